@@ -1,0 +1,131 @@
+# Builds, tests and installs vocabench. `make help` lists the targets.
+#
+# Out of tree: everything that is made lies under build/ (BUILD=dir to change it).
+# One archive a room: the link order program -> shards -> kernels is the dependency rule of the house.
+
+comma := ,
+BUILD   ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+MPICC   ?= mpicc
+SAN     ?=
+V       ?= 0
+
+VERSION := 0.1.0
+GIT     := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)$(shell git diff --quiet HEAD 2>/dev/null || echo +)
+
+# ---- what a Debian 12 machine needs -----------------------------------------------------------------------------
+PACKAGES := build-essential pkg-config git ca-certificates \
+  libopenmpi-dev openmpi-bin libscalapack-openmpi-dev \
+  libyaml-dev libzstd-dev libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev \
+  libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev
+TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck valgrind python3-numpy python3-pil
+LIBRARIES := yaml-0.1 libzstd jansson libjpeg libpng libwebp libpcre2-8 libutf8proc libxxhash zlib
+
+# ---- flags ------------------------------------------------------------------------------------------------------
+PKG      = $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+PKG_LIBS = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
+WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wwrite-strings -Wformat=2
+# -ffp-contract=off: the compiler may not fuse a*b+c on its own; where a fused product is meant, fmaf says so.
+# That is what keeps a scalar kernel and its vector sisters equal to the last bit.
+CFLAGS  ?= -O2 -g
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(CFLAGS) -fopenmp -ffp-contract=off -fno-math-errno -fno-trapping-math $(WARN) -I. $(PKG) $(SAN_FLAGS)
+LDLIBS   = $(PKG_LIBS) -lm
+ifneq ($(SAN),)
+SAN_FLAGS := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+BUILD := build-$(subst $(comma),-,$(firstword $(subst $(comma), ,$(SAN))))
+endif
+Q := $(if $(filter 0,$(V)),@,)
+
+%_avx2.o:   ISA_FLAGS := -mavx2 -mfma -mf16c
+%_avx512.o: ISA_FLAGS := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c
+%_vnni.o:   ISA_FLAGS := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx2 -mfma -mf16c
+ifneq ($(shell uname -m),x86_64)
+%.o: ISA_FLAGS :=
+endif
+
+# ---- sources ----------------------------------------------------------------------------------------------------
+KERNELS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard kernels/*.c))
+SHARDS  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard shards/*.c))
+PROGRAM := $(patsubst %.c,$(BUILD)/%.o,$(wildcard mpi/*.c))
+UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+BENCH   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
+ARCHIVES := $(BUILD)/libshards.a $(BUILD)/libkernels.a
+
+.PHONY: all deps test-deps demo test unit lint bench sanitize install uninstall clean help
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(BUILD)/vocabench  ## build build/vocabench
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	$(Q)$(MPICC) $(ALL_CFLAGS) $(ISA_FLAGS) -MMD -MP -c -o $@ $<
+
+# The version and revision reach one file only, which is rebuilt when they change.
+$(BUILD)/version.stamp: FORCE
+	@mkdir -p $(@D); echo '$(VERSION) $(GIT) $(PREFIX)' | cmp -s - $@ || echo '$(VERSION) $(GIT) $(PREFIX)' > $@
+FORCE:
+$(BUILD)/mpi/provenance.o: $(BUILD)/version.stamp
+$(BUILD)/mpi/provenance.o: ALL_CFLAGS += -DVB_VERSION='"$(VERSION)"' -DVB_GIT='"$(GIT)"' -DVB_PREFIX='"$(PREFIX)"'
+
+$(BUILD)/libkernels.a: $(KERNELS)
+	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
+$(BUILD)/libshards.a: $(SHARDS)
+	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
+$(BUILD)/vocabench: $(PROGRAM) $(ARCHIVES)
+	@echo "  LINK $@"
+	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $(PROGRAM) $(ARCHIVES) $(LDLIBS)
+# A unit test may use the program's objects too, all but the one with main().
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(ARCHIVES) $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM))
+	@echo "  LINK $@"
+	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM)) $(ARCHIVES) $(LDLIBS) -lcmocka
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(ARCHIVES)
+	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(ARCHIVES) $(LDLIBS)
+
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)
+
+# ---- what people type -------------------------------------------------------------------------------------------
+deps:  ## install what a Debian 12 machine lacks for building and running
+	@tests/tools/install-packages.sh $(PACKAGES)
+test-deps: deps
+	@tests/tools/install-packages.sh $(TEST_PACKAGES)
+
+demo: deps  ## install what is missing, build, run the main job on real data
+	@$(MAKE) --no-print-directory all
+	@tests/tools/demo.sh $(BUILD)/vocabench
+
+test: test-deps  ## install what is missing, build, run every test
+	@$(MAKE) --no-print-directory all unit
+	@tests/run.sh $(BUILD)
+
+unit: $(UNIT)
+
+lint: test-deps  ## the dependency rule of the rooms, house style, shellcheck, cppcheck
+	@tests/tools/lint.sh
+
+bench: all $(BENCH)  ## timings, as ratios of medians taken side by side
+	@tests/tools/bench.sh $(BUILD)
+
+sanitize:  ## the unit tests under the address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory SAN=address,undefined unit
+	@tests/run.sh build-address unit
+
+install: all  ## put binary, configs, docs and slurm templates under PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/vocabench
+	install -m 755 $(BUILD)/vocabench $(DESTDIR)$(PREFIX)/bin/
+	cp -R configs $(DESTDIR)$(PREFIX)/share/vocabench/
+	install -d $(DESTDIR)$(PREFIX)/share/doc/vocabench
+	cp README.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/vocabench/
+
+uninstall:  ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/vocabench
+	rm -rf $(DESTDIR)$(PREFIX)/share/vocabench $(DESTDIR)$(PREFIX)/share/doc/vocabench
+
+clean:  ## remove everything that was made
+	rm -rf build build-*
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | awk -F': *' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@echo "  variables: BUILD=dir PREFIX=dir DESTDIR=dir V=1 SAN=address,undefined"

@@ -1,0 +1,16 @@
+/* Instruction set levels: what the processor offers, and what the user allows (VOCABENCH_ISA=scalar|avx2|avx512|vnni). */
+#ifndef VB_ISA_H
+#define VB_ISA_H
+
+typedef enum vb_isa { VB_SCALAR, VB_AVX2, VB_AVX512, VB_VNNI, VB_ISA_LEVELS } vb_isa; /* each includes those before it */
+
+/* The level in use: the highest the processor and the operating system offer, at most the one that VOCABENCH_ISA names.
+ * Found from feature flags, never from model names. Thread-safe; constant in a process unless vb_isa_limit is called. */
+vb_isa vb_isa_level(void);
+
+/* For tests: use at most this level from now on. */
+void vb_isa_limit(vb_isa level);
+
+const char *vb_isa_name(vb_isa level);
+
+#endif

@@ -1,0 +1,40 @@
+/* CLIP's byte-pair tokenizer, bit for bit as OpenAI's simple_tokenizer.py, from OpenAI's merges file or Hugging Face's pair. */
+#ifndef VB_TOKENIZER_H
+#define VB_TOKENIZER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/status.h"
+
+typedef struct vb_tokenizer vb_tokenizer;
+
+typedef struct vb_vocabulary_entry {
+    const char *token; /* byte-unicode alphabet, UTF-8, as in vocab.json */
+    int32_t id;
+} vb_vocabulary_entry;
+
+/* From the text of bpe_simple_vocab_16e6.txt (already decompressed): the first line is a version, then one merge a line; as OpenAI's
+ * code, merges 1 .. 49152-256-2 of a longer file are used, all of a shorter one. `mask_token` adds DeCLIP's <|mask|> before the two
+ * special tokens. `name` names the file in messages. */
+int vb_tokenizer_open_bpe(vb_tokenizer **tokenizer, const char *merges, size_t size, int mask_token, const char *name, vb_error *err);
+
+/* From vocab.json's pairs and the text of merges.txt. The ids are the file's. */
+int vb_tokenizer_open_pairs(vb_tokenizer **tokenizer, const vb_vocabulary_entry *entries, size_t count, const char *merges, size_t size,
+                            const char *name, vb_error *err);
+
+int32_t vb_tokenizer_size(const vb_tokenizer *tokenizer); /* largest id + 1 */
+int32_t vb_tokenizer_start(const vb_tokenizer *tokenizer);
+int32_t vb_tokenizer_end(const vb_tokenizer *tokenizer);
+void vb_tokenizer_close(vb_tokenizer *tokenizer);
+
+/* Cleans `text` (n bytes of UTF-8; invalid sequences become U+FFFD), splits and encodes it: start token, text, end token, zeros.
+ * Longer texts are truncated and keep the end token. ids: context_length entries. *length (may be NULL): ids up to and with the end
+ * token. Thread-safe on one tokenizer. */
+int vb_tokenizer_encode(const vb_tokenizer *tokenizer, const char *text, size_t n, int context_length, int32_t *ids, int *length,
+                        vb_error *err);
+
+/* The cleaned, lower-cased text (ftfy's repairs, HTML entities twice, white space). Free with vb_free. */
+char *vb_clean_text(const char *text, size_t n, vb_error *err);
+
+#endif

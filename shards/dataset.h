@@ -1,0 +1,70 @@
+/* Image datasets of every accepted kind as numbered units of samples: class folders, WebDataset shards, CIFAR binaries.
+ *
+ * The order of the samples and the cut into units depend on the data alone, never on ranks: sources by path in byte order, samples
+ * by name in byte order (CIFAR: record order). A unit never crosses a source file of shards. */
+#ifndef VB_DATASET_H
+#define VB_DATASET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernels/preprocess.h"
+#include "shards/digest.h"
+
+enum { VB_UNIT_SAMPLES = 256 }; /* samples a unit at most */
+
+typedef struct vb_dataset vb_dataset;
+
+/* images: folder (of class folders, or of images without labels), .tar / .tar.zst (glob) or CIFAR-10/100 binary file.
+ * class_names: file with one class name a line that integer labels index, or NULL: names found beside the data
+ * (manifest.json, classnames.txt, fine_label_names.txt, batches.meta.txt). Reads the index only, no image. */
+int vb_dataset_open(vb_dataset **dataset, const char *images, const char *class_names, vb_error *err);
+
+/* The same dataset on another rank, from rank 0's index: one block of bytes that can be sent. Free *bytes with vb_free. */
+int vb_dataset_export(const vb_dataset *dataset, void **bytes, size_t *size, vb_error *err);
+int vb_dataset_import(vb_dataset **dataset, const void *bytes, size_t size, vb_error *err);
+void vb_dataset_close(vb_dataset *dataset);
+
+const char *vb_dataset_kind(const vb_dataset *dataset); /* "class folders", "images", "WebDataset", "CIFAR-100 binary", "CIFAR-10 binary" */
+int64_t vb_dataset_samples(const vb_dataset *dataset);
+uint64_t vb_dataset_bytes(const vb_dataset *dataset); /* that reading everything takes */
+int64_t vb_dataset_units(const vb_dataset *dataset);
+
+/* Distinct labels, and whether integers could not be named (then label i is the decimal number and indexes the vocabulary's classes). */
+int vb_dataset_labels(const vb_dataset *dataset);
+const char *vb_dataset_label(const vb_dataset *dataset, int label);
+bool vb_dataset_labels_are_numbers(const vb_dataset *dataset);
+
+typedef struct vb_unit_range { int64_t first; int count; } vb_unit_range; /* samples of a unit, in dataset order */
+vb_unit_range vb_dataset_unit(const vb_dataset *dataset, int64_t unit);
+
+/* A digest of (path, size, time stamp, range): equal means the unit's bytes were surely not touched. Cheap. */
+int vb_dataset_unit_signature(const vb_dataset *dataset, int64_t unit, vb_digest *signature, vb_error *err);
+
+/* One sample's bytes: an encoded image, or raw RGB when raw_width > 0. */
+typedef struct vb_sample {
+    const char *name;  /* relative path, key or record number: for messages and per-image records */
+    int label;         /* index for vb_dataset_label, -1 when it has none */
+    const uint8_t *bytes;
+    size_t size;
+    int raw_width, raw_height; /* channels in planes (3 x H x W) as CIFAR stores them, when > 0 */
+} vb_sample;
+
+typedef struct vb_unit_data {
+    int count;
+    vb_sample *samples;
+    vb_digest digest; /* of the samples' names, labels and bytes */
+    void *storage;
+} vb_unit_data;
+
+/* Reads a unit's samples. Thread-safe for different units. A truncated archive is VB_EDATA with path and offset. */
+int vb_dataset_read_unit(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_error *err);
+void vb_unit_data_free(vb_unit_data *data);
+
+/* Names and labels only, without reading image bytes. */
+int vb_dataset_read_unit_labels(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_error *err);
+
+/* Decodes a sample to pixels (raw planes become RGB). Free image->pixels with vb_free. */
+int vb_sample_decode(const vb_sample *sample, const char *dataset_name, vb_image *image, vb_error *err);
+
+#endif

@@ -1,0 +1,34 @@
+/* Vocabulary files: a map from vocabulary (superclass) to its classes, with class names that occur twice meaning one class. */
+#ifndef VB_VOCABULARY_H
+#define VB_VOCABULARY_H
+
+#include <stdbool.h>
+
+#include "shards/digest.h"
+
+typedef struct vb_class {
+    char *name; /* as in the file; underscores become spaces in prompts */
+    char *id;   /* folder name or WordNet id; NULL when the file gives none */
+} vb_class;
+
+typedef struct vb_vocabularies {
+    char *name;
+    int count;       /* N vocabularies, in file order */
+    char **names;
+    int *offsets;    /* count + 1: vocabulary v holds members[offsets[v] .. offsets[v+1]-1] */
+    int *members;    /* class indices */
+    int classes;     /* distinct classes, in order of first occurrence */
+    vb_class *class;
+    int duplicates;  /* class names listed again, in the same or another vocabulary */
+    char **duplicate_notes; /* one line each: "'rose' in 'OxfordFlowers' (line 12) is also in 'Plants' (line 3)" */
+    vb_digest digest; /* of names, ids and membership, not of comments or layout */
+} vb_vocabularies;
+
+int vb_vocabularies_read(vb_vocabularies *vocabularies, const char *path, vb_error *err);
+void vb_vocabularies_free(vb_vocabularies *vocabularies);
+
+/* Class index of a label as datasets give it: an id, a name, or a name with underscores for spaces (or the reverse); -1 when none.
+ * Ids win over names. Builds its index on first use: not thread-safe. */
+int vb_vocabularies_find(vb_vocabularies *vocabularies, const char *label);
+
+#endif

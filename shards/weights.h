@@ -1,0 +1,25 @@
+/* Weights files of every published form, as a set of tensors under canonical (OpenAI) names, mapped and shared by a node. */
+#ifndef VB_WEIGHTS_H
+#define VB_WEIGHTS_H
+
+#include "kernels/tensor.h"
+#include "shards/digest.h"
+#include "shards/io.h"
+
+typedef struct vb_weights {
+    vb_tensor_set set;      /* canonical names; views into the map */
+    const char *container;  /* "safetensors", "torch zip", "TorchScript", "legacy pickle" */
+    const char *naming;     /* "OpenAI", "Hugging Face", ... as found */
+    vb_digest digest;       /* of the file's bytes */
+    vb_map map;
+    void *storage;          /* names and whatever else the reader owns */
+} vb_weights;
+
+/* The container and the naming are found from the bytes. `digest` costs one pass over the file: pass false to leave it empty. */
+int vb_weights_open(vb_weights *weights, const char *path, bool digest, vb_error *err);
+void vb_weights_close(vb_weights *weights);
+
+/* safetensors alone, names as they are in the file (sorted). Every offset and length is checked against the file. */
+int vb_safetensors_parse(vb_tensor_set *set, void **storage, const vb_map *map, const char *path, vb_error *err);
+
+#endif
