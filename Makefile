@@ -25,7 +25,7 @@ LIBRARIES := yaml-0.1 libzstd jansson libjpeg libpng libwebp libpcre2-8 libutf8p
 # ---- flags ------------------------------------------------------------------------------------------------------
 PKG      = $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
-WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wwrite-strings -Wformat=2
+WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wwrite-strings -Wformat=2 -Wno-format-truncation
 # -ffp-contract=off: the compiler may not fuse a*b+c on its own; where a fused product is meant, fmaf says so.
 # That is what keeps a scalar kernel and its vector sisters equal to the last bit.
 CFLAGS  ?= -O2 -g
