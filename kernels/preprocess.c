@@ -24,8 +24,8 @@ static int plan(const vb_preprocess *spec, const vb_image *image, vb_resize_to *
     int64_t shorter = tall ? image->width : image->height, longer = tall ? image->height : image->width;
     int64_t length = r * longer / shorter;
     if (length > INT_MAX)
-        return vb_errorf(err, VB_EUNSUPPORTED, "an image of %dx%d pixels would be %lld pixels long at resolution %d (limit %d)", image->width,
-                         image->height, (long long)length, r, INT_MAX);
+        return vb_errorf(err, VB_EUNSUPPORTED, "an image of %dx%d pixels would be %lld pixels long at resolution %d (limit %d)",
+                         image->width, image->height, (long long)length, r, INT_MAX);
     *to = (vb_resize_to){.width = tall ? r : (int)length, .height = tall ? (int)length : r, .crop_width = r, .crop_height = r};
     to->left = half_to_even(to->width - r);
     to->top = half_to_even(to->height - r);

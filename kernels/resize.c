@@ -5,19 +5,11 @@
 #include <string.h>
 
 #include "kernels/colour.h"
+#include "kernels/isa.h"
 #include "kernels/memory.h"
+#include "kernels/resize_rows.h"
 
-/* A sum of weights (about 1) times 255 needs 8 bits, the overshoot of the kernel's negative lobes 2 more: 22 of 32 are the fraction's. */
-enum { FRACTION = 22, HALF = 1 << (FRACTION - 1), STRIP = 64 };
-
-/* Which inputs make each output along one axis. Weights of output i: [i * span .. i * span + count[i]). */
-typedef struct axis {
-    int identity; /* size unchanged: Pillow leaves the whole pass out */
-    int outputs, span;
-    int *first, *count;
-    double *weight;
-    int32_t *fixed; /* the same in 22-bit fixed point; NULL for mode I */
-} axis;
+enum { STRIP = 64 };
 
 static double keys_cubic(double x) {
     const double a = -0.5;
@@ -27,7 +19,7 @@ static double keys_cubic(double x) {
     return 0.0;
 }
 
-static void axis_free(axis *a) {
+static void axis_free(vb_resize_axis *a) {
     vb_free(a->first);
     vb_free(a->count);
     vb_free(a->weight);
@@ -35,34 +27,38 @@ static void axis_free(axis *a) {
 }
 
 /* Outputs [begin, begin + outputs) of an axis that goes from in_size to out_size. The order of the operations is part of the result. */
-static int axis_make(axis *a, int in_size, int out_size, int begin, int outputs, int integers, vb_error *err) {
+static int axis_make(vb_resize_axis *a, int in_size, int out_size, int begin, int outputs, int integers, vb_error *err) {
     double scale = (double)in_size / out_size, stretch = scale < 1.0 ? 1.0 : scale, support = 2.0 * stretch, squeeze = 1.0 / stretch;
-    double widest = ceil(support) * 2 + 1;
     a->identity = in_size == out_size;
+    a->inputs = in_size;
     a->outputs = outputs;
-    a->span = widest < in_size ? (int)widest : in_size;
-    size_t weights = (size_t)outputs * (size_t)a->span;
     if (!(a->first = vb_array((size_t)outputs, sizeof *a->first, "resize bounds", err))) return -1;
     if (!(a->count = vb_array((size_t)outputs, sizeof *a->count, "resize bounds", err))) return -1;
+    for (int i = 0; i < outputs; i++) {
+        double center = (begin + i + 0.5) * scale, low = center - support + 0.5, high = center + support + 0.5;
+        int end = high > in_size ? in_size : (int)high;
+        a->first[i] = low < 0 ? 0 : (int)low;
+        a->count[i] = end - a->first[i];
+        if (a->span < a->count[i]) a->span = a->count[i];
+    }
+    a->span += a->span & 1;
+    size_t weights = (size_t)outputs * (size_t)a->span;
     if (!(a->weight = vb_array(weights, sizeof *a->weight, "resize weights", err))) return -1;
     if (integers && !(a->fixed = vb_array(weights, sizeof *a->fixed, "resize weights", err))) return -1;
     for (int i = 0; i < outputs; i++) {
         double center = (begin + i + 0.5) * scale, total = 0.0;
-        double low = center - support + 0.5, high = center + support + 0.5;
-        int first = low < 0 ? 0 : (int)low, end = high > in_size ? in_size : (int)high;
         double *weight = a->weight + (size_t)i * (size_t)a->span;
-        for (int j = first; j < end; j++) total += weight[j - first] = keys_cubic((j - center + 0.5) * squeeze);
-        for (int j = 0; total != 0.0 && j < end - first; j++) weight[j] /= total;
-        for (int j = 0; integers && j < end - first; j++)
-            a->fixed[(size_t)i * (size_t)a->span + (size_t)j] = (int32_t)(weight[j] * (1 << FRACTION) + (weight[j] < 0 ? -0.5 : 0.5));
-        a->first[i] = first;
-        a->count[i] = end - first;
+        int32_t *fixed = integers ? a->fixed + (size_t)i * (size_t)a->span : NULL;
+        for (int j = 0; j < a->count[i]; j++) total += weight[j] = keys_cubic((a->first[i] + j - center + 0.5) * squeeze);
+        for (int j = 0; total != 0.0 && j < a->count[i]; j++) weight[j] /= total;
+        for (int j = 0; fixed && j < a->count[i]; j++)
+            fixed[j] = (int32_t)(weight[j] * (1 << VB_RESIZE_FRACTION) + (weight[j] < 0 ? -0.5 : 0.5));
     }
     return 0;
 }
 
 static inline uint8_t clip8(int32_t sum) {
-    int32_t level = sum >> FRACTION;
+    int32_t level = sum >> VB_RESIZE_FRACTION;
     return (uint8_t)(level < 0 ? 0 : level > 255 ? 255 : level);
 }
 
@@ -73,18 +69,18 @@ static inline int32_t round_level(double sum) {
 }
 
 /* `channels` is a constant wherever this is called, so that the sums live in registers. */
-static inline __attribute__((always_inline)) void row_bytes(uint8_t *out, const uint8_t *in, const axis *a, int channels) {
+static inline __attribute__((always_inline)) void row_bytes(uint8_t *out, const uint8_t *in, const vb_resize_axis *a, int channels) {
     for (int i = 0; i < a->outputs; i++, out += channels) {
         const int32_t *weight = a->fixed + (size_t)i * (size_t)a->span;
         const uint8_t *pixel = in + (size_t)a->first[i] * (size_t)channels;
-        int32_t sum[4] = {HALF, HALF, HALF, HALF};
+        int32_t sum[4] = {VB_RESIZE_HALF, VB_RESIZE_HALF, VB_RESIZE_HALF, VB_RESIZE_HALF};
         for (int j = 0; j < a->count[i]; j++, pixel += channels)
             for (int c = 0; c < channels; c++) sum[c] += pixel[c] * weight[j];
         for (int c = 0; c < channels; c++) out[c] = clip8(sum[c]);
     }
 }
 
-static void row_levels(int32_t *out, const int32_t *in, const axis *a) {
+static void row_levels(int32_t *out, const int32_t *in, const vb_resize_axis *a) {
     for (int i = 0; i < a->outputs; i++) {
         const double *weight = a->weight + (size_t)i * (size_t)a->span;
         double sum = 0.0;
@@ -93,7 +89,15 @@ static void row_levels(int32_t *out, const int32_t *in, const axis *a) {
     }
 }
 
-static void resample_row(vb_mode mode, uint8_t *out, const uint8_t *in, const axis *a) {
+static void resample_row(vb_mode mode, int vectors, uint8_t *out, const uint8_t *in, const vb_resize_axis *a) {
+#if defined(__x86_64__)
+    if (vectors && (mode == VB_MODE_RGB || mode == VB_MODE_RGBA || mode == VB_MODE_CMYK)) {
+        vb_resize_row_avx2(out, in, a, vb_mode_bytes(mode));
+        return;
+    }
+#else
+    (void)vectors;
+#endif
     switch (mode) {
     case VB_MODE_I: row_levels((int32_t *)(void *)out, (const int32_t *)(const void *)in, a); break;
     case VB_MODE_LA: row_bytes(out, in, a, 2); break;
@@ -104,11 +108,20 @@ static void resample_row(vb_mode mode, uint8_t *out, const uint8_t *in, const ax
 }
 
 /* One output row from `count` input rows `stride` bytes apart. Strips of constant length let the compiler use vectors. */
-static void column_bytes(uint8_t *out, const uint8_t *in, size_t stride, size_t bytes, const int32_t *weight, int count) {
+static void column_bytes(int vectors, uint8_t *out, const uint8_t *in, size_t stride, size_t bytes, const int32_t *weight,
+                         int count) {
+#if defined(__x86_64__)
+    if (vectors) {
+        vb_resize_column_avx2(out, in, stride, bytes, weight, count);
+        return;
+    }
+#else
+    (void)vectors;
+#endif
     size_t at = 0;
     for (; at + STRIP <= bytes; at += STRIP) {
         int32_t sum[STRIP];
-        for (int i = 0; i < STRIP; i++) sum[i] = HALF;
+        for (int i = 0; i < STRIP; i++) sum[i] = VB_RESIZE_HALF;
         for (int j = 0; j < count; j++) {
             const uint8_t *row = in + at + (size_t)j * stride;
             for (int i = 0; i < STRIP; i++) sum[i] += row[i] * weight[j];
@@ -116,7 +129,7 @@ static void column_bytes(uint8_t *out, const uint8_t *in, size_t stride, size_t 
         for (int i = 0; i < STRIP; i++) out[at + (size_t)i] = clip8(sum[i]);
     }
     for (; at < bytes; at++) {
-        int32_t sum = HALF;
+        int32_t sum = VB_RESIZE_HALF;
         for (int j = 0; j < count; j++) sum += in[at + (size_t)j * stride] * weight[j];
         out[at] = clip8(sum);
     }
@@ -132,9 +145,9 @@ static void column_levels(int32_t *out, const uint8_t *in, size_t stride, size_t
 
 /* Both passes over an image whose alpha, if any, is already premultiplied; out->pixels is there. */
 static int resample(const vb_image *image, const vb_resize_to *to, vb_image *out, vb_error *err) {
-    axis across = {0}, down = {0};
+    vb_resize_axis across = {0}, down = {0};
     uint8_t *narrow = NULL;
-    int status = -1, integers = image->mode != VB_MODE_I;
+    int status = -1, integers = image->mode != VB_MODE_I, vectors = vb_isa_level() >= VB_AVX2;
     size_t pixel = (size_t)vb_mode_bytes(image->mode), in_stride = (size_t)image->width * pixel;
     size_t stride = (size_t)to->crop_width * pixel;
     if (axis_make(&across, image->width, to->width, to->left, to->crop_width, integers, err)) goto done;
@@ -148,8 +161,8 @@ static int resample(const vb_image *image, const vb_resize_to *to, vb_image *out
     size_t rows_stride = in_stride;
     if (!across.identity) {
         if (!(narrow = vb_array((size_t)(end - begin), stride, "resize rows", err))) goto done;
-        for (int y = begin; y < end; y++)
-            resample_row(image->mode, narrow + (size_t)(y - begin) * stride, image->pixels + (size_t)y * in_stride, &across);
+        for (size_t y = 0; y < (size_t)(end - begin); y++)
+            resample_row(image->mode, vectors, narrow + y * stride, image->pixels + ((size_t)begin + y) * in_stride, &across);
         rows = narrow;
         rows_stride = stride;
     }
@@ -161,7 +174,7 @@ static int resample(const vb_image *image, const vb_resize_to *to, vb_image *out
         }
         const uint8_t *top = rows + (size_t)(down.first[y] - begin) * rows_stride;
         size_t weights = (size_t)y * (size_t)down.span;
-        if (integers) column_bytes(target, top, rows_stride, stride, down.fixed + weights, down.count[y]);
+        if (integers) column_bytes(vectors, target, top, rows_stride, stride, down.fixed + weights, down.count[y]);
         else column_levels((int32_t *)(void *)target, top, rows_stride, (size_t)to->crop_width, down.weight + weights, down.count[y]);
     }
     status = 0;
@@ -172,7 +185,8 @@ done:
     return status;
 }
 
-/* Source index of each output, or -1. Pillow adds the step up instead of multiplying, and so must we: the rounding is part of the result. */
+/* Source index of each output, or -1. Pillow adds the step up instead of multiplying, and so must we:
+ * the rounding is part of the result. */
 static int *nearest_indices(int in_size, int out_size, int begin, int outputs, vb_error *err) {
     int *source = vb_array((size_t)outputs, sizeof *source, "resize indices", err);
     if (!source) return NULL;
@@ -222,8 +236,9 @@ int vb_resize(const vb_image *image, const vb_resize_to *to, vb_image *out, vb_e
     out->pixels = NULL;
     if (!bytes || !image->pixels || image->width < 1 || image->height < 1 || to->left < 0 || to->top < 0 || to->crop_width < 1 ||
         to->crop_height < 1 || to->crop_width > to->width - to->left || to->crop_height > to->height - to->top)
-        return vb_errorf(err, VB_EINTERNAL, "resize of a %dx%d image of mode %s to %dx%d, crop %dx%d at %d,%d: contradiction", image->width,
-                         image->height, vb_mode_name(image->mode), to->width, to->height, to->crop_width, to->crop_height, to->left, to->top);
+        return vb_errorf(err, VB_EINTERNAL, "resize of a %dx%d image of mode %s to %dx%d, crop %dx%d at %d,%d: contradiction",
+                         image->width, image->height, vb_mode_name(image->mode), to->width, to->height, to->crop_width,
+                         to->crop_height, to->left, to->top);
     *out = (vb_image){.mode = image->mode, .width = to->crop_width, .height = to->crop_height};
     memcpy(out->palette, image->palette, sizeof out->palette);
     size_t pixels = (size_t)to->crop_width * (size_t)to->crop_height;

@@ -56,20 +56,23 @@ int vb_image_decode(vb_image *image, const void *bytes, size_t size, const char 
     for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++) {
         const struct signature *s = &signatures[i];
         if (!matches(s, bytes, size)) continue;
-        if (size < strlen(s->mask)) return vb_errorf(err, VB_EDATA, "%s: truncated %s, the file holds %zu bytes", name, s->format, size);
+        if (size < strlen(s->mask))
+            return vb_errorf(err, VB_EDATA, "%s: truncated %s, the file holds %zu bytes", name, s->format, size);
         if (s->decode) return s->decode(image, bytes, size, name, err);
         return vb_errorf(err, VB_EUNSUPPORTED, "%s: the format is %s, expected JPEG, PNG or WebP", name, s->format);
     }
     uint8_t head[4] = {0};
     memcpy(head, bytes, size < sizeof head ? size : sizeof head);
-    return vb_errorf(err, VB_EUNSUPPORTED, "%s: unknown format (%zu bytes, begins with %02x %02x %02x %02x), expected JPEG, PNG or WebP", name,
-                     size, head[0], head[1], head[2], head[3]);
+    return vb_errorf(err, VB_EUNSUPPORTED, "%s: unknown format (%zu bytes, begins with %02x %02x %02x %02x), expected JPEG, PNG or WebP",
+                     name, size, head[0], head[1], head[2], head[3]);
 }
 
 int vb_image_reserve(vb_image *image, vb_mode mode, uint64_t width, uint64_t height, const char *name, vb_error *err) {
-    if (!width || !height) return vb_errorf(err, VB_EDATA, "%s: %" PRIu64 "x%" PRIu64 " pixels, expected at least one", name, width, height);
+    if (!width || !height)
+        return vb_errorf(err, VB_EDATA, "%s: %" PRIu64 "x%" PRIu64 " pixels, expected at least one", name, width, height);
     if (width > MAX_PIXELS || height > MAX_PIXELS || width * height > MAX_PIXELS)
-        return vb_errorf(err, VB_EDATA, "%s: %" PRIu64 "x%" PRIu64 " pixels, expected at most %d in all", name, width, height, MAX_PIXELS);
+        return vb_errorf(err, VB_EDATA, "%s: %" PRIu64 "x%" PRIu64 " pixels, expected at most %d in all", name, width, height,
+                         MAX_PIXELS);
     image->mode = mode;
     image->width = (int)width;
     image->height = (int)height;

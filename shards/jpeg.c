@@ -25,8 +25,8 @@ typedef struct jpeg_job {
 static vb_code code_of(int message) {
     switch (message) {
     case JERR_OUT_OF_MEMORY: return VB_EMEMORY;
-    case JERR_SOF_UNSUPPORTED: case JERR_BAD_PRECISION: case JERR_ARITH_NOTIMPL: case JERR_CONVERSION_NOTIMPL: case JERR_CCIR601_NOTIMPL:
-    case JERR_FRACT_SAMPLE_NOTIMPL:
+    case JERR_SOF_UNSUPPORTED: case JERR_BAD_PRECISION: case JERR_ARITH_NOTIMPL: case JERR_CONVERSION_NOTIMPL:
+    case JERR_CCIR601_NOTIMPL: case JERR_FRACT_SAMPLE_NOTIMPL:
         return VB_EUNSUPPORTED;
     default: return VB_EDATA;
     }
