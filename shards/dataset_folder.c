@@ -12,17 +12,17 @@ typedef struct ancestor {
     uint64_t device, inode;
 } ancestor;
 
-typedef struct walk {
+struct walk {
     vb_listing *listing;
     size_t root;    /* length of "root/" at the beginning of every path */
     int32_t label;
     uint64_t bytes;
     char *first_image, *first_folder; /* at the top level, for the message when there are both; images deeper make their folder count */
-} walk;
+};
 
-static int list_folder(walk *walk, const char *folder, const ancestor *up, vb_error *err);
+static int list_folder(struct walk *walk, const char *folder, const ancestor *up, vb_error *err);
 
-static int list_entry(walk *walk, const char *path, const ancestor *here, vb_error *err) {
+static int list_entry(struct walk *walk, const char *path, const ancestor *here, vb_error *err) {
     bool image = vb_image_suffix(path), top = !here->up;
     vb_file_facts facts;
     if (vb_file_look(path, &facts, err)) {
@@ -55,7 +55,7 @@ static int list_entry(walk *walk, const char *path, const ancestor *here, vb_err
     return vb_listing_sample(walk->listing, &sample, err);
 }
 
-static int list_folder(walk *walk, const char *folder, const ancestor *here, vb_error *err) {
+static int list_folder(struct walk *walk, const char *folder, const ancestor *here, vb_error *err) {
     for (const ancestor *above = here->up; above; above = above->up)
         if (above->device == here->device && above->inode == here->inode)
             return vb_errorf(err, VB_EDATA, "%s: a link back to a folder above it", folder);
@@ -93,7 +93,7 @@ static int drop_unused_labels(vb_listing *listing, vb_error *err) {
 
 int vb_list_images(vb_listing *listing, const char *folder, vb_error *err) {
     vb_file_facts facts;
-    walk walk = {.listing = listing, .label = VB_NO_LABEL};
+    struct walk walk = {.listing = listing, .label = VB_NO_LABEL};
     int status = -1;
     size_t n = strlen(folder);
     walk.root = n + (n && folder[n - 1] == '/' ? 0 : 1);

@@ -28,34 +28,34 @@ static size_t split_name(const char *name, member *what) {
 }
 
 /* The sample that is being put together from adjacent members. */
-typedef struct group {
+struct group {
     vb_listed sample;
     uint64_t header; /* of its first member */
     bool open, has[MEMBERS];
     char *cls, *json;
     uint64_t json_size;
-} group;
+};
 
-typedef struct scan {
+struct scan {
     vb_listing *listing;
     vb_source *source;
     const char *path;
-    group group;
+    struct group group;
     bool images; /* any image in this shard */
-} scan;
+};
 
-static const char *key_of(const scan *scan) { return scan->listing->pool + scan->group.sample.name; }
+static const char *key_of(const struct scan *scan) { return scan->listing->pool + scan->group.sample.name; }
 
-static void clear_group(group *group) {
+static void clear_group(struct group *group) {
     vb_free(group->cls);
     vb_free(group->json);
     *group = (struct group){0};
 }
 
 /* The first of the usual keys that holds a string or an integer of 0 or more; "" when none does. Allocated. */
-static char *label_from_json(const scan *scan, vb_error *err) {
+static char *label_from_json(const struct scan *scan, vb_error *err) {
     static const char *const keys[] = {"label", "class", "class_name", "cls"};
-    const group *group = &scan->group;
+    const struct group *group = &scan->group;
     /* Most metadata names no label at all, and some of it (NaN from Python) is no JSON either: only what may hold one is parsed. */
     bool may = false;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -89,7 +89,7 @@ static char *label_from_json(const scan *scan, vb_error *err) {
     return label ? label : vb_strdup("", err);
 }
 
-static char *label_from_cls(const scan *scan, vb_error *err) {
+static char *label_from_cls(const struct scan *scan, vb_error *err) {
     const char *text = scan->group.cls, *end = text + strlen(text);
     while (end > text && strchr(" \t\r\n", end[-1])) end--;
     while (text < end && strchr(" \t\r\n", *text)) text++;
@@ -104,8 +104,8 @@ static char *label_from_cls(const scan *scan, vb_error *err) {
     return vb_strndup(text, (size_t)(end - text), err);
 }
 
-static int finish_group(scan *scan, vb_error *err) {
-    group *group = &scan->group;
+static int finish_group(struct scan *scan, vb_error *err) {
+    struct group *group = &scan->group;
     if (!group->open) return 0;
     char *label = NULL;
     int status = -1;
@@ -128,7 +128,7 @@ done:
     return status;
 }
 
-static char *read_small(const scan *scan, const vb_tar_entry *entry, vb_error *err) {
+static char *read_small(const struct scan *scan, const vb_tar_entry *entry, vb_error *err) {
     char *text = vb_array((size_t)entry->size + 1, 1, "tar member", err);
     if (text && vb_source_read(scan->source, entry->offset, text, (size_t)entry->size, err)) {
         vb_free(text);
@@ -137,8 +137,8 @@ static char *read_small(const scan *scan, const vb_tar_entry *entry, vb_error *e
     return text;
 }
 
-static int take_member(scan *scan, const vb_tar_entry *entry, member what, vb_error *err) {
-    group *group = &scan->group;
+static int take_member(struct scan *scan, const vb_tar_entry *entry, member what, vb_error *err) {
+    struct group *group = &scan->group;
     if (what != OTHER && group->has[what])
         return vb_errorf(err, VB_EDATA, "%s: sample '%s': offset %llu: a second %s ('%s')", scan->path, key_of(scan), (unsigned long long)entry->header,
                          member_names[what], entry->name);
@@ -167,7 +167,7 @@ static int take_member(scan *scan, const vb_tar_entry *entry, member what, vb_er
     return 0;
 }
 
-static int take_entry(scan *scan, const vb_tar_entry *entry, vb_error *err) {
+static int take_entry(struct scan *scan, const vb_tar_entry *entry, vb_error *err) {
     member what;
     size_t key = split_name(entry->name, &what);
     if ((entry->type == '1' || entry->type == '2') && key && what == IMAGE)
@@ -178,7 +178,7 @@ static int take_entry(scan *scan, const vb_tar_entry *entry, vb_error *err) {
         scan->listing->ignored++;
         return 0;
     }
-    group *group = &scan->group;
+    struct group *group = &scan->group;
     if (group->open && (strncmp(key_of(scan), entry->name, key) || key_of(scan)[key]) && finish_group(scan, err)) return -1;
     if (!group->open) {
         group->open = true;
@@ -202,7 +202,7 @@ static int find_repeated_key(const vb_listing *listing, size_t first, const char
 }
 
 static int list_shard(vb_listing *listing, const char *path, vb_error *err) {
-    scan scan = {.listing = listing, .path = path};
+    struct scan scan = {.listing = listing, .path = path};
     vb_tar *tar = NULL;
     vb_file_facts facts;
     int status = -1;

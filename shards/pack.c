@@ -13,10 +13,12 @@
 #include "shards/tar.h"
 #include "shards/zst.h"
 
+#define SHARD_NAME "%05lld.tar.zst"
+
 /* A frame is cut at the first sample boundary from here on: small enough for one sample's access, large enough to compress texts and headers. */
 enum { FRAME_BYTES = 1 << 20, KEY_DIGITS = 9 };
 
-typedef struct packer {
+struct packer {
     const vb_dataset *dataset;
     const vb_pack_options *options;
     const char *folder;
@@ -24,7 +26,7 @@ typedef struct packer {
     vb_zst_writer *writer; /* NULL between shards */
     char *path;
     int64_t in_shard;      /* samples in the open shard */
-} packer;
+};
 
 vb_pack_options vb_pack_defaults(void) { return (vb_pack_options){.samples_per_shard = 4096, .level = 3}; }
 
@@ -33,14 +35,16 @@ static char *inside(const char *folder, const char *name, vb_error *err) { retur
 static int to_zst(void *context, const void *bytes, size_t size, vb_error *err) { return vb_zst_writer_write(context, bytes, size, err); }
 
 /* The folder may hold shards of an interrupted run, which this run replaces, but none that would stay and be taken for ours. */
-static int check_folder(const packer *packer, int64_t shards, vb_error *err) {
+static int check_folder(const struct packer *packer, int64_t shards, vb_error *err) {
     vb_paths names;
     if (vb_make_folders(packer->folder, err) || vb_list_folder(&names, packer->folder, err)) return -1;
     int status = 0;
     for (size_t i = 0; !status && i < names.count; i++) {
         const char *name = names.items[i];
-        char *end;
-        bool ours = vb_ends_with(name, ".tar.zst") && strtoll(name, &end, 10) < shards && end >= name + 5 && !strcmp(end, ".tar.zst");
+        char expected[40];
+        long long number = strtoll(name, NULL, 10);
+        snprintf(expected, sizeof expected, SHARD_NAME, number);
+        bool ours = number >= 0 && number < shards && !strcmp(name, expected);
         if (!strcmp(name, "manifest.json")) status = vb_errorf(err, VB_EOUTPUT, "%s: already holds a packed dataset (manifest.json)", packer->folder);
         else if (!ours && (vb_ends_with(name, ".tar") || vb_ends_with(name, ".tar.zst")))
             status = vb_errorf(err, VB_EOUTPUT, "%s: holds '%s', which is not of this dataset's %lld shards", packer->folder, name, (long long)shards);
@@ -49,17 +53,17 @@ static int check_folder(const packer *packer, int64_t shards, vb_error *err) {
     return status;
 }
 
-static int open_shard(packer *packer, vb_error *err) {
+static int open_shard(struct packer *packer, vb_error *err) {
     vb_manifest *manifest = &packer->manifest;
     vb_manifest_shard *shard = &manifest->shards[manifest->shard_count++];
     *shard = (vb_manifest_shard){0};
-    if (!(shard->file = vb_format(err, "%05zu.tar.zst", manifest->shard_count - 1))) return -1;
+    if (!(shard->file = vb_format(err, SHARD_NAME, (long long)manifest->shard_count - 1))) return -1;
     if (!(packer->path = inside(packer->folder, shard->file, err))) return -1;
     packer->in_shard = 0;
     return vb_zst_writer_open(&packer->writer, packer->path, packer->options->level, err);
 }
 
-static int close_shard(packer *packer, vb_error *err) {
+static int close_shard(struct packer *packer, vb_error *err) {
     vb_manifest_shard *shard = &packer->manifest.shards[packer->manifest.shard_count - 1];
     if (vb_tar_write_end(to_zst, packer->writer, err)) return -1;
     vb_zst_writer *writer = packer->writer;
@@ -80,13 +84,13 @@ static const char *format_suffix(const uint8_t *bytes, size_t size) {
     return NULL;
 }
 
-static int add_member(packer *packer, int64_t number, const char *suffix, const void *bytes, size_t size, vb_error *err) {
+static int add_member(struct packer *packer, int64_t number, const char *suffix, const void *bytes, size_t size, vb_error *err) {
     char name[40];
     snprintf(name, sizeof name, "%0*lld.%s", KEY_DIGITS, (long long)number, suffix);
     return vb_tar_write_file(to_zst, packer->writer, name, bytes, size, err);
 }
 
-static int add_image(packer *packer, int64_t number, const vb_sample *sample, vb_error *err) {
+static int add_image(struct packer *packer, int64_t number, const vb_sample *sample, vb_error *err) {
     const char *suffix = format_suffix(sample->bytes, sample->size);
     if (!sample->raw_width) {
         if (!sample->size) return vb_errorf(err, VB_EDATA, "sample '%s': no image, or an empty one", sample->name);
@@ -118,7 +122,7 @@ static json_t *json_text(const char *text, vb_error *err) {
     return value;
 }
 
-static int add_json(packer *packer, int64_t number, const vb_sample *sample, vb_error *err) {
+static int add_json(struct packer *packer, int64_t number, const vb_sample *sample, vb_error *err) {
     bool numbers = vb_dataset_labels_are_numbers(packer->dataset);
     json_t *root = json_object(), *source = json_text(sample->name, err), *label = NULL;
     int status = -1;
@@ -140,7 +144,7 @@ done:
     return status;
 }
 
-static int add_sample(packer *packer, int64_t number, const vb_sample *sample, const vb_sample_extra *extra, vb_error *err) {
+static int add_sample(struct packer *packer, int64_t number, const vb_sample *sample, const vb_sample_extra *extra, vb_error *err) {
     bool numbers = vb_dataset_labels_are_numbers(packer->dataset);
     const char *label = sample->label < 0 ? NULL : vb_dataset_label(packer->dataset, sample->label);
     if (!packer->writer && open_shard(packer, err)) return -1;
@@ -159,7 +163,7 @@ static int add_sample(packer *packer, int64_t number, const vb_sample *sample, c
     return ++packer->in_shard == packer->options->samples_per_shard ? close_shard(packer, err) : 0;
 }
 
-static int pack_unit(packer *packer, int64_t unit, vb_error *err) {
+static int pack_unit(struct packer *packer, int64_t unit, vb_error *err) {
     vb_unit_range range = vb_dataset_unit(packer->dataset, unit);
     vb_unit_data data = {0};
     vb_sample_extra extras[VB_UNIT_SAMPLES] = {{0}};
@@ -170,7 +174,7 @@ static int pack_unit(packer *packer, int64_t unit, vb_error *err) {
     return status;
 }
 
-static int take_class_names(packer *packer, vb_error *err) {
+static int take_class_names(struct packer *packer, vb_error *err) {
     if (vb_dataset_labels_are_numbers(packer->dataset)) return 0;
     size_t count = (size_t)vb_dataset_labels(packer->dataset);
     vb_manifest *manifest = &packer->manifest;
@@ -187,7 +191,7 @@ int vb_pack(const vb_dataset *dataset, const char *folder, const vb_pack_options
     int64_t samples = vb_dataset_samples(dataset);
     if (options->samples_per_shard < 1)
         return vb_errorf(err, VB_EUSAGE, "%lld samples a shard: expected 1 or more", (long long)options->samples_per_shard);
-    packer packer = {.dataset = dataset, .options = options, .folder = folder};
+    struct packer packer = {.dataset = dataset, .options = options, .folder = folder};
     int64_t shards = samples / options->samples_per_shard + (samples % options->samples_per_shard != 0);
     char *path = NULL;
     int status = -1;

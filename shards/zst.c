@@ -105,33 +105,6 @@ done:
     return status;
 }
 
-int vb_zst_open(vb_zst **out, const char *path, vb_error *err) {
-    *out = NULL;
-    vb_zst *zst = vb_array(1, sizeof *zst, "zstd reader", err);
-    if (!zst) return -1;
-    zst->file.fd = -1;
-    uint8_t magic[4] = {0};
-    if (vb_file_open(&zst->file, path, err)) goto failed;
-    size_t n = zst->file.size < sizeof magic ? (size_t)zst->file.size : sizeof magic;
-    if (vb_file_read(&zst->file, 0, magic, n, err)) goto failed;
-    if (!vb_zst_magic(magic, n)) {
-        vb_errorf(err, VB_EDATA, "%s: expected zstd (28 b5 2f fd), found %02x %02x %02x %02x (%llu bytes)", path, magic[0], magic[1], magic[2],
-                  magic[3], (unsigned long long)zst->file.size);
-        goto failed;
-    }
-    if (read_seek_table(zst, err)) goto failed;
-    if (!(zst->context = ZSTD_createDCtx())) {
-        vb_errorf(err, VB_EMEMORY, "%s: no memory for a zstd context", path);
-        goto failed;
-    }
-    if (!zst->seekable && !(zst->packed = vb_array(BLOCK, 1, "zstd input", err))) goto failed;
-    *out = zst;
-    return 0;
-failed:
-    vb_zst_close(zst);
-    return -1;
-}
-
 void vb_zst_close(vb_zst *zst) {
     if (!zst) return;
     ZSTD_freeDCtx(zst->context);
@@ -180,6 +153,36 @@ static int load_frame(vb_zst *zst, size_t i, vb_error *err) {
                          (unsigned long long)begin, i, checksum, zst->frame[i].checksum);
     zst->current = i;
     return 0;
+}
+
+int vb_zst_open(vb_zst **out, const char *path, vb_error *err) {
+    *out = NULL;
+    vb_zst *zst = vb_array(1, sizeof *zst, "zstd reader", err);
+    if (!zst) return -1;
+    zst->file.fd = -1;
+    uint8_t magic[4] = {0};
+    if (vb_file_open(&zst->file, path, err)) goto failed;
+    size_t n = zst->file.size < sizeof magic ? (size_t)zst->file.size : sizeof magic;
+    if (vb_file_read(&zst->file, 0, magic, n, err)) goto failed;
+    if (!vb_zst_magic(magic, n)) {
+        vb_errorf(err, VB_EDATA, "%s: expected zstd (28 b5 2f fd), found %02x %02x %02x %02x (%llu bytes)", path, magic[0], magic[1], magic[2],
+                  magic[3], (unsigned long long)zst->file.size);
+        goto failed;
+    }
+    if (read_seek_table(zst, err)) goto failed;
+    if (!(zst->context = ZSTD_createDCtx())) {
+        vb_errorf(err, VB_EMEMORY, "%s: no memory for a zstd context", path);
+        goto failed;
+    }
+    /* No read ever comes to a frame of no bytes: whether it is one is asked here. */
+    for (size_t i = 0; i < zst->frames; i++)
+        if (zst->frame[i].plain == zst->frame[i + 1].plain && load_frame(zst, i, err)) goto failed;
+    if (!zst->seekable && !(zst->packed = vb_array(BLOCK, 1, "zstd input", err))) goto failed;
+    *out = zst;
+    return 0;
+failed:
+    vb_zst_close(zst);
+    return -1;
 }
 
 /* The frame that holds the byte at `offset`, which lies before the end. Empty frames hold none and are passed over. */
