@@ -80,9 +80,8 @@ static int gather(vb_vocabularies *v, listing **listings, int *count, const vb_y
     const vb_yaml *name = vb_yaml_get(root, "name"), *map = vb_yaml_get(root, "vocabularies");
     if (!name || !map) return vb_yaml_errorf(root, path, err, "the key '%s' is missing", name ? "vocabularies" : "name");
     if (check_name(name, "a name", path, err)) return -1;
-    if (map->kind != VB_YAML_MAP || !map->count)
-        return map->count || map->kind == VB_YAML_SCALAR ? vb_yaml_expected(map, path, "a map from vocabulary to its classes", err)
-                                                         : vb_yaml_errorf(map, path, err, "expected at least one vocabulary, found none");
+    if (map->kind != VB_YAML_MAP) return vb_yaml_expected(map, path, "a map from vocabulary to its classes", err);
+    if (!map->count) return vb_yaml_errorf(map, path, err, "expected at least one vocabulary, found none");
     size_t total = 0;
     for (size_t i = 0; i < map->count; i++) {
         const vb_yaml *classes = map->items[i];
@@ -144,7 +143,8 @@ static int match(listing *listings, int count, listing **sorted, const char *pat
             if (entry->id && with_id && strcmp(entry->id, with_id->id)) earliest(&bad, &other, entry, with_id);
             if (entry->id && !with_id) with_id = entry;
         }
-        for (int j = i; with_id && j < end; j++) sorted[j]->id = with_id->id;
+        for (int j = i; with_id && j < end; j++)
+            if (!sorted[j]->id) sorted[j]->id = with_id->id;
     }
     if (bad)
         return vb_yaml_errorf(bad->node, path, err, "'%s' has the id '%s' here and '%s' at line %d", bad->name, bad->id, other->id,

@@ -11,7 +11,7 @@
 #include "kernels/memory.h"
 #include "shards/io.h"
 
-enum { DEPTH_LIMIT = 64, NODE_LIMIT = 1 << 22, BYTES_LIMIT = 64 << 20 };
+enum { DEPTH_LIMIT = 64, NODE_LIMIT = 1 << 20, BYTES_LIMIT = 64 << 20 };
 
 typedef struct reader {
     yaml_parser_t parser;

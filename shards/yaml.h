@@ -2,7 +2,7 @@
  *
  * Types are those of YAML 1.2: booleans are only true and false (yes, no, on and off are text), null is ~, null or nothing, integers
  * are 12, -12, 0x1f and 0o17. Refused, with the place: duplicate keys, several documents, anchors, aliases and merge keys, tags other than the core
- * ones, keys that are no scalars or are null, texts with a NUL, more than 64 levels, 4 Mi values or 64 MiB, and bytes that are no UTF-8.
+ * ones, keys that are no scalars or are null, texts with a NUL, more than 64 levels, 1 Mi values or 64 MiB, and bytes that are no UTF-8.
  * An empty file is refused, too. Every error is VB_ECONFIG unless memory or the file itself failed. Nothing here has shared state. */
 #ifndef VB_YAML_H
 #define VB_YAML_H
