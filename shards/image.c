@@ -55,9 +55,9 @@ int vb_image_decode(vb_image *image, const void *bytes, size_t size, const char 
     if (!size) return vb_errorf(err, VB_EDATA, "%s: empty file, expected a JPEG, PNG or WebP image", name);
     for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++) {
         const struct signature *s = &signatures[i];
-        if (!matches(s, bytes, size)) continue;
-        if (size < strlen(s->mask))
-            return vb_errorf(err, VB_EDATA, "%s: truncated %s, the file holds %zu bytes", name, s->format, size);
+        int whole = size >= strlen(s->mask);
+        if ((!whole && !s->decode) || !matches(s, bytes, size)) continue;
+        if (!whole) return vb_errorf(err, VB_EDATA, "%s: truncated %s, the file holds %zu bytes", name, s->format, size);
         if (s->decode) return s->decode(image, bytes, size, name, err);
         return vb_errorf(err, VB_EUNSUPPORTED, "%s: the format is %s, expected JPEG, PNG or WebP", name, s->format);
     }
