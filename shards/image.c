@@ -45,7 +45,7 @@ static const struct signature {
 
 /* Whether the bytes match as far as both go. */
 static int matches(const struct signature *s, const uint8_t *bytes, size_t size) {
-    for (size_t i = 0; s->mask[i] && i < size; i++)
+    for (size_t i = 0; i < size && s->mask[i]; i++)
         if (s->mask[i] == '.' && (uint8_t)s->magic[i] != bytes[i]) return 0;
     return 1;
 }
