@@ -72,7 +72,7 @@ done:
     return status;
 }
 
-int vb_tokenize_texts(const vb_tokenizer *tokenizer, char *const *texts, int64_t n, int context_length, int threads, int32_t *tokens, vb_error *err) {
+int vb_tokenize_texts(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, int threads, int32_t *tokens, vb_error *err) {
     int failed = 0;
 #pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1 && n > 64)
     for (int64_t i = 0; i < n; i++) {

@@ -23,6 +23,6 @@ int vb_preprocess_samples(const vb_preprocess *spec, const vb_unit_data *data, c
                           float *pixels, bool *broken, json_t **skipped, vb_error *err);
 
 /* Texts to token ids (n x context_length) and to raw embeddings (n x embed_dim). Local. */
-int vb_tokenize_texts(const vb_tokenizer *tokenizer, char *const *texts, int64_t n, int context_length, int threads, int32_t *tokens, vb_error *err);
+int vb_tokenize_texts(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, int threads, int32_t *tokens, vb_error *err);
 
 #endif
