@@ -38,7 +38,8 @@ static int check_name(const vb_yaml *node, const char *what, const char *path, v
     bool blank = true;
     for (const char *c = text; *c; c++) {
         blank &= is_blank(*c);
-        if ((unsigned char)*c < 0x20 || *c == 0x7f) return vb_yaml_errorf(node, path, err, "expected %s on one line, found '%s'", what, text);
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return vb_yaml_errorf(node, path, err, "expected %s on one line, found '%s'", what, text);
     }
     if (blank) return vb_yaml_errorf(node, path, err, "expected %s, found an empty text", what);
     if (*text == ' ' || text[strlen(text) - 1] == ' ')
@@ -180,8 +181,9 @@ static int build(vb_vocabularies *v, listing *listings, int count, vb_error *err
             if (!(class->name = vb_strdup(entry->name, err)) || (entry->id && !(class->id = vb_strdup(entry->id, err)))) return -1;
         } else {
             entry->class = first->class;
-            v->duplicate_notes[notes] = vb_format(err, "'%s' in '%s' (line %d) is also in '%s' (line %d)", entry->name,
-                                                  v->names[entry->vocabulary], entry->node->line, v->names[first->vocabulary], first->node->line);
+            v->duplicate_notes[notes] =
+                vb_format(err, "'%s' in '%s' (line %d) is also in '%s' (line %d)", entry->name, v->names[entry->vocabulary],
+                          entry->node->line, v->names[first->vocabulary], first->node->line);
             if (!v->duplicate_notes[notes++]) return -1;
         }
         if (!entry->again) v->members[members++] = entry->class;

@@ -6,9 +6,9 @@
  *     fish:
  *       - {id: n01440764, name: tench}    # id: the folder or WordNet id that datasets use
  *
- * Names are the same when they are equal once underscores are spaces; case counts. Errors (VB_ECONFIG, with the place): unknown keys,
- * nothing in a vocabulary or no vocabulary, empty names, names that begin or end with white space or hold control characters, one name with two ids,
- * one id with two names. */
+ * Names are the same when they are equal once underscores are spaces; case counts. Errors (VB_ECONFIG, with the place): unknown
+ * keys, nothing in a vocabulary or no vocabulary, empty names, names that begin or end with white space or hold control
+ * characters, one name with two ids, one id with two names. */
 #ifndef VB_VOCABULARY_H
 #define VB_VOCABULARY_H
 

@@ -357,7 +357,8 @@ int vb_yaml_text(const vb_yaml *node, const char *name, const char **text, vb_er
 
 int vb_yaml_integer(const vb_yaml *node, const char *name, int64_t low, int64_t high, int64_t *value, vb_error *err) {
     char expected[96] = "an integer";
-    if (low > INT64_MIN && high < INT64_MAX) snprintf(expected, sizeof expected, "an integer from %lld to %lld", (long long)low, (long long)high);
+    if (low > INT64_MIN && high < INT64_MAX)
+        snprintf(expected, sizeof expected, "an integer from %lld to %lld", (long long)low, (long long)high);
     else if (low > INT64_MIN) snprintf(expected, sizeof expected, "an integer of at least %lld", (long long)low);
     else if (high < INT64_MAX) snprintf(expected, sizeof expected, "an integer of at most %lld", (long long)high);
     if (node->kind != VB_YAML_SCALAR || node->quoted || !is_integer(node->text)) return vb_yaml_expected(node, name, expected, err);

@@ -1,9 +1,9 @@
 /* YAML as a tree with positions (libyaml), for strict readers.
  *
- * Types are those of YAML 1.2: booleans are only true and false (yes, no, on and off are text), null is ~, null or nothing, integers
- * are 12, -12, 0x1f and 0o17. Refused, with the place: duplicate keys, several documents, anchors, aliases and merge keys, tags other than the core
- * ones, keys that are no scalars or are null, texts with a NUL, more than 64 levels, 1 Mi values or 64 MiB, and bytes that are no UTF-8.
- * An empty file is refused, too. Every error is VB_ECONFIG unless memory or the file itself failed. Nothing here has shared state. */
+ * Types are those of YAML 1.2: booleans are only true and false (yes, no, on and off are text), null is ~, null or nothing,
+ * integers are 12, -12, 0x1f and 0o17. Refused, with the place: duplicate keys, several documents, an empty file, anchors, aliases
+ * and merge keys, tags other than the core ones, keys that are no scalars or are null, texts with a NUL, bytes that are no UTF-8,
+ * more than 64 levels, 1 Mi values or 64 MiB. Every error is VB_ECONFIG unless memory or the file itself failed. No shared state. */
 #ifndef VB_YAML_H
 #define VB_YAML_H
 
@@ -40,7 +40,8 @@ int vb_yaml_set(vb_yaml *root, const char *path, const char *value, vb_error *er
 
 /* Errors at a node, VB_ECONFIG: "name:line:column: message" ("name: command line: message" for values of vb_yaml_set), and
  * "...: expected <expected>, found 'abc'". Return -1 always. */
-int vb_yaml_errorf(const vb_yaml *node, const char *name, vb_error *err, const char *format, ...) __attribute__((format(printf, 4, 5)));
+int vb_yaml_errorf(const vb_yaml *node, const char *name, vb_error *err, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 int vb_yaml_expected(const vb_yaml *node, const char *name, const char *expected, vb_error *err);
 
 /* Typed reads of a scalar: 0, or -1 with "name:line:column: expected an integer from 1 to 9, found 'abc'". Bounds are inclusive;
@@ -52,9 +53,9 @@ int vb_yaml_bool(const vb_yaml *node, const char *name, bool *value, vb_error *e
 int vb_yaml_text(const vb_yaml *node, const char *name, const char **text, vb_error *err);
 bool vb_yaml_is_null(const vb_yaml *node); /* also true of NULL: a key that is absent */
 
-/* The nearest of the candidates (NULL-terminated; the first of several), or NULL when none is near: for "did you mean". Insertions,
- * deletions, substitutions and swaps of neighbours count (case, '-', '_' and ' ' do not), and up to a third of the length is near; failing that,
- * the first candidate that the word begins, if the word has three letters. */
+/* The nearest of the candidates (NULL-terminated; the first of several), or NULL when none is near: for "did you mean".
+ * Insertions, deletions, substitutions and swaps of neighbours count (case, '-', '_' and ' ' do not), and up to a third of the length
+ * is near; failing that, the first candidate that the word begins, if the word has three letters. */
 const char *vb_did_you_mean(const char *word, const char *const *candidates);
 
 #endif

@@ -82,7 +82,8 @@ static int find_step(const vb_yaml *node, const char *path, const char *rest, si
         *taken = step;
         *index = step < 10 ? strtoul(rest, NULL, 10) : node->count;
         if (*index < node->count) return 0;
-        if (!node->count) return vb_errorf(err, VB_ECONFIG, "%s: no item %.*s: the list '%.*s' is empty", path, (int)step, rest, before, so_far);
+        if (!node->count)
+            return vb_errorf(err, VB_ECONFIG, "%s: no item %.*s: the list '%.*s' is empty", path, (int)step, rest, before, so_far);
         return vb_errorf(err, VB_ECONFIG, "%s: no item %.*s: the list '%.*s' holds %zu (0 to %zu)", path, (int)step, rest, before, so_far,
                          node->count, node->count - 1);
     }
@@ -118,7 +119,8 @@ static int wrap(vb_yaml **value, const char *path, const char *rest, vb_error *e
         while (step > rest && step[-1] != '.') step--;
         if (step == rest) return 0;
         if (is_index(step, (size_t)(end - step)))
-            return vb_errorf(err, VB_ECONFIG, "%s: no item %.*s: there is no list '%.*s'", path, (int)(end - step), step, (int)(step - 1 - path), path);
+            return vb_errorf(err, VB_ECONFIG, "%s: no item %.*s: there is no list '%.*s'", path, (int)(end - step), step,
+                             (int)(step - 1 - path), path);
         vb_yaml *map = new_node(VB_YAML_MAP, NULL, 0, err);
         if (!map || append(map, step, (size_t)(end - step), *value, err)) {
             vb_yaml_free(map);

@@ -112,10 +112,12 @@ static void finds_labels(void **state) {
                   "vocabularies:\n"
                   "  a: [aquarium_fish, {id: n2, name: n1}, {id: n1, name: sweet pepper}, Zebra, zebra]\n");
     static const struct { const char *label; int class; } cases[] = {
-        {"aquarium_fish", 0}, {"aquarium fish", 0}, {"aquarium-fish", -1}, {"aquarium", -1}, {"aquarium_fishes", -1}, {"sweet_pepper", 2}, {"sweet pepper", 2},
+        {"aquarium_fish", 0}, {"aquarium fish", 0}, {"aquarium-fish", -1}, {"aquarium", -1}, {"aquarium_fishes", -1}, {"sweet_pepper", 2},
+        {"sweet pepper", 2},
         {"n1", 2}, {"n2", 1}, {"n3", -1}, {"Zebra", 3}, {"zebra", 4}, {"ZEBRA", -1}, {"", -1}, {"_", -1}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        if (vb_vocabularies_find(&v, cases[i].label) != cases[i].class) fail_msg("%s: class %d", cases[i].label, vb_vocabularies_find(&v, cases[i].label));
+        if (vb_vocabularies_find(&v, cases[i].label) != cases[i].class)
+            fail_msg("%s: class %d", cases[i].label, vb_vocabularies_find(&v, cases[i].label));
     vb_vocabularies_free(&v);
 }
 
@@ -139,8 +141,10 @@ static void bad_files(void **state) {
     assert_refused("name: x\nvocabularies:\n  a: [b]\n  a: [c]\n", ":4:3: the key 'a' is given a second time (first at line 3)");
     assert_refused("name: x\nvocabularies:\n  a: [b, \"\"]\n", ":3:10: expected a class name or {id: ..., name: ...}, found an empty text");
     assert_refused("name: x\nvocabularies:\n  a: [b, _ ]\n", ":3:10: expected a class name or {id: ..., name: ...}, found an empty text");
-    assert_refused("name: x\nvocabularies:\n  a: [b, \" c\"]\n", ":3:10: expected a class name or {id: ..., name: ...} without white space around it, found ' c'");
-    assert_refused("name: x\nvocabularies:\n  a: [b, \"c\\nd\"]\n", ":3:10: expected a class name or {id: ..., name: ...} on one line, found 'c?d'");
+    assert_refused("name: x\nvocabularies:\n  a: [b, \" c\"]\n",
+                   ":3:10: expected a class name or {id: ..., name: ...} without white space around it, found ' c'");
+    assert_refused("name: x\nvocabularies:\n  a: [b, \"c\\nd\"]\n",
+                   ":3:10: expected a class name or {id: ..., name: ...} on one line, found 'c?d'");
     assert_refused("name: x\nvocabularies:\n  a: [b, null]\n", ":3:10: expected a class name or {id: ..., name: ...}, found nothing");
     assert_refused("name: x\nvocabularies:\n  a: [[b]]\n", ":3:7: expected a class name or {id: ..., name: ...}, found a list");
     assert_refused("name: x\nvocabularies:\n  a: [{id: n1}]\n", ":3:7: a class without a name: expected {id: ..., name: ...}");
@@ -148,8 +152,10 @@ static void bad_files(void **state) {
     assert_refused("name: x\nvocabularies:\n  a: [{wnid: n1, name: b}]\n", ":3:8: unknown key 'wnid', expected 'name' or 'id'");
     assert_refused("name: x\nvocabularies:\n  a: [{id: , name: b}]\n", ":3:12: expected an id, found nothing");
     assert_refused("name: x\nvocabularies:\n  a: [{id: [n], name: b}]\n", ":3:12: expected an id, found a list");
-    assert_refused("name: x\nvocabularies:\n  a:\n  - {id: n1, name: b}\n  c:\n  - d\n  - {id: n2, name: b}\n", ":7:5: 'b' has the id 'n2' here and 'n1' at line 4");
-    assert_refused("name: x\nvocabularies:\n  a:\n  - {id: n1, name: b}\n  - {id: n1, name: B}\n", ":5:5: the id 'n1' names 'B' here and 'b' at line 4");
+    assert_refused("name: x\nvocabularies:\n  a:\n  - {id: n1, name: b}\n  c:\n  - d\n  - {id: n2, name: b}\n",
+                   ":7:5: 'b' has the id 'n2' here and 'n1' at line 4");
+    assert_refused("name: x\nvocabularies:\n  a:\n  - {id: n1, name: b}\n  - {id: n1, name: B}\n",
+                   ":5:5: the id 'n1' names 'B' here and 'b' at line 4");
     assert_refused("name: x\nvocabularies: {a: [b]\n", ":3:1: did not find expected ',' or '}' while parsing a flow mapping at line 2");
     vb_vocabularies v;
     assert_fails(vb_vocabularies_read(&v, "/nonexistent/v.yaml", &err), VB_EMISSING, "/nonexistent/v.yaml");
@@ -206,7 +212,8 @@ static void a_large_pool(void **state) {
 static void committed_counts(void **state) {
     (void)state;
     static const struct { const char *name; int vocabularies, each; bool ids; } files[] = {
-        {"cifar100", 20, 5, false}, {"entity13", 13, 20, true}, {"entity30", 30, 8, true}, {"living17", 17, 4, true}, {"nonliving26", 26, 4, true}};
+        {"cifar100", 20, 5, false}, {"entity13", 13, 20, true}, {"entity30", 30, 8, true}, {"living17", 17, 4, true},
+        {"nonliving26", 26, 4, true}};
     for (size_t f = 0; f < sizeof files / sizeof *files; f++) {
         char path[64];
         vb_vocabularies v;
@@ -221,7 +228,8 @@ static void committed_counts(void **state) {
         vb_vocabularies_free(&v);
     }
     static const struct { const char *name; int sizes[3], classes; } sets[] = {
-        {"cifar100_caltech101_sun397", {100, 100, 397}, 578}, {"cifar10_cifar100_imagenet", {10, 100, 998}, 1084}, {"flowers_pets_cars", {102, 37, 196}, 335}};
+        {"cifar100_caltech101_sun397", {100, 100, 397}, 578}, {"cifar10_cifar100_imagenet", {10, 100, 998}, 1084},
+        {"flowers_pets_cars", {102, 37, 196}, 335}};
     for (size_t f = 0; f < sizeof sets / sizeof *sets; f++) {
         char path[64];
         vb_vocabularies v;
@@ -235,7 +243,8 @@ static void committed_counts(void **state) {
 }
 
 /* The listings of the reference, in its order, make the classes and members of the committed file. */
-static void assert_vocabulary(const vb_vocabularies *v, int index, const char *name, size_t count, const char **names, const char **ids, int *seen) {
+static void assert_vocabulary(const vb_vocabularies *v, int index, const char *name, size_t count, const char **names, const char **ids,
+                              int *seen) {
     const char *comma = strchr(name, ','); /* BREEDS gives synonyms; the first is the name */
     size_t length = comma ? (size_t)(comma - name) : strlen(name);
     assert_true(index < v->count);
@@ -263,7 +272,8 @@ static void assert_vocabulary(const vb_vocabularies *v, int index, const char *n
 static void committed_equal_the_reference(void **state) {
     (void)state;
     static const char *const files[][2] = {
-        {"cifar100", "cifar100_vocabularies"}, {"entity13", "entity13"}, {"entity30", "entity30"}, {"living17", "living17"}, {"nonliving26", "nonliving26"},
+        {"cifar100", "cifar100_vocabularies"}, {"entity13", "entity13"}, {"entity30", "entity30"}, {"living17", "living17"},
+        {"nonliving26", "nonliving26"},
         {"cifar100_caltech101_sun397", "cifar100_caltech101_sun397_vocabularies"},
         {"cifar10_cifar100_imagenet", "cifar10_cifar100_imagenet_vocabularies"}, {"flowers_pets_cars", "flowers_pets_cars_vocabularies"}};
     enum { MOST = 1000 };
@@ -336,8 +346,10 @@ static void prompts_fill(void **state) {
         assert_string_equal(text, cases[i].text);
         vb_free(text);
     }
-    static const char *const bad[][2] = {{"a photo.", "no {} for the class name"}, {"{} and {}", "more than one {}"}, {"{{}}", "a brace besides its {}"},
-                                         {"{0} {}", "a brace besides its {}"}, {"{} }", "a brace besides its {}"}, {"{ }", "no {} for the class name"}, {"", "no {}"}};
+    static const char *const bad[][2] = {{"a photo.", "no {} for the class name"}, {"{} and {}", "more than one {}"},
+                                         {"{{}}", "a brace besides its {}"},
+                                         {"{0} {}", "a brace besides its {}"}, {"{} }", "a brace besides its {}"},
+                                         {"{ }", "no {} for the class name"}, {"", "no {}"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         vb_error_clear(&err);
         assert_null(vb_prompt_fill(bad[i][0], "x", &err));
@@ -402,8 +414,10 @@ static void prompts_read(void **state) {
 static const struct { const char *name, *reference; int count; } lists[] = {
     {"imagenet80", "IMAGENET_TEMPLATES", 80}, {"imagenet7", "IMAGENET_TEMPLATES_SELECT", 7}, {"cifar10", "CIFAR10_TEMPLATES", 18},
     {"cifar100", "CIFAR100_TEMPLATES", 18}, {"stanford_cars", "StanfordCars_TEMPLATES", 8}, {"caltech101", "Caltech101_TEMPLATES", 34},
-    {"describable_textures", "DescribableTextures_TEMPLATES", 8}, {"eurosat", "EuroSAT_TEMPLATES", 3}, {"flowers102", "Flowers102_TEMPLATES", 1},
-    {"food101", "Food101_TEMPLATES", 1}, {"sun397", "SUN397_TEMPLATES", 2}, {"oxford_pets", "OxfordPets_TEMPLATES", 1}, {"ucf101", "UCF101_TEMPLATES", 48},
+    {"describable_textures", "DescribableTextures_TEMPLATES", 8}, {"eurosat", "EuroSAT_TEMPLATES", 3},
+    {"flowers102", "Flowers102_TEMPLATES", 1},
+    {"food101", "Food101_TEMPLATES", 1}, {"sun397", "SUN397_TEMPLATES", 2}, {"oxford_pets", "OxfordPets_TEMPLATES", 1},
+    {"ucf101", "UCF101_TEMPLATES", 48},
     {"simple", "MYCIFAR100", 1}, {"fgvc_aircraft", "FGVCAircraft", 1}, {"describable_textures_single", "DescribableTextures", 1},
     {"eurosat_single", "EuroSAT", 1}, {"ucf101_single", "UCF101", 1}};
 enum { LISTS = sizeof lists / sizeof *lists };
@@ -439,10 +453,12 @@ static void committed_prompts_equal_the_reference(void **state) {
     for (int i = 0; i < LISTS; i++) {
         vb_prompts prompts;
         read_list(&prompts, i);
-        json_t *list = json_object_get(json, lists[i].reference), *single = json_object_get(json_object_get(json, "single"), lists[i].reference);
+        json_t *list = json_object_get(json, lists[i].reference);
+        json_t *single = json_object_get(json_object_get(json, "single"), lists[i].reference);
         assert_true(list || single);
         if (list) assert_int_equal(json_array_size(list), prompts.count);
-        for (int j = 0; j < prompts.count; j++) assert_string_equal(prompts.items[j], json_string_value(list ? json_array_get(list, (size_t)j) : single));
+        for (int j = 0; j < prompts.count; j++)
+            assert_string_equal(prompts.items[j], json_string_value(list ? json_array_get(list, (size_t)j) : single));
         vb_prompts_free(&prompts);
     }
     /* No list of the reference was forgotten, and every single template is some committed list. */
@@ -501,9 +517,11 @@ static void lack_of_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_names_and_ids), cmocka_unit_test(equal_names_are_one_class), cmocka_unit_test(finds_labels), cmocka_unit_test(bad_files),
+        cmocka_unit_test(reads_names_and_ids), cmocka_unit_test(equal_names_are_one_class), cmocka_unit_test(finds_labels),
+        cmocka_unit_test(bad_files),
         cmocka_unit_test(digest_is_of_content), cmocka_unit_test(a_large_pool), cmocka_unit_test(committed_counts),
-        cmocka_unit_test(committed_equal_the_reference), cmocka_unit_test(committed_ids_agree), cmocka_unit_test(prompts_fill), cmocka_unit_test(prompts_read),
+        cmocka_unit_test(committed_equal_the_reference), cmocka_unit_test(committed_ids_agree), cmocka_unit_test(prompts_fill),
+        cmocka_unit_test(prompts_read),
         cmocka_unit_test(committed_prompts), cmocka_unit_test(committed_prompts_equal_the_reference), cmocka_unit_test(lack_of_memory)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

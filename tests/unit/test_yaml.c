@@ -82,7 +82,8 @@ static uint32_t rnd(uint32_t n) {
 }
 
 static json_t *random_json(int depth) {
-    static const char *const texts[] = {"", "no", "3", "a b", "x: y # z", "it's", "\"", "caf\xc3\xa9", "\xf0\x9f\x98\x80", "*", "&a", "- b", "{}", "tab\there", "two\nlines"};
+    static const char *const texts[] = {"", "no", "3", "a b", "x: y # z", "it's", "\"", "caf\xc3\xa9", "\xf0\x9f\x98\x80", "*", "&a",
+                                        "- b", "{}", "tab\there", "two\nlines"};
     switch (rnd(depth > 0 ? 8 : 6)) {
     case 0: return json_null();
     case 1: return json_boolean(rnd(2));
@@ -122,7 +123,8 @@ static void json_is_yaml(void **state) {
 
 static void shared_json_is_yaml(void **state) {
     (void)state;
-    static const char *const files[] = {"reference/prompt_templates.json", "reference/living17-clip-vit-b32.expected.json", "reference/entity30.json"};
+    static const char *const files[] = {"reference/prompt_templates.json", "reference/living17-clip-vit-b32.expected.json",
+                                        "reference/entity30.json"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char path[1024];
         json_error_t why;
@@ -180,7 +182,8 @@ static void block_style_and_positions(void **state) {
 
 static void framing(void **state) {
     (void)state;
-    static const char *const same[] = {"a: 1", "a: 1\n", "\xef\xbb\xbf" "a: 1\n", "%YAML 1.2\n---\na: 1\n...\n", "--- # one\na: 1\n", "a: 1\r\n", "{a: 1}", "{\"a\": 1}"};
+    static const char *const same[] = {"a: 1", "a: 1\n", "\xef\xbb\xbf" "a: 1\n", "%YAML 1.2\n---\na: 1\n...\n", "--- # one\na: 1\n",
+                                       "a: 1\r\n", "{a: 1}", "{\"a\": 1}"};
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
         vb_yaml *root = parse(same[i]);
         assert_int_equal(root->count, 1);
@@ -195,14 +198,20 @@ static void framing(void **state) {
     assert_refused("a: 1\n...\nb\n", "f:3:1: did not find expected <document start>");
 }
 
+#define CORE_TAGS "only !!str, !!int, !!float, !!bool, !!null, !!seq and !!map mean something here"
+#define NO_ANCHORS "write the value out where it is needed (a text that begins with '&' needs quotes)"
+
 static void refusals(void **state) {
     (void)state;
     assert_refused("a: 1\nb: 2\na: 3\n", "f:3:1: the key 'a' is given a second time (first at line 1)");
     assert_refused("z: {x: 1, y: 2, \"x\": 1}\n", "f:1:17: the key 'x' is given a second time (first at line 1)");
     assert_refused("b: 1\na: 1\nb: 1\na: 1\nb: 1\n", "f:3:1: the key 'b' is given a second time (first at line 1)");
-    assert_refused("a: &x 1\nb: *x\n", "f:1:4: found the anchor '&x': write the value out where it is needed (a text that begins with '&' needs quotes)");
-    assert_refused("a: &x [1]\n", "f:1:4: found the anchor '&x': write the value out where it is needed (a text that begins with '&' needs quotes)");
-    assert_refused("&x {}", "f:1:1: found the anchor '&x': write the value out where it is needed (a text that begins with '&' needs quotes)");
+    assert_refused("a: &x 1\nb: *x\n",
+                   "f:1:4: found the anchor '&x': " NO_ANCHORS);
+    assert_refused("a: &x [1]\n",
+                   "f:1:4: found the anchor '&x': " NO_ANCHORS);
+    assert_refused("&x {}",
+                   "f:1:1: found the anchor '&x': " NO_ANCHORS);
     assert_refused("a: [*x]\n", "f:1:5: found the alias '*x': write the value out (a text that begins with '*' needs quotes)");
     assert_refused("a:\n  <<: {b: 1}\n", "f:2:3: found the merge key '<<': write the values out where they are needed");
     assert_refused("[a, b]: 1\n", "f:1:1: found a list as a key: expected a name");
@@ -210,10 +219,12 @@ static void refusals(void **state) {
     assert_refused("? \n: 2\n", "f:1:2: found no key before ':' (a key that reads as null needs quotes)");
     assert_refused("null: 2\n", "f:1:1: found no key before ':' (a key that reads as null needs quotes)");
     assert_refused("*x : 1\n", "f:1:1: found the alias '*x': write the value out (a text that begins with '*' needs quotes)");
-    assert_refused("a: !thing 1\n", "f:1:4: found the tag '!thing': only !!str, !!int, !!float, !!bool, !!null, !!seq and !!map mean something here");
+    assert_refused("a: !thing 1\n",
+                   "f:1:4: found the tag '!thing': " CORE_TAGS);
     assert_refused("a: !!python/object:os.system [x]\n",
-                   "f:1:4: found the tag 'tag:yaml.org,2002:python/object:os.system': only !!str, !!int, !!float, !!bool, !!null, !!seq and !!map mean something here");
-    assert_refused("a: !!seq {}\n", "f:1:4: found the tag 'tag:yaml.org,2002:seq': only !!str, !!int, !!float, !!bool, !!null, !!seq and !!map mean something here");
+                   "f:1:4: found the tag 'tag:yaml.org,2002:python/object:os.system': " CORE_TAGS);
+    assert_refused("a: !!seq {}\n",
+                   "f:1:4: found the tag 'tag:yaml.org,2002:seq': " CORE_TAGS);
     assert_refused("a: !!int x\n", "f:1:4: 'x' is not of the type that its tag !!int states");
     assert_refused("a: \"x\\0y\"\n", "f:1:4: found the character \\0 in a text");
     assert_refused("a:\n\tb: 1\n", "f:2:1: found a tab: YAML is indented with spaces");
@@ -265,7 +276,8 @@ static void many_keys_are_quick(void **state) {
     vb_yaml_free(root);
     at += sprintf(at, "k17: 2\n");
     vb_yaml *again = NULL;
-    assert_fails(vb_yaml_parse(&again, text, (size_t)(at - text), "f", &err), VB_ECONFIG, "f:50001:1: the key 'k17' is given a second time");
+    assert_fails(vb_yaml_parse(&again, text, (size_t)(at - text), "f", &err), VB_ECONFIG,
+                 "f:50001:1: the key 'k17' is given a second time");
     vb_free(text);
 }
 
@@ -283,7 +295,8 @@ static void integers(void **state) {
         assert_true(value == good[i].value);
         vb_yaml_free(node);
     }
-    static const char *const bad[] = {"abc", "1.0", "1e3", "\"12\"", "'12'", "!!str 12", "1_000", "0x", "0o8", "-0x1", "12 34", "~", "", "+", "true", "[1]",
+    static const char *const bad[] = {"abc", "1.0", "1e3", "\"12\"", "'12'", "!!str 12", "1_000", "0x", "0o8", "-0x1", "12 34", "~", "",
+                                      "+", "true", "[1]",
                                       "{a: 1}", "9223372036854775808", "-9223372036854775809", "0xfffffffffffffffff"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char text[64];
@@ -298,19 +311,25 @@ static void integers(void **state) {
     int64_t value;
     assert_ok(vb_yaml_integer(root->items[0], "f", 5, 5, &value, &err));
     assert_fails(vb_yaml_integer(root->items[0], "f", 6, 9, &value, &err), VB_ECONFIG, "f:1:4: expected an integer from 6 to 9, found '5'");
-    assert_fails(vb_yaml_integer(root->items[0], "f", 6, INT64_MAX, &value, &err), VB_ECONFIG, "expected an integer of at least 6, found '5'");
-    assert_fails(vb_yaml_integer(root->items[0], "f", INT64_MIN, 4, &value, &err), VB_ECONFIG, "expected an integer of at most 4, found '5'");
-    assert_fails(vb_yaml_integer(root->items[1], "f", 0, 9, &value, &err), VB_ECONFIG, "f:2:4: expected an integer from 0 to 9, found the quoted text '5'");
+    assert_fails(vb_yaml_integer(root->items[0], "f", 6, INT64_MAX, &value, &err), VB_ECONFIG,
+                 "expected an integer of at least 6, found '5'");
+    assert_fails(vb_yaml_integer(root->items[0], "f", INT64_MIN, 4, &value, &err), VB_ECONFIG,
+                 "expected an integer of at most 4, found '5'");
+    assert_fails(vb_yaml_integer(root->items[1], "f", 0, 9, &value, &err), VB_ECONFIG,
+                 "f:2:4: expected an integer from 0 to 9, found the quoted text '5'");
     assert_fails(vb_yaml_integer(root->items[2], "f", 0, 9, &value, &err), VB_ECONFIG, "found nothing");
-    assert_fails(vb_yaml_integer(root->items[3], "f", 0, 9, &value, &err), VB_ECONFIG, "f:4:4: expected an integer from 0 to 9, found a list");
-    assert_fails(vb_yaml_integer(root->items[4], "f", 0, 9, &value, &err), VB_ECONFIG, "f:5:4: expected an integer from 0 to 9, found 'abc'");
+    assert_fails(vb_yaml_integer(root->items[3], "f", 0, 9, &value, &err), VB_ECONFIG,
+                 "f:4:4: expected an integer from 0 to 9, found a list");
+    assert_fails(vb_yaml_integer(root->items[4], "f", 0, 9, &value, &err), VB_ECONFIG,
+                 "f:5:4: expected an integer from 0 to 9, found 'abc'");
     vb_yaml_free(root);
 }
 
 static void reals(void **state) {
     (void)state;
     static const struct { const char *text; double value; } good[] = {
-        {"0", 0}, {"1.5", 1.5}, {"-.5", -0.5}, {"1.", 1}, {"1e3", 1000}, {"1E-3", 0.001}, {"+2.5e+2", 250}, {"0.25", 0.25}, {".inf", INFINITY},
+        {"0", 0}, {"1.5", 1.5}, {"-.5", -0.5}, {"1.", 1}, {"1e3", 1000}, {"1E-3", 0.001}, {"+2.5e+2", 250}, {"0.25", 0.25},
+        {".inf", INFINITY},
         {"-.INF", -INFINITY}, {"1e-999", 0}, {"!!float 3", 3}, {"0.1", 0.1}};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         vb_yaml *node = parse(good[i].text);
@@ -319,7 +338,8 @@ static void reals(void **state) {
         assert_true(value == good[i].value);
         vb_yaml_free(node);
     }
-    static const char *const bad[] = {"abc", "\"1.5\"", ".", "-+1", "e3", "1e", "1e+", "1.5.2", "1,5", ".nan", "nan", "inf", "infinity", "0x10", "1e999", "1 ms", "~",
+    static const char *const bad[] = {"abc", "\"1.5\"", ".", "-+1", "e3", "1e", "1e+", "1.5.2", "1,5", ".nan", "nan", "inf", "infinity",
+                                      "0x10", "1e999", "1 ms", "~",
                                       "[1.5]", "5%", "1d3", "0x1p3"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char text[64];
@@ -334,7 +354,8 @@ static void reals(void **state) {
     double value;
     assert_ok(vb_yaml_real(root->items[0], "f", 1.5, 1.5, &value, &err));
     assert_fails(vb_yaml_real(root->items[0], "f", 0, 1, &value, &err), VB_ECONFIG, "f:1:4: expected a number from 0 to 1, found '1.5'");
-    assert_fails(vb_yaml_real(root->items[0], "f", 1.75, INFINITY, &value, &err), VB_ECONFIG, "expected a number of at least 1.75, found '1.5'");
+    assert_fails(vb_yaml_real(root->items[0], "f", 1.75, INFINITY, &value, &err), VB_ECONFIG,
+                 "expected a number of at least 1.75, found '1.5'");
     assert_fails(vb_yaml_real(root->items[0], "f", -INFINITY, 1, &value, &err), VB_ECONFIG, "expected a number of at most 1, found '1.5'");
     assert_fails(vb_yaml_real(root->items[1], "f", 0, 1, &value, &err), VB_ECONFIG, "f:2:4: expected a number from 0 to 1, found '.inf'");
     vb_yaml_free(root);
@@ -393,7 +414,8 @@ static char *show(const vb_yaml *node, char *out) {
     return out;
 }
 
-static const char base[] = "{seed: 1, options: , datasets: [{name: a, images: x}, {name: b.2, images: y}, {name: twin}, {name: twin}, 5], empty: [], v1.5: {q: 1}}";
+static const char base[] = "{seed: 1, options: , datasets: [{name: a, images: x}, {name: b.2, images: y}, {name: twin}, {name: twin}, 5], "
+                           "empty: [], v1.5: {q: 1}}";
 
 static void assert_set(const char *path, const char *value, const char *expected) {
     vb_yaml *root = parse(base);
@@ -417,7 +439,9 @@ static void assert_no_set(const char *path, const char *value, const char *whole
 
 static void overrides(void **state) {
     (void)state;
-#define REST "datasets:[{name:a images:x} {name:b.2 images:y} {name:twin} {name:twin} 5] empty:[] v1.5:{q:1}}"
+#define TWINS "{name:twin} {name:twin} 5] empty:[] "
+#define ITEMS "datasets:[{name:a images:x} {name:b.2 images:y} " TWINS
+#define REST ITEMS "v1.5:{q:1}}"
     assert_set("seed", "42", "{seed:42 options: " REST);
     assert_set("seed", "", "{seed: options: " REST);
     assert_set("seed", "'42'", "{seed:'42' options: " REST);
@@ -425,19 +449,23 @@ static void overrides(void **state) {
     assert_set("options", "x", "{seed:1 options:x " REST);
     assert_set("options.fast", "true", "{seed:1 options:{fast:true} " REST);
     assert_set("options.a.b.c", "1", "{seed:1 options:{a:{b:{c:1}}} " REST);
-    assert_set("new", "1", "{seed:1 options: datasets:[{name:a images:x} {name:b.2 images:y} {name:twin} {name:twin} 5] empty:[] v1.5:{q:1} new:1}");
-    assert_set("new.er", "1", "{seed:1 options: datasets:[{name:a images:x} {name:b.2 images:y} {name:twin} {name:twin} 5] empty:[] v1.5:{q:1} new:{er:1}}");
-    assert_set("datasets.0.images", "z", "{seed:1 options: datasets:[{name:a images:z} {name:b.2 images:y} {name:twin} {name:twin} 5] empty:[] v1.5:{q:1}}");
-    assert_set("datasets.a.images", "z", "{seed:1 options: datasets:[{name:a images:z} {name:b.2 images:y} {name:twin} {name:twin} 5] empty:[] v1.5:{q:1}}");
-    assert_set("datasets.b.2.images", "z", "{seed:1 options: datasets:[{name:a images:x} {name:b.2 images:z} {name:twin} {name:twin} 5] empty:[] v1.5:{q:1}}");
+    assert_set("new", "1", "{seed:1 options: " ITEMS "v1.5:{q:1} new:1}");
+    assert_set("new.er", "1", "{seed:1 options: " ITEMS "v1.5:{q:1} new:{er:1}}");
+    assert_set("datasets.0.images", "z", "{seed:1 options: datasets:[{name:a images:z} {name:b.2 images:y} " TWINS "v1.5:{q:1}}");
+    assert_set("datasets.a.images", "z", "{seed:1 options: datasets:[{name:a images:z} {name:b.2 images:y} " TWINS "v1.5:{q:1}}");
+    assert_set("datasets.b.2.images", "z", "{seed:1 options: datasets:[{name:a images:x} {name:b.2 images:z} " TWINS "v1.5:{q:1}}");
     assert_set("datasets.2", "z", "{seed:1 options: datasets:[{name:a images:x} {name:b.2 images:y} z {name:twin} 5] empty:[] v1.5:{q:1}}");
-    assert_set("datasets.a.labels", "l", "{seed:1 options: datasets:[{name:a images:x labels:l} {name:b.2 images:y} {name:twin} {name:twin} 5] empty:[] v1.5:{q:1}}");
-    assert_set("v1.5.q", "2", "{seed:1 options: datasets:[{name:a images:x} {name:b.2 images:y} {name:twin} {name:twin} 5] empty:[] v1.5:{q:2}}");
+    assert_set("datasets.a.labels", "l", "{seed:1 options: datasets:[{name:a images:x labels:l} {name:b.2 images:y} " TWINS "v1.5:{q:1}}");
+    assert_set("v1.5.q", "2", "{seed:1 options: " ITEMS "v1.5:{q:2}}");
 #undef REST
+#undef ITEMS
+#undef TWINS
     assert_no_set("datasets.5.images", "z", "datasets.5.images: no item 5: the list 'datasets' holds 5 (0 to 4)");
-    assert_no_set("datasets.99999999999999999999", "z", "datasets.99999999999999999999: no item 99999999999999999999: the list 'datasets' holds 5 (0 to 4)");
+    assert_no_set("datasets.99999999999999999999", "z",
+                  "datasets.99999999999999999999: no item 99999999999999999999: the list 'datasets' holds 5 (0 to 4)");
     assert_no_set("empty.0", "z", "empty.0: no item 0: the list 'empty' is empty");
-    assert_no_set("datasets.none.images", "z", "datasets.none.images: none of the 5 items of the list 'datasets' is named 'none', and it is no index");
+    assert_no_set("datasets.none.images", "z",
+                  "datasets.none.images: none of the 5 items of the list 'datasets' is named 'none', and it is no index");
     assert_no_set("datasets.-1", "z", "datasets.-1: none of the 5 items of the list 'datasets' is named '-1', and it is no index");
     assert_no_set("datasets.twin.images", "z", "datasets.twin.images: 2 items of 'datasets' are named 'twin': expected an index");
     assert_no_set("datasets.4.images", "z", "datasets.4.images: 'datasets.4' is a plain value and holds no 'images'");
@@ -469,7 +497,8 @@ static void overrides_have_no_position(void **state) {
     assert_ok(vb_yaml_set(root, "new.seed", "[{deep: abc}]", &err));
     const vb_yaml *node = vb_yaml_get(vb_yaml_get(vb_yaml_get(root, "new"), "seed")->items[0], "deep");
     assert_int_equal(node->line, 0);
-    assert_fails(vb_yaml_integer(node, "e.yaml", 0, 9, &value, &err), VB_ECONFIG, "e.yaml: command line: expected an integer from 0 to 9, found 'abc'");
+    assert_fails(vb_yaml_integer(node, "e.yaml", 0, 9, &value, &err), VB_ECONFIG,
+                 "e.yaml: command line: expected an integer from 0 to 9, found 'abc'");
     vb_yaml_free(root);
 }
 
@@ -477,15 +506,19 @@ static void overrides_have_no_position(void **state) {
 
 static void suggestions(void **state) {
     (void)state;
-    static const char *const keys[] = {"experiment", "protocol", "trials", "seed", "datasets", "models", "vocabularies", "image_embeddings", "id", NULL};
+    static const char *const keys[] = {"experiment", "protocol", "trials", "seed", "datasets", "models", "vocabularies",
+                                       "image_embeddings", "id", NULL};
     static const struct { const char *word, *expected; } cases[] = {
-        {"experimnet", "experiment"}, {"expermient", "experiment"}, {"protocoll", "protocol"}, {"portocol", "protocol"}, {"trial", "trials"}, {"Seed", "seed"},
-        {"sede", "seed"}, {"dataset", "datasets"}, {"vocabulary", "vocabularies"}, {"vocab", "vocabularies"}, {"image-embeddings", "image_embeddings"}, {"imageembeddings", "image_embeddings"},
-        {"image", "image_embeddings"}, {"ID", "id"}, {"xy", NULL}, {"", NULL}, {"batch", NULL}, {"di", NULL}, {"im", NULL}, {"weights", NULL}};
+        {"experimnet", "experiment"}, {"expermient", "experiment"}, {"protocoll", "protocol"}, {"portocol", "protocol"},
+        {"trial", "trials"}, {"Seed", "seed"},
+        {"sede", "seed"}, {"dataset", "datasets"}, {"vocabulary", "vocabularies"}, {"vocab", "vocabularies"},
+        {"image-embeddings", "image_embeddings"}, {"imageembeddings", "image_embeddings"},
+        {"image", "image_embeddings"}, {"ID", "id"}, {"xy", NULL}, {"", NULL}, {"batch", NULL}, {"di", NULL}, {"im", NULL},
+        {"weights", NULL}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *found = vb_did_you_mean(cases[i].word, keys);
         if (!found != !cases[i].expected || (found && strcmp(found, cases[i].expected)))
-            fail_msg("%s: suggested %s, expected %s", cases[i].word, found ? found : "nothing", cases[i].expected ? cases[i].expected : "nothing");
+            fail_msg("%s: suggested %s", cases[i].word, found ? found : "nothing");
     }
     char endless[500];
     memset(endless, 's', sizeof endless);
@@ -548,9 +581,12 @@ static void lack_of_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_is_yaml), cmocka_unit_test(shared_json_is_yaml), cmocka_unit_test(block_style_and_positions), cmocka_unit_test(framing),
-        cmocka_unit_test(refusals), cmocka_unit_test(bounds_on_size), cmocka_unit_test(many_keys_are_quick), cmocka_unit_test(integers), cmocka_unit_test(reals),
-        cmocka_unit_test(booleans_nulls_texts), cmocka_unit_test(overrides), cmocka_unit_test(overrides_have_no_position), cmocka_unit_test(suggestions),
+        cmocka_unit_test(json_is_yaml), cmocka_unit_test(shared_json_is_yaml), cmocka_unit_test(block_style_and_positions),
+        cmocka_unit_test(framing),
+        cmocka_unit_test(refusals), cmocka_unit_test(bounds_on_size), cmocka_unit_test(many_keys_are_quick), cmocka_unit_test(integers),
+        cmocka_unit_test(reals),
+        cmocka_unit_test(booleans_nulls_texts), cmocka_unit_test(overrides), cmocka_unit_test(overrides_have_no_position),
+        cmocka_unit_test(suggestions),
         cmocka_unit_test(files), cmocka_unit_test(committed_files_parse), cmocka_unit_test(lack_of_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
