@@ -80,7 +80,8 @@ static size_t lay_out(vb_tally *tally, int64_t *base) {
         {&tally->images, classes}, {&tally->right, classes}, {&tally->share, classes}, {&tally->unbeaten, 1},
         {&tally->harm, n * n}, {&tally->theft, n * n},
         {&tally->subsets, n <= VB_SUBSETS_MAX ? (size_t)1 << n : 0},
-        {&tally->unions.changes, (size_t)tally->unions.count * (n + 1)}, {&tally->trials.changes, (size_t)tally->trials.count * (n + 1)},
+        {&tally->unions.changes, (size_t)tally->unions.count * (n + 1)},
+        {&tally->trials.changes, (size_t)tally->trials.count * (n + 1)},
         {&tally->survived, tally->protocol.sampled ? (size_t)tally->offsets[n] : 0}};
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
         *sections[i].section = base && sections[i].length ? base + used : NULL;
@@ -95,8 +96,8 @@ int vb_tally_new(vb_tally **out, const vb_label_space *space, const vb_protocol 
     int permutations = protocol->union_permutations ? protocol->union_permutations : VB_UNION_PERMUTATIONS;
     if (n > VOCABULARIES_MAX) return vb_errorf(err, VB_EUNSUPPORTED, "%d vocabularies, at most %d are handled", n, VOCABULARIES_MAX);
     if (protocol->sampled && (protocol->trials < 1 || protocol->trials > ORDERS_MAX / (n > 0 ? n : 1)))
-        return vb_errorf(err, VB_ECONFIG, "sampled protocol of %d trials for each of %d vocabularies, expected 1 to %d", protocol->trials, n,
-                         ORDERS_MAX / (n > 0 ? n : 1));
+        return vb_errorf(err, VB_ECONFIG, "sampled protocol of %d trials for each of %d vocabularies, expected 1 to %d",
+                         protocol->trials, n, ORDERS_MAX / (n > 0 ? n : 1));
     if (permutations < 2 || permutations > ORDERS_MAX)
         return vb_errorf(err, VB_ECONFIG, "%d permutations for the union of images, expected 2 to %d", permutations, ORDERS_MAX);
     vb_tally *tally = vb_array(1, sizeof *tally, "tally", err);
@@ -306,7 +307,8 @@ static int mean_over_subsets(double *mean, const vb_tally *tally, vb_error *err)
     memcpy(right, tally->subsets, sets * sizeof *right);
     for (int c = 0; c < tally->classes; c++) {
         size_t homes = 0;
-        for (int h = tally->homes.offsets[c]; h < tally->homes.offsets[c + 1]; h++) homes |= (size_t)1 << tally->homes.vocabularies[h];
+        for (int h = tally->homes.offsets[c]; h < tally->homes.offsets[c + 1]; h++)
+            homes |= (size_t)1 << tally->homes.vocabularies[h];
         count[homes] += tally->images[c]; /* none, for a class that is in no vocabulary */
     }
     result = vb_mean_over_subsets(mean, right, count, tally->vocabularies, err);

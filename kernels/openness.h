@@ -33,8 +33,8 @@ typedef struct vb_tally vb_tally;
 int vb_tally_new(vb_tally **tally, const vb_label_space *space, const vb_protocol *protocol, vb_error *err);
 void vb_tally_free(vb_tally *tally);
 
-/* Counts one image of class `label` with beaten[u] != 0 for the vocabularies u that beat it (vb_judge). A class that is in no vocabulary is
- * not counted. Not thread-safe for one tally. */
+/* Counts one image of class `label` (0..classes-1) with beaten[u] != 0 for the vocabularies u that beat it (vb_judge). An image whose
+ * class is in no vocabulary is not counted. Not thread-safe for one tally. */
 void vb_tally_add(vb_tally *tally, int label, const uint8_t *beaten);
 
 /* The counts as one flat block, to be summed over ranks in place. Valid as long as the tally. */

@@ -240,8 +240,8 @@ static int check_rows(const vb_text_bank *bank, const float *images, int64_t fir
     return 0;
 }
 
-int vb_judge(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows, const int *labels, uint8_t *beaten,
-             vb_verdict *verdicts, int threads, vb_error *err) {
+int vb_judge(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows, const int *labels,
+             uint8_t *beaten, vb_verdict *verdicts, int threads, vb_error *err) {
     if (space->classes != bank->classes)
         return vb_errorf(err, VB_EMISMATCH, "label space of %d classes for %d text embeddings", space->classes, bank->classes);
     vb_homes homes;
