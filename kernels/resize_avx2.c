@@ -18,8 +18,9 @@ static inline __attribute__((always_inline)) __m128i one_pixel(const uint8_t *pi
     return _mm_mullo_epi32(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(levels)), _mm_set1_epi32(weight));
 }
 
-/* Two pixels a step, a channel a lane; RGB leaves the fourth lane of each half unused. All outputs take span / 2 steps, the surplus with
- * weight zero: a loop of one length is worth more than the steps saved. Where 8 bytes a step would pass the end of the row, single pixels. */
+/* Two pixels a step, a channel a lane; RGB leaves the fourth lane of each half unused. All outputs take span / 2 steps, the surplus
+ * with weight zero: a loop of one length is worth more than the steps saved. Where 8 bytes a step would pass the end of the row,
+ * single pixels. */
 static inline __attribute__((always_inline)) void row(uint8_t *out, const uint8_t *in, const vb_resize_axis *axis, int channels) {
     const uint8_t *end = in + (size_t)axis->inputs * (size_t)channels;
     const __m256i spread = _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1);
@@ -33,9 +34,10 @@ static inline __attribute__((always_inline)) void row(uint8_t *out, const uint8_
         if (end - pixel >= reach) {
             __m256i pair = _mm256_setzero_si256();
             for (int j = 0; j < axis->span; j += 2, pixel += 2 * channels) {
-                __m256i levels = _mm256_cvtepu8_epi32(_mm_shuffle_epi8(_mm_loadl_epi64((const __m128i *)(const void *)pixel), align));
+                __m128i two = _mm_shuffle_epi8(_mm_loadl_epi64((const __m128i *)(const void *)pixel), align);
                 __m256i weights = _mm256_castsi128_si256(_mm_loadl_epi64((const __m128i *)(const void *)(weight + j)));
-                pair = _mm256_add_epi32(pair, _mm256_mullo_epi32(levels, _mm256_permutevar8x32_epi32(weights, spread)));
+                weights = _mm256_permutevar8x32_epi32(weights, spread);
+                pair = _mm256_add_epi32(pair, _mm256_mullo_epi32(_mm256_cvtepu8_epi32(two), weights));
             }
             sum = _mm_add_epi32(sum, _mm_add_epi32(_mm256_castsi256_si128(pair), _mm256_extracti128_si256(pair, 1)));
         } else {

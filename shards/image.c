@@ -45,7 +45,7 @@ static const struct signature {
 
 /* Whether the bytes match as far as both go. */
 static int matches(const struct signature *s, const uint8_t *bytes, size_t size) {
-    for (size_t i = 0; s->mask[i] && i < size; i++)
+    for (size_t i = 0; i < size && s->mask[i]; i++)
         if (s->mask[i] == '.' && (uint8_t)s->magic[i] != bytes[i]) return 0;
     return 1;
 }
@@ -55,9 +55,9 @@ int vb_image_decode(vb_image *image, const void *bytes, size_t size, const char 
     if (!size) return vb_errorf(err, VB_EDATA, "%s: empty file, expected a JPEG, PNG or WebP image", name);
     for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++) {
         const struct signature *s = &signatures[i];
-        if (!matches(s, bytes, size)) continue;
-        if (size < strlen(s->mask))
-            return vb_errorf(err, VB_EDATA, "%s: truncated %s, the file holds %zu bytes", name, s->format, size);
+        int whole = size >= strlen(s->mask);
+        if ((!whole && !s->decode) || !matches(s, bytes, size)) continue;
+        if (!whole) return vb_errorf(err, VB_EDATA, "%s: truncated %s, the file holds %zu bytes", name, s->format, size);
         if (s->decode) return s->decode(image, bytes, size, name, err);
         return vb_errorf(err, VB_EUNSUPPORTED, "%s: the format is %s, expected JPEG, PNG or WebP", name, s->format);
     }
