@@ -220,6 +220,7 @@ put("zip/comment.zip", plain_zip(b"a comment with PK\x05\x06 in it, and more tha
 put("zip/none.zip", plain_zip(names=()))
 put("zip/bad_twice.zip", bytes(plain_zip(names=("bbb", "bbc"))).replace(b"bbc", b"bbb"))
 put("zip/bad_count.zip", changed(good, end + 10, b"\x03\x00"))
+put("zip/bad_entry.zip", changed(good, first, b"PK\x01\x00"))
 put("zip/bad_offset.zip", changed(good, end + 16, b"\xff\xff\xff\x7f"))
 put("zip/bad_disks.zip", changed(good, end + 4, b"\x01\x00"))
 put("zip/bad_header.zip", changed(good, first + 42, b"\xff\xff\xff\x7f"))
