@@ -1,5 +1,4 @@
 /* The program: the command table, the start and the end of MPI, signals, and the only exit. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,21 +18,6 @@ const vb_command vb_commands[] = {
     {"inspect", "FILE", 1, vb_inspect_flags, "Say what a file is: weights, embeddings, shards, vocabularies, experiments.", NULL, vb_cmd_inspect, NULL},
     {"version", NULL, 0, vb_version_flags, "Print version, revision and libraries.", NULL, vb_cmd_version, NULL},
     {0}};
-
-static volatile sig_atomic_t stop_signal;
-
-static void on_signal(int number) { stop_signal = number; }
-
-int vb_stop_signal(void) { return stop_signal; }
-
-int vb_check_stop(vb_context *context, vb_error *err) {
-    int number = stop_signal;
-    if (number)
-        return vb_errorf(err, VB_EINCOMPLETE, "stopped by %s; finished units are kept: run the same command again to go on",
-                         number == SIGINT ? "SIGINT" : number == SIGTERM ? "SIGTERM" : "SIGUSR1");
-    if (vb_alarm_heard(&context->comm)) return vb_errorf(err, VB_EINCOMPLETE, "stopped because another rank stopped");
-    return 0;
-}
 
 static const vb_command *find_command(const char *name) {
     for (const vb_command *command = vb_commands; command->name; command++)
@@ -74,11 +58,7 @@ static int run_command(const vb_command *command, const vb_arguments *arguments)
         fprintf(stderr, "vocabench: MPI cannot start\n");
         return VB_EMPI;
     }
-    struct sigaction action = {.sa_handler = on_signal};
-    sigemptyset(&action.sa_mask);
-    static const int signals[] = {SIGINT, SIGTERM, SIGUSR1};
-    for (int i = 0; i < 3; i++) sigaction(signals[i], &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    vb_catch_signals();
 
     vb_context context = {.command = command, .started = MPI_Wtime()};
     int code;
