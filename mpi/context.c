@@ -19,7 +19,9 @@ int vb_check_stop(vb_context *context, vb_error *err) {
     int number = stop_signal;
     if (number)
         return vb_errorf(err, VB_EINCOMPLETE, "stopped by %s; finished units are kept: run the same command again to go on",
-                         number == SIGINT ? "SIGINT" : number == SIGTERM ? "SIGTERM" : "SIGUSR1");
+                         number == SIGINT  ? "SIGINT" :
+                         number == SIGTERM ? "SIGTERM" :
+                                             "SIGUSR1");
     if (vb_alarm_heard(&context->comm)) return vb_errorf(err, VB_EINCOMPLETE, "stopped because another rank stopped");
     return 0;
 }
