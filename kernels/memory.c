@@ -1,6 +1,7 @@
 /* Allocation: aligned, zeroed, checked, and able to fail on request. */
 #include "kernels/memory.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 
 enum { ALIGNMENT = 64 };
 
-void *vb_array(size_t count, size_t size, const char *what, vb_error *err) {
+static void *allocate(size_t count, size_t size, bool zeroed, const char *what, vb_error *err) {
     if (size && count > (SIZE_MAX - ALIGNMENT) / size) {
         vb_errorf(err, VB_EMEMORY, "%s: %zu elements of %zu bytes overflow the address space", what, count, size);
         return NULL;
@@ -21,9 +22,12 @@ void *vb_array(size_t count, size_t size, const char *what, vb_error *err) {
         vb_errorf(err, VB_EMEMORY, "%s: no memory for %zu bytes", what, bytes);
         return NULL;
     }
-    memset(pointer, 0, bytes);
+    if (zeroed) memset(pointer, 0, bytes);
     return pointer;
 }
+
+void *vb_array(size_t count, size_t size, const char *what, vb_error *err) { return allocate(count, size, true, what, err); }
+void *vb_buffer(size_t count, size_t size, const char *what, vb_error *err) { return allocate(count, size, false, what, err); }
 
 int vb_grow(void **array, size_t *capacity, size_t needed, size_t size, const char *what, vb_error *err) {
     if (needed <= *capacity) return 0;

@@ -10,6 +10,9 @@
  * the message. A count of 0 gives a valid pointer. Free with vb_free. Thread-safe. */
 void *vb_array(size_t count, size_t size, const char *what, vb_error *err);
 
+/* The same, not zeroed: work space that is written before it is read. */
+void *vb_buffer(size_t count, size_t size, const char *what, vb_error *err);
+
 /* Grows *array (elements of `size` bytes) so that at least `needed` elements fit, doubling *capacity. New elements are zeroed. */
 int vb_grow(void **array, size_t *capacity, size_t needed, size_t size, const char *what, vb_error *err);
 

@@ -1,0 +1,197 @@
+/* The matrix product: blocking, packing, threads, the plain micro kernel, and the reference.
+ *
+ * The work is cut into tasks: some rows of C times some columns. A task goes through k in blocks; for each it packs its columns of
+ * B once, then its rows of A a few at a time, and continues the chains of one tile of C after the other. Between blocks of k the
+ * chains rest in a buffer of the task's, never in C, which may be the residual. */
+#include "kernels/gemm.h"
+
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#include "kernels/gemm_kernel.h"
+#include "kernels/isa.h"
+#include "kernels/memory.h"
+
+enum {
+    TASK_ROWS = 1024, /* bounds the resting chains */
+    TASK_COLS = 384,  /* packed columns of B that stay in the second-level cache */
+    GROUP = 4,        /* strips of A packed together */
+    DEPTH = VB_GEMM_DEPTH
+};
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t parts(int64_t whole, int64_t part) { return (whole + part - 1) / part; }
+static int64_t round_up(int64_t value, int64_t unit) { return parts(value, unit) * unit; }
+
+float vb_matrix_at(const vb_matrix *matrix, int64_t row, int64_t col) {
+    int64_t at = row * matrix->row_stride + col * matrix->col_stride;
+    if (matrix->dtype == VB_F32) {
+        float value;
+        memcpy(&value, (const char *)matrix->data + at * 4, sizeof value);
+        return value;
+    }
+    uint16_t value;
+    memcpy(&value, (const char *)matrix->data + at * 2, sizeof value);
+    return matrix->dtype == VB_F16 ? vb_half_to_float(value) : vb_bf16_to_float(value);
+}
+
+/* ---- the plain micro kernel --------------------------------------------------------------------------------------------------- */
+
+enum { PLAIN_ROWS = 4, PLAIN_COLS = 16 };
+
+static void plain_multiply(int64_t count, int m, const float *a, const float *b, float *tile, bool first) {
+    if (first) memset(tile, 0, (size_t)m * PLAIN_COLS * sizeof *tile);
+    for (int i = 0; i < m; i++)
+        for (int64_t k = 0; k < count; k++)
+            for (int j = 0; j < PLAIN_COLS; j++)
+                tile[i * PLAIN_COLS + j] = fmaf(a[i * DEPTH + k], b[k * PLAIN_COLS + j], tile[i * PLAIN_COLS + j]);
+}
+
+static void plain_pack(const vb_matrix *b, int64_t row, int n, int64_t first, int64_t count, float *out) {
+    for (int64_t k = 0; k < count; k++)
+        for (int j = 0; j < PLAIN_COLS; j++) out[k * PLAIN_COLS + j] = j < n ? vb_matrix_at(b, row + j, first + k) : 0;
+}
+
+static const vb_gemm_kernel plain = {PLAIN_ROWS, PLAIN_COLS, plain_multiply, plain_pack};
+
+const vb_gemm_kernel *vb_gemm_kernel_get(void) {
+#if defined(__x86_64__)
+    vb_isa level = vb_isa_level();
+    if (level >= VB_AVX512) return &vb_gemm_kernel_avx512;
+    if (level == VB_AVX2) return &vb_gemm_kernel_avx2;
+#endif
+    return &plain;
+}
+
+/* ---- blocking ----------------------------------------------------------------------------------------------------------------- */
+
+typedef struct vb_gemm_job {
+    const vb_gemm_kernel *kernel;
+    const vb_layer_kernel *layers;
+    const vb_gemm_a *a;
+    const vb_matrix *b;
+    const vb_epilogue *epilogue;
+    float *c;
+    int64_t rows, ldc;
+    int64_t task_rows, row_tasks; /* a task's rows; its columns in strips of the kernel's width */
+    int64_t task_strips, col_tasks;
+    int64_t depth;
+    size_t b_floats, a_floats, rest_floats; /* a thread's work space */
+} vb_gemm_job;
+
+void vb_gemm_pack_rows(const vb_gemm_a *a, int64_t row, int64_t count, int64_t first, int64_t depth, float *out) {
+    for (int64_t i = 0; i < count; i++) {
+        if (a->data) memcpy(out + i * DEPTH, a->data + (row + i) * a->ld + first, (size_t)depth * sizeof *out);
+        else a->source(a->context, row + i, first, depth, out + i * DEPTH);
+    }
+}
+
+/* The chains of some strips of rows (packed at `a`) times all packed columns go on over `count` values of k. */
+static void multiply_group(const vb_gemm_job *job, const int64_t *starts, int64_t strips, int64_t j0, int64_t j1, int64_t count,
+                           const float *a, const float *b, float *rest, bool first, bool last) {
+    const vb_gemm_kernel *kernel = job->kernel;
+    int64_t step = first && last ? 0 : (int64_t)kernel->rows * kernel->cols; /* chains without a pause share one tile */
+    for (int64_t j = j0; j < j1; j += kernel->cols, b += kernel->cols * count) {
+        int n = (int)least(kernel->cols, j1 - j);
+        for (int64_t s = 0; s < strips; s++, rest += step) {
+            int64_t i = starts[s];
+            int m = (int)(starts[s + 1] - i);
+            kernel->multiply(count, m, a + s * kernel->rows * DEPTH, b, rest, first);
+            if (last) job->layers->epilogue(m, n, rest, kernel->cols, job->epilogue, i, j, job->c + i * job->ldc + j, job->ldc);
+        }
+    }
+}
+
+static void run_task(const vb_gemm_job *job, int64_t task, float *work) {
+    const vb_gemm_kernel *kernel = job->kernel;
+    float *b = work, *a = b + job->b_floats, *rest = a + job->a_floats;
+    int64_t i0 = task % job->row_tasks * job->task_rows, i1 = least(job->rows, i0 + job->task_rows);
+    int64_t j0 = task / job->row_tasks * job->task_strips * kernel->cols;
+    int64_t j1 = least(job->b->rows, j0 + job->task_strips * kernel->cols);
+    int64_t strips = parts(i1 - i0, kernel->rows), tiles_across = parts(j1 - j0, kernel->cols), depth = job->b->cols;
+    int64_t k = 0;
+    do { /* once for a depth of 0, too */
+        int64_t count = least(job->depth, depth - k);
+        for (int64_t j = j0; j < j1; j += kernel->cols)
+            kernel->pack(job->b, j, (int)least(kernel->cols, j1 - j), k, count, b + (j - j0) * count);
+        for (int64_t s = 0; s < strips; s += GROUP) {
+            int64_t starts[GROUP + 1], group = least(GROUP, strips - s);
+            for (int64_t g = 0; g <= group; g++) starts[g] = i0 + (s + g) * (i1 - i0) / strips;
+            for (int64_t g = 0; g < group; g++)
+                vb_gemm_pack_rows(job->a, starts[g], starts[g + 1] - starts[g], k, count, a + g * kernel->rows * DEPTH);
+            float *tiles = depth > job->depth ? rest + s * tiles_across * kernel->rows * kernel->cols : rest;
+            multiply_group(job, starts, group, j0, j1, count, a, b, tiles, k == 0, k + count == depth);
+        }
+        k += count;
+    } while (k < depth);
+}
+
+/* Cuts C into enough tasks for the threads, none so small that packing shows. */
+static void cut(vb_gemm_job *job, int64_t threads) {
+    int64_t strips = parts(job->b->rows, job->kernel->cols), wanted = threads > 1 ? 3 * threads : 1;
+    job->row_tasks = parts(job->rows, TASK_ROWS);
+    job->col_tasks = parts(strips, TASK_COLS / job->kernel->cols);
+    while (job->row_tasks * job->col_tasks < wanted && strips / (job->col_tasks + 1) >= 4) job->col_tasks++;
+    while (job->row_tasks * job->col_tasks < wanted && job->rows / (job->row_tasks + 1) >= 8 * job->kernel->rows) job->row_tasks++;
+    job->task_rows = parts(job->rows, job->row_tasks);
+    job->row_tasks = parts(job->rows, job->task_rows);
+    job->task_strips = parts(strips, job->col_tasks);
+    job->col_tasks = parts(strips, job->task_strips);
+    int64_t depth = job->b->cols, blocks = parts(depth, DEPTH);
+    job->depth = depth ? round_up(parts(depth, blocks), 16) : 0;
+
+    int64_t tile = (int64_t)job->kernel->rows * job->kernel->cols, down = parts(job->task_rows, job->kernel->rows);
+    job->b_floats = (size_t)(job->task_strips * job->kernel->cols * job->depth);
+    job->a_floats = (size_t)(GROUP * job->kernel->rows * DEPTH);
+    job->rest_floats = (size_t)(depth > job->depth ? tile * job->task_strips * down : tile);
+}
+
+int vb_gemm(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, float *c, int64_t ldc, const vb_epilogue *epilogue, int threads,
+            vb_error *err) {
+    if (rows <= 0 || b->rows <= 0) return 0;
+    vb_gemm_job job = {.kernel = vb_gemm_kernel_get(), .layers = vb_layer_kernel_get(), .a = a, .b = b, .epilogue = epilogue, .c = c,
+                       .rows = rows, .ldc = ldc};
+    cut(&job, threads);
+    int64_t tasks = job.row_tasks * job.col_tasks;
+    int team = threads < 1 ? 1 : (int)least(threads, tasks);
+    size_t each = (size_t)round_up((int64_t)(job.b_floats + job.a_floats + job.rest_floats), 1024);
+    float *work = vb_buffer((size_t)team * each, sizeof *work, "work space of a matrix product", err);
+    if (!work) return -1;
+    if (team == 1) {
+        for (int64_t task = 0; task < tasks; task++) run_task(&job, task, work);
+    } else {
+#pragma omp parallel for num_threads(team) schedule(dynamic, 1)
+        for (int64_t task = 0; task < tasks; task++) run_task(&job, task, work + (size_t)omp_get_thread_num() * each);
+    }
+    vb_free(work);
+    return 0;
+}
+
+/* ---- the definition ----------------------------------------------------------------------------------------------------------- */
+
+int vb_gemm_reference(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, float *c, int64_t ldc, const vb_epilogue *epilogue,
+                      vb_error *err) {
+    static const vb_epilogue none;
+    const vb_epilogue *e = epilogue ? epilogue : &none;
+    float *row = vb_array((size_t)b->cols, sizeof *row, "a row of A", err);
+    if (!row) return -1;
+    for (int64_t i = 0; i < rows; i++) {
+        for (int64_t k = 0; k < b->cols; k++) {
+            if (a->data) row[k] = a->data[i * a->ld + k];
+            else a->source(a->context, i, k, 1, row + k);
+        }
+        for (int64_t j = 0; j < b->rows; j++) {
+            float x = 0;
+            for (int64_t k = 0; k < b->cols; k++) x = fmaf(row[k], vb_matrix_at(b, j, k), x);
+            if (e->scale) x *= e->scale[j];
+            if (e->bias) x += e->bias[j];
+            vb_layer_kernel_scalar.activate(1, &x, e->activation);
+            if (e->residual) x += e->residual[i * e->ld_residual + j];
+            vb_layer_kernel_scalar.activate(1, &x, e->last);
+            c[i * ldc + j] = x;
+        }
+    }
+    vb_free(row);
+    return 0;
+}
