@@ -17,7 +17,7 @@ for kind in $kinds; do
     *) set -- tests/"$kind"/test_*.sh; limit=900 ;;
   esac
   for test in "$@"; do
-    [ -x "$test" ] && [ -f "$test" ] || continue
+    if ! [ -x "$test" ] || ! [ -f "$test" ]; then continue; fi
     case $test in *.o|*.d) continue ;; esac
     name=$kind/$(basename "$test" .sh); log=$logs/$kind-$(basename "$test").log
     start=$(date +%s)
