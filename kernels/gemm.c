@@ -14,7 +14,7 @@
 #include "kernels/memory.h"
 
 enum {
-    TASK_ROWS = 1024, /* bounds the resting chains */
+    TASK_ROWS = 512,  /* bounds the resting chains */
     TASK_COLS = 384,  /* packed columns of B that stay in the second-level cache */
     DEPTH = VB_GEMM_DEPTH
 };
