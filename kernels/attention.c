@@ -39,7 +39,7 @@ static void product(const vb_attention_job *job, int m, int64_t cols, int64_t de
             int height = (int)least(kernel->rows, m - i);
             for (int64_t k = 0; k < depth; k += DEPTH)
                 kernel->multiply(least(DEPTH, depth - k), height, a + (k / DEPTH * QUERIES + i) * DEPTH,
-                                 b + j * packed_depth + k * kernel->cols, tile, k == 0);
+                                 b + j * packed_depth + k * kernel->cols, tile, k == 0, (const char *)a, 0);
             job->layers->epilogue(height, (int)least(kernel->cols, cols - j), tile, kernel->cols, NULL, 0, 0,
                                   out + i * ld_out + j, ld_out);
         }
