@@ -207,7 +207,7 @@ static int compile_pattern(vb_tokenizer *t, vb_error *err) {
     if (!context) return vb_errorf(err, VB_EMEMORY, "tokenizer: no memory");
     t->code = pcre2_compile((PCRE2_SPTR)pattern, sizeof pattern - 1, PCRE2_UTF | PCRE2_UCP | PCRE2_CASELESS, &code, &offset, context);
     pcre2_compile_context_free(context);
-    if (!t->code && code == PCRE2_ERROR_NOMEMORY) return vb_errorf(err, VB_EMEMORY, "tokenizer: no memory for the pattern");
+    if (!t->code && code == PCRE2_ERROR_HEAP_FAILED) return vb_errorf(err, VB_EMEMORY, "tokenizer: no memory for the pattern");
     if (!t->code) return vb_errorf(err, VB_EINTERNAL, "PCRE2 refuses the tokenizer's pattern at offset %zu (error %d)", (size_t)offset, code);
     pcre2_jit_compile(t->code, PCRE2_JIT_COMPLETE); /* without it PCRE2 interprets: slower, the same matches */
     return 0;

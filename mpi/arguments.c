@@ -23,8 +23,8 @@ static int unknown_flag(const vb_command *command, const char *given, vb_error *
     char word[64];
     snprintf(word, sizeof word, "%.*s", (int)strcspn(given + 2, "="), given + 2);
     const char *near = vb_did_you_mean(word, names);
-    return vb_errorf(err, VB_EUSAGE, "%s: unknown flag --%s%s%s%s; see 'vocabench help %s'", command->name, word, near ? "; did you mean --" : "",
-                     near ? near : "", near ? "?" : "", command->name);
+    return vb_errorf(err, VB_EUSAGE, "%s: unknown flag --%s%s%s%s; see 'vocabench help %s'", command->name, word,
+                     near ? "; did you mean --" : "", near ? near : "", near ? "?" : "", command->name);
 }
 
 static int take(vb_arguments *arguments, const vb_command *command, int i, const char *text, vb_error *err) {
@@ -32,7 +32,8 @@ static int take(vb_arguments *arguments, const vb_command *command, int i, const
     arguments->given[i] = true;
     arguments->texts[i] = text;
     if (flag->kind == VB_FLAG_LIST) {
-        if (arguments->list_count == VB_ARGUMENTS) return vb_errorf(err, VB_EUSAGE, "%s: more than %d --%s", command->name, VB_ARGUMENTS, flag->name);
+        if (arguments->list_count == VB_ARGUMENTS)
+            return vb_errorf(err, VB_EUSAGE, "%s: more than %d --%s", command->name, VB_ARGUMENTS, flag->name);
         arguments->list[arguments->list_count].flag = i;
         arguments->list[arguments->list_count++].text = text;
     }
@@ -41,8 +42,8 @@ static int take(vb_arguments *arguments, const vb_command *command, int i, const
     errno = 0;
     long long value = strtoll(text, &end, 10);
     if (errno || *end || end == text || value < flag->low || value > flag->high)
-        return vb_errorf(err, VB_EUSAGE, "%s: --%s: expected a number from %" PRId64 " to %" PRId64 ", found '%s'", command->name, flag->name, flag->low,
-                         flag->high, text);
+        return vb_errorf(err, VB_EUSAGE, "%s: --%s: expected a number from %" PRId64 " to %" PRId64 ", found '%s'", command->name,
+                         flag->name, flag->low, flag->high, text);
     arguments->numbers[i] = value;
     return 0;
 }
@@ -62,21 +63,25 @@ int vb_arguments_parse(vb_arguments *arguments, const vb_command *command, int a
         }
         if (flags_end || word[0] != '-' || !word[1]) {
             if (arguments->positional_count >= command->positional_needed)
-                return vb_errorf(err, VB_EUSAGE, "%s: unexpected argument '%s'; see 'vocabench help %s'", command->name, word, command->name);
+                return vb_errorf(err, VB_EUSAGE, "%s: unexpected argument '%s'; see 'vocabench help %s'", command->name, word,
+                                 command->name);
             arguments->positional[arguments->positional_count++] = word;
             continue;
         }
         size_t n = strcspn(word, "=");
         int i = n > 2 && word[1] == '-' ? find_flag(command, word + 2, n - 2) : -1;
         if (i < 0) {
-            if (word[1] != '-') return vb_errorf(err, VB_EUSAGE, "%s: unknown flag %s; flags begin with two dashes", command->name, word);
+            if (word[1] != '-')
+                return vb_errorf(err, VB_EUSAGE, "%s: unknown flag %s; flags begin with two dashes", command->name, word);
             return unknown_flag(command, word, err);
         }
         const char *value = word[n] ? word + n + 1 : NULL;
         if (command->flags[i].kind == VB_FLAG_SWITCH) {
             if (value) return vb_errorf(err, VB_EUSAGE, "%s: --%s takes no value", command->name, command->flags[i].name);
         } else if (!value) {
-            if (a + 1 >= argc) return vb_errorf(err, VB_EUSAGE, "%s: --%s needs a value: %s", command->name, command->flags[i].name, command->flags[i].value);
+            if (a + 1 >= argc)
+                return vb_errorf(err, VB_EUSAGE, "%s: --%s needs a value: %s", command->name, command->flags[i].name,
+                                 command->flags[i].value);
             value = argv[++a];
         }
         if (take(arguments, command, i, value, err)) return -1;
@@ -85,8 +90,8 @@ int vb_arguments_parse(vb_arguments *arguments, const vb_command *command, int a
         return vb_errorf(err, VB_EUSAGE, "%s: expected %s; see 'vocabench help %s'", command->name, command->positional, command->name);
     for (int i = 0; command->flags[i].name; i++)
         if (command->flags[i].required && !arguments->given[i])
-            return vb_errorf(err, VB_EUSAGE, "%s: --%s %s is missing (%s)", command->name, command->flags[i].name, command->flags[i].value,
-                             command->flags[i].help);
+            return vb_errorf(err, VB_EUSAGE, "%s: --%s %s is missing (%s)", command->name, command->flags[i].name,
+                             command->flags[i].value, command->flags[i].help);
     return 0;
 }
 
@@ -123,7 +128,8 @@ void vb_command_help(const vb_command *command) {
     for (const vb_flag *flag = command->flags; flag->name; flag++) {
         char left[64];
         snprintf(left, sizeof left, "--%s%s%s", flag->name, flag->value ? " " : "", flag->value ? flag->value : "");
-        printf("  %-24s %s%s%s\n", left, flag->help, flag->required ? " (required)" : "", flag->kind == VB_FLAG_LIST ? " (repeatable)" : "");
+        printf("  %-24s %s%s%s\n", left, flag->help, flag->required ? " (required)" : "",
+               flag->kind == VB_FLAG_LIST ? " (repeatable)" : "");
     }
     if (command->more_help) command->more_help();
 }

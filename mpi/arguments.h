@@ -26,7 +26,10 @@ typedef struct vb_arguments {
     int64_t numbers[VB_ARGUMENTS];
     bool given[VB_ARGUMENTS];
     int list_count;
-    struct { int flag; const char *text; } list[VB_ARGUMENTS];
+    struct {
+        int flag;
+        const char *text;
+    } list[VB_ARGUMENTS];
     int positional_count;
     const char *positional[8];
     bool help;
@@ -39,8 +42,8 @@ typedef struct vb_command {
     const char *positional; /* "FILE.yaml", "images|texts"; NULL for none */
     int positional_needed;
     const vb_flag *flags;
-    const char *help; /* one line */
-    const char *details; /* paragraphs for --help; may be NULL */
+    const char *help;                                                                     /* one line */
+    const char *details;                                                                  /* paragraphs for --help; may be NULL */
     int (*run)(struct vb_context *context, const vb_arguments *arguments, vb_error *err); /* collective */
     void (*more_help)(void); /* prints tables beyond the flags; may be NULL */
 } vb_command;

@@ -54,20 +54,26 @@ static int encode_rows(const text_work *work, int first, int n, const int32_t *t
     if (!coop->contexts) return vb_clip_encode_texts(work->model->clip, tokens, n, rows, err);
     static const vb_prompt_position positions[] = {VB_PROMPT_END, VB_PROMPT_MIDDLE, VB_PROMPT_FRONT};
     size_t skip = coop->classes ? (size_t)first * (size_t)coop->contexts * (size_t)coop->width : 0;
-    vb_prompt_context context = {.vectors = coop->context + skip, .n_ctx = coop->contexts, .width = coop->width, .class_specific = coop->classes > 0,
-                                 .position = positions[work->model->spec->coop_position], .name_lengths = lengths};
+    vb_prompt_context context = {.vectors = coop->context + skip,
+                                 .n_ctx = coop->contexts,
+                                 .width = coop->width,
+                                 .class_specific = coop->classes > 0,
+                                 .position = positions[work->model->spec->coop_position],
+                                 .name_lengths = lengths};
     return vb_clip_encode_prompts(work->model->clip, tokens, &context, n, rows, err);
 }
 
 /* Everything that the rows of a unit depend on, beside the model. */
-static int unit_key(const text_work *work, const int32_t *tokens, size_t token_bytes, const int *lengths, int first, int n, vb_digest *key, vb_error *err) {
+static int unit_key(const text_work *work, const int32_t *tokens, size_t token_bytes, const int *lengths, int first, int n,
+                    vb_digest *key, vb_error *err) {
     const vb_coop *coop = &work->coop;
     vb_digester *digester;
     if (vb_digester_new(&digester, err)) return -1;
     vb_digester_add(digester, tokens, token_bytes);
     if (coop->contexts) {
         size_t one = (size_t)coop->contexts * (size_t)coop->width;
-        vb_digester_add(digester, coop->context + (coop->classes ? (size_t)first * one : 0), (coop->classes ? (size_t)n : 1) * one * sizeof(float));
+        vb_digester_add(digester, coop->context + (coop->classes ? (size_t)first * one : 0),
+                        (coop->classes ? (size_t)n : 1) * one * sizeof(float));
         vb_digester_add(digester, lengths, (size_t)n * sizeof *lengths);
         vb_digester_add(digester, &work->model->spec->coop_position, sizeof(int));
     }
@@ -90,7 +96,8 @@ static int encode_unit(const text_work *work, int first, int count, float *rows,
     if (unit_key(work, tokens, token_bytes, lengths, first, n, &key, err)) goto done;
     if (vb_cache_load(&work->cache, &key, n, work->dim, rows, &found, NULL, err)) goto done;
     *(found ? &classifier->cached : &classifier->encoded) += n;
-    if (!found && (encode_rows(work, first, n, tokens, lengths, rows, err) || vb_cache_store(&work->cache, &key, n, work->dim, rows, NULL, err))) {
+    if (!found && (encode_rows(work, first, n, tokens, lengths, rows, err) ||
+                   vb_cache_store(&work->cache, &key, n, work->dim, rows, NULL, err))) {
         vb_error_prefix(err, "prompts of the classes from '%s' on", work->data->vocabularies.class[first].name);
         goto done;
     }
@@ -108,10 +115,11 @@ static int open_coop(text_work *work, vb_error *err) {
     int classes = work->data->space.classes;
     if (!path) return 0;
     if (vb_coop_read(&work->coop, path, err)) return -1;
-    if (work->coop.contexts > 256) return vb_errorf(err, VB_EUNSUPPORTED, "%s: %d context vectors, at most 256 are supported", path, work->coop.contexts);
+    if (work->coop.contexts > 256)
+        return vb_errorf(err, VB_EUNSUPPORTED, "%s: %d context vectors, at most 256 are supported", path, work->coop.contexts);
     if (work->coop.classes && work->coop.classes != classes)
-        return vb_errorf(err, VB_EMISMATCH, "%s: contexts of %d classes (class-specific), but '%s' has %d classes", path, work->coop.classes,
-                         work->data->spec->vocabularies, classes);
+        return vb_errorf(err, VB_EMISMATCH, "%s: contexts of %d classes (class-specific), but '%s' has %d classes", path,
+                         work->coop.classes, work->data->spec->vocabularies, classes);
     return 0;
 }
 
@@ -137,12 +145,17 @@ static int average(const float *rows, int prompts, int dim, float *out, const ch
     return 0;
 }
 
-int vb_classifier_encode(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_dataset_state *data, const char *cache,
-                         int threads, vb_error *err) {
+int vb_classifier_encode(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_dataset_state *data,
+                         const char *cache, int threads, vb_error *err) {
     vb_comm *comm = &context->comm;
-    int prompts = model->spec->coop ? 1 : model->spec->prompt_count, classes = data->space.classes, per_unit = UNIT_TEXTS / prompts > 1 ? UNIT_TEXTS / prompts : 1;
-    text_work work = {.model = model, .data = data, .cache = {.folder = cache, .key = model->text_key}, .threads = threads,
-                      .dim = vb_clip_describe(model->clip)->embed_dim, .prompts = prompts};
+    int prompts = model->spec->coop ? 1 : model->spec->prompt_count, classes = data->space.classes,
+        per_unit = UNIT_TEXTS / prompts > 1 ? UNIT_TEXTS / prompts : 1;
+    text_work work = {.model = model,
+                      .data = data,
+                      .cache = {.folder = cache, .key = model->text_key},
+                      .threads = threads,
+                      .dim = vb_clip_describe(model->clip)->embed_dim,
+                      .prompts = prompts};
     int64_t units = (classes + per_unit - 1) / per_unit, first, mine = vb_share(units, comm->rank, comm->size, &first);
     *classifier = (vb_classifier){.classes = classes, .dim = work.dim};
     if (vb_agree(comm, open_coop(&work, err), err)) {
@@ -151,7 +164,8 @@ int vb_classifier_encode(vb_classifier *classifier, vb_context *context, const v
     }
     /* Rows are exchanged by whole units: the last one is padded. */
     size_t unit_bytes = (size_t)per_unit * (size_t)work.dim * sizeof(float);
-    float *prompt_rows = vb_array((size_t)per_unit * (size_t)prompts * (size_t)work.dim, sizeof *prompt_rows, "embeddings of prompts", err);
+    float *prompt_rows =
+        vb_array((size_t)per_unit * (size_t)prompts * (size_t)work.dim, sizeof *prompt_rows, "embeddings of prompts", err);
     classifier->texts = vb_array((size_t)units, unit_bytes, "text embeddings", err);
     int status = prompt_rows && classifier->texts ? 0 : -1;
     for (int64_t u = first; !status && u < first + mine; u++) {
@@ -167,8 +181,10 @@ int vb_classifier_encode(vb_classifier *classifier, vb_context *context, const v
     if (status) vb_alarm_raise(comm);
     status = vb_agree(comm, status, err);
     if (!status) status = vb_allgather_rows(comm, classifier->texts, units, unit_bytes, err);
-    if (!status) classifier->digest = vb_digest_bytes(classifier->texts, (size_t)classes * (size_t)work.dim * sizeof(float));
-    else vb_classifier_free(classifier);
+    if (!status)
+        classifier->digest = vb_digest_bytes(classifier->texts, (size_t)classes * (size_t)work.dim * sizeof(float));
+    else
+        vb_classifier_free(classifier);
     return status;
 }
 
@@ -180,16 +196,18 @@ static int rows_by_name(const vb_dataset_state *data, const vb_model_spec *spec,
     if (vb_texts_read(&names, spec->text_names, err)) return -1;
     int status = 0;
     if ((int64_t)names.count != rows)
-        status = vb_errorf(err, VB_EMISMATCH, "%s: %zu names, but %s has %lld rows", spec->text_names, names.count, spec->text_embeddings, (long long)rows);
+        status = vb_errorf(err, VB_EMISMATCH, "%s: %zu names, but %s has %lld rows", spec->text_names, names.count,
+                           spec->text_embeddings, (long long)rows);
     for (int c = 0; c < data->space.classes; c++) row_of[c] = -1;
     for (int64_t i = 0; i < rows && !status; i++) {
-        int class = vb_vocabularies_find((vb_vocabularies *)(uintptr_t)&data->vocabularies, names.items[i]);
+        int class = vb_vocabularies_find(&data->vocabularies, names.items[i]);
         if (class >= 0 && row_of[class] < 0) row_of[class] = i;
     }
     for (int c = 0; c < data->space.classes && !status; c++) {
         const vb_class *class = &data->vocabularies.class[c];
         if (row_of[c] < 0)
-            status = vb_errorf(err, VB_EMISMATCH, "%s: no row for class '%s'%s%s", spec->text_names, class->name, class->id ? ", id " : "", class->id ? class->id : "");
+            status = vb_errorf(err, VB_EMISMATCH, "%s: no row for class '%s'%s%s", spec->text_names, class->name,
+                               class->id ? ", id " : "", class->id ? class->id : "");
     }
     vb_texts_free(&names);
     return status;
@@ -201,14 +219,15 @@ static int read_precomputed(vb_classifier *classifier, const vb_dataset_state *d
     int status = -1;
     if (vb_npy_open(&npy, spec->text_embeddings, err)) return -1;
     const vb_tensor *tensor = &npy.tensor;
-    if (tensor->ndim != 2 || tensor->shape[1] < 1 || tensor->shape[1] > 65536 || (tensor->dtype != VB_F32 && tensor->dtype != VB_F16 && tensor->dtype != VB_F64)) {
-        vb_errorf(err, VB_EMISMATCH, "%s: expected classes x dimensions of fp16, fp32 or fp64, found %d dimension(s) of %s", spec->text_embeddings, tensor->ndim,
-                  vb_dtype_name(tensor->dtype));
+    if (tensor->ndim != 2 || tensor->shape[1] < 1 || tensor->shape[1] > 65536 ||
+        (tensor->dtype != VB_F32 && tensor->dtype != VB_F16 && tensor->dtype != VB_F64)) {
+        vb_errorf(err, VB_EMISMATCH, "%s: expected classes x dimensions of fp16, fp32 or fp64, found %d dimension(s) of %s",
+                  spec->text_embeddings, tensor->ndim, vb_dtype_name(tensor->dtype));
         goto done;
     }
     if (!spec->text_names && tensor->shape[0] != classes) {
-        vb_errorf(err, VB_EMISMATCH, "%s: %lld rows, but %s has %lld classes; name the rows with text_names", spec->text_embeddings, (long long)tensor->shape[0],
-                  data->spec->vocabularies, (long long)classes);
+        vb_errorf(err, VB_EMISMATCH, "%s: %lld rows, but %s has %lld classes; name the rows with text_names", spec->text_embeddings,
+                  (long long)tensor->shape[0], data->spec->vocabularies, (long long)classes);
         goto done;
     }
     *classifier = (vb_classifier){.classes = (int)classes, .dim = (int)tensor->shape[1]};
@@ -227,7 +246,8 @@ done:
     return status;
 }
 
-int vb_classifier_precomputed(vb_classifier *classifier, vb_comm *comm, const vb_dataset_state *data, const vb_model_spec *spec, vb_error *err) {
+int vb_classifier_precomputed(vb_classifier *classifier, vb_comm *comm, const vb_dataset_state *data, const vb_model_spec *spec,
+                              vb_error *err) {
     *classifier = (vb_classifier){0};
     if (!vb_agree(comm, read_precomputed(classifier, data, spec, err), err)) return 0;
     vb_classifier_free(classifier);

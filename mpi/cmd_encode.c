@@ -14,7 +14,8 @@
 
 const vb_flag vb_encode_flags[] = {
     {"weights", VB_FLAG_TEXT, "FILE", true, "checkpoint: safetensors or PyTorch", 0, 0},
-    {"input", VB_FLAG_TEXT, "PATH", true, "images: folder, .tar/.tar.zst (glob) or CIFAR binary; texts: FILE.txt (one a line) or FILE.json (a list)", 0, 0},
+    {"input", VB_FLAG_TEXT, "PATH", true,
+     "images: folder, .tar/.tar.zst (glob) or CIFAR binary; texts: FILE.txt (one a line) or FILE.json (a list)", 0, 0},
     {"output", VB_FLAG_TEXT, "E.npy", true, "float32, rows x dimensions", 0, 0},
     {"tokenizer", VB_FLAG_TEXT, "FILE", false, "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it (texts)", 0, 0},
     {"family", VB_FLAG_TEXT, "NAME", false, "clip, slip or declip [found from the tensors' names]", 0, 0},
@@ -25,9 +26,9 @@ const vb_flag vb_encode_flags[] = {
     {"threads", VB_FLAG_NUMBER, "N", false, "threads a rank", 1, 1024},
     {0}};
 
-const char vb_encode_details[] =
-    "Rows are in the order of the input: texts by line, images by name in byte order (CIFAR: by record; shards: by file, then by key). The rows do not\n"
-    "depend on ranks, threads or batch size. Rows are normalised unless --raw is given.";
+const char vb_encode_details[] = "Rows are in the order of the input: texts by line, images by name in byte order (CIFAR: by record; "
+                                 "shards: by file, then by key). The rows do not\n"
+                                 "depend on ranks, threads or batch size. Rows are normalised unless --raw is given.";
 
 typedef struct encode_job {
     vb_context *context;
@@ -61,7 +62,8 @@ static int encode_unit(const encode_job *job, const vb_dataset *dataset, int64_t
         *count = data.count;
         status = vb_encode_samples(&job->model, &data, all, data.count, &options, rows, &skipped, err);
         if (!status && !job->raw) normalise(rows, data.count, vb_clip_describe(job->model.clip)->embed_dim);
-    } else status = -1;
+    } else
+        status = -1;
     vb_free(all);
     json_decref(skipped);
     vb_unit_data_free(&data);
@@ -76,7 +78,8 @@ static int encode_rounds(const encode_job *job, const vb_dataset *dataset, vb_er
     float *rows = vb_array(VB_UNIT_SAMPLES * (size_t)dim, sizeof *rows, "embeddings of a unit", err);
     vb_writer *writer = NULL;
     int status = rows ? 0 : -1;
-    if (!status && !comm->rank) status = vb_writer_open(&writer, job->output, err) || vb_npy_write_header(writer, VB_F32, 2, shape, err) ? -1 : 0;
+    if (!status && !comm->rank)
+        status = vb_writer_open(&writer, job->output, err) || vb_npy_write_header(writer, VB_F32, 2, shape, err) ? -1 : 0;
     status = vb_agree(comm, status, err);
     vb_progress progress;
     vb_progress_start(&progress, comm->rank, comm->size, "encode", job->input, "images", shape[0] / comm->size);
@@ -99,8 +102,10 @@ static int encode_rounds(const encode_job *job, const vb_dataset *dataset, vb_er
     }
     vb_progress_end(&progress);
     if (!comm->rank && writer) {
-        if (!status) status = vb_writer_commit(writer, err);
-        else vb_writer_abandon(writer);
+        if (!status)
+            status = vb_writer_commit(writer, err);
+        else
+            vb_writer_abandon(writer);
     }
     vb_free(rows);
     return vb_agree(comm, status, err);
@@ -109,7 +114,8 @@ static int encode_rounds(const encode_job *job, const vb_dataset *dataset, vb_er
 static int encode_images(encode_job *job, vb_error *err) {
     vb_dataset *dataset;
     if (!vb_clip_describe(job->model.clip)->resolution)
-        return vb_agree(&job->context->comm, vb_errorf(err, VB_EMISMATCH, "%s: no image tower in these weights", job->model.spec->weights), err);
+        return vb_agree(&job->context->comm,
+                        vb_errorf(err, VB_EMISMATCH, "%s: no image tower in these weights", job->model.spec->weights), err);
     if (vb_share_dataset(&dataset, &job->context->comm, job->input, NULL, err)) return -1;
     int status = encode_rounds(job, dataset, err);
     vb_dataset_close(dataset);
@@ -159,14 +165,18 @@ static int encode_texts(encode_job *job, vb_error *err) {
 static int model_spec(vb_model_spec *spec, const vb_arguments *arguments, const vb_command *command, vb_error *err) {
     static const char *const families[] = {"clip", "slip", "declip"};
     const char *family = vb_argument(arguments, command, "family"), *activation = vb_argument(arguments, command, "activation");
-    *spec = (vb_model_spec){.name = (char *)"encode", .family = VB_FAMILY_FOUND, .preprocessing = vb_argument_given(arguments, command, "rgb-first")};
+    *spec = (vb_model_spec){.name = (char *)"encode",
+                            .family = VB_FAMILY_FOUND,
+                            .preprocessing = vb_argument_given(arguments, command, "rgb-first")};
     spec->weights = (char *)(uintptr_t)vb_argument(arguments, command, "weights");
     spec->tokenizer = (char *)(uintptr_t)vb_argument(arguments, command, "tokenizer");
     for (int i = 0; family && i < 3; i++)
         if (!strcmp(family, families[i])) spec->family = i;
-    if (family && spec->family == VB_FAMILY_FOUND) return vb_errorf(err, VB_EUSAGE, "encode: --family: expected clip, slip or declip, found '%s'", family);
+    if (family && spec->family == VB_FAMILY_FOUND)
+        return vb_errorf(err, VB_EUSAGE, "encode: --family: expected clip, slip or declip, found '%s'", family);
     if (activation) spec->activation = !strcmp(activation, "quick_gelu") ? 1 : !strcmp(activation, "gelu") ? 2 : -1;
-    if (spec->activation < 0) return vb_errorf(err, VB_EUSAGE, "encode: --activation: expected quick_gelu or gelu, found '%s'", activation);
+    if (spec->activation < 0)
+        return vb_errorf(err, VB_EUSAGE, "encode: --activation: expected quick_gelu or gelu, found '%s'", activation);
     return 0;
 }
 
@@ -174,14 +184,18 @@ int vb_cmd_encode(vb_context *context, const vb_arguments *arguments, vb_error *
     const vb_command *command = context->command;
     const char *what = arguments->positional[0];
     bool texts = !strcmp(what, "texts");
-    encode_job job = {.context = context, .arguments = arguments, .raw = vb_argument_given(arguments, command, "raw"),
-                      .input = vb_argument(arguments, command, "input"), .output = vb_argument(arguments, command, "output"),
+    encode_job job = {.context = context,
+                      .arguments = arguments,
+                      .raw = vb_argument_given(arguments, command, "raw"),
+                      .input = vb_argument(arguments, command, "input"),
+                      .output = vb_argument(arguments, command, "output"),
                       .batch = (int)vb_argument_number(arguments, command, "batch", 16),
                       .threads = (int)vb_argument_number(arguments, command, "threads", vb_default_threads(&context->comm))};
     vb_model_spec spec;
     int status = 0;
     if (!texts && strcmp(what, "images")) status = vb_errorf(err, VB_EUSAGE, "encode: expected images or texts, found '%s'", what);
-    if (!status && texts && !vb_argument_given(arguments, command, "tokenizer")) status = vb_errorf(err, VB_EUSAGE, "encode texts: --tokenizer FILE is missing");
+    if (!status && texts && !vb_argument_given(arguments, command, "tokenizer"))
+        status = vb_errorf(err, VB_EUSAGE, "encode texts: --tokenizer FILE is missing");
     if (!status) status = model_spec(&spec, arguments, command, err);
     if (vb_agree(&context->comm, status, err)) return -1;
     if (vb_model_open(&job.model, &context->comm, &spec, texts, job.threads, err)) return -1;

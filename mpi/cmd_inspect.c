@@ -11,7 +11,9 @@
 #include "shards/vocabulary.h"
 #include "shards/weights.h"
 
-const vb_flag vb_inspect_flags[] = {{"family", VB_FLAG_TEXT, "NAME", false, "of weights: clip, slip or declip [found from the tensors' names]", 0, 0}, {0}};
+const vb_flag vb_inspect_flags[] = {{"family", VB_FLAG_TEXT, "NAME", false,
+                                     "of weights: clip, slip or declip [found from the tensors' names]", 0, 0},
+                                    {0}};
 
 static void print_shape(const vb_tensor *tensor) {
     for (int i = 0; i < tensor->ndim; i++) printf("%s%lld", i ? " x " : "", (long long)tensor->shape[i]);
@@ -35,16 +37,18 @@ static int inspect_npy(const char *path, vb_error *err) {
                 double value = vb_tensor_at(tensor, r * tensor->shape[1] + k);
                 square += value * value;
             }
-            if (!(square < 1e300)) broken++;
-            else if (square == 0) zero++;
+            if (!(square < 1e300))
+                broken++;
+            else if (square == 0)
+                zero++;
             else {
                 if (square < low) low = square;
                 if (square > high) high = square;
             }
         }
         bool unit = low > 0.99 && high < 1.01;
-        printf("rows: %s; squared norms %.6g to %.6g; %lld with NaN or infinity, %lld all zero\n", unit ? "normalised" : "not normalised", low, high,
-               (long long)broken, (long long)zero);
+        printf("rows: %s; squared norms %.6g to %.6g; %lld with NaN or infinity, %lld all zero\n",
+               unit ? "normalised" : "not normalised", low, high, (long long)broken, (long long)zero);
     }
     vb_npy_close(&npy);
     return 0;
@@ -53,19 +57,22 @@ static int inspect_npy(const char *path, vb_error *err) {
 static int inspect_yaml(const char *path, vb_error *err) {
     vb_yaml *root;
     if (vb_yaml_read(&root, path, err)) return -1;
-    bool experiment = root->kind == VB_YAML_MAP && vb_yaml_get(root, "experiment"), vocabularies = root->kind == VB_YAML_MAP && vb_yaml_get(root, "vocabularies");
+    bool experiment = root->kind == VB_YAML_MAP && vb_yaml_get(root, "experiment"),
+         vocabularies = root->kind == VB_YAML_MAP && vb_yaml_get(root, "vocabularies");
     vb_yaml_free(root);
     if (experiment) {
         vb_experiment read;
         if (vb_experiment_read(&read, path, NULL, 0, err)) return -1;
-        printf("experiment '%s': %d dataset(s), %d model(s); it reads without errors\nrun it: vocabench run %s\n", read.name, read.dataset_count, read.model_count, path);
+        printf("experiment '%s': %d dataset(s), %d model(s); it reads without errors\nrun it: vocabench run %s\n", read.name,
+               read.dataset_count, read.model_count, path);
         vb_experiment_free(&read);
         return 0;
     }
     if (!vocabularies) return vb_errorf(err, VB_EUNSUPPORTED, "%s: YAML, but neither an experiment nor a vocabulary file", path);
     vb_vocabularies read;
     if (vb_vocabularies_read(&read, path, err)) return -1;
-    printf("vocabularies '%s': %d vocabularies, %d classes, %d class names listed twice\ndigest: %s\n", read.name, read.count, read.classes, read.duplicates, read.digest.hex);
+    printf("vocabularies '%s': %d vocabularies, %d classes, %d class names listed twice\ndigest: %s\n", read.name, read.count,
+           read.classes, read.duplicates, read.digest.hex);
     for (int v = 0; v < read.count; v++) printf("  %-40s %4d classes\n", read.names[v], read.offsets[v + 1] - read.offsets[v]);
     for (int i = 0; i < read.duplicates; i++) printf("note: %s\n", read.duplicate_notes[i]);
     vb_vocabularies_free(&read);
@@ -75,8 +82,8 @@ static int inspect_yaml(const char *path, vb_error *err) {
 static int inspect_dataset(const char *path, vb_error *err) {
     vb_dataset *dataset;
     if (vb_dataset_open(&dataset, path, NULL, err)) return -1;
-    printf("%s: %lld images, %d labels, %.1f MB, %lld units\n", vb_dataset_kind(dataset), (long long)vb_dataset_samples(dataset), vb_dataset_labels(dataset),
-           1e-6 * (double)vb_dataset_bytes(dataset), (long long)vb_dataset_units(dataset));
+    printf("%s: %lld images, %d labels, %.1f MB, %lld units\n", vb_dataset_kind(dataset), (long long)vb_dataset_samples(dataset),
+           vb_dataset_labels(dataset), 1e-6 * (double)vb_dataset_bytes(dataset), (long long)vb_dataset_units(dataset));
     for (int i = 0; i < vb_dataset_labels(dataset) && i < 8; i++) printf("  label: %s\n", vb_dataset_label(dataset, i));
     if (vb_dataset_labels(dataset) > 8) printf("  ...\n");
     vb_dataset_close(dataset);
@@ -85,15 +92,16 @@ static int inspect_dataset(const char *path, vb_error *err) {
 
 static void print_model(const vb_clip_info *info) {
     if (info->tower == VB_TOWER_VIT)
-        printf("image tower: ViT, %d x %d pixels, patches of %d, width %d, %d layers, %d heads\n", info->resolution, info->resolution, info->patch,
-               info->image_width, info->image_layers[0], info->image_heads);
+        printf("image tower: ViT, %d x %d pixels, patches of %d, width %d, %d layers, %d heads\n", info->resolution, info->resolution,
+               info->patch, info->image_width, info->image_layers[0], info->image_heads);
     else if (info->tower == VB_TOWER_RESNET)
-        printf("image tower: ModifiedResNet, %d x %d pixels, width %d, layers %d %d %d %d\n", info->resolution, info->resolution, info->image_width,
-               info->image_layers[0], info->image_layers[1], info->image_layers[2], info->image_layers[3]);
+        printf("image tower: ModifiedResNet, %d x %d pixels, width %d, layers %d %d %d %d\n", info->resolution, info->resolution,
+               info->image_width, info->image_layers[0], info->image_layers[1], info->image_layers[2], info->image_layers[3]);
     if (info->context_length)
-        printf("text tower: %d tokens of %d, width %d, %d layers, %d heads\n", info->context_length, info->vocabulary_size, info->text_width, info->text_layers,
-               info->text_heads);
-    printf("embedding: %d dimensions; %.1f million parameters; logit scale %.2f\n", info->embed_dim, 1e-6 * (double)info->parameters, (double)info->logit_scale);
+        printf("text tower: %d tokens of %d, width %d, %d layers, %d heads\n", info->context_length, info->vocabulary_size,
+               info->text_width, info->text_layers, info->text_heads);
+    printf("embedding: %d dimensions; %.1f million parameters; logit scale %.2f\n", info->embed_dim, 1e-6 * (double)info->parameters,
+           (double)info->logit_scale);
 }
 
 static int inspect_weights(const char *path, const char *family, vb_error *err) {
@@ -106,10 +114,12 @@ static int inspect_weights(const char *path, const char *family, vb_error *err) 
     for (int i = 0; i < VB_DTYPES; i++)
         if (counts[i]) printf(", %d of %s", counts[i], vb_dtype_name((vb_dtype)i));
     printf("\ndigest (XXH3-128): %s\n", weights.digest.hex);
-    if (weights.unused.count) printf("%zu tensors that no tower uses, such as %s\n", weights.unused.count, weights.unused.items[0].name);
+    if (weights.unused.count)
+        printf("%zu tensors that no tower uses, such as %s\n", weights.unused.count, weights.unused.items[0].name);
     const char *name = family ? family : weights.family_hint;
     if (!name || !vb_family_find(name)) {
-        status = vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (clip, slip, declip)%s%s", path, family ? ": " : "", family ? family : "");
+        status = vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (clip, slip, declip)%s%s", path,
+                           family ? ": " : "", family ? family : "");
         goto done;
     }
     vb_clip_options options = {.family = vb_family_find(name), .threads = 1};
@@ -118,10 +128,15 @@ static int inspect_weights(const char *path, const char *family, vb_error *err) 
         goto done;
     }
     static const char *const activations[] = {"linear", "QuickGELU", "exact GELU", "ReLU"};
-    printf("family: %s; activation: %s (images), %s (texts)", name, activations[options.family->image_activation], activations[options.family->text_activation]);
-    printf("%s\n", !strcmp(name, "clip") ? "; OpenAI's. The file does not tell: open_clip's models without 'quickgelu' in their name need activation: gelu" : "");
+    printf("family: %s; activation: %s (images), %s (texts)", name, activations[options.family->image_activation],
+           activations[options.family->text_activation]);
+    printf("%s\n",
+           !strcmp(name, "clip") ?
+               "; OpenAI's. The file does not tell: open_clip's models without 'quickgelu' in their name need activation: gelu" :
+               "");
     print_model(vb_clip_describe(clip));
-    printf("to use it:\n  - name: %.*s\n    family: %s\n    weights: %s\n    tokenizer: bpe_simple_vocab_16e6.txt.gz\n    prompts: [\"a photo of a {}.\"]\n",
+    printf("to use it:\n  - name: %.*s\n    family: %s\n    weights: %s\n    tokenizer: bpe_simple_vocab_16e6.txt.gz\n    prompts: "
+           "[\"a photo of a {}.\"]\n",
            (int)strcspn(vb_base_name(path), "."), vb_base_name(path), name, path);
 done:
     vb_clip_close(clip);

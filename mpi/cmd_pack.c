@@ -5,13 +5,13 @@
 #include "mpi/progress.h"
 #include "shards/pack.h"
 
-const vb_flag vb_pack_flags[] = {
-    {"input", VB_FLAG_TEXT, "SOURCE", true, "folder of class folders, .tar/.tar.zst (glob) or CIFAR binary", 0, 0},
-    {"output", VB_FLAG_TEXT, "DIR", true, "folder for 00000.tar.zst ... and manifest.json", 0, 0},
-    {"samples-per-shard", VB_FLAG_NUMBER, "N", false, "images a shard [4096]", 1, 1 << 30},
-    {"class-names", VB_FLAG_TEXT, "FILE", false, "names of integer labels, one a line", 0, 0},
-    {"level", VB_FLAG_NUMBER, "N", false, "of zstd [3]", 1, 19},
-    {0}};
+const vb_flag vb_pack_flags[] = {{"input", VB_FLAG_TEXT, "SOURCE", true,
+                                  "folder of class folders, .tar/.tar.zst (glob) or CIFAR binary", 0, 0},
+                                 {"output", VB_FLAG_TEXT, "DIR", true, "folder for 00000.tar.zst ... and manifest.json", 0, 0},
+                                 {"samples-per-shard", VB_FLAG_NUMBER, "N", false, "images a shard [4096]", 1, 1 << 30},
+                                 {"class-names", VB_FLAG_TEXT, "FILE", false, "names of integer labels, one a line", 0, 0},
+                                 {"level", VB_FLAG_NUMBER, "N", false, "of zstd [3]", 1, 19},
+                                 {0}};
 
 static void on_progress(void *context, int64_t done, int64_t samples) {
     vb_progress *progress = context;
@@ -35,8 +35,8 @@ static int pack(const vb_context *context, const vb_arguments *arguments, vb_err
     int status = vb_pack(dataset, output, &options, &result, err);
     vb_progress_end(&progress);
     if (!status)
-        printf("%lld images in %lld shard%s, %.1f MB: %s\n", (long long)result.samples, (long long)result.shards, result.shards == 1 ? "" : "s",
-               1e-6 * (double)result.bytes, output);
+        printf("%lld images in %lld shard%s, %.1f MB: %s\n", (long long)result.samples, (long long)result.shards,
+               result.shards == 1 ? "" : "s", 1e-6 * (double)result.bytes, output);
     vb_dataset_close(dataset);
     return status;
 }

@@ -9,14 +9,13 @@
 #include "mpi/image_source.h"
 #include "mpi/provenance.h"
 
-const vb_flag vb_plan_flags[] = {
-    {"ranks", VB_FLAG_NUMBER, "N", false, "plan for N ranks [the ranks it runs on]", 1, 1 << 20},
-    {"output", VB_FLAG_TEXT, "DIR", false, "folder of the results, whose cache is looked at", 0, 0},
-    {"cache", VB_FLAG_TEXT, "DIR", false, "folder of encoded units", 0, 0},
-    {"set", VB_FLAG_LIST, "path.to.key=value", false, "override a key of the file", 0, 0},
-    {"batch", VB_FLAG_TEXT, "N", false, "images encoded at once", 0, 0},
-    {"threads", VB_FLAG_TEXT, "N", false, "threads a rank", 0, 0},
-    {0}};
+const vb_flag vb_plan_flags[] = {{"ranks", VB_FLAG_NUMBER, "N", false, "plan for N ranks [the ranks it runs on]", 1, 1 << 20},
+                                 {"output", VB_FLAG_TEXT, "DIR", false, "folder of the results, whose cache is looked at", 0, 0},
+                                 {"cache", VB_FLAG_TEXT, "DIR", false, "folder of encoded units", 0, 0},
+                                 {"set", VB_FLAG_LIST, "path.to.key=value", false, "override a key of the file", 0, 0},
+                                 {"batch", VB_FLAG_TEXT, "N", false, "images encoded at once", 0, 0},
+                                 {"threads", VB_FLAG_TEXT, "N", false, "threads a rank", 0, 0},
+                                 {0}};
 
 typedef struct plan {
     const vb_experiment *experiment;
@@ -43,7 +42,8 @@ static int64_t cached_units(const plan *all, const vb_dataset_state *data, const
     for (int64_t u = 0; u < vb_dataset_units(data->dataset); u++) {
         vb_digest signature, digest;
         bool found = false;
-        if (vb_dataset_unit_signature(data->dataset, u, &signature, err) || vb_cache_recall(&cache, &signature, &digest, &found, err)) return -1;
+        if (vb_dataset_unit_signature(data->dataset, u, &signature, err) || vb_cache_recall(&cache, &signature, &digest, &found, err))
+            return -1;
         known += found;
     }
     return known;
@@ -51,7 +51,8 @@ static int64_t cached_units(const plan *all, const vb_dataset_state *data, const
 
 static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_state *data, const vb_model *model, vb_error *err) {
     int64_t images, units, bytes, cached = 0, texts = 0, dim;
-    int64_t classes = data->space.classes, vocabularies = data->space.vocabularies, tally = 8 * (2 * vocabularies * vocabularies + 3 * classes);
+    int64_t classes = data->space.classes, vocabularies = data->space.vocabularies,
+            tally = 8 * (2 * vocabularies * vocabularies + 3 * classes);
     if (vocabularies <= 20) tally += (int64_t)8 << vocabularies;
     if (model) {
         const vb_clip_info *info = vb_clip_describe(model->clip);
@@ -63,7 +64,8 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
         if ((cached = cached_units(all, data, model, err)) < 0) return -1;
         texts = classes * (spec->prompt_count ? spec->prompt_count : 1);
         dim = info->embed_dim;
-        int64_t workspace = (int64_t)vb_clip_image_workspace(model->clip, all->experiment->batch), text_space = (int64_t)vb_clip_text_workspace(model->clip, 256);
+        int64_t workspace = (int64_t)vb_clip_image_workspace(model->clip, all->experiment->batch),
+                text_space = (int64_t)vb_clip_text_workspace(model->clip, 256);
         int64_t unit = VB_UNIT_SAMPLES * dim * 4 + bytes / (units ? units : 1);
         int64_t need = (workspace > text_space ? workspace : text_space) + pixels + unit + classes * dim * 4 + tally + (64 << 20);
         if (need > all->memory_a_rank) all->memory_a_rank = need;
@@ -82,8 +84,8 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
     char read[32], send[32];
     amount(read, sizeof read, (double)bytes);
     amount(send, sizeof send, (double)(all->ranks > 1 ? sent : 0));
-    printf("  %-20s %-20s %9lld %7lld %9lld %8lld %10s %10s\n", spec->name, data->spec->name, (long long)images, (long long)units, (long long)cached,
-           (long long)texts, read, send);
+    printf("  %-20s %-20s %9lld %7lld %9lld %8lld %10s %10s\n", spec->name, data->spec->name, (long long)images, (long long)units,
+           (long long)cached, (long long)texts, read, send);
     all->units += units;
     all->read_bytes += bytes;
     all->sent_bytes += all->ranks > 1 ? sent : 0;
@@ -92,7 +94,8 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
 
 static int plan_models(plan *all, vb_context *context, const vb_dataset_state *datasets, vb_error *err) {
     const vb_experiment *experiment = all->experiment;
-    printf("  %-20s %-20s %9s %7s %9s %8s %10s %10s\n", "model", "dataset", "images", "units", "in cache", "texts", "to read", "to send");
+    printf("  %-20s %-20s %9s %7s %9s %8s %10s %10s\n", "model", "dataset", "images", "units", "in cache", "texts", "to read",
+           "to send");
     for (int m = 0; m < experiment->model_count; m++) {
         const vb_model_spec *spec = &experiment->models[m];
         vb_model model = {0};
@@ -121,7 +124,8 @@ int vb_cmd_plan(vb_context *context, const vb_arguments *arguments, vb_error *er
     vb_dataset_state *datasets = NULL;
     int status = 0;
     if (!context->comm.rank) {
-        plan all = {.experiment = &experiment, .ranks = (int)vb_argument_number(arguments, context->command, "ranks", context->comm.size)};
+        plan all = {.experiment = &experiment,
+                    .ranks = (int)vb_argument_number(arguments, context->command, "ranks", context->comm.size)};
         bool encoded = false;
         for (int m = 0; m < experiment.model_count; m++) encoded |= experiment.models[m].family != VB_PRECOMPUTED;
         status = vb_comm_open(&alone.comm, MPI_COMM_SELF, err);
@@ -140,8 +144,8 @@ int vb_cmd_plan(vb_context *context, const vb_arguments *arguments, vb_error *er
             amount(send, sizeof send, (double)all.sent_bytes);
             amount(memory, sizeof memory, (double)all.memory_a_rank);
             amount(shared, sizeof shared, (double)all.shared_a_node);
-            printf("%lld units; to read: %s; to send: %s a rank; memory: about %s a rank, and weights of %s mapped once a node\n", (long long)all.units, read,
-                   send, memory, shared);
+            printf("%lld units; to read: %s; to send: %s a rank; memory: about %s a rank, and weights of %s mapped once a node\n",
+                   (long long)all.units, read, send, memory, shared);
         }
         for (int d = 0; datasets && d < experiment.dataset_count; d++)
             if (datasets[d].spec) vb_dataset_state_close(&datasets[d]);

@@ -7,14 +7,16 @@
 #include "mpi/provenance.h"
 #include "shards/npy.h"
 
-const vb_flag vb_preprocess_flags[] = {
-    {"resolution", VB_FLAG_NUMBER, "R", true, "side of the square", 1, 4096},
-    {"input", VB_FLAG_TEXT, "PATH", true, "folder of images, .tar/.tar.zst (glob) or CIFAR binary", 0, 0},
-    {"output", VB_FLAG_TEXT, "P.npy", true, "float32, images x 3 x R x R, images in name order", 0, 0},
-    {"rgb-first", VB_FLAG_SWITCH, NULL, false, "convert to RGB before resizing", 0, 0},
-    {0}};
+const vb_flag vb_preprocess_flags[] = {{"resolution", VB_FLAG_NUMBER, "R", true, "side of the square", 1, 4096},
+                                       {"input", VB_FLAG_TEXT, "PATH", true, "folder of images, .tar/.tar.zst (glob) or CIFAR binary",
+                                        0, 0},
+                                       {"output", VB_FLAG_TEXT, "P.npy", true, "float32, images x 3 x R x R, images in name order", 0,
+                                        0},
+                                       {"rgb-first", VB_FLAG_SWITCH, NULL, false, "convert to RGB before resizing", 0, 0},
+                                       {0}};
 
-static int write_units(const vb_context *context, const vb_dataset *dataset, const vb_preprocess *spec, const char *input, vb_writer *writer, vb_error *err) {
+static int write_units(const vb_context *context, const vb_dataset *dataset, const vb_preprocess *spec, const char *input,
+                       vb_writer *writer, vb_error *err) {
     enum { AT_ONCE = 16 };
     size_t size = (size_t)3 * (size_t)spec->resolution * (size_t)spec->resolution;
     vb_encode_options options = {.threads = vb_default_threads(&context->comm), .dataset = input};
@@ -51,8 +53,10 @@ static int preprocess(const vb_context *context, const vb_arguments *arguments, 
     int status = vb_writer_open(&writer, vb_argument(arguments, command, "output"), err);
     if (!status) status = vb_npy_write_header(writer, VB_F32, 4, shape, err);
     if (!status) status = write_units(context, dataset, &spec, input, writer, err);
-    if (!status) status = vb_writer_commit(writer, err);
-    else vb_writer_abandon(writer);
+    if (!status)
+        status = vb_writer_commit(writer, err);
+    else
+        vb_writer_abandon(writer);
     vb_dataset_close(dataset);
     return status;
 }

@@ -11,21 +11,23 @@
 #include "mpi/provenance.h"
 #include "mpi/results.h"
 
-const vb_flag vb_run_flags[] = {
-    {"output", VB_FLAG_TEXT, "DIR", false, "folder of the results [results/EXPERIMENT]", 0, 0},
-    {"set", VB_FLAG_LIST, "path.to.key=value", false, "override a key of the file: seed=7, models.tiny.weights=W, datasets.0.images=DIR", 0, 0},
-    {"resume", VB_FLAG_SWITCH, NULL, false, "take (model, dataset) results that an earlier run of the same experiment finished as they are", 0, 0},
-    {"cache", VB_FLAG_TEXT, "DIR", false, "folder of encoded units [OUTPUT/cache]", 0, 0},
-    {"batch", VB_FLAG_TEXT, "N", false, "images encoded at once", 0, 0},
-    {"threads", VB_FLAG_TEXT, "N", false, "threads a rank", 0, 0},
-    {"per-image", VB_FLAG_SWITCH, NULL, false, "write a record for every image", 0, 0},
-    {"latex", VB_FLAG_SWITCH, NULL, false, "write table.tex as well", 0, 0},
-    {0}};
+const vb_flag vb_run_flags[] = {{"output", VB_FLAG_TEXT, "DIR", false, "folder of the results [results/EXPERIMENT]", 0, 0},
+                                {"set", VB_FLAG_LIST, "path.to.key=value", false,
+                                 "override a key of the file: seed=7, models.tiny.weights=W, datasets.0.images=DIR", 0, 0},
+                                {"resume", VB_FLAG_SWITCH, NULL, false,
+                                 "take (model, dataset) results that an earlier run of the same experiment finished as they are", 0, 0},
+                                {"cache", VB_FLAG_TEXT, "DIR", false, "folder of encoded units [OUTPUT/cache]", 0, 0},
+                                {"batch", VB_FLAG_TEXT, "N", false, "images encoded at once", 0, 0},
+                                {"threads", VB_FLAG_TEXT, "N", false, "threads a rank", 0, 0},
+                                {"per-image", VB_FLAG_SWITCH, NULL, false, "write a record for every image", 0, 0},
+                                {"latex", VB_FLAG_SWITCH, NULL, false, "write table.tex as well", 0, 0},
+                                {0}};
 
-const char vb_run_details[] =
-    "Writes DIR/results.json, table.md and table.csv, and prints the table. Encoded units are kept in the cache: a second run encodes nothing, and a\n"
-    "run that was stopped or killed goes on where it was, at any number of ranks. The same experiment gives the same bytes (the `run` block of timings\n"
-    "and hosts aside) at any number of ranks and threads and any batch size.";
+const char vb_run_details[] = "Writes DIR/results.json, table.md and table.csv, and prints the table. Encoded units are kept in the "
+                              "cache: a second run encodes nothing, and a\n"
+                              "run that was stopped or killed goes on where it was, at any number of ranks. The same experiment gives "
+                              "the same bytes (the `run` block of timings\n"
+                              "and hosts aside) at any number of ranks and threads and any batch size.";
 
 void vb_run_help(void) {
     printf("\nkeys of the experiment file:\n");
@@ -55,10 +57,13 @@ int vb_read_experiment(vb_experiment *experiment, vb_context *context, const vb_
             status = vb_errorf(err, VB_EUSAGE, "--set: expected path.to.key=value, found '%s'", text);
             break;
         }
-        if (!(keys[copies] = vb_strndup(text, (size_t)(equals - text), err))) status = -1;
-        else overrides[n++] = (vb_override){keys[copies++], equals + 1};
+        if (!(keys[copies] = vb_strndup(text, (size_t)(equals - text), err)))
+            status = -1;
+        else
+            overrides[n++] = (vb_override){keys[copies++], equals + 1};
     }
-    static const char *const flags[][2] = {{"output", "output"}, {"cache", "cache"}, {"batch", "batch"}, {"threads", "threads"}, {"per-image", "per_image"}, {"latex", "latex"}};
+    static const char *const flags[][2] = {{"output", "output"},   {"cache", "cache"},         {"batch", "batch"},
+                                           {"threads", "threads"}, {"per-image", "per_image"}, {"latex", "latex"}};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         if (!vb_argument_given(arguments, context->command, flags[i][0])) continue;
         const char *text = vb_argument(arguments, context->command, flags[i][0]);
@@ -72,7 +77,8 @@ int vb_read_experiment(vb_experiment *experiment, vb_context *context, const vb_
 /* ---- one pair ---- */
 
 /* A file name for a pair: whatever is unusual in a name becomes '_'. */
-static char *pair_path(const run_state *run, const char *folder, const char *model, const char *dataset, const char *suffix, vb_error *err) {
+static char *pair_path(const run_state *run, const char *folder, const char *model, const char *dataset, const char *suffix,
+                       vb_error *err) {
     char *path = vb_format(err, "%s/%s/%s--%s%s", run->experiment.output, folder, model, dataset, suffix);
     for (char *at = path ? path + strlen(run->experiment.output) + strlen(folder) + 2 : NULL; at && *at; at++)
         if (strchr(" \\:*?\"<>|", *at)) *at = '_';
@@ -89,17 +95,21 @@ static void add_file(vb_digester *digester, const char *path) {
 }
 
 /* What a finished pair's result depends on: when nothing of it has changed, --resume takes the result as it is. */
-static int pair_key(const run_state *run, const vb_model_spec *spec, int m, const vb_dataset_state *data, vb_digest *key, vb_error *err) {
+static int pair_key(const run_state *run, const vb_model_spec *spec, int m, const vb_dataset_state *data, vb_digest *key,
+                    vb_error *err) {
     const vb_experiment *experiment = &run->experiment;
     vb_digester *digester;
     if (vb_digester_new(&digester, err)) return -1;
     vb_digester_add_text(digester, vb_version());
-    int64_t protocol[] = {experiment->protocol, experiment->trials, experiment->seed, experiment->union_permutations, experiment->per_image};
+    int64_t protocol[] = {experiment->protocol, experiment->trials, experiment->seed, experiment->union_permutations,
+                          experiment->per_image};
     vb_digester_add(digester, protocol, sizeof protocol);
-    char *text = json_dumps(json_array_get(json_object_get(experiment->configuration, "models"), (size_t)m), JSON_COMPACT | JSON_SORT_KEYS);
+    char *text =
+        json_dumps(json_array_get(json_object_get(experiment->configuration, "models"), (size_t)m), JSON_COMPACT | JSON_SORT_KEYS);
     vb_digester_add_text(digester, text ? text : "");
     free(text); /* jansson's */
-    const char *const files[] = {spec->weights, spec->tokenizer, spec->coop, spec->image_embeddings, spec->text_embeddings, spec->labels, spec->text_names, spec->label_names};
+    const char *const files[] = {spec->weights,         spec->tokenizer, spec->coop,       spec->image_embeddings,
+                                 spec->text_embeddings, spec->labels,    spec->text_names, spec->label_names};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) add_file(digester, files[i]);
     vb_digester_add_text(digester, data->vocabularies.digest.hex);
     vb_digester_add(digester, &data->spec->on_error, sizeof data->spec->on_error);
@@ -131,15 +141,17 @@ static int find_finished(run_state *run, const vb_digest *key, const char *path,
     return 0;
 }
 
-static int store_pair(run_state *run, json_t *result, const vb_pair_counts *counts, double seconds, const vb_digest *key, const char *path, vb_error *err) {
+static int store_pair(run_state *run, json_t *result, const vb_pair_counts *counts, double seconds, const vb_digest *key,
+                      const char *path, vb_error *err) {
     json_t *file = json_pack("{s:s, s:O}", "key", key->hex, "result", result);
     int status = vb_write_json(file, path, err);
     json_decref(file);
     json_array_append(run->results, result);
-    json_array_append_new(run->pairs, json_pack("{s:O, s:O, s:f, s:I, s:I, s:I, s:I, s:I}", "model", json_object_get(result, "model"), "dataset",
-                                                json_object_get(result, "dataset"), "seconds", seconds, "units_encoded", (json_int_t)counts->units_encoded,
-                                                "units_cached", (json_int_t)counts->units_cached, "images_encoded", (json_int_t)counts->images_encoded,
-                                                "texts_encoded", (json_int_t)counts->texts_encoded, "texts_cached", (json_int_t)counts->texts_cached));
+    json_array_append_new(run->pairs, json_pack("{s:O, s:O, s:f, s:I, s:I, s:I, s:I, s:I}", "model", json_object_get(result, "model"),
+                                                "dataset", json_object_get(result, "dataset"), "seconds", seconds, "units_encoded",
+                                                (json_int_t)counts->units_encoded, "units_cached", (json_int_t)counts->units_cached,
+                                                "images_encoded", (json_int_t)counts->images_encoded, "texts_encoded",
+                                                (json_int_t)counts->texts_encoded, "texts_cached", (json_int_t)counts->texts_cached));
     return status;
 }
 
@@ -150,7 +162,8 @@ static int clear_parts(run_state *run, const char *records, vb_error *err) {
         vb_paths names;
         vb_error none;
         char *folder = vb_format(err, "%s.parts", records);
-        if (!folder) status = -1;
+        if (!folder)
+            status = -1;
         else if (vb_is_folder(folder) && !vb_list_folder(&names, folder, &none)) {
             for (size_t i = 0; i < names.count; i++) {
                 char *part = vb_format(err, "%s/%s", folder, names.items[i]);
@@ -169,12 +182,18 @@ static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dat
     double start = MPI_Wtime();
     char *records = NULL;
     int status = 0;
-    if (run->experiment.per_image && !(records = pair_path(run, "records", spec->name, data->spec->name, ".jsonl.zst", err))) status = -1;
+    if (run->experiment.per_image && !(records = pair_path(run, "records", spec->name, data->spec->name, ".jsonl.zst", err)))
+        status = -1;
     status = vb_agree(&run->context->comm, status, err);
     if (!status && records) status = clear_parts(run, records, err);
     json_t *result = NULL;
     vb_pair_counts counts = {0};
-    vb_pair pair = {.experiment = &run->experiment, .spec = spec, .data = data, .source = source, .classifier = classifier, .records = records,
+    vb_pair pair = {.experiment = &run->experiment,
+                    .spec = spec,
+                    .data = data,
+                    .source = source,
+                    .classifier = classifier,
+                    .records = records,
                     .threads = run->threads};
     if (!status) status = vb_evaluate(run->context, &pair, &result, &counts, err);
     if (!status && result) status = store_pair(run, result, &counts, MPI_Wtime() - start, key, path, err);
@@ -186,7 +205,8 @@ static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dat
 
 /* ---- a model with all its datasets ---- */
 
-static int run_precomputed(run_state *run, const vb_model_spec *spec, const vb_dataset_state *data, const vb_digest *key, const char *path, vb_error *err) {
+static int run_precomputed(run_state *run, const vb_model_spec *spec, const vb_dataset_state *data, const vb_digest *key,
+                           const char *path, vb_error *err) {
     vb_image_source source = {0};
     vb_classifier classifier = {0};
     int64_t *images = vb_array((size_t)data->space.classes + 1, sizeof *images, "class counts", err);
@@ -200,11 +220,15 @@ static int run_precomputed(run_state *run, const vb_model_spec *spec, const vb_d
     return status;
 }
 
-static int run_encoded(run_state *run, const vb_model *model, const vb_dataset_state *data, const vb_digest *key, const char *path, vb_error *err) {
+static int run_encoded(run_state *run, const vb_model *model, const vb_dataset_state *data, const vb_digest *key, const char *path,
+                       vb_error *err) {
     const vb_experiment *experiment = &run->experiment;
     vb_classifier classifier = {0};
     vb_image_source source;
-    vb_encode_options options = {.batch = (int)experiment->batch, .threads = run->threads, .skip_broken = data->spec->on_error == 1, .dataset = data->spec->name};
+    vb_encode_options options = {.batch = (int)experiment->batch,
+                                 .threads = run->threads,
+                                 .skip_broken = data->spec->on_error == 1,
+                                 .dataset = data->spec->name};
     int status = vb_classifier_encode(&classifier, run->context, model, data, experiment->cache, run->threads, err);
     if (!status) {
         vb_image_source_encoded(&source, data, model, experiment->cache, &options);
@@ -284,7 +308,8 @@ static int write_table(const run_state *run, vb_table_form form, const char *nam
         char *path = vb_format(err, "%s/%s", run->experiment.output, name);
         status = path ? vb_write_file(path, table, strlen(table), err) : -1;
         vb_free(path);
-    } else printf("%s", table);
+    } else
+        printf("%s", table);
     vb_free(table);
     return status;
 }
@@ -292,25 +317,32 @@ static int write_table(const run_state *run, vb_table_form form, const char *nam
 static void print_notes(const run_state *run) {
     for (int d = 0; d < run->experiment.dataset_count; d++) {
         const vb_vocabularies *vocabularies = &run->datasets[d].vocabularies;
-        for (int i = 0; i < vocabularies->duplicates && i < 5; i++) printf("note: %s: %s\n", run->datasets[d].spec->name, vocabularies->duplicate_notes[i]);
-        if (vocabularies->duplicates > 5) printf("note: %s: %d more class names occur twice\n", run->datasets[d].spec->name, vocabularies->duplicates - 5);
+        for (int i = 0; i < vocabularies->duplicates && i < 5; i++)
+            printf("note: %s: %s\n", run->datasets[d].spec->name, vocabularies->duplicate_notes[i]);
+        if (vocabularies->duplicates > 5)
+            printf("note: %s: %d more class names occur twice\n", run->datasets[d].spec->name, vocabularies->duplicates - 5);
     }
     size_t i;
     json_t *entry;
     json_array_foreach(run->results, i, entry) {
         const json_t *data = json_object_get(entry, "data");
-        json_int_t outside = json_integer_value(json_object_get(data, "images_of_no_vocabulary")), skipped = json_integer_value(json_object_get(data, "images_skipped"));
+        json_int_t outside = json_integer_value(json_object_get(data, "images_of_no_vocabulary")),
+                   skipped = json_integer_value(json_object_get(data, "images_skipped"));
         json_int_t distractors = json_integer_value(json_object_get(data, "classes_without_images"));
-        const char *model = json_string_value(json_object_get(entry, "model")), *dataset = json_string_value(json_object_get(entry, "dataset"));
+        const char *model = json_string_value(json_object_get(entry, "model")),
+                   *dataset = json_string_value(json_object_get(entry, "dataset"));
         if (outside) printf("note: %s / %s: %lld images of no vocabulary's class were left out\n", model, dataset, (long long)outside);
-        if (skipped) printf("note: %s / %s: %lld broken images were skipped; results.json lists them\n", model, dataset, (long long)skipped);
-        if (distractors) printf("note: %s / %s: %lld classes have no images and only distract\n", model, dataset, (long long)distractors);
+        if (skipped)
+            printf("note: %s / %s: %lld broken images were skipped; results.json lists them\n", model, dataset, (long long)skipped);
+        if (distractors)
+            printf("note: %s / %s: %lld classes have no images and only distract\n", model, dataset, (long long)distractors);
     }
 }
 
 static int write_results(run_state *run, json_t *facts, vb_error *err) {
     json_t *document = json_object(), *configuration = run->experiment.configuration;
-    char *text = json_dumps(configuration, JSON_COMPACT | JSON_SORT_KEYS), *path = vb_format(err, "%s/results.json", run->experiment.output);
+    char *text = json_dumps(configuration, JSON_COMPACT | JSON_SORT_KEYS),
+         *path = vb_format(err, "%s/results.json", run->experiment.output);
     int status = -1;
     if (!document || !text || !path) {
         vb_errorf(err, VB_EMEMORY, "no memory for the results");
@@ -344,7 +376,8 @@ static int prepare_output(run_state *run, vb_error *err) {
     if (!run->context->comm.rank) {
         char *pairs = vb_format(err, "%s/pairs", run->experiment.output);
         status = !pairs || vb_make_folders(pairs, err) || vb_make_folders(run->experiment.cache, err) ? -1 : 0;
-        if (!status && access(run->experiment.output, W_OK)) status = vb_errorf(err, VB_EOUTPUT, "%s: the output folder is not writable", run->experiment.output);
+        if (!status && access(run->experiment.output, W_OK))
+            status = vb_errorf(err, VB_EOUTPUT, "%s: the output folder is not writable", run->experiment.output);
         vb_free(pairs);
         run->results = json_array();
         run->pairs = json_array();

@@ -22,7 +22,8 @@ int vb_cmd_version(vb_context *context, const vb_arguments *arguments, vb_error 
     mpi[strcspn(mpi, ",")] = 0;
     printf("vocabench %s (revision %s)\n", vb_version(), vb_revision());
     printf("%s, jansson %s, libyaml %s, zstd %s\n", mpi, JANSSON_VERSION, yaml_get_version_string(), ZSTD_versionString());
-    printf("instruction set: %s; ranks: %d; threads a rank: %d\n", vb_isa_name(vb_isa_level()), context->comm.size, vb_default_threads(&context->comm));
+    printf("instruction set: %s; ranks: %d; threads a rank: %d\n", vb_isa_name(vb_isa_level()), context->comm.size,
+           vb_default_threads(&context->comm));
     printf("configs: %s\n", vb_configs_folder());
     return 0;
 }

@@ -26,7 +26,8 @@ int vb_comm_open(vb_comm *comm, MPI_Comm mpi, vb_error *err) {
     MPI_Comm_rank(mpi, &comm->rank);
     MPI_Comm_size(mpi, &comm->size);
     MPI_Comm node;
-    int status = check(comm, MPI_Comm_split_type(mpi, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &node), "MPI_Comm_split_type", err);
+    int status =
+        check(comm, MPI_Comm_split_type(mpi, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &node), "MPI_Comm_split_type", err);
     if (status) return -1;
     MPI_Comm_rank(node, &comm->node_rank);
     MPI_Comm_size(node, &comm->node_size);
@@ -75,7 +76,8 @@ int vb_agree(vb_comm *comm, int status, vb_error *err) {
     /* The rank to speak: the lowest with a real error, else the lowest that is merely incomplete. These two calls take no injected
      * faults: when agreement itself fails the others cannot know, and only the end of the program releases them. */
     int key = !status ? 2 * comm->size : local.code == VB_EINCOMPLETE ? comm->size + comm->rank : comm->rank, worst = key;
-    if (MPI_Allreduce(&key, &worst, 1, MPI_INT, MPI_MIN, comm->mpi) != MPI_SUCCESS) return vb_errorf(err, VB_EMPI, "the ranks cannot agree");
+    if (MPI_Allreduce(&key, &worst, 1, MPI_INT, MPI_MIN, comm->mpi) != MPI_SUCCESS)
+        return vb_errorf(err, VB_EMPI, "the ranks cannot agree");
     if (worst == 2 * comm->size) return 0;
     local.rank = comm->rank;
     if (MPI_Bcast(&local, sizeof local, MPI_BYTE, worst % comm->size, comm->mpi) != MPI_SUCCESS)
@@ -90,8 +92,10 @@ int vb_broadcast(vb_comm *comm, void *bytes, size_t size, vb_error *err) {
         size_t n = size - at < CHUNK ? size - at : CHUNK;
         if (check(comm, MPI_Bcast((char *)bytes + at, (int)n, MPI_BYTE, 0, comm->mpi), "MPI_Bcast", err)) status = -1;
     }
-    if (comm->rank) comm->received += size;
-    else if (comm->size > 1) comm->sent += size;
+    if (comm->rank)
+        comm->received += size;
+    else if (comm->size > 1)
+        comm->sent += size;
     return vb_agree(comm, status, err);
 }
 
@@ -115,7 +119,8 @@ int64_t vb_share(int64_t total, int rank, int size, int64_t *first) {
 
 int vb_allgather_rows(vb_comm *comm, void *rows, int64_t total, size_t row_bytes, vb_error *err) {
     int status = 0;
-    int *counts = vb_array((size_t)comm->size, sizeof *counts, "gather", err), *offsets = vb_array((size_t)comm->size, sizeof *offsets, "gather", err);
+    int *counts = vb_array((size_t)comm->size, sizeof *counts, "gather", err),
+        *offsets = vb_array((size_t)comm->size, sizeof *offsets, "gather", err);
     if (!counts || !offsets) status = -1;
     if (vb_agree(comm, status, err)) {
         status = -1;
@@ -145,14 +150,18 @@ int vb_allgather_rows(vb_comm *comm, void *rows, int64_t total, size_t row_bytes
             sum += counts[r];
         }
         int code;
-        if (whole) code = MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, rows, counts, offsets, row, comm->mpi);
+        if (whole)
+            code = MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, rows, counts, offsets, row, comm->mpi);
         else {
-            if (counts[comm->rank]) memcpy(piece, (char *)rows + (size_t)(first + at) * row_bytes, (size_t)counts[comm->rank] * row_bytes);
+            if (counts[comm->rank])
+                memcpy(piece, (char *)rows + (size_t)(first + at) * row_bytes, (size_t)counts[comm->rank] * row_bytes);
             code = MPI_Allgatherv(piece, counts[comm->rank], row, all, counts, offsets, row, comm->mpi);
             for (int r = 0; r < comm->size && code == MPI_SUCCESS; r++) {
                 int64_t start;
                 vb_share(total, r, comm->size, &start);
-                if (counts[r]) memcpy((char *)rows + (size_t)(start + at) * row_bytes, all + (size_t)offsets[r] * row_bytes, (size_t)counts[r] * row_bytes);
+                if (counts[r])
+                    memcpy((char *)rows + (size_t)(start + at) * row_bytes, all + (size_t)offsets[r] * row_bytes,
+                           (size_t)counts[r] * row_bytes);
             }
         }
         if (check(comm, code, "MPI_Allgatherv", err)) status = -1;
@@ -195,7 +204,9 @@ int vb_gather_blocks(vb_comm *comm, const void *bytes, size_t size, void ***bloc
     for (int r = 1; root && r < comm->size; r++)
         for (size_t at = 0; at < all[r]; at += CHUNK) {
             size_t n = all[r] - at < CHUNK ? all[r] - at : CHUNK;
-            if (check(comm, MPI_Recv((char *)(*blocks)[r] + at, (int)n, MPI_BYTE, r, BLOCK_TAG, comm->mpi, MPI_STATUS_IGNORE), "MPI_Recv", err)) status = -1;
+            if (check(comm, MPI_Recv((char *)(*blocks)[r] + at, (int)n, MPI_BYTE, r, BLOCK_TAG, comm->mpi, MPI_STATUS_IGNORE),
+                      "MPI_Recv", err))
+                status = -1;
             comm->received += n;
         }
     if (!root) comm->sent += size;
@@ -218,9 +229,12 @@ static int reduce(vb_comm *comm, int64_t *values, size_t count, MPI_Op op, bool 
     const size_t step = CHUNK / sizeof *values;
     for (size_t at = 0; at < count; at += step) {
         int n = (int)(count - at < step ? count - at : step), code;
-        if (everywhere) code = MPI_Allreduce(MPI_IN_PLACE, values + at, n, MPI_INT64_T, op, comm->mpi);
-        else if (comm->rank) code = MPI_Reduce(values + at, NULL, n, MPI_INT64_T, op, 0, comm->mpi);
-        else code = MPI_Reduce(MPI_IN_PLACE, values + at, n, MPI_INT64_T, op, 0, comm->mpi);
+        if (everywhere)
+            code = MPI_Allreduce(MPI_IN_PLACE, values + at, n, MPI_INT64_T, op, comm->mpi);
+        else if (comm->rank)
+            code = MPI_Reduce(values + at, NULL, n, MPI_INT64_T, op, 0, comm->mpi);
+        else
+            code = MPI_Reduce(MPI_IN_PLACE, values + at, n, MPI_INT64_T, op, 0, comm->mpi);
         if (check(comm, code, everywhere ? "MPI_Allreduce" : "MPI_Reduce", err)) status = -1;
     }
     if (comm->rank || everywhere) comm->sent += count * sizeof *values * (comm->size > 1);
@@ -228,5 +242,9 @@ static int reduce(vb_comm *comm, int64_t *values, size_t count, MPI_Op op, bool 
     return vb_agree(comm, status, err);
 }
 
-int vb_sum_to_root(vb_comm *comm, int64_t *counters, size_t count, vb_error *err) { return reduce(comm, counters, count, MPI_SUM, false, err); }
-int vb_max_everywhere(vb_comm *comm, int64_t *values, size_t count, vb_error *err) { return reduce(comm, values, count, MPI_MAX, true, err); }
+int vb_sum_to_root(vb_comm *comm, int64_t *counters, size_t count, vb_error *err) {
+    return reduce(comm, counters, count, MPI_SUM, false, err);
+}
+int vb_max_everywhere(vb_comm *comm, int64_t *values, size_t count, vb_error *err) {
+    return reduce(comm, values, count, MPI_MAX, true, err);
+}

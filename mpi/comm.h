@@ -15,9 +15,9 @@
 typedef struct vb_comm {
     MPI_Comm mpi;
     int rank, size;
-    int node_rank, node_size;  /* place among the ranks of this machine */
-    uint64_t sent, received;   /* payload bytes of this rank's calls below */
-    bool raised;               /* this rank has raised the alarm since the last agreement */
+    int node_rank, node_size; /* place among the ranks of this machine */
+    uint64_t sent, received;  /* payload bytes of this rank's calls below */
+    bool raised;              /* this rank has raised the alarm since the last agreement */
     MPI_Request *alarm_sends;
     int alarm_token;
 } vb_comm;
@@ -36,14 +36,16 @@ bool vb_alarm_heard(vb_comm *comm);
 
 /* Sends size bytes from rank 0 to all, in chunks below 1 GiB. */
 int vb_broadcast(vb_comm *comm, void *bytes, size_t size, vb_error *err);
-/* The same for a block whose size only rank 0 knows: elsewhere *bytes is allocated (free with vb_free). On rank 0 *bytes is sent as it is. */
+/* The same for a block whose size only rank 0 knows: elsewhere *bytes is allocated (free with vb_free). On rank 0 *bytes is sent as it
+ * is. */
 int vb_broadcast_block(vb_comm *comm, void **bytes, size_t *size, vb_error *err);
 
 /* All ranks' pieces of an array of `total` rows of row_bytes each, in place in `rows` on every rank: rank r contributes the rows
  * vb_share gives it. Works where ranks have no rows; in chunks below 1 GiB. */
 int vb_allgather_rows(vb_comm *comm, void *rows, int64_t total, size_t row_bytes, vb_error *err);
 
-/* Every rank's block to rank 0, where blocks[r], sizes[r] (comm->size entries, allocated; free all with vb_free) hold rank r's; NULL elsewhere. */
+/* Every rank's block to rank 0, where blocks[r], sizes[r] (comm->size entries, allocated; free all with vb_free) hold rank r's; NULL
+ * elsewhere. */
 int vb_gather_blocks(vb_comm *comm, const void *bytes, size_t size, void ***blocks, size_t **sizes, vb_error *err);
 
 /* Element-wise sum of int64 counters to rank 0, in place. */

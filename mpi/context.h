@@ -11,8 +11,8 @@ typedef struct vb_context {
     double started;            /* MPI_Wtime at the start */
 } vb_context;
 
-/* The signal (SIGINT, SIGTERM, SIGUSR1) that asked this process to stop, or 0. Local. */
-int vb_stop_signal(void);
+/* From now on SIGINT, SIGTERM and SIGUSR1 ask for a stop instead of ending the process. Local. */
+void vb_catch_signals(void);
 
 /* Local: -1 with VB_EINCOMPLETE when this rank was asked to stop or another raised the alarm: finish here, raise, agree. */
 int vb_check_stop(vb_context *context, vb_error *err);

@@ -41,10 +41,12 @@ static int map_labels(vb_dataset_state *state, vb_error *err) {
             /* Integers without names index the vocabulary file's classes. */
             long number = strtol(label, NULL, 10);
             if (number >= state->vocabularies.classes)
-                return vb_errorf(err, VB_EMISMATCH, "dataset '%s': label %ld, but '%s' has %d classes; name the labels with class_names", state->spec->name,
-                                 number, state->spec->vocabularies, state->vocabularies.classes);
+                return vb_errorf(err, VB_EMISMATCH,
+                                 "dataset '%s': label %ld, but '%s' has %d classes; name the labels with class_names",
+                                 state->spec->name, number, state->spec->vocabularies, state->vocabularies.classes);
             class = (int)number;
-        } else class = vb_vocabularies_find(&state->vocabularies, label);
+        } else
+            class = vb_vocabularies_find(&state->vocabularies, label);
         state->class_of_label[i] = class;
     }
     return 0;
@@ -54,8 +56,10 @@ int vb_dataset_state_open(vb_dataset_state *state, vb_context *context, const vb
     *state = (vb_dataset_state){.spec = spec};
     int status = vb_vocabularies_read(&state->vocabularies, spec->vocabularies, err);
     if (vb_agree(&context->comm, status, err)) goto failed;
-    state->space = (vb_label_space){.classes = state->vocabularies.classes, .vocabularies = state->vocabularies.count,
-                                    .offsets = state->vocabularies.offsets, .members = state->vocabularies.members};
+    state->space = (vb_label_space){.classes = state->vocabularies.classes,
+                                    .vocabularies = state->vocabularies.count,
+                                    .offsets = state->vocabularies.offsets,
+                                    .members = state->vocabularies.members};
     if (images) {
         if (vb_share_dataset(&state->dataset, &context->comm, spec->images, spec->class_names, err)) {
             vb_error_prefix(err, "dataset '%s'", spec->name);
@@ -88,10 +92,13 @@ int vb_check_images(const vb_dataset_state *state, const int64_t *class_images, 
         char found[200] = "";
         if (state->dataset)
             for (int i = 0, n = 0; i < vb_dataset_labels(state->dataset) && i < 5; i++)
-                n += snprintf(found + n, sizeof found - (size_t)n, "%s'%.30s'", i ? ", " : "; labels of the data: ", vb_dataset_label(state->dataset, i));
+                n += snprintf(found + n, sizeof found - (size_t)n, "%s'%.30s'",
+                              i ? ", " : "; labels of the data: ", vb_dataset_label(state->dataset, i));
         const vb_class *first = &vocabularies->class[vocabularies->members[vocabularies->offsets[v]]];
-        return vb_errorf(err, VB_EMISMATCH, "dataset '%s': vocabulary '%s' has no images (its first class: '%s'%s%s; %lld images are of other classes%s)",
-                         state->spec->name, vocabularies->names[v], first->name, first->id ? ", id " : "", first->id ? first->id : "", (long long)outside, found);
+        return vb_errorf(err, VB_EMISMATCH,
+                         "dataset '%s': vocabulary '%s' has no images (its first class: '%s'%s%s; %lld images are of other classes%s)",
+                         state->spec->name, vocabularies->names[v], first->name, first->id ? ", id " : "", first->id ? first->id : "",
+                         (long long)outside, found);
     }
     return 0;
 }

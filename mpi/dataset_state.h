@@ -11,11 +11,11 @@
 typedef struct vb_dataset_state {
     const vb_dataset_spec *spec;
     vb_vocabularies vocabularies;
-    vb_label_space space;    /* view into vocabularies */
-    vb_dataset *dataset;     /* NULL when only precomputed models use it */
-    int *class_of_label;     /* dataset's label -> class, -1 when it is in no vocabulary */
-    int64_t *class_images;   /* images of every class; after the survey, on every rank */
-    int64_t outside;         /* images whose class is in no vocabulary, or that have no label */
+    vb_label_space space;  /* view into vocabularies */
+    vb_dataset *dataset;   /* NULL when only precomputed models use it */
+    int *class_of_label;   /* dataset's label -> class, -1 when it is in no vocabulary */
+    int64_t *class_images; /* images of every class; after the survey, on every rank */
+    int64_t outside;       /* images whose class is in no vocabulary, or that have no label */
 } vb_dataset_state;
 
 /* vb_dataset_open on rank 0, whose index all others get. Free with vb_dataset_close. Collective. */

@@ -19,8 +19,8 @@ static int note_skipped(json_t **skipped, const char *name, int row, const char 
     return 0;
 }
 
-int vb_preprocess_samples(const vb_preprocess *spec, const vb_unit_data *data, const int *picked, int n, int first_row, const vb_encode_options *options,
-                          float *pixels, bool *broken, json_t **skipped, vb_error *err) {
+int vb_preprocess_samples(const vb_preprocess *spec, const vb_unit_data *data, const int *picked, int n, int first_row,
+                          const vb_encode_options *options, float *pixels, bool *broken, json_t **skipped, vb_error *err) {
     size_t size = (size_t)3 * (size_t)spec->resolution * (size_t)spec->resolution;
     vb_error *errors = vb_array((size_t)n, sizeof *errors, "decoding", err);
     if (!errors) return -1;
@@ -47,8 +47,8 @@ int vb_preprocess_samples(const vb_preprocess *spec, const vb_unit_data *data, c
     return status;
 }
 
-int vb_encode_samples(const vb_model *model, const vb_unit_data *data, const int *picked, int n, const vb_encode_options *options, float *out,
-                      json_t **skipped, vb_error *err) {
+int vb_encode_samples(const vb_model *model, const vb_unit_data *data, const int *picked, int n, const vb_encode_options *options,
+                      float *out, json_t **skipped, vb_error *err) {
     const vb_clip_info *info = vb_clip_describe(model->clip);
     int batch = n < options->batch ? n : options->batch, status = -1;
     size_t size = (size_t)3 * (size_t)info->resolution * (size_t)info->resolution, dim = (size_t)info->embed_dim;
@@ -72,7 +72,8 @@ done:
     return status;
 }
 
-int vb_tokenize_texts(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, int threads, int32_t *tokens, vb_error *err) {
+int vb_tokenize_texts(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, int threads,
+                      int32_t *tokens, vb_error *err) {
     int failed = 0;
 #pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1 && n > 64)
     for (int64_t i = 0; i < n; i++) {

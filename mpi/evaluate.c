@@ -59,7 +59,8 @@ static int evaluate_unit(evaluation *work, int64_t unit, vb_error *err) {
             *(rows.encoded ? &work->counts.units_encoded : &work->counts.units_cached) += 1;
             if (rows.encoded) work->counts.images_encoded += rows.count;
         }
-    } else vb_error_prefix(err, "dataset '%s'", work->pair->data->spec->name);
+    } else
+        vb_error_prefix(err, "dataset '%s'", work->pair->data->spec->name);
     vb_unit_rows_free(&rows);
     return status;
 }
@@ -67,13 +68,16 @@ static int evaluate_unit(evaluation *work, int64_t unit, vb_error *err) {
 static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
     const vb_experiment *experiment = pair->experiment;
     const vb_classifier *classifier = pair->classifier;
-    vb_protocol protocol = {.sampled = experiment->protocol == VB_SAMPLED, .trials = (int)experiment->trials, .seed = (uint32_t)experiment->seed,
+    vb_protocol protocol = {.sampled = experiment->protocol == VB_SAMPLED,
+                            .trials = (int)experiment->trials,
+                            .seed = (uint32_t)experiment->seed,
                             .union_permutations = (int)experiment->union_permutations};
     if (pair->source->dim != classifier->dim)
-        return vb_errorf(err, VB_EMISMATCH, "model '%s': image embeddings have %d dimensions, text embeddings %d", pair->spec->name, pair->source->dim,
-                         classifier->dim);
+        return vb_errorf(err, VB_EMISMATCH, "model '%s': image embeddings have %d dimensions, text embeddings %d", pair->spec->name,
+                         pair->source->dim, classifier->dim);
     if (!(work->units = json_array())) return vb_errorf(err, VB_EMEMORY, "no memory");
-    if (vb_text_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim, pair->spec->similarity ? VB_DOT : VB_COSINE, err)) {
+    if (vb_text_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
+                         pair->spec->similarity ? VB_DOT : VB_COSINE, err)) {
         vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
         return -1;
     }

@@ -7,7 +7,7 @@
 
 /* What a pair's run did: for the `run` block; sums over ranks on rank 0. */
 typedef struct vb_pair_counts {
-    int64_t images, outside, skipped;            /* evaluated; of no vocabulary's class; broken */
+    int64_t images, outside, skipped; /* evaluated; of no vocabulary's class; broken */
     int64_t units_encoded, units_cached, images_encoded, texts_encoded, texts_cached;
 } vb_pair_counts;
 

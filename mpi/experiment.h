@@ -6,7 +6,13 @@
 #include "shards/digest.h"
 
 typedef enum vb_protocol_kind { VB_EXACT, VB_SAMPLED } vb_protocol_kind;
-typedef enum vb_family_kind { VB_FAMILY_FOUND = -1 /* from the tensors' names */, VB_CLIP, VB_SLIP, VB_DECLIP, VB_PRECOMPUTED } vb_family_kind;
+typedef enum vb_family_kind {
+    VB_FAMILY_FOUND = -1 /* from the tensors' names */,
+    VB_CLIP,
+    VB_SLIP,
+    VB_DECLIP,
+    VB_PRECOMPUTED
+} vb_family_kind;
 
 typedef struct vb_dataset_spec {
     char *name, *images, *vocabularies, *class_names;
@@ -37,15 +43,17 @@ typedef struct vb_experiment {
     int dataset_count, model_count;
     vb_dataset_spec *datasets;
     vb_model_spec *models;
-    char *path; /* of the file, for messages and relative paths */
+    char *path;            /* of the file, for messages and relative paths */
     json_t *configuration; /* what decides the results, as every result carries it: paths as written, without machine options */
 } vb_experiment;
 
 /* One setting from the command line: path.to.key and its value in YAML. */
-typedef struct vb_override { const char *path, *value; } vb_override;
+typedef struct vb_override {
+    const char *path, *value;
+} vb_override;
 
-/* Reads, overrides, checks and completes. Checks that do not need the data: names unique, prompts with one {}, keys that a family needs or
- * does not take. Paths are resolved (vb_resolve) but not opened. Local. */
+/* Reads, overrides, checks and completes. Checks that do not need the data: names unique, prompts with one {}, keys that a family needs
+ * or does not take. Paths are resolved (vb_resolve) but not opened. Local. */
 int vb_experiment_read(vb_experiment *experiment, const char *path, const vb_override *overrides, int override_count, vb_error *err);
 void vb_experiment_free(vb_experiment *experiment);
 

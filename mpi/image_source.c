@@ -12,8 +12,12 @@
 
 void vb_image_source_encoded(vb_image_source *source, const vb_dataset_state *data, const vb_model *model, const char *cache,
                              const vb_encode_options *options) {
-    *source = (vb_image_source){.data = data, .model = model, .cache = {.folder = cache, .key = model->image_key}, .options = *options,
-                                .units = vb_dataset_units(data->dataset), .dim = vb_clip_describe(model->clip)->embed_dim};
+    *source = (vb_image_source){.data = data,
+                                .model = model,
+                                .cache = {.folder = cache, .key = model->image_key},
+                                .options = *options,
+                                .units = vb_dataset_units(data->dataset),
+                                .dim = vb_clip_describe(model->clip)->embed_dim};
 }
 
 /* The unit's key in the cache: its content and which of its samples are encoded. */
@@ -56,7 +60,8 @@ static int allocate(vb_unit_rows *rows, int count, int dim, vb_error *err) {
     return rows->rows && rows->classes && rows->names ? 0 : -1;
 }
 
-static int encode_unit(const vb_image_source *source, int64_t unit, const int *picked, vb_unit_rows *rows, const vb_digest *signature, vb_error *err) {
+static int encode_unit(const vb_image_source *source, int64_t unit, const int *picked, vb_unit_rows *rows, const vb_digest *signature,
+                       vb_error *err) {
     vb_unit_data data = {0};
     vb_digest key;
     bool found = false;
@@ -84,7 +89,8 @@ static int encoded_unit(const vb_image_source *source, int64_t unit, vb_unit_row
     vb_digest signature, key;
     bool known = false, found = false;
     if (vb_dataset_read_unit_labels(state->dataset, unit, &labels, err)) goto done;
-    if (!(picked = vb_array((size_t)labels.count, sizeof *picked, "unit", err)) || allocate(rows, labels.count, source->dim, err)) goto done;
+    if (!(picked = vb_array((size_t)labels.count, sizeof *picked, "unit", err)) || allocate(rows, labels.count, source->dim, err))
+        goto done;
     for (int i = 0; i < labels.count; i++) {
         int label = labels.samples[i].label, class = label < 0 ? -1 : state->class_of_label[label];
         if (class < 0) {
@@ -134,8 +140,8 @@ int vb_float_rows(const vb_npy *npy, const char *path, int64_t first, int64_t co
         for (int64_t k = 0; k < dim; k++) {
             float value = out[r * dim + k];
             if (!isfinite(value))
-                return vb_errorf(err, VB_EDATA, "%s: row %lld, column %lld: %s, expected finite numbers", path, (long long)(first + r), (long long)k,
-                                 isnan(value) ? "NaN" : "infinity");
+                return vb_errorf(err, VB_EDATA, "%s: row %lld, column %lld: %s, expected finite numbers", path, (long long)(first + r),
+                                 (long long)k, isnan(value) ? "NaN" : "infinity");
             zero = zero && value == 0;
         }
         if (zero) return vb_errorf(err, VB_EDATA, "%s: row %lld: all zero, it has no direction", path, (long long)(first + r));
@@ -143,7 +149,7 @@ int vb_float_rows(const vb_npy *npy, const char *path, int64_t first, int64_t co
     return 0;
 }
 
-static int find_label(const vb_dataset_state *data, const char *label) { return vb_vocabularies_find((vb_vocabularies *)(uintptr_t)&data->vocabularies, label); }
+static int find_label(const vb_dataset_state *data, const char *label) { return vb_vocabularies_find(&data->vocabularies, label); }
 
 /* Integer labels: classes of the vocabulary file, or rows of label_names; negative: in no vocabulary. */
 static int integer_labels(vb_image_source *source, const vb_model_spec *spec, int64_t rows, vb_error *err) {
@@ -153,10 +159,11 @@ static int integer_labels(vb_image_source *source, const vb_model_spec *spec, in
     if (vb_npy_open(&npy, spec->labels, err)) return -1;
     int64_t limit = source->data->space.classes;
     const vb_tensor *tensor = &npy.tensor;
-    bool integers = tensor->dtype == VB_I64 || tensor->dtype == VB_I32 || tensor->dtype == VB_I16 || tensor->dtype == VB_I8 || tensor->dtype == VB_U8;
+    bool integers = tensor->dtype == VB_I64 || tensor->dtype == VB_I32 || tensor->dtype == VB_I16 || tensor->dtype == VB_I8 ||
+                    tensor->dtype == VB_U8;
     if (!integers || vb_tensor_count(tensor) != rows || (tensor->ndim != 1 && !(tensor->ndim == 2 && tensor->shape[1] == 1))) {
-        vb_errorf(err, VB_EMISMATCH, "%s: expected %lld integer labels, one for each row of %s; found %lld of type %s", spec->labels, (long long)rows,
-                  spec->image_embeddings, (long long)vb_tensor_count(tensor), vb_dtype_name(tensor->dtype));
+        vb_errorf(err, VB_EMISMATCH, "%s: expected %lld integer labels, one for each row of %s; found %lld of type %s", spec->labels,
+                  (long long)rows, spec->image_embeddings, (long long)vb_tensor_count(tensor), vb_dtype_name(tensor->dtype));
         goto done;
     }
     if (spec->label_names) {
@@ -169,15 +176,31 @@ static int integer_labels(vb_image_source *source, const vb_model_spec *spec, in
         int64_t label;
         const char *at = (const char *)tensor->data + (size_t)i * vb_dtype_size(tensor->dtype);
         switch (tensor->dtype) {
-        case VB_I64: { int64_t v; memcpy(&v, at, sizeof v); label = v; break; }
-        case VB_I32: { int32_t v; memcpy(&v, at, sizeof v); label = v; break; }
-        case VB_I16: { int16_t v; memcpy(&v, at, sizeof v); label = v; break; }
+        case VB_I64: {
+            int64_t v;
+            memcpy(&v, at, sizeof v);
+            label = v;
+            break;
+        }
+        case VB_I32: {
+            int32_t v;
+            memcpy(&v, at, sizeof v);
+            label = v;
+            break;
+        }
+        case VB_I16: {
+            int16_t v;
+            memcpy(&v, at, sizeof v);
+            label = v;
+            break;
+        }
         case VB_I8: label = *(const int8_t *)at; break;
         default: label = *(const uint8_t *)at; break;
         }
         if (label < -1 || label >= limit) {
-            vb_errorf(err, VB_EMISMATCH, "%s: row %lld: label %lld, expected 0 to %lld (%s), or -1 for an image of no vocabulary", spec->labels, (long long)i,
-                      (long long)label, (long long)limit - 1, spec->label_names ? "rows of label_names" : "classes of the vocabulary file");
+            vb_errorf(err, VB_EMISMATCH, "%s: row %lld: label %lld, expected 0 to %lld (%s), or -1 for an image of no vocabulary",
+                      spec->labels, (long long)i, (long long)label, (long long)limit - 1,
+                      spec->label_names ? "rows of label_names" : "classes of the vocabulary file");
             goto done;
         }
         source->classes[i] = label < 0 ? -1 : class_of ? class_of[label] : (int)label;
@@ -195,7 +218,8 @@ static int named_labels(vb_image_source *source, const vb_model_spec *spec, int6
     if (vb_texts_read(&names, spec->labels, err)) return -1;
     int status = 0;
     if ((int64_t)names.count != rows)
-        status = vb_errorf(err, VB_EMISMATCH, "%s: %zu labels, but %s has %lld rows", spec->labels, names.count, spec->image_embeddings, (long long)rows);
+        status = vb_errorf(err, VB_EMISMATCH, "%s: %zu labels, but %s has %lld rows", spec->labels, names.count, spec->image_embeddings,
+                           (long long)rows);
     for (int64_t i = 0; i < rows && !status; i++) source->classes[i] = find_label(source->data, names.items[i]);
     vb_texts_free(&names);
     return status;
@@ -206,8 +230,8 @@ static int open_precomputed(vb_image_source *source, const vb_model_spec *spec, 
     const vb_tensor *tensor = &source->embeddings.tensor;
     if (tensor->ndim != 2 || tensor->shape[0] < 1 || tensor->shape[1] < 1 || tensor->shape[1] > 65536 ||
         (tensor->dtype != VB_F32 && tensor->dtype != VB_F16 && tensor->dtype != VB_F64))
-        return vb_errorf(err, VB_EMISMATCH, "%s: expected images x dimensions of fp16, fp32 or fp64, found %d dimension(s) of %s", spec->image_embeddings,
-                         tensor->ndim, vb_dtype_name(tensor->dtype));
+        return vb_errorf(err, VB_EMISMATCH, "%s: expected images x dimensions of fp16, fp32 or fp64, found %d dimension(s) of %s",
+                         spec->image_embeddings, tensor->ndim, vb_dtype_name(tensor->dtype));
     int64_t rows = tensor->shape[0];
     source->dim = (int)tensor->shape[1];
     source->units = (rows + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
@@ -220,8 +244,8 @@ static int open_precomputed(vb_image_source *source, const vb_model_spec *spec, 
     return vb_digest_file(spec->labels, &source->labels_digest, err);
 }
 
-int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb_dataset_state *data, const vb_model_spec *spec, int64_t *class_images,
-                                vb_error *err) {
+int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb_dataset_state *data, const vb_model_spec *spec,
+                                int64_t *class_images, vb_error *err) {
     *source = (vb_image_source){.data = data, .path = spec->image_embeddings};
     int status = open_precomputed(source, spec, !comm->rank, class_images, err);
     if (!status) status = vb_check_images(data, class_images, class_images[data->space.classes], err);
@@ -245,7 +269,8 @@ static int precomputed_unit(const vb_image_source *source, int64_t unit, vb_unit
             rows->outside++;
             continue;
         }
-        if (vb_float_rows(&source->embeddings, source->path, first + i, 1, rows->rows + (size_t)n * (size_t)source->dim, err)) return -1;
+        if (vb_float_rows(&source->embeddings, source->path, first + i, 1, rows->rows + (size_t)n * (size_t)source->dim, err))
+            return -1;
         if (!(rows->names[n] = vb_format(err, "row %lld", (long long)(first + i)))) return -1;
         rows->classes[n++] = source->classes[first + i];
     }

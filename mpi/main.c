@@ -1,5 +1,4 @@
 /* The program: the command table, the start and the end of MPI, signals, and the only exit. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,29 +10,19 @@
 
 const vb_command vb_commands[] = {
     {"run", "FILE.yaml", 1, vb_run_flags, "Encode, evaluate and report an experiment.", vb_run_details, vb_cmd_run, vb_run_help},
-    {"plan", "FILE.yaml", 1, vb_plan_flags, "Show what a run would do: units, memory a rank, bytes to read and to send.", NULL, vb_cmd_plan, NULL},
-    {"encode", "images|texts", 1, vb_encode_flags, "Write embeddings of images or texts as .npy.", vb_encode_details, vb_cmd_encode, NULL},
-    {"tokenize", NULL, 0, vb_tokenize_flags, "Write token ids of texts as .npy (int32, texts x context length).", NULL, vb_cmd_tokenize, NULL},
-    {"preprocess", NULL, 0, vb_preprocess_flags, "Write preprocessed images as .npy (float32, images x 3 x R x R).", NULL, vb_cmd_preprocess, NULL},
+    {"plan", "FILE.yaml", 1, vb_plan_flags, "Show what a run would do: units, memory a rank, bytes to read and to send.", NULL,
+     vb_cmd_plan, NULL},
+    {"encode", "images|texts", 1, vb_encode_flags, "Write embeddings of images or texts as .npy.", vb_encode_details, vb_cmd_encode,
+     NULL},
+    {"tokenize", NULL, 0, vb_tokenize_flags, "Write token ids of texts as .npy (int32, texts x context length).", NULL, vb_cmd_tokenize,
+     NULL},
+    {"preprocess", NULL, 0, vb_preprocess_flags, "Write preprocessed images as .npy (float32, images x 3 x R x R).", NULL,
+     vb_cmd_preprocess, NULL},
     {"pack", NULL, 0, vb_pack_flags, "Pack images as WebDataset shards (.tar.zst, seekable) with a manifest.", NULL, vb_cmd_pack, NULL},
-    {"inspect", "FILE", 1, vb_inspect_flags, "Say what a file is: weights, embeddings, shards, vocabularies, experiments.", NULL, vb_cmd_inspect, NULL},
+    {"inspect", "FILE", 1, vb_inspect_flags, "Say what a file is: weights, embeddings, shards, vocabularies, experiments.", NULL,
+     vb_cmd_inspect, NULL},
     {"version", NULL, 0, vb_version_flags, "Print version, revision and libraries.", NULL, vb_cmd_version, NULL},
     {0}};
-
-static volatile sig_atomic_t stop_signal;
-
-static void on_signal(int number) { stop_signal = number; }
-
-int vb_stop_signal(void) { return stop_signal; }
-
-int vb_check_stop(vb_context *context, vb_error *err) {
-    int number = stop_signal;
-    if (number)
-        return vb_errorf(err, VB_EINCOMPLETE, "stopped by %s; finished units are kept: run the same command again to go on",
-                         number == SIGINT ? "SIGINT" : number == SIGTERM ? "SIGTERM" : "SIGUSR1");
-    if (vb_alarm_heard(&context->comm)) return vb_errorf(err, VB_EINCOMPLETE, "stopped because another rank stopped");
-    return 0;
-}
 
 static const vb_command *find_command(const char *name) {
     for (const vb_command *command = vb_commands; command->name; command++)
@@ -44,15 +33,19 @@ static const vb_command *find_command(const char *name) {
 static void program_help(void) {
     printf("vocabench %s: how open are CLIP-like models?\n\nusage: [mpirun -n RANKS] vocabench COMMAND ...\n\n", vb_version());
     for (const vb_command *command = vb_commands; command->name; command++) printf("  %-12s %s\n", command->name, command->help);
-    printf("  %-12s %s\n\n'vocabench help COMMAND' lists its flags. Exit codes: 0 done", "help", "Show this list, or the help of a command.");
-    static const int codes[] = {VB_EINTERNAL, VB_EUSAGE, VB_ECONFIG, VB_EMISSING, VB_EDATA, VB_EMISMATCH, VB_EOUTPUT, VB_EMEMORY, VB_EMPI, VB_EUNSUPPORTED, VB_EINCOMPLETE};
+    printf("  %-12s %s\n\n'vocabench help COMMAND' lists its flags. Exit codes: 0 done", "help",
+           "Show this list, or the help of a command.");
+    static const int codes[] = {VB_EINTERNAL, VB_EUSAGE,  VB_ECONFIG, VB_EMISSING,     VB_EDATA,      VB_EMISMATCH,
+                                VB_EOUTPUT,   VB_EMEMORY, VB_EMPI,    VB_EUNSUPPORTED, VB_EINCOMPLETE};
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) printf(", %d %s", codes[i], vb_code_name(codes[i]));
     printf(".\n");
 }
 
 static int report(const vb_error *err, int ranks) {
-    if (ranks > 1) fprintf(stderr, "vocabench: rank %d: %s\n", err->rank < 0 ? 0 : err->rank, err->text);
-    else fprintf(stderr, "vocabench: %s\n", err->text);
+    if (ranks > 1)
+        fprintf(stderr, "vocabench: rank %d: %s\n", err->rank < 0 ? 0 : err->rank, err->text);
+    else
+        fprintf(stderr, "vocabench: %s\n", err->text);
     return err->code;
 }
 
@@ -74,15 +67,12 @@ static int run_command(const vb_command *command, const vb_arguments *arguments)
         fprintf(stderr, "vocabench: MPI cannot start\n");
         return VB_EMPI;
     }
-    struct sigaction action = {.sa_handler = on_signal};
-    sigemptyset(&action.sa_mask);
-    static const int signals[] = {SIGINT, SIGTERM, SIGUSR1};
-    for (int i = 0; i < 3; i++) sigaction(signals[i], &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    vb_catch_signals();
 
     vb_context context = {.command = command, .started = MPI_Wtime()};
     int code;
-    if (vb_comm_open(&context.comm, MPI_COMM_WORLD, &err)) code = report(&err, 2);
+    if (vb_comm_open(&context.comm, MPI_COMM_WORLD, &err))
+        code = report(&err, 2);
     else {
         int status = 0;
         if (vb_fault_setup(getenv("VOCABENCH_FAULT"), context.comm.rank))
@@ -118,7 +108,8 @@ int main(int argc, char **argv) {
         for (; vb_commands[n].name; n++) names[n] = vb_commands[n].name;
         names[n] = NULL;
         const char *near = vb_did_you_mean(name, names);
-        vb_errorf(&err, VB_EUSAGE, "unknown command '%s'%s%s%s; see 'vocabench help'", name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        vb_errorf(&err, VB_EUSAGE, "unknown command '%s'%s%s%s; see 'vocabench help'", name, near ? "; did you mean '" : "",
+                  near ? near : "", near ? "'?" : "");
         return usage_error(&err);
     }
     vb_arguments arguments;

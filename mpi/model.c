@@ -18,20 +18,24 @@ static int find_family(vb_model *model, vb_error *err) {
     model->family = spec->family;
     for (int i = 0; hint && i < 3; i++) {
         if (strcmp(hint, family_names[i])) continue;
-        if (spec->family == VB_FAMILY_FOUND) model->family = i;
+        if (spec->family == VB_FAMILY_FOUND)
+            model->family = i;
         else if (spec->family != i)
-            return vb_errorf(err, VB_EMISMATCH, "%s: family %s was stated, but the names of the tensors are %s's: write family: %s", spec->weights,
-                             family_names[spec->family], model->weights.naming, family_names[i]);
+            return vb_errorf(err, VB_EMISMATCH, "%s: family %s was stated, but the names of the tensors are %s's: write family: %s",
+                             spec->weights, family_names[spec->family], model->weights.naming, family_names[i]);
     }
-    if (model->family == VB_FAMILY_FOUND) return vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (clip, slip, declip)", spec->weights);
+    if (model->family == VB_FAMILY_FOUND)
+        return vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (clip, slip, declip)", spec->weights);
     return 0;
 }
 
 static int open_encoder(vb_model *model, vb_comm *comm, int threads, vb_error *err) {
     const vb_model_spec *spec = model->spec;
     if (vb_weights_open(&model->weights, spec->weights, comm->rank == 0, err) || find_family(model, err)) return -1;
-    vb_clip_options options = {.family = vb_family_find(family_names[model->family]), .override_activation = spec->activation != 0,
-                               .activation = spec->activation == 2 ? VB_GELU : VB_QUICK_GELU, .threads = threads};
+    vb_clip_options options = {.family = vb_family_find(family_names[model->family]),
+                               .override_activation = spec->activation != 0,
+                               .activation = spec->activation == 2 ? VB_GELU : VB_QUICK_GELU,
+                               .threads = threads};
     if (vb_clip_open(&model->clip, &model->weights.set, &options, err)) {
         vb_error_prefix(err, "%s", spec->weights);
         return -1;
@@ -46,8 +50,8 @@ static int open_tokenizer(vb_model *model, vb_error *err) {
     if (vb_tokenizer_read(&model->tokenizer, path, model->family == VB_DECLIP, &model->tokenizer_digest, err)) return -1;
     int32_t size = vb_tokenizer_size(model->tokenizer);
     if (size != info->vocabulary_size)
-        return vb_errorf(err, VB_EMISMATCH, "%s: a tokenizer of %d tokens, but token_embedding.weight of %s has %d rows", path, size, model->spec->weights,
-                         info->vocabulary_size);
+        return vb_errorf(err, VB_EMISMATCH, "%s: a tokenizer of %d tokens, but token_embedding.weight of %s has %d rows", path, size,
+                         model->spec->weights, info->vocabulary_size);
     return 0;
 }
 

@@ -11,8 +11,10 @@
 static void *field_of(const vb_option *option, void *fields) { return (char *)fields + option->offset; }
 
 static int wrong(const vb_option *option, const vb_yaml *node, const char *name, vb_error *err) {
-    if (node->line) vb_error_prefix(err, "%s", option->key);
-    else vb_error_prefix(err, "--set %s", option->key); /* given on the command line: no position in the file */
+    if (node->line)
+        vb_error_prefix(err, "%s", option->key);
+    else
+        vb_error_prefix(err, "--set %s", option->key); /* given on the command line: no position in the file */
     (void)name;
     return -1;
 }
@@ -20,7 +22,8 @@ static int wrong(const vb_option *option, const vb_yaml *node, const char *name,
 static int read_value(const vb_option *option, void *fields, const vb_yaml *node, const char *name, vb_error *err) {
     void *field = field_of(option, fields);
     switch (option->kind) {
-    case VB_TEXT: case VB_PATH:
+    case VB_TEXT:
+    case VB_PATH:
         if (node->kind != VB_YAML_SCALAR || (vb_yaml_is_null(node) && !option->fallback && !option->required)) {
             if (node->kind == VB_YAML_SCALAR) return 0; /* an explicit null leaves it unset */
             return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s: expected text, found a %s", name, node->line, node->column, option->key,
@@ -49,8 +52,8 @@ static int read_value(const vb_option *option, void *fields, const vb_yaml *node
         for (int i = 0, n = 0; option->choices[i] && n < (int)sizeof all - 40; i++)
             n += snprintf(all + n, sizeof all - (size_t)n, "%s%s", i ? ", " : "", option->choices[i]);
         const char *near = vb_did_you_mean(text, option->choices);
-        return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s: expected one of %s, found '%s'%s%s%s", name, node->line, node->column, option->key, all,
-                         text, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s: expected one of %s, found '%s'%s%s%s", name, node->line, node->column,
+                         option->key, all, text, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     }
     case VB_CUSTOM: return 0;
     }
@@ -61,11 +64,16 @@ static int set_fallbacks(const vb_option *table, void *fields, vb_error *err) {
     for (const vb_option *option = table; option->key; option++) {
         if (option->kind == VB_CUSTOM) continue;
         void *field = field_of(option, fields);
-        if (option->kind == VB_TEXT || option->kind == VB_PATH) *(char **)field = NULL;
-        else if (option->kind == VB_INTEGER) *(int64_t *)field = (int64_t)option->low;
-        else if (option->kind == VB_REAL) *(double *)field = option->low;
-        else if (option->kind == VB_BOOLEAN) *(bool *)field = false;
-        else *(int *)field = 0;
+        if (option->kind == VB_TEXT || option->kind == VB_PATH)
+            *(char **)field = NULL;
+        else if (option->kind == VB_INTEGER)
+            *(int64_t *)field = (int64_t)option->low;
+        else if (option->kind == VB_REAL)
+            *(double *)field = option->low;
+        else if (option->kind == VB_BOOLEAN)
+            *(bool *)field = false;
+        else
+            *(int *)field = 0;
         if (!option->fallback) continue;
         vb_yaml node = {.kind = VB_YAML_SCALAR, .text = (char *)(uintptr_t)option->fallback};
         if (read_value(option, fields, &node, "default", err)) return -1;
@@ -94,7 +102,8 @@ int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, co
     }
     for (const vb_option *option = table; option->key; option++)
         if (option->required && !vb_yaml_get(map, option->key))
-            return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s: the key '%s' is missing (%s)", name, map->line, map->column, where, option->key, option->help);
+            return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s: the key '%s' is missing (%s)", name, map->line, map->column, where,
+                             option->key, option->help);
     return 0;
 }
 
@@ -113,7 +122,8 @@ json_t *vb_options_json(const vb_option *table, const void *fields, bool machine
         const void *field = (const char *)fields + option->offset;
         json_t *value = NULL;
         switch (option->kind) {
-        case VB_TEXT: case VB_PATH: {
+        case VB_TEXT:
+        case VB_PATH: {
             const char *text = *(char *const *)field;
             if (!text) continue;
             value = json_string(text);
@@ -138,8 +148,10 @@ void vb_options_help(const vb_option *table, bool as_flags) {
         for (int i = 0; as_flags && i < n; i++)
             if (name[i] == '_') name[i] = '-';
         if (option->kind == VB_CHOICE)
-            for (int i = 0; option->choices[i]; i++) m += snprintf(extra + m, sizeof extra - (size_t)m, "%s%s", i ? "|" : " ", option->choices[i]);
-        if (option->kind == VB_INTEGER && option->high < 9e15) m += snprintf(extra + m, sizeof extra - (size_t)m, " %.0f..%.0f", option->low, option->high);
+            for (int i = 0; option->choices[i]; i++)
+                m += snprintf(extra + m, sizeof extra - (size_t)m, "%s%s", i ? "|" : " ", option->choices[i]);
+        if (option->kind == VB_INTEGER && option->high < 9e15)
+            m += snprintf(extra + m, sizeof extra - (size_t)m, " %.0f..%.0f", option->low, option->high);
         if (option->kind == VB_REAL) m += snprintf(extra + m, sizeof extra - (size_t)m, " %g..%g", option->low, option->high);
         if (option->unit) m += snprintf(extra + m, sizeof extra - (size_t)m, " %s", option->unit);
         if (option->fallback) m += snprintf(extra + m, sizeof extra - (size_t)m, " [%s]", option->fallback);

@@ -15,22 +15,23 @@
 typedef enum vb_option_kind { VB_TEXT, VB_PATH, VB_INTEGER, VB_REAL, VB_BOOLEAN, VB_CHOICE, VB_CUSTOM } vb_option_kind;
 
 typedef struct vb_option {
-    const char *key;       /* YAML key; the flag is --key with dashes for underscores */
+    const char *key; /* YAML key; the flag is --key with dashes for underscores */
     vb_option_kind kind;
-    size_t offset;         /* of the field: char * (text, path), int64_t, double, bool, int (choice: index into choices) */
+    size_t offset; /* of the field: char * (text, path), int64_t, double, bool, int (choice: index into choices) */
     bool required;
-    bool machine;          /* concerns the machine, not the result: shown under `run`, not in the configuration's digest */
-    const char *fallback;  /* default as YAML text; NULL: unset (NULL, or the lower bound for numbers) */
-    double low, high;      /* bounds of numbers */
+    bool machine;               /* concerns the machine, not the result: shown under `run`, not in the configuration's digest */
+    const char *fallback;       /* default as YAML text; NULL: unset (NULL, or the lower bound for numbers) */
+    double low, high;           /* bounds of numbers */
     const char *const *choices; /* NULL-terminated */
-    const char *unit;      /* "bytes", "images", ...; may be NULL */
+    const char *unit;           /* "bytes", "images", ...; may be NULL */
     const char *help;
 } vb_option;
 
 /* A table ends with a row whose key is NULL. */
 
-/* Reads a YAML map into *fields by the table: unknown keys (with a "did you mean"), wrong types, values out of bounds and missing required
- * keys are VB_ECONFIG with name:line:column. VB_CUSTOM rows are accepted and left to the caller. Text fields are allocated (vb_free). */
+/* Reads a YAML map into *fields by the table: unknown keys (with a "did you mean"), wrong types, values out of bounds and missing
+ * required keys are VB_ECONFIG with name:line:column. VB_CUSTOM rows are accepted and left to the caller. Text fields are allocated
+ * (vb_free). */
 int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, const char *name, const char *where, vb_error *err);
 void vb_options_free(const vb_option *table, void *fields);
 

@@ -15,7 +15,8 @@ typedef struct vb_progress {
 } vb_progress;
 
 /* Text goes to stderr. `total` and `done` count this rank's items; rates are shown for `ranks` ranks. */
-void vb_progress_start(vb_progress *progress, int rank, int ranks, const char *stage, const char *what, const char *unit, int64_t total);
+void vb_progress_start(vb_progress *progress, int rank, int ranks, const char *stage, const char *what, const char *unit,
+                       int64_t total);
 void vb_progress_step(vb_progress *progress, int64_t items);
 void vb_progress_end(vb_progress *progress);
 

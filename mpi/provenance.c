@@ -93,7 +93,8 @@ int vb_run_facts(vb_comm *comm, int threads, double seconds, json_t **facts, vb_
     MPI_Get_library_version(mpi, &n);
     mpi[strcspn(mpi, ",")] = 0;
     json_object_set_new(object, "mpi", json_string(mpi));
-    static const char *const slurm[] = {"SLURM_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_JOB_PARTITION", "SLURM_RESTART_COUNT", "SLURM_NNODES"};
+    static const char *const slurm[] = {"SLURM_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_JOB_PARTITION", "SLURM_RESTART_COUNT",
+                                        "SLURM_NNODES"};
     for (size_t i = 0; i < sizeof slurm / sizeof *slurm; i++)
         if (getenv(slurm[i])) json_object_set_new(object, slurm[i], json_string(getenv(slurm[i])));
     *facts = object;

@@ -9,8 +9,8 @@
 const char *vb_version(void);  /* "0.1.0" */
 const char *vb_revision(void); /* git revision the binary was built from, "+" when the tree was dirty */
 
-/* The folder with experiments/, vocabularies/ and prompts/: $VOCABENCH_CONFIGS, else ../configs or ../share/vocabench/configs beside the binary,
- * else the installation's. A static string, found on the first call; not thread-safe. */
+/* The folder with experiments/, vocabularies/ and prompts/: $VOCABENCH_CONFIGS, else ../configs or ../share/vocabench/configs beside
+ * the binary, else the installation's. A static string, found on the first call; not thread-safe. */
 const char *vb_configs_folder(void);
 
 /* Threads a rank should use when the user does not say: OMP_NUM_THREADS, else the cores shared by the ranks of this machine. Local. */

@@ -10,7 +10,9 @@
 
 #include "kernels/memory.h"
 
-static char *part_path(const char *path, int64_t unit, vb_error *err) { return vb_format(err, "%s.parts/%09lld.zst", path, (long long)unit); }
+static char *part_path(const char *path, int64_t unit, vb_error *err) {
+    return vb_format(err, "%s.parts/%09lld.zst", path, (long long)unit);
+}
 
 /* The first vocabulary that lists the class: its home. */
 static int home_of(const vb_vocabularies *vocabularies, int class) {
@@ -26,17 +28,18 @@ static char *record_line(const vb_vocabularies *vocabularies, const char *name, 
     if (!image) image = json_string("(not UTF-8)");
     for (int v = 0; v < vocabularies->count; v++)
         if (beaten[v] && v != home) json_array_append_new(harmful, json_string(vocabularies->names[v]));
-    json_t *record = json_pack("{s:o, s:s, s:s, s:s, s:s, s:b, s:o, s:f, s:o}", "image", image, "class", vocabularies->class[verdict->label].name, "vocabulary",
-                               vocabularies->names[home], "predicted", vocabularies->class[verdict->predicted_own].name, "predicted_all",
-                               vocabularies->class[verdict->predicted_all].name, "own", !beaten[home], "harmful", harmful, "similarity", verdict->similarity,
-                               "margin", isfinite(verdict->margin) ? json_real(verdict->margin) : json_null());
+    json_t *record =
+        json_pack("{s:o, s:s, s:s, s:s, s:s, s:b, s:o, s:f, s:o}", "image", image, "class", vocabularies->class[verdict->label].name,
+                  "vocabulary", vocabularies->names[home], "predicted", vocabularies->class[verdict->predicted_own].name,
+                  "predicted_all", vocabularies->class[verdict->predicted_all].name, "own", !beaten[home], "harmful", harmful,
+                  "similarity", verdict->similarity, "margin", isfinite(verdict->margin) ? json_real(verdict->margin) : json_null());
     char *line = record ? json_dumps(record, JSON_COMPACT) : NULL;
     json_decref(record);
     return line;
 }
 
-int vb_records_unit(const char *path, int64_t unit, const vb_vocabularies *vocabularies, const vb_unit_rows *rows, const uint8_t *beaten,
-                    const vb_verdict *verdicts, vb_error *err) {
+int vb_records_unit(const char *path, int64_t unit, const vb_vocabularies *vocabularies, const vb_unit_rows *rows,
+                    const uint8_t *beaten, const vb_verdict *verdicts, vb_error *err) {
     char *part = part_path(path, unit, err), *folder = vb_format(err, "%s.parts", path), *text = NULL;
     void *frame = NULL;
     size_t filled = 0, capacity = 0;
@@ -83,7 +86,8 @@ int vb_records_join(const char *path, int64_t units, vb_error *err) {
         uint8_t *bytes = NULL;
         size_t size = 0;
         int status = part ? 0 : -1;
-        if (!status && vb_exists(part)) status = vb_read_file(part, LIMIT, &bytes, &size, err) || vb_writer_write(writer, bytes, size, err) ? -1 : 0;
+        if (!status && vb_exists(part))
+            status = vb_read_file(part, LIMIT, &bytes, &size, err) || vb_writer_write(writer, bytes, size, err) ? -1 : 0;
         vb_free(bytes);
         vb_free(part);
         if (status) {

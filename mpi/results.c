@@ -22,8 +22,10 @@ static json_t *reals(const double *values, int n) {
     return list;
 }
 
-/* acc_c and its kin with their standard errors. The sampled protocol's Acc-E and Acc-S take the names; the exact ones stand under `exact`. */
-static void put_accuracies(json_t *to, const double c[2], const double e[2], const double s[2], bool sampled, double sampled_e, double sampled_s) {
+/* acc_c and its kin with their standard errors. The sampled protocol's Acc-E and Acc-S take the names; the exact ones stand under
+ * `exact`. */
+static void put_accuracies(json_t *to, const double c[2], const double e[2], const double s[2], bool sampled, double sampled_e,
+                           double sampled_s) {
     json_object_set_new(to, "acc_c", real(c[0]));
     json_object_set_new(to, "acc_c_se", real(c[1]));
     json_t *exact = to;
@@ -71,7 +73,8 @@ static json_t *vocabularies_json(const vb_pair *pair, const vb_openness_result *
 
 static json_t *theft_json(const vb_openness_result *openness) {
     json_t *matrix = json_array();
-    for (int v = 0; v < openness->vocabularies; v++) json_array_append_new(matrix, integers(openness->vocabulary[v].theft, openness->vocabularies));
+    for (int v = 0; v < openness->vocabularies; v++)
+        json_array_append_new(matrix, integers(openness->vocabulary[v].theft, openness->vocabularies));
     return matrix;
 }
 
@@ -85,7 +88,8 @@ static json_t *curve_json(const vb_openness_result *openness) {
     return curve;
 }
 
-static json_t *data_json(const vb_pair *pair, const vb_openness_result *openness, const vb_pair_counts *counts, json_t *skipped, const vb_digest *digest) {
+static json_t *data_json(const vb_pair *pair, const vb_openness_result *openness, const vb_pair_counts *counts, json_t *skipped,
+                         const vb_digest *digest) {
     const vb_dataset_state *data = pair->data;
     json_t *object = json_object();
     int empty = 0;
@@ -97,10 +101,12 @@ static json_t *data_json(const vb_pair *pair, const vb_openness_result *openness
     json_object_set_new(object, "images_skipped", json_integer(counts->skipped));
     if (counts->skipped) json_object_set(object, "skipped", skipped);
     json_t *duplicates = json_array();
-    for (int i = 0; i < data->vocabularies.duplicates; i++) json_array_append_new(duplicates, json_string(data->vocabularies.duplicate_notes[i]));
+    for (int i = 0; i < data->vocabularies.duplicates; i++)
+        json_array_append_new(duplicates, json_string(data->vocabularies.duplicate_notes[i]));
     json_object_set_new(object, "duplicate_class_names", duplicates);
     json_object_set_new(object, "vocabularies_digest", json_string(data->vocabularies.digest.hex));
-    if (pair->source->model) json_object_set_new(object, "images_digest", json_string(digest->hex));
+    if (pair->source->model)
+        json_object_set_new(object, "images_digest", json_string(digest->hex));
     else {
         json_object_set_new(object, "images_digest", json_string(pair->source->file_digest.hex));
         json_object_set_new(object, "labels_digest", json_string(pair->source->labels_digest.hex));
@@ -123,10 +129,11 @@ static json_t *model_json(const vb_pair *pair) {
     return object;
 }
 
-json_t *vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, const vb_pair_counts *counts, json_t *skipped, const vb_digest *data_digest) {
+json_t *vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, const vb_pair_counts *counts, json_t *skipped,
+                     const vb_digest *data_digest) {
     bool sampled = pair->experiment->protocol == VB_SAMPLED;
-    json_t *entry = json_pack("{s:s, s:s, s:s, s:I}", "model", pair->spec->name, "dataset", pair->data->spec->name, "protocol", sampled ? "sampled" : "exact",
-                              "images", (json_int_t)openness->images);
+    json_t *entry = json_pack("{s:s, s:s, s:s, s:I}", "model", pair->spec->name, "dataset", pair->data->spec->name, "protocol",
+                              sampled ? "sampled" : "exact", "images", (json_int_t)openness->images);
     if (!entry) return NULL;
     put_accuracies(entry, (double[]){openness->acc_c, openness->acc_c_se}, (double[]){openness->acc_e, openness->acc_e_se},
                    (double[]){openness->acc_s, openness->acc_s_se}, sampled, openness->sampled_e, openness->sampled_s);

@@ -9,7 +9,11 @@
 
 enum { COLUMNS = 9, CELL = 128 };
 
-typedef struct text { char *bytes; size_t filled, capacity; int failed; } text;
+typedef struct text {
+    char *bytes;
+    size_t filled, capacity;
+    int failed;
+} text;
 
 static void put(text *out, vb_error *err, const char *format, ...) __attribute__((format(printf, 3, 4)));
 static void put(text *out, vb_error *err, const char *format, ...) {
@@ -35,14 +39,19 @@ static double number(const json_t *entry, const char *key) {
 /* "71.79 ± 0.44": percent, with the standard error where there is one. */
 static void percent(char *cell, double value, double error, vb_table_form form) {
     const char *plus_minus = form == VB_TABLE_LATEX ? " $\\pm$ " : " ± ";
-    if (!isfinite(value)) snprintf(cell, CELL, "-");
-    else if (isfinite(error)) snprintf(cell, CELL, "%.2f%s%.2f", 100 * value, plus_minus, 100 * error);
-    else snprintf(cell, CELL, "%.2f", 100 * value);
+    if (!isfinite(value))
+        snprintf(cell, CELL, "-");
+    else if (isfinite(error))
+        snprintf(cell, CELL, "%.2f%s%.2f", 100 * value, plus_minus, 100 * error);
+    else
+        snprintf(cell, CELL, "%.2f", 100 * value);
 }
 
 static void difference(char *cell, double value, double from, vb_table_form form) {
-    if (!isfinite(value)) snprintf(cell, CELL, "-");
-    else snprintf(cell, CELL, form == VB_TABLE_LATEX ? "$%+.2f$" : "%+.2f", 100 * (value - from));
+    if (!isfinite(value))
+        snprintf(cell, CELL, "-");
+    else
+        snprintf(cell, CELL, form == VB_TABLE_LATEX ? "$%+.2f$" : "%+.2f", 100 * (value - from));
 }
 
 static void row_cells(char cells[COLUMNS][CELL], const json_t *entry, vb_table_form form) {
@@ -81,13 +90,15 @@ static void csv_field(text *out, vb_error *err, const json_t *entry, const char 
         put(out, err, "\"");
         for (const char *s = json_string_value(value); *s; s++) put(out, err, *s == '"' ? "\"\"" : "%c", *s);
         put(out, err, "\"");
-    } else if (json_is_integer(value)) put(out, err, "%lld", (long long)json_integer_value(value));
-    else if (json_is_real(value)) put(out, err, "%.17g", json_real_value(value));
+    } else if (json_is_integer(value))
+        put(out, err, "%lld", (long long)json_integer_value(value));
+    else if (json_is_real(value))
+        put(out, err, "%.17g", json_real_value(value));
 }
 
 static void csv(text *out, const json_t *results, vb_error *err) {
-    static const char *const keys[] = {"model", "dataset", "protocol", "images", "acc_c", "acc_c_se", "acc_e", "acc_e_se", "acc_s", "acc_s_se",
-                                       "acc_e_union", "acc_e_union_se", "top1_all", "top1_all_se"};
+    static const char *const keys[] = {"model",    "dataset", "protocol", "images",      "acc_c",          "acc_c_se", "acc_e",
+                                       "acc_e_se", "acc_s",   "acc_s_se", "acc_e_union", "acc_e_union_se", "top1_all", "top1_all_se"};
     enum { KEYS = sizeof keys / sizeof *keys };
     for (int k = 0; k < KEYS; k++) put(out, err, "%s%s", k ? "," : "", keys[k]);
     put(out, err, "\n");
@@ -103,7 +114,8 @@ static void csv(text *out, const json_t *results, vb_error *err) {
 }
 
 static void table_row(text *out, char cells[COLUMNS][CELL], const int *widths, vb_table_form form, vb_error *err) {
-    static const char *const before[] = {"", "| ", "", ""}, *const between[] = {"  ", " | ", "", " & "}, *const after[] = {"\n", " |\n", "", " \\\\\n"};
+    static const char *const before[] = {"", "| ", "", ""}, *const between[] = {"  ", " | ", "", " & "},
+                             *const after[] = {"\n", " |\n", "", " \\\\\n"};
     put(out, err, "%s", before[form]);
     for (int c = 0; c < COLUMNS; c++) {
         int pad = widths[c] - display_width(cells[c]);
@@ -115,7 +127,8 @@ static void table_row(text *out, char cells[COLUMNS][CELL], const int *widths, v
 
 char *vb_table(const json_t *results, vb_table_form form, vb_error *err) {
     text out = {0};
-    char heads[COLUMNS][CELL] = {"model", "dataset", "images", "Acc-C", "Acc-E", "E-C", "Acc-S", "S-C", "all classes"}, cells[COLUMNS][CELL];
+    char heads[COLUMNS][CELL] = {"model", "dataset", "images", "Acc-C", "Acc-E", "E-C", "Acc-S", "S-C", "all classes"},
+         cells[COLUMNS][CELL];
     put(&out, err, "%s", "");
     if (form == VB_TABLE_CSV) {
         csv(&out, results, err);

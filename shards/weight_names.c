@@ -244,10 +244,18 @@ static void drop_leading_ones(const char *name, vb_tensor *tensor) {
     }
 }
 
+enum { LONGEST_NAME = 256, GROWTH = 64 };
+
 static int by_name(const void *a, const void *b) { return strcmp(((const vb_named_tensor *)a)->name, ((const vb_named_tensor *)b)->name); }
 
-/* One block: known items, unused items, known names. No canonical name is longer by GROWTH than the name it is made from. */
-enum { LONGEST_NAME = 256, GROWTH = 64 };
+/* A stray tensor under a name that only the scheme's own may have, for instance a second text tower beside DeCLIP's. */
+static bool is_impostor(const char *name) {
+    char unneeded[LONGEST_NAME];
+    return rename_by(openai_image, name, unneeded, sizeof unneeded) || rename_by(openai_text, name, unneeded, sizeof unneeded) ||
+           rename_by(openai_both, name, unneeded, sizeof unneeded);
+}
+
+/* One block: items of the set, unused items, canonical names. No canonical name is longer by GROWTH than the name it is made from. */
 
 int vb_weight_names_map(vb_weight_names *names, const vb_tensor_set *file, const char *path, vb_error *err) {
     *names = (vb_weight_names){.naming = "unknown"};
@@ -258,8 +266,8 @@ int vb_weight_names_map(vb_weight_names *names, const vb_tensor_set *file, const
     char *block = vb_array(2 * file->count * sizeof(vb_named_tensor) + text_size, 1, "table of tensors", err);
     if (!block) return -1;
     names->storage = block;
-    names->known.items = (vb_named_tensor *)(void *)block;
-    names->unused.items = names->known.items + file->count;
+    names->set.items = (vb_named_tensor *)(void *)block;
+    names->unused.items = names->set.items + file->count;
     char *text = (char *)(names->unused.items + file->count);
     const scheme *s = model.scheme < 0 ? NULL : &schemes[model.scheme];
     if (s) {
@@ -269,18 +277,22 @@ int vb_weight_names_map(vb_weight_names *names, const vb_tensor_set *file, const
     for (size_t i = 0; i < file->count; i++) {
         const vb_named_tensor *item = &file->items[i];
         char name[LONGEST_NAME];
-        if (s && !strncmp(item->name, model.name, model.prefix) && canonical_name(s, item->name + model.prefix, name, sizeof name)) {
-            vb_named_tensor *known = &names->known.items[names->known.count++];
+        const char *own = s && !strncmp(item->name, model.name, model.prefix) ? item->name + model.prefix : NULL;
+        if (own && canonical_name(s, own, name, sizeof name)) {
+            vb_named_tensor *known = &names->set.items[names->set.count++];
             *known = (vb_named_tensor){text, item->tensor};
             drop_leading_ones(name, &known->tensor);
             strcpy(text, name);
             text += strlen(name) + 1;
-        } else names->unused.items[names->unused.count++] = *item;
+            continue;
+        }
+        names->unused.items[names->unused.count++] = *item;
+        if (own && !is_impostor(own)) names->set.items[names->set.count++] = (vb_named_tensor){own, item->tensor};
     }
-    qsort(names->known.items, names->known.count, sizeof(vb_named_tensor), by_name);
-    for (size_t i = 1; i < names->known.count; i++)
-        if (!strcmp(names->known.items[i - 1].name, names->known.items[i].name)) {
-            vb_errorf(err, VB_EDATA, "%s: two tensors of the file are '%s'", path, names->known.items[i].name);
+    qsort(names->set.items, names->set.count, sizeof(vb_named_tensor), by_name);
+    for (size_t i = 1; i < names->set.count; i++)
+        if (!strcmp(names->set.items[i - 1].name, names->set.items[i].name)) {
+            vb_errorf(err, VB_EDATA, "%s: two tensors of the file are '%s'", path, names->set.items[i].name);
             vb_weight_names_free(names);
             return -1;
         }

@@ -6,9 +6,9 @@
 #include "kernels/tensor.h"
 
 typedef struct vb_weight_names {
-    vb_tensor_set known;  /* canonical names, sorted */
-    vb_tensor_set unused; /* the others, under their names in the file, sorted */
-    const char *naming;   /* "OpenAI", "open_clip", "Hugging Face", "SLIP", "DeCLIP"; "unknown": then every tensor is unused */
+    vb_tensor_set set;    /* sorted: canonical names, and what of the model has none, under its own name less the wrappers */
+    vb_tensor_set unused; /* what has no canonical name, under its name in the file, sorted */
+    const char *naming;   /* "OpenAI", "open_clip", "Hugging Face", "SLIP", "DeCLIP"; "unknown": then the set is empty and every tensor unused */
     const char *family;   /* that goes with the naming: "clip", "slip", "declip"; NULL when unknown */
     void *storage;
 } vb_weight_names;

@@ -63,7 +63,7 @@ int vb_weights_open(vb_weights *weights, const char *path, bool digest, vb_error
         vb_weights_close(weights);
         return -1;
     }
-    weights->set = own->names.known;
+    weights->set = own->names.set;
     weights->unused = own->names.unused;
     weights->naming = own->names.naming;
     weights->family_hint = own->names.family;

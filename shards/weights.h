@@ -9,7 +9,7 @@
 #include "shards/io.h"
 
 typedef struct vb_weights {
-    vb_tensor_set set;       /* canonical names (shards/weight_names.h); views into the map */
+    vb_tensor_set set;       /* canonical names (shards/weight_names.h), and the model's other tensors under their own; views into the map */
     vb_tensor_set unused;    /* what has no canonical name, under its name in the file: extra heads, optimiser state, buffers */
     const char *container;   /* "safetensors", "torch zip", "TorchScript", "legacy pickle" */
     const char *naming;      /* "OpenAI", "open_clip", "Hugging Face", "SLIP", "DeCLIP", as found; "unknown" */

@@ -46,7 +46,7 @@ static inline void ref_add(ref_model *m, const char *name, double centre, double
     assert_true(at < REF_TENSORS);
     strcpy(m->names[at], name);
     vb_tensor t = {.dtype = m->dtypes[at % 3], .ndim = ndim};
-    memcpy(t.shape, shape, (size_t)ndim * sizeof *shape);
+    for (int i = 0; i < ndim; i++) t.shape[i] = shape[i];
     vb_tensor_pack_strides(&t);
     int64_t count = vb_tensor_count(&t), gap = 1;
     if (m->scattered && ndim == 1) t.stride[0] = gap = 3;
@@ -463,6 +463,21 @@ static inline void ref_resnet(const ref_ctx *c, const float *pixels, double *out
     double *pooled = ref_attend(q, k, v, 1, cells + 1, in, c->heads, false), *y = ref_linear(m, "visual.attnpool.c_proj", pooled, 1, in, s->embed);
     memcpy(out, y, (size_t)s->embed * sizeof *out);
     free(tokens), free(q), free(k), free(v), free(pooled), free(y);
+}
+
+/* ---- comparison ---- */
+
+/* Relative error of a whole embedding, and one minus the cosine. */
+static inline void assert_close(const float *found, const double *expected, int width, double relative, const char *what) {
+    double difference = 0, norm = 0, other = 0, dot = 0;
+    for (int j = 0; j < width; j++) {
+        difference += (found[j] - expected[j]) * (found[j] - expected[j]);
+        norm += expected[j] * expected[j];
+        other += (double)found[j] * found[j];
+        dot += found[j] * expected[j];
+    }
+    if (!(sqrt(difference / norm) <= relative)) fail_msg("%s: relative error %g", what, sqrt(difference / norm));
+    if (!(dot / sqrt(norm * other) >= 1 - 1e-6)) fail_msg("%s: cosine %.9f", what, dot / sqrt(norm * other));
 }
 
 #endif

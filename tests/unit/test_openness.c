@@ -22,7 +22,7 @@ static int random_int(int low, int high) {
     return low + (int)((random_state >> 33) % (uint64_t)(high - low + 1));
 }
 
-/* ---- images by their beaten patterns, and the definitions spelled out ---------------------------------------------------------------------- */
+/* ---- images by their beaten patterns, and the definitions spelled out ------------------------------------------ */
 
 enum { MAX_N = 24, MAX_CLASSES = 64, MAX_IMAGES = 400 };
 
@@ -455,7 +455,7 @@ static void tallies_add_up(void **state) {
     }
 }
 
-/* ---- real embeddings ---------------------------------------------------------------------- */
+/* ---- real embeddings ------------------------------------------ */
 
 static void near_json(double found, const json_t *object, const char *key) {
     const json_t *value = json_object_get(object, key);
@@ -551,7 +551,7 @@ static void living17_is_numpys(void **state) {
     json_decref(vocabularies);
 }
 
-/* ---- bad input ---------------------------------------------------------------------- */
+/* ---- bad input ------------------------------------------ */
 
 static void bad_input_is_refused(void **state) {
     (void)state;
