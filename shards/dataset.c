@@ -36,8 +36,8 @@ static int find_kind(const char *path, file_kind *kind, vb_error *err) {
                          (unsigned long long)facts.size);
     const char *hint = got >= 2 && block[0] == 0x1f && block[1] == 0x8b ? " (it is gzip: unpack it, or pack it with zstd)" : "";
     return vb_errorf(err, VB_EUNSUPPORTED,
-                     "%s: no dataset%s: expected a folder of class folders or of images (jpg, png, webp), WebDataset shards (.tar, .tar.zst), or CIFAR-10/100 "
-                     "binary files (.bin)", path, hint);
+                     "%s: no dataset%s: expected a folder of class folders or of images (jpg, png, webp), WebDataset shards (.tar, "
+                     ".tar.zst), or CIFAR-10/100 binary files (.bin)", path, hint);
 }
 
 /* The shards of a folder: those its manifest lists, else every .tar and .tar.zst in it. */
@@ -87,8 +87,8 @@ static int list_folder(vb_listing *listing, const char *folder, vb_error *err) {
     if (shards.count) status = vb_list_shards(listing, &shards, err);
     else
         status = vb_errorf(err, VB_EMISSING,
-                           "%s: no images and no shards in this folder (%lld other files): expected class folders or images (jpg, png, webp), or shards "
-                           "(.tar, .tar.zst)", folder, (long long)ignored);
+                           "%s: no images and no shards in this folder (%lld other files): expected class folders or images (jpg, png, "
+                           "webp), or shards (.tar, .tar.zst)", folder, (long long)ignored);
     vb_paths_free(&shards);
     return status;
 }
@@ -98,9 +98,14 @@ static int list_paths(vb_listing *listing, const vb_paths *paths, const char *im
     for (size_t i = 0; i < paths->count; i++) {
         file_kind other;
         if (find_kind(paths->items[i], &other, err)) return -1;
-        if (i && !strcmp(paths->items[i], paths->items[i - 1])) return vb_errorf(err, VB_EDATA, "%s: the pattern names '%s' twice", images, paths->items[i]);
-        if (other == FOLDER && paths->count > 1) return vb_errorf(err, VB_EUNSUPPORTED, "%s: matches folder '%s' and more: expected one folder, or files", images, paths->items[i]);
-        if (i && other != kind) return vb_errorf(err, VB_EMISMATCH, "%s: '%s' and '%s' are datasets of different kinds", images, paths->items[0], paths->items[i]);
+        if (i && !strcmp(paths->items[i], paths->items[i - 1]))
+            return vb_errorf(err, VB_EDATA, "%s: the pattern names '%s' twice", images, paths->items[i]);
+        if (other == FOLDER && paths->count > 1)
+            return vb_errorf(err, VB_EUNSUPPORTED, "%s: matches folder '%s' and more: expected one folder, or files", images,
+                             paths->items[i]);
+        if (i && other != kind)
+            return vb_errorf(err, VB_EMISMATCH, "%s: '%s' and '%s' are datasets of different kinds", images, paths->items[0],
+                             paths->items[i]);
         kind = other;
     }
     if (kind == FOLDER) return list_folder(listing, paths->items[0], err);
@@ -306,7 +311,8 @@ static int read_unit(const vb_dataset *dataset, int64_t unit, vb_unit_data *data
     int status = begin_unit(dataset, range, data, err);
     if (!status && is_cifar(dataset)) status = vb_read_cifar(dataset, range, data, bytes, err);
     else if (!status && bytes)
-        status = dataset->head->sort == VB_WEBDATASET ? vb_read_shard(dataset, range, data, extras, err) : vb_read_images(dataset, range, data, err);
+        status = dataset->head->sort == VB_WEBDATASET ? vb_read_shard(dataset, range, data, extras, err)
+                                                      : vb_read_images(dataset, range, data, err);
     if (!status) status = digest_unit(dataset, data, err);
     if (status) vb_unit_data_free(data);
     return status;
@@ -352,8 +358,8 @@ int vb_sample_decode(const vb_sample *sample, const char *dataset_name, vb_image
     }
     size_t plane = (size_t)sample->raw_width * (size_t)sample->raw_height;
     if (sample->size != 3 * plane)
-        return vb_errorf(err, VB_EINTERNAL, "%s: %s: %zu bytes, expected 3 x %d x %d", dataset_name, sample->name, sample->size, sample->raw_height,
-                         sample->raw_width);
+        return vb_errorf(err, VB_EINTERNAL, "%s: %s: %zu bytes, expected 3 x %d x %d", dataset_name, sample->name, sample->size,
+                         sample->raw_height, sample->raw_width);
     if (!(image->pixels = vb_array(plane, 3, "pixels", err))) return -1;
     image->mode = VB_MODE_RGB;
     image->width = sample->raw_width;
