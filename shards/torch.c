@@ -342,8 +342,8 @@ static int place_storages(vb_torch *t, const vb_map *map, size_t at) {
         size_t left = map->size - at;
         for (int b = 7; left >= 8 && b >= 0; b--) count = count << 8 | map->data[at + (size_t)b];
         if (left < 8 || count != (uint64_t)s->count)
-            status = vb_errorf(t->err, VB_EDATA, "%s: byte %zu: the element count %" PRId64 " of storage '%.*s' expected, found %" PRIu64 "%s", t->path, at,
-                               s->count, shown(s->key_size), s->key, count, left < 8 ? " at the file's end (cut short?)" : "");
+            status = vb_errorf(t->err, VB_EDATA, "%s: byte %zu: the element count %" PRId64 " of storage '%.*s' expected, found %" PRIu64 "%s",
+                               t->path, at, s->count, shown(s->key_size), s->key, count, left < 8 ? " at the file's end (cut short?)" : "");
         else if (!(status = check_bytes(t, s, left - 8))) {
             s->data = map->data + at + 8;
             at += 8 + (size_t)s->count * vb_dtype_size(s->dtype);

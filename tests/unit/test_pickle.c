@@ -133,11 +133,13 @@ static void bad_pickles_say_where(void **state) {
         {"pop", VB_EDATA, "the stack is empty"}, {"no_mark", VB_EDATA, "no mark"}, {"below_mark", VB_EDATA, "byte 3, opcode 0x61: the stack"},
         {"odd_pairs", VB_EDATA, "3 keys and values"}, {"append_to_none", VB_EDATA, "a None cannot be given the items of a list"},
         {"build_list", VB_EDATA, "a list cannot be given a state"}, {"build_twice", VB_EDATA, "a state twice"},
-        {"call_without_tuple", VB_EDATA, "the arguments are a list"}, {"protocol6", VB_EUNSUPPORTED, "pickle protocol 6"},
+        {"call_without_tuple", VB_EDATA, "the arguments are a list"},
+        {"protocol6", VB_EUNSUPPORTED, "pickle protocol 6"},
         {"extension", VB_EUNSUPPORTED, "extension codes"}, {"buffer", VB_EUNSUPPORTED, "out-of-band buffers"},
         {"no_opcode", VB_EDATA, "byte 0, opcode 0xff: no such opcode"}, {"no_newline", VB_EDATA, "no end of line"},
         {"not_a_number", VB_EDATA, "'abc' is not a number"}, {"no_digits", VB_EDATA, "a number of 0 characters"},
-        {"unquoted", VB_EDATA, "without its quotes"}, {"backslash", VB_EDATA, "ends in a backslash"}, {"mixed", VB_EDATA, "both items and keys"},
+        {"unquoted", VB_EDATA, "not a quoted string"},
+        {"backslash", VB_EDATA, "not a quoted string, or a broken escape"}, {"mixed", VB_EDATA, "both items and keys"},
         {"surrogate_escape", VB_EDATA, "a broken \\u escape"}, {"stack_global", VB_EDATA, "None and None, not text"},
         {"tuple3", VB_EDATA, "a tuple of 3, but 2 values"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

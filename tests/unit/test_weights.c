@@ -121,7 +121,8 @@ static void assert_golden(const vb_weights *weights, const golden *g, size_t cou
     for (size_t i = 0; i < count; i++) {
         const vb_tensor *tensor = get(&weights->set, g[i].name);
         assert_shape(tensor, g[i].ndim, g[i].first, g[i].last);
-        if (fabs(sum(tensor) - g[i].sum) > 1e-9 * (1 + fabs(g[i].sum)) || fabs(weighted_sum(tensor) - g[i].weighted) > 1e-9 * (1 + fabs(g[i].weighted)))
+        if (fabs(sum(tensor) - g[i].sum) > 1e-9 * (1 + fabs(g[i].sum)) ||
+            fabs(weighted_sum(tensor) - g[i].weighted) > 1e-9 * (1 + fabs(g[i].weighted)))
             fail_msg("%s: sums %.17g and %.17g", g[i].name, sum(tensor), weighted_sum(tensor));
     }
 }
