@@ -21,7 +21,7 @@ PACKAGES := build-essential pkg-config git ca-certificates \
   libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev
 TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck valgrind python3-numpy python3-pil
 FUZZ_PACKAGES := clang libclang-rt-14-dev
-LIBRARIES := yaml-0.1 libzstd jansson libjpeg libpng libwebp libpcre2-8 libutf8proc libxxhash zlib
+LIBRARIES := yaml-0.1 libzstd jansson libjpeg libpng libwebp libwebpdemux libpcre2-8 libutf8proc libxxhash zlib
 
 # ---- flags ------------------------------------------------------------------------------------------------------
 PKG      = $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)

@@ -60,10 +60,12 @@ int vb_bind_shape(const vb_binder *binder, int ndim, int *shape, const char *for
     if (!tensor) return -1;
     print_shape(found, tensor->ndim, tensor->shape);
     if (tensor->ndim != ndim)
-        return vb_errorf(binder->err, VB_EMISMATCH, "tensor %s has shape %s, expected %d dimension%s", name, found, ndim, ndim == 1 ? "" : "s");
+        return vb_errorf(binder->err, VB_EMISMATCH, "tensor %s has shape %s, expected %d dimension%s", name, found, ndim,
+                         ndim == 1 ? "" : "s");
     for (int i = 0; i < ndim; i++) {
         if (tensor->shape[i] < 1 || tensor->shape[i] > LARGEST_DIMENSION)
-            return vb_errorf(binder->err, VB_EMISMATCH, "tensor %s has shape %s, expected sizes from 1 to %d", name, found, LARGEST_DIMENSION);
+            return vb_errorf(binder->err, VB_EMISMATCH, "tensor %s has shape %s, expected sizes from 1 to %d", name, found,
+                             LARGEST_DIMENSION);
         shape[i] = (int)tensor->shape[i];
     }
     return 0;
@@ -204,8 +206,8 @@ int vb_bind_family(const vb_binder *binder, bool expected, const char *tensor, c
     const char *family = binder->options->family->name, *other = other_family(binder);
     char hint[VB_NAME] = "";
     if (other && strcmp(other, family)) snprintf(hint, sizeof hint, "; these look like weights of family %s", other);
-    return vb_errorf(binder->err, VB_EMISMATCH, "tensor %s is %s, but family %s has %s %s%s", tensor, found ? "present" : "missing", family,
-                     expected ? "a" : "no", what, hint);
+    return vb_errorf(binder->err, VB_EMISMATCH, "tensor %s is %s, but family %s has %s %s%s", tensor,
+                     found ? "present" : "missing", family, expected ? "a" : "no", what, hint);
 }
 
 int vb_bind_check_unused(const vb_binder *binder) {
@@ -218,8 +220,8 @@ int vb_bind_check_unused(const vb_binder *binder) {
         for (size_t t = 0; t < sizeof towers / sizeof *towers; t++)
             if (!strncmp(name, towers[t], strlen(towers[t])))
                 return vb_errorf(binder->err, VB_EMISMATCH,
-                                 "tensor %s is not part of a %s model of family %s: another architecture, or a block missing before it", name,
-                                 binder->clip->info.tower == VB_TOWER_RESNET ? "ModifiedResNet" : "ViT", binder->options->family->name);
+                                 "tensor %s is not part of a %s model of family %s: another architecture, or a block missing before it",
+                                 name, binder->clip->info.tower == VB_TOWER_RESNET ? "ModifiedResNet" : "ViT", binder->options->family->name);
     }
     return 0;
 }

@@ -12,7 +12,8 @@ static int bind_image(vb_binder *binder, int *embed) {
     if (vb_bind_has_prefix(binder, "visual.layer1.") || vb_bind_has_prefix(binder, "visual.attnpool.")) {
         info->tower = VB_TOWER_RESNET;
         if (!binder->options->family->resnets)
-            return vb_errorf(binder->err, VB_EMISMATCH, "tensor visual.layer1.0.conv1.weight makes this a ModifiedResNet, which family %s does not have",
+            return vb_errorf(binder->err, VB_EMISMATCH,
+                             "tensor visual.layer1.0.conv1.weight makes this a ModifiedResNet, which family %s does not have",
                              binder->options->family->name);
         if (vb_resnet_bind(binder, &clip->resnet, embed)) return -1;
         info->resolution = clip->resnet.resolution;
@@ -50,7 +51,8 @@ static int bind_logit_scale(vb_binder *binder) {
     const vb_tensor *scale = vb_tensor_find(binder->set, "logit_scale");
     if (!scale) return 0;
     if (vb_tensor_count(scale) != 1)
-        return vb_errorf(binder->err, VB_EMISMATCH, "tensor logit_scale has %lld elements, expected 1", (long long)vb_tensor_count(scale));
+        return vb_errorf(binder->err, VB_EMISMATCH, "tensor logit_scale has %lld elements, expected 1",
+                         (long long)vb_tensor_count(scale));
     binder->clip->info.logit_scale = expf(vb_tensor_at(scale, 0));
     binder->clip->info.parameters++;
     return 0;
@@ -102,8 +104,8 @@ static int check_finite(const vb_clip *clip, const float *out, int64_t n, const 
     int width = clip->info.embed_dim;
     for (int64_t i = 0; i < n * width; i++)
         if (!isfinite(out[i]))
-            return vb_errorf(err, VB_EDATA, "the embedding of %s %lld is not finite (%g in column %lld): weights or input hold NaN or infinity, or overflow",
-                             what, (long long)(i / width), (double)out[i], (long long)(i % width));
+            return vb_errorf(err, VB_EDATA,
+                             "the embedding of %s %lld is not finite (%g in column %lld): weights or input hold NaN or infinity, or overflow", what, (long long)(i / width), (double)out[i], (long long)(i % width));
     return 0;
 }
 
@@ -143,7 +145,8 @@ size_t vb_clip_text_workspace(const vb_clip *clip, int64_t n) {
     return clip->info.text_width && n > 0 ? vb_text_bytes(&clip->text, n) : 0;
 }
 
-static int encode_tokens(const vb_clip *clip, const int32_t *tokens, const vb_prompt_context *context, int64_t n, float *out, vb_error *err) {
+static int encode_tokens(const vb_clip *clip, const int32_t *tokens, const vb_prompt_context *context, int64_t n, float *out,
+                         vb_error *err) {
     if (!clip->info.text_width) return vb_errorf(err, VB_EUNSUPPORTED, "the weights hold no text tower");
     if (n < 1) return 0;
     if (vb_text_run(&clip->text, tokens, context, n, out, clip->threads, err)) return -1;
@@ -157,6 +160,7 @@ int vb_clip_encode_texts(const vb_clip *clip, const int32_t *tokens, int64_t n, 
 int vb_clip_encode_prompts(const vb_clip *clip, const int32_t *tokens, const vb_prompt_context *context, int64_t n, float *out,
                            vb_error *err) {
     if (context->width != clip->info.text_width)
-        return vb_errorf(err, VB_EMISMATCH, "context vectors have width %d, the text tower has width %d", context->width, clip->info.text_width);
+        return vb_errorf(err, VB_EMISMATCH, "context vectors have width %d, the text tower has width %d", context->width,
+                         clip->info.text_width);
     return encode_tokens(clip, tokens, context, n, out, err);
 }

@@ -54,11 +54,11 @@ static void gather_runs(const vb_conv *conv, const float *image, int top, int le
         int begin = (int)(first % conv->kernel), run = conv->kernel - begin;
         if (run > count) run = (int)count;
         int y = top + (int)(line % conv->kernel), x = left + begin;
-        const float *from = image + line / conv->kernel * conv->channel_stride + y * conv->row_stride + x * conv->column_stride;
+        int64_t from = line / conv->kernel * conv->channel_stride + y * conv->row_stride + x * conv->column_stride;
         if (conv->column_stride == 1 && inside(conv, y, x) && inside(conv, y, x + run - 1))
-            memcpy(out, from, (size_t)run * sizeof *out);
+            memcpy(out, image + from, (size_t)run * sizeof *out);
         else
-            for (int i = 0; i < run; i++) out[i] = inside(conv, y, x + i) ? from[i * conv->column_stride] : outside;
+            for (int i = 0; i < run; i++) out[i] = inside(conv, y, x + i) ? image[from + i * conv->column_stride] : outside;
         first += run;
         count -= run;
         out += run;

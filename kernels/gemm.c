@@ -56,6 +56,11 @@ static void plain_pack(const vb_matrix *b, int64_t row, int n, int64_t first, in
 static const vb_gemm_kernel plain = {PLAIN_ROWS, PLAIN_COLS, plain_multiply, plain_pack};
 
 const vb_gemm_kernel *vb_gemm_kernel_get(void) {
+#if defined(__x86_64__)
+    vb_isa level = vb_isa_level();
+    if (level >= VB_AVX512) return &vb_gemm_kernel_avx512;
+    if (level == VB_AVX2) return &vb_gemm_kernel_avx2;
+#endif
     return &plain;
 }
 

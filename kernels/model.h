@@ -111,7 +111,8 @@ bool vb_bind_has_prefix(const vb_binder *binder, const char *prefix);
 /* The shape of a tensor that must have `ndim` dimensions, each between 1 and 2^24. Does not mark it. */
 int vb_bind_shape(const vb_binder *binder, int ndim, int *shape, const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* A copy as floats, row-major, of a tensor of exactly this shape (columns 0: one dimension). Owned by the model. */
-const float *vb_bind_floats(vb_binder *binder, int64_t rows, int64_t columns, const char *format, ...) __attribute__((format(printf, 4, 5)));
+const float *vb_bind_floats(vb_binder *binder, int64_t rows, int64_t columns, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 /* Like vb_bind_floats for running statistics, which are no parameters. */
 const float *vb_bind_statistics(vb_binder *binder, int64_t count, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* A view of a rows x columns tensor; `transposed` when it is stored as columns x rows. */
@@ -121,8 +122,10 @@ int vb_bind_matrix(vb_binder *binder, vb_matrix *matrix, int64_t rows, int64_t c
 int vb_bind_filter(vb_binder *binder, vb_matrix *matrix, int out, int in, int kernel, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 /* NAME.weight and NAME.bias. */
-int vb_bind_linear(vb_binder *binder, vb_linear *linear, int out, int in, const char *format, ...) __attribute__((format(printf, 5, 6)));
-int vb_bind_norm(vb_binder *binder, vb_norm *norm, int width, float epsilon, const char *format, ...) __attribute__((format(printf, 5, 6)));
+int vb_bind_linear(vb_binder *binder, vb_linear *linear, int out, int in, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+int vb_bind_norm(vb_binder *binder, vb_norm *norm, int width, float epsilon, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
 /* NAME (width x embed) or NAME.weight (embed x width), without bias. The embedding's width goes to *embed. */
 int vb_bind_projection(vb_binder *binder, vb_linear *linear, int width, int *embed, const char *name);
 /* Memory that the model owns; zeroed. */

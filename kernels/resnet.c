@@ -10,7 +10,8 @@
 
 /* ---- binding ---- */
 
-static int bind_conv(vb_binder *binder, vb_conv_layer *layer, int out, int in, int kernel, int stride, const char *conv, const char *norm) {
+static int bind_conv(vb_binder *binder, vb_conv_layer *layer, int out, int in, int kernel, int stride, const char *conv,
+                     const char *norm) {
     *layer = (vb_conv_layer){.kernel = kernel, .stride = stride, .padding = kernel / 2};
     if (vb_bind_filter(binder, &layer->weight, out, in, kernel, "visual.%s.weight", conv)) return -1;
     const float *gamma = vb_bind_floats(binder, out, 0, "visual.%s.weight", norm);
@@ -70,13 +71,14 @@ static int bind_pool(vb_binder *binder, vb_resnet *resnet, int *embed) {
     static const char *const prefix = "visual.attnpool";
     const int channels = 32 * resnet->width;
     int positions[2], projection[2];
-    if (vb_bind_shape(binder, 2, positions, "%s.positional_embedding", prefix) || vb_bind_shape(binder, 2, projection, "%s.c_proj.weight", prefix))
+    if (vb_bind_shape(binder, 2, positions, "%s.positional_embedding", prefix) ||
+        vb_bind_shape(binder, 2, projection, "%s.c_proj.weight", prefix))
         return -1;
     resnet->grid = (int)lround(sqrt((double)(positions[0] - 1)));
     resnet->resolution = 32 * resnet->grid;
     if (resnet->grid < 1 || resnet->grid * resnet->grid + 1 != positions[0])
-        return vb_errorf(binder->err, VB_EMISMATCH, "tensor %s.positional_embedding has %d rows, expected 1 and a square's cells", prefix,
-                         positions[0]);
+        return vb_errorf(binder->err, VB_EMISMATCH, "tensor %s.positional_embedding has %d rows, expected 1 and a square's cells",
+                         prefix, positions[0]);
     *embed = projection[0];
     resnet->positions = vb_bind_floats(binder, positions[0], channels, "%s.positional_embedding", prefix);
     return !resnet->positions || vb_bind_linear(binder, &resnet->query, channels, channels, "%s.q_proj", prefix) ||
@@ -90,7 +92,8 @@ int vb_resnet_bind(vb_binder *binder, vb_resnet *resnet, int *embed) {
     if (vb_bind_shape(binder, 4, filter, "visual.layer1.0.conv1.weight")) return -1;
     const int width = filter[0];
     if (width < 2 || width > 1 << 14)
-        return vb_errorf(binder->err, VB_EMISMATCH, "tensor visual.layer1.0.conv1.weight has %d rows, expected 2 to %d", width, 1 << 14);
+        return vb_errorf(binder->err, VB_EMISMATCH, "tensor visual.layer1.0.conv1.weight has %d rows, expected 2 to %d", width,
+                         1 << 14);
     resnet->width = width;
     if (bind_conv(binder, &resnet->stem[0], width / 2, 3, 3, 2, "conv1", "bn1") ||
         bind_conv(binder, &resnet->stem[1], width / 2, width / 2, 3, 1, "conv2", "bn2") ||

@@ -9,7 +9,9 @@ int vb_text_bind(vb_binder *binder, vb_text *text, int *embed) {
     const vb_clip_options *options = binder->options;
     const vb_family *family = options->family;
     int embedding[2], positions[2], heads;
-    if (vb_bind_shape(binder, 2, embedding, "token_embedding.weight") || vb_bind_shape(binder, 2, positions, "positional_embedding")) return -1;
+    if (vb_bind_shape(binder, 2, embedding, "token_embedding.weight") ||
+        vb_bind_shape(binder, 2, positions, "positional_embedding"))
+        return -1;
     text->vocabulary_size = embedding[0];
     text->width = embedding[1];
     text->context_length = positions[0];
@@ -17,7 +19,8 @@ int vb_text_bind(vb_binder *binder, vb_text *text, int *embed) {
     text->positions = vb_bind_floats(binder, text->context_length, text->width, "positional_embedding");
     if (!text->positions || vb_bind_heads(binder, &heads, text->width, options->text_heads, text->width / 64, "text") ||
         vb_transformer_bind(binder, &text->transformer, text->width, heads, true,
-                            options->override_activation ? options->activation : family->text_activation, family->text_epsilon, "transformer") ||
+                            options->override_activation ? options->activation : family->text_activation, family->text_epsilon,
+                            "transformer") ||
         vb_bind_norm(binder, &text->ln_final, text->width, family->text_epsilon, "ln_final") ||
         vb_bind_family(binder, family->text_projection_bias, "text_projection.bias", "bias of the text projection") ||
         vb_bind_projection(binder, &text->projection, text->width, embed, "text_projection"))
@@ -37,7 +40,8 @@ static int text_length(const vb_text *text, const int32_t *tokens, int64_t index
         if (tokens[i] == end && !length) length = i + 1;
     }
     if (length) return length;
-    return vb_errorf(err, VB_EMISMATCH, "text %lld has no end token (id %d): a tokenizer of another vocabulary?", (long long)index, (int)end);
+    return vb_errorf(err, VB_EMISMATCH, "text %lld has no end token (id %d): a tokenizer of another vocabulary?",
+                     (long long)index, (int)end);
 }
 
 /* Everything that can be wrong with the input, before any work is done. */
@@ -48,8 +52,9 @@ static int check_input(const vb_text *text, const int32_t *tokens, const vb_prom
         if (!context) continue;
         int name = context->position == VB_PROMPT_END ? 0 : context->name_lengths[i];
         if (name < 0 || (int64_t)1 + context->n_ctx + name >= length)
-            return vb_errorf(err, VB_EMISMATCH, "prompt %lld has its end token at position %d: no room for a start token, %d context vectors and %d tokens of the name",
-                             (long long)i, length - 1, context->n_ctx, name);
+            return vb_errorf(err, VB_EMISMATCH,
+                             "prompt %lld has its end token at position %d: no room for a start token, %d context vectors and %d tokens "
+                             "of the name", (long long)i, length - 1, context->n_ctx, name);
     }
     return 0;
 }
@@ -68,7 +73,8 @@ static int splice(const vb_prompt_context *context, int name, int at, int *vecto
     return at - before + n; /* the name, moved; meaningless for a vector */
 }
 
-static void embed_text(const vb_text *text, const int32_t *tokens, const vb_prompt_context *context, int64_t index, int64_t rows, float *x) {
+static void embed_text(const vb_text *text, const int32_t *tokens, const vb_prompt_context *context, int64_t index, int64_t rows,
+                       float *x) {
     const int64_t width = text->width;
     const int name = context && context->position != VB_PROMPT_END ? context->name_lengths[index] : 0;
     for (int at = 0; at < rows; at++, x += width) {
@@ -116,7 +122,8 @@ int vb_text_run(const vb_text *text, const int32_t *tokens, const vb_prompt_cont
         }
 #pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)
         for (int64_t i = 0; i < count; i++)
-            embed_text(text, tokens + (first + i) * text->context_length, context, first + i, starts[i + 1] - starts[i], x + starts[i] * width);
+            embed_text(text, tokens + (first + i) * text->context_length, context, first + i, starts[i + 1] - starts[i],
+                       x + starts[i] * width);
         if (vb_transformer_run(&text->transformer, x, starts, count, x + starts[count] * width, threads, err)) goto done;
         vb_layer_norm(count, width, x, width, norm->weight, norm->bias, norm->epsilon, x, width, threads);
         if (vb_linear_run(&text->projection, count, x, width, out + first * text->projection.weight.rows, text->projection.weight.rows,

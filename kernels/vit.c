@@ -16,7 +16,8 @@ static int bind_sizes(vb_binder *binder, vb_vit *vit) {
     vit->grid = (int)lround(sqrt((double)(positions[0] - 1)));
     vit->resolution = vit->grid * vit->patch;
     if (vit->grid < 1 || vit->grid * vit->grid + 1 != positions[0])
-        return vb_errorf(binder->err, VB_EMISMATCH, "tensor visual.positional_embedding has %d rows, expected 1 and a square's cells", positions[0]);
+        return vb_errorf(binder->err, VB_EMISMATCH, "tensor visual.positional_embedding has %d rows, expected 1 and a square's cells",
+                         positions[0]);
     return 0;
 }
 

@@ -37,7 +37,8 @@ static int read_shape(const json_t *shape, entry *e, uint64_t *bytes, const char
     if (!json_is_array(shape)) return vb_errorf(err, VB_EDATA, "%s: tensor %s: no \"shape\" list", path, e->name);
     size_t ndim = json_array_size(shape);
     if (ndim > VB_MAX_DIMS)
-        return vb_errorf(err, VB_EUNSUPPORTED, "%s: tensor %s has %zu dimensions, at most %d are handled", path, e->name, ndim, VB_MAX_DIMS);
+        return vb_errorf(err, VB_EUNSUPPORTED, "%s: tensor %s has %zu dimensions, at most %d are handled", path, e->name, ndim,
+                         VB_MAX_DIMS);
     e->tensor.ndim = (int)ndim;
     *bytes = vb_dtype_size(e->tensor.dtype);
     bool empty = false;
@@ -99,8 +100,8 @@ static int check_cover(const entry *entries, size_t count, uint64_t size, const 
             return vb_errorf(err, VB_EDATA, "%s: tensors %s and %s overlap at byte %" PRIu64 " of the data", path, entries[i - 1].name,
                              entries[i].name, entries[i].begin);
         if (entries[i].begin > at)
-            return vb_errorf(err, VB_EDATA, "%s: bytes %" PRIu64 " to %" PRIu64 " of the data, before tensor %s, belong to no tensor", path,
-                             at, entries[i].begin, entries[i].name);
+            return vb_errorf(err, VB_EDATA, "%s: bytes %" PRIu64 " to %" PRIu64 " of the data, before tensor %s, belong to no tensor",
+                             path, at, entries[i].begin, entries[i].name);
         at = entries[i].end;
     }
     if (at != size)
@@ -135,8 +136,8 @@ static json_t *read_header(const vb_map *map, uint64_t *data_at, const char *pat
     uint64_t length = 0;
     for (int i = PREFIX - 1; i >= 0; i--) length = length << 8 | map->data[i];
     if (length > LARGEST_HEADER || length > map->size - PREFIX) {
-        vb_errorf(err, VB_EDATA, "%s: the header claims %" PRIu64 " bytes, the file holds %zu after the length (not safetensors, or cut short)",
-                  path, length, map->size - PREFIX);
+        vb_errorf(err, VB_EDATA,
+                  "%s: the header claims %" PRIu64 " bytes, the file holds %zu after the length (not safetensors, or cut short)", path, length, map->size - PREFIX);
         return NULL;
     }
     if (!length || map->data[PREFIX] != '{') {
