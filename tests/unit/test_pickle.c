@@ -47,7 +47,9 @@ static void show(text *out, const vb_value *value) {
     case VB_VALUE_LIST: show_items(out, value, "[", "]"); break;
     case VB_VALUE_DICT: show_items(out, value, "{", "}"); break;
     case VB_VALUE_SET: show_items(out, value, "<", ">"); break;
-    case VB_VALUE_GLOBAL: add(out, "%.*s.%.*s", (int)value->class->size, value->class->text, (int)value->args->size, value->args->text); break;
+    case VB_VALUE_GLOBAL:
+        add(out, "%.*s.%.*s", (int)value->class->size, value->class->text, (int)value->args->size, value->args->text);
+        break;
     case VB_VALUE_OBJECT:
         show(out, value->class);
         show(out, value->args);
@@ -88,8 +90,9 @@ static void file_reads_as(const char *name, const char *expected) {
 static void every_protocol_reads_the_same(void **state) {
     (void)state;
     static const char expected[] =
-        "{'none': None, 'flags': (True, False), 'ints': [0, 1, 255, 256, 65536, -1, -2147483649, 9223372036854775807, -9223372036854775808, "
-        "big], 'floats': [0.5, -1e+300], 'text': 'gr\303\274n\n\\u20ac \342\202\254 \360\237\230\200 '\"', 'nest': {'a': [(), [], {}], "
+        "{'none': None, 'flags': (True, False), 'ints': [0, 1, 255, 256, 65536, -1, -2147483649, 9223372036854775807, "
+        "-9223372036854775808, big], 'floats': [0.5, -1e+300], 'text': 'gr\303\274n\n\\u20ac \342\202\254 \360\237\230\200 '\"', "
+        "'nest': {'a': [(), [], {}], "
         "'b': (1, (2, (3)))}, 'ordered': collections.OrderedDict()+'k': 1, 'l': [2], 'again': {'a': [(), [], {}], 'b': (1, (2, (3)))}}";
     for (int protocol = 0; protocol <= 5; protocol++) {
         char name[16];
@@ -130,7 +133,8 @@ static void bad_pickles_say_where(void **state) {
         {"negative_long4", VB_EDATA, "a length of -2147483648"}, {"huge_frame", VB_EDATA, "a frame of"},
         {"memo_get", VB_EDATA, "nothing was memoized under 5"}, {"memo_put", VB_EDATA, "memo index 4294967295 is out of range"},
         {"memo_line", VB_EDATA, "memo index out of range"}, {"empty", VB_EDATA, "ends at byte 0"}, {"stop", VB_EDATA, "the stack is empty"},
-        {"pop", VB_EDATA, "the stack is empty"}, {"no_mark", VB_EDATA, "no mark"}, {"below_mark", VB_EDATA, "byte 3, opcode 0x61: the stack"},
+        {"pop", VB_EDATA, "the stack is empty"}, {"no_mark", VB_EDATA, "no mark"},
+        {"below_mark", VB_EDATA, "byte 3, opcode 0x61: the stack"},
         {"odd_pairs", VB_EDATA, "3 keys and values"}, {"append_to_none", VB_EDATA, "a None cannot be given the items of a list"},
         {"build_list", VB_EDATA, "a list cannot be given a state"}, {"build_twice", VB_EDATA, "a state twice"},
         {"call_without_tuple", VB_EDATA, "the arguments are a list"},
