@@ -20,7 +20,8 @@ PACKAGES := build-essential pkg-config git ca-certificates \
   libyaml-dev libzstd-dev libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev \
   libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev
 TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck valgrind python3-numpy python3-pil
-LIBRARIES := yaml-0.1 libzstd jansson libjpeg libpng libwebp libpcre2-8 libutf8proc libxxhash zlib
+FUZZ_PACKAGES := clang libclang-rt-14-dev
+LIBRARIES := yaml-0.1 libzstd jansson libjpeg libpng libwebp libwebpdemux libpcre2-8 libutf8proc libxxhash zlib
 
 # ---- flags ------------------------------------------------------------------------------------------------------
 PKG      = $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
@@ -52,7 +53,7 @@ UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 BENCH   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 ARCHIVES := $(BUILD)/libshards.a $(BUILD)/libkernels.a
 
-.PHONY: all deps test-deps demo test unit lint bench sanitize install uninstall clean help
+.PHONY: all deps test-deps demo test unit lint bench sanitize fuzz install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -112,6 +113,23 @@ sanitize:  ## the unit tests under the address and undefined-behaviour sanitizer
 	@$(MAKE) --no-print-directory SAN=address,undefined unit
 	@tests/run.sh build-address unit
 
+# The readers of weights alone, and the two rooms' files that they need.
+FUZZ_SOURCES := $(addprefix kernels/,fault.c memory.c status.c tensor.c) $(addprefix shards/,pickle.c pickle_text.c safetensors.c torch.c weight_names.c zip.c)
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 60
+FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -O1 -g -std=c11 -D_GNU_SOURCE -I.
+fuzz:  ## libFuzzer over pickle, zip and safetensors, FUZZ_SECONDS each (clang, libclang-rt-14-dev)
+	@tests/tools/install-packages.sh $(FUZZ_PACKAGES)
+	@$(MAKE) --no-print-directory $(FUZZERS:%=build-fuzz/fuzz_%)
+	@for f in $(FUZZERS); do mkdir -p build-fuzz/corpus/$$f && echo "  FUZZ $$f" && \
+	  build-fuzz/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2560 -max_len=65536 -print_final_stats=1 \
+	    -artifact_prefix=build-fuzz/$$f- build-fuzz/corpus/$$f tests/fuzz/corpus/$$f 2>build-fuzz/$$f.log || { tail -n 40 build-fuzz/$$f.log; exit 1; }; \
+	  grep -E 'number_of_executed_units|peak_rss' build-fuzz/$$f.log; done
+build-fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SOURCES) $(wildcard kernels/*.h shards/*.h tests/fuzz/*.h)
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	$(Q)clang $(FUZZ_FLAGS) $(shell pkg-config --cflags jansson zlib) -o $@ $< $(FUZZ_SOURCES) $(shell pkg-config --libs jansson zlib) -lm
+
 install: all  ## put binary, configs, docs and slurm templates under PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/vocabench
 	install -m 755 $(BUILD)/vocabench $(DESTDIR)$(PREFIX)/bin/
@@ -128,4 +146,4 @@ clean:  ## remove everything that was made
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | awk -F': *' '{printf "  make %-10s %s\n", $$1, $$2}'
-	@echo "  variables: BUILD=dir PREFIX=dir DESTDIR=dir V=1 SAN=address,undefined"
+	@echo "  variables: BUILD=dir PREFIX=dir DESTDIR=dir V=1 SAN=address,undefined FUZZ_SECONDS=60"

@@ -4,6 +4,7 @@ set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${VOCABENCH_BUILD:-$here/build}
 shared=${VOCABENCH_SHARED:-$here/../shared}
+# shellcheck disable=SC2034 # used by the tests that source this
 vocabench=$build/vocabench
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/vocabench-test.XXXXXX")
 trap 'chmod -R u+w "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT

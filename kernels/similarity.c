@@ -1,0 +1,282 @@
+/* The three-stage comparison of similarities: fp32 product with its error bound, fp64, integers. */
+#include "kernels/similarity.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/exact.h"
+#include "kernels/gemm.h"
+#include "kernels/memory.h"
+
+/* Bounds are computed in fp64, whose own rounding (relative 1e-11 at the very worst here) is covered by widening them a little. */
+static const double WIDEN = 1 + 0x1p-10;
+/* Below this norm no sum of products in fp32 can overflow, so that the bound on its error holds. */
+static const double SCREENABLE = 0x1p60;
+enum { BLOCK_SCORES = 1 << 23, BLOCK_ROWS = 4096, LEAST_ROWS = 8 };
+
+struct vb_text_bank {
+    const float *texts;
+    int classes, dim;
+    vb_similarity similarity;
+    double *norm;   /* of each text */
+    float *inverse; /* VB_COSINE: 1 / norm, which the product's epilogue applies; else NULL */
+    int *twin;      /* lowest class whose text has the same bits */
+    int screened;   /* whether the norms allow the fp32 product at all */
+    /* |fp32 score - x . t (/ |t| for VB_COSINE)| <= |x| * radius + floor. With u = 2^-24, a chain or tree of n fused or unfused
+     * products is off by gamma_n |x||t| at most, gamma_n = n u / (1 - n u) (Higham, Accuracy and Stability, ch. 3), and scaling by
+     * a rounded inverse adds three more roundings; `floor` is what 2 n roundings to subnormal numbers can add. */
+    double radius, floor;
+    double radius64; /* the same for the fp64 score, times |t| for VB_DOT; fp64 cannot underflow here */
+};
+
+static double gamma_of(int roundings, double unit) { return roundings * unit / (1 - roundings * unit); }
+
+/* Eight interleaved partial sums joined as a tree: products of floats are exact in fp64, so that neither vector width nor fused
+ * multiply-add can change a bit of it. */
+static double dot64(const float *a, const float *b, int n) {
+    double lane[8] = {0};
+    int k = 0;
+    for (; k + 8 <= n; k += 8)
+        for (int j = 0; j < 8; j++) lane[j] += (double)a[k + j] * b[k + j];
+    for (int j = 0; k + j < n; j++) lane[j] += (double)a[k + j] * b[k + j];
+    return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+
+/* The norm of a row; -1 with a message when an element is not finite. fp64 neither overflows nor underflows on squares of floats. */
+static double norm_of(const float *row, int dim, const char *kind, int64_t index, vb_error *err) {
+    double square = dot64(row, row, dim);
+    if (isfinite(square)) return sqrt(square);
+    int k = 0;
+    while (k < dim - 1 && isfinite(row[k])) k++;
+    vb_errorf(err, VB_EDATA, "%s embedding, row %lld: element %d is %s, expected a finite number", kind, (long long)index, k,
+              isnan(row[k]) ? "NaN" : "infinite");
+    return -1;
+}
+
+static int row_order(const void *a, const void *b, void *context) {
+    const vb_text_bank *bank = context;
+    int i = *(const int *)a, j = *(const int *)b;
+    size_t dim = (size_t)bank->dim;
+    int order = memcmp(bank->texts + (size_t)i * dim, bank->texts + (size_t)j * dim, dim * sizeof(float));
+    return order ? order : i - j;
+}
+
+static int find_twins(vb_text_bank *bank, vb_error *err) {
+    int *order = vb_array((size_t)bank->classes, sizeof(int), "order of the texts", err);
+    if (!order) return -1;
+    for (int c = 0; c < bank->classes; c++) order[c] = c;
+    qsort_r(order, (size_t)bank->classes, sizeof(int), row_order, bank);
+    size_t dim = (size_t)bank->dim;
+    for (int i = 0; i < bank->classes; i++) {
+        int c = order[i], before = i ? order[i - 1] : -1;
+        int same = i && !memcmp(bank->texts + (size_t)c * dim, bank->texts + (size_t)before * dim, dim * sizeof(float));
+        bank->twin[c] = same ? bank->twin[before] : c;
+    }
+    vb_free(order);
+    return 0;
+}
+
+int vb_text_bank_new(vb_text_bank **out, const float *texts, int classes, int dim, vb_similarity similarity, vb_error *err) {
+    *out = NULL;
+    if (classes < 1 || dim < 1)
+        return vb_errorf(err, VB_EMISMATCH, "text embeddings of shape %d x %d, expected at least one row and column", classes, dim);
+    if (dim > VB_EXACT_TERMS)
+        return vb_errorf(err, VB_EUNSUPPORTED, "embeddings of %d dimensions, at most %d are handled", dim, VB_EXACT_TERMS);
+    vb_text_bank *bank = vb_array(1, sizeof *bank, "text bank", err);
+    if (!bank) return -1;
+    *bank = (vb_text_bank){.texts = texts, .classes = classes, .dim = dim, .similarity = similarity};
+    bank->norm = vb_array((size_t)classes, sizeof(double), "norms of the texts", err);
+    if (!bank->norm) goto fail;
+    if (similarity == VB_COSINE) {
+        bank->inverse = vb_array((size_t)classes, sizeof(float), "norms of the texts", err);
+        if (!bank->inverse) goto fail;
+    }
+    bank->twin = vb_array((size_t)classes, sizeof(int), "equal texts", err);
+    if (!bank->twin) goto fail;
+    double smallest = INFINITY, largest = 0;
+    for (int c = 0; c < classes; c++) {
+        double norm = norm_of(texts + (size_t)c * (size_t)dim, dim, "text", c, err);
+        if (norm < 0) goto fail;
+        if (similarity == VB_COSINE) {
+            if (norm == 0) {
+                vb_errorf(err, VB_EDATA, "text embedding, row %d: all elements are zero, a cosine needs a direction", c);
+                goto fail;
+            }
+            bank->inverse[c] = (float)(1 / norm);
+        }
+        bank->norm[c] = norm;
+        if (norm < smallest) smallest = norm;
+        if (norm > largest) largest = norm;
+    }
+    if (find_twins(bank, err)) goto fail;
+    double cosine = similarity == VB_COSINE;
+    bank->screened = largest <= SCREENABLE && (similarity == VB_DOT || smallest >= 1 / SCREENABLE);
+    bank->radius = gamma_of(dim + 4, 0x1p-24) * (cosine ? 1 : largest) * WIDEN;
+    bank->floor = (2.0 * dim + 2) * 0x1p-149 * (cosine && smallest < 1 ? 1 / smallest : 1) * WIDEN;
+    /* fp64: dim roundings of the product, half as many of the norm, root and quotient */
+    bank->radius64 = gamma_of(2 * dim + 8, 0x1p-53) * WIDEN;
+    *out = bank;
+    return 0;
+fail:
+    vb_text_bank_free(bank);
+    return -1;
+}
+
+void vb_text_bank_free(vb_text_bank *bank) {
+    if (!bank) return;
+    vb_free(bank->norm);
+    vb_free(bank->inverse);
+    vb_free(bank->twin);
+    vb_free(bank);
+}
+
+/* One image, and its fp32 scores against all classes. Scores further apart than `slack` are ordered as the true ones. */
+typedef struct image_view {
+    const vb_text_bank *bank;
+    const float *x, *scores;
+    double norm, slack;
+} image_view;
+
+static const float *text_of(const vb_text_bank *bank, int c) { return bank->texts + (size_t)c * (size_t)bank->dim; }
+
+/* |x| s(x, c) in fp64 */
+static double score64(const image_view *image, int c) {
+    const vb_text_bank *bank = image->bank;
+    double dot = dot64(image->x, text_of(bank, c), bank->dim);
+    return bank->similarity == VB_COSINE ? dot / bank->norm[c] : dot;
+}
+
+static int exact_order(const image_view *image, int c, int d) {
+    const vb_text_bank *bank = image->bank;
+    vb_exact a, b, a_square, b_square;
+    vb_exact_dot(&a, image->x, text_of(bank, c), bank->dim);
+    vb_exact_dot(&b, image->x, text_of(bank, d), bank->dim);
+    if (bank->similarity == VB_DOT) return vb_exact_compare(&a, &b);
+    vb_exact_dot(&a_square, text_of(bank, c), text_of(bank, c), bank->dim);
+    vb_exact_dot(&b_square, text_of(bank, d), text_of(bank, d), bank->dim);
+    return vb_exact_compare_ratio(&a, &a_square, &b, &b_square);
+}
+
+/* Whether class c is ranked before class d, their fp64 scores given. */
+static int before(const image_view *image, int c, double c_score, int d, double d_score) {
+    const vb_text_bank *bank = image->bank;
+    if (bank->twin[c] == bank->twin[d]) return c < d;
+    double scale = bank->similarity == VB_COSINE ? 2 : bank->norm[c] + bank->norm[d];
+    double bound = image->norm * scale * bank->radius64;
+    double difference = c_score - d_score;
+    if (difference > bound) return 1;
+    if (difference < -bound) return 0;
+    int order = exact_order(image, c, d);
+    return order > 0 || (order == 0 && c < d);
+}
+
+static float float_above(double value) {
+    float rounded = (float)value;
+    return (double)rounded < value ? nextafterf(rounded, INFINITY) : rounded;
+}
+
+static float float_below(double value) { return -float_above(-value); }
+
+/* The first-ranked class other than y among list[0..count-1] (list NULL: all classes), its fp64 score in *score; -1: there is none. */
+static int best_other(const image_view *image, int y, const int *list, int count, double *score) {
+    const float *scores = image->scores;
+    float top = -INFINITY;
+    for (int i = 0; i < count; i++) {
+        int c = list ? list[i] : i;
+        if (c != y && scores[c] > top) top = scores[c];
+    }
+    float threshold = isinf(image->slack) ? -INFINITY : float_below(top - image->slack);
+    int best = -1;
+    for (int i = 0; i < count; i++) {
+        int c = list ? list[i] : i;
+        if (c == y || scores[c] < threshold) continue;
+        double value = score64(image, c);
+        if (best >= 0 && !before(image, c, value, best, *score)) continue;
+        best = c;
+        *score = value;
+    }
+    return best;
+}
+
+static void judge_row(const image_view *image, const vb_label_space *space, const vb_homes *homes, int y, uint8_t *beaten,
+                      vb_verdict *verdict) {
+    const float *scores = image->scores;
+    double score = score64(image, y), other_score = 0;
+    memset(beaten, 0, (size_t)space->vocabularies);
+    float above = INFINITY, below = -INFINITY; /* without a screen every class lies between */
+    if (!isinf(image->slack)) {
+        above = float_above(scores[y] + image->slack);
+        below = float_below(scores[y] - image->slack);
+    }
+    for (int c = 0; c < space->classes; c++) {
+        if (scores[c] < below || c == y || homes->offsets[c] == homes->offsets[c + 1]) continue;
+        if (!(scores[c] > above) && !before(image, c, score64(image, c), y, score)) continue;
+        for (int i = homes->offsets[c]; i < homes->offsets[c + 1]; i++) beaten[homes->vocabularies[i]] = 1;
+    }
+    if (!verdict) return;
+    int other = best_other(image, y, NULL, space->classes, &other_score);
+    verdict->label = y;
+    verdict->predicted_all = other >= 0 && before(image, other, other_score, y, score) ? other : y;
+    verdict->similarity = score / image->norm;
+    verdict->margin = other < 0 ? NAN : verdict->similarity - other_score / image->norm;
+    verdict->predicted_own = -1;
+    if (homes->offsets[y] == homes->offsets[y + 1]) return;
+    int home = homes->vocabularies[homes->offsets[y]], start = space->offsets[home];
+    other = best_other(image, y, space->members + start, space->offsets[home + 1] - start, &other_score);
+    verdict->predicted_own = other >= 0 && before(image, other, other_score, y, score) ? other : y;
+}
+
+static int check_rows(const vb_text_bank *bank, const float *images, int64_t first, int64_t rows, const int *labels, double *norms,
+                      vb_error *err) {
+    for (int64_t i = 0; i < rows; i++) {
+        long long row = (long long)(first + i);
+        if (labels[i] < 0 || labels[i] >= bank->classes)
+            return vb_errorf(err, VB_EMISMATCH, "image row %lld: label %d, expected 0 to %d", row, labels[i], bank->classes - 1);
+        norms[i] = norm_of(images + i * bank->dim, bank->dim, "image", row, err);
+        if (norms[i] < 0) return -1;
+        if (norms[i] == 0) return vb_errorf(err, VB_EDATA, "image embedding, row %lld: all elements are zero", row);
+    }
+    return 0;
+}
+
+int vb_judge(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows, const int *labels,
+             uint8_t *beaten, vb_verdict *verdicts, int threads, vb_error *err) {
+    if (space->classes != bank->classes)
+        return vb_errorf(err, VB_EMISMATCH, "label space of %d classes for %d text embeddings", space->classes, bank->classes);
+    vb_homes homes;
+    if (vb_homes_new(&homes, space, err)) return -1;
+    int64_t block = BLOCK_SCORES / bank->classes;
+    if (block > BLOCK_ROWS) block = BLOCK_ROWS;
+    if (block < LEAST_ROWS) block = LEAST_ROWS;
+    if (block > rows) block = rows;
+    int result = -1;
+    double *norms = NULL;
+    float *scores = vb_array((size_t)block * (size_t)bank->classes, sizeof(float), "similarity block", err);
+    if (!scores) goto out;
+    norms = vb_array((size_t)block, sizeof(double), "norms of the images", err);
+    if (!norms) goto out;
+    vb_matrix texts = {bank->texts, VB_F32, bank->classes, bank->dim, bank->dim, 1};
+    vb_epilogue epilogue = {.scale = bank->inverse};
+    for (int64_t first = 0; first < rows; first += block) {
+        int64_t n = rows - first < block ? rows - first : block;
+        const float *x = images + first * bank->dim;
+        if (check_rows(bank, x, first, n, labels + first, norms, err)) goto out;
+        vb_gemm_a a = {.data = x, .ld = bank->dim};
+        if (vb_gemm(n, &a, &texts, scores, bank->classes, &epilogue, threads, err)) goto out;
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 16) if (threads > 1)
+        for (int64_t i = 0; i < n; i++) {
+            int screened = bank->screened && norms[i] <= SCREENABLE;
+            image_view image = {bank, x + i * bank->dim, scores + i * bank->classes, norms[i],
+                                screened ? 2 * (norms[i] * bank->radius + bank->floor) * WIDEN : INFINITY};
+            judge_row(&image, space, &homes, labels[first + i], beaten + (first + i) * space->vocabularies,
+                      verdicts ? verdicts + first + i : NULL);
+        }
+    }
+    result = 0;
+out:
+    vb_free(scores);
+    vb_free(norms);
+    vb_homes_free(&homes);
+    return result;
+}

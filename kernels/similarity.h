@@ -1,0 +1,45 @@
+/* Which classes, and so which vocabularies, beat the true class of an image: decided as if in real arithmetic.
+ *
+ * s(x, c) is x . t_c / (|x| |t_c|) for VB_COSINE and x . t_c / |x| for VB_DOT, on the fp32 embeddings as they are stored; rows of any
+ * norm are welcome. Class c is ranked before class d when s(x, c) > s(x, d), or when they are equal and c < d. A fp32 matrix product
+ * with a rigorous bound on its error settles nearly all comparisons, fp64 the close ones, integers (kernels/exact.h) the rest: the
+ * outcome depends on the embeddings alone, never on blocks, threads, ranks or instruction set. */
+#ifndef VB_SIMILARITY_H
+#define VB_SIMILARITY_H
+
+#include <stdint.h>
+
+#include "kernels/label_space.h"
+#include "kernels/status.h"
+
+typedef enum vb_similarity {
+    VB_COSINE,
+    VB_DOT /* texts as they are, unnormalised: the official code's blended prompts */
+} vb_similarity;
+
+/* The texts of all classes, prepared once: norms, error bounds, equal rows. Immutable, so that threads may share it. */
+typedef struct vb_text_bank vb_text_bank;
+
+/* texts: classes x dim, row-major, class order; borrowed, and must outlive the bank. dim is at most 65,536 (VB_EUNSUPPORTED).
+ * A NaN, an infinity, or for VB_COSINE a zero row is VB_EDATA and named by row. Costs some 16 bytes a class. */
+int vb_text_bank_new(vb_text_bank **bank, const float *texts, int classes, int dim, vb_similarity similarity, vb_error *err);
+void vb_text_bank_free(vb_text_bank *bank);
+
+/* What happened to one image, y being its class. */
+typedef struct vb_verdict {
+    int label;         /* y */
+    int predicted_all; /* the first-ranked of all classes */
+    int predicted_own; /* the first-ranked class of the first vocabulary that holds y; -1 when none does */
+    double similarity; /* s(x, y), in fp64 and one fixed order of summation */
+    double margin;     /* s(x, y) - s(x, best other class), likewise; NaN when there is no other class */
+} vb_verdict;
+
+/* For each of the `rows` images (row-major, bank's dim) of classes labels[i]: beaten[i * vocabularies + u] = 1 when a class of
+ * vocabulary u other than the image's own is ranked before it, else 0. `verdicts` (one a row) may be NULL. `threads` >= 1 OpenMP threads.
+ * Work space is bounded (32 MiB, or 8 rows of all classes) however many rows there are. Rows in messages count from this call's first
+ * one: a zero row, a NaN or an infinity is VB_EDATA; a label that is no class, or a space of other classes than the bank's, VB_EMISMATCH.
+ * On failure the outputs are undefined. */
+int vb_judge(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows, const int *labels,
+             uint8_t *beaten, vb_verdict *verdicts, int threads, vb_error *err);
+
+#endif

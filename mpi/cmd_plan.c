@@ -1,0 +1,157 @@
+/* `vocabench plan`: what a run would do, without doing it. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "kernels/memory.h"
+#include "mpi/classifier.h"
+#include "mpi/commands.h"
+#include "mpi/image_source.h"
+#include "mpi/provenance.h"
+
+const vb_flag vb_plan_flags[] = {{"ranks", VB_FLAG_NUMBER, "N", false, "plan for N ranks [the ranks it runs on]", 1, 1 << 20},
+                                 {"output", VB_FLAG_TEXT, "DIR", false, "folder of the results, whose cache is looked at", 0, 0},
+                                 {"cache", VB_FLAG_TEXT, "DIR", false, "folder of encoded units", 0, 0},
+                                 {"set", VB_FLAG_LIST, "path.to.key=value", false, "override a key of the file", 0, 0},
+                                 {"batch", VB_FLAG_TEXT, "N", false, "images encoded at once", 0, 0},
+                                 {"threads", VB_FLAG_TEXT, "N", false, "threads a rank", 0, 0},
+                                 {0}};
+
+typedef struct plan {
+    const vb_experiment *experiment;
+    int ranks;
+    int64_t units, read_bytes, sent_bytes, memory_a_rank, shared_a_node;
+} plan;
+
+static int64_t file_size(const char *path) {
+    struct stat info;
+    return path && !stat(path, &info) ? (int64_t)info.st_size : 0;
+}
+
+static void amount(char *text, size_t size, double bytes) {
+    static const char *const names[] = {"B", "kB", "MB", "GB", "TB"};
+    int i = 0;
+    for (; bytes >= 1000 && i < 4; i++) bytes /= 1000;
+    snprintf(text, size, "%.*f %s", i ? 1 : 0, bytes, names[i]);
+}
+
+/* Units of the pair whose embeddings lie in the cache already: for that, no image is read. */
+static int64_t cached_units(const plan *all, const vb_dataset_state *data, const vb_model *model, vb_error *err) {
+    vb_cache cache = {.folder = all->experiment->cache, .key = model->image_key};
+    int64_t known = 0;
+    for (int64_t u = 0; u < vb_dataset_units(data->dataset); u++) {
+        vb_digest signature, digest;
+        bool found = false;
+        if (vb_dataset_unit_signature(data->dataset, u, &signature, err) || vb_cache_recall(&cache, &signature, &digest, &found, err))
+            return -1;
+        known += found;
+    }
+    return known;
+}
+
+static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_state *data, const vb_model *model, vb_error *err) {
+    int64_t images, units, bytes, cached = 0, texts = 0, dim;
+    int64_t classes = data->space.classes, vocabularies = data->space.vocabularies,
+            tally = 8 * (2 * vocabularies * vocabularies + 3 * classes);
+    if (vocabularies <= 20) tally += (int64_t)8 << vocabularies;
+    if (model) {
+        const vb_clip_info *info = vb_clip_describe(model->clip);
+        int64_t pixels = (int64_t)all->experiment->batch * 3 * info->resolution * info->resolution * 4;
+        images = -data->outside;
+        images += vb_dataset_samples(data->dataset);
+        units = vb_dataset_units(data->dataset);
+        bytes = (int64_t)vb_dataset_bytes(data->dataset);
+        if ((cached = cached_units(all, data, model, err)) < 0) return -1;
+        texts = classes * (spec->prompt_count ? spec->prompt_count : 1);
+        dim = info->embed_dim;
+        int64_t workspace = (int64_t)vb_clip_image_workspace(model->clip, all->experiment->batch),
+                text_space = (int64_t)vb_clip_text_workspace(model->clip, 256);
+        int64_t unit = VB_UNIT_SAMPLES * dim * 4 + bytes / (units ? units : 1);
+        int64_t need = (workspace > text_space ? workspace : text_space) + pixels + unit + classes * dim * 4 + tally + (64 << 20);
+        if (need > all->memory_a_rank) all->memory_a_rank = need;
+    } else {
+        vb_npy npy;
+        if (vb_npy_open(&npy, spec->image_embeddings, err)) return -1;
+        images = npy.tensor.ndim ? npy.tensor.shape[0] : 0;
+        dim = npy.tensor.ndim == 2 ? npy.tensor.shape[1] : 0;
+        vb_npy_close(&npy);
+        units = (images + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
+        bytes = file_size(spec->image_embeddings) + file_size(spec->text_embeddings);
+        int64_t need = VB_UNIT_SAMPLES * dim * 4 + classes * dim * 4 + images * 4 + tally + (64 << 20);
+        if (need > all->memory_a_rank) all->memory_a_rank = need;
+    }
+    int64_t sent = (model ? classes * dim * 4 / all->ranks : 0) + tally;
+    char read[32], send[32];
+    amount(read, sizeof read, (double)bytes);
+    amount(send, sizeof send, (double)(all->ranks > 1 ? sent : 0));
+    printf("  %-20s %-20s %9lld %7lld %9lld %8lld %10s %10s\n", spec->name, data->spec->name, (long long)images, (long long)units,
+           (long long)cached, (long long)texts, read, send);
+    all->units += units;
+    all->read_bytes += bytes;
+    all->sent_bytes += all->ranks > 1 ? sent : 0;
+    return 0;
+}
+
+static int plan_models(plan *all, vb_context *context, const vb_dataset_state *datasets, vb_error *err) {
+    const vb_experiment *experiment = all->experiment;
+    printf("  %-20s %-20s %9s %7s %9s %8s %10s %10s\n", "model", "dataset", "images", "units", "in cache", "texts", "to read",
+           "to send");
+    for (int m = 0; m < experiment->model_count; m++) {
+        const vb_model_spec *spec = &experiment->models[m];
+        vb_model model = {0};
+        bool encoded = spec->family != VB_PRECOMPUTED;
+        if (encoded) {
+            if (vb_model_open(&model, &context->comm, spec, true, 1, err)) return -1;
+            all->shared_a_node += (int64_t)model.weights.map.size;
+            all->read_bytes += (int64_t)model.weights.map.size;
+        }
+        int status = 0;
+        for (int d = 0; d < experiment->dataset_count && !status; d++) {
+            if (spec->dataset && strcmp(spec->dataset, datasets[d].spec->name)) continue;
+            status = plan_pair(all, spec, &datasets[d], encoded ? &model : NULL, err);
+        }
+        if (encoded) vb_model_close(&model);
+        if (status) return -1;
+    }
+    return 0;
+}
+
+int vb_cmd_plan(vb_context *context, const vb_arguments *arguments, vb_error *err) {
+    vb_experiment experiment;
+    if (vb_read_experiment(&experiment, context, arguments, err)) return -1;
+    /* The plan is one rank's work: the others wait at the end. */
+    vb_context alone = {.command = context->command, .started = context->started};
+    vb_dataset_state *datasets = NULL;
+    int status = 0;
+    if (!context->comm.rank) {
+        plan all = {.experiment = &experiment,
+                    .ranks = (int)vb_argument_number(arguments, context->command, "ranks", context->comm.size)};
+        bool encoded = false;
+        for (int m = 0; m < experiment.model_count; m++) encoded |= experiment.models[m].family != VB_PRECOMPUTED;
+        status = vb_comm_open(&alone.comm, MPI_COMM_SELF, err);
+        if (!status && !(datasets = vb_array((size_t)experiment.dataset_count, sizeof *datasets, "datasets", err))) status = -1;
+        for (int d = 0; d < experiment.dataset_count && !status; d++) {
+            status = vb_dataset_state_open(&datasets[d], &alone, &experiment.datasets[d], encoded, err);
+            if (!status && encoded) status = vb_dataset_survey(&datasets[d], &alone, err);
+        }
+        if (!status) {
+            printf("experiment %s at %d rank%s:\n", experiment.name, all.ranks, all.ranks == 1 ? "" : "s");
+            status = plan_models(&all, &alone, datasets, err);
+        }
+        if (!status) {
+            char read[32], send[32], memory[32], shared[32];
+            amount(read, sizeof read, (double)all.read_bytes);
+            amount(send, sizeof send, (double)all.sent_bytes);
+            amount(memory, sizeof memory, (double)all.memory_a_rank);
+            amount(shared, sizeof shared, (double)all.shared_a_node);
+            printf("%lld units; to read: %s; to send: %s a rank; memory: about %s a rank, and weights of %s mapped once a node\n",
+                   (long long)all.units, read, send, memory, shared);
+        }
+        for (int d = 0; datasets && d < experiment.dataset_count; d++)
+            if (datasets[d].spec) vb_dataset_state_close(&datasets[d]);
+        vb_free(datasets);
+        vb_comm_close(&alone.comm);
+    }
+    vb_experiment_free(&experiment);
+    return vb_agree(&context->comm, status, err);
+}

@@ -1,0 +1,22 @@
+/* What every command gets: the ranks it runs on, and whether someone asked it to stop. */
+#ifndef VB_CONTEXT_H
+#define VB_CONTEXT_H
+
+#include "mpi/arguments.h"
+#include "mpi/comm.h"
+
+typedef struct vb_context {
+    vb_comm comm;
+    const vb_command *command; /* the row that runs */
+    double started;            /* MPI_Wtime at the start */
+} vb_context;
+
+/* From now on SIGINT, SIGTERM and SIGUSR1 ask for a stop instead of ending the process. Local. */
+void vb_catch_signals(void);
+
+/* Local: -1 with VB_EINCOMPLETE when this rank was asked to stop or another raised the alarm: finish here, raise, agree. */
+int vb_check_stop(vb_context *context, vb_error *err);
+
+extern const vb_command vb_commands[]; /* ends with a row without a name */
+
+#endif

@@ -1,0 +1,82 @@
+/* The experiment file: YAML to structs, strictly, with every default filled in. */
+#ifndef VB_EXPERIMENT_H
+#define VB_EXPERIMENT_H
+
+#include "mpi/options.h"
+#include "mpi/retrieval_spec.h"
+#include "shards/digest.h"
+
+typedef enum vb_protocol_kind { VB_EXACT, VB_SAMPLED } vb_protocol_kind;
+typedef enum vb_family_kind {
+    VB_FAMILY_FOUND = -1 /* from the tensors' names */,
+    VB_CLIP,
+    VB_SLIP,
+    VB_DECLIP,
+    VB_PRECOMPUTED
+} vb_family_kind;
+
+typedef struct vb_dataset_spec {
+    char *name, *images, *vocabularies, *class_names;
+    int on_error; /* 0 strict, 1 skip */
+} vb_dataset_spec;
+
+typedef struct vb_model_spec {
+    char *name;
+    int family; /* vb_family_kind */
+    char *weights, *tokenizer, *dataset;
+    int activation;    /* 0 from the family, 1 quick_gelu, 2 gelu */
+    int preprocessing; /* 0 openai, 1 rgb_first */
+    int similarity;    /* 0 cosine, 1 dot */
+    char *image_embeddings, *text_embeddings, *labels, *text_names, *label_names;
+    /* prompts: templates in order; or a CoOp checkpoint */
+    char *prompt_list; /* name of a list under configs/prompts, when given by name */
+    int prompt_count;
+    char **prompts;
+    char *coop;
+    int coop_position;           /* 0 end, 1 middle, 2 front */
+    vb_retrieval_spec retrieval; /* its own; see vb_model_retrieval */
+} vb_model_spec;
+
+typedef struct vb_experiment {
+    char *name, *output, *cache;
+    int protocol;
+    int64_t trials, seed, union_permutations, batch, threads;
+    bool per_image, latex;
+    int dataset_count, model_count;
+    vb_dataset_spec *datasets;
+    vb_model_spec *models;
+    int corpus_count;
+    vb_corpus_spec *corpora;
+    vb_retrieval_spec retrieval; /* of all models without their own */
+    char *path;                  /* of the file, for messages and relative paths */
+    json_t *configuration;       /* what decides the results, as every result carries it: paths as written, without machine options */
+} vb_experiment;
+
+/* One setting from the command line: path.to.key and its value in YAML. */
+typedef struct vb_override {
+    const char *path, *value;
+} vb_override;
+
+/* Reads, overrides, checks and completes. Checks that do not need the data: names unique, prompts with one {}, keys that a family needs
+ * or does not take. Paths are resolved (vb_resolve) but not opened. Local. */
+int vb_experiment_read(vb_experiment *experiment, const char *path, const vb_override *overrides, int override_count, vb_error *err);
+void vb_experiment_free(vb_experiment *experiment);
+
+/* The retrieval settings of a model: its own, else the experiment's; NULL when there are none. */
+const vb_retrieval_spec *vb_model_retrieval(const vb_experiment *experiment, const vb_model_spec *model);
+/* The corpus that settings name (checked to exist by vb_experiment_read). */
+const vb_corpus_spec *vb_find_corpus(const vb_experiment *experiment, const char *name);
+
+/* The machine options in effect. Owned by the caller. */
+json_t *vb_experiment_machine_json(const vb_experiment *experiment);
+
+/* The top-level table: its scalar rows are also flags of `vocabench run`. */
+const vb_option *vb_experiment_options(void);
+const vb_option *vb_dataset_options(void);
+const vb_option *vb_model_options(void);
+
+/* Where a path of an experiment file lies: beside the file, else under the current folder, else (for configs/...) in the installed
+ * configs. A new string: the first that exists (globs: that matches), or the path itself. */
+char *vb_resolve(const char *path, const char *beside, vb_error *err);
+
+#endif

@@ -1,0 +1,54 @@
+/* Image embeddings of a (model, dataset) pair, unit by unit: encoded here and cached, or precomputed elsewhere. */
+#ifndef VB_IMAGE_SOURCE_H
+#define VB_IMAGE_SOURCE_H
+
+#include "mpi/dataset_state.h"
+#include "mpi/encode.h"
+#include "shards/cache.h"
+#include "shards/npy.h"
+
+/* One unit's images whose class is in a vocabulary. */
+typedef struct vb_unit_rows {
+    int count, dim;
+    float *rows; /* count x dim, finite, not zero */
+    int *classes;
+    char **names;     /* for records and messages */
+    json_t *skipped;  /* broken images of the unit, or NULL */
+    int outside;      /* images of no vocabulary's class */
+    bool encoded;     /* computed now rather than found in the cache */
+    vb_digest digest; /* of names, labels and bytes; empty when the unit held no image of a vocabulary and was not read */
+} vb_unit_rows;
+
+typedef struct vb_image_source {
+    const vb_dataset_state *data;
+    /* encoded */
+    const vb_model *model;
+    vb_cache cache;
+    vb_encode_options options;
+    /* precomputed */
+    vb_npy embeddings;
+    int *classes;                         /* of every row, -1: in no vocabulary */
+    vb_digest file_digest, labels_digest; /* rank 0 */
+    const char *path;
+    int64_t units;
+    int dim;
+} vb_image_source;
+
+/* Images of `data` through `model`. Local. */
+void vb_image_source_encoded(vb_image_source *source, const vb_dataset_state *data, const vb_model *model, const char *cache,
+                             const vb_encode_options *options);
+/* Rows of spec->image_embeddings with spec->labels. class_images (classes + 1 entries) gets the survey: images a class, then those
+ * outside. Collective. */
+int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb_dataset_state *data, const vb_model_spec *spec,
+                                int64_t *class_images, vb_error *err);
+void vb_image_source_close(vb_image_source *source);
+
+/* Local. Free the rows with vb_unit_rows_free, also after a failure. */
+int vb_image_source_unit(const vb_image_source *source, int64_t unit, vb_unit_rows *rows, vb_error *err);
+void vb_unit_rows_free(vb_unit_rows *rows);
+
+/* An .npy of 2 dimensions as fp32: rows [first, first + count) to out. NaN, infinity or a zero row is VB_EDATA naming file and row.
+ * Local. */
+int vb_float_rows(const vb_npy *npy, const char *path, int64_t first, int64_t count, float *out, vb_error *err);
+
+#endif

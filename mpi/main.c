@@ -1,0 +1,122 @@
+/* The program: the command table, the start and the end of MPI, signals, and the only exit. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/fault.h"
+#include "mpi/commands.h"
+#include "mpi/provenance.h"
+#include "shards/yaml.h"
+
+const vb_command vb_commands[] = {
+    {"run", "FILE.yaml", 1, vb_run_flags, "Encode, evaluate and report an experiment.", vb_run_details, vb_cmd_run, vb_run_help},
+    {"plan", "FILE.yaml", 1, vb_plan_flags, "Show what a run would do: units, memory a rank, bytes to read and to send.", NULL,
+     vb_cmd_plan, NULL},
+    {"encode", "images|texts", 1, vb_encode_flags, "Write embeddings of images or texts as .npy.", vb_encode_details, vb_cmd_encode,
+     NULL},
+    {"tokenize", NULL, 0, vb_tokenize_flags, "Write token ids of texts as .npy (int32, texts x context length).", NULL, vb_cmd_tokenize,
+     NULL},
+    {"preprocess", NULL, 0, vb_preprocess_flags, "Write preprocessed images as .npy (float32, images x 3 x R x R).", NULL,
+     vb_cmd_preprocess, NULL},
+    {"pack", NULL, 0, vb_pack_flags, "Pack images as WebDataset shards (.tar.zst, seekable) with a manifest.", NULL, vb_cmd_pack, NULL},
+    {"inspect", "FILE", 1, vb_inspect_flags, "Say what a file is: weights, embeddings, shards, vocabularies, experiments.", NULL,
+     vb_cmd_inspect, NULL},
+    {"version", NULL, 0, vb_version_flags, "Print version, revision and libraries.", NULL, vb_cmd_version, NULL},
+    {0}};
+
+static const vb_command *find_command(const char *name) {
+    for (const vb_command *command = vb_commands; command->name; command++)
+        if (!strcmp(command->name, name)) return command;
+    return NULL;
+}
+
+static void program_help(void) {
+    printf("vocabench %s: how open are CLIP-like models?\n\nusage: [mpirun -n RANKS] vocabench COMMAND ...\n\n", vb_version());
+    for (const vb_command *command = vb_commands; command->name; command++) printf("  %-12s %s\n", command->name, command->help);
+    printf("  %-12s %s\n\n'vocabench help COMMAND' lists its flags. Exit codes: 0 done", "help",
+           "Show this list, or the help of a command.");
+    static const int codes[] = {VB_EINTERNAL, VB_EUSAGE,  VB_ECONFIG, VB_EMISSING,     VB_EDATA,      VB_EMISMATCH,
+                                VB_EOUTPUT,   VB_EMEMORY, VB_EMPI,    VB_EUNSUPPORTED, VB_EINCOMPLETE};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) printf(", %d %s", codes[i], vb_code_name(codes[i]));
+    printf(".\n");
+}
+
+static int report(const vb_error *err, int ranks) {
+    if (ranks > 1)
+        fprintf(stderr, "vocabench: rank %d: %s\n", err->rank < 0 ? 0 : err->rank, err->text);
+    else
+        fprintf(stderr, "vocabench: %s\n", err->text);
+    return err->code;
+}
+
+/* Only one rank speaks of a bad command line; before MPI starts its launcher's variables tell which. */
+static int is_first_rank(void) {
+    static const char *const variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+        if (getenv(variables[i])) return atoi(getenv(variables[i])) == 0;
+    return 1;
+}
+
+static int usage_error(vb_error *err) { return is_first_rank() ? report(err, 1) : err->code; }
+
+static int run_command(const vb_command *command, const vb_arguments *arguments) {
+    vb_error err;
+    vb_error_clear(&err);
+    int provided;
+    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
+        fprintf(stderr, "vocabench: MPI cannot start\n");
+        return VB_EMPI;
+    }
+    vb_catch_signals();
+
+    vb_context context = {.command = command, .started = MPI_Wtime()};
+    int code;
+    if (vb_comm_open(&context.comm, MPI_COMM_WORLD, &err))
+        code = report(&err, 2);
+    else {
+        int status = 0;
+        if (vb_fault_setup(getenv("VOCABENCH_FAULT"), context.comm.rank))
+            status = vb_errorf(&err, VB_EUSAGE, "VOCABENCH_FAULT='%s': expected site:n:effect[@rank]", getenv("VOCABENCH_FAULT"));
+        status = vb_agree(&context.comm, status, &err);
+        if (!status) status = command->run(&context, arguments, &err);
+        status = vb_agree(&context.comm, status, &err);
+        code = status ? err.code : 0;
+        if (status && !context.comm.rank) report(&err, context.comm.size);
+    }
+    vb_comm_close(&context.comm);
+    fflush(stdout);
+    MPI_Finalize();
+    return code;
+}
+
+int main(int argc, char **argv) {
+    vb_error err;
+    vb_error_clear(&err);
+    const char *name = argc > 1 ? argv[1] : "help";
+    if (!strcmp(name, "--help") || !strcmp(name, "-h")) name = "help";
+    if (!strcmp(name, "--version")) name = "version";
+    bool help = !strcmp(name, "help");
+    if (help && argc > 2) name = argv[2];
+    if (help && argc <= 2) {
+        if (is_first_rank()) program_help();
+        return argc > 1 ? 0 : VB_EUSAGE;
+    }
+    const vb_command *command = find_command(name);
+    if (!command) {
+        const char *names[32];
+        int n = 0;
+        for (; vb_commands[n].name; n++) names[n] = vb_commands[n].name;
+        names[n] = NULL;
+        const char *near = vb_did_you_mean(name, names);
+        vb_errorf(&err, VB_EUSAGE, "unknown command '%s'%s%s%s; see 'vocabench help'", name, near ? "; did you mean '" : "",
+                  near ? near : "", near ? "'?" : "");
+        return usage_error(&err);
+    }
+    vb_arguments arguments;
+    if (!help && vb_arguments_parse(&arguments, command, argc - 2, argv + 2, &err)) return usage_error(&err);
+    if (help || arguments.help) {
+        if (is_first_rank()) vb_command_help(command);
+        return 0;
+    }
+    return run_command(command, &arguments);
+}

@@ -1,0 +1,98 @@
+/* Opening a model: weights, encoder, tokenizer and the keys of its cached work. */
+#include "mpi/model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "shards/tokenizer_file.h"
+
+/* To be raised when a change of the kernels changes embeddings: old cached units are then not found. */
+static const char encoder_revision[] = "encoder/1";
+
+static const char *const family_names[] = {"clip", "slip", "declip"};
+
+/* The family as stated, or as the tensors' names tell; a file that plainly is of another family is refused. */
+static int find_family(vb_model *model, vb_error *err) {
+    const vb_model_spec *spec = model->spec;
+    const char *hint = model->weights.family_hint;
+    model->family = spec->family;
+    for (int i = 0; hint && i < 3; i++) {
+        if (strcmp(hint, family_names[i])) continue;
+        if (spec->family == VB_FAMILY_FOUND)
+            model->family = i;
+        else if (spec->family != i)
+            return vb_errorf(err, VB_EMISMATCH, "%s: family %s was stated, but the names of the tensors are %s's: write family: %s",
+                             spec->weights, family_names[spec->family], model->weights.naming, family_names[i]);
+    }
+    if (model->family == VB_FAMILY_FOUND)
+        return vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (clip, slip, declip)", spec->weights);
+    return 0;
+}
+
+static int open_encoder(vb_model *model, vb_comm *comm, int threads, vb_error *err) {
+    const vb_model_spec *spec = model->spec;
+    if (vb_weights_open(&model->weights, spec->weights, comm->rank == 0, err) || find_family(model, err)) return -1;
+    vb_clip_options options = {.family = vb_family_find(family_names[model->family]),
+                               .override_activation = spec->activation != 0,
+                               .activation = spec->activation == 2 ? VB_GELU : VB_QUICK_GELU,
+                               .threads = threads};
+    if (vb_clip_open(&model->clip, &model->weights.set, &options, err)) {
+        vb_error_prefix(err, "%s", spec->weights);
+        return -1;
+    }
+    return 0;
+}
+
+static int open_tokenizer(vb_model *model, vb_error *err) {
+    const vb_clip_info *info = vb_clip_describe(model->clip);
+    const char *path = model->spec->tokenizer;
+    if (!info->context_length) return vb_errorf(err, VB_EMISMATCH, "%s: no text tower in these weights", model->spec->weights);
+    if (vb_tokenizer_read(&model->tokenizer, path, model->family == VB_DECLIP, &model->tokenizer_digest, err)) return -1;
+    int32_t size = vb_tokenizer_size(model->tokenizer);
+    if (size != info->vocabulary_size)
+        return vb_errorf(err, VB_EMISMATCH, "%s: a tokenizer of %d tokens, but token_embedding.weight of %s has %d rows", path, size,
+                         model->spec->weights, info->vocabulary_size);
+    return 0;
+}
+
+static int make_keys(vb_model *model, vb_error *err) {
+    vb_preprocess_describe(&model->preprocess, model->preprocess_text, sizeof model->preprocess_text);
+    char activation[64];
+    snprintf(activation, sizeof activation, "family %d activation %d", model->family, model->spec->activation);
+    for (int text = 0; text < 2; text++) {
+        vb_digester *digester;
+        if (vb_digester_new(&digester, err)) return -1;
+        vb_digester_add_text(digester, encoder_revision);
+        vb_digester_add_text(digester, text ? "text" : "image");
+        vb_digester_add_text(digester, model->weights.digest.hex);
+        vb_digester_add_text(digester, activation);
+        if (!text) vb_digester_add_text(digester, model->preprocess_text);
+        *(text ? &model->text_key : &model->image_key) = vb_digester_finish(digester);
+    }
+    return 0;
+}
+
+int vb_model_open(vb_model *model, vb_comm *comm, const vb_model_spec *spec, bool texts, int threads, vb_error *err) {
+    *model = (vb_model){.spec = spec};
+    int status = open_encoder(model, comm, threads, err);
+    if (!status && texts) status = open_tokenizer(model, err);
+    if (vb_agree(comm, status, err)) goto failed;
+    if (vb_broadcast(comm, &model->weights.digest, sizeof model->weights.digest, err)) goto failed;
+    const vb_clip_info *info = vb_clip_describe(model->clip);
+    if (info->resolution) {
+        model->preprocess = vb_preprocess_clip(info->resolution);
+        model->preprocess.rgb_first = spec->preprocessing == 1;
+    }
+    if (vb_agree(comm, make_keys(model, err), err)) goto failed;
+    return 0;
+failed:
+    vb_model_close(model);
+    return -1;
+}
+
+void vb_model_close(vb_model *model) {
+    vb_clip_close(model->clip);
+    vb_tokenizer_close(model->tokenizer);
+    vb_weights_close(&model->weights);
+    *model = (vb_model){0};
+}

@@ -1,0 +1,28 @@
+/* An opened model: weights mapped once a node, encoder, tokenizer, and the digests under which its work is cached. */
+#ifndef VB_MODEL_H
+#define VB_MODEL_H
+
+#include "kernels/clip.h"
+#include "kernels/preprocess.h"
+#include "kernels/tokenizer.h"
+#include "mpi/comm.h"
+#include "mpi/experiment.h"
+#include "shards/weights.h"
+
+typedef struct vb_model {
+    const vb_model_spec *spec;
+    int family; /* vb_family_kind, resolved */
+    vb_weights weights;
+    vb_clip *clip;
+    vb_tokenizer *tokenizer; /* NULL when not asked for */
+    vb_digest tokenizer_digest;
+    vb_preprocess preprocess;
+    char preprocess_text[256];
+    vb_digest image_key, text_key; /* of everything but the data that an embedding depends on */
+} vb_model;
+
+/* Opens spec's weights (and tokenizer, when `texts`); says which sizes disagree when they do not fit. Collective. */
+int vb_model_open(vb_model *model, vb_comm *comm, const vb_model_spec *spec, bool texts, int threads, vb_error *err);
+void vb_model_close(vb_model *model);
+
+#endif

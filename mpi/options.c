@@ -1,0 +1,161 @@
+/* The option table's reader, printer and JSON form. */
+#include "mpi/options.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/memory.h"
+
+static void *field_of(const vb_option *option, void *fields) { return (char *)fields + option->offset; }
+
+static int wrong(const vb_option *option, const vb_yaml *node, const char *name, vb_error *err) {
+    if (node->line)
+        vb_error_prefix(err, "%s", option->key);
+    else
+        vb_error_prefix(err, "--set %s", option->key); /* given on the command line: no position in the file */
+    (void)name;
+    return -1;
+}
+
+static int read_value(const vb_option *option, void *fields, const vb_yaml *node, const char *name, vb_error *err) {
+    void *field = field_of(option, fields);
+    switch (option->kind) {
+    case VB_TEXT:
+    case VB_PATH:
+        if (node->kind != VB_YAML_SCALAR || (vb_yaml_is_null(node) && !option->fallback && !option->required)) {
+            if (node->kind == VB_YAML_SCALAR) return 0; /* an explicit null leaves it unset */
+            return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s: expected text, found a %s", name, node->line, node->column, option->key,
+                             node->kind == VB_YAML_LIST ? "list" : "map");
+        }
+        if (!node->text[0]) return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s: is empty", name, node->line, node->column, option->key);
+        vb_free(*(char **)field);
+        return (*(char **)field = vb_strdup(node->text, err)) ? 0 : -1;
+    case VB_INTEGER:
+        if (vb_yaml_integer(node, name, (int64_t)option->low, (int64_t)option->high, field, err)) return wrong(option, node, name, err);
+        return 0;
+    case VB_REAL:
+        if (vb_yaml_real(node, name, option->low, option->high, field, err)) return wrong(option, node, name, err);
+        return 0;
+    case VB_BOOLEAN:
+        if (vb_yaml_bool(node, name, field, err)) return wrong(option, node, name, err);
+        return 0;
+    case VB_CHOICE: {
+        const char *text = node->kind == VB_YAML_SCALAR ? node->text : "a list or map";
+        for (int i = 0; option->choices[i]; i++)
+            if (!strcmp(text, option->choices[i])) {
+                *(int *)field = i;
+                return 0;
+            }
+        char all[256] = "";
+        for (int i = 0, n = 0; option->choices[i] && n < (int)sizeof all - 40; i++)
+            n += snprintf(all + n, sizeof all - (size_t)n, "%s%s", i ? ", " : "", option->choices[i]);
+        const char *near = vb_did_you_mean(text, option->choices);
+        return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s: expected one of %s, found '%s'%s%s%s", name, node->line, node->column,
+                         option->key, all, text, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    }
+    case VB_CUSTOM: return 0;
+    }
+    return 0;
+}
+
+static int set_fallbacks(const vb_option *table, void *fields, vb_error *err) {
+    for (const vb_option *option = table; option->key; option++) {
+        if (option->kind == VB_CUSTOM) continue;
+        void *field = field_of(option, fields);
+        if (option->kind == VB_TEXT || option->kind == VB_PATH)
+            *(char **)field = NULL;
+        else if (option->kind == VB_INTEGER)
+            *(int64_t *)field = (int64_t)option->low;
+        else if (option->kind == VB_REAL)
+            *(double *)field = option->low;
+        else if (option->kind == VB_BOOLEAN)
+            *(bool *)field = false;
+        else
+            *(int *)field = 0;
+        if (!option->fallback) continue;
+        vb_yaml node = {.kind = VB_YAML_SCALAR, .text = (char *)(uintptr_t)option->fallback};
+        if (read_value(option, fields, &node, "default", err)) return -1;
+    }
+    return 0;
+}
+
+int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, const char *name, const char *where, vb_error *err) {
+    if (map->kind != VB_YAML_MAP)
+        return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s: expected a map of keys, found a %s", name, map->line, map->column, where,
+                         map->kind == VB_YAML_LIST ? "list" : "scalar");
+    if (set_fallbacks(table, fields, err)) return -1;
+    for (size_t i = 0; i < map->count; i++) {
+        const vb_option *option = table;
+        while (option->key && strcmp(option->key, map->keys[i]->text)) option++;
+        if (!option->key) {
+            const char *keys[64];
+            int n = 0;
+            for (option = table; option->key && n < 63; option++) keys[n++] = option->key;
+            keys[n] = NULL;
+            const char *near = vb_did_you_mean(map->keys[i]->text, keys);
+            return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: unknown key '%s' in %s%s%s%s", name, map->keys[i]->line, map->keys[i]->column,
+                             map->keys[i]->text, where, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        }
+        if (read_value(option, fields, map->items[i], name, err)) return -1;
+    }
+    for (const vb_option *option = table; option->key; option++)
+        if (option->required && !vb_yaml_get(map, option->key))
+            return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s: the key '%s' is missing (%s)", name, map->line, map->column, where,
+                             option->key, option->help);
+    return 0;
+}
+
+void vb_options_free(const vb_option *table, void *fields) {
+    for (const vb_option *option = table; option->key; option++)
+        if (option->kind == VB_TEXT || option->kind == VB_PATH) {
+            vb_free(*(char **)field_of(option, fields));
+            *(char **)field_of(option, fields) = NULL;
+        }
+}
+
+json_t *vb_options_json(const vb_option *table, const void *fields, bool machine) {
+    json_t *object = json_object();
+    for (const vb_option *option = table; object && option->key; option++) {
+        if (option->kind == VB_CUSTOM || option->machine != machine) continue;
+        const void *field = (const char *)fields + option->offset;
+        json_t *value = NULL;
+        switch (option->kind) {
+        case VB_TEXT:
+        case VB_PATH: {
+            const char *text = *(char *const *)field;
+            if (!text) continue;
+            value = json_string(text);
+            break;
+        }
+        case VB_INTEGER: value = json_integer(*(const int64_t *)field); break;
+        case VB_REAL: value = json_real(*(const double *)field); break;
+        case VB_BOOLEAN: value = json_boolean(*(const bool *)field); break;
+        case VB_CHOICE: value = json_string(option->choices[*(const int *)field]); break;
+        case VB_CUSTOM: continue;
+        }
+        json_object_set_new(object, option->key, value);
+    }
+    return object;
+}
+
+void vb_options_help(const vb_option *table, bool as_flags) {
+    for (const vb_option *option = table; option->key; option++) {
+        if (as_flags && option->kind == VB_CUSTOM) continue;
+        char name[64], extra[256] = "";
+        int n = snprintf(name, sizeof name, as_flags ? "--%s" : "%s:", option->key), m = 0;
+        for (int i = 0; as_flags && i < n; i++)
+            if (name[i] == '_') name[i] = '-';
+        if (option->kind == VB_CHOICE)
+            for (int i = 0; option->choices[i]; i++)
+                m += snprintf(extra + m, sizeof extra - (size_t)m, "%s%s", i ? "|" : " ", option->choices[i]);
+        if (option->kind == VB_INTEGER && option->high < 9e15)
+            m += snprintf(extra + m, sizeof extra - (size_t)m, " %.0f..%.0f", option->low, option->high);
+        if (option->kind == VB_REAL) m += snprintf(extra + m, sizeof extra - (size_t)m, " %g..%g", option->low, option->high);
+        if (option->unit) m += snprintf(extra + m, sizeof extra - (size_t)m, " %s", option->unit);
+        if (option->fallback) m += snprintf(extra + m, sizeof extra - (size_t)m, " [%s]", option->fallback);
+        if (option->required) snprintf(extra + m, sizeof extra - (size_t)m, " (required)");
+        printf("  %-22s %s%s\n", name, option->help, extra);
+    }
+}

@@ -1,0 +1,272 @@
+#!/usr/bin/env python3
+"""Writes tests/fuzz/corpus: small files by Python's own pickle and zipfile, and broken ones made from them.
+
+PyTorch is not needed: stand-ins of its functions give the same pickles. The files are committed; run this to change them."""
+import collections, io, json, os, pickle, struct, sys, types, zipfile
+
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
+
+
+def put(name, data):
+    with open(os.path.join(HERE, name), "wb") as f:
+        f.write(data)
+
+
+# ---- stand-ins for PyTorch ----
+
+def module(name, **items):
+    if "." in name and name.rpartition(".")[0] not in sys.modules:
+        module(name.rpartition(".")[0])
+    made = types.ModuleType(name)
+    for key, item in items.items():
+        item.__module__ = name
+        item.__qualname__ = item.__name__ = key
+        setattr(made, key, item)
+    sys.modules[name] = made
+    return made
+
+
+def function():
+    return lambda *args: None
+
+
+kinds = {"Float": "f", "Half": "e", "BFloat16": "H", "Double": "d", "Long": "q", "Int": "i", "Byte": "B", "Bool": "?"}
+torch = module("torch", **{k + "Storage": type(k, (), {}) for k in kinds})
+utils = module("torch._utils", _rebuild_tensor_v2=function(), _rebuild_parameter=function(), _rebuild_qtensor=function())
+module("torch._tensor", _rebuild_from_type_v2=function())
+script = module("__torch__.net", Net=type("Net", (), {}), Block=type("Block", (), {}))
+
+
+class Storage:
+    def __init__(self, kind, values, claimed=None, view=None):
+        self.kind, self.count, self.view = kind, len(values) if claimed is None else claimed, view
+        self.bytes = b"".join(struct.pack("<" + kinds[kind], v) for v in values)
+        self.key = None
+
+
+class Call:
+    """Pickles as a call of `callee` with `args`."""
+    def __init__(self, callee, *args):
+        self.callee, self.args = callee, args
+
+    def __reduce__(self):
+        return self.callee, self.args
+
+
+def tensor(storage, sizes, strides, offset=0):
+    return Call(utils._rebuild_tensor_v2, storage, offset, sizes, strides, False, collections.OrderedDict())
+
+
+class Pickler(pickle.Pickler):
+    def __init__(self, file, protocol, legacy):
+        super().__init__(file, protocol)
+        self.storages, self.legacy = [], legacy
+
+    def persistent_id(self, item):
+        if not isinstance(item, Storage):
+            return None
+        if item not in self.storages:
+            item.key = str(len(self.storages))
+            self.storages.append(item)
+        id = ("storage", getattr(torch, item.kind + "Storage"), item.key, "cpu", item.count)
+        return id + (item.view,) if self.legacy else id
+
+
+def dump(item, protocol=2, legacy=False):
+    file = io.BytesIO()
+    pickler = Pickler(file, protocol, legacy)
+    pickler.dump(item)
+    return file.getvalue(), pickler.storages
+
+
+def torch_zip(item, root="net/", method=zipfile.ZIP_STORED, extra=(), protocol=2):
+    data, storages = dump(item, protocol)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        for name, content in [("data.pkl", data)] + [("data/" + s.key, s.bytes) for s in storages] + list(extra):
+            archive.writestr(zipfile.ZipInfo(root + name, (1980, 1, 1, 0, 0, 0)), content, method)
+    return file.getvalue()
+
+
+def legacy_stream(item, little=True):
+    data, storages = dump(item, 2, True)
+    parts = [pickle.dumps(0x1950A86A20F9469CFC6C, 2), pickle.dumps(1001, 2),
+             pickle.dumps({"protocol_version": 1001, "little_endian": little, "type_sizes": {"short": 2}}, 2), data,
+             pickle.dumps([s.key for s in storages], 2)]
+    for s in storages:
+        parts += [struct.pack("<q", s.count), s.bytes]
+    return b"".join(parts)
+
+
+# ---- pickles ----
+
+plain = {"none": None, "flags": (True, False), "ints": [0, 1, 255, 256, 65536, -1, -2147483649, 2**63 - 1, -2**63, 2**70],
+         "floats": [0.5, -1e300], "text": "gr\u00fcn\n\\u20ac \u20ac \U0001f600 '\"", "nest": {"a": [(), [], {}], "b": (1, (2, (3,)))},
+         "ordered": collections.OrderedDict([("k", 1), ("l", [2])])}
+plain["again"] = plain["nest"]
+for protocol in range(6):
+    put(f"pickle/plain{protocol}", pickle.dumps(plain, protocol))
+put("pickle/binary5", pickle.dumps({"bytes": b"\x00\xff", "array": bytearray(b"xy"), "set": {7}, "frozen": frozenset(["z"])}, 5))
+
+
+class Slotted:
+    __slots__ = ("x",)
+    __module__, __qualname__ = "some.module", "Thing"
+
+    def __getnewargs_ex__(self):
+        return (1,), {"key": 2}
+
+
+module("some.module", Thing=Slotted)
+thing = Slotted()
+thing.x = 5
+put("pickle/object4", pickle.dumps(thing, 4))
+put("pickle/object2", pickle.dumps(types.SimpleNamespace(a=1), 2))
+put("pickle/os_system", b"cos\nsystem\n(S'touch hostile-pickle-was-here'\ntR.")
+put("pickle/os_system_stack", b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x1etouch hostile-pickle-was-here\n\x85R.")
+put("pickle/os_system_inst", b"(S'touch hostile-pickle-was-here'\nios\nsystem\n.")
+put("pickle/os_system_obj", b"(cos\nsystem\nS'touch hostile-pickle-was-here'\no.")
+put("pickle/itself", b"]q\x00h\x00a.")
+put("pickle/strings0", b"(S'a\\x41\\101\\n\\\\\\'\\q'\nV\\u20ac\\U0001f600\xe9\nI01\nI-5\nL12L\nF2.5\nP17\nt.")
+for name, data in {
+        "huge_bytes8": b"\x8e" + b"\xff" * 8 + b".", "huge_unicode": b"X\xff\xff\xff\xff.", "negative_string": b"T\xff\xff\xff\xff.",
+        "huge_long4": b"\x8b\xff\xff\xff\x7f.", "negative_long4": b"\x8b\x00\x00\x00\x80.",
+        "huge_frame": b"\x80\x04\x95" + b"\xff" * 8 + b"N.",
+        "memo_get": b"h\x05.", "memo_put": b"Nr\xff\xff\xff\xff.", "memo_line": b"Np99999999999999999999\n.", "empty": b"", "stop": b".",
+        "pop": b"0.", "no_mark": b"t.", "below_mark": b"N(0a.", "odd_pairs": b"}(NNNu.", "append_to_none": b"NNa.", "build_list": b"]}b.",
+        "build_twice": b"cm\nn\n)R}b}b.", "call_without_tuple": b"cm\nn\n]R.", "protocol6": b"\x80\x06N.", "extension": b"\x82\x01.",
+        "buffer": b"\x97.", "no_opcode": b"\xffN.", "no_newline": b"I12345", "not_a_number": b"Iabc\n.", "no_digits": b"F\n.",
+        "unquoted": b"Sabc\n.", "backslash": b"S'\\'\n.", "mixed": b"cm\nn\n)RNaNNs.", "surrogate_escape": b"V\\u12\n.",
+        "stack_global": b"NN\x93.",
+        "tuple3": b"NN\x87."}.items():
+    put("pickle/bad_" + name, data)
+
+# ---- torch archives ----
+
+grid = Storage("Float", [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+model = collections.OrderedDict([
+    ("module.a.weight", tensor(grid, (3, 4), (4, 1))),
+    ("module.a.transposed", tensor(grid, (4, 3), (1, 4))),
+    ("module.b", tensor(grid, (2, 2), (4, 1), 5)),
+    ("module.half", Call(utils._rebuild_parameter, tensor(Storage("Half", [0.5, -2]), (2,), (1,)), True, collections.OrderedDict())),
+    ("module.bf16", tensor(Storage("BFloat16", [0x3F80, 0xC000]), (2,), (1,))),
+    ("module.steps", tensor(Storage("Long", [-7]), (), ())),
+    ("module.none", tensor(Storage("Double", []), (0, 3), (3, 1)))])
+checkpoint = {"epoch": 3, "args": types.SimpleNamespace(model="x"), "state_dict": model}
+put("zip/state_dict.pt", torch_zip(checkpoint))
+put("zip/deflated.pt", torch_zip(checkpoint, method=zipfile.ZIP_DEFLATED))
+put("zip/protocol4.pt", torch_zip(checkpoint, protocol=4, extra=[("byteorder", b"little")]))
+put("zip/big_endian.pt", torch_zip(checkpoint, extra=[("byteorder", b"big")]))
+put("pickle/legacy.pt", legacy_stream(checkpoint))
+put("pickle/legacy_view.pt", legacy_stream({"v": tensor(Storage("Int", [1, 2, 3, 4], view=("w", 1, 2)), (2,), (1,))}))
+put("pickle/legacy_big_endian.pt", legacy_stream(checkpoint, little=False))
+put("pickle/legacy_claims.pt", legacy_stream({"a": tensor(Storage("Float", [1], claimed=2**40), (1,), (1,))}))
+
+
+net, block = script.Net(), script.Block()
+net.weight, net.training, block.bias = tensor(grid, (12,), (1,)), False, tensor(grid, (3,), (1,), 9)
+setattr(net, "0", block)
+put("zip/torchscript.pt", torch_zip(net, extra=[("constants.pkl", b"\x80\x02).")]))
+
+one = lambda item: torch_zip({"t": item})
+for name, item in {
+        "beyond": tensor(grid, (3, 4), (4, 1), 1), "stride": tensor(grid, (2, 2), (2**62, 2**62)), "negative": tensor(grid, (2,), (-1,)),
+        "product": tensor(grid, (2**40, 2**40), (0, 0)), "repeats": tensor(grid, (2**40,), (0,)), "offset": tensor(grid, (0,), (1,), 13),
+        "dimensions": tensor(grid, (1,) * 9, (1,) * 9), "claims": tensor(Storage("Float", [1], claimed=2**61), (1,), (1,)),
+        "quantised": Call(utils._rebuild_qtensor, 1), "no_storage": Call(utils._rebuild_tensor_v2, 1, 0, (1,), (1,), False, None),
+        "sizes": Call(utils._rebuild_tensor_v2, grid, 0, 5, (1,), False, None)}.items():
+    put(f"zip/bad_{name}.pt", one(item))
+put("zip/bad_control.pt", torch_zip({"a\nb": tensor(grid, (1,), (1,))}))
+put("zip/bad_twice.pt", torch_zip({"a.b": tensor(grid, (1,), (1,)), "a": {"b": tensor(grid, (1,), (1,))}}))
+cycle = {}
+cycle["x"] = cycle
+put("zip/bad_cycle.pt", torch_zip(cycle))
+bomb = {"t": tensor(grid, (1,), (1,))}
+for _ in range(40):
+    bomb = {"a": bomb, "b": bomb}
+put("zip/bad_aliases.pt", torch_zip(bomb))
+deep = {}
+for _ in range(300):
+    deep = {"x": deep}
+put("zip/bad_deep.pt", torch_zip(deep))
+with zipfile.ZipFile(os.path.join(HERE, "zip/bad_missing_storage.pt"), "w") as archive:
+    archive.writestr(zipfile.ZipInfo("net/data.pkl"), dump({"t": tensor(grid, (1,), (1,))})[0])
+hostile = io.BytesIO()
+with zipfile.ZipFile(hostile, "w") as archive:
+    archive.writestr(zipfile.ZipInfo("net/data.pkl"), b"cos\nsystem\n(S'touch hostile-pickle-was-here'\ntR.")
+put("zip/os_system.pt", hostile.getvalue())
+
+# ---- zip archives ----
+
+
+def plain_zip(comment=b"", names=("a", "b/c"), method=zipfile.ZIP_STORED):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        archive.comment = comment
+        for name in names:
+            archive.writestr(zipfile.ZipInfo(name), b"content of " + name.encode(), method)
+    return bytearray(file.getvalue())
+
+
+def changed(data, at, new):
+    data = bytearray(data)
+    data[at:at + len(new)] = new
+    return bytes(data)
+
+
+good = plain_zip()
+first = good.index(b"PK\x01\x02")
+end = good.index(b"PK\x05\x06")
+put("zip/plain.zip", good)
+put("zip/comment.zip", plain_zip(b"a comment with PK\x05\x06 in it, and more than 22 bytes behind it"))
+put("zip/none.zip", plain_zip(names=()))
+put("zip/bad_twice.zip", bytes(plain_zip(names=("bbb", "bbc"))).replace(b"bbc", b"bbb"))
+put("zip/bad_count.zip", changed(good, end + 10, b"\x03\x00"))
+put("zip/bad_entry.zip", changed(good, first, b"PK\x01\x00"))
+put("zip/bad_offset.zip", changed(good, end + 16, b"\xff\xff\xff\x7f"))
+put("zip/bad_disks.zip", changed(good, end + 4, b"\x01\x00"))
+put("zip/bad_header.zip", changed(good, first + 42, b"\xff\xff\xff\x7f"))
+put("zip/bad_size.zip", changed(changed(good, first + 20, b"\x00\x10\x00\x00"), first + 24, b"\x00\x10\x00\x00"))
+put("zip/bad_sizes.zip", changed(good, first + 24, b"\x05\x00\x00\x00"))
+put("zip/bad_name.zip", changed(good, first + 46, b"z"))
+put("zip/bad_method.zip", changed(good, first + 10, b"\x0c\x00"))
+put("zip/bad_encrypted.zip", changed(good, first + 8, b"\x01\x00"))
+put("zip/bad_nul.zip", changed(good, first + 46, b"\0"))
+packed = plain_zip(method=zipfile.ZIP_DEFLATED)
+packed_first = packed.index(b"PK\x01\x02")
+put("zip/deflated.zip", packed)
+put("zip/bad_crc.zip", changed(packed, packed_first + 16, b"\0\0\0\0"))
+put("zip/bad_inflate.zip", changed(packed, 31, b"\xff\xff\xff"))
+put("zip/bad_bomb.zip", changed(packed, packed_first + 24, b"\xff\xff\xff\x7f"))
+# ZIP64: the first entry's sizes and offset in extra field 1, behind a field of another kind, and a ZIP64 end record.
+extra = struct.pack("<HHH", 0x5455, 2, 0) + struct.pack("<HHQQQ", 1, 24, 12, 12, 0)
+entry_end = first + 46 + 1
+directory = changed(changed(good, first + 20, b"\xff" * 8), first + 42, b"\xff" * 4)
+directory = changed(directory, first + 30, struct.pack("<H", len(extra)))
+directory = directory[first:entry_end] + extra + directory[entry_end:end]
+body = bytes(good[:first]) + directory
+end64 = struct.pack("<IQHHIIQQQQ", 0x06064B50, 44, 45, 45, 0, 0, 2, 2, len(directory), first)
+locator = struct.pack("<IIQI", 0x07064B50, 0, len(body), 1)
+tail = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+put("zip/zip64.zip", body + end64 + locator + tail)
+put("zip/bad_zip64_locator.zip", body + end64 + locator[:8] + b"\xff" * 8 + locator[16:] + tail)
+put("zip/bad_zip64_extra.zip", (body + end64 + locator + tail).replace(struct.pack("<HH", 1, 24), struct.pack("<HH", 1, 8)))
+
+# ---- safetensors ----
+
+
+def safetensors(header, data):
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+table = {"__metadata__": {"format": "pt"}, "w": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]},
+         "h": {"dtype": "BF16", "shape": [], "data_offsets": [16, 18]}, "none": {"dtype": "I64", "shape": [0, 5], "data_offsets": [18, 18]}}
+put("safetensors/plain", safetensors(table, bytes(18)))
+put("safetensors/clip", safetensors({"visual.conv1.weight": {"dtype": "F16", "shape": [1, 3, 1, 1], "data_offsets": [0, 6]},
+                                     "module.token_embedding.weight": {"dtype": "F16", "shape": [1, 1], "data_offsets": [6, 8]}}, bytes(8)))
+put("safetensors/bad_gap", safetensors({"w": {"dtype": "U8", "shape": [1], "data_offsets": [1, 2]}}, bytes(2)))
+put("safetensors/bad_overflow", safetensors({"w": {"dtype": "F32", "shape": [2**40, 2**40], "data_offsets": [0, 4]}}, bytes(4)))
+put("safetensors/bad_length", b"\xff" * 7 + b"\x7f{}")
+put("safetensors/bad_json", safetensors(b"{\"w\": [", b""))
+put("safetensors/bad_deep", safetensors(b"{\"w\":" + b"[" * 3000, b""))

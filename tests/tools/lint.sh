@@ -1,0 +1,178 @@
+#!/bin/bash
+# The rules of the house that a machine can check, as TAP lines with the findings below them: lint.sh [ROOT].
+# VOCABENCH_BUILD names the build folder. The checks read text, not C: a macro can hide a call from them.
+set -u
+cd "${1:-$(dirname "$0")/../..}" || exit 1
+build=${VOCABENCH_BUILD:-build}
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/vocabench-lint.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+passed=0 failed=0 skipped=0
+
+number() { echo $((passed + failed + skipped)); }
+skip() { skipped=$((skipped + 1)); echo "ok $(number) - $1 # SKIP $2"; }
+# report NAME FILE: the lines of FILE are the findings, one "place: what" a line.
+report() {
+  if [ -s "$2" ]; then failed=$((failed + 1)); echo "not ok $(number) - $1"; sed 's/^/# /' "$2"
+  else passed=$((passed + 1)); echo "ok $(number) - $1"; fi
+}
+findings=$scratch/findings
+
+find . \( -name .git -o -path './build' -o -path './build-*' \) -prune -o -type f -print | sed 's|^\./||' | LC_ALL=C sort >"$scratch/all"
+grep -E '\.[ch]$' "$scratch/all" >"$scratch/c"
+grep -E '^(kernels|shards|mpi)/' "$scratch/c" >"$scratch/rooms"
+grep -v '^tests/golden/' "$scratch/c" >"$scratch/written" # golden numbers are made, not written
+grep -E '(\.(c|h|sh|md|ya?ml|sbatch|in|py|conf|supp)|(^|/)(Makefile|LICENSE)|^\.ci/[^/]*|^\.gitignore)$' "$scratch/all" >"$scratch/text"
+: >"$scratch/sh"
+while IFS= read -r file; do
+  case $file in
+    *.sh) ;;
+    *.[ch] | *.md | *.yaml | *.json | *.npy | *.bin) continue ;;
+    *) head -c 40 "$file" | tr -d '\0' | head -n 1 | grep -qE '^#!.*\b(ba|da)?sh\b' || continue ;;
+  esac
+  echo "$file" >>"$scratch/sh"
+done <"$scratch/all"
+# on LIST COMMAND...: the command with the files of the list as its last arguments; nothing for an empty list.
+on() { local list=$1; shift; [ ! -s "$list" ] || tr '\n' '\0' <"$list" | xargs -0 "$@"; }
+
+# The code without comments, and without what stands in quotes except in #include: "path:line:code".
+cat >"$scratch/strip.awk" <<'AWK'
+FNR == 1 { comment = 0 }
+{
+  line = $0; out = ""
+  include = !comment && line ~ /^[ \t]*#[ \t]*include/
+  while (line != "") {
+    if (comment) {
+      end = index(line, "*/")
+      if (!end) break
+      comment = 0; line = substr(line, end + 2); out = out " "
+      continue
+    }
+    if (!match(line, /["']|\/\*|\/\//)) { out = out line; break }
+    out = out substr(line, 1, RSTART - 1)
+    two = substr(line, RSTART, 2); quote = substr(two, 1, 1); rest = substr(line, RSTART + 1)
+    if (two == "//") break
+    if (two == "/*") { comment = 1; line = substr(rest, 2); continue }
+    if (quote == "\"") found = match(rest, /^([^"\\]|\\.)*"/); else found = match(rest, /^([^'\\]|\\.)*'/)
+    if (!found) break
+    out = out quote (include ? substr(rest, 1, RLENGTH - 1) : "") quote
+    line = substr(rest, RLENGTH + 1)
+  }
+  print FILENAME ":" FNR ":" out
+}
+AWK
+on "$scratch/rooms" awk -f "$scratch/strip.awk" >"$scratch/code"
+
+# ---- the dependency rule: mpi -> shards -> kernels --------------------------------------------------------------
+cat >"$scratch/rooms.awk" <<'AWK'
+BEGIN {
+  libc = "^(assert|complex|ctype|errno|fenv|float|inttypes|iso646|limits|locale|math|setjmp|signal|stdalign|stdarg|stdatomic|stdbool"
+  libc = libc "|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|tgmath|threads|time|uchar|wchar|wctype)\\.h$"
+  posix = "^(dirent|fcntl|fnmatch|glob|libgen|poll|pthread|sched|unistd)\\.h$|^sys/"
+  codecs = "^(yaml|zstd|zstd_errors|jansson|jpeglib|jerror|png|zlib|xxhash)\\.h$|^webp/"
+  simd = "intrin\\.h$|^cpuid\\.h$|^arm_neon\\.h$"
+  images = "^(jpeglib|jerror|png)\\.h$|^webp/"
+}
+match($0, /:[ \t]*#[ \t]*include[ \t]*[<"][^>"]*/) {
+  split($0, place, ":")
+  file = place[1]; room = file; sub(/\/.*/, "", room)
+  header = substr($0, RSTART, RLENGTH); sub(/^[^<"]*/, "", header)
+  own = substr(header, 1, 1) == "\""; header = substr(header, 2)
+  target = header; sub(/\/.*/, "", target)
+  if (own) {
+    fine = target == room || (target == "kernels" && room != "kernels") || (target == "shards" && room == "mpi")
+    if (header !~ /\//) fine = 0
+  } else if (room == "kernels") {
+    fine = header ~ libc || header == "omp.h" || header == "immintrin.h"
+    text = file ~ /^kernels\/(tokenizer|text_cleanup|unicode|html_entities)\.c$/ # what the tokenizer is made of
+    if ((header == "pcre2.h" || header == "utf8proc.h") && text) fine = 1
+  } else if (room == "shards") {
+    fine = header ~ libc || header ~ posix || header ~ codecs
+  } else {
+    fine = header !~ simd && header !~ images
+  }
+  if (!fine) print file ":" place[2] ": " room "/ may not include " (own ? "\"" header "\"" : "<" header ">")
+}
+AWK
+awk -f "$scratch/rooms.awk" "$scratch/code" >"$findings"
+report "each room includes only what it may" "$findings"
+
+# calls NAME ROOMS EXCEPT WORDS: none of the functions is called in the rooms, but for the files that EXCEPT (a regular expression) names.
+calls() {
+  grep -E "^($2)/" "$scratch/code" | grep -vE "^($3):" | grep -E "(^|[^A-Za-z0-9_.>])($4)[[:space:]]*\(" >"$findings"
+  report "$1" "$findings"
+}
+calls "only mpi/main.c ends the process" "kernels|shards|mpi" "mpi/main\.c" "exit|_exit|_Exit|quick_exit|abort|MPI_Abort"
+calls "only kernels/memory.c allocates" "kernels|shards|mpi" "kernels/memory\.c" \
+  "malloc|calloc|realloc|reallocarray|aligned_alloc|posix_memalign|strdup|strndup|asprintf|vasprintf|alloca"
+# The one kind of memory that is not ours comes from json_dumps, which leaves it to free().
+jansson=$(grep -E '[^A-Za-z0-9_]json_dumps[[:space:]]*\(' "$scratch/code" | cut -d: -f1 | LC_ALL=C sort -u | tr '\n' '|' | sed 's/\./\\./g')
+calls "memory is freed by vb_free, but for jansson's texts" "kernels|shards|mpi" "${jansson}kernels/memory\.c" "free"
+calls "only shards/io.c opens, renames and maps files" "kernels|shards|mpi" "shards/io\.c" \
+  "open|openat|creat|fopen|freopen|fdopen|opendir|rename|renameat|mkdir|mkstemp|mmap|munmap"
+calls "kernels/ and shards/ print nothing" "kernels|shards" "none" "printf|vprintf|puts|putchar|fprintf|vfprintf|fputs|perror"
+
+# ---- the look of a source ---------------------------------------------------------------------------------------
+# shellcheck disable=SC2016 # $0 is awk's
+on "$scratch/c" awk 'FNR == 1 && $0 !~ /^\/\* [^ ]/ { print FILENAME ":1: the first line is no /* comment on the file" }' >"$findings"
+report "every C file opens with a line on what it implements" "$findings"
+cat "$scratch/written" "$scratch/sh" | LC_ALL=C sort -u >"$scratch/sources"
+on "$scratch/sources" awk 'FNR == 901 { print FILENAME ": more than 900 lines" }' >"$findings"
+report "no source has more than 900 lines" "$findings"
+on "$scratch/sources" env LC_ALL=C.UTF-8 grep -HnoE '^.{141}' | sed 's/^\([^:]*:[0-9]*:\).*/\1 wider than 140 columns/' >"$findings"
+report "no line of a source is wider than 140 columns" "$findings"
+on "$scratch/c" grep -Hn "$(printf '\t')" >"$findings"
+report "C is indented with spaces" "$findings"
+on "$scratch/text" grep -HnE '[[:space:]]$' >"$findings"
+report "no white space ends a line" "$findings"
+on "$scratch/text" grep -HnwE 'TO[D]O|FIX[M]E|X[X]X' >"$findings"
+report "nothing is left for later" "$findings"
+
+# ---- other people's eyes ----------------------------------------------------------------------------------------
+if ! command -v shellcheck >/dev/null; then skip shellcheck "not installed"
+else
+  on "$scratch/sh" shellcheck -x -P SCRIPTDIR -f gcc >"$findings" 2>&1
+  report shellcheck "$findings"
+fi
+if ! command -v cppcheck >/dev/null; then skip cppcheck "not installed"
+else
+  # Test code reaches for null pointers and leaks on purpose where an assertion ends it, so only the rooms are checked.
+  grep '\.c$' "$scratch/rooms" >"$scratch/cppcheck"
+  if [ -s "$scratch/cppcheck" ]; then
+    # Suppressed: SIMD loads cast pointers; the loop that fills an array may run zero times for all that cppcheck knows (the
+    # compiler warns of uninitialised reads better). Style notes that slip through its selection are none of its business here.
+    timeout 60 cppcheck -q -j2 --std=c11 --language=c --enable=warning,portability --error-exitcode=3 --inline-suppr -I. \
+      --suppress=missingInclude --suppress=missingIncludeSystem --suppress=unmatchedSuppression \
+      --suppress=invalidPointerCast --suppress='uninitvar:kernels/conv.c' \
+      --template='{file}:{line}: {severity}: {message} [{id}]' --file-list="$scratch/cppcheck" >"$scratch/out" 2>&1
+    code=$?
+  else code=0; : >"$scratch/out"; fi
+  if [ $code = 124 ]; then skip cppcheck "took more than 60 s"
+  else
+    grep -v ': style: ' "$scratch/out" >"$findings"
+    [ $code = 0 ] || [ $code = 3 ] || echo "cppcheck ended with code $code" >>"$findings"
+    report cppcheck "$findings"
+  fi
+fi
+
+# The program itself judges best; without one Python does. Code 10 is YAML of a kind that `inspect` has nothing to say about.
+grep -E '^configs/.*\.ya?ml$' "$scratch/all" >"$scratch/yaml"
+: >"$findings"
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+if [ -x "$build/vocabench" ]; then
+  while IFS= read -r file; do
+    "$build/vocabench" inspect "$file" >"$scratch/out" 2>&1 </dev/null
+    code=$?
+    [ $code = 0 ] || [ $code = 10 ] || { sed "s|^|$file: |" "$scratch/out"; echo "$file: inspect ended with code $code"; } >>"$findings"
+  done <"$scratch/yaml"
+  report "the YAML files parse" "$findings"
+elif python3 -c 'import yaml' 2>/dev/null; then
+  on "$scratch/yaml" python3 -c '
+import sys, yaml
+for path in sys.argv[1:]:
+    try: yaml.safe_load(open(path, encoding="utf-8"))
+    except Exception as error: print(path + ": " + " ".join(str(error).split()))' >"$findings" 2>&1
+  report "the YAML files parse" "$findings"
+else skip "the YAML files parse" "neither a program that reads them nor python3-yaml"; fi
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed = 0 ]
