@@ -40,7 +40,11 @@ static void *floats(size_t n) {
         fprintf(stderr, "bench_gemm: %s\n", err.text);
         exit(VB_EMEMORY);
     }
-    for (size_t i = 0; i < n; i++) p[i] = (float)(i * 2654435761u % 1000) / 1000 - 0.5f;
+    uint32_t noise = 1;
+    for (size_t i = 0; i < n; i++) {
+        noise = noise * 1664525u + 1013904223u;
+        p[i] = (float)(int32_t)noise * 0x1p-33f;
+    }
     return p;
 }
 
