@@ -127,16 +127,17 @@ build-fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SOURCES) $(wildcard kernels/*.h sh
 	@echo "  CC   $@"
 	$(Q)clang $(FUZZ_FLAGS) $(shell pkg-config --cflags jansson zlib) -o $@ $< $(FUZZ_SOURCES) $(shell pkg-config --libs jansson zlib) -lm
 
+PLACE = $(DESTDIR)$(PREFIX)
 install: all  ## put binary, configs, docs and slurm templates under PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/vocabench
-	install -m 755 $(BUILD)/vocabench $(DESTDIR)$(PREFIX)/bin/
-	cp -R configs $(DESTDIR)$(PREFIX)/share/vocabench/
-	install -d $(DESTDIR)$(PREFIX)/share/doc/vocabench
-	cp README.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/vocabench/
+	install -d "$(PLACE)/bin" "$(PLACE)/share/vocabench" "$(PLACE)/share/doc/vocabench"
+	install -m 755 $(BUILD)/vocabench "$(PLACE)/bin/"
+	cp -R configs $(wildcard slurm) "$(PLACE)/share/vocabench/"
+	cp -R README.md LICENSE CITATION.cff CHANGELOG.md docs "$(PLACE)/share/doc/vocabench/"
+	chmod -R u+rwX,go+rX "$(PLACE)/share/vocabench" "$(PLACE)/share/doc/vocabench"
 
 uninstall:  ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/vocabench
-	rm -rf $(DESTDIR)$(PREFIX)/share/vocabench $(DESTDIR)$(PREFIX)/share/doc/vocabench
+	rm -f "$(PLACE)/bin/vocabench"
+	rm -rf "$(PLACE)/share/vocabench" "$(PLACE)/share/doc/vocabench"
 
 clean:  ## remove everything that was made
 	rm -rf build build-*
