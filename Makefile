@@ -12,7 +12,8 @@ SAN     ?=
 V       ?= 0
 
 VERSION := 0.1.0
-GIT     := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)$(shell git diff --quiet HEAD 2>/dev/null || echo +)
+GIT     := $(shell git rev-parse --short=12 HEAD 2>/dev/null && { git diff --quiet HEAD 2>/dev/null || echo +; } || echo unknown)
+GIT     := $(subst $() +,+,$(GIT))
 
 # ---- what a Debian 12 machine needs -----------------------------------------------------------------------------
 PACKAGES := build-essential pkg-config git ca-certificates \
@@ -52,7 +53,7 @@ UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 BENCH   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 ARCHIVES := $(BUILD)/libshards.a $(BUILD)/libkernels.a
 
-.PHONY: all deps test-deps demo test unit lint bench sanitize fuzz install uninstall clean help
+.PHONY: all deps test-deps demo test unit lint bench sanitize fuzz install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -66,7 +67,7 @@ $(BUILD)/%.o: %.c
 # The version and revision reach one file only, which is rebuilt when they change.
 $(BUILD)/version.stamp: FORCE
 	@mkdir -p $(@D); echo '$(VERSION) $(GIT) $(PREFIX)' | cmp -s - $@ || echo '$(VERSION) $(GIT) $(PREFIX)' > $@
-FORCE:
+FORCE: # phony: .SECONDARY would take a file that is not there for an intermediate one, and never look at the stamp
 $(BUILD)/mpi/provenance.o: $(BUILD)/version.stamp
 $(BUILD)/mpi/provenance.o: ALL_CFLAGS += -DVB_VERSION='"$(VERSION)"' -DVB_GIT='"$(GIT)"' -DVB_PREFIX='"$(PREFIX)"'
 
