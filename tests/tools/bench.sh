@@ -10,7 +10,8 @@ fact() { printf '%-13s %s\n' "$1:" "${2:-unknown}"; }
 fact processor "$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)"
 fact cores "$(nproc)"
 fact load "$(cut -d ' ' -f 1-3 /proc/loadavg) (a busy machine makes poor timings)"
-fact instructions "$("$build/vocabench" version 2>/dev/null | sed -n 's/^instruction set: \([^;]*\).*/\1/p')${VOCABENCH_ISA:+ (VOCABENCH_ISA)}"
+level=$("$build/vocabench" version 2>/dev/null | sed -n 's/^instruction set: \([^;]*\).*/\1/p')
+fact instructions "$level${VOCABENCH_ISA:+ (VOCABENCH_ISA)}"
 fact threads "${OMP_NUM_THREADS:-$(nproc)}${OMP_NUM_THREADS:+ (OMP_NUM_THREADS)}"
 fact compiler "$("${MPICC:-mpicc}" --version 2>/dev/null | head -n 1)"
 fact vocabench "$("$build/vocabench" version 2>/dev/null | head -n 1)"

@@ -63,17 +63,18 @@ run() {
 }
 
 mkdir -p "$output" || fail 7 "$output: cannot be made"
-tail -n +2 "$embeddings/imagenet_classes.tsv" | cut -f2 >"$output/wordnet-ids.txt" || fail 7 "$output/wordnet-ids.txt: cannot be written"
+ids=$output/wordnet-ids.txt
+tail -n +2 "$embeddings/imagenet_classes.tsv" | cut -f2 >"$ids" || fail 7 "$ids: cannot be written"
 
 say "" "${bold}1. Living17${plain}: real embeddings of OpenAI's CLIP ViT-B/32, made elsewhere; 17 vocabularies of 4 ImageNet classes."
-run living17 "models.0.image_embeddings=$embeddings/imagenet_image_7per_class.npy" "models.0.labels=$embeddings/imagenet_image_labels.npy" \
-  "models.0.text_embeddings=$embeddings/imagenet_text_a_photo_of.npy" "models.0.label_names=$output/wordnet-ids.txt" \
-  "models.0.text_names=$output/wordnet-ids.txt"
+run living17 "models.0.image_embeddings=$embeddings/imagenet_image_7per_class.npy" \
+  "models.0.labels=$embeddings/imagenet_image_labels.npy" "models.0.label_names=$ids" \
+  "models.0.text_embeddings=$embeddings/imagenet_text_a_photo_of.npy" "models.0.text_names=$ids"
 
 say "" "${bold}2. CIFAR-100${plain}: all 10,000 test images encoded with a small ResNet CLIP; 20 vocabularies of 5 classes." \
   "   (A second run takes the embeddings from $output/cifar100/cache and encodes nothing.)"
 run cifar100 "datasets.0.images=$shared/data/cifar-100-binary/test.bin" "models.0.name=cifar-tiny-rn" \
   "models.0.weights=$shared/models/cifar-tiny-rn.safetensors" "models.0.tokenizer=$shared/reference/bpe_simple_vocab_16e6.txt.gz"
 
-say "" "${bold}Results${plain}: $output/living17/results.json and $output/cifar100/results.json hold all figures, also by vocabulary and class;" \
-  "table.md and table.csv lie beside them. docs/results.md explains every field, docs/protocol.md the figures."
+say "" "${bold}Results${plain}: $output/living17/results.json and $output/cifar100/results.json hold all figures, also by vocabulary" \
+  "and class; table.md and table.csv lie beside them. docs/results.md explains every field, docs/protocol.md the figures."
