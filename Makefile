@@ -21,6 +21,7 @@ PACKAGES := build-essential pkg-config git ca-certificates \
   libyaml-dev libzstd-dev libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev \
   libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev
 TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck valgrind python3-numpy python3-pil
+FUZZ_PACKAGES := clang libclang-rt-14-dev
 LIBRARIES := yaml-0.1 libzstd jansson libjpeg libpng libwebp libwebpdemux libpcre2-8 libutf8proc libxxhash zlib
 
 # ---- flags ------------------------------------------------------------------------------------------------------
@@ -114,11 +115,13 @@ sanitize:  ## the unit tests under the address and undefined-behaviour sanitizer
 	@tests/run.sh build-address unit
 
 # The readers of weights alone, and the two rooms' files that they need.
-FUZZ_SOURCES := $(addprefix kernels/,fault.c memory.c status.c tensor.c) $(addprefix shards/,pickle.c safetensors.c torch.c weight_names.c zip.c)
+FUZZ_SOURCES := $(addprefix kernels/,fault.c memory.c status.c tensor.c) $(addprefix shards/,pickle.c pickle_text.c safetensors.c torch.c weight_names.c zip.c)
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60
 FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -O1 -g -std=c11 -D_GNU_SOURCE -I.
-fuzz: $(FUZZERS:%=build-fuzz/fuzz_%)  ## libFuzzer over pickle, zip and safetensors, FUZZ_SECONDS each (clang, libclang-rt-14-dev)
+fuzz:  ## libFuzzer over pickle, zip and safetensors, FUZZ_SECONDS each (clang, libclang-rt-14-dev)
+	@tests/tools/install-packages.sh $(FUZZ_PACKAGES)
+	@$(MAKE) --no-print-directory $(FUZZERS:%=build-fuzz/fuzz_%)
 	@for f in $(FUZZERS); do mkdir -p build-fuzz/corpus/$$f && echo "  FUZZ $$f" && \
 	  build-fuzz/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2560 -max_len=65536 -print_final_stats=1 \
 	    -artifact_prefix=build-fuzz/$$f- build-fuzz/corpus/$$f tests/fuzz/corpus/$$f 2>build-fuzz/$$f.log || { tail -n 40 build-fuzz/$$f.log; exit 1; }; \

@@ -14,9 +14,8 @@
 #include "kernels/memory.h"
 
 enum {
-    TASK_ROWS = 1024, /* bounds the resting chains */
+    TASK_ROWS = 512,  /* bounds the resting chains */
     TASK_COLS = 384,  /* packed columns of B that stay in the second-level cache */
-    GROUP = 4,        /* strips of A packed together */
     DEPTH = VB_GEMM_DEPTH
 };
 
@@ -40,7 +39,9 @@ float vb_matrix_at(const vb_matrix *matrix, int64_t row, int64_t col) {
 
 enum { PLAIN_ROWS = 4, PLAIN_COLS = 16 };
 
-static void plain_multiply(int64_t count, int m, const float *a, const float *b, float *tile, bool first) {
+static void plain_multiply(int64_t count, int m, const float *a, const float *b, float *tile, bool first, const char *ahead,
+                           int64_t ahead_stride) {
+    (void)ahead, (void)ahead_stride;
     if (first) memset(tile, 0, (size_t)m * PLAIN_COLS * sizeof *tile);
     for (int i = 0; i < m; i++)
         for (int64_t k = 0; k < count; k++)
@@ -74,8 +75,8 @@ typedef struct vb_gemm_job {
     const vb_epilogue *epilogue;
     float *c;
     int64_t rows, ldc;
-    int64_t task_rows, row_tasks; /* a task's rows; its columns in strips of the kernel's width */
-    int64_t task_strips, col_tasks;
+    int64_t task_rows, row_tasks; /* a task's part of C */
+    int64_t task_cols, col_tasks;
     int64_t depth;
     size_t b_floats, a_floats, rest_floats; /* a thread's work space */
 } vb_gemm_job;
@@ -87,44 +88,79 @@ void vb_gemm_pack_rows(const vb_gemm_a *a, int64_t row, int64_t count, int64_t f
     }
 }
 
-/* The chains of some strips of rows (packed at `a`) times all packed columns go on over `count` values of k. */
-static void multiply_group(const vb_gemm_job *job, const int64_t *starts, int64_t strips, int64_t j0, int64_t j1, int64_t count,
-                           const float *a, const float *b, float *rest, bool first, bool last) {
-    const vb_gemm_kernel *kernel = job->kernel;
-    int64_t step = first && last ? 0 : (int64_t)kernel->rows * kernel->cols; /* chains without a pause share one tile */
-    for (int64_t j = j0; j < j1; j += kernel->cols, b += kernel->cols * count) {
-        int n = (int)least(kernel->cols, j1 - j);
-        for (int64_t s = 0; s < strips; s++, rest += step) {
-            int64_t i = starts[s];
-            int m = (int)(starts[s + 1] - i);
-            kernel->multiply(count, m, a + s * kernel->rows * DEPTH, b, rest, first);
-            if (last) job->layers->epilogue(m, n, rest, kernel->cols, job->epilogue, i, j, job->c + i * job->ldc + j, job->ldc);
-        }
+/* Memory that will be read soon: rows of up to AHEAD_BYTES, `stride` bytes apart. A micro kernel call touches AHEAD_ROWS of them. */
+typedef struct vb_ahead {
+    const char *at;
+    int64_t stride, rows;
+} vb_ahead;
+
+static void touch_ahead(vb_ahead *ahead, const char **at, int64_t *stride) {
+    *at = ahead->at;
+    *stride = ahead->stride;
+    ahead->at += VB_GEMM_AHEAD_ROWS * ahead->stride;
+    ahead->rows -= VB_GEMM_AHEAD_ROWS;
+}
+
+static vb_ahead ahead_of_a(const vb_gemm_a *a, int64_t row, int64_t rows, int64_t first) {
+    if (!a->data || rows <= 0) return (vb_ahead){0};
+    return (vb_ahead){(const char *)(a->data + row * a->ld + first), a->ld * (int64_t)sizeof *a->data, rows};
+}
+
+static vb_ahead ahead_of_b(const vb_matrix *b, int64_t row, int64_t rows, int64_t first, int64_t count) {
+    int64_t size = (int64_t)vb_dtype_size(b->dtype);
+    const char *at = (const char *)b->data + (row * b->row_stride + first * b->col_stride) * size;
+    if (b->row_stride == 1) return (vb_ahead){at, b->col_stride * size, count};
+    return (vb_ahead){at, b->row_stride * size, rows};
+}
+
+static void touch_tile_of_c(const vb_gemm_job *job, int64_t i, int m, int64_t j) {
+    const vb_epilogue *e = job->epilogue;
+    for (int row = 0; row < m; row++) {
+        const float *c = job->c + (i + row) * job->ldc + j;
+        __builtin_prefetch(c, 1);
+        __builtin_prefetch(c + 16, 1);
+        if (!e || !e->residual || e->residual == job->c) continue;
+        c = e->residual + (i + row) * e->ld_residual + j;
+        __builtin_prefetch(c);
+        __builtin_prefetch(c + 16);
     }
 }
 
-static void run_task(const vb_gemm_job *job, int64_t task, float *work) {
+static void run_task(const vb_gemm_job *job, int64_t task, int64_t next_task, float *work) {
     const vb_gemm_kernel *kernel = job->kernel;
     float *b = work, *a = b + job->b_floats, *rest = a + job->a_floats;
     int64_t i0 = task % job->row_tasks * job->task_rows, i1 = least(job->rows, i0 + job->task_rows);
-    int64_t j0 = task / job->row_tasks * job->task_strips * kernel->cols;
-    int64_t j1 = least(job->b->rows, j0 + job->task_strips * kernel->cols);
-    int64_t strips = parts(i1 - i0, kernel->rows), tiles_across = parts(j1 - j0, kernel->cols), depth = job->b->cols;
-    int64_t k = 0;
-    do { /* once for a depth of 0, too */
-        int64_t count = least(job->depth, depth - k);
+    int64_t j0 = task / job->row_tasks * job->task_cols, j1 = least(job->b->rows, j0 + job->task_cols), depth = job->b->cols;
+    int64_t next_j = next_task / job->row_tasks * job->task_cols;
+    int64_t strips = parts(i1 - i0, kernel->rows), across = parts(j1 - j0, kernel->cols), tile_floats = kernel->rows * kernel->cols;
+    bool last = false;
+    for (int64_t k = 0, count; !last; k += count) { /* once for a depth of 0, too */
+        count = least(job->depth, depth - k);
+        last = k + count == depth;
         for (int64_t j = j0; j < j1; j += kernel->cols)
             kernel->pack(job->b, j, (int)least(kernel->cols, j1 - j), k, count, b + (j - j0) * count);
-        for (int64_t s = 0; s < strips; s += GROUP) {
-            int64_t starts[GROUP + 1], group = least(GROUP, strips - s);
-            for (int64_t g = 0; g <= group; g++) starts[g] = i0 + (s + g) * (i1 - i0) / strips;
-            for (int64_t g = 0; g < group; g++)
-                vb_gemm_pack_rows(job->a, starts[g], starts[g + 1] - starts[g], k, count, a + g * kernel->rows * DEPTH);
-            float *tiles = depth > job->depth ? rest + s * tiles_across * kernel->rows * kernel->cols : rest;
-            multiply_group(job, starts, group, j0, j1, count, a, b, tiles, k == 0, k + count == depth);
+        vb_ahead next_b = ahead_of_b(job->b, last ? next_j : j0, least(job->task_cols, job->b->rows - (last ? next_j : j0)), last ? 0 : k + count, job->depth);
+        if (last && next_task >= job->row_tasks * job->col_tasks) next_b.rows = 0;
+        int64_t calls = strips * across;
+        for (int64_t s = 0; s < strips; s++) {
+            int64_t i = i0 + s * (i1 - i0) / strips, next_i = i0 + (s + 1) * (i1 - i0) / strips;
+            int m = (int)(next_i - i);
+            vb_gemm_pack_rows(job->a, i, m, k, count, a);
+            vb_ahead next_a = ahead_of_a(job->a, next_i, least(kernel->rows, i1 - next_i), k);
+            for (int64_t t = 0; t < across; t++, calls--) {
+                float *tile = depth > job->depth ? rest + (s * across + t) * tile_floats : rest;
+                int64_t j = j0 + t * kernel->cols, stride = 0;
+                const char *at = (const char *)a;
+                if (next_a.rows > 0) touch_ahead(&next_a, &at, &stride);
+                else if (next_b.rows * 2 >= calls * VB_GEMM_AHEAD_ROWS) touch_ahead(&next_b, &at, &stride);
+                if (last) touch_tile_of_c(job, i, m, j);
+                kernel->multiply(count, m, a, b + t * kernel->cols * count, tile, k == 0, at, stride);
+                if (last)
+                    job->layers->epilogue(m, (int)least(kernel->cols, j1 - j), tile, kernel->cols, job->epilogue, i, j,
+                                          job->c + i * job->ldc + j, job->ldc);
+            }
         }
-        k += count;
-    } while (k < depth);
+    }
 }
 
 /* Cuts C into enough tasks for the threads, none so small that packing shows. */
@@ -136,15 +172,15 @@ static void cut(vb_gemm_job *job, int64_t threads) {
     while (job->row_tasks * job->col_tasks < wanted && job->rows / (job->row_tasks + 1) >= 8 * job->kernel->rows) job->row_tasks++;
     job->task_rows = parts(job->rows, job->row_tasks);
     job->row_tasks = parts(job->rows, job->task_rows);
-    job->task_strips = parts(strips, job->col_tasks);
-    job->col_tasks = parts(strips, job->task_strips);
+    job->task_cols = parts(strips, job->col_tasks) * job->kernel->cols;
+    job->col_tasks = parts(job->b->rows, job->task_cols);
     int64_t depth = job->b->cols, blocks = parts(depth, DEPTH);
     job->depth = depth ? round_up(parts(depth, blocks), 16) : 0;
 
-    int64_t tile = (int64_t)job->kernel->rows * job->kernel->cols, down = parts(job->task_rows, job->kernel->rows);
-    job->b_floats = (size_t)(job->task_strips * job->kernel->cols * job->depth);
-    job->a_floats = (size_t)(GROUP * job->kernel->rows * DEPTH);
-    job->rest_floats = (size_t)(depth > job->depth ? tile * job->task_strips * down : tile);
+    int64_t strips_down = parts(job->task_rows, job->kernel->rows);
+    job->b_floats = (size_t)(job->task_cols * job->depth);
+    job->a_floats = (size_t)(job->kernel->rows * DEPTH);
+    job->rest_floats = (size_t)(depth > job->depth ? strips_down * job->kernel->rows * job->task_cols : job->kernel->rows * job->kernel->cols);
 }
 
 int vb_gemm(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, float *c, int64_t ldc, const vb_epilogue *epilogue, int threads,
@@ -159,10 +195,10 @@ int vb_gemm(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, float *c, int6
     float *work = vb_buffer((size_t)team * each, sizeof *work, "work space of a matrix product", err);
     if (!work) return -1;
     if (team == 1) {
-        for (int64_t task = 0; task < tasks; task++) run_task(&job, task, work);
+        for (int64_t task = 0; task < tasks; task++) run_task(&job, task, task + 1, work);
     } else {
 #pragma omp parallel for num_threads(team) schedule(dynamic, 1)
-        for (int64_t task = 0; task < tasks; task++) run_task(&job, task, work + (size_t)omp_get_thread_num() * each);
+        for (int64_t task = 0; task < tasks; task++) run_task(&job, task, task + team, work + (size_t)omp_get_thread_num() * each);
     }
     vb_free(work);
     return 0;

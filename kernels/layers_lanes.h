@@ -66,10 +66,10 @@ static void softmax(int64_t width, float scale, float *x) {
         lanes_store_part(x + whole, lanes_exp(lanes_sub(lanes_mul(lanes_load_part(x + whole, rest), factor), shift)), rest);
         sums = lanes_add(sums, lanes_load_part(x + whole, rest));
     }
-    lanes sum = lanes_all(lanes_sum(sums));
+    lanes inverse = lanes_all(1 / lanes_sum(sums));
     for (int64_t j = 0; j < width; j += LANES) {
         int n = width - j < LANES ? (int)(width - j) : LANES;
-        store_up_to(x + j, lanes_div(load_up_to(x + j, n), sum), n);
+        store_up_to(x + j, lanes_mul(load_up_to(x + j, n), inverse), n);
     }
 }
 

@@ -229,7 +229,7 @@ static int run_encoded(run_state *run, const vb_model *model, const vb_dataset_s
                                  .threads = run->threads,
                                  .skip_broken = data->spec->on_error == 1,
                                  .dataset = data->spec->name};
-    int status = vb_classifier_encode(&classifier, run->context, model, data, experiment->cache, run->threads, err);
+    int status = vb_classifier_encode(&classifier, run->context, model, data, experiment->cache, run->threads, false, err);
     if (!status) {
         vb_image_source_encoded(&source, data, model, experiment->cache, &options);
         status = evaluate_pair(run, model->spec, data, &source, &classifier, key, path, err);
