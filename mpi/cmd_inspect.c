@@ -148,12 +148,17 @@ static int inspect(const char *path, const char *family, vb_error *err) {
     if (vb_is_folder(path)) return inspect_dataset(path, err);
     if (vb_ends_with(path, ".npy")) return inspect_npy(path, err);
     if (vb_ends_with(path, ".yaml") || vb_ends_with(path, ".yml")) return inspect_yaml(path, err);
-    if (vb_ends_with(path, ".tar") || vb_ends_with(path, ".tar.zst")) return inspect_dataset(path, err);
     vb_file file;
+    char start[2] = "";
     if (vb_file_open(&file, path, err)) return -1;
+    int status = file.size > 1 ? vb_file_read(&file, 0, start, sizeof start, err) : 0;
+    /* Checkpoints are called .pth.tar too; they begin as a zip archive or a pickle. */
+    bool torch = !memcmp(start, "PK", 2) || start[0] == (char)0x80;
+    bool tar = vb_ends_with(path, ".tar.zst") || (vb_ends_with(path, ".tar") && !torch);
     bool cifar = vb_ends_with(path, ".bin") && file.size && (file.size % 3073 == 0 || file.size % 3074 == 0);
     vb_file_close(&file);
-    return cifar ? inspect_dataset(path, err) : inspect_weights(path, family, err);
+    if (status) return -1;
+    return cifar || tar ? inspect_dataset(path, err) : inspect_weights(path, family, err);
 }
 
 int vb_cmd_inspect(vb_context *context, const vb_arguments *arguments, vb_error *err) {
