@@ -140,7 +140,7 @@ install: all  ## put binary, configs, docs and slurm templates under PREFIX
 	install -m 755 $(BUILD)/vocabench $(DESTDIR)$(PREFIX)/bin/
 	cp -R configs $(DESTDIR)$(PREFIX)/share/vocabench/
 	install -d $(DESTDIR)$(PREFIX)/share/doc/vocabench
-	cp README.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/vocabench/
+	for f in README.md LICENSE docs/*.md; do [ ! -e $$f ] || cp $$f $(DESTDIR)$(PREFIX)/share/doc/vocabench/; done
 
 uninstall:  ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/vocabench
