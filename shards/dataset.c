@@ -4,6 +4,9 @@
 #include <pthread.h>
 #include <string.h>
 
+#include <jansson.h>
+
+#include "kernels/codepoints.h"
 #include "kernels/memory.h"
 #include "shards/dataset_kinds.h"
 #include "shards/image.h"
@@ -336,6 +339,47 @@ void vb_free_extras(vb_sample_extra *extras, int count) {
         vb_free(extras[i].json);
         extras[i] = (vb_sample_extra){0};
     }
+}
+
+static int caption_of(const vb_sample_extra *extra, const char *name, char **caption, vb_error *err) {
+    const char *text = (const char *)extra->text;
+    size_t size = extra->text_size;
+    json_t *root = NULL;
+    if (!text && extra->json && (root = json_loadb((const char *)extra->json, extra->json_size, 0, NULL))) {
+        const json_t *value = json_object_get(root, "caption");
+        text = json_string_value(value);
+        size = json_string_length(value);
+    }
+    while (size && strchr(" \t\r\n", text[size - 1])) size--;
+    for (; size && strchr(" \t\r\n", *text); size--) text++;
+    int status = 0;
+    for (size_t i = 0; i < size && !status;) {
+        uint32_t c;
+        int length = vb_utf8_next((const uint8_t *)text + i, size - i, &c);
+        if (length < 0 || !c) status = vb_errorf(err, VB_EDATA, "%s: its caption is not UTF-8 text", name);
+        else i += (size_t)length;
+    }
+    if (!status && !(*caption = vb_strndup(size ? text : "", size, err))) status = -1;
+    json_decref(root);
+    return status;
+}
+
+int vb_dataset_read_captions(const vb_dataset *dataset, int64_t unit, char **captions, vb_error *err) {
+    vb_unit_data data = {0};
+    vb_sample_extra extras[VB_UNIT_SAMPLES] = {{0}};
+    memset(captions, 0, VB_UNIT_SAMPLES * sizeof *captions);
+    if (dataset->head->sort != VB_WEBDATASET)
+        return vb_errorf(err, VB_EUNSUPPORTED, "%s: a %s dataset has no captions; expected WebDataset shards", vb_dataset_text(dataset, dataset->file[0].path),
+                         vb_dataset_kind(dataset));
+    int status = vb_dataset_read_unit_extras(dataset, unit, &data, extras, err);
+    for (int i = 0; i < data.count && !status; i++) status = caption_of(&extras[i], data.samples[i].name, &captions[i], err);
+    for (int i = 0; i < VB_UNIT_SAMPLES && status; i++) {
+        vb_free(captions[i]);
+        captions[i] = NULL;
+    }
+    vb_free_extras(extras, VB_UNIT_SAMPLES);
+    vb_unit_data_free(&data);
+    return status;
 }
 
 void vb_unit_data_free(vb_unit_data *data) {
