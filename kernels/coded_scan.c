@@ -14,11 +14,11 @@ enum { AT_ONCE = 32 /* groups between two looks at the thresholds */ };
 /* A query in two planes. */
 typedef struct coded_query {
     double first_scale, second_scale;
-    double norm;                  /* of the query, rounded up */
-    double first_left, second_left; /* norms of what the planes leave, rounded up */
-    double base, base_slack;      /* <q, m> and its error */
+    double norm;                         /* of the query, rounded up */
+    double first_left, second_left;      /* norms of what the planes leave, rounded up */
+    double base, base_slack;             /* <q, m> and its error */
     int32_t first_offset, second_offset; /* 128 times the sum of the codes */
-    float alpha, beta;            /* the screen's factors of residual and norm, in units of first_scale */
+    float alpha, beta;                   /* the screen's factors of residual and norm, in units of first_scale */
 } coded_query;
 
 struct vb_coded_queries {
@@ -60,7 +60,8 @@ static void plain_products(const uint8_t *codes, size_t stride, int groups, cons
             for (int i = 0; i < VB_GROUP; i++) {
                 int32_t sum = 0;
                 for (int k = 0; k < width; k++)
-                    sum += codes[(size_t)g * stride + (size_t)(k / 4 * 4 * VB_GROUP + 4 * i + k % 4)] * panel[(k / 4 * queries + q) * 4 + k % 4];
+                    sum += codes[(size_t)g * stride + (size_t)(k / 4 * 4 * VB_GROUP + 4 * i + k % 4)] *
+                           panel[(k / 4 * queries + q) * 4 + k % 4];
                 out[q * VB_PAIR + g * VB_GROUP + i] = sum;
             }
 }
@@ -126,7 +127,8 @@ static void take_query(vb_coded_queries *coded, int64_t q, const float *from, do
     int8_t *first = coded->first + q * width;
     double slack = 0x1p-44 * query->norm; /* roundings of the rotation and of the planes */
     query->first_left = take_plane(y, width, &query->first_scale, first, &query->first_offset, &first_norm) * UP + slack;
-    query->second_left = take_plane(y, width, &query->second_scale, coded->second + q * width, &query->second_offset, &second_norm) * UP + slack;
+    query->second_left =
+        take_plane(y, width, &query->second_scale, coded->second + q * width, &query->second_offset, &second_norm) * UP + slack;
     query->base = vb_coder_mean_product(coder, from);
     query->base_slack = (dim + 8.0) * 0x1p-52 * query->norm * vb_coder_mean_norm(coder);
     /* The screen is computed in fp32, in units of first_scale: five roundings of numbers that add up to no more than these. */
@@ -152,8 +154,10 @@ int vb_coded_queries_new(vb_coded_queries **out, const vb_coder *coder, const fl
     int status = work && coded->query && coded->panels && coded->first && coded->second ? 0 : -1;
     for (int64_t q = 0; !status && q < count; q++) take_query(coded, q, queries + q * vb_coder_dim(coder), work);
     vb_free(work);
-    if (status) vb_coded_queries_free(coded);
-    else *out = coded;
+    if (status)
+        vb_coded_queries_free(coded);
+    else
+        *out = coded;
     return status;
 }
 
@@ -170,13 +174,15 @@ size_t vb_coded_queries_bytes(int64_t queries, int dim) {
     return (size_t)queries * (sizeof(coded_query) + 3 * (((size_t)dim + 63) / 64 * 64));
 }
 
-/* ---- pools ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- pools ------------------------------------------------------------------------------------------------------------------------
+ */
 
 static int64_t pool_capacity(int64_t k) { return 4 * k + 256; }
 
 size_t vb_coded_scan_bytes(int64_t queries, int64_t k) {
     /* and what settling takes: places in the pools, in the order of the rows */
-    return (size_t)queries * ((size_t)pool_capacity(k) * (sizeof(candidate) + 16) + sizeof(int64_t) + sizeof(float)) + sizeof(vb_coded_scan);
+    return (size_t)queries * ((size_t)pool_capacity(k) * (sizeof(candidate) + 16) + sizeof(int64_t) + sizeof(float)) +
+           sizeof(vb_coded_scan);
 }
 
 int vb_coded_scan_new(vb_coded_scan **out, const vb_coded_queries *coded, vb_search *search, vb_scan *exact, int64_t k,
@@ -184,8 +190,14 @@ int vb_coded_scan_new(vb_coded_scan **out, const vb_coded_queries *coded, vb_sea
     *out = NULL;
     vb_coded_scan *scan = vb_array(1, sizeof *scan, "search through codes", err);
     if (!scan) return -1;
-    *scan = (vb_coded_scan){.coded = coded, .kernel = vb_coded_kernel_get(), .search = search, .exact = exact, .reader = reader,
-                            .reader_context = reader_context, .k = k, .capacity = pool_capacity(k)};
+    *scan = (vb_coded_scan){.coded = coded,
+                            .kernel = vb_coded_kernel_get(),
+                            .search = search,
+                            .exact = exact,
+                            .reader = reader,
+                            .reader_context = reader_context,
+                            .k = k,
+                            .capacity = pool_capacity(k)};
     scan->pool = vb_buffer((size_t)(coded->count * scan->capacity), sizeof *scan->pool, "candidates", err);
     scan->held = vb_array((size_t)coded->count, sizeof *scan->held, "candidates", err);
     scan->work = vb_buffer((size_t)scan->capacity, sizeof *scan->work, "candidates", err);
@@ -226,9 +238,12 @@ static double select_kth(double *values, int64_t n, int64_t k) {
             values[i++] = values[j];
             values[j--] = kept;
         }
-        if (wanted <= j) high = j;
-        else if (wanted >= i) low = i;
-        else break;
+        if (wanted <= j)
+            high = j;
+        else if (wanted >= i)
+            low = i;
+        else
+            break;
     }
     return values[wanted];
 }
@@ -286,9 +301,10 @@ static int rescore(vb_coded_scan *scan, place *places, int64_t count, vb_error *
         for (int64_t i = 0; i < n; i++) {
             const candidate *c = places[at + i].candidate;
             if (!(fabs(scores[i] - c->middle) <= c->bound))
-                return vb_errorf(err, VB_EMISMATCH,
-                                 "row %lld scores %.9g for query %lld, its code certifies %.9g to %.9g: the quantised copy is not of this corpus",
-                                 (long long)c->id, scores[i], (long long)queries[i], c->middle - c->bound, c->middle + c->bound);
+                return vb_errorf(
+                    err, VB_EMISMATCH,
+                    "row %lld scores %.9g for query %lld, its code certifies %.9g to %.9g: the quantised copy is not of this corpus",
+                    (long long)c->id, scores[i], (long long)queries[i], c->middle - c->bound, c->middle + c->bound);
             if (isfinite(c->bound)) scan->slack += c->bound;
         }
         scan->rescored += n;
@@ -331,10 +347,12 @@ static int settle(vb_coded_scan *scan, int64_t first, int64_t count, vb_error *e
 
 int vb_coded_scan_settle(vb_coded_scan *scan, vb_error *err) { return settle(scan, 0, scan->coded->count, err); }
 
-/* ---- the scan --------------------------------------------------------------------------------------------------------------------- */
+/* ---- the scan ---------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Rows of one group that passed the screen for query q: the second plane's bounds, and into the pool. */
-static int examine(vb_coded_scan *scan, int64_t q, unsigned pass, const uint8_t *group, const int32_t *first, int64_t id, vb_error *err) {
+static int examine(vb_coded_scan *scan, int64_t q, unsigned pass, const uint8_t *group, const int32_t *first, int64_t id,
+                   vb_error *err) {
     const vb_coded_queries *coded = scan->coded;
     const coded_query *query = &coded->query[q];
     int32_t second[VB_PAIR];
@@ -379,8 +397,8 @@ int vb_coded_scan_groups(vb_coded_scan *scan, const void *groups, int64_t count,
                     const coded_query *query = &coded->query[at + i];
                     const int32_t *dots = products + i * VB_PAIR + h * VB_GROUP;
                     const uint8_t *half = group + (size_t)h * stride;
-                    unsigned pass = scan->kernel->screen(dots, (const float *)(const void *)(half + codes), query->first_offset, query->alpha,
-                                                         query->beta, scan->thresholds[at + i]);
+                    unsigned pass = scan->kernel->screen(dots, (const float *)(const void *)(half + codes), query->first_offset,
+                                                         query->alpha, query->beta, scan->thresholds[at + i]);
                     if (pass && examine(scan, at + i, pass, half, dots, first_id + (g + h) * VB_GROUP, err)) return -1;
                 }
         }
