@@ -51,10 +51,11 @@ KERNELS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard kernels/*.c))
 SHARDS  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard shards/*.c))
 PROGRAM := $(patsubst %.c,$(BUILD)/%.o,$(wildcard mpi/*.c))
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+TOOLS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 BENCH   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 ARCHIVES := $(BUILD)/libshards.a $(BUILD)/libkernels.a
 
-.PHONY: all deps test-deps demo test unit lint bench sanitize fuzz install uninstall clean help FORCE
+.PHONY: all deps test-deps demo test unit tools lint bench sanitize fuzz install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -83,6 +84,10 @@ $(BUILD)/vocabench: $(PROGRAM) $(ARCHIVES)
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(ARCHIVES) $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM))
 	@echo "  LINK $@"
 	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM)) $(ARCHIVES) $(LDLIBS) -lcmocka
+$(BUILD)/tests/tools/%: tests/tools/%.c
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARN) -o $@ $< $(shell pkg-config --cflags --libs libpng libjpeg) -lm
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(ARCHIVES)
 	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(ARCHIVES) $(LDLIBS)
 
@@ -99,10 +104,13 @@ demo: deps  ## install what is missing, build, run the main job on real data
 	@tests/tools/demo.sh $(BUILD)/vocabench
 
 test: test-deps  ## install what is missing, build, run every test
-	@$(MAKE) --no-print-directory all unit
+	@$(MAKE) --no-print-directory all unit tools
 	@tests/run.sh $(BUILD)
 
 unit: $(UNIT)
+
+# Programs that shell tests use; they share no code with what they check.
+tools: $(TOOLS)
 
 lint: test-deps  ## the dependency rule of the rooms, house style, shellcheck, cppcheck
 	@tests/tools/lint.sh

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "kernels/memory.h"
+#include "mpi/analyses.h"
 #include "mpi/commands.h"
 #include "mpi/evaluate.h"
 #include "mpi/provenance.h"
@@ -102,7 +103,7 @@ static int pair_key(const run_state *run, const vb_model_spec *spec, int m, cons
     if (vb_digester_new(&digester, err)) return -1;
     vb_digester_add_text(digester, vb_version());
     int64_t protocol[] = {experiment->protocol, experiment->trials, experiment->seed, experiment->union_permutations,
-                          experiment->per_image};
+                          experiment->per_image, experiment->analyses};
     vb_digester_add(digester, protocol, sizeof protocol);
     char *text =
         json_dumps(json_array_get(json_object_get(experiment->configuration, "models"), (size_t)m), JSON_COMPACT | JSON_SORT_KEYS);
@@ -196,6 +197,7 @@ static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dat
                     .records = records,
                     .threads = run->threads};
     if (!status) status = vb_evaluate(run->context, &pair, &result, &counts, err);
+    if (!status && run->experiment.analyses) status = vb_analyses(run->context, &pair, result, err);
     if (!status && result) status = store_pair(run, result, &counts, MPI_Wtime() - start, key, path, err);
     status = vb_agree(&run->context->comm, status, err);
     json_decref(result);
@@ -331,11 +333,12 @@ static void print_notes(const run_state *run) {
         json_int_t distractors = json_integer_value(json_object_get(data, "classes_without_images"));
         const char *model = json_string_value(json_object_get(entry, "model")),
                    *dataset = json_string_value(json_object_get(entry, "dataset"));
-        if (outside) printf("note: %s / %s: %lld images of no vocabulary's class were left out\n", model, dataset, (long long)outside);
+        if (outside)
+            printf("note: %s / %s: images of no vocabulary's class, left out: %lld\n", model, dataset, (long long)outside);
         if (skipped)
-            printf("note: %s / %s: %lld broken images were skipped; results.json lists them\n", model, dataset, (long long)skipped);
+            printf("note: %s / %s: broken images, skipped and listed in results.json: %lld\n", model, dataset, (long long)skipped);
         if (distractors)
-            printf("note: %s / %s: %lld classes have no images and only distract\n", model, dataset, (long long)distractors);
+            printf("note: %s / %s: classes without images, which only distract: %lld\n", model, dataset, (long long)distractors);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernels/memory.h"
+#include "mpi/analyses.h"
 #include "mpi/provenance.h"
 #include "shards/io.h"
 #include "shards/prompts.h"
@@ -40,6 +41,8 @@ static const vb_option experiment_options[] = {
      "a rank; 0: OMP_NUM_THREADS, else the cores of the machine shared by its ranks"},
     {"corpora", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "list of corpora for retrieval"},
     {"retrieval", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "retrieval-enhanced prompts (REPE) for all models"},
+    {"analyses", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
+     "list of margin, similarity, alignment, uniformity, spectrum: why a model is stable or not"},
     {"datasets", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "list of datasets"},
     {"models", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "list of models"},
     {0}};
@@ -368,6 +371,7 @@ int vb_experiment_read(vb_experiment *experiment, const char *path, const vb_ove
         vb_errorf(err, VB_EMEMORY, "no memory for the configuration");
         goto done;
     }
+    if (vb_analyses_read(experiment, root, err)) goto done;
     if (read_datasets(experiment, root, err) || read_corpora(experiment, root, err)) goto done;
     const vb_yaml *retrieval = vb_yaml_get(root, "retrieval");
     if (retrieval) {

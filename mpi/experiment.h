@@ -41,6 +41,7 @@ typedef struct vb_experiment {
     char *name, *output, *cache;
     int protocol;
     int64_t trials, seed, union_permutations, batch, threads;
+    int analyses; /* bits: see mpi/analyses.h */
     bool per_image, latex;
     int dataset_count, model_count;
     vb_dataset_spec *datasets;
