@@ -77,33 +77,37 @@ static int read_header(vb_corpus_part *part, int *dim, vb_error *err) {
     return status;
 }
 
-int vb_corpus_open(vb_corpus *corpus, const char *name, vb_error *err) {
+int vb_corpus_open_files(vb_corpus *corpus, const char *name, const char *const *paths, size_t count, vb_error *err) {
     *corpus = (vb_corpus){0};
-    vb_paths paths = {0};
-    int status = -1;
-    if (vb_is_folder(name) ? list_folder(&paths, name, err) : vb_glob(&paths, name, err)) return -1;
-    if (!(corpus->name = vb_strdup(name, err))) goto done;
-    if (!(corpus->parts = vb_array(paths.count, sizeof *corpus->parts, "parts of a corpus", err))) goto done;
-    for (size_t i = 0; i < paths.count; i++) {
+    if (!(corpus->name = vb_strdup(name, err))) goto fail;
+    if (!(corpus->parts = vb_array(count, sizeof *corpus->parts, "parts of a corpus", err))) goto fail;
+    for (size_t i = 0; i < count; i++) {
         vb_corpus_part *part = &corpus->parts[i];
         int dim;
-        part->path = paths.items[i];
-        paths.items[i] = NULL;
+        if (!(part->path = vb_strdup(paths[i], err))) goto fail;
         corpus->part_count++;
         part->first = corpus->rows;
-        if (read_header(part, &dim, err)) goto done;
+        if (read_header(part, &dim, err)) goto fail;
         if (i && dim != corpus->dim) {
             vb_errorf(err, VB_EMISMATCH, "%s: rows of %d dimensions, those of %s have %d", part->path, dim, corpus->parts[0].path,
                       corpus->dim);
-            goto done;
+            goto fail;
         }
         corpus->dim = dim;
         corpus->rows += part->rows;
     }
-    status = 0;
-done:
+    return 0;
+fail:
+    vb_corpus_close(corpus);
+    return -1;
+}
+
+int vb_corpus_open(vb_corpus *corpus, const char *name, vb_error *err) {
+    *corpus = (vb_corpus){0};
+    vb_paths paths = {0};
+    if (vb_is_folder(name) ? list_folder(&paths, name, err) : vb_glob(&paths, name, err)) return -1;
+    int status = vb_corpus_open_files(corpus, name, (const char *const *)paths.items, paths.count, err);
     vb_paths_free(&paths);
-    if (status) vb_corpus_close(corpus);
     return status;
 }
 
@@ -222,7 +226,7 @@ void vb_corpus_reader_close(vb_corpus_reader *reader) {
     reader->part = reader->corpus->part_count;
 }
 
-int vb_corpus_read(vb_corpus_reader *reader, size_t part, int64_t first, int64_t rows, void *out, vb_error *err) {
+int vb_corpus_read_rows(vb_corpus_reader *reader, size_t part, int64_t first, int64_t rows, void *out, vb_error *err) {
     const vb_corpus_part *from = &reader->corpus->parts[part];
     if (reader->part != part) {
         vb_corpus_reader_close(reader);

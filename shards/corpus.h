@@ -29,6 +29,8 @@ typedef struct vb_corpus {
 /* Reads the headers of all parts. VB_EMISSING: nothing there; VB_EDATA: a part that is cut off or none; VB_EMISMATCH: parts of
  * different dimensions (both are named); VB_EUNSUPPORTED: other element types or orders. Thread-safe. */
 int vb_corpus_open(vb_corpus *corpus, const char *name, vb_error *err);
+/* The same of stated files in the stated order. */
+int vb_corpus_open_files(vb_corpus *corpus, const char *name, const char *const *paths, size_t count, vb_error *err);
 void vb_corpus_close(vb_corpus *corpus);
 
 /* The part table as bytes (free with vb_free) and back, so that one rank can read the headers for all. */
@@ -56,7 +58,7 @@ void vb_corpus_reader_close(vb_corpus_reader *reader);
 
 /* Rows first .. first + rows - 1 of a part, as they are stored, into `out`. A file that has changed its size since the table was made is
  * VB_EDATA. */
-int vb_corpus_read(vb_corpus_reader *reader, size_t part, int64_t first, int64_t rows, void *out, vb_error *err);
+int vb_corpus_read_rows(vb_corpus_reader *reader, size_t part, int64_t first, int64_t rows, void *out, vb_error *err);
 
 /* Identifies the corpus for checkpoints: paths' last parts, shapes, element types and sizes. Not the bytes. */
 int vb_corpus_digest(const vb_corpus *corpus, vb_digest *digest, vb_error *err);
