@@ -11,6 +11,7 @@
 #include "mpi/document.h"
 #include "mpi/evaluate.h"
 #include "mpi/provenance.h"
+#include "mpi/repe.h"
 #include "mpi/results.h"
 
 const vb_flag vb_run_flags[] = {{"output", VB_FLAG_TEXT, "DIR", false, "folder of the results [results/EXPERIMENT]", 0, 0},
@@ -101,10 +102,14 @@ static int pair_key(const run_state *run, const vb_model_spec *spec, int m, cons
     int64_t protocol[] = {experiment->protocol,           experiment->trials,    experiment->seed,
                           experiment->union_permutations, experiment->per_image, experiment->analyses};
     vb_digester_add(digester, protocol, sizeof protocol);
-    char *text =
-        json_dumps(json_array_get(json_object_get(experiment->configuration, "models"), (size_t)m), JSON_COMPACT | JSON_SORT_KEYS);
+    /* All settings of the experiment, but of the models only this one; datasets speak through their digests below. */
+    json_t *settings = json_copy(experiment->configuration);
+    json_object_del(settings, "datasets");
+    json_object_set(settings, "models", json_array_get(json_object_get(experiment->configuration, "models"), (size_t)m));
+    char *text = json_dumps(settings, JSON_COMPACT | JSON_SORT_KEYS);
     vb_digester_add_text(digester, text ? text : "");
     free(text); /* jansson's */
+    json_decref(settings);
     const char *const files[] = {spec->weights,         spec->tokenizer, spec->coop,       spec->image_embeddings,
                                  spec->text_embeddings, spec->labels,    spec->text_names, spec->label_names};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) add_file(digester, files[i]);
@@ -174,6 +179,27 @@ static int clear_parts(run_state *run, const char *records, vb_error *err) {
     return vb_agree(&run->context->comm, status, err);
 }
 
+/* REPE after the plain evaluation: its figures become the result's `retrieval`. */
+static int retrieve_pair(run_state *run, const vb_pair *pair, json_t *result, vb_error *err) {
+    char *list = pair_path(run, "retrieval", pair->spec->name, pair->data->spec->name, ".jsonl.zst", err);
+    char *embeddings = pair_path(run, "retrieval", pair->spec->name, pair->data->spec->name, "", err);
+    char *checkpoint = vb_format(err, "%s/scan", run->experiment.output),
+         *folder = vb_format(err, "%s/retrieval", run->experiment.output);
+    int status = list && embeddings && checkpoint && folder ? 0 : -1;
+    if (!status && !run->context->comm.rank) status = vb_make_folders(folder, err);
+    status = vb_agree(&run->context->comm, status, err);
+    vb_repe_job job = {.pair = *pair, .list = list, .embeddings = embeddings, .checkpoint = checkpoint};
+    json_t *retrieval = NULL;
+    if (!status) status = vb_repe(run->context, &job, &retrieval, err);
+    if (result && retrieval) json_object_set(result, "retrieval", retrieval);
+    json_decref(retrieval);
+    vb_free(list);
+    vb_free(embeddings);
+    vb_free(checkpoint);
+    vb_free(folder);
+    return status;
+}
+
 static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dataset_state *data, const vb_image_source *source,
                          const vb_classifier *classifier, const vb_digest *key, const char *path, vb_error *err) {
     double start = MPI_Wtime();
@@ -195,6 +221,7 @@ static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dat
                     .threads = run->threads};
     if (!status) status = vb_evaluate(run->context, &pair, &result, &counts, err);
     if (!status && run->experiment.analyses) status = vb_analyses(run->context, &pair, result, err);
+    if (!status && vb_model_retrieval(&run->experiment, spec)) status = retrieve_pair(run, &pair, result, err);
     if (!status && result) status = store_pair(run, result, &counts, MPI_Wtime() - start, key, path, err);
     status = vb_agree(&run->context->comm, status, err);
     json_decref(result);
@@ -228,7 +255,8 @@ static int run_encoded(run_state *run, const vb_model *model, const vb_dataset_s
                                  .threads = run->threads,
                                  .skip_broken = data->spec->on_error == 1,
                                  .dataset = data->spec->name};
-    int status = vb_classifier_encode(&classifier, run->context, model, data, experiment->cache, run->threads, false, err);
+    int status = vb_classifier_encode(&classifier, run->context, model, data, experiment->cache, run->threads,
+                                      vb_model_retrieval(experiment, model->spec) != NULL, err);
     if (!status) {
         vb_image_source_encoded(&source, data, model, experiment->cache, &options);
         status = evaluate_pair(run, model->spec, data, &source, &classifier, key, path, err);

@@ -279,7 +279,7 @@ static int read_corpora(vb_experiment *experiment, const vb_yaml *root, vb_error
     for (size_t i = 0; i < list->count; i++) {
         vb_corpus_spec *spec = &experiment->corpora[i];
         experiment->corpus_count++;
-        if (vb_corpus_read(spec, list->items[i], experiment->path, err)) return -1;
+        if (vb_corpus_spec_read(spec, list->items[i], experiment->path, err)) return -1;
         if (note_configuration(experiment, "corpora", vb_corpus_options(), spec, err)) return -1;
         if (resolve_paths(vb_corpus_options(), spec, experiment->path, err)) return -1;
         for (size_t j = 0; j < i; j++)
@@ -414,7 +414,7 @@ void vb_experiment_free(vb_experiment *experiment) {
         vb_free(model->prompts);
         vb_free(model->prompt_list);
     }
-    for (int c = 0; c < experiment->corpus_count; c++) vb_corpus_free(&experiment->corpora[c]);
+    for (int c = 0; c < experiment->corpus_count; c++) vb_corpus_spec_free(&experiment->corpora[c]);
     vb_retrieval_free(&experiment->retrieval);
     vb_free(experiment->corpora);
     vb_free(experiment->datasets);
