@@ -181,8 +181,8 @@ static int clear_parts(run_state *run, const char *records, vb_error *err) {
 
 /* REPE after the plain evaluation: its figures become the result's `retrieval`. */
 static int retrieve_pair(run_state *run, const vb_pair *pair, json_t *result, vb_error *err) {
-    char *list = pair_path(run, "retrieval", pair->spec->name, pair->data->spec->name, ".jsonl.zst", err);
-    char *embeddings = pair_path(run, "retrieval", pair->spec->name, pair->data->spec->name, "", err);
+    char *list = vb_pair_path(run->experiment.output, "retrieval", pair->spec->name, pair->data->spec->name, ".jsonl.zst", err);
+    char *embeddings = vb_pair_path(run->experiment.output, "retrieval", pair->spec->name, pair->data->spec->name, "", err);
     char *checkpoint = vb_format(err, "%s/scan", run->experiment.output),
          *folder = vb_format(err, "%s/retrieval", run->experiment.output);
     int status = list && embeddings && checkpoint && folder ? 0 : -1;
