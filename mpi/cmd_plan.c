@@ -7,6 +7,7 @@
 #include "mpi/classifier.h"
 #include "mpi/commands.h"
 #include "mpi/image_source.h"
+#include "mpi/plan_sizes.h"
 #include "mpi/provenance.h"
 
 const vb_flag vb_plan_flags[] = {{"ranks", VB_FLAG_NUMBER, "N", false, "plan for N ranks [the ranks it runs on]", 1, 1 << 20},
@@ -20,7 +21,8 @@ const vb_flag vb_plan_flags[] = {{"ranks", VB_FLAG_NUMBER, "N", false, "plan for
 typedef struct plan {
     const vb_experiment *experiment;
     int ranks;
-    int64_t units, read_bytes, sent_bytes, memory_a_rank, shared_a_node;
+    bool print;
+    vb_plan_sizes sizes;
 } plan;
 
 static int64_t file_size(const char *path) {
@@ -68,7 +70,7 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
                 text_space = (int64_t)vb_clip_text_workspace(model->clip, 256);
         int64_t unit = VB_UNIT_SAMPLES * dim * 4 + bytes / (units ? units : 1);
         int64_t need = (workspace > text_space ? workspace : text_space) + pixels + unit + classes * dim * 4 + tally + (64 << 20);
-        if (need > all->memory_a_rank) all->memory_a_rank = need;
+        if (need > all->sizes.memory_a_rank) all->sizes.memory_a_rank = need;
     } else {
         vb_npy npy;
         if (vb_npy_open(&npy, spec->image_embeddings, err)) return -1;
@@ -78,32 +80,38 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
         units = (images + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
         bytes = file_size(spec->image_embeddings) + file_size(spec->text_embeddings);
         int64_t need = VB_UNIT_SAMPLES * dim * 4 + classes * dim * 4 + images * 4 + tally + (64 << 20);
-        if (need > all->memory_a_rank) all->memory_a_rank = need;
+        if (need > all->sizes.memory_a_rank) all->sizes.memory_a_rank = need;
     }
     int64_t sent = (model ? classes * dim * 4 / all->ranks : 0) + tally;
     char read[32], send[32];
     amount(read, sizeof read, (double)bytes);
     amount(send, sizeof send, (double)(all->ranks > 1 ? sent : 0));
-    printf("  %-20s %-20s %9lld %7lld %9lld %8lld %10s %10s\n", spec->name, data->spec->name, (long long)images, (long long)units,
-           (long long)cached, (long long)texts, read, send);
-    all->units += units;
-    all->read_bytes += bytes;
-    all->sent_bytes += all->ranks > 1 ? sent : 0;
+    if (all->print)
+        printf("  %-20s %-20s %9lld %7lld %9lld %8lld %10s %10s\n", spec->name, data->spec->name, (long long)images, (long long)units,
+               (long long)cached, (long long)texts, read, send);
+    all->sizes.units += units;
+    if (units > all->sizes.pair_units) all->sizes.pair_units = units;
+    all->sizes.read_bytes += bytes;
+    all->sizes.sent_bytes += all->ranks > 1 ? sent : 0;
     return 0;
 }
 
 static int plan_models(plan *all, vb_context *context, const vb_dataset_state *datasets, vb_error *err) {
     const vb_experiment *experiment = all->experiment;
-    printf("  %-20s %-20s %9s %7s %9s %8s %10s %10s\n", "model", "dataset", "images", "units", "in cache", "texts", "to read",
-           "to send");
+    if (all->print)
+        printf("  %-20s %-20s %9s %7s %9s %8s %10s %10s\n", "model", "dataset", "images", "units", "in cache", "texts", "to read",
+               "to send");
     for (int m = 0; m < experiment->model_count; m++) {
         const vb_model_spec *spec = &experiment->models[m];
         vb_model model = {0};
         bool encoded = spec->family != VB_PRECOMPUTED;
+        if (spec->left_out) continue;
         if (encoded) {
             if (vb_model_open(&model, &context->comm, spec, true, 1, err)) return -1;
-            all->shared_a_node += (int64_t)model.weights.map.size;
-            all->read_bytes += (int64_t)model.weights.map.size;
+            int64_t weights = (int64_t)model.weights.map.size;
+            all->sizes.shared_a_node += weights;
+            if (weights > all->sizes.largest_model) all->sizes.largest_model = weights;
+            all->sizes.read_bytes += weights;
         }
         int status = 0;
         for (int d = 0; d < experiment->dataset_count && !status; d++) {
@@ -116,42 +124,47 @@ static int plan_models(plan *all, vb_context *context, const vb_dataset_state *d
     return 0;
 }
 
+/* The plan is one rank's work. */
+int vb_plan(const vb_experiment *experiment, int ranks, bool print, vb_plan_sizes *sizes, vb_error *err) {
+    vb_context alone = {.started = MPI_Wtime()};
+    plan all = {.experiment = experiment, .ranks = ranks, .print = print};
+    bool encoded = false;
+    for (int m = 0; m < experiment->model_count; m++) encoded |= experiment->models[m].family != VB_PRECOMPUTED;
+    if (vb_comm_open(&alone.comm, MPI_COMM_SELF, err)) return -1;
+    vb_dataset_state *datasets = vb_array((size_t)experiment->dataset_count, sizeof *datasets, "datasets", err);
+    int status = datasets ? 0 : -1;
+    for (int d = 0; d < experiment->dataset_count && !status; d++) {
+        status = vb_dataset_state_open(&datasets[d], &alone, &experiment->datasets[d], encoded, err);
+        if (!status && encoded) status = vb_dataset_survey(&datasets[d], &alone, err);
+    }
+    if (!status) status = plan_models(&all, &alone, datasets, err);
+    for (int d = 0; datasets && d < experiment->dataset_count; d++)
+        if (datasets[d].spec) vb_dataset_state_close(&datasets[d]);
+    vb_free(datasets);
+    vb_comm_close(&alone.comm);
+    *sizes = all.sizes;
+    return status;
+}
+
+static int print_plan(const vb_experiment *experiment, int ranks, vb_error *err) {
+    vb_plan_sizes sizes;
+    printf("experiment %s at %d rank%s:\n", experiment->name, ranks, ranks == 1 ? "" : "s");
+    if (vb_plan(experiment, ranks, true, &sizes, err)) return -1;
+    char read[32], send[32], memory[32], shared[32];
+    amount(read, sizeof read, (double)sizes.read_bytes);
+    amount(send, sizeof send, (double)sizes.sent_bytes);
+    amount(memory, sizeof memory, (double)sizes.memory_a_rank);
+    amount(shared, sizeof shared, (double)sizes.shared_a_node);
+    printf("%lld units; to read: %s; to send: %s a rank; memory: about %s a rank, and weights of %s mapped once a node\n",
+           (long long)sizes.units, read, send, memory, shared);
+    return 0;
+}
+
 int vb_cmd_plan(vb_context *context, const vb_arguments *arguments, vb_error *err) {
     vb_experiment experiment;
     if (vb_read_experiment(&experiment, context, arguments, err)) return -1;
-    /* The plan is one rank's work: the others wait at the end. */
-    vb_context alone = {.command = context->command, .started = context->started};
-    vb_dataset_state *datasets = NULL;
-    int status = 0;
-    if (!context->comm.rank) {
-        plan all = {.experiment = &experiment,
-                    .ranks = (int)vb_argument_number(arguments, context->command, "ranks", context->comm.size)};
-        bool encoded = false;
-        for (int m = 0; m < experiment.model_count; m++) encoded |= experiment.models[m].family != VB_PRECOMPUTED;
-        status = vb_comm_open(&alone.comm, MPI_COMM_SELF, err);
-        if (!status && !(datasets = vb_array((size_t)experiment.dataset_count, sizeof *datasets, "datasets", err))) status = -1;
-        for (int d = 0; d < experiment.dataset_count && !status; d++) {
-            status = vb_dataset_state_open(&datasets[d], &alone, &experiment.datasets[d], encoded, err);
-            if (!status && encoded) status = vb_dataset_survey(&datasets[d], &alone, err);
-        }
-        if (!status) {
-            printf("experiment %s at %d rank%s:\n", experiment.name, all.ranks, all.ranks == 1 ? "" : "s");
-            status = plan_models(&all, &alone, datasets, err);
-        }
-        if (!status) {
-            char read[32], send[32], memory[32], shared[32];
-            amount(read, sizeof read, (double)all.read_bytes);
-            amount(send, sizeof send, (double)all.sent_bytes);
-            amount(memory, sizeof memory, (double)all.memory_a_rank);
-            amount(shared, sizeof shared, (double)all.shared_a_node);
-            printf("%lld units; to read: %s; to send: %s a rank; memory: about %s a rank, and weights of %s mapped once a node\n",
-                   (long long)all.units, read, send, memory, shared);
-        }
-        for (int d = 0; datasets && d < experiment.dataset_count; d++)
-            if (datasets[d].spec) vb_dataset_state_close(&datasets[d]);
-        vb_free(datasets);
-        vb_comm_close(&alone.comm);
-    }
+    int ranks = (int)vb_argument_number(arguments, context->command, "ranks", context->comm.size),
+        status = context->comm.rank ? 0 : print_plan(&experiment, ranks, err);
     vb_experiment_free(&experiment);
     return vb_agree(&context->comm, status, err);
 }

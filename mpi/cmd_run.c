@@ -10,6 +10,7 @@
 #include "mpi/commands.h"
 #include "mpi/document.h"
 #include "mpi/evaluate.h"
+#include "mpi/journal.h"
 #include "mpi/provenance.h"
 #include "mpi/repe.h"
 #include "mpi/results.h"
@@ -285,11 +286,13 @@ static int run_model(run_state *run, int m, vb_error *err) {
         if (!status && !comm->rank) status = pair_key(run, spec, m, data, &key, err);
         status = vb_agree(comm, status, err);
         if (!status) status = find_finished(run, &key, path, &finished, err);
+        if (!status && !finished) status = vb_agree(comm, comm->rank ? 0 : vb_journal_begin(path, err), err);
         if (!status && !finished && spec->family == VB_PRECOMPUTED) status = run_precomputed(run, spec, data, &key, path, err);
         if (!status && !finished && spec->family != VB_PRECOMPUTED) {
             if (!model.spec) status = vb_model_open(&model, comm, spec, true, run->threads, err);
             if (!status) status = run_encoded(run, &model, data, &key, path, err);
         }
+        if (!status && !finished && !comm->rank) vb_journal_end(path);
         vb_free(path);
     }
     if (model.spec) vb_model_close(&model);
@@ -373,10 +376,14 @@ int vb_cmd_run(vb_context *context, const vb_arguments *arguments, vb_error *err
     run.threads = run.experiment.threads ? (int)run.experiment.threads : vb_default_threads(&context->comm);
     status = prepare_output(&run, err);
     if (!status) status = open_datasets(&run, err);
+    if (!status && !context->comm.rank) status = vb_journal_open(&run.experiment, run.datasets, context->comm.size, run.resume, err);
+    status = vb_agree(&context->comm, status, err);
+    bool noted = !status && !context->comm.rank;
     for (int m = 0; m < run.experiment.model_count && !status; m++) status = run_model(&run, m, err);
     if (!status) status = vb_run_facts(&context->comm, run.threads, MPI_Wtime() - context->started, &facts, err);
     if (!status && !context->comm.rank) status = write_results(&run, facts, err);
     status = vb_agree(&context->comm, status, err);
+    if (noted) vb_journal_close(&run.experiment, status, err);
     json_decref(facts);
     json_decref(run.results);
     json_decref(run.pairs);
