@@ -12,7 +12,8 @@ SAN     ?=
 V       ?= 0
 
 VERSION := 0.1.0
-GIT     := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)$(shell git diff --quiet HEAD 2>/dev/null || echo +)
+GIT     := $(shell git rev-parse --short=12 HEAD 2>/dev/null && { git diff --quiet HEAD 2>/dev/null || echo +; } || echo unknown)
+GIT     := $(subst $() +,+,$(GIT))
 
 # ---- what a Debian 12 machine needs -----------------------------------------------------------------------------
 PACKAGES := build-essential pkg-config git ca-certificates \
@@ -50,10 +51,11 @@ KERNELS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard kernels/*.c))
 SHARDS  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard shards/*.c))
 PROGRAM := $(patsubst %.c,$(BUILD)/%.o,$(wildcard mpi/*.c))
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+TOOLS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 BENCH   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 ARCHIVES := $(BUILD)/libshards.a $(BUILD)/libkernels.a
 
-.PHONY: all deps test-deps demo test unit lint bench sanitize fuzz install uninstall clean help
+.PHONY: all deps test-deps demo test unit tools lint bench sanitize fuzz install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -67,7 +69,7 @@ $(BUILD)/%.o: %.c
 # The version and revision reach one file only, which is rebuilt when they change.
 $(BUILD)/version.stamp: FORCE
 	@mkdir -p $(@D); echo '$(VERSION) $(GIT) $(PREFIX)' | cmp -s - $@ || echo '$(VERSION) $(GIT) $(PREFIX)' > $@
-FORCE:
+FORCE: # phony: .SECONDARY would take a file that is not there for an intermediate one, and never look at the stamp
 $(BUILD)/mpi/provenance.o: $(BUILD)/version.stamp
 $(BUILD)/mpi/provenance.o: ALL_CFLAGS += -DVB_VERSION='"$(VERSION)"' -DVB_GIT='"$(GIT)"' -DVB_PREFIX='"$(PREFIX)"'
 
@@ -82,6 +84,10 @@ $(BUILD)/vocabench: $(PROGRAM) $(ARCHIVES)
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(ARCHIVES) $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM))
 	@echo "  LINK $@"
 	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM)) $(ARCHIVES) $(LDLIBS) -lcmocka
+$(BUILD)/tests/tools/%: tests/tools/%.c
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARN) -o $@ $< $(shell pkg-config --cflags --libs libpng libjpeg) -lm
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(ARCHIVES)
 	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(ARCHIVES) $(LDLIBS)
 
@@ -98,10 +104,13 @@ demo: deps  ## install what is missing, build, run the main job on real data
 	@tests/tools/demo.sh $(BUILD)/vocabench
 
 test: test-deps  ## install what is missing, build, run every test
-	@$(MAKE) --no-print-directory all unit
+	@$(MAKE) --no-print-directory all unit tools
 	@tests/run.sh $(BUILD)
 
 unit: $(UNIT)
+
+# Programs that shell tests use; they share no code with what they check.
+tools: $(TOOLS)
 
 lint: test-deps  ## the dependency rule of the rooms, house style, shellcheck, cppcheck
 	@tests/tools/lint.sh
@@ -130,16 +139,17 @@ build-fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SOURCES) $(wildcard kernels/*.h sh
 	@echo "  CC   $@"
 	$(Q)clang $(FUZZ_FLAGS) $(shell pkg-config --cflags jansson zlib) -o $@ $< $(FUZZ_SOURCES) $(shell pkg-config --libs jansson zlib) -lm
 
+PLACE = $(DESTDIR)$(PREFIX)
 install: all  ## put binary, configs, docs and slurm templates under PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/vocabench
-	install -m 755 $(BUILD)/vocabench $(DESTDIR)$(PREFIX)/bin/
-	cp -R configs $(DESTDIR)$(PREFIX)/share/vocabench/
-	install -d $(DESTDIR)$(PREFIX)/share/doc/vocabench
-	cp README.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/vocabench/
+	install -d "$(PLACE)/bin" "$(PLACE)/share/vocabench" "$(PLACE)/share/doc/vocabench"
+	install -m 755 $(BUILD)/vocabench "$(PLACE)/bin/"
+	cp -R configs $(wildcard slurm) "$(PLACE)/share/vocabench/"
+	cp -R README.md LICENSE CITATION.cff CHANGELOG.md docs "$(PLACE)/share/doc/vocabench/"
+	chmod -R u+rwX,go+rX "$(PLACE)/share/vocabench" "$(PLACE)/share/doc/vocabench"
 
 uninstall:  ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/vocabench
-	rm -rf $(DESTDIR)$(PREFIX)/share/vocabench $(DESTDIR)$(PREFIX)/share/doc/vocabench
+	rm -f "$(PLACE)/bin/vocabench"
+	rm -rf "$(PLACE)/share/vocabench" "$(PLACE)/share/doc/vocabench"
 
 clean:  ## remove everything that was made
 	rm -rf build build-*

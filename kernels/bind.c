@@ -210,13 +210,24 @@ int vb_bind_family(const vb_binder *binder, bool expected, const char *tensor, c
                      found ? "present" : "missing", family, expected ? "a" : "no", what, hint);
 }
 
+/* What frameworks store beside the parameters: BatchNorm's counter, causal masks, the numbers 0, 1, 2, ... */
+static bool is_buffer(const char *name) {
+    static const char *const buffers[] = {"num_batches_tracked", "attn_mask", "position_ids"};
+    const char *dot = strrchr(name, '.'), *last = dot ? dot + 1 : name;
+    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
+        if (!strcmp(last, buffers[i])) return true;
+    return false;
+}
+
 int vb_bind_check_unused(const vb_binder *binder) {
-    static const char *const towers[] = {"visual.", "transformer.", "ln_final.", "token_embedding.", "text_projection."};
-    static const char counter[] = ".num_batches_tracked"; /* of BatchNorm, for training only */
+    /* cls_emb: CoCa's texts are pooled by a token of their own. From vision_model. on: what
+     * has no OpenAI name in a file of Hugging Face's, or in a text tower that is a module of its own. */
+    static const char *const towers[] = {"visual.",       "transformer.", "ln_final.",   "token_embedding.",  "text_projection.",
+                                         "cls_emb",       "vision_model.", "text_model.", "text.transformer.", "encode_text.transformer.",
+                                         "text.cls_emb"};
     for (size_t i = 0; i < binder->set->count; i++) {
         const char *name = binder->set->items[i].name;
-        size_t length = strlen(name);
-        if (binder->used[i] || (length >= sizeof counter && !strcmp(name + length - (sizeof counter - 1), counter))) continue;
+        if (binder->used[i] || is_buffer(name)) continue;
         for (size_t t = 0; t < sizeof towers / sizeof *towers; t++)
             if (!strncmp(name, towers[t], strlen(towers[t])))
                 return vb_errorf(binder->err, VB_EMISMATCH,

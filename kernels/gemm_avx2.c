@@ -46,7 +46,7 @@ static void multiply(int64_t count, int m, const float *a, const float *b, float
     }
 }
 
-/* ---- packing ------------------------------------------------------------------------------------------------------------------ */
+/* ---- packing -------------------------------------------------------------------------------------------------------- */
 
 /* The first n <= 8 elements widened, zeros behind; nothing beyond them is read. */
 INLINE __m256 load_widened(const char *p, vb_dtype dtype, int64_t n) {

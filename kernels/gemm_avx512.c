@@ -46,7 +46,7 @@ static void multiply(int64_t count, int m, const float *a, const float *b, float
     }
 }
 
-/* ---- packing ------------------------------------------------------------------------------------------------------------------ */
+/* ---- packing -------------------------------------------------------------------------------------------------------- */
 
 /* Elements under the mask, widened. */
 INLINE __m512 load_widened(const char *p, vb_dtype dtype, __mmask16 mask) {

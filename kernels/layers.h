@@ -23,7 +23,8 @@ void vb_activate(int64_t count, float *x, vb_activation activation, int threads)
 /* exp(x[i]) in place, relative error below 3e-7. */
 void vb_exp(int64_t count, float *x, int threads);
 
-/* In place: x[i][j] = exp(scale x[i][j] - largest) / sum (times its inverse), over row i's `width` >= 1 entries. Rows lie `ld` floats apart. */
+/* In place: x[i][j] = exp(scale x[i][j] - largest) times the inverse of the sum, over row i's `width` >= 1 entries. Rows lie `ld`
+ * floats apart. */
 void vb_softmax(int64_t rows, int64_t width, float scale, float *x, int64_t ld, int threads);
 
 #endif

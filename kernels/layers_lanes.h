@@ -15,8 +15,8 @@ LANES_FUNCTION void store_up_to(float *p, lanes x, int n) {
     else lanes_store(p, x);
 }
 
-static void epilogue_rows(int m, int n, const float *sums, int ld_sums, const vb_epilogue *epilogue, int64_t i, int64_t j, float *c,
-                          int64_t ldc) {
+static void epilogue_rows(int m, int n, const float *sums, int ld_sums, const vb_epilogue *epilogue, int64_t i, int64_t j,
+                          float *c, int64_t ldc) {
     static const vb_epilogue none;
     const vb_epilogue *e = epilogue ? epilogue : &none;
     for (int row = 0; row < m; row++) {

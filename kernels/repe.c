@@ -80,14 +80,17 @@ int vb_blend(const float *text, const float *const *rows, int64_t n, int dim, do
     return status;
 }
 
-int vb_normalised_mean(const float *rows, int64_t n, int dim, float *out, vb_error *err) {
+static int mean(const float *rows, int64_t n, int dim, bool of_directions, float *out, vb_error *err) {
     double *sum = vb_array((size_t)dim, sizeof *sum, "ensemble", err);
     if (!sum) return -1;
     for (int64_t i = 0; i < n; i++) {
-        double inverse = inverse_norm(rows + i * dim, dim);
-        for (int k = 0; k < dim; k++) sum[k] += rows[i * dim + k] * inverse;
+        double scale = of_directions ? inverse_norm(rows + i * dim, dim) : 1;
+        for (int k = 0; k < dim; k++) sum[k] += rows[i * dim + k] * scale;
     }
     int status = finish(sum, dim, true, out, err);
     vb_free(sum);
     return status;
 }
+
+int vb_normalised_mean(const float *rows, int64_t n, int dim, float *out, vb_error *err) { return mean(rows, n, dim, true, out, err); }
+int vb_mean_direction(const float *rows, int64_t n, int dim, float *out, vb_error *err) { return mean(rows, n, dim, false, out, err); }

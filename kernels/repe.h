@@ -26,5 +26,7 @@ int vb_blend(const float *text, const float *const *rows, int64_t n, int dim, do
 
 /* Normalised mean of normalised rows (prompt ensembles), in fp64 and one fixed order. rows: n x dim; out: dim. */
 int vb_normalised_mean(const float *rows, int64_t n, int dim, float *out, vb_error *err);
+/* The direction of the plain mean of rows as they are. rows: n x dim; out: dim, normalised. */
+int vb_mean_direction(const float *rows, int64_t n, int dim, float *out, vb_error *err);
 
 #endif

@@ -4,9 +4,25 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Bytes of the UTF-8 character at `text`, 0 when it is none, or a control character. */
+static int character(const unsigned char *text) {
+    int n = *text < 0x80 ? 1 : *text >= 0xc2 && *text < 0xe0 ? 2 : *text >= 0xe0 && *text < 0xf0 ? 3 : *text >= 0xf0 && *text < 0xf5 ? 4 : 0;
+    if (n == 1) return *text >= 0x20 && *text != 0x7f;
+    for (int i = 1; i < n; i++)
+        if ((text[i] & 0xc0) != 0x80) return 0;
+    if (*text == 0xc2 && text[1] < 0xa0) return 0; /* terminals obey these too */
+    if ((*text == 0xe0 && text[1] < 0xa0) || (*text == 0xed && text[1] >= 0xa0)) return 0;
+    if ((*text == 0xf0 && text[1] < 0x90) || (*text == 0xf4 && text[1] >= 0x90)) return 0;
+    return n;
+}
+
+/* What a file holds or is called must neither forge a second line nor spoil the terminal, or the JSON that lists the error. */
 static void one_line(char *text) {
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f) *text = '?';
+    for (int n; *text; text += n)
+        if (!(n = character((const unsigned char *)text))) {
+            *text = '?';
+            n = 1;
+        }
 }
 
 int vb_errorf(vb_error *err, vb_code code, const char *format, ...) {

@@ -31,7 +31,7 @@ typedef struct vb_error {
 } vb_error;
 
 /* Records code and text in *err (err may be NULL) and returns -1 always, so that `return vb_errorf(...)` is the idiom.
- * Control characters in the text are replaced: a file name cannot forge a second line. */
+ * Control characters and bytes that are no UTF-8 are replaced by '?': a file name cannot forge a second line. */
 int vb_errorf(vb_error *err, vb_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Puts "prefix: " before the text of an error on its way up; returns -1 always. */

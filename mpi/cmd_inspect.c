@@ -6,8 +6,10 @@
 #include "kernels/memory.h"
 #include "mpi/commands.h"
 #include "mpi/experiment.h"
+#include "shards/coop.h"
 #include "shards/dataset.h"
 #include "shards/npy.h"
+#include "shards/prompts.h"
 #include "shards/vocabulary.h"
 #include "shards/weights.h"
 
@@ -58,7 +60,8 @@ static int inspect_yaml(const char *path, vb_error *err) {
     vb_yaml *root;
     if (vb_yaml_read(&root, path, err)) return -1;
     bool experiment = root->kind == VB_YAML_MAP && vb_yaml_get(root, "experiment"),
-         vocabularies = root->kind == VB_YAML_MAP && vb_yaml_get(root, "vocabularies");
+         vocabularies = root->kind == VB_YAML_MAP && vb_yaml_get(root, "vocabularies"),
+         prompts = root->kind == VB_YAML_MAP && vb_yaml_get(root, "prompts");
     vb_yaml_free(root);
     if (experiment) {
         vb_experiment read;
@@ -68,7 +71,15 @@ static int inspect_yaml(const char *path, vb_error *err) {
         vb_experiment_free(&read);
         return 0;
     }
-    if (!vocabularies) return vb_errorf(err, VB_EUNSUPPORTED, "%s: YAML, but neither an experiment nor a vocabulary file", path);
+    if (prompts && !vocabularies) {
+        vb_prompts list;
+        if (vb_prompts_read(&list, path, err)) return -1;
+        printf("prompt list '%s': %d template(s)\ndigest: %s\n", list.name, list.count, list.digest.hex);
+        for (int i = 0; i < list.count; i++) printf("  %s\n", list.items[i]);
+        vb_prompts_free(&list);
+        return 0;
+    }
+    if (!vocabularies) return vb_errorf(err, VB_EUNSUPPORTED, "%s: YAML, but no experiment, vocabulary file or prompt list", path);
     vb_vocabularies read;
     if (vb_vocabularies_read(&read, path, err)) return -1;
     printf("vocabularies '%s': %d vocabularies, %d classes, %d class names listed twice\ndigest: %s\n", read.name, read.count,
@@ -104,6 +115,21 @@ static void print_model(const vb_clip_info *info) {
            (double)info->logit_scale);
 }
 
+/* Whether the file holds CoOp's learned contexts; then says which. */
+static bool inspect_coop(const char *path) {
+    vb_coop coop;
+    vb_error none;
+    if (vb_coop_read(&coop, path, &none)) return false;
+    printf("CoOp contexts: %d vectors of %d", coop.contexts, coop.width);
+    if (coop.classes)
+        printf(" for each of %d classes (class-specific)\n", coop.classes);
+    else
+        printf(", the same for all classes\n");
+    printf("to use it, in a model whose text tower has width %d:\n    prompts: {coop: %s, position: end}\n", coop.width, path);
+    vb_coop_free(&coop);
+    return true;
+}
+
 static int inspect_weights(const char *path, const char *family, vb_error *err) {
     vb_weights weights;
     vb_clip *clip = NULL;
@@ -117,6 +143,7 @@ static int inspect_weights(const char *path, const char *family, vb_error *err) 
     if (weights.unused.count)
         printf("%zu tensors that no tower uses, such as %s\n", weights.unused.count, weights.unused.items[0].name);
     const char *name = family ? family : weights.family_hint;
+    if (!name && inspect_coop(path)) goto done;
     if (!name || !vb_family_find(name)) {
         status = vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (clip, slip, declip)%s%s", path,
                            family ? ": " : "", family ? family : "");
@@ -148,12 +175,17 @@ static int inspect(const char *path, const char *family, vb_error *err) {
     if (vb_is_folder(path)) return inspect_dataset(path, err);
     if (vb_ends_with(path, ".npy")) return inspect_npy(path, err);
     if (vb_ends_with(path, ".yaml") || vb_ends_with(path, ".yml")) return inspect_yaml(path, err);
-    if (vb_ends_with(path, ".tar") || vb_ends_with(path, ".tar.zst")) return inspect_dataset(path, err);
     vb_file file;
     if (vb_file_open(&file, path, err)) return -1;
-    bool cifar = vb_ends_with(path, ".bin") && file.size && (file.size % 3073 == 0 || file.size % 3074 == 0);
+    /* PyTorch's checkpoints are often named .pth.tar and are no tar: they begin as a zip archive or as a pickle. */
+    uint8_t start[4] = {0};
+    int status = file.size < sizeof start ? 0 : vb_file_read(&file, 0, start, sizeof start, err);
+    bool torch = !memcmp(start, "PK\3\4", 4) || (start[0] == 0x80 && start[1] <= 5),
+         tar = (vb_ends_with(path, ".tar") || vb_ends_with(path, ".tar.zst")) && !torch,
+         cifar = vb_ends_with(path, ".bin") && file.size && (file.size % 3073 == 0 || file.size % 3074 == 0);
     vb_file_close(&file);
-    return cifar ? inspect_dataset(path, err) : inspect_weights(path, family, err);
+    if (status) return -1;
+    return tar || cifar ? inspect_dataset(path, err) : inspect_weights(path, family, err);
 }
 
 int vb_cmd_inspect(vb_context *context, const vb_arguments *arguments, vb_error *err) {

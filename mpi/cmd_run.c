@@ -333,11 +333,12 @@ static void print_notes(const run_state *run) {
         json_int_t distractors = json_integer_value(json_object_get(data, "classes_without_images"));
         const char *model = json_string_value(json_object_get(entry, "model")),
                    *dataset = json_string_value(json_object_get(entry, "dataset"));
-        if (outside) printf("note: %s / %s: %lld images of no vocabulary's class were left out\n", model, dataset, (long long)outside);
+        if (outside)
+            printf("note: %s / %s: images of no vocabulary's class, left out: %lld\n", model, dataset, (long long)outside);
         if (skipped)
-            printf("note: %s / %s: %lld broken images were skipped; results.json lists them\n", model, dataset, (long long)skipped);
+            printf("note: %s / %s: broken images, skipped and listed in results.json: %lld\n", model, dataset, (long long)skipped);
         if (distractors)
-            printf("note: %s / %s: %lld classes have no images and only distract\n", model, dataset, (long long)distractors);
+            printf("note: %s / %s: classes without images, which only distract: %lld\n", model, dataset, (long long)distractors);
     }
 }
 

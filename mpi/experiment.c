@@ -137,7 +137,7 @@ static int resolve_paths(const vb_option *table, void *fields, const char *besid
 }
 
 static int wrong_at(const vb_experiment *experiment, const vb_yaml *node, vb_error *err, const char *text, const char *what) {
-    return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s%s", experiment->path, node->line, node->column, what, text);
+    return vb_yaml_errorf(node, experiment->path, err, "%s%s", what, text);
 }
 
 static int add_prompt(vb_model_spec *model, const char *prompt, vb_error *err) {
@@ -208,8 +208,8 @@ static int check_name(const vb_experiment *experiment, const vb_yaml *node, cons
     for (const char *at = text; *at; at++) good = good && *at != '/' && (unsigned char)*at >= 0x20;
     if (good) return 0;
     const vb_yaml *at = vb_yaml_get(node, "name");
-    return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s name '%s': it must not begin with a dot, hold a slash or be longer than 100 bytes",
-                     experiment->path, at ? at->line : node->line, at ? at->column : node->column, what, text);
+    return vb_yaml_errorf(at ? at : node, experiment->path, err,
+                          "%s name '%s': it must not begin with a dot, hold a slash or be longer than 100 bytes", what, text);
 }
 
 /* Keys of a model against its family: what it needs and what it does not take. */
@@ -225,31 +225,29 @@ static int check_model(const vb_experiment *experiment, const vb_model_spec *mod
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         const vb_yaml *value = vb_yaml_get(node, rules[i].key);
         if (rules[i].precomputed == precomputed && rules[i].needed && !value)
-            return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: model '%s': family %s needs the key '%s'", experiment->path, node->line,
-                             node->column, model->name, families[model->family], rules[i].key);
+            return vb_yaml_errorf(node, experiment->path, err, "model '%s': family %s needs the key '%s'", model->name,
+                                  families[model->family], rules[i].key);
         if (rules[i].precomputed != precomputed && value)
-            return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: model '%s': family %s does not take the key '%s'", experiment->path,
-                             value->line, value->column, model->name, families[model->family], rules[i].key);
+            return vb_yaml_errorf(value, experiment->path, err, "model '%s': family %s does not take the key '%s'", model->name,
+                                  families[model->family], rules[i].key);
     }
     if (!model->dataset) {
         if (precomputed && experiment->dataset_count > 1)
-            return vb_errorf(err, VB_ECONFIG,
-                             "%s:%d:%d: model '%s': with several datasets, 'dataset:' must say which one its embeddings belong to",
-                             experiment->path, node->line, node->column, model->name);
+            return vb_yaml_errorf(node, experiment->path, err,
+                                  "model '%s': with several datasets, 'dataset:' must say which one its embeddings belong to",
+                                  model->name);
         return 0;
     }
     for (int d = 0; d < experiment->dataset_count; d++)
         if (!strcmp(model->dataset, experiment->datasets[d].name)) return 0;
     const vb_yaml *value = vb_yaml_get(node, "dataset");
-    return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: model '%s': there is no dataset '%s'", experiment->path, value->line, value->column,
-                     model->name, model->dataset);
+    return vb_yaml_errorf(value, experiment->path, err, "model '%s': there is no dataset '%s'", model->name, model->dataset);
 }
 
 static const vb_yaml *list_of(const vb_experiment *experiment, const vb_yaml *root, const char *key, vb_error *err) {
     const vb_yaml *list = vb_yaml_get(root, key);
     if (list->kind != VB_YAML_LIST || !list->count) {
-        vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s: expected a list with at least one entry", experiment->path, list->line, list->column,
-                  key);
+        vb_yaml_errorf(list, experiment->path, err, "%s: expected a list with at least one entry", key);
         return NULL;
     }
     return list;
@@ -336,8 +334,9 @@ static int read_models(vb_experiment *experiment, const vb_yaml *root, vb_error 
         for (int m = 0; m < experiment->model_count; m++) encoded |= experiment->models[m].family != VB_PRECOMPUTED;
         const vb_yaml *node = vb_yaml_get(root, "datasets")->items[d];
         if (encoded && !experiment->datasets[d].images)
-            return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: dataset '%s': the key 'images' is missing, and not all models are precomputed",
-                             experiment->path, node->line, node->column, experiment->datasets[d].name);
+            return vb_yaml_errorf(node, experiment->path, err,
+                                  "dataset '%s': the key 'images' is missing, and not all models are precomputed",
+                                  experiment->datasets[d].name);
     }
     return 0;
 }
@@ -361,8 +360,7 @@ int vb_experiment_read(vb_experiment *experiment, const char *path, const vb_ove
     int status = -1;
     if (!(experiment->path = vb_strdup(path, err)) || vb_yaml_read(&root, path, err)) goto done;
     if (root->kind != VB_YAML_MAP) {
-        vb_errorf(err, VB_ECONFIG, "%s:%d:%d: expected an experiment: a map with the keys experiment, datasets, models", path,
-                  root->line, root->column);
+        vb_yaml_errorf(root, path, err, "expected an experiment: a map with the keys experiment, datasets, models");
         goto done;
     }
     for (int i = 0; i < override_count; i++)

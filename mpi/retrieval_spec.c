@@ -25,7 +25,7 @@ static const vb_option corpus_options[] = {
 
 static const vb_option retrieval_options[] = {
     {"corpus", VB_TEXT, AT(vb_retrieval_spec, corpus), true, false, NULL, 0, 0, NULL, NULL, "name of the corpus"},
-    {"top_k", VB_CUSTOM, 0, false, false, "100", 0, 0, NULL, NULL, "captions a class, after the filter; one number or a list"},
+    {"top_k", VB_CUSTOM, 0, false, false, "100", 0, 0, NULL, NULL, "rows a class; one number or a list"},
     {"lambda", VB_CUSTOM, 0, false, false, "0.25", 0, 0, NULL, NULL, "weight of the captions, 0 to 1; one number or a list"},
     {"filter", VB_CHOICE, AT(vb_retrieval_spec, filter), false, false, "class-word", 0, 0, filters, NULL,
      "keep captions that hold a word of the class name, or all"},
@@ -34,7 +34,7 @@ static const vb_option retrieval_options[] = {
     {"deduplicate", VB_BOOLEAN, AT(vb_retrieval_spec, deduplicate), false, false, "false", 0, 0, NULL, NULL,
      "count equal captions once"},
     {"depth", VB_INTEGER, AT(vb_retrieval_spec, depth), false, false, "0", 0, 1000000, NULL, "rows",
-     "retrieved a class before the filter; 0: the largest top_k (the official code: 1000)"},
+     "retrieved a class, of which top_k that pass the filter count (the official code: 1000); 0: top_k are retrieved, then filtered"},
     {"query", VB_TEXT, AT(vb_retrieval_spec, query), false, false, NULL, 0, 0, NULL, NULL,
      "template of the queries [the model's prompts; the official code: \"a photo of a {}\"]"},
     {"index_model", VB_TEXT, AT(vb_retrieval_spec, index_model), false, false, NULL, 0, 0, NULL, NULL,
@@ -87,6 +87,7 @@ int vb_retrieval_read(vb_retrieval_spec *spec, const vb_yaml *node, const char *
     if (read_numbers(node, "lambda", file, 0, 1, NULL, spec->lambda, &spec->lambda_count, err)) return -1;
     int64_t most = 0;
     for (int i = 0; i < spec->top_k_count; i++) most = spec->top_k[i] > most ? spec->top_k[i] : most;
+    spec->depth_given = spec->depth > 0;
     if (!spec->depth) spec->depth = most;
     if (spec->depth < most)
         return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: retrieval: depth %lld is below the largest top_k %lld", file, node->line,

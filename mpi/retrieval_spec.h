@@ -17,8 +17,9 @@ typedef struct vb_retrieval_spec {
     char *corpus, *query, *index_model;
     int filter;      /* 0 class-word, 1 none */
     int renormalize; /* 0 official: in ensembles only; 1 true; 2 false */
-    bool deduplicate;
-    int64_t depth; /* rows retrieved a query before the filter; 0: the largest top_k */
+    bool deduplicate, depth_given;
+    int64_t depth; /* rows retrieved a class before the filter; given: top_k counts what the filter keeps of them, as in the official
+                      code; not given: the largest top_k, and top_k counts rows before the filter */
     int top_k_count, lambda_count;
     int64_t top_k[VB_RETRIEVAL_VALUES];
     double lambda[VB_RETRIEVAL_VALUES];

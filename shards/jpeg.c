@@ -1,4 +1,4 @@
-/* JPEG by libjpeg-turbo with its default, accurate settings; every warning about the data is an error. */
+/* JPEG by libjpeg-turbo with its default, accurate settings; warnings about missing or made-up data are errors. */
 #include "shards/codec.h"
 
 #include <setjmp.h>
@@ -40,10 +40,11 @@ static void fail(j_common_ptr codec) {
     longjmp(job->failed, 1);
 }
 
-/* Level -1 is a warning. Those about a header field that changes no pixel pass; the others mean that data is missing or made up. */
+/* Level -1 is a warning. Those about a header field that changes no pixel pass, and so do stray bytes between segments, which cameras and
+ * web tools leave (ImageNet has such files, and Pillow reads them silently); the others mean that data is missing or made up. */
 static void judge(j_common_ptr codec, int level) {
     int message = codec->err->msg_code;
-    if (level < 0 && message != JWRN_JFIF_MAJOR && message != JWRN_ADOBE_XFORM) fail(codec);
+    if (level < 0 && message != JWRN_JFIF_MAJOR && message != JWRN_ADOBE_XFORM && message != JWRN_EXTRANEOUS_DATA) fail(codec);
 }
 
 static void print_nothing(j_common_ptr codec) { (void)codec; }

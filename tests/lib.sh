@@ -6,6 +6,8 @@ build=${VOCABENCH_BUILD:-$here/build}
 shared=${VOCABENCH_SHARED:-$here/../shared}
 # shellcheck disable=SC2034 # used by the tests that source this
 vocabench=$build/vocabench
+# shellcheck disable=SC2034
+tools=$build/tests/tools
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/vocabench-test.XXXXXX")
 trap 'chmod -R u+w "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT
 export OMP_WAIT_POLICY=passive OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
@@ -24,7 +26,7 @@ refuses() {
   local name=$1 code=$2 pattern=$3; shift 3
   local got; timeout -k 5 60 "$@" >"$scratch/out" 2>"$scratch/err" </dev/null; got=$?
   if [ $got != "$code" ]; then fail "$name" "exit code $got instead of $code from: $*" "$(head -c 2000 "$scratch/err")"
-  elif ! grep -E '^vocabench' "$scratch/err" | grep -qE "$pattern"; then fail "$name" "no line matches: $pattern" "$(head -c 2000 "$scratch/err")"
+  elif ! grep -E '^vocabench' "$scratch/err" | grep -qE -e "$pattern"; then fail "$name" "no line matches: $pattern" "$(head -c 2000 "$scratch/err")"
   else pass "$name"; fi
 }
 need_shared() { [ -e "$shared/$1" ] || { skip "$2" "no $1 in the shared data folder"; finish; }; }

@@ -100,7 +100,8 @@ static void attention_follows_its_definition(void **state) {
                 for (int64_t j = 0; j < count; j++) out[j] = 77;
                 assert_ok(vb_attention(&d.batch, out, ld, threads, &err));
                 if (level == VB_SCALAR && threads == 1) memcpy(first, out, (size_t)count * 4);
-                if (memcmp(first, out, (size_t)count * 4)) fail_msg("%s: other bits at %s, %d threads", t->name, vb_isa_name((vb_isa)level), threads);
+                if (memcmp(first, out, (size_t)count * 4))
+                    fail_msg("%s: other bits at %s, %d threads", t->name, vb_isa_name((vb_isa)level), threads);
             }
         for (int64_t s = 0; s < t->sequences; s++)
             for (int64_t q = 0; q < t->queries[s]; q++) {
@@ -112,7 +113,8 @@ static void attention_follows_its_definition(void **state) {
                     for (int c = 0; c < t->head_dim; c++) {
                         double x = (double)row[head * t->head_dim + c];
                         if (!(fabs(x - expected[c]) <= 1e-5 * size[c]))
-                            fail_msg("%s: sequence %d, query %d, head %d, entry %d: %.9g instead of %.9g", t->name, (int)s, (int)q, head, c, x, expected[c]);
+                            fail_msg("%s: sequence %d, query %d, head %d, entry %d: %.9g instead of %.9g", t->name, (int)s, (int)q, head, c,
+                                     x, expected[c]);
                     }
                 }
             }
@@ -129,7 +131,8 @@ static void sequences_do_not_know_their_batch(void **state) {
         const trial *t = trials + i;
         data d;
         open_data(&d, t);
-        float *all = vb_array((size_t)(d.query_rows * d.width), 4, "out", &err), *one = vb_array((size_t)(d.query_rows * d.width), 4, "out", &err);
+        float *all = vb_array((size_t)(d.query_rows * d.width), 4, "out", &err);
+        float *one = vb_array((size_t)(d.query_rows * d.width), 4, "out", &err);
         assert_true(all && one);
         assert_ok(vb_attention(&d.batch, all, d.width, 2, &err));
         for (int64_t s = 0; s < t->sequences; s++) {

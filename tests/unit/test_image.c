@@ -248,8 +248,22 @@ static void broken_files_say_what_the_codec_said(void **state) {
         } else if (!strcmp(c->name, "jpeg RGB subsampling 2")) {
             assert_fails(vb_image_decode(&image, bytes, c->size - 2, "a.jpg", &err), VB_EDATA, "a.jpg: JPEG: Premature end of JPEG file");
             memmove(bytes + c->size + 1, bytes + c->size - 2, 2);
-            memset(bytes + c->size - 2, 0x11, 3); /* bytes that belong to nothing, before the end marker */
-            assert_fails(vb_image_decode(&image, bytes, c->size + 3, "b.jpg", &err), VB_EDATA, "b.jpg: JPEG: Corrupt JPEG data");
+            memset(bytes + c->size - 2, 0x11, 3); /* bytes that belong to nothing, before the end marker: as in files of the web */
+            assert_ok(vb_image_decode(&image, bytes, c->size + 3, "b.jpg", &err));
+            size_t samples = (size_t)c->width * (size_t)c->height * (size_t)vb_mode_bytes(c->mode);
+            if (digest_samples(image.pixels, samples, 0) != c->digest) fail_msg("stray bytes before the end marker change pixels");
+            vb_free(image.pixels);
+            memcpy(bytes, c->bytes, c->size);
+            uint8_t *tables = memmem(bytes, c->size, "\xff\xdb", 2); /* and between two segments of the header */
+            memmove(tables + 3, tables, c->size - (size_t)(tables - bytes));
+            memset(tables, 0x22, 3);
+            assert_ok(vb_image_decode(&image, bytes, c->size + 3, "c.jpg", &err));
+            if (digest_samples(image.pixels, samples, 0) != c->digest) fail_msg("stray bytes between segments change pixels");
+            vb_free(image.pixels);
+            memcpy(bytes, c->bytes, c->size);
+            memset(bytes + c->size * 3 / 4, 0xff, 2); /* but a marker in the middle of a scan cuts it short */
+            bytes[c->size * 3 / 4 + 1] = 0xd9;
+            assert_fails(vb_image_decode(&image, bytes, c->size, "d.jpg", &err), VB_EDATA, "d.jpg: JPEG: Corrupt JPEG data: premature end");
         } else if (!strcmp(c->name, "webp lossless")) {
             assert_fails(vb_image_decode(&image, bytes, c->size - 3, "a.webp", &err), VB_EDATA, "a.webp: WebP: truncated");
         }

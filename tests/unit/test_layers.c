@@ -26,7 +26,7 @@ static void assert_same_bits(const float *x, const float *y, int64_t n, const ch
                      (double)x[i], (double)y[i]);
 }
 
-/* ---- functions of one number --------------------------------------------------------------------------------------------------- */
+/* ---- functions of one number ---------------------------------------------------------------------------------------- */
 
 enum { EXP = VB_RELU + 1, STEP = 1009, COUNT = 0xffffffffu / STEP + 1 };
 
@@ -62,12 +62,14 @@ static void functions_are_accurate_over_all_floats(void **state) {
             if (isnan(x[i]) || (isinf(x[i]) && x[i] < 0 && (function == VB_QUICK_GELU || function == VB_GELU))) {
                 assert_true(isnan(y[i]));
             } else if (fabs(t) > (double)FLT_MAX) {
-                assert_true((double)y[i] == (t > 0 ? INFINITY : -INFINITY) || (fabs(t) < (double)FLT_MAX * (1 + 3e-7) && !isnan(y[i])));
+                assert_true(y[i] == (t > 0 ? INFINITY : -INFINITY) || (fabs(t) < (double)FLT_MAX * (1 + 3e-7) && !isnan(y[i])));
             } else if (fabs(t) < (double)FLT_MIN) {
-                if (!(fabs((double)y[i] - t) <= 0x1p-148)) fail_msg("function %d at %a: %a, truth %a", function, (double)x[i], (double)y[i], t);
+                if (!(fabs((double)y[i] - t) <= 0x1p-148))
+                    fail_msg("function %d at %a: %a, truth %a", function, (double)x[i], (double)y[i], t);
             } else {
                 double error = fabs((double)y[i] / t - 1);
-                if (!(error <= bound(function))) fail_msg("function %d at %a: %a, truth %a, relative error %g", function, (double)x[i], (double)y[i], t, error);
+                if (!(error <= bound(function)))
+                    fail_msg("function %d at %a: %a, truth %a, error %g", function, (double)x[i], (double)y[i], t, error);
                 if (error > worst) worst = error;
             }
         }
@@ -122,14 +124,15 @@ static void functions_have_the_same_bits_at_every_level(void **state) {
     vb_free(x), vb_free(y), vb_free(expected);
 }
 
-/* ---- rows -------------------------------------------------------------------------------------------------------------------- */
+/* ---- rows ----------------------------------------------------------------------------------------------------------- */
 
 static void layer_norm_follows_its_definition(void **state) {
     (void)state;
     enum { MOST = 1100, ROWS = 7 };
     static const int widths[] = {1, 2, 15, 16, 17, 64, 100, 768, 1023};
     vb_error err = {0};
-    float *x = vb_array(ROWS * MOST, 4, "x", &err), *y = vb_array(ROWS * MOST, 4, "y", &err), *first = vb_array(ROWS * MOST, 4, "y", &err);
+    float *x = vb_array(ROWS * MOST, 4, "x", &err), *y = vb_array(ROWS * MOST, 4, "y", &err);
+    float *first = vb_array(ROWS * MOST, 4, "y", &err);
     float weight[MOST], bias[MOST];
     assert_true(x && y && first);
     for (int i = 0; i < MOST; i++) weight[i] = noise_float(), bias[i] = noise_float();
