@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "kernels/memory.h"
+#include "mpi/adversarial.h"
 #include "mpi/analyses.h"
 #include "mpi/commands.h"
 #include "mpi/evaluate.h"
@@ -37,6 +38,8 @@ void vb_run_help(void) {
     vb_options_help(vb_dataset_options(), false);
     printf("\nkeys of a model:\n");
     vb_options_help(vb_model_options(), false);
+    printf("\nkeys of adversarial:\n");
+    vb_options_help(vb_adversarial_options(), false);
 }
 
 typedef struct run_state {
@@ -109,6 +112,11 @@ static int pair_key(const run_state *run, const vb_model_spec *spec, int m, cons
         json_dumps(json_array_get(json_object_get(experiment->configuration, "models"), (size_t)m), JSON_COMPACT | JSON_SORT_KEYS);
     vb_digester_add_text(digester, text ? text : "");
     free(text); /* jansson's */
+    if ((text = json_dumps(json_object_get(experiment->configuration, "adversarial"), JSON_COMPACT | JSON_SORT_KEYS)))
+        vb_digester_add_text(digester, text);
+    free(text); /* jansson's */
+    add_file(digester, experiment->adversarial.candidates);
+    add_file(digester, experiment->adversarial.embeddings);
     const char *const files[] = {spec->weights,         spec->tokenizer, spec->coop,       spec->image_embeddings,
                                  spec->text_embeddings, spec->labels,    spec->text_names, spec->label_names};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) add_file(digester, files[i]);
@@ -198,6 +206,7 @@ static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dat
                     .threads = run->threads};
     if (!status) status = vb_evaluate(run->context, &pair, &result, &counts, err);
     if (!status && run->experiment.analyses) status = vb_analyses(run->context, &pair, result, err);
+    if (!status && run->experiment.adversarial.candidates) status = vb_adversarial(run->context, &pair, result, err);
     if (!status && result) status = store_pair(run, result, &counts, MPI_Wtime() - start, key, path, err);
     status = vb_agree(&run->context->comm, status, err);
     json_decref(result);
