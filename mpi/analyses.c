@@ -6,6 +6,7 @@
 
 #include "kernels/features.h"
 #include "kernels/memory.h"
+#include "mpi/spectrum.h"
 
 static const char *const names[] = {"margin", "similarity", "alignment", "uniformity", "spectrum", NULL};
 
@@ -229,6 +230,11 @@ int vb_analyses(vb_context *context, const vb_pair *pair, json_t *result, vb_err
         json_object_set_new(figures, "uniformity_image", real(images));
         json_object_set_new(figures, "uniformity_text_n", json_integer(pair->classifier->classes));
         json_object_set_new(figures, "uniformity_image_n", json_integer(count));
+    }
+    if (!status && what & VB_SPECTRUM) {
+        json_t *spectrum;
+        status = vb_spectrum(context, pair, &spectrum, err);
+        if (spectrum) json_object_set_new(figures, "spectrum", spectrum);
     }
     if (status)
         vb_error_prefix(err, "analyses of '%s' on '%s'", pair->spec->name, pair->data->spec->name);
