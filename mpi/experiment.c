@@ -42,7 +42,7 @@ static const vb_option experiment_options[] = {
     {"corpora", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "list of corpora for retrieval"},
     {"retrieval", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "retrieval-enhanced prompts (REPE) for all models"},
     {"analyses", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
-     "list of margin, similarity, alignment, uniformity, spectrum: why a model is stable or not"},
+     "list of margin, similarity, alignment, uniformity, spectrum, order: why a model is stable or not"},
     {"adversarial", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
      "candidate names that take most images from a vocabulary"},
     {"datasets", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "list of datasets"},
