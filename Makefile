@@ -12,7 +12,8 @@ SAN     ?=
 V       ?= 0
 
 VERSION := 0.1.0
-GIT     := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)$(shell git diff --quiet HEAD 2>/dev/null || echo +)
+GIT     := $(shell git rev-parse --short=12 HEAD 2>/dev/null && { git diff --quiet HEAD 2>/dev/null || echo +; } || echo unknown)
+GIT     := $(subst $() +,+,$(GIT))
 
 # ---- what a Debian 12 machine needs -----------------------------------------------------------------------------
 PACKAGES := build-essential pkg-config git ca-certificates \
@@ -20,6 +21,7 @@ PACKAGES := build-essential pkg-config git ca-certificates \
   libyaml-dev libzstd-dev libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev \
   libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev
 TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck valgrind python3-numpy python3-pil
+FUZZ_PACKAGES := clang libclang-rt-14-dev
 LIBRARIES := yaml-0.1 libzstd jansson libjpeg libpng libwebp libwebpdemux libpcre2-8 libutf8proc libxxhash zlib
 
 # ---- flags ------------------------------------------------------------------------------------------------------
@@ -53,7 +55,7 @@ TOOLS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 BENCH   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 ARCHIVES := $(BUILD)/libshards.a $(BUILD)/libkernels.a
 
-.PHONY: all deps test-deps demo test unit tools lint bench sanitize fuzz install uninstall clean help
+.PHONY: all deps test-deps demo test unit tools lint bench sanitize fuzz install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -67,7 +69,7 @@ $(BUILD)/%.o: %.c
 # The version and revision reach one file only, which is rebuilt when they change.
 $(BUILD)/version.stamp: FORCE
 	@mkdir -p $(@D); echo '$(VERSION) $(GIT) $(PREFIX)' | cmp -s - $@ || echo '$(VERSION) $(GIT) $(PREFIX)' > $@
-FORCE:
+FORCE: # phony: .SECONDARY would take a file that is not there for an intermediate one, and never look at the stamp
 $(BUILD)/mpi/provenance.o: $(BUILD)/version.stamp
 $(BUILD)/mpi/provenance.o: ALL_CFLAGS += -DVB_VERSION='"$(VERSION)"' -DVB_GIT='"$(GIT)"' -DVB_PREFIX='"$(PREFIX)"'
 
@@ -121,11 +123,13 @@ sanitize:  ## the unit tests under the address and undefined-behaviour sanitizer
 	@tests/run.sh build-address unit
 
 # The readers of weights alone, and the two rooms' files that they need.
-FUZZ_SOURCES := $(addprefix kernels/,fault.c memory.c status.c tensor.c) $(addprefix shards/,pickle.c safetensors.c torch.c weight_names.c zip.c)
+FUZZ_SOURCES := $(addprefix kernels/,fault.c memory.c status.c tensor.c) $(addprefix shards/,pickle.c pickle_text.c safetensors.c torch.c weight_names.c zip.c)
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60
 FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -O1 -g -std=c11 -D_GNU_SOURCE -I.
-fuzz: $(FUZZERS:%=build-fuzz/fuzz_%)  ## libFuzzer over pickle, zip and safetensors, FUZZ_SECONDS each (clang, libclang-rt-14-dev)
+fuzz:  ## libFuzzer over pickle, zip and safetensors, FUZZ_SECONDS each (clang, libclang-rt-14-dev)
+	@tests/tools/install-packages.sh $(FUZZ_PACKAGES)
+	@$(MAKE) --no-print-directory $(FUZZERS:%=build-fuzz/fuzz_%)
 	@for f in $(FUZZERS); do mkdir -p build-fuzz/corpus/$$f && echo "  FUZZ $$f" && \
 	  build-fuzz/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2560 -max_len=65536 -print_final_stats=1 \
 	    -artifact_prefix=build-fuzz/$$f- build-fuzz/corpus/$$f tests/fuzz/corpus/$$f 2>build-fuzz/$$f.log || { tail -n 40 build-fuzz/$$f.log; exit 1; }; \
@@ -135,16 +139,17 @@ build-fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SOURCES) $(wildcard kernels/*.h sh
 	@echo "  CC   $@"
 	$(Q)clang $(FUZZ_FLAGS) $(shell pkg-config --cflags jansson zlib) -o $@ $< $(FUZZ_SOURCES) $(shell pkg-config --libs jansson zlib) -lm
 
+PLACE = $(DESTDIR)$(PREFIX)
 install: all  ## put binary, configs, docs and slurm templates under PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/vocabench
-	install -m 755 $(BUILD)/vocabench $(DESTDIR)$(PREFIX)/bin/
-	cp -R configs $(DESTDIR)$(PREFIX)/share/vocabench/
-	install -d $(DESTDIR)$(PREFIX)/share/doc/vocabench
-	for f in README.md LICENSE docs/*.md; do [ ! -e $$f ] || cp $$f $(DESTDIR)$(PREFIX)/share/doc/vocabench/; done
+	install -d "$(PLACE)/bin" "$(PLACE)/share/vocabench" "$(PLACE)/share/doc/vocabench"
+	install -m 755 $(BUILD)/vocabench "$(PLACE)/bin/"
+	cp -R configs $(wildcard slurm) "$(PLACE)/share/vocabench/"
+	cp -R README.md LICENSE CITATION.cff CHANGELOG.md docs "$(PLACE)/share/doc/vocabench/"
+	chmod -R u+rwX,go+rX "$(PLACE)/share/vocabench" "$(PLACE)/share/doc/vocabench"
 
 uninstall:  ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/vocabench
-	rm -rf $(DESTDIR)$(PREFIX)/share/vocabench $(DESTDIR)$(PREFIX)/share/doc/vocabench
+	rm -f "$(PLACE)/bin/vocabench"
+	rm -rf "$(PLACE)/share/vocabench" "$(PLACE)/share/doc/vocabench"
 
 clean:  ## remove everything that was made
 	rm -rf build build-*

@@ -7,9 +7,9 @@
 #include "kernels/gemm_kernel.h"
 #include "kernels/memory.h"
 
-/* Queries that are computed together. One number at every level: with `causal`, the weights of unseen keys up to the block's last
- * seen one are zeros, which could turn a -0 into a +0 if blocks differed. */
-enum { QUERIES = 12, DEPTH = VB_GEMM_DEPTH };
+/* Queries that are computed together, at most. The same at every level: with `causal`, the weights of unseen keys up to the block's
+ * last seen one are zeros, which could turn a -0 into a +0 if blocks differed. */
+enum { QUERIES = 14, DEPTH = VB_GEMM_DEPTH };
 
 typedef struct vb_attention_job {
     const vb_attention_batch *batch;
@@ -17,7 +17,7 @@ typedef struct vb_attention_job {
     const vb_layer_kernel *layers;
     float *out;
     int64_t ld_out;
-    int64_t keys;                                                        /* most keys of a sequence, in whole strips */
+    int64_t keys; /* most keys of a sequence, in whole strips */
     size_t key_floats, value_floats, query_floats, weight_floats, tile_floats, score_floats; /* a thread's work space */
 } vb_attention_job;
 
@@ -31,24 +31,31 @@ static void pack_all(const vb_gemm_kernel *kernel, const vb_matrix *b, float *ou
 }
 
 /* out (m x cols) = A (m rows, packed in blocks of DEPTH columns, QUERIES rows each) times packed B, of `depth`, in whole tiles. */
-static void product(const vb_attention_job *job, int m, int64_t cols, int64_t depth, int64_t packed_depth, const float *a,
+static void product(const vb_attention_job *job, int64_t m, int64_t cols, int64_t depth, int64_t packed_depth, const float *a,
                     const float *b, float *tile, float *out, int64_t ld_out) {
     const vb_gemm_kernel *kernel = job->kernel;
     for (int64_t j = 0; j < cols; j += kernel->cols) {
-        for (int i = 0; i < m; i += kernel->rows) {
-            int height = (int)least(kernel->rows, m - i);
+        int64_t strips = (m + kernel->rows - 1) / kernel->rows;
+        for (int64_t strip = 0, i = 0, height; strip < strips; strip++, i += height) {
+            height = (strip + 1) * m / strips - i;
             for (int64_t k = 0; k < depth; k += DEPTH)
-                kernel->multiply(least(DEPTH, depth - k), height, a + (k / DEPTH * QUERIES + i) * DEPTH,
-                                 b + j * packed_depth + k * kernel->cols, tile, k == 0);
-            job->layers->epilogue(height, (int)least(kernel->cols, cols - j), tile, kernel->cols, NULL, 0, 0,
+                kernel->multiply(least(DEPTH, depth - k), (int)height, a + (k / DEPTH * QUERIES + i) * DEPTH,
+                                 b + j * packed_depth + k * kernel->cols, tile, k == 0, (const char *)a, 0);
+            job->layers->epilogue((int)height, (int)least(kernel->cols, cols - j), tile, kernel->cols, NULL, 0, 0,
                                   out + i * ld_out + j, ld_out);
         }
     }
 }
 
-static void pack_queries(const float *data, int64_t ld, int m, int64_t depth, float *out) {
+static void pack_queries(const float *data, int64_t ld, int64_t m, int64_t depth, float *out) {
     vb_gemm_a a = {.data = data, .ld = ld};
     for (int64_t k = 0; k < depth; k += DEPTH) vb_gemm_pack_rows(&a, 0, m, k, least(DEPTH, depth - k), out + k * QUERIES);
+}
+
+/* Rows of the head that comes next, 64 bytes each a time: they lie far apart, and nothing else would fetch them in advance. */
+static void touch_rows(const float *data, int64_t ld, int64_t rows, int64_t width) {
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < width; j += 16) __builtin_prefetch(data + i * ld + j, 0, 2);
 }
 
 static void run_head(const vb_attention_job *job, int64_t sequence, int head, float *work) {
@@ -66,12 +73,18 @@ static void run_head(const vb_attention_job *job, int64_t sequence, int head, fl
     float *tile = weights + job->weight_floats, *scores = tile + job->tile_floats;
     pack_all(job->kernel, &key, k);
     pack_all(job->kernel, &value, v);
-    for (int64_t i = 0; i < queries; i += QUERIES) {
-        int m = (int)least(QUERIES, queries - i);
+    if (head + 1 < batch->heads) {
+        touch_rows((const float *)key.data + d, batch->ld_key, keys, d);
+        touch_rows((const float *)value.data + d, batch->ld_value, keys, d);
+        touch_rows(query + d, batch->ld_query, queries, d);
+    }
+    int64_t blocks = (queries + QUERIES - 1) / QUERIES;
+    for (int64_t block = 0, i = 0, m; block < blocks; block++, i += m) {
+        m = (block + 1) * queries / blocks - i;
         int64_t unseen = batch->causal ? queries - (i + m) : 0, seen = keys > unseen ? keys - unseen : 0; /* by the last row */
         pack_queries(query + i * batch->ld_query, batch->ld_query, m, d, q);
         product(job, m, seen, d, d, q, k, tile, scores, job->keys);
-        for (int row = 0; row < m; row++) {
+        for (int64_t row = 0; row < m; row++) {
             int64_t hidden = batch->causal ? m - 1 - row : 0, width = seen > hidden ? seen - hidden : 0;
             float *line = scores + row * job->keys;
             if (width) job->layers->softmax(width, batch->scale, line);
@@ -80,7 +93,7 @@ static void run_head(const vb_attention_job *job, int64_t sequence, int head, fl
         pack_queries(scores, job->keys, m, seen, weights);
         product(job, m, d, seen, keys, weights, v, tile, out + i * job->ld_out, job->ld_out);
         if (!seen)
-            for (int row = 0; row < m; row++) memset(out + (i + row) * job->ld_out, 0, (size_t)d * sizeof *out);
+            for (int64_t row = 0; row < m; row++) memset(out + (i + row) * job->ld_out, 0, (size_t)d * sizeof *out);
     }
 }
 

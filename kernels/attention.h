@@ -21,10 +21,10 @@ typedef struct vb_attention_batch {
     float scale; /* normally 1 / sqrt(head_dim) */
 } vb_attention_batch;
 
-/* out: a row for each query row, `ld_out` floats apart, heads * head_dim floats each; must not overlap the inputs. A query that sees no key gives zeros.
- * Bits depend on nothing but the sequence and head at hand: not on the batch, `threads` or the instruction set level. `threads` >= 1
- * OpenMP threads share the (sequence, head) pairs; 1 may be called inside a parallel region. Work space a thread: one head's keys
- * and values and a few rows of its scores. Fails only for lack of memory. */
+/* out: a row for each query row, `ld_out` floats apart, heads * head_dim floats each; must not overlap the inputs. A query that sees
+ * no key gives zeros. Bits depend on nothing but the sequence and head at hand: not on the batch, `threads` or the instruction set
+ * level. `threads` >= 1 OpenMP threads share the (sequence, head) pairs; 1 may be called inside a parallel region. Work space a
+ * thread: one head's keys and values and a few rows of its scores. Fails only for lack of memory. */
 int vb_attention(const vb_attention_batch *batch, float *out, int64_t ld_out, int threads, vb_error *err);
 
 #endif

@@ -74,7 +74,10 @@ int vb_codepoints_from_utf8(vb_codepoints *text, const char *bytes, size_t n, vb
 
 char *vb_codepoints_to_utf8(const vb_codepoints *text, vb_error *err) {
     size_t size = 0;
-    for (size_t i = 0; i < text->count; i++) size += text->items[i] < 0x80 ? 1 : text->items[i] < 0x800 ? 2 : text->items[i] < 0x10000 ? 3 : 4;
+    for (size_t i = 0; i < text->count; i++) {
+        uint32_t c = text->items[i];
+        size += c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    }
     char *out = vb_array(size + 1, 1, "text", err);
     if (!out) return NULL;
     size_t at = 0;

@@ -5,42 +5,48 @@
 
 #include "kernels/gemm_kernel.h"
 
-enum { ROWS = 14, COLS = 32, DEPTH = VB_GEMM_DEPTH };
+enum { ROWS = 14, COLS = 32, DEPTH = VB_GEMM_DEPTH, LINES = VB_GEMM_AHEAD_LINES };
 #define INLINE static inline __attribute__((always_inline))
 
 /* Named accumulators, not an array: the compiler keeps them in registers. `m` is a constant wherever this is expanded. */
 #define EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11) DO(12) DO(13)
 
-INLINE void multiply_rows(const int m, int64_t count, const float *a, const float *b, float *tile, bool first) {
+INLINE void multiply_rows(const int m, int64_t count, const float *a, const float *b, float *tile, bool first, const char *ahead,
+                          int64_t ahead_stride) {
 #define BEGIN(i) __m512 x##i = _mm512_setzero_ps(), y##i = x##i;
     EACH_ROW(BEGIN)
     if (!first) {
 #define RESUME(i) if (i < m) x##i = _mm512_loadu_ps(tile + i * COLS), y##i = _mm512_loadu_ps(tile + i * COLS + 16);
         EACH_ROW(RESUME)
     }
-    for (const float *end = b + count * COLS; b != end; b += COLS, a++) {
-        __m512 bx = _mm512_loadu_ps(b), by = _mm512_loadu_ps(b + 16);
 #define STEP(i) \
     if (i < m) { \
         __m512 ai = _mm512_set1_ps(a[i * DEPTH]); \
         x##i = _mm512_fmadd_ps(ai, bx, x##i); \
         y##i = _mm512_fmadd_ps(ai, by, y##i); \
     }
-        EACH_ROW(STEP)
+    for (const float *end = b + count * COLS; b != end; ahead += ahead_stride) {
+        const float *some = end - b < LINES * COLS ? end : b + LINES * COLS;
+        for (const char *line = ahead; b != some; b += COLS, a++, line += 64) {
+            _mm_prefetch(line, _MM_HINT_T1);
+            __m512 bx = _mm512_loadu_ps(b), by = _mm512_loadu_ps(b + 16);
+            EACH_ROW(STEP)
+        }
     }
 #define END(i) if (i < m) _mm512_storeu_ps(tile + i * COLS, x##i), _mm512_storeu_ps(tile + i * COLS + 16, y##i);
     EACH_ROW(END)
 }
 
-static void multiply(int64_t count, int m, const float *a, const float *b, float *tile, bool first) {
+static void multiply(int64_t count, int m, const float *a, const float *b, float *tile, bool first, const char *ahead,
+                     int64_t ahead_stride) {
     switch (m) {
-#define HEIGHT(i) case i + 1: multiply_rows(i + 1, count, a, b, tile, first); break;
+#define HEIGHT(i) case i + 1: multiply_rows(i + 1, count, a, b, tile, first, ahead, ahead_stride); break;
         EACH_ROW(HEIGHT)
     default: break;
     }
 }
 
-/* ---- packing ------------------------------------------------------------------------------------------------------------------ */
+/* ---- packing -------------------------------------------------------------------------------------------------------- */
 
 /* Elements under the mask, widened. */
 INLINE __m512 load_widened(const char *p, vb_dtype dtype, __mmask16 mask) {

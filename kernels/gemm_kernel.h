@@ -6,17 +6,23 @@
 
 #include "kernels/gemm.h"
 
-/* Columns of A in a block: the row stride of packed A, constant so that the micro kernels address all rows from one register. */
+/* Values of k in a block, and the row stride of packed A: constant, so that micro kernels address all rows from one register. */
 enum { VB_GEMM_DEPTH = 256 };
+
+/* A micro kernel call of full depth fetches this many rows of DEPTH floats ahead into the second-level cache, a line of 64 bytes
+ * for each value of k. */
+enum { VB_GEMM_AHEAD_ROWS = 16, VB_GEMM_AHEAD_LINES = VB_GEMM_DEPTH / 16 };
 
 typedef struct vb_gemm_kernel {
     int rows, cols; /* of a full tile */
 
-    /* tile (m x cols, dense) = the chains' continuation over `count` <= VB_GEMM_DEPTH values of k, for m <= rows rows.
-     * a: m rows, VB_GEMM_DEPTH apart. b: count x cols. `first`: the chains begin at 0 instead of at the tile's values. */
-    void (*multiply)(int64_t count, int m, const float *a, const float *b, float *tile, bool first);
+    /* tile (m x cols, dense): its chains go on over `count` <= VB_GEMM_DEPTH values of k; m <= rows.
+     * a: m rows, VB_GEMM_DEPTH apart. b: count x cols. `first`: the chains begin at 0 instead of at the tile's values.
+     * ahead: rows of memory, `ahead_stride` bytes apart, that will be read soon. */
+    void (*multiply)(int64_t count, int m, const float *a, const float *b, float *tile, bool first, const char *ahead,
+                     int64_t ahead_stride);
 
-    /* out (count x cols) = columns first .. first + count - 1 of rows row .. row + n - 1 of b, transposed; zeros beyond n <= cols. */
+    /* out (count x cols) = columns first .. first + count - 1 of rows row .. row + n - 1 of b, transposed; zeros beyond n. */
     void (*pack)(const vb_matrix *b, int64_t row, int n, int64_t first, int64_t count, float *out);
 } vb_gemm_kernel;
 

@@ -1,7 +1,8 @@
-/* exp, QuickGELU, exact GELU and ReLU on sixteen lanes, relative error below 3e-7, the same bits at every instruction set level.
+/* exp, QuickGELU, exact GELU and ReLU on sixteen lanes: one polynomial each, the same bits at every instruction set level.
  *
- * Internal; NaN stays NaN. The coefficients are minimax fits of the relative error (Remez exchange in double), rounded to float.
- * Arguments of exp are reduced in two floats, so that a large one keeps its relative error. */
+ * Internal. The relative error is below 3e-7, for the exact GELU below 4e-7; NaN stays NaN. The coefficients are minimax fits of the
+ * relative error in double, rounded to float one by one, the rest being fitted again. Arguments of exp are reduced in two floats, so
+ * that the result of a large one keeps its relative error. */
 #ifndef VB_LANES_MATH_H
 #define VB_LANES_MATH_H
 
@@ -57,15 +58,15 @@ LANES_FUNCTION lanes lanes_gelu(lanes x) {
     lanes p = lanes_exp2_core(lanes_fma(rest, high, r));
     lanes inverse = lanes_div(lanes_all(1.0f), lanes_add(a, shift));
     lanes q = lanes_mul(lanes_sub(a, shift), inverse);
-    lanes g = lanes_all(-0x1.4ae306p-13f);
-    g = lanes_fma(g, q, lanes_all(-0x1.46e63cp-12f));
-    g = lanes_fma(g, q, lanes_all(0x1.66d62ep-11f));
-    g = lanes_fma(g, q, lanes_all(0x1.4ad4e8p-9f));
-    g = lanes_fma(g, q, lanes_all(-0x1.a3a466p-10f));
-    g = lanes_fma(g, q, lanes_all(-0x1.0c78c4p-6f));
-    g = lanes_fma(g, q, lanes_all(0x1.2ea416p-7f));
-    g = lanes_fma(g, q, lanes_all(0x1.0e4f30p-3f));
-    g = lanes_fma(g, q, lanes_all(-0x1.bc19c2p-2f));
+    lanes g = lanes_all(-0x1.68fd9cp-13f);
+    g = lanes_fma(g, q, lanes_all(-0x1.557602p-12f));
+    g = lanes_fma(g, q, lanes_all(0x1.715e7ep-11f));
+    g = lanes_fma(g, q, lanes_all(0x1.4d32a0p-9f));
+    g = lanes_fma(g, q, lanes_all(-0x1.a63fbcp-10f));
+    g = lanes_fma(g, q, lanes_all(-0x1.0c9840p-6f));
+    g = lanes_fma(g, q, lanes_all(0x1.2eb4acp-7f));
+    g = lanes_fma(g, q, lanes_all(0x1.0e4fbcp-3f));
+    g = lanes_fma(g, q, lanes_all(-0x1.bc19cap-2f));
     g = lanes_fma(g, q, lanes_all(0x1.69cee6p-1f));
     lanes tail = lanes_scale(lanes_mul(lanes_mul(a, inverse), lanes_mul(g, p)), t);
     return lanes_spoil_minus_infinity(x, lanes_sub(lanes_if_less(x, zero, zero, x), tail));

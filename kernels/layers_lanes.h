@@ -15,8 +15,8 @@ LANES_FUNCTION void store_up_to(float *p, lanes x, int n) {
     else lanes_store(p, x);
 }
 
-static void epilogue_rows(int m, int n, const float *sums, int ld_sums, const vb_epilogue *epilogue, int64_t i, int64_t j, float *c,
-                          int64_t ldc) {
+static void epilogue_rows(int m, int n, const float *sums, int ld_sums, const vb_epilogue *epilogue, int64_t i, int64_t j,
+                          float *c, int64_t ldc) {
     static const vb_epilogue none;
     const vb_epilogue *e = epilogue ? epilogue : &none;
     for (int row = 0; row < m; row++) {
@@ -66,10 +66,10 @@ static void softmax(int64_t width, float scale, float *x) {
         lanes_store_part(x + whole, lanes_exp(lanes_sub(lanes_mul(lanes_load_part(x + whole, rest), factor), shift)), rest);
         sums = lanes_add(sums, lanes_load_part(x + whole, rest));
     }
-    lanes sum = lanes_all(lanes_sum(sums));
+    lanes inverse = lanes_all(1 / lanes_sum(sums));
     for (int64_t j = 0; j < width; j += LANES) {
         int n = width - j < LANES ? (int)(width - j) : LANES;
-        store_up_to(x + j, lanes_div(load_up_to(x + j, n), sum), n);
+        store_up_to(x + j, lanes_mul(load_up_to(x + j, n), inverse), n);
     }
 }
 

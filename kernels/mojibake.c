@@ -326,8 +326,8 @@ int vb_fix_encoding(vb_codepoints *text, vb_error *err) {
     return status;
 }
 
-/* Repairs runs of look-alikes on their own, for texts joined from several encodings: 1 when that changed something. The recursion ends: a part is shorter
- * than the text, and a part of look-alikes only is cut again only after a step has shortened it. */
+/* Repairs runs of look-alikes on their own, for texts joined from several encodings: 1 when that changed something. The recursion
+ * ends: a part is shorter than the text, and look-alikes alone are cut again only after a step has shortened them. */
 static int fix_within(vb_codepoints *text, const uint32_t *classes, vb_codepoints *out, vb_error *err) {
     int status = -1;
     vb_codepoints part = {0};

@@ -162,7 +162,8 @@ static int count_merges(const char *text, size_t size, const char *name, size_t 
     line first, rest;
     if (!next_line(text, size, &at, &first)) return vb_errorf(err, VB_EDATA, "%s:1: empty file, expected a line with '#version'", name);
     if (!memmem(first.text, first.n, "#version", 8))
-        return vb_errorf(err, VB_EDATA, "%s:1: expected a line with '#version', found '%.*s'", name, (int)(first.n < 60 ? first.n : 60), first.text);
+        return vb_errorf(err, VB_EDATA, "%s:1: expected a line with '#version', found '%.*s'", name,
+                         (int)(first.n < 60 ? first.n : 60), first.text);
     *count = 0;
     while (*count < USED_MERGES && next_line(text, size, &at, &rest)) ++*count;
     return *count ? 0 : vb_errorf(err, VB_EDATA, "%s:2: the file ends here, expected merges, one a line", name);
@@ -189,8 +190,8 @@ static int read_merge(vb_tokenizer *t, line l, size_t rank, bool add, const char
         symbols[k] = add ? intern(t, texts[k].text, texts[k].n, err) : find_symbol(t, texts[k].text, texts[k].n);
         if (symbols[k] != NONE) continue;
         if (add) return -1;
-        return vb_errorf(err, VB_EMISMATCH, "%s:%zu: '%.*s' is not in the vocabulary", name, number, (int)(texts[k].n < 60 ? texts[k].n : 60),
-                         texts[k].text);
+        return vb_errorf(err, VB_EMISMATCH, "%s:%zu: '%.*s' is not in the vocabulary", name, number,
+                         (int)(texts[k].n < 60 ? texts[k].n : 60), texts[k].text);
     }
     *merge_slot(t, symbols[0], symbols[1]) = (merge){symbols[0], symbols[1], (uint32_t)rank, symbols[2]};
     *product = symbols[2];
@@ -202,13 +203,14 @@ static int read_merge(vb_tokenizer *t, line l, size_t rank, bool add, const char
 static int compile_pattern(vb_tokenizer *t, vb_error *err) {
     int code;
     PCRE2_SIZE offset;
-    if (!(t->memory = pcre2_general_context_create(pcre_allocate, pcre_free, NULL))) return vb_errorf(err, VB_EMEMORY, "tokenizer: no memory");
-    pcre2_compile_context *context = pcre2_compile_context_create(t->memory);
-    if (!context) return vb_errorf(err, VB_EMEMORY, "tokenizer: no memory");
+    t->memory = pcre2_general_context_create(pcre_allocate, pcre_free, NULL);
+    pcre2_compile_context *context = t->memory ? pcre2_compile_context_create(t->memory) : NULL;
+    if (!context) return vb_errorf(err, VB_EMEMORY, "tokenizer: no memory for the pattern");
     t->code = pcre2_compile((PCRE2_SPTR)pattern, sizeof pattern - 1, PCRE2_UTF | PCRE2_UCP | PCRE2_CASELESS, &code, &offset, context);
     pcre2_compile_context_free(context);
     if (!t->code && code == PCRE2_ERROR_HEAP_FAILED) return vb_errorf(err, VB_EMEMORY, "tokenizer: no memory for the pattern");
-    if (!t->code) return vb_errorf(err, VB_EINTERNAL, "PCRE2 refuses the tokenizer's pattern at offset %zu (error %d)", (size_t)offset, code);
+    if (!t->code)
+        return vb_errorf(err, VB_EINTERNAL, "PCRE2 refuses the tokenizer's pattern at offset %zu (error %d)", (size_t)offset, code);
     pcre2_jit_compile(t->code, PCRE2_JIT_COMPLETE); /* without it PCRE2 interprets: slower, the same matches */
     return 0;
 }
@@ -278,15 +280,16 @@ static int read_vocabulary(vb_tokenizer *t, const vb_vocabulary_entry *entries, 
     const char **owner = NULL;
     for (size_t i = 0; i < count; i++) {
         if (entries[i].id < 0 || entries[i].id >= LARGEST_ID)
-            return vb_errorf(err, VB_EDATA, "%s: the vocabulary gives '%.60s' the id %d, expected 0 .. %d", name, entries[i].token, entries[i].id,
-                             LARGEST_ID - 1);
+            return vb_errorf(err, VB_EDATA, "%s: the vocabulary gives '%.60s' the id %d, expected 0 .. %d", name, entries[i].token,
+                             entries[i].id, LARGEST_ID - 1);
         if (entries[i].id >= t->size) t->size = entries[i].id + 1;
     }
     if (!(owner = vb_array((size_t)t->size, sizeof *owner, "vocabulary", err))) return -1;
     for (size_t i = 0; i < count; i++) {
         const char *token = entries[i].token;
         if (owner[entries[i].id]) {
-            vb_errorf(err, VB_EDATA, "%s: the vocabulary gives id %d to both '%.60s' and '%.60s'", name, entries[i].id, owner[entries[i].id], token);
+            vb_errorf(err, VB_EDATA, "%s: the vocabulary gives id %d to both '%.60s' and '%.60s'", name, entries[i].id,
+                      owner[entries[i].id], token);
             goto end;
         }
         owner[entries[i].id] = token;

@@ -45,7 +45,8 @@ int vb_nfc(vb_codepoints *text, vb_error *err) {
     if (vb_codepoints_reserve(&out, text->count * LONGEST + 1, err)) return -1;
     for (size_t i = 0; i < text->count; i++) {
         utf8proc_int32_t parts[LONGEST];
-        utf8proc_ssize_t n = utf8proc_decompose_char((utf8proc_int32_t)text->items[i], parts, LONGEST, UTF8PROC_DECOMPOSE | UTF8PROC_STABLE, NULL);
+        utf8proc_ssize_t n =
+            utf8proc_decompose_char((utf8proc_int32_t)text->items[i], parts, LONGEST, UTF8PROC_DECOMPOSE | UTF8PROC_STABLE, NULL);
         if (n < 0 || n > LONGEST) { vb_errorf(err, VB_EINTERNAL, "no decomposition of U+%04X", (unsigned)text->items[i]); goto end; }
         for (utf8proc_ssize_t k = 0; k < n; k++) out.items[out.count++] = (uint32_t)parts[k];
     }
@@ -57,7 +58,8 @@ int vb_nfc(vb_codepoints *text, vb_error *err) {
         if (!ordered) order_marks(out.items + i, scratch, end - i);
         i = end + 1;
     }
-    utf8proc_ssize_t n = utf8proc_normalize_utf32((utf8proc_int32_t *)out.items, (utf8proc_ssize_t)out.count, UTF8PROC_COMPOSE | UTF8PROC_STABLE);
+    utf8proc_ssize_t n =
+        utf8proc_normalize_utf32((utf8proc_int32_t *)out.items, (utf8proc_ssize_t)out.count, UTF8PROC_COMPOSE | UTF8PROC_STABLE);
     if (n < 0) { vb_errorf(err, VB_EINTERNAL, "composition: %s", utf8proc_errmsg(n)); goto end; }
     out.count = (size_t)n;
     vb_codepoints_swap(text, &out);

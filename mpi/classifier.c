@@ -1,10 +1,10 @@
 /* Class names to text embeddings, distributed over the ranks. */
 #include "mpi/classifier.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "kernels/memory.h"
+#include "kernels/repe.h"
 #include "mpi/encode.h"
 #include "mpi/image_source.h"
 #include "shards/coop.h"
@@ -123,64 +123,59 @@ static int open_coop(text_work *work, vb_error *err) {
     return 0;
 }
 
-/* One class from its prompts' rows: the row as it is, or the normalised mean of the normalised rows, in fp64 and one fixed order. */
-static int average(const float *rows, int prompts, int dim, float *out, const char *name, vb_error *err) {
-    if (prompts == 1) {
-        memcpy(out, rows, (size_t)dim * sizeof *out);
-        return 0;
-    }
-    double *mean = vb_array((size_t)dim, sizeof *mean, "ensemble", err), square = 0;
-    if (!mean) return -1;
-    for (int p = 0; p < prompts; p++) {
-        const float *row = rows + (size_t)p * (size_t)dim;
-        double norm = 0;
-        for (int k = 0; k < dim; k++) norm += (double)row[k] * row[k];
-        norm = sqrt(norm);
-        for (int k = 0; k < dim && norm > 0; k++) mean[k] += row[k] / norm;
-    }
-    for (int k = 0; k < dim; k++) square += mean[k] * mean[k];
-    for (int k = 0; k < dim && square > 0; k++) out[k] = (float)(mean[k] / sqrt(square));
-    vb_free(mean);
-    if (!(square > 0)) return vb_errorf(err, VB_EDATA, "class '%s': its prompts' embeddings average to zero", name);
+/* One class from its prompts' rows: the row as it is, or the normalised mean of the normalised rows. */
+static int average(const text_work *work, const float *rows, float *out, const char *name, vb_error *err) {
+    if (work->prompts == 1)
+        memcpy(out, rows, (size_t)work->dim * sizeof *out);
+    else if (vb_normalised_mean(rows, work->prompts, work->dim, out, err))
+        return vb_error_prefix(err, "prompts of class '%s'", name);
     return 0;
 }
 
+/* This rank's units [first, first + mine): averaged into texts; kept prompt by prompt in prompt_rows when that is not NULL. */
+static int encode_slice(const text_work *work, vb_context *context, int64_t first, int64_t mine, int per_unit,
+                        vb_classifier *classifier, vb_error *err) {
+    size_t dim = (size_t)work->dim, class_rows = (size_t)work->prompts * dim;
+    int classes = work->data->space.classes, status = 0;
+    float *scratch = vb_array((size_t)per_unit * class_rows, sizeof *scratch, "embeddings of prompts", err);
+    if (!scratch) return -1;
+    for (int64_t u = first; !status && u < first + mine; u++) {
+        int start = (int)u * per_unit, count = classes - start < per_unit ? classes - start : per_unit;
+        float *rows = classifier->prompt_rows ? classifier->prompt_rows + (size_t)start * class_rows : scratch;
+        if ((status = vb_check_stop(context, err)) || (status = encode_unit(work, start, count, rows, classifier, err))) break;
+        for (int c = 0; c < count && !status; c++)
+            status = average(work, rows + (size_t)c * class_rows, classifier->texts + (size_t)(start + c) * dim,
+                             work->data->vocabularies.class[start + c].name, err);
+    }
+    vb_free(scratch);
+    return status;
+}
+
 int vb_classifier_encode(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_dataset_state *data,
-                         const char *cache, int threads, vb_error *err) {
+                         const char *cache, int threads, bool keep_prompts, vb_error *err) {
     vb_comm *comm = &context->comm;
-    int prompts = model->spec->coop ? 1 : model->spec->prompt_count, classes = data->space.classes,
-        per_unit = UNIT_TEXTS / prompts > 1 ? UNIT_TEXTS / prompts : 1;
     text_work work = {.model = model,
                       .data = data,
                       .cache = {.folder = cache, .key = model->text_key},
                       .threads = threads,
                       .dim = vb_clip_describe(model->clip)->embed_dim,
-                      .prompts = prompts};
+                      .prompts = model->spec->coop ? 1 : model->spec->prompt_count};
+    int classes = data->space.classes, per_unit = UNIT_TEXTS / work.prompts > 1 ? UNIT_TEXTS / work.prompts : 1;
     int64_t units = (classes + per_unit - 1) / per_unit, first, mine = vb_share(units, comm->rank, comm->size, &first);
-    *classifier = (vb_classifier){.classes = classes, .dim = work.dim};
-    if (vb_agree(comm, open_coop(&work, err), err)) {
-        vb_coop_free(&work.coop);
-        return -1;
-    }
+    *classifier = (vb_classifier){.classes = classes, .dim = work.dim, .prompts = work.prompts};
     /* Rows are exchanged by whole units: the last one is padded. */
     size_t unit_bytes = (size_t)per_unit * (size_t)work.dim * sizeof(float);
-    float *prompt_rows =
-        vb_array((size_t)per_unit * (size_t)prompts * (size_t)work.dim, sizeof *prompt_rows, "embeddings of prompts", err);
     classifier->texts = vb_array((size_t)units, unit_bytes, "text embeddings", err);
-    int status = prompt_rows && classifier->texts ? 0 : -1;
-    for (int64_t u = first; !status && u < first + mine; u++) {
-        if ((status = vb_check_stop(context, err))) break;
-        int start = (int)u * per_unit, count = classes - start < per_unit ? classes - start : per_unit;
-        status = encode_unit(&work, start, count, prompt_rows, classifier, err);
-        for (int c = 0; c < count && !status; c++)
-            status = average(prompt_rows + (size_t)c * (size_t)prompts * (size_t)work.dim, prompts, work.dim,
-                             classifier->texts + (size_t)(start + c) * (size_t)work.dim, data->vocabularies.class[start + c].name, err);
-    }
-    vb_free(prompt_rows);
+    if (keep_prompts)
+        classifier->prompt_rows = vb_array((size_t)units * (size_t)work.prompts, unit_bytes, "embeddings of prompts", err);
+    int status = classifier->texts && (!keep_prompts || classifier->prompt_rows) ? open_coop(&work, err) : -1;
+    if (!status) status = encode_slice(&work, context, first, mine, per_unit, classifier, err);
     vb_coop_free(&work.coop);
     if (status) vb_alarm_raise(comm);
     status = vb_agree(comm, status, err);
     if (!status) status = vb_allgather_rows(comm, classifier->texts, units, unit_bytes, err);
+    if (!status && keep_prompts)
+        status = vb_allgather_rows(comm, classifier->prompt_rows, units, unit_bytes * (size_t)work.prompts, err);
     if (!status)
         classifier->digest = vb_digest_bytes(classifier->texts, (size_t)classes * (size_t)work.dim * sizeof(float));
     else
@@ -256,5 +251,6 @@ int vb_classifier_precomputed(vb_classifier *classifier, vb_comm *comm, const vb
 
 void vb_classifier_free(vb_classifier *classifier) {
     vb_free(classifier->texts);
+    vb_free(classifier->prompt_rows);
     *classifier = (vb_classifier){0};
 }

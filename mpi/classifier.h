@@ -7,16 +7,18 @@
 #include "shards/cache.h"
 
 typedef struct vb_classifier {
-    float *texts; /* classes x dim, class order; not normalised unless several prompts were averaged */
-    int classes, dim;
+    float *texts;       /* classes x dim, class order; not normalised unless several prompts were averaged */
+    float *prompt_rows; /* classes x prompts x dim, as encoded; NULL unless asked for */
+    int classes, dim, prompts;
     vb_digest digest;        /* of the bytes of texts: on rank 0 */
     int64_t encoded, cached; /* texts that this rank encoded, and found in the cache */
 } vb_classifier;
 
 /* Encodes the dataset's classes with spec's prompts (several: normalise, mean, normalise; Radford et al. 2021, section 3.1.4). Every
- * rank takes a slice of the classes; MPI_Allgatherv gives all rows to all. Collective. */
+ * rank takes a slice of the classes; MPI_Allgatherv gives all rows to all. keep_prompts: also keep prompt_rows, for REPE's blend prompt
+ * by prompt. Collective. */
 int vb_classifier_encode(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_dataset_state *data,
-                         const char *cache, int threads, vb_error *err);
+                         const char *cache, int threads, bool keep_prompts, vb_error *err);
 
 /* Rows of spec->text_embeddings in class order; spec->text_names says whose rows they are when that is another order. Collective. */
 int vb_classifier_precomputed(vb_classifier *classifier, vb_comm *comm, const vb_dataset_state *data, const vb_model_spec *spec,

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "kernels/memory.h"
+#include "mpi/analyses.h"
 #include "mpi/commands.h"
 #include "mpi/evaluate.h"
 #include "mpi/provenance.h"
@@ -102,7 +103,7 @@ static int pair_key(const run_state *run, const vb_model_spec *spec, int m, cons
     if (vb_digester_new(&digester, err)) return -1;
     vb_digester_add_text(digester, vb_version());
     int64_t protocol[] = {experiment->protocol, experiment->trials, experiment->seed, experiment->union_permutations,
-                          experiment->per_image};
+                          experiment->per_image, experiment->analyses};
     vb_digester_add(digester, protocol, sizeof protocol);
     char *text =
         json_dumps(json_array_get(json_object_get(experiment->configuration, "models"), (size_t)m), JSON_COMPACT | JSON_SORT_KEYS);
@@ -196,6 +197,7 @@ static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dat
                     .records = records,
                     .threads = run->threads};
     if (!status) status = vb_evaluate(run->context, &pair, &result, &counts, err);
+    if (!status && run->experiment.analyses) status = vb_analyses(run->context, &pair, result, err);
     if (!status && result) status = store_pair(run, result, &counts, MPI_Wtime() - start, key, path, err);
     status = vb_agree(&run->context->comm, status, err);
     json_decref(result);
@@ -229,7 +231,7 @@ static int run_encoded(run_state *run, const vb_model *model, const vb_dataset_s
                                  .threads = run->threads,
                                  .skip_broken = data->spec->on_error == 1,
                                  .dataset = data->spec->name};
-    int status = vb_classifier_encode(&classifier, run->context, model, data, experiment->cache, run->threads, err);
+    int status = vb_classifier_encode(&classifier, run->context, model, data, experiment->cache, run->threads, false, err);
     if (!status) {
         vb_image_source_encoded(&source, data, model, experiment->cache, &options);
         status = evaluate_pair(run, model->spec, data, &source, &classifier, key, path, err);

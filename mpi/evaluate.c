@@ -156,11 +156,11 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
     int status = what ? prepare(&work, pair, err) : -1;
     if ((status = vb_agree(comm, status, err))) goto done;
 
-    int64_t units = pair->source->units, mine = (units - comm->rank + comm->size - 1) / comm->size;
-    vb_progress_start(&progress, comm->rank, comm->size, "evaluate", what, "units", mine);
+    int64_t units = pair->source->units;
+    vb_progress_start(&progress, comm->rank, comm->size, "evaluate", what, "images", pair->source->images / comm->size);
     for (int64_t u = comm->rank; u < units; u += comm->size) {
         if ((status = vb_check_stop(context, err)) || (status = evaluate_unit(&work, u, err))) break;
-        vb_progress_step(&progress, 1);
+        vb_progress_step(&progress, work.counts.images + work.counts.outside + work.counts.skipped - progress.done);
     }
     vb_progress_end(&progress);
     if (status) vb_alarm_raise(comm);

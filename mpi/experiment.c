@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernels/memory.h"
+#include "mpi/analyses.h"
 #include "mpi/provenance.h"
 #include "shards/io.h"
 #include "shards/prompts.h"
@@ -38,6 +39,10 @@ static const vb_option experiment_options[] = {
      "encoded at once; changes speed and memory, never a result"},
     {"threads", VB_INTEGER, AT(vb_experiment, threads), false, true, "0", 0, 1024, NULL, "threads",
      "a rank; 0: OMP_NUM_THREADS, else the cores of the machine shared by its ranks"},
+    {"corpora", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "list of corpora for retrieval"},
+    {"retrieval", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "retrieval-enhanced prompts (REPE) for all models"},
+    {"analyses", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
+     "list of margin, similarity, alignment, uniformity, spectrum: why a model is stable or not"},
     {"datasets", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "list of datasets"},
     {"models", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "list of models"},
     {0}};
@@ -61,6 +66,7 @@ static const vb_option model_options[] = {
      "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it"},
     {"prompts", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
      "list of templates with one {} each, the name of a list in configs/prompts, or {coop: FILE, position: end|middle|front}"},
+    {"retrieval", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "retrieval-enhanced prompts (REPE) for this model"},
     {"activation", VB_CHOICE, AT(vb_model_spec, activation), false, false, "family", 0, 0, activations, NULL,
      "of an open_clip model: quick_gelu or gelu"},
     {"preprocessing", VB_CHOICE, AT(vb_model_spec, preprocessing), false, false, "openai", 0, 0, preprocessings, NULL,
@@ -131,7 +137,7 @@ static int resolve_paths(const vb_option *table, void *fields, const char *besid
 }
 
 static int wrong_at(const vb_experiment *experiment, const vb_yaml *node, vb_error *err, const char *text, const char *what) {
-    return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s%s", experiment->path, node->line, node->column, what, text);
+    return vb_yaml_errorf(node, experiment->path, err, "%s%s", what, text);
 }
 
 static int add_prompt(vb_model_spec *model, const char *prompt, vb_error *err) {
@@ -202,8 +208,8 @@ static int check_name(const vb_experiment *experiment, const vb_yaml *node, cons
     for (const char *at = text; *at; at++) good = good && *at != '/' && (unsigned char)*at >= 0x20;
     if (good) return 0;
     const vb_yaml *at = vb_yaml_get(node, "name");
-    return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s name '%s': it must not begin with a dot, hold a slash or be longer than 100 bytes",
-                     experiment->path, at ? at->line : node->line, at ? at->column : node->column, what, text);
+    return vb_yaml_errorf(at ? at : node, experiment->path, err,
+                          "%s name '%s': it must not begin with a dot, hold a slash or be longer than 100 bytes", what, text);
 }
 
 /* Keys of a model against its family: what it needs and what it does not take. */
@@ -219,31 +225,29 @@ static int check_model(const vb_experiment *experiment, const vb_model_spec *mod
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         const vb_yaml *value = vb_yaml_get(node, rules[i].key);
         if (rules[i].precomputed == precomputed && rules[i].needed && !value)
-            return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: model '%s': family %s needs the key '%s'", experiment->path, node->line,
-                             node->column, model->name, families[model->family], rules[i].key);
+            return vb_yaml_errorf(node, experiment->path, err, "model '%s': family %s needs the key '%s'", model->name,
+                                  families[model->family], rules[i].key);
         if (rules[i].precomputed != precomputed && value)
-            return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: model '%s': family %s does not take the key '%s'", experiment->path,
-                             value->line, value->column, model->name, families[model->family], rules[i].key);
+            return vb_yaml_errorf(value, experiment->path, err, "model '%s': family %s does not take the key '%s'", model->name,
+                                  families[model->family], rules[i].key);
     }
     if (!model->dataset) {
         if (precomputed && experiment->dataset_count > 1)
-            return vb_errorf(err, VB_ECONFIG,
-                             "%s:%d:%d: model '%s': with several datasets, 'dataset:' must say which one its embeddings belong to",
-                             experiment->path, node->line, node->column, model->name);
+            return vb_yaml_errorf(node, experiment->path, err,
+                                  "model '%s': with several datasets, 'dataset:' must say which one its embeddings belong to",
+                                  model->name);
         return 0;
     }
     for (int d = 0; d < experiment->dataset_count; d++)
         if (!strcmp(model->dataset, experiment->datasets[d].name)) return 0;
     const vb_yaml *value = vb_yaml_get(node, "dataset");
-    return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: model '%s': there is no dataset '%s'", experiment->path, value->line, value->column,
-                     model->name, model->dataset);
+    return vb_yaml_errorf(value, experiment->path, err, "model '%s': there is no dataset '%s'", model->name, model->dataset);
 }
 
 static const vb_yaml *list_of(const vb_experiment *experiment, const vb_yaml *root, const char *key, vb_error *err) {
     const vb_yaml *list = vb_yaml_get(root, key);
     if (list->kind != VB_YAML_LIST || !list->count) {
-        vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s: expected a list with at least one entry", experiment->path, list->line, list->column,
-                  key);
+        vb_yaml_errorf(list, experiment->path, err, "%s: expected a list with at least one entry", key);
         return NULL;
     }
     return list;
@@ -266,6 +270,39 @@ static int read_datasets(vb_experiment *experiment, const vb_yaml *root, vb_erro
     return 0;
 }
 
+static int read_corpora(vb_experiment *experiment, const vb_yaml *root, vb_error *err) {
+    if (!vb_yaml_get(root, "corpora")) return 0;
+    const vb_yaml *list = list_of(experiment, root, "corpora", err);
+    if (!list || !(experiment->corpora = vb_array(list->count, sizeof *experiment->corpora, "corpora", err))) return -1;
+    for (size_t i = 0; i < list->count; i++) {
+        vb_corpus_spec *spec = &experiment->corpora[i];
+        experiment->corpus_count++;
+        if (vb_corpus_read(spec, list->items[i], experiment->path, err)) return -1;
+        if (note_configuration(experiment, "corpora", vb_corpus_options(), spec, err)) return -1;
+        if (resolve_paths(vb_corpus_options(), spec, experiment->path, err)) return -1;
+        for (size_t j = 0; j < i; j++)
+            if (!strcmp(spec->name, experiment->corpora[j].name))
+                return wrong_at(experiment, list->items[i], err, spec->name, "two corpora are named ");
+    }
+    return 0;
+}
+
+const vb_corpus_spec *vb_find_corpus(const vb_experiment *experiment, const char *name) {
+    for (int i = 0; i < experiment->corpus_count; i++)
+        if (!strcmp(experiment->corpora[i].name, name)) return &experiment->corpora[i];
+    return NULL;
+}
+
+const vb_retrieval_spec *vb_model_retrieval(const vb_experiment *experiment, const vb_model_spec *model) {
+    return model->retrieval.given ? &model->retrieval : experiment->retrieval.given ? &experiment->retrieval : NULL;
+}
+
+static int read_retrieval(vb_experiment *experiment, vb_retrieval_spec *spec, const vb_yaml *node, vb_error *err) {
+    if (vb_retrieval_read(spec, node, experiment->path, err)) return -1;
+    if (vb_find_corpus(experiment, spec->corpus)) return 0;
+    return wrong_at(experiment, node, err, spec->corpus, "retrieval: there is no corpus ");
+}
+
 static int read_models(vb_experiment *experiment, const vb_yaml *root, vb_error *err) {
     const vb_yaml *list = list_of(experiment, root, "models", err);
     if (!list || !(experiment->models = vb_array(list->count, sizeof *experiment->models, "models", err))) return -1;
@@ -281,6 +318,12 @@ static int read_models(vb_experiment *experiment, const vb_yaml *root, vb_error 
         if (prompts)
             json_object_set_new(json_array_get(json_object_get(experiment->configuration, "models"), i), "prompts", prompts_json(spec));
         if (resolve_paths(model_options, spec, experiment->path, err)) return -1;
+        const vb_yaml *retrieval = vb_yaml_get(node, "retrieval");
+        if (retrieval) {
+            if (read_retrieval(experiment, &spec->retrieval, retrieval, err)) return -1;
+            json_object_set_new(json_array_get(json_object_get(experiment->configuration, "models"), i), "retrieval",
+                                vb_retrieval_json(&spec->retrieval));
+        }
         if (spec->coop && resolve_paths(coop_options, spec, experiment->path, err)) return -1;
         for (size_t j = 0; j < i; j++)
             if (!strcmp(spec->name, experiment->models[j].name))
@@ -291,8 +334,22 @@ static int read_models(vb_experiment *experiment, const vb_yaml *root, vb_error 
         for (int m = 0; m < experiment->model_count; m++) encoded |= experiment->models[m].family != VB_PRECOMPUTED;
         const vb_yaml *node = vb_yaml_get(root, "datasets")->items[d];
         if (encoded && !experiment->datasets[d].images)
-            return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: dataset '%s': the key 'images' is missing, and not all models are precomputed",
-                             experiment->path, node->line, node->column, experiment->datasets[d].name);
+            return vb_yaml_errorf(node, experiment->path, err,
+                                  "dataset '%s': the key 'images' is missing, and not all models are precomputed",
+                                  experiment->datasets[d].name);
+    }
+    return 0;
+}
+
+static int check_index_models(const vb_experiment *experiment, vb_error *err) {
+    for (int m = -1; m < experiment->model_count; m++) {
+        const char *wanted = m < 0 ? experiment->retrieval.index_model : experiment->models[m].retrieval.index_model;
+        bool found = !wanted;
+        for (int i = 0; i < experiment->model_count && !found; i++)
+            found = !strcmp(wanted, experiment->models[i].name) && experiment->models[i].family != VB_PRECOMPUTED;
+        if (!found)
+            return vb_errorf(err, VB_ECONFIG, "%s: retrieval: index_model '%s' is no model of this file with weights", experiment->path,
+                             wanted);
     }
     return 0;
 }
@@ -303,8 +360,7 @@ int vb_experiment_read(vb_experiment *experiment, const char *path, const vb_ove
     int status = -1;
     if (!(experiment->path = vb_strdup(path, err)) || vb_yaml_read(&root, path, err)) goto done;
     if (root->kind != VB_YAML_MAP) {
-        vb_errorf(err, VB_ECONFIG, "%s:%d:%d: expected an experiment: a map with the keys experiment, datasets, models", path,
-                  root->line, root->column);
+        vb_yaml_errorf(root, path, err, "expected an experiment: a map with the keys experiment, datasets, models");
         goto done;
     }
     for (int i = 0; i < override_count; i++)
@@ -315,7 +371,14 @@ int vb_experiment_read(vb_experiment *experiment, const char *path, const vb_ove
         vb_errorf(err, VB_EMEMORY, "no memory for the configuration");
         goto done;
     }
-    if (read_datasets(experiment, root, err) || read_models(experiment, root, err)) goto done;
+    if (vb_analyses_read(experiment, root, err)) goto done;
+    if (read_datasets(experiment, root, err) || read_corpora(experiment, root, err)) goto done;
+    const vb_yaml *retrieval = vb_yaml_get(root, "retrieval");
+    if (retrieval) {
+        if (read_retrieval(experiment, &experiment->retrieval, retrieval, err)) goto done;
+        json_object_set_new(experiment->configuration, "retrieval", vb_retrieval_json(&experiment->retrieval));
+    }
+    if (read_models(experiment, root, err) || check_index_models(experiment, err)) goto done;
     if (!experiment->output && !(experiment->output = vb_format(err, "results/%s", experiment->name))) goto done;
     if (!experiment->cache && !(experiment->cache = vb_format(err, "%s/cache", experiment->output))) goto done;
     status = 0;
@@ -332,10 +395,14 @@ void vb_experiment_free(vb_experiment *experiment) {
         vb_model_spec *model = &experiment->models[m];
         vb_options_free(model_options, model);
         vb_options_free(coop_options, model);
+        vb_retrieval_free(&model->retrieval);
         for (int p = 0; p < model->prompt_count; p++) vb_free(model->prompts[p]);
         vb_free(model->prompts);
         vb_free(model->prompt_list);
     }
+    for (int c = 0; c < experiment->corpus_count; c++) vb_corpus_free(&experiment->corpora[c]);
+    vb_retrieval_free(&experiment->retrieval);
+    vb_free(experiment->corpora);
     vb_free(experiment->datasets);
     vb_free(experiment->models);
     vb_free(experiment->path);

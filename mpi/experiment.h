@@ -3,6 +3,7 @@
 #define VB_EXPERIMENT_H
 
 #include "mpi/options.h"
+#include "mpi/retrieval_spec.h"
 #include "shards/digest.h"
 
 typedef enum vb_protocol_kind { VB_EXACT, VB_SAMPLED } vb_protocol_kind;
@@ -32,19 +33,24 @@ typedef struct vb_model_spec {
     int prompt_count;
     char **prompts;
     char *coop;
-    int coop_position; /* 0 end, 1 middle, 2 front */
+    int coop_position;           /* 0 end, 1 middle, 2 front */
+    vb_retrieval_spec retrieval; /* its own; see vb_model_retrieval */
 } vb_model_spec;
 
 typedef struct vb_experiment {
     char *name, *output, *cache;
     int protocol;
     int64_t trials, seed, union_permutations, batch, threads;
+    int analyses; /* bits: see mpi/analyses.h */
     bool per_image, latex;
     int dataset_count, model_count;
     vb_dataset_spec *datasets;
     vb_model_spec *models;
-    char *path;            /* of the file, for messages and relative paths */
-    json_t *configuration; /* what decides the results, as every result carries it: paths as written, without machine options */
+    int corpus_count;
+    vb_corpus_spec *corpora;
+    vb_retrieval_spec retrieval; /* of all models without their own */
+    char *path;                  /* of the file, for messages and relative paths */
+    json_t *configuration;       /* what decides the results, as every result carries it: paths as written, without machine options */
 } vb_experiment;
 
 /* One setting from the command line: path.to.key and its value in YAML. */
@@ -56,6 +62,11 @@ typedef struct vb_override {
  * or does not take. Paths are resolved (vb_resolve) but not opened. Local. */
 int vb_experiment_read(vb_experiment *experiment, const char *path, const vb_override *overrides, int override_count, vb_error *err);
 void vb_experiment_free(vb_experiment *experiment);
+
+/* The retrieval settings of a model: its own, else the experiment's; NULL when there are none. */
+const vb_retrieval_spec *vb_model_retrieval(const vb_experiment *experiment, const vb_model_spec *model);
+/* The corpus that settings name (checked to exist by vb_experiment_read). */
+const vb_corpus_spec *vb_find_corpus(const vb_experiment *experiment, const char *name);
 
 /* The machine options in effect. Owned by the caller. */
 json_t *vb_experiment_machine_json(const vb_experiment *experiment);

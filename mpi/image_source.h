@@ -30,7 +30,7 @@ typedef struct vb_image_source {
     int *classes;                         /* of every row, -1: in no vocabulary */
     vb_digest file_digest, labels_digest; /* rank 0 */
     const char *path;
-    int64_t units;
+    int64_t units, images; /* images: all, also those of no vocabulary's class */
     int dim;
 } vb_image_source;
 

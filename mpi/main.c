@@ -19,6 +19,8 @@ const vb_command vb_commands[] = {
     {"preprocess", NULL, 0, vb_preprocess_flags, "Write preprocessed images as .npy (float32, images x 3 x R x R).", NULL,
      vb_cmd_preprocess, NULL},
     {"pack", NULL, 0, vb_pack_flags, "Pack images as WebDataset shards (.tar.zst, seekable) with a manifest.", NULL, vb_cmd_pack, NULL},
+    {"retrieve", NULL, 0, vb_retrieve_flags, "List the rows of a corpus most similar to each query, exactly.", vb_retrieve_details,
+     vb_cmd_retrieve, NULL},
     {"inspect", "FILE", 1, vb_inspect_flags, "Say what a file is: weights, embeddings, shards, vocabularies, experiments.", NULL,
      vb_cmd_inspect, NULL},
     {"version", NULL, 0, vb_version_flags, "Print version, revision and libraries.", NULL, vb_cmd_version, NULL},

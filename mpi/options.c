@@ -26,10 +26,10 @@ static int read_value(const vb_option *option, void *fields, const vb_yaml *node
     case VB_PATH:
         if (node->kind != VB_YAML_SCALAR || (vb_yaml_is_null(node) && !option->fallback && !option->required)) {
             if (node->kind == VB_YAML_SCALAR) return 0; /* an explicit null leaves it unset */
-            return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s: expected text, found a %s", name, node->line, node->column, option->key,
-                             node->kind == VB_YAML_LIST ? "list" : "map");
+            return vb_yaml_errorf(node, name, err, "%s: expected text, found a %s", option->key,
+                                  node->kind == VB_YAML_LIST ? "list" : "map");
         }
-        if (!node->text[0]) return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s: is empty", name, node->line, node->column, option->key);
+        if (!node->text[0]) return vb_yaml_errorf(node, name, err, "%s: is empty", option->key);
         vb_free(*(char **)field);
         return (*(char **)field = vb_strdup(node->text, err)) ? 0 : -1;
     case VB_INTEGER:
@@ -52,8 +52,8 @@ static int read_value(const vb_option *option, void *fields, const vb_yaml *node
         for (int i = 0, n = 0; option->choices[i] && n < (int)sizeof all - 40; i++)
             n += snprintf(all + n, sizeof all - (size_t)n, "%s%s", i ? ", " : "", option->choices[i]);
         const char *near = vb_did_you_mean(text, option->choices);
-        return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s: expected one of %s, found '%s'%s%s%s", name, node->line, node->column,
-                         option->key, all, text, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        return vb_yaml_errorf(node, name, err, "%s: expected one of %s, found '%s'%s%s%s", option->key, all, text,
+                              near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     }
     case VB_CUSTOM: return 0;
     }
@@ -83,8 +83,8 @@ static int set_fallbacks(const vb_option *table, void *fields, vb_error *err) {
 
 int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, const char *name, const char *where, vb_error *err) {
     if (map->kind != VB_YAML_MAP)
-        return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s: expected a map of keys, found a %s", name, map->line, map->column, where,
-                         map->kind == VB_YAML_LIST ? "list" : "scalar");
+        return vb_yaml_errorf(map, name, err, "%s: expected a map of keys, found a %s", where,
+                              map->kind == VB_YAML_LIST ? "list" : "scalar");
     if (set_fallbacks(table, fields, err)) return -1;
     for (size_t i = 0; i < map->count; i++) {
         const vb_option *option = table;
@@ -95,15 +95,14 @@ int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, co
             for (option = table; option->key && n < 63; option++) keys[n++] = option->key;
             keys[n] = NULL;
             const char *near = vb_did_you_mean(map->keys[i]->text, keys);
-            return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: unknown key '%s' in %s%s%s%s", name, map->keys[i]->line, map->keys[i]->column,
-                             map->keys[i]->text, where, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+            return vb_yaml_errorf(map->keys[i], name, err, "unknown key '%s' in %s%s%s%s", map->keys[i]->text, where,
+                                  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
         }
         if (read_value(option, fields, map->items[i], name, err)) return -1;
     }
     for (const vb_option *option = table; option->key; option++)
         if (option->required && !vb_yaml_get(map, option->key))
-            return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s: the key '%s' is missing (%s)", name, map->line, map->column, where,
-                             option->key, option->help);
+            return vb_yaml_errorf(map, name, err, "%s: the key '%s' is missing (%s)", where, option->key, option->help);
     return 0;
 }
 

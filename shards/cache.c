@@ -15,12 +15,13 @@ static char *path_of(const vb_cache *cache, const char *below, const char *name,
     return path;
 }
 
+char *vb_cache_path(const vb_cache *cache, const vb_digest *unit, vb_error *err) { return path_of(cache, "", unit->hex, ".npy", false, err); }
+
 int vb_cache_load(const vb_cache *cache, const vb_digest *unit, int64_t rows, int dim, float *out, bool *found, json_t **skipped, vb_error *err) {
     *found = false;
     if (skipped) *skipped = NULL;
-    char *path = path_of(cache, "", unit->hex, ".npy", false, err);
+    char *path = vb_cache_path(cache, unit, err), *notes = NULL;
     if (!path) return -1;
-    char *notes = NULL;
     vb_npy npy = {0};
     vb_error damage;
     int status = 0;

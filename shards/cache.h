@@ -22,6 +22,9 @@ int vb_cache_load(const vb_cache *cache, const vb_digest *unit, int64_t rows, in
 /* Writes a unit atomically. `skipped` may be NULL. */
 int vb_cache_store(const vb_cache *cache, const vb_digest *unit, int64_t rows, int dim, const float *data, json_t *skipped, vb_error *err);
 
+/* The path of a unit's file, whether it is there or not. Free with vb_free. */
+char *vb_cache_path(const vb_cache *cache, const vb_digest *unit, vb_error *err);
+
 /* The digest noted for a signature: *found, *digest. And noting one. */
 int vb_cache_recall(const vb_cache *cache, const vb_digest *signature, vb_digest *digest, bool *found, vb_error *err);
 int vb_cache_note(const vb_cache *cache, const vb_digest *signature, const vb_digest *digest, vb_error *err);

@@ -11,10 +11,11 @@
 static int copy_context(vb_coop *coop, const vb_named_tensor *item, const char *path, vb_error *err) {
     const vb_tensor *ctx = &item->tensor;
     if (ctx->dtype != VB_F32 && ctx->dtype != VB_F16 && ctx->dtype != VB_BF16 && ctx->dtype != VB_F64)
-        return vb_errorf(err, VB_EDATA, "%s: tensor '%s' is %s, a floating-point type expected", path, item->name, vb_dtype_name(ctx->dtype));
+        return vb_errorf(err, VB_EDATA, "%s: tensor '%s' is %s, a floating-point type expected", path, item->name,
+                         vb_dtype_name(ctx->dtype));
     if (ctx->ndim != 2 && ctx->ndim != 3)
-        return vb_errorf(err, VB_EDATA, "%s: tensor '%s' has %d dimensions; [contexts, width] or [classes, contexts, width] expected", path, item->name,
-                         ctx->ndim);
+        return vb_errorf(err, VB_EDATA, "%s: tensor '%s' has %d dimensions; [contexts, width] or [classes, contexts, width] expected", path,
+                         item->name, ctx->ndim);
     for (int i = 0; i < ctx->ndim; i++)
         if (ctx->shape[i] < 1 || ctx->shape[i] > INT_MAX)
             return vb_errorf(err, VB_EDATA, "%s: tensor '%s': dimension %d is %lld", path, item->name, i, (long long)ctx->shape[i]);

@@ -11,8 +11,8 @@ typedef struct vb_coop {
     float *context; /* contexts x width, or classes x contexts x width */
 } vb_coop;
 
-/* Reads the tensor `ctx` of a checkpoint in any container of shards/weights.h, wherever it is nested. VB_EMISMATCH when the file holds none,
- * VB_EDATA when it has other than two or three dimensions or holds NaN or infinity. Free with vb_coop_free. */
+/* Reads the tensor `ctx` of a checkpoint in any container of shards/weights.h, wherever it is nested. VB_EMISMATCH when the file holds
+ * none, VB_EDATA when it has other than two or three dimensions or holds NaN or infinity. Free with vb_coop_free. Thread-safe. */
 int vb_coop_read(vb_coop *coop, const char *path, vb_error *err);
 void vb_coop_free(vb_coop *coop);
 

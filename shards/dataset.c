@@ -4,6 +4,9 @@
 #include <pthread.h>
 #include <string.h>
 
+#include <jansson.h>
+
+#include "kernels/codepoints.h"
 #include "kernels/memory.h"
 #include "shards/dataset_kinds.h"
 #include "shards/image.h"
@@ -36,8 +39,8 @@ static int find_kind(const char *path, file_kind *kind, vb_error *err) {
                          (unsigned long long)facts.size);
     const char *hint = got >= 2 && block[0] == 0x1f && block[1] == 0x8b ? " (it is gzip: unpack it, or pack it with zstd)" : "";
     return vb_errorf(err, VB_EUNSUPPORTED,
-                     "%s: no dataset%s: expected a folder of class folders or of images (jpg, png, webp), WebDataset shards (.tar, .tar.zst), or CIFAR-10/100 "
-                     "binary files (.bin)", path, hint);
+                     "%s: no dataset%s: expected a folder of class folders or of images (jpg, png, webp), WebDataset shards (.tar, "
+                     ".tar.zst), or CIFAR-10/100 binary files (.bin)", path, hint);
 }
 
 /* The shards of a folder: those its manifest lists, else every .tar and .tar.zst in it. */
@@ -87,8 +90,8 @@ static int list_folder(vb_listing *listing, const char *folder, vb_error *err) {
     if (shards.count) status = vb_list_shards(listing, &shards, err);
     else
         status = vb_errorf(err, VB_EMISSING,
-                           "%s: no images and no shards in this folder (%lld other files): expected class folders or images (jpg, png, webp), or shards "
-                           "(.tar, .tar.zst)", folder, (long long)ignored);
+                           "%s: no images and no shards in this folder (%lld other files): expected class folders or images (jpg, png, "
+                           "webp), or shards (.tar, .tar.zst)", folder, (long long)ignored);
     vb_paths_free(&shards);
     return status;
 }
@@ -98,9 +101,14 @@ static int list_paths(vb_listing *listing, const vb_paths *paths, const char *im
     for (size_t i = 0; i < paths->count; i++) {
         file_kind other;
         if (find_kind(paths->items[i], &other, err)) return -1;
-        if (i && !strcmp(paths->items[i], paths->items[i - 1])) return vb_errorf(err, VB_EDATA, "%s: the pattern names '%s' twice", images, paths->items[i]);
-        if (other == FOLDER && paths->count > 1) return vb_errorf(err, VB_EUNSUPPORTED, "%s: matches folder '%s' and more: expected one folder, or files", images, paths->items[i]);
-        if (i && other != kind) return vb_errorf(err, VB_EMISMATCH, "%s: '%s' and '%s' are datasets of different kinds", images, paths->items[0], paths->items[i]);
+        if (i && !strcmp(paths->items[i], paths->items[i - 1]))
+            return vb_errorf(err, VB_EDATA, "%s: the pattern names '%s' twice", images, paths->items[i]);
+        if (other == FOLDER && paths->count > 1)
+            return vb_errorf(err, VB_EUNSUPPORTED, "%s: matches folder '%s' and more: expected one folder, or files", images,
+                             paths->items[i]);
+        if (i && other != kind)
+            return vb_errorf(err, VB_EMISMATCH, "%s: '%s' and '%s' are datasets of different kinds", images, paths->items[0],
+                             paths->items[i]);
         kind = other;
     }
     if (kind == FOLDER) return list_folder(listing, paths->items[0], err);
@@ -306,7 +314,8 @@ static int read_unit(const vb_dataset *dataset, int64_t unit, vb_unit_data *data
     int status = begin_unit(dataset, range, data, err);
     if (!status && is_cifar(dataset)) status = vb_read_cifar(dataset, range, data, bytes, err);
     else if (!status && bytes)
-        status = dataset->head->sort == VB_WEBDATASET ? vb_read_shard(dataset, range, data, extras, err) : vb_read_images(dataset, range, data, err);
+        status = dataset->head->sort == VB_WEBDATASET ? vb_read_shard(dataset, range, data, extras, err)
+                                                      : vb_read_images(dataset, range, data, err);
     if (!status) status = digest_unit(dataset, data, err);
     if (status) vb_unit_data_free(data);
     return status;
@@ -332,6 +341,47 @@ void vb_free_extras(vb_sample_extra *extras, int count) {
     }
 }
 
+static int caption_of(const vb_sample_extra *extra, const char *name, char **caption, vb_error *err) {
+    const char *text = (const char *)extra->text;
+    size_t size = extra->text_size;
+    json_t *root = NULL;
+    if (!text && extra->json && (root = json_loadb((const char *)extra->json, extra->json_size, 0, NULL))) {
+        const json_t *value = json_object_get(root, "caption");
+        text = json_string_value(value);
+        size = json_string_length(value);
+    }
+    while (size && strchr(" \t\r\n", text[size - 1])) size--;
+    for (; size && strchr(" \t\r\n", *text); size--) text++;
+    int status = 0;
+    for (size_t i = 0; i < size && !status;) {
+        uint32_t c;
+        int length = vb_utf8_next((const uint8_t *)text + i, size - i, &c);
+        if (length < 0 || !c) status = vb_errorf(err, VB_EDATA, "%s: its caption is not UTF-8 text", name);
+        else i += (size_t)length;
+    }
+    if (!status && !(*caption = vb_strndup(size ? text : "", size, err))) status = -1;
+    json_decref(root);
+    return status;
+}
+
+int vb_dataset_read_captions(const vb_dataset *dataset, int64_t unit, char **captions, vb_error *err) {
+    vb_unit_data data = {0};
+    vb_sample_extra extras[VB_UNIT_SAMPLES] = {{0}};
+    memset(captions, 0, VB_UNIT_SAMPLES * sizeof *captions);
+    if (dataset->head->sort != VB_WEBDATASET)
+        return vb_errorf(err, VB_EUNSUPPORTED, "%s: a %s dataset has no captions; expected WebDataset shards", vb_dataset_text(dataset, dataset->file[0].path),
+                         vb_dataset_kind(dataset));
+    int status = vb_dataset_read_unit_extras(dataset, unit, &data, extras, err);
+    for (int i = 0; i < data.count && !status; i++) status = caption_of(&extras[i], data.samples[i].name, &captions[i], err);
+    for (int i = 0; i < VB_UNIT_SAMPLES && status; i++) {
+        vb_free(captions[i]);
+        captions[i] = NULL;
+    }
+    vb_free_extras(extras, VB_UNIT_SAMPLES);
+    vb_unit_data_free(&data);
+    return status;
+}
+
 void vb_unit_data_free(vb_unit_data *data) {
     vb_unit_storage *storage = data->storage;
     for (int i = 0; storage && i < storage->blocks; i++) vb_free(storage->block[i]);
@@ -352,8 +402,8 @@ int vb_sample_decode(const vb_sample *sample, const char *dataset_name, vb_image
     }
     size_t plane = (size_t)sample->raw_width * (size_t)sample->raw_height;
     if (sample->size != 3 * plane)
-        return vb_errorf(err, VB_EINTERNAL, "%s: %s: %zu bytes, expected 3 x %d x %d", dataset_name, sample->name, sample->size, sample->raw_height,
-                         sample->raw_width);
+        return vb_errorf(err, VB_EINTERNAL, "%s: %s: %zu bytes, expected 3 x %d x %d", dataset_name, sample->name, sample->size,
+                         sample->raw_height, sample->raw_width);
     if (!(image->pixels = vb_array(plane, 3, "pixels", err))) return -1;
     image->mode = VB_MODE_RGB;
     image->width = sample->raw_width;

@@ -20,12 +20,12 @@ typedef struct vb_dataset vb_dataset;
  * class_names: file with one class name a line that integer labels index, or NULL: names found beside the data
  * (manifest.json, classnames.txt, fine_label_names.txt, batches.meta.txt). Reads the index only, no image.
  *
- * Folders: a sample's label is its first-level folder; deeper folders and links to folders are followed, hidden names passed over, images and
- * class folders side by side are VB_EDATA. WebDataset: the key is the path up to the first dot of its last part; .jpg .jpeg .png .webp
- * are images; the label is .cls (an integer or a name), else .json's "label", "class", "class_name" or "cls" (the first that is a string or an
- * integer), else there is none: .txt is a caption, never a label. A key that comes again after another one is VB_EDATA. A tar without any image holds no
- * samples; a sample without one among others fails when it is decoded. CIFAR-100's label is the fine one. What a manifest.json of ours says of a shard
- * must hold.
+ * Folders: a sample's label is its first-level folder; deeper folders and links to folders are followed, hidden names passed over, images
+ * and class folders side by side are VB_EDATA. WebDataset: the key is the path up to the first dot of its last part; .jpg .jpeg .png .webp
+ * are images; the label is .cls (an integer or a name), else .json's "label", "class", "class_name" or "cls" (the first that is a string
+ * or an integer), else there is none: .txt is a caption, never a label. A key that comes again after another one is VB_EDATA. A tar
+ * without any image holds no samples; a sample without one among others fails when it is decoded. CIFAR-100's label is the fine one. What
+ * a manifest.json of ours says of a shard must hold.
  * VB_EMISSING: nothing there. VB_EDATA, VB_EMISMATCH: file, place, found, expected. VB_EUNSUPPORTED: other kinds of files. */
 int vb_dataset_open(vb_dataset **dataset, const char *images, const char *class_names, vb_error *err);
 
@@ -68,13 +68,18 @@ typedef struct vb_unit_data {
     void *storage;
 } vb_unit_data;
 
-/* Reads a unit's samples. Thread-safe. A truncated archive is VB_EDATA with path and offset. A .tar.zst without a seek table is decompressed from
- * its beginning unless units are asked for in increasing order. Broken images are not noticed here but when they are decoded. */
+/* Reads a unit's samples. Thread-safe. A truncated archive is VB_EDATA with path and offset. A .tar.zst without a seek table is
+ * decompressed from its beginning unless units are asked for in increasing order. Broken images are not noticed here but when they are
+ * decoded. */
 int vb_dataset_read_unit(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_error *err);
 void vb_unit_data_free(vb_unit_data *data);
 
 /* Names and labels only, without reading image bytes (bytes NULL, size 0); the digest is of those. */
 int vb_dataset_read_unit_labels(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_error *err);
+
+/* The captions of a WebDataset unit's samples: key.txt, else "caption" of key.json, else ""; white space at the ends is dropped. `captions` has room for
+ * VB_UNIT_SAMPLES; each is a new string (vb_free), NULL after a failure. VB_EDATA: not UTF-8. VB_EUNSUPPORTED: other kinds have no captions. */
+int vb_dataset_read_captions(const vb_dataset *dataset, int64_t unit, char **captions, vb_error *err);
 
 /* Decodes a sample to pixels (raw planes become RGB). Free image->pixels with vb_free. */
 int vb_sample_decode(const vb_sample *sample, const char *dataset_name, vb_image *image, vb_error *err);

@@ -101,8 +101,8 @@ int vb_list_images(vb_listing *listing, const char *folder, vb_error *err) {
     ancestor top = {NULL, facts.device, facts.inode};
     if (list_folder(&walk, folder, &top, err) || drop_unused_labels(listing, err)) goto done;
     if (walk.first_image && walk.first_folder) {
-        vb_errorf(err, VB_EDATA, "%s: image '%s' lies beside class folder '%s': expected either class folders or images without labels", folder,
-                  walk.first_image, walk.first_folder);
+        vb_errorf(err, VB_EDATA, "%s: image '%s' lies beside class folder '%s': expected either class folders or images without labels",
+                  folder, walk.first_image, walk.first_folder);
         goto done;
     }
     listing->sort = walk.first_image ? VB_IMAGES : VB_CLASS_FOLDERS;

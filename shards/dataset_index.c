@@ -60,7 +60,9 @@ int vb_listing_label(vb_listing *listing, const char *text, size_t size, int32_t
         }
     }
     if (listing->labels == INT32_MAX) return vb_errorf(err, VB_EUNSUPPORTED, "more than %d distinct labels", INT32_MAX);
-    if (vb_grow((void **)&listing->label_text, &listing->label_capacity, listing->labels + 1, sizeof *listing->label_text, "labels", err)) return -1;
+    if (vb_grow((void **)&listing->label_text, &listing->label_capacity, listing->labels + 1, sizeof *listing->label_text,
+                "labels", err))
+        return -1;
     if (vb_listing_text(listing, text, size, &listing->label_text[listing->labels], err)) return -1;
     *label = (int32_t)listing->labels;
     listing->slot[at] = (uint32_t)++listing->labels;
@@ -77,7 +79,9 @@ int vb_listing_file(vb_listing *listing, const char *path, uint64_t bytes, vb_er
 }
 
 int vb_listing_sample(vb_listing *listing, const vb_listed *sample, vb_error *err) {
-    if (vb_grow((void **)&listing->sample, &listing->sample_capacity, listing->samples + 1, sizeof *listing->sample, "samples", err)) return -1;
+    if (vb_grow((void **)&listing->sample, &listing->sample_capacity, listing->samples + 1, sizeof *listing->sample,
+                "samples", err))
+        return -1;
     listing->sample[listing->samples++] = *sample;
     return 0;
 }
@@ -135,8 +139,9 @@ static const char *first_with_label(const vb_listing *listing, int32_t label) {
     return "?";
 }
 
-/* Final labels: class names in their order (integers index them), then names that are none of them in byte order. Without class names: integers
- * by value when all labels of shards are integers, else names in byte order. final[i]: index of label_text[i]; *names: their texts. */
+/* Final labels: class names in their order (integers index them), then names that are none of them in byte order. Without class names:
+ * integers by value when all labels of shards are integers, else names in byte order. final[i]: index of label_text[i]; *names: their
+ * texts. */
 static int settle_labels(vb_listing *listing, int32_t *final, vb_pooled **names, size_t *count, bool *numbers, vb_error *err) {
     size_t n = listing->labels, classes = listing->class_count, extra = 0;
     int status = -1;
@@ -161,8 +166,8 @@ static int settle_labels(vb_listing *listing, int32_t *final, vb_pooled **names,
             goto done;
         }
         if (numeric && classes && (size_t)number >= classes) {
-            vb_errorf(err, VB_EMISMATCH, "sample '%s': label %s, but there are %zu class names (0 to %zu)", first_with_label(listing, (int32_t)i), text,
-                      classes, classes - 1);
+            vb_errorf(err, VB_EMISMATCH, "sample '%s': label %s, but there are %zu class names (0 to %zu)",
+                      first_with_label(listing, (int32_t)i), text, classes, classes - 1);
             goto done;
         }
         final[i] = numeric && classes ? number : find_name(class, classes, text);
@@ -219,7 +224,8 @@ static bool lengths_fit(const vb_dataset_head *head, size_t size) {
 static bool is_sound(const vb_dataset *dataset) {
     const vb_dataset_head *head = dataset->head;
     bool cifar = head->sort == VB_CIFAR100 || head->sort == VB_CIFAR10, shards = head->sort == VB_WEBDATASET;
-    if (head->sort < 0 || head->sort >= VB_DATASET_SORTS || head->samples < 0 || head->units < 0 || head->label_names > INT32_MAX) return false;
+    if (head->sort < 0 || head->sort >= VB_DATASET_SORTS || head->samples < 0 || head->units < 0) return false;
+    if (head->label_names > INT32_MAX) return false;
     if (!head->pool || dataset->pool[head->pool - 1]) return false;
     if (head->cuts != (cifar ? 0 : (uint64_t)head->units + 1) || head->names != (cifar ? 0 : (uint64_t)head->samples)) return false;
     if (head->places != (shards ? head->names : 0)) return false;
@@ -235,12 +241,13 @@ static bool is_sound(const vb_dataset *dataset) {
     }
     if (samples != head->samples || units != head->units) return false;
     for (uint64_t i = 0; i < head->cuts; i++) {
-        if (i == 0 ? dataset->cut[i] != 0 : dataset->cut[i] <= dataset->cut[i - 1] || dataset->cut[i] - dataset->cut[i - 1] > VB_UNIT_SAMPLES)
-            return false;
+        int64_t begin = i ? dataset->cut[i - 1] : 0, n = dataset->cut[i] - begin;
+        if (i ? dataset->cut[i] <= begin || n > VB_UNIT_SAMPLES : dataset->cut[i] != 0) return false;
     }
     if (head->cuts && dataset->cut[head->units] != head->samples) return false;
     for (uint64_t i = 0; i < head->names; i++)
-        if (dataset->name[i] >= head->pool || dataset->label[i] < VB_NO_LABEL || dataset->label[i] >= (int64_t)head->label_names) return false;
+        if (dataset->name[i] >= head->pool || dataset->label[i] < VB_NO_LABEL || dataset->label[i] >= vb_dataset_labels(dataset))
+            return false;
     for (uint64_t i = 0; i < head->places; i++)
         if (dataset->place[i].before > dataset->place[i].offset) return false;
     for (uint64_t i = 0; i < head->label_names; i++)
@@ -398,8 +405,9 @@ void vb_free_names(char **names, size_t count) {
 int vb_file_look(const char *path, vb_file_facts *facts, vb_error *err) {
     struct stat info;
     if (stat(path, &info)) return vb_errorf(err, VB_EMISSING, "%s: %s", path, strerror(errno));
-    *facts = (vb_file_facts){(uint64_t)info.st_size, (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec, (uint64_t)info.st_dev,
-                             (uint64_t)info.st_ino, S_ISDIR(info.st_mode), S_ISREG(info.st_mode)};
+    int64_t mtime_ns = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
+    *facts = (vb_file_facts){(uint64_t)info.st_size, mtime_ns, (uint64_t)info.st_dev, (uint64_t)info.st_ino, S_ISDIR(info.st_mode),
+                             S_ISREG(info.st_mode)};
     return 0;
 }
 

@@ -33,7 +33,8 @@ typedef struct vb_dataset_head { /* the block's beginning; then the arrays of vb
     uint64_t size; /* of the whole block */
     uint64_t bytes;
     int64_t samples, units, ignored;
-    uint64_t files, cuts, places, names, label_names, pool; /* lengths. cuts: units + 1; cuts, names and places 0 for CIFAR; places 0 for folders */
+    /* Lengths. cuts: units + 1; cuts, names and places 0 for CIFAR; places 0 for folders. */
+    uint64_t files, cuts, places, names, label_names, pool;
     int32_t sort, numbers;
 } vb_dataset_head;
 
@@ -135,7 +136,8 @@ int vb_read_images(const vb_dataset *dataset, vb_unit_range range, vb_unit_data 
 int vb_read_shard(const vb_dataset *dataset, vb_unit_range range, vb_unit_data *data, vb_sample_extra *extras, vb_error *err);
 int vb_read_cifar(const vb_dataset *dataset, vb_unit_range range, vb_unit_data *data, bool bytes, vb_error *err);
 
-/* vb_dataset_read_unit with the extras of each sample: VB_UNIT_SAMPLES of them, zeroed by the caller; free with vb_free_extras either way. */
+/* vb_dataset_read_unit with the extras of each sample: VB_UNIT_SAMPLES of them, zeroed by the caller; free with vb_free_extras
+ * either way. */
 int vb_dataset_read_unit_extras(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_sample_extra *extras, vb_error *err);
 
 /* ---- open files between two reads, so that a reader that goes forward finds its place again (dataset.c) ---- */

@@ -67,7 +67,8 @@ static char *label_from_json(const struct scan *scan, vb_error *err) {
     json_error_t wrong;
     json_t *root = json_loadb(group->json, (size_t)group->json_size, JSON_ALLOW_NUL, &wrong);
     if (!json_is_object(root)) {
-        vb_errorf(err, VB_EDATA, "%s: sample '%s': .json: expected an object: %s", scan->path, key_of(scan), root ? "found another value" : wrong.text);
+        vb_errorf(err, VB_EDATA, "%s: sample '%s': .json: expected an object: %s", scan->path, key_of(scan),
+                  root ? "found another value" : wrong.text);
         json_decref(root);
         return NULL;
     }
@@ -98,7 +99,8 @@ static char *label_from_cls(const struct scan *scan, vb_error *err) {
         return NULL;
     }
     if (*text == '-' && end > text + 1 && strspn(text + 1, "0123456789") == (size_t)(end - text - 1)) {
-        vb_errorf(err, VB_EDATA, "%s: sample '%s': .cls: expected an integer of 0 or more, found %.*s", scan->path, key_of(scan), (int)(end - text), text);
+        vb_errorf(err, VB_EDATA, "%s: sample '%s': .cls: expected an integer of 0 or more, found %.*s", scan->path, key_of(scan),
+                  (int)(end - text), text);
         return NULL;
     }
     return vb_strndup(text, (size_t)(end - text), err);
@@ -140,8 +142,8 @@ static char *read_small(const struct scan *scan, const vb_tar_entry *entry, vb_e
 static int take_member(struct scan *scan, const vb_tar_entry *entry, member what, vb_error *err) {
     struct group *group = &scan->group;
     if (what != OTHER && group->has[what])
-        return vb_errorf(err, VB_EDATA, "%s: sample '%s': offset %llu: a second %s ('%s')", scan->path, key_of(scan), (unsigned long long)entry->header,
-                         member_names[what], entry->name);
+        return vb_errorf(err, VB_EDATA, "%s: sample '%s': offset %llu: a second %s ('%s')", scan->path, key_of(scan),
+                         (unsigned long long)entry->header, member_names[what], entry->name);
     if (what == OTHER) {
         scan->listing->ignored++;
         return 0;
@@ -154,8 +156,8 @@ static int take_member(struct scan *scan, const vb_tar_entry *entry, member what
     }
     if (what == CLS) {
         if (entry->size > CLS_LIMIT)
-            return vb_errorf(err, VB_EDATA, "%s: sample '%s': .cls of %llu bytes: expected one integer or one class name", scan->path, key_of(scan),
-                             (unsigned long long)entry->size);
+            return vb_errorf(err, VB_EDATA, "%s: sample '%s': .cls of %llu bytes: expected one integer or one class name", scan->path,
+                             key_of(scan), (unsigned long long)entry->size);
         if (!(group->cls = read_small(scan, entry, err))) return -1;
         if (strlen(group->cls) != entry->size)
             return vb_errorf(err, VB_EDATA, "%s: sample '%s': .cls with a NUL inside", scan->path, key_of(scan));
@@ -171,8 +173,8 @@ static int take_entry(struct scan *scan, const vb_tar_entry *entry, vb_error *er
     member what;
     size_t key = split_name(entry->name, &what);
     if ((entry->type == '1' || entry->type == '2') && key && what == IMAGE)
-        return vb_errorf(err, VB_EUNSUPPORTED, "%s: offset %llu: '%s' is a link: expected the image itself (tar --dereference --hard-dereference)",
-                         scan->path, (unsigned long long)entry->header, entry->name);
+        return vb_errorf(err, VB_EUNSUPPORTED, "%s: offset %llu: '%s' is a link: expected the image itself (tar --dereference "
+                         "--hard-dereference)", scan->path, (unsigned long long)entry->header, entry->name);
     if (entry->type != '0') return 0;
     if (!key) {
         scan->listing->ignored++;
@@ -195,7 +197,8 @@ static int find_repeated_key(const vb_listing *listing, size_t first, const char
         const vb_listed *a = &listing->sample[i - 1], *b = &listing->sample[i];
         if (strcmp(listing->pool + a->name, listing->pool + b->name)) continue;
         uint64_t x = begin_of(&a->place), y = begin_of(&b->place);
-        return vb_errorf(err, VB_EDATA, "%s: key '%s' comes twice, at offset %llu and, after other keys, at offset %llu: expected its files side by side",
+        return vb_errorf(err, VB_EDATA, "%s: key '%s' comes twice, at offset %llu and, after other keys, at offset %llu: expected its "
+                         "files side by side",
                          path, listing->pool + a->name, (unsigned long long)(x < y ? x : y), (unsigned long long)(x < y ? y : x));
     }
     return 0;
@@ -277,7 +280,8 @@ static int take_names(vb_listing *listing, folder_facts *facts, bool first, cons
     bool same = listing->class_count == facts->count;
     for (size_t i = 0; same && i < facts->count; i++) same = !strcmp(listing->class_names[i], facts->names[i]);
     if (same) return 0;
-    return vb_errorf(err, VB_EMISMATCH, "the class names beside '%s' and in folder '%s' differ: give one file of class names", first_path, facts->folder);
+    return vb_errorf(err, VB_EMISMATCH, "the class names beside '%s' and in folder '%s' differ: give one file of class names",
+                     first_path, facts->folder);
 }
 
 static int check_shard(const folder_facts *facts, const char *path, uint64_t bytes, int64_t rows, vb_error *err) {
@@ -285,7 +289,8 @@ static int check_shard(const folder_facts *facts, const char *path, uint64_t byt
         const vb_manifest_shard *shard = &facts->manifest.shards[i];
         if (strcmp(shard->file, vb_base_name(path))) continue;
         if (shard->bytes != bytes)
-            return vb_errorf(err, VB_EDATA, "%s: %llu bytes, manifest.json says %llu", path, (unsigned long long)bytes, (unsigned long long)shard->bytes);
+            return vb_errorf(err, VB_EDATA, "%s: %llu bytes, manifest.json says %llu", path, (unsigned long long)bytes,
+                             (unsigned long long)shard->bytes);
         if (rows >= 0 && shard->rows != rows)
             return vb_errorf(err, VB_EDATA, "%s: %lld samples, manifest.json says %lld", path, (long long)rows, (long long)shard->rows);
     }
@@ -328,7 +333,8 @@ static int read_member(vb_source *source, const vb_tar_entry *entry, uint64_t li
 }
 
 /* All members of a sample in the archive's order, so that a stream goes forward only. */
-static int read_with_extra(vb_source *source, const vb_place *place, const char *key, uint8_t *image, vb_sample_extra *extra, vb_error *err) {
+static int read_with_extra(vb_source *source, const vb_place *place, const char *key, uint8_t *image, vb_sample_extra *extra,
+                           vb_error *err) {
     vb_tar *tar;
     if (vb_tar_open(&tar, source, begin_of(place), err)) return -1;
     int status = 0;

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/memory.h"
@@ -47,7 +48,8 @@ static int read_shard(vb_manifest_shard *shard, const json_t *object, const char
     shard->bytes = (uint64_t)bytes;
     const char *file = json_string_value(json_object_get(object, "file")), *hex = json_string_value(json_object_get(object, "xxh3_128"));
     if (!file || !*file || file[0] == '.' || strchr(file, '/'))
-        return vb_errorf(err, VB_EDATA, "%s: %s: file: expected the name of a file inside the folder, found '%s'", path, place, file ? file : "");
+        return vb_errorf(err, VB_EDATA, "%s: %s: file: expected the name of a file inside the folder, found '%s'", path, place,
+                         file ? file : "");
     if (!hex || strlen(hex) != 32 || strspn(hex, "0123456789abcdef") != 32)
         return vb_errorf(err, VB_EDATA, "%s: %s: xxh3_128: expected 32 hexadecimal digits", path, place);
     snprintf(shard->digest.hex, sizeof shard->digest.hex, "%s", hex);
@@ -81,11 +83,13 @@ static int read_root(vb_manifest *manifest, const json_t *root, const char *path
             return vb_errorf(err, VB_EDATA, "%s: %s: '%s' after '%s': expected files in byte order, each once", path, place, shard->file,
                              manifest->shards[i - 1].file);
         if (shard->rows > manifest->rows - rows)
-            return vb_errorf(err, VB_EDATA, "%s: %s: the shards hold more rows than the %lld of the manifest", path, place, (long long)manifest->rows);
+            return vb_errorf(err, VB_EDATA, "%s: %s: the shards hold more rows than the %lld of the manifest", path, place,
+                             (long long)manifest->rows);
         rows += shard->rows;
     }
     if (rows != manifest->rows)
-        return vb_errorf(err, VB_EDATA, "%s: rows: the shards hold %lld, the manifest says %lld", path, (long long)rows, (long long)manifest->rows);
+        return vb_errorf(err, VB_EDATA, "%s: rows: the shards hold %lld, the manifest says %lld", path, (long long)rows,
+                         (long long)manifest->rows);
     return 0;
 }
 
@@ -96,7 +100,8 @@ int vb_manifest_read(vb_manifest *manifest, const char *path, vb_error *err) {
     if (vb_read_file(path, MANIFEST_LIMIT, &bytes, &size, err)) return -1;
     json_error_t wrong;
     json_t *root = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, &wrong);
-    int status = root ? read_root(manifest, root, path, err) : vb_errorf(err, VB_EDATA, "%s:%d:%d: %s", path, wrong.line, wrong.column, wrong.text);
+    int status = root ? read_root(manifest, root, path, err)
+                      : vb_errorf(err, VB_EDATA, "%s:%d:%d: %s", path, wrong.line, wrong.column, wrong.text);
     json_decref(root);
     vb_free(bytes);
     if (status) vb_manifest_free(manifest);
@@ -127,7 +132,8 @@ int vb_manifest_write(const vb_manifest *manifest, const char *path, vb_error *e
         json_array_append_new(shards, json_pack("{s:s, s:I, s:I, s:s}", "file", shard->file, "rows", (json_int_t)shard->rows, "bytes",
                                                 (json_int_t)shard->bytes, "xxh3_128", shard->digest.hex));
     }
-    json_t *root = json_pack("{s:s, s:I, s:o, s:o}", "schema", schema, "rows", (json_int_t)manifest->rows, "class_names", names, "shards", shards);
+    json_t *root = json_pack("{s:s, s:I, s:o, s:o}", "schema", schema, "rows", (json_int_t)manifest->rows, "class_names", names,
+                             "shards", shards);
     char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
     int status = -1;
     vb_writer *writer = NULL;

@@ -23,8 +23,8 @@ typedef struct vb_manifest {
 } vb_manifest;
 
 /* {"schema": "vocabench.shards/1", "rows", "class_names": [], "shards": [{"file", "rows", "bytes", "xxh3_128"}]}.
- * Strict: unknown, missing and repeated keys, wrong types, file names with a path, rows that do not add up are VB_EDATA with the key's path.
- * VB_EUNSUPPORTED: JSON of another schema. Free with vb_manifest_free. */
+ * Strict: unknown, missing and repeated keys, wrong types, file names with a path, rows that do not add up are VB_EDATA with the key's
+ * path. VB_EUNSUPPORTED: JSON of another schema. Free with vb_manifest_free. */
 int vb_manifest_read(vb_manifest *manifest, const char *path, vb_error *err);
 void vb_manifest_free(vb_manifest *manifest);
 

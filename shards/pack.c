@@ -15,7 +15,8 @@
 
 #define SHARD_NAME "%05lld.tar.zst"
 
-/* A frame is cut at the first sample boundary from here on: small enough for one sample's access, large enough to compress texts and headers. */
+/* A frame is cut at the first sample boundary from here on: small enough for one sample's access, large enough to compress texts and
+ * headers. */
 enum { FRAME_BYTES = 1 << 20, KEY_DIGITS = 9 };
 
 struct packer {
@@ -45,9 +46,11 @@ static int check_folder(const struct packer *packer, int64_t shards, vb_error *e
         long long number = strtoll(name, NULL, 10);
         snprintf(expected, sizeof expected, SHARD_NAME, number);
         bool ours = number >= 0 && number < shards && !strcmp(name, expected);
-        if (!strcmp(name, "manifest.json")) status = vb_errorf(err, VB_EOUTPUT, "%s: already holds a packed dataset (manifest.json)", packer->folder);
+        if (!strcmp(name, "manifest.json"))
+            status = vb_errorf(err, VB_EOUTPUT, "%s: already holds a packed dataset (manifest.json)", packer->folder);
         else if (!ours && (vb_ends_with(name, ".tar") || vb_ends_with(name, ".tar.zst")))
-            status = vb_errorf(err, VB_EOUTPUT, "%s: holds '%s', which is not of this dataset's %lld shards", packer->folder, name, (long long)shards);
+            status = vb_errorf(err, VB_EOUTPUT, "%s: holds '%s', which is not of this dataset's %lld shards", packer->folder, name,
+                               (long long)shards);
     }
     vb_paths_free(&names);
     return status;
@@ -94,7 +97,7 @@ static int add_image(struct packer *packer, int64_t number, const vb_sample *sam
     const char *suffix = format_suffix(sample->bytes, sample->size);
     if (!sample->raw_width) {
         if (!sample->size) return vb_errorf(err, VB_EDATA, "sample '%s': no image, or an empty one", sample->name);
-        /* Bytes of no known format are broken, which is for the reader to count: they keep the place under a name that asks for an image. */
+        /* Bytes of no known format are broken, which is for the reader to count: they keep their place, under an image's name. */
         return add_member(packer, number, suffix ? suffix : "png", sample->bytes, sample->size, err);
     }
     vb_image image;
@@ -159,7 +162,9 @@ static int add_sample(struct packer *packer, int64_t number, const vb_sample *sa
     if (extra->text) {
         if (add_member(packer, number, "txt", extra->text, extra->text_size, err)) return -1;
     } else if (label && !numbers && add_member(packer, number, "txt", label, strlen(label), err)) return -1;
-    if (extra->json ? add_member(packer, number, "json", extra->json, extra->json_size, err) : add_json(packer, number, sample, err)) return -1;
+    int status = extra->json ? add_member(packer, number, "json", extra->json, extra->json_size, err)
+                             : add_json(packer, number, sample, err);
+    if (status) return -1;
     return ++packer->in_shard == packer->options->samples_per_shard ? close_shard(packer, err) : 0;
 }
 

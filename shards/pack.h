@@ -18,9 +18,9 @@ typedef struct vb_pack_result {
     uint64_t bytes; /* of all shards */
 } vb_pack_result;
 
-/* Samples keep their order; keys are their numbers (%09d). A sample is key.jpg|png|webp with the source's bytes (raw pixels become PNG), key.cls
- * (index into the manifest's class_names, or the number itself when labels are numbers), key.txt (the source's caption, else the class name)
- * and key.json (the source's, else {"label", "source"}). Frames end at sample boundaries. One unit is held in memory.
+/* Samples keep their order; keys are their numbers (%09d). A sample is key.jpg|png|webp with the source's bytes (raw pixels become PNG),
+ * key.cls (index into the manifest's class_names, or the number itself when labels are numbers), key.txt (the source's caption, else the
+ * class name) and key.json (the source's, else {"label", "source"}). Frames end at sample boundaries. One unit is held in memory.
  * Shards appear whole, the manifest last; the same dataset, options and zstd version give the same bytes.
  * VB_EOUTPUT: the folder already holds a manifest, or shards beyond those that will be written; shards of an interrupted run are replaced.
  * VB_EDATA: a sample without an image. */

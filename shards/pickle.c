@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/memory.h"
+#include "shards/pickle_text.h"
 
 enum { CHUNK = 32 << 10, LONGEST_LINE = 64 << 10, LONGEST_NUMBER = 64 };
 
@@ -277,81 +278,14 @@ static int push_real(machine *m, bool binary) {
 
 /* ---- text of protocol 0 ---- */
 
-/* -1 when fewer than `count` hexadecimal digits stand at `text`. */
-static int64_t hex(const char *text, const char *end, int count) {
-    int64_t number = 0;
-    if (end - text < count) return -1;
-    for (int i = 0; i < count; i++) {
-        char c = text[i];
-        int digit = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
-        if (digit < 0) return -1;
-        number = number << 4 | digit;
-    }
-    return number;
-}
-
-static char *put_utf8(char *out, int64_t code) {
-    if (code < 0x80) *out++ = (char)code;
-    else if (code < 0x800) *out++ = (char)(0xc0 | code >> 6);
-    else if (code < 0x10000) *out++ = (char)(0xe0 | code >> 12);
-    else *out++ = (char)(0xf0 | code >> 18);
-    if (code >= 0x10000) *out++ = (char)(0x80 | (code >> 12 & 63));
-    if (code >= 0x800) *out++ = (char)(0x80 | (code >> 6 & 63));
-    if (code >= 0x80) *out++ = (char)(0x80 | (code & 63));
-    return out;
-}
-
-/* UNICODE: raw-unicode-escape, Latin-1 but for \uXXXX and \UXXXXXXXX. A character of input grows to at most two bytes. */
-static int push_unicode_line(machine *m) {
+static int push_escaped(machine *m, size_t growth, int64_t decode(const char *text, size_t size, char *out), const char *fault) {
     const char *line;
     size_t length;
     if (take_line(m, &line, &length)) return -1;
-    char *text = allocate(m->pickle, 2 * length + 1, m->err), *out = text;
+    char *text = allocate(m->pickle, growth * length + 1, m->err);
     if (!text) return -1;
-    for (const char *c = line, *end = line + length; c < end;) {
-        int digits = end - c > 1 && *c == '\\' ? (c[1] == 'u' ? 4 : c[1] == 'U' ? 8 : 0) : 0;
-        int64_t code = digits ? hex(c + 2, end, digits) : (unsigned char)*c;
-        if (code < 0 || code > 0x10ffff) return BAD(m, "a broken \\%c escape", c[1]);
-        out = put_utf8(out, code);
-        c += digits ? digits + 2 : 1;
-    }
-    return push(m, new_text(m, VB_VALUE_TEXT, text, (size_t)(out - text)));
-}
-
-/* STRING: a quoted literal of Python 2. */
-static int push_string_line(machine *m) {
-    const char *line;
-    size_t length;
-    if (take_line(m, &line, &length)) return -1;
-    if (length < 2 || (line[0] != '\'' && line[0] != '"') || line[length - 1] != line[0]) return BAD(m, "a string without its quotes");
-    char *text = allocate(m->pickle, length, m->err), *out = text;
-    if (!text) return -1;
-    static const char codes[] = "\\\\''\"\"a\ab\bf\fn\nr\rt\tv\v";
-    for (const char *c = line + 1, *end = line + length - 1; c < end; c++) {
-        if (*c != '\\') {
-            *out++ = *c;
-            continue;
-        }
-        if (++c == end) return BAD(m, "a string that ends in a backslash");
-        const char *code = codes;
-        while (*code && *code != *c) code += 2;
-        if (*code) *out++ = code[1];
-        else if (*c == 'x') {
-            int64_t byte = hex(c + 1, end, 2);
-            if (byte < 0) return BAD(m, "a broken \\x escape");
-            *out++ = (char)byte;
-            c += 2;
-        } else if (*c >= '0' && *c <= '7') {
-            int byte = 0;
-            for (int i = 0; i < 3 && c < end && *c >= '0' && *c <= '7'; i++) byte = byte << 3 | (*c++ - '0');
-            *out++ = (char)byte;
-            c--;
-        } else { /* as Python: the backslash stays */
-            *out++ = '\\';
-            *out++ = *c;
-        }
-    }
-    return push(m, new_text(m, VB_VALUE_TEXT, text, (size_t)(out - text)));
+    int64_t size = decode(line, length, text);
+    return size < 0 ? BAD(m, "%s", fault) : push(m, new_text(m, VB_VALUE_TEXT, text, (size_t)size));
 }
 
 /* ---- the memo ---- */
@@ -557,8 +491,8 @@ static int step(machine *m, uint8_t opcode) {
     case 'F': return push_real(m, false);
     case 'G': return push_real(m, true);
 
-    case 'S': return push_string_line(m);
-    case 'V': return push_unicode_line(m);
+    case 'S': return push_escaped(m, 1, vb_unquote, "not a quoted string, or a broken escape in it");
+    case 'V': return push_escaped(m, 2, vb_raw_unicode_escape, "a broken \\u escape");
     case 'U': return push_counted(m, VB_VALUE_TEXT, 1, false);
     case 'T': return push_counted(m, VB_VALUE_TEXT, 4, true);
     case 'X': return push_counted(m, VB_VALUE_TEXT, 4, false);

@@ -58,7 +58,8 @@ void vb_pickle_free(vb_pickle *pickle);
 /* Every persistent id in the pickle, in order of occurrence. */
 const vb_value *const *vb_pickle_persistents(const vb_pickle *pickle, size_t *count);
 
-/* The value of a text key in a dict or in an object that was given keys; the last one when the key occurs again; NULL when there is none. */
+/* The value of a text key in a dict or in an object that was given keys; the last one when the key occurs again; NULL when
+ * there is none. */
 const vb_value *vb_value_get(const vb_value *value, const char *key);
 bool vb_value_is_text(const vb_value *value, const char *text); /* NULL is no text */
 bool vb_value_is_global(const vb_value *value, const char *module, const char *name);

@@ -8,8 +8,8 @@
 
 /* Fields of a header: offset and width (POSIX.1-1988, ustar). */
 enum {
-    NAME = 0, NAME_SIZE = 100, MODE = 100, OWNER = 108, GROUP = 116, SIZE = 124, TIME = 136, CHECKSUM = 148, TYPE = 156, MAGIC = 257, VERSION = 263,
-    PREFIX = 345, PREFIX_SIZE = 155
+    NAME = 0, NAME_SIZE = 100, MODE = 100, OWNER = 108, GROUP = 116, SIZE = 124, TIME = 136, CHECKSUM = 148, TYPE = 156, MAGIC = 257,
+    VERSION = 263, PREFIX = 345, PREFIX_SIZE = 155
 };
 enum { NAME_LIMIT = 1 << 16, PAX_LIMIT = 1 << 20 }; /* longer ones are no names but corruption */
 
@@ -133,7 +133,8 @@ static int parse_pax(vb_tar *tar, const char *bytes, size_t size, uint64_t offse
         if (is_size) {
             ext->size = 0;
             for (size_t k = 0; k < value_size; k++) {
-                if (value[k] < '0' || value[k] > '9' || ext->size > (uint64_t)1 << 58) return fails(tar, offset, "malformed size in a pax header", err);
+                if (value[k] < '0' || value[k] > '9' || ext->size > (uint64_t)1 << 58)
+                    return fails(tar, offset, "malformed size in a pax header", err);
                 ext->size = ext->size * 10 + (uint64_t)(value[k] - '0');
             }
             if (!value_size) return fails(tar, offset, "malformed size in a pax header", err);
@@ -221,14 +222,15 @@ int vb_tar_next(vb_tar *tar, vb_tar_entry *entry, vb_error *err) {
             continue;
         }
         if (type == 'S' || type == 'M')
-            return vb_errorf(err, VB_EUNSUPPORTED, "%s: offset %llu: %s in the archive", vb_source_path(tar->source), (unsigned long long)at,
-                             type == 'S' ? "sparse file" : "continued file of a multi-volume set");
+            return vb_errorf(err, VB_EUNSUPPORTED, "%s: offset %llu: %s in the archive", vb_source_path(tar->source),
+                             (unsigned long long)at, type == 'S' ? "sparse file" : "continued file of a multi-volume set");
         bool vendor = type >= 'A' && type <= 'Z';
         if (!vendor && (type < '0' || type > '7')) return fails(tar, at, "unknown type of entry", err);
         if (!ext.has_name && name_from_header(tar, block, at, err)) return -1;
         if (ext.has_size) size = ext.size;
         if ((type == '1' || type == '2') && size)
-            return vb_errorf(err, VB_EUNSUPPORTED, "%s: offset %llu: link '%s' with data", vb_source_path(tar->source), (unsigned long long)at, tar->name);
+            return vb_errorf(err, VB_EUNSUPPORTED, "%s: offset %llu: link '%s' with data", vb_source_path(tar->source),
+                             (unsigned long long)at, tar->name);
         if (type >= '3' && type <= '6') size = 0; /* a folder's size is an allocation hint, devices have none */
         const char *name = tar->name;
         while (name[0] == '.' && name[1] == '/') {
@@ -249,10 +251,12 @@ int vb_tar_next(vb_tar *tar, vb_tar_entry *entry, vb_error *err) {
 
 /* ---- writing ---- */
 
-static void octal(uint8_t *field, int width, uint64_t value) { snprintf((char *)field, (size_t)width, "%0*llo", width - 1, (unsigned long long)value); }
+static void octal(uint8_t *field, int width, uint64_t value) {
+    snprintf((char *)field, (size_t)width, "%0*llo", width - 1, (unsigned long long)value);
+}
 
-static int write_header(vb_tar_sink *sink, void *context, const char *prefix, size_t prefix_size, const char *name, size_t name_size, char type,
-                        uint64_t size, vb_error *err) {
+static int write_header(vb_tar_sink *sink, void *context, const char *prefix, size_t prefix_size, const char *name, size_t name_size,
+                        char type, uint64_t size, vb_error *err) {
     uint8_t block[VB_TAR_BLOCK] = {0};
     memcpy(block + NAME, name, name_size);
     octal(block + MODE, 8, 0644);

@@ -48,7 +48,8 @@ static int cut_lines(vb_texts *texts, char *bytes, size_t size, const char *path
 static int copy_strings(vb_texts *texts, const json_t *list, const char *path, vb_error *err) {
     static const char *const types[] = {"an object", "a list", "a string", "an integer", "a real number", "true", "false", "null"};
     size_t count = json_array_size(list), size = 0;
-    if (!json_is_array(list)) return vb_errorf(err, VB_EDATA, "%s: expected a list of strings, found %s", path, types[json_typeof(list)]);
+    if (!json_is_array(list))
+        return vb_errorf(err, VB_EDATA, "%s: expected a list of strings, found %s", path, types[json_typeof(list)]);
     if (!count) return vb_errorf(err, VB_EMISSING, "%s: no texts, expected a list of strings", path);
     for (size_t i = 0; i < count; i++) {
         const json_t *item = json_array_get(list, i);

@@ -39,15 +39,19 @@ static int unpack(const uint8_t *packed, size_t packed_size, const char *path, u
             goto fail;
         }
     }
-    if (code == Z_MEM_ERROR) vb_errorf(err, VB_EMEMORY, "%s: no memory to unpack it", path);
-    else if (code == Z_BUF_ERROR) vb_errorf(err, VB_EDATA, "%s: truncated gzip data, it ends at byte %zu in the middle of the stream", path, packed_size);
-    else if (code != Z_STREAM_END) vb_errorf(err, VB_EDATA, "%s: corrupt gzip data before byte %lu: %s", path, z.total_in, z.msg ? z.msg : zError(code));
-    else if (z.avail_in) vb_errorf(err, VB_EDATA, "%s: %u bytes behind the end of the gzip data, at byte %lu", path, z.avail_in, z.total_in);
-    else {
+    if (code == Z_STREAM_END && !z.avail_in) {
         inflateEnd(&z);
         *bytes = out;
         return 0;
     }
+    if (code == Z_STREAM_END)
+        vb_errorf(err, VB_EDATA, "%s: %u bytes behind the end of the gzip data, at byte %lu", path, z.avail_in, z.total_in);
+    else if (code == Z_BUF_ERROR)
+        vb_errorf(err, VB_EDATA, "%s: truncated gzip data, it ends at byte %zu in the middle of the stream", path, packed_size);
+    else if (code == Z_MEM_ERROR)
+        vb_errorf(err, VB_EMEMORY, "%s: no memory to unpack it", path);
+    else
+        vb_errorf(err, VB_EDATA, "%s: corrupt gzip data before byte %lu: %s", path, z.total_in, z.msg ? z.msg : zError(code));
 fail:
     inflateEnd(&z);
     vb_free(out);
@@ -146,7 +150,7 @@ int vb_tokenizer_read(vb_tokenizer **tokenizer, const char *path, int mask_token
     char *merges = vocabulary ? vb_format(err, "%.*s%smerges.txt", folder_length, path, between) : NULL;
     if (!merges) goto end;
     if (folder && !vb_exists(vocabulary)) {
-        vb_errorf(err, VB_EMISSING, "%s: a folder without vocab.json, expected Hugging Face's vocab.json and merges.txt, or OpenAI's merges file", path);
+        vb_errorf(err, VB_EMISSING, "%s: a folder without vocab.json, expected it with merges.txt, or a path of OpenAI's merges file", path);
         goto end;
     }
     bool half = !strcmp(path, vocabulary) || (!strcmp(path, merges) && vb_exists(vocabulary));

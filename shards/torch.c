@@ -63,7 +63,8 @@ static int read_storage(vb_torch *t, const vb_value *persistent, storage *s) {
     if (!id || id->kind != VB_VALUE_TUPLE || id->count < 5 || !vb_value_is_text(id->items[0], "storage") ||
         id->items[1]->kind != VB_VALUE_GLOBAL || id->items[2]->kind != VB_VALUE_TEXT || id->items[2]->size > LONGEST_KEY ||
         !is_count(id->items[4]))
-        return vb_errorf(t->err, VB_EDATA, "%s: tensor '%s': its storage is not (\"storage\", type, key, device, elements)", t->path, t->name);
+        return vb_errorf(t->err, VB_EDATA, "%s: tensor '%s': its storage is not (\"storage\", type, key, device, elements)", t->path,
+                         t->name);
     const vb_value *class = id->items[1];
     *s = (storage){.key = id->items[2]->text, .key_size = id->items[2]->size, .count = id->items[4]->integer};
     s->view_count = s->count;
@@ -74,8 +75,8 @@ static int read_storage(vb_torch *t, const vb_value *persistent, storage *s) {
     const vb_value *view = id->items[5];
     if (view->kind != VB_VALUE_TUPLE || view->count != 3 || !is_count(view->items[1]) || !is_count(view->items[2]) ||
         view->items[1]->integer > s->count || view->items[2]->integer > s->count - view->items[1]->integer)
-        return vb_errorf(t->err, VB_EDATA, "%s: tensor '%s': a view on a storage of %" PRId64 " elements that does not fit it", t->path, t->name,
-                         s->count);
+        return vb_errorf(t->err, VB_EDATA, "%s: tensor '%s': a view on a storage of %" PRId64 " elements that does not fit it", t->path,
+                         t->name, s->count);
     s->view_offset = view->items[1]->integer;
     s->view_count = view->items[2]->integer;
     return 0;
@@ -83,7 +84,8 @@ static int read_storage(vb_torch *t, const vb_value *persistent, storage *s) {
 
 static int check_bytes(vb_torch *t, const storage *s, uint64_t available) {
     if ((uint64_t)s->count <= available / vb_dtype_size(s->dtype)) return 0;
-    return vb_errorf(t->err, VB_EDATA, "%s: storage '%.*s' has %" PRId64 " %s elements, but the file holds %" PRIu64 " bytes of it (cut short?)",
+    return vb_errorf(t->err, VB_EDATA,
+                     "%s: storage '%.*s' has %" PRId64 " %s elements, but the file holds %" PRIu64 " bytes of it (cut short?)",
                      t->path, shown(s->key_size), s->key, s->count, vb_dtype_name(s->dtype), available);
 }
 
@@ -103,8 +105,8 @@ static int locate_storage(vb_torch *t, storage *s) {
     if (!t->root) {
         const storage *found = find_legacy(t, s->key, s->key_size);
         if (!found || !found->data || found->dtype != s->dtype || found->count != s->count)
-            return vb_errorf(t->err, VB_EDATA, "%s: tensor '%s': no storage '%.*s' of %" PRId64 " %s elements in the file", t->path, t->name,
-                             shown(s->key_size), s->key, s->count, vb_dtype_name(s->dtype));
+            return vb_errorf(t->err, VB_EDATA, "%s: tensor '%s': no storage '%.*s' of %" PRId64 " %s elements in the file", t->path,
+                             t->name, shown(s->key_size), s->key, s->count, vb_dtype_name(s->dtype));
         s->data = found->data;
         return 0;
     }
@@ -164,11 +166,11 @@ static int read_view(vb_torch *t, const vb_value *args, vb_tensor *tensor) {
                          __builtin_add_overflow(last, reach, &last);
     }
     if (args->items[1]->integer > s.view_count || (!empty && (overflow || last >= s.view_count)))
-        return vb_errorf(t->err, VB_EDATA, "%s: tensor '%s' reaches beyond the %" PRId64 " elements of its storage '%.*s'", t->path, t->name,
-                         s.view_count, shown(s.key_size), s.key);
+        return vb_errorf(t->err, VB_EDATA, "%s: tensor '%s' reaches beyond the %" PRId64 " elements of its storage '%.*s'", t->path,
+                         t->name, s.view_count, shown(s.key_size), s.key);
     if (!empty && count > s.view_count)
-        return vb_errorf(t->err, VB_EUNSUPPORTED, "%s: tensor '%s' repeats elements: %" PRId64 " of them from a storage of %" PRId64, t->path,
-                         t->name, count, s.view_count);
+        return vb_errorf(t->err, VB_EUNSUPPORTED, "%s: tensor '%s' repeats elements: %" PRId64 " of them from a storage of %" PRId64,
+                         t->path, t->name, count, s.view_count);
     int64_t first = empty ? 0 : s.view_offset + args->items[1]->integer;
     tensor->data = s.data + (size_t)first * vb_dtype_size(s.dtype);
     return 0;
@@ -189,7 +191,8 @@ static int add_tensor(vb_torch *t, const vb_value *args) {
 }
 
 static bool is_tensor_maker(const vb_value *function) {
-    return vb_value_is_global(function, "torch._utils", "_rebuild_tensor_v2") || vb_value_is_global(function, "torch._utils", "_rebuild_tensor");
+    return vb_value_is_global(function, "torch._utils", "_rebuild_tensor_v2") ||
+           vb_value_is_global(function, "torch._utils", "_rebuild_tensor");
 }
 
 static bool is_other_tensor_maker(const vb_value *function) {
@@ -211,7 +214,8 @@ static int visit_pairs(vb_torch *t, const vb_value *value, size_t length, int de
     for (size_t i = 0; value->pairs && i + 1 < value->count; i += 2) {
         const vb_value *key = value->items[i], *item = value->items[i + 1];
         if (++t->visits > MOST_VISITS)
-            return vb_errorf(t->err, VB_EDATA, "%s: more than %d entries to visit: the pickle refers to itself or to parts of it too often", t->path,
+            return vb_errorf(t->err, VB_EDATA,
+                             "%s: more than %d entries to visit: the pickle refers to itself or to parts of it too often", t->path,
                              MOST_VISITS);
         if (key->kind != VB_VALUE_TEXT || (item->kind != VB_VALUE_DICT && item->kind != VB_VALUE_OBJECT)) continue;
         size_t longer = length;
@@ -219,7 +223,7 @@ static int visit_pairs(vb_torch *t, const vb_value *value, size_t length, int de
             if (key->size >= LONGEST_NAME - length - 1)
                 return vb_errorf(t->err, VB_EDATA, "%s: a name of more than %d characters under '%s'", t->path, LONGEST_NAME - 2, t->name);
             if (length) t->name[longer++] = '.';
-            for (size_t c = 0; c < key->size; c++) t->name[longer++] = key->text[c] ? key->text[c] : '\x01'; /* refused later, if a tensor's */
+            for (size_t c = 0; c < key->size; c++) t->name[longer++] = key->text[c] ? key->text[c] : '\x01'; /* refused, if a tensor's */
         }
         t->name[longer] = 0;
         if (visit(t, item, longer, depth + 1)) return -1;
@@ -342,8 +346,9 @@ static int place_storages(vb_torch *t, const vb_map *map, size_t at) {
         size_t left = map->size - at;
         for (int b = 7; left >= 8 && b >= 0; b--) count = count << 8 | map->data[at + (size_t)b];
         if (left < 8 || count != (uint64_t)s->count)
-            status = vb_errorf(t->err, VB_EDATA, "%s: byte %zu: the element count %" PRId64 " of storage '%.*s' expected, found %" PRIu64 "%s", t->path, at,
-                               s->count, shown(s->key_size), s->key, count, left < 8 ? " at the file's end (cut short?)" : "");
+            status = vb_errorf(t->err, VB_EDATA,
+                               "%s: byte %zu: the element count %" PRId64 " of storage '%.*s' expected, found %" PRIu64 "%s",
+                               t->path, at, s->count, shown(s->key_size), s->key, count, left < 8 ? " at the file's end (cut short?)" : "");
         else if (!(status = check_bytes(t, s, left - 8))) {
             s->data = map->data + at + 8;
             at += 8 + (size_t)s->count * vb_dtype_size(s->dtype);

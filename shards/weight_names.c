@@ -25,7 +25,8 @@ static const rule openai_image[] = {
     {"visual.attnpool.k_proj.$", NULL}, {"visual.attnpool.v_proj.$", NULL}, {"visual.attnpool.c_proj.$", NULL}, {0}};
 
 static const rule openai_text[] = {
-    {"token_embedding.weight", NULL}, {"positional_embedding", NULL}, {"ln_final.$", NULL}, {"text_projection", NULL}, {"text_projection.$", NULL},
+    {"token_embedding.weight", NULL}, {"positional_embedding", NULL}, {"ln_final.$", NULL}, {"text_projection", NULL},
+    {"text_projection.$", NULL},
     {"transformer.resblocks.#.attn.in_proj_weight", NULL}, {"transformer.resblocks.#.attn.in_proj_bias", NULL},
     {"transformer.resblocks.#.attn.out_proj.$", NULL}, {"transformer.resblocks.#.ln_1.$", NULL}, {"transformer.resblocks.#.ln_2.$", NULL},
     {"transformer.resblocks.#.mlp.c_fc.$", NULL}, {"transformer.resblocks.#.mlp.c_proj.$", NULL}, {0}};
@@ -35,12 +36,14 @@ static const rule openai_both[] = {
     {"logit_scale", NULL}, {"input_resolution", NULL}, {"context_length", NULL}, {"vocab_size", NULL}, {0}};
 
 static const rule timm_image[] = {
-    {"visual.cls_token", "visual.class_embedding"}, {"visual.pos_embed", "visual.positional_embedding"}, {"image_projection", "visual.proj"},
+    {"visual.cls_token", "visual.class_embedding"}, {"visual.pos_embed", "visual.positional_embedding"},
+    {"image_projection", "visual.proj"},
     {"visual.patch_embed.proj.$", "visual.conv1.$"}, {"visual.norm.$", "visual.ln_post.$"},
     {"visual.blocks.#.attn.qkv.weight", "visual.transformer.resblocks.#.attn.in_proj_weight"},
     {"visual.blocks.#.attn.qkv.bias", "visual.transformer.resblocks.#.attn.in_proj_bias"},
     {"visual.blocks.#.attn.proj.$", "visual.transformer.resblocks.#.attn.out_proj.$"},
-    {"visual.blocks.#.norm1.$", "visual.transformer.resblocks.#.ln_1.$"}, {"visual.blocks.#.norm2.$", "visual.transformer.resblocks.#.ln_2.$"},
+    {"visual.blocks.#.norm1.$", "visual.transformer.resblocks.#.ln_1.$"},
+    {"visual.blocks.#.norm2.$", "visual.transformer.resblocks.#.ln_2.$"},
     {"visual.blocks.#.mlp.fc1.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
     {"visual.blocks.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"}, {0}};
 
@@ -72,7 +75,8 @@ static const rule hugging_face[] = {
     {"text_model.encoder.layers.#.mlp.fc2.$", "transformer.resblocks.#.mlp.c_proj.$"},
     {"text_projection.weight", NULL}, {"logit_scale", NULL}, {0}};
 
-/* A scheme is known by the presence of one of its anchors; the first row wins where several are present. `text` precedes the text tower's names. */
+/* A scheme is known by the presence of one of its anchors; the first row wins where several are present. `text` precedes the text
+ * tower's names. */
 typedef struct scheme {
     const char *name, *family;
     const char *image_anchors[2], *text_anchor;
@@ -81,7 +85,8 @@ typedef struct scheme {
 } scheme;
 
 static const scheme schemes[] = {
-    {"Hugging Face", "clip", {"vision_model.embeddings.class_embedding", NULL}, "text_model.embeddings.token_embedding.weight", hugging_face, NULL},
+    {"Hugging Face", "clip", {"vision_model.embeddings.class_embedding", NULL}, "text_model.embeddings.token_embedding.weight",
+     hugging_face, NULL},
     {"SLIP", "slip", {"visual.cls_token", NULL}, NULL, timm_image, ""},
     {"DeCLIP", "declip", {NULL, NULL}, "encode_text.token_embedding.weight", openai_image, "encode_text."},
     {"open_clip", "clip", {NULL, NULL}, "text.token_embedding.weight", openai_image, "text."},
@@ -182,7 +187,8 @@ static bool is_wrapper(const char *prefix, size_t size) {
 static bool find_anchor(const char *name, candidate *found) {
     for (int s = 0; s < SCHEMES; s++) {
         *found = (candidate){.name = name, .scheme = s};
-        found->image = ends_in(name, schemes[s].image_anchors[0], &found->prefix) || ends_in(name, schemes[s].image_anchors[1], &found->prefix);
+        found->image = ends_in(name, schemes[s].image_anchors[0], &found->prefix) ||
+                       ends_in(name, schemes[s].image_anchors[1], &found->prefix);
         if (!found->image && !ends_in(name, schemes[s].text_anchor, &found->prefix)) continue;
         found->wrapped = is_wrapper(name, found->prefix);
         return true;

@@ -27,7 +27,8 @@ static int refuse(const vb_map *map, const char *path, vb_error *err) {
     if (begins(map, "version https://git-lfs")) return vb_errorf(err, VB_EDATA, "%s: a Git LFS pointer, not the file it points to", path);
     char start[3 * 8 + 1] = "";
     for (size_t i = 0; i < 8 && i < map->size; i++) snprintf(start + 3 * i, sizeof start - 3 * i, "%02x ", map->data[i]);
-    return vb_errorf(err, VB_EUNSUPPORTED, "%s: begins with the bytes %s, neither safetensors nor a file of torch.save or torch.jit.save", path,
+    return vb_errorf(err, VB_EUNSUPPORTED,
+                     "%s: begins with the bytes %s, neither safetensors nor a file of torch.save or torch.jit.save", path,
                      start);
 }
 

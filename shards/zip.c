@@ -39,7 +39,8 @@ static int find_directory(const vb_zip *zip, directory *found, const char *path,
     if (!end) return vb_errorf(err, VB_EDATA, "%s: a zip archive without its end record at byte %zu (cut short?)", path, zip->size);
     *found = (directory){little(end + 10, 2), little(end + 16, 4), little(end + 12, 4)};
     size_t end_at = (size_t)(end - zip->data);
-    if (little(end + 4, 2) != 0 && little(end + 4, 2) != 0xffff) return vb_errorf(err, VB_EUNSUPPORTED, "%s: a zip archive of several disks", path);
+    if (little(end + 4, 2) != 0 && little(end + 4, 2) != 0xffff)
+        return vb_errorf(err, VB_EUNSUPPORTED, "%s: a zip archive of several disks", path);
     if (end_at < LOCATOR_SIZE || little(end - LOCATOR_SIZE, 4) != LOCATOR_SIGNATURE) return 0;
 
     uint64_t at = little(end - LOCATOR_SIZE + 8, 8);
@@ -86,8 +87,8 @@ static int read_entries(vb_zip *zip, const directory *found, const char *path, v
     for (uint64_t i = 0; i < found->count; i++) {
         size_t left = (size_t)(end - at), place = (size_t)(at - zip->data);
         if (left < CENTRAL_SIZE || little(at, 4) != CENTRAL_SIGNATURE)
-            return vb_errorf(err, VB_EDATA, "%s: no directory entry at byte %zu, where number %" PRIu64 " of %" PRIu64 " is expected", path, place,
-                             i + 1, found->count);
+            return vb_errorf(err, VB_EDATA, "%s: no directory entry at byte %zu, where number %" PRIu64 " of %" PRIu64 " is expected",
+                             path, place, i + 1, found->count);
         size_t name_size = (size_t)little(at + 28, 2), extra_size = (size_t)little(at + 30, 2), comment = (size_t)little(at + 32, 2);
         if (name_size + extra_size + comment > left - CENTRAL_SIZE)
             return vb_errorf(err, VB_EDATA, "%s: the directory entry at byte %zu runs over the directory's end", path, place);
@@ -193,7 +194,8 @@ int vb_zip_content(vb_zip *zip, vb_zip_entry *entry, const uint8_t **bytes, cons
         *bytes = entry->inflated;
         return 0;
     default:
-        return vb_errorf(err, VB_EUNSUPPORTED, "%s: '%s' is packed by method %d; stored or deflate expected", path, entry->name, entry->method);
+        return vb_errorf(err, VB_EUNSUPPORTED, "%s: '%s' is packed by method %d; stored or deflate expected", path, entry->name,
+                         entry->method);
     }
 }
 

@@ -64,13 +64,14 @@ static int read_seek_table(vb_zst *zst, vb_error *err) {
     size_t entry = zst->checksums ? 12 : 8;
     uint64_t table = (uint64_t)frames * entry, whole = SKIPPABLE_HEADER + table + FOOTER;
     if (whole > size)
-        return vb_errorf(err, VB_EDATA, "%s: seek table of %u frames needs %llu bytes, the file has %llu", path, frames, (unsigned long long)whole,
-                         (unsigned long long)size);
+        return vb_errorf(err, VB_EDATA, "%s: seek table of %u frames needs %llu bytes, the file has %llu", path, frames,
+                         (unsigned long long)whole, (unsigned long long)size);
     uint64_t begin = size - whole;
     if (vb_file_read(&zst->file, begin, header, SKIPPABLE_HEADER, err)) return -1;
     if (le32(header) != TABLE_MAGIC || le32(header + 4) != table + FOOTER)
-        return vb_errorf(err, VB_EDATA, "%s: offset %llu: expected the seek table of %u frames (0x%08x, %llu bytes), found 0x%08x, %u bytes", path,
-                         (unsigned long long)begin, frames, TABLE_MAGIC, (unsigned long long)(table + FOOTER), le32(header), le32(header + 4));
+        return vb_errorf(err, VB_EDATA, "%s: offset %llu: expected the seek table of %u frames (0x%08x, %llu bytes), found 0x%08x, %u "
+                         "bytes", path, (unsigned long long)begin, frames, TABLE_MAGIC, (unsigned long long)(table + FOOTER),
+                         le32(header), le32(header + 4));
     int status = -1;
     uint8_t *bytes = vb_array((size_t)table, 1, "seek table", err);
     zst->frame = vb_array((size_t)frames + 1, sizeof *zst->frame, "seek table", err);
@@ -81,14 +82,14 @@ static int read_seek_table(vb_zst *zst, vb_error *err) {
         zst->frame[i].checksum = zst->checksums ? le32(at + 8) : 0;
         zst->frame[i + 1] = (frame){zst->frame[i].packed + packed, zst->frame[i].plain + plain, 0};
         if (plain > FRAME_LIMIT) {
-            vb_errorf(err, VB_EUNSUPPORTED, "%s: seek table: frame %u of %llu bytes, at most %llu are handled", path, i, (unsigned long long)plain,
-                      (unsigned long long)FRAME_LIMIT);
+            vb_errorf(err, VB_EUNSUPPORTED, "%s: seek table: frame %u of %llu bytes, at most %llu are handled", path, i,
+                      (unsigned long long)plain, (unsigned long long)FRAME_LIMIT);
             goto done;
         }
         /* A block takes 4 bytes at least and gives 128 KiB at most: a table that states more lies, and shall not make us allocate it. */
         if (plain > (packed / 4 + 1) * ZSTD_BLOCK) {
-            vb_errorf(err, VB_EDATA, "%s: seek table: frame %u of %llu bytes cannot hold the stated %llu", path, i, (unsigned long long)packed,
-                      (unsigned long long)plain);
+            vb_errorf(err, VB_EDATA, "%s: seek table: frame %u of %llu bytes cannot hold the stated %llu", path, i,
+                      (unsigned long long)packed, (unsigned long long)plain);
             goto done;
         }
     }
@@ -126,7 +127,8 @@ static int zstd_failed(const vb_zst *zst, uint64_t offset, size_t result, vb_err
     vb_code code = VB_EDATA;
     if (ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge) code = VB_EUNSUPPORTED;
     if (ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation) code = VB_EMEMORY;
-    return vb_errorf(err, code, "%s: compressed offset %llu: zstd: %s", zst->file.path, (unsigned long long)offset, ZSTD_getErrorName(result));
+    return vb_errorf(err, code, "%s: compressed offset %llu: zstd: %s", zst->file.path, (unsigned long long)offset,
+                     ZSTD_getErrorName(result));
 }
 
 /* Decompresses frame i into zst->plain and verifies it. */
@@ -165,8 +167,8 @@ int vb_zst_open(vb_zst **out, const char *path, vb_error *err) {
     size_t n = zst->file.size < sizeof magic ? (size_t)zst->file.size : sizeof magic;
     if (vb_file_read(&zst->file, 0, magic, n, err)) goto failed;
     if (!vb_zst_magic(magic, n)) {
-        vb_errorf(err, VB_EDATA, "%s: expected zstd (28 b5 2f fd), found %02x %02x %02x %02x (%llu bytes)", path, magic[0], magic[1], magic[2],
-                  magic[3], (unsigned long long)zst->file.size);
+        vb_errorf(err, VB_EDATA, "%s: expected zstd (28 b5 2f fd), found %02x %02x %02x %02x (%llu bytes)", path, magic[0], magic[1],
+                  magic[2], magic[3], (unsigned long long)zst->file.size);
         goto failed;
     }
     if (read_seek_table(zst, err)) goto failed;

@@ -29,10 +29,10 @@ bool vb_zst_size(const vb_zst *zst, uint64_t *size);
 /* Where reading goes on at no cost: the stream's position, or 0 with a seek table (every place is equally near). */
 uint64_t vb_zst_position(const vb_zst *zst);
 
-/* `size` decompressed bytes from `offset`; *got is smaller only at the end of the data. VB_EDATA with path and compressed offset for a corrupt
- * or truncated frame, a frame whose decompressed size is not the stated one, or a wrong checksum: with a seek table nothing of a frame
- * is handed out before the whole frame is verified. Memory: one frame with a seek table, zstd's window (at most 128 MiB) without. A stream
- * that is asked for an earlier offset starts again from its beginning. */
+/* `size` decompressed bytes from `offset`; *got is smaller only at the end of the data. VB_EDATA with path and compressed offset for a
+ * corrupt or truncated frame, a frame whose decompressed size is not the stated one, or a wrong checksum: with a seek table nothing of a
+ * frame is handed out before the whole frame is verified. Memory: one frame with a seek table, zstd's window (at most 128 MiB) without. A
+ * stream that is asked for an earlier offset starts again from its beginning. */
 int vb_zst_read(vb_zst *zst, uint64_t offset, void *buffer, size_t size, size_t *got, vb_error *err);
 
 /* ---- writing ---- */

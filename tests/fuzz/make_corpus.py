@@ -130,12 +130,14 @@ put("pickle/itself", b"]q\x00h\x00a.")
 put("pickle/strings0", b"(S'a\\x41\\101\\n\\\\\\'\\q'\nV\\u20ac\\U0001f600\xe9\nI01\nI-5\nL12L\nF2.5\nP17\nt.")
 for name, data in {
         "huge_bytes8": b"\x8e" + b"\xff" * 8 + b".", "huge_unicode": b"X\xff\xff\xff\xff.", "negative_string": b"T\xff\xff\xff\xff.",
-        "huge_long4": b"\x8b\xff\xff\xff\x7f.", "negative_long4": b"\x8b\x00\x00\x00\x80.", "huge_frame": b"\x80\x04\x95" + b"\xff" * 8 + b"N.",
+        "huge_long4": b"\x8b\xff\xff\xff\x7f.", "negative_long4": b"\x8b\x00\x00\x00\x80.",
+        "huge_frame": b"\x80\x04\x95" + b"\xff" * 8 + b"N.",
         "memo_get": b"h\x05.", "memo_put": b"Nr\xff\xff\xff\xff.", "memo_line": b"Np99999999999999999999\n.", "empty": b"", "stop": b".",
         "pop": b"0.", "no_mark": b"t.", "below_mark": b"N(0a.", "odd_pairs": b"}(NNNu.", "append_to_none": b"NNa.", "build_list": b"]}b.",
         "build_twice": b"cm\nn\n)R}b}b.", "call_without_tuple": b"cm\nn\n]R.", "protocol6": b"\x80\x06N.", "extension": b"\x82\x01.",
         "buffer": b"\x97.", "no_opcode": b"\xffN.", "no_newline": b"I12345", "not_a_number": b"Iabc\n.", "no_digits": b"F\n.",
-        "unquoted": b"Sabc\n.", "backslash": b"S'\\'\n.", "mixed": b"cm\nn\n)RNaNNs.", "surrogate_escape": b"V\\u12\n.", "stack_global": b"NN\x93.",
+        "unquoted": b"Sabc\n.", "backslash": b"S'\\'\n.", "mixed": b"cm\nn\n)RNaNNs.", "surrogate_escape": b"V\\u12\n.",
+        "stack_global": b"NN\x93.",
         "tuple3": b"NN\x87."}.items():
     put("pickle/bad_" + name, data)
 

@@ -80,7 +80,8 @@ def mojibake():
     lines += wrap(["%s = 1 << %d," % (names[n], k) for k, n in enumerate(names)])
     lines += ["};", "", "static const struct { uint16_t first, last; uint32_t classes; } character_classes[] = {"]
     lines += wrap(["{0x%x, 0x%x, 0x%x}," % tuple(r) for r in ranges])
-    lines += ["};", "", "/* Latin-1 comes before these; a sloppy encoding gives unassigned bytes their own number and U+FFFD to byte 0x1a. */",
+    lines += ["};", "",
+              "/* Latin-1 comes before these; a sloppy encoding gives unassigned bytes their own number and U+FFFD to byte 0x1a. */",
               "static const struct {", "    uint8_t sloppy, spaces_restored;", "    uint16_t upper[128]; /* of bytes 0x80 .. 0xff */",
               "} encodings[] = {"]
     for e in chardata.CHARMAP_ENCODINGS[1:]:

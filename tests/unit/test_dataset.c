@@ -16,13 +16,16 @@ static int to_file(void *context, const void *bytes, size_t size, vb_error *erro
     return fwrite(bytes, 1, size, context) == size ? 0 : -1;
 }
 
-static int to_zst(void *context, const void *bytes, size_t size, vb_error *error) { return vb_zst_writer_write(context, bytes, size, error); }
+static int to_zst(void *context, const void *bytes, size_t size, vb_error *error) {
+    return vb_zst_writer_write(context, bytes, size, error);
+}
 
 static void put_tar(const char *name, const pair *members, size_t count) {
     char path[1024];
     FILE *file = fopen(in_scratch(path, name), "wb");
     assert_non_null(file);
-    for (size_t i = 0; i < count; i++) assert_ok(vb_tar_write_file(to_file, file, members[i].name, members[i].text, strlen(members[i].text), &err));
+    for (size_t i = 0; i < count; i++)
+        assert_ok(vb_tar_write_file(to_file, file, members[i].name, members[i].text, strlen(members[i].text), &err));
     assert_ok(vb_tar_write_end(to_file, file, &err));
     fclose(file);
 }
@@ -187,7 +190,8 @@ static void broken_images_spoil_only_themselves(void **state) {
 static void samples_of_shards(void **state) {
     (void)state;
     char path[1024];
-    PUT_TAR("w/1.tar", {"b.JPG", "B"}, {"b.txt", "caption"}, {"b.cls", " 2\n"}, {"README", "-"}, {"b.json", "{\"label\": \"no\"}"}, {"dir.x/a.png", "A"},
+    PUT_TAR("w/1.tar", {"b.JPG", "B"}, {"b.txt", "caption"}, {"b.cls", " 2\n"}, {"README", "-"}, {"b.json", "{\"label\": \"no\"}"},
+            {"dir.x/a.png", "A"},
             {"dir.x/a.cls", "cat"}, {"a.seg.png", "-"}, {"a.webp", "a"}, {"._a.png", "-"});
     check("w/1.tar", NULL, "WebDataset", "- a a;2 b B;cat dir.x/a A;");
     vb_dataset *dataset;
@@ -196,7 +200,8 @@ static void samples_of_shards(void **state) {
     assert_false(vb_dataset_labels_are_numbers(dataset));
     vb_dataset_close(dataset);
     /* Integers alone are numbers; with names beside them, names. */
-    PUT_TAR("num/1.tar", {"a.jpg", "a"}, {"a.cls", "10"}, {"b.jpg", "b"}, {"b.cls", "009"}, {"c.jpg", "c"}, {"c.json", "{\"x\": null, \"label\": 9}"});
+    PUT_TAR("num/1.tar", {"a.jpg", "a"}, {"a.cls", "10"}, {"b.jpg", "b"}, {"b.cls", "009"}, {"c.jpg", "c"}, {"c.json",
+        "{\"x\": null, \"label\": 9}"});
     check("num/1.tar", NULL, "WebDataset", "10 a a;9 b b;9 c c;");
     assert_ok(vb_dataset_open(&dataset, in_scratch(path, "num"), NULL, &err));
     assert_true(vb_dataset_labels_are_numbers(dataset));
@@ -221,8 +226,10 @@ static void samples_of_shards(void **state) {
 static void labels_from_json(void **state) {
     (void)state;
     PUT_TAR("j/1.tar", {"a.jpg", "a"}, {"a.json", "{\"cls\": \"four\", \"class_name\": \"three\", \"class\": null, \"label\": [1]}"},
-            {"b.json", "{\"cls\": \"four\", \"class\": \"two\"}"}, {"b.jpg", "b"}, {"c.jpg", "c"}, {"c.json", "{\"cls\": 0.5, \"similarity\": 1}"}, {"c.txt", "cat"},
-            {"d.jpg", "d"}, {"d.json", "{\"similarity\": NaN}"}, {"e.jpg", "e"}, {"e.json", "{\"label\": -1}"}, {"f.jpg", "f"}, {"f.json", "{\"label\": \"\"}"});
+            {"b.json", "{\"cls\": \"four\", \"class\": \"two\"}"}, {"b.jpg", "b"}, {"c.jpg", "c"}, {"c.json",
+             "{\"cls\": 0.5, \"similarity\": 1}"}, {"c.txt", "cat"},
+            {"d.jpg", "d"}, {"d.json", "{\"similarity\": NaN}"}, {"e.jpg", "e"}, {"e.json", "{\"label\": -1}"}, {"f.jpg", "f"},
+                {"f.json", "{\"label\": \"\"}"});
     check("j/1.tar", NULL, "WebDataset", "three a a;two b b;- c c;- d d;- e e;- f f;");
     PUT_TAR("j/bad.tar", {"a.jpg", "a"}, {"a.json", "{\"label\": "});
     assert_fails(open_in_scratch("j/bad.tar", NULL), VB_EDATA, "sample 'a': .json");
@@ -261,7 +268,8 @@ static void wrong_shards(void **state) {
     assert_fails(open_in_scratch("x/any.tgz", NULL), VB_EUNSUPPORTED, "gzip");
     put_text("x/any.tar.zst", "not zstd");
     assert_fails(open_in_scratch("x/any.tar.zst", NULL), VB_EDATA, "expected zstd");
-    /* A sample without its image keeps its place and fails when it is decoded; a shard of captions among shards of images holds no samples. */
+    /* A sample without its image keeps its place and fails when it is decoded; a shard of captions among shards of images holds no
+     * samples. */
     PUT_TAR("x/hole.tar", {"a.jpg", "1"}, {"b.txt", "2"}, {"c.jpg", "3"});
     check("x/{hole,captions}.tar", NULL, "WebDataset", "- a 1;- b ;- c 3;");
     vb_dataset *dataset;
@@ -507,13 +515,14 @@ static void faults(void **state) {
     PUT_TAR("g/1.tar", {"a.jpg", "a"}, {"a.json", "{\"label\": \"x\"}"}, {"b.jpg", "b"}, {"b.cls", "0"});
     put_text("g/classnames.txt", "cat\n");
     put_cifar("h/x.bin", 3, 1, 10);
-    static const char *const sets[] = {"f", "g/1.tar", "h/x.bin"}, *const effects[] = {"alloc:%d:ENOMEM", "open:%d:EACCES", "read:%d:EIO", "read:%d:short"};
+    static const char *const sets[] = {"f", "g/1.tar", "h/x.bin"}, *const effects[][2] = {
+        {"alloc", "ENOMEM"}, {"open", "EACCES"}, {"read", "EIO"}, {"read", "short"}};
     for (size_t k = 0; k < sizeof sets / sizeof *sets; k++)
         for (size_t e = 0; e < sizeof effects / sizeof *effects; e++) {
             int status = -1, n = 0;
             while (status) {
                 char path[1024], spec[64];
-                snprintf(spec, sizeof spec, "%s:%d:%s", e == 0 ? "alloc" : e == 1 ? "open" : "read", ++n, strrchr(effects[e], ':') + 1);
+                snprintf(spec, sizeof spec, "%s:%d:%s", effects[e][0], ++n, effects[e][1]);
                 in_scratch(path, sets[k]);
                 assert_int_equal(vb_fault_setup(spec, 0), 0);
                 vb_error_clear(&err);
@@ -526,10 +535,11 @@ static void faults(void **state) {
                 if (!status) status = vb_dataset_unit_signature(dataset, 0, &signature, &err);
                 vb_dataset_close(dataset);
                 vb_fault_setup(NULL, 0);
-                if (status && (err.code == VB_OK || err.code == VB_EINTERNAL)) fail_msg("%s %s: code %d %s", sets[k], spec, err.code, err.text);
+                if (status && (err.code == VB_OK || err.code == VB_EINTERNAL))
+                    fail_msg("%s %s: code %d %s", sets[k], spec, err.code, err.text);
                 if (n > 500) fail_msg("%s %s: %s", sets[k], spec, err.text);
             }
-            if (n < 2) fail_msg("%s: nothing to fail by %s", sets[k], effects[e]);
+            if (n < 2) fail_msg("%s: nothing to fail by %s", sets[k], effects[e][0]);
         }
 }
 
@@ -592,7 +602,8 @@ static void shared_cifar(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(class_folders), cmocka_unit_test(flat_folders), cmocka_unit_test(broken_images_spoil_only_themselves),
-        cmocka_unit_test(samples_of_shards), cmocka_unit_test(labels_from_json), cmocka_unit_test(wrong_shards), cmocka_unit_test(truncated_shards),
+        cmocka_unit_test(samples_of_shards), cmocka_unit_test(labels_from_json), cmocka_unit_test(wrong_shards),
+            cmocka_unit_test(truncated_shards),
         cmocka_unit_test(units), cmocka_unit_test(cifar_binaries), cmocka_unit_test(faults), cmocka_unit_test(shared_captions),
         cmocka_unit_test(shared_cifar)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);

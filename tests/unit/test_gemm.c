@@ -34,7 +34,8 @@ typedef struct problem {
 } problem;
 
 static void set_element(problem *p, int64_t row, int64_t col, float value) {
-    unsigned char *at = p->bytes + p->misaligned + (row * p->b.row_stride + col * p->b.col_stride) * (int64_t)vb_dtype_size(p->dtype);
+    int64_t index = row * p->b.row_stride + col * p->b.col_stride;
+    unsigned char *at = p->bytes + p->misaligned + index * (int64_t)vb_dtype_size(p->dtype);
     uint32_t bits;
     memcpy(&bits, &value, 4);
     uint16_t half = p->dtype == VB_F16 ? vb_float_to_half(value) : (uint16_t)(bits >> 16);
@@ -109,7 +110,8 @@ static void every_level_gives_the_reference_bits(void **state) {
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
         for (int dtype = VB_F32; dtype <= VB_BF16; dtype++)
             for (int layout = 0; layout < 3; layout++) {
-                problem p = {.size = shapes[s], .dtype = (vb_dtype)dtype, .layout = layout, .misaligned = layout & 1, .pad = 3 * layout};
+                problem p = {.size = shapes[s], .dtype = (vb_dtype)dtype, .layout = layout, .misaligned = layout & 1,
+                             .pad = 3 * layout};
                 open_problem(&p, noise_float);
                 check_all_levels(&p, NULL, layout == 1, layout == 2);
                 close_problem(&p);
@@ -159,7 +161,8 @@ static void integers_multiply_exactly(void **state) {
                 open_problem(&p, small_integer);
                 int64_t n = p.size.cols, k = p.size.depth;
                 vb_gemm_a a = {.data = p.a, .ld = k + p.pad};
-                vb_epilogue e = {.scale = p.vectors, .bias = p.vectors + n, .activation = VB_RELU, .residual = p.residual, .ld_residual = n + p.pad};
+                vb_epilogue e = {.scale = p.vectors, .bias = p.vectors + n, .activation = VB_RELU, .residual = p.residual,
+                                 .ld_residual = n + p.pad};
                 assert_ok(vb_gemm(p.size.rows, &a, &p.b, p.c, n + p.pad, &e, 2, &err));
                 for (int64_t i = 0; i < p.size.rows; i++)
                     for (int64_t j = 0; j < n; j++) {
@@ -167,7 +170,8 @@ static void integers_multiply_exactly(void **state) {
                         for (int64_t x = 0; x < k; x++) {
                             float b;
                             uint16_t half;
-                            const unsigned char *at = p.bytes + (j * p.b.row_stride + x * p.b.col_stride) * (int64_t)vb_dtype_size(p.dtype);
+                            int64_t index = j * p.b.row_stride + x * p.b.col_stride;
+                            const unsigned char *at = p.bytes + index * (int64_t)vb_dtype_size(p.dtype);
                             if (dtype == VB_F32) memcpy(&b, at, 4);
                             else memcpy(&half, at, 2), b = dtype == VB_F16 ? vb_half_to_float(half) : vb_bf16_to_float(half);
                             sum += (int64_t)b * (int64_t)p.a[i * a.ld + x];

@@ -47,7 +47,9 @@ static void show(text *out, const vb_value *value) {
     case VB_VALUE_LIST: show_items(out, value, "[", "]"); break;
     case VB_VALUE_DICT: show_items(out, value, "{", "}"); break;
     case VB_VALUE_SET: show_items(out, value, "<", ">"); break;
-    case VB_VALUE_GLOBAL: add(out, "%.*s.%.*s", (int)value->class->size, value->class->text, (int)value->args->size, value->args->text); break;
+    case VB_VALUE_GLOBAL:
+        add(out, "%.*s.%.*s", (int)value->class->size, value->class->text, (int)value->args->size, value->args->text);
+        break;
     case VB_VALUE_OBJECT:
         show(out, value->class);
         show(out, value->args);
@@ -88,8 +90,9 @@ static void file_reads_as(const char *name, const char *expected) {
 static void every_protocol_reads_the_same(void **state) {
     (void)state;
     static const char expected[] =
-        "{'none': None, 'flags': (True, False), 'ints': [0, 1, 255, 256, 65536, -1, -2147483649, 9223372036854775807, -9223372036854775808, "
-        "big], 'floats': [0.5, -1e+300], 'text': 'gr\303\274n\n\\u20ac \342\202\254 \360\237\230\200 '\"', 'nest': {'a': [(), [], {}], "
+        "{'none': None, 'flags': (True, False), 'ints': [0, 1, 255, 256, 65536, -1, -2147483649, 9223372036854775807, "
+        "-9223372036854775808, big], 'floats': [0.5, -1e+300], 'text': 'gr\303\274n\n\\u20ac \342\202\254 \360\237\230\200 '\"', "
+        "'nest': {'a': [(), [], {}], "
         "'b': (1, (2, (3)))}, 'ordered': collections.OrderedDict()+'k': 1, 'l': [2], 'again': {'a': [(), [], {}], 'b': (1, (2, (3)))}}";
     for (int protocol = 0; protocol <= 5; protocol++) {
         char name[16];
@@ -130,14 +133,17 @@ static void bad_pickles_say_where(void **state) {
         {"negative_long4", VB_EDATA, "a length of -2147483648"}, {"huge_frame", VB_EDATA, "a frame of"},
         {"memo_get", VB_EDATA, "nothing was memoized under 5"}, {"memo_put", VB_EDATA, "memo index 4294967295 is out of range"},
         {"memo_line", VB_EDATA, "memo index out of range"}, {"empty", VB_EDATA, "ends at byte 0"}, {"stop", VB_EDATA, "the stack is empty"},
-        {"pop", VB_EDATA, "the stack is empty"}, {"no_mark", VB_EDATA, "no mark"}, {"below_mark", VB_EDATA, "byte 3, opcode 0x61: the stack"},
+        {"pop", VB_EDATA, "the stack is empty"}, {"no_mark", VB_EDATA, "no mark"},
+        {"below_mark", VB_EDATA, "byte 3, opcode 0x61: the stack"},
         {"odd_pairs", VB_EDATA, "3 keys and values"}, {"append_to_none", VB_EDATA, "a None cannot be given the items of a list"},
         {"build_list", VB_EDATA, "a list cannot be given a state"}, {"build_twice", VB_EDATA, "a state twice"},
-        {"call_without_tuple", VB_EDATA, "the arguments are a list"}, {"protocol6", VB_EUNSUPPORTED, "pickle protocol 6"},
+        {"call_without_tuple", VB_EDATA, "the arguments are a list"},
+        {"protocol6", VB_EUNSUPPORTED, "pickle protocol 6"},
         {"extension", VB_EUNSUPPORTED, "extension codes"}, {"buffer", VB_EUNSUPPORTED, "out-of-band buffers"},
         {"no_opcode", VB_EDATA, "byte 0, opcode 0xff: no such opcode"}, {"no_newline", VB_EDATA, "no end of line"},
         {"not_a_number", VB_EDATA, "'abc' is not a number"}, {"no_digits", VB_EDATA, "a number of 0 characters"},
-        {"unquoted", VB_EDATA, "without its quotes"}, {"backslash", VB_EDATA, "ends in a backslash"}, {"mixed", VB_EDATA, "both items and keys"},
+        {"unquoted", VB_EDATA, "not a quoted string"},
+        {"backslash", VB_EDATA, "not a quoted string, or a broken escape"}, {"mixed", VB_EDATA, "both items and keys"},
         {"surrogate_escape", VB_EDATA, "a broken \\u escape"}, {"stack_global", VB_EDATA, "None and None, not text"},
         {"tuple3", VB_EDATA, "a tuple of 3, but 2 values"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -59,7 +59,8 @@ static void containers_hold_the_same_tensors(void **state) {
     vb_weights truth, other;
     open_shared(&truth, "fixtures/clip-vit/model.safetensors", "safetensors", "OpenAI", "clip");
     assert_int_equal(truth.set.count, 62);
-    static const char *const files[][2] = {{"fixtures/clip-vit/state_dict.pt", "torch zip"}, {"fixtures/clip-vit/torchscript.pt", "TorchScript"}};
+    static const char *const files[][2] = {{"fixtures/clip-vit/state_dict.pt", "torch zip"},
+                                           {"fixtures/clip-vit/torchscript.pt", "TorchScript"}};
     for (int f = 0; f < 2; f++) {
         open_shared(&other, files[f][0], files[f][1], "OpenAI", "clip");
         assert_int_equal(other.set.count, truth.set.count);
@@ -121,7 +122,8 @@ static void assert_golden(const vb_weights *weights, const golden *g, size_t cou
     for (size_t i = 0; i < count; i++) {
         const vb_tensor *tensor = get(&weights->set, g[i].name);
         assert_shape(tensor, g[i].ndim, g[i].first, g[i].last);
-        if (fabs(sum(tensor) - g[i].sum) > 1e-9 * (1 + fabs(g[i].sum)) || fabs(weighted_sum(tensor) - g[i].weighted) > 1e-9 * (1 + fabs(g[i].weighted)))
+        if (fabs(sum(tensor) - g[i].sum) > 1e-9 * (1 + fabs(g[i].sum)) ||
+            fabs(weighted_sum(tensor) - g[i].weighted) > 1e-9 * (1 + fabs(g[i].weighted)))
             fail_msg("%s: sums %.17g and %.17g", g[i].name, sum(tensor), weighted_sum(tensor));
     }
 }
@@ -188,7 +190,8 @@ static void coop_context_is_read(void **state) {
     for (int i = 0; i < 4 * 64; i++) total += (double)coop.context[i], weighted += (double)coop.context[i] * i;
     assert_true(fabs(total - -0.08785823681682814) < 1e-12 && fabs(weighted - 14.907054753726698) < 1e-9);
     vb_coop_free(&coop);
-    assert_fails(vb_coop_read(&coop, shared_path(path, "fixtures/clip-vit/model.safetensors"), &err), VB_EMISMATCH, "no tensor 'ctx' among 62");
+    assert_fails(vb_coop_read(&coop, shared_path(path, "fixtures/clip-vit/model.safetensors"), &err), VB_EMISMATCH,
+                 "no tensor 'ctx' among 62");
     assert_null(coop.context);
 }
 
@@ -254,7 +257,8 @@ static void hostile_archives_stay_data(void **state) {
     vb_weights_close(&weights);
     assert_int_not_equal(access("hostile-pickle-was-here", F_OK), 0);
     assert_fails(vb_weights_open(&weights, CORPUS "pickle/os_system", false, &err), VB_EUNSUPPORTED, "begins with the bytes 63 6f 73 0a");
-    assert_fails(vb_weights_open(&weights, CORPUS "pickle/os_system_stack", false, &err), VB_EUNSUPPORTED, "without PyTorch's magic number");
+    assert_fails(vb_weights_open(&weights, CORPUS "pickle/os_system_stack", false, &err), VB_EUNSUPPORTED,
+                 "without PyTorch's magic number");
 }
 
 static void bad_files_say_why(void **state) {
@@ -269,9 +273,11 @@ static void bad_files_say_why(void **state) {
         {"zip/bad_sizes.pt", VB_EDATA, "is not (storage, offset, sizes, strides)"}, {"zip/bad_control.pt", VB_EDATA, "tensor 'a?b'"},
         {"zip/bad_twice.pt", VB_EDATA, "'a.b' is there twice"}, {"zip/bad_cycle.pt", VB_EDATA, "more than 64 levels"},
         {"zip/bad_aliases.pt", VB_EDATA, "more than"}, {"zip/bad_deep.pt", VB_EDATA, "more than 64 levels"},
-        {"zip/bad_missing_storage.pt", VB_EDATA, "no entry 'net/data/0'"}, {"zip/big_endian.pt", VB_EUNSUPPORTED, "'net/byteorder' says 'big'"},
+        {"zip/bad_missing_storage.pt", VB_EDATA, "no entry 'net/data/0'"},
+        {"zip/big_endian.pt", VB_EUNSUPPORTED, "'net/byteorder' says 'big'"},
         {"zip/plain.zip", VB_EUNSUPPORTED, "without a data.pkl"}, {"zip/none.zip", VB_EUNSUPPORTED, "without a data.pkl"},
-        {"pickle/legacy_big_endian.pt", VB_EUNSUPPORTED, "little-endian"}, {"pickle/legacy_claims.pt", VB_EDATA, "1099511627776 fp32 elements"},
+        {"pickle/legacy_big_endian.pt", VB_EUNSUPPORTED, "little-endian"},
+        {"pickle/legacy_claims.pt", VB_EDATA, "1099511627776 fp32 elements"},
         {"pickle/plain2", VB_EUNSUPPORTED, "without PyTorch's magic number"}, {"pickle/plain0", VB_EUNSUPPORTED, "begins with the bytes"},
         {"pickle/bad_empty", VB_EDATA, "the file is empty"}, {"pickle/no_such_file", VB_EMISSING, "cannot open"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -293,8 +299,10 @@ static void zip_directories_are_checked(void **state) {
         {"bad_twice", VB_EDATA, "lists 'bbb' twice"}, {"bad_count", VB_EDATA, "directory of 3 entries in 96 bytes"},
         {"bad_entry", VB_EDATA, "no directory entry at byte 90, where number 1 of 2"}, {"bad_offset", VB_EDATA, "does not fit the file's"},
         {"bad_disks", VB_EUNSUPPORTED, "several disks"}, {"bad_header", VB_EDATA, "'a' has no header at byte 2147483647"},
-        {"bad_size", VB_EDATA, "'a' at byte 0 has 4096 bytes"}, {"bad_sizes", VB_EDATA, "'a' is stored, but has 12 bytes in the file and 5"},
-        {"bad_name", VB_EDATA, "is not that of 'z'"}, {"bad_method", VB_EUNSUPPORTED, "method 12"}, {"bad_encrypted", VB_EUNSUPPORTED, "encrypted"},
+        {"bad_size", VB_EDATA, "'a' at byte 0 has 4096 bytes"},
+        {"bad_sizes", VB_EDATA, "'a' is stored, but has 12 bytes in the file and 5"},
+        {"bad_name", VB_EDATA, "is not that of 'z'"}, {"bad_method", VB_EUNSUPPORTED, "method 12"},
+        {"bad_encrypted", VB_EUNSUPPORTED, "encrypted"},
         {"bad_nul", VB_EDATA, "NUL"}, {"bad_crc", VB_EDATA, "with CRC 00000000"}, {"bad_inflate", VB_EDATA, "does not inflate"},
         {"bad_bomb", VB_EUNSUPPORTED, "is compressed (2147483647 bytes)"}, {"bad_zip64_locator", VB_EDATA, "no ZIP64 end record"},
         {"bad_zip64_extra", VB_EDATA, "a broken extra field"}};
@@ -308,7 +316,8 @@ static void zip_directories_are_checked(void **state) {
         const uint8_t *bytes;
         int status = vb_zip_open(&zip, map.data, map.size, path, &err);
         for (size_t e = 0; !status && e < zip.count; e++) status = vb_zip_content(&zip, &zip.entries[e], &bytes, path, &err);
-        if (err.code != (int)cases[i].code || !strstr(err.text, cases[i].fragment)) fail_msg("%s: code %d, text: %s", path, err.code, err.text);
+        if (err.code != (int)cases[i].code || !strstr(err.text, cases[i].fragment))
+            fail_msg("%s: code %d, text: %s", path, err.code, err.text);
         if (!cases[i].code) {
             vb_zip_entry *entry = vb_zip_find(&zip, "b/c");
             assert_non_null(entry);
@@ -348,15 +357,17 @@ static void names_are_found(void **state) {
          {"extra", "ln_final.bias", "visual.conv1.weight"}, 2},
         {"OpenAI", "clip", {"state_dict.visual.conv1.weight", "ema.visual.conv1.weight", "state_dict.visual.layer10.0.bn1.running_var"},
          {"visual.conv1.weight", "visual.layer10.0.bn1.running_var"}, 1},
-        {"OpenAI", "clip", {"student.visual.class_embedding", "student.transformer.resblocks.12.mlp.c_fc.bias", "transformer.resblocks.x.ln_1.bias"},
+        {"OpenAI", "clip", {"student.visual.class_embedding", "student.transformer.resblocks.12.mlp.c_fc.bias",
+                            "transformer.resblocks.x.ln_1.bias"},
          {"transformer.resblocks.12.mlp.c_fc.bias", "visual.class_embedding"}, 1},
-        {"open_clip", "clip", {"text.token_embedding.weight", "text.transformer.resblocks.0.ln_1.weight", "visual.class_embedding", "logit_bias",
-                               "logit_scale"},
+        {"open_clip", "clip", {"text.token_embedding.weight", "text.transformer.resblocks.0.ln_1.weight", "visual.class_embedding",
+                               "logit_bias", "logit_scale"},
          {"logit_bias", "logit_scale", "token_embedding.weight", "transformer.resblocks.0.ln_1.weight", "visual.class_embedding"}, 1},
         {"DeCLIP", "declip", {"model.module.encode_text.token_embedding.weight", "model.module.visual.class_embedding",
                               "model.module.encode_text.text_projection.bias", "model.module.predictor.bias", "model.module.ln_final.bias"},
          {"predictor.bias", "text_projection.bias", "token_embedding.weight", "visual.class_embedding"}, 2},
-        {"SLIP", "slip", {"state_dict.module.visual.cls_token", "state_dict.module.visual.blocks.11.norm1.bias", "state_dict.module.image_mlp.bias",
+        {"SLIP", "slip", {"state_dict.module.visual.cls_token", "state_dict.module.visual.blocks.11.norm1.bias",
+                          "state_dict.module.image_mlp.bias",
                           "state_dict.module.visual.blocks.3.ls1.gamma", "state_dict.module.token_embedding.weight"},
          {"image_mlp.bias", "token_embedding.weight", "visual.blocks.3.ls1.gamma", "visual.class_embedding",
           "visual.transformer.resblocks.11.ln_1.bias"}, 2},
@@ -395,7 +406,8 @@ static void ambiguous_names_are_refused(void **state) {
     vb_error err = {0};
     vb_tensor_set file = named(items, (const char *const[]){"a.visual.conv1.weight", "b.visual.conv1.weight", NULL});
     assert_fails(vb_weight_names_map(&names, &file, "file", &err), VB_EUNSUPPORTED, "file: two models in the file, under 'a.' and 'b.'");
-    file = named(items, (const char *const[]){"vision_model.embeddings.class_embedding", "visual_projection.weight", "visual.proj.weight", NULL});
+    file = named(items, (const char *const[]){"vision_model.embeddings.class_embedding", "visual_projection.weight",
+                                              "visual.proj.weight", NULL});
     assert_fails(vb_weight_names_map(&names, &file, "file", &err), VB_EDATA, "two tensors of the file are 'visual.proj.weight'");
     assert_null(names.storage);
 }
@@ -421,7 +433,8 @@ static void class_specific_contexts(void **state) {
     const float values[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, broken[2] = {1, NAN};
     vb_coop coop;
     vb_error err = {0};
-    write_safetensors(path, "{\"prompt_learner.ctx\":{\"dtype\":\"F32\",\"shape\":[2,3,2],\"data_offsets\":[0,48]}}", values, sizeof values);
+    write_safetensors(path, "{\"prompt_learner.ctx\":{\"dtype\":\"F32\",\"shape\":[2,3,2],\"data_offsets\":[0,48]}}", values,
+                      sizeof values);
     assert_ok(vb_coop_read(&coop, path, &err));
     assert_int_equal(coop.classes, 2);
     assert_int_equal(coop.contexts, 3);
@@ -436,7 +449,8 @@ static void class_specific_contexts(void **state) {
     assert_fails(vb_coop_read(&coop, path, &err), VB_EDATA, "dimension 0 is 0");
     write_safetensors(path, "{\"ctx\":{\"dtype\":\"I32\",\"shape\":[1,2],\"data_offsets\":[0,8]}}", values, 8);
     assert_fails(vb_coop_read(&coop, path, &err), VB_EDATA, "is int32");
-    write_safetensors(path, "{\"a.ctx\":{\"dtype\":\"F32\",\"shape\":[1,1],\"data_offsets\":[0,4]},\"b.ctx\":{\"dtype\":\"F32\",\"shape\":[1,1],"
+    write_safetensors(path,
+                      "{\"a.ctx\":{\"dtype\":\"F32\",\"shape\":[1,1],\"data_offsets\":[0,4]},\"b.ctx\":{\"dtype\":\"F32\",\"shape\":[1,1],"
                       "\"data_offsets\":[4,8]}}", values, 8);
     assert_fails(vb_coop_read(&coop, path, &err), VB_EDATA, "both 'a.ctx' and 'b.ctx'");
     vb_write_file(path, "version https://git-lfs.github.com/spec/v1\n", 43, &err);
@@ -447,7 +461,8 @@ static void class_specific_contexts(void **state) {
 
 static void faults_leak_nothing(void **state) {
     (void)state;
-    static const char *const files[] = {CORPUS "zip/state_dict.pt", CORPUS "zip/deflated.pt", CORPUS "pickle/legacy.pt", CORPUS "safetensors/clip"};
+    static const char *const files[] = {CORPUS "zip/state_dict.pt", CORPUS "zip/deflated.pt", CORPUS "pickle/legacy.pt",
+                                        CORPUS "safetensors/clip"};
     static const char *const sites[] = {"alloc", "open", "mmap"};
     for (size_t f = 0; f < sizeof files / sizeof *files; f++)
         for (size_t s = 0; s < sizeof sites / sizeof *sites; s++) {

@@ -96,7 +96,8 @@ static void seekable_files(void **state) {
     assert_int_equal(read_all(in_scratch(path, "empty.zst"), 100, &err), 0);
     if (!have("zstd")) return;
     put_file("data", data, SIZE);
-    assert_int_equal(run_command("cd %s && zstd -dc s.zst | cmp - data && zstd -tq s.zst && zstd -dc empty.zst | cmp - /dev/null", scratch), 0);
+    assert_int_equal(run_command("cd %s && zstd -dc s.zst | cmp - data && zstd -tq s.zst && zstd -dc empty.zst | cmp - /dev/null",
+                                 scratch), 0);
 }
 
 static void plain_files_are_streams(void **state) {
@@ -104,7 +105,8 @@ static void plain_files_are_streams(void **state) {
     if (!have("zstd")) skip();
     char path[1024];
     put_file("data", data, SIZE);
-    assert_int_equal(run_command("cd %s && zstd -qf data -o one.zst && head -c 100000 data | zstd -qc > many.zst && tail -c +100001 data | zstd -19 -qc >> many.zst",
+    assert_int_equal(run_command("cd %s && zstd -qf data -o one.zst && head -c 100000 data | zstd -qc > many.zst && tail -c +100001 data "
+                                 "| zstd -19 -qc >> many.zst",
                                  scratch), 0);
     const char *names[] = {"one.zst", "many.zst"};
     for (int i = 0; i < 2; i++) {
@@ -250,7 +252,8 @@ static void sources_are_plain_or_packed(void **state) {
         assert_memory_equal(buffer, data + 900, 100);
         assert_ok(vb_source_read_some(source, 1u << 30, buffer, 200, &got, &err));
         assert_int_equal(got, 0);
-        assert_fails(vb_source_read(source, 900, buffer, 200, &err), VB_EDATA, "truncated: wanted 200 bytes at offset 900, the data ends after 100");
+        assert_fails(vb_source_read(source, 900, buffer, 200, &err), VB_EDATA, "truncated: wanted 200 bytes at offset 900, the data ends "
+                     "after 100");
         vb_source_close(source);
     }
 }
@@ -303,7 +306,8 @@ static void faults(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(seekable_files), cmocka_unit_test(plain_files_are_streams), cmocka_unit_test(truncations), cmocka_unit_test(flipped_bits),
+        cmocka_unit_test(seekable_files), cmocka_unit_test(plain_files_are_streams), cmocka_unit_test(truncations),
+            cmocka_unit_test(flipped_bits),
         cmocka_unit_test(lying_tables), cmocka_unit_test(sources_are_plain_or_packed), cmocka_unit_test(faults)};
     return cmocka_run_group_tests(tests, fill, remove_scratch);
 }
