@@ -102,8 +102,8 @@ static int pair_key(const run_state *run, const vb_model_spec *spec, int m, cons
     vb_digester *digester;
     if (vb_digester_new(&digester, err)) return -1;
     vb_digester_add_text(digester, vb_version());
-    int64_t protocol[] = {experiment->protocol, experiment->trials, experiment->seed, experiment->union_permutations,
-                          experiment->per_image, experiment->analyses};
+    int64_t protocol[] = {experiment->protocol,           experiment->trials,    experiment->seed,
+                          experiment->union_permutations, experiment->per_image, experiment->analyses};
     vb_digester_add(digester, protocol, sizeof protocol);
     char *text =
         json_dumps(json_array_get(json_object_get(experiment->configuration, "models"), (size_t)m), JSON_COMPACT | JSON_SORT_KEYS);
@@ -333,8 +333,7 @@ static void print_notes(const run_state *run) {
         json_int_t distractors = json_integer_value(json_object_get(data, "classes_without_images"));
         const char *model = json_string_value(json_object_get(entry, "model")),
                    *dataset = json_string_value(json_object_get(entry, "dataset"));
-        if (outside)
-            printf("note: %s / %s: images of no vocabulary's class, left out: %lld\n", model, dataset, (long long)outside);
+        if (outside) printf("note: %s / %s: images of no vocabulary's class, left out: %lld\n", model, dataset, (long long)outside);
         if (skipped)
             printf("note: %s / %s: broken images, skipped and listed in results.json: %lld\n", model, dataset, (long long)skipped);
         if (distractors)
