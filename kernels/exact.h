@@ -21,6 +21,12 @@ typedef struct vb_exact {
 /* The sum of a[k] * b[k], k = 0..n-1. n <= VB_EXACT_TERMS; all elements finite. */
 void vb_exact_dot(vb_exact *sum, const float *a, const float *b, int n);
 
+/* The sum of n <= VB_EXACT_TERMS doubles, each a multiple of 2^-298 and below 2^272. */
+void vb_exact_sum(vb_exact *sum, const double *terms, int n);
+
+/* The nearest double, the even one of two equally near. */
+double vb_exact_round(const vb_exact *a);
+
 /* -1, 0 or 1 as a is below, equal to or above b. */
 int vb_exact_compare(const vb_exact *a, const vb_exact *b);
 

@@ -147,6 +147,8 @@ int vb_symmetric_eigenvalues(double *a, int n, double *values, vb_error *err) {
     double *beside = work, *v = work + n, *w = v + n;
     tridiagonalise(a, n, values, beside, v, w);
     int status = diagonalise(values, beside, n, err);
+    for (int i = 0; i < n && !status; i++)
+        if (!isfinite(values[i])) status = vb_errorf(err, VB_EINTERNAL, "eigenvalues of a matrix with elements that are not finite");
     if (!status) qsort(values, (size_t)n, sizeof *values, descending);
     vb_free(work);
     return status;

@@ -20,7 +20,7 @@ int vb_gram_add(int64_t *gram, int bits, const float *rows, const double *invers
 
 /* The eigenvalues of the symmetric matrix a (n x n, both triangles, overwritten), descending: Householder's reduction to tridiagonal
  * form, then implicit QL (Golub and Van Loan, Matrix Computations, ch. 8). Absolute error some n * 2^-53 |a|. One fixed order of
- * operations. VB_EINTERNAL when it does not converge, which needs elements that are not finite. */
+ * operations. VB_EINTERNAL when elements are not finite. */
 int vb_symmetric_eigenvalues(double *a, int n, double *values, vb_error *err);
 
 #endif

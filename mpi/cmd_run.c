@@ -11,6 +11,7 @@
 #include "mpi/commands.h"
 #include "mpi/evaluate.h"
 #include "mpi/provenance.h"
+#include "mpi/repe.h"
 #include "mpi/results.h"
 
 const vb_flag vb_run_flags[] = {{"output", VB_FLAG_TEXT, "DIR", false, "folder of the results [results/EXPERIMENT]", 0, 0},
@@ -98,6 +99,18 @@ static void add_file(vb_digester *digester, const char *path) {
     vb_digester_add(digester, facts, sizeof facts);
 }
 
+/* A corpus as it lies: every file of its globs. */
+static void add_corpus(vb_digester *digester, const vb_corpus_spec *corpus) {
+    const char *const patterns[] = {corpus->images, corpus->embeddings, corpus->captions, corpus->text_embeddings};
+    vb_error none;
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        vb_paths paths;
+        if (!patterns[i] || vb_glob(&paths, patterns[i], &none)) continue;
+        for (size_t p = 0; p < paths.count; p++) add_file(digester, paths.items[p]);
+        vb_paths_free(&paths);
+    }
+}
+
 /* What a finished pair's result depends on: when nothing of it has changed, --resume takes the result as it is. */
 static int pair_key(const run_state *run, const vb_model_spec *spec, int m, const vb_dataset_state *data, vb_digest *key,
                     vb_error *err) {
@@ -105,16 +118,19 @@ static int pair_key(const run_state *run, const vb_model_spec *spec, int m, cons
     vb_digester *digester;
     if (vb_digester_new(&digester, err)) return -1;
     vb_digester_add_text(digester, vb_version());
-    int64_t protocol[] = {experiment->protocol, experiment->trials, experiment->seed, experiment->union_permutations,
-                          experiment->per_image, experiment->analyses};
+    int64_t protocol[] = {experiment->protocol,           experiment->trials,    experiment->seed,
+                          experiment->union_permutations, experiment->per_image, experiment->analyses};
     vb_digester_add(digester, protocol, sizeof protocol);
-    char *text =
-        json_dumps(json_array_get(json_object_get(experiment->configuration, "models"), (size_t)m), JSON_COMPACT | JSON_SORT_KEYS);
+    /* All settings of the experiment, but of the models only this one; datasets speak through their digests below. */
+    json_t *settings = json_copy(experiment->configuration);
+    json_object_del(settings, "datasets");
+    json_object_set(settings, "models", json_array_get(json_object_get(experiment->configuration, "models"), (size_t)m));
+    char *text = json_dumps(settings, JSON_COMPACT | JSON_SORT_KEYS);
     vb_digester_add_text(digester, text ? text : "");
     free(text); /* jansson's */
-    if ((text = json_dumps(json_object_get(experiment->configuration, "adversarial"), JSON_COMPACT | JSON_SORT_KEYS)))
-        vb_digester_add_text(digester, text);
-    free(text); /* jansson's */
+    json_decref(settings);
+    const vb_retrieval_spec *retrieval = vb_model_retrieval(experiment, spec);
+    if (retrieval) add_corpus(digester, vb_find_corpus(experiment, retrieval->corpus));
     add_file(digester, experiment->adversarial.candidates);
     add_file(digester, experiment->adversarial.embeddings);
     const char *const files[] = {spec->weights,         spec->tokenizer, spec->coop,       spec->image_embeddings,
@@ -186,6 +202,27 @@ static int clear_parts(run_state *run, const char *records, vb_error *err) {
     return vb_agree(&run->context->comm, status, err);
 }
 
+/* REPE after the plain evaluation: its figures become the result's `retrieval`. */
+static int retrieve_pair(run_state *run, const vb_pair *pair, json_t *result, vb_error *err) {
+    char *list = pair_path(run, "retrieval", pair->spec->name, pair->data->spec->name, ".jsonl.zst", err);
+    char *embeddings = pair_path(run, "retrieval", pair->spec->name, pair->data->spec->name, "", err);
+    char *checkpoint = vb_format(err, "%s/scan", run->experiment.output),
+         *folder = vb_format(err, "%s/retrieval", run->experiment.output);
+    int status = list && embeddings && checkpoint && folder ? 0 : -1;
+    if (!status && !run->context->comm.rank) status = vb_make_folders(folder, err);
+    status = vb_agree(&run->context->comm, status, err);
+    vb_repe_job job = {.pair = *pair, .list = list, .embeddings = embeddings, .checkpoint = checkpoint};
+    json_t *retrieval = NULL;
+    if (!status) status = vb_repe(run->context, &job, &retrieval, err);
+    if (result && retrieval) json_object_set(result, "retrieval", retrieval);
+    json_decref(retrieval);
+    vb_free(list);
+    vb_free(embeddings);
+    vb_free(checkpoint);
+    vb_free(folder);
+    return status;
+}
+
 static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dataset_state *data, const vb_image_source *source,
                          const vb_classifier *classifier, const vb_digest *key, const char *path, vb_error *err) {
     double start = MPI_Wtime();
@@ -207,6 +244,7 @@ static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dat
     if (!status) status = vb_evaluate(run->context, &pair, &result, &counts, err);
     if (!status && run->experiment.analyses) status = vb_analyses(run->context, &pair, result, err);
     if (!status && run->experiment.adversarial.candidates) status = vb_adversarial(run->context, &pair, result, err);
+    if (!status && vb_model_retrieval(&run->experiment, spec)) status = retrieve_pair(run, &pair, result, err);
     if (!status && result) status = store_pair(run, result, &counts, MPI_Wtime() - start, key, path, err);
     status = vb_agree(&run->context->comm, status, err);
     json_decref(result);
@@ -240,7 +278,8 @@ static int run_encoded(run_state *run, const vb_model *model, const vb_dataset_s
                                  .threads = run->threads,
                                  .skip_broken = data->spec->on_error == 1,
                                  .dataset = data->spec->name};
-    int status = vb_classifier_encode(&classifier, run->context, model, data, experiment->cache, run->threads, false, err);
+    int status = vb_classifier_encode(&classifier, run->context, model, data, experiment->cache, run->threads,
+                                      vb_model_retrieval(experiment, model->spec) != NULL, err);
     if (!status) {
         vb_image_source_encoded(&source, data, model, experiment->cache, &options);
         status = evaluate_pair(run, model->spec, data, &source, &classifier, key, path, err);
@@ -342,8 +381,7 @@ static void print_notes(const run_state *run) {
         json_int_t distractors = json_integer_value(json_object_get(data, "classes_without_images"));
         const char *model = json_string_value(json_object_get(entry, "model")),
                    *dataset = json_string_value(json_object_get(entry, "dataset"));
-        if (outside)
-            printf("note: %s / %s: images of no vocabulary's class, left out: %lld\n", model, dataset, (long long)outside);
+        if (outside) printf("note: %s / %s: images of no vocabulary's class, left out: %lld\n", model, dataset, (long long)outside);
         if (skipped)
             printf("note: %s / %s: broken images, skipped and listed in results.json: %lld\n", model, dataset, (long long)skipped);
         if (distractors)

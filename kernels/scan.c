@@ -1,0 +1,387 @@
+/* The screened search: blocks of rows in cache against all queries, thresholds with their error bounds, exact scores of what passes. */
+#include "kernels/scan.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "kernels/isa.h"
+#include "kernels/memory.h"
+#include "kernels/scan_kernel.h"
+
+enum {
+    BLOCK_BYTES = 128 << 10, /* of widened rows: they stay in the second-level cache with a block of queries */
+    MOST_ROWS = 96,          /* a multiple of every kernel's tile */
+    BLOCK_QUERIES = 128
+};
+/* Bounds are computed in fp64; widening them a little covers that. */
+static const double WIDEN = 1 + 0x1p-10;
+/* Within these norms no sum of products in fp32 overflows, and what sums of squares lose below the subnormal numbers is negligible. */
+static const double LARGEST = 0x1p60, SMALLEST = 0x1p-40;
+
+struct vb_search {
+    int64_t count, k, dim, width;
+    vb_similarity similarity;
+    float *queries;         /* count x width */
+    double *norm;           /* of each, rounded up */
+    int *last_bit;          /* no element of the query has a bit below 2^last_bit */
+    _Atomic double *floor;  /* the k-th best score is at least this */
+    /* |fp32 product - x . q| <= |x| |q| radius + constant; for cosines |product / |x| - x . q / |x|| <= |q| radius + constant */
+    double radius, constant;
+};
+
+enum row_kind { ORDINARY, SKIPPED, WILD /* finite, but beyond the bounds of the screen */ };
+
+struct vb_scan {
+    vb_search *search;
+    const vb_scan_kernel *kernel;
+    vb_topk topk;
+    vb_scan_counts counts;
+    int64_t block; /* rows */
+    float *rows, *scores;
+    float thresholds[BLOCK_QUERIES];
+    int hits[BLOCK_QUERIES];
+    /* of the rows of the block */
+    double norm[MOST_ROWS];
+    float inverse[MOST_ROWS];
+    int last_bit[MOST_ROWS]; /* INT32_MIN: not known yet */
+    enum row_kind kind[MOST_ROWS];
+    int64_t unlike; /* rows of the block that are not ordinary */
+};
+
+/* ---- the plain kernel ----------------------------------------------------------------------------------------------------------- */
+
+static void plain_products(const float *x, int64_t ldx, int64_t rows, const float *q, int64_t queries, int64_t width, float *out,
+                           int64_t ldout) {
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < queries; j++) {
+            float lane[8] = {0};
+            for (int64_t k = 0; k < width; k += 8)
+                for (int l = 0; l < 8; l++) lane[l] += x[i * ldx + k + l] * q[j * width + k + l];
+            out[i * ldout + j] = ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+        }
+}
+
+static float plain_widen(const void *row, vb_dtype dtype, int64_t dim, int64_t width, float *out) {
+    float square = 0;
+    for (int64_t k = 0; k < width; k++) {
+        float x = 0;
+        uint16_t half;
+        if (k < dim && dtype == VB_F32) memcpy(&x, (const char *)row + k * 4, sizeof x);
+        else if (k < dim) {
+            memcpy(&half, (const char *)row + k * 2, sizeof half);
+            x = dtype == VB_F16 ? vb_half_to_float(half) : vb_bf16_to_float(half);
+        }
+        if (out) out[k] = x;
+        square += x * x;
+    }
+    return square;
+}
+
+static int plain_screen(const float *scores, const float *thresholds, int count, int *hits) {
+    int found = 0;
+    for (int i = 0; i < count; i++)
+        if (scores[i] >= thresholds[i]) hits[found++] = i;
+    return found;
+}
+
+/* Knuth's sum without loss: a + b = *sum + returned error, exactly. */
+static double two_sum(double a, double b, double *sum) {
+    *sum = a + b;
+    double back = *sum - a;
+    return (a - (*sum - back)) + (b - back);
+}
+
+void vb_join_pairs(const double sums[8], const double errors[8], double *sum, double *rest) {
+    double s = 0, e = 0;
+    for (int i = 0; i < 8; i++) {
+        double lost = two_sum(s, sums[i], &s);
+        e += lost + errors[i];
+    }
+    *rest = two_sum(s, e, sum);
+}
+
+static void plain_pair(const float *x, const float *q, int64_t width, double *sum, double *rest) {
+    double s[8] = {0}, e[8] = {0};
+    for (int64_t k = 0; k < width; k += 8)
+        for (int l = 0; l < 8; l++) e[l] += two_sum(s[l], (double)x[k + l] * q[k + l], &s[l]);
+    vb_join_pairs(s, e, sum, rest);
+}
+
+static float plain_least(const float *x, int64_t width) {
+    float least = INFINITY;
+    for (int64_t k = 0; k < width; k++)
+        if (x[k] != 0) least = fminf(least, fabsf(x[k]));
+    return least;
+}
+
+static const vb_scan_kernel plain = {plain_products, plain_widen, plain_screen, plain_pair, plain_least};
+
+const vb_scan_kernel *vb_scan_kernel_get(void) {
+#if defined(__x86_64__)
+    vb_isa level = vb_isa_level();
+    if (level >= VB_AVX512) return &vb_scan_kernel_avx512;
+    if (level == VB_AVX2) return &vb_scan_kernel_avx2;
+#endif
+    return &plain;
+}
+
+/* ---- queries -------------------------------------------------------------------------------------------------------------------- */
+
+static int64_t padded(int64_t dim) { return (dim + 15) / 16 * 16; }
+
+/* The exponent of a float's last bit is 23 below its own, unless it is subnormal and even higher. */
+static int last_bit_of(const vb_scan_kernel *kernel, const float *row, int64_t width) {
+    float least = kernel->least(row, width);
+    return isinf(least) ? 0 : ilogbf(least) - 23;
+}
+
+static int take_query(vb_search *search, int64_t q, const float *from, vb_error *err) {
+    const vb_scan_kernel *kernel = vb_scan_kernel_get();
+    float *row = search->queries + q * search->width;
+    double square = 0;
+    for (int64_t k = 0; k < search->dim; k++) {
+        row[k] = from[k];
+        square += (double)row[k] * row[k];
+        if (!isfinite(row[k]))
+            return vb_errorf(err, VB_EDATA, "query row %lld: element %lld is %s, expected a finite number", (long long)q, (long long)k,
+                             isnan(row[k]) ? "NaN" : "infinite");
+    }
+    if (square == 0 && search->similarity == VB_COSINE)
+        return vb_errorf(err, VB_EDATA, "query row %lld: all elements are zero, a cosine needs a direction", (long long)q);
+    if (sqrt(square) > LARGEST)
+        return vb_errorf(err, VB_EUNSUPPORTED, "query row %lld: its norm is %g, at most %g is handled", (long long)q, sqrt(square),
+                         LARGEST);
+    search->norm[q] = sqrt(square) * (1 + 0x1p-30);
+    search->last_bit[q] = last_bit_of(kernel, row, search->width);
+    atomic_init(&search->floor[q], -INFINITY);
+    return 0;
+}
+
+int vb_search_new(vb_search **out, const float *queries, int64_t count, int dim, int64_t k, vb_similarity similarity, vb_error *err) {
+    *out = NULL;
+    if (dim < 1 || dim > VB_EXACT_TERMS)
+        return vb_errorf(err, VB_EUNSUPPORTED, "queries of %d dimensions, expected 1 to %d", dim, VB_EXACT_TERMS);
+    vb_search *search = vb_array(1, sizeof *search, "search", err);
+    if (!search) return -1;
+    *search = (vb_search){.count = count, .k = k, .dim = dim, .width = padded(dim), .similarity = similarity};
+    search->queries = vb_array((size_t)(count * search->width), sizeof(float), "queries", err);
+    search->norm = vb_array((size_t)count, sizeof(double), "queries", err);
+    search->last_bit = vb_array((size_t)count, sizeof(int), "queries", err);
+    search->floor = vb_array((size_t)count, sizeof *search->floor, "queries", err);
+    if (!search->queries || !search->norm || !search->last_bit || !search->floor) goto fail;
+    for (int64_t q = 0; q < count; q++)
+        if (take_query(search, q, queries + q * dim, err)) goto fail;
+    /* For cosines the row's norm in fp32, half as many roundings again, its inverse and the product with it. */
+    double n = similarity == VB_COSINE ? 2.0 * dim + 16 : dim + 8.0, unit = 0x1p-24;
+    search->radius = n * unit / (1 - n * unit) * WIDEN;
+    search->constant = n * 0x1p-148 * (similarity == VB_COSINE ? 2 / SMALLEST : 1);
+    *out = search;
+    return 0;
+fail:
+    vb_search_free(search);
+    return -1;
+}
+
+void vb_search_free(vb_search *search) {
+    if (!search) return;
+    vb_free(search->queries);
+    vb_free(search->norm);
+    vb_free(search->last_bit);
+    vb_free((void *)search->floor);
+    vb_free(search);
+}
+
+int64_t vb_search_queries(const vb_search *search) { return search->count; }
+
+double vb_search_floor(const vb_search *search, int64_t query) {
+    return atomic_load_explicit(&search->floor[query], memory_order_relaxed);
+}
+
+void vb_search_raise(vb_search *search, int64_t query, double score) {
+    double known = vb_search_floor(search, query);
+    while (score > known && !atomic_compare_exchange_weak_explicit(&search->floor[query], &known, score, memory_order_relaxed,
+                                                                    memory_order_relaxed)) {
+    }
+}
+
+double vb_search_score(const vb_search *search, int64_t query, const vb_hit *hit) {
+    if (search->similarity == VB_DOT) return hit->dot;
+    const float *q = search->queries + query * search->width;
+    double square = 0;
+    for (int64_t k = 0; k < search->dim; k++) square += (double)q[k] * q[k];
+    return hit->dot / (sqrt(square) * sqrt(hit->square));
+}
+
+size_t vb_search_bytes(int64_t queries, int dim) {
+    return (size_t)queries * ((size_t)padded(dim) * sizeof(float) + sizeof(double) * 2 + sizeof(int));
+}
+
+/* ---- one thread's side ---------------------------------------------------------------------------------------------------------- */
+
+static int64_t block_rows(int64_t width) {
+    int64_t rows = BLOCK_BYTES / (width * (int64_t)sizeof(float)) / 6 * 6;
+    return rows < 6 ? 6 : rows > MOST_ROWS ? MOST_ROWS : rows;
+}
+
+size_t vb_scan_bytes(int64_t queries, int dim, int64_t k) {
+    size_t work = (size_t)block_rows(padded(dim)) * ((size_t)padded(dim) + BLOCK_QUERIES) * sizeof(float) + sizeof(vb_scan);
+    return work + (size_t)queries * ((size_t)k * sizeof(vb_hit) + sizeof(int64_t));
+}
+
+int vb_scan_new(vb_scan **out, vb_search *search, vb_error *err) {
+    *out = NULL;
+    vb_scan *scan = vb_array(1, sizeof *scan, "search", err);
+    if (!scan) return -1;
+    *scan = (vb_scan){.search = search, .kernel = vb_scan_kernel_get(), .block = block_rows(search->width)};
+    scan->rows = vb_buffer((size_t)(scan->block * search->width), sizeof(float), "work space of a search", err);
+    scan->scores = vb_buffer((size_t)(scan->block * BLOCK_QUERIES), sizeof(float), "work space of a search", err);
+    if (!scan->rows || !scan->scores || vb_topk_new(&scan->topk, search->count, search->k, err)) {
+        vb_scan_free(scan);
+        return -1;
+    }
+    *out = scan;
+    return 0;
+}
+
+void vb_scan_free(vb_scan *scan) {
+    if (!scan) return;
+    vb_topk_free(&scan->topk);
+    vb_free(scan->rows);
+    vb_free(scan->scores);
+    vb_free(scan);
+}
+
+vb_topk *vb_scan_topk(vb_scan *scan) { return &scan->topk; }
+vb_scan_counts *vb_scan_counted(vb_scan *scan) { return &scan->counts; }
+
+/* What the row is, from the sum of its squares in fp32: its norm, rounded up, and whether it can be screened or listed. */
+static void note_row(vb_scan *scan, int64_t i, const float *row, float square) {
+    const vb_search *search = scan->search;
+    bool cosine = search->similarity == VB_COSINE;
+    scan->counts.rows++;
+    scan->last_bit[i] = INT32_MIN;
+    scan->kind[i] = ORDINARY;
+    scan->inverse[i] = 1;
+    scan->norm[i] = sqrt((double)square) * (1 + search->radius) + SMALLEST / 2; /* which covers what underflowed */
+    if (scan->norm[i] <= LARGEST && scan->norm[i] >= SMALLEST) {
+        if (cosine) scan->inverse[i] = (float)(1 / sqrt((double)square));
+        return;
+    }
+    double exact = 0;
+    for (int64_t k = 0; k < search->width; k++) exact += (double)row[k] * row[k];
+    if (exact == 0) scan->counts.zero++;
+    if (!isfinite(exact)) scan->counts.not_finite++;
+    if (!isfinite(exact) || (cosine && exact == 0)) scan->kind[i] = SKIPPED;
+    else if (scan->norm[i] > LARGEST || cosine) scan->kind[i] = WILD;
+    if (scan->kind[i] == WILD) scan->norm[i] = sqrt(exact) * (1 + 0x1p-30);
+    scan->unlike += scan->kind[i] != ORDINARY;
+}
+
+/* x . y exactly into *dot, *rest, or wide. norms: an upper bound of |x| |y|. */
+static bool narrow_product(const vb_scan *scan, const float *x, const float *y, double norms, int last_bits, double *dot, double *rest) {
+    scan->kernel->pair(x, y, scan->search->width, dot, rest);
+    /* Products are multiples of 2^last_bits and add up to at most `norms` in magnitude, over any subset. The rounding errors of n
+     * partial sums, multiples of the same unit, are at most n 2^-53 norms together: a double holds them exactly while that is below
+     * 2^53 units. */
+    return norms * (double)scan->search->width <= ldexp(1, 104 + last_bits);
+}
+
+static int offer(vb_scan *scan, const float *row, int64_t i, int64_t query, int64_t id, double *score, vb_error *err) {
+    vb_search *search = scan->search;
+    const float *q = search->queries + query * search->width;
+    int dim = (int)search->dim;
+    bool cosine = search->similarity == VB_COSINE;
+    vb_hit hit = {.id = id, .square = 1};
+    if (scan->last_bit[i] == INT32_MIN) scan->last_bit[i] = last_bit_of(scan->kernel, row, search->width);
+    scan->counts.rescored++;
+    bool exact = narrow_product(scan, row, q, scan->norm[i] * search->norm[query], scan->last_bit[i] + search->last_bit[query], &hit.dot,
+                                &hit.dot_rest);
+    if (cosine)
+        exact &= narrow_product(scan, row, row, scan->norm[i] * scan->norm[i], 2 * scan->last_bit[i], &hit.square, &hit.square_rest);
+    if (!exact) {
+        if (!(hit.wide = vb_array(2, sizeof *hit.wide, "exact scores", err))) return -1;
+        vb_exact_dot(&hit.wide[0], row, q, dim);
+        hit.dot = vb_exact_round(&hit.wide[0]);
+        if (cosine) {
+            vb_exact_dot(&hit.wide[1], row, row, dim);
+            hit.square = vb_exact_round(&hit.wide[1]);
+            hit.square_rest = NAN;
+        } else vb_exact_sum(&hit.wide[1], (const double[]){1}, 1);
+    }
+    if (score) *score = vb_hit_score(&hit);
+    vb_topk_offer(&scan->topk, query, hit);
+    const vb_hit *worst = vb_topk_worst(&scan->topk, query);
+    if (worst) {
+        double least = vb_hit_score(worst);
+        vb_search_raise(search, query, cosine ? least - 0x1p-48 * fabs(least) : least);
+    }
+    return 0;
+}
+
+static float float_below(double value) {
+    float rounded = (float)value;
+    return (double)rounded > value ? nextafterf(rounded, -INFINITY) : rounded;
+}
+
+/* Rows already widened at x: their scores for queries first .. first + count - 1, and exact ones for those that pass. */
+static int search_block(vb_scan *scan, const float *x, int64_t rows, int64_t first, int64_t count, int64_t first_id, vb_error *err) {
+    vb_search *search = scan->search;
+    double largest = 0;
+    for (int64_t i = 0; i < rows; i++)
+        if (scan->kind[i] == ORDINARY && scan->norm[i] > largest) largest = scan->norm[i];
+    if (search->similarity == VB_COSINE) largest = 1;
+    for (int64_t q = 0; q < count; q++) {
+        double slack = (largest * search->norm[first + q] * search->radius + search->constant) * WIDEN;
+        scan->thresholds[q] = float_below(vb_search_floor(search, first + q) - slack);
+    }
+    const float *queries = search->queries + first * search->width;
+    scan->kernel->products(x, search->width, rows, queries, count, search->width, scan->scores, BLOCK_QUERIES);
+    for (int64_t i = 0; i < rows; i++) {
+        float *scores = scan->scores + i * BLOCK_QUERIES;
+        if (scan->kind[i] == SKIPPED) continue;
+        if (scan->kind[i] == WILD)
+            for (int64_t q = 0; q < count; q++) scores[q] = INFINITY;
+        else if (search->similarity == VB_COSINE)
+            for (int64_t q = 0; q < count; q++) scores[q] *= scan->inverse[i];
+        int found = scan->kernel->screen(scores, scan->thresholds, (int)count, scan->hits);
+        for (int h = 0; h < found; h++)
+            if (offer(scan, x + i * search->width, i, first + scan->hits[h], first_id + i, NULL, err)) return -1;
+    }
+    return 0;
+}
+
+int vb_scan_rows(vb_scan *scan, const void *rows, vb_dtype dtype, int64_t count, int64_t first_id, vb_error *err) {
+    const vb_search *search = scan->search;
+    bool direct = dtype == VB_F32 && search->dim == search->width && (uintptr_t)rows % sizeof(float) == 0;
+    size_t row_bytes = (size_t)search->dim * vb_dtype_size(dtype);
+    for (int64_t at = 0; at < count; at += scan->block) {
+        int64_t n = count - at < scan->block ? count - at : scan->block;
+        const float *x = direct ? (const float *)rows + at * search->dim : scan->rows;
+        scan->unlike = 0;
+        for (int64_t i = 0; i < n; i++) {
+            float *wide = direct ? NULL : scan->rows + i * search->width;
+            float square = scan->kernel->widen((const char *)rows + (size_t)(at + i) * row_bytes, dtype, search->dim, search->width, wide);
+            note_row(scan, i, x + i * search->width, square);
+        }
+        for (int64_t first = 0; first < search->count; first += BLOCK_QUERIES) {
+            int64_t queries = search->count - first < BLOCK_QUERIES ? search->count - first : BLOCK_QUERIES;
+            if (search_block(scan, x, n, first, queries, first_id + at, err)) return -1;
+        }
+    }
+    return 0;
+}
+
+int vb_scan_row(vb_scan *scan, const void *row, vb_dtype dtype, int64_t id, const int64_t *queries, int64_t count, double *scores,
+                vb_error *err) {
+    const vb_search *search = scan->search;
+    vb_scan_counts before = scan->counts;
+    note_row(scan, 0, scan->rows, scan->kernel->widen(row, dtype, search->dim, search->width, scan->rows));
+    scan->counts = before; /* which are of rows scanned, not of those looked at again */
+    for (int64_t i = 0; i < count; i++) {
+        double score = NAN;
+        if (scan->kind[0] != SKIPPED && offer(scan, scan->rows, 0, queries[i], id, &score, err)) return -1;
+        if (scores) scores[i] = score;
+    }
+    return 0;
+}

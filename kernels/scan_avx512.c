@@ -1,0 +1,138 @@
+/* The search's inner loops for AVX-512: tiles of 6 rows x 4 queries, lanes along the row. */
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <math.h>
+
+#include "kernels/scan_kernel.h"
+
+enum { ROWS = 6, QUERIES = 4 };
+#define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 8")
+
+/* The sums of four registers in one of four lanes. */
+INLINE __m128 sums_of_four(__m512 a, __m512 b, __m512 c, __m512 d) {
+    __m512 ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+    __m512 cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+    __m512 all = _mm512_add_ps(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xee));
+    __m256 half = _mm256_add_ps(_mm512_castps512_ps256(all), _mm512_extractf32x8_ps(all, 1));
+    return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+}
+
+/* m and n are constants wherever this is expanded. */
+INLINE void tile(const int m, const int n, const float *x, int64_t ldx, const float *q, int64_t width, float *out, int64_t ldout) {
+    __m512 sum[ROWS][QUERIES];
+    UNROLL for (int i = 0; i < ROWS; i++) UNROLL for (int j = 0; j < QUERIES; j++) sum[i][j] = _mm512_setzero_ps();
+    for (int64_t k = 0; k < width; k += 16) {
+        __m512 y[QUERIES];
+        UNROLL for (int j = 0; j < QUERIES; j++) if (j < n) y[j] = _mm512_loadu_ps(q + j * width + k);
+        UNROLL for (int i = 0; i < ROWS; i++) if (i < m) {
+            __m512 xi = _mm512_loadu_ps(x + i * ldx + k);
+            UNROLL for (int j = 0; j < QUERIES; j++) if (j < n) sum[i][j] = _mm512_fmadd_ps(xi, y[j], sum[i][j]);
+        }
+    }
+    UNROLL for (int i = 0; i < ROWS; i++) if (i < m) {
+        __m128 four = sums_of_four(sum[i][0], sum[i][1], sum[i][2], sum[i][3]);
+        _mm_mask_storeu_ps(out + i * ldout, (__mmask8)((1 << n) - 1), four);
+    }
+}
+
+static void full_tile(const float *x, int64_t ldx, const float *q, int64_t width, float *out, int64_t ldout) {
+    tile(ROWS, QUERIES, x, ldx, q, width, out, ldout);
+}
+
+#define PART(m, n) \
+    static void part_##m##_##n(const float *x, int64_t ldx, const float *q, int64_t width, float *out, int64_t ldout) { \
+        tile(m, n, x, ldx, q, width, out, ldout); \
+    }
+PART(6, 1) PART(6, 2) PART(6, 3) PART(1, 1) PART(1, 2) PART(1, 3) PART(1, 4)
+
+typedef void tile_function(const float *x, int64_t ldx, const float *q, int64_t width, float *out, int64_t ldout);
+static tile_function *const tall[QUERIES + 1] = {NULL, part_6_1, part_6_2, part_6_3, full_tile};
+static tile_function *const flat[QUERIES + 1] = {NULL, part_1_1, part_1_2, part_1_3, part_1_4};
+
+static void products(const float *x, int64_t ldx, int64_t rows, const float *q, int64_t queries, int64_t width, float *out, int64_t ldout) {
+    for (int64_t i = 0; i < rows;) {
+        int64_t step = rows - i >= ROWS ? ROWS : 1;
+        tile_function *const *tiles = step == ROWS ? tall : flat;
+        for (int64_t j = 0; j < queries; j += QUERIES) {
+            int64_t n = queries - j < QUERIES ? queries - j : QUERIES;
+            tiles[n](x + i * ldx, ldx, q + j * width, width, out + i * ldout + j, ldout);
+        }
+        i += step;
+    }
+}
+
+INLINE __m512 load_widened(const char *p, vb_dtype dtype, __mmask16 mask) {
+    if (dtype == VB_F32) return _mm512_maskz_loadu_ps(mask, p);
+    __m256i halves = _mm256_maskz_loadu_epi16(mask, p);
+    if (dtype == VB_F16) return _mm512_cvtph_ps(halves);
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+}
+
+INLINE float widen_as(const char *row, vb_dtype dtype, int64_t dim, int64_t width, float *out) {
+    __m512 a = _mm512_setzero_ps(), b = a, c = a, d = a;
+    const int64_t size = dtype == VB_F32 ? 4 : 2;
+    int64_t k = 0;
+    for (; k + 64 <= dim; k += 64) {
+        __m512 x[4];
+        UNROLL for (int i = 0; i < 4; i++) {
+            x[i] = load_widened(row + (k + 16 * i) * size, dtype, 0xffff);
+            if (out) _mm512_storeu_ps(out + k + 16 * i, x[i]);
+        }
+        a = _mm512_fmadd_ps(x[0], x[0], a);
+        b = _mm512_fmadd_ps(x[1], x[1], b);
+        c = _mm512_fmadd_ps(x[2], x[2], c);
+        d = _mm512_fmadd_ps(x[3], x[3], d);
+    }
+    for (; k < width; k += 16) {
+        int64_t left = dim - k < 0 ? 0 : dim - k;
+        __m512 x = load_widened(row + k * size, dtype, left >= 16 ? 0xffff : (__mmask16)((1u << left) - 1));
+        if (out) _mm512_storeu_ps(out + k, x);
+        a = _mm512_fmadd_ps(x, x, a);
+    }
+    return _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(a, b), _mm512_add_ps(c, d)));
+}
+
+static float widen(const void *row, vb_dtype dtype, int64_t dim, int64_t width, float *out) {
+    if (dtype == VB_F32) return out ? widen_as(row, VB_F32, dim, width, out) : widen_as(row, VB_F32, dim, width, NULL);
+    return dtype == VB_F16 ? widen_as(row, VB_F16, dim, width, out) : widen_as(row, VB_BF16, dim, width, out);
+}
+
+static int screen(const float *scores, const float *thresholds, int count, int *hits) {
+    int found = 0;
+    for (int i = 0; i < count; i += 16) {
+        __mmask16 mask = count - i >= 16 ? 0xffff : (__mmask16)((1u << (count - i)) - 1);
+        unsigned pass = _mm512_mask_cmp_ps_mask(mask, _mm512_maskz_loadu_ps(mask, scores + i), _mm512_maskz_loadu_ps(mask, thresholds + i),
+                                                _CMP_GE_OQ);
+        for (; pass; pass &= pass - 1) hits[found++] = i + __builtin_ctz(pass);
+    }
+    return found;
+}
+
+static void pair(const float *x, const float *q, int64_t width, double *sum, double *rest) {
+    __m512d s = _mm512_setzero_pd(), e = s;
+    for (int64_t k = 0; k < width; k += 8) {
+        __m512d p = _mm512_mul_pd(_mm512_cvtps_pd(_mm256_loadu_ps(x + k)), _mm512_cvtps_pd(_mm256_loadu_ps(q + k)));
+        __m512d t = _mm512_add_pd(s, p), back = _mm512_sub_pd(t, s);
+        e = _mm512_add_pd(e, _mm512_add_pd(_mm512_sub_pd(s, _mm512_sub_pd(t, back)), _mm512_sub_pd(p, back)));
+        s = t;
+    }
+    double sums[8], errors[8];
+    _mm512_storeu_pd(sums, s);
+    _mm512_storeu_pd(errors, e);
+    vb_join_pairs(sums, errors, sum, rest);
+}
+
+static float least(const float *x, int64_t width) {
+    __m512 smallest = _mm512_set1_ps(INFINITY), zero = _mm512_setzero_ps();
+    for (int64_t k = 0; k < width; k += 16) {
+        __m512 a = _mm512_abs_ps(_mm512_loadu_ps(x + k));
+        smallest = _mm512_mask_min_ps(smallest, _mm512_cmp_ps_mask(a, zero, _CMP_NEQ_OQ), smallest, a);
+    }
+    return _mm512_reduce_min_ps(smallest);
+}
+
+const vb_scan_kernel vb_scan_kernel_avx512 = {products, widen, screen, pair, least};
+#else
+typedef int vb_no_avx512_here;
+#endif

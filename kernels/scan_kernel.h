@@ -1,0 +1,36 @@
+/* What the search of rows has once for each instruction set level. Private to kernels/scan*.c and kernels/quantize*.c. */
+#ifndef VB_SCAN_KERNEL_H
+#define VB_SCAN_KERNEL_H
+
+#include "kernels/tensor.h"
+
+/* `width` is always a multiple of 16: rows are padded with zeros. */
+typedef struct vb_scan_kernel {
+    /* out (rows x queries, rows ldout apart) = the inner products of x (rows, ldx apart) and q (queries, width apart). */
+    void (*products)(const float *x, int64_t ldx, int64_t rows, const float *q, int64_t queries, int64_t width, float *out, int64_t ldout);
+
+    /* The row widened to fp32 and padded to `width`, in `out`; returns the sum of its squares. VB_F32 of dim = width: out may be NULL. */
+    float (*widen)(const void *row, vb_dtype dtype, int64_t dim, int64_t width, float *out);
+
+    /* Indices of scores[i] >= thresholds[i], ascending, in hits; returns how many. */
+    int (*screen)(const float *scores, const float *thresholds, int count, int *hits);
+
+    /* sum + rest, sum being the nearest double: the inner product exactly, provided that no partial sum of magnitudes exceeds 2^104 times
+     * the last bit of any product (scan.c checks). */
+    void (*pair)(const float *x, const float *q, int64_t width, double *sum, double *rest);
+
+    /* The least magnitude other than zero; infinity when there is none. */
+    float (*least)(const float *x, int64_t width);
+} vb_scan_kernel;
+
+/* For the level in use. */
+const vb_scan_kernel *vb_scan_kernel_get(void);
+
+/* Joins eight running sums and their collected errors into sum + rest. */
+void vb_join_pairs(const double sums[8], const double errors[8], double *sum, double *rest);
+
+#if defined(__x86_64__)
+extern const vb_scan_kernel vb_scan_kernel_avx2, vb_scan_kernel_avx512;
+#endif
+
+#endif

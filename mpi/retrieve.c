@@ -1,0 +1,397 @@
+/* The scan: blocks shared among ranks and threads, checkpoints, and the merge of all lists on rank 0. */
+#include "mpi/retrieve.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "kernels/fault.h"
+#include "kernels/memory.h"
+#include "mpi/progress.h"
+#include "mpi/scan_state.h"
+
+enum {
+    WINDOW = 256 << 10, /* bytes that a thread reads at once: they stay in its second-level cache until they are searched */
+    BLOCK = 64 << 20,   /* most bytes of a block, in fp32 */
+    LEAST_BLOCK = 240,  /* rows */
+    BLOCKS = 256,       /* that a small corpus is cut into */
+    GATHERED = 64 << 20 /* bytes of lists that rank 0 holds at once for the merge */
+};
+
+/* One thread. */
+typedef struct worker {
+    vb_scan *scan;
+    vb_corpus_reader reader;
+    unsigned char *window;
+    int64_t bytes_read;
+} worker;
+
+/* One rank. */
+typedef struct retrieval {
+    vb_context *context;
+    const vb_corpus *corpus;
+    const vb_retrieve_options *options;
+    vb_search *search;
+    vb_topk topk; /* of the blocks finished in this run, then of all */
+    int threads;
+    worker *workers;
+    vb_corpus_block *blocks;
+    int64_t block_count;
+    uint8_t *finished;         /* of all blocks, by earlier runs */
+    int64_t *todo, todo_count; /* this rank's */
+    int64_t *mine, mine_count; /* those finished in this run */
+    vb_scan_state state;
+    vb_paths checkpoints; /* rank 0: of earlier runs */
+    vb_scan_counts counts;
+    int64_t bytes_read;
+    vb_progress progress;
+} retrieval;
+
+/* ---- blocks ------------------------------------------------------------------------------------------------------------------------
+ */
+
+/* A function of the corpus alone, so that checkpoints fit any number of ranks. A multiple of 240, which windows and tiles divide well.
+ */
+static int64_t block_rows(const vb_corpus *corpus) {
+    int64_t most = BLOCK / ((int64_t)corpus->dim * 4) / LEAST_BLOCK * LEAST_BLOCK,
+            rows = corpus->rows / BLOCKS / LEAST_BLOCK * LEAST_BLOCK;
+    if (rows > most) rows = most;
+    return rows < LEAST_BLOCK ? LEAST_BLOCK : rows;
+}
+
+static int64_t window_rows(const vb_corpus *corpus, size_t part) {
+    int64_t bytes = (int64_t)corpus->dim * (int64_t)vb_dtype_size(corpus->parts[part].dtype), rows = WINDOW / bytes / 12 * 12;
+    return rows < 1 ? 1 : rows;
+}
+
+static int scan_block(const retrieval *work, worker *w, const vb_corpus_block *block, vb_error *err) {
+    const vb_corpus_part *part = &work->corpus->parts[block->part];
+    int64_t step = window_rows(work->corpus, block->part);
+    for (int64_t at = 0; at < block->rows; at += step) {
+        int64_t first = block->first + at, rows = block->rows - at < step ? block->rows - at : step;
+        if (vb_corpus_read_rows(&w->reader, block->part, first, rows, w->window, err)) return -1;
+        if (vb_scan_rows(w->scan, w->window, part->dtype, rows, part->first + first, err)) return -1;
+        w->bytes_read += rows * work->corpus->dim * (int64_t)vb_dtype_size(part->dtype);
+    }
+    return 0;
+}
+
+/* ---- the scan ----------------------------------------------------------------------------------------------------------------------
+ */
+
+/* What the threads of a round share. */
+typedef struct round_state {
+    _Atomic int64_t next, done, rows;
+    _Atomic bool stop;
+    double due;       /* the next checkpoint, by MPI_Wtime */
+    vb_error *errors; /* of each thread */
+} round_state;
+
+/* One thread's part of a round: blocks until there are no more, a checkpoint is due, or something is wrong. What is taken is finished,
+ * unless that fails. The first thread also looks for signals and alarms. */
+static void scan_some(retrieval *work, round_state *round, int thread) {
+    worker *w = &work->workers[thread];
+    vb_error *err = &round->errors[thread];
+    while (!atomic_load(&round->stop)) {
+        if (!thread && vb_check_stop(work->context, err)) break;
+        int64_t at = atomic_fetch_add(&round->next, 1);
+        if (at >= work->todo_count) return;
+        int64_t b = work->todo[at];
+        if (scan_block(work, w, &work->blocks[b], err)) break;
+        work->mine[atomic_fetch_add(&round->done, 1)] = b;
+        atomic_fetch_add(&round->rows, work->blocks[b].rows);
+        if (vb_fault(VB_FAULT_UNIT) && vb_errorf(err, VB_EINCOMPLETE, "stopped after a block by an injected fault")) break;
+        if (thread) continue;
+        vb_progress_step(&work->progress, atomic_load(&round->rows) - work->progress.done);
+        if (MPI_Wtime() >= round->due) break;
+    }
+    atomic_store(&round->stop, true);
+}
+
+/* The threads' lists and counts to the rank's. */
+static void merge_threads(retrieval *work) {
+    for (int t = 0; t < work->threads; t++) {
+        worker *w = &work->workers[t];
+        vb_scan_counts *counts = vb_scan_counted(w->scan);
+        vb_topk_merge(&work->topk, vb_scan_topk(w->scan));
+        work->counts.rows += counts->rows;
+        work->counts.not_finite += counts->not_finite;
+        work->counts.zero += counts->zero;
+        work->counts.rescored += counts->rescored;
+        work->bytes_read += w->bytes_read;
+        *counts = (vb_scan_counts){0};
+        w->bytes_read = 0;
+    }
+}
+
+static int write_state(retrieval *work, vb_error *err) {
+    return vb_scan_state_write(&work->state, work->context->comm.rank, work->mine, work->mine_count, &work->counts, &work->topk, err);
+}
+
+/* All of this rank's blocks, with a checkpoint every so often, at a stop, and at the end of a scan that was long enough to need one. */
+static int scan_all(retrieval *work, vb_error *err) {
+    int threads = work->threads, status = 0;
+    bool keeps = work->options->checkpoint, finished = false;
+    double seconds = work->options->checkpoint_seconds, start = MPI_Wtime();
+    round_state round = {.errors = vb_array((size_t)threads, sizeof *round.errors, "scan", err)};
+    if (!round.errors) return -1;
+    while (!finished && !status) {
+        atomic_store(&round.stop, false);
+        atomic_store(&round.next, work->mine_count);
+        round.due = keeps ? MPI_Wtime() + seconds : INFINITY;
+#pragma omp parallel num_threads(threads)
+        scan_some(work, &round, omp_get_thread_num());
+        for (int t = 0; t < threads; t++) {
+            const vb_error *found = &round.errors[t];
+            if (!found->code || (status && found->code == VB_EINCOMPLETE)) continue;
+            *err = *found;
+            status = -1;
+        }
+        vb_progress_step(&work->progress, atomic_load(&round.rows) - work->progress.done);
+        merge_threads(work);
+        work->mine_count = atomic_load(&round.done);
+        finished = work->mine_count == work->todo_count;
+        bool whole = !status || err->code == VB_EINCOMPLETE; /* else a list may hold hits of an unfinished block */
+        vb_error unwritten;
+        if (keeps && whole && work->mine_count && (!finished || status || MPI_Wtime() >= start + seconds) &&
+            write_state(work, &unwritten)) {
+            *err = unwritten;
+            status = -1;
+        }
+    }
+    vb_free(round.errors);
+    return status;
+}
+
+/* ---- before and after -------------------------------------------------------------------------------------------------------------
+ */
+
+static int64_t memory_needed(const retrieval *work, int64_t count, int threads) {
+    int dim = work->corpus->dim;
+    size_t lists = (size_t)count * (size_t)work->topk.k * sizeof(vb_hit), gathered = (size_t)work->context->comm.size * lists;
+    size_t each = vb_scan_bytes(count, dim, work->topk.k) + WINDOW + (size_t)dim * 4;
+    return (int64_t)(vb_search_bytes(count, dim) + (size_t)threads * each + lists + (gathered < GATHERED ? gathered : GATHERED));
+}
+
+static int key_of(const vb_corpus *corpus, const float *queries, int64_t count, const vb_retrieve_options *options, vb_digest *key,
+                  vb_error *err) {
+    vb_digest digest;
+    vb_digester *digester;
+    if (vb_corpus_digest(corpus, &digest, err) || vb_digester_new(&digester, err)) return -1;
+    int64_t numbers[] = {count, options->top_k, options->similarity, block_rows(corpus)};
+    vb_digester_add_text(digester, "vocabench scan 1");
+    vb_digester_add_text(digester, digest.hex);
+    vb_digester_add(digester, numbers, sizeof numbers);
+    vb_digester_add(digester, queries, (size_t)count * (size_t)corpus->dim * sizeof *queries);
+    *key = vb_digester_finish(digester);
+    return 0;
+}
+
+static int open_workers(retrieval *work, vb_error *err) {
+    size_t row_bytes = (size_t)work->corpus->dim * sizeof(float);
+    if (!(work->workers = vb_array((size_t)work->threads, sizeof *work->workers, "threads of a scan", err))) return -1;
+    for (int t = 0; t < work->threads; t++) {
+        worker *w = &work->workers[t];
+        vb_corpus_reader_open(&w->reader, work->corpus);
+        if (vb_scan_new(&w->scan, work->search, err)) return -1;
+        if (!(w->window = vb_buffer(row_bytes > WINDOW ? row_bytes : WINDOW, 1, "window of a corpus", err))) return -1;
+    }
+    return 0;
+}
+
+/* Everything local, before the first exchange. */
+static int prepare(retrieval *work, const float *queries, int64_t count, vb_error *err) {
+    const vb_retrieve_options *options = work->options;
+    int64_t k = options->top_k < work->corpus->rows ? options->top_k : work->corpus->rows;
+    work->topk.k = k > 0 ? k : 1;
+    work->threads = options->threads > 0 ? options->threads : 1;
+    while (work->threads > 1 && memory_needed(work, count, work->threads) > options->memory) work->threads--;
+    int64_t needed = memory_needed(work, count, work->threads);
+    if (needed > options->memory)
+        return vb_errorf(err, VB_EMEMORY, "%lld queries with %lld hits each need %.1f MiB a rank, the budget is %.1f MiB",
+                         (long long)count, (long long)work->topk.k, (double)needed / 1048576, (double)options->memory / 1048576);
+    if (vb_search_new(&work->search, queries, count, work->corpus->dim, work->topk.k, options->similarity, err)) return -1;
+    if (vb_topk_new(&work->topk, count, work->topk.k, err) || open_workers(work, err)) return -1;
+    if (vb_corpus_blocks(work->corpus, block_rows(work->corpus), &work->blocks, &work->block_count, err)) return -1;
+    size_t blocks = (size_t)work->block_count;
+    if (!(work->finished = vb_array(blocks, 1, "blocks of a scan", err))) return -1;
+    if (!(work->todo = vb_array(blocks, sizeof *work->todo, "blocks of a scan", err))) return -1;
+    if (!(work->mine = vb_array(blocks, sizeof *work->mine, "blocks of a scan", err))) return -1;
+    work->state = (vb_scan_state){.folder = options->checkpoint, .blocks = work->block_count};
+    return options->checkpoint ? key_of(work->corpus, queries, count, options, &work->state.key, err) : 0;
+}
+
+/* What earlier runs have finished, as rank 0 finds it; the rest is divided in order. Collective. */
+static int divide(retrieval *work, vb_scan_counts *resumed, vb_error *err) {
+    vb_comm *comm = &work->context->comm;
+    int status = 0;
+    int64_t generation = 0, left = 0, first, count, seen = 0;
+    *resumed = (vb_scan_counts){0};
+    if (!comm->rank && work->options->checkpoint)
+        status = vb_scan_state_find(&work->state, work->finished, &work->checkpoints, resumed, work->topk.queries, work->topk.k, err);
+    if (vb_agree(comm, status, err)) return -1;
+    generation = work->state.generation;
+    if (vb_broadcast(comm, &generation, sizeof generation, err)) return -1;
+    if (vb_broadcast(comm, work->finished, (size_t)work->block_count, err)) return -1;
+    work->state.generation = (int)generation;
+    for (int64_t b = 0; b < work->block_count; b++) left += !work->finished[b];
+    count = vb_share(left, comm->rank, comm->size, &first);
+    for (int64_t b = 0; b < work->block_count; b++) {
+        if (work->finished[b]) continue;
+        if (seen >= first && seen < first + count) work->todo[work->todo_count++] = b;
+        seen++;
+    }
+    return 0;
+}
+
+/* One batch of queries on rank 0: all ranks' lists into one. */
+static int deliver_batch(retrieval *work, int64_t first, int64_t count, void **blocks, const size_t *sizes, int64_t listed,
+                         vb_retrieve_sink *sink, void *sink_context, vb_error *err) {
+    vb_topk merged;
+    double *scores = vb_array((size_t)work->topk.k, sizeof *scores, "scores", err);
+    int status = scores ? 0 : -1;
+    if (status || vb_topk_new(&merged, count, work->topk.k, err)) {
+        vb_free(scores);
+        return -1;
+    }
+    for (int r = 0; !status && r < work->context->comm.size; r++) status = vb_topk_unpack(&merged, 0, count, blocks[r], sizes[r], err);
+    if (!status) vb_topk_sort(&merged);
+    for (int64_t q = 0; !status && q < count; q++) {
+        const vb_hit *hits = merged.hits + q * merged.k;
+        if (merged.count[q] != listed)
+            status = vb_errorf(err, VB_EINTERNAL, "query %lld: %lld hits, expected %lld", (long long)(first + q),
+                               (long long)merged.count[q], (long long)listed);
+        for (int64_t i = 0; !status && i < listed; i++) scores[i] = vb_search_score(work->search, first + q, &hits[i]);
+        if (!status) status = sink(sink_context, first + q, hits, scores, listed, err);
+    }
+    vb_topk_free(&merged);
+    vb_free(scores);
+    return status;
+}
+
+/* All lists to rank 0, some queries at a time. Collective. */
+static int deliver(retrieval *work, int64_t listed, vb_retrieve_sink *sink, void *sink_context, vb_error *err) {
+    vb_comm *comm = &work->context->comm;
+    int64_t queries = work->topk.queries, batch = GATHERED / (comm->size * (work->topk.k + 1) * (int64_t)sizeof(vb_hit));
+    unsigned char *bytes = NULL;
+    size_t capacity = 0;
+    int status = 0;
+    if (batch < 1) batch = 1;
+    for (int64_t first = 0; first < queries && !status; first += batch) {
+        int64_t count = queries - first < batch ? queries - first : batch;
+        size_t size = 0, *sizes = NULL;
+        void **blocks = NULL;
+        status = vb_agree(comm, vb_topk_pack(&work->topk, first, count, &bytes, &size, &capacity, err), err);
+        if (!status) status = vb_gather_blocks(comm, bytes, size, &blocks, &sizes, err);
+        if (status) break;
+        if (!comm->rank) status = deliver_batch(work, first, count, blocks, sizes, listed, sink, sink_context, err);
+        for (int r = 0; blocks && r < comm->size; r++) vb_free(blocks[r]);
+        vb_free(blocks);
+        vb_free(sizes);
+        status = vb_agree(comm, status, err);
+    }
+    vb_free(bytes);
+    return status;
+}
+
+/* Counts of all ranks, and of the checkpoints, on rank 0. Collective. */
+static int sum_up(retrieval *work, const vb_scan_counts *resumed, vb_retrieve_summary *summary, vb_error *err) {
+    int64_t sums[] = {work->counts.rows,     work->counts.not_finite, work->counts.zero,
+                      work->counts.rescored, work->bytes_read,        work->todo_count};
+    if (vb_sum_to_root(&work->context->comm, sums, sizeof sums / sizeof *sums, err)) return -1;
+    int status = 0;
+    *summary = (vb_retrieve_summary){.queries = work->topk.queries,
+                                     .rows = sums[0] + resumed->rows,
+                                     .not_finite = sums[1] + resumed->not_finite,
+                                     .zero = sums[2] + resumed->zero,
+                                     .rescored = sums[3],
+                                     .bytes_read = sums[4],
+                                     .blocks = work->block_count,
+                                     .blocks_resumed = work->block_count - sums[5]};
+    int64_t rankable = summary->rows - summary->not_finite - (work->options->similarity == VB_COSINE ? summary->zero : 0);
+    summary->listed = work->topk.k < rankable ? work->topk.k : rankable;
+    if (!work->context->comm.rank && summary->rows != work->corpus->rows)
+        status = vb_errorf(err, VB_EINTERNAL, "%lld rows scanned of %lld", (long long)summary->rows, (long long)work->corpus->rows);
+    return vb_agree(&work->context->comm, status, err);
+}
+
+/* The hits of earlier runs: each file to one rank. Collective. */
+static int load_checkpoints(retrieval *work, vb_error *err) {
+    vb_comm *comm = &work->context->comm;
+    int64_t count = (int64_t)work->checkpoints.count;
+    int status = 0;
+    if (vb_broadcast(comm, &count, sizeof count, err)) return -1;
+    for (int64_t i = 0; i < count && !status; i++) {
+        void *path = comm->rank ? NULL : work->checkpoints.items[i];
+        size_t size = comm->rank ? 0 : strlen(work->checkpoints.items[i]) + 1;
+        if (vb_broadcast_block(comm, &path, &size, err)) return -1;
+        if (i % comm->size == comm->rank) status = vb_scan_state_load(path, &work->topk, err);
+        if (comm->rank) vb_free(path);
+        status = vb_agree(comm, status, err);
+    }
+    return status;
+}
+
+static void close_retrieval(retrieval *work) {
+    for (int t = 0; work->workers && t < work->threads; t++) {
+        worker *w = &work->workers[t];
+        vb_scan_free(w->scan);
+        vb_free(w->window);
+        if (w->reader.corpus) vb_corpus_reader_close(&w->reader);
+    }
+    vb_free(work->workers);
+    vb_search_free(work->search);
+    vb_topk_free(&work->topk);
+    vb_free(work->blocks);
+    vb_free(work->finished);
+    vb_free(work->todo);
+    vb_free(work->mine);
+    vb_paths_free(&work->checkpoints);
+}
+
+int vb_retrieve(vb_context *context, const vb_corpus *corpus, const float *queries, int64_t count, const vb_retrieve_options *options,
+                vb_retrieve_summary *summary, int (*begin)(void *sink_context, const vb_retrieve_summary *summary, vb_error *err),
+                vb_retrieve_sink *sink, void *sink_context, vb_error *err) {
+    vb_comm *comm = &context->comm;
+    retrieval work = {.context = context, .corpus = corpus, .options = options};
+    vb_scan_counts resumed;
+    int status = vb_agree(comm, prepare(&work, queries, count, err), err);
+    if (!status) status = divide(&work, &resumed, err);
+    if (status) goto done;
+
+    vb_progress_start(&work.progress, comm->rank, comm->size, "retrieve", corpus->name, "rows", corpus->rows / comm->size);
+    status = scan_all(&work, err);
+    vb_progress_end(&work.progress);
+    if (status) vb_alarm_raise(comm);
+    if ((status = vb_agree(comm, status, err))) goto done;
+
+    if ((status = load_checkpoints(&work, err))) goto done;
+    if ((status = sum_up(&work, &resumed, summary, err))) goto done;
+    if (!comm->rank && begin) status = begin(sink_context, summary, err);
+    if ((status = vb_agree(comm, status, err))) goto done;
+    status = deliver(&work, summary->listed, sink, sink_context, err);
+done:
+    close_retrieval(&work);
+    return status;
+}
+
+void vb_retrieve_forget(const vb_corpus *corpus, const float *queries, int64_t count, const vb_retrieve_options *options) {
+    vb_scan_state state = {.folder = options->checkpoint};
+    vb_error ignored;
+    if (options->checkpoint && !key_of(corpus, queries, count, options, &state.key, &ignored)) vb_scan_state_remove(&state);
+}
+
+int vb_share_corpus(vb_corpus *corpus, vb_comm *comm, const char *name, vb_error *err) {
+    *corpus = (vb_corpus){0};
+    void *bytes = NULL;
+    size_t size = 0;
+    int status = comm->rank ? 0 : vb_corpus_open(corpus, name, err);
+    if (!status && !comm->rank) status = vb_corpus_pack(corpus, &bytes, &size, err);
+    status = vb_agree(comm, status, err);
+    if (!status) status = vb_broadcast_block(comm, &bytes, &size, err);
+    if (!status) status = vb_agree(comm, comm->rank ? vb_corpus_unpack(corpus, bytes, size, err) : 0, err);
+    vb_free(bytes);
+    if (status) vb_corpus_close(corpus);
+    return status;
+}
