@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "kernels/memory.h"
+#include "mpi/adversarial.h"
 #include "mpi/analyses.h"
 #include "mpi/commands.h"
 #include "mpi/evaluate.h"
@@ -42,6 +43,8 @@ void vb_run_help(void) {
     vb_options_help(vb_dataset_options(), false);
     printf("\nkeys of a model:\n");
     vb_options_help(vb_model_options(), false);
+    printf("\nkeys of adversarial:\n");
+    vb_options_help(vb_adversarial_options(), false);
 }
 
 typedef struct run_state {
@@ -131,6 +134,8 @@ static int pair_key(const run_state *run, const vb_pair_unit *unit, vb_digest *k
     vb_digester_add_text(digester, text ? text : "");
     free(text); /* jansson's */
     json_decref(settings);
+    add_file(digester, experiment->adversarial.candidates);
+    add_file(digester, experiment->adversarial.embeddings);
     const char *const files[] = {spec->weights,         spec->tokenizer, spec->coop,       spec->image_embeddings,
                                  spec->text_embeddings, spec->labels,    spec->text_names, spec->label_names};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) add_file(digester, files[i]);
@@ -235,6 +240,7 @@ static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dat
                     .threads = run->threads};
     if (!status) status = vb_evaluate(run->context, &pair, &result, &counts, err);
     if (!status && run->experiment.analyses) status = vb_analyses(run->context, &pair, result, err);
+    if (!status && run->experiment.adversarial.candidates) status = vb_adversarial(run->context, &pair, result, err);
     if (!status && vb_model_retrieval(&run->experiment, spec)) status = retrieve_pair(run, &pair, result, err);
     if (!status && result) status = store_pair(run, result, &counts, MPI_Wtime() - start, key, path, err);
     vb_memory_note(&run->memory);

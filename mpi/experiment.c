@@ -45,6 +45,8 @@ static const vb_option experiment_options[] = {
     {"retrieval", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "retrieval-enhanced prompts (REPE) for all models"},
     {"analyses", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
      "list of margin, similarity, alignment, uniformity, spectrum: why a model is stable or not"},
+    {"adversarial", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
+     "candidate names that take most images from a vocabulary"},
     {"datasets", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "list of datasets"},
     {"models", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "list of models"},
     {0}};
@@ -374,6 +376,7 @@ int vb_experiment_read(vb_experiment *experiment, const char *path, const vb_ove
         goto done;
     }
     if (vb_analyses_read(experiment, root, err)) goto done;
+    if (vb_adversarial_read(&experiment->adversarial, root, path, experiment->configuration, err)) goto done;
     if (read_datasets(experiment, root, err) || read_corpora(experiment, root, err)) goto done;
     const vb_yaml *retrieval = vb_yaml_get(root, "retrieval");
     if (retrieval) {
@@ -392,6 +395,7 @@ done:
 
 void vb_experiment_free(vb_experiment *experiment) {
     vb_options_free(experiment_options, experiment);
+    vb_adversarial_free(&experiment->adversarial);
     for (int d = 0; d < experiment->dataset_count; d++) vb_options_free(dataset_options, &experiment->datasets[d]);
     for (int m = 0; m < experiment->model_count; m++) {
         vb_model_spec *model = &experiment->models[m];

@@ -49,7 +49,8 @@ int vb_map_open(vb_map *map, const char *path, vb_error *err) {
         void *data = MAP_FAILED;
         if (fault) errno = fault > 0 ? fault : ENOMEM;
         else data = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
-        if (data == MAP_FAILED) status = vb_errorf(err, VB_EMEMORY, "%s: cannot map %llu bytes: %s", path, (unsigned long long)size, strerror(errno));
+        if (data == MAP_FAILED)
+            status = vb_errorf(err, VB_EMEMORY, "%s: cannot map %llu bytes: %s", path, (unsigned long long)size, strerror(errno));
         else *map = (vb_map){data, size};
     }
     close(fd);
@@ -81,10 +82,11 @@ int vb_file_read(const vb_file *file, uint64_t offset, void *buffer, size_t size
         else n = pread(file->fd, at + done, size - done, (off_t)(offset + done));
         if (n < 0 && errno == EINTR) continue;
         if (n < 0)
-            return vb_errorf(err, VB_EMISSING, "%s: offset %llu: cannot read: %s", file->path, (unsigned long long)(offset + done), strerror(errno));
+            return vb_errorf(err, VB_EMISSING, "%s: offset %llu: cannot read: %s", file->path, (unsigned long long)(offset + done),
+                             strerror(errno));
         if (!n)
-            return vb_errorf(err, VB_EDATA, "%s: truncated: wanted %zu bytes at offset %llu, the file ends after %zu of them", file->path, size,
-                             (unsigned long long)offset, done);
+            return vb_errorf(err, VB_EDATA, "%s: truncated: wanted %zu bytes at offset %llu, the file ends after %zu of them",
+                             file->path, size, (unsigned long long)offset, done);
         done += (size_t)n;
     }
     return 0;
@@ -297,7 +299,8 @@ int vb_make_folders(const char *path, vb_error *err) {
         if (*at && *at != '/') continue;
         char kept = *at;
         *at = 0;
-        if (mkdir(copy, 0777) && errno != EEXIST) status = vb_errorf(err, VB_EOUTPUT, "%s: cannot create folder: %s", copy, strerror(errno));
+        if (mkdir(copy, 0777) && errno != EEXIST)
+            status = vb_errorf(err, VB_EOUTPUT, "%s: cannot create folder: %s", copy, strerror(errno));
         *at = kept;
         if (!kept) break;
     }
