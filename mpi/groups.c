@@ -46,8 +46,10 @@ int vb_groups_plan(const double *costs, const int64_t *parts, int count, int ran
     if (!free_at) return -1;
     double share, soonest = finish_time(costs, parts, count, ranks, best, free_at, &share);
     /* Sizes rather than counts: groups of equal size divide the ranks best. More groups hold more models in memory: they must gain. */
-    for (int size = ranks - 1, n, last = 1; !groups && size > 0 && (n = vb_groups_of_size(ranks, size)) <= most; size--) {
-        if (n == last) continue;
+    for (int size = ranks - 1, last = 1; !groups && size > 0; size--) {
+        int n = vb_groups_of_size(ranks, size);
+        if (n > most) n = most;
+        if (n <= last) continue;
         last = n;
         double its_share, end = finish_time(costs, parts, count, ranks, n, free_at, &its_share);
         if (end >= 0.99 * soonest) continue;

@@ -123,16 +123,47 @@ static void estimate(vb_pair_unit *unit, const vb_experiment *experiment, const 
 
 /* ---- items and their order ---- */
 
-/* The first unit of the experiment that shares this one's embeddings of images: itself, mostly. */
-static int bundle_of(const vb_schedule *schedule, const vb_experiment *experiment, int u) {
-    const vb_pair_unit *unit = &schedule->units[u];
-    for (int i = 0; i < u; i++) {
-        const vb_pair_unit *other = &schedule->units[i];
-        if (!other->finished && other->dataset == unit->dataset &&
-            vb_same_encoder(&experiment->models[other->model], &experiment->models[unit->model]))
-            return i;
+/* The model that encodes the corpus of a model's retrieval; NULL without retrieval, and where the corpus has its embeddings. */
+static const vb_model_spec *corpus_encoder(const vb_experiment *experiment, const vb_model_spec *model, const vb_corpus_spec **corpus) {
+    const vb_retrieval_spec *retrieval = vb_model_retrieval(experiment, model);
+    *corpus = retrieval ? vb_find_corpus(experiment, retrieval->corpus) : NULL;
+    if (!*corpus || (*corpus)->embeddings) return NULL;
+    for (int m = 0; retrieval->index_model && m < experiment->model_count; m++)
+        if (!strcmp(experiment->models[m].name, retrieval->index_model)) return &experiment->models[m];
+    return model;
+}
+
+/* Whether two units would encode the same images or the same corpus. */
+static bool share_work(const vb_experiment *experiment, const vb_pair_unit *a, const vb_pair_unit *b) {
+    const vb_model_spec *first = &experiment->models[a->model], *second = &experiment->models[b->model];
+    if (a->dataset == b->dataset && vb_same_encoder(first, second)) return true;
+    const vb_corpus_spec *corpus, *other;
+    const vb_model_spec *encoder = corpus_encoder(experiment, first, &corpus), *its = corpus_encoder(experiment, second, &other);
+    return encoder && its && corpus == other && vb_same_encoder(encoder, its);
+}
+
+/* Bundles are the connected parts: each is named after its first unit. */
+static void make_bundles(vb_schedule *schedule, const vb_experiment *experiment) {
+    for (int u = 0; u < schedule->count; u++) {
+        schedule->bundle[u] = u;
+        for (int i = 0; i < u && !schedule->units[u].finished; i++) {
+            int one = schedule->bundle[i], other = schedule->bundle[u], low = one < other ? one : other;
+            if (one == other || schedule->units[i].finished || !share_work(experiment, &schedule->units[i], &schedule->units[u]))
+                continue;
+            for (int k = 0; k <= u; k++)
+                if (schedule->bundle[k] == one || schedule->bundle[k] == other) schedule->bundle[k] = low;
+        }
     }
-    return u;
+}
+
+/* Whether a unit before this one encodes its images. */
+static bool images_are_known(const vb_schedule *schedule, const vb_experiment *experiment, int u) {
+    const vb_pair_unit *unit = &schedule->units[u];
+    for (int i = 0; i < u; i++)
+        if (!schedule->units[i].finished && schedule->units[i].dataset == unit->dataset &&
+            vb_same_encoder(&experiment->models[schedule->units[i].model], &experiment->models[unit->model]))
+            return true;
+    return false;
 }
 
 typedef struct item {
@@ -186,10 +217,11 @@ int vb_schedule_order(vb_schedule *schedule, const vb_experiment *experiment, co
     /* Each rank looks at some of the files. */
     for (size_t m = (size_t)comm->rank; m < models; m += (size_t)comm->size) costs[m] = cost_of_model(&experiment->models[m]);
     if ((status = vb_max_everywhere(comm, (int64_t *)costs, models * sizeof *costs / sizeof(int64_t), err))) goto done;
+    make_bundles(schedule, experiment);
     for (int u = 0; u < schedule->count; u++) {
         vb_pair_unit *unit = &schedule->units[u];
-        schedule->bundle[u] = bundle_of(schedule, experiment, u);
-        estimate(unit, experiment, &datasets[unit->dataset], &costs[unit->model], schedule->bundle[u] == u);
+        bool images_too = !images_are_known(schedule, experiment, u);
+        estimate(unit, experiment, &datasets[unit->dataset], &costs[unit->model], images_too);
     }
     status = vb_agree(comm, make_items(schedule, longest_first, err), err);
 done:

@@ -12,8 +12,8 @@ typedef struct vb_pair_unit {
     int64_t parts; /* pieces into which ranks can divide it */
 } vb_pair_unit;
 
-/* Models with the same encoder share cached embeddings of a dataset's images: were they evaluated at the same time, both would encode
- * them. So their units are one item, done one after the other. */
+/* Units of models with the same encoder share cached embeddings of a dataset's images, or of a corpus: were they evaluated at the same
+ * time, both would encode them. So they are one item, done one after the other. */
 typedef struct vb_schedule {
     vb_pair_unit *units; /* in the experiment's order: by model, then by dataset */
     int count;
