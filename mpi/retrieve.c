@@ -375,9 +375,20 @@ static int deliver(retrieval *work, int64_t listed, vb_retrieve_sink *sink, void
 
 /* Counts of all ranks, and of the checkpoints, on rank 0. Collective. */
 static int sum_up(retrieval *work, const vb_scan_counts *resumed, vb_retrieve_summary *summary, vb_error *err) {
+    vb_comm *comm = &work->context->comm;
     int64_t sums[] = {work->counts.rows, work->counts.not_finite, work->counts.zero, work->counts.rescored,
-                      work->bytes_read,  work->todo_count,        work->candidates,  (int64_t)(work->slack * 0x1p40)};
-    if (vb_sum_to_root(&work->context->comm, sums, sizeof sums / sizeof *sums, err)) return -1;
+                      work->bytes_read,  work->todo_count,        work->candidates};
+    if (vb_sum_to_root(comm, sums, sizeof sums / sizeof *sums, err)) return -1;
+    void **slacks;
+    size_t *sizes;
+    if (vb_gather_blocks(comm, &work->slack, sizeof work->slack, &slacks, &sizes, err)) return -1;
+    double slack = 0;
+    for (int r = 0; slacks && r < comm->size; r++) {
+        slack += *(const double *)slacks[r];
+        vb_free(slacks[r]);
+    }
+    vb_free(slacks);
+    vb_free(sizes);
     int status = 0;
     *summary = (vb_retrieve_summary){.queries = work->topk.queries,
                                      .rows = sums[0] + resumed->rows,
@@ -388,16 +399,16 @@ static int sum_up(retrieval *work, const vb_scan_counts *resumed, vb_retrieve_su
                                      .blocks = work->block_count,
                                      .blocks_resumed = work->block_count - sums[5],
                                      .candidates = sums[6],
-                                     .slack = sums[6] ? (double)sums[7] * 0x1p-40 / (double)sums[6] : 0};
+                                     .slack = sums[6] ? slack / (double)sums[6] : 0};
     if (work->coder) { /* the codes know which rows they leave out */
         summary->not_finite = work->copy.not_finite;
         summary->zero = work->copy.zero;
     }
     int64_t rankable = summary->rows - summary->not_finite - (work->options->similarity == VB_COSINE ? summary->zero : 0);
     summary->listed = work->topk.k < rankable ? work->topk.k : rankable;
-    if (!work->context->comm.rank && summary->rows != work->corpus->rows)
+    if (!comm->rank && summary->rows != work->corpus->rows)
         status = vb_errorf(err, VB_EINTERNAL, "%lld rows scanned of %lld", (long long)summary->rows, (long long)work->corpus->rows);
-    return vb_agree(&work->context->comm, status, err);
+    return vb_agree(comm, status, err);
 }
 
 /* The hits of earlier runs: each file to one rank. Collective. */
