@@ -6,7 +6,11 @@
 
 /* Bytes of the UTF-8 character at `text`, 0 when it is none, or a control character. */
 static int character(const unsigned char *text) {
-    int n = *text < 0x80 ? 1 : *text >= 0xc2 && *text < 0xe0 ? 2 : *text >= 0xe0 && *text < 0xf0 ? 3 : *text >= 0xf0 && *text < 0xf5 ? 4 : 0;
+    int n = *text < 0x80                  ? 1 :
+            *text >= 0xc2 && *text < 0xe0 ? 2 :
+            *text >= 0xe0 && *text < 0xf0 ? 3 :
+            *text >= 0xf0 && *text < 0xf5 ? 4 :
+                                            0;
     if (n == 1) return *text >= 0x20 && *text != 0x7f;
     for (int i = 1; i < n; i++)
         if ((text[i] & 0xc0) != 0x80) return 0;

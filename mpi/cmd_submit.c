@@ -33,6 +33,7 @@ const vb_flag vb_submit_flags[] = {
     {"cache", VB_FLAG_TEXT, "DIR", false, "folder of encoded units", 0, 0},
     {"set", VB_FLAG_LIST, "path.to.key=value", false, "override a key of the file", 0, 0},
     {"batch", VB_FLAG_TEXT, "N", false, "images encoded at once", 0, 0},
+    {"ranks-per-model", VB_FLAG_TEXT, "N", false, "ranks of a group, at most", 0, 0},
     {"per-image", VB_FLAG_SWITCH, NULL, false, "write a record for every image", 0, 0},
     {"latex", VB_FLAG_SWITCH, NULL, false, "write table.tex as well", 0, 0},
     {0}};
@@ -102,7 +103,7 @@ static int64_t megabytes(int64_t bytes) { return (bytes + (1 << 20) - 1) >> 20; 
 
 /* Memory that one node needs for so many ranks, in MB. Groups of ranks may hold all models at once; a task of an array holds one. */
 static int64_t node_need(const submission *job, int64_t tasks) {
-    int64_t weights = given(job, "array") ? job->sizes.largest_model : job->sizes.shared_a_node;
+    int64_t weights = given(job, "array") ? job->sizes.largest_model : job->sizes.all_weights;
     return (tasks * megabytes(job->sizes.memory_a_rank) + megabytes(weights)) * 5 / 4 + 64; /* MPI itself, and a margin */
 }
 
@@ -111,7 +112,7 @@ static int choose_sizes(submission *job, vb_error *err) {
     job->cpus = number_of(job, "cpus-per-task", 1);
     job->tasks = number_of(job, "ntasks-per-node", 0);
     if (!given(job, "no-plan")) {
-        if (vb_plan(job->experiment, (int)job->nodes, false, &job->sizes, err)) return -1;
+        if (vb_plan(job->experiment, (int)job->nodes, 1, false, &job->sizes, err)) return -1;
         job->planned = true;
     }
     if (job->tasks) return 0;
@@ -136,7 +137,7 @@ static int set_sizes(submission *job, vb_error *err) {
     if (job->node_memory && need > job->node_memory) need = job->node_memory;
     char *note = job->planned ?
                      vb_format(err, "Planned: %lld units, %lld MB a rank, %lld MB of weights.", (long long)job->sizes.units,
-                               (long long)megabytes(job->sizes.memory_a_rank), (long long)megabytes(job->sizes.shared_a_node)) :
+                               (long long)megabytes(job->sizes.memory_a_rank), (long long)megabytes(job->sizes.all_weights)) :
                      vb_format(err, "Not planned.");
     set(job, "SIZES", note);
     if (!note || set_number(job, "NODES", job->nodes, "", err) || set_number(job, "TASKS", job->tasks, "", err) ||
@@ -209,9 +210,11 @@ static int set_arguments(submission *job, vb_error *err) {
             status = -1;
         vb_free(word);
     }
-    if (!status && given(job, "batch")) {
-        char *word = vb_shell_word(text_of(job, "batch"), "--batch", err);
-        if (!word || !(words = vb_append_word(words, "--batch", err)) || !(words = vb_append_word(words, word, err))) status = -1;
+    static const char *const passed[][2] = {{"batch", "--batch"}, {"ranks-per-model", "--ranks-per-model"}};
+    for (size_t i = 0; i < sizeof passed / sizeof *passed && !status; i++) {
+        if (!given(job, passed[i][0])) continue;
+        char *word = vb_shell_word(text_of(job, passed[i][0]), passed[i][1], err);
+        if (!word || !(words = vb_append_word(words, passed[i][1], err)) || !(words = vb_append_word(words, word, err))) status = -1;
         vb_free(word);
     }
     if (!status && given(job, "per-image") && !(words = vb_append_word(words, "--per-image", err))) status = -1;

@@ -97,9 +97,9 @@ static void csv_field(text *out, vb_error *err, const json_t *entry, const char 
 }
 
 static void csv(text *out, const json_t *results, vb_error *err) {
-    static const char *const keys[] = {"model",       "dataset",        "protocol", "images",     "top_k", "lambda",
-                                       "acc_c",       "acc_c_se",       "acc_e",    "acc_e_se",   "acc_s", "acc_s_se",
-                                       "acc_e_union", "acc_e_union_se", "top1_all", "top1_all_se"};
+    static const char *const keys[] = {"model",    "dataset",     "protocol", "images",   "acc_c",       "acc_c_se",
+                                       "acc_e",    "acc_e_se",    "acc_s",    "acc_s_se", "acc_e_union", "acc_e_union_se",
+                                       "top1_all", "top1_all_se", "top_k",    "lambda"};
     enum { KEYS = sizeof keys / sizeof *keys };
     for (int k = 0; k < KEYS; k++) put(out, err, "%s%s", k ? "," : "", keys[k]);
     put(out, err, "\n");

@@ -1,6 +1,6 @@
 #!/bin/bash
 # submit, merge, status and run --only-model without a Slurm: pretend sinfo, sbatch, squeue, srun and scontrol note what they are asked.
-# shellcheck disable=SC2015 # pass and fail never fail
+# shellcheck disable=SC2015,SC2016 # pass and fail never fail; the pretend commands expand
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 
@@ -107,7 +107,6 @@ refuses "a state.json of something else" 5 "empty/state.json: expected the schem
 mkdir bin && PATH=$scratch/bin:$PATH
 pretend() { printf '#!/bin/sh\n%s\n' "$2" >"bin/$1" && chmod +x "bin/$1"; }
 pretend sinfo 'echo "$@" >>asked; echo "16 2 64000"; echo "8+ 1 32000"'
-# shellcheck disable=SC2016 # the pretend commands expand
 pretend sbatch 'echo "$@" >>asked; env | grep -cE "^(PMIX|OMPI_COMM|ORTE)" >>leaked; n=$(cat jobs 2>/dev/null || echo 100); echo $((n + 1)) >jobs; echo "$((n + 1));cluster"'
 pretend squeue 'echo PENDING'
 basic=(e.yaml --partition main --nodes 2 --time 4:00:00)
@@ -175,7 +174,6 @@ jq '.slurm_job = "7"' set/array/0/state.json >s.json && mv s.json set/array/0/st
 # ---- what the script makes of exit codes: a pretend srun ends as it is told ------------------------------------
 pretend sinfo 'echo "4 1 4000"'
 "$vocabench" submit "${basic[@]}" --dry-run >script
-# shellcheck disable=SC2016
 pretend srun 'echo started >>starts; code=$(head -n 1 codes); sed -i 1d codes; exit $code'
 pretend scontrol 'echo "$@" >>starts; kill $PPID; sleep 1'
 # ends NAME CODE STARTS CODES...: the script's exit code and the lines of `starts` when srun ends with CODES.

@@ -5,7 +5,7 @@
 cd "$scratch" || exit 1
 
 # ---- help, names, flags -----------------------------------------------------------------------------------------
-commands="run plan encode tokenize preprocess pack retrieve submit merge status inspect version"
+commands="run plan encode tokenize preprocess pack candidates retrieve submit merge status inspect version"
 check "help" "$vocabench" help
 for command in $commands; do
   out=$("$vocabench" help "$command") && [[ $out == "usage: vocabench $command"* ]] && [ "$out" = "$("$vocabench" "$command" --help)" ] &&
@@ -99,7 +99,7 @@ jq -e '.results[0] | .acc_c == 1 and .acc_e == 0.875 and .acc_s == 0.75 and (.ac
   .vocabularies[0].curve == [1, 0.5] and .curve == [1, 0.75] and (.top1_all - 4/6 | fabs) < 1e-12' out1/results.json >/dev/null &&
   pass "the figures of the paper example" || fail "the figures of the paper example" "$(jq -c '.results[0]' out1/results.json)"
 cat >expected.csv <<'E'
-model,dataset,protocol,images,acc_c,acc_c_se,acc_e,acc_e_se,acc_s,acc_s_se,acc_e_union,acc_e_union_se,top1_all,top1_all_se
+model,dataset,protocol,images,acc_c,acc_c_se,acc_e,acc_e_se,acc_s,acc_s_se,acc_e_union,acc_e_union_se,top1_all,top1_all_se,top_k,lambda
 E
 head -n 1 out1/table.csv | diff - expected.csv >diff.txt && pass "the columns of table.csv" || fail "the columns of table.csv" "$(cat diff.txt)"
 cat >expected.md <<'E'
@@ -119,8 +119,8 @@ jq -e '.schema == "vocabench.results/1" and .experiment == "paper" and (.run | h
 jq -e '.configuration | .protocol == "sampled" and .trials == 7 and .seed == 5 and .models[0].similarity == "dot" and .datasets[0].on_error == "skip"' \
   out2/results.json >/dev/null && pass "--set by name and by number" || fail "--set by name and by number" "$(cat err)"
 refuses "--set of an unknown key" 3 "unknown key 'sede' in the experiment; did you mean 'seed'" "$vocabench" run e.yaml --set sede=3 --output x
-refuses "--set of a wrong type" 3 "--set trials: .*expected an integer.*'many'" "$vocabench" run e.yaml --set trials=many --output x
-refuses "--set out of range" 3 "--set trials: .*'0'" "$vocabench" run e.yaml --set trials=0 --output x
+refuses "--set of a wrong type" 3 "e.yaml: command line: trials: expected an integer.*'many'" "$vocabench" run e.yaml --set trials=many --output x
+refuses "--set out of range" 3 "e.yaml: command line: trials: expected an integer.*'0'" "$vocabench" run e.yaml --set trials=0 --output x
 refuses "--set of a model that is not there" 3 "models.nobody" "$vocabench" run e.yaml --set models.nobody.family=clip --output x
 refuses "a wrong --threads" 3 "threads" "$vocabench" run e.yaml --threads lots --output x
 [ ! -e x ] && pass "a wrong experiment leaves no folder" || fail "a wrong experiment leaves no folder"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # REPE end to end on real images and captions: equal to NumPy, byte-equal at any rank count, ensembles, captions alone, bad input.
+# shellcheck disable=SC2317 # run and numpy are called through check
 . "$(dirname "$0")/../lib.sh"
 need_shared models/cifar-tiny-rn.safetensors "REPE on CIFAR-100"
 weights=$shared/models/cifar-tiny-rn.safetensors tokenizer=$shared/reference/bpe_simple_vocab_16e6.txt.gz python=/usr/bin/python3
