@@ -70,7 +70,7 @@ JobRequeue=1
 PropagateResourceLimitsExcept=MEMLOCK
 E
   for ((i = 1; i <= nodes; i++)); do
-    echo "NodeName=n$i NodeHostname=n$i NodeAddr=127.0.0.1 Port=$((port + i)) CPUs=4 Sockets=1 CoresPerSocket=4 ThreadsPerCore=1 RealMemory=4000"
+    echo "NodeName=n$i NodeHostname=n$i NodeAddr=127.0.0.1 Port=$((port + i)) CPUs=4 CoresPerSocket=4 RealMemory=4000"
   done >>"$SLURM_CONF"
   echo "PartitionName=main Nodes=ALL Default=YES MaxTime=60 DefaultTime=10 State=UP" >>"$SLURM_CONF"
 }
@@ -82,18 +82,22 @@ start() {
   unshare --uts --mount true 2>/dev/null || cannot "namespaces are not permitted here"
   [ ${#folder} -le 70 ] || cannot "$folder: the path is too long for a socket"
   configure
-  munged --socket="$folder/munge/socket" --key-file="$folder/munge/key" --log-file="$folder/munge/log" --pid-file="$folder/run/munged.pid" \
-    --seed-file="$folder/munge/seed" --num-threads=2 --force >"$folder/log/munged.log" 2>&1 || cannot "munged: $(tail -n 1 "$folder/log/munged.log")"
+  munged --socket="$folder/munge/socket" --key-file="$folder/munge/key" --log-file="$folder/munge/log" \
+    --pid-file="$folder/run/munged.pid" \
+    --seed-file="$folder/munge/seed" --num-threads=2 --force >"$folder/log/munged.log" 2>&1 ||
+      cannot "munged: $(tail -n 1 "$folder/log/munged.log")"
   slurmctld -f "$SLURM_CONF" || cannot "slurmctld: $(tail -n 1 "$folder/log/slurmctld.log")"
   for ((i = 1; i <= nodes; i++)); do
     mkdir -p "$folder/run/slurmd.n$i" "$folder/run/tmp.n$i"
     # shellcheck disable=SC2016 # the inner shell expands
-    unshare --uts --mount --propagation private sh -c 'hostname "$1" && mount -t tmpfs -o mode=1777 tmpfs /dev/shm && exec slurmd -f "$2" -N "$1"' \
+    unshare --uts --mount --propagation private sh -c \
+      'hostname "$1" && mount -t tmpfs -o mode=1777 tmpfs /dev/shm && exec slurmd -f "$2" -N "$1"' \
       sh "n$i" "$SLURM_CONF" || cannot "slurmd: $(tail -n 1 "$folder/log/slurmd.n$i.log")"
   done
   # A node is called idle before it has registered: a step on each is the proof.
   for ((i = 0; i < 60; i++)); do
-    if [ "$(timeout 10 srun -Q -N"$nodes" --ntasks-per-node=1 -t1 --mpi=none --immediate=5 hostname 2>/dev/null | sort -u | wc -l)" = "$nodes" ]; then
+    if [ "$(timeout 10 srun -Q -N"$nodes" --ntasks-per-node=1 -t1 --mpi=none --immediate=5 hostname 2>/dev/null | sort -u | wc -l)" = \
+      "$nodes" ]; then
       return 0
     fi
     sleep 0.5

@@ -9,7 +9,8 @@ static void fill_replaces_and_drops(void **state) {
     vb_error err = {0};
     const vb_slot slots[] = {{"NAME", "n@N@"}, {"N", "3"}, {"NOT", NULL}, {"EMPTY", ""}, {NULL, NULL}};
     char *script;
-    assert_ok(vb_fill_template("#SBATCH --a=@NAME@/@N@\n#SBATCH --b=@NOT@\nx@y @ @@ @low@ [@EMPTY@]\nend @N@", "t", slots, &script, &err));
+    assert_ok(
+        vb_fill_template("#SBATCH --a=@NAME@/@N@\n#SBATCH --b=@NOT@\nx@y @ @@ @low@ [@EMPTY@]\nend @N@", "t", slots, &script, &err));
     /* Values are not looked through again; a line that asks for what is not given is left out. */
     assert_string_equal(script, "#SBATCH --a=n@N@/3\nx@y @ @@ @low@ []\nend 3");
     vb_free(script);
@@ -26,7 +27,8 @@ static void fill_replaces_and_drops(void **state) {
 static void words_survive_a_shell(void **state) {
     (void)state;
     vb_error err = {0};
-    const char *const texts[] = {"plain/path_1.0,x=y:@%+-", "a b", "", "it's", "''", "$HOME `id` \"q\" \\ ; & | > * ? [a] {b} ~ #", "naïve ü", "!x"};
+    const char *const texts[] = {
+        "plain/path_1.0,x=y:@%+-", "a b", "", "it's", "''", "$HOME `id` \"q\" \\ ; & | > * ? [a] {b} ~ #", "naïve ü", "!x"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         char *word = vb_shell_word(texts[i], "text", &err), line[512], *output;
         assert_non_null(word);
@@ -40,7 +42,8 @@ static void words_survive_a_shell(void **state) {
     char *plain = vb_shell_word("4:00:00", "time", &err);
     assert_string_equal(plain, "4:00:00");
     vb_free(plain);
-    assert_fails(!vb_shell_word("two\nlines", "--option", &err), VB_EUSAGE, "--option: expected no control characters, found one at byte 3");
+    assert_fails(!vb_shell_word("two\nlines", "--option", &err), VB_EUSAGE,
+                 "--option: expected no control characters, found one at byte 3");
     assert_fails(!vb_shell_word("tab\there", "x", &err), VB_EUSAGE, "byte 3");
 }
 
@@ -56,7 +59,8 @@ static void words_are_joined(void **state) {
 static void times_are_slurms(void **state) {
     (void)state;
     vb_error err = {0};
-    /* sbatch(1): "minutes", "minutes:seconds", "hours:minutes:seconds", "days-hours", "days-hours:minutes", "days-hours:minutes:seconds" */
+    /* sbatch(1): "minutes", "minutes:seconds", "hours:minutes:seconds", "days-hours", "days-hours:minutes",
+     * "days-hours:minutes:seconds" */
     static const struct {
         const char *text;
         int64_t seconds;
@@ -66,7 +70,8 @@ static void times_are_slurms(void **state) {
         assert_ok(vb_slurm_time(good[i].text, &seconds, &err));
         assert_int_equal(seconds, good[i].seconds);
     }
-    static const char *const bad[] = {"", "0", "0:00", "x", "1:", ":1", "1-", "-1", "1:2:3:4", "1-2:3:4:5", "1:2-3", "10m", " 5", "5 ", "99999999", "1--2"};
+    static const char *const bad[] = {"",        "0",         "0:00",  "x",   "1:", ":1", "1-",       "-1",
+                                      "1:2:3:4", "1-2:3:4:5", "1:2-3", "10m", " 5", "5 ", "99999999", "1--2"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         int64_t seconds;
         assert_fails(vb_slurm_time(bad[i], &seconds, &err), VB_EUSAGE, "expected MINUTES");
@@ -77,7 +82,7 @@ static void programs_are_run(void **state) {
     (void)state;
     vb_error err = {0};
     char *output;
-    char *const environment[] = {(char *)(uintptr_t)"VB_GREETING=hello", NULL};
+    char *const environment[] = {(char *)(uintptr_t) "VB_GREETING=hello", NULL};
     assert_ok(vb_spawn((const char *[]){"sh", "-c", "printf \"$VB_GREETING\"; cat", NULL}, environment, &output, &err));
     assert_string_equal(output, "hello"); /* and its input is empty */
     vb_free(output);
@@ -100,7 +105,8 @@ static void no_memory_is_an_error(void **state) {
         char setting[32], *script = NULL, *word = NULL;
         snprintf(setting, sizeof setting, "alloc:%d:ENOMEM", n);
         assert_int_equal(vb_fault_setup(setting, 0), 0);
-        int status = vb_fill_template("a @X@ line of text that is longer than what is allocated at first @X@ @X@ @X@ @X@ @X@ @X@\n", "t", slots, &script, &err);
+        int status = vb_fill_template("a @X@ line of text that is longer than what is allocated at first @X@ @X@ @X@ @X@ @X@ @X@\n",
+                                      "t", slots, &script, &err);
         if (!status) word = vb_shell_word("it's a word to be quoted, and so long that it has to grow more than once", "w", &err);
         assert_int_equal(vb_fault_setup(NULL, 0), 0);
         if (status || !word) {
