@@ -150,7 +150,8 @@ static int take_query(vb_search *search, int64_t q, const float *from, vb_error 
     if (square == 0 && search->similarity == VB_COSINE)
         return vb_errorf(err, VB_EDATA, "query row %lld: all elements are zero, a cosine needs a direction", (long long)q);
     if (sqrt(square) > LARGEST)
-        return vb_errorf(err, VB_EUNSUPPORTED, "query row %lld: its norm is %g, at most %g is handled", (long long)q, sqrt(square), LARGEST);
+        return vb_errorf(err, VB_EUNSUPPORTED, "query row %lld: its norm is %g, at most %g is handled", (long long)q, sqrt(square),
+                         LARGEST);
     search->norm[q] = sqrt(square) * (1 + 0x1p-30);
     search->last_bit[q] = last_bit_of(kernel, row, search->width);
     atomic_init(&search->floor[q], -INFINITY);
@@ -280,8 +281,9 @@ static void note_row(vb_scan *scan, int64_t i, const float *row, float square) {
 /* x . y exactly into *dot, *rest, or wide. norms: an upper bound of |x| |y|. */
 static bool narrow_product(const vb_scan *scan, const float *x, const float *y, double norms, int last_bits, double *dot, double *rest) {
     scan->kernel->pair(x, y, scan->search->width, dot, rest);
-    /* Products are multiples of 2^last_bits and add up to at most `norms` in magnitude, over any subset. The rounding errors of n partial sums,
-     * multiples of the same unit, are at most n 2^-53 norms together: a double holds them exactly while that is below 2^53 units. */
+    /* Products are multiples of 2^last_bits and add up to at most `norms` in magnitude, over any subset. The rounding errors of n
+     * partial sums, multiples of the same unit, are at most n 2^-53 norms together: a double holds them exactly while that is below
+     * 2^53 units. */
     return norms * (double)scan->search->width <= ldexp(1, 104 + last_bits);
 }
 
@@ -333,7 +335,8 @@ static int search_block(vb_scan *scan, const float *x, int64_t rows, int64_t fir
         double slack = (largest * search->norm[first + q] * search->radius + search->constant) * WIDEN;
         scan->thresholds[q] = float_below(vb_search_floor(search, first + q) - slack);
     }
-    scan->kernel->products(x, search->width, rows, search->queries + first * search->width, count, search->width, scan->scores, BLOCK_QUERIES);
+    const float *queries = search->queries + first * search->width;
+    scan->kernel->products(x, search->width, rows, queries, count, search->width, scan->scores, BLOCK_QUERIES);
     for (int64_t i = 0; i < rows; i++) {
         float *scores = scan->scores + i * BLOCK_QUERIES;
         if (scan->kind[i] == SKIPPED) continue;

@@ -1,8 +1,8 @@
 /* Exact search of rows for queries: every row is scored in fp32, and those that its error bound cannot exclude exactly.
  *
- * The score of row x for query q is x . q (VB_DOT) or x . q / (|x| |q|) (VB_COSINE), on fp32, fp16 or bf16 rows and fp32 queries as they are
- * stored; lists are ordered as if in real arithmetic, equal scores by ascending row number. Rows that hold a NaN or an infinity are counted
- * and never listed; so are rows of zeros for VB_COSINE, which have no direction (for VB_DOT they score 0 like any other).
+ * The score of row x for query q is x . q (VB_DOT) or x . q / (|x| |q|) (VB_COSINE), on fp32, fp16 or bf16 rows and fp32 queries as
+ * they are stored; lists are ordered as if in real arithmetic, equal scores by ascending row number. Rows that hold a NaN or an infinity
+ * are counted and never listed; so are rows of zeros for VB_COSINE, which have no direction (for VB_DOT they score 0 like any other).
  *
  * Why nothing is missed: with u = 2^-24 a sum of n products in fp32, in whatever order, fused or not, is off by n u / (1 - n u) |x| |q| at
  * most (Higham, Accuracy and Stability of Numerical Algorithms, ch. 3). A row is passed over only when its fp32 score lies further than
@@ -43,8 +43,8 @@ vb_scan_counts *vb_scan_counted(vb_scan *scan);
 /* Searches `count` rows, dim elements each without gaps, numbered from first_id. Fails only for lack of memory. */
 int vb_scan_rows(vb_scan *scan, const void *rows, vb_dtype dtype, int64_t count, int64_t first_id, vb_error *err);
 
-/* Scores one row exactly for some queries and offers it to their lists. scores (may be NULL) gets x . q, or x . q / |x|, in fp64 within 2^-50
- * relatively; NaN when the row cannot be listed. */
+/* Scores one row exactly for some queries and offers it to their lists. scores (may be NULL) gets x . q, or x . q / |x|, in fp64 within
+ * 2^-50 relatively; NaN when the row cannot be listed. */
 int vb_scan_row(vb_scan *scan, const void *row, vb_dtype dtype, int64_t id, const int64_t *queries, int64_t count, double *scores,
                 vb_error *err);
 

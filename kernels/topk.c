@@ -9,7 +9,8 @@ int vb_topk_new(vb_topk *topk, int64_t queries, int64_t k, vb_error *err) {
     *topk = (vb_topk){.queries = queries, .k = k};
     size_t all;
     if (__builtin_mul_overflow((size_t)queries, (size_t)k, &all))
-        return vb_errorf(err, VB_EMEMORY, "%lld queries with %lld hits each are more than can be counted", (long long)queries, (long long)k);
+        return vb_errorf(err, VB_EMEMORY, "%lld queries with %lld hits each are more than can be counted", (long long)queries,
+                         (long long)k);
     topk->hits = vb_buffer(all, sizeof *topk->hits, "hits of the queries", err);
     topk->count = vb_array((size_t)queries, sizeof *topk->count, "hits of the queries", err);
     if (topk->hits && topk->count) return 0;

@@ -39,10 +39,14 @@ static const vb_option experiment_options[] = {
      "encoded at once; changes speed and memory, never a result"},
     {"threads", VB_INTEGER, AT(vb_experiment, threads), false, true, "0", 0, 1024, NULL, "threads",
      "a rank; 0: OMP_NUM_THREADS, else the cores of the machine shared by its ranks"},
+    {"ranks_per_model", VB_INTEGER, AT(vb_experiment, ranks_per_model), false, true, "0", 0, 1 << 20, NULL, "ranks",
+     "at most, of a group that evaluates models beside other groups; 0: as many groups as end soonest"},
     {"corpora", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "list of corpora for retrieval"},
     {"retrieval", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "retrieval-enhanced prompts (REPE) for all models"},
     {"analyses", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
-     "list of margin, similarity, alignment, uniformity, spectrum: why a model is stable or not"},
+     "list of margin, similarity, alignment, uniformity, spectrum, order: why a model is stable or not"},
+    {"adversarial", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
+     "candidate names that take most images from a vocabulary"},
     {"datasets", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "list of datasets"},
     {"models", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "list of models"},
     {0}};
@@ -267,7 +271,7 @@ static int read_corpora(vb_experiment *experiment, const vb_yaml *root, vb_error
     for (size_t i = 0; i < list->count; i++) {
         vb_corpus_spec *spec = &experiment->corpora[i];
         experiment->corpus_count++;
-        if (vb_corpus_read(spec, list->items[i], experiment->path, err)) return -1;
+        if (vb_corpus_spec_read(spec, list->items[i], experiment->path, err)) return -1;
         if (note_configuration(experiment, "corpora", vb_corpus_options(), spec, err)) return -1;
         if (resolve_paths(vb_corpus_options(), spec, experiment->path, err)) return -1;
         for (size_t j = 0; j < i; j++)
@@ -362,6 +366,7 @@ int vb_experiment_read(vb_experiment *experiment, const char *path, const vb_ove
         goto done;
     }
     if (vb_analyses_read(experiment, root, err)) goto done;
+    if (vb_adversarial_read(&experiment->adversarial, root, path, experiment->configuration, err)) goto done;
     if (read_datasets(experiment, root, err) || read_corpora(experiment, root, err)) goto done;
     const vb_yaml *retrieval = vb_yaml_get(root, "retrieval");
     if (retrieval) {
@@ -380,6 +385,7 @@ done:
 
 void vb_experiment_free(vb_experiment *experiment) {
     vb_options_free(experiment_options, experiment);
+    vb_adversarial_free(&experiment->adversarial);
     for (int d = 0; d < experiment->dataset_count; d++) vb_options_free(dataset_options, &experiment->datasets[d]);
     for (int m = 0; m < experiment->model_count; m++) {
         vb_model_spec *model = &experiment->models[m];
@@ -390,7 +396,7 @@ void vb_experiment_free(vb_experiment *experiment) {
         vb_free(model->prompts);
         vb_free(model->prompt_list);
     }
-    for (int c = 0; c < experiment->corpus_count; c++) vb_corpus_free(&experiment->corpora[c]);
+    for (int c = 0; c < experiment->corpus_count; c++) vb_corpus_spec_free(&experiment->corpora[c]);
     vb_retrieval_free(&experiment->retrieval);
     vb_free(experiment->corpora);
     vb_free(experiment->datasets);

@@ -2,6 +2,7 @@
 #ifndef VB_EXPERIMENT_H
 #define VB_EXPERIMENT_H
 
+#include "mpi/candidates.h"
 #include "mpi/options.h"
 #include "mpi/retrieval_spec.h"
 #include "shards/digest.h"
@@ -40,8 +41,9 @@ typedef struct vb_model_spec {
 typedef struct vb_experiment {
     char *name, *output, *cache;
     int protocol;
-    int64_t trials, seed, union_permutations, batch, threads;
+    int64_t trials, seed, union_permutations, batch, threads, ranks_per_model;
     int analyses; /* bits: see mpi/analyses.h */
+    vb_adversarial_spec adversarial;
     bool per_image, latex;
     int dataset_count, model_count;
     vb_dataset_spec *datasets;

@@ -6,6 +6,7 @@
 #define AT(type, field) offsetof(type, field)
 
 static const char *const filters[] = {"class-word", "none", NULL};
+static const char *const similarities[] = {"cosine", "dot", NULL};
 static const char *const renormalizations[] = {"official", "true", "false", NULL};
 
 static const vb_option corpus_options[] = {
@@ -31,6 +32,8 @@ static const vb_option retrieval_options[] = {
      "keep captions that hold a word of the class name, or all"},
     {"renormalize", VB_CHOICE, AT(vb_retrieval_spec, renormalize), false, false, "official", 0, 0, renormalizations, NULL,
      "the blend; official: in prompt ensembles only"},
+    {"similarity", VB_CHOICE, AT(vb_retrieval_spec, similarity), false, false, "cosine", 0, 0, similarities, NULL,
+     "of query and row: cosine, or the dot product with rows as they are stored"},
     {"deduplicate", VB_BOOLEAN, AT(vb_retrieval_spec, deduplicate), false, false, "false", 0, 0, NULL, NULL,
      "count equal captions once"},
     {"depth", VB_INTEGER, AT(vb_retrieval_spec, depth), false, false, "0", 0, 1000000, NULL, "rows",
@@ -44,7 +47,7 @@ static const vb_option retrieval_options[] = {
 const vb_option *vb_corpus_options(void) { return corpus_options; }
 const vb_option *vb_retrieval_options(void) { return retrieval_options; }
 
-int vb_corpus_read(vb_corpus_spec *spec, const vb_yaml *node, const char *file, vb_error *err) {
+int vb_corpus_spec_read(vb_corpus_spec *spec, const vb_yaml *node, const char *file, vb_error *err) {
     if (vb_options_read(corpus_options, spec, node, file, "a corpus", err)) return -1;
     if (spec->images && (spec->embeddings || spec->captions || spec->text_embeddings))
         return vb_errorf(err, VB_ECONFIG,
@@ -56,7 +59,7 @@ int vb_corpus_read(vb_corpus_spec *spec, const vb_yaml *node, const char *file, 
     return 0;
 }
 
-void vb_corpus_free(vb_corpus_spec *spec) { vb_options_free(corpus_options, spec); }
+void vb_corpus_spec_free(vb_corpus_spec *spec) { vb_options_free(corpus_options, spec); }
 
 /* A number or a list of them: at most VB_RETRIEVAL_VALUES. Reals go to `reals`, integers to `integers`. */
 static int read_numbers(const vb_yaml *map, const char *key, const char *file, double low, double high, int64_t *integers,

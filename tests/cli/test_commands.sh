@@ -102,7 +102,7 @@ jq -e '.results[0] | .acc_c == 1 and .acc_e == 0.875 and .acc_s == 0.75 and (.ac
   .vocabularies[0].curve == [1, 0.5] and .curve == [1, 0.75] and (.top1_all - 4/6 | fabs) < 1e-12' out1/results.json >/dev/null &&
   pass "the figures of the paper example" || fail "the figures of the paper example" "$(jq -c '.results[0]' out1/results.json)"
 cat >expected.csv <<'E'
-model,dataset,protocol,images,acc_c,acc_c_se,acc_e,acc_e_se,acc_s,acc_s_se,acc_e_union,acc_e_union_se,top1_all,top1_all_se
+model,dataset,protocol,images,acc_c,acc_c_se,acc_e,acc_e_se,acc_s,acc_s_se,acc_e_union,acc_e_union_se,top1_all,top1_all_se,top_k,lambda
 E
 head -n 1 out1/table.csv | diff - expected.csv >diff.txt && pass "the columns of table.csv" ||
   fail "the columns of table.csv" "$(cat diff.txt)"

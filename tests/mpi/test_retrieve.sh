@@ -1,0 +1,143 @@
+#!/bin/bash
+# vocabench retrieve: lists against brute force by NumPy, the same bytes on any number of ranks, interrupted scans, bad input.
+. "$(dirname "$0")/../lib.sh"
+python=
+for candidate in python3 /usr/bin/python3; do "$candidate" -c 'import numpy' 2>/dev/null && { python=$candidate; break; }; done
+[ -n "$python" ] || { skip "retrieval" "no Python with NumPy"; finish; }
+cd "$scratch" || exit 1
+
+# Integers, so that sums in fp64 are exact and most scores are tied; with duplicates, NaN, infinities and rows of zeros.
+cat >make.py <<'PY'
+import numpy, os
+r = numpy.random.default_rng(0)
+x = r.integers(-3, 4, (9001, 37)).astype("f4")
+x[4000:4500] = x[:500]; x[100] = 0; x[8000, 3] = numpy.nan; x[9000, 0] = numpy.inf; x[7] = x[6]
+for folder, dtype, cuts in ("f4", "f4", [1, 700, 700, 5003]), ("f2", "f2", [4000]), ("mixed", None, [250, 3000]), ("clean", "f4", [30]):
+    at = folder + "/img_emb" if folder == "f2" else folder
+    os.makedirs(at)
+    rows = numpy.nan_to_num(x, posinf=0)[:240] if folder == "clean" else x
+    for i, part in enumerate(numpy.split(rows, cuts)):
+        numpy.save(f"{at}/part_{i:04d}.npy", part.astype(dtype or ("f4", "f2")[i % 2]))
+numpy.save("q.npy", r.integers(-3, 4, (23, 37)).astype("f4"))
+numpy.save("q2.npy", r.integers(-3, 4, (23, 37)).astype("f2"))
+q = numpy.zeros((3, 37), "f4"); q[2, 5] = numpy.nan
+numpy.save("bad_q.npy", q); numpy.save("wide_q.npy", numpy.ones((2, 38), "f4")); numpy.save("flat.npy", numpy.ones(5, "f4"))
+numpy.save("int_q.npy", numpy.ones((2, 37), "i4")); numpy.save("no_q.npy", numpy.ones((0, 37), "f4"))
+PY
+cat >brute.py <<'PY'
+import glob, json, numpy, subprocess, sys
+queries, corpus, k, ids, lines, similarity = sys.argv[1:7]
+q = numpy.load(queries).astype("f8")
+x = numpy.concatenate([numpy.load(p) for p in sorted(glob.glob(corpus + "/*.npy"))]).astype("f8")
+fine = numpy.isfinite(x).all(1)
+if similarity == "cosine": fine &= (x != 0).any(1)
+x = numpy.where(fine[:, None], x, 0)
+s = q @ x.T
+if similarity == "cosine": s = s / numpy.where(fine, numpy.sqrt((x * x).sum(1)), 1) / numpy.sqrt((q * q).sum(1))[:, None]
+s[:, ~fine] = -numpy.inf
+k = min(int(k), int(fine.sum()))
+want = numpy.argsort(-s, axis=1, kind="stable")[:, :k]
+got = numpy.load(ids)
+assert got.dtype == numpy.int64 and got.shape == (len(q), k), (got.dtype, got.shape)
+assert (got == want).all(), "row numbers differ in %d places" % (got != want).sum()
+text = subprocess.run(["zstd", "-dcq", lines], capture_output=True, check=True).stdout.decode()
+records = [json.loads(line) for line in text.splitlines()]
+assert [r["query"] for r in records] == list(range(len(q)))
+for i, r in enumerate(records):
+    assert [e["id"] for e in r["results"]] == want[i].tolist()
+    error = numpy.abs(numpy.array([e["score"] for e in r["results"]]) - s[i, want[i]]).max() if k else 0
+    assert error <= (1e-15 if similarity == "cosine" else 0), error
+PY
+"$python" make.py || { fail "the corpora are made"; finish; }
+retrieve() { "$vocabench" retrieve "$@"; }
+brute() { "$python" brute.py "$@"; }
+
+# ---- brute force ----------------------------------------------------------------------------------------------------------------
+for corpus in f4 f2 mixed; do
+  for similarity in dot cosine; do
+    queries=q.npy; [ $corpus = f2 ] && queries=q2.npy
+    folder=$corpus; [ $corpus = f2 ] && folder=f2/img_emb
+    if retrieve --queries $queries --corpus $corpus --top-k 60 --similarity $similarity --output one.jsonl.zst --ids one.npy >out 2>err
+    then
+      check "$corpus, $similarity: NumPy's lists" brute $queries $folder 60 one.npy one.jsonl.zst $similarity
+    else fail "$corpus, $similarity: NumPy's lists" "$(cat err)"; fi
+    [ $similarity = dot ] || continue
+    for ranks in 2 3 5 8; do
+      mpi $ranks "$vocabench" retrieve --queries $queries --corpus $corpus --top-k 60 --output many.jsonl.zst \
+        --ids many.npy --threads 1 >out 2>err
+      same "$corpus: the list of $ranks ranks" one.jsonl.zst many.jsonl.zst
+      same "$corpus: the row numbers of $ranks ranks" one.npy many.npy
+    done
+  done
+done
+summary() { jq -c 'del(.run)' one.summary.json; }
+if [ "$(summary | jq -c '[.queries, .listed, .rows, .parts, .rows_not_finite, .rows_zero, .exact]')" = '[23,60,9001,3,2,1,"proven"]' ]; then
+  pass "the summary counts rows that are not finite and rows of zeros"
+else fail "the summary counts rows that are not finite and rows of zeros" "$(summary)"; fi
+
+# The queries in a glob's parts; more rows wanted than there are; isa levels; a small budget.
+for isa in scalar avx2 avx512; do
+  VOCABENCH_ISA=$isa retrieve --queries q.npy --corpus 'f4/*.npy' --top-k 60 --output isa.jsonl.zst --threads 3 --memory 2MiB >out 2>err
+  retrieve --queries q.npy --corpus f4 --top-k 60 --output one.jsonl.zst >out 2>&1
+  same "the list at the level $isa" one.jsonl.zst isa.jsonl.zst
+done
+mpi 3 "$vocabench" retrieve --queries q.npy --corpus clean --top-k 1000 --output few.jsonl.zst --ids few.npy >out 2>err
+check "a corpus smaller than K is listed whole" brute q.npy clean 1000 few.npy few.jsonl.zst dot
+check "and that is said" grep -q 'note: clean has 240 rows to list, fewer than --top-k 1000' err
+
+# ---- interruptions --------------------------------------------------------------------------------------------------------------
+retrieve --queries q.npy --corpus f4 --top-k 60 --output whole.jsonl.zst --ids whole.npy >out 2>&1
+rm -rf cut.*
+for fault in unit:5:kill@1 unit:2:kill@0; do
+  VOCABENCH_FAULT=$fault mpi 3 "$vocabench" retrieve --queries q.npy --corpus f4 --top-k 60 --output cut.jsonl.zst --ids cut.npy \
+    --checkpoint-seconds 0 --threads 1 >out 2>&1
+  check "$fault stops the scan" test ! -e cut.jsonl.zst
+  check "$fault leaves a checkpoint" test -d cut.jsonl.zst.checkpoint
+done
+# A damaged checkpoint is no checkpoint.
+victim=$(find cut.jsonl.zst.checkpoint -name '*.scan' | sort | head -n 1)
+printf 'x' | dd of="$victim" bs=1 seek=300 conv=notrunc 2>/dev/null
+mpi 2 "$vocabench" retrieve --queries q.npy --corpus f4 --top-k 60 --output cut.jsonl.zst --ids cut.npy --threads 2 >out 2>err
+same "the scan goes on, on 2 ranks, to the same list" whole.jsonl.zst cut.jsonl.zst
+same "and the same row numbers" whole.npy cut.npy
+check "without scanning again what was finished" test "$(jq .run.blocks_resumed cut.summary.json)" -gt 0
+check "the counts are those of the whole" test "$(jq -c 'del(.run)' cut.summary.json)" = "$(jq -c 'del(.run)' whole.summary.json)"
+check "the checkpoint is gone" test ! -e cut.jsonl.zst.checkpoint
+VOCABENCH_FAULT=unit:3:EIO@1 mpi 3 "$vocabench" retrieve --queries q.npy --corpus f4 --top-k 60 --output stop.jsonl.zst >out 2>&1
+code=$?
+check "a stopped scan ends with 75 on all ranks" test $code = 75
+mpi 5 "$vocabench" retrieve --queries q.npy --corpus f4 --top-k 60 --output stop.jsonl.zst >out 2>&1
+same "and goes on" whole.jsonl.zst stop.jsonl.zst
+check "with its finished blocks" test "$(jq .run.blocks_resumed stop.summary.json)" -gt 0
+
+# ---- bad input, on several ranks ------------------------------------------------------------------------------------------------
+bad() {
+  local name=$1 code=$2 pattern=$3; shift 3
+  refuses "$name" "$code" "$pattern" mpirun --oversubscribe -n 3 "$vocabench" retrieve --output bad.jsonl.zst "$@"
+}
+bad "queries of another width" 6 'wide_q.npy: queries of 38 dimensions, the rows of f4/part_0000.npy have 37' \
+  --queries wide_q.npy --corpus f4 --top-k 5
+bad "a NaN among the queries" 5 'query row 2: element 5 is NaN' --queries bad_q.npy --corpus f4 --top-k 5
+bad "queries that are no matrix" 5 'flat.npy: an array of 1 dimension' --queries flat.npy --corpus f4 --top-k 5
+bad "queries of integers" 10 'int_q.npy: elements of type int32' --queries int_q.npy --corpus f4 --top-k 5
+bad "no queries" 5 'no_q.npy: no queries' --queries no_q.npy --corpus f4 --top-k 5
+bad "a zero query for cosines" 5 'query row 0: all elements are zero' --queries bad_q.npy --corpus f4 --top-k 5 --similarity cosine
+bad "a missing corpus" 4 'nowhere' --queries q.npy --corpus nowhere --top-k 5
+mkdir empty; bad "an empty folder" 4 'empty: no embedding parts' --queries q.npy --corpus empty --top-k 5
+mkdir cut unequal; cp f4/* cut; truncate -s -5 cut/part_0003.npy
+bad "a truncated part" 5 'part_0003.npy: truncated' --queries q.npy --corpus cut --top-k 5
+cp f4/part_0001.npy unequal/a.npy; cp wide_q.npy unequal/b.npy
+bad "parts of different dimensions" 6 'unequal/b.npy: rows of 38 dimensions, those of unequal/a.npy have 37' \
+  --queries q.npy --corpus unequal --top-k 5
+bad "an unknown similarity" 2 "similarity: expected dot or cosine, found 'l2'" --queries q.npy --corpus f4 --top-k 5 --similarity l2
+bad "a budget that is none" 2 "memory: expected a size" --queries q.npy --corpus f4 --top-k 5 --memory 12MB3
+bad "a budget that is too small" 8 'the budget is 0.1 MiB' --queries q.npy --corpus f4 --top-k 60 --memory 100KiB
+bad "an output that cannot be written" 7 'none/l.jsonl.zst' --queries q.npy --corpus f4 --top-k 5 --output none/l.jsonl.zst
+for fault in read:9:EIO@1 open:1:EIO@2 alloc:40:ENOMEM@1 mpi:9:EIO@2; do
+  VOCABENCH_FAULT=$fault timeout -k 5 60 mpirun --oversubscribe -n 3 "$vocabench" retrieve --queries q.npy --corpus f4 --top-k 60 \
+    --output fault.jsonl.zst --threads 1 >out 2>err
+  code=$?
+  if [ $code -gt 0 ] && [ $code -lt 124 ] && grep -q '^vocabench: rank' err && ! [ -e fault.jsonl.zst ]; then pass "$fault ends all ranks"
+  else fail "$fault ends all ranks" "code $code" "$(cat err)"; fi
+done
+finish
