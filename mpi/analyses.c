@@ -6,8 +6,10 @@
 
 #include "kernels/features.h"
 #include "kernels/memory.h"
+#include "mpi/order.h"
+#include "mpi/spectrum.h"
 
-static const char *const names[] = {"margin", "similarity", "alignment", "uniformity", "spectrum", NULL};
+static const char *const names[] = {"margin", "similarity", "alignment", "uniformity", "spectrum", "order", NULL};
 
 static const double levels[] = {0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1};
 enum { LEVELS = sizeof levels / sizeof *levels };
@@ -17,7 +19,7 @@ int vb_analyses_read(vb_experiment *experiment, const vb_yaml *root, vb_error *e
     if (vb_yaml_is_null(list)) return 0;
     if (list->kind != VB_YAML_LIST || !list->count)
         return vb_yaml_errorf(list, experiment->path, err,
-                              "analyses: expected a list of margin, similarity, alignment, uniformity, spectrum");
+                              "analyses: expected a list of margin, similarity, alignment, uniformity, spectrum, order");
     for (size_t i = 0; i < list->count; i++) {
         const char *text;
         int a = 0;
@@ -26,8 +28,8 @@ int vb_analyses_read(vb_experiment *experiment, const vb_yaml *root, vb_error *e
         if (!names[a]) {
             const char *near = vb_did_you_mean(text, names);
             return vb_yaml_errorf(list->items[i], experiment->path, err,
-                                  "analyses: expected margin, similarity, alignment, uniformity or spectrum, found '%s'%s%s%s", text,
-                                  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+                                  "analyses: expected margin, similarity, alignment, uniformity, spectrum or order, found '%s'%s%s%s",
+                                  text, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
         }
         if (experiment->analyses & 1 << a)
             return vb_yaml_errorf(list->items[i], experiment->path, err, "analyses: '%s' is listed twice", text);
@@ -229,6 +231,16 @@ int vb_analyses(vb_context *context, const vb_pair *pair, json_t *result, vb_err
         json_object_set_new(figures, "uniformity_image", real(images));
         json_object_set_new(figures, "uniformity_text_n", json_integer(pair->classifier->classes));
         json_object_set_new(figures, "uniformity_image_n", json_integer(count));
+    }
+    if (!status && what & VB_SPECTRUM) {
+        json_t *spectrum;
+        status = vb_spectrum(context, pair, &spectrum, err);
+        if (spectrum) json_object_set_new(figures, "spectrum", spectrum);
+    }
+    if (!status && what & VB_ORDER) {
+        json_t *order;
+        status = vb_order(context, pair, &order, err);
+        if (order) json_object_set_new(figures, "order", order);
     }
     if (status)
         vb_error_prefix(err, "analyses of '%s' on '%s'", pair->spec->name, pair->data->spec->name);

@@ -6,7 +6,7 @@
 #include "shards/yaml.h"
 
 /* Bits of vb_experiment.analyses, in the order of their names. */
-enum { VB_MARGIN = 1, VB_SIMILARITIES = 2, VB_ALIGNMENT = 4, VB_UNIFORMITY = 8, VB_SPECTRUM = 16 };
+enum { VB_MARGIN = 1, VB_SIMILARITIES = 2, VB_ALIGNMENT = 4, VB_UNIFORMITY = 8, VB_SPECTRUM = 16, VB_ORDER = 32 };
 
 /* The key `analyses` of the experiment's root (absent: none) into experiment->analyses and its configuration. Local. */
 int vb_analyses_read(vb_experiment *experiment, const vb_yaml *root, vb_error *err);

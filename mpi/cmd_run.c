@@ -115,6 +115,18 @@ static void add_file(vb_digester *digester, const char *path) {
     vb_digester_add(digester, facts, sizeof facts);
 }
 
+/* A corpus as it lies: every file of its globs. */
+static void add_corpus(vb_digester *digester, const vb_corpus_spec *corpus) {
+    const char *const patterns[] = {corpus->images, corpus->embeddings, corpus->captions, corpus->text_embeddings};
+    vb_error none;
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        vb_paths paths;
+        if (!patterns[i] || vb_glob(&paths, patterns[i], &none)) continue;
+        for (size_t p = 0; p < paths.count; p++) add_file(digester, paths.items[p]);
+        vb_paths_free(&paths);
+    }
+}
+
 /* What a finished pair's result depends on: when nothing of it has changed, --resume takes the result as it is. */
 static int pair_key(const run_state *run, const vb_pair_unit *unit, vb_digest *key, vb_error *err) {
     const vb_experiment *experiment = &run->experiment;
@@ -134,6 +146,8 @@ static int pair_key(const run_state *run, const vb_pair_unit *unit, vb_digest *k
     vb_digester_add_text(digester, text ? text : "");
     free(text); /* jansson's */
     json_decref(settings);
+    const vb_retrieval_spec *retrieval = vb_model_retrieval(experiment, spec);
+    if (retrieval) add_corpus(digester, vb_find_corpus(experiment, retrieval->corpus));
     add_file(digester, experiment->adversarial.candidates);
     add_file(digester, experiment->adversarial.embeddings);
     const char *const files[] = {spec->weights,         spec->tokenizer, spec->coop,       spec->image_embeddings,

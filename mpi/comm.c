@@ -126,7 +126,7 @@ int vb_agree(vb_comm *comm, int status, vb_error *err) {
     if (MPI_Allreduce(&key, &worst, 1, MPI_INT, MPI_MIN, comm->mpi) != MPI_SUCCESS)
         return vb_errorf(err, VB_EMPI, "the ranks cannot agree");
     if (worst == 3 * size) return 0;
-    if (local.rank < 0) local.rank = comm->world_rank;
+    if (local.rank < 0) local.rank = comm->world_rank; /* an error that was agreed on before keeps its rank */
     if (MPI_Bcast(&local, sizeof local, MPI_BYTE, worst % size, comm->mpi) != MPI_SUCCESS)
         return vb_errorf(err, VB_EMPI, "the ranks cannot agree");
     *err = local;

@@ -44,7 +44,7 @@ static const vb_option experiment_options[] = {
     {"corpora", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "list of corpora for retrieval"},
     {"retrieval", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "retrieval-enhanced prompts (REPE) for all models"},
     {"analyses", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
-     "list of margin, similarity, alignment, uniformity, spectrum: why a model is stable or not"},
+     "list of margin, similarity, alignment, uniformity, spectrum, order: why a model is stable or not"},
     {"adversarial", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
      "candidate names that take most images from a vocabulary"},
     {"datasets", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "list of datasets"},
@@ -144,9 +144,12 @@ static int wrong_at(const vb_experiment *experiment, const vb_yaml *node, vb_err
     return vb_yaml_errorf(node, experiment->path, err, "%s%s", what, text);
 }
 
-static int add_prompt(vb_model_spec *model, const char *prompt, vb_error *err) {
-    if (!(model->prompts[model->prompt_count] = vb_strdup(prompt, err))) return -1;
-    model->prompt_count++;
+static int keep_prompts(vb_model_spec *model, const vb_prompts *list, vb_error *err) {
+    if (!(model->prompts = vb_array((size_t)list->count, sizeof *model->prompts, "prompts", err))) return -1;
+    for (int i = 0; i < list->count; i++) {
+        if (!(model->prompts[i] = vb_strdup(list->items[i], err))) return -1;
+        model->prompt_count++;
+    }
     return 0;
 }
 
@@ -157,14 +160,10 @@ static int named_prompts(const vb_experiment *experiment, vb_model_spec *model, 
     int status = -1;
     if (!wanted || !(file = vb_resolve(wanted, experiment->path, err))) goto done;
     if (vb_prompts_read(&list, file, err)) {
-        vb_error_prefix(err, "%s:%d:%d: prompts", experiment->path, node->line, node->column);
+        vb_error_prefix(err, "prompts '%s'", node->text);
         goto done;
     }
-    model->prompt_list = vb_strdup(node->text, err);
-    model->prompts = vb_array((size_t)list.count, sizeof *model->prompts, "prompts", err);
-    if (!model->prompt_list || !model->prompts) goto done;
-    status = 0;
-    for (int i = 0; i < list.count && !status; i++) status = add_prompt(model, list.items[i], err);
+    if ((model->prompt_list = vb_strdup(node->text, err))) status = keep_prompts(model, &list, err);
 done:
     vb_prompts_free(&list);
     vb_free(file);
@@ -175,19 +174,10 @@ done:
 static int read_prompts(const vb_experiment *experiment, vb_model_spec *model, const vb_yaml *node, vb_error *err) {
     if (node->kind == VB_YAML_MAP) return vb_options_read(coop_options, model, node, experiment->path, "prompts", err);
     if (node->kind == VB_YAML_SCALAR && !strstr(node->text, "{}")) return named_prompts(experiment, model, node, err);
-    size_t count = node->kind == VB_YAML_LIST ? node->count : 1;
-    if (!count) return wrong_at(experiment, node, err, "", "prompts: the list is empty");
-    if (!(model->prompts = vb_array(count, sizeof *model->prompts, "prompts", err))) return -1;
-    for (size_t i = 0; i < count; i++) {
-        const vb_yaml *item = node->kind == VB_YAML_LIST ? node->items[i] : node;
-        if (item->kind != VB_YAML_SCALAR)
-            return wrong_at(experiment, item, err, "", "prompts: expected a template such as \"a photo of a {}.\"");
-        const char *first = strstr(item->text, "{}");
-        if (!first || strstr(first + 2, "{}"))
-            return wrong_at(experiment, item, err, item->text, "prompts: a template holds exactly one {}: ");
-        if (add_prompt(model, item->text, err)) return -1;
-    }
-    return 0;
+    vb_prompts list;
+    int status = vb_prompts_from_yaml(&list, node, experiment->path, err) || keep_prompts(model, &list, err) ? -1 : 0;
+    vb_prompts_free(&list);
+    return status;
 }
 
 /* The configuration carries paths as they were written: where they were found belongs to the machine. */
@@ -228,7 +218,7 @@ static int check_model(const vb_experiment *experiment, const vb_model_spec *mod
                  {"label_names", true, false},    {"dataset", true, false}};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         const vb_yaml *value = vb_yaml_get(node, rules[i].key);
-        if (rules[i].precomputed == precomputed && rules[i].needed && !value)
+        if (rules[i].precomputed == precomputed && rules[i].needed && vb_yaml_is_null(value))
             return vb_yaml_errorf(node, experiment->path, err, "model '%s': family %s needs the key '%s'", model->name,
                                   families[model->family], rules[i].key);
         if (rules[i].precomputed != precomputed && value)

@@ -10,13 +10,10 @@
 
 static void *field_of(const vb_option *option, void *fields) { return (char *)fields + option->offset; }
 
+/* Puts the key between the place and what is wrong there: "e.yaml:2:9: trials: expected an integer ...". */
 static int wrong(const vb_option *option, const vb_yaml *node, const char *name, vb_error *err) {
-    if (node->line)
-        vb_error_prefix(err, "%s", option->key);
-    else
-        vb_error_prefix(err, "--set %s", option->key); /* given on the command line: no position in the file */
-    (void)name;
-    return -1;
+    const char *reason = err ? strstr(err->text, ": expected ") : NULL;
+    return reason ? vb_yaml_errorf(node, name, err, "%s%s", option->key, reason) : -1;
 }
 
 static int read_value(const vb_option *option, void *fields, const vb_yaml *node, const char *name, vb_error *err) {
@@ -24,11 +21,11 @@ static int read_value(const vb_option *option, void *fields, const vb_yaml *node
     switch (option->kind) {
     case VB_TEXT:
     case VB_PATH:
-        if (node->kind != VB_YAML_SCALAR || (vb_yaml_is_null(node) && !option->fallback && !option->required)) {
-            if (node->kind == VB_YAML_SCALAR) return 0; /* an explicit null leaves it unset */
+        if (node->kind != VB_YAML_SCALAR)
             return vb_yaml_errorf(node, name, err, "%s: expected text, found a %s", option->key,
                                   node->kind == VB_YAML_LIST ? "list" : "map");
-        }
+        if (vb_yaml_is_null(node)) /* an explicit null leaves it as it is: unset, or the fallback */
+            return option->required ? vb_yaml_errorf(node, name, err, "%s: expected text, found nothing", option->key) : 0;
         if (!node->text[0]) return vb_yaml_errorf(node, name, err, "%s: is empty", option->key);
         vb_free(*(char **)field);
         return (*(char **)field = vb_strdup(node->text, err)) ? 0 : -1;

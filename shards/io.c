@@ -344,17 +344,56 @@ static int append_path(vb_paths *paths, size_t *capacity, const char *text, vb_e
     return 0;
 }
 
-int vb_glob(vb_paths *paths, const char *pattern, vb_error *err) {
-    *paths = (vb_paths){0};
-    size_t capacity = 0;
+static int add_matches(vb_paths *paths, size_t *capacity, const char *pattern, vb_error *err) {
     /* A name that exists is meant literally, even when it holds brackets. */
-    if (vb_exists(pattern)) return append_path(paths, &capacity, pattern, err);
+    if (vb_exists(pattern)) return append_path(paths, capacity, pattern, err);
     glob_t found = {0};
     int status = glob(pattern, GLOB_BRACE | GLOB_NOSORT, NULL, &found);
     if (status == GLOB_NOSPACE) status = vb_errorf(err, VB_EMEMORY, "%s: no memory for the list of files", pattern);
     else if (status) status = vb_errorf(err, VB_EMISSING, "%s: no such file", pattern);
-    for (size_t i = 0; !status && i < found.gl_pathc; i++) status = append_path(paths, &capacity, found.gl_pathv[i], err);
+    for (size_t i = 0; !status && i < found.gl_pathc; i++) status = append_path(paths, capacity, found.gl_pathv[i], err);
     globfree(&found);
+    return status;
+}
+
+/* "{00000..00041}" in a pattern: where it begins and ends, its bounds and its width. */
+static bool find_range(const char *pattern, const char **from, const char **to, unsigned long long *first, unsigned long long *last, int *width) {
+    for (const char *at = strchr(pattern, '{'); at; at = strchr(at + 1, '{')) {
+        size_t n = strspn(at + 1, "0123456789");
+        if (!n || n > 15 || strncmp(at + 1 + n, "..", 2)) continue;
+        size_t m = strspn(at + 3 + n, "0123456789");
+        if (!m || m > 15 || at[3 + n + m] != '}') continue;
+        *first = strtoull(at + 1, NULL, 10);
+        *last = strtoull(at + 3 + n, NULL, 10);
+        *width = (int)n;
+        *from = at;
+        *to = at + 4 + n + m;
+        return true;
+    }
+    return false;
+}
+
+/* Every number of a range must be there: a gap in the numbering is not passed over. */
+static int expand(vb_paths *paths, size_t *capacity, const char *pattern, vb_error *err) {
+    const char *from, *to;
+    unsigned long long first, last;
+    int width;
+    if (!find_range(pattern, &from, &to, &first, &last, &width)) return add_matches(paths, capacity, pattern, err);
+    if (last < first || last - first >= 10000000)
+        return vb_errorf(err, VB_EMISSING, "%s: the range {%llu..%llu} is empty or too long", pattern, first, last);
+    for (unsigned long long i = first; i <= last; i++) {
+        char *one = vb_format(err, "%.*s%0*llu%s", (int)(from - pattern), pattern, width, i, to);
+        int status = one ? expand(paths, capacity, one, err) : -1;
+        vb_free(one);
+        if (status) return -1;
+    }
+    return 0;
+}
+
+int vb_glob(vb_paths *paths, const char *pattern, vb_error *err) {
+    *paths = (vb_paths){0};
+    size_t capacity = 0;
+    int status = vb_exists(pattern) ? append_path(paths, &capacity, pattern, err) : expand(paths, &capacity, pattern, err);
     if (status) vb_paths_free(paths);
     else qsort(paths->items, paths->count, sizeof *paths->items, in_byte_order);
     return status;

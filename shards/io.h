@@ -63,8 +63,8 @@ char *vb_format(vb_error *err, const char *format, ...) __attribute__((format(pr
 const char *vb_base_name(const char *path);
 bool vb_ends_with(const char *text, const char *suffix);
 
-/* Paths that match a glob (with {a,b} braces, no ~), or the path itself when it holds no pattern characters; in byte order.
- * VB_EMISSING when nothing matches. */
+/* Paths that match a glob (with {a,b} braces and {00000..00041} ranges, no ~), or the path itself when there is one of that name; in byte
+ * order. VB_EMISSING when nothing matches, and when a number of a range is missing. */
 typedef struct vb_paths {
     size_t count;
     char **items;

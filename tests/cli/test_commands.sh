@@ -119,8 +119,8 @@ jq -e '.schema == "vocabench.results/1" and .experiment == "paper" and (.run | h
 jq -e '.configuration | .protocol == "sampled" and .trials == 7 and .seed == 5 and .models[0].similarity == "dot" and .datasets[0].on_error == "skip"' \
   out2/results.json >/dev/null && pass "--set by name and by number" || fail "--set by name and by number" "$(cat err)"
 refuses "--set of an unknown key" 3 "unknown key 'sede' in the experiment; did you mean 'seed'" "$vocabench" run e.yaml --set sede=3 --output x
-refuses "--set of a wrong type" 3 "--set trials: .*expected an integer.*'many'" "$vocabench" run e.yaml --set trials=many --output x
-refuses "--set out of range" 3 "--set trials: .*'0'" "$vocabench" run e.yaml --set trials=0 --output x
+refuses "--set of a wrong type" 3 "e.yaml: command line: trials: expected an integer.*'many'" "$vocabench" run e.yaml --set trials=many --output x
+refuses "--set out of range" 3 "e.yaml: command line: trials: expected an integer.*'0'" "$vocabench" run e.yaml --set trials=0 --output x
 refuses "--set of a model that is not there" 3 "models.nobody" "$vocabench" run e.yaml --set models.nobody.family=clip --output x
 refuses "a wrong --threads" 3 "threads" "$vocabench" run e.yaml --threads lots --output x
 [ ! -e x ] && pass "a wrong experiment leaves no folder" || fail "a wrong experiment leaves no folder"
