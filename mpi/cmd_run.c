@@ -459,12 +459,14 @@ static int run_units(run_state *run, json_t **facts, vb_error *err) {
     if (!status) status = vb_groups_open(&run->groups, run->world, count, run->schedule.item_count, err);
     if (status) return -1;
     run->context = &run->groups.context;
+    double startup = run->groups.started - run->world->started;
     status = vb_groups_wait(&run->groups, run_items(run, err), err);
     if (!status) status = gather_results(run, &groups, &idle_share, err);
     vb_groups_close(&run->groups);
     run->context = run->world;
     if (!status) status = vb_run_facts(world, run->threads, MPI_Wtime() - run->world->started, &run->memory, facts, err);
     if (!status && !world->rank) {
+        json_object_set_new(*facts, "startup_seconds", json_real(startup));
         json_object_set(*facts, "groups", groups);
         json_object_set_new(*facts, "idle_share", json_real(idle_share));
     }

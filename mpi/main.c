@@ -68,6 +68,8 @@ static int run_command(const vb_command *command, const vb_arguments *arguments)
     vb_error err;
     vb_error_clear(&err);
     int provided;
+    /* Open MPI 4.1's UCX component cannot allocate a window across machines over TCP; the others can, on any network. */
+    setenv("OMPI_MCA_osc", "^ucx", 0);
     if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
         fprintf(stderr, "vocabench: MPI cannot start\n");
         return VB_EMPI;
