@@ -9,6 +9,7 @@
 #include "mpi/commands.h"
 #include "mpi/groups.h"
 #include "mpi/image_source.h"
+#include "mpi/plan_sizes.h"
 #include "mpi/provenance.h"
 #include "mpi/schedule.h"
 
@@ -28,7 +29,8 @@ enum { PROCESS = 32 << 20 };
 typedef struct plan {
     const vb_experiment *experiment;
     int ranks;
-    int64_t units, read_bytes, sent_bytes, memory_a_rank;
+    bool print;
+    vb_plan_sizes sizes;
     int64_t *weights; /* bytes of every model's file */
     vb_schedule schedule;
 } plan;
@@ -88,7 +90,7 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
                 text_space = (int64_t)vb_clip_text_workspace(model->clip, texts < 256 ? texts : 256);
         int64_t unit = VB_UNIT_SAMPLES * dim * 4 + bytes / (units ? units : 1);
         int64_t need = (workspace > text_space ? workspace : text_space) + pixels + unit + classes * dim * 4 + tally + PROCESS;
-        if (need > all->memory_a_rank) all->memory_a_rank = need;
+        if (need > all->sizes.memory_a_rank) all->sizes.memory_a_rank = need;
     } else {
         vb_npy npy;
         if (vb_npy_open(&npy, spec->image_embeddings, err)) return -1;
@@ -98,32 +100,38 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
         units = (images + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
         bytes = file_size(spec->image_embeddings) + file_size(spec->text_embeddings);
         int64_t need = VB_UNIT_SAMPLES * dim * 4 + classes * dim * 4 + images * 4 + tally + PROCESS;
-        if (need > all->memory_a_rank) all->memory_a_rank = need;
+        if (need > all->sizes.memory_a_rank) all->sizes.memory_a_rank = need;
     }
     int64_t sent = (model ? classes * dim * 4 / all->ranks : 0) + tally;
     char read[32], send[32];
     amount(read, sizeof read, (double)bytes);
     amount(send, sizeof send, (double)(all->ranks > 1 ? sent : 0));
-    printf("  %-20s %-20s %9lld %7lld %9lld %8lld %10s %10s %9.3g\n", spec->name, data->spec->name, (long long)images, (long long)units,
-           (long long)cached, (long long)texts, read, send, operations(all, spec, data->spec));
-    all->units += units;
-    all->read_bytes += bytes;
-    all->sent_bytes += all->ranks > 1 ? sent : 0;
+    if (all->print)
+        printf("  %-20s %-20s %9lld %7lld %9lld %8lld %10s %10s %9.3g\n", spec->name, data->spec->name, (long long)images,
+               (long long)units, (long long)cached, (long long)texts, read, send, operations(all, spec, data->spec));
+    all->sizes.units += units;
+    if (units > all->sizes.pair_units) all->sizes.pair_units = units;
+    all->sizes.read_bytes += bytes;
+    all->sizes.sent_bytes += all->ranks > 1 ? sent : 0;
     return 0;
 }
 
 static int plan_models(plan *all, vb_context *context, const vb_dataset_state *datasets, vb_error *err) {
     const vb_experiment *experiment = all->experiment;
-    printf("  %-20s %-20s %9s %7s %9s %8s %10s %10s %9s\n", "model", "dataset", "images", "units", "in cache", "texts", "to read",
-           "to send", "TFLOP");
+    if (all->print)
+        printf("  %-20s %-20s %9s %7s %9s %8s %10s %10s %9s\n", "model", "dataset", "images", "units", "in cache", "texts", "to read",
+               "to send", "TFLOP");
     for (int m = 0; m < experiment->model_count; m++) {
         const vb_model_spec *spec = &experiment->models[m];
         vb_model model = {0};
         bool encoded = spec->family != VB_PRECOMPUTED;
+        if (spec->left_out) continue;
         if (encoded) {
             if (vb_model_open(&model, &context->comm, spec, true, 1, err)) return -1;
             all->weights[m] = (int64_t)model.weights.map.size;
-            all->read_bytes += (int64_t)model.weights.map.size;
+            all->sizes.all_weights += all->weights[m];
+            if (all->weights[m] > all->sizes.largest_model) all->sizes.largest_model = all->weights[m];
+            all->sizes.read_bytes += (int64_t)model.weights.map.size;
         }
         int status = 0;
         for (int d = 0; d < experiment->dataset_count && !status; d++) {
@@ -158,18 +166,18 @@ static int plan_groups(plan *all, int64_t ranks_a_node, vb_error *err) {
     int64_t together = 0, at_once = (ranks_a_node + fewest - 1) / fewest;
     qsort(all->weights, (size_t)experiment->model_count, sizeof *all->weights, larger_first);
     for (int m = 0; m < experiment->model_count && m < at_once && m < groups; m++) together += all->weights[m];
-    amount(read, sizeof read, (double)all->read_bytes);
-    amount(send, sizeof send, (double)all->sent_bytes);
-    amount(memory, sizeof memory, (double)all->memory_a_rank);
+    amount(read, sizeof read, (double)all->sizes.read_bytes);
+    amount(send, sizeof send, (double)all->sizes.sent_bytes);
+    amount(memory, sizeof memory, (double)all->sizes.memory_a_rank);
     amount(weights, sizeof weights, (double)together);
-    amount(node, sizeof node, (double)(together + ranks_a_node * all->memory_a_rank));
+    amount(node, sizeof node, (double)(together + ranks_a_node * all->sizes.memory_a_rank));
     printf("%lld units; to read: %s; to send: %s a rank; memory: about %s a rank, and weights of up to %s mapped once a node\n",
-           (long long)all->units, read, send, memory, weights);
+           (long long)all->sizes.units, read, send, memory, weights);
     printf("memory of a node with %lld rank%s: about %s\n", (long long)ranks_a_node, ranks_a_node == 1 ? "" : "s", node);
     return 0;
 }
 
-static int plan_alone(plan *all, vb_context *alone, const vb_arguments *arguments, vb_error *err) {
+static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_error *err) {
     const vb_experiment *experiment = all->experiment;
     vb_dataset_state *datasets = vb_array((size_t)experiment->dataset_count, sizeof *datasets, "datasets", err);
     bool encoded = false;
@@ -183,11 +191,10 @@ static int plan_alone(plan *all, vb_context *alone, const vb_arguments *argument
     if (!status) status = vb_schedule_list(&all->schedule, experiment, err);
     if (!status) status = vb_schedule_order(&all->schedule, experiment, datasets, &alone->comm, err);
     if (!status) {
-        printf("experiment %s at %d rank%s:\n", experiment->name, all->ranks, all->ranks == 1 ? "" : "s");
+        if (all->print) printf("experiment %s at %d rank%s:\n", experiment->name, all->ranks, all->ranks == 1 ? "" : "s");
         status = plan_models(all, alone, datasets, err);
     }
-    int64_t ranks_a_node = vb_argument_number(arguments, alone->command, "ranks-per-node", all->ranks);
-    if (!status) status = plan_groups(all, ranks_a_node < all->ranks ? ranks_a_node : all->ranks, err);
+    if (!status && all->print) status = plan_groups(all, ranks_a_node < all->ranks ? ranks_a_node : all->ranks, err);
     for (int d = 0; datasets && d < experiment->dataset_count; d++)
         if (datasets[d].spec) vb_dataset_state_close(&datasets[d]);
     vb_free(datasets);
@@ -196,21 +203,25 @@ static int plan_alone(plan *all, vb_context *alone, const vb_arguments *argument
     return status;
 }
 
+int vb_plan(const vb_experiment *experiment, int ranks, int64_t ranks_a_node, bool print, vb_plan_sizes *sizes, vb_error *err) {
+    vb_context alone = {.started = MPI_Wtime()};
+    plan all = {.experiment = experiment, .ranks = ranks, .print = print};
+    if (vb_comm_open(&alone.comm, MPI_COMM_SELF, err)) return -1;
+    int status = plan_alone(&all, &alone, ranks_a_node, err);
+    vb_comm_close(&alone.comm);
+    *sizes = all.sizes;
+    return status;
+}
+
 int vb_cmd_plan(vb_context *context, const vb_arguments *arguments, vb_error *err) {
     vb_experiment experiment;
+    vb_plan_sizes sizes;
     if (vb_read_experiment(&experiment, context, arguments, err)) return -1;
-    int status = 0;
-    if (!context->comm.rank) {
-        /* The plan is one rank's work: the others wait at the end. */
-        vb_context alone = {.command = context->command, .started = context->started};
-        plan all = {.experiment = &experiment,
-                    .ranks = (int)vb_argument_number(arguments, context->command, "ranks", context->comm.size)};
-        status = vb_comm_open(&alone.comm, MPI_COMM_SELF, err);
-        if (!status) {
-            status = plan_alone(&all, &alone, arguments, err);
-            vb_comm_close(&alone.comm);
-        }
-    }
+    int ranks = (int)vb_argument_number(arguments, context->command, "ranks", context->comm.size), status = 0;
+    /* The plan is one rank's work: the others wait at the end. */
+    if (!context->comm.rank)
+        status =
+            vb_plan(&experiment, ranks, vb_argument_number(arguments, context->command, "ranks-per-node", ranks), true, &sizes, err);
     vb_experiment_free(&experiment);
     return vb_agree(&context->comm, status, err);
 }

@@ -9,8 +9,10 @@
 #include "mpi/adversarial.h"
 #include "mpi/analyses.h"
 #include "mpi/commands.h"
+#include "mpi/document.h"
 #include "mpi/evaluate.h"
 #include "mpi/groups.h"
+#include "mpi/journal.h"
 #include "mpi/provenance.h"
 #include "mpi/repe.h"
 #include "mpi/results.h"
@@ -22,6 +24,8 @@ const vb_flag vb_run_flags[] = {{"output", VB_FLAG_TEXT, "DIR", false, "folder o
                                 {"resume", VB_FLAG_SWITCH, NULL, false,
                                  "take (model, dataset) results that an earlier run of the same experiment finished as they are", 0, 0},
                                 {"cache", VB_FLAG_TEXT, "DIR", false, "folder of encoded units [OUTPUT/cache]", 0, 0},
+                                {"only-model", VB_FLAG_TEXT, "NAME", false, "evaluate this model alone, as a part that 'merge' joins",
+                                 0, 0},
                                 {"batch", VB_FLAG_TEXT, "N", false, "images encoded at once", 0, 0},
                                 {"threads", VB_FLAG_TEXT, "N", false, "threads a rank", 0, 0},
                                 {"ranks-per-model", VB_FLAG_TEXT, "N", false,
@@ -68,6 +72,7 @@ int vb_read_experiment(vb_experiment *experiment, vb_context *context, const vb_
     char *keys[VB_ARGUMENTS] = {NULL};
     int n = 0, copies = 0, status = 0;
     for (int i = 0; i < arguments->list_count && !status; i++) {
+        if (strcmp(context->command->flags[arguments->list[i].flag].name, "set")) continue;
         const char *text = arguments->list[i].text, *equals = strchr(text, '=');
         if (!equals || equals == text) {
             status = vb_errorf(err, VB_EUSAGE, "--set: expected path.to.key=value, found '%s'", text);
@@ -84,7 +89,8 @@ int vb_read_experiment(vb_experiment *experiment, vb_context *context, const vb_
                                            {"threads", "threads"},
                                            {"per-image", "per_image"},
                                            {"latex", "latex"},
-                                           {"ranks-per-model", "ranks_per_model"}};
+                                           {"ranks-per-model", "ranks_per_model"},
+                                           {"only-model", "only_model"}};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         if (!vb_argument_given(arguments, context->command, flags[i][0])) continue;
         const char *text = vb_argument(arguments, context->command, flags[i][0]);
@@ -96,15 +102,6 @@ int vb_read_experiment(vb_experiment *experiment, vb_context *context, const vb_
 }
 
 /* ---- one pair ---- */
-
-/* A file name for a pair: whatever is unusual in a name becomes '_'. */
-static char *pair_path(const run_state *run, const char *folder, const char *model, const char *dataset, const char *suffix,
-                       vb_error *err) {
-    char *path = vb_format(err, "%s/%s/%s--%s%s", run->experiment.output, folder, model, dataset, suffix);
-    for (char *at = path ? path + strlen(run->experiment.output) + strlen(folder) + 2 : NULL; at && *at; at++)
-        if (strchr(" \\:*?\"<>|", *at)) *at = '_';
-    return path;
-}
 
 static void add_file(vb_digester *digester, const char *path) {
     struct stat info;
@@ -215,10 +212,10 @@ static int clear_parts(run_state *run, const char *records, vb_error *err) {
 
 /* REPE after the plain evaluation: its figures become the result's `retrieval`. */
 static int retrieve_pair(run_state *run, const vb_pair *pair, json_t *result, json_t **scan, vb_error *err) {
-    char *list = pair_path(run, "retrieval", pair->spec->name, pair->data->spec->name, ".jsonl.zst", err);
-    char *embeddings = pair_path(run, "retrieval", pair->spec->name, pair->data->spec->name, "", err);
+    char *list = vb_pair_path(run->experiment.output, "retrieval", pair->spec->name, pair->data->spec->name, ".jsonl.zst", err);
+    char *embeddings = vb_pair_path(run->experiment.output, "retrieval", pair->spec->name, pair->data->spec->name, "", err);
     /* A folder each: groups may ask the same of one corpus at the same time. */
-    char *checkpoint = pair_path(run, "scan", pair->spec->name, pair->data->spec->name, "", err),
+    char *checkpoint = vb_pair_path(run->experiment.output, "scan", pair->spec->name, pair->data->spec->name, "", err),
          *folder = vb_format(err, "%s/retrieval", run->experiment.output);
     int status = list && embeddings && checkpoint && folder ? 0 : -1;
     if (!status && !run->context->comm.rank) status = vb_make_folders(folder, err);
@@ -241,7 +238,8 @@ static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dat
     double start = MPI_Wtime();
     char *records = NULL;
     int status = 0;
-    if (run->experiment.per_image && !(records = pair_path(run, "records", spec->name, data->spec->name, ".jsonl.zst", err)))
+    if (run->experiment.per_image &&
+        !(records = vb_pair_path(run->experiment.output, "records", spec->name, data->spec->name, ".jsonl.zst", err)))
         status = -1;
     status = vb_agree(&run->context->comm, status, err);
     if (!status && records) status = clear_parts(run, records, err);
@@ -320,13 +318,15 @@ static int run_unit(run_state *run, const vb_pair_unit *unit, vb_error *err) {
     int status = vb_agree(comm, vb_check_stop(run->context, err), err);
     if (status) return -1;
     run->unit = unit;
-    char *path = pair_path(run, "pairs", spec->name, data->spec->name, ".json", err);
-    status = vb_agree(comm, path ? 0 : -1, err);
+    char *path = vb_pair_path(run->experiment.output, "pairs", spec->name, data->spec->name, ".json", err);
+    status = !path || (!comm->rank && vb_journal_begin(path, err)) ? -1 : 0;
+    status = vb_agree(comm, status, err);
     if (!status && spec->family == VB_PRECOMPUTED) status = run_precomputed(run, spec, data, &unit->key, path, err);
     if (!status && spec->family != VB_PRECOMPUTED) {
         status = open_model(run, spec, err);
         if (!status) status = run_encoded(run, &run->model, data, &unit->key, path, err);
     }
+    if (!status && !comm->rank) vb_journal_end(path);
     vb_free(path);
     return status;
 }
@@ -344,8 +344,8 @@ static int look_for_finished(run_state *run, vb_error *err) {
         vb_pair_unit *unit = &schedule->units[u];
         char name[16];
         snprintf(name, sizeof name, "%d", u);
-        char *path =
-            pair_path(run, "pairs", run->experiment.models[unit->model].name, run->datasets[unit->dataset].spec->name, ".json", err);
+        char *path = vb_pair_path(run->experiment.output, "pairs", run->experiment.models[unit->model].name,
+                                  run->datasets[unit->dataset].spec->name, ".json", err);
         status = path ? pair_key(run, unit, &unit->key, err) : -1;
         json_t *result = !status && run->resume ? find_finished(unit, path) : NULL;
         unit->finished = result != NULL;
@@ -489,36 +489,6 @@ static int open_datasets(run_state *run, vb_error *err) {
     return 0;
 }
 
-/* Results of another experiment in the same folder are kept under another name, never overwritten. */
-static int keep_earlier(const char *path, const char *digest, vb_error *err) {
-    json_t *earlier = json_load_file(path, 0, NULL);
-    if (!earlier) return 0;
-    const char *stored = json_string_value(json_object_get(earlier, "configuration_digest"));
-    int status = 0;
-    if (stored && strcmp(stored, digest)) {
-        char *kept = vb_format(err, "%.*sresults.%.8s.json", (int)(vb_base_name(path) - path), path, stored);
-        status = kept ? vb_write_json(earlier, kept, err) : -1;
-        if (!status) fprintf(stderr, "vocabench: results of another configuration are kept as %s\n", kept);
-        vb_free(kept);
-    }
-    json_decref(earlier);
-    return status;
-}
-
-static int write_table(const run_state *run, vb_table_form form, const char *name, vb_error *err) {
-    char *table = vb_table(run->results, form, err);
-    if (!table) return -1;
-    int status = 0;
-    if (name) {
-        char *path = vb_format(err, "%s/%s", run->experiment.output, name);
-        status = path ? vb_write_file(path, table, strlen(table), err) : -1;
-        vb_free(path);
-    } else
-        printf("%s", table);
-    vb_free(table);
-    return status;
-}
-
 static void print_notes(const run_state *run) {
     for (int d = 0; d < run->experiment.dataset_count; d++) {
         const vb_vocabularies *vocabularies = &run->datasets[d].vocabularies;
@@ -545,33 +515,15 @@ static void print_notes(const run_state *run) {
 }
 
 static int write_results(run_state *run, json_t *facts, vb_error *err) {
-    json_t *document = json_object(), *configuration = run->experiment.configuration;
-    char *text = json_dumps(configuration, JSON_COMPACT | JSON_SORT_KEYS),
-         *path = vb_format(err, "%s/results.json", run->experiment.output);
-    int status = -1;
-    if (!document || !text || !path) {
-        vb_errorf(err, VB_EMEMORY, "no memory for the results");
-        goto done;
-    }
-    vb_digest digest = vb_digest_bytes(text, strlen(text));
-    json_object_set_new(document, "schema", json_string("vocabench.results/1"));
-    json_object_set_new(document, "experiment", json_string(run->experiment.name));
-    json_object_set(document, "configuration", configuration);
-    json_object_set_new(document, "configuration_digest", json_string(digest.hex));
-    json_object_set(document, "results", run->results);
+    const vb_experiment *experiment = &run->experiment;
     json_object_set(facts, "pairs", run->pairs);
-    json_object_set_new(facts, "options", vb_experiment_machine_json(&run->experiment));
-    json_object_set(document, "run", facts);
-    if (keep_earlier(path, digest.hex, err) || vb_write_json(document, path, err)) goto done;
-    if (write_table(run, VB_TABLE_MARKDOWN, "table.md", err) || write_table(run, VB_TABLE_CSV, "table.csv", err)) goto done;
-    if (run->experiment.latex && write_table(run, VB_TABLE_LATEX, "table.tex", err)) goto done;
-    if (write_table(run, VB_TABLE_TERMINAL, NULL, err)) goto done;
-    print_notes(run);
-    printf("results: %s\n", path);
-    status = 0;
-done:
-    vb_free(path);
-    free(text); /* jansson's */
+    json_object_set_new(facts, "options", vb_experiment_machine_json(experiment));
+    json_t *document = vb_new_document(experiment->name, experiment->configuration, run->results, facts, err);
+    int status = document ? vb_write_document(experiment->output, document, experiment->latex, err) : -1;
+    if (!status) {
+        print_notes(run);
+        printf("results: %s/results.json\n", experiment->output);
+    }
     json_decref(document);
     return status;
 }
@@ -600,10 +552,14 @@ int vb_cmd_run(vb_context *context, const vb_arguments *arguments, vb_error *err
     run.threads = run.experiment.threads ? (int)run.experiment.threads : vb_default_threads(&context->comm);
     status = prepare_output(&run, err);
     if (!status) status = open_datasets(&run, err);
+    if (!status && !context->comm.rank) status = vb_journal_open(&run.experiment, run.datasets, context->comm.size, run.resume, err);
+    status = vb_agree(&context->comm, status, err);
+    bool noted = !status && !context->comm.rank;
     if (!status) status = vb_warn_of_threads(&context->comm, run.threads, err);
     if (!status) status = run_units(&run, &facts, err);
     if (!status && !context->comm.rank) status = write_results(&run, facts, err);
     status = vb_agree(&context->comm, status, err);
+    if (noted) vb_journal_close(&run.experiment, status, err);
     json_decref(facts);
     json_decref(run.done);
     json_decref(run.found);

@@ -21,25 +21,33 @@
 const char *vb_version(void) { return VB_VERSION; }
 const char *vb_revision(void) { return VB_GIT; }
 
-const char *vb_configs_folder(void) {
-    static char found[PATH_MAX];
-    if (found[0]) return found;
-    const char *stated = getenv("VOCABENCH_CONFIGS");
-    if (stated && *stated && strlen(stated) < sizeof found) return strcpy(found, stated);
+static char *find_folder(char found[PATH_MAX], const char *variable, const char *name) {
+    const char *stated = getenv(variable);
+    if (stated && *stated && strlen(stated) < PATH_MAX) return strcpy(found, stated);
     char binary[PATH_MAX - 64];
     ssize_t n = readlink("/proc/self/exe", binary, sizeof binary - 1);
     if (n > 0) {
         binary[n] = 0;
         char *slash = strrchr(binary, '/');
         if (slash) *slash = 0;
-        static const char *const places[] = {"/../configs", "/../share/vocabench/configs"};
+        static const char *const places[] = {"/../", "/../share/vocabench/"};
         for (int i = 0; i < 2; i++) {
-            snprintf(found, sizeof found, "%s%s", binary, places[i]);
+            snprintf(found, PATH_MAX, "%s%s%s", binary, places[i], name);
             if (vb_is_folder(found)) return found;
         }
     }
-    snprintf(found, sizeof found, "%s/share/vocabench/configs", VB_PREFIX);
+    snprintf(found, PATH_MAX, "%s/share/vocabench/%s", VB_PREFIX, name);
     return found;
+}
+
+const char *vb_configs_folder(void) {
+    static char found[PATH_MAX];
+    return found[0] ? found : find_folder(found, "VOCABENCH_CONFIGS", "configs");
+}
+
+const char *vb_slurm_folder(void) {
+    static char found[PATH_MAX];
+    return found[0] ? found : find_folder(found, "VOCABENCH_SLURM", "slurm");
 }
 
 int vb_default_threads(const vb_comm *comm) {

@@ -12,6 +12,8 @@ const char *vb_revision(void); /* git revision the binary was built from, "+" wh
 /* The folder with experiments/, vocabularies/ and prompts/: $VOCABENCH_CONFIGS, else ../configs or ../share/vocabench/configs beside
  * the binary, else the installation's. A static string, found on the first call; not thread-safe. */
 const char *vb_configs_folder(void);
+/* The folder of the batch script templates, found in the same way: $VOCABENCH_SLURM, ../slurm, ... */
+const char *vb_slurm_folder(void);
 
 /* Threads a rank should use when the user does not say: OMP_NUM_THREADS, else the cores it is bound to shared by the ranks bound to
  * them. Local. */

@@ -34,7 +34,7 @@ int vb_schedule_list(vb_schedule *schedule, const vb_experiment *experiment, vb_
     for (int m = 0; m < experiment->model_count; m++)
         for (int d = 0; d < experiment->dataset_count; d++) {
             const char *only = experiment->models[m].dataset;
-            if (!only || !strcmp(only, experiment->datasets[d].name))
+            if (!experiment->models[m].left_out && (!only || !strcmp(only, experiment->datasets[d].name)))
                 schedule->units[schedule->count++] = (vb_pair_unit){.model = m, .dataset = d, .parts = 1};
         }
     return 0;
