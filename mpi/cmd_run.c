@@ -10,9 +10,11 @@
 #include "mpi/analyses.h"
 #include "mpi/commands.h"
 #include "mpi/evaluate.h"
+#include "mpi/groups.h"
 #include "mpi/provenance.h"
 #include "mpi/repe.h"
 #include "mpi/results.h"
+#include "mpi/schedule.h"
 
 const vb_flag vb_run_flags[] = {{"output", VB_FLAG_TEXT, "DIR", false, "folder of the results [results/EXPERIMENT]", 0, 0},
                                 {"set", VB_FLAG_LIST, "path.to.key=value", false,
@@ -22,6 +24,8 @@ const vb_flag vb_run_flags[] = {{"output", VB_FLAG_TEXT, "DIR", false, "folder o
                                 {"cache", VB_FLAG_TEXT, "DIR", false, "folder of encoded units [OUTPUT/cache]", 0, 0},
                                 {"batch", VB_FLAG_TEXT, "N", false, "images encoded at once", 0, 0},
                                 {"threads", VB_FLAG_TEXT, "N", false, "threads a rank", 0, 0},
+                                {"ranks-per-model", VB_FLAG_TEXT, "N", false,
+                                 "evaluate models side by side in groups of at most N ranks [0: as many groups as end soonest]", 0, 0},
                                 {"per-image", VB_FLAG_SWITCH, NULL, false, "write a record for every image", 0, 0},
                                 {"latex", VB_FLAG_SWITCH, NULL, false, "write table.tex as well", 0, 0},
                                 {0}};
@@ -44,12 +48,19 @@ void vb_run_help(void) {
 }
 
 typedef struct run_state {
-    vb_context *context;
+    vb_context *world, *context; /* all ranks; this rank's group, which evaluates a pair */
     vb_experiment experiment;
     vb_dataset_state *datasets;
+    vb_schedule schedule;
+    vb_groups groups;
+    const vb_pair_unit *unit; /* in hand */
+    vb_model model;           /* open while units in a row need it */
     int threads;
     bool resume;
-    json_t *results, *pairs; /* rank 0: results[] and the `run` block's pairs[] */
+    vb_memory_peak memory;
+    json_t *done;            /* a group's leader: {unit, result, pair} of what the group has finished */
+    json_t *found;           /* rank 0: results of earlier runs by unit, for --resume */
+    json_t *results, *pairs; /* rank 0, at the end: results[] and the `run` block's pairs[] */
 } run_state;
 
 int vb_read_experiment(vb_experiment *experiment, vb_context *context, const vb_arguments *arguments, vb_error *err) {
@@ -67,8 +78,13 @@ int vb_read_experiment(vb_experiment *experiment, vb_context *context, const vb_
         else
             overrides[n++] = (vb_override){keys[copies++], equals + 1};
     }
-    static const char *const flags[][2] = {{"output", "output"},   {"cache", "cache"},         {"batch", "batch"},
-                                           {"threads", "threads"}, {"per-image", "per_image"}, {"latex", "latex"}};
+    static const char *const flags[][2] = {{"output", "output"},
+                                           {"cache", "cache"},
+                                           {"batch", "batch"},
+                                           {"threads", "threads"},
+                                           {"per-image", "per_image"},
+                                           {"latex", "latex"},
+                                           {"ranks-per-model", "ranks_per_model"}};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         if (!vb_argument_given(arguments, context->command, flags[i][0])) continue;
         const char *text = vb_argument(arguments, context->command, flags[i][0]);
@@ -112,9 +128,10 @@ static void add_corpus(vb_digester *digester, const vb_corpus_spec *corpus) {
 }
 
 /* What a finished pair's result depends on: when nothing of it has changed, --resume takes the result as it is. */
-static int pair_key(const run_state *run, const vb_model_spec *spec, int m, const vb_dataset_state *data, vb_digest *key,
-                    vb_error *err) {
+static int pair_key(const run_state *run, const vb_pair_unit *unit, vb_digest *key, vb_error *err) {
     const vb_experiment *experiment = &run->experiment;
+    const vb_model_spec *spec = &experiment->models[unit->model];
+    const vb_dataset_state *data = &run->datasets[unit->dataset];
     vb_digester *digester;
     if (vb_digester_new(&digester, err)) return -1;
     vb_digester_add_text(digester, vb_version());
@@ -124,7 +141,7 @@ static int pair_key(const run_state *run, const vb_model_spec *spec, int m, cons
     /* All settings of the experiment, but of the models only this one; datasets speak through their digests below. */
     json_t *settings = json_copy(experiment->configuration);
     json_object_del(settings, "datasets");
-    json_object_set(settings, "models", json_array_get(json_object_get(experiment->configuration, "models"), (size_t)m));
+    json_object_set(settings, "models", json_array_get(json_object_get(experiment->configuration, "models"), (size_t)unit->model));
     char *text = json_dumps(settings, JSON_COMPACT | JSON_SORT_KEYS);
     vb_digester_add_text(digester, text ? text : "");
     free(text); /* jansson's */
@@ -148,35 +165,29 @@ static int pair_key(const run_state *run, const vb_model_spec *spec, int m, cons
     return status;
 }
 
-/* Rank 0: the pair's finished result, when --resume was given and its key fits. Everyone learns whether there is one. */
-static int find_finished(run_state *run, const vb_digest *key, const char *path, bool *found, vb_error *err) {
-    int have = 0;
-    if (!run->context->comm.rank && run->resume && vb_exists(path)) {
-        json_t *file = json_load_file(path, 0, NULL);
-        const char *stored = json_string_value(json_object_get(file, "key"));
-        json_t *result = json_object_get(file, "result");
-        if (stored && !strcmp(stored, key->hex) && json_is_object(result)) {
-            json_array_append(run->results, result);
-            have = 1;
-        }
-        json_decref(file);
-    }
-    if (vb_broadcast(&run->context->comm, &have, sizeof have, err)) return -1;
-    *found = have;
-    return 0;
+/* The unit's result of an earlier run, when its key fits; NULL otherwise. */
+static json_t *find_finished(const vb_pair_unit *unit, const char *path) {
+    json_t *file = vb_exists(path) ? json_load_file(path, 0, NULL) : NULL;
+    const char *stored = json_string_value(json_object_get(file, "key"));
+    json_t *result = json_object_get(file, "result");
+    result = stored && !strcmp(stored, unit->key.hex) && json_is_object(result) ? json_incref(result) : NULL;
+    json_decref(file);
+    return result;
 }
 
-static int store_pair(run_state *run, json_t *result, const vb_pair_counts *counts, double seconds, const vb_digest *key,
+static int store_pair(run_state *run, json_t *result, const vb_pair_counts *counts, json_t *scan, double seconds, const vb_digest *key,
                       const char *path, vb_error *err) {
     json_t *file = json_pack("{s:s, s:O}", "key", key->hex, "result", result);
     int status = vb_write_json(file, path, err);
     json_decref(file);
-    json_array_append(run->results, result);
-    json_array_append_new(run->pairs, json_pack("{s:O, s:O, s:f, s:I, s:I, s:I, s:I, s:I}", "model", json_object_get(result, "model"),
-                                                "dataset", json_object_get(result, "dataset"), "seconds", seconds, "units_encoded",
-                                                (json_int_t)counts->units_encoded, "units_cached", (json_int_t)counts->units_cached,
-                                                "images_encoded", (json_int_t)counts->images_encoded, "texts_encoded",
-                                                (json_int_t)counts->texts_encoded, "texts_cached", (json_int_t)counts->texts_cached));
+    json_t *pair = json_pack("{s:O, s:O, s:i, s:f, s:I, s:I, s:I, s:I, s:I}", "model", json_object_get(result, "model"), "dataset",
+                             json_object_get(result, "dataset"), "group", run->groups.mine, "seconds", seconds, "units_encoded",
+                             (json_int_t)counts->units_encoded, "units_cached", (json_int_t)counts->units_cached, "images_encoded",
+                             (json_int_t)counts->images_encoded, "texts_encoded", (json_int_t)counts->texts_encoded, "texts_cached",
+                             (json_int_t)counts->texts_cached);
+    if (scan) json_object_set(pair, "retrieval", scan);
+    json_t *entry = json_pack("{s:i, s:O, s:o}", "unit", (int)(run->unit - run->schedule.units), "result", result, "pair", pair);
+    if (!status && json_array_append_new(run->done, entry)) status = vb_errorf(err, VB_EMEMORY, "no memory for the results");
     return status;
 }
 
@@ -203,17 +214,19 @@ static int clear_parts(run_state *run, const char *records, vb_error *err) {
 }
 
 /* REPE after the plain evaluation: its figures become the result's `retrieval`. */
-static int retrieve_pair(run_state *run, const vb_pair *pair, json_t *result, vb_error *err) {
+static int retrieve_pair(run_state *run, const vb_pair *pair, json_t *result, json_t **scan, vb_error *err) {
     char *list = pair_path(run, "retrieval", pair->spec->name, pair->data->spec->name, ".jsonl.zst", err);
     char *embeddings = pair_path(run, "retrieval", pair->spec->name, pair->data->spec->name, "", err);
-    char *checkpoint = vb_format(err, "%s/scan", run->experiment.output),
+    /* A folder each: groups may ask the same of one corpus at the same time. */
+    char *checkpoint = pair_path(run, "scan", pair->spec->name, pair->data->spec->name, "", err),
          *folder = vb_format(err, "%s/retrieval", run->experiment.output);
     int status = list && embeddings && checkpoint && folder ? 0 : -1;
     if (!status && !run->context->comm.rank) status = vb_make_folders(folder, err);
     status = vb_agree(&run->context->comm, status, err);
     vb_repe_job job = {.pair = *pair, .list = list, .embeddings = embeddings, .checkpoint = checkpoint};
     json_t *retrieval = NULL;
-    if (!status) status = vb_repe(run->context, &job, &retrieval, err);
+    *scan = NULL;
+    if (!status) status = vb_repe(run->context, &job, &retrieval, scan, err);
     if (result && retrieval) json_object_set(result, "retrieval", retrieval);
     json_decref(retrieval);
     vb_free(list);
@@ -232,7 +245,7 @@ static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dat
         status = -1;
     status = vb_agree(&run->context->comm, status, err);
     if (!status && records) status = clear_parts(run, records, err);
-    json_t *result = NULL;
+    json_t *result = NULL, *scan = NULL;
     vb_pair_counts counts = {0};
     vb_pair pair = {.experiment = &run->experiment,
                     .spec = spec,
@@ -244,15 +257,17 @@ static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dat
     if (!status) status = vb_evaluate(run->context, &pair, &result, &counts, err);
     if (!status && run->experiment.analyses) status = vb_analyses(run->context, &pair, result, err);
     if (!status && run->experiment.adversarial.candidates) status = vb_adversarial(run->context, &pair, result, err);
-    if (!status && vb_model_retrieval(&run->experiment, spec)) status = retrieve_pair(run, &pair, result, err);
-    if (!status && result) status = store_pair(run, result, &counts, MPI_Wtime() - start, key, path, err);
+    if (!status && vb_model_retrieval(&run->experiment, spec)) status = retrieve_pair(run, &pair, result, &scan, err);
+    if (!status && result) status = store_pair(run, result, &counts, scan, MPI_Wtime() - start, key, path, err);
+    vb_memory_note(&run->memory);
     status = vb_agree(&run->context->comm, status, err);
+    json_decref(scan);
     json_decref(result);
     vb_free(records);
     return status;
 }
 
-/* ---- a model with all its datasets ---- */
+/* ---- one unit ---- */
 
 static int run_precomputed(run_state *run, const vb_model_spec *spec, const vb_dataset_state *data, const vb_digest *key,
                            const char *path, vb_error *err) {
@@ -288,34 +303,172 @@ static int run_encoded(run_state *run, const vb_model *model, const vb_dataset_s
     return status;
 }
 
-static bool wants(const vb_model_spec *spec, const vb_dataset_state *data) {
-    return !spec->dataset || !strcmp(spec->dataset, data->spec->name);
+/* The model of the unit in hand, which may be that of the unit before under another name and with other prompts. */
+static int open_model(run_state *run, const vb_model_spec *spec, vb_error *err) {
+    if (run->model.spec && vb_same_encoder(run->model.spec, spec)) {
+        run->model.spec = spec;
+        return 0;
+    }
+    if (run->model.spec) vb_model_close(&run->model);
+    return vb_model_open(&run->model, &run->context->comm, spec, true, run->threads, err);
 }
 
-static int run_model(run_state *run, int m, vb_error *err) {
-    const vb_model_spec *spec = &run->experiment.models[m];
+static int run_unit(run_state *run, const vb_pair_unit *unit, vb_error *err) {
+    const vb_model_spec *spec = &run->experiment.models[unit->model];
+    const vb_dataset_state *data = &run->datasets[unit->dataset];
     vb_comm *comm = &run->context->comm;
-    vb_model model = {0};
-    int status = 0;
-    for (int d = 0; d < run->experiment.dataset_count && !status; d++) {
-        const vb_dataset_state *data = &run->datasets[d];
-        if (!wants(spec, data)) continue;
-        if ((status = vb_agree(comm, vb_check_stop(run->context, err), err))) break;
-        vb_digest key = {""};
-        bool finished = false;
-        char *path = pair_path(run, "pairs", spec->name, data->spec->name, ".json", err);
-        status = path ? 0 : -1;
-        if (!status && !comm->rank) status = pair_key(run, spec, m, data, &key, err);
-        status = vb_agree(comm, status, err);
-        if (!status) status = find_finished(run, &key, path, &finished, err);
-        if (!status && !finished && spec->family == VB_PRECOMPUTED) status = run_precomputed(run, spec, data, &key, path, err);
-        if (!status && !finished && spec->family != VB_PRECOMPUTED) {
-            if (!model.spec) status = vb_model_open(&model, comm, spec, true, run->threads, err);
-            if (!status) status = run_encoded(run, &model, data, &key, path, err);
-        }
+    int status = vb_agree(comm, vb_check_stop(run->context, err), err);
+    if (status) return -1;
+    run->unit = unit;
+    char *path = pair_path(run, "pairs", spec->name, data->spec->name, ".json", err);
+    status = vb_agree(comm, path ? 0 : -1, err);
+    if (!status && spec->family == VB_PRECOMPUTED) status = run_precomputed(run, spec, data, &unit->key, path, err);
+    if (!status && spec->family != VB_PRECOMPUTED) {
+        status = open_model(run, spec, err);
+        if (!status) status = run_encoded(run, &run->model, data, &unit->key, path, err);
+    }
+    vb_free(path);
+    return status;
+}
+
+/* ---- all units ---- */
+
+/* Rank 0 makes the keys and looks for results of earlier runs; all others get its list of units. */
+static int look_for_finished(run_state *run, vb_error *err) {
+    vb_schedule *schedule = &run->schedule;
+    vb_comm *comm = &run->world->comm;
+    int status = vb_agree(comm, vb_schedule_list(schedule, &run->experiment, err), err);
+    if (status) return -1;
+    if (!comm->rank && !(run->found = json_object())) status = vb_errorf(err, VB_EMEMORY, "no memory");
+    for (int u = 0; !comm->rank && !status && u < schedule->count; u++) {
+        vb_pair_unit *unit = &schedule->units[u];
+        char name[16];
+        snprintf(name, sizeof name, "%d", u);
+        char *path =
+            pair_path(run, "pairs", run->experiment.models[unit->model].name, run->datasets[unit->dataset].spec->name, ".json", err);
+        status = path ? pair_key(run, unit, &unit->key, err) : -1;
+        json_t *result = !status && run->resume ? find_finished(unit, path) : NULL;
+        unit->finished = result != NULL;
+        if (result && json_object_set_new(run->found, name, result)) status = vb_errorf(err, VB_EMEMORY, "no memory");
         vb_free(path);
     }
-    if (model.spec) vb_model_close(&model);
+    status = vb_agree(comm, status, err);
+    if (!status) status = vb_broadcast(comm, schedule->units, (size_t)schedule->count * sizeof *schedule->units, err);
+    return status;
+}
+
+/* How many groups: as the option says, or as many as end soonest. */
+static int count_groups(run_state *run, int *groups, vb_error *err) {
+    vb_schedule *schedule = &run->schedule;
+    int ranks = run->world->comm.size;
+    int64_t wanted = run->experiment.ranks_per_model;
+    int found = wanted ? vb_groups_of_size(ranks, wanted) :
+                         vb_groups_plan(schedule->item_costs, schedule->item_parts, schedule->item_count, ranks, 0, NULL, err);
+    *groups = found;
+    if (found == 1 && vb_schedule_as_listed(schedule, err)) found = -1;
+    return vb_agree(&run->world->comm, found < 0 ? -1 : 0, err);
+}
+
+static int run_items(run_state *run, vb_error *err) {
+    const vb_schedule *schedule = &run->schedule;
+    int64_t item = 0;
+    int status = 0;
+    while (!status && !(status = vb_groups_next(&run->groups, &item, err)) && item < schedule->item_count)
+        for (int i = schedule->items[item]; i < schedule->items[item + 1] && !status; i++)
+            status = run_unit(run, &schedule->units[schedule->order[i]], err);
+    if (run->model.spec) vb_model_close(&run->model);
+    return status;
+}
+
+/* What rank 0 gets from one group's leader. */
+static json_t *group_report(const run_state *run) {
+    const vb_groups *groups = &run->groups;
+    json_t *facts = json_pack("{s:i, s:i, s:f, s:f}", "ranks", groups->context.comm.size, "units", (int)json_array_size(run->done),
+                              "busy_seconds", groups->busy, "idle_seconds", groups->idle);
+    return json_pack("{s:o, s:O}", "facts", facts, "done", run->done);
+}
+
+/* All groups' results in the experiment's order. blocks[r] is rank r's report, empty where it led no group. */
+static int put_together(run_state *run, void *const *blocks, const size_t *sizes, json_t *groups, double times[2], vb_error *err) {
+    int ranks = run->world->comm.size, status = -1;
+    json_t *reports = json_array(), **by_unit = vb_array((size_t)run->schedule.count + 1, sizeof(json_t *), "results", err), *entry;
+    size_t i;
+    if (!reports || !by_unit) goto done;
+    for (int r = 0; r < ranks; r++) {
+        if (!sizes[r]) continue;
+        json_t *report = json_loads(blocks[r], 0, NULL), *facts = json_object_get(report, "facts");
+        if (json_array_append_new(reports, report) || json_array_append(groups, facts)) {
+            vb_errorf(err, VB_EINTERNAL, "results of rank %d did not arrive whole", r);
+            goto done;
+        }
+        double share = (double)json_integer_value(json_object_get(facts, "ranks"));
+        times[0] += share * json_real_value(json_object_get(facts, "busy_seconds"));
+        times[1] += share * json_real_value(json_object_get(facts, "idle_seconds"));
+        json_array_foreach(json_object_get(report, "done"), i, entry) by_unit[json_integer_value(json_object_get(entry, "unit"))] =
+            entry;
+    }
+    for (int u = 0; u < run->schedule.count; u++) {
+        char name[16];
+        snprintf(name, sizeof name, "%d", u);
+        json_t *result = by_unit[u] ? json_object_get(by_unit[u], "result") : json_object_get(run->found, name);
+        if (!result || json_array_append(run->results, result)) {
+            vb_errorf(err, VB_EINTERNAL, "no result of unit %d", u);
+            goto done;
+        }
+        if (by_unit[u]) json_array_append(run->pairs, json_object_get(by_unit[u], "pair"));
+    }
+    status = 0;
+done:
+    json_decref(reports);
+    vb_free(by_unit);
+    return status;
+}
+
+/* The groups' results to rank 0, and the `run` block's facts of the groups. */
+static int gather_results(run_state *run, json_t **groups, double *idle_share, vb_error *err) {
+    vb_comm *comm = &run->world->comm;
+    json_t *report = run->context->comm.rank ? NULL : group_report(run);
+    char *text = report ? json_dumps(report, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    int status = run->context->comm.rank || text ? 0 : vb_errorf(err, VB_EMEMORY, "no memory for the results");
+    void **blocks = NULL;
+    size_t *sizes = NULL;
+    double times[2] = {0};
+    status = vb_agree(comm, status, err);
+    if (!status) status = vb_gather_blocks(comm, text, text ? strlen(text) : 0, &blocks, &sizes, err);
+    if (!status && !comm->rank) {
+        *groups = json_array();
+        status = *groups ? put_together(run, blocks, sizes, *groups, times, err) : vb_errorf(err, VB_EMEMORY, "no memory");
+        *idle_share = times[0] + times[1] > 0 ? times[1] / (times[0] + times[1]) : 0;
+    }
+    for (int r = 0; blocks && r < comm->size; r++) vb_free(blocks[r]);
+    vb_free(blocks);
+    vb_free(sizes);
+    free(text); /* jansson's */
+    json_decref(report);
+    return vb_agree(comm, status, err);
+}
+
+/* Every unit that is not finished, by groups of ranks. */
+static int run_units(run_state *run, json_t **facts, vb_error *err) {
+    vb_comm *world = &run->world->comm;
+    json_t *groups = NULL;
+    double idle_share = 0;
+    int count, status = look_for_finished(run, err);
+    if (!status) status = vb_schedule_order(&run->schedule, &run->experiment, run->datasets, world, err);
+    if (!status) status = count_groups(run, &count, err);
+    if (!status) status = vb_groups_open(&run->groups, run->world, count, run->schedule.item_count, err);
+    if (status) return -1;
+    run->context = &run->groups.context;
+    status = vb_groups_wait(&run->groups, run_items(run, err), err);
+    if (!status) status = gather_results(run, &groups, &idle_share, err);
+    vb_groups_close(&run->groups);
+    run->context = run->world;
+    if (!status) status = vb_run_facts(world, run->threads, MPI_Wtime() - run->world->started, &run->memory, facts, err);
+    if (!status && !world->rank) {
+        json_object_set(*facts, "groups", groups);
+        json_object_set_new(*facts, "idle_share", json_real(idle_share));
+    }
+    json_decref(groups);
     return status;
 }
 
@@ -423,34 +576,38 @@ done:
 
 static int prepare_output(run_state *run, vb_error *err) {
     int status = 0;
-    if (!run->context->comm.rank) {
+    if (!run->world->comm.rank) {
         char *pairs = vb_format(err, "%s/pairs", run->experiment.output);
         status = !pairs || vb_make_folders(pairs, err) || vb_make_folders(run->experiment.cache, err) ? -1 : 0;
         if (!status && access(run->experiment.output, W_OK))
             status = vb_errorf(err, VB_EOUTPUT, "%s: the output folder is not writable", run->experiment.output);
         vb_free(pairs);
-        run->results = json_array();
-        run->pairs = json_array();
-        if (!status && (!run->results || !run->pairs)) status = vb_errorf(err, VB_EMEMORY, "no memory");
     }
+    run->results = json_array();
+    run->pairs = json_array();
+    run->done = json_array();
+    if (!status && (!run->results || !run->pairs || !run->done)) status = vb_errorf(err, VB_EMEMORY, "no memory");
     return vb_agree(&run->context->comm, status, err);
 }
 
 int vb_cmd_run(vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    run_state run = {.context = context, .resume = vb_argument_given(arguments, context->command, "resume")};
+    run_state run = {.world = context, .context = context, .resume = vb_argument_given(arguments, context->command, "resume")};
     json_t *facts = NULL;
     int status = vb_read_experiment(&run.experiment, context, arguments, err);
     if (status) return -1;
     run.threads = run.experiment.threads ? (int)run.experiment.threads : vb_default_threads(&context->comm);
     status = prepare_output(&run, err);
     if (!status) status = open_datasets(&run, err);
-    for (int m = 0; m < run.experiment.model_count && !status; m++) status = run_model(&run, m, err);
-    if (!status) status = vb_run_facts(&context->comm, run.threads, MPI_Wtime() - context->started, &facts, err);
+    if (!status) status = vb_warn_of_threads(&context->comm, run.threads, err);
+    if (!status) status = run_units(&run, &facts, err);
     if (!status && !context->comm.rank) status = write_results(&run, facts, err);
     status = vb_agree(&context->comm, status, err);
     json_decref(facts);
+    json_decref(run.done);
+    json_decref(run.found);
     json_decref(run.results);
     json_decref(run.pairs);
+    vb_schedule_free(&run.schedule);
     for (int d = 0; run.datasets && d < run.experiment.dataset_count; d++)
         if (run.datasets[d].spec) vb_dataset_state_close(&run.datasets[d]);
     vb_free(run.datasets);

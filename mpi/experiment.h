@@ -41,7 +41,7 @@ typedef struct vb_model_spec {
 typedef struct vb_experiment {
     char *name, *output, *cache;
     int protocol;
-    int64_t trials, seed, union_permutations, batch, threads;
+    int64_t trials, seed, union_permutations, batch, threads, ranks_per_model;
     int analyses; /* bits: see mpi/analyses.h */
     vb_adversarial_spec adversarial;
     bool per_image, latex;

@@ -118,6 +118,20 @@ int vb_read_file(const char *path, size_t limit, uint8_t **bytes, size_t *size, 
     return status;
 }
 
+void vb_read_proc(const char *path, char *text, size_t size) {
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = file < 0 ? -1 : read(file, text, size - 1);
+    text[n < 0 ? 0 : n] = 0;
+    if (file >= 0) close(file);
+}
+
+void vb_write_proc(const char *path, const char *text) {
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    if (file < 0) return;
+    if (write(file, text, strlen(text)) < 0) errno = 0; /* not allowed here: nothing depends on it */
+    close(file);
+}
+
 /* ---- writing ---- */
 
 enum { WRITE_BUFFER = 1 << 18 };
