@@ -23,6 +23,9 @@ const vb_flag vb_plan_flags[] = {{"ranks", VB_FLAG_NUMBER, "N", false, "plan for
                                  {"ranks-per-node", VB_FLAG_NUMBER, "N", false, "ranks on one machine [all]", 1, 1 << 16},
                                  {0}};
 
+/* A rank before it does anything, measured: MPI, libraries, the tokenizer's tables. */
+enum { PROCESS = 32 << 20 };
+
 typedef struct plan {
     const vb_experiment *experiment;
     int ranks;
@@ -84,9 +87,9 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
         texts = classes * (spec->prompt_count ? spec->prompt_count : 1);
         dim = info->embed_dim;
         int64_t workspace = (int64_t)vb_clip_image_workspace(model->clip, all->experiment->batch),
-                text_space = (int64_t)vb_clip_text_workspace(model->clip, 256);
+                text_space = (int64_t)vb_clip_text_workspace(model->clip, texts < 256 ? texts : 256);
         int64_t unit = VB_UNIT_SAMPLES * dim * 4 + bytes / (units ? units : 1);
-        int64_t need = (workspace > text_space ? workspace : text_space) + pixels + unit + classes * dim * 4 + tally + (64 << 20);
+        int64_t need = (workspace > text_space ? workspace : text_space) + pixels + unit + classes * dim * 4 + tally + PROCESS;
         if (need > all->sizes.memory_a_rank) all->sizes.memory_a_rank = need;
     } else {
         vb_npy npy;
@@ -96,7 +99,7 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
         vb_npy_close(&npy);
         units = (images + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
         bytes = file_size(spec->image_embeddings) + file_size(spec->text_embeddings);
-        int64_t need = VB_UNIT_SAMPLES * dim * 4 + classes * dim * 4 + images * 4 + tally + (64 << 20);
+        int64_t need = VB_UNIT_SAMPLES * dim * 4 + classes * dim * 4 + images * 4 + tally + PROCESS;
         if (need > all->sizes.memory_a_rank) all->sizes.memory_a_rank = need;
     }
     int64_t sent = (model ? classes * dim * 4 / all->ranks : 0) + tally;

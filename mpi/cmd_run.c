@@ -172,7 +172,7 @@ static json_t *find_finished(const vb_pair_unit *unit, const char *path) {
     return result;
 }
 
-static int store_pair(run_state *run, json_t *result, const vb_pair_counts *counts, double seconds, const vb_digest *key,
+static int store_pair(run_state *run, json_t *result, const vb_pair_counts *counts, json_t *scan, double seconds, const vb_digest *key,
                       const char *path, vb_error *err) {
     json_t *file = json_pack("{s:s, s:O}", "key", key->hex, "result", result);
     int status = vb_write_json(file, path, err);
@@ -182,6 +182,7 @@ static int store_pair(run_state *run, json_t *result, const vb_pair_counts *coun
                              (json_int_t)counts->units_encoded, "units_cached", (json_int_t)counts->units_cached, "images_encoded",
                              (json_int_t)counts->images_encoded, "texts_encoded", (json_int_t)counts->texts_encoded, "texts_cached",
                              (json_int_t)counts->texts_cached);
+    if (scan) json_object_set(pair, "retrieval", scan);
     json_t *entry = json_pack("{s:i, s:O, s:o}", "unit", (int)(run->unit - run->schedule.units), "result", result, "pair", pair);
     if (!status && json_array_append_new(run->done, entry)) status = vb_errorf(err, VB_EMEMORY, "no memory for the results");
     return status;
@@ -210,7 +211,7 @@ static int clear_parts(run_state *run, const char *records, vb_error *err) {
 }
 
 /* REPE after the plain evaluation: its figures become the result's `retrieval`. */
-static int retrieve_pair(run_state *run, const vb_pair *pair, json_t *result, vb_error *err) {
+static int retrieve_pair(run_state *run, const vb_pair *pair, json_t *result, json_t **scan, vb_error *err) {
     char *list = vb_pair_path(run->experiment.output, "retrieval", pair->spec->name, pair->data->spec->name, ".jsonl.zst", err);
     char *embeddings = vb_pair_path(run->experiment.output, "retrieval", pair->spec->name, pair->data->spec->name, "", err);
     /* A folder each: groups may ask the same of one corpus at the same time. */
@@ -221,7 +222,8 @@ static int retrieve_pair(run_state *run, const vb_pair *pair, json_t *result, vb
     status = vb_agree(&run->context->comm, status, err);
     vb_repe_job job = {.pair = *pair, .list = list, .embeddings = embeddings, .checkpoint = checkpoint};
     json_t *retrieval = NULL;
-    if (!status) status = vb_repe(run->context, &job, &retrieval, err);
+    *scan = NULL;
+    if (!status) status = vb_repe(run->context, &job, &retrieval, scan, err);
     if (result && retrieval) json_object_set(result, "retrieval", retrieval);
     json_decref(retrieval);
     vb_free(list);
@@ -241,7 +243,7 @@ static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dat
         status = -1;
     status = vb_agree(&run->context->comm, status, err);
     if (!status && records) status = clear_parts(run, records, err);
-    json_t *result = NULL;
+    json_t *result = NULL, *scan = NULL;
     vb_pair_counts counts = {0};
     vb_pair pair = {.experiment = &run->experiment,
                     .spec = spec,
@@ -253,10 +255,11 @@ static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dat
     if (!status) status = vb_evaluate(run->context, &pair, &result, &counts, err);
     if (!status && run->experiment.analyses) status = vb_analyses(run->context, &pair, result, err);
     if (!status && run->experiment.adversarial.candidates) status = vb_adversarial(run->context, &pair, result, err);
-    if (!status && vb_model_retrieval(&run->experiment, spec)) status = retrieve_pair(run, &pair, result, err);
-    if (!status && result) status = store_pair(run, result, &counts, MPI_Wtime() - start, key, path, err);
+    if (!status && vb_model_retrieval(&run->experiment, spec)) status = retrieve_pair(run, &pair, result, &scan, err);
+    if (!status && result) status = store_pair(run, result, &counts, scan, MPI_Wtime() - start, key, path, err);
     vb_memory_note(&run->memory);
     status = vb_agree(&run->context->comm, status, err);
+    json_decref(scan);
     json_decref(result);
     vb_free(records);
     return status;
@@ -456,12 +459,14 @@ static int run_units(run_state *run, json_t **facts, vb_error *err) {
     if (!status) status = vb_groups_open(&run->groups, run->world, count, run->schedule.item_count, err);
     if (status) return -1;
     run->context = &run->groups.context;
+    double startup = run->groups.started - run->world->started;
     status = vb_groups_wait(&run->groups, run_items(run, err), err);
     if (!status) status = gather_results(run, &groups, &idle_share, err);
     vb_groups_close(&run->groups);
     run->context = run->world;
     if (!status) status = vb_run_facts(world, run->threads, MPI_Wtime() - run->world->started, &run->memory, facts, err);
     if (!status && !world->rank) {
+        json_object_set_new(*facts, "startup_seconds", json_real(startup));
         json_object_set(*facts, "groups", groups);
         json_object_set_new(*facts, "idle_share", json_real(idle_share));
     }

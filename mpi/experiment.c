@@ -40,7 +40,7 @@ static const vb_option experiment_options[] = {
     {"batch", VB_INTEGER, AT(vb_experiment, batch), false, true, "16", 1, 4096, NULL, "images",
      "encoded at once; changes speed and memory, never a result"},
     {"threads", VB_INTEGER, AT(vb_experiment, threads), false, true, "0", 0, 1024, NULL, "threads",
-     "a rank; 0: OMP_NUM_THREADS, else the cores of the machine shared by its ranks"},
+     "a rank; 0: OMP_NUM_THREADS, else the cores it may use, shared by the ranks on them"},
     {"ranks_per_model", VB_INTEGER, AT(vb_experiment, ranks_per_model), false, true, "0", 0, 1 << 20, NULL, "ranks",
      "at most, of a group that evaluates models beside other groups; 0: as many groups as end soonest"},
     {"corpora", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "list of corpora for retrieval"},

@@ -32,6 +32,8 @@ const vb_command vb_commands[] = {
      NULL},
     {"status", "DIR", 1, vb_status_flags, "Show what of a run is done, running, failed and to do, and the time left.",
      vb_status_details, vb_cmd_status, NULL},
+    {"compare", "A B", 2, vb_compare_flags, "Compare two results on the same images: differences, standard errors, exact tests.",
+     vb_compare_details, vb_cmd_compare, NULL},
     {"inspect", "FILE", 1, vb_inspect_flags, "Say what a file is: weights, embeddings, shards, vocabularies, experiments.", NULL,
      vb_cmd_inspect, NULL},
     {"version", NULL, 0, vb_version_flags, "Print version, revision and libraries.", NULL, vb_cmd_version, NULL},
@@ -81,6 +83,8 @@ static int run_command(const vb_command *command, const vb_arguments *arguments)
     if (!environment) return report(&err, 1);
     memcpy(environment, environ, variables * sizeof *environment);
     int provided;
+    /* Open MPI 4.1's UCX component cannot allocate a window across machines over TCP; the others can, on any network. */
+    setenv("OMPI_MCA_osc", "^ucx", 0);
     if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
         fprintf(stderr, "vocabench: MPI cannot start\n");
         vb_free(environment);

@@ -26,23 +26,28 @@ numpy_tests() {
   for k in 1 2 3; do
     for method in single greedy exact; do
       adversarial $k $method >a.yaml
-      run a.yaml --output "adv-$k-$method" && check "$method, k = $k, is enumeration's" $python "$oracle" check . "adv-$k-$method/results.json"
+      run a.yaml --output "adv-$k-$method" &&
+      check "$method, k = $k, is enumeration's" $python "$oracle" check . "adv-$k-$method/results.json"
     done
   done
   for ranks in 2 3 5 8; do
     for name in analyses exact; do
-      mpi $ranks timeout 120 "$vocabench" run $name.yaml --output "$name-$ranks" --threads $((ranks % 3 + 1)) >stdout 2>err || fail "$name on $ranks ranks" "$(cat err)"
+      mpi $ranks timeout 120 "$vocabench" run $name.yaml --output "$name-$ranks" --threads $((ranks % 3 + 1)) >stdout 2>err ||
+      fail "$name on $ranks ranks" "$(cat err)"
     done
     cmp -s <(figures first) <(figures analyses-$ranks) && pass "analyses: $ranks ranks, the same bytes" || fail "analyses: $ranks ranks"
-    cmp -s <(figures adv-3-exact) <(figures exact-$ranks) && pass "adversarial: $ranks ranks, the same bytes" || fail "adversarial: $ranks ranks"
+    cmp -s <(figures adv-3-exact) <(figures exact-$ranks) && pass "adversarial: $ranks ranks, the same bytes" ||
+      fail "adversarial: $ranks ranks"
   done
   VOCABENCH_ISA=scalar "$vocabench" run analyses.yaml --output scalar >stdout 2>err
-  cmp -s <(figures first) <(figures scalar) && pass "without SIMD, the same bytes" || fail "without SIMD" "$(diff <(figures first) <(figures scalar) | head -n 5)"
+  cmp -s <(figures first) <(figures scalar) && pass "without SIMD, the same bytes" ||
+      fail "without SIMD" "$(diff <(figures first) <(figures scalar) | head -n 5)"
   # A stopped search says how far it may be from the best.
   sed 's/exclude: names/exclude: names, evaluations: 1/' exact.yaml >stopped.yaml
   run stopped.yaml --output stopped
   jq -e --slurpfile full adv-3-exact/results.json '[.results[0].adversarial, $full[0].results[0].adversarial] | transpose |
-    all(.[0].accuracy_bound <= .[1].accuracy[-1] + 1e-12 and .[1].accuracy[-1] <= .[0].accuracy[-1] + 1e-12) and any(.[0].gap > 0)' stopped/results.json >/dev/null &&
+    all(.[0].accuracy_bound <= .[1].accuracy[-1] + 1e-12 and .[1].accuracy[-1] <= .[0].accuracy[-1] + 1e-12) and
+    any(.[0].gap > 0)' stopped/results.json >/dev/null &&
     pass "a stopped search states a gap that holds" ||
     fail "a stopped search states a gap that holds" "$(jq -c '[.results[0].adversarial[] | [.accuracy[-1], .gap]]' stopped/results.json)"
   # --resume takes a pair as it is, but not when the question was another.
@@ -79,10 +84,12 @@ x[2, 5] = numpy.nan
 numpy.save("nan.npy", x)
 open("many.txt", "w").write("".join("n%d\n" % i for i in range(50000)))
 numpy.save("many.npy", numpy.ones((50000, 24), "f2"))'
-  bad "too many excluded" 6 "target 'v0': 3 of 4 candidates are excluded" --set adversarial.candidates=mostly.txt --set adversarial.embeddings=four.npy
+  bad "too many excluded" 6 "target 'v0': 3 of 4 candidates are excluded" --set adversarial.candidates=mostly.txt \
+      --set adversarial.embeddings=four.npy
   bad "NaN in the embeddings" 5 'nan.npy: row 2, column 5: NaN' --set adversarial.candidates=four.txt --set adversarial.embeddings=nan.npy
   bad "no WordNet where synonyms are asked for" 4 'wordnet-base' --set adversarial.exclude=synonyms --set adversarial.wordnet=.
-  bad "memory" 8 "more than the 1 MiB a rank of 'memory'" --set adversarial.memory=1 --set adversarial.candidates=many.txt --set adversarial.embeddings=many.npy
+  bad "memory" 8 "more than the 1 MiB a rank of 'memory'" --set adversarial.memory=1 --set adversarial.candidates=many.txt \
+      --set adversarial.embeddings=many.npy
   refuses "unknown analysis" 3 "did you mean 'margin'" "$vocabench" run analyses.yaml --output bad --set analyses='[margins]'
   refuses "an analysis twice" 3 "'margin' is listed twice" "$vocabench" run analyses.yaml --output bad --set analyses='[margin, margin]'
   refuses "no analysis" 3 'analyses: expected a list' "$vocabench" run analyses.yaml --output bad --set analyses='[]'
@@ -122,17 +129,21 @@ if run encoded.yaml --output enc; then
   # The same from embeddings: candidates' texts and image embeddings as the program writes them.
   embed() { "$vocabench" encode "$@" --weights m.safetensors --raw >stdout 2>err || fail "encode" "$(cat err)"; }
   sed 's/.*/a photo of a &./' nouns.txt >prompts.txt && embed texts --tokenizer tok --input prompts.txt --output C.npy
-  printf 'a photo of a %s.\n' bear dolphin apple chair forest >prompts.txt && embed texts --tokenizer tok --input prompts.txt --output T.npy
+  printf 'a photo of a %s.\n' bear dolphin apple chair forest >prompts.txt &&
+      embed texts --tokenizer tok --input prompts.txt --output T.npy
   embed images --input pics --output I.npy
-  for class in 2 0 3 1 -1 4; do for ((i = 0; i < 8; i++)); do echo "$class"; done; done >labels && "$tools/npy" numbers y.npy i4 labels # apple to forest
+  for class in 2 0 3 1 -1 4; do for ((i = 0; i < 8; i++)); do echo "$class"; done; done >labels &&
+      "$tools/npy" numbers y.npy i4 labels # apple to forest
   cat >given.yaml <<'E'
 experiment: given
 adversarial: {candidates: nouns.txt, embeddings: C.npy, k: 2, method: exact, exclude: names}
 datasets: [{name: d, vocabularies: words.yaml}]
 models: [{name: plain, family: precomputed, image_embeddings: I.npy, text_embeddings: T.npy, labels: y.npy}]
 E
-  run given.yaml --output given && cmp -s <(jq '.results[0].adversarial' enc/results.json) <(jq '.results[0].adversarial' given/results.json) &&
-    pass "encoded and given embeddings agree" || fail "encoded and given embeddings agree" "$(jq -c '.results[0].adversarial' enc/results.json given/results.json)"
+  run given.yaml --output given &&
+      cmp -s <(jq '.results[0].adversarial' enc/results.json) <(jq '.results[0].adversarial' given/results.json) &&
+    pass "encoded and given embeddings agree" ||
+      fail "encoded and given embeddings agree" "$(jq -c '.results[0].adversarial' enc/results.json given/results.json)"
 fi
 
 # ---- WordNet ----------------------------------------------------------------------------------------------------
@@ -153,7 +164,8 @@ sea_lion n 1 1 @ 1 0 00000400
 thing n 1 1 @ 1 0 00000300
 E
 nouns() { "$vocabench" candidates wordnet --wordnet wn --output nouns.out "$@" >stdout 2>err && paste -sd, nouns.out; }
-are() { local name=$1 wanted=$2 found; shift 2; found=$(nouns "$@"); [ "$found" = "$wanted" ] && pass "$name" || fail "$name" "$found" "$(cat err)"; }
+are() { local name=$1 wanted=$2 found; shift 2; found=$(nouns "$@"); [ "$found" = "$wanted" ] && pass "$name" ||
+      fail "$name" "$found" "$(cat err)"; }
 are "all nouns" "animal,beast,brown bear,entity,sea lion,thing"
 are "single words" "animal,beast,entity,thing" --single-words
 are "heads of synsets" "animal,entity,sea lion,thing" --heads
@@ -163,7 +175,8 @@ refuses "no WordNet" 4 'wordnet-base' "$vocabench" candidates wordnet --wordnet 
 refuses "another list" 2 "expected 'wordnet'" "$vocabench" candidates words --output x
 for edit in 's/00000200 03 n 02/00000200 03 n 09/' 's/^00000300/00000150/' 's/00000300 03 n/00000300 03 v/' 's/@ 00000200/@ 00000201/'; do
   mkdir -p broken && cp wn/index.noun broken && sed "$edit" wn/data.noun >broken/data.noun
-  refuses "a broken data.noun: $edit" 5 'broken/(data|index).noun:[0-9]+: expected' "$vocabench" candidates wordnet --wordnet broken --output x
+  refuses "a broken data.noun: $edit" 5 'broken/(data|index).noun:[0-9]+: expected' \
+      "$vocabench" candidates wordnet --wordnet broken --output x
 done
 cp wn/data.noun broken && sed 's/^beast n 2/beast n 3/' wn/index.noun >broken/index.noun
 refuses "a broken index.noun" 5 'index.noun:3: expected' "$vocabench" candidates wordnet --wordnet broken --output x
@@ -172,7 +185,8 @@ printf 'sea lion\nbrown_bear\nlamp\ntable\n' >nouns.txt
 sed -i 's/\[bear, dolphin\]/[bear, {id: n00000400, name: dolphin}]/' words.yaml
 sed -i 's/exclude: names/exclude: synonyms, wordnet: wn/; /name: two/d; /^analyses/d' encoded.yaml
 run encoded.yaml --output synonyms &&
-  [ "$(jq -c '[.results[0].adversarial[].excluded], .results[0].adversarial_pool.excluded_by' synonyms/results.json | paste -sd' ')" = '[2,0] "synonyms"' ] &&
+  [ "$(jq -c '[.results[0].adversarial[].excluded], .results[0].adversarial_pool.excluded_by' \
+    synonyms/results.json | paste -sd' ')" = '[2,0] "synonyms"' ] &&
   pass "synonyms of a class are kept out" || fail "synonyms" "$(jq -c '.results[0].adversarial' synonyms/results.json)"
 
 # ---- Living17 on real embeddings --------------------------------------------------------------------------------
@@ -184,12 +198,14 @@ experiment: living17
 analyses: [margin, similarity, alignment, uniformity]
 datasets: [{name: living17, vocabularies: configs/vocabularies/living17.yaml}]
 models:
-  - {name: b32, family: precomputed, image_embeddings: $imagenet/imagenet_image_7per_class.npy, labels: $imagenet/imagenet_image_labels.npy,
+  - {name: b32, family: precomputed, image_embeddings: $imagenet/imagenet_image_7per_class.npy,
+     labels: $imagenet/imagenet_image_labels.npy,
      text_embeddings: $imagenet/imagenet_text_a_photo_of.npy, text_names: wnids.txt, label_names: wnids.txt}
 E
 mpi 3 "$vocabench" run living.yaml --output living >stdout 2>err || fail "Living17" "$(cat err)"
 out=$(jq -r --slurpfile t "$truth" '.results[0].analyses as $a |
-  ("margin_median", "margin_mean", "positive_mean", "negative_mean", "alignment", "uniformity_text", "uniformity_image", "uniformity_image_n") as $k |
+  ("margin_median", "margin_mean", "positive_mean", "negative_mean", "alignment", "uniformity_text",
+   "uniformity_image", "uniformity_image_n") as $k |
   if (($a[$k] - $t[0][$k]) | fabs) <= 1e-9 then empty else "\($k): \($a[$k]), expected \($t[0][$k])" end' living/results.json 2>&1)
 [ -z "$out" ] && pass "Living17's analyses to 1e-9" || fail "Living17's analyses" "$out"
 finish

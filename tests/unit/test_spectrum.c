@@ -71,12 +71,16 @@ static void eigenvalues_are_found(void **state) {
     for (int kind = 0; kind < 5; kind++)
         for (int n = 1; n <= 100; n = n * 2 + 1) {
             for (int i = 0; i < n; i++)
-                wanted[i] = kind == 0 ? n - i : kind == 1 ? 1.0 / (1 << (i < 30 ? i : 30)) : kind == 2 ? i < n / 3 : kind == 3 ? 5 - i % 2 : 0;
-            if (kind == 3) for (int i = 0; i < n; i++) wanted[i] = i < (n + 1) / 2 ? 5 : 4;
+                wanted[i] = kind == 0   ? n - i
+                            : kind == 1 ? 1.0 / (1 << (i < 30 ? i : 30))
+                            : kind == 2 ? i < n / 3
+                            : kind == 3 ? (i < (n + 1) / 2 ? 5 : 4)
+                                        : 0;
             rotate(a, n, wanted);
             assert_ok(vb_symmetric_eigenvalues(a, n, found, &err));
             for (int i = 0; i < n; i++)
-                if (!(fabs(found[i] - wanted[i]) < 1e-13 * (n + 1))) fail_msg("kind %d, n %d: %.17g, not %.17g", kind, n, found[i], wanted[i]);
+                if (!(fabs(found[i] - wanted[i]) < 1e-13 * (n + 1)))
+                    fail_msg("kind %d, n %d: %.17g, not %.17g", kind, n, found[i], wanted[i]);
         }
     /* -1 2 -1: 2 - 2 cos(k pi / (n + 1)). */
     enum { N = 50 };
