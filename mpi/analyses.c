@@ -107,10 +107,10 @@ static int gather_margins(vb_comm *comm, image_pass *pass, vb_error *err) {
     return vb_agree(comm, status, err);
 }
 
-static int run_pass(image_pass *pass, vb_context *context, const vb_pair *pair, vb_error *err) {
+static int run_pass(image_pass *pass, vb_context *context, const vb_pair *pair, int what, vb_error *err) {
     vb_comm *comm = &context->comm;
     vb_feature_block texts = {0};
-    int what = pair->experiment->analyses, status = 0;
+    int status = 0;
     if (what & VB_ALIGNMENT) {
         pass->centroid = vb_array((size_t)pair->source->dim, sizeof *pass->centroid, "centroid", err);
         if (!pass->centroid) status = -1;
@@ -176,9 +176,8 @@ done:
 }
 
 /* On rank 0. */
-static int put_pass(json_t *to, const image_pass *pass, const vb_pair *pair, vb_error *err) {
+static int put_pass(json_t *to, const image_pass *pass, const vb_pair *pair, int what, vb_error *err) {
     const vb_similarity_sums *sums = &pass->sums;
-    int what = pair->experiment->analyses;
     json_t *histograms = json_pack("{s:i, s:i, s:i}", "low", -1, "high", 1, "bins", VB_HISTOGRAM_BINS);
     if (what & VB_MARGIN) {
         bool some = pass->margin_count > 0;
@@ -210,31 +209,32 @@ static int put_pass(json_t *to, const image_pass *pass, const vb_pair *pair, vb_
     return 0;
 }
 
-int vb_analyses(vb_context *context, const vb_pair *pair, json_t *result, vb_error *err) {
+int vb_analyses(vb_context *context, const vb_pair *pair, int what, json_t *result, vb_error *err) {
     vb_comm *comm = &context->comm;
-    int what = pair->experiment->analyses, status = 0;
+    int status = 0;
+    bool images_too = !(what & VB_TEXTS_ONLY);
     json_t *figures = json_object();
     image_pass pass = {.centroid = NULL};
     if (!figures) status = vb_errorf(err, VB_EMEMORY, "no memory for the analyses");
     status = vb_agree(comm, status, err);
     if (!status && what & (VB_MARGIN | VB_SIMILARITIES | VB_ALIGNMENT)) {
-        status = run_pass(&pass, context, pair, err);
-        if (!status && !comm->rank) status = put_pass(figures, &pass, pair, err);
+        status = run_pass(&pass, context, pair, what, err);
+        if (!status && !comm->rank) status = put_pass(figures, &pass, pair, what, err);
         status = vb_agree(comm, status, err);
     }
     if (!status && what & VB_UNIFORMITY) {
         double texts = NAN, images = NAN;
         int64_t count = 0;
         status = vb_uniformity_texts(context, pair, &texts, err);
-        if (!status) status = vb_uniformity_images(context, pair, &images, &count, err);
+        if (!status && images_too) status = vb_uniformity_images(context, pair, &images, &count, err);
         json_object_set_new(figures, "uniformity_text", real(texts));
-        json_object_set_new(figures, "uniformity_image", real(images));
+        if (images_too) json_object_set_new(figures, "uniformity_image", real(images));
         json_object_set_new(figures, "uniformity_text_n", json_integer(pair->classifier->classes));
-        json_object_set_new(figures, "uniformity_image_n", json_integer(count));
+        if (images_too) json_object_set_new(figures, "uniformity_image_n", json_integer(count));
     }
     if (!status && what & VB_SPECTRUM) {
         json_t *spectrum;
-        status = vb_spectrum(context, pair, &spectrum, err);
+        status = vb_spectrum(context, pair, images_too, &spectrum, err);
         if (spectrum) json_object_set_new(figures, "spectrum", spectrum);
     }
     if (!status && what & VB_ORDER) {

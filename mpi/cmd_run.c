@@ -253,7 +253,7 @@ static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dat
                     .records = records,
                     .threads = run->threads};
     if (!status) status = vb_evaluate(run->context, &pair, &result, &counts, err);
-    if (!status && run->experiment.analyses) status = vb_analyses(run->context, &pair, result, err);
+    if (!status && run->experiment.analyses) status = vb_analyses(run->context, &pair, run->experiment.analyses, result, err);
     if (!status && run->experiment.adversarial.candidates) status = vb_adversarial(run->context, &pair, result, err);
     if (!status && vb_model_retrieval(&run->experiment, spec)) status = retrieve_pair(run, &pair, result, &scan, err);
     if (!status && result) status = store_pair(run, result, &counts, scan, MPI_Wtime() - start, key, path, err);

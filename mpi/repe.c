@@ -7,6 +7,7 @@
 
 #include "kernels/memory.h"
 #include "kernels/repe.h"
+#include "mpi/analyses.h"
 #include "mpi/results.h"
 #include "mpi/retrieve.h"
 #include "mpi/text_list.h"
@@ -302,9 +303,11 @@ static int evaluate_setting(const repe *work, int64_t top_k, double lambda, json
     pair.classifier = &blended;
     pair.records = NULL;
     if (!status) status = vb_evaluate(work->context, &pair, &result, &counts, err);
+    if (!status && pair.experiment->analyses)
+        status = vb_analyses(work->context, &pair, pair.experiment->analyses | VB_TEXTS_ONLY, result, err);
     if (!status && result) {
         static const char *const keys[] = {"acc_c",    "acc_c_se", "acc_e",       "acc_e_se", "acc_s",
-                                           "acc_s_se", "exact",    "acc_e_union", "top1_all", "top1_all_se"};
+                                           "acc_s_se", "exact",    "acc_e_union", "top1_all", "top1_all_se", "analyses"};
         json_t *row =
             json_pack("{s:I, s:f, s:i, s:s, s:s}", "top_k", (json_int_t)top_k, "lambda", lambda, "classes_without_captions", fallbacks,
                       "similarity", spec.similarity ? "dot" : "cosine", "text_embeddings_digest", blended.digest.hex);

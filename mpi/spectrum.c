@@ -128,11 +128,11 @@ static int spectrum_of(vb_context *context, const vb_pair *pair, int (*add)(gram
     return status;
 }
 
-int vb_spectrum(vb_context *context, const vb_pair *pair, json_t **spectrum, vb_error *err) {
+int vb_spectrum(vb_context *context, const vb_pair *pair, bool images, json_t **spectrum, vb_error *err) {
     *spectrum = context->comm.rank ? NULL : json_object();
     int status = !context->comm.rank && !*spectrum ? vb_errorf(err, VB_EMEMORY, "no memory for the spectrum") : 0;
     status = vb_agree(&context->comm, status, err);
-    if (!status) status = spectrum_of(context, pair, add_images, *spectrum, "image", err);
+    if (!status && images) status = spectrum_of(context, pair, add_images, *spectrum, "image", err);
     if (!status) status = spectrum_of(context, pair, add_texts, *spectrum, "text", err);
     return status;
 }

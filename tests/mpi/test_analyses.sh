@@ -146,6 +146,18 @@ E
       fail "encoded and given embeddings agree" "$(jq -c '.results[0].adversarial' enc/results.json given/results.json)"
 fi
 
+# Before and after REPE: every setting has its analyses, less the images' own; with nothing blended in they are the plain ones, but for
+# margins, which a single prompt's blend takes from products that are not normalised.
+printf 'a bear in the snow\nan apple on a tree\na chair\na dolphin jumps\nthe forest\ntwo chairs\n' >captions.txt
+sed '/^adversarial/d; s/^analyses.*/analyses: [margin, alignment, uniformity, spectrum]/; /name: two/d' encoded.yaml >repe.yaml
+printf 'corpora: [{name: words, captions: captions.txt}]\nretrieval: {corpus: words, top_k: 2, lambda: [0, 0.5]}\n' >>repe.yaml
+run repe.yaml --output repe && jq -e '.results[0] as $r | $r.analyses as $a | [$r.retrieval.results[].analyses] as [$zero, $half] |
+  ("alignment", "modality_gap", "uniformity_text") as $k | ($zero[$k] - $a[$k] | fabs) < 1e-6 and ($half[$k] - $a[$k] | fabs) > 1e-6 and
+  ($zero | has("margin_mean") and (has("uniformity_image") | not)) and ($zero.spectrum | keys) == ["text"]' \
+  repe/results.json >jq.out &&
+  [ "$(sort -u jq.out)" = true ] && pass "before and after REPE" ||
+  fail "before and after REPE" "$(cat jq.out)" "$(jq -c '.results[0].retrieval.results[].analyses | del(.histograms)' repe/results.json)"
+
 # ---- WordNet ----------------------------------------------------------------------------------------------------
 mkdir -p wn && cat >wn/data.noun <<'E'
   1 A licence: its lines begin with spaces.
