@@ -232,7 +232,8 @@ int vb_bind_check_unused(const vb_binder *binder) {
             if (!strncmp(name, towers[t], strlen(towers[t])))
                 return vb_errorf(binder->err, VB_EMISMATCH,
                                  "tensor %s is not part of a %s model of family %s: another architecture, or a block missing before it",
-                                 name, binder->clip->info.tower == VB_TOWER_RESNET ? "ModifiedResNet" : "ViT", binder->options->family->name);
+                                 name, binder->clip->info.tower == VB_TOWER_RESNET ? "ModifiedResNet" : "ViT",
+                                 binder->options->family->name);
     }
     return 0;
 }

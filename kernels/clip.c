@@ -104,8 +104,10 @@ static int check_finite(const vb_clip *clip, const float *out, int64_t n, const 
     int width = clip->info.embed_dim;
     for (int64_t i = 0; i < n * width; i++)
         if (!isfinite(out[i]))
-            return vb_errorf(err, VB_EDATA,
-                             "the embedding of %s %lld is not finite (%g in column %lld): weights or input hold NaN or infinity, or overflow", what, (long long)(i / width), (double)out[i], (long long)(i % width));
+            return vb_errorf(
+                err, VB_EDATA,
+                "the embedding of %s %lld is not finite (%g in column %lld): weights or input hold NaN or infinity, or overflow", what,
+                (long long)(i / width), (double)out[i], (long long)(i % width));
     return 0;
 }
 

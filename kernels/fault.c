@@ -6,10 +6,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const char *const site_names[VB_FAULT_SITES] = {"open", "read", "write", "fsync", "rename", "mmap", "alloc", "mpi", "unit"};
+enum { SLOW = -2 };
 static const struct { const char *name; int effect; } effects[] = {
-    {"ENOSPC", ENOSPC}, {"EIO", EIO}, {"ENOMEM", ENOMEM}, {"EACCES", EACCES}, {"short", VB_FAULT_SHORT}, {"kill", -SIGKILL}};
+    {"ENOSPC", ENOSPC}, {"EIO", EIO}, {"ENOMEM", ENOMEM}, {"EACCES", EACCES}, {"short", VB_FAULT_SHORT}, {"kill", -SIGKILL},
+    {"slow", SLOW}};
 
 /* The one global of the kernels room: a test instrument that must reach every call without travelling through them. */
 static struct { int active, site, effect, onwards; long n; atomic_long count; } plan;
@@ -51,5 +54,10 @@ int vb_fault(vb_fault_site site) {
     long count = atomic_fetch_add(&plan.count, 1) + 1;
     if (plan.onwards ? count < plan.n : count != plan.n) return 0;
     if (plan.effect == -SIGKILL) raise(SIGKILL);
+    if (plan.effect == SLOW) {
+        const struct timespec tenth = {.tv_nsec = 100000000};
+        nanosleep(&tenth, NULL);
+        return 0;
+    }
     return plan.effect;
 }

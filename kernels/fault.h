@@ -1,7 +1,8 @@
 /* Fault injection: makes the n-th file operation, allocation or MPI call of ours fail, be short or kill the process.
  *
  * VOCABENCH_FAULT=site:n:effect[@rank], with site one of open read write fsync rename mmap alloc mpi unit,
- * n counted from 1 (n+ means from the n-th on), effect an errno name (ENOSPC EIO ENOMEM EACCES), "short" or "kill".
+ * n counted from 1 (n+ means from the n-th on), effect an errno name (ENOSPC EIO ENOMEM EACCES), "short", "slow" (a tenth of a second)
+ * or "kill".
  * Nothing set: one predictable branch a call. */
 #ifndef VB_FAULT_H
 #define VB_FAULT_H
@@ -18,7 +19,7 @@ enum { VB_FAULT_SHORT = -1 };
 int vb_fault_setup(const char *specification, int rank);
 
 /* Counts one passage through `site`. Returns 0 (go on), an errno value (fail with it) or VB_FAULT_SHORT.
- * A "kill" effect does not return. Thread-safe. */
+ * A "kill" effect does not return, a "slow" one returns 0, later. Thread-safe. */
 int vb_fault(vb_fault_site site);
 
 #endif

@@ -199,6 +199,24 @@ static int best_other(const image_view *image, int y, const int *list, int count
     return best;
 }
 
+/* Bit c - from for every class c >= from that is ranked before y. */
+static void find_pool(const image_view *image, int from, int y, uint64_t *pool) {
+    const float *scores = image->scores;
+    double score = score64(image, y);
+    int classes = image->bank->classes;
+    float above = INFINITY, below = -INFINITY;
+    if (!isinf(image->slack)) {
+        above = float_above(scores[y] + image->slack);
+        below = float_below(scores[y] - image->slack);
+    }
+    memset(pool, 0, vb_pool_words(classes - from) * sizeof *pool);
+    for (int c = from; c < classes; c++) {
+        if (scores[c] < below || c == y) continue;
+        if (!(scores[c] > above) && !before(image, c, score64(image, c), y, score)) continue;
+        pool[(c - from) / 64] |= (uint64_t)1 << (c - from) % 64;
+    }
+}
+
 static void judge_row(const image_view *image, const vb_label_space *space, const vb_homes *homes, int y, uint8_t *beaten,
                       vb_verdict *verdict) {
     const float *scores = image->scores;
@@ -242,6 +260,11 @@ static int check_rows(const vb_text_bank *bank, const float *images, int64_t fir
 
 int vb_judge(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows, const int *labels,
              uint8_t *beaten, vb_verdict *verdicts, int threads, vb_error *err) {
+    return vb_judge_pool(bank, space, images, rows, labels, beaten, verdicts, bank->classes, NULL, threads, err);
+}
+
+int vb_judge_pool(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows, const int *labels,
+                  uint8_t *beaten, vb_verdict *verdicts, int from, uint64_t *pool, int threads, vb_error *err) {
     if (space->classes != bank->classes)
         return vb_errorf(err, VB_EMISMATCH, "label space of %d classes for %d text embeddings", space->classes, bank->classes);
     vb_homes homes;
@@ -271,6 +294,7 @@ int vb_judge(const vb_text_bank *bank, const vb_label_space *space, const float 
                                 screened ? 2 * (norms[i] * bank->radius + bank->floor) * WIDEN : INFINITY};
             judge_row(&image, space, &homes, labels[first + i], beaten + (first + i) * space->vocabularies,
                       verdicts ? verdicts + first + i : NULL);
+            if (pool) find_pool(&image, from, labels[first + i], pool + (size_t)(first + i) * vb_pool_words(bank->classes - from));
         }
     }
     result = 0;

@@ -7,6 +7,7 @@
 #ifndef VB_SIMILARITY_H
 #define VB_SIMILARITY_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "kernels/label_space.h"
@@ -41,5 +42,12 @@ typedef struct vb_verdict {
  * On failure the outputs are undefined. */
 int vb_judge(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows, const int *labels,
              uint8_t *beaten, vb_verdict *verdicts, int threads, vb_error *err);
+
+static inline size_t vb_pool_words(int candidates) { return ((size_t)candidates + 63) / 64; }
+
+/* The same, and which of the classes from `from` on, a pool of candidates (as a rule in no vocabulary), are ranked before the image's
+ * class: bit (c - from) % 64 of pool[i * vb_pool_words(classes - from) + (c - from) / 64]. */
+int vb_judge_pool(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows, const int *labels,
+                  uint8_t *beaten, vb_verdict *verdicts, int from, uint64_t *pool, int threads, vb_error *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shards/io.h"
 #include "shards/yaml.h"
 
 static int find_flag(const vb_command *command, const char *name, size_t n) {
@@ -62,7 +63,8 @@ int vb_arguments_parse(vb_arguments *arguments, const vb_command *command, int a
             continue;
         }
         if (flags_end || word[0] != '-' || !word[1]) {
-            if (arguments->positional_count >= command->positional_needed)
+            bool more = command->positional && vb_ends_with(command->positional, "...");
+            if (arguments->positional_count >= (more ? VB_POSITIONALS : command->positional_needed))
                 return vb_errorf(err, VB_EUSAGE, "%s: unexpected argument '%s'; see 'vocabench help %s'", command->name, word,
                                  command->name);
             arguments->positional[arguments->positional_count++] = word;

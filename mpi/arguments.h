@@ -18,7 +18,7 @@ typedef struct vb_flag {
     int64_t low, high; /* of numbers */
 } vb_flag;
 
-enum { VB_ARGUMENTS = 64 };
+enum { VB_ARGUMENTS = 64, VB_POSITIONALS = 1024 };
 
 /* What was given: for flag i of the table, texts[i] (the last one), numbers[i], given[i]; list flags collect in order in list[]. */
 typedef struct vb_arguments {
@@ -31,7 +31,7 @@ typedef struct vb_arguments {
         const char *text;
     } list[VB_ARGUMENTS];
     int positional_count;
-    const char *positional[8];
+    const char *positional[VB_POSITIONALS];
     bool help;
 } vb_arguments;
 
@@ -39,7 +39,7 @@ typedef struct vb_arguments {
 struct vb_context;
 typedef struct vb_command {
     const char *name;
-    const char *positional; /* "FILE.yaml", "images|texts"; NULL for none */
+    const char *positional; /* "FILE.yaml", "images|texts"; NULL for none; with "..." at the end, more may follow */
     int positional_needed;
     const vb_flag *flags;
     const char *help;                                                                     /* one line */

@@ -16,7 +16,7 @@ enum { UNIT_TEXTS = 256 };
 
 typedef struct text_work {
     const vb_model *model;
-    const vb_dataset_state *data;
+    const vb_name_list *names;
     vb_cache cache;
     vb_coop coop; /* learned context vectors, when the prompts are CoOp's */
     int threads, dim, prompts;
@@ -29,7 +29,7 @@ static int fill_prompts(const text_work *work, int first, int n, char **texts, v
     for (int i = 0; i < work->coop.contexts; i++) strcat(placeholder, "X ");
     if (work->coop.contexts) strcat(placeholder, "{}.");
     for (int i = 0; i < n; i++) {
-        const char *name = work->data->vocabularies.class[first + i / work->prompts].name;
+        const char *name = work->names->class[first + i / work->prompts].name;
         if (!(texts[i] = vb_prompt_fill(work->coop.contexts ? placeholder : spec->prompts[i % work->prompts], name, err))) return -1;
     }
     return 0;
@@ -40,7 +40,7 @@ static int measure_names(const text_work *work, int first, int n, int context_le
     int32_t *ids = vb_array((size_t)context_length, sizeof *ids, "tokens", err);
     int status = ids ? 0 : -1;
     for (int i = 0; i < n && !status; i++) {
-        char *name = vb_prompt_fill("{}", work->data->vocabularies.class[first + i].name, err);
+        char *name = vb_prompt_fill("{}", work->names->class[first + i].name, err);
         status = name ? vb_tokenizer_encode(work->model->tokenizer, name, strlen(name), context_length, ids, &lengths[i], err) : -1;
         lengths[i] -= 2; /* start and end */
         vb_free(name);
@@ -98,7 +98,7 @@ static int encode_unit(const text_work *work, int first, int count, float *rows,
     *(found ? &classifier->cached : &classifier->encoded) += n;
     if (!found && (encode_rows(work, first, n, tokens, lengths, rows, err) ||
                    vb_cache_store(&work->cache, &key, n, work->dim, rows, NULL, err))) {
-        vb_error_prefix(err, "prompts of the classes from '%s' on", work->data->vocabularies.class[first].name);
+        vb_error_prefix(err, "prompts of the classes from '%s' on", work->names->class[first].name);
         goto done;
     }
     status = 0;
@@ -112,14 +112,14 @@ done:
 
 static int open_coop(text_work *work, vb_error *err) {
     const char *path = work->model->spec->coop;
-    int classes = work->data->space.classes;
+    int classes = work->names->count;
     if (!path) return 0;
     if (vb_coop_read(&work->coop, path, err)) return -1;
     if (work->coop.contexts > 256)
         return vb_errorf(err, VB_EUNSUPPORTED, "%s: %d context vectors, at most 256 are supported", path, work->coop.contexts);
     if (work->coop.classes && work->coop.classes != classes)
         return vb_errorf(err, VB_EMISMATCH, "%s: contexts of %d classes (class-specific), but '%s' has %d classes", path,
-                         work->coop.classes, work->data->spec->vocabularies, classes);
+                         work->coop.classes, work->names->source, classes);
     return 0;
 }
 
@@ -136,7 +136,7 @@ static int average(const text_work *work, const float *rows, float *out, const c
 static int encode_slice(const text_work *work, vb_context *context, int64_t first, int64_t mine, int per_unit,
                         vb_classifier *classifier, vb_error *err) {
     size_t dim = (size_t)work->dim, class_rows = (size_t)work->prompts * dim;
-    int classes = work->data->space.classes, status = 0;
+    int classes = work->names->count, status = 0;
     float *scratch = vb_array((size_t)per_unit * class_rows, sizeof *scratch, "embeddings of prompts", err);
     if (!scratch) return -1;
     for (int64_t u = first; !status && u < first + mine; u++) {
@@ -145,7 +145,7 @@ static int encode_slice(const text_work *work, vb_context *context, int64_t firs
         if ((status = vb_check_stop(context, err)) || (status = encode_unit(work, start, count, rows, classifier, err))) break;
         for (int c = 0; c < count && !status; c++)
             status = average(work, rows + (size_t)c * class_rows, classifier->texts + (size_t)(start + c) * dim,
-                             work->data->vocabularies.class[start + c].name, err);
+                             work->names->class[start + c].name, err);
     }
     vb_free(scratch);
     return status;
@@ -153,14 +153,20 @@ static int encode_slice(const text_work *work, vb_context *context, int64_t firs
 
 int vb_classifier_encode(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_dataset_state *data,
                          const char *cache, int threads, bool keep_prompts, vb_error *err) {
+    vb_name_list names = {data->spec->vocabularies, data->space.classes, data->vocabularies.class};
+    return vb_encode_names(classifier, context, model, &names, cache, threads, keep_prompts, err);
+}
+
+int vb_encode_names(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_name_list *names,
+                    const char *cache, int threads, bool keep_prompts, vb_error *err) {
     vb_comm *comm = &context->comm;
     text_work work = {.model = model,
-                      .data = data,
+                      .names = names,
                       .cache = {.folder = cache, .key = model->text_key},
                       .threads = threads,
                       .dim = vb_clip_describe(model->clip)->embed_dim,
                       .prompts = model->spec->coop ? 1 : model->spec->prompt_count};
-    int classes = data->space.classes, per_unit = UNIT_TEXTS / work.prompts > 1 ? UNIT_TEXTS / work.prompts : 1;
+    int classes = names->count, per_unit = UNIT_TEXTS / work.prompts > 1 ? UNIT_TEXTS / work.prompts : 1;
     int64_t units = (classes + per_unit - 1) / per_unit, first, mine = vb_share(units, comm->rank, comm->size, &first);
     *classifier = (vb_classifier){.classes = classes, .dim = work.dim, .prompts = work.prompts};
     /* Rows are exchanged by whole units: the last one is padded. */

@@ -20,6 +20,17 @@ typedef struct vb_classifier {
 int vb_classifier_encode(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_dataset_state *data,
                          const char *cache, int threads, bool keep_prompts, vb_error *err);
 
+/* Names to be put into a model's prompts; `source` is the file that messages name. */
+typedef struct vb_name_list {
+    const char *source;
+    int count;
+    const vb_class *class;
+} vb_name_list;
+
+/* The same for any list of names. A CoOp checkpoint with contexts of its own for every class takes no other list. Collective. */
+int vb_encode_names(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_name_list *names,
+                    const char *cache, int threads, bool keep_prompts, vb_error *err);
+
 /* Rows of spec->text_embeddings in class order; spec->text_names says whose rows they are when that is another order. Collective. */
 int vb_classifier_precomputed(vb_classifier *classifier, vb_comm *comm, const vb_dataset_state *data, const vb_model_spec *spec,
                               vb_error *err);

@@ -8,6 +8,7 @@
 #include "kernels/isa.h"
 #include "kernels/memory.h"
 #include "mpi/commands.h"
+#include "mpi/options.h"
 #include "mpi/provenance.h"
 #include "mpi/results.h"
 #include "mpi/retrieve.h"
@@ -152,24 +153,6 @@ static int write_summary(const retrieve_job *job, vb_error *err) {
 /* ---- input -------------------------------------------------------------------------------------------------------------------------
  */
 
-/* "512MiB", "2GiB", "1GB", "1000000" to bytes. */
-static int parse_size(const char *text, int64_t *bytes, vb_error *err) {
-    static const struct {
-        const char *unit;
-        double factor;
-    } units[] = {{"", 1},     {"B", 1},    {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}, {"TiB", 1099511627776.0},
-                 {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9},   {"TB", 1e12}};
-    char *end;
-    double value = strtod(text, &end);
-    while (*end == ' ') end++;
-    for (size_t i = 0; end != text && i < sizeof units / sizeof *units; i++)
-        if (!strcmp(end, units[i].unit) && value * units[i].factor >= 1 && value * units[i].factor < 0x1p62) {
-            *bytes = (int64_t)(value * units[i].factor);
-            return 0;
-        }
-    return vb_errorf(err, VB_EUSAGE, "retrieve: --memory: expected a size such as 512MiB or 2GiB, found '%s'", text);
-}
-
 static int parse(retrieve_job *job, const vb_arguments *arguments, vb_error *err) {
     const vb_command *command = job->context->command;
     const char *similarity = vb_argument(arguments, command, "similarity"), *memory = vb_argument(arguments, command, "memory");
@@ -178,7 +161,7 @@ static int parse(retrieve_job *job, const vb_arguments *arguments, vb_error *err
     job->lists.ids = vb_argument(arguments, command, "ids");
     if (similarity && strcmp(similarity, "dot") && strcmp(similarity, "cosine"))
         return vb_errorf(err, VB_EUSAGE, "retrieve: --similarity: expected dot or cosine, found '%s'", similarity);
-    if (parse_size(memory ? memory : "1GiB", &job->options.memory, err)) return -1;
+    if (vb_parse_size(memory ? memory : "1GiB", &job->options.memory, err)) return -1;
     if (!(job->checkpoint = checkpoint ? vb_strdup(checkpoint, err) : vb_format(err, "%s.checkpoint", job->lists.output))) return -1;
     job->options.checkpoint = job->checkpoint;
     job->options.quantized = vb_argument(arguments, command, "quantized");

@@ -12,7 +12,8 @@ void vb_catch_signals(void) {
     struct sigaction action = {.sa_handler = on_signal};
     sigemptyset(&action.sa_mask);
     for (int i = 0; i < 3; i++) sigaction(signals[i], &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN); /* these two come back as errors of write */
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 int vb_check_stop(vb_context *context, vb_error *err) {

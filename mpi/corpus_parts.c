@@ -7,6 +7,7 @@
 #include "kernels/memory.h"
 #include "mpi/dataset_state.h"
 #include "mpi/image_source.h"
+#include "mpi/retrieve.h"
 #include "mpi/text_list.h"
 #include "shards/captions.h"
 #include "shards/npy.h"
@@ -31,8 +32,9 @@ static int note(notes *list, int64_t number, const char *text, vb_error *err) {
     return status;
 }
 
-/* Everyone's notes put at their numbers (0 .. count-1, each noted once by some rank) and given to all. Texts hold no line feed. */
-static int share_notes(vb_comm *comm, const notes *mine, int64_t count, char **block, size_t *size, vb_error *err) {
+/* Everyone's notes put at their numbers (0 .. count-1, each noted once by some rank): on rank 0 one block of `count` strings. Texts
+ * hold no line feed. */
+static int gather_notes(vb_comm *comm, const notes *mine, int64_t count, char **block, size_t *size, vb_error *err) {
     void **blocks;
     size_t *sizes, total = 0;
     *block = NULL;
@@ -60,28 +62,43 @@ static int share_notes(vb_comm *comm, const notes *mine, int64_t count, char **b
     }
     vb_free(blocks);
     vb_free(sizes);
-    if (!vb_agree(comm, status, err) && !vb_broadcast_block(comm, (void **)block, size, err)) return 0;
-    vb_free(*block);
-    *block = NULL;
-    return -1;
+    return vb_agree(comm, status, err);
 }
 
 /* ---- parts made here ---- */
 
-static int take_parts(vb_corpus_parts *corpus, vb_comm *comm, const notes *paths, int64_t count, vb_error *err) {
-    char *block;
-    size_t size;
-    if (share_notes(comm, paths, count, &block, &size, err)) return -1;
-    corpus->parts.items = vb_array((size_t)count, sizeof *corpus->parts.items, "parts", err);
-    int status = corpus->parts.items ? 0 : -1;
-    const char *at = block;
-    for (int64_t i = 0; i < count && !status; i++, at += strlen(at) + 1) {
-        if (!(corpus->parts.items[i] = vb_strdup(at, err)))
-            status = -1;
-        else
-            corpus->parts.count++;
+/* Rank 0: the part table of files that lie in the cache. */
+static int make_index(vb_corpus *index, const char *paths, int64_t count, const char *name, vb_error *err) {
+    if (!(index->name = vb_strdup(name, err)) || !(index->parts = vb_array((size_t)count, sizeof *index->parts, "parts", err)))
+        return -1;
+    for (int64_t p = 0; p < count; p++, paths += strlen(paths) + 1) {
+        vb_corpus one;
+        if (vb_corpus_open(&one, paths, err)) return -1;
+        index->parts[p] = one.parts[0];
+        one.parts[0].path = NULL; /* ours now */
+        index->parts[p].first = index->rows;
+        index->rows += one.rows;
+        index->dim = one.dim;
+        index->part_count++;
+        vb_corpus_close(&one);
     }
-    vb_free(block);
+    return 0;
+}
+
+/* Rank 0's part table to all. */
+static int share_index(vb_corpus_parts *corpus, vb_comm *comm, const notes *paths, int64_t count, vb_error *err) {
+    char *names = NULL;
+    void *packed = NULL;
+    size_t size = 0;
+    int status = gather_notes(comm, paths, count, &names, &size, err);
+    if (!status && !comm->rank) {
+        status = make_index(&corpus->index, names, count, corpus->spec->name, err);
+        if (!status) status = vb_corpus_pack(&corpus->index, &packed, &size, err);
+    }
+    vb_free(names);
+    if (!(status = vb_agree(comm, status, err))) status = vb_broadcast_block(comm, &packed, &size, err);
+    if (!status && comm->rank) status = vb_corpus_unpack(&corpus->index, packed, size, err);
+    vb_free(packed);
     return vb_agree(comm, status, err);
 }
 
@@ -136,7 +153,7 @@ static int open_images(vb_corpus_parts *corpus, vb_context *context, const vb_mo
     }
     if (status) vb_alarm_raise(comm);
     status = vb_agree(comm, status, err);
-    if (!status) status = take_parts(corpus, comm, &paths, units, err);
+    if (!status) status = share_index(corpus, comm, &paths, units, err);
     vb_free(paths.text);
     return status;
 }
@@ -183,7 +200,7 @@ static int open_captions(vb_corpus_parts *corpus, vb_context *context, const vb_
     vb_free(rows);
     if (status) vb_alarm_raise(&context->comm);
     status = vb_agree(&context->comm, status, err);
-    if (!status) status = take_parts(corpus, &context->comm, &paths, unit, err);
+    if (!status) status = share_index(corpus, &context->comm, &paths, unit, err);
     vb_free(paths.text);
     return status;
 }
@@ -214,39 +231,28 @@ static int find_captions(vb_corpus_parts *corpus, vb_error *err) {
     return 0;
 }
 
-static int open_embeddings(vb_corpus_parts *corpus, vb_error *err) {
+static int open_embeddings(vb_corpus_parts *corpus, vb_comm *comm, vb_error *err) {
     const vb_corpus_spec *spec = corpus->spec;
     vb_error none;
-    if (find_parts(&corpus->parts, spec->embeddings, "img_emb", ".npy", err) || find_captions(corpus, err)) return -1;
-    if (corpus->captions.count && corpus->captions.count != corpus->parts.count)
-        return vb_errorf(err, VB_EMISMATCH,
-                         "corpus '%s': %zu caption files for %zu parts of embeddings; expected one a part, in the same order",
-                         spec->name, corpus->captions.count, corpus->parts.count);
-    if (spec->text_embeddings) {
-        if (find_parts(&corpus->text_parts, spec->text_embeddings, "text_emb", ".npy", err)) return -1;
-    } else if (vb_is_folder(spec->embeddings)) {
+    if (vb_share_corpus(&corpus->index, comm, spec->embeddings, err)) return -1;
+    int status = find_captions(corpus, err);
+    if (!status && corpus->captions.count && corpus->captions.count != corpus->index.part_count)
+        status = vb_errorf(err, VB_EMISMATCH, "%zu caption files for %zu parts of embeddings; expected one a part, in the same order",
+                           corpus->captions.count, corpus->index.part_count);
+    if (!status && spec->text_embeddings)
+        status = find_parts(&corpus->text_parts, spec->text_embeddings, "text_emb", ".npy", err);
+    else if (!status && vb_is_folder(spec->embeddings)) {
         char *folder = vb_format(err, "%s/text_emb", spec->embeddings);
-        if (!folder) return -1;
-        if (vb_is_folder(folder)) (void)find_parts(&corpus->text_parts, folder, ".", ".npy", &none);
+        if (!folder)
+            status = -1;
+        else if (vb_is_folder(folder))
+            (void)find_parts(&corpus->text_parts, folder, ".", ".npy", &none);
         vb_free(folder);
     }
-    if (corpus->text_parts.count && corpus->text_parts.count != corpus->parts.count)
-        return vb_errorf(err, VB_EMISMATCH, "corpus '%s': %zu parts of text embeddings for %zu parts of image embeddings", spec->name,
-                         corpus->text_parts.count, corpus->parts.count);
-    return 0;
-}
-
-static int count_rows(vb_corpus_parts *corpus, vb_error *err) {
-    if (!(corpus->first = vb_array(corpus->parts.count + 1, sizeof *corpus->first, "parts", err))) return -1;
-    for (size_t p = 0; p < corpus->parts.count; p++) {
-        vb_npy npy;
-        if (vb_npy_open(&npy, corpus->parts.items[p], err)) return -1;
-        int64_t rows = npy.tensor.ndim == 2 ? npy.tensor.shape[0] : -1;
-        vb_npy_close(&npy);
-        if (rows < 0) return vb_errorf(err, VB_EMISMATCH, "%s: expected rows x dimensions", corpus->parts.items[p]);
-        corpus->first[p + 1] = corpus->first[p] + rows;
-    }
-    return 0;
+    if (!status && corpus->text_parts.count && corpus->text_parts.count != corpus->index.part_count)
+        status = vb_errorf(err, VB_EMISMATCH, "%zu parts of text embeddings for %zu parts of image embeddings",
+                           corpus->text_parts.count, corpus->index.part_count);
+    return vb_agree(comm, status, err);
 }
 
 int vb_corpus_parts_open(vb_corpus_parts *corpus, vb_context *context, const vb_corpus_spec *spec, const vb_model *index_model,
@@ -255,7 +261,7 @@ int vb_corpus_parts_open(vb_corpus_parts *corpus, vb_context *context, const vb_
     corpus->kind = spec->images ? VB_CORPUS_IMAGES : spec->embeddings ? VB_CORPUS_EMBEDDINGS : VB_CORPUS_CAPTIONS;
     int status = 0;
     if (corpus->kind == VB_CORPUS_EMBEDDINGS)
-        status = vb_agree(&context->comm, open_embeddings(corpus, err), err);
+        status = open_embeddings(corpus, &context->comm, err);
     else if (!index_model)
         status =
             vb_agree(&context->comm,
@@ -266,7 +272,6 @@ int vb_corpus_parts_open(vb_corpus_parts *corpus, vb_context *context, const vb_
         status = open_images(corpus, context, index_model, cache, options, err);
     else
         status = open_captions(corpus, context, index_model, cache, options->threads, err);
-    if (!status) status = vb_agree(&context->comm, count_rows(corpus, err), err);
     if (status) {
         vb_error_prefix(err, "corpus '%s'", spec->name);
         vb_corpus_parts_close(corpus);
@@ -276,10 +281,9 @@ int vb_corpus_parts_open(vb_corpus_parts *corpus, vb_context *context, const vb_
 
 void vb_corpus_parts_close(vb_corpus_parts *corpus) {
     vb_dataset_close(corpus->dataset);
-    vb_paths_free(&corpus->parts);
+    vb_corpus_close(&corpus->index);
     vb_paths_free(&corpus->captions);
     vb_paths_free(&corpus->text_parts);
-    vb_free(corpus->first);
     *corpus = (vb_corpus_parts){0};
 }
 
@@ -303,13 +307,13 @@ static int captions_of_part(const vb_corpus_parts *corpus, size_t p, const int64
     int64_t *rows = vb_array(n, sizeof *rows, "captions", err);
     char **texts = vb_array(corpus->kind == VB_CORPUS_IMAGES ? VB_UNIT_SAMPLES : n, sizeof *texts, "captions", err);
     int status = rows && texts ? 0 : -1;
-    for (size_t i = 0; i < n && !status; i++) rows[i] = ids[from + (int64_t)i] - corpus->first[p];
+    for (size_t i = 0; i < n && !status; i++) rows[i] = ids[from + (int64_t)i] - corpus->index.parts[p].first;
     if (!status && corpus->kind == VB_CORPUS_IMAGES) {
         status = vb_dataset_read_captions(corpus->dataset, (int64_t)p, texts, err);
         got = VB_UNIT_SAMPLES;
     } else if (!status)
-        status = vb_captions_pick(corpus->captions.items[p], corpus->spec->caption_column, rows, n,
-                                  corpus->first[p + 1] - corpus->first[p], texts, err);
+        status =
+            vb_captions_pick(corpus->captions.items[p], corpus->spec->caption_column, rows, n, corpus->index.parts[p].rows, texts, err);
     for (size_t i = 0; i < n && !status; i++)
         status = note_caption(list, from + (int64_t)i, texts[corpus->kind == VB_CORPUS_IMAGES ? (size_t)rows[i] : i], err);
     for (size_t i = 0; texts && i < got; i++) vb_free(texts[i]);
@@ -349,15 +353,16 @@ int vb_corpus_captions(const vb_corpus_parts *corpus, vb_context *context, const
                            corpus->spec->name, corpus->spec->embeddings);
     else {
         int64_t from = 0;
-        for (size_t p = 0; p < corpus->parts.count && !status; p++) {
+        for (size_t p = 0; p < corpus->index.part_count && !status; p++) {
             int64_t to = from;
-            while (to < n && ids[to] < corpus->first[p + 1]) to++;
+            while (to < n && ids[to] < corpus->index.parts[p].first + corpus->index.parts[p].rows) to++;
             if (to > from && (int64_t)p % comm->size == comm->rank) status = captions_of_part(corpus, p, ids, from, to, &list, err);
             from = to;
         }
     }
     status = vb_agree(comm, status, err);
-    if (!status) status = share_notes(comm, &list, n, block, &size, err);
+    if (!status) status = gather_notes(comm, &list, n, block, &size, err);
+    if (!status) status = vb_broadcast_block(comm, (void **)block, &size, err);
     const char *at = *block;
     for (int64_t i = 0; i < n && !status; i++, at += strlen(at) + 1) texts[i] = at;
     vb_free(list.text);
@@ -371,15 +376,16 @@ int vb_corpus_text_rows(const vb_corpus_parts *corpus, vb_context *context, cons
     for (size_t p = 0; p < corpus->text_parts.count && !status; p++) {
         vb_npy npy;
         int64_t to = from;
-        while (to < n && ids[to] < corpus->first[p + 1]) to++;
+        while (to < n && ids[to] < corpus->index.parts[p].first + corpus->index.parts[p].rows) to++;
         if (to == from || (status = vb_npy_open(&npy, corpus->text_parts.items[p], err))) continue;
         const vb_tensor *tensor = &npy.tensor;
-        if (tensor->ndim != 2 || tensor->shape[1] != dim || tensor->shape[0] != corpus->first[p + 1] - corpus->first[p])
+        if (tensor->ndim != 2 || tensor->shape[1] != dim || tensor->shape[0] != corpus->index.parts[p].rows)
             status =
                 vb_errorf(err, VB_EMISMATCH, "%s: expected %lld rows of %d dimensions, as its part of the corpus and the model have",
-                          corpus->text_parts.items[p], (long long)(corpus->first[p + 1] - corpus->first[p]), dim);
+                          corpus->text_parts.items[p], (long long)(corpus->index.parts[p].rows), dim);
         for (; from < to && !status; from++)
-            status = vb_float_rows(&npy, corpus->text_parts.items[p], ids[from] - corpus->first[p], 1, rows + from * dim, err);
+            status =
+                vb_float_rows(&npy, corpus->text_parts.items[p], ids[from] - corpus->index.parts[p].first, 1, rows + from * dim, err);
         vb_npy_close(&npy);
     }
     return vb_agree(&context->comm, status, err);

@@ -6,14 +6,14 @@
 #include "mpi/encode.h"
 #include "mpi/model.h"
 #include "mpi/retrieval_spec.h"
+#include "shards/corpus.h"
 
 typedef enum vb_corpus_kind { VB_CORPUS_IMAGES, VB_CORPUS_EMBEDDINGS, VB_CORPUS_CAPTIONS } vb_corpus_kind;
 
 typedef struct vb_corpus_parts {
     const vb_corpus_spec *spec;
     vb_corpus_kind kind;
-    vb_paths parts;      /* .npy files, rows x dim; the corpus' rows are theirs, part after part */
-    int64_t *first;      /* first row of every part, then the number of rows */
+    vb_corpus index;     /* the embedding parts; the corpus' rows are theirs, part after part */
     vb_dataset *dataset; /* images: part p is its unit p */
     vb_paths captions;   /* embeddings: one a part, or none; captions alone: the files */
     vb_paths text_parts; /* embeddings of the captions by the evaluated model, one a part; or none */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/fault.h"
 #include "kernels/memory.h"
 #include "kernels/openness.h"
 #include "kernels/similarity.h"
@@ -47,6 +48,7 @@ done:
 
 static int evaluate_unit(evaluation *work, int64_t unit, vb_error *err) {
     vb_unit_rows rows;
+    if (vb_fault(VB_FAULT_UNIT)) return vb_errorf(err, VB_EINTERNAL, "unit %lld: injected fault", (long long)unit);
     int status = vb_image_source_unit(work->pair->source, unit, &rows, err);
     if (!status && rows.count) status = judge_unit(work, unit, &rows, err);
     if (!status) status = note_unit(work, unit, &rows, err);

@@ -35,14 +35,20 @@ static const vb_option experiment_options[] = {
     {"output", VB_PATH, AT(vb_experiment, output), false, true, NULL, 0, 0, NULL, NULL, "folder of the results [results/EXPERIMENT]"},
     {"cache", VB_PATH, AT(vb_experiment, cache), false, true, NULL, 0, 0, NULL, NULL,
      "folder of encoded units; may be shared by experiments [OUTPUT/cache]"},
+    {"only_model", VB_TEXT, AT(vb_experiment, only_model), false, true, NULL, 0, 0, NULL, NULL,
+     "evaluate this model alone; the configuration stays that of the whole, so that 'merge' can join the parts"},
     {"batch", VB_INTEGER, AT(vb_experiment, batch), false, true, "16", 1, 4096, NULL, "images",
      "encoded at once; changes speed and memory, never a result"},
     {"threads", VB_INTEGER, AT(vb_experiment, threads), false, true, "0", 0, 1024, NULL, "threads",
-     "a rank; 0: OMP_NUM_THREADS, else the cores of the machine shared by its ranks"},
+     "a rank; 0: OMP_NUM_THREADS, else the cores it may use, shared by the ranks on them"},
+    {"ranks_per_model", VB_INTEGER, AT(vb_experiment, ranks_per_model), false, true, "0", 0, 1 << 20, NULL, "ranks",
+     "at most, of a group that evaluates models beside other groups; 0: as many groups as end soonest"},
     {"corpora", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "list of corpora for retrieval"},
     {"retrieval", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "retrieval-enhanced prompts (REPE) for all models"},
     {"analyses", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
-     "list of margin, similarity, alignment, uniformity, spectrum: why a model is stable or not"},
+     "list of margin, similarity, alignment, uniformity, spectrum, order: why a model is stable or not"},
+    {"adversarial", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
+     "candidate names that take most images from a vocabulary"},
     {"datasets", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "list of datasets"},
     {"models", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "list of models"},
     {0}};
@@ -140,9 +146,12 @@ static int wrong_at(const vb_experiment *experiment, const vb_yaml *node, vb_err
     return vb_yaml_errorf(node, experiment->path, err, "%s%s", what, text);
 }
 
-static int add_prompt(vb_model_spec *model, const char *prompt, vb_error *err) {
-    if (!(model->prompts[model->prompt_count] = vb_strdup(prompt, err))) return -1;
-    model->prompt_count++;
+static int keep_prompts(vb_model_spec *model, const vb_prompts *list, vb_error *err) {
+    if (!(model->prompts = vb_array((size_t)list->count, sizeof *model->prompts, "prompts", err))) return -1;
+    for (int i = 0; i < list->count; i++) {
+        if (!(model->prompts[i] = vb_strdup(list->items[i], err))) return -1;
+        model->prompt_count++;
+    }
     return 0;
 }
 
@@ -153,14 +162,10 @@ static int named_prompts(const vb_experiment *experiment, vb_model_spec *model, 
     int status = -1;
     if (!wanted || !(file = vb_resolve(wanted, experiment->path, err))) goto done;
     if (vb_prompts_read(&list, file, err)) {
-        vb_error_prefix(err, "%s:%d:%d: prompts", experiment->path, node->line, node->column);
+        vb_error_prefix(err, "prompts '%s'", node->text);
         goto done;
     }
-    model->prompt_list = vb_strdup(node->text, err);
-    model->prompts = vb_array((size_t)list.count, sizeof *model->prompts, "prompts", err);
-    if (!model->prompt_list || !model->prompts) goto done;
-    status = 0;
-    for (int i = 0; i < list.count && !status; i++) status = add_prompt(model, list.items[i], err);
+    if ((model->prompt_list = vb_strdup(node->text, err))) status = keep_prompts(model, &list, err);
 done:
     vb_prompts_free(&list);
     vb_free(file);
@@ -171,19 +176,10 @@ done:
 static int read_prompts(const vb_experiment *experiment, vb_model_spec *model, const vb_yaml *node, vb_error *err) {
     if (node->kind == VB_YAML_MAP) return vb_options_read(coop_options, model, node, experiment->path, "prompts", err);
     if (node->kind == VB_YAML_SCALAR && !strstr(node->text, "{}")) return named_prompts(experiment, model, node, err);
-    size_t count = node->kind == VB_YAML_LIST ? node->count : 1;
-    if (!count) return wrong_at(experiment, node, err, "", "prompts: the list is empty");
-    if (!(model->prompts = vb_array(count, sizeof *model->prompts, "prompts", err))) return -1;
-    for (size_t i = 0; i < count; i++) {
-        const vb_yaml *item = node->kind == VB_YAML_LIST ? node->items[i] : node;
-        if (item->kind != VB_YAML_SCALAR)
-            return wrong_at(experiment, item, err, "", "prompts: expected a template such as \"a photo of a {}.\"");
-        const char *first = strstr(item->text, "{}");
-        if (!first || strstr(first + 2, "{}"))
-            return wrong_at(experiment, item, err, item->text, "prompts: a template holds exactly one {}: ");
-        if (add_prompt(model, item->text, err)) return -1;
-    }
-    return 0;
+    vb_prompts list;
+    int status = vb_prompts_from_yaml(&list, node, experiment->path, err) || keep_prompts(model, &list, err) ? -1 : 0;
+    vb_prompts_free(&list);
+    return status;
 }
 
 /* The configuration carries paths as they were written: where they were found belongs to the machine. */
@@ -224,7 +220,7 @@ static int check_model(const vb_experiment *experiment, const vb_model_spec *mod
                  {"label_names", true, false},    {"dataset", true, false}};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         const vb_yaml *value = vb_yaml_get(node, rules[i].key);
-        if (rules[i].precomputed == precomputed && rules[i].needed && !value)
+        if (rules[i].precomputed == precomputed && rules[i].needed && vb_yaml_is_null(value))
             return vb_yaml_errorf(node, experiment->path, err, "model '%s': family %s needs the key '%s'", model->name,
                                   families[model->family], rules[i].key);
         if (rules[i].precomputed != precomputed && value)
@@ -277,7 +273,7 @@ static int read_corpora(vb_experiment *experiment, const vb_yaml *root, vb_error
     for (size_t i = 0; i < list->count; i++) {
         vb_corpus_spec *spec = &experiment->corpora[i];
         experiment->corpus_count++;
-        if (vb_corpus_read(spec, list->items[i], experiment->path, err)) return -1;
+        if (vb_corpus_spec_read(spec, list->items[i], experiment->path, err)) return -1;
         if (note_configuration(experiment, "corpora", vb_corpus_options(), spec, err)) return -1;
         if (resolve_paths(vb_corpus_options(), spec, experiment->path, err)) return -1;
         for (size_t j = 0; j < i; j++)
@@ -354,6 +350,18 @@ static int check_index_models(const vb_experiment *experiment, vb_error *err) {
     return 0;
 }
 
+/* The other models stay in the list: an index model of a retrieval may be one of them, and numbers of models keep their meaning. */
+static int choose_model(vb_experiment *experiment, vb_error *err) {
+    bool found = !experiment->only_model;
+    for (int m = 0; m < experiment->model_count && experiment->only_model; m++) {
+        experiment->models[m].left_out = strcmp(experiment->models[m].name, experiment->only_model) != 0;
+        found |= !experiment->models[m].left_out;
+    }
+    if (found) return 0;
+    return vb_errorf(err, VB_ECONFIG, "%s: only_model: there is no model '%s' among the %d of this file", experiment->path,
+                     experiment->only_model, experiment->model_count);
+}
+
 int vb_experiment_read(vb_experiment *experiment, const char *path, const vb_override *overrides, int override_count, vb_error *err) {
     *experiment = (vb_experiment){0};
     vb_yaml *root = NULL;
@@ -372,13 +380,14 @@ int vb_experiment_read(vb_experiment *experiment, const char *path, const vb_ove
         goto done;
     }
     if (vb_analyses_read(experiment, root, err)) goto done;
+    if (vb_adversarial_read(&experiment->adversarial, root, path, experiment->configuration, err)) goto done;
     if (read_datasets(experiment, root, err) || read_corpora(experiment, root, err)) goto done;
     const vb_yaml *retrieval = vb_yaml_get(root, "retrieval");
     if (retrieval) {
         if (read_retrieval(experiment, &experiment->retrieval, retrieval, err)) goto done;
         json_object_set_new(experiment->configuration, "retrieval", vb_retrieval_json(&experiment->retrieval));
     }
-    if (read_models(experiment, root, err) || check_index_models(experiment, err)) goto done;
+    if (read_models(experiment, root, err) || check_index_models(experiment, err) || choose_model(experiment, err)) goto done;
     if (!experiment->output && !(experiment->output = vb_format(err, "results/%s", experiment->name))) goto done;
     if (!experiment->cache && !(experiment->cache = vb_format(err, "%s/cache", experiment->output))) goto done;
     status = 0;
@@ -390,6 +399,7 @@ done:
 
 void vb_experiment_free(vb_experiment *experiment) {
     vb_options_free(experiment_options, experiment);
+    vb_adversarial_free(&experiment->adversarial);
     for (int d = 0; d < experiment->dataset_count; d++) vb_options_free(dataset_options, &experiment->datasets[d]);
     for (int m = 0; m < experiment->model_count; m++) {
         vb_model_spec *model = &experiment->models[m];
@@ -400,7 +410,7 @@ void vb_experiment_free(vb_experiment *experiment) {
         vb_free(model->prompts);
         vb_free(model->prompt_list);
     }
-    for (int c = 0; c < experiment->corpus_count; c++) vb_corpus_free(&experiment->corpora[c]);
+    for (int c = 0; c < experiment->corpus_count; c++) vb_corpus_spec_free(&experiment->corpora[c]);
     vb_retrieval_free(&experiment->retrieval);
     vb_free(experiment->corpora);
     vb_free(experiment->datasets);

@@ -4,19 +4,17 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/memory.h"
 
 static void *field_of(const vb_option *option, void *fields) { return (char *)fields + option->offset; }
 
+/* Puts the key between the place and what is wrong there: "e.yaml:2:9: trials: expected an integer ...". */
 static int wrong(const vb_option *option, const vb_yaml *node, const char *name, vb_error *err) {
-    if (node->line)
-        vb_error_prefix(err, "%s", option->key);
-    else
-        vb_error_prefix(err, "--set %s", option->key); /* given on the command line: no position in the file */
-    (void)name;
-    return -1;
+    const char *reason = err ? strstr(err->text, ": expected ") : NULL;
+    return reason ? vb_yaml_errorf(node, name, err, "%s%s", option->key, reason) : -1;
 }
 
 static int read_value(const vb_option *option, void *fields, const vb_yaml *node, const char *name, vb_error *err) {
@@ -24,11 +22,11 @@ static int read_value(const vb_option *option, void *fields, const vb_yaml *node
     switch (option->kind) {
     case VB_TEXT:
     case VB_PATH:
-        if (node->kind != VB_YAML_SCALAR || (vb_yaml_is_null(node) && !option->fallback && !option->required)) {
-            if (node->kind == VB_YAML_SCALAR) return 0; /* an explicit null leaves it unset */
+        if (node->kind != VB_YAML_SCALAR)
             return vb_yaml_errorf(node, name, err, "%s: expected text, found a %s", option->key,
                                   node->kind == VB_YAML_LIST ? "list" : "map");
-        }
+        if (vb_yaml_is_null(node)) /* an explicit null leaves it as it is: unset, or the fallback */
+            return option->required ? vb_yaml_errorf(node, name, err, "%s: expected text, found nothing", option->key) : 0;
         if (!node->text[0]) return vb_yaml_errorf(node, name, err, "%s: is empty", option->key);
         vb_free(*(char **)field);
         return (*(char **)field = vb_strdup(node->text, err)) ? 0 : -1;
@@ -157,4 +155,21 @@ void vb_options_help(const vb_option *table, bool as_flags) {
         if (option->required) snprintf(extra + m, sizeof extra - (size_t)m, " (required)");
         printf("  %-22s %s%s\n", name, option->help, extra);
     }
+}
+
+int vb_parse_size(const char *text, int64_t *bytes, vb_error *err) {
+    static const struct {
+        const char *unit;
+        double factor;
+    } units[] = {{"", 1},     {"B", 1},    {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}, {"TiB", 1099511627776.0},
+                 {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9},   {"TB", 1e12}};
+    char *end;
+    double value = strtod(text, &end);
+    while (*end == ' ') end++;
+    for (size_t i = 0; end != text && i < sizeof units / sizeof *units; i++)
+        if (!strcmp(end, units[i].unit) && value * units[i].factor >= 1 && value * units[i].factor < 0x1p62) {
+            *bytes = (int64_t)(value * units[i].factor);
+            return 0;
+        }
+    return vb_errorf(err, VB_ECONFIG, "memory: expected a size such as 512MiB or 2GiB, found '%s'", text);
 }

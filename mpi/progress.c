@@ -50,8 +50,9 @@ void vb_progress_step(vb_progress *progress, int64_t items) {
 void vb_progress_end(vb_progress *progress) {
     if (!progress->speaks) return;
     double seconds = now() - progress->start;
+    int64_t items = progress->done < progress->total ? progress->done : progress->total; /* this rank may have had more than its share */
     if (progress->terminal && progress->shown > progress->start) fprintf(stderr, "\r\033[K");
     if (seconds < 1 && !progress->terminal) return;
-    fprintf(stderr, "%s %s: %.0f %s in %.1f s\n", progress->stage, progress->what, (double)progress->done * progress->scale,
+    fprintf(stderr, "%s %s: %.0f %s in %.1f s\n", progress->stage, progress->what, (double)items * progress->scale,
             progress->unit, seconds);
 }

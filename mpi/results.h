@@ -18,6 +18,6 @@ typedef enum vb_table_form { VB_TABLE_TERMINAL, VB_TABLE_MARKDOWN, VB_TABLE_CSV,
 
 /* The table of all results as text (free with vb_free): model, dataset, images, Acc-C, Acc-E, Acc-S with standard errors, differences
  * from Acc-C. */
-char *vb_table(const json_t *results, vb_table_form form, vb_error *err);
+char *vb_table(const json_t *all, vb_table_form form, vb_error *err);
 
 #endif

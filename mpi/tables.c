@@ -97,8 +97,9 @@ static void csv_field(text *out, vb_error *err, const json_t *entry, const char 
 }
 
 static void csv(text *out, const json_t *results, vb_error *err) {
-    static const char *const keys[] = {"model",    "dataset", "protocol", "images",      "acc_c",          "acc_c_se", "acc_e",
-                                       "acc_e_se", "acc_s",   "acc_s_se", "acc_e_union", "acc_e_union_se", "top1_all", "top1_all_se"};
+    static const char *const keys[] = {"model",    "dataset",     "protocol", "images",   "acc_c",       "acc_c_se",
+                                       "acc_e",    "acc_e_se",    "acc_s",    "acc_s_se", "acc_e_union", "acc_e_union_se",
+                                       "top1_all", "top1_all_se", "top_k",    "lambda"};
     enum { KEYS = sizeof keys / sizeof *keys };
     for (int k = 0; k < KEYS; k++) put(out, err, "%s%s", k ? "," : "", keys[k]);
     put(out, err, "\n");
@@ -125,7 +126,31 @@ static void table_row(text *out, char cells[COLUMNS][CELL], const int *widths, v
     put(out, err, "%s", after[form]);
 }
 
-char *vb_table(const json_t *results, vb_table_form form, vb_error *err) {
+/* The rows of the table: every result, and below it what retrieval made of it, the best one marked. */
+static json_t *table_rows(const json_t *results, vb_table_form form) {
+    json_t *rows = json_array(), *entry, *setting;
+    size_t i, j;
+    json_array_foreach(results, i, entry) {
+        json_array_append(rows, entry);
+        json_array_foreach(json_object_get(json_object_get(entry, "retrieval"), "results"), j, setting) {
+            json_t *row = json_copy(setting);
+            const char *model = json_string_value(json_object_get(entry, "model"));
+            bool plain = form == VB_TABLE_CSV, best = json_is_true(json_object_get(setting, "best"));
+            json_object_set_new(row, "model",
+                                json_sprintf("%s+REPE k=%lld l=%g%s", plain ? model : "  ",
+                                             (long long)json_integer_value(json_object_get(setting, "top_k")),
+                                             json_real_value(json_object_get(setting, "lambda")), best && !plain ? " *" : ""));
+            json_object_set(row, "dataset", json_object_get(entry, "dataset"));
+            json_object_set(row, "protocol", json_object_get(entry, "protocol"));
+            json_object_set(row, "images", json_object_get(entry, "images"));
+            json_array_append_new(rows, row);
+        }
+    }
+    return rows;
+}
+
+char *vb_table(const json_t *all, vb_table_form form, vb_error *err) {
+    json_t *results = table_rows(all, form);
     text out = {0};
     char heads[COLUMNS][CELL] = {"model", "dataset", "images", "Acc-C", "Acc-E", "E-C", "Acc-S", "S-C", "all classes"},
          cells[COLUMNS][CELL];
@@ -159,6 +184,7 @@ char *vb_table(const json_t *results, vb_table_form form, vb_error *err) {
     }
     if (form == VB_TABLE_LATEX) put(&out, err, "\\hline\n\\end{tabular}\n");
 done:
+    json_decref(results);
     if (!out.failed) return out.bytes;
     vb_free(out.bytes);
     return NULL;

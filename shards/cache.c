@@ -15,9 +15,12 @@ static char *path_of(const vb_cache *cache, const char *below, const char *name,
     return path;
 }
 
-char *vb_cache_path(const vb_cache *cache, const vb_digest *unit, vb_error *err) { return path_of(cache, "", unit->hex, ".npy", false, err); }
+char *vb_cache_path(const vb_cache *cache, const vb_digest *unit, vb_error *err) {
+    return path_of(cache, "", unit->hex, ".npy", false, err);
+}
 
-int vb_cache_load(const vb_cache *cache, const vb_digest *unit, int64_t rows, int dim, float *out, bool *found, json_t **skipped, vb_error *err) {
+int vb_cache_load(const vb_cache *cache, const vb_digest *unit, int64_t rows, int dim, float *out, bool *found, json_t **skipped,
+                  vb_error *err) {
     *found = false;
     if (skipped) *skipped = NULL;
     char *path = vb_cache_path(cache, unit, err), *notes = NULL;

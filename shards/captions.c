@@ -130,7 +130,8 @@ static int find_column(vb_captions *captions, vb_error *err) {
         }
         if (!more) break;
     }
-    return vb_errorf(err, VB_EMISMATCH, "%s:1: no column '%s' in the header line; name the column of the captions, or give its number from 1",
+    return vb_errorf(err, VB_EMISMATCH,
+                     "%s:1: no column '%s' in the header line; name the column of the captions, or give its number from 1",
                      captions->path, wanted);
 }
 
@@ -196,8 +197,11 @@ failed:
 /* ---- opening ---- */
 
 static int find_form(vb_captions *captions, vb_error *err) {
-    static const struct { const char *suffix; form form; } forms[] = {{".jsonl", FORM_JSON_LINES}, {".ndjson", FORM_JSON_LINES}, {".tsv", FORM_TSV},
-                                                                      {".txt", FORM_TEXT}, {".json", FORM_JSON}};
+    static const struct {
+        const char *suffix;
+        form form;
+    } forms[] = {
+        {".jsonl", FORM_JSON_LINES}, {".ndjson", FORM_JSON_LINES}, {".tsv", FORM_TSV}, {".txt", FORM_TEXT}, {".json", FORM_JSON}};
     for (int packed = 0; packed < 2; packed++)
         for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
             char suffix[16] = "";
@@ -207,9 +211,11 @@ static int find_form(vb_captions *captions, vb_error *err) {
             return 0;
         }
     if (vb_ends_with(captions->path, ".parquet"))
-        return vb_errorf(err, VB_EUNSUPPORTED, "%s: Parquet is not read; convert it once: python3 -c \"import pandas, sys; "
-                         "pandas.read_parquet(sys.argv[1])[['caption']].to_json(sys.argv[2], orient='records', lines=True)\" IN.parquet OUT.jsonl",
-                         captions->path);
+        return vb_errorf(
+            err, VB_EUNSUPPORTED,
+            "%s: Parquet is not read; convert it once: python3 -c \"import pandas, sys; "
+            "pandas.read_parquet(sys.argv[1])[['caption']].to_json(sys.argv[2], orient='records', lines=True)\" IN.parquet OUT.jsonl",
+            captions->path);
     return vb_errorf(err, VB_EUNSUPPORTED, "%s: expected captions as .jsonl, .tsv, .txt or .json, plain or .zst", captions->path);
 }
 
@@ -255,11 +261,13 @@ int vb_captions_next(vb_captions *captions, const char **text, vb_error *err) {
     if (n < 0) return 0;
     if (captions->form == FORM_JSON_LINES) return parse_row(captions, n, text, err);
     if (captions->form == FORM_TEXT) *text = captions->line;
-    else if (!(*text = tsv_field(captions->line, captions->field))) return wrong_line(captions, err, "fewer columns than the captions' column");
+    else if (!(*text = tsv_field(captions->line, captions->field)))
+        return wrong_line(captions, err, "fewer columns than the captions' column");
     return 0;
 }
 
-int vb_captions_pick(const char *path, const char *column, const int64_t *rows, size_t count, int64_t expected_rows, char **texts, vb_error *err) {
+int vb_captions_pick(const char *path, const char *column, const int64_t *rows, size_t count, int64_t expected_rows, char **texts,
+                     vb_error *err) {
     vb_captions *captions;
     memset(texts, 0, count * sizeof *texts);
     if (vb_captions_open(&captions, path, column, err)) return -1;
@@ -276,9 +284,11 @@ int vb_captions_pick(const char *path, const char *column, const int64_t *rows, 
         row++;
     }
     if (!status && expected_rows >= 0 && row != expected_rows)
-        status = vb_errorf(err, VB_EMISMATCH, "%s: %lld captions for %lld rows of embeddings", path, (long long)row, (long long)expected_rows);
+        status = vb_errorf(err, VB_EMISMATCH, "%s: %lld captions for %lld rows of embeddings", path, (long long)row,
+                           (long long)expected_rows);
     if (!status && taken < count)
-        status = vb_errorf(err, VB_EMISMATCH, "%s: row %lld is wanted, but there are %lld captions", path, (long long)rows[taken], (long long)row);
+        status = vb_errorf(err, VB_EMISMATCH, "%s: row %lld is wanted, but there are %lld captions", path, (long long)rows[taken],
+                           (long long)row);
     for (size_t i = 0; status && i < count; i++) {
         vb_free(texts[i]);
         texts[i] = NULL;

@@ -369,8 +369,8 @@ int vb_dataset_read_captions(const vb_dataset *dataset, int64_t unit, char **cap
     vb_sample_extra extras[VB_UNIT_SAMPLES] = {{0}};
     memset(captions, 0, VB_UNIT_SAMPLES * sizeof *captions);
     if (dataset->head->sort != VB_WEBDATASET)
-        return vb_errorf(err, VB_EUNSUPPORTED, "%s: a %s dataset has no captions; expected WebDataset shards", vb_dataset_text(dataset, dataset->file[0].path),
-                         vb_dataset_kind(dataset));
+        return vb_errorf(err, VB_EUNSUPPORTED, "%s: a %s dataset has no captions; expected WebDataset shards",
+                         vb_dataset_text(dataset, dataset->file[0].path), vb_dataset_kind(dataset));
     int status = vb_dataset_read_unit_extras(dataset, unit, &data, extras, err);
     for (int i = 0; i < data.count && !status; i++) status = caption_of(&extras[i], data.samples[i].name, &captions[i], err);
     for (int i = 0; i < VB_UNIT_SAMPLES && status; i++) {

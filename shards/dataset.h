@@ -77,8 +77,9 @@ void vb_unit_data_free(vb_unit_data *data);
 /* Names and labels only, without reading image bytes (bytes NULL, size 0); the digest is of those. */
 int vb_dataset_read_unit_labels(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_error *err);
 
-/* The captions of a WebDataset unit's samples: key.txt, else "caption" of key.json, else ""; white space at the ends is dropped. `captions` has room for
- * VB_UNIT_SAMPLES; each is a new string (vb_free), NULL after a failure. VB_EDATA: not UTF-8. VB_EUNSUPPORTED: other kinds have no captions. */
+/* The captions of a WebDataset unit's samples: key.txt, else "caption" of key.json, else ""; white space at the ends is dropped.
+ * `captions` has room for VB_UNIT_SAMPLES; each is a new string (vb_free), NULL after a failure. VB_EDATA: not UTF-8. VB_EUNSUPPORTED:
+ * other kinds have no captions. */
 int vb_dataset_read_captions(const vb_dataset *dataset, int64_t unit, char **captions, vb_error *err);
 
 /* Decodes a sample to pixels (raw planes become RGB). Free image->pixels with vb_free. */

@@ -6,8 +6,8 @@
 
 #include "kernels/preprocess.h"
 
-/* The format is found from the bytes, not from the name. `name` is for messages. VB_EDATA for truncated or corrupt files, VB_EUNSUPPORTED for
- * other formats. Bounded: more than 2^28 pixels are refused. Free image->pixels with vb_free. Thread-safe. */
+/* The format is found from the bytes, not from the name. `name` is for messages. VB_EDATA for truncated or corrupt files,
+ * VB_EUNSUPPORTED for other formats. Bounded: more than 2^28 pixels are refused. Free image->pixels with vb_free. Thread-safe. */
 int vb_image_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err);
 
 /* Lossless PNG of an RGB image, the same bytes always: for packing raw pixels. Free *png with vb_free. */

@@ -49,7 +49,8 @@ int vb_map_open(vb_map *map, const char *path, vb_error *err) {
         void *data = MAP_FAILED;
         if (fault) errno = fault > 0 ? fault : ENOMEM;
         else data = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
-        if (data == MAP_FAILED) status = vb_errorf(err, VB_EMEMORY, "%s: cannot map %llu bytes: %s", path, (unsigned long long)size, strerror(errno));
+        if (data == MAP_FAILED)
+            status = vb_errorf(err, VB_EMEMORY, "%s: cannot map %llu bytes: %s", path, (unsigned long long)size, strerror(errno));
         else *map = (vb_map){data, size};
     }
     close(fd);
@@ -81,10 +82,11 @@ int vb_file_read(const vb_file *file, uint64_t offset, void *buffer, size_t size
         else n = pread(file->fd, at + done, size - done, (off_t)(offset + done));
         if (n < 0 && errno == EINTR) continue;
         if (n < 0)
-            return vb_errorf(err, VB_EMISSING, "%s: offset %llu: cannot read: %s", file->path, (unsigned long long)(offset + done), strerror(errno));
+            return vb_errorf(err, VB_EMISSING, "%s: offset %llu: cannot read: %s", file->path, (unsigned long long)(offset + done),
+                             strerror(errno));
         if (!n)
-            return vb_errorf(err, VB_EDATA, "%s: truncated: wanted %zu bytes at offset %llu, the file ends after %zu of them", file->path, size,
-                             (unsigned long long)offset, done);
+            return vb_errorf(err, VB_EDATA, "%s: truncated: wanted %zu bytes at offset %llu, the file ends after %zu of them",
+                             file->path, size, (unsigned long long)offset, done);
         done += (size_t)n;
     }
     return 0;
@@ -114,6 +116,20 @@ int vb_read_file(const char *path, size_t limit, uint8_t **bytes, size_t *size, 
     vb_free(buffer);
     vb_file_close(&file);
     return status;
+}
+
+void vb_read_proc(const char *path, char *text, size_t size) {
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = file < 0 ? -1 : read(file, text, size - 1);
+    text[n < 0 ? 0 : n] = 0;
+    if (file >= 0) close(file);
+}
+
+void vb_write_proc(const char *path, const char *text) {
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    if (file < 0) return;
+    if (write(file, text, strlen(text)) < 0) errno = 0; /* not allowed here: nothing depends on it */
+    close(file);
 }
 
 /* ---- writing ---- */
@@ -283,7 +299,8 @@ int vb_make_folders(const char *path, vb_error *err) {
         if (*at && *at != '/') continue;
         char kept = *at;
         *at = 0;
-        if (mkdir(copy, 0777) && errno != EEXIST) status = vb_errorf(err, VB_EOUTPUT, "%s: cannot create folder: %s", copy, strerror(errno));
+        if (mkdir(copy, 0777) && errno != EEXIST)
+            status = vb_errorf(err, VB_EOUTPUT, "%s: cannot create folder: %s", copy, strerror(errno));
         *at = kept;
         if (!kept) break;
     }
@@ -327,17 +344,56 @@ static int append_path(vb_paths *paths, size_t *capacity, const char *text, vb_e
     return 0;
 }
 
-int vb_glob(vb_paths *paths, const char *pattern, vb_error *err) {
-    *paths = (vb_paths){0};
-    size_t capacity = 0;
+static int add_matches(vb_paths *paths, size_t *capacity, const char *pattern, vb_error *err) {
     /* A name that exists is meant literally, even when it holds brackets. */
-    if (vb_exists(pattern)) return append_path(paths, &capacity, pattern, err);
+    if (vb_exists(pattern)) return append_path(paths, capacity, pattern, err);
     glob_t found = {0};
     int status = glob(pattern, GLOB_BRACE | GLOB_NOSORT, NULL, &found);
     if (status == GLOB_NOSPACE) status = vb_errorf(err, VB_EMEMORY, "%s: no memory for the list of files", pattern);
     else if (status) status = vb_errorf(err, VB_EMISSING, "%s: no such file", pattern);
-    for (size_t i = 0; !status && i < found.gl_pathc; i++) status = append_path(paths, &capacity, found.gl_pathv[i], err);
+    for (size_t i = 0; !status && i < found.gl_pathc; i++) status = append_path(paths, capacity, found.gl_pathv[i], err);
     globfree(&found);
+    return status;
+}
+
+/* "{00000..00041}" in a pattern: where it begins and ends, its bounds and its width. */
+static bool find_range(const char *pattern, const char **from, const char **to, unsigned long long *first, unsigned long long *last, int *width) {
+    for (const char *at = strchr(pattern, '{'); at; at = strchr(at + 1, '{')) {
+        size_t n = strspn(at + 1, "0123456789");
+        if (!n || n > 15 || strncmp(at + 1 + n, "..", 2)) continue;
+        size_t m = strspn(at + 3 + n, "0123456789");
+        if (!m || m > 15 || at[3 + n + m] != '}') continue;
+        *first = strtoull(at + 1, NULL, 10);
+        *last = strtoull(at + 3 + n, NULL, 10);
+        *width = (int)n;
+        *from = at;
+        *to = at + 4 + n + m;
+        return true;
+    }
+    return false;
+}
+
+/* Every number of a range must be there: a gap in the numbering is not passed over. */
+static int expand(vb_paths *paths, size_t *capacity, const char *pattern, vb_error *err) {
+    const char *from, *to;
+    unsigned long long first, last;
+    int width;
+    if (!find_range(pattern, &from, &to, &first, &last, &width)) return add_matches(paths, capacity, pattern, err);
+    if (last < first || last - first >= 10000000)
+        return vb_errorf(err, VB_EMISSING, "%s: the range {%llu..%llu} is empty or too long", pattern, first, last);
+    for (unsigned long long i = first; i <= last; i++) {
+        char *one = vb_format(err, "%.*s%0*llu%s", (int)(from - pattern), pattern, width, i, to);
+        int status = one ? expand(paths, capacity, one, err) : -1;
+        vb_free(one);
+        if (status) return -1;
+    }
+    return 0;
+}
+
+int vb_glob(vb_paths *paths, const char *pattern, vb_error *err) {
+    *paths = (vb_paths){0};
+    size_t capacity = 0;
+    int status = vb_exists(pattern) ? append_path(paths, &capacity, pattern, err) : expand(paths, &capacity, pattern, err);
     if (status) vb_paths_free(paths);
     else qsort(paths->items, paths->count, sizeof *paths->items, in_byte_order);
     return status;

@@ -111,7 +111,8 @@ static int check_file(vb_npy *npy, const char *path, vb_error *err) {
     int fortran = 0;
     vb_tensor *tensor = &npy->tensor;
     if (parse_header(text, tensor, &fortran, descr, sizeof descr))
-        return vb_errorf(err, VB_EDATA, "%s: offset %zu: malformed .npy header: %.*s", path, start, length < 80 ? (int)length : 80, text.at);
+        return vb_errorf(err, VB_EDATA, "%s: offset %zu: malformed .npy header: %.*s", path, start, length < 80 ? (int)length : 80,
+                         text.at);
     int found = -1;
     for (int i = 0; i < DTYPES; i++)
         if (!strcmp(descr, dtypes[i].descr)) found = i;
@@ -130,7 +131,8 @@ static int check_file(vb_npy *npy, const char *path, vb_error *err) {
     uint64_t held = size - start - length;
     if (held != expected)
         return vb_errorf(err, VB_EDATA, "%s: %s: the header asks for %llu bytes of data, the file holds %llu", path,
-                         held < expected ? "truncated" : "longer than its header says", (unsigned long long)expected, (unsigned long long)held);
+                         held < expected ? "truncated" : "longer than its header says", (unsigned long long)expected,
+                         (unsigned long long)held);
     tensor->data = bytes + start + length;
     vb_tensor_pack_strides(tensor);
     return 0;

@@ -137,7 +137,8 @@ static json_t *read_header(const vb_map *map, uint64_t *data_at, const char *pat
     for (int i = PREFIX - 1; i >= 0; i--) length = length << 8 | map->data[i];
     if (length > LARGEST_HEADER || length > map->size - PREFIX) {
         vb_errorf(err, VB_EDATA,
-                  "%s: the header claims %" PRIu64 " bytes, the file holds %zu after the length (not safetensors, or cut short)", path, length, map->size - PREFIX);
+                  "%s: the header claims %" PRIu64 " bytes, the file holds %zu after the length (not safetensors, or cut short)", path,
+                  length, map->size - PREFIX);
         return NULL;
     }
     if (!length || map->data[PREFIX] != '{') {

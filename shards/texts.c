@@ -54,7 +54,8 @@ static int copy_strings(vb_texts *texts, const json_t *list, const char *path, v
     for (size_t i = 0; i < count; i++) {
         const json_t *item = json_array_get(list, i);
         if (!json_is_string(item))
-            return vb_errorf(err, VB_EDATA, "%s: item %zu is %s, expected a string (items count from 0)", path, i, types[json_typeof(item)]);
+            return vb_errorf(err, VB_EDATA, "%s: item %zu is %s, expected a string (items count from 0)", path, i,
+                             types[json_typeof(item)]);
         size += json_string_length(item) + 1;
     }
     if (!(texts->items = vb_array(count, sizeof *texts->items, "texts", err))) return -1;

@@ -150,7 +150,8 @@ int vb_tokenizer_read(vb_tokenizer **tokenizer, const char *path, int mask_token
     char *merges = vocabulary ? vb_format(err, "%.*s%smerges.txt", folder_length, path, between) : NULL;
     if (!merges) goto end;
     if (folder && !vb_exists(vocabulary)) {
-        vb_errorf(err, VB_EMISSING, "%s: a folder without vocab.json, expected it with merges.txt, or a path of OpenAI's merges file", path);
+        vb_errorf(err, VB_EMISSING, "%s: a folder without vocab.json, expected it with merges.txt, or a path of OpenAI's merges file",
+                  path);
         goto end;
     }
     bool half = !strcmp(path, vocabulary) || (!strcmp(path, merges) && vb_exists(vocabulary));

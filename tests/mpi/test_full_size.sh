@@ -31,12 +31,12 @@ peak_of() {
   mpi "$ranks" "$vocabench" encode images --weights "$weights" --input "$scratch/packed/*.tar.zst" --output "$scratch/i$ranks.npy" --batch 1 \
     --threads 1 >"$scratch/log" 2>&1 &
   job=$!
-  while kill -0 $job 2>/dev/null; do
+  while kill -0 "$job" 2>/dev/null; do
     now=$(node_memory "$weights")
-    [ "$now" -le $peak ] || peak=$now
+    [ "$now" -le "$peak" ] || peak=$now
     sleep 0.2
   done
-  wait $job && echo "$peak"
+  wait "$job" && echo "$peak"
 }
 weights=$scratch/ViT-L-14.pt
 check "eight shards of one image" "$vocabench" pack --input "$shared/fixtures/images" --output "$scratch/packed" --samples-per-shard 1

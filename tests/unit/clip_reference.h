@@ -382,8 +382,8 @@ static inline void ref_text(const ref_ctx *c, const int32_t *tokens, double *out
 }
 
 /* Convolution, BatchNorm, ReLU on one NCHW image; frees x. */
-static inline double *ref_conv(ref_model *m, const char *conv, const char *norm, double *x, int in, int *size, int out, int kernel, int stride,
-                               bool relu) {
+static inline double *ref_conv(ref_model *m, const char *conv, const char *norm, double *x, int in, int *size, int out, int kernel,
+                               int stride, bool relu) {
     double *weight = ref_values(m, "visual.%s.weight", conv), *gamma = ref_values(m, "visual.%s.weight", norm);
     double *beta = ref_values(m, "visual.%s.bias", norm), *mean = ref_values(m, "visual.%s.running_mean", norm);
     double *variance = ref_values(m, "visual.%s.running_var", norm);
@@ -397,7 +397,8 @@ static inline double *ref_conv(ref_model *m, const char *conv, const char *norm,
                     for (int dy = 0; dy < kernel; dy++)
                         for (int dx = 0; dx < kernel; dx++) {
                             int a = i * stride + dy - pad, b = j * stride + dx - pad;
-                            if (a >= 0 && a < n && b >= 0 && b < n) sum += weight[((o * in + c) * kernel + dy) * kernel + dx] * x[(c * n + a) * n + b];
+                            if (a >= 0 && a < n && b >= 0 && b < n)
+                                sum += weight[((o * in + c) * kernel + dy) * kernel + dx] * x[(c * n + a) * n + b];
                         }
                 sum = (sum - mean[o]) / sqrt(variance[o] + 1e-5) * gamma[o] + beta[o];
                 y[(o * after + i) * after + j] = relu && sum < 0 ? 0 : sum;
@@ -458,9 +459,11 @@ static inline void ref_resnet(const ref_ctx *c, const float *pixels, double *out
             tokens[(1 + cell) * in + ch] += x[ch * cells + cell];
         }
     free(x);
-    double *q = ref_linear(m, "visual.attnpool.q_proj", tokens, 1, in, in), *k = ref_linear(m, "visual.attnpool.k_proj", tokens, cells + 1, in, in);
+    double *q = ref_linear(m, "visual.attnpool.q_proj", tokens, 1, in, in),
+           *k = ref_linear(m, "visual.attnpool.k_proj", tokens, cells + 1, in, in);
     double *v = ref_linear(m, "visual.attnpool.v_proj", tokens, cells + 1, in, in);
-    double *pooled = ref_attend(q, k, v, 1, cells + 1, in, c->heads, false), *y = ref_linear(m, "visual.attnpool.c_proj", pooled, 1, in, s->embed);
+    double *pooled = ref_attend(q, k, v, 1, cells + 1, in, c->heads, false),
+           *y = ref_linear(m, "visual.attnpool.c_proj", pooled, 1, in, s->embed);
     memcpy(out, y, (size_t)s->embed * sizeof *out);
     free(tokens), free(q), free(k), free(v), free(pooled), free(y);
 }

@@ -150,9 +150,14 @@ static void shared_captions_are_read(void **state) {
 static void the_filter_is_the_official_one(void **state) {
     (void)state;
     vb_error err = {0};
-    static const struct { const char *class, *caption; bool holds; } cases[] = {
-        {"pickup_truck", "An old PICKUP parked", true}, {"ray", "a stingray", true}, {"sweet pepper", "red peppers", true}, {"bee", "a dog", false},
-        {"Große Katze", "eine GROSSE KATZE", true}, {"man-made thing", "man made", false}, {"bee", "", false}};
+    static const struct { const char *class, *caption; bool holds;
+    } cases[] = {{"pickup_truck", "An old PICKUP parked", true},
+                 {"ray", "a stingray", true},
+                 {"sweet pepper", "red peppers", true},
+                 {"bee", "a dog", false},
+                 {"Große Katze", "eine GROSSE KATZE", true},
+                 {"man-made thing", "man made", false},
+                 {"bee", "", false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         vb_class_words words;
         bool holds;
@@ -198,9 +203,9 @@ static void the_blend_is_the_formula(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_form_is_read), cmocka_unit_test(bad_files_are_refused), cmocka_unit_test(rows_are_picked_and_counted),
-        cmocka_unit_test(long_lines_cross_blocks), cmocka_unit_test(shared_captions_are_read), cmocka_unit_test(the_filter_is_the_official_one),
-        cmocka_unit_test(the_blend_is_the_formula)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_form_is_read),          cmocka_unit_test(bad_files_are_refused),
+                                       cmocka_unit_test(rows_are_picked_and_counted), cmocka_unit_test(long_lines_cross_blocks),
+                                       cmocka_unit_test(shared_captions_are_read),    cmocka_unit_test(the_filter_is_the_official_one),
+                                       cmocka_unit_test(the_blend_is_the_formula)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -136,7 +136,8 @@ static void known_towers_have_their_heads(void **state) {
         {"clip", 768, 12}, {"clip", 1024, 16}, {"clip", 1280, 16}, {"clip", 1408, 16}, {"clip", 1664, 16}, {"slip", 384, 12},
         {"slip", 768, 12}, {"slip", 1024, 16}, {"clip", 384, 6}, {"clip", 160, 2}};
     for (size_t i = 0; i < sizeof towers / sizeof *towers; i++) {
-        ref_sizes sizes = {.family = towers[i].family, .width = towers[i].width, .layers = {1}, .grid = 1, .patch = 1, .hidden = 2, .embed = 2};
+        ref_sizes sizes = {
+            .family = towers[i].family, .width = towers[i].width, .layers = {1}, .grid = 1, .patch = 1, .hidden = 2, .embed = 2};
         ref_model m;
         make(&m, &sizes, VB_F16, VB_F16, VB_F16, false);
         vb_clip *clip = open_with(&m, towers[i].family, 1);
@@ -313,7 +314,8 @@ static void bits_do_not_depend_on_batch_threads_or_level(void **state) {
 static void bits_do_not_depend_on_pieces(void **state) {
     (void)state;
     const ref_sizes wide = {.family = "clip", .resnet = true, .width = 4, .layers = {1, 1, 1, 1}, .grid = 5, .embed = 8};
-    const ref_sizes text = {.family = "clip", .context = 77, .vocabulary = 90, .text_width = 64, .text_layers = 1, .text_hidden = 640, .embed = 8};
+    const ref_sizes text = {
+        .family = "clip", .context = 77, .vocabulary = 90, .text_width = 64, .text_layers = 1, .text_hidden = 640, .embed = 8};
     ref_model m;
     make(&m, &wide, VB_F32, VB_F32, VB_F32, false);
     vb_clip *clip = open_with(&m, "clip", 1);
@@ -357,7 +359,8 @@ static void wrong_tensors_are_named(void **state) {
         {&vit, "clip", "ln_final.bias", REMOVE, NULL, "tensor ln_final.bias is missing"},
         {&vit, "clip", "token_embedding.weight", REMOVE, NULL, "tensor token_embedding.weight is missing"},
         {&vit, "clip", "positional_embedding", REMOVE, NULL, "tensor positional_embedding is missing"},
-        {&vit, "clip", "transformer.resblocks.1.mlp.c_fc.bias", REMOVE, NULL, "tensor transformer.resblocks.1.mlp.c_fc.bias is missing"},
+        {&vit, "clip", "transformer.resblocks.1.mlp.c_fc.bias", REMOVE, NULL,
+         "tensor transformer.resblocks.1.mlp.c_fc.bias is missing"},
         {&vit, "clip", "transformer.resblocks.0.ln_1.weight", REMOVE, NULL, "tensor transformer.resblocks.0.ln_1.weight is missing"},
         {&vit, "clip", "transformer.resblocks.1.ln_1.weight", REMOVE, NULL, "tensor transformer.resblocks.1"},
         {&vit, "clip", "visual.positional_embedding", WIDEN, NULL, "visual.positional_embedding has 11 rows"},
@@ -366,13 +369,16 @@ static void wrong_tensors_are_named(void **state) {
         {&vit, "clip", "visual.ln_post.weight", WIDEN, NULL, "tensor visual.ln_post.weight has shape [97], expected [96]"},
         {&vit, "clip", "text_projection", WIDEN, NULL, "tensor text_projection has shape [129, 20], expected [128, 20]"},
         {&vit, "clip", "text_projection", FLATTEN, NULL, "tensor text_projection has shape [2560], expected 2 dimensions"},
-        {&vit, "clip", "token_embedding.weight", EMPTY, NULL, "tensor token_embedding.weight has shape [0, 128], expected sizes from 1"},
+        {&vit, "clip", "token_embedding.weight", EMPTY, NULL,
+         "tensor token_embedding.weight has shape [0, 128], expected sizes from 1"},
         {&vit, "clip", "visual.conv1.weight", INTEGERS, NULL, "tensor visual.conv1.weight holds int32, expected fp32, fp16 or bf16"},
         {&vit, "clip", "ln_final.weight", INTEGERS, NULL, "tensor ln_final.weight holds int32"},
         {&vit, "clip", "logit_scale", RENAME, "visual.transformer.resblocks.0.ls_1.gamma", "ls_1.gamma is not part of a ViT model"},
         {&vit, "clip", "logit_scale", RENAME, "visual.transformer.resblocks.7.ln_1.bias", "resblocks.7.ln_1.bias is not part"},
-        {&vit, "clip", "logit_scale", RENAME, "text.transformer.resblocks.0.ls_1.gamma", "tensor text.transformer.resblocks.0.ls_1.gamma"},
-        {&vit, "clip", "logit_scale", RENAME, "vision_model.encoder.layers.0.scale", "tensor vision_model.encoder.layers.0.scale is not"},
+        {&vit, "clip", "logit_scale", RENAME, "text.transformer.resblocks.0.ls_1.gamma",
+         "tensor text.transformer.resblocks.0.ls_1.gamma"},
+        {&vit, "clip", "logit_scale", RENAME, "vision_model.encoder.layers.0.scale",
+         "tensor vision_model.encoder.layers.0.scale is not"},
         {&vit, "clip", "logit_scale", RENAME, "text.cls_emb", "tensor text.cls_emb is not part"},
         /* Heads, optimiser state and the buffers of frameworks change no embedding. */
         {&vit, "clip", "logit_scale", RENAME, "visual_head.weight", NULL},
@@ -382,11 +388,14 @@ static void wrong_tensors_are_named(void **state) {
         {&vit, "clip", "logit_scale", RENAME, "vision_model.embeddings.position_ids", NULL},
         {&vit, "clip", "logit_scale", RENAME, "encode_text.text_label_predictor.weight", NULL},
         {&resnet, "clip", "logit_scale", RENAME, "visual.bn1.num_batches_tracked", NULL},
-        {&vit, "slip", "logit_scale", REMOVE, NULL, "tensor visual.conv1.bias is missing, but family slip has a bias of the patch embedding"},
-        {&vit, "declip", "logit_scale", REMOVE, NULL, "tensor text_projection.bias is missing, but family declip has a bias of the text "
-                                                      "projection; these look like weights of family clip"},
-        {&slip, "clip", "logit_scale", REMOVE, NULL, "tensor visual.conv1.bias is present, but family clip has no bias of the patch "
-                                                     "embedding; these look like weights of family slip"},
+        {&vit, "slip", "logit_scale", REMOVE, NULL,
+         "tensor visual.conv1.bias is missing, but family slip has a bias of the patch embedding"},
+        {&vit, "declip", "logit_scale", REMOVE, NULL,
+         "tensor text_projection.bias is missing, but family declip has a bias of the text "
+         "projection; these look like weights of family clip"},
+        {&slip, "clip", "logit_scale", REMOVE, NULL,
+         "tensor visual.conv1.bias is present, but family clip has no bias of the patch "
+         "embedding; these look like weights of family slip"},
         {&slip, "declip", "logit_scale", REMOVE, NULL, "tensor visual.conv1.bias is present, but family declip"},
         {&declip, "clip", "logit_scale", REMOVE, NULL, "tensor text_projection.bias is present, but family clip"},
         {&slip, "slip", "visual.conv1.bias", REMOVE, NULL, "tensor visual.conv1.bias is missing, but family slip has"},
@@ -399,7 +408,8 @@ static void wrong_tensors_are_named(void **state) {
         {&resnet, "clip", "visual.attnpool.positional_embedding", WIDEN, NULL, "has 6 rows, expected 1 and a square's cells"},
         {&resnet, "clip", "visual.attnpool.c_proj.bias", REMOVE, NULL, "tensor visual.attnpool.c_proj.bias is missing"},
         {&resnet, "clip", "visual.layer1.0.conv2.weight", INTEGERS, NULL, "visual.layer1.0.conv2.weight holds int32"},
-        {&resnet, "clip", "logit_scale", RENAME, "visual.layer4.9.bn1.bias", "visual.layer4.9.bn1.bias is not part of a ModifiedResNet"},
+        {&resnet, "clip", "logit_scale", RENAME, "visual.layer4.9.bn1.bias",
+         "visual.layer4.9.bn1.bias is not part of a ModifiedResNet"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const damage *d = &cases[i];
@@ -455,7 +465,8 @@ static void sets_that_fit_no_model_are_refused(void **state) {
     make(&other, &sizes, VB_F32, VB_F32, VB_F32, false);
     vb_tensor *t = ref_find(&m, "text_projection"), saved = *t;
     *t = *ref_find(&other, "text_projection");
-    assert_fails(vb_clip_open(&clip, &m.set, &options, &err), VB_EMISMATCH, "text_projection gives embeddings of 24, the image tower's projection of 20");
+    assert_fails(vb_clip_open(&clip, &m.set, &options, &err), VB_EMISMATCH,
+                 "text_projection gives embeddings of 24, the image tower's projection of 20");
     *t = saved;
     ref_free(&m);
     ref_free(&other);
@@ -476,7 +487,8 @@ static void wrong_tokens_are_refused(void **state) {
     assert_ok(vb_clip_encode_texts(clip, tokens, 1, padded, &err));
     assert_memory_equal(padded, out, sizeof padded);
     tokens[12] = 50;
-    assert_fails(vb_clip_encode_texts(clip, tokens, 2, out, &err), VB_EMISMATCH, "text 1: token 50 at position 1 is outside of the model's vocabulary of 50");
+    assert_fails(vb_clip_encode_texts(clip, tokens, 2, out, &err), VB_EMISMATCH,
+                 "text 1: token 50 at position 1 is outside of the model's vocabulary of 50");
     tokens[12] = -1;
     assert_fails(vb_clip_encode_texts(clip, tokens, 2, out, &err), VB_EMISMATCH, "text 1: token -1 at position 1");
     tokens[12] = 1;
@@ -502,13 +514,22 @@ static void wrong_tokens_are_refused(void **state) {
 /* A NaN anywhere in the weights that an item touches must show, also behind a ReLU, a softmax or a pool. */
 static void nan_never_hides(void **state) {
     (void)state;
-    static const struct { const ref_sizes *sizes; const char *name; bool text; } cases[] = {
-        {&vit, "visual.conv1.weight", false}, {&vit, "visual.class_embedding", false}, {&vit, "visual.positional_embedding", false},
-        {&vit, "visual.transformer.resblocks.0.attn.in_proj_weight", false}, {&vit, "visual.transformer.resblocks.1.mlp.c_fc.weight", false},
-        {&vit, "visual.ln_post.bias", false}, {&vit, "visual.proj", false}, {&vit, "text_projection", true}, {&vit, "positional_embedding", true},
-        {&vit, "transformer.resblocks.2.attn.in_proj_bias", true}, {&resnet, "visual.conv1.weight", false},
-        {&resnet, "visual.bn3.running_var", false}, {&resnet, "visual.layer2.1.conv2.weight", false},
-        {&resnet, "visual.layer4.0.downsample.1.bias", false}, {&resnet, "visual.attnpool.k_proj.weight", false}};
+    static const struct { const ref_sizes *sizes; const char *name; bool text;
+    } cases[] = {{&vit, "visual.conv1.weight", false},
+                 {&vit, "visual.class_embedding", false},
+                 {&vit, "visual.positional_embedding", false},
+                 {&vit, "visual.transformer.resblocks.0.attn.in_proj_weight", false},
+                 {&vit, "visual.transformer.resblocks.1.mlp.c_fc.weight", false},
+                 {&vit, "visual.ln_post.bias", false},
+                 {&vit, "visual.proj", false},
+                 {&vit, "text_projection", true},
+                 {&vit, "positional_embedding", true},
+                 {&vit, "transformer.resblocks.2.attn.in_proj_bias", true},
+                 {&resnet, "visual.conv1.weight", false},
+                 {&resnet, "visual.bn3.running_var", false},
+                 {&resnet, "visual.layer2.1.conv2.weight", false},
+                 {&resnet, "visual.layer4.0.downsample.1.bias", false},
+                 {&resnet, "visual.attnpool.k_proj.weight", false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         vb_error err = {0};
         ref_model m;

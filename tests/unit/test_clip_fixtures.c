@@ -85,8 +85,12 @@ static void coop_prompts(void **state) {
     }
     for (int position = 0; position < 3; position++) {
         float out[6 * 32];
-        const vb_prompt_context context = {.vectors = coop.context, .n_ctx = coop.contexts, .width = coop.width,
-                                           .class_specific = coop.classes > 0, .position = (vb_prompt_position)position, .name_lengths = lengths};
+        const vb_prompt_context context = {.vectors = coop.context,
+                                           .n_ctx = coop.contexts,
+                                           .width = coop.width,
+                                           .class_specific = coop.classes > 0,
+                                           .position = (vb_prompt_position)position,
+                                           .name_lengths = lengths};
         assert_ok(vb_clip_encode_prompts(clip, tokens, &context, 6, out, &err));
         compare_rows(files[position], out, 6, 32);
     }
@@ -109,7 +113,8 @@ static void a_trained_resnet_clip(void **state) {
     const vb_clip_options options = {.family = vb_family_find("clip"), .threads = 1};
     assert_ok(vb_clip_open(&clip, &weights.set, &options, &err));
     int32_t tokens[4 * 77] = {0};
-    for (int i = 0; i < 4; i++) memcpy(tokens + i * 77, (const int32_t[]){49406, 320, 1125, 539, 320, words[i], 269, 49407}, 8 * sizeof *tokens);
+    for (int i = 0; i < 4; i++)
+        memcpy(tokens + i * 77, (const int32_t[]){49406, 320, 1125, 539, 320, words[i], 269, 49407}, 8 * sizeof *tokens);
     float out[4 * 128];
     double row[128];
     assert_ok(vb_clip_encode_texts(clip, tokens, 4, out, &err));

@@ -60,7 +60,8 @@ static void convolution_is_its_definition(void **state) {
         for (int threads = 1; threads <= 2; threads++) {
             const int K = kernels[which], P = K / 2;
             const vb_conv conv = vb_conv_over_nhwc(in, C, H, W, K, 1, P);
-            const vb_matrix matrix = {.data = weight, .dtype = VB_F32, .rows = OUT, .cols = C * K * K, .row_stride = C * K * K, .col_stride = 1};
+            const vb_matrix matrix = {
+                .data = weight, .dtype = VB_F32, .rows = OUT, .cols = C * K * K, .row_stride = C * K * K, .col_stride = 1};
             const vb_epilogue epilogue = {.scale = scale, .activation = VB_RELU};
             assert_ok(vb_convolve(&conv, 3, &matrix, out, &epilogue, threads, &err));
             for (int at = 0; at < 3 * H * W * OUT; at++) {

@@ -35,6 +35,8 @@ static void faults_hit_the_nth_call(void **state) {
     assert_int_equal(vb_fault(VB_FAULT_READ), VB_FAULT_SHORT);
     assert_int_equal(vb_fault_setup("read:1:EIO@2", 1), 0);
     assert_int_equal(vb_fault(VB_FAULT_READ), 0);
+    assert_int_equal(vb_fault_setup("unit:1:slow", 0), 0);
+    assert_int_equal(vb_fault(VB_FAULT_UNIT), 0);
     assert_int_equal(vb_fault_setup("nonsense", 0), -1);
     assert_int_equal(vb_fault_setup("read:x:EIO", 0), -1);
     assert_int_equal(vb_fault_setup(NULL, 0), 0);

@@ -34,8 +34,8 @@ static void decodes_as_pillow(void **state) {
         vb_image image;
         assert_ok(vb_image_decode(&image, c->bytes, c->size, c->name, &err));
         if (image.mode != c->mode || image.width != c->width || image.height != c->height)
-            fail_msg("%s: %s %dx%d, Pillow has %s %dx%d", c->name, vb_mode_name(image.mode), image.width, image.height, vb_mode_name(c->mode),
-                     c->width, c->height);
+            fail_msg("%s: %s %dx%d, Pillow has %s %dx%d", c->name, vb_mode_name(image.mode), image.width, image.height,
+                     vb_mode_name(c->mode), c->width, c->height);
         size_t pixels = (size_t)c->width * (size_t)c->height;
         int wide = c->mode == VB_MODE_I;
         if (digest_samples(image.pixels, pixels * (wide ? 1 : (size_t)vb_mode_bytes(c->mode)), wide) != c->digest)
@@ -217,8 +217,9 @@ static void flipped_bits_never_crash(void **state) {
             int status = decode_copy(&image, bytes, c->size, "flipped", &err);
             total[kind]++;
             refused[kind] += status == -1;
-            int sound = status ? !image.pixels && (err.code == VB_EDATA || err.code == VB_EUNSUPPORTED || err.code == VB_EMEMORY) && *err.text
-                               : image.pixels && image.width > 0 && image.height > 0;
+            int sound =
+                status ? !image.pixels && (err.code == VB_EDATA || err.code == VB_EUNSUPPORTED || err.code == VB_EMEMORY) && *err.text :
+                         image.pixels && image.width > 0 && image.height > 0;
             if (!sound) snprintf(problem, sizeof problem, "%s, byte %zu: %d, %s", c->name, at, err.code, err.text);
             if (!status) vb_free(image.pixels);
             bytes[at] = right;
@@ -356,8 +357,9 @@ static void png_comes_back(void **state) {
         vb_free(png);
     }
     /* One pixel (1, 2, 3), written down by hand after the PNG and zlib specifications. */
-    static const uint8_t truth[] = {0x89, 'P', 'N', 'G', 13, 10, 26, 10, 0, 0, 0, 13, 'I', 'H', 'D', 'R', 0, 0, 0, 1, 0, 0, 0, 1, 8, 2, 0, 0, 0,
-                                    0x90, 0x77, 0x53, 0xde, 0, 0, 0, 15, 'I', 'D', 'A', 'T', 0x78, 1, 1, 4, 0, 0xfb, 0xff, 1, 1, 2, 3};
+    static const uint8_t truth[] = {0x89, 'P', 'N', 'G', 13,  10,   26, 10, 0, 0, 0,    13,   'I',  'H',  'D',  'R', 0, 0,
+                                    0,    1,   0,   0,   0,   1,    8,  2,  0, 0, 0,    0x90, 0x77, 0x53, 0xde, 0,   0, 0,
+                                    15,   'I', 'D', 'A', 'T', 0x78, 1,  1,  4, 0, 0xfb, 0xff, 1,    1,    2,    3};
     uint8_t *png;
     size_t size;
     assert_ok(vb_image_encode_png((const uint8_t[]){1, 2, 3}, 1, 1, &png, &size, &err));
@@ -384,10 +386,16 @@ static void suffixes(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(decodes_as_pillow), cmocka_unit_test(preprocesses_the_fixtures), cmocka_unit_test(foreign_formats_are_named),
-        cmocka_unit_test(dimensions_are_bounded), cmocka_unit_test(truncation_is_found_everywhere),
-        cmocka_unit_test(flipped_bits_never_crash), cmocka_unit_test(broken_files_say_what_the_codec_said), cmocka_unit_test(scans_are_bounded),
-        cmocka_unit_test(every_allocation_may_fail), cmocka_unit_test(png_comes_back), cmocka_unit_test(suffixes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(decodes_as_pillow),
+                                       cmocka_unit_test(preprocesses_the_fixtures),
+                                       cmocka_unit_test(foreign_formats_are_named),
+                                       cmocka_unit_test(dimensions_are_bounded),
+                                       cmocka_unit_test(truncation_is_found_everywhere),
+                                       cmocka_unit_test(flipped_bits_never_crash),
+                                       cmocka_unit_test(broken_files_say_what_the_codec_said),
+                                       cmocka_unit_test(scans_are_bounded),
+                                       cmocka_unit_test(every_allocation_may_fail),
+                                       cmocka_unit_test(png_comes_back),
+                                       cmocka_unit_test(suffixes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

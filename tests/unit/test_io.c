@@ -97,6 +97,19 @@ static void folders_and_globs(void **state) {
     assert_ok(vb_glob(&paths, pattern, &err));
     assert_int_equal(paths.count, 1);
     vb_paths_free(&paths);
+    for (int i = 8; i < 12; i++) {
+        snprintf(path, sizeof path, "%s/s%03d.tar", deep, i);
+        assert_ok(vb_write_file(path, "x", 1, &err));
+    }
+    snprintf(pattern, sizeof pattern, "%s/s{008..011}.tar", deep);
+    assert_ok(vb_glob(&paths, pattern, &err));
+    assert_int_equal(paths.count, 4);
+    assert_string_equal(vb_base_name(paths.items[3]), "s011.tar");
+    vb_paths_free(&paths);
+    snprintf(pattern, sizeof pattern, "%s/s{008..012}.tar", deep);
+    assert_fails(vb_glob(&paths, pattern, &err), VB_EMISSING, "s012.tar: no such file");
+    snprintf(pattern, sizeof pattern, "%s/s{011..008}.tar", deep);
+    assert_fails(vb_glob(&paths, pattern, &err), VB_EMISSING, "empty or too long");
     assert_fails(vb_glob(&paths, "/nowhere/*.tar", &err), VB_EMISSING, "/nowhere/*.tar");
     snprintf(pattern, sizeof pattern, "%s/z.tar/x", deep);
     assert_fails(vb_make_folders(pattern, &err), VB_EOUTPUT, "z.tar");

@@ -1,0 +1,148 @@
+/* Tables in four forms. */
+#include "mpi/grid.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/memory.h"
+#include "shards/io.h"
+
+void vb_grid_cell(vb_grid *grid, const char *format, ...) {
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (strlen(text) == sizeof text - 1) /* cut: not within a character */
+        for (size_t n = sizeof text - 2; n && ((unsigned char)text[n] & 0x80); n--) text[n] = 0;
+    vb_error ignored;
+    char *cell = grid->failed ? NULL : vb_strdup(text, &ignored);
+    if (!cell || vb_grow((void **)&grid->cells, &grid->capacity, grid->count + 1, sizeof *grid->cells, "table", &ignored)) {
+        vb_free(cell);
+        grid->failed = true;
+        return;
+    }
+    grid->cells[grid->count++] = cell;
+}
+
+void vb_grid_free(vb_grid *grid) {
+    for (size_t i = 0; i < grid->count; i++) vb_free(grid->cells[i]);
+    vb_free(grid->cells);
+    *grid = (vb_grid){0};
+}
+
+static int display_width(const char *s) {
+    int n = 0;
+    for (; *s; s++) n += ((unsigned char)*s & 0xc0) != 0x80; /* code points */
+    return n;
+}
+
+static void put_html(const vb_grid *grid, vb_text *out) {
+    vb_text_add(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
+    vb_text_add_html(out, grid->caption ? grid->caption : "Table");
+    vb_text_add(out, "\">\n<table>\n");
+    if (grid->caption) {
+        vb_text_add(out, "<caption>");
+        vb_text_add_html(out, grid->caption);
+        vb_text_add(out, "</caption>\n");
+    }
+    vb_text_add(out, "<thead>\n");
+    size_t columns = (size_t)grid->columns;
+    for (size_t i = 0; i < grid->count; i++) {
+        size_t c = i % columns;
+        if (!c) vb_text_add(out, "<tr>");
+        const char *kind = i < columns ? "th scope=\"col\"" : !c ? "th scope=\"row\"" : "td";
+        vb_text_format(out, "<%s%s>", kind, grid->left >> c & 1 ? " class=\"word\"" : "");
+        vb_text_add_html(out, grid->cells[i]);
+        vb_text_add(out, i < columns || !c ? "</th>" : "</td>");
+        if (c == columns - 1) vb_text_add(out, "</tr>\n");
+        if (i == columns - 1) vb_text_add(out, "</thead>\n<tbody>\n");
+    }
+    vb_text_add(out, "</tbody>\n</table>\n</div>\n");
+}
+
+static void put_latex(const vb_grid *grid, vb_text *out) {
+    size_t columns = (size_t)grid->columns;
+    if (grid->caption) {
+        vb_text_add(out, "% ");
+        for (const char *s = grid->caption; *s; s++) vb_text_add_n(out, *s == '\n' ? " " : s, 1);
+        vb_text_add(out, "\n");
+    }
+    vb_text_add(out, "\\begin{tabular}{");
+    for (size_t c = 0; c < columns; c++) vb_text_add(out, grid->left >> c & 1 ? "l" : "r");
+    vb_text_add(out, "}\n\\hline\n");
+    for (size_t i = 0; i < grid->count; i++) {
+        size_t c = i % columns;
+        if (c) vb_text_add(out, " & ");
+        for (const char *s = grid->cells[i]; *s;) { /* plus-minus and the minus of numbers are LaTeX's own */
+            const char *sign = strstr(s, "±");
+            size_t n = sign ? (size_t)(sign - s) : strlen(s);
+            char piece[512];
+            snprintf(piece, sizeof piece, "%.*s", (int)n, s);
+            bool number = strchr("+-", piece[0]) && piece[0] && strchr("0123456789", piece[1]) && piece[1];
+            if (number) vb_text_add_n(out, "$", 1), vb_text_add_n(out, piece, 1), vb_text_add_n(out, "$", 1);
+            vb_text_add_latex(out, piece + number);
+            if (sign) vb_text_add(out, "$\\pm$");
+            s += n + (sign ? strlen("±") : 0);
+        }
+        if (c == columns - 1) vb_text_add(out, " \\\\\n");
+        if (i == columns - 1) vb_text_add(out, "\\hline\n");
+    }
+    vb_text_add(out, "\\hline\n\\end{tabular}\n");
+}
+
+/* Markdown's cells hold no bar, and no HTML. */
+static char *markdown_cell(const char *cell) {
+    vb_text text = {0};
+    for (const char *s = cell; *s; s++)
+        if (strchr("|\\`*_<&[]", *s))
+            vb_text_format(&text, "\\%c", *s);
+        else
+            vb_text_add_n(&text, (unsigned char)*s < 0x20 ? " " : s, 1);
+    if (!text.bytes && !text.failed) vb_text_add(&text, "");
+    if (!text.failed) return text.bytes;
+    vb_text_free(&text);
+    return NULL;
+}
+
+static void put_aligned(const vb_grid *grid, bool markdown, vb_text *out) {
+    size_t columns = (size_t)grid->columns;
+    int widths[64] = {0};
+    for (size_t i = 0; i < grid->count; i++) {
+        int width = display_width(grid->cells[i]);
+        if (width > widths[i % columns]) widths[i % columns] = width;
+    }
+    for (size_t i = 0; i < grid->count; i++) {
+        size_t c = i % columns;
+        char *escaped = markdown ? markdown_cell(grid->cells[i]) : NULL;
+        if (markdown && !escaped) {
+            out->failed = true;
+            return;
+        }
+        const char *cell = markdown ? escaped : grid->cells[i];
+        int pad = widths[c] - display_width(grid->cells[i]);
+        bool left = grid->left >> c & 1, last = c == columns - 1;
+        vb_text_add(out, markdown ? c ? " | " : "| " : c ? "  " : "");
+        if (!left) vb_text_format(out, "%*s", pad, "");
+        vb_text_add(out, cell);
+        if (left && (markdown || !last)) vb_text_format(out, "%*s", pad, "");
+        vb_free(escaped);
+        if (last) vb_text_add(out, markdown ? " |\n" : "\n");
+        if (markdown && i == columns - 1) {
+            for (size_t k = 0; k < columns; k++) vb_text_add(out, grid->left >> k & 1 ? "|---" : "|---:");
+            vb_text_add(out, "|\n");
+        }
+    }
+}
+
+void vb_grid_put(const vb_grid *grid, vb_grid_form form, vb_text *out) {
+    if (grid->failed)
+        out->failed = true;
+    else if (form == VB_GRID_HTML)
+        put_html(grid, out);
+    else if (form == VB_GRID_LATEX)
+        put_latex(grid, out);
+    else
+        put_aligned(grid, form == VB_GRID_MARKDOWN, out);
+}

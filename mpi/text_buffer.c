@@ -1,0 +1,93 @@
+/* Growing text and its escapes. */
+#include "mpi/text_buffer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/memory.h"
+#include "shards/io.h"
+
+static bool make_room(vb_text *text, size_t n) {
+    vb_error ignored; /* vb_text_end says it again */
+    if (!text->failed && vb_grow((void **)&text->bytes, &text->capacity, text->filled + n + 1, 1, "text", &ignored))
+        text->failed = true;
+    return !text->failed;
+}
+
+void vb_text_add_n(vb_text *text, const char *piece, size_t n) {
+    if (!make_room(text, n)) return;
+    memcpy(text->bytes + text->filled, piece, n);
+    text->filled += n;
+    text->bytes[text->filled] = 0;
+}
+
+void vb_text_add(vb_text *text, const char *piece) { vb_text_add_n(text, piece, strlen(piece)); }
+
+void vb_text_format(vb_text *text, const char *format, ...) {
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    if (n < 0)
+        text->failed = true;
+    else if (make_room(text, (size_t)n)) {
+        vsnprintf(text->bytes + text->filled, (size_t)n + 1, format, again);
+        text->filled += (size_t)n;
+    }
+    va_end(again);
+    va_end(args);
+}
+
+void vb_text_add_html(vb_text *text, const char *piece) {
+    for (const char *at = piece; *at; at++) switch (*at) {
+        case '&': vb_text_add(text, "&amp;"); break;
+        case '<': vb_text_add(text, "&lt;"); break;
+        case '>': vb_text_add(text, "&gt;"); break;
+        case '"': vb_text_add(text, "&quot;"); break;
+        case '\'': vb_text_add(text, "&#39;"); break;
+        default:
+            if (((unsigned char)*at < 0x20 && *at != '\n' && *at != '\t') || *at == 0x7f)
+                vb_text_add(text, "\xef\xbf\xbd");
+            else
+                vb_text_add_n(text, at, 1);
+        }
+}
+
+void vb_text_add_csv(vb_text *text, const char *piece) {
+    vb_text_add(text, "\"");
+    for (const char *at = piece; *at; at++)
+        if (*at == '"')
+            vb_text_add(text, "\"\"");
+        else
+            vb_text_add_n(text, (unsigned char)*at < 0x20 ? " " : at, 1);
+    vb_text_add(text, "\"");
+}
+
+void vb_text_add_latex(vb_text *text, const char *piece) {
+    for (const char *at = piece; *at; at++)
+        if (*at == '\\')
+            vb_text_add(text, "\\textbackslash{}");
+        else if (*at == '~')
+            vb_text_add(text, "\\textasciitilde{}");
+        else if (*at == '^')
+            vb_text_add(text, "\\textasciicircum{}");
+        else {
+            if (strchr("_&%#${}", *at)) vb_text_add(text, "\\");
+            vb_text_add_n(text, (unsigned char)*at < 0x20 ? " " : at, 1);
+        }
+}
+
+int vb_text_end(const vb_text *text, const char *what, vb_error *err) {
+    return text->failed ? vb_errorf(err, VB_EMEMORY, "no memory for %s", what) : 0;
+}
+
+int vb_text_write(const vb_text *text, const char *path, vb_error *err) {
+    if (vb_text_end(text, path, err)) return -1;
+    return vb_write_file(path, text->bytes ? text->bytes : "", text->filled, err);
+}
+
+void vb_text_free(vb_text *text) {
+    vb_free(text->bytes);
+    *text = (vb_text){0};
+}

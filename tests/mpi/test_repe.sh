@@ -1,0 +1,101 @@
+#!/bin/bash
+# REPE end to end on real images and captions: equal to NumPy, byte-equal at any rank count, ensembles, captions alone, bad input.
+# shellcheck disable=SC2317 # run and numpy are called through check
+. "$(dirname "$0")/../lib.sh"
+need_shared models/cifar-tiny-rn.safetensors "REPE on CIFAR-100"
+weights=$shared/models/cifar-tiny-rn.safetensors tokenizer=$shared/reference/bpe_simple_vocab_16e6.txt.gz python=/usr/bin/python3
+cd "$scratch" || exit 1
+head -c $((3074 * 1000)) "$shared/data/cifar-100-binary/test.bin" >test.bin
+cp "$shared/data/cifar-100-binary/fine_label_names.txt" .
+mkdir corpus && cp "$shared"/data/cifar-captions/0000[01].tar corpus/
+
+# experiment NAME PROMPTS RETRIEVAL
+experiment() {
+  cat >"$1.yaml" <<EOF
+experiment: $1
+datasets: [{name: cifar100, images: $scratch/test.bin, vocabularies: configs/vocabularies/cifar100.yaml}]
+corpora:
+  - {name: pictures, images: "$scratch/corpus/*.tar"}
+  - {name: words, captions: $scratch/captions.txt}
+  - {name: parts, embeddings: $scratch/parts}
+retrieval: $3
+models:
+  - {name: tiny, family: clip, weights: $weights, tokenizer: $tokenizer, prompts: $2}
+EOF
+}
+run() { mpi "$1" "$vocabench" run "$2.yaml" --output "out-$2-$1" --cache "${3:-cache}" >"log-$2-$1" 2>&1; }
+plain='["a photo of a {}."]' settings='{corpus: pictures, top_k: [10, 100], lambda: [0, 0.25, 0.5]}'
+
+experiment single "$plain" "$settings"
+check "a run with retrieval" run 1 single
+for ranks in 3 5; do
+  check "the same at $ranks ranks, encoding all again" run $ranks single "cache-$ranks"
+  same "results at $ranks ranks" <(jq 'del(.run)' out-single-1/results.json) <(jq 'del(.run)' out-single-$ranks/results.json)
+  same "lists at $ranks ranks" out-single-1/retrieval/tiny--cifar100.jsonl.zst out-single-$ranks/retrieval/tiny--cifar100.jsonl.zst
+done
+if [ "$(jq '[.results[0].retrieval.results[] | select(.best)] | length' out-single-1/results.json)" = 1 ]; then pass "one row is marked as the best"
+else fail "one row is marked as the best"; fi
+if [ "$(jq '.results[0] as $r | $r.retrieval.results[] | select(.lambda == 0) | .acc_e == $r.acc_e' out-single-1/results.json | sort -u)" = true ]
+then pass "lambda 0 is the plain prompt"; else fail "lambda 0 is the plain prompt"; fi
+
+# The same by NumPy, from embeddings that the encode commands wrote.
+if $python -c 'import numpy' 2>/dev/null; then
+  "$vocabench" encode images --weights "$weights" --input test.bin --output images.npy --raw 2>/dev/null
+  "$vocabench" encode images --weights "$weights" --input "corpus/*.tar" --output index.npy --raw 2>/dev/null
+  for tar in corpus/*.tar; do
+    for key in $(tar tf "$tar" | sed -n 's/\.txt$//p' | LC_ALL=C sort); do tar xOf "$tar" "$key.txt" | tr '\n' ' ' | sed 's/ *$//'; echo; done
+  done >captions.slow.txt
+  mv captions.slow.txt captions.txt
+  $python - "$shared" <<'EOF'
+import json, sys
+names = open("fine_label_names.txt").read().split()
+data = open("test.bin", "rb").read()
+open("labels.txt", "w").writelines(names[data[i * 3074 + 1]] + "\n" for i in range(1000))
+classes = [c for v in json.load(open(sys.argv[1] + "/reference/cifar100_vocabularies.json")).values() for c in v]
+for name, templates in (("single", ["a photo of a {}."]), ("ensemble", ["a photo of a {}.", "a blurry photo of the {}."])):
+    open(name + ".txt", "w").writelines(t.format(c.replace("_", " ")) + "\n" for c in classes for t in templates)
+EOF
+  for list in captions single ensemble; do
+    "$vocabench" encode texts --weights "$weights" --tokenizer "$tokenizer" --input $list.txt --output $list.npy --raw
+  done
+  numpy() { # NAME: its results, blends and texts
+    $python "$here/tests/tools/repe_oracle.py" "out-$1-1/results.json" "out-$1-1/retrieval/tiny--cifar100" images.npy labels.txt "$1.npy" \
+      "$shared/reference/cifar100_vocabularies.json" index.npy captions.txt captions.npy
+  }
+  check "a single prompt equals NumPy" numpy single
+  experiment ensemble '["a photo of a {}.", "a blurry photo of the {}."]' "$settings"
+  check "a run with an ensemble" run 1 ensemble
+  check "an ensemble equals NumPy" numpy ensemble
+
+  # The same index as embedding parts with captions beside them, as clip-retrieval lays them out.
+  $python - <<'EOF'
+import json, os
+import numpy as np
+index, captions = np.load("index.npy"), open("captions.txt").read().split("\n")[:-1]
+os.makedirs("parts/img_emb"), os.makedirs("parts/metadata")
+for p, (a, b) in enumerate(((0, 700), (700, 701), (701, len(index)))):
+    np.save(f"parts/img_emb/img_emb_{p:04d}.npy", index[a:b])
+    with open(f"parts/metadata/metadata_{p:04d}.jsonl", "w") as f:
+        f.writelines(json.dumps({"caption": c}) + "\n" for c in captions[a:b])
+EOF
+  experiment laid "$plain" '{corpus: parts, top_k: [10, 100], lambda: [0, 0.25, 0.5]}'
+  check "a run over embedding parts" run 2 laid
+  same "embedding parts give what the pictures gave" <(jq '.results[0].retrieval.results' out-single-1/results.json) \
+    <(jq '.results[0].retrieval.results' out-laid-2/results.json)
+  sed -i '$d' parts/metadata/metadata_0002.jsonl
+  refuses "captions fewer than rows" 6 'metadata_0002.jsonl: [0-9]+ captions for [0-9]+ rows' mpirun --oversubscribe -n 3 "$vocabench" run laid.yaml --output o --cache cache
+  rm parts/metadata/metadata_0001.jsonl
+  refuses "a part without captions" 6 '2 caption files for 3 parts' "$vocabench" run laid.yaml --output o --cache cache
+  experiment alone "$plain" '{corpus: words, top_k: 20, filter: none, deduplicate: true}'
+  check "captions alone" run 2 alone
+  check "captions alone at one rank" run 1 alone cache-alone
+  same "captions alone: the same results" <(jq 'del(.run)' out-alone-1/results.json) <(jq 'del(.run)' out-alone-2/results.json)
+else skip "REPE against NumPy" "python3-numpy is not installed"; fi
+
+experiment typo "$plain" '{corpus: picture}'
+refuses "a corpus that is not there" 3 "there is no corpus picture" "$vocabench" run typo.yaml --output o
+experiment range "$plain" '{corpus: pictures, lambda: [0.5, 1.5]}'
+refuses "lambda out of range" 3 'lambda.*1\.5' "$vocabench" run range.yaml --output o
+experiment other "$plain" '{corpus: pictures, index_model: huge}'
+refuses "an index model that is not there" 3 "index_model 'huge'" "$vocabench" run other.yaml --output o
+finish
