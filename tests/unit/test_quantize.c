@@ -302,6 +302,49 @@ static void rows_that_are_not_ordinary(void **state) {
     each_level(unlikely_rows);
 }
 
+/* Codes at their worst: after many rows of one score comes one whose higher score lies wholly in what the codes leave out, of the row
+ * (residual) or of the query (its first plane). Only the bound can keep it. */
+enum { LAST = 1400 };
+
+static void worst_case(bool in_the_row) {
+    vb_error err;
+    vb_coder *coder;
+    double matrix[64][64], work[64], step = 0x1p-10, row[64], last[64], query[64];
+    memset(mean, 0, sizeof mean);
+    assert_ok(vb_coder_new(&coder, 64, mean, 77, VB_DOT, &err));
+    for (int k = 0; k < 64; k++) {
+        memset(matrix[k], 0, sizeof matrix[k]);
+        matrix[k][k] = 1;
+        vb_coder_rotate(coder, matrix[k], work); /* the k-th column: the rotation is orthogonal, so that its inverse is the transpose */
+    }
+    for (int i = 0; i < 64; i++) { /* rotated coordinates */
+        if (in_the_row) { /* codes 127, 1, 1, ...; left out is 0.4 of a step everywhere, which is what the query looks for: 25 in all */
+            query[i] = i % 2 ? 1 : -1;
+            last[i] = step * (i ? 1 + 0.4 * query[i] : 127);
+            row[i] = step * (i ? i % 2 && i < 48 ? 2 : 1 : 127); /* 24 in codes */
+        } else { /* the query's second half is lost in its first plane, and is what the last row has */
+            query[i] = i < 32 ? 127 : 0.4;
+            row[i] = i ? 0 : step * 0.4 * 32 * 0.95;
+            last[i] = i < 32 ? 0 : 127 * step;
+        }
+    }
+    for (int k = 0; k < 64; k++) {
+        double a = 0, b = 0, q = 0;
+        for (int i = 0; i < 64; i++) a += row[i] * matrix[k][i], b += last[i] * matrix[k][i], q += query[i] * matrix[k][i];
+        queries[k] = (float)q;
+        for (int i = 0; i < LAST + 100; i++) rows[i * 64 + k] = (float)(i == LAST ? b : a);
+    }
+    vb_coder_free(coder);
+    compare(LAST + 100, 64, 1, 1, VB_DOT, 1 << 20);
+}
+
+static void worst_cases(void) {
+    worst_case(true);
+    worst_case(false);
+}
+
+static void bounds_keep_what_codes_lose(void **state) { (void)state; each_level(worst_cases); }
+
 static void codes_of_other_rows_are_found_out(void **state) {
     (void)state;
     vb_error err;
@@ -342,7 +385,7 @@ int main(void) {
                                        cmocka_unit_test(residuals_cover_what_is_left),
                                        cmocka_unit_test(lists_equal_brute_force),
                                        cmocka_unit_test(rows_that_are_not_ordinary),
-                                       cmocka_unit_test(codes_of_other_rows_are_found_out),
+                                       cmocka_unit_test(bounds_keep_what_codes_lose), cmocka_unit_test(codes_of_other_rows_are_found_out),
                                        cmocka_unit_test(failed_allocations)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
