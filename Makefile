@@ -19,7 +19,7 @@ GIT     := $(subst $() +,+,$(GIT))
 PACKAGES := build-essential pkg-config git ca-certificates \
   libopenmpi-dev openmpi-bin libscalapack-openmpi-dev \
   libyaml-dev libzstd-dev libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev \
-  libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev
+  libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev gnuplot-nox
 TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck valgrind python3-numpy python3-scipy python3-pil
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 LIBRARIES := yaml-0.1 libzstd jansson libjpeg libpng libwebp libwebpdemux libpcre2-8 libutf8proc libxxhash zlib

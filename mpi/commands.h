@@ -11,14 +11,15 @@ int vb_cmd_tokenize(vb_context *context, const vb_arguments *arguments, vb_error
 int vb_cmd_preprocess(vb_context *context, const vb_arguments *arguments, vb_error *err);
 int vb_cmd_pack(vb_context *context, const vb_arguments *arguments, vb_error *err);
 int vb_cmd_retrieve(vb_context *context, const vb_arguments *arguments, vb_error *err);
+int vb_cmd_report(vb_context *context, const vb_arguments *arguments, vb_error *err);
 int vb_cmd_compare(vb_context *context, const vb_arguments *arguments, vb_error *err);
 int vb_cmd_inspect(vb_context *context, const vb_arguments *arguments, vb_error *err);
 int vb_cmd_version(vb_context *context, const vb_arguments *arguments, vb_error *err);
 
 extern const vb_flag vb_run_flags[], vb_plan_flags[], vb_encode_flags[], vb_tokenize_flags[], vb_preprocess_flags[], vb_pack_flags[],
     vb_retrieve_flags[], vb_inspect_flags[], vb_version_flags[];
-extern const vb_flag vb_compare_flags[];
-extern const char vb_compare_details[];
+extern const vb_flag vb_report_flags[], vb_compare_flags[];
+extern const char vb_report_details[], vb_compare_details[];
 extern const char vb_run_details[], vb_encode_details[], vb_retrieve_details[];
 void vb_run_help(void);
 

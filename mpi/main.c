@@ -21,6 +21,8 @@ const vb_command vb_commands[] = {
     {"pack", NULL, 0, vb_pack_flags, "Pack images as WebDataset shards (.tar.zst, seekable) with a manifest.", NULL, vb_cmd_pack, NULL},
     {"retrieve", NULL, 0, vb_retrieve_flags, "List the rows of a corpus most similar to each query, exactly.", vb_retrieve_details,
      vb_cmd_retrieve, NULL},
+    {"report", "DIR...", 1, vb_report_flags, "Make a page of results: tables, figures, provenance (HTML, Markdown or LaTeX).",
+     vb_report_details, vb_cmd_report, NULL},
     {"compare", "A B", 2, vb_compare_flags, "Compare two results on the same images: differences, standard errors, exact tests.",
      vb_compare_details, vb_cmd_compare, NULL},
     {"inspect", "FILE", 1, vb_inspect_flags, "Say what a file is: weights, embeddings, shards, vocabularies, experiments.", NULL,
