@@ -60,7 +60,8 @@ static void plain_products(const uint8_t *codes, size_t stride, int groups, cons
             for (int i = 0; i < VB_GROUP; i++) {
                 int32_t sum = 0;
                 for (int k = 0; k < width; k++)
-                    sum += codes[(size_t)g * stride + (size_t)(k / 4 * 4 * VB_GROUP + 4 * i + k % 4)] * panel[(k / 4 * queries + q) * 4 + k % 4];
+                    sum += codes[(size_t)g * stride + (size_t)(k / 4 * 4 * VB_GROUP + 4 * i + k % 4)] *
+                           panel[(k / 4 * queries + q) * 4 + k % 4];
                 out[q * VB_PAIR + g * VB_GROUP + i] = sum;
             }
 }
@@ -126,7 +127,8 @@ static void take_query(vb_coded_queries *coded, int64_t q, const float *from, do
     int8_t *first = coded->first + q * width;
     double slack = 0x1p-44 * query->norm; /* roundings of the rotation and of the planes */
     query->first_left = take_plane(y, width, &query->first_scale, first, &query->first_offset, &first_norm) * UP + slack;
-    query->second_left = take_plane(y, width, &query->second_scale, coded->second + q * width, &query->second_offset, &second_norm) * UP + slack;
+    query->second_left =
+        take_plane(y, width, &query->second_scale, coded->second + q * width, &query->second_offset, &second_norm) * UP + slack;
     query->base = vb_coder_mean_product(coder, from);
     query->base_slack = (dim + 8.0) * 0x1p-52 * query->norm * vb_coder_mean_norm(coder);
     /* The screen is computed in fp32, in units of first_scale: five roundings of numbers that add up to no more than these. */
@@ -176,7 +178,8 @@ static int64_t pool_capacity(int64_t k) { return 4 * k + 256; }
 
 size_t vb_coded_scan_bytes(int64_t queries, int64_t k) {
     /* and what settling takes: places in the pools, in the order of the rows */
-    return (size_t)queries * ((size_t)pool_capacity(k) * (sizeof(candidate) + 16) + sizeof(int64_t) + sizeof(float)) + sizeof(vb_coded_scan);
+    return (size_t)queries * ((size_t)pool_capacity(k) * (sizeof(candidate) + 16) + sizeof(int64_t) + sizeof(float)) +
+           sizeof(vb_coded_scan);
 }
 
 int vb_coded_scan_new(vb_coded_scan **out, const vb_coded_queries *coded, vb_search *search, vb_scan *exact, int64_t k,
@@ -286,9 +289,10 @@ static int rescore(vb_coded_scan *scan, place *places, int64_t count, vb_error *
         for (int64_t i = 0; i < n; i++) {
             const candidate *c = places[at + i].candidate;
             if (!(fabs(scores[i] - c->middle) <= c->bound))
-                return vb_errorf(err, VB_EMISMATCH,
-                                 "row %lld scores %.9g for query %lld, its code certifies %.9g to %.9g: the quantised copy is not of this corpus",
-                                 (long long)c->id, scores[i], (long long)queries[i], c->middle - c->bound, c->middle + c->bound);
+                return vb_errorf(
+                    err, VB_EMISMATCH,
+                    "row %lld scores %.9g for query %lld, its code certifies %.9g to %.9g: the quantised copy is not of this corpus",
+                    (long long)c->id, scores[i], (long long)queries[i], c->middle - c->bound, c->middle + c->bound);
             if (isfinite(c->bound)) scan->slack += c->bound;
         }
         scan->rescored += n;
@@ -379,8 +383,8 @@ int vb_coded_scan_groups(vb_coded_scan *scan, const void *groups, int64_t count,
                     const coded_query *query = &coded->query[at + i];
                     const int32_t *dots = products + i * VB_PAIR + h * VB_GROUP;
                     const uint8_t *half = group + (size_t)h * stride;
-                    unsigned pass = scan->kernel->screen(dots, (const float *)(const void *)(half + codes), query->first_offset, query->alpha,
-                                                         query->beta, scan->thresholds[at + i]);
+                    unsigned pass = scan->kernel->screen(dots, (const float *)(const void *)(half + codes), query->first_offset,
+                                                         query->alpha, query->beta, scan->thresholds[at + i]);
                     if (pass && examine(scan, at + i, pass, half, dots, first_id + (g + h) * VB_GROUP, err)) return -1;
                 }
         }

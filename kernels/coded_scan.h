@@ -1,8 +1,10 @@
 /* Exact search through certified 8-bit codes: rows that the bound excludes are never read, the others are scored from the original.
  *
- * The query is coded too, in two planes of 8 bits: y = s1 c1 + d1 = s1 c1 + s2 c2 + d2. The first plane alone is multiplied with every row,
- * |<q, u> - <q, m> - s s1 <c1, c>| <= |d1| |s c| + |q| |r|; rows that may still be among the k best are multiplied with the second one, which
- * leaves |d2| |s c| + |q| |r|, and kept in a pool while their upper bound reaches the k-th lower bound. All bounds are rounded outwards. */
+ * The query is coded too, in two planes of 8 bits: y = s1 c1 + d1 = s1 c1 + s2 c2 + d2. The first plane alone is multiplied with every
+ * row,
+ * |<q, u> - <q, m> - s s1 <c1, c>| <= |d1| |s c| + |q| |r|; rows that may still be among the k best are multiplied with the second one,
+ * which leaves |d2| |s c| + |q| |r|, and kept in a pool while their upper bound reaches the k-th lower bound. All bounds are rounded
+ * outwards. */
 #ifndef VB_CODED_SCAN_H
 #define VB_CODED_SCAN_H
 

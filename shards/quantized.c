@@ -37,8 +37,8 @@ static int read_part(vb_quantized *copy, const json_t *json, const char *path, v
     const char *file, *source, *type, *digest;
     json_int_t rows, bytes, file_bytes;
     json_error_t where;
-    if (json_unpack_ex((json_t *)(uintptr_t)json, &where, JSON_STRICT, "{s:s, s:s, s:I, s:s, s:I, s:s, s:I}", "file", &file, "source", &source,
-                       "rows", &rows, "type", &type, "bytes", &bytes, "xxh3_128", &digest, "file_bytes", &file_bytes))
+    if (json_unpack_ex((json_t *)(uintptr_t)json, &where, JSON_STRICT, "{s:s, s:s, s:I, s:s, s:I, s:s, s:I}", "file", &file, "source",
+                       &source, "rows", &rows, "type", &type, "bytes", &bytes, "xxh3_128", &digest, "file_bytes", &file_bytes))
         return vb_errorf(err, VB_EDATA, "%s: parts[%zu]: %s", path, copy->part_count, where.text);
     if (rows < 0 || bytes < 0 || strlen(digest) != 32 || dtype_of(type, &part->dtype) || strchr(file, '/') || !*file ||
         file_bytes != (json_int_t)(HEADER + (uint64_t)groups_of(rows) * vb_group_bytes(copy->width)))
@@ -155,16 +155,18 @@ void vb_quantized_close(vb_quantized *copy) {
 
 int vb_quantized_matches(const vb_quantized *copy, const vb_corpus *corpus, vb_error *err) {
     if (copy->dim != corpus->dim || copy->part_count != corpus->part_count)
-        return vb_errorf(err, VB_EMISMATCH, "%s: a copy of %zu parts of %d dimensions, %s has %zu parts of %d", copy->folder, copy->part_count,
-                         copy->dim, corpus->name, corpus->part_count, corpus->dim);
+        return vb_errorf(err, VB_EMISMATCH, "%s: a copy of %zu parts of %d dimensions, %s has %zu parts of %d", copy->folder,
+                         copy->part_count, copy->dim, corpus->name, corpus->part_count, corpus->dim);
     for (size_t i = 0; i < corpus->part_count; i++) {
         const vb_quantized_part *part = &copy->parts[i];
         const vb_corpus_part *from = &corpus->parts[i];
         if (strcmp(part->source, vb_base_name(from->path)) || part->rows != from->rows || part->dtype != from->dtype ||
             part->bytes != from->bytes)
-            return vb_errorf(err, VB_EMISMATCH, "%s: part %zu is a copy of %s (%" PRId64 " rows, %s, %" PRIu64 " bytes), found %s (%" PRId64
-                             " rows, %s, %" PRIu64 " bytes)", copy->folder, i, part->source, part->rows, vb_dtype_name(part->dtype), part->bytes,
-                             from->path, from->rows, vb_dtype_name(from->dtype), from->bytes);
+            return vb_errorf(err, VB_EMISMATCH,
+                             "%s: part %zu is a copy of %s (%" PRId64 " rows, %s, %" PRIu64 " bytes), found %s (%" PRId64
+                             " rows, %s, %" PRIu64 " bytes)",
+                             copy->folder, i, part->source, part->rows, vb_dtype_name(part->dtype), part->bytes, from->path, from->rows,
+                             vb_dtype_name(from->dtype), from->bytes);
     }
     return 0;
 }
@@ -234,7 +236,8 @@ static int open_part(vb_quantized_reader *reader, size_t part, vb_error *err) {
     if (!status) status = vb_file_read(&reader->file, 0, &header, sizeof header, err);
     if (!status && (memcmp(header.magic, MAGIC, sizeof MAGIC) || header.version != VERSION || header.width != reader->copy->width ||
                     header.rows != from->rows || header.groups != groups_of(from->rows) || reader->file.size != from->file_bytes))
-        status = vb_errorf(err, VB_EDATA, "%s: its header is not that of %" PRId64 " rows of width %d", path, from->rows, reader->copy->width);
+        status = vb_errorf(err, VB_EDATA, "%s: its header is not that of %" PRId64 " rows of width %d", path, from->rows,
+                           reader->copy->width);
     vb_free(path);
     return status;
 }

@@ -1,4 +1,5 @@
-/* Tests of 8-bit codes: integers at every level, norms that cover what they claim to, lists equal to brute force, foreign codes found out. */
+/* Tests of 8-bit codes: integers at every level, norms that cover what they claim to, lists equal to brute force, foreign codes found
+ * out. */
 #include <math.h>
 
 #include "kernels/coded_kernel.h"
@@ -100,7 +101,8 @@ static void rotation_keeps_inner_products(void **state) {
         for (int k = 0; k < width; k++) before[0] += x[k] * x[k], before[1] += x[k] * y[k], before[2] += y[k] * y[k];
         vb_coder_rotate(coder, x, work);
         vb_coder_rotate(coder, y, work);
-        for (int k = 0; k < width; k++) after[0] += x[k] * x[k], after[1] += x[k] * y[k], after[2] += y[k] * y[k], most = fmax(most, fabs(y[k]));
+        for (int k = 0; k < width; k++)
+            after[0] += x[k] * x[k], after[1] += x[k] * y[k], after[2] += y[k] * y[k], most = fmax(most, fabs(y[k]));
         for (int i = 0; i < 3; i++) assert_true(fabs(before[i] - after[i]) < 1e-13 * (before[0] + before[2]));
         assert_true(most <= 0.125); /* a single coordinate is spread over 64 at least */
         free(x);
@@ -138,7 +140,9 @@ static void residuals_cover_what_is_left(void **state) {
             double square = 0, left = 0, coded = 0;
             memset(v, 0, sizeof v);
             for (int k = 0; k < DIM; k++) {
-                v[k] = dtype == VB_F32 ? rows[i * DIM + k] : dtype == VB_F16 ? vb_half_to_float(half[i * DIM + k]) : vb_bf16_to_float(half[i * DIM + k]);
+                v[k] = dtype == VB_F32 ? rows[i * DIM + k] :
+                       dtype == VB_F16 ? vb_half_to_float(half[i * DIM + k]) :
+                                         vb_bf16_to_float(half[i * DIM + k]);
                 square += v[k] * v[k];
             }
             for (int k = 0; k < DIM; k++) v[k] = (similarity == VB_COSINE ? v[k] / sqrt(square) : v[k]) - mean[k];
@@ -172,7 +176,8 @@ static int read_row(void *context, int64_t id, const void **row, vb_dtype *dtype
 }
 
 /* The lists of a search through codes, two scans sharing the groups; -1 with the error when it fails. */
-static int search_codes(vb_topk *lists, source *from, int64_t count, int dim, int64_t n, int64_t k, vb_similarity similarity, vb_error *err) {
+static int search_codes(vb_topk *lists, source *from, int64_t count, int dim, int64_t n, int64_t k, vb_similarity similarity,
+                        vb_error *err) {
     vb_search *search = NULL;
     vb_coder *coder = NULL;
     vb_coded_queries *coded = NULL;
@@ -189,7 +194,8 @@ static int search_codes(vb_topk *lists, source *from, int64_t count, int dim, in
                         all + (size_t)g * bytes, work, &not_finite, &zero);
     if (vb_search_new(&search, queries, n, dim, k, similarity, err) || vb_coded_queries_new(&coded, coder, queries, n, err)) status = -1;
     for (int s = 0; s < 2 && !status; s++)
-        if (vb_scan_new(&exact[s], search, err) || vb_coded_scan_new(&scan[s], coded, search, exact[s], k, read_row, from, err)) status = -1;
+        if (vb_scan_new(&exact[s], search, err) || vb_coded_scan_new(&scan[s], coded, search, exact[s], k, read_row, from, err))
+            status = -1;
     for (int64_t at = 0, step = 5, s = 0; at < groups && !status; at += step, s ^= 1) {
         step = (step * 3 + 1) % 17 + 1;
         int64_t piece = groups - at < step ? groups - at : step;
