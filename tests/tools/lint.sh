@@ -119,7 +119,7 @@ cat "$scratch/written" "$scratch/sh" | LC_ALL=C sort -u >"$scratch/sources"
 on "$scratch/sources" awk 'FNR == 901 { print FILENAME ": more than 900 lines" }' >"$findings"
 report "no source has more than 900 lines" "$findings"
 # Shell tests may run to 180: a check and what it says stand on one line.
-for kind in c:140 sh:180; do
+for kind in written:140 sh:180; do
   on "$scratch/${kind%:*}" env LC_ALL=C.UTF-8 grep -HnoE "^.{${kind#*:}}." |
     sed "s/^\([^:]*:[0-9]*:\).*/\1 wider than ${kind#*:} columns/"
 done >"$findings"
