@@ -14,11 +14,11 @@ enum { AT_ONCE = 32 /* groups between two looks at the thresholds */ };
 /* A query in two planes. */
 typedef struct coded_query {
     double first_scale, second_scale;
-    double norm;                  /* of the query, rounded up */
-    double first_left, second_left; /* norms of what the planes leave, rounded up */
-    double base, base_slack;      /* <q, m> and its error */
+    double norm;                         /* of the query, rounded up */
+    double first_left, second_left;      /* norms of what the planes leave, rounded up */
+    double base, base_slack;             /* <q, m> and its error */
     int32_t first_offset, second_offset; /* 128 times the sum of the codes */
-    float alpha, beta;            /* the screen's factors of residual and norm, in units of first_scale */
+    float alpha, beta;                   /* the screen's factors of residual and norm, in units of first_scale */
 } coded_query;
 
 struct vb_coded_queries {
@@ -154,8 +154,10 @@ int vb_coded_queries_new(vb_coded_queries **out, const vb_coder *coder, const fl
     int status = work && coded->query && coded->panels && coded->first && coded->second ? 0 : -1;
     for (int64_t q = 0; !status && q < count; q++) take_query(coded, q, queries + q * vb_coder_dim(coder), work);
     vb_free(work);
-    if (status) vb_coded_queries_free(coded);
-    else *out = coded;
+    if (status)
+        vb_coded_queries_free(coded);
+    else
+        *out = coded;
     return status;
 }
 
@@ -172,7 +174,8 @@ size_t vb_coded_queries_bytes(int64_t queries, int dim) {
     return (size_t)queries * (sizeof(coded_query) + 3 * (((size_t)dim + 63) / 64 * 64));
 }
 
-/* ---- pools ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- pools ------------------------------------------------------------------------------------------------------------------------
+ */
 
 static int64_t pool_capacity(int64_t k) { return 4 * k + 256; }
 
@@ -187,8 +190,14 @@ int vb_coded_scan_new(vb_coded_scan **out, const vb_coded_queries *coded, vb_sea
     *out = NULL;
     vb_coded_scan *scan = vb_array(1, sizeof *scan, "search through codes", err);
     if (!scan) return -1;
-    *scan = (vb_coded_scan){.coded = coded, .kernel = vb_coded_kernel_get(), .search = search, .exact = exact, .reader = reader,
-                            .reader_context = reader_context, .k = k, .capacity = pool_capacity(k)};
+    *scan = (vb_coded_scan){.coded = coded,
+                            .kernel = vb_coded_kernel_get(),
+                            .search = search,
+                            .exact = exact,
+                            .reader = reader,
+                            .reader_context = reader_context,
+                            .k = k,
+                            .capacity = pool_capacity(k)};
     scan->pool = vb_buffer((size_t)(coded->count * scan->capacity), sizeof *scan->pool, "candidates", err);
     scan->held = vb_array((size_t)coded->count, sizeof *scan->held, "candidates", err);
     scan->work = vb_buffer((size_t)scan->capacity, sizeof *scan->work, "candidates", err);
@@ -229,9 +238,12 @@ static double select_kth(double *values, int64_t n, int64_t k) {
             values[i++] = values[j];
             values[j--] = kept;
         }
-        if (wanted <= j) high = j;
-        else if (wanted >= i) low = i;
-        else break;
+        if (wanted <= j)
+            high = j;
+        else if (wanted >= i)
+            low = i;
+        else
+            break;
     }
     return values[wanted];
 }
@@ -335,10 +347,12 @@ static int settle(vb_coded_scan *scan, int64_t first, int64_t count, vb_error *e
 
 int vb_coded_scan_settle(vb_coded_scan *scan, vb_error *err) { return settle(scan, 0, scan->coded->count, err); }
 
-/* ---- the scan --------------------------------------------------------------------------------------------------------------------- */
+/* ---- the scan ---------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Rows of one group that passed the screen for query q: the second plane's bounds, and into the pool. */
-static int examine(vb_coded_scan *scan, int64_t q, unsigned pass, const uint8_t *group, const int32_t *first, int64_t id, vb_error *err) {
+static int examine(vb_coded_scan *scan, int64_t q, unsigned pass, const uint8_t *group, const int32_t *first, int64_t id,
+                   vb_error *err) {
     const vb_coded_queries *coded = scan->coded;
     const coded_query *query = &coded->query[q];
     int32_t second[VB_PAIR];

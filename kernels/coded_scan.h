@@ -13,8 +13,8 @@
 
 /* The queries of a search in codes. Immutable: shared by all threads. */
 typedef struct vb_coded_queries vb_coded_queries;
-/* queries: as given to vb_search_new, count x dim. coder: borrowed until the scans are free. VB_EMISMATCH: coder and search of different
- * similarities are the caller's to find. */
+/* queries: as given to vb_search_new, count x dim. coder: borrowed until the scans are free. VB_EMISMATCH: coder and search of
+ * different similarities are the caller's to find. */
 int vb_coded_queries_new(vb_coded_queries **coded, const vb_coder *coder, const float *queries, int64_t count, vb_error *err);
 void vb_coded_queries_free(vb_coded_queries *coded);
 
@@ -31,8 +31,8 @@ void vb_coded_scan_free(vb_coded_scan *scan);
 /* Searches whole groups of rows numbered from first_id. */
 int vb_coded_scan_groups(vb_coded_scan *scan, const void *groups, int64_t count, int64_t first_id, vb_error *err);
 
-/* Scores what the pools hold from the original rows; the lists of `exact` are complete for all groups searched so far. VB_EMISMATCH when a
- * score lies outside its certified bounds: the codes are not those of these rows. */
+/* Scores what the pools hold from the original rows; the lists of `exact` are complete for all groups searched so far. VB_EMISMATCH
+ * when a score lies outside its certified bounds: the codes are not those of these rows. */
 int vb_coded_scan_settle(vb_coded_scan *scan, vb_error *err);
 
 /* Rows scored from the original, and the sum of their certified errors; since the scan began. */

@@ -36,7 +36,22 @@ INLINE void tile(const int n, const int two, const uint8_t *x, size_t stride, co
     EACH_QUERY(END)
 }
 
+/* One group against one query: the codes are read one after the other, for the memory is at its fastest then. */
+static void single(const uint8_t *x, const int8_t *y, int width, int32_t *out) {
+    __m512i sum[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) sum[i] = _mm512_setzero_si512();
+    for (int k = 0; k < width; k += 16, x += 256, y += 16) /* widths are multiples of 64 */
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; i++) sum[i] = _mm512_dpbusd_epi32(sum[i], _mm512_loadu_si512(x + 64 * i), four_codes(y + 4 * i));
+    _mm512_storeu_si512(out, _mm512_add_epi32(_mm512_add_epi32(sum[0], sum[1]), _mm512_add_epi32(sum[2], sum[3])));
+}
+
 static void products(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries, int width, int32_t *out) {
+    if (queries == 1) {
+        for (int g = 0; g < groups; g++) single(codes + (size_t)g * stride, panel, width, out + g * VB_GROUP);
+        return;
+    }
     switch (groups == 2 ? queries : -queries) {
 #define CASE(q) \
     case q + 1: tile(q + 1, 1, codes, stride, panel, width, out); break; \

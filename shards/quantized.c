@@ -21,7 +21,8 @@ static int64_t groups_of(int64_t rows) { return (rows + VB_GROUP - 1) / VB_GROUP
 
 static char *path_in(const char *folder, const char *name, vb_error *err) { return vb_format(err, "%s/%s", folder, name); }
 
-/* ---- the manifest ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the manifest -----------------------------------------------------------------------------------------------------------------
+ */
 
 static int dtype_of(const char *name, vb_dtype *dtype) {
     for (int i = 0; i <= VB_BF16; i++)
@@ -60,9 +61,9 @@ static int read_manifest(vb_quantized *copy, const json_t *json, const char *pat
     json_error_t where;
     if (!json_is_string(json_object_get(json, "schema")) || strcmp(json_string_value(json_object_get(json, "schema")), SCHEMA))
         return vb_errorf(err, VB_EUNSUPPORTED, "%s: not the manifest of a quantised corpus (schema %s)", path, SCHEMA);
-    if (json_unpack_ex((json_t *)(uintptr_t)json, &where, JSON_STRICT, "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "schema", &schema,
-                       "similarity", &similarity, "rows", &rows, "dimensions", &dim, "width", &width, "seed", &seed, "rows_not_finite",
-                       &not_finite, "rows_zero", &zero, "parts", &parts))
+    if (json_unpack_ex((json_t *)(uintptr_t)json, &where, JSON_STRICT, "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "schema",
+                       &schema, "similarity", &similarity, "rows", &rows, "dimensions", &dim, "width", &width, "seed", &seed,
+                       "rows_not_finite", &not_finite, "rows_zero", &zero, "parts", &parts))
         return vb_errorf(err, VB_EDATA, "%s: %s", path, where.text);
     bool cosine = !strcmp(similarity, "cosine");
     if (dim < 1 || dim > 65536 || width != (dim + 63) / 64 * 64 || seed < 0 || not_finite < 0 || zero < 0 || !json_is_array(parts) ||
@@ -93,8 +94,10 @@ static int read_mean(vb_quantized *copy, vb_error *err) {
         const vb_tensor *tensor = &npy.tensor;
         if (tensor->dtype != VB_F32 || tensor->ndim != 1 || tensor->shape[0] != copy->dim)
             status = vb_errorf(err, VB_EDATA, "%s: expected %d values of type fp32", path, copy->dim);
-        else if (!(copy->mean = vb_array((size_t)copy->dim, sizeof *copy->mean, "mean of a corpus", err))) status = -1;
-        else memcpy(copy->mean, tensor->data, (size_t)copy->dim * sizeof *copy->mean);
+        else if (!(copy->mean = vb_array((size_t)copy->dim, sizeof *copy->mean, "mean of a corpus", err)))
+            status = -1;
+        else
+            memcpy(copy->mean, tensor->data, (size_t)copy->dim * sizeof *copy->mean);
         vb_npy_close(&npy);
     }
     vb_free(path);
@@ -180,8 +183,8 @@ int vb_quantized_write(const vb_quantized *copy, vb_error *err) {
     for (size_t i = 0; i < copy->part_count; i++) {
         const vb_quantized_part *part = &copy->parts[i];
         json_t *entry = json_pack("{s:s, s:s, s:I, s:s, s:I, s:s, s:I}", "file", part->file, "source", part->source, "rows",
-                                  (json_int_t)part->rows, "type", vb_dtype_name(part->dtype), "bytes", (json_int_t)part->bytes, "xxh3_128",
-                                  part->digest.hex, "file_bytes", (json_int_t)part->file_bytes);
+                                  (json_int_t)part->rows, "type", vb_dtype_name(part->dtype), "bytes", (json_int_t)part->bytes,
+                                  "xxh3_128", part->digest.hex, "file_bytes", (json_int_t)part->file_bytes);
         if (!entry) {
             vb_errorf(err, VB_EUNSUPPORTED, "part %s: its name is not UTF-8, or there is no memory", part->source);
             goto done;
@@ -189,14 +192,16 @@ int vb_quantized_write(const vb_quantized *copy, vb_error *err) {
         json_array_append_new(parts, entry);
     }
     json = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "schema", SCHEMA, "similarity",
-                     copy->similarity == VB_COSINE ? "cosine" : "dot", "rows", (json_int_t)copy->rows, "dimensions", (json_int_t)copy->dim,
-                     "width", (json_int_t)copy->width, "seed", (json_int_t)copy->seed, "rows_not_finite", (json_int_t)copy->not_finite,
-                     "rows_zero", (json_int_t)copy->zero, "parts", parts);
+                     copy->similarity == VB_COSINE ? "cosine" : "dot", "rows", (json_int_t)copy->rows, "dimensions",
+                     (json_int_t)copy->dim, "width", (json_int_t)copy->width, "seed", (json_int_t)copy->seed, "rows_not_finite",
+                     (json_int_t)copy->not_finite, "rows_zero", (json_int_t)copy->zero, "parts", parts);
     vb_free(path);
     path = path_in(copy->folder, "manifest.json", err);
     text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
-    if (!text) vb_errorf(err, VB_EMEMORY, "no memory for a manifest");
-    else if (path) status = vb_write_file(path, text, strlen(text), err);
+    if (!text)
+        vb_errorf(err, VB_EMEMORY, "no memory for a manifest");
+    else if (path)
+        status = vb_write_file(path, text, strlen(text), err);
 done:
     free(text); /* jansson's */
     json_decref(json);
@@ -205,7 +210,8 @@ done:
     return status;
 }
 
-/* ---- files -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------------------------------------------------------------------
+ */
 
 int vb_quantized_part_begin(vb_writer **writer, const char *path, int width, int64_t rows, vb_error *err) {
     part_header header = {.version = VERSION, .width = width, .rows = rows, .groups = groups_of(rows)};

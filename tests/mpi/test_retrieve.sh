@@ -118,13 +118,16 @@ done
 mpi 2 "$vocabench" retrieve --queries q.npy --corpus f4 --quantized codes-f4-dot --top-k 60 --output cut8.jsonl.zst >out 2>err
 same "a scan of codes goes on, too" whole.jsonl.zst cut8.jsonl.zst
 check "without scanning again what was finished, too" test "$(jq .run.blocks_resumed cut8.summary.json)" -gt 0
-codes_of() { refuses "$1" "$2" "$3" mpirun --oversubscribe -n 2 "$vocabench" retrieve --queries q.npy --top-k 5 --output bad.jsonl.zst "${@:4}"; }
+codes_of() {
+  refuses "$1" "$2" "$3" mpirun --oversubscribe -n 2 "$vocabench" retrieve --queries q.npy --top-k 5 --output bad.jsonl.zst "${@:4}"
+}
 codes_of "codes of another corpus" 6 'codes-f4-dot: a copy of 5 parts of 37 dimensions, mixed has 3' --corpus mixed --quantized codes-f4-dot
 codes_of "codes for another similarity" 6 'codes for the similarity cosine, asked for is dot' --corpus f4 --quantized codes-f4-cosine
 codes_of "no codes" 4 'nothing/manifest.json' --corpus f4 --quantized nothing
 cp -r codes-f4-dot short-codes; truncate -s -1 short-codes/000004.vbq
 codes_of "truncated codes" 5 '000004.vbq: truncated' --corpus f4 --quantized short-codes
-mkdir changed; cp f4/* changed; "$python" -c 'import numpy; x = numpy.load("changed/part_0004.npy"); x += 1; numpy.save("changed/part_0004.npy", x)'
+mkdir changed; cp f4/* changed
+"$python" -c 'import numpy; x = numpy.load("changed/part_0004.npy"); x += 1; numpy.save("changed/part_0004.npy", x)'
 codes_of "codes of rows that have changed" 6 'the quantised copy is not of this corpus' --corpus changed --quantized codes-f4-dot
 refuses "an unknown code" 2 "quantize: expected int8, found 'int4'" "$vocabench" pack --quantize int4 --input f4 --output none
 

@@ -58,7 +58,8 @@ static void check_screen(void) {
         unsigned expected = 0;
         for (int i = 0; i < VB_GROUP; i++) { /* small integers: no rounding */
             products[i] = rand() % 2000;
-            numbers[i] = (float)(rand() % 5), numbers[VB_GROUP + i] = (float)(rand() % 9), numbers[2 * VB_GROUP + i] = (float)(rand() % 9);
+            numbers[i] = (float)(rand() % 5), numbers[VB_GROUP + i] = (float)(rand() % 9),
+            numbers[2 * VB_GROUP + i] = (float)(rand() % 9);
             if (i == trial % 16) numbers[VB_GROUP + i] = INFINITY;
             if (i == trial % 13) numbers[VB_GROUP + i] = -INFINITY;
             float upper = numbers[i] * (float)(products[i] - 1000) + 3 * numbers[VB_GROUP + i] + 2 * numbers[2 * VB_GROUP + i];
@@ -164,7 +165,11 @@ static void residuals_cover_what_is_left(void **state) {
 
 /* ---- the search ----------------------------------------------------------------------------------------------------------------- */
 
-typedef struct source { const float *rows; int dim; int64_t reads; } source;
+typedef struct source {
+    const float *rows;
+    int dim;
+    int64_t reads;
+} source;
 
 static int read_row(void *context, int64_t id, const void **row, vb_dtype *dtype, vb_error *err) {
     (void)err;
@@ -190,9 +195,11 @@ static int search_codes(vb_topk *lists, source *from, int64_t count, int dim, in
     uint8_t *all = aligned_alloc(64, (size_t)groups * bytes);
     double *work = malloc(2 * (size_t)vb_coder_width(coder) * sizeof *work);
     for (int64_t g = 0; g < groups; g++)
-        vb_coder_encode(coder, rows + g * VB_GROUP * dim, VB_F32, (int)(count - g * VB_GROUP < VB_GROUP ? count - g * VB_GROUP : VB_GROUP),
-                        all + (size_t)g * bytes, work, &not_finite, &zero);
-    if (vb_search_new(&search, queries, n, dim, k, similarity, err) || vb_coded_queries_new(&coded, coder, queries, n, err)) status = -1;
+        vb_coder_encode(coder, rows + g * VB_GROUP * dim, VB_F32,
+                        (int)(count - g * VB_GROUP < VB_GROUP ? count - g * VB_GROUP : VB_GROUP), all + (size_t)g * bytes, work,
+                        &not_finite, &zero);
+    if (vb_search_new(&search, queries, n, dim, k, similarity, err) || vb_coded_queries_new(&coded, coder, queries, n, err))
+        status = -1;
     for (int s = 0; s < 2 && !status; s++)
         if (vb_scan_new(&exact[s], search, err) || vb_coded_scan_new(&scan[s], coded, search, exact[s], k, read_row, from, err))
             status = -1;
@@ -217,7 +224,10 @@ static int search_codes(vb_topk *lists, source *from, int64_t count, int dim, in
     return status;
 }
 
-typedef struct scored { __float128 score; int64_t id; } scored;
+typedef struct scored {
+    __float128 score;
+    int64_t id;
+} scored;
 
 static int by_score(const void *a, const void *b) {
     const scored *x = a, *y = b;
@@ -237,8 +247,10 @@ static void compare(int64_t count, int dim, int64_t n, int64_t k, vb_similarity 
             int finite = 1;
             for (int d = 0; d < dim; d++) {
                 float x = rows[r * dim + d];
-                if (!isfinite(x)) finite = 0;
-                else dot += (__float128)x * queries[q * dim + d], square += (__float128)x * x;
+                if (!isfinite(x))
+                    finite = 0;
+                else
+                    dot += (__float128)x * queries[q * dim + d], square += (__float128)x * x;
             }
             if (!finite || (similarity == VB_COSINE && square == 0)) continue;
             list[found++] = (scored){similarity == VB_COSINE ? dot * (dot < 0 ? -dot : dot) / square : dot, r};
@@ -270,7 +282,7 @@ static void likely_rows(void) {
 static void unlikely_rows(void) {
     srand(5);
     fill(MOST, 8);
-    for (int i = 0; i < 8; i++) queries[i] = 0; /* a query that ties everything */
+    for (int i = 0; i < 8; i++) queries[i] = 0;                                  /* a query that ties everything */
     for (int i = 0; i < 1200; i++) memcpy(rows + i * 8, rows, 8 * sizeof *rows); /* pools that overflow */
     rows[7 * 8] = NAN, rows[1500 * 8 + 7] = -INFINITY, rows[1201 * 8] = INFINITY;
     memset(rows + 1300 * 8, 0, 8 * sizeof *rows);
@@ -281,8 +293,14 @@ static void unlikely_rows(void) {
     compare(1600, 8, 4, 1600, VB_COSINE, 1 << 20);
 }
 
-static void lists_equal_brute_force(void **state) { (void)state; each_level(likely_rows); }
-static void rows_that_are_not_ordinary(void **state) { (void)state; each_level(unlikely_rows); }
+static void lists_equal_brute_force(void **state) {
+    (void)state;
+    each_level(likely_rows);
+}
+static void rows_that_are_not_ordinary(void **state) {
+    (void)state;
+    each_level(unlikely_rows);
+}
 
 static void codes_of_other_rows_are_found_out(void **state) {
     (void)state;
@@ -319,10 +337,12 @@ static void failed_allocations(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(integers_are_the_same_at_every_level), cmocka_unit_test(rotation_keeps_inner_products),
-        cmocka_unit_test(residuals_cover_what_is_left), cmocka_unit_test(lists_equal_brute_force),
-        cmocka_unit_test(rows_that_are_not_ordinary), cmocka_unit_test(codes_of_other_rows_are_found_out),
-        cmocka_unit_test(failed_allocations)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(integers_are_the_same_at_every_level),
+                                       cmocka_unit_test(rotation_keeps_inner_products),
+                                       cmocka_unit_test(residuals_cover_what_is_left),
+                                       cmocka_unit_test(lists_equal_brute_force),
+                                       cmocka_unit_test(rows_that_are_not_ordinary),
+                                       cmocka_unit_test(codes_of_other_rows_are_found_out),
+                                       cmocka_unit_test(failed_allocations)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
