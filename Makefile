@@ -19,10 +19,11 @@ GIT     := $(subst $() +,+,$(GIT))
 PACKAGES := build-essential pkg-config git ca-certificates \
   libopenmpi-dev openmpi-bin libscalapack-openmpi-dev \
   libyaml-dev libzstd-dev libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev \
-  libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev gnuplot-nox
+  libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev wordnet-base gnuplot-nox
+SLURM_PACKAGES := munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins jq
 TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck valgrind python3-numpy python3-scipy python3-pil
 FUZZ_PACKAGES := clang libclang-rt-14-dev
-LIBRARIES := yaml-0.1 libzstd jansson libjpeg libpng libwebp libwebpdemux libpcre2-8 libutf8proc libxxhash zlib
+LIBRARIES := yaml-0.1 libzstd jansson libjpeg libpng libwebp libwebpdemux libpcre2-8 libutf8proc libxxhash zlib scalapack-openmpi
 
 # ---- flags ------------------------------------------------------------------------------------------------------
 PKG      = $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
@@ -55,7 +56,7 @@ TOOLS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 BENCH   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 ARCHIVES := $(BUILD)/libshards.a $(BUILD)/libkernels.a
 
-.PHONY: all deps test-deps demo test unit tools lint bench sanitize fuzz install uninstall clean help FORCE
+.PHONY: all deps test-deps demo test test-slurm unit tools lint bench bench-retrieval sanitize fuzz install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -107,6 +108,11 @@ test: test-deps  ## install what is missing, build, run every test
 	@$(MAKE) --no-print-directory all unit tools
 	@tests/run.sh $(BUILD)
 
+test-slurm: deps  ## install Slurm, start a private cluster of two pretend nodes (as root), run jobs on it
+	@tests/slurm/install.sh $(SLURM_PACKAGES)
+	@$(MAKE) --no-print-directory all tools
+	@tests/run.sh $(BUILD) slurm
+
 unit: $(UNIT)
 
 # Programs that shell tests use; they share no code with what they check.
@@ -117,6 +123,9 @@ lint: test-deps  ## the dependency rule of the rooms, house style, shellcheck, c
 
 bench: all $(BENCH)  ## timings, as ratios of medians taken side by side
 	@tests/tools/bench.sh $(BUILD)
+
+bench-retrieval: $(BUILD)/tests/bench/bench_retrieval  ## exact retrieval alone, on 1,000,000 rows (3.5 GiB of memory)
+	@OMP_WAIT_POLICY=passive $<
 
 sanitize:  ## the unit tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory SAN=address,undefined unit

@@ -42,22 +42,29 @@ struct vb_scan {
     float thresholds[BLOCK_QUERIES];
     int hits[BLOCK_QUERIES];
     /* of the rows of the block */
-    double norm[MOST_ROWS];
-    float inverse[MOST_ROWS];
-    int last_bit[MOST_ROWS]; /* INT32_MIN: not known yet */
+    const char *stored;
+    vb_dtype dtype;
+    size_t row_bytes;
+    const float *wide; /* the rows widened: all, or, when `few` has looked at them, those that have been prepared */
+    float square[MOST_ROWS], inverse[MOST_ROWS];
     enum row_kind kind[MOST_ROWS];
-    int64_t unlike; /* rows of the block that are not ordinary */
+    double norm[MOST_ROWS]; /* rounded up; of prepared rows, and of those that are not ordinary */
+    int last_bit[MOST_ROWS];
+    bool prepared[MOST_ROWS];
+    double largest; /* norm of the ordinary rows, rounded up */
 };
 
 /* ---- the plain kernel ----------------------------------------------------------------------------------------------------------- */
 
-static void plain_products(const float *x, int64_t ldx, int64_t rows, const float *q, int64_t queries, int64_t width, float *out,
-                           int64_t ldout) {
+static void plain_products(const float *x, int64_t rows, const float *q, int64_t queries, int64_t width, float *out, int64_t ldout,
+                           const char *ahead, int64_t ahead_bytes) {
+    (void)ahead;
+    (void)ahead_bytes;
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < queries; j++) {
             float lane[8] = {0};
             for (int64_t k = 0; k < width; k += 8)
-                for (int l = 0; l < 8; l++) lane[l] += x[i * ldx + k + l] * q[j * width + k + l];
+                for (int l = 0; l < 8; l++) lane[l] += x[i * width + k + l] * q[j * width + k + l];
             out[i * ldout + j] = ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
         }
 }
@@ -115,7 +122,7 @@ static float plain_least(const float *x, int64_t width) {
     return least;
 }
 
-static const vb_scan_kernel plain = {plain_products, plain_widen, plain_screen, plain_pair, plain_least};
+static const vb_scan_kernel plain = {plain_products, NULL, plain_widen, plain_screen, plain_pair, plain_least};
 
 const vb_scan_kernel *vb_scan_kernel_get(void) {
 #if defined(__x86_64__)
@@ -255,27 +262,60 @@ void vb_scan_free(vb_scan *scan) {
 vb_topk *vb_scan_topk(vb_scan *scan) { return &scan->topk; }
 vb_scan_counts *vb_scan_counted(vb_scan *scan) { return &scan->counts; }
 
-/* What the row is, from the sum of its squares in fp32: its norm, rounded up, and whether it can be screened or listed. */
-static void note_row(vb_scan *scan, int64_t i, const float *row, float square) {
-    const vb_search *search = scan->search;
-    bool cosine = search->similarity == VB_COSINE;
-    scan->counts.rows++;
-    scan->last_bit[i] = INT32_MIN;
-    scan->kind[i] = ORDINARY;
-    scan->inverse[i] = 1;
-    scan->norm[i] = sqrt((double)square) * (1 + search->radius) + SMALLEST / 2; /* which covers what underflowed */
-    if (scan->norm[i] <= LARGEST && scan->norm[i] >= SMALLEST) {
-        if (cosine) scan->inverse[i] = (float)(1 / sqrt((double)square));
-        return;
-    }
+static double norm_above(const vb_scan *scan, double square) {
+    return sqrt(square) * (1 + scan->search->radius) + SMALLEST / 2; /* which covers what underflowed */
+}
+
+/* A row whose squares are out of the ordinary: it is looked at element by element. */
+static void note_unusual(vb_scan *scan, int64_t i) {
+    const float *row = scan->wide + i * scan->search->width;
+    bool cosine = scan->search->similarity == VB_COSINE;
     double exact = 0;
-    for (int64_t k = 0; k < search->width; k++) exact += (double)row[k] * row[k];
+    for (int64_t k = 0; k < scan->search->width; k++) exact += (double)row[k] * row[k];
+    scan->norm[i] = sqrt(exact) * (1 + 0x1p-30);
     if (exact == 0) scan->counts.zero++;
     if (!isfinite(exact)) scan->counts.not_finite++;
     if (!isfinite(exact) || (cosine && exact == 0)) scan->kind[i] = SKIPPED;
     else if (scan->norm[i] > LARGEST || cosine) scan->kind[i] = WILD;
-    if (scan->kind[i] == WILD) scan->norm[i] = sqrt(exact) * (1 + 0x1p-30);
-    scan->unlike += scan->kind[i] != ORDINARY;
+}
+
+/* Takes in the squares of n rows. False when one of them is unusual and the rows have not been widened: they must be, first. */
+static bool note_rows(vb_scan *scan, int64_t n, bool widened) {
+    const float most = (float)(LARGEST * LARGEST / 4), least = (float)(SMALLEST * SMALLEST * 4);
+    bool usual = true;
+    float largest = 0;
+    for (int64_t i = 0; i < n; i++) {
+        usual &= scan->square[i] <= most && scan->square[i] >= least;
+        largest = scan->square[i] > largest ? scan->square[i] : largest;
+    }
+    if (!usual && !widened) return false;
+    scan->counts.rows += n;
+    memset(scan->prepared, 0, sizeof scan->prepared);
+    memset(scan->kind, 0, sizeof scan->kind); /* ORDINARY */
+    for (int64_t i = 0; i < n && !usual; i++) {
+        bool fine = scan->square[i] <= most && scan->square[i] >= least;
+        if (!i) largest = 0;
+        if (!fine) note_unusual(scan, i);
+        if (scan->kind[i] == ORDINARY && scan->square[i] > largest) largest = scan->square[i];
+    }
+    scan->largest = norm_above(scan, largest);
+    if (scan->search->similarity == VB_COSINE)
+        for (int64_t i = 0; i < n; i++) scan->inverse[i] = scan->kind[i] == ORDINARY ? 1 / sqrtf(scan->square[i]) : 1;
+    return true;
+}
+
+/* What an exact score needs of the row, which is widened by now or in this call. */
+static const float *prepare_row(vb_scan *scan, int64_t i) {
+    const vb_search *search = scan->search;
+    const float *row = scan->wide + i * search->width;
+    if (scan->prepared[i]) return row;
+    if (scan->wide == scan->rows)
+        scan->kernel->widen(scan->stored + (size_t)i * scan->row_bytes, scan->dtype, search->dim, search->width,
+                            scan->rows + i * search->width);
+    if (scan->kind[i] == ORDINARY) scan->norm[i] = norm_above(scan, scan->square[i]);
+    scan->last_bit[i] = last_bit_of(scan->kernel, row, search->width);
+    scan->prepared[i] = true;
+    return row;
 }
 
 /* x . y exactly into *dot, *rest, or wide. norms: an upper bound of |x| |y|. */
@@ -287,13 +327,12 @@ static bool narrow_product(const vb_scan *scan, const float *x, const float *y, 
     return norms * (double)scan->search->width <= ldexp(1, 104 + last_bits);
 }
 
-static int offer(vb_scan *scan, const float *row, int64_t i, int64_t query, int64_t id, double *score, vb_error *err) {
+static int offer(vb_scan *scan, int64_t i, int64_t query, int64_t id, double *score, vb_error *err) {
     vb_search *search = scan->search;
-    const float *q = search->queries + query * search->width;
+    const float *q = search->queries + query * search->width, *row = prepare_row(scan, i);
     int dim = (int)search->dim;
     bool cosine = search->similarity == VB_COSINE;
     vb_hit hit = {.id = id, .square = 1};
-    if (scan->last_bit[i] == INT32_MIN) scan->last_bit[i] = last_bit_of(scan->kernel, row, search->width);
     scan->counts.rescored++;
     bool exact = narrow_product(scan, row, q, scan->norm[i] * search->norm[query], scan->last_bit[i] + search->last_bit[query], &hit.dot,
                                 &hit.dot_rest);
@@ -324,19 +363,20 @@ static float float_below(double value) {
     return (double)rounded > value ? nextafterf(rounded, -INFINITY) : rounded;
 }
 
-/* Rows already widened at x: their scores for queries first .. first + count - 1, and exact ones for those that pass. */
-static int search_block(vb_scan *scan, const float *x, int64_t rows, int64_t first, int64_t count, int64_t first_id, vb_error *err) {
-    vb_search *search = scan->search;
-    double largest = 0;
-    for (int64_t i = 0; i < rows; i++)
-        if (scan->kind[i] == ORDINARY && scan->norm[i] > largest) largest = scan->norm[i];
-    if (search->similarity == VB_COSINE) largest = 1;
-    for (int64_t q = 0; q < count; q++) {
-        double slack = (largest * search->norm[first + q] * search->radius + search->constant) * WIDEN;
-        scan->thresholds[q] = float_below(vb_search_floor(search, first + q) - slack);
-    }
+/* What a fp32 score must reach to be of interest. */
+static float threshold_of(const vb_scan *scan, int64_t query) {
+    const vb_search *search = scan->search;
+    double norm = search->similarity == VB_COSINE ? 1 : scan->largest;
+    return float_below(vb_search_floor(search, query) - (norm * search->norm[query] * search->radius + search->constant) * WIDEN);
+}
+
+/* Scores of all rows of the block for queries first .. first + count - 1, and exact ones for those that pass. */
+static int search_block(vb_scan *scan, int64_t rows, int64_t first, int64_t count, int64_t first_id, int64_t ahead_bytes, vb_error *err) {
+    const vb_search *search = scan->search;
     const float *queries = search->queries + first * search->width;
-    scan->kernel->products(x, search->width, rows, queries, count, search->width, scan->scores, BLOCK_QUERIES);
+    for (int64_t q = 0; q < count; q++) scan->thresholds[q] = threshold_of(scan, first + q);
+    scan->kernel->products(scan->wide, rows, queries, count, search->width, scan->scores, BLOCK_QUERIES,
+                           scan->stored + (size_t)rows * scan->row_bytes, ahead_bytes);
     for (int64_t i = 0; i < rows; i++) {
         float *scores = scan->scores + i * BLOCK_QUERIES;
         if (scan->kind[i] == SKIPPED) continue;
@@ -346,27 +386,52 @@ static int search_block(vb_scan *scan, const float *x, int64_t rows, int64_t fir
             for (int64_t q = 0; q < count; q++) scores[q] *= scan->inverse[i];
         int found = scan->kernel->screen(scores, scan->thresholds, (int)count, scan->hits);
         for (int h = 0; h < found; h++)
-            if (offer(scan, x + i * search->width, i, first + scan->hits[h], first_id + i, NULL, err)) return -1;
+            if (offer(scan, i, first + scan->hits[h], first_id + i, NULL, err)) return -1;
+    }
+    return 0;
+}
+
+/* The same for few queries, scores being those that `few` gave: query by query. */
+static int search_few(vb_scan *scan, int64_t rows, int64_t first_id, vb_error *err) {
+    const vb_search *search = scan->search;
+    for (int64_t q = 0; q < search->count; q++) {
+        float *scores = scan->scores + q * MOST_ROWS, threshold = threshold_of(scan, q);
+        for (int64_t i = 0; i < rows; i++) scan->thresholds[i] = threshold;
+        if (search->similarity == VB_COSINE)
+            for (int64_t i = 0; i < rows; i++) scores[i] *= scan->inverse[i];
+        int found = scan->kernel->screen(scores, scan->thresholds, (int)rows, scan->hits);
+        for (int h = 0; h < found; h++)
+            if (offer(scan, scan->hits[h], q, first_id + scan->hits[h], NULL, err)) return -1;
     }
     return 0;
 }
 
 int vb_scan_rows(vb_scan *scan, const void *rows, vb_dtype dtype, int64_t count, int64_t first_id, vb_error *err) {
     const vb_search *search = scan->search;
-    bool direct = dtype == VB_F32 && search->dim == search->width && (uintptr_t)rows % sizeof(float) == 0;
-    size_t row_bytes = (size_t)search->dim * vb_dtype_size(dtype);
+    const vb_scan_kernel *kernel = scan->kernel;
+    bool aligned = search->dim == search->width && (uintptr_t)rows % vb_dtype_size(dtype) == 0, direct = dtype == VB_F32 && aligned;
+    bool few = kernel->few && aligned && search->count <= VB_FEW;
+    scan->dtype = dtype;
+    scan->row_bytes = (size_t)search->dim * vb_dtype_size(dtype);
     for (int64_t at = 0; at < count; at += scan->block) {
-        int64_t n = count - at < scan->block ? count - at : scan->block;
-        const float *x = direct ? (const float *)rows + at * search->dim : scan->rows;
-        scan->unlike = 0;
-        for (int64_t i = 0; i < n; i++) {
-            float *wide = direct ? NULL : scan->rows + i * search->width;
-            float square = scan->kernel->widen((const char *)rows + (size_t)(at + i) * row_bytes, dtype, search->dim, search->width, wide);
-            note_row(scan, i, x + i * search->width, square);
+        int64_t n = count - at < scan->block ? count - at : scan->block, next = count - at - n < scan->block ? count - at - n : scan->block;
+        scan->stored = (const char *)rows + (size_t)at * scan->row_bytes;
+        scan->wide = direct ? (const float *)rows + at * search->dim : scan->rows;
+        if (few) {
+            kernel->few(scan->stored, dtype, n, search->queries, search->count, search->width, scan->square, scan->scores, MOST_ROWS);
+            if (note_rows(scan, n, false)) {
+                if (search_few(scan, n, first_id + at, err)) return -1;
+                continue;
+            }
         }
+        for (int64_t i = 0; i < n; i++)
+            scan->square[i] = kernel->widen(scan->stored + (size_t)i * scan->row_bytes, dtype, search->dim, search->width,
+                                            direct ? NULL : scan->rows + i * search->width);
+        note_rows(scan, n, true);
         for (int64_t first = 0; first < search->count; first += BLOCK_QUERIES) {
             int64_t queries = search->count - first < BLOCK_QUERIES ? search->count - first : BLOCK_QUERIES;
-            if (search_block(scan, x, n, first, queries, first_id + at, err)) return -1;
+            int64_t ahead = first ? 0 : next * (int64_t)scan->row_bytes;
+            if (search_block(scan, n, first, queries, first_id + at, ahead, err)) return -1;
         }
     }
     return 0;
@@ -376,11 +441,16 @@ int vb_scan_row(vb_scan *scan, const void *row, vb_dtype dtype, int64_t id, cons
                 vb_error *err) {
     const vb_search *search = scan->search;
     vb_scan_counts before = scan->counts;
-    note_row(scan, 0, scan->rows, scan->kernel->widen(row, dtype, search->dim, search->width, scan->rows));
+    scan->stored = row;
+    scan->dtype = dtype;
+    scan->row_bytes = (size_t)search->dim * vb_dtype_size(dtype);
+    scan->wide = scan->rows;
+    scan->square[0] = scan->kernel->widen(row, dtype, search->dim, search->width, scan->rows);
+    note_rows(scan, 1, true);
     scan->counts = before; /* which are of rows scanned, not of those looked at again */
     for (int64_t i = 0; i < count; i++) {
         double score = NAN;
-        if (scan->kind[0] != SKIPPED && offer(scan, scan->rows, 0, queries[i], id, &score, err)) return -1;
+        if (scan->kind[0] != SKIPPED && offer(scan, 0, queries[i], id, &score, err)) return -1;
         if (scores) scores[i] = score;
     }
     return 0;

@@ -16,12 +16,12 @@ INLINE __m128 sums_of_four(__m256 a, __m256 b, __m256 c, __m256 d) {
 }
 
 /* m and n are constants wherever this is expanded. */
-INLINE void tile(const int m, const int n, const float *x, int64_t ldx, const float *q, int64_t width, float *out, int64_t ldout) {
+INLINE void tile(const int m, const int n, const float *x, const float *q, int64_t width, float *out, int64_t ldout) {
     __m256 sum[ROWS][QUERIES];
     UNROLL for (int i = 0; i < ROWS; i++) UNROLL for (int j = 0; j < QUERIES; j++) sum[i][j] = _mm256_setzero_ps();
     for (int64_t k = 0; k < width; k += 8) {
         __m256 xs[ROWS];
-        UNROLL for (int i = 0; i < ROWS; i++) if (i < m) xs[i] = _mm256_loadu_ps(x + i * ldx + k);
+        UNROLL for (int i = 0; i < ROWS; i++) if (i < m) xs[i] = _mm256_loadu_ps(x + i * width + k);
         UNROLL for (int j = 0; j < QUERIES; j++) if (j < n) {
             __m256 y = _mm256_loadu_ps(q + j * width + k);
             UNROLL for (int i = 0; i < ROWS; i++) if (i < m) sum[i][j] = _mm256_fmadd_ps(xs[i], y, sum[i][j]);
@@ -35,22 +35,25 @@ INLINE void tile(const int m, const int n, const float *x, int64_t ldx, const fl
 }
 
 #define PART(m, n) \
-    static void part_##m##_##n(const float *x, int64_t ldx, const float *q, int64_t width, float *out, int64_t ldout) { \
-        tile(m, n, x, ldx, q, width, out, ldout); \
+    static void part_##m##_##n(const float *x, const float *q, int64_t width, float *out, int64_t ldout) { \
+        tile(m, n, x, q, width, out, ldout); \
     }
 PART(3, 1) PART(3, 2) PART(3, 3) PART(3, 4) PART(1, 1) PART(1, 2) PART(1, 3) PART(1, 4)
 
-typedef void tile_function(const float *x, int64_t ldx, const float *q, int64_t width, float *out, int64_t ldout);
+typedef void tile_function(const float *x, const float *q, int64_t width, float *out, int64_t ldout);
 static tile_function *const tall[QUERIES + 1] = {NULL, part_3_1, part_3_2, part_3_3, part_3_4};
 static tile_function *const flat[QUERIES + 1] = {NULL, part_1_1, part_1_2, part_1_3, part_1_4};
 
-static void products(const float *x, int64_t ldx, int64_t rows, const float *q, int64_t queries, int64_t width, float *out, int64_t ldout) {
+static void products(const float *x, int64_t rows, const float *q, int64_t queries, int64_t width, float *out, int64_t ldout,
+                     const char *ahead, int64_t ahead_bytes) {
+    (void)ahead; /* the processors of this level are left to their own foresight */
+    (void)ahead_bytes;
     for (int64_t i = 0; i < rows;) {
         int64_t step = rows - i >= ROWS ? ROWS : 1;
         tile_function *const *tiles = step == ROWS ? tall : flat;
         for (int64_t j = 0; j < queries; j += QUERIES) {
             int64_t n = queries - j < QUERIES ? queries - j : QUERIES;
-            tiles[n](x + i * ldx, ldx, q + j * width, width, out + i * ldout + j, ldout);
+            tiles[n](x + i * width, q + j * width, width, out + i * ldout + j, ldout);
         }
         i += step;
     }
@@ -131,7 +134,7 @@ static float least(const float *x, int64_t width) {
     return result;
 }
 
-const vb_scan_kernel vb_scan_kernel_avx2 = {products, widen, screen, pair, least};
+const vb_scan_kernel vb_scan_kernel_avx2 = {products, NULL, widen, screen, pair, least};
 #else
 typedef int vb_no_avx2_here;
 #endif

@@ -19,14 +19,15 @@ INLINE __m128 sums_of_four(__m512 a, __m512 b, __m512 c, __m512 d) {
 }
 
 /* m and n are constants wherever this is expanded. */
-INLINE void tile(const int m, const int n, const float *x, int64_t ldx, const float *q, int64_t width, float *out, int64_t ldout) {
+INLINE void tile(const int m, const int n, const float *x, const float *q, int64_t width, float *out, int64_t ldout, const char *ahead) {
     __m512 sum[ROWS][QUERIES];
     UNROLL for (int i = 0; i < ROWS; i++) UNROLL for (int j = 0; j < QUERIES; j++) sum[i][j] = _mm512_setzero_ps();
     for (int64_t k = 0; k < width; k += 16) {
         __m512 y[QUERIES];
+        _mm_prefetch(ahead + k * 4, _MM_HINT_T1);
         UNROLL for (int j = 0; j < QUERIES; j++) if (j < n) y[j] = _mm512_loadu_ps(q + j * width + k);
         UNROLL for (int i = 0; i < ROWS; i++) if (i < m) {
-            __m512 xi = _mm512_loadu_ps(x + i * ldx + k);
+            __m512 xi = _mm512_loadu_ps(x + i * width + k);
             UNROLL for (int j = 0; j < QUERIES; j++) if (j < n) sum[i][j] = _mm512_fmadd_ps(xi, y[j], sum[i][j]);
         }
     }
@@ -36,27 +37,29 @@ INLINE void tile(const int m, const int n, const float *x, int64_t ldx, const fl
     }
 }
 
-static void full_tile(const float *x, int64_t ldx, const float *q, int64_t width, float *out, int64_t ldout) {
-    tile(ROWS, QUERIES, x, ldx, q, width, out, ldout);
-}
+typedef void tile_function(const float *x, const float *q, int64_t width, float *out, int64_t ldout, const char *ahead);
 
 #define PART(m, n) \
-    static void part_##m##_##n(const float *x, int64_t ldx, const float *q, int64_t width, float *out, int64_t ldout) { \
-        tile(m, n, x, ldx, q, width, out, ldout); \
+    static void part_##m##_##n(const float *x, const float *q, int64_t width, float *out, int64_t ldout, const char *ahead) { \
+        tile(m, n, x, q, width, out, ldout, ahead); \
     }
-PART(6, 1) PART(6, 2) PART(6, 3) PART(1, 1) PART(1, 2) PART(1, 3) PART(1, 4)
+PART(6, 1) PART(6, 2) PART(6, 3) PART(6, 4) PART(1, 1) PART(1, 2) PART(1, 3) PART(1, 4)
 
-typedef void tile_function(const float *x, int64_t ldx, const float *q, int64_t width, float *out, int64_t ldout);
-static tile_function *const tall[QUERIES + 1] = {NULL, part_6_1, part_6_2, part_6_3, full_tile};
+static tile_function *const tall[QUERIES + 1] = {NULL, part_6_1, part_6_2, part_6_3, part_6_4};
 static tile_function *const flat[QUERIES + 1] = {NULL, part_1_1, part_1_2, part_1_3, part_1_4};
 
-static void products(const float *x, int64_t ldx, int64_t rows, const float *q, int64_t queries, int64_t width, float *out, int64_t ldout) {
+/* Every tile asks for as many bytes ahead as one of its rows has; when all have been asked for, for what it reads itself. */
+static void products(const float *x, int64_t rows, const float *q, int64_t queries, int64_t width, float *out, int64_t ldout,
+                     const char *ahead, int64_t ahead_bytes) {
     for (int64_t i = 0; i < rows;) {
         int64_t step = rows - i >= ROWS ? ROWS : 1;
         tile_function *const *tiles = step == ROWS ? tall : flat;
         for (int64_t j = 0; j < queries; j += QUERIES) {
             int64_t n = queries - j < QUERIES ? queries - j : QUERIES;
-            tiles[n](x + i * ldx, ldx, q + j * width, width, out + i * ldout + j, ldout);
+            const char *next = ahead_bytes >= 4 * width ? ahead : (const char *)(x + i * width);
+            tiles[n](x + i * width, q + j * width, width, out + i * ldout + j, ldout, next);
+            ahead += ahead_bytes >= 4 * width ? 4 * width : 0;
+            ahead_bytes -= 4 * width;
         }
         i += step;
     }
@@ -68,6 +71,65 @@ INLINE __m512 load_widened(const char *p, vb_dtype dtype, __mmask16 mask) {
     if (dtype == VB_F16) return _mm512_cvtph_ps(halves);
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
 }
+
+/* ---- few queries ---------------------------------------------------------------------------------------------------------------- */
+
+/* One row and its squares against n queries, everything from one look at the row: lane sums. Rows are read one after the other, for the
+ * memory is at its fastest then; PHASES chains of sums each keep the units busy meanwhile. */
+INLINE void few_row(const int n, const int phases, const vb_dtype dtype, const char *x, const float *q, int64_t width, __m512 *square,
+                    __m512 *products) {
+    enum { PHASES = 4 };
+    const int64_t size = dtype == VB_F32 ? 4 : 2;
+    __m512 sum[VB_FEW][PHASES], squares[PHASES];
+    UNROLL for (int p = 0; p < PHASES; p++) squares[p] = _mm512_setzero_ps();
+    UNROLL for (int j = 0; j < VB_FEW; j++) UNROLL for (int p = 0; p < PHASES; p++) sum[j][p] = _mm512_setzero_ps();
+    for (int64_t k = 0; k < width; k += 16 * phases)
+        UNROLL for (int p = 0; p < PHASES; p++) if (p < phases) {
+            __m512 xp = load_widened(x + (k + 16 * p) * size, dtype, 0xffff);
+            squares[p] = _mm512_fmadd_ps(xp, xp, squares[p]);
+            UNROLL for (int j = 0; j < VB_FEW; j++)
+                if (j < n) sum[j][p] = _mm512_fmadd_ps(xp, _mm512_loadu_ps(q + j * width + k + 16 * p), sum[j][p]);
+        }
+    *square = _mm512_add_ps(_mm512_add_ps(squares[0], squares[1]), _mm512_add_ps(squares[2], squares[3]));
+    UNROLL for (int j = 0; j < VB_FEW; j++)
+        if (j < n) products[j] = _mm512_add_ps(_mm512_add_ps(sum[j][0], sum[j][1]), _mm512_add_ps(sum[j][2], sum[j][3]));
+}
+
+INLINE void few_as(const int n, const vb_dtype dtype, const char *rows, int64_t count, const float *q, int64_t width, float *squares,
+                   float *out, int64_t ldout) {
+    const int64_t row_bytes = width * (dtype == VB_F32 ? 4 : 2);
+    for (int64_t i = 0; i < count; i += 4) {
+        __m512 square[4], products[4][VB_FEW];
+        __mmask8 there = count - i >= 4 ? 15 : (__mmask8)((1 << (count - i)) - 1);
+        for (int r = 0; r < 4; r++) {
+            const char *x = rows + (i + r < count ? i + r : count - 1) * row_bytes; /* the last row stands in for missing ones */
+            if (width % 64 == 0) few_row(n, 4, dtype, x, q, width, &square[r], products[r]);
+            else few_row(n, 1, dtype, x, q, width, &square[r], products[r]);
+        }
+        _mm_mask_storeu_ps(squares + i, there, sums_of_four(square[0], square[1], square[2], square[3]));
+        for (int j = 0; j < n; j++)
+            _mm_mask_storeu_ps(out + j * ldout + i, there, sums_of_four(products[0][j], products[1][j], products[2][j], products[3][j]));
+    }
+}
+
+#define FEW(n) \
+    static void few_##n(const void *rows, vb_dtype dtype, int64_t count, const float *q, int64_t width, float *squares, float *out, \
+                        int64_t ldout) { \
+        if (dtype == VB_F32) few_as(n, VB_F32, rows, count, q, width, squares, out, ldout); \
+        else if (dtype == VB_F16) few_as(n, VB_F16, rows, count, q, width, squares, out, ldout); \
+        else few_as(n, VB_BF16, rows, count, q, width, squares, out, ldout); \
+    }
+FEW(1) FEW(2) FEW(3) FEW(4)
+
+static void few(const void *rows, vb_dtype dtype, int64_t count, const float *q, int64_t queries, int64_t width, float *squares, float *out,
+                int64_t ldout) {
+    if (queries == 1) few_1(rows, dtype, count, q, width, squares, out, ldout);
+    else if (queries == 2) few_2(rows, dtype, count, q, width, squares, out, ldout);
+    else if (queries == 3) few_3(rows, dtype, count, q, width, squares, out, ldout);
+    else few_4(rows, dtype, count, q, width, squares, out, ldout);
+}
+
+/* ---- one row at a time ---------------------------------------------------------------------------------------------------------- */
 
 INLINE float widen_as(const char *row, vb_dtype dtype, int64_t dim, int64_t width, float *out) {
     __m512 a = _mm512_setzero_ps(), b = a, c = a, d = a;
@@ -132,7 +194,7 @@ static float least(const float *x, int64_t width) {
     return _mm512_reduce_min_ps(smallest);
 }
 
-const vb_scan_kernel vb_scan_kernel_avx512 = {products, widen, screen, pair, least};
+const vb_scan_kernel vb_scan_kernel_avx512 = {products, few, widen, screen, pair, least};
 #else
 typedef int vb_no_avx512_here;
 #endif

@@ -4,10 +4,19 @@
 
 #include "kernels/tensor.h"
 
+enum { VB_FEW = 4 };
+
 /* `width` is always a multiple of 16: rows are padded with zeros. */
 typedef struct vb_scan_kernel {
-    /* out (rows x queries, rows ldout apart) = the inner products of x (rows, ldx apart) and q (queries, width apart). */
-    void (*products)(const float *x, int64_t ldx, int64_t rows, const float *q, int64_t queries, int64_t width, float *out, int64_t ldout);
+    /* out (rows x queries, rows ldout apart) = the inner products of x (rows, width apart) and q (queries, width apart). ahead: what
+     * is wanted next, so that it can be on its way to the cache. */
+    void (*products)(const float *x, int64_t rows, const float *q, int64_t queries, int64_t width, float *out, int64_t ldout,
+                     const char *ahead, int64_t ahead_bytes);
+
+    /* For few queries, at most VB_FEW, in one pass over rows as they are stored, dim = width: squares[i] and out[j * ldout + i], query j
+     * times row i. NULL at levels that have none. */
+    void (*few)(const void *rows, vb_dtype dtype, int64_t count, const float *q, int64_t queries, int64_t width, float *squares, float *out,
+                int64_t ldout);
 
     /* The row widened to fp32 and padded to `width`, in `out`; returns the sum of its squares. VB_F32 of dim = width: out may be NULL. */
     float (*widen)(const void *row, vb_dtype dtype, int64_t dim, int64_t width, float *out);

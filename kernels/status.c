@@ -6,12 +6,8 @@
 
 /* Bytes of the UTF-8 character at `text`, 0 when it is none, or a control character. */
 static int character(const unsigned char *text) {
-    int n = *text < 0x80                  ? 1 :
-            *text >= 0xc2 && *text < 0xe0 ? 2 :
-            *text >= 0xe0 && *text < 0xf0 ? 3 :
-            *text >= 0xf0 && *text < 0xf5 ? 4 :
-                                            0;
-    if (n == 1) return *text >= 0x20 && *text != 0x7f;
+    if (*text < 0x80) return *text >= 0x20 && *text != 0x7f;
+    int n = *text < 0xc2 ? 0 : *text < 0xe0 ? 2 : *text < 0xf0 ? 3 : *text < 0xf5 ? 4 : 0;
     for (int i = 1; i < n; i++)
         if ((text[i] & 0xc0) != 0x80) return 0;
     if (*text == 0xc2 && text[1] < 0xa0) return 0; /* terminals obey these too */

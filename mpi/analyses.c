@@ -6,8 +6,10 @@
 
 #include "kernels/features.h"
 #include "kernels/memory.h"
+#include "mpi/order.h"
+#include "mpi/spectrum.h"
 
-static const char *const names[] = {"margin", "similarity", "alignment", "uniformity", "spectrum", NULL};
+static const char *const names[] = {"margin", "similarity", "alignment", "uniformity", "spectrum", "order", NULL};
 
 static const double levels[] = {0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1};
 enum { LEVELS = sizeof levels / sizeof *levels };
@@ -17,7 +19,7 @@ int vb_analyses_read(vb_experiment *experiment, const vb_yaml *root, vb_error *e
     if (vb_yaml_is_null(list)) return 0;
     if (list->kind != VB_YAML_LIST || !list->count)
         return vb_yaml_errorf(list, experiment->path, err,
-                              "analyses: expected a list of margin, similarity, alignment, uniformity, spectrum");
+                              "analyses: expected a list of margin, similarity, alignment, uniformity, spectrum, order");
     for (size_t i = 0; i < list->count; i++) {
         const char *text;
         int a = 0;
@@ -26,8 +28,8 @@ int vb_analyses_read(vb_experiment *experiment, const vb_yaml *root, vb_error *e
         if (!names[a]) {
             const char *near = vb_did_you_mean(text, names);
             return vb_yaml_errorf(list->items[i], experiment->path, err,
-                                  "analyses: expected margin, similarity, alignment, uniformity or spectrum, found '%s'%s%s%s", text,
-                                  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+                                  "analyses: expected margin, similarity, alignment, uniformity, spectrum or order, found '%s'%s%s%s",
+                                  text, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
         }
         if (experiment->analyses & 1 << a)
             return vb_yaml_errorf(list->items[i], experiment->path, err, "analyses: '%s' is listed twice", text);
@@ -105,10 +107,10 @@ static int gather_margins(vb_comm *comm, image_pass *pass, vb_error *err) {
     return vb_agree(comm, status, err);
 }
 
-static int run_pass(image_pass *pass, vb_context *context, const vb_pair *pair, vb_error *err) {
+static int run_pass(image_pass *pass, vb_context *context, const vb_pair *pair, int what, vb_error *err) {
     vb_comm *comm = &context->comm;
     vb_feature_block texts = {0};
-    int what = pair->experiment->analyses, status = 0;
+    int status = 0;
     if (what & VB_ALIGNMENT) {
         pass->centroid = vb_array((size_t)pair->source->dim, sizeof *pass->centroid, "centroid", err);
         if (!pass->centroid) status = -1;
@@ -174,9 +176,8 @@ done:
 }
 
 /* On rank 0. */
-static int put_pass(json_t *to, const image_pass *pass, const vb_pair *pair, vb_error *err) {
+static int put_pass(json_t *to, const image_pass *pass, const vb_pair *pair, int what, vb_error *err) {
     const vb_similarity_sums *sums = &pass->sums;
-    int what = pair->experiment->analyses;
     json_t *histograms = json_pack("{s:i, s:i, s:i}", "low", -1, "high", 1, "bins", VB_HISTOGRAM_BINS);
     if (what & VB_MARGIN) {
         bool some = pass->margin_count > 0;
@@ -208,27 +209,38 @@ static int put_pass(json_t *to, const image_pass *pass, const vb_pair *pair, vb_
     return 0;
 }
 
-int vb_analyses(vb_context *context, const vb_pair *pair, json_t *result, vb_error *err) {
+int vb_analyses(vb_context *context, const vb_pair *pair, int what, json_t *result, vb_error *err) {
     vb_comm *comm = &context->comm;
-    int what = pair->experiment->analyses, status = 0;
+    int status = 0;
+    bool images_too = !(what & VB_TEXTS_ONLY);
     json_t *figures = json_object();
     image_pass pass = {.centroid = NULL};
     if (!figures) status = vb_errorf(err, VB_EMEMORY, "no memory for the analyses");
     status = vb_agree(comm, status, err);
     if (!status && what & (VB_MARGIN | VB_SIMILARITIES | VB_ALIGNMENT)) {
-        status = run_pass(&pass, context, pair, err);
-        if (!status && !comm->rank) status = put_pass(figures, &pass, pair, err);
+        status = run_pass(&pass, context, pair, what, err);
+        if (!status && !comm->rank) status = put_pass(figures, &pass, pair, what, err);
         status = vb_agree(comm, status, err);
     }
     if (!status && what & VB_UNIFORMITY) {
         double texts = NAN, images = NAN;
         int64_t count = 0;
         status = vb_uniformity_texts(context, pair, &texts, err);
-        if (!status) status = vb_uniformity_images(context, pair, &images, &count, err);
+        if (!status && images_too) status = vb_uniformity_images(context, pair, &images, &count, err);
         json_object_set_new(figures, "uniformity_text", real(texts));
-        json_object_set_new(figures, "uniformity_image", real(images));
+        if (images_too) json_object_set_new(figures, "uniformity_image", real(images));
         json_object_set_new(figures, "uniformity_text_n", json_integer(pair->classifier->classes));
-        json_object_set_new(figures, "uniformity_image_n", json_integer(count));
+        if (images_too) json_object_set_new(figures, "uniformity_image_n", json_integer(count));
+    }
+    if (!status && what & VB_SPECTRUM) {
+        json_t *spectrum;
+        status = vb_spectrum(context, pair, images_too, &spectrum, err);
+        if (spectrum) json_object_set_new(figures, "spectrum", spectrum);
+    }
+    if (!status && what & VB_ORDER) {
+        json_t *order;
+        status = vb_order(context, pair, &order, err);
+        if (order) json_object_set_new(figures, "order", order);
     }
     if (status)
         vb_error_prefix(err, "analyses of '%s' on '%s'", pair->spec->name, pair->data->spec->name);

@@ -1,13 +1,17 @@
 /* `vocabench plan`: what a run would do, without doing it. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "kernels/memory.h"
 #include "mpi/classifier.h"
 #include "mpi/commands.h"
+#include "mpi/groups.h"
 #include "mpi/image_source.h"
+#include "mpi/plan_sizes.h"
 #include "mpi/provenance.h"
+#include "mpi/schedule.h"
 
 const vb_flag vb_plan_flags[] = {{"ranks", VB_FLAG_NUMBER, "N", false, "plan for N ranks [the ranks it runs on]", 1, 1 << 20},
                                  {"output", VB_FLAG_TEXT, "DIR", false, "folder of the results, whose cache is looked at", 0, 0},
@@ -15,12 +19,20 @@ const vb_flag vb_plan_flags[] = {{"ranks", VB_FLAG_NUMBER, "N", false, "plan for
                                  {"set", VB_FLAG_LIST, "path.to.key=value", false, "override a key of the file", 0, 0},
                                  {"batch", VB_FLAG_TEXT, "N", false, "images encoded at once", 0, 0},
                                  {"threads", VB_FLAG_TEXT, "N", false, "threads a rank", 0, 0},
+                                 {"ranks-per-model", VB_FLAG_TEXT, "N", false, "ranks of a group, at most", 0, 0},
+                                 {"ranks-per-node", VB_FLAG_NUMBER, "N", false, "ranks on one machine [all]", 1, 1 << 16},
                                  {0}};
+
+/* A rank before it does anything, measured: MPI, libraries, the tokenizer's tables. */
+enum { PROCESS = 32 << 20 };
 
 typedef struct plan {
     const vb_experiment *experiment;
     int ranks;
-    int64_t units, read_bytes, sent_bytes, memory_a_rank, shared_a_node;
+    bool print;
+    vb_plan_sizes sizes;
+    int64_t *weights; /* bytes of every model's file */
+    vb_schedule schedule;
 } plan;
 
 static int64_t file_size(const char *path) {
@@ -49,6 +61,16 @@ static int64_t cached_units(const plan *all, const vb_dataset_state *data, const
     return known;
 }
 
+/* What the schedule estimates for the pair, in 10^12 operations. */
+static double operations(const plan *all, const vb_model_spec *spec, const vb_dataset_spec *data) {
+    for (int u = 0; u < all->schedule.count; u++) {
+        const vb_pair_unit *unit = &all->schedule.units[u];
+        if (&all->experiment->models[unit->model] == spec && &all->experiment->datasets[unit->dataset] == data)
+            return unit->cost * 1e-12;
+    }
+    return 0;
+}
+
 static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_state *data, const vb_model *model, vb_error *err) {
     int64_t images, units, bytes, cached = 0, texts = 0, dim;
     int64_t classes = data->space.classes, vocabularies = data->space.vocabularies,
@@ -65,10 +87,10 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
         texts = classes * (spec->prompt_count ? spec->prompt_count : 1);
         dim = info->embed_dim;
         int64_t workspace = (int64_t)vb_clip_image_workspace(model->clip, all->experiment->batch),
-                text_space = (int64_t)vb_clip_text_workspace(model->clip, 256);
+                text_space = (int64_t)vb_clip_text_workspace(model->clip, texts < 256 ? texts : 256);
         int64_t unit = VB_UNIT_SAMPLES * dim * 4 + bytes / (units ? units : 1);
-        int64_t need = (workspace > text_space ? workspace : text_space) + pixels + unit + classes * dim * 4 + tally + (64 << 20);
-        if (need > all->memory_a_rank) all->memory_a_rank = need;
+        int64_t need = (workspace > text_space ? workspace : text_space) + pixels + unit + classes * dim * 4 + tally + PROCESS;
+        if (need > all->sizes.memory_a_rank) all->sizes.memory_a_rank = need;
     } else {
         vb_npy npy;
         if (vb_npy_open(&npy, spec->image_embeddings, err)) return -1;
@@ -77,33 +99,39 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
         vb_npy_close(&npy);
         units = (images + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
         bytes = file_size(spec->image_embeddings) + file_size(spec->text_embeddings);
-        int64_t need = VB_UNIT_SAMPLES * dim * 4 + classes * dim * 4 + images * 4 + tally + (64 << 20);
-        if (need > all->memory_a_rank) all->memory_a_rank = need;
+        int64_t need = VB_UNIT_SAMPLES * dim * 4 + classes * dim * 4 + images * 4 + tally + PROCESS;
+        if (need > all->sizes.memory_a_rank) all->sizes.memory_a_rank = need;
     }
     int64_t sent = (model ? classes * dim * 4 / all->ranks : 0) + tally;
     char read[32], send[32];
     amount(read, sizeof read, (double)bytes);
     amount(send, sizeof send, (double)(all->ranks > 1 ? sent : 0));
-    printf("  %-20s %-20s %9lld %7lld %9lld %8lld %10s %10s\n", spec->name, data->spec->name, (long long)images, (long long)units,
-           (long long)cached, (long long)texts, read, send);
-    all->units += units;
-    all->read_bytes += bytes;
-    all->sent_bytes += all->ranks > 1 ? sent : 0;
+    if (all->print)
+        printf("  %-20s %-20s %9lld %7lld %9lld %8lld %10s %10s %9.3g\n", spec->name, data->spec->name, (long long)images,
+               (long long)units, (long long)cached, (long long)texts, read, send, operations(all, spec, data->spec));
+    all->sizes.units += units;
+    if (units > all->sizes.pair_units) all->sizes.pair_units = units;
+    all->sizes.read_bytes += bytes;
+    all->sizes.sent_bytes += all->ranks > 1 ? sent : 0;
     return 0;
 }
 
 static int plan_models(plan *all, vb_context *context, const vb_dataset_state *datasets, vb_error *err) {
     const vb_experiment *experiment = all->experiment;
-    printf("  %-20s %-20s %9s %7s %9s %8s %10s %10s\n", "model", "dataset", "images", "units", "in cache", "texts", "to read",
-           "to send");
+    if (all->print)
+        printf("  %-20s %-20s %9s %7s %9s %8s %10s %10s %9s\n", "model", "dataset", "images", "units", "in cache", "texts", "to read",
+               "to send", "TFLOP");
     for (int m = 0; m < experiment->model_count; m++) {
         const vb_model_spec *spec = &experiment->models[m];
         vb_model model = {0};
         bool encoded = spec->family != VB_PRECOMPUTED;
+        if (spec->left_out) continue;
         if (encoded) {
             if (vb_model_open(&model, &context->comm, spec, true, 1, err)) return -1;
-            all->shared_a_node += (int64_t)model.weights.map.size;
-            all->read_bytes += (int64_t)model.weights.map.size;
+            all->weights[m] = (int64_t)model.weights.map.size;
+            all->sizes.all_weights += all->weights[m];
+            if (all->weights[m] > all->sizes.largest_model) all->sizes.largest_model = all->weights[m];
+            all->sizes.read_bytes += (int64_t)model.weights.map.size;
         }
         int status = 0;
         for (int d = 0; d < experiment->dataset_count && !status; d++) {
@@ -116,42 +144,84 @@ static int plan_models(plan *all, vb_context *context, const vb_dataset_state *d
     return 0;
 }
 
+static int larger_first(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x < y) - (x > y);
+}
+
+static int plan_groups(plan *all, int64_t ranks_a_node, vb_error *err) {
+    const vb_schedule *schedule = &all->schedule;
+    const vb_experiment *experiment = all->experiment;
+    double idle;
+    int stated = experiment->ranks_per_model ? vb_groups_of_size(all->ranks, experiment->ranks_per_model) : 0;
+    int groups = vb_groups_plan(schedule->item_costs, schedule->item_parts, schedule->item_count, all->ranks, stated, &idle, err),
+        first;
+    if (groups < 0) return -1;
+    int most = vb_group_ranks(all->ranks, groups, 0, &first), fewest = vb_group_ranks(all->ranks, groups, groups - 1, &first);
+    char range[32], read[32], send[32], memory[32], weights[32], node[32];
+    snprintf(range, sizeof range, fewest < most ? "%d to %d" : "%d", fewest, most);
+    printf("%d group%s of %s rank%s (%s), longest units first; idle: about %.0f%%\n", groups, groups == 1 ? "" : "s", range,
+           most == 1 ? "" : "s", stated ? "as stated" : "chosen", 100 * idle);
+    /* On one machine there may be as many models at once as it holds groups: at worst the largest. */
+    int64_t together = 0, at_once = (ranks_a_node + fewest - 1) / fewest;
+    qsort(all->weights, (size_t)experiment->model_count, sizeof *all->weights, larger_first);
+    for (int m = 0; m < experiment->model_count && m < at_once && m < groups; m++) together += all->weights[m];
+    amount(read, sizeof read, (double)all->sizes.read_bytes);
+    amount(send, sizeof send, (double)all->sizes.sent_bytes);
+    amount(memory, sizeof memory, (double)all->sizes.memory_a_rank);
+    amount(weights, sizeof weights, (double)together);
+    amount(node, sizeof node, (double)(together + ranks_a_node * all->sizes.memory_a_rank));
+    printf("%lld units; to read: %s; to send: %s a rank; memory: about %s a rank, and weights of up to %s mapped once a node\n",
+           (long long)all->sizes.units, read, send, memory, weights);
+    printf("memory of a node with %lld rank%s: about %s\n", (long long)ranks_a_node, ranks_a_node == 1 ? "" : "s", node);
+    return 0;
+}
+
+static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_error *err) {
+    const vb_experiment *experiment = all->experiment;
+    vb_dataset_state *datasets = vb_array((size_t)experiment->dataset_count, sizeof *datasets, "datasets", err);
+    bool encoded = false;
+    for (int m = 0; m < experiment->model_count; m++) encoded |= experiment->models[m].family != VB_PRECOMPUTED;
+    all->weights = vb_array((size_t)experiment->model_count, sizeof *all->weights, "models", err);
+    int status = datasets && all->weights ? 0 : -1;
+    for (int d = 0; d < experiment->dataset_count && !status; d++) {
+        status = vb_dataset_state_open(&datasets[d], alone, &experiment->datasets[d], encoded, err);
+        if (!status && encoded) status = vb_dataset_survey(&datasets[d], alone, err);
+    }
+    if (!status) status = vb_schedule_list(&all->schedule, experiment, err);
+    if (!status) status = vb_schedule_order(&all->schedule, experiment, datasets, &alone->comm, err);
+    if (!status) {
+        if (all->print) printf("experiment %s at %d rank%s:\n", experiment->name, all->ranks, all->ranks == 1 ? "" : "s");
+        status = plan_models(all, alone, datasets, err);
+    }
+    if (!status && all->print) status = plan_groups(all, ranks_a_node < all->ranks ? ranks_a_node : all->ranks, err);
+    for (int d = 0; datasets && d < experiment->dataset_count; d++)
+        if (datasets[d].spec) vb_dataset_state_close(&datasets[d]);
+    vb_free(datasets);
+    vb_free(all->weights);
+    vb_schedule_free(&all->schedule);
+    return status;
+}
+
+int vb_plan(const vb_experiment *experiment, int ranks, int64_t ranks_a_node, bool print, vb_plan_sizes *sizes, vb_error *err) {
+    vb_context alone = {.started = MPI_Wtime()};
+    plan all = {.experiment = experiment, .ranks = ranks, .print = print};
+    if (vb_comm_open(&alone.comm, MPI_COMM_SELF, err)) return -1;
+    int status = plan_alone(&all, &alone, ranks_a_node, err);
+    vb_comm_close(&alone.comm);
+    *sizes = all.sizes;
+    return status;
+}
+
 int vb_cmd_plan(vb_context *context, const vb_arguments *arguments, vb_error *err) {
     vb_experiment experiment;
+    vb_plan_sizes sizes;
     if (vb_read_experiment(&experiment, context, arguments, err)) return -1;
+    int ranks = (int)vb_argument_number(arguments, context->command, "ranks", context->comm.size), status = 0;
     /* The plan is one rank's work: the others wait at the end. */
-    vb_context alone = {.command = context->command, .started = context->started};
-    vb_dataset_state *datasets = NULL;
-    int status = 0;
-    if (!context->comm.rank) {
-        plan all = {.experiment = &experiment,
-                    .ranks = (int)vb_argument_number(arguments, context->command, "ranks", context->comm.size)};
-        bool encoded = false;
-        for (int m = 0; m < experiment.model_count; m++) encoded |= experiment.models[m].family != VB_PRECOMPUTED;
-        status = vb_comm_open(&alone.comm, MPI_COMM_SELF, err);
-        if (!status && !(datasets = vb_array((size_t)experiment.dataset_count, sizeof *datasets, "datasets", err))) status = -1;
-        for (int d = 0; d < experiment.dataset_count && !status; d++) {
-            status = vb_dataset_state_open(&datasets[d], &alone, &experiment.datasets[d], encoded, err);
-            if (!status && encoded) status = vb_dataset_survey(&datasets[d], &alone, err);
-        }
-        if (!status) {
-            printf("experiment %s at %d rank%s:\n", experiment.name, all.ranks, all.ranks == 1 ? "" : "s");
-            status = plan_models(&all, &alone, datasets, err);
-        }
-        if (!status) {
-            char read[32], send[32], memory[32], shared[32];
-            amount(read, sizeof read, (double)all.read_bytes);
-            amount(send, sizeof send, (double)all.sent_bytes);
-            amount(memory, sizeof memory, (double)all.memory_a_rank);
-            amount(shared, sizeof shared, (double)all.shared_a_node);
-            printf("%lld units; to read: %s; to send: %s a rank; memory: about %s a rank, and weights of %s mapped once a node\n",
-                   (long long)all.units, read, send, memory, shared);
-        }
-        for (int d = 0; datasets && d < experiment.dataset_count; d++)
-            if (datasets[d].spec) vb_dataset_state_close(&datasets[d]);
-        vb_free(datasets);
-        vb_comm_close(&alone.comm);
-    }
+    if (!context->comm.rank)
+        status =
+            vb_plan(&experiment, ranks, vb_argument_number(arguments, context->command, "ranks-per-node", ranks), true, &sizes, err);
     vb_experiment_free(&experiment);
     return vb_agree(&context->comm, status, err);
 }

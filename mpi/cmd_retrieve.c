@@ -8,6 +8,7 @@
 #include "kernels/isa.h"
 #include "kernels/memory.h"
 #include "mpi/commands.h"
+#include "mpi/options.h"
 #include "mpi/provenance.h"
 #include "mpi/results.h"
 #include "mpi/retrieve.h"
@@ -21,6 +22,7 @@ const vb_flag vb_retrieve_flags[] = {
     {"output", VB_FLAG_TEXT, "LIST.jsonl.zst", true, "a line a query; LIST.summary.json is written beside it", 0, 0},
     {"ids", VB_FLAG_TEXT, "IDS.npy", false, "row numbers as int64, queries x K", 0, 0},
     {"similarity", VB_FLAG_TEXT, "NAME", false, "dot or cosine [dot]", 0, 0},
+    {"quantized", VB_FLAG_TEXT, "DIR", false, "8-bit copy of the corpus made by 'pack --quantize int8': the same lists, faster", 0, 0},
     {"memory", VB_FLAG_TEXT, "SIZE", false, "budget of a rank, such as 512MiB [1GiB]", 0, 0},
     {"threads", VB_FLAG_NUMBER, "N", false, "threads a rank", 1, 1024},
     {"checkpoint", VB_FLAG_TEXT, "DIR", false, "finished work of a scan that was stopped [LIST.jsonl.zst.checkpoint]", 0, 0},
@@ -126,16 +128,17 @@ static char *summary_path(const char *output, vb_error *err) {
 
 static int write_summary(const retrieve_job *job, vb_error *err) {
     const vb_retrieve_summary *summary = &job->summary;
-    json_t *json =
-        json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:{s:i, s:i, s:s, s:f, s:I, s:I, s:I, s:I, s:s, s:s}}",
-                  "schema", "vocabench.retrieval/1", "similarity", job->options.similarity == VB_COSINE ? "cosine" : "dot", "queries",
-                  (json_int_t)summary->queries, "top_k", (json_int_t)job->options.top_k, "listed", (json_int_t)summary->listed, "rows",
-                  (json_int_t)summary->rows, "dimensions", (json_int_t)job->corpus.dim, "parts", (json_int_t)job->corpus.part_count,
-                  "rows_not_finite", (json_int_t)summary->not_finite, "rows_zero", (json_int_t)summary->zero, "engine", "float",
-                  "exact", "proven", "run", "ranks", job->context->comm.size, "threads", job->options.threads, "isa",
-                  vb_isa_name(vb_isa_level()), "seconds", MPI_Wtime() - job->context->started, "blocks", (json_int_t)summary->blocks,
-                  "blocks_resumed", (json_int_t)summary->blocks_resumed, "rescored", (json_int_t)summary->rescored, "bytes_read",
-                  (json_int_t)summary->bytes_read, "version", vb_version(), "revision", vb_revision());
+    json_t *json = json_pack(
+        "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:{s:i, s:i, s:s, s:f, s:I, s:I, s:I, s:I, s:I, s:f, s:s, s:s}}",
+        "schema", "vocabench.retrieval/1", "similarity", job->options.similarity == VB_COSINE ? "cosine" : "dot", "queries",
+        (json_int_t)summary->queries, "top_k", (json_int_t)job->options.top_k, "listed", (json_int_t)summary->listed, "rows",
+        (json_int_t)summary->rows, "dimensions", (json_int_t)job->corpus.dim, "parts", (json_int_t)job->corpus.part_count,
+        "rows_not_finite", (json_int_t)summary->not_finite, "rows_zero", (json_int_t)summary->zero, "engine",
+        job->options.quantized ? "int8" : "float", "exact", "proven", "run", "ranks", job->context->comm.size, "threads",
+        job->options.threads, "isa", vb_isa_name(vb_isa_level()), "seconds", MPI_Wtime() - job->context->started, "blocks",
+        (json_int_t)summary->blocks, "blocks_resumed", (json_int_t)summary->blocks_resumed, "rescored", (json_int_t)summary->rescored,
+        "bytes_read", (json_int_t)summary->bytes_read, "candidates", (json_int_t)summary->candidates, "mean_slack", summary->slack,
+        "version", vb_version(), "revision", vb_revision());
     char *path = summary_path(job->lists.output, err);
     int status = -1;
     if (!json)
@@ -150,24 +153,6 @@ static int write_summary(const retrieve_job *job, vb_error *err) {
 /* ---- input -------------------------------------------------------------------------------------------------------------------------
  */
 
-/* "512MiB", "2GiB", "1GB", "1000000" to bytes. */
-static int parse_size(const char *text, int64_t *bytes, vb_error *err) {
-    static const struct {
-        const char *unit;
-        double factor;
-    } units[] = {{"", 1},     {"B", 1},    {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}, {"TiB", 1099511627776.0},
-                 {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9},   {"TB", 1e12}};
-    char *end;
-    double value = strtod(text, &end);
-    while (*end == ' ') end++;
-    for (size_t i = 0; end != text && i < sizeof units / sizeof *units; i++)
-        if (!strcmp(end, units[i].unit) && value * units[i].factor >= 1 && value * units[i].factor < 0x1p62) {
-            *bytes = (int64_t)(value * units[i].factor);
-            return 0;
-        }
-    return vb_errorf(err, VB_EUSAGE, "retrieve: --memory: expected a size such as 512MiB or 2GiB, found '%s'", text);
-}
-
 static int parse(retrieve_job *job, const vb_arguments *arguments, vb_error *err) {
     const vb_command *command = job->context->command;
     const char *similarity = vb_argument(arguments, command, "similarity"), *memory = vb_argument(arguments, command, "memory");
@@ -176,9 +161,10 @@ static int parse(retrieve_job *job, const vb_arguments *arguments, vb_error *err
     job->lists.ids = vb_argument(arguments, command, "ids");
     if (similarity && strcmp(similarity, "dot") && strcmp(similarity, "cosine"))
         return vb_errorf(err, VB_EUSAGE, "retrieve: --similarity: expected dot or cosine, found '%s'", similarity);
-    if (parse_size(memory ? memory : "1GiB", &job->options.memory, err)) return -1;
+    if (vb_parse_size(memory ? memory : "1GiB", &job->options.memory, err)) return -1;
     if (!(job->checkpoint = checkpoint ? vb_strdup(checkpoint, err) : vb_format(err, "%s.checkpoint", job->lists.output))) return -1;
     job->options.checkpoint = job->checkpoint;
+    job->options.quantized = vb_argument(arguments, command, "quantized");
     job->options.checkpoint_seconds = (double)vb_argument_number(arguments, command, "checkpoint-seconds", 60);
     job->options.similarity = similarity && !strcmp(similarity, "cosine") ? VB_COSINE : VB_DOT;
     job->options.top_k = vb_argument_number(arguments, command, "top-k", 0);

@@ -9,10 +9,14 @@
 #include "mpi/adversarial.h"
 #include "mpi/analyses.h"
 #include "mpi/commands.h"
+#include "mpi/document.h"
 #include "mpi/evaluate.h"
+#include "mpi/groups.h"
+#include "mpi/journal.h"
 #include "mpi/provenance.h"
 #include "mpi/repe.h"
 #include "mpi/results.h"
+#include "mpi/schedule.h"
 
 const vb_flag vb_run_flags[] = {{"output", VB_FLAG_TEXT, "DIR", false, "folder of the results [results/EXPERIMENT]", 0, 0},
                                 {"set", VB_FLAG_LIST, "path.to.key=value", false,
@@ -20,8 +24,12 @@ const vb_flag vb_run_flags[] = {{"output", VB_FLAG_TEXT, "DIR", false, "folder o
                                 {"resume", VB_FLAG_SWITCH, NULL, false,
                                  "take (model, dataset) results that an earlier run of the same experiment finished as they are", 0, 0},
                                 {"cache", VB_FLAG_TEXT, "DIR", false, "folder of encoded units [OUTPUT/cache]", 0, 0},
+                                {"only-model", VB_FLAG_TEXT, "NAME", false, "evaluate this model alone, as a part that 'merge' joins",
+                                 0, 0},
                                 {"batch", VB_FLAG_TEXT, "N", false, "images encoded at once", 0, 0},
                                 {"threads", VB_FLAG_TEXT, "N", false, "threads a rank", 0, 0},
+                                {"ranks-per-model", VB_FLAG_TEXT, "N", false,
+                                 "evaluate models side by side in groups of at most N ranks [0: as many groups as end soonest]", 0, 0},
                                 {"per-image", VB_FLAG_SWITCH, NULL, false, "write a record for every image", 0, 0},
                                 {"latex", VB_FLAG_SWITCH, NULL, false, "write table.tex as well", 0, 0},
                                 {0}};
@@ -44,12 +52,19 @@ void vb_run_help(void) {
 }
 
 typedef struct run_state {
-    vb_context *context;
+    vb_context *world, *context; /* all ranks; this rank's group, which evaluates a pair */
     vb_experiment experiment;
     vb_dataset_state *datasets;
+    vb_schedule schedule;
+    vb_groups groups;
+    const vb_pair_unit *unit; /* in hand */
+    vb_model model;           /* open while units in a row need it */
     int threads;
     bool resume;
-    json_t *results, *pairs; /* rank 0: results[] and the `run` block's pairs[] */
+    vb_memory_peak memory;
+    json_t *done;            /* a group's leader: {unit, result, pair} of what the group has finished */
+    json_t *found;           /* rank 0: results of earlier runs by unit, for --resume */
+    json_t *results, *pairs; /* rank 0, at the end: results[] and the `run` block's pairs[] */
 } run_state;
 
 int vb_read_experiment(vb_experiment *experiment, vb_context *context, const vb_arguments *arguments, vb_error *err) {
@@ -57,6 +72,7 @@ int vb_read_experiment(vb_experiment *experiment, vb_context *context, const vb_
     char *keys[VB_ARGUMENTS] = {NULL};
     int n = 0, copies = 0, status = 0;
     for (int i = 0; i < arguments->list_count && !status; i++) {
+        if (strcmp(context->command->flags[arguments->list[i].flag].name, "set")) continue;
         const char *text = arguments->list[i].text, *equals = strchr(text, '=');
         if (!equals || equals == text) {
             status = vb_errorf(err, VB_EUSAGE, "--set: expected path.to.key=value, found '%s'", text);
@@ -67,8 +83,14 @@ int vb_read_experiment(vb_experiment *experiment, vb_context *context, const vb_
         else
             overrides[n++] = (vb_override){keys[copies++], equals + 1};
     }
-    static const char *const flags[][2] = {{"output", "output"},   {"cache", "cache"},         {"batch", "batch"},
-                                           {"threads", "threads"}, {"per-image", "per_image"}, {"latex", "latex"}};
+    static const char *const flags[][2] = {{"output", "output"},
+                                           {"cache", "cache"},
+                                           {"batch", "batch"},
+                                           {"threads", "threads"},
+                                           {"per-image", "per_image"},
+                                           {"latex", "latex"},
+                                           {"ranks-per-model", "ranks_per_model"},
+                                           {"only-model", "only_model"}};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         if (!vb_argument_given(arguments, context->command, flags[i][0])) continue;
         const char *text = vb_argument(arguments, context->command, flags[i][0]);
@@ -80,15 +102,6 @@ int vb_read_experiment(vb_experiment *experiment, vb_context *context, const vb_
 }
 
 /* ---- one pair ---- */
-
-/* A file name for a pair: whatever is unusual in a name becomes '_'. */
-static char *pair_path(const run_state *run, const char *folder, const char *model, const char *dataset, const char *suffix,
-                       vb_error *err) {
-    char *path = vb_format(err, "%s/%s/%s--%s%s", run->experiment.output, folder, model, dataset, suffix);
-    for (char *at = path ? path + strlen(run->experiment.output) + strlen(folder) + 2 : NULL; at && *at; at++)
-        if (strchr(" \\:*?\"<>|", *at)) *at = '_';
-    return path;
-}
 
 static void add_file(vb_digester *digester, const char *path) {
     struct stat info;
@@ -112,9 +125,10 @@ static void add_corpus(vb_digester *digester, const vb_corpus_spec *corpus) {
 }
 
 /* What a finished pair's result depends on: when nothing of it has changed, --resume takes the result as it is. */
-static int pair_key(const run_state *run, const vb_model_spec *spec, int m, const vb_dataset_state *data, vb_digest *key,
-                    vb_error *err) {
+static int pair_key(const run_state *run, const vb_pair_unit *unit, vb_digest *key, vb_error *err) {
     const vb_experiment *experiment = &run->experiment;
+    const vb_model_spec *spec = &experiment->models[unit->model];
+    const vb_dataset_state *data = &run->datasets[unit->dataset];
     vb_digester *digester;
     if (vb_digester_new(&digester, err)) return -1;
     vb_digester_add_text(digester, vb_version());
@@ -124,7 +138,7 @@ static int pair_key(const run_state *run, const vb_model_spec *spec, int m, cons
     /* All settings of the experiment, but of the models only this one; datasets speak through their digests below. */
     json_t *settings = json_copy(experiment->configuration);
     json_object_del(settings, "datasets");
-    json_object_set(settings, "models", json_array_get(json_object_get(experiment->configuration, "models"), (size_t)m));
+    json_object_set(settings, "models", json_array_get(json_object_get(experiment->configuration, "models"), (size_t)unit->model));
     char *text = json_dumps(settings, JSON_COMPACT | JSON_SORT_KEYS);
     vb_digester_add_text(digester, text ? text : "");
     free(text); /* jansson's */
@@ -148,35 +162,29 @@ static int pair_key(const run_state *run, const vb_model_spec *spec, int m, cons
     return status;
 }
 
-/* Rank 0: the pair's finished result, when --resume was given and its key fits. Everyone learns whether there is one. */
-static int find_finished(run_state *run, const vb_digest *key, const char *path, bool *found, vb_error *err) {
-    int have = 0;
-    if (!run->context->comm.rank && run->resume && vb_exists(path)) {
-        json_t *file = json_load_file(path, 0, NULL);
-        const char *stored = json_string_value(json_object_get(file, "key"));
-        json_t *result = json_object_get(file, "result");
-        if (stored && !strcmp(stored, key->hex) && json_is_object(result)) {
-            json_array_append(run->results, result);
-            have = 1;
-        }
-        json_decref(file);
-    }
-    if (vb_broadcast(&run->context->comm, &have, sizeof have, err)) return -1;
-    *found = have;
-    return 0;
+/* The unit's result of an earlier run, when its key fits; NULL otherwise. */
+static json_t *find_finished(const vb_pair_unit *unit, const char *path) {
+    json_t *file = vb_exists(path) ? json_load_file(path, 0, NULL) : NULL;
+    const char *stored = json_string_value(json_object_get(file, "key"));
+    json_t *result = json_object_get(file, "result");
+    result = stored && !strcmp(stored, unit->key.hex) && json_is_object(result) ? json_incref(result) : NULL;
+    json_decref(file);
+    return result;
 }
 
-static int store_pair(run_state *run, json_t *result, const vb_pair_counts *counts, double seconds, const vb_digest *key,
+static int store_pair(run_state *run, json_t *result, const vb_pair_counts *counts, json_t *scan, double seconds, const vb_digest *key,
                       const char *path, vb_error *err) {
     json_t *file = json_pack("{s:s, s:O}", "key", key->hex, "result", result);
     int status = vb_write_json(file, path, err);
     json_decref(file);
-    json_array_append(run->results, result);
-    json_array_append_new(run->pairs, json_pack("{s:O, s:O, s:f, s:I, s:I, s:I, s:I, s:I}", "model", json_object_get(result, "model"),
-                                                "dataset", json_object_get(result, "dataset"), "seconds", seconds, "units_encoded",
-                                                (json_int_t)counts->units_encoded, "units_cached", (json_int_t)counts->units_cached,
-                                                "images_encoded", (json_int_t)counts->images_encoded, "texts_encoded",
-                                                (json_int_t)counts->texts_encoded, "texts_cached", (json_int_t)counts->texts_cached));
+    json_t *pair = json_pack("{s:O, s:O, s:i, s:f, s:I, s:I, s:I, s:I, s:I}", "model", json_object_get(result, "model"), "dataset",
+                             json_object_get(result, "dataset"), "group", run->groups.mine, "seconds", seconds, "units_encoded",
+                             (json_int_t)counts->units_encoded, "units_cached", (json_int_t)counts->units_cached, "images_encoded",
+                             (json_int_t)counts->images_encoded, "texts_encoded", (json_int_t)counts->texts_encoded, "texts_cached",
+                             (json_int_t)counts->texts_cached);
+    if (scan) json_object_set(pair, "retrieval", scan);
+    json_t *entry = json_pack("{s:i, s:O, s:o}", "unit", (int)(run->unit - run->schedule.units), "result", result, "pair", pair);
+    if (!status && json_array_append_new(run->done, entry)) status = vb_errorf(err, VB_EMEMORY, "no memory for the results");
     return status;
 }
 
@@ -203,17 +211,19 @@ static int clear_parts(run_state *run, const char *records, vb_error *err) {
 }
 
 /* REPE after the plain evaluation: its figures become the result's `retrieval`. */
-static int retrieve_pair(run_state *run, const vb_pair *pair, json_t *result, vb_error *err) {
-    char *list = pair_path(run, "retrieval", pair->spec->name, pair->data->spec->name, ".jsonl.zst", err);
-    char *embeddings = pair_path(run, "retrieval", pair->spec->name, pair->data->spec->name, "", err);
-    char *checkpoint = vb_format(err, "%s/scan", run->experiment.output),
+static int retrieve_pair(run_state *run, const vb_pair *pair, json_t *result, json_t **scan, vb_error *err) {
+    char *list = vb_pair_path(run->experiment.output, "retrieval", pair->spec->name, pair->data->spec->name, ".jsonl.zst", err);
+    char *embeddings = vb_pair_path(run->experiment.output, "retrieval", pair->spec->name, pair->data->spec->name, "", err);
+    /* A folder each: groups may ask the same of one corpus at the same time. */
+    char *checkpoint = vb_pair_path(run->experiment.output, "scan", pair->spec->name, pair->data->spec->name, "", err),
          *folder = vb_format(err, "%s/retrieval", run->experiment.output);
     int status = list && embeddings && checkpoint && folder ? 0 : -1;
     if (!status && !run->context->comm.rank) status = vb_make_folders(folder, err);
     status = vb_agree(&run->context->comm, status, err);
     vb_repe_job job = {.pair = *pair, .list = list, .embeddings = embeddings, .checkpoint = checkpoint};
     json_t *retrieval = NULL;
-    if (!status) status = vb_repe(run->context, &job, &retrieval, err);
+    *scan = NULL;
+    if (!status) status = vb_repe(run->context, &job, &retrieval, scan, err);
     if (result && retrieval) json_object_set(result, "retrieval", retrieval);
     json_decref(retrieval);
     vb_free(list);
@@ -228,11 +238,12 @@ static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dat
     double start = MPI_Wtime();
     char *records = NULL;
     int status = 0;
-    if (run->experiment.per_image && !(records = pair_path(run, "records", spec->name, data->spec->name, ".jsonl.zst", err)))
+    if (run->experiment.per_image &&
+        !(records = vb_pair_path(run->experiment.output, "records", spec->name, data->spec->name, ".jsonl.zst", err)))
         status = -1;
     status = vb_agree(&run->context->comm, status, err);
     if (!status && records) status = clear_parts(run, records, err);
-    json_t *result = NULL;
+    json_t *result = NULL, *scan = NULL;
     vb_pair_counts counts = {0};
     vb_pair pair = {.experiment = &run->experiment,
                     .spec = spec,
@@ -242,17 +253,19 @@ static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dat
                     .records = records,
                     .threads = run->threads};
     if (!status) status = vb_evaluate(run->context, &pair, &result, &counts, err);
-    if (!status && run->experiment.analyses) status = vb_analyses(run->context, &pair, result, err);
+    if (!status && run->experiment.analyses) status = vb_analyses(run->context, &pair, run->experiment.analyses, result, err);
     if (!status && run->experiment.adversarial.candidates) status = vb_adversarial(run->context, &pair, result, err);
-    if (!status && vb_model_retrieval(&run->experiment, spec)) status = retrieve_pair(run, &pair, result, err);
-    if (!status && result) status = store_pair(run, result, &counts, MPI_Wtime() - start, key, path, err);
+    if (!status && vb_model_retrieval(&run->experiment, spec)) status = retrieve_pair(run, &pair, result, &scan, err);
+    if (!status && result) status = store_pair(run, result, &counts, scan, MPI_Wtime() - start, key, path, err);
+    vb_memory_note(&run->memory);
     status = vb_agree(&run->context->comm, status, err);
+    json_decref(scan);
     json_decref(result);
     vb_free(records);
     return status;
 }
 
-/* ---- a model with all its datasets ---- */
+/* ---- one unit ---- */
 
 static int run_precomputed(run_state *run, const vb_model_spec *spec, const vb_dataset_state *data, const vb_digest *key,
                            const char *path, vb_error *err) {
@@ -288,34 +301,176 @@ static int run_encoded(run_state *run, const vb_model *model, const vb_dataset_s
     return status;
 }
 
-static bool wants(const vb_model_spec *spec, const vb_dataset_state *data) {
-    return !spec->dataset || !strcmp(spec->dataset, data->spec->name);
+/* The model of the unit in hand, which may be that of the unit before under another name and with other prompts. */
+static int open_model(run_state *run, const vb_model_spec *spec, vb_error *err) {
+    if (run->model.spec && vb_same_encoder(run->model.spec, spec)) {
+        run->model.spec = spec;
+        return 0;
+    }
+    if (run->model.spec) vb_model_close(&run->model);
+    return vb_model_open(&run->model, &run->context->comm, spec, true, run->threads, err);
 }
 
-static int run_model(run_state *run, int m, vb_error *err) {
-    const vb_model_spec *spec = &run->experiment.models[m];
+static int run_unit(run_state *run, const vb_pair_unit *unit, vb_error *err) {
+    const vb_model_spec *spec = &run->experiment.models[unit->model];
+    const vb_dataset_state *data = &run->datasets[unit->dataset];
     vb_comm *comm = &run->context->comm;
-    vb_model model = {0};
-    int status = 0;
-    for (int d = 0; d < run->experiment.dataset_count && !status; d++) {
-        const vb_dataset_state *data = &run->datasets[d];
-        if (!wants(spec, data)) continue;
-        if ((status = vb_agree(comm, vb_check_stop(run->context, err), err))) break;
-        vb_digest key = {""};
-        bool finished = false;
-        char *path = pair_path(run, "pairs", spec->name, data->spec->name, ".json", err);
-        status = path ? 0 : -1;
-        if (!status && !comm->rank) status = pair_key(run, spec, m, data, &key, err);
-        status = vb_agree(comm, status, err);
-        if (!status) status = find_finished(run, &key, path, &finished, err);
-        if (!status && !finished && spec->family == VB_PRECOMPUTED) status = run_precomputed(run, spec, data, &key, path, err);
-        if (!status && !finished && spec->family != VB_PRECOMPUTED) {
-            if (!model.spec) status = vb_model_open(&model, comm, spec, true, run->threads, err);
-            if (!status) status = run_encoded(run, &model, data, &key, path, err);
-        }
+    int status = vb_agree(comm, vb_check_stop(run->context, err), err);
+    if (status) return -1;
+    run->unit = unit;
+    char *path = vb_pair_path(run->experiment.output, "pairs", spec->name, data->spec->name, ".json", err);
+    status = !path || (!comm->rank && vb_journal_begin(path, err)) ? -1 : 0;
+    status = vb_agree(comm, status, err);
+    if (!status && spec->family == VB_PRECOMPUTED) status = run_precomputed(run, spec, data, &unit->key, path, err);
+    if (!status && spec->family != VB_PRECOMPUTED) {
+        status = open_model(run, spec, err);
+        if (!status) status = run_encoded(run, &run->model, data, &unit->key, path, err);
+    }
+    if (!status && !comm->rank) vb_journal_end(path);
+    vb_free(path);
+    return status;
+}
+
+/* ---- all units ---- */
+
+/* Rank 0 makes the keys and looks for results of earlier runs; all others get its list of units. */
+static int look_for_finished(run_state *run, vb_error *err) {
+    vb_schedule *schedule = &run->schedule;
+    vb_comm *comm = &run->world->comm;
+    int status = vb_agree(comm, vb_schedule_list(schedule, &run->experiment, err), err);
+    if (status) return -1;
+    if (!comm->rank && !(run->found = json_object())) status = vb_errorf(err, VB_EMEMORY, "no memory");
+    for (int u = 0; !comm->rank && !status && u < schedule->count; u++) {
+        vb_pair_unit *unit = &schedule->units[u];
+        char name[16];
+        snprintf(name, sizeof name, "%d", u);
+        char *path = vb_pair_path(run->experiment.output, "pairs", run->experiment.models[unit->model].name,
+                                  run->datasets[unit->dataset].spec->name, ".json", err);
+        status = path ? pair_key(run, unit, &unit->key, err) : -1;
+        json_t *result = !status && run->resume ? find_finished(unit, path) : NULL;
+        unit->finished = result != NULL;
+        if (result && json_object_set_new(run->found, name, result)) status = vb_errorf(err, VB_EMEMORY, "no memory");
         vb_free(path);
     }
-    if (model.spec) vb_model_close(&model);
+    status = vb_agree(comm, status, err);
+    if (!status) status = vb_broadcast(comm, schedule->units, (size_t)schedule->count * sizeof *schedule->units, err);
+    return status;
+}
+
+/* How many groups: as the option says, or as many as end soonest. */
+static int count_groups(run_state *run, int *groups, vb_error *err) {
+    vb_schedule *schedule = &run->schedule;
+    int ranks = run->world->comm.size;
+    int64_t wanted = run->experiment.ranks_per_model;
+    int found = wanted ? vb_groups_of_size(ranks, wanted) :
+                         vb_groups_plan(schedule->item_costs, schedule->item_parts, schedule->item_count, ranks, 0, NULL, err);
+    *groups = found;
+    if (found == 1 && vb_schedule_as_listed(schedule, err)) found = -1;
+    return vb_agree(&run->world->comm, found < 0 ? -1 : 0, err);
+}
+
+static int run_items(run_state *run, vb_error *err) {
+    const vb_schedule *schedule = &run->schedule;
+    int64_t item = 0;
+    int status = 0;
+    while (!status && !(status = vb_groups_next(&run->groups, &item, err)) && item < schedule->item_count)
+        for (int i = schedule->items[item]; i < schedule->items[item + 1] && !status; i++)
+            status = run_unit(run, &schedule->units[schedule->order[i]], err);
+    if (run->model.spec) vb_model_close(&run->model);
+    return status;
+}
+
+/* What rank 0 gets from one group's leader. */
+static json_t *group_report(const run_state *run) {
+    const vb_groups *groups = &run->groups;
+    json_t *facts = json_pack("{s:i, s:i, s:f, s:f}", "ranks", groups->context.comm.size, "units", (int)json_array_size(run->done),
+                              "busy_seconds", groups->busy, "idle_seconds", groups->idle);
+    return json_pack("{s:o, s:O}", "facts", facts, "done", run->done);
+}
+
+/* All groups' results in the experiment's order. blocks[r] is rank r's report, empty where it led no group. */
+static int put_together(run_state *run, void *const *blocks, const size_t *sizes, json_t *groups, double times[2], vb_error *err) {
+    int ranks = run->world->comm.size, status = -1;
+    json_t *reports = json_array(), **by_unit = vb_array((size_t)run->schedule.count + 1, sizeof(json_t *), "results", err), *entry;
+    size_t i;
+    if (!reports || !by_unit) goto done;
+    for (int r = 0; r < ranks; r++) {
+        if (!sizes[r]) continue;
+        json_t *report = json_loads(blocks[r], 0, NULL), *facts = json_object_get(report, "facts");
+        if (json_array_append_new(reports, report) || json_array_append(groups, facts)) {
+            vb_errorf(err, VB_EINTERNAL, "results of rank %d did not arrive whole", r);
+            goto done;
+        }
+        double share = (double)json_integer_value(json_object_get(facts, "ranks"));
+        times[0] += share * json_real_value(json_object_get(facts, "busy_seconds"));
+        times[1] += share * json_real_value(json_object_get(facts, "idle_seconds"));
+        json_array_foreach(json_object_get(report, "done"), i, entry) by_unit[json_integer_value(json_object_get(entry, "unit"))] =
+            entry;
+    }
+    for (int u = 0; u < run->schedule.count; u++) {
+        char name[16];
+        snprintf(name, sizeof name, "%d", u);
+        json_t *result = by_unit[u] ? json_object_get(by_unit[u], "result") : json_object_get(run->found, name);
+        if (!result || json_array_append(run->results, result)) {
+            vb_errorf(err, VB_EINTERNAL, "no result of unit %d", u);
+            goto done;
+        }
+        if (by_unit[u]) json_array_append(run->pairs, json_object_get(by_unit[u], "pair"));
+    }
+    status = 0;
+done:
+    json_decref(reports);
+    vb_free(by_unit);
+    return status;
+}
+
+/* The groups' results to rank 0, and the `run` block's facts of the groups. */
+static int gather_results(run_state *run, json_t **groups, double *idle_share, vb_error *err) {
+    vb_comm *comm = &run->world->comm;
+    json_t *report = run->context->comm.rank ? NULL : group_report(run);
+    char *text = report ? json_dumps(report, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    int status = run->context->comm.rank || text ? 0 : vb_errorf(err, VB_EMEMORY, "no memory for the results");
+    void **blocks = NULL;
+    size_t *sizes = NULL;
+    double times[2] = {0};
+    status = vb_agree(comm, status, err);
+    if (!status) status = vb_gather_blocks(comm, text, text ? strlen(text) : 0, &blocks, &sizes, err);
+    if (!status && !comm->rank) {
+        *groups = json_array();
+        status = *groups ? put_together(run, blocks, sizes, *groups, times, err) : vb_errorf(err, VB_EMEMORY, "no memory");
+        *idle_share = times[0] + times[1] > 0 ? times[1] / (times[0] + times[1]) : 0;
+    }
+    for (int r = 0; blocks && r < comm->size; r++) vb_free(blocks[r]);
+    vb_free(blocks);
+    vb_free(sizes);
+    free(text); /* jansson's */
+    json_decref(report);
+    return vb_agree(comm, status, err);
+}
+
+/* Every unit that is not finished, by groups of ranks. */
+static int run_units(run_state *run, json_t **facts, vb_error *err) {
+    vb_comm *world = &run->world->comm;
+    json_t *groups = NULL;
+    double idle_share = 0;
+    int count, status = look_for_finished(run, err);
+    if (!status) status = vb_schedule_order(&run->schedule, &run->experiment, run->datasets, world, err);
+    if (!status) status = count_groups(run, &count, err);
+    if (!status) status = vb_groups_open(&run->groups, run->world, count, run->schedule.item_count, err);
+    if (status) return -1;
+    run->context = &run->groups.context;
+    double startup = run->groups.started - run->world->started;
+    status = vb_groups_wait(&run->groups, run_items(run, err), err);
+    if (!status) status = gather_results(run, &groups, &idle_share, err);
+    vb_groups_close(&run->groups);
+    run->context = run->world;
+    if (!status) status = vb_run_facts(world, run->threads, MPI_Wtime() - run->world->started, &run->memory, facts, err);
+    if (!status && !world->rank) {
+        json_object_set_new(*facts, "startup_seconds", json_real(startup));
+        json_object_set(*facts, "groups", groups);
+        json_object_set_new(*facts, "idle_share", json_real(idle_share));
+    }
+    json_decref(groups);
     return status;
 }
 
@@ -332,36 +487,6 @@ static int open_datasets(run_state *run, vb_error *err) {
         if (encoded && vb_dataset_survey(&run->datasets[d], run->context, err)) return -1;
     }
     return 0;
-}
-
-/* Results of another experiment in the same folder are kept under another name, never overwritten. */
-static int keep_earlier(const char *path, const char *digest, vb_error *err) {
-    json_t *earlier = json_load_file(path, 0, NULL);
-    if (!earlier) return 0;
-    const char *stored = json_string_value(json_object_get(earlier, "configuration_digest"));
-    int status = 0;
-    if (stored && strcmp(stored, digest)) {
-        char *kept = vb_format(err, "%.*sresults.%.8s.json", (int)(vb_base_name(path) - path), path, stored);
-        status = kept ? vb_write_json(earlier, kept, err) : -1;
-        if (!status) fprintf(stderr, "vocabench: results of another configuration are kept as %s\n", kept);
-        vb_free(kept);
-    }
-    json_decref(earlier);
-    return status;
-}
-
-static int write_table(const run_state *run, vb_table_form form, const char *name, vb_error *err) {
-    char *table = vb_table(run->results, form, err);
-    if (!table) return -1;
-    int status = 0;
-    if (name) {
-        char *path = vb_format(err, "%s/%s", run->experiment.output, name);
-        status = path ? vb_write_file(path, table, strlen(table), err) : -1;
-        vb_free(path);
-    } else
-        printf("%s", table);
-    vb_free(table);
-    return status;
 }
 
 static void print_notes(const run_state *run) {
@@ -390,67 +515,57 @@ static void print_notes(const run_state *run) {
 }
 
 static int write_results(run_state *run, json_t *facts, vb_error *err) {
-    json_t *document = json_object(), *configuration = run->experiment.configuration;
-    char *text = json_dumps(configuration, JSON_COMPACT | JSON_SORT_KEYS),
-         *path = vb_format(err, "%s/results.json", run->experiment.output);
-    int status = -1;
-    if (!document || !text || !path) {
-        vb_errorf(err, VB_EMEMORY, "no memory for the results");
-        goto done;
-    }
-    vb_digest digest = vb_digest_bytes(text, strlen(text));
-    json_object_set_new(document, "schema", json_string("vocabench.results/1"));
-    json_object_set_new(document, "experiment", json_string(run->experiment.name));
-    json_object_set(document, "configuration", configuration);
-    json_object_set_new(document, "configuration_digest", json_string(digest.hex));
-    json_object_set(document, "results", run->results);
+    const vb_experiment *experiment = &run->experiment;
     json_object_set(facts, "pairs", run->pairs);
-    json_object_set_new(facts, "options", vb_experiment_machine_json(&run->experiment));
-    json_object_set(document, "run", facts);
-    if (keep_earlier(path, digest.hex, err) || vb_write_json(document, path, err)) goto done;
-    if (write_table(run, VB_TABLE_MARKDOWN, "table.md", err) || write_table(run, VB_TABLE_CSV, "table.csv", err)) goto done;
-    if (run->experiment.latex && write_table(run, VB_TABLE_LATEX, "table.tex", err)) goto done;
-    if (write_table(run, VB_TABLE_TERMINAL, NULL, err)) goto done;
-    print_notes(run);
-    printf("results: %s\n", path);
-    status = 0;
-done:
-    vb_free(path);
-    free(text); /* jansson's */
+    json_object_set_new(facts, "options", vb_experiment_machine_json(experiment));
+    json_t *document = vb_new_document(experiment->name, experiment->configuration, run->results, facts, err);
+    int status = document ? vb_write_document(experiment->output, document, experiment->latex, err) : -1;
+    if (!status) {
+        print_notes(run);
+        printf("results: %s/results.json\n", experiment->output);
+    }
     json_decref(document);
     return status;
 }
 
 static int prepare_output(run_state *run, vb_error *err) {
     int status = 0;
-    if (!run->context->comm.rank) {
+    if (!run->world->comm.rank) {
         char *pairs = vb_format(err, "%s/pairs", run->experiment.output);
         status = !pairs || vb_make_folders(pairs, err) || vb_make_folders(run->experiment.cache, err) ? -1 : 0;
         if (!status && access(run->experiment.output, W_OK))
             status = vb_errorf(err, VB_EOUTPUT, "%s: the output folder is not writable", run->experiment.output);
         vb_free(pairs);
-        run->results = json_array();
-        run->pairs = json_array();
-        if (!status && (!run->results || !run->pairs)) status = vb_errorf(err, VB_EMEMORY, "no memory");
     }
+    run->results = json_array();
+    run->pairs = json_array();
+    run->done = json_array();
+    if (!status && (!run->results || !run->pairs || !run->done)) status = vb_errorf(err, VB_EMEMORY, "no memory");
     return vb_agree(&run->context->comm, status, err);
 }
 
 int vb_cmd_run(vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    run_state run = {.context = context, .resume = vb_argument_given(arguments, context->command, "resume")};
+    run_state run = {.world = context, .context = context, .resume = vb_argument_given(arguments, context->command, "resume")};
     json_t *facts = NULL;
     int status = vb_read_experiment(&run.experiment, context, arguments, err);
     if (status) return -1;
     run.threads = run.experiment.threads ? (int)run.experiment.threads : vb_default_threads(&context->comm);
     status = prepare_output(&run, err);
     if (!status) status = open_datasets(&run, err);
-    for (int m = 0; m < run.experiment.model_count && !status; m++) status = run_model(&run, m, err);
-    if (!status) status = vb_run_facts(&context->comm, run.threads, MPI_Wtime() - context->started, &facts, err);
+    if (!status && !context->comm.rank) status = vb_journal_open(&run.experiment, run.datasets, context->comm.size, run.resume, err);
+    status = vb_agree(&context->comm, status, err);
+    bool noted = !status && !context->comm.rank;
+    if (!status) status = vb_warn_of_threads(&context->comm, run.threads, err);
+    if (!status) status = run_units(&run, &facts, err);
     if (!status && !context->comm.rank) status = write_results(&run, facts, err);
     status = vb_agree(&context->comm, status, err);
+    if (noted) vb_journal_close(&run.experiment, status, err);
     json_decref(facts);
+    json_decref(run.done);
+    json_decref(run.found);
     json_decref(run.results);
     json_decref(run.pairs);
+    vb_schedule_free(&run.schedule);
     for (int d = 0; run.datasets && d < run.experiment.dataset_count; d++)
         if (run.datasets[d].spec) vb_dataset_state_close(&run.datasets[d]);
     vb_free(run.datasets);

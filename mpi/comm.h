@@ -14,10 +14,14 @@
 
 typedef struct vb_comm {
     MPI_Comm mpi;
+    struct vb_comm *above; /* the comm that this one is a part of, whose alarms count here too; NULL for the world */
     int rank, size;
+    int world_rank;           /* the name of this rank in messages */
     int node_rank, node_size; /* place among the ranks of this machine */
+    int node_cores;           /* that the ranks of this machine may use together */
+    int own_cores, sharing;   /* that this rank may use, and how many of those ranks may use one of them, itself counted */
     uint64_t sent, received;  /* payload bytes of this rank's calls below */
-    bool raised;              /* this rank has raised the alarm since the last agreement */
+    bool raised, heard;       /* since the last agreement this rank has raised the alarm, or heard of another's */
     MPI_Request *alarm_sends;
     int alarm_token;
 } vb_comm;
@@ -26,13 +30,19 @@ int vb_comm_open(vb_comm *comm, MPI_Comm mpi, vb_error *err);
 void vb_comm_close(vb_comm *comm);
 
 /* Agrees on the worst status: 0 everywhere when all ranks pass 0; otherwise -1 everywhere with *err that of the lowest failing rank
- * (VB_EINCOMPLETE yields to any other error). Also ends an alarm. Errors of MPI itself are VB_EMPI. */
+ * (VB_EINCOMPLETE yields to any other error, and that of a rank which only heard the alarm to that of one which knows why). Also ends
+ * an alarm of this comm. Errors of MPI itself are VB_EMPI. */
 int vb_agree(vb_comm *comm, int status, vb_error *err);
 
-/* Local: tells all other ranks to stop at their next look; to be followed by vb_agree on every rank. */
+/* Local: tells all other ranks, also those of the comms above, to stop at their next look; to be followed by vb_agree on every rank. */
 void vb_alarm_raise(vb_comm *comm);
-/* Local: whether some rank has raised the alarm. Cheap. */
+/* Local: whether some rank has raised the alarm here or above. Cheap. */
 bool vb_alarm_heard(vb_comm *comm);
+
+/* Local: 0, or -1 with VB_EMPI naming the call when `code` is no success (or a fault was injected). For calls of MPI made elsewhere. */
+int vb_check_mpi(const vb_comm *comm, int code, const char *call, vb_error *err);
+/* Local: a moment for MPI to serve what other ranks ask of this one, to be called now and then where long work makes no call of MPI. */
+void vb_serve_mpi(void);
 
 /* Sends size bytes from rank 0 to all, in chunks below 1 GiB. */
 int vb_broadcast(vb_comm *comm, void *bytes, size_t size, vb_error *err);

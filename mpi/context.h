@@ -9,6 +9,7 @@ typedef struct vb_context {
     vb_comm comm;
     const vb_command *command; /* the row that runs */
     double started;            /* MPI_Wtime at the start */
+    char **environment;        /* as the process got it, NULL-terminated: MPI adds variables that no other program should inherit */
 } vb_context;
 
 /* From now on SIGINT, SIGTERM and SIGUSR1 ask for a stop instead of ending the process. Local. */

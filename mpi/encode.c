@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernels/memory.h"
+#include "mpi/comm.h"
 
 static int note_skipped(json_t **skipped, const char *name, int row, const char *reason, vb_error *err) {
     if (!*skipped) *skipped = json_array();
@@ -57,6 +58,7 @@ int vb_encode_samples(const vb_model *model, const vb_unit_data *data, const int
     if (!pixels || !broken) goto done;
     for (int at = 0; at < n; at += batch) {
         int count = n - at < batch ? n - at : batch;
+        vb_serve_mpi();
         if (vb_preprocess_samples(&model->preprocess, data, picked + at, count, at, options, pixels, broken, skipped, err)) goto done;
         if (vb_clip_encode_images(model->clip, pixels, count, out + (size_t)at * dim, err)) {
             vb_error_prefix(err, "%s: %s", options->dataset, data->samples[picked[at]].name);

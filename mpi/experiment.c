@@ -35,14 +35,18 @@ static const vb_option experiment_options[] = {
     {"output", VB_PATH, AT(vb_experiment, output), false, true, NULL, 0, 0, NULL, NULL, "folder of the results [results/EXPERIMENT]"},
     {"cache", VB_PATH, AT(vb_experiment, cache), false, true, NULL, 0, 0, NULL, NULL,
      "folder of encoded units; may be shared by experiments [OUTPUT/cache]"},
+    {"only_model", VB_TEXT, AT(vb_experiment, only_model), false, true, NULL, 0, 0, NULL, NULL,
+     "evaluate this model alone; the configuration stays that of the whole, so that 'merge' can join the parts"},
     {"batch", VB_INTEGER, AT(vb_experiment, batch), false, true, "16", 1, 4096, NULL, "images",
      "encoded at once; changes speed and memory, never a result"},
     {"threads", VB_INTEGER, AT(vb_experiment, threads), false, true, "0", 0, 1024, NULL, "threads",
-     "a rank; 0: OMP_NUM_THREADS, else the cores of the machine shared by its ranks"},
+     "a rank; 0: OMP_NUM_THREADS, else the cores it may use, shared by the ranks on them"},
+    {"ranks_per_model", VB_INTEGER, AT(vb_experiment, ranks_per_model), false, true, "0", 0, 1 << 20, NULL, "ranks",
+     "at most, of a group that evaluates models beside other groups; 0: as many groups as end soonest"},
     {"corpora", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "list of corpora for retrieval"},
     {"retrieval", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "retrieval-enhanced prompts (REPE) for all models"},
     {"analyses", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
-     "list of margin, similarity, alignment, uniformity, spectrum: why a model is stable or not"},
+     "list of margin, similarity, alignment, uniformity, spectrum, order: why a model is stable or not"},
     {"adversarial", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
      "candidate names that take most images from a vocabulary"},
     {"datasets", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "list of datasets"},
@@ -346,6 +350,18 @@ static int check_index_models(const vb_experiment *experiment, vb_error *err) {
     return 0;
 }
 
+/* The other models stay in the list: an index model of a retrieval may be one of them, and numbers of models keep their meaning. */
+static int choose_model(vb_experiment *experiment, vb_error *err) {
+    bool found = !experiment->only_model;
+    for (int m = 0; m < experiment->model_count && experiment->only_model; m++) {
+        experiment->models[m].left_out = strcmp(experiment->models[m].name, experiment->only_model) != 0;
+        found |= !experiment->models[m].left_out;
+    }
+    if (found) return 0;
+    return vb_errorf(err, VB_ECONFIG, "%s: only_model: there is no model '%s' among the %d of this file", experiment->path,
+                     experiment->only_model, experiment->model_count);
+}
+
 int vb_experiment_read(vb_experiment *experiment, const char *path, const vb_override *overrides, int override_count, vb_error *err) {
     *experiment = (vb_experiment){0};
     vb_yaml *root = NULL;
@@ -371,7 +387,7 @@ int vb_experiment_read(vb_experiment *experiment, const char *path, const vb_ove
         if (read_retrieval(experiment, &experiment->retrieval, retrieval, err)) goto done;
         json_object_set_new(experiment->configuration, "retrieval", vb_retrieval_json(&experiment->retrieval));
     }
-    if (read_models(experiment, root, err) || check_index_models(experiment, err)) goto done;
+    if (read_models(experiment, root, err) || check_index_models(experiment, err) || choose_model(experiment, err)) goto done;
     if (!experiment->output && !(experiment->output = vb_format(err, "results/%s", experiment->name))) goto done;
     if (!experiment->cache && !(experiment->cache = vb_format(err, "%s/cache", experiment->output))) goto done;
     status = 0;

@@ -231,8 +231,9 @@ static int open_precomputed(vb_image_source *source, const vb_model_spec *spec, 
     const vb_tensor *tensor = &source->embeddings.tensor;
     if (tensor->ndim != 2 || tensor->shape[0] < 1 || tensor->shape[1] < 1 || tensor->shape[1] > 65536 ||
         (tensor->dtype != VB_F32 && tensor->dtype != VB_F16 && tensor->dtype != VB_F64))
-        return vb_errorf(err, VB_EMISMATCH, "%s: expected images x dimensions of fp16, fp32 or fp64, found %d dimension(s) of %s",
-                         spec->image_embeddings, tensor->ndim, vb_dtype_name(tensor->dtype));
+        return vb_errorf(err, VB_EMISMATCH, "%s: expected images x dimensions of fp16, fp32 or fp64, found %d dimension(s) of %s%s",
+                         spec->image_embeddings, tensor->ndim, vb_dtype_name(tensor->dtype),
+                         tensor->ndim && !tensor->shape[0] ? ", without a row" : "");
     int64_t rows = tensor->shape[0];
     source->dim = (int)tensor->shape[1];
     source->images = rows;

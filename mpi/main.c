@@ -2,8 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kernels/fault.h"
+#include "kernels/memory.h"
 #include "mpi/commands.h"
 #include "mpi/provenance.h"
 #include "shards/yaml.h"
@@ -18,9 +20,18 @@ const vb_command vb_commands[] = {
      NULL},
     {"preprocess", NULL, 0, vb_preprocess_flags, "Write preprocessed images as .npy (float32, images x 3 x R x R).", NULL,
      vb_cmd_preprocess, NULL},
-    {"pack", NULL, 0, vb_pack_flags, "Pack images as WebDataset shards (.tar.zst, seekable) with a manifest.", NULL, vb_cmd_pack, NULL},
+    {"pack", NULL, 0, vb_pack_flags, "Pack images as WebDataset shards (.tar.zst, seekable), or a corpus as 8-bit codes.", NULL,
+     vb_cmd_pack, NULL},
+    {"candidates", "wordnet", 1, vb_candidates_flags, "Write a list of nouns for adversarial vocabularies.", vb_candidates_details,
+     vb_cmd_candidates, NULL},
     {"retrieve", NULL, 0, vb_retrieve_flags, "List the rows of a corpus most similar to each query, exactly.", vb_retrieve_details,
      vb_cmd_retrieve, NULL},
+    {"submit", "FILE.yaml", 1, vb_submit_flags, "Write a Slurm batch script for an experiment and submit it.", vb_submit_details,
+     vb_cmd_submit, NULL},
+    {"merge", "OUT DIR...", 2, vb_merge_flags, "Join the results of runs of parts of one experiment.", vb_merge_details, vb_cmd_merge,
+     NULL},
+    {"status", "DIR", 1, vb_status_flags, "Show what of a run is done, running, failed and to do, and the time left.",
+     vb_status_details, vb_cmd_status, NULL},
     {"report", "DIR...", 1, vb_report_flags, "Make a page of results: tables, figures, provenance (HTML, Markdown or LaTeX).",
      vb_report_details, vb_cmd_report, NULL},
     {"compare", "A B", 2, vb_compare_flags, "Compare two results on the same images: differences, standard errors, exact tests.",
@@ -68,14 +79,22 @@ static int usage_error(vb_error *err) { return is_first_rank() ? report(err, 1) 
 static int run_command(const vb_command *command, const vb_arguments *arguments) {
     vb_error err;
     vb_error_clear(&err);
+    size_t variables = 0;
+    while (environ[variables]) variables++;
+    char **environment = vb_array(variables + 1, sizeof *environment, "environment", &err);
+    if (!environment) return report(&err, 1);
+    memcpy(environment, environ, variables * sizeof *environment);
     int provided;
+    /* Open MPI 4.1's UCX component cannot allocate a window across machines over TCP; the others can, on any network. */
+    setenv("OMPI_MCA_osc", "^ucx", 0);
     if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
         fprintf(stderr, "vocabench: MPI cannot start\n");
+        vb_free(environment);
         return VB_EMPI;
     }
     vb_catch_signals();
 
-    vb_context context = {.command = command, .started = MPI_Wtime()};
+    vb_context context = {.command = command, .started = MPI_Wtime(), .environment = environment};
     int code;
     if (vb_comm_open(&context.comm, MPI_COMM_WORLD, &err))
         code = report(&err, 2);
@@ -90,6 +109,7 @@ static int run_command(const vb_command *command, const vb_arguments *arguments)
         if (status && !context.comm.rank) report(&err, context.comm.size);
     }
     vb_comm_close(&context.comm);
+    vb_free(environment);
     fflush(stdout);
     MPI_Finalize();
     return code;

@@ -25,4 +25,7 @@ typedef struct vb_model {
 int vb_model_open(vb_model *model, vb_comm *comm, const vb_model_spec *spec, bool texts, int threads, vb_error *err);
 void vb_model_close(vb_model *model);
 
+/* The sizes of spec's model, from the head of its file: nothing is hashed, no tokenizer read. Local. */
+int vb_model_measure(const vb_model_spec *spec, vb_clip_info *info, vb_error *err);
+
 #endif

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/memory.h"
@@ -154,4 +155,21 @@ void vb_options_help(const vb_option *table, bool as_flags) {
         if (option->required) snprintf(extra + m, sizeof extra - (size_t)m, " (required)");
         printf("  %-22s %s%s\n", name, option->help, extra);
     }
+}
+
+int vb_parse_size(const char *text, int64_t *bytes, vb_error *err) {
+    static const struct {
+        const char *unit;
+        double factor;
+    } units[] = {{"", 1},     {"B", 1},    {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}, {"TiB", 1099511627776.0},
+                 {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9},   {"TB", 1e12}};
+    char *end;
+    double value = strtod(text, &end);
+    while (*end == ' ') end++;
+    for (size_t i = 0; end != text && i < sizeof units / sizeof *units; i++)
+        if (!strcmp(end, units[i].unit) && value * units[i].factor >= 1 && value * units[i].factor < 0x1p62) {
+            *bytes = (int64_t)(value * units[i].factor);
+            return 0;
+        }
+    return vb_errorf(err, VB_ECONFIG, "memory: expected a size such as 512MiB or 2GiB, found '%s'", text);
 }

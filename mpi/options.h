@@ -41,4 +41,7 @@ json_t *vb_options_json(const vb_option *table, const void *fields, bool machine
 /* One line an option: for --help. Custom rows are listed too. */
 void vb_options_help(const vb_option *table, bool as_flags);
 
+/* "512MiB", "2GiB", "1e9"... as bytes. VB_ECONFIG when it is no size. */
+int vb_parse_size(const char *text, int64_t *bytes, vb_error *err);
+
 #endif

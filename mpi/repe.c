@@ -7,14 +7,12 @@
 
 #include "kernels/memory.h"
 #include "kernels/repe.h"
+#include "mpi/analyses.h"
 #include "mpi/results.h"
 #include "mpi/retrieve.h"
 #include "mpi/text_list.h"
 #include "shards/npy.h"
 #include "shards/zst.h"
-
-/* Of a rank, for the scan. */
-static const int64_t MEMORY = (int64_t)1 << 30;
 
 /* Everything between the steps; all ranks hold the same. */
 typedef struct repe {
@@ -103,7 +101,8 @@ static int retrieve(repe *work, vb_error *err) {
     vb_retrieve_options options = {.top_k = work->settings->depth,
                                    .similarity = work->settings->similarity ? VB_DOT : VB_COSINE,
                                    .threads = work->pair->threads,
-                                   .memory = MEMORY,
+                                   .memory = work->settings->budget,
+                                   .quantized = work->corpus_spec->quantized,
                                    .checkpoint = work->job->checkpoint,
                                    .checkpoint_seconds = 60};
     if (!status)
@@ -304,9 +303,11 @@ static int evaluate_setting(const repe *work, int64_t top_k, double lambda, json
     pair.classifier = &blended;
     pair.records = NULL;
     if (!status) status = vb_evaluate(work->context, &pair, &result, &counts, err);
+    if (!status && pair.experiment->analyses)
+        status = vb_analyses(work->context, &pair, pair.experiment->analyses | VB_TEXTS_ONLY, result, err);
     if (!status && result) {
         static const char *const keys[] = {"acc_c",    "acc_c_se", "acc_e",       "acc_e_se", "acc_s",
-                                           "acc_s_se", "exact",    "acc_e_union", "top1_all", "top1_all_se"};
+                                           "acc_s_se", "exact",    "acc_e_union", "top1_all", "top1_all_se", "analyses"};
         json_t *row =
             json_pack("{s:I, s:f, s:i, s:s, s:s}", "top_k", (json_int_t)top_k, "lambda", lambda, "classes_without_captions", fallbacks,
                       "similarity", spec.similarity ? "dot" : "cosine", "text_embeddings_digest", blended.digest.hex);
@@ -362,8 +363,10 @@ static int run_settings(repe *work, json_t **result, vb_error *err) {
                 json_number_value(json_object_get(json_array_get(rows, best), "acc_e")))
                 best = i;
         json_object_set_new(json_array_get(rows, best), "best", json_true());
-        *result = json_pack("{s:s, s:I, s:I, s:o, s:O}", "corpus", work->corpus_spec->name, "rows", (json_int_t)work->corpus.index.rows,
-                            "depth", (json_int_t)work->depth, "settings", vb_retrieval_json(settings), "results", rows);
+        *result = json_pack("{s:s, s:I, s:I, s:s, s:I, s:I, s:o, s:O}", "corpus", work->corpus_spec->name, "rows_not_finite",
+                            (json_int_t)work->summary.not_finite, "rows_zero", (json_int_t)work->summary.zero, "exact", "proven",
+                            "rows", (json_int_t)work->corpus.index.rows, "depth", (json_int_t)work->depth, "settings",
+                            vb_retrieval_json(settings), "results", rows);
         if (!*result) status = vb_errorf(err, VB_EMEMORY, "no memory for the results");
     }
     json_decref(rows);
@@ -384,7 +387,16 @@ static int open_index_model(repe *work, vb_model *other, vb_error *err) {
     return 0;
 }
 
-int vb_repe(vb_context *context, const vb_repe_job *job, json_t **result, vb_error *err) {
+/* What the scan did to get there: it depends on ranks, threads and interruptions. */
+static json_t *certificate(const repe *work) {
+    const vb_retrieve_summary *summary = &work->summary;
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "engine", work->corpus_spec->quantized ? "int8" : "float", "blocks",
+                     (json_int_t)summary->blocks, "blocks_resumed", (json_int_t)summary->blocks_resumed, "bytes_read",
+                     (json_int_t)summary->bytes_read, "rows_encoded", (json_int_t)work->corpus.encoded, "rescored",
+                     (json_int_t)summary->rescored, "candidates", (json_int_t)summary->candidates, "mean_slack", summary->slack);
+}
+
+int vb_repe(vb_context *context, const vb_repe_job *job, json_t **result, json_t **scan, vb_error *err) {
     repe work = {.context = context,
                  .job = job,
                  .pair = &job->pair,
@@ -393,7 +405,7 @@ int vb_repe(vb_context *context, const vb_repe_job *job, json_t **result, vb_err
                  .dim = job->pair.classifier->dim};
     vb_model other = {0};
     work.corpus_spec = vb_find_corpus(job->pair.experiment, work.settings->corpus);
-    *result = NULL;
+    *result = *scan = NULL;
     vb_encode_options options = {.batch = (int)job->pair.experiment->batch,
                                  .threads = job->pair.threads,
                                  .skip_broken = job->pair.data->spec->on_error == 1,
@@ -407,6 +419,7 @@ int vb_repe(vb_context *context, const vb_repe_job *job, json_t **result, vb_err
     if (!status) status = filter(&work, err);
     if (!status) status = encode_captions(&work, err);
     if (!status) status = run_settings(&work, result, err);
+    if (!status && !context->comm.rank) *scan = certificate(&work);
     vb_corpus_parts_close(&work.corpus);
     if (other.spec) vb_model_close(&other);
     vb_free(work.ids);

@@ -12,7 +12,8 @@ typedef struct vb_repe_job {
     const char *checkpoint; /* folder for an unfinished scan */
 } vb_repe_job;
 
-/* *result (rank 0; NULL elsewhere): the `retrieval` entry of a pair; docs/results.md describes it. Collective. */
-int vb_repe(vb_context *context, const vb_repe_job *job, json_t **result, vb_error *err);
+/* On rank 0 (NULL elsewhere): *result is the `retrieval` entry of a pair, *scan what the scan did, for the `run` block;
+ * docs/retrieval.md describes both. Collective. */
+int vb_repe(vb_context *context, const vb_repe_job *job, json_t **result, json_t **scan, vb_error *err);
 
 #endif

@@ -7,14 +7,15 @@
 /* A corpus: WebDataset images with captions (encoded by the index model), embedding parts with captions beside them, or captions alone.
  */
 typedef struct vb_corpus_spec {
-    char *name, *images, *embeddings, *captions, *caption_column, *text_embeddings;
+    char *name, *images, *embeddings, *captions, *caption_column, *text_embeddings, *quantized;
 } vb_corpus_spec;
 
 enum { VB_RETRIEVAL_VALUES = 16 };
 
 typedef struct vb_retrieval_spec {
     bool given;
-    char *corpus, *query, *index_model;
+    char *corpus, *query, *index_model, *memory;
+    int64_t budget;  /* memory in bytes */
     int filter;      /* 0 class-word, 1 none */
     int renormalize; /* 0 official: in ensembles only; 1 true; 2 false */
     int similarity;  /* 0 cosine, 1 dot */

@@ -6,10 +6,12 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "kernels/coded_scan.h"
 #include "kernels/fault.h"
 #include "kernels/memory.h"
 #include "mpi/progress.h"
 #include "mpi/scan_state.h"
+#include "shards/quantized.h"
 
 enum {
     WINDOW = 256 << 10, /* bytes that a thread reads at once: they stay in its second-level cache until they are searched */
@@ -24,6 +26,10 @@ typedef struct worker {
     vb_scan *scan;
     vb_corpus_reader reader;
     unsigned char *window;
+    /* with a quantised copy */
+    vb_quantized_reader code_reader;
+    vb_coded_scan *coded;
+    unsigned char *row;
     int64_t bytes_read;
 } worker;
 
@@ -33,6 +39,9 @@ typedef struct retrieval {
     const vb_corpus *corpus;
     const vb_retrieve_options *options;
     vb_search *search;
+    vb_quantized copy; /* the corpus in codes, */
+    vb_coder *coder;   /* or NULL */
+    vb_coded_queries *coded;
     vb_topk topk; /* of the blocks finished in this run, then of all */
     int threads;
     worker *workers;
@@ -44,7 +53,8 @@ typedef struct retrieval {
     vb_scan_state state;
     vb_paths checkpoints; /* rank 0: of earlier runs */
     vb_scan_counts counts;
-    int64_t bytes_read;
+    int64_t bytes_read, candidates;
+    double slack;
     vb_progress progress;
 } retrieval;
 
@@ -65,7 +75,35 @@ static int64_t window_rows(const vb_corpus *corpus, size_t part) {
     return rows < 1 ? 1 : rows;
 }
 
+/* The same through the codes. Blocks begin at whole groups. */
+static int scan_codes(const retrieval *work, worker *w, const vb_corpus_block *block, vb_error *err) {
+    size_t bytes = vb_group_bytes(work->copy.width);
+    int64_t step = (int64_t)(WINDOW / bytes) / 2 * 2, first = block->first / VB_GROUP, count = (block->rows + VB_GROUP - 1) / VB_GROUP;
+    if (step < 1) step = 1;
+    for (int64_t at = 0; at < count; at += step) {
+        int64_t n = count - at < step ? count - at : step;
+        int64_t row = work->corpus->parts[block->part].first + (first + at) * VB_GROUP;
+        if (vb_quantized_read(&w->code_reader, block->part, first + at, n, w->window, err)) return -1;
+        if (vb_coded_scan_groups(w->coded, w->window, n, row, err)) return -1;
+        w->bytes_read += n * (int64_t)bytes;
+    }
+    vb_scan_counted(w->scan)->rows += block->rows;
+    return 0;
+}
+
+/* vb_row_reader */
+static int read_row(void *context, int64_t id, const void **row, vb_dtype *dtype, vb_error *err) {
+    worker *w = context;
+    const vb_corpus *corpus = w->reader.corpus;
+    size_t part = vb_corpus_find(corpus, id);
+    *row = w->row;
+    *dtype = corpus->parts[part].dtype;
+    w->bytes_read += corpus->dim * (int64_t)vb_dtype_size(*dtype);
+    return vb_corpus_read_rows(&w->reader, part, id - corpus->parts[part].first, 1, w->row, err);
+}
+
 static int scan_block(const retrieval *work, worker *w, const vb_corpus_block *block, vb_error *err) {
+    if (work->coder) return scan_codes(work, w, block, err);
     const vb_corpus_part *part = &work->corpus->parts[block->part];
     int64_t step = window_rows(work->corpus, block->part);
     for (int64_t at = 0; at < block->rows; at += step) {
@@ -111,6 +149,8 @@ static void scan_some(retrieval *work, round_state *round, int thread) {
 
 /* The threads' lists and counts to the rank's. */
 static void merge_threads(retrieval *work) {
+    work->candidates = 0;
+    work->slack = 0;
     for (int t = 0; t < work->threads; t++) {
         worker *w = &work->workers[t];
         vb_scan_counts *counts = vb_scan_counted(w->scan);
@@ -122,6 +162,12 @@ static void merge_threads(retrieval *work) {
         work->bytes_read += w->bytes_read;
         *counts = (vb_scan_counts){0};
         w->bytes_read = 0;
+        if (!w->coded) continue;
+        int64_t candidates; /* since the scan began */
+        double slack;
+        vb_coded_scan_certificate(w->coded, &candidates, &slack);
+        work->candidates += candidates;
+        work->slack += slack;
     }
 }
 
@@ -141,7 +187,15 @@ static int scan_all(retrieval *work, vb_error *err) {
         atomic_store(&round.next, work->mine_count);
         round.due = keeps ? MPI_Wtime() + seconds : INFINITY;
 #pragma omp parallel num_threads(threads)
-        scan_some(work, &round, omp_get_thread_num());
+        {
+            int t = omp_get_thread_num();
+            vb_error unsettled;
+            scan_some(work, &round, t);
+            /* All thresholds are known now, so that fewer candidates have to be read. */
+#pragma omp barrier
+            bool whole = !round.errors[t].code || round.errors[t].code == VB_EINCOMPLETE;
+            if (work->coder && whole && vb_coded_scan_settle(work->workers[t].coded, &unsettled)) round.errors[t] = unsettled;
+        }
         for (int t = 0; t < threads; t++) {
             const vb_error *found = &round.errors[t];
             if (!found->code || (status && found->code == VB_EINCOMPLETE)) continue;
@@ -171,7 +225,12 @@ static int64_t memory_needed(const retrieval *work, int64_t count, int threads) 
     int dim = work->corpus->dim;
     size_t lists = (size_t)count * (size_t)work->topk.k * sizeof(vb_hit), gathered = (size_t)work->context->comm.size * lists;
     size_t each = vb_scan_bytes(count, dim, work->topk.k) + WINDOW + (size_t)dim * 4;
-    return (int64_t)(vb_search_bytes(count, dim) + (size_t)threads * each + lists + (gathered < GATHERED ? gathered : GATHERED));
+    size_t shared = vb_search_bytes(count, dim);
+    if (work->options->quantized) {
+        shared += vb_coded_queries_bytes(count, dim);
+        each += vb_coded_scan_bytes(count, work->topk.k) + (size_t)dim * 4;
+    }
+    return (int64_t)(shared + (size_t)threads * each + lists + (gathered < GATHERED ? gathered : GATHERED));
 }
 
 static int key_of(const vb_corpus *corpus, const float *queries, int64_t count, const vb_retrieve_options *options, vb_digest *key,
@@ -180,7 +239,7 @@ static int key_of(const vb_corpus *corpus, const float *queries, int64_t count, 
     vb_digester *digester;
     if (vb_corpus_digest(corpus, &digest, err) || vb_digester_new(&digester, err)) return -1;
     int64_t numbers[] = {count, options->top_k, options->similarity, block_rows(corpus)};
-    vb_digester_add_text(digester, "vocabench scan 1");
+    vb_digester_add_text(digester, options->quantized ? "vocabench scan 1, int8" : "vocabench scan 1");
     vb_digester_add_text(digester, digest.hex);
     vb_digester_add(digester, numbers, sizeof numbers);
     vb_digester_add(digester, queries, (size_t)count * (size_t)corpus->dim * sizeof *queries);
@@ -189,15 +248,32 @@ static int key_of(const vb_corpus *corpus, const float *queries, int64_t count, 
 }
 
 static int open_workers(retrieval *work, vb_error *err) {
-    size_t row_bytes = (size_t)work->corpus->dim * sizeof(float);
+    size_t row_bytes = (size_t)work->corpus->dim * sizeof(float), window = row_bytes > WINDOW ? row_bytes : WINDOW;
+    if (work->coder && vb_group_bytes(work->copy.width) > window) window = vb_group_bytes(work->copy.width);
     if (!(work->workers = vb_array((size_t)work->threads, sizeof *work->workers, "threads of a scan", err))) return -1;
     for (int t = 0; t < work->threads; t++) {
         worker *w = &work->workers[t];
         vb_corpus_reader_open(&w->reader, work->corpus);
+        vb_quantized_reader_open(&w->code_reader, &work->copy);
         if (vb_scan_new(&w->scan, work->search, err)) return -1;
-        if (!(w->window = vb_buffer(row_bytes > WINDOW ? row_bytes : WINDOW, 1, "window of a corpus", err))) return -1;
+        if (!(w->window = vb_buffer(window, 1, "window of a corpus", err))) return -1;
+        if (!work->coder) continue;
+        if (!(w->row = vb_buffer(row_bytes, 1, "a row", err))) return -1;
+        if (vb_coded_scan_new(&w->coded, work->coded, work->search, w->scan, work->topk.k, read_row, w, err)) return -1;
     }
     return 0;
+}
+
+static int open_copy(retrieval *work, const float *queries, int64_t count, vb_error *err) {
+    const vb_retrieve_options *options = work->options;
+    vb_quantized *copy = &work->copy;
+    if (vb_quantized_open(copy, options->quantized, !work->context->comm.rank, err)) return -1;
+    if (vb_quantized_matches(copy, work->corpus, err)) return -1;
+    if (copy->similarity != options->similarity)
+        return vb_errorf(err, VB_EMISMATCH, "%s: codes for the similarity %s, asked for is %s", copy->folder,
+                         copy->similarity == VB_COSINE ? "cosine" : "dot", options->similarity == VB_COSINE ? "cosine" : "dot");
+    if (vb_coder_new(&work->coder, copy->dim, copy->mean, copy->seed, copy->similarity, err)) return -1;
+    return vb_coded_queries_new(&work->coded, work->coder, queries, count, err);
 }
 
 /* Everything local, before the first exchange. */
@@ -212,7 +288,9 @@ static int prepare(retrieval *work, const float *queries, int64_t count, vb_erro
         return vb_errorf(err, VB_EMEMORY, "%lld queries with %lld hits each need %.1f MiB a rank, the budget is %.1f MiB",
                          (long long)count, (long long)work->topk.k, (double)needed / 1048576, (double)options->memory / 1048576);
     if (vb_search_new(&work->search, queries, count, work->corpus->dim, work->topk.k, options->similarity, err)) return -1;
-    if (vb_topk_new(&work->topk, count, work->topk.k, err) || open_workers(work, err)) return -1;
+    if (vb_topk_new(&work->topk, count, work->topk.k, err)) return -1;
+    if (options->quantized && open_copy(work, queries, count, err)) return -1;
+    if (open_workers(work, err)) return -1;
     if (vb_corpus_blocks(work->corpus, block_rows(work->corpus), &work->blocks, &work->block_count, err)) return -1;
     size_t blocks = (size_t)work->block_count;
     if (!(work->finished = vb_array(blocks, 1, "blocks of a scan", err))) return -1;
@@ -297,9 +375,20 @@ static int deliver(retrieval *work, int64_t listed, vb_retrieve_sink *sink, void
 
 /* Counts of all ranks, and of the checkpoints, on rank 0. Collective. */
 static int sum_up(retrieval *work, const vb_scan_counts *resumed, vb_retrieve_summary *summary, vb_error *err) {
-    int64_t sums[] = {work->counts.rows,     work->counts.not_finite, work->counts.zero,
-                      work->counts.rescored, work->bytes_read,        work->todo_count};
-    if (vb_sum_to_root(&work->context->comm, sums, sizeof sums / sizeof *sums, err)) return -1;
+    vb_comm *comm = &work->context->comm;
+    int64_t sums[] = {work->counts.rows, work->counts.not_finite, work->counts.zero, work->counts.rescored,
+                      work->bytes_read,  work->todo_count,        work->candidates};
+    if (vb_sum_to_root(comm, sums, sizeof sums / sizeof *sums, err)) return -1;
+    void **slacks;
+    size_t *sizes;
+    if (vb_gather_blocks(comm, &work->slack, sizeof work->slack, &slacks, &sizes, err)) return -1;
+    double slack = 0;
+    for (int r = 0; slacks && r < comm->size; r++) {
+        slack += *(const double *)slacks[r];
+        vb_free(slacks[r]);
+    }
+    vb_free(slacks);
+    vb_free(sizes);
     int status = 0;
     *summary = (vb_retrieve_summary){.queries = work->topk.queries,
                                      .rows = sums[0] + resumed->rows,
@@ -308,12 +397,18 @@ static int sum_up(retrieval *work, const vb_scan_counts *resumed, vb_retrieve_su
                                      .rescored = sums[3],
                                      .bytes_read = sums[4],
                                      .blocks = work->block_count,
-                                     .blocks_resumed = work->block_count - sums[5]};
+                                     .blocks_resumed = work->block_count - sums[5],
+                                     .candidates = sums[6],
+                                     .slack = sums[6] ? slack / (double)sums[6] : 0};
+    if (work->coder) { /* the codes know which rows they leave out */
+        summary->not_finite = work->copy.not_finite;
+        summary->zero = work->copy.zero;
+    }
     int64_t rankable = summary->rows - summary->not_finite - (work->options->similarity == VB_COSINE ? summary->zero : 0);
     summary->listed = work->topk.k < rankable ? work->topk.k : rankable;
-    if (!work->context->comm.rank && summary->rows != work->corpus->rows)
+    if (!comm->rank && summary->rows != work->corpus->rows)
         status = vb_errorf(err, VB_EINTERNAL, "%lld rows scanned of %lld", (long long)summary->rows, (long long)work->corpus->rows);
-    return vb_agree(&work->context->comm, status, err);
+    return vb_agree(comm, status, err);
 }
 
 /* The hits of earlier runs: each file to one rank. Collective. */
@@ -338,8 +433,14 @@ static void close_retrieval(retrieval *work) {
         worker *w = &work->workers[t];
         vb_scan_free(w->scan);
         vb_free(w->window);
+        vb_free(w->row);
+        vb_coded_scan_free(w->coded);
         if (w->reader.corpus) vb_corpus_reader_close(&w->reader);
+        if (w->code_reader.copy) vb_quantized_reader_close(&w->code_reader);
     }
+    vb_coded_queries_free(work->coded);
+    vb_coder_free(work->coder);
+    vb_quantized_close(&work->copy);
     vb_free(work->workers);
     vb_search_free(work->search);
     vb_topk_free(&work->topk);

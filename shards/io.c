@@ -118,6 +118,20 @@ int vb_read_file(const char *path, size_t limit, uint8_t **bytes, size_t *size, 
     return status;
 }
 
+void vb_read_proc(const char *path, char *text, size_t size) {
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = file < 0 ? -1 : read(file, text, size - 1);
+    text[n < 0 ? 0 : n] = 0;
+    if (file >= 0) close(file);
+}
+
+void vb_write_proc(const char *path, const char *text) {
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    if (file < 0) return;
+    if (write(file, text, strlen(text)) < 0) errno = 0; /* not allowed here: nothing depends on it */
+    close(file);
+}
+
 /* ---- writing ---- */
 
 enum { WRITE_BUFFER = 1 << 18 };
@@ -343,7 +357,8 @@ static int add_matches(vb_paths *paths, size_t *capacity, const char *pattern, v
 }
 
 /* "{00000..00041}" in a pattern: where it begins and ends, its bounds and its width. */
-static bool find_range(const char *pattern, const char **from, const char **to, unsigned long long *first, unsigned long long *last, int *width) {
+static bool find_range(const char *pattern, const char **from, const char **to, unsigned long long *first, unsigned long long *last,
+                       int *width) {
     for (const char *at = strchr(pattern, '{'); at; at = strchr(at + 1, '{')) {
         size_t n = strspn(at + 1, "0123456789");
         if (!n || n > 15 || strncmp(at + 1 + n, "..", 2)) continue;

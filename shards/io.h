@@ -21,6 +21,12 @@ void vb_map_close(vb_map *map);
 /* Reads the whole file into memory of its own, NUL-terminated beyond *size; VB_EDATA when larger than `limit` bytes. Free with vb_free. */
 int vb_read_file(const char *path, size_t limit, uint8_t **bytes, size_t *size, vb_error *err);
 
+/* For files of /proc and /sys, which have no size: reads what fits into text, always NUL-terminated; "" when it cannot be read. No
+ * fault is injected here: they tell of the machine, and no result depends on them. */
+void vb_read_proc(const char *path, char *text, size_t size);
+/* Writes text to such a file, if that is allowed. */
+void vb_write_proc(const char *path, const char *text);
+
 /* Positional reads. A file that ends early is VB_EDATA with path, offset, wanted and found bytes. */
 typedef struct vb_file {
     int fd;

@@ -119,7 +119,8 @@ static int read_offsets(vb_wordnet *wordnet, reader r, vb_error *err) {
         int64_t offset = strtoll(r.at, &end, 10);
         if (end != r.at + 8 || *end != ' ' || (wordnet->synset_count && offset <= wordnet->offsets[wordnet->synset_count - 1]))
             return broken(&r, "a synset's offset", err);
-        if (vb_grow((void **)&wordnet->offsets, &wordnet->offset_capacity, wordnet->synset_count + 1, sizeof *wordnet->offsets, "WordNet", err))
+        if (vb_grow((void **)&wordnet->offsets, &wordnet->offset_capacity, wordnet->synset_count + 1, sizeof *wordnet->offsets,
+                    "WordNet", err))
             return -1;
         wordnet->offsets[wordnet->synset_count++] = offset;
     }

@@ -28,8 +28,8 @@ int vb_wordnet_depth(const vb_wordnet *wordnet, size_t i);
 /* Whether the lemma is the first word of one of its synsets. */
 bool vb_wordnet_leads(const vb_wordnet *wordnet, size_t i);
 
-/* Marks in same[] (one a lemma) every lemma that shares a synset with `name` (vb_fold_name's form; all its senses), and every lemma of the synset `id`
- * (n01440764; NULL or another kind of id: none). */
+/* Marks in same[] (one a lemma) every lemma that shares a synset with `name` (vb_fold_name's form; all its
+ * senses), and every lemma of the synset `id` (n01440764; NULL or another kind of id: none). */
 void vb_wordnet_synonyms(const vb_wordnet *wordnet, const char *name, const char *id, uint8_t *same);
 
 /* Index of a lemma in vb_fold_name's form, -1 when it is none. */

@@ -15,7 +15,10 @@ export OMP_WAIT_POLICY=passive OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_rmaps_bas
 tests=0 failures=0
 
 pass() { tests=$((tests + 1)); echo "ok $tests - $1"; }
-fail() { tests=$((tests + 1)); failures=$((failures + 1)); echo "not ok $tests - $1"; shift; [ $# = 0 ] || printf '%s\n' "$@" | sed 's/^/# /'; }
+fail() {
+  tests=$((tests + 1)); failures=$((failures + 1)); echo "not ok $tests - $1"; shift
+  [ $# = 0 ] || printf '%s\n' "$@" | sed 's/^/# /'
+}
 skip() { tests=$((tests + 1)); echo "ok $tests - $1 # SKIP $2"; }
 # check NAME COMMAND...: passes when the command succeeds.
 check() { local name=$1; shift; local out; if out=$("$@" 2>&1); then pass "$name"; else fail "$name" "command: $*" "$out"; fi; }
@@ -26,7 +29,8 @@ refuses() {
   local name=$1 code=$2 pattern=$3; shift 3
   local got; timeout -k 5 60 "$@" >"$scratch/out" 2>"$scratch/err" </dev/null; got=$?
   if [ $got != "$code" ]; then fail "$name" "exit code $got instead of $code from: $*" "$(head -c 2000 "$scratch/err")"
-  elif ! grep -E '^vocabench' "$scratch/err" | grep -qE -e "$pattern"; then fail "$name" "no line matches: $pattern" "$(head -c 2000 "$scratch/err")"
+  elif ! grep -E '^vocabench' "$scratch/err" | grep -qE -e "$pattern"; then
+    fail "$name" "no line matches: $pattern" "$(head -c 2000 "$scratch/err")"
   else pass "$name"; fi
 }
 need_shared() { [ -e "$shared/$1" ] || { skip "$2" "no $1 in the shared data folder"; finish; }; }

@@ -1,9 +1,10 @@
 #!/bin/bash
-# Runs every test (or one kind: unit, cli, mpi) and closes with "N passed, N failed, N skipped".
+# Runs every test (or one kind: unit, cli, mpi, slurm) and closes with "N passed, N failed, N skipped".
 # Every test speaks TAP: cmocka does so when told, the shell tests through tests/lib.sh.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 build=${1:-build}; kinds=${2:-unit cli mpi}
+[ $# -ge 2 ] || [ "${VOCABENCH_TEST_SLURM:-0}" != 1 ] || kinds="$kinds slurm"
 export VOCABENCH_BUILD=$PWD/$build VOCABENCH_SHARED=${VOCABENCH_SHARED:-$PWD/../shared}
 export CMOCKA_MESSAGE_OUTPUT=TAP OMP_WAIT_POLICY=passive OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_btl_base_warn_component_unused=0

@@ -5,7 +5,7 @@
 cd "$scratch" || exit 1
 
 # ---- help, names, flags -----------------------------------------------------------------------------------------
-commands="run plan encode tokenize preprocess pack report compare inspect version"
+commands="run plan encode tokenize preprocess pack candidates retrieve submit merge status report compare inspect version"
 check "help" "$vocabench" help
 for command in $commands; do
   out=$("$vocabench" help "$command") && [[ $out == "usage: vocabench $command"* ]] && [ "$out" = "$("$vocabench" "$command" --help)" ] &&
@@ -36,11 +36,14 @@ refuses "encode without a word" 2 "encode: expected images\|texts" "$vocabench" 
 refuses "encode without weights" 2 "encode: --weights FILE is missing" "$vocabench" encode images --input i --output o
 refuses "encode of something else" 2 "expected images or texts, found 'sounds'" "$vocabench" encode sounds --weights w --input i --output o
 refuses "encode texts without a tokenizer" 2 "--tokenizer FILE is missing" "$vocabench" encode texts --weights w --input i --output o
-refuses "a family that is none" 2 "expected clip, slip or declip, found 'blip'" "$vocabench" encode images --weights w --input i --output o --family blip
+refuses "a family that is none" 2 "expected clip, slip or declip, found 'blip'" "$vocabench" encode images --weights w --input i --output \
+  o --family blip
 refuses "an activation that is none" 2 "expected quick_gelu or gelu, found 'relu'" \
   "$vocabench" encode images --weights w --input i --output o --activation relu
-refuses "a number that is none" 2 "--resolution: expected a number from 1 to 4096, found 'big'" "$vocabench" preprocess --resolution big --input i --output o
-refuses "a number out of range" 2 "--resolution: expected a number from 1 to 4096, found '0'" "$vocabench" preprocess --resolution 0 --input i --output o
+refuses "a number that is none" 2 "--resolution: expected a number from 1 to 4096, found 'big'" "$vocabench" preprocess --resolution big \
+  --input i --output o
+refuses "a number out of range" 2 "--resolution: expected a number from 1 to 4096, found '0'" "$vocabench" preprocess --resolution 0 \
+  --input i --output o
 refuses "--set without a value" 2 "--set: expected path.to.key=value, found 'seed'" "$vocabench" run e.yaml --set seed
 for command in tokenize preprocess pack; do
   refuses "$command without flags" 2 "$command: --.* is missing" "$vocabench" "$command"
@@ -101,7 +104,8 @@ jq -e '.results[0] | .acc_c == 1 and .acc_e == 0.875 and .acc_s == 0.75 and (.ac
 cat >expected.csv <<'E'
 model,dataset,protocol,images,acc_c,acc_c_se,acc_e,acc_e_se,acc_s,acc_s_se,acc_e_union,acc_e_union_se,top1_all,top1_all_se,top_k,lambda
 E
-head -n 1 out1/table.csv | diff - expected.csv >diff.txt && pass "the columns of table.csv" || fail "the columns of table.csv" "$(cat diff.txt)"
+head -n 1 out1/table.csv | diff - expected.csv >diff.txt && pass "the columns of table.csv" ||
+  fail "the columns of table.csv" "$(cat diff.txt)"
 cat >expected.md <<'E'
 | model  | dataset | images |         Acc-C |        Acc-E |    E-C |         Acc-S |    S-C |   all classes |
 |---|---|---:|---:|---:|---:|---:|---:|---:|
@@ -109,39 +113,48 @@ cat >expected.md <<'E'
 E
 diff expected.md out1/table.md >diff.txt && pass "table.md, to the byte" || fail "table.md" "$(cat diff.txt)"
 [ ! -e out1/table.tex ] && pass "no LaTeX unasked" || fail "no LaTeX unasked"
-"$vocabench" run e.yaml --output out1b --latex >/dev/null && grep -q 'points & plane   &      6' out1b/table.tex && pass "LaTeX on request" || fail "LaTeX on request"
-jq -e '.schema == "vocabench.results/1" and .experiment == "paper" and (.run | has("finished") and has("seconds") and has("hosts"))' out1/results.json \
+"$vocabench" run e.yaml --output out1b --latex >/dev/null && grep -q 'points & plane   &      6' out1b/table.tex &&
+  pass "LaTeX on request" || fail "LaTeX on request"
+jq -e '.schema == "vocabench.results/1" and .experiment == "paper" and (.run | has("finished") and has("seconds") and has("hosts"))' \
+  out1/results.json \
   >/dev/null && pass "schema, experiment and run block" || fail "schema, experiment and run block"
 
 # ---- overrides, folders, resumption -----------------------------------------------------------------------------
 "$vocabench" run e.yaml --output out2 --set protocol=sampled --set trials=7 --set seed=5 --set models.points.similarity=dot \
   --set datasets.0.on_error=skip >/dev/null 2>err
-jq -e '.configuration | .protocol == "sampled" and .trials == 7 and .seed == 5 and .models[0].similarity == "dot" and .datasets[0].on_error == "skip"' \
+jq -e '.configuration | .protocol == "sampled" and .trials == 7 and .seed == 5 and .models[0].similarity == "dot" and
+  .datasets[0].on_error == "skip"' \
   out2/results.json >/dev/null && pass "--set by name and by number" || fail "--set by name and by number" "$(cat err)"
-refuses "--set of an unknown key" 3 "unknown key 'sede' in the experiment; did you mean 'seed'" "$vocabench" run e.yaml --set sede=3 --output x
-refuses "--set of a wrong type" 3 "e.yaml: command line: trials: expected an integer.*'many'" "$vocabench" run e.yaml --set trials=many --output x
+refuses "--set of an unknown key" 3 "unknown key 'sede' in the experiment; did you mean 'seed'" "$vocabench" run e.yaml --set sede=3 \
+  --output x
+refuses "--set of a wrong type" 3 "e.yaml: command line: trials: expected an integer.*'many'" "$vocabench" run e.yaml --set trials=many \
+  --output x
 refuses "--set out of range" 3 "e.yaml: command line: trials: expected an integer.*'0'" "$vocabench" run e.yaml --set trials=0 --output x
 refuses "--set of a model that is not there" 3 "models.nobody" "$vocabench" run e.yaml --set models.nobody.family=clip --output x
 refuses "a wrong --threads" 3 "threads" "$vocabench" run e.yaml --threads lots --output x
 [ ! -e x ] && pass "a wrong experiment leaves no folder" || fail "a wrong experiment leaves no folder"
-"$vocabench" run e.yaml >/dev/null && [ -s results/paper/results.json ] && pass "results/EXPERIMENT is the folder unless told" || fail "default folder"
+"$vocabench" run e.yaml >/dev/null && [ -s results/paper/results.json ] && pass "results/EXPERIMENT is the folder unless told" ||
+  fail "default folder"
 
 "$vocabench" run e.yaml --output out1 --resume >/dev/null && [ "$(jq -c .run.pairs out1/results.json)" = "[]" ] &&
   pass "--resume takes a finished pair as it is" || fail "--resume takes a finished pair as it is" "$(jq -c .run.pairs out1/results.json)"
 cp out1/results.json before.json
 "$vocabench" run e.yaml --output out1 >/dev/null
-[ "$(jq '.run.pairs | length' out1/results.json)" = 1 ] && pass "without --resume it is evaluated anew" || fail "without --resume it is evaluated anew"
+[ "$(jq '.run.pairs | length' out1/results.json)" = 1 ] && pass "without --resume it is evaluated anew" ||
+  fail "without --resume it is evaluated anew"
 cmp -s <(jq 'del(.run)' before.json) <(jq 'del(.run)' out1/results.json) && pass "to the same bytes" || fail "to the same bytes"
 "$tools/npy" set y.npy y.npy 0 0 1
 "$vocabench" run e.yaml --output out1 --resume >/dev/null
 { [ "$(jq '.run.pairs | length' out1/results.json)" = 1 ] && [ "$(jq .results[0].acc_c out1/results.json)" != 1 ]; } &&
   pass "--resume sees that a file has changed" || fail "--resume sees that a file has changed"
 "$tools/npy" numbers y.npy i8 labels
-"$vocabench" run e.yaml --output out1 --seed 1 >/dev/null 2>&1; [ $? = 2 ] && pass "keys of the file are no flags" || fail "keys of the file are no flags"
+"$vocabench" run e.yaml --output out1 --seed 1 >/dev/null 2>&1; [ $? = 2 ] && pass "keys of the file are no flags" ||
+  fail "keys of the file are no flags"
 digest=$(jq -r .configuration_digest out1/results.json)
 "$vocabench" run e.yaml --output out1 --set seed=1 >/dev/null 2>err
 { grep -q "results of another configuration are kept as out1/results.${digest:0:8}.json" err && [ -s "out1/results.${digest:0:8}.json" ] &&
-  [ "$(jq .configuration.seed out1/results.json)" = 1 ]; } && pass "results of another configuration are kept" || fail "results of another configuration are kept" "$(cat err)"
+  [ "$(jq .configuration.seed out1/results.json)" = 1 ]; } && pass "results of another configuration are kept" ||
+    fail "results of another configuration are kept" "$(cat err)"
 
 "$vocabench" plan e.yaml >out 2>err && grep -qE '^  points +plane +6 +1 +0 +0 ' out && pass "plan" || fail "plan" "$(cat out err)"
 check "plan for other ranks" "$vocabench" plan e.yaml --ranks 64
@@ -150,7 +163,8 @@ check "plan for other ranks" "$vocabench" plan e.yaml --ranks 64
 # ---- inspect ----------------------------------------------------------------------------------------------------
 "$tools/make_data" images pics 3 4 && "$tools/make_data" model m.safetensors && "$tools/make_data" tokenizer tok && mkdir cifar &&
   "$tools/make_data" cifar cifar/test.bin 20 60 || fail "test data"
-"$vocabench" pack --input pics --output packed --samples-per-shard 5 >out && grep -q '^12 images in 3 shards, ' out && pass "pack" || fail "pack" "$(cat out)"
+"$vocabench" pack --input pics --output packed --samples-per-shard 5 >out && grep -q '^12 images in 3 shards, ' out && pass "pack" ||
+  fail "pack" "$(cat out)"
 inspected() { # inspected FILE PATTERN
   "$vocabench" inspect "$1" >out 2>err && grep -qE "$2" out && pass "inspect $1" || fail "inspect $1" "$(cat out err)"
 }
@@ -168,7 +182,8 @@ refuses "inspect of something else" 10 "neither safetensors nor" "$vocabench" in
 
 # ---- from another folder, and installed -------------------------------------------------------------------------
 mkdir -p elsewhere && cd elsewhere || exit 1
-"$vocabench" run ../e.yaml --output ../out3 >/dev/null 2>err && cmp -s <(jq .results ../out3/results.json) <(jq .results ../out1b/results.json) &&
+"$vocabench" run ../e.yaml --output ../out3 >/dev/null 2>err &&
+  cmp -s <(jq .results ../out3/results.json) <(jq .results ../out1b/results.json) &&
   pass "paths in the file are relative to the file" || fail "paths in the file are relative to the file" "$(cat err)"
 cat >living.yaml <<'E'
 experiment: configs
@@ -179,9 +194,11 @@ refuses "configs/ is found from anywhere" 6 "has no images|has 68 classes|not" "
 cd "$scratch" || exit 1
 if make -s -C "$here" install BUILD="${build#"$here"/}" PREFIX=/opt/v DESTDIR="$scratch/root" >out 2>&1; then
   installed=$scratch/root/opt/v/bin/vocabench
-  "$installed" version | grep -q "^configs: $scratch/root/opt/v/bin/../share/vocabench/configs" && pass "the installed program finds its configs" ||
+  "$installed" version | grep -q "^configs: $scratch/root/opt/v/bin/../share/vocabench/configs" &&
+    pass "the installed program finds its configs" ||
     fail "the installed program finds its configs" "$("$installed" version)"
-  "$installed" run e.yaml --output out4 >/dev/null && cmp -s <(jq .results out4/results.json) <(jq .results out1b/results.json) && pass "the installed program runs" ||
+  "$installed" run e.yaml --output out4 >/dev/null && cmp -s <(jq .results out4/results.json) <(jq .results out1b/results.json) &&
+    pass "the installed program runs" ||
     fail "the installed program runs"
   refuses "and finds vocabularies" 6 "has 68 classes|has no images" "$installed" run elsewhere/living.yaml --output out5
 else fail "make install" "$(tail -n 5 out)"

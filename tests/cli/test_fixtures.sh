@@ -14,11 +14,14 @@ printf 'a photo of an apple.\n\nan   APPLE &amp; a pear\n' >texts.txt
 printf '["a photo of an apple.", "", "an   APPLE &amp; a pear"]' >texts.json
 check "encode images" "$vocabench" encode images --weights m.safetensors --input pics --output i.npy --raw
 check "encode texts" "$vocabench" encode texts --weights m.safetensors --tokenizer tok --input texts.txt --output t.npy --raw
-check "encode texts of a JSON list" "$vocabench" encode texts --weights m.safetensors --tokenizer tok/vocab.json --input texts.json --output tj.npy --raw
+check "encode texts of a JSON list" "$vocabench" encode texts --weights m.safetensors --tokenizer tok/vocab.json --input texts.json \
+  --output tj.npy --raw
 same "lines and JSON list give the same rows" t.npy tj.npy
-mpi 3 "$vocabench" encode images --weights m.safetensors --input pics --output i3.npy --raw --batch 2 --threads 2 2>err || fail "encode on 3 ranks" "$(cat err)"
+mpi 3 "$vocabench" encode images --weights m.safetensors --input pics --output i3.npy --raw --batch 2 --threads 2 2>err ||
+  fail "encode on 3 ranks" "$(cat err)"
 same "images on 3 ranks, by 2, on 2 threads" i.npy i3.npy
-mpi 5 "$vocabench" encode texts --weights m.safetensors --tokenizer tok --input texts.txt --output t5.npy --raw 2>err || fail "texts on 5 ranks" "$(cat err)"
+mpi 5 "$vocabench" encode texts --weights m.safetensors --tokenizer tok --input texts.txt --output t5.npy --raw 2>err ||
+  fail "texts on 5 ranks" "$(cat err)"
 same "texts on 5 ranks" t.npy t5.npy
 "$vocabench" pack --input pics --output packed --samples-per-shard 7 >/dev/null &&
   "$vocabench" encode images --weights m.safetensors --input 'packed/*.tar.zst' --output ip.npy --raw
@@ -30,7 +33,8 @@ check "and point where the raw ones point" "$tools/npy" compare n.npy i.npy 0.99
 "$vocabench" tokenize --tokenizer tok --input texts.txt --output ids.npy --context-length 32
 [ "$("$tools/npy" print ids.npy | sed -n 2p | tr -s ' ' | cut -d' ' -f1-3)" = "513 514 0" ] && pass "an empty text is start and end" ||
   fail "an empty text is start and end" "$("$tools/npy" print ids.npy)"
-"$vocabench" preprocess --resolution 32 --input pics --output p.npy && "$vocabench" preprocess --resolution 32 --input packed --output pp.npy
+"$vocabench" preprocess --resolution 32 --input pics --output p.npy &&
+  "$vocabench" preprocess --resolution 32 --input packed --output pp.npy
 same "preprocess of folder and shards" p.npy pp.npy
 refuses "embeddings into a folder that is not there" 7 "nowhere/e.npy: cannot create" \
   "$vocabench" encode images --weights m.safetensors --input pics --output nowhere/e.npy
@@ -42,7 +46,8 @@ encode() { # encode NAME WEIGHTS FOLDER [FLAGS]
   local name=$1 weights=$2 truth=$fixtures/$3; shift 3
   check "$name: images" "$vocabench" encode images --weights "$weights" --input "$fixtures/images" --output i.npy --raw "$@"
   near "$name: image embeddings" i.npy "$truth/image_embeddings.npy"
-  check "$name: texts" "$vocabench" encode texts --weights "$weights" --tokenizer "$bpe" --input "$fixtures/texts.json" --output t.npy --raw "$@"
+  check "$name: texts" "$vocabench" encode texts --weights "$weights" --tokenizer "$bpe" --input "$fixtures/texts.json" --output t.npy \
+    --raw "$@"
   near "$name: text embeddings" t.npy "$truth/text_embeddings.npy"
 }
 for container in model.safetensors state_dict.pt torchscript.pt huggingface.safetensors; do
@@ -69,7 +74,8 @@ name: six
 vocabularies: {one: [apple, aquarium_fish, sweet_pepper], two: [lawn_mower, willow_tree, T-shirt]}
 E
 mkdir -p cifar && "$tools/make_data" cifar cifar/test.bin 20 20 || fail "test data"
-sed -i '1s/.*/aquarium_fish/; 2s/.*/sweet_pepper/; 3s/.*/lawn_mower/; 4s/.*/willow_tree/; 5s/.*/T-shirt/; 6s/.*/apple/' cifar/fine_label_names.txt
+sed -i '1s/.*/aquarium_fish/; 2s/.*/sweet_pepper/; 3s/.*/lawn_mower/; 4s/.*/willow_tree/; 5s/.*/T-shirt/; 6s/.*/apple/' \
+  cifar/fine_label_names.txt
 for position in end middle front; do
   cat >coop.yaml <<E
 experiment: coop
@@ -87,7 +93,8 @@ E
   for file in coop/cache/*/*.npy; do
     if "$tools/npy" compare "$file" "$fixtures/coop/text_embeddings_$position.npy" 0.999999 1e-4 - >/dev/null; then found=yes; fi
   done
-  [ $found = yes ] && pass "CoOp, $position: text embeddings" || fail "CoOp, $position: no text embeddings in the cache agree" "$(ls -l coop/cache/*)"
+  [ $found = yes ] && pass "CoOp, $position: text embeddings" ||
+    fail "CoOp, $position: no text embeddings in the cache agree" "$(ls -l coop/cache/*)"
 done
 other=end
 "$tools/npy" compare "$fixtures/coop/text_embeddings_middle.npy" "$fixtures/coop/text_embeddings_$other.npy" 0.999999 1e-4 - >/dev/null &&
@@ -99,11 +106,12 @@ images="--input $fixtures/images --output x.npy"
 {
   refuses "SLIP's weights as clip" 6 "clip was stated, but the names of the tensors are SLIP's" \
     "$vocabench" encode images --weights "$fixtures/slip-vit/checkpoint.pt" --family clip $images
-  refuses "CLIP's weights as slip" 6 "model.safetensors: tensor visual.conv1.bias is missing|slip was stated, but the names of the tensors are OpenAI's" \
+  refuses "CLIP's weights as slip" 6 "slip was stated, but the names of the tensors are OpenAI's: write family: clip" \
     "$vocabench" encode images --weights "$fixtures/clip-vit/model.safetensors" --family slip $images
   refuses "CLIP's weights as declip" 6 "text_projection.bias is missing|declip was stated, but" \
     "$vocabench" encode images --weights "$fixtures/clip-vit/model.safetensors" --family declip $images
-  refuses "CoOp's checkpoint as weights" 6 "of no family known here" "$vocabench" encode images --weights "$fixtures/coop/model.pth.tar-50" $images
+  refuses "CoOp's checkpoint as weights" 6 "of no family known here" "$vocabench" encode images --weights \
+    "$fixtures/coop/model.pth.tar-50" $images
   refuses "weights as a tokenizer" 5 "model.safetensors" \
     "$vocabench" encode texts --weights "$fixtures/clip-vit/model.safetensors" --tokenizer "$fixtures/clip-vit/model.safetensors" \
     --input "$fixtures/texts.json" --output x.npy

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Injected failures at every kind of call, on one rank of three: no hang, one line, a documented code, nothing half-written, and a good rerun.
+# Injected failures at every kind of call, on one rank of three: no hang, one line, a documented code, nothing half-written, and a good
+# rerun.
 # shellcheck disable=SC2015 # pass and fail never fail
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
@@ -34,13 +35,15 @@ breaks() {
   lines=$(grep -c '^vocabench: ' stderr)
   if [ $code = 124 ] || [ $code = 137 ]; then fail "$fault: hung" "$(cat stderr)"; return; fi
   [[ " $codes " == *" $code "* ]] || { fail "$fault: code $code, expected one of $codes" "$(grep -a '^vocabench' stderr)"; return; }
-  [ $code = 0 ] && { [ "$lines" = 0 ] && sums cut | cmp -s - truth && pass "$fault: goes on" || fail "$fault: goes on wrongly" "$(cat stderr)"; return; }
+  [ $code = 0 ] && { [ "$lines" = 0 ] && sums cut | cmp -s - truth && pass "$fault: goes on" ||
+    fail "$fault: goes on wrongly" "$(cat stderr)"; return; }
   fired=$((fired + 1))
   [ "$lines" = 1 ] || { fail "$fault: $lines lines instead of one" "$(cat stderr)"; return; }
   grep -qE "^vocabench: rank [0-2]: .{10}" stderr || { fail "$fault: the line names no rank" "$(cat stderr)"; return; }
   whole_files || { fail "$fault: a piece under a final name"; return; }
   [ -z "$(find cut -name '*.tmp' 2>/dev/null)" ] || { fail "$fault: a temporary file is left" "$(find cut -name '*.tmp')"; return; }
-  mpi 2 timeout -k 5 60 "$vocabench" run e.yaml --output cut >stdout 2>stderr && sums cut | cmp -s - truth && pass "$fault: code $code, and a good rerun" ||
+  mpi 2 timeout -k 5 60 "$vocabench" run e.yaml --output cut >stdout 2>stderr && sums cut | cmp -s - truth &&
+    pass "$fault: code $code, and a good rerun" ||
     fail "$fault: rerun after code $code" "$(cat stderr)"
 }
 fired=0
@@ -63,14 +66,17 @@ for n in 1 2; do breaks "unit:$n:EIO@$n" "0 1"; done
 
 # ---- the other commands, on one rank: every call fails once -----------------------------------------------------
 printf 'a bear\nan apple\n' >texts.txt
-commands=("encode images --weights m.safetensors --input pics --output x/o" "encode texts --weights m.safetensors --tokenizer tok --input texts.txt --output x/o"
-  "tokenize --tokenizer tok --input texts.txt --output x/o" "preprocess --resolution 16 --input pics --output x/o" "pack --input pics --output x/o"
+commands=("encode images --weights m.safetensors --input pics --output x/o" \
+  "encode texts --weights m.safetensors --tokenizer tok --input texts.txt --output x/o"
+  "tokenize --tokenizer tok --input texts.txt --output x/o" "preprocess --resolution 16 --input pics --output x/o" \
+    "pack --input pics --output x/o"
   "inspect pics" "inspect m.safetensors" "plan e.yaml")
 for command in "${commands[@]}"; do
   rm -rf x; mkdir x
   # shellcheck disable=SC2086 # a command line
   "$vocabench" $command >stdout 2>stderr || fail "$command" "$(cat stderr)"
-  for fault in open:1:EACCES open:3:EIO read:1:EIO read:2:short mmap:1:ENOMEM alloc:2:ENOMEM alloc:40:ENOMEM alloc:400:ENOMEM write:1:ENOSPC fsync:1:EIO rename:1:EIO; do
+  for fault in open:1:EACCES open:3:EIO read:1:EIO read:2:short mmap:1:ENOMEM alloc:2:ENOMEM alloc:40:ENOMEM alloc:400:ENOMEM \
+    write:1:ENOSPC fsync:1:EIO rename:1:EIO; do
     rm -rf x; mkdir x
     # shellcheck disable=SC2086 # a command line
     VOCABENCH_FAULT=$fault timeout -k 5 60 "$vocabench" $command >stdout 2>stderr; code=$?
@@ -81,7 +87,8 @@ for command in "${commands[@]}"; do
     esac
     [ "$(grep -c '^vocabench: .' stderr)" = 1 ] || { fail "$fault: $command: one line" "$(cat stderr)"; continue; }
     # A folder synced after the rename is a whole file; everything else leaves nothing.
-    [ -z "$(find x -type f ! -name '*.tar.zst')" ] && pass "$fault: ${command%% --*}" || fail "$fault: ${command%% --*} leaves a file" "$(find x -type f)"
+    [ -z "$(find x -type f ! -name '*.tar.zst')" ] && pass "$fault: ${command%% --*}" ||
+      fail "$fault: ${command%% --*} leaves a file" "$(find x -type f)"
   done
 done
 
@@ -95,9 +102,12 @@ datasets: [{name: folder, images: pics, vocabularies: v.yaml}]
 models: [{name: plain, family: clip, weights: m.safetensors, tokenizer: tok, prompts: cifar100}]
 E
   mpi 3 timeout -k 5 60 "$vocabench" run big.yaml --output small/o >stdout 2>stderr; code=$?
-  { [ $code = 7 ] && grep -qE '^vocabench: rank [0-2]: small/o/.*No space left on device' stderr; } && pass "a full disk: code 7" || fail "a full disk" "code $code" "$(cat stderr)"
-  [ -z "$(find small -name '*.tmp')" ] && pass "nothing temporary is left on it" || fail "nothing temporary is left on it" "$(find small -name '*.tmp')"
-  mount -o remount,size=8m small && mpi 2 timeout -k 5 60 "$vocabench" run big.yaml --output small/o >stdout 2>stderr && pass "and with room it goes on" ||
+  { [ $code = 7 ] && grep -qE '^vocabench: rank [0-2]: small/o/.*No space left on device' stderr; } && pass "a full disk: code 7" ||
+    fail "a full disk" "code $code" "$(cat stderr)"
+  [ -z "$(find small -name '*.tmp')" ] && pass "nothing temporary is left on it" ||
+    fail "nothing temporary is left on it" "$(find small -name '*.tmp')"
+  mount -o remount,size=8m small && mpi 2 timeout -k 5 60 "$vocabench" run big.yaml --output small/o >stdout 2>stderr &&
+    pass "and with room it goes on" ||
     fail "and with room it goes on" "$(cat stderr)"
   umount small; trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
 else
@@ -105,6 +115,7 @@ else
 fi
 # A limit on the size of files: the kernel's own error at write, where a signal would end the process.
 (ulimit -f 8192; timeout -k 5 60 "$vocabench" preprocess --resolution 96 --input pics --output big.npy >stdout 2>stderr); code=$?
-{ [ $code = 7 ] && grep -qE '^vocabench: big.npy: cannot write: File too large' stderr && [ -z "$(find . -maxdepth 1 -name '*big.npy*')" ]; } &&
+{ [ $code = 7 ] && grep -qE '^vocabench: big.npy: cannot write: File too large' stderr &&
+  [ -z "$(find . -maxdepth 1 -name '*big.npy*')" ]; } &&
   pass "a file that may not grow: code 7" || fail "a file that may not grow" "code $code" "$(cat stderr)"
 finish

@@ -34,7 +34,8 @@ whole_files() { # no file under a final name may be a piece
   for file in "$1"/records/*.zst; do [ ! -e "$file" ] || zstd -tq "$file" || return 1; done
 }
 kept=0
-# finishes NAME FOLDER RANKS [FLAGS]: what a stopped run left is whole; the rerun ends with the bytes of the undisturbed run and encodes what was
+# finishes NAME FOLDER RANKS [FLAGS]: what a stopped run left is whole; the rerun ends with the bytes of the undisturbed run and encodes
+# what was
 # missing, no more.
 finishes() {
   local name=$1 folder=$2 ranks=$3 before; shift 3
@@ -42,7 +43,8 @@ finishes() {
   [ ! -e "$folder/results.json" ] || { fail "$name: the run ended before it was stopped"; return; }
   before=$(units "$folder")
   [ "$before" = 0 ] || kept=$((kept + 1))
-  mpi "$ranks" timeout 120 "$vocabench" run e.yaml --output "$folder" "$@" >stdout 2>stderr || { fail "$name: rerun" "$(cat stderr)"; return; }
+  mpi "$ranks" timeout 120 "$vocabench" run e.yaml --output "$folder" "$@" >stdout 2>stderr ||
+    { fail "$name: rerun" "$(cat stderr)"; return; }
   local differs=no record
   cmp -s <(jq 'del(.run)' whole/results.json) <(jq 'del(.run)' "$folder/results.json") || differs=results
   for record in whole/records/*; do cmp -s "$record" "$folder/records/${record##*/}" || differs=$record; done
@@ -54,7 +56,8 @@ finishes() {
 
 # ---- killed by the program's own fault points -------------------------------------------------------------------
 turn=0
-for fault in write:1:kill@0 write:3:kill@1 write:9:kill@0 write:12:kill@2 rename:2:kill@1 rename:5:kill@0 fsync:4:kill@2 unit:2:kill@1 unit:5:kill@0 \
+for fault in write:1:kill@0 write:3:kill@1 write:9:kill@0 write:12:kill@2 rename:2:kill@1 rename:5:kill@0 fsync:4:kill@2 unit:2:kill@1 \
+  unit:5:kill@0 \
   read:40:kill@2 mpi:12:kill@1; do
   rm -rf cut
   VOCABENCH_FAULT=$fault mpi 3 timeout 60 "$vocabench" run e.yaml --output cut >stdout 2>stderr; code=$?
@@ -106,7 +109,8 @@ for signal in TERM INT USR1; do
   # shellcheck disable=SC2086 # pids
   set -- $ranks
   kill -s $signal "$2"; stops
-  { [ $code = 75 ] && grep -qE "^vocabench: rank [01]: stopped by SIG$signal; finished units are kept" stderr; } && pass "SIG$signal to a rank: code 75" ||
+  { [ $code = 75 ] && grep -qE "^vocabench: rank [01]: stopped by SIG$signal; finished units are kept" stderr; } &&
+    pass "SIG$signal to a rank: code 75" ||
     fail "SIG$signal to a rank" "code $code" "$(cat stderr)"
   finishes "SIG$signal to a rank" cut 5 --resume
 done
@@ -117,7 +121,9 @@ kill -s INT $job 2>/dev/null || fail "no job"; kill -s TERM $job; stops
 finishes "a run without mpirun" cut 3
 
 # Encoding to a file stops too, and leaves nothing under the file's name.
-VOCABENCH_FAULT=read:1+:slow "$vocabench" encode images --weights m.safetensors --input cifar/test.bin --output i.npy >stdout 2>stderr & job=$!
+VOCABENCH_FAULT=read:1+:slow "$vocabench" encode images --weights m.safetensors --input cifar/test.bin --output i.npy >stdout 2>stderr & \
+  job=$!
 sleep 0.7; kill -s TERM $job; stops
-[ $code = 75 ] && [ ! -e i.npy ] && ! compgen -G '.i.npy*' >/dev/null && pass "encode images stops" || fail "encode images stops" "code $code" "$(cat stderr)"
+[ $code = 75 ] && [ ! -e i.npy ] && ! compgen -G '.i.npy*' >/dev/null && pass "encode images stops" ||
+  fail "encode images stops" "code $code" "$(cat stderr)"
 finish

@@ -1,5 +1,6 @@
 #!/bin/bash
 # vocabench retrieve: lists against brute force by NumPy, the same bytes on any number of ranks, interrupted scans, bad input.
+# shellcheck disable=SC2317 # functions are called through check
 . "$(dirname "$0")/../lib.sh"
 python=
 for candidate in python3 /usr/bin/python3; do "$candidate" -c 'import numpy' 2>/dev/null && { python=$candidate; break; }; done
@@ -84,6 +85,51 @@ done
 mpi 3 "$vocabench" retrieve --queries q.npy --corpus clean --top-k 1000 --output few.jsonl.zst --ids few.npy >out 2>err
 check "a corpus smaller than K is listed whole" brute q.npy clean 1000 few.npy few.jsonl.zst dot
 check "and that is said" grep -q 'note: clean has 240 rows to list, fewer than --top-k 1000' err
+
+# ---- 8-bit codes ----------------------------------------------------------------------------------------------------------------
+for corpus in f4 f2 mixed; do
+  for similarity in dot cosine; do
+    queries=q.npy; [ $corpus = f2 ] && queries=q2.npy
+    copy=codes-$corpus-$similarity
+    mpi 3 "$vocabench" pack --quantize int8 --input $corpus --output $copy --similarity $similarity --threads 2 >out 2>err ||
+      fail "codes of $corpus for $similarity" "$(cat err)"
+    retrieve --queries $queries --corpus $corpus --top-k 60 --similarity $similarity --output one.jsonl.zst --ids one.npy >out 2>&1
+    for ranks in 1 3 8; do
+      mpi $ranks "$vocabench" retrieve --queries $queries --corpus $corpus --quantized $copy --top-k 60 --similarity $similarity \
+        --output codes.jsonl.zst --ids codes.npy >out 2>err
+      same "$corpus, $similarity: the list through codes on $ranks ranks" one.jsonl.zst codes.jsonl.zst
+      same "$corpus, $similarity: the row numbers through codes on $ranks ranks" one.npy codes.npy
+    done
+  done
+done
+if [ "$(jq -c 'del(.run)|del(.engine)' codes.summary.json)" = "$(jq -c 'del(.run)|del(.engine)' one.summary.json)" ]; then
+  pass "and the same counts"
+else fail "and the same counts" "$(cat codes.summary.json)"; fi
+for isa in scalar avx2; do
+  VOCABENCH_ISA=$isa retrieve --queries q.npy --corpus mixed --quantized codes-mixed-cosine --similarity cosine --top-k 60 \
+    --output isa.jsonl.zst --threads 3 >out 2>err
+  same "the list through codes at the level $isa" one.jsonl.zst isa.jsonl.zst
+done
+retrieve --queries q.npy --corpus f4 --top-k 60 --output whole.jsonl.zst >out 2>&1
+for fault in unit:5:kill@1 unit:2:kill@0; do
+  VOCABENCH_FAULT=$fault mpi 3 "$vocabench" retrieve --queries q.npy --corpus f4 --quantized codes-f4-dot --top-k 60 \
+    --output cut8.jsonl.zst --checkpoint-seconds 0 --threads 1 >out 2>&1
+done
+mpi 2 "$vocabench" retrieve --queries q.npy --corpus f4 --quantized codes-f4-dot --top-k 60 --output cut8.jsonl.zst >out 2>err
+same "a scan of codes goes on, too" whole.jsonl.zst cut8.jsonl.zst
+check "without scanning again what was finished, too" test "$(jq .run.blocks_resumed cut8.summary.json)" -gt 0
+codes_of() {
+  refuses "$1" "$2" "$3" mpirun --oversubscribe -n 2 "$vocabench" retrieve --queries q.npy --top-k 5 --output bad.jsonl.zst "${@:4}"
+}
+codes_of "codes of another corpus" 6 'codes-f4-dot: a copy of 5 parts of 37 dimensions, mixed has 3' --corpus mixed --quantized codes-f4-dot
+codes_of "codes for another similarity" 6 'codes for the similarity cosine, asked for is dot' --corpus f4 --quantized codes-f4-cosine
+codes_of "no codes" 4 'nothing/manifest.json' --corpus f4 --quantized nothing
+cp -r codes-f4-dot short-codes; truncate -s -1 short-codes/000004.vbq
+codes_of "truncated codes" 5 '000004.vbq: truncated' --corpus f4 --quantized short-codes
+mkdir changed; cp f4/* changed
+"$python" -c 'import numpy; x = numpy.load("changed/part_0004.npy"); x += 1; numpy.save("changed/part_0004.npy", x)'
+codes_of "codes of rows that have changed" 6 'the quantised copy is not of this corpus' --corpus changed --quantized codes-f4-dot
+refuses "an unknown code" 2 "quantize: expected int8, found 'int4'" "$vocabench" pack --quantize int4 --input f4 --output none
 
 # ---- interruptions --------------------------------------------------------------------------------------------------------------
 retrieve --queries q.npy --corpus f4 --top-k 60 --output whole.jsonl.zst --ids whole.npy >out 2>&1

@@ -220,8 +220,8 @@ int main(int argc, char **argv) {
     else if (!strcmp(what, "model")) make_model(argv[2], first ? first : VOCABULARY, argc > 4 ? argv[4] : NULL);
     else if (!strcmp(what, "tokenizer")) make_tokenizer(argv[2]);
     else {
-        fprintf(stderr, "usage: make_data images DIR CLASSES EACH | cifar FILE CLASSES RECORDS | model FILE [VOCABULARY "
-                        "[EXTRA_TENSOR]] | tokenizer DIR\n");
+        fprintf(stderr, "usage: make_data images DIR CLASSES EACH | cifar FILE CLASSES RECORDS | model FILE [VOCABULARY [EXTRA_TENSOR]] |\n"
+                        "  tokenizer DIR\n");
         return 2;
     }
     return 0;

@@ -101,8 +101,8 @@ static void save(const char *path, const array *a) {
     char shape[256] = "", header[512];
     for (int i = 0, n = 0; i < a->ndim; i++) n += snprintf(shape + n, sizeof shape - (size_t)n, "%" PRId64 ", ", a->shape[i]);
     if (a->ndim > 1) shape[strlen(shape) - 2] = 0;
-    int n = snprintf(header, sizeof header, "{'descr': '%s%s', 'fortran_order': False, 'shape': (%s), }", a->type[1] == '1' ? "|" : "<",
-                     a->type, shape);
+    int n = snprintf(header, sizeof header, "{'descr': '%s%s', 'fortran_order': False, 'shape': (%s), }",
+                     a->type[1] == '1' ? "|" : "<", a->type, shape);
     while ((n + 11) % 64) header[n++] = ' ';
     header[n++] = '\n';
     FILE *file = fopen(path, "wb");
@@ -131,8 +131,8 @@ static double *numbers(const char *path, int64_t *count) {
     return list;
 }
 
-/* The worst row decides: cosine at least, relative distance at most, largest difference of elements at most. "-": not asked. The first
- * rows of the longer array are compared when `rows` says so. */
+/* The worst row decides: cosine at least, relative distance at most, largest difference of elements at most. "-": not asked.
+ * The first rows of the longer array are compared when `rows` says so. */
 static int compare(const array *a, const array *b, const char *cosine, const char *relative, const char *absolute, const char *rows) {
     int64_t count = rows ? atoll(rows) : a->rows;
     if (a->columns != b->columns || (!rows && (a->rows != b->rows || a->ndim != b->ndim)) || a->rows < count || b->rows < count || !count) {

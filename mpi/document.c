@@ -1,0 +1,103 @@
+/* The writing of results.json and its tables, for a run and for a merge of runs. */
+#include "mpi/document.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/memory.h"
+#include "mpi/results.h"
+#include "shards/digest.h"
+#include "shards/io.h"
+
+int vb_configuration_digest(const json_t *configuration, char *digest, vb_error *err) {
+    char *text = json_dumps(configuration, JSON_COMPACT | JSON_SORT_KEYS);
+    if (!text) return vb_errorf(err, VB_EMEMORY, "no memory for the configuration");
+    strcpy(digest, vb_digest_bytes(text, strlen(text)).hex);
+    free(text); /* jansson's */
+    return 0;
+}
+
+json_t *vb_new_document(const char *experiment, json_t *configuration, json_t *results, json_t *run, vb_error *err) {
+    char digest[40];
+    if (vb_configuration_digest(configuration, digest, err)) return NULL;
+    json_t *document = json_pack("{s:s, s:s, s:O, s:s, s:O, s:O}", "schema", "vocabench.results/1", "experiment", experiment,
+                                 "configuration", configuration, "configuration_digest", digest, "results", results, "run", run);
+    if (!document) vb_errorf(err, VB_EMEMORY, "no memory for the results");
+    return document;
+}
+
+/* Results of another experiment in the same folder are kept under another name, never overwritten. */
+static int keep_earlier(const char *path, const char *digest, vb_error *err) {
+    json_t *earlier = json_load_file(path, 0, NULL);
+    if (!earlier) return 0;
+    const char *stored = json_string_value(json_object_get(earlier, "configuration_digest"));
+    int status = 0;
+    if (stored && strcmp(stored, digest)) {
+        char *kept = vb_format(err, "%.*sresults.%.8s.json", (int)(vb_base_name(path) - path), path, stored);
+        status = kept ? vb_write_json(earlier, kept, err) : -1;
+        if (!status) fprintf(stderr, "vocabench: results of another configuration are kept as %s\n", kept);
+        vb_free(kept);
+    }
+    json_decref(earlier);
+    return status;
+}
+
+/* NULL as the name: on the terminal. */
+static int write_table(const char *folder, const json_t *results, vb_table_form form, const char *name, vb_error *err) {
+    char *table = vb_table(results, form, err);
+    if (!table) return -1;
+    int status = 0;
+    if (name) {
+        char *path = vb_format(err, "%s/%s", folder, name);
+        status = path ? vb_write_file(path, table, strlen(table), err) : -1;
+        vb_free(path);
+    } else
+        printf("%s", table);
+    vb_free(table);
+    return status;
+}
+
+int vb_write_document(const char *folder, const json_t *document, bool latex, vb_error *err) {
+    const json_t *results = json_object_get(document, "results");
+    char *path = vb_format(err, "%s/results.json", folder);
+    int status = -1;
+    if (!path || keep_earlier(path, json_string_value(json_object_get(document, "configuration_digest")), err)) goto done;
+    if (vb_write_json(document, path, err)) goto done;
+    if (write_table(folder, results, VB_TABLE_MARKDOWN, "table.md", err) ||
+        write_table(folder, results, VB_TABLE_CSV, "table.csv", err))
+        goto done;
+    if (latex && write_table(folder, results, VB_TABLE_LATEX, "table.tex", err)) goto done;
+    status = write_table(folder, results, VB_TABLE_TERMINAL, NULL, err);
+done:
+    vb_free(path);
+    return status;
+}
+
+char *vb_pair_path(const char *folder, const char *below, const char *model, const char *dataset, const char *suffix, vb_error *err) {
+    char *path = vb_format(err, "%s/%s/%s--%s%s", folder, below, model, dataset, suffix);
+    for (char *at = path ? path + strlen(folder) + strlen(below) + 2 : NULL; at && *at; at++)
+        if (strchr(" \\:*?\"<>|", *at)) *at = '_';
+    return path;
+}
+
+int vb_configured_pairs(const json_t *configuration, vb_pair_name **pairs, int *count, vb_error *err) {
+    const json_t *models = json_object_get(configuration, "models"), *datasets = json_object_get(configuration, "datasets");
+    *count = 0;
+    if (!(*pairs = vb_array(json_array_size(models) * json_array_size(datasets), sizeof **pairs, "pairs", err))) return -1;
+    for (size_t m = 0; m < json_array_size(models); m++) {
+        const json_t *model = json_array_get(models, m);
+        const char *name = json_string_value(json_object_get(model, "name")),
+                   *only = json_string_value(json_object_get(model, "dataset"));
+        for (size_t d = 0; d < json_array_size(datasets); d++) {
+            const char *dataset = json_string_value(json_object_get(json_array_get(datasets, d), "name"));
+            if (!name || !dataset) {
+                vb_free(*pairs);
+                *pairs = NULL;
+                return vb_errorf(err, VB_EDATA, "the configuration has a %s without a name", name ? "dataset" : "model");
+            }
+            if (!only || !strcmp(only, dataset)) (*pairs)[(*count)++] = (vb_pair_name){name, dataset};
+        }
+    }
+    return 0;
+}

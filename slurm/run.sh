@@ -1,0 +1,48 @@
+# What every script ends with: starts the ranks of "$@" and decides what their exit code means for the job.
+# shellcheck shell=bash
+set -u
+launch=(@LAUNCH@)
+export OMP_NUM_THREADS=@CPUS@ OMP_WAIT_POLICY=passive
+# Slurm's default PMIx fence can crash MPI_Init on several nodes (seen with Slurm 22.05 and Open MPI 4.1); the ring did not.
+export SLURM_PMIX_FENCE=${SLURM_PMIX_FENCE:-ring}
+# srun starts the ranks with what it is told, not with what sbatch was told, since Slurm 22.05.
+export SRUN_CPUS_PER_TASK=@CPUS@
+
+child='' interrupted=0 cancelled=0
+# shellcheck disable=SC2317 # the traps call it
+stop() { interrupted=1; [ -z "$child" ] || kill -USR1 "$child" 2>/dev/null; }
+trap stop USR1
+trap 'cancelled=1; stop' TERM
+
+# Started again with the same command, nothing finished is done twice.
+requeue() {
+  local id=${SLURM_JOB_ID:-}
+  [ -z "${SLURM_ARRAY_JOB_ID:-}" ] || id=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID # the bare number means all tasks
+  if [ $cancelled = 1 ]; then echo "cancelled: not queued again" >&2; exit 75; fi
+  if [ "${SLURM_RESTART_COUNT:-0}" -ge "${VOCABENCH_RESTARTS:-100}" ]; then
+    echo "started ${SLURM_RESTART_COUNT:-0} times and not done: not queued again (VOCABENCH_RESTARTS allows more)" >&2
+    exit 75
+  fi
+  scontrol requeue "$id" || { echo "job ${id:-?} cannot be queued again: submit the same script once more" >&2; exit 75; }
+  sleep 60 # Slurm ends this script
+  exit 75
+}
+
+for attempt in 1 2 3; do
+  "${launch[@]}" "$@" &
+  child=$!
+  while :; do
+    interrupted=0
+    wait "$child"; code=$?
+    [ $interrupted = 1 ] || break
+  done
+  child=''
+  case $code in
+    0) exit 0 ;;
+    75) requeue ;;
+    [2-8] | 10) exit "$code" ;; # bad input or a full disk: once more would be the same
+  esac
+  [ $cancelled = 0 ] || exit "$code"
+  echo "attempt $attempt of 3: the ranks ended with code $code, as when one is lost" >&2
+done
+exit "$code"

@@ -1,0 +1,223 @@
+#!/bin/bash
+# Analyses and adversarial vocabularies: NumPy's figures, enumeration, the same bytes on any number of ranks, Living17, and bad input.
+# shellcheck disable=SC2015 # pass and fail never fail
+. "$(dirname "$0")/../lib.sh"
+cd "$scratch" || exit 1
+python=/usr/bin/python3
+oracle=$here/tests/tools/analyses_oracle.py
+run() { "$vocabench" run "$@" >stdout 2>err || { fail "run $*" "$(cat err)"; return 1; }; }
+figures() { jq 'del(.run)' "$1/results.json"; }
+
+cat >analyses.yaml <<'E'
+experiment: analyses
+analyses: [margin, similarity, alignment, uniformity, spectrum, order]
+datasets: [{name: d, vocabularies: v.yaml}]
+models: [{name: m, family: precomputed, image_embeddings: i.npy, text_embeddings: t.npy, labels: y.npy}]
+E
+adversarial() { # adversarial K METHOD: the same experiment with adversarial vocabularies instead of analyses
+  sed "s/^analyses:.*/adversarial: {candidates: c.txt, embeddings: c.npy, k: $1, method: $2, exclude: names}/" analyses.yaml
+}
+
+numpy_tests() {
+  $python "$oracle" make . || fail "test data"
+  run analyses.yaml --output first && check "the analyses are NumPy's" $python "$oracle" check . first/results.json
+  adversarial 3 exact >exact.yaml
+  local k method ranks name fault code
+  for k in 1 2 3; do
+    for method in single greedy exact; do
+      adversarial $k $method >a.yaml
+      run a.yaml --output "adv-$k-$method" &&
+      check "$method, k = $k, is enumeration's" $python "$oracle" check . "adv-$k-$method/results.json"
+    done
+  done
+  for ranks in 2 3 5 8; do
+    for name in analyses exact; do
+      mpi $ranks timeout 120 "$vocabench" run $name.yaml --output "$name-$ranks" --threads $((ranks % 3 + 1)) >stdout 2>err ||
+      fail "$name on $ranks ranks" "$(cat err)"
+    done
+    cmp -s <(figures first) <(figures analyses-$ranks) && pass "analyses: $ranks ranks, the same bytes" || fail "analyses: $ranks ranks"
+    cmp -s <(figures adv-3-exact) <(figures exact-$ranks) && pass "adversarial: $ranks ranks, the same bytes" ||
+      fail "adversarial: $ranks ranks"
+  done
+  VOCABENCH_ISA=scalar "$vocabench" run analyses.yaml --output scalar >stdout 2>err
+  cmp -s <(figures first) <(figures scalar) && pass "without SIMD, the same bytes" ||
+      fail "without SIMD" "$(diff <(figures first) <(figures scalar) | head -n 5)"
+  # A stopped search says how far it may be from the best.
+  sed 's/exclude: names/exclude: names, evaluations: 1/' exact.yaml >stopped.yaml
+  run stopped.yaml --output stopped
+  jq -e --slurpfile full adv-3-exact/results.json '[.results[0].adversarial, $full[0].results[0].adversarial] | transpose |
+    all(.[0].accuracy_bound <= .[1].accuracy[-1] + 1e-12 and .[1].accuracy[-1] <= .[0].accuracy[-1] + 1e-12) and
+    any(.[0].gap > 0)' stopped/results.json >/dev/null &&
+    pass "a stopped search states a gap that holds" ||
+    fail "a stopped search states a gap that holds" "$(jq -c '[.results[0].adversarial[] | [.accuracy[-1], .gap]]' stopped/results.json)"
+  # --resume takes a pair as it is, but not when the question was another.
+  run exact.yaml --output stopped --resume
+  cmp -s <(figures stopped) <(figures adv-3-exact) && pass "--resume notices another question" || fail "--resume notices another question"
+  run exact.yaml --output one --set adversarial.targets='[v3]'
+  cmp -s <(jq '.results[0].adversarial' one/results.json) <(jq '[.results[0].adversarial[3]]' adv-3-exact/results.json) &&
+    pass "one target alone" || fail "one target alone"
+  run exact.yaml --output all --set adversarial.exclude=none
+  [ "$(jq -c '[.results[0].adversarial[].excluded]' all/results.json)" = "[0,0,0,0,0,0]" ] &&
+    [ "$(jq -c '[.results[0].adversarial[].excluded]' adv-3-exact/results.json)" = "[1,0,0,0,0,0]" ] &&
+    pass "classes of the target are kept out, unless asked for" || fail "exclusion"
+
+  bad() { local what=$1 code=$2 pattern=$3; shift 3; refuses "$what" "$code" "$pattern" "$vocabench" run exact.yaml --output bad "$@"; }
+  bad "k out of range" 3 '1 to 16' --set adversarial.k=17
+  bad "unknown target" 6 "no vocabulary 'v9'" --set adversarial.targets='[v9]'
+  bad "a target twice" 3 "'v1' is listed twice" --set adversarial.targets='[v1, v1]'
+  bad "unknown method" 3 "did you mean 'greedy'" --set adversarial.method=gredy
+  bad "unknown key" 3 "unknown key 'metod' in adversarial; did you mean 'method'" --set adversarial.metod=greedy
+  printf '\n \n\n' >blank.txt
+  bad "only empty lines" 4 'blank.txt: no candidates' --set adversarial.candidates=blank.txt
+  bad "no candidates" 4 'missing.txt' --set adversarial.candidates=missing.txt
+  printf 'a\nb\n' >two.txt
+  bad "fewer candidates than k" 6 'two.txt: 2 candidates, but k is 3' --set adversarial.candidates=two.txt
+  printf 'a\nb\nc\nd\n' >four.txt
+  bad "embeddings of another list" 6 'c.npy: expected 4 x 24.*found 63 x 24' --set adversarial.candidates=four.txt
+  bad "no embeddings" 3 "needs the key 'embeddings'" --set adversarial.embeddings=~
+  printf 'C0\nc1\nc2\na\n' >mostly.txt
+  $python -c '
+import numpy
+x = numpy.ones((4, 24), "f4")
+numpy.save("four.npy", x)
+x[2, 5] = numpy.nan
+numpy.save("nan.npy", x)
+open("many.txt", "w").write("".join("n%d\n" % i for i in range(50000)))
+numpy.save("many.npy", numpy.ones((50000, 24), "f2"))'
+  bad "too many excluded" 6 "target 'v0': 3 of 4 candidates are excluded" --set adversarial.candidates=mostly.txt \
+      --set adversarial.embeddings=four.npy
+  bad "NaN in the embeddings" 5 'nan.npy: row 2, column 5: NaN' --set adversarial.candidates=four.txt --set adversarial.embeddings=nan.npy
+  bad "no WordNet where synonyms are asked for" 4 'wordnet-base' --set adversarial.exclude=synonyms --set adversarial.wordnet=.
+  bad "memory" 8 "more than the 1 MiB a rank of 'memory'" --set adversarial.memory=1 --set adversarial.candidates=many.txt \
+      --set adversarial.embeddings=many.npy
+  refuses "unknown analysis" 3 "did you mean 'margin'" "$vocabench" run analyses.yaml --output bad --set analyses='[margins]'
+  refuses "an analysis twice" 3 "'margin' is listed twice" "$vocabench" run analyses.yaml --output bad --set analyses='[margin, margin]'
+  refuses "no analysis" 3 'analyses: expected a list' "$vocabench" run analyses.yaml --output bad --set analyses='[]'
+  # A fault on one rank ends all of them.
+  for fault in alloc:400:ENOMEM@1 mpi:60:EIO@2; do
+    VOCABENCH_FAULT=$fault mpi 3 timeout 60 "$vocabench" run exact.yaml --output bad >stdout 2>err
+    code=$?
+    if { [ $code = 8 ] || [ $code = 9 ]; } && grep -q '^vocabench: rank [12]: ' err; then pass "$fault ends the run everywhere"
+    else fail "$fault ends the run everywhere" "code $code" "$(cat err)"; fi
+  done
+}
+if $python -c 'import numpy' 2>/dev/null; then numpy_tests; else skip "figures by NumPy" "python3-numpy is not installed"; fi
+
+# ---- an encoded model: candidates go through the model's own prompts --------------------------------------------
+"$tools/make_data" images pics 6 8 && "$tools/make_data" model m.safetensors && "$tools/make_data" tokenizer tok || fail "test data"
+cat >words.yaml <<'E'
+name: v
+vocabularies:
+  animals: [bear, dolphin]
+  things: [apple, chair, forest]
+  # elephant is in none
+E
+{ printf 'table\ntrain\nApple\nbear\nlamp\nwhale\n'; printf 'long %.0s' {1..200}; echo; } >nouns.txt
+cat >encoded.yaml <<'E'
+experiment: encoded
+analyses: [margin, uniformity, spectrum]
+adversarial: {candidates: nouns.txt, k: 2, method: exact, exclude: names}
+datasets: [{name: d, images: pics, vocabularies: words.yaml}]
+models:
+  - {name: plain, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}
+  - {name: two, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}.", "{}"]}
+E
+if run encoded.yaml --output enc; then
+  mpi 3 "$vocabench" run encoded.yaml --output enc3 >stdout 2>err || fail "encoded on 3 ranks" "$(cat err)"
+  cmp -s <(figures enc) <(figures enc3) && pass "encoded candidates: 3 ranks, the same bytes" || fail "encoded candidates on 3 ranks"
+  check "a candidate longer than the context is cut, not refused" jq -e '.results[0].adversarial_pool.candidates == 7' enc/results.json
+  # The same from embeddings: candidates' texts and image embeddings as the program writes them.
+  embed() { "$vocabench" encode "$@" --weights m.safetensors --raw >stdout 2>err || fail "encode" "$(cat err)"; }
+  sed 's/.*/a photo of a &./' nouns.txt >prompts.txt && embed texts --tokenizer tok --input prompts.txt --output C.npy
+  printf 'a photo of a %s.\n' bear dolphin apple chair forest >prompts.txt &&
+      embed texts --tokenizer tok --input prompts.txt --output T.npy
+  embed images --input pics --output I.npy
+  for class in 2 0 3 1 -1 4; do for ((i = 0; i < 8; i++)); do echo "$class"; done; done >labels &&
+      "$tools/npy" numbers y.npy i4 labels # apple to forest
+  cat >given.yaml <<'E'
+experiment: given
+adversarial: {candidates: nouns.txt, embeddings: C.npy, k: 2, method: exact, exclude: names}
+datasets: [{name: d, vocabularies: words.yaml}]
+models: [{name: plain, family: precomputed, image_embeddings: I.npy, text_embeddings: T.npy, labels: y.npy}]
+E
+  run given.yaml --output given &&
+      cmp -s <(jq '.results[0].adversarial' enc/results.json) <(jq '.results[0].adversarial' given/results.json) &&
+    pass "encoded and given embeddings agree" ||
+      fail "encoded and given embeddings agree" "$(jq -c '.results[0].adversarial' enc/results.json given/results.json)"
+fi
+
+# Before and after REPE: every setting has its analyses, less the images' own; with nothing blended in they are the plain ones, but for
+# margins, which a single prompt's blend takes from products that are not normalised.
+printf 'a bear in the snow\nan apple on a tree\na chair\na dolphin jumps\nthe forest\ntwo chairs\n' >captions.txt
+sed '/^adversarial/d; s/^analyses.*/analyses: [margin, alignment, uniformity, spectrum]/; /name: two/d' encoded.yaml >repe.yaml
+printf 'corpora: [{name: words, captions: captions.txt}]\nretrieval: {corpus: words, top_k: 2, lambda: [0, 0.5]}\n' >>repe.yaml
+run repe.yaml --output repe && jq -e '.results[0] as $r | $r.analyses as $a | [$r.retrieval.results[].analyses] as [$zero, $half] |
+  ("alignment", "modality_gap", "uniformity_text") as $k | ($zero[$k] - $a[$k] | fabs) < 1e-6 and ($half[$k] - $a[$k] | fabs) > 1e-6 and
+  ($zero | has("margin_mean") and (has("uniformity_image") | not)) and ($zero.spectrum | keys) == ["text"]' \
+  repe/results.json >jq.out &&
+  [ "$(sort -u jq.out)" = true ] && pass "before and after REPE" ||
+  fail "before and after REPE" "$(cat jq.out)" "$(jq -c '.results[0].retrieval.results[].analyses | del(.histograms)' repe/results.json)"
+
+# ---- WordNet ----------------------------------------------------------------------------------------------------
+mkdir -p wn && cat >wn/data.noun <<'E'
+  1 A licence: its lines begin with spaces.
+00000100 03 n 01 Entity 0 002 ~ 00000200 n 0000 ~ 00000300 n 0000 | all there is
+00000200 03 n 02 animal 0 beast 1 002 @ 00000100 n 0000 ~ 00000400 n 0000 | it moves
+00000300 03 n 02 thing 0 beast 2 001 @ 00000100 n 0000 | it does not
+00000400 03 n 02 sea_lion 0 Brown_Bear 0 002 @ 00000200 n 0000 + 00000001 v 0101 | barks
+E
+cat >wn/index.noun <<'E'
+  1 A licence.
+animal n 1 2 @ ~ 1 0 00000200
+beast n 2 1 @ 2 0 00000300 00000200
+brown_bear n 1 1 @ 1 0 00000400
+entity n 1 1 ~ 1 0 00000100
+sea_lion n 1 1 @ 1 0 00000400
+thing n 1 1 @ 1 0 00000300
+E
+nouns() { "$vocabench" candidates wordnet --wordnet wn --output nouns.out "$@" >stdout 2>err && paste -sd, nouns.out; }
+are() { local name=$1 wanted=$2 found; shift 2; found=$(nouns "$@"); [ "$found" = "$wanted" ] && pass "$name" ||
+      fail "$name" "$found" "$(cat err)"; }
+are "all nouns" "animal,beast,brown bear,entity,sea lion,thing"
+are "single words" "animal,beast,entity,thing" --single-words
+are "heads of synsets" "animal,entity,sea lion,thing" --heads
+are "depth" "animal,beast,thing" --min-depth 1 --max-depth 1
+refuses "no noun is left" 2 'no noun meets' "$vocabench" candidates wordnet --wordnet wn --output x --min-depth 9
+refuses "no WordNet" 4 'wordnet-base' "$vocabench" candidates wordnet --wordnet pics --output x
+refuses "another list" 2 "expected 'wordnet'" "$vocabench" candidates words --output x
+for edit in 's/00000200 03 n 02/00000200 03 n 09/' 's/^00000300/00000150/' 's/00000300 03 n/00000300 03 v/' 's/@ 00000200/@ 00000201/'; do
+  mkdir -p broken && cp wn/index.noun broken && sed "$edit" wn/data.noun >broken/data.noun
+  refuses "a broken data.noun: $edit" 5 'broken/(data|index).noun:[0-9]+: expected' \
+      "$vocabench" candidates wordnet --wordnet broken --output x
+done
+cp wn/data.noun broken && sed 's/^beast n 2/beast n 3/' wn/index.noun >broken/index.noun
+refuses "a broken index.noun" 5 'index.noun:3: expected' "$vocabench" candidates wordnet --wordnet broken --output x
+# Synonyms: 'dolphin' is a sea lion here by its id, and so a brown bear.
+printf 'sea lion\nbrown_bear\nlamp\ntable\n' >nouns.txt
+sed -i 's/\[bear, dolphin\]/[bear, {id: n00000400, name: dolphin}]/' words.yaml
+sed -i 's/exclude: names/exclude: synonyms, wordnet: wn/; /name: two/d; /^analyses/d' encoded.yaml
+run encoded.yaml --output synonyms &&
+  [ "$(jq -c '[.results[0].adversarial[].excluded], .results[0].adversarial_pool.excluded_by' \
+    synonyms/results.json | paste -sd' ')" = '[2,0] "synonyms"' ] &&
+  pass "synonyms of a class are kept out" || fail "synonyms" "$(jq -c '.results[0].adversarial' synonyms/results.json)"
+
+# ---- Living17 on real embeddings --------------------------------------------------------------------------------
+need_shared data/clip-vit-b32-imagenet "Living17's analyses"
+imagenet=$shared/data/clip-vit-b32-imagenet truth=$shared/reference/living17-clip-vit-b32.expected.json
+cut -f2 "$imagenet/imagenet_classes.tsv" | tail -n +2 >wnids.txt
+cat >living.yaml <<E
+experiment: living17
+analyses: [margin, similarity, alignment, uniformity]
+datasets: [{name: living17, vocabularies: configs/vocabularies/living17.yaml}]
+models:
+  - {name: b32, family: precomputed, image_embeddings: $imagenet/imagenet_image_7per_class.npy,
+     labels: $imagenet/imagenet_image_labels.npy,
+     text_embeddings: $imagenet/imagenet_text_a_photo_of.npy, text_names: wnids.txt, label_names: wnids.txt}
+E
+mpi 3 "$vocabench" run living.yaml --output living >stdout 2>err || fail "Living17" "$(cat err)"
+out=$(jq -r --slurpfile t "$truth" '.results[0].analyses as $a |
+  ("margin_median", "margin_mean", "positive_mean", "negative_mean", "alignment", "uniformity_text",
+   "uniformity_image", "uniformity_image_n") as $k |
+  if (($a[$k] - $t[0][$k]) | fabs) <= 1e-9 then empty else "\($k): \($a[$k]), expected \($t[0][$k])" end' living/results.json 2>&1)
+[ -z "$out" ] && pass "Living17's analyses to 1e-9" || fail "Living17's analyses" "$out"
+finish

@@ -1,0 +1,158 @@
+#!/bin/bash
+# Jobs on a real Slurm of two pretend nodes: submit, array and merge, a stop before the limit, a lost rank, a cancelled job.
+# shellcheck disable=SC2015 # pass and fail never fail
+. "$(dirname "$0")/../lib.sh"
+cd "$scratch" || exit 1
+cluster=$(mktemp -d /tmp/vbs.XXXXXX)
+trap '"$here/tests/slurm/cluster.sh" stop "$cluster"; rm -rf "$cluster" "$scratch"' EXIT
+
+# ---- an experiment: two models on 3000 small images, 24 units ---------------------------------------------------
+mkdir cifar && "$tools/make_data" cifar cifar/test.bin 20 3000 && "$tools/make_data" model m.safetensors &&
+  "$tools/make_data" tokenizer tok || fail "test data"
+cat >v.yaml <<'E'
+name: things
+vocabularies:
+  beings: [apple, bear, dolphin, elephant, girl, hamster, rabbit, whale, wolf, worm]
+  others: [chair, forest, keyboard, lamp, maple_tree, orange, palm_tree, sea, table, train]
+E
+cat >e.yaml <<'E'
+experiment: slurm
+datasets: [{name: images, images: cifar/test.bin, vocabularies: v.yaml}]
+models:
+  - {name: one, family: clip, weights: m.safetensors, tokenizer: tok/vocab.json, prompts: ["a photo of a {}."]}
+  - {name: the other, family: clip, weights: m.safetensors, tokenizer: tok/vocab.json, prompts: ["a {}."], activation: gelu}
+E
+mpi 2 "$vocabench" run e.yaml --output truth >/dev/null 2>err || fail "a run without Slurm" "$(cat err)"
+# right NAME FOLDER: its results and table are those of the run without Slurm.
+right() {
+  if cmp -s <(jq 'del(.run)' truth/results.json) <(jq 'del(.run)' "$2/results.json" 2>/dev/null) &&
+    cmp -s truth/table.csv "$2/table.csv"; then pass "$1"
+  else fail "$1" "$(cat "$2"/*.log 2>/dev/null | tail -n 20)"; fi
+}
+"$vocabench" submit e.yaml --partition main --nodes 2 --time 10 --ntasks-per-node 2 --dry-run >script && bash -n script &&
+  pass "the script is bash" ||
+  fail "the script is bash"
+
+"$here/tests/slurm/cluster.sh" start "$cluster" 2 2>err
+case $? in
+  0) pass "a cluster of two nodes: $(SLURM_CONF=$cluster/slurm.conf sinfo --version)" ;;
+  3) skip "a real Slurm" "no cluster can be started here: $(tail -n 1 err)"; finish ;;
+  *) fail "a cluster of two nodes" "$(cat err)"; finish ;;
+esac
+export SLURM_CONF=$cluster/slurm.conf OMPI_MCA_osc=^ucx # Debian's one-sided UCX fails over TCP
+
+# submit FOLDER FLAGS...: the job's number in $job.
+submit() {
+  local folder=$1; shift
+  "$vocabench" submit e.yaml --partition main --time 10 --output "$folder" "$@" >out 2>err ||
+    { fail "submit $*" "$(cat out err)"; job=0; return; }
+  job=$(sed -n 's/^job \([0-9]*\):.*/\1/p' out | tail -n 1)
+}
+state() { scontrol show job "$1" 2>/dev/null | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p' | head -n 1; }
+# ended JOB: waits for the end of a job, two minutes at most.
+ended() {
+  local i
+  for ((i = 0; i < 600; i++)); do
+    case $(state "$1") in COMPLETED | FAILED | CANCELLED | TIMEOUT | NODE_FAIL | OUT_OF_MEMORY | DEADLINE) return 0 ;; esac
+    sleep 0.2
+  done
+  fail "job $1 ends" "$(scontrol show job "$1" | head -n 12)"
+}
+units() { find "$1/cache" -name '*.npy' 2>/dev/null | wc -l; }
+# under_way FOLDER: some units are encoded, and more remain.
+under_way() {
+  local i
+  for ((i = 0; i < 600; i++)); do
+    [ "$(units "$1")" -lt 4 ] || return 0
+    sleep 0.1
+  done
+  fail "the job in $1 gets under way" "$(cat "$1"/*.log)"
+}
+# once FOLDER: what the last start found in the cache it did not encode again.
+once() {
+  jq -e '[.run.pairs[].units_encoded] | add < 24' "$1/results.json" >/dev/null && pass "$1: what was finished is not encoded twice" ||
+    fail "$1: what was finished is not encoded twice" "$(jq -c .run.pairs "$1/results.json")"
+}
+
+# ---- a job ------------------------------------------------------------------------------------------------------
+submit job --nodes 2 && ended "$job"
+[ "$(state "$job")" = COMPLETED ] && pass "a job through srun and PMIx" ||
+  fail "a job through srun and PMIx" "$(state "$job")" "$(cat job/*.log)"
+right "it gives the same bytes" job
+jq -e --arg job "$job" '(.run.hosts | unique) == ["n1", "n2"] and .run.SLURM_JOB_ID == $job' job/results.json >/dev/null &&
+  pass "on both nodes, with the job in its provenance" ||
+  fail "on both nodes" "$(jq -c .run job/results.json)"
+# Four cores a node, 24 units for two nodes: the plan asks for all cores.
+grep -qx '#SBATCH --ntasks-per-node=4' job/slurm.sbatch && pass "the cores of the nodes make the ranks" ||
+  fail "the cores of the nodes make the ranks"
+submit "a 'b' c" --nodes 2 --ntasks-per-node 1 --launcher mpirun && ended "$job"
+right "mpirun inside an allocation, in a folder with blanks and quotes" "a 'b' c"
+"$vocabench" status job >out && grep -q '^experiment slurm: 2 pair(s): 2 done, 0 running, 0 failed, 0 to do$' out &&
+  pass "status of a job that is done" || fail "status" "$(cat out)"
+"$vocabench" submit e.yaml --partition nowhere --nodes 1 --time 10 --ntasks-per-node 1 --output refused >out 2>err; code=$?
+[ $code = 2 ] && grep -q '^vocabench: sbatch: ended with code 1' err && pass "what sbatch refuses is an error" ||
+  fail "what sbatch refuses" "$code" "$(cat out err)"
+
+# ---- an array, and the job that merges --------------------------------------------------------------------------
+submit array --nodes 1 --ntasks-per-node 2 --array && ended "$job"
+[ "$(state "$job")" = COMPLETED ] && pass "an array of two tasks, and the job that merges" ||
+  fail "an array" "$(state "$job")" "$(cat array/*.log)"
+right "it gives the bytes of one run" array
+jq -e '.run.merged | length == 2' array/results.json >/dev/null && pass "and tells what was merged" || fail "and tells what was merged"
+
+# ---- stopped, lost, cancelled: a slow run has time for it -------------------------------------------------------
+echo 'export VOCABENCH_ISA=scalar' >slow
+slow=(--setup slow --batch 1 --nodes 2 --ntasks-per-node 2)
+submit stopped "${slow[@]}" && under_way stopped
+"$vocabench" status stopped >out; grep -qE ' [12] running, 0 failed' out && pass "status of a job that runs" ||
+  fail "status of a job that runs" "$(cat out)"
+scancel -s USR1 "$job" # as --signal=USR1@120 does before the limit: to the steps, not to the script
+ended "$job"
+[ "$(state "$job")" = COMPLETED ] && grep -q 'stopped by SIGUSR1' stopped/*.log &&
+  pass "a job that is told to stop queues itself again, and ends" ||
+  fail "a job that is told to stop" "$(state "$job")" "$(cat stopped/*.log)"
+[ "$(jq -r .run.SLURM_RESTART_COUNT stopped/results.json)" = 1 ] && pass "after one restart" ||
+  fail "after one restart" "$(jq -c .run stopped/results.json)"
+right "with the right bytes" stopped
+once stopped
+
+submit mpirun "${slow[@]}" --launcher mpirun && under_way mpirun
+scancel -b -s USR1 "$job" # as --signal=B:USR1@120 does: to the script, which passes it on
+ended "$job"
+grep -q 'stopped by SIGUSR1' mpirun/*.log && [ "$(jq -r .run.SLURM_RESTART_COUNT mpirun/results.json)" = 1 ] &&
+  pass "the same under mpirun" ||
+  fail "the same under mpirun" "$(state "$job")" "$(cat mpirun/*.log)"
+right "with the right bytes, too" mpirun
+once mpirun
+
+submit lost "${slow[@]}" && under_way lost
+# A rank of node n2: a process of the program that belongs to this job.
+for entry in /proc/[0-9]*; do
+  [ "$(readlink "$entry/exe")" = "$vocabench" ] && tr '\0' '\n' <"$entry/environ" | grep -qx "SLURM_JOB_ID=$job" &&
+    tr '\0' '\n' <"$entry/environ" | grep -qx SLURMD_NODENAME=n2 && kill -9 "${entry#/proc/}" && break
+done 2>/dev/null
+ended "$job"
+[ "$(state "$job")" = COMPLETED ] && grep -q 'attempt 1 of 3' lost/*.log && pass "a job that loses a rank starts the ranks again" ||
+  fail "a job that loses a rank" "$(state "$job")" "$(cat lost/*.log)"
+right "and ends with the right bytes" lost
+once lost
+
+submit cancelled "${slow[@]}" && under_way cancelled
+scancel "$job"
+ended "$job"; sleep 8
+[ "$(state "$job")" = CANCELLED ] && pass "a cancelled job stays cancelled" ||
+  fail "a cancelled job stays cancelled" "$(state "$job")" "$(cat cancelled/*.log)"
+"$vocabench" status cancelled >out && grep -qE ' 0 running, 0 failed' out && grep -qE 'stopped|lost' out &&
+  pass "status of a cancelled job" || fail "status of a cancelled job" "$(cat out)"
+submit cancelled --nodes 1 --ntasks-per-node 3 && ended "$job"
+right "submitted again at other sizes it ends with the right bytes" cancelled
+once cancelled
+
+# ---- a job that cannot succeed is not tried again ---------------------------------------------------------------
+submit broken --nodes 1 --ntasks-per-node 2 --no-plan --set datasets.0.images=nowhere && ended "$job"
+{ [ "$(state "$job")" = FAILED ] && [ "$(grep -c 'vocabench: .*nowhere' broken/*.log)" = 1 ]; } &&
+  pass "bad input ends the job at once" ||
+  fail "bad input ends the job at once" "$(state "$job")" "$(cat broken/*.log)"
+scontrol show job "$job" | grep -q 'ExitCode=4:0' && pass "with the program's code" ||
+  fail "with the program's code" "$(scontrol show job "$job" | grep ExitCode)"
+finish
