@@ -66,17 +66,19 @@ static void add_quoted(vb_text *script, const char *name) {
     vb_text_add(script, "'");
 }
 
-/* The same, cut to `width` characters. */
-static void add_short(vb_text *script, const char *name, int width) {
-    char text[4 * 64 + 8];
-    size_t n = 0;
+/* The same, cut to `width` characters. In labels of tics a percent sign begins a format. */
+static void add_short(vb_text *script, const char *name, int width, bool tic) {
+    char text[2 * 4 * 64 + 8];
+    size_t n = 0, i = 0;
     int shown = 0;
-    for (; name[n] && n < 4 * 64; n++) {
-        bool begins = ((unsigned char)name[n] & 0xc0) != 0x80;
+    for (; name[i] && i < 4 * 64; i++) {
+        bool begins = ((unsigned char)name[i] & 0xc0) != 0x80;
         if (begins && shown == width) break;
         shown += begins;
+        text[n++] = name[i];
+        if (tic && name[i] == '%') text[n++] = '%';
     }
-    snprintf(text, sizeof text, "%.*s%s", (int)n, name, name[n] ? "…" : "");
+    snprintf(text + n, sizeof text - n, "%s", name[i] ? "…" : "");
     add_quoted(script, text);
 }
 
@@ -167,7 +169,7 @@ static void add_bars(plot *work, const bar *bars, int count, const char *const n
     vb_text_add(script, "set xtics 0,20,100 format '%.0f %%'\nset grid xtics lt 1 lc rgb '#dee2e7' lw 1\nset ytics (");
     for (int i = 0; i < count; i++) {
         if (i) vb_text_add(script, ", ");
-        add_short(script, bars[i].name, NAME_WIDTH);
+        add_short(script, bars[i].name, NAME_WIDTH, true);
         vb_text_format(script, " %d", i);
     }
     vb_text_add(script, ") textcolor rgb '#1b1f24'\nplot ");
@@ -326,7 +328,7 @@ int vb_plot_curves(vb_plotter *plotter, const vb_report_group *group, vb_figure 
     for (int m = 0; m < group->count; m++) {
         vb_text_format(&work.script, "%s'%s.csv' skip 1 using 1:%d with lines lw 2.5 dt %d lc rgb '%s' title ", m ? ", \\\n  " : "",
                        figure->name, m + 2, 1 + m / VB_SERIES_COUNT, colour(m));
-        add_short(&work.script, group->entries[m].label, 40);
+        add_short(&work.script, group->entries[m].label, 40, false);
     }
     vb_text_add(&work.script, "\n");
     vb_text_format(&work.title, "%s: accuracy while the vocabulary grows, averaged over all orders", group->title);
@@ -366,7 +368,7 @@ int vb_plot_theft(vb_plotter *plotter, const vb_reported *it, vb_figure *figure,
             int level = share > 0 ? 1 + (int)floor(share / most * 7.999) : 0;
             if (t == u) continue;
             const vb_colour *fill = &vb_colours[VB_HEAT + level], *ink = &vb_colours[level < 5 ? VB_INK : VB_HEAT_INK];
-            vb_text_format(&work.csv, "%d,%d,%.0f,%.4g,%d,%d,", t, u, images, 100 * share,
+            vb_text_format(&work.csv, "%d,%d,%.0f,%.10g,%d,%d,", t, u, images, 100 * share,
                            fill->red << 16 | fill->green << 8 | fill->blue, ink->red << 16 | ink->green << 8 | ink->blue);
             vb_text_add_csv(&work.csv, vb_text_of(target, "name"));
             vb_text_add(&work.csv, ",");
@@ -381,7 +383,7 @@ int vb_plot_theft(vb_plotter *plotter, const vb_reported *it, vb_figure *figure,
         vb_text_format(&work.script, "set %ctics %s(", "xy"[axis], axis ? "" : "rotate by 90 right ");
         for (int v = 0; v < n; v++) {
             if (v) vb_text_add(&work.script, ", ");
-            add_short(&work.script, vb_text_of(json_array_get(list, (size_t)v), "name"), NAME_WIDTH);
+            add_short(&work.script, vb_text_of(json_array_get(list, (size_t)v), "name"), NAME_WIDTH, true);
             vb_text_format(&work.script, " %d", v);
         }
         vb_text_format(&work.script, ")%s\n", n > 40 ? " font ',9'" : n > LABELLED_CELLS ? " font ',11'" : "");
@@ -518,7 +520,7 @@ int vb_plot_geometry(vb_plotter *plotter, const vb_report_group *group, vb_figur
         vb_text_add(&work.csv, "\n");
         vb_text_format(&work.description, " %s: uniformity %.3f, alignment %.3f.", group->entries[m].label, x, y);
         vb_text_format(&work.script, "set label ");
-        add_short(&work.script, group->entries[m].label, 36);
+        add_short(&work.script, group->entries[m].label, 36, false);
         bool right = x > (low[0] + high[0]) / 2;
         vb_text_format(&work.script, " at %.10g,%.10g %s offset %s,0 textcolor rgb '#1b1f24'\n", x, y, right ? "right" : "left",
                        right ? "-1" : "1");
