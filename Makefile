@@ -19,7 +19,7 @@ GIT     := $(subst $() +,+,$(GIT))
 PACKAGES := build-essential pkg-config git ca-certificates \
   libopenmpi-dev openmpi-bin libscalapack-openmpi-dev \
   libyaml-dev libzstd-dev libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev \
-  libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev wordnet-base
+  libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev wordnet-base gnuplot-nox
 SLURM_PACKAGES := munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins jq
 TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck valgrind python3-numpy python3-scipy python3-pil
 FUZZ_PACKAGES := clang libclang-rt-14-dev

@@ -80,8 +80,8 @@ void vb_comm_close(vb_comm *comm) {
 }
 
 void vb_alarm_raise(vb_comm *comm) {
+    if (comm->raised || comm->heard) return; /* who raised it has told everyone, above too */
     if (comm->above) vb_alarm_raise(comm->above);
-    if (comm->raised || comm->heard) return; /* who raised it has told everyone */
     comm->raised = true;
     for (int r = 0; r < comm->size; r++) {
         comm->alarm_sends[r] = MPI_REQUEST_NULL;
@@ -126,6 +126,8 @@ int vb_agree(vb_comm *comm, int status, vb_error *err) {
     if (MPI_Allreduce(&key, &worst, 1, MPI_INT, MPI_MIN, comm->mpi) != MPI_SUCCESS)
         return vb_errorf(err, VB_EMPI, "the ranks cannot agree");
     if (worst == 3 * size) return 0;
+    /* When all of a group merely heard, it was from above, though perhaps by way of another rank of the group. */
+    for (vb_comm *up = comm->above; up && worst / size == 2; up = up->above) up->heard = !up->raised;
     if (local.rank < 0) local.rank = comm->world_rank; /* an error that was agreed on before keeps its rank */
     if (MPI_Bcast(&local, sizeof local, MPI_BYTE, worst % size, comm->mpi) != MPI_SUCCESS)
         return vb_errorf(err, VB_EMPI, "the ranks cannot agree");

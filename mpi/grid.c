@@ -6,18 +6,17 @@
 #include <string.h>
 
 #include "kernels/memory.h"
-#include "shards/io.h"
 
 void vb_grid_cell(vb_grid *grid, const char *format, ...) {
-    char text[512];
-    va_list args;
+    va_list args, again;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    va_copy(again, args);
+    vb_error ignored; /* `failed` says it */
+    int n = vsnprintf(NULL, 0, format, args);
+    char *cell = grid->failed || n < 0 ? NULL : vb_array((size_t)n + 1, 1, "table", &ignored);
+    if (cell) vsnprintf(cell, (size_t)n + 1, format, again);
+    va_end(again);
     va_end(args);
-    if (strlen(text) == sizeof text - 1) /* cut: not within a character */
-        for (size_t n = sizeof text - 2; n && ((unsigned char)text[n] & 0x80); n--) text[n] = 0;
-    vb_error ignored;
-    char *cell = grid->failed ? NULL : vb_strdup(text, &ignored);
     if (!cell || vb_grow((void **)&grid->cells, &grid->capacity, grid->count + 1, sizeof *grid->cells, "table", &ignored)) {
         vb_free(cell);
         grid->failed = true;
@@ -43,9 +42,9 @@ static void put_html(const vb_grid *grid, vb_text *out) {
     vb_text_add_html(out, grid->caption ? grid->caption : "Table");
     vb_text_add(out, "\">\n<table>\n");
     if (grid->caption) {
-        vb_text_add(out, "<caption>");
+        vb_text_add(out, "<caption><span>");
         vb_text_add_html(out, grid->caption);
-        vb_text_add(out, "</caption>\n");
+        vb_text_add(out, "</span></caption>\n");
     }
     vb_text_add(out, "<thead>\n");
     size_t columns = (size_t)grid->columns;
@@ -62,6 +61,16 @@ static void put_html(const vb_grid *grid, vb_text *out) {
     vb_text_add(out, "</tbody>\n</table>\n</div>\n");
 }
 
+/* Plus-minus, and the sign of a number, in mathematics. */
+static void latex_cell(vb_text *out, const char *cell) {
+    if ((cell[0] == '+' || cell[0] == '-') && cell[1] >= '0' && cell[1] <= '9') vb_text_format(out, "$%c$", *cell++);
+    for (const char *sign; (sign = strstr(cell, "±")); cell = sign + strlen("±")) {
+        vb_text_add_latex_n(out, cell, (size_t)(sign - cell));
+        vb_text_add(out, "$\\pm$");
+    }
+    vb_text_add_latex_n(out, cell, strlen(cell));
+}
+
 static void put_latex(const vb_grid *grid, vb_text *out) {
     size_t columns = (size_t)grid->columns;
     if (grid->caption) {
@@ -75,17 +84,7 @@ static void put_latex(const vb_grid *grid, vb_text *out) {
     for (size_t i = 0; i < grid->count; i++) {
         size_t c = i % columns;
         if (c) vb_text_add(out, " & ");
-        for (const char *s = grid->cells[i]; *s;) { /* plus-minus and the minus of numbers are LaTeX's own */
-            const char *sign = strstr(s, "±");
-            size_t n = sign ? (size_t)(sign - s) : strlen(s);
-            char piece[512];
-            snprintf(piece, sizeof piece, "%.*s", (int)n, s);
-            bool number = strchr("+-", piece[0]) && piece[0] && strchr("0123456789", piece[1]) && piece[1];
-            if (number) vb_text_add_n(out, "$", 1), vb_text_add_n(out, piece, 1), vb_text_add_n(out, "$", 1);
-            vb_text_add_latex(out, piece + number);
-            if (sign) vb_text_add(out, "$\\pm$");
-            s += n + (sign ? strlen("±") : 0);
-        }
+        latex_cell(out, grid->cells[i]);
         if (c == columns - 1) vb_text_add(out, " \\\\\n");
         if (i == columns - 1) vb_text_add(out, "\\hline\n");
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernels/memory.h"
+#include "mpi/document.h"
 #include "mpi/text_buffer.h"
 #include "shards/io.h"
 
@@ -127,9 +128,5 @@ int vb_result_pick(const vb_result_folder *folder, const char *model, const char
 }
 
 char *vb_result_file(const vb_result_folder *folder, const char *below, const json_t *entry, const char *suffix, vb_error *err) {
-    char *path =
-        vb_format(err, "%s/%s/%s--%s%s", folder->folder, below, vb_text_of(entry, "model"), vb_text_of(entry, "dataset"), suffix);
-    for (char *at = path ? path + strlen(folder->folder) + strlen(below) + 2 : NULL; at && *at; at++)
-        if (strchr(" \\:*?\"<>|", *at)) *at = '_';
-    return path;
+    return vb_pair_path(folder->folder, below, vb_text_of(entry, "model"), vb_text_of(entry, "dataset"), suffix, err);
 }

@@ -64,8 +64,8 @@ void vb_text_add_csv(vb_text *text, const char *piece) {
     vb_text_add(text, "\"");
 }
 
-void vb_text_add_latex(vb_text *text, const char *piece) {
-    for (const char *at = piece; *at; at++)
+void vb_text_add_latex_n(vb_text *text, const char *piece, size_t n) {
+    for (const char *at = piece; at < piece + n; at++)
         if (*at == '\\')
             vb_text_add(text, "\\textbackslash{}");
         else if (*at == '~')

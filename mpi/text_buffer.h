@@ -21,8 +21,8 @@ void vb_text_format(vb_text *text, const char *format, ...) __attribute__((forma
 void vb_text_add_html(vb_text *text, const char *piece);
 /* As a CSV field: in double quotes, those inside doubled; line breaks become spaces. */
 void vb_text_add_csv(vb_text *text, const char *piece);
-/* With LaTeX's special characters escaped. */
-void vb_text_add_latex(vb_text *text, const char *piece);
+/* The first n bytes with LaTeX's special characters escaped. */
+void vb_text_add_latex_n(vb_text *text, const char *piece, size_t n);
 
 /* 0, or -1 with VB_EMEMORY when something did not fit. */
 int vb_text_end(const vb_text *text, const char *what, vb_error *err);

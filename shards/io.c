@@ -357,7 +357,8 @@ static int add_matches(vb_paths *paths, size_t *capacity, const char *pattern, v
 }
 
 /* "{00000..00041}" in a pattern: where it begins and ends, its bounds and its width. */
-static bool find_range(const char *pattern, const char **from, const char **to, unsigned long long *first, unsigned long long *last, int *width) {
+static bool find_range(const char *pattern, const char **from, const char **to, unsigned long long *first, unsigned long long *last,
+                       int *width) {
     for (const char *at = strchr(pattern, '{'); at; at = strchr(at + 1, '{')) {
         size_t n = strspn(at + 1, "0123456789");
         if (!n || n > 15 || strncmp(at + 1 + n, "..", 2)) continue;

@@ -5,7 +5,7 @@
 cd "$scratch" || exit 1
 
 # ---- help, names, flags -----------------------------------------------------------------------------------------
-commands="run plan encode tokenize preprocess pack candidates retrieve submit merge status compare inspect version"
+commands="run plan encode tokenize preprocess pack candidates retrieve submit merge status report compare inspect version"
 check "help" "$vocabench" help
 for command in $commands; do
   out=$("$vocabench" help "$command") && [[ $out == "usage: vocabench $command"* ]] && [ "$out" = "$("$vocabench" "$command" --help)" ] &&

@@ -1,5 +1,6 @@
 #!/bin/bash
 # vocabench retrieve: lists against brute force by NumPy, the same bytes on any number of ranks, interrupted scans, bad input.
+# shellcheck disable=SC2317 # functions are called through check
 . "$(dirname "$0")/../lib.sh"
 python=
 for candidate in python3 /usr/bin/python3; do "$candidate" -c 'import numpy' 2>/dev/null && { python=$candidate; break; }; done

@@ -1,0 +1,196 @@
+#!/bin/bash
+# `vocabench report`: pages that are whole, figures whose data are the results', hostile names, formats, bad input, a browser's view.
+# shellcheck disable=SC2015,SC2016 # pass and fail never fail; names and programs stand in single quotes
+. "$(dirname "$0")/../lib.sh"
+cd "$scratch" || exit 1
+python=/usr/bin/python3
+command -v gnuplot >/dev/null || { skip "reports" "gnuplot-nox is not installed"; finish; }
+
+# ---- results with all that a report can show, under names that try everything ------------------------------------
+"$tools/npy" random T.npy 24 16 1 && "$tools/npy" random I.npy 300 16 2 && "$tools/npy" random C.npy 6 16 3 || fail "test data"
+seq 0 299 | awk '{ print ($1 * $1 + 3 * $1) % 24 }' >labels && "$tools/npy" numbers y.npy i8 labels || fail "test data"
+cat >v.yaml <<'E'
+name: hostile
+vocabularies:
+  '<script>alert(1)</script>': ['<b>c0', c1, c2, c3]
+  'a, "quoted" `touch pwned` $(touch pwned)': [c4, c5, c6, c7]
+  "it's {b}_x^2 @y \\\\ %s %d #": [c8, c9, c10, c11]
+  'ünïcode, 日本語 & a name that is longer than any axis of a figure would like': [c12, c13, c14, c15]
+  v4: [c16, c17, c18, c19]
+  v5: [c20, c21, c22, c23]
+E
+printf '%s\n' 'one' 'two & <i>' 'three' '`touch pwned`' "it's five" 'six' >candidates.txt
+cat >e.yaml <<'E'
+experiment: 'x <y> & "z"'
+analyses: [margin, similarity, alignment, uniformity]
+adversarial: {candidates: candidates.txt, embeddings: C.npy, k: 2}
+datasets: [{name: 'd <i>', vocabularies: v.yaml}]
+models:
+  - name: 'm <img src=x onerror=alert(1)> `touch pwned`'
+    family: precomputed
+    image_embeddings: I.npy
+    text_embeddings: T.npy
+    labels: y.npy
+  - {name: "it's 'b' {n}_y | %s", family: precomputed, image_embeddings: T300.npy, text_embeddings: T.npy, labels: y.npy}
+E
+"$tools/npy" rows T.npy T300.npy labels || fail "test data"
+"$vocabench" run e.yaml --output results >log 2>err || fail "run" "$(cat err)"
+# What retrieval adds, as a run with a corpus writes it.
+first=$(find results/pairs -name 'm*' -printf '%f\n' | sed 's/\.json$//')
+mkdir -p results/retrieval && printf '%s\n' \
+  '{"class":"<b>c0","results":[{"id":3,"score":0.75,"kept":true,"caption":"a <script>caption</script>"},
+  {"id":4,"score":0.5,"kept":false,"caption":"not kept"}]}' | tr -d '\n' >list && echo >>list && printf '%s\n' \
+  '{"class":"c1","results":[{"id":9,"score":0.25,"kept":false,"caption":"nor this"}]}' >>list
+zstd -q list -o "results/retrieval/$first.jsonl.zst"
+jq '.results[0] |= (. as $r | .retrieval = {corpus: "c", rows: 10, depth: 2, results:
+  [0.25, 0.5 | {top_k: 10, lambda: ., acc_c: ($r.acc_c + . / 10), acc_c_se: 0.01, acc_e: ($r.acc_e + . / 10), acc_e_se: 0.01,
+    acc_s: ($r.acc_s + . / 10), acc_s_se: 0.01, top1_all: $r.top1_all, top1_all_se: 0.01, best: (. == 0.5)}]})' \
+  results/results.json >changed && mv changed results/results.json
+
+"$vocabench" report results --output page.html >log 2>err; code=$?
+[ $code = 0 ] && [ ! -s err ] && grep -qx 'report: page.html (13 figures, their data in page-data)' log &&
+  pass "a report" || fail "a report" "$code" "$(cat log err)"
+out=$($python "$here/tests/tools/check_page.py" page.html . 2>&1) && [ "$out" = "13 figures" ] &&
+  pass "the page is whole, every figure drawn and described" ||
+  fail "the page is whole" "$out"
+[ ! -e pwned ] && [ ! -e page-data/pwned ] && pass "names are not executed" || fail "names are not executed"
+while IFS= read -r text; do
+  grep -qF -- "$text" page.html && pass "the page shows: $text" || fail "the page shows: $text"
+done <<'E'
+&lt;script&gt;alert(1)&lt;/script&gt;
+m &lt;img src=x onerror=alert(1)&gt; `touch pwned`
+x &lt;y&gt; &amp; &quot;z&quot;
+it&#39;s {b}_x^2 @y \\ %s %d #
+日本語 &amp; a name that
+a &lt;script&gt;caption&lt;/script&gt;
+1 of 2
+λ = 0.5 (best)
+Adversarial vocabularies
+two &amp; &lt;i&gt;
+E
+grep -q 'nor this\|not kept' page.html && fail "captions that were not kept stay out" || pass "captions that were not kept stay out"
+finished=$(jq -r .run.finished results/results.json)
+grep -q "finished $finished" page.html && pass "the date is the run's" || fail "the date is the run's"
+for kind in curve geometry vocabularies theft similarity margin adversarial retrieval; do
+  n=$(find page-data -name "*-$kind-*.csv" | wc -l)
+  case $kind in curve | geometry | retrieval) want=1 ;; *) want=2 ;; esac
+  [ "$n" = $want ] && pass "$want figure(s): $kind" || fail "$want figure(s): $kind" "$n"
+done
+
+# ---- the data beside the figures are the results' -----------------------------------------------------------------
+numbers() { awk -F, -v columns="$1" 'NR > 1 { n = split(columns, c, " "); for (i = 1; i <= n;
+  i++) printf "%.6f%s", $c[i], i < n ? " " : "\n" }' "$2"; }
+wanted() { jq -r "$1" results/results.json | awk '{ for (i = 1; i <= NF; i++) printf "%.6f%s", $i, i < NF ? " " : "\n" }'; }
+equal() { if diff <(numbers "$2" "$3") <(wanted "$4") >diff.txt; then pass "$1"; else fail "$1" "$(cat diff.txt)"; fi; }
+equal "curves" "1 2 3" page-data/*-curve-*.csv '.results as $r | range($r[0].curve | length) as $i |
+  "\($i) \(100 * $r[0].curve[$i]) \(100 * $r[1].curve[$i])"'
+equal "vocabularies" "2 3" page-data/03-vocabularies-*.csv '.results[0].vocabularies[] | "\(100 * .acc_c) \(100 * .acc_s)"'
+equal "theft" "1 2 3 4" page-data/04-theft-*.csv '.results[0] as $r | range(6) as $t | range(6) as $u | select($t != $u) |
+  "\($t) \($u) \($r.theft[$t][$u]) \(100 * $r.theft[$t][$u] / $r.vocabularies[$t].images)"'
+equal "adversarial" "2 3" page-data/07-adversarial-*.csv '.results[0].adversarial[] |
+  "\(100 * .accuracy_before) \(100 * (.accuracy[-1] // .accuracy_before))"'
+equal "retrieval" "2 3" page-data/08-retrieval-*.csv '.results[0] as $r | ("acc_c", "acc_e", "acc_s", "top1_all") as $k |
+  "\(100 * $r[$k]) \(100 * $r.retrieval.results[1][$k])"'
+equal "geometry" "1 2" page-data/*-geometry-*.csv '.results[].analyses | "\(.uniformity_text) \(.alignment)"'
+sums=$(awk -F, 'NR > 1 { for (k = 2; k <= NF; k++) s[k] += $k } END { printf "%.4f %d %.4f %d", s[2], s[3], s[4], s[5] }' \
+  page-data/05-similarity-*.csv)
+[ "$sums" = "100.0000 300 100.0000 6900" ] && pass "histograms hold every pair" || fail "histograms hold every pair" "$sums"
+out=$($python -c 'import csv, sys
+rows = list(csv.reader(open(sys.argv[1], encoding="utf-8")))
+print(len({len(r) for r in rows}), rows[2][-1])' page-data/03-vocabularies-*.csv)
+[ "$out" = '1 a, "quoted" `touch pwned` $(touch pwned)' ] && pass "CSV that other programs read" ||
+  fail "CSV that other programs read" "$out"
+
+# ---- the same bytes, several folders, formats ----------------------------------------------------------------------
+mkdir again && "$vocabench" report results --output again/page.html >/dev/null && same "the same bytes again" page.html again/page.html
+diff -r page-data again/page-data >diff.txt && pass "the same data, scripts and pictures again" ||
+  fail "the same data again" "$(cat diff.txt)"
+mpi 3 "$vocabench" report results --output ranks.html >/dev/null 2>&1 && sed 's/page-data/ranks-data/g' page.html | cmp -s - ranks.html &&
+  pass "3 ranks" || fail "3 ranks"
+cp -r results other && "$vocabench" report results other/results.json --output two.html >/dev/null &&
+  grep -qF '`touch pwned` (other)' two.html &&
+  $python "$here/tests/tools/check_page.py" two.html . >log && pass "two folders with the same names" ||
+    fail "two folders with the same names" "$(cat log)"
+"$vocabench" report results --output r.md >log && grep -q '^# Openness of x \\<y\\> \\& "z"$' r.md && [ "$(grep -c '^!\[' r.md)" = 13 ] &&
+  [ "$(grep -oE '\(<r-data/[^>]*>\)' r.md | tr -d '()<>' | xargs ls | wc -l)" = 13 ] &&
+    pass "Markdown" || fail "Markdown" "$(head -c 600 r.md)"
+grep -qP '(?<!\\)<(script|img|i|b)\b' r.md && fail "Markdown holds no HTML of names" || pass "Markdown holds no HTML of names"
+"$vocabench" report results --format latex >log && [ -s report.tex ] && grep -q 'textbackslash' report.tex && grep -qF '$\pm$' report.tex &&
+  [ "$(grep -c 'begin{tabular}' report.tex)" = "$(grep -c 'end{tabular}' report.tex)" ] &&
+    grep -qF '\{b\}\_x\textasciicircum{}2' report.tex && [ ! -e report-data ] &&
+  pass "LaTeX" || fail "LaTeX" "$(head -c 600 report.tex)"
+# A row of LaTeX has one unescaped & less than columns.
+out=$(awk '/begin\{tabular\}/ { columns = gsub(/[lr]/, "", $0) - 5 } /\\\\$/ { gsub(/\\&/, ""); if (gsub(/&/, "") != columns - 1 &&
+  columns < 0) print NR }' report.tex)
+[ -z "$out" ] && pass "LaTeX rows" || fail "LaTeX rows" "$out"
+
+# A plain result: no analyses, no adversarial names, one model: only the figures that there is something for.
+jq 'del(.results[1:]) | .results[0] |= del(.analyses, .adversarial, .adversarial_pool, .retrieval)' results/results.json >plain.json
+"$vocabench" report plain.json --output plain.html >log && grep -q '(3 figures' log &&
+  $python "$here/tests/tools/check_page.py" plain.html . >log2 &&
+  pass "a plain result" || fail "a plain result" "$(cat log log2)"
+head -n 1 plain-data/01-curve-*.csv | grep -q 'lower_quartile,upper_quartile' &&
+  pass "the curve of one model has its band" || fail "the curve of one model has its band"
+
+# ---- bad input ------------------------------------------------------------------------------------------------------
+refuses "no folder" 2 "report: expected DIR..." "$vocabench" report
+refuses "a folder that is none" 4 "nothing: cannot open" "$vocabench" report nothing
+refuses "a format that is none" 2 "--format: expected html, md or latex, found 'htlm'; did you mean 'html'" \
+  "$vocabench" report results --format htlm
+refuses "pdf" 2 "--format: expected html, md or latex, found 'pdf'" "$vocabench" report results --format pdf
+refuses "an output that cannot be written" 7 "" "$vocabench" report results --output /proc/no/page.html
+jq '.results[0].vocabularies[0].curve = []' results/results.json >broken.json
+refuses "an entry that is not whole" 5 "broken.json: results\[0\]: 'curve' is missing" "$vocabench" report broken.json
+mkdir -p bad/retrieval && cp results/results.json bad/ && echo '{"class": "x"}' | zstd -q -o "bad/retrieval/$first.jsonl.zst"
+refuses "captions that are none" 5 "jsonl.zst: line 1: expected a class with results" "$vocabench" report bad --output bad.html
+[ ! -e bad.html ] && pass "and no page is left" || fail "and no page is left"
+mkdir -p tools empty && printf '#!/bin/sh\necho first >&2\necho "line 3: boom" >&2\nexit 3\n' >tools/gnuplot && chmod +x tools/gnuplot
+PATH=$PWD/tools:$PATH refuses "gnuplot that fails" 1 "page-data/01-curve-.*\.gp: gnuplot ended with code 3: line 3: boom" \
+  "$vocabench" report results --output page.html
+printf '#!/bin/sh\nkill -9 $$\n' >tools/gnuplot
+PATH=$PWD/tools:$PATH refuses "gnuplot that is killed" 1 "gnuplot ended by signal 9" "$vocabench" report results --output page.html
+printf '#!/bin/sh\nn=${2%%.gp}; echo "<svg" >$n.svg\n' >tools/gnuplot
+PATH=$PWD/tools:$PATH refuses "gnuplot that writes half a picture" 5 "gnuplot's SVG is not whole" \
+  "$vocabench" report results --output half.html
+IFS=: read -ra folders <<<"$PATH" # every program but one
+for folder in "${folders[@]}"; do find "$folder/" -maxdepth 1 -not -type d -not -name 'gnuplot*' -exec ln -st empty {} + 2>/dev/null; done
+env PATH="$PWD/empty" "$vocabench" report results --output none.html >/dev/null 2>err; code=$?
+[ $code = 4 ] && grep -q 'gnuplot: no such program; install it (Debian: apt-get install gnuplot-nox)' err && pass "no gnuplot" ||
+  fail "no gnuplot" "$code $(cat err)"
+same "a page that was there stays as it was" page.html again/page.html
+for n in 1 3 10 30 100 300; do
+  VOCABENCH_FAULT=alloc:$n:ENOMEM refuses "no memory at allocation $n" 8 "no memory" "$vocabench" report results --output memory.html
+done
+
+# ---- in a browser -----------------------------------------------------------------------------------------------------
+browser=$(command -v chromium || command -v chromium-browser || true)
+if [ -z "$browser" ]; then skip "the page in a browser" "chromium is not installed"; finish; fi
+chrome() {
+  timeout 60 "$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$scratch/profile" \
+    --allow-file-access-from-files --enable-logging=stderr --window-size=1700,3000 "$@"
+}
+# The page itself has no scripts; a copy measures itself.
+cat >measure.js <<'E'
+addEventListener("load", function () {
+  var root = document.documentElement, svgs = document.querySelectorAll("figure svg"), drawn = 0;
+  svgs.forEach(function (svg) { var box = svg.getBoundingClientRect(); if (box.width >= 300 && box.height >= 100) drawn++; });
+  document.body.dataset.measured = root.scrollWidth + " " + innerWidth + " " + drawn + " of " + svgs.length;
+});
+E
+{ grep -v '^</body>\|^</html>' page.html; echo '<script src="measure.js"></script></body></html>'; } >measured.html
+for width in 400 1600; do
+  # Headless windows are not narrower than 500: a frame is. It hands on what the page measures.
+  cat >frame.html <<E
+<!DOCTYPE html><title>frame</title><body style="margin:0"><iframe src="measured.html" style="border:0;width:${width}px;height:3000px"
+  onload="setTimeout(() => document.body.dataset.measured = this.contentDocument.body.dataset.measured, 100)"></iframe>
+E
+  chrome --screenshot="$scratch/$width.png" "file://$scratch/frame.html" >log 2>&1
+  [ -s "$width.png" ] && [ "$(stat -c %s "$width.png")" -gt 40000 ] &&
+    pass "$width wide: a picture" || fail "$width wide: a picture" "$(tail -n 5 log)"
+  grep CONSOLE log >console && fail "$width wide: no errors on the console" "$(cat console)" || pass "$width wide: no errors on the console"
+  chrome --virtual-time-budget=3000 --dump-dom "file://$scratch/frame.html" >dom 2>/dev/null
+  measured=$(sed -n 's/.*<body[^>]*data-measured="\([^"]*\)".*/\1/p' dom)
+  [ "$measured" = "$width $width 13 of 13" ] && pass "$width wide: nothing sticks out, all figures drawn" ||
+    fail "$width wide: nothing sticks out, all figures drawn" "$measured"
+done
+finish
