@@ -275,68 +275,102 @@ static double quantile(const json_t *vocabularies, size_t i, double part, double
     return b + 1 < n ? sorted[b] + (place - below) * (sorted[b + 1] - sorted[b]) : sorted[b];
 }
 
+/* A column of the figure, in percent; its bounds widen `low` and `high`. */
+static void add_point(plot *work, double value, double *low, double *high) {
+    vb_text_add(&work->csv, ",");
+    add_number(&work->csv, 100 * value);
+    if (value < *low) *low = value;
+    if (value > *high) *high = value;
+}
+
+/* The worst and the best order of arrival, of models whose analyses tell. */
+static const json_t *envelope_of(const vb_reported *it, size_t n) {
+    const json_t *order = json_object_get(json_object_get(it->entry, "analyses"), "order");
+    bool whole = json_array_size(json_object_get(order, "worst")) == n && json_array_size(json_object_get(order, "best")) == n;
+    return whole ? order : NULL;
+}
+
+static void describe_curves(plot *work, const vb_report_group *group, size_t n) {
+    vb_text_format(&work->title, "%s: accuracy while the vocabulary grows, averaged over all orders", group->title);
+    for (int m = 0; m < group->count && m < 12; m++) {
+        const vb_reported *it = &group->entries[m];
+        const json_t *curve = json_object_get(it->entry, "curve"), *order = envelope_of(it, n);
+        vb_text_format(&work->description, "%s%s: %.1f percent among its own classes, %.1f with all %zu vocabularies", m ? " " : "",
+                       it->label, 100 * at(curve, 0), 100 * at(curve, n - 1), n);
+        if (order && n > 1)
+            vb_text_format(&work->description, "; after one foreign vocabulary between %.1f, the worst choice, and %.1f, the best",
+                           100 * at(json_object_get(order, "worst"), 1), 100 * at(json_object_get(order, "best"), 1));
+        vb_text_add(&work->description, ".");
+    }
+}
+
+/* Columns: the number of foreign vocabularies, the models' curves, then for each band its lower and its upper edge. */
+static void add_curves(plot *work, const vb_report_group *group, size_t n, bool quartiles, double *sorted, double *low, double *high) {
+    vb_text_add(&work->csv, "foreign_vocabularies");
+    for (int m = 0; m < group->count; m++) {
+        vb_text_add(&work->csv, ",");
+        vb_text_add_csv(&work->csv, group->entries[m].label);
+    }
+    for (int m = 0; m < group->count; m++)
+        if (envelope_of(&group->entries[m], n)) vb_text_format(&work->csv, ",worst_order_%d,best_order_%d", m + 1, m + 1);
+    vb_text_add(&work->csv, quartiles ? ",lower_quartile,upper_quartile\n" : "\n");
+    for (size_t i = 0; i < n; i++) {
+        vb_text_format(&work->csv, "%zu", i);
+        for (int m = 0; m < group->count; m++) add_point(work, at(json_object_get(group->entries[m].entry, "curve"), i), low, high);
+        for (int m = 0; m < group->count; m++) {
+            const json_t *order = envelope_of(&group->entries[m], n);
+            if (!order) continue;
+            add_point(work, at(json_object_get(order, "worst"), i), low, high);
+            add_point(work, at(json_object_get(order, "best"), i), low, high);
+        }
+        for (int q = 0; q < 2 && quartiles; q++)
+            add_point(work, quantile(json_object_get(group->entries[0].entry, "vocabularies"), i, q ? 0.75 : 0.25, sorted), low, high);
+        vb_text_add(&work->csv, "\n");
+    }
+}
+
 int vb_plot_curves(vb_plotter *plotter, const vb_report_group *group, vb_figure *figure, vb_error *err) {
-    const json_t *vocabularies = json_object_get(group->entries[0].entry, "vocabularies");
-    size_t n = json_array_size(vocabularies);
-    bool band = group->count == 1 && n > 2;
-    double lowest = 1, highest = 0, *sorted = vb_array(n, sizeof *sorted, "curves", err);
+    size_t n = json_array_size(json_object_get(group->entries[0].entry, "vocabularies"));
+    bool quartiles = group->count == 1 && n > 2 && !envelope_of(&group->entries[0], n), named = false;
+    int bands = quartiles;
+    for (int m = 0; m < group->count; m++) bands += envelope_of(&group->entries[m], n) != NULL;
+    double low = 1, high = 0, *sorted = vb_array(n, sizeof *sorted, "curves", err);
     plot work;
     if (!sorted) return -1;
-    int rows = (group->count + band + 2) / 3;
+    int rows = group->count + (bands > 0) < 3 ? group->count + (bands > 0) : 3; /* of the key: maxrows */
     if (begin(&work, plotter, figure, "curve", group->title, 330 + 18 * rows, err)) {
         vb_free(sorted);
         return -1;
     }
-    vb_text_add(&work.csv, "foreign_vocabularies");
-    for (int m = 0; m < group->count; m++) {
-        vb_text_add(&work.csv, ",");
-        vb_text_add_csv(&work.csv, group->entries[m].label);
-    }
-    vb_text_add(&work.csv, band ? ",lower_quartile,upper_quartile\n" : "\n");
-    for (size_t i = 0; i < n; i++) {
-        vb_text_format(&work.csv, "%zu", i);
-        for (int m = 0; m < group->count; m++) {
-            double value = at(json_object_get(group->entries[m].entry, "curve"), i);
-            vb_text_add(&work.csv, ",");
-            add_number(&work.csv, 100 * value);
-            if (value < lowest) lowest = value;
-            if (value > highest) highest = value;
-        }
-        for (int q = 0; q < 2 && band; q++) {
-            double value = quantile(vocabularies, i, q ? 0.75 : 0.25, sorted);
-            vb_text_add(&work.csv, ",");
-            add_number(&work.csv, 100 * value);
-            if (value < lowest) lowest = value;
-            if (value > highest) highest = value;
-        }
-        vb_text_add(&work.csv, "\n");
-    }
+    add_curves(&work, group, n, quartiles, sorted, &low, &high);
     vb_free(sorted);
-    double floor_of_axis = 10 * floor(10 * lowest - 0.2);
+    double bottom = 10 * floor(10 * low - 0.2);
     vb_text_format(&work.script,
                    "set tmargin %g\nset lmargin 7\nset rmargin 3\nset xrange [0:%zu]\nset yrange [%g:%g]\nset grid ytics lt 1 lc rgb "
                    "'#dee2e7' lw 1\n",
-                   1.2 + 1.5 * rows, n > 1 ? n - 1 : 1, floor_of_axis > 0 ? floor_of_axis : 0, 10 * ceil(10 * highest - 1e-9));
+                   0.8 + 1.3 * rows, n > 1 ? n - 1 : 1, bottom > 0 ? bottom : 0, 10 * ceil(10 * high - 1e-9));
     vb_text_add(&work.script,
                 "set ytics format '%.0f %%'\nset xtics format '%.0f'\nset xlabel 'foreign vocabularies added' textcolor rgb '#57606a'\n"
                 "plot ");
-    if (band)
+    int column = group->count + 2;
+    for (int m = 0; m < group->count; m++) {
+        if (!quartiles && !envelope_of(&group->entries[m], n)) continue;
         vb_text_format(&work.script,
-                       "'%s.csv' skip 1 using 1:3:4 with filledcurves fs transparent solid 0.16 lc rgb '%s' title "
-                       "'middle half of the vocabularies', \\\n  ",
-                       figure->name, colour(0));
+                       "'%s.csv' skip 1 using 1:%d:%d with filledcurves fs transparent solid %g lc rgb '%s' title %s, \\\n  ",
+                       figure->name, column, column + 1, bands > 2 ? 0.08 : 0.16, colour(m),
+                       named     ? "''" :
+                       quartiles ? "'middle half of the vocabularies'" :
+                                   "'from the worst to the best order'");
+        named = true;
+        column += 2;
+    }
     for (int m = 0; m < group->count; m++) {
         vb_text_format(&work.script, "%s'%s.csv' skip 1 using 1:%d with lines lw 2.5 dt %d lc rgb '%s' title ", m ? ", \\\n  " : "",
                        figure->name, m + 2, 1 + m / VB_SERIES_COUNT, colour(m));
         add_short(&work.script, group->entries[m].label, 40, false);
     }
     vb_text_add(&work.script, "\n");
-    vb_text_format(&work.title, "%s: accuracy while the vocabulary grows, averaged over all orders", group->title);
-    for (int m = 0; m < group->count && m < 12; m++) {
-        const json_t *curve = json_object_get(group->entries[m].entry, "curve");
-        vb_text_format(&work.description, "%s%s: %.1f percent among its own classes, %.1f with all %zu vocabularies.", m ? " " : "",
-                       group->entries[m].label, 100 * at(curve, 0), 100 * at(curve, n - 1), n);
-    }
+    describe_curves(&work, group, n);
     return end(&work, err);
 }
 
