@@ -161,7 +161,10 @@ static int parse(retrieve_job *job, const vb_arguments *arguments, vb_error *err
     job->lists.ids = vb_argument(arguments, command, "ids");
     if (similarity && strcmp(similarity, "dot") && strcmp(similarity, "cosine"))
         return vb_errorf(err, VB_EUSAGE, "retrieve: --similarity: expected dot or cosine, found '%s'", similarity);
-    if (vb_parse_size(memory ? memory : "1GiB", &job->options.memory, err)) return -1;
+    if (vb_parse_size(memory ? memory : "1GiB", &job->options.memory, err)) {
+        err->code = VB_EUSAGE; /* it comes from the command line here */
+        return vb_error_prefix(err, "retrieve");
+    }
     if (!(job->checkpoint = checkpoint ? vb_strdup(checkpoint, err) : vb_format(err, "%s.checkpoint", job->lists.output))) return -1;
     job->options.checkpoint = job->checkpoint;
     job->options.quantized = vb_argument(arguments, command, "quantized");
