@@ -29,7 +29,8 @@ for kind in $kinds; do
     skips='^(not )?ok .*# *(SKIP|skip)' # cmocka says "not ok N # SKIP"
     s=$(grep -cE "$skips" "$log"); p=$(grep -E '^ok ' "$log" | grep -cvE "$skips"); f=$(grep -E '^not ok ' "$log" | grep -cvE "$skips")
     # A test that dies without saying "not ok" has failed all the same, and so has one that said nothing.
-    if { [ $code -ne 0 ] && [ "$f" = 0 ]; } || [ $((p + s + f)) = 0 ]; then f=$((f + 1)); echo "not ok - $name ended with code $code" >>"$log"; fi
+    if { [ $code -ne 0 ] && [ "$f" = 0 ]; } || [ $((p + s + f)) = 0 ]; then
+      f=$((f + 1)); echo "not ok - $name ended with code $code" >>"$log"; fi
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
     printf '%-34s %4d passed %3d failed %3d skipped %5ds\n' "$name" "$p" "$f" "$s" $(($(date +%s) - start))
     [ "$f" = 0 ] || { grep -vE '^ok ' "$log" | tail -n 40 | sed 's/^/    /'; }

@@ -84,7 +84,8 @@ wanted() { jq -r "$1" results/results.json | awk '{ for (i = 1; i <= NF; i++) pr
 equal() { if diff <(numbers "$2" "$3") <(wanted "$4") >diff.txt; then pass "$1"; else fail "$1" "$(cat diff.txt)"; fi; }
 equal "curves" "1 2 3" page-data/*-curve-*.csv '.results as $r | range($r[0].curve | length) as $i |
   "\($i) \(100 * $r[0].curve[$i]) \(100 * $r[1].curve[$i])"'
-equal "the worst and the best order" "4 5 6 7" page-data/*-curve-*.csv '[.results[].analyses.order] as $o | range($o[0].worst | length) as $i |
+equal "the worst and the best order" "4 5 6 7" page-data/*-curve-*.csv \
+  '[.results[].analyses.order] as $o | range($o[0].worst | length) as $i |
   "\(100 * $o[0].worst[$i]) \(100 * $o[0].best[$i]) \(100 * $o[1].worst[$i]) \(100 * $o[1].best[$i])"'
 equal "vocabularies" "2 3" page-data/03-vocabularies-*.csv '.results[0].vocabularies[] | "\(100 * .acc_c) \(100 * .acc_s)"'
 equal "theft" "1 2 3 4" page-data/04-theft-*.csv '.results[0] as $r | range(6) as $t | range(6) as $u | select($t != $u) |

@@ -11,8 +11,10 @@ for model in RN101 ViT-B-16 ViT-L-14; do
   weights=$scratch/$model.pt
   $python "$here/tests/tools/make_full_size.py" $model "$weights" || { fail "$model is written"; continue; }
   check "$model: inspect" "$vocabench" inspect "$weights"
-  check "$model: texts" "$vocabench" encode texts --weights "$weights" --tokenizer "$tokenizer" --input "$scratch/texts.txt" --output "$scratch/t.npy"
-  check "$model: images" "$vocabench" encode images --weights "$weights" --input "$shared/fixtures/images" --output "$scratch/i.npy" --batch 4
+  check "$model: texts" "$vocabench" encode texts --weights "$weights" --tokenizer "$tokenizer" --input "$scratch/texts.txt" --output \
+    "$scratch/t.npy"
+  check "$model: images" "$vocabench" encode images --weights "$weights" --input "$shared/fixtures/images" --output "$scratch/i.npy" \
+    --batch 4
   [ $model = ViT-L-14 ] || rm "$weights"
 done
 
@@ -28,7 +30,8 @@ node_memory() {
 # Peak memory of the node in kB while so many ranks encode the eight images, one unit each.
 peak_of() {
   local ranks=$1 peak=0 now job
-  mpi "$ranks" "$vocabench" encode images --weights "$weights" --input "$scratch/packed/*.tar.zst" --output "$scratch/i$ranks.npy" --batch 1 \
+  mpi "$ranks" "$vocabench" encode images --weights "$weights" --input "$scratch/packed/*.tar.zst" --output "$scratch/i$ranks.npy" \
+    --batch 1 \
     --threads 1 >"$scratch/log" 2>&1 &
   job=$!
   while kill -0 "$job" 2>/dev/null; do
@@ -43,6 +46,7 @@ check "eight shards of one image" "$vocabench" pack --input "$shared/fixtures/im
 file=$(($(stat -c %s "$weights") / 1024)) one=$(peak_of 1) eight=$(peak_of 8)
 same "ViT-L-14: the same embeddings at 1 and 8 ranks" "$scratch/i1.npy" "$scratch/i8.npy"
 # What a second copy of the weights would cost is the whole file; activations and MPI take under 80 MB a rank.
-if [ "$one" -lt $((file + 200000)) ] && [ "$eight" -lt $((file + 8 * 80000)) ]; then pass "ViT-L-14: one copy of the weights ($file kB file, $one kB at 1 rank, $eight kB at 8)"
+if [ "$one" -lt $((file + 200000)) ] && [ "$eight" -lt $((file + 8 * 80000)) ]; then
+  pass "ViT-L-14: one copy of the weights ($file kB file, $one kB at 1 rank, $eight kB at 8)"
 else fail "ViT-L-14: one copy of the weights" "file $file kB, 1 rank $one kB, 8 ranks $eight kB"; fi
 finish

@@ -33,9 +33,11 @@ for ranks in 3 5; do
   same "results at $ranks ranks" <(jq 'del(.run)' out-single-1/results.json) <(jq 'del(.run)' out-single-$ranks/results.json)
   same "lists at $ranks ranks" out-single-1/retrieval/tiny--cifar100.jsonl.zst out-single-$ranks/retrieval/tiny--cifar100.jsonl.zst
 done
-if [ "$(jq '[.results[0].retrieval.results[] | select(.best)] | length' out-single-1/results.json)" = 1 ]; then pass "one row is marked as the best"
+if [ "$(jq '[.results[0].retrieval.results[] | select(.best)] | length' out-single-1/results.json)" = 1 ]; then
+  pass "one row is marked as the best"
 else fail "one row is marked as the best"; fi
-if [ "$(jq '.results[0] as $r | $r.retrieval.results[] | select(.lambda == 0) | .acc_e == $r.acc_e' out-single-1/results.json | sort -u)" = true ]
+if [ "$(jq '.results[0] as $r | $r.retrieval.results[] |
+  select(.lambda == 0) | .acc_e == $r.acc_e' out-single-1/results.json | sort -u)" = true ]
 then pass "lambda 0 is the plain prompt"; else fail "lambda 0 is the plain prompt"; fi
 
 # The same by NumPy, from embeddings that the encode commands wrote.
@@ -43,7 +45,8 @@ if $python -c 'import numpy' 2>/dev/null; then
   "$vocabench" encode images --weights "$weights" --input test.bin --output images.npy --raw 2>/dev/null
   "$vocabench" encode images --weights "$weights" --input "corpus/*.tar" --output index.npy --raw 2>/dev/null
   for tar in corpus/*.tar; do
-    for key in $(tar tf "$tar" | sed -n 's/\.txt$//p' | LC_ALL=C sort); do tar xOf "$tar" "$key.txt" | tr '\n' ' ' | sed 's/ *$//'; echo; done
+    for key in $(tar tf "$tar" | sed -n 's/\.txt$//p' | LC_ALL=C sort); do tar xOf "$tar" "$key.txt" | tr '\n' ' ' | sed 's/ *$//';
+      echo; done
   done >captions.slow.txt
   mv captions.slow.txt captions.txt
   $python - "$shared" <<'EOF'
@@ -83,7 +86,8 @@ EOF
   same "embedding parts give what the pictures gave" <(jq '.results[0].retrieval.results' out-single-1/results.json) \
     <(jq '.results[0].retrieval.results' out-laid-2/results.json)
   sed -i '$d' parts/metadata/metadata_0002.jsonl
-  refuses "captions fewer than rows" 6 'metadata_0002.jsonl: [0-9]+ captions for [0-9]+ rows' mpirun --oversubscribe -n 3 "$vocabench" run laid.yaml --output o --cache cache
+  refuses "captions fewer than rows" 6 'metadata_0002.jsonl: [0-9]+ captions for [0-9]+ rows' mpirun --oversubscribe -n 3 "$vocabench" \
+    run laid.yaml --output o --cache cache
   rm parts/metadata/metadata_0001.jsonl
   refuses "a part without captions" 6 '2 caption files for 3 parts' "$vocabench" run laid.yaml --output o --cache cache
   experiment alone "$plain" '{corpus: words, top_k: 20, filter: none, deduplicate: true}'

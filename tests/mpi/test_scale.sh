@@ -25,7 +25,8 @@ models: [{name: plain, family: clip, weights: m.safetensors, tokenizer: tok, pro
 E
 run_at() { # run_at RANKS EXPERIMENT FOLDER [FLAGS]
   local ranks=$1 experiment=$2 folder=$3; shift 3
-  mpi "$ranks" timeout -k 5 200 "$vocabench" run "$experiment" --output "$folder" "$@" >stdout 2>stderr || fail "$experiment at $ranks ranks" "$(cat stderr)"
+  mpi "$ranks" timeout -k 5 200 "$vocabench" run "$experiment" --output "$folder" "$@" >stdout 2>stderr ||
+    fail "$experiment at $ranks ranks" "$(cat stderr)"
 }
 same_results() { cmp -s <(jq 'del(.run)' "$2/results.json") <(jq 'del(.run)' "$3/results.json") && pass "$1" || fail "$1"; }
 
@@ -51,10 +52,13 @@ for ranks in 2 3 5 8 13 64; do
   same_results "$ranks ranks agree with one" c1 "c$ranks"
   sent=$((texts + given + (ranks - 1) * reduced + ranks * maxima + $(notes "$ranks")))
   received=$(((ranks - 1) * (texts + given) + reduced + ranks * maxima + $(notes "$ranks")))
-  [ "$(jq -c '.run.communication | [.sent, .received]' "c$ranks/results.json")" = "[$sent,$received]" ] && pass "$ranks ranks: $sent bytes sent, $received received" ||
+  [ "$(jq -c '.run.communication | [.sent, .received]' "c$ranks/results.json")" = "[$sent,$received]" ] &&
+    pass "$ranks ranks: $sent bytes sent, $received received" ||
     fail "$ranks ranks: bytes sent and received" "expected [$sent,$received]" "$(jq -c .run.communication "c$ranks/results.json")"
-  jq -e --slurpfile two c2/results.json '.run.communication as $c | $two[0].run.communication as $t | $c.sent_by_one_rank <= $t.sent_by_one_rank + 800 and
-    $c.received_by_one_rank <= $t.received_by_one_rank + 800' "c$ranks/results.json" >/dev/null && pass "$ranks ranks: no rank has more to do than at two" ||
+  jq -e --slurpfile two c2/results.json '.run.communication as $c | $two[0].run.communication as $t |
+    $c.sent_by_one_rank <= $t.sent_by_one_rank + 800 and
+    $c.received_by_one_rank <= $t.received_by_one_rank + 800' "c$ranks/results.json" >/dev/null &&
+    pass "$ranks ranks: no rank has more to do than at two" ||
     fail "$ranks ranks: no rank has more to do than at two" "$(jq -c .run.communication c2/results.json "c$ranks/results.json")"
 done
 
@@ -95,5 +99,6 @@ quickest() { # milliseconds of the quicker of two runs at so many ranks
 }
 few=$(quickest 16) many=$(quickest 64)
 # Four times the ranks: four times the time, with half of that again for a machine that has other work.
-[ "$many" -le $((6 * few + 1000)) ] && pass "start-up is linear: 16 ranks $few ms, 64 ranks $many ms" || fail "start-up is linear: 16 ranks $few ms, 64 ranks $many ms"
+[ "$many" -le $((6 * few + 1000)) ] && pass "start-up is linear: 16 ranks $few ms, 64 ranks $many ms" ||
+  fail "start-up is linear: 16 ranks $few ms, 64 ranks $many ms"
 finish
