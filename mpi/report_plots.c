@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "kernels/memory.h"
-#include "mpi/program.h"
 #include "mpi/report.h"
+#include "mpi/spawn.h"
 #include "mpi/svg.h"
 #include "shards/io.h"
 
@@ -103,9 +103,8 @@ static int end(plot *work, vb_error *err) {
     if (!status) status = vb_text_end(&work->title, "a figure", err) || vb_text_end(&work->description, "a figure", err) ? -1 : 0;
     if (!status) status = vb_text_write(&work->csv, csv, err) || vb_text_write(&work->script, script, err) ? -1 : 0;
     if (!status) {
-        char gnuplot[] = "gnuplot", defaults[] = "-d";
-        char *const argv[] = {gnuplot, defaults, name, NULL};
-        status = vb_run_program(argv, work->plotter->folder, "install it (Debian: apt-get install gnuplot-nox)", err);
+        const char *const argv[] = {"gnuplot", "-d", name, NULL};
+        status = vb_spawn_in(work->plotter->folder, argv, "install it (Debian: apt-get install gnuplot-nox)", err);
         if (status) vb_error_prefix(err, "%s", script);
     }
     if (!status) status = vb_read_file(svg, SVG_LIMIT, &bytes, &n, err);
