@@ -113,8 +113,16 @@ cat >expected.md <<'E'
 E
 diff expected.md out1/table.md >diff.txt && pass "table.md, to the byte" || fail "table.md" "$(cat diff.txt)"
 [ ! -e out1/table.tex ] && pass "no LaTeX unasked" || fail "no LaTeX unasked"
-"$vocabench" run e.yaml --output out1b --latex >/dev/null && grep -q 'points & plane   &      6' out1b/table.tex &&
-  pass "LaTeX on request" || fail "LaTeX on request"
+cat >rows.tex <<'E'
+points & plane & 6 & 100.00 $\pm$ 0.00 & 87.50 $\pm$ 7.22 & $-$12.50 & 75.00 $\pm$ 14.43 & $-$25.00 & 66.67 $\pm$ 21.08 \\
+E
+"$vocabench" run e.yaml --output out1b --latex >/dev/null && grep -qxFf rows.tex out1b/table.tex && pass "LaTeX on request" ||
+  fail "LaTeX on request" "$(cat out1b/table.tex)"
+printf '%s\n' '| p\|q\_1 | plane ' >name.md
+printf '%s\n' 'p|q\_1 & plane & 6 &' >name.tex
+"$vocabench" run e.yaml --output special --latex --set 'models.points.name=p|q_1' >/dev/null && grep -qFf name.tex special/table.tex &&
+  grep -qFf name.md special/table.md && pass "names do not break a table" ||
+  fail "names do not break a table" "$(cat special/table.md special/table.tex)"
 jq -e '.schema == "vocabench.results/1" and .experiment == "paper" and (.run | has("finished") and has("seconds") and has("hosts"))' \
   out1/results.json \
   >/dev/null && pass "schema, experiment and run block" || fail "schema, experiment and run block"
