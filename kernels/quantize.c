@@ -62,7 +62,6 @@ void vb_coder_free(vb_coder *coder) {
 
 int vb_coder_dim(const vb_coder *coder) { return coder->dim; }
 int vb_coder_width(const vb_coder *coder) { return coder->width; }
-vb_similarity vb_coder_similarity(const vb_coder *coder) { return coder->similarity; }
 double vb_coder_mean_norm(const vb_coder *coder) { return coder->mean_norm; }
 size_t vb_group_bytes(int width) { return (size_t)VB_GROUP * (size_t)width + 3 * VB_GROUP * sizeof(float); }
 

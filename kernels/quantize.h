@@ -25,7 +25,6 @@ int vb_coder_new(vb_coder **coder, int dim, const float *mean, uint64_t seed, vb
 void vb_coder_free(vb_coder *coder);
 int vb_coder_dim(const vb_coder *coder);
 int vb_coder_width(const vb_coder *coder); /* dim rounded up to a multiple of 64 */
-vb_similarity vb_coder_similarity(const vb_coder *coder);
 double vb_coder_mean_norm(const vb_coder *coder);
 
 /* A group: width / 4 times 16 rows times 4 codes, each plus 128 as a byte; then 16 scales, 16 residual norms and 16 norms of s c, as

@@ -199,7 +199,6 @@ void vb_search_free(vb_search *search) {
     vb_free(search);
 }
 
-int64_t vb_search_queries(const vb_search *search) { return search->count; }
 
 double vb_search_floor(const vb_search *search, int64_t query) {
     return atomic_load_explicit(&search->floor[query], memory_order_relaxed);

@@ -21,7 +21,6 @@ typedef struct vb_search vb_search;
  * VB_EUNSUPPORTED: more than VB_EXACT_TERMS dimensions, a norm above 2^60. */
 int vb_search_new(vb_search **search, const float *queries, int64_t count, int dim, int64_t k, vb_similarity similarity, vb_error *err);
 void vb_search_free(vb_search *search);
-int64_t vb_search_queries(const vb_search *search);
 /* Raises what is known of query q's k-th best row score (x . q, or x . q / |x|). Thread-safe. */
 void vb_search_raise(vb_search *search, int64_t query, double score);
 double vb_search_floor(const vb_search *search, int64_t query);

@@ -47,6 +47,10 @@ void vb_run_help(void) {
     vb_options_help(vb_dataset_options(), false);
     printf("\nkeys of a model:\n");
     vb_options_help(vb_model_options(), false);
+    printf("\nkeys of a corpus:\n");
+    vb_options_help(vb_corpus_options(), false);
+    printf("\nkeys of retrieval:\n");
+    vb_options_help(vb_retrieval_options(), false);
     printf("\nkeys of adversarial:\n");
     vb_options_help(vb_adversarial_options(), false);
 }

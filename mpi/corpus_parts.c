@@ -67,22 +67,14 @@ static int gather_notes(vb_comm *comm, const notes *mine, int64_t count, char **
 
 /* ---- parts made here ---- */
 
-/* Rank 0: the part table of files that lie in the cache. */
+/* Rank 0: the part table of `count` files that lie in the cache, their paths behind one another. */
 static int make_index(vb_corpus *index, const char *paths, int64_t count, const char *name, vb_error *err) {
-    if (!(index->name = vb_strdup(name, err)) || !(index->parts = vb_array((size_t)count, sizeof *index->parts, "parts", err)))
-        return -1;
-    for (int64_t p = 0; p < count; p++, paths += strlen(paths) + 1) {
-        vb_corpus one;
-        if (vb_corpus_open(&one, paths, err)) return -1;
-        index->parts[p] = one.parts[0];
-        one.parts[0].path = NULL; /* ours now */
-        index->parts[p].first = index->rows;
-        index->rows += one.rows;
-        index->dim = one.dim;
-        index->part_count++;
-        vb_corpus_close(&one);
-    }
-    return 0;
+    const char **list = vb_array((size_t)count, sizeof *list, "parts", err);
+    if (!list) return -1;
+    for (int64_t p = 0; p < count; p++, paths += strlen(paths) + 1) list[p] = paths;
+    int status = vb_corpus_open_files(index, name, list, (size_t)count, err);
+    vb_free(list);
+    return status;
 }
 
 /* Rank 0's part table to all. */
