@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <zstd.h>
-
 #include "kernels/memory.h"
+#include "mpi/text_buffer.h"
+#include "shards/zst.h"
 
 static char *part_path(const char *path, int64_t unit, vb_error *err) {
     return vb_format(err, "%s.parts/%09lld.zst", path, (long long)unit);
@@ -40,9 +40,10 @@ static char *record_line(const vb_vocabularies *vocabularies, const char *name, 
 
 int vb_records_unit(const char *path, int64_t unit, const vb_vocabularies *vocabularies, const vb_unit_rows *rows,
                     const uint8_t *beaten, const vb_verdict *verdicts, vb_error *err) {
-    char *part = part_path(path, unit, err), *folder = vb_format(err, "%s.parts", path), *text = NULL;
+    char *part = part_path(path, unit, err), *folder = vb_format(err, "%s.parts", path);
+    vb_text text = {0};
     void *frame = NULL;
-    size_t filled = 0, capacity = 0;
+    size_t size;
     int status = -1;
     if (!part || !folder || vb_make_folders(folder, err)) goto done;
     for (int i = 0; i < rows->count; i++) {
@@ -51,27 +52,15 @@ int vb_records_unit(const char *path, int64_t unit, const vb_vocabularies *vocab
             vb_errorf(err, VB_EMEMORY, "%s: no memory for a record", path);
             goto done;
         }
-        size_t n = strlen(line);
-        bool grown = !vb_grow((void **)&text, &capacity, filled + n + 1, 1, "records", err);
-        if (grown) {
-            memcpy(text + filled, line, n);
-            text[filled + n] = '\n';
-            filled += n + 1;
-        }
+        vb_text_add(&text, line);
+        vb_text_add(&text, "\n");
         free(line); /* jansson's */
-        if (!grown) goto done;
     }
-    size_t bound = ZSTD_compressBound(filled), size;
-    if (!(frame = vb_array(bound, 1, "records", err))) goto done;
-    size = ZSTD_compress(frame, bound, text, filled, 3);
-    if (ZSTD_isError(size)) {
-        vb_errorf(err, VB_EINTERNAL, "%s: %s", path, ZSTD_getErrorName(size));
-        goto done;
-    }
+    if (vb_text_end(&text, path, err) || vb_zst_frame(text.bytes, text.filled, 3, &frame, &size, err)) goto done;
     status = vb_write_file(part, frame, size, err);
 done:
     vb_free(frame);
-    vb_free(text);
+    vb_text_free(&text);
     vb_free(folder);
     vb_free(part);
     return status;

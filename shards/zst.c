@@ -366,3 +366,14 @@ void vb_zst_writer_abandon(vb_zst_writer *writer) {
     vb_free(writer->table);
     vb_free(writer);
 }
+
+int vb_zst_frame(const void *bytes, size_t size, int level, void **packed, size_t *packed_size, vb_error *err) {
+    size_t bound = ZSTD_compressBound(size);
+    if (!(*packed = vb_array(bound, 1, "zstd frame", err))) return -1;
+    *packed_size = ZSTD_compress(*packed, bound, bytes, size, level);
+    if (!ZSTD_isError(*packed_size)) return 0;
+    vb_errorf(err, VB_EINTERNAL, "zstd: %s", ZSTD_getErrorName(*packed_size));
+    vb_free(*packed);
+    *packed = NULL;
+    return -1;
+}

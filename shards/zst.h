@@ -50,4 +50,7 @@ size_t vb_zst_writer_frame_bytes(const vb_zst_writer *writer); /* decompressed b
 int vb_zst_writer_commit(vb_zst_writer *writer, uint64_t *bytes, vb_error *err);
 void vb_zst_writer_abandon(vb_zst_writer *writer); /* NULL is fine */
 
+/* One frame of `size` bytes, in memory: frames behind one another make a .zst file. Free *packed with vb_free. */
+int vb_zst_frame(const void *bytes, size_t size, int level, void **packed, size_t *packed_size, vb_error *err);
+
 #endif
