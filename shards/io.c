@@ -160,6 +160,15 @@ static int flush(vb_writer *writer, vb_error *err) {
     return 0;
 }
 
+/* A short word for this machine: on a shared folder, processes of two nodes may have the same number. (FNV-1a of the host name.) */
+static unsigned machine_word(void) {
+    char host[256] = "";
+    gethostname(host, sizeof host - 1);
+    unsigned word = 2166136261u;
+    for (const char *at = host; *at; at++) word = (word ^ (unsigned char)*at) * 16777619u;
+    return word;
+}
+
 int vb_writer_open(vb_writer **out, const char *path, vb_error *err) {
     *out = NULL;
     vb_writer *writer = vb_array(1, sizeof *writer, "writer", err);
@@ -167,7 +176,7 @@ int vb_writer_open(vb_writer **out, const char *path, vb_error *err) {
     writer->fd = -1;
     const char *base = vb_base_name(path);
     writer->path = vb_strdup(path, err);
-    writer->temporary = vb_format(err, "%.*s.%s.%ld.tmp", (int)(base - path), path, base, (long)getpid());
+    writer->temporary = vb_format(err, "%.*s.%s.%08x.%ld.tmp", (int)(base - path), path, base, machine_word(), (long)getpid());
     writer->buffer = vb_array(WRITE_BUFFER, 1, "write buffer", err);
     if (!writer->path || !writer->temporary || !writer->buffer) goto failed;
     int fault = vb_fault(VB_FAULT_OPEN);

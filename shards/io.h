@@ -40,7 +40,7 @@ void vb_file_close(vb_file *file);
 /* ---- writing: temporary name, fsync, rename; a file under its final name is always whole ---- */
 
 typedef struct vb_writer vb_writer;
-/* Opens path's temporary sibling ".<name>.<pid>.tmp". Nothing is visible under `path` before vb_writer_commit. */
+/* Opens path's temporary sibling ".<name>.<machine>.<pid>.tmp". Nothing is visible under `path` before vb_writer_commit. */
 int vb_writer_open(vb_writer **writer, const char *path, vb_error *err);
 int vb_writer_write(vb_writer *writer, const void *bytes, size_t size, vb_error *err); /* buffered */
 int vb_writer_printf(vb_writer *writer, vb_error *err, const char *format, ...) __attribute__((format(printf, 3, 4)));
