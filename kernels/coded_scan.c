@@ -161,7 +161,8 @@ int vb_coded_queries_new(vb_coded_queries **out, const vb_coder *coder, const fl
     coded->panels = vb_array(codes, 1, "coded queries", err);
     coded->first = vb_array(codes, 1, "coded queries", err);
     coded->second = vb_array(codes, 1, "coded queries", err);
-    int status = work && coded->query && coded->offset && coded->alpha && coded->beta && coded->panels && coded->first && coded->second ? 0 : -1;
+    bool whole = coded->query && coded->offset && coded->alpha && coded->beta && coded->panels && coded->first && coded->second;
+    int status = work && whole ? 0 : -1;
     for (int64_t q = 0; !status && q < count; q++) take_query(coded, q, queries + q * vb_coder_dim(coder), work);
     vb_free(work);
     if (status)
