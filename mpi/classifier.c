@@ -13,7 +13,7 @@
 #include "shards/texts.h"
 
 /* Texts a unit: a constant, so that the cut into units (and their cache files) does not depend on the ranks. */
-enum { UNIT_TEXTS = 256 };
+enum { UNIT_TEXTS = 256, FORGET_ROWS = 4096 };
 
 typedef struct text_work {
     const vb_model *model;
@@ -152,13 +152,6 @@ static int encode_slice(const text_work *work, vb_context *context, int64_t firs
     return status;
 }
 
-/* Class c's row, when it is this rank's, to its place. */
-static void keep_row(vb_classifier *classifier, const vb_comm *comm, int c, const float *row) {
-    int owner, place = vb_cyclic_place(c, comm->size, &owner);
-    if (owner == comm->rank)
-        memcpy(classifier->texts + (size_t)place * (size_t)classifier->dim, row, (size_t)classifier->dim * sizeof *row);
-}
-
 /* Unit by unit from the rank that encoded it to all, which keep what is theirs. The digest is that of all rows in class order. */
 static int deal_units(vb_classifier *classifier, vb_comm *comm, const float *slice, int64_t units, int per_unit, vb_error *err) {
     size_t dim = (size_t)classifier->dim;
@@ -172,7 +165,10 @@ static int deal_units(vb_classifier *classifier, vb_comm *comm, const float *sli
         while (vb_share(units, owner, comm->size, &first) + first <= u) owner++;
         if (owner == comm->rank) memcpy(unit, slice + (size_t)((u - first) * per_unit) * dim, (size_t)count * dim * sizeof *unit);
         status = vb_broadcast_from(comm, owner, unit, (size_t)count * dim * sizeof *unit, err);
-        for (int c = 0; c < count && !status; c++) keep_row(classifier, comm, start + c, unit + (size_t)c * dim);
+        for (int c = 0; c < count && !status; c++) {
+            int whose, place = vb_cyclic_place(start + c, comm->size, &whose);
+            if (whose == comm->rank) memcpy(classifier->texts + (size_t)place * dim, unit + (size_t)c * dim, dim * sizeof *unit);
+        }
         if (!status) vb_digester_add_piece(digester, unit, (size_t)count * dim * sizeof *unit);
     }
     if (digester) classifier->digest = vb_digester_finish(digester);
@@ -285,14 +281,15 @@ static int read_precomputed(vb_classifier *classifier, const vb_comm *comm, cons
     if (!classifier->texts || !row_of || !row || vb_digester_new(&digester, err)) goto done;
     for (int64_t c = 0; c < classes; c++) row_of[c] = c;
     if (spec->text_names && rows_by_name(data, spec, tensor->shape[0], row_of, err)) goto done;
-    /* The digest, and any complaint, are about all rows: every rank reads them, one at a time. */
-    for (int c = 0; c < classes; c++) {
+    /* Rank 0 reads all rows, for the digest. The file's pages are let go on the way: the rows are needed once. */
+    for (int c = 0, read = 0; c < classes; c++) {
+        int owner, place = deal_out ? vb_cyclic_place(c, comm->size, &owner) : c;
+        bool mine = !deal_out || owner == comm->rank;
+        if (!mine && comm->rank) continue;
         if (vb_float_rows(&npy, spec->text_embeddings, row_of[c], 1, row, err)) goto done;
         vb_digester_add_piece(digester, row, dim * sizeof *row);
-        if (deal_out)
-            keep_row(classifier, comm, c, row);
-        else
-            memcpy(classifier->texts + (size_t)c * dim, row, dim * sizeof *row);
+        if (mine) memcpy(classifier->texts + (size_t)place * dim, row, dim * sizeof *row);
+        if (++read % FORGET_ROWS == 0) vb_map_forget(&npy.map);
     }
     status = 0;
 done:

@@ -368,7 +368,7 @@ static int choose_model(vb_experiment *experiment, vb_error *err) {
 static int check_engine(const vb_experiment *experiment, vb_error *err) {
     bool retrieval = experiment->retrieval.given;
     for (int m = 0; m < experiment->model_count; m++) retrieval |= experiment->models[m].retrieval.given;
-    const char *what = experiment->analyses & ~VB_ORDER           ? "analyses other than order" :
+    const char *what = experiment->analyses                       ? "analyses" :
                        experiment->adversarial.candidates != NULL ? "adversarial" :
                        retrieval                                  ? "retrieval" :
                        experiment->per_image                      ? "per_image" :
