@@ -56,6 +56,19 @@ numpy_tests() {
   run exact.yaml --output one --set adversarial.targets='[v3]'
   cmp -s <(jq '.results[0].adversarial' one/results.json) <(jq '[.results[0].adversarial[3]]' adv-3-exact/results.json) &&
     pass "one target alone" || fail "one target alone"
+  # Every image of v0 looks away from its class: none is right within v0, so that nothing can be taken from it.
+  $python -c '
+import numpy
+x, t, y = (numpy.load(f"{n}.npy") for n in "ity")
+x[y < 4] = -t[y[y < 4]]
+numpy.save("away.npy", x)'
+  for k in exact greedy single; do
+    mpi 3 "$vocabench" run exact.yaml --output away --set adversarial.method=$k --set models.m.image_embeddings=away.npy >stdout 2>err ||
+      fail "no right image" "$(cat err)"
+    check "$k: a target without right images is reported, the others are attacked" jq -e '.results[0].adversarial | length == 6 and
+      (.[0] | .right == 0 and .accuracy_before == 0 and .names == [] and .accuracy == [] and .gap == 0 and (.note | test("nothing"))) and
+      all(.[1:][]; .right > 0 and (.names | length) == 3 and (has("note") | not))' away/results.json
+  done
   run exact.yaml --output all --set adversarial.exclude=none
   [ "$(jq -c '[.results[0].adversarial[].excluded]' all/results.json)" = "[0,0,0,0,0,0]" ] &&
     [ "$(jq -c '[.results[0].adversarial[].excluded]' adv-3-exact/results.json)" = "[1,0,0,0,0,0]" ] &&
