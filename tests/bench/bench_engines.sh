@@ -44,16 +44,15 @@ run() { # run RANKS ENGINE
 blas=$(ldd "$vocabench" | grep -oE '/[^ ]*lib(openblas|blis|blas|mkl_rt)\.so[^ ]*' | xargs -r -n 1 readlink -f | sort -u | paste -sd' ')
 echo "$classes classes x $dim dimensions x $images images, 1 thread a rank, medians of 3 runs; BLAS: $blas"
 # OpenBLAS picks its kernels by the processor's model, and takes slow ones for a model that it does not know.
-kinds=as-it-is
+kinds='as-it-is'
 case $blas in *openblas*)
-  kinds=unset
+  kinds='unset'
   if grep -q avx512bw /proc/cpuinfo; then kinds="$kinds SkylakeX"; elif grep -q avx2 /proc/cpuinfo; then kinds="$kinds Haswell"; fi ;;
 esac
 printf '%5s  %-38s %10s %8s %10s %14s\n' ranks engine seconds ratio MB/rank rescored
 median() { sort -n | sed -n 2p; }
 measure() { # measure RANKS ENGINE NAME
-  local i
-  for i in 1 2 3; do
+  for _ in 1 2 3; do
     run "$1" "$2"
     jq '.run.pairs[0].seconds' out/results.json >>"$1-$3"
   done
@@ -61,7 +60,7 @@ measure() { # measure RANKS ENGINE NAME
   jq -r '[(.run.peak_memory_a_rank / 1e6 | round), .run.pairs[0].similarity.rescored // 0] | @tsv' out/results.json >"$1-$3.facts"
 }
 line() { # line RANKS NAME TITLE
-  local seconds base
+  local seconds base memory rescored
   seconds=$(median <"$1-$2") base=$(median <"$1-replicated")
   read -r memory rescored <"$1-$2.facts"
   awk -v r="$1" -v t="$3" -v s="$seconds" -v b="$base" -v m="$memory" -v n="$rescored" \
@@ -72,7 +71,7 @@ for r in $ranks; do
   measure "$r" replicated replicated; line "$r" replicated replicated
   for kind in $kinds; do
     case $kind in
-      as-it-is) title=scalapack ;;
+      as-it-is) title='scalapack' ;;
       unset) unset OPENBLAS_CORETYPE; title='scalapack, OPENBLAS_CORETYPE unset' ;;
       *) export OPENBLAS_CORETYPE=$kind; title="scalapack, OPENBLAS_CORETYPE=$kind" ;;
     esac

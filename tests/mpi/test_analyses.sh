@@ -258,7 +258,8 @@ E2
   awk -v a="$(work analyses)" -v p="$(work plain)" 'BEGIN { x = p * 2 + (2e4 ^ 2 + 1600) * 256 + 2 * 20040 * 65536 + 8 * 256 ^ 3;
     exit !(a > 0.99 * x && a < 1.01 * x) }' && pass "plan: operations of analyses" || fail "plan: operations of analyses" "$(work analyses)"
   awk -v a="$(work adversarial)" -v p="$(work plain)" 'BEGIN { x = p * 2 + 2 * 2e4 * 3e4 * 256 + 30 * 2e4 / 64 * 3e4;
-    exit !(a > 0.99 * x && a < 1.01 * x) }' && pass "plan: operations of adversarial" || fail "plan: operations of adversarial" "$(work adversarial)"
+    exit !(a > 0.99 * x && a < 1.01 * x) }' && pass "plan: operations of adversarial" ||
+    fail "plan: operations of adversarial" "$(work adversarial)"
 fi
 
 # ---- Living17 on real embeddings --------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ numpy.save("many/zero.npy", t)'
   for what in 'nan row 300, column 7: NaN' 'zero row 300: all zero'; do
     for ranks in 1 3; do
       refuses "${what#* } on $ranks ranks" 5 "many/${what%% *}.npy: ${what#* }" mpirun -n $ranks "$vocabench" run many/e.yaml --output bad \
-        --set similarity_engine=scalapack --set models.dot.text_embeddings=${what%% *}.npy --ranks-per-model $ranks
+        --set similarity_engine=scalapack --set models.dot.text_embeddings="${what%% *}.npy" --ranks-per-model $ranks
     done
   done
   local fault code
@@ -86,10 +86,14 @@ else
   fail "encoded" "$(cat err)"
 fi
 
-bad() { local what=$1 pattern=$2; shift 2; refuses "$what" 3 "$pattern" "$vocabench" run encoded.yaml --output bad --set similarity_engine="$@"; }
+bad() { # bad WHAT PATTERN ENGINE [FLAGS]
+  local what=$1 pattern=$2 engine=$3; shift 3
+  refuses "$what" 3 "$pattern" "$vocabench" run encoded.yaml --output bad --set similarity_engine="$engine" "$@"
+}
 bad "unknown engine" "did you mean 'scalapack'" scalapak
 bad "analyses need all texts" "evaluates only; 'analyses'" scalapack --set analyses='[order]'
 bad "adversarial needs all texts" "evaluates only; 'adversarial'" scalapack --set adversarial='{candidates: words.yaml}'
 bad "records need all texts" "evaluates only; 'per_image'" scalapack --per-image
-bad "retrieval needs all texts" "evaluates only; 'retrieval'" scalapack --set corpora='[{name: c, captions: x.txt}]' --set retrieval='{corpus: c}'
+bad "retrieval needs all texts" "evaluates only; 'retrieval'" scalapack \
+  --set corpora='[{name: c, captions: x.txt}]' --set retrieval='{corpus: c}'
 finish

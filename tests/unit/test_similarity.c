@@ -538,6 +538,7 @@ int main(void) {
         cmocka_unit_test(exact_dots_are_pythons), cmocka_unit_test(the_widest_sum_fits), cmocka_unit_test(exact_ratios_are_pythons),
         cmocka_unit_test(integers_are_judged_right), cmocka_unit_test(exchanged_coordinates_decide), cmocka_unit_test(one_ulp_decides),
         cmocka_unit_test(equal_texts_go_to_the_lowest_index), cmocka_unit_test(blocks_threads_and_levels_change_nothing),
-        cmocka_unit_test(parts_are_judged_as_the_whole), cmocka_unit_test(a_lone_class_has_no_margin), cmocka_unit_test(bad_rows_are_named), cmocka_unit_test(lack_of_memory_is_reported)};
+        cmocka_unit_test(parts_are_judged_as_the_whole),
+        cmocka_unit_test(a_lone_class_has_no_margin), cmocka_unit_test(bad_rows_are_named), cmocka_unit_test(lack_of_memory_is_reported)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
