@@ -14,6 +14,7 @@
 #include "mpi/plan_sizes.h"
 #include "mpi/provenance.h"
 #include "mpi/schedule.h"
+#include "mpi/stage_memory.h"
 
 const vb_flag vb_plan_flags[] = {{"ranks", VB_FLAG_NUMBER, "N", false, "plan for N ranks [the ranks it runs on]", 1, 1 << 20},
                                  {"output", VB_FLAG_TEXT, "DIR", false, "folder of the results, whose cache is looked at", 0, 0},
@@ -32,15 +33,17 @@ const vb_flag vb_plan_flags[] = {{"ranks", VB_FLAG_NUMBER, "N", false, "plan for
                                  {"disk-mb", VB_FLAG_NUMBER, "MB", false, "MB a second that a node reads [1000]", 1, 1 << 24},
                                  {0}};
 
-/* A rank before it does anything, measured: MPI, libraries, the tokenizer's tables. */
-enum { PROCESS = 32 << 20 };
+/* Measured: a rank before it does anything (MPI, libraries, the tokenizer's tables), and what a class takes in the vocabularies'
+ * tables. */
+enum { PROCESS = 32 << 20, NAME = 400 };
 
 typedef struct plan {
     const vb_experiment *experiment;
     int ranks;
     bool print;
     vb_plan_sizes sizes;
-    int64_t *weights; /* bytes of every model's file */
+    int64_t *weights;   /* bytes of every model's file */
+    int64_t candidates; /* of adversarial vocabularies */
     vb_schedule schedule;
 } plan;
 
@@ -81,7 +84,7 @@ static double operations(const plan *all, const vb_model_spec *spec, const vb_da
 }
 
 static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_state *data, const vb_model *model, vb_error *err) {
-    int64_t images, units, bytes, cached = 0, texts = 0, dim;
+    int64_t images, units, bytes, cached = 0, texts = 0, dim, need;
     int64_t classes = data->space.classes, vocabularies = data->space.vocabularies,
             tally = 8 * (2 * vocabularies * vocabularies + 3 * classes);
     if (vocabularies <= 20) tally += (int64_t)8 << vocabularies;
@@ -98,8 +101,7 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
         int64_t workspace = (int64_t)vb_clip_image_workspace(model->clip, all->experiment->batch),
                 text_space = (int64_t)vb_clip_text_workspace(model->clip, texts < 256 ? texts : 256);
         int64_t unit = VB_UNIT_SAMPLES * dim * 4 + bytes / (units ? units : 1);
-        int64_t need = (workspace > text_space ? workspace : text_space) + pixels + unit + classes * dim * 4 + tally + PROCESS;
-        if (need > all->sizes.memory_a_rank) all->sizes.memory_a_rank = need;
+        need = (workspace > text_space ? workspace : text_space) + pixels + unit;
     } else {
         vb_npy npy;
         if (vb_npy_open(&npy, spec->image_embeddings, err)) return -1;
@@ -108,9 +110,19 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
         vb_npy_close(&npy);
         units = (images + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
         bytes = file_size(spec->image_embeddings) + file_size(spec->text_embeddings);
-        int64_t need = VB_UNIT_SAMPLES * dim * 4 + classes * dim * 4 + images * 4 + tally + PROCESS;
-        if (need > all->sizes.memory_a_rank) all->sizes.memory_a_rank = need;
+        need = VB_UNIT_SAMPLES * dim * 4 + images * 4;
     }
+    const vb_experiment *experiment = all->experiment;
+    vb_pair_shape shape = {.images = images,
+                           .classes = classes,
+                           .vocabularies = vocabularies,
+                           .dim = dim,
+                           .candidates = all->candidates,
+                           .ranks = all->ranks,
+                           .threads = experiment->threads ? (int)experiment->threads : 1,
+                           .encoded = model != NULL};
+    need += vb_texts_memory(experiment, &shape) + vb_stage_memory(experiment, &shape) + tally + NAME * classes + PROCESS;
+    if (need > all->sizes.memory_a_rank) all->sizes.memory_a_rank = need;
     int64_t sent = (model ? classes * dim * 4 / all->ranks : 0) + tally;
     char read[32], send[32];
     amount(read, sizeof read, (double)bytes);
@@ -215,6 +227,7 @@ static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_err
 int vb_plan(const vb_experiment *experiment, int ranks, int64_t ranks_a_node, bool print, vb_plan_sizes *sizes, vb_error *err) {
     vb_context alone = {.started = MPI_Wtime()};
     plan all = {.experiment = experiment, .ranks = ranks, .print = print};
+    all.candidates = vb_candidates_lines(&experiment->adversarial);
     if (vb_comm_open(&alone.comm, MPI_COMM_SELF, err)) return -1;
     int status = plan_alone(&all, &alone, ranks_a_node, err);
     vb_comm_close(&alone.comm);

@@ -57,6 +57,10 @@ int vb_map_open(vb_map *map, const char *path, vb_error *err) {
     return status;
 }
 
+void vb_map_forget(const vb_map *map) {
+    if (map->size) madvise((void *)(uintptr_t)map->data, map->size, MADV_DONTNEED);
+}
+
 void vb_map_close(vb_map *map) {
     if (map->size) munmap((void *)(uintptr_t)map->data, map->size);
     *map = (vb_map){(const uint8_t *)"", 0};
