@@ -81,22 +81,52 @@ char *vb_pair_path(const char *folder, const char *below, const char *model, con
     return path;
 }
 
+/* Whether a model of a configuration has embeddings of a dataset, or encodes all. */
+static bool model_has(const json_t *model, const char *dataset) {
+    const char *only = json_string_value(json_object_get(model, "dataset"));
+    const json_t *list = json_object_get(model, "embeddings");
+    size_t i;
+    json_t *entry;
+    json_array_foreach((json_t *)(uintptr_t)list, i, entry) {
+        const char *name = json_string_value(json_object_get(entry, "dataset"));
+        if (name && !strcmp(name, dataset)) return true;
+    }
+    return !list && (!only || !strcmp(only, dataset));
+}
+
+static bool model_covers(const json_t *model, const json_t *data, const char *name) {
+    json_t *parts = json_object_get(data, "datasets"), *part;
+    size_t i;
+    if (!parts) return model_has(model, name);
+    json_array_foreach(parts, i, part) {
+        if (!json_is_string(part) || !model_has(model, json_string_value(part))) return false;
+    }
+    return true;
+}
+
 int vb_configured_pairs(const json_t *configuration, vb_pair_name **pairs, int *count, vb_error *err) {
-    const json_t *models = json_object_get(configuration, "models"), *datasets = json_object_get(configuration, "datasets");
+    const json_t *models = json_object_get(configuration, "models"),
+                 *lists[] = {json_object_get(configuration, "datasets"), json_object_get(configuration, "expansions")};
     *count = 0;
-    if (!(*pairs = vb_array(json_array_size(models) * json_array_size(datasets), sizeof **pairs, "pairs", err))) return -1;
+    if (!(*pairs = vb_array(json_array_size(models) * (json_array_size(lists[0]) + json_array_size(lists[1])), sizeof **pairs, "pairs",
+                            err)))
+        return -1;
     for (size_t m = 0; m < json_array_size(models); m++) {
         const json_t *model = json_array_get(models, m);
-        const char *name = json_string_value(json_object_get(model, "name")),
-                   *only = json_string_value(json_object_get(model, "dataset"));
-        for (size_t d = 0; d < json_array_size(datasets); d++) {
-            const char *dataset = json_string_value(json_object_get(json_array_get(datasets, d), "name"));
+        const char *name = json_string_value(json_object_get(model, "name"));
+        for (size_t k = 0; k < json_array_size(lists[0]) + json_array_size(lists[1]); k++) {
+            bool whole = k < json_array_size(lists[0]);
+            const json_t *data = whole ? json_array_get(lists[0], k) : json_array_get(lists[1], k - json_array_size(lists[0]));
+            const char *dataset = json_string_value(json_object_get(data, "name"));
             if (!name || !dataset) {
                 vb_free(*pairs);
                 *pairs = NULL;
-                return vb_errorf(err, VB_EDATA, "the configuration has a %s without a name", name ? "dataset" : "model");
+                return vb_errorf(err, VB_EDATA, "the configuration has a %s without a name",
+                                 !name ? "model" :
+                                 whole ? "dataset" :
+                                         "expansion");
             }
-            if (!only || !strcmp(only, dataset)) (*pairs)[(*count)++] = (vb_pair_name){name, dataset};
+            if (model_covers(model, data, dataset)) (*pairs)[(*count)++] = (vb_pair_name){name, dataset};
         }
     }
     return 0;

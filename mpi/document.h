@@ -20,7 +20,8 @@ int vb_write_document(const char *folder, const json_t *document, bool latex, vb
 /* FOLDER/BELOW/MODEL--DATASET with suffix, where whatever is unusual in a name becomes '_'. Free with vb_free. */
 char *vb_pair_path(const char *folder, const char *below, const char *model, const char *dataset, const char *suffix, vb_error *err);
 
-/* The (model, dataset) pairs of a configuration in the order of results[]. The names belong to the configuration. */
+/* The (model, dataset) and (model, expansion) pairs of a configuration in the order of results[]. The names belong to the
+ * configuration. */
 typedef struct vb_pair_name {
     const char *model, *dataset;
 } vb_pair_name;

@@ -101,7 +101,7 @@ static void exact_ratios_are_pythons(void **state) {
 enum { CLASSES = 12, VOCABULARIES = 4, DIM = 48 };
 /* class 3 is in two vocabularies, 10 in three, 7 in none */
 static const int offsets[] = {0, 4, 7, 12, 14}, members[] = {0, 1, 2, 3, 10, 4, 5, 9, 8, 3, 6, 10, 10, 11};
-static const vb_label_space space = {CLASSES, VOCABULARIES, offsets, members};
+static const vb_label_space space = {CLASSES, VOCABULARIES, offsets, members, NULL};
 
 typedef int class_order(const void *context, int c, int d); /* sign of s(c) - s(d) */
 
@@ -262,7 +262,7 @@ static void one_ulp_decides(void **state) {
     vb_error err = {0};
     random_state = 3;
     static const int pair_offsets[] = {0, 1, 2}, pair_members[] = {0, 1};
-    const vb_label_space pair = {2, 2, pair_offsets, pair_members};
+    const vb_label_space pair = {2, 2, pair_offsets, pair_members, NULL};
     for (int round = 0; round < 200; round++) {
         float texts[2 * 512], x[512];
         for (int k = 0; k < 512; k++) texts[k] = texts[512 + k] = random_float();
@@ -371,7 +371,7 @@ static void a_lone_class_has_no_margin(void **state) {
     vb_error err = {0};
     const float text[] = {3, 4}, x[] = {4, 3};
     const int one_offsets[] = {0, 1}, one_member[] = {0}, label = 0;
-    const vb_label_space one = {1, 1, one_offsets, one_member};
+    const vb_label_space one = {1, 1, one_offsets, one_member, NULL};
     vb_text_bank *bank;
     uint8_t beaten;
     vb_verdict verdict;
@@ -430,11 +430,11 @@ static void bad_rows_are_named(void **state) {
     assert_fails(judge(other, 1), VB_EMISMATCH, "13 classes for 12 text");
     const int twice[] = {0, 1, 2, 3, 10, 4, 5, 9, 8, 3, 6, 9, 10, 11}, outside[] = {0, 1, 2, 3, 10, 4, 5, 9, 8, 3, 6, 12, 10, 11};
     const int hole[] = {0, 4, 4, 12, 14};
-    other = (vb_label_space){CLASSES, VOCABULARIES, offsets, twice};
+    other = (vb_label_space){CLASSES, VOCABULARIES, offsets, twice, NULL};
     assert_fails(judge(other, 1), VB_EMISMATCH, "vocabulary 2 lists class 9 twice");
     other.members = outside;
     assert_fails(judge(other, 1), VB_EMISMATCH, "vocabulary 2, entry 4: class 12");
-    other = (vb_label_space){CLASSES, VOCABULARIES, hole, members};
+    other = (vb_label_space){CLASSES, VOCABULARIES, hole, members, NULL};
     assert_fails(judge(other, 1), VB_EMISMATCH, "vocabulary 1 has no classes");
     vb_text_bank_free(bank);
 }
