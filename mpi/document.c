@@ -24,6 +24,8 @@ json_t *vb_new_document(const char *experiment, json_t *configuration, json_t *r
     json_t *document = json_pack("{s:s, s:s, s:O, s:s, s:O, s:O}", "schema", "vocabench.results/1", "experiment", experiment,
                                  "configuration", configuration, "configuration_digest", digest, "results", results, "run", run);
     if (!document) vb_errorf(err, VB_EMEMORY, "no memory for the results");
+    json_t *series = document ? vb_series_rows(results) : NULL;
+    if (series) json_object_set_new(document, "series", series);
     return document;
 }
 
@@ -43,9 +45,11 @@ static int keep_earlier(const char *path, const char *digest, vb_error *err) {
     return status;
 }
 
+typedef char *table_maker(const json_t *rows, vb_table_form form, vb_error *err);
+
 /* NULL as the name: on the terminal. */
-static int write_table(const char *folder, const json_t *results, vb_table_form form, const char *name, vb_error *err) {
-    char *table = vb_table(results, form, err);
+static int write_table(table_maker *make, const char *folder, const json_t *rows, vb_table_form form, const char *name, vb_error *err) {
+    char *table = make(rows, form, err);
     if (!table) return -1;
     int status = 0;
     if (name) {
@@ -64,11 +68,20 @@ int vb_write_document(const char *folder, const json_t *document, bool latex, vb
     int status = -1;
     if (!path || keep_earlier(path, json_string_value(json_object_get(document, "configuration_digest")), err)) goto done;
     if (vb_write_json(document, path, err)) goto done;
-    if (write_table(folder, results, VB_TABLE_MARKDOWN, "table.md", err) ||
-        write_table(folder, results, VB_TABLE_CSV, "table.csv", err))
-        goto done;
-    if (latex && write_table(folder, results, VB_TABLE_LATEX, "table.tex", err)) goto done;
-    status = write_table(folder, results, VB_TABLE_TERMINAL, NULL, err);
+    const json_t *series = json_object_get(document, "series");
+    struct {
+        table_maker *make;
+        const json_t *rows;
+        const char *names[3];
+    } tables[] = {{vb_table, results, {"table.md", "table.csv", "table.tex"}},
+                  {vb_series_table, series, {"series.md", "series.csv", "series.tex"}}};
+    static const vb_table_form forms[] = {VB_TABLE_MARKDOWN, VB_TABLE_CSV, VB_TABLE_LATEX};
+    for (int t = 0; t < (series ? 2 : 1); t++) {
+        for (int f = 0; f < (latex ? 3 : 2); f++)
+            if (write_table(tables[t].make, folder, tables[t].rows, forms[f], tables[t].names[f], err)) goto done;
+        if (write_table(tables[t].make, folder, tables[t].rows, VB_TABLE_TERMINAL, NULL, err)) goto done;
+    }
+    status = 0;
 done:
     vb_free(path);
     return status;

@@ -14,30 +14,35 @@ enum { BLOCK = 1 << 18, LINE_LIMIT = 1 << 24 };
 /* While reading. */
 typedef struct reader {
     vb_record_set *set;
-    json_t *class_of, *vocabulary_of; /* name -> index; where classes are apart "vocabulary/name" -> index */
+    json_t *class_of, *vocabulary_of; /* see add_class; name -> index */
     size_t names_filled, names_capacity, at_capacity, label_capacity, beaten_capacity, right_capacity;
     int64_t line;
 } reader;
 
 /* ---- the label space ---- */
 
-/* Class `name` of a vocabulary, or -1. */
+/* Class `name` of a vocabulary ("": of the first that has one of that name), or -1. */
 static int find_class(const reader *work, const char *vocabulary, const char *name) {
     char key[1024];
     if (!vocabulary || !name) return -1;
-    snprintf(key, sizeof key, "%s/%s", work->set->apart ? vocabulary : "", name);
+    snprintf(key, sizeof key, "%s/%s", vocabulary, name);
     const json_t *index = json_object_get(work->class_of, key);
     return index ? (int)json_integer_value(index) : -1;
 }
 
-static int add_class(reader *work, const char *vocabulary, const char *name) {
-    char key[1024];
-    int found = find_class(work, vocabulary, name);
-    if (found >= 0) return found;
-    snprintf(key, sizeof key, "%s/%s", work->set->apart ? vocabulary : "", name);
-    json_object_set_new(work->class_of, key, json_integer(work->set->space.classes));
-    work->set->class[work->set->space.classes] = name;
-    return work->set->space.classes++;
+/* A class as a vocabulary lists it: one of another vocabulary is the same when names and ids are, unless classes are apart. */
+static int add_class(reader *work, const char *vocabulary, const json_t *class) {
+    const char *name = vb_text_of(class, "name");
+    char keys[3][1024];
+    snprintf(keys[0], sizeof *keys, "%s/%s", vocabulary, name);
+    snprintf(keys[1], sizeof *keys, "/%s", name);
+    snprintf(keys[2], sizeof *keys, "\n%s\n%s", vb_text_of(class, "id"), name); /* no name holds a line's end */
+    const json_t *known = work->set->apart ? NULL : json_object_get(work->class_of, keys[2]);
+    int index = known ? (int)json_integer_value(known) : work->set->space.classes++;
+    work->set->class[index] = name;
+    for (int k = 0; k < 3; k++)
+        if (!k || !json_object_get(work->class_of, keys[k])) json_object_set_new(work->class_of, keys[k], json_integer(index));
+    return index;
 }
 
 /* Classes and memberships as the result lists them. */
@@ -62,9 +67,7 @@ static int read_space(reader *work, vb_error *err) {
         if (json_object_get(work->vocabulary_of, name)) return vb_errorf(err, VB_EDATA, "%s: two vocabularies '%s'", set->path, name);
         json_object_set_new(work->vocabulary_of, name, json_integer((json_int_t)v));
         set->vocabulary[v] = name;
-        json_array_foreach(json_object_get(item, "classes"), i, class) {
-            set->members[filled++] = add_class(work, name, vb_text_of(class, "name"));
-        }
+        json_array_foreach(json_object_get(item, "classes"), i, class) { set->members[filled++] = add_class(work, name, class); }
         set->offsets[v + 1] = filled;
     }
     set->space.vocabularies = (int)n;

@@ -1,9 +1,14 @@
 #!/usr/bin/python3
-"""Dataset-level expansions by enumeration: `make DIR` writes three datasets and experiments, `check DIR RESULTS [EXPANSION RULE]...`
-compares every figure with those of all orders and all subsets of the datasets, image by image."""
+"""Dataset-level expansions by enumeration, and series of checkpoints.
+
+make DIR: three precomputed datasets. check DIR RESULTS EXPANSION...: every figure of the expansions against all orders and all subsets of
+their datasets, image by image. gather DIR NAME IMAGES CLASSES TEXTS...: what `encode` made of a folder of images and of the texts, one
+file a template, in the form that check reads. perturb IN OUT SEED: another checkpoint. context OUT WIDTH SEED: CoOp's."""
 import itertools
 import json
 import math
+import os
+import struct
 import sys
 
 import numpy as np
@@ -45,6 +50,55 @@ def make(folder):
         for kind, array in (("i", images), ("t", texts)):
             np.save(f"{folder}/{name}-{kind}.npy", array.astype("f4"))
         np.save(f"{folder}/{name}-y.npy", labels.astype("i4"))
+        write_things(folder, name, [SAME.get((name, c), f"{name} {c}") for c in range(classes)])
+
+
+def write_things(folder, name, things):
+    with open(f"{folder}/{name}-things.json", "w", encoding="utf-8") as file:
+        json.dump(things, file)
+
+
+def gather(folder, name, images, class_list, templates):
+    """Rows of `encode images` are in the order of the paths; classes are things by their names."""
+    with open(class_list, encoding="utf-8") as file:
+        names = file.read().splitlines()
+    labels = [names.index(c.replace("_", " ")) for c in sorted(os.listdir(images)) for _ in os.listdir(f"{images}/{c}")]
+    texts = [np.load(path).astype(float) for path in templates]
+    if len(texts) > 1:
+        texts = [sum(t / np.linalg.norm(t, axis=1, keepdims=True) for t in texts)]
+    np.save(f"{folder}/{name}-t.npy", texts[0])
+    np.save(f"{folder}/{name}-y.npy", np.array(labels, "i4"))
+    write_things(folder, name, names)
+
+
+def read_tensors(path):
+    with open(path, "rb") as file:
+        data = file.read()
+    size = struct.unpack("<Q", data[:8])[0]
+    return json.loads(data[8:8 + size]), bytearray(data[8 + size:])
+
+
+def write_tensors(path, header, data):
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + data)
+
+
+def perturb(source, target, seed):
+    header, data = read_tensors(source)
+    rng = np.random.default_rng(seed)
+    for key in ("visual.proj", "text_projection"):
+        begin, end = header[key]["data_offsets"]
+        kind = {"F32": "f4", "F16": "f2"}[header[key]["dtype"]]
+        values = np.frombuffer(data[begin:end], kind)
+        data[begin:end] = (values + 0.3 * values.std() * rng.standard_normal(len(values))).astype(kind).tobytes()
+    write_tensors(target, header, data)
+
+
+def context(target, width, seed):
+    values = np.random.default_rng(seed).standard_normal((4, width)).astype("f4")
+    write_tensors(target, {"ctx": {"dtype": "F32", "shape": [4, width], "data_offsets": [0, values.nbytes]}}, values.tobytes())
 
 
 wrong = []
@@ -62,22 +116,23 @@ def same(name, found, expected):
 
 def load(folder, names):
     """Texts and images of all, each with its dataset and class."""
-    texts, classes, images, labels = [], [], [], []
+    texts, classes, images, labels, same_as = [], [], [], [], {}
     for name in names:
+        with open(f"{folder}/{name}-things.json", encoding="utf-8") as file:
+            same_as.update({(name, c): thing for c, thing in enumerate(json.load(file))})
         t, i, y = (np.load(f"{folder}/{name}-{kind}.npy") for kind in "tiy")
         texts.append(t)
         classes += [(name, c) for c in range(len(t))]
         images.append(i[y >= 0])
         labels += [(name, int(c)) for c in y[y >= 0]]
-    return np.concatenate(texts).astype(float), classes, np.concatenate(images).astype(float), labels
+    return np.concatenate(texts).astype(float), classes, np.concatenate(images).astype(float), labels, same_as
 
 
-def join(texts, classes, images, labels, rule):
+def join(classes, labels, same_as, rule):
     """Vocabularies as lists of text rows; images with the row of their class and their vocabularies; rows that cannot be wrong for them."""
     things = {}
     for row, key in enumerate(classes):
-        things.setdefault(SAME.get(key, key), []).append(row)
-    things = {thing: [r for r in rows] for thing, rows in things.items()}
+        things.setdefault(same_as[key], []).append(row)
     thing_of = {row: thing for thing, rows in things.items() for row in rows}
     shared = {thing for thing, rows in things.items() if len(rows) > 1}
     row_of = {key: row for row, key in enumerate(classes)}
@@ -105,15 +160,16 @@ def join(texts, classes, images, labels, rule):
 
 
 def check(folder, entry, names, rule):
-    texts, classes, images, labels = load(folder, names)
-    names, vocabularies, kept, row_at, homes, forgiven, shared, things = join(texts, classes, images, labels, rule)
+    texts, classes, images, labels, same_as = load(folder, names)
+    names, vocabularies, kept, row_at, homes, forgiven, shared, things = join(classes, labels, same_as, rule)
     texts /= np.linalg.norm(texts, axis=1, keepdims=True)
     images = images[kept] / np.linalg.norm(images[kept], axis=1, keepdims=True)
     scores = images @ texts.T
     n, count = len(names), len(kept)
 
-    def beats(x, name):  # equal scores do not occur
-        return any(scores[x, r] > scores[x, row_at[x]] for r in vocabularies[name] if r not in forgiven[x])
+    def beats(x, name):  # of equal texts the first one
+        own = row_at[x]
+        return any((scores[x, r], own) > (scores[x, own], r) for r in vocabularies[name] if r not in forgiven[x])
 
     beaten = [{name for name in names if beats(x, name)} for x in range(count)]
     label = f"{entry['dataset']} ({rule})"
@@ -177,9 +233,15 @@ def check(folder, entry, names, rule):
 
 
 def main():
+    arguments = sys.argv[2:]
     if sys.argv[1] == "make":
-        make(sys.argv[2])
-        return 0
+        return make(*arguments)
+    if sys.argv[1] == "gather":
+        return gather(*arguments[:4], arguments[4:])
+    if sys.argv[1] == "perturb":
+        return perturb(*arguments[:2], int(arguments[2]))
+    if sys.argv[1] == "context":
+        return context(arguments[0], int(arguments[1]), int(arguments[2]))
     folder, path = sys.argv[2:4]
     with open(path, encoding="utf-8") as file:
         results = {entry["dataset"]: entry for entry in json.load(file)["results"] if "expansion" in entry}
