@@ -179,7 +179,7 @@ static float float_above(double value) {
 
 static float float_below(double value) { return -float_above(-value); }
 
-/* The first-ranked class other than y and its kin among list[0..count-1] (list NULL: all classes), its fp64 score in *score; -1: there is none. */
+/* The first-ranked class other than y and its kin among list[0..count-1] (list NULL: all classes), its fp64 score in *score; -1: none. */
 static int best_other(const image_view *image, int y, const int *list, int count, double *score) {
     const float *scores = image->scores;
     float top = -INFINITY;

@@ -1,4 +1,4 @@
-/* The experiment file's tables, its reader and the checks that need no data. */
+/* The reader of the experiment file, and the checks that need no data. */
 #include "mpi/experiment.h"
 
 #include <string.h>
@@ -9,123 +9,6 @@
 #include "mpi/series.h"
 #include "shards/io.h"
 #include "shards/prompts.h"
-
-static const char *const protocols[] = {"exact", "sampled", NULL};
-static const char *const on_error[] = {"strict", "skip", NULL};
-static const char *const families[] = {"clip", "slip", "declip", "precomputed", NULL};
-static const char *const activations[] = {"family", "quick_gelu", "gelu", NULL};
-static const char *const preprocessings[] = {"openai", "rgb_first", NULL};
-static const char *const similarities[] = {"cosine", "dot", NULL};
-static const char *const positions[] = {"end", "middle", "front", NULL};
-static const char *const shared_names[] = {"same", "different", "merge", "drop", NULL};
-
-#define AT(type, field) offsetof(type, field)
-
-static const vb_option experiment_options[] = {
-    {"experiment", VB_TEXT, AT(vb_experiment, name), true, false, NULL, 0, 0, NULL, NULL, "name of the experiment"},
-    {"protocol", VB_CHOICE, AT(vb_experiment, protocol), false, false, "exact", 0, 0, protocols, NULL,
-     "average over all orders of arrival, or over sampled ones"},
-    {"trials", VB_INTEGER, AT(vb_experiment, trials), false, false, "3", 1, 100000, NULL, "permutations",
-     "orders drawn for each target vocabulary (sampled)"},
-    {"seed", VB_INTEGER, AT(vb_experiment, seed), false, false, "42", 0, 4294967295.0, NULL, NULL,
-     "seed of numpy's legacy generator (sampled)"},
-    {"union_permutations", VB_INTEGER, AT(vb_experiment, union_permutations), false, false, "1000", 2, 1000000, NULL, "permutations",
-     "for acc_e_union where it has no closed form (over 20 vocabularies of unequal image counts)"},
-    {"per_image", VB_BOOLEAN, AT(vb_experiment, per_image), false, true, "false", 0, 0, NULL, NULL,
-     "write a record for every image (records/*.jsonl.zst)"},
-    {"latex", VB_BOOLEAN, AT(vb_experiment, latex), false, true, "false", 0, 0, NULL, NULL, "write table.tex as well"},
-    {"output", VB_PATH, AT(vb_experiment, output), false, true, NULL, 0, 0, NULL, NULL, "folder of the results [results/EXPERIMENT]"},
-    {"cache", VB_PATH, AT(vb_experiment, cache), false, true, NULL, 0, 0, NULL, NULL,
-     "folder of encoded units; may be shared by experiments [OUTPUT/cache]"},
-    {"only_model", VB_TEXT, AT(vb_experiment, only_model), false, true, NULL, 0, 0, NULL, NULL,
-     "evaluate this model alone; the configuration stays that of the whole, so that 'merge' can join the parts"},
-    {"batch", VB_INTEGER, AT(vb_experiment, batch), false, true, "16", 1, 4096, NULL, "images",
-     "encoded at once; changes speed and memory, never a result"},
-    {"threads", VB_INTEGER, AT(vb_experiment, threads), false, true, "0", 0, 1024, NULL, "threads",
-     "a rank; 0: OMP_NUM_THREADS, else the cores it may use, shared by the ranks on them"},
-    {"ranks_per_model", VB_INTEGER, AT(vb_experiment, ranks_per_model), false, true, "0", 0, 1 << 20, NULL, "ranks",
-     "at most, of a group that evaluates models beside other groups; 0: as many groups as end soonest"},
-    {"corpora", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "list of corpora for retrieval"},
-    {"retrieval", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "retrieval-enhanced prompts (REPE) for all models"},
-    {"analyses", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
-     "list of margin, similarity, alignment, uniformity, spectrum, order: why a model is stable or not"},
-    {"adversarial", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "candidate names that take most images from a vocabulary"},
-    {"datasets", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "list of datasets"},
-    {"expansions", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "list of expansions: several datasets, each one vocabulary"},
-    {"models", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "list of models"},
-    {0}};
-
-static const vb_option dataset_options[] = {
-    {"name", VB_TEXT, AT(vb_dataset_spec, name), true, false, NULL, 0, 0, NULL, NULL, "name of the dataset"},
-    {"images", VB_PATH, AT(vb_dataset_spec, images), false, false, NULL, 0, 0, NULL, NULL,
-     "folder of class folders, WebDataset .tar/.tar.zst (glob) or CIFAR-10/100 binary; not needed by precomputed models"},
-    {"vocabularies", VB_PATH, AT(vb_dataset_spec, vocabularies), true, false, NULL, 0, 0, NULL, NULL, "vocabulary file"},
-    {"class_names", VB_PATH, AT(vb_dataset_spec, class_names), false, false, NULL, 0, 0, NULL, NULL,
-     "file with the names of integer labels, one a line"},
-    {"on_error", VB_CHOICE, AT(vb_dataset_spec, on_error), false, false, "strict", 0, 0, on_error, NULL,
-     "what a broken image does: stop the run, or be counted and listed"},
-    {"prompts", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
-     "list of templates, or the name of a list in configs/prompts, for models without prompts of their own"},
-    {0}};
-
-static const vb_option expansion_options[] = {
-    {"name", VB_TEXT, AT(vb_dataset_spec, name), true, false, NULL, 0, 0, NULL, NULL, "name of the expansion"},
-    {"datasets", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "names of two or more datasets: each becomes one vocabulary"},
-    {"shared_names", VB_CHOICE, AT(vb_dataset_spec, shared_names), false, false, "same", 0, 0, shared_names, NULL,
-     "what classes of one name in several datasets are: the same thing, different things, one class, or left out"},
-    {0}};
-
-static const vb_option model_options[] = {
-    {"name", VB_TEXT, AT(vb_model_spec, name), true, false, NULL, 0, 0, NULL, NULL, "name of the model"},
-    {"family", VB_CHOICE, AT(vb_model_spec, family), true, false, NULL, 0, 0, families, NULL, "kind of model"},
-    {"weights", VB_PATH, AT(vb_model_spec, weights), false, false, NULL, 0, 0, NULL, NULL, "checkpoint: safetensors or PyTorch"},
-    {"tokenizer", VB_PATH, AT(vb_model_spec, tokenizer), false, false, NULL, 0, 0, NULL, NULL,
-     "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it"},
-    {"prompts", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
-     "list of templates with one {} each, the name of a list in configs/prompts, or {coop: FILE, position: end|middle|front}"},
-    {"retrieval", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "retrieval-enhanced prompts (REPE) for this model"},
-    {"activation", VB_CHOICE, AT(vb_model_spec, activation), false, false, "family", 0, 0, activations, NULL,
-     "of an open_clip model: quick_gelu or gelu"},
-    {"preprocessing", VB_CHOICE, AT(vb_model_spec, preprocessing), false, false, "openai", 0, 0, preprocessings, NULL,
-     "resize in the image's own mode, or convert to RGB first"},
-    {"similarity", VB_CHOICE, AT(vb_model_spec, similarity), false, false, "cosine", 0, 0, similarities, NULL,
-     "cosine, or the dot product with the text embeddings as they are"},
-    {"dataset", VB_TEXT, AT(vb_model_spec, embeddings.dataset), false, false, NULL, 0, 0, NULL, NULL,
-     "the dataset that precomputed embeddings belong to, where there are several"},
-    {"image_embeddings", VB_PATH, AT(vb_model_spec, embeddings.image_embeddings), false, false, NULL, 0, 0, NULL, NULL,
-     ".npy, images x dimensions (precomputed)"},
-    {"text_embeddings", VB_PATH, AT(vb_model_spec, embeddings.text_embeddings), false, false, NULL, 0, 0, NULL, NULL,
-     ".npy, classes x dimensions, in the order of the vocabulary file (precomputed)"},
-    {"labels", VB_PATH, AT(vb_model_spec, embeddings.labels), false, false, NULL, 0, 0, NULL, NULL,
-     ".npy of class indices in that order, or .txt of class names or ids (precomputed)"},
-    {"text_names", VB_PATH, AT(vb_model_spec, embeddings.text_names), false, false, NULL, 0, 0, NULL, NULL,
-     "names or ids of text_embeddings' rows, one a line, where they are not the vocabulary file's order"},
-    {"label_names", VB_PATH, AT(vb_model_spec, embeddings.label_names), false, false, NULL, 0, 0, NULL, NULL,
-     "names or ids that integer labels index, one a line, where they do not index the vocabulary file's order"},
-    {"embeddings", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
-     "instead of these, for several datasets: a list of maps of dataset, image_embeddings, text_embeddings, labels ..."},
-    {0}};
-
-/* An entry of a precomputed model's list `embeddings`. */
-static const vb_option embeddings_options[] = {
-    {"dataset", VB_TEXT, AT(vb_embeddings_spec, dataset), true, false, NULL, 0, 0, NULL, NULL, "the dataset they belong to"},
-    {"image_embeddings", VB_PATH, AT(vb_embeddings_spec, image_embeddings), true, false, NULL, 0, 0, NULL, NULL, "as of a model"},
-    {"text_embeddings", VB_PATH, AT(vb_embeddings_spec, text_embeddings), true, false, NULL, 0, 0, NULL, NULL, "as of a model"},
-    {"labels", VB_PATH, AT(vb_embeddings_spec, labels), true, false, NULL, 0, 0, NULL, NULL, "as of a model"},
-    {"text_names", VB_PATH, AT(vb_embeddings_spec, text_names), false, false, NULL, 0, 0, NULL, NULL, "as of a model"},
-    {"label_names", VB_PATH, AT(vb_embeddings_spec, label_names), false, false, NULL, 0, 0, NULL, NULL, "as of a model"},
-    {0}};
-
-static const vb_option coop_options[] = {{"coop", VB_PATH, AT(vb_model_spec, coop), true, false, NULL, 0, 0, NULL, NULL,
-                                          "CoOp checkpoint (model.pth.tar-50)"},
-                                         {"position", VB_CHOICE, AT(vb_model_spec, coop_position), false, false, "end", 0, 0, positions,
-                                          NULL, "where the class name stands among the learned tokens"},
-                                         {0}};
-
-const vb_option *vb_experiment_options(void) { return experiment_options; }
-const vb_option *vb_dataset_options(void) { return dataset_options; }
-const vb_option *vb_expansion_options(void) { return expansion_options; }
-const vb_option *vb_model_options(void) { return model_options; }
 
 char *vb_resolve(const char *path, const char *beside, vb_error *err) {
     if (path[0] == '/') return vb_strdup(path, err);
@@ -184,7 +67,7 @@ static int read_templates(const vb_experiment *experiment, vb_prompts *prompts, 
 }
 
 static int read_prompts(const vb_experiment *experiment, vb_model_spec *model, const vb_yaml *node, vb_error *err) {
-    if (node->kind == VB_YAML_MAP) return vb_options_read(coop_options, model, node, experiment->path, "prompts", err);
+    if (node->kind == VB_YAML_MAP) return vb_options_read(vb_coop_options(), model, node, experiment->path, "prompts", err);
     return read_templates(experiment, &model->prompts, node, err);
 }
 
@@ -209,7 +92,7 @@ static json_t *templates_json(const vb_prompts *prompts) {
 }
 
 static json_t *prompts_json(const vb_model_spec *model) {
-    if (model->coop) return json_pack("{s:s, s:s}", "coop", model->coop, "position", positions[model->coop_position]);
+    if (model->coop) return vb_options_json(vb_coop_options(), model, false);
     return templates_json(&model->prompts);
 }
 
@@ -244,10 +127,10 @@ static int check_model(const vb_experiment *experiment, const vb_model_spec *mod
         const vb_yaml *value = vb_yaml_get(node, rules[i].key);
         if (rules[i].precomputed == precomputed && rules[i].needed && !(precomputed && listed) && vb_yaml_is_null(value))
             return vb_yaml_errorf(node, experiment->path, err, "model '%s': family %s needs the key '%s'", model->name,
-                                  families[model->family], rules[i].key);
+                                  vb_family_word(model->family), rules[i].key);
         if (rules[i].precomputed != precomputed && value)
             return vb_yaml_errorf(value, experiment->path, err, "model '%s': family %s does not take the key '%s'", model->name,
-                                  families[model->family], rules[i].key);
+                                  vb_family_word(model->family), rules[i].key);
         if (precomputed && listed && value && strcmp(rules[i].key, "embeddings"))
             return vb_yaml_errorf(value, experiment->path, err, "model '%s': '%s' beside 'embeddings', in whose entries it belongs",
                                   model->name, rules[i].key);
@@ -269,7 +152,7 @@ static int check_prompts(const vb_experiment *experiment, const vb_model_spec *m
         if (!experiment->datasets[d].prompts.count)
             return vb_yaml_errorf(node, experiment->path, err,
                                   "model '%s': family %s needs the key 'prompts', or every dataset its own: dataset '%s' has none",
-                                  model->name, families[model->family], experiment->datasets[d].name);
+                                  model->name, vb_family_word(model->family), experiment->datasets[d].name);
     return 0;
 }
 
@@ -283,21 +166,21 @@ static const vb_yaml *list_of(const vb_experiment *experiment, const vb_yaml *ro
 }
 
 static int read_dataset(vb_experiment *experiment, vb_dataset_spec *spec, const vb_yaml *node, vb_error *err) {
-    if (vb_options_read(dataset_options, spec, node, experiment->path, "a dataset", err)) return -1;
+    if (vb_options_read(vb_dataset_options(), spec, node, experiment->path, "a dataset", err)) return -1;
     if (check_name(experiment, node, "dataset", spec->name, err)) return -1;
-    if (note_configuration(experiment, "datasets", dataset_options, spec, err)) return -1;
+    if (note_configuration(experiment, "datasets", vb_dataset_options(), spec, err)) return -1;
     const vb_yaml *prompts = vb_yaml_get(node, "prompts");
     if (!vb_yaml_is_null(prompts)) {
         if (read_templates(experiment, &spec->prompts, prompts, err)) return -1;
         json_object_set_new(last_noted(experiment, "datasets"), "prompts", templates_json(&spec->prompts));
     }
-    return resolve_paths(dataset_options, spec, experiment->path, err);
+    return resolve_paths(vb_dataset_options(), spec, experiment->path, err);
 }
 
 static int read_expansion(vb_experiment *experiment, vb_dataset_spec *spec, const vb_yaml *node, vb_error *err) {
-    if (vb_options_read(expansion_options, spec, node, experiment->path, "an expansion", err)) return -1;
+    if (vb_options_read(vb_expansion_options(), spec, node, experiment->path, "an expansion", err)) return -1;
     if (check_name(experiment, node, "expansion", spec->name, err)) return -1;
-    if (note_configuration(experiment, "expansions", expansion_options, spec, err)) return -1;
+    if (note_configuration(experiment, "expansions", vb_expansion_options(), spec, err)) return -1;
     const vb_yaml *list = vb_yaml_get(node, "datasets");
     if (list->kind != VB_YAML_LIST || list->count < 2)
         return vb_yaml_errorf(list, experiment->path, err,
@@ -384,7 +267,7 @@ static int read_embeddings(vb_experiment *experiment, vb_model_spec *spec, const
     for (size_t i = 0; i < list->count; i++) {
         const vb_yaml *node = list->items[i];
         vb_embeddings_spec *entry = &spec->embeddings_list[spec->embeddings_count++];
-        if (vb_options_read(embeddings_options, entry, node, experiment->path, "an entry of embeddings", err)) return -1;
+        if (vb_options_read(vb_embeddings_options(), entry, node, experiment->path, "an entry of embeddings", err)) return -1;
         if (find_dataset(experiment, entry->dataset) < 0)
             return vb_yaml_errorf(vb_yaml_get(node, "dataset"), experiment->path, err, "model '%s': there is no dataset '%s'",
                                   spec->name, entry->dataset);
@@ -392,9 +275,9 @@ static int read_embeddings(vb_experiment *experiment, vb_model_spec *spec, const
             if (!strcmp(spec->embeddings_list[j].dataset, entry->dataset))
                 return vb_yaml_errorf(node, experiment->path, err, "model '%s': embeddings of dataset '%s' are listed twice",
                                       spec->name, entry->dataset);
-        if (json_array_append_new(noted, vb_options_json(embeddings_options, entry, false)))
+        if (json_array_append_new(noted, vb_options_json(vb_embeddings_options(), entry, false)))
             return vb_errorf(err, VB_EMEMORY, "no memory for the configuration");
-        if (resolve_paths(embeddings_options, entry, experiment->path, err)) return -1;
+        if (resolve_paths(vb_embeddings_options(), entry, experiment->path, err)) return -1;
     }
     return 0;
 }
@@ -420,7 +303,7 @@ static int put_checkpoint(vb_model_spec *spec, const vb_series *series, int k, b
 /* Checkpoint k of a series; k is -1 for a model that is none. */
 static int read_model(vb_experiment *experiment, vb_model_spec *spec, const vb_yaml *node, const vb_series *series, int k,
                       vb_error *err) {
-    if (vb_options_read(model_options, spec, node, experiment->path, "a model", err)) return -1;
+    if (vb_options_read(vb_model_options(), spec, node, experiment->path, "a model", err)) return -1;
     if (k >= 0) {
         if (!(spec->series = vb_strdup(spec->name, err)) || !(spec->checkpoint = vb_strdup(series->checkpoints[k], err))) return -1;
         vb_free(spec->name);
@@ -432,17 +315,17 @@ static int read_model(vb_experiment *experiment, vb_model_spec *spec, const vb_y
     if (!vb_yaml_is_null(prompts) && read_prompts(experiment, spec, prompts, err)) return -1;
     if (check_prompts(experiment, spec, node, err)) return -1;
     if (k >= 0 && put_checkpoint(spec, series, k, false, err)) return -1;
-    if (note_configuration(experiment, "models", model_options, spec, err)) return -1;
+    if (note_configuration(experiment, "models", vb_model_options(), spec, err)) return -1;
     json_t *noted = last_noted(experiment, "models");
     if (k >= 0) json_object_set_new(noted, "series", json_pack("{s:s, s:s}", "name", spec->series, "checkpoint", spec->checkpoint));
     if (!vb_yaml_is_null(prompts)) json_object_set_new(noted, "prompts", prompts_json(spec));
     if (embeddings && read_embeddings(experiment, spec, embeddings, err)) return -1;
-    if (resolve_paths(model_options, spec, experiment->path, err)) return -1;
+    if (resolve_paths(vb_model_options(), spec, experiment->path, err)) return -1;
     if (retrieval) {
         if (read_retrieval(experiment, &spec->retrieval, retrieval, err)) return -1;
         json_object_set_new(noted, "retrieval", vb_retrieval_json(&spec->retrieval));
     }
-    if (spec->coop && resolve_paths(coop_options, spec, experiment->path, err)) return -1;
+    if (spec->coop && resolve_paths(vb_coop_options(), spec, experiment->path, err)) return -1;
     return k >= 0 ? put_checkpoint(spec, series, k, true, err) : 0;
 }
 
@@ -543,9 +426,9 @@ int vb_experiment_read(vb_experiment *experiment, const char *path, const vb_ove
     }
     for (int i = 0; i < override_count; i++)
         if (vb_yaml_set(root, overrides[i].path, overrides[i].value, err)) goto done;
-    if (vb_options_read(experiment_options, experiment, root, path, "the experiment", err)) goto done;
+    if (vb_options_read(vb_experiment_options(), experiment, root, path, "the experiment", err)) goto done;
     if (check_name(experiment, root, "experiment", experiment->name, err)) goto done;
-    if (!(experiment->configuration = vb_options_json(experiment_options, experiment, false))) {
+    if (!(experiment->configuration = vb_options_json(vb_experiment_options(), experiment, false))) {
         vb_errorf(err, VB_EMEMORY, "no memory for the configuration");
         goto done;
     }
@@ -568,20 +451,20 @@ done:
 }
 
 void vb_experiment_free(vb_experiment *experiment) {
-    vb_options_free(experiment_options, experiment);
+    vb_options_free(vb_experiment_options(), experiment);
     vb_adversarial_free(&experiment->adversarial);
     for (int d = 0; d < experiment->dataset_count; d++) {
-        vb_options_free(dataset_options, &experiment->datasets[d]);
+        vb_options_free(vb_dataset_options(), &experiment->datasets[d]);
         vb_prompts_free(&experiment->datasets[d].prompts);
         vb_free(experiment->datasets[d].parts);
     }
     for (int m = 0; m < experiment->model_count; m++) {
         vb_model_spec *model = &experiment->models[m];
-        vb_options_free(model_options, model);
-        vb_options_free(coop_options, model);
+        vb_options_free(vb_model_options(), model);
+        vb_options_free(vb_coop_options(), model);
         vb_retrieval_free(&model->retrieval);
         vb_prompts_free(&model->prompts);
-        for (int e = 0; e < model->embeddings_count; e++) vb_options_free(embeddings_options, &model->embeddings_list[e]);
+        for (int e = 0; e < model->embeddings_count; e++) vb_options_free(vb_embeddings_options(), &model->embeddings_list[e]);
         vb_free(model->embeddings_list);
         vb_free(model->series);
         vb_free(model->checkpoint);
@@ -596,4 +479,6 @@ void vb_experiment_free(vb_experiment *experiment) {
     *experiment = (vb_experiment){0};
 }
 
-json_t *vb_experiment_machine_json(const vb_experiment *experiment) { return vb_options_json(experiment_options, experiment, true); }
+json_t *vb_experiment_machine_json(const vb_experiment *experiment) {
+    return vb_options_json(vb_experiment_options(), experiment, true);
+}

@@ -100,6 +100,9 @@ const vb_option *vb_experiment_options(void);
 const vb_option *vb_dataset_options(void);
 const vb_option *vb_expansion_options(void);
 const vb_option *vb_model_options(void);
+const vb_option *vb_embeddings_options(void); /* an entry of a model's list `embeddings` */
+const vb_option *vb_coop_options(void);       /* a model's `prompts` as a map */
+const char *vb_family_word(int family);       /* as the file has it */
 
 /* Where a path of an experiment file lies: beside the file, else under the current folder, else (for configs/...) in the installed
  * configs. A new string: the first that exists (globs: that matches), or the path itself. */

@@ -7,6 +7,13 @@ cd "$scratch" || exit 1
 python=/usr/bin/python3
 oracle=$here/tests/tools/expansion_oracle.py
 run() { "$vocabench" run "$@" >stdout 2>err || { fail "run $*" "$(cat err)"; return 1; }; }
+# run_at RANKS ...: the same on several ranks.
+run_at() {
+  local ranks=$1; shift
+  mpi "$ranks" timeout 120 "$vocabench" run "$@" >stdout 2>err || fail "$ranks ranks: run $*" "$(cat err)"
+}
+equal() { if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "found $2" "expected $3"; fi; } # NAME FOUND EXPECTED
+query() { jq -r "$2" "$1/results.json"; }
 figures() { jq 'del(.run)' "$1/results.json"; }
 # like NAME A B: the same figures, records and tables.
 like() {
@@ -42,14 +49,12 @@ models:
 E
 run p.yaml --output p && check "the figures are those of all orders and subsets" $python "$oracle" check . p/results.json \
   same different merge drop two
-[ "$(jq -r '[.results[] | .model + "/" + .dataset] | join(" ")' p/results.json)" = \
-  "m/a m/b m/c m/same m/different m/merge m/drop m/two part/b" ] && pass "a model is on what it has embeddings of" ||
-  fail "a model is on what it has embeddings of"
-shared_names=$(jq -c '.results[] | select(.dataset == "same").expansion.shared' p/results.json)
-[ "$shared_names" = '[{"a":"maple_tree","b":"maple tree"},{"a":"cat","b":"cat","c":"cat"},{"b":"sea lion","c":"otaria"}]' ] &&
-  pass "shared names are listed" || fail "shared names are listed" "$shared_names"
+equal "a model is on what it has embeddings of" "$(query p '[.results[] | .model + "/" + .dataset] | join(" ")')" \
+  "m/a m/b m/c m/same m/different m/merge m/drop m/two part/b"
+equal "shared names are listed" "$(query p '.results[] | select(.dataset == "same").expansion.shared | tojson')" \
+  '[{"a":"maple_tree","b":"maple tree"},{"a":"cat","b":"cat","c":"cat"},{"b":"sea lion","c":"otaria"}]'
 for ranks in 2 3 5 8; do
-  mpi $ranks timeout 120 "$vocabench" run p.yaml --output p$ranks --threads $((ranks % 2 + 1)) >stdout 2>err || fail "$ranks ranks" "$(cat err)"
+  run_at $ranks p.yaml --output p$ranks --threads $((ranks % 2 + 1))
   like "precomputed: $ranks ranks, the same bytes" p p$ranks
 done
 # The readers of results take them as they take any other: records agree with the figures, whatever the rule.
@@ -91,8 +96,8 @@ texts() {
   mkdir -p "$folder"
   for template; do
     while read -r class; do echo "${template/\{\}/$class}"; done <"$name.txt" >texts.txt
-    "$vocabench" encode texts --raw --weights m.safetensors --tokenizer tok --input texts.txt --output "$folder/$name-$n.npy" >stdout 2>err ||
-      fail "encode texts" "$(cat err)"
+    "$vocabench" encode texts --raw --weights m.safetensors --tokenizer tok --input texts.txt --output "$folder/$name-$n.npy" \
+      >stdout 2>err || fail "encode texts" "$(cat err)"
     list+=("$folder/$name-$((n++)).npy")
   done
   "$vocabench" encode images --raw --weights m.safetensors --input "$name" --output "$folder/$name-i.npy" >stdout 2>err ||
@@ -105,32 +110,33 @@ for model in own stated; do
   jq "{results: [.results[] | select(.model == \"$model\")]}" e/results.json >$model.json
   check "encoded, prompts of '$model': the figures are enumeration's" $python "$oracle" check of-$model $model.json all pair
 done
-jq -e '[.run.pairs[] | select(.dataset == "all" or .dataset == "pair") | .units_encoded, .texts_encoded] | all(. == 0)' e/results.json \
-  >/dev/null && pass "an expansion encodes no image and no text again" || fail "an expansion encodes again" "$(jq -c .run.pairs e/results.json)"
-[ "$(jq -c '[.results[] | select(.dataset == "all") | .embedding.prompts, [.expansion.datasets[].prompts]]' e/results.json)" = \
-  '[null,[2,1,1],1,[1,1,1]]' ] && pass "prompts are counted by dataset" || fail "prompts are counted by dataset"
+equal "an expansion encodes no image and no text again" \
+  "$(query e '[.run.pairs[] | select(.dataset == "all" or .dataset == "pair") | .units_encoded + .texts_encoded] | tojson')" '[0,0,0,0]'
+equal "prompts are counted by dataset" \
+  "$(query e '[.results[] | select(.dataset == "all") | .embedding.prompts, [.expansion.datasets[].prompts]] | tojson')" \
+  '[null,[2,1,1],1,[1,1,1]]'
 for ranks in 2 3 5 8; do
-  mpi $ranks timeout 120 "$vocabench" run e.yaml --output e$ranks --batch $ranks >stdout 2>err || fail "$ranks ranks" "$(cat err)"
+  run_at $ranks e.yaml --output e$ranks --batch $ranks
   like "encoded: $ranks ranks, the same bytes" e e$ranks
 done
 
 # ---- resuming, parts, status -------------------------------------------------------------------------------------
 
-run e.yaml --output e8 --resume && [ "$(jq '.run.pairs | length' e8/results.json)" = 0 ] && pass "--resume takes all" || fail "--resume takes all"
+pairs() { query "$1" '[.run.pairs[] | .model + "/" + .dataset] | join(" ")'; }
+run e.yaml --output e8 --resume
+equal "--resume takes all" "$(pairs e8)" ""
 run e.yaml --output e8 --resume --set expansions.all.shared_names=merge
-[ "$(jq -c '[.run.pairs[].dataset]' e8/results.json)" = '["all","all"]' ] && pass "--resume notices another rule" ||
-  fail "--resume notices another rule" "$(jq -c '[.run.pairs[].dataset]' e8/results.json)"
+equal "--resume notices another rule" "$(pairs e8)" "own/all stated/all"
 run e.yaml --output e8 --resume --set expansions.all.shared_names=merge --set 'datasets.two.prompts=["one {}"]'
-[ "$(jq -c '[.run.pairs[] | .model + "/" + .dataset]' e8/results.json)" = '["own/two","own/all"]' ] &&
-  pass "--resume notices a dataset's prompts" || fail "--resume notices a dataset's prompts" "$(jq -c .run.pairs e8/results.json)"
+equal "--resume notices a dataset's prompts" "$(pairs e8)" "own/two own/all"
 # Killed in an expansion's unit: what was finished before is taken, the rest made, to the same bytes.
 VOCABENCH_FAULT=unit:5:kill "$vocabench" run e.yaml --output killed >stdout 2>err && fail "the fault kills" || pass "the fault kills"
-mpi 3 timeout 120 "$vocabench" run e.yaml --output killed --resume >stdout 2>err || fail "a killed run goes on" "$(cat err)"
+run_at 3 e.yaml --output killed --resume
 like "a killed run goes on at another rank count" e killed
 for model in own stated; do run e.yaml --output part-$model --only-model $model --cache e/cache; done
 check "the parts are joined" "$vocabench" merge whole part-own part-stated
 like "merged parts are the whole" e whole
-"$vocabench" status e >stdout 2>err; grep -q '10 pair(s): 10 done' stdout && pass "status counts expansions" || fail "status" "$(cat stdout)"
+check "status counts expansions" grep -q '10 pair(s): 10 done' <("$vocabench" status e 2>&1)
 check "plan lists expansions" "$vocabench" plan e.yaml --output planned
 
 # ---- series of checkpoints ---------------------------------------------------------------------------------------
@@ -155,42 +161,37 @@ models:
      labels: of-own/one-y.npy}
 E
 run s.yaml --output s
-[ "$(jq -r '[.series[] | select(.dataset == "one") | .model] | join(" ")' s/results.json)" = "$(printf %s 'training@epoch_1 ' \
-  'training@epoch_2 training@epoch_10 coop@e1 coop@e2 coop@e10 ready@i1 ready@i2 ready@i10')" ] &&
-  pass "checkpoints come in natural order" || fail "checkpoints come in natural order" "$(jq -c '[.series[].model]' s/results.json)"
-jq -e '[.configuration.models[] | .weights, (.prompts | objects | .coop), .image_embeddings] |
-  index("run/epoch_10.safetensors") and index("contexts/e10.pt") and index("embeddings/i2.npy")' s/results.json >/dev/null &&
-  pass "the configuration has each checkpoint's path as it would be written" ||
-  fail "paths of checkpoints" "$(jq -c .configuration.models s/results.json)"
-jq -e '(.results | map({key: (.model + .dataset), value: .}) | from_entries) as $all | .series | length == 21 and
-  all(. as $row | $all[.model + .dataset] | .acc_e == $row.acc_e and .analyses.alignment == $row.alignment and
-  .analyses.uniformity_text == $row.uniformity_text and .series == {name: $row.series, checkpoint: $row.checkpoint})' s/results.json \
-  >/dev/null && pass "the series has each checkpoint's figures" ||
-  fail "the series has each checkpoint's figures" "$(jq -c '.series' s/results.json)"
-[ "$(jq '[.series[] | select(.series != "ready" and .dataset == "two") | [.alignment, .uniformity_text]] | unique | length' s/results.json)" = 6 ] &&
-  pass "checkpoints differ" || fail "checkpoints differ"
-[ "$(wc -l <s/series.csv)" = 22 ] && [ "$(sed -n 3p s/series.csv | tr -d '"' | cut -d, -f1-4)" = training,one,epoch_2,training@epoch_2 ] &&
-  grep -q 'training.*both.*epoch.*10 ' s/series.md && pass "series.csv and series.md" || fail "series.csv and series.md" "$(cat s/series.csv)"
+equal "checkpoints come in natural order" "$(query s '[.series[] | select(.dataset == "one") | .model] | join(" ")')" \
+  "training@epoch_1 training@epoch_2 training@epoch_10 coop@e1 coop@e2 coop@e10 ready@i1 ready@i2 ready@i10"
+equal "the configuration has each checkpoint's path as it would be written" \
+  "$(query s '.configuration.models | [.[2].weights, .[5].prompts.coop, .[7].image_embeddings] | join(" ")')" \
+  "run/epoch_10.safetensors contexts/e10.pt embeddings/i2.npy"
+equal "the series has each checkpoint's figures" "$(query s '(.results | map({key: (.model + .dataset), value: .}) | from_entries) as $all |
+  .series | length == 21 and all(. as $row | $all[.model + .dataset] | .acc_e == $row.acc_e and .analyses.alignment == $row.alignment and
+  .analyses.uniformity_text == $row.uniformity_text and .series == {name: $row.series, checkpoint: $row.checkpoint})')" true
+equal "checkpoints differ" \
+  "$(query s '[.series[] | select(.series != "ready" and .dataset == "two") | [.alignment, .uniformity_text]] | unique | length')" 6
+equal "series.csv" "$(wc -l <s/series.csv) $(sed -n 3p s/series.csv | tr -d '"' | cut -d, -f1-4)" \
+  "22 training,one,epoch_2,training@epoch_2"
+check "series.md" grep -q 'training.*both.*epoch.*10 ' s/series.md
 # A checkpoint alone gives what it gives in the series.
-sed -e 's/^  - {name: training.*/  - {name: alone, family: clip, weights: run\/epoch_2.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}/' \
-  -e '/name: coop/d; /name: ready/,$d' s.yaml >alone.yaml
+sed -e 's/name: training/name: alone/; s/"run.*safetensors"/run\/epoch_2.safetensors/; /name: coop/d; /name: ready/,$d' s.yaml >alone.yaml
 run alone.yaml --output alone
 cmp -s <(jq '.results[] | del(.model)' alone/results.json) \
   <(jq '.results[] | select(.model == "training@epoch_2") | del(.model, .series)' s/results.json) &&
   pass "a checkpoint alone is the same" || fail "a checkpoint alone is the same"
 for ranks in 3 8; do
-  mpi $ranks timeout 120 "$vocabench" run s.yaml --output s$ranks --ranks-per-model 1 >stdout 2>err || fail "series, $ranks groups" "$(cat err)"
+  run_at $ranks s.yaml --output s$ranks --ranks-per-model 1
   like "series: $ranks groups, the same bytes" s s$ranks
 done
-jq -e '[.run.pairs[] | select(.model | startswith("coop")) | .units_encoded] | add == 2' s8/results.json >/dev/null &&
-  pass "a series of contexts encodes the images once" || fail "a series of contexts encodes the images once" "$(jq -c .run.pairs s8/results.json)"
+equal "a series of contexts encodes the images once" \
+  "$(query s8 '[.run.pairs[] | select(.model | startswith("coop")) | .units_encoded] | add')" 2
 $python "$oracle" perturb m.safetensors run/epoch_3.safetensors 3
 run s.yaml --output s --resume
-[ "$(jq -c '[.run.pairs[] | .model] | unique' s/results.json)" = '["training@epoch_3"]' ] && [ "$(jq '.results | length' s/results.json)" = 24 ] &&
-  pass "--resume evaluates the new checkpoint alone" || fail "--resume evaluates the new checkpoint alone" "$(jq -c .run.pairs s/results.json)"
+equal "--resume evaluates the new checkpoint alone" "$(pairs s), $(query s '.results | length')" \
+  "training@epoch_3/one training@epoch_3/two training@epoch_3/both, 24"
 run s.yaml --output lone --set 'models.training.weights=run/*_3.safetensors' --only-model training@epoch_3
-[ "$(jq -r '.series[].model' lone/results.json | sort -u)" = training@epoch_3 ] && pass "a series of one, named as ever" ||
-  fail "a series of one, named as ever"
+equal "a series of one, named as ever" "$(query lone '[.series[].model] | unique | join(" ")')" training@epoch_3
 check "report takes series" "$vocabench" report s --output series.html
 
 # ---- bad input ---------------------------------------------------------------------------------------------------
@@ -214,7 +215,8 @@ bad "an unknown rule" 3 "shared_names: expected one of same, different, merge, d
 change 's/^  - {name: all.*/  - {name: all, dataset: [one, two]}/'
 bad "an unknown key" 3 "unknown key 'dataset' in an expansion; did you mean 'datasets'" bad.yaml
 change 's/, prompts: \["{}"\]//'
-bad "a dataset without prompts" 3 "model 'own': family clip needs the key 'prompts', or every dataset its own: dataset 'three' has none" bad.yaml
+bad "a dataset without prompts" 3 "model 'own': family clip needs the key 'prompts', or every dataset its own: dataset 'three' has none" \
+  bad.yaml
 change 's/prompts: \["{}"\]/prompts: ["no place"]/'
 bad "a dataset's prompt without a place" 3 "the prompt 'no place' has no .. for the class name" bad.yaml
 change 's/dataset: c,/dataset: a,/' p.yaml
@@ -223,7 +225,7 @@ change '/dataset: a, image/d' p.yaml
 bad "an expansion that no model covers" 3 "expansion 'same': no model has embeddings of all its datasets" bad.yaml
 change '0,/family: precomputed$/s//family: precomputed\n    labels: a-y.npy/' p.yaml
 bad "keys beside embeddings" 3 "model 'm': 'labels' beside 'embeddings', in whose entries it belongs" bad.yaml
-$python -c "import numpy; x = numpy.load('c-i.npy'); numpy.save('c7.npy', x[:, :7]); t = numpy.load('c-t.npy'); numpy.save('c7t.npy', t[:, :7])"
+$python -c "import numpy as n; n.save('c7.npy', n.load('c-i.npy')[:, :7]); n.save('c7t.npy', n.load('c-t.npy')[:, :7])"
 change 's/c-i.npy/c7.npy/; s/c-t.npy/c7t.npy/' p.yaml
 bad "other dimensions" 6 "model 'm' on expansion 'same': text embeddings of dataset 'c' have 7 dimensions, those of 'a' 12" bad.yaml
 printf 'name: c\nvocabularies: {all: [cat, elk]}\n' >few.yaml
