@@ -166,6 +166,7 @@ equal "checkpoints come in natural order" "$(query s '[.series[] | select(.datas
 equal "the configuration has each checkpoint's path as it would be written" \
   "$(query s '.configuration.models | [.[2].weights, .[5].prompts.coop, .[7].image_embeddings] | join(" ")')" \
   "run/epoch_10.safetensors contexts/e10.pt embeddings/i2.npy"
+# shellcheck disable=SC2016 # jq's variables
 equal "the series has each checkpoint's figures" "$(query s '(.results | map({key: (.model + .dataset), value: .}) | from_entries) as $all |
   .series | length == 21 and all(. as $row | $all[.model + .dataset] | .acc_e == $row.acc_e and .analyses.alignment == $row.alignment and
   .analyses.uniformity_text == $row.uniformity_text and .series == {name: $row.series, checkpoint: $row.checkpoint})')" true
