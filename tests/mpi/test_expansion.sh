@@ -137,7 +137,9 @@ for model in own stated; do run e.yaml --output part-$model --only-model $model 
 check "the parts are joined" "$vocabench" merge whole part-own part-stated
 like "merged parts are the whole" e whole
 check "status counts expansions" grep -q '10 pair(s): 10 done' <("$vocabench" status e 2>&1)
-for file in "$here"/configs/experiments/expansion-*.yaml; do check "$(basename "$file") reads" "$vocabench" inspect "$file"; done
+for file in "$here"/configs/experiments/expansion-*.yaml; do
+  check "$(basename "$file") reads" env VOCABENCH_CONFIGS="$here/configs" "$vocabench" inspect "$file"
+done
 check "plan lists expansions" "$vocabench" plan e.yaml --output planned
 
 # ---- series of checkpoints ---------------------------------------------------------------------------------------
