@@ -143,6 +143,7 @@ void vb_text_bank_free(vb_text_bank *bank) {
 /* One image, and its fp32 scores against all classes. Scores further apart than `slack` are ordered as the true ones. */
 typedef struct image_view {
     const vb_text_bank *bank;
+    const int *kin; /* of the label space */
     const float *x, *scores;
     double norm, slack;
 } image_view;
@@ -200,19 +201,19 @@ static float float_above(double value) {
 
 static float float_below(double value) { return -float_above(-value); }
 
-/* The first-ranked class other than y among list[0..count-1] (list NULL: all classes), its fp64 score in *score; -1: there is none. */
+/* The first-ranked class other than y and its kin among list[0..count-1] (list NULL: all classes), its fp64 score in *score; -1: none. */
 static int best_other(const image_view *image, int y, const int *list, int count, double *score) {
     const float *scores = image->scores;
     float top = -INFINITY;
     for (int i = 0; i < count; i++) {
         int c = list ? list[i] : i;
-        if (c != y && scores[c] > top) top = scores[c];
+        if (scores[c] > top && !vb_same_thing(image->kin, c, y)) top = scores[c];
     }
     float threshold = isinf(image->slack) ? -INFINITY : float_below(top - image->slack);
     int best = -1;
     for (int i = 0; i < count; i++) {
         int c = list ? list[i] : i;
-        if (c == y || scores[c] < threshold) continue;
+        if (scores[c] < threshold || vb_same_thing(image->kin, c, y)) continue;
         double value = score64(image, c);
         if (best >= 0 && !before(image, c, value, best, *score)) continue;
         best = c;
@@ -233,7 +234,7 @@ static void find_pool(const image_view *image, int from, int y, uint64_t *pool) 
     }
     memset(pool, 0, vb_pool_words(classes - from) * sizeof *pool);
     for (int c = from; c < classes; c++) {
-        if (scores[c] < below || c == y) continue;
+        if (scores[c] < below || vb_same_thing(image->kin, c, y)) continue;
         if (!(scores[c] > above) && !before(image, c, score64(image, c), y, score)) continue;
         pool[(c - from) / 64] |= (uint64_t)1 << (c - from) % 64;
     }
@@ -250,7 +251,7 @@ static void judge_row(const image_view *image, const vb_label_space *space, cons
         below = float_below(scores[y] - image->slack);
     }
     for (int c = 0; c < space->classes; c++) {
-        if (scores[c] < below || c == y || homes->offsets[c] == homes->offsets[c + 1]) continue;
+        if (scores[c] < below || vb_same_thing(space->kin, c, y) || homes->offsets[c] == homes->offsets[c + 1]) continue;
         if (!(scores[c] > above) && !before(image, c, score64(image, c), y, score)) continue;
         for (int i = homes->offsets[c]; i < homes->offsets[c + 1]; i++) beaten[homes->vocabularies[i]] = 1;
     }
@@ -312,8 +313,12 @@ int vb_judge_pool(const vb_text_bank *bank, const vb_label_space *space, const f
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 16) if (threads > 1)
         for (int64_t i = 0; i < n; i++) {
             int screened = bank->screened && norms[i] <= SCREENABLE;
-            image_view image = {bank, x + i * bank->dim, scores + i * bank->classes, norms[i],
-                                screened ? 2 * (norms[i] * bank->radius + bank->floor) * WIDEN : INFINITY};
+            image_view image = {.bank = bank,
+                                .kin = space->kin,
+                                .x = x + i * bank->dim,
+                                .scores = scores + i * bank->classes,
+                                .norm = norms[i],
+                                .slack = screened ? 2 * (norms[i] * bank->radius + bank->floor) * WIDEN : INFINITY};
             judge_row(&image, space, &homes, labels[first + i], beaten + (first + i) * space->vocabularies,
                       verdicts ? verdicts + first + i : NULL);
             if (pool) find_pool(&image, from, labels[first + i], pool + (size_t)(first + i) * vb_pool_words(bank->classes - from));

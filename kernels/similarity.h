@@ -32,17 +32,17 @@ void vb_text_bank_free(vb_text_bank *bank);
 /* What happened to one image, y being its class. */
 typedef struct vb_verdict {
     int label;         /* y */
-    int predicted_all; /* the first-ranked of all classes */
+    int predicted_all; /* the first-ranked of all classes, y's kin aside */
     int predicted_own; /* the first-ranked class of the first vocabulary that holds y; -1 when none does */
     double similarity; /* s(x, y), in fp64 and one fixed order of summation */
-    double margin;     /* s(x, y) - s(x, best other class), likewise; NaN when there is no other class */
+    double margin;     /* s(x, y) - s(x, best other class, y's kin aside), likewise; NaN when there is none */
 } vb_verdict;
 
 /* For each of the `rows` images (row-major, bank's dim) of classes labels[i]: beaten[i * vocabularies + u] = 1 when a class of
- * vocabulary u other than the image's own is ranked before it, else 0. `verdicts` (one a row) may be NULL. `threads` >= 1 OpenMP threads.
- * Work space is bounded (32 MiB, or 8 rows of all classes) however many rows there are. Rows in messages count from this call's first
- * one: a zero row, a NaN or an infinity is VB_EDATA; a label that is no class, or a space of other classes than the bank's, VB_EMISMATCH.
- * On failure the outputs are undefined. */
+ * vocabulary u other than the image's own and its kin is ranked before it, else 0. `verdicts` (one a row) may be NULL. `threads` >= 1
+ * OpenMP threads. Work space is bounded (32 MiB, or 8 rows of all classes) however many rows there are. Rows in messages count from this
+ * call's first one: a zero row, a NaN or an infinity is VB_EDATA; a label that is no class, or a space of other classes than the bank's,
+ * VB_EMISMATCH. On failure the outputs are undefined. */
 int vb_judge(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows, const int *labels,
              uint8_t *beaten, vb_verdict *verdicts, int threads, vb_error *err);
 

@@ -59,7 +59,7 @@ static int read_rows(adversary *work, float *rows, vb_error *err) {
 
 static int encode_pool(adversary *work, vb_context *context, float *rows, vb_error *err) {
     const vb_pair *pair = work->pair;
-    vb_name_list names = {work->spec->candidates, work->pool.count, work->pool.class};
+    vb_name_list names = {work->spec->candidates, work->pool.count, work->pool.class, vb_prompts_on(pair->spec, pair->data->spec)};
     vb_classifier encoded;
     if (vb_encode_names(&encoded, context, pair->source->model, &names, pair->experiment->cache, pair->threads, false, err)) return -1;
     memcpy(rows, encoded.texts, (size_t)names.count * (size_t)encoded.dim * sizeof *rows);

@@ -25,13 +25,13 @@ typedef struct text_work {
 
 /* The prompts of `count` classes from `first` on, prompt by prompt within a class. CoOp: "X X X X name.", a placeholder a vector. */
 static int fill_prompts(const text_work *work, int first, int n, char **texts, vb_error *err) {
-    const vb_model_spec *spec = work->model->spec;
     char placeholder[2 * 256 + 8] = "";
     for (int i = 0; i < work->coop.contexts; i++) strcat(placeholder, "X ");
     if (work->coop.contexts) strcat(placeholder, "{}.");
     for (int i = 0; i < n; i++) {
         const char *name = work->names->class[first + i / work->prompts].name;
-        if (!(texts[i] = vb_prompt_fill(work->coop.contexts ? placeholder : spec->prompts[i % work->prompts], name, err))) return -1;
+        if (!(texts[i] = vb_prompt_fill(work->coop.contexts ? placeholder : work->names->prompts->items[i % work->prompts], name, err)))
+            return -1;
     }
     return 0;
 }
@@ -184,7 +184,7 @@ static int encode_names(vb_classifier *classifier, vb_context *context, const vb
                       .cache = {.folder = cache, .key = model->text_key},
                       .threads = threads,
                       .dim = vb_clip_describe(model->clip)->embed_dim,
-                      .prompts = model->spec->coop ? 1 : model->spec->prompt_count};
+                      .prompts = model->spec->coop ? 1 : names->prompts->count};
     int classes = names->count, per_unit = UNIT_TEXTS / work.prompts > 1 ? UNIT_TEXTS / work.prompts : 1;
     int64_t units = (classes + per_unit - 1) / per_unit, first, mine = vb_share(units, comm->rank, comm->size, &first);
     *classifier = (vb_classifier){.classes = classes, .dim = work.dim, .prompts = work.prompts, .dealt_out = deal_out};
@@ -218,7 +218,8 @@ static int encode_names(vb_classifier *classifier, vb_context *context, const vb
 
 int vb_classifier_encode(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_dataset_state *data,
                          const char *cache, int threads, bool keep_prompts, bool deal_out, vb_error *err) {
-    vb_name_list names = {data->spec->vocabularies, data->space.classes, data->vocabularies.class};
+    vb_name_list names = {data->spec->vocabularies, data->space.classes, data->vocabularies.class,
+                          vb_prompts_on(model->spec, data->spec)};
     return encode_names(classifier, context, model, &names, cache, threads, keep_prompts, deal_out, err);
 }
 
@@ -230,7 +231,7 @@ int vb_encode_names(vb_classifier *classifier, vb_context *context, const vb_mod
 /* ---- precomputed ---- */
 
 /* The row of every class when text_names names the rows. */
-static int rows_by_name(const vb_dataset_state *data, const vb_model_spec *spec, int64_t rows, int64_t *row_of, vb_error *err) {
+static int rows_by_name(const vb_dataset_state *data, const vb_embeddings_spec *spec, int64_t rows, int64_t *row_of, vb_error *err) {
     vb_texts names = {0};
     if (vb_texts_read(&names, spec->text_names, err)) return -1;
     int status = 0;
@@ -252,7 +253,7 @@ static int rows_by_name(const vb_dataset_state *data, const vb_model_spec *spec,
     return status;
 }
 
-static int read_precomputed(vb_classifier *classifier, const vb_comm *comm, const vb_dataset_state *data, const vb_model_spec *spec,
+static int read_precomputed(vb_classifier *classifier, const vb_comm *comm, const vb_dataset_state *data, const vb_embeddings_spec *spec,
                             bool deal_out, vb_error *err) {
     vb_npy npy;
     int64_t *row_of = NULL, classes = data->space.classes;
@@ -300,12 +301,33 @@ done:
     return status;
 }
 
-int vb_classifier_precomputed(vb_classifier *classifier, vb_comm *comm, const vb_dataset_state *data, const vb_model_spec *spec,
+int vb_classifier_precomputed(vb_classifier *classifier, vb_comm *comm, const vb_dataset_state *data, const vb_embeddings_spec *spec,
                               bool deal_out, vb_error *err) {
     *classifier = (vb_classifier){0};
     if (!vb_agree(comm, read_precomputed(classifier, comm, data, spec, deal_out, err), err)) return 0;
     vb_classifier_free(classifier);
     return -1;
+}
+
+int vb_classifier_joined(vb_classifier *classifier, const vb_dataset_state *data, const vb_classifier *parts, vb_error *err) {
+    int classes = data->space.classes;
+    size_t dim = (size_t)parts->dim;
+    *classifier = (vb_classifier){.classes = classes, .dim = parts->dim, .prompts = parts->prompts};
+    for (int p = 0; p < data->part_count; p++) {
+        if (parts[p].dim != parts->dim)
+            return vb_errorf(err, VB_EMISMATCH, "text embeddings of dataset '%s' have %d dimensions, those of '%s' %d",
+                             data->parts[p]->spec->name, parts[p].dim, data->parts[0]->spec->name, parts->dim);
+        if (parts[p].prompts != parts->prompts) classifier->prompts = -1;
+        classifier->encoded += parts[p].encoded;
+        classifier->cached += parts[p].cached;
+    }
+    if (!(classifier->texts = vb_array((size_t)classes * dim, sizeof(float), "text embeddings", err))) return -1;
+    for (int c = 0; c < classes; c++) {
+        const vb_classifier *part = &parts[data->joined.part_of[c]];
+        memcpy(classifier->texts + (size_t)c * dim, part->texts + (size_t)data->joined.origin[c] * dim, dim * sizeof(float));
+    }
+    classifier->digest = vb_digest_bytes(classifier->texts, (size_t)classes * dim * sizeof(float));
+    return 0;
 }
 
 void vb_classifier_free(vb_classifier *classifier) {

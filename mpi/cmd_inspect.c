@@ -66,8 +66,9 @@ static int inspect_yaml(const char *path, vb_error *err) {
     if (experiment) {
         vb_experiment read;
         if (vb_experiment_read(&read, path, NULL, 0, err)) return -1;
-        printf("experiment '%s': %d dataset(s), %d model(s); it reads without errors\nrun it: vocabench run %s\n", read.name,
-               read.dataset_count, read.model_count, path);
+        printf("experiment '%s': %d dataset(s), ", read.name, read.dataset_count - read.expansion_count);
+        if (read.expansion_count) printf("%d expansion(s), ", read.expansion_count);
+        printf("%d model(s); it reads without errors\nrun it: vocabench run %s\n", read.model_count, path);
         vb_experiment_free(&read);
         return 0;
     }

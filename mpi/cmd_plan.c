@@ -91,25 +91,31 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
     if (model) {
         const vb_clip_info *info = vb_clip_describe(model->clip);
         int64_t pixels = (int64_t)all->experiment->batch * 3 * info->resolution * info->resolution * 4;
-        images = -data->outside;
-        images += vb_dataset_samples(data->dataset);
-        units = vb_dataset_units(data->dataset);
-        bytes = (int64_t)vb_dataset_bytes(data->dataset);
-        if ((cached = cached_units(all, data, model, err)) < 0) return -1;
-        texts = classes * (spec->prompt_count ? spec->prompt_count : 1);
+        vb_dataset_sizes data_sizes = vb_dataset_measure(data);
+        images = data_sizes.images - data->outside;
+        units = data_sizes.units;
+        bytes = data_sizes.bytes;
+        if (!data->part_count && (cached = cached_units(all, data, model, err)) < 0) return -1;
+        int prompts = vb_prompts_on(spec, data->spec)->count;
+        texts = classes * (prompts ? prompts : 1);
         dim = info->embed_dim;
         int64_t workspace = (int64_t)vb_clip_image_workspace(model->clip, all->experiment->batch),
                 text_space = (int64_t)vb_clip_text_workspace(model->clip, texts < 256 ? texts : 256);
         int64_t unit = VB_UNIT_SAMPLES * dim * 4 + bytes / (units ? units : 1);
         need = (workspace > text_space ? workspace : text_space) + pixels + unit;
     } else {
-        vb_npy npy;
-        if (vb_npy_open(&npy, spec->image_embeddings, err)) return -1;
-        images = npy.tensor.ndim ? npy.tensor.shape[0] : 0;
-        dim = npy.tensor.ndim == 2 ? npy.tensor.shape[1] : 0;
-        vb_npy_close(&npy);
-        units = (images + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
-        bytes = file_size(spec->image_embeddings) + file_size(spec->text_embeddings);
+        images = bytes = dim = units = 0;
+        for (int p = 0; p < (data->part_count ? data->part_count : 1); p++) {
+            const vb_embeddings_spec *embeddings = vb_embeddings_on(spec, data->part_count ? data->parts[p]->spec : data->spec);
+            vb_npy npy;
+            if (vb_npy_open(&npy, embeddings->image_embeddings, err)) return -1;
+            int64_t rows = npy.tensor.ndim ? npy.tensor.shape[0] : 0;
+            images += rows;
+            units += (rows + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
+            dim = npy.tensor.ndim == 2 ? npy.tensor.shape[1] : 0;
+            vb_npy_close(&npy);
+            bytes += file_size(embeddings->image_embeddings) + file_size(embeddings->text_embeddings);
+        }
         need = VB_UNIT_SAMPLES * dim * 4 + images * 4;
     }
     const vb_experiment *experiment = all->experiment;
@@ -117,12 +123,17 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
                            .classes = classes,
                            .vocabularies = vocabularies,
                            .dim = dim,
-                           .candidates = all->candidates,
+                           .candidates = data->part_count ? 0 : all->candidates,
                            .ranks = all->ranks,
                            .threads = experiment->threads ? (int)experiment->threads : 1,
                            .encoded = model != NULL};
     need += vb_texts_memory(experiment, &shape) + vb_stage_memory(experiment, &shape) + tally + NAME * classes + PROCESS;
     if (need > all->sizes.memory_a_rank) all->sizes.memory_a_rank = need;
+    /* An expansion's images and texts are read, encoded and counted with its datasets. */
+    if (data->part_count) {
+        texts = bytes = 0;
+        if (model) cached = units;
+    }
     int64_t sent = (model ? classes * dim * 4 / all->ranks : 0) + tally;
     char read[32], send[32];
     amount(read, sizeof read, (double)bytes);
@@ -130,7 +141,7 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
     if (all->print)
         printf("  %-20s %-20s %9lld %7lld %9lld %8lld %10s %10s %9.3g\n", spec->name, data->spec->name, (long long)images,
                (long long)units, (long long)cached, (long long)texts, read, send, operations(all, spec, data->spec));
-    all->sizes.units += units;
+    if (!data->part_count) all->sizes.units += units;
     if (units > all->sizes.pair_units) all->sizes.pair_units = units;
     all->sizes.read_bytes += bytes;
     all->sizes.sent_bytes += all->ranks > 1 ? sent : 0;
@@ -156,7 +167,7 @@ static int plan_models(plan *all, vb_context *context, const vb_dataset_state *d
         }
         int status = 0;
         for (int d = 0; d < experiment->dataset_count && !status; d++) {
-            if (spec->dataset && strcmp(spec->dataset, datasets[d].spec->name)) continue;
+            if (!vb_model_covers(experiment, spec, datasets[d].spec)) continue;
             status = plan_pair(all, spec, &datasets[d], encoded ? &model : NULL, err);
         }
         if (encoded) vb_model_close(&model);
@@ -200,15 +211,10 @@ static int plan_groups(plan *all, int64_t ranks_a_node, vb_error *err) {
 
 static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_error *err) {
     const vb_experiment *experiment = all->experiment;
-    vb_dataset_state *datasets = vb_array((size_t)experiment->dataset_count, sizeof *datasets, "datasets", err);
-    bool encoded = false;
-    for (int m = 0; m < experiment->model_count; m++) encoded |= experiment->models[m].family != VB_PRECOMPUTED;
+    vb_dataset_state *datasets = NULL;
     all->weights = vb_array((size_t)experiment->model_count, sizeof *all->weights, "models", err);
-    int status = datasets && all->weights ? 0 : -1;
-    for (int d = 0; d < experiment->dataset_count && !status; d++) {
-        status = vb_dataset_state_open(&datasets[d], alone, &experiment->datasets[d], encoded, err);
-        if (!status && encoded) status = vb_dataset_survey(&datasets[d], alone, err);
-    }
+    int status = all->weights ? 0 : -1;
+    if (!status) status = vb_datasets_open(&datasets, alone, experiment, err);
     if (!status) status = vb_schedule_list(&all->schedule, experiment, err);
     if (!status) status = vb_schedule_order(&all->schedule, experiment, datasets, &alone->comm, err);
     if (!status) {
@@ -216,9 +222,7 @@ static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_err
         status = plan_models(all, alone, datasets, err);
     }
     if (!status && all->print) status = plan_groups(all, ranks_a_node < all->ranks ? ranks_a_node : all->ranks, err);
-    for (int d = 0; datasets && d < experiment->dataset_count; d++)
-        if (datasets[d].spec) vb_dataset_state_close(&datasets[d]);
-    vb_free(datasets);
+    vb_datasets_close(datasets, experiment);
     vb_free(all->weights);
     vb_schedule_free(&all->schedule);
     return status;

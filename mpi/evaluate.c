@@ -41,7 +41,9 @@ static int judge_unit(evaluation *work, int64_t unit, const vb_unit_rows *rows, 
     if (!beaten || (pair->records && !verdicts)) goto done;
     if (vb_judge(work->bank, space, rows->rows, rows->count, rows->classes, beaten, verdicts, pair->threads, err)) goto done;
     for (int i = 0; i < rows->count; i++) vb_tally_add(work->tally, rows->classes[i], beaten + (size_t)i * vocabularies);
-    status = pair->records ? vb_records_unit(pair->records, unit, &pair->data->vocabularies, rows, beaten, verdicts, err) : 0;
+    status = pair->records ? vb_records_unit(pair->records, unit, &pair->data->vocabularies, pair->data->part_count > 0, rows, beaten,
+                                             verdicts, err) :
+                             0;
 done:
     vb_free(beaten);
     vb_free(verdicts);

@@ -19,7 +19,8 @@ typedef struct vb_unit_rows {
     vb_digest digest; /* of names, labels and bytes; empty when the unit held no image of a vocabulary and was not read */
 } vb_unit_rows;
 
-typedef struct vb_image_source {
+typedef struct vb_image_source vb_image_source;
+struct vb_image_source {
     const vb_dataset_state *data;
     /* encoded */
     const vb_model *model;
@@ -32,15 +33,19 @@ typedef struct vb_image_source {
     const char *path;
     int64_t units, images; /* images: all, also those of no vocabulary's class */
     int dim;
-} vb_image_source;
+    /* of an expansion: its datasets' images, the units of one after those of the other */
+    int part_count;
+    vb_image_source *parts;
+};
 
 /* Images of `data` through `model`. Local. */
 void vb_image_source_encoded(vb_image_source *source, const vb_dataset_state *data, const vb_model *model, const char *cache,
                              const vb_encode_options *options);
-/* Rows of spec->image_embeddings with spec->labels. class_images (classes + 1 entries) gets the survey: images a class, then those
- * outside. Collective. */
-int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb_dataset_state *data, const vb_model_spec *spec,
-                                int64_t *class_images, vb_error *err);
+/* Rows of spec->image_embeddings with spec->labels. Every vocabulary must have images. Collective. */
+int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb_dataset_state *data, const vb_embeddings_spec *spec,
+                                vb_error *err);
+/* The images of an expansion's datasets; takes over `parts` (vb_array), also on failure. VB_EMISMATCH when dimensions differ. Local. */
+int vb_image_source_joined(vb_image_source *source, const vb_dataset_state *data, vb_image_source *parts, vb_error *err);
 void vb_image_source_close(vb_image_source *source);
 
 /* Local. Free the rows with vb_unit_rows_free, also after a failure. */

@@ -101,7 +101,7 @@ static void exact_ratios_are_pythons(void **state) {
 enum { CLASSES = 12, VOCABULARIES = 4, DIM = 48 };
 /* class 3 is in two vocabularies, 10 in three, 7 in none */
 static const int offsets[] = {0, 4, 7, 12, 14}, members[] = {0, 1, 2, 3, 10, 4, 5, 9, 8, 3, 6, 10, 10, 11};
-static const vb_label_space space = {CLASSES, VOCABULARIES, offsets, members};
+static const vb_label_space space = {CLASSES, VOCABULARIES, offsets, members, NULL};
 
 typedef int class_order(const void *context, int c, int d); /* sign of s(c) - s(d) */
 
@@ -114,20 +114,37 @@ static int ranked_first(const int *list, int count, class_order *order, const vo
     return best;
 }
 
-static void expect(const uint8_t *beaten, const vb_verdict *verdict, int y, class_order *order, const void *context) {
+/* Some classes are kin of others, of their own vocabulary and of another. */
+static const int kin[] = {0, 1, 2, 3, 1, 5, 3, 7, 8, 9, 1, 11};
+static const vb_label_space related = {CLASSES, VOCABULARIES, offsets, members, kin};
+
+/* The list less the kin of y. */
+static int rivals(int *out, const int *list, int count, int y, const vb_label_space *of) {
+    int n = 0;
+    for (int i = 0; i < count; i++)
+        if (list[i] == y || !of->kin || of->kin[list[i]] != of->kin[y]) out[n++] = list[i];
+    return n;
+}
+
+static void expect(const uint8_t *beaten, const vb_verdict *verdict, int y, const vb_label_space *of, class_order *order,
+                   const void *context) {
     static const int all[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, home_of[] = {0, 0, 0, 0, 1, 1, 2, -1, 2, 2, 1, 3};
+    int list[CLASSES], n;
     for (int v = 0; v < VOCABULARIES; v++) {
         int beats = 0;
-        for (int i = offsets[v]; i < offsets[v + 1]; i++) {
-            int c = members[i], sign = c == y ? -1 : order(context, c, y);
+        n = rivals(list, members + offsets[v], offsets[v + 1] - offsets[v], y, of);
+        for (int i = 0; i < n; i++) {
+            int c = list[i], sign = c == y ? -1 : order(context, c, y);
             if (sign > 0 || (sign == 0 && c < y)) beats = 1;
         }
         assert_int_equal(beaten[v], beats);
     }
     assert_int_equal(verdict->label, y);
-    assert_int_equal(verdict->predicted_all, ranked_first(all, CLASSES, order, context));
-    int home = home_of[y], first = home < 0 ? 0 : offsets[home], count = home < 0 ? 0 : offsets[home + 1] - first;
-    assert_int_equal(verdict->predicted_own, count ? ranked_first(members + first, count, order, context) : -1);
+    n = rivals(list, all, CLASSES, y, of);
+    assert_int_equal(verdict->predicted_all, ranked_first(list, n, order, context));
+    int home = home_of[y];
+    n = home < 0 ? 0 : rivals(list, members + offsets[home], offsets[home + 1] - offsets[home], y, of);
+    assert_int_equal(verdict->predicted_own, n ? ranked_first(list, n, order, context) : -1);
 }
 
 typedef struct integer_case { vb_similarity similarity; int64_t dot[CLASSES], square[CLASSES]; } integer_case;
@@ -182,7 +199,8 @@ static void integers_are_judged_right(void **state) {
         uint8_t beaten[ROWS * VOCABULARIES];
         vb_verdict verdicts[ROWS];
         assert_ok(vb_text_bank_new(&bank, texts, CLASSES, dim, f.similarity, &err));
-        assert_ok(vb_judge(bank, &space, images, ROWS, labels, beaten, verdicts, 1, &err));
+        const vb_label_space *of = round % 7 < 2 ? &related : &space;
+        assert_ok(vb_judge(bank, of, images, ROWS, labels, beaten, verdicts, 1, &err));
         vb_text_bank_free(bank);
         for (int x = 0; x < ROWS; x++) {
             int64_t length = 0;
@@ -192,12 +210,12 @@ static void integers_are_judged_right(void **state) {
                 for (int k = 0; k < dim; k++) f.dot[c] += picture[x][k] * text[c][k];
             }
             int y = labels[x];
-            expect(beaten + x * VOCABULARIES, &verdicts[x], y, integer_order, &f);
+            expect(beaten + x * VOCABULARIES, &verdicts[x], y, of, integer_order, &f);
             double similarity[CLASSES], best = -INFINITY;
             for (int c = 0; c < CLASSES; c++) {
                 double scale = f.similarity == VB_COSINE ? 1 / sqrt((double)f.square[c]) : ldexp(1, dots_scale);
                 similarity[c] = (double)f.dot[c] / sqrt((double)length) * scale;
-                if (c != y && similarity[c] > best) best = similarity[c];
+                if (c != y && similarity[c] > best && !(of->kin && kin[c] == kin[y])) best = similarity[c];
                 ties += c != y && !integer_order(&f, c, y);
             }
             double unit = 1e-13 * (f.similarity == VB_COSINE ? 1 : ldexp(DIM * 4095.0, dots_scale));
@@ -250,7 +268,7 @@ static void exchanged_coordinates_decide(void **state) {
             uint8_t beaten[VOCABULARIES];
             vb_verdict verdict;
             assert_ok(vb_judge(bank, &space, x, 1, &y, beaten, &verdict, 1, &err));
-            expect(beaten, &verdict, y, double_order, value);
+            expect(beaten, &verdict, y, &space, double_order, value);
         }
         vb_text_bank_free(bank);
     }
@@ -262,7 +280,7 @@ static void one_ulp_decides(void **state) {
     vb_error err = {0};
     random_state = 3;
     static const int pair_offsets[] = {0, 1, 2}, pair_members[] = {0, 1};
-    const vb_label_space pair = {2, 2, pair_offsets, pair_members};
+    const vb_label_space pair = {2, 2, pair_offsets, pair_members, NULL};
     for (int round = 0; round < 200; round++) {
         float texts[2 * 512], x[512];
         for (int k = 0; k < 512; k++) texts[k] = texts[512 + k] = random_float();
@@ -441,7 +459,7 @@ static void a_lone_class_has_no_margin(void **state) {
     vb_error err = {0};
     const float text[] = {3, 4}, x[] = {4, 3};
     const int one_offsets[] = {0, 1}, one_member[] = {0}, label = 0;
-    const vb_label_space one = {1, 1, one_offsets, one_member};
+    const vb_label_space one = {1, 1, one_offsets, one_member, NULL};
     vb_text_bank *bank;
     uint8_t beaten;
     vb_verdict verdict;
@@ -500,11 +518,11 @@ static void bad_rows_are_named(void **state) {
     assert_fails(judge(other, 1), VB_EMISMATCH, "13 classes for 12 text");
     const int twice[] = {0, 1, 2, 3, 10, 4, 5, 9, 8, 3, 6, 9, 10, 11}, outside[] = {0, 1, 2, 3, 10, 4, 5, 9, 8, 3, 6, 12, 10, 11};
     const int hole[] = {0, 4, 4, 12, 14};
-    other = (vb_label_space){CLASSES, VOCABULARIES, offsets, twice};
+    other = (vb_label_space){CLASSES, VOCABULARIES, offsets, twice, NULL};
     assert_fails(judge(other, 1), VB_EMISMATCH, "vocabulary 2 lists class 9 twice");
     other.members = outside;
     assert_fails(judge(other, 1), VB_EMISMATCH, "vocabulary 2, entry 4: class 12");
-    other = (vb_label_space){CLASSES, VOCABULARIES, hole, members};
+    other = (vb_label_space){CLASSES, VOCABULARIES, hole, members, NULL};
     assert_fails(judge(other, 1), VB_EMISMATCH, "vocabulary 1 has no classes");
     vb_text_bank_free(bank);
 }
