@@ -12,6 +12,7 @@ SAN     ?=
 V       ?= 0
 
 VERSION := 0.1.0
+DATE    := November 23, 2026
 GIT     := $(shell git rev-parse --short=12 HEAD 2>/dev/null && { git diff --quiet HEAD 2>/dev/null || echo +; } || echo unknown)
 GIT     := $(subst $() +,+,$(GIT))
 
@@ -21,7 +22,8 @@ PACKAGES := build-essential pkg-config git ca-certificates \
   libyaml-dev libzstd-dev libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev \
   libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev wordnet-base gnuplot-nox
 SLURM_PACKAGES := munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins jq
-TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck valgrind python3-numpy python3-scipy python3-pil
+TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck valgrind python3-numpy python3-scipy python3-pil \
+  mandoc groff zsh bash-completion chromium poppler-utils dpkg-dev
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 LIBRARIES := yaml-0.1 libzstd jansson libjpeg libpng libwebp libwebpdemux libpcre2-8 libutf8proc libxxhash zlib scalapack-openmpi
 
@@ -60,7 +62,7 @@ ARCHIVES := $(BUILD)/libshards.a $(BUILD)/libkernels.a
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BUILD)/vocabench  ## build build/vocabench
+all: $(BUILD)/vocabench $(BUILD)/vocabench.1  ## build build/vocabench
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -69,10 +71,10 @@ $(BUILD)/%.o: %.c
 
 # The version and revision reach one file only, which is rebuilt when they change.
 $(BUILD)/version.stamp: FORCE
-	@mkdir -p $(@D); echo '$(VERSION) $(GIT) $(PREFIX)' | cmp -s - $@ || echo '$(VERSION) $(GIT) $(PREFIX)' > $@
+	@mkdir -p $(@D); echo '$(VERSION) $(DATE) $(GIT) $(PREFIX)' | cmp -s - $@ || echo '$(VERSION) $(DATE) $(GIT) $(PREFIX)' > $@
 FORCE: # phony: .SECONDARY would take a file that is not there for an intermediate one, and never look at the stamp
 $(BUILD)/mpi/provenance.o: $(BUILD)/version.stamp
-$(BUILD)/mpi/provenance.o: ALL_CFLAGS += -DVB_VERSION='"$(VERSION)"' -DVB_GIT='"$(GIT)"' -DVB_PREFIX='"$(PREFIX)"'
+$(BUILD)/mpi/provenance.o: ALL_CFLAGS += -DVB_VERSION='"$(VERSION)"' -DVB_DATE='"$(DATE)"' -DVB_GIT='"$(GIT)"' -DVB_PREFIX='"$(PREFIX)"'
 
 $(BUILD)/libkernels.a: $(KERNELS)
 	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
@@ -81,6 +83,11 @@ $(BUILD)/libshards.a: $(SHARDS)
 $(BUILD)/vocabench: $(PROGRAM) $(ARCHIVES)
 	@echo "  LINK $@"
 	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $(PROGRAM) $(ARCHIVES) $(LDLIBS)
+# The man page and the shells' completions, from the program's own tables.
+$(BUILD)/vocabench.1: $(BUILD)/vocabench
+	$(Q)$< help --format man >$@
+	$(Q)$< help --format bash >$(BUILD)/completion.bash
+	$(Q)$< help --format zsh >$(BUILD)/completion.zsh
 # A unit test may use the program's objects too, all but the one with main().
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(ARCHIVES) $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM))
 	@echo "  LINK $@"
@@ -149,15 +156,20 @@ build-fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SOURCES) $(wildcard kernels/*.h sh
 	$(Q)clang $(FUZZ_FLAGS) $(shell pkg-config --cflags jansson zlib) -o $@ $< $(FUZZ_SOURCES) $(shell pkg-config --libs jansson zlib) -lm
 
 PLACE = $(DESTDIR)$(PREFIX)
-install: all  ## put binary, configs, docs and slurm templates under PREFIX
-	install -d "$(PLACE)/bin" "$(PLACE)/share/vocabench" "$(PLACE)/share/doc/vocabench"
+install: all  ## put binary, man page, completion, configs, docs and slurm templates under PREFIX
+	install -d "$(PLACE)/bin" "$(PLACE)/share/vocabench" "$(PLACE)/share/doc/vocabench" "$(PLACE)/share/man/man1" \
+	  "$(PLACE)/share/bash-completion/completions" "$(PLACE)/share/zsh/site-functions"
 	install -m 755 $(BUILD)/vocabench "$(PLACE)/bin/"
+	install -m 644 $(BUILD)/vocabench.1 "$(PLACE)/share/man/man1/"
+	install -m 644 $(BUILD)/completion.bash "$(PLACE)/share/bash-completion/completions/vocabench"
+	install -m 644 $(BUILD)/completion.zsh "$(PLACE)/share/zsh/site-functions/_vocabench"
 	cp -R configs $(wildcard slurm) "$(PLACE)/share/vocabench/"
 	cp -R README.md LICENSE CITATION.cff CHANGELOG.md docs "$(PLACE)/share/doc/vocabench/"
 	chmod -R u+rwX,go+rX "$(PLACE)/share/vocabench" "$(PLACE)/share/doc/vocabench"
 
 uninstall:  ## remove what install put there
-	rm -f "$(PLACE)/bin/vocabench"
+	rm -f "$(PLACE)/bin/vocabench" "$(PLACE)/share/man/man1/vocabench.1" \
+	  "$(PLACE)/share/bash-completion/completions/vocabench" "$(PLACE)/share/zsh/site-functions/_vocabench"
 	rm -rf "$(PLACE)/share/vocabench" "$(PLACE)/share/doc/vocabench"
 
 clean:  ## remove everything that was made

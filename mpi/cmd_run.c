@@ -40,20 +40,13 @@ const char vb_run_details[] = "Writes DIR/results.json, table.md and table.csv, 
                               "the same bytes (the `run` block of timings\n"
                               "and hosts aside) at any number of ranks and threads and any batch size.";
 
-void vb_run_help(void) {
-    printf("\nkeys of the experiment file:\n");
-    vb_options_help(vb_experiment_options(), false);
-    printf("\nkeys of a dataset:\n");
-    vb_options_help(vb_dataset_options(), false);
-    printf("\nkeys of a model:\n");
-    vb_options_help(vb_model_options(), false);
-    printf("\nkeys of a corpus:\n");
-    vb_options_help(vb_corpus_options(), false);
-    printf("\nkeys of retrieval:\n");
-    vb_options_help(vb_retrieval_options(), false);
-    printf("\nkeys of adversarial:\n");
-    vb_options_help(vb_adversarial_options(), false);
-}
+const vb_option_group vb_experiment_keys[] = {{"keys of the experiment file", vb_experiment_options},
+                                              {"keys of a dataset", vb_dataset_options},
+                                              {"keys of a model", vb_model_options},
+                                              {"keys of a corpus", vb_corpus_options},
+                                              {"keys of retrieval", vb_retrieval_options},
+                                              {"keys of adversarial", vb_adversarial_options},
+                                              {0}};
 
 typedef struct run_state {
     vb_context *world, *context; /* all ranks; this rank's group, which evaluates a pair */
