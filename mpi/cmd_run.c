@@ -511,10 +511,33 @@ static void print_notes(const run_state *run) {
     }
 }
 
+/* Where the images lie, for a report that shows some of them. */
+static int add_sources(const run_state *run, json_t *facts, vb_error *err) {
+    json_t *sources = json_array();
+    int status = sources && !json_object_set_new(facts, "sources", sources) ? 0 : vb_errorf(err, VB_EMEMORY, "no memory");
+    for (int d = 0; d < run->experiment.dataset_count && !status; d++) {
+        const vb_dataset_spec *spec = &run->experiment.datasets[d];
+        if (!spec->images) continue;
+        char *images = vb_absolute(spec->images, err), *names = spec->class_names ? vb_absolute(spec->class_names, err) : NULL;
+        json_t *source = images && (names || !spec->class_names) ?
+                             json_pack("{s:s, s:s, s:s*}", "dataset", spec->name, "images", images, "class_names", names) :
+                             NULL;
+        /* A path that is not UTF-8 cannot be written down: its pictures will not be shown. */
+        if (source)
+            json_array_append_new(sources, source);
+        else if (!images || (spec->class_names && !names))
+            status = -1;
+        vb_free(images);
+        vb_free(names);
+    }
+    return status;
+}
+
 static int write_results(run_state *run, json_t *facts, vb_error *err) {
     const vb_experiment *experiment = &run->experiment;
     json_object_set(facts, "pairs", run->pairs);
     json_object_set_new(facts, "options", vb_experiment_machine_json(experiment));
+    if (add_sources(run, facts, err)) return -1;
     json_t *document = vb_new_document(experiment->name, experiment->configuration, run->results, facts, err);
     int status = document ? vb_write_document(experiment->output, document, experiment->latex, err) : -1;
     if (!status) {

@@ -37,7 +37,7 @@ const vb_command vb_commands[] = {
      NULL},
     {"status", "DIR", 1, vb_status_flags, "Show what of a run is done, running, failed and to do, and the time left.",
      vb_status_details, vb_cmd_status, NULL},
-    {"report", "DIR...", 1, vb_report_flags, "Make a page of results: tables, figures, provenance (HTML, Markdown or LaTeX).",
+    {"report", "DIR...", 1, vb_report_flags, "Make a page of results: tables, figures, provenance (HTML, Markdown, LaTeX or PDF).",
      vb_report_details, vb_cmd_report, NULL},
     {"compare", "A B", 2, vb_compare_flags, "Compare two results on the same images: differences, standard errors, exact tests.",
      vb_compare_details, vb_cmd_compare, NULL},
