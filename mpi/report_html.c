@@ -32,20 +32,24 @@ static const char style[] =
     "margin:1rem 0}figure{margin:0;min-width:0}figcaption{font-size:.94rem;font-weight:600;margin-bottom:.3rem;overflow-wrap:anywhere}"
     "figcaption small{display:block;font-weight:400}"
     "figure svg{display:block;width:100%;min-width:30rem;max-width:46rem;height:auto}svg text{font-family:inherit}"
-    ".targets{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,27rem),1fr));gap:.4rem 2rem;margin:1rem 0}"
+    ".targets{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,24rem),1fr));gap:.4rem 1.6rem;margin:1rem 0}"
     ".target{border-top:1px solid var(--line);padding:.5rem 0}h4{font-size:1rem;margin:0 0 .3rem;overflow-wrap:anywhere}"
     "h4 small{font-weight:400;color:var(--muted);white-space:nowrap;font-variant-numeric:tabular-nums}"
     ".target p{margin:.4rem 0 .2rem;font-size:.94rem}.target "
-    "ul{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:.3rem}"
-    ".target img{display:block;height:4rem;width:auto;max-width:8rem;object-fit:contain}"
+    "ul{list-style:none;margin:0;padding:0;display:grid;grid-template-columns:repeat(6,minmax(0,4rem));gap:.3rem}"
+    ".target img{display:block;width:100%;height:auto;aspect-ratio:1;object-fit:contain}"
     "details{margin:.8rem 0}summary{cursor:pointer;font-weight:500}"
     "pre{overflow-x:auto;font-size:.85rem;line-height:1.4;padding:.8rem;border:1px solid var(--line)}"
-    "@page{size:A4;margin:14mm}@media (max-width:40rem){h1{font-size:1.5rem}dl.terms{grid-template-columns:1fr}dd{margin-bottom:.5rem}}"
+    "@page{size:A4;margin:14mm}@media "
+    "(max-width:40rem){h1{font-size:1.5rem}dl.terms{grid-template-columns:1fr}dd{margin-bottom:.5rem}tr>:first-child{position:sticky;"
+    "left:0;background:var(--page);max-width:9rem;min-width:6rem;white-space:normal}td.word{min-width:6rem}td.word:last-child{min-"
+    "width:18rem}}"
     "@media "
     "print{body{font-size:10pt}.skip,nav,.data{display:none}details::details-content{content-visibility:visible;block-size:auto}"
     "main,header,footer{max-width:none;padding:0}.target,li{break-inside:avoid}pre,td.word{white-space:pre-wrap;overflow-wrap:anywhere}"
     ".scroll{overflow:visible}figure,tr{break-inside:avoid}h2,h3{break-after:avoid}"
-    "figure svg{min-width:0}.figures{grid-template-columns:1fr 1fr}th,td{padding:.2rem .4rem}a{color:inherit;text-decoration:none}}";
+    "figure svg{min-width:0}.figures{grid-template-columns:1fr 1fr}th,td{padding:.2rem "
+    ".4rem}th{white-space:normal}a{color:inherit;text-decoration:none}}";
 
 static void put_style(vb_text *out) {
     vb_text_add(out, "<style>:root{color-scheme:light dark;--page:#ffffff;");
