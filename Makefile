@@ -21,6 +21,7 @@ PACKAGES := build-essential pkg-config git ca-certificates \
   libopenmpi-dev openmpi-bin libscalapack-openmpi-dev \
   libyaml-dev libzstd-dev libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev \
   libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev wordnet-base gnuplot-nox
+DEB_MAINTAINER ?= the vocabench authors <vocabench@localhost>
 SLURM_PACKAGES := munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins jq
 TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck valgrind python3-numpy python3-scipy python3-pil \
   mandoc groff zsh bash-completion chromium poppler-utils dpkg-dev
@@ -58,7 +59,7 @@ TOOLS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 BENCH   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 ARCHIVES := $(BUILD)/libshards.a $(BUILD)/libkernels.a
 
-.PHONY: all deps test-deps demo test test-slurm unit tools lint bench bench-retrieval sanitize fuzz install uninstall clean help FORCE
+.PHONY: all deps test-deps demo test test-slurm unit tools lint bench bench-retrieval sanitize fuzz install deb uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -166,6 +167,10 @@ install: all  ## put binary, man page, completion, configs, docs and slurm templ
 	cp -R configs $(wildcard slurm) "$(PLACE)/share/vocabench/"
 	cp -R README.md LICENSE CITATION.cff CHANGELOG.md docs "$(PLACE)/share/doc/vocabench/"
 	chmod -R u+rwX,go+rX "$(PLACE)/share/vocabench" "$(PLACE)/share/doc/vocabench"
+
+deb: all  ## build build/vocabench_VERSION_ARCHITECTURE.deb from what lies here
+	@tests/tools/install-packages.sh dpkg-dev
+	@tests/tools/package.sh $(BUILD) $(VERSION) "$(DEB_MAINTAINER)"
 
 uninstall:  ## remove what install put there
 	rm -f "$(PLACE)/bin/vocabench" "$(PLACE)/share/man/man1/vocabench.1" \

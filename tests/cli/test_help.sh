@@ -70,8 +70,8 @@ for command in "${commands[@]}"; do
   offers "every flag of $command" "$wanted" vocabench "$command" --
 done
 if [ -r /usr/share/bash-completion/bash_completion ]; then
-  make -s -C "$here" install BUILD="${build#"$here"/}" DESTDIR="$scratch/root" PREFIX=/usr >log 2>&1 || fail "install" "$(cat log)"
-  out=$(XDG_DATA_DIRS=$scratch/root/usr/share BASH_COMPLETION_USER_DIR=$scratch/none bash --norc -c '
+  make -s -C "$here" install BUILD="${build#"$here"/}" DESTDIR="$scratch/root" >log 2>&1 || fail "install" "$(cat log)"
+  out=$(XDG_DATA_DIRS=$scratch/root/usr/local/share BASH_COMPLETION_USER_DIR=$scratch/none bash --norc -c '
     . /usr/share/bash-completion/bash_completion; _completion_loader vocabench; complete -p vocabench' 2>&1)
   [ "$out" = "complete -F _vocabench vocabench" ] && pass "bash-completion finds the installed file" || fail "bash-completion" "$out"
 else skip "bash-completion" "not installed"; fi
