@@ -185,5 +185,5 @@ clean:  ## remove everything that was made
 	rm -rf build build-*
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | awk -F': *' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | awk -F': *' '{printf "  make %-15s %s\n", $$1, $$2}'
 	@echo "  variables: BUILD=dir PREFIX=dir DESTDIR=dir V=1 SAN=address,undefined FUZZ_SECONDS=60 RACE_ROWS='1000000'"
