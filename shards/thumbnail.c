@@ -90,7 +90,10 @@ static void on_white(const vb_image *image, uint8_t *rgb) {
     for (size_t i = 0; i < (size_t)image->width * (size_t)image->height; i++) {
         const uint8_t *at = image->pixels + i * (size_t)channels;
         int alpha = at[channels - 1];
-        for (int c = 0; c < 3; c++) rgb[3 * i + (size_t)c] = (uint8_t)((at[channels == 4 ? c : 0] * alpha + 255 * (255 - alpha) + 127) / 255);
+        for (int c = 0; c < 3; c++) {
+            int level = at[channels == 4 ? c : 0];
+            rgb[3 * i + (size_t)c] = (uint8_t)((level * alpha + 255 * (255 - alpha) + 127) / 255);
+        }
     }
 }
 

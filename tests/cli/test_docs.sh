@@ -4,10 +4,12 @@
 . "$(dirname "$0")/../lib.sh"
 python=/usr/bin/python3
 [ -x $python ] || { skip "the documents" "python3 is not installed"; finish; }
-out=$($python "$here/tests/tools/check_docs.py" "$here" 2>&1) && pass "$out" || fail "the documents say what is so" "$out"
+out=$($python "$here/tests/tools/check_docs.py" "$here" 2>&1) && pass "$out" ||
+  fail "the documents say what is so" "$out"
 # The check finds what it promises to find.
-mkdir "$scratch/house" && cp -r "$here"/{docs,kernels,shards,mpi,slurm,.ci,Makefile,configs,tests} "$here"/*.md "$here"/{LICENSE,CITATION.cff} \
-  "$scratch/house/" || fail "a copy of the tree"
+mkdir "$scratch/house" &&
+  cp -r "$here"/{docs,kernels,shards,mpi,slurm,.ci,Makefile,configs,tests,LICENSE,CITATION.cff} "$here"/*.md "$scratch/house/" ||
+    fail "a copy of the tree"
 spoil() { # NAME FILE SED PATTERN
   cp "$scratch/house/$2" "$scratch/kept" && sed -i "$3" "$scratch/house/$2"
   out=$($python "$here/tests/tools/check_docs.py" "$scratch/house" 2>&1)

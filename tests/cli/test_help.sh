@@ -10,11 +10,12 @@ mapfile -t commands < <("$vocabench" help | sed -n 's/^  \([a-z]*\) .*/\1/p')
 "$vocabench" help --format man >vocabench.1 2>err && [ ! -s err ] && pass "the man page is made" || fail "the man page" "$(cat err)"
 same "make has made the same" vocabench.1 "$build/vocabench.1"
 if command -v mandoc >/dev/null; then
-  mandoc -T lint -W warning vocabench.1 >lint 2>&1; [ ! -s lint ] && pass "mandoc warns of nothing" || fail "mandoc warns" "$(cat lint)"
+  mandoc -T lint -W warning vocabench.1 >lint.log 2>&1; [ ! -s lint.log ] && pass "mandoc warns of nothing" ||
+    fail "mandoc warns" "$(cat lint.log)"
   mandoc -T utf8 vocabench.1 | col -bx >page
 else skip "mandoc" "not installed"; fi
 if command -v groff >/dev/null; then
-  groff -mdoc -ww -z vocabench.1 >lint 2>&1; [ ! -s lint ] && pass "groff warns of nothing" || fail "groff warns" "$(cat lint)"
+  groff -mdoc -ww -z vocabench.1 >lint.log 2>&1; [ ! -s lint.log ] && pass "groff warns of nothing" || fail "groff warns" "$(cat lint.log)"
   groff -mdoc -Tutf8 vocabench.1 | col -bx >page
 else skip "groff" "not installed"; fi
 if [ -s page ]; then
@@ -27,7 +28,8 @@ if [ -s page ]; then
   done
   for key in $("$vocabench" help run | sed -n '/^keys/,$s/^  \([a-z_]*\): .*/\1/p'); do
     grep -qE "^ +$key( |$)" page || missing+="$key: "; done
-  for code in 0 1 2 3 4 5 6 7 8 9 10 75; do sed -n '/^EXIT STATUS/,/^EXAMPLES/p' page | grep -qE "^ +$code +" || missing+="code $code "; done
+  for code in 0 1 2 3 4 5 6 7 8 9 10 75; do
+    sed -n '/^EXIT STATUS/,/^EXAMPLES/p' page | grep -qE "^ +$code +" || missing+="code $code "; done
   # Every variable of ours that the sources ask for.
   for name in $(cat "$here"/mpi/*.c "$here"/kernels/*.c "$here"/shards/*.c | grep -oE '"VOCABENCH_[A-Z]+"' | tr -d '"' | sort -u); do
     grep -q "^ *$name" page || missing+="$name "; done
@@ -48,7 +50,8 @@ complete_bash() {
 }
 offers() { # NAME EXPECTED WORD...
   local name=$1 wanted=$2; shift 2
-  local got; got=$(complete_bash "$@" | tr '\n' ' '); [ "$got" = "$wanted" ] && pass "bash: $name" || fail "bash: $name" "expected $wanted" "found $got"
+  local got; got=$(complete_bash "$@" | tr '\n' ' ')
+  [ "$got" = "$wanted" ] && pass "bash: $name" || fail "bash: $name" "expected $wanted" "found $got"
 }
 offers "commands" "$(printf '%s\n' "${commands[@]}" | sort | tr '\n' ' ')" vocabench ''
 offers "commands that begin so" "pack plan preprocess " vocabench p

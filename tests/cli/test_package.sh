@@ -11,7 +11,8 @@ same "the same tree gives the same bytes" first.deb "$package"
 
 # ---- what it says and holds -----------------------------------------------------------------------------------------
 field() { dpkg-deb -f first.deb "$1"; }
-[ "$(field Package) $(field Architecture)" = "vocabench $(dpkg --print-architecture)" ] && pass "name and architecture" || fail "name" "$(field Package)"
+[ "$(field Package) $(field Architecture)" = "vocabench $(dpkg --print-architecture)" ] && pass "name and architecture" ||
+  fail "name and architecture" "$(field Package) $(field Architecture)"
 version=$("$vocabench" version | sed -n '1s/^vocabench \([^ ]*\).*/\1/p')
 [ "$(field Version)" = "$version" ] && pass "the version is the program's" || fail "the version" "$(field Version), program $version"
 # Every library that the binary names is in a package of the dependencies.
@@ -22,9 +23,11 @@ for library in $(objdump -p tree/usr/bin/vocabench | sed -n 's/^ *NEEDED *//p');
   owner=$(dpkg -S "$path" "/usr$path" "$(readlink -f "$path")" 2>/dev/null | head -n 1 | sed 's/:.*//')
   grep -qE "(^|, )$owner( |,|$)" <<<"$depends" || missing+="$library of $owner; "
 done
-[ -z "$missing" ] && grep -q openmpi-bin <<<"$depends" && pass "it depends on what it is linked with" || fail "dependencies" "$missing" "$depends"
-for file in bin/vocabench share/man/man1/vocabench.1.gz share/bash-completion/completions/vocabench share/zsh/vendor-completions/_vocabench \
-  share/vocabench/configs/vocabularies/living17.yaml share/vocabench/slurm/job.sbatch share/doc/vocabench/copyright \
+[ -z "$missing" ] && grep -q openmpi-bin <<<"$depends" && pass "it depends on what it is linked with" ||
+  fail "dependencies" "$missing" "$depends"
+for file in bin/vocabench share/man/man1/vocabench.1.gz share/bash-completion/completions/vocabench \
+  share/zsh/vendor-completions/_vocabench share/vocabench/configs/vocabularies/living17.yaml \
+  share/vocabench/slurm/job.sbatch share/doc/vocabench/copyright \
   share/doc/vocabench/changelog.gz share/doc/vocabench/docs/protocol.md; do
   [ -s "tree/usr/$file" ] && pass "it holds $file" || fail "it holds $file"
 done
@@ -54,6 +57,7 @@ if [ "$(id -u)" = 0 ] && [ -r /var/lib/dpkg/status ]; then
   out=$(MANPATH=$scratch/inst/usr/share/man man -w vocabench 2>/dev/null)
   [ "$out" = "$scratch/inst/usr/share/man/man1/vocabench.1.gz" ] && pass "man finds its page" ||
     { command -v man >/dev/null && fail "man finds its page" "$out" || skip "man finds its page" "man-db is not installed"; }
-  into -r vocabench && [ -z "$(find inst -type f)" ] && pass "dpkg removes all of it" || fail "dpkg removes it" "$(cat log; find inst -type f)"
+  into -r vocabench && [ -z "$(find inst -type f)" ] && pass "dpkg removes all of it" ||
+    fail "dpkg removes it" "$(cat log; find inst -type f)"
 else skip "installing the package" "needs root"; fi
 finish

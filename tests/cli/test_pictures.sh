@@ -40,8 +40,10 @@ shows() {
   "$vocabench" report "r-$name" --output "$name.html" >log 2>err || { fail "$name: report" "$(cat err)"; return; }
   n=$(jq '[.results[].adversarial[].examples[][]] | length' "r-$name/results.json")
   out=$($python "$here/tests/tools/page_pictures.py" "$name.html" "r-$name/results.json" "$folder" 2>&1)
-  [ "$n" -gt 5 ] && [ "$out" = "$n" ] && pass "$name: $n pictures, each the image it says" || fail "$name: pictures" "$n in the results" "$out"
-  out=$($python "$here/tests/tools/check_page.py" "$name.html" . 2>&1) && pass "$name: the page is whole" || fail "$name: the page is whole" "$out"
+  [ "$n" -gt 5 ] && [ "$out" = "$n" ] && pass "$name: $n pictures, each the image it says" ||
+    fail "$name: pictures" "$n in the results" "$out"
+  out=$($python "$here/tests/tools/check_page.py" "$name.html" . 2>&1) && pass "$name: the page is whole" ||
+    fail "$name: the page is whole" "$out"
 }
 shows folders pics
 "$vocabench" pack --input pics --output tars --samples-per-shard 20 >log 2>err || fail "pack" "$(cat err)"

@@ -162,16 +162,20 @@ env PATH="$PWD/empty" "$vocabench" report results --output none.html >/dev/null 
 same "a page that was there stays as it was" page.html again/page.html
 cp page.html kept.pdf
 rm -f empty/chromium* empty/google-chrome* && ln -s "$(command -v gnuplot)" empty/gnuplot
-PATH=$PWD/empty refuses "PDF without a browser" 4 "no chromium in PATH, .*apt-get install chromium" "$vocabench" report results --output kept.pdf
+PATH=$PWD/empty refuses "PDF without a browser" 4 "no chromium in PATH, .*apt-get install chromium" \
+  "$vocabench" report results --output kept.pdf
 printf '#!/bin/sh\necho first >&2\necho "no display" >&2\nexit 5\n' >empty/chromium && chmod +x empty/chromium
 PATH=$PWD/empty refuses "a browser that fails" 1 "chromium, printing the page: .*ended with code 5: no display" \
   "$vocabench" report results --output kept.pdf
 printf '#!/bin/sh\nexit 0\n' >empty/chromium
-PATH=$PWD/empty refuses "a browser that prints nothing" 1 "chromium ended well and wrote no PDF" "$vocabench" report results --output kept.pdf
-printf '#!/bin/sh\nprintf "%%%%PDF-1.4 and no more, though it is long enough to be looked at by whoever reads its end" >page.pdf\n' >empty/chromium
+PATH=$PWD/empty refuses "a browser that prints nothing" 1 "chromium ended well and wrote no PDF" \
+  "$vocabench" report results --output kept.pdf
+printf '#!/bin/sh\nprintf "%%%%PDF-1.4 and no more, though it is long enough to be looked at by whoever reads its end" >page.pdf\n' \
+  >empty/chromium
 PATH=$PWD/empty refuses "half a PDF" 1 "expected a whole PDF of chromium" "$vocabench" report results --output kept.pdf
 same "a PDF that was there stays as it was" page.html kept.pdf
-[ -z "$(find kept-data -name 'page.*' -o -name 'profile*')" ] && pass "and nothing is left behind" || fail "and nothing is left behind" "$(ls kept-data)"
+[ -z "$(find kept-data -name 'page.*' -o -name 'profile*')" ] && pass "and nothing is left behind" ||
+  fail "and nothing is left behind" "$(ls kept-data)"
 for n in 1 3 10 30 100 300; do
   VOCABENCH_FAULT=alloc:$n:ENOMEM refuses "no memory at allocation $n" 8 "no memory" "$vocabench" report results --output memory.html
 done
@@ -200,7 +204,8 @@ P
 # The page itself has no scripts; this copy measures itself: its width, figures, pictures, and the least contrast of text.
 cat >measure.js <<'J'
 function light(colour) {
-  var c = colour.match(/[\d.]+/g).slice(0, 3).map(function (v) { v /= 255; return v <= 0.04045 ? v / 12.92 : Math.pow((v + 0.055) / 1.055, 2.4); });
+  var c = colour.match(/[\d.]+/g).slice(0, 3).map(function (v) {
+    v /= 255; return v <= 0.04045 ? v / 12.92 : Math.pow((v + 0.055) / 1.055, 2.4); });
   return 0.2126 * c[0] + 0.7152 * c[1] + 0.0722 * c[2];
 }
 addEventListener("load", function () {
@@ -249,7 +254,8 @@ if command -v pdftotext >/dev/null; then
   pdftotext -layout printed.pdf printed.txt
   missing=''
   # Of every table, also those that the page keeps folded, and of the figures.
-  for text in '<script>alert(1)</script>' 'Acc-E' "$(jq -r '.results[0].acc_c * 10000 | round / 100' results/results.json | sed 's/\..*/./')" \
+  for text in '<script>alert(1)</script>' 'Acc-E' \
+      "$(jq -r '.results[0].acc_c * 10000 | round / 100' results/results.json | sed 's/\..*/./')" \
     'Adversarial vocabularies' 'By vocabulary' 'configuration_digest' 'foreign vocabularies added' 'a <script>caption'; do
     grep -qF -- "$text" printed.txt || missing+="$text; "
   done

@@ -29,7 +29,8 @@ find "$root" -type f -not -path '*/bin/*' -not -name '*.sh' -exec chmod 644 {} +
 
 # What the binary is linked with, by Debian's own reckoning; mpirun, which even a single process needs.
 printf 'Source: vocabench\n\nPackage: vocabench\nArchitecture: any\n' >"$deb/debian/control"
-needs=$(cd "$deb" && dpkg-shlibdeps -O --ignore-missing-info root/usr/bin/vocabench 2>"shlibdeps.log") || { cat "$deb/shlibdeps.log" >&2; exit 1; }
+needs=$(cd "$deb" && dpkg-shlibdeps -O --ignore-missing-info root/usr/bin/vocabench 2>"shlibdeps.log") ||
+  { cat "$deb/shlibdeps.log" >&2; exit 1; }
 cat >"$root/DEBIAN/control" <<E
 Package: vocabench
 Version: $version

@@ -45,7 +45,8 @@ static void check_flat(vb_mode mode, const uint8_t *pixel, int width, int height
     assert_int_equal(back.width, w);
     assert_int_equal(back.height, h);
     for (int i = 0; i < w * h * 3; i++)
-        if (abs(back.pixels[i] - rgb[i % 3]) > 4) fail_msg("mode %s: byte %d is %d, expected %d", vb_mode_name(mode), i, back.pixels[i], rgb[i % 3]);
+        if (abs(back.pixels[i] - rgb[i % 3]) > 4)
+            fail_msg("mode %s: byte %d is %d, expected %d", vb_mode_name(mode), i, back.pixels[i], rgb[i % 3]);
     vb_free(back.pixels);
     vb_free(jpeg);
     vb_free(image.pixels);
