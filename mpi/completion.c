@@ -15,6 +15,9 @@ static void put_words(vb_text *out, const char *placeholder) {
     for (const char *at = placeholder; *at; at++) vb_text_add_n(out, *at == '|' ? " " : at, 1);
 }
 
+/* Of ".yaml]", a positional that may be left out, without the bracket. */
+static int suffix_length(const char *dot) { return dot ? (int)strcspn(dot, "]") : 0; }
+
 /* ---- bash ---- */
 
 /* What the shell function _vocabench_kind is to offer: "words html md", "folders", "files *.npy". */
@@ -26,7 +29,7 @@ static void put_kind(vb_text *out, const char *placeholder) {
         put_words(out, placeholder);
         break;
     case VB_VALUE_FOLDER: vb_text_add(out, "folders"); break;
-    case VB_VALUE_FILE: vb_text_format(out, "files%s%s", dot ? " *" : "", dot ? dot : ""); break;
+    case VB_VALUE_FILE: vb_text_format(out, "files%s%.*s", dot ? " *" : "", suffix_length(dot), dot ? dot : ""); break;
     case VB_VALUE_COMMAND: vb_text_add(out, "commands"); break;
     case VB_VALUE_FREE: vb_text_add(out, "nothing"); break;
     }
@@ -104,7 +107,7 @@ static void put_action(vb_text *spec, const char *placeholder) {
     case VB_VALUE_FOLDER: vb_text_add(spec, "_files -/"); break;
     case VB_VALUE_FILE:
         if (dot)
-            vb_text_format(spec, "_files -g \"*%s\"", dot);
+            vb_text_format(spec, "_files -g \"*%.*s\"", suffix_length(dot), dot);
         else
             vb_text_add(spec, "_files");
         break;

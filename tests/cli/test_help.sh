@@ -56,6 +56,7 @@ offers() { # NAME EXPECTED WORD...
 offers "commands" "$(printf '%s\n' "${commands[@]}" | sort | tr '\n' ' ')" vocabench ''
 offers "commands that begin so" "pack plan preprocess " vocabench p
 offers "YAML files" "e.yaml f.yaml sub two words.yaml " vocabench run ''
+offers "YAML files for a file that may be left out" "e.yaml " vocabench plan e
 offers "flags that begin so" "--per-image " vocabench run e.yaml --p
 offers "the flags of a command" "--format --help --output " vocabench report --
 offers "words to choose from" "html latex md pdf " vocabench report x --format ''
