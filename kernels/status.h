@@ -42,4 +42,7 @@ void vb_error_clear(vb_error *err);
 /* "input data", "configuration", ...: the table's word for a code; never NULL. */
 const char *vb_code_name(int code);
 
+/* All codes in ascending order, then -1. */
+extern const int vb_codes[];
+
 #endif

@@ -7,12 +7,15 @@
 #include "kernels/adversarial.h"
 #include "kernels/memory.h"
 #include "kernels/similarity.h"
+#include "mpi/examples.h"
 #include "mpi/progress.h"
 
 typedef struct victim {
     int vocabulary;
     int64_t images, right; /* of all ranks */
     vb_cover cover;        /* of this rank's right images */
+    int64_t *places;       /* of those in the data */
+    size_t place_capacity;
 } victim;
 
 typedef struct adversary {
@@ -115,7 +118,10 @@ static int prepare(adversary *work, vb_context *context, vb_error *err) {
 }
 
 static void adversary_free(adversary *work) {
-    for (int t = 0; t < work->target_count; t++) vb_cover_free(&work->targets[t].cover);
+    for (int t = 0; t < work->target_count; t++) {
+        vb_cover_free(&work->targets[t].cover);
+        vb_free(work->targets[t].places);
+    }
     vb_free(work->targets);
     vb_free(work->target_of);
     vb_text_bank_free(work->bank);
@@ -156,7 +162,12 @@ static int judge_unit(adversary *work, int64_t unit, vb_error *err) {
             if (t < 0) continue;
             work->targets[t].images++;
             if (beaten[(size_t)i * vocabularies + (size_t)v]) continue;
-            if (vb_cover_add(&work->targets[t].cover, pool + (size_t)i * words, rows.classes[i], err)) goto done;
+            victim *target = &work->targets[t];
+            size_t n = (size_t)target->cover.images;
+            if (vb_grow((void **)&target->places, &target->place_capacity, n + 1, sizeof *target->places, "taken images", err))
+                goto done;
+            target->places[n] = rows.places[i];
+            if (vb_cover_add(&target->cover, pool + (size_t)i * words, rows.classes[i], err)) goto done;
         }
     status = check_memory(work, err);
 done:
@@ -384,7 +395,8 @@ static int choose_exactly(outcome *out, vb_comm *comm, const adversary *work, co
 
 /* ---- JSON ---- */
 
-static json_t *outcome_json(const outcome *out, const adversary *work, const victim *target) {
+/* Takes over `examples`. */
+static json_t *outcome_json(const outcome *out, const adversary *work, const victim *target, json_t *examples) {
     const vb_vocabularies *vocabularies = &work->pair->data->vocabularies;
     int classes = work->pair->classifier->classes;
     double images = (double)target->images;
@@ -411,6 +423,7 @@ static json_t *outcome_json(const outcome *out, const adversary *work, const vic
     json_object_set_new(entry, "accuracy", accuracy);
     json_object_set_new(entry, "accuracy_alone", alone);
     json_object_set_new(entry, "takes", takes);
+    json_object_set_new(entry, "examples", examples ? examples : json_array());
     json_object_set_new(entry, "accuracy_bound", json_real((double)least / images));
     json_object_set_new(entry, "proven", json_boolean(left == least));
     json_object_set_new(entry, "gap", json_real((double)(left - least) / images));
@@ -432,6 +445,7 @@ static int attack(vb_context *context, const adversary *work, const victim *targ
         [VB_SINGLE] = choose_singles, [VB_GREEDY] = choose_greedily, [VB_EXACT_SEARCH] = choose_exactly};
     vb_comm *comm = &context->comm;
     outcome out;
+    json_t *examples = NULL;
     int status = outcome_new(&out, work, target, err);
     if (!status) status = vb_check_stop(context, err);
     status = vb_agree(comm, status, err);
@@ -439,8 +453,10 @@ static int attack(vb_context *context, const adversary *work, const victim *targ
     if (!status && target->right) {
         status = choose[work->spec->method](&out, comm, work, target, err);
         if (!status) status = vb_sum_to_root(comm, out.by_class, (size_t)out.k * (size_t)work->pair->classifier->classes, err);
+        if (!status)
+            status = vb_examples_json(comm, &target->cover, target->places, out.chosen, out.k, work->pair->source, &examples, err);
     }
-    if (!status && !comm->rank && json_array_append_new(list, outcome_json(&out, work, target)))
+    if (!status && !comm->rank && json_array_append_new(list, outcome_json(&out, work, target, examples)))
         status = vb_errorf(err, VB_EMEMORY, "no memory for the results");
     outcome_free(&out);
     return vb_agree(comm, status, err);

@@ -13,8 +13,8 @@
 #include "shards/vocabulary.h"
 #include "shards/weights.h"
 
-const vb_flag vb_inspect_flags[] = {{"family", VB_FLAG_TEXT, "NAME", false,
-                                     "of weights: clip, slip or declip [found from the tensors' names]", 0, 0},
+const vb_flag vb_inspect_flags[] = {{"family", VB_FLAG_TEXT, "clip|slip|declip", false,
+                                     "of weights [found from the tensors' names]", 0, 0},
                                     {0}};
 
 static void print_shape(const vb_tensor *tensor) {

@@ -41,22 +41,14 @@ const char vb_run_details[] = "Writes DIR/results.json, table.md and table.csv, 
                               "the same bytes (the `run` block of timings\n"
                               "and hosts aside) at any number of ranks and threads and any batch size.";
 
-void vb_run_help(void) {
-    printf("\nkeys of the experiment file:\n");
-    vb_options_help(vb_experiment_options(), false);
-    printf("\nkeys of a dataset:\n");
-    vb_options_help(vb_dataset_options(), false);
-    printf("\nkeys of an expansion:\n");
-    vb_options_help(vb_expansion_options(), false);
-    printf("\nkeys of a model:\n");
-    vb_options_help(vb_model_options(), false);
-    printf("\nkeys of a corpus:\n");
-    vb_options_help(vb_corpus_options(), false);
-    printf("\nkeys of retrieval:\n");
-    vb_options_help(vb_retrieval_options(), false);
-    printf("\nkeys of adversarial:\n");
-    vb_options_help(vb_adversarial_options(), false);
-}
+const vb_option_group vb_experiment_keys[] = {{"keys of the experiment file", vb_experiment_options},
+                                              {"keys of a dataset", vb_dataset_options},
+                                              {"keys of an expansion", vb_expansion_options},
+                                              {"keys of a model", vb_model_options},
+                                              {"keys of a corpus", vb_corpus_options},
+                                              {"keys of retrieval", vb_retrieval_options},
+                                              {"keys of adversarial", vb_adversarial_options},
+                                              {0}};
 
 typedef struct run_state {
     vb_context *world, *context; /* all ranks; this rank's group, which evaluates a pair */
@@ -513,10 +505,33 @@ static void print_notes(const run_state *run) {
     }
 }
 
+/* Where the images lie, for a report that shows some of them. */
+static int add_sources(const run_state *run, json_t *facts, vb_error *err) {
+    json_t *sources = json_array();
+    int status = sources && !json_object_set_new(facts, "sources", sources) ? 0 : vb_errorf(err, VB_EMEMORY, "no memory");
+    for (int d = 0; d < run->experiment.dataset_count && !status; d++) {
+        const vb_dataset_spec *spec = &run->experiment.datasets[d];
+        if (!spec->images) continue;
+        char *images = vb_absolute(spec->images, err), *names = spec->class_names ? vb_absolute(spec->class_names, err) : NULL;
+        json_t *source = images && (names || !spec->class_names) ?
+                             json_pack("{s:s, s:s, s:s*}", "dataset", spec->name, "images", images, "class_names", names) :
+                             NULL;
+        /* A path that is not UTF-8 cannot be written down: its pictures will not be shown. */
+        if (source)
+            json_array_append_new(sources, source);
+        else if (!images || (spec->class_names && !names))
+            status = -1;
+        vb_free(images);
+        vb_free(names);
+    }
+    return status;
+}
+
 static int write_results(run_state *run, json_t *facts, vb_error *err) {
     const vb_experiment *experiment = &run->experiment;
     json_object_set(facts, "pairs", run->pairs);
     json_object_set_new(facts, "options", vb_experiment_machine_json(experiment));
+    if (add_sources(run, facts, err)) return -1;
     json_t *document = vb_new_document(experiment->name, experiment->configuration, run->results, facts, err);
     int status = document ? vb_write_document(experiment->output, document, experiment->latex, err) : -1;
     if (!status) {

@@ -430,11 +430,12 @@ static int check_engine(const vb_experiment *experiment, vb_error *err) {
                      what);
 }
 
-int vb_experiment_read(vb_experiment *experiment, const char *path, const vb_override *overrides, int override_count, vb_error *err) {
+int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_override *overrides, int override_count, vb_error *err) {
     *experiment = (vb_experiment){0};
     vb_yaml *root = NULL;
     int status = -1;
-    if (!(experiment->path = vb_strdup(path, err)) || vb_yaml_read(&root, path, err)) goto done;
+    const char *path = experiment->path = vb_resolve(given, "", err);
+    if (!path || vb_yaml_read(&root, path, err)) goto done;
     if (root->kind != VB_YAML_MAP) {
         vb_yaml_errorf(root, path, err, "expected an experiment: a map with the keys experiment, datasets, models");
         goto done;

@@ -77,8 +77,8 @@ typedef struct vb_override {
 } vb_override;
 
 /* Reads, overrides, checks and completes. Checks that do not need the data: names unique, prompts with one {}, keys that a family needs
- * or does not take. Paths are resolved (vb_resolve) but not opened. Local. */
-int vb_experiment_read(vb_experiment *experiment, const char *path, const vb_override *overrides, int override_count, vb_error *err);
+ * or does not take. Paths, that of the file too, are resolved (vb_resolve) but not opened. Local. */
+int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_override *overrides, int override_count, vb_error *err);
 void vb_experiment_free(vb_experiment *experiment);
 
 /* The templates of a model on a dataset: the model's own, else the dataset's. Count 0 with CoOp. */

@@ -41,6 +41,7 @@ static void move_row(vb_unit_rows *rows, int to, int from) {
     size_t dim = (size_t)rows->dim;
     memcpy(rows->rows + (size_t)to * dim, rows->rows + (size_t)from * dim, dim * sizeof *rows->rows);
     rows->classes[to] = rows->classes[from];
+    rows->places[to] = rows->places[from];
     rows->names[to] = rows->names[from];
     rows->names[from] = NULL;
 }
@@ -63,7 +64,8 @@ static int allocate(vb_unit_rows *rows, int count, int dim, vb_error *err) {
     rows->rows = vb_array((size_t)count * (size_t)dim, sizeof *rows->rows, "embeddings of a unit", err);
     rows->classes = vb_array((size_t)count, sizeof *rows->classes, "classes of a unit", err);
     rows->names = vb_array((size_t)count, sizeof *rows->names, "names of a unit", err);
-    return rows->rows && rows->classes && rows->names ? 0 : -1;
+    rows->places = vb_array((size_t)count, sizeof *rows->places, "places of a unit", err);
+    return rows->rows && rows->classes && rows->names && rows->places ? 0 : -1;
 }
 
 static int encode_unit(const vb_image_source *source, int64_t unit, const int *picked, vb_unit_rows *rows, const vb_digest *signature,
@@ -94,6 +96,7 @@ static int encoded_unit(const vb_image_source *source, int64_t unit, vb_unit_row
     int *picked = NULL, status = -1, n = 0;
     vb_digest signature, key;
     bool known = false, found = false;
+    int64_t start = vb_dataset_unit(state->dataset, unit).first;
     if (vb_dataset_read_unit_labels(state->dataset, unit, &labels, err)) goto done;
     if (!(picked = vb_array((size_t)labels.count, sizeof *picked, "unit", err)) || allocate(rows, labels.count, source->dim, err))
         goto done;
@@ -105,6 +108,7 @@ static int encoded_unit(const vb_image_source *source, int64_t unit, vb_unit_row
         }
         if (!(rows->names[n] = vb_strdup(labels.samples[i].name, err))) goto done;
         rows->classes[n] = class;
+        rows->places[n] = start + i;
         picked[n++] = i;
     }
     rows->count = n;
@@ -300,6 +304,7 @@ static int precomputed_unit(const vb_image_source *source, int64_t unit, vb_unit
         if (vb_float_rows(&source->embeddings, source->path, first + i, 1, rows->rows + (size_t)n * (size_t)source->dim, err))
             return -1;
         if (!(rows->names[n] = vb_format(err, "row %lld", (long long)(first + i)))) return -1;
+        rows->places[n] = first + i;
         rows->classes[n++] = source->classes[first + i];
     }
     vb_map_forget(&source->embeddings.map); /* so that memory does not grow with the number of images */
@@ -380,11 +385,24 @@ int vb_image_source_unit(const vb_image_source *source, int64_t unit, vb_unit_ro
     return source->model ? encoded_unit(source, unit, rows, err) : precomputed_unit(source, unit, rows, err);
 }
 
+char *vb_image_source_name(const vb_image_source *source, int64_t place, vb_error *err) {
+    if (!source->model) return vb_format(err, "row %lld", (long long)place);
+    const vb_dataset *dataset = source->data->dataset;
+    int64_t unit = vb_dataset_unit_of(dataset, place);
+    vb_unit_data data = {0};
+    char *name = NULL;
+    if (!vb_dataset_read_unit_labels(dataset, unit, &data, err))
+        name = vb_strdup(data.samples[place - vb_dataset_unit(dataset, unit).first].name, err);
+    vb_unit_data_free(&data);
+    return name;
+}
+
 void vb_unit_rows_free(vb_unit_rows *rows) {
     for (int i = 0; rows->names && i < rows->count; i++) vb_free(rows->names[i]);
     vb_free(rows->names);
     vb_free(rows->rows);
     vb_free(rows->classes);
+    vb_free(rows->places);
     json_decref(rows->skipped);
     *rows = (vb_unit_rows){0};
 }

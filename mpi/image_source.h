@@ -13,6 +13,7 @@ typedef struct vb_unit_rows {
     float *rows; /* count x dim, finite, not zero */
     int *classes;
     char **names;     /* for records and messages */
+    int64_t *places;  /* in the order of the data, from 0: samples of the dataset, rows of the file */
     json_t *skipped;  /* broken images of the unit, or NULL */
     int outside;      /* images of no vocabulary's class */
     bool encoded;     /* computed now rather than found in the cache */
@@ -51,6 +52,8 @@ void vb_image_source_close(vb_image_source *source);
 /* Local. Free the rows with vb_unit_rows_free, also after a failure. */
 int vb_image_source_unit(const vb_image_source *source, int64_t unit, vb_unit_rows *rows, vb_error *err);
 void vb_unit_rows_free(vb_unit_rows *rows);
+/* The name of the image at a place. Local; free with vb_free. */
+char *vb_image_source_name(const vb_image_source *source, int64_t place, vb_error *err);
 
 /* An .npy of 2 dimensions as fp32: rows [first, first + count) to out. NaN, infinity or a zero row is VB_EDATA naming file and row.
  * Local. */

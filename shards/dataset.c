@@ -239,6 +239,16 @@ vb_unit_range vb_dataset_unit(const vb_dataset *dataset, int64_t unit) {
     return (vb_unit_range){dataset->file[low].first + skipped, (int)(left < VB_UNIT_SAMPLES ? left : VB_UNIT_SAMPLES)};
 }
 
+int64_t vb_dataset_unit_of(const vb_dataset *dataset, int64_t sample) {
+    int64_t low = 0, high = dataset->head->units;
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        if (vb_dataset_unit(dataset, middle).first <= sample) low = middle;
+        else high = middle;
+    }
+    return low;
+}
+
 static int sign_file(vb_digester *digester, const char *path, vb_error *err) {
     vb_file_facts facts;
     if (vb_file_look(path, &facts, err)) return -1;

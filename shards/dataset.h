@@ -48,6 +48,7 @@ bool vb_dataset_labels_are_numbers(const vb_dataset *dataset);
 
 typedef struct vb_unit_range { int64_t first; int count; } vb_unit_range; /* samples of a unit, in dataset order */
 vb_unit_range vb_dataset_unit(const vb_dataset *dataset, int64_t unit);
+int64_t vb_dataset_unit_of(const vb_dataset *dataset, int64_t sample); /* the unit that holds it */
 
 /* A digest of (path, size, time stamp, range, label names): equal means the unit's bytes and labels were surely not touched. Cheap. */
 int vb_dataset_unit_signature(const vb_dataset *dataset, int64_t unit, vb_digest *signature, vb_error *err);

@@ -326,6 +326,16 @@ int vb_make_folders(const char *path, vb_error *err) {
     return status;
 }
 
+char *vb_absolute(const char *path, vb_error *err) {
+    char folder[PATH_MAX];
+    if (path[0] == '/') return vb_strdup(path, err);
+    if (!getcwd(folder, sizeof folder)) {
+        vb_errorf(err, VB_EMISSING, "the current folder has no path: %s", strerror(errno));
+        return NULL;
+    }
+    return vb_format(err, "%s/%s", folder, path);
+}
+
 bool vb_exists(const char *path) { return access(path, F_OK) == 0; }
 
 bool vb_is_folder(const char *path) {

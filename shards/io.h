@@ -60,6 +60,8 @@ int vb_write_file(const char *path, const void *bytes, size_t size, vb_error *er
 
 int vb_make_folders(const char *path, vb_error *err); /* mkdir -p */
 bool vb_exists(const char *path);
+/* `path` behind the current folder unless it begins with a slash: links and globs stay as they are. Free with vb_free. */
+char *vb_absolute(const char *path, vb_error *err);
 bool vb_is_folder(const char *path);
 /* printf into a new string; free with vb_free. */
 char *vb_format(vb_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

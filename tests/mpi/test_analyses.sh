@@ -154,7 +154,8 @@ datasets: [{name: d, vocabularies: words.yaml}]
 models: [{name: plain, family: precomputed, image_embeddings: I.npy, text_embeddings: T.npy, labels: y.npy}]
 E
   run given.yaml --output given &&
-      cmp -s <(jq '.results[0].adversarial' enc/results.json) <(jq '.results[0].adversarial' given/results.json) &&
+      cmp -s <(jq '.results[0].adversarial | del(.[].examples[][].image)' enc/results.json) \
+        <(jq '.results[0].adversarial | del(.[].examples[][].image)' given/results.json) && # names of files, numbers of rows
     pass "encoded and given embeddings agree" ||
       fail "encoded and given embeddings agree" "$(jq -c '.results[0].adversarial' enc/results.json given/results.json)"
 fi

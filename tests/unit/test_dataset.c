@@ -43,6 +43,7 @@ static void describe(const vb_dataset *dataset, char *text, size_t room, bool ba
         vb_unit_range range = vb_dataset_unit(dataset, unit);
         assert_int_equal(range.count, data.count);
         assert_int_equal(range.count, labels.count);
+        for (int i = 0; i < range.count; i++) assert_int_equal(vb_dataset_unit_of(dataset, range.first + i), unit);
         part[0] = 0;
         for (int i = 0; i < data.count; i++) {
             const vb_sample *sample = &data.samples[i];
