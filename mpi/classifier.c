@@ -177,8 +177,7 @@ int vb_encode_names(vb_classifier *classifier, vb_context *context, const vb_mod
     int status = classifier->texts && (!keep_prompts || classifier->prompt_rows) ? open_coop(&work, err) : -1;
     if (!status) status = encode_slice(&work, context, first, mine, per_unit, classifier, err);
     vb_coop_free(&work.coop);
-    if (status) vb_alarm_raise(comm);
-    status = vb_agree(comm, status, err);
+    status = vb_meet(context, status, err);
     if (!status) status = vb_allgather_rows(comm, classifier->texts, units, unit_bytes, err);
     if (!status && keep_prompts)
         status = vb_allgather_rows(comm, classifier->prompt_rows, units, unit_bytes * (size_t)work.prompts, err);

@@ -127,7 +127,7 @@ static int plan_models(plan *all, vb_context *context, const vb_dataset_state *d
         bool encoded = spec->family != VB_PRECOMPUTED;
         if (spec->left_out) continue;
         if (encoded) {
-            if (vb_model_open(&model, &context->comm, spec, true, 1, err)) return -1;
+            if (vb_model_open(&model, context, spec, true, 1, err)) return -1;
             all->weights[m] = (int64_t)model.weights.map.size;
             all->sizes.all_weights += all->weights[m];
             if (all->weights[m] > all->sizes.largest_model) all->sizes.largest_model = all->weights[m];

@@ -143,8 +143,7 @@ static int open_images(vb_corpus_parts *corpus, vb_context *context, const vb_mo
         if ((status = vb_check_stop(context, err))) break;
         status = encode_images(corpus, u, model, &cache, options, &paths, err);
     }
-    if (status) vb_alarm_raise(comm);
-    status = vb_agree(comm, status, err);
+    status = vb_meet(context, status, err);
     if (!status) status = share_index(corpus, comm, &paths, units, err);
     vb_free(paths.text);
     return status;
@@ -190,8 +189,7 @@ static int open_captions(vb_corpus_parts *corpus, vb_context *context, const vb_
     }
     while (n) vb_free(texts[--n]);
     vb_free(rows);
-    if (status) vb_alarm_raise(&context->comm);
-    status = vb_agree(&context->comm, status, err);
+    status = vb_meet(context, status, err);
     if (!status) status = share_index(corpus, &context->comm, &paths, unit, err);
     vb_free(paths.text);
     return status;

@@ -29,13 +29,17 @@ static int find_family(vb_model *model, vb_error *err) {
     return 0;
 }
 
-static int open_encoder(vb_model *model, bool digest, int threads, vb_error *err) {
+static int look_for_stop(void *context, vb_error *err) { return vb_check_stop(context, err); }
+
+/* `context` NULL: nothing will be encoded, or nothing that takes long. */
+static int open_encoder(vb_model *model, vb_context *context, bool digest, int threads, vb_error *err) {
     const vb_model_spec *spec = model->spec;
     if (vb_weights_open(&model->weights, spec->weights, digest, err) || find_family(model, err)) return -1;
     vb_clip_options options = {.family = vb_family_find(family_names[model->family]),
                                .override_activation = spec->activation != 0,
                                .activation = spec->activation == 2 ? VB_GELU : VB_QUICK_GELU,
-                               .threads = threads};
+                               .threads = threads,
+                               .watch = {context ? look_for_stop : NULL, context}};
     if (vb_clip_open(&model->clip, &model->weights.set, &options, err)) {
         vb_error_prefix(err, "%s", spec->weights);
         return -1;
@@ -72,9 +76,10 @@ static int make_keys(vb_model *model, vb_error *err) {
     return 0;
 }
 
-int vb_model_open(vb_model *model, vb_comm *comm, const vb_model_spec *spec, bool texts, int threads, vb_error *err) {
+int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spec, bool texts, int threads, vb_error *err) {
+    vb_comm *comm = &context->comm;
     *model = (vb_model){.spec = spec};
-    int status = open_encoder(model, !comm->rank, threads, err);
+    int status = open_encoder(model, context, !comm->rank, threads, err);
     if (!status && texts) status = open_tokenizer(model, err);
     if (vb_agree(comm, status, err)) goto failed;
     if (vb_broadcast(comm, &model->weights.digest, sizeof model->weights.digest, err)) goto failed;
@@ -99,7 +104,7 @@ void vb_model_close(vb_model *model) {
 
 int vb_model_measure(const vb_model_spec *spec, vb_clip_info *info, vb_error *err) {
     vb_model model = {.spec = spec};
-    int status = open_encoder(&model, false, 1, err);
+    int status = open_encoder(&model, NULL, false, 1, err);
     if (!status) *info = *vb_clip_describe(model.clip);
     vb_model_close(&model);
     return status;

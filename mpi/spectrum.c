@@ -116,8 +116,7 @@ static int spectrum_of(vb_context *context, const vb_pair *pair, int (*add)(gram
     double *values = vb_array(dim, sizeof *values, "eigenvalues", err);
     g.sums = vb_array(dim * dim, sizeof *g.sums, "Gram matrix", err);
     int status = g.sums && values ? add(&g, context, pair, err) : -1;
-    if (status) vb_alarm_raise(comm);
-    status = vb_agree(comm, status, err);
+    status = vb_meet(context, status, err);
     if (!status) status = share_gram(&g, comm, err);
     if (!status) status = vb_scalapack_eigenvalues(comm, g.dim, element, &g, values, err);
     if (!status && !comm->rank && replicated) status = replicate(&g, values, err);

@@ -64,8 +64,7 @@ int vb_uniformity_texts(vb_context *context, const vb_pair *pair, double *value,
         status = add_block(&total, classifier->texts, inverse, first, own, count, (int)dim, pair->threads, err);
         if (!status) status = add_triangle(&total, own, inverse + first, count, (int)dim, pair->threads, err);
     }
-    if (status) vb_alarm_raise(comm);
-    status = vb_agree(comm, status, err);
+    status = vb_meet(context, status, err);
     if (!status) status = finish(comm, &total, value, err);
     vb_free(inverse);
     return status;
@@ -94,8 +93,7 @@ static int load_panel(vb_context *context, const vb_pair *pair, unit_panel *pane
     vb_comm *comm = &context->comm;
     int64_t dim = pair->source->dim, count = 0;
     int status = load_share(context, pair, panel, err);
-    if (status) vb_alarm_raise(comm);
-    if (vb_agree(comm, status, err)) return -1;
+    if (vb_meet(context, status, err)) return -1;
     if (vb_allgather_rows(comm, panel->start, panel->units, sizeof *panel->start, err)) return -1;
     if (vb_allgather_rows(comm, panel->rows, panel->units, VB_UNIT_SAMPLES * (size_t)dim * sizeof *panel->rows, err)) return -1;
     for (int64_t u = 0; u < panel->units; u++) {
@@ -151,8 +149,7 @@ int vb_uniformity_images(vb_context *context, const vb_pair *pair, double *value
             vb_progress_step(&progress, 1);
         }
         vb_progress_end(&progress);
-        if (status) vb_alarm_raise(comm);
-        status = vb_agree(comm, status, err);
+        status = vb_meet(context, status, err);
     }
     if (!status) status = finish(comm, &total, value, err);
     *images = total.rows;
