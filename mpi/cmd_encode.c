@@ -197,7 +197,7 @@ int vb_cmd_encode(vb_context *context, const vb_arguments *arguments, vb_error *
         status = vb_errorf(err, VB_EUSAGE, "encode texts: --tokenizer FILE is missing");
     if (!status) status = model_spec(&spec, arguments, command, err);
     if (vb_agree(&context->comm, status, err)) return -1;
-    if (vb_model_open(&job.model, context, &spec, texts, job.threads, err)) return -1;
+    if (vb_model_open(&job.model, context, &spec, texts, job.threads, NULL, err)) return -1;
     status = texts ? encode_texts(&job, err) : encode_images(&job, err);
     vb_model_close(&job.model);
     return status;

@@ -312,7 +312,7 @@ static int open_model(run_state *run, const vb_model_spec *spec, vb_error *err) 
         return 0;
     }
     if (run->model.spec) vb_model_close(&run->model);
-    return vb_model_open(&run->model, run->context, spec, true, run->threads, err);
+    return vb_model_open(&run->model, run->context, spec, true, run->threads, run->experiment.cache, err);
 }
 
 static int run_unit(run_state *run, const vb_pair_unit *unit, vb_error *err) {

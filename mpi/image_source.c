@@ -18,6 +18,7 @@ void vb_image_source_encoded(vb_image_source *source, const vb_dataset_state *da
                                 .options = *options,
                                 .units = vb_dataset_units(data->dataset),
                                 .images = vb_dataset_samples(data->dataset),
+                                .unit_images = vb_dataset_unit_samples(data->dataset),
                                 .dim = vb_clip_describe(model->clip)->embed_dim};
 }
 
@@ -237,6 +238,7 @@ static int open_precomputed(vb_image_source *source, const vb_model_spec *spec, 
     int64_t rows = tensor->shape[0];
     source->dim = (int)tensor->shape[1];
     source->images = rows;
+    source->unit_images = VB_UNIT_SAMPLES;
     source->units = (rows + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
     if (!(source->classes = vb_array((size_t)rows, sizeof *source->classes, "labels", err))) return -1;
     bool text = vb_ends_with(spec->labels, ".txt") || vb_ends_with(spec->labels, ".json");

@@ -381,7 +381,7 @@ static int open_index_model(repe *work, vb_model *other, vb_error *err) {
     for (int m = 0; name && m < experiment->model_count; m++) {
         const vb_model_spec *spec = &experiment->models[m];
         if (strcmp(spec->name, name) || (work->model && work->model->spec == spec)) continue;
-        if (vb_model_open(other, work->context, spec, true, work->pair->threads, err)) return -1;
+        if (vb_model_open(other, work->context, spec, true, work->pair->threads, experiment->cache, err)) return -1;
         work->index_model = other;
     }
     return 0;

@@ -38,7 +38,7 @@ static int add_rows(gram *g, const float *rows, int64_t count, int threads, vb_e
 
 static int add_images(gram *g, vb_context *context, const vb_pair *pair, vb_error *err) {
     int status = 0;
-    g->bits = vb_gram_bits(pair->source->units * VB_UNIT_SAMPLES);
+    g->bits = vb_gram_bits(pair->source->images);
     for (int64_t u = context->comm.rank; !status && u < pair->source->units; u += context->comm.size) {
         vb_unit_rows rows = {0};
         if ((status = vb_check_stop(context, err))) break;

@@ -235,9 +235,19 @@ vb_unit_range vb_dataset_unit(const vb_dataset *dataset, int64_t unit) {
         if (dataset->file[middle].first_unit <= unit) low = middle;
         else high = middle;
     }
-    int64_t skipped = (unit - dataset->file[low].first_unit) * VB_UNIT_SAMPLES, left = dataset->file[low].count - skipped;
-    return (vb_unit_range){dataset->file[low].first + skipped, (int)(left < VB_UNIT_SAMPLES ? left : VB_UNIT_SAMPLES)};
+    int64_t full = vb_dataset_unit_samples(dataset), skipped = (unit - dataset->file[low].first_unit) * full,
+            left = dataset->file[low].count - skipped;
+    return (vb_unit_range){dataset->file[low].first + skipped, (int)(left < full ? left : full)};
 }
+
+int vb_unit_samples(int64_t samples) {
+    enum { WANTED_UNITS = 64, FEWEST = 8 };
+    int full = VB_UNIT_SAMPLES;
+    while (full > FEWEST && samples < (int64_t)full * WANTED_UNITS) full /= 2;
+    return full;
+}
+
+int vb_dataset_unit_samples(const vb_dataset *dataset) { return vb_unit_samples(dataset->head->samples); }
 
 static int sign_file(vb_digester *digester, const char *path, vb_error *err) {
     vb_file_facts facts;
