@@ -293,8 +293,7 @@ static int run_encoded(run_state *run, const vb_model *model, const vb_dataset_s
     vb_image_source source;
     vb_encode_options options = {.batch = (int)experiment->batch,
                                  .threads = run->threads,
-                                 .skip_broken = data->spec->on_error == 1,
-                                 .dataset = data->spec->name};
+                                 .skip_broken = data->spec->on_error == 1};
     int status = vb_classifier_encode(&classifier, run->context, model, data, experiment->cache, run->threads,
                                       vb_model_retrieval(experiment, model->spec) != NULL, err);
     if (!status) {
@@ -539,6 +538,8 @@ static int prepare_output(run_state *run, vb_error *err) {
         status = !pairs || vb_make_folders(pairs, err) || vb_make_folders(run->experiment.cache, err) ? -1 : 0;
         if (!status && access(run->experiment.output, W_OK))
             status = vb_errorf(err, VB_EOUTPUT, "%s: the output folder is not writable", run->experiment.output);
+        if (!status) vb_sweep_temporaries(run->experiment.output);
+        if (!status) vb_sweep_temporaries(run->experiment.cache);
         vb_free(pairs);
     }
     run->results = json_array();

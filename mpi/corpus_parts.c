@@ -115,9 +115,11 @@ static int encode_images(vb_corpus_parts *corpus, int64_t unit, const vb_model *
         for (int i = 0; i < data.count; i++) all[i] = i;
         key = data.digest; /* all samples of the unit */
         if (vb_cache_load(cache, &key, range.count, dim, NULL, &found, NULL, err)) goto done;
-        if (!found && (vb_encode_samples(model, &data, all, data.count, options, rows, &skipped, err) ||
-                       vb_cache_store(cache, &key, range.count, dim, rows, skipped, err)))
+        if (!found && vb_encode_samples(model, &data, all, data.count, options, rows, &skipped, err)) {
+            vb_error_prefix(err, "corpus '%s'", corpus->spec->name);
             goto done;
+        }
+        if (!found && vb_cache_store(cache, &key, range.count, dim, rows, skipped, err)) goto done;
         if (!found) corpus->encoded += range.count;
         if (vb_cache_note(cache, &signature, &key, err)) goto done;
     }

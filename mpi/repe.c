@@ -408,8 +408,7 @@ int vb_repe(vb_context *context, const vb_repe_job *job, json_t **result, json_t
     *result = *scan = NULL;
     vb_encode_options options = {.batch = (int)job->pair.experiment->batch,
                                  .threads = job->pair.threads,
-                                 .skip_broken = job->pair.data->spec->on_error == 1,
-                                 .dataset = work.corpus_spec->name};
+                                 .skip_broken = job->pair.data->spec->on_error == 1};
     int status = open_index_model(&work, &other, err);
     if (!status)
         status =

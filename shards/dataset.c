@@ -404,16 +404,16 @@ void vb_unit_data_free(vb_unit_data *data) {
     *data = (vb_unit_data){0};
 }
 
-int vb_sample_decode(const vb_sample *sample, const char *dataset_name, vb_image *image, vb_error *err) {
+int vb_sample_decode(const vb_sample *sample, vb_image *image, vb_error *err) {
     *image = (vb_image){0};
     if (!sample->raw_width) {
-        if (!sample->size) return vb_errorf(err, VB_EDATA, "%s: %s: no image, or an empty one", dataset_name, sample->name);
-        return vb_image_decode(image, sample->bytes, sample->size, sample->name, err) ? vb_error_prefix(err, "%s", dataset_name) : 0;
+        if (!sample->size) return vb_errorf(err, VB_EDATA, "%s: no image, or an empty one", sample->name);
+        return vb_image_decode(image, sample->bytes, sample->size, sample->name, err);
     }
     size_t plane = (size_t)sample->raw_width * (size_t)sample->raw_height;
     if (sample->size != 3 * plane)
-        return vb_errorf(err, VB_EINTERNAL, "%s: %s: %zu bytes, expected 3 x %d x %d", dataset_name, sample->name, sample->size,
-                         sample->raw_height, sample->raw_width);
+        return vb_errorf(err, VB_EINTERNAL, "%s: %zu bytes, expected 3 x %d x %d", sample->name, sample->size, sample->raw_height,
+                         sample->raw_width);
     if (!(image->pixels = vb_array(plane, 3, "pixels", err))) return -1;
     image->mode = VB_MODE_RGB;
     image->width = sample->raw_width;

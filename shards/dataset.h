@@ -88,7 +88,7 @@ int vb_dataset_read_unit_labels(const vb_dataset *dataset, int64_t unit, vb_unit
  * other kinds have no captions. */
 int vb_dataset_read_captions(const vb_dataset *dataset, int64_t unit, char **captions, vb_error *err);
 
-/* Decodes a sample to pixels (raw planes become RGB). Free image->pixels with vb_free. */
-int vb_sample_decode(const vb_sample *sample, const char *dataset_name, vb_image *image, vb_error *err);
+/* Decodes a sample to pixels (raw planes become RGB). Free image->pixels with vb_free. Errors begin with the sample's name. */
+int vb_sample_decode(const vb_sample *sample, vb_image *image, vb_error *err);
 
 #endif

@@ -168,14 +168,14 @@ static void broken_images_spoil_only_themselves(void **state) {
     assert_ok(vb_dataset_open(&dataset, in_scratch(path, "b"), NULL, &err));
     assert_ok(vb_dataset_read_unit(dataset, 0, &data, &err));
     assert_int_equal(data.count, 4);
-    assert_ok(vb_sample_decode(&data.samples[0], "set", &image, &err));
+    assert_ok(vb_sample_decode(&data.samples[0], &image, &err));
     assert_int_equal(image.width, 1);
     assert_memory_equal(image.pixels, "\2\4\6", 3);
     vb_free(image.pixels);
-    assert_fails(vb_sample_decode(&data.samples[1], "set", &image, &err), VB_EDATA, "set: half.png");
-    assert_fails(vb_sample_decode(&data.samples[2], "set", &image, &err), VB_EDATA, "set: none.jpg: no image");
-    assert_true(vb_sample_decode(&data.samples[3], "set", &image, &err));
-    assert_non_null(strstr(err.text, "set: text.jpg"));
+    assert_fails(vb_sample_decode(&data.samples[1], &image, &err), VB_EDATA, "half.png: ");
+    assert_fails(vb_sample_decode(&data.samples[2], &image, &err), VB_EDATA, "none.jpg: no image");
+    assert_true(vb_sample_decode(&data.samples[3], &image, &err));
+    assert_non_null(strstr(err.text, "text.jpg"));
     vb_unit_data_free(&data);
     /* A file that goes away is named. */
     assert_int_equal(unlink(in_scratch(path, "b/half.png")), 0);
@@ -277,7 +277,7 @@ static void wrong_shards(void **state) {
     vb_image image;
     assert_ok(vb_dataset_open(&dataset, in_scratch(path, "x/hole.tar"), NULL, &err));
     assert_ok(vb_dataset_read_unit(dataset, 0, &data, &err));
-    assert_fails(vb_sample_decode(&data.samples[1], "set", &image, &err), VB_EDATA, "set: b: no image");
+    assert_fails(vb_sample_decode(&data.samples[1], &image, &err), VB_EDATA, "b: no image");
     vb_unit_data_free(&data);
     vb_dataset_close(dataset);
     assert_fails(open_in_scratch("x/{hole.tar,hole.tar}", NULL), VB_EDATA, "twice");
@@ -469,7 +469,7 @@ static void cifar_binaries(void **state) {
     assert_ok(vb_dataset_read_unit(dataset, 38, &data, &err));
     assert_string_equal(data.samples[4].name, "data_2.bin/000004");
     assert_int_equal(data.samples[4].label, 4);
-    assert_ok(vb_sample_decode(&data.samples[4], "set", &image, &err));
+    assert_ok(vb_sample_decode(&data.samples[4], &image, &err));
     assert_int_equal(image.mode, VB_MODE_RGB);
     assert_int_equal(image.width * image.height, 1024);
     for (int k = 0; k < 1024; k++)
@@ -571,7 +571,7 @@ static void shared_captions(void **state) {
     assert_string_equal(data.samples[0].name, "000000960");
     assert_int_equal(data.samples[0].label, -1);
     vb_image image;
-    assert_ok(vb_sample_decode(&data.samples[0], "captions", &image, &err));
+    assert_ok(vb_sample_decode(&data.samples[0], &image, &err));
     assert_int_equal(image.width, 32);
     vb_free(image.pixels);
     vb_unit_data_free(&data);
