@@ -157,8 +157,8 @@ int vb_classifier_encode(vb_classifier *classifier, vb_context *context, const v
     return vb_encode_names(classifier, context, model, &names, cache, threads, keep_prompts, err);
 }
 
-int vb_encode_names(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_name_list *names,
-                    const char *cache, int threads, bool keep_prompts, vb_error *err) {
+int vb_encode_names(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_name_list *names, const char *cache,
+                    int threads, bool keep_prompts, vb_error *err) {
     vb_comm *comm = &context->comm;
     text_work work = {.model = model,
                       .names = names,

@@ -291,9 +291,7 @@ static int run_encoded(run_state *run, const vb_model *model, const vb_dataset_s
     const vb_experiment *experiment = &run->experiment;
     vb_classifier classifier = {0};
     vb_image_source source;
-    vb_encode_options options = {.batch = (int)experiment->batch,
-                                 .threads = run->threads,
-                                 .skip_broken = data->spec->on_error == 1};
+    vb_encode_options options = {.batch = (int)experiment->batch, .threads = run->threads, .skip_broken = data->spec->on_error == 1};
     int status = vb_classifier_encode(&classifier, run->context, model, data, experiment->cache, run->threads,
                                       vb_model_retrieval(experiment, model->spec) != NULL, err);
     if (!status) {

@@ -31,7 +31,7 @@ typedef struct vb_image_source {
     vb_digest file_digest, labels_digest; /* rank 0 */
     const char *path;
     int64_t units, images; /* images: all, also those of no vocabulary's class */
-    int unit_images; /* no unit has more */
+    int unit_images;       /* no unit has more */
     int dim;
 } vb_image_source;
 

@@ -306,8 +306,8 @@ static int evaluate_setting(const repe *work, int64_t top_k, double lambda, json
     if (!status && pair.experiment->analyses)
         status = vb_analyses(work->context, &pair, pair.experiment->analyses | VB_TEXTS_ONLY, result, err);
     if (!status && result) {
-        static const char *const keys[] = {"acc_c",    "acc_c_se", "acc_e",       "acc_e_se", "acc_s",
-                                           "acc_s_se", "exact",    "acc_e_union", "top1_all", "top1_all_se", "analyses"};
+        static const char *const keys[] = {"acc_c", "acc_c_se",    "acc_e",    "acc_e_se",    "acc_s",   "acc_s_se",
+                                           "exact", "acc_e_union", "top1_all", "top1_all_se", "analyses"};
         json_t *row =
             json_pack("{s:I, s:f, s:i, s:s, s:s}", "top_k", (json_int_t)top_k, "lambda", lambda, "classes_without_captions", fallbacks,
                       "similarity", spec.similarity ? "dot" : "cosine", "text_embeddings_digest", blended.digest.hex);

@@ -82,7 +82,8 @@ static int load_share(vb_context *context, const vb_pair *pair, unit_panel *pane
         if (!status) {
             panel->start[u] = rows.count;
             if (rows.count)
-                memcpy(panel->rows + u * pair->source->unit_images * dim, rows.rows, (size_t)rows.count * (size_t)dim * sizeof *rows.rows);
+                memcpy(panel->rows + u * pair->source->unit_images * dim, rows.rows,
+                       (size_t)rows.count * (size_t)dim * sizeof *rows.rows);
         }
         vb_unit_rows_free(&rows);
     }

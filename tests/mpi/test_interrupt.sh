@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 mkdir -p cifar
-"$tools/make_data" images pics 20 32 && "$tools/make_data" cifar cifar/test.bin 20 3000 && "$tools/make_data" model m.safetensors &&
+"$tools/make_data" images pics 20 10 && "$tools/make_data" cifar cifar/test.bin 20 300 && "$tools/make_data" model m.safetensors &&
   "$tools/make_data" tokenizer tok || fail "test data"
 cat >v.yaml <<'E'
 name: v
@@ -76,7 +76,7 @@ done
 [ $swept -ge 4 ] && pass "temporary files of killed ranks were swept away: $swept" || fail "no temporary files to sweep" "$swept"
 
 # ---- signals at moments that nobody chose, on a run that is slowed down -----------------------------------------
-# Every unit takes a tenth of a second more, so that a run of 15 units for each model on 2 ranks takes at least 1.5 seconds.
+# Every unit takes a tenth of a second more, so that a run of some 60 units for each model on 2 ranks takes at least 3 seconds.
 start_slow() { # sets $job, the pid of mpirun, and $ranks, those of its ranks
   rm -rf cut
   VOCABENCH_FAULT=unit:1+:slow mpirun --oversubscribe -n 2 "$vocabench" run e.yaml --output cut >stdout 2>stderr </dev/null &
@@ -126,7 +126,8 @@ finishes "a run without mpirun" cut 3
 # Encoding to a file stops too, and leaves nothing under the file's name.
 VOCABENCH_FAULT=read:1+:slow "$vocabench" encode images --weights m.safetensors --input cifar/test.bin --output i.npy >stdout 2>stderr & \
   job=$!
-sleep 0.7; kill -s TERM $job; stops
+for _ in $(seq 200); do compgen -G '.i.npy*' >/dev/null && break; sleep 0.05; done
+kill -s TERM $job; stops
 [ $code = 75 ] && [ ! -e i.npy ] && ! compgen -G '.i.npy*' >/dev/null && pass "encode images stops" ||
   fail "encode images stops" "code $code" "$(cat stderr)"
 finish
