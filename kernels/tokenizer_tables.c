@@ -1,7 +1,6 @@
 /* Builds the tokenizer's tables from OpenAI's merges or Hugging Face's pair: symbols by text, merges by their two symbols. */
 #include "kernels/tokenizer_tables.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include "kernels/codepoints.h"
@@ -163,7 +162,8 @@ static int read_merge(builder *t, line l, size_t rank, bool add, const char *nam
         return vb_errorf(err, VB_EMISMATCH, "%s:%zu: '%.*s' is not in the vocabulary", name, number,
                          (int)(texts[k].n < 60 ? texts[k].n : 60), texts[k].text);
     }
-    t->merges[vb_bpe_slot(t->merges, t->merge_slots, symbols[0], symbols[1])] = (vb_bpe_merge){symbols[0], symbols[1], (uint32_t)rank, symbols[2]};
+    size_t slot = vb_bpe_slot(t->merges, t->merge_slots, symbols[0], symbols[1]);
+    t->merges[slot] = (vb_bpe_merge){symbols[0], symbols[1], (uint32_t)rank, symbols[2]};
     *product = symbols[2];
     return 0;
 }

@@ -72,7 +72,8 @@ goes_on() {
   cmp -s whole/table.csv "$folder/table.csv" || differs="$differs table.csv"
   [ -z "$differs" ] && pass "$name: the same bytes ($kept of 18 results, $before of $images units were kept)" ||
     fail "$name: bytes" "$differs"
-  [ "$(jq -r '.run.pairs | "\(length) \([.[].units_encoded] | add // 0)"' "$folder/results.json")" = "$((18 - kept)) $((images - before))" ] &&
+  local done_now; done_now=$(jq -r '.run.pairs | "\(length) \([.[].units_encoded] | add // 0)"' "$folder/results.json")
+  [ "$done_now" = "$((18 - kept)) $((images - before))" ] &&
     pass "$name: nothing is done twice" || fail "$name: nothing is done twice" "$kept results, $before units were there" \
       "$(jq -c .run.pairs "$folder/results.json")"
 }

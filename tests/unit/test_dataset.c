@@ -614,7 +614,8 @@ int main(void) {
         cmocka_unit_test(class_folders), cmocka_unit_test(flat_folders), cmocka_unit_test(broken_images_spoil_only_themselves),
         cmocka_unit_test(samples_of_shards), cmocka_unit_test(labels_from_json), cmocka_unit_test(wrong_shards),
             cmocka_unit_test(truncated_shards),
-        cmocka_unit_test(sizes_of_units), cmocka_unit_test(units), cmocka_unit_test(cifar_binaries), cmocka_unit_test(faults), cmocka_unit_test(shared_captions),
+        cmocka_unit_test(sizes_of_units), cmocka_unit_test(units),
+        cmocka_unit_test(cifar_binaries), cmocka_unit_test(faults), cmocka_unit_test(shared_captions),
         cmocka_unit_test(shared_cifar)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

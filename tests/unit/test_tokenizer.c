@@ -385,7 +385,8 @@ static void tables_can_be_shared(void **state) {
     assert_ok(vb_tokenizer_encode(other, text, strlen(text), CONTEXT, ids, NULL, &err));
     assert_memory_equal(ids, truth, sizeof ids);
     vb_tokenizer_close(other);
-    for (size_t cut = 0; cut < size; cut += cut < 4096 ? 8 : 509) assert_fails(vb_tokenizer_map(&other, bytes, cut, &err), VB_EDATA, "no tables");
+    for (size_t cut = 0; cut < size; cut += cut < 4096 ? 8 : 509)
+        assert_fails(vb_tokenizer_map(&other, bytes, cut, &err), VB_EDATA, "no tables");
     uint8_t *damaged = vb_array(size, 1, "block", &err);
     for (size_t i = 0; i < size; i += i < 2200 ? 1 : 97) {
         memcpy(damaged, bytes, size);
