@@ -126,10 +126,11 @@ bench: all $(BENCH)  ## timings, as ratios of medians taken side by side
 	@tests/tools/bench.sh $(BUILD)
 
 RACE_ROWS ?= 1000000 4000000
-bench-retrieval: $(BUILD)/tests/bench/bench_retrieval  ## exact retrieval, alone and against FAISS (up to 20 GiB of memory, 20 minutes)
+bench-retrieval: $(BUILD)/tests/bench/bench_retrieval $(BUILD)/vocabench  ## exact retrieval, alone and against FAISS (up to 20 GiB of memory, 20 minutes)
 	@OMP_WAIT_POLICY=passive $<
 	@tests/tools/install-packages.sh $(PEER_PACKAGES) || echo "Debian's FAISS: skipped"
 	@tests/bench/race.sh $< $(BUILD) $(RACE_ROWS)
+	@python3 tests/bench/scan_law.py $< $(BUILD)/vocabench $(BUILD)/race 1000000
 
 sanitize:  ## the unit tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory SAN=address,undefined unit

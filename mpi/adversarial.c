@@ -49,7 +49,10 @@ static int read_rows(adversary *work, float *rows, vb_error *err) {
                            (long long)pool->lines, (long long)dim, work->spec->candidates,
                            (long long)(tensor->ndim > 0 ? tensor->shape[0] : 0), (long long)(tensor->ndim > 1 ? tensor->shape[1] : 0),
                            vb_dtype_name(tensor->dtype));
-    for (int c = 0; c < pool->count && !status; c++) status = vb_float_rows(&npy, path, pool->line[c], 1, rows + c * dim, err);
+    for (int c = 0; c < pool->count && !status; c++) {
+        status = vb_float_rows(&npy, path, pool->line[c], 1, rows + c * dim, err);
+        if (c % 4096 == 4095) vb_map_forget(&npy.map);
+    }
     vb_npy_close(&npy);
     return status;
 }

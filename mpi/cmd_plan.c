@@ -1,4 +1,5 @@
 /* `vocabench plan`: what a run would do, without doing it. */
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +10,11 @@
 #include "mpi/commands.h"
 #include "mpi/groups.h"
 #include "mpi/image_source.h"
+#include "mpi/plan_scan.h"
 #include "mpi/plan_sizes.h"
 #include "mpi/provenance.h"
 #include "mpi/schedule.h"
+#include "mpi/stage_memory.h"
 
 const vb_flag vb_plan_flags[] = {{"ranks", VB_FLAG_NUMBER, "N", false, "plan for N ranks [the ranks it runs on]", 1, 1 << 20},
                                  {"output", VB_FLAG_TEXT, "DIR", false, "folder of the results, whose cache is looked at", 0, 0},
@@ -21,17 +24,26 @@ const vb_flag vb_plan_flags[] = {{"ranks", VB_FLAG_NUMBER, "N", false, "plan for
                                  {"threads", VB_FLAG_TEXT, "N", false, "threads a rank", 0, 0},
                                  {"ranks-per-model", VB_FLAG_TEXT, "N", false, "ranks of a group, at most", 0, 0},
                                  {"ranks-per-node", VB_FLAG_NUMBER, "N", false, "ranks on one machine [all]", 1, 1 << 16},
+                                 {"scan", VB_FLAG_TEXT, "ROWSxDIM", false,
+                                  "plan the scan of a corpus of that size instead of an experiment", 0, 0},
+                                 {"storage", VB_FLAG_TEXT, "TYPE", false, "of its rows: fp32, fp16, bf16, int8 [fp16]", 0, 0},
+                                 {"queries", VB_FLAG_NUMBER, "N", false, "of the scan [1000]", 1, 1 << 24},
+                                 {"top-k", VB_FLAG_NUMBER, "K", false, "rows listed a query [100]", 1, 1 << 20},
+                                 {"node-threads", VB_FLAG_NUMBER, "N", false, "of a node that scans [the cores here]", 1, 1 << 16},
+                                 {"disk-mb", VB_FLAG_NUMBER, "MB", false, "MB a second that a node reads [1000]", 1, 1 << 24},
                                  {0}};
 
-/* A rank before it does anything, measured: MPI, libraries, the tokenizer's tables. */
-enum { PROCESS = 32 << 20 };
+/* Measured: a rank before it does anything (MPI, libraries, the tokenizer's tables), and what a class takes in the vocabularies'
+ * tables. */
+enum { PROCESS = 32 << 20, NAME = 400 };
 
 typedef struct plan {
     const vb_experiment *experiment;
     int ranks;
     bool print;
     vb_plan_sizes sizes;
-    int64_t *weights; /* bytes of every model's file */
+    int64_t *weights;   /* bytes of every model's file */
+    int64_t candidates; /* of adversarial vocabularies */
     vb_schedule schedule;
 } plan;
 
@@ -72,7 +84,7 @@ static double operations(const plan *all, const vb_model_spec *spec, const vb_da
 }
 
 static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_state *data, const vb_model *model, vb_error *err) {
-    int64_t images, units, bytes, cached = 0, texts = 0, dim;
+    int64_t images, units, bytes, cached = 0, texts = 0, dim, need;
     int64_t classes = data->space.classes, vocabularies = data->space.vocabularies,
             tally = 8 * (2 * vocabularies * vocabularies + 3 * classes);
     if (vocabularies <= 20) tally += (int64_t)8 << vocabularies;
@@ -89,8 +101,7 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
         int64_t workspace = (int64_t)vb_clip_image_workspace(model->clip, all->experiment->batch),
                 text_space = (int64_t)vb_clip_text_workspace(model->clip, texts < 256 ? texts : 256);
         int64_t unit = vb_dataset_unit_samples(data->dataset) * dim * 4 + bytes / (units ? units : 1);
-        int64_t need = (workspace > text_space ? workspace : text_space) + pixels + unit + classes * dim * 4 + tally + PROCESS;
-        if (need > all->sizes.memory_a_rank) all->sizes.memory_a_rank = need;
+        need = (workspace > text_space ? workspace : text_space) + pixels + unit;
     } else {
         vb_npy npy;
         if (vb_npy_open(&npy, spec->image_embeddings, err)) return -1;
@@ -99,9 +110,19 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
         vb_npy_close(&npy);
         units = (images + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
         bytes = file_size(spec->image_embeddings) + file_size(spec->text_embeddings);
-        int64_t need = VB_UNIT_SAMPLES * dim * 4 + classes * dim * 4 + images * 4 + tally + PROCESS;
-        if (need > all->sizes.memory_a_rank) all->sizes.memory_a_rank = need;
+        need = VB_UNIT_SAMPLES * dim * 4 + images * 4;
     }
+    const vb_experiment *experiment = all->experiment;
+    vb_pair_shape shape = {.images = images,
+                           .classes = classes,
+                           .vocabularies = vocabularies,
+                           .dim = dim,
+                           .candidates = all->candidates,
+                           .ranks = all->ranks,
+                           .threads = experiment->threads ? (int)experiment->threads : 1,
+                           .encoded = model != NULL};
+    need += vb_texts_memory(experiment, &shape) + vb_stage_memory(experiment, &shape) + tally + NAME * classes + PROCESS;
+    if (need > all->sizes.memory_a_rank) all->sizes.memory_a_rank = need;
     int64_t sent = (model ? classes * dim * 4 / all->ranks : 0) + tally;
     char read[32], send[32];
     amount(read, sizeof read, (double)bytes);
@@ -206,6 +227,7 @@ static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_err
 int vb_plan(const vb_experiment *experiment, int ranks, int64_t ranks_a_node, bool print, vb_plan_sizes *sizes, vb_error *err) {
     vb_context alone = {.started = MPI_Wtime()};
     plan all = {.experiment = experiment, .ranks = ranks, .print = print};
+    all.candidates = vb_candidates_lines(&experiment->adversarial);
     if (vb_comm_open(&alone.comm, MPI_COMM_SELF, err)) return -1;
     int status = plan_alone(&all, &alone, ranks_a_node, err);
     vb_comm_close(&alone.comm);
@@ -213,9 +235,26 @@ int vb_plan(const vb_experiment *experiment, int ranks, int64_t ranks_a_node, bo
     return status;
 }
 
+/* Without an experiment: a corpus that need not exist here. */
+static int plan_scan(const vb_context *context, const vb_arguments *arguments, vb_error *err) {
+    const vb_command *command = context->command;
+    const char *storage = vb_argument(arguments, command, "storage");
+    vb_scan_plan scan = {.queries = vb_argument_number(arguments, command, "queries", 1000),
+                         .top_k = vb_argument_number(arguments, command, "top-k", 100),
+                         .threads = (int)vb_argument_number(arguments, command, "node-threads", omp_get_num_procs()),
+                         .disk = 1e6 * (double)vb_argument_number(arguments, command, "disk-mb", 1000)};
+    if (vb_scan_plan_shape(&scan, vb_argument(arguments, command, "scan"), err)) return -1;
+    if (vb_scan_plan_storage(&scan, storage ? storage : "fp16", err)) return -1;
+    return vb_scan_plan_print(&scan, err);
+}
+
 int vb_cmd_plan(vb_context *context, const vb_arguments *arguments, vb_error *err) {
     vb_experiment experiment;
     vb_plan_sizes sizes;
+    if (vb_argument_given(arguments, context->command, "scan"))
+        return vb_agree(&context->comm, context->comm.rank ? 0 : plan_scan(context, arguments, err), err);
+    if (!arguments->positional_count)
+        return vb_errorf(err, VB_EUSAGE, "plan: expected FILE.yaml or --scan ROWSxDIM; see 'vocabench help plan'");
     if (vb_read_experiment(&experiment, context, arguments, err)) return -1;
     int ranks = (int)vb_argument_number(arguments, context->command, "ranks", context->comm.size), status = 0;
     /* The plan is one rank's work: the others wait at the end. */

@@ -187,6 +187,10 @@ static int store_pair(run_state *run, json_t *result, const vb_pair_counts *coun
                              (json_int_t)counts->images_encoded, "texts_encoded", (json_int_t)counts->texts_encoded, "texts_cached",
                              (json_int_t)counts->texts_cached);
     if (scan) json_object_set(pair, "retrieval", scan);
+    if (run->experiment.similarity_engine)
+        json_object_set_new(pair, "similarity",
+                            json_pack("{s:s, s:i, s:I, s:I}", "engine", "scalapack", "ranks", run->context->comm.size, "compared",
+                                      (json_int_t)counts->compared, "rescored", (json_int_t)counts->rescored));
     json_t *entry = json_pack("{s:i, s:O, s:o}", "unit", (int)(run->unit - run->schedule.units), "result", result, "pair", pair);
     if (!status && json_array_append_new(run->done, entry)) status = vb_errorf(err, VB_EMEMORY, "no memory for the results");
     return status;
@@ -278,7 +282,8 @@ static int run_precomputed(run_state *run, const vb_model_spec *spec, const vb_d
     int64_t *images = vb_array((size_t)data->space.classes + 1, sizeof *images, "class counts", err);
     int status = vb_agree(&run->context->comm, images ? 0 : -1, err);
     if (!status) status = vb_image_source_precomputed(&source, &run->context->comm, data, spec, images, err);
-    if (!status) status = vb_classifier_precomputed(&classifier, &run->context->comm, data, spec, err);
+    if (!status)
+        status = vb_classifier_precomputed(&classifier, &run->context->comm, data, spec, run->experiment.similarity_engine, err);
     if (!status) status = evaluate_pair(run, spec, data, &source, &classifier, key, path, err);
     vb_classifier_free(&classifier);
     vb_image_source_close(&source);
@@ -293,7 +298,7 @@ static int run_encoded(run_state *run, const vb_model *model, const vb_dataset_s
     vb_image_source source;
     vb_encode_options options = {.batch = (int)experiment->batch, .threads = run->threads, .skip_broken = data->spec->on_error == 1};
     int status = vb_classifier_encode(&classifier, run->context, model, data, experiment->cache, run->threads,
-                                      vb_model_retrieval(experiment, model->spec) != NULL, err);
+                                      vb_model_retrieval(experiment, model->spec) != NULL, experiment->similarity_engine, err);
     if (!status) {
         vb_image_source_encoded(&source, data, model, experiment->cache, &options);
         status = evaluate_pair(run, model->spec, data, &source, &classifier, key, path, err);

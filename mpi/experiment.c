@@ -15,6 +15,7 @@ static const char *const families[] = {"clip", "slip", "declip", "precomputed", 
 static const char *const activations[] = {"family", "quick_gelu", "gelu", NULL};
 static const char *const preprocessings[] = {"openai", "rgb_first", NULL};
 static const char *const similarities[] = {"cosine", "dot", NULL};
+static const char *const engines[] = {"replicated", "scalapack", NULL};
 static const char *const positions[] = {"end", "middle", "front", NULL};
 
 #define AT(type, field) offsetof(type, field)
@@ -43,12 +44,13 @@ static const vb_option experiment_options[] = {
      "a rank; 0: OMP_NUM_THREADS, else the cores it may use, shared by the ranks on them"},
     {"ranks_per_model", VB_INTEGER, AT(vb_experiment, ranks_per_model), false, true, "0", 0, 1 << 20, NULL, "ranks",
      "at most, of a group that evaluates models beside other groups; 0: as many groups as end soonest"},
+    {"similarity_engine", VB_CHOICE, AT(vb_experiment, similarity_engine), false, true, "replicated", 0, 0, engines, NULL,
+     "text embeddings whole on every rank, or divided among the ranks for label sets too large for that; the same results"},
     {"corpora", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "list of corpora for retrieval"},
     {"retrieval", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "retrieval-enhanced prompts (REPE) for all models"},
     {"analyses", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
      "list of margin, similarity, alignment, uniformity, spectrum, order: why a model is stable or not"},
-    {"adversarial", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
-     "candidate names that take most images from a vocabulary"},
+    {"adversarial", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "candidate names that take most images from a vocabulary"},
     {"datasets", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "list of datasets"},
     {"models", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "list of models"},
     {0}};
@@ -362,6 +364,20 @@ static int choose_model(vb_experiment *experiment, vb_error *err) {
                      experiment->only_model, experiment->model_count);
 }
 
+/* What needs all text embeddings on every rank. */
+static int check_engine(const vb_experiment *experiment, vb_error *err) {
+    bool retrieval = experiment->retrieval.given;
+    for (int m = 0; m < experiment->model_count; m++) retrieval |= experiment->models[m].retrieval.given;
+    const char *what = experiment->analyses                       ? "analyses" :
+                       experiment->adversarial.candidates != NULL ? "adversarial" :
+                       retrieval                                  ? "retrieval" :
+                       experiment->per_image                      ? "per_image" :
+                                                                    NULL;
+    if (!experiment->similarity_engine || !what) return 0;
+    return vb_errorf(err, VB_ECONFIG, "%s: similarity_engine: scalapack evaluates only; '%s' needs 'replicated'", experiment->path,
+                     what);
+}
+
 int vb_experiment_read(vb_experiment *experiment, const char *path, const vb_override *overrides, int override_count, vb_error *err) {
     *experiment = (vb_experiment){0};
     vb_yaml *root = NULL;
@@ -388,6 +404,7 @@ int vb_experiment_read(vb_experiment *experiment, const char *path, const vb_ove
         json_object_set_new(experiment->configuration, "retrieval", vb_retrieval_json(&experiment->retrieval));
     }
     if (read_models(experiment, root, err) || check_index_models(experiment, err) || choose_model(experiment, err)) goto done;
+    if (check_engine(experiment, err)) goto done;
     if (!experiment->output && !(experiment->output = vb_format(err, "results/%s", experiment->name))) goto done;
     if (!experiment->cache && !(experiment->cache = vb_format(err, "%s/cache", experiment->output))) goto done;
     status = 0;

@@ -24,7 +24,7 @@ typedef struct vb_dataset_spec {
 typedef struct vb_model_spec {
     char *name;
     bool left_out; /* only_model names another one: no pair of it is evaluated */
-    int family; /* vb_family_kind */
+    int family;    /* vb_family_kind */
     char *weights, *tokenizer, *dataset;
     int activation;    /* 0 from the family, 1 quick_gelu, 2 gelu */
     int preprocessing; /* 0 openai, 1 rgb_first */
@@ -43,7 +43,8 @@ typedef struct vb_experiment {
     char *name, *output, *cache, *only_model;
     int protocol;
     int64_t trials, seed, union_permutations, batch, threads, ranks_per_model;
-    int analyses; /* bits: see mpi/analyses.h */
+    int similarity_engine; /* 0 replicated, 1 scalapack */
+    int analyses;          /* bits: see mpi/analyses.h */
     vb_adversarial_spec adversarial;
     bool per_image, latex;
     int dataset_count, model_count;

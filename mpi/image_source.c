@@ -245,8 +245,10 @@ static int open_precomputed(vb_image_source *source, const vb_model_spec *spec, 
     if (text ? named_labels(source, spec, rows, err) : integer_labels(source, spec, rows, err)) return -1;
     for (int64_t i = 0; i < rows; i++) class_images[source->classes[i] < 0 ? source->data->space.classes : source->classes[i]]++;
     if (!digests) return 0;
-    source->file_digest = vb_digest_bytes(source->embeddings.map.data, source->embeddings.map.size);
-    return vb_digest_file(spec->labels, &source->labels_digest, err);
+    return vb_digest_file(spec->image_embeddings, &source->file_digest, err) ||
+                   vb_digest_file(spec->labels, &source->labels_digest, err) ?
+               -1 :
+               0;
 }
 
 int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb_dataset_state *data, const vb_model_spec *spec,
@@ -279,6 +281,7 @@ static int precomputed_unit(const vb_image_source *source, int64_t unit, vb_unit
         if (!(rows->names[n] = vb_format(err, "row %lld", (long long)(first + i)))) return -1;
         rows->classes[n++] = source->classes[first + i];
     }
+    vb_map_forget(&source->embeddings.map); /* so that memory does not grow with the number of images */
     rows->count = n;
     return 0;
 }

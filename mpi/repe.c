@@ -55,7 +55,7 @@ static int make_queries(repe *work, float **queries, int *dim, vb_error *err) {
         }
         asked.spec = &spec;
         if (vb_classifier_encode(&other, work->context, &asked, work->pair->data, work->pair->experiment->cache, work->pair->threads,
-                                 false, err))
+                                 false, false, err))
             return -1;
         plain = &other;
         *dim = other.dim;

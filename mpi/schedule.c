@@ -103,8 +103,18 @@ static model_cost cost_of_model(const vb_model_spec *spec) {
     return cost;
 }
 
+/* Analyses and adversarial vocabularies. A step of bit sets (an operation for 64 images of a candidate) counts as ten. */
+static double analyses_cost(const vb_experiment *experiment, double images, double classes, double dim, int64_t candidates) {
+    double cost = 0, similarities = 2 * images * classes * dim;
+    if (experiment->analyses) cost += similarities;
+    if (experiment->analyses & VB_UNIFORMITY) cost += (images * images + classes * classes) * dim;
+    if (experiment->analyses & VB_SPECTRUM) cost += 2 * (images + classes) * dim * dim + 8 * dim * dim * dim;
+    double steps = (double)(experiment->adversarial.k + 1) * 10 * images / 64 * (double)candidates;
+    return cost + (candidates ? similarities + 2 * images * (double)candidates * dim + steps : 0);
+}
+
 static void estimate(vb_pair_unit *unit, const vb_experiment *experiment, const vb_dataset_state *data, const model_cost *model,
-                     bool images_too) {
+                     bool images_too, int64_t candidates) {
     const vb_model_spec *spec = &experiment->models[unit->model];
     double classes = data->space.classes, images = (double)model->images;
     unit->parts = (model->images + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
@@ -115,9 +125,9 @@ static void estimate(vb_pair_unit *unit, const vb_experiment *experiment, const 
         unit->cost += classes * (spec->prompt_count ? spec->prompt_count : 1) * (double)model->text;
         if (images_too) unit->cost += images * (double)model->image;
     }
-    double similarities = 2 * images * classes * (double)model->dim;
-    unit->cost += similarities * (experiment->analyses ? 2 : 1);
-    if (experiment->analyses & VB_UNIFORMITY) unit->cost += images * images * (double)model->dim;
+    unit->cost += (double)candidates * (double)model->text * (spec->prompt_count ? spec->prompt_count : 1);
+    unit->cost += 2 * images * classes * (double)model->dim;
+    unit->cost += analyses_cost(experiment, images, classes, (double)model->dim, candidates);
     if (unit->parts < 1) unit->parts = 1;
 }
 
@@ -217,11 +227,13 @@ int vb_schedule_order(vb_schedule *schedule, const vb_experiment *experiment, co
     /* Each rank looks at some of the files. */
     for (size_t m = (size_t)comm->rank; m < models; m += (size_t)comm->size) costs[m] = cost_of_model(&experiment->models[m]);
     if ((status = vb_max_everywhere(comm, (int64_t *)costs, models * sizeof *costs / sizeof(int64_t), err))) goto done;
+    int64_t candidates = comm->rank ? 0 : vb_candidates_lines(&experiment->adversarial);
+    if (experiment->adversarial.candidates && (status = vb_max_everywhere(comm, &candidates, 1, err))) goto done;
     make_bundles(schedule, experiment);
     for (int u = 0; u < schedule->count; u++) {
         vb_pair_unit *unit = &schedule->units[u];
         bool images_too = !images_are_known(schedule, experiment, u);
-        estimate(unit, experiment, &datasets[unit->dataset], &costs[unit->model], images_too);
+        estimate(unit, experiment, &datasets[unit->dataset], &costs[unit->model], images_too, candidates);
     }
     status = vb_agree(comm, make_items(schedule, longest_first, err), err);
 done:

@@ -59,6 +59,10 @@ int vb_map_open(vb_map *map, const char *path, vb_error *err) {
     return status;
 }
 
+void vb_map_forget(const vb_map *map) {
+    if (map->size) madvise((void *)(uintptr_t)map->data, map->size, MADV_DONTNEED);
+}
+
 void vb_map_close(vb_map *map) {
     if (map->size) munmap((void *)(uintptr_t)map->data, map->size);
     *map = (vb_map){(const uint8_t *)"", 0};
@@ -92,6 +96,10 @@ int vb_file_read(const vb_file *file, uint64_t offset, void *buffer, size_t size
         done += (size_t)n;
     }
     return 0;
+}
+
+void vb_file_expect(const vb_file *file, uint64_t offset, uint64_t bytes) {
+    posix_fadvise(file->fd, (off_t)offset, (off_t)bytes, POSIX_FADV_WILLNEED);
 }
 
 void vb_file_close(vb_file *file) {

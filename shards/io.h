@@ -17,6 +17,8 @@ typedef struct vb_map {
 } vb_map;
 int vb_map_open(vb_map *map, const char *path, vb_error *err);
 void vb_map_close(vb_map *map);
+/* What was read so far need not stay in this process's memory: reading it again fetches it anew. */
+void vb_map_forget(const vb_map *map);
 
 /* Reads the whole file into memory of its own, NUL-terminated beyond *size; VB_EDATA when larger than `limit` bytes. Free with vb_free. */
 int vb_read_file(const char *path, size_t limit, uint8_t **bytes, size_t *size, vb_error *err);
@@ -35,6 +37,8 @@ typedef struct vb_file {
 } vb_file;
 int vb_file_open(vb_file *file, const char *path, vb_error *err);
 int vb_file_read(const vb_file *file, uint64_t offset, void *buffer, size_t size, vb_error *err);
+/* Tells the system that these bytes will be read soon, which begins to fetch them. A hint: nothing is waited for, nothing can fail. */
+void vb_file_expect(const vb_file *file, uint64_t offset, uint64_t bytes);
 void vb_file_close(vb_file *file);
 
 /* ---- writing: temporary name, fsync, rename; a file under its final name is always whole ---- */

@@ -366,6 +366,76 @@ static void blocks_threads_and_levels_change_nothing(void **state) {
     vb_free(repeated);
 }
 
+/* The classes in two parts, every third and the others; products in fp32 summed from the end, or in pairs. */
+static void parts_are_judged_as_the_whole(void **state) {
+    (void)state;
+    enum { ROWS = 300, WIDTH = 6 };
+    vb_error err = {0};
+    static float images[ROWS * WIDTH], own[ROWS * WIDTH], texts[CLASSES * WIDTH], some[CLASSES * WIDTH], products[CLASSES * ROWS];
+    static uint8_t whole[ROWS * VOCABULARIES], joined[ROWS * VOCABULARIES];
+    int labels[ROWS], ids[CLASSES];
+    int64_t rescored = 0;
+    vb_homes homes;
+    random_state = 77;
+    assert_ok(vb_homes_new(&homes, &space, &err));
+    for (int round = 0; round < 60; round++) {
+        vb_similarity similarity = round % 2 ? VB_DOT : VB_COSINE;
+        /* Small integers tie often; floats a bit or two apart; norms beyond what the fp32 product is trusted with. */
+        float scale = round % 5 == 4 ? 0x1p62f : round % 5 == 3 ? 0x1p-70f : 1;
+        for (int i = 0; i < ROWS * WIDTH; i++) images[i] = round % 3 ? (float)random_int(-3, 3) : random_float();
+        for (int i = 0; i < CLASSES * WIDTH; i++) texts[i] = (round % 3 ? (float)random_int(-2, 2) : random_float()) * scale;
+        for (int c = 0; c < CLASSES; c++) texts[c * WIDTH] = scale * (1 + (float)(c % 2));
+        for (int k = 0; k < WIDTH; k++) texts[5 * WIDTH + k] = texts[9 * WIDTH + k] = texts[k];
+        texts[9 * WIDTH + 1] = nextafterf(texts[9 * WIDTH + 1], 9);
+        for (int i = 0; i < ROWS; i++) {
+            images[i * WIDTH] += 4;
+            labels[i] = random_int(0, CLASSES - 1);
+            memcpy(own + i * WIDTH, texts + labels[i] * WIDTH, WIDTH * sizeof(float));
+        }
+        vb_text_bank *bank;
+        assert_ok(vb_text_bank_new(&bank, texts, CLASSES, WIDTH, similarity, &err));
+        assert_ok(vb_judge(bank, &space, images, ROWS, labels, whole, NULL, 1, &err));
+        vb_text_bank_free(bank);
+        memset(joined, 0, sizeof joined);
+        int absent = labels[7];
+        labels[7] = -1; /* a place without an image */
+        for (int part = 0; part < 2; part++) {
+            int n = 0;
+            for (int c = 0; c < CLASSES; c++)
+                if ((c % 3 == 0) == part) {
+                    memcpy(some + n * WIDTH, texts + c * WIDTH, WIDTH * sizeof(float));
+                    ids[n++] = c;
+                }
+            for (int c = 0; c < n; c++)
+                for (int i = 0; i < ROWS; i++) {
+                    float term[WIDTH], sum = 0;
+                    for (int k = 0; k < WIDTH; k++) term[k] = images[i * WIDTH + k] * some[c * WIDTH + k];
+                    for (int k = WIDTH - 1; k >= 0; k--) sum += term[k];
+                    products[c * ROWS + i] = round % 4 < 2 ? sum : (term[0] + term[3]) + (term[1] + term[5]) + (term[2] + term[4]);
+                }
+            vb_image_block block = {ROWS, images, own, labels};
+            assert_ok(vb_text_bank_part(&bank, some, ids, n, WIDTH, similarity, &err));
+            assert_ok(vb_judge_part(bank, &homes, VOCABULARIES, &block, products, joined, &rescored, 1 + round % 3, &err));
+            vb_text_bank_free(bank);
+        }
+        for (int u = 0; u < VOCABULARIES; u++) assert_int_equal(joined[7 * VOCABULARIES + u], 0);
+        memcpy(joined + 7 * VOCABULARIES, whole + 7 * VOCABULARIES, VOCABULARIES);
+        labels[7] = absent;
+        assert_memory_equal(joined, whole, sizeof whole);
+    }
+    assert_true(rescored > 1000);
+    images[5] = NAN;
+    vb_image_block block = {1, images, own, labels};
+    vb_text_bank *bank;
+    assert_ok(vb_text_bank_part(&bank, some, ids, 2, WIDTH, VB_DOT, &err));
+    assert_fails(vb_judge_part(bank, &homes, VOCABULARIES, &block, products, joined, &rescored, 1, &err), VB_EDATA,
+                 "image embedding, row 0: element 5 is NaN");
+    vb_text_bank_free(bank);
+    some[WIDTH] = INFINITY;
+    assert_fails(vb_text_bank_part(&bank, some, ids, 2, WIDTH, VB_DOT, &err), VB_EDATA, "text embedding, row 3: element 0 is infinite");
+    vb_homes_free(&homes);
+}
+
 static void a_lone_class_has_no_margin(void **state) {
     (void)state;
     vb_error err = {0};
@@ -468,6 +538,7 @@ int main(void) {
         cmocka_unit_test(exact_dots_are_pythons), cmocka_unit_test(the_widest_sum_fits), cmocka_unit_test(exact_ratios_are_pythons),
         cmocka_unit_test(integers_are_judged_right), cmocka_unit_test(exchanged_coordinates_decide), cmocka_unit_test(one_ulp_decides),
         cmocka_unit_test(equal_texts_go_to_the_lowest_index), cmocka_unit_test(blocks_threads_and_levels_change_nothing),
+        cmocka_unit_test(parts_are_judged_as_the_whole),
         cmocka_unit_test(a_lone_class_has_no_margin), cmocka_unit_test(bad_rows_are_named), cmocka_unit_test(lack_of_memory_is_reported)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
