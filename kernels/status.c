@@ -40,7 +40,7 @@ int vb_errorf(vb_error *err, vb_code code, const char *format, ...) {
 }
 
 int vb_error_prefix(vb_error *err, const char *format, ...) {
-    if (!err) return -1;
+    if (!err || err->code == VB_EINCOMPLETE) return -1;
     char text[VB_ERROR_TEXT];
     va_list args;
     va_start(args, format);

@@ -193,8 +193,7 @@ static int judge_images(adversary *work, vb_context *context, vb_error *err) {
     vb_progress_end(&progress);
     int64_t *counts = vb_array(n, sizeof *counts, "images of the targets", err);
     if (!counts) status = -1;
-    if (status) vb_alarm_raise(comm);
-    status = vb_agree(comm, status, err);
+    status = vb_meet(context, status, err);
     for (int t = 0; !status && t < work->target_count; t++) {
         counts[2 * t] = work->targets[t].images;
         counts[2 * t + 1] = work->targets[t].cover.images;

@@ -125,8 +125,7 @@ static int run_pass(image_pass *pass, vb_context *context, const vb_pair *pair, 
         status = pass_unit(pass, pair, &texts, u, err);
     }
     vb_feature_block_free(&texts);
-    if (status) vb_alarm_raise(comm);
-    if (vb_agree(comm, status, err)) return -1;
+    if (vb_meet(context, status, err)) return -1;
     vb_fixed_sum *const sums[] = {&pass->sums.positive, &pass->sums.negative, &pass->sums.margin, &pass->sums.alignment};
     for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) vb_fixed_settle(sums[i]);
     if (vb_sum_to_root(comm, (int64_t *)&pass->sums, VB_SIMILARITY_COUNTERS, err)) return -1;

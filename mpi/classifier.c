@@ -202,8 +202,7 @@ static int encode_names(vb_classifier *classifier, vb_context *context, const vb
     int status = slice && classifier->texts && (!keep_prompts || classifier->prompt_rows) ? open_coop(&work, err) : -1;
     if (!status) status = encode_slice(&work, context, first, mine, per_unit, slice, classifier, err);
     vb_coop_free(&work.coop);
-    if (status) vb_alarm_raise(comm);
-    status = vb_agree(comm, status, err);
+    status = vb_meet(context, status, err);
     if (!status && deal_out) status = deal_units(classifier, comm, slice, units, per_unit, err);
     if (!status && !deal_out) {
         status = vb_allgather_rows(comm, classifier->texts, units, unit_bytes, err);

@@ -101,7 +101,7 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
         dim = info->embed_dim;
         int64_t workspace = (int64_t)vb_clip_image_workspace(model->clip, all->experiment->batch),
                 text_space = (int64_t)vb_clip_text_workspace(model->clip, texts < 256 ? texts : 256);
-        int64_t unit = VB_UNIT_SAMPLES * dim * 4 + bytes / (units ? units : 1);
+        int64_t unit = vb_dataset_unit_samples(data->dataset) * dim * 4 + bytes / (units ? units : 1);
         need = (workspace > text_space ? workspace : text_space) + pixels + unit;
     } else {
         images = bytes = dim = units = 0;
@@ -159,7 +159,7 @@ static int plan_models(plan *all, vb_context *context, const vb_dataset_state *d
         bool encoded = spec->family != VB_PRECOMPUTED;
         if (spec->left_out) continue;
         if (encoded) {
-            if (vb_model_open(&model, &context->comm, spec, true, 1, err)) return -1;
+            if (vb_model_open(&model, context, spec, true, 1, NULL, err)) return -1;
             all->weights[m] = (int64_t)model.weights.map.size;
             all->sizes.all_weights += all->weights[m];
             if (all->weights[m] > all->sizes.largest_model) all->sizes.largest_model = all->weights[m];

@@ -309,7 +309,7 @@ static int open_model(run_state *run, const vb_model_spec *spec, vb_error *err) 
         return 0;
     }
     if (run->model.spec) vb_model_close(&run->model);
-    return vb_model_open(&run->model, &run->context->comm, spec, true, run->threads, err);
+    return vb_model_open(&run->model, run->context, spec, true, run->threads, run->experiment.cache, err);
 }
 
 static int run_unit(run_state *run, const vb_pair_unit *unit, vb_error *err) {
@@ -549,6 +549,8 @@ static int prepare_output(run_state *run, vb_error *err) {
         status = !pairs || vb_make_folders(pairs, err) || vb_make_folders(run->experiment.cache, err) ? -1 : 0;
         if (!status && access(run->experiment.output, W_OK))
             status = vb_errorf(err, VB_EOUTPUT, "%s: the output folder is not writable", run->experiment.output);
+        if (!status) vb_sweep_temporaries(run->experiment.output);
+        if (!status) vb_sweep_temporaries(run->experiment.cache);
         vb_free(pairs);
     }
     run->results = json_array();

@@ -127,8 +127,7 @@ int vb_dataset_survey(vb_dataset_state *state, vb_context *context, vb_error *er
         if ((status = vb_check_stop(context, err))) break;
         if ((status = survey_unit(state, u, counts, err))) vb_error_prefix(err, "dataset '%s'", state->spec->name);
     }
-    if (status) vb_alarm_raise(comm);
-    status = vb_agree(comm, status, err);
+    status = vb_meet(context, status, err);
     if (!status) status = vb_sum_to_root(comm, counts, count, err);
     if (!status) status = vb_broadcast(comm, counts, count * sizeof *counts, err);
     if (!status) {

@@ -207,8 +207,7 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
         vb_progress_step(&progress, work.counts.images + work.counts.outside + work.counts.skipped - progress.done);
     }
     vb_progress_end(&progress);
-    if (status && !dealt_out) vb_alarm_raise(comm);
-    if ((status = vb_agree(comm, status, err))) goto done;
+    if ((status = dealt_out ? vb_agree(comm, status, err) : vb_meet(context, status, err))) goto done;
 
     size_t n;
     int64_t *counters = vb_tally_counters(work.tally, &n);

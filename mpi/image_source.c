@@ -18,6 +18,7 @@ void vb_image_source_encoded(vb_image_source *source, const vb_dataset_state *da
                                 .options = *options,
                                 .units = vb_dataset_units(data->dataset),
                                 .images = vb_dataset_samples(data->dataset),
+                                .unit_images = vb_dataset_unit_samples(data->dataset),
                                 .dim = vb_clip_describe(model->clip)->embed_dim};
 }
 
@@ -246,6 +247,7 @@ static int open_precomputed(vb_image_source *source, const vb_embeddings_spec *s
     int64_t rows = tensor->shape[0];
     source->dim = (int)tensor->shape[1];
     source->images = rows;
+    source->unit_images = VB_UNIT_SAMPLES;
     source->units = (rows + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
     if (!(source->classes = vb_array((size_t)rows, sizeof *source->classes, "labels", err))) return -1;
     bool text = vb_ends_with(spec->labels, ".txt") || vb_ends_with(spec->labels, ".json");
@@ -333,6 +335,7 @@ int vb_image_source_joined(vb_image_source *source, const vb_dataset_state *data
     for (int p = 0; p < data->part_count; p++) {
         source->units += parts[p].units;
         source->images += parts[p].images;
+        if (parts[p].unit_images > source->unit_images) source->unit_images = parts[p].unit_images;
         if (!status && parts[p].dim != source->dim)
             status = vb_errorf(err, VB_EMISMATCH, "%s: image embeddings of %d dimensions, but those of %s have %d", parts[p].path,
                                parts[p].dim, parts->path, source->dim);

@@ -33,6 +33,7 @@ struct vb_image_source {
     vb_digest file_digest, labels_digest; /* rank 0 */
     const char *path;
     int64_t units, images; /* images: all, also those of no vocabulary's class */
+    int unit_images;       /* no unit has more */
     int dim;
     /* of an expansion: its datasets' images, the units of one after those of the other */
     int part_count;

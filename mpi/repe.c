@@ -380,7 +380,7 @@ static int open_index_model(repe *work, vb_model *other, vb_error *err) {
     for (int m = 0; name && m < experiment->model_count; m++) {
         const vb_model_spec *spec = &experiment->models[m];
         if (strcmp(spec->name, name) || (work->model && work->model->spec == spec)) continue;
-        if (vb_model_open(other, &work->context->comm, spec, true, work->pair->threads, err)) return -1;
+        if (vb_model_open(other, work->context, spec, true, work->pair->threads, experiment->cache, err)) return -1;
         work->index_model = other;
     }
     return 0;
@@ -407,8 +407,7 @@ int vb_repe(vb_context *context, const vb_repe_job *job, json_t **result, json_t
     *result = *scan = NULL;
     vb_encode_options options = {.batch = (int)job->pair.experiment->batch,
                                  .threads = job->pair.threads,
-                                 .skip_broken = job->pair.data->spec->on_error == 1,
-                                 .dataset = work.corpus_spec->name};
+                                 .skip_broken = job->pair.data->spec->on_error == 1};
     int status = open_index_model(&work, &other, err);
     if (!status)
         status =

@@ -74,7 +74,7 @@ static int put_picture(picture_book *book, const json_t *example, vb_text *out, 
     size_t size = 0;
     int width = 0, height = 0;
     const vb_sample *sample = find_sample(book, example, err);
-    int status = sample ? vb_sample_decode(sample, "images", &image, err) : -1;
+    int status = sample ? vb_sample_decode(sample, &image, err) : -1;
     if (!status) status = vb_thumbnail(&image, SIDE, &jpeg, &size, &width, &height, err);
     if (!status) {
         vb_text_format(out, "<li><img width=\"%d\" height=\"%d\" alt=\"", width, height);

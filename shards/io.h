@@ -53,6 +53,11 @@ uint64_t vb_writer_offset(const vb_writer *writer); /* bytes written so far */
 int vb_writer_commit(vb_writer *writer, vb_error *err);
 void vb_writer_abandon(vb_writer *writer); /* removes the temporary file; NULL is fine */
 
+/* Removes what killed writers have left in a folder and the folders below it: temporary files as above whose process was of this machine
+ * and is no more, and those that nobody has written to for a day, whatever machine they are of. Hidden folders and links are passed
+ * over; so is what cannot be read or removed, since nothing depends on it. Returns how many were removed. */
+int64_t vb_sweep_temporaries(const char *folder);
+
 /* All three in one. */
 int vb_write_file(const char *path, const void *bytes, size_t size, vb_error *err);
 
