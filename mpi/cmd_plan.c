@@ -10,6 +10,7 @@
 #include "mpi/commands.h"
 #include "mpi/groups.h"
 #include "mpi/image_source.h"
+#include "mpi/plan_corpora.h"
 #include "mpi/plan_scan.h"
 #include "mpi/plan_sizes.h"
 #include "mpi/provenance.h"
@@ -176,6 +177,18 @@ static int plan_models(plan *all, vb_context *context, const vb_dataset_state *d
     return 0;
 }
 
+static int plan_corpora(plan *all, const vb_dataset_state *datasets, vb_error *err) {
+    const vb_experiment *experiment = all->experiment;
+    vb_corpora_sizes sizes = {0};
+    int64_t *classes = vb_array((size_t)experiment->dataset_count, sizeof *classes, "datasets", err);
+    for (int d = 0; classes && d < experiment->dataset_count; d++) classes[d] = datasets[d].space.classes;
+    int status = classes ? vb_plan_corpora(experiment, classes, all->ranks, all->print, &sizes, err) : -1;
+    all->sizes.read_bytes += (int64_t)sizes.read_bytes;
+    all->sizes.memory_a_rank += sizes.memory_a_rank; /* beside what the pair needs */
+    vb_free(classes);
+    return status;
+}
+
 static int larger_first(const void *a, const void *b) {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return (x < y) - (x > y);
@@ -220,6 +233,7 @@ static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_err
     if (!status) {
         if (all->print) printf("experiment %s at %d rank%s:\n", experiment->name, all->ranks, all->ranks == 1 ? "" : "s");
         status = plan_models(all, alone, datasets, err);
+        if (!status) status = plan_corpora(all, datasets, err);
     }
     if (!status && all->print) status = plan_groups(all, ranks_a_node < all->ranks ? ranks_a_node : all->ranks, err);
     vb_datasets_close(datasets, experiment);

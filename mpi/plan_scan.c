@@ -12,6 +12,7 @@
 #include "kernels/isa.h"
 #include "kernels/memory.h"
 #include "mpi/grid.h"
+#include "mpi/retrieve.h"
 
 enum {
     SAMPLE = 48 << 20,   /* bytes of rows that the measurement searches: more than caches near a core hold */
@@ -181,11 +182,7 @@ int vb_scan_plan_print(const vb_scan_plan *plan, vb_error *err) {
     close_sample(&made);
     if (status) return -1;
     double bytes = vb_scan_plan_bytes(plan), node = rate * plan->threads;
-    size_t rank =
-        vb_search_bytes(plan->queries, plan->dim) + (size_t)plan->threads * vb_scan_bytes(plan->queries, plan->dim, plan->top_k);
-    if (plan->dtype == VB_I8)
-        rank +=
-            vb_coded_queries_bytes(plan->queries, plan->dim) + (size_t)plan->threads * vb_coded_scan_bytes(plan->queries, plan->top_k);
+    int64_t rank = vb_retrieve_memory(plan->queries, plan->dim, plan->top_k, plan->threads, 2, plan->dtype == VB_I8);
     printf("scan of %lld rows of %d dimensions for %lld quer%s, top %lld\n", (long long)plan->rows, plan->dim, (long long)plan->queries,
            plan->queries == 1 ? "y" : "ies", (long long)plan->top_k);
     printf("%.1f GB, %.0f bytes a row; a rank with %d threads needs %.0f MiB beside what it reads\n", bytes * 1e-9, row_bytes(plan),

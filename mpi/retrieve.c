@@ -235,16 +235,20 @@ static int scan_all(retrieval *work, vb_error *err) {
 /* ---- before and after -------------------------------------------------------------------------------------------------------------
  */
 
-static int64_t memory_needed(const retrieval *work, int64_t count, int threads) {
-    int dim = work->corpus->dim;
-    size_t lists = (size_t)count * (size_t)work->topk.k * sizeof(vb_hit), gathered = (size_t)work->context->comm.size * lists;
-    size_t each = vb_scan_bytes(count, dim, work->topk.k) + WINDOW + (size_t)dim * 4;
-    size_t shared = vb_search_bytes(count, dim);
-    if (work->options->quantized) {
-        shared += vb_coded_queries_bytes(count, dim);
-        each += vb_coded_scan_bytes(count, work->topk.k) + (size_t)dim * 4;
+int64_t vb_retrieve_memory(int64_t queries, int dim, int64_t top_k, int threads, int ranks, bool quantized) {
+    size_t lists = (size_t)queries * (size_t)top_k * sizeof(vb_hit), gathered = (size_t)ranks * lists;
+    size_t each = vb_scan_bytes(queries, dim, top_k) + WINDOW + (size_t)dim * 4;
+    size_t shared = vb_search_bytes(queries, dim);
+    if (quantized) {
+        shared += vb_coded_queries_bytes(queries, dim);
+        each += vb_coded_scan_bytes(queries, top_k) + (size_t)dim * 4;
     }
     return (int64_t)(shared + (size_t)threads * each + lists + (gathered < GATHERED ? gathered : GATHERED));
+}
+
+static int64_t memory_needed(const retrieval *work, int64_t count, int threads) {
+    return vb_retrieve_memory(count, work->corpus->dim, work->topk.k, threads, work->context->comm.size,
+                              work->options->quantized != NULL);
 }
 
 static int key_of(const vb_corpus *corpus, const float *queries, int64_t count, const vb_retrieve_options *options, vb_digest *key,

@@ -40,6 +40,9 @@ int vb_retrieve(vb_context *context, const vb_corpus *corpus, const float *queri
                 vb_retrieve_summary *summary, int (*begin)(void *sink_context, const vb_retrieve_summary *summary, vb_error *err),
                 vb_retrieve_sink *sink, void *sink_context, vb_error *err);
 
+/* Bytes that a rank's scan takes beside the corpus. Local. */
+int64_t vb_retrieve_memory(int64_t queries, int dim, int64_t top_k, int threads, int ranks, bool quantized);
+
 /* Removes the checkpoint of a scan whose lists are safe. On rank 0; local. */
 void vb_retrieve_forget(const vb_corpus *corpus, const float *queries, int64_t count, const vb_retrieve_options *options);
 

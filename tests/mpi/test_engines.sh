@@ -96,4 +96,6 @@ bad "adversarial needs all texts" "evaluates only; 'adversarial'" scalapack --se
 bad "records need all texts" "evaluates only; 'per_image'" scalapack --per-image
 bad "retrieval needs all texts" "evaluates only; 'retrieval'" scalapack \
   --set corpora='[{name: c, captions: x.txt}]' --set retrieval='{corpus: c}'
+bad "expansions need all texts" "evaluates only; 'expansions'" scalapack --set expansions='[{name: both, datasets: [d, e]}]' \
+  --set datasets='[{name: d, images: pics, vocabularies: words.yaml}, {name: e, images: pics, vocabularies: words.yaml}]'
 finish
