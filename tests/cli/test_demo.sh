@@ -65,10 +65,10 @@ rejects "a folder that cannot be made" '^emoji: no/where: ' "$emoji" "$font" "$l
 demo() {
   (cd "$here" && mpi "$1" "$vocabench" run configs/experiments/emoji.yaml --output "$scratch/out-$1" \
     --set datasets.0.images="$scratch/pictures/images" --set datasets.0.vocabularies="$scratch/pictures/vocabularies.yaml" \
-    --set adversarial.candidates="$scratch/pictures/names.txt") >"stdout-$1" 2>"err-$1" || { fail "run at $1 ranks" "$(cat "err-$1")"; finish; }
-  jq 'del(.run)' "out-$1/results.json" >"figures-$1.json"
+    --set adversarial.candidates="$scratch/pictures/names.txt") >"stdout-$1" 2>"err-$1" && return
+  fail "run at $1 ranks" "$(cat "err-$1")"; finish
 }
-for ranks in 1 2 3; do demo $ranks; done
+for ranks in 1 2 3; do demo $ranks; jq 'del(.run)' "out-$ranks/results.json" >"figures-$ranks.json"; done
 same "2 ranks give the bytes of 1" figures-1.json figures-2.json
 same "3 ranks give the bytes of 1" figures-1.json figures-3.json
 

@@ -1,4 +1,4 @@
-/* Demo tool: the pictures of a colour emoji font as class folders, and Unicode's subgroups as a vocabulary file. emoji FONT TEST-FILE FOLDER
+/* Demo tool: the pictures of a colour emoji font as class folders, Unicode's subgroups as vocabularies. emoji FONT TEST-FILE FOLDER
  *
  * FOLDER/images/1F600/picture.png    an emoji of one code point (a variation selector aside), on white, in a square
  * FOLDER/vocabularies.yaml           a vocabulary a subgroup of at least LEAST pictures, a class an emoji: its code point and name

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The demo model's training pictures: six free sets of emoji drawings, rendered from their SVG; no drawing of Noto's is among them.
+"""The demo model's training pictures: seven free sets of emoji drawings, rendered from their SVG; none of them is Noto's.
 
   npm install @iconify-json/twemoji@1.2.5 @iconify-json/openmoji@1.2.29 @iconify-json/fluent-emoji@1.2.7 \\
     @iconify-json/fluent-emoji-flat@1.2.6 @iconify-json/emojione@1.2.3 @iconify-json/emojione-v1@1.2.3 @iconify-json/fxemoji@1.2.2
@@ -22,6 +22,7 @@ from PIL import Image
 import resvg_py
 
 VENDORS = ["twemoji", "openmoji", "fluent-emoji", "fluent-emoji-flat", "emojione", "emojione-v1", "fxemoji"]
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="%g %g %g %g">%s</svg>'
 SIZE, MARGIN = 96, 2
 CODES = "/usr/share/unicode/emoji/emoji-test.txt"
 ANNOTATIONS = ["/usr/share/unicode/cldr/common/annotations/en.xml", "/usr/share/unicode/cldr/common/annotationsDerived/en.xml"]
@@ -89,11 +90,12 @@ def main():
         squashed = {i.replace("-", ""): i for i in list(icons["icons"]) + list(parents)}
         width, height = icons.get("width", 16), icons.get("height", 16)
         for n, (code, name) in enumerate(known.items()):
-            icon = next((squashed[c.replace("-", "")] for c in names_of(code, name, aliases) if c.replace("-", "") in squashed), None)
+            tried = [c.replace("-", "") for c in names_of(code, name, aliases)]
+            icon = next((squashed[t] for t in tried if t in squashed), None)
             if icon is None:
                 continue
             entry = icons["icons"][parents.get(icon, icon)]
-            jobs.append('<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="%g %g %g %g">%s</svg>' % (
+            jobs.append(SVG % (
                 entry.get("left", 0), entry.get("top", 0), entry.get("width", width), entry.get("height", height), entry["body"]))
             vendor_of.append(v)
             name_of.append(n)

@@ -24,7 +24,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from PIL import Image
 
-SEED, STEPS, STOP, BATCH, RATE, DECAY = 7, 1500, 1200, 384, 2e-3, 0.05
+SEED, STEPS, STOP, BATCH, RATE, DECAY = 7, 1500, 800, 384, 2e-3, 0.05
 RESOLUTION, WIDTH, LAYERS, EMBED = 64, 16, (2, 2, 2, 2), 128
 CONTEXT, TEXT_WIDTH, TEXT_LAYERS, MERGES = 24, 128, 2, 1500
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
@@ -407,7 +407,8 @@ def train(options):
     model = Clip(tokenizer.size).to(memory_format=torch.channels_last)
     decay = [p for n, p in model.named_parameters() if p.dim() > 1 and "embedding" not in n]
     rest = [p for n, p in model.named_parameters() if not (p.dim() > 1 and "embedding" not in n)]
-    optimizer = torch.optim.AdamW([{"params": decay, "weight_decay": DECAY}, {"params": rest, "weight_decay": 0}], lr=RATE, betas=(0.9, 0.98))
+    groups = [{"params": decay, "weight_decay": DECAY}, {"params": rest, "weight_decay": 0}]
+    optimizer = torch.optim.AdamW(groups, lr=RATE, betas=(0.9, 0.98))
     mean = {k: v.clone() for k, v in model.state_dict().items()}
     print("%d pictures of %d emoji, %d tokens, %d parameters" % (
         len(use), len(drawn), tokenizer.size, sum(p.numel() for p in model.parameters())), flush=True)

@@ -51,9 +51,10 @@ run() {
   mpirun -n "$cores" "$binary" run "${words[@]}" || fail $? "the run of $name ended with code $?"
 }
 
-say "" "${bold}1. Emoji${plain}: Google's drawings (Noto Color Emoji, Debian's package of fonts), a picture a class, in the subgroups of" \
-  "   Unicode's list as vocabularies. The model is a small CLIP that was trained on six other sets of drawings, never on these." ""
-mkdir -p "$output" && rm -rf "$pictures" || fail 7 "$output: cannot be made, or $pictures not be replaced"
+say "" "${bold}1. Emoji${plain}: Google's drawings (Noto Color Emoji, a font of Debian's), a picture a class, in the subgroups of" \
+  "   Unicode's list as vocabularies. The model is a small CLIP, trained on seven sets of other vendors' drawings, never on these." ""
+mkdir -p "$output" || fail 7 "$output: cannot be made"
+rm -rf "$pictures" || fail 7 "$pictures: cannot be replaced"
 "$emoji" "$font" "$list" "$pictures" || fail 4 "no pictures; make demo installs fonts-noto-color-emoji and unicode-data"
 run emoji
 reports=("$output/emoji")
@@ -66,7 +67,7 @@ done
 if [ -z "$missing" ]; then
   ids=$output/wordnet-ids.txt
   tail -n +2 "$embeddings/imagenet_classes.tsv" | cut -f2 >"$ids" || fail 7 "$ids: cannot be written"
-  say "" "${bold}2. Living17${plain} (found in $shared): real embeddings of OpenAI's CLIP ViT-B/32; 17 vocabularies of 4 ImageNet classes."
+  say "" "${bold}2. Living17${plain} (found in $shared): real embeddings of OpenAI's CLIP ViT-B/32; 17 vocabularies of 4 classes."
   run living17 "models.0.image_embeddings=$embeddings/imagenet_image_7per_class.npy" \
     "models.0.labels=$embeddings/imagenet_image_labels.npy" "models.0.label_names=$ids" \
     "models.0.text_embeddings=$embeddings/imagenet_text_a_photo_of.npy" "models.0.text_names=$ids"
@@ -79,15 +80,16 @@ fi
 "$binary" report "${reports[@]}" --output "$output/report.html" >/dev/null || fail $? "the report ended with code $?"
 "$binary" report "$output/emoji" --output "$output/emoji/report.md" >/dev/null || fail $? "the report ended with code $?"
 
-say "" "${bold}What came out${plain}, in percent with standard errors (PE: a prompt ensemble; +REPE: prompts with captions retrieved, best of each):" ""
-awk -F' *[|] *' 'NR == 1 || $2 !~ /REPE/ && NF > 5 && NR > 2 || $2 ~ /REPE.*[*]$/ { gsub(/^[|] | [|]$/, ""); gsub(/ [|] /, "  "); print "  " $0 }' \
-  "$output/emoji/table.md"
+say "" "${bold}What came out${plain}, percent with standard errors. PE: a prompt ensemble; +REPE: retrieved captions, best setting." ""
+awk -F' *[|] *' 'NR != 2 && ($2 !~ /REPE/ || $2 ~ /[*]$/) {
+    sub(/ \\[*]/, " * "); gsub(/^[|] | [|]$/, ""); gsub(/ [|] /, "  "); print "  " $0 }' "$output/emoji/table.md"
 say "" "${bold}Three adversarial vocabularies${plain}: the three names of other emoji that take most pictures from the one on the left." ""
 # The first table of the report with the column "names added": one model's.
 awk -F' *[|] *' '
   /names added/ { if (seen++) exit; for (i = 2; i < NF; i++) column[$i] = i; next }
   seen && /^$/ { exit }
   seen && ($2 == "cat-face" || $2 == "food-fruit" || $2 == "transport-ground") {
-    printf "  %-17s %5s %% right, %5s %% with  %s\n", $2, $column["before"], $column["after"], $column["names added"] }' "$output/emoji/report.md"
+    printf "  %-17s %5s %% right, %5s %% with  %s\n", $2, $column["before"], $column["after"], $column["names added"]
+  }' "$output/emoji/report.md"
 say "" "$output/*/results.json hold every figure (docs/results.md). Your own checkpoint: README.md." "" \
   "${bold}The page${plain} with all of it, figures and pictures: $root/$output/report.html"
