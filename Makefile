@@ -24,6 +24,7 @@ PACKAGES := build-essential pkg-config git ca-certificates \
 DEMO_PACKAGES := fonts-noto-color-emoji unicode-data libfreetype-dev
 SLURM_PACKAGES := munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins jq
 TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck valgrind python3-numpy python3-scipy python3-pil
+PEER_PACKAGES := python3-faiss python3-venv
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 LIBRARIES := yaml-0.1 libzstd jansson libjpeg libpng libwebp libwebpdemux libpcre2-8 libutf8proc libxxhash zlib scalapack-openmpi
 
@@ -131,8 +132,11 @@ lint: test-deps  ## the dependency rule of the rooms, house style, shellcheck, c
 bench: all $(BENCH)  ## timings, as ratios of medians taken side by side
 	@tests/tools/bench.sh $(BUILD)
 
-bench-retrieval: $(BUILD)/tests/bench/bench_retrieval  ## exact retrieval alone, on 1,000,000 rows (3.5 GiB of memory)
+RACE_ROWS ?= 1000000 4000000
+bench-retrieval: $(BUILD)/tests/bench/bench_retrieval  ## exact retrieval, alone and against FAISS (up to 20 GiB of memory, 20 minutes)
 	@OMP_WAIT_POLICY=passive $<
+	@tests/tools/install-packages.sh $(PEER_PACKAGES) || echo "Debian's FAISS: skipped"
+	@tests/bench/race.sh $< $(BUILD) $(RACE_ROWS)
 
 sanitize:  ## the unit tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory SAN=address,undefined unit
@@ -172,4 +176,4 @@ clean:  ## remove everything that was made
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | awk -F': *' '{printf "  make %-10s %s\n", $$1, $$2}'
-	@echo "  variables: BUILD=dir PREFIX=dir DESTDIR=dir V=1 SAN=address,undefined FUZZ_SECONDS=60"
+	@echo "  variables: BUILD=dir PREFIX=dir DESTDIR=dir V=1 SAN=address,undefined FUZZ_SECONDS=60 RACE_ROWS='1000000'"

@@ -5,7 +5,7 @@
 
 #include "kernels/coded_kernel.h"
 
-static void one_group(const uint8_t *x, const int8_t *panel, int queries, int q, int width, int32_t *out) {
+static void one_group(const uint8_t *x, const int8_t *panel, int queries, int q, int32_t offset, int width, int32_t *out) {
     __m256i sum[4]; /* of 4 rows each, two halves a row */
     for (int i = 0; i < 4; i++) sum[i] = _mm256_setzero_si256();
     for (int k = 0; k < width; k += 4, x += 64) {
@@ -20,27 +20,33 @@ static void one_group(const uint8_t *x, const int8_t *panel, int queries, int q,
     }
     for (int i = 0; i < 4; i += 2) {
         __m256i joined = _mm256_permute4x64_epi64(_mm256_hadd_epi32(sum[i], sum[i + 1]), 0xd8);
-        _mm256_storeu_si256((__m256i *)(void *)(out + 4 * i), joined);
+        _mm256_storeu_si256((__m256i *)(void *)(out + 4 * i), _mm256_sub_epi32(joined, _mm256_set1_epi32(offset)));
     }
 }
 
-static void products(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries, int width, int32_t *out) {
+static void products(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries, const int32_t *offsets, int width,
+                     int32_t *out) {
     for (int g = 0; g < groups; g++)
         for (int q = 0; q < queries; q++)
-            one_group(codes + (size_t)g * stride, panel, queries, q, width, out + q * VB_PAIR + g * VB_GROUP);
+            one_group(codes + (size_t)g * stride, panel, queries, q, offsets[q], width, out + q * VB_PAIR + g * VB_GROUP);
 }
 
-static unsigned screen(const int32_t *dots, const float *numbers, int32_t offset, float alpha, float beta, float threshold) {
-    unsigned pass = 0;
-    for (int i = 0; i < VB_GROUP; i += 8) {
-        __m256i raw = _mm256_loadu_si256((const __m256i *)(const void *)(dots + i));
-        __m256 dot = _mm256_cvtepi32_ps(_mm256_sub_epi32(raw, _mm256_set1_epi32(offset)));
-        __m256 bound = _mm256_mul_ps(_mm256_set1_ps(alpha), _mm256_loadu_ps(numbers + VB_GROUP + i));
-        bound = _mm256_fmadd_ps(_mm256_set1_ps(beta), _mm256_loadu_ps(numbers + 2 * VB_GROUP + i), bound);
-        __m256 upper = _mm256_fmadd_ps(_mm256_loadu_ps(numbers + i), dot, bound);
-        pass |= (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(upper, _mm256_set1_ps(threshold), _CMP_GE_OQ)) << i;
+static unsigned screen(const int32_t *products, const float *numbers, int queries, const float *alpha, const float *beta,
+                       const float *thresholds, uint16_t *pass) {
+    unsigned any = 0;
+    for (int q = 0; q < queries; q++) {
+        unsigned bits = 0;
+        for (int i = 0; i < VB_GROUP; i += 8) {
+            __m256 dot = _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)(const void *)(products + q * VB_PAIR + i)));
+            __m256 bound = _mm256_mul_ps(_mm256_set1_ps(alpha[q]), _mm256_loadu_ps(numbers + VB_GROUP + i));
+            bound = _mm256_fmadd_ps(_mm256_set1_ps(beta[q]), _mm256_loadu_ps(numbers + 2 * VB_GROUP + i), bound);
+            __m256 upper = _mm256_fmadd_ps(_mm256_loadu_ps(numbers + i), dot, bound);
+            bits |= (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(upper, _mm256_set1_ps(thresholds[q]), _CMP_GE_OQ)) << i;
+        }
+        pass[q] = (uint16_t)bits;
+        any |= bits;
     }
-    return pass;
+    return any;
 }
 
 const vb_coded_kernel vb_coded_kernel_avx2 = {products, screen};

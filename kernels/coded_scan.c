@@ -14,11 +14,10 @@ enum { AT_ONCE = 32 /* groups between two looks at the thresholds */ };
 /* A query in two planes. */
 typedef struct coded_query {
     double first_scale, second_scale;
-    double norm;                         /* of the query, rounded up */
-    double first_left, second_left;      /* norms of what the planes leave, rounded up */
-    double base, base_slack;             /* <q, m> and its error */
-    int32_t first_offset, second_offset; /* 128 times the sum of the codes */
-    float alpha, beta;                   /* the screen's factors of residual and norm, in units of first_scale */
+    double norm;                    /* of the query, rounded up */
+    double first_left, second_left; /* norms of what the planes leave, rounded up */
+    double base, base_slack;        /* <q, m> and its error */
+    int32_t second_offset;
 } coded_query;
 
 struct vb_coded_queries {
@@ -26,6 +25,8 @@ struct vb_coded_queries {
     int64_t count;
     int width;
     coded_query *query;
+    int32_t *offset;     /* 128 times the sum of the first plane's codes */
+    float *alpha, *beta; /* the screen's factors of residual and norm, in units of first_scale */
     int8_t *panels; /* first planes, in panels of VB_PANEL queries */
     int8_t *second; /* second planes, one after the other; the codes of a single query are a panel of one */
     int8_t *first;  /* the same of the first planes */
@@ -54,11 +55,12 @@ struct vb_coded_scan {
 
 /* ---- the plain kernel ----------------------------------------------------------------------------------------------------------- */
 
-static void plain_products(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries, int width, int32_t *out) {
+static void plain_products(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries, const int32_t *offsets,
+                           int width, int32_t *out) {
     for (int g = 0; g < groups; g++)
         for (int q = 0; q < queries; q++)
             for (int i = 0; i < VB_GROUP; i++) {
-                int32_t sum = 0;
+                int32_t sum = -offsets[q];
                 for (int k = 0; k < width; k++)
                     sum += codes[(size_t)g * stride + (size_t)(k / 4 * 4 * VB_GROUP + 4 * i + k % 4)] *
                            panel[(k / 4 * queries + q) * 4 + k % 4];
@@ -66,13 +68,18 @@ static void plain_products(const uint8_t *codes, size_t stride, int groups, cons
             }
 }
 
-static unsigned plain_screen(const int32_t *products, const float *numbers, int32_t offset, float alpha, float beta, float threshold) {
-    unsigned pass = 0;
-    for (int i = 0; i < VB_GROUP; i++) {
-        float bound = fmaf(beta, numbers[2 * VB_GROUP + i], alpha * numbers[VB_GROUP + i]);
-        if (fmaf(numbers[i], (float)(products[i] - offset), bound) >= threshold) pass |= 1u << i;
+static unsigned plain_screen(const int32_t *products, const float *numbers, int queries, const float *alpha, const float *beta,
+                             const float *thresholds, uint16_t *pass) {
+    unsigned any = 0;
+    for (int q = 0; q < queries; q++) {
+        pass[q] = 0;
+        for (int i = 0; i < VB_GROUP; i++) {
+            float bound = fmaf(beta[q], numbers[2 * VB_GROUP + i], alpha[q] * numbers[VB_GROUP + i]);
+            if (fmaf(numbers[i], (float)products[q * VB_PAIR + i], bound) >= thresholds[q]) pass[q] |= (uint16_t)(1u << i);
+        }
+        any |= pass[q];
     }
-    return pass;
+    return any;
 }
 
 const vb_coded_kernel vb_coded_kernel_scalar = {plain_products, plain_screen};
@@ -126,14 +133,14 @@ static void take_query(vb_coded_queries *coded, int64_t q, const float *from, do
     vb_coder_rotate(coder, y, work);
     int8_t *first = coded->first + q * width;
     double slack = 0x1p-44 * query->norm; /* roundings of the rotation and of the planes */
-    query->first_left = take_plane(y, width, &query->first_scale, first, &query->first_offset, &first_norm) * UP + slack;
+    query->first_left = take_plane(y, width, &query->first_scale, first, &coded->offset[q], &first_norm) * UP + slack;
     query->second_left =
         take_plane(y, width, &query->second_scale, coded->second + q * width, &query->second_offset, &second_norm) * UP + slack;
     query->base = vb_coder_mean_product(coder, from);
     query->base_slack = (dim + 8.0) * 0x1p-52 * query->norm * vb_coder_mean_norm(coder);
     /* The screen is computed in fp32, in units of first_scale: five roundings of numbers that add up to no more than these. */
-    query->alpha = float_above(fmax(query->norm / query->first_scale * UP, 1e-30));
-    query->beta = float_above((query->first_left / query->first_scale + 0x1p-21 * first_norm) * UP);
+    coded->alpha[q] = float_above(fmax(query->norm / query->first_scale * UP, 1e-30));
+    coded->beta[q] = float_above((query->first_left / query->first_scale + 0x1p-21 * first_norm) * UP);
     int64_t panel = q / VB_PANEL, place = q % VB_PANEL, left = coded->count - panel * VB_PANEL;
     int64_t queries = left < VB_PANEL ? left : VB_PANEL;
     int8_t *to = coded->panels + panel * VB_PANEL * width;
@@ -148,10 +155,14 @@ int vb_coded_queries_new(vb_coded_queries **out, const vb_coder *coder, const fl
     size_t codes = (size_t)count * (size_t)coded->width;
     double *work = vb_array((size_t)coded->width * 2, sizeof *work, "coded queries", err);
     coded->query = vb_array((size_t)count, sizeof *coded->query, "coded queries", err);
+    coded->offset = vb_array((size_t)count, sizeof *coded->offset, "coded queries", err);
+    coded->alpha = vb_array((size_t)count, sizeof *coded->alpha, "coded queries", err);
+    coded->beta = vb_array((size_t)count, sizeof *coded->beta, "coded queries", err);
     coded->panels = vb_array(codes, 1, "coded queries", err);
     coded->first = vb_array(codes, 1, "coded queries", err);
     coded->second = vb_array(codes, 1, "coded queries", err);
-    int status = work && coded->query && coded->panels && coded->first && coded->second ? 0 : -1;
+    bool whole = coded->query && coded->offset && coded->alpha && coded->beta && coded->panels && coded->first && coded->second;
+    int status = work && whole ? 0 : -1;
     for (int64_t q = 0; !status && q < count; q++) take_query(coded, q, queries + q * vb_coder_dim(coder), work);
     vb_free(work);
     if (status)
@@ -164,6 +175,9 @@ int vb_coded_queries_new(vb_coded_queries **out, const vb_coder *coder, const fl
 void vb_coded_queries_free(vb_coded_queries *coded) {
     if (!coded) return;
     vb_free(coded->query);
+    vb_free(coded->offset);
+    vb_free(coded->alpha);
+    vb_free(coded->beta);
     vb_free(coded->panels);
     vb_free(coded->first);
     vb_free(coded->second);
@@ -171,7 +185,7 @@ void vb_coded_queries_free(vb_coded_queries *coded) {
 }
 
 size_t vb_coded_queries_bytes(int64_t queries, int dim) {
-    return (size_t)queries * (sizeof(coded_query) + 3 * (((size_t)dim + 63) / 64 * 64));
+    return (size_t)queries * (sizeof(coded_query) + sizeof(int32_t) + 2 * sizeof(float) + 3 * (((size_t)dim + 63) / 64 * 64));
 }
 
 /* ---- pools ------------------------------------------------------------------------------------------------------------------------
@@ -358,13 +372,13 @@ static int examine(vb_coded_scan *scan, int64_t q, unsigned pass, const uint8_t 
     int32_t second[VB_PAIR];
     float numbers[3][VB_GROUP];
     memcpy(numbers, group + (size_t)VB_GROUP * (size_t)coded->width, sizeof numbers);
-    scan->kernel->products(group, 0, 1, coded->second + q * coded->width, 1, coded->width, second);
+    scan->kernel->products(group, 0, 1, coded->second + q * coded->width, 1, &query->second_offset, coded->width, second);
     double floor = vb_search_floor(scan->search, q);
     for (; pass; pass &= pass - 1) {
         int i = __builtin_ctz(pass);
         double scale = numbers[0][i], residual = numbers[1][i], norm = numbers[2][i];
         if (residual < 0) continue;
-        double dot = query->first_scale * (first[i] - query->first_offset) + query->second_scale * (second[i] - query->second_offset);
+        double dot = query->first_scale * first[i] + query->second_scale * second[i];
         candidate found = {.middle = query->base + scale * dot, .id = id + i};
         /* and the roundings of the line above, and of the exact score that this is compared with */
         found.bound = (query->second_left * norm + query->norm * residual) * (1 + 0x1p-20) + query->base_slack +
@@ -391,16 +405,19 @@ int vb_coded_scan_groups(vb_coded_scan *scan, const void *groups, int64_t count,
             for (int64_t q = 0; q < coded->count; q++) scan->thresholds[q] = threshold_of(scan, q);
         for (int64_t at = 0; at < coded->count; at += VB_PANEL) {
             int queries = coded->count - at < VB_PANEL ? (int)(coded->count - at) : VB_PANEL;
-            scan->kernel->products(group, stride, pair, coded->panels + at * coded->width, queries, coded->width, products);
-            for (int i = 0; i < queries; i++)
-                for (int h = 0; h < pair; h++) {
-                    const coded_query *query = &coded->query[at + i];
-                    const int32_t *dots = products + i * VB_PAIR + h * VB_GROUP;
-                    const uint8_t *half = group + (size_t)h * stride;
-                    unsigned pass = scan->kernel->screen(dots, (const float *)(const void *)(half + codes), query->first_offset,
-                                                         query->alpha, query->beta, scan->thresholds[at + i]);
-                    if (pass && examine(scan, at + i, pass, half, dots, first_id + (g + h) * VB_GROUP, err)) return -1;
-                }
+            scan->kernel->products(group, stride, pair, coded->panels + at * coded->width, queries, coded->offset + at, coded->width,
+                                   products);
+            for (int h = 0; h < pair; h++) {
+                const uint8_t *half = group + (size_t)h * stride;
+                uint16_t pass[VB_PANEL];
+                if (!scan->kernel->screen(products + h * VB_GROUP, (const float *)(const void *)(half + codes), queries,
+                                          coded->alpha + at, coded->beta + at, scan->thresholds + at, pass))
+                    continue;
+                for (int i = 0; i < queries; i++)
+                    if (pass[i] && examine(scan, at + i, pass[i], half, products + i * VB_PAIR + h * VB_GROUP,
+                                           first_id + (g + h) * VB_GROUP, err))
+                        return -1;
+            }
         }
     }
     return 0;

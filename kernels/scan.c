@@ -11,7 +11,9 @@
 
 enum {
     BLOCK_BYTES = 128 << 10, /* of widened rows: they stay in the second-level cache with a block of queries */
-    MOST_ROWS = 96,          /* a multiple of every kernel's tile */
+    STRIP = 6,               /* rows that are widened and multiplied in the first-level cache: a multiple of every kernel's tile */
+    STRIPS_AHEAD = 2,        /* a strip's memory is asked for while the second before it is multiplied */
+    MOST_ROWS = 96,
     BLOCK_QUERIES = 128
 };
 /* Bounds are computed in fp64; widening them a little covers that. */
@@ -38,20 +40,21 @@ struct vb_scan {
     vb_topk topk;
     vb_scan_counts counts;
     int64_t block; /* rows */
-    float *rows, *scores;
+    float *rows, *strip, *scores;
     float thresholds[BLOCK_QUERIES];
-    int hits[BLOCK_QUERIES];
+    int *hits; /* places in scores */
     /* of the rows of the block */
     const char *stored;
     vb_dtype dtype;
     size_t row_bytes;
-    const float *wide; /* the rows widened: all, or, when `few` has looked at them, those that have been prepared */
+    const float *wide; /* the rows widened: all, or, when it is `rows`, those that have been prepared */
     float square[MOST_ROWS], inverse[MOST_ROWS];
     enum row_kind kind[MOST_ROWS];
     double norm[MOST_ROWS]; /* rounded up; of prepared rows, and of those that are not ordinary */
     int last_bit[MOST_ROWS];
     bool prepared[MOST_ROWS];
     double largest; /* norm of the ordinary rows, rounded up */
+    bool unusual;   /* not all of the rows are ordinary */
 };
 
 /* ---- the plain kernel ----------------------------------------------------------------------------------------------------------- */
@@ -69,26 +72,28 @@ static void plain_products(const float *x, int64_t rows, const float *q, int64_t
         }
 }
 
-static float plain_widen(const void *row, vb_dtype dtype, int64_t dim, int64_t width, float *out) {
-    float square = 0;
-    for (int64_t k = 0; k < width; k++) {
-        float x = 0;
-        uint16_t half;
-        if (k < dim && dtype == VB_F32) memcpy(&x, (const char *)row + k * 4, sizeof x);
-        else if (k < dim) {
-            memcpy(&half, (const char *)row + k * 2, sizeof half);
-            x = dtype == VB_F16 ? vb_half_to_float(half) : vb_bf16_to_float(half);
+static void plain_widen(const void *rows, vb_dtype dtype, int64_t count, int64_t dim, int64_t width, float *out, float *squares) {
+    for (int64_t i = 0; i < count; i++) {
+        squares[i] = 0;
+        for (int64_t k = 0; k < width; k++) {
+            float x = 0;
+            uint16_t half;
+            if (k < dim && dtype == VB_F32) memcpy(&x, (const char *)rows + (i * dim + k) * 4, sizeof x);
+            else if (k < dim) {
+                memcpy(&half, (const char *)rows + (i * dim + k) * 2, sizeof half);
+                x = dtype == VB_F16 ? vb_half_to_float(half) : vb_bf16_to_float(half);
+            }
+            if (out) out[i * width + k] = x;
+            squares[i] += x * x;
         }
-        if (out) out[k] = x;
-        square += x * x;
     }
-    return square;
 }
 
-static int plain_screen(const float *scores, const float *thresholds, int count, int *hits) {
+static int plain_screen(const float *scores, int64_t ld, int64_t rows, const float *thresholds, int count, int *hits) {
     int found = 0;
-    for (int i = 0; i < count; i++)
-        if (scores[i] >= thresholds[i]) hits[found++] = i;
+    for (int64_t row = 0; row < rows; row++)
+        for (int i = 0; i < count; i++)
+            if (scores[row * ld + i] >= thresholds[i]) hits[found++] = (int)(row * ld) + i;
     return found;
 }
 
@@ -226,12 +231,13 @@ size_t vb_search_bytes(int64_t queries, int dim) {
 /* ---- one thread's side ---------------------------------------------------------------------------------------------------------- */
 
 static int64_t block_rows(int64_t width) {
-    int64_t rows = BLOCK_BYTES / (width * (int64_t)sizeof(float)) / 6 * 6;
-    return rows < 6 ? 6 : rows > MOST_ROWS ? MOST_ROWS : rows;
+    int64_t rows = BLOCK_BYTES / (width * (int64_t)sizeof(float)) / STRIP * STRIP;
+    return rows < STRIP ? STRIP : rows > MOST_ROWS ? MOST_ROWS : rows;
 }
 
 size_t vb_scan_bytes(int64_t queries, int dim, int64_t k) {
-    size_t work = (size_t)block_rows(padded(dim)) * ((size_t)padded(dim) + BLOCK_QUERIES) * sizeof(float) + sizeof(vb_scan);
+    size_t rows = (size_t)block_rows(padded(dim)), places = rows * BLOCK_QUERIES * (sizeof(float) + sizeof(int));
+    size_t work = (rows + STRIP) * (size_t)padded(dim) * sizeof(float) + places + sizeof(vb_scan);
     return work + (size_t)queries * ((size_t)k * sizeof(vb_hit) + sizeof(int64_t));
 }
 
@@ -241,8 +247,10 @@ int vb_scan_new(vb_scan **out, vb_search *search, vb_error *err) {
     if (!scan) return -1;
     *scan = (vb_scan){.search = search, .kernel = vb_scan_kernel_get(), .block = block_rows(search->width)};
     scan->rows = vb_buffer((size_t)(scan->block * search->width), sizeof(float), "work space of a search", err);
+    scan->strip = vb_buffer((size_t)(STRIP * search->width), sizeof(float), "work space of a search", err);
     scan->scores = vb_buffer((size_t)(scan->block * BLOCK_QUERIES), sizeof(float), "work space of a search", err);
-    if (!scan->rows || !scan->scores || vb_topk_new(&scan->topk, search->count, search->k, err)) {
+    scan->hits = vb_buffer((size_t)(scan->block * BLOCK_QUERIES), sizeof(int), "work space of a search", err);
+    if (!scan->rows || !scan->strip || !scan->scores || !scan->hits || vb_topk_new(&scan->topk, search->count, search->k, err)) {
         vb_scan_free(scan);
         return -1;
     }
@@ -254,7 +262,9 @@ void vb_scan_free(vb_scan *scan) {
     if (!scan) return;
     vb_topk_free(&scan->topk);
     vb_free(scan->rows);
+    vb_free(scan->strip);
     vb_free(scan->scores);
+    vb_free(scan->hits);
     vb_free(scan);
 }
 
@@ -278,8 +288,13 @@ static void note_unusual(vb_scan *scan, int64_t i) {
     else if (scan->norm[i] > LARGEST || cosine) scan->kind[i] = WILD;
 }
 
-/* Takes in the squares of n rows. False when one of them is unusual and the rows have not been widened: they must be, first. */
-static bool note_rows(vb_scan *scan, int64_t n, bool widened) {
+static void widen_block(vb_scan *scan, int64_t n) {
+    const vb_search *search = scan->search;
+    scan->kernel->widen(scan->stored, scan->dtype, n, search->dim, search->width, scan->rows, scan->square);
+}
+
+/* Takes in the squares of n rows. */
+static void note_rows(vb_scan *scan, int64_t n) {
     const float most = (float)(LARGEST * LARGEST / 4), least = (float)(SMALLEST * SMALLEST * 4);
     bool usual = true;
     float largest = 0;
@@ -287,7 +302,7 @@ static bool note_rows(vb_scan *scan, int64_t n, bool widened) {
         usual &= scan->square[i] <= most && scan->square[i] >= least;
         largest = scan->square[i] > largest ? scan->square[i] : largest;
     }
-    if (!usual && !widened) return false;
+    if (!usual && scan->wide == scan->rows) widen_block(scan, n);
     scan->counts.rows += n;
     memset(scan->prepared, 0, sizeof scan->prepared);
     memset(scan->kind, 0, sizeof scan->kind); /* ORDINARY */
@@ -300,7 +315,7 @@ static bool note_rows(vb_scan *scan, int64_t n, bool widened) {
     scan->largest = norm_above(scan, largest);
     if (scan->search->similarity == VB_COSINE)
         for (int64_t i = 0; i < n; i++) scan->inverse[i] = scan->kind[i] == ORDINARY ? 1 / sqrtf(scan->square[i]) : 1;
-    return true;
+    scan->unusual = !usual;
 }
 
 /* What an exact score needs of the row, which is widened by now or in this call. */
@@ -309,8 +324,8 @@ static const float *prepare_row(vb_scan *scan, int64_t i) {
     const float *row = scan->wide + i * search->width;
     if (scan->prepared[i]) return row;
     if (scan->wide == scan->rows)
-        scan->kernel->widen(scan->stored + (size_t)i * scan->row_bytes, scan->dtype, search->dim, search->width,
-                            scan->rows + i * search->width);
+        scan->kernel->widen(scan->stored + (size_t)i * scan->row_bytes, scan->dtype, 1, search->dim, search->width,
+                            scan->rows + i * search->width, &scan->square[i]);
     if (scan->kind[i] == ORDINARY) scan->norm[i] = norm_above(scan, scan->square[i]);
     scan->last_bit[i] = last_bit_of(scan->kernel, row, search->width);
     scan->prepared[i] = true;
@@ -369,36 +384,55 @@ static float threshold_of(const vb_scan *scan, int64_t query) {
     return float_below(vb_search_floor(search, query) - (norm * search->norm[query] * search->radius + search->constant) * WIDEN);
 }
 
-/* Scores of all rows of the block for queries first .. first + count - 1, and exact ones for those that pass. */
-static int search_block(vb_scan *scan, int64_t rows, int64_t first, int64_t count, int64_t first_id, int64_t ahead_bytes, vb_error *err) {
+/* Scores in fp32 of the block's rows for queries first .. first + count - 1, strip by strip; for the first queries the squares, too. */
+static void score_block(vb_scan *scan, int64_t rows, int64_t first, int64_t count) {
     const vb_search *search = scan->search;
-    const float *queries = search->queries + first * search->width;
+    const vb_scan_kernel *kernel = scan->kernel;
+    bool direct = scan->wide != scan->rows;
+    for (int64_t i = 0; i < rows; i += STRIP) {
+        int64_t n = rows - i < STRIP ? rows - i : STRIP;
+        const char *stored = scan->stored + (size_t)i * scan->row_bytes;
+        if (!direct || !first)
+            kernel->widen(stored, scan->dtype, n, search->dim, search->width, direct ? NULL : scan->strip, scan->square + i);
+        kernel->products(direct ? scan->wide + i * search->width : scan->strip, n, search->queries + first * search->width, count,
+                         search->width, scan->scores + i * BLOCK_QUERIES, BLOCK_QUERIES,
+                         stored + (size_t)(STRIPS_AHEAD * STRIP) * scan->row_bytes, first ? 0 : STRIP * (int64_t)scan->row_bytes);
+    }
+}
+
+/* What the screen must know of rows that are not ordinary. */
+static void set_aside(vb_scan *scan, int64_t i, float *scores, int64_t apart, int64_t count) {
+    if (scan->kind[i] == ORDINARY) return;
+    for (int64_t q = 0; q < count; q++) scores[q * apart] = scan->kind[i] == WILD ? INFINITY : NAN;
+}
+
+/* Offers the rows of the block whose scores pass, for queries first .. first + count - 1. */
+static int screen_block(vb_scan *scan, int64_t rows, int64_t first, int64_t count, int64_t first_id, vb_error *err) {
+    bool cosine = scan->search->similarity == VB_COSINE;
     for (int64_t q = 0; q < count; q++) scan->thresholds[q] = threshold_of(scan, first + q);
-    scan->kernel->products(scan->wide, rows, queries, count, search->width, scan->scores, BLOCK_QUERIES,
-                           scan->stored + (size_t)rows * scan->row_bytes, ahead_bytes);
-    for (int64_t i = 0; i < rows; i++) {
+    for (int64_t i = 0; i < rows && (cosine || scan->unusual); i++) {
         float *scores = scan->scores + i * BLOCK_QUERIES;
-        if (scan->kind[i] == SKIPPED) continue;
-        if (scan->kind[i] == WILD)
-            for (int64_t q = 0; q < count; q++) scores[q] = INFINITY;
-        else if (search->similarity == VB_COSINE)
-            for (int64_t q = 0; q < count; q++) scores[q] *= scan->inverse[i];
-        int found = scan->kernel->screen(scores, scan->thresholds, (int)count, scan->hits);
-        for (int h = 0; h < found; h++)
-            if (offer(scan, i, first + scan->hits[h], first_id + i, NULL, err)) return -1;
+        for (int64_t q = 0; q < count && cosine; q++) scores[q] *= scan->inverse[i];
+        set_aside(scan, i, scores, 1, count);
+    }
+    int found = scan->kernel->screen(scan->scores, BLOCK_QUERIES, rows, scan->thresholds, (int)count, scan->hits);
+    for (int h = 0; h < found; h++) {
+        int64_t i = scan->hits[h] / BLOCK_QUERIES, q = first + scan->hits[h] % BLOCK_QUERIES;
+        if (offer(scan, i, q, first_id + i, NULL, err)) return -1;
     }
     return 0;
 }
 
 /* The same for few queries, scores being those that `few` gave: query by query. */
-static int search_few(vb_scan *scan, int64_t rows, int64_t first_id, vb_error *err) {
+static int screen_few(vb_scan *scan, int64_t rows, int64_t first_id, vb_error *err) {
     const vb_search *search = scan->search;
+    for (int64_t i = 0; i < rows && scan->unusual; i++) set_aside(scan, i, scan->scores + i, MOST_ROWS, search->count);
     for (int64_t q = 0; q < search->count; q++) {
         float *scores = scan->scores + q * MOST_ROWS, threshold = threshold_of(scan, q);
         for (int64_t i = 0; i < rows; i++) scan->thresholds[i] = threshold;
         if (search->similarity == VB_COSINE)
             for (int64_t i = 0; i < rows; i++) scores[i] *= scan->inverse[i];
-        int found = scan->kernel->screen(scores, scan->thresholds, (int)rows, scan->hits);
+        int found = scan->kernel->screen(scores, 0, 1, scan->thresholds, (int)rows, scan->hits);
         for (int h = 0; h < found; h++)
             if (offer(scan, scan->hits[h], q, first_id + scan->hits[h], NULL, err)) return -1;
     }
@@ -413,24 +447,20 @@ int vb_scan_rows(vb_scan *scan, const void *rows, vb_dtype dtype, int64_t count,
     scan->dtype = dtype;
     scan->row_bytes = (size_t)search->dim * vb_dtype_size(dtype);
     for (int64_t at = 0; at < count; at += scan->block) {
-        int64_t n = count - at < scan->block ? count - at : scan->block, next = count - at - n < scan->block ? count - at - n : scan->block;
+        int64_t n = count - at < scan->block ? count - at : scan->block;
         scan->stored = (const char *)rows + (size_t)at * scan->row_bytes;
         scan->wide = direct ? (const float *)rows + at * search->dim : scan->rows;
         if (few) {
             kernel->few(scan->stored, dtype, n, search->queries, search->count, search->width, scan->square, scan->scores, MOST_ROWS);
-            if (note_rows(scan, n, false)) {
-                if (search_few(scan, n, first_id + at, err)) return -1;
-                continue;
-            }
+            note_rows(scan, n);
+            if (screen_few(scan, n, first_id + at, err)) return -1;
+            continue;
         }
-        for (int64_t i = 0; i < n; i++)
-            scan->square[i] = kernel->widen(scan->stored + (size_t)i * scan->row_bytes, dtype, search->dim, search->width,
-                                            direct ? NULL : scan->rows + i * search->width);
-        note_rows(scan, n, true);
         for (int64_t first = 0; first < search->count; first += BLOCK_QUERIES) {
             int64_t queries = search->count - first < BLOCK_QUERIES ? search->count - first : BLOCK_QUERIES;
-            int64_t ahead = first ? 0 : next * (int64_t)scan->row_bytes;
-            if (search_block(scan, n, first, queries, first_id + at, ahead, err)) return -1;
+            score_block(scan, n, first, queries);
+            if (!first) note_rows(scan, n);
+            if (screen_block(scan, n, first, queries, first_id + at, err)) return -1;
         }
     }
     return 0;
@@ -444,8 +474,8 @@ int vb_scan_row(vb_scan *scan, const void *row, vb_dtype dtype, int64_t id, cons
     scan->dtype = dtype;
     scan->row_bytes = (size_t)search->dim * vb_dtype_size(dtype);
     scan->wide = scan->rows;
-    scan->square[0] = scan->kernel->widen(row, dtype, search->dim, search->width, scan->rows);
-    note_rows(scan, 1, true);
+    widen_block(scan, 1);
+    note_rows(scan, 1);
     scan->counts = before; /* which are of rows scanned, not of those looked at again */
     for (int64_t i = 0; i < count; i++) {
         double score = NAN;

@@ -89,19 +89,29 @@ INLINE float widen_as(const char *row, vb_dtype dtype, int64_t dim, int64_t widt
     return four[0] + four[1];
 }
 
-static float widen(const void *row, vb_dtype dtype, int64_t dim, int64_t width, float *out) {
-    if (dtype == VB_F32) return out ? widen_as(row, VB_F32, dim, width, out) : widen_as(row, VB_F32, dim, width, NULL);
-    return dtype == VB_F16 ? widen_as(row, VB_F16, dim, width, out) : widen_as(row, VB_BF16, dim, width, out);
+static void widen(const void *rows, vb_dtype dtype, int64_t count, int64_t dim, int64_t width, float *out, float *squares) {
+    const int64_t row_bytes = dim * (dtype == VB_F32 ? 4 : 2);
+    for (int64_t i = 0; i < count; i++) {
+        const char *row = (const char *)rows + i * row_bytes;
+        float *to = out ? out + i * width : NULL;
+        squares[i] = dtype == VB_F32 ? to ? widen_as(row, VB_F32, dim, width, to) : widen_as(row, VB_F32, dim, width, NULL) :
+                     dtype == VB_F16 ? widen_as(row, VB_F16, dim, width, to) :
+                                       widen_as(row, VB_BF16, dim, width, to);
+    }
 }
 
-static int screen(const float *scores, const float *thresholds, int count, int *hits) {
-    int found = 0, i = 0;
-    for (; i + 8 <= count; i += 8) {
-        __m256 pass = _mm256_cmp_ps(_mm256_loadu_ps(scores + i), _mm256_loadu_ps(thresholds + i), _CMP_GE_OQ);
-        for (unsigned bits = (unsigned)_mm256_movemask_ps(pass); bits; bits &= bits - 1) hits[found++] = i + __builtin_ctz(bits);
+static int screen(const float *scores, int64_t ld, int64_t rows, const float *thresholds, int count, int *hits) {
+    int found = 0;
+    for (int64_t row = 0; row < rows; row++) {
+        const float *of_row = scores + row * ld;
+        int i = 0, at = (int)(row * ld);
+        for (; i + 8 <= count; i += 8) {
+            __m256 pass = _mm256_cmp_ps(_mm256_loadu_ps(of_row + i), _mm256_loadu_ps(thresholds + i), _CMP_GE_OQ);
+            for (unsigned bits = (unsigned)_mm256_movemask_ps(pass); bits; bits &= bits - 1) hits[found++] = at + i + __builtin_ctz(bits);
+        }
+        for (; i < count; i++)
+            if (of_row[i] >= thresholds[i]) hits[found++] = at + i;
     }
-    for (; i < count; i++)
-        if (scores[i] >= thresholds[i]) hits[found++] = i;
     return found;
 }
 

@@ -19,12 +19,15 @@ INLINE __m128 sums_of_four(__m512 a, __m512 b, __m512 c, __m512 d) {
 }
 
 /* m and n are constants wherever this is expanded. */
-INLINE void tile(const int m, const int n, const float *x, const float *q, int64_t width, float *out, int64_t ldout, const char *ahead) {
+INLINE void tile(const int m, const int n, const float *x, const float *q, int64_t width, float *out, int64_t ldout, const char *ahead,
+                 int64_t gap) {
     __m512 sum[ROWS][QUERIES];
     UNROLL for (int i = 0; i < ROWS; i++) UNROLL for (int j = 0; j < QUERIES; j++) sum[i][j] = _mm512_setzero_ps();
     for (int64_t k = 0; k < width; k += 16) {
         __m512 y[QUERIES];
-        _mm_prefetch(ahead + k * 4, _MM_HINT_T1);
+        _mm_prefetch(ahead, _MM_HINT_T1);
+        _mm_prefetch(ahead + gap, _MM_HINT_T1);
+        ahead += 2 * gap;
         UNROLL for (int j = 0; j < QUERIES; j++) if (j < n) y[j] = _mm512_loadu_ps(q + j * width + k);
         UNROLL for (int i = 0; i < ROWS; i++) if (i < m) {
             __m512 xi = _mm512_loadu_ps(x + i * width + k);
@@ -37,31 +40,29 @@ INLINE void tile(const int m, const int n, const float *x, const float *q, int64
     }
 }
 
-typedef void tile_function(const float *x, const float *q, int64_t width, float *out, int64_t ldout, const char *ahead);
+typedef void tile_function(const float *x, const float *q, int64_t width, float *out, int64_t ldout, const char *ahead, int64_t gap);
 
 #define PART(m, n) \
-    static void part_##m##_##n(const float *x, const float *q, int64_t width, float *out, int64_t ldout, const char *ahead) { \
-        tile(m, n, x, q, width, out, ldout, ahead); \
+    static void part_##m##_##n(const float *x, const float *q, int64_t width, float *out, int64_t ldout, const char *ahead, int64_t gap) { \
+        tile(m, n, x, q, width, out, ldout, ahead, gap); \
     }
 PART(6, 1) PART(6, 2) PART(6, 3) PART(6, 4) PART(1, 1) PART(1, 2) PART(1, 3) PART(1, 4)
 
 static tile_function *const tall[QUERIES + 1] = {NULL, part_6_1, part_6_2, part_6_3, part_6_4};
 static tile_function *const flat[QUERIES + 1] = {NULL, part_1_1, part_1_2, part_1_3, part_1_4};
 
-/* Every tile asks for as many bytes ahead as one of its rows has; when all have been asked for, for what it reads itself. */
+/* What is wanted soon is asked for evenly: in bursts the requests would wait for each other, and the tiles for them. */
 static void products(const float *x, int64_t rows, const float *q, int64_t queries, int64_t width, float *out, int64_t ldout,
                      const char *ahead, int64_t ahead_bytes) {
-    for (int64_t i = 0; i < rows;) {
-        int64_t step = rows - i >= ROWS ? ROWS : 1;
-        tile_function *const *tiles = step == ROWS ? tall : flat;
-        for (int64_t j = 0; j < queries; j += QUERIES) {
+    int64_t tiles = (rows / ROWS + rows % ROWS) * ((queries + QUERIES - 1) / QUERIES), requests = tiles * (width / 16) * 2;
+    int64_t gap = (ahead_bytes + requests - 1) / requests;
+    for (int64_t i = 0, step; i < rows; i += step) {
+        step = rows - i >= ROWS ? ROWS : 1;
+        tile_function *const *parts = step == ROWS ? tall : flat;
+        for (int64_t j = 0; j < queries; j += QUERIES, ahead += gap * (width / 16) * 2) {
             int64_t n = queries - j < QUERIES ? queries - j : QUERIES;
-            const char *next = ahead_bytes >= 4 * width ? ahead : (const char *)(x + i * width);
-            tiles[n](x + i * width, q + j * width, width, out + i * ldout + j, ldout, next);
-            ahead += ahead_bytes >= 4 * width ? 4 * width : 0;
-            ahead_bytes -= 4 * width;
+            parts[n](x + i * width, q + j * width, width, out + i * ldout + j, ldout, ahead, gap);
         }
-        i += step;
     }
 }
 
@@ -75,16 +76,18 @@ INLINE __m512 load_widened(const char *p, vb_dtype dtype, __mmask16 mask) {
 /* ---- few queries ---------------------------------------------------------------------------------------------------------------- */
 
 /* One row and its squares against n queries, everything from one look at the row: lane sums. Rows are read one after the other, for the
- * memory is at its fastest then; PHASES chains of sums each keep the units busy meanwhile. */
+ * memory is at its fastest then, and asked for ahead, across the screening between blocks; PHASES chains of sums each keep the units busy
+ * meanwhile. */
 INLINE void few_row(const int n, const int phases, const vb_dtype dtype, const char *x, const float *q, int64_t width, __m512 *square,
                     __m512 *products) {
-    enum { PHASES = 4 };
+    enum { PHASES = 4, AHEAD = 4096 /* bytes */ };
     const int64_t size = dtype == VB_F32 ? 4 : 2;
     __m512 sum[VB_FEW][PHASES], squares[PHASES];
     UNROLL for (int p = 0; p < PHASES; p++) squares[p] = _mm512_setzero_ps();
     UNROLL for (int j = 0; j < VB_FEW; j++) UNROLL for (int p = 0; p < PHASES; p++) sum[j][p] = _mm512_setzero_ps();
     for (int64_t k = 0; k < width; k += 16 * phases)
         UNROLL for (int p = 0; p < PHASES; p++) if (p < phases) {
+            _mm_prefetch(x + (k + 16 * p) * size + AHEAD, _MM_HINT_T0);
             __m512 xp = load_widened(x + (k + 16 * p) * size, dtype, 0xffff);
             squares[p] = _mm512_fmadd_ps(xp, xp, squares[p]);
             UNROLL for (int j = 0; j < VB_FEW; j++)
@@ -131,7 +134,7 @@ static void few(const void *rows, vb_dtype dtype, int64_t count, const float *q,
 
 /* ---- one row at a time ---------------------------------------------------------------------------------------------------------- */
 
-INLINE float widen_as(const char *row, vb_dtype dtype, int64_t dim, int64_t width, float *out) {
+INLINE __m512 widen_row(const char *row, const vb_dtype dtype, int64_t dim, int64_t width, float *out) {
     __m512 a = _mm512_setzero_ps(), b = a, c = a, d = a;
     const int64_t size = dtype == VB_F32 ? 4 : 2;
     int64_t k = 0;
@@ -152,22 +155,36 @@ INLINE float widen_as(const char *row, vb_dtype dtype, int64_t dim, int64_t widt
         if (out) _mm512_storeu_ps(out + k, x);
         a = _mm512_fmadd_ps(x, x, a);
     }
-    return _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(a, b), _mm512_add_ps(c, d)));
+    return _mm512_add_ps(_mm512_add_ps(a, b), _mm512_add_ps(c, d));
 }
 
-static float widen(const void *row, vb_dtype dtype, int64_t dim, int64_t width, float *out) {
-    if (dtype == VB_F32) return out ? widen_as(row, VB_F32, dim, width, out) : widen_as(row, VB_F32, dim, width, NULL);
-    return dtype == VB_F16 ? widen_as(row, VB_F16, dim, width, out) : widen_as(row, VB_BF16, dim, width, out);
-}
-
-static int screen(const float *scores, const float *thresholds, int count, int *hits) {
-    int found = 0;
-    for (int i = 0; i < count; i += 16) {
-        __mmask16 mask = count - i >= 16 ? 0xffff : (__mmask16)((1u << (count - i)) - 1);
-        unsigned pass = _mm512_mask_cmp_ps_mask(mask, _mm512_maskz_loadu_ps(mask, scores + i), _mm512_maskz_loadu_ps(mask, thresholds + i),
-                                                _CMP_GE_OQ);
-        for (; pass; pass &= pass - 1) hits[found++] = i + __builtin_ctz(pass);
+INLINE void widen_as(const char *rows, const vb_dtype dtype, int64_t count, int64_t dim, int64_t width, float *out, float *squares) {
+    const int64_t row_bytes = dim * (dtype == VB_F32 ? 4 : 2);
+    for (int64_t i = 0; i < count; i += 4) {
+        int64_t n = count - i < 4 ? count - i : 4;
+        __m512 square[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps()};
+        for (int64_t r = 0; r < n; r++)
+            square[r] = widen_row(rows + (i + r) * row_bytes, dtype, dim, width, out ? out + (i + r) * width : NULL);
+        _mm_mask_storeu_ps(squares + i, (__mmask8)((1 << n) - 1), sums_of_four(square[0], square[1], square[2], square[3]));
     }
+}
+
+static void widen(const void *rows, vb_dtype dtype, int64_t count, int64_t dim, int64_t width, float *out, float *squares) {
+    if (dtype == VB_F32 && !out) widen_as(rows, VB_F32, count, dim, width, NULL, squares);
+    else if (dtype == VB_F32) widen_as(rows, VB_F32, count, dim, width, out, squares);
+    else if (dtype == VB_F16) widen_as(rows, VB_F16, count, dim, width, out, squares);
+    else widen_as(rows, VB_BF16, count, dim, width, out, squares);
+}
+
+static int screen(const float *scores, int64_t ld, int64_t rows, const float *thresholds, int count, int *hits) {
+    int found = 0;
+    for (int64_t row = 0; row < rows; row++)
+        for (int i = 0; i < count; i += 16) {
+            __mmask16 mask = count - i >= 16 ? 0xffff : (__mmask16)((1u << (count - i)) - 1);
+            __m512 score = _mm512_maskz_loadu_ps(mask, scores + row * ld + i), least = _mm512_maskz_loadu_ps(mask, thresholds + i);
+            unsigned pass = _mm512_mask_cmp_ps_mask(mask, score, least, _CMP_GE_OQ);
+            for (; pass; pass &= pass - 1) hits[found++] = (int)(row * ld) + i + __builtin_ctz(pass);
+        }
     return found;
 }
 

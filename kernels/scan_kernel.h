@@ -9,7 +9,7 @@ enum { VB_FEW = 4 };
 /* `width` is always a multiple of 16: rows are padded with zeros. */
 typedef struct vb_scan_kernel {
     /* out (rows x queries, rows ldout apart) = the inner products of x (rows, width apart) and q (queries, width apart). ahead: what
-     * is wanted next, so that it can be on its way to the cache. */
+     * is wanted soon, so that it can be on its way to the cache; it may lie behind the end of what there is. */
     void (*products)(const float *x, int64_t rows, const float *q, int64_t queries, int64_t width, float *out, int64_t ldout,
                      const char *ahead, int64_t ahead_bytes);
 
@@ -18,11 +18,13 @@ typedef struct vb_scan_kernel {
     void (*few)(const void *rows, vb_dtype dtype, int64_t count, const float *q, int64_t queries, int64_t width, float *squares, float *out,
                 int64_t ldout);
 
-    /* The row widened to fp32 and padded to `width`, in `out`; returns the sum of its squares. VB_F32 of dim = width: out may be NULL. */
-    float (*widen)(const void *row, vb_dtype dtype, int64_t dim, int64_t width, float *out);
+    /* Rows as they are stored, dim elements each without gaps, widened to fp32 and padded to `width`, in `out`; the sums of their squares.
+     * VB_F32 of dim = width: out may be NULL. */
+    void (*widen)(const void *rows, vb_dtype dtype, int64_t count, int64_t dim, int64_t width, float *out, float *squares);
 
-    /* Indices of scores[i] >= thresholds[i], ascending, in hits; returns how many. */
-    int (*screen)(const float *scores, const float *thresholds, int count, int *hits);
+    /* The places row * ld + i in `scores` (rows, ld apart) where scores[row * ld + i] >= thresholds[i], i < count, ascending, in hits;
+     * returns how many. NaN never passes. */
+    int (*screen)(const float *scores, int64_t ld, int64_t rows, const float *thresholds, int count, int *hits);
 
     /* sum + rest, sum being the nearest double: the inner product exactly, provided that no partial sum of magnitudes exceeds 2^104 times
      * the last bit of any product (scan.c checks). */

@@ -64,7 +64,8 @@ int vb_arguments_parse(vb_arguments *arguments, const vb_command *command, int a
         }
         if (flags_end || word[0] != '-' || !word[1]) {
             bool more = command->positional && vb_ends_with(command->positional, "...");
-            if (arguments->positional_count >= (more ? VB_POSITIONALS : command->positional_needed))
+            int most = command->positional_needed + (command->positional && command->positional[0] == '[');
+            if (arguments->positional_count >= (more ? VB_POSITIONALS : most))
                 return vb_errorf(err, VB_EUSAGE, "%s: unexpected argument '%s'; see 'vocabench help %s'", command->name, word,
                                  command->name);
             arguments->positional[arguments->positional_count++] = word;

@@ -39,7 +39,8 @@ typedef struct vb_arguments {
 struct vb_context;
 typedef struct vb_command {
     const char *name;
-    const char *positional; /* "FILE.yaml", "images|texts"; NULL for none; with "..." at the end, more may follow */
+    const char *positional; /* "FILE.yaml", "images|texts"; NULL for none; in brackets: one that may be left out; with "..." at the end,
+                               more may follow */
     int positional_needed;
     const vb_flag *flags;
     const char *help;                                                                     /* one line */

@@ -1,4 +1,5 @@
 /* `vocabench plan`: what a run would do, without doing it. */
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "mpi/commands.h"
 #include "mpi/groups.h"
 #include "mpi/image_source.h"
+#include "mpi/plan_scan.h"
 #include "mpi/plan_sizes.h"
 #include "mpi/provenance.h"
 #include "mpi/schedule.h"
@@ -21,6 +23,13 @@ const vb_flag vb_plan_flags[] = {{"ranks", VB_FLAG_NUMBER, "N", false, "plan for
                                  {"threads", VB_FLAG_TEXT, "N", false, "threads a rank", 0, 0},
                                  {"ranks-per-model", VB_FLAG_TEXT, "N", false, "ranks of a group, at most", 0, 0},
                                  {"ranks-per-node", VB_FLAG_NUMBER, "N", false, "ranks on one machine [all]", 1, 1 << 16},
+                                 {"scan", VB_FLAG_TEXT, "ROWSxDIM", false,
+                                  "plan the scan of a corpus of that size instead of an experiment", 0, 0},
+                                 {"storage", VB_FLAG_TEXT, "TYPE", false, "of its rows: fp32, fp16, bf16, int8 [fp16]", 0, 0},
+                                 {"queries", VB_FLAG_NUMBER, "N", false, "of the scan [1000]", 1, 1 << 24},
+                                 {"top-k", VB_FLAG_NUMBER, "K", false, "rows listed a query [100]", 1, 1 << 20},
+                                 {"node-threads", VB_FLAG_NUMBER, "N", false, "of a node that scans [the cores here]", 1, 1 << 16},
+                                 {"disk-mb", VB_FLAG_NUMBER, "MB", false, "MB a second that a node reads [1000]", 1, 1 << 24},
                                  {0}};
 
 /* A rank before it does anything, measured: MPI, libraries, the tokenizer's tables. */
@@ -213,9 +222,26 @@ int vb_plan(const vb_experiment *experiment, int ranks, int64_t ranks_a_node, bo
     return status;
 }
 
+/* Without an experiment: a corpus that need not exist here. */
+static int plan_scan(const vb_context *context, const vb_arguments *arguments, vb_error *err) {
+    const vb_command *command = context->command;
+    const char *storage = vb_argument(arguments, command, "storage");
+    vb_scan_plan scan = {.queries = vb_argument_number(arguments, command, "queries", 1000),
+                         .top_k = vb_argument_number(arguments, command, "top-k", 100),
+                         .threads = (int)vb_argument_number(arguments, command, "node-threads", omp_get_num_procs()),
+                         .disk = 1e6 * (double)vb_argument_number(arguments, command, "disk-mb", 1000)};
+    if (vb_scan_plan_shape(&scan, vb_argument(arguments, command, "scan"), err)) return -1;
+    if (vb_scan_plan_storage(&scan, storage ? storage : "fp16", err)) return -1;
+    return vb_scan_plan_print(&scan, err);
+}
+
 int vb_cmd_plan(vb_context *context, const vb_arguments *arguments, vb_error *err) {
     vb_experiment experiment;
     vb_plan_sizes sizes;
+    if (vb_argument_given(arguments, context->command, "scan"))
+        return vb_agree(&context->comm, context->comm.rank ? 0 : plan_scan(context, arguments, err), err);
+    if (!arguments->positional_count)
+        return vb_errorf(err, VB_EUSAGE, "plan: expected FILE.yaml or --scan ROWSxDIM; see 'vocabench help plan'");
     if (vb_read_experiment(&experiment, context, arguments, err)) return -1;
     int ranks = (int)vb_argument_number(arguments, context->command, "ranks", context->comm.size), status = 0;
     /* The plan is one rank's work: the others wait at the end. */

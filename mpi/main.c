@@ -12,7 +12,7 @@
 
 const vb_command vb_commands[] = {
     {"run", "FILE.yaml", 1, vb_run_flags, "Encode, evaluate and report an experiment.", vb_run_details, vb_cmd_run, vb_run_help},
-    {"plan", "FILE.yaml", 1, vb_plan_flags, "Show what a run would do: units, memory a rank, bytes to read and to send.", NULL,
+    {"plan", "[FILE.yaml]", 0, vb_plan_flags, "Show what a run would do: units, memory a rank, bytes to read and to send.", NULL,
      vb_cmd_plan, NULL},
     {"encode", "images|texts", 1, vb_encode_flags, "Write embeddings of images or texts as .npy.", vb_encode_details, vb_cmd_encode,
      NULL},

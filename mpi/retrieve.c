@@ -15,6 +15,8 @@
 
 enum {
     WINDOW = 256 << 10, /* bytes that a thread reads at once: they stay in its second-level cache until they are searched */
+    AHEAD = 16,         /* windows that the system is told about before they are read: */
+    AT_ONCE = 8,        /* so many at a time */
     BLOCK = 64 << 20,   /* most bytes of a block, in fp32 */
     LEAST_BLOCK = 240,  /* rows */
     BLOCKS = 256,       /* that a small corpus is cut into */
@@ -75,7 +77,15 @@ static int64_t window_rows(const vb_corpus *corpus, size_t part) {
     return rows < 1 ? 1 : rows;
 }
 
-/* The same through the codes. Blocks begin at whole groups. */
+/* Which steps of a block, beginning at `at`, to announce when those before have been read: *first and how many. */
+static int64_t expected(int64_t at, int64_t step, int64_t count, int64_t *first) {
+    if (at / step % AT_ONCE) return 0;
+    *first = at ? at + AHEAD * step : step; /* the first step itself is read at once */
+    int64_t end = at + (AHEAD + AT_ONCE) * step;
+    return (end < count ? end : count) - *first;
+}
+
+/* Through the codes. Blocks begin at whole groups. */
 static int scan_codes(const retrieval *work, worker *w, const vb_corpus_block *block, vb_error *err) {
     size_t bytes = vb_group_bytes(work->copy.width);
     int64_t step = (int64_t)(WINDOW / bytes) / 2 * 2, first = block->first / VB_GROUP, count = (block->rows + VB_GROUP - 1) / VB_GROUP;
@@ -84,6 +94,8 @@ static int scan_codes(const retrieval *work, worker *w, const vb_corpus_block *b
         int64_t n = count - at < step ? count - at : step;
         int64_t row = work->corpus->parts[block->part].first + (first + at) * VB_GROUP;
         if (vb_quantized_read(&w->code_reader, block->part, first + at, n, w->window, err)) return -1;
+        int64_t soon, some = expected(at, step, count, &soon);
+        if (some > 0) vb_quantized_expect(&w->code_reader, first + soon, some);
         if (vb_coded_scan_groups(w->coded, w->window, n, row, err)) return -1;
         w->bytes_read += n * (int64_t)bytes;
     }
@@ -109,6 +121,8 @@ static int scan_block(const retrieval *work, worker *w, const vb_corpus_block *b
     for (int64_t at = 0; at < block->rows; at += step) {
         int64_t first = block->first + at, rows = block->rows - at < step ? block->rows - at : step;
         if (vb_corpus_read_rows(&w->reader, block->part, first, rows, w->window, err)) return -1;
+        int64_t soon, some = expected(at, step, block->rows, &soon);
+        if (some > 0) vb_corpus_expect_rows(&w->reader, block->first + soon, some);
         if (vb_scan_rows(w->scan, w->window, part->dtype, rows, part->first + first, err)) return -1;
         w->bytes_read += rows * work->corpus->dim * (int64_t)vb_dtype_size(part->dtype);
     }

@@ -239,3 +239,10 @@ int vb_corpus_read_rows(vb_corpus_reader *reader, size_t part, int64_t first, in
     uint64_t row_bytes = (uint64_t)reader->corpus->dim * vb_dtype_size(from->dtype);
     return vb_file_read(&reader->file, from->offset + (uint64_t)first * row_bytes, out, (size_t)((uint64_t)rows * row_bytes), err);
 }
+
+void vb_corpus_expect_rows(const vb_corpus_reader *reader, int64_t first, int64_t rows) {
+    if (reader->part >= reader->corpus->part_count) return;
+    const vb_corpus_part *from = &reader->corpus->parts[reader->part];
+    uint64_t row_bytes = (uint64_t)reader->corpus->dim * vb_dtype_size(from->dtype);
+    vb_file_expect(&reader->file, from->offset + (uint64_t)first * row_bytes, (uint64_t)rows * row_bytes);
+}

@@ -59,6 +59,8 @@ void vb_corpus_reader_close(vb_corpus_reader *reader);
 /* Rows first .. first + rows - 1 of a part, as they are stored, into `out`. A file that has changed its size since the table was made is
  * VB_EDATA. */
 int vb_corpus_read_rows(vb_corpus_reader *reader, size_t part, int64_t first, int64_t rows, void *out, vb_error *err);
+/* A hint that those rows of the part that was read last will be read soon. */
+void vb_corpus_expect_rows(const vb_corpus_reader *reader, int64_t first, int64_t rows);
 
 /* Identifies the corpus for checkpoints: paths' last parts, shapes, element types and sizes. Not the bytes. */
 int vb_corpus_digest(const vb_corpus *corpus, vb_digest *digest, vb_error *err);

@@ -92,6 +92,10 @@ int vb_file_read(const vb_file *file, uint64_t offset, void *buffer, size_t size
     return 0;
 }
 
+void vb_file_expect(const vb_file *file, uint64_t offset, uint64_t bytes) {
+    posix_fadvise(file->fd, (off_t)offset, (off_t)bytes, POSIX_FADV_WILLNEED);
+}
+
 void vb_file_close(vb_file *file) {
     if (file->fd >= 0) close(file->fd);
     vb_free(file->path);

@@ -35,6 +35,8 @@ typedef struct vb_file {
 } vb_file;
 int vb_file_open(vb_file *file, const char *path, vb_error *err);
 int vb_file_read(const vb_file *file, uint64_t offset, void *buffer, size_t size, vb_error *err);
+/* Tells the system that these bytes will be read soon, which begins to fetch them. A hint: nothing is waited for, nothing can fail. */
+void vb_file_expect(const vb_file *file, uint64_t offset, uint64_t bytes);
 void vb_file_close(vb_file *file);
 
 /* ---- writing: temporary name, fsync, rename; a file under its final name is always whole ---- */

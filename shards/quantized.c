@@ -253,3 +253,8 @@ int vb_quantized_read(vb_quantized_reader *reader, size_t part, int64_t first, i
     if (reader->part != part && open_part(reader, part, err)) return -1;
     return vb_file_read(&reader->file, HEADER + (uint64_t)first * bytes, out, (size_t)count * bytes, err);
 }
+
+void vb_quantized_expect(const vb_quantized_reader *reader, int64_t first, int64_t count) {
+    size_t bytes = vb_group_bytes(reader->copy->width);
+    if (reader->part < reader->copy->part_count) vb_file_expect(&reader->file, HEADER + (uint64_t)first * bytes, (uint64_t)count * bytes);
+}

@@ -54,5 +54,7 @@ void vb_quantized_reader_open(vb_quantized_reader *reader, const vb_quantized *c
 void vb_quantized_reader_close(vb_quantized_reader *reader);
 /* Groups first .. first + count - 1 of a part. The header is checked when a part is opened. */
 int vb_quantized_read(vb_quantized_reader *reader, size_t part, int64_t first, int64_t count, void *out, vb_error *err);
+/* A hint that those groups of the part that was read last will be read soon. */
+void vb_quantized_expect(const vb_quantized_reader *reader, int64_t first, int64_t count);
 
 #endif

@@ -1,7 +1,11 @@
 /* Speed of exact retrieval against a plain reading loop, the matrix product and its own fp32 path, all measured in this run.
  *
  * bench_retrieval [rows [queries]...]   (1,000,000 rows of 512 dimensions and 1, 20 and 100 queries when none are given)
- * Rows lie in memory. Rounds of all alternate, so that a slow phase of the machine meets each; medians of the rounds. */
+ * Rows lie in memory. Rounds of all alternate, so that a slow phase of the machine meets each; medians of the rounds.
+ *
+ * bench_retrieval --worker rows queries FILE   for race_retrieval.py: writes the rows and the queries to FILE in fp32, then answers each
+ * line "fp32|int8|reading|reading8|gemm QUERIES THREADS IDS" with seconds (GFLOP/s for gemm), and writes the lists' row numbers to the
+ * file IDS. */
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -55,19 +59,22 @@ static void make_row(float *row, uint64_t seed) {
     for (int k = 0; k < DIM; k++) row[k] = (float)(row[k] / sqrt(square));
 }
 
-static void make_corpus(int64_t most_queries) {
+/* halves_too: in 16 bits as well. */
+static void make_corpus(int64_t most_queries, bool halves_too) {
     vb_error err;
     float mean[DIM];
     double sum[DIM] = {0};
     floats = memory((size_t)rows * DIM * 4);
-    halves = memory((size_t)rows * DIM * 2);
-    brains = memory((size_t)rows * DIM * 2);
+    if (halves_too) {
+        halves = memory((size_t)rows * DIM * 2);
+        brains = memory((size_t)rows * DIM * 2);
+    }
     queries = memory((size_t)most_queries * DIM * 4);
     for (int64_t q = 0; q < most_queries; q++) make_row(queries + q * DIM, (uint64_t)q * 977 + 5);
 #pragma omp parallel for
     for (int64_t i = 0; i < rows; i++) {
         make_row(floats + i * DIM, (uint64_t)i * 7919 + 1);
-        for (int k = 0; k < DIM; k++) {
+        for (int k = 0; k < DIM && halves_too; k++) {
             uint32_t bits;
             memcpy(&bits, floats + i * DIM + k, 4);
             halves[i * DIM + k] = vb_float_to_half(floats[i * DIM + k]);
@@ -251,9 +258,50 @@ static bool bench(int threads, int64_t n, int64_t *ids) {
     return same;
 }
 
+/* ---- as one of several runners -------------------------------------------------------------------------------------------------- */
+
+static int worker(int64_t most_queries, const char *path) {
+    char line[4200], kind[16], ids_path[4096];
+    long long n;
+    int threads;
+    make_corpus(most_queries, false);
+    FILE *file = fopen(path, "wb");
+    bool written = file && fwrite(floats, DIM * 4, (size_t)rows, file) == (size_t)rows &&
+                   fwrite(queries, DIM * 4, (size_t)most_queries, file) == (size_t)most_queries;
+    if ((file && fclose(file)) || !written) {
+        fprintf(stderr, "bench_retrieval: %s: cannot be written\n", path);
+        return VB_EOUTPUT;
+    }
+    int64_t *ids = memory((size_t)most_queries * K * sizeof *ids);
+    printf("ready %s\n", vb_isa_name(vb_isa_level()));
+    fflush(stdout);
+    while (fgets(line, sizeof line, stdin)) {
+        if (sscanf(line, "%15s %lld %d %4095s", kind, &n, &threads, ids_path) != 4 || n < 1 || n > most_queries || threads < 1 ||
+            threads > MOST_THREADS) {
+            fprintf(stderr, "bench_retrieval: cannot do '%s'\n", line);
+            return VB_EUSAGE;
+        }
+        bool coded = !strcmp(kind, "int8");
+        if (!strcmp(kind, "reading")) printf("%.9g\n", time_reading(FLOATS, threads));
+        else if (!strcmp(kind, "reading8")) printf("%.9g\n", time_reading(CODES, threads));
+        else if (!strcmp(kind, "gemm")) printf("%.9g\n", product_rate(threads));
+        else {
+            printf("%.9g\n", time_search(coded ? CODES : FLOATS, n, threads, ids));
+            file = fopen(ids_path, "wb");
+            if (!file || fwrite(ids, K * sizeof *ids, (size_t)n, file) != (size_t)n || fclose(file)) return VB_EOUTPUT;
+        }
+        fflush(stdout);
+    }
+    return 0;
+}
+
 int main(int argc, char **argv) {
     static const int64_t usual[] = {1, 20, 100};
     int64_t counts[16], count = 0, most = 0;
+    if (argc == 5 && !strcmp(argv[1], "--worker")) {
+        rows = atoll(argv[2]);
+        return worker(atoll(argv[3]), argv[4]);
+    }
     rows = argc > 1 ? atoll(argv[1]) : 1000000;
     for (int i = 2; i < argc && count < 16; i++) counts[count++] = atoll(argv[i]);
     for (int i = 0; i < 3 && argc < 3; i++) counts[count++] = usual[i];
@@ -262,7 +310,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: bench_retrieval [rows [queries]...], at least 10000 rows\n");
         return VB_EUSAGE;
     }
-    make_corpus(most);
+    make_corpus(most, true);
     int64_t *ids = memory((size_t)most * K * 2 * sizeof *ids);
     bool same = true;
     printf("%lld rows of %d dimensions, k = %d, level %s\n", (long long)rows, DIM, K, vb_isa_name(vb_isa_level()));

@@ -166,6 +166,17 @@ digest=$(jq -r .configuration_digest out1/results.json)
 
 "$vocabench" plan e.yaml >out 2>err && grep -qE '^  points +plane +6 +1 +0 +0 ' out && pass "plan" || fail "plan" "$(cat out err)"
 check "plan for other ranks" "$vocabench" plan e.yaml --ranks 64
+# 413,862,335 x 512 x 2 bytes; from memory never slower than from disk, four nodes a quarter of one's share.
+"$vocabench" plan --scan 413862335x512 --queries 20 --disk-mb 5000 >out 2>err && grep -q '^423.8 GB, 1024 bytes a row' out &&
+  grep -qE '^ +1 +423.8 ' out && grep -qE '^ +4 +105.9 ' out && grep -qE ' 84.8 s$' out && grep -q 'rows a second and thread' out &&
+  pass "plan of a scan" || fail "plan of a scan" "$(cat out err)"
+"$vocabench" plan --scan 1000000x768 --storage int8 --queries 3 >out 2>err && grep -q '^0.8 GB, 780 bytes a row' out &&
+  pass "plan of a scan through 8-bit codes" || fail "plan of a scan through 8-bit codes" "$(cat out err)"
+refuses "a plan of nothing" 2 "plan: expected FILE.yaml or --scan ROWSxDIM; see" "$vocabench" plan
+refuses "the plan of a scan without a width" 2 "plan: --scan: expected ROWSxDIMENSIONS such as 413862335x512, found '512'" \
+  "$vocabench" plan --scan 512
+refuses "an unknown storage" 2 "plan: --storage: expected fp32, fp16, bf16 or int8, found 'fp8'" \
+  "$vocabench" plan --scan 5x5 --storage fp8
 [ ! -e results/paper/plan ] && ! ls results/paper/.*.tmp 2>/dev/null && pass "nothing temporary is left" || fail "nothing temporary is left"
 
 # ---- inspect ----------------------------------------------------------------------------------------------------

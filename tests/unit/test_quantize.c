@@ -28,19 +28,20 @@ static void check_products(void) {
     enum { WIDTH = 192 };
     static uint8_t codes[2 * (VB_GROUP * WIDTH + 192)];
     int8_t panel[VB_PANEL * WIDTH];
-    int32_t out[VB_PANEL * VB_PAIR];
+    int32_t out[VB_PANEL * VB_PAIR], offsets[VB_PANEL];
     size_t stride = vb_group_bytes(WIDTH);
     const vb_coded_kernel *kernel = vb_coded_kernel_get();
     for (int trial = 0; trial < 2; trial++) {
         /* random, then the extremes, which would saturate sums of 16 bits */
         for (size_t i = 0; i < sizeof codes; i++) codes[i] = trial ? 255 : (uint8_t)rand();
         for (int i = 0; i < VB_PANEL * WIDTH; i++) panel[i] = trial ? 127 : (int8_t)(rand() % 255 - 127);
+        for (int i = 0; i < VB_PANEL; i++) offsets[i] = rand() % 1000000 - 500000;
         for (int groups = 1; groups <= 2; groups++)
             for (int n = 1; n <= VB_PANEL; n++) {
-                kernel->products(codes, stride, groups, panel, n, WIDTH, out);
+                kernel->products(codes, stride, groups, panel, n, offsets, WIDTH, out);
                 for (int q = 0; q < n; q++)
                     for (int r = 0; r < groups * VB_GROUP; r++) {
-                        int32_t sum = 0;
+                        int32_t sum = -offsets[q];
                         for (int k = 0; k < WIDTH; k++)
                             sum += codes[(size_t)(r / VB_GROUP) * stride + (size_t)(k / 4 * 64 + r % VB_GROUP * 4 + k % 4)] *
                                    panel[(k / 4 * n + q) * 4 + k % 4];
@@ -52,20 +53,31 @@ static void check_products(void) {
 
 static void check_screen(void) {
     const vb_coded_kernel *kernel = vb_coded_kernel_get();
-    int32_t products[VB_GROUP];
-    float numbers[3 * VB_GROUP];
+    int32_t products[VB_PANEL * VB_PAIR];
+    float numbers[3 * VB_GROUP], alpha[VB_PANEL], beta[VB_PANEL], thresholds[VB_PANEL];
+    uint16_t pass[VB_PANEL];
     for (int trial = 0; trial < 200; trial++) {
-        unsigned expected = 0;
+        int panel = 1 + trial % VB_PANEL;
+        unsigned joined = 0;
         for (int i = 0; i < VB_GROUP; i++) { /* small integers: no rounding */
-            products[i] = rand() % 2000;
             numbers[i] = (float)(rand() % 5), numbers[VB_GROUP + i] = (float)(rand() % 9),
             numbers[2 * VB_GROUP + i] = (float)(rand() % 9);
             if (i == trial % 16) numbers[VB_GROUP + i] = INFINITY;
             if (i == trial % 13) numbers[VB_GROUP + i] = -INFINITY;
-            float upper = numbers[i] * (float)(products[i] - 1000) + 3 * numbers[VB_GROUP + i] + 2 * numbers[2 * VB_GROUP + i];
-            if (upper >= 100) expected |= 1u << i;
         }
-        assert_int_equal(kernel->screen(products, numbers, 1000, 3, 2, 100), expected);
+        for (int q = 0; q < panel; q++) {
+            alpha[q] = (float)(1 + rand() % 4), beta[q] = (float)(rand() % 4), thresholds[q] = (float)(rand() % 3000);
+            for (int i = 0; i < VB_GROUP; i++) products[q * VB_PAIR + i] = rand() % 2000 - 1000;
+        }
+        unsigned any = kernel->screen(products, numbers, panel, alpha, beta, thresholds, pass);
+        for (int q = 0; q < panel; q++)
+            for (int i = 0; i < VB_GROUP; i++) {
+                float upper = numbers[i] * (float)products[q * VB_PAIR + i] + alpha[q] * numbers[VB_GROUP + i] +
+                              beta[q] * numbers[2 * VB_GROUP + i];
+                assert_int_equal(pass[q] >> i & 1, upper >= thresholds[q]);
+                joined |= (unsigned)pass[q];
+            }
+        assert_int_equal(any, joined);
     }
 }
 

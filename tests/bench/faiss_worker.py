@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+"""One runner of race_retrieval.py: FAISS on the rows of a file.  faiss_worker.py ROWS QUERIES FILE
+
+Answers each line "flat|sq8 QUERIES THREADS IDS" with the seconds of one search, and writes the row numbers to the file IDS.
+Flat runs at its best setting: both of FAISS's routes (its own loops, BLAS) are open to the racer, as flat-blas and flat-loops."""
+import os
+import sys
+import time
+
+import faiss
+import numpy as np
+
+DIM, K = 512, 100
+rows, most_queries, path = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+with open(path, "rb") as file:
+    corpus = np.empty((rows, DIM), np.float32)  # large arrays of NumPy's ask for huge pages, FAISS's own copy would not
+    file.readinto(corpus)
+    queries = np.fromfile(file, np.float32).reshape(most_queries, DIM)
+index = None
+print("ready FAISS", faiss.__version__, flush=True)
+for line in sys.stdin:
+    kind, count, threads, ids_path = line.split()
+    wanted = queries[: int(count)]
+    faiss.omp_set_num_threads(int(threads))
+    if kind == "sq8" and index is None:
+        index = faiss.IndexScalarQuantizer(DIM, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
+        index.train(corpus[:20000])
+        for at in range(0, rows, 100000):
+            index.add(corpus[at : at + 100000])
+    faiss.cvar.distance_compute_blas_threshold = 1 if kind == "flat-blas" else 1 << 30
+    start = time.perf_counter()
+    if kind == "sq8":
+        _, ids = index.search(wanted, K)
+    else:
+        _, ids = faiss.knn(wanted, corpus, K, metric=faiss.METRIC_INNER_PRODUCT)
+    seconds = time.perf_counter() - start
+    np.ascontiguousarray(ids, np.int64).tofile(ids_path)
+    print(f"{seconds:.9g}", flush=True)
