@@ -76,7 +76,7 @@ same "3 ranks give the bytes of 1" figures-1.json figures-3.json
 jq -n --slurpfile found figures-1.json --slurpfile expected "$here/tests/demo/model/expected.json" '
   def near(a; b; n): (a - b | fabs) <= n;
   [["emoji-rn", "one prompt"], ["emoji-rn-PE", "ensemble"]][] as [$model, $prompt]
-  | ($found[0].results[] | select(.model.name == $model)) as $r | $expected[0][$prompt] as $e | $expected[0].images as $n
+  | ($found[0].results[] | select(.model == $model)) as $r | $expected[0][$prompt] as $e | $expected[0].images as $n
   | {model: $model, images: ($r.images == $n), all: near($r.top1_all * $n; $e.right_of_all; 1.5), c: near($r.acc_c; $e.acc_c; 0.003),
      e: near($r.acc_e; $e.acc_e; 0.003), s: near($r.acc_s; $e.acc_s; 0.003), far_above_chance: ($r.acc_c > 3 * $expected[0].chance_acc_c),
      below: ($r.acc_e < $r.acc_c - 0.05), repe: ($r.retrieval.results | length == 6), targets: ($r.adversarial | length == 87),

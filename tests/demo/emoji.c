@@ -128,9 +128,9 @@ static int write_pictures(FT_Face face, const char *folder, const emoji *list, c
     char path[4096];
     for (int i = 0; i < count; i++) {
         if (!kept[i]) continue;
-        snprintf(path, sizeof path, "%.4000s/images/%lX", folder, list[i].code);
+        snprintf(path, sizeof path, "%.4000s/images/%04lX", folder, list[i].code);
         if (make_folder(path)) return -1;
-        snprintf(path, sizeof path, "%.4000s/images/%lX/picture.png", folder, list[i].code);
+        snprintf(path, sizeof path, "%.4000s/images/%04lX/picture.png", folder, list[i].code);
         if (FT_Load_Char(face, list[i].code, FT_LOAD_COLOR)) return fail(path, "FreeType cannot read the font's picture of it");
         if (write_picture(path, &face->glyph->bitmap)) return -1;
     }
@@ -160,7 +160,7 @@ static int write_vocabularies(const char *folder, const emoji *list, int *kept, 
         small += !kept[i];
         if (!kept[i]) continue;
         if (first) fprintf(file, "  %s:\n", subgroup);
-        fprintf(file, "    - {id: \"%lX\", name: \"%s\"}\n", list[i].code, list[i].name);
+        fprintf(file, "    - {id: \"%04lX\", name: \"%s\"}\n", list[i].code, list[i].name);
         vocabularies += first;
         classes++;
     }
