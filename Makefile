@@ -10,8 +10,10 @@ DESTDIR ?=
 MPICC   ?= mpicc
 SAN     ?=
 V       ?= 0
+DEB_MAINTAINER ?= the vocabench authors <vocabench@localhost>
 
 VERSION := 0.1.0
+DATE    := November 23, 2026
 GIT     := $(shell git rev-parse --short=12 HEAD 2>/dev/null && { git diff --quiet HEAD 2>/dev/null || echo +; } || echo unknown)
 GIT     := $(subst $() +,+,$(GIT))
 
@@ -23,7 +25,8 @@ PACKAGES := build-essential pkg-config git ca-certificates \
 # The demo's pictures: the font, Unicode's list of its names, and what reads the font.
 DEMO_PACKAGES := fonts-noto-color-emoji unicode-data libfreetype-dev
 SLURM_PACKAGES := munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins jq
-TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck valgrind python3-numpy python3-scipy python3-pil
+TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck valgrind python3-numpy python3-scipy python3-pil \
+  mandoc groff man-db bsdextrautils zsh bash-completion chromium poppler-utils dpkg-dev
 PEER_PACKAGES := python3-faiss python3-venv
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 LIBRARIES := yaml-0.1 libzstd jansson libjpeg libpng libwebp libwebpdemux libpcre2-8 libutf8proc libxxhash zlib scalapack-openmpi
@@ -59,11 +62,11 @@ TOOLS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 BENCH   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 ARCHIVES := $(BUILD)/libshards.a $(BUILD)/libkernels.a
 
-.PHONY: all deps test-deps demo test test-slurm unit tools lint bench bench-retrieval sanitize fuzz install uninstall clean help FORCE
+.PHONY: all deps test-deps demo test test-slurm unit tools lint bench bench-retrieval sanitize fuzz install deb uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BUILD)/vocabench  ## build build/vocabench
+all: $(BUILD)/vocabench $(BUILD)/vocabench.1  ## build build/vocabench
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -72,10 +75,10 @@ $(BUILD)/%.o: %.c
 
 # The version and revision reach one file only, which is rebuilt when they change.
 $(BUILD)/version.stamp: FORCE
-	@mkdir -p $(@D); echo '$(VERSION) $(GIT) $(PREFIX)' | cmp -s - $@ || echo '$(VERSION) $(GIT) $(PREFIX)' > $@
+	@mkdir -p $(@D); echo '$(VERSION) $(DATE) $(GIT) $(PREFIX)' | cmp -s - $@ || echo '$(VERSION) $(DATE) $(GIT) $(PREFIX)' > $@
 FORCE: # phony: .SECONDARY would take a file that is not there for an intermediate one, and never look at the stamp
 $(BUILD)/mpi/provenance.o: $(BUILD)/version.stamp
-$(BUILD)/mpi/provenance.o: ALL_CFLAGS += -DVB_VERSION='"$(VERSION)"' -DVB_GIT='"$(GIT)"' -DVB_PREFIX='"$(PREFIX)"'
+$(BUILD)/mpi/provenance.o: ALL_CFLAGS += -DVB_VERSION='"$(VERSION)"' -DVB_DATE='"$(DATE)"' -DVB_GIT='"$(GIT)"' -DVB_PREFIX='"$(PREFIX)"'
 
 $(BUILD)/libkernels.a: $(KERNELS)
 	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
@@ -84,6 +87,11 @@ $(BUILD)/libshards.a: $(SHARDS)
 $(BUILD)/vocabench: $(PROGRAM) $(ARCHIVES)
 	@echo "  LINK $@"
 	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $(PROGRAM) $(ARCHIVES) $(LDLIBS)
+# The man page and the shells' completions, from the program's own tables.
+$(BUILD)/vocabench.1: $(BUILD)/vocabench
+	$(Q)$< help --format man >$@
+	$(Q)$< help --format bash >$(BUILD)/completion.bash
+	$(Q)$< help --format zsh >$(BUILD)/completion.zsh
 # A unit test may use the program's objects too, all but the one with main().
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(ARCHIVES) $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM))
 	@echo "  LINK $@"
@@ -133,10 +141,11 @@ bench: all $(BENCH)  ## timings, as ratios of medians taken side by side
 	@tests/tools/bench.sh $(BUILD)
 
 RACE_ROWS ?= 1000000 4000000
-bench-retrieval: $(BUILD)/tests/bench/bench_retrieval  ## exact retrieval, alone and against FAISS (up to 20 GiB of memory, 20 minutes)
+bench-retrieval: $(BUILD)/tests/bench/bench_retrieval $(BUILD)/vocabench  ## exact retrieval, alone and against FAISS (up to 20 GiB of memory, 20 minutes)
 	@OMP_WAIT_POLICY=passive $<
 	@tests/tools/install-packages.sh $(PEER_PACKAGES) || echo "Debian's FAISS: skipped"
 	@tests/bench/race.sh $< $(BUILD) $(RACE_ROWS)
+	@python3 tests/bench/scan_law.py $< $(BUILD)/vocabench $(BUILD)/race 1000000
 
 sanitize:  ## the unit tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory SAN=address,undefined unit
@@ -160,20 +169,29 @@ build-fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SOURCES) $(wildcard kernels/*.h sh
 	$(Q)clang $(FUZZ_FLAGS) $(shell pkg-config --cflags jansson zlib) -o $@ $< $(FUZZ_SOURCES) $(shell pkg-config --libs jansson zlib) -lm
 
 PLACE = $(DESTDIR)$(PREFIX)
-install: all  ## put binary, configs, docs and slurm templates under PREFIX
-	install -d "$(PLACE)/bin" "$(PLACE)/share/vocabench" "$(PLACE)/share/doc/vocabench"
+install: all  ## put binary, man page, completion, configs, docs and slurm templates under PREFIX
+	install -d "$(PLACE)/bin" "$(PLACE)/share/vocabench" "$(PLACE)/share/doc/vocabench" "$(PLACE)/share/man/man1" \
+	  "$(PLACE)/share/bash-completion/completions" "$(PLACE)/share/zsh/site-functions"
 	install -m 755 $(BUILD)/vocabench "$(PLACE)/bin/"
+	install -m 644 $(BUILD)/vocabench.1 "$(PLACE)/share/man/man1/"
+	install -m 644 $(BUILD)/completion.bash "$(PLACE)/share/bash-completion/completions/vocabench"
+	install -m 644 $(BUILD)/completion.zsh "$(PLACE)/share/zsh/site-functions/_vocabench"
 	cp -R configs $(wildcard slurm) "$(PLACE)/share/vocabench/"
 	cp -R README.md LICENSE CITATION.cff CHANGELOG.md docs "$(PLACE)/share/doc/vocabench/"
 	chmod -R u+rwX,go+rX "$(PLACE)/share/vocabench" "$(PLACE)/share/doc/vocabench"
 
+deb: all  ## build build/vocabench_VERSION_ARCHITECTURE.deb from what lies here
+	@tests/tools/install-packages.sh dpkg-dev
+	@tests/tools/package.sh $(BUILD) $(VERSION) "$(DEB_MAINTAINER)"
+
 uninstall:  ## remove what install put there
-	rm -f "$(PLACE)/bin/vocabench"
+	rm -f "$(PLACE)/bin/vocabench" "$(PLACE)/share/man/man1/vocabench.1" \
+	  "$(PLACE)/share/bash-completion/completions/vocabench" "$(PLACE)/share/zsh/site-functions/_vocabench"
 	rm -rf "$(PLACE)/share/vocabench" "$(PLACE)/share/doc/vocabench"
 
 clean:  ## remove everything that was made
 	rm -rf build build-*
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | awk -F': *' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | awk -F': *' '{printf "  make %-15s %s\n", $$1, $$2}'
 	@echo "  variables: BUILD=dir PREFIX=dir DESTDIR=dir V=1 SAN=address,undefined FUZZ_SECONDS=60 RACE_ROWS='1000000'"

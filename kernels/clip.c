@@ -79,6 +79,7 @@ int vb_clip_open(vb_clip **clip, const vb_tensor_set *weights, const vb_clip_opt
     int status = -1;
     if (model && used) {
         model->threads = options->threads > 1 ? options->threads : 1;
+        model->watch = options->watch;
         vb_binder binder = {.clip = model, .set = weights, .options = options, .used = used, .err = err};
         status = bind_all(&binder);
     }
@@ -90,6 +91,8 @@ int vb_clip_open(vb_clip **clip, const vb_tensor_set *weights, const vb_clip_opt
     *clip = model;
     return 0;
 }
+
+int vb_look(const vb_watch *watch, vb_error *err) { return watch->look && watch->look(watch->context, err) ? -1 : 0; }
 
 const vb_clip_info *vb_clip_describe(const vb_clip *clip) { return &clip->info; }
 

@@ -23,12 +23,20 @@ typedef struct vb_family {
 const vb_family *vb_family_find(const char *name); /* NULL when unknown */
 const vb_family *vb_families(size_t *count);       /* the whole table */
 
+/* Looked at between the layers of a tower, by the thread that encodes: encoding ends where `look` returns other than 0, with the
+ * error that it has set. So work that takes minutes can be stopped within a layer of a batch. */
+typedef struct vb_watch {
+    int (*look)(void *context, vb_error *err); /* NULL: nobody looks */
+    void *context;
+} vb_watch;
+
 typedef struct vb_clip_options {
     const vb_family *family;
     bool override_activation; /* open_clip's exact GELU, stated by the user for both towers; ResNets keep their ReLU */
     vb_activation activation;
     int image_heads, text_heads; /* 0: as the family has them for that width (kernels/arch.c); the tensors cannot tell */
     int threads;
+    vb_watch watch;
 } vb_clip_options;
 
 /* All sizes inferred from the tensors, as OpenAI's build_model infers them. Zero where a tower is absent. */

@@ -60,6 +60,7 @@ void vb_feature_block_free(vb_feature_block *block) {
 static void add_image(vb_similarity_sums *sums, const vb_feature_block *texts, vb_similarity similarity, const double *dots,
                       double inverse, int label, double *margin) {
     double negative = 0, best = -INFINITY, positive = 0;
+    int64_t negatives = 0;
     for (int64_t c = 0; c < texts->count; c++) {
         double s = dots[c] * inverse;
         if (similarity == VB_COSINE) s *= texts->inverse[c];
@@ -67,6 +68,8 @@ static void add_image(vb_similarity_sums *sums, const vb_feature_block *texts, v
             positive = s;
             continue;
         }
+        if (vb_same_thing(texts->kin, (int)c, label)) continue;
+        negatives++;
         negative += s;
         if (s > best) best = s;
         sums->negative_bins[vb_histogram_bin(s)]++;
@@ -76,9 +79,9 @@ static void add_image(vb_similarity_sums *sums, const vb_feature_block *texts, v
     vb_fixed_add(&sums->alignment, 2 - 2 * (dots[label] * inverse * texts->inverse[label]));
     sums->positive_bins[vb_histogram_bin(positive)]++;
     sums->images++;
-    sums->negatives += texts->count - 1;
+    sums->negatives += negatives;
     *margin = NAN;
-    if (texts->count < 2) return;
+    if (!negatives) return;
     *margin = positive - best + 0.0; /* never -0 */
     vb_fixed_add(&sums->margin, *margin);
     sums->margin_bins[vb_histogram_bin(*margin)]++;

@@ -1,7 +1,8 @@
 /* What the geometry of the feature space says of a model: similarities, margins, alignment, uniformity, modality gap.
  *
  * With f the unit vector of an image of class y and g_c that of class c's text, s(x, c) as in kernels/similarity.h:
- *   positive similarities s(x, y), negative ones s(x, c) for every other class c of the union; margin m(x) = s(x, y) - max of s(x, c);
+ *   positive similarities s(x, y), negative ones s(x, c) for every other class c of the union, y's kin
+ *   (kernels/label_space.h) aside; margin m(x) = s(x, y) - max of s(x, c);
  *   alignment = mean |f - g_y|^2; uniformity = log mean over pairs i != j of exp(-2 |g_i - g_j|^2) (Wang and Isola 2020, t = 2);
  *   modality gap = |mean f - mean g| (Liang et al. 2022).
  * Similarities are fp64 (kernels/dots.h); sums are exact (kernels/fixed_sum.h) over terms that depend on one image, or on one pair of
@@ -20,7 +21,7 @@ int vb_histogram_bin(double value);
 /* Sums over images. All int64, so that the whole adds up over threads and ranks as VB_SIMILARITY_COUNTERS counters. */
 typedef struct vb_similarity_sums {
     vb_fixed_sum positive, negative, margin, alignment;
-    int64_t images, negatives, margins; /* terms of the sums; an image has a margin when there are two classes */
+    int64_t images, negatives, margins; /* terms of the sums; an image has a margin when there is a negative */
     int64_t positive_bins[VB_HISTOGRAM_BINS], negative_bins[VB_HISTOGRAM_BINS], margin_bins[VB_HISTOGRAM_BINS];
 } vb_similarity_sums;
 
@@ -32,6 +33,7 @@ typedef struct vb_feature_block {
     int dim;
     float *packed;   /* see vb_dots_pack */
     double *inverse; /* 1 / norm of each row */
+    const int *kin;  /* of a label space, for vb_similarity_add; set by the caller, borrowed, NULL without */
 } vb_feature_block;
 
 /* Copies `count` rows (row-major, none zero, all finite: VB_EDATA names the row). Free with vb_feature_block_free, also after a failure. */
@@ -41,7 +43,7 @@ void vb_feature_block_free(vb_feature_block *block);
 /* inverse[i] = 1 / |row i|; VB_EDATA names a zero row or one that is not finite. */
 int vb_inverse_norms(const float *rows, int64_t count, int dim, double *inverse, vb_error *err);
 
-/* Adds `count` images (row-major, labels[i] < texts->count) to *sums, and writes margins[i] (NaN when there is one class only). Work
+/* Adds `count` images (row-major, labels[i] < texts->count) to *sums, and writes margins[i] (NaN without a negative). Work
  * space: 64 rows of all classes a thread. */
 int vb_similarity_add(vb_similarity_sums *sums, const vb_feature_block *texts, vb_similarity similarity, const float *images,
                       int64_t count, const int *labels, double *margins, int threads, vb_error *err);

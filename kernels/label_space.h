@@ -9,7 +9,12 @@
 typedef struct vb_label_space {
     int classes, vocabularies;
     const int *offsets, *members;
+    const int *kin; /* of every class: classes of equal kin are one thing under one name, and none is wrong for an image of the other.
+                     * NULL: every class is a thing of its own */
 } vb_label_space;
+
+/* Whether class c neither is wrong for an image of class y nor right: y itself, or its kin. */
+static inline int vb_same_thing(const int *kin, int c, int y) { return c == y || (kin && kin[c] == kin[y]); }
 
 /* The same relation by class: class c is in the vocabularies vocabularies[offsets[c]] .. [offsets[c+1]-1], ascending; the first one
  * is its home when one is asked for. slots[i] is where that vocabulary lists the class: members[slots[i]] == c. */

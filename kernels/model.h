@@ -35,6 +35,7 @@ typedef struct vb_transformer {
     bool causal;
     vb_activation activation;
     vb_block *blocks;
+    const vb_watch *watch; /* the model's */
 } vb_transformer;
 
 typedef struct vb_vit {
@@ -68,6 +69,7 @@ typedef struct vb_resnet {
     int grid;              /* of the attention pool */
     const float *positions; /* (1 + grid * grid) x 32 width */
     vb_linear query, key, value, projection;
+    const vb_watch *watch; /* the model's */
 } vb_resnet;
 
 typedef struct vb_text {
@@ -82,12 +84,16 @@ typedef struct vb_text {
 struct vb_clip {
     vb_clip_info info;
     int threads;
+    vb_watch watch;
     vb_vit vit;
     vb_resnet resnet;
     vb_text text;
     void **owned; /* every copied vector and table of blocks */
     size_t owned_count, owned_capacity;
 };
+
+/* Whether somebody wants the work to end here: 0, or -1 with the error that says so. */
+int vb_look(const vb_watch *watch, vb_error *err);
 
 /* ---- arch.c ---- */
 

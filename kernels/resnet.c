@@ -95,6 +95,7 @@ int vb_resnet_bind(vb_binder *binder, vb_resnet *resnet, int *embed) {
         return vb_errorf(binder->err, VB_EMISMATCH, "tensor visual.layer1.0.conv1.weight has %d rows, expected 2 to %d", width,
                          1 << 14);
     resnet->width = width;
+    resnet->watch = &binder->clip->watch;
     if (bind_conv(binder, &resnet->stem[0], width / 2, 3, 3, 2, "conv1", "bn1") ||
         bind_conv(binder, &resnet->stem[1], width / 2, width / 2, 3, 1, "conv2", "bn2") ||
         bind_conv(binder, &resnet->stem[2], width, width / 2, 3, 1, "conv3", "bn3") || bind_blocks(binder, resnet) ||
@@ -216,6 +217,6 @@ int vb_resnet_run(const vb_resnet *resnet, const float *pixels, int64_t n, float
     int size = resnet->resolution / 4;
     for (int l = 0; l < 4; l++)
         for (int i = 0; i < resnet->layers[l]; i++)
-            if (run_bottleneck(block++, n, &size, &at, threads, err)) return -1;
+            if (vb_look(resnet->watch, err) || run_bottleneck(block++, n, &size, &at, threads, err)) return -1;
     return run_pool(resnet, n, &at, out, threads, err);
 }

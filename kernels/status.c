@@ -40,7 +40,7 @@ int vb_errorf(vb_error *err, vb_code code, const char *format, ...) {
 }
 
 int vb_error_prefix(vb_error *err, const char *format, ...) {
-    if (!err) return -1;
+    if (!err || err->code == VB_EINCOMPLETE) return -1;
     char text[VB_ERROR_TEXT];
     va_list args;
     va_start(args, format);
@@ -58,6 +58,9 @@ void vb_error_clear(vb_error *err) {
     err->rank = -1;
     err->text[0] = 0;
 }
+
+const int vb_codes[] = {VB_OK,      VB_EINTERNAL, VB_EUSAGE, VB_ECONFIG,      VB_EMISSING,    VB_EDATA, VB_EMISMATCH,
+                        VB_EOUTPUT, VB_EMEMORY,   VB_EMPI,   VB_EUNSUPPORTED, VB_EINCOMPLETE, -1};
 
 const char *vb_code_name(int code) {
     switch (code) {

@@ -34,12 +34,16 @@ typedef struct vb_error {
  * Control characters and bytes that are no UTF-8 are replaced by '?': a file name cannot forge a second line. */
 int vb_errorf(vb_error *err, vb_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Puts "prefix: " before the text of an error on its way up; returns -1 always. */
+/* Puts "prefix: " before the text of an error on its way up; returns -1 always. A stop (VB_EINCOMPLETE) keeps its text: it is of the
+ * whole run, not of the place where it was noticed. */
 int vb_error_prefix(vb_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 void vb_error_clear(vb_error *err);
 
 /* "input data", "configuration", ...: the table's word for a code; never NULL. */
 const char *vb_code_name(int code);
+
+/* All codes in ascending order, then -1. */
+extern const int vb_codes[];
 
 #endif

@@ -25,6 +25,13 @@ int vb_tokenizer_open_bpe(vb_tokenizer **tokenizer, const char *merges, size_t s
 int vb_tokenizer_open_pairs(vb_tokenizer **tokenizer, const vb_vocabulary_entry *entries, size_t count, const char *merges, size_t size,
                             const char *name, vb_error *err);
 
+/* The tables as one block without pointers, the tokenizer's own: what vb_tokenizer_map takes, in this process or another. */
+const void *vb_tokenizer_bytes(const vb_tokenizer *tokenizer, size_t *size);
+
+/* A tokenizer over such a block (aligned to 8 bytes) where it lies: the block is not copied and must outlive it. So the processes of a
+ * machine can share one. VB_EDATA when the bytes are no such block, or one of another version of this program. */
+int vb_tokenizer_map(vb_tokenizer **tokenizer, const void *bytes, size_t size, vb_error *err);
+
 int32_t vb_tokenizer_size(const vb_tokenizer *tokenizer); /* largest id + 1 */
 int32_t vb_tokenizer_start(const vb_tokenizer *tokenizer);
 int32_t vb_tokenizer_end(const vb_tokenizer *tokenizer);

@@ -49,7 +49,8 @@ int vb_transformer_bind(vb_binder *binder, vb_transformer *transformer, int widt
     int layers = 0;
     while (vb_bind_has(binder, "%s.resblocks.%d.ln_1.weight", prefix, layers)) layers++;
     if (!layers) return vb_errorf(binder->err, VB_EMISMATCH, "tensor %s.resblocks.0.ln_1.weight is missing", prefix);
-    *transformer = (vb_transformer){.width = width, .heads = heads, .layers = layers, .causal = causal, .activation = activation};
+    *transformer = (vb_transformer){.width = width, .heads = heads, .layers = layers, .causal = causal, .activation = activation,
+                                    .watch = &binder->clip->watch};
     transformer->blocks = vb_bind_memory(binder, (size_t)layers, sizeof *transformer->blocks, "transformer blocks");
     if (!transformer->blocks) return -1;
     for (int i = 0; i < layers; i++) {
@@ -146,6 +147,7 @@ int vb_transformer_run(const vb_transformer *transformer, float *x, const int64_
     float *normed = work, *wide = work + rows * width;
     for (int i = 0; i < transformer->layers; i++) {
         const vb_block *block = &transformer->blocks[i];
+        if (vb_look(transformer->watch, err)) return -1;
         norm_rows(&block->ln_1, rows, x, normed, threads);
         if (i + 1 < transformer->layers) {
             if (attend_all(transformer, block, normed, starts, n, wide, threads, err)) return -1;

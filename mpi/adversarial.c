@@ -7,12 +7,15 @@
 #include "kernels/adversarial.h"
 #include "kernels/memory.h"
 #include "kernels/similarity.h"
+#include "mpi/examples.h"
 #include "mpi/progress.h"
 
 typedef struct victim {
     int vocabulary;
     int64_t images, right; /* of all ranks */
     vb_cover cover;        /* of this rank's right images */
+    int64_t *places;       /* of those in the data */
+    size_t place_capacity;
 } victim;
 
 typedef struct adversary {
@@ -49,14 +52,17 @@ static int read_rows(adversary *work, float *rows, vb_error *err) {
                            (long long)pool->lines, (long long)dim, work->spec->candidates,
                            (long long)(tensor->ndim > 0 ? tensor->shape[0] : 0), (long long)(tensor->ndim > 1 ? tensor->shape[1] : 0),
                            vb_dtype_name(tensor->dtype));
-    for (int c = 0; c < pool->count && !status; c++) status = vb_float_rows(&npy, path, pool->line[c], 1, rows + c * dim, err);
+    for (int c = 0; c < pool->count && !status; c++) {
+        status = vb_float_rows(&npy, path, pool->line[c], 1, rows + c * dim, err);
+        if (c % 4096 == 4095) vb_map_forget(&npy.map);
+    }
     vb_npy_close(&npy);
     return status;
 }
 
 static int encode_pool(adversary *work, vb_context *context, float *rows, vb_error *err) {
     const vb_pair *pair = work->pair;
-    vb_name_list names = {work->spec->candidates, work->pool.count, work->pool.class};
+    vb_name_list names = {work->spec->candidates, work->pool.count, work->pool.class, vb_prompts_on(pair->spec, pair->data->spec)};
     vb_classifier encoded;
     if (vb_encode_names(&encoded, context, pair->source->model, &names, pair->experiment->cache, pair->threads, false, err)) return -1;
     memcpy(rows, encoded.texts, (size_t)names.count * (size_t)encoded.dim * sizeof *rows);
@@ -112,7 +118,10 @@ static int prepare(adversary *work, vb_context *context, vb_error *err) {
 }
 
 static void adversary_free(adversary *work) {
-    for (int t = 0; t < work->target_count; t++) vb_cover_free(&work->targets[t].cover);
+    for (int t = 0; t < work->target_count; t++) {
+        vb_cover_free(&work->targets[t].cover);
+        vb_free(work->targets[t].places);
+    }
     vb_free(work->targets);
     vb_free(work->target_of);
     vb_text_bank_free(work->bank);
@@ -153,7 +162,12 @@ static int judge_unit(adversary *work, int64_t unit, vb_error *err) {
             if (t < 0) continue;
             work->targets[t].images++;
             if (beaten[(size_t)i * vocabularies + (size_t)v]) continue;
-            if (vb_cover_add(&work->targets[t].cover, pool + (size_t)i * words, rows.classes[i], err)) goto done;
+            victim *target = &work->targets[t];
+            size_t n = (size_t)target->cover.images;
+            if (vb_grow((void **)&target->places, &target->place_capacity, n + 1, sizeof *target->places, "taken images", err))
+                goto done;
+            target->places[n] = rows.places[i];
+            if (vb_cover_add(&target->cover, pool + (size_t)i * words, rows.classes[i], err)) goto done;
         }
     status = check_memory(work, err);
 done:
@@ -179,8 +193,7 @@ static int judge_images(adversary *work, vb_context *context, vb_error *err) {
     vb_progress_end(&progress);
     int64_t *counts = vb_array(n, sizeof *counts, "images of the targets", err);
     if (!counts) status = -1;
-    if (status) vb_alarm_raise(comm);
-    status = vb_agree(comm, status, err);
+    status = vb_meet(context, status, err);
     for (int t = 0; !status && t < work->target_count; t++) {
         counts[2 * t] = work->targets[t].images;
         counts[2 * t + 1] = work->targets[t].cover.images;
@@ -381,7 +394,8 @@ static int choose_exactly(outcome *out, vb_comm *comm, const adversary *work, co
 
 /* ---- JSON ---- */
 
-static json_t *outcome_json(const outcome *out, const adversary *work, const victim *target) {
+/* Takes over `examples`. */
+static json_t *outcome_json(const outcome *out, const adversary *work, const victim *target, json_t *examples) {
     const vb_vocabularies *vocabularies = &work->pair->data->vocabularies;
     int classes = work->pair->classifier->classes;
     double images = (double)target->images;
@@ -408,6 +422,7 @@ static json_t *outcome_json(const outcome *out, const adversary *work, const vic
     json_object_set_new(entry, "accuracy", accuracy);
     json_object_set_new(entry, "accuracy_alone", alone);
     json_object_set_new(entry, "takes", takes);
+    json_object_set_new(entry, "examples", examples ? examples : json_array());
     json_object_set_new(entry, "accuracy_bound", json_real((double)least / images));
     json_object_set_new(entry, "proven", json_boolean(left == least));
     json_object_set_new(entry, "gap", json_real((double)(left - least) / images));
@@ -429,6 +444,7 @@ static int attack(vb_context *context, const adversary *work, const victim *targ
         [VB_SINGLE] = choose_singles, [VB_GREEDY] = choose_greedily, [VB_EXACT_SEARCH] = choose_exactly};
     vb_comm *comm = &context->comm;
     outcome out;
+    json_t *examples = NULL;
     int status = outcome_new(&out, work, target, err);
     if (!status) status = vb_check_stop(context, err);
     status = vb_agree(comm, status, err);
@@ -436,8 +452,10 @@ static int attack(vb_context *context, const adversary *work, const victim *targ
     if (!status && target->right) {
         status = choose[work->spec->method](&out, comm, work, target, err);
         if (!status) status = vb_sum_to_root(comm, out.by_class, (size_t)out.k * (size_t)work->pair->classifier->classes, err);
+        if (!status)
+            status = vb_examples_json(comm, &target->cover, target->places, out.chosen, out.k, work->pair->source, &examples, err);
     }
-    if (!status && !comm->rank && json_array_append_new(list, outcome_json(&out, work, target)))
+    if (!status && !comm->rank && json_array_append_new(list, outcome_json(&out, work, target, examples)))
         status = vb_errorf(err, VB_EMEMORY, "no memory for the results");
     outcome_free(&out);
     return vb_agree(comm, status, err);

@@ -70,7 +70,10 @@ static int pass_unit(image_pass *pass, const vb_pair *pair, const vb_feature_blo
     if (vb_similarity_add(&pass->sums, texts, pair->spec->similarity ? VB_DOT : VB_COSINE, rows.rows, rows.count, rows.classes,
                           pass->margins + filled, pair->threads, err))
         goto done;
-    if (texts->count > 1) pass->margin_count += rows.count;
+    for (int i = 0; i < rows.count; i++) {
+        double margin = pass->margins[filled + (size_t)i];
+        if (!isnan(margin)) pass->margins[pass->margin_count++] = margin;
+    }
     if (pass->centroid) {
         if (vb_inverse_norms(rows.rows, rows.count, rows.dim, inverse, err)) goto done;
         vb_centroid_add(pass->centroid, rows.rows, inverse, rows.count, rows.dim);
@@ -116,13 +119,13 @@ static int run_pass(image_pass *pass, vb_context *context, const vb_pair *pair, 
         if (!pass->centroid) status = -1;
     }
     if (!status) status = vb_feature_block_new(&texts, pair->classifier->texts, pair->classifier->classes, pair->classifier->dim, err);
+    texts.kin = pair->data->space.kin;
     for (int64_t u = comm->rank; !status && u < pair->source->units; u += comm->size) {
         if ((status = vb_check_stop(context, err))) break;
         status = pass_unit(pass, pair, &texts, u, err);
     }
     vb_feature_block_free(&texts);
-    if (status) vb_alarm_raise(comm);
-    if (vb_agree(comm, status, err)) return -1;
+    if (vb_meet(context, status, err)) return -1;
     vb_fixed_sum *const sums[] = {&pass->sums.positive, &pass->sums.negative, &pass->sums.margin, &pass->sums.alignment};
     for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) vb_fixed_settle(sums[i]);
     if (vb_sum_to_root(comm, (int64_t *)&pass->sums, VB_SIMILARITY_COUNTERS, err)) return -1;

@@ -7,8 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mpi/options.h"
 #include "shards/io.h"
 #include "shards/yaml.h"
+
+vb_value_kind vb_kind_of_value(const char *placeholder) {
+    if (!placeholder) return VB_VALUE_FREE;
+    if (!strcmp(placeholder, "[COMMAND]")) return VB_VALUE_COMMAND;
+    if (!strncmp(placeholder, "DIR", 3) || !strncmp(placeholder, "OUT", 3)) return VB_VALUE_FOLDER;
+    bool lower = true;
+    for (const char *at = placeholder; *at; at++) lower = lower && ((*at >= 'a' && *at <= 'z') || strchr("0123456789_|", *at));
+    if (lower) return VB_VALUE_WORDS;
+    static const char *const files[] = {"FILE", "PATH", "SOURCE", "A B"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (!strcmp(placeholder, files[i])) return VB_VALUE_FILE;
+    const char *dot = strchr(placeholder, '.');
+    return dot && dot[1] != '.' && dot[1] && !strchr(placeholder, '=') ? VB_VALUE_FILE : VB_VALUE_FREE;
+}
 
 static int find_flag(const vb_command *command, const char *name, size_t n) {
     for (int i = 0; command->flags[i].name; i++)
@@ -134,5 +149,8 @@ void vb_command_help(const vb_command *command) {
         printf("  %-24s %s%s%s\n", left, flag->help, flag->required ? " (required)" : "",
                flag->kind == VB_FLAG_LIST ? " (repeatable)" : "");
     }
-    if (command->more_help) command->more_help();
+    for (const vb_option_group *group = command->keys; group && group->title; group++) {
+        printf("\n%s:\n", group->title);
+        vb_options_help(group->table());
+    }
 }

@@ -46,8 +46,13 @@ typedef struct vb_command {
     const char *help;                                                                     /* one line */
     const char *details;                                                                  /* paragraphs for --help; may be NULL */
     int (*run)(struct vb_context *context, const vb_arguments *arguments, vb_error *err); /* collective */
-    void (*more_help)(void); /* prints tables beyond the flags; may be NULL */
+    const struct vb_option_group *keys;                                                   /* tables beyond the flags; may be NULL */
 } vb_command;
+
+/* What a placeholder stands for, as completion takes it: "html|md" and "int8" are words to choose from, "DIR" a folder, "FILE",
+ * "PATH" and all with a dot ("IDS.npy") files, "[COMMAND]" a command; the rest is free text. */
+typedef enum vb_value_kind { VB_VALUE_FREE, VB_VALUE_WORDS, VB_VALUE_FOLDER, VB_VALUE_FILE, VB_VALUE_COMMAND } vb_value_kind;
+vb_value_kind vb_kind_of_value(const char *placeholder);
 
 /* --flag value, --flag=value, --switch; "--" ends flags. Unknown flags get a "did you mean". Local. */
 int vb_arguments_parse(vb_arguments *arguments, const vb_command *command, int argc, char **argv, vb_error *err);

@@ -78,6 +78,15 @@ void vb_adversarial_free(vb_adversarial_spec *spec) {
     *spec = (vb_adversarial_spec){0};
 }
 
+int64_t vb_candidates_lines(const vb_adversarial_spec *spec) {
+    vb_texts texts;
+    vb_error ignored;
+    if (!spec->candidates || vb_texts_read(&texts, spec->candidates, &ignored)) return 0;
+    int64_t count = (int64_t)texts.count;
+    vb_texts_free(&texts);
+    return count;
+}
+
 /* ---- the pool ---- */
 
 typedef struct line {

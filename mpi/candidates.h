@@ -27,6 +27,9 @@ int vb_adversarial_read(vb_adversarial_spec *spec, const vb_yaml *root, const ch
 void vb_adversarial_free(vb_adversarial_spec *spec);
 const char *vb_adversarial_method_name(int method);
 
+/* Lines of the candidates' file, for estimates; 0 when there is none or it cannot be read. Local. */
+int64_t vb_candidates_lines(const vb_adversarial_spec *spec);
+
 /* The pool: the file's lines less empty ones and repetitions (names are the same without regard to case, underscores being spaces;
  * the first one stays), sorted by name. */
 typedef struct vb_candidates {

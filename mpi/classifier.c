@@ -7,12 +7,13 @@
 #include "kernels/repe.h"
 #include "mpi/encode.h"
 #include "mpi/image_source.h"
+#include "mpi/scalapack.h"
 #include "shards/coop.h"
 #include "shards/prompts.h"
 #include "shards/texts.h"
 
 /* Texts a unit: a constant, so that the cut into units (and their cache files) does not depend on the ranks. */
-enum { UNIT_TEXTS = 256 };
+enum { UNIT_TEXTS = 256, FORGET_ROWS = 4096 };
 
 typedef struct text_work {
     const vb_model *model;
@@ -24,13 +25,13 @@ typedef struct text_work {
 
 /* The prompts of `count` classes from `first` on, prompt by prompt within a class. CoOp: "X X X X name.", a placeholder a vector. */
 static int fill_prompts(const text_work *work, int first, int n, char **texts, vb_error *err) {
-    const vb_model_spec *spec = work->model->spec;
     char placeholder[2 * 256 + 8] = "";
     for (int i = 0; i < work->coop.contexts; i++) strcat(placeholder, "X ");
     if (work->coop.contexts) strcat(placeholder, "{}.");
     for (int i = 0; i < n; i++) {
         const char *name = work->names->class[first + i / work->prompts].name;
-        if (!(texts[i] = vb_prompt_fill(work->coop.contexts ? placeholder : spec->prompts[i % work->prompts], name, err))) return -1;
+        if (!(texts[i] = vb_prompt_fill(work->coop.contexts ? placeholder : work->names->prompts->items[i % work->prompts], name, err)))
+            return -1;
     }
     return 0;
 }
@@ -132,8 +133,8 @@ static int average(const text_work *work, const float *rows, float *out, const c
     return 0;
 }
 
-/* This rank's units [first, first + mine): averaged into texts; kept prompt by prompt in prompt_rows when that is not NULL. */
-static int encode_slice(const text_work *work, vb_context *context, int64_t first, int64_t mine, int per_unit,
+/* This rank's units [first, first + mine): averaged into `texts`; kept prompt by prompt in prompt_rows when that is not NULL. */
+static int encode_slice(const text_work *work, vb_context *context, int64_t first, int64_t mine, int per_unit, float *texts,
                         vb_classifier *classifier, vb_error *err) {
     size_t dim = (size_t)work->dim, class_rows = (size_t)work->prompts * dim;
     int classes = work->names->count, status = 0;
@@ -144,55 +145,92 @@ static int encode_slice(const text_work *work, vb_context *context, int64_t firs
         float *rows = classifier->prompt_rows ? classifier->prompt_rows + (size_t)start * class_rows : scratch;
         if ((status = vb_check_stop(context, err)) || (status = encode_unit(work, start, count, rows, classifier, err))) break;
         for (int c = 0; c < count && !status; c++)
-            status = average(work, rows + (size_t)c * class_rows, classifier->texts + (size_t)(start + c) * dim,
+            status = average(work, rows + (size_t)c * class_rows, texts + ((size_t)(u - first) * (size_t)per_unit + (size_t)c) * dim,
                              work->names->class[start + c].name, err);
     }
     vb_free(scratch);
     return status;
 }
 
-int vb_classifier_encode(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_dataset_state *data,
-                         const char *cache, int threads, bool keep_prompts, vb_error *err) {
-    vb_name_list names = {data->spec->vocabularies, data->space.classes, data->vocabularies.class};
-    return vb_encode_names(classifier, context, model, &names, cache, threads, keep_prompts, err);
+/* Unit by unit from the rank that encoded it to all, which keep what is theirs. The digest is that of all rows in class order. */
+static int deal_units(vb_classifier *classifier, vb_comm *comm, const float *slice, int64_t units, int per_unit, vb_error *err) {
+    size_t dim = (size_t)classifier->dim;
+    vb_digester *digester = NULL;
+    float *unit = vb_array((size_t)per_unit * dim, sizeof *unit, "a unit of text embeddings", err);
+    int status = unit ? vb_digester_new(&digester, err) : -1;
+    status = vb_agree(comm, status, err);
+    for (int64_t first = 0, u = 0; u < units && !status; u++) {
+        int owner = 0, start = (int)u * per_unit,
+            count = classifier->classes - start < per_unit ? classifier->classes - start : per_unit;
+        while (vb_share(units, owner, comm->size, &first) + first <= u) owner++;
+        if (owner == comm->rank) memcpy(unit, slice + (size_t)((u - first) * per_unit) * dim, (size_t)count * dim * sizeof *unit);
+        status = vb_broadcast_from(comm, owner, unit, (size_t)count * dim * sizeof *unit, err);
+        for (int c = 0; c < count && !status; c++) {
+            int whose, place = vb_cyclic_place(start + c, comm->size, &whose);
+            if (whose == comm->rank) memcpy(classifier->texts + (size_t)place * dim, unit + (size_t)c * dim, dim * sizeof *unit);
+        }
+        if (!status) vb_digester_add_piece(digester, unit, (size_t)count * dim * sizeof *unit);
+    }
+    if (digester) classifier->digest = vb_digester_finish(digester);
+    vb_free(unit);
+    return status;
 }
 
-int vb_encode_names(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_name_list *names,
-                    const char *cache, int threads, bool keep_prompts, vb_error *err) {
+static int encode_names(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_name_list *names,
+                        const char *cache, int threads, bool keep_prompts, bool deal_out, vb_error *err) {
     vb_comm *comm = &context->comm;
     text_work work = {.model = model,
                       .names = names,
                       .cache = {.folder = cache, .key = model->text_key},
                       .threads = threads,
                       .dim = vb_clip_describe(model->clip)->embed_dim,
-                      .prompts = model->spec->coop ? 1 : model->spec->prompt_count};
+                      .prompts = model->spec->coop ? 1 : names->prompts->count};
     int classes = names->count, per_unit = UNIT_TEXTS / work.prompts > 1 ? UNIT_TEXTS / work.prompts : 1;
     int64_t units = (classes + per_unit - 1) / per_unit, first, mine = vb_share(units, comm->rank, comm->size, &first);
-    *classifier = (vb_classifier){.classes = classes, .dim = work.dim, .prompts = work.prompts};
+    *classifier = (vb_classifier){.classes = classes, .dim = work.dim, .prompts = work.prompts, .dealt_out = deal_out};
     /* Rows are exchanged by whole units: the last one is padded. */
     size_t unit_bytes = (size_t)per_unit * (size_t)work.dim * sizeof(float);
-    classifier->texts = vb_array((size_t)units, unit_bytes, "text embeddings", err);
+    float *slice = NULL;
+    if (deal_out) {
+        slice = vb_array((size_t)mine, unit_bytes, "text embeddings", err);
+        classifier->texts = vb_array((size_t)vb_cyclic_count(classes, comm->rank, comm->size), (size_t)work.dim * sizeof(float),
+                                     "text embeddings", err);
+    } else if ((classifier->texts = vb_array((size_t)units, unit_bytes, "text embeddings", err)))
+        slice = classifier->texts + (size_t)first * (size_t)per_unit * (size_t)work.dim;
     if (keep_prompts)
         classifier->prompt_rows = vb_array((size_t)units * (size_t)work.prompts, unit_bytes, "embeddings of prompts", err);
-    int status = classifier->texts && (!keep_prompts || classifier->prompt_rows) ? open_coop(&work, err) : -1;
-    if (!status) status = encode_slice(&work, context, first, mine, per_unit, classifier, err);
+    int status = slice && classifier->texts && (!keep_prompts || classifier->prompt_rows) ? open_coop(&work, err) : -1;
+    if (!status) status = encode_slice(&work, context, first, mine, per_unit, slice, classifier, err);
     vb_coop_free(&work.coop);
-    if (status) vb_alarm_raise(comm);
-    status = vb_agree(comm, status, err);
-    if (!status) status = vb_allgather_rows(comm, classifier->texts, units, unit_bytes, err);
+    status = vb_meet(context, status, err);
+    if (!status && deal_out) status = deal_units(classifier, comm, slice, units, per_unit, err);
+    if (!status && !deal_out) {
+        status = vb_allgather_rows(comm, classifier->texts, units, unit_bytes, err);
+        classifier->digest = vb_digest_bytes(classifier->texts, (size_t)classes * (size_t)work.dim * sizeof(float));
+    }
     if (!status && keep_prompts)
         status = vb_allgather_rows(comm, classifier->prompt_rows, units, unit_bytes * (size_t)work.prompts, err);
-    if (!status)
-        classifier->digest = vb_digest_bytes(classifier->texts, (size_t)classes * (size_t)work.dim * sizeof(float));
-    else
-        vb_classifier_free(classifier);
+    if (deal_out) vb_free(slice);
+    if (status) vb_classifier_free(classifier);
     return status;
+}
+
+int vb_classifier_encode(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_dataset_state *data,
+                         const char *cache, int threads, bool keep_prompts, bool deal_out, vb_error *err) {
+    vb_name_list names = {data->spec->vocabularies, data->space.classes, data->vocabularies.class,
+                          vb_prompts_on(model->spec, data->spec)};
+    return encode_names(classifier, context, model, &names, cache, threads, keep_prompts, deal_out, err);
+}
+
+int vb_encode_names(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_name_list *names, const char *cache,
+                    int threads, bool keep_prompts, vb_error *err) {
+    return encode_names(classifier, context, model, names, cache, threads, keep_prompts, false, err);
 }
 
 /* ---- precomputed ---- */
 
 /* The row of every class when text_names names the rows. */
-static int rows_by_name(const vb_dataset_state *data, const vb_model_spec *spec, int64_t rows, int64_t *row_of, vb_error *err) {
+static int rows_by_name(const vb_dataset_state *data, const vb_embeddings_spec *spec, int64_t rows, int64_t *row_of, vb_error *err) {
     vb_texts names = {0};
     if (vb_texts_read(&names, spec->text_names, err)) return -1;
     int status = 0;
@@ -214,9 +252,12 @@ static int rows_by_name(const vb_dataset_state *data, const vb_model_spec *spec,
     return status;
 }
 
-static int read_precomputed(vb_classifier *classifier, const vb_dataset_state *data, const vb_model_spec *spec, vb_error *err) {
+static int read_precomputed(vb_classifier *classifier, const vb_comm *comm, const vb_dataset_state *data, const vb_embeddings_spec *spec,
+                            bool deal_out, vb_error *err) {
     vb_npy npy;
     int64_t *row_of = NULL, classes = data->space.classes;
+    float *row = NULL;
+    vb_digester *digester = NULL;
     int status = -1;
     if (vb_npy_open(&npy, spec->text_embeddings, err)) return -1;
     const vb_tensor *tensor = &npy.tensor;
@@ -231,28 +272,61 @@ static int read_precomputed(vb_classifier *classifier, const vb_dataset_state *d
                   (long long)tensor->shape[0], data->spec->vocabularies, (long long)classes);
         goto done;
     }
-    *classifier = (vb_classifier){.classes = (int)classes, .dim = (int)tensor->shape[1]};
-    classifier->texts = vb_array((size_t)classes * (size_t)tensor->shape[1], sizeof(float), "text embeddings", err);
+    *classifier = (vb_classifier){.classes = (int)classes, .dim = (int)tensor->shape[1], .dealt_out = deal_out};
+    size_t dim = (size_t)classifier->dim,
+           kept = deal_out ? (size_t)vb_cyclic_count((int)classes, comm->rank, comm->size) : (size_t)classes;
+    classifier->texts = vb_array(kept * dim, sizeof(float), "text embeddings", err);
     row_of = vb_array((size_t)classes, sizeof *row_of, "text rows", err);
-    if (!classifier->texts || !row_of) goto done;
+    row = vb_array(dim, sizeof *row, "text row", err);
+    if (!classifier->texts || !row_of || !row || vb_digester_new(&digester, err)) goto done;
     for (int64_t c = 0; c < classes; c++) row_of[c] = c;
     if (spec->text_names && rows_by_name(data, spec, tensor->shape[0], row_of, err)) goto done;
-    for (int64_t c = 0; c < classes; c++)
-        if (vb_float_rows(&npy, spec->text_embeddings, row_of[c], 1, classifier->texts + c * tensor->shape[1], err)) goto done;
-    classifier->digest = vb_digest_bytes(classifier->texts, (size_t)classes * (size_t)tensor->shape[1] * sizeof(float));
+    /* Rank 0 reads all rows, for the digest. The file's pages are let go on the way: the rows are needed once. */
+    for (int c = 0, read = 0; c < classes; c++) {
+        int owner, place = deal_out ? vb_cyclic_place(c, comm->size, &owner) : c;
+        bool mine = !deal_out || owner == comm->rank;
+        if (!mine && comm->rank) continue;
+        if (vb_float_rows(&npy, spec->text_embeddings, row_of[c], 1, row, err)) goto done;
+        vb_digester_add_piece(digester, row, dim * sizeof *row);
+        if (mine) memcpy(classifier->texts + (size_t)place * dim, row, dim * sizeof *row);
+        if (++read % FORGET_ROWS == 0) vb_map_forget(&npy.map);
+    }
     status = 0;
 done:
+    if (digester) classifier->digest = vb_digester_finish(digester);
     vb_free(row_of);
+    vb_free(row);
     vb_npy_close(&npy);
     return status;
 }
 
-int vb_classifier_precomputed(vb_classifier *classifier, vb_comm *comm, const vb_dataset_state *data, const vb_model_spec *spec,
-                              vb_error *err) {
+int vb_classifier_precomputed(vb_classifier *classifier, vb_comm *comm, const vb_dataset_state *data, const vb_embeddings_spec *spec,
+                              bool deal_out, vb_error *err) {
     *classifier = (vb_classifier){0};
-    if (!vb_agree(comm, read_precomputed(classifier, data, spec, err), err)) return 0;
+    if (!vb_agree(comm, read_precomputed(classifier, comm, data, spec, deal_out, err), err)) return 0;
     vb_classifier_free(classifier);
     return -1;
+}
+
+int vb_classifier_joined(vb_classifier *classifier, const vb_dataset_state *data, const vb_classifier *parts, vb_error *err) {
+    int classes = data->space.classes;
+    size_t dim = (size_t)parts->dim;
+    *classifier = (vb_classifier){.classes = classes, .dim = parts->dim, .prompts = parts->prompts};
+    for (int p = 0; p < data->part_count; p++) {
+        if (parts[p].dim != parts->dim)
+            return vb_errorf(err, VB_EMISMATCH, "text embeddings of dataset '%s' have %d dimensions, those of '%s' %d",
+                             data->parts[p]->spec->name, parts[p].dim, data->parts[0]->spec->name, parts->dim);
+        if (parts[p].prompts != parts->prompts) classifier->prompts = -1;
+        classifier->encoded += parts[p].encoded;
+        classifier->cached += parts[p].cached;
+    }
+    if (!(classifier->texts = vb_array((size_t)classes * dim, sizeof(float), "text embeddings", err))) return -1;
+    for (int c = 0; c < classes; c++) {
+        const vb_classifier *part = &parts[data->joined.part_of[c]];
+        memcpy(classifier->texts + (size_t)c * dim, part->texts + (size_t)data->joined.origin[c] * dim, dim * sizeof(float));
+    }
+    classifier->digest = vb_digest_bytes(classifier->texts, (size_t)classes * dim * sizeof(float));
+    return 0;
 }
 
 void vb_classifier_free(vb_classifier *classifier) {

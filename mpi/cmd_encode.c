@@ -18,8 +18,8 @@ const vb_flag vb_encode_flags[] = {
      "images: folder, .tar/.tar.zst (glob) or CIFAR binary; texts: FILE.txt (one a line) or FILE.json (a list)", 0, 0},
     {"output", VB_FLAG_TEXT, "E.npy", true, "float32, rows x dimensions", 0, 0},
     {"tokenizer", VB_FLAG_TEXT, "FILE", false, "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it (texts)", 0, 0},
-    {"family", VB_FLAG_TEXT, "NAME", false, "clip, slip or declip [found from the tensors' names]", 0, 0},
-    {"activation", VB_FLAG_TEXT, "NAME", false, "quick_gelu or gelu, for open_clip's models [the family's]", 0, 0},
+    {"family", VB_FLAG_TEXT, "clip|slip|declip", false, "[found from the tensors' names]", 0, 0},
+    {"activation", VB_FLAG_TEXT, "quick_gelu|gelu", false, "for open_clip's models [the family's]", 0, 0},
     {"rgb-first", VB_FLAG_SWITCH, NULL, false, "convert to RGB before resizing", 0, 0},
     {"raw", VB_FLAG_SWITCH, NULL, false, "leave the embeddings unnormalised", 0, 0},
     {"batch", VB_FLAG_NUMBER, "N", false, "images encoded at once [16]", 1, 4096},
@@ -54,13 +54,14 @@ static void normalise(float *rows, int64_t count, int dim) {
 static int encode_unit(const encode_job *job, const vb_dataset *dataset, int64_t unit, float *rows, int *count, vb_error *err) {
     vb_unit_data data = {0};
     json_t *skipped = NULL;
-    vb_encode_options options = {.batch = job->batch, .threads = job->threads, .skip_broken = false, .dataset = job->input};
+    vb_encode_options options = {.batch = job->batch, .threads = job->threads, .skip_broken = false};
     int status = vb_dataset_read_unit(dataset, unit, &data, err);
     int *all = status ? NULL : vb_array((size_t)data.count, sizeof *all, "unit", err);
     if (all) {
         for (int i = 0; i < data.count; i++) all[i] = i;
         *count = data.count;
         status = vb_encode_samples(&job->model, &data, all, data.count, &options, rows, &skipped, err);
+        if (status) vb_error_prefix(err, "%s", job->input);
         if (!status && !job->raw) normalise(rows, data.count, vb_clip_describe(job->model.clip)->embed_dim);
     } else
         status = -1;
@@ -87,7 +88,7 @@ static int encode_rounds(const encode_job *job, const vb_dataset *dataset, vb_er
         int count = 0;
         status = vb_check_stop(job->context, err);
         if (!status && first + comm->rank < units) status = encode_unit(job, dataset, first + comm->rank, rows, &count, err);
-        if ((status = vb_agree(comm, status, err))) break;
+        if ((status = vb_meet(job->context, status, err))) break;
         void **blocks;
         size_t *sizes;
         if ((status = vb_gather_blocks(comm, rows, (size_t)count * (size_t)dim * sizeof *rows, &blocks, &sizes, err))) break;
@@ -151,8 +152,7 @@ static int encode_texts(encode_job *job, vb_error *err) {
     int64_t first, total = (int64_t)texts.count, mine = vb_share(total, comm->rank, comm->size, &first), shape[2] = {total, dim};
     if (!(rows = vb_array((size_t)total * (size_t)dim, sizeof *rows, "text embeddings", err))) status = -1;
     if (!status && mine) status = encode_slice(job, &texts, first, mine, rows + first * dim, err);
-    if (status) vb_alarm_raise(comm);
-    status = vb_agree(comm, status, err);
+    status = vb_meet(job->context, status, err);
     if (!status) status = vb_allgather_rows(comm, rows, total, (size_t)dim * sizeof *rows, err);
     if (!status && !comm->rank) status = vb_npy_write(job->output, VB_F32, 2, shape, rows, err);
     status = vb_agree(comm, status, err);
@@ -198,7 +198,7 @@ int vb_cmd_encode(vb_context *context, const vb_arguments *arguments, vb_error *
         status = vb_errorf(err, VB_EUSAGE, "encode texts: --tokenizer FILE is missing");
     if (!status) status = model_spec(&spec, arguments, command, err);
     if (vb_agree(&context->comm, status, err)) return -1;
-    if (vb_model_open(&job.model, &context->comm, &spec, texts, job.threads, err)) return -1;
+    if (vb_model_open(&job.model, context, &spec, texts, job.threads, NULL, err)) return -1;
     status = texts ? encode_texts(&job, err) : encode_images(&job, err);
     vb_model_close(&job.model);
     return status;

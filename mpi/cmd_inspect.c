@@ -13,8 +13,8 @@
 #include "shards/vocabulary.h"
 #include "shards/weights.h"
 
-const vb_flag vb_inspect_flags[] = {{"family", VB_FLAG_TEXT, "NAME", false,
-                                     "of weights: clip, slip or declip [found from the tensors' names]", 0, 0},
+const vb_flag vb_inspect_flags[] = {{"family", VB_FLAG_TEXT, "clip|slip|declip", false,
+                                     "of weights [found from the tensors' names]", 0, 0},
                                     {0}};
 
 static void print_shape(const vb_tensor *tensor) {
@@ -66,8 +66,9 @@ static int inspect_yaml(const char *path, vb_error *err) {
     if (experiment) {
         vb_experiment read;
         if (vb_experiment_read(&read, path, NULL, 0, err)) return -1;
-        printf("experiment '%s': %d dataset(s), %d model(s); it reads without errors\nrun it: vocabench run %s\n", read.name,
-               read.dataset_count, read.model_count, path);
+        printf("experiment '%s': %d dataset(s), ", read.name, read.dataset_count - read.expansion_count);
+        if (read.expansion_count) printf("%d expansion(s), ", read.expansion_count);
+        printf("%d model(s); it reads without errors\nrun it: vocabench run %s\n", read.model_count, path);
         vb_experiment_free(&read);
         return 0;
     }

@@ -18,7 +18,7 @@ const vb_flag vb_pack_flags[] = {
     {"class-names", VB_FLAG_TEXT, "FILE", false, "names of integer labels, one a line", 0, 0},
     {"level", VB_FLAG_NUMBER, "N", false, "of zstd [3]", 1, 19},
     {"quantize", VB_FLAG_TEXT, "int8", false, "certified 8-bit copy of a corpus of embeddings, for 'retrieve --quantized'", 0, 0},
-    {"similarity", VB_FLAG_TEXT, "NAME", false, "that the 8-bit copy is for: dot or cosine [dot]", 0, 0},
+    {"similarity", VB_FLAG_TEXT, "dot|cosine", false, "that the 8-bit copy is for [dot]", 0, 0},
     {"threads", VB_FLAG_NUMBER, "N", false, "threads a rank, for the 8-bit copy", 1, 1024},
     {0}};
 

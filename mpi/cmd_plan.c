@@ -14,6 +14,7 @@
 #include "mpi/plan_sizes.h"
 #include "mpi/provenance.h"
 #include "mpi/schedule.h"
+#include "mpi/stage_memory.h"
 
 const vb_flag vb_plan_flags[] = {{"ranks", VB_FLAG_NUMBER, "N", false, "plan for N ranks [the ranks it runs on]", 1, 1 << 20},
                                  {"output", VB_FLAG_TEXT, "DIR", false, "folder of the results, whose cache is looked at", 0, 0},
@@ -32,15 +33,17 @@ const vb_flag vb_plan_flags[] = {{"ranks", VB_FLAG_NUMBER, "N", false, "plan for
                                  {"disk-mb", VB_FLAG_NUMBER, "MB", false, "MB a second that a node reads [1000]", 1, 1 << 24},
                                  {0}};
 
-/* A rank before it does anything, measured: MPI, libraries, the tokenizer's tables. */
-enum { PROCESS = 32 << 20 };
+/* Measured: a rank before it does anything (MPI, libraries, the tokenizer's tables), and what a class takes in the vocabularies'
+ * tables. */
+enum { PROCESS = 32 << 20, NAME = 400 };
 
 typedef struct plan {
     const vb_experiment *experiment;
     int ranks;
     bool print;
     vb_plan_sizes sizes;
-    int64_t *weights; /* bytes of every model's file */
+    int64_t *weights;   /* bytes of every model's file */
+    int64_t candidates; /* of adversarial vocabularies */
     vb_schedule schedule;
 } plan;
 
@@ -81,35 +84,55 @@ static double operations(const plan *all, const vb_model_spec *spec, const vb_da
 }
 
 static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_state *data, const vb_model *model, vb_error *err) {
-    int64_t images, units, bytes, cached = 0, texts = 0, dim;
+    int64_t images, units, bytes, cached = 0, texts = 0, dim, need;
     int64_t classes = data->space.classes, vocabularies = data->space.vocabularies,
             tally = 8 * (2 * vocabularies * vocabularies + 3 * classes);
     if (vocabularies <= 20) tally += (int64_t)8 << vocabularies;
     if (model) {
         const vb_clip_info *info = vb_clip_describe(model->clip);
         int64_t pixels = (int64_t)all->experiment->batch * 3 * info->resolution * info->resolution * 4;
-        images = -data->outside;
-        images += vb_dataset_samples(data->dataset);
-        units = vb_dataset_units(data->dataset);
-        bytes = (int64_t)vb_dataset_bytes(data->dataset);
-        if ((cached = cached_units(all, data, model, err)) < 0) return -1;
-        texts = classes * (spec->prompt_count ? spec->prompt_count : 1);
+        vb_dataset_sizes data_sizes = vb_dataset_measure(data);
+        images = data_sizes.images - data->outside;
+        units = data_sizes.units;
+        bytes = data_sizes.bytes;
+        if (!data->part_count && (cached = cached_units(all, data, model, err)) < 0) return -1;
+        int prompts = vb_prompts_on(spec, data->spec)->count;
+        texts = classes * (prompts ? prompts : 1);
         dim = info->embed_dim;
         int64_t workspace = (int64_t)vb_clip_image_workspace(model->clip, all->experiment->batch),
                 text_space = (int64_t)vb_clip_text_workspace(model->clip, texts < 256 ? texts : 256);
-        int64_t unit = VB_UNIT_SAMPLES * dim * 4 + bytes / (units ? units : 1);
-        int64_t need = (workspace > text_space ? workspace : text_space) + pixels + unit + classes * dim * 4 + tally + PROCESS;
-        if (need > all->sizes.memory_a_rank) all->sizes.memory_a_rank = need;
+        int64_t unit = vb_dataset_unit_samples(data->dataset) * dim * 4 + bytes / (units ? units : 1);
+        need = (workspace > text_space ? workspace : text_space) + pixels + unit;
     } else {
-        vb_npy npy;
-        if (vb_npy_open(&npy, spec->image_embeddings, err)) return -1;
-        images = npy.tensor.ndim ? npy.tensor.shape[0] : 0;
-        dim = npy.tensor.ndim == 2 ? npy.tensor.shape[1] : 0;
-        vb_npy_close(&npy);
-        units = (images + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
-        bytes = file_size(spec->image_embeddings) + file_size(spec->text_embeddings);
-        int64_t need = VB_UNIT_SAMPLES * dim * 4 + classes * dim * 4 + images * 4 + tally + PROCESS;
-        if (need > all->sizes.memory_a_rank) all->sizes.memory_a_rank = need;
+        images = bytes = dim = units = 0;
+        for (int p = 0; p < (data->part_count ? data->part_count : 1); p++) {
+            const vb_embeddings_spec *embeddings = vb_embeddings_on(spec, data->part_count ? data->parts[p]->spec : data->spec);
+            vb_npy npy;
+            if (vb_npy_open(&npy, embeddings->image_embeddings, err)) return -1;
+            int64_t rows = npy.tensor.ndim ? npy.tensor.shape[0] : 0;
+            images += rows;
+            units += (rows + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
+            dim = npy.tensor.ndim == 2 ? npy.tensor.shape[1] : 0;
+            vb_npy_close(&npy);
+            bytes += file_size(embeddings->image_embeddings) + file_size(embeddings->text_embeddings);
+        }
+        need = VB_UNIT_SAMPLES * dim * 4 + images * 4;
+    }
+    const vb_experiment *experiment = all->experiment;
+    vb_pair_shape shape = {.images = images,
+                           .classes = classes,
+                           .vocabularies = vocabularies,
+                           .dim = dim,
+                           .candidates = data->part_count ? 0 : all->candidates,
+                           .ranks = all->ranks,
+                           .threads = experiment->threads ? (int)experiment->threads : 1,
+                           .encoded = model != NULL};
+    need += vb_texts_memory(experiment, &shape) + vb_stage_memory(experiment, &shape) + tally + NAME * classes + PROCESS;
+    if (need > all->sizes.memory_a_rank) all->sizes.memory_a_rank = need;
+    /* An expansion's images and texts are read, encoded and counted with its datasets. */
+    if (data->part_count) {
+        texts = bytes = 0;
+        if (model) cached = units;
     }
     int64_t sent = (model ? classes * dim * 4 / all->ranks : 0) + tally;
     char read[32], send[32];
@@ -118,7 +141,7 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
     if (all->print)
         printf("  %-20s %-20s %9lld %7lld %9lld %8lld %10s %10s %9.3g\n", spec->name, data->spec->name, (long long)images,
                (long long)units, (long long)cached, (long long)texts, read, send, operations(all, spec, data->spec));
-    all->sizes.units += units;
+    if (!data->part_count) all->sizes.units += units;
     if (units > all->sizes.pair_units) all->sizes.pair_units = units;
     all->sizes.read_bytes += bytes;
     all->sizes.sent_bytes += all->ranks > 1 ? sent : 0;
@@ -136,7 +159,7 @@ static int plan_models(plan *all, vb_context *context, const vb_dataset_state *d
         bool encoded = spec->family != VB_PRECOMPUTED;
         if (spec->left_out) continue;
         if (encoded) {
-            if (vb_model_open(&model, &context->comm, spec, true, 1, err)) return -1;
+            if (vb_model_open(&model, context, spec, true, 1, NULL, err)) return -1;
             all->weights[m] = (int64_t)model.weights.map.size;
             all->sizes.all_weights += all->weights[m];
             if (all->weights[m] > all->sizes.largest_model) all->sizes.largest_model = all->weights[m];
@@ -144,7 +167,7 @@ static int plan_models(plan *all, vb_context *context, const vb_dataset_state *d
         }
         int status = 0;
         for (int d = 0; d < experiment->dataset_count && !status; d++) {
-            if (spec->dataset && strcmp(spec->dataset, datasets[d].spec->name)) continue;
+            if (!vb_model_covers(experiment, spec, datasets[d].spec)) continue;
             status = plan_pair(all, spec, &datasets[d], encoded ? &model : NULL, err);
         }
         if (encoded) vb_model_close(&model);
@@ -188,15 +211,10 @@ static int plan_groups(plan *all, int64_t ranks_a_node, vb_error *err) {
 
 static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_error *err) {
     const vb_experiment *experiment = all->experiment;
-    vb_dataset_state *datasets = vb_array((size_t)experiment->dataset_count, sizeof *datasets, "datasets", err);
-    bool encoded = false;
-    for (int m = 0; m < experiment->model_count; m++) encoded |= experiment->models[m].family != VB_PRECOMPUTED;
+    vb_dataset_state *datasets = NULL;
     all->weights = vb_array((size_t)experiment->model_count, sizeof *all->weights, "models", err);
-    int status = datasets && all->weights ? 0 : -1;
-    for (int d = 0; d < experiment->dataset_count && !status; d++) {
-        status = vb_dataset_state_open(&datasets[d], alone, &experiment->datasets[d], encoded, err);
-        if (!status && encoded) status = vb_dataset_survey(&datasets[d], alone, err);
-    }
+    int status = all->weights ? 0 : -1;
+    if (!status) status = vb_datasets_open(&datasets, alone, experiment, err);
     if (!status) status = vb_schedule_list(&all->schedule, experiment, err);
     if (!status) status = vb_schedule_order(&all->schedule, experiment, datasets, &alone->comm, err);
     if (!status) {
@@ -204,9 +222,7 @@ static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_err
         status = plan_models(all, alone, datasets, err);
     }
     if (!status && all->print) status = plan_groups(all, ranks_a_node < all->ranks ? ranks_a_node : all->ranks, err);
-    for (int d = 0; datasets && d < experiment->dataset_count; d++)
-        if (datasets[d].spec) vb_dataset_state_close(&datasets[d]);
-    vb_free(datasets);
+    vb_datasets_close(datasets, experiment);
     vb_free(all->weights);
     vb_schedule_free(&all->schedule);
     return status;
@@ -215,6 +231,7 @@ static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_err
 int vb_plan(const vb_experiment *experiment, int ranks, int64_t ranks_a_node, bool print, vb_plan_sizes *sizes, vb_error *err) {
     vb_context alone = {.started = MPI_Wtime()};
     plan all = {.experiment = experiment, .ranks = ranks, .print = print};
+    all.candidates = vb_candidates_lines(&experiment->adversarial);
     if (vb_comm_open(&alone.comm, MPI_COMM_SELF, err)) return -1;
     int status = plan_alone(&all, &alone, ranks_a_node, err);
     vb_comm_close(&alone.comm);

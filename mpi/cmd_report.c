@@ -8,17 +8,18 @@
 #include "shards/io.h"
 #include "shards/yaml.h"
 
-const vb_flag vb_report_flags[] = {{"output", VB_FLAG_TEXT, "FILE", false, "[report.html, report.md or report.tex]", 0, 0},
-                                   {"format", VB_FLAG_TEXT, "html|md|latex", false, "[by the name of --output, else html]", 0, 0},
+const vb_flag vb_report_flags[] = {{"output", VB_FLAG_TEXT, "FILE", false, "[report.html, report.md, report.tex or report.pdf]", 0, 0},
+                                   {"format", VB_FLAG_TEXT, "html|md|latex|pdf", false, "[by the name of --output, else html]", 0, 0},
                                    {0}};
 
 const char vb_report_details[] =
     "DIR... are output folders of `run`, or their results.json. The HTML page stands by itself, without scripts or network; of every\n"
     "figure the data (.csv), the gnuplot script and the picture (.svg) lie in a folder beside it, NAME-data. `latex` writes tables\n"
-    "alone. Figures need gnuplot. The same results give the same bytes.";
+    "alone, `pdf` is the page as Chromium prints it. Figures need gnuplot. The same results give the same bytes (but for the PDF's "
+    "date).";
 
-static const char *const formats[] = {"html", "md", "latex", NULL}, *const suffixes[] = {".html", ".md", ".tex", NULL};
-enum { HTML, MARKDOWN, LATEX };
+static const char *const formats[] = {"html", "md", "latex", "pdf", NULL}, *const suffixes[] = {".html", ".md", ".tex", ".pdf", NULL};
+enum { HTML, MARKDOWN, LATEX, PDF };
 
 static int choose_format(const char *format, const char *output, int *chosen, vb_error *err) {
     *chosen = HTML;
@@ -28,8 +29,8 @@ static int choose_format(const char *format, const char *output, int *chosen, vb
     for (*chosen = 0; formats[*chosen]; ++*chosen)
         if (!strcmp(format, formats[*chosen])) return 0;
     const char *near = vb_did_you_mean(format, formats);
-    return vb_errorf(err, VB_EUSAGE, "--format: expected html, md or latex, found '%s'%s%s%s", format, near ? "; did you mean '" : "",
-                     near ? near : "", near ? "'?" : "");
+    return vb_errorf(err, VB_EUSAGE, "--format: expected html, md, latex or pdf, found '%s'%s%s%s", format,
+                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 static int write_report(const vb_report *report, int format, const char *output, vb_error *err) {
@@ -39,10 +40,10 @@ static int write_report(const vb_report *report, int format, const char *output,
     vb_plotter plotter = {.folder = data};
     int status = data ? 0 : -1;
     if (!status && format != LATEX) status = vb_make_folders(data, err);
-    if (!status && format == HTML) status = vb_report_html(report, &plotter, vb_base_name(data), &out, err);
+    if (!status && (format == HTML || format == PDF)) status = vb_report_html(report, &plotter, vb_base_name(data), &out, err);
     if (!status && format == MARKDOWN) status = vb_report_markdown(report, &plotter, vb_base_name(data), &out, err);
     if (!status && format == LATEX) status = vb_report_latex(report, &out, err);
-    if (!status) status = vb_text_write(&out, output, err);
+    if (!status) status = format == PDF ? vb_report_pdf(&out, data, output, err) : vb_text_write(&out, output, err);
     if (!status && format == LATEX) printf("report: %s\n", output);
     if (!status && format != LATEX) printf("report: %s (%d figures, their data in %s)\n", output, plotter.count, data);
     vb_text_free(&out);
@@ -51,7 +52,7 @@ static int write_report(const vb_report *report, int format, const char *output,
 }
 
 static int make_report(const vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    static const char *const defaults[] = {"report.html", "report.md", "report.tex"};
+    static const char *const defaults[] = {"report.html", "report.md", "report.tex", "report.pdf"};
     const char *output = vb_argument(arguments, context->command, "output");
     int format;
     if (choose_format(vb_argument(arguments, context->command, "format"), output, &format, err)) return -1;

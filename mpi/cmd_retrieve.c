@@ -21,7 +21,7 @@ const vb_flag vb_retrieve_flags[] = {
     {"top-k", VB_FLAG_NUMBER, "K", true, "rows listed a query, fewer when the corpus has fewer", 1, INT64_MAX / 4096},
     {"output", VB_FLAG_TEXT, "LIST.jsonl.zst", true, "a line a query; LIST.summary.json is written beside it", 0, 0},
     {"ids", VB_FLAG_TEXT, "IDS.npy", false, "row numbers as int64, queries x K", 0, 0},
-    {"similarity", VB_FLAG_TEXT, "NAME", false, "dot or cosine [dot]", 0, 0},
+    {"similarity", VB_FLAG_TEXT, "dot|cosine", false, "of query and row [dot]", 0, 0},
     {"quantized", VB_FLAG_TEXT, "DIR", false, "8-bit copy of the corpus made by 'pack --quantize int8': the same lists, faster", 0, 0},
     {"memory", VB_FLAG_TEXT, "SIZE", false, "budget of a rank, such as 512MiB [1GiB]", 0, 0},
     {"threads", VB_FLAG_NUMBER, "N", false, "threads a rank", 1, 1024},

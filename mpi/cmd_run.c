@@ -13,6 +13,7 @@
 #include "mpi/evaluate.h"
 #include "mpi/groups.h"
 #include "mpi/journal.h"
+#include "mpi/pair_inputs.h"
 #include "mpi/provenance.h"
 #include "mpi/repe.h"
 #include "mpi/results.h"
@@ -40,20 +41,14 @@ const char vb_run_details[] = "Writes DIR/results.json, table.md and table.csv, 
                               "the same bytes (the `run` block of timings\n"
                               "and hosts aside) at any number of ranks and threads and any batch size.";
 
-void vb_run_help(void) {
-    printf("\nkeys of the experiment file:\n");
-    vb_options_help(vb_experiment_options(), false);
-    printf("\nkeys of a dataset:\n");
-    vb_options_help(vb_dataset_options(), false);
-    printf("\nkeys of a model:\n");
-    vb_options_help(vb_model_options(), false);
-    printf("\nkeys of a corpus:\n");
-    vb_options_help(vb_corpus_options(), false);
-    printf("\nkeys of retrieval:\n");
-    vb_options_help(vb_retrieval_options(), false);
-    printf("\nkeys of adversarial:\n");
-    vb_options_help(vb_adversarial_options(), false);
-}
+const vb_option_group vb_experiment_keys[] = {{"keys of the experiment file", vb_experiment_options},
+                                              {"keys of a dataset", vb_dataset_options},
+                                              {"keys of an expansion", vb_expansion_options},
+                                              {"keys of a model", vb_model_options},
+                                              {"keys of a corpus", vb_corpus_options},
+                                              {"keys of retrieval", vb_retrieval_options},
+                                              {"keys of adversarial", vb_adversarial_options},
+                                              {0}};
 
 typedef struct run_state {
     vb_context *world, *context; /* all ranks; this rank's group, which evaluates a pair */
@@ -102,7 +97,21 @@ int vb_read_experiment(vb_experiment *experiment, vb_context *context, const vb_
     }
     if (!status) status = vb_experiment_read(experiment, arguments->positional[0], overrides, n, err);
     for (int i = 0; i < copies; i++) vb_free(keys[i]);
-    return vb_agree(&context->comm, status, err);
+    if (vb_agree(&context->comm, status, err)) {
+        if (!status) vb_experiment_free(experiment);
+        return -1;
+    }
+    /* A pattern of checkpoints may match more files by the time that another rank looks. */
+    char first[40] = "", own[40] = "";
+    status = vb_configuration_digest(experiment->configuration, own, err);
+    memcpy(first, own, sizeof first);
+    if (vb_broadcast(&context->comm, first, sizeof first, err)) status = -1;
+    if (!status && strcmp(first, own))
+        status = vb_errorf(err, VB_EMISMATCH, "%s: rank %d reads another experiment than rank 0: do files come while it starts?",
+                           experiment->path, context->comm.rank);
+    status = vb_agree(&context->comm, status, err);
+    if (status) vb_experiment_free(experiment);
+    return status;
 }
 
 /* ---- one pair ---- */
@@ -128,6 +137,26 @@ static void add_corpus(vb_digester *digester, const vb_corpus_spec *corpus) {
     }
 }
 
+/* A dataset as this model sees it. */
+static int add_dataset(vb_digester *digester, const vb_model_spec *spec, const vb_dataset_state *data, vb_error *err) {
+    const vb_embeddings_spec *embeddings = vb_embeddings_on(spec, data->spec);
+    if (embeddings) {
+        const char *const files[] = {embeddings->image_embeddings, embeddings->text_embeddings, embeddings->labels,
+                                     embeddings->text_names, embeddings->label_names};
+        for (size_t i = 0; i < sizeof files / sizeof *files; i++) add_file(digester, files[i]);
+    }
+    const vb_prompts *prompts = vb_prompts_on(spec, data->spec);
+    for (int p = 0; p < prompts->count; p++) vb_digester_add_text(digester, prompts->items[p]);
+    vb_digester_add_text(digester, data->vocabularies.digest.hex);
+    vb_digester_add(digester, &data->spec->on_error, sizeof data->spec->on_error);
+    for (int64_t u = 0; data->dataset && u < vb_dataset_units(data->dataset); u++) {
+        vb_digest signature;
+        if (vb_dataset_unit_signature(data->dataset, u, &signature, err)) return -1;
+        vb_digester_add_text(digester, signature.hex);
+    }
+    return 0;
+}
+
 /* What a finished pair's result depends on: when nothing of it has changed, --resume takes the result as it is. */
 static int pair_key(const run_state *run, const vb_pair_unit *unit, vb_digest *key, vb_error *err) {
     const vb_experiment *experiment = &run->experiment;
@@ -139,9 +168,10 @@ static int pair_key(const run_state *run, const vb_pair_unit *unit, vb_digest *k
     int64_t protocol[] = {experiment->protocol,           experiment->trials,    experiment->seed,
                           experiment->union_permutations, experiment->per_image, experiment->analyses};
     vb_digester_add(digester, protocol, sizeof protocol);
-    /* All settings of the experiment, but of the models only this one; datasets speak through their digests below. */
+    /* All settings of the experiment, but of the models only this one; datasets and expansions speak for themselves below. */
     json_t *settings = json_copy(experiment->configuration);
     json_object_del(settings, "datasets");
+    json_object_del(settings, "expansions");
     json_object_set(settings, "models", json_array_get(json_object_get(experiment->configuration, "models"), (size_t)unit->model));
     char *text = json_dumps(settings, JSON_COMPACT | JSON_SORT_KEYS);
     vb_digester_add_text(digester, text ? text : "");
@@ -149,19 +179,15 @@ static int pair_key(const run_state *run, const vb_pair_unit *unit, vb_digest *k
     json_decref(settings);
     const vb_retrieval_spec *retrieval = vb_model_retrieval(experiment, spec);
     if (retrieval) add_corpus(digester, vb_find_corpus(experiment, retrieval->corpus));
-    add_file(digester, experiment->adversarial.candidates);
-    add_file(digester, experiment->adversarial.embeddings);
-    const char *const files[] = {spec->weights,         spec->tokenizer, spec->coop,       spec->image_embeddings,
-                                 spec->text_embeddings, spec->labels,    spec->text_names, spec->label_names};
+    const char *const files[] = {experiment->adversarial.candidates, experiment->adversarial.embeddings, spec->weights, spec->tokenizer,
+                                 spec->coop};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) add_file(digester, files[i]);
-    vb_digester_add_text(digester, data->vocabularies.digest.hex);
-    vb_digester_add(digester, &data->spec->on_error, sizeof data->spec->on_error);
-    int status = 0;
-    for (int64_t u = 0; data->dataset && !status && u < vb_dataset_units(data->dataset); u++) {
-        vb_digest signature;
-        status = vb_dataset_unit_signature(data->dataset, u, &signature, err);
-        if (!status) vb_digester_add_text(digester, signature.hex);
+    int status = data->part_count ? 0 : add_dataset(digester, spec, data, err);
+    if (data->part_count) {
+        vb_digester_add_text(digester, data->vocabularies.digest.hex);
+        vb_digester_add(digester, &data->spec->shared_names, sizeof data->spec->shared_names);
     }
+    for (int p = 0; p < data->part_count && !status; p++) status = add_dataset(digester, spec, data->parts[p], err);
     *key = vb_digester_finish(digester);
     return status;
 }
@@ -187,6 +213,10 @@ static int store_pair(run_state *run, json_t *result, const vb_pair_counts *coun
                              (json_int_t)counts->images_encoded, "texts_encoded", (json_int_t)counts->texts_encoded, "texts_cached",
                              (json_int_t)counts->texts_cached);
     if (scan) json_object_set(pair, "retrieval", scan);
+    if (run->experiment.similarity_engine)
+        json_object_set_new(pair, "similarity",
+                            json_pack("{s:s, s:i, s:I, s:I}", "engine", "scalapack", "ranks", run->context->comm.size, "compared",
+                                      (json_int_t)counts->compared, "rescored", (json_int_t)counts->rescored));
     json_t *entry = json_pack("{s:i, s:O, s:o}", "unit", (int)(run->unit - run->schedule.units), "result", result, "pair", pair);
     if (!status && json_array_append_new(run->done, entry)) status = vb_errorf(err, VB_EMEMORY, "no memory for the results");
     return status;
@@ -258,8 +288,9 @@ static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dat
                     .threads = run->threads};
     if (!status) status = vb_evaluate(run->context, &pair, &result, &counts, err);
     if (!status && run->experiment.analyses) status = vb_analyses(run->context, &pair, run->experiment.analyses, result, err);
-    if (!status && run->experiment.adversarial.candidates) status = vb_adversarial(run->context, &pair, result, err);
-    if (!status && vb_model_retrieval(&run->experiment, spec)) status = retrieve_pair(run, &pair, result, &scan, err);
+    bool whole = !data->part_count; /* what adds texts to a dataset's own is not made for expansions */
+    if (!status && whole && run->experiment.adversarial.candidates) status = vb_adversarial(run->context, &pair, result, err);
+    if (!status && whole && vb_model_retrieval(&run->experiment, spec)) status = retrieve_pair(run, &pair, result, &scan, err);
     if (!status && result) status = store_pair(run, result, &counts, scan, MPI_Wtime() - start, key, path, err);
     vb_memory_note(&run->memory);
     status = vb_agree(&run->context->comm, status, err);
@@ -271,40 +302,6 @@ static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dat
 
 /* ---- one unit ---- */
 
-static int run_precomputed(run_state *run, const vb_model_spec *spec, const vb_dataset_state *data, const vb_digest *key,
-                           const char *path, vb_error *err) {
-    vb_image_source source = {0};
-    vb_classifier classifier = {0};
-    int64_t *images = vb_array((size_t)data->space.classes + 1, sizeof *images, "class counts", err);
-    int status = vb_agree(&run->context->comm, images ? 0 : -1, err);
-    if (!status) status = vb_image_source_precomputed(&source, &run->context->comm, data, spec, images, err);
-    if (!status) status = vb_classifier_precomputed(&classifier, &run->context->comm, data, spec, err);
-    if (!status) status = evaluate_pair(run, spec, data, &source, &classifier, key, path, err);
-    vb_classifier_free(&classifier);
-    vb_image_source_close(&source);
-    vb_free(images);
-    return status;
-}
-
-static int run_encoded(run_state *run, const vb_model *model, const vb_dataset_state *data, const vb_digest *key, const char *path,
-                       vb_error *err) {
-    const vb_experiment *experiment = &run->experiment;
-    vb_classifier classifier = {0};
-    vb_image_source source;
-    vb_encode_options options = {.batch = (int)experiment->batch,
-                                 .threads = run->threads,
-                                 .skip_broken = data->spec->on_error == 1,
-                                 .dataset = data->spec->name};
-    int status = vb_classifier_encode(&classifier, run->context, model, data, experiment->cache, run->threads,
-                                      vb_model_retrieval(experiment, model->spec) != NULL, err);
-    if (!status) {
-        vb_image_source_encoded(&source, data, model, experiment->cache, &options);
-        status = evaluate_pair(run, model->spec, data, &source, &classifier, key, path, err);
-    }
-    vb_classifier_free(&classifier);
-    return status;
-}
-
 /* The model of the unit in hand, which may be that of the unit before under another name and with other prompts. */
 static int open_model(run_state *run, const vb_model_spec *spec, vb_error *err) {
     if (run->model.spec && vb_same_encoder(run->model.spec, spec)) {
@@ -312,7 +309,7 @@ static int open_model(run_state *run, const vb_model_spec *spec, vb_error *err) 
         return 0;
     }
     if (run->model.spec) vb_model_close(&run->model);
-    return vb_model_open(&run->model, &run->context->comm, spec, true, run->threads, err);
+    return vb_model_open(&run->model, run->context, spec, true, run->threads, run->experiment.cache, err);
 }
 
 static int run_unit(run_state *run, const vb_pair_unit *unit, vb_error *err) {
@@ -325,11 +322,14 @@ static int run_unit(run_state *run, const vb_pair_unit *unit, vb_error *err) {
     char *path = vb_pair_path(run->experiment.output, "pairs", spec->name, data->spec->name, ".json", err);
     status = !path || (!comm->rank && vb_journal_begin(path, err)) ? -1 : 0;
     status = vb_agree(comm, status, err);
-    if (!status && spec->family == VB_PRECOMPUTED) status = run_precomputed(run, spec, data, &unit->key, path, err);
-    if (!status && spec->family != VB_PRECOMPUTED) {
-        status = open_model(run, spec, err);
-        if (!status) status = run_encoded(run, &run->model, data, &unit->key, path, err);
-    }
+    bool encoded = spec->family != VB_PRECOMPUTED;
+    vb_pair_inputs inputs = {0};
+    if (!status && encoded) status = open_model(run, spec, err);
+    if (!status)
+        status = vb_pair_inputs_open(&inputs, run->context, &run->experiment, spec, encoded ? &run->model : NULL, data, run->threads,
+                                     vb_model_retrieval(&run->experiment, spec) != NULL, err);
+    if (!status) status = evaluate_pair(run, spec, data, &inputs.source, &inputs.classifier, &unit->key, path, err);
+    vb_pair_inputs_close(&inputs);
     if (!status && !comm->rank) vb_journal_end(path);
     vb_free(path);
     return status;
@@ -480,19 +480,6 @@ static int run_units(run_state *run, json_t **facts, vb_error *err) {
 
 /* ---- the whole ---- */
 
-static int open_datasets(run_state *run, vb_error *err) {
-    const vb_experiment *experiment = &run->experiment;
-    bool encoded = false;
-    for (int m = 0; m < experiment->model_count; m++) encoded |= experiment->models[m].family != VB_PRECOMPUTED;
-    run->datasets = vb_array((size_t)experiment->dataset_count, sizeof *run->datasets, "datasets", err);
-    if (vb_agree(&run->context->comm, run->datasets ? 0 : -1, err)) return -1;
-    for (int d = 0; d < experiment->dataset_count; d++) {
-        if (vb_dataset_state_open(&run->datasets[d], run->context, &experiment->datasets[d], encoded, err)) return -1;
-        if (encoded && vb_dataset_survey(&run->datasets[d], run->context, err)) return -1;
-    }
-    return 0;
-}
-
 static void print_notes(const run_state *run) {
     for (int d = 0; d < run->experiment.dataset_count; d++) {
         const vb_vocabularies *vocabularies = &run->datasets[d].vocabularies;
@@ -518,10 +505,33 @@ static void print_notes(const run_state *run) {
     }
 }
 
+/* Where the images lie, for a report that shows some of them. */
+static int add_sources(const run_state *run, json_t *facts, vb_error *err) {
+    json_t *sources = json_array();
+    int status = sources && !json_object_set_new(facts, "sources", sources) ? 0 : vb_errorf(err, VB_EMEMORY, "no memory");
+    for (int d = 0; d < run->experiment.dataset_count && !status; d++) {
+        const vb_dataset_spec *spec = &run->experiment.datasets[d];
+        if (!spec->images) continue;
+        char *images = vb_absolute(spec->images, err), *names = spec->class_names ? vb_absolute(spec->class_names, err) : NULL;
+        json_t *source = images && (names || !spec->class_names) ?
+                             json_pack("{s:s, s:s, s:s*}", "dataset", spec->name, "images", images, "class_names", names) :
+                             NULL;
+        /* A path that is not UTF-8 cannot be written down: its pictures will not be shown. */
+        if (source)
+            json_array_append_new(sources, source);
+        else if (!images || (spec->class_names && !names))
+            status = -1;
+        vb_free(images);
+        vb_free(names);
+    }
+    return status;
+}
+
 static int write_results(run_state *run, json_t *facts, vb_error *err) {
     const vb_experiment *experiment = &run->experiment;
     json_object_set(facts, "pairs", run->pairs);
     json_object_set_new(facts, "options", vb_experiment_machine_json(experiment));
+    if (add_sources(run, facts, err)) return -1;
     json_t *document = vb_new_document(experiment->name, experiment->configuration, run->results, facts, err);
     int status = document ? vb_write_document(experiment->output, document, experiment->latex, err) : -1;
     if (!status) {
@@ -539,6 +549,8 @@ static int prepare_output(run_state *run, vb_error *err) {
         status = !pairs || vb_make_folders(pairs, err) || vb_make_folders(run->experiment.cache, err) ? -1 : 0;
         if (!status && access(run->experiment.output, W_OK))
             status = vb_errorf(err, VB_EOUTPUT, "%s: the output folder is not writable", run->experiment.output);
+        if (!status) vb_sweep_temporaries(run->experiment.output);
+        if (!status) vb_sweep_temporaries(run->experiment.cache);
         vb_free(pairs);
     }
     run->results = json_array();
@@ -555,7 +567,7 @@ int vb_cmd_run(vb_context *context, const vb_arguments *arguments, vb_error *err
     if (status) return -1;
     run.threads = run.experiment.threads ? (int)run.experiment.threads : vb_default_threads(&context->comm);
     status = prepare_output(&run, err);
-    if (!status) status = open_datasets(&run, err);
+    if (!status) status = vb_datasets_open(&run.datasets, context, &run.experiment, err);
     if (!status && !context->comm.rank) status = vb_journal_open(&run.experiment, run.datasets, context->comm.size, run.resume, err);
     status = vb_agree(&context->comm, status, err);
     bool noted = !status && !context->comm.rank;
@@ -570,9 +582,7 @@ int vb_cmd_run(vb_context *context, const vb_arguments *arguments, vb_error *err
     json_decref(run.results);
     json_decref(run.pairs);
     vb_schedule_free(&run.schedule);
-    for (int d = 0; run.datasets && d < run.experiment.dataset_count; d++)
-        if (run.datasets[d].spec) vb_dataset_state_close(&run.datasets[d]);
-    vb_free(run.datasets);
+    vb_datasets_close(run.datasets, &run.experiment);
     vb_experiment_free(&run.experiment);
     return status;
 }

@@ -135,18 +135,20 @@ int vb_agree(vb_comm *comm, int status, vb_error *err) {
     return -1;
 }
 
-int vb_broadcast(vb_comm *comm, void *bytes, size_t size, vb_error *err) {
+int vb_broadcast_from(vb_comm *comm, int root, void *bytes, size_t size, vb_error *err) {
     int status = 0;
     for (size_t at = 0; at < size; at += CHUNK) {
         size_t n = size - at < CHUNK ? size - at : CHUNK;
-        if (vb_check_mpi(comm, MPI_Bcast((char *)bytes + at, (int)n, MPI_BYTE, 0, comm->mpi), "MPI_Bcast", err)) status = -1;
+        if (vb_check_mpi(comm, MPI_Bcast((char *)bytes + at, (int)n, MPI_BYTE, root, comm->mpi), "MPI_Bcast", err)) status = -1;
     }
-    if (comm->rank)
+    if (comm->rank != root)
         comm->received += size;
     else if (comm->size > 1)
         comm->sent += size;
     return vb_agree(comm, status, err);
 }
+
+int vb_broadcast(vb_comm *comm, void *bytes, size_t size, vb_error *err) { return vb_broadcast_from(comm, 0, bytes, size, err); }
 
 int vb_broadcast_block(vb_comm *comm, void **bytes, size_t *size, vb_error *err) {
     uint64_t n = comm->rank ? 0 : *size;
@@ -297,4 +299,24 @@ int vb_sum_to_root(vb_comm *comm, int64_t *counters, size_t count, vb_error *err
 }
 int vb_max_everywhere(vb_comm *comm, int64_t *values, size_t count, vb_error *err) {
     return reduce(comm, values, count, MPI_MAX, true, err);
+}
+
+int vb_join_bits(vb_comm *comm, void *bits, size_t size, vb_error *err) {
+    int status = 0;
+    for (size_t at = 0; at < size; at += CHUNK) {
+        size_t n = size - at < CHUNK ? size - at : CHUNK;
+        int code = MPI_Allreduce(MPI_IN_PLACE, (char *)bits + at, (int)(n / 4), MPI_UINT32_T, MPI_BOR, comm->mpi);
+        if (vb_check_mpi(comm, code, "MPI_Allreduce", err)) status = -1;
+    }
+    comm->sent += size * (comm->size > 1);
+    comm->received += size * (comm->size > 1);
+    return vb_agree(comm, status, err);
+}
+
+int vb_join_blocks(vb_comm *comm, const void *blocks, void *own, size_t size, vb_error *err) {
+    if (size > CHUNK) return vb_errorf(err, VB_EUNSUPPORTED, "a block of %zu bytes, at most %d can be joined", size, CHUNK);
+    int code = MPI_Reduce_scatter_block(blocks, own, (int)size, MPI_UINT8_T, MPI_BOR, comm->mpi);
+    comm->sent += size * (size_t)comm->size * (comm->size > 1);
+    comm->received += size * (comm->size > 1);
+    return vb_agree(comm, vb_check_mpi(comm, code, "MPI_Reduce_scatter_block", err), err);
 }

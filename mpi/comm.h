@@ -44,7 +44,8 @@ int vb_check_mpi(const vb_comm *comm, int code, const char *call, vb_error *err)
 /* Local: a moment for MPI to serve what other ranks ask of this one, to be called now and then where long work makes no call of MPI. */
 void vb_serve_mpi(void);
 
-/* Sends size bytes from rank 0 to all, in chunks below 1 GiB. */
+/* Sends size bytes from rank 0, or from rank `root`, to all, in chunks below 1 GiB. */
+int vb_broadcast_from(vb_comm *comm, int root, void *bytes, size_t size, vb_error *err);
 int vb_broadcast(vb_comm *comm, void *bytes, size_t size, vb_error *err);
 /* The same for a block whose size only rank 0 knows: elsewhere *bytes is allocated (free with vb_free). On rank 0 *bytes is sent as it
  * is. */
@@ -60,6 +61,10 @@ int vb_gather_blocks(vb_comm *comm, const void *bytes, size_t size, void ***bloc
 
 /* Element-wise sum of int64 counters to rank 0, in place. */
 int vb_sum_to_root(vb_comm *comm, int64_t *counters, size_t count, vb_error *err);
+/* Bits that are set on any rank, on all ranks, in place; size is a multiple of 4. */
+int vb_join_bits(vb_comm *comm, void *bits, size_t size, vb_error *err);
+/* comm->size blocks of `size` bytes, rank r's being block r: *own gets this rank's, the bits of all ranks joined. */
+int vb_join_blocks(vb_comm *comm, const void *blocks, void *own, size_t size, vb_error *err);
 /* Element-wise maximum on all ranks, in place. */
 int vb_max_everywhere(vb_comm *comm, int64_t *values, size_t count, vb_error *err);
 

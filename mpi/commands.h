@@ -3,6 +3,7 @@
 #define VB_COMMANDS_H
 
 #include "mpi/context.h"
+#include "mpi/options.h"
 
 int vb_cmd_run(vb_context *context, const vb_arguments *arguments, vb_error *err);
 int vb_cmd_plan(vb_context *context, const vb_arguments *arguments, vb_error *err);
@@ -25,7 +26,9 @@ extern const vb_flag vb_run_flags[], vb_plan_flags[], vb_encode_flags[], vb_toke
     vb_compare_flags[], vb_inspect_flags[], vb_version_flags[];
 extern const char vb_run_details[], vb_encode_details[], vb_candidates_details[], vb_retrieve_details[], vb_submit_details[],
     vb_merge_details[], vb_status_details[], vb_report_details[], vb_compare_details[];
-void vb_run_help(void);
+
+/* What `help run` and the man page say of experiment files. */
+extern const vb_option_group vb_experiment_keys[];
 
 /* The experiment that a command line of `run` or `plan` names, with its overrides. Collective. */
 struct vb_experiment;

@@ -115,9 +115,11 @@ static int encode_images(vb_corpus_parts *corpus, int64_t unit, const vb_model *
         for (int i = 0; i < data.count; i++) all[i] = i;
         key = data.digest; /* all samples of the unit */
         if (vb_cache_load(cache, &key, range.count, dim, NULL, &found, NULL, err)) goto done;
-        if (!found && (vb_encode_samples(model, &data, all, data.count, options, rows, &skipped, err) ||
-                       vb_cache_store(cache, &key, range.count, dim, rows, skipped, err)))
+        if (!found && vb_encode_samples(model, &data, all, data.count, options, rows, &skipped, err)) {
+            vb_error_prefix(err, "corpus '%s'", corpus->spec->name);
             goto done;
+        }
+        if (!found && vb_cache_store(cache, &key, range.count, dim, rows, skipped, err)) goto done;
         if (!found) corpus->encoded += range.count;
         if (vb_cache_note(cache, &signature, &key, err)) goto done;
     }
@@ -143,8 +145,7 @@ static int open_images(vb_corpus_parts *corpus, vb_context *context, const vb_mo
         if ((status = vb_check_stop(context, err))) break;
         status = encode_images(corpus, u, model, &cache, options, &paths, err);
     }
-    if (status) vb_alarm_raise(comm);
-    status = vb_agree(comm, status, err);
+    status = vb_meet(context, status, err);
     if (!status) status = share_index(corpus, comm, &paths, units, err);
     vb_free(paths.text);
     return status;
@@ -190,8 +191,7 @@ static int open_captions(vb_corpus_parts *corpus, vb_context *context, const vb_
     }
     while (n) vb_free(texts[--n]);
     vb_free(rows);
-    if (status) vb_alarm_raise(&context->comm);
-    status = vb_agree(&context->comm, status, err);
+    status = vb_meet(context, status, err);
     if (!status) status = share_index(corpus, &context->comm, &paths, unit, err);
     vb_free(paths.text);
     return status;

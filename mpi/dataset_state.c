@@ -77,7 +77,11 @@ failed:
 
 void vb_dataset_state_close(vb_dataset_state *state) {
     vb_dataset_close(state->dataset);
-    vb_vocabularies_free(&state->vocabularies);
+    if (state->part_count)
+        vb_joined_free(&state->joined); /* vocabularies is its copy */
+    else
+        vb_vocabularies_free(&state->vocabularies);
+    vb_free(state->parts);
     vb_free(state->class_of_label);
     vb_free(state->class_images);
     *state = (vb_dataset_state){0};
@@ -123,8 +127,7 @@ int vb_dataset_survey(vb_dataset_state *state, vb_context *context, vb_error *er
         if ((status = vb_check_stop(context, err))) break;
         if ((status = survey_unit(state, u, counts, err))) vb_error_prefix(err, "dataset '%s'", state->spec->name);
     }
-    if (status) vb_alarm_raise(comm);
-    status = vb_agree(comm, status, err);
+    status = vb_meet(context, status, err);
     if (!status) status = vb_sum_to_root(comm, counts, count, err);
     if (!status) status = vb_broadcast(comm, counts, count * sizeof *counts, err);
     if (!status) {
@@ -135,4 +138,80 @@ int vb_dataset_survey(vb_dataset_state *state, vb_context *context, vb_error *er
     }
     vb_free(counts);
     return status;
+}
+
+/* ---- expansions, and all together ---- */
+
+/* Whether the parts' images have been counted: then every part of the expansion must have some. */
+static int open_expansion(vb_dataset_state *state, const vb_dataset_state *datasets, const vb_dataset_spec *spec, bool images,
+                          vb_error *err) {
+    int count = spec->part_count, status = -1;
+    *state = (vb_dataset_state){.spec = spec, .part_count = count};
+    const vb_vocabularies **vocabularies = vb_array((size_t)count, sizeof *vocabularies, "expansion", err);
+    const char **names = vb_array((size_t)count, sizeof *names, "expansion", err);
+    if (!vocabularies || !names || !(state->parts = vb_array((size_t)count, sizeof *state->parts, "expansion", err))) goto done;
+    for (int p = 0; p < count; p++) {
+        state->parts[p] = &datasets[spec->parts[p]];
+        vocabularies[p] = &state->parts[p]->vocabularies;
+        names[p] = state->parts[p]->spec->name;
+    }
+    vb_joined *joined = &state->joined;
+    if (vb_vocabularies_join(joined, spec->name, vocabularies, names, count, (vb_shared_names)spec->shared_names, err)) {
+        vb_error_prefix(err, "expansion '%s'", spec->name);
+        goto done;
+    }
+    state->vocabularies = joined->vocabularies;
+    state->space = (vb_label_space){.classes = state->vocabularies.classes,
+                                    .vocabularies = count,
+                                    .offsets = state->vocabularies.offsets,
+                                    .members = state->vocabularies.members,
+                                    .kin = joined->kin};
+    if (!(state->class_images = vb_array((size_t)state->space.classes, sizeof *state->class_images, "class counts", err))) goto done;
+    for (int p = 0; p < count; p++) {
+        state->outside += state->parts[p]->outside;
+        for (int c = 0; c < state->parts[p]->space.classes; c++) {
+            int class = joined->class_of[p][c];
+            *(class < 0 ? &state->outside : &state->class_images[class]) += state->parts[p]->class_images[c];
+        }
+    }
+    status = images ? vb_check_images(state, state->class_images, state->outside, err) : 0;
+done:
+    vb_free(vocabularies);
+    vb_free(names);
+    return status;
+}
+
+int vb_datasets_open(vb_dataset_state **out, vb_context *context, const vb_experiment *experiment, vb_error *err) {
+    bool encoded = false;
+    for (int m = 0; m < experiment->model_count; m++) encoded |= experiment->models[m].family != VB_PRECOMPUTED;
+    vb_dataset_state *datasets = *out = vb_array((size_t)experiment->dataset_count, sizeof *datasets, "datasets", err);
+    if (vb_agree(&context->comm, datasets ? 0 : -1, err)) return -1;
+    for (int d = 0; d < experiment->dataset_count; d++) {
+        const vb_dataset_spec *spec = &experiment->datasets[d];
+        if (spec->part_count) {
+            if (vb_agree(&context->comm, open_expansion(&datasets[d], datasets, spec, encoded, err), err)) return -1;
+        } else if (vb_dataset_state_open(&datasets[d], context, spec, encoded, err) ||
+                   (encoded && vb_dataset_survey(&datasets[d], context, err)))
+            return -1;
+    }
+    return 0;
+}
+
+void vb_datasets_close(vb_dataset_state *datasets, const vb_experiment *experiment) {
+    for (int d = 0; datasets && d < experiment->dataset_count; d++)
+        if (datasets[d].spec) vb_dataset_state_close(&datasets[d]);
+    vb_free(datasets);
+}
+
+vb_dataset_sizes vb_dataset_measure(const vb_dataset_state *state) {
+    vb_dataset_sizes sizes = {0};
+    const vb_dataset_state *const *parts = state->part_count ? state->parts : (const vb_dataset_state *const[]){state};
+    for (int p = 0; p < (state->part_count ? state->part_count : 1); p++) {
+        const vb_dataset *dataset = parts[p]->dataset;
+        if (!dataset) continue;
+        sizes.images += vb_dataset_samples(dataset);
+        sizes.units += vb_dataset_units(dataset);
+        sizes.bytes += (int64_t)vb_dataset_bytes(dataset);
+    }
+    return sizes;
 }

@@ -24,6 +24,8 @@ json_t *vb_new_document(const char *experiment, json_t *configuration, json_t *r
     json_t *document = json_pack("{s:s, s:s, s:O, s:s, s:O, s:O}", "schema", "vocabench.results/1", "experiment", experiment,
                                  "configuration", configuration, "configuration_digest", digest, "results", results, "run", run);
     if (!document) vb_errorf(err, VB_EMEMORY, "no memory for the results");
+    json_t *series = document ? vb_series_rows(results) : NULL;
+    if (series) json_object_set_new(document, "series", series);
     return document;
 }
 
@@ -43,9 +45,11 @@ static int keep_earlier(const char *path, const char *digest, vb_error *err) {
     return status;
 }
 
+typedef char *table_maker(const json_t *rows, vb_table_form form, vb_error *err);
+
 /* NULL as the name: on the terminal. */
-static int write_table(const char *folder, const json_t *results, vb_table_form form, const char *name, vb_error *err) {
-    char *table = vb_table(results, form, err);
+static int write_table(table_maker *make, const char *folder, const json_t *rows, vb_table_form form, const char *name, vb_error *err) {
+    char *table = make(rows, form, err);
     if (!table) return -1;
     int status = 0;
     if (name) {
@@ -64,11 +68,20 @@ int vb_write_document(const char *folder, const json_t *document, bool latex, vb
     int status = -1;
     if (!path || keep_earlier(path, json_string_value(json_object_get(document, "configuration_digest")), err)) goto done;
     if (vb_write_json(document, path, err)) goto done;
-    if (write_table(folder, results, VB_TABLE_MARKDOWN, "table.md", err) ||
-        write_table(folder, results, VB_TABLE_CSV, "table.csv", err))
-        goto done;
-    if (latex && write_table(folder, results, VB_TABLE_LATEX, "table.tex", err)) goto done;
-    status = write_table(folder, results, VB_TABLE_TERMINAL, NULL, err);
+    const json_t *series = json_object_get(document, "series");
+    struct {
+        table_maker *make;
+        const json_t *rows;
+        const char *names[3];
+    } tables[] = {{vb_table, results, {"table.md", "table.csv", "table.tex"}},
+                  {vb_series_table, series, {"series.md", "series.csv", "series.tex"}}};
+    static const vb_table_form forms[] = {VB_TABLE_MARKDOWN, VB_TABLE_CSV, VB_TABLE_LATEX};
+    for (int t = 0; t < (series ? 2 : 1); t++) {
+        for (int f = 0; f < (latex ? 3 : 2); f++)
+            if (write_table(tables[t].make, folder, tables[t].rows, forms[f], tables[t].names[f], err)) goto done;
+        if (write_table(tables[t].make, folder, tables[t].rows, VB_TABLE_TERMINAL, NULL, err)) goto done;
+    }
+    status = 0;
 done:
     vb_free(path);
     return status;
@@ -81,22 +94,52 @@ char *vb_pair_path(const char *folder, const char *below, const char *model, con
     return path;
 }
 
+/* Whether a model of a configuration has embeddings of a dataset, or encodes all. */
+static bool model_has(const json_t *model, const char *dataset) {
+    const char *only = json_string_value(json_object_get(model, "dataset"));
+    const json_t *list = json_object_get(model, "embeddings");
+    size_t i;
+    json_t *entry;
+    json_array_foreach((json_t *)(uintptr_t)list, i, entry) {
+        const char *name = json_string_value(json_object_get(entry, "dataset"));
+        if (name && !strcmp(name, dataset)) return true;
+    }
+    return !list && (!only || !strcmp(only, dataset));
+}
+
+static bool model_covers(const json_t *model, const json_t *data, const char *name) {
+    json_t *parts = json_object_get(data, "datasets"), *part;
+    size_t i;
+    if (!parts) return model_has(model, name);
+    json_array_foreach(parts, i, part) {
+        if (!json_is_string(part) || !model_has(model, json_string_value(part))) return false;
+    }
+    return true;
+}
+
 int vb_configured_pairs(const json_t *configuration, vb_pair_name **pairs, int *count, vb_error *err) {
-    const json_t *models = json_object_get(configuration, "models"), *datasets = json_object_get(configuration, "datasets");
+    const json_t *models = json_object_get(configuration, "models"),
+                 *lists[] = {json_object_get(configuration, "datasets"), json_object_get(configuration, "expansions")};
     *count = 0;
-    if (!(*pairs = vb_array(json_array_size(models) * json_array_size(datasets), sizeof **pairs, "pairs", err))) return -1;
+    if (!(*pairs = vb_array(json_array_size(models) * (json_array_size(lists[0]) + json_array_size(lists[1])), sizeof **pairs, "pairs",
+                            err)))
+        return -1;
     for (size_t m = 0; m < json_array_size(models); m++) {
         const json_t *model = json_array_get(models, m);
-        const char *name = json_string_value(json_object_get(model, "name")),
-                   *only = json_string_value(json_object_get(model, "dataset"));
-        for (size_t d = 0; d < json_array_size(datasets); d++) {
-            const char *dataset = json_string_value(json_object_get(json_array_get(datasets, d), "name"));
+        const char *name = json_string_value(json_object_get(model, "name"));
+        for (size_t k = 0; k < json_array_size(lists[0]) + json_array_size(lists[1]); k++) {
+            bool whole = k < json_array_size(lists[0]);
+            const json_t *data = whole ? json_array_get(lists[0], k) : json_array_get(lists[1], k - json_array_size(lists[0]));
+            const char *dataset = json_string_value(json_object_get(data, "name"));
             if (!name || !dataset) {
                 vb_free(*pairs);
                 *pairs = NULL;
-                return vb_errorf(err, VB_EDATA, "the configuration has a %s without a name", name ? "dataset" : "model");
+                return vb_errorf(err, VB_EDATA, "the configuration has a %s without a name",
+                                 !name ? "model" :
+                                 whole ? "dataset" :
+                                         "expansion");
             }
-            if (!only || !strcmp(only, dataset)) (*pairs)[(*count)++] = (vb_pair_name){name, dataset};
+            if (model_covers(model, data, dataset)) (*pairs)[(*count)++] = (vb_pair_name){name, dataset};
         }
     }
     return 0;

@@ -28,7 +28,7 @@ int vb_preprocess_samples(const vb_preprocess *spec, const vb_unit_data *data, c
 #pragma omp parallel for num_threads(options->threads) schedule(dynamic) if (options->threads > 1)
     for (int i = 0; i < n; i++) {
         vb_image image = {0};
-        broken[i] = vb_sample_decode(&data->samples[picked[i]], options->dataset, &image, &errors[i]) ||
+        broken[i] = vb_sample_decode(&data->samples[picked[i]], &image, &errors[i]) ||
                     vb_preprocess_image(spec, &image, pixels + (size_t)i * size, &errors[i]);
         if (broken[i]) memset(pixels + (size_t)i * size, 0, size * sizeof *pixels);
         vb_free(image.pixels);
@@ -61,7 +61,7 @@ int vb_encode_samples(const vb_model *model, const vb_unit_data *data, const int
         vb_serve_mpi();
         if (vb_preprocess_samples(&model->preprocess, data, picked + at, count, at, options, pixels, broken, skipped, err)) goto done;
         if (vb_clip_encode_images(model->clip, pixels, count, out + (size_t)at * dim, err)) {
-            vb_error_prefix(err, "%s: %s", options->dataset, data->samples[picked[at]].name);
+            vb_error_prefix(err, "%s", data->samples[picked[at]].name);
             goto done;
         }
         for (int i = 0; i < count; i++)

@@ -8,6 +8,7 @@
 #include "kernels/memory.h"
 #include "kernels/openness.h"
 #include "kernels/similarity.h"
+#include "mpi/class_shares.h"
 #include "mpi/progress.h"
 #include "mpi/records.h"
 #include "mpi/results.h"
@@ -15,7 +16,8 @@
 /* One rank's state of the loop. */
 typedef struct evaluation {
     const vb_pair *pair;
-    vb_text_bank *bank;
+    vb_text_bank *bank;     /* all classes, or */
+    vb_class_shares shares; /* this rank's, when they are dealt out */
     vb_tally *tally;
     vb_pair_counts counts;
     json_t *units; /* [{unit, digest, skipped}] of units with something to say */
@@ -39,32 +41,61 @@ static int judge_unit(evaluation *work, int64_t unit, const vb_unit_rows *rows, 
     if (!beaten || (pair->records && !verdicts)) goto done;
     if (vb_judge(work->bank, space, rows->rows, rows->count, rows->classes, beaten, verdicts, pair->threads, err)) goto done;
     for (int i = 0; i < rows->count; i++) vb_tally_add(work->tally, rows->classes[i], beaten + (size_t)i * vocabularies);
-    status = pair->records ? vb_records_unit(pair->records, unit, &pair->data->vocabularies, rows, beaten, verdicts, err) : 0;
+    status = pair->records ? vb_records_unit(pair->records, unit, &pair->data->vocabularies, pair->data->part_count > 0, rows, beaten,
+                                             verdicts, err) :
+                             0;
 done:
     vb_free(beaten);
     vb_free(verdicts);
     return status;
 }
 
-static int evaluate_unit(evaluation *work, int64_t unit, vb_error *err) {
-    vb_unit_rows rows;
+static int read_unit(const evaluation *work, int64_t unit, vb_unit_rows *rows, vb_error *err) {
     if (vb_fault(VB_FAULT_UNIT)) return vb_errorf(err, VB_EINTERNAL, "unit %lld: injected fault", (long long)unit);
-    int status = vb_image_source_unit(work->pair->source, unit, &rows, err);
+    return vb_image_source_unit(work->pair->source, unit, rows, err);
+}
+
+static void count_unit(evaluation *work, const vb_unit_rows *rows) {
+    int64_t skipped = (int64_t)json_array_size(rows->skipped);
+    work->counts.images += rows->count;
+    work->counts.outside += rows->outside;
+    work->counts.skipped += skipped;
+    if (!work->pair->source->model || !(rows->count + skipped)) return;
+    *(rows->encoded ? &work->counts.units_encoded : &work->counts.units_cached) += 1;
+    if (rows->encoded) work->counts.images_encoded += rows->count;
+}
+
+static int evaluate_unit(evaluation *work, int64_t unit, vb_error *err) {
+    vb_unit_rows rows = {0};
+    int status = read_unit(work, unit, &rows, err);
     if (!status && rows.count) status = judge_unit(work, unit, &rows, err);
     if (!status) status = note_unit(work, unit, &rows, err);
-    if (!status) {
-        int64_t skipped = (int64_t)json_array_size(rows.skipped);
-        work->counts.images += rows.count;
-        work->counts.outside += rows.outside;
-        work->counts.skipped += skipped;
-        if (work->pair->source->model && rows.count + skipped) {
-            *(rows.encoded ? &work->counts.units_encoded : &work->counts.units_cached) += 1;
-            if (rows.encoded) work->counts.images_encoded += rows.count;
-        }
-    } else
+    if (!status)
+        count_unit(work, &rows);
+    else
         vb_error_prefix(err, "dataset '%s'", work->pair->data->spec->name);
     vb_unit_rows_free(&rows);
     return status;
+}
+
+/* Classes are dealt out: a unit of every rank at once meets all of them. Ranks without a unit take part. */
+static int evaluate_together(evaluation *work, vb_context *context, int64_t first, uint8_t *beaten, vb_error *err) {
+    const vb_pair *pair = work->pair;
+    int64_t unit = first + context->comm.rank;
+    vb_unit_rows rows = {0};
+    int status = vb_check_stop(context, err);
+    if (!status && unit < pair->source->units && (status = read_unit(work, unit, &rows, err)))
+        vb_error_prefix(err, "dataset '%s'", pair->data->spec->name);
+    status = vb_agree(&context->comm, status, err);
+    if (!status) status = vb_class_shares_judge(&work->shares, rows.rows, rows.count, rows.classes, beaten, pair->threads, err);
+    for (int i = 0; !status && i < rows.count; i++)
+        vb_tally_add(work->tally, rows.classes[i], beaten + (size_t)i * (size_t)pair->data->space.vocabularies);
+    if (!status && unit < pair->source->units) {
+        status = note_unit(work, unit, &rows, err);
+        count_unit(work, &rows);
+    }
+    vb_unit_rows_free(&rows);
+    return vb_agree(&context->comm, status, err);
 }
 
 static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
@@ -78,8 +109,8 @@ static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
         return vb_errorf(err, VB_EMISMATCH, "model '%s': image embeddings have %d dimensions, text embeddings %d", pair->spec->name,
                          pair->source->dim, classifier->dim);
     if (!(work->units = json_array())) return vb_errorf(err, VB_EMEMORY, "no memory");
-    if (vb_text_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
-                         pair->spec->similarity ? VB_DOT : VB_COSINE, err)) {
+    if (!classifier->dealt_out && vb_text_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
+                                                   pair->spec->similarity ? VB_DOT : VB_COSINE, err)) {
         vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
         return -1;
     }
@@ -149,6 +180,7 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
     vb_comm *comm = &context->comm;
     evaluation work = {.pair = pair};
     json_t *skipped = NULL;
+    uint8_t *beaten = NULL; /* of a unit, when classes are dealt out */
     vb_digest data_digest = {""};
     vb_progress progress;
     char *what = vb_format(err, "%s / %s", pair->spec->name, pair->data->spec->name);
@@ -157,19 +189,32 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
     if ((status = vb_agree(comm, status, err))) goto done;
 
     int64_t units = pair->source->units;
+    bool dealt_out = pair->classifier->dealt_out;
+    if (dealt_out) {
+        status = vb_class_shares_open(&work.shares, comm, pair->classifier, &pair->data->space,
+                                      pair->spec->similarity ? VB_DOT : VB_COSINE, err);
+        if (status) vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
+        if (!status) beaten = vb_array((size_t)VB_UNIT_SAMPLES * (size_t)pair->data->space.vocabularies, 1, "outcome of a unit", err);
+        if ((status = vb_agree(comm, beaten ? status : -1, err))) goto done;
+    }
     vb_progress_start(&progress, comm->rank, comm->size, "evaluate", what, "images", pair->source->images / comm->size);
-    for (int64_t u = comm->rank; u < units; u += comm->size) {
-        if ((status = vb_check_stop(context, err)) || (status = evaluate_unit(&work, u, err))) break;
+    for (int64_t u = dealt_out ? 0 : comm->rank; u < units; u += comm->size) {
+        if (dealt_out)
+            status = evaluate_together(&work, context, u, beaten, err);
+        else if (!(status = vb_check_stop(context, err)))
+            status = evaluate_unit(&work, u, err);
+        if (status) break;
         vb_progress_step(&progress, work.counts.images + work.counts.outside + work.counts.skipped - progress.done);
     }
     vb_progress_end(&progress);
-    if (status) vb_alarm_raise(comm);
-    if ((status = vb_agree(comm, status, err))) goto done;
+    if ((status = dealt_out ? vb_agree(comm, status, err) : vb_meet(context, status, err))) goto done;
 
     size_t n;
     int64_t *counters = vb_tally_counters(work.tally, &n);
     work.counts.texts_encoded = pair->classifier->encoded;
     work.counts.texts_cached = pair->classifier->cached;
+    work.counts.compared = work.shares.compared;
+    work.counts.rescored = work.shares.rescored;
     if ((status = vb_sum_to_root(comm, counters, n, err))) goto done;
     if ((status = vb_sum_to_root(comm, (int64_t *)&work.counts, sizeof work.counts / sizeof(int64_t), err))) goto done;
     if ((status = merge_units(comm, &work, &skipped, &data_digest, err))) goto done;
@@ -184,6 +229,8 @@ done:
     }
     vb_tally_free(work.tally);
     vb_text_bank_free(work.bank);
+    vb_class_shares_close(&work.shares);
+    vb_free(beaten);
     json_decref(work.units);
     json_decref(skipped);
     vb_free(what);

@@ -1,4 +1,4 @@
-/* The experiment file's tables, its reader and the checks that need no data. */
+/* The reader of the experiment file, and the checks that need no data. */
 #include "mpi/experiment.h"
 
 #include <string.h>
@@ -6,102 +6,9 @@
 #include "kernels/memory.h"
 #include "mpi/analyses.h"
 #include "mpi/provenance.h"
+#include "mpi/series.h"
 #include "shards/io.h"
 #include "shards/prompts.h"
-
-static const char *const protocols[] = {"exact", "sampled", NULL};
-static const char *const on_error[] = {"strict", "skip", NULL};
-static const char *const families[] = {"clip", "slip", "declip", "precomputed", NULL};
-static const char *const activations[] = {"family", "quick_gelu", "gelu", NULL};
-static const char *const preprocessings[] = {"openai", "rgb_first", NULL};
-static const char *const similarities[] = {"cosine", "dot", NULL};
-static const char *const positions[] = {"end", "middle", "front", NULL};
-
-#define AT(type, field) offsetof(type, field)
-
-static const vb_option experiment_options[] = {
-    {"experiment", VB_TEXT, AT(vb_experiment, name), true, false, NULL, 0, 0, NULL, NULL, "name of the experiment"},
-    {"protocol", VB_CHOICE, AT(vb_experiment, protocol), false, false, "exact", 0, 0, protocols, NULL,
-     "average over all orders of arrival, or over sampled ones"},
-    {"trials", VB_INTEGER, AT(vb_experiment, trials), false, false, "3", 1, 100000, NULL, "permutations",
-     "orders drawn for each target vocabulary (sampled)"},
-    {"seed", VB_INTEGER, AT(vb_experiment, seed), false, false, "42", 0, 4294967295.0, NULL, NULL,
-     "seed of numpy's legacy generator (sampled)"},
-    {"union_permutations", VB_INTEGER, AT(vb_experiment, union_permutations), false, false, "1000", 2, 1000000, NULL, "permutations",
-     "for acc_e_union where it has no closed form (over 20 vocabularies of unequal image counts)"},
-    {"per_image", VB_BOOLEAN, AT(vb_experiment, per_image), false, true, "false", 0, 0, NULL, NULL,
-     "write a record for every image (records/*.jsonl.zst)"},
-    {"latex", VB_BOOLEAN, AT(vb_experiment, latex), false, true, "false", 0, 0, NULL, NULL, "write table.tex as well"},
-    {"output", VB_PATH, AT(vb_experiment, output), false, true, NULL, 0, 0, NULL, NULL, "folder of the results [results/EXPERIMENT]"},
-    {"cache", VB_PATH, AT(vb_experiment, cache), false, true, NULL, 0, 0, NULL, NULL,
-     "folder of encoded units; may be shared by experiments [OUTPUT/cache]"},
-    {"only_model", VB_TEXT, AT(vb_experiment, only_model), false, true, NULL, 0, 0, NULL, NULL,
-     "evaluate this model alone; the configuration stays that of the whole, so that 'merge' can join the parts"},
-    {"batch", VB_INTEGER, AT(vb_experiment, batch), false, true, "16", 1, 4096, NULL, "images",
-     "encoded at once; changes speed and memory, never a result"},
-    {"threads", VB_INTEGER, AT(vb_experiment, threads), false, true, "0", 0, 1024, NULL, "threads",
-     "a rank; 0: OMP_NUM_THREADS, else the cores it may use, shared by the ranks on them"},
-    {"ranks_per_model", VB_INTEGER, AT(vb_experiment, ranks_per_model), false, true, "0", 0, 1 << 20, NULL, "ranks",
-     "at most, of a group that evaluates models beside other groups; 0: as many groups as end soonest"},
-    {"corpora", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "list of corpora for retrieval"},
-    {"retrieval", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "retrieval-enhanced prompts (REPE) for all models"},
-    {"analyses", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
-     "list of margin, similarity, alignment, uniformity, spectrum, order: why a model is stable or not"},
-    {"adversarial", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
-     "candidate names that take most images from a vocabulary"},
-    {"datasets", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "list of datasets"},
-    {"models", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "list of models"},
-    {0}};
-
-static const vb_option dataset_options[] = {
-    {"name", VB_TEXT, AT(vb_dataset_spec, name), true, false, NULL, 0, 0, NULL, NULL, "name of the dataset"},
-    {"images", VB_PATH, AT(vb_dataset_spec, images), false, false, NULL, 0, 0, NULL, NULL,
-     "folder of class folders, WebDataset .tar/.tar.zst (glob) or CIFAR-10/100 binary; not needed by precomputed models"},
-    {"vocabularies", VB_PATH, AT(vb_dataset_spec, vocabularies), true, false, NULL, 0, 0, NULL, NULL, "vocabulary file"},
-    {"class_names", VB_PATH, AT(vb_dataset_spec, class_names), false, false, NULL, 0, 0, NULL, NULL,
-     "file with the names of integer labels, one a line"},
-    {"on_error", VB_CHOICE, AT(vb_dataset_spec, on_error), false, false, "strict", 0, 0, on_error, NULL,
-     "what a broken image does: stop the run, or be counted and listed"},
-    {0}};
-
-static const vb_option model_options[] = {
-    {"name", VB_TEXT, AT(vb_model_spec, name), true, false, NULL, 0, 0, NULL, NULL, "name of the model"},
-    {"family", VB_CHOICE, AT(vb_model_spec, family), true, false, NULL, 0, 0, families, NULL, "kind of model"},
-    {"weights", VB_PATH, AT(vb_model_spec, weights), false, false, NULL, 0, 0, NULL, NULL, "checkpoint: safetensors or PyTorch"},
-    {"tokenizer", VB_PATH, AT(vb_model_spec, tokenizer), false, false, NULL, 0, 0, NULL, NULL,
-     "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it"},
-    {"prompts", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
-     "list of templates with one {} each, the name of a list in configs/prompts, or {coop: FILE, position: end|middle|front}"},
-    {"retrieval", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "retrieval-enhanced prompts (REPE) for this model"},
-    {"activation", VB_CHOICE, AT(vb_model_spec, activation), false, false, "family", 0, 0, activations, NULL,
-     "of an open_clip model: quick_gelu or gelu"},
-    {"preprocessing", VB_CHOICE, AT(vb_model_spec, preprocessing), false, false, "openai", 0, 0, preprocessings, NULL,
-     "resize in the image's own mode, or convert to RGB first"},
-    {"similarity", VB_CHOICE, AT(vb_model_spec, similarity), false, false, "cosine", 0, 0, similarities, NULL,
-     "cosine, or the dot product with the text embeddings as they are"},
-    {"dataset", VB_TEXT, AT(vb_model_spec, dataset), false, false, NULL, 0, 0, NULL, NULL,
-     "the dataset that precomputed embeddings belong to, where there are several"},
-    {"image_embeddings", VB_PATH, AT(vb_model_spec, image_embeddings), false, false, NULL, 0, 0, NULL, NULL,
-     ".npy, images x dimensions (precomputed)"},
-    {"text_embeddings", VB_PATH, AT(vb_model_spec, text_embeddings), false, false, NULL, 0, 0, NULL, NULL,
-     ".npy, classes x dimensions, in the order of the vocabulary file (precomputed)"},
-    {"labels", VB_PATH, AT(vb_model_spec, labels), false, false, NULL, 0, 0, NULL, NULL,
-     ".npy of class indices in that order, or .txt of class names or ids (precomputed)"},
-    {"text_names", VB_PATH, AT(vb_model_spec, text_names), false, false, NULL, 0, 0, NULL, NULL,
-     "names or ids of text_embeddings' rows, one a line, where they are not the vocabulary file's order"},
-    {"label_names", VB_PATH, AT(vb_model_spec, label_names), false, false, NULL, 0, 0, NULL, NULL,
-     "names or ids that integer labels index, one a line, where they do not index the vocabulary file's order"},
-    {0}};
-
-static const vb_option coop_options[] = {{"coop", VB_PATH, AT(vb_model_spec, coop), true, false, NULL, 0, 0, NULL, NULL,
-                                          "CoOp checkpoint (model.pth.tar-50)"},
-                                         {"position", VB_CHOICE, AT(vb_model_spec, coop_position), false, false, "end", 0, 0, positions,
-                                          NULL, "where the class name stands among the learned tokens"},
-                                         {0}};
-
-const vb_option *vb_experiment_options(void) { return experiment_options; }
-const vb_option *vb_dataset_options(void) { return dataset_options; }
-const vb_option *vb_model_options(void) { return model_options; }
 
 char *vb_resolve(const char *path, const char *beside, vb_error *err) {
     if (path[0] == '/') return vb_strdup(path, err);
@@ -146,40 +53,22 @@ static int wrong_at(const vb_experiment *experiment, const vb_yaml *node, vb_err
     return vb_yaml_errorf(node, experiment->path, err, "%s%s", what, text);
 }
 
-static int keep_prompts(vb_model_spec *model, const vb_prompts *list, vb_error *err) {
-    if (!(model->prompts = vb_array((size_t)list->count, sizeof *model->prompts, "prompts", err))) return -1;
-    for (int i = 0; i < list->count; i++) {
-        if (!(model->prompts[i] = vb_strdup(list->items[i], err))) return -1;
-        model->prompt_count++;
-    }
-    return 0;
-}
-
-static int named_prompts(const vb_experiment *experiment, vb_model_spec *model, const vb_yaml *node, vb_error *err) {
+/* A list of templates, or the name of a file that holds one. */
+static int read_templates(const vb_experiment *experiment, vb_prompts *prompts, const vb_yaml *node, vb_error *err) {
+    if (node->kind != VB_YAML_SCALAR || strstr(node->text, "{}")) return vb_prompts_from_yaml(prompts, node, experiment->path, err);
     bool path = strchr(node->text, '/') || vb_ends_with(node->text, ".yaml");
-    char *wanted = path ? vb_strdup(node->text, err) : vb_format(err, "configs/prompts/%s.yaml", node->text), *file = NULL;
-    vb_prompts list = {0};
-    int status = -1;
-    if (!wanted || !(file = vb_resolve(wanted, experiment->path, err))) goto done;
-    if (vb_prompts_read(&list, file, err)) {
-        vb_error_prefix(err, "prompts '%s'", node->text);
-        goto done;
-    }
-    if ((model->prompt_list = vb_strdup(node->text, err))) status = keep_prompts(model, &list, err);
-done:
-    vb_prompts_free(&list);
+    char *wanted = path ? vb_strdup(node->text, err) : vb_format(err, "configs/prompts/%s.yaml", node->text);
+    char *file = wanted ? vb_resolve(wanted, experiment->path, err) : NULL;
+    int status = file ? vb_prompts_read(prompts, file, err) : -1;
+    if (file && status) vb_error_prefix(err, "prompts '%s'", node->text);
     vb_free(file);
     vb_free(wanted);
     return status;
 }
 
 static int read_prompts(const vb_experiment *experiment, vb_model_spec *model, const vb_yaml *node, vb_error *err) {
-    if (node->kind == VB_YAML_MAP) return vb_options_read(coop_options, model, node, experiment->path, "prompts", err);
-    if (node->kind == VB_YAML_SCALAR && !strstr(node->text, "{}")) return named_prompts(experiment, model, node, err);
-    vb_prompts list;
-    int status = vb_prompts_from_yaml(&list, node, experiment->path, err) || keep_prompts(model, &list, err) ? -1 : 0;
-    vb_prompts_free(&list);
-    return status;
+    if (node->kind == VB_YAML_MAP) return vb_options_read(vb_coop_options(), model, node, experiment->path, "prompts", err);
+    return read_templates(experiment, &model->prompts, node, err);
 }
 
 /* The configuration carries paths as they were written: where they were found belongs to the machine. */
@@ -191,11 +80,20 @@ static int note_configuration(vb_experiment *experiment, const char *list, const
     return 0;
 }
 
+static json_t *last_noted(const vb_experiment *experiment, const char *list) {
+    json_t *items = json_object_get(experiment->configuration, list);
+    return json_array_get(items, json_array_size(items) - 1);
+}
+
+static json_t *templates_json(const vb_prompts *prompts) {
+    json_t *list = json_array();
+    for (int p = 0; p < prompts->count; p++) json_array_append_new(list, json_string(prompts->items[p]));
+    return list;
+}
+
 static json_t *prompts_json(const vb_model_spec *model) {
-    if (model->coop) return json_pack("{s:s, s:s}", "coop", model->coop, "position", positions[model->coop_position]);
-    json_t *prompts = json_array();
-    for (int p = 0; p < model->prompt_count; p++) json_array_append_new(prompts, json_string(model->prompts[p]));
-    return prompts;
+    if (model->coop) return vb_options_json(vb_coop_options(), model, false);
+    return templates_json(&model->prompts);
 }
 
 /* A name becomes a file name and a table cell. */
@@ -208,36 +106,54 @@ static int check_name(const vb_experiment *experiment, const vb_yaml *node, cons
                           "%s name '%s': it must not begin with a dot, hold a slash or be longer than 100 bytes", what, text);
 }
 
+/* The dataset of that name, not an expansion; -1 when there is none. */
+static int find_dataset(const vb_experiment *experiment, const char *name) {
+    for (int d = 0; d < experiment->dataset_count - experiment->expansion_count; d++)
+        if (!strcmp(name, experiment->datasets[d].name)) return d;
+    return -1;
+}
+
 /* Keys of a model against its family: what it needs and what it does not take. */
 static int check_model(const vb_experiment *experiment, const vb_model_spec *model, const vb_yaml *node, vb_error *err) {
-    bool precomputed = model->family == VB_PRECOMPUTED;
+    bool precomputed = model->family == VB_PRECOMPUTED, listed = vb_yaml_get(node, "embeddings");
     static const struct {
         const char *key;
         bool precomputed, needed;
-    } rules[] = {{"weights", false, true},        {"tokenizer", false, true},      {"prompts", false, true},
-                 {"activation", false, false},    {"preprocessing", false, false}, {"image_embeddings", true, true},
-                 {"text_embeddings", true, true}, {"labels", true, true},          {"text_names", true, false},
-                 {"label_names", true, false},    {"dataset", true, false}};
+    } rules[] = {{"weights", false, true},         {"tokenizer", false, true},      {"prompts", false, false},
+                 {"activation", false, false},     {"preprocessing", false, false}, {"embeddings", true, false},
+                 {"image_embeddings", true, true}, {"text_embeddings", true, true}, {"labels", true, true},
+                 {"text_names", true, false},      {"label_names", true, false},    {"dataset", true, false}};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         const vb_yaml *value = vb_yaml_get(node, rules[i].key);
-        if (rules[i].precomputed == precomputed && rules[i].needed && vb_yaml_is_null(value))
+        if (rules[i].precomputed == precomputed && rules[i].needed && !(precomputed && listed) && vb_yaml_is_null(value))
             return vb_yaml_errorf(node, experiment->path, err, "model '%s': family %s needs the key '%s'", model->name,
-                                  families[model->family], rules[i].key);
+                                  vb_family_word(model->family), rules[i].key);
         if (rules[i].precomputed != precomputed && value)
             return vb_yaml_errorf(value, experiment->path, err, "model '%s': family %s does not take the key '%s'", model->name,
-                                  families[model->family], rules[i].key);
+                                  vb_family_word(model->family), rules[i].key);
+        if (precomputed && listed && value && strcmp(rules[i].key, "embeddings"))
+            return vb_yaml_errorf(value, experiment->path, err, "model '%s': '%s' beside 'embeddings', in whose entries it belongs",
+                                  model->name, rules[i].key);
     }
-    if (!model->dataset) {
-        if (precomputed && experiment->dataset_count > 1)
+    if (precomputed && listed) return 0;
+    const char *name = model->embeddings.dataset;
+    if (!name && precomputed && experiment->dataset_count - experiment->expansion_count > 1)
+        return vb_yaml_errorf(node, experiment->path, err,
+                              "model '%s': with several datasets, 'dataset:' must say which one its embeddings belong to", model->name);
+    if (!name || find_dataset(experiment, name) >= 0) return 0;
+    return vb_yaml_errorf(vb_yaml_get(node, "dataset"), experiment->path, err, "model '%s': there is no dataset '%s'", model->name,
+                          name);
+}
+
+/* A model without prompts takes those of every dataset. */
+static int check_prompts(const vb_experiment *experiment, const vb_model_spec *model, const vb_yaml *node, vb_error *err) {
+    if (model->family == VB_PRECOMPUTED || model->prompts.count || model->coop) return 0;
+    for (int d = 0; d < experiment->dataset_count - experiment->expansion_count; d++)
+        if (!experiment->datasets[d].prompts.count)
             return vb_yaml_errorf(node, experiment->path, err,
-                                  "model '%s': with several datasets, 'dataset:' must say which one its embeddings belong to",
-                                  model->name);
-        return 0;
-    }
-    for (int d = 0; d < experiment->dataset_count; d++)
-        if (!strcmp(model->dataset, experiment->datasets[d].name)) return 0;
-    const vb_yaml *value = vb_yaml_get(node, "dataset");
-    return vb_yaml_errorf(value, experiment->path, err, "model '%s': there is no dataset '%s'", model->name, model->dataset);
+                                  "model '%s': family %s needs the key 'prompts', or every dataset its own: dataset '%s' has none",
+                                  model->name, vb_family_word(model->family), experiment->datasets[d].name);
+    return 0;
 }
 
 static const vb_yaml *list_of(const vb_experiment *experiment, const vb_yaml *root, const char *key, vb_error *err) {
@@ -249,19 +165,62 @@ static const vb_yaml *list_of(const vb_experiment *experiment, const vb_yaml *ro
     return list;
 }
 
-static int read_datasets(vb_experiment *experiment, const vb_yaml *root, vb_error *err) {
-    const vb_yaml *list = list_of(experiment, root, "datasets", err);
-    if (!list || !(experiment->datasets = vb_array(list->count, sizeof *experiment->datasets, "datasets", err))) return -1;
+static int read_dataset(vb_experiment *experiment, vb_dataset_spec *spec, const vb_yaml *node, vb_error *err) {
+    if (vb_options_read(vb_dataset_options(), spec, node, experiment->path, "a dataset", err)) return -1;
+    if (check_name(experiment, node, "dataset", spec->name, err)) return -1;
+    if (note_configuration(experiment, "datasets", vb_dataset_options(), spec, err)) return -1;
+    const vb_yaml *prompts = vb_yaml_get(node, "prompts");
+    if (!vb_yaml_is_null(prompts)) {
+        if (read_templates(experiment, &spec->prompts, prompts, err)) return -1;
+        json_object_set_new(last_noted(experiment, "datasets"), "prompts", templates_json(&spec->prompts));
+    }
+    return resolve_paths(vb_dataset_options(), spec, experiment->path, err);
+}
+
+static int read_expansion(vb_experiment *experiment, vb_dataset_spec *spec, const vb_yaml *node, vb_error *err) {
+    if (vb_options_read(vb_expansion_options(), spec, node, experiment->path, "an expansion", err)) return -1;
+    if (check_name(experiment, node, "expansion", spec->name, err)) return -1;
+    if (note_configuration(experiment, "expansions", vb_expansion_options(), spec, err)) return -1;
+    const vb_yaml *list = vb_yaml_get(node, "datasets");
+    if (list->kind != VB_YAML_LIST || list->count < 2)
+        return vb_yaml_errorf(list, experiment->path, err,
+                              "expansion '%s': datasets: expected a list of at least two datasets, found %s", spec->name,
+                              list->kind != VB_YAML_LIST ? "no list" :
+                              list->count                ? "one" :
+                                                           "none");
+    json_t *names = json_array();
+    json_object_set_new(last_noted(experiment, "expansions"), "datasets", names);
+    if (!(spec->parts = vb_array(list->count, sizeof *spec->parts, "datasets", err))) return -1;
     for (size_t i = 0; i < list->count; i++) {
-        vb_dataset_spec *spec = &experiment->datasets[i];
-        experiment->dataset_count++;
-        if (vb_options_read(dataset_options, spec, list->items[i], experiment->path, "a dataset", err)) return -1;
-        if (check_name(experiment, list->items[i], "dataset", spec->name, err)) return -1;
-        if (note_configuration(experiment, "datasets", dataset_options, spec, err)) return -1;
-        if (resolve_paths(dataset_options, spec, experiment->path, err)) return -1;
+        const char *name;
+        if (vb_yaml_text(list->items[i], experiment->path, &name, err)) return -1;
+        int d = find_dataset(experiment, name);
+        if (d < 0)
+            return vb_yaml_errorf(list->items[i], experiment->path, err, "expansion '%s': there is no dataset '%s'", spec->name, name);
+        for (int p = 0; p < spec->part_count; p++)
+            if (spec->parts[p] == d)
+                return vb_yaml_errorf(list->items[i], experiment->path, err, "expansion '%s': '%s' is listed twice", spec->name, name);
+        spec->parts[spec->part_count++] = d;
+        json_array_append_new(names, json_string(name));
+    }
+    return 0;
+}
+
+static int read_datasets(vb_experiment *experiment, const vb_yaml *root, vb_error *err) {
+    const vb_yaml *list = list_of(experiment, root, "datasets", err), *expansions = NULL;
+    if (!list || (vb_yaml_get(root, "expansions") && !(expansions = list_of(experiment, root, "expansions", err)))) return -1;
+    size_t count = list->count + (expansions ? expansions->count : 0);
+    if (!(experiment->datasets = vb_array(count, sizeof *experiment->datasets, "datasets", err))) return -1;
+    for (size_t i = 0; i < count; i++) {
+        bool whole = i < list->count;
+        const vb_yaml *node = whole ? list->items[i] : expansions->items[i - list->count];
+        vb_dataset_spec *spec = &experiment->datasets[experiment->dataset_count++];
+        experiment->expansion_count += !whole;
+        if (whole ? read_dataset(experiment, spec, node, err) : read_expansion(experiment, spec, node, err)) return -1;
         for (size_t j = 0; j < i; j++)
             if (!strcmp(spec->name, experiment->datasets[j].name))
-                return wrong_at(experiment, list->items[i], err, spec->name, "two datasets are named ");
+                return wrong_at(experiment, node, err, spec->name,
+                                whole ? "two datasets are named " : "two expansions or datasets are named ");
     }
     return 0;
 }
@@ -299,42 +258,136 @@ static int read_retrieval(vb_experiment *experiment, vb_retrieval_spec *spec, co
     return wrong_at(experiment, node, err, spec->corpus, "retrieval: there is no corpus ");
 }
 
-static int read_models(vb_experiment *experiment, const vb_yaml *root, vb_error *err) {
-    const vb_yaml *list = list_of(experiment, root, "models", err);
-    if (!list || !(experiment->models = vb_array(list->count, sizeof *experiment->models, "models", err))) return -1;
+static int read_embeddings(vb_experiment *experiment, vb_model_spec *spec, const vb_yaml *list, vb_error *err) {
+    if (list->kind != VB_YAML_LIST || !list->count)
+        return wrong_at(experiment, list, err, "embeddings: expected a list of maps, one for each dataset", "");
+    json_t *noted = json_array();
+    json_object_set_new(last_noted(experiment, "models"), "embeddings", noted);
+    if (!(spec->embeddings_list = vb_array(list->count, sizeof *spec->embeddings_list, "embeddings", err))) return -1;
     for (size_t i = 0; i < list->count; i++) {
-        vb_model_spec *spec = &experiment->models[i];
         const vb_yaml *node = list->items[i];
-        experiment->model_count++;
-        if (vb_options_read(model_options, spec, node, experiment->path, "a model", err)) return -1;
-        if (check_name(experiment, node, "model", spec->name, err)) return -1;
-        const vb_yaml *prompts = vb_yaml_get(node, "prompts");
-        if (check_model(experiment, spec, node, err) || note_configuration(experiment, "models", model_options, spec, err)) return -1;
-        if (prompts && read_prompts(experiment, spec, prompts, err)) return -1;
-        if (prompts)
-            json_object_set_new(json_array_get(json_object_get(experiment->configuration, "models"), i), "prompts", prompts_json(spec));
-        if (resolve_paths(model_options, spec, experiment->path, err)) return -1;
-        const vb_yaml *retrieval = vb_yaml_get(node, "retrieval");
-        if (retrieval) {
-            if (read_retrieval(experiment, &spec->retrieval, retrieval, err)) return -1;
-            json_object_set_new(json_array_get(json_object_get(experiment->configuration, "models"), i), "retrieval",
-                                vb_retrieval_json(&spec->retrieval));
-        }
-        if (spec->coop && resolve_paths(coop_options, spec, experiment->path, err)) return -1;
+        vb_embeddings_spec *entry = &spec->embeddings_list[spec->embeddings_count++];
+        if (vb_options_read(vb_embeddings_options(), entry, node, experiment->path, "an entry of embeddings", err)) return -1;
+        if (find_dataset(experiment, entry->dataset) < 0)
+            return vb_yaml_errorf(vb_yaml_get(node, "dataset"), experiment->path, err, "model '%s': there is no dataset '%s'",
+                                  spec->name, entry->dataset);
         for (size_t j = 0; j < i; j++)
-            if (!strcmp(spec->name, experiment->models[j].name))
-                return wrong_at(experiment, node, err, spec->name, "two models are named ");
-    }
-    for (int d = 0; d < experiment->dataset_count; d++) {
-        bool encoded = false;
-        for (int m = 0; m < experiment->model_count; m++) encoded |= experiment->models[m].family != VB_PRECOMPUTED;
-        const vb_yaml *node = vb_yaml_get(root, "datasets")->items[d];
-        if (encoded && !experiment->datasets[d].images)
-            return vb_yaml_errorf(node, experiment->path, err,
-                                  "dataset '%s': the key 'images' is missing, and not all models are precomputed",
-                                  experiment->datasets[d].name);
+            if (!strcmp(spec->embeddings_list[j].dataset, entry->dataset))
+                return vb_yaml_errorf(node, experiment->path, err, "model '%s': embeddings of dataset '%s' are listed twice",
+                                      spec->name, entry->dataset);
+        if (json_array_append_new(noted, vb_options_json(vb_embeddings_options(), entry, false)))
+            return vb_errorf(err, VB_EMEMORY, "no memory for the configuration");
+        if (resolve_paths(vb_embeddings_options(), entry, experiment->path, err)) return -1;
     }
     return 0;
+}
+
+static int replace_text(char **field, const char *text, vb_error *err) {
+    vb_free(*field);
+    return (*field = vb_strdup(text, err)) ? 0 : -1;
+}
+
+/* Checkpoint k's file in place of the pattern: as it would be written, or as it was found. */
+static int put_checkpoint(vb_model_spec *spec, const vb_series *series, int k, bool found, vb_error *err) {
+    char **const fields[VB_SERIES_KEYS] = {[VB_SERIES_WEIGHTS] = &spec->weights,
+                                           [VB_SERIES_COOP] = &spec->coop,
+                                           [VB_SERIES_IMAGES] = &spec->embeddings.image_embeddings,
+                                           [VB_SERIES_TEXTS] = &spec->embeddings.text_embeddings};
+    for (int key = 0; key < VB_SERIES_KEYS; key++) {
+        if (!series->found[key].count) continue;
+        if (replace_text(fields[key], series->found[key].items[k] + (found ? 0 : series->unwritten[key]), err)) return -1;
+    }
+    return 0;
+}
+
+/* Checkpoint k of a series; k is -1 for a model that is none. */
+static int read_model(vb_experiment *experiment, vb_model_spec *spec, const vb_yaml *node, const vb_series *series, int k,
+                      vb_error *err) {
+    if (vb_options_read(vb_model_options(), spec, node, experiment->path, "a model", err)) return -1;
+    if (k >= 0) {
+        if (!(spec->series = vb_strdup(spec->name, err)) || !(spec->checkpoint = vb_strdup(series->checkpoints[k], err))) return -1;
+        vb_free(spec->name);
+        if (!(spec->name = vb_format(err, "%s@%s", spec->series, spec->checkpoint))) return -1;
+    }
+    if (check_name(experiment, node, "model", spec->name, err) || check_model(experiment, spec, node, err)) return -1;
+    const vb_yaml *prompts = vb_yaml_get(node, "prompts"), *embeddings = vb_yaml_get(node, "embeddings"),
+                  *retrieval = vb_yaml_get(node, "retrieval");
+    if (!vb_yaml_is_null(prompts) && read_prompts(experiment, spec, prompts, err)) return -1;
+    if (check_prompts(experiment, spec, node, err)) return -1;
+    if (k >= 0 && put_checkpoint(spec, series, k, false, err)) return -1;
+    if (note_configuration(experiment, "models", vb_model_options(), spec, err)) return -1;
+    json_t *noted = last_noted(experiment, "models");
+    if (k >= 0) json_object_set_new(noted, "series", json_pack("{s:s, s:s}", "name", spec->series, "checkpoint", spec->checkpoint));
+    if (!vb_yaml_is_null(prompts)) json_object_set_new(noted, "prompts", prompts_json(spec));
+    if (embeddings && read_embeddings(experiment, spec, embeddings, err)) return -1;
+    if (resolve_paths(vb_model_options(), spec, experiment->path, err)) return -1;
+    if (retrieval) {
+        if (read_retrieval(experiment, &spec->retrieval, retrieval, err)) return -1;
+        json_object_set_new(noted, "retrieval", vb_retrieval_json(&spec->retrieval));
+    }
+    if (spec->coop && resolve_paths(vb_coop_options(), spec, experiment->path, err)) return -1;
+    return k >= 0 ? put_checkpoint(spec, series, k, true, err) : 0;
+}
+
+/* An entry of the list: one model, or all of a series. */
+static int read_entry(vb_experiment *experiment, size_t *capacity, const vb_yaml *node, vb_error *err) {
+    vb_series series;
+    int status = vb_series_find(&series, node, experiment->path, err);
+    for (int k = series.count ? 0 : -1; !status && k < series.count; k++) {
+        size_t n = (size_t)experiment->model_count;
+        if ((status = vb_grow((void **)&experiment->models, capacity, n + 1, sizeof *experiment->models, "models", err))) break;
+        vb_model_spec *spec = &experiment->models[experiment->model_count++];
+        status = read_model(experiment, spec, node, &series, k, err);
+        for (size_t j = 0; j < n && !status; j++)
+            if (!strcmp(spec->name, experiment->models[j].name))
+                status = wrong_at(experiment, node, err, spec->name, "two models are named ");
+        if (!series.count) break;
+    }
+    vb_series_free(&series);
+    return status;
+}
+
+static int read_models(vb_experiment *experiment, const vb_yaml *root, vb_error *err) {
+    const vb_yaml *list = list_of(experiment, root, "models", err);
+    size_t capacity = 0;
+    if (!list) return -1;
+    for (size_t i = 0; i < list->count; i++)
+        if (read_entry(experiment, &capacity, list->items[i], err)) return -1;
+    for (int d = 0; d < experiment->dataset_count; d++) {
+        const vb_dataset_spec *data = &experiment->datasets[d];
+        int whole = experiment->dataset_count - experiment->expansion_count;
+        const vb_yaml *node = vb_yaml_get(root, data->part_count ? "expansions" : "datasets")->items[d < whole ? d : d - whole];
+        bool encoded = false, covered = false;
+        for (int m = 0; m < experiment->model_count; m++) {
+            encoded |= experiment->models[m].family != VB_PRECOMPUTED;
+            covered |= vb_model_covers(experiment, &experiment->models[m], data);
+        }
+        if (encoded && !data->images && !data->part_count)
+            return vb_yaml_errorf(node, experiment->path, err,
+                                  "dataset '%s': the key 'images' is missing, and not all models are precomputed", data->name);
+        if (data->part_count && !covered)
+            return vb_yaml_errorf(node, experiment->path, err, "expansion '%s': no model has embeddings of all its datasets",
+                                  data->name);
+    }
+    return 0;
+}
+
+const vb_prompts *vb_prompts_on(const vb_model_spec *model, const vb_dataset_spec *dataset) {
+    return model->prompts.count || model->coop ? &model->prompts : &dataset->prompts;
+}
+
+const vb_embeddings_spec *vb_embeddings_on(const vb_model_spec *model, const vb_dataset_spec *dataset) {
+    for (int i = 0; i < model->embeddings_count; i++)
+        if (!strcmp(model->embeddings_list[i].dataset, dataset->name)) return &model->embeddings_list[i];
+    const vb_embeddings_spec *only = &model->embeddings;
+    return only->image_embeddings && (!only->dataset || !strcmp(only->dataset, dataset->name)) ? only : NULL;
+}
+
+bool vb_model_covers(const vb_experiment *experiment, const vb_model_spec *model, const vb_dataset_spec *dataset) {
+    if (model->family != VB_PRECOMPUTED) return true;
+    for (int p = 0; p < dataset->part_count; p++)
+        if (!vb_embeddings_on(model, &experiment->datasets[dataset->parts[p]])) return false;
+    return dataset->part_count || vb_embeddings_on(model, dataset);
 }
 
 static int check_index_models(const vb_experiment *experiment, vb_error *err) {
@@ -362,20 +415,36 @@ static int choose_model(vb_experiment *experiment, vb_error *err) {
                      experiment->only_model, experiment->model_count);
 }
 
-int vb_experiment_read(vb_experiment *experiment, const char *path, const vb_override *overrides, int override_count, vb_error *err) {
+/* What needs all text embeddings on every rank. */
+static int check_engine(const vb_experiment *experiment, vb_error *err) {
+    bool retrieval = experiment->retrieval.given;
+    for (int m = 0; m < experiment->model_count; m++) retrieval |= experiment->models[m].retrieval.given;
+    const char *what = experiment->analyses                       ? "analyses" :
+                       experiment->adversarial.candidates != NULL ? "adversarial" :
+                       retrieval                                  ? "retrieval" :
+                       experiment->per_image                      ? "per_image" :
+                       experiment->expansion_count                ? "expansions" :
+                                                                    NULL;
+    if (!experiment->similarity_engine || !what) return 0;
+    return vb_errorf(err, VB_ECONFIG, "%s: similarity_engine: scalapack evaluates only; '%s' needs 'replicated'", experiment->path,
+                     what);
+}
+
+int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_override *overrides, int override_count, vb_error *err) {
     *experiment = (vb_experiment){0};
     vb_yaml *root = NULL;
     int status = -1;
-    if (!(experiment->path = vb_strdup(path, err)) || vb_yaml_read(&root, path, err)) goto done;
+    const char *path = experiment->path = vb_resolve(given, "", err);
+    if (!path || vb_yaml_read(&root, path, err)) goto done;
     if (root->kind != VB_YAML_MAP) {
         vb_yaml_errorf(root, path, err, "expected an experiment: a map with the keys experiment, datasets, models");
         goto done;
     }
     for (int i = 0; i < override_count; i++)
         if (vb_yaml_set(root, overrides[i].path, overrides[i].value, err)) goto done;
-    if (vb_options_read(experiment_options, experiment, root, path, "the experiment", err)) goto done;
+    if (vb_options_read(vb_experiment_options(), experiment, root, path, "the experiment", err)) goto done;
     if (check_name(experiment, root, "experiment", experiment->name, err)) goto done;
-    if (!(experiment->configuration = vb_options_json(experiment_options, experiment, false))) {
+    if (!(experiment->configuration = vb_options_json(vb_experiment_options(), experiment, false))) {
         vb_errorf(err, VB_EMEMORY, "no memory for the configuration");
         goto done;
     }
@@ -388,6 +457,7 @@ int vb_experiment_read(vb_experiment *experiment, const char *path, const vb_ove
         json_object_set_new(experiment->configuration, "retrieval", vb_retrieval_json(&experiment->retrieval));
     }
     if (read_models(experiment, root, err) || check_index_models(experiment, err) || choose_model(experiment, err)) goto done;
+    if (check_engine(experiment, err)) goto done;
     if (!experiment->output && !(experiment->output = vb_format(err, "results/%s", experiment->name))) goto done;
     if (!experiment->cache && !(experiment->cache = vb_format(err, "%s/cache", experiment->output))) goto done;
     status = 0;
@@ -398,17 +468,23 @@ done:
 }
 
 void vb_experiment_free(vb_experiment *experiment) {
-    vb_options_free(experiment_options, experiment);
+    vb_options_free(vb_experiment_options(), experiment);
     vb_adversarial_free(&experiment->adversarial);
-    for (int d = 0; d < experiment->dataset_count; d++) vb_options_free(dataset_options, &experiment->datasets[d]);
+    for (int d = 0; d < experiment->dataset_count; d++) {
+        vb_options_free(vb_dataset_options(), &experiment->datasets[d]);
+        vb_prompts_free(&experiment->datasets[d].prompts);
+        vb_free(experiment->datasets[d].parts);
+    }
     for (int m = 0; m < experiment->model_count; m++) {
         vb_model_spec *model = &experiment->models[m];
-        vb_options_free(model_options, model);
-        vb_options_free(coop_options, model);
+        vb_options_free(vb_model_options(), model);
+        vb_options_free(vb_coop_options(), model);
         vb_retrieval_free(&model->retrieval);
-        for (int p = 0; p < model->prompt_count; p++) vb_free(model->prompts[p]);
-        vb_free(model->prompts);
-        vb_free(model->prompt_list);
+        vb_prompts_free(&model->prompts);
+        for (int e = 0; e < model->embeddings_count; e++) vb_options_free(vb_embeddings_options(), &model->embeddings_list[e]);
+        vb_free(model->embeddings_list);
+        vb_free(model->series);
+        vb_free(model->checkpoint);
     }
     for (int c = 0; c < experiment->corpus_count; c++) vb_corpus_spec_free(&experiment->corpora[c]);
     vb_retrieval_free(&experiment->retrieval);
@@ -420,4 +496,6 @@ void vb_experiment_free(vb_experiment *experiment) {
     *experiment = (vb_experiment){0};
 }
 
-json_t *vb_experiment_machine_json(const vb_experiment *experiment) { return vb_options_json(experiment_options, experiment, true); }
+json_t *vb_experiment_machine_json(const vb_experiment *experiment) {
+    return vb_options_json(vb_experiment_options(), experiment, true);
+}

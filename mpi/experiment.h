@@ -6,6 +6,8 @@
 #include "mpi/options.h"
 #include "mpi/retrieval_spec.h"
 #include "shards/digest.h"
+#include "shards/prompts.h"
+#include "shards/vocabulary.h"
 
 typedef enum vb_protocol_kind { VB_EXACT, VB_SAMPLED } vb_protocol_kind;
 typedef enum vb_family_kind {
@@ -16,38 +18,51 @@ typedef enum vb_family_kind {
     VB_PRECOMPUTED
 } vb_family_kind;
 
+/* A dataset; or an expansion: several of the datasets, each one vocabulary, which has a name, parts and shared_names only. */
 typedef struct vb_dataset_spec {
     char *name, *images, *vocabularies, *class_names;
-    int on_error; /* 0 strict, 1 skip */
+    int on_error;       /* 0 strict, 1 skip */
+    vb_prompts prompts; /* its own, for models without; none: count 0 */
+    int part_count;     /* of an expansion; 0: a dataset */
+    int *parts;         /* indices into the experiment's datasets */
+    int shared_names;   /* vb_shared_names */
 } vb_dataset_spec;
+
+/* Embeddings of a dataset's images and classes that another program made. */
+typedef struct vb_embeddings_spec {
+    char *dataset; /* its name; NULL: the only one */
+    char *image_embeddings, *text_embeddings, *labels, *text_names, *label_names;
+} vb_embeddings_spec;
 
 typedef struct vb_model_spec {
     char *name;
-    bool left_out; /* only_model names another one: no pair of it is evaluated */
-    int family; /* vb_family_kind */
-    char *weights, *tokenizer, *dataset;
-    int activation;    /* 0 from the family, 1 quick_gelu, 2 gelu */
-    int preprocessing; /* 0 openai, 1 rgb_first */
-    int similarity;    /* 0 cosine, 1 dot */
-    char *image_embeddings, *text_embeddings, *labels, *text_names, *label_names;
-    /* prompts: templates in order; or a CoOp checkpoint */
-    char *prompt_list; /* name of a list under configs/prompts, when given by name */
-    int prompt_count;
-    char **prompts;
-    char *coop;
-    int coop_position;           /* 0 end, 1 middle, 2 front */
-    vb_retrieval_spec retrieval; /* its own; see vb_model_retrieval */
+    char *series, *checkpoint; /* of a series of checkpoints: the entry's name, and which of its files; NULL without */
+    bool left_out;             /* only_model names another one: no pair of it is evaluated */
+    int family;                /* vb_family_kind */
+    char *weights, *tokenizer;
+    int activation;                /* 0 from the family, 1 quick_gelu, 2 gelu */
+    int preprocessing;             /* 0 openai, 1 rgb_first */
+    int similarity;                /* 0 cosine, 1 dot */
+    vb_embeddings_spec embeddings; /* of a precomputed model that has those of one dataset, else empty */
+    int embeddings_count;
+    vb_embeddings_spec *embeddings_list; /* of one that has those of several */
+    vb_prompts prompts;                  /* templates in order; none (count 0) with CoOp, and where the datasets bring them */
+    char *coop;                          /* checkpoint */
+    int coop_position;                   /* 0 end, 1 middle, 2 front */
+    vb_retrieval_spec retrieval;         /* its own; see vb_model_retrieval */
 } vb_model_spec;
 
 typedef struct vb_experiment {
     char *name, *output, *cache, *only_model;
     int protocol;
     int64_t trials, seed, union_permutations, batch, threads, ranks_per_model;
-    int analyses; /* bits: see mpi/analyses.h */
+    int similarity_engine; /* 0 replicated, 1 scalapack */
+    int analyses;          /* bits: see mpi/analyses.h */
     vb_adversarial_spec adversarial;
     bool per_image, latex;
     int dataset_count, model_count;
-    vb_dataset_spec *datasets;
+    int expansion_count;       /* of the dataset_count, the last ones */
+    vb_dataset_spec *datasets; /* the expansions after the datasets */
     vb_model_spec *models;
     int corpus_count;
     vb_corpus_spec *corpora;
@@ -62,9 +77,16 @@ typedef struct vb_override {
 } vb_override;
 
 /* Reads, overrides, checks and completes. Checks that do not need the data: names unique, prompts with one {}, keys that a family needs
- * or does not take. Paths are resolved (vb_resolve) but not opened. Local. */
-int vb_experiment_read(vb_experiment *experiment, const char *path, const vb_override *overrides, int override_count, vb_error *err);
+ * or does not take. Paths, that of the file too, are resolved (vb_resolve) but not opened. Local. */
+int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_override *overrides, int override_count, vb_error *err);
 void vb_experiment_free(vb_experiment *experiment);
+
+/* The templates of a model on a dataset: the model's own, else the dataset's. Count 0 with CoOp. */
+const vb_prompts *vb_prompts_on(const vb_model_spec *model, const vb_dataset_spec *dataset);
+/* A precomputed model's embeddings of a dataset; NULL when it has none. */
+const vb_embeddings_spec *vb_embeddings_on(const vb_model_spec *model, const vb_dataset_spec *dataset);
+/* Whether a model is evaluated on a dataset or an expansion: a precomputed one needs the embeddings of all of it. */
+bool vb_model_covers(const vb_experiment *experiment, const vb_model_spec *model, const vb_dataset_spec *dataset);
 
 /* The retrieval settings of a model: its own, else the experiment's; NULL when there are none. */
 const vb_retrieval_spec *vb_model_retrieval(const vb_experiment *experiment, const vb_model_spec *model);
@@ -77,7 +99,11 @@ json_t *vb_experiment_machine_json(const vb_experiment *experiment);
 /* The top-level table: its scalar rows are also flags of `vocabench run`. */
 const vb_option *vb_experiment_options(void);
 const vb_option *vb_dataset_options(void);
+const vb_option *vb_expansion_options(void);
 const vb_option *vb_model_options(void);
+const vb_option *vb_embeddings_options(void); /* an entry of a model's list `embeddings` */
+const vb_option *vb_coop_options(void);       /* a model's `prompts` as a map */
+const char *vb_family_word(int family);       /* as the file has it */
 
 /* Where a path of an experiment file lies: beside the file, else under the current folder, else (for configs/...) in the installed
  * configs. A new string: the first that exists (globs: that matches), or the path itself. */

@@ -2,7 +2,6 @@
 #include "mpi/groups.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "kernels/memory.h"
 
@@ -122,20 +121,10 @@ int vb_groups_next(vb_groups *groups, int64_t *item, vb_error *err) {
 }
 
 int vb_groups_wait(vb_groups *groups, int status, vb_error *err) {
-    vb_context *world = groups->world;
     if (groups->taken_at > 0) groups->busy += MPI_Wtime() - groups->taken_at;
-    if (status) vb_alarm_raise(&world->comm);
-    MPI_Request all;
-    int done = 0, code = MPI_Ibarrier(world->comm.mpi, &all);
-    if (code != MPI_SUCCESS && !status) status = vb_check_mpi(&world->comm, code, "MPI_Ibarrier", err);
-    while (code == MPI_SUCCESS && !done) {
-        code = MPI_Test(&all, &done, MPI_STATUS_IGNORE);
-        if (!status && (status = vb_check_stop(world, err))) vb_alarm_raise(&world->comm);
-        const struct timespec moment = {.tv_nsec = 1000000};
-        if (!done) nanosleep(&moment, NULL);
-    }
+    status = vb_meet(groups->world, status, err);
     groups->idle = MPI_Wtime() - groups->started - groups->busy;
-    return vb_agree(&world->comm, status, err);
+    return status;
 }
 
 void vb_groups_close(vb_groups *groups) {

@@ -13,13 +13,15 @@ typedef struct vb_unit_rows {
     float *rows; /* count x dim, finite, not zero */
     int *classes;
     char **names;     /* for records and messages */
+    int64_t *places;  /* in the order of the data, from 0: samples of the dataset, rows of the file */
     json_t *skipped;  /* broken images of the unit, or NULL */
     int outside;      /* images of no vocabulary's class */
     bool encoded;     /* computed now rather than found in the cache */
     vb_digest digest; /* of names, labels and bytes; empty when the unit held no image of a vocabulary and was not read */
 } vb_unit_rows;
 
-typedef struct vb_image_source {
+typedef struct vb_image_source vb_image_source;
+struct vb_image_source {
     const vb_dataset_state *data;
     /* encoded */
     const vb_model *model;
@@ -31,21 +33,28 @@ typedef struct vb_image_source {
     vb_digest file_digest, labels_digest; /* rank 0 */
     const char *path;
     int64_t units, images; /* images: all, also those of no vocabulary's class */
+    int unit_images;       /* no unit has more */
     int dim;
-} vb_image_source;
+    /* of an expansion: its datasets' images, the units of one after those of the other */
+    int part_count;
+    vb_image_source *parts;
+};
 
 /* Images of `data` through `model`. Local. */
 void vb_image_source_encoded(vb_image_source *source, const vb_dataset_state *data, const vb_model *model, const char *cache,
                              const vb_encode_options *options);
-/* Rows of spec->image_embeddings with spec->labels. class_images (classes + 1 entries) gets the survey: images a class, then those
- * outside. Collective. */
-int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb_dataset_state *data, const vb_model_spec *spec,
-                                int64_t *class_images, vb_error *err);
+/* Rows of spec->image_embeddings with spec->labels. Every vocabulary must have images. Collective. */
+int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb_dataset_state *data, const vb_embeddings_spec *spec,
+                                vb_error *err);
+/* The images of an expansion's datasets; takes over `parts` (vb_array), also on failure. VB_EMISMATCH when dimensions differ. Local. */
+int vb_image_source_joined(vb_image_source *source, const vb_dataset_state *data, vb_image_source *parts, vb_error *err);
 void vb_image_source_close(vb_image_source *source);
 
 /* Local. Free the rows with vb_unit_rows_free, also after a failure. */
 int vb_image_source_unit(const vb_image_source *source, int64_t unit, vb_unit_rows *rows, vb_error *err);
 void vb_unit_rows_free(vb_unit_rows *rows);
+/* The name of the image at a place. Local; free with vb_free. */
+char *vb_image_source_name(const vb_image_source *source, int64_t place, vb_error *err);
 
 /* An .npy of 2 dimensions as fp32: rows [first, first + count) to out. NaN, infinity or a zero row is VB_EDATA naming file and row.
  * Local. */

@@ -44,10 +44,10 @@ int vb_journal_open(const vb_experiment *experiment, const vb_dataset_state *dat
                               resume, "cache", experiment->cache, "ranks", ranks, "host", host, "pid", (json_int_t)getpid(), "started",
                               (json_int_t)time(NULL));
     for (int d = 0; d < experiment->dataset_count; d++) {
-        const vb_dataset *data = datasets[d].dataset;
+        vb_dataset_sizes sizes = vb_dataset_measure(&datasets[d]);
+        if (datasets[d].part_count) sizes.units = 0; /* its units are its datasets' */
         json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "name", experiment->datasets[d].name, "images",
-                                              (json_int_t)(data ? vb_dataset_samples(data) : 0), "units",
-                                              (json_int_t)(data ? vb_dataset_units(data) : 0)));
+                                              (json_int_t)sizes.images, "units", (json_int_t)sizes.units));
     }
     int status = state && list ? 0 : vb_errorf(err, VB_EMEMORY, "no memory for state.json");
     if (!status) {

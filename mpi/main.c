@@ -7,11 +7,16 @@
 #include "kernels/fault.h"
 #include "kernels/memory.h"
 #include "mpi/commands.h"
+#include "mpi/manual.h"
 #include "mpi/provenance.h"
 #include "shards/yaml.h"
 
+static const vb_flag help_flags[] = {{"format", VB_FLAG_TEXT, "text|man|bash|zsh", false,
+                                      "all commands as a man page or as a shell's completion [text]", 0, 0},
+                                     {0}};
+
 const vb_command vb_commands[] = {
-    {"run", "FILE.yaml", 1, vb_run_flags, "Encode, evaluate and report an experiment.", vb_run_details, vb_cmd_run, vb_run_help},
+    {"run", "FILE.yaml", 1, vb_run_flags, "Encode, evaluate and report an experiment.", vb_run_details, vb_cmd_run, vb_experiment_keys},
     {"plan", "[FILE.yaml]", 0, vb_plan_flags, "Show what a run would do: units, memory a rank, bytes to read and to send.", NULL,
      vb_cmd_plan, NULL},
     {"encode", "images|texts", 1, vb_encode_flags, "Write embeddings of images or texts as .npy.", vb_encode_details, vb_cmd_encode,
@@ -32,13 +37,14 @@ const vb_command vb_commands[] = {
      NULL},
     {"status", "DIR", 1, vb_status_flags, "Show what of a run is done, running, failed and to do, and the time left.",
      vb_status_details, vb_cmd_status, NULL},
-    {"report", "DIR...", 1, vb_report_flags, "Make a page of results: tables, figures, provenance (HTML, Markdown or LaTeX).",
+    {"report", "DIR...", 1, vb_report_flags, "Make a page of results: tables, figures, provenance (HTML, Markdown, LaTeX or PDF).",
      vb_report_details, vb_cmd_report, NULL},
     {"compare", "A B", 2, vb_compare_flags, "Compare two results on the same images: differences, standard errors, exact tests.",
      vb_compare_details, vb_cmd_compare, NULL},
     {"inspect", "FILE", 1, vb_inspect_flags, "Say what a file is: weights, embeddings, shards, vocabularies, experiments.", NULL,
      vb_cmd_inspect, NULL},
     {"version", NULL, 0, vb_version_flags, "Print version, revision and libraries.", NULL, vb_cmd_version, NULL},
+    {"help", "[COMMAND]", 0, help_flags, "Show this list, or the help of a command.", NULL, NULL, NULL},
     {0}};
 
 static const vb_command *find_command(const char *name) {
@@ -50,11 +56,8 @@ static const vb_command *find_command(const char *name) {
 static void program_help(void) {
     printf("vocabench %s: how open are CLIP-like models?\n\nusage: [mpirun -n RANKS] vocabench COMMAND ...\n\n", vb_version());
     for (const vb_command *command = vb_commands; command->name; command++) printf("  %-12s %s\n", command->name, command->help);
-    printf("  %-12s %s\n\n'vocabench help COMMAND' lists its flags. Exit codes: 0 done", "help",
-           "Show this list, or the help of a command.");
-    static const int codes[] = {VB_EINTERNAL, VB_EUSAGE,  VB_ECONFIG, VB_EMISSING,     VB_EDATA,      VB_EMISMATCH,
-                                VB_EOUTPUT,   VB_EMEMORY, VB_EMPI,    VB_EUNSUPPORTED, VB_EINCOMPLETE};
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) printf(", %d %s", codes[i], vb_code_name(codes[i]));
+    printf("\n'vocabench help COMMAND' lists its flags. Exit codes: 0 done");
+    for (const int *code = vb_codes + 1; *code >= 0; code++) printf(", %d %s", *code, vb_code_name(*code));
     printf(".\n");
 }
 
@@ -115,34 +118,62 @@ static int run_command(const vb_command *command, const vb_arguments *arguments)
     return code;
 }
 
+static int unknown_command(const char *name, vb_error *err) {
+    const char *names[32];
+    int n = 0;
+    for (; vb_commands[n].name; n++) names[n] = vb_commands[n].name;
+    names[n] = NULL;
+    const char *near = vb_did_you_mean(name, names);
+    return vb_errorf(err, VB_EUSAGE, "unknown command '%s'%s%s%s; see 'vocabench help'", name, near ? "; did you mean '" : "",
+                     near ? near : "", near ? "'?" : "");
+}
+
+/* `help [COMMAND] [--format ...]`, without MPI. */
+static int help(const vb_command *own, const vb_arguments *arguments, vb_error *err) {
+    static void (*const make[])(const vb_command *, vb_text *) = {vb_manual, vb_completion_bash, vb_completion_zsh};
+    static const char *const formats[] = {"man", "bash", "zsh", "text", NULL};
+    const char *name = arguments->positional_count ? arguments->positional[0] : NULL, *format = vb_argument(arguments, own, "format");
+    const vb_command *command = name ? find_command(name) : NULL;
+    int f = 3;
+    if (name && !command) return unknown_command(name, err);
+    if (format)
+        for (f = 0; formats[f] && strcmp(format, formats[f]);) f++;
+    if (!formats[f]) return vb_errorf(err, VB_EUSAGE, "help: --format: expected text, man, bash or zsh, found '%s'", format);
+    if (!is_first_rank()) return 0;
+    if (f == 3) {
+        if (command)
+            vb_command_help(command);
+        else
+            program_help();
+        return 0;
+    }
+    if (command) return vb_errorf(err, VB_EUSAGE, "help: --format %s is of all commands together, not of '%s'", format, name);
+    vb_text out = {0};
+    make[f](vb_commands, &out);
+    int status = vb_text_end(&out, "the help", err);
+    if (!status && (fwrite(out.bytes, 1, out.filled, stdout) != out.filled || fflush(stdout)))
+        status = vb_errorf(err, VB_EOUTPUT, "help: standard output cannot be written");
+    vb_text_free(&out);
+    return status;
+}
+
 int main(int argc, char **argv) {
     vb_error err;
     vb_error_clear(&err);
     const char *name = argc > 1 ? argv[1] : "help";
     if (!strcmp(name, "--help") || !strcmp(name, "-h")) name = "help";
     if (!strcmp(name, "--version")) name = "version";
-    bool help = !strcmp(name, "help");
-    if (help && argc > 2) name = argv[2];
-    if (help && argc <= 2) {
-        if (is_first_rank()) program_help();
-        return argc > 1 ? 0 : VB_EUSAGE;
-    }
     const vb_command *command = find_command(name);
     if (!command) {
-        const char *names[32];
-        int n = 0;
-        for (; vb_commands[n].name; n++) names[n] = vb_commands[n].name;
-        names[n] = NULL;
-        const char *near = vb_did_you_mean(name, names);
-        vb_errorf(&err, VB_EUSAGE, "unknown command '%s'%s%s%s; see 'vocabench help'", name, near ? "; did you mean '" : "",
-                  near ? near : "", near ? "'?" : "");
+        unknown_command(name, &err);
         return usage_error(&err);
     }
     vb_arguments arguments;
-    if (!help && vb_arguments_parse(&arguments, command, argc - 2, argv + 2, &err)) return usage_error(&err);
-    if (help || arguments.help) {
+    if (vb_arguments_parse(&arguments, command, argc > 2 ? argc - 2 : 0, argv + 2, &err)) return usage_error(&err);
+    if (arguments.help) {
         if (is_first_rank()) vb_command_help(command);
         return 0;
     }
+    if (!command->run) return help(command, &arguments, &err) ? usage_error(&err) : argc > 1 ? 0 : VB_EUSAGE;
     return run_command(command, &arguments);
 }

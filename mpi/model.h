@@ -5,7 +5,7 @@
 #include "kernels/clip.h"
 #include "kernels/preprocess.h"
 #include "kernels/tokenizer.h"
-#include "mpi/comm.h"
+#include "mpi/context.h"
 #include "mpi/experiment.h"
 #include "shards/weights.h"
 
@@ -15,14 +15,18 @@ typedef struct vb_model {
     vb_weights weights;
     vb_clip *clip;
     vb_tokenizer *tokenizer; /* NULL when not asked for */
+    vb_map tokenizer_map;    /* of its tables, when they lie in the cache */
     vb_digest tokenizer_digest;
     vb_preprocess preprocess;
     char preprocess_text[256];
     vb_digest image_key, text_key; /* of everything but the data that an embedding depends on */
 } vb_model;
 
-/* Opens spec's weights (and tokenizer, when `texts`); says which sizes disagree when they do not fit. Collective. */
-int vb_model_open(vb_model *model, vb_comm *comm, const vb_model_spec *spec, bool texts, int threads, vb_error *err);
+/* Opens spec's weights (and tokenizer, when `texts`); says which sizes disagree when they do not fit. Encoding with the model ends with
+ * VB_EINCOMPLETE, within a layer of a batch, when `context` is asked to stop; it must outlive the model. cache: a folder from which the
+ * ranks of a machine map the tokenizer's tables together, or NULL: each has its own. Collective. */
+int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spec, bool texts, int threads, const char *cache,
+                  vb_error *err);
 void vb_model_close(vb_model *model);
 
 /* The sizes of spec's model, from the head of its file: nothing is hashed, no tokenizer read. Local. */

@@ -137,23 +137,26 @@ json_t *vb_options_json(const vb_option *table, const void *fields, bool machine
     return object;
 }
 
-void vb_options_help(const vb_option *table, bool as_flags) {
+void vb_option_remark(const vb_option *option, char *text, int size) {
+    int n = 0;
+    text[0] = 0;
+    for (int i = 0; option->kind == VB_CHOICE && option->choices[i] && n < size; i++)
+        n += snprintf(text + n, (size_t)(size - n), "%s%s", i ? "|" : " (", option->choices[i]);
+    if (option->kind == VB_CHOICE && n < size) n += snprintf(text + n, (size_t)(size - n), ")");
+    if (option->kind == VB_INTEGER && option->high < 9e15 && n < size)
+        n += snprintf(text + n, (size_t)(size - n), " %.0f..%.0f", option->low, option->high);
+    if (option->kind == VB_REAL && n < size) n += snprintf(text + n, (size_t)(size - n), " %g..%g", option->low, option->high);
+    if (option->unit && n < size) n += snprintf(text + n, (size_t)(size - n), " %s", option->unit);
+    if (option->fallback && n < size) n += snprintf(text + n, (size_t)(size - n), " [%s]", option->fallback);
+    if (option->required && n < size) snprintf(text + n, (size_t)(size - n), " (required)");
+}
+
+void vb_options_help(const vb_option *table) {
     for (const vb_option *option = table; option->key; option++) {
-        if (as_flags && option->kind == VB_CUSTOM) continue;
-        char name[64], extra[256] = "";
-        int n = snprintf(name, sizeof name, as_flags ? "--%s" : "%s:", option->key), m = 0;
-        for (int i = 0; as_flags && i < n; i++)
-            if (name[i] == '_') name[i] = '-';
-        if (option->kind == VB_CHOICE)
-            for (int i = 0; option->choices[i]; i++)
-                m += snprintf(extra + m, sizeof extra - (size_t)m, "%s%s", i ? "|" : " ", option->choices[i]);
-        if (option->kind == VB_INTEGER && option->high < 9e15)
-            m += snprintf(extra + m, sizeof extra - (size_t)m, " %.0f..%.0f", option->low, option->high);
-        if (option->kind == VB_REAL) m += snprintf(extra + m, sizeof extra - (size_t)m, " %g..%g", option->low, option->high);
-        if (option->unit) m += snprintf(extra + m, sizeof extra - (size_t)m, " %s", option->unit);
-        if (option->fallback) m += snprintf(extra + m, sizeof extra - (size_t)m, " [%s]", option->fallback);
-        if (option->required) snprintf(extra + m, sizeof extra - (size_t)m, " (required)");
-        printf("  %-22s %s%s\n", name, option->help, extra);
+        char name[64], remark[256];
+        snprintf(name, sizeof name, "%s:", option->key);
+        vb_option_remark(option, remark, sizeof remark);
+        printf("  %-22s %s%s\n", name, option->help, remark);
     }
 }
 

@@ -38,8 +38,16 @@ void vb_options_free(const vb_option *table, void *fields);
 /* The effective values as a JSON object, machine rows or the others. NULL without memory. */
 json_t *vb_options_json(const vb_option *table, const void *fields, bool machine);
 
+/* What a line of help adds to an option's text: " (exact|sampled) [exact]", " 1..100000 permutations [3]", " (required)". */
+void vb_option_remark(const vb_option *option, char *text, int size);
 /* One line an option: for --help. Custom rows are listed too. */
-void vb_options_help(const vb_option *table, bool as_flags);
+void vb_options_help(const vb_option *table);
+
+/* The tables of an experiment file, under headings: "keys of a dataset". A list ends with a row without a title. */
+typedef struct vb_option_group {
+    const char *title;
+    const vb_option *(*table)(void);
+} vb_option_group;
 
 /* "512MiB", "2GiB", "1e9"... as bytes. VB_ECONFIG when it is no size. */
 int vb_parse_size(const char *text, int64_t *bytes, vb_error *err);

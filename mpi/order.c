@@ -132,8 +132,7 @@ int vb_order(vb_context *context, const vb_pair *pair, json_t **order, vb_error 
     *order = comm->rank ? NULL : json_object();
     if (!status && !comm->rank && !*order) status = vb_errorf(err, VB_EMEMORY, "no memory for the orders");
     if (!status) status = collect(&bits, context, pair, images, err);
-    if (status) vb_alarm_raise(comm);
-    status = vb_agree(comm, status, err);
+    status = vb_meet(context, status, err);
     if (!status) status = vb_sum_to_root(comm, images, (size_t)n, err);
     if (!status) status = vb_gather_blocks(comm, bits.rows, bits.count * bits.words * sizeof *bits.rows, &blocks, &sizes, err);
     if (!status && !comm->rank) status = find_envelopes(pair, blocks, sizes, comm->size, bits.words, images, *order, err);

@@ -19,6 +19,7 @@
 #endif
 
 const char *vb_version(void) { return VB_VERSION; }
+const char *vb_release_date(void) { return VB_DATE; }
 const char *vb_revision(void) { return VB_GIT; }
 
 static char *find_folder(char found[PATH_MAX], const char *variable, const char *name) {

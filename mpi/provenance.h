@@ -7,6 +7,7 @@
 #include "mpi/comm.h"
 
 const char *vb_version(void);  /* "0.1.0" */
+const char *vb_release_date(void); /* "November 23, 2026": of the version */
 const char *vb_revision(void); /* git revision the binary was built from, "+" when the tree was dirty */
 
 /* The folder with experiments/, vocabularies/ and prompts/: $VOCABENCH_CONFIGS, else ../configs or ../share/vocabench/configs beside

@@ -183,8 +183,7 @@ int vb_quantize_corpus(vb_context *context, const vb_corpus *corpus, const char 
     if (!status) copy.width = vb_coder_width(coder);
     if (!status) status = open_coding(&job, corpus, coder, threads, err);
     if (!status) status = code_parts(&job, context, folder, digests, err);
-    if (status) vb_alarm_raise(comm);
-    if ((status = vb_agree(comm, status, err))) goto done;
+    if ((status = vb_meet(context, status, err))) goto done;
     int64_t counts[2] = {job.not_finite, job.zero};
     if ((status = vb_sum_to_root(comm, counts, 2, err))) goto done;
     copy.not_finite = counts[0];

@@ -2,7 +2,7 @@
 #include "mpi/record_set.h"
 
 #include <math.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "kernels/memory.h"
@@ -14,18 +14,44 @@ enum { BLOCK = 1 << 18, LINE_LIMIT = 1 << 24 };
 /* While reading. */
 typedef struct reader {
     vb_record_set *set;
-    json_t *class_of, *vocabulary_of; /* name -> index */
+    json_t *class_of, *vocabulary_of; /* see add_class; name -> index */
     size_t names_filled, names_capacity, at_capacity, label_capacity, beaten_capacity, right_capacity;
     int64_t line;
 } reader;
 
 /* ---- the label space ---- */
 
+/* Class `name` of a vocabulary ("": of the first that has one of that name), or -1. */
+static int find_class(const reader *work, const char *vocabulary, const char *name) {
+    char key[1024];
+    if (!vocabulary || !name) return -1;
+    snprintf(key, sizeof key, "%s/%s", vocabulary, name);
+    const json_t *index = json_object_get(work->class_of, key);
+    return index ? (int)json_integer_value(index) : -1;
+}
+
+/* A class as a vocabulary lists it: one of another vocabulary is the same when names and ids are, unless classes are apart. */
+static int add_class(reader *work, const char *vocabulary, const json_t *class) {
+    const char *name = vb_text_of(class, "name");
+    char keys[3][1024];
+    snprintf(keys[0], sizeof *keys, "%s/%s", vocabulary, name);
+    snprintf(keys[1], sizeof *keys, "/%s", name);
+    snprintf(keys[2], sizeof *keys, "\n%s\n%s", vb_text_of(class, "id"), name); /* no name holds a line's end */
+    const json_t *known = work->set->apart ? NULL : json_object_get(work->class_of, keys[2]);
+    int index = known ? (int)json_integer_value(known) : work->set->space.classes++;
+    work->set->class[index] = name;
+    for (int k = 0; k < 3; k++)
+        if (!k || !json_object_get(work->class_of, keys[k])) json_object_set_new(work->class_of, keys[k], json_integer(index));
+    return index;
+}
+
 /* Classes and memberships as the result lists them. */
 static int read_space(reader *work, vb_error *err) {
     vb_record_set *set = work->set;
     json_t *list = json_object_get(set->entry, "vocabularies"), *item, *class;
     size_t n = json_array_size(list), members = 0, v, i;
+    const json_t *expansion = json_object_get(set->entry, "expansion");
+    set->apart = expansion && strcmp(vb_text_of(expansion, "shared_names"), "merge") != 0;
     json_array_foreach(list, v, item) { members += json_array_size(json_object_get(item, "classes")); }
     if (members > INT32_MAX) return vb_errorf(err, VB_EUNSUPPORTED, "%s: %zu classes", set->path, members);
     set->vocabulary = vb_array(n, sizeof *set->vocabulary, "vocabularies", err);
@@ -41,14 +67,7 @@ static int read_space(reader *work, vb_error *err) {
         if (json_object_get(work->vocabulary_of, name)) return vb_errorf(err, VB_EDATA, "%s: two vocabularies '%s'", set->path, name);
         json_object_set_new(work->vocabulary_of, name, json_integer((json_int_t)v));
         set->vocabulary[v] = name;
-        json_array_foreach(json_object_get(item, "classes"), i, class) {
-            const char *class_name = vb_text_of(class, "name");
-            if (!json_object_get(work->class_of, class_name)) {
-                json_object_set_new(work->class_of, class_name, json_integer(set->space.classes));
-                set->class[set->space.classes++] = class_name;
-            }
-            set->members[filled++] = (int)json_integer_value(json_object_get(work->class_of, class_name));
-        }
+        json_array_foreach(json_object_get(item, "classes"), i, class) { set->members[filled++] = add_class(work, name, class); }
         set->offsets[v + 1] = filled;
     }
     set->space.vocabularies = (int)n;
@@ -72,13 +91,15 @@ static int take_record(reader *work, const json_t *record, vb_error *err) {
     vb_record_set *set = work->set;
     size_t n = (size_t)set->count, vocabularies = (size_t)set->space.vocabularies, i;
     const json_t *image = json_object_get(record, "image"), *own = json_object_get(record, "own"),
-                 *harmful = json_object_get(record, "harmful"), *predicted = json_object_get(record, "predicted_all");
-    int label = index_in(work->class_of, json_object_get(record, "class"));
+                 *harmful = json_object_get(record, "harmful"), *predicted = json_object_get(record, "predicted_all"),
+                 *its = json_object_get(record, "predicted_all_vocabulary");
+    int label = find_class(work, vb_text_of(record, "vocabulary"), json_string_value(json_object_get(record, "class")));
+    int first = find_class(work, its ? json_string_value(its) : "", json_string_value(predicted));
     if (!json_is_string(image)) return wrong_line(work, "image", "a name", err);
     if (label < 0) return wrong_line(work, "class", "the name of a class of the result", err);
     if (!json_is_boolean(own)) return wrong_line(work, "own", "true or false", err);
     if (!json_is_array(harmful)) return wrong_line(work, "harmful", "a list", err);
-    if (index_in(work->class_of, predicted) < 0) return wrong_line(work, "predicted_all", "the name of a class of the result", err);
+    if (first < 0) return wrong_line(work, "predicted_all", "the name of a class of the result", err);
     size_t length = json_string_length(image) + 1;
     if (vb_grow((void **)&set->names, &work->names_capacity, work->names_filled + length, 1, "records", err) ||
         vb_grow((void **)&set->name_at, &work->at_capacity, n + 1, sizeof *set->name_at, "records", err) ||
@@ -90,7 +111,7 @@ static int take_record(reader *work, const json_t *record, vb_error *err) {
     set->name_at[n] = work->names_filled;
     work->names_filled += length;
     set->label[n] = label;
-    set->right[n] = index_in(work->class_of, predicted) == label;
+    set->right[n] = first == label;
     uint8_t *beaten = set->beaten + n * vocabularies;
     const json_t *name;
     json_array_foreach(harmful, i, name) {

@@ -3,6 +3,7 @@
 #ifndef VB_RECORD_SET_H
 #define VB_RECORD_SET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kernels/label_space.h"
@@ -13,6 +14,7 @@ typedef struct vb_record_set {
     int64_t count;           /* images, in the order of the data */
     const json_t *entry;     /* of results[]: borrowed, its texts are the names below */
     const char **vocabulary; /* names, in file order */
+    bool apart;              /* classes of one name in two vocabularies are two classes: an expansion's, unless merged */
     const char **class;      /* names, in order of first occurrence */
     vb_label_space space;
     vb_homes homes;

@@ -22,7 +22,9 @@ static int home_of(const vb_vocabularies *vocabularies, int class) {
     return -1;
 }
 
-static char *record_line(const vb_vocabularies *vocabularies, const char *name, const uint8_t *beaten, const vb_verdict *verdict) {
+/* apart: classes of one name are not one class, so that the first-ranked one needs its vocabulary. */
+static char *record_line(const vb_vocabularies *vocabularies, bool apart, const char *name, const uint8_t *beaten,
+                         const vb_verdict *verdict) {
     int home = home_of(vocabularies, verdict->label);
     json_t *harmful = json_array(), *image = json_string(name);
     if (!image) image = json_string("(not UTF-8)");
@@ -33,12 +35,15 @@ static char *record_line(const vb_vocabularies *vocabularies, const char *name, 
                   "vocabulary", vocabularies->names[home], "predicted", vocabularies->class[verdict->predicted_own].name,
                   "predicted_all", vocabularies->class[verdict->predicted_all].name, "own", !beaten[home], "harmful", harmful,
                   "similarity", verdict->similarity, "margin", isfinite(verdict->margin) ? json_real(verdict->margin) : json_null());
+    if (record && apart)
+        json_object_set_new(record, "predicted_all_vocabulary",
+                            json_string(vocabularies->names[home_of(vocabularies, verdict->predicted_all)]));
     char *line = record ? json_dumps(record, JSON_COMPACT) : NULL;
     json_decref(record);
     return line;
 }
 
-int vb_records_unit(const char *path, int64_t unit, const vb_vocabularies *vocabularies, const vb_unit_rows *rows,
+int vb_records_unit(const char *path, int64_t unit, const vb_vocabularies *vocabularies, bool apart, const vb_unit_rows *rows,
                     const uint8_t *beaten, const vb_verdict *verdicts, vb_error *err) {
     char *part = part_path(path, unit, err), *folder = vb_format(err, "%s.parts", path);
     vb_text text = {0};
@@ -47,7 +52,7 @@ int vb_records_unit(const char *path, int64_t unit, const vb_vocabularies *vocab
     int status = -1;
     if (!part || !folder || vb_make_folders(folder, err)) goto done;
     for (int i = 0; i < rows->count; i++) {
-        char *line = record_line(vocabularies, rows->names[i], beaten + (size_t)i * (size_t)vocabularies->count, &verdicts[i]);
+        char *line = record_line(vocabularies, apart, rows->names[i], beaten + (size_t)i * (size_t)vocabularies->count, &verdicts[i]);
         if (!line) {
             vb_errorf(err, VB_EMEMORY, "%s: no memory for a record", path);
             goto done;

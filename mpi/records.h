@@ -6,8 +6,9 @@
 #include "mpi/image_source.h"
 
 /* Writes the frame of a unit beside `path` (PATH.parts/NUMBER). One line an image: image, class, vocabulary, predicted (in its
- * vocabulary), predicted_all, own, harmful (names of vocabularies), similarity, margin. Local. */
-int vb_records_unit(const char *path, int64_t unit, const vb_vocabularies *vocabularies, const vb_unit_rows *rows,
+ * vocabulary), predicted_all, own, harmful (names of vocabularies), similarity, margin; where classes of one name are
+ * `apart` (an expansion's) also predicted_all_vocabulary. Local. */
+int vb_records_unit(const char *path, int64_t unit, const vb_vocabularies *vocabularies, bool apart, const vb_unit_rows *rows,
                     const uint8_t *beaten, const vb_verdict *verdicts, vb_error *err);
 
 /* Joins all units' frames into `path` and removes the parts. On one rank, when all have finished. */

@@ -49,13 +49,12 @@ static int make_queries(repe *work, float **queries, int *dim, vb_error *err) {
         vb_model_spec spec = *asked.spec;
         char *query = settings->query;
         if (query) {
-            spec.prompts = &query;
-            spec.prompt_count = 1;
+            spec.prompts = (vb_prompts){.count = 1, .items = &query};
             spec.coop = NULL;
         }
         asked.spec = &spec;
         if (vb_classifier_encode(&other, work->context, &asked, work->pair->data, work->pair->experiment->cache, work->pair->threads,
-                                 false, err))
+                                 false, false, err))
             return -1;
         plain = &other;
         *dim = other.dim;
@@ -306,8 +305,8 @@ static int evaluate_setting(const repe *work, int64_t top_k, double lambda, json
     if (!status && pair.experiment->analyses)
         status = vb_analyses(work->context, &pair, pair.experiment->analyses | VB_TEXTS_ONLY, result, err);
     if (!status && result) {
-        static const char *const keys[] = {"acc_c",    "acc_c_se", "acc_e",       "acc_e_se", "acc_s",
-                                           "acc_s_se", "exact",    "acc_e_union", "top1_all", "top1_all_se", "analyses"};
+        static const char *const keys[] = {"acc_c", "acc_c_se",    "acc_e",    "acc_e_se",    "acc_s",   "acc_s_se",
+                                           "exact", "acc_e_union", "top1_all", "top1_all_se", "analyses"};
         json_t *row =
             json_pack("{s:I, s:f, s:i, s:s, s:s}", "top_k", (json_int_t)top_k, "lambda", lambda, "classes_without_captions", fallbacks,
                       "similarity", spec.similarity ? "dot" : "cosine", "text_embeddings_digest", blended.digest.hex);
@@ -381,7 +380,7 @@ static int open_index_model(repe *work, vb_model *other, vb_error *err) {
     for (int m = 0; name && m < experiment->model_count; m++) {
         const vb_model_spec *spec = &experiment->models[m];
         if (strcmp(spec->name, name) || (work->model && work->model->spec == spec)) continue;
-        if (vb_model_open(other, &work->context->comm, spec, true, work->pair->threads, err)) return -1;
+        if (vb_model_open(other, work->context, spec, true, work->pair->threads, experiment->cache, err)) return -1;
         work->index_model = other;
     }
     return 0;
@@ -408,8 +407,7 @@ int vb_repe(vb_context *context, const vb_repe_job *job, json_t **result, json_t
     *result = *scan = NULL;
     vb_encode_options options = {.batch = (int)job->pair.experiment->batch,
                                  .threads = job->pair.threads,
-                                 .skip_broken = job->pair.data->spec->on_error == 1,
-                                 .dataset = work.corpus_spec->name};
+                                 .skip_broken = job->pair.data->spec->on_error == 1};
     int status = open_index_model(&work, &other, err);
     if (!status)
         status =

@@ -74,6 +74,8 @@ void vb_figure_free(vb_figure *figure);
 /* `data` is the data folder's name as links in the document write it. */
 int vb_report_html(const vb_report *report, vb_plotter *plotter, const char *data, vb_text *out, vb_error *err);
 int vb_report_markdown(const vb_report *report, vb_plotter *plotter, const char *data, vb_text *out, vb_error *err);
+/* Prints the finished HTML page with Chromium by way of files in the folder `data`. VB_EMISSING when it is not installed. */
+int vb_report_pdf(const vb_text *page, const char *data, const char *output, vb_error *err);
 int vb_report_latex(const vb_report *report, vb_text *out, vb_error *err);
 
 #endif

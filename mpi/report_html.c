@@ -5,6 +5,7 @@
 
 #include "kernels/memory.h"
 #include "mpi/report.h"
+#include "mpi/report_pictures.h"
 #include "mpi/svg.h"
 
 /* Colours are variables: plots and text follow the reader's light or dark theme. */
@@ -31,12 +32,24 @@ static const char style[] =
     "margin:1rem 0}figure{margin:0;min-width:0}figcaption{font-size:.94rem;font-weight:600;margin-bottom:.3rem;overflow-wrap:anywhere}"
     "figcaption small{display:block;font-weight:400}"
     "figure svg{display:block;width:100%;min-width:30rem;max-width:46rem;height:auto}svg text{font-family:inherit}"
+    ".targets{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,24rem),1fr));gap:.4rem 1.6rem;margin:1rem 0}"
+    ".target{border-top:1px solid var(--line);padding:.5rem 0}h4{font-size:1rem;margin:0 0 .3rem;overflow-wrap:anywhere}"
+    "h4 small{font-weight:400;color:var(--muted);white-space:nowrap;font-variant-numeric:tabular-nums}"
+    ".target p{margin:.4rem 0 .2rem;font-size:.94rem}.target "
+    "ul{list-style:none;margin:0;padding:0;display:grid;grid-template-columns:repeat(6,minmax(0,4rem));gap:.3rem}"
+    ".target img{display:block;width:100%;height:auto;aspect-ratio:1;object-fit:contain}"
     "details{margin:.8rem 0}summary{cursor:pointer;font-weight:500}"
     "pre{overflow-x:auto;font-size:.85rem;line-height:1.4;padding:.8rem;border:1px solid var(--line)}"
-    "@media (max-width:40rem){h1{font-size:1.5rem}dl.terms{grid-template-columns:1fr}dd{margin-bottom:.5rem}}"
+    "@page{size:A4;margin:14mm}@media "
+    "(max-width:40rem){h1{font-size:1.5rem}dl.terms{grid-template-columns:1fr}dd{margin-bottom:.5rem}tr>:first-child{position:sticky;"
+    "left:0;background:var(--page);max-width:9rem;min-width:6rem;white-space:normal}td.word{min-width:6rem}td.word:last-child{min-"
+    "width:18rem}}"
     "@media "
-    "print{body{font-size:10pt}.skip,nav{display:none}.scroll{overflow:visible}figure,tr{break-inside:avoid}h2,h3{break-after:avoid}"
-    "figure svg{min-width:0}.figures{grid-template-columns:1fr 1fr}th,td{padding:.2rem .4rem}a{color:inherit;text-decoration:none}}";
+    "print{body{font-size:10pt}.skip,nav,.data{display:none}details::details-content{content-visibility:visible;block-size:auto}"
+    "main,header,footer{max-width:none;padding:0}.target,li{break-inside:avoid}pre,td.word{white-space:pre-wrap;overflow-wrap:anywhere}"
+    ".scroll{overflow:visible}figure,tr{break-inside:avoid}h2,h3{break-after:avoid}"
+    "figure svg{min-width:0}.figures{grid-template-columns:1fr 1fr}th,td{padding:.2rem "
+    ".4rem}th{white-space:normal}a{color:inherit;text-decoration:none}}";
 
 static void put_style(vb_text *out) {
     vb_text_add(out, "<style>:root{color-scheme:light dark;--page:#ffffff;");
@@ -81,7 +94,7 @@ static int put_figure(page *work, vb_figure *figure, vb_error *err) {
         vb_text_add_html(out, figure->title);
         vb_text_add(out, "<small>");
         vb_text_add_html(out, figure->description);
-        vb_text_add(out, " <a href=\"");
+        vb_text_add(out, " <a class=\"data\" href=\"");
         vb_text_add_html(out, work->data);
         vb_text_format(out, "/%s.csv\" aria-label=\"Data of: ", figure->name);
         vb_text_add_html(out, figure->title);
@@ -176,6 +189,7 @@ static int put_model(page *work, const vb_reported *it, vb_error *err) {
     vb_text_add(out, "</div>\n");
     vb_grid grid = vb_report_adversarial_table(it);
     put_table(out, &grid, NULL);
+    if (vb_report_pictures(it, out, err)) return -1;
     int status = vb_report_caption_table(it, &grid, err);
     put_table(out, &grid, NULL);
     grid = vb_report_vocabulary_table(it);

@@ -522,6 +522,16 @@ int vb_plot_margins(vb_plotter *plotter, const vb_reported *it, vb_figure *figur
     return end(&work, err);
 }
 
+/* An arrow from one checkpoint of a series to the next. */
+static void join_checkpoints(plot *work, const json_t *from, const json_t *to, const double a[2], const double b[2]) {
+    const json_t *one = json_object_get(json_object_get(from, "series"), "name"),
+                 *other = json_object_get(json_object_get(to, "series"), "name");
+    if (!one || !other || !json_equal(one, other)) return;
+    vb_text_format(&work->script,
+                   "set arrow from %.10g,%.10g to %.10g,%.10g head filled size screen 0.012,18 lc rgb '#8b949e' lw 1.5\n", a[0], a[1],
+                   b[0], b[1]);
+}
+
 int vb_plot_geometry(vb_plotter *plotter, const vb_report_group *group, vb_figure *figure, vb_error *err) {
     plot work;
     int count = 0;
@@ -540,11 +550,16 @@ int vb_plot_geometry(vb_plotter *plotter, const vb_report_group *group, vb_figur
     if (!count) return 0;
     if (begin(&work, plotter, figure, "geometry", group->title, 330, err)) return -1;
     vb_text_add(&work.csv, "uniformity_text,alignment,acc_e,colour,name\n");
-    vb_text_format(&work.description, "A point for each model:");
+    vb_text_format(&work.description, "A point for each model, arrows along a series of checkpoints:");
+    const json_t *before = NULL;
+    double last[2] = {0};
     for (int m = 0; m < group->count; m++) {
         const json_t *figures = json_object_get(group->entries[m].entry, "analyses");
         double x = vb_number_of(figures, keys[0]), y = vb_number_of(figures, keys[1]);
         if (!isfinite(x) || !isfinite(y)) continue;
+        join_checkpoints(&work, before, group->entries[m].entry, last, (const double[]){x, y});
+        before = group->entries[m].entry;
+        last[0] = x, last[1] = y;
         const vb_colour *its = &vb_colours[VB_SERIES + m % VB_SERIES_COUNT];
         vb_text_format(&work.csv, "%.10g,%.10g,", x, y);
         add_number(&work.csv, vb_number_of(group->entries[m].entry, "acc_e"));

@@ -282,7 +282,7 @@ vb_grid vb_report_run_table(const vb_result_folder *folder) {
     json_object_foreach((json_t *)run, key, value) {
         if (!strcmp(key, "hosts"))
             fact_hosts(&grid, value);
-        else if (strcmp(key, "pairs"))
+        else if (strcmp(key, "pairs") && strcmp(key, "sources"))
             fact(&grid, key, value);
     }
     return grid;

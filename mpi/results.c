@@ -94,7 +94,8 @@ static json_t *data_json(const vb_pair *pair, const vb_openness_result *openness
     json_t *object = json_object();
     int empty = 0;
     for (int c = 0; c < openness->classes; c++) empty += openness->class[c].images == 0;
-    json_object_set_new(object, "kind", json_string(pair->source->model ? vb_dataset_kind(data->dataset) : "precomputed"));
+    const char *kind = !pair->source->model ? "precomputed" : data->part_count ? "expansion" : vb_dataset_kind(data->dataset);
+    json_object_set_new(object, "kind", json_string(kind));
     json_object_set_new(object, "classes", json_integer(openness->classes));
     json_object_set_new(object, "classes_without_images", json_integer(empty));
     json_object_set_new(object, "images_of_no_vocabulary", json_integer(counts->outside));
@@ -125,8 +126,34 @@ static json_t *model_json(const vb_pair *pair) {
     json_object_set_new(object, "weights_container", json_string(model->weights.container));
     json_object_set_new(object, "tokenizer_digest", json_string(model->tokenizer_digest.hex));
     json_object_set_new(object, "preprocessing", json_string(model->preprocess_text));
-    json_object_set_new(object, "prompts", json_integer(pair->spec->prompt_count));
+    int prompts = pair->spec->coop ? 0 : pair->classifier->prompts;
+    json_object_set_new(object, "prompts", prompts < 0 ? json_null() : json_integer(prompts));
     return object;
+}
+
+/* Which datasets make the expansion, and which class names they share. */
+static json_t *expansion_json(const vb_pair *pair) {
+    static const char *const rules[] = {"same", "different", "merge", "drop"};
+    const vb_dataset_state *data = pair->data;
+    const vb_joined *joined = &data->joined;
+    json_t *datasets = json_array(), *shared = json_array();
+    for (int p = 0; p < data->part_count; p++) {
+        const vb_dataset_state *part = data->parts[p];
+        json_t *entry = json_pack("{s:s, s:i, s:s}", "name", part->spec->name, "classes", part->space.classes, "vocabularies_digest",
+                                  part->vocabularies.digest.hex);
+        if (pair->source->model) json_object_set_new(entry, "prompts", json_integer(vb_prompts_on(pair->spec, part->spec)->count));
+        json_array_append_new(datasets, entry);
+    }
+    for (int s = 0; s < joined->shared; s++) {
+        json_t *holders = json_object();
+        for (int p = 0; p < joined->parts; p++) {
+            int class = joined->shared_of[s * joined->parts + p];
+            if (class >= 0)
+                json_object_set_new(holders, data->parts[p]->spec->name, json_string(data->parts[p]->vocabularies.class[class].name));
+        }
+        json_array_append_new(shared, holders);
+    }
+    return json_pack("{s:o, s:s, s:o}", "datasets", datasets, "shared_names", rules[data->spec->shared_names], "shared", shared);
 }
 
 json_t *vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, const vb_pair_counts *counts, json_t *skipped,
@@ -135,6 +162,9 @@ json_t *vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, co
     json_t *entry = json_pack("{s:s, s:s, s:s, s:I}", "model", pair->spec->name, "dataset", pair->data->spec->name, "protocol",
                               sampled ? "sampled" : "exact", "images", (json_int_t)openness->images);
     if (!entry) return NULL;
+    if (pair->spec->series)
+        json_object_set_new(entry, "series", json_pack("{s:s, s:s}", "name", pair->spec->series, "checkpoint", pair->spec->checkpoint));
+    if (pair->data->part_count) json_object_set_new(entry, "expansion", expansion_json(pair));
     put_accuracies(entry, (double[]){openness->acc_c, openness->acc_c_se}, (double[]){openness->acc_e, openness->acc_e_se},
                    (double[]){openness->acc_s, openness->acc_s_se}, sampled, openness->sampled_e, openness->sampled_s);
     json_object_set_new(entry, "acc_e_union", real(openness->acc_e_union));

@@ -478,8 +478,7 @@ int vb_retrieve(vb_context *context, const vb_corpus *corpus, const float *queri
     vb_progress_start(&work.progress, comm->rank, comm->size, "retrieve", corpus->name, "rows", corpus->rows / comm->size);
     status = scan_all(&work, err);
     vb_progress_end(&work.progress);
-    if (status) vb_alarm_raise(comm);
-    if ((status = vb_agree(comm, status, err))) goto done;
+    if ((status = vb_meet(context, status, err))) goto done;
 
     if ((status = load_checkpoints(&work, err))) goto done;
     if ((status = sum_up(&work, &resumed, summary, err))) goto done;

@@ -17,6 +17,10 @@ void descinit_(int *descriptor, const int *m, const int *n, const int *row_block
 void pdsyev_(const char *job, const char *triangle, const int *n, double *a, const int *row, const int *column, const int *descriptor,
              double *values, double *vectors, const int *vectors_row, const int *vectors_column, const int *vectors_descriptor,
              double *work, const int *size, int *info, size_t job_length, size_t triangle_length);
+void psgemm_(const char *a_form, const char *b_form, const int *m, const int *n, const int *k, const float *alpha, const float *a,
+             const int *a_row, const int *a_column, const int *a_descriptor, const float *b, const int *b_row, const int *b_column,
+             const int *b_descriptor, const float *beta, float *c, const int *c_row, const int *c_column, const int *c_descriptor,
+             size_t a_length, size_t b_length);
 
 enum { BLOCK = 64 };
 
@@ -106,4 +110,65 @@ int vb_scalapack_eigenvalues(vb_comm *comm, int n, double (*element)(const void 
         values[i] = last;
     }
     return status;
+}
+
+/* ---- products ---- */
+
+int vb_cyclic_count(int total, int rank, int ranks) {
+    int block = BLOCK;
+    return numroc_(&total, &block, &rank, &zero, &ranks);
+}
+
+int vb_cyclic_index(int local, int rank, int ranks) { return global_index(local, rank, ranks); }
+
+int vb_cyclic_place(int index, int ranks, int *rank) {
+    *rank = index / BLOCK % ranks;
+    return index / BLOCK / ranks * BLOCK + index % BLOCK;
+}
+
+static int describe(vb_product *product, vb_error *err) {
+    int info[3], block = BLOCK, slice = (product->depth + product->ranks - 1) / product->ranks;
+    product->local_depth = numroc_(&product->depth, &slice, &product->rank, &zero, &product->ranks);
+    product->first_depth = product->rank * slice;
+    product->local_columns = vb_cyclic_count(product->columns, product->rank, product->ranks);
+    descinit_(product->left, &product->rows, &product->depth, &product->rows, &slice, &zero, &zero, &product->grid, &product->rows,
+              &info[0]);
+    descinit_(product->right, &product->depth, &product->columns, &product->depth, &block, &zero, &zero, &product->grid,
+              &product->depth, &info[1]);
+    descinit_(product->result, &product->rows, &product->columns, &product->rows, &block, &zero, &zero, &product->grid, &product->rows,
+              &info[2]);
+    for (int i = 0; i < 3; i++)
+        if (info[i]) return vb_errorf(err, VB_EINTERNAL, "ScaLAPACK: descinit: argument %d", -info[i]);
+    size_t elements = (size_t)product->rows * (size_t)product->local_depth;
+    product->slice = vb_array(elements, sizeof *product->slice, "images of a product", err);
+    return product->slice ? 0 : -1;
+}
+
+/* A grid of one row: rows (a block of images) and depth are small beside columns (classes). With one large dimension of three it is
+ * optimal to cut that one alone (Demmel et al. 2013, Communication-optimal parallel recursive rectangular matrix multiplication): only
+ * the small matrix travels. */
+int vb_product_open(vb_product *product, vb_comm *comm, int rows, int columns, int depth, vb_error *err) {
+    *product = (vb_product){.rows = rows, .columns = columns, .depth = depth, .ranks = comm->size, .rank = comm->rank};
+    product->handle = product->grid = Csys2blacs_handle(comm->mpi);
+    Cblacs_gridinit(&product->grid, "Row", 1, comm->size);
+    return vb_agree(comm, describe(product, err), err);
+}
+
+void vb_product_close(vb_product *product) {
+    if (product->ranks) {
+        Cblacs_gridexit(product->grid);
+        Cfree_blacs_system_handle(product->handle);
+    }
+    vb_free(product->slice);
+    *product = (vb_product){0};
+}
+
+void vb_product_multiply(const vb_product *product, const float *a, const float *b, float *out) {
+    static const float alpha = 1, beta = 0;
+    for (int k = 0; k < product->local_depth; k++)
+        for (int i = 0; i < product->rows; i++)
+            product->slice[(size_t)k * (size_t)product->rows + (size_t)i] =
+                a[(size_t)i * (size_t)product->depth + (size_t)(product->first_depth + k)];
+    psgemm_("N", "N", &product->rows, &product->columns, &product->depth, &alpha, product->slice, &one, &one, product->left, b, &one,
+            &one, product->right, &beta, out, &one, &one, product->result, 1, 1);
 }

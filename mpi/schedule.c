@@ -33,8 +33,8 @@ int vb_schedule_list(vb_schedule *schedule, const vb_experiment *experiment, vb_
         return -1;
     for (int m = 0; m < experiment->model_count; m++)
         for (int d = 0; d < experiment->dataset_count; d++) {
-            const char *only = experiment->models[m].dataset;
-            if (!experiment->models[m].left_out && (!only || !strcmp(only, experiment->datasets[d].name)))
+            const vb_model_spec *model = &experiment->models[m];
+            if (!model->left_out && vb_model_covers(experiment, model, &experiment->datasets[d]))
                 schedule->units[schedule->count++] = (vb_pair_unit){.model = m, .dataset = d, .parts = 1};
         }
     return 0;
@@ -55,7 +55,7 @@ void vb_schedule_free(vb_schedule *schedule) {
 /* A model's sizes, as far as the estimate needs them; numbers alone, so that ranks can exchange them. */
 typedef struct model_cost {
     int64_t image, text; /* operations each */
-    int64_t dim, images; /* images: of a precomputed model */
+    int64_t dim;
 } model_cost;
 
 /* A layer of width w: 12 w^2 weights a token, and attention's two products over all tokens. */
@@ -79,16 +79,7 @@ static double image_cost(const vb_clip_info *info) {
 static model_cost cost_of_model(const vb_model_spec *spec) {
     model_cost cost = {0};
     vb_error ignored;
-    if (spec->family == VB_PRECOMPUTED) {
-        vb_npy npy;
-        if (vb_npy_open(&npy, spec->image_embeddings, &ignored)) return cost;
-        if (npy.tensor.ndim == 2) {
-            cost.images = npy.tensor.shape[0];
-            cost.dim = npy.tensor.shape[1];
-        }
-        vb_npy_close(&npy);
-        return cost;
-    }
+    if (spec->family == VB_PRECOMPUTED) return cost;
     vb_clip_info info;
     if (!vb_model_measure(spec, &info, &ignored)) {
         cost.image = (int64_t)image_cost(&info);
@@ -103,21 +94,50 @@ static model_cost cost_of_model(const vb_model_spec *spec) {
     return cost;
 }
 
+/* Analyses and adversarial vocabularies. A step of bit sets (an operation for 64 images of a candidate) counts as ten. */
+static double analyses_cost(const vb_experiment *experiment, double images, double classes, double dim, int64_t candidates) {
+    double cost = 0, similarities = 2 * images * classes * dim;
+    if (experiment->analyses) cost += similarities;
+    if (experiment->analyses & VB_UNIFORMITY) cost += (images * images + classes * classes) * dim;
+    if (experiment->analyses & VB_SPECTRUM) cost += 2 * (images + classes) * dim * dim + 8 * dim * dim * dim;
+    double steps = (double)(experiment->adversarial.k + 1) * 10 * images / 64 * (double)candidates;
+    return cost + (candidates ? similarities + 2 * images * (double)candidates * dim + steps : 0);
+}
+
+/* Rows and columns of a precomputed dataset's embeddings; 0 when they cannot be read: the unit will say why. */
+static void measure_embeddings(const vb_embeddings_spec *spec, int64_t *rows, int64_t *dim) {
+    vb_npy npy;
+    vb_error ignored;
+    if (!spec || vb_npy_open(&npy, spec->image_embeddings, &ignored)) return;
+    if (npy.tensor.ndim == 2) {
+        *rows += npy.tensor.shape[0];
+        *dim = npy.tensor.shape[1];
+    }
+    vb_npy_close(&npy);
+}
+
 static void estimate(vb_pair_unit *unit, const vb_experiment *experiment, const vb_dataset_state *data, const model_cost *model,
-                     bool images_too) {
+                     bool images_too, int64_t candidates) {
     const vb_model_spec *spec = &experiment->models[unit->model];
-    double classes = data->space.classes, images = (double)model->images;
-    unit->parts = (model->images + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
+    double classes = data->space.classes, images, dim = (double)model->dim;
+    int prompts = vb_prompts_on(spec, data->spec)->count;
     unit->cost = 1;
     if (spec->family != VB_PRECOMPUTED) {
-        images = (double)(vb_dataset_samples(data->dataset) - data->outside);
-        unit->parts = vb_dataset_units(data->dataset);
-        unit->cost += classes * (spec->prompt_count ? spec->prompt_count : 1) * (double)model->text;
+        vb_dataset_sizes sizes = vb_dataset_measure(data);
+        images = (double)(sizes.images - data->outside);
+        unit->parts = sizes.units;
+        if (!data->part_count) unit->cost += classes * (prompts ? prompts : 1) * (double)model->text;
         if (images_too) unit->cost += images * (double)model->image;
+    } else {
+        int64_t rows = 0, columns = 0;
+        if (!data->part_count) measure_embeddings(vb_embeddings_on(spec, data->spec), &rows, &columns);
+        for (int p = 0; p < data->part_count; p++) measure_embeddings(vb_embeddings_on(spec, data->parts[p]->spec), &rows, &columns);
+        images = (double)rows;
+        dim = (double)columns;
+        unit->parts = (rows + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
     }
-    double similarities = 2 * images * classes * (double)model->dim;
-    unit->cost += similarities * (experiment->analyses ? 2 : 1);
-    if (experiment->analyses & VB_UNIFORMITY) unit->cost += images * images * (double)model->dim;
+    if (!data->part_count) unit->cost += (double)candidates * (double)model->text * (prompts ? prompts : 1);
+    unit->cost += 2 * images * classes * dim + analyses_cost(experiment, images, classes, dim, data->part_count ? 0 : candidates);
     if (unit->parts < 1) unit->parts = 1;
 }
 
@@ -133,10 +153,25 @@ static const vb_model_spec *corpus_encoder(const vb_experiment *experiment, cons
     return model;
 }
 
+/* Whether an expansion has a dataset, or what both are is the same. */
+static bool holds(const vb_dataset_spec *data, int d, int wanted) {
+    for (int p = 0; p < data->part_count; p++)
+        if (data->parts[p] == wanted) return true;
+    return d == wanted;
+}
+
+/* Whether two datasets or expansions have images in common. */
+static bool share_images(const vb_experiment *experiment, int a, int b) {
+    const vb_dataset_spec *one = &experiment->datasets[a], *other = &experiment->datasets[b];
+    for (int p = 0; p < one->part_count; p++)
+        if (holds(other, b, one->parts[p])) return true;
+    return holds(other, b, a) || holds(one, a, b);
+}
+
 /* Whether two units would encode the same images or the same corpus. */
 static bool share_work(const vb_experiment *experiment, const vb_pair_unit *a, const vb_pair_unit *b) {
     const vb_model_spec *first = &experiment->models[a->model], *second = &experiment->models[b->model];
-    if (a->dataset == b->dataset && vb_same_encoder(first, second)) return true;
+    if (share_images(experiment, a->dataset, b->dataset) && vb_same_encoder(first, second)) return true;
     const vb_corpus_spec *corpus, *other;
     const vb_model_spec *encoder = corpus_encoder(experiment, first, &corpus), *its = corpus_encoder(experiment, second, &other);
     return encoder && its && corpus == other && vb_same_encoder(encoder, its);
@@ -156,14 +191,23 @@ static void make_bundles(vb_schedule *schedule, const vb_experiment *experiment)
     }
 }
 
-/* Whether a unit before this one encodes its images. */
-static bool images_are_known(const vb_schedule *schedule, const vb_experiment *experiment, int u) {
-    const vb_pair_unit *unit = &schedule->units[u];
-    for (int i = 0; i < u; i++)
-        if (!schedule->units[i].finished && schedule->units[i].dataset == unit->dataset &&
-            vb_same_encoder(&experiment->models[schedule->units[i].model], &experiment->models[unit->model]))
+/* Whether a unit before this one encodes the images of dataset d with its model. */
+static bool dataset_is_known(const vb_schedule *schedule, const vb_experiment *experiment, int u, int d) {
+    for (int i = 0; i < u; i++) {
+        const vb_pair_unit *unit = &schedule->units[i];
+        if (!unit->finished && holds(&experiment->datasets[unit->dataset], unit->dataset, d) &&
+            vb_same_encoder(&experiment->models[unit->model], &experiment->models[schedule->units[u].model]))
             return true;
+    }
     return false;
+}
+
+static bool images_are_known(const vb_schedule *schedule, const vb_experiment *experiment, int u) {
+    int d = schedule->units[u].dataset;
+    const vb_dataset_spec *data = &experiment->datasets[d];
+    bool known = data->part_count || dataset_is_known(schedule, experiment, u, d);
+    for (int p = 0; p < data->part_count; p++) known = known && dataset_is_known(schedule, experiment, u, data->parts[p]);
+    return known;
 }
 
 typedef struct item {
@@ -217,11 +261,13 @@ int vb_schedule_order(vb_schedule *schedule, const vb_experiment *experiment, co
     /* Each rank looks at some of the files. */
     for (size_t m = (size_t)comm->rank; m < models; m += (size_t)comm->size) costs[m] = cost_of_model(&experiment->models[m]);
     if ((status = vb_max_everywhere(comm, (int64_t *)costs, models * sizeof *costs / sizeof(int64_t), err))) goto done;
+    int64_t candidates = comm->rank ? 0 : vb_candidates_lines(&experiment->adversarial);
+    if (experiment->adversarial.candidates && (status = vb_max_everywhere(comm, &candidates, 1, err))) goto done;
     make_bundles(schedule, experiment);
     for (int u = 0; u < schedule->count; u++) {
         vb_pair_unit *unit = &schedule->units[u];
         bool images_too = !images_are_known(schedule, experiment, u);
-        estimate(unit, experiment, &datasets[unit->dataset], &costs[unit->model], images_too);
+        estimate(unit, experiment, &datasets[unit->dataset], &costs[unit->model], images_too, candidates);
     }
     status = vb_agree(comm, make_items(schedule, longest_first, err), err);
 done:

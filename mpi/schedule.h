@@ -5,17 +5,17 @@
 #include "mpi/dataset_state.h"
 
 typedef struct vb_pair_unit {
-    int model, dataset;
-    bool finished; /* by an earlier run, for the caller to set: such units are in no item */
-    vb_digest key; /* the caller's */
-    double cost;   /* estimated floating-point operations, as if nothing were cached; the scan of a corpus is not in it */
-    int64_t parts; /* pieces into which ranks can divide it */
+    int model, dataset; /* a dataset or an expansion */
+    bool finished;      /* by an earlier run, for the caller to set: such units are in no item */
+    vb_digest key;      /* the caller's */
+    double cost;        /* estimated floating-point operations, as if nothing were cached; the scan of a corpus is not in it */
+    int64_t parts;      /* pieces into which ranks can divide it */
 } vb_pair_unit;
 
-/* Units of models with the same encoder share cached embeddings of a dataset's images, or of a corpus: were they evaluated at the same
- * time, both would encode them. So they are one item, done one after the other. */
+/* Units of models with the same encoder share cached embeddings of a dataset's images (an expansion's are its datasets'), or of a
+ * corpus: were they evaluated at the same time, both would encode them. So they are one item, done one after the other. */
 typedef struct vb_schedule {
-    vb_pair_unit *units; /* in the experiment's order: by model, then by dataset */
+    vb_pair_unit *units; /* in the experiment's order: by model, then by dataset, expansions last */
     int count;
     int *bundle; /* of every unit: the first unit of its item */
     int *order;  /* units of all items, item by item, longest item first */

@@ -38,7 +38,7 @@ static int add_rows(gram *g, const float *rows, int64_t count, int threads, vb_e
 
 static int add_images(gram *g, vb_context *context, const vb_pair *pair, vb_error *err) {
     int status = 0;
-    g->bits = vb_gram_bits(pair->source->units * VB_UNIT_SAMPLES);
+    g->bits = vb_gram_bits(pair->source->images);
     for (int64_t u = context->comm.rank; !status && u < pair->source->units; u += context->comm.size) {
         vb_unit_rows rows = {0};
         if ((status = vb_check_stop(context, err))) break;
@@ -116,8 +116,7 @@ static int spectrum_of(vb_context *context, const vb_pair *pair, int (*add)(gram
     double *values = vb_array(dim, sizeof *values, "eigenvalues", err);
     g.sums = vb_array(dim * dim, sizeof *g.sums, "Gram matrix", err);
     int status = g.sums && values ? add(&g, context, pair, err) : -1;
-    if (status) vb_alarm_raise(comm);
-    status = vb_agree(comm, status, err);
+    status = vb_meet(context, status, err);
     if (!status) status = share_gram(&g, comm, err);
     if (!status) status = vb_scalapack_eigenvalues(comm, g.dim, element, &g, values, err);
     if (!status && !comm->rank && replicated) status = replicate(&g, values, err);

@@ -2,6 +2,7 @@
 #include "mpi/text_buffer.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,6 +77,17 @@ void vb_text_add_latex_n(vb_text *text, const char *piece, size_t n) {
             if (strchr("_&%#${}", *at)) vb_text_add(text, "\\");
             vb_text_add_n(text, (unsigned char)*at < 0x20 ? " " : at, 1);
         }
+}
+
+void vb_text_add_base64(vb_text *text, const void *bytes, size_t n) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const uint8_t *at = bytes;
+    for (size_t i = 0; i < n; i += 3) {
+        uint32_t three = (uint32_t)at[i] << 16 | (i + 1 < n ? (uint32_t)at[i + 1] << 8 : 0) | (i + 2 < n ? at[i + 2] : 0);
+        char four[4] = {digits[three >> 18], digits[three >> 12 & 63], i + 1 < n ? digits[three >> 6 & 63] : '=',
+                        i + 2 < n ? digits[three & 63] : '='};
+        vb_text_add_n(text, four, 4);
+    }
 }
 
 int vb_text_end(const vb_text *text, const char *what, vb_error *err) {

@@ -21,6 +21,7 @@ void vb_text_format(vb_text *text, const char *format, ...) __attribute__((forma
 void vb_text_add_html(vb_text *text, const char *piece);
 /* As a CSV field: in double quotes, those inside doubled; line breaks become spaces. */
 void vb_text_add_csv(vb_text *text, const char *piece);
+void vb_text_add_base64(vb_text *text, const void *bytes, size_t n);
 /* The first n bytes with LaTeX's special characters escaped. */
 void vb_text_add_latex_n(vb_text *text, const char *piece, size_t n);
 

@@ -39,8 +39,7 @@ int vb_encode_text_list(vb_context *context, const vb_model *model, const char *
         status = vb_encode_text_unit(model, texts + start, (int)count, cache, threads, *rows + (size_t)start * dim, NULL, &now, err);
         if (now) *encoded += count;
     }
-    if (status) vb_alarm_raise(comm);
-    status = vb_agree(comm, status, err);
+    status = vb_meet(context, status, err);
     if (!status) status = vb_allgather_rows(comm, *rows, units, unit_bytes, err);
     if (!status) return 0;
     vb_free(*rows);

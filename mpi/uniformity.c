@@ -64,8 +64,7 @@ int vb_uniformity_texts(vb_context *context, const vb_pair *pair, double *value,
         status = add_block(&total, classifier->texts, inverse, first, own, count, (int)dim, pair->threads, err);
         if (!status) status = add_triangle(&total, own, inverse + first, count, (int)dim, pair->threads, err);
     }
-    if (status) vb_alarm_raise(comm);
-    status = vb_agree(comm, status, err);
+    status = vb_meet(context, status, err);
     if (!status) status = finish(comm, &total, value, err);
     vb_free(inverse);
     return status;
@@ -83,7 +82,8 @@ static int load_share(vb_context *context, const vb_pair *pair, unit_panel *pane
         if (!status) {
             panel->start[u] = rows.count;
             if (rows.count)
-                memcpy(panel->rows + u * VB_UNIT_SAMPLES * dim, rows.rows, (size_t)rows.count * (size_t)dim * sizeof *rows.rows);
+                memcpy(panel->rows + u * pair->source->unit_images * dim, rows.rows,
+                       (size_t)rows.count * (size_t)dim * sizeof *rows.rows);
         }
         vb_unit_rows_free(&rows);
     }
@@ -92,15 +92,14 @@ static int load_share(vb_context *context, const vb_pair *pair, unit_panel *pane
 
 static int load_panel(vb_context *context, const vb_pair *pair, unit_panel *panel, vb_error *err) {
     vb_comm *comm = &context->comm;
-    int64_t dim = pair->source->dim, count = 0;
+    int64_t dim = pair->source->dim, slot = pair->source->unit_images, count = 0;
     int status = load_share(context, pair, panel, err);
-    if (status) vb_alarm_raise(comm);
-    if (vb_agree(comm, status, err)) return -1;
+    if (vb_meet(context, status, err)) return -1;
     if (vb_allgather_rows(comm, panel->start, panel->units, sizeof *panel->start, err)) return -1;
-    if (vb_allgather_rows(comm, panel->rows, panel->units, VB_UNIT_SAMPLES * (size_t)dim * sizeof *panel->rows, err)) return -1;
+    if (vb_allgather_rows(comm, panel->rows, panel->units, (size_t)(slot * dim) * sizeof *panel->rows, err)) return -1;
     for (int64_t u = 0; u < panel->units; u++) {
         int64_t rows = panel->start[u];
-        memmove(panel->rows + count * dim, panel->rows + u * VB_UNIT_SAMPLES * dim, (size_t)(rows * dim) * sizeof *panel->rows);
+        memmove(panel->rows + count * dim, panel->rows + u * slot * dim, (size_t)(rows * dim) * sizeof *panel->rows);
         panel->start[u] = count;
         count += rows;
     }
@@ -130,13 +129,13 @@ static int meet_panel(const vb_pair *pair, const unit_panel *panel, int64_t v, g
 
 int vb_uniformity_images(vb_context *context, const vb_pair *pair, double *value, int64_t *images, vb_error *err) {
     vb_comm *comm = &context->comm;
-    int64_t units = pair->source->units, slot = VB_UNIT_SAMPLES * (int64_t)pair->source->dim;
+    int64_t units = pair->source->units, slot = pair->source->unit_images * (int64_t)pair->source->dim;
     int64_t most = PANEL_BYTES / (slot * (int64_t)sizeof(float));
     if (most > units) most = units;
     if (most < 1) most = 1;
     gaussian total = {{{0}, 0, 0}, 0, 0};
     unit_panel panel = {.rows = vb_array((size_t)(most * slot), sizeof *panel.rows, "embeddings of images", err),
-                        .inverse = vb_array((size_t)most * VB_UNIT_SAMPLES, sizeof *panel.inverse, "norms of images", err),
+                        .inverse = vb_array((size_t)(most * pair->source->unit_images), sizeof *panel.inverse, "norms of images", err),
                         .start = vb_array((size_t)most + 1, sizeof *panel.start, "units", err)};
     int status = vb_agree(comm, panel.rows && panel.inverse && panel.start ? 0 : -1, err);
     for (; !status && panel.first < units; panel.first += panel.units) {
@@ -151,8 +150,7 @@ int vb_uniformity_images(vb_context *context, const vb_pair *pair, double *value
             vb_progress_step(&progress, 1);
         }
         vb_progress_end(&progress);
-        if (status) vb_alarm_raise(comm);
-        status = vb_agree(comm, status, err);
+        status = vb_meet(context, status, err);
     }
     if (!status) status = finish(comm, &total, value, err);
     *images = total.rows;

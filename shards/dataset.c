@@ -235,9 +235,29 @@ vb_unit_range vb_dataset_unit(const vb_dataset *dataset, int64_t unit) {
         if (dataset->file[middle].first_unit <= unit) low = middle;
         else high = middle;
     }
-    int64_t skipped = (unit - dataset->file[low].first_unit) * VB_UNIT_SAMPLES, left = dataset->file[low].count - skipped;
-    return (vb_unit_range){dataset->file[low].first + skipped, (int)(left < VB_UNIT_SAMPLES ? left : VB_UNIT_SAMPLES)};
+    int64_t full = vb_dataset_unit_samples(dataset), skipped = (unit - dataset->file[low].first_unit) * full,
+            left = dataset->file[low].count - skipped;
+    return (vb_unit_range){dataset->file[low].first + skipped, (int)(left < full ? left : full)};
 }
+
+int64_t vb_dataset_unit_of(const vb_dataset *dataset, int64_t sample) {
+    int64_t low = 0, high = dataset->head->units;
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        if (vb_dataset_unit(dataset, middle).first <= sample) low = middle;
+        else high = middle;
+    }
+    return low;
+}
+
+int vb_unit_samples(int64_t samples) {
+    enum { WANTED_UNITS = 64, FEWEST = 8 };
+    int full = VB_UNIT_SAMPLES;
+    while (full > FEWEST && samples < (int64_t)full * WANTED_UNITS) full /= 2;
+    return full;
+}
+
+int vb_dataset_unit_samples(const vb_dataset *dataset) { return vb_unit_samples(dataset->head->samples); }
 
 static int sign_file(vb_digester *digester, const char *path, vb_error *err) {
     vb_file_facts facts;
@@ -394,16 +414,16 @@ void vb_unit_data_free(vb_unit_data *data) {
     *data = (vb_unit_data){0};
 }
 
-int vb_sample_decode(const vb_sample *sample, const char *dataset_name, vb_image *image, vb_error *err) {
+int vb_sample_decode(const vb_sample *sample, vb_image *image, vb_error *err) {
     *image = (vb_image){0};
     if (!sample->raw_width) {
-        if (!sample->size) return vb_errorf(err, VB_EDATA, "%s: %s: no image, or an empty one", dataset_name, sample->name);
-        return vb_image_decode(image, sample->bytes, sample->size, sample->name, err) ? vb_error_prefix(err, "%s", dataset_name) : 0;
+        if (!sample->size) return vb_errorf(err, VB_EDATA, "%s: no image, or an empty one", sample->name);
+        return vb_image_decode(image, sample->bytes, sample->size, sample->name, err);
     }
     size_t plane = (size_t)sample->raw_width * (size_t)sample->raw_height;
     if (sample->size != 3 * plane)
-        return vb_errorf(err, VB_EINTERNAL, "%s: %s: %zu bytes, expected 3 x %d x %d", dataset_name, sample->name, sample->size,
-                         sample->raw_height, sample->raw_width);
+        return vb_errorf(err, VB_EINTERNAL, "%s: %zu bytes, expected 3 x %d x %d", sample->name, sample->size, sample->raw_height,
+                         sample->raw_width);
     if (!(image->pixels = vb_array(plane, 3, "pixels", err))) return -1;
     image->mode = VB_MODE_RGB;
     image->width = sample->raw_width;

@@ -14,6 +14,10 @@
 /* A unit's bounds: samples, and bytes of them in memory (one larger sample is a unit alone). */
 enum { VB_UNIT_SAMPLES = 256, VB_UNIT_BYTES = 1 << 26 };
 
+/* The samples of a full unit: the largest power of two from 8 to VB_UNIT_SAMPLES of which so many samples make at least 64 units. So
+ * ranks have something to divide in small datasets too, and the cut is the same for any number of ranks. */
+int vb_unit_samples(int64_t samples);
+
 typedef struct vb_dataset vb_dataset;
 
 /* images: folder (of class folders, of images without labels, or of shards), .tar / .tar.zst (glob) or CIFAR-10/100 binary files (glob).
@@ -48,6 +52,9 @@ bool vb_dataset_labels_are_numbers(const vb_dataset *dataset);
 
 typedef struct vb_unit_range { int64_t first; int count; } vb_unit_range; /* samples of a unit, in dataset order */
 vb_unit_range vb_dataset_unit(const vb_dataset *dataset, int64_t unit);
+int64_t vb_dataset_unit_of(const vb_dataset *dataset, int64_t sample); /* the unit that holds it */
+/* No unit of this dataset has more samples. */
+int vb_dataset_unit_samples(const vb_dataset *dataset);
 
 /* A digest of (path, size, time stamp, range, label names): equal means the unit's bytes and labels were surely not touched. Cheap. */
 int vb_dataset_unit_signature(const vb_dataset *dataset, int64_t unit, vb_digest *signature, vb_error *err);
@@ -82,7 +89,7 @@ int vb_dataset_read_unit_labels(const vb_dataset *dataset, int64_t unit, vb_unit
  * other kinds have no captions. */
 int vb_dataset_read_captions(const vb_dataset *dataset, int64_t unit, char **captions, vb_error *err);
 
-/* Decodes a sample to pixels (raw planes become RGB). Free image->pixels with vb_free. */
-int vb_sample_decode(const vb_sample *sample, const char *dataset_name, vb_image *image, vb_error *err);
+/* Decodes a sample to pixels (raw planes become RGB). Free image->pixels with vb_free. Errors begin with the sample's name. */
+int vb_sample_decode(const vb_sample *sample, vb_image *image, vb_error *err);
 
 #endif

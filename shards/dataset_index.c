@@ -229,20 +229,20 @@ static bool is_sound(const vb_dataset *dataset) {
     if (!head->pool || dataset->pool[head->pool - 1]) return false;
     if (head->cuts != (cifar ? 0 : (uint64_t)head->units + 1) || head->names != (cifar ? 0 : (uint64_t)head->samples)) return false;
     if (head->places != (shards ? head->names : 0)) return false;
-    int64_t samples = 0, units = 0;
+    int64_t samples = 0, units = 0, full = vb_dataset_unit_samples(dataset);
     for (uint64_t i = 0; i < head->files; i++) {
         const vb_dataset_file *file = &dataset->file[i];
         if (file->path >= head->pool || file->first != samples || file->first_unit != units) return false;
         if (file->count < 0 || file->count > head->samples - samples) return false;
         if (!cifar && file->count && (units == head->units || dataset->cut[units] != samples)) return false; /* units end with their file */
         samples += file->count;
-        if (cifar) units += (file->count + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
+        if (cifar) units += (file->count + full - 1) / full;
         while (!cifar && units < head->units && dataset->cut[units] < samples) units++;
     }
     if (samples != head->samples || units != head->units) return false;
     for (uint64_t i = 0; i < head->cuts; i++) {
         int64_t begin = i ? dataset->cut[i - 1] : 0, n = dataset->cut[i] - begin;
-        if (i ? dataset->cut[i] <= begin || n > VB_UNIT_SAMPLES : dataset->cut[i] != 0) return false;
+        if (i ? dataset->cut[i] <= begin || n > full : dataset->cut[i] != 0) return false;
     }
     if (head->cuts && dataset->cut[head->units] != head->samples) return false;
     for (uint64_t i = 0; i < head->names; i++)
@@ -284,13 +284,13 @@ failed:
     return -1;
 }
 
-/* Cuts a file's samples where a unit is full: by number, or by bytes. Counts when `cut` is NULL. */
-static int64_t cut_units(const vb_listing *listing, const vb_dataset_file *file, int64_t *cut) {
-    int64_t units = 0, begin = file->first;
+/* Cuts a file's samples where a unit is full: by number, or by bytes. samples: of the whole dataset. Counts when `cut` is NULL. */
+static int64_t cut_units(const vb_listing *listing, const vb_dataset_file *file, int64_t samples, int64_t *cut) {
+    int64_t units = 0, begin = file->first, full = vb_unit_samples(samples);
     uint64_t weight = 0;
     for (int64_t i = file->first; i < file->first + file->count; i++) {
         uint64_t more = listing->sample[i].weight;
-        if (i == begin || i - begin == VB_UNIT_SAMPLES || weight + more > VB_UNIT_BYTES) {
+        if (i == begin || i - begin == full || weight + more > VB_UNIT_BYTES) {
             if (cut) cut[units] = i;
             units++;
             begin = i;
@@ -313,10 +313,14 @@ int vb_listing_freeze(vb_listing *listing, vb_dataset **dataset, vb_error *err) 
     for (size_t i = 0; i < listing->files; i++) {
         vb_dataset_file *file = &listing->file[i];
         if (!cifar) file->count = (i + 1 < listing->files ? listing->file[i + 1].first : (int64_t)listing->samples) - file->first;
-        file->first_unit = head.units;
-        head.units += cifar ? (file->count + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES : cut_units(listing, file, NULL);
         head.samples += file->count;
         head.bytes += file->bytes;
+    }
+    for (size_t i = 0; i < listing->files; i++) {
+        vb_dataset_file *file = &listing->file[i];
+        int full = vb_unit_samples(head.samples);
+        file->first_unit = head.units;
+        head.units += cifar ? (file->count + full - 1) / full : cut_units(listing, file, head.samples, NULL);
     }
     memcpy(head.magic, magic, sizeof magic);
     head.numbers = numbers;
@@ -331,7 +335,8 @@ int vb_listing_freeze(vb_listing *listing, vb_dataset **dataset, vb_error *err) 
     vb_dataset view = {0};
     point_into(&view, block);
     memcpy(view.file, listing->file, listing->files * sizeof *view.file);
-    for (size_t i = 0; !cifar && i < listing->files; i++) cut_units(listing, &listing->file[i], view.cut + listing->file[i].first_unit);
+    for (size_t i = 0; !cifar && i < listing->files; i++)
+        cut_units(listing, &listing->file[i], head.samples, view.cut + listing->file[i].first_unit);
     if (!cifar) view.cut[head.units] = head.samples;
     for (size_t i = 0; i < head.names; i++) {
         const vb_listed *sample = &listing->sample[i];

@@ -27,7 +27,11 @@ int vb_digester_new(vb_digester **digester, vb_error *err) {
 void vb_digester_add(vb_digester *digester, const void *bytes, size_t size) {
     unsigned char length[8];
     for (int i = 0; i < 8; i++) length[i] = (unsigned char)((unsigned long long)size >> (8 * i));
-    XXH3_128bits_update(&digester->state, length, sizeof length);
+    vb_digester_add_piece(digester, length, sizeof length);
+    vb_digester_add_piece(digester, bytes, size);
+}
+
+void vb_digester_add_piece(vb_digester *digester, const void *bytes, size_t size) {
     XXH3_128bits_update(&digester->state, bytes, size);
 }
 

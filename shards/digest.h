@@ -12,6 +12,8 @@ typedef struct vb_digester vb_digester; /* a running digest of a sequence of fie
 int vb_digester_new(vb_digester **digester, vb_error *err);
 /* Adds one field; its length is hashed too, so that ("ab","c") and ("a","bc") differ. */
 void vb_digester_add(vb_digester *digester, const void *bytes, size_t size);
+/* Adds bytes without their length: pieces of one whole, whose digest alone is then vb_digest_bytes'. */
+void vb_digester_add_piece(vb_digester *digester, const void *bytes, size_t size);
 void vb_digester_add_text(vb_digester *digester, const char *text);
 vb_digest vb_digester_finish(vb_digester *digester); /* frees the digester */
 

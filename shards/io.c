@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kernels/fault.h"
@@ -55,6 +57,10 @@ int vb_map_open(vb_map *map, const char *path, vb_error *err) {
     }
     close(fd);
     return status;
+}
+
+void vb_map_forget(const vb_map *map) {
+    if (map->size) madvise((void *)(uintptr_t)map->data, map->size, MADV_DONTNEED);
 }
 
 void vb_map_close(vb_map *map) {
@@ -302,6 +308,45 @@ int vb_write_file(const char *path, const void *bytes, size_t size, vb_error *er
     return vb_writer_commit(writer, err);
 }
 
+/* Whether ".<name>.<machine>.<pid>.tmp" belongs to nobody any more. */
+static bool is_stale(const char *name, const struct stat *info) {
+    enum { DAY = 24 * 60 * 60 };
+    size_t n = strlen(name), from = n > 4 ? n - 4 : 0;
+    if (name[0] != '.' || !vb_ends_with(name, ".tmp") || !S_ISREG(info->st_mode)) return false;
+    while (from && name[from - 1] >= '0' && name[from - 1] <= '9') from--;
+    if (from < 11 || name[from - 1] != '.' || name[from - 10] != '.') return false; /* ".n" and ".machine." at least */
+    char *end;
+    unsigned long machine = strtoul(name + from - 9, &end, 16);
+    long process = strtol(name + from, NULL, 10);
+    if (end != name + from - 1 || process < 1 || process > INT32_MAX) return false;
+    if (time(NULL) - info->st_mtime > DAY) return true;
+    return machine == machine_word() && kill((pid_t)process, 0) && errno == ESRCH;
+}
+
+static int64_t sweep(const char *folder, int depth) {
+    DIR *stream = opendir(folder);
+    int64_t removed = 0;
+    if (!stream) return 0;
+    for (struct dirent *entry; (entry = readdir(stream));) {
+        vb_error none;
+        struct stat info;
+        bool hidden = entry->d_name[0] == '.', temporary = hidden && vb_ends_with(entry->d_name, ".tmp");
+        if (hidden != temporary || (!hidden && entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN)) continue;
+        if (fstatat(dirfd(stream), entry->d_name, &info, AT_SYMLINK_NOFOLLOW)) continue;
+        if (temporary && is_stale(entry->d_name, &info)) removed += !unlinkat(dirfd(stream), entry->d_name, 0);
+        char *below = !temporary && S_ISDIR(info.st_mode) && depth ? vb_format(&none, "%s/%s", folder, entry->d_name) : NULL;
+        if (below) removed += sweep(below, depth - 1);
+        vb_free(below);
+    }
+    closedir(stream);
+    return removed;
+}
+
+int64_t vb_sweep_temporaries(const char *folder) {
+    enum { DEPTH = 8 }; /* an output folder has four levels */
+    return sweep(folder, DEPTH);
+}
+
 /* ---- names ---- */
 
 int vb_make_folders(const char *path, vb_error *err) {
@@ -320,6 +365,16 @@ int vb_make_folders(const char *path, vb_error *err) {
     if (!status && !vb_is_folder(path)) status = vb_errorf(err, VB_EOUTPUT, "%s: expected a folder, found a file", path);
     vb_free(copy);
     return status;
+}
+
+char *vb_absolute(const char *path, vb_error *err) {
+    char folder[PATH_MAX];
+    if (path[0] == '/') return vb_strdup(path, err);
+    if (!getcwd(folder, sizeof folder)) {
+        vb_errorf(err, VB_EMISSING, "the current folder has no path: %s", strerror(errno));
+        return NULL;
+    }
+    return vb_format(err, "%s/%s", folder, path);
 }
 
 bool vb_exists(const char *path) { return access(path, F_OK) == 0; }

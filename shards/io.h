@@ -17,6 +17,8 @@ typedef struct vb_map {
 } vb_map;
 int vb_map_open(vb_map *map, const char *path, vb_error *err);
 void vb_map_close(vb_map *map);
+/* What was read so far need not stay in this process's memory: reading it again fetches it anew. */
+void vb_map_forget(const vb_map *map);
 
 /* Reads the whole file into memory of its own, NUL-terminated beyond *size; VB_EDATA when larger than `limit` bytes. Free with vb_free. */
 int vb_read_file(const char *path, size_t limit, uint8_t **bytes, size_t *size, vb_error *err);
@@ -51,6 +53,11 @@ uint64_t vb_writer_offset(const vb_writer *writer); /* bytes written so far */
 int vb_writer_commit(vb_writer *writer, vb_error *err);
 void vb_writer_abandon(vb_writer *writer); /* removes the temporary file; NULL is fine */
 
+/* Removes what killed writers have left in a folder and the folders below it: temporary files as above whose process was of this machine
+ * and is no more, and those that nobody has written to for a day, whatever machine they are of. Hidden folders and links are passed
+ * over; so is what cannot be read or removed, since nothing depends on it. Returns how many were removed. */
+int64_t vb_sweep_temporaries(const char *folder);
+
 /* All three in one. */
 int vb_write_file(const char *path, const void *bytes, size_t size, vb_error *err);
 
@@ -58,6 +65,8 @@ int vb_write_file(const char *path, const void *bytes, size_t size, vb_error *er
 
 int vb_make_folders(const char *path, vb_error *err); /* mkdir -p */
 bool vb_exists(const char *path);
+/* `path` behind the current folder unless it begins with a slash: links and globs stay as they are. Free with vb_free. */
+char *vb_absolute(const char *path, vb_error *err);
 bool vb_is_folder(const char *path);
 /* printf into a new string; free with vb_free. */
 char *vb_format(vb_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

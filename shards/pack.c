@@ -103,7 +103,7 @@ static int add_image(struct packer *packer, int64_t number, const vb_sample *sam
     vb_image image;
     uint8_t *png = NULL;
     size_t size;
-    if (vb_sample_decode(sample, "raw pixels", &image, err)) return -1;
+    if (vb_sample_decode(sample, &image, err)) return -1;
     int status = vb_image_encode_png(image.pixels, image.width, image.height, &png, &size, err);
     if (!status) status = add_member(packer, number, "png", png, size, err);
     vb_free(png);

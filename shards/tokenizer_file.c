@@ -6,7 +6,6 @@
 #include <zlib.h>
 
 #include "kernels/memory.h"
-#include "shards/io.h"
 
 enum { LARGEST_FILE = 64 << 20 };
 
@@ -160,5 +159,53 @@ int vb_tokenizer_read(vb_tokenizer **tokenizer, const char *path, int mask_token
 end:
     vb_free(vocabulary);
     vb_free(merges);
+    return status;
+}
+
+/* ---- tables in a cache folder ---- */
+
+static char *tables_path(const char *folder, const vb_digest *digest, vb_error *err) {
+    return vb_format(err, "%s/tokenizers/%s.tables", folder, digest->hex);
+}
+
+int vb_tokenizer_find(vb_tokenizer **tokenizer, vb_map *map, const char *folder, const vb_digest *digest, vb_error *err) {
+    *tokenizer = NULL;
+    *map = (vb_map){0};
+    char *path = tables_path(folder, digest, err);
+    if (!path) return -1;
+    vb_error damage;
+    vb_error_clear(&damage);
+    int status = 0;
+    if (vb_exists(path) && !vb_map_open(map, path, &damage) && vb_tokenizer_map(tokenizer, map->data, map->size, &damage)) {
+        vb_map_close(map);
+        *map = (vb_map){0};
+    }
+    if (damage.code == VB_EMEMORY) {
+        status = -1;
+        if (err) *err = damage;
+    }
+    vb_free(path);
+    return status;
+}
+
+int vb_tokenizer_share(vb_tokenizer **tokenizer, vb_map *map, const char *folder, const vb_digest *digest, vb_error *err) {
+    vb_tokenizer *found;
+    char *below = NULL, *path = NULL;
+    int status = vb_tokenizer_find(&found, map, folder, digest, err);
+    if (!status && !found) {
+        size_t size;
+        const void *bytes = vb_tokenizer_bytes(*tokenizer, &size);
+        status = -1;
+        if (!(below = vb_format(err, "%s/tokenizers", folder)) || !(path = tables_path(folder, digest, err))) goto done;
+        if (vb_make_folders(below, err) || vb_write_file(path, bytes, size, err)) goto done;
+        status = vb_tokenizer_find(&found, map, folder, digest, err);
+    }
+    if (!status && found) { /* else, on a disk that does not give back what it took, it stays as it was read */
+        vb_tokenizer_close(*tokenizer);
+        *tokenizer = found;
+    }
+done:
+    vb_free(below);
+    vb_free(path);
     return status;
 }

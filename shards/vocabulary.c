@@ -285,3 +285,161 @@ void vb_vocabularies_free(vb_vocabularies *v) {
     vb_free(v->by_id);
     *v = (vb_vocabularies){0};
 }
+
+/* ---- several files as one label space ---- */
+
+/* A class of a part. */
+typedef struct joint {
+    const vb_class *class;
+    int part, index;
+    struct joint *first; /* of the same name, in the parts' order: itself when it stands alone or is the first */
+    int others;          /* of a first one: classes of the same name in other parts */
+    int number;          /* in the join; -1: dropped */
+} joint;
+
+static int by_name_then_part(const void *a, const void *b) {
+    const joint *x = *(joint *const *)a, *y = *(joint *const *)b;
+    int order = compare_names(x->class->name, y->class->name);
+    return order ? order : x < y ? -1 : x > y;
+}
+
+static int by_id_then_part(const void *a, const void *b) {
+    const joint *x = *(joint *const *)a, *y = *(joint *const *)b;
+    int order = strcmp(x->class->id, y->class->id);
+    return order ? order : x < y ? -1 : x > y;
+}
+
+static joint *first_of(joint *entry) {
+    while (entry->first != entry) entry = entry->first;
+    return entry;
+}
+
+static void unite(joint *a, joint *b) {
+    a = first_of(a), b = first_of(b);
+    if (a < b) b->first = a;
+    else a->first = b;
+}
+
+static void find_shared(joint *all, int count, joint **sorted) {
+    for (int i = 0; i < count; i++) sorted[i] = &all[i];
+    qsort(sorted, (size_t)count, sizeof *sorted, by_name_then_part);
+    for (int i = 0; i < count; i++)
+        for (int j = i - 1; j >= 0 && !compare_names(sorted[i]->class->name, sorted[j]->class->name); j--)
+            if (!sorted[i]->class->id || !sorted[j]->class->id) unite(sorted[i], sorted[j]);
+    int ids = 0;
+    for (int i = 0; i < count; i++)
+        if (all[i].class->id) sorted[ids++] = &all[i];
+    qsort(sorted, (size_t)ids, sizeof *sorted, by_id_then_part);
+    for (int i = 1; i < ids; i++)
+        if (!strcmp(sorted[i - 1]->class->id, sorted[i]->class->id)) unite(sorted[i - 1], sorted[i]);
+    for (int i = 0; i < count; i++) all[i].first = first_of(&all[i]);
+}
+
+/* Numbers of the shared names and of the classes. */
+static int number_classes(vb_joined *joined, joint *all, int count, const char *const *names, vb_shared_names rule, vb_error *err) {
+    vb_vocabularies *v = &joined->vocabularies;
+    for (int i = 0; i < count; i++) {
+        joint *first = all[i].first;
+        if (first != &all[i] && !first->others++) joined->shared++;
+    }
+    if (!(joined->shared_of = vb_array((size_t)joined->shared * (size_t)joined->parts, sizeof *joined->shared_of, "shared names", err)))
+        return -1;
+    int shared = 0;
+    for (int i = 0; i < joined->shared * joined->parts; i++) joined->shared_of[i] = -1;
+    for (int i = 0; i < count; i++) {
+        joint *entry = &all[i], *first = entry->first;
+        bool again = first != entry;
+        entry->number = (first->others && rule == VB_SHARED_DROP) ? -1 : again && rule == VB_SHARED_MERGE ? first->number : v->classes++;
+        if (!first->others) continue;
+        if (!again) first->others = ++shared; /* from here on the number of its row */
+        int *of = joined->shared_of + (size_t)(first->others - 1) * (size_t)joined->parts;
+        if (of[entry->part] >= 0)
+            return vb_errorf(err, VB_EMISMATCH, "'%s': its classes '%s' and '%s' are both of one name with '%s' of another dataset",
+                             names[entry->part], all[i - entry->index + of[entry->part]].class->name, entry->class->name,
+                             first->class->name);
+        of[entry->part] = entry->index;
+        v->duplicates += again;
+    }
+    return 0;
+}
+
+static int fill_joined(vb_joined *joined, const joint *all, int count, const char *const *names, vb_shared_names rule, vb_error *err) {
+    vb_vocabularies *v = &joined->vocabularies;
+    v->class = vb_array((size_t)v->classes, sizeof *v->class, "classes", err);
+    v->members = vb_array((size_t)count, sizeof *v->members, "classes of vocabularies", err);
+    v->duplicate_notes = vb_array((size_t)v->duplicates, sizeof *v->duplicate_notes, "notes on shared names", err);
+    joined->part_of = vb_array((size_t)v->classes, sizeof *joined->part_of, "classes", err);
+    joined->origin = vb_array((size_t)v->classes, sizeof *joined->origin, "classes", err);
+    if (rule == VB_SHARED_SAME) joined->kin = vb_array((size_t)v->classes, sizeof *joined->kin, "classes", err);
+    if (!v->class || !v->members || !v->duplicate_notes || !joined->part_of || !joined->origin ||
+        (rule == VB_SHARED_SAME && !joined->kin))
+        return -1;
+    int members = 0, notes = 0, filled = 0;
+    for (int i = 0; i < count; i++) {
+        const joint *entry = &all[i], *first = entry->first;
+        if (first != entry) {
+            v->duplicate_notes[notes] = vb_format(err, "'%s' in '%s' is also in '%s'", entry->class->name, names[entry->part],
+                                                  names[first->part]);
+            if (!v->duplicate_notes[notes++]) return -1;
+        }
+        joined->class_of[entry->part][entry->index] = entry->number;
+        if (entry->number < 0) continue;
+        v->members[members++] = entry->number;
+        v->offsets[entry->part + 1] = members;
+        if (entry->number < filled) continue; /* merged into an earlier one */
+        vb_class *class = &v->class[filled];
+        if (!(class->name = vb_strdup(entry->class->name, err))) return -1;
+        if (entry->class->id && !(class->id = vb_strdup(entry->class->id, err))) return -1;
+        joined->part_of[filled] = entry->part;
+        joined->origin[filled] = entry->index;
+        if (joined->kin) joined->kin[filled] = first->number;
+        filled++;
+    }
+    for (int p = 0; p < joined->parts; p++)
+        if (v->offsets[p + 1] <= v->offsets[p])
+            return vb_errorf(err, VB_EMISMATCH, "'%s': no class is left, all its names are shared and dropped", names[p]);
+    return 0;
+}
+
+int vb_vocabularies_join(vb_joined *joined, const char *name, const vb_vocabularies *const *parts, const char *const *names, int count,
+                         vb_shared_names rule, vb_error *err) {
+    *joined = (vb_joined){.parts = count};
+    vb_vocabularies *v = &joined->vocabularies;
+    size_t total = 0, filled = 0;
+    int status = -1;
+    for (int p = 0; p < count; p++) total += (size_t)parts[p]->classes;
+    if (total > INT_MAX / 2) return vb_errorf(err, VB_EUNSUPPORTED, "%zu classes in one expansion", total);
+    joint *all = vb_array(total, sizeof *all, "classes", err), **sorted = vb_array(total, sizeof(joint *), "classes", err);
+    v->count = count;
+    v->name = vb_strdup(name, err);
+    v->names = vb_array((size_t)count, sizeof *v->names, "vocabulary names", err);
+    v->offsets = vb_array((size_t)count + 1, sizeof *v->offsets, "vocabularies", err);
+    joined->class_of = vb_array((size_t)count, sizeof *joined->class_of, "classes", err);
+    if (!all || !sorted || !v->name || !v->names || !v->offsets || !joined->class_of) goto done;
+    for (int p = 0; p < count; p++) {
+        if (!(v->names[p] = vb_strdup(names[p], err))) goto done;
+        if (!(joined->class_of[p] = vb_array((size_t)parts[p]->classes, sizeof(int), "classes", err))) goto done;
+        for (int c = 0; c < parts[p]->classes; c++, filled++)
+            all[filled] = (joint){.class = &parts[p]->class[c], .part = p, .index = c, .first = &all[filled]};
+    }
+    find_shared(all, (int)total, sorted);
+    if (number_classes(joined, all, (int)total, names, rule, err) || fill_joined(joined, all, (int)total, names, rule, err)) goto done;
+    if (index_labels(v, err) || digest(v, err)) goto done;
+    status = 0;
+done:
+    if (status) vb_joined_free(joined);
+    vb_free(sorted);
+    vb_free(all);
+    return status;
+}
+
+void vb_joined_free(vb_joined *joined) {
+    for (int p = 0; joined->class_of && p < joined->parts; p++) vb_free(joined->class_of[p]);
+    vb_free(joined->class_of);
+    vb_free(joined->part_of);
+    vb_free(joined->origin);
+    vb_free(joined->kin);
+    vb_free(joined->shared_of);
+    vb_vocabularies_free(&joined->vocabularies);
+    *joined = (vb_joined){0};
+}

@@ -45,4 +45,31 @@ void vb_vocabularies_free(vb_vocabularies *vocabularies);
  * Ids win over names. Thread-safe. */
 int vb_vocabularies_find(const vb_vocabularies *vocabularies, const char *label);
 
+/* What classes of one name in several of the joined datasets are. */
+typedef enum vb_shared_names {
+    VB_SHARED_SAME,      /* one thing with a text in each: neither is wrong for an image of the other */
+    VB_SHARED_DIFFERENT, /* different things */
+    VB_SHARED_MERGE,     /* one class, in the vocabularies of all of them, with the text of the first */
+    VB_SHARED_DROP       /* left out of all of them, and their images with them */
+} vb_shared_names;
+
+/* The classes of several vocabulary files as one label space, in which every file is one vocabulary. */
+typedef struct vb_joined {
+    vb_vocabularies vocabularies; /* classes by part, in the parts' order; duplicate_notes: of the shared names */
+    int parts;
+    int **class_of; /* parts x the part's classes: index in vocabularies; -1: dropped */
+    int *part_of;   /* of every class: the part whose class it is (the first one's, where merged), and which class there */
+    int *origin;
+    int *kin;       /* of every class, for vb_label_space; NULL unless VB_SHARED_SAME */
+    int shared;     /* names that several parts have */
+    int *shared_of; /* shared x parts: the class of that name in the part, -1 where it has none */
+} vb_joined;
+
+/* `names`: of the parts, one each. Two classes are of one name when their ids are equal, or one has none and their names are equal
+ * (underscores are spaces). VB_EMISMATCH: two classes of one part are of one name with a class of another (by id and by name), or a
+ * part has no class left. Free with vb_joined_free, also after a failure. */
+int vb_vocabularies_join(vb_joined *joined, const char *name, const vb_vocabularies *const *parts, const char *const *names, int count,
+                         vb_shared_names rule, vb_error *err);
+void vb_joined_free(vb_joined *joined);
+
 #endif

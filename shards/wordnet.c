@@ -212,7 +212,7 @@ static int read_all(vb_wordnet *wordnet, const char *index_path, const char *dat
     if (read_text(&lemmas, &index, index_path, err) || read_text(&synsets, &data, data_path, err)) goto done;
     if (read_lemmas(wordnet, lemmas, err)) goto done;
     if (!wordnet->lemma_count) {
-        broken(&lemmas, "a lemma", err);
+        vb_errorf(err, VB_EDATA, "%s: expected lemmas, found none: this is no file of WordNet's nouns", index_path);
         goto done;
     }
     qsort(wordnet->lemmas, wordnet->lemma_count, sizeof *wordnet->lemmas, by_text);

@@ -219,6 +219,8 @@ if make -s -C "$here" install BUILD="${build#"$here"/}" PREFIX=/opt/v DESTDIR="$
   "$installed" run e.yaml --output out4 >/dev/null && cmp -s <(jq .results out4/results.json) <(jq .results out1b/results.json) &&
     pass "the installed program runs" ||
     fail "the installed program runs"
+  refuses "and finds its own experiments from anywhere" 4 "^vocabench: (.*: )?data/imagenet-vit-b-32/[a-z-]*\.(npy|txt): " \
+    env -C elsewhere "$installed" run configs/experiments/living17.yaml --output out6
   refuses "and finds vocabularies" 6 "has 68 classes|has no images" "$installed" run elsewhere/living.yaml --output out5
 else fail "make install" "$(tail -n 5 out)"
 fi

@@ -138,9 +138,8 @@ head -n 1 plain-data/01-curve-*.csv | grep -q 'lower_quartile,upper_quartile' &&
 # ---- bad input ------------------------------------------------------------------------------------------------------
 refuses "no folder" 2 "report: expected DIR..." "$vocabench" report
 refuses "a folder that is none" 4 "nothing: cannot open" "$vocabench" report nothing
-refuses "a format that is none" 2 "--format: expected html, md or latex, found 'htlm'; did you mean 'html'" \
+refuses "a format that is none" 2 "--format: expected html, md, latex or pdf, found 'htlm'; did you mean 'html'" \
   "$vocabench" report results --format htlm
-refuses "pdf" 2 "--format: expected html, md or latex, found 'pdf'" "$vocabench" report results --format pdf
 refuses "an output that cannot be written" 7 "" "$vocabench" report results --output /proc/no/page.html
 jq '.results[0].vocabularies[0].curve = []' results/results.json >broken.json
 refuses "an entry that is not whole" 5 "broken.json: results\[0\]: 'curve' is missing" "$vocabench" report broken.json
@@ -161,6 +160,22 @@ env PATH="$PWD/empty" "$vocabench" report results --output none.html >/dev/null 
 [ $code = 4 ] && grep -q 'gnuplot: no such program; install it (Debian: apt-get install gnuplot-nox)' err && pass "no gnuplot" ||
   fail "no gnuplot" "$code $(cat err)"
 same "a page that was there stays as it was" page.html again/page.html
+cp page.html kept.pdf
+rm -f empty/chromium* empty/google-chrome* && ln -s "$(command -v gnuplot)" empty/gnuplot
+PATH=$PWD/empty refuses "PDF without a browser" 4 "no chromium in PATH, .*apt-get install chromium" \
+  "$vocabench" report results --output kept.pdf
+printf '#!/bin/sh\necho first >&2\necho "no display" >&2\nexit 5\n' >empty/chromium && chmod +x empty/chromium
+PATH=$PWD/empty refuses "a browser that fails" 1 "chromium, printing the page: .*ended with code 5: no display" \
+  "$vocabench" report results --output kept.pdf
+printf '#!/bin/sh\nexit 0\n' >empty/chromium
+PATH=$PWD/empty refuses "a browser that prints nothing" 1 "chromium ended well and wrote no PDF" \
+  "$vocabench" report results --output kept.pdf
+printf '#!/bin/sh\nprintf "%%%%PDF-1.4 and no more, though it is long enough to be looked at by whoever reads its end" >page.pdf\n' \
+  >empty/chromium
+PATH=$PWD/empty refuses "half a PDF" 1 "expected a whole PDF of chromium" "$vocabench" report results --output kept.pdf
+same "a PDF that was there stays as it was" page.html kept.pdf
+[ -z "$(find kept-data -name 'page.*' -o -name 'profile*')" ] && pass "and nothing is left behind" ||
+  fail "and nothing is left behind" "$(ls kept-data)"
 for n in 1 3 10 30 100 300; do
   VOCABENCH_FAULT=alloc:$n:ENOMEM refuses "no memory at allocation $n" 8 "no memory" "$vocabench" report results --output memory.html
 done
@@ -169,31 +184,83 @@ done
 browser=$(command -v chromium || command -v chromium-browser || true)
 if [ -z "$browser" ]; then skip "the page in a browser" "chromium is not installed"; finish; fi
 chrome() {
-  timeout 60 "$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$scratch/profile" \
-    --allow-file-access-from-files --enable-logging=stderr --window-size=1700,3000 "$@"
+  timeout 60 "$browser" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
+    --disable-component-update --disable-sync --hide-scrollbars --user-data-dir="$scratch/profile" --allow-file-access-from-files \
+    --enable-logging=stderr --window-size=1700,3000 "$@"
 }
-# The page itself has no scripts; a copy measures itself.
-cat >measure.js <<'E'
+# Pictures too: those that a run with images gives, drawn by nobody but the test.
+$python - page.html measured.html <<'P'
+import base64, io, sys
+from PIL import Image
+picture = io.BytesIO()
+Image.new("RGB", (112, 80), (200, 30, 60)).save(picture, "JPEG")
+text = base64.b64encode(picture.getvalue()).decode()
+images = "".join(f'<li><img width="112" height="80" alt="n: {i}" src="data:image/jpeg;base64,{text}"></li>' for i in range(6))
+section = f'<div class="targets"><section class="target"><h4>t</h4><p><b>n</b> takes 6</p><ul>{images}</ul></section></div>'
+page = open(sys.argv[1], encoding="utf-8").read()
+page = page.replace("</main>", section + "</main>").replace("</body>", '<script src="measure.js"></script></body>')
+open(sys.argv[2], "w", encoding="utf-8").write(page)
+P
+# The page itself has no scripts; this copy measures itself: its width, figures, pictures, and the least contrast of text.
+cat >measure.js <<'J'
+function light(colour) {
+  var c = colour.match(/[\d.]+/g).slice(0, 3).map(function (v) {
+    v /= 255; return v <= 0.04045 ? v / 12.92 : Math.pow((v + 0.055) / 1.055, 2.4); });
+  return 0.2126 * c[0] + 0.7152 * c[1] + 0.0722 * c[2];
+}
 addEventListener("load", function () {
-  var root = document.documentElement, svgs = document.querySelectorAll("figure svg"), drawn = 0;
+  var root = document.documentElement, svgs = document.querySelectorAll("figure svg"), images = document.querySelectorAll("img");
+  var drawn = 0, loaded = 0, least = 21, page = light(getComputedStyle(document.body).backgroundColor);
   svgs.forEach(function (svg) { var box = svg.getBoundingClientRect(); if (box.width >= 300 && box.height >= 100) drawn++; });
-  document.body.dataset.measured = root.scrollWidth + " " + innerWidth + " " + drawn + " of " + svgs.length;
+  images.forEach(function (image) { var box = image.getBoundingClientRect();
+    if (image.complete && image.naturalWidth > 0 && box.width >= 40 && box.right <= innerWidth) loaded++; });
+  document.querySelectorAll("p, td, th, h1, h2, h3, h4, dd, dt, a, figcaption, small, caption").forEach(function (element) {
+    var own = light(getComputedStyle(element).color);
+    least = Math.min(least, (Math.max(own, page) + 0.05) / (Math.min(own, page) + 0.05));
+  });
+  document.body.dataset.measured = [root.scrollWidth, innerWidth, drawn, "of", svgs.length, loaded, "of", images.length,
+    least >= 4.5 ? "legible" : "contrast " + least.toFixed(2), page < 0.2 ? "dark" : "light"].join(" ");
 });
-E
-{ grep -v '^</body>\|^</html>' page.html; echo '<script src="measure.js"></script></body></html>'; } >measured.html
-for width in 400 1600; do
-  # Headless windows are not narrower than 500: a frame is. It hands on what the page measures.
-  cat >frame.html <<E
-<!DOCTYPE html><title>frame</title><body style="margin:0"><iframe src="measured.html" style="border:0;width:${width}px;height:3000px"
+J
+for theme in light dark; do
+  scheme=1; [ $theme = light ] || scheme=0
+  for width in 400 1600; do
+    # Headless windows are not narrower than 500: a frame is. It hands on what the page measures.
+    cat >frame.html <<E
+<!DOCTYPE html><title>frame</title><meta name="color-scheme" content="light dark"><body style="margin:0">
+<iframe src="measured.html" style="border:0;width:${width}px;height:3000px"
   onload="setTimeout(() => document.body.dataset.measured = this.contentDocument.body.dataset.measured, 100)"></iframe>
 E
-  chrome --screenshot="$scratch/$width.png" "file://$scratch/frame.html" >log 2>&1
-  [ -s "$width.png" ] && [ "$(stat -c %s "$width.png")" -gt 40000 ] &&
-    pass "$width wide: a picture" || fail "$width wide: a picture" "$(tail -n 5 log)"
-  grep CONSOLE log >console && fail "$width wide: no errors on the console" "$(cat console)" || pass "$width wide: no errors on the console"
-  chrome --virtual-time-budget=3000 --dump-dom "file://$scratch/frame.html" >dom 2>/dev/null
-  measured=$(sed -n 's/.*<body[^>]*data-measured="\([^"]*\)".*/\1/p' dom)
-  [ "$measured" = "$width $width 13 of 13" ] && pass "$width wide: nothing sticks out, all figures drawn" ||
-    fail "$width wide: nothing sticks out, all figures drawn" "$measured"
+    chrome --blink-settings=preferredColorScheme=$scheme --screenshot="$scratch/$width.png" "file://$scratch/frame.html" >log 2>&1
+    [ -s "$width.png" ] && [ "$(stat -c %s "$width.png")" -gt 40000 ] &&
+      pass "$theme, $width wide: a picture" || fail "$theme, $width wide: a picture" "$(tail -n 5 log)"
+    grep CONSOLE log >console && fail "$theme, $width wide: no errors on the console" "$(cat console)" ||
+      pass "$theme, $width wide: no errors on the console"
+    chrome --blink-settings=preferredColorScheme=$scheme --virtual-time-budget=3000 --dump-dom "file://$scratch/frame.html" >dom 2>/dev/null
+    measured=$(sed -n 's/.*<body[^>]*data-measured="\([^"]*\)".*/\1/p' dom)
+    [ "$measured" = "$width $width 13 of 13 6 of 6 legible $theme" ] &&
+      pass "$theme, $width wide: nothing sticks out, all figures and pictures drawn, all text legible" ||
+      fail "$theme, $width wide: nothing sticks out, all figures and pictures drawn, all text legible" "$measured"
+  done
 done
+
+# ---- PDF --------------------------------------------------------------------------------------------------------------
+"$vocabench" report results --output printed.pdf >log 2>err; code=$?
+[ $code = 0 ] && grep -q '^report: printed.pdf (13 figures' log && [ "$(head -c 5 printed.pdf)" = "%PDF-" ] && pass "PDF" ||
+  fail "PDF" "$code" "$(cat log err)"
+[ -z "$(find printed-data -name 'page.*' -o -name 'profile*')" ] && pass "PDF leaves nothing behind" ||
+  fail "PDF leaves nothing behind" "$(ls printed-data)"
+if command -v pdftotext >/dev/null; then
+  pdftotext -layout printed.pdf printed.txt
+  missing=''
+  # Of every table, also those that the page keeps folded, and of the figures.
+  for text in '<script>alert(1)</script>' 'Acc-E' \
+      "$(jq -r '.results[0].acc_c * 10000 | round / 100' results/results.json | sed 's/\..*/./')" \
+    'Adversarial vocabularies' 'By vocabulary' 'configuration_digest' 'foreign vocabularies added' 'a <script>caption'; do
+    grep -qF -- "$text" printed.txt || missing+="$text; "
+  done
+  [ -z "$missing" ] && pass "the PDF holds tables and figures as text" || fail "the PDF lacks" "$missing"
+  pdfinfo printed.pdf >info && grep -q 'Page size:.*A4' info && [ "$(sed -n 's/^Pages: *//p' info)" -gt 2 ] && pass "A4 pages" ||
+    fail "A4 pages" "$(cat info)"
+else skip "text of the PDF" "poppler-utils is not installed"; fi
 finish

@@ -56,6 +56,19 @@ numpy_tests() {
   run exact.yaml --output one --set adversarial.targets='[v3]'
   cmp -s <(jq '.results[0].adversarial' one/results.json) <(jq '[.results[0].adversarial[3]]' adv-3-exact/results.json) &&
     pass "one target alone" || fail "one target alone"
+  # Every image of v0 looks away from its class: none is right within v0, so that nothing can be taken from it.
+  $python -c '
+import numpy
+x, t, y = (numpy.load(f"{n}.npy") for n in "ity")
+x[y < 4] = -t[y[y < 4]]
+numpy.save("away.npy", x)'
+  for k in exact greedy single; do
+    mpi 3 "$vocabench" run exact.yaml --output away --set adversarial.method=$k --set models.m.image_embeddings=away.npy >stdout 2>err ||
+      fail "no right image" "$(cat err)"
+    check "$k: a target without right images is reported, the others are attacked" jq -e '.results[0].adversarial | length == 6 and
+      (.[0] | .right == 0 and .accuracy_before == 0 and .names == [] and .accuracy == [] and .gap == 0 and (.note | test("nothing"))) and
+      all(.[1:][]; .right > 0 and (.names | length) == 3 and (has("note") | not))' away/results.json
+  done
   run exact.yaml --output all --set adversarial.exclude=none
   [ "$(jq -c '[.results[0].adversarial[].excluded]' all/results.json)" = "[0,0,0,0,0,0]" ] &&
     [ "$(jq -c '[.results[0].adversarial[].excluded]' adv-3-exact/results.json)" = "[1,0,0,0,0,0]" ] &&
@@ -141,7 +154,8 @@ datasets: [{name: d, vocabularies: words.yaml}]
 models: [{name: plain, family: precomputed, image_embeddings: I.npy, text_embeddings: T.npy, labels: y.npy}]
 E
   run given.yaml --output given &&
-      cmp -s <(jq '.results[0].adversarial' enc/results.json) <(jq '.results[0].adversarial' given/results.json) &&
+      cmp -s <(jq '.results[0].adversarial | del(.[].examples[][].image)' enc/results.json) \
+        <(jq '.results[0].adversarial | del(.[].examples[][].image)' given/results.json) && # names of files, numbers of rows
     pass "encoded and given embeddings agree" ||
       fail "encoded and given embeddings agree" "$(jq -c '.results[0].adversarial' enc/results.json given/results.json)"
 fi
@@ -200,6 +214,54 @@ run encoded.yaml --output synonyms &&
   [ "$(jq -c '[.results[0].adversarial[].excluded], .results[0].adversarial_pool.excluded_by' \
     synonyms/results.json | paste -sd' ')" = '[2,0] "synonyms"' ] &&
   pass "synonyms of a class are kept out" || fail "synonyms" "$(jq -c '.results[0].adversarial' synonyms/results.json)"
+
+# ---- the plan's memory of analyses and adversarial vocabularies, against what runs take ---------------------------
+if $python -c 'import numpy' 2>/dev/null; then
+  mkdir -p planned && $python - <<'P' || fail "test data"
+import numpy
+rng = numpy.random.default_rng(1)
+dim, classes, images, pool = 256, 40, 20000, 30000
+for name, n in (("t", classes), ("i", images), ("c", pool)):
+    numpy.save(f"planned/{name}.npy", rng.standard_normal((n, dim), "f4") + 1)
+numpy.save("planned/y.npy", (numpy.arange(images) % classes).astype("i4"))
+with open("planned/c.txt", "w", encoding="utf-8") as file:
+    file.write("".join(f"noun {i}\n" for i in range(pool)))
+with open("planned/v.yaml", "w", encoding="utf-8") as file:
+    file.write("name: v\nvocabularies:\n")
+    for v in range(10):
+        file.write(f"  v{v}: [{', '.join(f'c{4 * v + c}' for c in range(4))}]\n")
+P
+  cat >planned/plain.yaml <<'E2'
+experiment: planned
+threads: 1
+datasets: [{name: d, vocabularies: v.yaml}]
+models: [{name: m, family: precomputed, image_embeddings: i.npy, text_embeddings: t.npy, labels: y.npy}]
+E2
+  { cat planned/plain.yaml; echo 'analyses: [margin, uniformity, spectrum]'; } >planned/analyses.yaml
+  { cat planned/plain.yaml; echo 'adversarial: {candidates: c.txt, embeddings: c.npy, k: 2, exclude: names}'; } >planned/adversarial.yaml
+  # bytes NUMBER UNIT, as the plan prints them
+  bytes() { awk '{ split("B kB MB GB TB", u, " "); for (i = 1; i <= 5; i++) if (u[i] == $2) printf "%.0f\n", $1 * 1000 ^ (i - 1) }'; }
+  planned() { "$vocabench" plan planned/"$1".yaml --ranks "$2" | sed -nE 's/.*memory: about ([0-9.]+ [kMGT]?B) a rank.*/\1/p' | bytes; }
+  work() { "$vocabench" plan planned/"$1".yaml | awk '$1 == "m" { print $NF * 1e12 }'; }
+  for name in analyses adversarial; do
+    for ranks in 1 3; do
+      mpi $ranks "$vocabench" run planned/$name.yaml --output planned/$name-$ranks --ranks-per-model $ranks >stdout 2>err ||
+        fail "$name on $ranks ranks" "$(cat err)"
+      taken=$(jq .run.peak_memory_a_rank planned/$name-$ranks/results.json) wanted=$(planned $name $ranks)
+      [ "$taken" -le $((wanted * 11 / 10)) ] && [ "$wanted" -le $((taken * 5 / 2)) ] &&
+        pass "$name on $ranks ranks: plan $((wanted / 1000000)) MB, peak $((taken / 1000000)) MB" ||
+        fail "$name on $ranks ranks: the plan says $wanted bytes, the run took $taken"
+    done
+  done
+  # 2 x 20,000 x 40 x 256 operations for the similarities; pairs of images, the margins again, Gram matrices and eigenvalues;
+  # 30,000 candidates and three passes over bits.
+  [ "$(work plain)" = 410000000 ] && pass "plan: operations" || fail "plan: operations" "$(work plain)"
+  awk -v a="$(work analyses)" -v p="$(work plain)" 'BEGIN { x = p * 2 + (2e4 ^ 2 + 1600) * 256 + 2 * 20040 * 65536 + 8 * 256 ^ 3;
+    exit !(a > 0.99 * x && a < 1.01 * x) }' && pass "plan: operations of analyses" || fail "plan: operations of analyses" "$(work analyses)"
+  awk -v a="$(work adversarial)" -v p="$(work plain)" 'BEGIN { x = p * 2 + 2 * 2e4 * 3e4 * 256 + 30 * 2e4 / 64 * 3e4;
+    exit !(a > 0.99 * x && a < 1.01 * x) }' && pass "plan: operations of adversarial" ||
+    fail "plan: operations of adversarial" "$(work adversarial)"
+fi
 
 # ---- Living17 on real embeddings --------------------------------------------------------------------------------
 need_shared data/clip-vit-b32-imagenet "Living17's analyses"

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 mkdir -p cifar
-"$tools/make_data" images pics 20 32 && "$tools/make_data" cifar cifar/test.bin 20 3000 && "$tools/make_data" images five 5 1 &&
+"$tools/make_data" images pics 20 16 && "$tools/make_data" cifar cifar/test.bin 20 1000 && "$tools/make_data" images five 5 1 &&
   "$tools/make_data" model m.safetensors && "$tools/make_data" tokenizer tok || fail "test data"
 cat >v.yaml <<'E'
 name: v

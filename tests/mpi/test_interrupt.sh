@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 mkdir -p cifar
-"$tools/make_data" images pics 20 32 && "$tools/make_data" cifar cifar/test.bin 20 3000 && "$tools/make_data" model m.safetensors &&
+"$tools/make_data" images pics 20 10 && "$tools/make_data" cifar cifar/test.bin 20 300 && "$tools/make_data" model m.safetensors &&
   "$tools/make_data" tokenizer tok || fail "test data"
 cat >v.yaml <<'E'
 name: v
@@ -33,7 +33,7 @@ whole_files() { # no file under a final name may be a piece
   for file in "$1"/pairs/*.json "$1"/results.json; do [ ! -e "$file" ] || jq . "$file" >/dev/null || return 1; done
   for file in "$1"/records/*.zst; do [ ! -e "$file" ] || zstd -tq "$file" || return 1; done
 }
-kept=0
+kept=0 swept=0
 # finishes NAME FOLDER RANKS [FLAGS]: what a stopped run left is whole; the rerun ends with the bytes of the undisturbed run and encodes
 # what was
 # missing, no more.
@@ -42,9 +42,11 @@ finishes() {
   whole_files "$folder" && pass "$name: files under final names are whole" || fail "$name: files under final names are whole"
   [ ! -e "$folder/results.json" ] || { fail "$name: the run ended before it was stopped"; return; }
   before=$(units "$folder")
+  swept=$((swept + $(find "$folder" -name "*.tmp" | wc -l)))
   [ "$before" = 0 ] || kept=$((kept + 1))
   mpi "$ranks" timeout 120 "$vocabench" run e.yaml --output "$folder" "$@" >stdout 2>stderr ||
     { fail "$name: rerun" "$(cat stderr)"; return; }
+  [ -z "$(find "$folder" -name "*.tmp")" ] || fail "$name: the rerun sweeps temporary files away" "$(find "$folder" -name "*.tmp")"
   local differs=no record
   cmp -s <(jq 'del(.run)' whole/results.json) <(jq 'del(.run)' "$folder/results.json") || differs=results
   for record in whole/records/*; do cmp -s "$record" "$folder/records/${record##*/}" || differs=$record; done
@@ -71,9 +73,10 @@ for fault in write:1:kill@0 write:3:kill@1 write:9:kill@0 write:12:kill@2 rename
   esac
 done
 [ $kept -ge 5 ] && pass "most of them had finished units" || fail "most of them had finished units" "$kept"
+[ $swept -ge 4 ] && pass "temporary files of killed ranks were swept away: $swept" || fail "no temporary files to sweep" "$swept"
 
 # ---- signals at moments that nobody chose, on a run that is slowed down -----------------------------------------
-# Every unit takes a tenth of a second more, so that a run of 15 units for each model on 2 ranks takes at least 1.5 seconds.
+# Every unit takes a tenth of a second more, so that a run of some 60 units for each model on 2 ranks takes at least 3 seconds.
 start_slow() { # sets $job, the pid of mpirun, and $ranks, those of its ranks
   rm -rf cut
   VOCABENCH_FAULT=unit:1+:slow mpirun --oversubscribe -n 2 "$vocabench" run e.yaml --output cut >stdout 2>stderr </dev/null &
@@ -123,7 +126,8 @@ finishes "a run without mpirun" cut 3
 # Encoding to a file stops too, and leaves nothing under the file's name.
 VOCABENCH_FAULT=read:1+:slow "$vocabench" encode images --weights m.safetensors --input cifar/test.bin --output i.npy >stdout 2>stderr & \
   job=$!
-sleep 0.7; kill -s TERM $job; stops
+for _ in $(seq 200); do compgen -G '.i.npy*' >/dev/null && break; sleep 0.05; done
+kill -s TERM $job; stops
 [ $code = 75 ] && [ ! -e i.npy ] && ! compgen -G '.i.npy*' >/dev/null && pass "encode images stops" ||
   fail "encode images stops" "code $code" "$(cat stderr)"
 finish

@@ -70,7 +70,7 @@ for ranks in 1 2 3 5 8; do
     done
   done
 done
-[ "$(jq '[.run.pairs[].units_encoded] | add' again/results.json)" = 13 ] && pass "every unit was encoded once, for both models" ||
+[ "$(jq '[.run.pairs[].units_encoded] | add' again/results.json)" = 230 ] && pass "every unit was encoded once, for both models" ||
   fail "every unit was encoded once, for both models" "$(jq -c '.run.pairs' again/results.json)"
 run_at 5 7 1 again && like "from the cache" r1 again
 [ "$(jq -c '[.run.pairs[] | .units_encoded + .images_encoded + .texts_encoded] | add' again/results.json)" = 0 ] &&

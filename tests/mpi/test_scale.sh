@@ -31,7 +31,7 @@ run_at() { # run_at RANKS EXPERIMENT FOLDER [FLAGS]
 same_results() { cmp -s <(jq 'del(.run)' "$2/results.json") <(jq 'del(.run)' "$3/results.json") && pass "$1" || fail "$1"; }
 
 # ---- communication: docs/scaling.md, "Communication" ------------------------------------------------------------
-classes=19 vocabularies=3 dim=32 units=12
+classes=19 vocabularies=3 dim=32 units=94
 texts=$((256 * dim * 4)) # one unit of 256 prompts holds all classes
 tally=$((8 * (3 * classes + 2 * vocabularies * vocabularies + 1) + (8 << vocabularies)))
 reduced=$((tally + 8 * 8 + 8 * (classes + 1)))

@@ -6,7 +6,7 @@ cd "$scratch" || exit 1
 cluster=$(mktemp -d /tmp/vbs.XXXXXX)
 trap '"$here/tests/slurm/cluster.sh" stop "$cluster"; rm -rf "$cluster" "$scratch"' EXIT
 
-# ---- an experiment: two models on 3000 small images, 24 units ---------------------------------------------------
+# ---- an experiment: two models on 3000 small images, 188 units ---------------------------------------------------
 mkdir cifar && "$tools/make_data" cifar cifar/test.bin 20 3000 && "$tools/make_data" model m.safetensors &&
   "$tools/make_data" tokenizer tok || fail "test data"
 cat >v.yaml <<'E'
@@ -70,7 +70,7 @@ under_way() {
 }
 # once FOLDER: what the last start found in the cache it did not encode again.
 once() {
-  jq -e '[.run.pairs[].units_encoded] | add < 24' "$1/results.json" >/dev/null && pass "$1: what was finished is not encoded twice" ||
+  jq -e '[.run.pairs[].units_encoded] | add < 188' "$1/results.json" >/dev/null && pass "$1: what was finished is not encoded twice" ||
     fail "$1: what was finished is not encoded twice" "$(jq -c .run.pairs "$1/results.json")"
 }
 
@@ -82,7 +82,7 @@ right "it gives the same bytes" job
 jq -e --arg job "$job" '(.run.hosts | unique) == ["n1", "n2"] and .run.SLURM_JOB_ID == $job' job/results.json >/dev/null &&
   pass "on both nodes, with the job in its provenance" ||
   fail "on both nodes" "$(jq -c .run job/results.json)"
-# Four cores a node, 24 units for two nodes: the plan asks for all cores.
+# Four cores a node, 188 units for two nodes: the plan asks for all cores.
 grep -qx '#SBATCH --ntasks-per-node=4' job/slurm.sbatch && pass "the cores of the nodes make the ranks" ||
   fail "the cores of the nodes make the ranks"
 submit "a 'b' c" --nodes 2 --ntasks-per-node 1 --launcher mpirun && ended "$job"
@@ -125,17 +125,27 @@ grep -q 'stopped by SIGUSR1' mpirun/*.log && [ "$(jq -r .run.SLURM_RESTART_COUNT
 right "with the right bytes, too" mpirun
 once mpirun
 
-submit lost "${slow[@]}" && under_way lost
-# A rank of node n2: a process of the program that belongs to this job.
-for entry in /proc/[0-9]*; do
-  [ "$(readlink "$entry/exe")" = "$vocabench" ] && tr '\0' '\n' <"$entry/environ" | grep -qx "SLURM_JOB_ID=$job" &&
-    tr '\0' '\n' <"$entry/environ" | grep -qx SLURMD_NODENAME=n2 && kill -9 "${entry#/proc/}" && break
-done 2>/dev/null
-ended "$job"
-[ "$(state "$job")" = COMPLETED ] && grep -q 'attempt 1 of 3' lost/*.log && pass "a job that loses a rank starts the ranks again" ||
-  fail "a job that loses a rank" "$(state "$job")" "$(cat lost/*.log)"
-right "and ends with the right bytes" lost
-once lost
+# A rank of a node: a process of the program that belongs to this job.
+lose_rank() {
+  local entry
+  for entry in /proc/[0-9]*; do
+    [ "$(readlink "$entry/exe")" = "$vocabench" ] && tr '\0' '\n' <"$entry/environ" | grep -qx "SLURM_JOB_ID=$job" &&
+      tr '\0' '\n' <"$entry/environ" | grep -qx "SLURMD_NODENAME=$1" && kill -9 "${entry#/proc/}" && return
+  done 2>/dev/null
+  return 1
+}
+for moment in 1 2 3; do
+  lost=lost$moment node=n$((RANDOM % 2 + 1))
+  submit $lost "${slow[@]}" && under_way $lost
+  sleep $((RANDOM % 3)).$((RANDOM % 10))
+  lose_rank $node || fail "a rank of $node to lose" "$(state "$job")"
+  ended "$job"
+  [ "$(state "$job")" = COMPLETED ] && grep -q 'attempt 1 of 3' $lost/*.log &&
+    pass "moment $moment: a job that loses a rank of $node starts the ranks again" ||
+    fail "moment $moment: a job that loses a rank of $node" "$(state "$job")" "$(cat $lost/*.log)"
+  right "and ends with the right bytes" $lost
+  once $lost
+done
 
 submit cancelled "${slow[@]}" && under_way cancelled
 scancel "$job"

@@ -123,7 +123,7 @@ def check_adversarial(entries, k, method, images, texts, rows, labels, names):
         close(f"{method} {v}", entry["accuracy"], [accuracy(chosen[: i + 1]) for i in range(k)])
         close(f"{method} alone {v}", entry["accuracy_alone"], [accuracy([c]) for c in chosen])
         taken = np.zeros(len(right), bool)
-        for c, found in zip(chosen, entry["takes"]):
+        for c, found, examples in zip(chosen, entry["takes"], entry["examples"]):
             fresh = takes[c] & ~taken
             taken |= fresh
             expected = {}
@@ -131,6 +131,15 @@ def check_adversarial(entries, k, method, images, texts, rows, labels, names):
                 expected[f"c{labels[right[i]]}"] = expected.get(f"c{labels[right[i]]}", 0) + 1
             if found != expected:
                 wrong.append(f"{method} {v} takes {found}, expected {expected}")
+            # The first image of every class, then the second ones: six in all, by their rows.
+            seen, order_of = {}, []
+            for i in np.flatnonzero(fresh):
+                number = seen.setdefault(labels[right[i]], 0)
+                seen[labels[right[i]]] += 1
+                order_of.append((number, right[i]))
+            expected = [{"image": f"row {x}", "class": f"c{labels[x]}", "place": int(x)} for _, x in sorted(order_of)[:6]]
+            if examples != expected:
+                wrong.append(f"{method} {v} examples {examples}, expected {expected}")
 
 
 def check(folder, path):

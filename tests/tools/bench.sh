@@ -17,11 +17,11 @@ fact compiler "$("${MPICC:-mpicc}" --version 2>/dev/null | head -n 1)"
 fact vocabench "$("$build/vocabench" version 2>/dev/null | head -n 1)"
 
 ran=0 failed=0
-for bench in "$build"/tests/bench/bench_*; do
+for bench in "$build"/tests/bench/bench_* tests/bench/bench_*.sh; do
   if ! [ -x "$bench" ] || ! [ -f "$bench" ]; then continue; fi
   printf '\n== %s\n' "$(basename "$bench")"
   ran=$((ran + 1))
-  "$bench" </dev/null || { echo "$(basename "$bench") ended with code $?" >&2; failed=$((failed + 1)); }
+  VOCABENCH_BUILD=$build "$bench" </dev/null || { echo "$(basename "$bench") ended with code $?" >&2; failed=$((failed + 1)); }
 done
 if [ $ran = 0 ]; then echo "no benchmarks under $build/tests/bench; make bench builds and runs them" >&2; exit 1; fi
 printf '\n%d benchmarks, %d failed\n' $ran $failed

@@ -552,6 +552,54 @@ static void nan_never_hides(void **state) {
 }
 
 /* Every allocation fails once: an error each time, nothing lost (the leak sanitizer watches), and the model goes on working. */
+/* A watch that stops at its n-th look. */
+typedef struct patience { int looks, most; } patience;
+
+static int look(void *context, vb_error *err) {
+    patience *left = context;
+    return ++left->looks > left->most ? vb_errorf(err, VB_EINCOMPLETE, "enough") : 0;
+}
+
+/* Encoding can be ended between any two layers, and goes on as before at the next call. */
+static void a_watch_ends_the_encoding(void **state) {
+    (void)state;
+    const ref_sizes *const all[] = {&vit, &resnet};
+    for (int which = 0; which < 2; which++) {
+        ref_model m;
+        make(&m, all[which], VB_F32, VB_F32, VB_F32, false);
+        patience left = {0, 1000};
+        const vb_clip_options options = {.family = vb_family_find("clip"), .threads = 1, .watch = {look, &left}};
+        const int32_t tokens[11] = {48, 3, 49};
+        float *pixels = random_pixels(1, which ? 64 : 12), truth[64], out[64];
+        vb_clip *clip;
+        vb_error err = {0};
+        assert_int_equal(vb_clip_open(&clip, &m.set, &options, &err), 0);
+        assert_int_equal(vb_clip_encode_images(clip, pixels, 1, truth, &err), 0);
+        const vb_clip_info *info = vb_clip_describe(clip);
+        const int *layers = info->image_layers, total = layers[0] + layers[1] + layers[2] + layers[3];
+        assert_int_equal(left.looks, total);
+        for (int most = 0; most < total; most++) {
+            left = (patience){0, most};
+            vb_error_clear(&err);
+            assert_int_equal(vb_clip_encode_images(clip, pixels, 1, out, &err), -1);
+            assert_int_equal(err.code, VB_EINCOMPLETE);
+            assert_int_equal(left.looks, most + 1);
+        }
+        if (!which) {
+            left = (patience){0, info->text_layers - 1};
+            assert_int_equal(vb_clip_encode_texts(clip, tokens, 1, out, &err), -1);
+            left = (patience){0, info->text_layers};
+            assert_int_equal(vb_clip_encode_texts(clip, tokens, 1, out, &err), 0);
+        }
+        left = (patience){0, total};
+        assert_int_equal(vb_clip_encode_images(clip, pixels, 1, out, &err), 0);
+        assert_memory_equal(out, truth, (size_t)info->embed_dim * sizeof *out);
+        vb_clip_close(clip);
+        vb_free(pixels);
+        ref_free(&m);
+    }
+}
+
 static void lack_of_memory_is_an_error(void **state) {
     (void)state;
     const ref_sizes *const all[] = {&vit, &resnet};
@@ -594,6 +642,7 @@ int main(void) {
         cmocka_unit_test(prompts_match_the_reference), cmocka_unit_test(impossible_prompts_are_refused),
         cmocka_unit_test(bits_do_not_depend_on_batch_threads_or_level), cmocka_unit_test(bits_do_not_depend_on_pieces),
         cmocka_unit_test(wrong_tensors_are_named), cmocka_unit_test(sets_that_fit_no_model_are_refused),
-        cmocka_unit_test(wrong_tokens_are_refused), cmocka_unit_test(nan_never_hides), cmocka_unit_test(lack_of_memory_is_an_error)};
+        cmocka_unit_test(wrong_tokens_are_refused), cmocka_unit_test(nan_never_hides), cmocka_unit_test(a_watch_ends_the_encoding),
+        cmocka_unit_test(lack_of_memory_is_an_error)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,6 +43,7 @@ static void describe(const vb_dataset *dataset, char *text, size_t room, bool ba
         vb_unit_range range = vb_dataset_unit(dataset, unit);
         assert_int_equal(range.count, data.count);
         assert_int_equal(range.count, labels.count);
+        for (int i = 0; i < range.count; i++) assert_int_equal(vb_dataset_unit_of(dataset, range.first + i), unit);
         part[0] = 0;
         for (int i = 0; i < data.count; i++) {
             const vb_sample *sample = &data.samples[i];
@@ -168,14 +169,14 @@ static void broken_images_spoil_only_themselves(void **state) {
     assert_ok(vb_dataset_open(&dataset, in_scratch(path, "b"), NULL, &err));
     assert_ok(vb_dataset_read_unit(dataset, 0, &data, &err));
     assert_int_equal(data.count, 4);
-    assert_ok(vb_sample_decode(&data.samples[0], "set", &image, &err));
+    assert_ok(vb_sample_decode(&data.samples[0], &image, &err));
     assert_int_equal(image.width, 1);
     assert_memory_equal(image.pixels, "\2\4\6", 3);
     vb_free(image.pixels);
-    assert_fails(vb_sample_decode(&data.samples[1], "set", &image, &err), VB_EDATA, "set: half.png");
-    assert_fails(vb_sample_decode(&data.samples[2], "set", &image, &err), VB_EDATA, "set: none.jpg: no image");
-    assert_true(vb_sample_decode(&data.samples[3], "set", &image, &err));
-    assert_non_null(strstr(err.text, "set: text.jpg"));
+    assert_fails(vb_sample_decode(&data.samples[1], &image, &err), VB_EDATA, "half.png: ");
+    assert_fails(vb_sample_decode(&data.samples[2], &image, &err), VB_EDATA, "none.jpg: no image");
+    assert_true(vb_sample_decode(&data.samples[3], &image, &err));
+    assert_non_null(strstr(err.text, "text.jpg"));
     vb_unit_data_free(&data);
     /* A file that goes away is named. */
     assert_int_equal(unlink(in_scratch(path, "b/half.png")), 0);
@@ -277,7 +278,7 @@ static void wrong_shards(void **state) {
     vb_image image;
     assert_ok(vb_dataset_open(&dataset, in_scratch(path, "x/hole.tar"), NULL, &err));
     assert_ok(vb_dataset_read_unit(dataset, 0, &data, &err));
-    assert_fails(vb_sample_decode(&data.samples[1], "set", &image, &err), VB_EDATA, "set: b: no image");
+    assert_fails(vb_sample_decode(&data.samples[1], &image, &err), VB_EDATA, "b: no image");
     vb_unit_data_free(&data);
     vb_dataset_close(dataset);
     assert_fails(open_in_scratch("x/{hole.tar,hole.tar}", NULL), VB_EDATA, "twice");
@@ -332,6 +333,15 @@ static void truncated_shards(void **state) {
 }
 
 /* Units: 256 samples, or 64 MiB; forward, backward and from four threads, plain, seekable and streamed: always the same samples. */
+/* At least 64 units of 8 to 256 samples, where there are so many. */
+static void sizes_of_units(void **state) {
+    (void)state;
+    static const struct { int64_t samples; int size; } cases[] = {{0, 8},       {1, 8},       {512, 8},         {1023, 8},
+                                                                  {1024, 16},   {2047, 16},   {2048, 32},       {10000, 128},
+                                                                  {16383, 128}, {16384, 256}, {(int64_t)1 << 40, 256}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) assert_int_equal(vb_unit_samples(cases[i].samples), cases[i].size);
+}
+
 static void units(void **state) {
     (void)state;
     enum { SAMPLES = 700, ROOM = 1 << 16 };
@@ -359,9 +369,9 @@ static void units(void **state) {
     for (int k = 0; k < kinds; k++) {
         vb_dataset *dataset, *other;
         assert_ok(vb_dataset_open(&dataset, in_scratch(path, names[k]), NULL, &err));
-        assert_int_equal(vb_dataset_units(dataset), 3);
-        assert_int_equal(vb_dataset_unit(dataset, 1).first, 256);
-        assert_int_equal(vb_dataset_unit(dataset, 2).count, 700 - 512);
+        assert_int_equal(vb_dataset_units(dataset), 88); /* of eight */
+        assert_int_equal(vb_dataset_unit(dataset, 1).first, 8);
+        assert_int_equal(vb_dataset_unit(dataset, 87).count, 700 - 696);
         describe(dataset, got, ROOM, false);
         assert_string_equal(got, expected);
         describe(dataset, got, ROOM, true);
@@ -382,7 +392,7 @@ static void units(void **state) {
                 continue;
             }
             char first[40];
-            snprintf(first, sizeof first, "image %d", i % 3 * 256);
+            snprintf(first, sizeof first, "image %d", i % 3 * 8);
             wrong += data.samples[0].size != strlen(first) || memcmp(data.samples[0].bytes, first, strlen(first));
             vb_unit_data_free(&data);
         }
@@ -451,15 +461,16 @@ static void cifar_binaries(void **state) {
     assert_string_equal(vb_dataset_kind(dataset), "CIFAR-10 binary");
     assert_int_equal(vb_dataset_samples(dataset), 305);
     assert_int_equal(vb_dataset_bytes(dataset), 305 * 3073);
-    assert_int_equal(vb_dataset_units(dataset), 3);
-    assert_int_equal(vb_dataset_unit(dataset, 1).first, 256);
-    assert_int_equal(vb_dataset_unit(dataset, 2).first, 300);
+    assert_int_equal(vb_dataset_units(dataset), 39); /* of eight; none across two files */
+    assert_int_equal(vb_dataset_unit(dataset, 1).first, 8);
+    assert_int_equal(vb_dataset_unit(dataset, 37).count, 300 - 296);
+    assert_int_equal(vb_dataset_unit(dataset, 38).first, 300);
     assert_int_equal(vb_dataset_labels(dataset), 10);
     assert_string_equal(vb_dataset_label(dataset, 9), "truck");
-    assert_ok(vb_dataset_read_unit(dataset, 2, &data, &err));
+    assert_ok(vb_dataset_read_unit(dataset, 38, &data, &err));
     assert_string_equal(data.samples[4].name, "data_2.bin/000004");
     assert_int_equal(data.samples[4].label, 4);
-    assert_ok(vb_sample_decode(&data.samples[4], "set", &image, &err));
+    assert_ok(vb_sample_decode(&data.samples[4], &image, &err));
     assert_int_equal(image.mode, VB_MODE_RGB);
     assert_int_equal(image.width * image.height, 1024);
     for (int k = 0; k < 1024; k++)
@@ -477,7 +488,7 @@ static void cifar_binaries(void **state) {
     assert_ok(vb_dataset_export(dataset, &block, &size, &err));
     assert_true(size < 4096);
     assert_ok(vb_dataset_import(&other, block, size, &err));
-    assert_ok(vb_dataset_read_unit(other, 1, &data, &err));
+    assert_ok(vb_dataset_read_unit(other, 32, &data, &err));
     assert_string_equal(data.samples[0].name, "000256");
     assert_int_equal(data.samples[0].label, 56);
     vb_unit_data_free(&data);
@@ -554,14 +565,14 @@ static void shared_captions(void **state) {
     vb_unit_data data;
     assert_ok(vb_dataset_open(&dataset, path, NULL, &err));
     assert_int_equal(vb_dataset_samples(dataset), 5000);
-    assert_int_equal(vb_dataset_units(dataset), 20); /* 1000 a shard: 4 units each, none across two shards */
+    assert_int_equal(vb_dataset_units(dataset), 80); /* 1000 a shard: 16 units of 64 each, none across two shards */
     assert_int_equal(vb_dataset_labels(dataset), 0);
-    assert_ok(vb_dataset_read_unit(dataset, 3, &data, &err));
-    assert_int_equal(data.count, 1000 - 768);
-    assert_string_equal(data.samples[0].name, "000000768");
+    assert_ok(vb_dataset_read_unit(dataset, 15, &data, &err));
+    assert_int_equal(data.count, 1000 - 960);
+    assert_string_equal(data.samples[0].name, "000000960");
     assert_int_equal(data.samples[0].label, -1);
     vb_image image;
-    assert_ok(vb_sample_decode(&data.samples[0], "captions", &image, &err));
+    assert_ok(vb_sample_decode(&data.samples[0], &image, &err));
     assert_int_equal(image.width, 32);
     vb_free(image.pixels);
     vb_unit_data_free(&data);
@@ -576,9 +587,9 @@ static void shared_cifar(void **state) {
     vb_unit_data data;
     assert_ok(vb_dataset_open(&dataset, path, NULL, &err));
     assert_int_equal(vb_dataset_samples(dataset), 10000);
-    assert_int_equal(vb_dataset_units(dataset), 40);
+    assert_int_equal(vb_dataset_units(dataset), 79); /* of 128 */
     int counts[100] = {0};
-    for (int64_t unit = 0; unit < 40; unit++) {
+    for (int64_t unit = 0; unit < 79; unit++) {
         assert_ok(vb_dataset_read_unit_labels(dataset, unit, &data, &err));
         for (int i = 0; i < data.count; i++) counts[data.samples[i].label]++;
         /* test_file_names.txt: record 0 is world_trade_center_s_000060.png, record 1 beer_can_s_001520.png */
@@ -604,7 +615,8 @@ int main(void) {
         cmocka_unit_test(class_folders), cmocka_unit_test(flat_folders), cmocka_unit_test(broken_images_spoil_only_themselves),
         cmocka_unit_test(samples_of_shards), cmocka_unit_test(labels_from_json), cmocka_unit_test(wrong_shards),
             cmocka_unit_test(truncated_shards),
-        cmocka_unit_test(units), cmocka_unit_test(cifar_binaries), cmocka_unit_test(faults), cmocka_unit_test(shared_captions),
+        cmocka_unit_test(sizes_of_units), cmocka_unit_test(units),
+        cmocka_unit_test(cifar_binaries), cmocka_unit_test(faults), cmocka_unit_test(shared_captions),
         cmocka_unit_test(shared_cifar)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -1,6 +1,11 @@
 /* Tests of the file layer, digests and .npy: golden headers written by NumPy, truncation at every byte, injected faults. */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "vb_test.h"
 #include "kernels/fault.h"
@@ -119,6 +124,65 @@ static void folders_and_globs(void **state) {
     assert_int_equal(system(command), 0);
 }
 
+/* Puts a file there whose last write was so many seconds ago. */
+static void put_aged(const char *name, long seconds) {
+    vb_error err;
+    assert_int_equal(vb_write_file(name, "half", 4, &err), 0);
+    struct timespec times[2] = {{.tv_sec = time(NULL) - seconds}, {.tv_sec = time(NULL) - seconds}};
+    assert_int_equal(utimensat(AT_FDCWD, name, times, 0), 0);
+}
+
+/* A writer that died with its process leaves a temporary file, which goes; those of living processes and of other machines stay for a
+ * day, and files of other names for ever. */
+static void files_of_dead_writers_are_swept(void **state) {
+    (void)state;
+    char root[300], below[400], dead[40], name[600], kept[8][600];
+    vb_error err;
+    snprintf(root, sizeof root, "%s/sweep", folder);
+    snprintf(below, sizeof below, "%s/a/b", root);
+    assert_int_equal(vb_make_folders(below, &err), 0);
+    pid_t child = fork();
+    if (!child) {
+        vb_writer *writer;
+        snprintf(name, sizeof name, "%s/x.npy", below);
+        _exit(vb_writer_open(&writer, name, &err) ? 1 : 0); /* not committed, not abandoned */
+    }
+    int code;
+    assert_int_equal(waitpid(child, &code, 0), child);
+    assert_int_equal(code, 0);
+    /* Its name tells this machine's word. */
+    vb_writer *mine;
+    unsigned machine = 0;
+    snprintf(name, sizeof name, "%s/mine", below);
+    assert_int_equal(vb_writer_open(&mine, name, &err), 0);
+    DIR *stream = opendir(below);
+    int found = 0;
+    for (struct dirent *entry; (entry = readdir(stream));) found += sscanf(entry->d_name, ".x.npy.%8x.%20[0-9].tmp", &machine, dead) == 2;
+    closedir(stream);
+    assert_int_equal(found, 1);
+    assert_int_equal(strtol(dead, NULL, 10), child);
+    const long day = 24 * 60 * 60;
+    const struct { const char *before, *behind; unsigned machine; long pid, age; } stay[] = {
+        {".y.npy.", ".tmp", machine ^ 1, child, day - 60}, /* another machine's, whose processes cannot be seen */
+        {".y.npy.", ".tmp", machine, getppid(), 60},       {"y.npy.", ".tmp", machine, child, 2 * day},
+        {".y.npy.", ".tmpx", machine, child, 2 * day},     {".y.npy.", "x.tmp", machine, child, 2 * day},
+        {".", ".tmp", machine, child, 2 * day}};
+    int count = (int)(sizeof stay / sizeof *stay);
+    for (int i = 0; i < count; i++) {
+        snprintf(kept[i], sizeof kept[i], "%s/%s%08x.%ld%s", below, stay[i].before, stay[i].machine, stay[i].pid, stay[i].behind);
+        put_aged(kept[i], stay[i].age);
+    }
+    snprintf(name, sizeof name, "%s/.y.npy.%08x.%ld.tmp", root, machine ^ 1, (long)getppid());
+    put_aged(name, day + 60); /* old: nobody writes for so long */
+    assert_int_equal(vb_sweep_temporaries(root), 2);
+    assert_false(vb_exists(name));
+    for (int i = 0; i < count; i++) assert_true(vb_exists(kept[i]));
+    assert_int_equal(vb_sweep_temporaries(root), 0);
+    assert_int_equal(vb_writer_commit(mine, &err), 0); /* a writer at work was not disturbed */
+    snprintf(name, sizeof name, "%s/nowhere", root);
+    assert_int_equal(vb_sweep_temporaries(name), 0);
+}
+
 static void digests_equal_xxhsum(void **state) {
     (void)state;
     vb_error err = {0};
@@ -193,6 +257,6 @@ static void npy_equals_numpy(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_appears_whole_or_not_at_all), cmocka_unit_test(folders_and_globs),
-        cmocka_unit_test(digests_equal_xxhsum), cmocka_unit_test(npy_equals_numpy)};
+        cmocka_unit_test(files_of_dead_writers_are_swept), cmocka_unit_test(digests_equal_xxhsum), cmocka_unit_test(npy_equals_numpy)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -60,7 +60,7 @@ static void make_scene(scene *s, int n, int images, int shared, int equal) {
             s->offsets[v + 1] = used;
         }
     }
-    s->space = (vb_label_space){classes + 1, n, s->offsets, s->members};
+    s->space = (vb_label_space){classes + 1, n, s->offsets, s->members, NULL};
     for (int v = 0; v < n; v++) /* every vocabulary gets at least two images */
         for (int i = 0; i < (equal ? images / n : 2); i++)
             s->label[s->images++] = s->members[random_int(s->offsets[v], equal ? s->offsets[v] : s->offsets[v + 1] - 1)];
@@ -352,7 +352,7 @@ static void a_shared_class_is_counted_once_in_a_union(void **state) {
     (void)state;
     vb_error err = {0};
     const int offsets[] = {0, 2, 4}, members[] = {0, 1, 1, 2};
-    const vb_label_space space = {3, 2, offsets, members};
+    const vb_label_space space = {3, 2, offsets, members, NULL};
     const uint8_t unbeaten[] = {0, 0}, by_first[] = {1, 0}, by_second[] = {0, 1};
     vb_tally *tally;
     vb_openness_result result;
@@ -493,7 +493,7 @@ static void living17_is_numpys(void **state) {
     }
     assert_int_equal(classes, CLASSES);
     assert_int_equal(row_count, ROWS);
-    const vb_label_space space = {CLASSES, N, offsets, members};
+    const vb_label_space space = {CLASSES, N, offsets, members, NULL};
     static uint8_t beaten[ROWS * N];
     static vb_verdict verdicts[ROWS];
     vb_text_bank *bank;

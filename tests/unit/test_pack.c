@@ -54,8 +54,8 @@ static void assert_same(const char *images, const char *packed) {
             continue;
         }
         vb_image before, after;
-        assert_ok(vb_sample_decode(&x.samples[i], "raw", &before, &err));
-        assert_ok(vb_sample_decode(&y.samples[k], "packed", &after, &err));
+        assert_ok(vb_sample_decode(&x.samples[i], &before, &err));
+        assert_ok(vb_sample_decode(&y.samples[k], &after, &err));
         assert_int_equal(after.mode, VB_MODE_RGB);
         assert_int_equal(after.width, before.width);
         assert_memory_equal(before.pixels, after.pixels, (size_t)(3 * before.width * before.height));

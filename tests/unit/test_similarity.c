@@ -101,7 +101,7 @@ static void exact_ratios_are_pythons(void **state) {
 enum { CLASSES = 12, VOCABULARIES = 4, DIM = 48 };
 /* class 3 is in two vocabularies, 10 in three, 7 in none */
 static const int offsets[] = {0, 4, 7, 12, 14}, members[] = {0, 1, 2, 3, 10, 4, 5, 9, 8, 3, 6, 10, 10, 11};
-static const vb_label_space space = {CLASSES, VOCABULARIES, offsets, members};
+static const vb_label_space space = {CLASSES, VOCABULARIES, offsets, members, NULL};
 
 typedef int class_order(const void *context, int c, int d); /* sign of s(c) - s(d) */
 
@@ -114,20 +114,37 @@ static int ranked_first(const int *list, int count, class_order *order, const vo
     return best;
 }
 
-static void expect(const uint8_t *beaten, const vb_verdict *verdict, int y, class_order *order, const void *context) {
+/* Some classes are kin of others, of their own vocabulary and of another. */
+static const int kin[] = {0, 1, 2, 3, 1, 5, 3, 7, 8, 9, 1, 11};
+static const vb_label_space related = {CLASSES, VOCABULARIES, offsets, members, kin};
+
+/* The list less the kin of y. */
+static int rivals(int *out, const int *list, int count, int y, const vb_label_space *of) {
+    int n = 0;
+    for (int i = 0; i < count; i++)
+        if (list[i] == y || !of->kin || of->kin[list[i]] != of->kin[y]) out[n++] = list[i];
+    return n;
+}
+
+static void expect(const uint8_t *beaten, const vb_verdict *verdict, int y, const vb_label_space *of, class_order *order,
+                   const void *context) {
     static const int all[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, home_of[] = {0, 0, 0, 0, 1, 1, 2, -1, 2, 2, 1, 3};
+    int list[CLASSES], n;
     for (int v = 0; v < VOCABULARIES; v++) {
         int beats = 0;
-        for (int i = offsets[v]; i < offsets[v + 1]; i++) {
-            int c = members[i], sign = c == y ? -1 : order(context, c, y);
+        n = rivals(list, members + offsets[v], offsets[v + 1] - offsets[v], y, of);
+        for (int i = 0; i < n; i++) {
+            int c = list[i], sign = c == y ? -1 : order(context, c, y);
             if (sign > 0 || (sign == 0 && c < y)) beats = 1;
         }
         assert_int_equal(beaten[v], beats);
     }
     assert_int_equal(verdict->label, y);
-    assert_int_equal(verdict->predicted_all, ranked_first(all, CLASSES, order, context));
-    int home = home_of[y], first = home < 0 ? 0 : offsets[home], count = home < 0 ? 0 : offsets[home + 1] - first;
-    assert_int_equal(verdict->predicted_own, count ? ranked_first(members + first, count, order, context) : -1);
+    n = rivals(list, all, CLASSES, y, of);
+    assert_int_equal(verdict->predicted_all, ranked_first(list, n, order, context));
+    int home = home_of[y];
+    n = home < 0 ? 0 : rivals(list, members + offsets[home], offsets[home + 1] - offsets[home], y, of);
+    assert_int_equal(verdict->predicted_own, n ? ranked_first(list, n, order, context) : -1);
 }
 
 typedef struct integer_case { vb_similarity similarity; int64_t dot[CLASSES], square[CLASSES]; } integer_case;
@@ -182,7 +199,8 @@ static void integers_are_judged_right(void **state) {
         uint8_t beaten[ROWS * VOCABULARIES];
         vb_verdict verdicts[ROWS];
         assert_ok(vb_text_bank_new(&bank, texts, CLASSES, dim, f.similarity, &err));
-        assert_ok(vb_judge(bank, &space, images, ROWS, labels, beaten, verdicts, 1, &err));
+        const vb_label_space *of = round % 7 < 2 ? &related : &space;
+        assert_ok(vb_judge(bank, of, images, ROWS, labels, beaten, verdicts, 1, &err));
         vb_text_bank_free(bank);
         for (int x = 0; x < ROWS; x++) {
             int64_t length = 0;
@@ -192,12 +210,12 @@ static void integers_are_judged_right(void **state) {
                 for (int k = 0; k < dim; k++) f.dot[c] += picture[x][k] * text[c][k];
             }
             int y = labels[x];
-            expect(beaten + x * VOCABULARIES, &verdicts[x], y, integer_order, &f);
+            expect(beaten + x * VOCABULARIES, &verdicts[x], y, of, integer_order, &f);
             double similarity[CLASSES], best = -INFINITY;
             for (int c = 0; c < CLASSES; c++) {
                 double scale = f.similarity == VB_COSINE ? 1 / sqrt((double)f.square[c]) : ldexp(1, dots_scale);
                 similarity[c] = (double)f.dot[c] / sqrt((double)length) * scale;
-                if (c != y && similarity[c] > best) best = similarity[c];
+                if (c != y && similarity[c] > best && !(of->kin && kin[c] == kin[y])) best = similarity[c];
                 ties += c != y && !integer_order(&f, c, y);
             }
             double unit = 1e-13 * (f.similarity == VB_COSINE ? 1 : ldexp(DIM * 4095.0, dots_scale));
@@ -250,7 +268,7 @@ static void exchanged_coordinates_decide(void **state) {
             uint8_t beaten[VOCABULARIES];
             vb_verdict verdict;
             assert_ok(vb_judge(bank, &space, x, 1, &y, beaten, &verdict, 1, &err));
-            expect(beaten, &verdict, y, double_order, value);
+            expect(beaten, &verdict, y, &space, double_order, value);
         }
         vb_text_bank_free(bank);
     }
@@ -262,7 +280,7 @@ static void one_ulp_decides(void **state) {
     vb_error err = {0};
     random_state = 3;
     static const int pair_offsets[] = {0, 1, 2}, pair_members[] = {0, 1};
-    const vb_label_space pair = {2, 2, pair_offsets, pair_members};
+    const vb_label_space pair = {2, 2, pair_offsets, pair_members, NULL};
     for (int round = 0; round < 200; round++) {
         float texts[2 * 512], x[512];
         for (int k = 0; k < 512; k++) texts[k] = texts[512 + k] = random_float();
@@ -366,12 +384,82 @@ static void blocks_threads_and_levels_change_nothing(void **state) {
     vb_free(repeated);
 }
 
+/* The classes in two parts, every third and the others; products in fp32 summed from the end, or in pairs. */
+static void parts_are_judged_as_the_whole(void **state) {
+    (void)state;
+    enum { ROWS = 300, WIDTH = 6 };
+    vb_error err = {0};
+    static float images[ROWS * WIDTH], own[ROWS * WIDTH], texts[CLASSES * WIDTH], some[CLASSES * WIDTH], products[CLASSES * ROWS];
+    static uint8_t whole[ROWS * VOCABULARIES], joined[ROWS * VOCABULARIES];
+    int labels[ROWS], ids[CLASSES];
+    int64_t rescored = 0;
+    vb_homes homes;
+    random_state = 77;
+    assert_ok(vb_homes_new(&homes, &space, &err));
+    for (int round = 0; round < 60; round++) {
+        vb_similarity similarity = round % 2 ? VB_DOT : VB_COSINE;
+        /* Small integers tie often; floats a bit or two apart; norms beyond what the fp32 product is trusted with. */
+        float scale = round % 5 == 4 ? 0x1p62f : round % 5 == 3 ? 0x1p-70f : 1;
+        for (int i = 0; i < ROWS * WIDTH; i++) images[i] = round % 3 ? (float)random_int(-3, 3) : random_float();
+        for (int i = 0; i < CLASSES * WIDTH; i++) texts[i] = (round % 3 ? (float)random_int(-2, 2) : random_float()) * scale;
+        for (int c = 0; c < CLASSES; c++) texts[c * WIDTH] = scale * (1 + (float)(c % 2));
+        for (int k = 0; k < WIDTH; k++) texts[5 * WIDTH + k] = texts[9 * WIDTH + k] = texts[k];
+        texts[9 * WIDTH + 1] = nextafterf(texts[9 * WIDTH + 1], 9);
+        for (int i = 0; i < ROWS; i++) {
+            images[i * WIDTH] += 4;
+            labels[i] = random_int(0, CLASSES - 1);
+            memcpy(own + i * WIDTH, texts + labels[i] * WIDTH, WIDTH * sizeof(float));
+        }
+        vb_text_bank *bank;
+        assert_ok(vb_text_bank_new(&bank, texts, CLASSES, WIDTH, similarity, &err));
+        assert_ok(vb_judge(bank, &space, images, ROWS, labels, whole, NULL, 1, &err));
+        vb_text_bank_free(bank);
+        memset(joined, 0, sizeof joined);
+        int absent = labels[7];
+        labels[7] = -1; /* a place without an image */
+        for (int part = 0; part < 2; part++) {
+            int n = 0;
+            for (int c = 0; c < CLASSES; c++)
+                if ((c % 3 == 0) == part) {
+                    memcpy(some + n * WIDTH, texts + c * WIDTH, WIDTH * sizeof(float));
+                    ids[n++] = c;
+                }
+            for (int c = 0; c < n; c++)
+                for (int i = 0; i < ROWS; i++) {
+                    float term[WIDTH], sum = 0;
+                    for (int k = 0; k < WIDTH; k++) term[k] = images[i * WIDTH + k] * some[c * WIDTH + k];
+                    for (int k = WIDTH - 1; k >= 0; k--) sum += term[k];
+                    products[c * ROWS + i] = round % 4 < 2 ? sum : (term[0] + term[3]) + (term[1] + term[5]) + (term[2] + term[4]);
+                }
+            vb_image_block block = {ROWS, images, own, labels};
+            assert_ok(vb_text_bank_part(&bank, some, ids, n, WIDTH, similarity, &err));
+            assert_ok(vb_judge_part(bank, &homes, VOCABULARIES, &block, products, joined, &rescored, 1 + round % 3, &err));
+            vb_text_bank_free(bank);
+        }
+        for (int u = 0; u < VOCABULARIES; u++) assert_int_equal(joined[7 * VOCABULARIES + u], 0);
+        memcpy(joined + 7 * VOCABULARIES, whole + 7 * VOCABULARIES, VOCABULARIES);
+        labels[7] = absent;
+        assert_memory_equal(joined, whole, sizeof whole);
+    }
+    assert_true(rescored > 1000);
+    images[5] = NAN;
+    vb_image_block block = {1, images, own, labels};
+    vb_text_bank *bank;
+    assert_ok(vb_text_bank_part(&bank, some, ids, 2, WIDTH, VB_DOT, &err));
+    assert_fails(vb_judge_part(bank, &homes, VOCABULARIES, &block, products, joined, &rescored, 1, &err), VB_EDATA,
+                 "image embedding, row 0: element 5 is NaN");
+    vb_text_bank_free(bank);
+    some[WIDTH] = INFINITY;
+    assert_fails(vb_text_bank_part(&bank, some, ids, 2, WIDTH, VB_DOT, &err), VB_EDATA, "text embedding, row 3: element 0 is infinite");
+    vb_homes_free(&homes);
+}
+
 static void a_lone_class_has_no_margin(void **state) {
     (void)state;
     vb_error err = {0};
     const float text[] = {3, 4}, x[] = {4, 3};
     const int one_offsets[] = {0, 1}, one_member[] = {0}, label = 0;
-    const vb_label_space one = {1, 1, one_offsets, one_member};
+    const vb_label_space one = {1, 1, one_offsets, one_member, NULL};
     vb_text_bank *bank;
     uint8_t beaten;
     vb_verdict verdict;
@@ -430,11 +518,11 @@ static void bad_rows_are_named(void **state) {
     assert_fails(judge(other, 1), VB_EMISMATCH, "13 classes for 12 text");
     const int twice[] = {0, 1, 2, 3, 10, 4, 5, 9, 8, 3, 6, 9, 10, 11}, outside[] = {0, 1, 2, 3, 10, 4, 5, 9, 8, 3, 6, 12, 10, 11};
     const int hole[] = {0, 4, 4, 12, 14};
-    other = (vb_label_space){CLASSES, VOCABULARIES, offsets, twice};
+    other = (vb_label_space){CLASSES, VOCABULARIES, offsets, twice, NULL};
     assert_fails(judge(other, 1), VB_EMISMATCH, "vocabulary 2 lists class 9 twice");
     other.members = outside;
     assert_fails(judge(other, 1), VB_EMISMATCH, "vocabulary 2, entry 4: class 12");
-    other = (vb_label_space){CLASSES, VOCABULARIES, hole, members};
+    other = (vb_label_space){CLASSES, VOCABULARIES, hole, members, NULL};
     assert_fails(judge(other, 1), VB_EMISMATCH, "vocabulary 1 has no classes");
     vb_text_bank_free(bank);
 }
@@ -468,6 +556,7 @@ int main(void) {
         cmocka_unit_test(exact_dots_are_pythons), cmocka_unit_test(the_widest_sum_fits), cmocka_unit_test(exact_ratios_are_pythons),
         cmocka_unit_test(integers_are_judged_right), cmocka_unit_test(exchanged_coordinates_decide), cmocka_unit_test(one_ulp_decides),
         cmocka_unit_test(equal_texts_go_to_the_lowest_index), cmocka_unit_test(blocks_threads_and_levels_change_nothing),
+        cmocka_unit_test(parts_are_judged_as_the_whole),
         cmocka_unit_test(a_lone_class_has_no_margin), cmocka_unit_test(bad_rows_are_named), cmocka_unit_test(lack_of_memory_is_reported)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -366,6 +366,65 @@ static void lack_of_memory_is_an_error_and_no_leak(void **state) {
     assert_true(failures > 560); /* the 512 byte symbols, the tables, the file, the steps of the clean-up */
 }
 
+/* The block of one tokenizer serves another, from memory and from a file in a cache; damaged blocks are refused or harmless. */
+static void tables_can_be_shared(void **state) {
+    (void)state;
+    static const char *const text = "in the inn, thin things \u00e9t\u00e9 <|endoftext|> 12";
+    vb_tokenizer *t, *other;
+    vb_digest digest;
+    vb_map map;
+    size_t size;
+    int32_t truth[CONTEXT], ids[CONTEXT];
+    const char *plain = in_folder("m.txt");
+    assert_ok(vb_write_file(plain, merges_text(), strlen(merges_text()), &err));
+    assert_ok(vb_tokenizer_read(&t, plain, 0, &digest, &err));
+    assert_ok(vb_tokenizer_encode(t, text, strlen(text), CONTEXT, truth, NULL, &err));
+    const uint8_t *bytes = vb_tokenizer_bytes(t, &size);
+    assert_ok(vb_tokenizer_map(&other, bytes, size, &err));
+    assert_int_equal(vb_tokenizer_size(other), vb_tokenizer_size(t));
+    assert_ok(vb_tokenizer_encode(other, text, strlen(text), CONTEXT, ids, NULL, &err));
+    assert_memory_equal(ids, truth, sizeof ids);
+    vb_tokenizer_close(other);
+    for (size_t cut = 0; cut < size; cut += cut < 4096 ? 8 : 509)
+        assert_fails(vb_tokenizer_map(&other, bytes, cut, &err), VB_EDATA, "no tables");
+    uint8_t *damaged = vb_array(size, 1, "block", &err);
+    for (size_t i = 0; i < size; i += i < 2200 ? 1 : 97) {
+        memcpy(damaged, bytes, size);
+        damaged[i] ^= 0x80;
+        if (vb_tokenizer_map(&other, damaged, size, &err)) continue;
+        vb_tokenizer_encode(other, text, strlen(text), CONTEXT, ids, NULL, &err); /* other ids perhaps, but none outside */
+        for (int k = 0; k < CONTEXT; k++) assert_in_range(ids[k] + 1, 0, vb_tokenizer_size(other));
+        vb_tokenizer_close(other);
+    }
+    vb_free(damaged);
+    /* In a cache: nothing there, then written once, then found; a damaged file is written again. */
+    const char *cache = in_folder("cache");
+    char path[1200];
+    snprintf(path, sizeof path, "%s/tokenizers/%s.tables", cache, digest.hex);
+    assert_ok(vb_tokenizer_find(&other, &map, cache, &digest, &err));
+    assert_null(other);
+    for (int k = 0; k < 3; k++) {
+        assert_ok(vb_tokenizer_share(&t, &map, cache, &digest, &err));
+        assert_int_equal(map.size, size);
+        assert_ok(vb_tokenizer_encode(t, text, strlen(text), CONTEXT, ids, NULL, &err));
+        assert_memory_equal(ids, truth, sizeof ids);
+        vb_tokenizer_close(t);
+        vb_map_close(&map);
+        assert_ok(vb_tokenizer_find(&t, &map, cache, &digest, &err));
+        assert_non_null(t);
+        vb_tokenizer_close(t);
+        vb_map_close(&map);
+        if (k) assert_ok(vb_write_file(path, "not tables", 10, &err));
+        if (k) assert_ok(vb_tokenizer_find(&other, &map, cache, &digest, &err));
+        if (k) assert_null(other);
+        assert_ok(vb_tokenizer_read(&t, plain, 0, NULL, &err));
+    }
+    vb_fault_setup("write:1:ENOSPC", 0);
+    assert_fails(vb_tokenizer_share(&t, &map, cache, &digest, &err), VB_EOUTPUT, ".tables: cannot write: No space left");
+    vb_fault_setup(NULL, 0);
+    vb_tokenizer_close(t);
+}
+
 static void one_tokenizer_serves_many_threads(void **state) {
     (void)state;
     vb_tokenizer *t = open_short();
@@ -391,6 +450,6 @@ int main(void) {
         cmocka_unit_test(openai_merges_give_golden_ids), cmocka_unit_test(fixtures_are_equal),
         cmocka_unit_test(broken_merges_name_the_line), cmocka_unit_test(packed_files_are_checked),
         cmocka_unit_test(hugging_face_pairs_have_their_own_ids), cmocka_unit_test(lack_of_memory_is_an_error_and_no_leak),
-        cmocka_unit_test(one_tokenizer_serves_many_threads)};
+        cmocka_unit_test(tables_can_be_shared), cmocka_unit_test(one_tokenizer_serves_many_threads)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

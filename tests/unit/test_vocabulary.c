@@ -333,6 +333,106 @@ static void committed_ids_agree(void **state) {
     vb_vocabularies_free(&imagenet);
 }
 
+/* ---- several files as one label space ---- */
+
+static vb_vocabularies part_of(const char *classes) {
+    char text[256];
+    vb_vocabularies part;
+    snprintf(text, sizeof text, "name: part\nvocabularies: {all: [%s]}\n", classes);
+    assert_ok(vb_vocabularies_read(&part, written(text), &err));
+    return part;
+}
+
+static void joined_classes(void **state) {
+    (void)state;
+    /* By hand: maple_tree and maple tree; cat (n3) and cat, whose id is not known; cat (n3) and tom (n3). Not the banks, nor Ant. */
+    static const struct {
+        vb_shared_names rule;
+        int classes, members[9], offsets[4], of[3][4], kin[9];
+    } cases[] = {
+        {VB_SHARED_SAME, 9, {0, 1, 2, 3, 4, 5, 6, 7, 8}, {0, 3, 7, 9}, {{0, 1, 2}, {3, 4, 5, 6}, {7, 8}}, {0, 1, 2, 1, 4, 2, 6, 7, 2}},
+        {VB_SHARED_DIFFERENT, 9, {0, 1, 2, 3, 4, 5, 6, 7, 8}, {0, 3, 7, 9}, {{0, 1, 2}, {3, 4, 5, 6}, {7, 8}}, {0}},
+        {VB_SHARED_MERGE, 6, {0, 1, 2, 1, 3, 2, 4, 5, 2}, {0, 3, 7, 9}, {{0, 1, 2}, {1, 3, 2, 4}, {5, 2}}, {0}},
+        {VB_SHARED_DROP, 4, {0, 1, 2, 3}, {0, 1, 3, 4}, {{0, -1, -1}, {-1, 1, -1, 2}, {3, -1}}, {0}}};
+    vb_vocabularies parts[] = {part_of("ant, maple_tree, {id: n3, name: cat}"), part_of("maple tree, {id: n1, name: bank}, cat, Ant"),
+                               part_of("{id: n2, name: bank}, {id: n3, name: tom}"), part_of("cat"),
+                               part_of("cat, {id: n3, name: kitten}")};
+    const vb_vocabularies *all[] = {&parts[0], &parts[1], &parts[2]}, *bad[] = {&parts[0], &parts[3]}, *twice[] = {&parts[0], &parts[4]};
+    static const char *const names[] = {"red", "blue", "green"};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vb_joined joined;
+        assert_ok(vb_vocabularies_join(&joined, "x", all, names, 3, cases[i].rule, &err));
+        const vb_vocabularies *v = &joined.vocabularies;
+        assert_int_equal(v->classes, cases[i].classes);
+        assert_memory_equal(v->offsets, cases[i].offsets, sizeof cases[i].offsets);
+        assert_memory_equal(v->members, cases[i].members, (size_t)v->offsets[3] * sizeof(int));
+        for (int p = 0; p < 3; p++) {
+            assert_string_equal(v->names[p], names[p]);
+            for (int c = 0; c < parts[p].classes; c++) {
+                int class = joined.class_of[p][c];
+                assert_int_equal(class, cases[i].of[p][c]);
+                if (class >= 0 && joined.part_of[class] == p) assert_int_equal(joined.origin[class], c);
+            }
+        }
+        assert_int_equal(joined.kin != NULL, cases[i].rule == VB_SHARED_SAME);
+        if (joined.kin) assert_memory_equal(joined.kin, cases[i].kin, 9 * sizeof(int));
+        static const int shared[] = {1, 0, -1, 2, 2, 1};
+        assert_int_equal(joined.shared, 2);
+        assert_memory_equal(joined.shared_of, shared, sizeof shared);
+        assert_int_equal(v->duplicates, 3);
+        assert_string_equal(v->duplicate_notes[0], "'maple tree' in 'blue' is also in 'red'");
+        assert_string_equal(v->duplicate_notes[2], "'tom' in 'green' is also in 'red'");
+        vb_joined_free(&joined);
+    }
+    vb_joined joined;
+    assert_fails(vb_vocabularies_join(&joined, "x", bad, names, 2, VB_SHARED_DROP, &err), VB_EMISMATCH,
+                 "'blue': no class is left, all its names are shared and dropped");
+    assert_fails(vb_vocabularies_join(&joined, "x", twice, names, 2, VB_SHARED_SAME, &err), VB_EMISMATCH,
+                 "'blue': its classes 'cat' and 'kitten' are both of one name with 'cat' of another dataset");
+    for (int n = 1;; n++) {
+        char fault[32];
+        snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
+        vb_fault_setup(fault, 0);
+        int status = vb_vocabularies_join(&joined, "x", all, names, 3, VB_SHARED_SAME, &err);
+        vb_fault_setup(NULL, 0);
+        if (!status) break;
+        assert_int_equal(err.code, VB_EMEMORY);
+        assert_null(joined.vocabularies.class);
+    }
+    vb_joined_free(&joined);
+    for (int p = 0; p < 5; p++) vb_vocabularies_free(&parts[p]);
+}
+
+/* The dataset-level expansions as files of one dataset each are the classes of the committed file of all three. */
+static void joined_files(void **state) {
+    (void)state;
+    static const char *const sets[][4] = {{"cifar100_caltech101_sun397", "cifar100", "caltech101", "sun397"},
+                                          {"cifar10_cifar100_imagenet", "cifar10", "cifar100", "imagenet"},
+                                          {"flowers_pets_cars", "flowers102", "oxford_pets", "stanford_cars"}};
+    for (size_t s = 0; s < sizeof sets / sizeof *sets; s++) {
+        vb_vocabularies files[4];
+        for (int f = 0; f < 4; f++) {
+            char path[64];
+            snprintf(path, sizeof path, "configs/vocabularies/%s.yaml", sets[s][f]);
+            assert_ok(vb_vocabularies_read(&files[f], path, &err));
+            assert_string_equal(files[f].name, sets[s][f]);
+        }
+        const vb_vocabularies *parts[] = {&files[1], &files[2], &files[3]};
+        vb_joined joined;
+        assert_ok(vb_vocabularies_join(&joined, "x", parts, sets[s] + 1, 3, VB_SHARED_MERGE, &err));
+        assert_int_equal(joined.vocabularies.classes, files[0].classes);
+        for (int p = 0; p < 3; p++) {
+            assert_int_equal(files[p + 1].classes, files[0].offsets[p + 1] - files[0].offsets[p]);
+            for (int i = files[0].offsets[p]; i < files[0].offsets[p + 1]; i++) {
+                const vb_class *class = &files[0].class[files[0].members[i]];
+                assert_true(vb_vocabularies_find(&files[p + 1], class->name) >= 0);
+            }
+        }
+        vb_joined_free(&joined);
+        for (int f = 0; f < 4; f++) vb_vocabularies_free(&files[f]);
+    }
+}
+
 /* ---- prompts ---- */
 
 static void prompts_fill(void **state) {
@@ -520,8 +620,8 @@ int main(void) {
         cmocka_unit_test(reads_names_and_ids), cmocka_unit_test(equal_names_are_one_class), cmocka_unit_test(finds_labels),
         cmocka_unit_test(bad_files),
         cmocka_unit_test(digest_is_of_content), cmocka_unit_test(a_large_pool), cmocka_unit_test(committed_counts),
-        cmocka_unit_test(committed_equal_the_reference), cmocka_unit_test(committed_ids_agree), cmocka_unit_test(prompts_fill),
-        cmocka_unit_test(prompts_read),
+        cmocka_unit_test(committed_equal_the_reference), cmocka_unit_test(committed_ids_agree), cmocka_unit_test(joined_classes),
+        cmocka_unit_test(joined_files), cmocka_unit_test(prompts_fill), cmocka_unit_test(prompts_read),
         cmocka_unit_test(committed_prompts), cmocka_unit_test(committed_prompts_equal_the_reference), cmocka_unit_test(lack_of_memory)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }
