@@ -22,6 +22,8 @@ PACKAGES := build-essential pkg-config git ca-certificates \
   libopenmpi-dev openmpi-bin libscalapack-openmpi-dev \
   libyaml-dev libzstd-dev libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev \
   libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev wordnet-base gnuplot-nox
+# The demo's pictures: the font, Unicode's list of its names, and what reads the font.
+DEMO_PACKAGES := fonts-noto-color-emoji unicode-data libfreetype-dev
 SLURM_PACKAGES := munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins jq
 TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck valgrind python3-numpy python3-scipy python3-pil \
   mandoc groff man-db bsdextrautils zsh bash-completion chromium poppler-utils dpkg-dev
@@ -98,6 +100,10 @@ $(BUILD)/tests/tools/%: tests/tools/%.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARN) -o $@ $< $(shell pkg-config --cflags --libs libpng libjpeg) -lm
+$(BUILD)/tests/demo/%: tests/demo/%.c
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARN) -o $@ $< $(shell pkg-config --cflags --libs freetype2 libpng)
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(ARCHIVES)
 	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(ARCHIVES) $(LDLIBS)
 
@@ -107,10 +113,11 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(ARCHIVES)
 deps:  ## install what a Debian 12 machine lacks for building and running
 	@tests/tools/install-packages.sh $(PACKAGES)
 test-deps: deps
-	@tests/tools/install-packages.sh $(TEST_PACKAGES)
+	@tests/tools/install-packages.sh $(DEMO_PACKAGES) $(TEST_PACKAGES)
 
-demo: deps  ## install what is missing, build, run the main job on real data
-	@$(MAKE) --no-print-directory all
+demo: deps  ## install what is missing, build, show the whole job on emoji that Debian ships
+	@tests/tools/install-packages.sh $(DEMO_PACKAGES)
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/demo/emoji
 	@tests/tools/demo.sh $(BUILD)/vocabench
 
 test: test-deps  ## install what is missing, build, run every test
@@ -125,7 +132,7 @@ test-slurm: deps  ## install Slurm, start a private cluster of two pretend nodes
 unit: $(UNIT)
 
 # Programs that shell tests use; they share no code with what they check.
-tools: $(TOOLS)
+tools: $(TOOLS) $(BUILD)/tests/demo/emoji
 
 lint: test-deps  ## the dependency rule of the rooms, house style, shellcheck, cppcheck
 	@tests/tools/lint.sh
