@@ -40,8 +40,10 @@ if [ "$(jq '.results[0] as $r | $r.retrieval.results[] |
   select(.lambda == 0) | .acc_e == $r.acc_e' out-single-1/results.json | sort -u)" = true ]
 then pass "lambda 0 is the plain prompt"; else fail "lambda 0 is the plain prompt"; fi
 
-"$vocabench" plan single.yaml >plan 2>&1 && grep -qE '^  corpus pictures +images +2000 rows, .* GB, 1 scan$' plan &&
-  ! grep -q 'corpus words' plan && pass "the plan lists the corpus that is scanned" || fail "the plan lists the corpus that is scanned" "$(cat plan)"
+"$vocabench" plan single.yaml >planned 2>&1
+if grep -qE '^  corpus pictures +images +2000 rows, .* GB, 1 scan$' planned && ! grep -q 'corpus words' planned; then
+  pass "the plan lists the corpus that is scanned"
+else fail "the plan lists the corpus that is scanned" "$(cat planned)"; fi
 
 # The same by NumPy, from embeddings that the encode commands wrote.
 if $python -c 'import numpy' 2>/dev/null; then
