@@ -102,7 +102,7 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
         dim = info->embed_dim;
         int64_t workspace = (int64_t)vb_clip_image_workspace(model->clip, all->experiment->batch),
                 text_space = (int64_t)vb_clip_text_workspace(model->clip, texts < 256 ? texts : 256);
-        int64_t unit = vb_dataset_unit_samples(data->dataset) * dim * 4 + bytes / (units ? units : 1);
+        int64_t unit = data_sizes.unit_images * dim * 4 + bytes / (units ? units : 1);
         need = (workspace > text_space ? workspace : text_space) + pixels + unit;
     } else {
         images = bytes = dim = units = 0;

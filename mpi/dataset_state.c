@@ -212,6 +212,7 @@ vb_dataset_sizes vb_dataset_measure(const vb_dataset_state *state) {
         sizes.images += vb_dataset_samples(dataset);
         sizes.units += vb_dataset_units(dataset);
         sizes.bytes += (int64_t)vb_dataset_bytes(dataset);
+        if (vb_dataset_unit_samples(dataset) > sizes.unit_images) sizes.unit_images = vb_dataset_unit_samples(dataset);
     }
     return sizes;
 }

@@ -36,9 +36,10 @@ void vb_dataset_state_close(vb_dataset_state *state);
 int vb_datasets_open(vb_dataset_state **datasets, vb_context *context, const vb_experiment *experiment, vb_error *err);
 void vb_datasets_close(vb_dataset_state *datasets, const vb_experiment *experiment);
 
-/* Images, units and bytes to read, of an expansion all its parts' together; 0 where there is no index. Local. */
+/* Images, units and bytes to read, of an expansion all its parts' together, and the images of the largest unit; 0 where there is no index.
+ * Local. */
 typedef struct vb_dataset_sizes {
-    int64_t images, units, bytes;
+    int64_t images, units, bytes, unit_images;
 } vb_dataset_sizes;
 vb_dataset_sizes vb_dataset_measure(const vb_dataset_state *state);
 

@@ -189,7 +189,8 @@ for ranks in 3 8; do
   like "series: $ranks groups, the same bytes" s s$ranks
 done
 equal "a series of contexts encodes the images once" \
-  "$(query s8 '[.run.pairs[] | select(.model | startswith("coop")) | .units_encoded] | add')" 2
+  "$(query s8 '[.run.pairs[] | select(.model | startswith("coop")) | .units_encoded] | add')" \
+  "$(query s8 '[.run.pairs[] | select(.model == "training@epoch_1") | .units_encoded] | add')"
 $python "$oracle" perturb m.safetensors run/epoch_3.safetensors 3
 run s.yaml --output s --resume
 equal "--resume evaluates the new checkpoint alone" "$(pairs s), $(query s '.results | length')" \
