@@ -146,8 +146,8 @@ for line in '--job-name=parts' '--partition=main' '--nodes=2' '--cpus-per-task=1
   grep -qxF -e "#SBATCH $line" out && pass "script: $line" || fail "script: $line" "$(cat out)"
 done
 grep -qE '^#SBATCH --mem=[0-9]+M$' out && pass "script: memory from the plan" || fail "script: memory from the plan"
-# Five pairs of one unit each are work for five ranks: three on each of two nodes.
-grep -qx '#SBATCH --ntasks-per-node=3' out && pass "no more ranks than the plan has units" || fail "no more ranks than units" "$(cat out)"
+# Four pairs of three units and one of one are work for thirteen ranks: seven on each of two nodes.
+grep -qx '#SBATCH --ntasks-per-node=7' out && pass "no more ranks than the plan has units" || fail "no more ranks than units" "$(cat out)"
 ! grep -qE '@[A-Z_]+@|account' out && pass "what was not given is left out" || fail "what was not given is left out" "$(cat out)"
 grep -qF 'launch=(srun --mpi=pmix ' out && grep -qF "run e.yaml  --output results/parts --cache results/parts/cache --resume" out &&
   pass "script: what it starts" || fail "script: what it starts"
@@ -179,7 +179,7 @@ grep -qx '#SBATCH --array=0-2%2' results/parts/parts.sbatch &&
 cat >scan.yaml <<'E'
 experiment: scan
 datasets: [{name: pics, images: pics, vocabularies: v.yaml}]
-corpora: [{name: c, images: "packed/*.tar.zst"}]
+corpora: [{name: c, images: pics}]
 retrieval: {corpus: c, top_k: 3}
 models: [{name: plain, family: clip, weights: m.safetensors, tokenizer: tok/vocab.json, prompts: ["a {}."]}]
 E

@@ -34,8 +34,8 @@ same_results() { cmp -s <(jq 'del(.run)' "$2/results.json") <(jq 'del(.run)' "$3
 classes=19 vocabularies=3 dim=32 units=94
 texts=$((256 * dim * 4)) # one unit of 256 prompts holds all classes
 tally=$((8 * (3 * classes + 2 * vocabularies * vocabularies + 1) + (8 << vocabularies)))
-reduced=$((tally + 8 * 8 + 8 * (classes + 1)))
-maxima=$((8 * 4 + 8 * 3))
+reduced=$((tally + 8 * 10 + 8 * (classes + 1)))
+maxima=$((8 * 3 + 8 * 3))
 notes() { # bytes of the notes of units that ranks 1 to P - 1 send: "[{"unit":U,"digest":"32 digits"},...]"
   awk -v p="$1" -v units=$units 'BEGIN { for (u = 0; u < units; u++) if (u % p) { n += 53 + length(u ""); has[u % p]++ }
     for (r = 1; r < p; r++) n += 2 + (has[r] > 1 ? has[r] - 1 : 0); print n + 0 }'
