@@ -11,7 +11,7 @@ struct vb_coder {
     vb_similarity similarity;
     double mean_norm;
     float *mean;
-    int32_t *from; /* rotated coordinate i comes from coordinate from[i], */
+    int32_t *from; /* rotated coordinate i comes from coordinate from[i] (NULL: nothing is rotated), */
     double *sign;  /* times sign[i], which includes the Hadamard matrix's factor */
 };
 
@@ -52,6 +52,13 @@ int vb_coder_new(vb_coder **out, int dim, const float *mean, uint64_t seed, vb_s
     return 0;
 }
 
+int vb_coder_new_plain(vb_coder **coder, int dim, const float *mean, vb_error *err) {
+    if (vb_coder_new(coder, dim, mean, 0, VB_DOT, err)) return -1;
+    vb_free((*coder)->from);
+    (*coder)->from = NULL;
+    return 0;
+}
+
 void vb_coder_free(vb_coder *coder) {
     if (!coder) return;
     vb_free(coder->mean);
@@ -72,6 +79,7 @@ double vb_coder_mean_product(const vb_coder *coder, const float *q) {
 }
 
 void vb_coder_rotate(const vb_coder *coder, double *v, double *work) {
+    if (!coder->from) return;
     for (int i = 0; i < coder->width; i++) work[i] = v[coder->from[i]] * coder->sign[i];
     for (int at = 0; at < coder->width; at += coder->block)
         for (int half = 1; half < coder->block; half *= 2)

@@ -22,6 +22,8 @@ enum { VB_GROUP = 16 /* rows that are stored together */ };
 
 /* mean: dim values, copied. seed: of signs and permutation, by splitmix64: part of the format. */
 int vb_coder_new(vb_coder **coder, int dim, const float *mean, uint64_t seed, vb_similarity similarity, vb_error *err);
+/* The same with H the identity, for inner products: worse codes, which cost less to make. */
+int vb_coder_new_plain(vb_coder **coder, int dim, const float *mean, vb_error *err);
 void vb_coder_free(vb_coder *coder);
 int vb_coder_dim(const vb_coder *coder);
 int vb_coder_width(const vb_coder *coder); /* dim rounded up to a multiple of 64 */

@@ -1,10 +1,12 @@
-/* The screened search: blocks of rows in cache against all queries, thresholds with their error bounds, exact scores of what passes. */
+/* The screened search: blocks of rows in cache against all queries, in fp32 or first in 8 bits, thresholds with their error bounds, exact
+ * scores of what passes. */
 #include "kernels/scan.h"
 
 #include <math.h>
 #include <stdatomic.h>
 #include <string.h>
 
+#include "kernels/coded_queries.h"
 #include "kernels/isa.h"
 #include "kernels/memory.h"
 #include "kernels/scan_kernel.h"
@@ -14,7 +16,11 @@ enum {
     STRIP = 6,               /* rows that are widened and multiplied in the first-level cache: a multiple of every kernel's tile */
     STRIPS_AHEAD = 2,        /* a strip's memory is asked for while the second before it is multiplied */
     MOST_ROWS = 96,
-    BLOCK_QUERIES = 128
+    BLOCK_QUERIES = 128,
+    CODED_QUERIES = 48, /* from so many on rows are coded as they pass by: 8-bit products are worth it */
+    CODED_ROWS = 32,    /* at once: two groups */
+    CODED_WIDTH = 1024, /* at most */
+    CODED_LOOKS = 16    /* times CODED_ROWS rows between two looks at the thresholds */
 };
 /* Bounds are computed in fp64; widening them a little covers that. */
 static const double WIDEN = 1 + 0x1p-10;
@@ -43,6 +49,13 @@ struct vb_scan {
     float *rows, *strip, *scores;
     float thresholds[BLOCK_QUERIES];
     int *hits; /* places in scores */
+    /* for many queries */
+    bool coded_blocks;
+    vb_coder *coder;
+    vb_coded_queries *coded;
+    float *mean, *coded_thresholds;
+    uint8_t *groups;
+    int64_t coded_rows, looks, at, first_id; /* the block's rows, the first of the pair of groups among them and of all */
     /* of the rows of the block */
     const char *stored;
     vb_dtype dtype;
@@ -127,7 +140,7 @@ static float plain_least(const float *x, int64_t width) {
     return least;
 }
 
-static const vb_scan_kernel plain = {plain_products, NULL, plain_widen, plain_screen, plain_pair, plain_least};
+static const vb_scan_kernel plain = {plain_products, NULL, plain_widen, plain_screen, NULL, plain_pair, plain_least};
 
 const vb_scan_kernel *vb_scan_kernel_get(void) {
 #if defined(__x86_64__)
@@ -230,14 +243,22 @@ size_t vb_search_bytes(int64_t queries, int dim) {
 
 /* ---- one thread's side ---------------------------------------------------------------------------------------------------------- */
 
-static int64_t block_rows(int64_t width) {
-    int64_t rows = BLOCK_BYTES / (width * (int64_t)sizeof(float)) / STRIP * STRIP;
-    return rows < STRIP ? STRIP : rows > MOST_ROWS ? MOST_ROWS : rows;
+/* A multiple of `unit`, which divides MOST_ROWS. */
+static int64_t block_rows(int64_t width, int64_t unit) {
+    int64_t rows = BLOCK_BYTES / (width * (int64_t)sizeof(float)) / unit * unit;
+    return rows < unit ? unit : rows > MOST_ROWS ? MOST_ROWS : rows;
+}
+
+static bool codes_pay(const vb_scan_kernel *kernel, int64_t queries, int64_t width) {
+    return kernel->encode && vb_isa_level() >= VB_VNNI && queries >= CODED_QUERIES && width <= CODED_WIDTH;
 }
 
 size_t vb_scan_bytes(int64_t queries, int dim, int64_t k) {
-    size_t rows = (size_t)block_rows(padded(dim)), places = rows * BLOCK_QUERIES * (sizeof(float) + sizeof(int));
-    size_t work = (rows + STRIP) * (size_t)padded(dim) * sizeof(float) + places + sizeof(vb_scan);
+    bool coded = codes_pay(vb_scan_kernel_get(), queries, padded(dim));
+    size_t rows = (size_t)block_rows(padded(dim), coded ? CODED_ROWS : STRIP);
+    size_t work = (rows + STRIP) * (size_t)padded(dim) * sizeof(float) + rows * BLOCK_QUERIES * (sizeof(float) + sizeof(int));
+    work += sizeof(vb_scan) + CODED_WIDTH * sizeof(float);
+    if (coded) work += vb_coded_queries_bytes(queries, dim) + (size_t)queries * sizeof(float) + 2 * vb_group_bytes((dim + 63) / 64 * 64);
     return work + (size_t)queries * ((size_t)k * sizeof(vb_hit) + sizeof(int64_t));
 }
 
@@ -245,12 +266,16 @@ int vb_scan_new(vb_scan **out, vb_search *search, vb_error *err) {
     *out = NULL;
     vb_scan *scan = vb_array(1, sizeof *scan, "search", err);
     if (!scan) return -1;
-    *scan = (vb_scan){.search = search, .kernel = vb_scan_kernel_get(), .block = block_rows(search->width)};
+    *scan = (vb_scan){.search = search, .kernel = vb_scan_kernel_get()};
+    scan->coded_blocks = codes_pay(scan->kernel, search->count, search->width);
+    scan->block = block_rows(search->width, scan->coded_blocks ? CODED_ROWS : STRIP);
     scan->rows = vb_buffer((size_t)(scan->block * search->width), sizeof(float), "work space of a search", err);
     scan->strip = vb_buffer((size_t)(STRIP * search->width), sizeof(float), "work space of a search", err);
     scan->scores = vb_buffer((size_t)(scan->block * BLOCK_QUERIES), sizeof(float), "work space of a search", err);
     scan->hits = vb_buffer((size_t)(scan->block * BLOCK_QUERIES), sizeof(int), "work space of a search", err);
-    if (!scan->rows || !scan->strip || !scan->scores || !scan->hits || vb_topk_new(&scan->topk, search->count, search->k, err)) {
+    scan->mean = vb_array(CODED_WIDTH, sizeof(float), "work space of a search", err);
+    bool room = scan->rows && scan->strip && scan->scores && scan->hits && scan->mean;
+    if (!room || vb_topk_new(&scan->topk, search->count, search->k, err)) {
         vb_scan_free(scan);
         return -1;
     }
@@ -265,6 +290,11 @@ void vb_scan_free(vb_scan *scan) {
     vb_free(scan->strip);
     vb_free(scan->scores);
     vb_free(scan->hits);
+    vb_coded_queries_free(scan->coded);
+    vb_coder_free(scan->coder);
+    vb_free(scan->mean);
+    vb_free(scan->coded_thresholds);
+    vb_free(scan->groups);
     vb_free(scan);
 }
 
@@ -313,8 +343,8 @@ static void note_rows(vb_scan *scan, int64_t n) {
         if (scan->kind[i] == ORDINARY && scan->square[i] > largest) largest = scan->square[i];
     }
     scan->largest = norm_above(scan, largest);
-    if (scan->search->similarity == VB_COSINE)
-        for (int64_t i = 0; i < n; i++) scan->inverse[i] = scan->kind[i] == ORDINARY ? 1 / sqrtf(scan->square[i]) : 1;
+    bool cosine = scan->search->similarity == VB_COSINE;
+    for (int64_t i = 0; i < n; i++) scan->inverse[i] = cosine && scan->kind[i] == ORDINARY ? 1 / sqrtf(scan->square[i]) : 1;
     scan->unusual = !usual;
 }
 
@@ -439,11 +469,90 @@ static int screen_few(vb_scan *scan, int64_t rows, int64_t first_id, vb_error *e
     return 0;
 }
 
+/* ---- many queries ----------------------------------------------------------------------------------------------------------------- */
+
+/* The rows of the block are coded in 8 bits (kernels/quantize.h, unrotated, around the mean of the first rows seen) and screened with the
+ * queries' codes; what their certified bounds leave is scored in fp32, and so on as ever. The bounds of codes that are made in fp32:
+ * with f the factor (1, or the inverse norm), f x - m is off by 2^-24 (|f x| + |m|), and for cosines f by `radius` relatively. */
+
+static int open_codes(vb_scan *scan, int64_t rows, vb_error *err) {
+    const vb_search *search = scan->search;
+    int64_t usual = 0;
+    double sum[CODED_WIDTH] = {0};
+    for (int64_t i = 0; i < rows; i++) {
+        if (scan->kind[i] != ORDINARY) continue;
+        const float *row = scan->wide + i * search->width;
+        for (int64_t k = 0; k < search->dim; k++) sum[k] += (double)row[k] * scan->inverse[i];
+        usual++;
+    }
+    for (int64_t k = 0; k < search->dim; k++) scan->mean[k] = (float)(sum[k] / (double)(usual ? usual : 1));
+    size_t count = (size_t)search->count;
+    float *packed = vb_array(count * (size_t)search->dim, sizeof *packed, "coded queries", err);
+    int status = packed ? 0 : -1;
+    for (size_t q = 0; !status && q < count; q++)
+        memcpy(packed + q * (size_t)search->dim, search->queries + q * (size_t)search->width, (size_t)search->dim * sizeof *packed);
+    if (!status) status = vb_coder_new_plain(&scan->coder, (int)search->dim, scan->mean, err);
+    if (!status) status = vb_coded_queries_new(&scan->coded, scan->coder, packed, search->count, err);
+    if (!status) scan->coded_thresholds = vb_array(count, sizeof(float), "coded queries", err);
+    if (!status) scan->groups = vb_buffer(2 * vb_group_bytes(vb_coder_width(scan->coder)), 1, "coded rows", err);
+    vb_free(packed);
+    return !status && scan->coded_thresholds && scan->groups ? 0 : -1;
+}
+
+/* vb_passed: rows that the codes cannot exclude, in fp32. */
+static int look_closer(void *context, int64_t q, unsigned pass, const uint8_t *group, const int32_t *first, int half, vb_error *err) {
+    vb_scan *scan = context;
+    const vb_search *search = scan->search;
+    const float *query = search->queries + q * search->width;
+    float threshold = threshold_of(scan, q), score;
+    (void)group, (void)first;
+    for (; pass; pass &= pass - 1) {
+        int64_t i = scan->at + half * VB_GROUP + __builtin_ctz(pass);
+        if (i >= scan->coded_rows) return 0; /* missing rows pass while there is no threshold */
+        scan->kernel->products(scan->wide + i * search->width, 1, query, 1, search->width, &score, 1, (const char *)query, 0);
+        if (search->similarity == VB_COSINE) score *= scan->inverse[i];
+        if (score >= threshold && offer(scan, i, q, scan->first_id + i, NULL, err)) return -1;
+    }
+    return 0;
+}
+
+/* All queries against the n rows of the block, which have been noted and are all ordinary. */
+static int search_codes(vb_scan *scan, int64_t n, vb_error *err) {
+    const vb_search *search = scan->search;
+    int64_t width = vb_coder_width(scan->coder);
+    size_t group = vb_group_bytes((int)width);
+    float mean = (float)vb_coder_mean_norm(scan->coder), widened[MOST_ROWS];
+    for (int64_t i = 0; i < n; i++) {
+        bool cosine = search->similarity == VB_COSINE;
+        double length = cosine ? 1 : sqrt(scan->square[i]) * (1 + search->radius);
+        widened[i] = (float)(0x1p-22 * (length + mean) + (cosine ? 2 * search->radius : 0) + SMALLEST);
+    }
+    scan->coded_rows = n;
+    for (scan->at = 0; scan->at < n; scan->at += CODED_ROWS) {
+        int64_t rows = n - scan->at < CODED_ROWS ? n - scan->at : CODED_ROWS;
+        int pair = rows > VB_GROUP ? 2 : 1;
+        const char *ahead = scan->stored + (size_t)(scan->at + scan->block) * scan->row_bytes; /* the same rows of the next block */
+        int64_t ahead_bytes = CODED_ROWS * (int64_t)scan->row_bytes;
+        for (int h = 0; h < pair; h++) {
+            int64_t at = scan->at + h * VB_GROUP, count = n - at < VB_GROUP ? n - at : VB_GROUP;
+            scan->kernel->encode(scan->wide + at * search->width, scan->inverse + at, widened + at, (int)count, search->width, scan->mean,
+                                 width, scan->groups + (size_t)h * group);
+        }
+        if (scan->looks++ % CODED_LOOKS == 0)
+            for (int64_t q = 0; q < search->count; q++)
+                scan->coded_thresholds[q] = vb_coded_threshold(scan->coded, q, vb_search_floor(search, q));
+        if (vb_coded_screen(scan->coded, vb_coded_kernel_get(), scan->coded_thresholds, scan->groups, pair, ahead, ahead_bytes, look_closer,
+                            scan, err))
+            return -1;
+    }
+    return 0;
+}
+
 int vb_scan_rows(vb_scan *scan, const void *rows, vb_dtype dtype, int64_t count, int64_t first_id, vb_error *err) {
     const vb_search *search = scan->search;
     const vb_scan_kernel *kernel = scan->kernel;
     bool aligned = search->dim == search->width && (uintptr_t)rows % vb_dtype_size(dtype) == 0, direct = dtype == VB_F32 && aligned;
-    bool few = kernel->few && aligned && search->count <= VB_FEW;
+    bool coded = scan->coded_blocks, few = kernel->few && aligned && search->count <= VB_FEW;
     scan->dtype = dtype;
     scan->row_bytes = (size_t)search->dim * vb_dtype_size(dtype);
     for (int64_t at = 0; at < count; at += scan->block) {
@@ -456,10 +565,20 @@ int vb_scan_rows(vb_scan *scan, const void *rows, vb_dtype dtype, int64_t count,
             if (screen_few(scan, n, first_id + at, err)) return -1;
             continue;
         }
+        if (coded) {
+            kernel->widen(scan->stored, dtype, n, search->dim, search->width, direct ? NULL : scan->rows, scan->square);
+            note_rows(scan, n);
+            scan->first_id = first_id + at;
+            if (!scan->coded && open_codes(scan, n, err)) return -1;
+            if (!scan->unusual) {
+                if (search_codes(scan, n, err)) return -1;
+                continue;
+            }
+        }
         for (int64_t first = 0; first < search->count; first += BLOCK_QUERIES) {
             int64_t queries = search->count - first < BLOCK_QUERIES ? search->count - first : BLOCK_QUERIES;
             score_block(scan, n, first, queries);
-            if (!first) note_rows(scan, n);
+            if (!first && !coded) note_rows(scan, n);
             if (screen_block(scan, n, first, queries, first_id + at, err)) return -1;
         }
     }

@@ -144,7 +144,7 @@ static float least(const float *x, int64_t width) {
     return result;
 }
 
-const vb_scan_kernel vb_scan_kernel_avx2 = {products, NULL, widen, screen, pair, least};
+const vb_scan_kernel vb_scan_kernel_avx2 = {products, NULL, widen, screen, NULL, pair, least};
 #else
 typedef int vb_no_avx2_here;
 #endif

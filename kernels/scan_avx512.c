@@ -2,12 +2,13 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <math.h>
+#include <string.h>
 
 #include "kernels/scan_kernel.h"
 
 enum { ROWS = 6, QUERIES = 4 };
 #define INLINE static inline __attribute__((always_inline))
-#define UNROLL _Pragma("GCC unroll 8")
+#define UNROLL _Pragma("GCC unroll 16")
 
 /* The sums of four registers in one of four lanes. */
 INLINE __m128 sums_of_four(__m512 a, __m512 b, __m512 c, __m512 d) {
@@ -16,6 +17,10 @@ INLINE __m128 sums_of_four(__m512 a, __m512 b, __m512 c, __m512 d) {
     __m512 all = _mm512_add_ps(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xee));
     __m256 half = _mm256_add_ps(_mm512_castps512_ps256(all), _mm512_extractf32x8_ps(all, 1));
     return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+}
+
+INLINE float sum_of_lanes(const __m512 x[4]) {
+    return _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(x[0], x[1]), _mm512_add_ps(x[2], x[3])));
 }
 
 /* m and n are constants wherever this is expanded. */
@@ -51,9 +56,24 @@ PART(6, 1) PART(6, 2) PART(6, 3) PART(6, 4) PART(1, 1) PART(1, 2) PART(1, 3) PAR
 static tile_function *const tall[QUERIES + 1] = {NULL, part_6_1, part_6_2, part_6_3, part_6_4};
 static tile_function *const flat[QUERIES + 1] = {NULL, part_1_1, part_1_2, part_1_3, part_1_4};
 
+/* One row times one query. */
+static float product(const float *x, const float *q, int64_t width) {
+    __m512 sum[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps()};
+    int64_t k = 0;
+    for (; k + 64 <= width; k += 64)
+        UNROLL for (int i = 0; i < 4; i++)
+            sum[i] = _mm512_fmadd_ps(_mm512_loadu_ps(x + k + 16 * i), _mm512_loadu_ps(q + k + 16 * i), sum[i]);
+    for (; k < width; k += 16) sum[0] = _mm512_fmadd_ps(_mm512_loadu_ps(x + k), _mm512_loadu_ps(q + k), sum[0]);
+    return sum_of_lanes(sum);
+}
+
 /* What is wanted soon is asked for evenly: in bursts the requests would wait for each other, and the tiles for them. */
 static void products(const float *x, int64_t rows, const float *q, int64_t queries, int64_t width, float *out, int64_t ldout,
                      const char *ahead, int64_t ahead_bytes) {
+    if (rows == 1 && queries == 1) {
+        *out = product(x, q, width);
+        return;
+    }
     int64_t tiles = (rows / ROWS + rows % ROWS) * ((queries + QUERIES - 1) / QUERIES), requests = tiles * (width / 16) * 2;
     int64_t gap = (ahead_bytes + requests - 1) / requests;
     for (int64_t i = 0, step; i < rows; i += step) {
@@ -211,7 +231,86 @@ static float least(const float *x, int64_t width) {
     return _mm512_reduce_min_ps(smallest);
 }
 
-const vb_scan_kernel vb_scan_kernel_avx512 = {products, few, widen, screen, pair, least};
+/* ---- codes ------------------------------------------------------------------------------------------------------------------------ */
+
+/* Sixteen registers of four-byte pieces, row by row, to columns. */
+INLINE void transpose(__m512i r[16]) {
+    __m512i t[16];
+    UNROLL for (int i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
+    }
+    UNROLL for (int i = 0; i < 16; i += 4) {
+        r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+        r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+        r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+        r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+    UNROLL for (int c = 0; c < 4; c++) {
+        __m512i even0 = _mm512_shuffle_i32x4(r[c], r[4 + c], 0x88), odd0 = _mm512_shuffle_i32x4(r[c], r[4 + c], 0xdd);
+        __m512i even1 = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0x88), odd1 = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0xdd);
+        t[c] = _mm512_shuffle_i32x4(even0, even1, 0x88);
+        t[8 + c] = _mm512_shuffle_i32x4(even0, even1, 0xdd);
+        t[4 + c] = _mm512_shuffle_i32x4(odd0, odd1, 0x88);
+        t[12 + c] = _mm512_shuffle_i32x4(odd0, odd1, 0xdd);
+    }
+    UNROLL for (int i = 0; i < 16; i++) r[i] = t[i];
+}
+
+enum { MOST_CODED = 1024 };
+
+/* One row less the mean in `rest`, its codes in `codes`; the numbers that bound what they lose. Sums of squares in fp32 are off by less
+ * than a part in 2^12, a square root by half of that. */
+INLINE void encode_row(const float *row, float factor, float widened, int64_t width, const float *mean, int64_t coded_width, float *rest,
+                       uint8_t *codes, float *scale, float *residual, float *norm) {
+    const __m512 by = _mm512_set1_ps(factor), none = _mm512_setzero_ps();
+    __m512 largest[4] = {none, none, none, none}, left[4] = {none, none, none, none}, coded[4] = {none, none, none, none};
+    for (int64_t k = 0; k < coded_width; k += 64)
+        UNROLL for (int i = 0; i < 4; i++) {
+            int64_t at = k + 16 * i;
+            __m512 u = _mm512_fmsub_ps(at < width ? _mm512_loadu_ps(row + at) : none, by, _mm512_loadu_ps(mean + at));
+            _mm512_storeu_ps(rest + at, u);
+            largest[i] = _mm512_max_ps(largest[i], _mm512_abs_ps(u));
+        }
+    __m512 most = _mm512_max_ps(_mm512_max_ps(largest[0], largest[1]), _mm512_max_ps(largest[2], largest[3]));
+    float s = fmaxf(_mm512_reduce_max_ps(most) / 127, 0x1p-100f); /* no code is beyond 127 */
+    const __m512 step = _mm512_set1_ps(s), steps = _mm512_set1_ps(1 / s);
+    const __m128i middle = _mm_set1_epi8((char)0x80);
+    for (int64_t k = 0; k < coded_width; k += 64)
+        UNROLL for (int i = 0; i < 4; i++) {
+            int64_t at = k + 16 * i;
+            __m512 u = _mm512_loadu_ps(rest + at);
+            __m512i c = _mm512_cvtps_epi32(_mm512_mul_ps(u, steps));
+            __m512 back = _mm512_cvtepi32_ps(c), lost = _mm512_fnmadd_ps(back, step, u);
+            left[i] = _mm512_fmadd_ps(lost, lost, left[i]);
+            coded[i] = _mm512_fmadd_ps(back, back, coded[i]);
+            _mm_storeu_si128((__m128i *)(void *)(codes + at), _mm_xor_si128(_mm512_cvtepi32_epi8(c), middle));
+        }
+    *scale = s;
+    *residual = sqrtf(sum_of_lanes(left)) * (1 + 0x1p-11f) + widened;
+    *norm = sqrtf(sum_of_lanes(coded)) * s * (1 + 0x1p-11f);
+}
+
+static void encode(const float *rows, const float *factors, const float *widened, int count, int64_t width, const float *mean,
+                   int64_t coded_width, uint8_t *group) {
+    float rest[MOST_CODED], numbers[3][16] = {{0}};
+    uint8_t codes[16][MOST_CODED];
+    for (int i = 0; i < 16; i++) {
+        if (i < count)
+            encode_row(rows + i * width, factors[i], widened[i], width, mean, coded_width, rest, codes[i], &numbers[0][i], &numbers[1][i],
+                       &numbers[2][i]);
+        else numbers[1][i] = -INFINITY;
+    }
+    for (int64_t k = 0; k < coded_width; k += 64) {
+        __m512i r[16];
+        UNROLL for (int i = 0; i < 16; i++) r[i] = i < count ? _mm512_loadu_si512(codes[i] + k) : _mm512_set1_epi8((char)0x80);
+        transpose(r);
+        UNROLL for (int i = 0; i < 16; i++) _mm512_storeu_si512(group + k * 16 + i * 64, r[i]);
+    }
+    memcpy(group + coded_width * 16, numbers, sizeof numbers);
+}
+
+const vb_scan_kernel vb_scan_kernel_avx512 = {products, few, widen, screen, encode, pair, least};
 #else
 typedef int vb_no_avx512_here;
 #endif

@@ -26,6 +26,12 @@ typedef struct vb_scan_kernel {
      * returns how many. NaN never passes. */
     int (*screen)(const float *scores, int64_t ld, int64_t rows, const float *thresholds, int count, int *hits);
 
+    /* Up to 16 rows (fp32, width apart), each times its factor less `mean` (coded_width <= 1024 elements), to a group of codes as
+     * kernels/quantize.h describes it, the identity being its map; missing rows are never listed. widened[i] is added to the bound of
+     * row i. NULL at levels that have none. */
+    void (*encode)(const float *rows, const float *factors, const float *widened, int count, int64_t width, const float *mean,
+                   int64_t coded_width, uint8_t *group);
+
     /* sum + rest, sum being the nearest double: the inner product exactly, provided that no partial sum of magnitudes exceeds 2^104 times
      * the last bit of any product (scan.c checks). */
     void (*pair)(const float *x, const float *q, int64_t width, double *sum, double *rest);

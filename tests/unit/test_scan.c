@@ -156,6 +156,39 @@ static void unusual_rows(void) {
     vb_search_free(search);
 }
 
+/* So many queries that rows are coded as they pass by: CLIP-like rows around a large mean, ties, rows in between that are not ordinary, and
+ * widths up to and beyond what is coded. */
+static void many_queries(void) {
+    static const int dims[] = {5, 64, 150, 520, 1030};
+    enum { QUERIES = 49 };
+    srand(8);
+    for (size_t d = 0; d < sizeof dims / sizeof *dims; d++) {
+        int dim = dims[d], count = d < 3 ? 300 : 200;
+        float *rows = malloc((size_t)(count * dim) * sizeof *rows), *asked = malloc((size_t)(QUERIES * dim) * sizeof *asked);
+        uint16_t *halves = malloc((size_t)(count * dim) * sizeof *halves);
+        for (int i = 0; i < count * dim; i++) {
+            float x = uniform() * 0.06f + (i % dim == 3 ? 0.63f : 0);
+            rows[i] = rand() % 40 ? x : x * 8;
+        }
+        memcpy(rows + (count - 50) * dim, rows, (size_t)(40 * dim) * sizeof *rows);
+        for (int i = 0; i < QUERIES * dim; i++) asked[i] = uniform();
+        memcpy(asked, rows + 7 * dim, (size_t)dim * sizeof *asked); /* one that is itself a row */
+        for (int unusual = 0; unusual < 2; unusual++) {
+            for (int i = 0; i < count * dim; i++) halves[i] = vb_float_to_half(rows[i]);
+            for (int s = 0; s < 2; s++) {
+                compare(rows, VB_F32, count, dim, asked, QUERIES, 20, s ? VB_COSINE : VB_DOT);
+                if (!s) compare(halves, VB_F16, count, dim, asked, QUERIES, count, VB_DOT);
+            }
+            rows[100 * dim + 2] = NAN;
+            memset(rows + 130 * dim, 0, (size_t)dim * sizeof *rows);
+            for (int k = 0; k < dim; k++) rows[131 * dim + k] *= 0x1p-12f, rows[132 * dim + k] *= 0x1p6f;
+        }
+        free(rows);
+        free(asked);
+        free(halves);
+    }
+}
+
 /* Rows that differ in a last bit here and there: fp32 sums are off by more than their scores differ. */
 static void near_ties(void) {
     srand(8);
@@ -207,6 +240,11 @@ static void ties_go_by_row(void **state) { (void)state; each_level(tied_rows); }
 static void rows_that_are_not_ordinary(void **state) { (void)state; each_level(unusual_rows); }
 static void differences_below_the_error_of_fp32(void **state) { (void)state; each_level(near_ties); }
 static void order_needs_more_than_two_doubles(void **state) { (void)state; each_level(rows_of_all_magnitudes); }
+
+static void rows_are_coded_for_many_queries(void **state) {
+    (void)state;
+    many_queries(); /* at the highest level: the others do not code */
+}
 
 static void one_row_at_a_time(void **state) {
     (void)state;
@@ -261,8 +299,11 @@ static void bad_queries(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(lists_equal_brute_force), cmocka_unit_test(ties_go_by_row),
-                                       cmocka_unit_test(rows_that_are_not_ordinary), cmocka_unit_test(differences_below_the_error_of_fp32),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(lists_equal_brute_force),
+                                       cmocka_unit_test(ties_go_by_row),
+                                       cmocka_unit_test(rows_that_are_not_ordinary),
+                                       cmocka_unit_test(rows_are_coded_for_many_queries),
+                                       cmocka_unit_test(differences_below_the_error_of_fp32),
                                        cmocka_unit_test(order_needs_more_than_two_doubles),
                                        cmocka_unit_test(one_row_at_a_time), cmocka_unit_test(bad_queries)};
     return cmocka_run_group_tests(tests, NULL, NULL);
