@@ -19,7 +19,7 @@ GIT     := $(subst $() +,+,$(GIT))
 
 # ---- what a Debian 12 machine needs -----------------------------------------------------------------------------
 PACKAGES := build-essential pkg-config git ca-certificates \
-  libopenmpi-dev openmpi-bin libscalapack-openmpi-dev \
+  libopenmpi-dev openmpi-bin libscalapack-openmpi-dev libopenblas-dev \
   libyaml-dev libzstd-dev libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev \
   libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev wordnet-base gnuplot-nox
 # The demo's pictures: the font, Unicode's list of its names, and what reads the font.
