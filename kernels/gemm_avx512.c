@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernels/gemm_kernel.h"
+#include "kernels/transpose_avx512.h"
 
 enum { ROWS = 14, COLS = 32, DEPTH = VB_GEMM_DEPTH, LINES = VB_GEMM_AHEAD_LINES };
 #define INLINE static inline __attribute__((always_inline))
@@ -59,37 +60,18 @@ INLINE __m512 load_widened(const char *p, vb_dtype dtype, __mmask16 mask) {
 INLINE __mmask16 first_lanes(int64_t n) { return n >= 16 ? 0xffff : (__mmask16)((1u << n) - 1); }
 
 /* Rows of 16 in r to columns, stored COLS apart. */
-INLINE void store_transposed(__m512 r[16], int64_t columns, float *out) {
-    __m512 t[16];
-#pragma GCC unroll 8
-    for (int i = 0; i < 16; i += 2) {
-        t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
-        t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < 16; i += 4) {
-        r[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(t[i]), _mm512_castps_pd(t[i + 2])));
-        r[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(t[i]), _mm512_castps_pd(t[i + 2])));
-        r[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(t[i + 1]), _mm512_castps_pd(t[i + 3])));
-        r[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(t[i + 1]), _mm512_castps_pd(t[i + 3])));
-    }
-    /* r[4 g + c] now holds, in quarter q, rows 4 g .. 4 g + 3 of column 4 q + c. */
-#pragma GCC unroll 4
-    for (int c = 0; c < 4; c++) {
-        __m512 even0 = _mm512_shuffle_f32x4(r[c], r[4 + c], 0x88), odd0 = _mm512_shuffle_f32x4(r[c], r[4 + c], 0xdd);
-        __m512 even1 = _mm512_shuffle_f32x4(r[8 + c], r[12 + c], 0x88), odd1 = _mm512_shuffle_f32x4(r[8 + c], r[12 + c], 0xdd);
-        t[c] = _mm512_shuffle_f32x4(even0, even1, 0x88);
-        t[8 + c] = _mm512_shuffle_f32x4(even0, even1, 0xdd);
-        t[4 + c] = _mm512_shuffle_f32x4(odd0, odd1, 0x88);
-        t[12 + c] = _mm512_shuffle_f32x4(odd0, odd1, 0xdd);
-    }
+INLINE void store_transposed(const __m512 rows[16], int64_t columns, float *out) {
+    __m512i r[16];
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; i++) r[i] = _mm512_castps_si512(rows[i]);
+    vb_transpose_16(r);
     if (columns >= 16) {
 #pragma GCC unroll 16
-        for (int i = 0; i < 16; i++) _mm512_storeu_ps(out + i * COLS, t[i]);
+        for (int i = 0; i < 16; i++) _mm512_storeu_si512(out + i * COLS, r[i]);
     } else {
 #pragma GCC unroll 16
         for (int i = 0; i < 16; i++)
-            if (i < columns) _mm512_storeu_ps(out + i * COLS, t[i]);
+            if (i < columns) _mm512_storeu_si512(out + i * COLS, r[i]);
     }
 }
 

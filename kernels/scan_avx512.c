@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernels/scan_kernel.h"
+#include "kernels/transpose_avx512.h"
 
 enum { ROWS = 6, QUERIES = 4 };
 #define INLINE static inline __attribute__((always_inline))
@@ -233,30 +234,6 @@ static float least(const float *x, int64_t width) {
 
 /* ---- codes ------------------------------------------------------------------------------------------------------------------------ */
 
-/* Sixteen registers of four-byte pieces, row by row, to columns. */
-INLINE void transpose(__m512i r[16]) {
-    __m512i t[16];
-    UNROLL for (int i = 0; i < 16; i += 2) {
-        t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
-        t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
-    }
-    UNROLL for (int i = 0; i < 16; i += 4) {
-        r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
-        r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
-        r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
-        r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
-    }
-    UNROLL for (int c = 0; c < 4; c++) {
-        __m512i even0 = _mm512_shuffle_i32x4(r[c], r[4 + c], 0x88), odd0 = _mm512_shuffle_i32x4(r[c], r[4 + c], 0xdd);
-        __m512i even1 = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0x88), odd1 = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0xdd);
-        t[c] = _mm512_shuffle_i32x4(even0, even1, 0x88);
-        t[8 + c] = _mm512_shuffle_i32x4(even0, even1, 0xdd);
-        t[4 + c] = _mm512_shuffle_i32x4(odd0, odd1, 0x88);
-        t[12 + c] = _mm512_shuffle_i32x4(odd0, odd1, 0xdd);
-    }
-    UNROLL for (int i = 0; i < 16; i++) r[i] = t[i];
-}
-
 enum { MOST_CODED = 1024 };
 
 /* One row less the mean in `rest`, its codes in `codes`; the numbers that bound what they lose. Sums of squares in fp32 are off by less
@@ -304,7 +281,7 @@ static void encode(const float *rows, const float *factors, const float *widened
     for (int64_t k = 0; k < coded_width; k += 64) {
         __m512i r[16];
         UNROLL for (int i = 0; i < 16; i++) r[i] = i < count ? _mm512_loadu_si512(codes[i] + k) : _mm512_set1_epi8((char)0x80);
-        transpose(r);
+        vb_transpose_16(r);
         UNROLL for (int i = 0; i < 16; i++) _mm512_storeu_si512(group + k * 16 + i * 64, r[i]);
     }
     memcpy(group + coded_width * 16, numbers, sizeof numbers);
