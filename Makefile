@@ -25,7 +25,7 @@ PACKAGES := build-essential pkg-config git ca-certificates \
 # The demo's pictures: the font, Unicode's list of its names, and what reads the font.
 DEMO_PACKAGES := fonts-noto-color-emoji unicode-data libfreetype-dev
 SLURM_PACKAGES := munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins jq
-TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck valgrind python3-numpy python3-scipy python3-pil \
+TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck valgrind python3-numpy python3-scipy python3-pil python3-yaml \
   mandoc groff man-db bsdextrautils zsh bash-completion chromium poppler-utils dpkg-dev
 PEER_PACKAGES := python3-faiss python3-venv
 FUZZ_PACKAGES := clang libclang-rt-14-dev
