@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "kernels/coded_queries.h"
-#include "kernels/isa.h"
 #include "kernels/memory.h"
 
 enum { AT_ONCE = 32 /* groups between two looks at the thresholds */ };

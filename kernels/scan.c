@@ -217,7 +217,6 @@ void vb_search_free(vb_search *search) {
     vb_free(search);
 }
 
-
 double vb_search_floor(const vb_search *search, int64_t query) {
     return atomic_load_explicit(&search->floor[query], memory_order_relaxed);
 }
@@ -522,8 +521,9 @@ static int search_codes(vb_scan *scan, int64_t n, vb_error *err) {
     int64_t width = vb_coder_width(scan->coder);
     size_t group = vb_group_bytes((int)width);
     float mean = (float)vb_coder_mean_norm(scan->coder), widened[MOST_ROWS];
+    const vb_coded_kernel *products = vb_coded_kernel_get();
+    bool cosine = search->similarity == VB_COSINE;
     for (int64_t i = 0; i < n; i++) {
-        bool cosine = search->similarity == VB_COSINE;
         double length = cosine ? 1 : sqrt(scan->square[i]) * (1 + search->radius);
         widened[i] = (float)(0x1p-22 * (length + mean) + (cosine ? 2 * search->radius : 0) + SMALLEST);
     }
@@ -541,7 +541,7 @@ static int search_codes(vb_scan *scan, int64_t n, vb_error *err) {
         if (scan->looks++ % CODED_LOOKS == 0)
             for (int64_t q = 0; q < search->count; q++)
                 scan->coded_thresholds[q] = vb_coded_threshold(scan->coded, q, vb_search_floor(search, q));
-        if (vb_coded_screen(scan->coded, vb_coded_kernel_get(), scan->coded_thresholds, scan->groups, pair, ahead, ahead_bytes, look_closer,
+        if (vb_coded_screen(scan->coded, products, scan->coded_thresholds, scan->groups, pair, ahead, ahead_bytes, look_closer,
                             scan, err))
             return -1;
     }

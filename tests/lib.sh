@@ -34,6 +34,20 @@ refuses() {
     fail "$name" "no line matches: $pattern" "$(head -c 2000 "$scratch/err")"
   else pass "$name"; fi
 }
+# The vocabularies of made data: v.yaml has all of its classes but one, five.yaml the first five.
+made_vocabularies() {
+  cat >v.yaml <<'E'
+name: v
+vocabularies:
+  animals: [bear, dolphin, elephant, hamster, rabbit, whale, wolf, worm]
+  things: [apple, chair, keyboard, lamp, orange, table, train]
+  places: [forest, maple_tree, palm tree, sea]
+E
+  cat >five.yaml <<'E'
+name: five
+vocabularies: {some: [apple, bear], more: [chair, dolphin, elephant]}
+E
+}
 need_shared() { [ -e "$shared/$1" ] || { skip "$2" "no $1 in the shared data folder"; finish; }; }
 finish() { echo "1..$tests"; [ $failures = 0 ]; exit; }
 # mpi N COMMAND...

@@ -7,17 +7,7 @@ cd "$scratch" || exit 1
 mkdir -p cifar small
 "$tools/make_data" images pics 20 13 && "$tools/make_data" cifar cifar/test.bin 20 1000 && "$tools/make_data" images five 5 4 &&
   "$tools/make_data" model m.safetensors && "$tools/make_data" tokenizer tok || fail "test data"
-cat >v.yaml <<'E'
-name: v
-vocabularies:
-  animals: [bear, dolphin, elephant, hamster, rabbit, whale, wolf, worm]
-  things: [apple, chair, keyboard, lamp, orange, table, train]
-  places: [forest, maple_tree, palm tree, sea]
-E
-cat >five.yaml <<'E'
-name: five
-vocabularies: {some: [apple, bear], more: [chair, dolphin, elephant]}
-E
+made_vocabularies
 cat >e.yaml <<'E'
 experiment: full
 per_image: true

@@ -7,17 +7,7 @@ cd "$scratch" || exit 1
 mkdir -p cifar
 "$tools/make_data" images pics 20 16 && "$tools/make_data" cifar cifar/test.bin 20 1000 && "$tools/make_data" images five 5 1 &&
   "$tools/make_data" model m.safetensors && "$tools/make_data" tokenizer tok || fail "test data"
-cat >v.yaml <<'E'
-name: v
-vocabularies:
-  animals: [bear, dolphin, elephant, hamster, rabbit, whale, wolf, worm]
-  things: [apple, chair, keyboard, lamp, orange, table, train]
-  places: [forest, maple_tree, palm tree, sea]
-E
-cat >five.yaml <<'E'
-name: five
-vocabularies: {some: [apple, bear], more: [chair, dolphin, elephant]}
-E
+made_vocabularies
 printf '%s\n' apple bear chair dolphin elephant >five.txt
 "$vocabench" encode images --weights m.safetensors --input five --output five-i.npy >stdout 2>stderr &&
   "$vocabench" encode texts --weights m.safetensors --tokenizer tok --input five.txt --output five-t.npy >stdout 2>stderr ||

@@ -6,13 +6,7 @@ cd "$scratch" || exit 1
 mkdir -p cifar
 "$tools/make_data" images pics 20 10 && "$tools/make_data" cifar cifar/test.bin 20 300 && "$tools/make_data" model m.safetensors &&
   "$tools/make_data" tokenizer tok || fail "test data"
-cat >v.yaml <<'E'
-name: v
-vocabularies:
-  animals: [bear, dolphin, elephant, hamster, rabbit, whale, wolf, worm]
-  things: [apple, chair, keyboard, lamp, orange, table, train]
-  places: [forest, maple_tree, palm tree, sea]
-E
+made_vocabularies
 cat >e.yaml <<'E'
 experiment: interrupted
 per_image: true

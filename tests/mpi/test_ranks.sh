@@ -6,7 +6,7 @@
 cd "$scratch" || exit 1
 
 # ---- made data: everything in one experiment --------------------------------------------------------------------
-# 640 images in folders (3 units), 600 records (3 units), the same records packed in shards of 100 (6 units), five images (1 unit).
+# 640 images in folders, 600 records, the same records packed in shards of 100, five images (one unit).
 mkdir -p cifar
 "$tools/make_data" images pics 20 32 && "$tools/make_data" cifar cifar/test.bin 20 600 && "$tools/make_data" images five 5 1 &&
   "$tools/make_data" model m.safetensors && "$tools/make_data" tokenizer tok || fail "test data"

@@ -6,17 +6,7 @@ cd "$scratch" || exit 1
 mkdir -p cifar
 "$tools/make_data" cifar cifar/test.bin 20 3000 && "$tools/make_data" images five 5 1 && "$tools/make_data" model m.safetensors &&
   "$tools/make_data" tokenizer tok || fail "test data"
-cat >v.yaml <<'E'
-name: v
-vocabularies:
-  animals: [bear, dolphin, elephant, hamster, rabbit, whale, wolf, worm]
-  things: [apple, chair, keyboard, lamp, orange, table, train]
-  places: [forest, maple_tree, palm tree, sea]
-E
-cat >five.yaml <<'E'
-name: five
-vocabularies: {some: [apple, bear], more: [chair, dolphin, elephant]}
-E
+made_vocabularies
 cat >one.yaml <<'E'
 experiment: one
 threads: 1
