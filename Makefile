@@ -54,9 +54,9 @@ ifneq ($(shell uname -m),x86_64)
 endif
 
 # ---- sources ----------------------------------------------------------------------------------------------------
-KERNELS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard kernels/*.c))
-SHARDS  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard shards/*.c))
-PROGRAM := $(patsubst %.c,$(BUILD)/%.o,$(wildcard mpi/*.c))
+KERNELS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard kernels/*/*.c))
+SHARDS  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard shards/*/*.c))
+PROGRAM := $(patsubst %.c,$(BUILD)/%.o,$(wildcard mpi/*.c mpi/*/*.c))
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 TOOLS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 BENCH   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
@@ -77,8 +77,8 @@ $(BUILD)/%.o: %.c
 $(BUILD)/version.stamp: FORCE
 	@mkdir -p $(@D); echo '$(VERSION) $(DATE) $(GIT) $(PREFIX)' | cmp -s - $@ || echo '$(VERSION) $(DATE) $(GIT) $(PREFIX)' > $@
 FORCE: # phony: .SECONDARY would take a file that is not there for an intermediate one, and never look at the stamp
-$(BUILD)/mpi/provenance.o: $(BUILD)/version.stamp
-$(BUILD)/mpi/provenance.o: ALL_CFLAGS += -DVB_VERSION='"$(VERSION)"' -DVB_DATE='"$(DATE)"' -DVB_GIT='"$(GIT)"' -DVB_PREFIX='"$(PREFIX)"'
+$(BUILD)/mpi/base/provenance.o: $(BUILD)/version.stamp
+$(BUILD)/mpi/base/provenance.o: ALL_CFLAGS += -DVB_VERSION='"$(VERSION)"' -DVB_DATE='"$(DATE)"' -DVB_GIT='"$(GIT)"' -DVB_PREFIX='"$(PREFIX)"'
 
 $(BUILD)/libkernels.a: $(KERNELS)
 	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
@@ -107,7 +107,7 @@ $(BUILD)/tests/demo/%: tests/demo/%.c
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(ARCHIVES)
 	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(ARCHIVES) $(LDLIBS)
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
 
 # ---- what people type -------------------------------------------------------------------------------------------
 deps:  ## install what a Debian 12 machine lacks for building and running
@@ -152,7 +152,8 @@ sanitize:  ## the unit tests under the address and undefined-behaviour sanitizer
 	@tests/run.sh build-address unit
 
 # The readers of weights alone, and the two rooms' files that they need.
-FUZZ_SOURCES := $(addprefix kernels/,fault.c memory.c status.c tensor.c) $(addprefix shards/,pickle.c pickle_text.c safetensors.c torch.c weight_names.c zip.c)
+FUZZ_SOURCES := $(addprefix kernels/base/,fault.c memory.c status.c tensor.c) shards/files/zip.c \
+  $(addprefix shards/weights/,pickle.c pickle_text.c safetensors.c torch.c weight_names.c)
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60
 FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -O1 -g -std=c11 -D_GNU_SOURCE -I.
@@ -163,7 +164,7 @@ fuzz:  ## libFuzzer over pickle, zip and safetensors, FUZZ_SECONDS each (clang, 
 	  build-fuzz/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2560 -max_len=65536 -print_final_stats=1 \
 	    -artifact_prefix=build-fuzz/$$f- build-fuzz/corpus/$$f tests/fuzz/corpus/$$f 2>build-fuzz/$$f.log || { tail -n 40 build-fuzz/$$f.log; exit 1; }; \
 	  grep -E 'number_of_executed_units|peak_rss' build-fuzz/$$f.log; done
-build-fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SOURCES) $(wildcard kernels/*.h shards/*.h tests/fuzz/*.h)
+build-fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SOURCES) $(wildcard kernels/*/*.h shards/*/*.h tests/fuzz/*.h)
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
 	$(Q)clang $(FUZZ_FLAGS) $(shell pkg-config --cflags jansson zlib) -o $@ $< $(FUZZ_SOURCES) $(shell pkg-config --libs jansson zlib) -lm

@@ -4,12 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kernels/fault.h"
-#include "kernels/memory.h"
-#include "mpi/commands.h"
-#include "mpi/manual.h"
-#include "mpi/provenance.h"
-#include "shards/yaml.h"
+#include "kernels/base/fault.h"
+#include "kernels/base/memory.h"
+#include "mpi/command/commands.h"
+#include "mpi/command/manual.h"
+#include "mpi/base/provenance.h"
+#include "shards/text/yaml.h"
 
 static const vb_flag help_flags[] = {{"format", VB_FLAG_TEXT, "text|man|bash|zsh", false,
                                       "all commands as a man page or as a shell's completion [text]", 0, 0},

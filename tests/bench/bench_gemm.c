@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/attention.h"
-#include "kernels/gemm.h"
-#include "kernels/isa.h"
-#include "kernels/layers.h"
-#include "kernels/memory.h"
+#include "kernels/matrix/attention.h"
+#include "kernels/matrix/gemm.h"
+#include "kernels/base/isa.h"
+#include "kernels/matrix/layers.h"
+#include "kernels/base/memory.h"
 #include "tests/bench/peak.h"
 
 enum { TRIES = 15 };

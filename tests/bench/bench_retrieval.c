@@ -13,9 +13,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "kernels/coded_scan.h"
-#include "kernels/gemm.h"
-#include "kernels/memory.h"
+#include "kernels/search/coded_scan.h"
+#include "kernels/matrix/gemm.h"
+#include "kernels/base/memory.h"
 #include "tests/bench/peak.h"
 
 enum { DIM = 512, K = 100, ROUNDS = 5, PIECE = 3840 /* rows that a thread takes at once */, MOST_THREADS = 2 };

@@ -5,7 +5,7 @@
 #include <omp.h>
 #include <time.h>
 
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 
 /* Seconds for timing `threads` threads: one thread counts its own processor time, so that other programs on the machine disturb less;
  * more are timed by the clock on the wall. */

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/status.h"
-#include "kernels/tensor.h"
-#include "shards/pickle.h"
+#include "kernels/base/status.h"
+#include "kernels/base/tensor.h"
+#include "shards/weights/pickle.h"
 
 static inline void touch_bytes(const void *bytes, uint64_t size) {
     static volatile uint8_t sum;

@@ -83,7 +83,7 @@ match($0, /:[ \t]*#[ \t]*include[ \t]*[<"][^>"]*/) {
     if (header !~ /\//) fine = 0
   } else if (room == "kernels") {
     fine = header ~ libc || header == "omp.h" || header == "immintrin.h"
-    text = file ~ /^kernels\/(tokenizer|text_cleanup|unicode|html_entities)\.c$/ # what the tokenizer is made of
+    text = file ~ /^kernels\/text\/(tokenizer|text_cleanup|unicode|html_entities)\.c$/ # what the tokenizer is made of
     if ((header == "pcre2.h" || header == "utf8proc.h") && text) fine = 1
   } else if (room == "shards") {
     fine = header ~ libc || header ~ posix || header ~ codecs
@@ -102,12 +102,12 @@ calls() {
   report "$1" "$findings"
 }
 calls "only mpi/main.c ends the process" "kernels|shards|mpi" "mpi/main\.c" "exit|_exit|_Exit|quick_exit|abort|MPI_Abort"
-calls "only kernels/memory.c allocates" "kernels|shards|mpi" "kernels/memory\.c" \
+calls "only kernels/base/memory.c allocates" "kernels|shards|mpi" "kernels/base/memory\.c" \
   "malloc|calloc|realloc|reallocarray|aligned_alloc|posix_memalign|strdup|strndup|asprintf|vasprintf|alloca"
 # The one kind of memory that is not ours comes from json_dumps, which leaves it to free().
 jansson=$(grep -E '[^A-Za-z0-9_]json_dumps[[:space:]]*\(' "$scratch/code" | cut -d: -f1 | LC_ALL=C sort -u | tr '\n' '|' | sed 's/\./\\./g')
-calls "memory is freed by vb_free, but for jansson's texts" "kernels|shards|mpi" "${jansson}kernels/memory\.c" "free"
-calls "only shards/io.c opens, renames and maps files" "kernels|shards|mpi" "shards/io\.c" \
+calls "memory is freed by vb_free, but for jansson's texts" "kernels|shards|mpi" "${jansson}kernels/base/memory\.c" "free"
+calls "only shards/files/io.c opens, renames and maps files" "kernels|shards|mpi" "shards/files/io\.c" \
   "open|openat|creat|fopen|freopen|fdopen|opendir|rename|renameat|mkdir|mkstemp|mmap|munmap"
 calls "kernels/ and shards/ print nothing" "kernels|shards" "none" "printf|vprintf|puts|putchar|fprintf|vfprintf|fputs|perror"
 
@@ -142,7 +142,7 @@ else
     # compiler warns of uninitialised reads better). Style notes that slip through its selection are none of its business here.
     timeout 60 cppcheck -q -j2 --std=c11 --language=c --enable=warning,portability --error-exitcode=3 --inline-suppr -I. \
       --suppress=missingInclude --suppress=missingIncludeSystem --suppress=unmatchedSuppression \
-      --suppress=invalidPointerCast --suppress='uninitvar:kernels/conv.c' \
+      --suppress=invalidPointerCast --suppress='uninitvar:kernels/matrix/conv.c' \
       --template='{file}:{line}: {severity}: {message} [{id}]' --file-list="$scratch/cppcheck" >"$scratch/out" 2>&1
     code=$?
   else code=0; : >"$scratch/out"; fi

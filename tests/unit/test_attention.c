@@ -2,9 +2,9 @@
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/attention.h"
-#include "kernels/fault.h"
-#include "kernels/isa.h"
+#include "kernels/matrix/attention.h"
+#include "kernels/base/fault.h"
+#include "kernels/base/isa.h"
 
 static uint32_t noise_state = 1;
 static float noise_float(void) {

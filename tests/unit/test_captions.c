@@ -2,11 +2,11 @@
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/repe.h"
+#include "kernels/openness/repe.h"
 #include "scratch.h"
-#include "shards/captions.h"
-#include "shards/io.h"
-#include "shards/zst.h"
+#include "shards/text/captions.h"
+#include "shards/files/io.h"
+#include "shards/files/zst.h"
 
 static const char *file_of(const char *name) {
     static char path[1024];

@@ -1,8 +1,8 @@
 /* Tests of the encoders against the embeddings that the published code computes, on the shared fixtures. */
 #include "clip_reference.h"
-#include "shards/coop.h"
-#include "shards/npy.h"
-#include "shards/weights.h"
+#include "shards/weights/coop.h"
+#include "shards/embeddings/npy.h"
+#include "shards/weights/weights.h"
 
 static void compare_rows(const char *name, const float *found, int64_t n, int width) {
     char path[1024];

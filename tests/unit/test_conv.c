@@ -3,7 +3,7 @@
 #include <stdbool.h>
 
 #include "vb_test.h"
-#include "kernels/conv.h"
+#include "kernels/matrix/conv.h"
 
 static float pattern(int64_t i) { return (float)(i * 7919 % 1009 - 500); }
 

@@ -1,7 +1,7 @@
 /* Tests of embedding corpora: which files are parts, their order, rows across parts, blocks, and parts that are broken. */
-#include "kernels/fault.h"
-#include "shards/corpus.h"
-#include "shards/npy.h"
+#include "kernels/base/fault.h"
+#include "shards/embeddings/corpus.h"
+#include "shards/embeddings/npy.h"
 #include "tests/unit/scratch.h"
 
 /* Row r of a corpus holds r, r + 0.5, -r. */

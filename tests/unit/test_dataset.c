@@ -1,9 +1,9 @@
 /* Tests of datasets: folders, WebDataset shards and CIFAR binaries, their labels, units, and what is wrong with them. */
-#include "kernels/fault.h"
+#include "kernels/base/fault.h"
 #include "scratch.h"
-#include "shards/dataset.h"
-#include "shards/tar.h"
-#include "shards/zst.h"
+#include "shards/datasets/dataset.h"
+#include "shards/files/tar.h"
+#include "shards/files/zst.h"
 
 static vb_error err;
 

@@ -1,7 +1,7 @@
 /* Tests of the envelope over orders of arrival: against all sets of vocabularies, on both sides of the limit of the exact method. */
 #include "vb_test.h"
-#include "kernels/envelope.h"
-#include "kernels/fault.h"
+#include "kernels/openness/envelope.h"
+#include "kernels/base/fault.h"
 
 static uint64_t random_state = 5;
 

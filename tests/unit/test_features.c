@@ -2,10 +2,10 @@
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/dots.h"
-#include "kernels/fault.h"
-#include "kernels/features.h"
-#include "kernels/isa.h"
+#include "kernels/matrix/dots.h"
+#include "kernels/base/fault.h"
+#include "kernels/openness/features.h"
+#include "kernels/base/isa.h"
 
 static uint64_t random_state = 7;
 

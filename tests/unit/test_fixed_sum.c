@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/fixed_sum.h"
+#include "kernels/exact/fixed_sum.h"
 
 static const struct { int n; double terms[16], sum; } golden[] = { /* float(sum(map(fractions.Fraction, terms))) */
     {3, {0x1.1ccf385ebc8a0p+1023, 0x1.0000000000000p+0, -0x1.1ccf385ebc8a0p+1023}, 0x1.0000000000000p+0},

@@ -3,8 +3,8 @@
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "kernels/tensor.h"
+#include "kernels/base/fault.h"
+#include "kernels/base/tensor.h"
 
 static void errors_are_one_line(void **state) {
     (void)state;

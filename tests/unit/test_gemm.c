@@ -2,9 +2,9 @@
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "kernels/gemm.h"
-#include "kernels/isa.h"
+#include "kernels/base/fault.h"
+#include "kernels/matrix/gemm.h"
+#include "kernels/base/isa.h"
 
 static uint32_t state_of_noise = 1;
 static uint32_t noise(void) {

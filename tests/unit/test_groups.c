@@ -1,6 +1,6 @@
 /* Tests of the split into rank groups and of their number, against cases worked out by hand and an exhaustive search. */
 #include "vb_test.h"
-#include "mpi/groups.h"
+#include "mpi/ranks/groups.h"
 
 static void groups_cover_the_ranks(void **state) {
     (void)state;

@@ -4,11 +4,11 @@
 #include <zlib.h>
 
 #include "vb_test.h"
-#include "kernels/colour.h"
-#include "kernels/fault.h"
-#include "shards/image.h"
-#include "shards/io.h"
-#include "shards/npy.h"
+#include "kernels/image/colour.h"
+#include "kernels/base/fault.h"
+#include "shards/images/image.h"
+#include "shards/files/io.h"
+#include "shards/embeddings/npy.h"
 #include "tests/golden/images.h"
 
 enum { CASES = sizeof image_cases / sizeof *image_cases };

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "shards/digest.h"
-#include "shards/npy.h"
+#include "kernels/base/fault.h"
+#include "shards/files/digest.h"
+#include "shards/embeddings/npy.h"
 
 static char folder[] = "/tmp/vocabench-io.XXXXXX";
 static char path[256], other[256];

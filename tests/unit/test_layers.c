@@ -3,8 +3,8 @@
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/isa.h"
-#include "kernels/layers.h"
+#include "kernels/base/isa.h"
+#include "kernels/matrix/layers.h"
 
 static uint32_t noise_state = 1;
 static uint32_t noise(void) {

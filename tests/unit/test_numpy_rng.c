@@ -1,6 +1,6 @@
 /* Tests of NumPy's legacy generator against values that numpy 1.24's RandomState printed. */
 #include "vb_test.h"
-#include "kernels/numpy_rng.h"
+#include "kernels/openness/numpy_rng.h"
 
 static const struct {
     uint32_t seed, first[5];

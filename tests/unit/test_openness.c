@@ -3,12 +3,12 @@
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "kernels/numpy_rng.h"
-#include "kernels/openness.h"
-#include "kernels/similarity.h"
-#include "kernels/subsets.h"
-#include "shards/npy.h"
+#include "kernels/base/fault.h"
+#include "kernels/openness/numpy_rng.h"
+#include "kernels/openness/openness.h"
+#include "kernels/openness/similarity.h"
+#include "kernels/openness/subsets.h"
+#include "shards/embeddings/npy.h"
 
 #define assert_near(a, b, tolerance) do { \
     double found_ = (a), wanted_ = (b); \

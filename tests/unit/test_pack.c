@@ -1,9 +1,9 @@
 /* Tests of packing: what comes out is what went in, other programs read it, and it is whole or absent. */
-#include "kernels/fault.h"
+#include "kernels/base/fault.h"
 #include "scratch.h"
-#include "shards/manifest.h"
-#include "shards/pack.h"
-#include "shards/tar.h"
+#include "shards/files/manifest.h"
+#include "shards/datasets/pack.h"
+#include "shards/files/tar.h"
 
 static vb_error err;
 

@@ -1,13 +1,13 @@
 /* What pages and completion are made of: base64, thumbnails, kinds of placeholders, absolute paths. */
 #include <limits.h>
 
-#include "kernels/colour.h"
-#include "kernels/fault.h"
-#include "mpi/arguments.h"
-#include "mpi/text_buffer.h"
-#include "shards/image.h"
-#include "shards/io.h"
-#include "shards/thumbnail.h"
+#include "kernels/image/colour.h"
+#include "kernels/base/fault.h"
+#include "mpi/command/arguments.h"
+#include "mpi/base/text_buffer.h"
+#include "shards/images/image.h"
+#include "shards/files/io.h"
+#include "shards/images/thumbnail.h"
 #include "vb_test.h"
 
 static void base64_is_rfc_4648s(void **state) {

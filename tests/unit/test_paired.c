@@ -1,8 +1,8 @@
 /* Paired statistics against SciPy 1.10 (binomtest, permutation_test, sem) and NumPy's generator. */
 #include <math.h>
 
-#include "kernels/fault.h"
-#include "kernels/paired.h"
+#include "kernels/base/fault.h"
+#include "kernels/openness/paired.h"
 #include "tests/unit/vb_test.h"
 
 static void assert_close(double found, double expected, double relative) {

@@ -2,9 +2,9 @@
 #include <errno.h>
 
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "shards/io.h"
-#include "shards/pickle.h"
+#include "kernels/base/fault.h"
+#include "shards/files/io.h"
+#include "shards/weights/pickle.h"
 
 /* ---- values as text, nearly as Python's repr ---- */
 

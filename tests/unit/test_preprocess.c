@@ -2,11 +2,11 @@
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/colour.h"
-#include "kernels/fault.h"
-#include "kernels/isa.h"
-#include "kernels/preprocess.h"
-#include "kernels/resize.h"
+#include "kernels/image/colour.h"
+#include "kernels/base/fault.h"
+#include "kernels/base/isa.h"
+#include "kernels/image/preprocess.h"
+#include "kernels/image/resize.h"
 #include "tests/golden/resize.h"
 
 /* The formulas of tests/golden/make_resize.py. */

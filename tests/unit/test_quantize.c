@@ -2,10 +2,10 @@
  * out. */
 #include <math.h>
 
-#include "kernels/coded_kernel.h"
-#include "kernels/coded_scan.h"
-#include "kernels/fault.h"
-#include "kernels/isa.h"
+#include "kernels/search/coded_kernel.h"
+#include "kernels/search/coded_scan.h"
+#include "kernels/base/fault.h"
+#include "kernels/base/isa.h"
 #include "tests/unit/vb_test.h"
 
 enum { MOST = 3000, DIM = 100 };

@@ -1,7 +1,7 @@
 /* Tests of the safetensors reader: files made by hand, every kind of damage, every prefix, flipped bytes, and a published layout. */
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "shards/weights.h"
+#include "kernels/base/fault.h"
+#include "shards/weights/weights.h"
 
 /* length + header + `data` bytes that count up from 0. Free with vb_free. */
 static vb_map make_file(const char *header, size_t data) {

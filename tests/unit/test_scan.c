@@ -1,9 +1,9 @@
 /* Tests of the search of rows: lists against brute force in quadruple precision and in integers, at every instruction set level. */
 #include <math.h>
 
-#include "kernels/fault.h"
-#include "kernels/isa.h"
-#include "kernels/scan.h"
+#include "kernels/base/fault.h"
+#include "kernels/base/isa.h"
+#include "kernels/search/scan.h"
 #include "tests/unit/vb_test.h"
 
 /* ---- brute force ---------------------------------------------------------------------------------------------------------------- */

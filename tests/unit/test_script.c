@@ -1,7 +1,7 @@
 /* Batch scripts: placeholders, quoting held against a real shell, Slurm's times, and programs run without a shell. */
-#include "kernels/fault.h"
-#include "mpi/script.h"
-#include "mpi/spawn.h"
+#include "kernels/base/fault.h"
+#include "mpi/base/script.h"
+#include "mpi/base/spawn.h"
 #include "scratch.h"
 
 static void fill_replaces_and_drops(void **state) {

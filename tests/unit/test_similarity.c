@@ -2,10 +2,10 @@
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/exact.h"
-#include "kernels/fault.h"
-#include "kernels/isa.h"
-#include "kernels/similarity.h"
+#include "kernels/exact/exact.h"
+#include "kernels/base/fault.h"
+#include "kernels/base/isa.h"
+#include "kernels/openness/similarity.h"
 
 static uint64_t random_state;
 

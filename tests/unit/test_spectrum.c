@@ -2,8 +2,8 @@
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "kernels/spectrum.h"
+#include "kernels/base/fault.h"
+#include "kernels/openness/spectrum.h"
 
 static uint64_t random_state = 3;
 

@@ -1,6 +1,6 @@
 /* Tests of the tar reader and writer: against the tar program, hand-made headers, and every way to break an archive. */
 #include "scratch.h"
-#include "shards/tar.h"
+#include "shards/files/tar.h"
 
 /* An archive in memory, built here without the writer under test. */
 typedef struct archive {

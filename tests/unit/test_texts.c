@@ -1,8 +1,8 @@
 /* Tests of lists of texts: lines, JSON, and what is refused. */
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "shards/io.h"
-#include "shards/texts.h"
+#include "kernels/base/fault.h"
+#include "shards/files/io.h"
+#include "shards/text/texts.h"
 
 static char folder[] = "/tmp/vocabench-texts.XXXXXX";
 static char txt[300], json[300];

@@ -4,12 +4,12 @@
 #include <zlib.h>
 
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "kernels/tokenizer.h"
-#include "shards/io.h"
-#include "shards/npy.h"
-#include "shards/texts.h"
-#include "shards/tokenizer_file.h"
+#include "kernels/base/fault.h"
+#include "kernels/text/tokenizer.h"
+#include "shards/files/io.h"
+#include "shards/embeddings/npy.h"
+#include "shards/text/texts.h"
+#include "shards/text/tokenizer_file.h"
 
 enum { CONTEXT = 77, SHORT_CONTEXT = 40 };
 

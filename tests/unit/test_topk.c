@@ -1,8 +1,8 @@
 /* Tests of hits and their heaps: order and ties against integers, merges in any order, bytes there and back, failed allocations. */
 #include <math.h>
 
-#include "kernels/fault.h"
-#include "kernels/topk.h"
+#include "kernels/base/fault.h"
+#include "kernels/exact/topk.h"
 #include "tests/unit/vb_test.h"
 
 /* x . q as an exact sum of two doubles, for inner products. */

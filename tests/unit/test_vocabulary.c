@@ -2,10 +2,10 @@
 #include <jansson.h>
 
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "shards/io.h"
-#include "shards/prompts.h"
-#include "shards/vocabulary.h"
+#include "kernels/base/fault.h"
+#include "shards/files/io.h"
+#include "shards/text/prompts.h"
+#include "shards/text/vocabulary.h"
 
 static vb_error err;
 static char scratch[] = "/tmp/vocabench-vocabulary-XXXXXX";

@@ -3,11 +3,11 @@
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "shards/coop.h"
-#include "shards/weight_names.h"
-#include "shards/weights.h"
-#include "shards/zip.h"
+#include "kernels/base/fault.h"
+#include "shards/weights/coop.h"
+#include "shards/weights/weight_names.h"
+#include "shards/weights/weights.h"
+#include "shards/files/zip.h"
 
 #define CORPUS "tests/fuzz/corpus/"
 

@@ -1,7 +1,7 @@
 /* Tests of WordNet's reader: a small database written by hand, Debian's own against what awk counts in it, and broken files. */
 #include "scratch.h"
-#include "kernels/fault.h"
-#include "shards/wordnet.h"
+#include "kernels/base/fault.h"
+#include "shards/text/wordnet.h"
 
 /* Two levels of animals, an instance, a sense of two words, a lemma in capitals, a pointer to a verb, which is none of ours. */
 static const char data_noun[] =

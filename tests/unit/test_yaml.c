@@ -4,9 +4,9 @@
 #include <jansson.h>
 
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "shards/io.h"
-#include "shards/yaml.h"
+#include "kernels/base/fault.h"
+#include "shards/files/io.h"
+#include "shards/text/yaml.h"
 
 static vb_error err;
 

@@ -1,8 +1,8 @@
 /* Tests of zstd files: against the zstd program, and against every lie a seek table or a frame can tell. */
-#include "kernels/fault.h"
+#include "kernels/base/fault.h"
 #include "scratch.h"
-#include "shards/source.h"
-#include "shards/zst.h"
+#include "shards/files/source.h"
+#include "shards/files/zst.h"
 
 enum { SIZE = 300000 };
 static uint8_t data[SIZE], buffer[SIZE + 1];

@@ -1,0 +1,24 @@
+/* A table of cells that is filled once and written for the terminal or as Markdown, LaTeX or HTML. */
+#ifndef VB_GRID_H
+#define VB_GRID_H
+
+#include "mpi/base/text_buffer.h"
+
+typedef enum vb_grid_form { VB_GRID_TERMINAL, VB_GRID_MARKDOWN, VB_GRID_LATEX, VB_GRID_HTML } vb_grid_form;
+
+/* Cells are added row by row, the heads first. */
+typedef struct vb_grid {
+    int columns;
+    unsigned left;       /* bit c: column c holds words and is aligned to the left */
+    const char *caption; /* HTML's <caption>, LaTeX's comment; NULL for none */
+    char **cells;
+    size_t count, capacity;
+    bool failed;
+} vb_grid;
+
+void vb_grid_cell(vb_grid *grid, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Everything in it that is special to a form is escaped. Cells that begin a row are row headers in HTML. */
+void vb_grid_put(const vb_grid *grid, vb_grid_form form, vb_text *out);
+void vb_grid_free(vb_grid *grid);
+
+#endif

@@ -1,0 +1,66 @@
+/* `vocabench candidates`: lists of names for adversarial vocabularies, from WordNet's nouns. */
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "mpi/command/commands.h"
+#include "shards/files/io.h"
+#include "shards/text/wordnet.h"
+
+const vb_flag vb_candidates_flags[] = {
+    {"output", VB_FLAG_TEXT, "FILE.txt", true, "one noun a line, in lower case, sorted", 0, 0},
+    {"wordnet", VB_FLAG_TEXT, "DIR", false, "folder of index.noun and data.noun [" VB_WORDNET_FOLDER "]", 0, 0},
+    {"single-words", VB_FLAG_SWITCH, NULL, false, "leave out nouns of several words", 0, 0},
+    {"heads", VB_FLAG_SWITCH, NULL, false, "only nouns that are the first word of a synset, without their synonyms", 0, 0},
+    {"min-depth", VB_FLAG_NUMBER, "N", false, "least number of steps below 'entity' of the first sense [0]", 0, 64},
+    {"max-depth", VB_FLAG_NUMBER, "N", false, "largest number of them [64]", 0, 64},
+    {0}};
+
+const char vb_candidates_details[] =
+    "`vocabench candidates wordnet` writes WordNet's nouns (Debian's package wordnet-base) for the key "
+    "`adversarial: {candidates: FILE.txt}` of an experiment.";
+
+static int write_nouns(vb_writer *writer, const vb_wordnet *wordnet, const vb_context *context, const vb_arguments *arguments,
+                       size_t *written, vb_error *err) {
+    const vb_command *command = context->command;
+    bool single = vb_argument_given(arguments, command, "single-words"), heads = vb_argument_given(arguments, command, "heads");
+    int64_t low = vb_argument_number(arguments, command, "min-depth", 0),
+            high = vb_argument_number(arguments, command, "max-depth", 64);
+    *written = 0;
+    for (size_t i = 0; i < vb_wordnet_lemmas(wordnet); i++) {
+        const char *lemma = vb_wordnet_lemma(wordnet, i);
+        int depth = vb_wordnet_depth(wordnet, i);
+        if ((single && strchr(lemma, ' ')) || (heads && !vb_wordnet_leads(wordnet, i)) || depth < low || depth > high) continue;
+        if (vb_writer_printf(writer, err, "%s\n", lemma)) return -1;
+        ++*written;
+    }
+    return 0;
+}
+
+static int make_list(const vb_context *context, const vb_arguments *arguments, vb_error *err) {
+    const vb_command *command = context->command;
+    const char *folder = vb_argument(arguments, command, "wordnet"), *path = vb_argument(arguments, command, "output");
+    vb_wordnet *wordnet = NULL;
+    vb_writer *writer = NULL;
+    size_t written;
+    int status = -1;
+    if (strcmp(arguments->positional[0], "wordnet"))
+        return vb_errorf(err, VB_EUSAGE, "candidates: expected 'wordnet', found '%s'", arguments->positional[0]);
+    if (vb_wordnet_open(&wordnet, folder ? folder : VB_WORDNET_FOLDER, err) || vb_writer_open(&writer, path, err)) goto done;
+    if (write_nouns(writer, wordnet, context, arguments, &written, err)) goto done;
+    if (!written) {
+        vb_errorf(err, VB_EUSAGE, "candidates: no noun meets the conditions");
+        goto done;
+    }
+    status = vb_writer_commit(writer, err);
+    writer = NULL;
+    if (!status) printf("%zu nouns: %s\n", written, path);
+done:
+    vb_writer_abandon(writer);
+    vb_wordnet_close(wordnet);
+    return status;
+}
+
+int vb_cmd_candidates(vb_context *context, const vb_arguments *arguments, vb_error *err) {
+    return vb_agree(&context->comm, context->comm.rank ? 0 : make_list(context, arguments, err), err);
+}

@@ -1,0 +1,102 @@
+/* Per-image records: JSON lines, one zstd frame a unit. */
+#include "mpi/evaluate/records.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernels/base/memory.h"
+#include "mpi/base/text_buffer.h"
+#include "shards/files/zst.h"
+
+static char *part_path(const char *path, int64_t unit, vb_error *err) {
+    return vb_format(err, "%s.parts/%09lld.zst", path, (long long)unit);
+}
+
+/* The first vocabulary that lists the class: its home. */
+static int home_of(const vb_vocabularies *vocabularies, int class) {
+    for (int v = 0; v < vocabularies->count; v++)
+        for (int i = vocabularies->offsets[v]; i < vocabularies->offsets[v + 1]; i++)
+            if (vocabularies->members[i] == class) return v;
+    return -1;
+}
+
+/* apart: classes of one name are not one class, so that the first-ranked one needs its vocabulary. */
+static char *record_line(const vb_vocabularies *vocabularies, bool apart, const char *name, const uint8_t *beaten,
+                         const vb_verdict *verdict) {
+    int home = home_of(vocabularies, verdict->label);
+    json_t *harmful = json_array(), *image = json_string(name);
+    if (!image) image = json_string("(not UTF-8)");
+    for (int v = 0; v < vocabularies->count; v++)
+        if (beaten[v] && v != home) json_array_append_new(harmful, json_string(vocabularies->names[v]));
+    json_t *record =
+        json_pack("{s:o, s:s, s:s, s:s, s:s, s:b, s:o, s:f, s:o}", "image", image, "class", vocabularies->class[verdict->label].name,
+                  "vocabulary", vocabularies->names[home], "predicted", vocabularies->class[verdict->predicted_own].name,
+                  "predicted_all", vocabularies->class[verdict->predicted_all].name, "own", !beaten[home], "harmful", harmful,
+                  "similarity", verdict->similarity, "margin", isfinite(verdict->margin) ? json_real(verdict->margin) : json_null());
+    if (record && apart)
+        json_object_set_new(record, "predicted_all_vocabulary",
+                            json_string(vocabularies->names[home_of(vocabularies, verdict->predicted_all)]));
+    char *line = record ? json_dumps(record, JSON_COMPACT) : NULL;
+    json_decref(record);
+    return line;
+}
+
+int vb_records_unit(const char *path, int64_t unit, const vb_vocabularies *vocabularies, bool apart, const vb_unit_rows *rows,
+                    const uint8_t *beaten, const vb_verdict *verdicts, vb_error *err) {
+    char *part = part_path(path, unit, err), *folder = vb_format(err, "%s.parts", path);
+    vb_text text = {0};
+    void *frame = NULL;
+    size_t size;
+    int status = -1;
+    if (!part || !folder || vb_make_folders(folder, err)) goto done;
+    for (int i = 0; i < rows->count; i++) {
+        char *line = record_line(vocabularies, apart, rows->names[i], beaten + (size_t)i * (size_t)vocabularies->count, &verdicts[i]);
+        if (!line) {
+            vb_errorf(err, VB_EMEMORY, "%s: no memory for a record", path);
+            goto done;
+        }
+        vb_text_add(&text, line);
+        vb_text_add(&text, "\n");
+        free(line); /* jansson's */
+    }
+    if (vb_text_end(&text, path, err) || vb_zst_frame(text.bytes, text.filled, 3, &frame, &size, err)) goto done;
+    status = vb_write_file(part, frame, size, err);
+done:
+    vb_free(frame);
+    vb_text_free(&text);
+    vb_free(folder);
+    vb_free(part);
+    return status;
+}
+
+int vb_records_join(const char *path, int64_t units, vb_error *err) {
+    enum { LIMIT = 1 << 28 };
+    vb_writer *writer;
+    if (vb_writer_open(&writer, path, err)) return -1;
+    for (int64_t u = 0; u < units; u++) {
+        char *part = part_path(path, u, err);
+        uint8_t *bytes = NULL;
+        size_t size = 0;
+        int status = part ? 0 : -1;
+        if (!status && vb_exists(part))
+            status = vb_read_file(part, LIMIT, &bytes, &size, err) || vb_writer_write(writer, bytes, size, err) ? -1 : 0;
+        vb_free(bytes);
+        vb_free(part);
+        if (status) {
+            vb_writer_abandon(writer);
+            return -1;
+        }
+    }
+    if (vb_writer_commit(writer, err)) return -1;
+    for (int64_t u = 0; u < units; u++) {
+        char *part = part_path(path, u, err);
+        if (part) unlink(part);
+        vb_free(part);
+    }
+    char *folder = vb_format(err, "%s.parts", path);
+    if (folder) rmdir(folder);
+    vb_free(folder);
+    return 0;
+}

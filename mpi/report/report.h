@@ -1,0 +1,81 @@
+/* A report on the results of runs: what it covers, its tables and its figures. Rank 0 only, all local. */
+#ifndef VB_REPORT_H
+#define VB_REPORT_H
+
+#include "mpi/base/grid.h"
+#include "mpi/results/result_folder.h"
+
+/* One entry of results[]. */
+typedef struct vb_reported {
+    const vb_result_folder *folder;
+    json_t *entry;
+    char *label; /* the model's name, and the folder's where another entry of the group has the same name */
+} vb_reported;
+
+/* Entries of the same dataset and vocabularies. */
+typedef struct vb_report_group {
+    char *title;
+    int count;
+    vb_reported *entries;
+} vb_report_group;
+
+typedef struct vb_report {
+    int folder_count, group_count, entry_count;
+    vb_result_folder *folders;
+    vb_report_group *groups; /* in the order of first occurrence */
+} vb_report;
+
+/* Reads the folders (or results.json files). Free also after a failure. */
+int vb_report_open(vb_report *report, const char *const *given, int count, vb_error *err);
+void vb_report_close(vb_report *report);
+
+/* ---- tables; the grids are to be freed ---- */
+
+/* Every pair, and below it what retrieval made of it. */
+vb_grid vb_report_main_table(const vb_report *report);
+vb_grid vb_report_vocabulary_table(const vb_reported *it);
+/* Without rows but the heads where the result has no such part. */
+vb_grid vb_report_adversarial_table(const vb_reported *it);
+vb_grid vb_report_analyses_table(const vb_report_group *group);
+vb_grid vb_report_run_table(const vb_result_folder *folder);
+vb_grid vb_report_input_table(const vb_reported *it);
+/* Retrieved captions of the first classes, from retrieval/MODEL--DATASET.jsonl.zst; only heads where there is no such file. */
+int vb_report_caption_table(const vb_reported *it, vb_grid *grid, vb_error *err);
+
+static inline int vb_grid_rows(const vb_grid *grid) { return grid->columns ? (int)grid->count / grid->columns - 1 : 0; }
+
+/* ---- figures ---- */
+
+typedef struct vb_figure {
+    char *name; /* of its files in the data folder, without extension; unique */
+    char *title, *description;
+    char *svg; /* as gnuplot wrote it */
+} vb_figure;
+
+typedef struct vb_plotter {
+    const char *folder; /* of data, scripts and SVG files */
+    int count;          /* figures so far: numbers their names */
+} vb_plotter;
+
+/* Each writes NAME.csv, NAME.gp and, by running gnuplot, NAME.svg. */
+int vb_plot_curves(vb_plotter *plotter, const vb_report_group *group, vb_figure *figure, vb_error *err);
+int vb_plot_vocabularies(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err);
+int vb_plot_theft(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err);
+/* These leave figure->name NULL where the results have no such part. */
+int vb_plot_similarities(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err);
+int vb_plot_margins(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err);
+int vb_plot_geometry(vb_plotter *plotter, const vb_report_group *group, vb_figure *figure, vb_error *err);
+int vb_plot_adversarial(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err);
+int vb_plot_retrieval(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err);
+void vb_figure_free(vb_figure *figure);
+
+/* ---- documents ---- */
+
+/* `data` is the data folder's name as links in the document write it. */
+int vb_report_html(const vb_report *report, vb_plotter *plotter, const char *data, vb_text *out, vb_error *err);
+int vb_report_markdown(const vb_report *report, vb_plotter *plotter, const char *data, vb_text *out, vb_error *err);
+/* Prints the finished HTML page with Chromium by way of files in the folder `data`. VB_EMISSING when it is not installed. */
+int vb_report_pdf(const vb_text *page, const char *data, const char *output, vb_error *err);
+int vb_report_latex(const vb_report *report, vb_text *out, vb_error *err);
+
+#endif
