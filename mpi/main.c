@@ -16,29 +16,31 @@ static const vb_flag help_flags[] = {{"format", VB_FLAG_TEXT, "text|man|bash|zsh
                                      {0}};
 
 const vb_command vb_commands[] = {
-    {"run", "FILE.yaml", 1, vb_run_flags, "Encode, evaluate and report an experiment.", vb_run_details, vb_cmd_run, vb_experiment_keys},
+    {"run", "FILE.yaml", 1, vb_run_flags, "Encode, evaluate and report an experiment.", vb_run_details, vb_cmd_run,
+     vb_experiment_keys},
     {"plan", "[FILE.yaml]", 0, vb_plan_flags, "Show what a run would do: units, memory a rank, bytes to read and to send.", NULL,
      vb_cmd_plan, NULL},
-    {"encode", "images|texts", 1, vb_encode_flags, "Write embeddings of images or texts as .npy.", vb_encode_details, vb_cmd_encode,
-     NULL},
-    {"tokenize", NULL, 0, vb_tokenize_flags, "Write token ids of texts as .npy (int32, texts x context length).", NULL, vb_cmd_tokenize,
-     NULL},
+    {"encode", "images|texts", 1, vb_encode_flags, "Write embeddings of images or texts as .npy.", vb_encode_details,
+     vb_cmd_encode, NULL},
+    {"tokenize", NULL, 0, vb_tokenize_flags, "Write token ids of texts as .npy (int32, texts x context length).", NULL,
+     vb_cmd_tokenize, NULL},
     {"preprocess", NULL, 0, vb_preprocess_flags, "Write preprocessed images as .npy (float32, images x 3 x R x R).", NULL,
      vb_cmd_preprocess, NULL},
     {"pack", NULL, 0, vb_pack_flags, "Pack images as WebDataset shards (.tar.zst, seekable), or a corpus as 8-bit codes.", NULL,
      vb_cmd_pack, NULL},
-    {"candidates", "wordnet", 1, vb_candidates_flags, "Write a list of nouns for adversarial vocabularies.", vb_candidates_details,
-     vb_cmd_candidates, NULL},
-    {"retrieve", NULL, 0, vb_retrieve_flags, "List the rows of a corpus most similar to each query, exactly.", vb_retrieve_details,
-     vb_cmd_retrieve, NULL},
+    {"candidates", "wordnet", 1, vb_candidates_flags, "Write a list of nouns for adversarial vocabularies.",
+     vb_candidates_details, vb_cmd_candidates, NULL},
+    {"retrieve", NULL, 0, vb_retrieve_flags, "List the rows of a corpus most similar to each query, exactly.",
+     vb_retrieve_details, vb_cmd_retrieve, NULL},
     {"submit", "FILE.yaml", 1, vb_submit_flags, "Write a Slurm batch script for an experiment and submit it.", vb_submit_details,
      vb_cmd_submit, NULL},
-    {"merge", "OUT DIR...", 2, vb_merge_flags, "Join the results of runs of parts of one experiment.", vb_merge_details, vb_cmd_merge,
-     NULL},
+    {"merge", "OUT DIR...", 2, vb_merge_flags, "Join the results of runs of parts of one experiment.", vb_merge_details,
+     vb_cmd_merge, NULL},
     {"status", "DIR", 1, vb_status_flags, "Show what of a run is done, running, failed and to do, and the time left.",
      vb_status_details, vb_cmd_status, NULL},
-    {"report", "DIR...", 1, vb_report_flags, "Make a page of results: tables, figures, provenance (HTML, Markdown, LaTeX or PDF).",
-     vb_report_details, vb_cmd_report, NULL},
+    {"report", "DIR...", 1, vb_report_flags,
+     "Make a page of results: tables, figures, provenance (HTML, Markdown, LaTeX or PDF).", vb_report_details, vb_cmd_report,
+     NULL},
     {"compare", "A B", 2, vb_compare_flags, "Compare two results on the same images: differences, standard errors, exact tests.",
      vb_compare_details, vb_cmd_compare, NULL},
     {"inspect", "FILE", 1, vb_inspect_flags, "Say what a file is: weights, embeddings, shards, vocabularies, experiments.", NULL,
@@ -62,10 +64,8 @@ static void program_help(void) {
 }
 
 static int report(const vb_error *err, int ranks) {
-    if (ranks > 1)
-        fprintf(stderr, "vocabench: rank %d: %s\n", err->rank < 0 ? 0 : err->rank, err->text);
-    else
-        fprintf(stderr, "vocabench: %s\n", err->text);
+    if (ranks > 1) fprintf(stderr, "vocabench: rank %d: %s\n", err->rank < 0 ? 0 : err->rank, err->text);
+    else fprintf(stderr, "vocabench: %s\n", err->text);
     return err->code;
 }
 
@@ -99,8 +99,7 @@ static int run_command(const vb_command *command, const vb_arguments *arguments)
 
     vb_context context = {.command = command, .started = MPI_Wtime(), .environment = environment};
     int code;
-    if (vb_comm_open(&context.comm, MPI_COMM_WORLD, &err))
-        code = report(&err, 2);
+    if (vb_comm_open(&context.comm, MPI_COMM_WORLD, &err)) code = report(&err, 2);
     else {
         int status = 0;
         if (vb_fault_setup(getenv("VOCABENCH_FAULT"), context.comm.rank))
@@ -132,7 +131,8 @@ static int unknown_command(const char *name, vb_error *err) {
 static int help(const vb_command *own, const vb_arguments *arguments, vb_error *err) {
     static void (*const make[])(const vb_command *, vb_text *) = {vb_manual, vb_completion_bash, vb_completion_zsh};
     static const char *const formats[] = {"man", "bash", "zsh", "text", NULL};
-    const char *name = arguments->positional_count ? arguments->positional[0] : NULL, *format = vb_argument(arguments, own, "format");
+    const char *name = arguments->positional_count ? arguments->positional[0] : NULL,
+               *format = vb_argument(arguments, own, "format");
     const vb_command *command = name ? find_command(name) : NULL;
     int f = 3;
     if (name && !command) return unknown_command(name, err);
@@ -141,10 +141,8 @@ static int help(const vb_command *own, const vb_arguments *arguments, vb_error *
     if (!formats[f]) return vb_errorf(err, VB_EUSAGE, "help: --format: expected text, man, bash or zsh, found '%s'", format);
     if (!is_first_rank()) return 0;
     if (f == 3) {
-        if (command)
-            vb_command_help(command);
-        else
-            program_help();
+        if (command) vb_command_help(command);
+        else program_help();
         return 0;
     }
     if (command) return vb_errorf(err, VB_EUSAGE, "help: --format %s is of all commands together, not of '%s'", format, name);

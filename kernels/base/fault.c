@@ -8,14 +8,21 @@
 #include <string.h>
 #include <time.h>
 
-static const char *const site_names[VB_FAULT_SITES] = {"open", "read", "write", "fsync", "rename", "mmap", "alloc", "mpi", "unit"};
+static const char *const site_names[VB_FAULT_SITES] = {"open", "read",  "write", "fsync", "rename",
+                                                       "mmap", "alloc", "mpi",   "unit"};
 enum { SLOW = -2 };
-static const struct { const char *name; int effect; } effects[] = {
-    {"ENOSPC", ENOSPC}, {"EIO", EIO}, {"ENOMEM", ENOMEM}, {"EACCES", EACCES}, {"short", VB_FAULT_SHORT}, {"kill", -SIGKILL},
-    {"slow", SLOW}};
+static const struct {
+    const char *name;
+    int effect;
+} effects[] = {{"ENOSPC", ENOSPC},        {"EIO", EIO},       {"ENOMEM", ENOMEM}, {"EACCES", EACCES},
+               {"short", VB_FAULT_SHORT}, {"kill", -SIGKILL}, {"slow", SLOW}};
 
 /* The one global of the kernels room: a test instrument that must reach every call without travelling through them. */
-static struct { int active, site, effect, onwards; long n; atomic_long count; } plan;
+static struct {
+    int active, site, effect, onwards;
+    long n;
+    atomic_long count;
+} plan;
 
 int vb_fault_setup(const char *specification, int rank) {
     plan.active = 0;

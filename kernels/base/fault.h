@@ -1,15 +1,23 @@
 /* Fault injection: makes the n-th file operation, allocation or MPI call of ours fail, be short or kill the process.
  *
  * VOCABENCH_FAULT=site:n:effect[@rank], with site one of open read write fsync rename mmap alloc mpi unit,
- * n counted from 1 (n+ means from the n-th on), effect an errno name (ENOSPC EIO ENOMEM EACCES), "short", "slow" (a tenth of a second)
- * or "kill".
+ * n counted from 1 (n+ means from the n-th on), effect an errno name (ENOSPC EIO ENOMEM EACCES), "short", "slow" (a tenth of a
+ * second) or "kill".
  * Nothing set: one predictable branch a call. */
 #ifndef VB_FAULT_H
 #define VB_FAULT_H
 
 typedef enum vb_fault_site {
-    VB_FAULT_OPEN, VB_FAULT_READ, VB_FAULT_WRITE, VB_FAULT_FSYNC, VB_FAULT_RENAME, VB_FAULT_MMAP,
-    VB_FAULT_ALLOC, VB_FAULT_MPI, VB_FAULT_UNIT, VB_FAULT_SITES
+    VB_FAULT_OPEN,
+    VB_FAULT_READ,
+    VB_FAULT_WRITE,
+    VB_FAULT_FSYNC,
+    VB_FAULT_RENAME,
+    VB_FAULT_MMAP,
+    VB_FAULT_ALLOC,
+    VB_FAULT_MPI,
+    VB_FAULT_UNIT,
+    VB_FAULT_SITES
 } vb_fault_site;
 
 enum { VB_FAULT_SHORT = -1 };

@@ -4,8 +4,11 @@
 #include <math.h>
 #include <string.h>
 
-static const struct { size_t size; const char *name; } dtypes[VB_DTYPES] = {
-    [VB_F32] = {4, "fp32"}, [VB_F16] = {2, "fp16"}, [VB_BF16] = {2, "bf16"}, [VB_F64] = {8, "fp64"}, [VB_I8] = {1, "int8"},
+static const struct {
+    size_t size;
+    const char *name;
+} dtypes[VB_DTYPES] = {
+    [VB_F32] = {4, "fp32"}, [VB_F16] = {2, "fp16"},  [VB_BF16] = {2, "bf16"}, [VB_F64] = {8, "fp64"},  [VB_I8] = {1, "int8"},
     [VB_U8] = {1, "uint8"}, [VB_I16] = {2, "int16"}, [VB_I32] = {4, "int32"}, [VB_I64] = {8, "int64"}, [VB_BOOL] = {1, "bool"}};
 
 size_t vb_dtype_size(vb_dtype dtype) { return dtypes[dtype].size; }
@@ -45,15 +48,44 @@ float vb_tensor_at(const vb_tensor *tensor, int64_t index) {
     }
     const char *at = (const char *)tensor->data + offset * (int64_t)dtypes[tensor->dtype].size;
     switch (tensor->dtype) {
-    case VB_F32: { float v; memcpy(&v, at, sizeof v); return v; }
-    case VB_F16: { uint16_t v; memcpy(&v, at, sizeof v); return vb_half_to_float(v); }
-    case VB_BF16: { uint16_t v; memcpy(&v, at, sizeof v); return vb_bf16_to_float(v); }
-    case VB_F64: { double v; memcpy(&v, at, sizeof v); return (float)v; }
+    case VB_F32: {
+        float v;
+        memcpy(&v, at, sizeof v);
+        return v;
+    }
+    case VB_F16: {
+        uint16_t v;
+        memcpy(&v, at, sizeof v);
+        return vb_half_to_float(v);
+    }
+    case VB_BF16: {
+        uint16_t v;
+        memcpy(&v, at, sizeof v);
+        return vb_bf16_to_float(v);
+    }
+    case VB_F64: {
+        double v;
+        memcpy(&v, at, sizeof v);
+        return (float)v;
+    }
     case VB_I8: return (float)*(const int8_t *)at;
-    case VB_U8: case VB_BOOL: return (float)*(const uint8_t *)at;
-    case VB_I16: { int16_t v; memcpy(&v, at, sizeof v); return (float)v; }
-    case VB_I32: { int32_t v; memcpy(&v, at, sizeof v); return (float)v; }
-    case VB_I64: { int64_t v; memcpy(&v, at, sizeof v); return (float)v; }
+    case VB_U8:
+    case VB_BOOL: return (float)*(const uint8_t *)at;
+    case VB_I16: {
+        int16_t v;
+        memcpy(&v, at, sizeof v);
+        return (float)v;
+    }
+    case VB_I32: {
+        int32_t v;
+        memcpy(&v, at, sizeof v);
+        return (float)v;
+    }
+    case VB_I64: {
+        int64_t v;
+        memcpy(&v, at, sizeof v);
+        return (float)v;
+    }
     case VB_DTYPES: break;
     }
     return NAN;

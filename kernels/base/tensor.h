@@ -5,9 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum vb_dtype {
-    VB_F32, VB_F16, VB_BF16, VB_F64, VB_I8, VB_U8, VB_I16, VB_I32, VB_I64, VB_BOOL, VB_DTYPES
-} vb_dtype;
+typedef enum vb_dtype { VB_F32, VB_F16, VB_BF16, VB_F64, VB_I8, VB_U8, VB_I16, VB_I32, VB_I64, VB_BOOL, VB_DTYPES } vb_dtype;
 
 size_t vb_dtype_size(vb_dtype dtype);      /* bytes an element */
 const char *vb_dtype_name(vb_dtype dtype); /* "fp32", "fp16", "bf16", "int64", ... */

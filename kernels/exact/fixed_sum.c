@@ -64,21 +64,19 @@ double vb_fixed_value(const vb_fixed_sum *sum) {
     int top = D - 1;
     while (top >= 0 && !digit[top]) top--;
     if (top < 0) return 0;
-    /* The highest 64 bits of the number, the lowest of them also saying whether anything follows: ldexp and the conversion then round
-     * once. The top digit may exceed 32 bits only in the last place, which stands for numbers far beyond a double. */
+    /* The highest 64 bits of the number, the lowest of them also saying whether anything follows: ldexp and the conversion then
+     * round once. The top digit may exceed 32 bits only in the last place, which stands for numbers far beyond a double. */
     if (top == D - 1) return negative ? -INFINITY : INFINITY;
     int lead = 63 - __builtin_clzll((uint64_t)digit[top]); /* 0..31 */
     int64_t first = (int64_t)top * 32 + lead - 63;         /* place of the lowest of the 64 bits */
     uint64_t head = 0, rest = 0;
     for (int i = top; i >= 0; i--) {
         int64_t at = (int64_t)i * 32 - first; /* the digit's place in head */
-        if (at >= 0)
-            head |= (uint64_t)digit[i] << at;
+        if (at >= 0) head |= (uint64_t)digit[i] << at;
         else if (at > -32) {
             head |= (uint64_t)digit[i] >> -at;
             rest |= (uint64_t)digit[i] & (((uint64_t)1 << -at) - 1);
-        } else
-            rest |= (uint64_t)digit[i];
+        } else rest |= (uint64_t)digit[i];
     }
     /* A double has 53 bits, and fewer where it is subnormal: drop by hand, ties to even. */
     int64_t drop = first + 64 <= 53 ? -first : 11;
@@ -86,8 +84,7 @@ double vb_fixed_value(const vb_fixed_sum *sum) {
         uint64_t cut = head & (((uint64_t)1 << drop) - 1), half = (uint64_t)1 << (drop - 1);
         head >>= drop;
         if (cut > half || (cut == half && (rest || head & 1))) head++;
-    } else
-        drop = 0;
+    } else drop = 0;
     double value = ldexp((double)head, (int)(first + drop + LOW));
     return negative ? -value : value;
 }

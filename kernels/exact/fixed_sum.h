@@ -1,7 +1,7 @@
 /* Exact sums of doubles: a fixed-point number wide enough for every double, so that no order of addition can change a bit.
  *
- * The state is int64 counters alone, which add element by element over threads and ranks (MPI_SUM) to the state of the joint sum. The
- * value is the exact sum rounded once, to nearest even. One accumulator belongs to one thread at a time. */
+ * The state is int64 counters alone, which add element by element over threads and ranks (MPI_SUM) to the state of the joint sum.
+ * The value is the exact sum rounded once, to nearest even. One accumulator belongs to one thread at a time. */
 #ifndef VB_FIXED_SUM_H
 #define VB_FIXED_SUM_H
 

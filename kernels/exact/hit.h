@@ -6,10 +6,10 @@
 
 #include "kernels/exact/exact.h"
 
-/* The score is dot / sqrt(square), times a factor that all hits of the query share: x . q and 1 for inner products, x . q and x . x for
- * cosines. dot + dot_rest is x . q exactly, dot being the nearest double; the same for square. Sums that two doubles cannot hold (rows
- * whose elements differ by many orders of magnitude) stand in wide[0] and wide[1]; dot_rest means nothing then, and square_rest is
- * NaN unless square is 1 exactly. */
+/* The score is dot / sqrt(square), times a factor that all hits of the query share: x . q and 1 for inner products, x . q and x .
+ * x for cosines. dot + dot_rest is x . q exactly, dot being the nearest double; the same for square. Sums that two doubles cannot
+ * hold (rows whose elements differ by many orders of magnitude) stand in wide[0] and wide[1]; dot_rest means nothing then, and
+ * square_rest is NaN unless square is 1 exactly. */
 typedef struct vb_hit {
     int64_t id; /* global row number */
     double dot, dot_rest, square, square_rest;

@@ -81,7 +81,8 @@ void vb_topk_sort(vb_topk *topk) {
     }
 }
 
-/* ---- as bytes: for each query the number of hits, then the hits, each with a flag and, if set, its wide sums -------------------- */
+/* ---- as bytes: for each query the number of hits, then the hits, each with a flag and, if set, its wide sums
+ * -------------------- */
 
 typedef struct packed_hit {
     int64_t id;

@@ -13,7 +13,7 @@
 
 typedef struct vb_topk {
     int64_t queries, k;
-    vb_hit *hits;   /* those of query q begin at q * k: a heap with the worst on top, or after vb_topk_sort the list, best first */
+    vb_hit *hits; /* those of query q begin at q * k: a heap with the worst on top, or after vb_topk_sort the list, best first */
     int64_t *count; /* of each query, at most k */
 } vb_topk;
 
@@ -24,7 +24,8 @@ void vb_topk_free(vb_topk *topk);
 /* The hit that a newcomer must be ranked before; NULL while there is room for anybody. */
 const vb_hit *vb_topk_worst(const vb_topk *topk, int64_t query);
 
-/* Keeps the hit if it is among the k best so far. Its `wide` is taken over and freed when it is not. A row may be offered once. */
+/* Keeps the hit if it is among the k best so far. Its `wide` is taken over and freed when it is not. A row may be offered
+ * once. */
 void vb_topk_offer(vb_topk *topk, int64_t query, vb_hit hit);
 
 /* Moves all hits of `from` over; equal shapes. */
@@ -34,7 +35,8 @@ void vb_topk_merge(vb_topk *topk, vb_topk *from);
 void vb_topk_sort(vb_topk *topk);
 
 /* Queries first .. first + queries - 1 as bytes, in the machine's own byte order, appended to *bytes (vb_grow's array). */
-int vb_topk_pack(const vb_topk *topk, int64_t first, int64_t queries, unsigned char **bytes, size_t *size, size_t *capacity, vb_error *err);
+int vb_topk_pack(const vb_topk *topk, int64_t first, int64_t queries, unsigned char **bytes, size_t *size, size_t *capacity,
+                 vb_error *err);
 
 /* Offers what vb_topk_pack wrote for as many queries, from query `first` on. VB_EDATA when the bytes are none of that. */
 int vb_topk_unpack(vb_topk *topk, int64_t first, int64_t queries, const unsigned char *bytes, size_t size, vb_error *err);

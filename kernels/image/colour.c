@@ -4,9 +4,11 @@
 #include <stddef.h>
 #include <string.h>
 
-static const struct { int bytes; const char *name; } modes[] = {
-    [VB_MODE_1] = {1, "1"}, [VB_MODE_L] = {1, "L"}, [VB_MODE_LA] = {2, "LA"}, [VB_MODE_P] = {1, "P"},
-    [VB_MODE_RGB] = {3, "RGB"}, [VB_MODE_RGBA] = {4, "RGBA"}, [VB_MODE_CMYK] = {4, "CMYK"}, [VB_MODE_I] = {4, "I"}};
+static const struct {
+    int bytes;
+    const char *name;
+} modes[] = {[VB_MODE_1] = {1, "1"},     [VB_MODE_L] = {1, "L"},       [VB_MODE_LA] = {2, "LA"},     [VB_MODE_P] = {1, "P"},
+             [VB_MODE_RGB] = {3, "RGB"}, [VB_MODE_RGBA] = {4, "RGBA"}, [VB_MODE_CMYK] = {4, "CMYK"}, [VB_MODE_I] = {4, "I"}};
 enum { MODES = sizeof modes / sizeof *modes };
 
 int vb_mode_bytes(vb_mode mode) { return (unsigned)mode < MODES ? modes[mode].bytes : 0; }

@@ -11,7 +11,8 @@
 enum { MAX_RESOLUTION = 8192 };
 
 vb_preprocess vb_preprocess_clip(int resolution) {
-    return (vb_preprocess){.resolution = resolution, .mean = {0.48145466f, 0.4578275f, 0.40821073f},
+    return (vb_preprocess){.resolution = resolution,
+                           .mean = {0.48145466f, 0.4578275f, 0.40821073f},
                            .std = {0.26862954f, 0.26130258f, 0.27577711f}};
 }
 

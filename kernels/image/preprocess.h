@@ -18,7 +18,7 @@ typedef struct vb_image {
 
 typedef struct vb_preprocess {
     int resolution;
-    int rgb_first;  /* 0: OpenAI's order (resize in the image's own mode, then RGB); 1: RGB first, as the paper's code */
+    int rgb_first; /* 0: OpenAI's order (resize in the image's own mode, then RGB); 1: RGB first, as the paper's code */
     float mean[3], std[3];
 } vb_preprocess;
 

@@ -26,9 +26,11 @@ static void axis_free(vb_resize_axis *a) {
     vb_free(a->fixed);
 }
 
-/* Outputs [begin, begin + outputs) of an axis that goes from in_size to out_size. The order of the operations is part of the result. */
+/* Outputs [begin, begin + outputs) of an axis that goes from in_size to out_size. The order of the operations is part of the
+ * result. */
 static int axis_make(vb_resize_axis *a, int in_size, int out_size, int begin, int outputs, int integers, vb_error *err) {
-    double scale = (double)in_size / out_size, stretch = scale < 1.0 ? 1.0 : scale, support = 2.0 * stretch, squeeze = 1.0 / stretch;
+    double scale = (double)in_size / out_size, stretch = scale < 1.0 ? 1.0 : scale, support = 2.0 * stretch,
+           squeeze = 1.0 / stretch;
     a->identity = in_size == out_size;
     a->inputs = in_size;
     a->outputs = outputs;
@@ -62,14 +64,16 @@ static inline uint8_t clip8(int32_t sum) {
     return (uint8_t)(level < 0 ? 0 : level > 255 ? 255 : level);
 }
 
-/* Halves away from zero, as Pillow rounds its 32-bit pixels; beyond int32, which the kernel's overshoot can reach, the nearest int32. */
+/* Halves away from zero, as Pillow rounds its 32-bit pixels; beyond int32, which the kernel's overshoot can reach, the nearest
+ * int32. */
 static inline int32_t round_level(double sum) {
     double level = sum >= 0.0 ? floor(sum + 0.5) : -floor(fabs(sum) + 0.5);
     return level >= INT32_MAX ? INT32_MAX : level <= INT32_MIN ? INT32_MIN : (int32_t)level;
 }
 
 /* `channels` is a constant wherever this is called, so that the sums live in registers. */
-static inline __attribute__((always_inline)) void row_bytes(uint8_t *out, const uint8_t *in, const vb_resize_axis *a, int channels) {
+static inline __attribute__((always_inline)) void row_bytes(uint8_t *out, const uint8_t *in, const vb_resize_axis *a,
+                                                            int channels) {
     for (int i = 0; i < a->outputs; i++, out += channels) {
         const int32_t *weight = a->fixed + (size_t)i * (size_t)a->span;
         const uint8_t *pixel = in + (size_t)a->first[i] * (size_t)channels;
@@ -102,7 +106,8 @@ static void resample_row(vb_mode mode, int vectors, uint8_t *out, const uint8_t 
     case VB_MODE_I: row_levels((int32_t *)(void *)out, (const int32_t *)(const void *)in, a); break;
     case VB_MODE_LA: row_bytes(out, in, a, 2); break;
     case VB_MODE_RGB: row_bytes(out, in, a, 3); break;
-    case VB_MODE_RGBA: case VB_MODE_CMYK: row_bytes(out, in, a, 4); break;
+    case VB_MODE_RGBA:
+    case VB_MODE_CMYK: row_bytes(out, in, a, 4); break;
     default: row_bytes(out, in, a, 1); break;
     }
 }
@@ -175,7 +180,9 @@ static int resample(const vb_image *image, const vb_resize_to *to, vb_image *out
         const uint8_t *top = rows + (size_t)(down.first[y] - begin) * rows_stride;
         size_t weights = (size_t)y * (size_t)down.span;
         if (integers) column_bytes(vectors, target, top, rows_stride, stride, down.fixed + weights, down.count[y]);
-        else column_levels((int32_t *)(void *)target, top, rows_stride, (size_t)to->crop_width, down.weight + weights, down.count[y]);
+        else
+            column_levels((int32_t *)(void *)target, top, rows_stride, (size_t)to->crop_width, down.weight + weights,
+                          down.count[y]);
     }
     status = 0;
 done:

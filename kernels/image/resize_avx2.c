@@ -18,14 +18,14 @@ static inline __attribute__((always_inline)) __m128i one_pixel(const uint8_t *pi
     return _mm_mullo_epi32(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(levels)), _mm_set1_epi32(weight));
 }
 
-/* Two pixels a step, a channel a lane; RGB leaves the fourth lane of each half unused. All outputs take span / 2 steps, the surplus
- * with weight zero: a loop of one length is worth more than the steps saved. Where 8 bytes a step would pass the end of the row,
- * single pixels. */
+/* Two pixels a step, a channel a lane; RGB leaves the fourth lane of each half unused. All outputs take span / 2 steps, the
+ * surplus with weight zero: a loop of one length is worth more than the steps saved. Where 8 bytes a step would pass the end of
+ * the row, single pixels. */
 static inline __attribute__((always_inline)) void row(uint8_t *out, const uint8_t *in, const vb_resize_axis *axis, int channels) {
     const uint8_t *end = in + (size_t)axis->inputs * (size_t)channels;
     const __m256i spread = _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1);
-    const __m128i align = channels == 3 ? _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, -1, -1, -1, -1, -1, -1, -1, -1)
-                                        : _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, -1, -1, -1, -1, -1, -1, -1, -1);
+    const __m128i align = channels == 3 ? _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, -1, -1, -1, -1, -1, -1, -1, -1) :
+                                          _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, -1, -1, -1, -1, -1, -1, -1, -1);
     const ptrdiff_t reach = (ptrdiff_t)axis->span * channels + 8 - 2 * channels;
     for (int i = 0; i < axis->outputs; i++, out += channels) {
         const int32_t *weight = axis->fixed + (size_t)i * (size_t)axis->span;
@@ -41,7 +41,8 @@ static inline __attribute__((always_inline)) void row(uint8_t *out, const uint8_
             }
             sum = _mm_add_epi32(sum, _mm_add_epi32(_mm256_castsi256_si128(pair), _mm256_extracti128_si256(pair, 1)));
         } else {
-            for (int j = 0; j < axis->count[i]; j++, pixel += channels) sum = _mm_add_epi32(sum, one_pixel(pixel, weight[j], channels));
+            for (int j = 0; j < axis->count[i]; j++, pixel += channels)
+                sum = _mm_add_epi32(sum, one_pixel(pixel, weight[j], channels));
         }
         uint32_t bytes = clip4(sum);
         memcpy(out, &bytes, (size_t)channels);

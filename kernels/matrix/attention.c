@@ -1,4 +1,5 @@
-/* Attention, head by head: scores of a few queries through the GEMM's micro kernel, softmax, and the weighted sum of the values. */
+/* Attention, head by head: scores of a few queries through the GEMM's micro kernel, softmax, and the weighted sum of the
+ * values. */
 #include "kernels/matrix/attention.h"
 
 #include <omp.h>
@@ -7,8 +8,8 @@
 #include "kernels/matrix/gemm_kernel.h"
 #include "kernels/base/memory.h"
 
-/* Queries that are computed together, at most. The same at every level: with `causal`, the weights of unseen keys up to the block's
- * last seen one are zeros, which could turn a -0 into a +0 if blocks differed. */
+/* Queries that are computed together, at most. The same at every level: with `causal`, the weights of unseen keys up to the
+ * block's last seen one are zeros, which could turn a -0 into a +0 if blocks differed. */
 enum { QUERIES = 14, DEPTH = VB_GEMM_DEPTH };
 
 typedef struct vb_attention_job {
@@ -30,7 +31,8 @@ static void pack_all(const vb_gemm_kernel *kernel, const vb_matrix *b, float *ou
         kernel->pack(b, row, (int)least(kernel->cols, b->rows - row), 0, b->cols, out);
 }
 
-/* out (m x cols) = A (m rows, packed in blocks of DEPTH columns, QUERIES rows each) times packed B, of `depth`, in whole tiles. */
+/* out (m x cols) = A (m rows, packed in blocks of DEPTH columns, QUERIES rows each) times packed B, of `depth`, in whole
+ * tiles. */
 static void product(const vb_attention_job *job, int64_t m, int64_t cols, int64_t depth, int64_t packed_depth, const float *a,
                     const float *b, float *tile, float *out, int64_t ld_out) {
     const vb_gemm_kernel *kernel = job->kernel;

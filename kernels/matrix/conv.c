@@ -9,15 +9,31 @@ enum { MOST_TAPS = 9 }; /* filters up to 3x3 are gathered tap by tap, larger one
 static const float outside = 0; /* what padding reads */
 
 vb_conv vb_conv_over_nhwc(const float *input, int channels, int height, int width, int kernel, int stride, int padding) {
-    return (vb_conv){.input = input, .channels = channels, .height = height, .width = width, .kernel = kernel, .stride = stride,
-                     .padding = padding, .image_stride = (int64_t)height * width * channels, .channel_stride = 1,
-                     .row_stride = (int64_t)width * channels, .column_stride = channels};
+    return (vb_conv){.input = input,
+                     .channels = channels,
+                     .height = height,
+                     .width = width,
+                     .kernel = kernel,
+                     .stride = stride,
+                     .padding = padding,
+                     .image_stride = (int64_t)height * width * channels,
+                     .channel_stride = 1,
+                     .row_stride = (int64_t)width * channels,
+                     .column_stride = channels};
 }
 
 vb_conv vb_conv_over_nchw(const float *input, int channels, int height, int width, int kernel, int stride, int padding) {
-    return (vb_conv){.input = input, .channels = channels, .height = height, .width = width, .kernel = kernel, .stride = stride,
-                     .padding = padding, .image_stride = (int64_t)channels * height * width, .channel_stride = (int64_t)height * width,
-                     .row_stride = width, .column_stride = 1};
+    return (vb_conv){.input = input,
+                     .channels = channels,
+                     .height = height,
+                     .width = width,
+                     .kernel = kernel,
+                     .stride = stride,
+                     .padding = padding,
+                     .image_stride = (int64_t)channels * height * width,
+                     .channel_stride = (int64_t)height * width,
+                     .row_stride = width,
+                     .column_stride = 1};
 }
 
 int vb_conv_out_height(const vb_conv *conv) { return (conv->height + 2 * conv->padding - conv->kernel) / conv->stride + 1; }
@@ -75,8 +91,8 @@ void vb_conv_row(const void *context, int64_t row, int64_t first, int64_t count,
     else gather_runs(conv, image, top, left, first, count, out);
 }
 
-int vb_convolve(const vb_conv *conv, int64_t images, const vb_matrix *weight, float *out, const vb_epilogue *epilogue, int threads,
-                vb_error *err) {
+int vb_convolve(const vb_conv *conv, int64_t images, const vb_matrix *weight, float *out, const vb_epilogue *epilogue,
+                int threads, vb_error *err) {
     int64_t rows = images * vb_conv_out_height(conv) * vb_conv_out_width(conv);
     vb_gemm_a a = {.source = vb_conv_row, .context = conv};
     bool in_place = conv->kernel == 1 && conv->stride == 1 && !conv->padding && conv->channel_stride == 1;

@@ -1,7 +1,8 @@
 /* Inner products of fp32 rows in fp64, many at once, and sums of Gaussian kernels over them.
  *
- * Every product is ONE chain of additions from k = 0 upward, starting at 0. A product of two floats is exact in fp64, so that fused and
- * separate operations, blocking, threads and instruction sets all give the same bits; the error is below dim * 2^-53 * |a| |b|
+ * Every product is ONE chain of additions from k = 0 upward, starting at 0. A product of two floats is exact in fp64, so that
+ * fused and separate operations, blocking, threads and instruction sets all give the same bits; the error is below dim * 2^-53 *
+ * |a| |b|
  * (Higham, Accuracy and Stability of Numerical Algorithms, ch. 3). Nothing is allocated, nothing fails; all are thread-safe. */
 #ifndef VB_DOTS_H
 #define VB_DOTS_H
@@ -21,8 +22,8 @@ void vb_dots_pack(int64_t n, const float *b, int dim, float *out);
  * vb_dots_cols(n) columns, whose surplus is overwritten with anything. */
 void vb_dots(int64_t m, const float *a, int64_t n, const float *packed, int dim, double *c, int64_t ldc);
 
-/* The sum over j = 0..n-1 of exp(-2 |f - g_j|^2) = exp(4 (dots[j] * inverse[j] * scale - 1)) for unit vectors f and g_j whose cosines are
- * the products in the brackets: eight interleaved sums, then halved; relative error of each term below 1e-15. */
+/* The sum over j = 0..n-1 of exp(-2 |f - g_j|^2) = exp(4 (dots[j] * inverse[j] * scale - 1)) for unit vectors f and g_j whose
+ * cosines are the products in the brackets: eight interleaved sums, then halved; relative error of each term below 1e-15. */
 double vb_gauss_sum(int64_t n, const double *dots, const double *inverse, double scale);
 
 #endif

@@ -1,4 +1,5 @@
-/* The fp64 inner products and Gaussian sums, written once on native vectors of doubles and compiled for every instruction set level.
+/* The fp64 inner products and Gaussian sums, written once on native vectors of doubles and compiled for every instruction set
+ * level.
  *
  * Internal. Defines the table VB_DOTS_KERNEL; the including file sets that name and VB_LANES (512, 256 or 1). */
 #ifndef VB_DOTS_KERNEL_H
@@ -96,15 +97,16 @@ INLINE void multiply_tile(int64_t count, const double *a, const float *b, double
 #define BEGIN(i) vec x##i = all(0), y##i = x##i, z##i = x##i;
     EACH_ROW(BEGIN)
     if (!first) {
-#define RESUME(i) \
-    x##i = load(c + i * ldc), y##i = load(c + i * ldc + WIDTH), z##i = load(c + i * ldc + 2 * WIDTH);
+#define RESUME(i) x##i = load(c + i * ldc), y##i = load(c + i * ldc + WIDTH), z##i = load(c + i * ldc + 2 * WIDTH);
         EACH_ROW(RESUME)
     }
     for (int64_t k = 0; k < count; k++, b += VB_DOTS_COLS, a++) {
         vec bx = widen(b), by = widen(b + WIDTH), bz = widen(b + 2 * WIDTH);
-#define STEP(i) { \
-        vec ai = all(a[i * VB_DOTS_DEPTH]); \
-        x##i = exact_step(ai, bx, x##i), y##i = exact_step(ai, by, y##i), z##i = exact_step(ai, bz, z##i); }
+#define STEP(i)                                                                                                                  \
+    {                                                                                                                            \
+        vec ai = all(a[i * VB_DOTS_DEPTH]);                                                                                      \
+        x##i = exact_step(ai, bx, x##i), y##i = exact_step(ai, by, y##i), z##i = exact_step(ai, bz, z##i);                       \
+    }
         EACH_ROW(STEP)
     }
 #define END(i) store(c + i * ldc, x##i), store(c + i * ldc + WIDTH, y##i), store(c + i * ldc + 2 * WIDTH, z##i);
@@ -119,8 +121,9 @@ static void multiply(int64_t count, const double *a, const float *b, double *c, 
 
 /* exp(x) for -700 < x < 700: 2^n times the Taylor polynomial of degree 13 at |r| <= ln(2) / 2, whose remainder is below 5e-18. */
 INLINE vec exponential(vec x) {
-    static const double coefficients[] = {1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320,
-                                          1.0 / 5040,       1.0 / 720,       1.0 / 120,      1.0 / 24,      1.0 / 6,      0.5, 1, 1};
+    static const double coefficients[] = {
+        1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040,
+        1.0 / 720,        1.0 / 120,       1.0 / 24,       1.0 / 6,       0.5,          1,           1};
     vec t = fused(x, all(0x1.71547652b82fep0), all(MAGIC)), n = sub(t, all(MAGIC));
     vec r = fused(n, all(-0x1.abc9e3b39803fp-56), fused(n, all(-0x1.62e42fefa39efp-1), x)); /* ln 2 in two doubles */
     vec p = all(coefficients[0]);

@@ -1,9 +1,9 @@
 /* The matrix product: blocking, packing, threads, the plain micro kernel, and the reference.
  *
- * The work is cut into tasks: some rows of C times some columns. A task goes through k in blocks; for each it packs its columns of
- * B once, then one strip of rows of A after the other, and continues the chains of one tile of C after the other. Between blocks
- * of k the chains rest in a buffer of the task's, never in C, which may be the residual. While a tile is multiplied, what will be
- * packed next is fetched towards the cache: without that, the processor waits for memory whenever it packs. */
+ * The work is cut into tasks: some rows of C times some columns. A task goes through k in blocks; for each it packs its columns
+ * of B once, then one strip of rows of A after the other, and continues the chains of one tile of C after the other. Between
+ * blocks of k the chains rest in a buffer of the task's, never in C, which may be the residual. While a tile is multiplied, what
+ * will be packed next is fetched towards the cache: without that, the processor waits for memory whenever it packs. */
 #include "kernels/matrix/gemm.h"
 
 #include <math.h>
@@ -145,8 +145,8 @@ static void run_task(const vb_gemm_job *job, int64_t task, int64_t next_task, fl
         for (int64_t j = j0; j < j1; j += kernel->cols)
             kernel->pack(job->b, j, (int)least(kernel->cols, j1 - j), k, count, b + (j - j0) * count);
 
-        vb_ahead next_b = last ? ahead_of_b(job->b, next_j0, least(job->task_cols, n - next_j0), 0, job->depth)
-                               : ahead_of_b(job->b, j0, j1 - j0, k + count, job->depth);
+        vb_ahead next_b = last ? ahead_of_b(job->b, next_j0, least(job->task_cols, n - next_j0), 0, job->depth) :
+                                 ahead_of_b(job->b, j0, j1 - j0, k + count, job->depth);
         int64_t calls = strips * across; /* still to come in this block */
         for (int64_t s = 0; s < strips; s++) {
             int64_t i = i0 + s * (i1 - i0) / strips, next_i = i0 + (s + 1) * (i1 - i0) / strips;
@@ -158,7 +158,8 @@ static void run_task(const vb_gemm_job *job, int64_t task, int64_t next_task, fl
                 int64_t j = j0 + t * kernel->cols;
                 vb_ahead ahead = {(const char *)a, 0, 0};
                 if (next_a.rows > 0) ahead = take(&next_a);
-                else if (next_b.rows * 2 >= calls * VB_GEMM_AHEAD_ROWS) ahead = take(&next_b); /* in every other of the last calls */
+                else if (next_b.rows * 2 >= calls * VB_GEMM_AHEAD_ROWS)
+                    ahead = take(&next_b); /* in every other of the last calls */
                 if (last) touch_tile_of_c(job, i, m, j);
                 kernel->multiply(count, m, a, b + t * kernel->cols * count, tile, k == 0, ahead.at, ahead.stride);
                 if (last)
@@ -193,8 +194,14 @@ static void cut(vb_gemm_job *job, int64_t threads) {
 int vb_gemm(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, float *c, int64_t ldc, const vb_epilogue *epilogue, int threads,
             vb_error *err) {
     if (rows <= 0 || b->rows <= 0) return 0;
-    vb_gemm_job job = {.kernel = vb_gemm_kernel_get(), .layers = vb_layer_kernel_get(), .a = a, .b = b, .epilogue = epilogue,
-                       .c = c, .rows = rows, .ldc = ldc};
+    vb_gemm_job job = {.kernel = vb_gemm_kernel_get(),
+                       .layers = vb_layer_kernel_get(),
+                       .a = a,
+                       .b = b,
+                       .epilogue = epilogue,
+                       .c = c,
+                       .rows = rows,
+                       .ldc = ldc};
     cut(&job, threads);
     int64_t tasks = job.row_tasks * job.col_tasks;
     int team = threads < 1 ? 1 : (int)least(threads, tasks);
@@ -205,7 +212,8 @@ int vb_gemm(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, float *c, int6
         for (int64_t task = 0; task < tasks; task++) run_task(&job, task, task + 1, work);
     } else {
 #pragma omp parallel for num_threads(team) schedule(dynamic, 1)
-        for (int64_t task = 0; task < tasks; task++) run_task(&job, task, task + team, work + (size_t)omp_get_thread_num() * each);
+        for (int64_t task = 0; task < tasks; task++)
+            run_task(&job, task, task + team, work + (size_t)omp_get_thread_num() * each);
     }
     vb_free(work);
     return 0;

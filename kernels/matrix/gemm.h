@@ -38,8 +38,8 @@ typedef struct vb_gemm_a {
     const void *context;
 } vb_gemm_a;
 
-/* C (rows x b->rows, leading dimension ldc) = A (rows x b->cols) times B transposed. `threads` >= 1 OpenMP threads; 1 may be called
- * inside a parallel region. Work space is allocated inside (a few MiB a thread at most). Fails only for lack of memory. */
+/* C (rows x b->rows, leading dimension ldc) = A (rows x b->cols) times B transposed. `threads` >= 1 OpenMP threads; 1 may be
+ * called inside a parallel region. Work space is allocated inside (a few MiB a thread at most). Fails only for lack of memory. */
 int vb_gemm(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, float *c, int64_t ldc, const vb_epilogue *epilogue, int threads,
             vb_error *err);
 

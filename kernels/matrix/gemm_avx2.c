@@ -16,14 +16,15 @@ INLINE void multiply_rows(const int m, int64_t count, const float *a, const floa
 #define BEGIN(i) __m256 x##i = _mm256_setzero_ps(), y##i = x##i;
     EACH_ROW(BEGIN)
     if (!first) {
-#define RESUME(i) if (i < m) x##i = _mm256_loadu_ps(tile + i * COLS), y##i = _mm256_loadu_ps(tile + i * COLS + 8);
+#define RESUME(i)                                                                                                                \
+    if (i < m) x##i = _mm256_loadu_ps(tile + i * COLS), y##i = _mm256_loadu_ps(tile + i * COLS + 8);
         EACH_ROW(RESUME)
     }
-#define STEP(i) \
-    if (i < m) { \
-        __m256 ai = _mm256_set1_ps(a[i * DEPTH]); \
-        x##i = _mm256_fmadd_ps(ai, bx, x##i); \
-        y##i = _mm256_fmadd_ps(ai, by, y##i); \
+#define STEP(i)                                                                                                                  \
+    if (i < m) {                                                                                                                 \
+        __m256 ai = _mm256_set1_ps(a[i * DEPTH]);                                                                                \
+        x##i = _mm256_fmadd_ps(ai, bx, x##i);                                                                                    \
+        y##i = _mm256_fmadd_ps(ai, by, y##i);                                                                                    \
     }
     for (const float *end = b + count * COLS; b != end; ahead += ahead_stride) {
         const float *some = end - b < LINES * COLS ? end : b + LINES * COLS;
@@ -33,14 +34,16 @@ INLINE void multiply_rows(const int m, int64_t count, const float *a, const floa
             EACH_ROW(STEP)
         }
     }
-#define END(i) if (i < m) _mm256_storeu_ps(tile + i * COLS, x##i), _mm256_storeu_ps(tile + i * COLS + 8, y##i);
+#define END(i)                                                                                                                   \
+    if (i < m) _mm256_storeu_ps(tile + i * COLS, x##i), _mm256_storeu_ps(tile + i * COLS + 8, y##i);
     EACH_ROW(END)
 }
 
 static void multiply(int64_t count, int m, const float *a, const float *b, float *tile, bool first, const char *ahead,
                      int64_t ahead_stride) {
     switch (m) {
-#define HEIGHT(i) case i + 1: multiply_rows(i + 1, count, a, b, tile, first, ahead, ahead_stride); break;
+#define HEIGHT(i)                                                                                                                \
+    case i + 1: multiply_rows(i + 1, count, a, b, tile, first, ahead, ahead_stride); break;
         EACH_ROW(HEIGHT)
     default: break;
     }
@@ -92,7 +95,8 @@ INLINE void pack_rows(const char *p, int64_t stride, vb_dtype dtype, int n, int6
     for (int64_t k = 0; k < count; k += 8) {
         __m256 r[8];
 #pragma GCC unroll 8
-        for (int i = 0; i < 8; i++) r[i] = i < n ? load_widened(p + i * stride + k * size, dtype, count - k) : _mm256_setzero_ps();
+        for (int i = 0; i < 8; i++)
+            r[i] = i < n ? load_widened(p + i * stride + k * size, dtype, count - k) : _mm256_setzero_ps();
         store_transposed(r, count - k, out + k * COLS);
     }
 }

@@ -17,14 +17,15 @@ INLINE void multiply_rows(const int m, int64_t count, const float *a, const floa
 #define BEGIN(i) __m512 x##i = _mm512_setzero_ps(), y##i = x##i;
     EACH_ROW(BEGIN)
     if (!first) {
-#define RESUME(i) if (i < m) x##i = _mm512_loadu_ps(tile + i * COLS), y##i = _mm512_loadu_ps(tile + i * COLS + 16);
+#define RESUME(i)                                                                                                                \
+    if (i < m) x##i = _mm512_loadu_ps(tile + i * COLS), y##i = _mm512_loadu_ps(tile + i * COLS + 16);
         EACH_ROW(RESUME)
     }
-#define STEP(i) \
-    if (i < m) { \
-        __m512 ai = _mm512_set1_ps(a[i * DEPTH]); \
-        x##i = _mm512_fmadd_ps(ai, bx, x##i); \
-        y##i = _mm512_fmadd_ps(ai, by, y##i); \
+#define STEP(i)                                                                                                                  \
+    if (i < m) {                                                                                                                 \
+        __m512 ai = _mm512_set1_ps(a[i * DEPTH]);                                                                                \
+        x##i = _mm512_fmadd_ps(ai, bx, x##i);                                                                                    \
+        y##i = _mm512_fmadd_ps(ai, by, y##i);                                                                                    \
     }
     for (const float *end = b + count * COLS; b != end; ahead += ahead_stride) {
         const float *some = end - b < LINES * COLS ? end : b + LINES * COLS;
@@ -34,14 +35,16 @@ INLINE void multiply_rows(const int m, int64_t count, const float *a, const floa
             EACH_ROW(STEP)
         }
     }
-#define END(i) if (i < m) _mm512_storeu_ps(tile + i * COLS, x##i), _mm512_storeu_ps(tile + i * COLS + 16, y##i);
+#define END(i)                                                                                                                   \
+    if (i < m) _mm512_storeu_ps(tile + i * COLS, x##i), _mm512_storeu_ps(tile + i * COLS + 16, y##i);
     EACH_ROW(END)
 }
 
 static void multiply(int64_t count, int m, const float *a, const float *b, float *tile, bool first, const char *ahead,
                      int64_t ahead_stride) {
     switch (m) {
-#define HEIGHT(i) case i + 1: multiply_rows(i + 1, count, a, b, tile, first, ahead, ahead_stride); break;
+#define HEIGHT(i)                                                                                                                \
+    case i + 1: multiply_rows(i + 1, count, a, b, tile, first, ahead, ahead_stride); break;
         EACH_ROW(HEIGHT)
     default: break;
     }

@@ -47,7 +47,9 @@ LANES_FUNCTION lanes lanes_scale(lanes x, lanes t) {
 #elif VB_LANES == 256
 #include <immintrin.h>
 
-typedef struct lanes { __m256 a, b; } lanes;
+typedef struct lanes {
+    __m256 a, b;
+} lanes;
 LANES_FUNCTION lanes lanes_all(float x) { return (lanes){_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
 LANES_FUNCTION lanes lanes_load(const float *p) { return (lanes){_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
 LANES_FUNCTION void lanes_store(float *p, lanes x) { _mm256_storeu_ps(p, x.a), _mm256_storeu_ps(p + 8, x.b); }
@@ -61,7 +63,7 @@ LANES_FUNCTION void lanes_store_part(float *p, lanes x, int n) {
     lanes_store(all, x);
     memcpy(p, all, (size_t)n * sizeof *p);
 }
-#define LANES_PAIRS(name, operation) \
+#define LANES_PAIRS(name, operation)                                                                                             \
     LANES_FUNCTION lanes name(lanes x, lanes y) { return (lanes){operation(x.a, y.a), operation(x.b, y.b)}; }
 LANES_PAIRS(lanes_add, _mm256_add_ps)
 LANES_PAIRS(lanes_sub, _mm256_sub_ps)
@@ -91,12 +93,14 @@ LANES_FUNCTION lanes lanes_scale(lanes x, lanes t) { return (lanes){lanes_scale_
 
 #else
 
-typedef struct lanes { float at[LANES]; } lanes;
-#define LANES_EACH(name, arguments, expression) \
-    LANES_FUNCTION lanes name arguments { \
-        lanes r; \
-        for (int i = 0; i < LANES; i++) r.at[i] = expression; \
-        return r; \
+typedef struct lanes {
+    float at[LANES];
+} lanes;
+#define LANES_EACH(name, arguments, expression)                                                                                  \
+    LANES_FUNCTION lanes name arguments {                                                                                        \
+        lanes r;                                                                                                                 \
+        for (int i = 0; i < LANES; i++) r.at[i] = expression;                                                                    \
+        return r;                                                                                                                \
     }
 LANES_EACH(lanes_all, (float x), x)
 LANES_EACH(lanes_load, (const float *p), p[i])

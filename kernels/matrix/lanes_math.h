@@ -1,8 +1,8 @@
 /* exp, QuickGELU, exact GELU and ReLU on sixteen lanes: one polynomial each, the same bits at every instruction set level.
  *
- * Internal. The relative error is below 3e-7, for the exact GELU below 4e-7; NaN stays NaN. The coefficients are minimax fits of the
- * relative error in double, rounded to float one by one, the rest being fitted again. Arguments of exp are reduced in two floats, so
- * that the result of a large one keeps its relative error. */
+ * Internal. The relative error is below 3e-7, for the exact GELU below 4e-7; NaN stays NaN. The coefficients are minimax fits of
+ * the relative error in double, rounded to float one by one, the rest being fitted again. Arguments of exp are reduced in two
+ * floats, so that the result of a large one keeps its relative error. */
 #ifndef VB_LANES_MATH_H
 #define VB_LANES_MATH_H
 
@@ -38,7 +38,8 @@ LANES_FUNCTION lanes lanes_spoil_minus_infinity(lanes x, lanes y) {
 
 /* x sigmoid(1.702 x). With e = exp(-1.702 |x|), which cannot overflow: x / (1 + e) above 0, x e / (1 + e) below. */
 LANES_FUNCTION lanes lanes_quick_gelu(lanes x) {
-    lanes high = lanes_all(-0x1.3a4cbep+1f), low = lanes_all(0x1.c08ecap-26f), magic = lanes_all(LANES_MAGIC); /* -1.702 log2(e) */
+    lanes high = lanes_all(-0x1.3a4cbep+1f), low = lanes_all(0x1.c08ecap-26f),
+          magic = lanes_all(LANES_MAGIC); /* -1.702 log2(e) */
     lanes a = lanes_min(lanes_all(64.0f), lanes_abs(x)), zero = lanes_all(0.0f);
     lanes t = lanes_fma(a, high, magic);
     lanes p = lanes_exp2_core(lanes_fma(a, low, lanes_fma(a, high, lanes_sub(magic, t))));

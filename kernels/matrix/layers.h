@@ -1,8 +1,8 @@
 /* Row-wise layers of the encoders: LayerNorm, activations, softmax.
  *
  * Each row's result depends on that row alone, and has the same bits at every instruction set level and thread count: sums run in
- * sixteen interleaved parts that are then halved. `threads` >= 1 OpenMP threads; 1 opens no parallel region. Nothing is allocated,
- * nothing fails; all are thread-safe. NaN in, NaN out. */
+ * sixteen interleaved parts that are then halved. `threads` >= 1 OpenMP threads; 1 opens no parallel region. Nothing is
+ * allocated, nothing fails; all are thread-safe. NaN in, NaN out. */
 #ifndef VB_LAYERS_H
 #define VB_LAYERS_H
 

@@ -12,14 +12,14 @@
 
 /* ---- counting bits: written once, compiled with and without the instruction ------------------------------------------- */
 
-#define COUNTERS(suffix, attributes) \
-    attributes static int64_t gain_##suffix(const uint64_t *set, const uint64_t *taken, int64_t words) { \
-        int64_t gain = 0; \
-        for (int64_t w = 0; w < words; w++) gain += __builtin_popcountll(set[w] & ~taken[w]); \
-        return gain; \
-    } \
-    attributes static void gains_##suffix(const uint64_t *words, uint64_t taken, int64_t first, int64_t last, int64_t *gains) { \
-        for (int64_t c = first; c < last; c++) gains[c] += __builtin_popcountll(words[c] & ~taken); \
+#define COUNTERS(suffix, attributes)                                                                                             \
+    attributes static int64_t gain_##suffix(const uint64_t *set, const uint64_t *taken, int64_t words) {                         \
+        int64_t gain = 0;                                                                                                        \
+        for (int64_t w = 0; w < words; w++) gain += __builtin_popcountll(set[w] & ~taken[w]);                                    \
+        return gain;                                                                                                             \
+    }                                                                                                                            \
+    attributes static void gains_##suffix(const uint64_t *words, uint64_t taken, int64_t first, int64_t last, int64_t *gains) {  \
+        for (int64_t c = first; c < last; c++) gains[c] += __builtin_popcountll(words[c] & ~taken);                              \
     }
 COUNTERS(plain, )
 #if defined(__x86_64__)
@@ -35,9 +35,11 @@ static bool has_popcnt(void) { return false; }
 
 int vb_cover_add(vb_cover *cover, const uint64_t *pool, int class, vb_error *err) {
     size_t candidates = (size_t)cover->candidates, image = (size_t)cover->images, block = image / 64;
-    if (vb_grow((void **)&cover->words, &cover->word_capacity, (block + 1) * candidates, sizeof *cover->words, "taken images", err))
+    if (vb_grow((void **)&cover->words, &cover->word_capacity, (block + 1) * candidates, sizeof *cover->words, "taken images",
+                err))
         return -1;
-    if (vb_grow((void **)&cover->classes, &cover->class_capacity, image + 1, sizeof *cover->classes, "taken images", err)) return -1;
+    if (vb_grow((void **)&cover->classes, &cover->class_capacity, image + 1, sizeof *cover->classes, "taken images", err))
+        return -1;
     uint64_t *words = cover->words + block * candidates, bit = (uint64_t)1 << image % 64;
     for (size_t w = 0; w * 64 < candidates; w++)
         for (uint64_t rest = pool[w]; rest; rest &= rest - 1) words[w * 64 + (size_t)__builtin_ctzll(rest)] |= bit;
@@ -97,7 +99,7 @@ typedef struct search {
     vb_coverage_result *best;
     int64_t (*gain)(const uint64_t *set, const uint64_t *taken, int64_t words);
     int path[VB_ADVERSARIES];
-    choice *lists[VB_ADVERSARIES];    /* of every depth: sets by descending gain */
+    choice *lists[VB_ADVERSARIES];   /* of every depth: sets by descending gain */
     uint64_t *taken[VB_ADVERSARIES]; /* by the path's first sets */
     int64_t open;                    /* bound of what was not looked at */
     double deadline;
@@ -246,8 +248,7 @@ int vb_cover_most(const vb_coverage *problem, vb_coverage_result *result, vb_err
         if (!s.lists[d] || !s.taken[d]) goto done;
     }
     if (problem->seconds > 0) s.deadline = now() + problem->seconds;
-    for (int c = 0; c < problem->count; c++)
-        s.lists[0][n++] = (choice){c, s.gain(set_of(&s, c), s.taken[0], problem->words)};
+    for (int c = 0; c < problem->count; c++) s.lists[0][n++] = (choice){c, s.gain(set_of(&s, c), s.taken[0], problem->words)};
     qsort(s.lists[0], (size_t)n, sizeof(choice), by_gain);
     n = put_aside(&s, s.lists[0], n);
     greedy(&s, s.lists[0], n);

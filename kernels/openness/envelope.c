@@ -51,7 +51,8 @@ static int64_t gain_of(const greedy *g, int u) {
     return gain;
 }
 
-/* One vocabulary after the other, each with the largest (or smallest) gain; stay[i] images are right after i of them. With `bound`
+/* One vocabulary after the other, each with the largest (or smallest) gain; stay[i] images are right after i of them. With
+ * `bound`
  * (largest): no i vocabularies take more than what j of the choice take and the i largest gains after them. */
 static void choose(greedy *g, int largest, int64_t *stay, int64_t *least) {
     int64_t covered = 0;
@@ -126,6 +127,7 @@ static int greedily(const vb_envelope *e, const uint64_t *masks, int64_t images,
     return status;
 }
 
-int vb_order_envelope(const vb_envelope *envelope, const uint64_t *masks, int64_t images, int vocabularies, int home, vb_error *err) {
+int vb_order_envelope(const vb_envelope *envelope, const uint64_t *masks, int64_t images, int vocabularies, int home,
+                      vb_error *err) {
     return (vocabularies <= VB_SUBSETS_MAX ? by_subsets : greedily)(envelope, masks, images, vocabularies, home, err);
 }

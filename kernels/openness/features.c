@@ -129,7 +129,8 @@ int vb_similarity_add(vb_similarity_sums *sums, const vb_feature_block *texts, v
             int64_t n = least(SLICE, count - first);
             vb_dots(n, images + first * dim, texts->count, texts->packed, dim, block, ld);
             for (int64_t i = 0; i < n; i++)
-                add_image(&parts[thread], texts, similarity, block + i * ld, inverse[first + i], labels[first + i], &margins[first + i]);
+                add_image(&parts[thread], texts, similarity, block + i * ld, inverse[first + i], labels[first + i],
+                          &margins[first + i]);
         }
         for (int t = 0; t < team; t++) join(sums, &parts[t]);
     }
@@ -139,8 +140,8 @@ int vb_similarity_add(vb_similarity_sums *sums, const vb_feature_block *texts, v
     return status;
 }
 
-int vb_gauss_add(vb_fixed_sum *sum, int64_t *pairs, const float *a, const double *a_inverse, int64_t count, const vb_feature_block *b,
-                 int triangle, int threads, vb_error *err) {
+int vb_gauss_add(vb_fixed_sum *sum, int64_t *pairs, const float *a, const double *a_inverse, int64_t count,
+                 const vb_feature_block *b, int triangle, int threads, vb_error *err) {
     int team = team_for(count, threads);
     int64_t ld = vb_dots_cols(b->count);
     double *dots = vb_buffer((size_t)team * SLICE * (size_t)ld, sizeof *dots, "products of embeddings", err);
@@ -155,7 +156,8 @@ int vb_gauss_add(vb_fixed_sum *sum, int64_t *pairs, const float *a, const double
             for (int64_t i = 0; i < n; i++) {
                 int64_t from = triangle ? first + i + 1 : 0;
                 if (from < b->count)
-                    rows[first + i] = vb_gauss_sum(b->count - from, block + i * ld + from, b->inverse + from, a_inverse[first + i]);
+                    rows[first + i] =
+                        vb_gauss_sum(b->count - from, block + i * ld + from, b->inverse + from, a_inverse[first + i]);
             }
         }
         for (int64_t i = 0; i < count; i++) vb_fixed_add(sum, rows[i]);
@@ -201,9 +203,7 @@ double vb_quantile(const double *sorted, int64_t n, double q) {
     return t < 0.5 ? sorted[i] + difference * t : sorted[i + 1] - difference * (1 - t);
 }
 
-double vb_median(const double *sorted, int64_t n) {
-    return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
-}
+double vb_median(const double *sorted, int64_t n) { return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2; }
 
 double vb_effective_rank(const double *singular_values, int64_t n) {
     double sum = 0, entropy = 0;

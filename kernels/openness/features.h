@@ -5,8 +5,9 @@
  *   (kernels/openness/label_space.h) aside; margin m(x) = s(x, y) - max of s(x, c);
  *   alignment = mean |f - g_y|^2; uniformity = log mean over pairs i != j of exp(-2 |g_i - g_j|^2) (Wang and Isola 2020, t = 2);
  *   modality gap = |mean f - mean g| (Liang et al. 2022).
- * Similarities are fp64 (kernels/matrix/dots.h); sums are exact (kernels/exact/fixed_sum.h) over terms that depend on one image, or on one pair of
- * blocks, alone: the figures are the same for any threads, ranks and instruction set. Source: Ren et al. 2022, section 5. */
+ * Similarities are fp64 (kernels/matrix/dots.h); sums are exact (kernels/exact/fixed_sum.h) over terms that depend on one image,
+ * or on one pair of blocks, alone: the figures are the same for any threads, ranks and instruction set. Source: Ren et al. 2022,
+ * section 5. */
 #ifndef VB_FEATURES_H
 #define VB_FEATURES_H
 
@@ -36,7 +37,8 @@ typedef struct vb_feature_block {
     const int *kin;  /* of a label space, for vb_similarity_add; set by the caller, borrowed, NULL without */
 } vb_feature_block;
 
-/* Copies `count` rows (row-major, none zero, all finite: VB_EDATA names the row). Free with vb_feature_block_free, also after a failure. */
+/* Copies `count` rows (row-major, none zero, all finite: VB_EDATA names the row). Free with vb_feature_block_free, also after a
+ * failure. */
 int vb_feature_block_new(vb_feature_block *block, const float *rows, int64_t count, int dim, vb_error *err);
 void vb_feature_block_free(vb_feature_block *block);
 
@@ -48,10 +50,10 @@ int vb_inverse_norms(const float *rows, int64_t count, int dim, double *inverse,
 int vb_similarity_add(vb_similarity_sums *sums, const vb_feature_block *texts, vb_similarity similarity, const float *images,
                       int64_t count, const int *labels, double *margins, int threads, vb_error *err);
 
-/* Adds the sum of exp(-2 |f_i - g_j|^2) over the rows of a (`count` x dim, with their inverse norms) and those of block b: over all
- * pairs, or for `triangle`, where a and b are the same rows, over i < j. *pairs grows by the number of terms. */
-int vb_gauss_add(vb_fixed_sum *sum, int64_t *pairs, const float *a, const double *a_inverse, int64_t count, const vb_feature_block *b,
-                 int triangle, int threads, vb_error *err);
+/* Adds the sum of exp(-2 |f_i - g_j|^2) over the rows of a (`count` x dim, with their inverse norms) and those of block b: over
+ * all pairs, or for `triangle`, where a and b are the same rows, over i < j. *pairs grows by the number of terms. */
+int vb_gauss_add(vb_fixed_sum *sum, int64_t *pairs, const float *a, const double *a_inverse, int64_t count,
+                 const vb_feature_block *b, int triangle, int threads, vb_error *err);
 
 /* Adds each row's unit vector, element by element, to dim sums. */
 void vb_centroid_add(vb_fixed_sum *sums, const float *rows, const double *inverse, int64_t count, int dim);

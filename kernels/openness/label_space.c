@@ -7,13 +7,14 @@ static int check(const vb_label_space *space, vb_error *err) {
     if (space->classes < 1 || space->vocabularies < 1)
         return vb_errorf(err, VB_EMISMATCH, "label space of %d classes and %d vocabularies, expected at least one of each",
                          space->classes, space->vocabularies);
-    if (space->offsets[0] != 0) return vb_errorf(err, VB_EMISMATCH, "label space starts at entry %d, expected 0", space->offsets[0]);
+    if (space->offsets[0] != 0)
+        return vb_errorf(err, VB_EMISMATCH, "label space starts at entry %d, expected 0", space->offsets[0]);
     for (int v = 0; v < space->vocabularies; v++) {
         if (space->offsets[v + 1] <= space->offsets[v]) return vb_errorf(err, VB_EMISMATCH, "vocabulary %d has no classes", v);
         for (int i = space->offsets[v]; i < space->offsets[v + 1]; i++)
             if (space->members[i] < 0 || space->members[i] >= space->classes)
-                return vb_errorf(err, VB_EMISMATCH, "vocabulary %d, entry %d: class %d, expected 0 to %d", v, i - space->offsets[v],
-                                 space->members[i], space->classes - 1);
+                return vb_errorf(err, VB_EMISMATCH, "vocabulary %d, entry %d: class %d, expected 0 to %d", v,
+                                 i - space->offsets[v], space->members[i], space->classes - 1);
     }
     return 0;
 }

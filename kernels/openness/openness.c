@@ -9,8 +9,8 @@
 #include "kernels/openness/subsets.h"
 
 enum {
-    /* 1 / (b + 1) of a class's images is summed in units of 2^-SHARE_BITS: integers, so that the order of summation does not matter; off
-     * by half a unit an image at most, and room for CLASS_IMAGES_MAX images a class. */
+    /* 1 / (b + 1) of a class's images is summed in units of 2^-SHARE_BITS: integers, so that the order of summation does not
+     * matter; off by half a unit an image at most, and room for CLASS_IMAGES_MAX images a class. */
     SHARE_BITS = 38,
     CLASS_IMAGES_MAX = 1 << 25,
     VOCABULARIES_MAX = 65535,
@@ -37,8 +37,8 @@ struct vb_tally {
     int64_t *unbeaten;               /* one */
     int64_t *harm, *theft;           /* N x N */
     int64_t *subsets;                /* 2^N: `right` of vb_mean_over_subsets; NULL beyond VB_SUBSETS_MAX vocabularies */
-    order_set unions;                   /* beyond VB_SUBSETS_MAX vocabularies */
-    order_set trials;                   /* sampled: order t * protocol.trials + k begins with t */
+    order_set unions;                /* beyond VB_SUBSETS_MAX vocabularies */
+    order_set trials;                /* sampled: order t * protocol.trials + k begins with t */
     int64_t *survived; /* sampled: by entry of the label space, foreign vocabularies that its images survive, over all trials */
 };
 
@@ -76,13 +76,19 @@ static void draw_unions(vb_tally *tally, int *order) {
 /* The sections of the counters, one after the other from `base`; with base NULL only their total size. */
 static size_t lay_out(vb_tally *tally, int64_t *base) {
     size_t n = (size_t)tally->vocabularies, classes = (size_t)tally->classes, used = 0;
-    struct { int64_t **section; size_t length; } sections[] = {
-        {&tally->images, classes}, {&tally->right, classes}, {&tally->share, classes}, {&tally->unbeaten, 1},
-        {&tally->harm, n * n}, {&tally->theft, n * n},
-        {&tally->subsets, n <= VB_SUBSETS_MAX ? (size_t)1 << n : 0},
-        {&tally->unions.changes, (size_t)tally->unions.count * (n + 1)},
-        {&tally->trials.changes, (size_t)tally->trials.count * (n + 1)},
-        {&tally->survived, tally->protocol.sampled ? (size_t)tally->offsets[n] : 0}};
+    struct {
+        int64_t **section;
+        size_t length;
+    } sections[] = {{&tally->images, classes},
+                    {&tally->right, classes},
+                    {&tally->share, classes},
+                    {&tally->unbeaten, 1},
+                    {&tally->harm, n * n},
+                    {&tally->theft, n * n},
+                    {&tally->subsets, n <= VB_SUBSETS_MAX ? (size_t)1 << n : 0},
+                    {&tally->unions.changes, (size_t)tally->unions.count * (n + 1)},
+                    {&tally->trials.changes, (size_t)tally->trials.count * (n + 1)},
+                    {&tally->survived, tally->protocol.sampled ? (size_t)tally->offsets[n] : 0}};
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
         *sections[i].section = base && sections[i].length ? base + used : NULL;
         used += sections[i].length;
@@ -94,7 +100,8 @@ int vb_tally_new(vb_tally **out, const vb_label_space *space, const vb_protocol 
     *out = NULL;
     int n = space->vocabularies;
     int permutations = protocol->union_permutations ? protocol->union_permutations : VB_UNION_PERMUTATIONS;
-    if (n > VOCABULARIES_MAX) return vb_errorf(err, VB_EUNSUPPORTED, "%d vocabularies, at most %d are handled", n, VOCABULARIES_MAX);
+    if (n > VOCABULARIES_MAX)
+        return vb_errorf(err, VB_EUNSUPPORTED, "%d vocabularies, at most %d are handled", n, VOCABULARIES_MAX);
     if (protocol->sampled && (protocol->trials < 1 || protocol->trials > ORDERS_MAX / (n > 0 ? n : 1)))
         return vb_errorf(err, VB_ECONFIG, "sampled protocol of %d trials for each of %d vocabularies, expected 1 to %d",
                          protocol->trials, n, ORDERS_MAX / (n > 0 ? n : 1));
@@ -365,8 +372,8 @@ static void overall_figures(vb_openness_result *result, const vb_tally *tally) {
 static int count_images(vb_openness_result *result, const vb_tally *tally, vb_error *err) {
     for (int c = 0; c < tally->classes; c++) {
         if (tally->images[c] > CLASS_IMAGES_MAX)
-            return vb_errorf(err, VB_EUNSUPPORTED, "class %d has %lld images, at most %d are handled", c, (long long)tally->images[c],
-                             CLASS_IMAGES_MAX);
+            return vb_errorf(err, VB_EUNSUPPORTED, "class %d has %lld images, at most %d are handled", c,
+                             (long long)tally->images[c], CLASS_IMAGES_MAX);
         result->images += tally->images[c];
         for (int h = tally->homes.offsets[c]; h < tally->homes.offsets[c + 1]; h++)
             result->vocabulary[tally->homes.vocabularies[h]].images += tally->images[c];
@@ -405,7 +412,7 @@ int vb_openness(vb_openness_result *out, const vb_tally *tally, vb_error *err) {
         vocabulary_figures(v, result.curves + t * side, n, work);
     }
     for (int c = 0; c < tally->classes; c++)
-        class_figures(&result.class[c], tally->images[c], tally->right[c], tally->share[c], n);
+        class_figures(&result.class[c], tally -> images[c], tally -> right[c], tally -> share[c], n);
     overall_figures(&result, tally);
     if (tally->protocol.sampled) sampled_figures(&result, tally, counts);
     if (union_figures(&result, tally, counts, err)) goto out;

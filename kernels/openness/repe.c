@@ -62,7 +62,8 @@ static int finish(double *sum, int dim, bool normalise, float *out, vb_error *er
     return 0;
 }
 
-int vb_blend(const float *text, const float *const *rows, int64_t n, int dim, double lambda, bool renormalize, float *out, vb_error *err) {
+int vb_blend(const float *text, const float *const *rows, int64_t n, int dim, double lambda, bool renormalize, float *out,
+             vb_error *err) {
     double *sum = vb_array((size_t)dim, sizeof *sum, "blend", err);
     if (!sum) return -1;
     int status = 0;
@@ -92,5 +93,9 @@ static int mean(const float *rows, int64_t n, int dim, bool of_directions, float
     return status;
 }
 
-int vb_normalised_mean(const float *rows, int64_t n, int dim, float *out, vb_error *err) { return mean(rows, n, dim, true, out, err); }
-int vb_mean_direction(const float *rows, int64_t n, int dim, float *out, vb_error *err) { return mean(rows, n, dim, false, out, err); }
+int vb_normalised_mean(const float *rows, int64_t n, int dim, float *out, vb_error *err) {
+    return mean(rows, n, dim, true, out, err);
+}
+int vb_mean_direction(const float *rows, int64_t n, int dim, float *out, vb_error *err) {
+    return mean(rows, n, dim, false, out, err);
+}

@@ -9,7 +9,8 @@
 #include "kernels/matrix/gemm.h"
 #include "kernels/base/memory.h"
 
-/* Bounds are computed in fp64, whose own rounding (relative 1e-11 at the very worst here) is covered by widening them a little. */
+/* Bounds are computed in fp64, whose own rounding (relative 1e-11 at the very worst here) is covered by widening them a
+ * little. */
 static const double WIDEN = 1 + 0x1p-10;
 /* Below this norm no sum of products in fp32 can overflow, so that the bound on its error holds. */
 static const double SCREENABLE = 0x1p60;
@@ -25,8 +26,8 @@ struct vb_text_bank {
     int *twin;      /* lowest class whose text has the same bits; NULL with ids */
     int screened;   /* whether the norms allow the fp32 product at all */
     /* |fp32 score - x . t (/ |t| for VB_COSINE)| <= |x| * radius + floor. With u = 2^-24, a chain or tree of n fused or unfused
-     * products is off by gamma_n |x||t| at most, gamma_n = n u / (1 - n u) (Higham, Accuracy and Stability, ch. 3), and scaling by
-     * a rounded inverse adds three more roundings; `floor` is what 2 n roundings to subnormal numbers can add. */
+     * products is off by gamma_n |x||t| at most, gamma_n = n u / (1 - n u) (Higham, Accuracy and Stability, ch. 3), and scaling
+     * by a rounded inverse adds three more roundings; `floor` is what 2 n roundings to subnormal numbers can add. */
     double radius, floor;
     double radius64; /* the same for the fp64 score, times |t| for VB_DOT; fp64 cannot underflow here */
 };
@@ -44,7 +45,8 @@ static double dot64(const float *a, const float *b, int n) {
     return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
-/* The norm of a row; -1 with a message when an element is not finite. fp64 neither overflows nor underflows on squares of floats. */
+/* The norm of a row; -1 with a message when an element is not finite. fp64 neither overflows nor underflows on squares of
+ * floats. */
 static double norm_of(const float *row, int dim, const char *kind, int64_t index, vb_error *err) {
     double square = dot64(row, row, dim);
     if (isfinite(square)) return sqrt(square);
@@ -90,7 +92,8 @@ int vb_text_bank_part(vb_text_bank **out, const float *texts, const int *ids, in
                       vb_error *err) {
     *out = NULL;
     if (classes < 1 || dim < 1)
-        return vb_errorf(err, VB_EMISMATCH, "text embeddings of shape %d x %d, expected at least one row and column", classes, dim);
+        return vb_errorf(err, VB_EMISMATCH, "text embeddings of shape %d x %d, expected at least one row and column", classes,
+                         dim);
     if (dim > VB_EXACT_TERMS)
         return vb_errorf(err, VB_EUNSUPPORTED, "embeddings of %d dimensions, at most %d are handled", dim, VB_EXACT_TERMS);
     vb_text_bank *bank = vb_array(1, sizeof *bank, "text bank", err);
@@ -201,7 +204,8 @@ static float float_above(double value) {
 
 static float float_below(double value) { return -float_above(-value); }
 
-/* The first-ranked class other than y and its kin among list[0..count-1] (list NULL: all classes), its fp64 score in *score; -1: none. */
+/* The first-ranked class other than y and its kin among list[0..count-1] (list NULL: all classes), its fp64 score in *score; -1:
+ * none. */
 static int best_other(const image_view *image, int y, const int *list, int count, double *score) {
     const float *scores = image->scores;
     float top = -INFINITY;
@@ -268,8 +272,8 @@ static void judge_row(const image_view *image, const vb_label_space *space, cons
     verdict->predicted_own = other >= 0 && before(image, other, other_score, y, score) ? other : y;
 }
 
-static int check_rows(const vb_text_bank *bank, const float *images, int64_t first, int64_t rows, const int *labels, double *norms,
-                      vb_error *err) {
+static int check_rows(const vb_text_bank *bank, const float *images, int64_t first, int64_t rows, const int *labels,
+                      double *norms, vb_error *err) {
     for (int64_t i = 0; i < rows; i++) {
         long long row = (long long)(first + i);
         if (labels[i] < 0 || labels[i] >= bank->classes)
@@ -321,7 +325,8 @@ int vb_judge_pool(const vb_text_bank *bank, const vb_label_space *space, const f
                                 .slack = screened ? 2 * (norms[i] * bank->radius + bank->floor) * WIDEN : INFINITY};
             judge_row(&image, space, &homes, labels[first + i], beaten + (first + i) * space->vocabularies,
                       verdicts ? verdicts + first + i : NULL);
-            if (pool) find_pool(&image, from, labels[first + i], pool + (size_t)(first + i) * vb_pool_words(bank->classes - from));
+            if (pool)
+                find_pool(&image, from, labels[first + i], pool + (size_t)(first + i) * vb_pool_words(bank->classes - from));
         }
     }
     result = 0;
@@ -392,8 +397,8 @@ static int64_t fight_duels(const vb_text_bank *part, const vb_homes *homes, int 
     return rescored;
 }
 
-int vb_judge_part(const vb_text_bank *part, const vb_homes *homes, int vocabularies, const vb_image_block *block, const float *products,
-                  uint8_t *beaten, int64_t *rescored, int threads, vb_error *err) {
+int vb_judge_part(const vb_text_bank *part, const vb_homes *homes, int vocabularies, const vb_image_block *block,
+                  const float *products, uint8_t *beaten, int64_t *rescored, int threads, vb_error *err) {
     int64_t rows = block->rows, count = 0;
     duel *duels = vb_array((size_t)rows, sizeof *duels, "similarity block", err);
     int status = duels ? 0 : -1;
@@ -401,7 +406,8 @@ int vb_judge_part(const vb_text_bank *part, const vb_homes *homes, int vocabular
     if (!status) {
 #pragma omp parallel for num_threads(threads) reduction(+ : count) if (threads > 1)
         for (int t = 0; t < threads; t++)
-            count += fight_duels(part, homes, vocabularies, block, duels, products, rows * t / threads, rows * (t + 1) / threads, beaten);
+            count += fight_duels(part, homes, vocabularies, block, duels, products, rows * t / threads, rows * (t + 1) / threads,
+                                 beaten);
         *rescored += count;
     }
     vb_free(duels);

@@ -20,7 +20,8 @@ int vb_gram_bits(int64_t rows) {
     return bits;
 }
 
-int vb_gram_add(int64_t *gram, int bits, const float *rows, const double *inverse, int64_t count, int dim, int threads, vb_error *err) {
+int vb_gram_add(int64_t *gram, int bits, const float *rows, const double *inverse, int64_t count, int dim, int threads,
+                vb_error *err) {
     if (count > VB_GRAM_ROWS) return vb_errorf(err, VB_EINTERNAL, "Gram matrix of %lld rows at once", (long long)count);
     /* f = high + low in floats: high high + high low + low high as one product of three times the length. */
     int depth = (int)count * 3, slices = (dim + SLICE - 1) / SLICE, team = threads < 1 ? 1 : threads < slices ? threads : slices;
@@ -45,8 +46,7 @@ int vb_gram_add(int64_t *gram, int bits, const float *rows, const double *invers
             double *block = products + (size_t)omp_get_thread_num() * SLICE * (size_t)ld;
             vb_dots(n, left + (int64_t)first * depth, dim, packed, depth, block, ld);
             for (int i = 0; i < n; i++)
-                for (int j = 0; j < dim; j++)
-                    gram[(int64_t)(first + i) * dim + j] += llrint(ldexp(block[i * ld + j], bits));
+                for (int j = 0; j < dim; j++) gram[(int64_t)(first + i) * dim + j] += llrint(ldexp(block[i * ld + j], bits));
         }
     }
     int status = products ? 0 : -1;
@@ -148,7 +148,8 @@ int vb_symmetric_eigenvalues(double *a, int n, double *values, vb_error *err) {
     tridiagonalise(a, n, values, beside, v, w);
     int status = diagonalise(values, beside, n, err);
     for (int i = 0; i < n && !status; i++)
-        if (!isfinite(values[i])) status = vb_errorf(err, VB_EINTERNAL, "eigenvalues of a matrix with elements that are not finite");
+        if (!isfinite(values[i]))
+            status = vb_errorf(err, VB_EINTERNAL, "eigenvalues of a matrix with elements that are not finite");
     if (!status) qsort(values, (size_t)n, sizeof *values, descending);
     vb_free(work);
     return status;

@@ -24,8 +24,8 @@ static void one_group(const uint8_t *x, const int8_t *panel, int queries, int q,
     }
 }
 
-static void products(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries, const int32_t *offsets, int width,
-                     int32_t *out) {
+static void products(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries, const int32_t *offsets,
+                     int width, int32_t *out) {
     for (int g = 0; g < groups; g++)
         for (int q = 0; q < queries; q++)
             one_group(codes + (size_t)g * stride, panel, queries, q, offsets[q], width, out + q * VB_PAIR + g * VB_GROUP);

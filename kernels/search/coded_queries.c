@@ -7,10 +7,11 @@
 #include "kernels/base/isa.h"
 #include "kernels/base/memory.h"
 
-/* ---- the plain kernel ----------------------------------------------------------------------------------------------------------- */
+/* ---- the plain kernel
+ * ----------------------------------------------------------------------------------------------------------- */
 
-static void plain_products(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries, const int32_t *offsets,
-                           int width, int32_t *out) {
+static void plain_products(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries,
+                           const int32_t *offsets, int width, int32_t *out) {
     for (int g = 0; g < groups; g++)
         for (int q = 0; q < queries; q++)
             for (int i = 0; i < VB_GROUP; i++) {
@@ -47,7 +48,8 @@ const vb_coded_kernel *vb_coded_kernel_get(void) {
     return &vb_coded_kernel_scalar;
 }
 
-/* ---- queries --------------------------------------------------------------------------------------------------------------------- */
+/* ---- queries
+ * --------------------------------------------------------------------------------------------------------------------- */
 
 static float float_above(double value) {
     float rounded = (float)value;
@@ -119,10 +121,8 @@ int vb_coded_queries_new(vb_coded_queries **out, const vb_coder *coder, const fl
     int status = work && whole ? 0 : -1;
     for (int64_t q = 0; !status && q < count; q++) take_query(coded, q, queries + q * vb_coder_dim(coder), work);
     vb_free(work);
-    if (status)
-        vb_coded_queries_free(coded);
-    else
-        *out = coded;
+    if (status) vb_coded_queries_free(coded);
+    else *out = coded;
     return status;
 }
 
@@ -151,22 +151,25 @@ float vb_coded_threshold(const vb_coded_queries *coded, int64_t q, double floor)
     return (double)rounded > value ? nextafterf(rounded, -INFINITY) : rounded;
 }
 
-/* ---- the screen ------------------------------------------------------------------------------------------------------------------- */
+/* ---- the screen
+ * ------------------------------------------------------------------------------------------------------------------- */
 
-int vb_coded_screen(const vb_coded_queries *coded, const vb_coded_kernel *kernel, const float *thresholds, const uint8_t *groups, int pair,
-                    const char *ahead, int64_t ahead_bytes, vb_passed *passed, void *context, vb_error *err) {
+int vb_coded_screen(const vb_coded_queries *coded, const vb_coded_kernel *kernel, const float *thresholds, const uint8_t *groups,
+                    int pair, const char *ahead, int64_t ahead_bytes, vb_passed *passed, void *context, vb_error *err) {
     size_t stride = vb_group_bytes(coded->width), codes = (size_t)VB_GROUP * (size_t)coded->width;
     int32_t products[VB_PANEL * VB_PAIR];
     int64_t asked = 0, some = ahead_bytes / ((coded->count + VB_PANEL - 1) / VB_PANEL) + 1;
     for (int64_t at = 0; at < coded->count; at += VB_PANEL) {
         int queries = coded->count - at < VB_PANEL ? (int)(coded->count - at) : VB_PANEL;
         for (int64_t end = asked + some; asked < end && asked < ahead_bytes; asked += 64) __builtin_prefetch(ahead + asked, 0, 2);
-        kernel->products(groups, stride, pair, coded->panels + at * coded->width, queries, coded->offset + at, coded->width, products);
+        kernel->products(groups, stride, pair, coded->panels + at * coded->width, queries, coded->offset + at, coded->width,
+                         products);
         for (int h = 0; h < pair; h++) {
             const uint8_t *group = groups + (size_t)h * stride;
             const float *numbers = (const float *)(const void *)(group + codes);
             uint16_t pass[VB_PANEL];
-            if (!kernel->screen(products + h * VB_GROUP, numbers, queries, coded->alpha + at, coded->beta + at, thresholds + at, pass))
+            if (!kernel->screen(products + h * VB_GROUP, numbers, queries, coded->alpha + at, coded->beta + at, thresholds + at,
+                                pass))
                 continue;
             for (int i = 0; i < queries; i++)
                 if (pass[i] && passed(context, at + i, pass[i], group, products + i * VB_PAIR + h * VB_GROUP, h, err)) return -1;

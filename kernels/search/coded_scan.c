@@ -32,7 +32,8 @@ struct vb_coded_scan {
     double slack;
 };
 
-/* ---- pools ------------------------------------------------------------------------------------------------------------------------
+/* ---- pools
+ * ------------------------------------------------------------------------------------------------------------------------
  */
 
 static int64_t pool_capacity(int64_t k) { return 4 * k + 256; }
@@ -96,12 +97,9 @@ static double select_kth(double *values, int64_t n, int64_t k) {
             values[i++] = values[j];
             values[j--] = kept;
         }
-        if (wanted <= j)
-            high = j;
-        else if (wanted >= i)
-            low = i;
-        else
-            break;
+        if (wanted <= j) high = j;
+        else if (wanted >= i) low = i;
+        else break;
     }
     return values[wanted];
 }
@@ -120,7 +118,8 @@ static void prune(vb_coded_scan *scan, int64_t q) {
     scan->held[q] = kept;
 }
 
-/* ---- exact scores --------------------------------------------------------------------------------------------------------------- */
+/* ---- exact scores
+ * --------------------------------------------------------------------------------------------------------------- */
 
 /* A place in a pool. */
 typedef struct place {
@@ -150,10 +149,10 @@ static int rescore(vb_coded_scan *scan, place *places, int64_t count, vb_error *
         for (int64_t i = 0; i < n; i++) {
             const candidate *c = places[at + i].candidate;
             if (!(fabs(scores[i] - c->middle) <= c->bound))
-                return vb_errorf(
-                    err, VB_EMISMATCH,
-                    "row %lld scores %.9g for query %lld, its code certifies %.9g to %.9g: the quantised copy is not of this corpus",
-                    (long long)c->id, scores[i], (long long)queries[i], c->middle - c->bound, c->middle + c->bound);
+                return vb_errorf(err, VB_EMISMATCH,
+                                 "row %lld scores %.9g for query %lld, its code certifies %.9g to %.9g: the quantised copy is "
+                                 "not of this corpus",
+                                 (long long)c->id, scores[i], (long long)queries[i], c->middle - c->bound, c->middle + c->bound);
             if (isfinite(c->bound)) scan->slack += c->bound;
         }
         scan->rescored += n;
@@ -196,7 +195,8 @@ static int settle(vb_coded_scan *scan, int64_t first, int64_t count, vb_error *e
 
 int vb_coded_scan_settle(vb_coded_scan *scan, vb_error *err) { return settle(scan, 0, scan->coded->count, err); }
 
-/* ---- the scan ---------------------------------------------------------------------------------------------------------------------
+/* ---- the scan
+ * ---------------------------------------------------------------------------------------------------------------------
  */
 
 /* vb_passed: the second plane's bounds, and into the pool. id: of the first row of the pair. */
@@ -237,7 +237,8 @@ int vb_coded_scan_groups(vb_coded_scan *scan, const void *groups, int64_t count,
         const uint8_t *group = (const uint8_t *)groups + (size_t)g * stride;
         int pair = count - g >= 2 ? 2 : 1;
         if (g % AT_ONCE == 0)
-            for (int64_t q = 0; q < coded->count; q++) scan->thresholds[q] = vb_coded_threshold(coded, q, vb_search_floor(scan->search, q));
+            for (int64_t q = 0; q < coded->count; q++)
+                scan->thresholds[q] = vb_coded_threshold(coded, q, vb_search_floor(scan->search, q));
         scan->pair_id = first_id + g * VB_GROUP;
         if (vb_coded_screen(coded, scan->kernel, scan->thresholds, group, pair, NULL, 0, examine, scan, err)) return -1;
     }

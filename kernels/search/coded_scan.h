@@ -1,10 +1,11 @@
-/* Exact search through certified 8-bit codes: rows that the bound excludes are never read, the others are scored from the original.
+/* Exact search through certified 8-bit codes: rows that the bound excludes are never read, the others are scored from the
+ * original.
  *
- * The query is coded too, in two planes of 8 bits: y = s1 c1 + d1 = s1 c1 + s2 c2 + d2. The first plane alone is multiplied with every
- * row,
- * |<q, u> - <q, m> - s s1 <c1, c>| <= |d1| |s c| + |q| |r|; rows that may still be among the k best are multiplied with the second one,
- * which leaves |d2| |s c| + |q| |r|, and kept in a pool while their upper bound reaches the k-th lower bound. All bounds are rounded
- * outwards. */
+ * The query is coded too, in two planes of 8 bits: y = s1 c1 + d1 = s1 c1 + s2 c2 + d2. The first plane alone is multiplied with
+ * every row,
+ * |<q, u> - <q, m> - s s1 <c1, c>| <= |d1| |s c| + |q| |r|; rows that may still be among the k best are multiplied with the
+ * second one, which leaves |d2| |s c| + |q| |r|, and kept in a pool while their upper bound reaches the k-th lower bound. All
+ * bounds are rounded outwards. */
 #ifndef VB_CODED_SCAN_H
 #define VB_CODED_SCAN_H
 
@@ -31,8 +32,8 @@ void vb_coded_scan_free(vb_coded_scan *scan);
 /* Searches whole groups of rows numbered from first_id. */
 int vb_coded_scan_groups(vb_coded_scan *scan, const void *groups, int64_t count, int64_t first_id, vb_error *err);
 
-/* Scores what the pools hold from the original rows; the lists of `exact` are complete for all groups searched so far. VB_EMISMATCH
- * when a score lies outside its certified bounds: the codes are not those of these rows. */
+/* Scores what the pools hold from the original rows; the lists of `exact` are complete for all groups searched so far.
+ * VB_EMISMATCH when a score lies outside its certified bounds: the codes are not those of these rows. */
 int vb_coded_scan_settle(vb_coded_scan *scan, vb_error *err);
 
 /* Rows scored from the original, and the sum of their certified errors; since the scan began. */

@@ -25,23 +25,24 @@ INLINE void tile(const int n, const int two, const uint8_t *x, size_t stride, co
             _mm_prefetch(x + 3 * stride, _MM_HINT_T1);
         }
         __m512i low = _mm512_loadu_si512(x), high = two ? _mm512_loadu_si512(x + stride) : low;
-#define STEP(q) \
-    if (q < n) { \
-        __m512i yq = four_codes(y + 4 * q); \
-        a##q = _mm512_dpbusd_epi32(a##q, low, yq); \
-        if (two) b##q = _mm512_dpbusd_epi32(b##q, high, yq); \
+#define STEP(q)                                                                                                                  \
+    if (q < n) {                                                                                                                 \
+        __m512i yq = four_codes(y + 4 * q);                                                                                      \
+        a##q = _mm512_dpbusd_epi32(a##q, low, yq);                                                                               \
+        if (two) b##q = _mm512_dpbusd_epi32(b##q, high, yq);                                                                     \
     }
         EACH_QUERY(STEP)
     }
-#define END(q) \
-    if (q < n) { \
-        _mm512_storeu_si512(out + q * VB_PAIR, a##q); \
-        if (two) _mm512_storeu_si512(out + q * VB_PAIR + VB_GROUP, b##q); \
+#define END(q)                                                                                                                   \
+    if (q < n) {                                                                                                                 \
+        _mm512_storeu_si512(out + q * VB_PAIR, a##q);                                                                            \
+        if (two) _mm512_storeu_si512(out + q * VB_PAIR + VB_GROUP, b##q);                                                        \
     }
     EACH_QUERY(END)
 }
 
-/* One group against one query: the codes are read one after the other, for the memory is at its fastest then, and asked for ahead. */
+/* One group against one query: the codes are read one after the other, for the memory is at its fastest then, and asked for
+ * ahead. */
 static void single(const uint8_t *x, const int8_t *y, int32_t offset, int width, int32_t *out) {
     enum { AHEAD = 4096 /* bytes */ };
     __m512i sum[4];
@@ -57,15 +58,15 @@ static void single(const uint8_t *x, const int8_t *y, int32_t offset, int width,
     _mm512_storeu_si512(out, _mm512_add_epi32(_mm512_add_epi32(sum[0], sum[1]), _mm512_add_epi32(sum[2], sum[3])));
 }
 
-static void products(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries, const int32_t *offsets, int width,
-                     int32_t *out) {
+static void products(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries, const int32_t *offsets,
+                     int width, int32_t *out) {
     if (queries == 1) {
         for (int g = 0; g < groups; g++) single(codes + (size_t)g * stride, panel, offsets[0], width, out + g * VB_GROUP);
         return;
     }
     switch (groups == 2 ? queries : -queries) {
-#define CASE(q) \
-    case q + 1: tile(q + 1, 1, codes, stride, panel, offsets, width, out); break; \
+#define CASE(q)                                                                                                                  \
+    case q + 1: tile(q + 1, 1, codes, stride, panel, offsets, width, out); break;                                                \
     case -(q + 1): tile(q + 1, 0, codes, stride, panel, offsets, width, out); break;
         EACH_QUERY(CASE)
     default: break;
@@ -74,7 +75,8 @@ static void products(const uint8_t *codes, size_t stride, int groups, const int8
 
 static unsigned screen(const int32_t *products, const float *numbers, int queries, const float *alpha, const float *beta,
                        const float *thresholds, uint16_t *pass) {
-    __m512 scale = _mm512_loadu_ps(numbers), residual = _mm512_loadu_ps(numbers + VB_GROUP), norm = _mm512_loadu_ps(numbers + 2 * VB_GROUP);
+    __m512 scale = _mm512_loadu_ps(numbers), residual = _mm512_loadu_ps(numbers + VB_GROUP),
+           norm = _mm512_loadu_ps(numbers + 2 * VB_GROUP);
     unsigned any = 0;
     for (int q = 0; q < queries; q++) {
         __m512 dot = _mm512_cvtepi32_ps(_mm512_loadu_si512(products + q * VB_PAIR));

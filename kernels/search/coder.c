@@ -109,8 +109,8 @@ static float element(const void *rows, vb_dtype dtype, int64_t i) {
 }
 
 /* One row into its lane of the group. */
-static void encode_row(const vb_coder *coder, double *v, double *work, double square, uint8_t *codes, float *scale, float *residual,
-                       float *norm) {
+static void encode_row(const vb_coder *coder, double *v, double *work, double square, uint8_t *codes, float *scale,
+                       float *residual, float *norm) {
     const double UP = 1 + 0x1p-30, LARGEST = 0x1p60, SMALLEST = 0x1p-60;
     double length = sqrt(square);
     if (length > LARGEST || (coder->similarity == VB_COSINE && length < SMALLEST)) {
@@ -138,8 +138,8 @@ static void encode_row(const vb_coder *coder, double *v, double *work, double sq
     *norm = float_above(sqrt(coded) * *scale * UP);
 }
 
-void vb_coder_encode(const vb_coder *coder, const void *rows, vb_dtype dtype, int count, void *group, double *work, int64_t *not_finite,
-                     int64_t *zero) {
+void vb_coder_encode(const vb_coder *coder, const void *rows, vb_dtype dtype, int count, void *group, double *work,
+                     int64_t *not_finite, int64_t *zero) {
     uint8_t *codes = group;
     float numbers[3][VB_GROUP] = {{0}};
     double *v = work + coder->width;

@@ -1,8 +1,9 @@
 /* Certified 8-bit codes of embedding rows: what a code's inner products can be off by is stored with it.
  *
- * A row u (x for inner products, x / |x| for cosines) is coded as u = m + H' (s c + r): m is a mean vector, H an orthogonal map that
- * evens out the coordinates (signs, a permutation, and Hadamard matrices of a power of 4 along the diagonal, so that every factor is a
- * power of two), s a scale, c integers of -127 .. 127, and r what is left, of which the norm is kept, rounded up. With y = H q,
+ * A row u (x for inner products, x / |x| for cosines) is coded as u = m + H' (s c + r): m is a mean vector, H an orthogonal map
+ * that evens out the coordinates (signs, a permutation, and Hadamard matrices of a power of 4 along the diagonal, so that every
+ * factor is a power of two), s a scale, c integers of -127 .. 127, and r what is left, of which the norm is kept, rounded up.
+ * With y = H q,
  *
  *     <q, u> = <q, m> + s <y, c> + <y, r>        and        |<y, r>| <= |q| |r|.
  *
@@ -29,14 +30,15 @@ int vb_coder_dim(const vb_coder *coder);
 int vb_coder_width(const vb_coder *coder); /* dim rounded up to a multiple of 64 */
 double vb_coder_mean_norm(const vb_coder *coder);
 
-/* A group: width / 4 times 16 rows times 4 codes, each plus 128 as a byte; then 16 scales, 16 residual norms and 16 norms of s c, as
- * floats. A row that is never listed (not finite, or for cosines zero; also those beyond `count`) has the residual -infinity; one that
- * the bound cannot cover has +infinity. */
+/* A group: width / 4 times 16 rows times 4 codes, each plus 128 as a byte; then 16 scales, 16 residual norms and 16 norms of s c,
+ * as floats. A row that is never listed (not finite, or for cosines zero; also those beyond `count`) has the residual -infinity;
+ * one that the bound cannot cover has +infinity. */
 size_t vb_group_bytes(int width);
 
-/* Codes `count` <= 16 rows of dim elements without gaps. work: 2 * width doubles. *not_finite and *zero are added to. Thread-safe. */
-void vb_coder_encode(const vb_coder *coder, const void *rows, vb_dtype dtype, int count, void *group, double *work, int64_t *not_finite,
-                     int64_t *zero);
+/* Codes `count` <= 16 rows of dim elements without gaps. work: 2 * width doubles. *not_finite and *zero are added to.
+ * Thread-safe. */
+void vb_coder_encode(const vb_coder *coder, const void *rows, vb_dtype dtype, int count, void *group, double *work,
+                     int64_t *not_finite, int64_t *zero);
 
 /* H v in place: dim values, zeros behind up to width. The result is off by at most 2^-45 |v| (in norm). */
 void vb_coder_rotate(const vb_coder *coder, double *v, double *work);

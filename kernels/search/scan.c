@@ -1,5 +1,5 @@
-/* The screened search: blocks of rows in cache against all queries, in fp32 or first in 8 bits, thresholds with their error bounds, exact
- * scores of what passes. */
+/* The screened search: blocks of rows in cache against all queries, in fp32 or first in 8 bits, thresholds with their error
+ * bounds, exact scores of what passes. */
 #include "kernels/search/scan.h"
 
 #include <math.h>
@@ -13,8 +13,8 @@
 
 enum {
     BLOCK_BYTES = 128 << 10, /* of widened rows: they stay in the second-level cache with a block of queries */
-    STRIP = 6,               /* rows that are widened and multiplied in the first-level cache: a multiple of every kernel's tile */
-    STRIPS_AHEAD = 2,        /* a strip's memory is asked for while the second before it is multiplied */
+    STRIP = 6,        /* rows that are widened and multiplied in the first-level cache: a multiple of every kernel's tile */
+    STRIPS_AHEAD = 2, /* a strip's memory is asked for while the second before it is multiplied */
     MOST_ROWS = 96,
     BLOCK_QUERIES = 128,
     CODED_QUERIES = 48, /* from so many on rows are coded as they pass by: 8-bit products are worth it */
@@ -24,16 +24,17 @@ enum {
 };
 /* Bounds are computed in fp64; widening them a little covers that. */
 static const double WIDEN = 1 + 0x1p-10;
-/* Within these norms no sum of products in fp32 overflows, and what sums of squares lose below the subnormal numbers is negligible. */
+/* Within these norms no sum of products in fp32 overflows, and what sums of squares lose below the subnormal numbers is
+ * negligible. */
 static const double LARGEST = 0x1p60, SMALLEST = 0x1p-40;
 
 struct vb_search {
     int64_t count, k, dim, width;
     vb_similarity similarity;
-    float *queries;         /* count x width */
-    double *norm;           /* of each, rounded up */
-    int *last_bit;          /* no element of the query has a bit below 2^last_bit */
-    _Atomic double *floor;  /* the k-th best score is at least this */
+    float *queries;        /* count x width */
+    double *norm;          /* of each, rounded up */
+    int *last_bit;         /* no element of the query has a bit below 2^last_bit */
+    _Atomic double *floor; /* the k-th best score is at least this */
     /* |fp32 product - x . q| <= |x| |q| radius + constant; for cosines |product / |x| - x . q / |x|| <= |q| radius + constant */
     double radius, constant;
 };
@@ -70,10 +71,11 @@ struct vb_scan {
     bool unusual;   /* not all of the rows are ordinary */
 };
 
-/* ---- the plain kernel ----------------------------------------------------------------------------------------------------------- */
+/* ---- the plain kernel
+ * ----------------------------------------------------------------------------------------------------------- */
 
-static void plain_products(const float *x, int64_t rows, const float *q, int64_t queries, int64_t width, float *out, int64_t ldout,
-                           const char *ahead, int64_t ahead_bytes) {
+static void plain_products(const float *x, int64_t rows, const float *q, int64_t queries, int64_t width, float *out,
+                           int64_t ldout, const char *ahead, int64_t ahead_bytes) {
     (void)ahead;
     (void)ahead_bytes;
     for (int64_t i = 0; i < rows; i++)
@@ -151,7 +153,8 @@ const vb_scan_kernel *vb_scan_kernel_get(void) {
     return &plain;
 }
 
-/* ---- queries -------------------------------------------------------------------------------------------------------------------- */
+/* ---- queries
+ * -------------------------------------------------------------------------------------------------------------------- */
 
 static int64_t padded(int64_t dim) { return (dim + 15) / 16 * 16; }
 
@@ -169,21 +172,22 @@ static int take_query(vb_search *search, int64_t q, const float *from, vb_error 
         row[k] = from[k];
         square += (double)row[k] * row[k];
         if (!isfinite(row[k]))
-            return vb_errorf(err, VB_EDATA, "query row %lld: element %lld is %s, expected a finite number", (long long)q, (long long)k,
-                             isnan(row[k]) ? "NaN" : "infinite");
+            return vb_errorf(err, VB_EDATA, "query row %lld: element %lld is %s, expected a finite number", (long long)q,
+                             (long long)k, isnan(row[k]) ? "NaN" : "infinite");
     }
     if (square == 0 && search->similarity == VB_COSINE)
         return vb_errorf(err, VB_EDATA, "query row %lld: all elements are zero, a cosine needs a direction", (long long)q);
     if (sqrt(square) > LARGEST)
-        return vb_errorf(err, VB_EUNSUPPORTED, "query row %lld: its norm is %g, at most %g is handled", (long long)q, sqrt(square),
-                         LARGEST);
+        return vb_errorf(err, VB_EUNSUPPORTED, "query row %lld: its norm is %g, at most %g is handled", (long long)q,
+                         sqrt(square), LARGEST);
     search->norm[q] = sqrt(square) * (1 + 0x1p-30);
     search->last_bit[q] = last_bit_of(kernel, row, search->width);
     atomic_init(&search->floor[q], -INFINITY);
     return 0;
 }
 
-int vb_search_new(vb_search **out, const float *queries, int64_t count, int dim, int64_t k, vb_similarity similarity, vb_error *err) {
+int vb_search_new(vb_search **out, const float *queries, int64_t count, int dim, int64_t k, vb_similarity similarity,
+                  vb_error *err) {
     *out = NULL;
     if (dim < 1 || dim > VB_EXACT_TERMS)
         return vb_errorf(err, VB_EUNSUPPORTED, "queries of %d dimensions, expected 1 to %d", dim, VB_EXACT_TERMS);
@@ -224,8 +228,7 @@ double vb_search_floor(const vb_search *search, int64_t query) {
 void vb_search_raise(vb_search *search, int64_t query, double score) {
     double known = vb_search_floor(search, query);
     while (score > known && !atomic_compare_exchange_weak_explicit(&search->floor[query], &known, score, memory_order_relaxed,
-                                                                    memory_order_relaxed)) {
-    }
+                                                                   memory_order_relaxed)) {}
 }
 
 double vb_search_score(const vb_search *search, int64_t query, const vb_hit *hit) {
@@ -240,7 +243,8 @@ size_t vb_search_bytes(int64_t queries, int dim) {
     return (size_t)queries * ((size_t)padded(dim) * sizeof(float) + sizeof(double) * 2 + sizeof(int));
 }
 
-/* ---- one thread's side ---------------------------------------------------------------------------------------------------------- */
+/* ---- one thread's side
+ * ---------------------------------------------------------------------------------------------------------- */
 
 /* A multiple of `unit`, which divides MOST_ROWS. */
 static int64_t block_rows(int64_t width, int64_t unit) {
@@ -257,7 +261,8 @@ size_t vb_scan_bytes(int64_t queries, int dim, int64_t k) {
     size_t rows = (size_t)block_rows(padded(dim), coded ? CODED_ROWS : STRIP);
     size_t work = (rows + STRIP) * (size_t)padded(dim) * sizeof(float) + rows * BLOCK_QUERIES * (sizeof(float) + sizeof(int));
     work += sizeof(vb_scan) + CODED_WIDTH * sizeof(float);
-    if (coded) work += vb_coded_queries_bytes(queries, dim) + (size_t)queries * sizeof(float) + 2 * vb_group_bytes((dim + 63) / 64 * 64);
+    if (coded)
+        work += vb_coded_queries_bytes(queries, dim) + (size_t)queries * sizeof(float) + 2 * vb_group_bytes((dim + 63) / 64 * 64);
     return work + (size_t)queries * ((size_t)k * sizeof(vb_hit) + sizeof(int64_t));
 }
 
@@ -362,10 +367,12 @@ static const float *prepare_row(vb_scan *scan, int64_t i) {
 }
 
 /* x . y exactly into *dot, *rest, or wide. norms: an upper bound of |x| |y|. */
-static bool narrow_product(const vb_scan *scan, const float *x, const float *y, double norms, int last_bits, double *dot, double *rest) {
+static bool narrow_product(const vb_scan *scan, const float *x, const float *y, double norms, int last_bits, double *dot,
+                           double *rest) {
     scan->kernel->pair(x, y, scan->search->width, dot, rest);
     /* Products are multiples of 2^last_bits and add up to at most `norms` in magnitude, over any subset. The rounding errors of n
-     * partial sums, multiples of the same unit, are at most n 2^-53 norms together: a double holds them exactly while that is below
+     * partial sums, multiples of the same unit, are at most n 2^-53 norms together: a double holds them exactly while that is
+     * below
      * 2^53 units. */
     return norms * (double)scan->search->width <= ldexp(1, 104 + last_bits);
 }
@@ -377,10 +384,11 @@ static int offer(vb_scan *scan, int64_t i, int64_t query, int64_t id, double *sc
     bool cosine = search->similarity == VB_COSINE;
     vb_hit hit = {.id = id, .square = 1};
     scan->counts.rescored++;
-    bool exact = narrow_product(scan, row, q, scan->norm[i] * search->norm[query], scan->last_bit[i] + search->last_bit[query], &hit.dot,
-                                &hit.dot_rest);
+    bool exact = narrow_product(scan, row, q, scan->norm[i] * search->norm[query], scan->last_bit[i] + search->last_bit[query],
+                                &hit.dot, &hit.dot_rest);
     if (cosine)
-        exact &= narrow_product(scan, row, row, scan->norm[i] * scan->norm[i], 2 * scan->last_bit[i], &hit.square, &hit.square_rest);
+        exact &=
+            narrow_product(scan, row, row, scan->norm[i] * scan->norm[i], 2 * scan->last_bit[i], &hit.square, &hit.square_rest);
     if (!exact) {
         if (!(hit.wide = vb_array(2, sizeof *hit.wide, "exact scores", err))) return -1;
         vb_exact_dot(&hit.wide[0], row, q, dim);
@@ -413,7 +421,8 @@ static float threshold_of(const vb_scan *scan, int64_t query) {
     return float_below(vb_search_floor(search, query) - (norm * search->norm[query] * search->radius + search->constant) * WIDEN);
 }
 
-/* Scores in fp32 of the block's rows for queries first .. first + count - 1, strip by strip; for the first queries the squares, too. */
+/* Scores in fp32 of the block's rows for queries first .. first + count - 1, strip by strip; for the first queries the squares,
+ * too. */
 static void score_block(vb_scan *scan, int64_t rows, int64_t first, int64_t count) {
     const vb_search *search = scan->search;
     const vb_scan_kernel *kernel = scan->kernel;
@@ -468,11 +477,13 @@ static int screen_few(vb_scan *scan, int64_t rows, int64_t first_id, vb_error *e
     return 0;
 }
 
-/* ---- many queries ----------------------------------------------------------------------------------------------------------------- */
+/* ---- many queries
+ * ----------------------------------------------------------------------------------------------------------------- */
 
-/* The rows of the block are coded in 8 bits (kernels/search/coder.h, unrotated, around the mean of the first rows seen) and screened with the
- * queries' codes; what their certified bounds leave is scored in fp32, and so on as ever. The bounds of codes that are made in fp32:
- * with f the factor (1, or the inverse norm), f x - m is off by 2^-24 (|f x| + |m|), and for cosines f by `radius` relatively. */
+/* The rows of the block are coded in 8 bits (kernels/search/coder.h, unrotated, around the mean of the first rows seen) and
+ * screened with the queries' codes; what their certified bounds leave is scored in fp32, and so on as ever. The bounds of codes
+ * that are made in fp32: with f the factor (1, or the inverse norm), f x - m is off by 2^-24 (|f x| + |m|), and for cosines f by
+ * `radius` relatively. */
 
 static int open_codes(vb_scan *scan, int64_t rows, vb_error *err) {
     const vb_search *search = scan->search;
@@ -489,7 +500,8 @@ static int open_codes(vb_scan *scan, int64_t rows, vb_error *err) {
     float *packed = vb_array(count * (size_t)search->dim, sizeof *packed, "coded queries", err);
     int status = packed ? 0 : -1;
     for (size_t q = 0; !status && q < count; q++)
-        memcpy(packed + q * (size_t)search->dim, search->queries + q * (size_t)search->width, (size_t)search->dim * sizeof *packed);
+        memcpy(packed + q * (size_t)search->dim, search->queries + q * (size_t)search->width,
+               (size_t)search->dim * sizeof *packed);
     if (!status) status = vb_coder_new_plain(&scan->coder, (int)search->dim, scan->mean, err);
     if (!status) status = vb_coded_queries_new(&scan->coded, scan->coder, packed, search->count, err);
     if (!status) scan->coded_thresholds = vb_array(count, sizeof(float), "coded queries", err);
@@ -499,7 +511,8 @@ static int open_codes(vb_scan *scan, int64_t rows, vb_error *err) {
 }
 
 /* vb_passed: rows that the codes cannot exclude, in fp32. */
-static int look_closer(void *context, int64_t q, unsigned pass, const uint8_t *group, const int32_t *first, int half, vb_error *err) {
+static int look_closer(void *context, int64_t q, unsigned pass, const uint8_t *group, const int32_t *first, int half,
+                       vb_error *err) {
     vb_scan *scan = context;
     const vb_search *search = scan->search;
     const float *query = search->queries + q * search->width;
@@ -531,12 +544,13 @@ static int search_codes(vb_scan *scan, int64_t n, vb_error *err) {
     for (scan->at = 0; scan->at < n; scan->at += CODED_ROWS) {
         int64_t rows = n - scan->at < CODED_ROWS ? n - scan->at : CODED_ROWS;
         int pair = rows > VB_GROUP ? 2 : 1;
-        const char *ahead = scan->stored + (size_t)(scan->at + scan->block) * scan->row_bytes; /* the same rows of the next block */
+        const char *ahead =
+            scan->stored + (size_t)(scan->at + scan->block) * scan->row_bytes; /* the same rows of the next block */
         int64_t ahead_bytes = CODED_ROWS * (int64_t)scan->row_bytes;
         for (int h = 0; h < pair; h++) {
             int64_t at = scan->at + h * VB_GROUP, count = n - at < VB_GROUP ? n - at : VB_GROUP;
-            scan->kernel->encode(scan->wide + at * search->width, scan->inverse + at, widened + at, (int)count, search->width, scan->mean,
-                                 width, scan->groups + (size_t)h * group);
+            scan->kernel->encode(scan->wide + at * search->width, scan->inverse + at, widened + at, (int)count, search->width,
+                                 scan->mean, width, scan->groups + (size_t)h * group);
         }
         if (scan->looks++ % CODED_LOOKS == 0)
             for (int64_t q = 0; q < search->count; q++)
@@ -551,7 +565,8 @@ static int search_codes(vb_scan *scan, int64_t n, vb_error *err) {
 int vb_scan_rows(vb_scan *scan, const void *rows, vb_dtype dtype, int64_t count, int64_t first_id, vb_error *err) {
     const vb_search *search = scan->search;
     const vb_scan_kernel *kernel = scan->kernel;
-    bool aligned = search->dim == search->width && (uintptr_t)rows % vb_dtype_size(dtype) == 0, direct = dtype == VB_F32 && aligned;
+    bool aligned = search->dim == search->width && (uintptr_t)rows % vb_dtype_size(dtype) == 0,
+         direct = dtype == VB_F32 && aligned;
     bool coded = scan->coded_blocks, few = kernel->few && aligned && search->count <= VB_FEW;
     scan->dtype = dtype;
     scan->row_bytes = (size_t)search->dim * vb_dtype_size(dtype);
@@ -560,7 +575,8 @@ int vb_scan_rows(vb_scan *scan, const void *rows, vb_dtype dtype, int64_t count,
         scan->stored = (const char *)rows + (size_t)at * scan->row_bytes;
         scan->wide = direct ? (const float *)rows + at * search->dim : scan->rows;
         if (few) {
-            kernel->few(scan->stored, dtype, n, search->queries, search->count, search->width, scan->square, scan->scores, MOST_ROWS);
+            kernel->few(scan->stored, dtype, n, search->queries, search->count, search->width, scan->square, scan->scores,
+                        MOST_ROWS);
             note_rows(scan, n);
             if (screen_few(scan, n, first_id + at, err)) return -1;
             continue;

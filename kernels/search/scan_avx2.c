@@ -34,13 +34,15 @@ INLINE void tile(const int m, const int n, const float *x, const float *q, int64
     }
 }
 
-#define PART(m, n) \
-    static void part_##m##_##n(const float *x, const float *q, int64_t width, float *out, int64_t ldout) { \
-        tile(m, n, x, q, width, out, ldout); \
+#define PART(m, n)                                                                                                               \
+    static void part_##m##_##n(const float *x, const float *q, int64_t width, float *out, int64_t ldout) {                       \
+        tile(m, n, x, q, width, out, ldout);                                                                                     \
     }
-PART(3, 1) PART(3, 2) PART(3, 3) PART(3, 4) PART(1, 1) PART(1, 2) PART(1, 3) PART(1, 4)
+PART(3, 1)
+PART(3, 2)
+PART(3, 3) PART(3, 4) PART(1, 1) PART(1, 2) PART(1, 3) PART(1, 4)
 
-typedef void tile_function(const float *x, const float *q, int64_t width, float *out, int64_t ldout);
+    typedef void tile_function(const float *x, const float *q, int64_t width, float *out, int64_t ldout);
 static tile_function *const tall[QUERIES + 1] = {NULL, part_3_1, part_3_2, part_3_3, part_3_4};
 static tile_function *const flat[QUERIES + 1] = {NULL, part_1_1, part_1_2, part_1_3, part_1_4};
 
@@ -107,7 +109,8 @@ static int screen(const float *scores, int64_t ld, int64_t rows, const float *th
         int i = 0, at = (int)(row * ld);
         for (; i + 8 <= count; i += 8) {
             __m256 pass = _mm256_cmp_ps(_mm256_loadu_ps(of_row + i), _mm256_loadu_ps(thresholds + i), _CMP_GE_OQ);
-            for (unsigned bits = (unsigned)_mm256_movemask_ps(pass); bits; bits &= bits - 1) hits[found++] = at + i + __builtin_ctz(bits);
+            for (unsigned bits = (unsigned)_mm256_movemask_ps(pass); bits; bits &= bits - 1)
+                hits[found++] = at + i + __builtin_ctz(bits);
         }
         for (; i < count; i++)
             if (of_row[i] >= thresholds[i]) hits[found++] = at + i;
@@ -117,8 +120,7 @@ static int screen(const float *scores, int64_t ld, int64_t rows, const float *th
 
 static void pair(const float *x, const float *q, int64_t width, double *sum, double *rest) {
     __m256d s[2] = {_mm256_setzero_pd(), _mm256_setzero_pd()}, e[2] = {_mm256_setzero_pd(), _mm256_setzero_pd()};
-    for (int64_t k = 0; k < width; k += 8)
-        UNROLL for (int h = 0; h < 2; h++) {
+    for (int64_t k = 0; k < width; k += 8) UNROLL for (int h = 0; h < 2; h++) {
             __m256d p = _mm256_mul_pd(_mm256_cvtps_pd(_mm_loadu_ps(x + k + 4 * h)), _mm256_cvtps_pd(_mm_loadu_ps(q + k + 4 * h)));
             __m256d t = _mm256_add_pd(s[h], p), back = _mm256_sub_pd(t, s[h]);
             e[h] = _mm256_add_pd(e[h], _mm256_add_pd(_mm256_sub_pd(s[h], _mm256_sub_pd(t, back)), _mm256_sub_pd(p, back)));

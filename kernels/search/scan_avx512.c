@@ -25,8 +25,8 @@ INLINE float sum_of_lanes(const __m512 x[4]) {
 }
 
 /* m and n are constants wherever this is expanded. */
-INLINE void tile(const int m, const int n, const float *x, const float *q, int64_t width, float *out, int64_t ldout, const char *ahead,
-                 int64_t gap) {
+INLINE void tile(const int m, const int n, const float *x, const float *q, int64_t width, float *out, int64_t ldout,
+                 const char *ahead, int64_t gap) {
     __m512 sum[ROWS][QUERIES];
     UNROLL for (int i = 0; i < ROWS; i++) UNROLL for (int j = 0; j < QUERIES; j++) sum[i][j] = _mm512_setzero_ps();
     for (int64_t k = 0; k < width; k += 16) {
@@ -46,15 +46,19 @@ INLINE void tile(const int m, const int n, const float *x, const float *q, int64
     }
 }
 
-typedef void tile_function(const float *x, const float *q, int64_t width, float *out, int64_t ldout, const char *ahead, int64_t gap);
+typedef void tile_function(const float *x, const float *q, int64_t width, float *out, int64_t ldout, const char *ahead,
+                           int64_t gap);
 
-#define PART(m, n) \
-    static void part_##m##_##n(const float *x, const float *q, int64_t width, float *out, int64_t ldout, const char *ahead, int64_t gap) { \
-        tile(m, n, x, q, width, out, ldout, ahead, gap); \
+#define PART(m, n)                                                                                                               \
+    static void part_##m##_##n(const float *x, const float *q, int64_t width, float *out, int64_t ldout, const char *ahead,      \
+                               int64_t gap) {                                                                                    \
+        tile(m, n, x, q, width, out, ldout, ahead, gap);                                                                         \
     }
-PART(6, 1) PART(6, 2) PART(6, 3) PART(6, 4) PART(1, 1) PART(1, 2) PART(1, 3) PART(1, 4)
+PART(6, 1)
+PART(6, 2)
+PART(6, 3) PART(6, 4) PART(1, 1) PART(1, 2) PART(1, 3) PART(1, 4)
 
-static tile_function *const tall[QUERIES + 1] = {NULL, part_6_1, part_6_2, part_6_3, part_6_4};
+    static tile_function *const tall[QUERIES + 1] = {NULL, part_6_1, part_6_2, part_6_3, part_6_4};
 static tile_function *const flat[QUERIES + 1] = {NULL, part_1_1, part_1_2, part_1_3, part_1_4};
 
 /* One row times one query. */
@@ -62,8 +66,8 @@ static float product(const float *x, const float *q, int64_t width) {
     __m512 sum[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps()};
     int64_t k = 0;
     for (; k + 64 <= width; k += 64)
-        UNROLL for (int i = 0; i < 4; i++)
-            sum[i] = _mm512_fmadd_ps(_mm512_loadu_ps(x + k + 16 * i), _mm512_loadu_ps(q + k + 16 * i), sum[i]);
+        UNROLL for (int i = 0; i < 4; i++) sum[i] =
+            _mm512_fmadd_ps(_mm512_loadu_ps(x + k + 16 * i), _mm512_loadu_ps(q + k + 16 * i), sum[i]);
     for (; k < width; k += 16) sum[0] = _mm512_fmadd_ps(_mm512_loadu_ps(x + k), _mm512_loadu_ps(q + k), sum[0]);
     return sum_of_lanes(sum);
 }
@@ -94,33 +98,33 @@ INLINE __m512 load_widened(const char *p, vb_dtype dtype, __mmask16 mask) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
 }
 
-/* ---- few queries ---------------------------------------------------------------------------------------------------------------- */
+/* ---- few queries
+ * ---------------------------------------------------------------------------------------------------------------- */
 
-/* One row and its squares against n queries, everything from one look at the row: lane sums. Rows are read one after the other, for the
- * memory is at its fastest then, and asked for ahead, across the screening between blocks; PHASES chains of sums each keep the units busy
- * meanwhile. */
-INLINE void few_row(const int n, const int phases, const vb_dtype dtype, const char *x, const float *q, int64_t width, __m512 *square,
-                    __m512 *products) {
+/* One row and its squares against n queries, everything from one look at the row: lane sums. Rows are read one after the other,
+ * for the memory is at its fastest then, and asked for ahead, across the screening between blocks; PHASES chains of sums each
+ * keep the units busy meanwhile. */
+INLINE void few_row(const int n, const int phases, const vb_dtype dtype, const char *x, const float *q, int64_t width,
+                    __m512 *square, __m512 *products) {
     enum { PHASES = 4, AHEAD = 4096 /* bytes */ };
     const int64_t size = dtype == VB_F32 ? 4 : 2;
     __m512 sum[VB_FEW][PHASES], squares[PHASES];
     UNROLL for (int p = 0; p < PHASES; p++) squares[p] = _mm512_setzero_ps();
     UNROLL for (int j = 0; j < VB_FEW; j++) UNROLL for (int p = 0; p < PHASES; p++) sum[j][p] = _mm512_setzero_ps();
-    for (int64_t k = 0; k < width; k += 16 * phases)
-        UNROLL for (int p = 0; p < PHASES; p++) if (p < phases) {
+    for (int64_t k = 0; k < width; k += 16 * phases) UNROLL for (int p = 0; p < PHASES; p++) if (p < phases) {
             _mm_prefetch(x + (k + 16 * p) * size + AHEAD, _MM_HINT_T0);
             __m512 xp = load_widened(x + (k + 16 * p) * size, dtype, 0xffff);
             squares[p] = _mm512_fmadd_ps(xp, xp, squares[p]);
-            UNROLL for (int j = 0; j < VB_FEW; j++)
-                if (j < n) sum[j][p] = _mm512_fmadd_ps(xp, _mm512_loadu_ps(q + j * width + k + 16 * p), sum[j][p]);
+            UNROLL for (int j = 0; j < VB_FEW; j++) if (j < n) sum[j][p] =
+                _mm512_fmadd_ps(xp, _mm512_loadu_ps(q + j * width + k + 16 * p), sum[j][p]);
         }
     *square = _mm512_add_ps(_mm512_add_ps(squares[0], squares[1]), _mm512_add_ps(squares[2], squares[3]));
-    UNROLL for (int j = 0; j < VB_FEW; j++)
-        if (j < n) products[j] = _mm512_add_ps(_mm512_add_ps(sum[j][0], sum[j][1]), _mm512_add_ps(sum[j][2], sum[j][3]));
+    UNROLL for (int j = 0; j < VB_FEW; j++) if (j < n) products[j] =
+        _mm512_add_ps(_mm512_add_ps(sum[j][0], sum[j][1]), _mm512_add_ps(sum[j][2], sum[j][3]));
 }
 
-INLINE void few_as(const int n, const vb_dtype dtype, const char *rows, int64_t count, const float *q, int64_t width, float *squares,
-                   float *out, int64_t ldout) {
+INLINE void few_as(const int n, const vb_dtype dtype, const char *rows, int64_t count, const float *q, int64_t width,
+                   float *squares, float *out, int64_t ldout) {
     const int64_t row_bytes = width * (dtype == VB_F32 ? 4 : 2);
     for (int64_t i = 0; i < count; i += 4) {
         __m512 square[4], products[4][VB_FEW];
@@ -132,28 +136,32 @@ INLINE void few_as(const int n, const vb_dtype dtype, const char *rows, int64_t 
         }
         _mm_mask_storeu_ps(squares + i, there, sums_of_four(square[0], square[1], square[2], square[3]));
         for (int j = 0; j < n; j++)
-            _mm_mask_storeu_ps(out + j * ldout + i, there, sums_of_four(products[0][j], products[1][j], products[2][j], products[3][j]));
+            _mm_mask_storeu_ps(out + j * ldout + i, there,
+                               sums_of_four(products[0][j], products[1][j], products[2][j], products[3][j]));
     }
 }
 
-#define FEW(n) \
-    static void few_##n(const void *rows, vb_dtype dtype, int64_t count, const float *q, int64_t width, float *squares, float *out, \
-                        int64_t ldout) { \
-        if (dtype == VB_F32) few_as(n, VB_F32, rows, count, q, width, squares, out, ldout); \
-        else if (dtype == VB_F16) few_as(n, VB_F16, rows, count, q, width, squares, out, ldout); \
-        else few_as(n, VB_BF16, rows, count, q, width, squares, out, ldout); \
+#define FEW(n)                                                                                                                   \
+    static void few_##n(const void *rows, vb_dtype dtype, int64_t count, const float *q, int64_t width, float *squares,          \
+                        float *out, int64_t ldout) {                                                                             \
+        if (dtype == VB_F32) few_as(n, VB_F32, rows, count, q, width, squares, out, ldout);                                      \
+        else if (dtype == VB_F16) few_as(n, VB_F16, rows, count, q, width, squares, out, ldout);                                 \
+        else few_as(n, VB_BF16, rows, count, q, width, squares, out, ldout);                                                     \
     }
-FEW(1) FEW(2) FEW(3) FEW(4)
+FEW(1)
+FEW(2)
+FEW(3) FEW(4)
 
-static void few(const void *rows, vb_dtype dtype, int64_t count, const float *q, int64_t queries, int64_t width, float *squares, float *out,
-                int64_t ldout) {
+    static void few(const void *rows, vb_dtype dtype, int64_t count, const float *q, int64_t queries, int64_t width,
+                    float *squares, float *out, int64_t ldout) {
     if (queries == 1) few_1(rows, dtype, count, q, width, squares, out, ldout);
     else if (queries == 2) few_2(rows, dtype, count, q, width, squares, out, ldout);
     else if (queries == 3) few_3(rows, dtype, count, q, width, squares, out, ldout);
     else few_4(rows, dtype, count, q, width, squares, out, ldout);
 }
 
-/* ---- one row at a time ---------------------------------------------------------------------------------------------------------- */
+/* ---- one row at a time
+ * ---------------------------------------------------------------------------------------------------------- */
 
 INLINE __m512 widen_row(const char *row, const vb_dtype dtype, int64_t dim, int64_t width, float *out) {
     __m512 a = _mm512_setzero_ps(), b = a, c = a, d = a;
@@ -179,7 +187,8 @@ INLINE __m512 widen_row(const char *row, const vb_dtype dtype, int64_t dim, int6
     return _mm512_add_ps(_mm512_add_ps(a, b), _mm512_add_ps(c, d));
 }
 
-INLINE void widen_as(const char *rows, const vb_dtype dtype, int64_t count, int64_t dim, int64_t width, float *out, float *squares) {
+INLINE void widen_as(const char *rows, const vb_dtype dtype, int64_t count, int64_t dim, int64_t width, float *out,
+                     float *squares) {
     const int64_t row_bytes = dim * (dtype == VB_F32 ? 4 : 2);
     for (int64_t i = 0; i < count; i += 4) {
         int64_t n = count - i < 4 ? count - i : 4;
@@ -202,7 +211,8 @@ static int screen(const float *scores, int64_t ld, int64_t rows, const float *th
     for (int64_t row = 0; row < rows; row++)
         for (int i = 0; i < count; i += 16) {
             __mmask16 mask = count - i >= 16 ? 0xffff : (__mmask16)((1u << (count - i)) - 1);
-            __m512 score = _mm512_maskz_loadu_ps(mask, scores + row * ld + i), least = _mm512_maskz_loadu_ps(mask, thresholds + i);
+            __m512 score = _mm512_maskz_loadu_ps(mask, scores + row * ld + i),
+                   least = _mm512_maskz_loadu_ps(mask, thresholds + i);
             unsigned pass = _mm512_mask_cmp_ps_mask(mask, score, least, _CMP_GE_OQ);
             for (; pass; pass &= pass - 1) hits[found++] = (int)(row * ld) + i + __builtin_ctz(pass);
         }
@@ -232,18 +242,18 @@ static float least(const float *x, int64_t width) {
     return _mm512_reduce_min_ps(smallest);
 }
 
-/* ---- codes ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- codes
+ * ------------------------------------------------------------------------------------------------------------------------ */
 
 enum { MOST_CODED = 1024 };
 
-/* One row less the mean in `rest`, its codes in `codes`; the numbers that bound what they lose. Sums of squares in fp32 are off by less
- * than a part in 2^12, a square root by half of that. */
-INLINE void encode_row(const float *row, float factor, float widened, int64_t width, const float *mean, int64_t coded_width, float *rest,
-                       uint8_t *codes, float *scale, float *residual, float *norm) {
+/* One row less the mean in `rest`, its codes in `codes`; the numbers that bound what they lose. Sums of squares in fp32 are off
+ * by less than a part in 2^12, a square root by half of that. */
+INLINE void encode_row(const float *row, float factor, float widened, int64_t width, const float *mean, int64_t coded_width,
+                       float *rest, uint8_t *codes, float *scale, float *residual, float *norm) {
     const __m512 by = _mm512_set1_ps(factor), none = _mm512_setzero_ps();
     __m512 largest[4] = {none, none, none, none}, left[4] = {none, none, none, none}, coded[4] = {none, none, none, none};
-    for (int64_t k = 0; k < coded_width; k += 64)
-        UNROLL for (int i = 0; i < 4; i++) {
+    for (int64_t k = 0; k < coded_width; k += 64) UNROLL for (int i = 0; i < 4; i++) {
             int64_t at = k + 16 * i;
             __m512 u = _mm512_fmsub_ps(at < width ? _mm512_loadu_ps(row + at) : none, by, _mm512_loadu_ps(mean + at));
             _mm512_storeu_ps(rest + at, u);
@@ -253,8 +263,7 @@ INLINE void encode_row(const float *row, float factor, float widened, int64_t wi
     float s = fmaxf(_mm512_reduce_max_ps(most) / 127, 0x1p-100f); /* no code is beyond 127 */
     const __m512 step = _mm512_set1_ps(s), steps = _mm512_set1_ps(1 / s);
     const __m128i middle = _mm_set1_epi8((char)0x80);
-    for (int64_t k = 0; k < coded_width; k += 64)
-        UNROLL for (int i = 0; i < 4; i++) {
+    for (int64_t k = 0; k < coded_width; k += 64) UNROLL for (int i = 0; i < 4; i++) {
             int64_t at = k + 16 * i;
             __m512 u = _mm512_loadu_ps(rest + at);
             __m512i c = _mm512_cvtps_epi32(_mm512_mul_ps(u, steps));
@@ -274,8 +283,8 @@ static void encode(const float *rows, const float *factors, const float *widened
     uint8_t codes[16][MOST_CODED];
     for (int i = 0; i < 16; i++) {
         if (i < count)
-            encode_row(rows + i * width, factors[i], widened[i], width, mean, coded_width, rest, codes[i], &numbers[0][i], &numbers[1][i],
-                       &numbers[2][i]);
+            encode_row(rows + i * width, factors[i], widened[i], width, mean, coded_width, rest, codes[i], &numbers[0][i],
+                       &numbers[1][i], &numbers[2][i]);
         else numbers[1][i] = -INFINITY;
     }
     for (int64_t k = 0; k < coded_width; k += 64) {

@@ -54,13 +54,14 @@ static size_t numeric_reference(const uint32_t *s, size_t n, uint32_t *value) {
 static int push_number(vb_codepoints *out, uint32_t value, vb_error *err) {
     if (!value || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) value = 0xfffd;
     else if (value >= 0x80 && value <= 0x9f) value = vb_windows_1252(value);
-    else if (value < 9 || value == 0xb || (value > 0xd && value < 0x20) || value == 0x7f || (value >= 0xfdd0 && value <= 0xfdef) ||
-             (value & 0xfffe) == 0xfffe)
+    else if (value < 9 || value == 0xb || (value > 0xd && value < 0x20) || value == 0x7f ||
+             (value >= 0xfdd0 && value <= 0xfdef) || (value & 0xfffe) == 0xfffe)
         return 0;
     return vb_codepoints_push(out, value, err);
 }
 
-/* What follows an ampersand at s: writes its meaning to `out` and returns how many code points it took, 0 when it is no reference;
+/* What follows an ampersand at s: writes its meaning to `out` and returns how many code points it took, 0 when it is no
+ * reference;
  * -1 on lack of memory. */
 static long unescape_one(vb_codepoints *out, const uint32_t *s, size_t n, vb_error *err) {
     uint32_t value;
@@ -88,8 +89,11 @@ static long unescape_one(vb_codepoints *out, const uint32_t *s, size_t n, vb_err
 
 /* Python's upper() of an entity's text. */
 static int push_upper(vb_codepoints *out, uint32_t c, vb_error *err) {
-    static const struct { uint32_t c; char32_t upper[4]; } several[] = {
-        {0xdf, U"SS"}, {0x149, U"\u02bcN"}, {0xfb00, U"FF"}, {0xfb01, U"FI"}, {0xfb02, U"FL"}, {0xfb03, U"FFI"}, {0xfb04, U"FFL"}};
+    static const struct {
+        uint32_t c;
+        char32_t upper[4];
+    } several[] = {{0xdf, U"SS"},   {0x149, U"\u02bcN"}, {0xfb00, U"FF"}, {0xfb01, U"FI"},
+                   {0xfb02, U"FL"}, {0xfb03, U"FFI"},    {0xfb04, U"FFL"}};
     for (size_t i = 0; i < sizeof several / sizeof *several; i++) {
         if (several[i].c != c) continue;
         for (const char32_t *u = several[i].upper; *u; u++)

@@ -17,50 +17,54 @@ enum { ACCENTED = LOWER_ACCENTED | UPPER_ACCENTED, SYMBOLS = BOX | START | END |
 
 /* Sequences that hardly occur in text that is whole. A place is taken by a character of its classes or by one of its list. */
 #define LONGEST_RULE 7
-static const struct place { uint32_t classes; const char32_t *also; } rules[][LONGEST_RULE] = {
-    {{C1, 0}},
-    {{BAD | ACCENTED | SYMBOLS, 0}, {BAD, 0}},
-    {{LATIN, 0}, {LOWER_COMMON | UPPER_COMMON, 0}, {BAD, 0}},
-    {{BAD, 0}, {ACCENTED | SYMBOLS, 0}},
-    {{LOWER_ACCENTED | LOWER_COMMON | BOX | END | CURRENCY | NUMERIC, 0}, {UPPER_ACCENTED, 0}},
-    {{BOX | END | CURRENCY | NUMERIC, 0}, {LOWER_ACCENTED, 0}},
-    {{LOWER_ACCENTED | BOX | END, 0}, {CURRENCY, 0}},
-    {{SPACE, 0}, {UPPER_ACCENTED, 0}, {CURRENCY, 0}},
-    {{UPPER_ACCENTED | BOX, 0}, {NUMERIC | LAW, 0}},
-    {{ACCENTED | BOX | CURRENCY | END, 0}, {START, 0}, {NUMERIC, 0}},
-    {{ACCENTED | CURRENCY | NUMERIC | BOX | LAW, 0}, {END, 0}, {START, 0}},
-    {{CURRENCY | NUMERIC | BOX, 0}, {START, 0}},
-    {{LATIN_LOWER, 0}, {UPPER_ACCENTED, 0}, {START | CURRENCY, 0}},
-    {{BOX, 0}, {KAOMOJI, 0}},
-    {{ACCENTED | CURRENCY | NUMERIC | START | END | LAW, 0}, {BOX, 0}},
-    {{BOX, 0}, {END, 0}},
-    {{ACCENTED, 0}, {START | END, 0}, {WORD, 0}},
-    {{0, U"Œœ"}, {NOT_LATIN, 0}},
-    {{UPPER_ACCENTED, 0}, {0, U"°"}},
-    /* Windows-1252 */
-    {{0, U"ÂÃÎÐ"}, {START | END, U"€œŠš¢£Ÿž\u00a0\u00ad®©°·»–—´"}},
-    {{0, U"×"}, {0, U"²³"}},
-    {{0, U"ØÙ"}, {COMMON | CURRENCY | BAD | NUMERIC | START, U"ŸŠ®°µ»"},
-     {0, U"ØÙ"}, {COMMON | CURRENCY | BAD | NUMERIC | START, U"ŸŠ®°µ»"}},
-    {{0, U"à"}, {0, U"²µ¹¼½¾"}},
-    /* MacRoman */
-    {{0, U"√"}, {0, U"±∂†≠®™´≤≥¥µø"}},
-    {{0, U"≈"}, {0, U"°¢"}},
-    {{0, U"‚"}, {0, U"Ä"}, {0, U"ìîïòôúùû†°¢π"}},
-    {{0, U"‚"}, {0, U"âó"}, {0, U"àä°ê"}},
-    /* Windows-1251 */
-    {{0, U"в"}, {0, U"Ђ"}},
-    {{0, U"ВГРС"}, {C1 | BAD | START | END | CURRENCY, U"°µ"}, {0, U"ВГРС"}},
-    {{0, U"Г"}, {0, U"ў"}, {0, U"В"}, {0, U"Ђ"}, {0, U"В"}, {NOT_NEWLINE, 0}, {LATIN, U" "}},
-    /* Windows-1252 again, where a space may stand for a byte */
-    {{0, U"Ã"}, {0, U"\u00a0¡"}},
-    {{LATIN_LOWER, 0}, {0, U"ÃÂ"}, {0, U" "}},
-    {{LATIN_LOWER, 0}, {SPACE, 0}, {0, U"ÃÂ"}, {0, U" "}},
-    {{LATIN_LOWER | END, U".,?!"}, {0, U"Â"}, {START | END, U" "}},
-    /* Windows-1253 and Windows-1257 */
-    {{0, U"β"}, {0, U"€"}, {0, U"™\u00a0Ά\u00ad®°"}},
-    {{0, U"ΒΓΞΟ"}, {C1 | BAD | START | END | CURRENCY, U"°"}, {0, U"ΒΓΞΟ"}},
-    {{0, U"ā"}, {0, U"€"}}};
+static const struct place {
+    uint32_t classes;
+    const char32_t *also;
+} rules[][LONGEST_RULE] = {{{C1, 0}},
+                           {{BAD | ACCENTED | SYMBOLS, 0}, {BAD, 0}},
+                           {{LATIN, 0}, {LOWER_COMMON | UPPER_COMMON, 0}, {BAD, 0}},
+                           {{BAD, 0}, {ACCENTED | SYMBOLS, 0}},
+                           {{LOWER_ACCENTED | LOWER_COMMON | BOX | END | CURRENCY | NUMERIC, 0}, {UPPER_ACCENTED, 0}},
+                           {{BOX | END | CURRENCY | NUMERIC, 0}, {LOWER_ACCENTED, 0}},
+                           {{LOWER_ACCENTED | BOX | END, 0}, {CURRENCY, 0}},
+                           {{SPACE, 0}, {UPPER_ACCENTED, 0}, {CURRENCY, 0}},
+                           {{UPPER_ACCENTED | BOX, 0}, {NUMERIC | LAW, 0}},
+                           {{ACCENTED | BOX | CURRENCY | END, 0}, {START, 0}, {NUMERIC, 0}},
+                           {{ACCENTED | CURRENCY | NUMERIC | BOX | LAW, 0}, {END, 0}, {START, 0}},
+                           {{CURRENCY | NUMERIC | BOX, 0}, {START, 0}},
+                           {{LATIN_LOWER, 0}, {UPPER_ACCENTED, 0}, {START | CURRENCY, 0}},
+                           {{BOX, 0}, {KAOMOJI, 0}},
+                           {{ACCENTED | CURRENCY | NUMERIC | START | END | LAW, 0}, {BOX, 0}},
+                           {{BOX, 0}, {END, 0}},
+                           {{ACCENTED, 0}, {START | END, 0}, {WORD, 0}},
+                           {{0, U"Œœ"}, {NOT_LATIN, 0}},
+                           {{UPPER_ACCENTED, 0}, {0, U"°"}},
+                           /* Windows-1252 */
+                           {{0, U"ÂÃÎÐ"}, {START | END, U"€œŠš¢£Ÿž\u00a0\u00ad®©°·»–—´"}},
+                           {{0, U"×"}, {0, U"²³"}},
+                           {{0, U"ØÙ"},
+                            {COMMON | CURRENCY | BAD | NUMERIC | START, U"ŸŠ®°µ»"},
+                            {0, U"ØÙ"},
+                            {COMMON | CURRENCY | BAD | NUMERIC | START, U"ŸŠ®°µ»"}},
+                           {{0, U"à"}, {0, U"²µ¹¼½¾"}},
+                           /* MacRoman */
+                           {{0, U"√"}, {0, U"±∂†≠®™´≤≥¥µø"}},
+                           {{0, U"≈"}, {0, U"°¢"}},
+                           {{0, U"‚"}, {0, U"Ä"}, {0, U"ìîïòôúùû†°¢π"}},
+                           {{0, U"‚"}, {0, U"âó"}, {0, U"àä°ê"}},
+                           /* Windows-1251 */
+                           {{0, U"в"}, {0, U"Ђ"}},
+                           {{0, U"ВГРС"}, {C1 | BAD | START | END | CURRENCY, U"°µ"}, {0, U"ВГРС"}},
+                           {{0, U"Г"}, {0, U"ў"}, {0, U"В"}, {0, U"Ђ"}, {0, U"В"}, {NOT_NEWLINE, 0}, {LATIN, U" "}},
+                           /* Windows-1252 again, where a space may stand for a byte */
+                           {{0, U"Ã"}, {0, U"\u00a0¡"}},
+                           {{LATIN_LOWER, 0}, {0, U"ÃÂ"}, {0, U" "}},
+                           {{LATIN_LOWER, 0}, {SPACE, 0}, {0, U"ÃÂ"}, {0, U" "}},
+                           {{LATIN_LOWER | END, U".,?!"}, {0, U"Â"}, {START | END, U" "}},
+                           /* Windows-1253 and Windows-1257 */
+                           {{0, U"β"}, {0, U"€"}, {0, U"™\u00a0Ά\u00ad®°"}},
+                           {{0, U"ΒΓΞΟ"}, {C1 | BAD | START | END | CURRENCY, U"°"}, {0, U"ΒΓΞΟ"}},
+                           {{0, U"ā"}, {0, U"€"}}};
 
 static uint32_t classes_of(uint32_t c) {
     uint32_t classes = NOT_NEWLINE | NOT_LATIN;
@@ -150,7 +154,10 @@ static bool encode(const vb_codepoints *text, int encoding, uint8_t *bytes) {
 
 /* ---- bytes that were altered on their way ---- */
 
-typedef struct byte_string { uint8_t *bytes; size_t n; } byte_string;
+typedef struct byte_string {
+    uint8_t *bytes;
+    size_t n;
+} byte_string;
 
 /* Byte i, or a line feed (which no sequence holds) beyond the end. */
 static uint8_t at(const byte_string *s, size_t i) { return i < s->n ? s->bytes[i] : '\n'; }
@@ -238,8 +245,8 @@ static void replace_lost(byte_string *s, byte_string *scratch) {
     *scratch = swap;
 }
 
-/* Length of Java's U+0000 (C0 80) or of a CESU-8 pair at i, and its character. A line feed that ends the bytes passes for the last
- * byte of either: so does ftfy's decoder. */
+/* Length of Java's U+0000 (C0 80) or of a CESU-8 pair at i, and its character. A line feed that ends the bytes passes for the
+ * last byte of either: so does ftfy's decoder. */
 static size_t variant_sequence(const byte_string *s, size_t i, uint32_t *c) {
     const uint8_t *b = s->bytes + i;
     size_t left = s->n - i;
@@ -247,8 +254,8 @@ static size_t variant_sequence(const byte_string *s, size_t i, uint32_t *c) {
         *c = 0;
         return 2;
     }
-    if (b[0] != 0xed || left < 6 || b[1] < 0xa0 || b[1] > 0xaf || !continues(b[2]) || b[3] != 0xed || b[4] < 0xb0 || b[4] > 0xbf ||
-        !(continues(b[5]) || (b[5] == '\n' && left == 6)))
+    if (b[0] != 0xed || left < 6 || b[1] < 0xa0 || b[1] > 0xaf || !continues(b[2]) || b[3] != 0xed || b[4] < 0xb0 ||
+        b[4] > 0xbf || !(continues(b[5]) || (b[5] == '\n' && left == 6)))
         return 0;
     *c = 0x10000 + ((uint32_t)(b[1] & 0x0f) << 16 | (uint32_t)(b[2] & 0x3f) << 10 | (uint32_t)(b[4] & 0x0f) << 6 | (b[5] & 0x3f));
     return 6;

@@ -5,7 +5,8 @@
 #include "kernels/text/codepoints.h"
 
 /* Repairs the text in place; text that does not look broken stays. Sources: the documented heuristic of ftfy 6.3.1 (Robyn Speer,
- * Apache License 2.0): classes of characters, unlikely sequences of them, and the encodings that are tried in order. Thread-safe. */
+ * Apache License 2.0): classes of characters, unlikely sequences of them, and the encodings that are tried in order.
+ * Thread-safe. */
 int vb_fix_encoding(vb_codepoints *text, vb_error *err);
 
 /* The character of byte c (0x80 .. 0x9f) in Windows-1252; unassigned bytes keep their number. */

@@ -47,7 +47,8 @@ static int push_uncurled(vb_codepoints *out, uint32_t c, vb_error *err) {
     return vb_codepoints_push(out, c, err);
 }
 
-/* C1 controls are Windows-1252; ligatures, full and half width, quotes: in ftfy's order, each step seeing what the one before it made. */
+/* C1 controls are Windows-1252; ligatures, full and half width, quotes: in ftfy's order, each step seeing what the one before it
+ * made. */
 static int push_repaired(vb_codepoints *out, uint32_t c, vb_error *err) {
     if (c >= 0x80 && c <= 0x9f) c = vb_windows_1252(c);
     const char32_t *letters = ligature(c);

@@ -10,8 +10,9 @@
 
 #define NONE UINT32_MAX
 
-/* OpenAI's pattern. The clean-up leaves no white space but U+0020, so a space stands for \s, whose meaning differs between engines.
- * U+0345 is no letter, but one of the cases of Greek iota: Python's regex, ignoring case, lets neither class have it, and so drops it. */
+/* OpenAI's pattern. The clean-up leaves no white space but U+0020, so a space stands for \s, whose meaning differs between
+ * engines. U+0345 is no letter, but one of the cases of Greek iota: Python's regex, ignoring case, lets neither class have it,
+ * and so drops it. */
 static const char pattern[] = "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|"
                               "[\\p{L}]+|[\\p{N}]|[^ \\p{L}\\p{N}\\x{345}]+";
 
@@ -38,11 +39,13 @@ static int compile_pattern(vb_tokenizer *t, vb_error *err) {
     t->memory = pcre2_general_context_create(pcre_allocate, pcre_free, NULL);
     pcre2_compile_context *context = t->memory ? pcre2_compile_context_create(t->memory) : NULL;
     if (!context) return vb_errorf(err, VB_EMEMORY, "tokenizer: no memory for the pattern");
-    t->code = pcre2_compile((PCRE2_SPTR)pattern, sizeof pattern - 1, PCRE2_UTF | PCRE2_UCP | PCRE2_CASELESS, &code, &offset, context);
+    t->code =
+        pcre2_compile((PCRE2_SPTR)pattern, sizeof pattern - 1, PCRE2_UTF | PCRE2_UCP | PCRE2_CASELESS, &code, &offset, context);
     pcre2_compile_context_free(context);
     if (!t->code && code == PCRE2_ERROR_HEAP_FAILED) return vb_errorf(err, VB_EMEMORY, "tokenizer: no memory for the pattern");
     if (!t->code)
-        return vb_errorf(err, VB_EINTERNAL, "PCRE2 refuses the tokenizer's pattern at offset %zu (error %d)", (size_t)offset, code);
+        return vb_errorf(err, VB_EINTERNAL, "PCRE2 refuses the tokenizer's pattern at offset %zu (error %d)", (size_t)offset,
+                         code);
     pcre2_jit_compile(t->code, PCRE2_JIT_COMPLETE); /* without it PCRE2 interprets: slower, the same matches */
     return 0;
 }
@@ -63,13 +66,14 @@ static int open_with(vb_tokenizer **tokenizer, const vb_bpe_tables *tables, vb_b
     return -1;
 }
 
-int vb_tokenizer_open_bpe(vb_tokenizer **tokenizer, const char *merges, size_t size, int mask_token, const char *name, vb_error *err) {
+int vb_tokenizer_open_bpe(vb_tokenizer **tokenizer, const char *merges, size_t size, int mask_token, const char *name,
+                          vb_error *err) {
     vb_bpe_tables *own = vb_bpe_tables_of_merges(merges, size, mask_token, name, err);
     return open_with(tokenizer, own, own, err);
 }
 
-int vb_tokenizer_open_pairs(vb_tokenizer **tokenizer, const vb_vocabulary_entry *entries, size_t count, const char *merges, size_t size,
-                            const char *name, vb_error *err) {
+int vb_tokenizer_open_pairs(vb_tokenizer **tokenizer, const vb_vocabulary_entry *entries, size_t count, const char *merges,
+                            size_t size, const char *name, vb_error *err) {
     vb_bpe_tables *own = vb_bpe_tables_of_pairs(entries, count, merges, size, name, err);
     return open_with(tokenizer, own, own, err);
 }
@@ -100,7 +104,9 @@ void vb_tokenizer_close(vb_tokenizer *t) {
 
 /* ---- encoding ---- */
 
-typedef struct piece { uint32_t symbol, rank; } piece; /* rank of the merge with the next piece, NONE when there is none */
+typedef struct piece {
+    uint32_t symbol, rank;
+} piece; /* rank of the merge with the next piece, NONE when there is none */
 
 static const vb_bpe_merge *find_merge(const vb_tokenizer *t, uint32_t left, uint32_t right) {
     const vb_bpe_merge *merges = vb_bpe_merges(t->tables);
@@ -131,7 +137,8 @@ static size_t merge_word(const vb_tokenizer *t, const uint8_t *word, size_t n, p
         }
         n = kept;
         for (size_t i = 0; i < n; i++)
-            if (pieces[i].symbol == product || (i + 1 < n && pieces[i + 1].symbol == product)) pieces[i].rank = pair_rank(t, pieces, i, n);
+            if (pieces[i].symbol == product || (i + 1 < n && pieces[i + 1].symbol == product))
+                pieces[i].rank = pair_rank(t, pieces, i, n);
     }
 }
 
@@ -169,7 +176,8 @@ end:
     return count;
 }
 
-int vb_tokenizer_encode(const vb_tokenizer *t, const char *text, size_t n, int context_length, int32_t *ids, int *length, vb_error *err) {
+int vb_tokenizer_encode(const vb_tokenizer *t, const char *text, size_t n, int context_length, int32_t *ids, int *length,
+                        vb_error *err) {
     if (context_length < 1) return vb_errorf(err, VB_EUSAGE, "context length %d, expected at least 1", context_length);
     char *clean = vb_clean_text(text, n, err);
     if (!clean) return -1;

@@ -112,9 +112,13 @@ static int make_room(builder *t, size_t symbols, size_t merges, vb_error *err) {
 
 /* ---- merges ---- */
 
-typedef struct line { const char *text; size_t n; } line;
+typedef struct line {
+    const char *text;
+    size_t n;
+} line;
 
-/* The next line of the text at *at, without line feed and carriage return; false at the end. A line feed at the end starts no line. */
+/* The next line of the text at *at, without line feed and carriage return; false at the end. A line feed at the end starts no
+ * line. */
 static bool next_line(const char *text, size_t size, size_t *at, line *found) {
     if (*at >= size) return false;
     const char *begin = text + *at, *end = memchr(begin, '\n', size - *at);
@@ -129,7 +133,8 @@ static bool next_line(const char *text, size_t size, size_t *at, line *found) {
 static int count_merges(const char *text, size_t size, const char *name, size_t *count, vb_error *err) {
     size_t at = 0;
     line first, rest;
-    if (!next_line(text, size, &at, &first)) return vb_errorf(err, VB_EDATA, "%s:1: empty file, expected a line with '#version'", name);
+    if (!next_line(text, size, &at, &first))
+        return vb_errorf(err, VB_EDATA, "%s:1: empty file, expected a line with '#version'", name);
     if (!memmem(first.text, first.n, "#version", 8))
         return vb_errorf(err, VB_EDATA, "%s:1: expected a line with '#version', found '%.*s'", name,
                          (int)(first.n < 60 ? first.n : 60), first.text);
@@ -145,11 +150,14 @@ static int read_merge(builder *t, line l, size_t rank, bool add, const char *nam
     size_t number = rank + 2;
     int shown = (int)(l.n < 60 ? l.n : 60);
     if (!left || !right || memchr(space + 1, ' ', right))
-        return vb_errorf(err, VB_EDATA, "%s:%zu: expected two symbols with a space between, found '%.*s'", name, number, shown, l.text);
+        return vb_errorf(err, VB_EDATA, "%s:%zu: expected two symbols with a space between, found '%.*s'", name, number, shown,
+                         l.text);
     if (left + right > LONGEST_SYMBOL)
-        return vb_errorf(err, VB_EDATA, "%s:%zu: a symbol of %zu bytes, expected at most %d", name, number, left + right, LONGEST_SYMBOL);
+        return vb_errorf(err, VB_EDATA, "%s:%zu: a symbol of %zu bytes, expected at most %d", name, number, left + right,
+                         LONGEST_SYMBOL);
     if (!in_alphabet(l.text, left) || !in_alphabet(space + 1, right))
-        return vb_errorf(err, VB_EDATA, "%s:%zu: '%.*s' is not in the byte alphabet of CLIP's merges", name, number, shown, l.text);
+        return vb_errorf(err, VB_EDATA, "%s:%zu: '%.*s' is not in the byte alphabet of CLIP's merges", name, number, shown,
+                         l.text);
     char joined[LONGEST_SYMBOL];
     memcpy(joined, l.text, left);
     memcpy(joined + left, space + 1, right);
@@ -180,8 +188,8 @@ static int read_vocabulary(builder *t, const vb_vocabulary_entry *entries, size_
     const char **owner = NULL;
     for (size_t i = 0; i < count; i++) {
         if (entries[i].id < 0 || entries[i].id >= LARGEST_ID)
-            return vb_errorf(err, VB_EDATA, "%s: the vocabulary gives '%.60s' the id %d, expected 0 .. %d", name, entries[i].token,
-                             entries[i].id, LARGEST_ID - 1);
+            return vb_errorf(err, VB_EDATA, "%s: the vocabulary gives '%.60s' the id %d, expected 0 .. %d", name,
+                             entries[i].token, entries[i].id, LARGEST_ID - 1);
         if (entries[i].id >= t->size) t->size = entries[i].id + 1;
     }
     if (!(owner = vb_array((size_t)t->size, sizeof *owner, "vocabulary", err))) return -1;

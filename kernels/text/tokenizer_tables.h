@@ -10,7 +10,9 @@
 #define VB_START_TOKEN "<|startoftext|>"
 #define VB_END_TOKEN "<|endoftext|>"
 
-typedef struct vb_bpe_merge { uint32_t left, right, rank, product; } vb_bpe_merge; /* left VB_NO_SYMBOL: free slot */
+typedef struct vb_bpe_merge {
+    uint32_t left, right, rank, product;
+} vb_bpe_merge; /* left VB_NO_SYMBOL: free slot */
 
 /* The block: this, then merge_slots merges (open addressing over left and right, at least one slot free), then ids[symbols]. */
 typedef struct vb_bpe_tables {

@@ -15,7 +15,8 @@ bool vb_is_space(uint32_t c) {
 
 bool vb_is_word(uint32_t c) {
     utf8proc_category_t k = category(c);
-    return c == '_' || (k >= UTF8PROC_CATEGORY_LU && k <= UTF8PROC_CATEGORY_LO) || (k >= UTF8PROC_CATEGORY_ND && k <= UTF8PROC_CATEGORY_NO);
+    return c == '_' || (k >= UTF8PROC_CATEGORY_LU && k <= UTF8PROC_CATEGORY_LO) ||
+           (k >= UTF8PROC_CATEGORY_ND && k <= UTF8PROC_CATEGORY_NO);
 }
 
 bool vb_is_decimal(uint32_t c) { return category(c) == UTF8PROC_CATEGORY_ND; }
@@ -47,20 +48,27 @@ int vb_nfc(vb_codepoints *text, vb_error *err) {
         utf8proc_int32_t parts[LONGEST];
         utf8proc_ssize_t n =
             utf8proc_decompose_char((utf8proc_int32_t)text->items[i], parts, LONGEST, UTF8PROC_DECOMPOSE | UTF8PROC_STABLE, NULL);
-        if (n < 0 || n > LONGEST) { vb_errorf(err, VB_EINTERNAL, "no decomposition of U+%04X", (unsigned)text->items[i]); goto end; }
+        if (n < 0 || n > LONGEST) {
+            vb_errorf(err, VB_EINTERNAL, "no decomposition of U+%04X", (unsigned)text->items[i]);
+            goto end;
+        }
         for (utf8proc_ssize_t k = 0; k < n; k++) out.items[out.count++] = (uint32_t)parts[k];
     }
     if (!(scratch = vb_array(out.count, sizeof *scratch, "text", err))) goto end;
     for (size_t i = 0; i < out.count;) {
         size_t end = i;
         bool ordered = true;
-        for (int last = 0, k; end < out.count && (k = combining_class(out.items[end])); end++, last = k) ordered = ordered && k >= last;
+        for (int last = 0, k; end < out.count && (k = combining_class(out.items[end])); end++, last = k)
+            ordered = ordered && k >= last;
         if (!ordered) order_marks(out.items + i, scratch, end - i);
         i = end + 1;
     }
     utf8proc_ssize_t n =
         utf8proc_normalize_utf32((utf8proc_int32_t *)out.items, (utf8proc_ssize_t)out.count, UTF8PROC_COMPOSE | UTF8PROC_STABLE);
-    if (n < 0) { vb_errorf(err, VB_EINTERNAL, "composition: %s", utf8proc_errmsg(n)); goto end; }
+    if (n < 0) {
+        vb_errorf(err, VB_EINTERNAL, "composition: %s", utf8proc_errmsg(n));
+        goto end;
+    }
     out.count = (size_t)n;
     vb_codepoints_swap(text, &out);
     status = 0;
@@ -74,12 +82,30 @@ end:
 
 static bool is_case_ignorable(uint32_t c) {
     switch (c) { /* Word_Break MidLetter, MidNumLet and Single_Quote */
-    case '\'': case '.': case ':': case 0xb7: case 0x387: case 0x55f: case 0x5f4: case 0x2018: case 0x2019: case 0x2024: case 0x2027:
-    case 0xfe13: case 0xfe52: case 0xfe55: case 0xff07: case 0xff0e: case 0xff1a: return true;
+    case '\'':
+    case '.':
+    case ':':
+    case 0xb7:
+    case 0x387:
+    case 0x55f:
+    case 0x5f4:
+    case 0x2018:
+    case 0x2019:
+    case 0x2024:
+    case 0x2027:
+    case 0xfe13:
+    case 0xfe52:
+    case 0xfe55:
+    case 0xff07:
+    case 0xff0e:
+    case 0xff1a: return true;
     default: break;
     }
     switch (category(c)) {
-    case UTF8PROC_CATEGORY_MN: case UTF8PROC_CATEGORY_ME: case UTF8PROC_CATEGORY_CF: case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_LM:
     case UTF8PROC_CATEGORY_SK: return true;
     default: return false;
     }

@@ -8,12 +8,13 @@
 
 enum { LARGEST_DIMENSION = 1 << 24 }; /* keeps every product of two sizes far from overflow */
 
-#define FORMAT_NAME(name, format) do { \
-    va_list args; \
-    va_start(args, format); \
-    vsnprintf(name, sizeof name, format, args); \
-    va_end(args); \
-} while (0)
+#define FORMAT_NAME(name, format)                                                                                                \
+    do {                                                                                                                         \
+        va_list args;                                                                                                            \
+        va_start(args, format);                                                                                                  \
+        vsnprintf(name, sizeof name, format, args);                                                                              \
+        va_end(args);                                                                                                            \
+    } while (0)
 
 static void print_shape(char text[VB_NAME], int ndim, const int64_t *shape) {
     size_t n = 0;
@@ -91,7 +92,8 @@ static const vb_tensor *take(vb_binder *binder, const char *name, int ndim, cons
 void *vb_bind_memory(vb_binder *binder, size_t count, size_t size, const char *what) {
     vb_clip *clip = binder->clip;
     void *list = clip->owned;
-    if (vb_grow(&list, &clip->owned_capacity, clip->owned_count + 1, sizeof *clip->owned, "list of the model's memory", binder->err))
+    if (vb_grow(&list, &clip->owned_capacity, clip->owned_count + 1, sizeof *clip->owned, "list of the model's memory",
+                binder->err))
         return NULL;
     clip->owned = list;
     return clip->owned[clip->owned_count++] = vb_array(count, size, what, binder->err);
@@ -121,15 +123,21 @@ const float *vb_bind_statistics(vb_binder *binder, int64_t count, const char *fo
 }
 
 static int bind_matrix(vb_binder *binder, vb_matrix *matrix, int64_t rows, int64_t columns, bool transposed, const char *name) {
-    const vb_tensor *tensor = take(binder, name, 2, transposed ? (const int64_t[]){columns, rows} : (const int64_t[]){rows, columns});
+    const vb_tensor *tensor =
+        take(binder, name, 2, transposed ? (const int64_t[]){columns, rows} : (const int64_t[]){rows, columns});
     if (!tensor) return -1;
-    *matrix = (vb_matrix){.data = tensor->data, .dtype = tensor->dtype, .rows = rows, .cols = columns,
-                          .row_stride = tensor->stride[transposed], .col_stride = tensor->stride[!transposed]};
+    *matrix = (vb_matrix){.data = tensor->data,
+                          .dtype = tensor->dtype,
+                          .rows = rows,
+                          .cols = columns,
+                          .row_stride = tensor->stride[transposed],
+                          .col_stride = tensor->stride[!transposed]};
     binder->clip->info.parameters += rows * columns;
     return 0;
 }
 
-int vb_bind_matrix(vb_binder *binder, vb_matrix *matrix, int64_t rows, int64_t columns, bool transposed, const char *format, ...) {
+int vb_bind_matrix(vb_binder *binder, vb_matrix *matrix, int64_t rows, int64_t columns, bool transposed, const char *format,
+                   ...) {
     char name[VB_NAME];
     FORMAT_NAME(name, format);
     return bind_matrix(binder, matrix, rows, columns, transposed, name);
@@ -142,7 +150,11 @@ int vb_bind_filter(vb_binder *binder, vb_matrix *matrix, int out, int in, int ke
     if (!tensor) return -1;
     const int64_t *stride = tensor->stride, taps = (int64_t)kernel * kernel, columns = in * taps;
     binder->clip->info.parameters += out * columns;
-    *matrix = (vb_matrix){.data = tensor->data, .dtype = tensor->dtype, .rows = out, .cols = columns, .row_stride = stride[0],
+    *matrix = (vb_matrix){.data = tensor->data,
+                          .dtype = tensor->dtype,
+                          .rows = out,
+                          .cols = columns,
+                          .row_stride = stride[0],
                           .col_stride = kernel > 1 ? stride[3] : stride[1]};
     bool collapses = kernel == 1 || (stride[2] == kernel * stride[3] && (in == 1 || stride[1] == taps * stride[3]));
     if (collapses) return 0;
@@ -222,18 +234,18 @@ static bool is_buffer(const char *name) {
 int vb_bind_check_unused(const vb_binder *binder) {
     /* cls_emb: CoCa's texts are pooled by a token of their own. From vision_model. on: what
      * has no OpenAI name in a file of Hugging Face's, or in a text tower that is a module of its own. */
-    static const char *const towers[] = {"visual.",       "transformer.", "ln_final.",   "token_embedding.",  "text_projection.",
-                                         "cls_emb",       "vision_model.", "text_model.", "text.transformer.", "encode_text.transformer.",
-                                         "text.cls_emb"};
+    static const char *const towers[] = {
+        "visual.",       "transformer.", "ln_final.",         "token_embedding.",         "text_projection.", "cls_emb",
+        "vision_model.", "text_model.",  "text.transformer.", "encode_text.transformer.", "text.cls_emb"};
     for (size_t i = 0; i < binder->set->count; i++) {
         const char *name = binder->set->items[i].name;
         if (binder->used[i] || is_buffer(name)) continue;
         for (size_t t = 0; t < sizeof towers / sizeof *towers; t++)
             if (!strncmp(name, towers[t], strlen(towers[t])))
-                return vb_errorf(binder->err, VB_EMISMATCH,
-                                 "tensor %s is not part of a %s model of family %s: another architecture, or a block missing before it",
-                                 name, binder->clip->info.tower == VB_TOWER_RESNET ? "ModifiedResNet" : "ViT",
-                                 binder->options->family->name);
+                return vb_errorf(
+                    binder->err, VB_EMISMATCH,
+                    "tensor %s is not part of a %s model of family %s: another architecture, or a block missing before it", name,
+                    binder->clip->info.tower == VB_TOWER_RESNET ? "ModifiedResNet" : "ViT", binder->options->family->name);
     }
     return 0;
 }

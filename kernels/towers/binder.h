@@ -6,8 +6,8 @@
 #include "kernels/matrix/conv.h"
 
 enum {
-    VB_NAME = 256,             /* longest tensor name that is put together here */
-    VB_WORK_FLOATS = 16 << 20  /* batches go in pieces whose work space stays near this (64 MiB), whatever their size */
+    VB_NAME = 256,            /* longest tensor name that is put together here */
+    VB_WORK_FLOATS = 16 << 20 /* batches go in pieces whose work space stays near this (64 MiB), whatever their size */
 };
 
 /* x -> x times weight transposed, plus bias (NULL: none). */
@@ -65,8 +65,8 @@ typedef struct vb_bottleneck {
 typedef struct vb_resnet {
     int width, resolution, heads, layers[4];
     vb_conv_layer stem[3];
-    vb_bottleneck *blocks; /* of all four layers, in order */
-    int grid;              /* of the attention pool */
+    vb_bottleneck *blocks;  /* of all four layers, in order */
+    int grid;               /* of the attention pool */
     const float *positions; /* (1 + grid * grid) x 32 width */
     vb_linear query, key, value, projection;
     const vb_watch *watch; /* the model's */
@@ -101,7 +101,8 @@ int vb_arch_vit_heads(const vb_family *family, int width);
 
 /* ---- bind.c: tensors by name, checked ----
  *
- * Binding marks a tensor as used. All return 0 or -1 (VB_EMISMATCH naming the tensor), or a null pointer. Names are printf formats. */
+ * Binding marks a tensor as used. All return 0 or -1 (VB_EMISMATCH naming the tensor), or a null pointer. Names are printf
+ * formats. */
 
 typedef struct vb_binder {
     vb_clip *clip;
@@ -146,8 +147,8 @@ int vb_bind_check_unused(const vb_binder *binder);
 /* ---- transformer.c ---- */
 
 /* Blocks PREFIX.resblocks.0, .1, ... */
-int vb_transformer_bind(vb_binder *binder, vb_transformer *transformer, int width, int heads, bool causal, vb_activation activation,
-                        float epsilon, const char *prefix);
+int vb_transformer_bind(vb_binder *binder, vb_transformer *transformer, int width, int heads, bool causal,
+                        vb_activation activation, float epsilon, const char *prefix);
 
 /* Floats of work space for `rows` rows in all. */
 size_t vb_transformer_floats(const vb_transformer *transformer, int64_t rows);
@@ -158,8 +159,8 @@ int vb_transformer_run(const vb_transformer *transformer, float *x, const int64_
                        vb_error *err);
 
 /* y = x times weight transposed plus bias, then the activation, plus residual (NULL: none; same leading dimension as y). */
-int vb_linear_run(const vb_linear *linear, int64_t rows, const float *x, int64_t ldx, float *y, int64_t ldy, vb_activation activation,
-                  const float *residual, int threads, vb_error *err);
+int vb_linear_run(const vb_linear *linear, int64_t rows, const float *x, int64_t ldx, float *y, int64_t ldy,
+                  vb_activation activation, const float *residual, int threads, vb_error *err);
 
 /* ---- towers: binding; floats of work space for n items; forward pass of n items ---- */
 

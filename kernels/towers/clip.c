@@ -62,11 +62,12 @@ static int bind_all(vb_binder *binder) {
     int image_embed = 0, text_embed = 0;
     if (bind_image(binder, &image_embed) || bind_text(binder, &text_embed) || bind_logit_scale(binder)) return -1;
     if (!image_embed && !text_embed)
-        return vb_errorf(binder->err, VB_EMISMATCH, "no CLIP tower among the %zu tensors (no visual.*, no token_embedding.weight)",
-                         binder->set->count);
+        return vb_errorf(binder->err, VB_EMISMATCH,
+                         "no CLIP tower among the %zu tensors (no visual.*, no token_embedding.weight)", binder->set->count);
     if (image_embed && text_embed && image_embed != text_embed)
-        return vb_errorf(binder->err, VB_EMISMATCH, "tensor text_projection gives embeddings of %d, the image tower's projection of %d",
-                         text_embed, image_embed);
+        return vb_errorf(binder->err, VB_EMISMATCH,
+                         "tensor text_projection gives embeddings of %d, the image tower's projection of %d", text_embed,
+                         image_embed);
     binder->clip->info.embed_dim = image_embed ? image_embed : text_embed;
     return vb_bind_check_unused(binder);
 }
@@ -109,8 +110,8 @@ static int check_finite(const vb_clip *clip, const float *out, int64_t n, const 
         if (!isfinite(out[i]))
             return vb_errorf(
                 err, VB_EDATA,
-                "the embedding of %s %lld is not finite (%g in column %lld): weights or input hold NaN or infinity, or overflow", what,
-                (long long)(i / width), (double)out[i], (long long)(i % width));
+                "the embedding of %s %lld is not finite (%g in column %lld): weights or input hold NaN or infinity, or overflow",
+                what, (long long)(i / width), (double)out[i], (long long)(i % width));
     return 0;
 }
 
@@ -138,9 +139,9 @@ int vb_clip_encode_images(const vb_clip *clip, const float *pixels, int64_t n, f
     for (int64_t i = 0; !status && i < n; i += piece) {
         int64_t count = n - i < piece ? n - i : piece;
         float *rows = out + i * clip->info.embed_dim;
-        status = clip->info.tower == VB_TOWER_VIT
-                     ? vb_vit_run(&clip->vit, pixels + i * size, count, rows, work, clip->threads, err)
-                     : vb_resnet_run(&clip->resnet, pixels + i * size, count, rows, work, clip->threads, err);
+        status = clip->info.tower == VB_TOWER_VIT ?
+                     vb_vit_run(&clip->vit, pixels + i * size, count, rows, work, clip->threads, err) :
+                     vb_resnet_run(&clip->resnet, pixels + i * size, count, rows, work, clip->threads, err);
     }
     vb_free(work);
     return status ? -1 : check_finite(clip, out, n, "image", err);

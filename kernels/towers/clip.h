@@ -52,8 +52,9 @@ typedef struct vb_clip_info {
 typedef struct vb_clip vb_clip;
 
 /* Finds the towers and their sizes and checks every tensor: presence, shape, dtype (fp32, fp16 or bf16, with any strides), and
- * whether the family has it. Tensors inside of a tower that the model does not use are refused too: they would change its results.
- * The canonical set may hold attn.in_proj_weight and .in_proj_bias or attn.{q,k,v}_proj.{weight,bias}, and either visual.proj
+ * whether the family has it. Tensors inside of a tower that the model does not use are refused too: they would change its
+ * results. The canonical set may hold attn.in_proj_weight and .in_proj_bias or attn.{q,k,v}_proj.{weight,bias}, and either
+ * visual.proj
  * [width x embed] or visual.proj.weight [embed x width]; the same for text_projection.
  * The tensors' bytes are used where they lie and must outlive the model; only vectors (biases, norms, folded BatchNorms,
  * positional tables) are copied. A filter whose input, row and column strides do not collapse into one is copied as well.
@@ -68,13 +69,14 @@ void vb_clip_close(vb_clip *clip); /* NULL is fine */
  * VB_EUNSUPPORTED without an image tower. */
 int vb_clip_encode_images(const vb_clip *clip, const float *pixels, int64_t n, float *out, vb_error *err);
 
-/* tokens: n x context_length; each text is computed up to its end token only (causal attention makes that exact). The end token is
- * the vocabulary's last id, which is what OpenAI's argmax finds; VB_EMISMATCH for a text without it (another model's tokenizer) or
- * with an id outside of the vocabulary. out: n x embed_dim, not normalised. VB_EDATA when an embedding is not finite. */
+/* tokens: n x context_length; each text is computed up to its end token only (causal attention makes that exact). The end token
+ * is the vocabulary's last id, which is what OpenAI's argmax finds; VB_EMISMATCH for a text without it (another model's
+ * tokenizer) or with an id outside of the vocabulary. out: n x embed_dim, not normalised. VB_EDATA when an embedding is not
+ * finite. */
 int vb_clip_encode_texts(const vb_clip *clip, const int32_t *tokens, int64_t n, float *out, vb_error *err);
 
-/* Where CoOp's learned context stands. With S the start token, N the name's tokens, C the context and R the rest (".", end token):
- * end S C N R, middle S C1 N C2 R with C1 the first n_ctx / 2 vectors, front S N C R. */
+/* Where CoOp's learned context stands. With S the start token, N the name's tokens, C the context and R the rest (".", end
+ * token): end S C N R, middle S C1 N C2 R with C1 the first n_ctx / 2 vectors, front S N C R. */
 typedef enum vb_prompt_position { VB_PROMPT_END, VB_PROMPT_MIDDLE, VB_PROMPT_FRONT } vb_prompt_position;
 
 /* Prompts with learned context vectors (CoOp: Zhou et al. 2022, PromptLearner of the official code). The tokens are those of

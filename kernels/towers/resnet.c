@@ -52,7 +52,8 @@ static int bind_blocks(vb_binder *binder, vb_resnet *resnet) {
     int count = 0;
     for (int l = 0; l < 4; l++) {
         while (vb_bind_has(binder, "visual.layer%d.%d.conv1.weight", l + 1, resnet->layers[l])) resnet->layers[l]++;
-        if (!resnet->layers[l]) return vb_errorf(binder->err, VB_EMISMATCH, "tensor visual.layer%d.0.conv1.weight is missing", l + 1);
+        if (!resnet->layers[l])
+            return vb_errorf(binder->err, VB_EMISMATCH, "tensor visual.layer%d.0.conv1.weight is missing", l + 1);
         count += resnet->layers[l];
     }
     resnet->blocks = vb_bind_memory(binder, (size_t)count, sizeof *resnet->blocks, "residual blocks");
@@ -82,9 +83,11 @@ static int bind_pool(vb_binder *binder, vb_resnet *resnet, int *embed) {
     *embed = projection[0];
     resnet->positions = vb_bind_floats(binder, positions[0], channels, "%s.positional_embedding", prefix);
     return !resnet->positions || vb_bind_linear(binder, &resnet->query, channels, channels, "%s.q_proj", prefix) ||
-           vb_bind_linear(binder, &resnet->key, channels, channels, "%s.k_proj", prefix) ||
-           vb_bind_linear(binder, &resnet->value, channels, channels, "%s.v_proj", prefix) ||
-           vb_bind_linear(binder, &resnet->projection, *embed, channels, "%s.c_proj", prefix) ? -1 : 0;
+                   vb_bind_linear(binder, &resnet->key, channels, channels, "%s.k_proj", prefix) ||
+                   vb_bind_linear(binder, &resnet->value, channels, channels, "%s.v_proj", prefix) ||
+                   vb_bind_linear(binder, &resnet->projection, *embed, channels, "%s.c_proj", prefix) ?
+               -1 :
+               0;
 }
 
 int vb_resnet_bind(vb_binder *binder, vb_resnet *resnet, int *embed) {
@@ -106,8 +109,8 @@ int vb_resnet_bind(vb_binder *binder, vb_resnet *resnet, int *embed) {
 
 /* ---- forward pass ---- */
 
-/* Four buffers of activations an image. With g the attention pool's grid and w the width, the stem works at (16 g)^2 pixels and the
- * first layer at (8 g)^2 with 4 w channels; everything after them is smaller. */
+/* Four buffers of activations an image. With g the attention pool's grid and w the width, the stem works at (16 g)^2 pixels and
+ * the first layer at (8 g)^2 with 4 w channels; everything after them is smaller. */
 typedef struct buffers {
     float *x, *y; /* a block's input and output */
     float *a, *b; /* inside of a block */
@@ -122,11 +125,14 @@ static buffers lay_out(const vb_resnet *resnet, int64_t n, float *work) {
     return (buffers){.x = work, .y = work + 4 * unit, .a = work + 8 * unit, .b = work + 12 * unit};
 }
 
-static int run_conv(const vb_conv_layer *layer, const float *in, int64_t n, int size, float *out, const float *residual, bool relu,
-                    int threads, vb_error *err) {
+static int run_conv(const vb_conv_layer *layer, const float *in, int64_t n, int size, float *out, const float *residual,
+                    bool relu, int threads, vb_error *err) {
     int channels = (int)(layer->weight.cols / (layer->kernel * layer->kernel));
     vb_conv conv = vb_conv_over_nhwc(in, channels, size, size, layer->kernel, layer->stride, layer->padding);
-    const vb_epilogue epilogue = {.scale = layer->scale, .bias = layer->bias, .residual = residual, .ld_residual = layer->weight.rows,
+    const vb_epilogue epilogue = {.scale = layer->scale,
+                                  .bias = layer->bias,
+                                  .residual = residual,
+                                  .ld_residual = layer->weight.rows,
                                   .last = relu ? VB_RELU : VB_LINEAR};
     return vb_convolve(&conv, n, &layer->weight, out, &epilogue, threads, err);
 }
@@ -134,7 +140,8 @@ static int run_conv(const vb_conv_layer *layer, const float *in, int64_t n, int 
 static int run_stem(const vb_resnet *resnet, const float *pixels, int64_t n, buffers *to, int threads, vb_error *err) {
     const vb_conv_layer *first = &resnet->stem[0];
     const int half = resnet->resolution / 2;
-    vb_conv conv = vb_conv_over_nchw(pixels, 3, resnet->resolution, resnet->resolution, first->kernel, first->stride, first->padding);
+    vb_conv conv =
+        vb_conv_over_nchw(pixels, 3, resnet->resolution, resnet->resolution, first->kernel, first->stride, first->padding);
     const vb_epilogue epilogue = {.scale = first->scale, .bias = first->bias, .activation = VB_RELU};
     if (vb_convolve(&conv, n, &first->weight, to->a, &epilogue, threads, err) ||
         run_conv(&resnet->stem[1], to->a, n, half, to->b, NULL, true, threads, err) ||
@@ -201,13 +208,23 @@ static int run_pool(const vb_resnet *resnet, int64_t n, const buffers *at, float
         offsets[i] = i * count;
         queries[i] = i;
     }
-    const vb_attention_batch batch = {.query = query, .key = key, .value = value, .ld_query = channels, .ld_key = channels,
-                                      .ld_value = channels, .sequences = n, .offsets = offsets, .query_offsets = queries,
-                                      .heads = resnet->heads, .head_dim = head_dim, .scale = (float)(1 / sqrt((double)head_dim))};
+    const vb_attention_batch batch = {.query = query,
+                                      .key = key,
+                                      .value = value,
+                                      .ld_query = channels,
+                                      .ld_key = channels,
+                                      .ld_value = channels,
+                                      .sequences = n,
+                                      .offsets = offsets,
+                                      .query_offsets = queries,
+                                      .heads = resnet->heads,
+                                      .head_dim = head_dim,
+                                      .scale = (float)(1 / sqrt((double)head_dim))};
     int status = vb_attention(&batch, pooled, channels, threads, err);
     vb_free(offsets);
     if (status) return -1;
-    return vb_linear_run(&resnet->projection, n, pooled, channels, out, resnet->projection.weight.rows, VB_LINEAR, NULL, threads, err);
+    return vb_linear_run(&resnet->projection, n, pooled, channels, out, resnet->projection.weight.rows, VB_LINEAR, NULL, threads,
+                         err);
 }
 
 int vb_resnet_run(const vb_resnet *resnet, const float *pixels, int64_t n, float *out, float *work, int threads, vb_error *err) {

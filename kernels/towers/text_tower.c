@@ -25,7 +25,8 @@ int vb_text_bind(vb_binder *binder, vb_text *text, int *embed) {
         vb_bind_family(binder, family->text_projection_bias, "text_projection.bias", "bias of the text projection") ||
         vb_bind_projection(binder, &text->projection, text->width, embed, "text_projection"))
         return -1;
-    if (family->text_projection_bias && !(text->projection.bias = vb_bind_floats(binder, *embed, 0, "text_projection.bias"))) return -1;
+    if (family->text_projection_bias && !(text->projection.bias = vb_bind_floats(binder, *embed, 0, "text_projection.bias")))
+        return -1;
     return 0;
 }
 
@@ -52,15 +53,17 @@ static int check_input(const vb_text *text, const int32_t *tokens, const vb_prom
         if (!context) continue;
         int name = context->position == VB_PROMPT_END ? 0 : context->name_lengths[i];
         if (name < 0 || (int64_t)1 + context->n_ctx + name >= length)
-            return vb_errorf(err, VB_EMISMATCH,
-                             "prompt %lld has its end token at position %d: no room for a start token, %d context vectors and %d tokens "
-                             "of the name", (long long)i, length - 1, context->n_ctx, name);
+            return vb_errorf(
+                err, VB_EMISMATCH,
+                "prompt %lld has its end token at position %d: no room for a start token, %d context vectors and %d tokens "
+                "of the name",
+                (long long)i, length - 1, context->n_ctx, name);
     }
     return 0;
 }
 
-/* Where row `at` of a spliced prompt comes from: context vector *vector, or the token at the returned position when *vector is -1.
- * Placeholders stand at 1 .. n_ctx, the name behind them. */
+/* Where row `at` of a spliced prompt comes from: context vector *vector, or the token at the returned position when *vector is
+ * -1. Placeholders stand at 1 .. n_ctx, the name behind them. */
 static int splice(const vb_prompt_context *context, int name, int at, int *vector) {
     const int n = context->n_ctx;
     int before = n; /* context vectors in front of the name */
@@ -126,8 +129,8 @@ int vb_text_run(const vb_text *text, const int32_t *tokens, const vb_prompt_cont
                        x + starts[i] * width);
         if (vb_transformer_run(&text->transformer, x, starts, count, x + starts[count] * width, threads, err)) goto done;
         vb_layer_norm(count, width, x, width, norm->weight, norm->bias, norm->epsilon, x, width, threads);
-        if (vb_linear_run(&text->projection, count, x, width, out + first * text->projection.weight.rows, text->projection.weight.rows,
-                          VB_LINEAR, NULL, threads, err))
+        if (vb_linear_run(&text->projection, count, x, width, out + first * text->projection.weight.rows,
+                          text->projection.weight.rows, VB_LINEAR, NULL, threads, err))
             goto done;
     }
     status = 0;

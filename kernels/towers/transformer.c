@@ -12,7 +12,8 @@
 /* Rows first .. first+count-1 of a linear layer, in place. */
 static vb_linear linear_rows(const vb_linear *linear, int64_t first, int64_t count) {
     vb_linear part = *linear;
-    part.weight.data = (const char *)part.weight.data + first * part.weight.row_stride * (int64_t)vb_dtype_size(part.weight.dtype);
+    part.weight.data =
+        (const char *)part.weight.data + first * part.weight.row_stride * (int64_t)vb_dtype_size(part.weight.dtype);
     part.weight.rows = count;
     part.bias += first;
     return part;
@@ -21,9 +22,12 @@ static vb_linear linear_rows(const vb_linear *linear, int64_t first, int64_t cou
 static int bind_attention(vb_binder *binder, vb_block *block, int width, const char *prefix) {
     if (!vb_bind_has(binder, "%s.attn.in_proj_weight", prefix) && vb_bind_has(binder, "%s.attn.q_proj.weight", prefix))
         return vb_bind_linear(binder, &block->query, width, width, "%s.attn.q_proj", prefix) ||
-               vb_bind_linear(binder, &block->key, width, width, "%s.attn.k_proj", prefix) ||
-               vb_bind_linear(binder, &block->value, width, width, "%s.attn.v_proj", prefix) ? -1 : 0;
-    if (vb_bind_matrix(binder, &block->fused.weight, 3 * (int64_t)width, width, false, "%s.attn.in_proj_weight", prefix)) return -1;
+                       vb_bind_linear(binder, &block->key, width, width, "%s.attn.k_proj", prefix) ||
+                       vb_bind_linear(binder, &block->value, width, width, "%s.attn.v_proj", prefix) ?
+                   -1 :
+                   0;
+    if (vb_bind_matrix(binder, &block->fused.weight, 3 * (int64_t)width, width, false, "%s.attn.in_proj_weight", prefix))
+        return -1;
     block->fused.bias = vb_bind_floats(binder, 3 * (int64_t)width, 0, "%s.attn.in_proj_bias", prefix);
     if (!block->fused.bias) return -1;
     block->query = linear_rows(&block->fused, 0, width);
@@ -44,12 +48,16 @@ static int bind_block(vb_binder *binder, vb_block *block, int width, float epsil
     return vb_bind_linear(binder, &block->contract, width, hidden[0], "%s.mlp.c_proj", prefix);
 }
 
-int vb_transformer_bind(vb_binder *binder, vb_transformer *transformer, int width, int heads, bool causal, vb_activation activation,
-                        float epsilon, const char *prefix) {
+int vb_transformer_bind(vb_binder *binder, vb_transformer *transformer, int width, int heads, bool causal,
+                        vb_activation activation, float epsilon, const char *prefix) {
     int layers = 0;
     while (vb_bind_has(binder, "%s.resblocks.%d.ln_1.weight", prefix, layers)) layers++;
     if (!layers) return vb_errorf(binder->err, VB_EMISMATCH, "tensor %s.resblocks.0.ln_1.weight is missing", prefix);
-    *transformer = (vb_transformer){.width = width, .heads = heads, .layers = layers, .causal = causal, .activation = activation,
+    *transformer = (vb_transformer){.width = width,
+                                    .heads = heads,
+                                    .layers = layers,
+                                    .causal = causal,
+                                    .activation = activation,
                                     .watch = &binder->clip->watch};
     transformer->blocks = vb_bind_memory(binder, (size_t)layers, sizeof *transformer->blocks, "transformer blocks");
     if (!transformer->blocks) return -1;
@@ -63,8 +71,8 @@ int vb_transformer_bind(vb_binder *binder, vb_transformer *transformer, int widt
     return 0;
 }
 
-int vb_linear_run(const vb_linear *linear, int64_t rows, const float *x, int64_t ldx, float *y, int64_t ldy, vb_activation activation,
-                  const float *residual, int threads, vb_error *err) {
+int vb_linear_run(const vb_linear *linear, int64_t rows, const float *x, int64_t ldx, float *y, int64_t ldy,
+                  vb_activation activation, const float *residual, int threads, vb_error *err) {
     const vb_gemm_a a = {.data = x, .ld = ldx};
     const vb_epilogue epilogue = {.bias = linear->bias, .activation = activation, .residual = residual, .ld_residual = ldy};
     return vb_gemm(rows, &a, &linear->weight, y, ldy, &epilogue, threads, err);
@@ -82,13 +90,17 @@ static void norm_rows(const vb_norm *norm, int64_t rows, const float *x, float *
 
 static vb_attention_batch attention_batch(const vb_transformer *t, const int64_t *starts, int64_t n) {
     int head_dim = t->width / t->heads;
-    return (vb_attention_batch){.sequences = n, .offsets = starts, .heads = t->heads, .head_dim = head_dim, .causal = t->causal,
+    return (vb_attention_batch){.sequences = n,
+                                .offsets = starts,
+                                .heads = t->heads,
+                                .head_dim = head_dim,
+                                .causal = t->causal,
                                 .scale = (float)(1 / sqrt((double)head_dim))};
 }
 
 /* Attention of every row over its sequence. normed: in the rows, out the heads' results. */
-static int attend_all(const vb_transformer *t, const vb_block *block, float *normed, const int64_t *starts, int64_t n, float *wide,
-                      int threads, vb_error *err) {
+static int attend_all(const vb_transformer *t, const vb_block *block, float *normed, const int64_t *starts, int64_t n,
+                      float *wide, int threads, vb_error *err) {
     const int64_t rows = starts[n], width = t->width, ld = 3 * width;
     if (block->fused.weight.data) {
         if (vb_linear_run(&block->fused, rows, normed, width, wide, ld, VB_LINEAR, NULL, threads, err)) return -1;
@@ -113,8 +125,8 @@ static void keep_pooled(const vb_transformer *t, float *x, const int64_t *starts
 }
 
 /* The last block asks for the pooled rows only: keys and values of every row, queries of those. */
-static int attend_pooled(const vb_transformer *t, const vb_block *block, float *normed, const int64_t *starts, int64_t n, float *wide,
-                         int threads, vb_error *err) {
+static int attend_pooled(const vb_transformer *t, const vb_block *block, float *normed, const int64_t *starts, int64_t n,
+                         float *wide, int threads, vb_error *err) {
     const int64_t rows = starts[n], width = t->width, ld = 2 * width;
     float *query = wide + rows * ld;
     if (block->fused.weight.data) {

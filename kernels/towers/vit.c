@@ -9,15 +9,16 @@
 
 static int bind_sizes(vb_binder *binder, vb_vit *vit) {
     int filter[4], positions[2];
-    if (vb_bind_shape(binder, 4, filter, "visual.conv1.weight") || vb_bind_shape(binder, 2, positions, "visual.positional_embedding"))
+    if (vb_bind_shape(binder, 4, filter, "visual.conv1.weight") ||
+        vb_bind_shape(binder, 2, positions, "visual.positional_embedding"))
         return -1;
     vit->width = filter[0];
     vit->patch = filter[2];
     vit->grid = (int)lround(sqrt((double)(positions[0] - 1)));
     vit->resolution = vit->grid * vit->patch;
     if (vit->grid < 1 || vit->grid * vit->grid + 1 != positions[0])
-        return vb_errorf(binder->err, VB_EMISMATCH, "tensor visual.positional_embedding has %d rows, expected 1 and a square's cells",
-                         positions[0]);
+        return vb_errorf(binder->err, VB_EMISMATCH,
+                         "tensor visual.positional_embedding has %d rows, expected 1 and a square's cells", positions[0]);
     return 0;
 }
 

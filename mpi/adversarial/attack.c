@@ -48,10 +48,10 @@ static int read_rows(adversary *work, float *rows, vb_error *err) {
     if (tensor->ndim != 2 || tensor->shape[0] != pool->lines || tensor->shape[1] != dim ||
         (tensor->dtype != VB_F32 && tensor->dtype != VB_F16 && tensor->dtype != VB_F64))
         status = vb_errorf(err, VB_EMISMATCH,
-                           "%s: expected %lld x %lld of fp16, fp32 or fp64 (lines of %s x dimensions), found %lld x %lld of %s", path,
-                           (long long)pool->lines, (long long)dim, work->spec->candidates,
-                           (long long)(tensor->ndim > 0 ? tensor->shape[0] : 0), (long long)(tensor->ndim > 1 ? tensor->shape[1] : 0),
-                           vb_dtype_name(tensor->dtype));
+                           "%s: expected %lld x %lld of fp16, fp32 or fp64 (lines of %s x dimensions), found %lld x %lld of %s",
+                           path, (long long)pool->lines, (long long)dim, work->spec->candidates,
+                           (long long)(tensor->ndim > 0 ? tensor->shape[0] : 0),
+                           (long long)(tensor->ndim > 1 ? tensor->shape[1] : 0), vb_dtype_name(tensor->dtype));
     for (int c = 0; c < pool->count && !status; c++) {
         status = vb_float_rows(&npy, path, pool->line[c], 1, rows + c * dim, err);
         if (c % 4096 == 4095) vb_map_forget(&npy.map);
@@ -62,9 +62,11 @@ static int read_rows(adversary *work, float *rows, vb_error *err) {
 
 static int encode_pool(adversary *work, vb_context *context, float *rows, vb_error *err) {
     const vb_pair *pair = work->pair;
-    vb_name_list names = {work->spec->candidates, work->pool.count, work->pool.class, vb_prompts_on(pair->spec, pair->data->spec)};
+    vb_name_list names = {work->spec->candidates, work->pool.count, work->pool.class,
+                          vb_prompts_on(pair->spec, pair->data->spec)};
     vb_classifier encoded;
-    if (vb_encode_names(&encoded, context, pair->source->model, &names, pair->experiment->cache, pair->threads, false, err)) return -1;
+    if (vb_encode_names(&encoded, context, pair->source->model, &names, pair->experiment->cache, pair->threads, false, err))
+        return -1;
     memcpy(rows, encoded.texts, (size_t)names.count * (size_t)encoded.dim * sizeof *rows);
     vb_classifier_free(&encoded);
     return 0;
@@ -105,15 +107,13 @@ static int prepare(adversary *work, vb_context *context, vb_error *err) {
     }
     if ((status = vb_agree(comm, status, err))) return status;
     memcpy(work->texts, classifier->texts, classes * dim * sizeof *work->texts);
-    if (pair->source->model)
-        status = encode_pool(work, context, work->texts + classes * dim, err);
-    else
-        status = vb_agree(comm, read_rows(work, work->texts + classes * dim, err), err);
+    if (pair->source->model) status = encode_pool(work, context, work->texts + classes * dim, err);
+    else status = vb_agree(comm, read_rows(work, work->texts + classes * dim, err), err);
     if (status) return -1;
     status = vb_homes_new(&work->homes, &work->space, err);
     if (!status)
-        status =
-            vb_text_bank_new(&work->bank, work->texts, work->space.classes, (int)dim, pair->spec->similarity ? VB_DOT : VB_COSINE, err);
+        status = vb_text_bank_new(&work->bank, work->texts, work->space.classes, (int)dim,
+                                  pair->spec->similarity ? VB_DOT : VB_COSINE, err);
     return vb_agree(comm, status, err);
 }
 
@@ -153,8 +153,8 @@ static int judge_unit(adversary *work, int64_t unit, vb_error *err) {
     beaten = vb_array((size_t)rows.count * vocabularies, 1, "outcome of a unit", err);
     pool = vb_array((size_t)rows.count * words, sizeof *pool, "candidates that take images", err);
     if (!beaten || !pool) goto done;
-    if (vb_judge_pool(work->bank, &work->space, rows.rows, rows.count, rows.classes, beaten, NULL, work->pair->classifier->classes,
-                      pool, work->pair->threads, err))
+    if (vb_judge_pool(work->bank, &work->space, rows.rows, rows.count, rows.classes, beaten, NULL,
+                      work->pair->classifier->classes, pool, work->pair->threads, err))
         goto done;
     for (int i = 0; i < rows.count; i++)
         for (int h = work->homes.offsets[rows.classes[i]]; h < work->homes.offsets[rows.classes[i] + 1]; h++) {
@@ -238,13 +238,15 @@ static int outcome_new(outcome *out, const adversary *work, const victim *target
     out->gone = vb_array(count, 1, "chosen candidates", err);
     out->gains = vb_array(count, sizeof *out->gains, "gains of candidates", err);
     out->taken = vb_array((size_t)vb_cover_blocks(&target->cover), sizeof *out->taken, "taken images", err);
-    out->by_class = vb_array((size_t)out->k * (size_t)work->pair->classifier->classes, sizeof *out->by_class, "taken images", err);
+    out->by_class =
+        vb_array((size_t)out->k * (size_t)work->pair->classifier->classes, sizeof *out->by_class, "taken images", err);
     if (!out->excluded || !out->gone || !out->gains || !out->taken || !out->by_class) return -1;
-    if (vb_candidates_exclude(&work->pool, &work->pair->data->vocabularies, target->vocabulary, out->excluded, &out->excluded_count,
-                              err))
+    if (vb_candidates_exclude(&work->pool, &work->pair->data->vocabularies, target->vocabulary, out->excluded,
+                              &out->excluded_count, err))
         return -1;
     if (work->pool.count - out->excluded_count < out->k)
-        return vb_errorf(err, VB_EMISMATCH, "adversarial, target '%s': %d of %d candidates are excluded, fewer than k = %d are left",
+        return vb_errorf(err, VB_EMISMATCH,
+                         "adversarial, target '%s': %d of %d candidates are excluded, fewer than k = %d are left",
                          work->pair->data->vocabularies.names[target->vocabulary], out->excluded_count, work->pool.count, out->k);
     return 0;
 }
@@ -400,9 +402,10 @@ static json_t *outcome_json(const outcome *out, const adversary *work, const vic
     int classes = work->pair->classifier->classes;
     double images = (double)target->images;
     int64_t left = target->right;
-    json_t *entry = json_pack("{s:s, s:s, s:I, s:I, s:f, s:i}", "target", vocabularies->names[target->vocabulary], "method",
-                              vb_adversarial_method_name(work->spec->method), "images", (json_int_t)target->images, "right",
-                              (json_int_t)target->right, "accuracy_before", (double)left / images, "excluded", out->excluded_count);
+    json_t *entry =
+        json_pack("{s:s, s:s, s:I, s:I, s:f, s:i}", "target", vocabularies->names[target->vocabulary], "method",
+                  vb_adversarial_method_name(work->spec->method), "images", (json_int_t)target->images, "right",
+                  (json_int_t)target->right, "accuracy_before", (double)left / images, "excluded", out->excluded_count);
     json_t *names = json_array(), *accuracy = json_array(), *alone = json_array(), *takes = json_array();
     for (int i = 0; i < out->k && target->right; i++) {
         json_t *taken = json_object();
@@ -453,7 +456,8 @@ static int attack(vb_context *context, const adversary *work, const victim *targ
         status = choose[work->spec->method](&out, comm, work, target, err);
         if (!status) status = vb_sum_to_root(comm, out.by_class, (size_t)out.k * (size_t)work->pair->classifier->classes, err);
         if (!status)
-            status = vb_examples_json(comm, &target->cover, target->places, out.chosen, out.k, work->pair->source, &examples, err);
+            status =
+                vb_examples_json(comm, &target->cover, target->places, out.chosen, out.k, work->pair->source, &examples, err);
     }
     if (!status && !comm->rank && json_array_append_new(list, outcome_json(&out, work, target, examples)))
         status = vb_errorf(err, VB_EMEMORY, "no memory for the results");

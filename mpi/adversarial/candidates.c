@@ -62,7 +62,8 @@ int vb_adversarial_read(vb_adversarial_spec *spec, const vb_yaml *root, const ch
     *spec = (vb_adversarial_spec){0};
     const vb_yaml *node = vb_yaml_get(root, "adversarial");
     if (vb_yaml_is_null(node)) return 0;
-    if (vb_options_read(options, spec, node, path, "adversarial", err) || read_targets(spec, vb_yaml_get(node, "targets"), path, err))
+    if (vb_options_read(options, spec, node, path, "adversarial", err) ||
+        read_targets(spec, vb_yaml_get(node, "targets"), path, err))
         return -1;
     json_t *noted = vb_options_json(options, spec, false), *targets = spec->target_count ? json_array() : json_string("all");
     for (int t = 0; t < spec->target_count; t++) json_array_append_new(targets, json_string(spec->targets[t]));
@@ -133,8 +134,7 @@ static int choose_lines(vb_candidates *pool, const vb_texts *texts, line *lines,
         if (m && !strcmp(lines[m - 1].folded, lines[i].folded)) {
             pool->duplicates++;
             vb_free(lines[i].folded);
-        } else
-            lines[m++] = lines[i];
+        } else lines[m++] = lines[i];
     }
     *kept = m;
     qsort(lines, m, sizeof *lines, by_name);
@@ -160,7 +160,8 @@ static int fill_pool(vb_candidates *pool, line *lines, size_t n, vb_error *err) 
 }
 
 static int open_wordnet(vb_candidates *pool, const vb_adversarial_spec *spec, vb_error *err) {
-    static const char *const names[] = {[VB_EXCLUDE_SYNONYMS] = "synonyms", [VB_EXCLUDE_NAMES] = "names", [VB_EXCLUDE_NONE] = "none"};
+    static const char *const names[] = {
+        [VB_EXCLUDE_SYNONYMS] = "synonyms", [VB_EXCLUDE_NAMES] = "names", [VB_EXCLUDE_NONE] = "none"};
     int how = spec->exclude;
     if (how == VB_EXCLUDE_AUTO) {
         char *index = vb_format(err, "%s/index.noun", spec->wordnet);
@@ -181,7 +182,8 @@ int vb_candidates_open(vb_candidates *pool, const vb_adversarial_spec *spec, vb_
     if (vb_texts_read(&texts, spec->candidates, err)) return -1;
     pool->lines = (int64_t)texts.count;
     if (texts.count > INT32_MAX / 2) {
-        vb_errorf(err, VB_EUNSUPPORTED, "%s: %zu candidates, at most %d are handled", spec->candidates, texts.count, INT32_MAX / 2);
+        vb_errorf(err, VB_EUNSUPPORTED, "%s: %zu candidates, at most %d are handled", spec->candidates, texts.count,
+                  INT32_MAX / 2);
         goto done;
     }
     if (!(lines = vb_array(texts.count, sizeof *lines, "candidates", err))) goto done;
@@ -190,8 +192,7 @@ int vb_candidates_open(vb_candidates *pool, const vb_adversarial_spec *spec, vb_
         vb_errorf(err, VB_EMISSING, "%s: no candidates, only %lld empty lines", spec->candidates, (long long)pool->empty);
     else if (spec->k > pool->count)
         vb_errorf(err, VB_EMISMATCH, "%s: %d candidates, but k is %lld", spec->candidates, pool->count, (long long)spec->k);
-    else
-        status = vb_digest_file(spec->candidates, &pool->digest, err) || open_wordnet(pool, spec, err) ? -1 : 0;
+    else status = vb_digest_file(spec->candidates, &pool->digest, err) || open_wordnet(pool, spec, err) ? -1 : 0;
 done:
     for (size_t i = 0; lines && i < kept; i++) vb_free(lines[i].folded);
     vb_free(lines);
@@ -216,10 +217,8 @@ static int find_candidate(const vb_candidates *pool, const char *folded) {
     int low = 0, high = pool->count;
     while (low < high) {
         int middle = low + (high - low) / 2;
-        if (strcmp(pool->folded[pool->by_folded[middle]], folded) < 0)
-            low = middle + 1;
-        else
-            high = middle;
+        if (strcmp(pool->folded[pool->by_folded[middle]], folded) < 0) low = middle + 1;
+        else high = middle;
     }
     return low < pool->count && !strcmp(pool->folded[pool->by_folded[low]], folded) ? pool->by_folded[low] : -1;
 }

@@ -1,4 +1,5 @@
-/* Candidate names of adversarial vocabularies: the experiment's key `adversarial`, the pool it names, and who is kept out of it. */
+/* Candidate names of adversarial vocabularies: the experiment's key `adversarial`, the pool it names, and who is kept out of
+ * it. */
 #ifndef VB_CANDIDATES_H
 #define VB_CANDIDATES_H
 
@@ -21,8 +22,8 @@ typedef struct vb_adversarial_spec {
 
 const vb_option *vb_adversarial_options(void);
 
-/* The key `adversarial` of an experiment's root, in the file `path`; an absent key leaves *spec zeroed. Notes it in `configuration`,
- * paths as written; then resolves them. Free with vb_adversarial_free, also after a failure. Local. */
+/* The key `adversarial` of an experiment's root, in the file `path`; an absent key leaves *spec zeroed. Notes it in
+ * `configuration`, paths as written; then resolves them. Free with vb_adversarial_free, also after a failure. Local. */
 int vb_adversarial_read(vb_adversarial_spec *spec, const vb_yaml *root, const char *path, json_t *configuration, vb_error *err);
 void vb_adversarial_free(vb_adversarial_spec *spec);
 const char *vb_adversarial_method_name(int method);
@@ -30,8 +31,8 @@ const char *vb_adversarial_method_name(int method);
 /* Lines of the candidates' file, for estimates; 0 when there is none or it cannot be read. Local. */
 int64_t vb_candidates_lines(const vb_adversarial_spec *spec);
 
-/* The pool: the file's lines less empty ones and repetitions (names are the same without regard to case, underscores being spaces;
- * the first one stays), sorted by name. */
+/* The pool: the file's lines less empty ones and repetitions (names are the same without regard to case, underscores being
+ * spaces; the first one stays), sorted by name. */
 typedef struct vb_candidates {
     int count;
     vb_class *class; /* names as in the file; no ids */

@@ -90,8 +90,8 @@ static int add_example(json_t *list, const vb_image_source *source, const exampl
     json_t *image = json_string(name);
     if (!image) image = json_string("(not UTF-8)");
     vb_free(name);
-    json_t *entry = json_pack("{s:o, s:s, s:I}", "image", image, "class", source->data->vocabularies.class[item->class].name, "place",
-                              (json_int_t)item->place);
+    json_t *entry = json_pack("{s:o, s:s, s:I}", "image", image, "class", source->data->vocabularies.class[item->class].name,
+                              "place", (json_int_t)item->place);
     return entry && !json_array_append_new(list, entry) ? 0 : vb_errorf(err, VB_EMEMORY, "no memory for the results");
 }
 

@@ -27,9 +27,10 @@ int vb_analyses_read(vb_experiment *experiment, const vb_yaml *root, vb_error *e
         while (names[a] && strcmp(names[a], text)) a++;
         if (!names[a]) {
             const char *near = vb_did_you_mean(text, names);
-            return vb_yaml_errorf(list->items[i], experiment->path, err,
-                                  "analyses: expected margin, similarity, alignment, uniformity, spectrum or order, found '%s'%s%s%s",
-                                  text, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+            return vb_yaml_errorf(
+                list->items[i], experiment->path, err,
+                "analyses: expected margin, similarity, alignment, uniformity, spectrum or order, found '%s'%s%s%s", text,
+                near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
         }
         if (experiment->analyses & 1 << a)
             return vb_yaml_errorf(list->items[i], experiment->path, err, "analyses: '%s' is listed twice", text);
@@ -64,7 +65,8 @@ static int pass_unit(image_pass *pass, const vb_pair *pair, const vb_feature_blo
     if (status || !rows.count) goto done;
     size_t filled = (size_t)pass->margin_count;
     status = -1;
-    if (vb_grow((void **)&pass->margins, &pass->margin_capacity, filled + (size_t)rows.count, sizeof *pass->margins, "margins", err))
+    if (vb_grow((void **)&pass->margins, &pass->margin_capacity, filled + (size_t)rows.count, sizeof *pass->margins, "margins",
+                err))
         goto done;
     if (!(inverse = vb_array((size_t)rows.count, sizeof *inverse, "norms of images", err))) goto done;
     if (vb_similarity_add(&pass->sums, texts, pair->spec->similarity ? VB_DOT : VB_COSINE, rows.rows, rows.count, rows.classes,
@@ -89,7 +91,8 @@ done:
 static int gather_margins(vb_comm *comm, image_pass *pass, vb_error *err) {
     void **blocks = NULL;
     size_t *sizes = NULL, filled = 0, total = 0;
-    if (vb_gather_blocks(comm, pass->margins, (size_t)pass->margin_count * sizeof *pass->margins, &blocks, &sizes, err)) return -1;
+    if (vb_gather_blocks(comm, pass->margins, (size_t)pass->margin_count * sizeof *pass->margins, &blocks, &sizes, err))
+        return -1;
     int status = 0;
     if (!comm->rank) {
         for (int r = 0; r < comm->size; r++) total += sizes[r];
@@ -118,7 +121,8 @@ static int run_pass(image_pass *pass, vb_context *context, const vb_pair *pair, 
         pass->centroid = vb_array((size_t)pair->source->dim, sizeof *pass->centroid, "centroid", err);
         if (!pass->centroid) status = -1;
     }
-    if (!status) status = vb_feature_block_new(&texts, pair->classifier->texts, pair->classifier->classes, pair->classifier->dim, err);
+    if (!status)
+        status = vb_feature_block_new(&texts, pair->classifier->texts, pair->classifier->classes, pair->classifier->dim, err);
     texts.kin = pair->data->space.kin;
     for (int64_t u = comm->rank; !status && u < pair->source->units; u += comm->size) {
         if ((status = vb_check_stop(context, err))) break;
@@ -140,7 +144,9 @@ static int run_pass(image_pass *pass, vb_context *context, const vb_pair *pair, 
 
 static json_t *real(double value) { return isfinite(value) ? json_real(value) : json_null(); }
 
-static json_t *mean(const vb_fixed_sum *sum, int64_t count) { return count ? real(vb_fixed_value(sum) / (double)count) : json_null(); }
+static json_t *mean(const vb_fixed_sum *sum, int64_t count) {
+    return count ? real(vb_fixed_value(sum) / (double)count) : json_null();
+}
 
 static json_t *bins(const int64_t *counts) {
     json_t *list = json_array();
@@ -205,10 +211,8 @@ static int put_pass(json_t *to, const image_pass *pass, const vb_pair *pair, int
         json_object_set_new(to, "alignment", mean(&sums->alignment, sums->images));
         json_object_set_new(to, "modality_gap", real(gap));
     }
-    if (what & (VB_MARGIN | VB_SIMILARITIES))
-        json_object_set_new(to, "histograms", histograms);
-    else
-        json_decref(histograms);
+    if (what & (VB_MARGIN | VB_SIMILARITIES)) json_object_set_new(to, "histograms", histograms);
+    else json_decref(histograms);
     return 0;
 }
 
@@ -245,8 +249,7 @@ int vb_analyses(vb_context *context, const vb_pair *pair, int what, json_t *resu
         status = vb_order(context, pair, &order, err);
         if (order) json_object_set_new(figures, "order", order);
     }
-    if (status)
-        vb_error_prefix(err, "analyses of '%s' on '%s'", pair->spec->name, pair->data->spec->name);
+    if (status) vb_error_prefix(err, "analyses of '%s' on '%s'", pair->spec->name, pair->data->spec->name);
     else if (!comm->rank && json_object_set(result, "analyses", figures))
         status = vb_errorf(err, VB_EMEMORY, "no memory for the analyses");
     json_decref(figures);

@@ -29,8 +29,8 @@ static int add_unit(rows_of_bits *bits, const vb_pair *pair, const vb_text_bank 
             int home = homes->vocabularies[h];
             images[home]++;
             if (by[home]) continue;
-            if (vb_grow((void **)&bits->rows, &bits->capacity, (bits->count + 1) * bits->words, sizeof *bits->rows, "right images",
-                        err))
+            if (vb_grow((void **)&bits->rows, &bits->capacity, (bits->count + 1) * bits->words, sizeof *bits->rows,
+                        "right images", err))
                 goto done;
             uint64_t *row = bits->rows + bits->count++ * bits->words;
             row[0] = (uint64_t)home;

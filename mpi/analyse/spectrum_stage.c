@@ -10,8 +10,8 @@
 #include "kernels/openness/spectrum.h"
 #include "mpi/ranks/scalapack.h"
 
-/* Up to here one rank's own solver takes seconds: its values, the same at any number of ranks, are reported, and ScaLAPACK's must agree
- * with them. Beyond, ScaLAPACK's are reported, to as many digits as the grid cannot change. */
+/* Up to here one rank's own solver takes seconds: its values, the same at any number of ranks, are reported, and ScaLAPACK's must
+ * agree with them. Beyond, ScaLAPACK's are reported, to as many digits as the grid cannot change. */
 enum { REPLICATED_DIMENSIONS = 2048 };
 static const double TOLERANCE = 1e-11; /* of eigenvalues, in parts of their sum */
 
@@ -72,7 +72,8 @@ static int share_gram(gram *g, vb_comm *comm, vb_error *err) {
 /* Rank 0: replaces ScaLAPACK's values by the replicated solver's, which must be the same but for the tolerance. */
 static int replicate(const gram *g, double *values, vb_error *err) {
     size_t dim = (size_t)g->dim;
-    double *matrix = vb_array(dim * dim, sizeof *matrix, "Gram matrix", err), *own = vb_array(dim, sizeof *own, "eigenvalues", err);
+    double *matrix = vb_array(dim * dim, sizeof *matrix, "Gram matrix", err),
+           *own = vb_array(dim, sizeof *own, "eigenvalues", err);
     int status = matrix && own ? 0 : -1;
     if (!status) {
         for (int i = 0; i < g->dim; i++)
@@ -81,8 +82,8 @@ static int replicate(const gram *g, double *values, vb_error *err) {
     }
     for (int i = 0; i < g->dim && !status; i++) {
         if (!(fabs(own[i] - values[i]) <= TOLERANCE))
-            status =
-                vb_errorf(err, VB_EINTERNAL, "eigenvalue %d of the Gram matrix: %.17g, but %.17g by ScaLAPACK", i, own[i], values[i]);
+            status = vb_errorf(err, VB_EINTERNAL, "eigenvalue %d of the Gram matrix: %.17g, but %.17g by ScaLAPACK", i, own[i],
+                               values[i]);
         values[i] = own[i];
     }
     vb_free(matrix);

@@ -1,7 +1,8 @@
 /* Uniformity over all pairs: blocks of embeddings meet each other, each pair of blocks on one rank.
  *
- * Pairs of units (u, v), u <= v, belong to the rank of v. The units pass in panels of bounded size, which all ranks hold together; a
- * rank sets its units v against the panel, those beyond it read anew. Sums are exact, so that who adds what does not show. */
+ * Pairs of units (u, v), u <= v, belong to the rank of v. The units pass in panels of bounded size, which all ranks hold
+ * together; a rank sets its units v against the panel, those beyond it read anew. Sums are exact, so that who adds what does not
+ * show. */
 #include <math.h>
 #include <string.h>
 
@@ -42,7 +43,8 @@ static int add_block(gaussian *total, const float *rows, const double *inverse, 
     return status;
 }
 
-static int add_triangle(gaussian *total, const float *own, const double *inverse, int64_t count, int dim, int threads, vb_error *err) {
+static int add_triangle(gaussian *total, const float *own, const double *inverse, int64_t count, int dim, int threads,
+                        vb_error *err) {
     vb_feature_block block;
     if (vb_feature_block_new(&block, own, count, dim, err)) return -1;
     int status = vb_gauss_add(&total->sum, &total->pairs, own, inverse, count, &block, 1, threads, err);
@@ -135,7 +137,8 @@ int vb_uniformity_images(vb_context *context, const vb_pair *pair, double *value
     if (most < 1) most = 1;
     gaussian total = {{{0}, 0, 0}, 0, 0};
     unit_panel panel = {.rows = vb_array((size_t)(most * slot), sizeof *panel.rows, "embeddings of images", err),
-                        .inverse = vb_array((size_t)(most * pair->source->unit_images), sizeof *panel.inverse, "norms of images", err),
+                        .inverse =
+                            vb_array((size_t)(most * pair->source->unit_images), sizeof *panel.inverse, "norms of images", err),
                         .start = vb_array((size_t)most + 1, sizeof *panel.start, "units", err)};
     int status = vb_agree(comm, panel.rows && panel.inverse && panel.start ? 0 : -1, err);
     for (; !status && panel.first < units; panel.first += panel.units) {
@@ -143,7 +146,8 @@ int vb_uniformity_images(vb_context *context, const vb_pair *pair, double *value
         panel.units = units - panel.first < most ? units - panel.first : most;
         if ((status = load_panel(context, pair, &panel, err))) break;
         int64_t v = panel.first + (comm->rank - panel.first % comm->size + comm->size) % comm->size;
-        vb_progress_start(&progress, comm->rank, comm->size, "uniformity", pair->spec->name, "units", (units - v) / comm->size + 1);
+        vb_progress_start(&progress, comm->rank, comm->size, "uniformity", pair->spec->name, "units",
+                          (units - v) / comm->size + 1);
         for (; v < units && !status; v += comm->size) {
             if ((status = vb_check_stop(context, err))) break;
             status = meet_panel(pair, &panel, v, &total, err);

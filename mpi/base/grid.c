@@ -95,10 +95,8 @@ static void put_latex(const vb_grid *grid, vb_text *out) {
 static char *markdown_cell(const char *cell) {
     vb_text text = {0};
     for (const char *s = cell; *s; s++)
-        if (strchr("|\\`*_<&[]", *s))
-            vb_text_format(&text, "\\%c", *s);
-        else
-            vb_text_add_n(&text, (unsigned char)*s < 0x20 ? " " : s, 1);
+        if (strchr("|\\`*_<&[]", *s)) vb_text_format(&text, "\\%c", *s);
+        else vb_text_add_n(&text, (unsigned char)*s < 0x20 ? " " : s, 1);
     if (!text.bytes && !text.failed) vb_text_add(&text, "");
     if (!text.failed) return text.bytes;
     vb_text_free(&text);
@@ -136,12 +134,8 @@ static void put_aligned(const vb_grid *grid, bool markdown, vb_text *out) {
 }
 
 void vb_grid_put(const vb_grid *grid, vb_grid_form form, vb_text *out) {
-    if (grid->failed)
-        out->failed = true;
-    else if (form == VB_GRID_HTML)
-        put_html(grid, out);
-    else if (form == VB_GRID_LATEX)
-        put_latex(grid, out);
-    else
-        put_aligned(grid, form == VB_GRID_MARKDOWN, out);
+    if (grid->failed) out->failed = true;
+    else if (form == VB_GRID_HTML) put_html(grid, out);
+    else if (form == VB_GRID_LATEX) put_latex(grid, out);
+    else put_aligned(grid, form == VB_GRID_MARKDOWN, out);
 }

@@ -77,8 +77,8 @@ int vb_warn_of_threads(vb_comm *comm, int threads, vb_error *err) {
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
         const char *value = getenv(variables[i]);
         if (value && atoi(value) > 1)
-            fprintf(stderr, "warning: %s=%s: BLAS brings threads of its own beside the %d of each rank; set it to 1\n", variables[i],
-                    value, threads);
+            fprintf(stderr, "warning: %s=%s: BLAS brings threads of its own beside the %d of each rank; set it to 1\n",
+                    variables[i], value, threads);
     }
     return 0;
 }
@@ -95,7 +95,8 @@ void vb_memory_note(vb_memory_peak *peak) {
     char status[4096], rollup[4096];
     vb_read_proc("/proc/self/status", status, sizeof status);
     vb_read_proc("/proc/self/smaps_rollup", rollup, sizeof rollup);
-    int64_t high = proc_bytes(status, "\nVmHWM:"), resident = proc_bytes(status, "\nVmRSS:"), shared = proc_bytes(rollup, "\nPss:");
+    int64_t high = proc_bytes(status, "\nVmHWM:"), resident = proc_bytes(status, "\nVmRSS:"),
+            shared = proc_bytes(rollup, "\nPss:");
     if (high < 0) return;
     /* Pages mapped by others too are counted in full in the resident set: take out what is not this process's part. */
     int64_t share = shared >= 0 && shared < resident ? high - (resident - shared) : high;
@@ -123,7 +124,8 @@ int vb_run_facts(vb_comm *comm, int threads, double seconds, const vb_memory_pea
     int n;
     MPI_Get_processor_name(host, &n);
     int64_t traffic[2] = {(int64_t)comm->sent, (int64_t)comm->received}, most[3] = {peak->resident, traffic[0], traffic[1]}, node;
-    if (vb_sum_to_root(comm, traffic, 2, err) || vb_max_everywhere(comm, most, 3, err) || node_peak(comm, peak->share, &node, err))
+    if (vb_sum_to_root(comm, traffic, 2, err) || vb_max_everywhere(comm, most, 3, err) ||
+        node_peak(comm, peak->share, &node, err))
         return -1;
     void **blocks;
     size_t *sizes;

@@ -28,7 +28,8 @@ static size_t placeholder(const char *at) {
     return n && at[n + 1] == '@' ? n + 2 : 0;
 }
 
-static int fill_line(text *out, const char *line, size_t size, const char *path, int number, const vb_slot *slots, vb_error *err) {
+static int fill_line(text *out, const char *line, size_t size, const char *path, int number, const vb_slot *slots,
+                     vb_error *err) {
     size_t before = out->filled;
     bool all_given = true;
     for (const char *at = line; at < line + size;) {
@@ -100,10 +101,8 @@ int vb_slurm_time(const char *written, int64_t *seconds, vb_error *err) {
         parts++;
         at += n;
         if (!*at) break;
-        if (*at == '-' && parts == 1)
-            days = 1;
-        else if (*at != ':')
-            goto wrong;
+        if (*at == '-' && parts == 1) days = 1;
+        else if (*at != ':') goto wrong;
         at++;
     }
     if (days) {
@@ -116,7 +115,7 @@ int vb_slurm_time(const char *written, int64_t *seconds, vb_error *err) {
     }
     if (*seconds > 0) return 0;
 wrong:
-    return vb_errorf(err, VB_EUSAGE,
-                     "time: expected MINUTES, MINUTES:SECONDS, HOURS:MINUTES:SECONDS or DAYS-HOURS[:MINUTES[:SECONDS]], found '%s'",
-                     written);
+    return vb_errorf(
+        err, VB_EUSAGE,
+        "time: expected MINUTES, MINUTES:SECONDS, HOURS:MINUTES:SECONDS or DAYS-HOURS[:MINUTES[:SECONDS]], found '%s'", written);
 }

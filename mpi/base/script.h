@@ -15,8 +15,8 @@ typedef struct vb_slot {
  * `path` and line. Values are put in as they are: quote them before. Free *script with vb_free. */
 int vb_fill_template(const char *text, const char *path, const vb_slot *slots, char **script, vb_error *err);
 
-/* One word of a shell, and of an #SBATCH line: as it is when it holds letters, digits and _ @ % + = : , . / - only, else in single
- * quotes. VB_EUSAGE for a newline or another control character, with `what` in the message. Free with vb_free. */
+/* One word of a shell, and of an #SBATCH line: as it is when it holds letters, digits and _ @ % + = : , . / - only, else in
+ * single quotes. VB_EUSAGE for a newline or another control character, with `what` in the message. Free with vb_free. */
 char *vb_shell_word(const char *text, const char *what, vb_error *err);
 
 /* `text` with `more` and a space before it. Frees text, also on failure. NULL as text is an empty one. */

@@ -64,9 +64,11 @@ static const char *last_line(char *text) {
     return line + strspn(line, " ");
 }
 
-/* Standard output and errors go to these descriptors; -1: the output is dropped, the errors go where ours go. Returns an errno value.
+/* Standard output and errors go to these descriptors; -1: the output is dropped, the errors go where ours go. Returns an errno
+ * value.
  */
-static int start(const char *const *argv, char *const *environment, const char *folder, int output, int complaints, pid_t *child) {
+static int start(const char *const *argv, char *const *environment, const char *folder, int output, int complaints,
+                 pid_t *child) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     if (posix_spawn_file_actions_init(&actions)) return ENOMEM;
@@ -85,7 +87,8 @@ static int start(const char *const *argv, char *const *environment, const char *
     if (!failed && output >= 0) failed = posix_spawn_file_actions_adddup2(&actions, output, 1);
     if (!failed && complaints >= 0) failed = posix_spawn_file_actions_adddup2(&actions, complaints, 2);
     if (!failed && folder) failed = posix_spawn_file_actions_addchdir_np(&actions, folder);
-    if (!failed) failed = posix_spawnp(child, argv[0], &actions, &attributes, (char *const *)argv, environment ? environment : environ);
+    if (!failed)
+        failed = posix_spawnp(child, argv[0], &actions, &attributes, (char *const *)argv, environment ? environment : environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return failed;

@@ -30,8 +30,7 @@ void vb_text_format(vb_text *text, const char *format, ...) {
     va_start(args, format);
     va_copy(again, args);
     int n = vsnprintf(NULL, 0, format, args);
-    if (n < 0)
-        text->failed = true;
+    if (n < 0) text->failed = true;
     else if (make_room(text, (size_t)n)) {
         vsnprintf(text->bytes + text->filled, (size_t)n + 1, format, again);
         text->filled += (size_t)n;
@@ -48,31 +47,24 @@ void vb_text_add_html(vb_text *text, const char *piece) {
         case '"': vb_text_add(text, "&quot;"); break;
         case '\'': vb_text_add(text, "&#39;"); break;
         default:
-            if (((unsigned char)*at < 0x20 && *at != '\n' && *at != '\t') || *at == 0x7f)
-                vb_text_add(text, "\xef\xbf\xbd");
-            else
-                vb_text_add_n(text, at, 1);
+            if (((unsigned char)*at < 0x20 && *at != '\n' && *at != '\t') || *at == 0x7f) vb_text_add(text, "\xef\xbf\xbd");
+            else vb_text_add_n(text, at, 1);
         }
 }
 
 void vb_text_add_csv(vb_text *text, const char *piece) {
     vb_text_add(text, "\"");
     for (const char *at = piece; *at; at++)
-        if (*at == '"')
-            vb_text_add(text, "\"\"");
-        else
-            vb_text_add_n(text, (unsigned char)*at < 0x20 ? " " : at, 1);
+        if (*at == '"') vb_text_add(text, "\"\"");
+        else vb_text_add_n(text, (unsigned char)*at < 0x20 ? " " : at, 1);
     vb_text_add(text, "\"");
 }
 
 void vb_text_add_latex_n(vb_text *text, const char *piece, size_t n) {
     for (const char *at = piece; at < piece + n; at++)
-        if (*at == '\\')
-            vb_text_add(text, "\\textbackslash{}");
-        else if (*at == '~')
-            vb_text_add(text, "\\textasciitilde{}");
-        else if (*at == '^')
-            vb_text_add(text, "\\textasciicircum{}");
+        if (*at == '\\') vb_text_add(text, "\\textbackslash{}");
+        else if (*at == '~') vb_text_add(text, "\\textasciitilde{}");
+        else if (*at == '^') vb_text_add(text, "\\textasciicircum{}");
         else {
             if (strchr("_&%#${}", *at)) vb_text_add(text, "\\");
             vb_text_add_n(text, (unsigned char)*at < 0x20 ? " " : at, 1);

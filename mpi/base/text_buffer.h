@@ -7,7 +7,8 @@
 
 #include "kernels/base/status.h"
 
-/* Begin with {0}. After a failure everything further is dropped; vb_text_end tells. bytes is NUL-terminated once anything was added. */
+/* Begin with {0}. After a failure everything further is dropped; vb_text_end tells. bytes is NUL-terminated once anything was
+ * added. */
 typedef struct vb_text {
     char *bytes;
     size_t filled, capacity;

@@ -105,7 +105,8 @@ int vb_arguments_parse(vb_arguments *arguments, const vb_command *command, int a
         if (take(arguments, command, i, value, err)) return -1;
     }
     if (arguments->positional_count < command->positional_needed)
-        return vb_errorf(err, VB_EUSAGE, "%s: expected %s; see 'vocabench help %s'", command->name, command->positional, command->name);
+        return vb_errorf(err, VB_EUSAGE, "%s: expected %s; see 'vocabench help %s'", command->name, command->positional,
+                         command->name);
     for (int i = 0; command->flags[i].name; i++)
         if (command->flags[i].required && !arguments->given[i])
             return vb_errorf(err, VB_EUSAGE, "%s: --%s %s is missing (%s)", command->name, command->flags[i].name,
@@ -134,7 +135,8 @@ bool vb_argument_given(const vb_arguments *arguments, const vb_command *command,
 }
 
 void vb_command_help(const vb_command *command) {
-    printf("usage: vocabench %s%s%s", command->name, command->positional ? " " : "", command->positional ? command->positional : "");
+    printf("usage: vocabench %s%s%s", command->name, command->positional ? " " : "",
+           command->positional ? command->positional : "");
     bool optional = false;
     for (const vb_flag *flag = command->flags; flag->name; flag++) {
         if (flag->required) printf(" --%s %s", flag->name, flag->value);

@@ -20,7 +20,8 @@ typedef struct vb_flag {
 
 enum { VB_ARGUMENTS = 64, VB_POSITIONALS = 1024 };
 
-/* What was given: for flag i of the table, texts[i] (the last one), numbers[i], given[i]; list flags collect in order in list[]. */
+/* What was given: for flag i of the table, texts[i] (the last one), numbers[i], given[i]; list flags collect in order in
+ * list[]. */
 typedef struct vb_arguments {
     const char *texts[VB_ARGUMENTS];
     int64_t numbers[VB_ARGUMENTS];
@@ -39,14 +40,15 @@ typedef struct vb_arguments {
 struct vb_context;
 typedef struct vb_command {
     const char *name;
-    const char *positional; /* "FILE.yaml", "images|texts"; NULL for none; in brackets: one that may be left out; with "..." at the end,
+    const char
+        *positional; /* "FILE.yaml", "images|texts"; NULL for none; in brackets: one that may be left out; with "..." at the end,
                                more may follow */
     int positional_needed;
     const vb_flag *flags;
     const char *help;                                                                     /* one line */
     const char *details;                                                                  /* paragraphs for --help; may be NULL */
     int (*run)(struct vb_context *context, const vb_arguments *arguments, vb_error *err); /* collective */
-    const struct vb_option_group *keys;                                                   /* tables beyond the flags; may be NULL */
+    const struct vb_option_group *keys; /* tables beyond the flags; may be NULL */
 } vb_command;
 
 /* What a placeholder stands for, as completion takes it: "html|md" and "int8" are words to choose from, "DIR" a folder, "FILE",

@@ -24,8 +24,10 @@ const vb_flag vb_compare_flags[] = {
     {0}};
 
 const char vb_compare_details[] =
-    "A and B are output folders of `run --per-image`, or their results.json. Differences are B - A; standard errors are those of the\n"
-    "paired differences. p: McNemar's exact test where images are right or wrong; elsewhere a permutation test that flips the signs\n"
+    "A and B are output folders of `run --per-image`, or their results.json. Differences are B - A; standard errors are those of "
+    "the\n"
+    "paired differences. p: McNemar's exact test where images are right or wrong; elsewhere a permutation test that flips the "
+    "signs\n"
     "of the images' differences (all sign vectors up to 20 differing images, else drawn ones). Both are two-sided.";
 
 typedef struct side {
@@ -56,8 +58,8 @@ static int read_allow(comparing *work, const char *list, vb_error *err) {
         while (categories[c] && strcmp(categories[c], word)) c++;
         if (!categories[c]) {
             const char *near = vb_did_you_mean(word, categories);
-            return vb_errorf(err, VB_EUSAGE, "--allow: expected data, vocabularies, prompts or preprocessing, found '%s'%s%s%s", word,
-                             near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+            return vb_errorf(err, VB_EUSAGE, "--allow: expected data, vocabularies, prompts or preprocessing, found '%s'%s%s%s",
+                             word, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
         }
         work->allowed[c] = true;
         list += n + (list[n] == ',');
@@ -74,8 +76,7 @@ static void differ(comparing *work, int category, const char *format, ...) {
     va_end(args);
     if (work->allowed[category])
         json_array_append_new(work->differences, json_pack("{s:s, s:s}", "kind", categories[category], "what", text));
-    else
-        vb_text_format(&work->refused, "%s%s", work->refused.filled ? "; " : "", text);
+    else vb_text_format(&work->refused, "%s%s", work->refused.filled ? "; " : "", text);
 }
 
 static const json_t *section(const side *it, const char *name) { return json_object_get(it->entry, name); }
@@ -105,14 +106,10 @@ static const json_t *prompts_of(const side *it) {
 }
 
 static void describe_prompts(char *text, size_t size, const json_t *prompts) {
-    if (json_is_object(prompts))
-        snprintf(text, size, "CoOp '%s'", vb_text_of(prompts, "coop"));
-    else if (json_array_size(prompts) == 1)
-        snprintf(text, size, "'%s'", json_string_value(json_array_get(prompts, 0)));
-    else if (prompts)
-        snprintf(text, size, "%zu templates", json_array_size(prompts));
-    else
-        snprintf(text, size, "unknown ones");
+    if (json_is_object(prompts)) snprintf(text, size, "CoOp '%s'", vb_text_of(prompts, "coop"));
+    else if (json_array_size(prompts) == 1) snprintf(text, size, "'%s'", json_string_value(json_array_get(prompts, 0)));
+    else if (prompts) snprintf(text, size, "%zu templates", json_array_size(prompts));
+    else snprintf(text, size, "unknown ones");
 }
 
 static void check_prompts(comparing *work) {
@@ -121,7 +118,8 @@ static void check_prompts(comparing *work) {
     bool all_else = a && b;
     for (int i = 0; i < 3; i++) {
         const char *part = i < 2 ? "embedding" : "data";
-        all_else = all_else && !strcmp(vb_text_of(section(&work->a, part), same[i]), vb_text_of(section(&work->b, part), same[i]));
+        all_else =
+            all_else && !strcmp(vb_text_of(section(&work->a, part), same[i]), vb_text_of(section(&work->b, part), same[i]));
     }
     bool equal = a == b || (a && b && json_equal(a, b));
     /* A learned prompt is a file, whose content may change under its name. */
@@ -154,10 +152,11 @@ static int check(comparing *work, vb_error *err) {
 static int check_images(comparing *work, vb_error *err) {
     if (vb_pairing_new(&work->pairing, &work->a.records, &work->b.records, err)) return -1;
     if (work->pairing.in_order || work->allowed[DATA]) return 0;
-    return vb_errorf(err, VB_EMISMATCH,
-                     "A and B cannot be compared as they are: data: %lld images are in both, %lld only in A, %lld only in B, or their "
-                     "order differs (--allow data pairs those of the same name)",
-                     (long long)work->pairing.count, (long long)work->pairing.only_a, (long long)work->pairing.only_b);
+    return vb_errorf(
+        err, VB_EMISMATCH,
+        "A and B cannot be compared as they are: data: %lld images are in both, %lld only in A, %lld only in B, or their "
+        "order differs (--allow data pairs those of the same name)",
+        (long long)work->pairing.count, (long long)work->pairing.only_a, (long long)work->pairing.only_b);
 }
 
 /* ---- the table ---- */
@@ -166,30 +165,21 @@ static const char *const figure_names[VB_FIGURES] = {"Acc-C", "Acc-E", "Acc-S", 
 static const char *const figure_keys[VB_FIGURES] = {"acc_c", "acc_e", "acc_s", "top1_all"};
 
 static void p_cell(vb_grid *grid, double p) {
-    if (!isfinite(p))
-        vb_grid_cell(grid, "-");
-    else if (p == 0)
-        vb_grid_cell(grid, "<1e-300");
-    else if (p < 1e-4)
-        vb_grid_cell(grid, "%.1e", p);
-    else
-        vb_grid_cell(grid, "%.4f", p);
+    if (!isfinite(p)) vb_grid_cell(grid, "-");
+    else if (p == 0) vb_grid_cell(grid, "<1e-300");
+    else if (p < 1e-4) vb_grid_cell(grid, "%.1e", p);
+    else vb_grid_cell(grid, "%.4f", p);
 }
 
 static void difference_cell(vb_grid *grid, const vb_compared *figure) {
-    if (!isfinite(figure->mean.difference))
-        vb_grid_cell(grid, "-");
-    else if (!isfinite(figure->mean.error))
-        vb_grid_cell(grid, "%+.2f", 100 * figure->mean.difference);
-    else
-        vb_grid_cell(grid, "%+.2f ± %.2f", 100 * figure->mean.difference, 100 * figure->mean.error);
+    if (!isfinite(figure->mean.difference)) vb_grid_cell(grid, "-");
+    else if (!isfinite(figure->mean.error)) vb_grid_cell(grid, "%+.2f", 100 * figure->mean.difference);
+    else vb_grid_cell(grid, "%+.2f ± %.2f", 100 * figure->mean.difference, 100 * figure->mean.error);
 }
 
 static void value_cell(vb_grid *grid, double value) {
-    if (isfinite(value))
-        vb_grid_cell(grid, "%.2f", 100 * value);
-    else
-        vb_grid_cell(grid, "-");
+    if (isfinite(value)) vb_grid_cell(grid, "%.2f", 100 * value);
+    else vb_grid_cell(grid, "-");
 }
 
 static void overall_row(vb_grid *grid, const char *name, const vb_compared *figure) {
@@ -199,13 +189,12 @@ static void overall_row(vb_grid *grid, const char *name, const vb_compared *figu
     difference_cell(grid, figure);
     p_cell(grid, figure->p);
     const vb_flip_test *flips = &figure->flips;
-    if (!isfinite(figure->p))
-        vb_grid_cell(grid, "-");
+    if (!isfinite(figure->p)) vb_grid_cell(grid, "-");
     else if (!flips->trials)
         vb_grid_cell(grid, "McNemar: %lld right in A only, %lld in B only", (long long)figure->only_a, (long long)figure->only_b);
     else
-        vb_grid_cell(grid, "permutation: %lld sign vectors%s of %lld images", (long long)flips->trials, flips->exact ? ", all," : "",
-                     (long long)flips->moving);
+        vb_grid_cell(grid, "permutation: %lld sign vectors%s of %lld images", (long long)flips->trials,
+                     flips->exact ? ", all," : "", (long long)flips->moving);
 }
 
 static void put_heads(vb_text *out, const side *it) {
@@ -226,7 +215,8 @@ static int print_tables(const comparing *work, vb_error *err) {
         vb_text_format(&out, "note: %s (allowed)\n", vb_text_of(difference, "what"));
     }
     if (is_precomputed(&work->a) && is_precomputed(&work->b))
-        vb_text_add(&out, "note: of precomputed embeddings, prompts, preprocessing and images cannot be compared: only labels were\n");
+        vb_text_add(&out,
+                    "note: of precomputed embeddings, prompts, preprocessing and images cannot be compared: only labels were\n");
     if (work->pairing.only_a || work->pairing.only_b)
         vb_text_format(&out, "note: left out: %lld images only in A, %lld only in B\n", (long long)work->pairing.only_a,
                        (long long)work->pairing.only_b);
@@ -288,15 +278,17 @@ static void put_figures(json_t *to, const vb_compared *figures) {
 
 static json_t *side_json(const side *it) {
     return json_pack("{s:s, s:s, s:s, s:s}", "results", it->folder.path, "model", vb_text_of(it->entry, "model"), "dataset",
-                     vb_text_of(it->entry, "dataset"), "configuration_digest", vb_text_of(it->folder.document, "configuration_digest"));
+                     vb_text_of(it->entry, "dataset"), "configuration_digest",
+                     vb_text_of(it->folder.document, "configuration_digest"));
 }
 
 static int write_json(const comparing *work, const char *path, vb_error *err) {
     const vb_comparison *result = &work->result;
-    json_t *document = json_pack("{s:s, s:o, s:o, s:I, s:I, s:I, s:O, s:I, s:I}", "schema", "vocabench.compare/1", "a",
-                                 side_json(&work->a), "b", side_json(&work->b), "images", (json_int_t)work->pairing.count, "only_a",
-                                 (json_int_t)work->pairing.only_a, "only_b", (json_int_t)work->pairing.only_b, "allowed_differences",
-                                 work->differences, "permutations", (json_int_t)work->trials, "seed", (json_int_t)work->seed);
+    json_t *document =
+        json_pack("{s:s, s:o, s:o, s:I, s:I, s:I, s:O, s:I, s:I}", "schema", "vocabench.compare/1", "a", side_json(&work->a), "b",
+                  side_json(&work->b), "images", (json_int_t)work->pairing.count, "only_a", (json_int_t)work->pairing.only_a,
+                  "only_b", (json_int_t)work->pairing.only_b, "allowed_differences", work->differences, "permutations",
+                  (json_int_t)work->trials, "seed", (json_int_t)work->seed);
     json_t *overall = json_object(), *list = json_array();
     put_figures(overall, result->figure);
     json_object_set_new(overall, "own", figure_json(&result->own));
@@ -348,8 +340,8 @@ static int compare(const vb_context *context, const vb_arguments *arguments, vb_
     if (!status) status = vb_record_set_open(&work.b.records, &work.b.folder, work.b.entry, err);
     if (!status) status = check_images(&work, err);
     if (!status)
-        status =
-            vb_comparison_new(&work.result, &work.a.records, &work.b.records, &work.pairing, work.trials, (uint32_t)work.seed, err);
+        status = vb_comparison_new(&work.result, &work.a.records, &work.b.records, &work.pairing, work.trials,
+                                   (uint32_t)work.seed, err);
     if (!status && path) status = write_json(&work, path, err);
     if (!status) status = print_tables(&work, err);
     side *const sides[] = {&work.a, &work.b};

@@ -17,7 +17,8 @@ const vb_flag vb_encode_flags[] = {
     {"input", VB_FLAG_TEXT, "PATH", true,
      "images: folder, .tar/.tar.zst (glob) or CIFAR binary; texts: FILE.txt (one a line) or FILE.json (a list)", 0, 0},
     {"output", VB_FLAG_TEXT, "E.npy", true, "float32, rows x dimensions", 0, 0},
-    {"tokenizer", VB_FLAG_TEXT, "FILE", false, "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it (texts)", 0, 0},
+    {"tokenizer", VB_FLAG_TEXT, "FILE", false, "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it (texts)", 0,
+     0},
     {"family", VB_FLAG_TEXT, "clip|slip|declip", false, "[found from the tensors' names]", 0, 0},
     {"activation", VB_FLAG_TEXT, "quick_gelu|gelu", false, "for open_clip's models [the family's]", 0, 0},
     {"rgb-first", VB_FLAG_SWITCH, NULL, false, "convert to RGB before resizing", 0, 0},
@@ -26,9 +27,10 @@ const vb_flag vb_encode_flags[] = {
     {"threads", VB_FLAG_NUMBER, "N", false, "threads a rank", 1, 1024},
     {0}};
 
-const char vb_encode_details[] = "Rows are in the order of the input: texts by line, images by name in byte order (CIFAR: by record; "
-                                 "shards: by file, then by key). The rows do not\n"
-                                 "depend on ranks, threads or batch size. Rows are normalised unless --raw is given.";
+const char vb_encode_details[] =
+    "Rows are in the order of the input: texts by line, images by name in byte order (CIFAR: by record; "
+    "shards: by file, then by key). The rows do not\n"
+    "depend on ranks, threads or batch size. Rows are normalised unless --raw is given.";
 
 typedef struct encode_job {
     vb_context *context;
@@ -63,8 +65,7 @@ static int encode_unit(const encode_job *job, const vb_dataset *dataset, int64_t
         status = vb_encode_samples(&job->model, &data, all, data.count, &options, rows, &skipped, err);
         if (status) vb_error_prefix(err, "%s", job->input);
         if (!status && !job->raw) normalise(rows, data.count, vb_clip_describe(job->model.clip)->embed_dim);
-    } else
-        status = -1;
+    } else status = -1;
     vb_free(all);
     json_decref(skipped);
     vb_unit_data_free(&data);
@@ -103,10 +104,8 @@ static int encode_rounds(const encode_job *job, const vb_dataset *dataset, vb_er
     }
     vb_progress_end(&progress);
     if (!comm->rank && writer) {
-        if (!status)
-            status = vb_writer_commit(writer, err);
-        else
-            vb_writer_abandon(writer);
+        if (!status) status = vb_writer_commit(writer, err);
+        else vb_writer_abandon(writer);
     }
     vb_free(rows);
     return vb_agree(comm, status, err);
@@ -134,7 +133,8 @@ static int encode_slice(const encode_job *job, const vb_texts *texts, int64_t fi
         int64_t n = count - at < AT_ONCE ? count - at : AT_ONCE;
         float *out = rows + at * info->embed_dim;
         if ((status = vb_check_stop(job->context, err))) break;
-        status = vb_tokenize_texts(job->model.tokenizer, texts->items + first + at, n, info->context_length, job->threads, tokens, err);
+        status = vb_tokenize_texts(job->model.tokenizer, texts->items + first + at, n, info->context_length, job->threads, tokens,
+                                   err);
         if (!status) status = vb_clip_encode_texts(job->model.clip, tokens, n, out, err);
         if (!status && !job->raw) normalise(out, n, info->embed_dim);
     }
@@ -193,7 +193,8 @@ int vb_cmd_encode(vb_context *context, const vb_arguments *arguments, vb_error *
                       .threads = (int)vb_argument_number(arguments, command, "threads", vb_default_threads(&context->comm))};
     vb_model_spec spec;
     int status = 0;
-    if (!texts && strcmp(what, "images")) status = vb_errorf(err, VB_EUSAGE, "encode: expected images or texts, found '%s'", what);
+    if (!texts && strcmp(what, "images"))
+        status = vb_errorf(err, VB_EUSAGE, "encode: expected images or texts, found '%s'", what);
     if (!status && texts && !vb_argument_given(arguments, command, "tokenizer"))
         status = vb_errorf(err, VB_EUSAGE, "encode texts: --tokenizer FILE is missing");
     if (!status) status = model_spec(&spec, arguments, command, err);

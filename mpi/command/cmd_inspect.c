@@ -39,10 +39,8 @@ static int inspect_npy(const char *path, vb_error *err) {
                 double value = vb_tensor_at(tensor, r * tensor->shape[1] + k);
                 square += value * value;
             }
-            if (!(square < 1e300))
-                broken++;
-            else if (square == 0)
-                zero++;
+            if (!(square < 1e300)) broken++;
+            else if (square == 0) zero++;
             else {
                 if (square < low) low = square;
                 if (square > high) high = square;
@@ -80,7 +78,8 @@ static int inspect_yaml(const char *path, vb_error *err) {
         vb_prompts_free(&list);
         return 0;
     }
-    if (!vocabularies) return vb_errorf(err, VB_EUNSUPPORTED, "%s: YAML, but no experiment, vocabulary file or prompt list", path);
+    if (!vocabularies)
+        return vb_errorf(err, VB_EUNSUPPORTED, "%s: YAML, but no experiment, vocabulary file or prompt list", path);
     vb_vocabularies read;
     if (vb_vocabularies_read(&read, path, err)) return -1;
     printf("vocabularies '%s': %d vocabularies, %d classes, %d class names listed twice\ndigest: %s\n", read.name, read.count,
@@ -96,7 +95,8 @@ static int inspect_dataset(const char *path, vb_error *err) {
     if (vb_dataset_open(&dataset, path, NULL, err)) return -1;
     printf("%s: %lld images, %d labels, %.1f MB, %lld units\n", vb_dataset_kind(dataset), (long long)vb_dataset_samples(dataset),
            vb_dataset_labels(dataset), 1e-6 * (double)vb_dataset_bytes(dataset), (long long)vb_dataset_units(dataset));
-    if (vb_dataset_ignored(dataset)) printf("%lld files that are no images are ignored\n", (long long)vb_dataset_ignored(dataset));
+    if (vb_dataset_ignored(dataset))
+        printf("%lld files that are no images are ignored\n", (long long)vb_dataset_ignored(dataset));
     for (int i = 0; i < vb_dataset_labels(dataset) && i < 8; i++) printf("  label: %s\n", vb_dataset_label(dataset, i));
     if (vb_dataset_labels(dataset) > 8) printf("  ...\n");
     vb_dataset_close(dataset);
@@ -105,16 +105,16 @@ static int inspect_dataset(const char *path, vb_error *err) {
 
 static void print_model(const vb_clip_info *info) {
     if (info->tower == VB_TOWER_VIT)
-        printf("image tower: ViT, %d x %d pixels, patches of %d, width %d, %d layers, %d heads\n", info->resolution, info->resolution,
-               info->patch, info->image_width, info->image_layers[0], info->image_heads);
+        printf("image tower: ViT, %d x %d pixels, patches of %d, width %d, %d layers, %d heads\n", info->resolution,
+               info->resolution, info->patch, info->image_width, info->image_layers[0], info->image_heads);
     else if (info->tower == VB_TOWER_RESNET)
         printf("image tower: ModifiedResNet, %d x %d pixels, width %d, layers %d %d %d %d\n", info->resolution, info->resolution,
                info->image_width, info->image_layers[0], info->image_layers[1], info->image_layers[2], info->image_layers[3]);
     if (info->context_length)
         printf("text tower: %d tokens of %d, width %d, %d layers, %d heads\n", info->context_length, info->vocabulary_size,
                info->text_width, info->text_layers, info->text_heads);
-    printf("embedding: %d dimensions; %.1f million parameters; logit scale %.2f\n", info->embed_dim, 1e-6 * (double)info->parameters,
-           (double)info->logit_scale);
+    printf("embedding: %d dimensions; %.1f million parameters; logit scale %.2f\n", info->embed_dim,
+           1e-6 * (double)info->parameters, (double)info->logit_scale);
 }
 
 /* Whether the file holds CoOp's learned contexts; then says which. */
@@ -123,10 +123,8 @@ static bool inspect_coop(const char *path) {
     vb_error none;
     if (vb_coop_read(&coop, path, &none)) return false;
     printf("CoOp contexts: %d vectors of %d", coop.contexts, coop.width);
-    if (coop.classes)
-        printf(" for each of %d classes (class-specific)\n", coop.classes);
-    else
-        printf(", the same for all classes\n");
+    if (coop.classes) printf(" for each of %d classes (class-specific)\n", coop.classes);
+    else printf(", the same for all classes\n");
     printf("to use it, in a model whose text tower has width %d:\n    prompts: {coop: %s, position: end}\n", coop.width, path);
     vb_coop_free(&coop);
     return true;
@@ -164,9 +162,10 @@ static int inspect_weights(const char *path, const char *family, vb_error *err) 
                "; OpenAI's. The file does not tell: open_clip's models without 'quickgelu' in their name need activation: gelu" :
                "");
     print_model(vb_clip_describe(clip));
-    printf("to use it:\n  - name: %.*s\n    family: %s\n    weights: %s\n    tokenizer: bpe_simple_vocab_16e6.txt.gz\n    prompts: "
-           "[\"a photo of a {}.\"]\n",
-           (int)strcspn(vb_base_name(path), "."), vb_base_name(path), name, path);
+    printf(
+        "to use it:\n  - name: %.*s\n    family: %s\n    weights: %s\n    tokenizer: bpe_simple_vocab_16e6.txt.gz\n    prompts: "
+        "[\"a photo of a {}.\"]\n",
+        (int)strcspn(vb_base_name(path), "."), vb_base_name(path), name, path);
 done:
     vb_clip_close(clip);
     vb_weights_close(&weights);
@@ -191,6 +190,7 @@ static int inspect(const char *path, const char *family, vb_error *err) {
 }
 
 int vb_cmd_inspect(vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    int status = context->comm.rank ? 0 : inspect(arguments->positional[0], vb_argument(arguments, context->command, "family"), err);
+    int status =
+        context->comm.rank ? 0 : inspect(arguments->positional[0], vb_argument(arguments, context->command, "family"), err);
     return vb_agree(&context->comm, status, err);
 }

@@ -8,13 +8,15 @@
 #include "mpi/results/results.h"
 #include "shards/files/io.h"
 
-const vb_flag vb_merge_flags[] = {{"partial", VB_FLAG_SWITCH, NULL, false, "join what is there, although pairs are missing", 0, 0},
+const vb_flag vb_merge_flags[] = {{"partial", VB_FLAG_SWITCH, NULL, false, "join what is there, although pairs are missing", 0,
+                                   0},
                                   {"latex", VB_FLAG_SWITCH, NULL, false, "write table.tex as well", 0, 0},
                                   {0}};
 
 const char vb_merge_details[] =
     "DIR... are output folders of `run --only-model` (the tasks of a job array) or files results.json. OUT gets results.json and "
-    "tables,\nbyte-equal (less `run`) to those of one run of the whole experiment, and the files of the pairs. Parts of different "
+    "tables,\nbyte-equal (less `run`) to those of one run of the whole experiment, and the files of the pairs. Parts of "
+    "different "
     "experiments,\nconfigurations, versions or data are refused.";
 
 typedef struct merge_part {
@@ -57,13 +59,14 @@ static int open_part(merge_part *part, const char *given, vb_error *err) {
     const char *schema = text_at(part->document, "schema");
     if (strcmp(schema, "vocabench.results/1"))
         return vb_errorf(err, VB_EUNSUPPORTED, "%s: schema: expected vocabench.results/1, found '%s'", part->path, schema);
-    if (!json_is_object(json_object_get(part->document, "configuration")) || !json_is_array(json_object_get(part->document, "results")))
+    if (!json_is_object(json_object_get(part->document, "configuration")) ||
+        !json_is_array(json_object_get(part->document, "results")))
         return vb_errorf(err, VB_EDATA, "%s: expected the objects 'configuration' and 'results'", part->path);
     char digest[40];
     if (vb_configuration_digest(json_object_get(part->document, "configuration"), digest, err)) return -1;
     if (strcmp(digest, text_at(part->document, "configuration_digest")))
-        return vb_errorf(err, VB_EDATA, "%s: configuration_digest: expected %s, found '%s': the file was changed by hand", part->path,
-                         digest, text_at(part->document, "configuration_digest"));
+        return vb_errorf(err, VB_EDATA, "%s: configuration_digest: expected %s, found '%s': the file was changed by hand",
+                         part->path, digest, text_at(part->document, "configuration_digest"));
     return 0;
 }
 
@@ -98,15 +101,18 @@ static int compare_parts(const merge *all, vb_error *err) {
     for (int p = 1; p < all->count; p++) {
         const merge_part *other = &all->parts[p];
         const char *a = text_at(first->document, "experiment"), *b = text_at(other->document, "experiment");
-        if (strcmp(a, b)) return vb_errorf(err, VB_EMISMATCH, "%s: experiment '%s', but %s has '%s'", other->path, b, first->path, a);
+        if (strcmp(a, b))
+            return vb_errorf(err, VB_EMISMATCH, "%s: experiment '%s', but %s has '%s'", other->path, b, first->path, a);
         char path[256] = "";
-        first_difference(json_object_get(first->document, "configuration"), json_object_get(other->document, "configuration"), path,
-                         sizeof path);
+        first_difference(json_object_get(first->document, "configuration"), json_object_get(other->document, "configuration"),
+                         path, sizeof path);
         if (path[0])
-            return vb_errorf(err, VB_EMISMATCH, "%s: another configuration than %s: they differ in %s", other->path, first->path, path);
+            return vb_errorf(err, VB_EMISMATCH, "%s: another configuration than %s: they differ in %s", other->path, first->path,
+                             path);
         const json_t *run = json_object_get(other->document, "run");
         a = text_at(first_run, "version"), b = text_at(run, "version");
-        if (strcmp(a, b)) return vb_errorf(err, VB_EMISMATCH, "%s: made by version %s, but %s by %s", other->path, b, first->path, a);
+        if (strcmp(a, b))
+            return vb_errorf(err, VB_EMISMATCH, "%s: made by version %s, but %s by %s", other->path, b, first->path, a);
         a = text_at(first_run, "isa"), b = text_at(run, "isa");
         if (strcmp(a, b))
             fprintf(stderr,
@@ -124,8 +130,8 @@ static int place_entry(merge *all, int p, json_t *entry, vb_error *err) {
             all->entry[i] = entry;
             all->from[i] = p;
         } else if (!json_equal(all->entry[i], entry))
-            return vb_errorf(err, VB_EMISMATCH, "%s: model '%s' on dataset '%s': another result than in %s", all->parts[p].path, model,
-                             dataset, all->parts[all->from[i]].path);
+            return vb_errorf(err, VB_EMISMATCH, "%s: model '%s' on dataset '%s': another result than in %s", all->parts[p].path,
+                             model, dataset, all->parts[all->from[i]].path);
         return 0;
     }
     return vb_errorf(err, VB_EDATA, "%s: model '%s' on dataset '%s' is no pair of its configuration", all->parts[p].path, model,
@@ -155,9 +161,10 @@ static int compare_digests(const merge *all, vb_error *err) {
                     continue;
                 if (!strcmp(text_at(left, "kind"), "precomputed") && !strcmp(digests[k].key, "images_digest")) continue;
                 if (strcmp(text_at(left, digests[k].key), text_at(right, digests[k].key)))
-                    return vb_errorf(err, VB_EMISMATCH, "%s '%s': %s %s in %s, but %s in %s", digests[k].of_model ? "model" : "dataset",
-                                     digests[k].of_model ? a->model : a->dataset, digests[k].key, text_at(left, digests[k].key),
-                                     all->parts[all->from[i]].path, text_at(right, digests[k].key), all->parts[all->from[j]].path);
+                    return vb_errorf(err, VB_EMISMATCH, "%s '%s': %s %s in %s, but %s in %s",
+                                     digests[k].of_model ? "model" : "dataset", digests[k].of_model ? a->model : a->dataset,
+                                     digests[k].key, text_at(left, digests[k].key), all->parts[all->from[i]].path,
+                                     text_at(right, digests[k].key), all->parts[all->from[j]].path);
             }
     return 0;
 }
@@ -258,7 +265,8 @@ static int merge_parts(merge *all, const vb_arguments *arguments, const vb_comma
     for (int p = 0; p < all->count; p++)
         if (open_part(&all->parts[p], arguments->positional[p + 1], err)) return -1;
     if (compare_parts(all, err)) return -1;
-    if (vb_configured_pairs(json_object_get(all->parts[0].document, "configuration"), &all->pairs, &all->pair_count, err)) return -1;
+    if (vb_configured_pairs(json_object_get(all->parts[0].document, "configuration"), &all->pairs, &all->pair_count, err))
+        return -1;
     all->entry = vb_array((size_t)all->pair_count, sizeof *all->entry, "results", err);
     all->from = vb_array((size_t)all->pair_count, sizeof *all->from, "results", err);
     if (!all->entry || !all->from) return -1;
@@ -266,7 +274,8 @@ static int merge_parts(merge *all, const vb_arguments *arguments, const vb_comma
     for (int p = 0; p < all->count; p++) {
         size_t i;
         json_t *entry;
-        json_array_foreach(json_object_get(all->parts[p].document, "results"), i, entry) if (place_entry(all, p, entry, err)) return -1;
+        json_array_foreach(json_object_get(all->parts[p].document, "results"), i,
+                           entry) if (place_entry(all, p, entry, err)) return -1;
         const json_t *options = json_object_get(json_object_get(all->parts[p].document, "run"), "options");
         latex |= json_is_true(json_object_get(options, "latex"));
     }

@@ -1,4 +1,5 @@
-/* `vocabench pack`: any dataset as WebDataset shards with a manifest, on the first rank; or a corpus as 8-bit codes, on all ranks. */
+/* `vocabench pack`: any dataset as WebDataset shards with a manifest, on the first rank; or a corpus as 8-bit codes, on all
+ * ranks. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,13 +59,14 @@ static int quantize(vb_context *context, const vb_arguments *arguments, vb_error
     vb_corpus corpus;
     vb_quantized copy = {0};
     if (strcmp(vb_argument(arguments, command, "quantize"), "int8"))
-        status = vb_errorf(err, VB_EUSAGE, "pack: --quantize: expected int8, found '%s'", vb_argument(arguments, command, "quantize"));
+        status =
+            vb_errorf(err, VB_EUSAGE, "pack: --quantize: expected int8, found '%s'", vb_argument(arguments, command, "quantize"));
     else if (similarity && strcmp(similarity, "dot") && strcmp(similarity, "cosine"))
         status = vb_errorf(err, VB_EUSAGE, "pack: --similarity: expected dot or cosine, found '%s'", similarity);
     if (vb_agree(&context->comm, status, err)) return -1;
     if (vb_share_corpus(&corpus, &context->comm, vb_argument(arguments, command, "input"), err)) return -1;
-    status = vb_quantize_corpus(context, &corpus, output, similarity && !strcmp(similarity, "cosine") ? VB_COSINE : VB_DOT, threads,
-                                &copy, err);
+    status = vb_quantize_corpus(context, &corpus, output, similarity && !strcmp(similarity, "cosine") ? VB_COSINE : VB_DOT,
+                                threads, &copy, err);
     if (!status && !context->comm.rank)
         printf("%" PRId64 " rows in %zu part%s (%" PRId64 " not finite, %" PRId64 " zero): %s\n", copy.rows, copy.part_count,
                copy.part_count == 1 ? "" : "s", copy.not_finite, copy.zero, output);

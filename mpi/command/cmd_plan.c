@@ -30,7 +30,8 @@ const vb_flag vb_plan_flags[] = {{"ranks", VB_FLAG_NUMBER, "N", false, "plan for
                                  {"storage", VB_FLAG_TEXT, "TYPE", false, "of its rows: fp32, fp16, bf16, int8 [fp16]", 0, 0},
                                  {"queries", VB_FLAG_NUMBER, "N", false, "of the scan [1000]", 1, 1 << 24},
                                  {"top-k", VB_FLAG_NUMBER, "K", false, "rows listed a query [100]", 1, 1 << 20},
-                                 {"node-threads", VB_FLAG_NUMBER, "N", false, "of a node that scans [the cores here]", 1, 1 << 16},
+                                 {"node-threads", VB_FLAG_NUMBER, "N", false, "of a node that scans [the cores here]", 1,
+                                  1 << 16},
                                  {"disk-mb", VB_FLAG_NUMBER, "MB", false, "MB a second that a node reads [1000]", 1, 1 << 24},
                                  {0}};
 
@@ -67,7 +68,8 @@ static int64_t cached_units(const plan *all, const vb_dataset_state *data, const
     for (int64_t u = 0; u < vb_dataset_units(data->dataset); u++) {
         vb_digest signature, digest;
         bool found = false;
-        if (vb_dataset_unit_signature(data->dataset, u, &signature, err) || vb_cache_recall(&cache, &signature, &digest, &found, err))
+        if (vb_dataset_unit_signature(data->dataset, u, &signature, err) ||
+            vb_cache_recall(&cache, &signature, &digest, &found, err))
             return -1;
         known += found;
     }
@@ -152,8 +154,8 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
 static int plan_models(plan *all, vb_context *context, const vb_dataset_state *datasets, vb_error *err) {
     const vb_experiment *experiment = all->experiment;
     if (all->print)
-        printf("  %-20s %-20s %9s %7s %9s %8s %10s %10s %9s\n", "model", "dataset", "images", "units", "in cache", "texts", "to read",
-               "to send", "TFLOP");
+        printf("  %-20s %-20s %9s %7s %9s %8s %10s %10s %9s\n", "model", "dataset", "images", "units", "in cache", "texts",
+               "to read", "to send", "TFLOP");
     for (int m = 0; m < experiment->model_count; m++) {
         const vb_model_spec *spec = &experiment->models[m];
         vb_model model = {0};
@@ -277,8 +279,8 @@ int vb_cmd_plan(vb_context *context, const vb_arguments *arguments, vb_error *er
     int ranks = (int)vb_argument_number(arguments, context->command, "ranks", context->comm.size), status = 0;
     /* The plan is one rank's work: the others wait at the end. */
     if (!context->comm.rank)
-        status =
-            vb_plan(&experiment, ranks, vb_argument_number(arguments, context->command, "ranks-per-node", ranks), true, &sizes, err);
+        status = vb_plan(&experiment, ranks, vb_argument_number(arguments, context->command, "ranks-per-node", ranks), true,
+                         &sizes, err);
     vb_experiment_free(&experiment);
     return vb_agree(&context->comm, status, err);
 }

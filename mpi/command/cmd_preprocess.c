@@ -8,10 +8,10 @@
 #include "shards/embeddings/npy.h"
 
 const vb_flag vb_preprocess_flags[] = {{"resolution", VB_FLAG_NUMBER, "R", true, "side of the square", 1, 4096},
-                                       {"input", VB_FLAG_TEXT, "PATH", true, "folder of images, .tar/.tar.zst (glob) or CIFAR binary",
-                                        0, 0},
-                                       {"output", VB_FLAG_TEXT, "P.npy", true, "float32, images x 3 x R x R, images in name order", 0,
-                                        0},
+                                       {"input", VB_FLAG_TEXT, "PATH", true,
+                                        "folder of images, .tar/.tar.zst (glob) or CIFAR binary", 0, 0},
+                                       {"output", VB_FLAG_TEXT, "P.npy", true,
+                                        "float32, images x 3 x R x R, images in name order", 0, 0},
                                        {"rgb-first", VB_FLAG_SWITCH, NULL, false, "convert to RGB before resizing", 0, 0},
                                        {0}};
 
@@ -54,10 +54,8 @@ static int preprocess(const vb_context *context, const vb_arguments *arguments, 
     int status = vb_writer_open(&writer, vb_argument(arguments, command, "output"), err);
     if (!status) status = vb_npy_write_header(writer, VB_F32, 4, shape, err);
     if (!status) status = write_units(context, dataset, &spec, input, writer, err);
-    if (!status)
-        status = vb_writer_commit(writer, err);
-    else
-        vb_writer_abandon(writer);
+    if (!status) status = vb_writer_commit(writer, err);
+    else vb_writer_abandon(writer);
     vb_dataset_close(dataset);
     return status;
 }

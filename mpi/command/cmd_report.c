@@ -8,17 +8,22 @@
 #include "shards/files/io.h"
 #include "shards/text/yaml.h"
 
-const vb_flag vb_report_flags[] = {{"output", VB_FLAG_TEXT, "FILE", false, "[report.html, report.md, report.tex or report.pdf]", 0, 0},
-                                   {"format", VB_FLAG_TEXT, "html|md|latex|pdf", false, "[by the name of --output, else html]", 0, 0},
+const vb_flag vb_report_flags[] = {{"output", VB_FLAG_TEXT, "FILE", false, "[report.html, report.md, report.tex or report.pdf]",
+                                    0, 0},
+                                   {"format", VB_FLAG_TEXT, "html|md|latex|pdf", false, "[by the name of --output, else html]", 0,
+                                    0},
                                    {0}};
 
-const char vb_report_details[] =
-    "DIR... are output folders of `run`, or their results.json. The HTML page stands by itself, without scripts or network; of every\n"
-    "figure the data (.csv), the gnuplot script and the picture (.svg) lie in a folder beside it, NAME-data. `latex` writes tables\n"
-    "alone, `pdf` is the page as Chromium prints it. Figures need gnuplot. The same results give the same bytes (but for the PDF's "
-    "date).";
+const char vb_report_details[] = "DIR... are output folders of `run`, or their results.json. The HTML page stands by itself, "
+                                 "without scripts or network; of every\n"
+                                 "figure the data (.csv), the gnuplot script and the picture (.svg) lie in a folder beside it, "
+                                 "NAME-data. `latex` writes tables\n"
+                                 "alone, `pdf` is the page as Chromium prints it. Figures need gnuplot. The same results give "
+                                 "the same bytes (but for the PDF's "
+                                 "date).";
 
-static const char *const formats[] = {"html", "md", "latex", "pdf", NULL}, *const suffixes[] = {".html", ".md", ".tex", ".pdf", NULL};
+static const char *const formats[] = {"html", "md", "latex", "pdf", NULL}, *const suffixes[] = {".html", ".md", ".tex", ".pdf",
+                                                                                                NULL};
 enum { HTML, MARKDOWN, LATEX, PDF };
 
 static int choose_format(const char *format, const char *output, int *chosen, vb_error *err) {

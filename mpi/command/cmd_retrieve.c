@@ -17,29 +17,33 @@
 
 const vb_flag vb_retrieve_flags[] = {
     {"queries", VB_FLAG_TEXT, "Q.npy", true, "queries x dimensions, float32 or float16", 0, 0},
-    {"corpus", VB_FLAG_TEXT, "DIR|GLOB", true, "parts: DIR/img_emb/*.npy, DIR/*.npy, a glob, or one file (also .safetensors)", 0, 0},
+    {"corpus", VB_FLAG_TEXT, "DIR|GLOB", true, "parts: DIR/img_emb/*.npy, DIR/*.npy, a glob, or one file (also .safetensors)", 0,
+     0},
     {"top-k", VB_FLAG_NUMBER, "K", true, "rows listed a query, fewer when the corpus has fewer", 1, INT64_MAX / 4096},
     {"output", VB_FLAG_TEXT, "LIST.jsonl.zst", true, "a line a query; LIST.summary.json is written beside it", 0, 0},
     {"ids", VB_FLAG_TEXT, "IDS.npy", false, "row numbers as int64, queries x K", 0, 0},
     {"similarity", VB_FLAG_TEXT, "dot|cosine", false, "of query and row [dot]", 0, 0},
-    {"quantized", VB_FLAG_TEXT, "DIR", false, "8-bit copy of the corpus made by 'pack --quantize int8': the same lists, faster", 0, 0},
+    {"quantized", VB_FLAG_TEXT, "DIR", false, "8-bit copy of the corpus made by 'pack --quantize int8': the same lists, faster",
+     0, 0},
     {"memory", VB_FLAG_TEXT, "SIZE", false, "budget of a rank, such as 512MiB [1GiB]", 0, 0},
     {"threads", VB_FLAG_NUMBER, "N", false, "threads a rank", 1, 1024},
     {"checkpoint", VB_FLAG_TEXT, "DIR", false, "finished work of a scan that was stopped [LIST.jsonl.zst.checkpoint]", 0, 0},
     {"checkpoint-seconds", VB_FLAG_NUMBER, "N", false, "seconds between checkpoints [60]", 0, 1000000},
     {0}};
 
-const char vb_retrieve_details[] = "Rows are numbered from 0 over the parts in the byte order of their names. The score of a row is "
-                                   "its inner product with the query, both as\n"
-                                   "they are stored ('cosine': divided by both norms). Lists are exact: ordered as if in real "
-                                   "arithmetic, higher scores first, equal scores by\n"
-                                   "row number; they do not depend on ranks, threads or memory. Rows with a NaN or an infinity are "
-                                   "counted and not listed; so are rows of\n"
-                                   "zeros under 'cosine', while under 'dot' they score 0. A scan that was stopped goes on when the "
-                                   "same command is run again, on any number of\n"
-                                   "ranks.";
+const char vb_retrieve_details[] =
+    "Rows are numbered from 0 over the parts in the byte order of their names. The score of a row is "
+    "its inner product with the query, both as\n"
+    "they are stored ('cosine': divided by both norms). Lists are exact: ordered as if in real "
+    "arithmetic, higher scores first, equal scores by\n"
+    "row number; they do not depend on ranks, threads or memory. Rows with a NaN or an infinity are "
+    "counted and not listed; so are rows of\n"
+    "zeros under 'cosine', while under 'dot' they score 0. A scan that was stopped goes on when the "
+    "same command is run again, on any number of\n"
+    "ranks.";
 
-/* ---- output ------------------------------------------------------------------------------------------------------------------------
+/* ---- output
+ * ------------------------------------------------------------------------------------------------------------------------
  */
 
 typedef struct lists {
@@ -70,8 +74,8 @@ static int take_list(void *context, int64_t query, const vb_hit *hits, const dou
     size_t at = (size_t)snprintf(to->text, to->capacity, "{\"query\": %" PRId64 ", \"results\": [", query);
     for (int64_t i = 0; i < count; i++) {
         to->row[i] = hits[i].id;
-        at += (size_t)snprintf(to->text + at, to->capacity - at, "%s{\"id\": %" PRId64 ", \"score\": %.17g}", i ? ", " : "", hits[i].id,
-                               scores[i]);
+        at += (size_t)snprintf(to->text + at, to->capacity - at, "%s{\"id\": %" PRId64 ", \"score\": %.17g}", i ? ", " : "",
+                               hits[i].id, scores[i]);
     }
     at += (size_t)snprintf(to->text + at, to->capacity - at, "]}\n");
     if (vb_zst_writer_write(to->lines, to->text, at, err)) return -1;
@@ -99,7 +103,8 @@ static int commit(lists *to, vb_error *err) {
     return status;
 }
 
-/* ---- the summary ------------------------------------------------------------------------------------------------------------------
+/* ---- the summary
+ * ------------------------------------------------------------------------------------------------------------------
  */
 
 typedef struct retrieve_job {
@@ -128,29 +133,30 @@ static char *summary_path(const char *output, vb_error *err) {
 
 static int write_summary(const retrieve_job *job, vb_error *err) {
     const vb_retrieve_summary *summary = &job->summary;
-    json_t *json = json_pack(
-        "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:{s:i, s:i, s:s, s:f, s:I, s:I, s:I, s:I, s:I, s:f, s:s, s:s}}",
-        "schema", "vocabench.retrieval/1", "similarity", job->options.similarity == VB_COSINE ? "cosine" : "dot", "queries",
-        (json_int_t)summary->queries, "top_k", (json_int_t)job->options.top_k, "listed", (json_int_t)summary->listed, "rows",
-        (json_int_t)summary->rows, "dimensions", (json_int_t)job->corpus.dim, "parts", (json_int_t)job->corpus.part_count,
-        "rows_not_finite", (json_int_t)summary->not_finite, "rows_zero", (json_int_t)summary->zero, "engine",
-        job->options.quantized ? "int8" : "float", "exact", "proven", "run", "ranks", job->context->comm.size, "threads",
-        job->options.threads, "isa", vb_isa_name(vb_isa_level()), "seconds", MPI_Wtime() - job->context->started, "blocks",
-        (json_int_t)summary->blocks, "blocks_resumed", (json_int_t)summary->blocks_resumed, "rescored", (json_int_t)summary->rescored,
-        "bytes_read", (json_int_t)summary->bytes_read, "candidates", (json_int_t)summary->candidates, "mean_slack", summary->slack,
-        "version", vb_version(), "revision", vb_revision());
+    json_t *json =
+        json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:{s:i, s:i, s:s, s:f, s:I, s:I, s:I, s:I, s:I, "
+                  "s:f, s:s, s:s}}",
+                  "schema", "vocabench.retrieval/1", "similarity", job->options.similarity == VB_COSINE ? "cosine" : "dot",
+                  "queries", (json_int_t)summary->queries, "top_k", (json_int_t)job->options.top_k, "listed",
+                  (json_int_t)summary->listed, "rows", (json_int_t)summary->rows, "dimensions", (json_int_t)job->corpus.dim,
+                  "parts", (json_int_t)job->corpus.part_count, "rows_not_finite", (json_int_t)summary->not_finite, "rows_zero",
+                  (json_int_t)summary->zero, "engine", job->options.quantized ? "int8" : "float", "exact", "proven", "run",
+                  "ranks", job->context->comm.size, "threads", job->options.threads, "isa", vb_isa_name(vb_isa_level()),
+                  "seconds", MPI_Wtime() - job->context->started, "blocks", (json_int_t)summary->blocks, "blocks_resumed",
+                  (json_int_t)summary->blocks_resumed, "rescored", (json_int_t)summary->rescored, "bytes_read",
+                  (json_int_t)summary->bytes_read, "candidates", (json_int_t)summary->candidates, "mean_slack", summary->slack,
+                  "version", vb_version(), "revision", vb_revision());
     char *path = summary_path(job->lists.output, err);
     int status = -1;
-    if (!json)
-        vb_errorf(err, VB_EMEMORY, "no memory for the summary");
-    else if (path)
-        status = vb_write_json(json, path, err);
+    if (!json) vb_errorf(err, VB_EMEMORY, "no memory for the summary");
+    else if (path) status = vb_write_json(json, path, err);
     json_decref(json);
     vb_free(path);
     return status;
 }
 
-/* ---- input -------------------------------------------------------------------------------------------------------------------------
+/* ---- input
+ * -------------------------------------------------------------------------------------------------------------------------
  */
 
 static int parse(retrieve_job *job, const vb_arguments *arguments, vb_error *err) {
@@ -165,7 +171,8 @@ static int parse(retrieve_job *job, const vb_arguments *arguments, vb_error *err
         err->code = VB_EUSAGE; /* it comes from the command line here */
         return vb_error_prefix(err, "retrieve");
     }
-    if (!(job->checkpoint = checkpoint ? vb_strdup(checkpoint, err) : vb_format(err, "%s.checkpoint", job->lists.output))) return -1;
+    if (!(job->checkpoint = checkpoint ? vb_strdup(checkpoint, err) : vb_format(err, "%s.checkpoint", job->lists.output)))
+        return -1;
     job->options.checkpoint = job->checkpoint;
     job->options.quantized = vb_argument(arguments, command, "quantized");
     job->options.checkpoint_seconds = (double)vb_argument_number(arguments, command, "checkpoint-seconds", 60);
@@ -183,11 +190,12 @@ static int read_queries(retrieve_job *job, const char *path, vb_error *err) {
         return vb_errorf(err, VB_EDATA, "%s: an array of %d dimension%s, expected queries x dimensions", path, tensor->ndim,
                          tensor->ndim == 1 ? "" : "s");
     if (tensor->dtype != VB_F32 && tensor->dtype != VB_F16)
-        return vb_errorf(err, VB_EUNSUPPORTED, "%s: elements of type %s, expected fp32 or fp16", path, vb_dtype_name(tensor->dtype));
+        return vb_errorf(err, VB_EUNSUPPORTED, "%s: elements of type %s, expected fp32 or fp16", path,
+                         vb_dtype_name(tensor->dtype));
     if (!tensor->shape[0]) return vb_errorf(err, VB_EDATA, "%s: no queries", path);
     if (tensor->shape[1] != job->corpus.dim)
-        return vb_errorf(err, VB_EMISMATCH, "%s: queries of %" PRId64 " dimensions, the rows of %s have %d", path, tensor->shape[1],
-                         job->corpus.parts[0].path, job->corpus.dim);
+        return vb_errorf(err, VB_EMISMATCH, "%s: queries of %" PRId64 " dimensions, the rows of %s have %d", path,
+                         tensor->shape[1], job->corpus.parts[0].path, job->corpus.dim);
     job->count = tensor->shape[0];
     return 0;
 }
@@ -208,8 +216,8 @@ static int share_queries(retrieve_job *job, const char *path, vb_error *err) {
 static void report(const retrieve_job *job) {
     const vb_retrieve_summary *summary = &job->summary;
     if (summary->not_finite)
-        fprintf(stderr, "vocabench: note: %" PRId64 " rows of %s hold a NaN or an infinity and are not listed\n", summary->not_finite,
-                job->corpus.name);
+        fprintf(stderr, "vocabench: note: %" PRId64 " rows of %s hold a NaN or an infinity and are not listed\n",
+                summary->not_finite, job->corpus.name);
     if (summary->zero)
         fprintf(stderr, "vocabench: note: %" PRId64 " rows of %s are all zeros and %s\n", summary->zero, job->corpus.name,
                 job->options.similarity == VB_COSINE ? "are not listed" : "score 0");

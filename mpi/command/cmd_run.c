@@ -19,27 +19,28 @@
 #include "mpi/results/results.h"
 #include "mpi/run/schedule.h"
 
-const vb_flag vb_run_flags[] = {{"output", VB_FLAG_TEXT, "DIR", false, "folder of the results [results/EXPERIMENT]", 0, 0},
-                                {"set", VB_FLAG_LIST, "path.to.key=value", false,
-                                 "override a key of the file: seed=7, models.tiny.weights=W, datasets.0.images=DIR", 0, 0},
-                                {"resume", VB_FLAG_SWITCH, NULL, false,
-                                 "take (model, dataset) results that an earlier run of the same experiment finished as they are", 0, 0},
-                                {"cache", VB_FLAG_TEXT, "DIR", false, "folder of encoded units [OUTPUT/cache]", 0, 0},
-                                {"only-model", VB_FLAG_TEXT, "NAME", false, "evaluate this model alone, as a part that 'merge' joins",
-                                 0, 0},
-                                {"batch", VB_FLAG_TEXT, "N", false, "images encoded at once", 0, 0},
-                                {"threads", VB_FLAG_TEXT, "N", false, "threads a rank", 0, 0},
-                                {"ranks-per-model", VB_FLAG_TEXT, "N", false,
-                                 "evaluate models side by side in groups of at most N ranks [0: as many groups as end soonest]", 0, 0},
-                                {"per-image", VB_FLAG_SWITCH, NULL, false, "write a record for every image", 0, 0},
-                                {"latex", VB_FLAG_SWITCH, NULL, false, "write table.tex as well", 0, 0},
-                                {0}};
+const vb_flag vb_run_flags[] = {
+    {"output", VB_FLAG_TEXT, "DIR", false, "folder of the results [results/EXPERIMENT]", 0, 0},
+    {"set", VB_FLAG_LIST, "path.to.key=value", false,
+     "override a key of the file: seed=7, models.tiny.weights=W, datasets.0.images=DIR", 0, 0},
+    {"resume", VB_FLAG_SWITCH, NULL, false,
+     "take (model, dataset) results that an earlier run of the same experiment finished as they are", 0, 0},
+    {"cache", VB_FLAG_TEXT, "DIR", false, "folder of encoded units [OUTPUT/cache]", 0, 0},
+    {"only-model", VB_FLAG_TEXT, "NAME", false, "evaluate this model alone, as a part that 'merge' joins", 0, 0},
+    {"batch", VB_FLAG_TEXT, "N", false, "images encoded at once", 0, 0},
+    {"threads", VB_FLAG_TEXT, "N", false, "threads a rank", 0, 0},
+    {"ranks-per-model", VB_FLAG_TEXT, "N", false,
+     "evaluate models side by side in groups of at most N ranks [0: as many groups as end soonest]", 0, 0},
+    {"per-image", VB_FLAG_SWITCH, NULL, false, "write a record for every image", 0, 0},
+    {"latex", VB_FLAG_SWITCH, NULL, false, "write table.tex as well", 0, 0},
+    {0}};
 
-const char vb_run_details[] = "Writes DIR/results.json, table.md and table.csv, and prints the table. Encoded units are kept in the "
-                              "cache: a second run encodes nothing, and a\n"
-                              "run that was stopped or killed goes on where it was, at any number of ranks. The same experiment gives "
-                              "the same bytes (the `run` block of timings\n"
-                              "and hosts aside) at any number of ranks and threads and any batch size.";
+const char vb_run_details[] =
+    "Writes DIR/results.json, table.md and table.csv, and prints the table. Encoded units are kept in the "
+    "cache: a second run encodes nothing, and a\n"
+    "run that was stopped or killed goes on where it was, at any number of ranks. The same experiment gives "
+    "the same bytes (the `run` block of timings\n"
+    "and hosts aside) at any number of ranks and threads and any batch size.";
 
 const vb_option_group vb_experiment_keys[] = {{"keys of the experiment file", vb_experiment_options},
                                               {"keys of a dataset", vb_dataset_options},
@@ -77,10 +78,8 @@ int vb_read_experiment(vb_experiment *experiment, vb_context *context, const vb_
             status = vb_errorf(err, VB_EUSAGE, "--set: expected path.to.key=value, found '%s'", text);
             break;
         }
-        if (!(keys[copies] = vb_strndup(text, (size_t)(equals - text), err)))
-            status = -1;
-        else
-            overrides[n++] = (vb_override){keys[copies++], equals + 1};
+        if (!(keys[copies] = vb_strndup(text, (size_t)(equals - text), err))) status = -1;
+        else overrides[n++] = (vb_override){keys[copies++], equals + 1};
     }
     static const char *const flags[][2] = {{"output", "output"},
                                            {"cache", "cache"},
@@ -172,15 +171,16 @@ static int pair_key(const run_state *run, const vb_pair_unit *unit, vb_digest *k
     json_t *settings = json_copy(experiment->configuration);
     json_object_del(settings, "datasets");
     json_object_del(settings, "expansions");
-    json_object_set(settings, "models", json_array_get(json_object_get(experiment->configuration, "models"), (size_t)unit->model));
+    json_object_set(settings, "models",
+                    json_array_get(json_object_get(experiment->configuration, "models"), (size_t)unit->model));
     char *text = json_dumps(settings, JSON_COMPACT | JSON_SORT_KEYS);
     vb_digester_add_text(digester, text ? text : "");
     free(text); /* jansson's */
     json_decref(settings);
     const vb_retrieval_spec *retrieval = vb_model_retrieval(experiment, spec);
     if (retrieval) add_corpus(digester, vb_find_corpus(experiment, retrieval->corpus));
-    const char *const files[] = {experiment->adversarial.candidates, experiment->adversarial.embeddings, spec->weights, spec->tokenizer,
-                                 spec->coop};
+    const char *const files[] = {experiment->adversarial.candidates, experiment->adversarial.embeddings, spec->weights,
+                                 spec->tokenizer, spec->coop};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) add_file(digester, files[i]);
     int status = data->part_count ? 0 : add_dataset(digester, spec, data, err);
     if (data->part_count) {
@@ -202,16 +202,16 @@ static json_t *find_finished(const vb_pair_unit *unit, const char *path) {
     return result;
 }
 
-static int store_pair(run_state *run, json_t *result, const vb_pair_counts *counts, json_t *scan, double seconds, const vb_digest *key,
-                      const char *path, vb_error *err) {
+static int store_pair(run_state *run, json_t *result, const vb_pair_counts *counts, json_t *scan, double seconds,
+                      const vb_digest *key, const char *path, vb_error *err) {
     json_t *file = json_pack("{s:s, s:O}", "key", key->hex, "result", result);
     int status = vb_write_json(file, path, err);
     json_decref(file);
-    json_t *pair = json_pack("{s:O, s:O, s:i, s:f, s:I, s:I, s:I, s:I, s:I}", "model", json_object_get(result, "model"), "dataset",
-                             json_object_get(result, "dataset"), "group", run->groups.mine, "seconds", seconds, "units_encoded",
-                             (json_int_t)counts->units_encoded, "units_cached", (json_int_t)counts->units_cached, "images_encoded",
-                             (json_int_t)counts->images_encoded, "texts_encoded", (json_int_t)counts->texts_encoded, "texts_cached",
-                             (json_int_t)counts->texts_cached);
+    json_t *pair = json_pack("{s:O, s:O, s:i, s:f, s:I, s:I, s:I, s:I, s:I}", "model", json_object_get(result, "model"),
+                             "dataset", json_object_get(result, "dataset"), "group", run->groups.mine, "seconds", seconds,
+                             "units_encoded", (json_int_t)counts->units_encoded, "units_cached", (json_int_t)counts->units_cached,
+                             "images_encoded", (json_int_t)counts->images_encoded, "texts_encoded",
+                             (json_int_t)counts->texts_encoded, "texts_cached", (json_int_t)counts->texts_cached);
     if (scan) json_object_set(pair, "retrieval", scan);
     if (run->experiment.similarity_engine)
         json_object_set_new(pair, "similarity",
@@ -229,8 +229,7 @@ static int clear_parts(run_state *run, const char *records, vb_error *err) {
         vb_paths names;
         vb_error none;
         char *folder = vb_format(err, "%s.parts", records);
-        if (!folder)
-            status = -1;
+        if (!folder) status = -1;
         else if (vb_is_folder(folder) && !vb_list_folder(&names, folder, &none)) {
             for (size_t i = 0; i < names.count; i++) {
                 char *part = vb_format(err, "%s/%s", folder, names.items[i]);
@@ -326,8 +325,8 @@ static int run_unit(run_state *run, const vb_pair_unit *unit, vb_error *err) {
     vb_pair_inputs inputs = {0};
     if (!status && encoded) status = open_model(run, spec, err);
     if (!status)
-        status = vb_pair_inputs_open(&inputs, run->context, &run->experiment, spec, encoded ? &run->model : NULL, data, run->threads,
-                                     vb_model_retrieval(&run->experiment, spec) != NULL, err);
+        status = vb_pair_inputs_open(&inputs, run->context, &run->experiment, spec, encoded ? &run->model : NULL, data,
+                                     run->threads, vb_model_retrieval(&run->experiment, spec) != NULL, err);
     if (!status) status = evaluate_pair(run, spec, data, &inputs.source, &inputs.classifier, &unit->key, path, err);
     vb_pair_inputs_close(&inputs);
     if (!status && !comm->rank) vb_journal_end(path);
@@ -387,15 +386,17 @@ static int run_items(run_state *run, vb_error *err) {
 /* What rank 0 gets from one group's leader. */
 static json_t *group_report(const run_state *run) {
     const vb_groups *groups = &run->groups;
-    json_t *facts = json_pack("{s:i, s:i, s:f, s:f}", "ranks", groups->context.comm.size, "units", (int)json_array_size(run->done),
-                              "busy_seconds", groups->busy, "idle_seconds", groups->idle);
+    json_t *facts = json_pack("{s:i, s:i, s:f, s:f}", "ranks", groups->context.comm.size, "units",
+                              (int)json_array_size(run->done), "busy_seconds", groups->busy, "idle_seconds", groups->idle);
     return json_pack("{s:o, s:O}", "facts", facts, "done", run->done);
 }
 
 /* All groups' results in the experiment's order. blocks[r] is rank r's report, empty where it led no group. */
-static int put_together(run_state *run, void *const *blocks, const size_t *sizes, json_t *groups, double times[2], vb_error *err) {
+static int put_together(run_state *run, void *const *blocks, const size_t *sizes, json_t *groups, double times[2],
+                        vb_error *err) {
     int ranks = run->world->comm.size, status = -1;
-    json_t *reports = json_array(), **by_unit = vb_array((size_t)run->schedule.count + 1, sizeof(json_t *), "results", err), *entry;
+    json_t *reports = json_array(), **by_unit = vb_array((size_t)run->schedule.count + 1, sizeof(json_t *), "results", err),
+           *entry;
     size_t i;
     if (!reports || !by_unit) goto done;
     for (int r = 0; r < ranks; r++) {
@@ -408,8 +409,8 @@ static int put_together(run_state *run, void *const *blocks, const size_t *sizes
         double share = (double)json_integer_value(json_object_get(facts, "ranks"));
         times[0] += share * json_real_value(json_object_get(facts, "busy_seconds"));
         times[1] += share * json_real_value(json_object_get(facts, "idle_seconds"));
-        json_array_foreach(json_object_get(report, "done"), i, entry) by_unit[json_integer_value(json_object_get(entry, "unit"))] =
-            entry;
+        json_array_foreach(json_object_get(report, "done"), i, entry)
+            by_unit[json_integer_value(json_object_get(entry, "unit"))] = entry;
     }
     for (int u = 0; u < run->schedule.count; u++) {
         char name[16];
@@ -497,9 +498,11 @@ static void print_notes(const run_state *run) {
         json_int_t distractors = json_integer_value(json_object_get(data, "classes_without_images"));
         const char *model = json_string_value(json_object_get(entry, "model")),
                    *dataset = json_string_value(json_object_get(entry, "dataset"));
-        if (outside) printf("note: %s / %s: images of no vocabulary's class, left out: %lld\n", model, dataset, (long long)outside);
+        if (outside)
+            printf("note: %s / %s: images of no vocabulary's class, left out: %lld\n", model, dataset, (long long)outside);
         if (skipped)
-            printf("note: %s / %s: broken images, skipped and listed in results.json: %lld\n", model, dataset, (long long)skipped);
+            printf("note: %s / %s: broken images, skipped and listed in results.json: %lld\n", model, dataset,
+                   (long long)skipped);
         if (distractors)
             printf("note: %s / %s: classes without images, which only distract: %lld\n", model, dataset, (long long)distractors);
     }
@@ -517,10 +520,8 @@ static int add_sources(const run_state *run, json_t *facts, vb_error *err) {
                              json_pack("{s:s, s:s, s:s*}", "dataset", spec->name, "images", images, "class_names", names) :
                              NULL;
         /* A path that is not UTF-8 cannot be written down: its pictures will not be shown. */
-        if (source)
-            json_array_append_new(sources, source);
-        else if (!images || (spec->class_names && !names))
-            status = -1;
+        if (source) json_array_append_new(sources, source);
+        else if (!images || (spec->class_names && !names)) status = -1;
         vb_free(images);
         vb_free(names);
     }
@@ -568,7 +569,8 @@ int vb_cmd_run(vb_context *context, const vb_arguments *arguments, vb_error *err
     run.threads = run.experiment.threads ? (int)run.experiment.threads : vb_default_threads(&context->comm);
     status = prepare_output(&run, err);
     if (!status) status = vb_datasets_open(&run.datasets, context, &run.experiment, err);
-    if (!status && !context->comm.rank) status = vb_journal_open(&run.experiment, run.datasets, context->comm.size, run.resume, err);
+    if (!status && !context->comm.rank)
+        status = vb_journal_open(&run.experiment, run.datasets, context->comm.size, run.resume, err);
     status = vb_agree(&context->comm, status, err);
     bool noted = !status && !context->comm.rank;
     if (!status) status = vb_warn_of_threads(&context->comm, run.threads, err);

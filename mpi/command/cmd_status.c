@@ -17,9 +17,9 @@
 
 const vb_flag vb_status_flags[] = {{0}};
 
-const char vb_status_details[] =
-    "DIR is the output folder of `run` or `submit`. The time left is reckoned from the images a second of the pairs that this run has\n"
-    "finished, all models taken alike, and of the slowest task of an array.";
+const char vb_status_details[] = "DIR is the output folder of `run` or `submit`. The time left is reckoned from the images a "
+                                 "second of the pairs that this run has\n"
+                                 "finished, all models taken alike, and of the slowest task of an array.";
 
 enum { MODEL = 24, DATASET = 20 };
 
@@ -78,16 +78,12 @@ static void find_kind(const survey *all, run_task *task) {
     pid_t pid = (pid_t)json_integer_value(json_object_get(task->state, "pid"));
     if (*job) ask_slurm(all, job, word, sizeof word);
     task->code = (int)json_integer_value(json_object_get(ended, "code"));
-    if (!strcmp(word, "PENDING") || !strcmp(word, "REQUEUED"))
-        task->kind = RUN_QUEUED;
-    else if (ended)
-        task->kind = RUN_ENDED;
-    else if (!strcmp(word, "RUNNING") || !strcmp(word, "COMPLETING"))
-        task->kind = RUN_ALIVE;
+    if (!strcmp(word, "PENDING") || !strcmp(word, "REQUEUED")) task->kind = RUN_QUEUED;
+    else if (ended) task->kind = RUN_ENDED;
+    else if (!strcmp(word, "RUNNING") || !strcmp(word, "COMPLETING")) task->kind = RUN_ALIVE;
     else if (!strcmp(host, text_at(task->state, "host")))
         task->kind = pid > 1 && (!kill(pid, 0) || errno == EPERM) ? RUN_ALIVE : RUN_GONE;
-    else
-        task->kind = *job ? RUN_GONE : RUN_UNSEEN;
+    else task->kind = *job ? RUN_GONE : RUN_UNSEEN;
 }
 
 static void print_task(const run_task *task) {
@@ -100,12 +96,9 @@ static void print_task(const run_task *task) {
     case RUN_UNSEEN: printf("started on %s and has not ended, as far as one can see from here\n", host); break;
     case RUN_GONE: printf("was lost without a word (killed?): run the same command again to go on\n"); break;
     case RUN_ENDED:
-        if (!task->code)
-            printf("done\n");
-        else if (task->code == VB_EINCOMPLETE)
-            printf("stopped: run the same command again to go on\n");
-        else
-            printf("failed with code %d: %s\n", task->code, text_at(json_object_get(task->state, "ended"), "error"));
+        if (!task->code) printf("done\n");
+        else if (task->code == VB_EINCOMPLETE) printf("stopped: run the same command again to go on\n");
+        else printf("failed with code %d: %s\n", task->code, text_at(json_object_get(task->state, "ended"), "error"));
         break;
     }
 }
@@ -122,8 +115,8 @@ static int add_task(survey *all, const char *folder, vb_error *err) {
     json_error_t where;
     json_t *state = json_loadb((const char *)bytes, n, 0, &where);
     if (!state || strcmp(text_at(state, "schema"), "vocabench.state/1")) {
-        status =
-            vb_errorf(err, VB_EDATA, "%s: expected the schema vocabench.state/1%s%s", path, state ? "" : ": ", state ? "" : where.text);
+        status = vb_errorf(err, VB_EDATA, "%s: expected the schema vocabench.state/1%s%s", path, state ? "" : ": ",
+                           state ? "" : where.text);
         json_decref(state);
         goto done;
     }
@@ -135,8 +128,8 @@ static int add_task(survey *all, const char *folder, vb_error *err) {
     all->count++;
     const json_t *first = all->tasks[0].state;
     if (!status && strcmp(text_at(first, "configuration_digest"), text_at(state, "configuration_digest")))
-        status =
-            vb_errorf(err, VB_EMISMATCH, "%s: a run of another configuration than that of %s/state.json", path, all->tasks[0].folder);
+        status = vb_errorf(err, VB_EMISMATCH, "%s: a run of another configuration than that of %s/state.json", path,
+                           all->tasks[0].folder);
 done:
     vb_free(bytes);
     vb_free(path);
@@ -187,10 +180,8 @@ static int look_at_pair(survey *all, int p, run_task *task, vb_error *err) {
         if (vb_exists(marker)) {
             if (task->kind == RUN_ALIVE || task->kind == RUN_UNSEEN) state = PAIR_RUNNING;
             if (task->kind == RUN_ENDED && task->code && task->code != VB_EINCOMPLETE) state = PAIR_FAILED;
-        } else if (when > 0 && (fresh || resumes))
-            state = PAIR_DONE;
-        if (state != PAIR_DONE)
-            task->left += images;
+        } else if (when > 0 && (fresh || resumes)) state = PAIR_DONE;
+        if (state != PAIR_DONE) task->left += images;
         else if (fresh) {
             task->done += images;
             if (when > task->last) task->last = when;
@@ -235,9 +226,11 @@ static int count_cache(const survey *all, vb_error *err) {
     json_t *model, *data;
     json_array_foreach(json_object_get(json_object_get(state, "configuration"), "models"), m, model) {
         if (!strcmp(text_at(model, "family"), "precomputed")) continue;
-        json_array_foreach(json_object_get(state, "datasets"), d, data) expected += json_integer_value(json_object_get(data, "units"));
+        json_array_foreach(json_object_get(state, "datasets"), d, data) expected +=
+            json_integer_value(json_object_get(data, "units"));
     }
-    printf("cache %s: %lld file(s), %.1f MB; the images of this experiment make %lld unit(s)\n", cache, units, 1e-6 * bytes, expected);
+    printf("cache %s: %lld file(s), %.1f MB; the images of this experiment make %lld unit(s)\n", cache, units, 1e-6 * bytes,
+           expected);
     return status;
 }
 
@@ -271,12 +264,9 @@ static void print_left(const survey *all) {
         printf("time left: not known before a pair is finished\n");
         return;
     }
-    if (longest < 120)
-        printf("time left: about %.0f s", longest);
-    else if (longest < 7200)
-        printf("time left: about %.0f min", longest / 60);
-    else
-        printf("time left: about %.1f h", longest / 3600);
+    if (longest < 120) printf("time left: about %.0f s", longest);
+    else if (longest < 7200) printf("time left: about %.0f min", longest / 60);
+    else printf("time left: about %.1f h", longest / 3600);
     printf("%s\n", waiting ? " of running" : "");
 }
 

@@ -39,7 +39,8 @@ const vb_flag vb_submit_flags[] = {
     {0}};
 
 const char vb_submit_details[] =
-    "The script is written to OUTPUT/EXPERIMENT.sbatch and given to sbatch. Before its limit the job is told to stop, queues itself "
+    "The script is written to OUTPUT/EXPERIMENT.sbatch and given to sbatch. Before its limit the job is told to stop, queues "
+    "itself "
     "again and goes on where\nit was. Templates: $VOCABENCH_SLURM, else the program's own (job, array, scan for experiments with "
     "retrieval, merge). docs/cluster.md explains.";
 
@@ -58,8 +59,12 @@ typedef struct submission {
     int slots;
 } submission;
 
-static const char *text_of(const submission *job, const char *flag) { return vb_argument(job->arguments, job->context->command, flag); }
-static bool given(const submission *job, const char *flag) { return vb_argument_given(job->arguments, job->context->command, flag); }
+static const char *text_of(const submission *job, const char *flag) {
+    return vb_argument(job->arguments, job->context->command, flag);
+}
+static bool given(const submission *job, const char *flag) {
+    return vb_argument_given(job->arguments, job->context->command, flag);
+}
 static int64_t number_of(const submission *job, const char *flag, int64_t otherwise) {
     return vb_argument_number(job->arguments, job->context->command, flag, otherwise);
 }
@@ -96,12 +101,14 @@ static int ask_partition(submission *job, vb_error *err) {
         if (!job->node_memory || memory < job->node_memory) job->node_memory = memory;
     }
     vb_free(answer);
-    return job->node_cores > 0 ? 0 : vb_errorf(err, VB_EUSAGE, "sinfo knows no nodes of partition '%s'", text_of(job, "partition"));
+    return job->node_cores > 0 ? 0 :
+                                 vb_errorf(err, VB_EUSAGE, "sinfo knows no nodes of partition '%s'", text_of(job, "partition"));
 }
 
 static int64_t megabytes(int64_t bytes) { return (bytes + (1 << 20) - 1) >> 20; }
 
-/* Memory that one node needs for so many ranks, in MB. Groups of ranks may hold all models at once; a task of an array holds one. */
+/* Memory that one node needs for so many ranks, in MB. Groups of ranks may hold all models at once; a task of an array holds
+ * one. */
 static int64_t node_need(const submission *job, int64_t tasks) {
     int64_t weights = given(job, "array") ? job->sizes.largest_model : job->sizes.all_weights;
     return (tasks * megabytes(job->sizes.memory_a_rank) + megabytes(weights)) * 5 / 4 + 64; /* MPI itself, and a margin */
@@ -123,7 +130,8 @@ static int choose_sizes(submission *job, vb_error *err) {
     job->tasks = job->node_cores / job->cpus;
     if (job->planned) {
         /* A rank without a unit waits for the others. */
-        int64_t units = given(job, "array") ? job->sizes.pair_units : job->sizes.units, useful = (units + job->nodes - 1) / job->nodes;
+        int64_t units = given(job, "array") ? job->sizes.pair_units : job->sizes.units,
+                useful = (units + job->nodes - 1) / job->nodes;
         if (job->tasks > useful) job->tasks = useful;
         while (job->tasks > 1 && node_need(job, job->tasks) > job->node_memory) job->tasks--;
     }
@@ -177,9 +185,9 @@ static int set_launcher(submission *job, vb_error *err) {
     bool mpirun = launcher && !strcmp(launcher, "mpirun");
     char *launch;
     if (mpirun && job->cpus > 1)
-        launch = vb_format(err, "mpirun -n %lld --map-by slot:PE=%lld", (long long)(job->nodes * job->tasks), (long long)job->cpus);
-    else if (mpirun)
-        launch = vb_format(err, "mpirun -n %lld", (long long)(job->nodes * job->tasks));
+        launch =
+            vb_format(err, "mpirun -n %lld --map-by slot:PE=%lld", (long long)(job->nodes * job->tasks), (long long)job->cpus);
+    else if (mpirun) launch = vb_format(err, "mpirun -n %lld", (long long)(job->nodes * job->tasks));
     else /* a rank that ends with 75 before the others is no reason to kill them; a lost one ends the step through PMIx */
         launch = vb_format(err, "srun --mpi=%s --cpus-per-task=%lld --kill-on-bad-exit=0 --wait=60", mpi ? mpi : "pmix",
                            (long long)job->cpus);
@@ -198,23 +206,22 @@ static int set_arguments(submission *job, vb_error *err) {
         const char *flag = job->context->command->flags[job->arguments->list[i].flag].name, *text = job->arguments->list[i].text;
         char *word = vb_shell_word(text, flag, err);
         bool option = !strcmp(flag, "option");
-        if (!word)
-            status = -1;
+        if (!word) status = -1;
         else if (option && strncmp(text, "--", 2))
             status = vb_errorf(err, VB_EUSAGE, "--option: expected an option of sbatch such as --qos=long, found '%s'", text);
         else if (option) {
             char *line = vb_format(err, "%s%s#SBATCH %s", options ? options : "", options ? "\n" : "", word);
             vb_free(options);
             status = (options = line) ? 0 : -1;
-        } else if (!(words = vb_append_word(words, "--set", err)) || !(words = vb_append_word(words, word, err)))
-            status = -1;
+        } else if (!(words = vb_append_word(words, "--set", err)) || !(words = vb_append_word(words, word, err))) status = -1;
         vb_free(word);
     }
     static const char *const passed[][2] = {{"batch", "--batch"}, {"ranks-per-model", "--ranks-per-model"}};
     for (size_t i = 0; i < sizeof passed / sizeof *passed && !status; i++) {
         if (!given(job, passed[i][0])) continue;
         char *word = vb_shell_word(text_of(job, passed[i][0]), passed[i][1], err);
-        if (!word || !(words = vb_append_word(words, passed[i][1], err)) || !(words = vb_append_word(words, word, err))) status = -1;
+        if (!word || !(words = vb_append_word(words, passed[i][1], err)) || !(words = vb_append_word(words, word, err)))
+            status = -1;
         vb_free(word);
     }
     if (!status && given(job, "per-image") && !(words = vb_append_word(words, "--per-image", err))) status = -1;
@@ -230,11 +237,13 @@ static int set_paths(submission *job, vb_error *err) {
     if (n <= 0) return vb_errorf(err, VB_EINTERNAL, "/proc/self/exe: cannot be read");
     program[n] = 0;
     if (set_word(job, "PROGRAM", program, err) || set_word(job, "FOLDER", job->folder, err)) return -1;
-    if (set_word(job, "EXPERIMENT", job->arguments->positional[0], err) || set_word(job, "OUTPUT", job->experiment->output, err) ||
-        set_word(job, "CACHE", job->experiment->cache, err) || set_word(job, "NAME", job->experiment->name, err))
+    if (set_word(job, "EXPERIMENT", job->arguments->positional[0], err) ||
+        set_word(job, "OUTPUT", job->experiment->output, err) || set_word(job, "CACHE", job->experiment->cache, err) ||
+        set_word(job, "NAME", job->experiment->name, err))
         return -1;
-    return set_word(job, "PARTITION", text_of(job, "partition"), err) || set_word(job, "ACCOUNT", text_of(job, "account"), err) ? -1 :
-                                                                                                                                  0;
+    return set_word(job, "PARTITION", text_of(job, "partition"), err) || set_word(job, "ACCOUNT", text_of(job, "account"), err) ?
+               -1 :
+               0;
 }
 
 static int set_models(submission *job, vb_error *err) {
@@ -301,8 +310,7 @@ static int submit(const submission *job, const char *name, const char *script, c
             status = vb_errorf(err, VB_EUSAGE, "sbatch: expected the number of a job, found '%s'", *id);
             vb_free(*id);
             *id = NULL;
-        } else
-            printf("job %s: %s\n", *id, path);
+        } else printf("job %s: %s\n", *id, path);
     }
     vb_free(dependency);
     vb_free(path);
@@ -349,7 +357,8 @@ static int submit_experiment(submission *job, vb_error *err) {
 int vb_cmd_submit(vb_context *context, const vb_arguments *arguments, vb_error *err) {
     vb_experiment experiment;
     if (context->comm.size > 1)
-        return vb_errorf(err, VB_EUSAGE, "submit: expected one rank, found %d: start it without mpirun or srun", context->comm.size);
+        return vb_errorf(err, VB_EUSAGE, "submit: expected one rank, found %d: start it without mpirun or srun",
+                         context->comm.size);
     if (vb_read_experiment(&experiment, context, arguments, err)) return -1;
     submission job = {.context = context, .arguments = arguments, .experiment = &experiment};
     int status = submit_experiment(&job, err);

@@ -9,14 +9,13 @@
 #include "shards/text/texts.h"
 #include "shards/text/tokenizer_file.h"
 
-const vb_flag vb_tokenize_flags[] = {{"tokenizer", VB_FLAG_TEXT, "FILE", true,
-                                      "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it", 0, 0},
-                                     {"input", VB_FLAG_TEXT, "FILE", true, "FILE.txt (one text a line) or FILE.json (a list)", 0, 0},
-                                     {"output", VB_FLAG_TEXT, "IDS.npy", true, "int32, texts x context length", 0, 0},
-                                     {"context-length", VB_FLAG_NUMBER, "N", false, "tokens a text [77]", 2, 4096},
-                                     {"mask-token", VB_FLAG_SWITCH, NULL, false,
-                                      "DeCLIP's vocabulary: <|mask|> before the two special tokens", 0, 0},
-                                     {0}};
+const vb_flag vb_tokenize_flags[] = {
+    {"tokenizer", VB_FLAG_TEXT, "FILE", true, "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it", 0, 0},
+    {"input", VB_FLAG_TEXT, "FILE", true, "FILE.txt (one text a line) or FILE.json (a list)", 0, 0},
+    {"output", VB_FLAG_TEXT, "IDS.npy", true, "int32, texts x context length", 0, 0},
+    {"context-length", VB_FLAG_NUMBER, "N", false, "tokens a text [77]", 2, 4096},
+    {"mask-token", VB_FLAG_SWITCH, NULL, false, "DeCLIP's vocabulary: <|mask|> before the two special tokens", 0, 0},
+    {0}};
 
 static int tokenize(const vb_context *context, const vb_arguments *arguments, vb_error *err) {
     const vb_command *command = context->command;
@@ -25,8 +24,8 @@ static int tokenize(const vb_context *context, const vb_arguments *arguments, vb
     vb_digest digest;
     int32_t *tokens = NULL;
     int length = (int)vb_argument_number(arguments, command, "context-length", 77), status = -1;
-    if (vb_tokenizer_read(&tokenizer, vb_argument(arguments, command, "tokenizer"), vb_argument_given(arguments, command, "mask-token"),
-                          &digest, err))
+    if (vb_tokenizer_read(&tokenizer, vb_argument(arguments, command, "tokenizer"),
+                          vb_argument_given(arguments, command, "mask-token"), &digest, err))
         goto done;
     if (vb_texts_read(&texts, vb_argument(arguments, command, "input"), err)) goto done;
     int64_t shape[2] = {(int64_t)texts.count, length};

@@ -21,9 +21,9 @@ int vb_cmd_compare(vb_context *context, const vb_arguments *arguments, vb_error 
 int vb_cmd_inspect(vb_context *context, const vb_arguments *arguments, vb_error *err);
 int vb_cmd_version(vb_context *context, const vb_arguments *arguments, vb_error *err);
 
-extern const vb_flag vb_run_flags[], vb_plan_flags[], vb_encode_flags[], vb_tokenize_flags[], vb_preprocess_flags[], vb_pack_flags[],
-    vb_candidates_flags[], vb_retrieve_flags[], vb_submit_flags[], vb_merge_flags[], vb_status_flags[], vb_report_flags[],
-    vb_compare_flags[], vb_inspect_flags[], vb_version_flags[];
+extern const vb_flag vb_run_flags[], vb_plan_flags[], vb_encode_flags[], vb_tokenize_flags[], vb_preprocess_flags[],
+    vb_pack_flags[], vb_candidates_flags[], vb_retrieve_flags[], vb_submit_flags[], vb_merge_flags[], vb_status_flags[],
+    vb_report_flags[], vb_compare_flags[], vb_inspect_flags[], vb_version_flags[];
 extern const char vb_run_details[], vb_encode_details[], vb_candidates_details[], vb_retrieve_details[], vb_submit_details[],
     vb_merge_details[], vb_status_details[], vb_report_details[], vb_compare_details[];
 

@@ -42,10 +42,8 @@ void vb_completion_bash(const vb_command *commands, vb_text *out) {
     for (const vb_command *command = commands; command->name; command++) {
         for (const vb_flag *flag = command->flags; flag->name; flag++) {
             vb_text_format(out, "        '%s --%s') echo '", command->name, flag->name);
-            if (flag->kind == VB_FLAG_SWITCH)
-                vb_text_add(out, "none");
-            else
-                put_kind(out, flag->value);
+            if (flag->kind == VB_FLAG_SWITCH) vb_text_add(out, "none");
+            else put_kind(out, flag->value);
             vb_text_add(out, "' ;;\n");
         }
         vb_text_format(out, "        '%s ') echo '", command->name);
@@ -55,39 +53,37 @@ void vb_completion_bash(const vb_command *commands, vb_text *out) {
     vb_text_add(out, "        *) echo nothing ;;\n    esac\n}\n\n_vocabench()\n{\n    local commands='");
     for (const vb_command *command = commands; command->name; command++)
         vb_text_format(out, "%s%s", command == commands ? "" : " ", command->name);
-    vb_text_add(
-        out,
-        "' flags=''\n"
-        "    local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} before=${COMP_WORDS[COMP_CWORD - 1]} kind arguments\n"
-        "    COMPREPLY=()\n"
-        "    if ((COMP_CWORD == 1)); then\n"
-        "        mapfile -t COMPREPLY < <(compgen -W \"$commands\" -- \"$current\")\n        return\n    fi\n"
-        "    # Bash parts --flag=value into three words.\n"
-        "    if [[ $current == '=' ]]; then current=''\n"
-        "    elif [[ $before == '=' ]]; then before=${COMP_WORDS[COMP_CWORD - 2]}\n    fi\n"
-        "    kind=none\n"
-        "    [[ $before != --* ]] || kind=$(_vocabench_kind \"$command\" \"$before\")\n"
-        "    if [[ $kind == none && $current == -* ]]; then\n        case $command in\n");
+    vb_text_add(out, "' flags=''\n"
+                     "    local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} before=${COMP_WORDS[COMP_CWORD - 1]} "
+                     "kind arguments\n"
+                     "    COMPREPLY=()\n"
+                     "    if ((COMP_CWORD == 1)); then\n"
+                     "        mapfile -t COMPREPLY < <(compgen -W \"$commands\" -- \"$current\")\n        return\n    fi\n"
+                     "    # Bash parts --flag=value into three words.\n"
+                     "    if [[ $current == '=' ]]; then current=''\n"
+                     "    elif [[ $before == '=' ]]; then before=${COMP_WORDS[COMP_CWORD - 2]}\n    fi\n"
+                     "    kind=none\n"
+                     "    [[ $before != --* ]] || kind=$(_vocabench_kind \"$command\" \"$before\")\n"
+                     "    if [[ $kind == none && $current == -* ]]; then\n        case $command in\n");
     for (const vb_command *command = commands; command->name; command++) {
         vb_text_format(out, "            %s) flags='", command->name);
         for (const vb_flag *flag = command->flags; flag->name; flag++) vb_text_format(out, "--%s ", flag->name);
         vb_text_add(out, "--help' ;;\n");
     }
-    vb_text_add(
-        out,
-        "        esac\n"
-        "        mapfile -t COMPREPLY < <(compgen -W \"$flags\" -- \"$current\")\n        return\n    fi\n"
-        "    [[ $kind != none ]] || kind=$(_vocabench_kind \"$command\" '')\n"
-        "    read -r kind arguments <<<\"$kind\"\n"
-        "    case $kind in\n"
-        "        words) mapfile -t COMPREPLY < <(compgen -W \"$arguments\" -- \"$current\") ;;\n"
-        "        commands) mapfile -t COMPREPLY < <(compgen -W \"$commands\" -- \"$current\") ;;\n"
-        "        folders | files)\n"
-        "            compopt -o filenames 2>/dev/null\n"
-        "            mapfile -t COMPREPLY < <(compgen -d -- \"$current\"\n"
-        "                [[ $kind == folders ]] || compgen -f -X \"!${arguments:-*}\" -- \"$current\" | while IFS= read -r name; do\n"
-        "                    [[ -d $name ]] || echo \"$name\"\n                done) ;;\n"
-        "    esac\n}\n\ncomplete -F _vocabench vocabench\n");
+    vb_text_add(out, "        esac\n"
+                     "        mapfile -t COMPREPLY < <(compgen -W \"$flags\" -- \"$current\")\n        return\n    fi\n"
+                     "    [[ $kind != none ]] || kind=$(_vocabench_kind \"$command\" '')\n"
+                     "    read -r kind arguments <<<\"$kind\"\n"
+                     "    case $kind in\n"
+                     "        words) mapfile -t COMPREPLY < <(compgen -W \"$arguments\" -- \"$current\") ;;\n"
+                     "        commands) mapfile -t COMPREPLY < <(compgen -W \"$commands\" -- \"$current\") ;;\n"
+                     "        folders | files)\n"
+                     "            compopt -o filenames 2>/dev/null\n"
+                     "            mapfile -t COMPREPLY < <(compgen -d -- \"$current\"\n"
+                     "                [[ $kind == folders ]] || compgen -f -X \"!${arguments:-*}\" -- \"$current\" | while IFS= "
+                     "read -r name; do\n"
+                     "                    [[ -d $name ]] || echo \"$name\"\n                done) ;;\n"
+                     "    esac\n}\n\ncomplete -F _vocabench vocabench\n");
 }
 
 /* ---- zsh ---- */
@@ -106,10 +102,8 @@ static void put_action(vb_text *spec, const char *placeholder) {
         break;
     case VB_VALUE_FOLDER: vb_text_add(spec, "_files -/"); break;
     case VB_VALUE_FILE:
-        if (dot)
-            vb_text_format(spec, "_files -g \"*%.*s\"", suffix_length(dot), dot);
-        else
-            vb_text_add(spec, "_files");
+        if (dot) vb_text_format(spec, "_files -g \"*%.*s\"", suffix_length(dot), dot);
+        else vb_text_add(spec, "_files");
         break;
     case VB_VALUE_COMMAND: vb_text_add(spec, "_vocabench_commands"); break;
     case VB_VALUE_FREE: vb_text_add(spec, " "); break;
@@ -145,8 +139,9 @@ static void put_zsh_command(vb_text *out, const vb_command *command) {
 }
 
 void vb_completion_zsh(const vb_command *commands, vb_text *out) {
-    vb_text_add(out, "#compdef vocabench\n# Completion of vocabench for zsh; made by `vocabench help --format zsh`: do not edit.\n\n"
-                     "_vocabench_commands()\n{\n    local -a commands\n    commands=(\n");
+    vb_text_add(out,
+                "#compdef vocabench\n# Completion of vocabench for zsh; made by `vocabench help --format zsh`: do not edit.\n\n"
+                "_vocabench_commands()\n{\n    local -a commands\n    commands=(\n");
     for (const vb_command *command = commands; command->name; command++) {
         vb_text line = {0};
         vb_text_format(&line, "%s:", command->name);

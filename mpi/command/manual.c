@@ -20,23 +20,25 @@ static const row environment[] = {
     {"VOCABENCH_SLURM", "Folder of the batch script templates, found in the same way."},
     {"VOCABENCH_ISA",
      "Lowers the instruction set level: scalar, avx2, avx512 or vnni. A level that the processor lacks is not raised to."},
-    {"VOCABENCH_FAULT", "For tests: site:n:effect[@rank] makes the n-th passage through a site fail. Sites: open, read, write, fsync, "
-                        "rename, mmap, alloc, mpi, unit. Effects: ENOSPC, EIO, ENOMEM, EACCES, short, kill."},
+    {"VOCABENCH_FAULT",
+     "For tests: site:n:effect[@rank] makes the n-th passage through a site fail. Sites: open, read, write, fsync, "
+     "rename, mmap, alloc, mpi, unit. Effects: ENOSPC, EIO, ENOMEM, EACCES, short, kill."},
     {"OMPI_MCA_osc", "Set to ^ucx unless it is set: Open MPI 4.1's UCX component has no windows across machines over TCP."},
     {0}};
 
-static const row files[] = {{"results/EXPERIMENT/results.json",
-                             "Everything that a run found, schema vocabench.results/1. Byte-identical, less its `run` object, at any "
-                             "number of ranks."},
-                            {"results/EXPERIMENT/table.md", "The figures as a table; also table.csv and, with --latex, table.tex."},
-                            {"results/EXPERIMENT/pairs/",
-                             "The result of each (model, dataset) as soon as it is finished, for --resume."},
-                            {"results/EXPERIMENT/records/", "With --per-image, a line for every image (JSON lines, zstd)."},
-                            {"results/EXPERIMENT/cache/", "Encoded units: a second run encodes nothing."},
-                            {0}};
+static const row files[] = {
+    {"results/EXPERIMENT/results.json",
+     "Everything that a run found, schema vocabench.results/1. Byte-identical, less its `run` object, at any "
+     "number of ranks."},
+    {"results/EXPERIMENT/table.md", "The figures as a table; also table.csv and, with --latex, table.tex."},
+    {"results/EXPERIMENT/pairs/", "The result of each (model, dataset) as soon as it is finished, for --resume."},
+    {"results/EXPERIMENT/records/", "With --per-image, a line for every image (JSON lines, zstd)."},
+    {"results/EXPERIMENT/cache/", "Encoded units: a second run encodes nothing."},
+    {0}};
 
 static const row examples[] = {{"mpirun -n 4 vocabench run mine.yaml", "Evaluates an experiment on four ranks."},
-                               {"vocabench plan mine.yaml --ranks 64", "Work, memory and bytes of 64 ranks, before anything starts."},
+                               {"vocabench plan mine.yaml --ranks 64",
+                                "Work, memory and bytes of 64 ranks, before anything starts."},
                                {"vocabench inspect ViT-B-32.pt", "What is in a checkpoint, and the YAML lines to use it."},
                                {"vocabench report results/mine --output mine.html", "A page of the results."},
                                {"vocabench compare results/a results/b", "Paired statistics of two results on the same images."},
@@ -48,14 +50,10 @@ static const row examples[] = {{"mpirun -n 4 vocabench run mine.yaml", "Evaluate
 static void put_word(vb_text *out, const char *word, size_t n, bool *bold) {
     if (n && (*word == '.' || *word == '\'')) vb_text_add(out, "\\&");
     for (size_t i = 0; i < n; i++) {
-        if (word[i] == '\\')
-            vb_text_add(out, "\\e");
-        else if (word[i] == '`')
-            vb_text_add(out, (*bold = !*bold) ? "\\fB" : "\\fP");
-        else if (word[i] == '-' && ((i + 1 < n && word[i + 1] == '-') || (i && word[i - 1] == '-')))
-            vb_text_add(out, "\\-");
-        else
-            vb_text_add_n(out, word + i, 1);
+        if (word[i] == '\\') vb_text_add(out, "\\e");
+        else if (word[i] == '`') vb_text_add(out, (*bold = !*bold) ? "\\fB" : "\\fP");
+        else if (word[i] == '-' && ((i + 1 < n && word[i + 1] == '-') || (i && word[i - 1] == '-'))) vb_text_add(out, "\\-");
+        else vb_text_add_n(out, word + i, 1);
     }
 }
 
@@ -107,7 +105,8 @@ static void put_flag(vb_text *out, const vb_flag *flag) {
     }
     vb_text_add(out, "\n");
     vb_text text = {0};
-    vb_text_format(&text, "%s%s%s", flag->help, flag->required ? " (required)" : "", flag->kind == VB_FLAG_LIST ? " (repeatable)" : "");
+    vb_text_format(&text, "%s%s%s", flag->help, flag->required ? " (required)" : "",
+                   flag->kind == VB_FLAG_LIST ? " (repeatable)" : "");
     put_text(out, text.bytes ? text.bytes : "");
     out->failed = out->failed || text.failed;
     vb_text_free(&text);
@@ -153,12 +152,13 @@ void vb_manual(const vb_command *commands, vb_text *out) {
                    vb_release_date(), vb_version());
     vb_text_add(out, ".Sh NAME\n.Nm vocabench\n.Nd measure how open CLIP-like models are\n.Sh SYNOPSIS\n"
                      ".Op Cm mpirun Fl n Ar RANKS\n.Nm vocabench\n.Ar COMMAND\n.Op Ar ...\n.Sh DESCRIPTION\n");
-    put_text(
-        out,
-        "vocabench measures what happens to the zero-shot accuracy of CLIP-like models when the list of class names grows, why, and "
-        "how far retrieval-enhanced prompts repair it. A dataset's classes are split into vocabularies, which arrive in any order. "
-        "Acc-C is the accuracy within each vocabulary, Acc-E the mean while vocabularies and their images are added, Acc-S the mean on "
-        "one vocabulary's images while foreign vocabularies are added. All are exact over all orders.");
+    put_text(out, "vocabench measures what happens to the zero-shot accuracy of CLIP-like models when the list of class names "
+                  "grows, why, and "
+                  "how far retrieval-enhanced prompts repair it. A dataset's classes are split into vocabularies, which arrive "
+                  "in any order. "
+                  "Acc-C is the accuracy within each vocabulary, Acc-E the mean while vocabularies and their images are added, "
+                  "Acc-S the mean on "
+                  "one vocabulary's images while foreign vocabularies are added. All are exact over all orders.");
     vb_text_add(out, ".Pp\n");
     put_text(out, "Every command runs on one process or on many (mpirun, srun), with the same results to the byte.");
     vb_text_add(out, ".Sh COMMANDS\n");
@@ -166,9 +166,10 @@ void vb_manual(const vb_command *commands, vb_text *out) {
     for (const vb_command *command = commands; command->name; command++)
         if (command->keys) {
             vb_text_add(out, ".Sh EXPERIMENT FILES\n");
-            put_text(out, "YAML. Unknown keys are errors. Paths are looked for beside the file, then below the current folder. In "
-                          "brackets stands "
-                          "the default.");
+            put_text(out,
+                     "YAML. Unknown keys are errors. Paths are looked for beside the file, then below the current folder. In "
+                     "brackets stands "
+                     "the default.");
             put_keys(out, command->keys);
         }
     vb_text_add(out, ".Sh ENVIRONMENT\n");
@@ -186,8 +187,6 @@ void vb_manual(const vb_command *commands, vb_text *out) {
         put_arguments(out, it->name);
         vb_text_add(out, it[1].name ? "\n.Pp\n" : "\n");
     }
-    vb_text_add(
-        out,
-        ".Sh SEE ALSO\n.Xr gnuplot 1 ,\n.Xr mpirun 1 ,\n.Xr sbatch 1\n.Rs\n.%A Shuhuai Ren et al.\n"
-        ".%T Delving into the Openness of CLIP\n.%B Findings of ACL\n.%D 2023\n.Re\n");
+    vb_text_add(out, ".Sh SEE ALSO\n.Xr gnuplot 1 ,\n.Xr mpirun 1 ,\n.Xr sbatch 1\n.Rs\n.%A Shuhuai Ren et al.\n"
+                     ".%T Delving into the Openness of CLIP\n.%B Findings of ACL\n.%D 2023\n.Re\n");
 }

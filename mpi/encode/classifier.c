@@ -23,14 +23,16 @@ typedef struct text_work {
     int threads, dim, prompts;
 } text_work;
 
-/* The prompts of `count` classes from `first` on, prompt by prompt within a class. CoOp: "X X X X name.", a placeholder a vector. */
+/* The prompts of `count` classes from `first` on, prompt by prompt within a class. CoOp: "X X X X name.", a placeholder a
+ * vector. */
 static int fill_prompts(const text_work *work, int first, int n, char **texts, vb_error *err) {
     char placeholder[2 * 256 + 8] = "";
     for (int i = 0; i < work->coop.contexts; i++) strcat(placeholder, "X ");
     if (work->coop.contexts) strcat(placeholder, "{}.");
     for (int i = 0; i < n; i++) {
         const char *name = work->names->class[first + i / work->prompts].name;
-        if (!(texts[i] = vb_prompt_fill(work->coop.contexts ? placeholder : work->names->prompts->items[i % work->prompts], name, err)))
+        if (!(texts[i] =
+                  vb_prompt_fill(work->coop.contexts ? placeholder : work->names->prompts->items[i % work->prompts], name, err)))
             return -1;
     }
     return 0;
@@ -42,7 +44,8 @@ static int measure_names(const text_work *work, int first, int n, int context_le
     int status = ids ? 0 : -1;
     for (int i = 0; i < n && !status; i++) {
         char *name = vb_prompt_fill("{}", work->names->class[first + i].name, err);
-        status = name ? vb_tokenizer_encode(work->model->tokenizer, name, strlen(name), context_length, ids, &lengths[i], err) : -1;
+        status =
+            name ? vb_tokenizer_encode(work->model->tokenizer, name, strlen(name), context_length, ids, &lengths[i], err) : -1;
         lengths[i] -= 2; /* start and end */
         vb_free(name);
     }
@@ -50,7 +53,8 @@ static int measure_names(const text_work *work, int first, int n, int context_le
     return status;
 }
 
-static int encode_rows(const text_work *work, int first, int n, const int32_t *tokens, const int *lengths, float *rows, vb_error *err) {
+static int encode_rows(const text_work *work, int first, int n, const int32_t *tokens, const int *lengths, float *rows,
+                       vb_error *err) {
     const vb_coop *coop = &work->coop;
     if (!coop->contexts) return vb_clip_encode_texts(work->model->clip, tokens, n, rows, err);
     static const vb_prompt_position positions[] = {VB_PROMPT_END, VB_PROMPT_MIDDLE, VB_PROMPT_FRONT};
@@ -126,8 +130,7 @@ static int open_coop(text_work *work, vb_error *err) {
 
 /* One class from its prompts' rows: the row as it is, or the normalised mean of the normalised rows. */
 static int average(const text_work *work, const float *rows, float *out, const char *name, vb_error *err) {
-    if (work->prompts == 1)
-        memcpy(out, rows, (size_t)work->dim * sizeof *out);
+    if (work->prompts == 1) memcpy(out, rows, (size_t)work->dim * sizeof *out);
     else if (vb_normalised_mean(rows, work->prompts, work->dim, out, err))
         return vb_error_prefix(err, "prompts of class '%s'", name);
     return 0;
@@ -145,8 +148,9 @@ static int encode_slice(const text_work *work, vb_context *context, int64_t firs
         float *rows = classifier->prompt_rows ? classifier->prompt_rows + (size_t)start * class_rows : scratch;
         if ((status = vb_check_stop(context, err)) || (status = encode_unit(work, start, count, rows, classifier, err))) break;
         for (int c = 0; c < count && !status; c++)
-            status = average(work, rows + (size_t)c * class_rows, texts + ((size_t)(u - first) * (size_t)per_unit + (size_t)c) * dim,
-                             work->names->class[start + c].name, err);
+            status =
+                average(work, rows + (size_t)c * class_rows, texts + ((size_t)(u - first) * (size_t)per_unit + (size_t)c) * dim,
+                        work->names->class[start + c].name, err);
     }
     vb_free(scratch);
     return status;
@@ -222,15 +226,16 @@ int vb_classifier_encode(vb_classifier *classifier, vb_context *context, const v
     return encode_names(classifier, context, model, &names, cache, threads, keep_prompts, deal_out, err);
 }
 
-int vb_encode_names(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_name_list *names, const char *cache,
-                    int threads, bool keep_prompts, vb_error *err) {
+int vb_encode_names(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_name_list *names,
+                    const char *cache, int threads, bool keep_prompts, vb_error *err) {
     return encode_names(classifier, context, model, names, cache, threads, keep_prompts, false, err);
 }
 
 /* ---- precomputed ---- */
 
 /* The row of every class when text_names names the rows. */
-static int rows_by_name(const vb_dataset_state *data, const vb_embeddings_spec *spec, int64_t rows, int64_t *row_of, vb_error *err) {
+static int rows_by_name(const vb_dataset_state *data, const vb_embeddings_spec *spec, int64_t rows, int64_t *row_of,
+                        vb_error *err) {
     vb_texts names = {0};
     if (vb_texts_read(&names, spec->text_names, err)) return -1;
     int status = 0;
@@ -252,8 +257,8 @@ static int rows_by_name(const vb_dataset_state *data, const vb_embeddings_spec *
     return status;
 }
 
-static int read_precomputed(vb_classifier *classifier, const vb_comm *comm, const vb_dataset_state *data, const vb_embeddings_spec *spec,
-                            bool deal_out, vb_error *err) {
+static int read_precomputed(vb_classifier *classifier, const vb_comm *comm, const vb_dataset_state *data,
+                            const vb_embeddings_spec *spec, bool deal_out, vb_error *err) {
     vb_npy npy;
     int64_t *row_of = NULL, classes = data->space.classes;
     float *row = NULL;
@@ -268,8 +273,8 @@ static int read_precomputed(vb_classifier *classifier, const vb_comm *comm, cons
         goto done;
     }
     if (!spec->text_names && tensor->shape[0] != classes) {
-        vb_errorf(err, VB_EMISMATCH, "%s: %lld rows, but %s has %lld classes; name the rows with text_names", spec->text_embeddings,
-                  (long long)tensor->shape[0], data->spec->vocabularies, (long long)classes);
+        vb_errorf(err, VB_EMISMATCH, "%s: %lld rows, but %s has %lld classes; name the rows with text_names",
+                  spec->text_embeddings, (long long)tensor->shape[0], data->spec->vocabularies, (long long)classes);
         goto done;
     }
     *classifier = (vb_classifier){.classes = (int)classes, .dim = (int)tensor->shape[1], .dealt_out = deal_out};
@@ -300,8 +305,8 @@ done:
     return status;
 }
 
-int vb_classifier_precomputed(vb_classifier *classifier, vb_comm *comm, const vb_dataset_state *data, const vb_embeddings_spec *spec,
-                              bool deal_out, vb_error *err) {
+int vb_classifier_precomputed(vb_classifier *classifier, vb_comm *comm, const vb_dataset_state *data,
+                              const vb_embeddings_spec *spec, bool deal_out, vb_error *err) {
     *classifier = (vb_classifier){0};
     if (!vb_agree(comm, read_precomputed(classifier, comm, data, spec, deal_out, err), err)) return 0;
     vb_classifier_free(classifier);

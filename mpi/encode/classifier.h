@@ -1,4 +1,5 @@
-/* The classes of a dataset as text embeddings of a model: prompts filled, encoded by slices of the ranks, averaged, given to all. */
+/* The classes of a dataset as text embeddings of a model: prompts filled, encoded by slices of the ranks, averaged, given to
+ * all. */
 #ifndef VB_CLASSIFIER_H
 #define VB_CLASSIFIER_H
 
@@ -16,10 +17,11 @@ typedef struct vb_classifier {
     int64_t encoded, cached; /* texts that this rank encoded, and found in the cache */
 } vb_classifier;
 
-/* Encodes the dataset's classes with the model's prompts there (vb_prompts_on) (several: normalise, mean, normalise; Radford et al.
- * 2021, section 3.1.4). Every rank takes a slice of the classes; MPI_Allgatherv gives all rows to all, or with deal_out each to the rank
- * that it belongs to, and no rank ever holds more than that, its slice and one unit of 256 prompts. keep_prompts: also keep prompt_rows,
- * for REPE's blend prompt by prompt (not with deal_out). Collective. */
+/* Encodes the dataset's classes with the model's prompts there (vb_prompts_on) (several: normalise, mean, normalise; Radford et
+ * al.
+ * 2021, section 3.1.4). Every rank takes a slice of the classes; MPI_Allgatherv gives all rows to all, or with deal_out each to
+ * the rank that it belongs to, and no rank ever holds more than that, its slice and one unit of 256 prompts. keep_prompts: also
+ * keep prompt_rows, for REPE's blend prompt by prompt (not with deal_out). Collective. */
 int vb_classifier_encode(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_dataset_state *data,
                          const char *cache, int threads, bool keep_prompts, bool deal_out, vb_error *err);
 
@@ -32,13 +34,13 @@ typedef struct vb_name_list {
 } vb_name_list;
 
 /* The same for any list of names. A CoOp checkpoint with contexts of its own for every class takes no other list. Collective. */
-int vb_encode_names(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_name_list *names, const char *cache,
-                    int threads, bool keep_prompts, vb_error *err);
+int vb_encode_names(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_name_list *names,
+                    const char *cache, int threads, bool keep_prompts, vb_error *err);
 
-/* Rows of spec->text_embeddings in class order (all, or with deal_out this rank's); spec->text_names says whose rows they are when that
- * is another order. Collective. */
-int vb_classifier_precomputed(vb_classifier *classifier, vb_comm *comm, const vb_dataset_state *data, const vb_embeddings_spec *spec,
-                              bool deal_out, vb_error *err);
+/* Rows of spec->text_embeddings in class order (all, or with deal_out this rank's); spec->text_names says whose rows they are
+ * when that is another order. Collective. */
+int vb_classifier_precomputed(vb_classifier *classifier, vb_comm *comm, const vb_dataset_state *data,
+                              const vb_embeddings_spec *spec, bool deal_out, vb_error *err);
 
 /* The texts of an expansion's classes: each the text of its dataset's classifier. VB_EMISMATCH when dimensions differ. Local. */
 int vb_classifier_joined(vb_classifier *classifier, const vb_dataset_state *data, const vb_classifier *parts, vb_error *err);

@@ -45,8 +45,7 @@ static int map_labels(vb_dataset_state *state, vb_error *err) {
                                  "dataset '%s': label %ld, but '%s' has %d classes; name the labels with class_names",
                                  state->spec->name, number, state->spec->vocabularies, state->vocabularies.classes);
             class = (int)number;
-        } else
-            class = vb_vocabularies_find(&state->vocabularies, label);
+        } else class = vb_vocabularies_find(&state->vocabularies, label);
         state->class_of_label[i] = class;
     }
     return 0;
@@ -77,10 +76,8 @@ failed:
 
 void vb_dataset_state_close(vb_dataset_state *state) {
     vb_dataset_close(state->dataset);
-    if (state->part_count)
-        vb_joined_free(&state->joined); /* vocabularies is its copy */
-    else
-        vb_vocabularies_free(&state->vocabularies);
+    if (state->part_count) vb_joined_free(&state->joined); /* vocabularies is its copy */
+    else vb_vocabularies_free(&state->vocabularies);
     vb_free(state->parts);
     vb_free(state->class_of_label);
     vb_free(state->class_images);
@@ -91,7 +88,8 @@ int vb_check_images(const vb_dataset_state *state, const int64_t *class_images, 
     const vb_vocabularies *vocabularies = &state->vocabularies;
     for (int v = 0; v < vocabularies->count; v++) {
         int64_t images = 0;
-        for (int i = vocabularies->offsets[v]; i < vocabularies->offsets[v + 1]; i++) images += class_images[vocabularies->members[i]];
+        for (int i = vocabularies->offsets[v]; i < vocabularies->offsets[v + 1]; i++)
+            images += class_images[vocabularies->members[i]];
         if (images) continue;
         char found[200] = "";
         if (state->dataset)
@@ -99,10 +97,11 @@ int vb_check_images(const vb_dataset_state *state, const int64_t *class_images, 
                 n += snprintf(found + n, sizeof found - (size_t)n, "%s'%.30s'",
                               i ? ", " : "; labels of the data: ", vb_dataset_label(state->dataset, i));
         const vb_class *first = &vocabularies->class[vocabularies->members[vocabularies->offsets[v]]];
-        return vb_errorf(err, VB_EMISMATCH,
-                         "dataset '%s': vocabulary '%s' has no images (its first class: '%s'%s%s; %lld images are of other classes%s)",
-                         state->spec->name, vocabularies->names[v], first->name, first->id ? ", id " : "", first->id ? first->id : "",
-                         (long long)outside, found);
+        return vb_errorf(
+            err, VB_EMISMATCH,
+            "dataset '%s': vocabulary '%s' has no images (its first class: '%s'%s%s; %lld images are of other classes%s)",
+            state->spec->name, vocabularies->names[v], first->name, first->id ? ", id " : "", first->id ? first->id : "",
+            (long long)outside, found);
     }
     return 0;
 }
@@ -166,7 +165,8 @@ static int open_expansion(vb_dataset_state *state, const vb_dataset_state *datas
                                     .offsets = state->vocabularies.offsets,
                                     .members = state->vocabularies.members,
                                     .kin = joined->kin};
-    if (!(state->class_images = vb_array((size_t)state->space.classes, sizeof *state->class_images, "class counts", err))) goto done;
+    if (!(state->class_images = vb_array((size_t)state->space.classes, sizeof *state->class_images, "class counts", err)))
+        goto done;
     for (int p = 0; p < count; p++) {
         state->outside += state->parts[p]->outside;
         for (int c = 0; c < state->parts[p]->space.classes; c++) {

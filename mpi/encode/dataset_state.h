@@ -1,6 +1,7 @@
 /* A dataset of the experiment on every rank: index, vocabularies, the class of every label, and how many images each class has.
  *
- * An expansion is one too, whose vocabularies are other datasets with all their classes. It has no index: its images are theirs. */
+ * An expansion is one too, whose vocabularies are other datasets with all their classes. It has no index: its images are
+ * theirs. */
 #ifndef VB_DATASET_STATE_H
 #define VB_DATASET_STATE_H
 
@@ -31,13 +32,13 @@ int vb_share_dataset(vb_dataset **dataset, vb_comm *comm, const char *images, co
 int vb_dataset_state_open(vb_dataset_state *state, vb_context *context, const vb_dataset_spec *spec, bool images, vb_error *err);
 void vb_dataset_state_close(vb_dataset_state *state);
 
-/* All datasets of the experiment, surveyed where `images`, and its expansions: dataset_count states, allocated. Collective. Free with
- * vb_datasets_close, also after a failure. */
+/* All datasets of the experiment, surveyed where `images`, and its expansions: dataset_count states, allocated. Collective. Free
+ * with vb_datasets_close, also after a failure. */
 int vb_datasets_open(vb_dataset_state **datasets, vb_context *context, const vb_experiment *experiment, vb_error *err);
 void vb_datasets_close(vb_dataset_state *datasets, const vb_experiment *experiment);
 
-/* Images, units and bytes to read, of an expansion all its parts' together, and the images of the largest unit; 0 where there is no index.
- * Local. */
+/* Images, units and bytes to read, of an expansion all its parts' together, and the images of the largest unit; 0 where there is
+ * no index. Local. */
 typedef struct vb_dataset_sizes {
     int64_t images, units, bytes, unit_images;
 } vb_dataset_sizes;

@@ -59,7 +59,8 @@ int vb_encode_samples(const vb_model *model, const vb_unit_data *data, const int
     for (int at = 0; at < n; at += batch) {
         int count = n - at < batch ? n - at : batch;
         vb_serve_mpi();
-        if (vb_preprocess_samples(&model->preprocess, data, picked + at, count, at, options, pixels, broken, skipped, err)) goto done;
+        if (vb_preprocess_samples(&model->preprocess, data, picked + at, count, at, options, pixels, broken, skipped, err))
+            goto done;
         if (vb_clip_encode_images(model->clip, pixels, count, out + (size_t)at * dim, err)) {
             vb_error_prefix(err, "%s", data->samples[picked[at]].name);
             goto done;
@@ -80,7 +81,8 @@ int vb_tokenize_texts(const vb_tokenizer *tokenizer, const char *const *texts, i
 #pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1 && n > 64)
     for (int64_t i = 0; i < n; i++) {
         vb_error local;
-        if (vb_tokenizer_encode(tokenizer, texts[i], strlen(texts[i]), context_length, tokens + i * context_length, NULL, &local)) {
+        if (vb_tokenizer_encode(tokenizer, texts[i], strlen(texts[i]), context_length, tokens + i * context_length, NULL,
+                                &local)) {
 #pragma omp critical
             {
                 if (!failed && err) *err = local;

@@ -12,8 +12,8 @@ typedef struct vb_encode_options {
     bool skip_broken; /* a broken image is listed and its row NaN; else it is an error */
 } vb_encode_options;
 
-/* Samples picked[0..n-1] of a unit, decoded and preprocessed batch by batch. *skipped (an array, made when needed) gets an object for
- * every broken sample: {"sample", "row", "reason"}. out: n x embed_dim. Errors begin with a sample's name. Local. */
+/* Samples picked[0..n-1] of a unit, decoded and preprocessed batch by batch. *skipped (an array, made when needed) gets an object
+ * for every broken sample: {"sample", "row", "reason"}. out: n x embed_dim. Errors begin with a sample's name. Local. */
 int vb_encode_samples(const vb_model *model, const vb_unit_data *data, const int *picked, int n, const vb_encode_options *options,
                       float *out, json_t **skipped, vb_error *err);
 

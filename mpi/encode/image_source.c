@@ -51,10 +51,8 @@ static void move_row(vb_unit_rows *rows, int to, int from) {
 static void drop_skipped(vb_unit_rows *rows) {
     int kept = 0;
     for (int i = 0; i < rows->count; i++) {
-        if (isnan(rows->rows[(size_t)i * (size_t)rows->dim]))
-            drop_row(rows, i);
-        else
-            move_row(rows, kept++, i);
+        if (isnan(rows->rows[(size_t)i * (size_t)rows->dim])) drop_row(rows, i);
+        else move_row(rows, kept++, i);
     }
     rows->count = kept;
 }
@@ -69,8 +67,8 @@ static int allocate(vb_unit_rows *rows, int count, int dim, vb_error *err) {
     return rows->rows && rows->classes && rows->names && rows->places ? 0 : -1;
 }
 
-static int encode_unit(const vb_image_source *source, int64_t unit, const int *picked, vb_unit_rows *rows, const vb_digest *signature,
-                       vb_error *err) {
+static int encode_unit(const vb_image_source *source, int64_t unit, const int *picked, vb_unit_rows *rows,
+                       const vb_digest *signature, vb_error *err) {
     vb_unit_data data = {0};
     vb_digest key;
     bool found = false;
@@ -151,8 +149,8 @@ int vb_float_rows(const vb_npy *npy, const char *path, int64_t first, int64_t co
         for (int64_t k = 0; k < dim; k++) {
             float value = out[r * dim + k];
             if (!isfinite(value))
-                return vb_errorf(err, VB_EDATA, "%s: row %lld, column %lld: %s, expected finite numbers", path, (long long)(first + r),
-                                 (long long)k, isnan(value) ? "NaN" : "infinity");
+                return vb_errorf(err, VB_EDATA, "%s: row %lld, column %lld: %s, expected finite numbers", path,
+                                 (long long)(first + r), (long long)k, isnan(value) ? "NaN" : "infinity");
             zero = zero && value == 0;
         }
         if (zero) return vb_errorf(err, VB_EDATA, "%s: row %lld: all zero, it has no direction", path, (long long)(first + r));
@@ -160,7 +158,9 @@ int vb_float_rows(const vb_npy *npy, const char *path, int64_t first, int64_t co
     return 0;
 }
 
-static int find_label(const vb_dataset_state *data, const char *label) { return vb_vocabularies_find(&data->vocabularies, label); }
+static int find_label(const vb_dataset_state *data, const char *label) {
+    return vb_vocabularies_find(&data->vocabularies, label);
+}
 
 /* Integer labels: classes of the vocabulary file, or rows of label_names; negative: in no vocabulary. */
 static int integer_labels(vb_image_source *source, const vb_embeddings_spec *spec, int64_t rows, vb_error *err) {
@@ -173,8 +173,9 @@ static int integer_labels(vb_image_source *source, const vb_embeddings_spec *spe
     bool integers = tensor->dtype == VB_I64 || tensor->dtype == VB_I32 || tensor->dtype == VB_I16 || tensor->dtype == VB_I8 ||
                     tensor->dtype == VB_U8;
     if (!integers || vb_tensor_count(tensor) != rows || (tensor->ndim != 1 && !(tensor->ndim == 2 && tensor->shape[1] == 1))) {
-        vb_errorf(err, VB_EMISMATCH, "%s: expected %lld integer labels, one for each row of %s; found %lld of type %s", spec->labels,
-                  (long long)rows, spec->image_embeddings, (long long)vb_tensor_count(tensor), vb_dtype_name(tensor->dtype));
+        vb_errorf(err, VB_EMISMATCH, "%s: expected %lld integer labels, one for each row of %s; found %lld of type %s",
+                  spec->labels, (long long)rows, spec->image_embeddings, (long long)vb_tensor_count(tensor),
+                  vb_dtype_name(tensor->dtype));
         goto done;
     }
     if (spec->label_names) {
@@ -229,8 +230,8 @@ static int named_labels(vb_image_source *source, const vb_embeddings_spec *spec,
     if (vb_texts_read(&names, spec->labels, err)) return -1;
     int status = 0;
     if ((int64_t)names.count != rows)
-        status = vb_errorf(err, VB_EMISMATCH, "%s: %zu labels, but %s has %lld rows", spec->labels, names.count, spec->image_embeddings,
-                           (long long)rows);
+        status = vb_errorf(err, VB_EMISMATCH, "%s: %zu labels, but %s has %lld rows", spec->labels, names.count,
+                           spec->image_embeddings, (long long)rows);
     for (int64_t i = 0; i < rows && !status; i++) source->classes[i] = find_label(source->data, names.items[i]);
     vb_texts_free(&names);
     return status;
@@ -241,7 +242,8 @@ static int open_precomputed(vb_image_source *source, const vb_embeddings_spec *s
     const vb_tensor *tensor = &source->embeddings.tensor;
     if (tensor->ndim != 2 || tensor->shape[0] < 1 || tensor->shape[1] < 1 || tensor->shape[1] > 65536 ||
         (tensor->dtype != VB_F32 && tensor->dtype != VB_F16 && tensor->dtype != VB_F64))
-        return vb_errorf(err, VB_EMISMATCH, "%s: expected images x dimensions of fp16, fp32 or fp64, found %d dimension(s) of %s%s",
+        return vb_errorf(err, VB_EMISMATCH,
+                         "%s: expected images x dimensions of fp16, fp32 or fp64, found %d dimension(s) of %s%s",
                          spec->image_embeddings, tensor->ndim, vb_dtype_name(tensor->dtype),
                          tensor->ndim && !tensor->shape[0] ? ", without a row" : "");
     int64_t rows = tensor->shape[0];
@@ -276,8 +278,8 @@ static int check_rows(const vb_image_source *source, const vb_dataset_state *dat
     return status;
 }
 
-int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb_dataset_state *data, const vb_embeddings_spec *spec,
-                                vb_error *err) {
+int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb_dataset_state *data,
+                                const vb_embeddings_spec *spec, vb_error *err) {
     *source = (vb_image_source){.data = data, .path = spec->image_embeddings};
     int status = open_precomputed(source, spec, !comm->rank, err);
     if (!status) status = check_rows(source, data, err);
@@ -329,8 +331,12 @@ static int join_digests(vb_image_source *source, vb_error *err) {
 }
 
 int vb_image_source_joined(vb_image_source *source, const vb_dataset_state *data, vb_image_source *parts, vb_error *err) {
-    *source = (vb_image_source){
-        .data = data, .model = parts->model, .path = parts->path, .dim = parts->dim, .part_count = data->part_count, .parts = parts};
+    *source = (vb_image_source){.data = data,
+                                .model = parts->model,
+                                .path = parts->path,
+                                .dim = parts->dim,
+                                .part_count = data->part_count,
+                                .parts = parts};
     int status = 0;
     for (int p = 0; p < data->part_count; p++) {
         source->units += parts[p].units;
@@ -357,7 +363,8 @@ static int put_prefix(const char *dataset, vb_unit_rows *rows, vb_error *err) {
     json_t *entry;
     json_array_foreach(rows->skipped, i, entry) {
         json_t *name = json_sprintf("%s/%s", dataset, json_string_value(json_object_get(entry, "sample")));
-        if (!name || json_object_set_new(entry, "sample", name)) return vb_errorf(err, VB_EMEMORY, "no memory for skipped samples");
+        if (!name || json_object_set_new(entry, "sample", name))
+            return vb_errorf(err, VB_EMEMORY, "no memory for skipped samples");
     }
     return 0;
 }
@@ -373,10 +380,8 @@ static int joined_unit(const vb_image_source *source, int64_t unit, vb_unit_rows
         rows->classes[i] = class;
     }
     for (int i = 0; i < rows->count; i++) {
-        if (rows->classes[i] >= 0)
-            move_row(rows, kept++, i);
-        else
-            drop_row(rows, i);
+        if (rows->classes[i] >= 0) move_row(rows, kept++, i);
+        else drop_row(rows, i);
     }
     rows->count = kept;
     return 0;

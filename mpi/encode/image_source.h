@@ -44,9 +44,10 @@ struct vb_image_source {
 void vb_image_source_encoded(vb_image_source *source, const vb_dataset_state *data, const vb_model *model, const char *cache,
                              const vb_encode_options *options);
 /* Rows of spec->image_embeddings with spec->labels. Every vocabulary must have images. Collective. */
-int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb_dataset_state *data, const vb_embeddings_spec *spec,
-                                vb_error *err);
-/* The images of an expansion's datasets; takes over `parts` (vb_array), also on failure. VB_EMISMATCH when dimensions differ. Local. */
+int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb_dataset_state *data,
+                                const vb_embeddings_spec *spec, vb_error *err);
+/* The images of an expansion's datasets; takes over `parts` (vb_array), also on failure. VB_EMISMATCH when dimensions differ.
+ * Local. */
 int vb_image_source_joined(vb_image_source *source, const vb_dataset_state *data, vb_image_source *parts, vb_error *err);
 void vb_image_source_close(vb_image_source *source);
 
@@ -56,8 +57,8 @@ void vb_unit_rows_free(vb_unit_rows *rows);
 /* The name of the image at a place. Local; free with vb_free. */
 char *vb_image_source_name(const vb_image_source *source, int64_t place, vb_error *err);
 
-/* An .npy of 2 dimensions as fp32: rows [first, first + count) to out. NaN, infinity or a zero row is VB_EDATA naming file and row.
- * Local. */
+/* An .npy of 2 dimensions as fp32: rows [first, first + count) to out. NaN, infinity or a zero row is VB_EDATA naming file and
+ * row. Local. */
 int vb_float_rows(const vb_npy *npy, const char *path, int64_t first, int64_t count, float *out, vb_error *err);
 
 #endif

@@ -18,11 +18,11 @@ static int find_family(vb_model *model, vb_error *err) {
     model->family = spec->family;
     for (int i = 0; hint && i < 3; i++) {
         if (strcmp(hint, family_names[i])) continue;
-        if (spec->family == VB_FAMILY_FOUND)
-            model->family = i;
+        if (spec->family == VB_FAMILY_FOUND) model->family = i;
         else if (spec->family != i)
-            return vb_errorf(err, VB_EMISMATCH, "%s: family %s was stated, but the names of the tensors are %s's: write family: %s",
-                             spec->weights, family_names[spec->family], model->weights.naming, family_names[i]);
+            return vb_errorf(err, VB_EMISMATCH,
+                             "%s: family %s was stated, but the names of the tensors are %s's: write family: %s", spec->weights,
+                             family_names[spec->family], model->weights.naming, family_names[i]);
     }
     if (model->family == VB_FAMILY_FOUND)
         return vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (clip, slip, declip)", spec->weights);
@@ -48,7 +48,8 @@ static int open_encoder(vb_model *model, vb_context *context, bool digest, int t
 }
 
 static int read_tokenizer(vb_model *model, vb_error *err) {
-    return vb_tokenizer_read(&model->tokenizer, model->spec->tokenizer, model->family == VB_DECLIP, &model->tokenizer_digest, err);
+    return vb_tokenizer_read(&model->tokenizer, model->spec->tokenizer, model->family == VB_DECLIP, &model->tokenizer_digest,
+                             err);
 }
 
 static int check_tokenizer(const vb_model *model, vb_error *err) {
@@ -71,7 +72,8 @@ static int open_tokenizer(vb_model *model, vb_comm *comm, const char *cache, vb_
             status = vb_tokenizer_share(&model->tokenizer, &model->tokenizer_map, cache, &model->tokenizer_digest, err);
         if (vb_agree(comm, status, err)) return -1;
         if (vb_broadcast(comm, &model->tokenizer_digest, sizeof model->tokenizer_digest, err)) return -1;
-        if (comm->rank) status = vb_tokenizer_find(&model->tokenizer, &model->tokenizer_map, cache, &model->tokenizer_digest, err);
+        if (comm->rank)
+            status = vb_tokenizer_find(&model->tokenizer, &model->tokenizer_map, cache, &model->tokenizer_digest, err);
         /* Network file systems may show a new file late. */
         if (!status && !model->tokenizer) status = read_tokenizer(model, err);
     }

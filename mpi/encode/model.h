@@ -22,9 +22,9 @@ typedef struct vb_model {
     vb_digest image_key, text_key; /* of everything but the data that an embedding depends on */
 } vb_model;
 
-/* Opens spec's weights (and tokenizer, when `texts`); says which sizes disagree when they do not fit. Encoding with the model ends with
- * VB_EINCOMPLETE, within a layer of a batch, when `context` is asked to stop; it must outlive the model. cache: a folder from which the
- * ranks of a machine map the tokenizer's tables together, or NULL: each has its own. Collective. */
+/* Opens spec's weights (and tokenizer, when `texts`); says which sizes disagree when they do not fit. Encoding with the model
+ * ends with VB_EINCOMPLETE, within a layer of a batch, when `context` is asked to stop; it must outlive the model. cache: a
+ * folder from which the ranks of a machine map the tokenizer's tables together, or NULL: each has its own. Collective. */
 int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spec, bool texts, int threads, const char *cache,
                   vb_error *err);
 void vb_model_close(vb_model *model);

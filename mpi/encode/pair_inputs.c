@@ -16,13 +16,16 @@ static int open_dataset(vb_image_source *source, vb_classifier *classifier, cons
     if (!by->model) {
         const vb_embeddings_spec *embeddings = vb_embeddings_on(by->spec, data->spec);
         if (vb_image_source_precomputed(source, &by->context->comm, data, embeddings, err)) return -1;
-        return vb_classifier_precomputed(classifier, &by->context->comm, data, embeddings, by->experiment->similarity_engine, err);
+        return vb_classifier_precomputed(classifier, &by->context->comm, data, embeddings, by->experiment->similarity_engine,
+                                         err);
     }
-    vb_encode_options options = {
-        .batch = (int)by->experiment->batch, .threads = by->threads, .skip_broken = data->spec->on_error == 1};
+    vb_encode_options options = {.batch = (int)by->experiment->batch,
+                                 .threads = by->threads,
+                                 .skip_broken = data->spec->on_error == 1};
     const char *cache = by->experiment->cache;
     bool deal_out = by->experiment->similarity_engine != 0;
-    if (vb_classifier_encode(classifier, by->context, by->model, data, cache, by->threads, keep_prompts, deal_out, err)) return -1;
+    if (vb_classifier_encode(classifier, by->context, by->model, data, cache, by->threads, keep_prompts, deal_out, err))
+        return -1;
     vb_image_source_encoded(source, data, by->model, cache, &options);
     return 0;
 }

@@ -24,8 +24,8 @@ int vb_encode_text_unit(const vb_model *model, const char *const *texts, int n, 
     return status;
 }
 
-int vb_encode_text_list(vb_context *context, const vb_model *model, const char *const *texts, int64_t n, const char *cache, int threads,
-                        float **rows, int64_t *encoded, vb_error *err) {
+int vb_encode_text_list(vb_context *context, const vb_model *model, const char *const *texts, int64_t n, const char *cache,
+                        int threads, float **rows, int64_t *encoded, vb_error *err) {
     vb_comm *comm = &context->comm;
     size_t dim = (size_t)vb_clip_describe(model->clip)->embed_dim, unit_bytes = VB_TEXT_UNIT * dim * sizeof(float);
     int64_t units = (n + VB_TEXT_UNIT - 1) / VB_TEXT_UNIT, first, mine = vb_share(units, comm->rank, comm->size, &first);
@@ -36,7 +36,8 @@ int vb_encode_text_list(vb_context *context, const vb_model *model, const char *
         int64_t start = u * VB_TEXT_UNIT, count = n - start < VB_TEXT_UNIT ? n - start : VB_TEXT_UNIT;
         bool now = false;
         if ((status = vb_check_stop(context, err))) break;
-        status = vb_encode_text_unit(model, texts + start, (int)count, cache, threads, *rows + (size_t)start * dim, NULL, &now, err);
+        status =
+            vb_encode_text_unit(model, texts + start, (int)count, cache, threads, *rows + (size_t)start * dim, NULL, &now, err);
         if (now) *encoded += count;
     }
     status = vb_meet(context, status, err);

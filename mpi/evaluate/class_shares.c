@@ -5,7 +5,8 @@
 
 #include "kernels/base/memory.h"
 
-/* Large blocks keep the product near the processor's peak; the scores that a rank holds, and the images that all hold, bound them. */
+/* Large blocks keep the product near the processor's peak; the scores that a rank holds, and the images that all hold, bound
+ * them. */
 enum { SCORES = 1 << 24, BLOCK_IMAGES = 2048 };
 
 int vb_class_shares_images(int classes, int ranks) {
@@ -17,7 +18,8 @@ int vb_class_shares_images(int classes, int ranks) {
 
 int64_t vb_class_shares_bytes(int classes, int dim, int vocabularies, int ranks) {
     int64_t images = (int64_t)vb_class_shares_images(classes, ranks) * ranks, local = vb_cyclic_count(classes, 0, ranks);
-    return images * (local * 4 + dim * 8 + dim * 4 / ranks + vocabularies + 4) + local * 16 + (int64_t)VB_UNIT_SAMPLES * vocabularies;
+    return images * (local * 4 + dim * 8 + dim * 4 / ranks + vocabularies + 4) + local * 16 +
+           (int64_t)VB_UNIT_SAMPLES * vocabularies;
 }
 
 static int allocate(vb_class_shares *shares, const vb_label_space *space, vb_similarity similarity, vb_error *err) {
@@ -38,7 +40,8 @@ static int allocate(vb_class_shares *shares, const vb_label_space *space, vb_sim
     shares->scores = vb_array(block * (size_t)local, sizeof *shares->scores, "similarity block", err);
     shares->beaten = vb_array(block * (size_t)space->vocabularies, 1, "outcome of a block", err);
     shares->joined = vb_array((size_t)shares->a_rank * (size_t)space->vocabularies, 1, "outcome of a block", err);
-    if (!shares->ids || !shares->images || !shares->texts || !shares->labels || !shares->scores || !shares->beaten || !shares->joined)
+    if (!shares->ids || !shares->images || !shares->texts || !shares->labels || !shares->scores || !shares->beaten ||
+        !shares->joined)
         return -1;
     for (int i = 0; i < local; i++) shares->ids[i] = vb_cyclic_index(i, comm->rank, comm->size);
     if (!local) return 0;
@@ -47,8 +50,9 @@ static int allocate(vb_class_shares *shares, const vb_label_space *space, vb_sim
 
 int vb_class_shares_open(vb_class_shares *shares, vb_comm *comm, const vb_classifier *classifier, const vb_label_space *space,
                          vb_similarity similarity, vb_error *err) {
-    *shares =
-        (vb_class_shares){.comm = comm, .classifier = classifier, .a_rank = vb_class_shares_images(classifier->classes, comm->size)};
+    *shares = (vb_class_shares){.comm = comm,
+                                .classifier = classifier,
+                                .a_rank = vb_class_shares_images(classifier->classes, comm->size)};
     if (vb_agree(comm, allocate(shares, space, similarity, err), err)) return -1;
     return vb_product_open(&shares->product, comm, shares->a_rank * comm->size, classifier->classes, classifier->dim, err);
 }

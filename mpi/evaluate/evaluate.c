@@ -27,7 +27,8 @@ static int note_unit(evaluation *work, int64_t unit, const vb_unit_rows *rows, v
     if (!rows->digest.hex[0] && !rows->skipped) return 0;
     json_t *entry = json_pack("{s:I, s:s}", "unit", (json_int_t)unit, "digest", rows->digest.hex);
     if (rows->skipped) json_object_set(entry, "skipped", rows->skipped);
-    if (!entry || json_array_append_new(work->units, entry)) return vb_errorf(err, VB_EMEMORY, "no memory for the notes of a unit");
+    if (!entry || json_array_append_new(work->units, entry))
+        return vb_errorf(err, VB_EMEMORY, "no memory for the notes of a unit");
     return 0;
 }
 
@@ -41,8 +42,8 @@ static int judge_unit(evaluation *work, int64_t unit, const vb_unit_rows *rows, 
     if (!beaten || (pair->records && !verdicts)) goto done;
     if (vb_judge(work->bank, space, rows->rows, rows->count, rows->classes, beaten, verdicts, pair->threads, err)) goto done;
     for (int i = 0; i < rows->count; i++) vb_tally_add(work->tally, rows->classes[i], beaten + (size_t)i * vocabularies);
-    status = pair->records ? vb_records_unit(pair->records, unit, &pair->data->vocabularies, pair->data->part_count > 0, rows, beaten,
-                                             verdicts, err) :
+    status = pair->records ? vb_records_unit(pair->records, unit, &pair->data->vocabularies, pair->data->part_count > 0, rows,
+                                             beaten, verdicts, err) :
                              0;
 done:
     vb_free(beaten);
@@ -70,10 +71,8 @@ static int evaluate_unit(evaluation *work, int64_t unit, vb_error *err) {
     int status = read_unit(work, unit, &rows, err);
     if (!status && rows.count) status = judge_unit(work, unit, &rows, err);
     if (!status) status = note_unit(work, unit, &rows, err);
-    if (!status)
-        count_unit(work, &rows);
-    else
-        vb_error_prefix(err, "dataset '%s'", work->pair->data->spec->name);
+    if (!status) count_unit(work, &rows);
+    else vb_error_prefix(err, "dataset '%s'", work->pair->data->spec->name);
     vb_unit_rows_free(&rows);
     return status;
 }
@@ -106,8 +105,8 @@ static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
                             .seed = (uint32_t)experiment->seed,
                             .union_permutations = (int)experiment->union_permutations};
     if (pair->source->dim != classifier->dim)
-        return vb_errorf(err, VB_EMISMATCH, "model '%s': image embeddings have %d dimensions, text embeddings %d", pair->spec->name,
-                         pair->source->dim, classifier->dim);
+        return vb_errorf(err, VB_EMISMATCH, "model '%s': image embeddings have %d dimensions, text embeddings %d",
+                         pair->spec->name, pair->source->dim, classifier->dim);
     if (!(work->units = json_array())) return vb_errorf(err, VB_EMEMORY, "no memory");
     if (!classifier->dealt_out && vb_text_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
                                                    pair->spec->similarity ? VB_DOT : VB_COSINE, err)) {
@@ -194,15 +193,14 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
         status = vb_class_shares_open(&work.shares, comm, pair->classifier, &pair->data->space,
                                       pair->spec->similarity ? VB_DOT : VB_COSINE, err);
         if (status) vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
-        if (!status) beaten = vb_array((size_t)VB_UNIT_SAMPLES * (size_t)pair->data->space.vocabularies, 1, "outcome of a unit", err);
+        if (!status)
+            beaten = vb_array((size_t)VB_UNIT_SAMPLES * (size_t)pair->data->space.vocabularies, 1, "outcome of a unit", err);
         if ((status = vb_agree(comm, beaten ? status : -1, err))) goto done;
     }
     vb_progress_start(&progress, comm->rank, comm->size, "evaluate", what, "images", pair->source->images / comm->size);
     for (int64_t u = dealt_out ? 0 : comm->rank; u < units; u += comm->size) {
-        if (dealt_out)
-            status = evaluate_together(&work, context, u, beaten, err);
-        else if (!(status = vb_check_stop(context, err)))
-            status = evaluate_unit(&work, u, err);
+        if (dealt_out) status = evaluate_together(&work, context, u, beaten, err);
+        else if (!(status = vb_check_stop(context, err))) status = evaluate_unit(&work, u, err);
         if (status) break;
         vb_progress_step(&progress, work.counts.images + work.counts.outside + work.counts.skipped - progress.done);
     }

@@ -9,7 +9,8 @@
 typedef struct vb_pair_counts {
     int64_t images, outside, skipped; /* evaluated; of no vocabulary's class; broken */
     int64_t units_encoded, units_cached, images_encoded, texts_encoded, texts_cached;
-    int64_t compared, rescored; /* by the scalapack engine: comparisons of classes, and those that its product left to the exact route */
+    int64_t compared,
+        rescored; /* by the scalapack engine: comparisons of classes, and those that its product left to the exact route */
 } vb_pair_counts;
 
 typedef struct vb_pair {

@@ -31,10 +31,11 @@ static char *record_line(const vb_vocabularies *vocabularies, bool apart, const 
     for (int v = 0; v < vocabularies->count; v++)
         if (beaten[v] && v != home) json_array_append_new(harmful, json_string(vocabularies->names[v]));
     json_t *record =
-        json_pack("{s:o, s:s, s:s, s:s, s:s, s:b, s:o, s:f, s:o}", "image", image, "class", vocabularies->class[verdict->label].name,
-                  "vocabulary", vocabularies->names[home], "predicted", vocabularies->class[verdict->predicted_own].name,
-                  "predicted_all", vocabularies->class[verdict->predicted_all].name, "own", !beaten[home], "harmful", harmful,
-                  "similarity", verdict->similarity, "margin", isfinite(verdict->margin) ? json_real(verdict->margin) : json_null());
+        json_pack("{s:o, s:s, s:s, s:s, s:s, s:b, s:o, s:f, s:o}", "image", image, "class",
+                  vocabularies->class[verdict->label].name, "vocabulary", vocabularies->names[home], "predicted",
+                  vocabularies->class[verdict->predicted_own].name, "predicted_all",
+                  vocabularies->class[verdict->predicted_all].name, "own", !beaten[home], "harmful", harmful, "similarity",
+                  verdict->similarity, "margin", isfinite(verdict->margin) ? json_real(verdict->margin) : json_null());
     if (record && apart)
         json_object_set_new(record, "predicted_all_vocabulary",
                             json_string(vocabularies->names[home_of(vocabularies, verdict->predicted_all)]));
@@ -52,7 +53,8 @@ int vb_records_unit(const char *path, int64_t unit, const vb_vocabularies *vocab
     int status = -1;
     if (!part || !folder || vb_make_folders(folder, err)) goto done;
     for (int i = 0; i < rows->count; i++) {
-        char *line = record_line(vocabularies, apart, rows->names[i], beaten + (size_t)i * (size_t)vocabularies->count, &verdicts[i]);
+        char *line =
+            record_line(vocabularies, apart, rows->names[i], beaten + (size_t)i * (size_t)vocabularies->count, &verdicts[i]);
         if (!line) {
             vb_errorf(err, VB_EMEMORY, "%s: no memory for a record", path);
             goto done;

@@ -16,16 +16,11 @@ char *vb_resolve(const char *path, const char *beside, vb_error *err) {
     vb_error ignored;
     for (int i = 0; i < 4; i++) {
         char *candidate = NULL;
-        if (i == 0)
-            candidate = vb_format(err, "%.*s%s", (int)(vb_base_name(beside) - beside), beside, path);
-        else if (i == 1)
-            candidate = vb_strdup(path, err);
-        else if (i == 2 && !strncmp(path, "configs/", 8))
-            candidate = vb_format(err, "%s/%s", configs, path + 8);
-        else if (i == 3)
-            return vb_strdup(path, err);
-        else
-            continue;
+        if (i == 0) candidate = vb_format(err, "%.*s%s", (int)(vb_base_name(beside) - beside), beside, path);
+        else if (i == 1) candidate = vb_strdup(path, err);
+        else if (i == 2 && !strncmp(path, "configs/", 8)) candidate = vb_format(err, "%s/%s", configs, path + 8);
+        else if (i == 3) return vb_strdup(path, err);
+        else continue;
         if (!candidate) return NULL;
         vb_paths found;
         if (!vb_glob(&found, candidate, &ignored)) {
@@ -55,7 +50,8 @@ static int wrong_at(const vb_experiment *experiment, const vb_yaml *node, vb_err
 
 /* A list of templates, or the name of a file that holds one. */
 static int read_templates(const vb_experiment *experiment, vb_prompts *prompts, const vb_yaml *node, vb_error *err) {
-    if (node->kind != VB_YAML_SCALAR || strstr(node->text, "{}")) return vb_prompts_from_yaml(prompts, node, experiment->path, err);
+    if (node->kind != VB_YAML_SCALAR || strstr(node->text, "{}"))
+        return vb_prompts_from_yaml(prompts, node, experiment->path, err);
     bool path = strchr(node->text, '/') || vb_ends_with(node->text, ".yaml");
     char *wanted = path ? vb_strdup(node->text, err) : vb_format(err, "configs/prompts/%s.yaml", node->text);
     char *file = wanted ? vb_resolve(wanted, experiment->path, err) : NULL;
@@ -72,7 +68,8 @@ static int read_prompts(const vb_experiment *experiment, vb_model_spec *model, c
 }
 
 /* The configuration carries paths as they were written: where they were found belongs to the machine. */
-static int note_configuration(vb_experiment *experiment, const char *list, const vb_option *table, const void *fields, vb_error *err) {
+static int note_configuration(vb_experiment *experiment, const char *list, const vb_option *table, const void *fields,
+                              vb_error *err) {
     json_t *items = json_object_get(experiment->configuration, list);
     if (!items && json_object_set_new(experiment->configuration, list, items = json_array())) items = NULL;
     if (!items || json_array_append_new(items, vb_options_json(table, fields, false)))
@@ -132,17 +129,18 @@ static int check_model(const vb_experiment *experiment, const vb_model_spec *mod
             return vb_yaml_errorf(value, experiment->path, err, "model '%s': family %s does not take the key '%s'", model->name,
                                   vb_family_word(model->family), rules[i].key);
         if (precomputed && listed && value && strcmp(rules[i].key, "embeddings"))
-            return vb_yaml_errorf(value, experiment->path, err, "model '%s': '%s' beside 'embeddings', in whose entries it belongs",
-                                  model->name, rules[i].key);
+            return vb_yaml_errorf(value, experiment->path, err,
+                                  "model '%s': '%s' beside 'embeddings', in whose entries it belongs", model->name, rules[i].key);
     }
     if (precomputed && listed) return 0;
     const char *name = model->embeddings.dataset;
     if (!name && precomputed && experiment->dataset_count - experiment->expansion_count > 1)
         return vb_yaml_errorf(node, experiment->path, err,
-                              "model '%s': with several datasets, 'dataset:' must say which one its embeddings belong to", model->name);
+                              "model '%s': with several datasets, 'dataset:' must say which one its embeddings belong to",
+                              model->name);
     if (!name || find_dataset(experiment, name) >= 0) return 0;
-    return vb_yaml_errorf(vb_yaml_get(node, "dataset"), experiment->path, err, "model '%s': there is no dataset '%s'", model->name,
-                          name);
+    return vb_yaml_errorf(vb_yaml_get(node, "dataset"), experiment->path, err, "model '%s': there is no dataset '%s'",
+                          model->name, name);
 }
 
 /* A model without prompts takes those of every dataset. */
@@ -150,9 +148,10 @@ static int check_prompts(const vb_experiment *experiment, const vb_model_spec *m
     if (model->family == VB_PRECOMPUTED || model->prompts.count || model->coop) return 0;
     for (int d = 0; d < experiment->dataset_count - experiment->expansion_count; d++)
         if (!experiment->datasets[d].prompts.count)
-            return vb_yaml_errorf(node, experiment->path, err,
-                                  "model '%s': family %s needs the key 'prompts', or every dataset its own: dataset '%s' has none",
-                                  model->name, vb_family_word(model->family), experiment->datasets[d].name);
+            return vb_yaml_errorf(
+                node, experiment->path, err,
+                "model '%s': family %s needs the key 'prompts', or every dataset its own: dataset '%s' has none", model->name,
+                vb_family_word(model->family), experiment->datasets[d].name);
     return 0;
 }
 
@@ -196,10 +195,12 @@ static int read_expansion(vb_experiment *experiment, vb_dataset_spec *spec, cons
         if (vb_yaml_text(list->items[i], experiment->path, &name, err)) return -1;
         int d = find_dataset(experiment, name);
         if (d < 0)
-            return vb_yaml_errorf(list->items[i], experiment->path, err, "expansion '%s': there is no dataset '%s'", spec->name, name);
+            return vb_yaml_errorf(list->items[i], experiment->path, err, "expansion '%s': there is no dataset '%s'", spec->name,
+                                  name);
         for (int p = 0; p < spec->part_count; p++)
             if (spec->parts[p] == d)
-                return vb_yaml_errorf(list->items[i], experiment->path, err, "expansion '%s': '%s' is listed twice", spec->name, name);
+                return vb_yaml_errorf(list->items[i], experiment->path, err, "expansion '%s': '%s' is listed twice", spec->name,
+                                      name);
         spec->parts[spec->part_count++] = d;
         json_array_append_new(names, json_string(name));
     }
@@ -305,7 +306,8 @@ static int read_model(vb_experiment *experiment, vb_model_spec *spec, const vb_y
                       vb_error *err) {
     if (vb_options_read(vb_model_options(), spec, node, experiment->path, "a model", err)) return -1;
     if (k >= 0) {
-        if (!(spec->series = vb_strdup(spec->name, err)) || !(spec->checkpoint = vb_strdup(series->checkpoints[k], err))) return -1;
+        if (!(spec->series = vb_strdup(spec->name, err)) || !(spec->checkpoint = vb_strdup(series->checkpoints[k], err)))
+            return -1;
         vb_free(spec->name);
         if (!(spec->name = vb_format(err, "%s@%s", spec->series, spec->checkpoint))) return -1;
     }
@@ -317,7 +319,8 @@ static int read_model(vb_experiment *experiment, vb_model_spec *spec, const vb_y
     if (k >= 0 && put_checkpoint(spec, series, k, false, err)) return -1;
     if (note_configuration(experiment, "models", vb_model_options(), spec, err)) return -1;
     json_t *noted = last_noted(experiment, "models");
-    if (k >= 0) json_object_set_new(noted, "series", json_pack("{s:s, s:s}", "name", spec->series, "checkpoint", spec->checkpoint));
+    if (k >= 0)
+        json_object_set_new(noted, "series", json_pack("{s:s, s:s}", "name", spec->series, "checkpoint", spec->checkpoint));
     if (!vb_yaml_is_null(prompts)) json_object_set_new(noted, "prompts", prompts_json(spec));
     if (embeddings && read_embeddings(experiment, spec, embeddings, err)) return -1;
     if (resolve_paths(vb_model_options(), spec, experiment->path, err)) return -1;
@@ -397,13 +400,14 @@ static int check_index_models(const vb_experiment *experiment, vb_error *err) {
         for (int i = 0; i < experiment->model_count && !found; i++)
             found = !strcmp(wanted, experiment->models[i].name) && experiment->models[i].family != VB_PRECOMPUTED;
         if (!found)
-            return vb_errorf(err, VB_ECONFIG, "%s: retrieval: index_model '%s' is no model of this file with weights", experiment->path,
-                             wanted);
+            return vb_errorf(err, VB_ECONFIG, "%s: retrieval: index_model '%s' is no model of this file with weights",
+                             experiment->path, wanted);
     }
     return 0;
 }
 
-/* The other models stay in the list: an index model of a retrieval may be one of them, and numbers of models keep their meaning. */
+/* The other models stay in the list: an index model of a retrieval may be one of them, and numbers of models keep their
+ * meaning. */
 static int choose_model(vb_experiment *experiment, vb_error *err) {
     bool found = !experiment->only_model;
     for (int m = 0; m < experiment->model_count && experiment->only_model; m++) {
@@ -426,11 +430,12 @@ static int check_engine(const vb_experiment *experiment, vb_error *err) {
                        experiment->expansion_count                ? "expansions" :
                                                                     NULL;
     if (!experiment->similarity_engine || !what) return 0;
-    return vb_errorf(err, VB_ECONFIG, "%s: similarity_engine: scalapack evaluates only; '%s' needs 'replicated'", experiment->path,
-                     what);
+    return vb_errorf(err, VB_ECONFIG, "%s: similarity_engine: scalapack evaluates only; '%s' needs 'replicated'",
+                     experiment->path, what);
 }
 
-int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_override *overrides, int override_count, vb_error *err) {
+int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_override *overrides, int override_count,
+                       vb_error *err) {
     *experiment = (vb_experiment){0};
     vb_yaml *root = NULL;
     int status = -1;

@@ -68,7 +68,7 @@ typedef struct vb_experiment {
     vb_corpus_spec *corpora;
     vb_retrieval_spec retrieval; /* of all models without their own */
     char *path;                  /* of the file, for messages and relative paths */
-    json_t *configuration;       /* what decides the results, as every result carries it: paths as written, without machine options */
+    json_t *configuration; /* what decides the results, as every result carries it: paths as written, without machine options */
 } vb_experiment;
 
 /* One setting from the command line: path.to.key and its value in YAML. */
@@ -76,9 +76,10 @@ typedef struct vb_override {
     const char *path, *value;
 } vb_override;
 
-/* Reads, overrides, checks and completes. Checks that do not need the data: names unique, prompts with one {}, keys that a family needs
- * or does not take. Paths, that of the file too, are resolved (vb_resolve) but not opened. Local. */
-int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_override *overrides, int override_count, vb_error *err);
+/* Reads, overrides, checks and completes. Checks that do not need the data: names unique, prompts with one {}, keys that a family
+ * needs or does not take. Paths, that of the file too, are resolved (vb_resolve) but not opened. Local. */
+int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_override *overrides, int override_count,
+                       vb_error *err);
 void vb_experiment_free(vb_experiment *experiment);
 
 /* The templates of a model on a dataset: the model's own, else the dataset's. Count 0 with CoOp. */
@@ -105,8 +106,8 @@ const vb_option *vb_embeddings_options(void); /* an entry of a model's list `emb
 const vb_option *vb_coop_options(void);       /* a model's `prompts` as a map */
 const char *vb_family_word(int family);       /* as the file has it */
 
-/* Where a path of an experiment file lies: beside the file, else under the current folder, else (for configs/...) in the installed
- * configs. A new string: the first that exists (globs: that matches), or the path itself. */
+/* Where a path of an experiment file lies: beside the file, else under the current folder, else (for configs/...) in the
+ * installed configs. A new string: the first that exists (globs: that matches), or the path itself. */
 char *vb_resolve(const char *path, const char *beside, vb_error *err);
 
 #endif

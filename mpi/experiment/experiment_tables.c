@@ -21,12 +21,13 @@ static const vb_option experiment_options[] = {
      "orders drawn for each target vocabulary (sampled)"},
     {"seed", VB_INTEGER, AT(vb_experiment, seed), false, false, "42", 0, 4294967295.0, NULL, NULL,
      "seed of numpy's legacy generator (sampled)"},
-    {"union_permutations", VB_INTEGER, AT(vb_experiment, union_permutations), false, false, "1000", 2, 1000000, NULL, "permutations",
-     "for acc_e_union where it has no closed form (over 20 vocabularies of unequal image counts)"},
+    {"union_permutations", VB_INTEGER, AT(vb_experiment, union_permutations), false, false, "1000", 2, 1000000, NULL,
+     "permutations", "for acc_e_union where it has no closed form (over 20 vocabularies of unequal image counts)"},
     {"per_image", VB_BOOLEAN, AT(vb_experiment, per_image), false, true, "false", 0, 0, NULL, NULL,
      "write a record for every image (records/*.jsonl.zst)"},
     {"latex", VB_BOOLEAN, AT(vb_experiment, latex), false, true, "false", 0, 0, NULL, NULL, "write table.tex as well"},
-    {"output", VB_PATH, AT(vb_experiment, output), false, true, NULL, 0, 0, NULL, NULL, "folder of the results [results/EXPERIMENT]"},
+    {"output", VB_PATH, AT(vb_experiment, output), false, true, NULL, 0, 0, NULL, NULL,
+     "folder of the results [results/EXPERIMENT]"},
     {"cache", VB_PATH, AT(vb_experiment, cache), false, true, NULL, 0, 0, NULL, NULL,
      "folder of encoded units; may be shared by experiments [OUTPUT/cache]"},
     {"only_model", VB_TEXT, AT(vb_experiment, only_model), false, true, NULL, 0, 0, NULL, NULL,
@@ -43,9 +44,11 @@ static const vb_option experiment_options[] = {
     {"retrieval", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "retrieval-enhanced prompts (REPE) for all models"},
     {"analyses", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
      "list of margin, similarity, alignment, uniformity, spectrum, order: why a model is stable or not"},
-    {"adversarial", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "candidate names that take most images from a vocabulary"},
+    {"adversarial", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
+     "candidate names that take most images from a vocabulary"},
     {"datasets", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "list of datasets"},
-    {"expansions", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "list of expansions: several datasets, each one vocabulary"},
+    {"expansions", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL,
+     "list of expansions: several datasets, each one vocabulary"},
     {"models", VB_CUSTOM, 0, true, false, NULL, 0, 0, NULL, NULL, "list of models"},
     {0}};
 
@@ -112,8 +115,8 @@ static const vb_option embeddings_options[] = {
 
 static const vb_option coop_options[] = {{"coop", VB_PATH, AT(vb_model_spec, coop), true, false, NULL, 0, 0, NULL, NULL,
                                           "CoOp checkpoint (model.pth.tar-50)"},
-                                         {"position", VB_CHOICE, AT(vb_model_spec, coop_position), false, false, "end", 0, 0, positions,
-                                          NULL, "where the class name stands among the learned tokens"},
+                                         {"position", VB_CHOICE, AT(vb_model_spec, coop_position), false, false, "end", 0, 0,
+                                          positions, NULL, "where the class name stands among the learned tokens"},
                                          {0}};
 
 const vb_option *vb_experiment_options(void) { return experiment_options; }

@@ -31,7 +31,8 @@ static int read_value(const vb_option *option, void *fields, const vb_yaml *node
         vb_free(*(char **)field);
         return (*(char **)field = vb_strdup(node->text, err)) ? 0 : -1;
     case VB_INTEGER:
-        if (vb_yaml_integer(node, name, (int64_t)option->low, (int64_t)option->high, field, err)) return wrong(option, node, name, err);
+        if (vb_yaml_integer(node, name, (int64_t)option->low, (int64_t)option->high, field, err))
+            return wrong(option, node, name, err);
         return 0;
     case VB_REAL:
         if (vb_yaml_real(node, name, option->low, option->high, field, err)) return wrong(option, node, name, err);
@@ -62,16 +63,11 @@ static int set_fallbacks(const vb_option *table, void *fields, vb_error *err) {
     for (const vb_option *option = table; option->key; option++) {
         if (option->kind == VB_CUSTOM) continue;
         void *field = field_of(option, fields);
-        if (option->kind == VB_TEXT || option->kind == VB_PATH)
-            *(char **)field = NULL;
-        else if (option->kind == VB_INTEGER)
-            *(int64_t *)field = (int64_t)option->low;
-        else if (option->kind == VB_REAL)
-            *(double *)field = option->low;
-        else if (option->kind == VB_BOOLEAN)
-            *(bool *)field = false;
-        else
-            *(int *)field = 0;
+        if (option->kind == VB_TEXT || option->kind == VB_PATH) *(char **)field = NULL;
+        else if (option->kind == VB_INTEGER) *(int64_t *)field = (int64_t)option->low;
+        else if (option->kind == VB_REAL) *(double *)field = option->low;
+        else if (option->kind == VB_BOOLEAN) *(bool *)field = false;
+        else *(int *)field = 0;
         if (!option->fallback) continue;
         vb_yaml node = {.kind = VB_YAML_SCALAR, .text = (char *)(uintptr_t)option->fallback};
         if (read_value(option, fields, &node, "default", err)) return -1;
@@ -79,7 +75,8 @@ static int set_fallbacks(const vb_option *table, void *fields, vb_error *err) {
     return 0;
 }
 
-int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, const char *name, const char *where, vb_error *err) {
+int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, const char *name, const char *where,
+                    vb_error *err) {
     if (map->kind != VB_YAML_MAP)
         return vb_yaml_errorf(map, name, err, "%s: expected a map of keys, found a %s", where,
                               map->kind == VB_YAML_LIST ? "list" : "scalar");

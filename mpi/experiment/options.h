@@ -30,7 +30,8 @@ typedef struct vb_option {
 /* A table ends with a row whose key is NULL. */
 
 /* Reads a YAML map into *fields by the table: unknown keys (with a "did you mean"), wrong types, values out of bounds and missing
- * required keys are VB_ECONFIG with name:line:column. VB_CUSTOM rows are accepted and left to the caller. Text fields are allocated
+ * required keys are VB_ECONFIG with name:line:column. VB_CUSTOM rows are accepted and left to the caller. Text fields are
+ * allocated
  * (vb_free). */
 int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, const char *name, const char *where, vb_error *err);
 void vb_options_free(const vb_option *table, void *fields);

@@ -16,7 +16,8 @@ static const vb_option corpus_options[] = {
     {"embeddings", VB_PATH, AT(vb_corpus_spec, embeddings), false, false, NULL, 0, 0, NULL, NULL,
      "folder or glob of image embedding parts (.npy), as clip-retrieval writes them (img_emb/)"},
     {"captions", VB_PATH, AT(vb_corpus_spec, captions), false, false, NULL, 0, 0, NULL, NULL,
-     "captions of the parts in the same order (.jsonl .tsv .txt .json, plain or .zst; glob) [metadata/ beside them]; alone: the corpus "
+     "captions of the parts in the same order (.jsonl .tsv .txt .json, plain or .zst; glob) [metadata/ beside them]; alone: the "
+     "corpus "
      "itself"},
     {"caption_column", VB_TEXT, AT(vb_corpus_spec, caption_column), false, false, NULL, 0, 0, NULL, NULL,
      "key or column of the captions: a name, or a number from 1 [caption]"},
@@ -39,7 +40,8 @@ static const vb_option retrieval_options[] = {
     {"deduplicate", VB_BOOLEAN, AT(vb_retrieval_spec, deduplicate), false, false, "false", 0, 0, NULL, NULL,
      "count equal captions once"},
     {"depth", VB_INTEGER, AT(vb_retrieval_spec, depth), false, false, "0", 0, 1000000, NULL, "rows",
-     "retrieved a class, of which top_k that pass the filter count (the official code: 1000); 0: top_k are retrieved, then filtered"},
+     "retrieved a class, of which top_k that pass the filter count (the official code: 1000); 0: top_k are retrieved, then "
+     "filtered"},
     {"query", VB_TEXT, AT(vb_retrieval_spec, query), false, false, NULL, 0, 0, NULL, NULL,
      "template of the queries [the model's prompts; the official code: \"a photo of a {}\"]"},
     {"index_model", VB_TEXT, AT(vb_retrieval_spec, index_model), false, false, NULL, 0, 0, NULL, NULL,
@@ -54,12 +56,13 @@ const vb_option *vb_retrieval_options(void) { return retrieval_options; }
 int vb_corpus_spec_read(vb_corpus_spec *spec, const vb_yaml *node, const char *file, vb_error *err) {
     if (vb_options_read(corpus_options, spec, node, file, "a corpus", err)) return -1;
     if (spec->images && (spec->embeddings || spec->quantized || spec->captions || spec->text_embeddings))
-        return vb_errorf(err, VB_ECONFIG,
-                         "%s:%d:%d: corpus '%s': images bring their own captions; leave out embeddings, captions, text_embeddings",
-                         file, node->line, node->column, spec->name);
+        return vb_errorf(
+            err, VB_ECONFIG,
+            "%s:%d:%d: corpus '%s': images bring their own captions; leave out embeddings, captions, text_embeddings", file,
+            node->line, node->column, spec->name);
     if (!spec->images && !spec->embeddings && !spec->captions)
-        return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: corpus '%s': one of images, embeddings, captions is needed", file, node->line,
-                         node->column, spec->name);
+        return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: corpus '%s': one of images, embeddings, captions is needed", file,
+                         node->line, node->column, spec->name);
     return 0;
 }
 
@@ -72,8 +75,8 @@ static int read_numbers(const vb_yaml *map, const char *key, const char *file, d
     if (!node) return 0;
     size_t n = node->kind == VB_YAML_LIST ? node->count : 1;
     if (!n || n > VB_RETRIEVAL_VALUES)
-        return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s: expected 1 to %d numbers, found %zu", file, node->line, node->column, key,
-                         VB_RETRIEVAL_VALUES, n);
+        return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s: expected 1 to %d numbers, found %zu", file, node->line, node->column,
+                         key, VB_RETRIEVAL_VALUES, n);
     *count = (int)n;
     for (size_t i = 0; i < n; i++) {
         const vb_yaml *item = node->kind == VB_YAML_LIST ? node->items[i] : node;

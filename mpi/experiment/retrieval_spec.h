@@ -4,7 +4,8 @@
 
 #include "mpi/experiment/options.h"
 
-/* A corpus: WebDataset images with captions (encoded by the index model), embedding parts with captions beside them, or captions alone.
+/* A corpus: WebDataset images with captions (encoded by the index model), embedding parts with captions beside them, or captions
+ * alone.
  */
 typedef struct vb_corpus_spec {
     char *name, *images, *embeddings, *captions, *caption_column, *text_embeddings, *quantized;
@@ -20,7 +21,8 @@ typedef struct vb_retrieval_spec {
     int renormalize; /* 0 official: in ensembles only; 1 true; 2 false */
     int similarity;  /* 0 cosine, 1 dot */
     bool deduplicate, depth_given;
-    int64_t depth; /* rows retrieved a class before the filter; given: top_k counts what the filter keeps of them, as in the official
+    int64_t
+        depth; /* rows retrieved a class before the filter; given: top_k counts what the filter keeps of them, as in the official
                       code; not given: the largest top_k, and top_k counts rows before the filter */
     int top_k_count, lambda_count;
     int64_t top_k[VB_RETRIEVAL_VALUES];
@@ -30,7 +32,8 @@ typedef struct vb_retrieval_spec {
 const vb_option *vb_corpus_options(void);
 const vb_option *vb_retrieval_options(void);
 
-/* Checks one corpus: exactly one of images, embeddings, captions alone; paths are left as written. `file` names the experiment file. */
+/* Checks one corpus: exactly one of images, embeddings, captions alone; paths are left as written. `file` names the experiment
+ * file. */
 int vb_corpus_spec_read(vb_corpus_spec *spec, const vb_yaml *node, const char *file, vb_error *err);
 void vb_corpus_spec_free(vb_corpus_spec *spec);
 

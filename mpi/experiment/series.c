@@ -20,10 +20,8 @@ int vb_natural_order(const char *a, const char *b) {
             int order = memcmp(a, b, n);
             if (order) return order;
             a += n, b += n;
-        } else if (*a == *b)
-            a++, b++;
-        else
-            break;
+        } else if (*a == *b) a++, b++;
+        else break;
     }
     int order = (unsigned char)*a - (unsigned char)*b;
     return order ? order : strcmp(left, right);
@@ -72,12 +70,11 @@ static int find_files(vb_series *series, int key, const vb_yaml *node, const cha
         } else {
             qsort(found->items, found->count, sizeof *found->items, by_nature);
             series->unwritten[key] = vb_ends_with(pattern, node->text) ? strlen(pattern) - strlen(node->text) : 0;
-            if (!series->count)
-                status = name_checkpoints(series, found, pattern, err);
+            if (!series->count) status = name_checkpoints(series, found, pattern, err);
             else if ((int)found->count != series->count)
-                status =
-                    vb_yaml_errorf(node, path, err, "%s: %zu files match, but %d of the other pattern: a series needs as many of each",
-                                   key_names[key], found->count, series->count);
+                status = vb_yaml_errorf(node, path, err,
+                                        "%s: %zu files match, but %d of the other pattern: a series needs as many of each",
+                                        key_names[key], found->count, series->count);
         }
     }
     vb_free(pattern);

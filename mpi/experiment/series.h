@@ -1,7 +1,7 @@
 /* A series of checkpoints: a model entry with patterns for files becomes a model for each file.
  *
- * weights, prompts.coop, image_embeddings and text_embeddings may be patterns (*, ?, [...], {a,b}, {0..9}). Their files are taken in
- * the natural order of their paths, in which numbers compare as numbers: epoch_2 before epoch_10. */
+ * weights, prompts.coop, image_embeddings and text_embeddings may be patterns (*, ?, [...], {a,b}, {0..9}). Their files are taken
+ * in the natural order of their paths, in which numbers compare as numbers: epoch_2 before epoch_10. */
 #ifndef VB_SERIES_H
 #define VB_SERIES_H
 
@@ -18,7 +18,8 @@ typedef struct vb_series {
 } vb_series;
 
 /* Looks at a model's node of the experiment file `path`. VB_EMISSING when a pattern matches nothing, VB_ECONFIG when two match
- * different numbers of files. A path that exists as it is written is no pattern. Free with vb_series_free, also after a failure. Local.
+ * different numbers of files. A path that exists as it is written is no pattern. Free with vb_series_free, also after a failure.
+ * Local.
  */
 int vb_series_find(vb_series *series, const vb_yaml *model, const char *path, vb_error *err);
 void vb_series_free(vb_series *series);

@@ -42,8 +42,8 @@ static int look_at(const vb_corpus_spec *spec, corpus_facts *facts, vb_error *er
     return 0;
 }
 
-static int plan_corpus(const vb_experiment *experiment, const vb_corpus_spec *corpus, const int64_t *classes, int ranks, bool print,
-                       vb_corpora_sizes *sizes, vb_error *err) {
+static int plan_corpus(const vb_experiment *experiment, const vb_corpus_spec *corpus, const int64_t *classes, int ranks,
+                       bool print, vb_corpora_sizes *sizes, vb_error *err) {
     corpus_facts facts;
     int64_t scans = 0;
     if (look_at(corpus, &facts, err)) return vb_error_prefix(err, "corpus '%s'", corpus->name);
@@ -64,12 +64,9 @@ static int plan_corpus(const vb_experiment *experiment, const vb_corpus_spec *co
     sizes->read_bytes += (double)scans * facts.bytes;
     if (!print) return 0;
     printf("  corpus %-13s %-20s ", corpus->name, facts.kind);
-    if (facts.rows < 0)
-        printf("not counted");
-    else if (facts.dim)
-        printf("%lld rows x %d, %.4g GB", (long long)facts.rows, facts.dim, facts.bytes * 1e-9);
-    else
-        printf("%lld rows, %.4g GB", (long long)facts.rows, facts.bytes * 1e-9);
+    if (facts.rows < 0) printf("not counted");
+    else if (facts.dim) printf("%lld rows x %d, %.4g GB", (long long)facts.rows, facts.dim, facts.bytes * 1e-9);
+    else printf("%lld rows, %.4g GB", (long long)facts.rows, facts.bytes * 1e-9);
     printf(", %lld scan%s\n", (long long)scans, scans == 1 ? "" : "s");
     return 0;
 }

@@ -51,10 +51,12 @@ static double row_bytes(const vb_scan_plan *plan) {
 
 double vb_scan_plan_bytes(const vb_scan_plan *plan) { return (double)plan->rows * row_bytes(plan); }
 
-/* ---- the measurement --------------------------------------------------------------------------------------------------------------
+/* ---- the measurement
+ * --------------------------------------------------------------------------------------------------------------
  */
 
-/* Sixteen random rows over and over: how fast a row is searched does not depend on what it holds, as long as none is good enough. */
+/* Sixteen random rows over and over: how fast a row is searched does not depend on what it holds, as long as none is good
+ * enough. */
 typedef struct sample {
     int64_t rows, queries;
     size_t group; /* bytes of sixteen rows */
@@ -84,10 +86,8 @@ static void make_rows(sample *made, const vb_scan_plan *plan) {
     if (made->coder) vb_coder_encode(made->coder, made->values, VB_F32, VB_GROUP, made->stored, made->work, &unlisted, &unlisted);
     for (int64_t i = 0; i < count && !made->coder; i++) {
         uint16_t half = vb_float_to_half(made->values[i]); /* taken for bf16 another number */
-        if (plan->dtype == VB_F32)
-            memcpy(made->stored + i * 4, &made->values[i], sizeof(float));
-        else
-            memcpy(made->stored + i * 2, &half, sizeof half);
+        if (plan->dtype == VB_F32) memcpy(made->stored + i * 4, &made->values[i], sizeof(float));
+        else memcpy(made->stored + i * 2, &half, sizeof half);
     }
     for (int64_t g = 1; g < made->rows / VB_GROUP; g++) memcpy(made->stored + (size_t)g * made->group, made->stored, made->group);
 }
@@ -151,10 +151,8 @@ static double search_rate(const sample *made, const vb_scan_plan *plan) {
             int64_t first = omp_get_thread_num() * piece;
             const struct searcher *one = &made->searchers[omp_get_thread_num()];
             const unsigned char *from = made->stored + (size_t)(first / VB_GROUP) * made->group;
-            if (one->through)
-                vb_coded_scan_groups(one->through, from, piece / VB_GROUP, first, NULL);
-            else
-                vb_scan_rows(one->scan, from, plan->dtype, piece, first, NULL);
+            if (one->through) vb_coded_scan_groups(one->through, from, piece / VB_GROUP, first, NULL);
+            else vb_scan_rows(one->scan, from, plan->dtype, piece, first, NULL);
         }
         double rate = (double)piece / (MPI_Wtime() - start);
         if (rate > best) best = rate;
@@ -162,16 +160,14 @@ static double search_rate(const sample *made, const vb_scan_plan *plan) {
     return best * (double)made->queries / (double)plan->queries;
 }
 
-/* ---- the plan ---------------------------------------------------------------------------------------------------------------------
+/* ---- the plan
+ * ---------------------------------------------------------------------------------------------------------------------
  */
 
 static void duration(vb_grid *grid, double seconds) {
-    if (seconds < 120)
-        vb_grid_cell(grid, "%.1f s", seconds);
-    else if (seconds < 7200)
-        vb_grid_cell(grid, "%.1f min", seconds / 60);
-    else
-        vb_grid_cell(grid, "%.1f h", seconds / 3600);
+    if (seconds < 120) vb_grid_cell(grid, "%.1f s", seconds);
+    else if (seconds < 7200) vb_grid_cell(grid, "%.1f min", seconds / 60);
+    else vb_grid_cell(grid, "%.1f h", seconds / 3600);
 }
 
 int vb_scan_plan_print(const vb_scan_plan *plan, vb_error *err) {
@@ -183,10 +179,10 @@ int vb_scan_plan_print(const vb_scan_plan *plan, vb_error *err) {
     if (status) return -1;
     double bytes = vb_scan_plan_bytes(plan), node = rate * plan->threads;
     int64_t rank = vb_retrieve_memory(plan->queries, plan->dim, plan->top_k, plan->threads, 2, plan->dtype == VB_I8);
-    printf("scan of %lld rows of %d dimensions for %lld quer%s, top %lld\n", (long long)plan->rows, plan->dim, (long long)plan->queries,
-           plan->queries == 1 ? "y" : "ies", (long long)plan->top_k);
-    printf("%.1f GB, %.0f bytes a row; a rank with %d threads needs %.0f MiB beside what it reads\n", bytes * 1e-9, row_bytes(plan),
-           plan->threads, (double)rank / 1048576);
+    printf("scan of %lld rows of %d dimensions for %lld quer%s, top %lld\n", (long long)plan->rows, plan->dim,
+           (long long)plan->queries, plan->queries == 1 ? "y" : "ies", (long long)plan->top_k);
+    printf("%.1f GB, %.0f bytes a row; a rank with %d threads needs %.0f MiB beside what it reads\n", bytes * 1e-9,
+           row_bytes(plan), plan->threads, (double)rank / 1048576);
     printf("measured here at level %s, %d thread%s: %.4g rows a second and thread; a node has %d, its disk gives %.3g GB/s\n\n",
            vb_isa_name(vb_isa_level()), measured_with, measured_with == 1 ? "" : "s", rate, plan->threads, plan->disk * 1e-9);
     vb_grid grid = {.columns = 5};

@@ -16,8 +16,8 @@ typedef struct vb_plan_sizes {
     int64_t largest_model; /* and of the largest alone */
 } vb_plan_sizes;
 
-/* Opens every file of the experiment that a run would open, and encodes nothing. `print` lists pairs, groups and totals on the standard
- * output. Local, but MPI must have been started. */
+/* Opens every file of the experiment that a run would open, and encodes nothing. `print` lists pairs, groups and totals on the
+ * standard output. Local, but MPI must have been started. */
 int vb_plan(const vb_experiment *experiment, int ranks, int64_t ranks_a_node, bool print, vb_plan_sizes *sizes, vb_error *err);
 
 #endif

@@ -38,14 +38,16 @@ static int64_t spectrum(const vb_pair_shape *s) {
            (int64_t)s->threads * 64 * 8 * s->dim;
 }
 
-/* Texts of classes and candidates, one unit's bits, and sets: a bit an image of this rank and candidate, in arrays that double. */
+/* Texts of classes and candidates, one unit's bits, and sets: a bit an image of this rank and candidate, in arrays that
+ * double. */
 static int64_t adversarial(const vb_experiment *experiment, const vb_pair_shape *s) {
     const vb_adversarial_spec *spec = &experiment->adversarial;
     int64_t all = s->classes + s->candidates, targets = spec->target_count ? spec->target_count : s->vocabularies;
     int64_t attacked = s->vocabularies ? s->images * targets / s->vocabularies : 0;
     int64_t blocks = (attacked + 64 * s->ranks - 1) / (64 * s->ranks) + targets;
     int64_t sets = smaller(2 * blocks * s->candidates * 8, spec->memory << 20);
-    int64_t search = spec->method == VB_EXACT_SEARCH && targets ? 3 * s->candidates * 8 * (attacked / targets / 64 + s->ranks) : 0;
+    int64_t search =
+        spec->method == VB_EXACT_SEARCH && targets ? 3 * s->candidates * 8 * (attacked / targets / 64 + s->ranks) : 0;
     return all * s->dim * 4 + (s->encoded ? s->candidates * s->dim * 4 : 0) + judging(all) +
            s->candidates * (VB_UNIT_SAMPLES / 8 + 200) + sets + search + WORDNET;
 }

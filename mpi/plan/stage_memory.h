@@ -1,4 +1,5 @@
-/* What the stages of a pair (evaluation, analyses, adversarial) take of a rank's memory beside model and texts, before anything runs.
+/* What the stages of a pair (evaluation, analyses, adversarial) take of a rank's memory beside model and texts, before anything
+ * runs.
  */
 #ifndef VB_STAGE_MEMORY_H
 #define VB_STAGE_MEMORY_H
@@ -12,8 +13,8 @@ typedef struct vb_pair_shape {
     bool encoded; /* by a model, rather than precomputed */
 } vb_pair_shape;
 
-/* Bytes of the class texts on a rank, and of the largest stage: they come one after the other. Upper estimates for rank 0, which has
- * most. Local. */
+/* Bytes of the class texts on a rank, and of the largest stage: they come one after the other. Upper estimates for rank 0, which
+ * has most. Local. */
 int64_t vb_texts_memory(const vb_experiment *experiment, const vb_pair_shape *shape);
 int64_t vb_stage_memory(const vb_experiment *experiment, const vb_pair_shape *shape);
 

@@ -39,7 +39,8 @@ static int find_cores(vb_comm *comm, MPI_Comm node, vb_error *err) {
         vb_free(sets);
         return -1;
     }
-    status = vb_check_mpi(comm, MPI_Allgather(&own, sizeof own, MPI_BYTE, sets, sizeof own, MPI_BYTE, node), "MPI_Allgather", err);
+    status =
+        vb_check_mpi(comm, MPI_Allgather(&own, sizeof own, MPI_BYTE, sets, sizeof own, MPI_BYTE, node), "MPI_Allgather", err);
     CPU_ZERO(&all);
     comm->sharing = 0;
     for (int r = 0; !status && r < comm->node_size; r++) {
@@ -99,13 +100,16 @@ bool vb_alarm_heard(vb_comm *comm) {
 }
 
 /* This rank stops because of others only. */
-static bool merely_heard(const vb_comm *comm) { return (comm->heard && !comm->raised) || (comm->above && merely_heard(comm->above)); }
+static bool merely_heard(const vb_comm *comm) {
+    return (comm->heard && !comm->raised) || (comm->above && merely_heard(comm->above));
+}
 
 /* Every raised alarm sent one message to every other rank; they are all received here, so that none is heard later. */
 static int end_alarm(vb_comm *comm, vb_error *err) {
     int raised = comm->raised, total = 0, token;
     int status = vb_check_mpi(comm, MPI_Allreduce(&raised, &total, 1, MPI_INT, MPI_SUM, comm->mpi), "MPI_Allreduce", err);
-    for (int i = 0; i < total - raised; i++) MPI_Recv(&token, 1, MPI_INT, MPI_ANY_SOURCE, ALARM_TAG, comm->mpi, MPI_STATUS_IGNORE);
+    for (int i = 0; i < total - raised; i++)
+        MPI_Recv(&token, 1, MPI_INT, MPI_ANY_SOURCE, ALARM_TAG, comm->mpi, MPI_STATUS_IGNORE);
     if (raised) MPI_Waitall(comm->size, comm->alarm_sends, MPI_STATUSES_IGNORE);
     comm->raised = comm->heard = false;
     return status;
@@ -118,9 +122,9 @@ int vb_agree(vb_comm *comm, int status, vb_error *err) {
     bool second_hand = merely_heard(comm);
     if (end_alarm(comm, status ? NULL : &local) && !status) status = -1;
     if (status && !local.code) vb_errorf(&local, VB_EINTERNAL, "a failure without a message");
-    /* The rank to speak: the lowest with a real error, else the lowest that was asked to stop, else the lowest that heard of it. These
-     * two calls take no injected faults: when agreement itself fails the others cannot know, and only the end of the program releases
-     * them. */
+    /* The rank to speak: the lowest with a real error, else the lowest that was asked to stop, else the lowest that heard of it.
+     * These two calls take no injected faults: when agreement itself fails the others cannot know, and only the end of the
+     * program releases them. */
     int size = comm->size, level = !status ? 3 : local.code != VB_EINCOMPLETE ? 0 : second_hand ? 2 : 1;
     int key = status ? level * size + comm->rank : level * size, worst = key;
     if (MPI_Allreduce(&key, &worst, 1, MPI_INT, MPI_MIN, comm->mpi) != MPI_SUCCESS)
@@ -141,10 +145,8 @@ int vb_broadcast_from(vb_comm *comm, int root, void *bytes, size_t size, vb_erro
         size_t n = size - at < CHUNK ? size - at : CHUNK;
         if (vb_check_mpi(comm, MPI_Bcast((char *)bytes + at, (int)n, MPI_BYTE, root, comm->mpi), "MPI_Bcast", err)) status = -1;
     }
-    if (comm->rank != root)
-        comm->received += size;
-    else if (comm->size > 1)
-        comm->sent += size;
+    if (comm->rank != root) comm->received += size;
+    else if (comm->size > 1) comm->sent += size;
     return vb_agree(comm, status, err);
 }
 
@@ -179,7 +181,8 @@ int vb_allgather_rows(vb_comm *comm, void *rows, int64_t total, size_t row_bytes
     }
     int64_t first, mine = vb_share(total, comm->rank, comm->size, &first);
     /* Rounds in which every rank sends at most so many rows that all together stay below the chunk. */
-    int64_t a_round = (int64_t)(CHUNK / (row_bytes ? row_bytes : 1)) / comm->size, largest = (total + comm->size - 1) / comm->size;
+    int64_t a_round = (int64_t)(CHUNK / (row_bytes ? row_bytes : 1)) / comm->size,
+            largest = (total + comm->size - 1) / comm->size;
     if (a_round < 1) a_round = 1;
     char *piece = NULL, *all = NULL;
     bool whole = largest <= a_round;
@@ -201,8 +204,7 @@ int vb_allgather_rows(vb_comm *comm, void *rows, int64_t total, size_t row_bytes
             sum += counts[r];
         }
         int code;
-        if (whole)
-            code = MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, rows, counts, offsets, row, comm->mpi);
+        if (whole) code = MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, rows, counts, offsets, row, comm->mpi);
         else {
             if (counts[comm->rank])
                 memcpy(piece, (char *)rows + (size_t)(first + at) * row_bytes, (size_t)counts[comm->rank] * row_bytes);
@@ -256,7 +258,8 @@ int vb_gather_blocks(vb_comm *comm, const void *bytes, size_t size, void ***bloc
     for (int r = 1; root && r < comm->size; r++)
         for (size_t at = 0; at < all[r]; at += CHUNK) {
             size_t n = all[r] - at < CHUNK ? all[r] - at : CHUNK;
-            if (vb_check_mpi(comm, MPI_Recv((char *)(*blocks)[r] + at, (int)n, MPI_BYTE, r, BLOCK_TAG, comm->mpi, MPI_STATUS_IGNORE),
+            if (vb_check_mpi(comm,
+                             MPI_Recv((char *)(*blocks)[r] + at, (int)n, MPI_BYTE, r, BLOCK_TAG, comm->mpi, MPI_STATUS_IGNORE),
                              "MPI_Recv", err))
                 status = -1;
             comm->received += n;
@@ -281,12 +284,9 @@ static int reduce(vb_comm *comm, int64_t *values, size_t count, MPI_Op op, bool 
     const size_t step = CHUNK / sizeof *values;
     for (size_t at = 0; at < count; at += step) {
         int n = (int)(count - at < step ? count - at : step), code;
-        if (everywhere)
-            code = MPI_Allreduce(MPI_IN_PLACE, values + at, n, MPI_INT64_T, op, comm->mpi);
-        else if (comm->rank)
-            code = MPI_Reduce(values + at, NULL, n, MPI_INT64_T, op, 0, comm->mpi);
-        else
-            code = MPI_Reduce(MPI_IN_PLACE, values + at, n, MPI_INT64_T, op, 0, comm->mpi);
+        if (everywhere) code = MPI_Allreduce(MPI_IN_PLACE, values + at, n, MPI_INT64_T, op, comm->mpi);
+        else if (comm->rank) code = MPI_Reduce(values + at, NULL, n, MPI_INT64_T, op, 0, comm->mpi);
+        else code = MPI_Reduce(MPI_IN_PLACE, values + at, n, MPI_INT64_T, op, 0, comm->mpi);
         if (vb_check_mpi(comm, code, everywhere ? "MPI_Allreduce" : "MPI_Reduce", err)) status = -1;
     }
     if (comm->rank || everywhere) comm->sent += count * sizeof *values * (comm->size > 1);

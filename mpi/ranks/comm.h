@@ -1,7 +1,7 @@
 /* The thin layer over MPI: agreement on errors, large broadcasts and gathers, byte counts, and an alarm between steps.
  *
- * Every function here is collective over comm unless it says "local". A local error is carried to the next vb_agree, never out of a
- * collective's middle: all ranks always make the same sequence of calls. */
+ * Every function here is collective over comm unless it says "local". A local error is carried to the next vb_agree, never out of
+ * a collective's middle: all ranks always make the same sequence of calls. */
 #ifndef VB_COMM_H
 #define VB_COMM_H
 
@@ -29,34 +29,38 @@ typedef struct vb_comm {
 int vb_comm_open(vb_comm *comm, MPI_Comm mpi, vb_error *err);
 void vb_comm_close(vb_comm *comm);
 
-/* Agrees on the worst status: 0 everywhere when all ranks pass 0; otherwise -1 everywhere with *err that of the lowest failing rank
- * (VB_EINCOMPLETE yields to any other error, and that of a rank which only heard the alarm to that of one which knows why). Also ends
- * an alarm of this comm. Errors of MPI itself are VB_EMPI. */
+/* Agrees on the worst status: 0 everywhere when all ranks pass 0; otherwise -1 everywhere with *err that of the lowest failing
+ * rank
+ * (VB_EINCOMPLETE yields to any other error, and that of a rank which only heard the alarm to that of one which knows why). Also
+ * ends an alarm of this comm. Errors of MPI itself are VB_EMPI. */
 int vb_agree(vb_comm *comm, int status, vb_error *err);
 
-/* Local: tells all other ranks, also those of the comms above, to stop at their next look; to be followed by vb_agree on every rank. */
+/* Local: tells all other ranks, also those of the comms above, to stop at their next look; to be followed by vb_agree on every
+ * rank. */
 void vb_alarm_raise(vb_comm *comm);
 /* Local: whether some rank has raised the alarm here or above. Cheap. */
 bool vb_alarm_heard(vb_comm *comm);
 
-/* Local: 0, or -1 with VB_EMPI naming the call when `code` is no success (or a fault was injected). For calls of MPI made elsewhere. */
+/* Local: 0, or -1 with VB_EMPI naming the call when `code` is no success (or a fault was injected). For calls of MPI made
+ * elsewhere. */
 int vb_check_mpi(const vb_comm *comm, int code, const char *call, vb_error *err);
-/* Local: a moment for MPI to serve what other ranks ask of this one, to be called now and then where long work makes no call of MPI. */
+/* Local: a moment for MPI to serve what other ranks ask of this one, to be called now and then where long work makes no call of
+ * MPI. */
 void vb_serve_mpi(void);
 
 /* Sends size bytes from rank 0, or from rank `root`, to all, in chunks below 1 GiB. */
 int vb_broadcast_from(vb_comm *comm, int root, void *bytes, size_t size, vb_error *err);
 int vb_broadcast(vb_comm *comm, void *bytes, size_t size, vb_error *err);
-/* The same for a block whose size only rank 0 knows: elsewhere *bytes is allocated (free with vb_free). On rank 0 *bytes is sent as it
- * is. */
+/* The same for a block whose size only rank 0 knows: elsewhere *bytes is allocated (free with vb_free). On rank 0 *bytes is sent
+ * as it is. */
 int vb_broadcast_block(vb_comm *comm, void **bytes, size_t *size, vb_error *err);
 
 /* All ranks' pieces of an array of `total` rows of row_bytes each, in place in `rows` on every rank: rank r contributes the rows
  * vb_share gives it. Works where ranks have no rows; in chunks below 1 GiB. */
 int vb_allgather_rows(vb_comm *comm, void *rows, int64_t total, size_t row_bytes, vb_error *err);
 
-/* Every rank's block to rank 0, where blocks[r], sizes[r] (comm->size entries, allocated; free all with vb_free) hold rank r's; NULL
- * elsewhere. */
+/* Every rank's block to rank 0, where blocks[r], sizes[r] (comm->size entries, allocated; free all with vb_free) hold rank r's;
+ * NULL elsewhere. */
 int vb_gather_blocks(vb_comm *comm, const void *bytes, size_t size, void ***blocks, size_t **sizes, vb_error *err);
 
 /* Element-wise sum of int64 counters to rank 0, in place. */

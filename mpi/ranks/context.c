@@ -40,10 +40,8 @@ int vb_meet(vb_context *context, int status, vb_error *err) {
         code = MPI_Test(&all, &done, MPI_STATUS_IGNORE);
         if (!status && (status = vb_check_stop(context, err))) vb_alarm_raise(comm);
         const struct timespec moment = {.tv_nsec = 1000000};
-        if (!done && looks < QUICK_LOOKS)
-            sched_yield();
-        else if (!done)
-            nanosleep(&moment, NULL);
+        if (!done && looks < QUICK_LOOKS) sched_yield();
+        else if (!done) nanosleep(&moment, NULL);
     }
     return vb_agree(comm, status, err);
 }

@@ -9,7 +9,7 @@ typedef struct vb_context {
     vb_comm comm;
     const vb_command *command; /* the row that runs */
     double started;            /* MPI_Wtime at the start */
-    char **environment;        /* as the process got it, NULL-terminated: MPI adds variables that no other program should inherit */
+    char **environment; /* as the process got it, NULL-terminated: MPI adds variables that no other program should inherit */
 } vb_context;
 
 /* From now on SIGINT, SIGTERM and SIGUSR1 ask for a stop instead of ending the process. Local. */
@@ -18,9 +18,9 @@ void vb_catch_signals(void);
 /* Local: -1 with VB_EINCOMPLETE when this rank was asked to stop or another raised the alarm: finish here, raise, agree. */
 int vb_check_stop(vb_context *context, vb_error *err);
 
-/* Where ranks meet after a part of the work that takes some longer than others: waits for all of them without using a core, with an ear
- * for signals and alarms, and agrees. status: of this rank's part; a failure raises the alarm. 0, or -1 with the agreed error.
- * Collective. */
+/* Where ranks meet after a part of the work that takes some longer than others: waits for all of them without using a core, with
+ * an ear for signals and alarms, and agrees. status: of this rank's part; a failure raises the alarm. 0, or -1 with the agreed
+ * error. Collective. */
 int vb_meet(vb_context *context, int status, vb_error *err);
 
 extern const vb_command vb_commands[]; /* ends with a row without a name */

@@ -5,8 +5,8 @@
 
 #include "kernels/base/memory.h"
 
-/* The share of an item that one rank does alone while its group waits: opening, exchange, figures. Measured on small runs; it only
- * keeps the plan from believing that any number of ranks divides an item perfectly. */
+/* The share of an item that one rank does alone while its group waits: opening, exchange, figures. Measured on small runs; it
+ * only keeps the plan from believing that any number of ranks divides an item perfectly. */
 static const double serial_share = 0.02;
 
 int vb_groups_of_size(int ranks, int64_t ranks_per_group) {
@@ -21,7 +21,8 @@ int vb_group_ranks(int ranks, int groups, int g, int *first) {
 }
 
 /* When the last of so many groups ends; free_at is their room to work in. */
-static double finish_time(const double *costs, const int64_t *parts, int count, int ranks, int groups, double *free_at, double *idle) {
+static double finish_time(const double *costs, const int64_t *parts, int count, int ranks, int groups, double *free_at,
+                          double *idle) {
     double last = 0, worked = 0;
     memset(free_at, 0, (size_t)groups * sizeof *free_at);
     for (int i = 0; i < count; i++) {
@@ -44,7 +45,8 @@ int vb_groups_plan(const double *costs, const int64_t *parts, int count, int ran
     double *free_at = vb_array((size_t)(most > 0 ? most : 1), sizeof *free_at, "plan of groups", err);
     if (!free_at) return -1;
     double share, soonest = finish_time(costs, parts, count, ranks, best, free_at, &share);
-    /* Sizes rather than counts: groups of equal size divide the ranks best. More groups hold more models in memory: they must gain. */
+    /* Sizes rather than counts: groups of equal size divide the ranks best. More groups hold more models in memory: they must
+     * gain. */
     for (int size = ranks - 1, last = 1; !groups && size > 0; size--) {
         int n = vb_groups_of_size(ranks, size);
         if (n > most) n = most;
@@ -103,8 +105,7 @@ int vb_groups_next(vb_groups *groups, int64_t *item, vb_error *err) {
     double now = MPI_Wtime();
     if (groups->taken_at > 0) groups->busy += now - groups->taken_at;
     *item = groups->taken;
-    if (groups->count == 1)
-        groups->taken++;
+    if (groups->count == 1) groups->taken++;
     else if (!comm->rank) {
         const int64_t one = 1;
         int code = MPI_Fetch_and_op(&one, item, MPI_INT64_T, 0, 0, MPI_SUM, groups->window);

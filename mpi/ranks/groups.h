@@ -18,9 +18,9 @@ typedef struct vb_groups {
 /* How many groups for so many ranks when none may have more than ranks_per_group. Local. */
 int vb_groups_of_size(int ranks, int64_t ranks_per_group);
 
-/* How many groups finish `count` items soonest when they are taken in the order given. costs[i]: of item i, in any unit; parts[i]: into
- * how many pieces a group can divide it. *idle (may be NULL) is the share of the ranks' time in which that leaves them without work.
- * groups: as many as this, or 0 to choose. Local. */
+/* How many groups finish `count` items soonest when they are taken in the order given. costs[i]: of item i, in any unit;
+ * parts[i]: into how many pieces a group can divide it. *idle (may be NULL) is the share of the ranks' time in which that leaves
+ * them without work. groups: as many as this, or 0 to choose. Local. */
 int vb_groups_plan(const double *costs, const int64_t *parts, int count, int ranks, int groups, double *idle, vb_error *err);
 
 /* The ranks of group g: [*first, *first + count). Neighbours stay together, so that a group lies on few nodes. Local. */
@@ -30,8 +30,8 @@ int vb_group_ranks(int ranks, int groups, int g, int *first);
 int vb_groups_open(vb_groups *groups, vb_context *world, int count, int64_t items, vb_error *err);
 /* The number of the next item; *item == items when there is none. Collective over the group. */
 int vb_groups_next(vb_groups *groups, int64_t *item, vb_error *err);
-/* Waits for the other groups, without using a core and with an ear for signals and alarms; then agrees on the status of all. Sets busy
- * and idle (seconds of this group). Collective over the world. */
+/* Waits for the other groups, without using a core and with an ear for signals and alarms; then agrees on the status of all. Sets
+ * busy and idle (seconds of this group). Collective over the world. */
 int vb_groups_wait(vb_groups *groups, int status, vb_error *err);
 /* Bytes sent and received by the groups are added to the world's. Nothing to do for what was never opened. */
 void vb_groups_close(vb_groups *groups);

@@ -28,8 +28,8 @@ static void show(vb_progress *progress, double time) {
     double seconds = time - progress->start, rate = seconds > 0 ? (double)progress->done * progress->scale / seconds : 0;
     double left = progress->done ? seconds * (double)(progress->total - progress->done) / (double)progress->done : 0;
     fprintf(stderr, "%s%s %s: %3.0f%%  %.0f %s/s  %d:%02d to go%s", progress->terminal ? "\r\033[K" : "", progress->stage,
-            progress->what, progress->total ? 100.0 * (double)progress->done / (double)progress->total : 100.0, rate, progress->unit,
-            (int)left / 60, (int)left % 60, progress->terminal ? "" : "\n");
+            progress->what, progress->total ? 100.0 * (double)progress->done / (double)progress->total : 100.0, rate,
+            progress->unit, (int)left / 60, (int)left % 60, progress->terminal ? "" : "\n");
     fflush(stderr);
     progress->shown = time;
 }
@@ -50,7 +50,8 @@ void vb_progress_step(vb_progress *progress, int64_t items) {
 void vb_progress_end(vb_progress *progress) {
     if (!progress->speaks) return;
     double seconds = now() - progress->start;
-    int64_t items = progress->done < progress->total ? progress->done : progress->total; /* this rank may have had more than its share */
+    int64_t items =
+        progress->done < progress->total ? progress->done : progress->total; /* this rank may have had more than its share */
     if (progress->terminal && progress->shown > progress->start) fprintf(stderr, "\r\033[K");
     if (seconds < 1 && !progress->terminal) return;
     fprintf(stderr, "%s %s: %.0f %s in %.1f s\n", progress->stage, progress->what, (double)items * progress->scale,

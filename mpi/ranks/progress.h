@@ -1,4 +1,5 @@
-/* Progress of a stage: one line that rewrites itself on a terminal, sparse log lines elsewhere. Rank 0 only; silent on the others. */
+/* Progress of a stage: one line that rewrites itself on a terminal, sparse log lines elsewhere. Rank 0 only; silent on the
+ * others. */
 #ifndef VB_PROGRESS_H
 #define VB_PROGRESS_H
 

@@ -5,7 +5,8 @@
 
 #include "kernels/base/memory.h"
 
-/* ScaLAPACK ships no C header: its Fortran routines and the C interface of BLACS, as the reference implementation declares them. */
+/* ScaLAPACK ships no C header: its Fortran routines and the C interface of BLACS, as the reference implementation declares
+ * them. */
 int Csys2blacs_handle(MPI_Comm comm);
 void Cfree_blacs_system_handle(int handle);
 void Cblacs_gridinit(int *grid, const char *order, int rows, int columns);
@@ -14,20 +15,22 @@ void Cblacs_gridexit(int grid);
 int numroc_(const int *n, const int *block, const int *process, const int *source, const int *processes);
 void descinit_(int *descriptor, const int *m, const int *n, const int *row_block, const int *column_block, const int *row_source,
                const int *column_source, const int *grid, const int *leading, int *info);
-void pdsyev_(const char *job, const char *triangle, const int *n, double *a, const int *row, const int *column, const int *descriptor,
-             double *values, double *vectors, const int *vectors_row, const int *vectors_column, const int *vectors_descriptor,
-             double *work, const int *size, int *info, size_t job_length, size_t triangle_length);
+void pdsyev_(const char *job, const char *triangle, const int *n, double *a, const int *row, const int *column,
+             const int *descriptor, double *values, double *vectors, const int *vectors_row, const int *vectors_column,
+             const int *vectors_descriptor, double *work, const int *size, int *info, size_t job_length, size_t triangle_length);
 void psgemm_(const char *a_form, const char *b_form, const int *m, const int *n, const int *k, const float *alpha, const float *a,
-             const int *a_row, const int *a_column, const int *a_descriptor, const float *b, const int *b_row, const int *b_column,
-             const int *b_descriptor, const float *beta, float *c, const int *c_row, const int *c_column, const int *c_descriptor,
-             size_t a_length, size_t b_length);
+             const int *a_row, const int *a_column, const int *a_descriptor, const float *b, const int *b_row,
+             const int *b_column, const int *b_descriptor, const float *beta, float *c, const int *c_row, const int *c_column,
+             const int *c_descriptor, size_t a_length, size_t b_length);
 
 enum { BLOCK = 64 };
 
 static const int zero = 0, one = 1;
 
 /* Global index of local element `local` of process `process` among `processes`. */
-static int global_index(int local, int process, int processes) { return (local / BLOCK * processes + process) * BLOCK + local % BLOCK; }
+static int global_index(int local, int process, int processes) {
+    return (local / BLOCK * processes + process) * BLOCK + local % BLOCK;
+}
 
 /* A grid that uses every rank where the matrix has blocks for it: as square as that allows. */
 static void choose_shape(int ranks, int n, int *rows, int *columns) {
@@ -56,7 +59,8 @@ typedef struct part {
 static int eigenvalues(part *m, double *values, double *work, int words, vb_error *err) {
     double vectors = 0; /* none are asked for */
     int info = 0;
-    pdsyev_("N", "L", &m->n, m->a, &one, &one, m->descriptor, values, &vectors, &one, &one, m->descriptor, work, &words, &info, 1, 1);
+    pdsyev_("N", "L", &m->n, m->a, &one, &one, m->descriptor, values, &vectors, &one, &one, m->descriptor, work, &words, &info, 1,
+            1);
     return info ? vb_errorf(err, VB_EINTERNAL, "ScaLAPACK: pdsyev ended with %d", info) : 0;
 }
 
@@ -131,12 +135,12 @@ static int describe(vb_product *product, vb_error *err) {
     product->local_depth = numroc_(&product->depth, &slice, &product->rank, &zero, &product->ranks);
     product->first_depth = product->rank * slice;
     product->local_columns = vb_cyclic_count(product->columns, product->rank, product->ranks);
-    descinit_(product->left, &product->rows, &product->depth, &product->rows, &slice, &zero, &zero, &product->grid, &product->rows,
-              &info[0]);
+    descinit_(product->left, &product->rows, &product->depth, &product->rows, &slice, &zero, &zero, &product->grid,
+              &product->rows, &info[0]);
     descinit_(product->right, &product->depth, &product->columns, &product->depth, &block, &zero, &zero, &product->grid,
               &product->depth, &info[1]);
-    descinit_(product->result, &product->rows, &product->columns, &product->rows, &block, &zero, &zero, &product->grid, &product->rows,
-              &info[2]);
+    descinit_(product->result, &product->rows, &product->columns, &product->rows, &block, &zero, &zero, &product->grid,
+              &product->rows, &info[2]);
     for (int i = 0; i < 3; i++)
         if (info[i]) return vb_errorf(err, VB_EINTERNAL, "ScaLAPACK: descinit: argument %d", -info[i]);
     size_t elements = (size_t)product->rows * (size_t)product->local_depth;
@@ -144,9 +148,9 @@ static int describe(vb_product *product, vb_error *err) {
     return product->slice ? 0 : -1;
 }
 
-/* A grid of one row: rows (a block of images) and depth are small beside columns (classes). With one large dimension of three it is
- * optimal to cut that one alone (Demmel et al. 2013, Communication-optimal parallel recursive rectangular matrix multiplication): only
- * the small matrix travels. */
+/* A grid of one row: rows (a block of images) and depth are small beside columns (classes). With one large dimension of three it
+ * is optimal to cut that one alone (Demmel et al. 2013, Communication-optimal parallel recursive rectangular matrix
+ * multiplication): only the small matrix travels. */
 int vb_product_open(vb_product *product, vb_comm *comm, int rows, int columns, int depth, vb_error *err) {
     *product = (vb_product){.rows = rows, .columns = columns, .depth = depth, .ranks = comm->size, .rank = comm->rank};
     product->handle = product->grid = Csys2blacs_handle(comm->mpi);
@@ -169,6 +173,6 @@ void vb_product_multiply(const vb_product *product, const float *a, const float 
         for (int i = 0; i < product->rows; i++)
             product->slice[(size_t)k * (size_t)product->rows + (size_t)i] =
                 a[(size_t)i * (size_t)product->depth + (size_t)(product->first_depth + k)];
-    psgemm_("N", "N", &product->rows, &product->columns, &product->depth, &alpha, product->slice, &one, &one, product->left, b, &one,
-            &one, product->right, &beta, out, &one, &one, product->result, 1, 1);
+    psgemm_("N", "N", &product->rows, &product->columns, &product->depth, &alpha, product->slice, &one, &one, product->left, b,
+            &one, &one, product->right, &beta, out, &one, &one, product->result, 1, 1);
 }

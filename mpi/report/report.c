@@ -6,7 +6,9 @@
 #include "kernels/base/memory.h"
 #include "shards/files/io.h"
 
-static const char *vocabularies_of(const json_t *entry) { return vb_text_of(json_object_get(entry, "data"), "vocabularies_digest"); }
+static const char *vocabularies_of(const json_t *entry) {
+    return vb_text_of(json_object_get(entry, "data"), "vocabularies_digest");
+}
 
 static vb_report_group *group_of(vb_report *report, const json_t *entry) {
     for (int g = 0; g < report->group_count; g++) {

@@ -11,7 +11,8 @@
 /* Colours are variables: plots and text follow the reader's light or dark theme. */
 static const char style[] =
     "*{box-sizing:border-box}html{-webkit-text-size-adjust:100%}"
-    "body{margin:0;background:var(--page);color:var(--ink);font:1rem/1.55 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',"
+    "body{margin:0;background:var(--page);color:var(--ink);font:1rem/1.55 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica "
+    "Neue',"
     "'Liberation Sans',Arial,sans-serif}"
     "main,header,footer{max-width:84rem;margin:0 auto;padding:0 1rem}header{padding-top:2rem}footer{padding-bottom:3rem}"
     "h1{font-size:1.9rem;line-height:1.2;margin:0 0 .4rem}h2{font-size:1.4rem;margin:2.6rem 0 .6rem;padding-top:.9rem;"
@@ -19,17 +20,21 @@ static const char style[] =
     "h1,h2,h3{overflow-wrap:anywhere}p,dl,ul{max-width:46rem}p{margin:.5rem 0}.quiet,figcaption small{color:var(--muted)}"
     "dl.terms{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1rem;margin:1rem 0}dt{font-weight:600}dd{margin:0}"
     "nav ul{padding:0;margin:.8rem 0;list-style:none;display:flex;flex-wrap:wrap;gap:.3rem 1.2rem}"
-    "a{color:var(--s1)}a:focus-visible,.scroll:focus-visible,summary:focus-visible{outline:3px solid var(--s2);outline-offset:2px}"
+    "a{color:var(--s1)}a:focus-visible,.scroll:focus-visible,summary:focus-visible{outline:3px solid "
+    "var(--s2);outline-offset:2px}"
     ".skip{position:absolute;left:-99rem}.skip:focus{left:1rem;top:.5rem;background:var(--page);padding:.3rem .6rem}"
     ".scroll{overflow-x:auto;margin:.8rem 0}"
-    "table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.94rem}caption{text-align:left;color:var(--muted);"
+    "table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.94rem}caption{text-align:left;color:var(--muted)"
+    ";"
     "padding:0 0 .4rem;font-size:.9rem}caption span{display:block;position:sticky;left:0;max-width:calc(100vw - 2.5rem)}"
     "th,td{padding:.32rem .7rem;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap;vertical-align:top}"
     "th:first-child,td:first-child{padding-left:0}th.word,td.word{text-align:left}td.word{white-space:normal;min-width:10rem;"
     "overflow-wrap:anywhere}thead th{border-bottom:2px solid var(--ink)}tbody th{font-weight:500}tbody "
     "th.word{white-space:normal;min-width:8rem}"
-    ".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,36rem),1fr));gap:1.6rem 2.4rem;align-items:start;"
-    "margin:1rem 0}figure{margin:0;min-width:0}figcaption{font-size:.94rem;font-weight:600;margin-bottom:.3rem;overflow-wrap:anywhere}"
+    ".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,36rem),1fr));gap:1.6rem "
+    "2.4rem;align-items:start;"
+    "margin:1rem "
+    "0}figure{margin:0;min-width:0}figcaption{font-size:.94rem;font-weight:600;margin-bottom:.3rem;overflow-wrap:anywhere}"
     "figcaption small{display:block;font-weight:400}"
     "figure svg{display:block;width:100%;min-width:30rem;max-width:46rem;height:auto}svg text{font-family:inherit}"
     ".targets{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,24rem),1fr));gap:.4rem 1.6rem;margin:1rem 0}"
@@ -41,12 +46,15 @@ static const char style[] =
     "details{margin:.8rem 0}summary{cursor:pointer;font-weight:500}"
     "pre{overflow-x:auto;font-size:.85rem;line-height:1.4;padding:.8rem;border:1px solid var(--line)}"
     "@page{size:A4;margin:14mm}@media "
-    "(max-width:40rem){h1{font-size:1.5rem}dl.terms{grid-template-columns:1fr}dd{margin-bottom:.5rem}tr>:first-child{position:sticky;"
-    "left:0;background:var(--page);max-width:9rem;min-width:6rem;white-space:normal}td.word{min-width:6rem}td.word:last-child{min-"
+    "(max-width:40rem){h1{font-size:1.5rem}dl.terms{grid-template-columns:1fr}dd{margin-bottom:.5rem}tr>:first-child{position:"
+    "sticky;"
+    "left:0;background:var(--page);max-width:9rem;min-width:6rem;white-space:normal}td.word{min-width:6rem}td.word:last-child{"
+    "min-"
     "width:18rem}}"
     "@media "
     "print{body{font-size:10pt}.skip,nav,.data{display:none}details::details-content{content-visibility:visible;block-size:auto}"
-    "main,header,footer{max-width:none;padding:0}.target,li{break-inside:avoid}pre,td.word{white-space:pre-wrap;overflow-wrap:anywhere}"
+    "main,header,footer{max-width:none;padding:0}.target,li{break-inside:avoid}pre,td.word{white-space:pre-wrap;overflow-wrap:"
+    "anywhere}"
     ".scroll{overflow:visible}figure,tr{break-inside:avoid}h2,h3{break-after:avoid}"
     "figure svg{min-width:0}.figures{grid-template-columns:1fr 1fr}th,td{padding:.2rem "
     ".4rem}th{white-space:normal}a{color:inherit;text-decoration:none}}";
@@ -168,12 +176,13 @@ static void put_results(page *work) {
     vb_text *out = work->out;
     put_heading(out, 2, "", "Results", "results");
     vb_text_add(
-        out, "<p>A classifier that chooses among names is <em>open</em> when new names do not spoil what it already gets right. Three "
-             "accuracies measure that:</p>\n<dl class=\"terms\">"
-             "<dt>Acc-C</dt><dd>closed: each image among the classes of its own vocabulary</dd>"
-             "<dt>Acc-E</dt><dd>extensibility: averaged while vocabularies with their images are added one by one</dd>"
-             "<dt>Acc-S</dt><dd>stability: averaged over the same images while foreign vocabularies are added that only distract</dd>"
-             "</dl>\n");
+        out,
+        "<p>A classifier that chooses among names is <em>open</em> when new names do not spoil what it already gets right. Three "
+        "accuracies measure that:</p>\n<dl class=\"terms\">"
+        "<dt>Acc-C</dt><dd>closed: each image among the classes of its own vocabulary</dd>"
+        "<dt>Acc-E</dt><dd>extensibility: averaged while vocabularies with their images are added one by one</dd>"
+        "<dt>Acc-S</dt><dd>stability: averaged over the same images while foreign vocabularies are added that only distract</dd>"
+        "</dl>\n");
     vb_grid grid = vb_report_main_table(work->report);
     put_table(out, &grid, NULL);
 }
@@ -222,8 +231,9 @@ static void put_provenance(page *work) {
     vb_text *out = work->out;
     const vb_report *report = work->report;
     put_heading(out, 2, "", "Provenance", "provenance");
-    vb_text_add(out, "<p>Digests are XXH3-128. Equal digests mean equal bytes: of weights, images with their labels, vocabularies, "
-                     "tokenizers.</p>\n");
+    vb_text_add(out,
+                "<p>Digests are XXH3-128. Equal digests mean equal bytes: of weights, images with their labels, vocabularies, "
+                "tokenizers.</p>\n");
     for (int f = 0; f < report->folder_count; f++) {
         const json_t *document = report->folders[f].document;
         put_heading(out, 3, "", vb_text_of(document, "experiment"), NULL);
@@ -256,10 +266,9 @@ int vb_report_html(const vb_report *report, vb_plotter *plotter, const char *dat
     for (int g = 0; g < report->group_count; g++)
         if (put_group(&work, g, err)) return -1;
     put_provenance(&work);
-    vb_text_add(
-        out,
-        "</main>\n<footer>\n<p class=\"quiet\">Made by vocabench, after Ren et al., <cite>Delving into the Openness of CLIP</cite> "
-        "(2022). The data and the gnuplot script of every figure lie in ");
+    vb_text_add(out, "</main>\n<footer>\n<p class=\"quiet\">Made by vocabench, after Ren et al., <cite>Delving into the Openness "
+                     "of CLIP</cite> "
+                     "(2022). The data and the gnuplot script of every figure lie in ");
     vb_text_add_html(out, data);
     vb_text_add(out, "/.</p>\n</footer>\n</body>\n</html>\n");
     return vb_text_end(out, "the report", err);

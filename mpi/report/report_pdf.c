@@ -60,9 +60,9 @@ static int take_pdf(const char *path, const char *browser, const char *output, v
     if (!vb_exists(path)) return vb_errorf(err, VB_EINTERNAL, "%s ended well and wrote no PDF", browser);
     if (vb_read_file(path, PDF_LIMIT, &bytes, &size, err)) return -1;
     bool whole = size > 64 && !memcmp(bytes, "%PDF-", 5) && memmem(bytes + size - 64, 64, "%%EOF", 5);
-    int status =
-        whole ? vb_write_file(output, bytes, size, err) :
-                vb_errorf(err, VB_EINTERNAL, "%s: expected a whole PDF of %s, found %zu bytes of something else", path, browser, size);
+    int status = whole ? vb_write_file(output, bytes, size, err) :
+                         vb_errorf(err, VB_EINTERNAL, "%s: expected a whole PDF of %s, found %zu bytes of something else", path,
+                                   browser, size);
     vb_free(bytes);
     return status;
 }

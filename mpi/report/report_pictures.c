@@ -35,8 +35,7 @@ static void open_book(picture_book *book, const vb_reported *it) {
     *book = (picture_book){.unit = -1};
     if (!strcmp(vb_text_of(json_object_get(it->entry, "data"), "kind"), "precomputed"))
         vb_errorf(&book->reason, VB_EMISSING, "the embeddings were made elsewhere, nothing is known of the images");
-    else if (!source)
-        vb_errorf(&book->reason, VB_EMISSING, "the results do not say where the images lie");
+    else if (!source) vb_errorf(&book->reason, VB_EMISSING, "the results do not say where the images lie");
     else if (vb_dataset_open(&book->dataset, vb_text_of(source, "images"),
                              *vb_text_of(source, "class_names") ? vb_text_of(source, "class_names") : NULL, &book->reason))
         book->dataset = NULL;
@@ -154,8 +153,9 @@ int vb_report_pictures(const vb_reported *it, vb_text *out, vb_error *err) {
         if (json_array_size(json_object_get(attack, "names"))) status = put_target(&book, attack, &targets, err);
     }
     if (!status && targets.filled && strstr(targets.bytes ? targets.bytes : "", "<img")) {
-        vb_text_add(out,
-                    "<p>Images that each added name takes from the target, the first of every class:</p>\n<div class=\"targets\">\n");
+        vb_text_add(
+            out,
+            "<p>Images that each added name takes from the target, the first of every class:</p>\n<div class=\"targets\">\n");
         vb_text_add_n(out, targets.bytes, targets.filled);
         vb_text_add(out, "</div>\n");
     }

@@ -35,7 +35,8 @@ static void add_slug(vb_text *out, const char *name) {
 }
 
 /* Names the figure and begins its script. A file name has its number first, so that no two are the same. */
-static int begin(plot *work, vb_plotter *plotter, vb_figure *figure, const char *kind, const char *of, int height, vb_error *err) {
+static int begin(plot *work, vb_plotter *plotter, vb_figure *figure, const char *kind, const char *of, int height,
+                 vb_error *err) {
     vb_text name = {0};
     *work = (plot){.plotter = plotter, .figure = figure};
     vb_text_format(&name, "%02d-%s-", ++plotter->count, kind);
@@ -46,12 +47,13 @@ static int begin(plot *work, vb_plotter *plotter, vb_figure *figure, const char 
     }
     while (name.bytes[name.filled - 1] == '-') name.bytes[--name.filled] = 0;
     figure->name = name.bytes;
-    vb_text_format(&work->script,
-                   "# gnuplot -d %s.gp\nset encoding utf8\nset terminal svg size %d,%d dynamic noenhanced font 'sans-serif,13'\n"
-                   "set output '%s.svg'\nset datafile separator ','\nset border 0\nset tics scale 0 nomirror textcolor rgb '#57606a'\n"
-                   "set style fill solid 1 noborder\n"
-                   "set key tmargin left Left reverse samplen 1.2 maxrows 3 textcolor rgb '#1b1f24'\n",
-                   figure->name, WIDTH, height, figure->name);
+    vb_text_format(
+        &work->script,
+        "# gnuplot -d %s.gp\nset encoding utf8\nset terminal svg size %d,%d dynamic noenhanced font 'sans-serif,13'\n"
+        "set output '%s.svg'\nset datafile separator ','\nset border 0\nset tics scale 0 nomirror textcolor rgb '#57606a'\n"
+        "set style fill solid 1 noborder\n"
+        "set key tmargin left Left reverse samplen 1.2 maxrows 3 textcolor rgb '#1b1f24'\n",
+        figure->name, WIDTH, height, figure->name);
     return 0;
 }
 
@@ -59,10 +61,8 @@ static int begin(plot *work, vb_plotter *plotter, vb_figure *figure, const char 
 static void add_quoted(vb_text *script, const char *name) {
     vb_text_add(script, "'");
     for (const char *at = name; *at; at++)
-        if (*at == '\'')
-            vb_text_add(script, "''");
-        else
-            vb_text_add_n(script, (unsigned char)*at < 0x20 ? " " : at, 1);
+        if (*at == '\'') vb_text_add(script, "''");
+        else vb_text_add_n(script, (unsigned char)*at < 0x20 ? " " : at, 1);
     vb_text_add(script, "'");
 }
 
@@ -163,7 +163,8 @@ static void add_bars(plot *work, const bar *bars, int count, const char *const n
         if (length > width) width = length;
     }
     if (width > NAME_WIDTH) width = NAME_WIDTH + 1;
-    vb_text_format(script, "set lmargin %d\nset rmargin 6\nset tmargin 2.4\nset bmargin 2\nset xrange [0:100]\nset yrange [%g:-0.6]\n",
+    vb_text_format(script,
+                   "set lmargin %d\nset rmargin 6\nset tmargin 2.4\nset bmargin 2\nset xrange [0:100]\nset yrange [%g:-0.6]\n",
                    width + 1, count - 0.4);
     vb_text_add(script, "set xtics 0,20,100 format '%.0f %%'\nset grid xtics lt 1 lc rgb '#dee2e7' lw 1\nset ytics (");
     for (int i = 0; i < count; i++) {
@@ -203,9 +204,10 @@ int vb_plot_vocabularies(vb_plotter *plotter, const vb_reported *it, vb_figure *
         if (bars[v].first - bars[v].second > bars[lowest].first - bars[lowest].second) lowest = (int)v;
     }
     add_bars(&work, bars, count, (const char *const[]){"Acc-C", "Acc-S"});
-    vb_text_format(&work.title, "%s: accuracy among its own classes (Acc-C) and with foreign vocabularies added (Acc-S)", it->label);
-    vb_text_format(&work.description, "Two bars for each of %d vocabularies. Most is lost by %s: from %.1f to %.1f percent.", count,
-                   bars[lowest].name, 100 * bars[lowest].first, 100 * bars[lowest].second);
+    vb_text_format(&work.title, "%s: accuracy among its own classes (Acc-C) and with foreign vocabularies added (Acc-S)",
+                   it->label);
+    vb_text_format(&work.description, "Two bars for each of %d vocabularies. Most is lost by %s: from %.1f to %.1f percent.",
+                   count, bars[lowest].name, 100 * bars[lowest].first, 100 * bars[lowest].second);
     vb_free(bars);
     return end(&work, err);
 }
@@ -231,8 +233,9 @@ int vb_plot_adversarial(vb_plotter *plotter, const vb_reported *it, vb_figure *f
     }
     add_bars(&work, bars, count, (const char *const[]){"before", "with the adversarial names"});
     vb_text_format(&work.title, "%s: accuracy of each vocabulary before and after the adversarial names are added", it->label);
-    vb_text_format(&work.description, "Two bars for each of %d targets. The largest loss is that of %s: from %.1f to %.1f percent.",
-                   count, bars[worst].name, 100 * bars[worst].first, 100 * bars[worst].second);
+    vb_text_format(&work.description,
+                   "Two bars for each of %d targets. The largest loss is that of %s: from %.1f to %.1f percent.", count,
+                   bars[worst].name, 100 * bars[worst].first, 100 * bars[worst].second);
     vb_free(bars);
     return end(&work, err);
 }
@@ -294,17 +297,19 @@ static void describe_curves(plot *work, const vb_report_group *group, size_t n) 
     for (int m = 0; m < group->count && m < 12; m++) {
         const vb_reported *it = &group->entries[m];
         const json_t *curve = json_object_get(it->entry, "curve"), *order = envelope_of(it, n);
-        vb_text_format(&work->description, "%s%s: %.1f percent among its own classes, %.1f with all %zu vocabularies", m ? " " : "",
-                       it->label, 100 * at(curve, 0), 100 * at(curve, n - 1), n);
+        vb_text_format(&work->description, "%s%s: %.1f percent among its own classes, %.1f with all %zu vocabularies",
+                       m ? " " : "", it->label, 100 * at(curve, 0), 100 * at(curve, n - 1), n);
         if (order && n > 1)
-            vb_text_format(&work->description, "; after one foreign vocabulary between %.1f, the worst choice, and %.1f, the best",
+            vb_text_format(&work->description,
+                           "; after one foreign vocabulary between %.1f, the worst choice, and %.1f, the best",
                            100 * at(json_object_get(order, "worst"), 1), 100 * at(json_object_get(order, "best"), 1));
         vb_text_add(&work->description, ".");
     }
 }
 
 /* Columns: the number of foreign vocabularies, the models' curves, then for each band its lower and its upper edge. */
-static void add_curves(plot *work, const vb_report_group *group, size_t n, bool quartiles, double *sorted, double *low, double *high) {
+static void add_curves(plot *work, const vb_report_group *group, size_t n, bool quartiles, double *sorted, double *low,
+                       double *high) {
     vb_text_add(&work->csv, "foreign_vocabularies");
     for (int m = 0; m < group->count; m++) {
         vb_text_add(&work->csv, ",");
@@ -315,7 +320,8 @@ static void add_curves(plot *work, const vb_report_group *group, size_t n, bool 
     vb_text_add(&work->csv, quartiles ? ",lower_quartile,upper_quartile\n" : "\n");
     for (size_t i = 0; i < n; i++) {
         vb_text_format(&work->csv, "%zu", i);
-        for (int m = 0; m < group->count; m++) add_point(work, at(json_object_get(group->entries[m].entry, "curve"), i), low, high);
+        for (int m = 0; m < group->count; m++)
+            add_point(work, at(json_object_get(group->entries[m].entry, "curve"), i), low, high);
         for (int m = 0; m < group->count; m++) {
             const json_t *order = envelope_of(&group->entries[m], n);
             if (!order) continue;
@@ -323,7 +329,8 @@ static void add_curves(plot *work, const vb_report_group *group, size_t n, bool 
             add_point(work, at(json_object_get(order, "best"), i), low, high);
         }
         for (int q = 0; q < 2 && quartiles; q++)
-            add_point(work, quantile(json_object_get(group->entries[0].entry, "vocabularies"), i, q ? 0.75 : 0.25, sorted), low, high);
+            add_point(work, quantile(json_object_get(group->entries[0].entry, "vocabularies"), i, q ? 0.75 : 0.25, sorted), low,
+                      high);
         vb_text_add(&work->csv, "\n");
     }
 }
@@ -344,13 +351,15 @@ int vb_plot_curves(vb_plotter *plotter, const vb_report_group *group, vb_figure 
     add_curves(&work, group, n, quartiles, sorted, &low, &high);
     vb_free(sorted);
     double bottom = 10 * floor(10 * low - 0.2);
-    vb_text_format(&work.script,
-                   "set tmargin %g\nset lmargin 7\nset rmargin 3\nset xrange [0:%zu]\nset yrange [%g:%g]\nset grid ytics lt 1 lc rgb "
-                   "'#dee2e7' lw 1\n",
-                   0.8 + 1.3 * rows, n > 1 ? n - 1 : 1, bottom > 0 ? bottom : 0, 10 * ceil(10 * high - 1e-9));
-    vb_text_add(&work.script,
-                "set ytics format '%.0f %%'\nset xtics format '%.0f'\nset xlabel 'foreign vocabularies added' textcolor rgb '#57606a'\n"
-                "plot ");
+    vb_text_format(
+        &work.script,
+        "set tmargin %g\nset lmargin 7\nset rmargin 3\nset xrange [0:%zu]\nset yrange [%g:%g]\nset grid ytics lt 1 lc rgb "
+        "'#dee2e7' lw 1\n",
+        0.8 + 1.3 * rows, n > 1 ? n - 1 : 1, bottom > 0 ? bottom : 0, 10 * ceil(10 * high - 1e-9));
+    vb_text_add(
+        &work.script,
+        "set ytics format '%.0f %%'\nset xtics format '%.0f'\nset xlabel 'foreign vocabularies added' textcolor rgb '#57606a'\n"
+        "plot ");
     int column = group->count + 2;
     for (int m = 0; m < group->count; m++) {
         if (!quartiles && !envelope_of(&group->entries[m], n)) continue;
@@ -364,8 +373,8 @@ int vb_plot_curves(vb_plotter *plotter, const vb_report_group *group, vb_figure 
         column += 2;
     }
     for (int m = 0; m < group->count; m++) {
-        vb_text_format(&work.script, "%s'%s.csv' skip 1 using 1:%d with lines lw 2.5 dt %d lc rgb '%s' title ", m ? ", \\\n  " : "",
-                       figure->name, m + 2, 1 + m / VB_SERIES_COUNT, colour(m));
+        vb_text_format(&work.script, "%s'%s.csv' skip 1 using 1:%d with lines lw 2.5 dt %d lc rgb '%s' title ",
+                       m ? ", \\\n  " : "", figure->name, m + 2, 1 + m / VB_SERIES_COUNT, colour(m));
         add_short(&work.script, group->entries[m].label, 40, false);
     }
     vb_text_add(&work.script, "\n");
@@ -382,13 +391,15 @@ int vb_plot_theft(vb_plotter *plotter, const vb_reported *it, vb_figure *figure,
     plot work;
     for (int t = 0; t < n; t++)
         for (int u = 0; u < n; u++) {
-            double share = at(json_array_get(theft, (size_t)t), (size_t)u) / vb_number_of(json_array_get(list, (size_t)t), "images");
+            double share =
+                at(json_array_get(theft, (size_t)t), (size_t)u) / vb_number_of(json_array_get(list, (size_t)t), "images");
             if (share > most) most = share, worst[0] = t, worst[1] = u;
         }
     int side = n > 40 ? 12 : n > LABELLED_CELLS ? 16 : 24, longest = 4;
     for (int v = 0; v < n; v++) {
         int length = 0;
-        for (const char *c = vb_text_of(json_array_get(list, (size_t)v), "name"); *c; c++) length += ((unsigned char)*c & 0xc0) != 0x80;
+        for (const char *c = vb_text_of(json_array_get(list, (size_t)v), "name"); *c; c++)
+            length += ((unsigned char)*c & 0xc0) != 0x80;
         if (length > longest) longest = length;
     }
     if (longest > NAME_WIDTH) longest = NAME_WIDTH + 1;
@@ -423,8 +434,9 @@ int vb_plot_theft(vb_plotter *plotter, const vb_reported *it, vb_figure *figure,
     }
     vb_text_format(&work.script, "plot '%s.csv' skip 1 using 2:1:(0.48):(0.46):5 with boxxyerror lc rgb variable", figure->name);
     if (n <= LABELLED_CELLS)
-        vb_text_add(&work.script, ", \\\n  '' skip 1 using 2:1:($3 > 0 ? sprintf($4 < 0.95 ? '%.1f' : '%.0f', $4) : ''):6 with labels "
-                                  "textcolor rgb variable font ',10'");
+        vb_text_add(&work.script,
+                    ", \\\n  '' skip 1 using 2:1:($3 > 0 ? sprintf($4 < 0.95 ? '%.1f' : '%.0f', $4) : ''):6 with labels "
+                    "textcolor rgb variable font ',10'");
     vb_text_add(&work.script, "\n");
     vb_text_format(&work.title,
                    "%s: which vocabulary (column) takes how many right images from which (row), in percent of the row's images",
@@ -434,8 +446,7 @@ int vb_plot_theft(vb_plotter *plotter, const vb_reported *it, vb_figure *figure,
                        "A matrix of %d rows and columns. The largest theft: %s takes %.1f percent of the images of %s.", n,
                        vb_text_of(json_array_get(list, (size_t)worst[1]), "name"), 100 * most,
                        vb_text_of(json_array_get(list, (size_t)worst[0]), "name"));
-    else
-        vb_text_format(&work.description, "A matrix of %d rows and columns: nothing is taken.", n);
+    else vb_text_format(&work.description, "A matrix of %d rows and columns: nothing is taken.", n);
     return end(&work, err);
 }
 
@@ -480,10 +491,11 @@ static void add_histogram(plot *work, const json_t *histograms, const char *cons
         vb_text_add(&work->csv, "\n");
     }
     if (first == SIZE_MAX) first = last = 0;
-    vb_text_format(&work->script,
-                   "set lmargin 7\nset rmargin 3\nset tmargin 2.7\nset boxwidth %.10g\nset xrange [%.10g:%.10g]\nset yrange [0:]\n"
-                   "set grid ytics lt 1 lc rgb '#dee2e7' lw 1\nset ytics format '%%g %%%%'\n",
-                   width, low + width * ((double)first - 1), low + width * ((double)last + 2));
+    vb_text_format(
+        &work->script,
+        "set lmargin 7\nset rmargin 3\nset tmargin 2.7\nset boxwidth %.10g\nset xrange [%.10g:%.10g]\nset yrange [0:]\n"
+        "set grid ytics lt 1 lc rgb '#dee2e7' lw 1\nset ytics format '%%g %%%%'\n",
+        width, low + width * ((double)first - 1), low + width * ((double)last + 2));
 }
 
 int vb_plot_similarities(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err) {
@@ -500,7 +512,8 @@ int vb_plot_similarities(vb_plotter *plotter, const vb_reported *it, vb_figure *
                    "  '' skip 1 using 1:2 with boxes fs transparent solid 0.72 lc rgb '%s' title 'to its own class'\n",
                    figure->name, colour(7), colour(0));
     vb_text_format(&work.title, "%s: similarities of images to their own class and to other classes", it->label);
-    vb_text_format(&work.description, "Two histograms, each in percent of its pairs. Means: %.3f to the own class, %.3f to others.",
+    vb_text_format(&work.description,
+                   "Two histograms, each in percent of its pairs. Means: %.3f to the own class, %.3f to others.",
                    vb_number_of(figures, "positive_mean"), vb_number_of(figures, "negative_mean"));
     return end(&work, err);
 }
@@ -528,8 +541,8 @@ static void join_checkpoints(plot *work, const json_t *from, const json_t *to, c
                  *other = json_object_get(json_object_get(to, "series"), "name");
     if (!one || !other || !json_equal(one, other)) return;
     vb_text_format(&work->script,
-                   "set arrow from %.10g,%.10g to %.10g,%.10g head filled size screen 0.012,18 lc rgb '#8b949e' lw 1.5\n", a[0], a[1],
-                   b[0], b[1]);
+                   "set arrow from %.10g,%.10g to %.10g,%.10g head filled size screen 0.012,18 lc rgb '#8b949e' lw 1.5\n", a[0],
+                   a[1], b[0], b[1]);
 }
 
 int vb_plot_geometry(vb_plotter *plotter, const vb_report_group *group, vb_figure *figure, vb_error *err) {
@@ -577,12 +590,13 @@ int vb_plot_geometry(vb_plotter *plotter, const vb_report_group *group, vb_figur
         double spread = high[a] - low[a] > 1e-6 ? high[a] - low[a] : 0.1 * fabs(high[a]) + 0.01;
         vb_text_format(&work.script, "set %crange [%.10g:%.10g]\n", "xy"[a], low[a] - 0.35 * spread, high[a] + 0.35 * spread);
     }
-    vb_text_format(&work.script,
-                   "unset key\nset lmargin 12\nset rmargin 3\nset grid xtics ytics lt 1 lc rgb '#dee2e7' lw 1\nset xlabel 'uniformity "
-                   "of the texts (lower is better)' "
-                   "textcolor rgb '#57606a'\nset ylabel 'alignment (lower is better)' textcolor rgb '#57606a'\n"
-                   "plot '%s.csv' skip 1 using 1:2:4 with points pt 7 ps 1.1 lc rgb variable\n",
-                   figure->name);
+    vb_text_format(
+        &work.script,
+        "unset key\nset lmargin 12\nset rmargin 3\nset grid xtics ytics lt 1 lc rgb '#dee2e7' lw 1\nset xlabel 'uniformity "
+        "of the texts (lower is better)' "
+        "textcolor rgb '#57606a'\nset ylabel 'alignment (lower is better)' textcolor rgb '#57606a'\n"
+        "plot '%s.csv' skip 1 using 1:2:4 with points pt 7 ps 1.1 lc rgb variable\n",
+        figure->name);
     vb_text_format(&work.title, "%s: alignment of images with their texts, and uniformity of the texts", group->title);
     return end(&work, err);
 }

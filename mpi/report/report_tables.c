@@ -16,27 +16,20 @@ static void heads(vb_grid *grid, const char *const *names) {
 
 /* "71.79 ± 0.44": percent, with the standard error where there is one. */
 static void percent(vb_grid *grid, double value, double error) {
-    if (!isfinite(value))
-        vb_grid_cell(grid, "–");
-    else if (isfinite(error))
-        vb_grid_cell(grid, "%.2f ± %.2f", 100 * value, 100 * error);
-    else
-        vb_grid_cell(grid, "%.2f", 100 * value);
+    if (!isfinite(value)) vb_grid_cell(grid, "–");
+    else if (isfinite(error)) vb_grid_cell(grid, "%.2f ± %.2f", 100 * value, 100 * error);
+    else vb_grid_cell(grid, "%.2f", 100 * value);
 }
 
 static void points(vb_grid *grid, double difference) {
-    if (isfinite(difference))
-        vb_grid_cell(grid, "%+.2f", 100 * difference);
-    else
-        vb_grid_cell(grid, "–");
+    if (isfinite(difference)) vb_grid_cell(grid, "%+.2f", 100 * difference);
+    else vb_grid_cell(grid, "–");
 }
 
 static void number(vb_grid *grid, const json_t *object, const char *key, int decimals) {
     double value = vb_number_of(object, key);
-    if (isfinite(value))
-        vb_grid_cell(grid, "%.*f", decimals, value);
-    else
-        vb_grid_cell(grid, "–");
+    if (isfinite(value)) vb_grid_cell(grid, "%.*f", decimals, value);
+    else vb_grid_cell(grid, "–");
 }
 
 /* ---- accuracies ---- */
@@ -115,16 +108,17 @@ static void describe_takes(vb_text *text, const char *name, const json_t *takes)
     }
     qsort(most, (size_t)n, sizeof *most, most_first);
     vb_text_format(text, "%s%s:", text->filled ? "; " : "", name);
-    for (int i = 0; i < n && i < 3; i++) vb_text_format(text, "%s %lld %s", i ? "," : "", (long long)most[i].images, most[i].class);
+    for (int i = 0; i < n && i < 3; i++)
+        vb_text_format(text, "%s %lld %s", i ? "," : "", (long long)most[i].images, most[i].class);
     if (!n) vb_text_add(text, " nothing more");
     if (n > 3) vb_text_add(text, " …");
 }
 
 vb_grid vb_report_adversarial_table(const vb_reported *it) {
-    vb_grid grid = {.columns = 6,
-                    .left = 1 | 2 | 32,
-                    .caption =
-                        "Adversarial vocabularies: the names that take most images from a vocabulary, and which images they take"};
+    vb_grid grid = {
+        .columns = 6,
+        .left = 1 | 2 | 32,
+        .caption = "Adversarial vocabularies: the names that take most images from a vocabulary, and which images they take"};
     heads(&grid, (const char *const[]){"target", "names added", "before", "after", "at best for the attacker", "images taken"});
     size_t t, i;
     json_t *attack, *name;
@@ -158,8 +152,8 @@ vb_grid vb_report_analyses_table(const vb_report_group *group) {
     static const char *const keys[] = {"margin_median", "positive_mean", "negative_mean",   "overlap",
                                        "alignment",     "modality_gap",  "uniformity_text", "uniformity_image"};
     vb_grid grid = {.columns = 9, .left = 1, .caption = "Feature space"};
-    heads(&grid, (const char *const[]){"model", "median margin", "similarity to own class", "to other classes", "overlap", "alignment",
-                                       "modality gap", "uniformity of texts", "of images"});
+    heads(&grid, (const char *const[]){"model", "median margin", "similarity to own class", "to other classes", "overlap",
+                                       "alignment", "modality gap", "uniformity of texts", "of images"});
     for (int i = 0; i < group->count; i++) {
         const json_t *figures = json_object_get(group->entries[i].entry, "analyses");
         if (!figures) continue;
@@ -218,8 +212,7 @@ int vb_report_caption_table(const vb_reported *it, vb_grid *grid, vb_error *err)
         if (!json_is_array(json_object_get(line, "results")))
             status = vb_errorf(err, VB_EDATA, "%s: line %d: expected a class with results%s%s", path, classes, line ? "" : ": ",
                                line ? "" : where.text);
-        else
-            caption_row(grid, line);
+        else caption_row(grid, line);
         json_decref(line);
         filled -= (size_t)(end + 1 - text);
         memmove(text, end + 1, filled);
@@ -237,16 +230,11 @@ static void fact(vb_grid *grid, const char *name, const json_t *value) {
     if (!value) return;
     char *text = NULL;
     vb_grid_cell(grid, "%s", name);
-    if (json_is_string(value))
-        vb_grid_cell(grid, "%s", json_string_value(value));
-    else if (json_is_integer(value))
-        vb_grid_cell(grid, "%lld", (long long)json_integer_value(value));
-    else if (json_is_real(value))
-        vb_grid_cell(grid, "%.6g", json_real_value(value));
-    else if ((text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY)))
-        vb_grid_cell(grid, "%s", text);
-    else
-        grid->failed = true;
+    if (json_is_string(value)) vb_grid_cell(grid, "%s", json_string_value(value));
+    else if (json_is_integer(value)) vb_grid_cell(grid, "%lld", (long long)json_integer_value(value));
+    else if (json_is_real(value)) vb_grid_cell(grid, "%.6g", json_real_value(value));
+    else if ((text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY))) vb_grid_cell(grid, "%s", text);
+    else grid->failed = true;
     free(text); /* jansson's */
 }
 
@@ -280,10 +268,8 @@ vb_grid vb_report_run_table(const vb_result_folder *folder) {
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)run, key, value) {
-        if (!strcmp(key, "hosts"))
-            fact_hosts(&grid, value);
-        else if (strcmp(key, "pairs") && strcmp(key, "sources"))
-            fact(&grid, key, value);
+        if (!strcmp(key, "hosts")) fact_hosts(&grid, value);
+        else if (strcmp(key, "pairs") && strcmp(key, "sources")) fact(&grid, key, value);
     }
     return grid;
 }

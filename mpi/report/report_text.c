@@ -35,9 +35,9 @@ static void put_figure(vb_text *out, vb_figure *figure, const char *data) {
 }
 
 static int put_entry(const vb_reported *it, vb_plotter *plotter, const char *data, vb_text *out, vb_error *err) {
-    static int (*const plots[])(vb_plotter *, const vb_reported *, vb_figure *, vb_error *) = {vb_plot_vocabularies, vb_plot_theft,
-                                                                                               vb_plot_similarities, vb_plot_margins,
-                                                                                               vb_plot_adversarial,  vb_plot_retrieval};
+    static int (*const plots[])(vb_plotter *, const vb_reported *, vb_figure *,
+                                vb_error *) = {vb_plot_vocabularies, vb_plot_theft,       vb_plot_similarities,
+                                               vb_plot_margins,      vb_plot_adversarial, vb_plot_retrieval};
     vb_text_add(out, "### ");
     add_markdown(out, it->label);
     vb_text_add(out, "\n\n");
@@ -57,7 +57,8 @@ static int put_entry(const vb_reported *it, vb_plotter *plotter, const char *dat
 }
 
 int vb_report_markdown(const vb_report *report, vb_plotter *plotter, const char *data, vb_text *out, vb_error *err) {
-    static int (*const plots[])(vb_plotter *, const vb_report_group *, vb_figure *, vb_error *) = {vb_plot_curves, vb_plot_geometry};
+    static int (*const plots[])(vb_plotter *, const vb_report_group *, vb_figure *, vb_error *) = {vb_plot_curves,
+                                                                                                   vb_plot_geometry};
     vb_text_add(out, "# Openness of ");
     for (int f = 0; f < report->folder_count; f++) {
         if (f) vb_text_add(out, ", ");

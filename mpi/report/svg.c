@@ -33,10 +33,8 @@ const vb_colour vb_colours[VB_COLOURS] = {
 void vb_colours_css(vb_text *out, int dark) {
     for (int c = 0; c < VB_COLOURS; c++) {
         const vb_colour *colour = &vb_colours[c];
-        if (dark)
-            vb_text_format(out, "%s:%s;", colour->variable, colour->dark);
-        else
-            vb_text_format(out, "%s:#%02x%02x%02x;", colour->variable, colour->red, colour->green, colour->blue);
+        if (dark) vb_text_format(out, "%s:%s;", colour->variable, colour->dark);
+        else vb_text_format(out, "%s:#%02x%02x%02x;", colour->variable, colour->red, colour->green, colour->blue);
     }
 }
 
@@ -87,8 +85,8 @@ int vb_svg_inline(const char *svg, const char *name, const char *title, const ch
     if (!box_end || !at || !end || box > at || end < at) return vb_errorf(err, VB_EDATA, "%s: gnuplot's SVG is not whole", name);
     const char *body = strstr(at, "</defs>");
     bool points = strstr(body ? body : at, "#gpPt") != NULL;
-    vb_text_format(out, "<svg role=\"img\" aria-labelledby=\"%s-t %s-d\" %.*s\" preserveAspectRatio=\"xMidYMin meet\">\n", name, name,
-                   (int)(box_end - box), box);
+    vb_text_format(out, "<svg role=\"img\" aria-labelledby=\"%s-t %s-d\" %.*s\" preserveAspectRatio=\"xMidYMin meet\">\n", name,
+                   name, (int)(box_end - box), box);
     vb_text_format(out, "<title id=\"%s-t\">", name);
     vb_text_add_html(out, title);
     vb_text_format(out, "</title>\n<desc id=\"%s-d\">", name);

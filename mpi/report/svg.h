@@ -27,8 +27,8 @@ extern const vb_colour vb_colours[VB_COLOURS];
 /* Declarations of all variables for CSS. */
 void vb_colours_css(vb_text *out, int dark);
 
-/* Appends the <svg> element. `svg` is what gnuplot's svg terminal wrote; `name` is unique on the page and made of letters, digits and
- * hyphens; title and description are what a screen reader says. VB_EDATA when the text is no whole SVG of gnuplot's. */
+/* Appends the <svg> element. `svg` is what gnuplot's svg terminal wrote; `name` is unique on the page and made of letters, digits
+ * and hyphens; title and description are what a screen reader says. VB_EDATA when the text is no whole SVG of gnuplot's. */
 int vb_svg_inline(const char *svg, const char *name, const char *title, const char *description, vb_text *out, vb_error *err);
 
 #endif

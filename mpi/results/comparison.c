@@ -12,7 +12,8 @@
 static bool same_sequence(const vb_record_set *a, const vb_record_set *b) {
     if (a->count != b->count) return false;
     for (int64_t i = 0; i < a->count; i++)
-        if (strcmp(vb_record_name(a, i), vb_record_name(b, i)) || strcmp(a->class[a->label[i]], b -> class[b->label[i]])) return false;
+        if (strcmp(vb_record_name(a, i), vb_record_name(b, i)) || strcmp(a->class[a->label[i]], b -> class[b->label[i]]))
+            return false;
     return true;
 }
 
@@ -21,7 +22,9 @@ typedef struct named {
     int64_t image;
 } named;
 
-static int by_name(const void *left, const void *right) { return strcmp(((const named *)left)->name, ((const named *)right)->name); }
+static int by_name(const void *left, const void *right) {
+    return strcmp(((const named *)left)->name, ((const named *)right)->name);
+}
 
 /* The images sorted by name. */
 static named *sorted_names(const vb_record_set *set, vb_error *err) {
@@ -48,8 +51,8 @@ static int pair_by_name(vb_pairing *pairing, const vb_record_set *a, const vb_re
         if (!found) continue;
         const char *class_a = a->class[a->label[i]], *class_b = b->class[b->label[found->image]];
         if (strcmp(class_a, class_b))
-            status = vb_errorf(err, VB_EMISMATCH, "image '%s' is of class '%s' in %s and of class '%s' in %s", wanted.name, class_a,
-                               a->path, class_b, b->path);
+            status = vb_errorf(err, VB_EMISMATCH, "image '%s' is of class '%s' in %s and of class '%s' in %s", wanted.name,
+                               class_a, a->path, class_b, b->path);
         pairing->a[pairing->count] = i;
         pairing->b[pairing->count++] = found->image;
     }
@@ -63,10 +66,10 @@ int vb_pairing_new(vb_pairing *pairing, const vb_record_set *a, const vb_record_
     pairing->a = vb_array((size_t)a->count, sizeof *pairing->a, "pairs of images", err);
     pairing->b = vb_array((size_t)a->count, sizeof *pairing->b, "pairs of images", err);
     int status = pairing->a && pairing->b ? 0 : -1;
-    if (!status && !pairing->in_order)
-        status = pair_by_name(pairing, a, b, err);
+    if (!status && !pairing->in_order) status = pair_by_name(pairing, a, b, err);
     else if (!status)
-        for (; pairing->count < a->count; pairing->count++) pairing->a[pairing->count] = pairing->b[pairing->count] = pairing->count;
+        for (; pairing->count < a->count; pairing->count++)
+            pairing->a[pairing->count] = pairing->b[pairing->count] = pairing->count;
     if (!status && !pairing->count) status = vb_errorf(err, VB_EMISMATCH, "%s and %s have no image in common", a->path, b->path);
     if (status) vb_pairing_free(pairing);
     pairing->only_a = a->count - pairing->count;
@@ -82,7 +85,8 @@ void vb_pairing_free(vb_pairing *pairing) {
 
 /* ---- statistics ---- */
 
-/* Work space: scores of the images of one vocabulary, and each image's share in the differences of the means over vocabularies. */
+/* Work space: scores of the images of one vocabulary, and each image's share in the differences of the means over
+ * vocabularies. */
 typedef struct scores {
     const vb_record_set *a, *b;
     const vb_pairing *pairing;

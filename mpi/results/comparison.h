@@ -12,16 +12,16 @@ typedef struct vb_pairing {
     bool in_order; /* the sets list the same images in the same order */
 } vb_pairing;
 
-/* By place, when both sets list the same names and classes in the same order; otherwise by name, in the order of A. VB_EMISMATCH: no
- * image in both, a name that occurs twice in a set (only where it has to be looked up), an image of another class in B. */
+/* By place, when both sets list the same names and classes in the same order; otherwise by name, in the order of A. VB_EMISMATCH:
+ * no image in both, a name that occurs twice in a set (only where it has to be looked up), an image of another class in B. */
 int vb_pairing_new(vb_pairing *pairing, const vb_record_set *a, const vb_record_set *b, vb_error *err);
 void vb_pairing_free(vb_pairing *pairing);
 
 enum { VB_ACC_C, VB_ACC_E, VB_ACC_S, VB_TOP1_ALL, VB_FIGURES };
 
-/* A figure in both results. p: of McNemar's exact test for accuracies of images (figures of one vocabulary, and Acc-C and the accuracy
- * among all classes), of sign flips for Acc-E, Acc-S, and means over vocabularies. only_a, only_b: images right in one only; -1 where
- * the scores are no rights and wrongs. */
+/* A figure in both results. p: of McNemar's exact test for accuracies of images (figures of one vocabulary, and Acc-C and the
+ * accuracy among all classes), of sign flips for Acc-E, Acc-S, and means over vocabularies. only_a, only_b: images right in one
+ * only; -1 where the scores are no rights and wrongs. */
 typedef struct vb_compared {
     vb_paired_mean mean;
     double p;

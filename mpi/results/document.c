@@ -48,7 +48,8 @@ static int keep_earlier(const char *path, const char *digest, vb_error *err) {
 typedef char *table_maker(const json_t *rows, vb_table_form form, vb_error *err);
 
 /* NULL as the name: on the terminal. */
-static int write_table(table_maker *make, const char *folder, const json_t *rows, vb_table_form form, const char *name, vb_error *err) {
+static int write_table(table_maker *make, const char *folder, const json_t *rows, vb_table_form form, const char *name,
+                       vb_error *err) {
     char *table = make(rows, form, err);
     if (!table) return -1;
     int status = 0;
@@ -56,8 +57,7 @@ static int write_table(table_maker *make, const char *folder, const json_t *rows
         char *path = vb_format(err, "%s/%s", folder, name);
         status = path ? vb_write_file(path, table, strlen(table), err) : -1;
         vb_free(path);
-    } else
-        printf("%s", table);
+    } else printf("%s", table);
     vb_free(table);
     return status;
 }
@@ -87,7 +87,8 @@ done:
     return status;
 }
 
-char *vb_pair_path(const char *folder, const char *below, const char *model, const char *dataset, const char *suffix, vb_error *err) {
+char *vb_pair_path(const char *folder, const char *below, const char *model, const char *dataset, const char *suffix,
+                   vb_error *err) {
     char *path = vb_format(err, "%s/%s/%s--%s%s", folder, below, model, dataset, suffix);
     for (char *at = path ? path + strlen(folder) + strlen(below) + 2 : NULL; at && *at; at++)
         if (strchr(" \\:*?\"<>|", *at)) *at = '_';
@@ -121,8 +122,8 @@ int vb_configured_pairs(const json_t *configuration, vb_pair_name **pairs, int *
     const json_t *models = json_object_get(configuration, "models"),
                  *lists[] = {json_object_get(configuration, "datasets"), json_object_get(configuration, "expansions")};
     *count = 0;
-    if (!(*pairs = vb_array(json_array_size(models) * (json_array_size(lists[0]) + json_array_size(lists[1])), sizeof **pairs, "pairs",
-                            err)))
+    if (!(*pairs = vb_array(json_array_size(models) * (json_array_size(lists[0]) + json_array_size(lists[1])), sizeof **pairs,
+                            "pairs", err)))
         return -1;
     for (size_t m = 0; m < json_array_size(models); m++) {
         const json_t *model = json_array_get(models, m);

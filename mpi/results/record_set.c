@@ -64,7 +64,8 @@ static int read_space(reader *work, vb_error *err) {
     int filled = 0;
     json_array_foreach(list, v, item) {
         const char *name = vb_text_of(item, "name");
-        if (json_object_get(work->vocabulary_of, name)) return vb_errorf(err, VB_EDATA, "%s: two vocabularies '%s'", set->path, name);
+        if (json_object_get(work->vocabulary_of, name))
+            return vb_errorf(err, VB_EDATA, "%s: two vocabularies '%s'", set->path, name);
         json_object_set_new(work->vocabulary_of, name, json_integer((json_int_t)v));
         set->vocabulary[v] = name;
         json_array_foreach(json_object_get(item, "classes"), i, class) { set->members[filled++] = add_class(work, name, class); }
@@ -183,15 +184,17 @@ int vb_record_in(const vb_record_set *set, int64_t image, int v) {
 
 static int check_figure(const vb_record_set *set, const char *name, double here, double there, vb_error *err) {
     if (fabs(here - there) < 1e-9) return 0;
-    return vb_errorf(err, VB_EMISMATCH, "%s: the records give %s = %.6f, the result of '%s' on '%s' is %.6f: they are of another run",
-                     set->path, name, here, vb_text_of(set->entry, "model"), vb_text_of(set->entry, "dataset"), there);
+    return vb_errorf(err, VB_EMISMATCH,
+                     "%s: the records give %s = %.6f, the result of '%s' on '%s' is %.6f: they are of another run", set->path,
+                     name, here, vb_text_of(set->entry, "model"), vb_text_of(set->entry, "dataset"), there);
 }
 
 static int check_figures(const vb_record_set *set, vb_error *err) {
     long long images = json_integer_value(json_object_get(set->entry, "images"));
     if (set->count != images)
-        return vb_errorf(err, VB_EMISMATCH, "%s: %lld records, the result of '%s' on '%s' has %lld images: they are of another run",
-                         set->path, (long long)set->count, vb_text_of(set->entry, "model"), vb_text_of(set->entry, "dataset"), images);
+        return vb_errorf(err, VB_EMISMATCH,
+                         "%s: %lld records, the result of '%s' on '%s' has %lld images: they are of another run", set->path,
+                         (long long)set->count, vb_text_of(set->entry, "model"), vb_text_of(set->entry, "dataset"), images);
     int n = set->space.vocabularies;
     double c = 0, e = 0;
     int64_t right = 0;
@@ -213,8 +216,8 @@ static int check_figures(const vb_record_set *set, vb_error *err) {
     const json_t *exact = json_object_get(set->entry, "exact") ? json_object_get(set->entry, "exact") : set->entry;
     if (check_figure(set, "Acc-C", c, vb_number_of(set->entry, "acc_c"), err)) return -1;
     if (check_figure(set, "Acc-E", e, vb_number_of(exact, "acc_e"), err)) return -1;
-    return check_figure(set, "the accuracy among all classes", (double)right / (double)set->count, vb_number_of(set->entry, "top1_all"),
-                        err);
+    return check_figure(set, "the accuracy among all classes", (double)right / (double)set->count,
+                        vb_number_of(set->entry, "top1_all"), err);
 }
 
 int vb_record_set_open(vb_record_set *set, const vb_result_folder *folder, const json_t *entry, vb_error *err) {

@@ -1,4 +1,5 @@
-/* Per-image records of a (model, dataset) pair, read back from records/MODEL--DATASET.jsonl.zst and checked against its result. Local.
+/* Per-image records of a (model, dataset) pair, read back from records/MODEL--DATASET.jsonl.zst and checked against its result.
+ * Local.
  */
 #ifndef VB_RECORD_SET_H
 #define VB_RECORD_SET_H
@@ -27,15 +28,16 @@ typedef struct vb_record_set {
 } vb_record_set;
 
 /* Reads the records that belong to `entry` of the folder. The class' vocabularies come from the result, `beaten` from `own` and
- * `harmful`. VB_EMISSING without records (`per_image: true` writes them); VB_EDATA with path and line for a line that is none of ours;
- * VB_EMISMATCH when the records are not those of this result: number of images, Acc-C, Acc-E or accuracy among all classes. Close also
- * after a failure. */
+ * `harmful`. VB_EMISSING without records (`per_image: true` writes them); VB_EDATA with path and line for a line that is none of
+ * ours; VB_EMISMATCH when the records are not those of this result: number of images, Acc-C, Acc-E or accuracy among all classes.
+ * Close also after a failure. */
 int vb_record_set_open(vb_record_set *set, const vb_result_folder *folder, const json_t *entry, vb_error *err);
 void vb_record_set_close(vb_record_set *set);
 
 static inline const char *vb_record_name(const vb_record_set *set, int64_t image) { return set->names + set->name_at[image]; }
 
-/* The exact protocol's scores of an image of vocabulary v: own, own / (b + 1), own (M - b) / (M (b + 1)); s is NaN for one vocabulary.
+/* The exact protocol's scores of an image of vocabulary v: own, own / (b + 1), own (M - b) / (M (b + 1)); s is NaN for one
+ * vocabulary.
  */
 typedef struct vb_image_scores {
     double c, e, s;

@@ -69,8 +69,8 @@ static int check_document(const vb_result_folder *folder, vb_error *err) {
     json_array_foreach(results, i, entry) {
         const char *wrong = wrong_entry(entry);
         if (wrong)
-            return vb_errorf(err, VB_EDATA, "%s: results[%zu]: '%s' is missing or not of the kind or size it should be", folder->path,
-                             i, wrong);
+            return vb_errorf(err, VB_EDATA, "%s: results[%zu]: '%s' is missing or not of the kind or size it should be",
+                             folder->path, i, wrong);
     }
     return 0;
 }
@@ -81,7 +81,9 @@ int vb_result_folder_open(vb_result_folder *folder, const char *given, vb_error 
     bool file = !vb_is_folder(given);
     size_t slash = (size_t)(vb_base_name(given) - given), n;
     uint8_t *bytes;
-    folder->folder = !file ? vb_strdup(given, err) : slash > 1 ? vb_strndup(given, slash - 1, err) : vb_strdup(slash ? "/" : ".", err);
+    folder->folder = !file     ? vb_strdup(given, err) :
+                     slash > 1 ? vb_strndup(given, slash - 1, err) :
+                                 vb_strdup(slash ? "/" : ".", err);
     folder->path = file ? vb_strdup(given, err) : vb_format(err, "%s/results.json", given);
     if (!folder->folder || !folder->path || vb_read_file(folder->path, LIMIT, &bytes, &n, err)) return -1;
     json_error_t where;
@@ -121,8 +123,8 @@ int vb_result_pick(const vb_result_folder *folder, const char *model, const char
     vb_text there = {0};
     list_results(results, &there);
     vb_errorf(err, VB_EUSAGE, "%s: %s results%s%s%s%s; name one with --model and --dataset: %s", folder->path,
-              found ? "several" : "no such", model ? " of " : "", model ? model : "", dataset ? " on " : "", dataset ? dataset : "",
-              there.bytes ? there.bytes : "");
+              found ? "several" : "no such", model ? " of " : "", model ? model : "", dataset ? " on " : "",
+              dataset ? dataset : "", there.bytes ? there.bytes : "");
     vb_text_free(&there);
     return -1;
 }

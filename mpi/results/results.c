@@ -106,8 +106,7 @@ static json_t *data_json(const vb_pair *pair, const vb_openness_result *openness
         json_array_append_new(duplicates, json_string(data->vocabularies.duplicate_notes[i]));
     json_object_set_new(object, "duplicate_class_names", duplicates);
     json_object_set_new(object, "vocabularies_digest", json_string(data->vocabularies.digest.hex));
-    if (pair->source->model)
-        json_object_set_new(object, "images_digest", json_string(digest->hex));
+    if (pair->source->model) json_object_set_new(object, "images_digest", json_string(digest->hex));
     else {
         json_object_set_new(object, "images_digest", json_string(pair->source->file_digest.hex));
         json_object_set_new(object, "labels_digest", json_string(pair->source->labels_digest.hex));
@@ -139,9 +138,10 @@ static json_t *expansion_json(const vb_pair *pair) {
     json_t *datasets = json_array(), *shared = json_array();
     for (int p = 0; p < data->part_count; p++) {
         const vb_dataset_state *part = data->parts[p];
-        json_t *entry = json_pack("{s:s, s:i, s:s}", "name", part->spec->name, "classes", part->space.classes, "vocabularies_digest",
-                                  part->vocabularies.digest.hex);
-        if (pair->source->model) json_object_set_new(entry, "prompts", json_integer(vb_prompts_on(pair->spec, part->spec)->count));
+        json_t *entry = json_pack("{s:s, s:i, s:s}", "name", part->spec->name, "classes", part->space.classes,
+                                  "vocabularies_digest", part->vocabularies.digest.hex);
+        if (pair->source->model)
+            json_object_set_new(entry, "prompts", json_integer(vb_prompts_on(pair->spec, part->spec)->count));
         json_array_append_new(datasets, entry);
     }
     for (int s = 0; s < joined->shared; s++) {
@@ -149,7 +149,8 @@ static json_t *expansion_json(const vb_pair *pair) {
         for (int p = 0; p < joined->parts; p++) {
             int class = joined->shared_of[s * joined->parts + p];
             if (class >= 0)
-                json_object_set_new(holders, data->parts[p]->spec->name, json_string(data->parts[p]->vocabularies.class[class].name));
+                json_object_set_new(holders, data->parts[p]->spec->name,
+                                    json_string(data->parts[p]->vocabularies.class[class].name));
         }
         json_array_append_new(shared, holders);
     }
@@ -163,7 +164,8 @@ json_t *vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, co
                               sampled ? "sampled" : "exact", "images", (json_int_t)openness->images);
     if (!entry) return NULL;
     if (pair->spec->series)
-        json_object_set_new(entry, "series", json_pack("{s:s, s:s}", "name", pair->spec->series, "checkpoint", pair->spec->checkpoint));
+        json_object_set_new(entry, "series",
+                            json_pack("{s:s, s:s}", "name", pair->spec->series, "checkpoint", pair->spec->checkpoint));
     if (pair->data->part_count) json_object_set_new(entry, "expansion", expansion_json(pair));
     put_accuracies(entry, (double[]){openness->acc_c, openness->acc_c_se}, (double[]){openness->acc_e, openness->acc_e_se},
                    (double[]){openness->acc_s, openness->acc_s_se}, sampled, openness->sampled_e, openness->sampled_s);

@@ -15,19 +15,14 @@ static const char *word(const json_t *entry, const char *key) { return json_stri
 
 /* "71.79 ± 0.44": percent, with the standard error where there is one. */
 static void percent_cell(vb_grid *grid, double value, double error) {
-    if (!isfinite(value))
-        vb_grid_cell(grid, "-");
-    else if (isfinite(error))
-        vb_grid_cell(grid, "%.2f ± %.2f", 100 * value, 100 * error);
-    else
-        vb_grid_cell(grid, "%.2f", 100 * value);
+    if (!isfinite(value)) vb_grid_cell(grid, "-");
+    else if (isfinite(error)) vb_grid_cell(grid, "%.2f ± %.2f", 100 * value, 100 * error);
+    else vb_grid_cell(grid, "%.2f", 100 * value);
 }
 
 static void difference_cell(vb_grid *grid, double value, double from) {
-    if (isfinite(value))
-        vb_grid_cell(grid, "%+.2f", 100 * (value - from));
-    else
-        vb_grid_cell(grid, "-");
+    if (isfinite(value)) vb_grid_cell(grid, "%+.2f", 100 * (value - from));
+    else vb_grid_cell(grid, "-");
 }
 
 static void grid_row(vb_grid *grid, const json_t *entry) {
@@ -44,12 +39,9 @@ static void grid_row(vb_grid *grid, const json_t *entry) {
 }
 
 static void csv_field(vb_text *out, const json_t *value) {
-    if (json_is_string(value))
-        vb_text_add_csv(out, json_string_value(value));
-    else if (json_is_integer(value))
-        vb_text_format(out, "%lld", (long long)json_integer_value(value));
-    else if (json_is_real(value))
-        vb_text_format(out, "%.17g", json_real_value(value));
+    if (json_is_string(value)) vb_text_add_csv(out, json_string_value(value));
+    else if (json_is_integer(value)) vb_text_format(out, "%lld", (long long)json_integer_value(value));
+    else if (json_is_real(value)) vb_text_format(out, "%.17g", json_real_value(value));
 }
 
 static void csv(vb_text *out, const json_t *rows, const char *const *keys) {
@@ -110,10 +102,8 @@ char *vb_table(const json_t *all, vb_table_form form, vb_error *err) {
                                        "top1_all", "top1_all_se", "top_k",    "lambda",   NULL};
     json_t *results = table_rows(all, form);
     vb_text out = {0};
-    if (form == VB_TABLE_CSV)
-        csv(&out, results, keys);
-    else
-        aligned(&out, results, forms[form]);
+    if (form == VB_TABLE_CSV) csv(&out, results, keys);
+    else aligned(&out, results, forms[form]);
     json_decref(results);
     if (!vb_text_end(&out, "the table", err)) return out.bytes;
     vb_text_free(&out);
@@ -126,7 +116,8 @@ static const char *const accuracies[] = {"acc_c", "acc_e", "acc_s"};
 static const char *const geometry[] = {"alignment", "uniformity_text", "uniformity_image"};
 
 static bool same_path(const json_t *a, const json_t *b) {
-    return json_equal(json_object_get(json_object_get(a, "series"), "name"), json_object_get(json_object_get(b, "series"), "name")) &&
+    return json_equal(json_object_get(json_object_get(a, "series"), "name"),
+                      json_object_get(json_object_get(b, "series"), "name")) &&
            json_equal(json_object_get(a, "dataset"), json_object_get(b, "dataset"));
 }
 
@@ -172,10 +163,8 @@ static void series_grid(vb_text *out, const json_t *rows, vb_grid_form form) {
         for (int k = 0; k < 3; k++) percent_cell(&grid, number(row, accuracies[k]), NAN);
         for (int k = 0; k < 3; k++) {
             double value = number(row, geometry[k]);
-            if (isfinite(value))
-                vb_grid_cell(&grid, "%.4f", value);
-            else
-                vb_grid_cell(&grid, "-");
+            if (isfinite(value)) vb_grid_cell(&grid, "%.4f", value);
+            else vb_grid_cell(&grid, "-");
         }
     }
     vb_grid_put(&grid, form, out);
@@ -186,10 +175,8 @@ char *vb_series_table(const json_t *rows, vb_table_form form, vb_error *err) {
     static const char *const keys[] = {"series",    "dataset",         "checkpoint",       "model", "acc_c", "acc_e", "acc_s",
                                        "alignment", "uniformity_text", "uniformity_image", NULL};
     vb_text out = {0};
-    if (form == VB_TABLE_CSV)
-        csv(&out, rows, keys);
-    else
-        series_grid(&out, rows, forms[form]);
+    if (form == VB_TABLE_CSV) csv(&out, rows, keys);
+    else series_grid(&out, rows, forms[form]);
     if (!vb_text_end(&out, "the table of series", err)) return out.bytes;
     vb_text_free(&out);
     return NULL;

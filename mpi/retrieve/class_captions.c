@@ -21,7 +21,8 @@ typedef struct repe {
     const vb_pair *pair; /* the job's */
     const vb_retrieval_spec *settings;
     const vb_corpus_spec *corpus_spec;
-    const vb_model *model, *index_model; /* of the captions: NULL for precomputed embeddings; of the queries and the corpus' images */
+    const vb_model *model,
+        *index_model; /* of the captions: NULL for precomputed embeddings; of the queries and the corpus' images */
     vb_corpus_parts corpus;
     int classes, dim;
     vb_retrieve_summary summary; /* on rank 0 */
@@ -53,8 +54,8 @@ static int make_queries(repe *work, float **queries, int *dim, vb_error *err) {
             spec.coop = NULL;
         }
         asked.spec = &spec;
-        if (vb_classifier_encode(&other, work->context, &asked, work->pair->data, work->pair->experiment->cache, work->pair->threads,
-                                 false, false, err))
+        if (vb_classifier_encode(&other, work->context, &asked, work->pair->data, work->pair->experiment->cache,
+                                 work->pair->threads, false, false, err))
             return -1;
         plain = &other;
         *dim = other.dim;
@@ -93,10 +94,11 @@ static int retrieve(repe *work, vb_error *err) {
     float *queries = NULL;
     int dim, status = make_queries(work, &queries, &dim, err);
     if (!status && dim != work->corpus.index.dim)
-        status = vb_errorf(err, VB_EMISMATCH,
-                           "corpus '%s': its embeddings have %d dimensions, the queries of model '%s' %d; name the model that made "
-                           "them as index_model",
-                           work->corpus_spec->name, work->corpus.index.dim, work->pair->spec->name, dim);
+        status =
+            vb_errorf(err, VB_EMISMATCH,
+                      "corpus '%s': its embeddings have %d dimensions, the queries of model '%s' %d; name the model that made "
+                      "them as index_model",
+                      work->corpus_spec->name, work->corpus.index.dim, work->pair->spec->name, dim);
     vb_retrieve_options options = {.top_k = work->settings->depth,
                                    .similarity = work->settings->similarity ? VB_DOT : VB_COSINE,
                                    .threads = work->pair->threads,
@@ -143,7 +145,8 @@ static int read_captions(repe *work, vb_error *err) {
         memcpy(work->unique, work->ids, n * sizeof *work->unique);
         qsort(work->unique, n, sizeof *work->unique, ascending);
         for (size_t i = 0; i < n; i++)
-            if (!i || work->unique[i] != work->unique[work->unique_count - 1]) work->unique[work->unique_count++] = work->unique[i];
+            if (!i || work->unique[i] != work->unique[work->unique_count - 1])
+                work->unique[work->unique_count++] = work->unique[i];
     }
     status = vb_agree(&work->context->comm, status, err);
     /* Precomputed caption embeddings without a filter need no captions, and may have none. */
@@ -151,8 +154,8 @@ static int read_captions(repe *work, vb_error *err) {
     if (status || (!needed && !work->corpus.captions.count)) return status;
     work->captions = vb_array((size_t)work->unique_count, sizeof *work->captions, "captions", err);
     if (vb_agree(&work->context->comm, work->captions ? 0 : -1, err)) return -1;
-    return vb_corpus_captions(&work->corpus, work->context, work->unique, work->unique_count, work->captions, &work->caption_block,
-                              err);
+    return vb_corpus_captions(&work->corpus, work->context, work->unique, work->unique_count, work->captions,
+                              &work->caption_block, err);
 }
 
 static int filter_class(repe *work, int class, vb_error *err) {
@@ -181,8 +184,8 @@ static int filter(repe *work, vb_error *err) {
     return vb_agree(&work->context->comm, status, err);
 }
 
-/* Whether position i of a class counts for top_k: among the first top_k rows, or, with a depth of its own, among the first top_k kept
- * ones. */
+/* Whether position i of a class counts for top_k: among the first top_k rows, or, with a depth of its own, among the first top_k
+ * kept ones. */
 static int64_t select_rows(const repe *work, int class, int64_t top_k, const float **selected) {
     bool deep = work->settings->depth_given;
     int64_t n = 0;
@@ -211,8 +214,8 @@ static int encode_captions(repe *work, vb_error *err) {
             needed[n++] = u;
         }
     if (work->model)
-        status = vb_encode_text_list(work->context, work->model, texts, n, work->pair->experiment->cache, work->pair->threads, &rows,
-                                     &encoded, err);
+        status = vb_encode_text_list(work->context, work->model, texts, n, work->pair->experiment->cache, work->pair->threads,
+                                     &rows, &encoded, err);
     else {
         rows = vb_array((size_t)n * (size_t)work->dim, sizeof *rows, "caption embeddings", err);
         int64_t *ids = vb_array((size_t)n, sizeof *ids, "captions", err);
@@ -237,8 +240,8 @@ done:
 /* ---- blends ---- */
 
 /* One class: its single prompt blended; or every prompt blended and the blends averaged to a direction. */
-static int blend_class(const repe *work, int class, int64_t top_k, double lambda, const float **selected, float *scratch, float *out,
-                       vb_error *err) {
+static int blend_class(const repe *work, int class, int64_t top_k, double lambda, const float **selected, float *scratch,
+                       float *out, vb_error *err) {
     const vb_classifier *plain = work->pair->classifier;
     int prompts = plain->prompt_rows ? plain->prompts : 1, setting = work->settings->renormalize;
     const float *texts =
@@ -256,8 +259,8 @@ static int blend_class(const repe *work, int class, int64_t top_k, double lambda
 static int blend(const repe *work, int64_t top_k, double lambda, float *texts, int *fallbacks, vb_error *err) {
     const vb_classifier *plain = work->pair->classifier;
     const float **selected = vb_array((size_t)work->depth, sizeof *selected, "captions of a class", err);
-    float *scratch =
-        vb_array((size_t)(plain->prompts > 1 ? plain->prompts : 1) * (size_t)work->dim, sizeof *scratch, "prompts of a class", err);
+    float *scratch = vb_array((size_t)(plain->prompts > 1 ? plain->prompts : 1) * (size_t)work->dim, sizeof *scratch,
+                              "prompts of a class", err);
     int status = selected && scratch ? 0 : -1;
     *fallbacks = 0;
     for (int c = 0; c < work->classes && !status; c++) {
@@ -308,8 +311,8 @@ static int evaluate_setting(const repe *work, int64_t top_k, double lambda, json
         static const char *const keys[] = {"acc_c", "acc_c_se",    "acc_e",    "acc_e_se",    "acc_s",   "acc_s_se",
                                            "exact", "acc_e_union", "top1_all", "top1_all_se", "analyses"};
         json_t *row =
-            json_pack("{s:I, s:f, s:i, s:s, s:s}", "top_k", (json_int_t)top_k, "lambda", lambda, "classes_without_captions", fallbacks,
-                      "similarity", spec.similarity ? "dot" : "cosine", "text_embeddings_digest", blended.digest.hex);
+            json_pack("{s:I, s:f, s:i, s:s, s:s}", "top_k", (json_int_t)top_k, "lambda", lambda, "classes_without_captions",
+                      fallbacks, "similarity", spec.similarity ? "dot" : "cosine", "text_embeddings_digest", blended.digest.hex);
         for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
             if (json_object_get(result, keys[i])) json_object_set(row, keys[i], json_object_get(result, keys[i]));
         json_array_append_new(rows, row);
@@ -389,8 +392,8 @@ static int open_index_model(repe *work, vb_model *other, vb_error *err) {
 /* What the scan did to get there: it depends on ranks, threads and interruptions. */
 static json_t *certificate(const repe *work) {
     const vb_retrieve_summary *summary = &work->summary;
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "engine", work->corpus_spec->quantized ? "int8" : "float", "blocks",
-                     (json_int_t)summary->blocks, "blocks_resumed", (json_int_t)summary->blocks_resumed, "bytes_read",
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "engine", work->corpus_spec->quantized ? "int8" : "float",
+                     "blocks", (json_int_t)summary->blocks, "blocks_resumed", (json_int_t)summary->blocks_resumed, "bytes_read",
                      (json_int_t)summary->bytes_read, "rows_encoded", (json_int_t)work->corpus.encoded, "rescored",
                      (json_int_t)summary->rescored, "candidates", (json_int_t)summary->candidates, "mean_slack", summary->slack);
 }
@@ -410,8 +413,8 @@ int vb_repe(vb_context *context, const vb_repe_job *job, json_t **result, json_t
                                  .skip_broken = job->pair.data->spec->on_error == 1};
     int status = open_index_model(&work, &other, err);
     if (!status)
-        status =
-            vb_corpus_parts_open(&work.corpus, context, work.corpus_spec, work.index_model, job->pair.experiment->cache, &options, err);
+        status = vb_corpus_parts_open(&work.corpus, context, work.corpus_spec, work.index_model, job->pair.experiment->cache,
+                                      &options, err);
     if (!status) status = retrieve(&work, err);
     if (!status) status = read_captions(&work, err);
     if (!status) status = filter(&work, err);

@@ -17,7 +17,8 @@ enum {
 static const uint64_t SEED = 20220701;
 
 /* Adds the rows (for cosines their directions) that are finite and not zero. */
-static void add_rows(double *sum, int64_t *count, const void *rows, vb_dtype dtype, int64_t n, int dim, vb_similarity similarity) {
+static void add_rows(double *sum, int64_t *count, const void *rows, vb_dtype dtype, int64_t n, int dim,
+                     vb_similarity similarity) {
     vb_tensor view = {.dtype = dtype, .ndim = 2, .shape = {n, dim}, .data = rows};
     vb_tensor_pack_strides(&view);
     for (int64_t i = 0; i < n; i++) {
@@ -193,9 +194,7 @@ done:
     close_coding(&job);
     vb_coder_free(coder);
     vb_free(digests);
-    if (!status && summary && !comm->rank)
-        *summary = copy;
-    else
-        vb_quantized_close(&copy);
+    if (!status && summary && !comm->rank) *summary = copy;
+    else vb_quantized_close(&copy);
     return status;
 }

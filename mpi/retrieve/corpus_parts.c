@@ -32,8 +32,8 @@ static int note(notes *list, int64_t number, const char *text, vb_error *err) {
     return status;
 }
 
-/* Everyone's notes put at their numbers (0 .. count-1, each noted once by some rank): on rank 0 one block of `count` strings. Texts
- * hold no line feed. */
+/* Everyone's notes put at their numbers (0 .. count-1, each noted once by some rank): on rank 0 one block of `count` strings.
+ * Texts hold no line feed. */
 static int gather_notes(vb_comm *comm, const notes *mine, int64_t count, char **block, size_t *size, vb_error *err) {
     void **blocks;
     size_t *sizes, total = 0;
@@ -94,7 +94,8 @@ static int share_index(vb_corpus_parts *corpus, vb_comm *comm, const notes *path
     return vb_agree(comm, status, err);
 }
 
-/* A unit of images into the cache, unless it is there. Broken images become NaN rows, which retrieval leaves out, or stop the run. */
+/* A unit of images into the cache, unless it is there. Broken images become NaN rows, which retrieval leaves out, or stop the
+ * run. */
 static int encode_images(vb_corpus_parts *corpus, int64_t unit, const vb_model *model, const vb_cache *cache,
                          const vb_encode_options *options, notes *paths, vb_error *err) {
     vb_unit_range range = vb_dataset_unit(corpus->dataset, unit);
@@ -107,7 +108,8 @@ static int encode_images(vb_corpus_parts *corpus, int64_t unit, const vb_model *
     float *rows = vb_array((size_t)range.count * (size_t)dim, sizeof *rows, "embeddings of a unit", err);
     int *all = vb_array((size_t)range.count, sizeof *all, "unit", err);
     if (!rows || !all) goto done;
-    if (vb_dataset_unit_signature(corpus->dataset, unit, &signature, err) || vb_cache_recall(cache, &signature, &key, &known, err))
+    if (vb_dataset_unit_signature(corpus->dataset, unit, &signature, err) ||
+        vb_cache_recall(cache, &signature, &key, &known, err))
         goto done;
     if (known && vb_cache_load(cache, &key, range.count, dim, NULL, &found, NULL, err)) goto done;
     if (!found) {
@@ -174,8 +176,8 @@ static int open_captions(vb_corpus_parts *corpus, vb_context *context, const vb_
     char *texts[VB_TEXT_UNIT] = {NULL};
     int64_t unit = 0;
     int n = 0;
-    float *rows =
-        vb_array((size_t)VB_TEXT_UNIT * (size_t)vb_clip_describe(model->clip)->embed_dim, sizeof *rows, "embeddings of a unit", err);
+    float *rows = vb_array((size_t)VB_TEXT_UNIT * (size_t)vb_clip_describe(model->clip)->embed_dim, sizeof *rows,
+                           "embeddings of a unit", err);
     int status = rows ? vb_glob(&corpus->captions, corpus->spec->captions, err) : -1;
     for (size_t f = 0; f < corpus->captions.count && !status; f++) {
         vb_captions *captions;
@@ -229,16 +231,15 @@ static int open_embeddings(vb_corpus_parts *corpus, vb_comm *comm, vb_error *err
     if (vb_share_corpus(&corpus->index, comm, spec->embeddings, err)) return -1;
     int status = find_captions(corpus, err);
     if (!status && corpus->captions.count && corpus->captions.count != corpus->index.part_count)
-        status = vb_errorf(err, VB_EMISMATCH, "%zu caption files for %zu parts of embeddings; expected one a part, in the same order",
-                           corpus->captions.count, corpus->index.part_count);
+        status =
+            vb_errorf(err, VB_EMISMATCH, "%zu caption files for %zu parts of embeddings; expected one a part, in the same order",
+                      corpus->captions.count, corpus->index.part_count);
     if (!status && spec->text_embeddings)
         status = find_parts(&corpus->text_parts, spec->text_embeddings, "text_emb", ".npy", err);
     else if (!status && vb_is_folder(spec->embeddings)) {
         char *folder = vb_format(err, "%s/text_emb", spec->embeddings);
-        if (!folder)
-            status = -1;
-        else if (vb_is_folder(folder))
-            (void)find_parts(&corpus->text_parts, folder, ".", ".npy", &none);
+        if (!folder) status = -1;
+        else if (vb_is_folder(folder)) (void)find_parts(&corpus->text_parts, folder, ".", ".npy", &none);
         vb_free(folder);
     }
     if (!status && corpus->text_parts.count && corpus->text_parts.count != corpus->index.part_count)
@@ -252,18 +253,15 @@ int vb_corpus_parts_open(vb_corpus_parts *corpus, vb_context *context, const vb_
     *corpus = (vb_corpus_parts){.spec = spec};
     corpus->kind = spec->images ? VB_CORPUS_IMAGES : spec->embeddings ? VB_CORPUS_EMBEDDINGS : VB_CORPUS_CAPTIONS;
     int status = 0;
-    if (corpus->kind == VB_CORPUS_EMBEDDINGS)
-        status = open_embeddings(corpus, &context->comm, err);
+    if (corpus->kind == VB_CORPUS_EMBEDDINGS) status = open_embeddings(corpus, &context->comm, err);
     else if (!index_model)
-        status =
-            vb_agree(&context->comm,
-                     vb_errorf(err, VB_EMISMATCH,
-                               "corpus '%s': a precomputed model encodes nothing; give embeddings and text_embeddings", spec->name),
-                     err);
-    else if (corpus->kind == VB_CORPUS_IMAGES)
-        status = open_images(corpus, context, index_model, cache, options, err);
-    else
-        status = open_captions(corpus, context, index_model, cache, options->threads, err);
+        status = vb_agree(&context->comm,
+                          vb_errorf(err, VB_EMISMATCH,
+                                    "corpus '%s': a precomputed model encodes nothing; give embeddings and text_embeddings",
+                                    spec->name),
+                          err);
+    else if (corpus->kind == VB_CORPUS_IMAGES) status = open_images(corpus, context, index_model, cache, options, err);
+    else status = open_captions(corpus, context, index_model, cache, options->threads, err);
     if (status) {
         vb_error_prefix(err, "corpus '%s'", spec->name);
         vb_corpus_parts_close(corpus);
@@ -304,8 +302,8 @@ static int captions_of_part(const vb_corpus_parts *corpus, size_t p, const int64
         status = vb_dataset_read_captions(corpus->dataset, (int64_t)p, texts, err);
         got = VB_UNIT_SAMPLES;
     } else if (!status)
-        status =
-            vb_captions_pick(corpus->captions.items[p], corpus->spec->caption_column, rows, n, corpus->index.parts[p].rows, texts, err);
+        status = vb_captions_pick(corpus->captions.items[p], corpus->spec->caption_column, rows, n, corpus->index.parts[p].rows,
+                                  texts, err);
     for (size_t i = 0; i < n && !status; i++)
         status = note_caption(list, from + (int64_t)i, texts[corpus->kind == VB_CORPUS_IMAGES ? (size_t)rows[i] : i], err);
     for (size_t i = 0; texts && i < got; i++) vb_free(texts[i]);
@@ -326,7 +324,8 @@ static int captions_of_files(const vb_corpus_parts *corpus, const int64_t *ids, 
             if (ids[next] == row++) status = note_caption(list, next, text, err), next++;
         vb_captions_close(captions);
     }
-    if (!status && next < n) status = vb_errorf(err, VB_EMISMATCH, "corpus '%s': its caption files have changed", corpus->spec->name);
+    if (!status && next < n)
+        status = vb_errorf(err, VB_EMISMATCH, "corpus '%s': its caption files have changed", corpus->spec->name);
     return status;
 }
 
@@ -337,18 +336,19 @@ int vb_corpus_captions(const vb_corpus_parts *corpus, vb_context *context, const
     size_t size;
     int status = 0;
     *block = NULL;
-    if (corpus->kind == VB_CORPUS_CAPTIONS)
-        status = comm->rank ? 0 : captions_of_files(corpus, ids, n, &list, err);
+    if (corpus->kind == VB_CORPUS_CAPTIONS) status = comm->rank ? 0 : captions_of_files(corpus, ids, n, &list, err);
     else if (corpus->kind == VB_CORPUS_EMBEDDINGS && !corpus->captions.count)
-        status = vb_errorf(err, VB_EMISSING,
-                           "corpus '%s': no captions beside %s (metadata/*.jsonl, .tsv, .txt, plain or .zst); name them with captions:",
-                           corpus->spec->name, corpus->spec->embeddings);
+        status = vb_errorf(
+            err, VB_EMISSING,
+            "corpus '%s': no captions beside %s (metadata/*.jsonl, .tsv, .txt, plain or .zst); name them with captions:",
+            corpus->spec->name, corpus->spec->embeddings);
     else {
         int64_t from = 0;
         for (size_t p = 0; p < corpus->index.part_count && !status; p++) {
             int64_t to = from;
             while (to < n && ids[to] < corpus->index.parts[p].first + corpus->index.parts[p].rows) to++;
-            if (to > from && (int64_t)p % comm->size == comm->rank) status = captions_of_part(corpus, p, ids, from, to, &list, err);
+            if (to > from && (int64_t)p % comm->size == comm->rank)
+                status = captions_of_part(corpus, p, ids, from, to, &list, err);
             from = to;
         }
     }
@@ -372,12 +372,12 @@ int vb_corpus_text_rows(const vb_corpus_parts *corpus, vb_context *context, cons
         if (to == from || (status = vb_npy_open(&npy, corpus->text_parts.items[p], err))) continue;
         const vb_tensor *tensor = &npy.tensor;
         if (tensor->ndim != 2 || tensor->shape[1] != dim || tensor->shape[0] != corpus->index.parts[p].rows)
-            status =
-                vb_errorf(err, VB_EMISMATCH, "%s: expected %lld rows of %d dimensions, as its part of the corpus and the model have",
-                          corpus->text_parts.items[p], (long long)(corpus->index.parts[p].rows), dim);
+            status = vb_errorf(err, VB_EMISMATCH,
+                               "%s: expected %lld rows of %d dimensions, as its part of the corpus and the model have",
+                               corpus->text_parts.items[p], (long long)(corpus->index.parts[p].rows), dim);
         for (; from < to && !status; from++)
-            status =
-                vb_float_rows(&npy, corpus->text_parts.items[p], ids[from] - corpus->index.parts[p].first, 1, rows + from * dim, err);
+            status = vb_float_rows(&npy, corpus->text_parts.items[p], ids[from] - corpus->index.parts[p].first, 1,
+                                   rows + from * dim, err);
         vb_npy_close(&npy);
     }
     return vb_agree(&context->comm, status, err);

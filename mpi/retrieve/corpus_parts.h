@@ -20,8 +20,8 @@ typedef struct vb_corpus_parts {
     int64_t encoded;     /* rows that this rank encoded now */
 } vb_corpus_parts;
 
-/* Opens a corpus on all ranks. Images and captions alone are encoded by `index_model` (NULL for embeddings) into the cache, each rank
- * its units. VB_EMISMATCH when captions and parts do not pair up. Collective. */
+/* Opens a corpus on all ranks. Images and captions alone are encoded by `index_model` (NULL for embeddings) into the cache, each
+ * rank its units. VB_EMISMATCH when captions and parts do not pair up. Collective. */
 int vb_corpus_parts_open(vb_corpus_parts *corpus, vb_context *context, const vb_corpus_spec *spec, const vb_model *index_model,
                          const char *cache, const vb_encode_options *options, vb_error *err);
 void vb_corpus_parts_close(vb_corpus_parts *corpus);

@@ -60,10 +60,12 @@ typedef struct retrieval {
     vb_progress progress;
 } retrieval;
 
-/* ---- blocks ------------------------------------------------------------------------------------------------------------------------
+/* ---- blocks
+ * ------------------------------------------------------------------------------------------------------------------------
  */
 
-/* A function of the corpus alone, so that checkpoints fit any number of ranks. A multiple of 240, which windows and tiles divide well.
+/* A function of the corpus alone, so that checkpoints fit any number of ranks. A multiple of 240, which windows and tiles divide
+ * well.
  */
 static int64_t block_rows(const vb_corpus *corpus) {
     int64_t most = BLOCK / ((int64_t)corpus->dim * 4) / LEAST_BLOCK * LEAST_BLOCK,
@@ -88,7 +90,8 @@ static int64_t expected(int64_t at, int64_t step, int64_t count, int64_t *first)
 /* Through the codes. Blocks begin at whole groups. */
 static int scan_codes(const retrieval *work, worker *w, const vb_corpus_block *block, vb_error *err) {
     size_t bytes = vb_group_bytes(work->copy.width);
-    int64_t step = (int64_t)(WINDOW / bytes) / 2 * 2, first = block->first / VB_GROUP, count = (block->rows + VB_GROUP - 1) / VB_GROUP;
+    int64_t step = (int64_t)(WINDOW / bytes) / 2 * 2, first = block->first / VB_GROUP,
+            count = (block->rows + VB_GROUP - 1) / VB_GROUP;
     if (step < 1) step = 1;
     for (int64_t at = 0; at < count; at += step) {
         int64_t n = count - at < step ? count - at : step;
@@ -129,7 +132,8 @@ static int scan_block(const retrieval *work, worker *w, const vb_corpus_block *b
     return 0;
 }
 
-/* ---- the scan ----------------------------------------------------------------------------------------------------------------------
+/* ---- the scan
+ * ----------------------------------------------------------------------------------------------------------------------
  */
 
 /* What the threads of a round share. */
@@ -140,8 +144,8 @@ typedef struct round_state {
     vb_error *errors; /* of each thread */
 } round_state;
 
-/* One thread's part of a round: blocks until there are no more, a checkpoint is due, or something is wrong. What is taken is finished,
- * unless that fails. The first thread also looks for signals and alarms. */
+/* One thread's part of a round: blocks until there are no more, a checkpoint is due, or something is wrong. What is taken is
+ * finished, unless that fails. The first thread also looks for signals and alarms. */
 static void scan_some(retrieval *work, round_state *round, int thread) {
     worker *w = &work->workers[thread];
     vb_error *err = &round->errors[thread];
@@ -186,10 +190,12 @@ static void merge_threads(retrieval *work) {
 }
 
 static int write_state(retrieval *work, vb_error *err) {
-    return vb_scan_state_write(&work->state, work->context->comm.rank, work->mine, work->mine_count, &work->counts, &work->topk, err);
+    return vb_scan_state_write(&work->state, work->context->comm.rank, work->mine, work->mine_count, &work->counts, &work->topk,
+                               err);
 }
 
-/* All of this rank's blocks, with a checkpoint every so often, at a stop, and at the end of a scan that was long enough to need one. */
+/* All of this rank's blocks, with a checkpoint every so often, at a stop, and at the end of a scan that was long enough to need
+ * one. */
 static int scan_all(retrieval *work, vb_error *err) {
     int threads = work->threads, status = 0;
     bool keeps = work->options->checkpoint, finished = false;
@@ -232,7 +238,8 @@ static int scan_all(retrieval *work, vb_error *err) {
     return status;
 }
 
-/* ---- before and after -------------------------------------------------------------------------------------------------------------
+/* ---- before and after
+ * -------------------------------------------------------------------------------------------------------------
  */
 
 int64_t vb_retrieve_memory(int64_t queries, int dim, int64_t top_k, int threads, int ranks, bool quantized) {
@@ -251,8 +258,8 @@ static int64_t memory_needed(const retrieval *work, int64_t count, int threads) 
                               work->options->quantized != NULL);
 }
 
-static int key_of(const vb_corpus *corpus, const float *queries, int64_t count, const vb_retrieve_options *options, vb_digest *key,
-                  vb_error *err) {
+static int key_of(const vb_corpus *corpus, const float *queries, int64_t count, const vb_retrieve_options *options,
+                  vb_digest *key, vb_error *err) {
     vb_digest digest;
     vb_digester *digester;
     if (vb_corpus_digest(corpus, &digest, err) || vb_digester_new(&digester, err)) return -1;
@@ -325,7 +332,8 @@ static int divide(retrieval *work, vb_scan_counts *resumed, vb_error *err) {
     int64_t generation = 0, left = 0, first, count, seen = 0;
     *resumed = (vb_scan_counts){0};
     if (!comm->rank && work->options->checkpoint)
-        status = vb_scan_state_find(&work->state, work->finished, &work->checkpoints, resumed, work->topk.queries, work->topk.k, err);
+        status =
+            vb_scan_state_find(&work->state, work->finished, &work->checkpoints, resumed, work->topk.queries, work->topk.k, err);
     if (vb_agree(comm, status, err)) return -1;
     generation = work->state.generation;
     if (vb_broadcast(comm, &generation, sizeof generation, err)) return -1;
@@ -351,7 +359,8 @@ static int deliver_batch(retrieval *work, int64_t first, int64_t count, void **b
         vb_free(scores);
         return -1;
     }
-    for (int r = 0; !status && r < work->context->comm.size; r++) status = vb_topk_unpack(&merged, 0, count, blocks[r], sizes[r], err);
+    for (int r = 0; !status && r < work->context->comm.size; r++)
+        status = vb_topk_unpack(&merged, 0, count, blocks[r], sizes[r], err);
     if (!status) vb_topk_sort(&merged);
     for (int64_t q = 0; !status && q < count; q++) {
         const vb_hit *hits = merged.hits + q * merged.k;
@@ -425,7 +434,8 @@ static int sum_up(retrieval *work, const vb_scan_counts *resumed, vb_retrieve_su
     int64_t rankable = summary->rows - summary->not_finite - (work->options->similarity == VB_COSINE ? summary->zero : 0);
     summary->listed = work->topk.k < rankable ? work->topk.k : rankable;
     if (!comm->rank && summary->rows != work->corpus->rows)
-        status = vb_errorf(err, VB_EINTERNAL, "%lld rows scanned of %lld", (long long)summary->rows, (long long)work->corpus->rows);
+        status =
+            vb_errorf(err, VB_EINTERNAL, "%lld rows scanned of %lld", (long long)summary->rows, (long long)work->corpus->rows);
     return vb_agree(comm, status, err);
 }
 
@@ -469,9 +479,10 @@ static void close_retrieval(retrieval *work) {
     vb_paths_free(&work->checkpoints);
 }
 
-int vb_retrieve(vb_context *context, const vb_corpus *corpus, const float *queries, int64_t count, const vb_retrieve_options *options,
-                vb_retrieve_summary *summary, int (*begin)(void *sink_context, const vb_retrieve_summary *summary, vb_error *err),
-                vb_retrieve_sink *sink, void *sink_context, vb_error *err) {
+int vb_retrieve(vb_context *context, const vb_corpus *corpus, const float *queries, int64_t count,
+                const vb_retrieve_options *options, vb_retrieve_summary *summary,
+                int (*begin)(void *sink_context, const vb_retrieve_summary *summary, vb_error *err), vb_retrieve_sink *sink,
+                void *sink_context, vb_error *err) {
     vb_comm *comm = &context->comm;
     retrieval work = {.context = context, .corpus = corpus, .options = options};
     vb_scan_counts resumed;

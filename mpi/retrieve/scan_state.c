@@ -87,7 +87,8 @@ static int read_state(const char *path, state_header *header, int64_t **mine, vb
             goto done;
         }
         at += sizeof length;
-        if (vb_grow((void **)&bytes, &capacity, length, 1, "hits of a checkpoint", err) || vb_file_read(&file, at, bytes, length, err))
+        if (vb_grow((void **)&bytes, &capacity, length, 1, "hits of a checkpoint", err) ||
+            vb_file_read(&file, at, bytes, length, err))
             goto done;
         at += length;
         vb_digester_add(digester, bytes, length);
@@ -118,18 +119,16 @@ static int files_of(const vb_scan_state *state, vb_paths *paths, vb_error *err) 
     for (size_t i = 0; !status && i < names.count; i++) {
         if (strncmp(names.items[i], state->key.hex, strlen(state->key.hex)) || !vb_ends_with(names.items[i], ".scan")) continue;
         char *path = vb_format(err, "%s/%s", state->folder, names.items[i]);
-        if (path)
-            paths->items[paths->count++] = path;
-        else
-            status = -1;
+        if (path) paths->items[paths->count++] = path;
+        else status = -1;
     }
     if (status) vb_paths_free(paths);
     vb_paths_free(&names);
     return status;
 }
 
-int vb_scan_state_find(vb_scan_state *state, uint8_t *finished, vb_paths *paths, vb_scan_counts *counts, int64_t queries, int64_t k,
-                       vb_error *err) {
+int vb_scan_state_find(vb_scan_state *state, uint8_t *finished, vb_paths *paths, vb_scan_counts *counts, int64_t queries,
+                       int64_t k, vb_error *err) {
     *counts = (vb_scan_counts){0};
     if (files_of(state, paths, err)) return -1;
     size_t kept = 0;
@@ -143,7 +142,8 @@ int vb_scan_state_find(vb_scan_state *state, uint8_t *finished, vb_paths *paths,
         bool fine = !read_state(path, &header, &mine, NULL, &damage);
         if (generation >= state->generation) state->generation = generation + 1;
         fine = fine && header.queries == queries && header.k == k && header.blocks == state->blocks;
-        for (int64_t b = 0; fine && b < header.finished; b++) fine = mine[b] >= 0 && mine[b] < state->blocks && !finished[mine[b]];
+        for (int64_t b = 0; fine && b < header.finished; b++)
+            fine = mine[b] >= 0 && mine[b] < state->blocks && !finished[mine[b]];
         for (int64_t b = 0; fine && b < header.finished; b++) finished[mine[b]] = 1;
         vb_free(mine);
         if (!fine) {

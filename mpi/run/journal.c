@@ -40,9 +40,9 @@ int vb_journal_open(const vb_experiment *experiment, const vb_dataset_state *dat
     if (vb_configuration_digest(experiment->configuration, digest, err)) return -1;
     json_t *list = json_array(),
            *state = json_pack("{s:s, s:s, s:O, s:s, s:b, s:s, s:i, s:s, s:I, s:I}", "schema", "vocabench.state/1", "experiment",
-                              experiment->name, "configuration", experiment->configuration, "configuration_digest", digest, "resume",
-                              resume, "cache", experiment->cache, "ranks", ranks, "host", host, "pid", (json_int_t)getpid(), "started",
-                              (json_int_t)time(NULL));
+                              experiment->name, "configuration", experiment->configuration, "configuration_digest", digest,
+                              "resume", resume, "cache", experiment->cache, "ranks", ranks, "host", host, "pid",
+                              (json_int_t)getpid(), "started", (json_int_t)time(NULL));
     for (int d = 0; d < experiment->dataset_count; d++) {
         vb_dataset_sizes sizes = vb_dataset_measure(&datasets[d]);
         if (datasets[d].part_count) sizes.units = 0; /* its units are its datasets' */

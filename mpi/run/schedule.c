@@ -29,7 +29,8 @@ int vb_schedule_list(vb_schedule *schedule, const vb_experiment *experiment, vb_
     schedule->items = vb_array(most + 1, sizeof *schedule->items, "units", err);
     schedule->item_costs = vb_array(most, sizeof *schedule->item_costs, "units", err);
     schedule->item_parts = vb_array(most, sizeof *schedule->item_parts, "units", err);
-    if (!schedule->units || !schedule->bundle || !schedule->order || !schedule->items || !schedule->item_costs || !schedule->item_parts)
+    if (!schedule->units || !schedule->bundle || !schedule->order || !schedule->items || !schedule->item_costs ||
+        !schedule->item_parts)
         return -1;
     for (int m = 0; m < experiment->model_count; m++)
         for (int d = 0; d < experiment->dataset_count; d++) {
@@ -131,7 +132,8 @@ static void estimate(vb_pair_unit *unit, const vb_experiment *experiment, const 
     } else {
         int64_t rows = 0, columns = 0;
         if (!data->part_count) measure_embeddings(vb_embeddings_on(spec, data->spec), &rows, &columns);
-        for (int p = 0; p < data->part_count; p++) measure_embeddings(vb_embeddings_on(spec, data->parts[p]->spec), &rows, &columns);
+        for (int p = 0; p < data->part_count; p++)
+            measure_embeddings(vb_embeddings_on(spec, data->parts[p]->spec), &rows, &columns);
         images = (double)rows;
         dim = (double)columns;
         unit->parts = (rows + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
@@ -144,7 +146,8 @@ static void estimate(vb_pair_unit *unit, const vb_experiment *experiment, const 
 /* ---- items and their order ---- */
 
 /* The model that encodes the corpus of a model's retrieval; NULL without retrieval, and where the corpus has its embeddings. */
-static const vb_model_spec *corpus_encoder(const vb_experiment *experiment, const vb_model_spec *model, const vb_corpus_spec **corpus) {
+static const vb_model_spec *corpus_encoder(const vb_experiment *experiment, const vb_model_spec *model,
+                                           const vb_corpus_spec **corpus) {
     const vb_retrieval_spec *retrieval = vb_model_retrieval(experiment, model);
     *corpus = retrieval ? vb_find_corpus(experiment, retrieval->corpus) : NULL;
     if (!*corpus || (*corpus)->embeddings) return NULL;

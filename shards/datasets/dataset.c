@@ -35,12 +35,14 @@ static int find_kind(const char *path, file_kind *kind, vb_error *err) {
     if (status) return -1;
     if (got == sizeof block && vb_tar_is_header(block)) return 0;
     if (vb_ends_with(path, ".bin"))
-        return vb_errorf(err, VB_EDATA, "%s: %llu bytes: expected a multiple of 3074 (CIFAR-100) or 3073 (CIFAR-10): truncated?", path,
-                         (unsigned long long)facts.size);
+        return vb_errorf(err, VB_EDATA, "%s: %llu bytes: expected a multiple of 3074 (CIFAR-100) or 3073 (CIFAR-10): truncated?",
+                         path, (unsigned long long)facts.size);
     const char *hint = got >= 2 && block[0] == 0x1f && block[1] == 0x8b ? " (it is gzip: unpack it, or pack it with zstd)" : "";
-    return vb_errorf(err, VB_EUNSUPPORTED,
-                     "%s: no dataset%s: expected a folder of class folders or of images (jpg, png, webp), WebDataset shards (.tar, "
-                     ".tar.zst), or CIFAR-10/100 binary files (.bin)", path, hint);
+    return vb_errorf(
+        err, VB_EUNSUPPORTED,
+        "%s: no dataset%s: expected a folder of class folders or of images (jpg, png, webp), WebDataset shards (.tar, "
+        ".tar.zst), or CIFAR-10/100 binary files (.bin)",
+        path, hint);
 }
 
 /* The shards of a folder: those its manifest lists, else every .tar and .tar.zst in it. */
@@ -89,9 +91,11 @@ static int list_folder(vb_listing *listing, const char *folder, vb_error *err) {
     int status = 0;
     if (shards.count) status = vb_list_shards(listing, &shards, err);
     else
-        status = vb_errorf(err, VB_EMISSING,
-                           "%s: no images and no shards in this folder (%lld other files): expected class folders or images (jpg, png, "
-                           "webp), or shards (.tar, .tar.zst)", folder, (long long)ignored);
+        status = vb_errorf(
+            err, VB_EMISSING,
+            "%s: no images and no shards in this folder (%lld other files): expected class folders or images (jpg, png, "
+            "webp), or shards (.tar, .tar.zst)",
+            folder, (long long)ignored);
     vb_paths_free(&shards);
     return status;
 }
@@ -155,7 +159,10 @@ enum { IDLE_SOURCES = 8 };
 struct vb_idle_sources {
     pthread_mutex_t lock;
     int count; /* the oldest first */
-    struct { int64_t file; vb_source *source; } item[IDLE_SOURCES];
+    struct {
+        int64_t file;
+        vb_source *source;
+    } item[IDLE_SOURCES];
 };
 
 int vb_idle_sources_new(vb_idle_sources **idle, vb_error *err) {
@@ -212,10 +219,13 @@ void vb_dataset_close(vb_dataset *dataset) {
 
 /* ---- questions ---- */
 
-static bool is_cifar(const vb_dataset *dataset) { return dataset->head->sort == VB_CIFAR100 || dataset->head->sort == VB_CIFAR10; }
+static bool is_cifar(const vb_dataset *dataset) {
+    return dataset->head->sort == VB_CIFAR100 || dataset->head->sort == VB_CIFAR10;
+}
 
 const char *vb_dataset_kind(const vb_dataset *dataset) {
-    static const char *const names[VB_DATASET_SORTS] = {"class folders", "images", "WebDataset", "CIFAR-100 binary", "CIFAR-10 binary"};
+    static const char *const names[VB_DATASET_SORTS] = {"class folders", "images", "WebDataset", "CIFAR-100 binary",
+                                                        "CIFAR-10 binary"};
     return names[dataset->head->sort];
 }
 
@@ -224,7 +234,9 @@ uint64_t vb_dataset_bytes(const vb_dataset *dataset) { return dataset->head->byt
 int64_t vb_dataset_units(const vb_dataset *dataset) { return dataset->head->units; }
 int64_t vb_dataset_ignored(const vb_dataset *dataset) { return dataset->head->ignored; }
 int vb_dataset_labels(const vb_dataset *dataset) { return (int)dataset->head->label_names; }
-const char *vb_dataset_label(const vb_dataset *dataset, int label) { return vb_dataset_text(dataset, dataset->label_name[label]); }
+const char *vb_dataset_label(const vb_dataset *dataset, int label) {
+    return vb_dataset_text(dataset, dataset->label_name[label]);
+}
 bool vb_dataset_labels_are_numbers(const vb_dataset *dataset) { return dataset->head->numbers; }
 
 vb_unit_range vb_dataset_unit(const vb_dataset *dataset, int64_t unit) {
@@ -299,7 +311,8 @@ static int begin_unit(const vb_dataset *dataset, vb_unit_range range, vb_unit_da
     *data = (vb_unit_data){0};
     vb_unit_storage *storage = data->storage = vb_array(1, sizeof *storage, "unit", err);
     data->samples = vb_array((size_t)range.count, sizeof *data->samples, "unit", err);
-    if (!storage || !data->samples || !(storage->block = vb_array((size_t)range.count, sizeof *storage->block, "unit", err))) return -1;
+    if (!storage || !data->samples || !(storage->block = vb_array((size_t)range.count, sizeof *storage->block, "unit", err)))
+        return -1;
     data->count = range.count;
     if (is_cifar(dataset)) return 0;
     size_t size = 0;
@@ -329,13 +342,14 @@ static int digest_unit(const vb_dataset *dataset, vb_unit_data *data, vb_error *
     return 0;
 }
 
-static int read_unit(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_sample_extra *extras, bool bytes, vb_error *err) {
+static int read_unit(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_sample_extra *extras, bool bytes,
+                     vb_error *err) {
     vb_unit_range range = vb_dataset_unit(dataset, unit);
     int status = begin_unit(dataset, range, data, err);
     if (!status && is_cifar(dataset)) status = vb_read_cifar(dataset, range, data, bytes, err);
     else if (!status && bytes)
-        status = dataset->head->sort == VB_WEBDATASET ? vb_read_shard(dataset, range, data, extras, err)
-                                                      : vb_read_images(dataset, range, data, err);
+        status = dataset->head->sort == VB_WEBDATASET ? vb_read_shard(dataset, range, data, extras, err) :
+                                                        vb_read_images(dataset, range, data, err);
     if (!status) status = digest_unit(dataset, data, err);
     if (status) vb_unit_data_free(data);
     return status;
@@ -349,7 +363,8 @@ int vb_dataset_read_unit_labels(const vb_dataset *dataset, int64_t unit, vb_unit
     return read_unit(dataset, unit, data, NULL, false, err);
 }
 
-int vb_dataset_read_unit_extras(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_sample_extra *extras, vb_error *err) {
+int vb_dataset_read_unit_extras(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_sample_extra *extras,
+                                vb_error *err) {
     return read_unit(dataset, unit, data, extras, true, err);
 }
 

@@ -10,15 +10,19 @@ enum { RECORD10 = 1 + VB_CIFAR_PIXELS, RECORD100 = 2 + VB_CIFAR_PIXELS };
 
 static const char *const names10[] = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"};
 static const char *const names100[] = {
-    "apple", "aquarium_fish", "baby", "bear", "beaver", "bed", "bee", "beetle", "bicycle", "bottle", "bowl", "boy", "bridge",
-    "bus", "butterfly", "camel", "can", "castle", "caterpillar", "cattle", "chair", "chimpanzee", "clock", "cloud", "cockroach",
-    "couch", "crab", "crocodile", "cup", "dinosaur", "dolphin", "elephant", "flatfish", "forest", "fox", "girl", "hamster",
-    "house", "kangaroo", "keyboard", "lamp", "lawn_mower", "leopard", "lion", "lizard", "lobster", "man", "maple_tree",
-    "motorcycle", "mountain", "mouse", "mushroom", "oak_tree", "orange", "orchid", "otter", "palm_tree", "pear", "pickup_truck",
-    "pine_tree", "plain", "plate", "poppy", "porcupine", "possum", "rabbit", "raccoon", "ray", "road", "rocket", "rose", "sea",
-    "seal", "shark", "shrew", "skunk", "skyscraper", "snail", "snake", "spider", "squirrel", "streetcar", "sunflower",
-    "sweet_pepper", "table", "tank", "telephone", "television", "tiger", "tractor", "train", "trout", "tulip", "turtle",
-    "wardrobe", "whale", "willow_tree", "wolf", "woman", "worm"};
+    "apple",       "aquarium_fish", "baby",         "bear",         "beaver",     "bed",        "bee",       "beetle",
+    "bicycle",     "bottle",        "bowl",         "boy",          "bridge",     "bus",        "butterfly", "camel",
+    "can",         "castle",        "caterpillar",  "cattle",       "chair",      "chimpanzee", "clock",     "cloud",
+    "cockroach",   "couch",         "crab",         "crocodile",    "cup",        "dinosaur",   "dolphin",   "elephant",
+    "flatfish",    "forest",        "fox",          "girl",         "hamster",    "house",      "kangaroo",  "keyboard",
+    "lamp",        "lawn_mower",    "leopard",      "lion",         "lizard",     "lobster",    "man",       "maple_tree",
+    "motorcycle",  "mountain",      "mouse",        "mushroom",     "oak_tree",   "orange",     "orchid",    "otter",
+    "palm_tree",   "pear",          "pickup_truck", "pine_tree",    "plain",      "plate",      "poppy",     "porcupine",
+    "possum",      "rabbit",        "raccoon",      "ray",          "road",       "rocket",     "rose",      "sea",
+    "seal",        "shark",         "shrew",        "skunk",        "skyscraper", "snail",      "snake",     "spider",
+    "squirrel",    "streetcar",     "sunflower",    "sweet_pepper", "table",      "tank",       "telephone", "television",
+    "tiger",       "tractor",       "train",        "trout",        "tulip",      "turtle",     "wardrobe",  "whale",
+    "willow_tree", "wolf",          "woman",        "worm"};
 
 bool vb_is_cifar(const char *path, uint64_t size) {
     return vb_ends_with(path, ".bin") && size && (size % RECORD10 == 0 || size % RECORD100 == 0);
@@ -68,8 +72,8 @@ int vb_list_cifar(vb_listing *listing, const vb_paths *paths, vb_error *err) {
         vb_dataset_sort sort;
         if (vb_file_look(path, &facts, err) || find_sort(path, facts.size, &sort, err)) return -1;
         if (i && sort != listing->sort)
-            return vb_errorf(err, VB_EMISMATCH, "%s is a CIFAR-%d binary, %s a CIFAR-%d binary", path, sort == VB_CIFAR100 ? 100 : 10,
-                             paths->items[0], sort == VB_CIFAR100 ? 10 : 100);
+            return vb_errorf(err, VB_EMISMATCH, "%s is a CIFAR-%d binary, %s a CIFAR-%d binary", path,
+                             sort == VB_CIFAR100 ? 100 : 10, paths->items[0], sort == VB_CIFAR100 ? 10 : 100);
         listing->sort = sort;
         if (vb_listing_file(listing, path, facts.size, err)) return -1;
         listing->file[i].first = samples;

@@ -14,10 +14,11 @@ typedef struct ancestor {
 
 struct walk {
     vb_listing *listing;
-    size_t root;    /* length of "root/" at the beginning of every path */
+    size_t root; /* length of "root/" at the beginning of every path */
     int32_t label;
     uint64_t bytes;
-    char *first_image, *first_folder; /* at the top level, for the message when there are both; images deeper make their folder count */
+    char *first_image,
+        *first_folder; /* at the top level, for the message when there are both; images deeper make their folder count */
 };
 
 static int list_folder(struct walk *walk, const char *folder, const ancestor *up, vb_error *err);
@@ -101,8 +102,9 @@ int vb_list_images(vb_listing *listing, const char *folder, vb_error *err) {
     ancestor top = {NULL, facts.device, facts.inode};
     if (list_folder(&walk, folder, &top, err) || drop_unused_labels(listing, err)) goto done;
     if (walk.first_image && walk.first_folder) {
-        vb_errorf(err, VB_EDATA, "%s: image '%s' lies beside class folder '%s': expected either class folders or images without labels",
-                  folder, walk.first_image, walk.first_folder);
+        vb_errorf(err, VB_EDATA,
+                  "%s: image '%s' lies beside class folder '%s': expected either class folders or images without labels", folder,
+                  walk.first_image, walk.first_folder);
         goto done;
     }
     listing->sort = walk.first_image ? VB_IMAGES : VB_CLASS_FOLDERS;

@@ -24,8 +24,10 @@ void vb_listing_free(vb_listing *listing) {
 }
 
 int vb_listing_text(vb_listing *listing, const char *text, size_t size, vb_pooled *at, vb_error *err) {
-    if (listing->pool_size + size + 1 > UINT32_MAX) return vb_errorf(err, VB_EUNSUPPORTED, "the names of the samples take more than 4 GiB");
-    if (vb_grow((void **)&listing->pool, &listing->pool_capacity, listing->pool_size + size + 1, 1, "names of samples", err)) return -1;
+    if (listing->pool_size + size + 1 > UINT32_MAX)
+        return vb_errorf(err, VB_EUNSUPPORTED, "the names of the samples take more than 4 GiB");
+    if (vb_grow((void **)&listing->pool, &listing->pool_capacity, listing->pool_size + size + 1, 1, "names of samples", err))
+        return -1;
     *at = (vb_pooled)listing->pool_size;
     memcpy(listing->pool + *at, text, size);
     listing->pool[*at + size] = 0;
@@ -70,7 +72,8 @@ int vb_listing_label(vb_listing *listing, const char *text, size_t size, int32_t
 }
 
 int vb_listing_file(vb_listing *listing, const char *path, uint64_t bytes, vb_error *err) {
-    if (vb_grow((void **)&listing->file, &listing->file_capacity, listing->files + 1, sizeof *listing->file, "files", err)) return -1;
+    if (vb_grow((void **)&listing->file, &listing->file_capacity, listing->files + 1, sizeof *listing->file, "files", err))
+        return -1;
     vb_dataset_file *file = &listing->file[listing->files];
     *file = (vb_dataset_file){.first = (int64_t)listing->samples, .bytes = bytes};
     if (vb_listing_text(listing, path, strlen(path), &file->path, err)) return -1;
@@ -79,8 +82,8 @@ int vb_listing_file(vb_listing *listing, const char *path, uint64_t bytes, vb_er
 }
 
 int vb_listing_sample(vb_listing *listing, const vb_listed *sample, vb_error *err) {
-    if (vb_grow((void **)&listing->sample, &listing->sample_capacity, listing->samples + 1, sizeof *listing->sample,
-                "samples", err))
+    if (vb_grow((void **)&listing->sample, &listing->sample_capacity, listing->samples + 1, sizeof *listing->sample, "samples",
+                err))
         return -1;
     listing->sample[listing->samples++] = *sample;
     return 0;
@@ -139,9 +142,9 @@ static const char *first_with_label(const vb_listing *listing, int32_t label) {
     return "?";
 }
 
-/* Final labels: class names in their order (integers index them), then names that are none of them in byte order. Without class names:
- * integers by value when all labels of shards are integers, else names in byte order. final[i]: index of label_text[i]; *names: their
- * texts. */
+/* Final labels: class names in their order (integers index them), then names that are none of them in byte order. Without class
+ * names: integers by value when all labels of shards are integers, else names in byte order. final[i]: index of label_text[i];
+ * *names: their texts. */
 static int settle_labels(vb_listing *listing, int32_t *final, vb_pooled **names, size_t *count, bool *numbers, vb_error *err) {
     size_t n = listing->labels, classes = listing->class_count, extra = 0;
     int status = -1;
@@ -227,14 +230,16 @@ static bool is_sound(const vb_dataset *dataset) {
     if (head->sort < 0 || head->sort >= VB_DATASET_SORTS || head->samples < 0 || head->units < 0) return false;
     if (head->label_names > INT32_MAX) return false;
     if (!head->pool || dataset->pool[head->pool - 1]) return false;
-    if (head->cuts != (cifar ? 0 : (uint64_t)head->units + 1) || head->names != (cifar ? 0 : (uint64_t)head->samples)) return false;
+    if (head->cuts != (cifar ? 0 : (uint64_t)head->units + 1) || head->names != (cifar ? 0 : (uint64_t)head->samples))
+        return false;
     if (head->places != (shards ? head->names : 0)) return false;
     int64_t samples = 0, units = 0, full = vb_dataset_unit_samples(dataset);
     for (uint64_t i = 0; i < head->files; i++) {
         const vb_dataset_file *file = &dataset->file[i];
         if (file->path >= head->pool || file->first != samples || file->first_unit != units) return false;
         if (file->count < 0 || file->count > head->samples - samples) return false;
-        if (!cifar && file->count && (units == head->units || dataset->cut[units] != samples)) return false; /* units end with their file */
+        if (!cifar && file->count && (units == head->units || dataset->cut[units] != samples))
+            return false; /* units end with their file */
         samples += file->count;
         if (cifar) units += (file->count + full - 1) / full;
         while (!cifar && units < head->units && dataset->cut[units] < samples) units++;
@@ -264,7 +269,8 @@ int vb_dataset_attach(vb_dataset **out, void *block, size_t size, vb_error *err)
         return -1;
     }
     dataset->head = block;
-    if (size < sizeof(vb_dataset_head) || memcmp(dataset->head->magic, magic, sizeof magic) || !lengths_fit(dataset->head, size)) {
+    if (size < sizeof(vb_dataset_head) || memcmp(dataset->head->magic, magic, sizeof magic) ||
+        !lengths_fit(dataset->head, size)) {
         vb_errorf(err, VB_EINTERNAL, "these %zu bytes are no index of a dataset", size);
         goto failed;
     }
@@ -284,7 +290,8 @@ failed:
     return -1;
 }
 
-/* Cuts a file's samples where a unit is full: by number, or by bytes. samples: of the whole dataset. Counts when `cut` is NULL. */
+/* Cuts a file's samples where a unit is full: by number, or by bytes. samples: of the whole dataset. Counts when `cut` is
+ * NULL. */
 static int64_t cut_units(const vb_listing *listing, const vb_dataset_file *file, int64_t samples, int64_t *cut) {
     int64_t units = 0, begin = file->first, full = vb_unit_samples(samples);
     uint64_t weight = 0;
@@ -411,8 +418,9 @@ int vb_file_look(const char *path, vb_file_facts *facts, vb_error *err) {
     struct stat info;
     if (stat(path, &info)) return vb_errorf(err, VB_EMISSING, "%s: %s", path, strerror(errno));
     int64_t mtime_ns = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
-    *facts = (vb_file_facts){(uint64_t)info.st_size, mtime_ns, (uint64_t)info.st_dev, (uint64_t)info.st_ino, S_ISDIR(info.st_mode),
-                             S_ISREG(info.st_mode)};
+    *facts =
+        (vb_file_facts){(uint64_t)info.st_size, mtime_ns, (uint64_t)info.st_dev, (uint64_t)info.st_ino, S_ISDIR(info.st_mode),
+                        S_ISREG(info.st_mode)};
     return 0;
 }
 

@@ -1,4 +1,5 @@
-/* Inside of datasets: the index every kind fills, and what each kind does with it. For shards/dataset*.c and shards/datasets/pack.c only. */
+/* Inside of datasets: the index every kind fills, and what each kind does with it. For shards/dataset*.c and
+ * shards/datasets/pack.c only. */
 #ifndef VB_DATASET_KINDS_H
 #define VB_DATASET_KINDS_H
 
@@ -6,7 +7,14 @@
 #include "shards/files/io.h"
 #include "shards/files/source.h"
 
-typedef enum vb_dataset_sort { VB_CLASS_FOLDERS, VB_IMAGES, VB_WEBDATASET, VB_CIFAR100, VB_CIFAR10, VB_DATASET_SORTS } vb_dataset_sort;
+typedef enum vb_dataset_sort {
+    VB_CLASS_FOLDERS,
+    VB_IMAGES,
+    VB_WEBDATASET,
+    VB_CIFAR100,
+    VB_CIFAR10,
+    VB_DATASET_SORTS
+} vb_dataset_sort;
 
 enum { VB_CIFAR_SIDE = 32, VB_CIFAR_PIXELS = 3 * VB_CIFAR_SIDE * VB_CIFAR_SIDE, VB_NO_LABEL = -1 };
 
@@ -43,10 +51,10 @@ typedef struct vb_idle_sources vb_idle_sources;
 struct vb_dataset {
     vb_dataset_head *head;
     vb_dataset_file *file;
-    int64_t *cut;     /* first sample of every unit, then the number of samples */
+    int64_t *cut; /* first sample of every unit, then the number of samples */
     vb_place *place;
     vb_pooled *name;
-    int32_t *label;   /* as many as names */
+    int32_t *label; /* as many as names */
     vb_pooled *label_name;
     char *pool;
     vb_digest labels_digest; /* of all label names: read under other names, data has other labels */
@@ -62,7 +70,7 @@ static inline const char *vb_dataset_text(const vb_dataset *dataset, vb_pooled a
 
 typedef struct vb_listed {
     vb_pooled name;
-    int32_t label;   /* index into label_text, or VB_NO_LABEL */
+    int32_t label; /* index into label_text, or VB_NO_LABEL */
     vb_place place;
     uint64_t weight; /* bytes to hold in memory: what units are cut by */
 } vb_listed;
@@ -130,7 +138,8 @@ typedef struct vb_sample_extra {
 } vb_sample_extra;
 void vb_free_extras(vb_sample_extra *extras, int count);
 
-/* Fill bytes and size of data->samples, whose names and labels are there (CIFAR: those, too). `extras` (or NULL): one a sample. Without
+/* Fill bytes and size of data->samples, whose names and labels are there (CIFAR: those, too). `extras` (or NULL): one a sample.
+ * Without
  * `bytes`, CIFAR's names and labels only. */
 int vb_read_images(const vb_dataset *dataset, vb_unit_range range, vb_unit_data *data, vb_error *err);
 int vb_read_shard(const vb_dataset *dataset, vb_unit_range range, vb_unit_data *data, vb_sample_extra *extras, vb_error *err);
@@ -138,7 +147,8 @@ int vb_read_cifar(const vb_dataset *dataset, vb_unit_range range, vb_unit_data *
 
 /* vb_dataset_read_unit with the extras of each sample: VB_UNIT_SAMPLES of them, zeroed by the caller; free with vb_free_extras
  * either way. */
-int vb_dataset_read_unit_extras(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_sample_extra *extras, vb_error *err);
+int vb_dataset_read_unit_extras(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_sample_extra *extras,
+                                vb_error *err);
 
 /* ---- open files between two reads, so that a reader that goes forward finds its place again (dataset.c) ---- */
 

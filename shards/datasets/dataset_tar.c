@@ -17,8 +17,11 @@ static const char *const member_names[MEMBERS] = {"image", ".cls", ".txt", ".jso
 
 /* The key's length (up to the first dot of the last part; 0: belongs to no sample) and what the suffix means. */
 static size_t split_name(const char *name, member *what) {
-    static const struct { const char *suffix; member what; } suffixes[] = {
-        {"jpg", IMAGE}, {"jpeg", IMAGE}, {"png", IMAGE}, {"webp", IMAGE}, {"cls", CLS}, {"txt", TEXT}, {"json", JSON}};
+    static const struct {
+        const char *suffix;
+        member what;
+    } suffixes[] = {{"jpg", IMAGE}, {"jpeg", IMAGE}, {"png", IMAGE}, {"webp", IMAGE},
+                    {"cls", CLS},   {"txt", TEXT},   {"json", JSON}};
     const char *base = vb_base_name(name), *dot = strchr(base, '.');
     *what = OTHER;
     if (!dot || dot == base) return 0;
@@ -56,7 +59,8 @@ static void clear_group(struct group *group) {
 static char *label_from_json(const struct scan *scan, vb_error *err) {
     static const char *const keys[] = {"label", "class", "class_name", "cls"};
     const struct group *group = &scan->group;
-    /* Most metadata names no label at all, and some of it (NaN from Python) is no JSON either: only what may hold one is parsed. */
+    /* Most metadata names no label at all, and some of it (NaN from Python) is no JSON either: only what may hold one is
+     * parsed. */
     bool may = false;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         char quoted[16];
@@ -156,8 +160,8 @@ static int take_member(struct scan *scan, const vb_tar_entry *entry, member what
     }
     if (what == CLS) {
         if (entry->size > CLS_LIMIT)
-            return vb_errorf(err, VB_EDATA, "%s: sample '%s': .cls of %llu bytes: expected one integer or one class name", scan->path,
-                             key_of(scan), (unsigned long long)entry->size);
+            return vb_errorf(err, VB_EDATA, "%s: sample '%s': .cls of %llu bytes: expected one integer or one class name",
+                             scan->path, key_of(scan), (unsigned long long)entry->size);
         if (!(group->cls = read_small(scan, entry, err))) return -1;
         if (strlen(group->cls) != entry->size)
             return vb_errorf(err, VB_EDATA, "%s: sample '%s': .cls with a NUL inside", scan->path, key_of(scan));
@@ -173,8 +177,10 @@ static int take_entry(struct scan *scan, const vb_tar_entry *entry, vb_error *er
     member what;
     size_t key = split_name(entry->name, &what);
     if ((entry->type == '1' || entry->type == '2') && key && what == IMAGE)
-        return vb_errorf(err, VB_EUNSUPPORTED, "%s: offset %llu: '%s' is a link: expected the image itself (tar --dereference "
-                         "--hard-dereference)", scan->path, (unsigned long long)entry->header, entry->name);
+        return vb_errorf(err, VB_EUNSUPPORTED,
+                         "%s: offset %llu: '%s' is a link: expected the image itself (tar --dereference "
+                         "--hard-dereference)",
+                         scan->path, (unsigned long long)entry->header, entry->name);
     if (entry->type != '0') return 0;
     if (!key) {
         scan->listing->ignored++;
@@ -197,7 +203,8 @@ static int find_repeated_key(const vb_listing *listing, size_t first, const char
         const vb_listed *a = &listing->sample[i - 1], *b = &listing->sample[i];
         if (strcmp(listing->pool + a->name, listing->pool + b->name)) continue;
         uint64_t x = begin_of(&a->place), y = begin_of(&b->place);
-        return vb_errorf(err, VB_EDATA, "%s: key '%s' comes twice, at offset %llu and, after other keys, at offset %llu: expected its "
+        return vb_errorf(err, VB_EDATA,
+                         "%s: key '%s' comes twice, at offset %llu and, after other keys, at offset %llu: expected its "
                          "files side by side",
                          path, listing->pool + a->name, (unsigned long long)(x < y ? x : y), (unsigned long long)(x < y ? y : x));
     }
@@ -292,7 +299,8 @@ static int check_shard(const folder_facts *facts, const char *path, uint64_t byt
             return vb_errorf(err, VB_EDATA, "%s: %llu bytes, manifest.json says %llu", path, (unsigned long long)bytes,
                              (unsigned long long)shard->bytes);
         if (rows >= 0 && shard->rows != rows)
-            return vb_errorf(err, VB_EDATA, "%s: %lld samples, manifest.json says %lld", path, (long long)rows, (long long)shard->rows);
+            return vb_errorf(err, VB_EDATA, "%s: %lld samples, manifest.json says %lld", path, (long long)rows,
+                             (long long)shard->rows);
     }
     return 0;
 }
@@ -313,7 +321,8 @@ int vb_list_shards(vb_listing *listing, const vb_paths *paths, vb_error *err) {
         vb_file_facts file;
         if (vb_file_look(path, &file, err) || check_shard(&facts, path, file.size, -1, err)) goto done;
         size_t before = listing->samples;
-        if (list_shard(listing, path, err) || check_shard(&facts, path, file.size, (int64_t)(listing->samples - before), err)) goto done;
+        if (list_shard(listing, path, err) || check_shard(&facts, path, file.size, (int64_t)(listing->samples - before), err))
+            goto done;
     }
     status = 0;
 done:
@@ -323,7 +332,8 @@ done:
 
 /* ---- reading ---- */
 
-static int read_member(vb_source *source, const vb_tar_entry *entry, uint64_t limit, uint8_t **bytes, size_t *size, vb_error *err) {
+static int read_member(vb_source *source, const vb_tar_entry *entry, uint64_t limit, uint8_t **bytes, size_t *size,
+                       vb_error *err) {
     if (entry->size > limit)
         return vb_errorf(err, VB_EDATA, "%s: '%s' of %llu bytes, at most %llu are expected", vb_source_path(source), entry->name,
                          (unsigned long long)entry->size, (unsigned long long)limit);
@@ -376,8 +386,8 @@ int vb_read_shard(const vb_dataset *dataset, vb_unit_range range, vb_unit_data *
         storage->block[storage->blocks++] = bytes;
         sample->bytes = bytes;
         sample->size = at->size;
-        if (!bytes || (extras ? read_with_extra(source, at, sample->name, bytes, &extras[order[i]], err)
-                              : vb_source_read(source, at->offset, bytes, at->size, err))) {
+        if (!bytes || (extras ? read_with_extra(source, at, sample->name, bytes, &extras[order[i]], err) :
+                                vb_source_read(source, at->offset, bytes, at->size, err))) {
             vb_source_close(source);
             return -1;
         }

@@ -15,8 +15,8 @@
 
 #define SHARD_NAME "%05lld.tar.zst"
 
-/* A frame is cut at the first sample boundary from here on: small enough for one sample's access, large enough to compress texts and
- * headers. */
+/* A frame is cut at the first sample boundary from here on: small enough for one sample's access, large enough to compress texts
+ * and headers. */
 enum { FRAME_BYTES = 1 << 20, KEY_DIGITS = 9 };
 
 struct packer {
@@ -26,14 +26,16 @@ struct packer {
     vb_manifest manifest;
     vb_zst_writer *writer; /* NULL between shards */
     char *path;
-    int64_t in_shard;      /* samples in the open shard */
+    int64_t in_shard; /* samples in the open shard */
 };
 
 vb_pack_options vb_pack_defaults(void) { return (vb_pack_options){.samples_per_shard = 4096, .level = 3}; }
 
 static char *inside(const char *folder, const char *name, vb_error *err) { return vb_format(err, "%s/%s", folder, name); }
 
-static int to_zst(void *context, const void *bytes, size_t size, vb_error *err) { return vb_zst_writer_write(context, bytes, size, err); }
+static int to_zst(void *context, const void *bytes, size_t size, vb_error *err) {
+    return vb_zst_writer_write(context, bytes, size, err);
+}
 
 /* The folder may hold shards of an interrupted run, which this run replaces, but none that would stay and be taken for ours. */
 static int check_folder(const struct packer *packer, int64_t shards, vb_error *err) {
@@ -49,8 +51,8 @@ static int check_folder(const struct packer *packer, int64_t shards, vb_error *e
         if (!strcmp(name, "manifest.json"))
             status = vb_errorf(err, VB_EOUTPUT, "%s: already holds a packed dataset (manifest.json)", packer->folder);
         else if (!ours && (vb_ends_with(name, ".tar") || vb_ends_with(name, ".tar.zst")))
-            status = vb_errorf(err, VB_EOUTPUT, "%s: holds '%s', which is not of this dataset's %lld shards", packer->folder, name,
-                               (long long)shards);
+            status = vb_errorf(err, VB_EOUTPUT, "%s: holds '%s', which is not of this dataset's %lld shards", packer->folder,
+                               name, (long long)shards);
     }
     vb_paths_free(&names);
     return status;
@@ -147,7 +149,8 @@ done:
     return status;
 }
 
-static int add_sample(struct packer *packer, int64_t number, const vb_sample *sample, const vb_sample_extra *extra, vb_error *err) {
+static int add_sample(struct packer *packer, int64_t number, const vb_sample *sample, const vb_sample_extra *extra,
+                      vb_error *err) {
     bool numbers = vb_dataset_labels_are_numbers(packer->dataset);
     const char *label = sample->label < 0 ? NULL : vb_dataset_label(packer->dataset, sample->label);
     if (!packer->writer && open_shard(packer, err)) return -1;
@@ -162,8 +165,8 @@ static int add_sample(struct packer *packer, int64_t number, const vb_sample *sa
     if (extra->text) {
         if (add_member(packer, number, "txt", extra->text, extra->text_size, err)) return -1;
     } else if (label && !numbers && add_member(packer, number, "txt", label, strlen(label), err)) return -1;
-    int status = extra->json ? add_member(packer, number, "json", extra->json, extra->json_size, err)
-                             : add_json(packer, number, sample, err);
+    int status = extra->json ? add_member(packer, number, "json", extra->json, extra->json_size, err) :
+                               add_json(packer, number, sample, err);
     if (status) return -1;
     return ++packer->in_shard == packer->options->samples_per_shard ? close_shard(packer, err) : 0;
 }
@@ -173,7 +176,8 @@ static int pack_unit(struct packer *packer, int64_t unit, vb_error *err) {
     vb_unit_data data = {0};
     vb_sample_extra extras[VB_UNIT_SAMPLES] = {{0}};
     int status = vb_dataset_read_unit_extras(packer->dataset, unit, &data, extras, err);
-    for (int i = 0; !status && i < data.count; i++) status = add_sample(packer, range.first + i, &data.samples[i], &extras[i], err);
+    for (int i = 0; !status && i < data.count; i++)
+        status = add_sample(packer, range.first + i, &data.samples[i], &extras[i], err);
     vb_free_extras(extras, VB_UNIT_SAMPLES);
     vb_unit_data_free(&data);
     return status;
@@ -191,7 +195,8 @@ static int take_class_names(struct packer *packer, vb_error *err) {
     return 0;
 }
 
-int vb_pack(const vb_dataset *dataset, const char *folder, const vb_pack_options *options, vb_pack_result *result, vb_error *err) {
+int vb_pack(const vb_dataset *dataset, const char *folder, const vb_pack_options *options, vb_pack_result *result,
+            vb_error *err) {
     *result = (vb_pack_result){0};
     int64_t samples = vb_dataset_samples(dataset);
     if (options->samples_per_shard < 1)

@@ -48,7 +48,8 @@ done:
     return status;
 }
 
-int vb_cache_store(const vb_cache *cache, const vb_digest *unit, int64_t rows, int dim, const float *data, json_t *skipped, vb_error *err) {
+int vb_cache_store(const vb_cache *cache, const vb_digest *unit, int64_t rows, int dim, const float *data, json_t *skipped,
+                   vb_error *err) {
     char *path = path_of(cache, "", unit->hex, ".npy", true, err), *notes = NULL, *text = NULL;
     int status = -1;
     if (!path) return -1;

@@ -8,7 +8,8 @@
 #include "shards/embeddings/npy.h"
 #include "shards/weights/weights.h"
 
-/* ---- which files ----------------------------------------------------------------------------------------------------------------- */
+/* ---- which files
+ * ----------------------------------------------------------------------------------------------------------------- */
 
 static bool is_part(const char *path) { return vb_ends_with(path, ".npy") || vb_ends_with(path, ".safetensors"); }
 
@@ -34,7 +35,8 @@ static int list_folder(vb_paths *paths, const char *name, vb_error *err) {
     return status;
 }
 
-/* ---- headers ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- headers
+ * ---------------------------------------------------------------------------------------------------------------------- */
 
 static int take_tensor(vb_corpus_part *part, const vb_tensor *tensor, const vb_map *map, int *dim, vb_error *err) {
     if (tensor->ndim != 2)
@@ -118,7 +120,8 @@ void vb_corpus_close(vb_corpus *corpus) {
     *corpus = (vb_corpus){0};
 }
 
-/* ---- the table as bytes: numbers of the corpus, numbers of the parts, then all names ------------------------------------------- */
+/* ---- the table as bytes: numbers of the corpus, numbers of the parts, then all names
+ * ------------------------------------------- */
 
 typedef struct packed_part {
     int64_t rows, dtype;
@@ -194,7 +197,8 @@ int vb_corpus_digest(const vb_corpus *corpus, vb_digest *digest, vb_error *err) 
     return 0;
 }
 
-/* ---- pieces and rows --------------------------------------------------------------------------------------------------------------- */
+/* ---- pieces and rows
+ * --------------------------------------------------------------------------------------------------------------- */
 
 size_t vb_corpus_find(const vb_corpus *corpus, int64_t row) {
     size_t low = 0, high = corpus->part_count;
@@ -233,11 +237,12 @@ int vb_corpus_read_rows(vb_corpus_reader *reader, size_t part, int64_t first, in
         if (vb_file_open(&reader->file, from->path, err)) return -1;
         reader->part = part;
         if (reader->file.size != from->bytes)
-            return vb_errorf(err, VB_EDATA, "%s: %" PRIu64 " bytes, %" PRIu64 " when the scan began: the file has changed", from->path,
-                             reader->file.size, from->bytes);
+            return vb_errorf(err, VB_EDATA, "%s: %" PRIu64 " bytes, %" PRIu64 " when the scan began: the file has changed",
+                             from->path, reader->file.size, from->bytes);
     }
     uint64_t row_bytes = (uint64_t)reader->corpus->dim * vb_dtype_size(from->dtype);
-    return vb_file_read(&reader->file, from->offset + (uint64_t)first * row_bytes, out, (size_t)((uint64_t)rows * row_bytes), err);
+    return vb_file_read(&reader->file, from->offset + (uint64_t)first * row_bytes, out, (size_t)((uint64_t)rows * row_bytes),
+                        err);
 }
 
 void vb_corpus_expect_rows(const vb_corpus_reader *reader, int64_t first, int64_t rows) {

@@ -1,9 +1,10 @@
 /* Embedding corpora: parts in name order, read window by window, never whole.
  *
- * A corpus is a folder (its img_emb/ when it has one, as clip-retrieval writes, else the folder itself), a glob, or one file. Parts are
- * .npy files (fp32 or fp16, rows x dimensions, C order) or .safetensors files with one tensor of two dimensions (fp32, fp16 or bf16);
- * in a folder all files of these names are parts. Rows are numbered over the parts in the byte order of their paths. Parts may differ in
- * rows and in element type, not in dimensions. */
+ * A corpus is a folder (its img_emb/ when it has one, as clip-retrieval writes, else the folder itself), a glob, or one file.
+ * Parts are
+ * .npy files (fp32 or fp16, rows x dimensions, C order) or .safetensors files with one tensor of two dimensions (fp32, fp16 or
+ * bf16); in a folder all files of these names are parts. Rows are numbered over the parts in the byte order of their paths. Parts
+ * may differ in rows and in element type, not in dimensions. */
 #ifndef VB_CORPUS_H
 #define VB_CORPUS_H
 
@@ -56,8 +57,8 @@ typedef struct vb_corpus_reader {
 void vb_corpus_reader_open(vb_corpus_reader *reader, const vb_corpus *corpus);
 void vb_corpus_reader_close(vb_corpus_reader *reader);
 
-/* Rows first .. first + rows - 1 of a part, as they are stored, into `out`. A file that has changed its size since the table was made is
- * VB_EDATA. */
+/* Rows first .. first + rows - 1 of a part, as they are stored, into `out`. A file that has changed its size since the table was
+ * made is VB_EDATA. */
 int vb_corpus_read_rows(vb_corpus_reader *reader, size_t part, int64_t first, int64_t rows, void *out, vb_error *err);
 /* A hint that those rows of the part that was read last will be read soon. */
 void vb_corpus_expect_rows(const vb_corpus_reader *reader, int64_t first, int64_t rows);

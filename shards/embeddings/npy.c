@@ -6,13 +6,17 @@
 
 #include "kernels/base/memory.h"
 
-static const struct { const char *descr; vb_dtype dtype; } dtypes[] = {
-    {"<f4", VB_F32}, {"<f2", VB_F16}, {"<f8", VB_F64}, {"|i1", VB_I8}, {"|u1", VB_U8}, {"<i2", VB_I16},
-    {"<i4", VB_I32}, {"<i8", VB_I64}, {"|b1", VB_BOOL}};
+static const struct {
+    const char *descr;
+    vb_dtype dtype;
+} dtypes[] = {{"<f4", VB_F32}, {"<f2", VB_F16}, {"<f8", VB_F64}, {"|i1", VB_I8},  {"|u1", VB_U8},
+              {"<i2", VB_I16}, {"<i4", VB_I32}, {"<i8", VB_I64}, {"|b1", VB_BOOL}};
 enum { DTYPES = sizeof dtypes / sizeof *dtypes, MAGIC = 6 };
 
 /* The header is a Python dict literal with exactly three keys. */
-typedef struct header_text { const char *at, *end; } header_text;
+typedef struct header_text {
+    const char *at, *end;
+} header_text;
 
 static void skip_space(header_text *text) {
     while (text->at < text->end && (*text->at == ' ' || *text->at == '\n' || *text->at == '\t')) text->at++;
@@ -103,21 +107,23 @@ static int check_file(vb_npy *npy, const char *path, vb_error *err) {
     if (major < 1 || major > 3) return vb_errorf(err, VB_EUNSUPPORTED, "%s: .npy version %d, expected 1, 2 or 3", path, major);
     size_t start = major == 1 ? 10 : 12;
     if (size < start) return vb_errorf(err, VB_EDATA, "%s: truncated: the header is cut off", path);
-    size_t length = major == 1 ? bytes[8] | (size_t)bytes[9] << 8
-                               : bytes[8] | (size_t)bytes[9] << 8 | (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
-    if (length > size - start) return vb_errorf(err, VB_EDATA, "%s: truncated: a header of %zu bytes in a file of %zu", path, length, size);
+    size_t length = major == 1 ? bytes[8] | (size_t)bytes[9] << 8 :
+                                 bytes[8] | (size_t)bytes[9] << 8 | (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
+    if (length > size - start)
+        return vb_errorf(err, VB_EDATA, "%s: truncated: a header of %zu bytes in a file of %zu", path, length, size);
     header_text text = {(const char *)bytes + start, (const char *)bytes + start + length};
     char descr[32];
     int fortran = 0;
     vb_tensor *tensor = &npy->tensor;
     if (parse_header(text, tensor, &fortran, descr, sizeof descr))
-        return vb_errorf(err, VB_EDATA, "%s: offset %zu: malformed .npy header: %.*s", path, start, length < 80 ? (int)length : 80,
-                         text.at);
+        return vb_errorf(err, VB_EDATA, "%s: offset %zu: malformed .npy header: %.*s", path, start,
+                         length < 80 ? (int)length : 80, text.at);
     int found = -1;
     for (int i = 0; i < DTYPES; i++)
         if (!strcmp(descr, dtypes[i].descr)) found = i;
     if (found < 0)
-        return vb_errorf(err, VB_EUNSUPPORTED, "%s: element type '%s', expected one of <f2 <f4 <f8 |i1 |u1 <i2 <i4 <i8 |b1", path, descr);
+        return vb_errorf(err, VB_EUNSUPPORTED, "%s: element type '%s', expected one of <f2 <f4 <f8 |i1 |u1 <i2 <i4 <i8 |b1", path,
+                         descr);
     tensor->dtype = dtypes[found].dtype;
     int long_dims = 0;
     uint64_t expected = vb_dtype_size(tensor->dtype);

@@ -9,8 +9,8 @@ typedef struct vb_npy {
     vb_map map;
     vb_tensor tensor; /* view into the map */
 } vb_npy;
-/* Checks magic, header, dtype, order and that the file holds exactly the bytes the shape asks for. Fortran order is VB_EUNSUPPORTED
- * unless the array has at most one dimension longer than 1. */
+/* Checks magic, header, dtype, order and that the file holds exactly the bytes the shape asks for. Fortran order is
+ * VB_EUNSUPPORTED unless the array has at most one dimension longer than 1. */
 int vb_npy_open(vb_npy *npy, const char *path, vb_error *err);
 void vb_npy_close(vb_npy *npy);
 

@@ -21,7 +21,8 @@ static int64_t groups_of(int64_t rows) { return (rows + VB_GROUP - 1) / VB_GROUP
 
 static char *path_in(const char *folder, const char *name, vb_error *err) { return vb_format(err, "%s/%s", folder, name); }
 
-/* ---- the manifest -----------------------------------------------------------------------------------------------------------------
+/* ---- the manifest
+ * -----------------------------------------------------------------------------------------------------------------
  */
 
 static int dtype_of(const char *name, vb_dtype *dtype) {
@@ -38,8 +39,9 @@ static int read_part(vb_quantized *copy, const json_t *json, const char *path, v
     const char *file, *source, *type, *digest;
     json_int_t rows, bytes, file_bytes;
     json_error_t where;
-    if (json_unpack_ex((json_t *)(uintptr_t)json, &where, JSON_STRICT, "{s:s, s:s, s:I, s:s, s:I, s:s, s:I}", "file", &file, "source",
-                       &source, "rows", &rows, "type", &type, "bytes", &bytes, "xxh3_128", &digest, "file_bytes", &file_bytes))
+    if (json_unpack_ex((json_t *)(uintptr_t)json, &where, JSON_STRICT, "{s:s, s:s, s:I, s:s, s:I, s:s, s:I}", "file", &file,
+                       "source", &source, "rows", &rows, "type", &type, "bytes", &bytes, "xxh3_128", &digest, "file_bytes",
+                       &file_bytes))
         return vb_errorf(err, VB_EDATA, "%s: parts[%zu]: %s", path, copy->part_count, where.text);
     if (rows < 0 || bytes < 0 || strlen(digest) != 32 || dtype_of(type, &part->dtype) || strchr(file, '/') || !*file ||
         file_bytes != (json_int_t)(HEADER + (uint64_t)groups_of(rows) * vb_group_bytes(copy->width)))
@@ -66,8 +68,8 @@ static int read_manifest(vb_quantized *copy, const json_t *json, const char *pat
                        "rows_not_finite", &not_finite, "rows_zero", &zero, "parts", &parts))
         return vb_errorf(err, VB_EDATA, "%s: %s", path, where.text);
     bool cosine = !strcmp(similarity, "cosine");
-    if (dim < 1 || dim > 65536 || width != (dim + 63) / 64 * 64 || seed < 0 || not_finite < 0 || zero < 0 || !json_is_array(parts) ||
-        (!cosine && strcmp(similarity, "dot")))
+    if (dim < 1 || dim > 65536 || width != (dim + 63) / 64 * 64 || seed < 0 || not_finite < 0 || zero < 0 ||
+        !json_is_array(parts) || (!cosine && strcmp(similarity, "dot")))
         return vb_errorf(err, VB_EDATA, "%s: numbers or names that cannot be", path);
     copy->dim = (int)dim;
     copy->width = (int)width;
@@ -94,10 +96,8 @@ static int read_mean(vb_quantized *copy, vb_error *err) {
         const vb_tensor *tensor = &npy.tensor;
         if (tensor->dtype != VB_F32 || tensor->ndim != 1 || tensor->shape[0] != copy->dim)
             status = vb_errorf(err, VB_EDATA, "%s: expected %d values of type fp32", path, copy->dim);
-        else if (!(copy->mean = vb_array((size_t)copy->dim, sizeof *copy->mean, "mean of a corpus", err)))
-            status = -1;
-        else
-            memcpy(copy->mean, tensor->data, (size_t)copy->dim * sizeof *copy->mean);
+        else if (!(copy->mean = vb_array((size_t)copy->dim, sizeof *copy->mean, "mean of a corpus", err))) status = -1;
+        else memcpy(copy->mean, tensor->data, (size_t)copy->dim * sizeof *copy->mean);
         vb_npy_close(&npy);
     }
     vb_free(path);
@@ -168,8 +168,8 @@ int vb_quantized_matches(const vb_quantized *copy, const vb_corpus *corpus, vb_e
             return vb_errorf(err, VB_EMISMATCH,
                              "%s: part %zu is a copy of %s (%" PRId64 " rows, %s, %" PRIu64 " bytes), found %s (%" PRId64
                              " rows, %s, %" PRIu64 " bytes)",
-                             copy->folder, i, part->source, part->rows, vb_dtype_name(part->dtype), part->bytes, from->path, from->rows,
-                             vb_dtype_name(from->dtype), from->bytes);
+                             copy->folder, i, part->source, part->rows, vb_dtype_name(part->dtype), part->bytes, from->path,
+                             from->rows, vb_dtype_name(from->dtype), from->bytes);
     }
     return 0;
 }
@@ -198,10 +198,8 @@ int vb_quantized_write(const vb_quantized *copy, vb_error *err) {
     vb_free(path);
     path = path_in(copy->folder, "manifest.json", err);
     text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
-    if (!text)
-        vb_errorf(err, VB_EMEMORY, "no memory for a manifest");
-    else if (path)
-        status = vb_write_file(path, text, strlen(text), err);
+    if (!text) vb_errorf(err, VB_EMEMORY, "no memory for a manifest");
+    else if (path) status = vb_write_file(path, text, strlen(text), err);
 done:
     free(text); /* jansson's */
     json_decref(json);
@@ -210,7 +208,8 @@ done:
     return status;
 }
 
-/* ---- files --------------------------------------------------------------------------------------------------------------------------
+/* ---- files
+ * --------------------------------------------------------------------------------------------------------------------------
  */
 
 int vb_quantized_part_begin(vb_writer **writer, const char *path, int width, int64_t rows, vb_error *err) {
@@ -240,8 +239,9 @@ static int open_part(vb_quantized_reader *reader, size_t part, vb_error *err) {
     int status = path ? vb_file_open(&reader->file, path, err) : -1;
     if (!status) reader->part = part;
     if (!status) status = vb_file_read(&reader->file, 0, &header, sizeof header, err);
-    if (!status && (memcmp(header.magic, MAGIC, sizeof MAGIC) || header.version != VERSION || header.width != reader->copy->width ||
-                    header.rows != from->rows || header.groups != groups_of(from->rows) || reader->file.size != from->file_bytes))
+    if (!status &&
+        (memcmp(header.magic, MAGIC, sizeof MAGIC) || header.version != VERSION || header.width != reader->copy->width ||
+         header.rows != from->rows || header.groups != groups_of(from->rows) || reader->file.size != from->file_bytes))
         status = vb_errorf(err, VB_EDATA, "%s: its header is not that of %" PRId64 " rows of width %d", path, from->rows,
                            reader->copy->width);
     vb_free(path);
@@ -256,5 +256,6 @@ int vb_quantized_read(vb_quantized_reader *reader, size_t part, int64_t first, i
 
 void vb_quantized_expect(const vb_quantized_reader *reader, int64_t first, int64_t count) {
     size_t bytes = vb_group_bytes(reader->copy->width);
-    if (reader->part < reader->copy->part_count) vb_file_expect(&reader->file, HEADER + (uint64_t)first * bytes, (uint64_t)count * bytes);
+    if (reader->part < reader->copy->part_count)
+        vb_file_expect(&reader->file, HEADER + (uint64_t)first * bytes, (uint64_t)count * bytes);
 }

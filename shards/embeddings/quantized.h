@@ -1,10 +1,10 @@
 /* The certified 8-bit copy of an embedding corpus: a folder with manifest.json, mean.npy and one .vbq file for each part.
  *
  * manifest.json: {"schema": "vocabench.quantized/1", "similarity": "dot" or "cosine", "rows", "dimensions", "width", "seed",
- * "rows_not_finite", "rows_zero", "parts": [{"file", "source" (its name without folders), "rows", "type", "bytes" and "xxh3_128" of the
- * source, "file_bytes"}]}. mean.npy: fp32, the vector m. A .vbq file: 64 bytes of header (8 of magic, then as 64-bit little-endian
- * integers the version, width, rows and groups, and zeros), then the groups of 16 rows that kernels/search/coder.h describes, the last one
- * filled up with rows that are never listed. */
+ * "rows_not_finite", "rows_zero", "parts": [{"file", "source" (its name without folders), "rows", "type", "bytes" and "xxh3_128"
+ * of the source, "file_bytes"}]}. mean.npy: fp32, the vector m. A .vbq file: 64 bytes of header (8 of magic, then as 64-bit
+ * little-endian integers the version, width, rows and groups, and zeros), then the groups of 16 rows that kernels/search/coder.h
+ * describes, the last one filled up with rows that are never listed. */
 #ifndef VB_QUANTIZED_H
 #define VB_QUANTIZED_H
 
@@ -30,12 +30,13 @@ typedef struct vb_quantized {
     vb_quantized_part *parts;
 } vb_quantized;
 
-/* Reads the manifest and the mean; `files`: and checks every .vbq file's size. VB_EMISSING, VB_EDATA (strict: unknown or missing keys,
- * numbers that contradict each other), VB_EUNSUPPORTED (other schemas). Local. */
+/* Reads the manifest and the mean; `files`: and checks every .vbq file's size. VB_EMISSING, VB_EDATA (strict: unknown or missing
+ * keys, numbers that contradict each other), VB_EUNSUPPORTED (other schemas). Local. */
 int vb_quantized_open(vb_quantized *copy, const char *folder, bool files, vb_error *err);
 void vb_quantized_close(vb_quantized *copy);
 
-/* Whether it is a copy of this corpus: part by part names, rows, element types and sizes. VB_EMISMATCH names the first that differs. */
+/* Whether it is a copy of this corpus: part by part names, rows, element types and sizes. VB_EMISMATCH names the first that
+ * differs. */
 int vb_quantized_matches(const vb_quantized *copy, const vb_corpus *corpus, vb_error *err);
 
 /* Writes manifest.json and mean.npy: the last step of making a copy. */

@@ -10,7 +10,9 @@
 #include "kernels/base/memory.h"
 #include "shards/files/io.h"
 
-struct vb_digester { XXH3_state_t state; };
+struct vb_digester {
+    XXH3_state_t state;
+};
 
 static vb_digest in_hex(XXH128_hash_t hash) {
     vb_digest digest;

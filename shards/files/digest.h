@@ -6,7 +6,9 @@
 
 #include "kernels/base/status.h"
 
-typedef struct vb_digest { char hex[33]; } vb_digest;
+typedef struct vb_digest {
+    char hex[33];
+} vb_digest;
 
 typedef struct vb_digester vb_digester; /* a running digest of a sequence of fields */
 int vb_digester_new(vb_digester **digester, vb_error *err);

@@ -88,8 +88,8 @@ int vb_file_read(const vb_file *file, uint64_t offset, void *buffer, size_t size
         else n = pread(file->fd, at + done, size - done, (off_t)(offset + done));
         if (n < 0 && errno == EINTR) continue;
         if (n < 0)
-            return vb_errorf(err, VB_EMISSING, "%s: offset %llu: cannot read: %s", file->path, (unsigned long long)(offset + done),
-                             strerror(errno));
+            return vb_errorf(err, VB_EMISSING, "%s: offset %llu: cannot read: %s", file->path,
+                             (unsigned long long)(offset + done), strerror(errno));
         if (!n)
             return vb_errorf(err, VB_EDATA, "%s: truncated: wanted %zu bytes at offset %llu, the file ends after %zu of them",
                              file->path, size, (unsigned long long)offset, done);
@@ -116,7 +116,8 @@ int vb_read_file(const char *path, size_t limit, uint8_t **bytes, size_t *size, 
     int status = -1;
     uint8_t *buffer = NULL;
     if (file.size > limit)
-        vb_errorf(err, VB_EDATA, "%s: %llu bytes, at most %zu are expected of such a file", path, (unsigned long long)file.size, limit);
+        vb_errorf(err, VB_EDATA, "%s: %llu bytes, at most %zu are expected of such a file", path, (unsigned long long)file.size,
+                  limit);
     else if ((buffer = vb_array(file.size + 1, 1, path, err)) && !vb_file_read(&file, 0, buffer, file.size, err)) {
         *bytes = buffer;
         *size = file.size;
@@ -170,7 +171,8 @@ static int flush(vb_writer *writer, vb_error *err) {
     return 0;
 }
 
-/* A short word for this machine: on a shared folder, processes of two nodes may have the same number. (FNV-1a of the host name.) */
+/* A short word for this machine: on a shared folder, processes of two nodes may have the same number. (FNV-1a of the host
+ * name.) */
 static unsigned machine_word(void) {
     char host[256] = "";
     gethostname(host, sizeof host - 1);
@@ -249,7 +251,8 @@ static int sync_descriptor(int fd, const char *path, vb_error *err) {
     if (fault) errno = fault > 0 ? fault : EIO;
     else status = fsync(fd);
     /* Some file systems cannot sync a folder or a pipe; that is no failure of the write. */
-    if (status && errno != EINVAL && errno != ENOTSUP) return vb_errorf(err, VB_EOUTPUT, "%s: cannot sync: %s", path, strerror(errno));
+    if (status && errno != EINVAL && errno != ENOTSUP)
+        return vb_errorf(err, VB_EOUTPUT, "%s: cannot sync: %s", path, strerror(errno));
     return 0;
 }
 
@@ -288,9 +291,7 @@ failed:
 
 void vb_writer_abandon(vb_writer *writer) {
     if (!writer) return;
-    if (writer->fd >= 0) {
-        close(writer->fd);
-    }
+    if (writer->fd >= 0) { close(writer->fd); }
     if (writer->temporary) unlink(writer->temporary);
     vb_free(writer->temporary);
     vb_free(writer->path);
@@ -425,8 +426,8 @@ static int add_matches(vb_paths *paths, size_t *capacity, const char *pattern, v
 }
 
 /* "{00000..00041}" in a pattern: where it begins and ends, its bounds and its width. */
-static bool find_range(const char *pattern, const char **from, const char **to, unsigned long long *first, unsigned long long *last,
-                       int *width) {
+static bool find_range(const char *pattern, const char **from, const char **to, unsigned long long *first,
+                       unsigned long long *last, int *width) {
     for (const char *at = strchr(pattern, '{'); at; at = strchr(at + 1, '{')) {
         size_t n = strspn(at + 1, "0123456789");
         if (!n || n > 15 || strncmp(at + 1 + n, "..", 2)) continue;

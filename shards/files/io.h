@@ -20,11 +20,12 @@ void vb_map_close(vb_map *map);
 /* What was read so far need not stay in this process's memory: reading it again fetches it anew. */
 void vb_map_forget(const vb_map *map);
 
-/* Reads the whole file into memory of its own, NUL-terminated beyond *size; VB_EDATA when larger than `limit` bytes. Free with vb_free. */
+/* Reads the whole file into memory of its own, NUL-terminated beyond *size; VB_EDATA when larger than `limit` bytes. Free with
+ * vb_free. */
 int vb_read_file(const char *path, size_t limit, uint8_t **bytes, size_t *size, vb_error *err);
 
-/* For files of /proc and /sys, which have no size: reads what fits into text, always NUL-terminated; "" when it cannot be read. No
- * fault is injected here: they tell of the machine, and no result depends on them. */
+/* For files of /proc and /sys, which have no size: reads what fits into text, always NUL-terminated; "" when it cannot be read.
+ * No fault is injected here: they tell of the machine, and no result depends on them. */
 void vb_read_proc(const char *path, char *text, size_t size);
 /* Writes text to such a file, if that is allowed. */
 void vb_write_proc(const char *path, const char *text);
@@ -37,7 +38,8 @@ typedef struct vb_file {
 } vb_file;
 int vb_file_open(vb_file *file, const char *path, vb_error *err);
 int vb_file_read(const vb_file *file, uint64_t offset, void *buffer, size_t size, vb_error *err);
-/* Tells the system that these bytes will be read soon, which begins to fetch them. A hint: nothing is waited for, nothing can fail. */
+/* Tells the system that these bytes will be read soon, which begins to fetch them. A hint: nothing is waited for, nothing can
+ * fail. */
 void vb_file_expect(const vb_file *file, uint64_t offset, uint64_t bytes);
 void vb_file_close(vb_file *file);
 
@@ -53,9 +55,9 @@ uint64_t vb_writer_offset(const vb_writer *writer); /* bytes written so far */
 int vb_writer_commit(vb_writer *writer, vb_error *err);
 void vb_writer_abandon(vb_writer *writer); /* removes the temporary file; NULL is fine */
 
-/* Removes what killed writers have left in a folder and the folders below it: temporary files as above whose process was of this machine
- * and is no more, and those that nobody has written to for a day, whatever machine they are of. Hidden folders and links are passed
- * over; so is what cannot be read or removed, since nothing depends on it. Returns how many were removed. */
+/* Removes what killed writers have left in a folder and the folders below it: temporary files as above whose process was of this
+ * machine and is no more, and those that nobody has written to for a day, whatever machine they are of. Hidden folders and links
+ * are passed over; so is what cannot be read or removed, since nothing depends on it. Returns how many were removed. */
 int64_t vb_sweep_temporaries(const char *folder);
 
 /* All three in one. */
@@ -74,8 +76,8 @@ char *vb_format(vb_error *err, const char *format, ...) __attribute__((format(pr
 const char *vb_base_name(const char *path);
 bool vb_ends_with(const char *text, const char *suffix);
 
-/* Paths that match a glob (with {a,b} braces and {00000..00041} ranges, no ~), or the path itself when there is one of that name; in byte
- * order. VB_EMISSING when nothing matches, and when a number of a range is missing. */
+/* Paths that match a glob (with {a,b} braces and {00000..00041} ranges, no ~), or the path itself when there is one of that name;
+ * in byte order. VB_EMISSING when nothing matches, and when a number of a range is missing. */
 typedef struct vb_paths {
     size_t count;
     char **items;

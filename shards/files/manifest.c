@@ -26,7 +26,8 @@ static int check_keys(const json_t *object, const char *const *keys, const char 
         if (!known) return vb_errorf(err, VB_EDATA, "%s: %s: unknown key '%s'", path, place, key);
     }
     for (int i = 0; keys[i]; i++)
-        if (!json_object_get(object, keys[i])) return vb_errorf(err, VB_EDATA, "%s: %s: key '%s' is missing", path, place, keys[i]);
+        if (!json_object_get(object, keys[i]))
+            return vb_errorf(err, VB_EDATA, "%s: %s: key '%s' is missing", path, place, keys[i]);
     return 0;
 }
 
@@ -46,7 +47,8 @@ static int read_shard(vb_manifest_shard *shard, const json_t *object, const char
         read_count(object, "bytes", path, place, &bytes, err))
         return -1;
     shard->bytes = (uint64_t)bytes;
-    const char *file = json_string_value(json_object_get(object, "file")), *hex = json_string_value(json_object_get(object, "xxh3_128"));
+    const char *file = json_string_value(json_object_get(object, "file")),
+               *hex = json_string_value(json_object_get(object, "xxh3_128"));
     if (!file || !*file || file[0] == '.' || strchr(file, '/'))
         return vb_errorf(err, VB_EDATA, "%s: %s: file: expected the name of a file inside the folder, found '%s'", path, place,
                          file ? file : "");
@@ -61,7 +63,8 @@ static int read_root(vb_manifest *manifest, const json_t *root, const char *path
     const char *found = json_string_value(json_object_get(root, "schema"));
     if (!json_is_object(root) || !found || strcmp(found, schema))
         return vb_errorf(err, VB_EUNSUPPORTED, "%s: expected \"schema\": \"%s\", found '%s'", path, schema, found ? found : "");
-    if (check_keys(root, keys, path, "manifest", err) || read_count(root, "rows", path, "manifest", &manifest->rows, err)) return -1;
+    if (check_keys(root, keys, path, "manifest", err) || read_count(root, "rows", path, "manifest", &manifest->rows, err))
+        return -1;
     const json_t *names = json_object_get(root, "class_names"), *shards = json_object_get(root, "shards");
     if (!json_is_array(names)) return fails(path, "class_names", "a list of strings", err);
     if (!json_is_array(shards)) return fails(path, "shards", "a list of objects", err);
@@ -80,8 +83,8 @@ static int read_root(vb_manifest *manifest, const json_t *root, const char *path
         manifest->shard_count = i + 1;
         if (read_shard(shard, json_array_get(shards, i), path, place, err)) return -1;
         if (i && strcmp(manifest->shards[i - 1].file, shard->file) >= 0)
-            return vb_errorf(err, VB_EDATA, "%s: %s: '%s' after '%s': expected files in byte order, each once", path, place, shard->file,
-                             manifest->shards[i - 1].file);
+            return vb_errorf(err, VB_EDATA, "%s: %s: '%s' after '%s': expected files in byte order, each once", path, place,
+                             shard->file, manifest->shards[i - 1].file);
         if (shard->rows > manifest->rows - rows)
             return vb_errorf(err, VB_EDATA, "%s: %s: the shards hold more rows than the %lld of the manifest", path, place,
                              (long long)manifest->rows);
@@ -100,8 +103,8 @@ int vb_manifest_read(vb_manifest *manifest, const char *path, vb_error *err) {
     if (vb_read_file(path, MANIFEST_LIMIT, &bytes, &size, err)) return -1;
     json_error_t wrong;
     json_t *root = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, &wrong);
-    int status = root ? read_root(manifest, root, path, err)
-                      : vb_errorf(err, VB_EDATA, "%s:%d:%d: %s", path, wrong.line, wrong.column, wrong.text);
+    int status = root ? read_root(manifest, root, path, err) :
+                        vb_errorf(err, VB_EDATA, "%s:%d:%d: %s", path, wrong.line, wrong.column, wrong.text);
     json_decref(root);
     vb_free(bytes);
     if (status) vb_manifest_free(manifest);
@@ -129,8 +132,8 @@ int vb_manifest_write(const vb_manifest *manifest, const char *path, vb_error *e
     }
     for (size_t i = 0; i < manifest->shard_count; i++) {
         const vb_manifest_shard *shard = &manifest->shards[i];
-        json_array_append_new(shards, json_pack("{s:s, s:I, s:I, s:s}", "file", shard->file, "rows", (json_int_t)shard->rows, "bytes",
-                                                (json_int_t)shard->bytes, "xxh3_128", shard->digest.hex));
+        json_array_append_new(shards, json_pack("{s:s, s:I, s:I, s:s}", "file", shard->file, "rows", (json_int_t)shard->rows,
+                                                "bytes", (json_int_t)shard->bytes, "xxh3_128", shard->digest.hex));
     }
     json_t *root = json_pack("{s:s, s:I, s:o, s:o}", "schema", schema, "rows", (json_int_t)manifest->rows, "class_names", names,
                              "shards", shards);

@@ -8,10 +8,10 @@
 #include "shards/files/digest.h"
 
 typedef struct vb_manifest_shard {
-    char *file;        /* name inside the folder */
-    int64_t rows;      /* samples */
-    uint64_t bytes;    /* size of the file */
-    vb_digest digest;  /* XXH3-128 of the file, as `xxhsum -H2` prints it */
+    char *file;       /* name inside the folder */
+    int64_t rows;     /* samples */
+    uint64_t bytes;   /* size of the file */
+    vb_digest digest; /* XXH3-128 of the file, as `xxhsum -H2` prints it */
 } vb_manifest_shard;
 
 typedef struct vb_manifest {
@@ -23,8 +23,8 @@ typedef struct vb_manifest {
 } vb_manifest;
 
 /* {"schema": "vocabench.shards/1", "rows", "class_names": [], "shards": [{"file", "rows", "bytes", "xxh3_128"}]}.
- * Strict: unknown, missing and repeated keys, wrong types, file names with a path, rows that do not add up are VB_EDATA with the key's
- * path. VB_EUNSUPPORTED: JSON of another schema. Free with vb_manifest_free. */
+ * Strict: unknown, missing and repeated keys, wrong types, file names with a path, rows that do not add up are VB_EDATA with the
+ * key's path. VB_EUNSUPPORTED: JSON of another schema. Free with vb_manifest_free. */
 int vb_manifest_read(vb_manifest *manifest, const char *path, vb_error *err);
 void vb_manifest_free(vb_manifest *manifest);
 

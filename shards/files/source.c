@@ -55,6 +55,6 @@ int vb_source_read(vb_source *source, uint64_t offset, void *buffer, size_t size
     size_t got;
     if (vb_source_read_some(source, offset, buffer, size, &got, err)) return -1;
     if (got == size) return 0;
-    return vb_errorf(err, VB_EDATA, "%s: truncated: wanted %zu bytes at offset %llu, the data ends after %zu of them", source->file.path,
-                     size, (unsigned long long)offset, got);
+    return vb_errorf(err, VB_EDATA, "%s: truncated: wanted %zu bytes at offset %llu, the data ends after %zu of them",
+                     source->file.path, size, (unsigned long long)offset, got);
 }

@@ -10,7 +10,8 @@
 
 typedef struct vb_source vb_source;
 
-/* Compressed or not is found from the first bytes; a name that ends in .zst asks for zstd. Not thread-safe: one source a thread. */
+/* Compressed or not is found from the first bytes; a name that ends in .zst asks for zstd. Not thread-safe: one source a
+ * thread. */
 int vb_source_open(vb_source **source, const char *path, vb_error *err);
 void vb_source_close(vb_source *source); /* NULL is fine */
 const char *vb_source_path(const vb_source *source);

@@ -8,8 +8,19 @@
 
 /* Fields of a header: offset and width (POSIX.1-1988, ustar). */
 enum {
-    NAME = 0, NAME_SIZE = 100, MODE = 100, OWNER = 108, GROUP = 116, SIZE = 124, TIME = 136, CHECKSUM = 148, TYPE = 156, MAGIC = 257,
-    VERSION = 263, PREFIX = 345, PREFIX_SIZE = 155
+    NAME = 0,
+    NAME_SIZE = 100,
+    MODE = 100,
+    OWNER = 108,
+    GROUP = 116,
+    SIZE = 124,
+    TIME = 136,
+    CHECKSUM = 148,
+    TYPE = 156,
+    MAGIC = 257,
+    VERSION = 263,
+    PREFIX = 345,
+    PREFIX_SIZE = 155
 };
 enum { NAME_LIMIT = 1 << 16, PAX_LIMIT = 1 << 20 }; /* longer ones are no names but corruption */
 
@@ -94,7 +105,8 @@ static int check_end(vb_tar *tar, uint64_t offset, vb_error *err) {
     uint8_t rest[16 * VB_TAR_BLOCK];
     for (size_t got = sizeof rest; got == sizeof rest; offset += got) {
         if (vb_source_read_some(tar->source, offset, rest, sizeof rest, &got, err)) return -1;
-        if (!all_zero(rest, got)) return fails(tar, offset, "data after the end of the archive (archives joined end to end?)", err);
+        if (!all_zero(rest, got))
+            return fails(tar, offset, "data after the end of the archive (archives joined end to end?)", err);
     }
     tar->ended = true;
     return 0;
@@ -114,8 +126,10 @@ static int parse_pax(vb_tar *tar, const char *bytes, size_t size, uint64_t offse
     size_t at = 0;
     while (at < size) {
         size_t length = 0, i = at;
-        for (; i < size && bytes[i] >= '0' && bytes[i] <= '9' && length <= PAX_LIMIT; i++) length = length * 10 + (size_t)(bytes[i] - '0');
-        if (i == at || i == size || bytes[i] != ' ' || length > size - at || length <= i + 1 - at || bytes[at + length - 1] != '\n')
+        for (; i < size && bytes[i] >= '0' && bytes[i] <= '9' && length <= PAX_LIMIT; i++)
+            length = length * 10 + (size_t)(bytes[i] - '0');
+        if (i == at || i == size || bytes[i] != ' ' || length > size - at || length <= i + 1 - at ||
+            bytes[at + length - 1] != '\n')
             return fails(tar, offset, "malformed pax header", err);
         const char *key = bytes + i + 1, *end = bytes + at + length - 1, *equal = memchr(key, '=', (size_t)(end - key));
         if (!equal || equal == key) return fails(tar, offset, "pax record without a key", err);
@@ -172,7 +186,8 @@ static int read_header(vb_tar *tar, uint8_t *block, uint64_t first, vb_error *er
     uint64_t at = tar->next;
     if (vb_source_read_some(tar->source, at, block, VB_TAR_BLOCK, &got, err)) return -1;
     if (got < VB_TAR_BLOCK)
-        return vb_errorf(err, VB_EDATA, "%s: truncated archive: expected a header or the end blocks at offset %llu, found %zu bytes",
+        return vb_errorf(err, VB_EDATA,
+                         "%s: truncated archive: expected a header or the end blocks at offset %llu, found %zu bytes",
                          vb_source_path(tar->source), (unsigned long long)at, got);
     if (all_zero(block, VB_TAR_BLOCK)) {
         if (first != at) return fails(tar, at, "the archive ends after an extended header", err);
@@ -187,10 +202,11 @@ static int check_extent(vb_tar *tar, uint64_t header, uint64_t offset, uint64_t 
     uint64_t whole;
     bool known = vb_source_size(tar->source, &whole);
     if (size > ((uint64_t)1 << 62) || offset > ((uint64_t)1 << 62))
-        return vb_errorf(err, VB_EDATA, "%s: offset %llu: '%s' with an impossible size of %llu bytes", vb_source_path(tar->source),
-                         (unsigned long long)header, name, (unsigned long long)size);
+        return vb_errorf(err, VB_EDATA, "%s: offset %llu: '%s' with an impossible size of %llu bytes",
+                         vb_source_path(tar->source), (unsigned long long)header, name, (unsigned long long)size);
     if (known && offset + padded(size) > whole)
-        return vb_errorf(err, VB_EDATA, "%s: truncated archive: '%s' at offset %llu needs %llu bytes, the archive ends after %llu of them",
+        return vb_errorf(err, VB_EDATA,
+                         "%s: truncated archive: '%s' at offset %llu needs %llu bytes, the archive ends after %llu of them",
                          vb_source_path(tar->source), name, (unsigned long long)offset, (unsigned long long)padded(size),
                          (unsigned long long)(whole > offset ? whole - offset : 0));
     return 0;
@@ -210,7 +226,8 @@ int vb_tar_next(vb_tar *tar, vb_tar_entry *entry, vb_error *err) {
         uint64_t data = at + VB_TAR_BLOCK;
         if (type == 'x' || type == 'g' || type == 'L' || type == 'K') {
             if (check_extent(tar, at, data, size, "an extended header", err) || read_extended(tar, at, size, err)) return -1;
-            if ((type == 'x' || type == 'g') && parse_pax(tar, tar->extended, (size_t)size, at, type == 'g', &ext, err)) return -1;
+            if ((type == 'x' || type == 'g') && parse_pax(tar, tar->extended, (size_t)size, at, type == 'g', &ext, err))
+                return -1;
             if (type == 'L') {
                 size_t n = strnlen(tar->extended, (size_t)size);
                 if (!n) return fails(tar, at, "empty long name", err);
@@ -238,7 +255,7 @@ int vb_tar_next(vb_tar *tar, vb_tar_entry *entry, vb_error *err) {
             while (*name == '/') name++;
         }
         size_t n = strlen(name);
-        if (type == '7') type = '0'; /* contiguous */
+        if (type == '7') type = '0';                                      /* contiguous */
         if (type == '0' && n && name[n - 1] == '/') type = '5', size = 0; /* v7's folders */
         if (!n && type != '5' && !vendor) return fails(tar, at, "entry without a name", err);
         if (check_extent(tar, at, data, size, name, err)) return -1;
@@ -255,8 +272,8 @@ static void octal(uint8_t *field, int width, uint64_t value) {
     snprintf((char *)field, (size_t)width, "%0*llo", width - 1, (unsigned long long)value);
 }
 
-static int write_header(vb_tar_sink *sink, void *context, const char *prefix, size_t prefix_size, const char *name, size_t name_size,
-                        char type, uint64_t size, vb_error *err) {
+static int write_header(vb_tar_sink *sink, void *context, const char *prefix, size_t prefix_size, const char *name,
+                        size_t name_size, char type, uint64_t size, vb_error *err) {
     uint8_t block[VB_TAR_BLOCK] = {0};
     memcpy(block + NAME, name, name_size);
     octal(block + MODE, 8, 0644);

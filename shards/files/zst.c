@@ -38,7 +38,9 @@ struct vb_zst {
     bool broken;                 /* the context is of no use before a restart */
 };
 
-static uint32_t le32(const uint8_t *at) { return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24; }
+static uint32_t le32(const uint8_t *at) {
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
 
 static void put_le32(uint8_t *at, uint32_t value) {
     for (int i = 0; i < 4; i++) at[i] = (uint8_t)(value >> (8 * i));
@@ -69,9 +71,11 @@ static int read_seek_table(vb_zst *zst, vb_error *err) {
     uint64_t begin = size - whole;
     if (vb_file_read(&zst->file, begin, header, SKIPPABLE_HEADER, err)) return -1;
     if (le32(header) != TABLE_MAGIC || le32(header + 4) != table + FOOTER)
-        return vb_errorf(err, VB_EDATA, "%s: offset %llu: expected the seek table of %u frames (0x%08x, %llu bytes), found 0x%08x, %u "
-                         "bytes", path, (unsigned long long)begin, frames, TABLE_MAGIC, (unsigned long long)(table + FOOTER),
-                         le32(header), le32(header + 4));
+        return vb_errorf(err, VB_EDATA,
+                         "%s: offset %llu: expected the seek table of %u frames (0x%08x, %llu bytes), found 0x%08x, %u "
+                         "bytes",
+                         path, (unsigned long long)begin, frames, TABLE_MAGIC, (unsigned long long)(table + FOOTER), le32(header),
+                         le32(header + 4));
     int status = -1;
     uint8_t *bytes = vb_array((size_t)table, 1, "seek table", err);
     zst->frame = vb_array((size_t)frames + 1, sizeof *zst->frame, "seek table", err);
@@ -86,7 +90,8 @@ static int read_seek_table(vb_zst *zst, vb_error *err) {
                       (unsigned long long)plain, (unsigned long long)FRAME_LIMIT);
             goto done;
         }
-        /* A block takes 4 bytes at least and gives 128 KiB at most: a table that states more lies, and shall not make us allocate it. */
+        /* A block takes 4 bytes at least and gives 128 KiB at most: a table that states more lies, and shall not make us allocate
+         * it. */
         if (plain > (packed / 4 + 1) * ZSTD_BLOCK) {
             vb_errorf(err, VB_EDATA, "%s: seek table: frame %u of %llu bytes cannot hold the stated %llu", path, i,
                       (unsigned long long)packed, (unsigned long long)plain);
@@ -167,8 +172,8 @@ int vb_zst_open(vb_zst **out, const char *path, vb_error *err) {
     size_t n = zst->file.size < sizeof magic ? (size_t)zst->file.size : sizeof magic;
     if (vb_file_read(&zst->file, 0, magic, n, err)) goto failed;
     if (!vb_zst_magic(magic, n)) {
-        vb_errorf(err, VB_EDATA, "%s: expected zstd (28 b5 2f fd), found %02x %02x %02x %02x (%llu bytes)", path, magic[0], magic[1],
-                  magic[2], magic[3], (unsigned long long)zst->file.size);
+        vb_errorf(err, VB_EDATA, "%s: expected zstd (28 b5 2f fd), found %02x %02x %02x %02x (%llu bytes)", path, magic[0],
+                  magic[1], magic[2], magic[3], (unsigned long long)zst->file.size);
         goto failed;
     }
     if (read_seek_table(zst, err)) goto failed;
@@ -232,8 +237,8 @@ static int read_on(vb_zst *zst, uint8_t *to, size_t size, size_t *got, vb_error 
         if (ZSTD_isError(result)) return zstd_failed(zst, zst->consumed - zst->in.size + zst->in.pos, result, err);
         zst->inside = result != 0;
         if (drained && out.pos == before && zst->inside)
-            return vb_errorf(err, VB_EDATA, "%s: truncated: the file ends at compressed offset %llu inside a zstd frame", zst->file.path,
-                             (unsigned long long)zst->file.size);
+            return vb_errorf(err, VB_EDATA, "%s: truncated: the file ends at compressed offset %llu inside a zstd frame",
+                             zst->file.path, (unsigned long long)zst->file.size);
     }
     zst->position += out.pos;
     *got = out.pos;
@@ -318,11 +323,14 @@ int vb_zst_writer_write(vb_zst_writer *writer, const void *bytes, size_t size, v
 
 int vb_zst_writer_cut(vb_zst_writer *writer, vb_error *err) {
     if (!writer->filled) return 0;
-    if (writer->frames == UINT32_MAX / 12 - 1) return vb_errorf(err, VB_EUNSUPPORTED, "more zstd frames than a seek table can list");
-    if (vb_grow((void **)&writer->packed, &writer->packed_capacity, ZSTD_compressBound(writer->filled), 1, "zstd frame", err)) return -1;
+    if (writer->frames == UINT32_MAX / 12 - 1)
+        return vb_errorf(err, VB_EUNSUPPORTED, "more zstd frames than a seek table can list");
+    if (vb_grow((void **)&writer->packed, &writer->packed_capacity, ZSTD_compressBound(writer->filled), 1, "zstd frame", err))
+        return -1;
     if (vb_grow((void **)&writer->table, &writer->table_capacity, (writer->frames + 1) * 12, 1, "seek table", err)) return -1;
     size_t n = ZSTD_compress2(writer->context, writer->packed, writer->packed_capacity, writer->plain, writer->filled);
-    if (ZSTD_isError(n)) return vb_errorf(err, VB_EMEMORY, "zstd cannot compress %zu bytes: %s", writer->filled, ZSTD_getErrorName(n));
+    if (ZSTD_isError(n))
+        return vb_errorf(err, VB_EMEMORY, "zstd cannot compress %zu bytes: %s", writer->filled, ZSTD_getErrorName(n));
     uint8_t *entry = writer->table + writer->frames * 12;
     put_le32(entry, (uint32_t)n);
     put_le32(entry + 4, (uint32_t)writer->filled);

@@ -4,8 +4,8 @@
 
 #include "shards/images/image.h"
 
-/* All three: `image` starts empty; on success image->pixels is owned by the caller, on failure it is NULL. Messages begin with `name`.
- * Thread-safe, nothing is printed. */
+/* All three: `image` starts empty; on success image->pixels is owned by the caller, on failure it is NULL. Messages begin with
+ * `name`. Thread-safe, nothing is printed. */
 int vb_jpeg_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err);
 int vb_png_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err);
 int vb_webp_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err);

@@ -63,8 +63,9 @@ int vb_image_decode(vb_image *image, const void *bytes, size_t size, const char 
     }
     uint8_t head[4] = {0};
     memcpy(head, bytes, size < sizeof head ? size : sizeof head);
-    return vb_errorf(err, VB_EUNSUPPORTED, "%s: unknown format (%zu bytes, begins with %02x %02x %02x %02x), expected JPEG, PNG or WebP",
-                     name, size, head[0], head[1], head[2], head[3]);
+    return vb_errorf(err, VB_EUNSUPPORTED,
+                     "%s: unknown format (%zu bytes, begins with %02x %02x %02x %02x), expected JPEG, PNG or WebP", name, size,
+                     head[0], head[1], head[2], head[3]);
 }
 
 int vb_image_reserve(vb_image *image, vb_mode mode, uint64_t width, uint64_t height, const char *name, vb_error *err) {
@@ -113,8 +114,8 @@ int vb_image_encode_png(const uint8_t *rgb, int width, int height, uint8_t **png
     *size = 0;
     if (width < 1 || height < 1 || (int64_t)width * height > MAX_PIXELS)
         return vb_errorf(err, VB_EDATA, "PNG of %dx%d pixels: expected 1 to %d in all", width, height, MAX_PIXELS);
-    /* Rows are stored, not deflated: what zlib makes of data changes with its version, stored blocks never do, and the archives that
-     * hold these files are compressed as a whole. Differences to the left neighbour (filter 1) help that compression. */
+    /* Rows are stored, not deflated: what zlib makes of data changes with its version, stored blocks never do, and the archives
+     * that hold these files are compressed as a whole. Differences to the left neighbour (filter 1) help that compression. */
     size_t row = 1 + (size_t)width * 3, raw = row * (size_t)height, blocks = (raw + BLOCK - 1) / BLOCK;
     size_t data = 2 + raw + 5 * blocks + 4;
     uint8_t *lines = vb_array(raw, 1, "PNG rows", err);

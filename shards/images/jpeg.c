@@ -25,9 +25,12 @@ typedef struct jpeg_job {
 static vb_code code_of(int message) {
     switch (message) {
     case JERR_OUT_OF_MEMORY: return VB_EMEMORY;
-    case JERR_SOF_UNSUPPORTED: case JERR_BAD_PRECISION: case JERR_ARITH_NOTIMPL: case JERR_CONVERSION_NOTIMPL:
-    case JERR_CCIR601_NOTIMPL: case JERR_FRACT_SAMPLE_NOTIMPL:
-        return VB_EUNSUPPORTED;
+    case JERR_SOF_UNSUPPORTED:
+    case JERR_BAD_PRECISION:
+    case JERR_ARITH_NOTIMPL:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_CCIR601_NOTIMPL:
+    case JERR_FRACT_SAMPLE_NOTIMPL: return VB_EUNSUPPORTED;
     default: return VB_EDATA;
     }
 }
@@ -40,8 +43,9 @@ static void fail(j_common_ptr codec) {
     longjmp(job->failed, 1);
 }
 
-/* Level -1 is a warning. Those about a header field that changes no pixel pass, and so do stray bytes between segments, which cameras and
- * web tools leave (ImageNet has such files, and Pillow reads them silently); the others mean that data is missing or made up. */
+/* Level -1 is a warning. Those about a header field that changes no pixel pass, and so do stray bytes between segments, which
+ * cameras and web tools leave (ImageNet has such files, and Pillow reads them silently); the others mean that data is missing or
+ * made up. */
 static void judge(j_common_ptr codec, int level) {
     int message = codec->err->msg_code;
     if (level < 0 && message != JWRN_JFIF_MAJOR && message != JWRN_ADOBE_XFORM && message != JWRN_EXTRANEOUS_DATA) fail(codec);
@@ -65,11 +69,21 @@ static int decode(jpeg_job *job, const void *bytes, size_t size) {
     jpeg_read_header(codec, TRUE);
     vb_mode mode;
     switch (codec->num_components) {
-    case 1: mode = VB_MODE_L; codec->out_color_space = JCS_GRAYSCALE; break;
-    case 3: mode = VB_MODE_RGB; codec->out_color_space = JCS_RGB; break;
-    case 4: mode = VB_MODE_CMYK; codec->out_color_space = JCS_CMYK; break;
+    case 1:
+        mode = VB_MODE_L;
+        codec->out_color_space = JCS_GRAYSCALE;
+        break;
+    case 3:
+        mode = VB_MODE_RGB;
+        codec->out_color_space = JCS_RGB;
+        break;
+    case 4:
+        mode = VB_MODE_CMYK;
+        codec->out_color_space = JCS_CMYK;
+        break;
     default:
-        return vb_errorf(job->err, VB_EUNSUPPORTED, "%s: JPEG: %d components, expected 1, 3 or 4", job->name, codec->num_components);
+        return vb_errorf(job->err, VB_EUNSUPPORTED, "%s: JPEG: %d components, expected 1, 3 or 4", job->name,
+                         codec->num_components);
     }
     if (vb_image_reserve(job->image, mode, codec->image_width, codec->image_height, job->name, job->err)) return -1;
     jpeg_start_decompress(codec);

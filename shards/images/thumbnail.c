@@ -50,7 +50,8 @@ static void end(j_compress_ptr codec) { (void)codec; }
 
 static void encode(jpeg_file *file, uint8_t *rgb, int width, int height) {
     jpeg_create_compress(&file->codec);
-    file->to = (struct jpeg_destination_mgr){.init_destination = begin, .empty_output_buffer = more_room, .term_destination = end};
+    file->to =
+        (struct jpeg_destination_mgr){.init_destination = begin, .empty_output_buffer = more_room, .term_destination = end};
     file->codec.dest = &file->to;
     file->codec.image_width = (JDIMENSION)width;
     file->codec.image_height = (JDIMENSION)height;
@@ -101,10 +102,8 @@ static int as_rgb(const vb_image *image, vb_image *rgb, vb_error *err) {
     *rgb = (vb_image){.mode = VB_MODE_RGB, .width = image->width, .height = image->height};
     rgb->pixels = vb_array((size_t)image->width * (size_t)image->height, 3, "a thumbnail", err);
     if (!rgb->pixels) return -1;
-    if (image->mode == VB_MODE_RGBA || image->mode == VB_MODE_LA)
-        on_white(image, rgb->pixels);
-    else
-        vb_colour_to_rgb(image, rgb->pixels);
+    if (image->mode == VB_MODE_RGBA || image->mode == VB_MODE_LA) on_white(image, rgb->pixels);
+    else vb_colour_to_rgb(image, rgb->pixels);
     return 0;
 }
 

@@ -23,8 +23,9 @@ static const char *word_for(VP8StatusCode status) {
 }
 
 static int refuse(VP8StatusCode status, const char *place, const char *name, vb_error *err) {
-    vb_code code = status == VP8_STATUS_OUT_OF_MEMORY ? VB_EMEMORY :
-                   status == VP8_STATUS_UNSUPPORTED_FEATURE ? VB_EUNSUPPORTED : VB_EDATA;
+    vb_code code = status == VP8_STATUS_OUT_OF_MEMORY       ? VB_EMEMORY :
+                   status == VP8_STATUS_UNSUPPORTED_FEATURE ? VB_EUNSUPPORTED :
+                                                              VB_EDATA;
     return vb_errorf(err, code, "%s: WebP: %s: %s", name, place, word_for(status));
 }
 
@@ -32,12 +33,11 @@ static int refuse(VP8StatusCode status, const char *place, const char *name, vb_
 static int draw(vb_image *image, const WebPIterator *frame, const char *name, vb_error *err) {
     WebPDecoderConfig config;
     size_t channels = (size_t)vb_mode_bytes(image->mode), stride = (size_t)image->width * channels;
-    if (!WebPInitDecoderConfig(&config))
-        return vb_errorf(err, VB_EINTERNAL, "libwebp: the library does not fit its headers");
+    if (!WebPInitDecoderConfig(&config)) return vb_errorf(err, VB_EINTERNAL, "libwebp: the library does not fit its headers");
     if (frame->x_offset < 0 || frame->y_offset < 0 || frame->width < 1 || frame->height < 1 ||
         frame->width > image->width - frame->x_offset || frame->height > image->height - frame->y_offset)
-        return vb_errorf(err, VB_EDATA, "%s: WebP: a frame of %dx%d at %d,%d leaves the canvas of %dx%d", name, frame->width, frame->height,
-                         frame->x_offset, frame->y_offset, image->width, image->height);
+        return vb_errorf(err, VB_EDATA, "%s: WebP: a frame of %dx%d at %d,%d leaves the canvas of %dx%d", name, frame->width,
+                         frame->height, frame->x_offset, frame->y_offset, image->width, image->height);
     size_t skipped = (size_t)frame->y_offset * stride + (size_t)frame->x_offset * channels;
     config.output.colorspace = channels == 4 ? MODE_RGBA : MODE_RGB;
     config.output.is_external_memory = 1;
@@ -56,8 +56,8 @@ int vb_webp_decode(vb_image *image, const void *bytes, size_t size, const char *
     WebPData data = {.bytes = bytes, .size = size};
     uint64_t promised = 8 + ((uint64_t)head[4] | (uint64_t)head[5] << 8 | (uint64_t)head[6] << 16 | (uint64_t)head[7] << 24);
     if (promised > size)
-        return vb_errorf(err, VB_EDATA, "%s: WebP: truncated, the header promises %" PRIu64 " bytes, the file holds %zu", name, promised,
-                         size);
+        return vb_errorf(err, VB_EDATA, "%s: WebP: truncated, the header promises %" PRIu64 " bytes, the file holds %zu", name,
+                         promised, size);
     VP8StatusCode status = WebPGetFeatures(bytes, size, &features);
     if (status != VP8_STATUS_OK) return refuse(status, "header", name, err);
     int result = -1;

@@ -211,11 +211,11 @@ static int find_form(vb_captions *captions, vb_error *err) {
             return 0;
         }
     if (vb_ends_with(captions->path, ".parquet"))
-        return vb_errorf(
-            err, VB_EUNSUPPORTED,
-            "%s: Parquet is not read; convert it once: python3 -c \"import pandas, sys; "
-            "pandas.read_parquet(sys.argv[1])[['caption']].to_json(sys.argv[2], orient='records', lines=True)\" IN.parquet OUT.jsonl",
-            captions->path);
+        return vb_errorf(err, VB_EUNSUPPORTED,
+                         "%s: Parquet is not read; convert it once: python3 -c \"import pandas, sys; "
+                         "pandas.read_parquet(sys.argv[1])[['caption']].to_json(sys.argv[2], orient='records', lines=True)\" "
+                         "IN.parquet OUT.jsonl",
+                         captions->path);
     return vb_errorf(err, VB_EUNSUPPORTED, "%s: expected captions as .jsonl, .tsv, .txt or .json, plain or .zst", captions->path);
 }
 
@@ -226,7 +226,8 @@ int vb_captions_open(vb_captions **out, const char *path, const char *column, vb
     captions->file.fd = -1;
     if (!(captions->path = vb_strdup(path, err)) || (column && !(captions->column = vb_strdup(column, err)))) goto failed;
     if (find_form(captions, err) || !(captions->block = vb_array(BLOCK, 1, "captions", err))) goto failed;
-    if (vb_ends_with(path, ".zst") ? vb_zst_open(&captions->zst, path, err) : vb_file_open(&captions->file, path, err)) goto failed;
+    if (vb_ends_with(path, ".zst") ? vb_zst_open(&captions->zst, path, err) : vb_file_open(&captions->file, path, err))
+        goto failed;
     if (captions->form == FORM_JSON && open_document(captions, err)) goto failed;
     if (captions->form == FORM_TSV && find_column(captions, err)) goto failed;
     *out = captions;

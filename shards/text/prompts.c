@@ -5,7 +5,8 @@
 
 #include "kernels/base/memory.h"
 
-/* Where the {} is; NULL with what is wrong in *problem. Other braces are refused: they would be a slip, or Python's format language. */
+/* Where the {} is; NULL with what is wrong in *problem. Other braces are refused: they would be a slip, or Python's format
+ * language. */
 static const char *placeholder(const char *prompt, const char **problem) {
     const char *found = strstr(prompt, "{}");
     *problem = NULL;
@@ -64,7 +65,9 @@ int vb_prompts_read(vb_prompts *prompts, const char *path, vb_error *err) {
         if (!strcmp(key->text, "name") || !strcmp(key->text, "prompts")) continue;
         const char *near = vb_did_you_mean(key->text, known);
         vb_yaml_errorf(key, path, err, "unknown key '%s', %s", key->text,
-                       !near ? "expected 'name' or 'prompts'" : near == known[0] ? "did you mean 'name'?" : "did you mean 'prompts'?");
+                       !near            ? "expected 'name' or 'prompts'" :
+                       near == known[0] ? "did you mean 'name'?" :
+                                          "did you mean 'prompts'?");
         goto done;
     }
     const vb_yaml *name = vb_yaml_get(root, "name"), *list = vb_yaml_get(root, "prompts");

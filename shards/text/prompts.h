@@ -10,8 +10,8 @@
 #include "shards/text/yaml.h"
 
 typedef struct vb_prompts {
-    char *name;  /* of the file; NULL for a list that stands elsewhere */
-    int count;   /* at least 1 */
+    char *name; /* of the file; NULL for a list that stands elsewhere */
+    int count;  /* at least 1 */
     char **items;
     vb_digest digest; /* of the templates in their order, whatever the list is called */
 } vb_prompts;

@@ -46,7 +46,8 @@ static int cut_lines(vb_texts *texts, char *bytes, size_t size, const char *path
 }
 
 static int copy_strings(vb_texts *texts, const json_t *list, const char *path, vb_error *err) {
-    static const char *const types[] = {"an object", "a list", "a string", "an integer", "a real number", "true", "false", "null"};
+    static const char *const types[] = {"an object",     "a list", "a string", "an integer",
+                                        "a real number", "true",   "false",    "null"};
     size_t count = json_array_size(list), size = 0;
     if (!json_is_array(list))
         return vb_errorf(err, VB_EDATA, "%s: expected a list of strings, found %s", path, types[json_typeof(list)]);

@@ -21,7 +21,10 @@ static void zlib_free(voidpf data, voidpf pointer) {
 
 /* Unpacks one gzip stream that fills the bytes. */
 static int unpack(const uint8_t *packed, size_t packed_size, const char *path, uint8_t **bytes, size_t *size, vb_error *err) {
-    z_stream z = {.zalloc = zlib_allocate, .zfree = zlib_free, .next_in = (Bytef *)(uintptr_t)packed, .avail_in = (uInt)packed_size};
+    z_stream z = {.zalloc = zlib_allocate,
+                  .zfree = zlib_free,
+                  .next_in = (Bytef *)(uintptr_t)packed,
+                  .avail_in = (uInt)packed_size};
     void *out = NULL;
     size_t capacity = 0;
     int code = Z_OK;
@@ -47,10 +50,8 @@ static int unpack(const uint8_t *packed, size_t packed_size, const char *path, u
         vb_errorf(err, VB_EDATA, "%s: %u bytes behind the end of the gzip data, at byte %lu", path, z.avail_in, z.total_in);
     else if (code == Z_BUF_ERROR)
         vb_errorf(err, VB_EDATA, "%s: truncated gzip data, it ends at byte %zu in the middle of the stream", path, packed_size);
-    else if (code == Z_MEM_ERROR)
-        vb_errorf(err, VB_EMEMORY, "%s: no memory to unpack it", path);
-    else
-        vb_errorf(err, VB_EDATA, "%s: corrupt gzip data before byte %lu: %s", path, z.total_in, z.msg ? z.msg : zError(code));
+    else if (code == Z_MEM_ERROR) vb_errorf(err, VB_EMEMORY, "%s: no memory to unpack it", path);
+    else vb_errorf(err, VB_EDATA, "%s: corrupt gzip data before byte %lu: %s", path, z.total_in, z.msg ? z.msg : zError(code));
 fail:
     inflateEnd(&z);
     vb_free(out);
@@ -99,7 +100,8 @@ static int read_merges_file(vb_tokenizer **tokenizer, const char *path, int mask
 }
 
 /* vocab.json's object as entries that point into it. */
-static int list_entries(json_t *object, const char *path, bool mask_token, vb_vocabulary_entry **entries, size_t *count, vb_error *err) {
+static int list_entries(json_t *object, const char *path, bool mask_token, vb_vocabulary_entry **entries, size_t *count,
+                        vb_error *err) {
     if (!json_is_object(object)) return vb_errorf(err, VB_EDATA, "%s: expected an object of tokens and ids", path);
     if (mask_token && !json_object_get(object, "<|mask|>"))
         return vb_errorf(err, VB_EMISMATCH, "%s: a model with a mask token needs '<|mask|>' in its vocabulary", path);
@@ -114,8 +116,8 @@ static int list_entries(json_t *object, const char *path, bool mask_token, vb_vo
     return 0;
 }
 
-static int read_pair(vb_tokenizer **tokenizer, const char *vocabulary_path, const char *merges_path, int mask_token, vb_digest *digest,
-                     vb_error *err) {
+static int read_pair(vb_tokenizer **tokenizer, const char *vocabulary_path, const char *merges_path, int mask_token,
+                     vb_digest *digest, vb_error *err) {
     int status = -1;
     uint8_t *vocabulary = NULL, *merges = NULL;
     size_t vocabulary_size, merges_size, count = 0;
@@ -124,7 +126,8 @@ static int read_pair(vb_tokenizer **tokenizer, const char *vocabulary_path, cons
     json_error_t json_err;
     if (vb_read_file(vocabulary_path, LARGEST_FILE, &vocabulary, &vocabulary_size, err)) goto end;
     if (read_unpacked(merges_path, &merges, &merges_size, err)) goto end;
-    if (make_digest(digest, mask_token ? "pair, mask token" : "pair", vocabulary, vocabulary_size, merges, merges_size, err)) goto end;
+    if (make_digest(digest, mask_token ? "pair, mask token" : "pair", vocabulary, vocabulary_size, merges, merges_size, err))
+        goto end;
     if (!(object = json_loadb((const char *)vocabulary, vocabulary_size, JSON_REJECT_DUPLICATES, &json_err))) {
         vb_errorf(err, VB_EDATA, "%s:%d:%d: %s", vocabulary_path, json_err.line, json_err.column, json_err.text);
         goto end;
@@ -149,8 +152,8 @@ int vb_tokenizer_read(vb_tokenizer **tokenizer, const char *path, int mask_token
     char *merges = vocabulary ? vb_format(err, "%.*s%smerges.txt", folder_length, path, between) : NULL;
     if (!merges) goto end;
     if (folder && !vb_exists(vocabulary)) {
-        vb_errorf(err, VB_EMISSING, "%s: a folder without vocab.json, expected it with merges.txt, or a path of OpenAI's merges file",
-                  path);
+        vb_errorf(err, VB_EMISSING,
+                  "%s: a folder without vocab.json, expected it with merges.txt, or a path of OpenAI's merges file", path);
         goto end;
     }
     bool half = !strcmp(path, vocabulary) || (!strcmp(path, merges) && vb_exists(vocabulary));

@@ -1,4 +1,5 @@
-/* The vocabulary reader: every listing of a class is gathered, equal names are found by sorting, and each distinct one becomes a class. */
+/* The vocabulary reader: every listing of a class is gathered, equal names are found by sorting, and each distinct one becomes a
+ * class. */
 #include "shards/text/vocabulary.h"
 
 #include <limits.h>
@@ -11,7 +12,7 @@
 
 /* One listing of a class in a vocabulary. Texts belong to the YAML tree. */
 typedef struct listing {
-    const vb_yaml *node; /* for its position */
+    const vb_yaml *node;   /* for its position */
     const char *name, *id; /* id may be NULL */
     int vocabulary;
     int place;  /* in file order */
@@ -63,7 +64,8 @@ static int read_listing(listing *entry, const vb_yaml *node, const char *path, v
         return check_name(node, "a class name or {id: ..., name: ...}", path, err);
     }
     for (size_t i = 0; i < node->count; i++)
-        if (strcmp(node->keys[i]->text, "name") && strcmp(node->keys[i]->text, "id")) return unknown_key(node->keys[i], known, path, err);
+        if (strcmp(node->keys[i]->text, "name") && strcmp(node->keys[i]->text, "id"))
+            return unknown_key(node->keys[i], known, path, err);
     const vb_yaml *name = vb_yaml_get(node, "name"), *id = vb_yaml_get(node, "id");
     if (!name) return vb_yaml_errorf(node, path, err, "a class without a name: expected {id: ..., name: ...}");
     if (check_name(name, "a class name", path, err) || (id && check_name(id, "an id", path, err))) return -1;
@@ -148,8 +150,8 @@ static int match(listing *listings, int count, listing **sorted, const char *pat
             if (!sorted[j]->id) sorted[j]->id = with_id->id;
     }
     if (bad)
-        return vb_yaml_errorf(bad->node, path, err, "'%s' has the id '%s' here and '%s' at line %d", bad->name, bad->id, other->id,
-                              other->node->line);
+        return vb_yaml_errorf(bad->node, path, err, "'%s' has the id '%s' here and '%s' at line %d", bad->name, bad->id,
+                              other->id, other->node->line);
     int ids = 0;
     for (int i = 0; i < count; i++)
         if (listings[i].id) sorted[ids++] = &listings[i];
@@ -158,8 +160,8 @@ static int match(listing *listings, int count, listing **sorted, const char *pat
         if (!strcmp(sorted[i - 1]->id, sorted[i]->id) && sorted[i - 1]->first != sorted[i]->first)
             earliest(&bad, &other, sorted[i], sorted[i - 1]);
     if (!bad) return 0;
-    return vb_yaml_errorf(bad->node, path, err, "the id '%s' names '%s' here and '%s' at line %d", bad->id, bad->name, other->name,
-                          other->node->line);
+    return vb_yaml_errorf(bad->node, path, err, "the id '%s' names '%s' here and '%s' at line %d", bad->id, bad->name,
+                          other->name, other->node->line);
 }
 
 static int build(vb_vocabularies *v, listing *listings, int count, vb_error *err) {
@@ -178,7 +180,8 @@ static int build(vb_vocabularies *v, listing *listings, int count, vb_error *err
         const listing *first = &listings[entry->first];
         if (first == entry) {
             vb_class *class = &v->class[entry->class = classes++];
-            if (!(class->name = vb_strdup(entry->name, err)) || (entry->id && !(class->id = vb_strdup(entry->id, err)))) return -1;
+            if (!(class->name = vb_strdup(entry->name, err)) || (entry->id && !(class->id = vb_strdup(entry->id, err))))
+                return -1;
         } else {
             entry->class = first->class;
             v->duplicate_notes[notes] =
@@ -194,9 +197,14 @@ static int build(vb_vocabularies *v, listing *listings, int count, vb_error *err
 
 /* ---- labels to classes ---- */
 
-typedef struct named { const char *text; int class; } named;
+typedef struct named {
+    const char *text;
+    int class;
+} named;
 
-static int by_plain_name(const void *a, const void *b) { return compare_names(((const named *)a)->text, ((const named *)b)->text); }
+static int by_plain_name(const void *a, const void *b) {
+    return compare_names(((const named *)a)->text, ((const named *)b)->text);
+}
 static int by_id(const void *a, const void *b) { return strcmp(((const named *)a)->text, ((const named *)b)->text); }
 
 static int index_labels(vb_vocabularies *v, vb_error *err) {
@@ -336,25 +344,30 @@ static void find_shared(joint *all, int count, joint **sorted) {
 }
 
 /* Numbers of the shared names and of the classes. */
-static int number_classes(vb_joined *joined, joint *all, int count, const char *const *names, vb_shared_names rule, vb_error *err) {
+static int number_classes(vb_joined *joined, joint *all, int count, const char *const *names, vb_shared_names rule,
+                          vb_error *err) {
     vb_vocabularies *v = &joined->vocabularies;
     for (int i = 0; i < count; i++) {
         joint *first = all[i].first;
         if (first != &all[i] && !first->others++) joined->shared++;
     }
-    if (!(joined->shared_of = vb_array((size_t)joined->shared * (size_t)joined->parts, sizeof *joined->shared_of, "shared names", err)))
+    if (!(joined->shared_of =
+              vb_array((size_t)joined->shared * (size_t)joined->parts, sizeof *joined->shared_of, "shared names", err)))
         return -1;
     int shared = 0;
     for (int i = 0; i < joined->shared * joined->parts; i++) joined->shared_of[i] = -1;
     for (int i = 0; i < count; i++) {
         joint *entry = &all[i], *first = entry->first;
         bool again = first != entry;
-        entry->number = (first->others && rule == VB_SHARED_DROP) ? -1 : again && rule == VB_SHARED_MERGE ? first->number : v->classes++;
+        entry->number = (first->others && rule == VB_SHARED_DROP) ? -1 :
+                        again && rule == VB_SHARED_MERGE          ? first->number :
+                                                                    v->classes++;
         if (!first->others) continue;
         if (!again) first->others = ++shared; /* from here on the number of its row */
         int *of = joined->shared_of + (size_t)(first->others - 1) * (size_t)joined->parts;
         if (of[entry->part] >= 0)
-            return vb_errorf(err, VB_EMISMATCH, "'%s': its classes '%s' and '%s' are both of one name with '%s' of another dataset",
+            return vb_errorf(err, VB_EMISMATCH,
+                             "'%s': its classes '%s' and '%s' are both of one name with '%s' of another dataset",
                              names[entry->part], all[i - entry->index + of[entry->part]].class->name, entry->class->name,
                              first->class->name);
         of[entry->part] = entry->index;
@@ -363,7 +376,8 @@ static int number_classes(vb_joined *joined, joint *all, int count, const char *
     return 0;
 }
 
-static int fill_joined(vb_joined *joined, const joint *all, int count, const char *const *names, vb_shared_names rule, vb_error *err) {
+static int fill_joined(vb_joined *joined, const joint *all, int count, const char *const *names, vb_shared_names rule,
+                       vb_error *err) {
     vb_vocabularies *v = &joined->vocabularies;
     v->class = vb_array((size_t)v->classes, sizeof *v->class, "classes", err);
     v->members = vb_array((size_t)count, sizeof *v->members, "classes of vocabularies", err);
@@ -378,8 +392,8 @@ static int fill_joined(vb_joined *joined, const joint *all, int count, const cha
     for (int i = 0; i < count; i++) {
         const joint *entry = &all[i], *first = entry->first;
         if (first != entry) {
-            v->duplicate_notes[notes] = vb_format(err, "'%s' in '%s' is also in '%s'", entry->class->name, names[entry->part],
-                                                  names[first->part]);
+            v->duplicate_notes[notes] =
+                vb_format(err, "'%s' in '%s' is also in '%s'", entry->class->name, names[entry->part], names[first->part]);
             if (!v->duplicate_notes[notes++]) return -1;
         }
         joined->class_of[entry->part][entry->index] = entry->number;
@@ -401,8 +415,8 @@ static int fill_joined(vb_joined *joined, const joint *all, int count, const cha
     return 0;
 }
 
-int vb_vocabularies_join(vb_joined *joined, const char *name, const vb_vocabularies *const *parts, const char *const *names, int count,
-                         vb_shared_names rule, vb_error *err) {
+int vb_vocabularies_join(vb_joined *joined, const char *name, const vb_vocabularies *const *parts, const char *const *names,
+                         int count, vb_shared_names rule, vb_error *err) {
     *joined = (vb_joined){.parts = count};
     vb_vocabularies *v = &joined->vocabularies;
     size_t total = 0, filled = 0;
@@ -423,7 +437,8 @@ int vb_vocabularies_join(vb_joined *joined, const char *name, const vb_vocabular
             all[filled] = (joint){.class = &parts[p]->class[c], .part = p, .index = c, .first = &all[filled]};
     }
     find_shared(all, (int)total, sorted);
-    if (number_classes(joined, all, (int)total, names, rule, err) || fill_joined(joined, all, (int)total, names, rule, err)) goto done;
+    if (number_classes(joined, all, (int)total, names, rule, err) || fill_joined(joined, all, (int)total, names, rule, err))
+        goto done;
     if (index_labels(v, err) || digest(v, err)) goto done;
     status = 0;
 done:

@@ -23,17 +23,18 @@ typedef struct vb_class {
 
 typedef struct vb_vocabularies {
     char *name;
-    int count;       /* N vocabularies, in file order */
+    int count; /* N vocabularies, in file order */
     char **names;
-    int *offsets;    /* count + 1: vocabulary v holds members[offsets[v] .. offsets[v+1]-1] */
-    int *members;    /* class indices; a class once in each vocabulary */
-    int classes;     /* distinct classes, in order of first occurrence */
+    int *offsets; /* count + 1: vocabulary v holds members[offsets[v] .. offsets[v+1]-1] */
+    int *members; /* class indices; a class once in each vocabulary */
+    int classes;  /* distinct classes, in order of first occurrence */
     vb_class *class;
-    int duplicates;  /* class names listed again, in the same or another vocabulary */
-    char **duplicate_notes; /* one line each: "'rose' in 'OxfordFlowers' (line 12) is also in 'Plants' (line 3)": the first place */
-    vb_digest digest; /* of names, ids and membership, not of comments or layout */
-    int *by_name;    /* every class, sorted by name: the index of vb_vocabularies_find */
-    int *by_id;      /* the classes with an id, sorted by id */
+    int duplicates; /* class names listed again, in the same or another vocabulary */
+    char *
+        *duplicate_notes; /* one line each: "'rose' in 'OxfordFlowers' (line 12) is also in 'Plants' (line 3)": the first place */
+    vb_digest digest;     /* of names, ids and membership, not of comments or layout */
+    int *by_name;         /* every class, sorted by name: the index of vb_vocabularies_find */
+    int *by_id;           /* the classes with an id, sorted by id */
     int ids;
 } vb_vocabularies;
 
@@ -41,8 +42,8 @@ typedef struct vb_vocabularies {
 int vb_vocabularies_read(vb_vocabularies *vocabularies, const char *path, vb_error *err);
 void vb_vocabularies_free(vb_vocabularies *vocabularies);
 
-/* Class index of a label as datasets give it: an id, a name, or a name with underscores for spaces (or the reverse); -1 when none.
- * Ids win over names. Thread-safe. */
+/* Class index of a label as datasets give it: an id, a name, or a name with underscores for spaces (or the reverse); -1 when
+ * none. Ids win over names. Thread-safe. */
 int vb_vocabularies_find(const vb_vocabularies *vocabularies, const char *label);
 
 /* What classes of one name in several of the joined datasets are. */
@@ -65,11 +66,12 @@ typedef struct vb_joined {
     int *shared_of; /* shared x parts: the class of that name in the part, -1 where it has none */
 } vb_joined;
 
-/* `names`: of the parts, one each. Two classes are of one name when their ids are equal, or one has none and their names are equal
- * (underscores are spaces). VB_EMISMATCH: two classes of one part are of one name with a class of another (by id and by name), or a
- * part has no class left. Free with vb_joined_free, also after a failure. */
-int vb_vocabularies_join(vb_joined *joined, const char *name, const vb_vocabularies *const *parts, const char *const *names, int count,
-                         vb_shared_names rule, vb_error *err);
+/* `names`: of the parts, one each. Two classes are of one name when their ids are equal, or one has none and their names are
+ * equal
+ * (underscores are spaces). VB_EMISMATCH: two classes of one part are of one name with a class of another (by id and by name), or
+ * a part has no class left. Free with vb_joined_free, also after a failure. */
+int vb_vocabularies_join(vb_joined *joined, const char *name, const vb_vocabularies *const *parts, const char *const *names,
+                         int count, vb_shared_names rule, vb_error *err);
 void vb_joined_free(vb_joined *joined);
 
 #endif

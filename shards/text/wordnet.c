@@ -102,7 +102,8 @@ static int read_lemmas(vb_wordnet *wordnet, reader r, vb_error *err) {
     while (next_line(&r)) {
         const char *space = memchr(r.at, ' ', (size_t)(r.line_end - r.at));
         if (!space) return broken(&r, "a lemma and its synsets", err);
-        if (vb_grow((void **)&wordnet->lemmas, &wordnet->lemma_capacity, wordnet->lemma_count + 1, sizeof *wordnet->lemmas, "WordNet", err))
+        if (vb_grow((void **)&wordnet->lemmas, &wordnet->lemma_capacity, wordnet->lemma_count + 1, sizeof *wordnet->lemmas,
+                    "WordNet", err))
             return -1;
         char *lemma = vb_strndup(r.at, (size_t)(space - r.at), err);
         if (!lemma) return -1;
@@ -148,7 +149,8 @@ static int read_synset(vb_wordnet *wordnet, reader *r, size_t s, vb_error *err) 
         if (!symbol || !number(r, 10, &offset)) return broken(r, "as many pointers as stated", err);
         const char *part = field(r), *ends = field(r);
         if (!part || !ends) return broken(r, "as many pointers as stated", err);
-        if (strcmp(part, "n") || (strcmp(symbol, "@") && strcmp(symbol, "@i"))) continue; /* hypernyms, of classes and instances */
+        if (strcmp(part, "n") || (strcmp(symbol, "@") && strcmp(symbol, "@i")))
+            continue; /* hypernyms, of classes and instances */
         int64_t parent = find_synset(wordnet, offset);
         if (parent < 0) return broken(r, "a hypernym that exists", err);
         if (append(&wordnet->parents, &wordnet->parent_capacity, parents++, (int)parent, err)) return -1;
@@ -244,8 +246,7 @@ int vb_wordnet_open(vb_wordnet **out, const char *folder, vb_error *err) {
     if (wordnet && index && data) {
         if (!vb_exists(index) || !vb_exists(data))
             vb_errorf(err, VB_EMISSING, "%s: no index.noun and data.noun there (Debian's package wordnet-base has them)", folder);
-        else
-            status = read_all(wordnet, index, data, err);
+        else status = read_all(wordnet, index, data, err);
     }
     vb_free(index);
     vb_free(data);

@@ -72,9 +72,9 @@ static int syntax_error(const reader *r) {
     if (!strcmp(problem, "mapping values are not allowed in this context"))
         return fail(r, p->problem_mark, "found a second ':' where a value is expected (a text with ': ' in it needs quotes)");
     if (!strcmp(problem, "found character that cannot start any token"))
-        return fail(r, p->problem_mark, "found '%c', which cannot start a value (a text that begins with it needs quotes)", found);
-    if (p->context)
-        return fail(r, p->problem_mark, "%s %s at line %zu", problem, p->context, p->context_mark.line + 1);
+        return fail(r, p->problem_mark, "found '%c', which cannot start a value (a text that begins with it needs quotes)",
+                    found);
+    if (p->context) return fail(r, p->problem_mark, "%s %s at line %zu", problem, p->context, p->context_mark.line + 1);
     return fail(r, p->problem_mark, "%s", problem);
 }
 
@@ -134,15 +134,19 @@ static int apply_tag(const reader *r, yaml_mark_t mark, const char *tag, vb_yaml
         node->quoted = true;
         return 0;
     }
-    static const struct { const char *type; bool (*fits)(const char *); } scalars[] = {
-        {"int", is_integer}, {"float", is_real}, {"bool", is_bool}, {"null", is_null}};
+    static const struct {
+        const char *type;
+        bool (*fits)(const char *);
+    } scalars[] = {{"int", is_integer}, {"float", is_real}, {"bool", is_bool}, {"null", is_null}};
     for (size_t i = 0; node->kind == VB_YAML_SCALAR && i < sizeof scalars / sizeof *scalars; i++) {
         if (strcmp(type, scalars[i].type)) continue;
-        if (!scalars[i].fits(node->text)) return fail(r, mark, "'%.80s' is not of the type that its tag !!%s states", node->text, type);
+        if (!scalars[i].fits(node->text))
+            return fail(r, mark, "'%.80s' is not of the type that its tag !!%s states", node->text, type);
         node->quoted = false;
         return 0;
     }
-    return fail(r, mark, "found the tag '%.80s': only !!str, !!int, !!float, !!bool, !!null, !!seq and !!map mean something here", tag);
+    return fail(r, mark, "found the tag '%.80s': only !!str, !!int, !!float, !!bool, !!null, !!seq and !!map mean something here",
+                tag);
 }
 
 /* The node that an event starts; the event stays the caller's. */
@@ -161,7 +165,8 @@ static int start_node(reader *r, const yaml_event_t *event, int depth, vb_yaml *
     case YAML_SCALAR_EVENT:
         anchor = event->data.scalar.anchor;
         tag = event->data.scalar.tag;
-        if (memchr(event->data.scalar.value, 0, event->data.scalar.length)) return fail(r, mark, "found the character \\0 in a text");
+        if (memchr(event->data.scalar.value, 0, event->data.scalar.length))
+            return fail(r, mark, "found the character \\0 in a text");
         node->kind = VB_YAML_SCALAR;
         node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
         node->text = vb_strndup((const char *)event->data.scalar.value, event->data.scalar.length, r->err);
@@ -179,18 +184,23 @@ static int start_node(reader *r, const yaml_event_t *event, int depth, vb_yaml *
         break;
     default: return vb_errorf(r->err, VB_EINTERNAL, "%s: unexpected YAML event %d", r->name, (int)event->type);
     }
-    if (node->kind != VB_YAML_SCALAR && depth >= DEPTH_LIMIT) return fail(r, mark, "nested more than %d levels deep", DEPTH_LIMIT);
+    if (node->kind != VB_YAML_SCALAR && depth >= DEPTH_LIMIT)
+        return fail(r, mark, "nested more than %d levels deep", DEPTH_LIMIT);
     if (anchor)
-        return fail(r, mark, "found the anchor '&%.80s': write the value out where it is needed (a text that begins with '&' needs quotes)",
-                    (const char *)anchor);
+        return fail(
+            r, mark,
+            "found the anchor '&%.80s': write the value out where it is needed (a text that begins with '&' needs quotes)",
+            (const char *)anchor);
     return apply_tag(r, mark, (const char *)tag, node);
 }
 
 static int read_key(reader *r, const yaml_event_t *event, vb_yaml **key) {
     if (event->type == YAML_SEQUENCE_START_EVENT || event->type == YAML_MAPPING_START_EVENT)
-        return fail(r, event->start_mark, "found a %s as a key: expected a name", event->type == YAML_MAPPING_START_EVENT ? "map" : "list");
+        return fail(r, event->start_mark, "found a %s as a key: expected a name",
+                    event->type == YAML_MAPPING_START_EVENT ? "map" : "list");
     if (start_node(r, event, 0, key)) return -1;
-    if (vb_yaml_is_null(*key)) return fail(r, event->start_mark, "found no key before ':' (a key that reads as null needs quotes)");
+    if (vb_yaml_is_null(*key))
+        return fail(r, event->start_mark, "found no key before ':' (a key that reads as null needs quotes)");
     if (!(*key)->quoted && !strcmp((*key)->text, "<<"))
         return fail(r, event->start_mark, "found the merge key '<<': write the values out where they are needed");
     return 0;
@@ -212,14 +222,15 @@ static int refuse_duplicate_keys(const reader *r, const vb_yaml *map) {
     qsort(sorted, map->count, sizeof *sorted, by_text_then_place);
     for (size_t i = 1; i < map->count; i++) {
         if (strcmp(sorted[i - 1]->text, sorted[i]->text)) continue;
-        if (again && (again->line < sorted[i]->line || (again->line == sorted[i]->line && again->column < sorted[i]->column))) continue;
+        if (again && (again->line < sorted[i]->line || (again->line == sorted[i]->line && again->column < sorted[i]->column)))
+            continue;
         first = sorted[i - 1];
         again = sorted[i];
     }
     vb_free(sorted);
     if (!again) return 0;
-    return vb_errorf(r->err, VB_ECONFIG, "%s:%d:%d: the key '%.80s' is given a second time (first at line %d)", r->name, again->line,
-                     again->column, again->text, first->line);
+    return vb_errorf(r->err, VB_ECONFIG, "%s:%d:%d: the key '%.80s' is given a second time (first at line %d)", r->name,
+                     again->line, again->column, again->text, first->line);
 }
 
 /* Consumes the event. Whatever was read hangs in *result, also on failure. */
@@ -279,7 +290,8 @@ static int read_document(reader *r, vb_yaml **root) {
 
 int vb_yaml_parse(vb_yaml **root, const char *bytes, size_t size, const char *name, vb_error *err) {
     *root = NULL;
-    if (size > BYTES_LIMIT) return vb_errorf(err, VB_ECONFIG, "%s: %zu bytes of YAML, expected at most %d", name, size, BYTES_LIMIT);
+    if (size > BYTES_LIMIT)
+        return vb_errorf(err, VB_ECONFIG, "%s: %zu bytes of YAML, expected at most %d", name, size, BYTES_LIMIT);
     if (size >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3)) bytes += 3, size -= 3;
     reader r = {.name = name, .bytes = bytes, .size = size, .err = err};
     if (!yaml_parser_initialize(&r.parser)) return vb_errorf(err, VB_EMEMORY, "%s: no memory for reading YAML", name);
@@ -343,11 +355,13 @@ int vb_yaml_expected(const vb_yaml *node, const char *name, const char *expected
     const char *more = shown > 60 ? "..." : "";
     if (shown > 60) /* cut between characters */
         for (shown = 60; (node->text[shown] & 0xc0) == 0x80; shown--) {}
-    return vb_yaml_errorf(node, name, err, "expected %s, found %s'%.*s%s'", expected, node->quoted ? "the quoted text " : "", (int)shown,
-                          node->text, more);
+    return vb_yaml_errorf(node, name, err, "expected %s, found %s'%.*s%s'", expected, node->quoted ? "the quoted text " : "",
+                          (int)shown, node->text, more);
 }
 
-bool vb_yaml_is_null(const vb_yaml *node) { return !node || (node->kind == VB_YAML_SCALAR && !node->quoted && is_null(node->text)); }
+bool vb_yaml_is_null(const vb_yaml *node) {
+    return !node || (node->kind == VB_YAML_SCALAR && !node->quoted && is_null(node->text));
+}
 
 int vb_yaml_text(const vb_yaml *node, const char *name, const char **text, vb_error *err) {
     if (node->kind != VB_YAML_SCALAR || vb_yaml_is_null(node)) return vb_yaml_expected(node, name, "a text", err);
@@ -361,7 +375,8 @@ int vb_yaml_integer(const vb_yaml *node, const char *name, int64_t low, int64_t 
         snprintf(expected, sizeof expected, "an integer from %lld to %lld", (long long)low, (long long)high);
     else if (low > INT64_MIN) snprintf(expected, sizeof expected, "an integer of at least %lld", (long long)low);
     else if (high < INT64_MAX) snprintf(expected, sizeof expected, "an integer of at most %lld", (long long)high);
-    if (node->kind != VB_YAML_SCALAR || node->quoted || !is_integer(node->text)) return vb_yaml_expected(node, name, expected, err);
+    if (node->kind != VB_YAML_SCALAR || node->quoted || !is_integer(node->text))
+        return vb_yaml_expected(node, name, expected, err);
     bool other_base = node->text[0] == '0' && (node->text[1] == 'x' || node->text[1] == 'o');
     errno = 0;
     long long number = strtoll(node->text + (other_base ? 2 : 0), NULL, !other_base ? 10 : node->text[1] == 'x' ? 16 : 8);
@@ -387,7 +402,8 @@ int vb_yaml_real(const vb_yaml *node, const char *name, double low, double high,
 }
 
 int vb_yaml_bool(const vb_yaml *node, const char *name, bool *value, vb_error *err) {
-    if (node->kind != VB_YAML_SCALAR || node->quoted || !is_bool(node->text)) return vb_yaml_expected(node, name, "true or false", err);
+    if (node->kind != VB_YAML_SCALAR || node->quoted || !is_bool(node->text))
+        return vb_yaml_expected(node, name, "true or false", err);
     *value = *node->text == 't';
     return 0;
 }

@@ -1,9 +1,10 @@
 /* YAML as a tree with positions (libyaml), for strict readers.
  *
  * Types are those of YAML 1.2: booleans are only true and false (yes, no, on and off are text), null is ~, null or nothing,
- * integers are 12, -12, 0x1f and 0o17. Refused, with the place: duplicate keys, several documents, an empty file, anchors, aliases
- * and merge keys, tags other than the core ones, keys that are no scalars or are null, texts with a NUL, bytes that are no UTF-8,
- * more than 64 levels, 1 Mi values or 64 MiB. Every error is VB_ECONFIG unless memory or the file itself failed. No shared state. */
+ * integers are 12, -12, 0x1f and 0o17. Refused, with the place: duplicate keys, several documents, an empty file, anchors,
+ * aliases and merge keys, tags other than the core ones, keys that are no scalars or are null, texts with a NUL, bytes that are
+ * no UTF-8, more than 64 levels, 1 Mi values or 64 MiB. Every error is VB_ECONFIG unless memory or the file itself failed. No
+ * shared state. */
 #ifndef VB_YAML_H
 #define VB_YAML_H
 
@@ -33,9 +34,9 @@ void vb_yaml_free(vb_yaml *node);
 /* Value of a key, or NULL when there is none or `map` is no map (or NULL itself). */
 vb_yaml *vb_yaml_get(const vb_yaml *map, const char *key);
 
-/* Replaces or adds the value at a dotted path ("datasets.0.images", "seed"); `value` is parsed as YAML, and "" is null. Lists take an
- * index or the `name:` of an item ("models.tiny.weights"); keys and names may hold dots themselves, the longest that fits is
- * taken. Missing maps on the way are created, lists never grow. On failure the tree is as before. */
+/* Replaces or adds the value at a dotted path ("datasets.0.images", "seed"); `value` is parsed as YAML, and "" is null. Lists
+ * take an index or the `name:` of an item ("models.tiny.weights"); keys and names may hold dots themselves, the longest that fits
+ * is taken. Missing maps on the way are created, lists never grow. On failure the tree is as before. */
 int vb_yaml_set(vb_yaml *root, const char *path, const char *value, vb_error *err);
 
 /* Errors at a node, VB_ECONFIG: "name:line:column: message" ("name: command line: message" for values of vb_yaml_set), and
@@ -54,8 +55,8 @@ int vb_yaml_text(const vb_yaml *node, const char *name, const char **text, vb_er
 bool vb_yaml_is_null(const vb_yaml *node); /* also true of NULL: a key that is absent */
 
 /* The nearest of the candidates (NULL-terminated; the first of several), or NULL when none is near: for "did you mean".
- * Insertions, deletions, substitutions and swaps of neighbours count (case, '-', '_' and ' ' do not), and up to a third of the length
- * is near; failing that, the first candidate that the word begins, if the word has three letters. */
+ * Insertions, deletions, substitutions and swaps of neighbours count (case, '-', '_' and ' ' do not), and up to a third of the
+ * length is near; failing that, the first candidate that the word begins, if the word has three letters. */
 const char *vb_did_you_mean(const char *word, const char *const *candidates);
 
 #endif

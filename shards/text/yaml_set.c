@@ -70,7 +70,8 @@ static size_t leads(const char *rest, const char *name) {
 
 static bool is_index(const char *step, size_t length) { return length && strspn(step, "0123456789") >= length; }
 
-/* The child that the next step of the path names, its place in *index and the step's length in *taken. A map without it gives count. */
+/* The child that the next step of the path names, its place in *index and the step's length in *taken. A map without it gives
+ * count. */
 static int find_step(const vb_yaml *node, const char *path, const char *rest, size_t *index, size_t *taken, vb_error *err) {
     size_t step = strcspn(rest, ".");
     int before = (int)(rest - path) - (rest > path); /* the path walked so far, without its last dot */
@@ -83,9 +84,10 @@ static int find_step(const vb_yaml *node, const char *path, const char *rest, si
         *index = step < 10 ? strtoul(rest, NULL, 10) : node->count;
         if (*index < node->count) return 0;
         if (!node->count)
-            return vb_errorf(err, VB_ECONFIG, "%s: no item %.*s: the list '%.*s' is empty", path, (int)step, rest, before, so_far);
-        return vb_errorf(err, VB_ECONFIG, "%s: no item %.*s: the list '%.*s' holds %zu (0 to %zu)", path, (int)step, rest, before, so_far,
-                         node->count, node->count - 1);
+            return vb_errorf(err, VB_ECONFIG, "%s: no item %.*s: the list '%.*s' is empty", path, (int)step, rest, before,
+                             so_far);
+        return vb_errorf(err, VB_ECONFIG, "%s: no item %.*s: the list '%.*s' holds %zu (0 to %zu)", path, (int)step, rest, before,
+                         so_far, node->count, node->count - 1);
     }
     int found = 0;
     for (size_t i = 0; i < node->count; i++) {
@@ -97,14 +99,15 @@ static int find_step(const vb_yaml *node, const char *path, const char *rest, si
         *index = i;
     }
     if (found > 1)
-        return vb_errorf(err, VB_ECONFIG, "%s: %d items of '%.*s' are named '%.*s': expected an index", path, found, before, so_far,
-                         (int)*taken, rest);
+        return vb_errorf(err, VB_ECONFIG, "%s: %d items of '%.*s' are named '%.*s': expected an index", path, found, before,
+                         so_far, (int)*taken, rest);
     if (found) return 0;
     if (node->kind == VB_YAML_LIST)
-        return vb_errorf(err, VB_ECONFIG, "%s: none of the %zu items of the list '%.*s' is named '%.*s', and it is no index", path,
-                         node->count, before, so_far, (int)step, rest);
+        return vb_errorf(err, VB_ECONFIG, "%s: none of the %zu items of the list '%.*s' is named '%.*s', and it is no index",
+                         path, node->count, before, so_far, (int)step, rest);
     if (node->kind == VB_YAML_SCALAR && !vb_yaml_is_null(node))
-        return vb_errorf(err, VB_ECONFIG, "%s: '%.*s' is a plain value and holds no '%.*s'", path, before, so_far, (int)step, rest);
+        return vb_errorf(err, VB_ECONFIG, "%s: '%.*s' is a plain value and holds no '%.*s'", path, before, so_far, (int)step,
+                         rest);
     if (node->kind == VB_YAML_SCALAR && is_index(rest, step))
         return vb_errorf(err, VB_ECONFIG, "%s: no item %.*s: there is no list '%.*s'", path, (int)step, rest, before, so_far);
     *taken = step;
@@ -137,7 +140,8 @@ int vb_yaml_set(vb_yaml *root, const char *path, const char *value, vb_error *er
     for (const char *c = path; *c; c++) steps += *c == '.';
     if (!length || path[0] == '.' || path[length - 1] == '.' || strstr(path, ".."))
         return vb_errorf(err, VB_ECONFIG, "'%s': expected a path such as models.0.weights", path);
-    if (steps > STEP_LIMIT) return vb_errorf(err, VB_ECONFIG, "'%.80s...': %zu steps, expected at most %d", path, steps, STEP_LIMIT);
+    if (steps > STEP_LIMIT)
+        return vb_errorf(err, VB_ECONFIG, "'%.80s...': %zu steps, expected at most %d", path, steps, STEP_LIMIT);
     vb_yaml *node = NULL;
     if (parse_value(&node, path, value, err)) return -1;
     vb_yaml *at = root;

@@ -14,11 +14,13 @@ static int copy_context(vb_coop *coop, const vb_named_tensor *item, const char *
         return vb_errorf(err, VB_EDATA, "%s: tensor '%s' is %s, a floating-point type expected", path, item->name,
                          vb_dtype_name(ctx->dtype));
     if (ctx->ndim != 2 && ctx->ndim != 3)
-        return vb_errorf(err, VB_EDATA, "%s: tensor '%s' has %d dimensions; [contexts, width] or [classes, contexts, width] expected", path,
+        return vb_errorf(err, VB_EDATA,
+                         "%s: tensor '%s' has %d dimensions; [contexts, width] or [classes, contexts, width] expected", path,
                          item->name, ctx->ndim);
     for (int i = 0; i < ctx->ndim; i++)
         if (ctx->shape[i] < 1 || ctx->shape[i] > INT_MAX)
-            return vb_errorf(err, VB_EDATA, "%s: tensor '%s': dimension %d is %lld", path, item->name, i, (long long)ctx->shape[i]);
+            return vb_errorf(err, VB_EDATA, "%s: tensor '%s': dimension %d is %lld", path, item->name, i,
+                             (long long)ctx->shape[i]);
     const int64_t *last = ctx->shape + ctx->ndim - 2;
     int64_t count = vb_tensor_count(ctx);
     *coop = (vb_coop){.classes = ctx->ndim == 3 ? (int)ctx->shape[0] : 0, .contexts = (int)last[0], .width = (int)last[1]};
@@ -42,12 +44,13 @@ int vb_coop_read(vb_coop *coop, const char *path, vb_error *err) {
     for (size_t i = 0; i < weights.set.count && !status; i++) {
         const char *name = weights.set.items[i].name, *dot = strrchr(name, '.');
         if (strcmp(dot ? dot + 1 : name, "ctx")) continue;
-        if (found) status = vb_errorf(err, VB_EDATA, "%s: both '%s' and '%s'; one tensor 'ctx' expected", path, found->name, name);
+        if (found)
+            status = vb_errorf(err, VB_EDATA, "%s: both '%s' and '%s'; one tensor 'ctx' expected", path, found->name, name);
         found = &weights.set.items[i];
     }
     if (!status && !found)
-        status = vb_errorf(err, VB_EMISMATCH, "%s: no tensor 'ctx' among %zu; a checkpoint of CoOp's prompt learner expected", path,
-                           weights.set.count);
+        status = vb_errorf(err, VB_EMISMATCH, "%s: no tensor 'ctx' among %zu; a checkpoint of CoOp's prompt learner expected",
+                           path, weights.set.count);
     if (!status) status = copy_context(coop, found, path, err);
     vb_weights_close(&weights);
     return status;

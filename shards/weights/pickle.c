@@ -396,7 +396,8 @@ static int extend(machine *m, vb_value_kind kind, vb_value *const *items, size_t
     if (value->kind != kind && value->kind != VB_VALUE_OBJECT)
         return BAD(m, "a %s cannot be given the items of a %s", vb_value_kind_name(value->kind), vb_value_kind_name(kind));
     if (pairs && count % 2) return BAD(m, "%zu keys and values cannot be paired", count);
-    if (value->kind == VB_VALUE_OBJECT && value->count && value->pairs != pairs) return BAD(m, "an object is given both items and keys");
+    if (value->kind == VB_VALUE_OBJECT && value->count && value->pairs != pairs)
+        return BAD(m, "an object is given both items and keys");
     value->pairs = pairs;
     return add_items(m, value, items, count);
 }
@@ -480,7 +481,8 @@ static int step(machine *m, uint8_t opcode) {
         return number > m->size - m->at ? BAD(m, "a frame of %" PRIu64 " bytes, %zu left", number, m->size - m->at) : 0;
 
     case 'N': return push(m, new_value(m, VB_VALUE_NONE));
-    case 0x88: case 0x89: return push(m, new_integer(m, VB_VALUE_BOOL, opcode == 0x88));
+    case 0x88:
+    case 0x89: return push(m, new_integer(m, VB_VALUE_BOOL, opcode == 0x88));
     case 'I': return push_decimal(m, false);
     case 'L': return push_decimal(m, true);
     case 'K': return push_fixed(m, 1);
@@ -500,7 +502,8 @@ static int step(machine *m, uint8_t opcode) {
     case 0x8d: return push_counted(m, VB_VALUE_TEXT, 8, false);
     case 'C': return push_counted(m, VB_VALUE_BYTES, 1, false);
     case 'B': return push_counted(m, VB_VALUE_BYTES, 4, false);
-    case 0x8e: case 0x96: return push_counted(m, VB_VALUE_BYTES, 8, false);
+    case 0x8e:
+    case 0x96: return push_counted(m, VB_VALUE_BYTES, 8, false);
 
     case ')': return push(m, new_value(m, VB_VALUE_TUPLE));
     case ']': return push(m, new_value(m, VB_VALUE_LIST));
@@ -533,7 +536,8 @@ static int step(machine *m, uint8_t opcode) {
 
     case 'c': return push(m, take_global(m));
     case 0x93: return push_stack_global(m);
-    case 'R': case 0x81: return call(m);
+    case 'R':
+    case 0x81: return call(m);
     case 0x92: return call_with_keywords(m);
     case 'i': return call_marked(m, false);
     case 'o': return call_marked(m, true);
@@ -541,8 +545,13 @@ static int step(machine *m, uint8_t opcode) {
     case 'P': return push_persistent_line(m);
     case 'Q': return push_persistent(m, pop(m));
 
-    case 0x82: case 0x83: case 0x84: case 0x97: case 0x98:
-        vb_errorf(m->err, VB_EUNSUPPORTED, "%s are not in the file", opcode < 0x90 ? "extension codes' classes" : "out-of-band buffers");
+    case 0x82:
+    case 0x83:
+    case 0x84:
+    case 0x97:
+    case 0x98:
+        vb_errorf(m->err, VB_EUNSUPPORTED, "%s are not in the file",
+                  opcode < 0x90 ? "extension codes' classes" : "out-of-band buffers");
         return locate(m);
     default: return BAD(m, "no such opcode");
     }
@@ -600,7 +609,8 @@ bool vb_value_is_text(const vb_value *value, const char *text) {
 }
 
 bool vb_value_is_global(const vb_value *value, const char *module, const char *name) {
-    return value && value->kind == VB_VALUE_GLOBAL && vb_value_is_text(value->class, module) && vb_value_is_text(value->args, name);
+    return value && value->kind == VB_VALUE_GLOBAL && vb_value_is_text(value->class, module) &&
+           vb_value_is_text(value->args, name);
 }
 
 const vb_value *vb_value_get(const vb_value *value, const char *key) {

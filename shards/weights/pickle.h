@@ -11,12 +11,16 @@
 #include "kernels/base/status.h"
 
 typedef enum vb_value_kind {
-    VB_VALUE_NONE, VB_VALUE_BOOL, VB_VALUE_INT,
-    VB_VALUE_BIG,        /* an integer beyond 64 bits: text holds the bytes the pickle holds (binary or decimal) */
+    VB_VALUE_NONE,
+    VB_VALUE_BOOL,
+    VB_VALUE_INT,
+    VB_VALUE_BIG, /* an integer beyond 64 bits: text holds the bytes the pickle holds (binary or decimal) */
     VB_VALUE_FLOAT,
-    VB_VALUE_TEXT,       /* str; str of Python 2 */
-    VB_VALUE_BYTES,      /* bytes, bytearray */
-    VB_VALUE_TUPLE, VB_VALUE_LIST, VB_VALUE_DICT,
+    VB_VALUE_TEXT,  /* str; str of Python 2 */
+    VB_VALUE_BYTES, /* bytes, bytearray */
+    VB_VALUE_TUPLE,
+    VB_VALUE_LIST,
+    VB_VALUE_DICT,
     VB_VALUE_SET,        /* set, frozenset */
     VB_VALUE_GLOBAL,     /* a name that Python would import: class is the module's text, args the name's */
     VB_VALUE_OBJECT,     /* what a call or a construction would give: class(*args), state, and items it was given */
@@ -32,8 +36,14 @@ struct vb_value {
     union {
         int64_t integer; /* BOOL, INT */
         double real;
-        struct { const char *text; size_t size; };               /* not NUL-terminated; may lie in the pickle's bytes */
-        struct { vb_value **items; size_t count, capacity; };    /* containers and objects; a pair counts as two */
+        struct {
+            const char *text;
+            size_t size;
+        }; /* not NUL-terminated; may lie in the pickle's bytes */
+        struct {
+            vb_value **items;
+            size_t count, capacity;
+        }; /* containers and objects; a pair counts as two */
     };
     vb_value *class; /* OBJECT: what would be called, a GLOBAL as a rule */
     vb_value *args;  /* OBJECT: a TUPLE; with keyword arguments a TUPLE of that tuple and a DICT */
@@ -41,16 +51,16 @@ struct vb_value {
 };
 
 enum {
-    VB_PICKLE_VALUES = 1 << 22,      /* at most, and as many references on the stack */
-    VB_PICKLE_MEMORY = 512 << 20     /* bytes of values at most */
+    VB_PICKLE_VALUES = 1 << 22,  /* at most, and as many references on the stack */
+    VB_PICKLE_MEMORY = 512 << 20 /* bytes of values at most */
 };
 
 typedef struct vb_pickle vb_pickle;
 
-/* Interprets the pickle at the start of `bytes` and sets *used (may be NULL) to its length; what follows is not looked at. The bytes must
- * outlive the result. `name` is put before messages. Work and memory are linear in the pickle's length, without recursion.
- * VB_EDATA with the byte and the opcode for what no pickler writes, VB_EUNSUPPORTED for extension codes, out-of-band buffers and later
- * protocols. Free with vb_pickle_free (NULL is fine). Thread-safe. */
+/* Interprets the pickle at the start of `bytes` and sets *used (may be NULL) to its length; what follows is not looked at. The
+ * bytes must outlive the result. `name` is put before messages. Work and memory are linear in the pickle's length, without
+ * recursion. VB_EDATA with the byte and the opcode for what no pickler writes, VB_EUNSUPPORTED for extension codes, out-of-band
+ * buffers and later protocols. Free with vb_pickle_free (NULL is fine). Thread-safe. */
 int vb_pickle_parse(vb_pickle **pickle, const uint8_t *bytes, size_t size, const char *name, size_t *used, vb_error *err);
 const vb_value *vb_pickle_root(const vb_pickle *pickle);
 void vb_pickle_free(vb_pickle *pickle);

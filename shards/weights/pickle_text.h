@@ -9,7 +9,8 @@
  * their number, or -1 for a broken escape. */
 int64_t vb_raw_unicode_escape(const char *text, size_t size, char *out);
 
-/* A quoted literal of Python 2 with its escapes. Writes fewer than `size` bytes; their number, or -1 when quotes or escapes are broken. */
+/* A quoted literal of Python 2 with its escapes. Writes fewer than `size` bytes; their number, or -1 when quotes or escapes are
+ * broken. */
 int64_t vb_unquote(const char *text, size_t size, char *out);
 
 #endif

@@ -1,7 +1,7 @@
 /* The safetensors container: a length, a JSON table of tensors, and their bytes without gaps.
  *
- * Written from the format's public description (github.com/huggingface/safetensors, "Format"): eight bytes of little-endian header
- * length, the header, the data; offsets count from the end of the header; the data is covered exactly once. */
+ * Written from the format's public description (github.com/huggingface/safetensors, "Format"): eight bytes of little-endian
+ * header length, the header, the data; offsets count from the end of the header; the data is covered exactly once. */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdbool.h>
@@ -21,9 +21,11 @@ typedef struct entry {
 } entry;
 
 static int find_dtype(const char *text, vb_dtype *dtype) {
-    static const struct { const char *text; vb_dtype dtype; } known[] = {
-        {"F32", VB_F32}, {"F16", VB_F16}, {"BF16", VB_BF16}, {"F64", VB_F64}, {"I8", VB_I8},
-        {"U8", VB_U8}, {"I16", VB_I16}, {"I32", VB_I32}, {"I64", VB_I64}, {"BOOL", VB_BOOL}};
+    static const struct {
+        const char *text;
+        vb_dtype dtype;
+    } known[] = {{"F32", VB_F32}, {"F16", VB_F16}, {"BF16", VB_BF16}, {"F64", VB_F64}, {"I8", VB_I8},
+                 {"U8", VB_U8},   {"I16", VB_I16}, {"I32", VB_I32},   {"I64", VB_I64}, {"BOOL", VB_BOOL}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strcmp(text, known[i].text)) continue;
         *dtype = known[i].dtype;
@@ -45,7 +47,8 @@ static int read_shape(const json_t *shape, entry *e, uint64_t *bytes, const char
     for (size_t i = 0; i < ndim; i++) {
         const json_t *item = json_array_get(shape, i);
         json_int_t size = json_is_integer(item) ? json_integer_value(item) : -1;
-        if (size < 0) return vb_errorf(err, VB_EDATA, "%s: tensor %s: dimension %zu is not a whole number >= 0", path, e->name, i);
+        if (size < 0)
+            return vb_errorf(err, VB_EDATA, "%s: tensor %s: dimension %zu is not a whole number >= 0", path, e->name, i);
         e->tensor.shape[i] = size;
         if (!size) empty = true;
         else if (__builtin_mul_overflow(*bytes, (uint64_t)size, bytes) || *bytes > INT64_MAX)
@@ -62,7 +65,8 @@ static int read_entry(const json_t *table, entry *e, const uint8_t *data, uint64
     if (!dtype) return vb_errorf(err, VB_EDATA, "%s: tensor %s: no \"dtype\" string", path, e->name);
     if (find_dtype(dtype, &e->tensor.dtype))
         return vb_errorf(err, VB_EUNSUPPORTED,
-                         "%s: tensor %s: dtype %.40s; one of F32 F16 BF16 F64 I8 U8 I16 I32 I64 BOOL expected", path, e->name, dtype);
+                         "%s: tensor %s: dtype %.40s; one of F32 F16 BF16 F64 I8 U8 I16 I32 I64 BOOL expected", path, e->name,
+                         dtype);
     uint64_t bytes = 0;
     if (read_shape(json_object_get(table, "shape"), e, &bytes, path, err)) return -1;
 
@@ -70,15 +74,17 @@ static int read_entry(const json_t *table, entry *e, const uint8_t *data, uint64
     const json_t *first = json_array_get(offsets, 0), *last = json_array_get(offsets, 1);
     if (json_array_size(offsets) != 2 || !json_is_integer(first) || !json_is_integer(last) || json_integer_value(first) < 0 ||
         json_integer_value(last) < json_integer_value(first))
-        return vb_errorf(err, VB_EDATA, "%s: tensor %s: \"data_offsets\" is not [begin, end] with 0 <= begin <= end", path, e->name);
+        return vb_errorf(err, VB_EDATA, "%s: tensor %s: \"data_offsets\" is not [begin, end] with 0 <= begin <= end", path,
+                         e->name);
     e->begin = (uint64_t)json_integer_value(first);
     e->end = (uint64_t)json_integer_value(last);
     if (e->end > size)
-        return vb_errorf(err, VB_EDATA, "%s: tensor %s ends at byte %" PRIu64 " of the data, but the file holds %" PRIu64 " (cut short?)",
-                         path, e->name, e->end, size);
+        return vb_errorf(err, VB_EDATA,
+                         "%s: tensor %s ends at byte %" PRIu64 " of the data, but the file holds %" PRIu64 " (cut short?)", path,
+                         e->name, e->end, size);
     if (e->end - e->begin != bytes)
-        return vb_errorf(err, VB_EDATA, "%s: tensor %s has %" PRIu64 " bytes, its dtype and shape ask for %" PRIu64, path, e->name,
-                         e->end - e->begin, bytes);
+        return vb_errorf(err, VB_EDATA, "%s: tensor %s has %" PRIu64 " bytes, its dtype and shape ask for %" PRIu64, path,
+                         e->name, e->end - e->begin, bytes);
     e->tensor.data = data + e->begin;
     return 0;
 }
@@ -97,11 +103,12 @@ static int check_cover(const entry *entries, size_t count, uint64_t size, const 
     uint64_t at = 0;
     for (size_t i = 0; i < count; i++) {
         if (entries[i].begin < at)
-            return vb_errorf(err, VB_EDATA, "%s: tensors %s and %s overlap at byte %" PRIu64 " of the data", path, entries[i - 1].name,
-                             entries[i].name, entries[i].begin);
+            return vb_errorf(err, VB_EDATA, "%s: tensors %s and %s overlap at byte %" PRIu64 " of the data", path,
+                             entries[i - 1].name, entries[i].name, entries[i].begin);
         if (entries[i].begin > at)
-            return vb_errorf(err, VB_EDATA, "%s: bytes %" PRIu64 " to %" PRIu64 " of the data, before tensor %s, belong to no tensor",
-                             path, at, entries[i].begin, entries[i].name);
+            return vb_errorf(err, VB_EDATA,
+                             "%s: bytes %" PRIu64 " to %" PRIu64 " of the data, before tensor %s, belong to no tensor", path, at,
+                             entries[i].begin, entries[i].name);
         at = entries[i].end;
     }
     if (at != size)
@@ -137,8 +144,8 @@ static json_t *read_header(const vb_map *map, uint64_t *data_at, const char *pat
     for (int i = PREFIX - 1; i >= 0; i--) length = length << 8 | map->data[i];
     if (length > LARGEST_HEADER || length > map->size - PREFIX) {
         vb_errorf(err, VB_EDATA,
-                  "%s: the header claims %" PRIu64 " bytes, the file holds %zu after the length (not safetensors, or cut short)", path,
-                  length, map->size - PREFIX);
+                  "%s: the header claims %" PRIu64 " bytes, the file holds %zu after the length (not safetensors, or cut short)",
+                  path, length, map->size - PREFIX);
         return NULL;
     }
     if (!length || map->data[PREFIX] != '{') {

@@ -11,8 +11,11 @@
 #include "shards/files/zip.h"
 
 enum {
-    DEEPEST = 64, MOST_VISITS = 1 << 20, MOST_TENSORS = 1 << 16, /* against nesting and aliases without end */
-    LONGEST_NAME = 512, LONGEST_KEY = 200,
+    DEEPEST = 64,
+    MOST_VISITS = 1 << 20,
+    MOST_TENSORS = 1 << 16, /* against nesting and aliases without end */
+    LONGEST_NAME = 512,
+    LONGEST_KEY = 200,
     LEGACY_VERSION = 1001
 };
 
@@ -21,7 +24,7 @@ typedef struct storage {
     const char *key; /* not NUL-terminated */
     size_t key_size;
     vb_dtype dtype;
-    int64_t count; /* elements */
+    int64_t count;                   /* elements */
     int64_t view_offset, view_count; /* of a legacy view on a storage; the whole of it otherwise */
     const uint8_t *data;
 } storage;
@@ -30,9 +33,9 @@ struct vb_torch {
     const char *path;
     vb_error *err;
     vb_zip zip;
-    char *root;         /* "archive/", the folder in the zip; NULL in the legacy format */
+    char *root; /* "archive/", the folder in the zip; NULL in the legacy format */
     vb_pickle *object;
-    storage *storages;  /* legacy: sorted by key */
+    storage *storages; /* legacy: sorted by key */
     size_t storage_count;
     vb_named_tensor *items;
     size_t count, capacity, visits;
@@ -42,10 +45,12 @@ struct vb_torch {
 /* ---- storages ---- */
 
 static int find_dtype(const vb_value *class, vb_dtype *dtype) {
-    static const struct { const char *name; vb_dtype dtype; } known[] = {
-        {"FloatStorage", VB_F32}, {"HalfStorage", VB_F16}, {"BFloat16Storage", VB_BF16}, {"DoubleStorage", VB_F64},
-        {"LongStorage", VB_I64}, {"IntStorage", VB_I32}, {"ShortStorage", VB_I16}, {"CharStorage", VB_I8},
-        {"ByteStorage", VB_U8}, {"BoolStorage", VB_BOOL}};
+    static const struct {
+        const char *name;
+        vb_dtype dtype;
+    } known[] = {{"FloatStorage", VB_F32}, {"HalfStorage", VB_F16}, {"BFloat16Storage", VB_BF16}, {"DoubleStorage", VB_F64},
+                 {"LongStorage", VB_I64},  {"IntStorage", VB_I32},  {"ShortStorage", VB_I16},     {"CharStorage", VB_I8},
+                 {"ByteStorage", VB_U8},   {"BoolStorage", VB_BOOL}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (vb_value_is_global(class, "torch", known[i].name) || vb_value_is_global(class, "torch.cuda", known[i].name)) {
             *dtype = known[i].dtype;
@@ -63,20 +68,20 @@ static int read_storage(vb_torch *t, const vb_value *persistent, storage *s) {
     if (!id || id->kind != VB_VALUE_TUPLE || id->count < 5 || !vb_value_is_text(id->items[0], "storage") ||
         id->items[1]->kind != VB_VALUE_GLOBAL || id->items[2]->kind != VB_VALUE_TEXT || id->items[2]->size > LONGEST_KEY ||
         !is_count(id->items[4]))
-        return vb_errorf(t->err, VB_EDATA, "%s: tensor '%s': its storage is not (\"storage\", type, key, device, elements)", t->path,
-                         t->name);
+        return vb_errorf(t->err, VB_EDATA, "%s: tensor '%s': its storage is not (\"storage\", type, key, device, elements)",
+                         t->path, t->name);
     const vb_value *class = id->items[1];
     *s = (storage){.key = id->items[2]->text, .key_size = id->items[2]->size, .count = id->items[4]->integer};
     s->view_count = s->count;
     if (find_dtype(class, &s->dtype))
-        return vb_errorf(t->err, VB_EUNSUPPORTED, "%s: tensor '%s': storage of type %.*s.%.*s", t->path, t->name, shown(class->class->size),
-                         class->class->text, shown(class->args->size), class->args->text);
+        return vb_errorf(t->err, VB_EUNSUPPORTED, "%s: tensor '%s': storage of type %.*s.%.*s", t->path, t->name,
+                         shown(class->class->size), class->class->text, shown(class->args->size), class->args->text);
     if (id->count == 5 || id->items[5]->kind == VB_VALUE_NONE) return 0;
     const vb_value *view = id->items[5];
     if (view->kind != VB_VALUE_TUPLE || view->count != 3 || !is_count(view->items[1]) || !is_count(view->items[2]) ||
         view->items[1]->integer > s->count || view->items[2]->integer > s->count - view->items[1]->integer)
-        return vb_errorf(t->err, VB_EDATA, "%s: tensor '%s': a view on a storage of %" PRId64 " elements that does not fit it", t->path,
-                         t->name, s->count);
+        return vb_errorf(t->err, VB_EDATA, "%s: tensor '%s': a view on a storage of %" PRId64 " elements that does not fit it",
+                         t->path, t->name, s->count);
     s->view_offset = view->items[1]->integer;
     s->view_count = view->items[2]->integer;
     return 0;
@@ -105,8 +110,8 @@ static int locate_storage(vb_torch *t, storage *s) {
     if (!t->root) {
         const storage *found = find_legacy(t, s->key, s->key_size);
         if (!found || !found->data || found->dtype != s->dtype || found->count != s->count)
-            return vb_errorf(t->err, VB_EDATA, "%s: tensor '%s': no storage '%.*s' of %" PRId64 " %s elements in the file", t->path,
-                             t->name, shown(s->key_size), s->key, s->count, vb_dtype_name(s->dtype));
+            return vb_errorf(t->err, VB_EDATA, "%s: tensor '%s': no storage '%.*s' of %" PRId64 " %s elements in the file",
+                             t->path, t->name, shown(s->key_size), s->key, s->count, vb_dtype_name(s->dtype));
         s->data = found->data;
         return 0;
     }
@@ -120,7 +125,8 @@ static int locate_storage(vb_torch *t, storage *s) {
 
 /* ---- tensors ---- */
 
-/* The arguments of the call that rebuilds a tensor; NULL when the object is none. Parameters and tensors with attributes wrap one. */
+/* The arguments of the call that rebuilds a tensor; NULL when the object is none. Parameters and tensors with attributes wrap
+ * one. */
 static const vb_value *rebuild_arguments(const vb_value *object, const vb_value **function) {
     const vb_value *class = object->class, *args = object->args;
     for (int wrappers = 0; wrappers < 8; wrappers++) {
@@ -144,13 +150,13 @@ static const vb_value *rebuild_arguments(const vb_value *object, const vb_value 
 }
 
 static int read_view(vb_torch *t, const vb_value *args, vb_tensor *tensor) {
-    if (args->count < 4 || !is_count(args->items[1]) || args->items[2]->kind != VB_VALUE_TUPLE || args->items[3]->kind != VB_VALUE_TUPLE ||
-        args->items[2]->count != args->items[3]->count)
+    if (args->count < 4 || !is_count(args->items[1]) || args->items[2]->kind != VB_VALUE_TUPLE ||
+        args->items[3]->kind != VB_VALUE_TUPLE || args->items[2]->count != args->items[3]->count)
         return vb_errorf(t->err, VB_EDATA, "%s: tensor '%s' is not (storage, offset, sizes, strides)", t->path, t->name);
     const vb_value *sizes = args->items[2], *strides = args->items[3];
     if (sizes->count > VB_MAX_DIMS)
-        return vb_errorf(t->err, VB_EUNSUPPORTED, "%s: tensor '%s' has %zu dimensions; at most %d expected", t->path, t->name, sizes->count,
-                         VB_MAX_DIMS);
+        return vb_errorf(t->err, VB_EUNSUPPORTED, "%s: tensor '%s' has %zu dimensions; at most %d expected", t->path, t->name,
+                         sizes->count, VB_MAX_DIMS);
     storage s;
     if (read_storage(t, args->items[0], &s) || locate_storage(t, &s)) return -1;
 
@@ -159,18 +165,22 @@ static int read_view(vb_torch *t, const vb_value *args, vb_tensor *tensor) {
     *tensor = (vb_tensor){.dtype = s.dtype, .ndim = (int)sizes->count};
     for (size_t i = 0; i < sizes->count; i++) {
         if (!is_count(sizes->items[i]) || !is_count(strides->items[i]))
-            return vb_errorf(t->err, VB_EDATA, "%s: tensor '%s': size or stride %zu is not a whole number >= 0", t->path, t->name, i);
-        int64_t size = tensor->shape[i] = sizes->items[i]->integer, stride = tensor->stride[i] = strides->items[i]->integer, reach;
+            return vb_errorf(t->err, VB_EDATA, "%s: tensor '%s': size or stride %zu is not a whole number >= 0", t->path, t->name,
+                             i);
+        int64_t size = tensor->shape[i] = sizes->items[i]->integer, stride = tensor->stride[i] = strides->items[i]->integer,
+                reach;
         if (!size) empty = true;
-        else overflow |= __builtin_mul_overflow(count, size, &count) || __builtin_mul_overflow(size - 1, stride, &reach) ||
-                         __builtin_add_overflow(last, reach, &last);
+        else
+            overflow |= __builtin_mul_overflow(count, size, &count) || __builtin_mul_overflow(size - 1, stride, &reach) ||
+                        __builtin_add_overflow(last, reach, &last);
     }
     if (args->items[1]->integer > s.view_count || (!empty && (overflow || last >= s.view_count)))
-        return vb_errorf(t->err, VB_EDATA, "%s: tensor '%s' reaches beyond the %" PRId64 " elements of its storage '%.*s'", t->path,
-                         t->name, s.view_count, shown(s.key_size), s.key);
+        return vb_errorf(t->err, VB_EDATA, "%s: tensor '%s' reaches beyond the %" PRId64 " elements of its storage '%.*s'",
+                         t->path, t->name, s.view_count, shown(s.key_size), s.key);
     if (!empty && count > s.view_count)
-        return vb_errorf(t->err, VB_EUNSUPPORTED, "%s: tensor '%s' repeats elements: %" PRId64 " of them from a storage of %" PRId64,
-                         t->path, t->name, count, s.view_count);
+        return vb_errorf(t->err, VB_EUNSUPPORTED,
+                         "%s: tensor '%s' repeats elements: %" PRId64 " of them from a storage of %" PRId64, t->path, t->name,
+                         count, s.view_count);
     int64_t first = empty ? 0 : s.view_offset + args->items[1]->integer;
     tensor->data = s.data + (size_t)first * vb_dtype_size(s.dtype);
     return 0;
@@ -215,15 +225,17 @@ static int visit_pairs(vb_torch *t, const vb_value *value, size_t length, int de
         const vb_value *key = value->items[i], *item = value->items[i + 1];
         if (++t->visits > MOST_VISITS)
             return vb_errorf(t->err, VB_EDATA,
-                             "%s: more than %d entries to visit: the pickle refers to itself or to parts of it too often", t->path,
-                             MOST_VISITS);
+                             "%s: more than %d entries to visit: the pickle refers to itself or to parts of it too often",
+                             t->path, MOST_VISITS);
         if (key->kind != VB_VALUE_TEXT || (item->kind != VB_VALUE_DICT && item->kind != VB_VALUE_OBJECT)) continue;
         size_t longer = length;
         if (!is_transparent(key)) {
             if (key->size >= LONGEST_NAME - length - 1)
-                return vb_errorf(t->err, VB_EDATA, "%s: a name of more than %d characters under '%s'", t->path, LONGEST_NAME - 2, t->name);
+                return vb_errorf(t->err, VB_EDATA, "%s: a name of more than %d characters under '%s'", t->path, LONGEST_NAME - 2,
+                                 t->name);
             if (length) t->name[longer++] = '.';
-            for (size_t c = 0; c < key->size; c++) t->name[longer++] = key->text[c] ? key->text[c] : '\x01'; /* refused, if a tensor's */
+            for (size_t c = 0; c < key->size; c++)
+                t->name[longer++] = key->text[c] ? key->text[c] : '\x01'; /* refused, if a tensor's */
         }
         t->name[longer] = 0;
         if (visit(t, item, longer, depth + 1)) return -1;
@@ -233,14 +245,15 @@ static int visit_pairs(vb_torch *t, const vb_value *value, size_t length, int de
 }
 
 static int visit(vb_torch *t, const vb_value *value, size_t length, int depth) {
-    if (depth > DEEPEST) return vb_errorf(t->err, VB_EDATA, "%s: '%.80s' nests more than %d levels deep", t->path, t->name, DEEPEST);
+    if (depth > DEEPEST)
+        return vb_errorf(t->err, VB_EDATA, "%s: '%.80s' nests more than %d levels deep", t->path, t->name, DEEPEST);
     if (value->kind != VB_VALUE_DICT && value->kind != VB_VALUE_OBJECT) return 0;
     if (value->kind == VB_VALUE_OBJECT) {
         const vb_value *function = NULL, *args = rebuild_arguments(value, &function);
         if (args && is_tensor_maker(function)) return add_tensor(t, args);
         if (args && is_other_tensor_maker(function))
-            return vb_errorf(t->err, VB_EUNSUPPORTED, "%s: tensor '%s' is of a kind that only torch._utils.%.*s rebuilds", t->path, t->name,
-                             shown(function->args->size), function->args->text);
+            return vb_errorf(t->err, VB_EUNSUPPORTED, "%s: tensor '%s' is of a kind that only torch._utils.%.*s rebuilds",
+                             t->path, t->name, shown(function->args->size), function->args->text);
         if (value->state && value->state->kind == VB_VALUE_DICT && visit_pairs(t, value->state, length, depth)) return -1;
     }
     return visit_pairs(t, value, length, depth);
@@ -258,9 +271,11 @@ static int open_zip(vb_torch *t, const vb_map *map, const char **container) {
         if (object) return vb_errorf(t->err, VB_EDATA, "%s: both '%s' and '%s' in the archive", t->path, object->name, name);
         object = &t->zip.entries[i];
     }
-    if (!object) return vb_errorf(t->err, VB_EUNSUPPORTED, "%s: a zip archive without a %s, not one of torch.save", t->path, pickle_name);
+    if (!object)
+        return vb_errorf(t->err, VB_EUNSUPPORTED, "%s: a zip archive without a %s, not one of torch.save", t->path, pickle_name);
     size_t root_size = strlen(object->name) - (sizeof pickle_name - 1);
-    if (root_size > LONGEST_NAME / 2) return vb_errorf(t->err, VB_EDATA, "%s: a folder name of %zu characters", t->path, root_size);
+    if (root_size > LONGEST_NAME / 2)
+        return vb_errorf(t->err, VB_EDATA, "%s: a folder name of %zu characters", t->path, root_size);
     if (!(t->root = vb_strndup(object->name, root_size, t->err))) return -1;
 
     char name[LONGEST_NAME];
@@ -297,13 +312,15 @@ static int read_preamble(vb_torch *t, const vb_map *map, size_t *at) {
     const vb_value *value = vb_pickle_root(pickle);
     bool fits = value->kind == VB_VALUE_BIG && value->size == sizeof magic && !memcmp(value->text, magic, sizeof magic);
     vb_pickle_free(pickle);
-    if (!fits) return vb_errorf(t->err, VB_EUNSUPPORTED, "%s: a pickle without PyTorch's magic number, not one of torch.save", t->path);
+    if (!fits)
+        return vb_errorf(t->err, VB_EUNSUPPORTED, "%s: a pickle without PyTorch's magic number, not one of torch.save", t->path);
 
     if (next_pickle(t, map, at, &pickle)) return -1;
     value = vb_pickle_root(pickle);
     fits = value->kind == VB_VALUE_INT && value->integer == LEGACY_VERSION;
     vb_pickle_free(pickle);
-    if (!fits) return vb_errorf(t->err, VB_EUNSUPPORTED, "%s: not version %d of PyTorch's pickle format", t->path, LEGACY_VERSION);
+    if (!fits)
+        return vb_errorf(t->err, VB_EUNSUPPORTED, "%s: not version %d of PyTorch's pickle format", t->path, LEGACY_VERSION);
 
     if (next_pickle(t, map, at, &pickle)) return -1;
     value = vb_value_get(vb_pickle_root(pickle), "little_endian");
@@ -324,7 +341,8 @@ static int list_storages(vb_torch *t) {
         const storage *s = &t->storages[i], *kept = t->storage_count ? &t->storages[t->storage_count - 1] : NULL;
         if (!kept || by_key(kept, s)) t->storages[t->storage_count++] = *s;
         else if (kept->dtype != s->dtype || kept->count != s->count)
-            return vb_errorf(t->err, VB_EDATA, "%s: storage '%.*s' is given two types or sizes", t->path, shown(s->key_size), s->key);
+            return vb_errorf(t->err, VB_EDATA, "%s: storage '%.*s' is given two types or sizes", t->path, shown(s->key_size),
+                             s->key);
     }
     return 0;
 }
@@ -334,7 +352,8 @@ static int place_storages(vb_torch *t, const vb_map *map, size_t at) {
     vb_pickle *pickle;
     if (next_pickle(t, map, &at, &pickle)) return -1;
     const vb_value *keys = vb_pickle_root(pickle);
-    int status = keys->kind == VB_VALUE_LIST ? 0 : vb_errorf(t->err, VB_EDATA, "%s: no list of storage keys before byte %zu", t->path, at);
+    int status =
+        keys->kind == VB_VALUE_LIST ? 0 : vb_errorf(t->err, VB_EDATA, "%s: no list of storage keys before byte %zu", t->path, at);
     for (size_t i = 0; !status && i < keys->count; i++) {
         const vb_value *key = keys->items[i];
         storage *s = key->kind == VB_VALUE_TEXT ? find_legacy(t, key->text, key->size) : NULL;
@@ -346,9 +365,10 @@ static int place_storages(vb_torch *t, const vb_map *map, size_t at) {
         size_t left = map->size - at;
         for (int b = 7; left >= 8 && b >= 0; b--) count = count << 8 | map->data[at + (size_t)b];
         if (left < 8 || count != (uint64_t)s->count)
-            status = vb_errorf(t->err, VB_EDATA,
-                               "%s: byte %zu: the element count %" PRId64 " of storage '%.*s' expected, found %" PRIu64 "%s",
-                               t->path, at, s->count, shown(s->key_size), s->key, count, left < 8 ? " at the file's end (cut short?)" : "");
+            status =
+                vb_errorf(t->err, VB_EDATA,
+                          "%s: byte %zu: the element count %" PRId64 " of storage '%.*s' expected, found %" PRIu64 "%s", t->path,
+                          at, s->count, shown(s->key_size), s->key, count, left < 8 ? " at the file's end (cut short?)" : "");
         else if (!(status = check_bytes(t, s, left - 8))) {
             s->data = map->data + at + 8;
             at += 8 + (size_t)s->count * vb_dtype_size(s->dtype);
@@ -364,9 +384,12 @@ static int open_legacy(vb_torch *t, const vb_map *map) {
     return place_storages(t, map, at);
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(((const vb_named_tensor *)a)->name, ((const vb_named_tensor *)b)->name); }
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const vb_named_tensor *)a)->name, ((const vb_named_tensor *)b)->name);
+}
 
-int vb_torch_parse(vb_tensor_set *set, vb_torch **torch, const char **container, const vb_map *map, const char *path, vb_error *err) {
+int vb_torch_parse(vb_tensor_set *set, vb_torch **torch, const char **container, const vb_map *map, const char *path,
+                   vb_error *err) {
     *set = (vb_tensor_set){0};
     *torch = NULL;
     vb_torch *t = vb_array(1, sizeof *t, "torch file", err);

@@ -8,44 +8,70 @@
 
 #include "kernels/base/memory.h"
 
-/* In patterns, # stands for a decimal number; at the end, $ stands for "weight" or "bias", and @ for those and BatchNorm's statistics.
+/* In patterns, # stands for a decimal number; at the end, $ stands for "weight" or "bias", and @ for those and BatchNorm's
+ * statistics.
  * `canonical` takes them over in their order; NULL means the same name. */
-typedef struct rule { const char *pattern, *canonical; } rule;
+typedef struct rule {
+    const char *pattern, *canonical;
+} rule;
 
-static const rule openai_image[] = {
-    {"visual.class_embedding", NULL}, {"visual.positional_embedding", NULL}, {"visual.proj", NULL}, {"visual.conv1.$", NULL},
-    {"visual.ln_pre.$", NULL}, {"visual.ln_post.$", NULL},
-    {"visual.transformer.resblocks.#.attn.in_proj_weight", NULL}, {"visual.transformer.resblocks.#.attn.in_proj_bias", NULL},
-    {"visual.transformer.resblocks.#.attn.out_proj.$", NULL}, {"visual.transformer.resblocks.#.ln_1.$", NULL},
-    {"visual.transformer.resblocks.#.ln_2.$", NULL}, {"visual.transformer.resblocks.#.mlp.c_fc.$", NULL},
-    {"visual.transformer.resblocks.#.mlp.c_proj.$", NULL},
-    /* ModifiedResNet */
-    {"visual.conv#.weight", NULL}, {"visual.bn#.@", NULL}, {"visual.layer#.#.conv#.weight", NULL}, {"visual.layer#.#.bn#.@", NULL},
-    {"visual.layer#.#.downsample.#.@", NULL}, {"visual.attnpool.positional_embedding", NULL}, {"visual.attnpool.q_proj.$", NULL},
-    {"visual.attnpool.k_proj.$", NULL}, {"visual.attnpool.v_proj.$", NULL}, {"visual.attnpool.c_proj.$", NULL}, {0}};
+static const rule openai_image[] = {{"visual.class_embedding", NULL},
+                                    {"visual.positional_embedding", NULL},
+                                    {"visual.proj", NULL},
+                                    {"visual.conv1.$", NULL},
+                                    {"visual.ln_pre.$", NULL},
+                                    {"visual.ln_post.$", NULL},
+                                    {"visual.transformer.resblocks.#.attn.in_proj_weight", NULL},
+                                    {"visual.transformer.resblocks.#.attn.in_proj_bias", NULL},
+                                    {"visual.transformer.resblocks.#.attn.out_proj.$", NULL},
+                                    {"visual.transformer.resblocks.#.ln_1.$", NULL},
+                                    {"visual.transformer.resblocks.#.ln_2.$", NULL},
+                                    {"visual.transformer.resblocks.#.mlp.c_fc.$", NULL},
+                                    {"visual.transformer.resblocks.#.mlp.c_proj.$", NULL},
+                                    /* ModifiedResNet */
+                                    {"visual.conv#.weight", NULL},
+                                    {"visual.bn#.@", NULL},
+                                    {"visual.layer#.#.conv#.weight", NULL},
+                                    {"visual.layer#.#.bn#.@", NULL},
+                                    {"visual.layer#.#.downsample.#.@", NULL},
+                                    {"visual.attnpool.positional_embedding", NULL},
+                                    {"visual.attnpool.q_proj.$", NULL},
+                                    {"visual.attnpool.k_proj.$", NULL},
+                                    {"visual.attnpool.v_proj.$", NULL},
+                                    {"visual.attnpool.c_proj.$", NULL},
+                                    {0}};
 
-static const rule openai_text[] = {
-    {"token_embedding.weight", NULL}, {"positional_embedding", NULL}, {"ln_final.$", NULL}, {"text_projection", NULL},
-    {"text_projection.$", NULL},
-    {"transformer.resblocks.#.attn.in_proj_weight", NULL}, {"transformer.resblocks.#.attn.in_proj_bias", NULL},
-    {"transformer.resblocks.#.attn.out_proj.$", NULL}, {"transformer.resblocks.#.ln_1.$", NULL}, {"transformer.resblocks.#.ln_2.$", NULL},
-    {"transformer.resblocks.#.mlp.c_fc.$", NULL}, {"transformer.resblocks.#.mlp.c_proj.$", NULL}, {0}};
+static const rule openai_text[] = {{"token_embedding.weight", NULL},
+                                   {"positional_embedding", NULL},
+                                   {"ln_final.$", NULL},
+                                   {"text_projection", NULL},
+                                   {"text_projection.$", NULL},
+                                   {"transformer.resblocks.#.attn.in_proj_weight", NULL},
+                                   {"transformer.resblocks.#.attn.in_proj_bias", NULL},
+                                   {"transformer.resblocks.#.attn.out_proj.$", NULL},
+                                   {"transformer.resblocks.#.ln_1.$", NULL},
+                                   {"transformer.resblocks.#.ln_2.$", NULL},
+                                   {"transformer.resblocks.#.mlp.c_fc.$", NULL},
+                                   {"transformer.resblocks.#.mlp.c_proj.$", NULL},
+                                   {0}};
 
 /* Beside the towers; the three sizes are tensors of OpenAI's TorchScript files. */
 static const rule openai_both[] = {
     {"logit_scale", NULL}, {"input_resolution", NULL}, {"context_length", NULL}, {"vocab_size", NULL}, {0}};
 
-static const rule timm_image[] = {
-    {"visual.cls_token", "visual.class_embedding"}, {"visual.pos_embed", "visual.positional_embedding"},
-    {"image_projection", "visual.proj"},
-    {"visual.patch_embed.proj.$", "visual.conv1.$"}, {"visual.norm.$", "visual.ln_post.$"},
-    {"visual.blocks.#.attn.qkv.weight", "visual.transformer.resblocks.#.attn.in_proj_weight"},
-    {"visual.blocks.#.attn.qkv.bias", "visual.transformer.resblocks.#.attn.in_proj_bias"},
-    {"visual.blocks.#.attn.proj.$", "visual.transformer.resblocks.#.attn.out_proj.$"},
-    {"visual.blocks.#.norm1.$", "visual.transformer.resblocks.#.ln_1.$"},
-    {"visual.blocks.#.norm2.$", "visual.transformer.resblocks.#.ln_2.$"},
-    {"visual.blocks.#.mlp.fc1.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
-    {"visual.blocks.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"}, {0}};
+static const rule timm_image[] = {{"visual.cls_token", "visual.class_embedding"},
+                                  {"visual.pos_embed", "visual.positional_embedding"},
+                                  {"image_projection", "visual.proj"},
+                                  {"visual.patch_embed.proj.$", "visual.conv1.$"},
+                                  {"visual.norm.$", "visual.ln_post.$"},
+                                  {"visual.blocks.#.attn.qkv.weight", "visual.transformer.resblocks.#.attn.in_proj_weight"},
+                                  {"visual.blocks.#.attn.qkv.bias", "visual.transformer.resblocks.#.attn.in_proj_bias"},
+                                  {"visual.blocks.#.attn.proj.$", "visual.transformer.resblocks.#.attn.out_proj.$"},
+                                  {"visual.blocks.#.norm1.$", "visual.transformer.resblocks.#.ln_1.$"},
+                                  {"visual.blocks.#.norm2.$", "visual.transformer.resblocks.#.ln_2.$"},
+                                  {"visual.blocks.#.mlp.fc1.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
+                                  {"visual.blocks.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
+                                  {0}};
 
 static const rule hugging_face[] = {
     {"vision_model.embeddings.class_embedding", "visual.class_embedding"},
@@ -73,7 +99,9 @@ static const rule hugging_face[] = {
     {"text_model.encoder.layers.#.layer_norm2.$", "transformer.resblocks.#.ln_2.$"},
     {"text_model.encoder.layers.#.mlp.fc1.$", "transformer.resblocks.#.mlp.c_fc.$"},
     {"text_model.encoder.layers.#.mlp.fc2.$", "transformer.resblocks.#.mlp.c_proj.$"},
-    {"text_projection.weight", NULL}, {"logit_scale", NULL}, {0}};
+    {"text_projection.weight", NULL},
+    {"logit_scale", NULL},
+    {0}};
 
 /* A scheme is known by the presence of one of its anchors; the first row wins where several are present. `text` precedes the text
  * tower's names. */
@@ -85,8 +113,12 @@ typedef struct scheme {
 } scheme;
 
 static const scheme schemes[] = {
-    {"Hugging Face", "clip", {"vision_model.embeddings.class_embedding", NULL}, "text_model.embeddings.token_embedding.weight",
-     hugging_face, NULL},
+    {"Hugging Face",
+     "clip",
+     {"vision_model.embeddings.class_embedding", NULL},
+     "text_model.embeddings.token_embedding.weight",
+     hugging_face,
+     NULL},
     {"SLIP", "slip", {"visual.cls_token", NULL}, NULL, timm_image, ""},
     {"DeCLIP", "declip", {NULL, NULL}, "encode_text.token_embedding.weight", openai_image, "encode_text."},
     {"open_clip", "clip", {NULL, NULL}, "text.token_embedding.weight", openai_image, "text."},
@@ -94,8 +126,13 @@ static const scheme schemes[] = {
 enum { SCHEMES = sizeof schemes / sizeof *schemes };
 
 /* Where a file's OpenAI names have fewer dimensions than other schemes' names. */
-static const struct { const char *name; int ndim; } dimensions[] = {
-    {"visual.class_embedding", 1}, {"visual.positional_embedding", 2}, {"positional_embedding", 2}, {"logit_scale", 0}};
+static const struct {
+    const char *name;
+    int ndim;
+} dimensions[] = {{"visual.class_embedding", 1},
+                  {"visual.positional_embedding", 2},
+                  {"positional_embedding", 2},
+                  {"logit_scale", 0}};
 
 /* ---- matching ---- */
 
@@ -108,7 +145,10 @@ static const char *const *endings(char wildcard) {
 }
 
 /* Whether the text fits the pattern; then *parts are what its wildcards stand for. */
-typedef struct span { const char *text; size_t size; } span;
+typedef struct span {
+    const char *text;
+    size_t size;
+} span;
 static bool matches(const char *pattern, const char *text, span *parts) {
     for (; *pattern; pattern++) {
         const char *const *ending = endings(*pattern);
@@ -152,7 +192,8 @@ static bool canonical_name(const scheme *s, const char *name, char *out, size_t 
     if (rename_by(s->image, name, out, size)) return true;
     if (!s->text) return false;
     size_t skip = strlen(s->text);
-    return rename_by(openai_both, name, out, size) || (!strncmp(name, s->text, skip) && rename_by(openai_text, name + skip, out, size));
+    return rename_by(openai_both, name, out, size) ||
+           (!strncmp(name, s->text, skip) && rename_by(openai_text, name + skip, out, size));
 }
 
 /* ---- finding the model ---- */
@@ -167,7 +208,8 @@ typedef struct candidate {
 
 static bool ends_in(const char *name, const char *anchor, size_t *prefix) {
     size_t length = strlen(name), tail = anchor ? strlen(anchor) : 0;
-    if (!anchor || tail > length || strcmp(name + length - tail, anchor) || (length > tail && name[length - tail - 1] != '.')) return false;
+    if (!anchor || tail > length || strcmp(name + length - tail, anchor) || (length > tail && name[length - tail - 1] != '.'))
+        return false;
     *prefix = length - tail;
     return true;
 }
@@ -252,7 +294,9 @@ static void drop_leading_ones(const char *name, vb_tensor *tensor) {
 
 enum { LONGEST_NAME = 256, GROWTH = 64 };
 
-static int by_name(const void *a, const void *b) { return strcmp(((const vb_named_tensor *)a)->name, ((const vb_named_tensor *)b)->name); }
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const vb_named_tensor *)a)->name, ((const vb_named_tensor *)b)->name);
+}
 
 /* A stray tensor under a name that only the scheme's own may have, for instance a second text tower beside DeCLIP's. */
 static bool is_impostor(const char *name) {
@@ -261,7 +305,8 @@ static bool is_impostor(const char *name) {
            rename_by(openai_both, name, unneeded, sizeof unneeded);
 }
 
-/* One block: items of the set, unused items, canonical names. No canonical name is longer by GROWTH than the name it is made from. */
+/* One block: items of the set, unused items, canonical names. No canonical name is longer by GROWTH than the name it is made
+ * from. */
 
 int vb_weight_names_map(vb_weight_names *names, const vb_tensor_set *file, const char *path, vb_error *err) {
     *names = (vb_weight_names){.naming = "unknown"};

@@ -13,10 +13,11 @@ typedef struct vb_weight_names {
     void *storage;
 } vb_weight_names;
 
-/* Finds the model in the file's names, below wrappers ("state_dict.", "model.", "module."), and names its tensors. Views, never copies:
- * leading dimensions of 1 are dropped where OpenAI has none. Linear projections keep a name of their own ("visual.proj.weight",
- * "text_projection.weight": embed x width, where "visual.proj" and "text_projection" are width x embed), and so do separate attention
- * projections ("attn.q_proj.weight"). `file` must be sorted, and outlive the result.
+/* Finds the model in the file's names, below wrappers ("state_dict.", "model.", "module."), and names its tensors. Views, never
+ * copies: leading dimensions of 1 are dropped where OpenAI has none. Linear projections keep a name of their own
+ * ("visual.proj.weight",
+ * "text_projection.weight": embed x width, where "visual.proj" and "text_projection" are width x embed), and so do separate
+ * attention projections ("attn.q_proj.weight"). `file` must be sorted, and outlive the result.
  * VB_EDATA when two tensors claim one name, VB_EUNSUPPORTED when the file holds several models. */
 int vb_weight_names_map(vb_weight_names *names, const vb_tensor_set *file, const char *path, vb_error *err);
 void vb_weight_names_free(vb_weight_names *names);

@@ -20,16 +20,18 @@ static bool looks_like_safetensors(const vb_map *map) {
     return map->size > 8 && map->data[8] == '{' && !memcmp(map->data + 4, "\0\0\0", 4);
 }
 
-static bool begins(const vb_map *map, const char *text) { return map->size >= strlen(text) && !memcmp(map->data, text, strlen(text)); }
+static bool begins(const vb_map *map, const char *text) {
+    return map->size >= strlen(text) && !memcmp(map->data, text, strlen(text));
+}
 
 static int refuse(const vb_map *map, const char *path, vb_error *err) {
     if (!map->size) return vb_errorf(err, VB_EDATA, "%s: the file is empty", path);
-    if (begins(map, "version https://git-lfs")) return vb_errorf(err, VB_EDATA, "%s: a Git LFS pointer, not the file it points to", path);
+    if (begins(map, "version https://git-lfs"))
+        return vb_errorf(err, VB_EDATA, "%s: a Git LFS pointer, not the file it points to", path);
     char start[3 * 8 + 1] = "";
     for (size_t i = 0; i < 8 && i < map->size; i++) snprintf(start + 3 * i, sizeof start - 3 * i, "%02x ", map->data[i]);
     return vb_errorf(err, VB_EUNSUPPORTED,
-                     "%s: begins with the bytes %s, neither safetensors nor a file of torch.save or torch.jit.save", path,
-                     start);
+                     "%s: begins with the bytes %s, neither safetensors nor a file of torch.save or torch.jit.save", path, start);
 }
 
 static int read_container(vb_weights *weights, owner *own, const char *path, vb_error *err) {

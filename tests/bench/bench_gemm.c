@@ -48,7 +48,13 @@ static void *floats(size_t n) {
     return p;
 }
 
-typedef struct shape { const char *what; int64_t m, n, k; vb_dtype dtype; vb_activation activation; int residual; } shape;
+typedef struct shape {
+    const char *what;
+    int64_t m, n, k;
+    vb_dtype dtype;
+    vb_activation activation;
+    int residual;
+} shape;
 
 static void bench_product(const shape *s, int threads) {
     float *a = floats((size_t)(s->m * s->k)), *b = floats((size_t)(s->n * s->k)), *c = floats((size_t)(s->m * s->n));
@@ -81,8 +87,8 @@ static void bench_attention(int64_t length, int64_t sequences, int heads, int ca
     float *qkv = floats((size_t)(rows * width * 3)), *out = floats((size_t)(rows * width));
     int64_t *offsets = floats((size_t)(2 * (sequences + 1)));
     for (int64_t i = 0; i <= sequences; i++) offsets[i] = i * length;
-    vb_attention_batch batch = {qkv, qkv + width, qkv + 2 * width, 3 * width, 3 * width, 3 * width, sequences, offsets, NULL,
-                                heads, 64, causal, 0.125f};
+    vb_attention_batch batch = {qkv,     qkv + width, qkv + 2 * width, 3 * width, 3 * width, 3 * width, sequences,
+                                offsets, NULL,        heads,           64,        causal,    0.125f};
     double flop = 4.0 * (double)(length * length * width * sequences) / (causal ? 2 : 1), rates[TRIES], peaks[TRIES];
     int repeats = 1 + (int)(1e8 / flop);
     for (int t = -1; t < TRIES; t++) {
@@ -120,21 +126,20 @@ static void bench_layers(void) {
 }
 
 int main(int argc, char **argv) {
-    static const shape shapes[] = {
-        {"projection", 2560, 768, 768, VB_F32, VB_LINEAR, 1},
-        {"MLP in", 2560, 3072, 768, VB_F32, VB_QUICK_GELU, 0},
-        {"MLP out", 2560, 768, 3072, VB_F32, VB_LINEAR, 1},
-        {"projection, 8 images", 400, 768, 768, VB_F32, VB_LINEAR, 1},
-        {"qkv, 8 images", 400, 2304, 768, VB_F32, VB_LINEAR, 0},
-        {"MLP in, 8 images", 400, 3072, 768, VB_F32, VB_QUICK_GELU, 0},
-        {"MLP in, 8 images, GELU", 400, 3072, 768, VB_F32, VB_GELU, 0},
-        {"MLP in, 8 images", 400, 3072, 768, VB_F16, VB_QUICK_GELU, 0},
-        {"MLP out, 8 images", 400, 768, 3072, VB_F32, VB_LINEAR, 1},
-        {"projection, 1 image", 50, 768, 768, VB_F32, VB_LINEAR, 1},
-        {"MLP in, 1 image", 50, 3072, 768, VB_F32, VB_QUICK_GELU, 0},
-        {"MLP out, 1 image", 50, 768, 3072, VB_F32, VB_LINEAR, 1},
-        {"MLP in, texts", 154, 2048, 512, VB_F32, VB_QUICK_GELU, 0},
-        {"3x3 convolution", 3136, 64, 576, VB_F32, VB_RELU, 0}};
+    static const shape shapes[] = {{"projection", 2560, 768, 768, VB_F32, VB_LINEAR, 1},
+                                   {"MLP in", 2560, 3072, 768, VB_F32, VB_QUICK_GELU, 0},
+                                   {"MLP out", 2560, 768, 3072, VB_F32, VB_LINEAR, 1},
+                                   {"projection, 8 images", 400, 768, 768, VB_F32, VB_LINEAR, 1},
+                                   {"qkv, 8 images", 400, 2304, 768, VB_F32, VB_LINEAR, 0},
+                                   {"MLP in, 8 images", 400, 3072, 768, VB_F32, VB_QUICK_GELU, 0},
+                                   {"MLP in, 8 images, GELU", 400, 3072, 768, VB_F32, VB_GELU, 0},
+                                   {"MLP in, 8 images", 400, 3072, 768, VB_F16, VB_QUICK_GELU, 0},
+                                   {"MLP out, 8 images", 400, 768, 3072, VB_F32, VB_LINEAR, 1},
+                                   {"projection, 1 image", 50, 768, 768, VB_F32, VB_LINEAR, 1},
+                                   {"MLP in, 1 image", 50, 3072, 768, VB_F32, VB_QUICK_GELU, 0},
+                                   {"MLP out, 1 image", 50, 768, 3072, VB_F32, VB_LINEAR, 1},
+                                   {"MLP in, texts", 154, 2048, 512, VB_F32, VB_QUICK_GELU, 0},
+                                   {"3x3 convolution", 3136, 64, 576, VB_F32, VB_RELU, 0}};
     printf("level %s; products are M x N x K\n%-52s %7s %9s %9s %9s %9s %9s\n", vb_isa_name(vb_isa_level()), "GFLOP/s", "threads",
            "median", "peak", "ratio", "best", "ratio");
     for (int i = argc > 1 ? 1 : 0; i < (argc > 1 ? argc : 2); i++) {

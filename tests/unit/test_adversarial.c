@@ -140,7 +140,8 @@ static void covers_count_what_was_added(void **state) {
         }
         vb_cover_take(&cover, chosen[step], taken, by_class);
         for (int i = 0; i < IMAGES; i++) was[i] |= takes[i][chosen[step]];
-        for (int i = 0; i < IMAGES && step < 2; i++) assert_int_equal(sets[step * 3 + i / 64] >> i % 64 & 1, takes[i][chosen[step]]);
+        for (int i = 0; i < IMAGES && step < 2; i++)
+            assert_int_equal(sets[step * 3 + i / 64] >> i % 64 & 1, takes[i][chosen[step]]);
     }
     int64_t count[4] = {0};
     for (int i = 0; i < IMAGES; i++) count[i % 4] += was[i];
@@ -156,8 +157,8 @@ static void covers_count_what_was_added(void **state) {
 
 static void candidates_are_judged_exactly(void **state) {
     (void)state;
-    /* Image (1, 0) of class 0 = (1, 0.5). Candidates: better, the same text, the same direction, worse, better by one bit, the image
-     * itself: ties go to the class, which comes before. */
+    /* Image (1, 0) of class 0 = (1, 0.5). Candidates: better, the same text, the same direction, worse, better by one bit, the
+     * image itself: ties go to the class, which comes before. */
     static const float texts[] = {1, 0.5f, 0, 1, 1, 0.4f, 1, 0.5f, 2, 1, 1, 0.6f, 1, 0.49999997f, 7, 0};
     static const float image[] = {1, 0};
     static const int offsets[] = {0, 2}, members[] = {0, 1}, label[] = {0};
@@ -195,9 +196,11 @@ static void memory_may_run_out_anywhere(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exact_is_enumeration),        cmocka_unit_test(greedy_is_not_enough),
-        cmocka_unit_test(a_stopped_search_states_its_gap), cmocka_unit_test(covers_count_what_was_added),
-        cmocka_unit_test(candidates_are_judged_exactly), cmocka_unit_test(memory_may_run_out_anywhere)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(exact_is_enumeration),
+                                       cmocka_unit_test(greedy_is_not_enough),
+                                       cmocka_unit_test(a_stopped_search_states_its_gap),
+                                       cmocka_unit_test(covers_count_what_was_added),
+                                       cmocka_unit_test(candidates_are_judged_exactly),
+                                       cmocka_unit_test(memory_may_run_out_anywhere)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,7 +48,8 @@ static void refuse(const char *name, const char *column, int code, const char *f
     const char *text = "";
     int status = vb_captions_open(&captions, file_of(name), column, &err);
     while (!status && text) status = vb_captions_next(captions, &text, &err);
-    if (!status || err.code != code || !strstr(err.text, fragment)) fail_msg("%s: status %d code %d: %s", name, status, err.code, err.text);
+    if (!status || err.code != code || !strstr(err.text, fragment))
+        fail_msg("%s: status %d code %d: %s", name, status, err.code, err.text);
     vb_captions_close(captions);
 }
 
@@ -60,7 +61,8 @@ static void every_form_is_read(void **state) {
     expect("b.txt", NULL, "one");
     put_text("empty.txt", "");
     expect("empty.txt", NULL, "");
-    static const char lines[] = "{\"caption\": \"caf\\u00e9\", \"url\": \"x\"}\n{\"caption\": null}\n{\"url\": 3}\n{\"caption\": \"b\"}\n";
+    static const char lines[] =
+        "{\"caption\": \"caf\\u00e9\", \"url\": \"x\"}\n{\"caption\": null}\n{\"url\": 3}\n{\"caption\": \"b\"}\n";
     put_text("a.jsonl", lines);
     expect("a.jsonl", NULL, "café|||b");
     write_zst("a.jsonl.zst", lines);
@@ -138,9 +140,12 @@ static void shared_captions_are_read(void **state) {
     (void)state;
     vb_error err = {0};
     char path[1024];
-    static const struct { const char *name, *column; int64_t rows; } files[] = {
-        {"data/captions/cc3m-validation.tsv", "1", 15833}, {"data/captions/coco-captions-val2017.json", NULL, 25014},
-        {"data/clip-vit-b32-flickr8k/flickr8k1000_captions.tsv", "2", 1000}};
+    static const struct {
+        const char *name, *column;
+        int64_t rows;
+    } files[] = {{"data/captions/cc3m-validation.tsv", "1", 15833},
+                 {"data/captions/coco-captions-val2017.json", NULL, 25014},
+                 {"data/clip-vit-b32-flickr8k/flickr8k1000_captions.tsv", "2", 1000}};
     for (int i = 0; i < 3; i++) {
         shared_path(path, files[i].name);
         assert_ok(vb_captions_pick(path, files[i].column, NULL, 0, files[i].rows, NULL, &err));
@@ -150,7 +155,9 @@ static void shared_captions_are_read(void **state) {
 static void the_filter_is_the_official_one(void **state) {
     (void)state;
     vb_error err = {0};
-    static const struct { const char *class, *caption; bool holds;
+    static const struct {
+        const char *class, *caption;
+        bool holds;
     } cases[] = {{"pickup_truck", "An old PICKUP parked", true},
                  {"ray", "a stingray", true},
                  {"sweet pepper", "red peppers", true},
@@ -203,9 +210,12 @@ static void the_blend_is_the_formula(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_form_is_read),          cmocka_unit_test(bad_files_are_refused),
-                                       cmocka_unit_test(rows_are_picked_and_counted), cmocka_unit_test(long_lines_cross_blocks),
-                                       cmocka_unit_test(shared_captions_are_read),    cmocka_unit_test(the_filter_is_the_official_one),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_form_is_read),
+                                       cmocka_unit_test(bad_files_are_refused),
+                                       cmocka_unit_test(rows_are_picked_and_counted),
+                                       cmocka_unit_test(long_lines_cross_blocks),
+                                       cmocka_unit_test(shared_captions_are_read),
+                                       cmocka_unit_test(the_filter_is_the_official_one),
                                        cmocka_unit_test(the_blend_is_the_formula)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -1,4 +1,5 @@
-/* The fuzzers' corpus, replayed: each file whole, cut at every byte, and with every byte changed. Nothing may crash or say nothing. */
+/* The fuzzers' corpus, replayed: each file whole, cut at every byte, and with every byte changed. Nothing may crash or say
+ * nothing. */
 #include "vb_test.h"
 
 #define LLVMFuzzerTestOneInput fuzz_pickle
@@ -49,9 +50,18 @@ static void replay(const char *folder, fuzz_target *target) {
     vb_paths_free(&names);
 }
 
-static void pickles(void **state) { (void)state; replay("tests/fuzz/corpus/pickle", fuzz_pickle); }
-static void archives(void **state) { (void)state; replay("tests/fuzz/corpus/zip", fuzz_zip); }
-static void safetensors(void **state) { (void)state; replay("tests/fuzz/corpus/safetensors", fuzz_safetensors); }
+static void pickles(void **state) {
+    (void)state;
+    replay("tests/fuzz/corpus/pickle", fuzz_pickle);
+}
+static void archives(void **state) {
+    (void)state;
+    replay("tests/fuzz/corpus/zip", fuzz_zip);
+}
+static void safetensors(void **state) {
+    (void)state;
+    replay("tests/fuzz/corpus/safetensors", fuzz_safetensors);
+}
 
 static void nothing_was_executed(void **state) {
     (void)state;

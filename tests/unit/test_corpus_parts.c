@@ -79,7 +79,8 @@ static void parts_in_the_order_of_their_names(void **state) {
     assert_ok(vb_corpus_digest(&copy, &b, &err));
     assert_string_equal(a.hex, b.hex);
     vb_corpus_close(&copy);
-    for (size_t cut = 0; cut < size; cut++) assert_fails(vb_corpus_unpack(&copy, bytes, cut, &err), VB_EINTERNAL, "did not arrive whole");
+    for (size_t cut = 0; cut < size; cut++)
+        assert_fails(vb_corpus_unpack(&copy, bytes, cut, &err), VB_EINTERNAL, "did not arrive whole");
     vb_free(bytes);
     vb_corpus_close(&corpus);
 
@@ -180,7 +181,8 @@ static void broken_parts(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(parts_in_the_order_of_their_names), cmocka_unit_test(clip_retrievals_layout),
-                                       cmocka_unit_test(safetensors_in_bf16), cmocka_unit_test(broken_parts)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(parts_in_the_order_of_their_names),
+                                       cmocka_unit_test(clip_retrievals_layout), cmocka_unit_test(safetensors_in_bf16),
+                                       cmocka_unit_test(broken_parts)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

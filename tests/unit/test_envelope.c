@@ -1,4 +1,5 @@
-/* Tests of the envelope over orders of arrival: against all sets of vocabularies, on both sides of the limit of the exact method. */
+/* Tests of the envelope over orders of arrival: against all sets of vocabularies, on both sides of the limit of the exact
+ * method. */
 #include "vb_test.h"
 #include "kernels/openness/envelope.h"
 #include "kernels/base/fault.h"
@@ -55,7 +56,8 @@ static void bounds_beyond(void **state) {
     assert_true(worst[N - 1] == 0 && best[N - 1] == 0 && most[N - 1] == 0);
     for (int i = 0; i < N; i++) {
         assert_true(least[i] <= worst[i] && worst[i] <= best[i] && best[i] <= most[i]);
-        if (i) assert_true(worst[i] <= worst[i - 1] && best[i] <= best[i - 1] && least[i] <= least[i - 1] && most[i] <= most[i - 1]);
+        if (i)
+            assert_true(worst[i] <= worst[i - 1] && best[i] <= best[i - 1] && least[i] <= least[i - 1] && most[i] <= most[i - 1]);
     }
     /* One and two arrivals by enumeration: the first step of a greedy choice is exact, the bounds hold. */
     for (int size = 1; size <= 2; size++) {

@@ -38,7 +38,8 @@ static void products_are_the_plain_loops(void **state) {
                     double sum = 0;
                     for (int k = 0; k < dim; k++) sum += (double)a[i * dim + k] * b[j * dim + k];
                     if (memcmp(&sum, &c[i * ld + j], sizeof sum))
-                        fail_msg("%s, %d x %d x %d: (%d, %d) is %a, not %a", vb_isa_name(level), m, n, dim, i, j, c[i * ld + j], sum);
+                        fail_msg("%s, %d x %d x %d: (%d, %d) is %a, not %a", vb_isa_name(level), m, n, dim, i, j, c[i * ld + j],
+                                 sum);
                 }
         }
         vb_free(a), vb_free(b), vb_free(packed), vb_free(c);
@@ -139,7 +140,8 @@ static void figures_are_numpys(void **state) {
     vb_centroid_add(centroid[0], x, inverse, IMAGES, DIM);
     vb_centroid_add(centroid[1], t, text_inverse, TEXTS, DIM);
     double square = 0;
-    for (int k = 0; k < DIM; k++) square += pow(vb_fixed_value(&centroid[0][k]) / IMAGES - vb_fixed_value(&centroid[1][k]) / TEXTS, 2);
+    for (int k = 0; k < DIM; k++)
+        square += pow(vb_fixed_value(&centroid[0][k]) / IMAGES - vb_fixed_value(&centroid[1][k]) / TEXTS, 2);
     near(sqrt(square), 0.53946482395745377);
 
     fill(x, t, 1);
@@ -158,8 +160,9 @@ static void figures_are_numpys(void **state) {
 static void order_statistics_are_numpys(void **state) {
     (void)state;
     double values[] = {-2.2857142857142865, -3.8138503569823694, -4.5028726463187372, -6.4920213696055118, 1.3471506281091266};
-    static const double levels[] = {0, .1, .33, .5, .77, 1}, expected[] = {-6.492021369605512,  -5.696361880290802,  -4.282385513731099,
-                                                                           -3.8138503569823694, -1.9950850926084132, 1.3471506281091266};
+    static const double levels[] = {0, .1, .33, .5, .77, 1},
+                        expected[] = {-6.492021369605512,  -5.696361880290802,  -4.282385513731099,
+                                      -3.8138503569823694, -1.9950850926084132, 1.3471506281091266};
     vb_sort_doubles(values, 5);
     for (int i = 0; i < 6; i++) near(vb_quantile(values, 5, levels[i]), expected[i]);
     near(vb_median(values, 5), values[2]);
@@ -197,9 +200,11 @@ static void one_class_has_no_margin(void **state) {
     assert_ok(vb_feature_block_new(&texts, t, 1, 2, &err));
     assert_ok(vb_similarity_add(&sums, &texts, VB_COSINE, x, 1, (int[]){0}, &margin, 1, &err));
     assert_true(isnan(margin) && sums.margins == 0 && sums.negatives == 0);
-    assert_fails(vb_similarity_add(&sums, &texts, VB_COSINE, x, 1, (int[]){1}, &margin, 1, &err), VB_EMISMATCH, "label 1, expected 0 to 0");
+    assert_fails(vb_similarity_add(&sums, &texts, VB_COSINE, x, 1, (int[]){1}, &margin, 1, &err), VB_EMISMATCH,
+                 "label 1, expected 0 to 0");
     x[0] = x[1] = 0;
-    assert_fails(vb_similarity_add(&sums, &texts, VB_COSINE, x, 1, (int[]){0}, &margin, 1, &err), VB_EDATA, "row 0: all elements are zero");
+    assert_fails(vb_similarity_add(&sums, &texts, VB_COSINE, x, 1, (int[]){0}, &margin, 1, &err), VB_EDATA,
+                 "row 0: all elements are zero");
     x[1] = NAN;
     assert_fails(vb_similarity_add(&sums, &texts, VB_COSINE, x, 1, (int[]){0}, &margin, 1, &err), VB_EDATA, "not finite");
     vb_feature_block_free(&texts);
@@ -233,10 +238,12 @@ static void memory_may_run_out_anywhere(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(products_are_the_plain_loops), cmocka_unit_test(gaussians_are_libms),
-        cmocka_unit_test(figures_are_numpys),           cmocka_unit_test(order_statistics_are_numpys),
-        cmocka_unit_test(bins_begin_where_they_say),    cmocka_unit_test(one_class_has_no_margin),
-        cmocka_unit_test(memory_may_run_out_anywhere)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(products_are_the_plain_loops),
+                                       cmocka_unit_test(gaussians_are_libms),
+                                       cmocka_unit_test(figures_are_numpys),
+                                       cmocka_unit_test(order_statistics_are_numpys),
+                                       cmocka_unit_test(bins_begin_where_they_say),
+                                       cmocka_unit_test(one_class_has_no_margin),
+                                       cmocka_unit_test(memory_may_run_out_anywhere)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,9 +45,12 @@ static size_t files_in_folder(void) {
 static void a_file_appears_whole_or_not_at_all(void **state) {
     (void)state;
     vb_error err = {0};
-    static const struct { const char *fault; int code; } cases[] = {
-        {"open:1:EACCES", VB_EOUTPUT}, {"write:1:ENOSPC", VB_EOUTPUT}, {"write:2:ENOSPC", VB_EOUTPUT}, {"fsync:1:EIO", VB_EOUTPUT},
-        {"rename:1:EIO", VB_EOUTPUT}, {"alloc:1:ENOMEM", VB_EMEMORY}, {"alloc:3:ENOMEM", VB_EMEMORY}};
+    static const struct {
+        const char *fault;
+        int code;
+    } cases[] = {{"open:1:EACCES", VB_EOUTPUT}, {"write:1:ENOSPC", VB_EOUTPUT}, {"write:2:ENOSPC", VB_EOUTPUT},
+                 {"fsync:1:EIO", VB_EOUTPUT},   {"rename:1:EIO", VB_EOUTPUT},   {"alloc:1:ENOMEM", VB_EMEMORY},
+                 {"alloc:3:ENOMEM", VB_EMEMORY}};
     size_t size = 600000;
     uint8_t *bytes = vb_array(size, 1, "test", &err);
     memset(bytes, 7, size);
@@ -132,8 +135,8 @@ static void put_aged(const char *name, long seconds) {
     assert_int_equal(utimensat(AT_FDCWD, name, times, 0), 0);
 }
 
-/* A writer that died with its process leaves a temporary file, which goes; those of living processes and of other machines stay for a
- * day, and files of other names for ever. */
+/* A writer that died with its process leaves a temporary file, which goes; those of living processes and of other machines stay
+ * for a day, and files of other names for ever. */
 static void files_of_dead_writers_are_swept(void **state) {
     (void)state;
     char root[300], below[400], dead[40], name[600], kept[8][600];
@@ -157,16 +160,22 @@ static void files_of_dead_writers_are_swept(void **state) {
     assert_int_equal(vb_writer_open(&mine, name, &err), 0);
     DIR *stream = opendir(below);
     int found = 0;
-    for (struct dirent *entry; (entry = readdir(stream));) found += sscanf(entry->d_name, ".x.npy.%8x.%20[0-9].tmp", &machine, dead) == 2;
+    for (struct dirent *entry; (entry = readdir(stream));)
+        found += sscanf(entry->d_name, ".x.npy.%8x.%20[0-9].tmp", &machine, dead) == 2;
     closedir(stream);
     assert_int_equal(found, 1);
     assert_int_equal(strtol(dead, NULL, 10), child);
     const long day = 24 * 60 * 60;
-    const struct { const char *before, *behind; unsigned machine; long pid, age; } stay[] = {
-        {".y.npy.", ".tmp", machine ^ 1, child, day - 60}, /* another machine's, whose processes cannot be seen */
-        {".y.npy.", ".tmp", machine, getppid(), 60},       {"y.npy.", ".tmp", machine, child, 2 * day},
-        {".y.npy.", ".tmpx", machine, child, 2 * day},     {".y.npy.", "x.tmp", machine, child, 2 * day},
-        {".", ".tmp", machine, child, 2 * day}};
+    const struct {
+        const char *before, *behind;
+        unsigned machine;
+        long pid, age;
+    } stay[] = {{".y.npy.", ".tmp", machine ^ 1, child, day - 60}, /* another machine's, whose processes cannot be seen */
+                {".y.npy.", ".tmp", machine, getppid(), 60},
+                {"y.npy.", ".tmp", machine, child, 2 * day},
+                {".y.npy.", ".tmpx", machine, child, 2 * day},
+                {".y.npy.", "x.tmp", machine, child, 2 * day},
+                {".", ".tmp", machine, child, 2 * day}};
     int count = (int)(sizeof stay / sizeof *stay);
     for (int i = 0; i < count; i++) {
         snprintf(kept[i], sizeof kept[i], "%s/%s%08x.%ld%s", below, stay[i].before, stay[i].machine, stay[i].pid, stay[i].behind);
@@ -255,8 +264,8 @@ static void npy_equals_numpy(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_file_appears_whole_or_not_at_all), cmocka_unit_test(folders_and_globs),
-        cmocka_unit_test(files_of_dead_writers_are_swept), cmocka_unit_test(digests_equal_xxhsum), cmocka_unit_test(npy_equals_numpy)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_file_appears_whole_or_not_at_all), cmocka_unit_test(folders_and_globs),
+                                       cmocka_unit_test(files_of_dead_writers_are_swept), cmocka_unit_test(digests_equal_xxhsum),
+                                       cmocka_unit_test(npy_equals_numpy)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

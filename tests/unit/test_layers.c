@@ -22,8 +22,8 @@ static float from_bits(uint32_t bits) {
 static void assert_same_bits(const float *x, const float *y, int64_t n, const char *what, int level, int threads) {
     for (int64_t i = 0; i < n; i++)
         if (memcmp(x + i, y + i, sizeof *x) && !(isnan(x[i]) && isnan(y[i])))
-            fail_msg("%s, %s, %d threads: entry %lld is %a instead of %a", what, vb_isa_name((vb_isa)level), threads, (long long)i,
-                     (double)x[i], (double)y[i]);
+            fail_msg("%s, %s, %d threads: entry %lld is %a instead of %a", what, vb_isa_name((vb_isa)level), threads,
+                     (long long)i, (double)x[i], (double)y[i]);
 }
 
 /* ---- functions of one number ---------------------------------------------------------------------------------------- */
@@ -138,8 +138,9 @@ static void layer_norm_follows_its_definition(void **state) {
     for (int i = 0; i < MOST; i++) weight[i] = noise_float(), bias[i] = noise_float();
     for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
         int width = widths[w], ld = width + (int)w % 4;
-        for (int i = 0; i < ROWS * ld; i++) x[i] = noise_float() + (i / ld == 3 ? 1000 : 0); /* a mean that dwarfs the deviation */
-        for (int i = 0; i < width; i++) x[5 * ld + i] = 3;                                   /* no variance at all */
+        for (int i = 0; i < ROWS * ld; i++)
+            x[i] = noise_float() + (i / ld == 3 ? 1000 : 0); /* a mean that dwarfs the deviation */
+        for (int i = 0; i < width; i++) x[5 * ld + i] = 3;   /* no variance at all */
         for (int choice = 0; choice < 4; choice++) {
             const float *scale = choice & 1 ? weight : NULL, *shift = choice & 2 ? bias : NULL;
             for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++)
@@ -155,7 +156,8 @@ static void layer_norm_follows_its_definition(void **state) {
                 double mean = 0, variance = 0;
                 for (int j = 0; j < width; j++) mean += (double)x[i * ld + j];
                 mean /= width;
-                for (int j = 0; j < width; j++) variance += ((double)x[i * ld + j] - mean) * ((double)x[i * ld + j] - mean) / width;
+                for (int j = 0; j < width; j++)
+                    variance += ((double)x[i * ld + j] - mean) * ((double)x[i * ld + j] - mean) / width;
                 for (int j = 0; j < width; j++) {
                     double t = ((double)x[i * ld + j] - mean) / sqrt(variance + (double)1e-5f);
                     if (scale) t *= (double)scale[j];
@@ -217,9 +219,10 @@ static void softmax_follows_its_definition(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(functions_are_accurate_over_all_floats), cmocka_unit_test(functions_are_accurate_where_it_matters),
-        cmocka_unit_test(functions_have_the_same_bits_at_every_level), cmocka_unit_test(layer_norm_follows_its_definition),
-        cmocka_unit_test(softmax_follows_its_definition)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(functions_are_accurate_over_all_floats),
+                                       cmocka_unit_test(functions_are_accurate_where_it_matters),
+                                       cmocka_unit_test(functions_have_the_same_bits_at_every_level),
+                                       cmocka_unit_test(layer_norm_follows_its_definition),
+                                       cmocka_unit_test(softmax_follows_its_definition)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,10 +10,11 @@
 #include "kernels/openness/subsets.h"
 #include "shards/embeddings/npy.h"
 
-#define assert_near(a, b, tolerance) do { \
-    double found_ = (a), wanted_ = (b); \
-    if (!(fabs(found_ - wanted_) <= (tolerance))) fail_msg("%s is %.17g, expected %.17g", #a, found_, wanted_); \
-} while (0)
+#define assert_near(a, b, tolerance)                                                                                             \
+    do {                                                                                                                         \
+        double found_ = (a), wanted_ = (b);                                                                                      \
+        if (!(fabs(found_ - wanted_) <= (tolerance))) fail_msg("%s is %.17g, expected %.17g", #a, found_, wanted_);              \
+    } while (0)
 
 static uint64_t random_state;
 
@@ -45,8 +46,8 @@ static int home(const scene *s, int c) {
     return -1;
 }
 
-/* n vocabularies of one to three classes; `shared`: some classes in several; `equal`: one class each, as many images each. One class more
- * is in no vocabulary, and some images are of it. */
+/* n vocabularies of one to three classes; `shared`: some classes in several; `equal`: one class each, as many images each. One
+ * class more is in no vocabulary, and some images are of it. */
 static void make_scene(scene *s, int n, int images, int shared, int equal) {
     memset(s, 0, sizeof *s);
     int used = 0, classes = 0;
@@ -195,7 +196,7 @@ static void check_target(const scene *s, const vb_openness_result *result, int t
         assert_int_equal(v->theft[i], theft[i]);
     }
     assert_int_equal(v->theft[t], 0);
-    for (int class = 0; class < s->space.classes; class++) {
+    for (int class = 0; class < s->space.classes; class ++) {
         if (home(s, class) != t) continue;
         double own = 0, share = 0, stable = 0;
         int count = 0, i = 0;
@@ -373,7 +374,8 @@ static void a_shared_class_is_counted_once_in_a_union(void **state) {
     vb_tally_free(tally);
 }
 
-/* Beyond 20 vocabularies: the orders are NumPy's, and their mean is within its standard error of the mean over all 2^22 - 1 sets. */
+/* Beyond 20 vocabularies: the orders are NumPy's, and their mean is within its standard error of the mean over all 2^22 - 1
+ * sets. */
 static void many_vocabularies_are_sampled(void **state) {
     (void)state;
     vb_error err = {0};
@@ -441,7 +443,8 @@ static void tallies_add_up(void **state) {
         vb_protocol protocol = {.sampled = 1, .trials = 2, .seed = 3, .union_permutations = 20};
         vb_tally *whole = tally_of(&s, &protocol), *parts[3];
         for (int p = 0; p < 3; p++) assert_ok(vb_tally_new(&parts[p], &s.space, &protocol, &err));
-        for (int x = s.images - 1; x >= 0; x--) vb_tally_add(parts[x * x % 3], s.label[x], s.beaten[x]); /* the third stays empty */
+        for (int x = s.images - 1; x >= 0; x--)
+            vb_tally_add(parts[x * x % 3], s.label[x], s.beaten[x]); /* the third stays empty */
         size_t count, part_count;
         int64_t *wanted = vb_tally_counters(whole, &count), *sum = vb_tally_counters(parts[0], &part_count);
         assert_int_equal(count, part_count);
@@ -460,7 +463,8 @@ static void tallies_add_up(void **state) {
 static void near_json(double found, const json_t *object, const char *key) {
     const json_t *value = json_object_get(object, key);
     assert_true(json_is_number(value));
-    if (!(fabs(found - json_number_value(value)) <= 1e-9)) fail_msg("%s is %.12f, expected %.12f", key, found, json_number_value(value));
+    if (!(fabs(found - json_number_value(value)) <= 1e-9))
+        fail_msg("%s is %.12f, expected %.12f", key, found, json_number_value(value));
 }
 
 static void living17_is_numpys(void **state) {
@@ -534,7 +538,8 @@ static void living17_is_numpys(void **state) {
         near_json(v->acc_e, wanted, "acc_e");
         near_json(v->acc_s, wanted, "acc_s");
         for (size_t i = 0; i < N; i++) {
-            assert_int_equal(v->harm_histogram[i], json_integer_value(json_array_get(json_object_get(wanted, "harm_histogram"), i)));
+            assert_int_equal(v->harm_histogram[i],
+                             json_integer_value(json_array_get(json_object_get(wanted, "harm_histogram"), i)));
             assert_int_equal(v->theft[i], json_integer_value(json_array_get(json_object_get(wanted, "theft"), i)));
             assert_near(v->curve[i], json_number_value(json_array_get(json_object_get(wanted, "curve"), i)), 1e-9);
         }
@@ -607,10 +612,14 @@ static void lack_of_memory_is_reported(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(closed_forms_equal_all_orders), cmocka_unit_test(subset_sums_are_sums_over_subsets),
-        cmocka_unit_test(sampled_protocol_follows_its_orders), cmocka_unit_test(many_vocabularies_are_sampled),
-        cmocka_unit_test(a_shared_class_is_counted_once_in_a_union), cmocka_unit_test(tallies_add_up),
-        cmocka_unit_test(living17_is_numpys), cmocka_unit_test(bad_input_is_refused), cmocka_unit_test(lack_of_memory_is_reported)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(closed_forms_equal_all_orders),
+                                       cmocka_unit_test(subset_sums_are_sums_over_subsets),
+                                       cmocka_unit_test(sampled_protocol_follows_its_orders),
+                                       cmocka_unit_test(many_vocabularies_are_sampled),
+                                       cmocka_unit_test(a_shared_class_is_counted_once_in_a_union),
+                                       cmocka_unit_test(tallies_add_up),
+                                       cmocka_unit_test(living17_is_numpys),
+                                       cmocka_unit_test(bad_input_is_refused),
+                                       cmocka_unit_test(lack_of_memory_is_reported)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,8 +12,13 @@
 
 static void base64_is_rfc_4648s(void **state) {
     (void)state;
-    static const char *const vectors[][2] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-                                             {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    static const char *const vectors[][2] = {{"", ""},
+                                             {"f", "Zg=="},
+                                             {"fo", "Zm8="},
+                                             {"foo", "Zm9v"},
+                                             {"foob", "Zm9vYg=="},
+                                             {"fooba", "Zm9vYmE="},
+                                             {"foobar", "Zm9vYmFy"}};
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
         vb_text text = {0};
         vb_text_add_base64(&text, vectors[i][0], strlen(vectors[i][0]));
@@ -70,7 +75,8 @@ static void thumbnails_grow_and_run_out_of_memory(void **state) {
     vb_error err = {0};
     vb_image image = {.mode = VB_MODE_RGB, .width = 300, .height = 300}, back;
     image.pixels = vb_array(300 * 300, 3, "test", &err);
-    for (uint32_t i = 0; i < 270000; i++) image.pixels[i] = (uint8_t)(i * i * 2654435761u >> 13); /* noise: a file of many pieces */
+    for (uint32_t i = 0; i < 270000; i++)
+        image.pixels[i] = (uint8_t)(i * i * 2654435761u >> 13); /* noise: a file of many pieces */
     uint8_t *jpeg;
     size_t size;
     int w, h;
@@ -90,8 +96,7 @@ static void thumbnails_grow_and_run_out_of_memory(void **state) {
         if (status) {
             assert_int_equal(err.code, VB_EMEMORY);
             assert_null(jpeg);
-        } else
-            vb_free(jpeg);
+        } else vb_free(jpeg);
         assert_in_range(n, 1, 30);
     }
     assert_in_range(n, 4, 30);
@@ -103,15 +108,16 @@ static void placeholders_have_kinds(void **state) {
     static const struct {
         const char *placeholder;
         vb_value_kind kind;
-    } cases[] = {{"html|md|latex", VB_VALUE_WORDS}, {"int8", VB_VALUE_WORDS},      {"quick_gelu|gelu", VB_VALUE_WORDS},
-                 {"DIR", VB_VALUE_FOLDER},          {"DIR...", VB_VALUE_FOLDER},   {"OUT DIR...", VB_VALUE_FOLDER},
-                 {"DIR|GLOB", VB_VALUE_FOLDER},     {"FILE", VB_VALUE_FILE},       {"FILE.yaml", VB_VALUE_FILE},
-                 {"LIST.jsonl.zst", VB_VALUE_FILE}, {"PATH", VB_VALUE_FILE},       {"A B", VB_VALUE_FILE},
-                 {"[COMMAND]", VB_VALUE_COMMAND},   {"N", VB_VALUE_FREE},          {"path.to.key=value", VB_VALUE_FREE},
-                 {"--name=value", VB_VALUE_FREE},   {"TIME", VB_VALUE_FREE},       {NULL, VB_VALUE_FREE}};
+    } cases[] = {{"html|md|latex", VB_VALUE_WORDS}, {"int8", VB_VALUE_WORDS},    {"quick_gelu|gelu", VB_VALUE_WORDS},
+                 {"DIR", VB_VALUE_FOLDER},          {"DIR...", VB_VALUE_FOLDER}, {"OUT DIR...", VB_VALUE_FOLDER},
+                 {"DIR|GLOB", VB_VALUE_FOLDER},     {"FILE", VB_VALUE_FILE},     {"FILE.yaml", VB_VALUE_FILE},
+                 {"LIST.jsonl.zst", VB_VALUE_FILE}, {"PATH", VB_VALUE_FILE},     {"A B", VB_VALUE_FILE},
+                 {"[COMMAND]", VB_VALUE_COMMAND},   {"N", VB_VALUE_FREE},        {"path.to.key=value", VB_VALUE_FREE},
+                 {"--name=value", VB_VALUE_FREE},   {"TIME", VB_VALUE_FREE},     {NULL, VB_VALUE_FREE}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (vb_kind_of_value(cases[i].placeholder) != cases[i].kind)
-            fail_msg("%s is of kind %d", cases[i].placeholder ? cases[i].placeholder : "NULL", (int)vb_kind_of_value(cases[i].placeholder));
+            fail_msg("%s is of kind %d", cases[i].placeholder ? cases[i].placeholder : "NULL",
+                     (int)vb_kind_of_value(cases[i].placeholder));
 }
 
 static void paths_become_absolute(void **state) {
@@ -130,7 +136,7 @@ static void paths_become_absolute(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(base64_is_rfc_4648s), cmocka_unit_test(thumbnails_keep_shape_and_colour),
-                                       cmocka_unit_test(thumbnails_grow_and_run_out_of_memory), cmocka_unit_test(placeholders_have_kinds),
-                                       cmocka_unit_test(paths_become_absolute)};
+                                       cmocka_unit_test(thumbnails_grow_and_run_out_of_memory),
+                                       cmocka_unit_test(placeholders_have_kinds), cmocka_unit_test(paths_become_absolute)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

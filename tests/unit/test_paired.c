@@ -142,10 +142,12 @@ static void flips_of_bad_input(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mcnemar_is_scipy_binomtest), cmocka_unit_test(mcnemar_is_pascals_triangle),
-        cmocka_unit_test(means_are_numpys),           cmocka_unit_test(all_flips_are_scipys),
-        cmocka_unit_test(all_flips_count_ties),       cmocka_unit_test(drawn_flips_are_numpys),
-        cmocka_unit_test(flips_of_bad_input)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(mcnemar_is_scipy_binomtest),
+                                       cmocka_unit_test(mcnemar_is_pascals_triangle),
+                                       cmocka_unit_test(means_are_numpys),
+                                       cmocka_unit_test(all_flips_are_scipys),
+                                       cmocka_unit_test(all_flips_count_ties),
+                                       cmocka_unit_test(drawn_flips_are_numpys),
+                                       cmocka_unit_test(flips_of_bad_input)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

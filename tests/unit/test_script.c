@@ -9,8 +9,8 @@ static void fill_replaces_and_drops(void **state) {
     vb_error err = {0};
     const vb_slot slots[] = {{"NAME", "n@N@"}, {"N", "3"}, {"NOT", NULL}, {"EMPTY", ""}, {NULL, NULL}};
     char *script;
-    assert_ok(
-        vb_fill_template("#SBATCH --a=@NAME@/@N@\n#SBATCH --b=@NOT@\nx@y @ @@ @low@ [@EMPTY@]\nend @N@", "t", slots, &script, &err));
+    assert_ok(vb_fill_template("#SBATCH --a=@NAME@/@N@\n#SBATCH --b=@NOT@\nx@y @ @@ @low@ [@EMPTY@]\nend @N@", "t", slots,
+                               &script, &err));
     /* Values are not looked through again; a line that asks for what is not given is left out. */
     assert_string_equal(script, "#SBATCH --a=n@N@/3\nx@y @ @@ @low@ []\nend 3");
     vb_free(script);
@@ -64,7 +64,8 @@ static void times_are_slurms(void **state) {
     static const struct {
         const char *text;
         int64_t seconds;
-    } good[] = {{"30", 1800}, {"1:30", 90}, {"4:00:00", 14400}, {"1-12", 129600}, {"2-0:30", 174600}, {"1-2:3:4", 93784}, {"0:01", 1}};
+    } good[] = {{"30", 1800},       {"1:30", 90},       {"4:00:00", 14400}, {"1-12", 129600},
+                {"2-0:30", 174600}, {"1-2:3:4", 93784}, {"0:01", 1}};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         int64_t seconds;
         assert_ok(vb_slurm_time(good[i].text, &seconds, &err));
@@ -89,7 +90,8 @@ static void programs_are_run(void **state) {
     /* More than a pipe holds. */
     assert_ok(vb_spawn((const char *[]){"head", "-c", "300000", "/dev/zero", NULL}, NULL, &output, &err));
     vb_free(output);
-    assert_fails(vb_spawn((const char *[]){"head", "-c", "30000000", "/dev/zero", NULL}, NULL, &output, &err), VB_EDATA, "more than");
+    assert_fails(vb_spawn((const char *[]){"head", "-c", "30000000", "/dev/zero", NULL}, NULL, &output, &err), VB_EDATA,
+                 "more than");
     assert_fails(vb_spawn((const char *[]){"no-such-program-here", NULL}, NULL, &output, &err), VB_EMISSING, "cannot be started");
     assert_fails(vb_spawn((const char *[]){"sh", "-c", "exit 3", NULL}, NULL, &output, &err), VB_EUSAGE, "sh: ended with code 3");
     assert_fails(vb_spawn((const char *[]){"sh", "-c", "kill -9 $$", NULL}, NULL, &output, &err), VB_EUSAGE, "signal 9");
@@ -105,8 +107,9 @@ static void no_memory_is_an_error(void **state) {
         char setting[32], *script = NULL, *word = NULL;
         snprintf(setting, sizeof setting, "alloc:%d:ENOMEM", n);
         assert_int_equal(vb_fault_setup(setting, 0), 0);
-        int status = vb_fill_template("a @X@ line of text that is longer than what is allocated at first @X@ @X@ @X@ @X@ @X@ @X@\n",
-                                      "t", slots, &script, &err);
+        int status =
+            vb_fill_template("a @X@ line of text that is longer than what is allocated at first @X@ @X@ @X@ @X@ @X@ @X@\n", "t",
+                             slots, &script, &err);
         if (!status) word = vb_shell_word("it's a word to be quoted, and so long that it has to grow more than once", "w", &err);
         assert_int_equal(vb_fault_setup(NULL, 0), 0);
         if (status || !word) {
@@ -121,8 +124,9 @@ static void no_memory_is_an_error(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fill_replaces_and_drops), cmocka_unit_test(words_survive_a_shell), cmocka_unit_test(words_are_joined),
-        cmocka_unit_test(times_are_slurms),        cmocka_unit_test(programs_are_run),      cmocka_unit_test(no_memory_is_an_error),
+        cmocka_unit_test(fill_replaces_and_drops), cmocka_unit_test(words_survive_a_shell),
+        cmocka_unit_test(words_are_joined),        cmocka_unit_test(times_are_slurms),
+        cmocka_unit_test(programs_are_run),        cmocka_unit_test(no_memory_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Tests of exact inner products and of the verdicts on images: against rational arithmetic, on ties, near ties and extreme scales. */
+/* Tests of exact inner products and of the verdicts on images: against rational arithmetic, on ties, near ties and extreme
+ * scales. */
 #include <math.h>
 
 #include "vb_test.h"
@@ -22,23 +23,35 @@ static float random_float(void) { return (float)((int)random_bits() - (1 << 23))
 static void exact_dots_are_pythons(void **state) {
     (void)state;
     /* bits of the operands; sign and digits of the sum by fractions.Fraction */
-    static const struct { int n; uint32_t a[8], b[8]; int sign; uint32_t digit[18]; } golden[] = {
-        {1, {1}, {1}, 1, {1}},
-        {1, {0x80000001}, {1}, -1, {1}},
-        {2, {0x7f7fffff, 0x7f7fffff}, {0x7f7fffff, 0x7f7fffff}, 1, {[15] = 0x8000000, 0xfff00000, 0x7ff}},
-        {3, {0x7f7fffff, 0xff7fffff, 1}, {0x7f7fffff, 0x7f7fffff, 0x80000001}, -1, {1}},
-        {2, {0x7f7fffff, 0xff7fffff}, {0x3f800000, 0x3f800000}, 0, {0}},
-        {2, {0, 0x80000000}, {0x3f800000, 0x7f7fffff}, 0, {0}},
-        {3, {0x38d48b63, 0x0e2048ce, 0xdee84fef}, {0xd4d1e6bd, 0x34eb8be6, 0x5d1ddc76}, -1,
-         {0x0, 0x0, 0x0, 0x0, 0x9ae5e760, 0xfffb642c, 0xffffffff, 0xffffffff, 0x16ffffff, 0x455df8da, 0xae, 0x85400000, 0xe822ab27,
-          0x11}},
-        {5, {0xeb2a1590, 0xfabce849, 0x7d088408, 0x16fe82e4, 0x9c9b3ee7}, {0x659087be, 0xc412899b, 0x5aa8ca70, 0x84b70a9e, 0x7c944ed0}, 1,
-         {0x0, 0xf4800000, 0xa05e0d24, 0xfffffff4, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0x824fffff, 0xa60fd726,
-          0x97ffffff, 0x10228da9, 0xda228af1, 0xb402321}},
-        {8, {0x4bfb1e07, 0xfda670cc, 0x300e7f8f, 0xceeb8c71, 0x14ab75b5, 0xa642efe7, 0xbd0a6c50, 0xd1c8f81b},
-         {0x70f9a42c, 0x3e1720cd, 0x2886fecb, 0xc3adec41, 0xe1438daf, 0x1c63fe1e, 0x462a87d4, 0x34437c56}, 1,
-         {0x0, 0x0, 0x0, 0x0, 0x152ec3b8, 0x842fc98f, 0x25924c34, 0x2db08a00, 0x8e21c4e4, 0x2556a23d, 0x2801d, 0xe1800000, 0xf014566e,
-          0x30}}};
+    static const struct {
+        int n;
+        uint32_t a[8], b[8];
+        int sign;
+        uint32_t digit[18];
+    } golden[] = {{1, {1}, {1}, 1, {1}},
+                  {1, {0x80000001}, {1}, -1, {1}},
+                  {2, {0x7f7fffff, 0x7f7fffff}, {0x7f7fffff, 0x7f7fffff}, 1, {[15] = 0x8000000, 0xfff00000, 0x7ff}},
+                  {3, {0x7f7fffff, 0xff7fffff, 1}, {0x7f7fffff, 0x7f7fffff, 0x80000001}, -1, {1}},
+                  {2, {0x7f7fffff, 0xff7fffff}, {0x3f800000, 0x3f800000}, 0, {0}},
+                  {2, {0, 0x80000000}, {0x3f800000, 0x7f7fffff}, 0, {0}},
+                  {3,
+                   {0x38d48b63, 0x0e2048ce, 0xdee84fef},
+                   {0xd4d1e6bd, 0x34eb8be6, 0x5d1ddc76},
+                   -1,
+                   {0x0, 0x0, 0x0, 0x0, 0x9ae5e760, 0xfffb642c, 0xffffffff, 0xffffffff, 0x16ffffff, 0x455df8da, 0xae, 0x85400000,
+                    0xe822ab27, 0x11}},
+                  {5,
+                   {0xeb2a1590, 0xfabce849, 0x7d088408, 0x16fe82e4, 0x9c9b3ee7},
+                   {0x659087be, 0xc412899b, 0x5aa8ca70, 0x84b70a9e, 0x7c944ed0},
+                   1,
+                   {0x0, 0xf4800000, 0xa05e0d24, 0xfffffff4, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff,
+                    0x824fffff, 0xa60fd726, 0x97ffffff, 0x10228da9, 0xda228af1, 0xb402321}},
+                  {8,
+                   {0x4bfb1e07, 0xfda670cc, 0x300e7f8f, 0xceeb8c71, 0x14ab75b5, 0xa642efe7, 0xbd0a6c50, 0xd1c8f81b},
+                   {0x70f9a42c, 0x3e1720cd, 0x2886fecb, 0xc3adec41, 0xe1438daf, 0x1c63fe1e, 0x462a87d4, 0x34437c56},
+                   1,
+                   {0x0, 0x0, 0x0, 0x0, 0x152ec3b8, 0x842fc98f, 0x25924c34, 0x2db08a00, 0x8e21c4e4, 0x2556a23d, 0x2801d,
+                    0xe1800000, 0xf014566e, 0x30}}};
     for (size_t g = 0; g < sizeof golden / sizeof *golden; g++) {
         float a[8], b[8];
         memcpy(a, golden[g].a, sizeof a);
@@ -74,9 +87,10 @@ static void the_widest_sum_fits(void **state) {
 
 static void exact_ratios_are_pythons(void **state) {
     (void)state;
-    /* by fractions.Fraction: random pairs, of which every fourth is a rounded multiple, a double, a negative, a neighbour of the other */
-    static const char golden[] =
-        "<=>=>=>=>=<=<=>=<=<=<=>=<=<=<=>=<=<=>=>=<=<=>=<=<=<=>=>=>=>=<=<=<=<=<=>=>=>=>=>=<=>=<=>=<=<=<=>=>=<=<=<=>=<=<=<=<=<=<=>=";
+    /* by fractions.Fraction: random pairs, of which every fourth is a rounded multiple, a double, a negative, a neighbour of the
+     * other */
+    static const char golden[] = "<=>=>=>=>=<=<=>=<=<=<=>=<=<=<=>=<=<=>=>=<=<=>=<=<=<=>=>=>=>=<=<=<=<=<=>=>=>=>=>=<=>=<=>=<=<=<=>"
+                                 "=>=<=<=<=>=<=<=<=<=<=<=>=";
     random_state = 12345;
     for (int i = 0; golden[i]; i++) {
         float x[16], t[16], u[16];
@@ -147,7 +161,10 @@ static void expect(const uint8_t *beaten, const vb_verdict *verdict, int y, cons
     assert_int_equal(verdict->predicted_own, n ? ranked_first(list, n, order, context) : -1);
 }
 
-typedef struct integer_case { vb_similarity similarity; int64_t dot[CLASSES], square[CLASSES]; } integer_case;
+typedef struct integer_case {
+    vb_similarity similarity;
+    int64_t dot[CLASSES], square[CLASSES];
+} integer_case;
 
 static int integer_order(const void *context, int c, int d) {
     const integer_case *f = context;
@@ -228,8 +245,8 @@ static void integers_are_judged_right(void **state) {
     assert_true(wrong > 1000);
 }
 
-/* Texts that are one another with two coordinates exchanged: equal norms, and s(c) - s(0) has the sign of a product known exactly,
- * however far below the resolution of fp32 and fp64 it lies. */
+/* Texts that are one another with two coordinates exchanged: equal norms, and s(c) - s(0) has the sign of a product known
+ * exactly, however far below the resolution of fp32 and fp64 it lies. */
 static int double_order(const void *context, int c, int d) {
     const double *value = context;
     return (value[c] > value[d]) - (value[c] < value[d]);
@@ -359,8 +376,8 @@ static void blocks_threads_and_levels_change_nothing(void **state) {
             int step = threads == 1 ? ROWS : threads == 2 ? 7 : 1111;
             for (int i = 0; i < ROWS; i += step) {
                 int rows = ROWS - i < step ? ROWS - i : step;
-                assert_ok(vb_judge(bank, &space, images + i * WIDTH, rows, labels + i, again + i * VOCABULARIES, repeated + i, threads,
-                                   &err));
+                assert_ok(vb_judge(bank, &space, images + i * WIDTH, rows, labels + i, again + i * VOCABULARIES, repeated + i,
+                                   threads, &err));
             }
             assert_memory_equal(first, again, ROWS * VOCABULARIES);
             for (int i = 0; i < ROWS; i++) {
@@ -429,7 +446,8 @@ static void parts_are_judged_as_the_whole(void **state) {
                     float term[WIDTH], sum = 0;
                     for (int k = 0; k < WIDTH; k++) term[k] = images[i * WIDTH + k] * some[c * WIDTH + k];
                     for (int k = WIDTH - 1; k >= 0; k--) sum += term[k];
-                    products[c * ROWS + i] = round % 4 < 2 ? sum : (term[0] + term[3]) + (term[1] + term[5]) + (term[2] + term[4]);
+                    products[c * ROWS + i] =
+                        round % 4 < 2 ? sum : (term[0] + term[3]) + (term[1] + term[5]) + (term[2] + term[4]);
                 }
             vb_image_block block = {ROWS, images, own, labels};
             assert_ok(vb_text_bank_part(&bank, some, ids, n, WIDTH, similarity, &err));
@@ -450,7 +468,8 @@ static void parts_are_judged_as_the_whole(void **state) {
                  "image embedding, row 0: element 5 is NaN");
     vb_text_bank_free(bank);
     some[WIDTH] = INFINITY;
-    assert_fails(vb_text_bank_part(&bank, some, ids, 2, WIDTH, VB_DOT, &err), VB_EDATA, "text embedding, row 3: element 0 is infinite");
+    assert_fails(vb_text_bank_part(&bank, some, ids, 2, WIDTH, VB_DOT, &err), VB_EDATA,
+                 "text embedding, row 3: element 0 is infinite");
     vb_homes_free(&homes);
 }
 
@@ -493,9 +512,11 @@ static void bad_rows_are_named(void **state) {
     assert_fails(vb_text_bank_new(&bank, texts, CLASSES, 4, VB_DOT, &err), VB_EDATA, "text embedding, row 7: element 2 is NaN");
     assert_null(bank);
     texts[4 * 7 + 2] = -INFINITY;
-    assert_fails(vb_text_bank_new(&bank, texts, CLASSES, 4, VB_COSINE, &err), VB_EDATA, "text embedding, row 7: element 2 is infinite");
+    assert_fails(vb_text_bank_new(&bank, texts, CLASSES, 4, VB_COSINE, &err), VB_EDATA,
+                 "text embedding, row 7: element 2 is infinite");
     memset(texts + 4 * 7, 0, 4 * sizeof(float));
-    assert_fails(vb_text_bank_new(&bank, texts, CLASSES, 4, VB_COSINE, &err), VB_EDATA, "text embedding, row 7: all elements are zero");
+    assert_fails(vb_text_bank_new(&bank, texts, CLASSES, 4, VB_COSINE, &err), VB_EDATA,
+                 "text embedding, row 7: all elements are zero");
     assert_fails(vb_text_bank_new(&bank, texts, CLASSES, 65537, VB_COSINE, &err), VB_EUNSUPPORTED, "65537 dimensions");
     assert_fails(vb_text_bank_new(&bank, texts, 0, 4, VB_COSINE, &err), VB_EMISMATCH, "0 x 4");
     assert_ok(vb_text_bank_new(&bank, texts, CLASSES, 4, VB_DOT, &err)); /* a zero text has a dot product */
@@ -552,11 +573,17 @@ static void lack_of_memory_is_reported(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exact_dots_are_pythons), cmocka_unit_test(the_widest_sum_fits), cmocka_unit_test(exact_ratios_are_pythons),
-        cmocka_unit_test(integers_are_judged_right), cmocka_unit_test(exchanged_coordinates_decide), cmocka_unit_test(one_ulp_decides),
-        cmocka_unit_test(equal_texts_go_to_the_lowest_index), cmocka_unit_test(blocks_threads_and_levels_change_nothing),
-        cmocka_unit_test(parts_are_judged_as_the_whole),
-        cmocka_unit_test(a_lone_class_has_no_margin), cmocka_unit_test(bad_rows_are_named), cmocka_unit_test(lack_of_memory_is_reported)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(exact_dots_are_pythons),
+                                       cmocka_unit_test(the_widest_sum_fits),
+                                       cmocka_unit_test(exact_ratios_are_pythons),
+                                       cmocka_unit_test(integers_are_judged_right),
+                                       cmocka_unit_test(exchanged_coordinates_decide),
+                                       cmocka_unit_test(one_ulp_decides),
+                                       cmocka_unit_test(equal_texts_go_to_the_lowest_index),
+                                       cmocka_unit_test(blocks_threads_and_levels_change_nothing),
+                                       cmocka_unit_test(parts_are_judged_as_the_whole),
+                                       cmocka_unit_test(a_lone_class_has_no_margin),
+                                       cmocka_unit_test(bad_rows_are_named),
+                                       cmocka_unit_test(lack_of_memory_is_reported)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,7 +31,8 @@ static void gram_is_the_plain_sum(void **state) {
     for (int k = 0; k < DIM; k++)
         for (int l = 0; l < DIM; l++) {
             long double sum = 0;
-            for (int i = 0; i < ROWS; i++) sum += (long double)(rows[i * DIM + k] * inverse[i]) * (rows[i * DIM + l] * inverse[i]);
+            for (int i = 0; i < ROWS; i++)
+                sum += (long double)(rows[i * DIM + k] * inverse[i]) * (rows[i * DIM + l] * inverse[i]);
             assert_true(fabsl(ldexpl((long double)gram[k * DIM + l], -bits) - 2 * sum) < 2e-14L);
         }
     /* Twice the same block is twice the integers; threads do not show. */
@@ -71,11 +72,11 @@ static void eigenvalues_are_found(void **state) {
     for (int kind = 0; kind < 5; kind++)
         for (int n = 1; n <= 100; n = n * 2 + 1) {
             for (int i = 0; i < n; i++)
-                wanted[i] = kind == 0   ? n - i
-                            : kind == 1 ? 1.0 / (1 << (i < 30 ? i : 30))
-                            : kind == 2 ? i < n / 3
-                            : kind == 3 ? (i < (n + 1) / 2 ? 5 : 4)
-                                        : 0;
+                wanted[i] = kind == 0 ? n - i :
+                            kind == 1 ? 1.0 / (1 << (i < 30 ? i : 30)) :
+                            kind == 2 ? i < n / 3 :
+                            kind == 3 ? (i < (n + 1) / 2 ? 5 : 4) :
+                                        0;
             rotate(a, n, wanted);
             assert_ok(vb_symmetric_eigenvalues(a, n, found, &err));
             for (int i = 0; i < n; i++)

@@ -55,8 +55,15 @@ static void lines_are_texts(void **state) {
     expect(txt, LITERAL("\n"), "");
     expect(txt, LITERAL("\n\n"), "|");
     expect(txt, LITERAL("\n\none\n\n"), "||one|");
-    expect(txt, LITERAL("a\rb\xe2\x80\xa8" "c\r"), "a\rb\xe2\x80\xa8" "c"); /* only the line feed ends a line */
-    expect(txt, LITERAL("\xef\xbb\xbf" "na\xc3\xafve \xf0\x9f\x97\xbc\n  two  "), "na\xc3\xafve \xf0\x9f\x97\xbc|  two  ");
+    expect(txt,
+           LITERAL("a\rb\xe2\x80\xa8"
+                   "c\r"),
+           "a\rb\xe2\x80\xa8"
+           "c"); /* only the line feed ends a line */
+    expect(txt,
+           LITERAL("\xef\xbb\xbf"
+                   "na\xc3\xafve \xf0\x9f\x97\xbc\n  two  "),
+           "na\xc3\xafve \xf0\x9f\x97\xbc|  two  ");
 }
 
 static void bad_lines_are_named(void **state) {
@@ -74,7 +81,8 @@ static void bad_lines_are_named(void **state) {
 
 static void json_lists_are_texts(void **state) {
     (void)state;
-    expect(json, LITERAL("[\"one\", \"\", \"two\\nlines\", \"\\u65e5 \xe6\x97\xa5\"]"), "one||two\nlines|\xe6\x97\xa5 \xe6\x97\xa5");
+    expect(json, LITERAL("[\"one\", \"\", \"two\\nlines\", \"\\u65e5 \xe6\x97\xa5\"]"),
+           "one||two\nlines|\xe6\x97\xa5 \xe6\x97\xa5");
     refuse(json, LITERAL("[]"), VB_EMISSING, "no texts");
     refuse(json, LITERAL("[\"a\", 3]"), VB_EDATA, "item 1 is an integer");
     refuse(json, LITERAL("[\"a\", \"b\", null]"), VB_EDATA, "item 2 is null");

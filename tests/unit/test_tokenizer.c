@@ -1,4 +1,5 @@
-/* Tests of the tokenizer and its text clean-up against golden texts from Python (ftfy, html, regex), OpenAI's tokens and broken files. */
+/* Tests of the tokenizer and its text clean-up against golden texts from Python (ftfy, html, regex), OpenAI's tokens and broken
+ * files. */
 #include <errno.h>
 #include <jansson.h>
 #include <zlib.h>
@@ -83,11 +84,28 @@ static void texts_are_cleaned_as_in_python(void **state) {
 static void invalid_bytes_become_replacement_characters(void **state) {
     (void)state;
     /* Python: bytes.decode("utf-8", "replace"), then the clean-up */
-    static const struct { const char *bytes; size_t n; const char *clean; } cases[] = {
-        {"A\xff" "B", 3, "a\xef\xbf\xbd" "b"}, {"a\xe2\x82", 3, "a\xef\xbf\xbd"}, {"\xe2\x82" "A", 3, "\xef\xbf\xbd" "a"},
-        {"\xc0\x80", 2, "\xef\xbf\xbd\xef\xbf\xbd"}, {"\xed\xa0\x80", 3, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
-        {"\xf0\x9f\x98", 3, "\xef\xbf\xbd"}, {"\xf4\x90\x80\x80", 4, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
-        {"a\0b", 3, "ab"}, {"", 0, ""}, {"\0", 1, ""}};
+    static const struct {
+        const char *bytes;
+        size_t n;
+        const char *clean;
+    } cases[] = {{"A\xff"
+                  "B",
+                  3,
+                  "a\xef\xbf\xbd"
+                  "b"},
+                 {"a\xe2\x82", 3, "a\xef\xbf\xbd"},
+                 {"\xe2\x82"
+                  "A",
+                  3,
+                  "\xef\xbf\xbd"
+                  "a"},
+                 {"\xc0\x80", 2, "\xef\xbf\xbd\xef\xbf\xbd"},
+                 {"\xed\xa0\x80", 3, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+                 {"\xf0\x9f\x98", 3, "\xef\xbf\xbd"},
+                 {"\xf4\x90\x80\x80", 4, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+                 {"a\0b", 3, "ab"},
+                 {"", 0, ""},
+                 {"\0", 1, ""}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *clean = vb_clean_text(cases[i].bytes, cases[i].n, &err);
         assert_non_null(clean);
@@ -123,8 +141,7 @@ static void the_context_cuts_and_keeps_the_end(void **state) {
     for (int context = 1; context <= 64; context++) {
         memset(ids, 0x55, sizeof ids);
         assert_ok(vb_tokenizer_encode(t, text, strlen(text), context, ids, &length, &err));
-        for (int k = 0; k < context; k++)
-            assert_int_equal(ids[k], k == context - 1 && context <= last_end ? 813 : whole[k]);
+        for (int k = 0; k < context; k++) assert_int_equal(ids[k], k == context - 1 && context <= last_end ? 813 : whole[k]);
         assert_int_equal(length, context <= first_end ? context : first_end + 1);
     }
     assert_fails(vb_tokenizer_encode(t, text, strlen(text), 0, ids, NULL, &err), VB_EUSAGE, "context length 0");
@@ -175,13 +192,20 @@ static void fixtures_are_equal(void **state) {
 
 static void broken_merges_name_the_line(void **state) {
     (void)state;
-    static const struct { const char *text; const char *message; } cases[] = {
-        {"", "m:1: empty file"}, {"i n\nt h\n", "m:1: expected a line with '#version', found 'i n'"},
-        {"#version: 0.2\n", "m:2: the file ends here"}, {"#version: 0.2\ni n\nth\n", "m:3: expected two symbols"},
-        {"#version: 0.2\ni n\n\nt h\n", "m:3: expected two symbols"}, {"#version: 0.2\na b c\n", "m:2: expected two symbols"},
-        {"#version: 0.2\ni n\nt  h\n", "m:3: expected two symbols"}, {"#version: 0.2\n h\n", "m:2: expected two symbols"},
-        {"#version: 0.2\ni \xff\n", "m:2: 'i ?' is not in the byte alphabet"}, {"#version: 0.2\ni \xe6\x97\xa5\n", "byte alphabet"},
-        {"#version: 0.2\ni\tn x\n", "m:2: 'i?n x' is not in the byte alphabet"}};
+    static const struct {
+        const char *text;
+        const char *message;
+    } cases[] = {{"", "m:1: empty file"},
+                 {"i n\nt h\n", "m:1: expected a line with '#version', found 'i n'"},
+                 {"#version: 0.2\n", "m:2: the file ends here"},
+                 {"#version: 0.2\ni n\nth\n", "m:3: expected two symbols"},
+                 {"#version: 0.2\ni n\n\nt h\n", "m:3: expected two symbols"},
+                 {"#version: 0.2\na b c\n", "m:2: expected two symbols"},
+                 {"#version: 0.2\ni n\nt  h\n", "m:3: expected two symbols"},
+                 {"#version: 0.2\n h\n", "m:2: expected two symbols"},
+                 {"#version: 0.2\ni \xff\n", "m:2: 'i ?' is not in the byte alphabet"},
+                 {"#version: 0.2\ni \xe6\x97\xa5\n", "byte alphabet"},
+                 {"#version: 0.2\ni\tn x\n", "m:2: 'i?n x' is not in the byte alphabet"}};
     vb_tokenizer *t;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_fails(vb_tokenizer_open_bpe(&t, cases[i].text, strlen(cases[i].text), 0, "m", &err), VB_EDATA, cases[i].message);
@@ -310,12 +334,20 @@ static void hugging_face_pairs_have_their_own_ids(void **state) {
     assert_int_equal(vb_tokenizer_size(t), 901);
     vb_tokenizer_close(t);
 
-    static const struct { const char *token; const char *id; int code; const char *message; } breaks[] = {
-        {"a</w>", NULL, VB_EMISMATCH, "lacks the token 'a</w>'"}, {"<|endoftext|>", NULL, VB_EMISMATCH, "lacks the token '<|endoftext|>'"},
-        {"the</w>", NULL, VB_EMISMATCH, "'the</w>' is not in the vocabulary"}, {"x", "\"7\"", VB_EDATA, "token 'x' is not an integer"},
-        {"x", "-1", VB_EDATA, "token 'x' is not an integer"}, {"x", "1.5", VB_EDATA, "token 'x' is not an integer"},
-        {"x", "99999999999", VB_EDATA, "token 'x' is not an integer"}, {"x", "999999999", VB_EDATA, "'x' the id 999999999"},
-        {"x", "0", VB_EDATA, "id 0 to both"}};
+    static const struct {
+        const char *token;
+        const char *id;
+        int code;
+        const char *message;
+    } breaks[] = {{"a</w>", NULL, VB_EMISMATCH, "lacks the token 'a</w>'"},
+                  {"<|endoftext|>", NULL, VB_EMISMATCH, "lacks the token '<|endoftext|>'"},
+                  {"the</w>", NULL, VB_EMISMATCH, "'the</w>' is not in the vocabulary"},
+                  {"x", "\"7\"", VB_EDATA, "token 'x' is not an integer"},
+                  {"x", "-1", VB_EDATA, "token 'x' is not an integer"},
+                  {"x", "1.5", VB_EDATA, "token 'x' is not an integer"},
+                  {"x", "99999999999", VB_EDATA, "token 'x' is not an integer"},
+                  {"x", "999999999", VB_EDATA, "'x' the id 999999999"},
+                  {"x", "0", VB_EDATA, "id 0 to both"}};
     for (size_t i = 0; i < sizeof breaks / sizeof *breaks; i++) {
         json_t *broken = json_copy(object);
         if (breaks[i].id) json_object_set_new(broken, breaks[i].token, json_loads(breaks[i].id, JSON_DECODE_ANY, NULL));
@@ -429,7 +461,7 @@ static void one_tokenizer_serves_many_threads(void **state) {
     (void)state;
     vb_tokenizer *t = open_short();
     int wrong = 0;
-    #pragma omp parallel for num_threads(4) reduction(+ : wrong) schedule(dynamic)
+#pragma omp parallel for num_threads(4) reduction(+ : wrong) schedule(dynamic)
     for (int i = 0; i < 4 * (int)rows(); i++) {
         size_t r = (size_t)i % rows();
         const char *text = row_text(r);
@@ -444,12 +476,17 @@ static void one_tokenizer_serves_many_threads(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texts_are_cleaned_as_in_python), cmocka_unit_test(invalid_bytes_become_replacement_characters),
-        cmocka_unit_test(short_merges_give_golden_ids), cmocka_unit_test(the_context_cuts_and_keeps_the_end),
-        cmocka_unit_test(openai_merges_give_golden_ids), cmocka_unit_test(fixtures_are_equal),
-        cmocka_unit_test(broken_merges_name_the_line), cmocka_unit_test(packed_files_are_checked),
-        cmocka_unit_test(hugging_face_pairs_have_their_own_ids), cmocka_unit_test(lack_of_memory_is_an_error_and_no_leak),
-        cmocka_unit_test(tables_can_be_shared), cmocka_unit_test(one_tokenizer_serves_many_threads)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(texts_are_cleaned_as_in_python),
+                                       cmocka_unit_test(invalid_bytes_become_replacement_characters),
+                                       cmocka_unit_test(short_merges_give_golden_ids),
+                                       cmocka_unit_test(the_context_cuts_and_keeps_the_end),
+                                       cmocka_unit_test(openai_merges_give_golden_ids),
+                                       cmocka_unit_test(fixtures_are_equal),
+                                       cmocka_unit_test(broken_merges_name_the_line),
+                                       cmocka_unit_test(packed_files_are_checked),
+                                       cmocka_unit_test(hugging_face_pairs_have_their_own_ids),
+                                       cmocka_unit_test(lack_of_memory_is_an_error_and_no_leak),
+                                       cmocka_unit_test(tables_can_be_shared),
+                                       cmocka_unit_test(one_tokenizer_serves_many_threads)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

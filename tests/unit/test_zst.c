@@ -97,7 +97,8 @@ static void seekable_files(void **state) {
     if (!have("zstd")) return;
     put_file("data", data, SIZE);
     assert_int_equal(run_command("cd %s && zstd -dc s.zst | cmp - data && zstd -tq s.zst && zstd -dc empty.zst | cmp - /dev/null",
-                                 scratch), 0);
+                                 scratch),
+                     0);
 }
 
 static void plain_files_are_streams(void **state) {
@@ -105,9 +106,11 @@ static void plain_files_are_streams(void **state) {
     if (!have("zstd")) skip();
     char path[1024];
     put_file("data", data, SIZE);
-    assert_int_equal(run_command("cd %s && zstd -qf data -o one.zst && head -c 100000 data | zstd -qc > many.zst && tail -c +100001 data "
-                                 "| zstd -19 -qc >> many.zst",
-                                 scratch), 0);
+    assert_int_equal(
+        run_command("cd %s && zstd -qf data -o one.zst && head -c 100000 data | zstd -qc > many.zst && tail -c +100001 data "
+                    "| zstd -19 -qc >> many.zst",
+                    scratch),
+        0);
     const char *names[] = {"one.zst", "many.zst"};
     for (int i = 0; i < 2; i++) {
         in_scratch(path, names[i]);
@@ -122,7 +125,8 @@ static void plain_files_are_streams(void **state) {
         assert_int_equal(vb_zst_position(zst), 5100);
         vb_zst_close(zst);
     }
-    assert_int_equal(run_command("cd %s && head -c 300000000 /dev/zero | zstd -q --long=31 -c > long.zst 2>/dev/null", scratch), 0);
+    assert_int_equal(run_command("cd %s && head -c 300000000 /dev/zero | zstd -q --long=31 -c > long.zst 2>/dev/null", scratch),
+                     0);
     assert_fails(read_all(in_scratch(path, "long.zst"), 1000, &err) < 0, VB_EUNSUPPORTED, "zstd");
 }
 
@@ -252,7 +256,8 @@ static void sources_are_plain_or_packed(void **state) {
         assert_memory_equal(buffer, data + 900, 100);
         assert_ok(vb_source_read_some(source, 1u << 30, buffer, 200, &got, &err));
         assert_int_equal(got, 0);
-        assert_fails(vb_source_read(source, 900, buffer, 200, &err), VB_EDATA, "truncated: wanted 200 bytes at offset 900, the data ends "
+        assert_fails(vb_source_read(source, 900, buffer, 200, &err), VB_EDATA,
+                     "truncated: wanted 200 bytes at offset 900, the data ends "
                      "after 100");
         vb_source_close(source);
     }
@@ -263,9 +268,14 @@ static void faults(void **state) {
     (void)state;
     char path[1024], spec[64];
     vb_zst_writer *writer;
-    static const struct { const char *site, *effect; int code; } effects[] = {
-        {"alloc", "ENOMEM", VB_EMEMORY}, {"write", "ENOSPC", VB_EOUTPUT}, {"fsync", "EIO", VB_EOUTPUT}, {"rename", "EACCES", VB_EOUTPUT},
-        {"open", "EACCES", VB_EOUTPUT}};
+    static const struct {
+        const char *site, *effect;
+        int code;
+    } effects[] = {{"alloc", "ENOMEM", VB_EMEMORY},
+                   {"write", "ENOSPC", VB_EOUTPUT},
+                   {"fsync", "EIO", VB_EOUTPUT},
+                   {"rename", "EACCES", VB_EOUTPUT},
+                   {"open", "EACCES", VB_EOUTPUT}};
     in_scratch(path, "fault.zst");
     for (size_t e = 0; e < sizeof effects / sizeof *effects; e++) {
         int status = -1, n = 0;
@@ -305,9 +315,9 @@ static void faults(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(seekable_files), cmocka_unit_test(plain_files_are_streams), cmocka_unit_test(truncations),
-            cmocka_unit_test(flipped_bits),
-        cmocka_unit_test(lying_tables), cmocka_unit_test(sources_are_plain_or_packed), cmocka_unit_test(faults)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(seekable_files), cmocka_unit_test(plain_files_are_streams),
+                                       cmocka_unit_test(truncations),    cmocka_unit_test(flipped_bits),
+                                       cmocka_unit_test(lying_tables),   cmocka_unit_test(sources_are_plain_or_packed),
+                                       cmocka_unit_test(faults)};
     return cmocka_run_group_tests(tests, fill, remove_scratch);
 }

@@ -27,11 +27,16 @@ static inline const char *shared_path(char *path, const char *name) {
     return path;
 }
 
-#define assert_ok(call) do { if (call) fail_msg("%s: %s", #call, err.text); } while (0)
-#define assert_fails(call, expected_code, fragment) do { \
-    vb_error_clear(&err); \
-    if (!(call)) fail_msg("%s: succeeded", #call); \
-    if (err.code != (int)(expected_code) || !strstr(err.text, fragment)) fail_msg("%s: code %d, text: %s", #call, err.code, err.text); \
-} while (0)
+#define assert_ok(call)                                                                                                          \
+    do {                                                                                                                         \
+        if (call) fail_msg("%s: %s", #call, err.text);                                                                           \
+    } while (0)
+#define assert_fails(call, expected_code, fragment)                                                                              \
+    do {                                                                                                                         \
+        vb_error_clear(&err);                                                                                                    \
+        if (!(call)) fail_msg("%s: succeeded", #call);                                                                           \
+        if (err.code != (int)(expected_code) || !strstr(err.text, fragment))                                                     \
+            fail_msg("%s: code %d, text: %s", #call, err.code, err.text);                                                        \
+    } while (0)
 
 #endif
