@@ -6,7 +6,7 @@
 
 #include "kernels/base/fault.h"
 #include "kernels/base/memory.h"
-#include "mpi/command/commands.h"
+#include "mpi/command/cmd.h"
 #include "mpi/command/manual.h"
 #include "mpi/base/provenance.h"
 #include "shards/text/yaml.h"
@@ -15,9 +15,9 @@ static const vb_flag help_flags[] = {{"format", VB_FLAG_TEXT, "text|man|bash|zsh
                                       "all commands as a man page or as a shell's completion [text]", 0, 0},
                                      {0}};
 
-const vb_command vb_commands[] = {
+const vb_command vb_cmd_table[] = {
     {"run", "FILE.yaml", 1, vb_run_flags, "Encode, evaluate and report an experiment.", vb_run_details, vb_cmd_run,
-     vb_experiment_keys},
+     vb_experiment_arguments_keys},
     {"plan", "[FILE.yaml]", 0, vb_plan_flags, "Show what a run would do: units, memory a rank, bytes to read and to send.", NULL,
      vb_cmd_plan, NULL},
     {"encode", "images|texts", 1, vb_encode_flags, "Write embeddings of images or texts as .npy.", vb_encode_details,
@@ -50,16 +50,17 @@ const vb_command vb_commands[] = {
     {0}};
 
 static const vb_command *find_command(const char *name) {
-    for (const vb_command *command = vb_commands; command->name; command++)
+    for (const vb_command *command = vb_cmd_table; command->name; command++)
         if (!strcmp(command->name, name)) return command;
     return NULL;
 }
 
 static void program_help(void) {
-    printf("vocabench %s: how open are CLIP-like models?\n\nusage: [mpirun -n RANKS] vocabench COMMAND ...\n\n", vb_version());
-    for (const vb_command *command = vb_commands; command->name; command++) printf("  %-12s %s\n", command->name, command->help);
+    printf("vocabench %s: how open are CLIP-like models?\n\nusage: [mpirun -n RANKS] vocabench COMMAND ...\n\n",
+           vb_provenance_version());
+    for (const vb_command *command = vb_cmd_table; command->name; command++) printf("  %-12s %s\n", command->name, command->help);
     printf("\n'vocabench help COMMAND' lists its flags. Exit codes: 0 done");
-    for (const int *code = vb_codes + 1; *code >= 0; code++) printf(", %d %s", *code, vb_code_name(*code));
+    for (const int *code = vb_error_codes + 1; *code >= 0; code++) printf(", %d %s", *code, vb_error_code_name(*code));
     printf(".\n");
 }
 
@@ -95,7 +96,7 @@ static int run_command(const vb_command *command, const vb_arguments *arguments)
         vb_free(environment);
         return VB_EMPI;
     }
-    vb_catch_signals();
+    vb_context_catch_signals();
 
     vb_context context = {.command = command, .started = MPI_Wtime(), .environment = environment};
     int code;
@@ -104,9 +105,9 @@ static int run_command(const vb_command *command, const vb_arguments *arguments)
         int status = 0;
         if (vb_fault_setup(getenv("VOCABENCH_FAULT"), context.comm.rank))
             status = vb_errorf(&err, VB_EUSAGE, "VOCABENCH_FAULT='%s': expected site:n:effect[@rank]", getenv("VOCABENCH_FAULT"));
-        status = vb_agree(&context.comm, status, &err);
+        status = vb_comm_agree(&context.comm, status, &err);
         if (!status) status = command->run(&context, arguments, &err);
-        status = vb_agree(&context.comm, status, &err);
+        status = vb_comm_agree(&context.comm, status, &err);
         code = status ? err.code : 0;
         if (status && !context.comm.rank) report(&err, context.comm.size);
     }
@@ -120,7 +121,7 @@ static int run_command(const vb_command *command, const vb_arguments *arguments)
 static int unknown_command(const char *name, vb_error *err) {
     const char *names[32];
     int n = 0;
-    for (; vb_commands[n].name; n++) names[n] = vb_commands[n].name;
+    for (; vb_cmd_table[n].name; n++) names[n] = vb_cmd_table[n].name;
     names[n] = NULL;
     const char *near = vb_did_you_mean(name, names);
     return vb_errorf(err, VB_EUSAGE, "unknown command '%s'%s%s%s; see 'vocabench help'", name, near ? "; did you mean '" : "",
@@ -129,10 +130,10 @@ static int unknown_command(const char *name, vb_error *err) {
 
 /* `help [COMMAND] [--format ...]`, without MPI. */
 static int help(const vb_command *own, const vb_arguments *arguments, vb_error *err) {
-    static void (*const make[])(const vb_command *, vb_text *) = {vb_manual, vb_completion_bash, vb_completion_zsh};
+    static void (*const make[])(const vb_command *, vb_strbuf *) = {vb_manual, vb_completion_bash, vb_completion_zsh};
     static const char *const formats[] = {"man", "bash", "zsh", "text", NULL};
     const char *name = arguments->positional_count ? arguments->positional[0] : NULL,
-               *format = vb_argument(arguments, own, "format");
+               *format = vb_arguments_text(arguments, own, "format");
     const vb_command *command = name ? find_command(name) : NULL;
     int f = 3;
     if (name && !command) return unknown_command(name, err);
@@ -141,17 +142,17 @@ static int help(const vb_command *own, const vb_arguments *arguments, vb_error *
     if (!formats[f]) return vb_errorf(err, VB_EUSAGE, "help: --format: expected text, man, bash or zsh, found '%s'", format);
     if (!is_first_rank()) return 0;
     if (f == 3) {
-        if (command) vb_command_help(command);
+        if (command) vb_arguments_help(command);
         else program_help();
         return 0;
     }
     if (command) return vb_errorf(err, VB_EUSAGE, "help: --format %s is of all commands together, not of '%s'", format, name);
-    vb_text out = {0};
-    make[f](vb_commands, &out);
-    int status = vb_text_end(&out, "the help", err);
+    vb_strbuf out = {0};
+    make[f](vb_cmd_table, &out);
+    int status = vb_strbuf_end(&out, "the help", err);
     if (!status && (fwrite(out.bytes, 1, out.filled, stdout) != out.filled || fflush(stdout)))
         status = vb_errorf(err, VB_EOUTPUT, "help: standard output cannot be written");
-    vb_text_free(&out);
+    vb_strbuf_free(&out);
     return status;
 }
 
@@ -169,7 +170,7 @@ int main(int argc, char **argv) {
     vb_arguments arguments;
     if (vb_arguments_parse(&arguments, command, argc > 2 ? argc - 2 : 0, argv + 2, &err)) return usage_error(&err);
     if (arguments.help) {
-        if (is_first_rank()) vb_command_help(command);
+        if (is_first_rank()) vb_arguments_help(command);
         return 0;
     }
     if (!command->run) return help(command, &arguments, &err) ? usage_error(&err) : argc > 1 ? 0 : VB_EUSAGE;

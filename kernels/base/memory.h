@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 /* count * size zeroed bytes, aligned to 64. NULL with VB_EMEMORY on overflow or lack of memory; `what` names the purpose in
  * the message. A count of 0 gives a valid pointer. Free with vb_free. Thread-safe. */

@@ -56,12 +56,12 @@ float vb_tensor_at(const vb_tensor *tensor, int64_t index) {
     case VB_F16: {
         uint16_t v;
         memcpy(&v, at, sizeof v);
-        return vb_half_to_float(v);
+        return vb_dtype_half_to_float(v);
     }
     case VB_BF16: {
         uint16_t v;
         memcpy(&v, at, sizeof v);
-        return vb_bf16_to_float(v);
+        return vb_dtype_bf16_to_float(v);
     }
     case VB_F64: {
         double v;
@@ -91,14 +91,14 @@ float vb_tensor_at(const vb_tensor *tensor, int64_t index) {
     return NAN;
 }
 
-float vb_bf16_to_float(uint16_t bf16) {
+float vb_dtype_bf16_to_float(uint16_t bf16) {
     uint32_t bits = (uint32_t)bf16 << 16;
     float value;
     memcpy(&value, &bits, sizeof value);
     return value;
 }
 
-float vb_half_to_float(uint16_t half) {
+float vb_dtype_half_to_float(uint16_t half) {
     uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = (half >> 10) & 31, fraction = half & 1023, bits;
     if (exponent == 31) bits = sign | 0x7f800000 | fraction << 13;
     else if (exponent) bits = sign | (exponent + 112) << 23 | fraction << 13;
@@ -111,7 +111,7 @@ float vb_half_to_float(uint16_t half) {
     return value;
 }
 
-uint16_t vb_float_to_half(float value) {
+uint16_t vb_dtype_float_to_half(float value) {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
     uint16_t sign = (uint16_t)(bits >> 16 & 0x8000);

@@ -43,8 +43,8 @@ int64_t vb_tensor_count(const vb_tensor *tensor); /* elements */
 /* Element at the flat row-major index, as float (fp16, bf16 and integers widened exactly where float can hold them). */
 float vb_tensor_at(const vb_tensor *tensor, int64_t index);
 
-float vb_half_to_float(uint16_t half);
-uint16_t vb_float_to_half(float value); /* round to nearest even, as IEEE 754 */
-float vb_bf16_to_float(uint16_t bf16);
+float vb_dtype_half_to_float(uint16_t half);
+uint16_t vb_dtype_float_to_half(float value); /* round to nearest even, as IEEE 754 */
+float vb_dtype_bf16_to_float(uint16_t bf16);
 
 #endif

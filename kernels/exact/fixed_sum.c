@@ -17,12 +17,12 @@ static void carry(int64_t digit[D]) {
     }
 }
 
-void vb_fixed_settle(vb_fixed_sum *sum) {
+void vb_fixed_sum_settle(vb_fixed_sum *sum) {
     carry(sum->digit);
     sum->room = 0;
 }
 
-void vb_fixed_add(vb_fixed_sum *sum, double term) {
+void vb_fixed_sum_add(vb_fixed_sum *sum, double term) {
     uint64_t bits;
     memcpy(&bits, &term, sizeof bits);
     int biased = bits >> 52 & 2047;
@@ -40,18 +40,18 @@ void vb_fixed_add(vb_fixed_sum *sum, double term) {
         for (int i = 0; i < 3; i++) digit[i] -= add[i];
     else
         for (int i = 0; i < 3; i++) digit[i] += add[i];
-    if (++sum->room >= MOST_ADDITIONS) vb_fixed_settle(sum);
+    if (++sum->room >= MOST_ADDITIONS) vb_fixed_sum_settle(sum);
 }
 
-void vb_fixed_join(vb_fixed_sum *sum, const vb_fixed_sum *other) {
+void vb_fixed_sum_join(vb_fixed_sum *sum, const vb_fixed_sum *other) {
     vb_fixed_sum settled = *other;
-    vb_fixed_settle(&settled);
-    vb_fixed_settle(sum);
+    vb_fixed_sum_settle(&settled);
+    vb_fixed_sum_settle(sum);
     for (int i = 0; i < D; i++) sum->digit[i] += settled.digit[i];
     sum->broken += settled.broken;
 }
 
-double vb_fixed_value(const vb_fixed_sum *sum) {
+double vb_fixed_sum_value(const vb_fixed_sum *sum) {
     if (sum->broken) return NAN;
     int64_t digit[D];
     memcpy(digit, sum->digit, sizeof digit);

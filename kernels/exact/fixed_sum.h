@@ -19,15 +19,15 @@ typedef struct vb_fixed_sum {
 
 enum { VB_FIXED_COUNTERS = sizeof(vb_fixed_sum) / sizeof(int64_t) };
 
-void vb_fixed_add(vb_fixed_sum *sum, double term);
+void vb_fixed_sum_add(vb_fixed_sum *sum, double term);
 
 /* sum += other. */
-void vb_fixed_join(vb_fixed_sum *sum, const vb_fixed_sum *other);
+void vb_fixed_sum_join(vb_fixed_sum *sum, const vb_fixed_sum *other);
 
 /* Makes the digits small, so that up to 2^30 states may be added up element by element: to be called before that. */
-void vb_fixed_settle(vb_fixed_sum *sum);
+void vb_fixed_sum_settle(vb_fixed_sum *sum);
 
 /* The sum, correctly rounded; infinity beyond the largest double. */
-double vb_fixed_value(const vb_fixed_sum *sum);
+double vb_fixed_sum_value(const vb_fixed_sum *sum);
 
 #endif

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "kernels/exact/hit.h"
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 typedef struct vb_topk {
     int64_t queries, k;

@@ -11,8 +11,8 @@ static const struct {
              [VB_MODE_RGB] = {3, "RGB"}, [VB_MODE_RGBA] = {4, "RGBA"}, [VB_MODE_CMYK] = {4, "CMYK"}, [VB_MODE_I] = {4, "I"}};
 enum { MODES = sizeof modes / sizeof *modes };
 
-int vb_mode_bytes(vb_mode mode) { return (unsigned)mode < MODES ? modes[mode].bytes : 0; }
-const char *vb_mode_name(vb_mode mode) { return (unsigned)mode < MODES ? modes[mode].name : "?"; }
+int vb_colour_mode_bytes(vb_mode mode) { return (unsigned)mode < MODES ? modes[mode].bytes : 0; }
+const char *vb_colour_mode_name(vb_mode mode) { return (unsigned)mode < MODES ? modes[mode].name : "?"; }
 
 /* a * b / 255, rounded to nearest, for a and b in 0..255. */
 static inline unsigned times(unsigned a, unsigned b) {

@@ -7,8 +7,8 @@
 #include "kernels/image/preprocess.h"
 
 /* Bytes a pixel of that mode (VB_MODE_I: 4, an int32), or 0 when `mode` is none of them. */
-int vb_mode_bytes(vb_mode mode);
-const char *vb_mode_name(vb_mode mode); /* "1", "L", "RGBA", ... as Pillow spells it */
+int vb_colour_mode_bytes(vb_mode mode);
+const char *vb_colour_mode_name(vb_mode mode); /* "1", "L", "RGBA", ... as Pillow spells it */
 
 /* rgb: 3 * width * height bytes, may not overlap the image. As Image.convert("RGB"): greys are repeated, alpha is dropped, CMYK
  * is

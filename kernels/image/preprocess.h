@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 /* Pillow's modes, as its decoders hand them out. */
 typedef enum vb_mode { VB_MODE_1, VB_MODE_L, VB_MODE_LA, VB_MODE_P, VB_MODE_RGB, VB_MODE_RGBA, VB_MODE_CMYK, VB_MODE_I } vb_mode;

@@ -96,7 +96,7 @@ static void row_levels(int32_t *out, const int32_t *in, const vb_resize_axis *a)
 static void resample_row(vb_mode mode, int vectors, uint8_t *out, const uint8_t *in, const vb_resize_axis *a) {
 #if defined(__x86_64__)
     if (vectors && (mode == VB_MODE_RGB || mode == VB_MODE_RGBA || mode == VB_MODE_CMYK)) {
-        vb_resize_row_avx2(out, in, a, vb_mode_bytes(mode));
+        vb_resize_rows_horizontal_avx2(out, in, a, vb_colour_mode_bytes(mode));
         return;
     }
 #else
@@ -117,7 +117,7 @@ static void column_bytes(int vectors, uint8_t *out, const uint8_t *in, size_t st
                          int count) {
 #if defined(__x86_64__)
     if (vectors) {
-        vb_resize_column_avx2(out, in, stride, bytes, weight, count);
+        vb_resize_rows_vertical_avx2(out, in, stride, bytes, weight, count);
         return;
     }
 #else
@@ -153,7 +153,7 @@ static int resample(const vb_image *image, const vb_resize_to *to, vb_image *out
     vb_resize_axis across = {0}, down = {0};
     uint8_t *narrow = NULL;
     int status = -1, integers = image->mode != VB_MODE_I, vectors = vb_isa_level() >= VB_AVX2;
-    size_t pixel = (size_t)vb_mode_bytes(image->mode), in_stride = (size_t)image->width * pixel;
+    size_t pixel = (size_t)vb_colour_mode_bytes(image->mode), in_stride = (size_t)image->width * pixel;
     size_t stride = (size_t)to->crop_width * pixel;
     if (axis_make(&across, image->width, to->width, to->left, to->crop_width, integers, err)) goto done;
     if (axis_make(&down, image->height, to->height, to->top, to->crop_height, integers, err)) goto done;
@@ -220,14 +220,14 @@ done:
 }
 
 static void copy_crop(const vb_image *image, const vb_resize_to *to, vb_image *out) {
-    size_t pixel = (size_t)vb_mode_bytes(image->mode), stride = (size_t)to->crop_width * pixel;
+    size_t pixel = (size_t)vb_colour_mode_bytes(image->mode), stride = (size_t)to->crop_width * pixel;
     for (int y = 0; y < to->crop_height; y++)
         memcpy(out->pixels + (size_t)y * stride,
                image->pixels + ((size_t)(to->top + y) * (size_t)image->width + (size_t)to->left) * pixel, stride);
 }
 
 static int resample_premultiplied(const vb_image *image, const vb_resize_to *to, vb_image *out, vb_error *err) {
-    int channels = vb_mode_bytes(image->mode);
+    int channels = vb_colour_mode_bytes(image->mode);
     size_t pixels = (size_t)image->width * (size_t)image->height;
     vb_image flat = {.mode = image->mode, .width = image->width, .height = image->height};
     if (!(flat.pixels = vb_array(pixels, (size_t)channels, "premultiplied image", err))) return -1;
@@ -239,12 +239,12 @@ static int resample_premultiplied(const vb_image *image, const vb_resize_to *to,
 }
 
 int vb_resize(const vb_image *image, const vb_resize_to *to, vb_image *out, vb_error *err) {
-    int bytes = vb_mode_bytes(image->mode);
+    int bytes = vb_colour_mode_bytes(image->mode);
     out->pixels = NULL;
     if (!bytes || !image->pixels || image->width < 1 || image->height < 1 || to->left < 0 || to->top < 0 || to->crop_width < 1 ||
         to->crop_height < 1 || to->crop_width > to->width - to->left || to->crop_height > to->height - to->top)
         return vb_errorf(err, VB_EINTERNAL, "resize of a %dx%d image of mode %s to %dx%d, crop %dx%d at %d,%d: contradiction",
-                         image->width, image->height, vb_mode_name(image->mode), to->width, to->height, to->crop_width,
+                         image->width, image->height, vb_colour_mode_name(image->mode), to->width, to->height, to->crop_width,
                          to->crop_height, to->left, to->top);
     *out = (vb_image){.mode = image->mode, .width = to->crop_width, .height = to->crop_height};
     memcpy(out->palette, image->palette, sizeof out->palette);

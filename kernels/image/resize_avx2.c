@@ -49,12 +49,13 @@ static inline __attribute__((always_inline)) void row(uint8_t *out, const uint8_
     }
 }
 
-void vb_resize_row_avx2(uint8_t *out, const uint8_t *in, const vb_resize_axis *axis, int channels) {
+void vb_resize_rows_horizontal_avx2(uint8_t *out, const uint8_t *in, const vb_resize_axis *axis, int channels) {
     if (channels == 3) row(out, in, axis, 3);
     else row(out, in, axis, 4);
 }
 
-void vb_resize_column_avx2(uint8_t *out, const uint8_t *in, size_t stride, size_t bytes, const int32_t *weight, int count) {
+void vb_resize_rows_vertical_avx2(uint8_t *out, const uint8_t *in, size_t stride, size_t bytes, const int32_t *weight,
+                                  int count) {
     const __m256i half = _mm256_set1_epi32(VB_RESIZE_HALF);
     size_t at = 0;
     for (; at + 32 <= bytes; at += 32) {

@@ -20,9 +20,9 @@ typedef struct vb_resize_axis {
 } vb_resize_axis;
 
 /* out[i] = the rounded and clipped sum of in[first[i] + j] * fixed[i][j], for each of the 3 or 4 interleaved channels. */
-void vb_resize_row_avx2(uint8_t *out, const uint8_t *in, const vb_resize_axis *axis, int channels);
+void vb_resize_rows_horizontal_avx2(uint8_t *out, const uint8_t *in, const vb_resize_axis *axis, int channels);
 
 /* The same down columns: one row of `bytes` from `count` rows `stride` bytes apart. */
-void vb_resize_column_avx2(uint8_t *out, const uint8_t *in, size_t stride, size_t bytes, const int32_t *weight, int count);
+void vb_resize_rows_vertical_avx2(uint8_t *out, const uint8_t *in, size_t stride, size_t bytes, const int32_t *weight, int count);
 
 #endif

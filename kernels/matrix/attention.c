@@ -51,7 +51,7 @@ static void product(const vb_attention_job *job, int64_t m, int64_t cols, int64_
 
 static void pack_queries(const float *data, int64_t ld, int64_t m, int64_t depth, float *out) {
     vb_gemm_a a = {.data = data, .ld = ld};
-    for (int64_t k = 0; k < depth; k += DEPTH) vb_gemm_pack_rows(&a, 0, m, k, least(DEPTH, depth - k), out + k * QUERIES);
+    for (int64_t k = 0; k < depth; k += DEPTH) vb_gemm_kernel_pack_rows(&a, 0, m, k, least(DEPTH, depth - k), out + k * QUERIES);
 }
 
 /* Rows of the head that comes next, 64 bytes each a time: they lie far apart, and nothing else would fetch them in advance. */

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 typedef struct vb_attention_batch {
     const float *query, *key, *value; /* row r of head h begins at query + r * ld_query + h * head_dim, and so on */

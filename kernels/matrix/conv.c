@@ -91,7 +91,7 @@ void vb_conv_row(const void *context, int64_t row, int64_t first, int64_t count,
     else gather_runs(conv, image, top, left, first, count, out);
 }
 
-int vb_convolve(const vb_conv *conv, int64_t images, const vb_matrix *weight, float *out, const vb_epilogue *epilogue,
+int vb_conv_run(const vb_conv *conv, int64_t images, const vb_matrix *weight, float *out, const vb_epilogue *epilogue,
                 int threads, vb_error *err) {
     int64_t rows = images * vb_conv_out_height(conv) * vb_conv_out_width(conv);
     vb_gemm_a a = {.source = vb_conv_row, .context = conv};
@@ -100,7 +100,8 @@ int vb_convolve(const vb_conv *conv, int64_t images, const vb_matrix *weight, fl
     return vb_gemm(rows, &a, weight, out, weight->rows, epilogue, threads, err);
 }
 
-void vb_average_pool(const float *in, int64_t images, int height, int width, int channels, int size, float *out, int threads) {
+void vb_conv_average_pool(const float *in, int64_t images, int height, int width, int channels, int size, float *out,
+                          int threads) {
     const int rows = height / size, columns = width / size;
     const float share = 1.0f / (float)(size * size);
 #pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)

@@ -22,11 +22,12 @@ int vb_conv_out_width(const vb_conv *conv);
 void vb_conv_row(const void *context, int64_t row, int64_t first, int64_t count, float *out);
 
 /* out: images x out_height x out_width x weight->rows. A 1x1 filter over NHWC reads its input in place. Errors: as vb_gemm. */
-int vb_convolve(const vb_conv *conv, int64_t images, const vb_matrix *weight, float *out, const vb_epilogue *epilogue,
+int vb_conv_run(const vb_conv *conv, int64_t images, const vb_matrix *weight, float *out, const vb_epilogue *epilogue,
                 int threads, vb_error *err);
 
 /* Means of size x size windows side by side; remainders at the right and the bottom are dropped, as PyTorch's AvgPool2d does.
  * in: images x height x width x channels; out: images x height/size x width/size x channels. */
-void vb_average_pool(const float *in, int64_t images, int height, int width, int channels, int size, float *out, int threads);
+void vb_conv_average_pool(const float *in, int64_t images, int height, int width, int channels, int size, float *out,
+                          int threads);
 
 #endif

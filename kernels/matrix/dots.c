@@ -33,6 +33,6 @@ void vb_dots(int64_t m, const float *a, int64_t n, const float *packed, int dim,
         }
 }
 
-double vb_gauss_sum(int64_t n, const double *dots, const double *inverse, double scale) {
+double vb_dots_gauss_sum(int64_t n, const double *dots, const double *inverse, double scale) {
     return kernel_get()->gauss(n, dots, inverse, scale);
 }

@@ -24,6 +24,6 @@ void vb_dots(int64_t m, const float *a, int64_t n, const float *packed, int dim,
 
 /* The sum over j = 0..n-1 of exp(-2 |f - g_j|^2) = exp(4 (dots[j] * inverse[j] * scale - 1)) for unit vectors f and g_j whose
  * cosines are the products in the brackets: eight interleaved sums, then halved; relative error of each term below 1e-15. */
-double vb_gauss_sum(int64_t n, const double *dots, const double *inverse, double scale);
+double vb_dots_gauss_sum(int64_t n, const double *dots, const double *inverse, double scale);
 
 #endif

@@ -26,7 +26,7 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t parts(int64_t whole, int64_t part) { return (whole + part - 1) / part; }
 static int64_t round_up(int64_t value, int64_t unit) { return parts(value, unit) * unit; }
 
-float vb_matrix_at(const vb_matrix *matrix, int64_t row, int64_t col) {
+float vb_gemm_kernel_at(const vb_matrix *matrix, int64_t row, int64_t col) {
     int64_t at = row * matrix->row_stride + col * matrix->col_stride;
     if (matrix->dtype == VB_F32) {
         float value;
@@ -35,7 +35,7 @@ float vb_matrix_at(const vb_matrix *matrix, int64_t row, int64_t col) {
     }
     uint16_t value;
     memcpy(&value, (const char *)matrix->data + at * 2, sizeof value);
-    return matrix->dtype == VB_F16 ? vb_half_to_float(value) : vb_bf16_to_float(value);
+    return matrix->dtype == VB_F16 ? vb_dtype_half_to_float(value) : vb_dtype_bf16_to_float(value);
 }
 
 /* ---- the plain micro kernel ----------------------------------------------------------------------------------------- */
@@ -54,7 +54,7 @@ static void plain_multiply(int64_t count, int m, const float *a, const float *b,
 
 static void plain_pack(const vb_matrix *b, int64_t row, int n, int64_t first, int64_t count, float *out) {
     for (int64_t k = 0; k < count; k++)
-        for (int j = 0; j < PLAIN_COLS; j++) out[k * PLAIN_COLS + j] = j < n ? vb_matrix_at(b, row + j, first + k) : 0;
+        for (int j = 0; j < PLAIN_COLS; j++) out[k * PLAIN_COLS + j] = j < n ? vb_gemm_kernel_at(b, row + j, first + k) : 0;
 }
 
 static const vb_gemm_kernel plain = {PLAIN_ROWS, PLAIN_COLS, plain_multiply, plain_pack};
@@ -84,7 +84,7 @@ typedef struct vb_gemm_job {
     size_t b_floats, a_floats, rest_floats; /* a thread's work space */
 } vb_gemm_job;
 
-void vb_gemm_pack_rows(const vb_gemm_a *a, int64_t row, int64_t count, int64_t first, int64_t depth, float *out) {
+void vb_gemm_kernel_pack_rows(const vb_gemm_a *a, int64_t row, int64_t count, int64_t first, int64_t depth, float *out) {
     for (int64_t i = 0; i < count; i++) {
         if (a->data) memcpy(out + i * DEPTH, a->data + (row + i) * a->ld + first, (size_t)depth * sizeof *out);
         else a->source(a->context, row + i, first, depth, out + i * DEPTH);
@@ -151,7 +151,7 @@ static void run_task(const vb_gemm_job *job, int64_t task, int64_t next_task, fl
         for (int64_t s = 0; s < strips; s++) {
             int64_t i = i0 + s * (i1 - i0) / strips, next_i = i0 + (s + 1) * (i1 - i0) / strips;
             int m = (int)(next_i - i);
-            vb_gemm_pack_rows(job->a, i, m, k, count, a);
+            vb_gemm_kernel_pack_rows(job->a, i, m, k, count, a);
             vb_ahead next_a = ahead_of_a(job->a, next_i, least(kernel->rows, i1 - next_i), k);
             for (int64_t t = 0; t < across; t++, calls--) {
                 float *tile = depth > job->depth ? rest + (s * across + t) * kernel->rows * kernel->cols : rest;
@@ -234,7 +234,7 @@ int vb_gemm_reference(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, floa
         }
         for (int64_t j = 0; j < b->rows; j++) {
             float x = 0;
-            for (int64_t k = 0; k < b->cols; k++) x = fmaf(row[k], vb_matrix_at(b, j, k), x);
+            for (int64_t k = 0; k < b->cols; k++) x = fmaf(row[k], vb_gemm_kernel_at(b, j, k), x);
             if (e->scale) x *= e->scale[j];
             if (e->bias) x += e->bias[j];
             vb_layer_kernel_scalar.activate(1, &x, e->activation);

@@ -5,7 +5,7 @@
 #ifndef VB_GEMM_H
 #define VB_GEMM_H
 
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 #include "kernels/base/tensor.h"
 
 /* A weight matrix where it lies (often in a mapped file): element (row, col) is at data[row * row_stride + col * col_stride].

@@ -120,7 +120,7 @@ INLINE void pack_as(const vb_matrix *b, vb_dtype dtype, int64_t row, int n, int6
 static void pack(const vb_matrix *b, int64_t row, int n, int64_t first, int64_t count, float *out) {
     if (b->col_stride != 1 && b->row_stride != 1) {
         for (int64_t k = 0; k < count; k++)
-            for (int j = 0; j < COLS; j++) out[k * COLS + j] = j < n ? vb_matrix_at(b, row + j, first + k) : 0;
+            for (int j = 0; j < COLS; j++) out[k * COLS + j] = j < n ? vb_gemm_kernel_at(b, row + j, first + k) : 0;
     } else if (b->dtype == VB_F32) {
         pack_as(b, VB_F32, row, n, first, count, out);
     } else if (b->dtype == VB_F16) {

@@ -30,10 +30,10 @@ typedef struct vb_gemm_kernel {
 const vb_gemm_kernel *vb_gemm_kernel_get(void);
 
 /* `count` rows of A from (row, first), `depth` <= VB_GEMM_DEPTH values each, to out: rows VB_GEMM_DEPTH apart. */
-void vb_gemm_pack_rows(const vb_gemm_a *a, int64_t row, int64_t count, int64_t first, int64_t depth, float *out);
+void vb_gemm_kernel_pack_rows(const vb_gemm_a *a, int64_t row, int64_t count, int64_t first, int64_t depth, float *out);
 
 /* Element (row, col) widened to float. */
-float vb_matrix_at(const vb_matrix *matrix, int64_t row, int64_t col);
+float vb_gemm_kernel_at(const vb_matrix *matrix, int64_t row, int64_t col);
 
 /* Row-wise layers once for each level: see layers.h. */
 typedef struct vb_layer_kernel {

@@ -16,8 +16,8 @@ const vb_layer_kernel *vb_layer_kernel_get(void) {
     return &vb_layer_kernel_scalar;
 }
 
-void vb_layer_norm(int64_t rows, int64_t width, const float *x, int64_t ld, const float *weight, const float *bias, float epsilon,
-                   float *out, int64_t ld_out, int threads) {
+void vb_layers_norm(int64_t rows, int64_t width, const float *x, int64_t ld, const float *weight, const float *bias,
+                    float epsilon, float *out, int64_t ld_out, int threads) {
     const vb_layer_kernel *kernel = vb_layer_kernel_get();
     if (threads == 1) {
         for (int64_t i = 0; i < rows; i++) kernel->norm(width, x + i * ld, weight, bias, epsilon, out + i * ld_out);
@@ -27,7 +27,7 @@ void vb_layer_norm(int64_t rows, int64_t width, const float *x, int64_t ld, cons
     for (int64_t i = 0; i < rows; i++) kernel->norm(width, x + i * ld, weight, bias, epsilon, out + i * ld_out);
 }
 
-void vb_softmax(int64_t rows, int64_t width, float scale, float *x, int64_t ld, int threads) {
+void vb_layers_softmax(int64_t rows, int64_t width, float scale, float *x, int64_t ld, int threads) {
     const vb_layer_kernel *kernel = vb_layer_kernel_get();
     if (threads == 1) {
         for (int64_t i = 0; i < rows; i++) kernel->softmax(width, scale, x + i * ld);
@@ -39,7 +39,7 @@ void vb_softmax(int64_t rows, int64_t width, float scale, float *x, int64_t ld, 
 
 enum { SLICE = 16384 }; /* elements that a thread takes at a time */
 
-void vb_activate(int64_t count, float *x, vb_activation activation, int threads) {
+void vb_layers_activate(int64_t count, float *x, vb_activation activation, int threads) {
     const vb_layer_kernel *kernel = vb_layer_kernel_get();
     if (threads == 1) {
         kernel->activate(count, x, activation);
@@ -49,7 +49,7 @@ void vb_activate(int64_t count, float *x, vb_activation activation, int threads)
     for (int64_t i = 0; i < count; i += SLICE) kernel->activate(count - i < SLICE ? count - i : SLICE, x + i, activation);
 }
 
-void vb_exp(int64_t count, float *x, int threads) {
+void vb_layers_exp(int64_t count, float *x, int threads) {
     const vb_layer_kernel *kernel = vb_layer_kernel_get();
     if (threads == 1) {
         kernel->exp(count, x);

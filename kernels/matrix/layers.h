@@ -13,18 +13,18 @@
 /* out[i][j] = (x[i][j] - mean) / sqrt(variance + epsilon) * weight[j] + bias[j], mean and biased variance over row i's `width`
  * entries, in double, as torch.nn.LayerNorm defines it. Rows lie `ld` and `ld_out` floats apart; out may be x itself.
  * weight or bias may be NULL: 1 and 0. */
-void vb_layer_norm(int64_t rows, int64_t width, const float *x, int64_t ld, const float *weight, const float *bias, float epsilon,
-                   float *out, int64_t ld_out, int threads);
+void vb_layers_norm(int64_t rows, int64_t width, const float *x, int64_t ld, const float *weight, const float *bias,
+                    float epsilon, float *out, int64_t ld_out, int threads);
 
 /* In place. VB_QUICK_GELU: x sigmoid(1.702 x). VB_GELU: 0.5 x (1 + erf(x / sqrt 2)). Relative error below 3e-7 and 4e-7
  * wherever the result is a normal number; -infinity gives NaN for both, as PyTorch does. VB_RELU: 0 below 0. */
-void vb_activate(int64_t count, float *x, vb_activation activation, int threads);
+void vb_layers_activate(int64_t count, float *x, vb_activation activation, int threads);
 
 /* exp(x[i]) in place, relative error below 3e-7. */
-void vb_exp(int64_t count, float *x, int threads);
+void vb_layers_exp(int64_t count, float *x, int threads);
 
 /* In place: x[i][j] = exp(scale x[i][j] - largest) times the inverse of the sum, over row i's `width` >= 1 entries. Rows lie `ld`
  * floats apart. */
-void vb_softmax(int64_t rows, int64_t width, float scale, float *x, int64_t ld, int threads);
+void vb_layers_softmax(int64_t rows, int64_t width, float scale, float *x, int64_t ld, int threads);
 
 #endif

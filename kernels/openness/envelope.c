@@ -12,7 +12,7 @@ static int by_subsets(const vb_envelope *e, const uint64_t *masks, int64_t image
     int64_t *right = vb_array(sets, sizeof *right, "sets of vocabularies", err);
     if (!right) return -1;
     for (int64_t i = 0; i < images; i++) right[masks[i]]++;
-    vb_subset_sums(right, n); /* right[C]: images that only vocabularies within C beat */
+    vb_subsets_sums(right, n); /* right[C]: images that only vocabularies within C beat */
     for (int i = 0; i < n; i++) {
         e->worst[i] = images;
         e->best[i] = 0;
@@ -127,7 +127,7 @@ static int greedily(const vb_envelope *e, const uint64_t *masks, int64_t images,
     return status;
 }
 
-int vb_order_envelope(const vb_envelope *envelope, const uint64_t *masks, int64_t images, int vocabularies, int home,
-                      vb_error *err) {
+int vb_envelope_of_orders(const vb_envelope *envelope, const uint64_t *masks, int64_t images, int vocabularies, int home,
+                          vb_error *err) {
     return (vocabularies <= VB_SUBSETS_MAX ? by_subsets : greedily)(envelope, masks, images, vocabularies, home, err);
 }

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 /* Counts of right images after i = 0 .. vocabularies - 1 arrivals: `worst` and `best` are reached by some choice; no choice
  * leaves fewer than `least` or more than `most`. Exact: worst = least and best = most. */
@@ -20,7 +20,7 @@ typedef struct vb_envelope {
  * vocabulary
  * `home` (whose bit is 0) and right within it. Work space: 8 * 2^vocabularies bytes up to VB_SUBSETS_MAX, else
  * vocabularies * images / 8. */
-int vb_order_envelope(const vb_envelope *envelope, const uint64_t *masks, int64_t images, int vocabularies, int home,
-                      vb_error *err);
+int vb_envelope_of_orders(const vb_envelope *envelope, const uint64_t *masks, int64_t images, int vocabularies, int home,
+                          vb_error *err);
 
 #endif

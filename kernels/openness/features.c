@@ -13,7 +13,7 @@ enum { SLICE = 64 }; /* rows of images that a thread takes at once */
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
-int vb_histogram_bin(double value) {
+int vb_features_histogram_bin(double value) {
     const int half = VB_HISTOGRAM_BINS / 2;
     if (!(value >= -1)) return 0;
     if (value >= 1) return VB_HISTOGRAM_BINS - 1;
@@ -25,7 +25,7 @@ int vb_histogram_bin(double value) {
     return bin;
 }
 
-int vb_inverse_norms(const float *rows, int64_t count, int dim, double *inverse, vb_error *err) {
+int vb_features_inverse_norms(const float *rows, int64_t count, int dim, double *inverse, vb_error *err) {
     for (int64_t i = 0; i < count; i++) {
         double square = 0;
         for (int k = 0; k < dim; k++) square += (double)rows[i * dim + k] * rows[i * dim + k];
@@ -37,20 +37,20 @@ int vb_inverse_norms(const float *rows, int64_t count, int dim, double *inverse,
     return 0;
 }
 
-int vb_feature_block_new(vb_feature_block *block, const float *rows, int64_t count, int dim, vb_error *err) {
+int vb_features_block_new(vb_feature_block *block, const float *rows, int64_t count, int dim, vb_error *err) {
     *block = (vb_feature_block){.count = count, .dim = dim};
     block->packed = vb_buffer((size_t)vb_dots_cols(count) * (size_t)dim, sizeof *block->packed, "block of embeddings", err);
     if (!block->packed) return -1;
     block->inverse = vb_array((size_t)count, sizeof *block->inverse, "norms of embeddings", err);
-    if (!block->inverse || vb_inverse_norms(rows, count, dim, block->inverse, err)) {
-        vb_feature_block_free(block);
+    if (!block->inverse || vb_features_inverse_norms(rows, count, dim, block->inverse, err)) {
+        vb_features_block_free(block);
         return -1;
     }
     vb_dots_pack(count, rows, dim, block->packed);
     return 0;
 }
 
-void vb_feature_block_free(vb_feature_block *block) {
+void vb_features_block_free(vb_feature_block *block) {
     vb_free(block->packed);
     vb_free(block->inverse);
     *block = (vb_feature_block){0};
@@ -72,27 +72,27 @@ static void add_image(vb_similarity_sums *sums, const vb_feature_block *texts, v
         negatives++;
         negative += s;
         if (s > best) best = s;
-        sums->negative_bins[vb_histogram_bin(s)]++;
+        sums->negative_bins[vb_features_histogram_bin(s)]++;
     }
-    vb_fixed_add(&sums->positive, positive);
-    vb_fixed_add(&sums->negative, negative);
-    vb_fixed_add(&sums->alignment, 2 - 2 * (dots[label] * inverse * texts->inverse[label]));
-    sums->positive_bins[vb_histogram_bin(positive)]++;
+    vb_fixed_sum_add(&sums->positive, positive);
+    vb_fixed_sum_add(&sums->negative, negative);
+    vb_fixed_sum_add(&sums->alignment, 2 - 2 * (dots[label] * inverse * texts->inverse[label]));
+    sums->positive_bins[vb_features_histogram_bin(positive)]++;
     sums->images++;
     sums->negatives += negatives;
     *margin = NAN;
     if (!negatives) return;
     *margin = positive - best + 0.0; /* never -0 */
-    vb_fixed_add(&sums->margin, *margin);
-    sums->margin_bins[vb_histogram_bin(*margin)]++;
+    vb_fixed_sum_add(&sums->margin, *margin);
+    sums->margin_bins[vb_features_histogram_bin(*margin)]++;
     sums->margins++;
 }
 
 static void join(vb_similarity_sums *to, const vb_similarity_sums *from) {
-    vb_fixed_join(&to->positive, &from->positive);
-    vb_fixed_join(&to->negative, &from->negative);
-    vb_fixed_join(&to->margin, &from->margin);
-    vb_fixed_join(&to->alignment, &from->alignment);
+    vb_fixed_sum_join(&to->positive, &from->positive);
+    vb_fixed_sum_join(&to->negative, &from->negative);
+    vb_fixed_sum_join(&to->margin, &from->margin);
+    vb_fixed_sum_join(&to->alignment, &from->alignment);
     to->images += from->images;
     to->negatives += from->negatives;
     to->margins += from->margins;
@@ -109,8 +109,9 @@ static int team_for(int64_t rows, int threads) {
     return threads < 1 || slices < 1 ? 1 : (int)least(threads, slices);
 }
 
-int vb_similarity_add(vb_similarity_sums *sums, const vb_feature_block *texts, vb_similarity similarity, const float *images,
-                      int64_t count, const int *labels, double *margins, int threads, vb_error *err) {
+int vb_features_similarity_add(vb_similarity_sums *sums, const vb_feature_block *texts, vb_similarity similarity,
+                               const float *images, int64_t count, const int *labels, double *margins, int threads,
+                               vb_error *err) {
     int team = team_for(count, threads), dim = texts->dim;
     int64_t ld = vb_dots_cols(texts->count);
     for (int64_t i = 0; i < count; i++)
@@ -120,7 +121,7 @@ int vb_similarity_add(vb_similarity_sums *sums, const vb_feature_block *texts, v
     double *dots = vb_buffer((size_t)team * SLICE * (size_t)ld, sizeof *dots, "similarities", err);
     double *inverse = vb_array((size_t)count, sizeof *inverse, "norms of images", err);
     vb_similarity_sums *parts = vb_array((size_t)team, sizeof *parts, "sums of similarities", err);
-    int status = dots && inverse && parts ? vb_inverse_norms(images, count, dim, inverse, err) : -1;
+    int status = dots && inverse && parts ? vb_features_inverse_norms(images, count, dim, inverse, err) : -1;
     if (!status) {
 #pragma omp parallel for num_threads(team) schedule(dynamic, 1) if (team > 1)
         for (int64_t first = 0; first < count; first += SLICE) {
@@ -140,8 +141,8 @@ int vb_similarity_add(vb_similarity_sums *sums, const vb_feature_block *texts, v
     return status;
 }
 
-int vb_gauss_add(vb_fixed_sum *sum, int64_t *pairs, const float *a, const double *a_inverse, int64_t count,
-                 const vb_feature_block *b, int triangle, int threads, vb_error *err) {
+int vb_features_gauss_add(vb_fixed_sum *sum, int64_t *pairs, const float *a, const double *a_inverse, int64_t count,
+                          const vb_feature_block *b, int triangle, int threads, vb_error *err) {
     int team = team_for(count, threads);
     int64_t ld = vb_dots_cols(b->count);
     double *dots = vb_buffer((size_t)team * SLICE * (size_t)ld, sizeof *dots, "products of embeddings", err);
@@ -157,10 +158,10 @@ int vb_gauss_add(vb_fixed_sum *sum, int64_t *pairs, const float *a, const double
                 int64_t from = triangle ? first + i + 1 : 0;
                 if (from < b->count)
                     rows[first + i] =
-                        vb_gauss_sum(b->count - from, block + i * ld + from, b->inverse + from, a_inverse[first + i]);
+                        vb_dots_gauss_sum(b->count - from, block + i * ld + from, b->inverse + from, a_inverse[first + i]);
             }
         }
-        for (int64_t i = 0; i < count; i++) vb_fixed_add(sum, rows[i]);
+        for (int64_t i = 0; i < count; i++) vb_fixed_sum_add(sum, rows[i]);
         *pairs += triangle ? count * (count - 1) / 2 : count * b->count;
     }
     vb_free(dots);
@@ -168,12 +169,12 @@ int vb_gauss_add(vb_fixed_sum *sum, int64_t *pairs, const float *a, const double
     return status;
 }
 
-void vb_centroid_add(vb_fixed_sum *sums, const float *rows, const double *inverse, int64_t count, int dim) {
+void vb_features_centroid_add(vb_fixed_sum *sums, const float *rows, const double *inverse, int64_t count, int dim) {
     for (int64_t i = 0; i < count; i++)
-        for (int k = 0; k < dim; k++) vb_fixed_add(&sums[k], (double)rows[i * dim + k] * inverse[i]);
+        for (int k = 0; k < dim; k++) vb_fixed_sum_add(&sums[k], (double)rows[i * dim + k] * inverse[i]);
 }
 
-double vb_overlap(const int64_t *a, const int64_t *b, int bins) {
+double vb_features_overlap(const int64_t *a, const int64_t *b, int bins) {
     int64_t a_total = 0, b_total = 0;
     double share = 0;
     for (int i = 0; i < bins; i++) {
@@ -193,9 +194,9 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-void vb_sort_doubles(double *values, int64_t n) { qsort(values, (size_t)n, sizeof *values, ascending); }
+void vb_features_sort_doubles(double *values, int64_t n) { qsort(values, (size_t)n, sizeof *values, ascending); }
 
-double vb_quantile(const double *sorted, int64_t n, double q) {
+double vb_features_quantile(const double *sorted, int64_t n, double q) {
     double at = q * (double)(n - 1), below = floor(at), t = at - below;
     int64_t i = (int64_t)below;
     if (i >= n - 1) return sorted[n - 1];
@@ -203,9 +204,11 @@ double vb_quantile(const double *sorted, int64_t n, double q) {
     return t < 0.5 ? sorted[i] + difference * t : sorted[i + 1] - difference * (1 - t);
 }
 
-double vb_median(const double *sorted, int64_t n) { return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2; }
+double vb_features_median(const double *sorted, int64_t n) {
+    return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+}
 
-double vb_effective_rank(const double *singular_values, int64_t n) {
+double vb_features_effective_rank(const double *singular_values, int64_t n) {
     double sum = 0, entropy = 0;
     for (int64_t i = 0; i < n; i++) sum += singular_values[i];
     if (!(sum > 0)) return NAN;

@@ -19,8 +19,8 @@ static int check(const vb_label_space *space, vb_error *err) {
     return 0;
 }
 
-int vb_homes_new(vb_homes *homes, const vb_label_space *space, vb_error *err) {
-    *homes = (vb_homes){0};
+int vb_label_space_memberships_new(vb_memberships *homes, const vb_label_space *space, vb_error *err) {
+    *homes = (vb_memberships){0};
     if (check(space, err)) return -1;
     size_t entries = (size_t)space->offsets[space->vocabularies];
     homes->offsets = vb_array((size_t)space->classes + 2, sizeof(int), "vocabularies of the classes", err);
@@ -45,13 +45,13 @@ int vb_homes_new(vb_homes *homes, const vb_label_space *space, vb_error *err) {
             }
     return 0;
 fail:
-    vb_homes_free(homes);
+    vb_label_space_memberships_free(homes);
     return -1;
 }
 
-void vb_homes_free(vb_homes *homes) {
+void vb_label_space_memberships_free(vb_memberships *homes) {
     vb_free(homes->offsets);
     vb_free(homes->vocabularies);
     vb_free(homes->slots);
-    *homes = (vb_homes){0};
+    *homes = (vb_memberships){0};
 }

@@ -3,7 +3,7 @@
 
 enum { STATE = 624, MIDDLE = 397 };
 
-void vb_numpy_seed(vb_numpy_rng *rng, uint32_t seed) {
+void vb_numpy_rng_seed(vb_numpy_rng *rng, uint32_t seed) {
     for (int i = 0; i < STATE; i++) {
         rng->key[i] = seed;
         seed = 1812433253u * (seed ^ seed >> 30) + (uint32_t)i + 1;
@@ -18,7 +18,7 @@ static void refill(uint32_t *key) {
     }
 }
 
-uint32_t vb_numpy_next(vb_numpy_rng *rng) {
+uint32_t vb_numpy_rng_next(vb_numpy_rng *rng) {
     if (rng->position == STATE) {
         refill(rng->key);
         rng->position = 0;
@@ -30,17 +30,17 @@ uint32_t vb_numpy_next(vb_numpy_rng *rng) {
     return y ^ y >> 18;
 }
 
-uint32_t vb_numpy_interval(vb_numpy_rng *rng, uint32_t largest) {
+uint32_t vb_numpy_rng_interval(vb_numpy_rng *rng, uint32_t largest) {
     if (!largest) return 0;
     uint32_t mask = 0xffffffffu >> __builtin_clz(largest), value;
-    do value = vb_numpy_next(rng) & mask;
+    do value = vb_numpy_rng_next(rng) & mask;
     while (value > largest);
     return value;
 }
 
-void vb_numpy_permutation(vb_numpy_rng *rng, int *values, int n) {
+void vb_numpy_rng_permutation(vb_numpy_rng *rng, int *values, int n) {
     for (int i = n - 1; i > 0; i--) {
-        int j = (int)vb_numpy_interval(rng, (uint32_t)i);
+        int j = (int)vb_numpy_rng_interval(rng, (uint32_t)i);
         int value = values[i];
         values[i] = values[j];
         values[j] = value;

@@ -28,7 +28,7 @@ struct vb_tally {
     int classes, vocabularies;
     vb_protocol protocol;
     int *offsets; /* of the label space */
-    vb_homes homes;
+    vb_memberships homes;
     int *beaten; /* scratch: the vocabularies that beat the image at hand */
     size_t count;
     int64_t *counters;
@@ -36,7 +36,7 @@ struct vb_tally {
     int64_t *images, *right, *share; /* by class */
     int64_t *unbeaten;               /* one */
     int64_t *harm, *theft;           /* N x N */
-    int64_t *subsets;                /* 2^N: `right` of vb_mean_over_subsets; NULL beyond VB_SUBSETS_MAX vocabularies */
+    int64_t *subsets;                /* 2^N: `right` of vb_subsets_mean; NULL beyond VB_SUBSETS_MAX vocabularies */
     order_set unions;                /* beyond VB_SUBSETS_MAX vocabularies */
     order_set trials;                /* sampled: order t * protocol.trials + k begins with t */
     int64_t *survived; /* sampled: by entry of the label space, foreign vocabularies that its images survive, over all trials */
@@ -52,11 +52,11 @@ static int orders_new(order_set *set, size_t count, int n, vb_error *err) {
 static void draw_trials(vb_tally *tally, int *order) {
     int n = tally->vocabularies;
     vb_numpy_rng rng;
-    vb_numpy_seed(&rng, tally->protocol.seed);
+    vb_numpy_rng_seed(&rng, tally->protocol.seed);
     for (int o = 0; o < tally->trials.count; o++) {
         int target = o / tally->protocol.trials, *place = tally->trials.place + (size_t)o * (size_t)n;
         for (int i = 0; i < n - 1; i++) order[i] = i + (i >= target);
-        vb_numpy_permutation(&rng, order, n - 1);
+        vb_numpy_rng_permutation(&rng, order, n - 1);
         place[target] = 0;
         for (int i = 0; i < n - 1; i++) place[order[i]] = i + 1;
     }
@@ -65,10 +65,10 @@ static void draw_trials(vb_tally *tally, int *order) {
 static void draw_unions(vb_tally *tally, int *order) {
     int n = tally->vocabularies;
     vb_numpy_rng rng;
-    vb_numpy_seed(&rng, tally->protocol.seed);
+    vb_numpy_rng_seed(&rng, tally->protocol.seed);
     for (int o = 0; o < tally->unions.count; o++) {
         for (int i = 0; i < n; i++) order[i] = i;
-        vb_numpy_permutation(&rng, order, n);
+        vb_numpy_rng_permutation(&rng, order, n);
         for (int i = 0; i < n; i++) tally->unions.place[(size_t)o * (size_t)n + (size_t)order[i]] = i;
     }
 }
@@ -96,7 +96,7 @@ static size_t lay_out(vb_tally *tally, int64_t *base) {
     return used;
 }
 
-int vb_tally_new(vb_tally **out, const vb_label_space *space, const vb_protocol *protocol, vb_error *err) {
+int vb_openness_tally_new(vb_tally **out, const vb_label_space *space, const vb_protocol *protocol, vb_error *err) {
     *out = NULL;
     int n = space->vocabularies;
     int permutations = protocol->union_permutations ? protocol->union_permutations : VB_UNION_PERMUTATIONS;
@@ -110,7 +110,7 @@ int vb_tally_new(vb_tally **out, const vb_label_space *space, const vb_protocol 
     vb_tally *tally = vb_array(1, sizeof *tally, "tally", err);
     if (!tally) return -1;
     *tally = (vb_tally){.classes = space->classes, .vocabularies = n, .protocol = *protocol};
-    if (vb_homes_new(&tally->homes, space, err)) goto fail;
+    if (vb_label_space_memberships_new(&tally->homes, space, err)) goto fail;
     tally->offsets = vb_array((size_t)n + 1, sizeof(int), "tally", err);
     if (!tally->offsets) goto fail;
     memcpy(tally->offsets, space->offsets, ((size_t)n + 1) * sizeof(int));
@@ -131,13 +131,13 @@ int vb_tally_new(vb_tally **out, const vb_label_space *space, const vb_protocol 
     *out = tally;
     return 0;
 fail:
-    vb_tally_free(tally);
+    vb_openness_tally_free(tally);
     return -1;
 }
 
-void vb_tally_free(vb_tally *tally) {
+void vb_openness_tally_free(vb_tally *tally) {
     if (!tally) return;
-    vb_homes_free(&tally->homes);
+    vb_label_space_memberships_free(&tally->homes);
     vb_free(tally->offsets);
     vb_free(tally->beaten);
     vb_free(tally->unions.place);
@@ -146,7 +146,7 @@ void vb_tally_free(vb_tally *tally) {
     vb_free(tally);
 }
 
-int64_t *vb_tally_counters(vb_tally *tally, size_t *count) {
+int64_t *vb_openness_tally_counters(vb_tally *tally, size_t *count) {
     *count = tally->count;
     return tally->counters;
 }
@@ -171,7 +171,7 @@ static void orders_add(order_set *set, int n, const int *homes, int home_count, 
     }
 }
 
-void vb_tally_add(vb_tally *tally, int label, const uint8_t *beaten) {
+void vb_openness_tally_add(vb_tally *tally, int label, const uint8_t *beaten) {
     int n = tally->vocabularies, first = tally->homes.offsets[label], home_count = tally->homes.offsets[label + 1] - first;
     if (!home_count) return;
     const int *homes = tally->homes.vocabularies + first, *slots = tally->homes.slots + first;
@@ -318,7 +318,7 @@ static int mean_over_subsets(double *mean, const vb_tally *tally, vb_error *err)
             homes |= (size_t)1 << tally->homes.vocabularies[h];
         count[homes] += tally->images[c]; /* none, for a class that is in no vocabulary */
     }
-    result = vb_mean_over_subsets(mean, right, count, tally->vocabularies, err);
+    result = vb_subsets_mean(mean, right, count, tally->vocabularies, err);
 out:
     vb_free(right);
     vb_free(count);

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "kernels/openness/label_space.h"
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 enum { VB_UNION_PERMUTATIONS = 1000 };
 
@@ -32,15 +32,15 @@ typedef struct vb_tally vb_tally;
  * vocabularies (8 MiB at 20) and union_permutations (N + 1) beyond, since only the last image tells whether image counts are
  * equal and the closed form does; `sampled` adds trials N (N + 1) and one an entry of the label space. Orders take half as much
  * again, not to be reduced. VB_EMISMATCH for a label space that is not one, VB_ECONFIG for a protocol out of range. */
-int vb_tally_new(vb_tally **tally, const vb_label_space *space, const vb_protocol *protocol, vb_error *err);
-void vb_tally_free(vb_tally *tally);
+int vb_openness_tally_new(vb_tally **tally, const vb_label_space *space, const vb_protocol *protocol, vb_error *err);
+void vb_openness_tally_free(vb_tally *tally);
 
-/* Counts one image of class `label` (0..classes-1) with beaten[u] != 0 for the vocabularies u that beat it (vb_judge). An image
- * whose class is in no vocabulary is not counted. Not thread-safe for one tally. */
-void vb_tally_add(vb_tally *tally, int label, const uint8_t *beaten);
+/* Counts one image of class `label` (0..classes-1) with beaten[u] != 0 for the vocabularies u that beat it (vb_similarity_judge).
+ * An image whose class is in no vocabulary is not counted. Not thread-safe for one tally. */
+void vb_openness_tally_add(vb_tally *tally, int label, const uint8_t *beaten);
 
 /* The counts as one flat block, to be summed over ranks in place. Valid as long as the tally. */
-int64_t *vb_tally_counters(vb_tally *tally, size_t *count);
+int64_t *vb_openness_tally_counters(vb_tally *tally, size_t *count);
 
 /* One vocabulary. Standard errors: sample standard deviation (n - 1) of the images' scores over sqrt(n); NaN below two images. */
 typedef struct vb_vocabulary_openness {

@@ -57,7 +57,7 @@ static double coin_probability(double n, double k) {
     return exp(exponent) * sqrt(n / (TWO_PI * k * (n - k)));
 }
 
-double vb_mcnemar(int64_t only_a, int64_t only_b) {
+double vb_paired_mcnemar(int64_t only_a, int64_t only_b) {
     if (only_a == only_b) return 1;
     double n = (double)only_a + (double)only_b, k = (double)(only_a < only_b ? only_a : only_b);
     /* The tail in units of its largest term; each term is a fraction below 1 of the one before. */
@@ -97,12 +97,12 @@ static int count_all(int64_t *hits, const double *w, int n, double least, vb_err
 
 static int64_t count_drawn(const double *w, int64_t n, int64_t trials, uint32_t seed, double least) {
     vb_numpy_rng rng;
-    vb_numpy_seed(&rng, seed);
+    vb_numpy_rng_seed(&rng, seed);
     int64_t hits = 0;
     for (int64_t trial = 0; trial < trials; trial++) {
         double sum = 0;
         for (int64_t start = 0; start < n; start += 32) {
-            uint32_t signs = vb_numpy_next(&rng);
+            uint32_t signs = vb_numpy_rng_next(&rng);
             int64_t end = start + 32 < n ? start + 32 : n;
             for (int64_t j = start; j < end; j++, signs >>= 1) sum += (1 - 2 * (double)(signs & 1)) * w[j];
         }
@@ -111,7 +111,7 @@ static int64_t count_drawn(const double *w, int64_t n, int64_t trials, uint32_t 
     return hits;
 }
 
-int vb_sign_flips(vb_flip_test *out, const double *differences, int64_t n, int64_t trials, uint32_t seed, vb_error *err) {
+int vb_paired_sign_flips(vb_flip_test *out, const double *differences, int64_t n, int64_t trials, uint32_t seed, vb_error *err) {
     double *w = vb_buffer((size_t)n, sizeof *w, "sign flips", err), observed = 0, magnitude = 0;
     if (!w) return -1;
     *out = (vb_flip_test){.p = 1, .exact = true, .trials = 1};

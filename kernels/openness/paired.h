@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 /* Means over n pairs, the mean of the differences b - a, and its standard error: their sample standard deviation (n - 1) over the
  * square root of n. NaN: everything for n = 0, the error for n < 2. */
@@ -21,7 +21,7 @@ void vb_paired_means(vb_paired_mean *out, const double *a, const double *b, int6
 /* Exact two-sided p-value of McNemar's test: of n = only_a + only_b fair coins, the probability of a split at least as uneven.
  * Both counts >= 0; 1 when they are equal. Relative error below 1e-12 up to n = 2^53; 0 where the value is below the smallest
  * double. */
-double vb_mcnemar(int64_t only_a, int64_t only_b);
+double vb_paired_mcnemar(int64_t only_a, int64_t only_b);
 
 /* Sign-flip (randomisation) test: under the null hypothesis each difference is as likely to have the other sign. The p-value is
  * the share of sign vectors with |sum| >= |observed sum|, sums closer than 1e-12 of the sum of magnitudes counting as equal. */
@@ -36,6 +36,6 @@ typedef struct vb_flip_test {
 /* Draws sign vectors with NumPy's MT19937 seeded with `seed`: for each trial ceil(moving / 32) words of 32 bits; bit j % 32 of
  * word j / 32 flips the j-th difference that is not zero. VB_EDATA for a difference that is no number; VB_EMEMORY.
  * Thread-safe. */
-int vb_sign_flips(vb_flip_test *out, const double *differences, int64_t n, int64_t trials, uint32_t seed, vb_error *err);
+int vb_paired_sign_flips(vb_flip_test *out, const double *differences, int64_t n, int64_t trials, uint32_t seed, vb_error *err);
 
 #endif

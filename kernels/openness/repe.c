@@ -11,18 +11,19 @@
 static char *lower_case(const char *text, size_t n, vb_error *err) {
     vb_codepoints points = {0};
     char *lower = NULL;
-    if (!vb_codepoints_from_utf8(&points, text, n, err) && !vb_lower(&points, err)) lower = vb_codepoints_to_utf8(&points, err);
+    if (!vb_codepoints_from_utf8(&points, text, n, err) && !vb_unicode_lower(&points, err))
+        lower = vb_codepoints_to_utf8(&points, err);
     vb_codepoints_free(&points);
     return lower;
 }
 
-int vb_class_words_new(vb_class_words *words, const char *class_name, vb_error *err) {
+int vb_repe_words_new(vb_class_words *words, const char *class_name, vb_error *err) {
     *words = (vb_class_words){0};
     if (!(words->words = vb_array(strlen(class_name) + 1, sizeof *words->words, "words of a class", err))) return -1;
     for (const char *at = class_name; *at;) {
         size_t n = strcspn(at, " _");
         if (n && !(words->words[words->count] = lower_case(at, n, err))) {
-            vb_class_words_free(words);
+            vb_repe_words_free(words);
             return -1;
         }
         words->count += n > 0;
@@ -31,13 +32,13 @@ int vb_class_words_new(vb_class_words *words, const char *class_name, vb_error *
     return 0;
 }
 
-void vb_class_words_free(vb_class_words *words) {
+void vb_repe_words_free(vb_class_words *words) {
     for (int i = 0; i < words->count; i++) vb_free(words->words[i]);
     vb_free(words->words);
     *words = (vb_class_words){0};
 }
 
-int vb_caption_holds(const vb_class_words *words, const char *caption, bool *holds, vb_error *err) {
+int vb_repe_caption_holds(const vb_class_words *words, const char *caption, bool *holds, vb_error *err) {
     char *lower = lower_case(caption, strlen(caption), err);
     *holds = false;
     if (!lower) return -1;
@@ -62,8 +63,8 @@ static int finish(double *sum, int dim, bool normalise, float *out, vb_error *er
     return 0;
 }
 
-int vb_blend(const float *text, const float *const *rows, int64_t n, int dim, double lambda, bool renormalize, float *out,
-             vb_error *err) {
+int vb_repe_blend(const float *text, const float *const *rows, int64_t n, int dim, double lambda, bool renormalize, float *out,
+                  vb_error *err) {
     double *sum = vb_array((size_t)dim, sizeof *sum, "blend", err);
     if (!sum) return -1;
     int status = 0;
@@ -93,9 +94,9 @@ static int mean(const float *rows, int64_t n, int dim, bool of_directions, float
     return status;
 }
 
-int vb_normalised_mean(const float *rows, int64_t n, int dim, float *out, vb_error *err) {
+int vb_direction_ensemble(const float *rows, int64_t n, int dim, float *out, vb_error *err) {
     return mean(rows, n, dim, true, out, err);
 }
-int vb_mean_direction(const float *rows, int64_t n, int dim, float *out, vb_error *err) {
+int vb_direction_mean(const float *rows, int64_t n, int dim, float *out, vb_error *err) {
     return mean(rows, n, dim, false, out, err);
 }

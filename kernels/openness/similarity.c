@@ -84,12 +84,13 @@ static int find_twins(vb_text_bank *bank, vb_error *err) {
     return 0;
 }
 
-int vb_text_bank_new(vb_text_bank **bank, const float *texts, int classes, int dim, vb_similarity similarity, vb_error *err) {
-    return vb_text_bank_part(bank, texts, NULL, classes, dim, similarity, err);
+int vb_similarity_bank_new(vb_text_bank **bank, const float *texts, int classes, int dim, vb_similarity similarity,
+                           vb_error *err) {
+    return vb_similarity_bank_part(bank, texts, NULL, classes, dim, similarity, err);
 }
 
-int vb_text_bank_part(vb_text_bank **out, const float *texts, const int *ids, int classes, int dim, vb_similarity similarity,
-                      vb_error *err) {
+int vb_similarity_bank_part(vb_text_bank **out, const float *texts, const int *ids, int classes, int dim,
+                            vb_similarity similarity, vb_error *err) {
     *out = NULL;
     if (classes < 1 || dim < 1)
         return vb_errorf(err, VB_EMISMATCH, "text embeddings of shape %d x %d, expected at least one row and column", classes,
@@ -131,11 +132,11 @@ int vb_text_bank_part(vb_text_bank **out, const float *texts, const int *ids, in
     *out = bank;
     return 0;
 fail:
-    vb_text_bank_free(bank);
+    vb_similarity_bank_free(bank);
     return -1;
 }
 
-void vb_text_bank_free(vb_text_bank *bank) {
+void vb_similarity_bank_free(vb_text_bank *bank) {
     if (!bank) return;
     vb_free(bank->norm);
     vb_free(bank->inverse);
@@ -244,7 +245,7 @@ static void find_pool(const image_view *image, int from, int y, uint64_t *pool) 
     }
 }
 
-static void judge_row(const image_view *image, const vb_label_space *space, const vb_homes *homes, int y, uint8_t *beaten,
+static void judge_row(const image_view *image, const vb_label_space *space, const vb_memberships *homes, int y, uint8_t *beaten,
                       vb_verdict *verdict) {
     const float *scores = image->scores;
     double score = score64(image, y), other_score = 0;
@@ -285,17 +286,18 @@ static int check_rows(const vb_text_bank *bank, const float *images, int64_t fir
     return 0;
 }
 
-int vb_judge(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows, const int *labels,
-             uint8_t *beaten, vb_verdict *verdicts, int threads, vb_error *err) {
-    return vb_judge_pool(bank, space, images, rows, labels, beaten, verdicts, bank->classes, NULL, threads, err);
+int vb_similarity_judge(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows,
+                        const int *labels, uint8_t *beaten, vb_verdict *verdicts, int threads, vb_error *err) {
+    return vb_similarity_judge_pool(bank, space, images, rows, labels, beaten, verdicts, bank->classes, NULL, threads, err);
 }
 
-int vb_judge_pool(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows, const int *labels,
-                  uint8_t *beaten, vb_verdict *verdicts, int from, uint64_t *pool, int threads, vb_error *err) {
+int vb_similarity_judge_pool(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows,
+                             const int *labels, uint8_t *beaten, vb_verdict *verdicts, int from, uint64_t *pool, int threads,
+                             vb_error *err) {
     if (space->classes != bank->classes)
         return vb_errorf(err, VB_EMISMATCH, "label space of %d classes for %d text embeddings", space->classes, bank->classes);
-    vb_homes homes;
-    if (vb_homes_new(&homes, space, err)) return -1;
+    vb_memberships homes;
+    if (vb_label_space_memberships_new(&homes, space, err)) return -1;
     int64_t block = BLOCK_SCORES / bank->classes;
     if (block > BLOCK_ROWS) block = BLOCK_ROWS;
     if (block < LEAST_ROWS) block = LEAST_ROWS;
@@ -333,7 +335,7 @@ int vb_judge_pool(const vb_text_bank *bank, const vb_label_space *space, const f
 out:
     vb_free(scores);
     vb_free(norms);
-    vb_homes_free(&homes);
+    vb_label_space_memberships_free(&homes);
     return result;
 }
 
@@ -375,7 +377,7 @@ static int wins_duel(const vb_text_bank *part, const float *x, const duel *image
 }
 
 /* Images first..last-1 against all rows of the part; how many comparisons the exact route decided. */
-static int64_t fight_duels(const vb_text_bank *part, const vb_homes *homes, int vocabularies, const vb_image_block *block,
+static int64_t fight_duels(const vb_text_bank *part, const vb_memberships *homes, int vocabularies, const vb_image_block *block,
                            const duel *duels, const float *products, int64_t first, int64_t last, uint8_t *beaten) {
     int64_t rescored = 0;
     for (int c = 0; c < part->classes; c++) {
@@ -397,8 +399,8 @@ static int64_t fight_duels(const vb_text_bank *part, const vb_homes *homes, int 
     return rescored;
 }
 
-int vb_judge_part(const vb_text_bank *part, const vb_homes *homes, int vocabularies, const vb_image_block *block,
-                  const float *products, uint8_t *beaten, int64_t *rescored, int threads, vb_error *err) {
+int vb_similarity_judge_part(const vb_text_bank *part, const vb_memberships *homes, int vocabularies, const vb_image_block *block,
+                             const float *products, uint8_t *beaten, int64_t *rescored, int threads, vb_error *err) {
     int64_t rows = block->rows, count = 0;
     duel *duels = vb_array((size_t)rows, sizeof *duels, "similarity block", err);
     int status = duels ? 0 : -1;

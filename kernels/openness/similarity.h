@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "kernels/openness/label_space.h"
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 typedef enum vb_similarity {
     VB_COSINE,
@@ -24,11 +24,13 @@ typedef struct vb_text_bank vb_text_bank;
 
 /* texts: classes x dim, row-major, class order; borrowed, and must outlive the bank. dim is at most 65,536 (VB_EUNSUPPORTED).
  * A NaN, an infinity, or for VB_COSINE a zero row is VB_EDATA and named by row. Costs some 16 bytes a class. */
-int vb_text_bank_new(vb_text_bank **bank, const float *texts, int classes, int dim, vb_similarity similarity, vb_error *err);
-/* The same for some of the classes only, for vb_judge_part: row i is the text of class ids[i], ascending; both borrowed. */
-int vb_text_bank_part(vb_text_bank **bank, const float *texts, const int *ids, int classes, int dim, vb_similarity similarity,
-                      vb_error *err);
-void vb_text_bank_free(vb_text_bank *bank);
+int vb_similarity_bank_new(vb_text_bank **bank, const float *texts, int classes, int dim, vb_similarity similarity,
+                           vb_error *err);
+/* The same for some of the classes only, for vb_similarity_judge_part: row i is the text of class ids[i], ascending; both
+ * borrowed. */
+int vb_similarity_bank_part(vb_text_bank **bank, const float *texts, const int *ids, int classes, int dim,
+                            vb_similarity similarity, vb_error *err);
+void vb_similarity_bank_free(vb_text_bank *bank);
 
 /* What happened to one image, y being its class. */
 typedef struct vb_verdict {
@@ -44,15 +46,16 @@ typedef struct vb_verdict {
  * >= 1 OpenMP threads. Work space is bounded (32 MiB, or 8 rows of all classes) however many rows there are. Rows in messages
  * count from this call's first one: a zero row, a NaN or an infinity is VB_EDATA; a label that is no class, or a space of other
  * classes than the bank's, VB_EMISMATCH. On failure the outputs are undefined. */
-int vb_judge(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows, const int *labels,
-             uint8_t *beaten, vb_verdict *verdicts, int threads, vb_error *err);
+int vb_similarity_judge(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows,
+                        const int *labels, uint8_t *beaten, vb_verdict *verdicts, int threads, vb_error *err);
 
 static inline size_t vb_pool_words(int candidates) { return ((size_t)candidates + 63) / 64; }
 
 /* The same, and which of the classes from `from` on, a pool of candidates (as a rule in no vocabulary), are ranked before the
  * image's class: bit (c - from) % 64 of pool[i * vb_pool_words(classes - from) + (c - from) / 64]. */
-int vb_judge_pool(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows, const int *labels,
-                  uint8_t *beaten, vb_verdict *verdicts, int from, uint64_t *pool, int threads, vb_error *err);
+int vb_similarity_judge_pool(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows,
+                             const int *labels, uint8_t *beaten, vb_verdict *verdicts, int from, uint64_t *pool, int threads,
+                             vb_error *err);
 
 /* Images with the texts of their classes, all row-major of the bank's dim. */
 typedef struct vb_image_block {
@@ -61,12 +64,13 @@ typedef struct vb_image_block {
     const int *labels; /* classes; -1: the row holds no image */
 } vb_image_block;
 
-/* Sets beaten[i * vocabularies + u] = 1 where a class of the part (vb_text_bank_part) that is in vocabulary u is ranked before
- * image i's own; leaves all other entries. products[c * rows + i] is the product of image i and row c of the part in fp32, summed
- * in any order whatever: what differs by less than the bound of every such sum, gamma_n |x| |t| with n = dim + 4 roundings, is
- * decided by fp64 and integers from the rows themselves. *rescored grows by the number of those comparisons, the only thing that
- * depends on the products' last bits. A NaN or an infinity in an image or in the text of its class is VB_EDATA. */
-int vb_judge_part(const vb_text_bank *part, const vb_homes *homes, int vocabularies, const vb_image_block *block,
-                  const float *products, uint8_t *beaten, int64_t *rescored, int threads, vb_error *err);
+/* Sets beaten[i * vocabularies + u] = 1 where a class of the part (vb_similarity_bank_part) that is in vocabulary u is ranked
+ * before image i's own; leaves all other entries. products[c * rows + i] is the product of image i and row c of the part in fp32,
+ * summed in any order whatever: what differs by less than the bound of every such sum, gamma_n |x| |t| with n = dim + 4
+ * roundings, is decided by fp64 and integers from the rows themselves. *rescored grows by the number of those comparisons, the
+ * only thing that depends on the products' last bits. A NaN or an infinity in an image or in the text of its class is
+ * VB_EDATA. */
+int vb_similarity_judge_part(const vb_text_bank *part, const vb_memberships *homes, int vocabularies, const vb_image_block *block,
+                             const float *products, uint8_t *beaten, int64_t *rescored, int threads, vb_error *err);
 
 #endif

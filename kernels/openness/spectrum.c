@@ -11,7 +11,7 @@
 
 enum { SLICE = 64 };
 
-int vb_gram_bits(int64_t rows) {
+int vb_spectrum_gram_bits(int64_t rows) {
     int bits = 62;
     while (rows > 1) {
         rows = (rows + 1) / 2;
@@ -20,8 +20,8 @@ int vb_gram_bits(int64_t rows) {
     return bits;
 }
 
-int vb_gram_add(int64_t *gram, int bits, const float *rows, const double *inverse, int64_t count, int dim, int threads,
-                vb_error *err) {
+int vb_spectrum_gram_add(int64_t *gram, int bits, const float *rows, const double *inverse, int64_t count, int dim, int threads,
+                         vb_error *err) {
     if (count > VB_GRAM_ROWS) return vb_errorf(err, VB_EINTERNAL, "Gram matrix of %lld rows at once", (long long)count);
     /* f = high + low in floats: high high + high low + low high as one product of three times the length. */
     int depth = (int)count * 3, slices = (dim + SLICE - 1) / SLICE, team = threads < 1 ? 1 : threads < slices ? threads : slices;
@@ -141,7 +141,7 @@ static int descending(const void *a, const void *b) {
     return (x < y) - (x > y);
 }
 
-int vb_symmetric_eigenvalues(double *a, int n, double *values, vb_error *err) {
+int vb_spectrum_eigenvalues(double *a, int n, double *values, vb_error *err) {
     double *work = vb_array(3 * (size_t)n, sizeof *work, "eigenvalues", err);
     if (!work) return -1;
     double *beside = work, *v = work + n, *w = v + n;

@@ -3,19 +3,19 @@
 
 #include <stddef.h>
 
-void vb_subset_sums(int64_t *f, int n) {
+void vb_subsets_sums(int64_t *f, int n) {
     size_t sets = (size_t)1 << n;
     for (size_t bit = 1; bit < sets; bit *= 2)
         for (size_t start = bit; start < sets; start += 2 * bit)
             for (size_t set = start; set < start + bit; set++) f[set] += f[set - bit];
 }
 
-int vb_mean_over_subsets(double *mean, int64_t *right, int64_t *count, int n, vb_error *err) {
+int vb_subsets_mean(double *mean, int64_t *right, int64_t *count, int n, vb_error *err) {
     if (n < 1 || n > VB_SUBSETS_MAX)
         return vb_errorf(err, VB_EINTERNAL, "subsets of %d vocabularies, at most %d are handled", n, VB_SUBSETS_MAX);
     size_t all = ((size_t)1 << n) - 1;
-    vb_subset_sums(right, n);
-    vb_subset_sums(count, n);
+    vb_subsets_sums(right, n);
+    vb_subsets_sums(count, n);
     double sum[VB_SUBSETS_MAX + 1] = {0}, sets[VB_SUBSETS_MAX + 1] = {0};
     for (size_t set = 1; set <= all; set++) {
         int64_t images = count[all] - count[all ^ set];

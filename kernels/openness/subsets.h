@@ -4,12 +4,12 @@
 
 #include <stdint.h>
 
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 enum { VB_SUBSETS_MAX = 20 };
 
 /* In place, for every set S of n elements (a bit mask): f[S] becomes the sum of f[X] over all X within S. n <= VB_SUBSETS_MAX. */
-void vb_subset_sums(int64_t *f, int n);
+void vb_subsets_sums(int64_t *f, int n);
 
 /* (1/n) sum over i = 1..n of the mean, over the sets S of i vocabularies, of right(S) / count(S), where, with C the complement of
  * S,
@@ -19,6 +19,6 @@ void vb_subset_sums(int64_t *f, int n);
  * vocabularies H that a set B of vocabularies beats adds 1 to right[B] and takes 1 from right[B | H]: what is left over C is 1
  * exactly when B misses S and H does not. Both arrays have 2^n entries and are overwritten. VB_EDATA when a set S has no
  * images. */
-int vb_mean_over_subsets(double *mean, int64_t *right, int64_t *count, int n, vb_error *err);
+int vb_subsets_mean(double *mean, int64_t *right, int64_t *count, int n, vb_error *err);
 
 #endif

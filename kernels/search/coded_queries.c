@@ -142,7 +142,7 @@ size_t vb_coded_queries_bytes(int64_t queries, int dim) {
     return (size_t)queries * (sizeof(vb_coded_query) + sizeof(int32_t) + 2 * sizeof(float) + 3 * (((size_t)dim + 63) / 64 * 64));
 }
 
-float vb_coded_threshold(const vb_coded_queries *coded, int64_t q, double floor) {
+float vb_coded_queries_threshold(const vb_coded_queries *coded, int64_t q, double floor) {
     const vb_coded_query *query = &coded->query[q];
     double value = (floor - query->base - query->base_slack) / query->first_scale;
     if (value == -INFINITY) return -INFINITY;
@@ -154,9 +154,10 @@ float vb_coded_threshold(const vb_coded_queries *coded, int64_t q, double floor)
 /* ---- the screen
  * ------------------------------------------------------------------------------------------------------------------- */
 
-int vb_coded_screen(const vb_coded_queries *coded, const vb_coded_kernel *kernel, const float *thresholds, const uint8_t *groups,
-                    int pair, const char *ahead, int64_t ahead_bytes, vb_passed *passed, void *context, vb_error *err) {
-    size_t stride = vb_group_bytes(coded->width), codes = (size_t)VB_GROUP * (size_t)coded->width;
+int vb_coded_queries_screen(const vb_coded_queries *coded, const vb_coded_kernel *kernel, const float *thresholds,
+                            const uint8_t *groups, int pair, const char *ahead, int64_t ahead_bytes, vb_passed *passed,
+                            void *context, vb_error *err) {
+    size_t stride = vb_coder_group_bytes(coded->width), codes = (size_t)VB_GROUP * (size_t)coded->width;
     int32_t products[VB_PANEL * VB_PAIR];
     int64_t asked = 0, some = ahead_bytes / ((coded->count + VB_PANEL - 1) / VB_PANEL) + 1;
     for (int64_t at = 0; at < coded->count; at += VB_PANEL) {

@@ -28,7 +28,7 @@ struct vb_coded_queries {
 };
 
 /* What the screen compares with, in its units, for a query whose k-th best score is at least `floor`; rounded down. */
-float vb_coded_threshold(const vb_coded_queries *coded, int64_t query, double floor);
+float vb_coded_queries_threshold(const vb_coded_queries *coded, int64_t query, double floor);
 
 /* Called with the rows of one group that may reach the threshold of a query: bit i of pass is row i; first: their products with
  * the first plane; half: 0 or 1, the group's place in the pair. */
@@ -37,7 +37,8 @@ typedef int vb_passed(void *context, int64_t query, unsigned pass, const uint8_t
 
 /* Screens one or two groups, which lie behind one another, against all queries. ahead: bytes that are wanted soon, asked for on
  * the way. */
-int vb_coded_screen(const vb_coded_queries *coded, const vb_coded_kernel *kernel, const float *thresholds, const uint8_t *groups,
-                    int pair, const char *ahead, int64_t ahead_bytes, vb_passed *passed, void *context, vb_error *err);
+int vb_coded_queries_screen(const vb_coded_queries *coded, const vb_coded_kernel *kernel, const float *thresholds,
+                            const uint8_t *groups, int pair, const char *ahead, int64_t ahead_bytes, vb_passed *passed,
+                            void *context, vb_error *err);
 
 #endif

@@ -110,9 +110,9 @@ static void prune(vb_coded_scan *scan, int64_t q) {
     int64_t n = scan->held[q], kept = 0;
     if (n >= scan->k) {
         for (int64_t i = 0; i < n; i++) scan->work[i] = pool[i].middle - pool[i].bound;
-        vb_search_raise(scan->search, q, select_kth(scan->work, n, scan->k));
+        vb_scan_search_raise(scan->search, q, select_kth(scan->work, n, scan->k));
     }
-    double floor = vb_search_floor(scan->search, q);
+    double floor = vb_scan_search_floor(scan->search, q);
     for (int64_t i = 0; i < n; i++)
         if (pool[i].middle + pool[i].bound >= floor) pool[kept++] = pool[i];
     scan->held[q] = kept;
@@ -182,7 +182,7 @@ static int settle(vb_coded_scan *scan, int64_t first, int64_t count, vb_error *e
             candidate *pool = scan->pool + q * scan->capacity;
             int64_t held = scan->held[q], most = held < scan->k ? held : scan->k;
             if (!round) qsort(pool, (size_t)held, sizeof *pool, by_middle);
-            double floor = vb_search_floor(scan->search, q);
+            double floor = vb_scan_search_floor(scan->search, q);
             for (int64_t i = round ? most : 0; i < (round ? held : most); i++)
                 if (pool[i].middle + pool[i].bound >= floor) places[n++] = (place){pool[i].id, q, &pool[i]};
         }
@@ -209,7 +209,7 @@ static int examine(void *context, int64_t q, unsigned pass, const uint8_t *group
     float numbers[3][VB_GROUP];
     memcpy(numbers, group + (size_t)VB_GROUP * (size_t)coded->width, sizeof numbers);
     scan->kernel->products(group, 0, 1, coded->second + q * coded->width, 1, &query->second_offset, coded->width, second);
-    double floor = vb_search_floor(scan->search, q);
+    double floor = vb_scan_search_floor(scan->search, q);
     for (; pass; pass &= pass - 1) {
         int i = __builtin_ctz(pass);
         double scale = numbers[0][i], residual = numbers[1][i], norm = numbers[2][i];
@@ -223,7 +223,7 @@ static int examine(void *context, int64_t q, unsigned pass, const uint8_t *group
         if (scan->held[q] == scan->capacity) {
             prune(scan, q);
             if (scan->held[q] > scan->capacity / 4 * 3 && settle(scan, q, 1, err)) return -1;
-            floor = vb_search_floor(scan->search, q);
+            floor = vb_scan_search_floor(scan->search, q);
         }
         scan->pool[q * scan->capacity + scan->held[q]++] = found;
     }
@@ -232,15 +232,15 @@ static int examine(void *context, int64_t q, unsigned pass, const uint8_t *group
 
 int vb_coded_scan_groups(vb_coded_scan *scan, const void *groups, int64_t count, int64_t first_id, vb_error *err) {
     const vb_coded_queries *coded = scan->coded;
-    size_t stride = vb_group_bytes(coded->width);
+    size_t stride = vb_coder_group_bytes(coded->width);
     for (int64_t g = 0; g < count; g += 2) {
         const uint8_t *group = (const uint8_t *)groups + (size_t)g * stride;
         int pair = count - g >= 2 ? 2 : 1;
         if (g % AT_ONCE == 0)
             for (int64_t q = 0; q < coded->count; q++)
-                scan->thresholds[q] = vb_coded_threshold(coded, q, vb_search_floor(scan->search, q));
+                scan->thresholds[q] = vb_coded_queries_threshold(coded, q, vb_scan_search_floor(scan->search, q));
         scan->pair_id = first_id + g * VB_GROUP;
-        if (vb_coded_screen(coded, scan->kernel, scan->thresholds, group, pair, NULL, 0, examine, scan, err)) return -1;
+        if (vb_coded_queries_screen(coded, scan->kernel, scan->thresholds, group, pair, NULL, 0, examine, scan, err)) return -1;
     }
     return 0;
 }

@@ -14,8 +14,8 @@
 
 /* The queries of a search in codes. Immutable: shared by all threads. */
 typedef struct vb_coded_queries vb_coded_queries;
-/* queries: as given to vb_search_new, count x dim. coder: borrowed until the scans are free. VB_EMISMATCH: coder and search of
- * different similarities are the caller's to find. */
+/* queries: as given to vb_scan_search_new, count x dim. coder: borrowed until the scans are free. VB_EMISMATCH: coder and search
+ * of different similarities are the caller's to find. */
 int vb_coded_queries_new(vb_coded_queries **coded, const vb_coder *coder, const float *queries, int64_t count, vb_error *err);
 void vb_coded_queries_free(vb_coded_queries *coded);
 

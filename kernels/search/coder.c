@@ -70,7 +70,7 @@ void vb_coder_free(vb_coder *coder) {
 int vb_coder_dim(const vb_coder *coder) { return coder->dim; }
 int vb_coder_width(const vb_coder *coder) { return coder->width; }
 double vb_coder_mean_norm(const vb_coder *coder) { return coder->mean_norm; }
-size_t vb_group_bytes(int width) { return (size_t)VB_GROUP * (size_t)width + 3 * VB_GROUP * sizeof(float); }
+size_t vb_coder_group_bytes(int width) { return (size_t)VB_GROUP * (size_t)width + 3 * VB_GROUP * sizeof(float); }
 
 double vb_coder_mean_product(const vb_coder *coder, const float *q) {
     double sum = 0;
@@ -105,7 +105,7 @@ static float element(const void *rows, vb_dtype dtype, int64_t i) {
     }
     uint16_t half;
     memcpy(&half, (const char *)rows + i * 2, sizeof half);
-    return dtype == VB_F16 ? vb_half_to_float(half) : vb_bf16_to_float(half);
+    return dtype == VB_F16 ? vb_dtype_half_to_float(half) : vb_dtype_bf16_to_float(half);
 }
 
 /* One row into its lane of the group. */

@@ -33,7 +33,7 @@ double vb_coder_mean_norm(const vb_coder *coder);
 /* A group: width / 4 times 16 rows times 4 codes, each plus 128 as a byte; then 16 scales, 16 residual norms and 16 norms of s c,
  * as floats. A row that is never listed (not finite, or for cosines zero; also those beyond `count`) has the residual -infinity;
  * one that the bound cannot cover has +infinity. */
-size_t vb_group_bytes(int width);
+size_t vb_coder_group_bytes(int width);
 
 /* Codes `count` <= 16 rows of dim elements without gaps. work: 2 * width doubles. *not_finite and *zero are added to.
  * Thread-safe. */

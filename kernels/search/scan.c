@@ -96,7 +96,7 @@ static void plain_widen(const void *rows, vb_dtype dtype, int64_t count, int64_t
             if (k < dim && dtype == VB_F32) memcpy(&x, (const char *)rows + (i * dim + k) * 4, sizeof x);
             else if (k < dim) {
                 memcpy(&half, (const char *)rows + (i * dim + k) * 2, sizeof half);
-                x = dtype == VB_F16 ? vb_half_to_float(half) : vb_bf16_to_float(half);
+                x = dtype == VB_F16 ? vb_dtype_half_to_float(half) : vb_dtype_bf16_to_float(half);
             }
             if (out) out[i * width + k] = x;
             squares[i] += x * x;
@@ -119,7 +119,7 @@ static double two_sum(double a, double b, double *sum) {
     return (a - (*sum - back)) + (b - back);
 }
 
-void vb_join_pairs(const double sums[8], const double errors[8], double *sum, double *rest) {
+void vb_scan_kernel_join_pairs(const double sums[8], const double errors[8], double *sum, double *rest) {
     double s = 0, e = 0;
     for (int i = 0; i < 8; i++) {
         double lost = two_sum(s, sums[i], &s);
@@ -132,7 +132,7 @@ static void plain_pair(const float *x, const float *q, int64_t width, double *su
     double s[8] = {0}, e[8] = {0};
     for (int64_t k = 0; k < width; k += 8)
         for (int l = 0; l < 8; l++) e[l] += two_sum(s[l], (double)x[k + l] * q[k + l], &s[l]);
-    vb_join_pairs(s, e, sum, rest);
+    vb_scan_kernel_join_pairs(s, e, sum, rest);
 }
 
 static float plain_least(const float *x, int64_t width) {
@@ -186,8 +186,8 @@ static int take_query(vb_search *search, int64_t q, const float *from, vb_error 
     return 0;
 }
 
-int vb_search_new(vb_search **out, const float *queries, int64_t count, int dim, int64_t k, vb_similarity similarity,
-                  vb_error *err) {
+int vb_scan_search_new(vb_search **out, const float *queries, int64_t count, int dim, int64_t k, vb_similarity similarity,
+                       vb_error *err) {
     *out = NULL;
     if (dim < 1 || dim > VB_EXACT_TERMS)
         return vb_errorf(err, VB_EUNSUPPORTED, "queries of %d dimensions, expected 1 to %d", dim, VB_EXACT_TERMS);
@@ -208,11 +208,11 @@ int vb_search_new(vb_search **out, const float *queries, int64_t count, int dim,
     *out = search;
     return 0;
 fail:
-    vb_search_free(search);
+    vb_scan_search_free(search);
     return -1;
 }
 
-void vb_search_free(vb_search *search) {
+void vb_scan_search_free(vb_search *search) {
     if (!search) return;
     vb_free(search->queries);
     vb_free(search->norm);
@@ -221,17 +221,17 @@ void vb_search_free(vb_search *search) {
     vb_free(search);
 }
 
-double vb_search_floor(const vb_search *search, int64_t query) {
+double vb_scan_search_floor(const vb_search *search, int64_t query) {
     return atomic_load_explicit(&search->floor[query], memory_order_relaxed);
 }
 
-void vb_search_raise(vb_search *search, int64_t query, double score) {
-    double known = vb_search_floor(search, query);
+void vb_scan_search_raise(vb_search *search, int64_t query, double score) {
+    double known = vb_scan_search_floor(search, query);
     while (score > known && !atomic_compare_exchange_weak_explicit(&search->floor[query], &known, score, memory_order_relaxed,
                                                                    memory_order_relaxed)) {}
 }
 
-double vb_search_score(const vb_search *search, int64_t query, const vb_hit *hit) {
+double vb_scan_search_score(const vb_search *search, int64_t query, const vb_hit *hit) {
     if (search->similarity == VB_DOT) return hit->dot;
     const float *q = search->queries + query * search->width;
     double square = 0;
@@ -239,7 +239,7 @@ double vb_search_score(const vb_search *search, int64_t query, const vb_hit *hit
     return hit->dot / (sqrt(square) * sqrt(hit->square));
 }
 
-size_t vb_search_bytes(int64_t queries, int dim) {
+size_t vb_scan_search_bytes(int64_t queries, int dim) {
     return (size_t)queries * ((size_t)padded(dim) * sizeof(float) + sizeof(double) * 2 + sizeof(int));
 }
 
@@ -262,7 +262,8 @@ size_t vb_scan_bytes(int64_t queries, int dim, int64_t k) {
     size_t work = (rows + STRIP) * (size_t)padded(dim) * sizeof(float) + rows * BLOCK_QUERIES * (sizeof(float) + sizeof(int));
     work += sizeof(vb_scan) + CODED_WIDTH * sizeof(float);
     if (coded)
-        work += vb_coded_queries_bytes(queries, dim) + (size_t)queries * sizeof(float) + 2 * vb_group_bytes((dim + 63) / 64 * 64);
+        work += vb_coded_queries_bytes(queries, dim) + (size_t)queries * sizeof(float) +
+                2 * vb_coder_group_bytes((dim + 63) / 64 * 64);
     return work + (size_t)queries * ((size_t)k * sizeof(vb_hit) + sizeof(int64_t));
 }
 
@@ -404,7 +405,7 @@ static int offer(vb_scan *scan, int64_t i, int64_t query, int64_t id, double *sc
     const vb_hit *worst = vb_topk_worst(&scan->topk, query);
     if (worst) {
         double least = vb_hit_score(worst);
-        vb_search_raise(search, query, cosine ? least - 0x1p-48 * fabs(least) : least);
+        vb_scan_search_raise(search, query, cosine ? least - 0x1p-48 * fabs(least) : least);
     }
     return 0;
 }
@@ -418,7 +419,8 @@ static float float_below(double value) {
 static float threshold_of(const vb_scan *scan, int64_t query) {
     const vb_search *search = scan->search;
     double norm = search->similarity == VB_COSINE ? 1 : scan->largest;
-    return float_below(vb_search_floor(search, query) - (norm * search->norm[query] * search->radius + search->constant) * WIDEN);
+    return float_below(vb_scan_search_floor(search, query) -
+                       (norm * search->norm[query] * search->radius + search->constant) * WIDEN);
 }
 
 /* Scores in fp32 of the block's rows for queries first .. first + count - 1, strip by strip; for the first queries the squares,
@@ -505,7 +507,7 @@ static int open_codes(vb_scan *scan, int64_t rows, vb_error *err) {
     if (!status) status = vb_coder_new_plain(&scan->coder, (int)search->dim, scan->mean, err);
     if (!status) status = vb_coded_queries_new(&scan->coded, scan->coder, packed, search->count, err);
     if (!status) scan->coded_thresholds = vb_array(count, sizeof(float), "coded queries", err);
-    if (!status) scan->groups = vb_buffer(2 * vb_group_bytes(vb_coder_width(scan->coder)), 1, "coded rows", err);
+    if (!status) scan->groups = vb_buffer(2 * vb_coder_group_bytes(vb_coder_width(scan->coder)), 1, "coded rows", err);
     vb_free(packed);
     return !status && scan->coded_thresholds && scan->groups ? 0 : -1;
 }
@@ -532,7 +534,7 @@ static int look_closer(void *context, int64_t q, unsigned pass, const uint8_t *g
 static int search_codes(vb_scan *scan, int64_t n, vb_error *err) {
     const vb_search *search = scan->search;
     int64_t width = vb_coder_width(scan->coder);
-    size_t group = vb_group_bytes((int)width);
+    size_t group = vb_coder_group_bytes((int)width);
     float mean = (float)vb_coder_mean_norm(scan->coder), widened[MOST_ROWS];
     const vb_coded_kernel *products = vb_coded_kernel_get();
     bool cosine = search->similarity == VB_COSINE;
@@ -554,9 +556,9 @@ static int search_codes(vb_scan *scan, int64_t n, vb_error *err) {
         }
         if (scan->looks++ % CODED_LOOKS == 0)
             for (int64_t q = 0; q < search->count; q++)
-                scan->coded_thresholds[q] = vb_coded_threshold(scan->coded, q, vb_search_floor(search, q));
-        if (vb_coded_screen(scan->coded, products, scan->coded_thresholds, scan->groups, pair, ahead, ahead_bytes, look_closer,
-                            scan, err))
+                scan->coded_thresholds[q] = vb_coded_queries_threshold(scan->coded, q, vb_scan_search_floor(search, q));
+        if (vb_coded_queries_screen(scan->coded, products, scan->coded_thresholds, scan->groups, pair, ahead, ahead_bytes,
+                                    look_closer, scan, err))
             return -1;
     }
     return 0;

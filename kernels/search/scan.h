@@ -23,14 +23,14 @@ typedef struct vb_search vb_search;
 
 /* queries: count x dim, row-major; copied. VB_EDATA, naming the row: an element that is not finite, a row of zeros for VB_COSINE.
  * VB_EUNSUPPORTED: more than VB_EXACT_TERMS dimensions, a norm above 2^60. */
-int vb_search_new(vb_search **search, const float *queries, int64_t count, int dim, int64_t k, vb_similarity similarity,
-                  vb_error *err);
-void vb_search_free(vb_search *search);
+int vb_scan_search_new(vb_search **search, const float *queries, int64_t count, int dim, int64_t k, vb_similarity similarity,
+                       vb_error *err);
+void vb_scan_search_free(vb_search *search);
 /* Raises what is known of query q's k-th best row score (x . q, or x . q / |x|). Thread-safe. */
-void vb_search_raise(vb_search *search, int64_t query, double score);
-double vb_search_floor(const vb_search *search, int64_t query);
+void vb_scan_search_raise(vb_search *search, int64_t query, double score);
+double vb_scan_search_floor(const vb_search *search, int64_t query);
 /* The score as users see it: x . q or x . q / (|x| |q|) in fp64. */
-double vb_search_score(const vb_search *search, int64_t query, const vb_hit *hit);
+double vb_scan_search_score(const vb_search *search, int64_t query, const vb_hit *hit);
 
 typedef struct vb_scan_counts {
     int64_t rows, not_finite, zero; /* functions of the rows alone */
@@ -54,7 +54,7 @@ int vb_scan_row(vb_scan *scan, const void *row, vb_dtype dtype, int64_t id, cons
                 vb_error *err);
 
 /* Bytes that a search of so many queries needs: shared, and a thread. */
-size_t vb_search_bytes(int64_t queries, int dim);
+size_t vb_scan_search_bytes(int64_t queries, int dim);
 size_t vb_scan_bytes(int64_t queries, int dim, int64_t k);
 
 #endif

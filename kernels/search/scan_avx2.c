@@ -40,7 +40,8 @@ INLINE void tile(const int m, const int n, const float *x, const float *q, int64
     }
 PART(3, 1)
 PART(3, 2)
-PART(3, 3) PART(3, 4) PART(1, 1) PART(1, 2) PART(1, 3) PART(1, 4)
+PART(3, 3)
+PART(3, 4) PART(1, 1) PART(1, 2) PART(1, 3) PART(1, 4)
 
     typedef void tile_function(const float *x, const float *q, int64_t width, float *out, int64_t ldout);
 static tile_function *const tall[QUERIES + 1] = {NULL, part_3_1, part_3_2, part_3_3, part_3_4};
@@ -131,7 +132,7 @@ static void pair(const float *x, const float *q, int64_t width, double *sum, dou
         _mm256_storeu_pd(sums + 4 * h, s[h]);
         _mm256_storeu_pd(errors + 4 * h, e[h]);
     }
-    vb_join_pairs(sums, errors, sum, rest);
+    vb_scan_kernel_join_pairs(sums, errors, sum, rest);
 }
 
 static float least(const float *x, int64_t width) {

@@ -56,7 +56,8 @@ typedef void tile_function(const float *x, const float *q, int64_t width, float 
     }
 PART(6, 1)
 PART(6, 2)
-PART(6, 3) PART(6, 4) PART(1, 1) PART(1, 2) PART(1, 3) PART(1, 4)
+PART(6, 3)
+PART(6, 4) PART(1, 1) PART(1, 2) PART(1, 3) PART(1, 4)
 
     static tile_function *const tall[QUERIES + 1] = {NULL, part_6_1, part_6_2, part_6_3, part_6_4};
 static tile_function *const flat[QUERIES + 1] = {NULL, part_1_1, part_1_2, part_1_3, part_1_4};
@@ -150,7 +151,8 @@ INLINE void few_as(const int n, const vb_dtype dtype, const char *rows, int64_t 
     }
 FEW(1)
 FEW(2)
-FEW(3) FEW(4)
+FEW(3)
+FEW(4)
 
     static void few(const void *rows, vb_dtype dtype, int64_t count, const float *q, int64_t queries, int64_t width,
                     float *squares, float *out, int64_t ldout) {
@@ -230,7 +232,7 @@ static void pair(const float *x, const float *q, int64_t width, double *sum, dou
     double sums[8], errors[8];
     _mm512_storeu_pd(sums, s);
     _mm512_storeu_pd(errors, e);
-    vb_join_pairs(sums, errors, sum, rest);
+    vb_scan_kernel_join_pairs(sums, errors, sum, rest);
 }
 
 static float least(const float *x, int64_t width) {

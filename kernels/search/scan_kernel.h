@@ -44,7 +44,7 @@ typedef struct vb_scan_kernel {
 const vb_scan_kernel *vb_scan_kernel_get(void);
 
 /* Joins eight running sums and their collected errors into sum + rest. */
-void vb_join_pairs(const double sums[8], const double errors[8], double *sum, double *rest);
+void vb_scan_kernel_join_pairs(const double sums[8], const double errors[8], double *sum, double *rest);
 
 #if defined(__x86_64__)
 extern const vb_scan_kernel vb_scan_kernel_avx2, vb_scan_kernel_avx512;

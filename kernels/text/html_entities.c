@@ -53,7 +53,7 @@ static size_t numeric_reference(const uint32_t *s, size_t n, uint32_t *value) {
 
 static int push_number(vb_codepoints *out, uint32_t value, vb_error *err) {
     if (!value || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) value = 0xfffd;
-    else if (value >= 0x80 && value <= 0x9f) value = vb_windows_1252(value);
+    else if (value >= 0x80 && value <= 0x9f) value = vb_mojibake_windows_1252(value);
     else if (value < 9 || value == 0xb || (value > 0xd && value < 0x20) || value == 0x7f ||
              (value >= 0xfdd0 && value <= 0xfdef) || (value & 0xfffe) == 0xfffe)
         return 0;
@@ -152,5 +152,5 @@ fail:
     return -1;
 }
 
-int vb_html_unescape(vb_codepoints *text, vb_error *err) { return unescape_all(text, unescape_one, err); }
-int vb_html_unescape_closed(vb_codepoints *text, vb_error *err) { return unescape_all(text, unescape_one_closed, err); }
+int vb_html_entities_unescape(vb_codepoints *text, vb_error *err) { return unescape_all(text, unescape_one, err); }
+int vb_html_entities_unescape_closed(vb_codepoints *text, vb_error *err) { return unescape_all(text, unescape_one_closed, err); }

@@ -83,8 +83,8 @@ static uint32_t classes_of(uint32_t c) {
         if (low < sizeof character_classes / sizeof *character_classes && c >= character_classes[low].first)
             classes |= character_classes[low].classes;
     }
-    if (vb_is_space(c)) classes |= SPACE;
-    if (vb_is_word(c)) classes |= WORD;
+    if (vb_unicode_is_space(c)) classes |= SPACE;
+    if (vb_unicode_is_word(c)) classes |= WORD;
     return classes;
 }
 
@@ -129,7 +129,7 @@ static size_t look_alikes(const uint32_t *classes, size_t i, size_t n) {
 
 /* ---- single-byte encodings: Latin-1 is -1, the others count from 0 ---- */
 
-uint32_t vb_windows_1252(uint32_t c) { return encodings[0].upper[c - 0x80]; }
+uint32_t vb_mojibake_windows_1252(uint32_t c) { return encodings[0].upper[c - 0x80]; }
 
 static bool encode(const vb_codepoints *text, int encoding, uint8_t *bytes) {
     for (size_t i = 0; i < text->count; i++) {
@@ -312,7 +312,7 @@ static int fix_step(vb_codepoints *text, vb_error *err) {
         if (!done) done = fix_within(text, classes, &out, err);
         if (done < 0) goto end;
         for (size_t i = 0; !done && i < text->count; i++)
-            if (text->items[i] >= 0x80 && text->items[i] <= 0x9f) text->items[i] = vb_windows_1252(text->items[i]);
+            if (text->items[i] >= 0x80 && text->items[i] <= 0x9f) text->items[i] = vb_mojibake_windows_1252(text->items[i]);
     }
     status = 0;
 end:
@@ -321,7 +321,7 @@ end:
     return status;
 }
 
-int vb_fix_encoding(vb_codepoints *text, vb_error *err) {
+int vb_mojibake_fix(vb_codepoints *text, vb_error *err) {
     vb_codepoints before = {0};
     int status;
     do {
@@ -344,7 +344,7 @@ static int fix_within(vb_codepoints *text, const uint32_t *classes, vb_codepoint
         const uint32_t *from = text->items + i;
         part.count = 0;
         if (vb_codepoints_append(&part, from, n, err)) goto end;
-        if (length && length < text->count && is_bad(from, classes + i, length) && vb_fix_encoding(&part, err)) goto end;
+        if (length && length < text->count && is_bad(from, classes + i, length) && vb_mojibake_fix(&part, err)) goto end;
         if (vb_codepoints_append(out, part.items, part.count, err)) goto end;
         i += n;
     }

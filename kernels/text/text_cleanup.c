@@ -50,7 +50,7 @@ static int push_uncurled(vb_codepoints *out, uint32_t c, vb_error *err) {
 /* C1 controls are Windows-1252; ligatures, full and half width, quotes: in ftfy's order, each step seeing what the one before it
  * made. */
 static int push_repaired(vb_codepoints *out, uint32_t c, vb_error *err) {
-    if (c >= 0x80 && c <= 0x9f) c = vb_windows_1252(c);
+    if (c >= 0x80 && c <= 0x9f) c = vb_mojibake_windows_1252(c);
     const char32_t *letters = ligature(c);
     if (letters) {
         for (; *letters; letters++)
@@ -78,7 +78,7 @@ static bool is_control(uint32_t c) {
 static size_t terminal_escape(const vb_codepoints *text, size_t i) {
     size_t k = i + 2;
     if (text->items[i] != 0x1b || k >= text->count || text->items[i + 1] != '[') return 0;
-    while (k < text->count && (text->items[k] == ';' || vb_is_decimal(text->items[k]))) k++;
+    while (k < text->count && (text->items[k] == ';' || vb_unicode_is_decimal(text->items[k]))) k++;
     if (k == text->count) return 0;
     uint32_t last = text->items[k] | 32;
     return last >= 'a' && last <= 'z' ? k + 1 - i : 0;
@@ -108,13 +108,13 @@ static int fix_segment(vb_codepoints *text, bool unescape, vb_error *err) {
     do {
         before.count = out.count = 0;
         if (vb_codepoints_append(&before, text->items, text->count, err)) goto end;
-        if (unescape && vb_html_unescape_closed(text, err)) goto end;
-        if (vb_fix_encoding(text, err)) goto end;
+        if (unescape && vb_html_entities_unescape_closed(text, err)) goto end;
+        if (vb_mojibake_fix(text, err)) goto end;
         for (size_t i = 0; i < text->count; i++)
             if (push_repaired(&out, text->items[i], err)) goto end;
         vb_codepoints_swap(text, &out);
         remove_controls(text);
-        if (vb_nfc(text, err)) goto end;
+        if (vb_unicode_nfc(text, err)) goto end;
     } while (!vb_codepoints_equal(&before, text));
     status = 0;
 end:
@@ -152,7 +152,7 @@ end:
 static void clean_spaces(vb_codepoints *text) {
     size_t kept = 0;
     for (size_t i = 0; i < text->count; i++) {
-        if (!vb_is_space(text->items[i])) text->items[kept++] = text->items[i];
+        if (!vb_unicode_is_space(text->items[i])) text->items[kept++] = text->items[i];
         else if (kept && text->items[kept - 1] != ' ') text->items[kept++] = ' ';
     }
     while (kept && text->items[kept - 1] == ' ') kept--;
@@ -177,7 +177,7 @@ static char *clean_plain(const char *text, size_t n, vb_error *err) {
     return out;
 }
 
-char *vb_clean_text(const char *text, size_t n, vb_error *err) {
+char *vb_text_cleanup(const char *text, size_t n, vb_error *err) {
     bool plain = true;
     for (size_t i = 0; i < n && plain; i++)
         plain = (text[i] >= ' ' && text[i] <= '~' && text[i] != '&') || text[i] == '\t' || text[i] == '\n';
@@ -186,9 +186,9 @@ char *vb_clean_text(const char *text, size_t n, vb_error *err) {
     char *clean = NULL;
     vb_codepoints points = {0};
     if (vb_codepoints_from_utf8(&points, text, n, err) || fix_text(&points, err)) goto end;
-    if (vb_html_unescape(&points, err) || vb_html_unescape(&points, err)) goto end;
+    if (vb_html_entities_unescape(&points, err) || vb_html_entities_unescape(&points, err)) goto end;
     clean_spaces(&points);
-    if (vb_lower(&points, err)) goto end;
+    if (vb_unicode_lower(&points, err)) goto end;
     clean = vb_codepoints_to_utf8(&points, err);
 end:
     vb_codepoints_free(&points);

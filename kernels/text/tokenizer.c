@@ -68,13 +68,13 @@ static int open_with(vb_tokenizer **tokenizer, const vb_bpe_tables *tables, vb_b
 
 int vb_tokenizer_open_bpe(vb_tokenizer **tokenizer, const char *merges, size_t size, int mask_token, const char *name,
                           vb_error *err) {
-    vb_bpe_tables *own = vb_bpe_tables_of_merges(merges, size, mask_token, name, err);
+    vb_bpe_tables *own = vb_tokenizer_tables_of_merges(merges, size, mask_token, name, err);
     return open_with(tokenizer, own, own, err);
 }
 
 int vb_tokenizer_open_pairs(vb_tokenizer **tokenizer, const vb_vocabulary_entry *entries, size_t count, const char *merges,
                             size_t size, const char *name, vb_error *err) {
-    vb_bpe_tables *own = vb_bpe_tables_of_pairs(entries, count, merges, size, name, err);
+    vb_bpe_tables *own = vb_tokenizer_tables_of_pairs(entries, count, merges, size, name, err);
     return open_with(tokenizer, own, own, err);
 }
 
@@ -85,7 +85,7 @@ const void *vb_tokenizer_bytes(const vb_tokenizer *tokenizer, size_t *size) {
 
 int vb_tokenizer_map(vb_tokenizer **tokenizer, const void *bytes, size_t size, vb_error *err) {
     *tokenizer = NULL;
-    if (!vb_bpe_tables_are_sound(bytes, size))
+    if (!vb_tokenizer_tables_are_sound(bytes, size))
         return vb_errorf(err, VB_EDATA, "these %zu bytes are no tables of a tokenizer, or of another version", size);
     return open_with(tokenizer, bytes, NULL, err);
 }
@@ -179,7 +179,7 @@ end:
 int vb_tokenizer_encode(const vb_tokenizer *t, const char *text, size_t n, int context_length, int32_t *ids, int *length,
                         vb_error *err) {
     if (context_length < 1) return vb_errorf(err, VB_EUSAGE, "context length %d, expected at least 1", context_length);
-    char *clean = vb_clean_text(text, n, err);
+    char *clean = vb_text_cleanup(text, n, err);
     if (!clean) return -1;
     int count = 0;
     if (context_length > 1) {

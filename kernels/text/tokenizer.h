@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 typedef struct vb_tokenizer vb_tokenizer;
 
@@ -48,6 +48,6 @@ int vb_tokenizer_encode(const vb_tokenizer *tokenizer, const char *text, size_t 
 /* The cleaned, lower-cased text: ftfy 6.3.1's fix_text with its defaults (mojibake included), html.unescape twice, white space,
  * Python's lower. Free with vb_free; NULL with VB_EMEMORY. Thread-safe. Linear time but for references nested in references
  * ("&amp;amp;..."), where each level costs a pass. Unicode is that of utf8proc and PCRE2; the golden texts are of Unicode 14. */
-char *vb_clean_text(const char *text, size_t n, vb_error *err);
+char *vb_text_cleanup(const char *text, size_t n, vb_error *err);
 
 #endif

@@ -247,7 +247,7 @@ static void free_builder(builder *t) {
     vb_free(t->merges);
 }
 
-vb_bpe_tables *vb_bpe_tables_of_merges(const char *merges, size_t size, int mask_token, const char *name, vb_error *err) {
+vb_bpe_tables *vb_tokenizer_tables_of_merges(const char *merges, size_t size, int mask_token, const char *name, vb_error *err) {
     builder new = {0}, *t = &new;
     vb_bpe_tables *tables = NULL;
     size_t count, at = 0;
@@ -278,8 +278,8 @@ done:
     return tables;
 }
 
-vb_bpe_tables *vb_bpe_tables_of_pairs(const vb_vocabulary_entry *entries, size_t count, const char *merges, size_t size,
-                                      const char *name, vb_error *err) {
+vb_bpe_tables *vb_tokenizer_tables_of_pairs(const vb_vocabulary_entry *entries, size_t count, const char *merges, size_t size,
+                                            const char *name, vb_error *err) {
     builder new = {0}, *t = &new;
     vb_bpe_tables *tables = NULL;
     size_t lines, at = 0;
@@ -307,7 +307,7 @@ done:
     return tables;
 }
 
-bool vb_bpe_tables_are_sound(const void *bytes, size_t size) {
+bool vb_tokenizer_tables_are_sound(const void *bytes, size_t size) {
     const vb_bpe_tables *tables = bytes;
     if (size < sizeof *tables || tables->magic != magic || tables->bytes != size) return false;
     uint64_t slots = tables->merge_slots, symbols = tables->symbols, free_slots = 0;

@@ -7,19 +7,19 @@
 
 static utf8proc_category_t category(uint32_t c) { return utf8proc_category((utf8proc_int32_t)c); }
 
-bool vb_is_space(uint32_t c) {
+bool vb_unicode_is_space(uint32_t c) {
     if (c < 0x80) return c == ' ' || (c >= 9 && c <= 13) || (c >= 0x1c && c <= 0x1f);
     return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f ||
            c == 0x205f || c == 0x3000;
 }
 
-bool vb_is_word(uint32_t c) {
+bool vb_unicode_is_word(uint32_t c) {
     utf8proc_category_t k = category(c);
     return c == '_' || (k >= UTF8PROC_CATEGORY_LU && k <= UTF8PROC_CATEGORY_LO) ||
            (k >= UTF8PROC_CATEGORY_ND && k <= UTF8PROC_CATEGORY_NO);
 }
 
-bool vb_is_decimal(uint32_t c) { return category(c) == UTF8PROC_CATEGORY_ND; }
+bool vb_unicode_is_decimal(uint32_t c) { return category(c) == UTF8PROC_CATEGORY_ND; }
 
 /* ---- NFC ---- */
 
@@ -34,7 +34,7 @@ static void order_marks(uint32_t *marks, uint32_t *scratch, size_t n) {
     for (size_t i = 0; i < n; i++) marks[i] = scratch[i];
 }
 
-int vb_nfc(vb_codepoints *text, vb_error *err) {
+int vb_unicode_nfc(vb_codepoints *text, vb_error *err) {
     enum { FIRST_MARK = 0x300, LONGEST = 4 }; /* below the first mark every text is NFC; no decomposition is longer than 4 */
     bool plain = true;
     for (size_t i = 0; i < text->count && plain; i++) plain = text->items[i] < FIRST_MARK;
@@ -128,7 +128,7 @@ static bool is_final_sigma(const vb_codepoints *text, size_t i) {
     return after == text->count || !is_cased(text->items[after]);
 }
 
-int vb_lower(vb_codepoints *text, vb_error *err) {
+int vb_unicode_lower(vb_codepoints *text, vb_error *err) {
     vb_codepoints out = {0};
     if (vb_codepoints_reserve(&out, text->count + 1, err)) return -1;
     for (size_t i = 0; i < text->count; i++) {

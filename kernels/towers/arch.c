@@ -41,7 +41,7 @@ static const struct {
     int width, head_width;
 } odd_heads[] = {{"slip", 384, 32}, {"clip", 1280, 80}, {"clip", 1408, 88}, {"clip", 1664, 104}};
 
-const vb_family *vb_families(size_t *count) {
+const vb_family *vb_family_table(size_t *count) {
     *count = sizeof families / sizeof *families;
     return families;
 }

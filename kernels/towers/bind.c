@@ -204,7 +204,7 @@ static const char *other_family(const vb_binder *binder) {
     bool text_bias = vb_bind_has(binder, "text_projection.bias"), vit = vb_bind_has(binder, "visual.class_embedding");
     bool text = vb_bind_has_prefix(binder, "text_projection");
     size_t count;
-    const vb_family *family = vb_families(&count);
+    const vb_family *family = vb_family_table(&count);
     for (; count--; family++)
         if ((!vit || (family->patch_bias == patch_bias && family->ln_pre == ln_pre)) && (vit || family->resnets) &&
             (!text || family->text_projection_bias == text_bias))

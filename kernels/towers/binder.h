@@ -72,14 +72,14 @@ typedef struct vb_resnet {
     const vb_watch *watch; /* the model's */
 } vb_resnet;
 
-typedef struct vb_text {
+typedef struct vb_text_tower {
     int context_length, vocabulary_size, width;
     vb_matrix embedding;
     const float *positions; /* context_length x width */
     vb_transformer transformer;
     vb_norm ln_final;
     vb_linear projection;
-} vb_text;
+} vb_text_tower;
 
 struct vb_clip {
     vb_clip_info info;
@@ -87,13 +87,13 @@ struct vb_clip {
     vb_watch watch;
     vb_vit vit;
     vb_resnet resnet;
-    vb_text text;
+    vb_text_tower text;
     void **owned; /* every copied vector and table of blocks */
     size_t owned_count, owned_capacity;
 };
 
 /* Whether somebody wants the work to end here: 0, or -1 with the error that says so. */
-int vb_look(const vb_watch *watch, vb_error *err);
+int vb_watch_check(const vb_watch *watch, vb_error *err);
 
 /* ---- arch.c ---- */
 
@@ -172,10 +172,10 @@ int vb_resnet_bind(vb_binder *binder, vb_resnet *resnet, int *embed);
 size_t vb_resnet_floats(const vb_resnet *resnet, int64_t n);
 int vb_resnet_run(const vb_resnet *resnet, const float *pixels, int64_t n, float *out, float *work, int threads, vb_error *err);
 
-int vb_text_bind(vb_binder *binder, vb_text *text, int *embed);
+int vb_text_bind(vb_binder *binder, vb_text_tower *text, int *embed);
 /* `context` NULL: plain texts. Goes in pieces by itself. */
-int vb_text_run(const vb_text *text, const int32_t *tokens, const vb_prompt_context *context, int64_t n, float *out, int threads,
-                vb_error *err);
-size_t vb_text_bytes(const vb_text *text, int64_t n);
+int vb_text_run(const vb_text_tower *text, const int32_t *tokens, const vb_prompt_context *context, int64_t n, float *out,
+                int threads, vb_error *err);
+size_t vb_text_bytes(const vb_text_tower *text, int64_t n);
 
 #endif

@@ -93,7 +93,7 @@ int vb_clip_open(vb_clip **clip, const vb_tensor_set *weights, const vb_clip_opt
     return 0;
 }
 
-int vb_look(const vb_watch *watch, vb_error *err) { return watch->look && watch->look(watch->context, err) ? -1 : 0; }
+int vb_watch_check(const vb_watch *watch, vb_error *err) { return watch->look && watch->look(watch->context, err) ? -1 : 0; }
 
 const vb_clip_info *vb_clip_describe(const vb_clip *clip) { return &clip->info; }
 

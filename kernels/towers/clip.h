@@ -21,7 +21,7 @@ typedef struct vb_family {
     bool text_projection_bias;         /* its text towers hold text_projection.bias */
 } vb_family;
 const vb_family *vb_family_find(const char *name); /* NULL when unknown */
-const vb_family *vb_families(size_t *count);       /* the whole table */
+const vb_family *vb_family_table(size_t *count);   /* the whole table */
 
 /* Looked at between the layers of a tower, by the thread that encodes: encoding ends where `look` returns other than 0, with the
  * error that it has set. So work that takes minutes can be stopped within a layer of a batch. */

@@ -134,7 +134,7 @@ static int run_conv(const vb_conv_layer *layer, const float *in, int64_t n, int 
                                   .residual = residual,
                                   .ld_residual = layer->weight.rows,
                                   .last = relu ? VB_RELU : VB_LINEAR};
-    return vb_convolve(&conv, n, &layer->weight, out, &epilogue, threads, err);
+    return vb_conv_run(&conv, n, &layer->weight, out, &epilogue, threads, err);
 }
 
 static int run_stem(const vb_resnet *resnet, const float *pixels, int64_t n, buffers *to, int threads, vb_error *err) {
@@ -143,11 +143,11 @@ static int run_stem(const vb_resnet *resnet, const float *pixels, int64_t n, buf
     vb_conv conv =
         vb_conv_over_nchw(pixels, 3, resnet->resolution, resnet->resolution, first->kernel, first->stride, first->padding);
     const vb_epilogue epilogue = {.scale = first->scale, .bias = first->bias, .activation = VB_RELU};
-    if (vb_convolve(&conv, n, &first->weight, to->a, &epilogue, threads, err) ||
+    if (vb_conv_run(&conv, n, &first->weight, to->a, &epilogue, threads, err) ||
         run_conv(&resnet->stem[1], to->a, n, half, to->b, NULL, true, threads, err) ||
         run_conv(&resnet->stem[2], to->b, n, half, to->a, NULL, true, threads, err))
         return -1;
-    vb_average_pool(to->a, n, half, half, resnet->width, 2, to->x, threads);
+    vb_conv_average_pool(to->a, n, half, half, resnet->width, 2, to->x, threads);
     return 0;
 }
 
@@ -160,8 +160,8 @@ static int run_bottleneck(const vb_bottleneck *block, int64_t n, int *size, buff
         run_conv(&block->conv2, at->a, n, *size, at->b, NULL, true, threads, err))
         return -1;
     if (block->stride > 1) {
-        vb_average_pool(at->b, n, *size, *size, planes, block->stride, at->a, threads);
-        vb_average_pool(at->x, n, *size, *size, in, block->stride, at->b, threads);
+        vb_conv_average_pool(at->b, n, *size, *size, planes, block->stride, at->a, threads);
+        vb_conv_average_pool(at->x, n, *size, *size, in, block->stride, at->b, threads);
         inner = at->a;
         source = at->b;
         *size /= block->stride;
@@ -234,6 +234,6 @@ int vb_resnet_run(const vb_resnet *resnet, const float *pixels, int64_t n, float
     int size = resnet->resolution / 4;
     for (int l = 0; l < 4; l++)
         for (int i = 0; i < resnet->layers[l]; i++)
-            if (vb_look(resnet->watch, err) || run_bottleneck(block++, n, &size, &at, threads, err)) return -1;
+            if (vb_watch_check(resnet->watch, err) || run_bottleneck(block++, n, &size, &at, threads, err)) return -1;
     return run_pool(resnet, n, &at, out, threads, err);
 }

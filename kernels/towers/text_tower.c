@@ -5,7 +5,7 @@
 #include "kernels/matrix/layers.h"
 #include "kernels/base/memory.h"
 
-int vb_text_bind(vb_binder *binder, vb_text *text, int *embed) {
+int vb_text_bind(vb_binder *binder, vb_text_tower *text, int *embed) {
     const vb_clip_options *options = binder->options;
     const vb_family *family = options->family;
     int embedding[2], positions[2], heads;
@@ -31,7 +31,7 @@ int vb_text_bind(vb_binder *binder, vb_text *text, int *embed) {
 }
 
 /* Tokens up to and with the end token, or -1. */
-static int text_length(const vb_text *text, const int32_t *tokens, int64_t index, vb_error *err) {
+static int text_length(const vb_text_tower *text, const int32_t *tokens, int64_t index, vb_error *err) {
     const int32_t end = text->vocabulary_size - 1;
     int length = 0;
     for (int i = 0; i < text->context_length; i++) {
@@ -46,7 +46,8 @@ static int text_length(const vb_text *text, const int32_t *tokens, int64_t index
 }
 
 /* Everything that can be wrong with the input, before any work is done. */
-static int check_input(const vb_text *text, const int32_t *tokens, const vb_prompt_context *context, int64_t n, vb_error *err) {
+static int check_input(const vb_text_tower *text, const int32_t *tokens, const vb_prompt_context *context, int64_t n,
+                       vb_error *err) {
     for (int64_t i = 0; i < n; i++) {
         int length = text_length(text, tokens + i * text->context_length, i, err);
         if (length < 0) return -1;
@@ -76,8 +77,8 @@ static int splice(const vb_prompt_context *context, int name, int at, int *vecto
     return at - before + n; /* the name, moved; meaningless for a vector */
 }
 
-static void embed_text(const vb_text *text, const int32_t *tokens, const vb_prompt_context *context, int64_t index, int64_t rows,
-                       float *x) {
+static void embed_text(const vb_text_tower *text, const int32_t *tokens, const vb_prompt_context *context, int64_t index,
+                       int64_t rows, float *x) {
     const int64_t width = text->width;
     const int name = context && context->position != VB_PROMPT_END ? context->name_lengths[index] : 0;
     for (int at = 0; at < rows; at++, x += width) {
@@ -87,29 +88,29 @@ static void embed_text(const vb_text *text, const int32_t *tokens, const vb_prom
             const float *from = context->vectors + ((context->class_specific ? index * context->n_ctx : 0) + vector) * width;
             for (int64_t j = 0; j < width; j++) x[j] = from[j] + position[j];
         } else {
-            for (int64_t j = 0; j < width; j++) x[j] = vb_matrix_at(&text->embedding, tokens[token], j) + position[j];
+            for (int64_t j = 0; j < width; j++) x[j] = vb_gemm_kernel_at(&text->embedding, tokens[token], j) + position[j];
         }
     }
 }
 
 /* Rows computed at once, for texts of up to `rows` rows in all. */
-static int64_t rows_at_once(const vb_text *text, int64_t rows) {
+static int64_t rows_at_once(const vb_text_tower *text, int64_t rows) {
     int64_t most = VB_WORK_FLOATS / (int64_t)(text->width + vb_transformer_floats(&text->transformer, 1));
     if (most < text->context_length) most = text->context_length;
     return rows < most ? rows : most;
 }
 
-static size_t floats(const vb_text *text, int64_t rows) {
+static size_t floats(const vb_text_tower *text, int64_t rows) {
     return (size_t)(rows * text->width) + vb_transformer_floats(&text->transformer, rows);
 }
 
-size_t vb_text_bytes(const vb_text *text, int64_t n) {
+size_t vb_text_bytes(const vb_text_tower *text, int64_t n) {
     int64_t rows = rows_at_once(text, n * text->context_length);
     return floats(text, rows) * sizeof(float) + ((size_t)(n < rows ? n : rows) + 1) * sizeof(int64_t);
 }
 
-int vb_text_run(const vb_text *text, const int32_t *tokens, const vb_prompt_context *context, int64_t n, float *out, int threads,
-                vb_error *err) {
+int vb_text_run(const vb_text_tower *text, const int32_t *tokens, const vb_prompt_context *context, int64_t n, float *out,
+                int threads, vb_error *err) {
     if (check_input(text, tokens, context, n, err)) return -1;
     const int64_t width = text->width, most = rows_at_once(text, n * text->context_length);
     const vb_norm *norm = &text->ln_final;
@@ -128,7 +129,7 @@ int vb_text_run(const vb_text *text, const int32_t *tokens, const vb_prompt_cont
             embed_text(text, tokens + (first + i) * text->context_length, context, first + i, starts[i + 1] - starts[i],
                        x + starts[i] * width);
         if (vb_transformer_run(&text->transformer, x, starts, count, x + starts[count] * width, threads, err)) goto done;
-        vb_layer_norm(count, width, x, width, norm->weight, norm->bias, norm->epsilon, x, width, threads);
+        vb_layers_norm(count, width, x, width, norm->weight, norm->bias, norm->epsilon, x, width, threads);
         if (vb_linear_run(&text->projection, count, x, width, out + first * text->projection.weight.rows,
                           text->projection.weight.rows, VB_LINEAR, NULL, threads, err))
             goto done;

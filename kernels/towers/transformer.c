@@ -85,7 +85,7 @@ size_t vb_transformer_floats(const vb_transformer *transformer, int64_t rows) {
 }
 
 static void norm_rows(const vb_norm *norm, int64_t rows, const float *x, float *out, int threads) {
-    vb_layer_norm(rows, norm->width, x, norm->width, norm->weight, norm->bias, norm->epsilon, out, norm->width, threads);
+    vb_layers_norm(rows, norm->width, x, norm->width, norm->weight, norm->bias, norm->epsilon, out, norm->width, threads);
 }
 
 static vb_attention_batch attention_batch(const vb_transformer *t, const int64_t *starts, int64_t n) {
@@ -159,7 +159,7 @@ int vb_transformer_run(const vb_transformer *transformer, float *x, const int64_
     float *normed = work, *wide = work + rows * width;
     for (int i = 0; i < transformer->layers; i++) {
         const vb_block *block = &transformer->blocks[i];
-        if (vb_look(transformer->watch, err)) return -1;
+        if (vb_watch_check(transformer->watch, err)) return -1;
         norm_rows(&block->ln_1, rows, x, normed, threads);
         if (i + 1 < transformer->layers) {
             if (attend_all(transformer, block, normed, starts, n, wide, threads, err)) return -1;

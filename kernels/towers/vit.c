@@ -93,10 +93,10 @@ int vb_vit_run(const vb_vit *vit, const float *pixels, int64_t n, float *out, fl
     float *x = work;
     int status = embed_patches(vit, pixels, n, x, threads, err);
     if (!status && vit->has_ln_pre)
-        vb_layer_norm(rows, width, x, width, vit->ln_pre.weight, vit->ln_pre.bias, vit->ln_pre.epsilon, x, width, threads);
+        vb_layers_norm(rows, width, x, width, vit->ln_pre.weight, vit->ln_pre.bias, vit->ln_pre.epsilon, x, width, threads);
     if (!status) status = vb_transformer_run(&vit->transformer, x, starts, n, work + rows * width, threads, err);
     vb_free(starts);
     if (status) return -1;
-    vb_layer_norm(n, width, x, width, vit->ln_post.weight, vit->ln_post.bias, vit->ln_post.epsilon, x, width, threads);
+    vb_layers_norm(n, width, x, width, vit->ln_post.weight, vit->ln_post.bias, vit->ln_post.epsilon, x, width, threads);
     return vb_linear_run(&vit->projection, n, x, width, out, vit->projection.weight.rows, VB_LINEAR, NULL, threads, err);
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/openness/adversarial.h"
+#include "kernels/openness/cover.h"
 #include "kernels/base/memory.h"
 #include "mpi/experiment/experiment.h"
 #include "shards/files/io.h"
@@ -33,8 +33,8 @@ static const vb_option options[] = {
     {"memory", VB_INTEGER, AT(memory), false, true, "4096", 1, 1 << 30, NULL, "MiB", "a rank for the sets of taken images"},
     {0}};
 
-const vb_option *vb_adversarial_options(void) { return options; }
-const char *vb_adversarial_method_name(int method) { return methods[method]; }
+const vb_option *vb_adversarial_spec_options(void) { return options; }
+const char *vb_adversarial_spec_method_name(int method) { return methods[method]; }
 
 static int read_targets(vb_adversarial_spec *spec, const vb_yaml *node, const char *path, vb_error *err) {
     const char *text;
@@ -58,7 +58,8 @@ static int resolve(char **field, const char *beside, vb_error *err) {
     return (*field = found) ? 0 : -1;
 }
 
-int vb_adversarial_read(vb_adversarial_spec *spec, const vb_yaml *root, const char *path, json_t *configuration, vb_error *err) {
+int vb_adversarial_spec_read(vb_adversarial_spec *spec, const vb_yaml *root, const char *path, json_t *configuration,
+                             vb_error *err) {
     *spec = (vb_adversarial_spec){0};
     const vb_yaml *node = vb_yaml_get(root, "adversarial");
     if (vb_yaml_is_null(node)) return 0;
@@ -72,7 +73,7 @@ int vb_adversarial_read(vb_adversarial_spec *spec, const vb_yaml *root, const ch
     return resolve(&spec->candidates, path, err) || resolve(&spec->embeddings, path, err) ? -1 : 0;
 }
 
-void vb_adversarial_free(vb_adversarial_spec *spec) {
+void vb_adversarial_spec_free(vb_adversarial_spec *spec) {
     vb_options_free(options, spec);
     for (int t = 0; t < spec->target_count; t++) vb_free(spec->targets[t]);
     vb_free(spec->targets);
@@ -124,7 +125,7 @@ static int choose_lines(vb_candidates *pool, const vb_texts *texts, line *lines,
             pool->empty++;
             continue;
         }
-        lines[n] = (line){texts->items[i], vb_fold_name(texts->items[i], err), (int64_t)i};
+        lines[n] = (line){texts->items[i], vb_wordnet_fold_name(texts->items[i], err), (int64_t)i};
         if (!lines[n].folded) return -1;
         *kept = ++n;
     }
@@ -166,7 +167,7 @@ static int open_wordnet(vb_candidates *pool, const vb_adversarial_spec *spec, vb
     if (how == VB_EXCLUDE_AUTO) {
         char *index = vb_format(err, "%s/index.noun", spec->wordnet);
         if (!index) return -1;
-        how = vb_exists(index) ? VB_EXCLUDE_SYNONYMS : VB_EXCLUDE_NAMES;
+        how = vb_path_exists(index) ? VB_EXCLUDE_SYNONYMS : VB_EXCLUDE_NAMES;
         vb_free(index);
     }
     pool->excluded_by = names[how];
@@ -231,7 +232,7 @@ int vb_candidates_exclude(const vb_candidates *pool, const vb_vocabularies *voca
     memset(excluded, 0, (size_t)pool->count);
     for (int i = vocabularies->offsets[v]; i < vocabularies->offsets[v + 1] && strcmp(pool->excluded_by, "none"); i++) {
         const vb_class *class = &vocabularies->class[vocabularies->members[i]];
-        char *folded = vb_fold_name(class->name, err);
+        char *folded = vb_wordnet_fold_name(class->name, err);
         int found = folded ? find_candidate(pool, folded) : -1;
         if (found >= 0) excluded[found] = 1;
         if (folded && pool->wordnet) vb_wordnet_synonyms(pool->wordnet, folded, class->id, same);

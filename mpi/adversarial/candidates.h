@@ -4,7 +4,7 @@
 #define VB_CANDIDATES_H
 
 #include "mpi/experiment/options.h"
-#include "shards/text/vocabulary.h"
+#include "shards/text/vocabularies.h"
 #include "shards/text/wordnet.h"
 
 typedef enum vb_adversarial_method { VB_SINGLE, VB_GREEDY, VB_EXACT_SEARCH } vb_adversarial_method;
@@ -20,13 +20,14 @@ typedef struct vb_adversarial_spec {
     char **targets;
 } vb_adversarial_spec;
 
-const vb_option *vb_adversarial_options(void);
+const vb_option *vb_adversarial_spec_options(void);
 
 /* The key `adversarial` of an experiment's root, in the file `path`; an absent key leaves *spec zeroed. Notes it in
- * `configuration`, paths as written; then resolves them. Free with vb_adversarial_free, also after a failure. Local. */
-int vb_adversarial_read(vb_adversarial_spec *spec, const vb_yaml *root, const char *path, json_t *configuration, vb_error *err);
-void vb_adversarial_free(vb_adversarial_spec *spec);
-const char *vb_adversarial_method_name(int method);
+ * `configuration`, paths as written; then resolves them. Free with vb_adversarial_spec_free, also after a failure. Local. */
+int vb_adversarial_spec_read(vb_adversarial_spec *spec, const vb_yaml *root, const char *path, json_t *configuration,
+                             vb_error *err);
+void vb_adversarial_spec_free(vb_adversarial_spec *spec);
+const char *vb_adversarial_spec_method_name(int method);
 
 /* Lines of the candidates' file, for estimates; 0 when there is none or it cannot be read. Local. */
 int64_t vb_candidates_lines(const vb_adversarial_spec *spec);
@@ -39,7 +40,7 @@ typedef struct vb_candidates {
     int64_t *line;   /* of the file, from 0: the row of its embedding */
     int64_t lines, empty, duplicates;
     vb_digest digest;        /* of the file */
-    char **folded;           /* vb_fold_name of each */
+    char **folded;           /* vb_wordnet_fold_name of each */
     int *by_folded;          /* their order */
     vb_wordnet *wordnet;     /* NULL when synonyms are not looked up */
     const char *excluded_by; /* "synonyms", "names" or "none" */

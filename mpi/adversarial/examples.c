@@ -114,8 +114,8 @@ int vb_examples_json(vb_comm *comm, const vb_cover *cover, const int64_t *places
     void **blocks = NULL;
     size_t *sizes = NULL;
     *lists = NULL;
-    int status = vb_agree(comm, collect(&own, cover, places, chosen, k, source->data->space.classes, err), err);
-    if (!status) status = vb_gather_blocks(comm, own.items, own.count * sizeof *own.items, &blocks, &sizes, err);
+    int status = vb_comm_agree(comm, collect(&own, cover, places, chosen, k, source->data->space.classes, err), err);
+    if (!status) status = vb_comm_gather(comm, own.items, own.count * sizeof *own.items, &blocks, &sizes, err);
     if (!status && !comm->rank) {
         status = join(&all, blocks, sizes, comm->size, err);
         if (!status) status = pick(&all, k, source, lists, err);
@@ -125,7 +125,7 @@ int vb_examples_json(vb_comm *comm, const vb_cover *cover, const int64_t *places
     vb_free(sizes);
     vb_free(all.items);
     vb_free(own.items);
-    status = vb_agree(comm, status, err);
+    status = vb_comm_agree(comm, status, err);
     if (status) {
         json_decref(*lists);
         *lists = NULL;

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "kernels/openness/adversarial.h"
+#include "kernels/openness/cover.h"
 #include "mpi/ranks/comm.h"
 #include "mpi/encode/image_source.h"
 

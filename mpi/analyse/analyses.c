@@ -69,21 +69,21 @@ static int pass_unit(image_pass *pass, const vb_pair *pair, const vb_feature_blo
                 err))
         goto done;
     if (!(inverse = vb_array((size_t)rows.count, sizeof *inverse, "norms of images", err))) goto done;
-    if (vb_similarity_add(&pass->sums, texts, pair->spec->similarity ? VB_DOT : VB_COSINE, rows.rows, rows.count, rows.classes,
-                          pass->margins + filled, pair->threads, err))
+    if (vb_features_similarity_add(&pass->sums, texts, pair->spec->similarity ? VB_DOT : VB_COSINE, rows.rows, rows.count,
+                                   rows.classes, pass->margins + filled, pair->threads, err))
         goto done;
     for (int i = 0; i < rows.count; i++) {
         double margin = pass->margins[filled + (size_t)i];
         if (!isnan(margin)) pass->margins[pass->margin_count++] = margin;
     }
     if (pass->centroid) {
-        if (vb_inverse_norms(rows.rows, rows.count, rows.dim, inverse, err)) goto done;
-        vb_centroid_add(pass->centroid, rows.rows, inverse, rows.count, rows.dim);
+        if (vb_features_inverse_norms(rows.rows, rows.count, rows.dim, inverse, err)) goto done;
+        vb_features_centroid_add(pass->centroid, rows.rows, inverse, rows.count, rows.dim);
     }
     status = 0;
 done:
     vb_free(inverse);
-    vb_unit_rows_free(&rows);
+    vb_image_source_rows_free(&rows);
     return status;
 }
 
@@ -91,8 +91,7 @@ done:
 static int gather_margins(vb_comm *comm, image_pass *pass, vb_error *err) {
     void **blocks = NULL;
     size_t *sizes = NULL, filled = 0, total = 0;
-    if (vb_gather_blocks(comm, pass->margins, (size_t)pass->margin_count * sizeof *pass->margins, &blocks, &sizes, err))
-        return -1;
+    if (vb_comm_gather(comm, pass->margins, (size_t)pass->margin_count * sizeof *pass->margins, &blocks, &sizes, err)) return -1;
     int status = 0;
     if (!comm->rank) {
         for (int r = 0; r < comm->size; r++) total += sizes[r];
@@ -106,11 +105,11 @@ static int gather_margins(vb_comm *comm, image_pass *pass, vb_error *err) {
         vb_free(pass->margins);
         pass->margins = all;
         pass->margin_count = (int64_t)(total / sizeof *all);
-        if (all) vb_sort_doubles(all, pass->margin_count);
+        if (all) vb_features_sort_doubles(all, pass->margin_count);
     }
     vb_free(blocks);
     vb_free(sizes);
-    return vb_agree(comm, status, err);
+    return vb_comm_agree(comm, status, err);
 }
 
 static int run_pass(image_pass *pass, vb_context *context, const vb_pair *pair, int what, vb_error *err) {
@@ -122,20 +121,20 @@ static int run_pass(image_pass *pass, vb_context *context, const vb_pair *pair, 
         if (!pass->centroid) status = -1;
     }
     if (!status)
-        status = vb_feature_block_new(&texts, pair->classifier->texts, pair->classifier->classes, pair->classifier->dim, err);
+        status = vb_features_block_new(&texts, pair->classifier->texts, pair->classifier->classes, pair->classifier->dim, err);
     texts.kin = pair->data->space.kin;
     for (int64_t u = comm->rank; !status && u < pair->source->units; u += comm->size) {
-        if ((status = vb_check_stop(context, err))) break;
+        if ((status = vb_context_check_stop(context, err))) break;
         status = pass_unit(pass, pair, &texts, u, err);
     }
-    vb_feature_block_free(&texts);
-    if (vb_meet(context, status, err)) return -1;
+    vb_features_block_free(&texts);
+    if (vb_context_barrier(context, status, err)) return -1;
     vb_fixed_sum *const sums[] = {&pass->sums.positive, &pass->sums.negative, &pass->sums.margin, &pass->sums.alignment};
-    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) vb_fixed_settle(sums[i]);
-    if (vb_sum_to_root(comm, (int64_t *)&pass->sums, VB_SIMILARITY_COUNTERS, err)) return -1;
+    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) vb_fixed_sum_settle(sums[i]);
+    if (vb_comm_sum_to_root(comm, (int64_t *)&pass->sums, VB_SIMILARITY_COUNTERS, err)) return -1;
     if (pass->centroid) {
-        for (int k = 0; k < pair->source->dim; k++) vb_fixed_settle(&pass->centroid[k]);
-        if (vb_sum_to_root(comm, (int64_t *)pass->centroid, (size_t)pair->source->dim * VB_FIXED_COUNTERS, err)) return -1;
+        for (int k = 0; k < pair->source->dim; k++) vb_fixed_sum_settle(&pass->centroid[k]);
+        if (vb_comm_sum_to_root(comm, (int64_t *)pass->centroid, (size_t)pair->source->dim * VB_FIXED_COUNTERS, err)) return -1;
     }
     return what & VB_MARGIN ? gather_margins(comm, pass, err) : 0;
 }
@@ -145,7 +144,7 @@ static int run_pass(image_pass *pass, vb_context *context, const vb_pair *pair, 
 static json_t *real(double value) { return isfinite(value) ? json_real(value) : json_null(); }
 
 static json_t *mean(const vb_fixed_sum *sum, int64_t count) {
-    return count ? real(vb_fixed_value(sum) / (double)count) : json_null();
+    return count ? real(vb_fixed_sum_value(sum) / (double)count) : json_null();
 }
 
 static json_t *bins(const int64_t *counts) {
@@ -159,7 +158,7 @@ static json_t *quantiles(const image_pass *pass) {
     for (int i = 0; i < LEVELS; i++) {
         char key[16];
         snprintf(key, sizeof key, "%g", levels[i]);
-        json_object_set_new(object, key, real(vb_quantile(pass->margins, pass->margin_count, levels[i])));
+        json_object_set_new(object, key, real(vb_features_quantile(pass->margins, pass->margin_count, levels[i])));
     }
     return object;
 }
@@ -170,10 +169,11 @@ static int modality_gap(const image_pass *pass, const vb_classifier *classifier,
     double square = 0;
     vb_fixed_sum *texts = vb_array((size_t)dim, sizeof *texts, "centroid", err);
     double *inverse = vb_array((size_t)classes, sizeof *inverse, "norms of texts", err);
-    if (!texts || !inverse || vb_inverse_norms(classifier->texts, classes, dim, inverse, err)) goto done;
-    vb_centroid_add(texts, classifier->texts, inverse, classes, dim);
+    if (!texts || !inverse || vb_features_inverse_norms(classifier->texts, classes, dim, inverse, err)) goto done;
+    vb_features_centroid_add(texts, classifier->texts, inverse, classes, dim);
     for (int k = 0; k < dim; k++) {
-        double difference = vb_fixed_value(&pass->centroid[k]) / (double)pass->sums.images - vb_fixed_value(&texts[k]) / classes;
+        double difference =
+            vb_fixed_sum_value(&pass->centroid[k]) / (double)pass->sums.images - vb_fixed_sum_value(&texts[k]) / classes;
         square += difference * difference;
     }
     *gap = sqrt(square);
@@ -190,7 +190,8 @@ static int put_pass(json_t *to, const image_pass *pass, const vb_pair *pair, int
     json_t *histograms = json_pack("{s:i, s:i, s:i}", "low", -1, "high", 1, "bins", VB_HISTOGRAM_BINS);
     if (what & VB_MARGIN) {
         bool some = pass->margin_count > 0;
-        json_object_set_new(to, "margin_median", some ? real(vb_median(pass->margins, pass->margin_count)) : json_null());
+        json_object_set_new(to, "margin_median",
+                            some ? real(vb_features_median(pass->margins, pass->margin_count)) : json_null());
         json_object_set_new(to, "margin_mean", mean(&sums->margin, sums->margins));
         json_object_set_new(to, "margin_quantiles", some ? quantiles(pass) : json_null());
         json_object_set_new(histograms, "margin", bins(sums->margin_bins));
@@ -198,7 +199,8 @@ static int put_pass(json_t *to, const image_pass *pass, const vb_pair *pair, int
     if (what & VB_SIMILARITIES) {
         json_object_set_new(to, "positive_mean", mean(&sums->positive, sums->images));
         json_object_set_new(to, "negative_mean", mean(&sums->negative, sums->negatives));
-        json_object_set_new(to, "overlap", real(vb_overlap(sums->positive_bins, sums->negative_bins, VB_HISTOGRAM_BINS)));
+        json_object_set_new(to, "overlap",
+                            real(vb_features_overlap(sums->positive_bins, sums->negative_bins, VB_HISTOGRAM_BINS)));
         json_object_set_new(histograms, "positive", bins(sums->positive_bins));
         json_object_set_new(histograms, "negative", bins(sums->negative_bins));
     }
@@ -223,11 +225,11 @@ int vb_analyses(vb_context *context, const vb_pair *pair, int what, json_t *resu
     json_t *figures = json_object();
     image_pass pass = {.centroid = NULL};
     if (!figures) status = vb_errorf(err, VB_EMEMORY, "no memory for the analyses");
-    status = vb_agree(comm, status, err);
+    status = vb_comm_agree(comm, status, err);
     if (!status && what & (VB_MARGIN | VB_SIMILARITIES | VB_ALIGNMENT)) {
         status = run_pass(&pass, context, pair, what, err);
         if (!status && !comm->rank) status = put_pass(figures, &pass, pair, what, err);
-        status = vb_agree(comm, status, err);
+        status = vb_comm_agree(comm, status, err);
     }
     if (!status && what & VB_UNIFORMITY) {
         double texts = NAN, images = NAN;
@@ -241,7 +243,7 @@ int vb_analyses(vb_context *context, const vb_pair *pair, int what, json_t *resu
     }
     if (!status && what & VB_SPECTRUM) {
         json_t *spectrum;
-        status = vb_spectrum(context, pair, images_too, &spectrum, err);
+        status = vb_spectrum_stage(context, pair, images_too, &spectrum, err);
         if (spectrum) json_object_set_new(figures, "spectrum", spectrum);
     }
     if (!status && what & VB_ORDER) {
@@ -254,5 +256,5 @@ int vb_analyses(vb_context *context, const vb_pair *pair, int what, json_t *resu
         status = vb_errorf(err, VB_EMEMORY, "no memory for the analyses");
     json_decref(figures);
     image_pass_free(&pass);
-    return vb_agree(comm, status, err);
+    return vb_comm_agree(comm, status, err);
 }

@@ -13,7 +13,7 @@ typedef struct rows_of_bits {
     size_t count, capacity, words; /* words of a row, the first one included */
 } rows_of_bits;
 
-static int add_unit(rows_of_bits *bits, const vb_pair *pair, const vb_text_bank *bank, const vb_homes *homes, int64_t unit,
+static int add_unit(rows_of_bits *bits, const vb_pair *pair, const vb_text_bank *bank, const vb_memberships *homes, int64_t unit,
                     int64_t *images, vb_error *err) {
     size_t vocabularies = (size_t)pair->data->space.vocabularies;
     vb_unit_rows rows = {0};
@@ -22,7 +22,8 @@ static int add_unit(rows_of_bits *bits, const vb_pair *pair, const vb_text_bank 
     if (status || !rows.count) goto done;
     status = -1;
     if (!(beaten = vb_array((size_t)rows.count * vocabularies, 1, "outcome of a unit", err))) goto done;
-    if (vb_judge(bank, &pair->data->space, rows.rows, rows.count, rows.classes, beaten, NULL, pair->threads, err)) goto done;
+    if (vb_similarity_judge(bank, &pair->data->space, rows.rows, rows.count, rows.classes, beaten, NULL, pair->threads, err))
+        goto done;
     for (int i = 0; i < rows.count; i++) {
         const uint8_t *by = beaten + (size_t)i * vocabularies;
         for (int h = homes->offsets[rows.classes[i]]; h < homes->offsets[rows.classes[i] + 1]; h++) {
@@ -40,22 +41,22 @@ static int add_unit(rows_of_bits *bits, const vb_pair *pair, const vb_text_bank 
     status = 0;
 done:
     vb_free(beaten);
-    vb_unit_rows_free(&rows);
+    vb_image_source_rows_free(&rows);
     return status;
 }
 
 static int collect(rows_of_bits *bits, vb_context *context, const vb_pair *pair, int64_t *images, vb_error *err) {
     vb_text_bank *bank = NULL;
-    vb_homes homes = {0};
-    int status = vb_text_bank_new(&bank, pair->classifier->texts, pair->classifier->classes, pair->classifier->dim,
-                                  pair->spec->similarity ? VB_DOT : VB_COSINE, err);
-    if (!status) status = vb_homes_new(&homes, &pair->data->space, err);
+    vb_memberships homes = {0};
+    int status = vb_similarity_bank_new(&bank, pair->classifier->texts, pair->classifier->classes, pair->classifier->dim,
+                                        pair->spec->similarity ? VB_DOT : VB_COSINE, err);
+    if (!status) status = vb_label_space_memberships_new(&homes, &pair->data->space, err);
     for (int64_t u = context->comm.rank; !status && u < pair->source->units; u += context->comm.size) {
-        if ((status = vb_check_stop(context, err))) break;
+        if ((status = vb_context_check_stop(context, err))) break;
         status = add_unit(bits, pair, bank, &homes, u, images, err);
     }
-    vb_homes_free(&homes);
-    vb_text_bank_free(bank);
+    vb_label_space_memberships_free(&homes);
+    vb_similarity_bank_free(bank);
     return status;
 }
 
@@ -102,7 +103,7 @@ static int find_envelopes(const vb_pair *pair, void **blocks, const size_t *size
     vb_envelope envelope = {counts, counts + n, counts + 2 * n, counts + 3 * n};
     for (int v = 0; v < n; v++) {
         int64_t right = select_rows(blocks, sizes, ranks, words, v, masks);
-        if (vb_order_envelope(&envelope, masks, right, n, v, err)) goto done;
+        if (vb_envelope_of_orders(&envelope, masks, right, n, v, err)) goto done;
         json_t *entry = json_pack("{s:s}", "name", pair->data->vocabularies.names[v]);
         for (int k = 0; k < 4; k++) json_object_set_new(entry, keys[k], shares(counts + k * n, n, images[v], sums + k * n));
         exact = exact && !memcmp(envelope.worst, envelope.least, entries * sizeof *counts) &&
@@ -132,14 +133,14 @@ int vb_order(vb_context *context, const vb_pair *pair, json_t **order, vb_error 
     *order = comm->rank ? NULL : json_object();
     if (!status && !comm->rank && !*order) status = vb_errorf(err, VB_EMEMORY, "no memory for the orders");
     if (!status) status = collect(&bits, context, pair, images, err);
-    status = vb_meet(context, status, err);
-    if (!status) status = vb_sum_to_root(comm, images, (size_t)n, err);
-    if (!status) status = vb_gather_blocks(comm, bits.rows, bits.count * bits.words * sizeof *bits.rows, &blocks, &sizes, err);
+    status = vb_context_barrier(context, status, err);
+    if (!status) status = vb_comm_sum_to_root(comm, images, (size_t)n, err);
+    if (!status) status = vb_comm_gather(comm, bits.rows, bits.count * bits.words * sizeof *bits.rows, &blocks, &sizes, err);
     if (!status && !comm->rank) status = find_envelopes(pair, blocks, sizes, comm->size, bits.words, images, *order, err);
     for (int r = 0; blocks && r < comm->size; r++) vb_free(blocks[r]);
     vb_free(blocks);
     vb_free(sizes);
     vb_free(bits.rows);
     vb_free(images);
-    return vb_agree(comm, status, err);
+    return vb_comm_agree(comm, status, err);
 }

@@ -29,8 +29,8 @@ static double element(const void *context, int i, int j) {
 
 static int add_rows(gram *g, const float *rows, int64_t count, int threads, vb_error *err) {
     double *inverse = vb_array((size_t)count, sizeof *inverse, "norms of embeddings", err);
-    int status = inverse ? vb_inverse_norms(rows, count, g->dim, inverse, err) : -1;
-    if (!status) status = vb_gram_add(g->sums, g->bits, rows, inverse, count, g->dim, threads, err);
+    int status = inverse ? vb_features_inverse_norms(rows, count, g->dim, inverse, err) : -1;
+    if (!status) status = vb_spectrum_gram_add(g->sums, g->bits, rows, inverse, count, g->dim, threads, err);
     vb_free(inverse);
     g->rows += count;
     return status;
@@ -38,13 +38,13 @@ static int add_rows(gram *g, const float *rows, int64_t count, int threads, vb_e
 
 static int add_images(gram *g, vb_context *context, const vb_pair *pair, vb_error *err) {
     int status = 0;
-    g->bits = vb_gram_bits(pair->source->images);
+    g->bits = vb_spectrum_gram_bits(pair->source->images);
     for (int64_t u = context->comm.rank; !status && u < pair->source->units; u += context->comm.size) {
         vb_unit_rows rows = {0};
-        if ((status = vb_check_stop(context, err))) break;
+        if ((status = vb_context_check_stop(context, err))) break;
         status = vb_image_source_unit(pair->source, u, &rows, err);
         if (!status && rows.count) status = add_rows(g, rows.rows, rows.count, pair->threads, err);
-        vb_unit_rows_free(&rows);
+        vb_image_source_rows_free(&rows);
     }
     return status;
 }
@@ -52,10 +52,10 @@ static int add_images(gram *g, vb_context *context, const vb_pair *pair, vb_erro
 static int add_texts(gram *g, vb_context *context, const vb_pair *pair, vb_error *err) {
     const vb_classifier *classifier = pair->classifier;
     int status = 0;
-    g->bits = vb_gram_bits(classifier->classes);
+    g->bits = vb_spectrum_gram_bits(classifier->classes);
     for (int64_t b = context->comm.rank; !status && b * VB_GRAM_ROWS < classifier->classes; b += context->comm.size) {
         int64_t first = b * VB_GRAM_ROWS, left = classifier->classes - first;
-        if ((status = vb_check_stop(context, err))) break;
+        if ((status = vb_context_check_stop(context, err))) break;
         status = add_rows(g, classifier->texts + first * g->dim, left < VB_GRAM_ROWS ? left : VB_GRAM_ROWS, pair->threads, err);
     }
     return status;
@@ -64,9 +64,9 @@ static int add_texts(gram *g, vb_context *context, const vb_pair *pair, vb_error
 /* The sum over ranks, on all of them. */
 static int share_gram(gram *g, vb_comm *comm, vb_error *err) {
     size_t elements = (size_t)g->dim * (size_t)g->dim;
-    if (vb_sum_to_root(comm, g->sums, elements, err) || vb_sum_to_root(comm, &g->rows, 1, err)) return -1;
-    if (vb_broadcast(comm, g->sums, elements * sizeof *g->sums, err)) return -1;
-    return vb_broadcast(comm, &g->rows, sizeof g->rows, err);
+    if (vb_comm_sum_to_root(comm, g->sums, elements, err) || vb_comm_sum_to_root(comm, &g->rows, 1, err)) return -1;
+    if (vb_comm_broadcast(comm, g->sums, elements * sizeof *g->sums, err)) return -1;
+    return vb_comm_broadcast(comm, &g->rows, sizeof g->rows, err);
 }
 
 /* Rank 0: replaces ScaLAPACK's values by the replicated solver's, which must be the same but for the tolerance. */
@@ -78,7 +78,7 @@ static int replicate(const gram *g, double *values, vb_error *err) {
     if (!status) {
         for (int i = 0; i < g->dim; i++)
             for (int j = 0; j < g->dim; j++) matrix[(size_t)i * dim + (size_t)j] = element(g, i, j);
-        status = vb_symmetric_eigenvalues(matrix, g->dim, own, err);
+        status = vb_spectrum_eigenvalues(matrix, g->dim, own, err);
     }
     for (int i = 0; i < g->dim && !status; i++) {
         if (!(fabs(own[i] - values[i]) <= TOLERANCE))
@@ -103,7 +103,7 @@ static json_t *spectrum_json(const gram *g, double *values, bool replicated) {
         }
         json_array_append_new(list, json_real(values[i]));
     }
-    double rank = vb_effective_rank(values, n);
+    double rank = vb_features_effective_rank(values, n);
     return json_pack("{s:I, s:s, s:o, s:o}", "rows", (json_int_t)g->rows, "engine", replicated ? "replicated" : "scalapack",
                      "effective_rank", isfinite(rank) ? json_real(rank) : json_null(), "singular_values", list);
 }
@@ -117,21 +117,21 @@ static int spectrum_of(vb_context *context, const vb_pair *pair, int (*add)(gram
     double *values = vb_array(dim, sizeof *values, "eigenvalues", err);
     g.sums = vb_array(dim * dim, sizeof *g.sums, "Gram matrix", err);
     int status = g.sums && values ? add(&g, context, pair, err) : -1;
-    status = vb_meet(context, status, err);
+    status = vb_context_barrier(context, status, err);
     if (!status) status = share_gram(&g, comm, err);
     if (!status) status = vb_scalapack_eigenvalues(comm, g.dim, element, &g, values, err);
     if (!status && !comm->rank && replicated) status = replicate(&g, values, err);
-    status = vb_agree(comm, status, err);
+    status = vb_comm_agree(comm, status, err);
     if (!status && !comm->rank) json_object_set_new(to, key, spectrum_json(&g, values, replicated));
     vb_free(g.sums);
     vb_free(values);
     return status;
 }
 
-int vb_spectrum(vb_context *context, const vb_pair *pair, bool images, json_t **spectrum, vb_error *err) {
+int vb_spectrum_stage(vb_context *context, const vb_pair *pair, bool images, json_t **spectrum, vb_error *err) {
     *spectrum = context->comm.rank ? NULL : json_object();
     int status = !context->comm.rank && !*spectrum ? vb_errorf(err, VB_EMEMORY, "no memory for the spectrum") : 0;
-    status = vb_agree(&context->comm, status, err);
+    status = vb_comm_agree(&context->comm, status, err);
     if (!status && images) status = spectrum_of(context, pair, add_images, *spectrum, "image", err);
     if (!status) status = spectrum_of(context, pair, add_texts, *spectrum, "text", err);
     return status;

@@ -28,27 +28,27 @@ typedef struct gaussian {
 
 /* Log of the mean, on rank 0. */
 static int finish(vb_comm *comm, gaussian *total, double *value, vb_error *err) {
-    vb_fixed_settle(&total->sum);
-    if (vb_sum_to_root(comm, (int64_t *)total, sizeof *total / sizeof(int64_t), err)) return -1;
-    *value = total->pairs ? log(vb_fixed_value(&total->sum) / (double)total->pairs) : NAN;
+    vb_fixed_sum_settle(&total->sum);
+    if (vb_comm_sum_to_root(comm, (int64_t *)total, sizeof *total / sizeof(int64_t), err)) return -1;
+    *value = total->pairs ? log(vb_fixed_sum_value(&total->sum) / (double)total->pairs) : NAN;
     return 0;
 }
 
 static int add_block(gaussian *total, const float *rows, const double *inverse, int64_t before, const float *own, int64_t count,
                      int dim, int threads, vb_error *err) {
     vb_feature_block block;
-    if (vb_feature_block_new(&block, own, count, dim, err)) return -1;
-    int status = vb_gauss_add(&total->sum, &total->pairs, rows, inverse, before, &block, 0, threads, err);
-    vb_feature_block_free(&block);
+    if (vb_features_block_new(&block, own, count, dim, err)) return -1;
+    int status = vb_features_gauss_add(&total->sum, &total->pairs, rows, inverse, before, &block, 0, threads, err);
+    vb_features_block_free(&block);
     return status;
 }
 
 static int add_triangle(gaussian *total, const float *own, const double *inverse, int64_t count, int dim, int threads,
                         vb_error *err) {
     vb_feature_block block;
-    if (vb_feature_block_new(&block, own, count, dim, err)) return -1;
-    int status = vb_gauss_add(&total->sum, &total->pairs, own, inverse, count, &block, 1, threads, err);
-    vb_feature_block_free(&block);
+    if (vb_features_block_new(&block, own, count, dim, err)) return -1;
+    int status = vb_features_gauss_add(&total->sum, &total->pairs, own, inverse, count, &block, 1, threads, err);
+    vb_features_block_free(&block);
     return status;
 }
 
@@ -58,15 +58,15 @@ int vb_uniformity_texts(vb_context *context, const vb_pair *pair, double *value,
     int64_t classes = classifier->classes, dim = classifier->dim;
     gaussian total = {{{0}, 0, 0}, 0, 0};
     double *inverse = vb_array((size_t)classes, sizeof *inverse, "norms of texts", err);
-    int status = inverse ? vb_inverse_norms(classifier->texts, classes, classifier->dim, inverse, err) : -1;
+    int status = inverse ? vb_features_inverse_norms(classifier->texts, classes, classifier->dim, inverse, err) : -1;
     for (int64_t v = comm->rank; !status && v * TEXT_BLOCK < classes; v += comm->size) {
-        if ((status = vb_check_stop(context, err))) break;
+        if ((status = vb_context_check_stop(context, err))) break;
         int64_t first = v * TEXT_BLOCK, count = classes - first < TEXT_BLOCK ? classes - first : TEXT_BLOCK;
         const float *own = classifier->texts + first * dim;
         status = add_block(&total, classifier->texts, inverse, first, own, count, (int)dim, pair->threads, err);
         if (!status) status = add_triangle(&total, own, inverse + first, count, (int)dim, pair->threads, err);
     }
-    status = vb_meet(context, status, err);
+    status = vb_context_barrier(context, status, err);
     if (!status) status = finish(comm, &total, value, err);
     vb_free(inverse);
     return status;
@@ -75,11 +75,11 @@ int vb_uniformity_texts(vb_context *context, const vb_pair *pair, double *value,
 /* This rank's share of the panel's units, into their slots. */
 static int load_share(vb_context *context, const vb_pair *pair, unit_panel *panel, vb_error *err) {
     const vb_comm *comm = &context->comm;
-    int64_t dim = pair->source->dim, first, mine = vb_share(panel->units, comm->rank, comm->size, &first);
+    int64_t dim = pair->source->dim, first, mine = vb_comm_range_of_rank(panel->units, comm->rank, comm->size, &first);
     int status = 0;
     for (int64_t u = first; u < first + mine && !status; u++) {
         vb_unit_rows rows = {0};
-        if ((status = vb_check_stop(context, err))) break;
+        if ((status = vb_context_check_stop(context, err))) break;
         status = vb_image_source_unit(pair->source, panel->first + u, &rows, err);
         if (!status) {
             panel->start[u] = rows.count;
@@ -87,7 +87,7 @@ static int load_share(vb_context *context, const vb_pair *pair, unit_panel *pane
                 memcpy(panel->rows + u * pair->source->unit_images * dim, rows.rows,
                        (size_t)rows.count * (size_t)dim * sizeof *rows.rows);
         }
-        vb_unit_rows_free(&rows);
+        vb_image_source_rows_free(&rows);
     }
     return status;
 }
@@ -96,9 +96,9 @@ static int load_panel(vb_context *context, const vb_pair *pair, unit_panel *pane
     vb_comm *comm = &context->comm;
     int64_t dim = pair->source->dim, slot = pair->source->unit_images, count = 0;
     int status = load_share(context, pair, panel, err);
-    if (vb_meet(context, status, err)) return -1;
-    if (vb_allgather_rows(comm, panel->start, panel->units, sizeof *panel->start, err)) return -1;
-    if (vb_allgather_rows(comm, panel->rows, panel->units, (size_t)(slot * dim) * sizeof *panel->rows, err)) return -1;
+    if (vb_context_barrier(context, status, err)) return -1;
+    if (vb_comm_allgather_rows(comm, panel->start, panel->units, sizeof *panel->start, err)) return -1;
+    if (vb_comm_allgather_rows(comm, panel->rows, panel->units, (size_t)(slot * dim) * sizeof *panel->rows, err)) return -1;
     for (int64_t u = 0; u < panel->units; u++) {
         int64_t rows = panel->start[u];
         memmove(panel->rows + count * dim, panel->rows + u * slot * dim, (size_t)(rows * dim) * sizeof *panel->rows);
@@ -106,7 +106,7 @@ static int load_panel(vb_context *context, const vb_pair *pair, unit_panel *pane
         count += rows;
     }
     panel->start[panel->units] = count;
-    return vb_agree(comm, vb_inverse_norms(panel->rows, count, (int)dim, panel->inverse, err), err);
+    return vb_comm_agree(comm, vb_features_inverse_norms(panel->rows, count, (int)dim, panel->inverse, err), err);
 }
 
 /* Unit v against the panel: of the panel's own units those before it and itself, else all. */
@@ -125,7 +125,7 @@ static int meet_panel(const vb_pair *pair, const unit_panel *panel, int64_t v, g
     if (!status && rows.count)
         status = add_block(total, panel->rows, panel->inverse, panel->start[panel->units], rows.rows, rows.count, (int)dim,
                            pair->threads, err);
-    vb_unit_rows_free(&rows);
+    vb_image_source_rows_free(&rows);
     return status;
 }
 
@@ -140,7 +140,7 @@ int vb_uniformity_images(vb_context *context, const vb_pair *pair, double *value
                         .inverse =
                             vb_array((size_t)(most * pair->source->unit_images), sizeof *panel.inverse, "norms of images", err),
                         .start = vb_array((size_t)most + 1, sizeof *panel.start, "units", err)};
-    int status = vb_agree(comm, panel.rows && panel.inverse && panel.start ? 0 : -1, err);
+    int status = vb_comm_agree(comm, panel.rows && panel.inverse && panel.start ? 0 : -1, err);
     for (; !status && panel.first < units; panel.first += panel.units) {
         vb_progress progress;
         panel.units = units - panel.first < most ? units - panel.first : most;
@@ -149,12 +149,12 @@ int vb_uniformity_images(vb_context *context, const vb_pair *pair, double *value
         vb_progress_start(&progress, comm->rank, comm->size, "uniformity", pair->spec->name, "units",
                           (units - v) / comm->size + 1);
         for (; v < units && !status; v += comm->size) {
-            if ((status = vb_check_stop(context, err))) break;
+            if ((status = vb_context_check_stop(context, err))) break;
             status = meet_panel(pair, &panel, v, &total, err);
             vb_progress_step(&progress, 1);
         }
         vb_progress_end(&progress);
-        status = vb_meet(context, status, err);
+        status = vb_context_barrier(context, status, err);
     }
     if (!status) status = finish(comm, &total, value, err);
     *images = total.rows;

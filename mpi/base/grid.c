@@ -37,73 +37,73 @@ static int display_width(const char *s) {
     return n;
 }
 
-static void put_html(const vb_grid *grid, vb_text *out) {
-    vb_text_add(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
-    vb_text_add_html(out, grid->caption ? grid->caption : "Table");
-    vb_text_add(out, "\">\n<table>\n");
+static void put_html(const vb_grid *grid, vb_strbuf *out) {
+    vb_strbuf_add(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
+    vb_strbuf_add_html(out, grid->caption ? grid->caption : "Table");
+    vb_strbuf_add(out, "\">\n<table>\n");
     if (grid->caption) {
-        vb_text_add(out, "<caption><span>");
-        vb_text_add_html(out, grid->caption);
-        vb_text_add(out, "</span></caption>\n");
+        vb_strbuf_add(out, "<caption><span>");
+        vb_strbuf_add_html(out, grid->caption);
+        vb_strbuf_add(out, "</span></caption>\n");
     }
-    vb_text_add(out, "<thead>\n");
+    vb_strbuf_add(out, "<thead>\n");
     size_t columns = (size_t)grid->columns;
     for (size_t i = 0; i < grid->count; i++) {
         size_t c = i % columns;
-        if (!c) vb_text_add(out, "<tr>");
+        if (!c) vb_strbuf_add(out, "<tr>");
         const char *kind = i < columns ? "th scope=\"col\"" : !c ? "th scope=\"row\"" : "td";
-        vb_text_format(out, "<%s%s>", kind, grid->left >> c & 1 ? " class=\"word\"" : "");
-        vb_text_add_html(out, grid->cells[i]);
-        vb_text_add(out, i < columns || !c ? "</th>" : "</td>");
-        if (c == columns - 1) vb_text_add(out, "</tr>\n");
-        if (i == columns - 1) vb_text_add(out, "</thead>\n<tbody>\n");
+        vb_strbuf_format(out, "<%s%s>", kind, grid->left >> c & 1 ? " class=\"word\"" : "");
+        vb_strbuf_add_html(out, grid->cells[i]);
+        vb_strbuf_add(out, i < columns || !c ? "</th>" : "</td>");
+        if (c == columns - 1) vb_strbuf_add(out, "</tr>\n");
+        if (i == columns - 1) vb_strbuf_add(out, "</thead>\n<tbody>\n");
     }
-    vb_text_add(out, "</tbody>\n</table>\n</div>\n");
+    vb_strbuf_add(out, "</tbody>\n</table>\n</div>\n");
 }
 
 /* Plus-minus, and the sign of a number, in mathematics. */
-static void latex_cell(vb_text *out, const char *cell) {
-    if ((cell[0] == '+' || cell[0] == '-') && cell[1] >= '0' && cell[1] <= '9') vb_text_format(out, "$%c$", *cell++);
+static void latex_cell(vb_strbuf *out, const char *cell) {
+    if ((cell[0] == '+' || cell[0] == '-') && cell[1] >= '0' && cell[1] <= '9') vb_strbuf_format(out, "$%c$", *cell++);
     for (const char *sign; (sign = strstr(cell, "±")); cell = sign + strlen("±")) {
-        vb_text_add_latex_n(out, cell, (size_t)(sign - cell));
-        vb_text_add(out, "$\\pm$");
+        vb_strbuf_add_latex_n(out, cell, (size_t)(sign - cell));
+        vb_strbuf_add(out, "$\\pm$");
     }
-    vb_text_add_latex_n(out, cell, strlen(cell));
+    vb_strbuf_add_latex_n(out, cell, strlen(cell));
 }
 
-static void put_latex(const vb_grid *grid, vb_text *out) {
+static void put_latex(const vb_grid *grid, vb_strbuf *out) {
     size_t columns = (size_t)grid->columns;
     if (grid->caption) {
-        vb_text_add(out, "% ");
-        for (const char *s = grid->caption; *s; s++) vb_text_add_n(out, *s == '\n' ? " " : s, 1);
-        vb_text_add(out, "\n");
+        vb_strbuf_add(out, "% ");
+        for (const char *s = grid->caption; *s; s++) vb_strbuf_add_n(out, *s == '\n' ? " " : s, 1);
+        vb_strbuf_add(out, "\n");
     }
-    vb_text_add(out, "\\begin{tabular}{");
-    for (size_t c = 0; c < columns; c++) vb_text_add(out, grid->left >> c & 1 ? "l" : "r");
-    vb_text_add(out, "}\n\\hline\n");
+    vb_strbuf_add(out, "\\begin{tabular}{");
+    for (size_t c = 0; c < columns; c++) vb_strbuf_add(out, grid->left >> c & 1 ? "l" : "r");
+    vb_strbuf_add(out, "}\n\\hline\n");
     for (size_t i = 0; i < grid->count; i++) {
         size_t c = i % columns;
-        if (c) vb_text_add(out, " & ");
+        if (c) vb_strbuf_add(out, " & ");
         latex_cell(out, grid->cells[i]);
-        if (c == columns - 1) vb_text_add(out, " \\\\\n");
-        if (i == columns - 1) vb_text_add(out, "\\hline\n");
+        if (c == columns - 1) vb_strbuf_add(out, " \\\\\n");
+        if (i == columns - 1) vb_strbuf_add(out, "\\hline\n");
     }
-    vb_text_add(out, "\\hline\n\\end{tabular}\n");
+    vb_strbuf_add(out, "\\hline\n\\end{tabular}\n");
 }
 
 /* Markdown's cells hold no bar, and no HTML. */
 static char *markdown_cell(const char *cell) {
-    vb_text text = {0};
+    vb_strbuf text = {0};
     for (const char *s = cell; *s; s++)
-        if (strchr("|\\`*_<&[]", *s)) vb_text_format(&text, "\\%c", *s);
-        else vb_text_add_n(&text, (unsigned char)*s < 0x20 ? " " : s, 1);
-    if (!text.bytes && !text.failed) vb_text_add(&text, "");
+        if (strchr("|\\`*_<&[]", *s)) vb_strbuf_format(&text, "\\%c", *s);
+        else vb_strbuf_add_n(&text, (unsigned char)*s < 0x20 ? " " : s, 1);
+    if (!text.bytes && !text.failed) vb_strbuf_add(&text, "");
     if (!text.failed) return text.bytes;
-    vb_text_free(&text);
+    vb_strbuf_free(&text);
     return NULL;
 }
 
-static void put_aligned(const vb_grid *grid, bool markdown, vb_text *out) {
+static void put_aligned(const vb_grid *grid, bool markdown, vb_strbuf *out) {
     size_t columns = (size_t)grid->columns;
     int widths[64] = {0};
     for (size_t i = 0; i < grid->count; i++) {
@@ -120,20 +120,20 @@ static void put_aligned(const vb_grid *grid, bool markdown, vb_text *out) {
         const char *cell = markdown ? escaped : grid->cells[i];
         int pad = widths[c] - display_width(grid->cells[i]);
         bool left = grid->left >> c & 1, last = c == columns - 1;
-        vb_text_add(out, markdown ? c ? " | " : "| " : c ? "  " : "");
-        if (!left) vb_text_format(out, "%*s", pad, "");
-        vb_text_add(out, cell);
-        if (left && (markdown || !last)) vb_text_format(out, "%*s", pad, "");
+        vb_strbuf_add(out, markdown ? c ? " | " : "| " : c ? "  " : "");
+        if (!left) vb_strbuf_format(out, "%*s", pad, "");
+        vb_strbuf_add(out, cell);
+        if (left && (markdown || !last)) vb_strbuf_format(out, "%*s", pad, "");
         vb_free(escaped);
-        if (last) vb_text_add(out, markdown ? " |\n" : "\n");
+        if (last) vb_strbuf_add(out, markdown ? " |\n" : "\n");
         if (markdown && i == columns - 1) {
-            for (size_t k = 0; k < columns; k++) vb_text_add(out, grid->left >> k & 1 ? "|---" : "|---:");
-            vb_text_add(out, "|\n");
+            for (size_t k = 0; k < columns; k++) vb_strbuf_add(out, grid->left >> k & 1 ? "|---" : "|---:");
+            vb_strbuf_add(out, "|\n");
         }
     }
 }
 
-void vb_grid_put(const vb_grid *grid, vb_grid_form form, vb_text *out) {
+void vb_grid_put(const vb_grid *grid, vb_grid_form form, vb_strbuf *out) {
     if (grid->failed) out->failed = true;
     else if (form == VB_GRID_HTML) put_html(grid, out);
     else if (form == VB_GRID_LATEX) put_latex(grid, out);

@@ -2,7 +2,7 @@
 #ifndef VB_GRID_H
 #define VB_GRID_H
 
-#include "mpi/base/text_buffer.h"
+#include "mpi/base/strbuf.h"
 
 typedef enum vb_grid_form { VB_GRID_TERMINAL, VB_GRID_MARKDOWN, VB_GRID_LATEX, VB_GRID_HTML } vb_grid_form;
 
@@ -18,7 +18,7 @@ typedef struct vb_grid {
 
 void vb_grid_cell(vb_grid *grid, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Everything in it that is special to a form is escaped. Cells that begin a row are row headers in HTML. */
-void vb_grid_put(const vb_grid *grid, vb_grid_form form, vb_text *out);
+void vb_grid_put(const vb_grid *grid, vb_grid_form form, vb_strbuf *out);
 void vb_grid_free(vb_grid *grid);
 
 #endif

@@ -49,7 +49,7 @@ static int fill_line(text *out, const char *line, size_t size, const char *path,
     return 0;
 }
 
-int vb_fill_template(const char *template, const char *path, const vb_slot *slots, char **script, vb_error *err) {
+int vb_script_fill(const char *template, const char *path, const vb_slot *slots, char **script, vb_error *err) {
     text out = {0};
     int number = 1;
     *script = NULL;
@@ -67,7 +67,7 @@ int vb_fill_template(const char *template, const char *path, const vb_slot *slot
     return 0;
 }
 
-char *vb_shell_word(const char *word, const char *what, vb_error *err) {
+char *vb_script_shell_word(const char *word, const char *what, vb_error *err) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
     for (const char *at = word; *at; at++)
         if ((unsigned char)*at < 0x20 || *at == 0x7f) {
@@ -83,13 +83,13 @@ char *vb_shell_word(const char *word, const char *what, vb_error *err) {
     return NULL;
 }
 
-char *vb_append_word(char *words, const char *more, vb_error *err) {
+char *vb_script_append_word(char *words, const char *more, vb_error *err) {
     char *joined = vb_format(err, "%s%s%s", words ? words : "", words && *words ? " " : "", more);
     vb_free(words);
     return joined;
 }
 
-int vb_slurm_time(const char *written, int64_t *seconds, vb_error *err) {
+int vb_script_slurm_time(const char *written, int64_t *seconds, vb_error *err) {
     int64_t part[4];
     int parts = 0, days = 0;
     const char *at = written;

@@ -2,7 +2,7 @@
 #ifndef VB_SPAWN_H
 #define VB_SPAWN_H
 
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 /* Runs argv[0], looked for in PATH, with that environment (NULL: this process's own) and waits for it. What it writes to its
  * standard output comes back in *output (free with vb_free), its errors go where ours go, its input is empty. VB_EMISSING when it

@@ -11,7 +11,7 @@
 #include "shards/files/io.h"
 #include "shards/text/yaml.h"
 
-vb_value_kind vb_kind_of_value(const char *placeholder) {
+vb_value_kind vb_arguments_value_kind(const char *placeholder) {
     if (!placeholder) return VB_VALUE_FREE;
     if (!strcmp(placeholder, "[COMMAND]")) return VB_VALUE_COMMAND;
     if (!strncmp(placeholder, "DIR", 3) || !strncmp(placeholder, "OUT", 3)) return VB_VALUE_FOLDER;
@@ -78,7 +78,7 @@ int vb_arguments_parse(vb_arguments *arguments, const vb_command *command, int a
             continue;
         }
         if (flags_end || word[0] != '-' || !word[1]) {
-            bool more = command->positional && vb_ends_with(command->positional, "...");
+            bool more = command->positional && vb_path_ends_with(command->positional, "...");
             int most = command->positional_needed + (command->positional && command->positional[0] == '[');
             if (arguments->positional_count >= (more ? VB_POSITIONALS : most))
                 return vb_errorf(err, VB_EUSAGE, "%s: unexpected argument '%s'; see 'vocabench help %s'", command->name, word,
@@ -119,22 +119,22 @@ static int index_of(const vb_command *command, const char *name) {
     return i;
 }
 
-const char *vb_argument(const vb_arguments *arguments, const vb_command *command, const char *name) {
+const char *vb_arguments_text(const vb_arguments *arguments, const vb_command *command, const char *name) {
     int i = index_of(command, name);
     return i < 0 ? NULL : arguments->texts[i];
 }
 
-int64_t vb_argument_number(const vb_arguments *arguments, const vb_command *command, const char *name, int64_t otherwise) {
+int64_t vb_arguments_number(const vb_arguments *arguments, const vb_command *command, const char *name, int64_t otherwise) {
     int i = index_of(command, name);
     return i < 0 || !arguments->given[i] ? otherwise : arguments->numbers[i];
 }
 
-bool vb_argument_given(const vb_arguments *arguments, const vb_command *command, const char *name) {
+bool vb_arguments_given(const vb_arguments *arguments, const vb_command *command, const char *name) {
     int i = index_of(command, name);
     return i >= 0 && arguments->given[i];
 }
 
-void vb_command_help(const vb_command *command) {
+void vb_arguments_help(const vb_command *command) {
     printf("usage: vocabench %s%s%s", command->name, command->positional ? " " : "",
            command->positional ? command->positional : "");
     bool optional = false;

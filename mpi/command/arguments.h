@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 typedef enum vb_flag_kind { VB_FLAG_TEXT, VB_FLAG_NUMBER, VB_FLAG_SWITCH, VB_FLAG_LIST } vb_flag_kind;
 
@@ -54,15 +54,15 @@ typedef struct vb_command {
 /* What a placeholder stands for, as completion takes it: "html|md" and "int8" are words to choose from, "DIR" a folder, "FILE",
  * "PATH" and all with a dot ("IDS.npy") files, "[COMMAND]" a command; the rest is free text. */
 typedef enum vb_value_kind { VB_VALUE_FREE, VB_VALUE_WORDS, VB_VALUE_FOLDER, VB_VALUE_FILE, VB_VALUE_COMMAND } vb_value_kind;
-vb_value_kind vb_kind_of_value(const char *placeholder);
+vb_value_kind vb_arguments_value_kind(const char *placeholder);
 
 /* --flag value, --flag=value, --switch; "--" ends flags. Unknown flags get a "did you mean". Local. */
 int vb_arguments_parse(vb_arguments *arguments, const vb_command *command, int argc, char **argv, vb_error *err);
-void vb_command_help(const vb_command *command);
+void vb_arguments_help(const vb_command *command);
 
 /* Value of a flag by name: NULL or 0 when it was not given. The name must be in the table. */
-const char *vb_argument(const vb_arguments *arguments, const vb_command *command, const char *name);
-int64_t vb_argument_number(const vb_arguments *arguments, const vb_command *command, const char *name, int64_t otherwise);
-bool vb_argument_given(const vb_arguments *arguments, const vb_command *command, const char *name);
+const char *vb_arguments_text(const vb_arguments *arguments, const vb_command *command, const char *name);
+int64_t vb_arguments_number(const vb_arguments *arguments, const vb_command *command, const char *name, int64_t otherwise);
+bool vb_arguments_given(const vb_arguments *arguments, const vb_command *command, const char *name);
 
 #endif

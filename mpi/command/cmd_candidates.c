@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/command/commands.h"
+#include "mpi/command/cmd.h"
 #include "shards/files/io.h"
 #include "shards/text/wordnet.h"
 
@@ -23,9 +23,9 @@ const char vb_candidates_details[] =
 static int write_nouns(vb_writer *writer, const vb_wordnet *wordnet, const vb_context *context, const vb_arguments *arguments,
                        size_t *written, vb_error *err) {
     const vb_command *command = context->command;
-    bool single = vb_argument_given(arguments, command, "single-words"), heads = vb_argument_given(arguments, command, "heads");
-    int64_t low = vb_argument_number(arguments, command, "min-depth", 0),
-            high = vb_argument_number(arguments, command, "max-depth", 64);
+    bool single = vb_arguments_given(arguments, command, "single-words"), heads = vb_arguments_given(arguments, command, "heads");
+    int64_t low = vb_arguments_number(arguments, command, "min-depth", 0),
+            high = vb_arguments_number(arguments, command, "max-depth", 64);
     *written = 0;
     for (size_t i = 0; i < vb_wordnet_lemmas(wordnet); i++) {
         const char *lemma = vb_wordnet_lemma(wordnet, i);
@@ -39,7 +39,8 @@ static int write_nouns(vb_writer *writer, const vb_wordnet *wordnet, const vb_co
 
 static int make_list(const vb_context *context, const vb_arguments *arguments, vb_error *err) {
     const vb_command *command = context->command;
-    const char *folder = vb_argument(arguments, command, "wordnet"), *path = vb_argument(arguments, command, "output");
+    const char *folder = vb_arguments_text(arguments, command, "wordnet"),
+               *path = vb_arguments_text(arguments, command, "output");
     vb_wordnet *wordnet = NULL;
     vb_writer *writer = NULL;
     size_t written;
@@ -62,5 +63,5 @@ done:
 }
 
 int vb_cmd_candidates(vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    return vb_agree(&context->comm, context->comm.rank ? 0 : make_list(context, arguments, err), err);
+    return vb_comm_agree(&context->comm, context->comm.rank ? 0 : make_list(context, arguments, err), err);
 }

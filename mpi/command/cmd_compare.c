@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/command/commands.h"
+#include "mpi/command/cmd.h"
 #include "mpi/results/comparison.h"
 #include "mpi/base/grid.h"
 #include "mpi/results/results.h"
@@ -41,7 +41,7 @@ typedef struct comparing {
     side a, b;
     bool allowed[CATEGORIES];
     json_t *differences; /* what differs, of the allowed kinds */
-    vb_text refused;
+    vb_strbuf refused;
     vb_pairing pairing;
     vb_comparison result;
     int64_t trials, seed;
@@ -76,12 +76,12 @@ static void differ(comparing *work, int category, const char *format, ...) {
     va_end(args);
     if (work->allowed[category])
         json_array_append_new(work->differences, json_pack("{s:s, s:s}", "kind", categories[category], "what", text));
-    else vb_text_format(&work->refused, "%s%s", work->refused.filled ? "; " : "", text);
+    else vb_strbuf_format(&work->refused, "%s%s", work->refused.filled ? "; " : "", text);
 }
 
 static const json_t *section(const side *it, const char *name) { return json_object_get(it->entry, name); }
 
-static bool is_precomputed(const side *it) { return !strcmp(vb_text_of(section(it, "data"), "kind"), "precomputed"); }
+static bool is_precomputed(const side *it) { return !strcmp(vb_json_text(section(it, "data"), "kind"), "precomputed"); }
 
 /* Precomputed embeddings of other models are other bytes: there, the labels must be the same. */
 static void check_data(comparing *work) {
@@ -91,8 +91,8 @@ static void check_data(comparing *work) {
                precomputed_a ? 'B' : 'A');
         return;
     }
-    const char *key = precomputed_a ? "labels_digest" : "images_digest", *a = vb_text_of(section(&work->a, "data"), key),
-               *b = vb_text_of(section(&work->b, "data"), key);
+    const char *key = precomputed_a ? "labels_digest" : "images_digest", *a = vb_json_text(section(&work->a, "data"), key),
+               *b = vb_json_text(section(&work->b, "data"), key);
     if (strcmp(a, b)) differ(work, DATA, "data: %s %.8s of A, %.8s of B", key, a, b);
 }
 
@@ -100,13 +100,13 @@ static const json_t *prompts_of(const side *it) {
     const json_t *models = json_object_get(json_object_get(it->folder.document, "configuration"), "models"), *model;
     size_t i;
     json_array_foreach(models, i, model) {
-        if (!strcmp(vb_text_of(model, "name"), vb_text_of(it->entry, "model"))) return json_object_get(model, "prompts");
+        if (!strcmp(vb_json_text(model, "name"), vb_json_text(it->entry, "model"))) return json_object_get(model, "prompts");
     }
     return NULL;
 }
 
 static void describe_prompts(char *text, size_t size, const json_t *prompts) {
-    if (json_is_object(prompts)) snprintf(text, size, "CoOp '%s'", vb_text_of(prompts, "coop"));
+    if (json_is_object(prompts)) snprintf(text, size, "CoOp '%s'", vb_json_text(prompts, "coop"));
     else if (json_array_size(prompts) == 1) snprintf(text, size, "'%s'", json_string_value(json_array_get(prompts, 0)));
     else if (prompts) snprintf(text, size, "%zu templates", json_array_size(prompts));
     else snprintf(text, size, "unknown ones");
@@ -119,13 +119,13 @@ static void check_prompts(comparing *work) {
     for (int i = 0; i < 3; i++) {
         const char *part = i < 2 ? "embedding" : "data";
         all_else =
-            all_else && !strcmp(vb_text_of(section(&work->a, part), same[i]), vb_text_of(section(&work->b, part), same[i]));
+            all_else && !strcmp(vb_json_text(section(&work->a, part), same[i]), vb_json_text(section(&work->b, part), same[i]));
     }
     bool equal = a == b || (a && b && json_equal(a, b));
     /* A learned prompt is a file, whose content may change under its name. */
     if (equal && all_else && json_is_object(a) &&
-        strcmp(vb_text_of(section(&work->a, "embedding"), "text_embeddings_digest"),
-               vb_text_of(section(&work->b, "embedding"), "text_embeddings_digest")))
+        strcmp(vb_json_text(section(&work->a, "embedding"), "text_embeddings_digest"),
+               vb_json_text(section(&work->b, "embedding"), "text_embeddings_digest")))
         equal = false;
     if (equal) return;
     char of_a[240], of_b[240];
@@ -137,20 +137,20 @@ static void check_prompts(comparing *work) {
 static int check(comparing *work, vb_error *err) {
     const char *a, *b;
     check_data(work);
-    a = vb_text_of(section(&work->a, "data"), "vocabularies_digest");
-    b = vb_text_of(section(&work->b, "data"), "vocabularies_digest");
+    a = vb_json_text(section(&work->a, "data"), "vocabularies_digest");
+    b = vb_json_text(section(&work->b, "data"), "vocabularies_digest");
     if (strcmp(a, b)) differ(work, VOCABULARIES, "vocabularies: digest %.8s of A, %.8s of B", a, b);
     check_prompts(work);
-    a = vb_text_of(section(&work->a, "embedding"), "preprocessing");
-    b = vb_text_of(section(&work->b, "embedding"), "preprocessing");
+    a = vb_json_text(section(&work->a, "embedding"), "preprocessing");
+    b = vb_json_text(section(&work->b, "embedding"), "preprocessing");
     if (strcmp(a, b)) differ(work, PREPROCESSING, "preprocessing: '%s' of A, '%s' of B", *a ? a : "unknown", *b ? b : "unknown");
-    if (!work->refused.filled) return vb_text_end(&work->refused, "the comparison", err);
+    if (!work->refused.filled) return vb_strbuf_end(&work->refused, "the comparison", err);
     return vb_errorf(err, VB_EMISMATCH, "A and B cannot be compared as they are: %s (--allow names what may differ)",
                      work->refused.bytes);
 }
 
 static int check_images(comparing *work, vb_error *err) {
-    if (vb_pairing_new(&work->pairing, &work->a.records, &work->b.records, err)) return -1;
+    if (vb_comparison_pairing_new(&work->pairing, &work->a.records, &work->b.records, err)) return -1;
     if (work->pairing.in_order || work->allowed[DATA]) return 0;
     return vb_errorf(
         err, VB_EMISMATCH,
@@ -197,36 +197,36 @@ static void overall_row(vb_grid *grid, const char *name, const vb_compared *figu
                      flips->exact ? ", all," : "", (long long)flips->moving);
 }
 
-static void put_heads(vb_text *out, const side *it) {
-    vb_text_format(out, "%c  '%s' on '%s'  %s\n", it->letter, vb_text_of(it->entry, "model"), vb_text_of(it->entry, "dataset"),
-                   it->folder.path);
+static void put_heads(vb_strbuf *out, const side *it) {
+    vb_strbuf_format(out, "%c  '%s' on '%s'  %s\n", it->letter, vb_json_text(it->entry, "model"),
+                     vb_json_text(it->entry, "dataset"), it->folder.path);
 }
 
 static int print_tables(const comparing *work, vb_error *err) {
     const vb_comparison *result = &work->result;
-    vb_text out = {0};
+    vb_strbuf out = {0};
     put_heads(&out, &work->a);
     put_heads(&out, &work->b);
-    vb_text_format(&out, "%lld images in both, %d vocabularies; percent, differences in points\n", (long long)work->pairing.count,
-                   result->vocabularies);
+    vb_strbuf_format(&out, "%lld images in both, %d vocabularies; percent, differences in points\n",
+                     (long long)work->pairing.count, result->vocabularies);
     size_t i;
     json_t *difference;
     json_array_foreach(work->differences, i, difference) {
-        vb_text_format(&out, "note: %s (allowed)\n", vb_text_of(difference, "what"));
+        vb_strbuf_format(&out, "note: %s (allowed)\n", vb_json_text(difference, "what"));
     }
     if (is_precomputed(&work->a) && is_precomputed(&work->b))
-        vb_text_add(&out,
-                    "note: of precomputed embeddings, prompts, preprocessing and images cannot be compared: only labels were\n");
+        vb_strbuf_add(
+            &out, "note: of precomputed embeddings, prompts, preprocessing and images cannot be compared: only labels were\n");
     if (work->pairing.only_a || work->pairing.only_b)
-        vb_text_format(&out, "note: left out: %lld images only in A, %lld only in B\n", (long long)work->pairing.only_a,
-                       (long long)work->pairing.only_b);
+        vb_strbuf_format(&out, "note: left out: %lld images only in A, %lld only in B\n", (long long)work->pairing.only_a,
+                         (long long)work->pairing.only_b);
 
     vb_grid overall = {.columns = 6, .left = 1 | 1 << 5}, rows = {.columns = 10, .left = 1};
     static const char *const heads[] = {"", "A", "B", "B-A", "p", "test"};
     for (int c = 0; c < 6; c++) vb_grid_cell(&overall, "%s", heads[c]);
     for (int f = 0; f < VB_FIGURES; f++) overall_row(&overall, figure_names[f], &result->figure[f]);
     overall_row(&overall, "own, by image", &result->own);
-    vb_text_add(&out, "\n");
+    vb_strbuf_add(&out, "\n");
     vb_grid_put(&overall, VB_GRID_TERMINAL, &out);
 
     vb_grid_cell(&rows, "vocabulary");
@@ -243,13 +243,13 @@ static int print_tables(const comparing *work, vb_error *err) {
             p_cell(&rows, result->vocabulary[v].figure[f].p);
         }
     }
-    vb_text_add(&out, "\n");
+    vb_strbuf_add(&out, "\n");
     vb_grid_put(&rows, VB_GRID_TERMINAL, &out);
-    int status = vb_text_end(&out, "the table", err);
+    int status = vb_strbuf_end(&out, "the table", err);
     if (!status) printf("%s", out.bytes);
     vb_grid_free(&overall);
     vb_grid_free(&rows);
-    vb_text_free(&out);
+    vb_strbuf_free(&out);
     return status;
 }
 
@@ -277,9 +277,9 @@ static void put_figures(json_t *to, const vb_compared *figures) {
 }
 
 static json_t *side_json(const side *it) {
-    return json_pack("{s:s, s:s, s:s, s:s}", "results", it->folder.path, "model", vb_text_of(it->entry, "model"), "dataset",
-                     vb_text_of(it->entry, "dataset"), "configuration_digest",
-                     vb_text_of(it->folder.document, "configuration_digest"));
+    return json_pack("{s:s, s:s, s:s, s:s}", "results", it->folder.path, "model", vb_json_text(it->entry, "model"), "dataset",
+                     vb_json_text(it->entry, "dataset"), "configuration_digest",
+                     vb_json_text(it->folder.document, "configuration_digest"));
 }
 
 static int write_json(const comparing *work, const char *path, vb_error *err) {
@@ -301,7 +301,7 @@ static int write_json(const comparing *work, const char *path, vb_error *err) {
     int status = 0;
     if (json_object_set_new(document, "overall", overall) || json_object_set_new(document, "vocabularies", list))
         status = vb_errorf(err, VB_EMEMORY, "no memory for the comparison");
-    if (!status) status = vb_write_json(document, path, err);
+    if (!status) status = vb_json_write(document, path, err);
     json_decref(document);
     return status;
 }
@@ -319,20 +319,20 @@ static const char *of_side(const vb_arguments *arguments, const vb_command *comm
 static int open_side(side *it, const vb_context *context, const vb_arguments *arguments, int n, vb_error *err) {
     it->letter = n ? 'B' : 'A';
     if (vb_result_folder_open(&it->folder, arguments->positional[n], err)) return -1;
-    if (vb_result_pick(&it->folder, of_side(arguments, context->command, "model", n),
-                       of_side(arguments, context->command, "dataset", n), &it->entry, err))
+    if (vb_result_folder_pick(&it->folder, of_side(arguments, context->command, "model", n),
+                              of_side(arguments, context->command, "dataset", n), &it->entry, err))
         return vb_error_prefix(err, "%c", it->letter);
     return 0;
 }
 
 static int compare(const vb_context *context, const vb_arguments *arguments, vb_error *err) {
     const vb_command *command = context->command;
-    comparing work = {.trials = vb_argument_number(arguments, command, "permutations", 10000),
-                      .seed = vb_argument_number(arguments, command, "seed", 0),
+    comparing work = {.trials = vb_arguments_number(arguments, command, "permutations", 10000),
+                      .seed = vb_arguments_number(arguments, command, "seed", 0),
                       .differences = json_array()};
-    const char *path = vb_argument(arguments, command, "json");
+    const char *path = vb_arguments_text(arguments, command, "json");
     int status = work.differences ? 0 : vb_errorf(err, VB_EMEMORY, "no memory for the comparison");
-    if (!status) status = read_allow(&work, vb_argument(arguments, command, "allow"), err);
+    if (!status) status = read_allow(&work, vb_arguments_text(arguments, command, "allow"), err);
     if (!status) status = open_side(&work.a, context, arguments, 0, err);
     if (!status) status = open_side(&work.b, context, arguments, 1, err);
     if (!status) status = check(&work, err);
@@ -350,12 +350,12 @@ static int compare(const vb_context *context, const vb_arguments *arguments, vb_
         vb_result_folder_close(&sides[s]->folder);
     }
     vb_comparison_free(&work.result);
-    vb_pairing_free(&work.pairing);
-    vb_text_free(&work.refused);
+    vb_comparison_pairing_free(&work.pairing);
+    vb_strbuf_free(&work.refused);
     json_decref(work.differences);
     return status;
 }
 
 int vb_cmd_compare(vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    return vb_agree(&context->comm, context->comm.rank ? 0 : compare(context, arguments, err), err);
+    return vb_comm_agree(&context->comm, context->comm.rank ? 0 : compare(context, arguments, err), err);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/command/commands.h"
+#include "mpi/command/cmd.h"
 #include "mpi/encode/dataset_state.h"
 #include "mpi/encode/encode.h"
 #include "mpi/ranks/progress.h"
@@ -68,7 +68,7 @@ static int encode_unit(const encode_job *job, const vb_dataset *dataset, int64_t
     } else status = -1;
     vb_free(all);
     json_decref(skipped);
-    vb_unit_data_free(&data);
+    vb_dataset_unit_free(&data);
     return status;
 }
 
@@ -82,24 +82,24 @@ static int encode_rounds(const encode_job *job, const vb_dataset *dataset, vb_er
     int status = rows ? 0 : -1;
     if (!status && !comm->rank)
         status = vb_writer_open(&writer, job->output, err) || vb_npy_write_header(writer, VB_F32, 2, shape, err) ? -1 : 0;
-    status = vb_agree(comm, status, err);
+    status = vb_comm_agree(comm, status, err);
     vb_progress progress;
     vb_progress_start(&progress, comm->rank, comm->size, "encode", job->input, "images", shape[0] / comm->size);
     for (int64_t first = 0; first < units && !status; first += comm->size) {
         int count = 0;
-        status = vb_check_stop(job->context, err);
+        status = vb_context_check_stop(job->context, err);
         if (!status && first + comm->rank < units) status = encode_unit(job, dataset, first + comm->rank, rows, &count, err);
-        if ((status = vb_meet(job->context, status, err))) break;
+        if ((status = vb_context_barrier(job->context, status, err))) break;
         void **blocks;
         size_t *sizes;
-        if ((status = vb_gather_blocks(comm, rows, (size_t)count * (size_t)dim * sizeof *rows, &blocks, &sizes, err))) break;
+        if ((status = vb_comm_gather(comm, rows, (size_t)count * (size_t)dim * sizeof *rows, &blocks, &sizes, err))) break;
         for (int r = 0; blocks && r < comm->size; r++) {
             if (!status) status = vb_writer_write(writer, blocks[r], sizes[r], err);
             vb_free(blocks[r]);
         }
         vb_free(blocks);
         vb_free(sizes);
-        status = vb_agree(comm, status, err);
+        status = vb_comm_agree(comm, status, err);
         vb_progress_step(&progress, count);
     }
     vb_progress_end(&progress);
@@ -108,15 +108,15 @@ static int encode_rounds(const encode_job *job, const vb_dataset *dataset, vb_er
         else vb_writer_abandon(writer);
     }
     vb_free(rows);
-    return vb_agree(comm, status, err);
+    return vb_comm_agree(comm, status, err);
 }
 
 static int encode_images(encode_job *job, vb_error *err) {
     vb_dataset *dataset;
     if (!vb_clip_describe(job->model.clip)->resolution)
-        return vb_agree(&job->context->comm,
-                        vb_errorf(err, VB_EMISMATCH, "%s: no image tower in these weights", job->model.spec->weights), err);
-    if (vb_share_dataset(&dataset, &job->context->comm, job->input, NULL, err)) return -1;
+        return vb_comm_agree(&job->context->comm,
+                             vb_errorf(err, VB_EMISMATCH, "%s: no image tower in these weights", job->model.spec->weights), err);
+    if (vb_dataset_state_open_shared(&dataset, &job->context->comm, job->input, NULL, err)) return -1;
     int status = encode_rounds(job, dataset, err);
     vb_dataset_close(dataset);
     return status;
@@ -132,9 +132,9 @@ static int encode_slice(const encode_job *job, const vb_texts *texts, int64_t fi
     for (int64_t at = 0; at < count && !status; at += AT_ONCE) {
         int64_t n = count - at < AT_ONCE ? count - at : AT_ONCE;
         float *out = rows + at * info->embed_dim;
-        if ((status = vb_check_stop(job->context, err))) break;
-        status = vb_tokenize_texts(job->model.tokenizer, texts->items + first + at, n, info->context_length, job->threads, tokens,
-                                   err);
+        if ((status = vb_context_check_stop(job->context, err))) break;
+        status = vb_encode_tokenize(job->model.tokenizer, texts->items + first + at, n, info->context_length, job->threads,
+                                    tokens, err);
         if (!status) status = vb_clip_encode_texts(job->model.clip, tokens, n, out, err);
         if (!status && !job->raw) normalise(out, n, info->embed_dim);
     }
@@ -147,15 +147,16 @@ static int encode_texts(encode_job *job, vb_error *err) {
     vb_texts texts = {0};
     int dim = vb_clip_describe(job->model.clip)->embed_dim;
     float *rows = NULL;
-    int status = vb_agree(comm, vb_texts_read(&texts, job->input, err), err);
+    int status = vb_comm_agree(comm, vb_texts_read(&texts, job->input, err), err);
     if (status) return -1;
-    int64_t first, total = (int64_t)texts.count, mine = vb_share(total, comm->rank, comm->size, &first), shape[2] = {total, dim};
+    int64_t first, total = (int64_t)texts.count, mine = vb_comm_range_of_rank(total, comm->rank, comm->size, &first),
+                   shape[2] = {total, dim};
     if (!(rows = vb_array((size_t)total * (size_t)dim, sizeof *rows, "text embeddings", err))) status = -1;
     if (!status && mine) status = encode_slice(job, &texts, first, mine, rows + first * dim, err);
-    status = vb_meet(job->context, status, err);
-    if (!status) status = vb_allgather_rows(comm, rows, total, (size_t)dim * sizeof *rows, err);
+    status = vb_context_barrier(job->context, status, err);
+    if (!status) status = vb_comm_allgather_rows(comm, rows, total, (size_t)dim * sizeof *rows, err);
     if (!status && !comm->rank) status = vb_npy_write(job->output, VB_F32, 2, shape, rows, err);
-    status = vb_agree(comm, status, err);
+    status = vb_comm_agree(comm, status, err);
     vb_free(rows);
     vb_texts_free(&texts);
     return status;
@@ -164,12 +165,13 @@ static int encode_texts(encode_job *job, vb_error *err) {
 /* The flags as a model entry. */
 static int model_spec(vb_model_spec *spec, const vb_arguments *arguments, const vb_command *command, vb_error *err) {
     static const char *const families[] = {"clip", "slip", "declip"};
-    const char *family = vb_argument(arguments, command, "family"), *activation = vb_argument(arguments, command, "activation");
+    const char *family = vb_arguments_text(arguments, command, "family"),
+               *activation = vb_arguments_text(arguments, command, "activation");
     *spec = (vb_model_spec){.name = (char *)"encode",
                             .family = VB_FAMILY_FOUND,
-                            .preprocessing = vb_argument_given(arguments, command, "rgb-first")};
-    spec->weights = (char *)(uintptr_t)vb_argument(arguments, command, "weights");
-    spec->tokenizer = (char *)(uintptr_t)vb_argument(arguments, command, "tokenizer");
+                            .preprocessing = vb_arguments_given(arguments, command, "rgb-first")};
+    spec->weights = (char *)(uintptr_t)vb_arguments_text(arguments, command, "weights");
+    spec->tokenizer = (char *)(uintptr_t)vb_arguments_text(arguments, command, "tokenizer");
     for (int i = 0; family && i < 3; i++)
         if (!strcmp(family, families[i])) spec->family = i;
     if (family && spec->family == VB_FAMILY_FOUND)
@@ -186,19 +188,19 @@ int vb_cmd_encode(vb_context *context, const vb_arguments *arguments, vb_error *
     bool texts = !strcmp(what, "texts");
     encode_job job = {.context = context,
                       .arguments = arguments,
-                      .raw = vb_argument_given(arguments, command, "raw"),
-                      .input = vb_argument(arguments, command, "input"),
-                      .output = vb_argument(arguments, command, "output"),
-                      .batch = (int)vb_argument_number(arguments, command, "batch", 16),
-                      .threads = (int)vb_argument_number(arguments, command, "threads", vb_default_threads(&context->comm))};
+                      .raw = vb_arguments_given(arguments, command, "raw"),
+                      .input = vb_arguments_text(arguments, command, "input"),
+                      .output = vb_arguments_text(arguments, command, "output"),
+                      .batch = (int)vb_arguments_number(arguments, command, "batch", 16),
+                      .threads = (int)vb_arguments_number(arguments, command, "threads", vb_threads_default(&context->comm))};
     vb_model_spec spec;
     int status = 0;
     if (!texts && strcmp(what, "images"))
         status = vb_errorf(err, VB_EUSAGE, "encode: expected images or texts, found '%s'", what);
-    if (!status && texts && !vb_argument_given(arguments, command, "tokenizer"))
+    if (!status && texts && !vb_arguments_given(arguments, command, "tokenizer"))
         status = vb_errorf(err, VB_EUSAGE, "encode texts: --tokenizer FILE is missing");
     if (!status) status = model_spec(&spec, arguments, command, err);
-    if (vb_agree(&context->comm, status, err)) return -1;
+    if (vb_comm_agree(&context->comm, status, err)) return -1;
     if (vb_model_open(&job.model, context, &spec, texts, job.threads, NULL, err)) return -1;
     status = texts ? encode_texts(&job, err) : encode_images(&job, err);
     vb_model_close(&job.model);

@@ -4,13 +4,13 @@
 
 #include "kernels/towers/clip.h"
 #include "kernels/base/memory.h"
-#include "mpi/command/commands.h"
+#include "mpi/command/cmd.h"
 #include "mpi/experiment/experiment.h"
 #include "shards/weights/coop.h"
 #include "shards/datasets/dataset.h"
 #include "shards/embeddings/npy.h"
 #include "shards/text/prompts.h"
-#include "shards/text/vocabulary.h"
+#include "shards/text/vocabularies.h"
 #include "shards/weights/weights.h"
 
 const vb_flag vb_inspect_flags[] = {{"family", VB_FLAG_TEXT, "clip|slip|declip", false,
@@ -165,7 +165,7 @@ static int inspect_weights(const char *path, const char *family, vb_error *err) 
     printf(
         "to use it:\n  - name: %.*s\n    family: %s\n    weights: %s\n    tokenizer: bpe_simple_vocab_16e6.txt.gz\n    prompts: "
         "[\"a photo of a {}.\"]\n",
-        (int)strcspn(vb_base_name(path), "."), vb_base_name(path), name, path);
+        (int)strcspn(vb_path_base_name(path), "."), vb_path_base_name(path), name, path);
 done:
     vb_clip_close(clip);
     vb_weights_close(&weights);
@@ -173,17 +173,17 @@ done:
 }
 
 static int inspect(const char *path, const char *family, vb_error *err) {
-    if (vb_is_folder(path)) return inspect_dataset(path, err);
-    if (vb_ends_with(path, ".npy")) return inspect_npy(path, err);
-    if (vb_ends_with(path, ".yaml") || vb_ends_with(path, ".yml")) return inspect_yaml(path, err);
+    if (vb_path_is_folder(path)) return inspect_dataset(path, err);
+    if (vb_path_ends_with(path, ".npy")) return inspect_npy(path, err);
+    if (vb_path_ends_with(path, ".yaml") || vb_path_ends_with(path, ".yml")) return inspect_yaml(path, err);
     vb_file file;
     if (vb_file_open(&file, path, err)) return -1;
     /* PyTorch's checkpoints are often named .pth.tar and are no tar: they begin as a zip archive or as a pickle. */
     uint8_t start[4] = {0};
     int status = file.size < sizeof start ? 0 : vb_file_read(&file, 0, start, sizeof start, err);
     bool torch = !memcmp(start, "PK\3\4", 4) || (start[0] == 0x80 && start[1] <= 5),
-         tar = (vb_ends_with(path, ".tar") || vb_ends_with(path, ".tar.zst")) && !torch,
-         cifar = vb_ends_with(path, ".bin") && file.size && (file.size % 3073 == 0 || file.size % 3074 == 0);
+         tar = (vb_path_ends_with(path, ".tar") || vb_path_ends_with(path, ".tar.zst")) && !torch,
+         cifar = vb_path_ends_with(path, ".bin") && file.size && (file.size % 3073 == 0 || file.size % 3074 == 0);
     vb_file_close(&file);
     if (status) return -1;
     return tar || cifar ? inspect_dataset(path, err) : inspect_weights(path, family, err);
@@ -191,6 +191,6 @@ static int inspect(const char *path, const char *family, vb_error *err) {
 
 int vb_cmd_inspect(vb_context *context, const vb_arguments *arguments, vb_error *err) {
     int status =
-        context->comm.rank ? 0 : inspect(arguments->positional[0], vb_argument(arguments, context->command, "family"), err);
-    return vb_agree(&context->comm, status, err);
+        context->comm.rank ? 0 : inspect(arguments->positional[0], vb_arguments_text(arguments, context->command, "family"), err);
+    return vb_comm_agree(&context->comm, status, err);
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/command/commands.h"
+#include "mpi/command/cmd.h"
 #include "mpi/results/document.h"
 #include "mpi/results/results.h"
 #include "shards/files/io.h"
@@ -42,16 +42,16 @@ static const char *text_at(const json_t *object, const char *key) {
 /* ---- reading and comparing ---- */
 
 static int open_part(merge_part *part, const char *given, vb_error *err) {
-    bool file = vb_ends_with(given, ".json");
-    part->folder = file ? vb_format(err, "%.*s.", (int)(vb_base_name(given) - given), given) : vb_strdup(given, err);
+    bool file = vb_path_ends_with(given, ".json");
+    part->folder = file ? vb_format(err, "%.*s.", (int)(vb_path_base_name(given) - given), given) : vb_strdup(given, err);
     part->path = file ? vb_strdup(given, err) : vb_format(err, "%s/results.json", given);
     uint8_t *bytes = NULL;
     size_t n;
     if (!part->folder || !part->path) return -1;
-    if (vb_is_folder(given) && !vb_exists(part->path))
+    if (vb_path_is_folder(given) && !vb_path_exists(part->path))
         return vb_errorf(err, VB_EMISSING, "%s: no such file: the run in that folder has not ended, see 'vocabench status %s'",
                          part->path, given);
-    if (vb_read_file(part->path, (size_t)4 << 30, &bytes, &n, err)) return -1;
+    if (vb_file_read_whole(part->path, (size_t)4 << 30, &bytes, &n, err)) return -1;
     json_error_t where;
     part->document = json_loadb((const char *)bytes, n, 0, &where);
     vb_free(bytes);
@@ -63,7 +63,7 @@ static int open_part(merge_part *part, const char *given, vb_error *err) {
         !json_is_array(json_object_get(part->document, "results")))
         return vb_errorf(err, VB_EDATA, "%s: expected the objects 'configuration' and 'results'", part->path);
     char digest[40];
-    if (vb_configuration_digest(json_object_get(part->document, "configuration"), digest, err)) return -1;
+    if (vb_document_configuration_digest(json_object_get(part->document, "configuration"), digest, err)) return -1;
     if (strcmp(digest, text_at(part->document, "configuration_digest")))
         return vb_errorf(err, VB_EDATA, "%s: configuration_digest: expected %s, found '%s': the file was changed by hand",
                          part->path, digest, text_at(part->document, "configuration_digest"));
@@ -187,7 +187,7 @@ static int check_complete(const merge *all, vb_error *err) {
 static int copy_file(const char *from, const char *to, vb_error *err) {
     vb_map map;
     if (vb_map_open(&map, from, err)) return -1;
-    int status = vb_write_file(to, map.data, map.size, err);
+    int status = vb_writer_write_whole(to, map.data, map.size, err);
     vb_map_close(&map);
     return status;
 }
@@ -198,12 +198,13 @@ static int copy_pair(const merge *all, int i, vb_error *err) {
     int status = 0;
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds && !status; k++) {
         const vb_pair_name *pair = &all->pairs[i];
-        char *from = vb_pair_path(all->parts[all->from[i]].folder, kinds[k][0], pair->model, pair->dataset, kinds[k][1], err),
-             *to = vb_pair_path(all->output, kinds[k][0], pair->model, pair->dataset, kinds[k][1], err),
+        char *from = vb_document_pair_path(all->parts[all->from[i]].folder, kinds[k][0], pair->model, pair->dataset, kinds[k][1],
+                                           err),
+             *to = vb_document_pair_path(all->output, kinds[k][0], pair->model, pair->dataset, kinds[k][1], err),
              *folder = vb_format(err, "%s/%s", all->output, kinds[k][0]);
         status = from && to && folder ? 0 : -1;
-        if (!status && vb_exists(from) && strcmp(from, to)) {
-            status = vb_make_folders(folder, err);
+        if (!status && vb_path_exists(from) && strcmp(from, to)) {
+            status = vb_path_make_folders(folder, err);
             if (!status) status = copy_file(from, to, err);
         }
         vb_free(from);
@@ -240,7 +241,7 @@ static json_t *merged_facts(const merge *all) {
 
 static int write_merged(const merge *all, bool latex, vb_error *err) {
     json_t *results = json_array(), *facts = merged_facts(all), *document = NULL;
-    int status = vb_make_folders(all->output, err);
+    int status = vb_path_make_folders(all->output, err);
     for (int i = 0; i < all->pair_count && !status; i++) {
         if (!all->entry[i]) continue;
         json_array_append(results, all->entry[i]);
@@ -248,9 +249,9 @@ static int write_merged(const merge *all, bool latex, vb_error *err) {
     }
     const json_t *first = all->parts[0].document;
     if (!status &&
-        !(document = vb_new_document(text_at(first, "experiment"), json_object_get(first, "configuration"), results, facts, err)))
+        !(document = vb_document_new(text_at(first, "experiment"), json_object_get(first, "configuration"), results, facts, err)))
         status = -1;
-    if (!status) status = vb_write_document(all->output, document, latex, err);
+    if (!status) status = vb_document_write(all->output, document, latex, err);
     if (!status) printf("results: %s/results.json\n", all->output);
     json_decref(document);
     json_decref(results);
@@ -265,12 +266,13 @@ static int merge_parts(merge *all, const vb_arguments *arguments, const vb_comma
     for (int p = 0; p < all->count; p++)
         if (open_part(&all->parts[p], arguments->positional[p + 1], err)) return -1;
     if (compare_parts(all, err)) return -1;
-    if (vb_configured_pairs(json_object_get(all->parts[0].document, "configuration"), &all->pairs, &all->pair_count, err))
+    if (vb_document_configured_pairs(json_object_get(all->parts[0].document, "configuration"), &all->pairs, &all->pair_count,
+                                     err))
         return -1;
     all->entry = vb_array((size_t)all->pair_count, sizeof *all->entry, "results", err);
     all->from = vb_array((size_t)all->pair_count, sizeof *all->from, "results", err);
     if (!all->entry || !all->from) return -1;
-    bool latex = vb_argument_given(arguments, command, "latex");
+    bool latex = vb_arguments_given(arguments, command, "latex");
     for (int p = 0; p < all->count; p++) {
         size_t i;
         json_t *entry;
@@ -280,7 +282,7 @@ static int merge_parts(merge *all, const vb_arguments *arguments, const vb_comma
         latex |= json_is_true(json_object_get(options, "latex"));
     }
     if (compare_digests(all, err)) return -1;
-    if (!vb_argument_given(arguments, command, "partial") && check_complete(all, err)) return -1;
+    if (!vb_arguments_given(arguments, command, "partial") && check_complete(all, err)) return -1;
     return write_merged(all, latex, err);
 }
 
@@ -296,5 +298,5 @@ int vb_cmd_merge(vb_context *context, const vb_arguments *arguments, vb_error *e
     vb_free(all.pairs);
     vb_free(all.entry);
     vb_free(all.from);
-    return vb_agree(&context->comm, status, err);
+    return vb_comm_agree(&context->comm, status, err);
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mpi/command/commands.h"
+#include "mpi/command/cmd.h"
 #include "mpi/ranks/progress.h"
 #include "mpi/base/provenance.h"
 #include "mpi/retrieve/corpus_coding.h"
@@ -31,14 +31,14 @@ static void on_progress(void *context, int64_t done, int64_t samples) {
 
 static int pack(const vb_context *context, const vb_arguments *arguments, vb_error *err) {
     const vb_command *command = context->command;
-    const char *input = vb_argument(arguments, command, "input"), *output = vb_argument(arguments, command, "output");
+    const char *input = vb_arguments_text(arguments, command, "input"), *output = vb_arguments_text(arguments, command, "output");
     vb_dataset *dataset;
-    if (vb_dataset_open(&dataset, input, vb_argument(arguments, command, "class-names"), err)) return -1;
+    if (vb_dataset_open(&dataset, input, vb_arguments_text(arguments, command, "class-names"), err)) return -1;
     vb_progress progress;
     vb_progress_start(&progress, 0, 1, "pack", input, "images", vb_dataset_samples(dataset));
     vb_pack_options options = vb_pack_defaults();
-    options.samples_per_shard = vb_argument_number(arguments, command, "samples-per-shard", options.samples_per_shard);
-    options.level = (int)vb_argument_number(arguments, command, "level", options.level);
+    options.samples_per_shard = vb_arguments_number(arguments, command, "samples-per-shard", options.samples_per_shard);
+    options.level = (int)vb_arguments_number(arguments, command, "level", options.level);
     options.progress = on_progress;
     options.context = &progress;
     vb_pack_result result;
@@ -54,19 +54,20 @@ static int pack(const vb_context *context, const vb_arguments *arguments, vb_err
 /* The 8-bit copy. Collective. */
 static int quantize(vb_context *context, const vb_arguments *arguments, vb_error *err) {
     const vb_command *command = context->command;
-    const char *similarity = vb_argument(arguments, command, "similarity"), *output = vb_argument(arguments, command, "output");
-    int threads = (int)vb_argument_number(arguments, command, "threads", vb_default_threads(&context->comm)), status = 0;
+    const char *similarity = vb_arguments_text(arguments, command, "similarity"),
+               *output = vb_arguments_text(arguments, command, "output");
+    int threads = (int)vb_arguments_number(arguments, command, "threads", vb_threads_default(&context->comm)), status = 0;
     vb_corpus corpus;
     vb_quantized copy = {0};
-    if (strcmp(vb_argument(arguments, command, "quantize"), "int8"))
-        status =
-            vb_errorf(err, VB_EUSAGE, "pack: --quantize: expected int8, found '%s'", vb_argument(arguments, command, "quantize"));
+    if (strcmp(vb_arguments_text(arguments, command, "quantize"), "int8"))
+        status = vb_errorf(err, VB_EUSAGE, "pack: --quantize: expected int8, found '%s'",
+                           vb_arguments_text(arguments, command, "quantize"));
     else if (similarity && strcmp(similarity, "dot") && strcmp(similarity, "cosine"))
         status = vb_errorf(err, VB_EUSAGE, "pack: --similarity: expected dot or cosine, found '%s'", similarity);
-    if (vb_agree(&context->comm, status, err)) return -1;
-    if (vb_share_corpus(&corpus, &context->comm, vb_argument(arguments, command, "input"), err)) return -1;
-    status = vb_quantize_corpus(context, &corpus, output, similarity && !strcmp(similarity, "cosine") ? VB_COSINE : VB_DOT,
-                                threads, &copy, err);
+    if (vb_comm_agree(&context->comm, status, err)) return -1;
+    if (vb_retrieve_corpus_open_shared(&corpus, &context->comm, vb_arguments_text(arguments, command, "input"), err)) return -1;
+    status = vb_corpus_coding_write(context, &corpus, output, similarity && !strcmp(similarity, "cosine") ? VB_COSINE : VB_DOT,
+                                    threads, &copy, err);
     if (!status && !context->comm.rank)
         printf("%" PRId64 " rows in %zu part%s (%" PRId64 " not finite, %" PRId64 " zero): %s\n", copy.rows, copy.part_count,
                copy.part_count == 1 ? "" : "s", copy.not_finite, copy.zero, output);
@@ -76,6 +77,6 @@ static int quantize(vb_context *context, const vb_arguments *arguments, vb_error
 }
 
 int vb_cmd_pack(vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    if (vb_argument_given(arguments, context->command, "quantize")) return quantize(context, arguments, err);
-    return vb_agree(&context->comm, context->comm.rank ? 0 : pack(context, arguments, err), err);
+    if (vb_arguments_given(arguments, context->command, "quantize")) return quantize(context, arguments, err);
+    return vb_comm_agree(&context->comm, context->comm.rank ? 0 : pack(context, arguments, err), err);
 }

@@ -7,12 +7,12 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/encode/classifier.h"
-#include "mpi/command/commands.h"
+#include "mpi/command/cmd.h"
 #include "mpi/ranks/groups.h"
 #include "mpi/encode/image_source.h"
 #include "mpi/plan/plan_corpora.h"
 #include "mpi/plan/plan_scan.h"
-#include "mpi/plan/plan_sizes.h"
+#include "mpi/plan/plan.h"
 #include "mpi/base/provenance.h"
 #include "mpi/run/schedule.h"
 #include "mpi/plan/stage_memory.h"
@@ -94,12 +94,12 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
     if (model) {
         const vb_clip_info *info = vb_clip_describe(model->clip);
         int64_t pixels = (int64_t)all->experiment->batch * 3 * info->resolution * info->resolution * 4;
-        vb_dataset_sizes data_sizes = vb_dataset_measure(data);
+        vb_dataset_sizes data_sizes = vb_dataset_state_measure(data);
         images = data_sizes.images - data->outside;
         units = data_sizes.units;
         bytes = data_sizes.bytes;
         if (!data->part_count && (cached = cached_units(all, data, model, err)) < 0) return -1;
-        int prompts = vb_prompts_on(spec, data->spec)->count;
+        int prompts = vb_experiment_prompts(spec, data->spec)->count;
         texts = classes * (prompts ? prompts : 1);
         dim = info->embed_dim;
         int64_t workspace = (int64_t)vb_clip_image_workspace(model->clip, all->experiment->batch),
@@ -109,7 +109,8 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
     } else {
         images = bytes = dim = units = 0;
         for (int p = 0; p < (data->part_count ? data->part_count : 1); p++) {
-            const vb_embeddings_spec *embeddings = vb_embeddings_on(spec, data->part_count ? data->parts[p]->spec : data->spec);
+            const vb_embeddings_spec *embeddings =
+                vb_experiment_embeddings(spec, data->part_count ? data->parts[p]->spec : data->spec);
             vb_npy npy;
             if (vb_npy_open(&npy, embeddings->image_embeddings, err)) return -1;
             int64_t rows = npy.tensor.ndim ? npy.tensor.shape[0] : 0;
@@ -130,7 +131,7 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
                            .ranks = all->ranks,
                            .threads = experiment->threads ? (int)experiment->threads : 1,
                            .encoded = model != NULL};
-    need += vb_texts_memory(experiment, &shape) + vb_stage_memory(experiment, &shape) + tally + NAME * classes + PROCESS;
+    need += vb_stage_memory_texts(experiment, &shape) + vb_stage_memory(experiment, &shape) + tally + NAME * classes + PROCESS;
     if (need > all->sizes.memory_a_rank) all->sizes.memory_a_rank = need;
     /* An expansion's images and texts are read, encoded and counted with its datasets. */
     if (data->part_count) {
@@ -170,7 +171,7 @@ static int plan_models(plan *all, vb_context *context, const vb_dataset_state *d
         }
         int status = 0;
         for (int d = 0; d < experiment->dataset_count && !status; d++) {
-            if (!vb_model_covers(experiment, spec, datasets[d].spec)) continue;
+            if (!vb_experiment_covers(experiment, spec, datasets[d].spec)) continue;
             status = plan_pair(all, spec, &datasets[d], encoded ? &model : NULL, err);
         }
         if (encoded) vb_model_close(&model);
@@ -204,7 +205,7 @@ static int plan_groups(plan *all, int64_t ranks_a_node, vb_error *err) {
     int groups = vb_groups_plan(schedule->item_costs, schedule->item_parts, schedule->item_count, all->ranks, stated, &idle, err),
         first;
     if (groups < 0) return -1;
-    int most = vb_group_ranks(all->ranks, groups, 0, &first), fewest = vb_group_ranks(all->ranks, groups, groups - 1, &first);
+    int most = vb_groups_ranks(all->ranks, groups, 0, &first), fewest = vb_groups_ranks(all->ranks, groups, groups - 1, &first);
     char range[32], read[32], send[32], memory[32], weights[32], node[32];
     snprintf(range, sizeof range, fewest < most ? "%d to %d" : "%d", fewest, most);
     printf("%d group%s of %s rank%s (%s), longest units first; idle: about %.0f%%\n", groups, groups == 1 ? "" : "s", range,
@@ -229,7 +230,7 @@ static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_err
     vb_dataset_state *datasets = NULL;
     all->weights = vb_array((size_t)experiment->model_count, sizeof *all->weights, "models", err);
     int status = all->weights ? 0 : -1;
-    if (!status) status = vb_datasets_open(&datasets, alone, experiment, err);
+    if (!status) status = vb_dataset_state_open_all(&datasets, alone, experiment, err);
     if (!status) status = vb_schedule_list(&all->schedule, experiment, err);
     if (!status) status = vb_schedule_order(&all->schedule, experiment, datasets, &alone->comm, err);
     if (!status) {
@@ -238,7 +239,7 @@ static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_err
         if (!status) status = plan_corpora(all, datasets, err);
     }
     if (!status && all->print) status = plan_groups(all, ranks_a_node < all->ranks ? ranks_a_node : all->ranks, err);
-    vb_datasets_close(datasets, experiment);
+    vb_dataset_state_close_all(datasets, experiment);
     vb_free(all->weights);
     vb_schedule_free(&all->schedule);
     return status;
@@ -258,29 +259,29 @@ int vb_plan(const vb_experiment *experiment, int ranks, int64_t ranks_a_node, bo
 /* Without an experiment: a corpus that need not exist here. */
 static int plan_scan(const vb_context *context, const vb_arguments *arguments, vb_error *err) {
     const vb_command *command = context->command;
-    const char *storage = vb_argument(arguments, command, "storage");
-    vb_scan_plan scan = {.queries = vb_argument_number(arguments, command, "queries", 1000),
-                         .top_k = vb_argument_number(arguments, command, "top-k", 100),
-                         .threads = (int)vb_argument_number(arguments, command, "node-threads", omp_get_num_procs()),
-                         .disk = 1e6 * (double)vb_argument_number(arguments, command, "disk-mb", 1000)};
-    if (vb_scan_plan_shape(&scan, vb_argument(arguments, command, "scan"), err)) return -1;
-    if (vb_scan_plan_storage(&scan, storage ? storage : "fp16", err)) return -1;
-    return vb_scan_plan_print(&scan, err);
+    const char *storage = vb_arguments_text(arguments, command, "storage");
+    vb_scan_plan scan = {.queries = vb_arguments_number(arguments, command, "queries", 1000),
+                         .top_k = vb_arguments_number(arguments, command, "top-k", 100),
+                         .threads = (int)vb_arguments_number(arguments, command, "node-threads", omp_get_num_procs()),
+                         .disk = 1e6 * (double)vb_arguments_number(arguments, command, "disk-mb", 1000)};
+    if (vb_plan_scan_shape(&scan, vb_arguments_text(arguments, command, "scan"), err)) return -1;
+    if (vb_plan_scan_storage(&scan, storage ? storage : "fp16", err)) return -1;
+    return vb_plan_scan_print(&scan, err);
 }
 
 int vb_cmd_plan(vb_context *context, const vb_arguments *arguments, vb_error *err) {
     vb_experiment experiment;
     vb_plan_sizes sizes;
-    if (vb_argument_given(arguments, context->command, "scan"))
-        return vb_agree(&context->comm, context->comm.rank ? 0 : plan_scan(context, arguments, err), err);
+    if (vb_arguments_given(arguments, context->command, "scan"))
+        return vb_comm_agree(&context->comm, context->comm.rank ? 0 : plan_scan(context, arguments, err), err);
     if (!arguments->positional_count)
         return vb_errorf(err, VB_EUSAGE, "plan: expected FILE.yaml or --scan ROWSxDIM; see 'vocabench help plan'");
-    if (vb_read_experiment(&experiment, context, arguments, err)) return -1;
-    int ranks = (int)vb_argument_number(arguments, context->command, "ranks", context->comm.size), status = 0;
+    if (vb_experiment_arguments_read(&experiment, context, arguments, err)) return -1;
+    int ranks = (int)vb_arguments_number(arguments, context->command, "ranks", context->comm.size), status = 0;
     /* The plan is one rank's work: the others wait at the end. */
     if (!context->comm.rank)
-        status = vb_plan(&experiment, ranks, vb_argument_number(arguments, context->command, "ranks-per-node", ranks), true,
+        status = vb_plan(&experiment, ranks, vb_arguments_number(arguments, context->command, "ranks-per-node", ranks), true,
                          &sizes, err);
     vb_experiment_free(&experiment);
-    return vb_agree(&context->comm, status, err);
+    return vb_comm_agree(&context->comm, status, err);
 }

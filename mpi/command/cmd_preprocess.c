@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/command/commands.h"
+#include "mpi/command/cmd.h"
 #include "mpi/encode/encode.h"
 #include "mpi/base/provenance.h"
 #include "shards/embeddings/npy.h"
@@ -19,7 +19,7 @@ static int write_units(const vb_context *context, const vb_dataset *dataset, con
                        vb_writer *writer, vb_error *err) {
     enum { AT_ONCE = 16 };
     size_t size = (size_t)3 * (size_t)spec->resolution * (size_t)spec->resolution;
-    vb_encode_options options = {.threads = vb_default_threads(&context->comm)};
+    vb_encode_options options = {.threads = vb_threads_default(&context->comm)};
     float *pixels = vb_array(AT_ONCE * size, sizeof *pixels, "pixels", err);
     int status = pixels ? 0 : -1;
     for (int64_t u = 0; u < vb_dataset_units(dataset) && !status; u++) {
@@ -30,13 +30,13 @@ static int write_units(const vb_context *context, const vb_dataset *dataset, con
                 bool broken[AT_ONCE];
                 json_t *skipped = NULL;
                 for (int i = 0; i < n; i++) picked[i] = at + i;
-                status = vb_preprocess_samples(spec, &data, picked, n, at, &options, pixels, broken, &skipped, err);
+                status = vb_encode_preprocess_samples(spec, &data, picked, n, at, &options, pixels, broken, &skipped, err);
                 if (status) vb_error_prefix(err, "%s", input);
                 if (!status) status = vb_writer_write(writer, pixels, (size_t)n * size * sizeof *pixels, err);
                 json_decref(skipped);
             }
         }
-        vb_unit_data_free(&data);
+        vb_dataset_unit_free(&data);
     }
     vb_free(pixels);
     return status;
@@ -44,14 +44,14 @@ static int write_units(const vb_context *context, const vb_dataset *dataset, con
 
 static int preprocess(const vb_context *context, const vb_arguments *arguments, vb_error *err) {
     const vb_command *command = context->command;
-    const char *input = vb_argument(arguments, command, "input");
-    vb_preprocess spec = vb_preprocess_clip((int)vb_argument_number(arguments, command, "resolution", 224));
-    spec.rgb_first = vb_argument_given(arguments, command, "rgb-first");
+    const char *input = vb_arguments_text(arguments, command, "input");
+    vb_preprocess spec = vb_preprocess_clip((int)vb_arguments_number(arguments, command, "resolution", 224));
+    spec.rgb_first = vb_arguments_given(arguments, command, "rgb-first");
     vb_dataset *dataset = NULL;
     vb_writer *writer = NULL;
     if (vb_dataset_open(&dataset, input, NULL, err)) return -1;
     int64_t shape[4] = {vb_dataset_samples(dataset), 3, spec.resolution, spec.resolution};
-    int status = vb_writer_open(&writer, vb_argument(arguments, command, "output"), err);
+    int status = vb_writer_open(&writer, vb_arguments_text(arguments, command, "output"), err);
     if (!status) status = vb_npy_write_header(writer, VB_F32, 4, shape, err);
     if (!status) status = write_units(context, dataset, &spec, input, writer, err);
     if (!status) status = vb_writer_commit(writer, err);
@@ -61,5 +61,5 @@ static int preprocess(const vb_context *context, const vb_arguments *arguments, 
 }
 
 int vb_cmd_preprocess(vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    return vb_agree(&context->comm, context->comm.rank ? 0 : preprocess(context, arguments, err), err);
+    return vb_comm_agree(&context->comm, context->comm.rank ? 0 : preprocess(context, arguments, err), err);
 }

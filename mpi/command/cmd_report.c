@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/command/commands.h"
+#include "mpi/command/cmd.h"
 #include "mpi/report/report.h"
 #include "shards/files/io.h"
 #include "shards/text/yaml.h"
@@ -29,7 +29,7 @@ enum { HTML, MARKDOWN, LATEX, PDF };
 static int choose_format(const char *format, const char *output, int *chosen, vb_error *err) {
     *chosen = HTML;
     for (int f = 0; !format && output && formats[f]; f++)
-        if (vb_ends_with(output, suffixes[f])) *chosen = f;
+        if (vb_path_ends_with(output, suffixes[f])) *chosen = f;
     if (!format) return 0;
     for (*chosen = 0; formats[*chosen]; ++*chosen)
         if (!strcmp(format, formats[*chosen])) return 0;
@@ -39,28 +39,29 @@ static int choose_format(const char *format, const char *output, int *chosen, vb
 }
 
 static int write_report(const vb_report *report, int format, const char *output, vb_error *err) {
-    const char *name = vb_base_name(output), *dot = strrchr(name, '.');
-    vb_text out = {0};
+    const char *name = vb_path_base_name(output), *dot = strrchr(name, '.');
+    vb_strbuf out = {0};
     char *data = vb_format(err, "%.*s-data", dot && dot > name ? (int)(dot - output) : (int)strlen(output), output);
     vb_plotter plotter = {.folder = data};
     int status = data ? 0 : -1;
-    if (!status && format != LATEX) status = vb_make_folders(data, err);
-    if (!status && (format == HTML || format == PDF)) status = vb_report_html(report, &plotter, vb_base_name(data), &out, err);
-    if (!status && format == MARKDOWN) status = vb_report_markdown(report, &plotter, vb_base_name(data), &out, err);
+    if (!status && format != LATEX) status = vb_path_make_folders(data, err);
+    if (!status && (format == HTML || format == PDF))
+        status = vb_report_html(report, &plotter, vb_path_base_name(data), &out, err);
+    if (!status && format == MARKDOWN) status = vb_report_markdown(report, &plotter, vb_path_base_name(data), &out, err);
     if (!status && format == LATEX) status = vb_report_latex(report, &out, err);
-    if (!status) status = format == PDF ? vb_report_pdf(&out, data, output, err) : vb_text_write(&out, output, err);
+    if (!status) status = format == PDF ? vb_report_pdf(&out, data, output, err) : vb_strbuf_write(&out, output, err);
     if (!status && format == LATEX) printf("report: %s\n", output);
     if (!status && format != LATEX) printf("report: %s (%d figures, their data in %s)\n", output, plotter.count, data);
-    vb_text_free(&out);
+    vb_strbuf_free(&out);
     vb_free(data);
     return status;
 }
 
 static int make_report(const vb_context *context, const vb_arguments *arguments, vb_error *err) {
     static const char *const defaults[] = {"report.html", "report.md", "report.tex", "report.pdf"};
-    const char *output = vb_argument(arguments, context->command, "output");
+    const char *output = vb_arguments_text(arguments, context->command, "output");
     int format;
-    if (choose_format(vb_argument(arguments, context->command, "format"), output, &format, err)) return -1;
+    if (choose_format(vb_arguments_text(arguments, context->command, "format"), output, &format, err)) return -1;
     vb_report report;
     int status = vb_report_open(&report, arguments->positional, arguments->positional_count, err);
     if (!status) status = write_report(&report, format, output ? output : defaults[format], err);
@@ -69,5 +70,5 @@ static int make_report(const vb_context *context, const vb_arguments *arguments,
 }
 
 int vb_cmd_report(vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    return vb_agree(&context->comm, context->comm.rank ? 0 : make_report(context, arguments, err), err);
+    return vb_comm_agree(&context->comm, context->comm.rank ? 0 : make_report(context, arguments, err), err);
 }

@@ -7,7 +7,7 @@
 
 #include "kernels/base/isa.h"
 #include "kernels/base/memory.h"
-#include "mpi/command/commands.h"
+#include "mpi/command/cmd.h"
 #include "mpi/experiment/options.h"
 #include "mpi/base/provenance.h"
 #include "mpi/results/results.h"
@@ -124,7 +124,7 @@ static char *summary_path(const char *output, vb_error *err) {
     static const char *const endings[] = {".jsonl.zst", ".jsonl", ".zst"};
     size_t n = strlen(output);
     for (int i = 0; i < 3; i++)
-        if (vb_ends_with(output, endings[i])) {
+        if (vb_path_ends_with(output, endings[i])) {
             n -= strlen(endings[i]);
             break;
         }
@@ -145,11 +145,11 @@ static int write_summary(const retrieve_job *job, vb_error *err) {
                   "seconds", MPI_Wtime() - job->context->started, "blocks", (json_int_t)summary->blocks, "blocks_resumed",
                   (json_int_t)summary->blocks_resumed, "rescored", (json_int_t)summary->rescored, "bytes_read",
                   (json_int_t)summary->bytes_read, "candidates", (json_int_t)summary->candidates, "mean_slack", summary->slack,
-                  "version", vb_version(), "revision", vb_revision());
+                  "version", vb_provenance_version(), "revision", vb_provenance_revision());
     char *path = summary_path(job->lists.output, err);
     int status = -1;
     if (!json) vb_errorf(err, VB_EMEMORY, "no memory for the summary");
-    else if (path) status = vb_write_json(json, path, err);
+    else if (path) status = vb_json_write(json, path, err);
     json_decref(json);
     vb_free(path);
     return status;
@@ -161,24 +161,25 @@ static int write_summary(const retrieve_job *job, vb_error *err) {
 
 static int parse(retrieve_job *job, const vb_arguments *arguments, vb_error *err) {
     const vb_command *command = job->context->command;
-    const char *similarity = vb_argument(arguments, command, "similarity"), *memory = vb_argument(arguments, command, "memory");
-    const char *checkpoint = vb_argument(arguments, command, "checkpoint");
-    job->lists.output = vb_argument(arguments, command, "output");
-    job->lists.ids = vb_argument(arguments, command, "ids");
+    const char *similarity = vb_arguments_text(arguments, command, "similarity"),
+               *memory = vb_arguments_text(arguments, command, "memory");
+    const char *checkpoint = vb_arguments_text(arguments, command, "checkpoint");
+    job->lists.output = vb_arguments_text(arguments, command, "output");
+    job->lists.ids = vb_arguments_text(arguments, command, "ids");
     if (similarity && strcmp(similarity, "dot") && strcmp(similarity, "cosine"))
         return vb_errorf(err, VB_EUSAGE, "retrieve: --similarity: expected dot or cosine, found '%s'", similarity);
-    if (vb_parse_size(memory ? memory : "1GiB", &job->options.memory, err)) {
+    if (vb_options_parse_size(memory ? memory : "1GiB", &job->options.memory, err)) {
         err->code = VB_EUSAGE; /* it comes from the command line here */
         return vb_error_prefix(err, "retrieve");
     }
     if (!(job->checkpoint = checkpoint ? vb_strdup(checkpoint, err) : vb_format(err, "%s.checkpoint", job->lists.output)))
         return -1;
     job->options.checkpoint = job->checkpoint;
-    job->options.quantized = vb_argument(arguments, command, "quantized");
-    job->options.checkpoint_seconds = (double)vb_argument_number(arguments, command, "checkpoint-seconds", 60);
+    job->options.quantized = vb_arguments_text(arguments, command, "quantized");
+    job->options.checkpoint_seconds = (double)vb_arguments_number(arguments, command, "checkpoint-seconds", 60);
     job->options.similarity = similarity && !strcmp(similarity, "cosine") ? VB_COSINE : VB_DOT;
-    job->options.top_k = vb_argument_number(arguments, command, "top-k", 0);
-    job->options.threads = (int)vb_argument_number(arguments, command, "threads", vb_default_threads(&job->context->comm));
+    job->options.top_k = vb_arguments_number(arguments, command, "top-k", 0);
+    job->options.threads = (int)vb_arguments_number(arguments, command, "threads", vb_threads_default(&job->context->comm));
     return 0;
 }
 
@@ -203,14 +204,14 @@ static int read_queries(retrieve_job *job, const char *path, vb_error *err) {
 /* The queries on every rank. Collective. */
 static int share_queries(retrieve_job *job, const char *path, vb_error *err) {
     vb_comm *comm = &job->context->comm;
-    if (vb_agree(comm, comm->rank ? 0 : read_queries(job, path, err), err)) return -1;
-    if (vb_broadcast(comm, &job->count, sizeof job->count, err)) return -1;
+    if (vb_comm_agree(comm, comm->rank ? 0 : read_queries(job, path, err), err)) return -1;
+    if (vb_comm_broadcast(comm, &job->count, sizeof job->count, err)) return -1;
     size_t elements = (size_t)job->count * (size_t)job->corpus.dim;
     job->queries = vb_array(elements, sizeof *job->queries, "queries", err);
-    if (vb_agree(comm, job->queries ? 0 : -1, err)) return -1;
+    if (vb_comm_agree(comm, job->queries ? 0 : -1, err)) return -1;
     for (size_t i = 0; !comm->rank && i < elements; i++) job->queries[i] = vb_tensor_at(&job->stored.tensor, (int64_t)i);
     vb_npy_close(&job->stored);
-    return vb_broadcast(comm, job->queries, elements * sizeof *job->queries, err);
+    return vb_comm_broadcast(comm, job->queries, elements * sizeof *job->queries, err);
 }
 
 static void report(const retrieve_job *job) {
@@ -231,9 +232,10 @@ static void report(const retrieve_job *job) {
 int vb_cmd_retrieve(vb_context *context, const vb_arguments *arguments, vb_error *err) {
     vb_comm *comm = &context->comm;
     retrieve_job job = {.context = context};
-    int status = vb_agree(comm, parse(&job, arguments, err), err);
-    if (!status) status = vb_share_corpus(&job.corpus, comm, vb_argument(arguments, context->command, "corpus"), err);
-    if (!status) status = share_queries(&job, vb_argument(arguments, context->command, "queries"), err);
+    int status = vb_comm_agree(comm, parse(&job, arguments, err), err);
+    if (!status)
+        status = vb_retrieve_corpus_open_shared(&job.corpus, comm, vb_arguments_text(arguments, context->command, "corpus"), err);
+    if (!status) status = share_queries(&job, vb_arguments_text(arguments, context->command, "queries"), err);
     if (!status)
         status = vb_retrieve(context, &job.corpus, job.queries, job.count, &job.options, &job.summary, begin_lists, take_list,
                              &job.lists, err);
@@ -248,5 +250,5 @@ int vb_cmd_retrieve(vb_context *context, const vb_arguments *arguments, vb_error
     vb_corpus_close(&job.corpus);
     vb_free(job.queries);
     vb_free(job.checkpoint);
-    return vb_agree(comm, status, err);
+    return vb_comm_agree(comm, status, err);
 }

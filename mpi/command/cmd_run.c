@@ -6,16 +6,16 @@
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/adversarial/attack.h"
+#include "mpi/adversarial/adversarial.h"
 #include "mpi/analyse/analyses.h"
-#include "mpi/command/commands.h"
+#include "mpi/command/cmd.h"
 #include "mpi/results/document.h"
 #include "mpi/evaluate/evaluate.h"
 #include "mpi/ranks/groups.h"
 #include "mpi/run/journal.h"
 #include "mpi/encode/pair_inputs.h"
 #include "mpi/base/provenance.h"
-#include "mpi/retrieve/class_captions.h"
+#include "mpi/retrieve/repe_stage.h"
 #include "mpi/results/results.h"
 #include "mpi/run/schedule.h"
 
@@ -42,14 +42,11 @@ const char vb_run_details[] =
     "the same bytes (the `run` block of timings\n"
     "and hosts aside) at any number of ranks and threads and any batch size.";
 
-const vb_option_group vb_experiment_keys[] = {{"keys of the experiment file", vb_experiment_options},
-                                              {"keys of a dataset", vb_dataset_options},
-                                              {"keys of an expansion", vb_expansion_options},
-                                              {"keys of a model", vb_model_options},
-                                              {"keys of a corpus", vb_corpus_options},
-                                              {"keys of retrieval", vb_retrieval_options},
-                                              {"keys of adversarial", vb_adversarial_options},
-                                              {0}};
+const vb_option_group vb_experiment_arguments_keys[] = {
+    {"keys of the experiment file", vb_experiment_tables_root}, {"keys of a dataset", vb_experiment_tables_dataset},
+    {"keys of an expansion", vb_experiment_tables_expansion},   {"keys of a model", vb_experiment_tables_model},
+    {"keys of a corpus", vb_retrieval_spec_corpus_options},     {"keys of retrieval", vb_retrieval_spec_options},
+    {"keys of adversarial", vb_adversarial_spec_options},       {0}};
 
 typedef struct run_state {
     vb_context *world, *context; /* all ranks; this rank's group, which evaluates a pair */
@@ -67,7 +64,7 @@ typedef struct run_state {
     json_t *results, *pairs; /* rank 0, at the end: results[] and the `run` block's pairs[] */
 } run_state;
 
-int vb_read_experiment(vb_experiment *experiment, vb_context *context, const vb_arguments *arguments, vb_error *err) {
+int vb_experiment_arguments_read(vb_experiment *experiment, vb_context *context, const vb_arguments *arguments, vb_error *err) {
     vb_override overrides[VB_ARGUMENTS + 8];
     char *keys[VB_ARGUMENTS] = {NULL};
     int n = 0, copies = 0, status = 0;
@@ -90,25 +87,25 @@ int vb_read_experiment(vb_experiment *experiment, vb_context *context, const vb_
                                            {"ranks-per-model", "ranks_per_model"},
                                            {"only-model", "only_model"}};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
-        if (!vb_argument_given(arguments, context->command, flags[i][0])) continue;
-        const char *text = vb_argument(arguments, context->command, flags[i][0]);
+        if (!vb_arguments_given(arguments, context->command, flags[i][0])) continue;
+        const char *text = vb_arguments_text(arguments, context->command, flags[i][0]);
         overrides[n++] = (vb_override){flags[i][1], text ? text : "true"};
     }
     if (!status) status = vb_experiment_read(experiment, arguments->positional[0], overrides, n, err);
     for (int i = 0; i < copies; i++) vb_free(keys[i]);
-    if (vb_agree(&context->comm, status, err)) {
+    if (vb_comm_agree(&context->comm, status, err)) {
         if (!status) vb_experiment_free(experiment);
         return -1;
     }
     /* A pattern of checkpoints may match more files by the time that another rank looks. */
     char first[40] = "", own[40] = "";
-    status = vb_configuration_digest(experiment->configuration, own, err);
+    status = vb_document_configuration_digest(experiment->configuration, own, err);
     memcpy(first, own, sizeof first);
-    if (vb_broadcast(&context->comm, first, sizeof first, err)) status = -1;
+    if (vb_comm_broadcast(&context->comm, first, sizeof first, err)) status = -1;
     if (!status && strcmp(first, own))
         status = vb_errorf(err, VB_EMISMATCH, "%s: rank %d reads another experiment than rank 0: do files come while it starts?",
                            experiment->path, context->comm.rank);
-    status = vb_agree(&context->comm, status, err);
+    status = vb_comm_agree(&context->comm, status, err);
     if (status) vb_experiment_free(experiment);
     return status;
 }
@@ -118,10 +115,10 @@ int vb_read_experiment(vb_experiment *experiment, vb_context *context, const vb_
 static void add_file(vb_digester *digester, const char *path) {
     struct stat info;
     if (!path) return;
-    vb_digester_add_text(digester, path);
+    vb_digest_add_text(digester, path);
     if (stat(path, &info)) return;
     int64_t facts[3] = {info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
-    vb_digester_add(digester, facts, sizeof facts);
+    vb_digest_add(digester, facts, sizeof facts);
 }
 
 /* A corpus as it lies: every file of its globs. */
@@ -130,28 +127,28 @@ static void add_corpus(vb_digester *digester, const vb_corpus_spec *corpus) {
     vb_error none;
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
         vb_paths paths;
-        if (!patterns[i] || vb_glob(&paths, patterns[i], &none)) continue;
+        if (!patterns[i] || vb_path_glob(&paths, patterns[i], &none)) continue;
         for (size_t p = 0; p < paths.count; p++) add_file(digester, paths.items[p]);
-        vb_paths_free(&paths);
+        vb_path_list_free(&paths);
     }
 }
 
 /* A dataset as this model sees it. */
 static int add_dataset(vb_digester *digester, const vb_model_spec *spec, const vb_dataset_state *data, vb_error *err) {
-    const vb_embeddings_spec *embeddings = vb_embeddings_on(spec, data->spec);
+    const vb_embeddings_spec *embeddings = vb_experiment_embeddings(spec, data->spec);
     if (embeddings) {
         const char *const files[] = {embeddings->image_embeddings, embeddings->text_embeddings, embeddings->labels,
                                      embeddings->text_names, embeddings->label_names};
         for (size_t i = 0; i < sizeof files / sizeof *files; i++) add_file(digester, files[i]);
     }
-    const vb_prompts *prompts = vb_prompts_on(spec, data->spec);
-    for (int p = 0; p < prompts->count; p++) vb_digester_add_text(digester, prompts->items[p]);
-    vb_digester_add_text(digester, data->vocabularies.digest.hex);
-    vb_digester_add(digester, &data->spec->on_error, sizeof data->spec->on_error);
+    const vb_prompts *prompts = vb_experiment_prompts(spec, data->spec);
+    for (int p = 0; p < prompts->count; p++) vb_digest_add_text(digester, prompts->items[p]);
+    vb_digest_add_text(digester, data->vocabularies.digest.hex);
+    vb_digest_add(digester, &data->spec->on_error, sizeof data->spec->on_error);
     for (int64_t u = 0; data->dataset && u < vb_dataset_units(data->dataset); u++) {
         vb_digest signature;
         if (vb_dataset_unit_signature(data->dataset, u, &signature, err)) return -1;
-        vb_digester_add_text(digester, signature.hex);
+        vb_digest_add_text(digester, signature.hex);
     }
     return 0;
 }
@@ -162,11 +159,11 @@ static int pair_key(const run_state *run, const vb_pair_unit *unit, vb_digest *k
     const vb_model_spec *spec = &experiment->models[unit->model];
     const vb_dataset_state *data = &run->datasets[unit->dataset];
     vb_digester *digester;
-    if (vb_digester_new(&digester, err)) return -1;
-    vb_digester_add_text(digester, vb_version());
+    if (vb_digest_new(&digester, err)) return -1;
+    vb_digest_add_text(digester, vb_provenance_version());
     int64_t protocol[] = {experiment->protocol,           experiment->trials,    experiment->seed,
                           experiment->union_permutations, experiment->per_image, experiment->analyses};
-    vb_digester_add(digester, protocol, sizeof protocol);
+    vb_digest_add(digester, protocol, sizeof protocol);
     /* All settings of the experiment, but of the models only this one; datasets and expansions speak for themselves below. */
     json_t *settings = json_copy(experiment->configuration);
     json_object_del(settings, "datasets");
@@ -174,27 +171,27 @@ static int pair_key(const run_state *run, const vb_pair_unit *unit, vb_digest *k
     json_object_set(settings, "models",
                     json_array_get(json_object_get(experiment->configuration, "models"), (size_t)unit->model));
     char *text = json_dumps(settings, JSON_COMPACT | JSON_SORT_KEYS);
-    vb_digester_add_text(digester, text ? text : "");
+    vb_digest_add_text(digester, text ? text : "");
     free(text); /* jansson's */
     json_decref(settings);
-    const vb_retrieval_spec *retrieval = vb_model_retrieval(experiment, spec);
-    if (retrieval) add_corpus(digester, vb_find_corpus(experiment, retrieval->corpus));
+    const vb_retrieval_spec *retrieval = vb_experiment_retrieval(experiment, spec);
+    if (retrieval) add_corpus(digester, vb_experiment_find_corpus(experiment, retrieval->corpus));
     const char *const files[] = {experiment->adversarial.candidates, experiment->adversarial.embeddings, spec->weights,
                                  spec->tokenizer, spec->coop};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) add_file(digester, files[i]);
     int status = data->part_count ? 0 : add_dataset(digester, spec, data, err);
     if (data->part_count) {
-        vb_digester_add_text(digester, data->vocabularies.digest.hex);
-        vb_digester_add(digester, &data->spec->shared_names, sizeof data->spec->shared_names);
+        vb_digest_add_text(digester, data->vocabularies.digest.hex);
+        vb_digest_add(digester, &data->spec->shared_names, sizeof data->spec->shared_names);
     }
     for (int p = 0; p < data->part_count && !status; p++) status = add_dataset(digester, spec, data->parts[p], err);
-    *key = vb_digester_finish(digester);
+    *key = vb_digest_finish(digester);
     return status;
 }
 
 /* The unit's result of an earlier run, when its key fits; NULL otherwise. */
 static json_t *find_finished(const vb_pair_unit *unit, const char *path) {
-    json_t *file = vb_exists(path) ? json_load_file(path, 0, NULL) : NULL;
+    json_t *file = vb_path_exists(path) ? json_load_file(path, 0, NULL) : NULL;
     const char *stored = json_string_value(json_object_get(file, "key"));
     json_t *result = json_object_get(file, "result");
     result = stored && !strcmp(stored, unit->key.hex) && json_is_object(result) ? json_incref(result) : NULL;
@@ -205,7 +202,7 @@ static json_t *find_finished(const vb_pair_unit *unit, const char *path) {
 static int store_pair(run_state *run, json_t *result, const vb_pair_counts *counts, json_t *scan, double seconds,
                       const vb_digest *key, const char *path, vb_error *err) {
     json_t *file = json_pack("{s:s, s:O}", "key", key->hex, "result", result);
-    int status = vb_write_json(file, path, err);
+    int status = vb_json_write(file, path, err);
     json_decref(file);
     json_t *pair = json_pack("{s:O, s:O, s:i, s:f, s:I, s:I, s:I, s:I, s:I}", "model", json_object_get(result, "model"),
                              "dataset", json_object_get(result, "dataset"), "group", run->groups.mine, "seconds", seconds,
@@ -230,33 +227,35 @@ static int clear_parts(run_state *run, const char *records, vb_error *err) {
         vb_error none;
         char *folder = vb_format(err, "%s.parts", records);
         if (!folder) status = -1;
-        else if (vb_is_folder(folder) && !vb_list_folder(&names, folder, &none)) {
+        else if (vb_path_is_folder(folder) && !vb_path_list_folder(&names, folder, &none)) {
             for (size_t i = 0; i < names.count; i++) {
                 char *part = vb_format(err, "%s/%s", folder, names.items[i]);
                 if (part) unlink(part);
                 vb_free(part);
             }
-            vb_paths_free(&names);
+            vb_path_list_free(&names);
         }
         vb_free(folder);
     }
-    return vb_agree(&run->context->comm, status, err);
+    return vb_comm_agree(&run->context->comm, status, err);
 }
 
 /* REPE after the plain evaluation: its figures become the result's `retrieval`. */
 static int retrieve_pair(run_state *run, const vb_pair *pair, json_t *result, json_t **scan, vb_error *err) {
-    char *list = vb_pair_path(run->experiment.output, "retrieval", pair->spec->name, pair->data->spec->name, ".jsonl.zst", err);
-    char *embeddings = vb_pair_path(run->experiment.output, "retrieval", pair->spec->name, pair->data->spec->name, "", err);
+    char *list =
+        vb_document_pair_path(run->experiment.output, "retrieval", pair->spec->name, pair->data->spec->name, ".jsonl.zst", err);
+    char *embeddings =
+        vb_document_pair_path(run->experiment.output, "retrieval", pair->spec->name, pair->data->spec->name, "", err);
     /* A folder each: groups may ask the same of one corpus at the same time. */
-    char *checkpoint = vb_pair_path(run->experiment.output, "scan", pair->spec->name, pair->data->spec->name, "", err),
+    char *checkpoint = vb_document_pair_path(run->experiment.output, "scan", pair->spec->name, pair->data->spec->name, "", err),
          *folder = vb_format(err, "%s/retrieval", run->experiment.output);
     int status = list && embeddings && checkpoint && folder ? 0 : -1;
-    if (!status && !run->context->comm.rank) status = vb_make_folders(folder, err);
-    status = vb_agree(&run->context->comm, status, err);
+    if (!status && !run->context->comm.rank) status = vb_path_make_folders(folder, err);
+    status = vb_comm_agree(&run->context->comm, status, err);
     vb_repe_job job = {.pair = *pair, .list = list, .embeddings = embeddings, .checkpoint = checkpoint};
     json_t *retrieval = NULL;
     *scan = NULL;
-    if (!status) status = vb_repe(run->context, &job, &retrieval, scan, err);
+    if (!status) status = vb_repe_stage(run->context, &job, &retrieval, scan, err);
     if (result && retrieval) json_object_set(result, "retrieval", retrieval);
     json_decref(retrieval);
     vb_free(list);
@@ -272,9 +271,9 @@ static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dat
     char *records = NULL;
     int status = 0;
     if (run->experiment.per_image &&
-        !(records = vb_pair_path(run->experiment.output, "records", spec->name, data->spec->name, ".jsonl.zst", err)))
+        !(records = vb_document_pair_path(run->experiment.output, "records", spec->name, data->spec->name, ".jsonl.zst", err)))
         status = -1;
-    status = vb_agree(&run->context->comm, status, err);
+    status = vb_comm_agree(&run->context->comm, status, err);
     if (!status && records) status = clear_parts(run, records, err);
     json_t *result = NULL, *scan = NULL;
     vb_pair_counts counts = {0};
@@ -289,10 +288,11 @@ static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dat
     if (!status && run->experiment.analyses) status = vb_analyses(run->context, &pair, run->experiment.analyses, result, err);
     bool whole = !data->part_count; /* what adds texts to a dataset's own is not made for expansions */
     if (!status && whole && run->experiment.adversarial.candidates) status = vb_adversarial(run->context, &pair, result, err);
-    if (!status && whole && vb_model_retrieval(&run->experiment, spec)) status = retrieve_pair(run, &pair, result, &scan, err);
+    if (!status && whole && vb_experiment_retrieval(&run->experiment, spec))
+        status = retrieve_pair(run, &pair, result, &scan, err);
     if (!status && result) status = store_pair(run, result, &counts, scan, MPI_Wtime() - start, key, path, err);
-    vb_memory_note(&run->memory);
-    status = vb_agree(&run->context->comm, status, err);
+    vb_memory_peak_note(&run->memory);
+    status = vb_comm_agree(&run->context->comm, status, err);
     json_decref(scan);
     json_decref(result);
     vb_free(records);
@@ -303,7 +303,7 @@ static int evaluate_pair(run_state *run, const vb_model_spec *spec, const vb_dat
 
 /* The model of the unit in hand, which may be that of the unit before under another name and with other prompts. */
 static int open_model(run_state *run, const vb_model_spec *spec, vb_error *err) {
-    if (run->model.spec && vb_same_encoder(run->model.spec, spec)) {
+    if (run->model.spec && vb_schedule_same_encoder(run->model.spec, spec)) {
         run->model.spec = spec;
         return 0;
     }
@@ -315,18 +315,18 @@ static int run_unit(run_state *run, const vb_pair_unit *unit, vb_error *err) {
     const vb_model_spec *spec = &run->experiment.models[unit->model];
     const vb_dataset_state *data = &run->datasets[unit->dataset];
     vb_comm *comm = &run->context->comm;
-    int status = vb_agree(comm, vb_check_stop(run->context, err), err);
+    int status = vb_comm_agree(comm, vb_context_check_stop(run->context, err), err);
     if (status) return -1;
     run->unit = unit;
-    char *path = vb_pair_path(run->experiment.output, "pairs", spec->name, data->spec->name, ".json", err);
+    char *path = vb_document_pair_path(run->experiment.output, "pairs", spec->name, data->spec->name, ".json", err);
     status = !path || (!comm->rank && vb_journal_begin(path, err)) ? -1 : 0;
-    status = vb_agree(comm, status, err);
+    status = vb_comm_agree(comm, status, err);
     bool encoded = spec->family != VB_PRECOMPUTED;
     vb_pair_inputs inputs = {0};
     if (!status && encoded) status = open_model(run, spec, err);
     if (!status)
         status = vb_pair_inputs_open(&inputs, run->context, &run->experiment, spec, encoded ? &run->model : NULL, data,
-                                     run->threads, vb_model_retrieval(&run->experiment, spec) != NULL, err);
+                                     run->threads, vb_experiment_retrieval(&run->experiment, spec) != NULL, err);
     if (!status) status = evaluate_pair(run, spec, data, &inputs.source, &inputs.classifier, &unit->key, path, err);
     vb_pair_inputs_close(&inputs);
     if (!status && !comm->rank) vb_journal_end(path);
@@ -340,23 +340,23 @@ static int run_unit(run_state *run, const vb_pair_unit *unit, vb_error *err) {
 static int look_for_finished(run_state *run, vb_error *err) {
     vb_schedule *schedule = &run->schedule;
     vb_comm *comm = &run->world->comm;
-    int status = vb_agree(comm, vb_schedule_list(schedule, &run->experiment, err), err);
+    int status = vb_comm_agree(comm, vb_schedule_list(schedule, &run->experiment, err), err);
     if (status) return -1;
     if (!comm->rank && !(run->found = json_object())) status = vb_errorf(err, VB_EMEMORY, "no memory");
     for (int u = 0; !comm->rank && !status && u < schedule->count; u++) {
         vb_pair_unit *unit = &schedule->units[u];
         char name[16];
         snprintf(name, sizeof name, "%d", u);
-        char *path = vb_pair_path(run->experiment.output, "pairs", run->experiment.models[unit->model].name,
-                                  run->datasets[unit->dataset].spec->name, ".json", err);
+        char *path = vb_document_pair_path(run->experiment.output, "pairs", run->experiment.models[unit->model].name,
+                                           run->datasets[unit->dataset].spec->name, ".json", err);
         status = path ? pair_key(run, unit, &unit->key, err) : -1;
         json_t *result = !status && run->resume ? find_finished(unit, path) : NULL;
         unit->finished = result != NULL;
         if (result && json_object_set_new(run->found, name, result)) status = vb_errorf(err, VB_EMEMORY, "no memory");
         vb_free(path);
     }
-    status = vb_agree(comm, status, err);
-    if (!status) status = vb_broadcast(comm, schedule->units, (size_t)schedule->count * sizeof *schedule->units, err);
+    status = vb_comm_agree(comm, status, err);
+    if (!status) status = vb_comm_broadcast(comm, schedule->units, (size_t)schedule->count * sizeof *schedule->units, err);
     return status;
 }
 
@@ -369,7 +369,7 @@ static int count_groups(run_state *run, int *groups, vb_error *err) {
                          vb_groups_plan(schedule->item_costs, schedule->item_parts, schedule->item_count, ranks, 0, NULL, err);
     *groups = found;
     if (found == 1 && vb_schedule_as_listed(schedule, err)) found = -1;
-    return vb_agree(&run->world->comm, found < 0 ? -1 : 0, err);
+    return vb_comm_agree(&run->world->comm, found < 0 ? -1 : 0, err);
 }
 
 static int run_items(run_state *run, vb_error *err) {
@@ -438,8 +438,8 @@ static int gather_results(run_state *run, json_t **groups, double *idle_share, v
     void **blocks = NULL;
     size_t *sizes = NULL;
     double times[2] = {0};
-    status = vb_agree(comm, status, err);
-    if (!status) status = vb_gather_blocks(comm, text, text ? strlen(text) : 0, &blocks, &sizes, err);
+    status = vb_comm_agree(comm, status, err);
+    if (!status) status = vb_comm_gather(comm, text, text ? strlen(text) : 0, &blocks, &sizes, err);
     if (!status && !comm->rank) {
         *groups = json_array();
         status = *groups ? put_together(run, blocks, sizes, *groups, times, err) : vb_errorf(err, VB_EMEMORY, "no memory");
@@ -450,7 +450,7 @@ static int gather_results(run_state *run, json_t **groups, double *idle_share, v
     vb_free(sizes);
     free(text); /* jansson's */
     json_decref(report);
-    return vb_agree(comm, status, err);
+    return vb_comm_agree(comm, status, err);
 }
 
 /* Every unit that is not finished, by groups of ranks. */
@@ -469,7 +469,8 @@ static int run_units(run_state *run, json_t **facts, vb_error *err) {
     if (!status) status = gather_results(run, &groups, &idle_share, err);
     vb_groups_close(&run->groups);
     run->context = run->world;
-    if (!status) status = vb_run_facts(world, run->threads, MPI_Wtime() - run->world->started, &run->memory, facts, err);
+    if (!status)
+        status = vb_provenance_run_facts(world, run->threads, MPI_Wtime() - run->world->started, &run->memory, facts, err);
     if (!status && !world->rank) {
         json_object_set_new(*facts, "startup_seconds", json_real(startup));
         json_object_set(*facts, "groups", groups);
@@ -515,7 +516,8 @@ static int add_sources(const run_state *run, json_t *facts, vb_error *err) {
     for (int d = 0; d < run->experiment.dataset_count && !status; d++) {
         const vb_dataset_spec *spec = &run->experiment.datasets[d];
         if (!spec->images) continue;
-        char *images = vb_absolute(spec->images, err), *names = spec->class_names ? vb_absolute(spec->class_names, err) : NULL;
+        char *images = vb_path_absolute(spec->images, err),
+             *names = spec->class_names ? vb_path_absolute(spec->class_names, err) : NULL;
         json_t *source = images && (names || !spec->class_names) ?
                              json_pack("{s:s, s:s, s:s*}", "dataset", spec->name, "images", images, "class_names", names) :
                              NULL;
@@ -533,8 +535,8 @@ static int write_results(run_state *run, json_t *facts, vb_error *err) {
     json_object_set(facts, "pairs", run->pairs);
     json_object_set_new(facts, "options", vb_experiment_machine_json(experiment));
     if (add_sources(run, facts, err)) return -1;
-    json_t *document = vb_new_document(experiment->name, experiment->configuration, run->results, facts, err);
-    int status = document ? vb_write_document(experiment->output, document, experiment->latex, err) : -1;
+    json_t *document = vb_document_new(experiment->name, experiment->configuration, run->results, facts, err);
+    int status = document ? vb_document_write(experiment->output, document, experiment->latex, err) : -1;
     if (!status) {
         print_notes(run);
         printf("results: %s/results.json\n", experiment->output);
@@ -547,36 +549,36 @@ static int prepare_output(run_state *run, vb_error *err) {
     int status = 0;
     if (!run->world->comm.rank) {
         char *pairs = vb_format(err, "%s/pairs", run->experiment.output);
-        status = !pairs || vb_make_folders(pairs, err) || vb_make_folders(run->experiment.cache, err) ? -1 : 0;
+        status = !pairs || vb_path_make_folders(pairs, err) || vb_path_make_folders(run->experiment.cache, err) ? -1 : 0;
         if (!status && access(run->experiment.output, W_OK))
             status = vb_errorf(err, VB_EOUTPUT, "%s: the output folder is not writable", run->experiment.output);
-        if (!status) vb_sweep_temporaries(run->experiment.output);
-        if (!status) vb_sweep_temporaries(run->experiment.cache);
+        if (!status) vb_writer_sweep_temporaries(run->experiment.output);
+        if (!status) vb_writer_sweep_temporaries(run->experiment.cache);
         vb_free(pairs);
     }
     run->results = json_array();
     run->pairs = json_array();
     run->done = json_array();
     if (!status && (!run->results || !run->pairs || !run->done)) status = vb_errorf(err, VB_EMEMORY, "no memory");
-    return vb_agree(&run->context->comm, status, err);
+    return vb_comm_agree(&run->context->comm, status, err);
 }
 
 int vb_cmd_run(vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    run_state run = {.world = context, .context = context, .resume = vb_argument_given(arguments, context->command, "resume")};
+    run_state run = {.world = context, .context = context, .resume = vb_arguments_given(arguments, context->command, "resume")};
     json_t *facts = NULL;
-    int status = vb_read_experiment(&run.experiment, context, arguments, err);
+    int status = vb_experiment_arguments_read(&run.experiment, context, arguments, err);
     if (status) return -1;
-    run.threads = run.experiment.threads ? (int)run.experiment.threads : vb_default_threads(&context->comm);
+    run.threads = run.experiment.threads ? (int)run.experiment.threads : vb_threads_default(&context->comm);
     status = prepare_output(&run, err);
-    if (!status) status = vb_datasets_open(&run.datasets, context, &run.experiment, err);
+    if (!status) status = vb_dataset_state_open_all(&run.datasets, context, &run.experiment, err);
     if (!status && !context->comm.rank)
         status = vb_journal_open(&run.experiment, run.datasets, context->comm.size, run.resume, err);
-    status = vb_agree(&context->comm, status, err);
+    status = vb_comm_agree(&context->comm, status, err);
     bool noted = !status && !context->comm.rank;
-    if (!status) status = vb_warn_of_threads(&context->comm, run.threads, err);
+    if (!status) status = vb_threads_warn(&context->comm, run.threads, err);
     if (!status) status = run_units(&run, &facts, err);
     if (!status && !context->comm.rank) status = write_results(&run, facts, err);
-    status = vb_agree(&context->comm, status, err);
+    status = vb_comm_agree(&context->comm, status, err);
     if (noted) vb_journal_close(&run.experiment, status, err);
     json_decref(facts);
     json_decref(run.done);
@@ -584,7 +586,7 @@ int vb_cmd_run(vb_context *context, const vb_arguments *arguments, vb_error *err
     json_decref(run.results);
     json_decref(run.pairs);
     vb_schedule_free(&run.schedule);
-    vb_datasets_close(run.datasets, &run.experiment);
+    vb_dataset_state_close_all(run.datasets, &run.experiment);
     vb_experiment_free(&run.experiment);
     return status;
 }

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/command/commands.h"
+#include "mpi/command/cmd.h"
 #include "mpi/results/document.h"
 #include "mpi/run/journal.h"
 #include "mpi/base/spawn.h"
@@ -110,8 +110,8 @@ static int add_task(survey *all, const char *folder, vb_error *err) {
     int status = path ? 0 : -1;
     uint8_t *bytes = NULL;
     size_t n;
-    if (!path || !vb_exists(path)) goto done;
-    if ((status = vb_read_file(path, (size_t)1 << 28, &bytes, &n, err))) goto done;
+    if (!path || !vb_path_exists(path)) goto done;
+    if ((status = vb_file_read_whole(path, (size_t)1 << 28, &bytes, &n, err))) goto done;
     json_error_t where;
     json_t *state = json_loadb((const char *)bytes, n, 0, &where);
     if (!state || strcmp(text_at(state, "schema"), "vocabench.state/1")) {
@@ -141,7 +141,7 @@ static int read_tasks(survey *all, const char *folder, vb_error *err) {
     vb_paths names = {0};
     int status = array ? 0 : -1;
     vb_error none;
-    if (!status && vb_is_folder(array) && vb_list_folder(&names, array, &none)) names = (vb_paths){0};
+    if (!status && vb_path_is_folder(array) && vb_path_list_folder(&names, array, &none)) names = (vb_paths){0};
     if (!status && !(all->tasks = vb_array(names.count + 1, sizeof *all->tasks, "tasks", err))) status = -1;
     if (!status) status = add_task(all, folder, err);
     for (size_t i = 0; i < names.count && !status; i++) {
@@ -149,7 +149,7 @@ static int read_tasks(survey *all, const char *folder, vb_error *err) {
         status = task ? add_task(all, task, err) : -1;
         vb_free(task);
     }
-    vb_paths_free(&names);
+    vb_path_list_free(&names);
     vb_free(array);
     if (!status && !all->count)
         status = vb_errorf(err, VB_EMISSING, "%s: no state.json: nothing has been run with this output folder yet", folder);
@@ -170,14 +170,14 @@ static double images_of(const run_task *task, const char *dataset) {
 
 static int look_at_pair(survey *all, int p, run_task *task, vb_error *err) {
     const vb_pair_name *pair = &all->pairs[p];
-    char *path = vb_pair_path(task->folder, "pairs", pair->model, pair->dataset, ".json", err),
+    char *path = vb_document_pair_path(task->folder, "pairs", pair->model, pair->dataset, ".json", err),
          *marker = path ? vb_format(err, "%s" VB_JOURNAL_MARKER, path) : NULL;
     int status = marker ? 0 : -1;
     if (!status) {
         double images = images_of(task, pair->dataset), when = changed(path);
         bool fresh = when + 1 >= task->started, resumes = json_is_true(json_object_get(task->state, "resume"));
         pair_state state = PAIR_TO_DO;
-        if (vb_exists(marker)) {
+        if (vb_path_exists(marker)) {
             if (task->kind == RUN_ALIVE || task->kind == RUN_UNSEEN) state = PAIR_RUNNING;
             if (task->kind == RUN_ENDED && task->code && task->code != VB_EINCOMPLETE) state = PAIR_FAILED;
         } else if (when > 0 && (fresh || resumes)) state = PAIR_DONE;
@@ -202,26 +202,26 @@ static int count_cache(const survey *all, vb_error *err) {
     vb_error none;
     long long units = 0, expected = 0;
     double bytes = 0;
-    if (!vb_is_folder(cache) || vb_list_folder(&keys, cache, &none)) return 0;
+    if (!vb_path_is_folder(cache) || vb_path_list_folder(&keys, cache, &none)) return 0;
     int status = 0;
     for (size_t k = 0; k < keys.count && !status; k++) {
         char *folder = vb_format(err, "%s/%s", cache, keys.items[k]);
         if (!folder) status = -1;
-        if (folder && vb_is_folder(folder) && !vb_list_folder(&names, folder, &none)) {
+        if (folder && vb_path_is_folder(folder) && !vb_path_list_folder(&names, folder, &none)) {
             for (size_t i = 0; i < names.count && !status; i++) {
                 struct stat info;
-                if (!vb_ends_with(names.items[i], ".npy")) continue;
+                if (!vb_path_ends_with(names.items[i], ".npy")) continue;
                 char *path = vb_format(err, "%s/%s", folder, names.items[i]);
                 if (!path) status = -1;
                 if (path && !stat(path, &info)) bytes += (double)info.st_size;
                 units++;
                 vb_free(path);
             }
-            vb_paths_free(&names);
+            vb_path_list_free(&names);
         }
         vb_free(folder);
     }
-    vb_paths_free(&keys);
+    vb_path_list_free(&keys);
     size_t m, d;
     json_t *model, *data;
     json_array_foreach(json_object_get(json_object_get(state, "configuration"), "models"), m, model) {
@@ -273,7 +273,7 @@ static void print_left(const survey *all) {
 static int report(survey *all, const char *folder, vb_error *err) {
     if (read_tasks(all, folder, err)) return -1;
     const json_t *state = all->tasks[0].state;
-    if (vb_configured_pairs(json_object_get(state, "configuration"), &all->pairs, &all->pair_count, err)) return -1;
+    if (vb_document_configured_pairs(json_object_get(state, "configuration"), &all->pairs, &all->pair_count, err)) return -1;
     if (!(all->states = vb_array((size_t)all->pair_count, sizeof *all->states, "pairs", err))) return -1;
     int counts[4] = {0};
     for (int p = 0; p < all->pair_count; p++) {
@@ -307,5 +307,5 @@ int vb_cmd_status(vb_context *context, const vb_arguments *arguments, vb_error *
     vb_free(all.tasks);
     vb_free(all.pairs);
     vb_free(all.states);
-    return vb_agree(&context->comm, status, err);
+    return vb_comm_agree(&context->comm, status, err);
 }

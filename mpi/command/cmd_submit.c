@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/command/commands.h"
-#include "mpi/plan/plan_sizes.h"
+#include "mpi/command/cmd.h"
+#include "mpi/plan/plan.h"
 #include "mpi/base/provenance.h"
 #include "mpi/base/script.h"
 #include "mpi/base/spawn.h"
@@ -60,20 +60,20 @@ typedef struct submission {
 } submission;
 
 static const char *text_of(const submission *job, const char *flag) {
-    return vb_argument(job->arguments, job->context->command, flag);
+    return vb_arguments_text(job->arguments, job->context->command, flag);
 }
 static bool given(const submission *job, const char *flag) {
-    return vb_argument_given(job->arguments, job->context->command, flag);
+    return vb_arguments_given(job->arguments, job->context->command, flag);
 }
 static int64_t number_of(const submission *job, const char *flag, int64_t otherwise) {
-    return vb_argument_number(job->arguments, job->context->command, flag, otherwise);
+    return vb_arguments_number(job->arguments, job->context->command, flag, otherwise);
 }
 
 /* Takes over the value; NULL is "not given" unless it is due to a failure, which the caller sees in `status`. */
 static void set(submission *job, const char *name, char *value) { job->slot[job->slots++] = (vb_slot){name, value}; }
 
 static int set_word(submission *job, const char *name, const char *text, vb_error *err) {
-    char *word = text ? vb_shell_word(text, name, err) : NULL;
+    char *word = text ? vb_script_shell_word(text, name, err) : NULL;
     set(job, name, word);
     return text && !word ? -1 : 0;
 }
@@ -170,7 +170,7 @@ static int check_flags(const submission *job, vb_error *err) {
     if (given(job, "at-once") && !given(job, "array"))
         return vb_errorf(err, VB_EUSAGE, "--at-once is --array's: it has no meaning alone");
     int64_t notice = number_of(job, "notice", NOTICE), limit;
-    if (vb_slurm_time(text_of(job, "time"), &limit, err)) return vb_error_prefix(err, "--time");
+    if (vb_script_slurm_time(text_of(job, "time"), &limit, err)) return vb_error_prefix(err, "--time");
     if (notice >= limit)
         return vb_errorf(err, VB_EUSAGE, "--notice: expected less than the time limit of %lld s, found %lld s", (long long)limit,
                          (long long)notice);
@@ -204,7 +204,7 @@ static int set_arguments(submission *job, vb_error *err) {
     int status = words ? 0 : -1;
     for (int i = 0; i < job->arguments->list_count && !status; i++) {
         const char *flag = job->context->command->flags[job->arguments->list[i].flag].name, *text = job->arguments->list[i].text;
-        char *word = vb_shell_word(text, flag, err);
+        char *word = vb_script_shell_word(text, flag, err);
         bool option = !strcmp(flag, "option");
         if (!word) status = -1;
         else if (option && strncmp(text, "--", 2))
@@ -213,19 +213,21 @@ static int set_arguments(submission *job, vb_error *err) {
             char *line = vb_format(err, "%s%s#SBATCH %s", options ? options : "", options ? "\n" : "", word);
             vb_free(options);
             status = (options = line) ? 0 : -1;
-        } else if (!(words = vb_append_word(words, "--set", err)) || !(words = vb_append_word(words, word, err))) status = -1;
+        } else if (!(words = vb_script_append_word(words, "--set", err)) || !(words = vb_script_append_word(words, word, err)))
+            status = -1;
         vb_free(word);
     }
     static const char *const passed[][2] = {{"batch", "--batch"}, {"ranks-per-model", "--ranks-per-model"}};
     for (size_t i = 0; i < sizeof passed / sizeof *passed && !status; i++) {
         if (!given(job, passed[i][0])) continue;
-        char *word = vb_shell_word(text_of(job, passed[i][0]), passed[i][1], err);
-        if (!word || !(words = vb_append_word(words, passed[i][1], err)) || !(words = vb_append_word(words, word, err)))
+        char *word = vb_script_shell_word(text_of(job, passed[i][0]), passed[i][1], err);
+        if (!word || !(words = vb_script_append_word(words, passed[i][1], err)) ||
+            !(words = vb_script_append_word(words, word, err)))
             status = -1;
         vb_free(word);
     }
-    if (!status && given(job, "per-image") && !(words = vb_append_word(words, "--per-image", err))) status = -1;
-    if (!status && given(job, "latex") && !(words = vb_append_word(words, "--latex", err))) status = -1;
+    if (!status && given(job, "per-image") && !(words = vb_script_append_word(words, "--per-image", err))) status = -1;
+    if (!status && given(job, "latex") && !(words = vb_script_append_word(words, "--latex", err))) status = -1;
     set(job, "ARGUMENTS", words);
     set(job, "OPTIONS", options);
     return status;
@@ -250,8 +252,8 @@ static int set_models(submission *job, vb_error *err) {
     const vb_experiment *experiment = job->experiment;
     char *models = NULL;
     for (int m = 0; m < experiment->model_count; m++) {
-        char *word = vb_shell_word(experiment->models[m].name, "model", err);
-        if (word) models = vb_append_word(models, word, err);
+        char *word = vb_script_shell_word(experiment->models[m].name, "model", err);
+        if (word) models = vb_script_append_word(models, word, err);
         vb_free(word);
         if (!word || !models) return -1;
     }
@@ -266,7 +268,7 @@ static int set_models(submission *job, vb_error *err) {
 static int set_setup(submission *job, vb_error *err) {
     uint8_t *text = NULL;
     size_t n;
-    if (given(job, "setup") && vb_read_file(text_of(job, "setup"), TEMPLATE_BYTES, &text, &n, err)) return -1;
+    if (given(job, "setup") && vb_file_read_whole(text_of(job, "setup"), TEMPLATE_BYTES, &text, &n, err)) return -1;
     if (text && n && text[n - 1] == '\n') text[n - 1] = 0;
     set(job, "SETUP", (char *)text);
     return 0;
@@ -275,11 +277,11 @@ static int set_setup(submission *job, vb_error *err) {
 /* ---- scripts ---- */
 
 static int fill(const submission *job, const char *name, char **script, vb_error *err) {
-    char *path = vb_format(err, "%s/%s", vb_slurm_folder(), name);
+    char *path = vb_format(err, "%s/%s", vb_install_slurm_folder(), name);
     uint8_t *text = NULL;
     size_t n;
-    int status = path ? vb_read_file(path, TEMPLATE_BYTES, &text, &n, err) : -1;
-    if (!status) status = vb_fill_template((char *)text, path, job->slot, script, err);
+    int status = path ? vb_file_read_whole(path, TEMPLATE_BYTES, &text, &n, err) : -1;
+    if (!status) status = vb_script_fill((char *)text, path, job->slot, script, err);
     vb_free(text);
     vb_free(path);
     return status;
@@ -299,8 +301,8 @@ static int submit(const submission *job, const char *name, const char *script, c
     char *path = vb_format(err, "%s/%s", job->experiment->output, name),
          *dependency = after ? vb_format(err, "--dependency=afterok:%s", after) : NULL;
     int status = path && (dependency || !after) ? 0 : -1;
-    if (!status) status = vb_make_folders(job->experiment->output, err);
-    if (!status) status = vb_write_file(path, script, strlen(script), err);
+    if (!status) status = vb_path_make_folders(job->experiment->output, err);
+    if (!status) status = vb_writer_write_whole(path, script, strlen(script), err);
     const char *alone[] = {"sbatch", "--parsable", path, NULL},
                *waiting[] = {"sbatch", "--parsable", dependency, "--kill-on-invalid-dep=yes", path, NULL};
     if (!status) status = vb_spawn(after ? waiting : alone, job->context->environment, id, err);
@@ -359,7 +361,7 @@ int vb_cmd_submit(vb_context *context, const vb_arguments *arguments, vb_error *
     if (context->comm.size > 1)
         return vb_errorf(err, VB_EUSAGE, "submit: expected one rank, found %d: start it without mpirun or srun",
                          context->comm.size);
-    if (vb_read_experiment(&experiment, context, arguments, err)) return -1;
+    if (vb_experiment_arguments_read(&experiment, context, arguments, err)) return -1;
     submission job = {.context = context, .arguments = arguments, .experiment = &experiment};
     int status = submit_experiment(&job, err);
     for (int i = 0; i < job.slots; i++) vb_free((char *)(uintptr_t)job.slot[i].value);

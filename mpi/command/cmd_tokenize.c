@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/command/commands.h"
+#include "mpi/command/cmd.h"
 #include "mpi/encode/encode.h"
 #include "mpi/base/provenance.h"
 #include "shards/embeddings/npy.h"
@@ -23,15 +23,15 @@ static int tokenize(const vb_context *context, const vb_arguments *arguments, vb
     vb_texts texts = {0};
     vb_digest digest;
     int32_t *tokens = NULL;
-    int length = (int)vb_argument_number(arguments, command, "context-length", 77), status = -1;
-    if (vb_tokenizer_read(&tokenizer, vb_argument(arguments, command, "tokenizer"),
-                          vb_argument_given(arguments, command, "mask-token"), &digest, err))
+    int length = (int)vb_arguments_number(arguments, command, "context-length", 77), status = -1;
+    if (vb_tokenizer_file_read(&tokenizer, vb_arguments_text(arguments, command, "tokenizer"),
+                               vb_arguments_given(arguments, command, "mask-token"), &digest, err))
         goto done;
-    if (vb_texts_read(&texts, vb_argument(arguments, command, "input"), err)) goto done;
+    if (vb_texts_read(&texts, vb_arguments_text(arguments, command, "input"), err)) goto done;
     int64_t shape[2] = {(int64_t)texts.count, length};
     if (!(tokens = vb_array(texts.count * (size_t)length, sizeof *tokens, "tokens", err))) goto done;
-    if (vb_tokenize_texts(tokenizer, texts.items, shape[0], length, vb_default_threads(&context->comm), tokens, err)) goto done;
-    status = vb_npy_write(vb_argument(arguments, command, "output"), VB_I32, 2, shape, tokens, err);
+    if (vb_encode_tokenize(tokenizer, texts.items, shape[0], length, vb_threads_default(&context->comm), tokens, err)) goto done;
+    status = vb_npy_write(vb_arguments_text(arguments, command, "output"), VB_I32, 2, shape, tokens, err);
 done:
     vb_free(tokens);
     vb_texts_free(&texts);
@@ -40,5 +40,5 @@ done:
 }
 
 int vb_cmd_tokenize(vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    return vb_agree(&context->comm, context->comm.rank ? 0 : tokenize(context, arguments, err), err);
+    return vb_comm_agree(&context->comm, context->comm.rank ? 0 : tokenize(context, arguments, err), err);
 }

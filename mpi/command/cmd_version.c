@@ -7,7 +7,7 @@
 #include <zstd.h>
 
 #include "kernels/base/isa.h"
-#include "mpi/command/commands.h"
+#include "mpi/command/cmd.h"
 #include "mpi/base/provenance.h"
 
 const vb_flag vb_version_flags[] = {{0}};
@@ -20,10 +20,10 @@ int vb_cmd_version(vb_context *context, const vb_arguments *arguments, vb_error 
     int n;
     MPI_Get_library_version(mpi, &n);
     mpi[strcspn(mpi, ",")] = 0;
-    printf("vocabench %s (revision %s)\n", vb_version(), vb_revision());
+    printf("vocabench %s (revision %s)\n", vb_provenance_version(), vb_provenance_revision());
     printf("%s, jansson %s, libyaml %s, zstd %s\n", mpi, JANSSON_VERSION, yaml_get_version_string(), ZSTD_versionString());
     printf("instruction set: %s; ranks: %d; threads a rank: %d\n", vb_isa_name(vb_isa_level()), context->comm.size,
-           vb_default_threads(&context->comm));
-    printf("configs: %s\n", vb_configs_folder());
+           vb_threads_default(&context->comm));
+    printf("configs: %s\n", vb_install_configs_folder());
     return 0;
 }

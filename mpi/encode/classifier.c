@@ -32,7 +32,7 @@ static int fill_prompts(const text_work *work, int first, int n, char **texts, v
     for (int i = 0; i < n; i++) {
         const char *name = work->names->class[first + i / work->prompts].name;
         if (!(texts[i] =
-                  vb_prompt_fill(work->coop.contexts ? placeholder : work->names->prompts->items[i % work->prompts], name, err)))
+                  vb_prompts_fill(work->coop.contexts ? placeholder : work->names->prompts->items[i % work->prompts], name, err)))
             return -1;
     }
     return 0;
@@ -43,7 +43,7 @@ static int measure_names(const text_work *work, int first, int n, int context_le
     int32_t *ids = vb_array((size_t)context_length, sizeof *ids, "tokens", err);
     int status = ids ? 0 : -1;
     for (int i = 0; i < n && !status; i++) {
-        char *name = vb_prompt_fill("{}", work->names->class[first + i].name, err);
+        char *name = vb_prompts_fill("{}", work->names->class[first + i].name, err);
         status =
             name ? vb_tokenizer_encode(work->model->tokenizer, name, strlen(name), context_length, ids, &lengths[i], err) : -1;
         lengths[i] -= 2; /* start and end */
@@ -73,16 +73,16 @@ static int unit_key(const text_work *work, const int32_t *tokens, size_t token_b
                     vb_digest *key, vb_error *err) {
     const vb_coop *coop = &work->coop;
     vb_digester *digester;
-    if (vb_digester_new(&digester, err)) return -1;
-    vb_digester_add(digester, tokens, token_bytes);
+    if (vb_digest_new(&digester, err)) return -1;
+    vb_digest_add(digester, tokens, token_bytes);
     if (coop->contexts) {
         size_t one = (size_t)coop->contexts * (size_t)coop->width;
-        vb_digester_add(digester, coop->context + (coop->classes ? (size_t)first * one : 0),
-                        (coop->classes ? (size_t)n : 1) * one * sizeof(float));
-        vb_digester_add(digester, lengths, (size_t)n * sizeof *lengths);
-        vb_digester_add(digester, &work->model->spec->coop_position, sizeof(int));
+        vb_digest_add(digester, coop->context + (coop->classes ? (size_t)first * one : 0),
+                      (coop->classes ? (size_t)n : 1) * one * sizeof(float));
+        vb_digest_add(digester, lengths, (size_t)n * sizeof *lengths);
+        vb_digest_add(digester, &work->model->spec->coop_position, sizeof(int));
     }
-    *key = vb_digester_finish(digester);
+    *key = vb_digest_finish(digester);
     return 0;
 }
 
@@ -96,7 +96,7 @@ static int encode_unit(const text_work *work, int first, int count, float *rows,
     vb_digest key;
     bool found;
     if (!texts || !tokens || !lengths || fill_prompts(work, first, n, texts, err)) goto done;
-    if (vb_tokenize_texts(work->model->tokenizer, (const char *const *)texts, n, context, work->threads, tokens, err)) goto done;
+    if (vb_encode_tokenize(work->model->tokenizer, (const char *const *)texts, n, context, work->threads, tokens, err)) goto done;
     if (work->coop.contexts && measure_names(work, first, n, context, lengths, err)) goto done;
     if (unit_key(work, tokens, token_bytes, lengths, first, n, &key, err)) goto done;
     if (vb_cache_load(&work->cache, &key, n, work->dim, rows, &found, NULL, err)) goto done;
@@ -131,7 +131,7 @@ static int open_coop(text_work *work, vb_error *err) {
 /* One class from its prompts' rows: the row as it is, or the normalised mean of the normalised rows. */
 static int average(const text_work *work, const float *rows, float *out, const char *name, vb_error *err) {
     if (work->prompts == 1) memcpy(out, rows, (size_t)work->dim * sizeof *out);
-    else if (vb_normalised_mean(rows, work->prompts, work->dim, out, err))
+    else if (vb_direction_ensemble(rows, work->prompts, work->dim, out, err))
         return vb_error_prefix(err, "prompts of class '%s'", name);
     return 0;
 }
@@ -146,7 +146,8 @@ static int encode_slice(const text_work *work, vb_context *context, int64_t firs
     for (int64_t u = first; !status && u < first + mine; u++) {
         int start = (int)u * per_unit, count = classes - start < per_unit ? classes - start : per_unit;
         float *rows = classifier->prompt_rows ? classifier->prompt_rows + (size_t)start * class_rows : scratch;
-        if ((status = vb_check_stop(context, err)) || (status = encode_unit(work, start, count, rows, classifier, err))) break;
+        if ((status = vb_context_check_stop(context, err)) || (status = encode_unit(work, start, count, rows, classifier, err)))
+            break;
         for (int c = 0; c < count && !status; c++)
             status =
                 average(work, rows + (size_t)c * class_rows, texts + ((size_t)(u - first) * (size_t)per_unit + (size_t)c) * dim,
@@ -161,21 +162,21 @@ static int deal_units(vb_classifier *classifier, vb_comm *comm, const float *sli
     size_t dim = (size_t)classifier->dim;
     vb_digester *digester = NULL;
     float *unit = vb_array((size_t)per_unit * dim, sizeof *unit, "a unit of text embeddings", err);
-    int status = unit ? vb_digester_new(&digester, err) : -1;
-    status = vb_agree(comm, status, err);
+    int status = unit ? vb_digest_new(&digester, err) : -1;
+    status = vb_comm_agree(comm, status, err);
     for (int64_t first = 0, u = 0; u < units && !status; u++) {
         int owner = 0, start = (int)u * per_unit,
             count = classifier->classes - start < per_unit ? classifier->classes - start : per_unit;
-        while (vb_share(units, owner, comm->size, &first) + first <= u) owner++;
+        while (vb_comm_range_of_rank(units, owner, comm->size, &first) + first <= u) owner++;
         if (owner == comm->rank) memcpy(unit, slice + (size_t)((u - first) * per_unit) * dim, (size_t)count * dim * sizeof *unit);
-        status = vb_broadcast_from(comm, owner, unit, (size_t)count * dim * sizeof *unit, err);
+        status = vb_comm_broadcast_from(comm, owner, unit, (size_t)count * dim * sizeof *unit, err);
         for (int c = 0; c < count && !status; c++) {
             int whose, place = vb_cyclic_place(start + c, comm->size, &whose);
             if (whose == comm->rank) memcpy(classifier->texts + (size_t)place * dim, unit + (size_t)c * dim, dim * sizeof *unit);
         }
-        if (!status) vb_digester_add_piece(digester, unit, (size_t)count * dim * sizeof *unit);
+        if (!status) vb_digest_add_piece(digester, unit, (size_t)count * dim * sizeof *unit);
     }
-    if (digester) classifier->digest = vb_digester_finish(digester);
+    if (digester) classifier->digest = vb_digest_finish(digester);
     vb_free(unit);
     return status;
 }
@@ -190,7 +191,8 @@ static int encode_names(vb_classifier *classifier, vb_context *context, const vb
                       .dim = vb_clip_describe(model->clip)->embed_dim,
                       .prompts = model->spec->coop ? 1 : names->prompts->count};
     int classes = names->count, per_unit = UNIT_TEXTS / work.prompts > 1 ? UNIT_TEXTS / work.prompts : 1;
-    int64_t units = (classes + per_unit - 1) / per_unit, first, mine = vb_share(units, comm->rank, comm->size, &first);
+    int64_t units = (classes + per_unit - 1) / per_unit, first,
+            mine = vb_comm_range_of_rank(units, comm->rank, comm->size, &first);
     *classifier = (vb_classifier){.classes = classes, .dim = work.dim, .prompts = work.prompts, .dealt_out = deal_out};
     /* Rows are exchanged by whole units: the last one is padded. */
     size_t unit_bytes = (size_t)per_unit * (size_t)work.dim * sizeof(float);
@@ -206,14 +208,14 @@ static int encode_names(vb_classifier *classifier, vb_context *context, const vb
     int status = slice && classifier->texts && (!keep_prompts || classifier->prompt_rows) ? open_coop(&work, err) : -1;
     if (!status) status = encode_slice(&work, context, first, mine, per_unit, slice, classifier, err);
     vb_coop_free(&work.coop);
-    status = vb_meet(context, status, err);
+    status = vb_context_barrier(context, status, err);
     if (!status && deal_out) status = deal_units(classifier, comm, slice, units, per_unit, err);
     if (!status && !deal_out) {
-        status = vb_allgather_rows(comm, classifier->texts, units, unit_bytes, err);
+        status = vb_comm_allgather_rows(comm, classifier->texts, units, unit_bytes, err);
         classifier->digest = vb_digest_bytes(classifier->texts, (size_t)classes * (size_t)work.dim * sizeof(float));
     }
     if (!status && keep_prompts)
-        status = vb_allgather_rows(comm, classifier->prompt_rows, units, unit_bytes * (size_t)work.prompts, err);
+        status = vb_comm_allgather_rows(comm, classifier->prompt_rows, units, unit_bytes * (size_t)work.prompts, err);
     if (deal_out) vb_free(slice);
     if (status) vb_classifier_free(classifier);
     return status;
@@ -222,12 +224,12 @@ static int encode_names(vb_classifier *classifier, vb_context *context, const vb
 int vb_classifier_encode(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_dataset_state *data,
                          const char *cache, int threads, bool keep_prompts, bool deal_out, vb_error *err) {
     vb_name_list names = {data->spec->vocabularies, data->space.classes, data->vocabularies.class,
-                          vb_prompts_on(model->spec, data->spec)};
+                          vb_experiment_prompts(model->spec, data->spec)};
     return encode_names(classifier, context, model, &names, cache, threads, keep_prompts, deal_out, err);
 }
 
-int vb_encode_names(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_name_list *names,
-                    const char *cache, int threads, bool keep_prompts, vb_error *err) {
+int vb_classifier_encode_names(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_name_list *names,
+                               const char *cache, int threads, bool keep_prompts, vb_error *err) {
     return encode_names(classifier, context, model, names, cache, threads, keep_prompts, false, err);
 }
 
@@ -283,7 +285,7 @@ static int read_precomputed(vb_classifier *classifier, const vb_comm *comm, cons
     classifier->texts = vb_array(kept * dim, sizeof(float), "text embeddings", err);
     row_of = vb_array((size_t)classes, sizeof *row_of, "text rows", err);
     row = vb_array(dim, sizeof *row, "text row", err);
-    if (!classifier->texts || !row_of || !row || vb_digester_new(&digester, err)) goto done;
+    if (!classifier->texts || !row_of || !row || vb_digest_new(&digester, err)) goto done;
     for (int64_t c = 0; c < classes; c++) row_of[c] = c;
     if (spec->text_names && rows_by_name(data, spec, tensor->shape[0], row_of, err)) goto done;
     /* Rank 0 reads all rows, for the digest. The file's pages are let go on the way: the rows are needed once. */
@@ -291,14 +293,14 @@ static int read_precomputed(vb_classifier *classifier, const vb_comm *comm, cons
         int owner, place = deal_out ? vb_cyclic_place(c, comm->size, &owner) : c;
         bool mine = !deal_out || owner == comm->rank;
         if (!mine && comm->rank) continue;
-        if (vb_float_rows(&npy, spec->text_embeddings, row_of[c], 1, row, err)) goto done;
-        vb_digester_add_piece(digester, row, dim * sizeof *row);
+        if (vb_image_source_float_rows(&npy, spec->text_embeddings, row_of[c], 1, row, err)) goto done;
+        vb_digest_add_piece(digester, row, dim * sizeof *row);
         if (mine) memcpy(classifier->texts + (size_t)place * dim, row, dim * sizeof *row);
-        if (++read % FORGET_ROWS == 0) vb_map_forget(&npy.map);
+        if (++read % FORGET_ROWS == 0) vb_map_drop_pages(&npy.map);
     }
     status = 0;
 done:
-    if (digester) classifier->digest = vb_digester_finish(digester);
+    if (digester) classifier->digest = vb_digest_finish(digester);
     vb_free(row_of);
     vb_free(row);
     vb_npy_close(&npy);
@@ -308,7 +310,7 @@ done:
 int vb_classifier_precomputed(vb_classifier *classifier, vb_comm *comm, const vb_dataset_state *data,
                               const vb_embeddings_spec *spec, bool deal_out, vb_error *err) {
     *classifier = (vb_classifier){0};
-    if (!vb_agree(comm, read_precomputed(classifier, comm, data, spec, deal_out, err), err)) return 0;
+    if (!vb_comm_agree(comm, read_precomputed(classifier, comm, data, spec, deal_out, err), err)) return 0;
     vb_classifier_free(classifier);
     return -1;
 }

@@ -17,8 +17,8 @@ typedef struct vb_classifier {
     int64_t encoded, cached; /* texts that this rank encoded, and found in the cache */
 } vb_classifier;
 
-/* Encodes the dataset's classes with the model's prompts there (vb_prompts_on) (several: normalise, mean, normalise; Radford et
- * al.
+/* Encodes the dataset's classes with the model's prompts there (vb_experiment_prompts) (several: normalise, mean, normalise;
+ * Radford et al.
  * 2021, section 3.1.4). Every rank takes a slice of the classes; MPI_Allgatherv gives all rows to all, or with deal_out each to
  * the rank that it belongs to, and no rank ever holds more than that, its slice and one unit of 256 prompts. keep_prompts: also
  * keep prompt_rows, for REPE's blend prompt by prompt (not with deal_out). Collective. */
@@ -34,8 +34,8 @@ typedef struct vb_name_list {
 } vb_name_list;
 
 /* The same for any list of names. A CoOp checkpoint with contexts of its own for every class takes no other list. Collective. */
-int vb_encode_names(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_name_list *names,
-                    const char *cache, int threads, bool keep_prompts, vb_error *err);
+int vb_classifier_encode_names(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_name_list *names,
+                               const char *cache, int threads, bool keep_prompts, vb_error *err);
 
 /* Rows of spec->text_embeddings in class order (all, or with deal_out this rank's); spec->text_names says whose rows they are
  * when that is another order. Collective. */

@@ -8,7 +8,8 @@
 #include "kernels/base/memory.h"
 #include "mpi/base/provenance.h"
 
-int vb_share_dataset(vb_dataset **dataset, vb_comm *comm, const char *images, const char *class_names, vb_error *err) {
+int vb_dataset_state_open_shared(vb_dataset **dataset, vb_comm *comm, const char *images, const char *class_names,
+                                 vb_error *err) {
     void *block = NULL;
     size_t size = 0;
     int status = 0;
@@ -17,11 +18,11 @@ int vb_share_dataset(vb_dataset **dataset, vb_comm *comm, const char *images, co
         status = vb_dataset_open(dataset, images, class_names, err);
         if (!status && comm->size > 1) status = vb_dataset_export(*dataset, &block, &size, err);
     }
-    status = vb_agree(comm, status, err);
+    status = vb_comm_agree(comm, status, err);
     if (!status && comm->size > 1) {
-        status = vb_broadcast_block(comm, &block, &size, err);
+        status = vb_comm_broadcast_block(comm, &block, &size, err);
         if (!status && comm->rank) status = vb_dataset_import(dataset, block, size, err);
-        status = vb_agree(comm, status, err);
+        status = vb_comm_agree(comm, status, err);
     }
     vb_free(block);
     if (status) {
@@ -54,20 +55,20 @@ static int map_labels(vb_dataset_state *state, vb_error *err) {
 int vb_dataset_state_open(vb_dataset_state *state, vb_context *context, const vb_dataset_spec *spec, bool images, vb_error *err) {
     *state = (vb_dataset_state){.spec = spec};
     int status = vb_vocabularies_read(&state->vocabularies, spec->vocabularies, err);
-    if (vb_agree(&context->comm, status, err)) goto failed;
+    if (vb_comm_agree(&context->comm, status, err)) goto failed;
     state->space = (vb_label_space){.classes = state->vocabularies.classes,
                                     .vocabularies = state->vocabularies.count,
                                     .offsets = state->vocabularies.offsets,
                                     .members = state->vocabularies.members};
     if (images) {
-        if (vb_share_dataset(&state->dataset, &context->comm, spec->images, spec->class_names, err)) {
+        if (vb_dataset_state_open_shared(&state->dataset, &context->comm, spec->images, spec->class_names, err)) {
             vb_error_prefix(err, "dataset '%s'", spec->name);
             goto failed;
         }
-        if (vb_agree(&context->comm, map_labels(state, err), err)) goto failed;
+        if (vb_comm_agree(&context->comm, map_labels(state, err), err)) goto failed;
     }
     state->class_images = vb_array((size_t)state->space.classes, sizeof *state->class_images, "class counts", err);
-    if (vb_agree(&context->comm, state->class_images ? 0 : -1, err)) goto failed;
+    if (vb_comm_agree(&context->comm, state->class_images ? 0 : -1, err)) goto failed;
     return 0;
 failed:
     vb_dataset_state_close(state);
@@ -76,7 +77,7 @@ failed:
 
 void vb_dataset_state_close(vb_dataset_state *state) {
     vb_dataset_close(state->dataset);
-    if (state->part_count) vb_joined_free(&state->joined); /* vocabularies is its copy */
+    if (state->part_count) vb_vocabularies_joined_free(&state->joined); /* vocabularies is its copy */
     else vb_vocabularies_free(&state->vocabularies);
     vb_free(state->parts);
     vb_free(state->class_of_label);
@@ -84,7 +85,7 @@ void vb_dataset_state_close(vb_dataset_state *state) {
     *state = (vb_dataset_state){0};
 }
 
-int vb_check_images(const vb_dataset_state *state, const int64_t *class_images, int64_t outside, vb_error *err) {
+int vb_dataset_state_check_images(const vb_dataset_state *state, const int64_t *class_images, int64_t outside, vb_error *err) {
     const vb_vocabularies *vocabularies = &state->vocabularies;
     for (int v = 0; v < vocabularies->count; v++) {
         int64_t images = 0;
@@ -113,27 +114,27 @@ static int survey_unit(const vb_dataset_state *state, int64_t unit, int64_t *cou
         int label = data.samples[i].label, class = label < 0 ? -1 : state->class_of_label[label];
         counts[class < 0 ? state->space.classes : class]++;
     }
-    vb_unit_data_free(&data);
+    vb_dataset_unit_free(&data);
     return 0;
 }
 
-int vb_dataset_survey(vb_dataset_state *state, vb_context *context, vb_error *err) {
+int vb_dataset_state_survey(vb_dataset_state *state, vb_context *context, vb_error *err) {
     vb_comm *comm = &context->comm;
     size_t count = (size_t)state->space.classes + 1;
     int64_t *counts = vb_array(count, sizeof *counts, "class counts", err);
     int status = counts ? 0 : -1;
     for (int64_t u = comm->rank; !status && u < vb_dataset_units(state->dataset); u += comm->size) {
-        if ((status = vb_check_stop(context, err))) break;
+        if ((status = vb_context_check_stop(context, err))) break;
         if ((status = survey_unit(state, u, counts, err))) vb_error_prefix(err, "dataset '%s'", state->spec->name);
     }
-    status = vb_meet(context, status, err);
-    if (!status) status = vb_sum_to_root(comm, counts, count, err);
-    if (!status) status = vb_broadcast(comm, counts, count * sizeof *counts, err);
+    status = vb_context_barrier(context, status, err);
+    if (!status) status = vb_comm_sum_to_root(comm, counts, count, err);
+    if (!status) status = vb_comm_broadcast(comm, counts, count * sizeof *counts, err);
     if (!status) {
         memcpy(state->class_images, counts, (count - 1) * sizeof *counts);
         state->outside = counts[count - 1];
-        status = vb_check_images(state, state->class_images, state->outside, err);
-        status = vb_agree(comm, status, err);
+        status = vb_dataset_state_check_images(state, state->class_images, state->outside, err);
+        status = vb_comm_agree(comm, status, err);
     }
     vb_free(counts);
     return status;
@@ -174,36 +175,36 @@ static int open_expansion(vb_dataset_state *state, const vb_dataset_state *datas
             *(class < 0 ? &state->outside : &state->class_images[class]) += state->parts[p]->class_images[c];
         }
     }
-    status = images ? vb_check_images(state, state->class_images, state->outside, err) : 0;
+    status = images ? vb_dataset_state_check_images(state, state->class_images, state->outside, err) : 0;
 done:
     vb_free(vocabularies);
     vb_free(names);
     return status;
 }
 
-int vb_datasets_open(vb_dataset_state **out, vb_context *context, const vb_experiment *experiment, vb_error *err) {
+int vb_dataset_state_open_all(vb_dataset_state **out, vb_context *context, const vb_experiment *experiment, vb_error *err) {
     bool encoded = false;
     for (int m = 0; m < experiment->model_count; m++) encoded |= experiment->models[m].family != VB_PRECOMPUTED;
     vb_dataset_state *datasets = *out = vb_array((size_t)experiment->dataset_count, sizeof *datasets, "datasets", err);
-    if (vb_agree(&context->comm, datasets ? 0 : -1, err)) return -1;
+    if (vb_comm_agree(&context->comm, datasets ? 0 : -1, err)) return -1;
     for (int d = 0; d < experiment->dataset_count; d++) {
         const vb_dataset_spec *spec = &experiment->datasets[d];
         if (spec->part_count) {
-            if (vb_agree(&context->comm, open_expansion(&datasets[d], datasets, spec, encoded, err), err)) return -1;
+            if (vb_comm_agree(&context->comm, open_expansion(&datasets[d], datasets, spec, encoded, err), err)) return -1;
         } else if (vb_dataset_state_open(&datasets[d], context, spec, encoded, err) ||
-                   (encoded && vb_dataset_survey(&datasets[d], context, err)))
+                   (encoded && vb_dataset_state_survey(&datasets[d], context, err)))
             return -1;
     }
     return 0;
 }
 
-void vb_datasets_close(vb_dataset_state *datasets, const vb_experiment *experiment) {
+void vb_dataset_state_close_all(vb_dataset_state *datasets, const vb_experiment *experiment) {
     for (int d = 0; datasets && d < experiment->dataset_count; d++)
         if (datasets[d].spec) vb_dataset_state_close(&datasets[d]);
     vb_free(datasets);
 }
 
-vb_dataset_sizes vb_dataset_measure(const vb_dataset_state *state) {
+vb_dataset_sizes vb_dataset_state_measure(const vb_dataset_state *state) {
     vb_dataset_sizes sizes = {0};
     const vb_dataset_state *const *parts = state->part_count ? state->parts : (const vb_dataset_state *const[]){state};
     for (int p = 0; p < (state->part_count ? state->part_count : 1); p++) {

@@ -9,7 +9,7 @@
 #include "mpi/ranks/context.h"
 #include "mpi/experiment/experiment.h"
 #include "shards/datasets/dataset.h"
-#include "shards/text/vocabulary.h"
+#include "shards/text/vocabularies.h"
 
 typedef struct vb_dataset_state vb_dataset_state;
 struct vb_dataset_state {
@@ -26,28 +26,28 @@ struct vb_dataset_state {
 };
 
 /* vb_dataset_open on rank 0, whose index all others get. Free with vb_dataset_close. Collective. */
-int vb_share_dataset(vb_dataset **dataset, vb_comm *comm, const char *images, const char *class_names, vb_error *err);
+int vb_dataset_state_open_shared(vb_dataset **dataset, vb_comm *comm, const char *images, const char *class_names, vb_error *err);
 
 /* Reads the vocabularies on every rank, the index on rank 0 only, which sends it. Collective. */
 int vb_dataset_state_open(vb_dataset_state *state, vb_context *context, const vb_dataset_spec *spec, bool images, vb_error *err);
 void vb_dataset_state_close(vb_dataset_state *state);
 
 /* All datasets of the experiment, surveyed where `images`, and its expansions: dataset_count states, allocated. Collective. Free
- * with vb_datasets_close, also after a failure. */
-int vb_datasets_open(vb_dataset_state **datasets, vb_context *context, const vb_experiment *experiment, vb_error *err);
-void vb_datasets_close(vb_dataset_state *datasets, const vb_experiment *experiment);
+ * with vb_dataset_state_close_all, also after a failure. */
+int vb_dataset_state_open_all(vb_dataset_state **datasets, vb_context *context, const vb_experiment *experiment, vb_error *err);
+void vb_dataset_state_close_all(vb_dataset_state *datasets, const vb_experiment *experiment);
 
 /* Images, units and bytes to read, of an expansion all its parts' together, and the images of the largest unit; 0 where there is
  * no index. Local. */
 typedef struct vb_dataset_sizes {
     int64_t images, units, bytes, unit_images;
 } vb_dataset_sizes;
-vb_dataset_sizes vb_dataset_measure(const vb_dataset_state *state);
+vb_dataset_sizes vb_dataset_state_measure(const vb_dataset_state *state);
 
 /* Counts the images of every class without reading an image: each rank its units' labels. Collective. */
-int vb_dataset_survey(vb_dataset_state *state, vb_context *context, vb_error *err);
+int vb_dataset_state_survey(vb_dataset_state *state, vb_context *context, vb_error *err);
 
 /* VB_EMISMATCH when a vocabulary has no images, naming it and some labels that were found instead. Local. */
-int vb_check_images(const vb_dataset_state *state, const int64_t *class_images, int64_t outside, vb_error *err);
+int vb_dataset_state_check_images(const vb_dataset_state *state, const int64_t *class_images, int64_t outside, vb_error *err);
 
 #endif

@@ -20,15 +20,15 @@ static int note_skipped(json_t **skipped, const char *name, int row, const char 
     return 0;
 }
 
-int vb_preprocess_samples(const vb_preprocess *spec, const vb_unit_data *data, const int *picked, int n, int first_row,
-                          const vb_encode_options *options, float *pixels, bool *broken, json_t **skipped, vb_error *err) {
+int vb_encode_preprocess_samples(const vb_preprocess *spec, const vb_unit_data *data, const int *picked, int n, int first_row,
+                                 const vb_encode_options *options, float *pixels, bool *broken, json_t **skipped, vb_error *err) {
     size_t size = (size_t)3 * (size_t)spec->resolution * (size_t)spec->resolution;
     vb_error *errors = vb_array((size_t)n, sizeof *errors, "decoding", err);
     if (!errors) return -1;
 #pragma omp parallel for num_threads(options->threads) schedule(dynamic) if (options->threads > 1)
     for (int i = 0; i < n; i++) {
         vb_image image = {0};
-        broken[i] = vb_sample_decode(&data->samples[picked[i]], &image, &errors[i]) ||
+        broken[i] = vb_dataset_sample_decode(&data->samples[picked[i]], &image, &errors[i]) ||
                     vb_preprocess_image(spec, &image, pixels + (size_t)i * size, &errors[i]);
         if (broken[i]) memset(pixels + (size_t)i * size, 0, size * sizeof *pixels);
         vb_free(image.pixels);
@@ -58,8 +58,8 @@ int vb_encode_samples(const vb_model *model, const vb_unit_data *data, const int
     if (!pixels || !broken) goto done;
     for (int at = 0; at < n; at += batch) {
         int count = n - at < batch ? n - at : batch;
-        vb_serve_mpi();
-        if (vb_preprocess_samples(&model->preprocess, data, picked + at, count, at, options, pixels, broken, skipped, err))
+        vb_comm_progress();
+        if (vb_encode_preprocess_samples(&model->preprocess, data, picked + at, count, at, options, pixels, broken, skipped, err))
             goto done;
         if (vb_clip_encode_images(model->clip, pixels, count, out + (size_t)at * dim, err)) {
             vb_error_prefix(err, "%s", data->samples[picked[at]].name);
@@ -75,8 +75,8 @@ done:
     return status;
 }
 
-int vb_tokenize_texts(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, int threads,
-                      int32_t *tokens, vb_error *err) {
+int vb_encode_tokenize(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, int threads,
+                       int32_t *tokens, vb_error *err) {
     int failed = 0;
 #pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1 && n > 64)
     for (int64_t i = 0; i < n; i++) {

@@ -18,11 +18,11 @@ int vb_encode_samples(const vb_model *model, const vb_unit_data *data, const int
                       float *out, json_t **skipped, vb_error *err);
 
 /* Pixels only: out: n x 3 x R x R, in parallel; broken samples as above (their pixels are zero). broken[i] says which. Local. */
-int vb_preprocess_samples(const vb_preprocess *spec, const vb_unit_data *data, const int *picked, int n, int first_row,
-                          const vb_encode_options *options, float *pixels, bool *broken, json_t **skipped, vb_error *err);
+int vb_encode_preprocess_samples(const vb_preprocess *spec, const vb_unit_data *data, const int *picked, int n, int first_row,
+                                 const vb_encode_options *options, float *pixels, bool *broken, json_t **skipped, vb_error *err);
 
 /* Texts to token ids (n x context_length) and to raw embeddings (n x embed_dim). Local. */
-int vb_tokenize_texts(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, int threads,
-                      int32_t *tokens, vb_error *err);
+int vb_encode_tokenize(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, int threads,
+                       int32_t *tokens, vb_error *err);
 
 #endif

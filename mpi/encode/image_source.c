@@ -25,10 +25,10 @@ void vb_image_source_encoded(vb_image_source *source, const vb_dataset_state *da
 /* The unit's key in the cache: its content and which of its samples are encoded. */
 static int key_of(const vb_digest *digest, const int *picked, int n, vb_digest *key, vb_error *err) {
     vb_digester *digester;
-    if (vb_digester_new(&digester, err)) return -1;
-    vb_digester_add_text(digester, digest->hex);
-    vb_digester_add(digester, picked, (size_t)n * sizeof *picked);
-    *key = vb_digester_finish(digester);
+    if (vb_digest_new(&digester, err)) return -1;
+    vb_digest_add_text(digester, digest->hex);
+    vb_digest_add(digester, picked, (size_t)n * sizeof *picked);
+    *key = vb_digest_finish(digester);
     return 0;
 }
 
@@ -85,7 +85,7 @@ static int encode_unit(const vb_image_source *source, int64_t unit, const int *p
     }
     status = vb_cache_note(&source->cache, signature, &data.digest, err);
 done:
-    vb_unit_data_free(&data);
+    vb_dataset_unit_free(&data);
     return status;
 }
 
@@ -130,14 +130,14 @@ static int encoded_unit(const vb_image_source *source, int64_t unit, vb_unit_row
     drop_skipped(rows);
     status = 0;
 done:
-    vb_unit_data_free(&labels);
+    vb_dataset_unit_free(&labels);
     vb_free(picked);
     return status;
 }
 
 /* ---- precomputed ---- */
 
-int vb_float_rows(const vb_npy *npy, const char *path, int64_t first, int64_t count, float *out, vb_error *err) {
+int vb_image_source_float_rows(const vb_npy *npy, const char *path, int64_t first, int64_t count, float *out, vb_error *err) {
     const vb_tensor *tensor = &npy->tensor;
     int64_t dim = tensor->shape[1];
     if (tensor->dtype == VB_F32)
@@ -252,7 +252,7 @@ static int open_precomputed(vb_image_source *source, const vb_embeddings_spec *s
     source->unit_images = VB_UNIT_SAMPLES;
     source->units = (rows + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
     if (!(source->classes = vb_array((size_t)rows, sizeof *source->classes, "labels", err))) return -1;
-    bool text = vb_ends_with(spec->labels, ".txt") || vb_ends_with(spec->labels, ".json");
+    bool text = vb_path_ends_with(spec->labels, ".txt") || vb_path_ends_with(spec->labels, ".json");
     if (text ? named_labels(source, spec, rows, err) : integer_labels(source, spec, rows, err)) return -1;
     if (!digests) return 0;
     return vb_digest_file(spec->image_embeddings, &source->file_digest, err) ||
@@ -273,7 +273,7 @@ static int check_rows(const vb_image_source *source, const vb_dataset_state *dat
             images[class < 0 ? data->space.classes : class]++;
         }
     }
-    if (!status) status = vb_check_images(data, images, images[data->space.classes], err);
+    if (!status) status = vb_dataset_state_check_images(data, images, images[data->space.classes], err);
     vb_free(images);
     return status;
 }
@@ -283,7 +283,7 @@ int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb
     *source = (vb_image_source){.data = data, .path = spec->image_embeddings};
     int status = open_precomputed(source, spec, !comm->rank, err);
     if (!status) status = check_rows(source, data, err);
-    if (!vb_agree(comm, status, err)) return 0;
+    if (!vb_comm_agree(comm, status, err)) return 0;
     vb_image_source_close(source);
     return -1;
 }
@@ -305,13 +305,14 @@ static int precomputed_unit(const vb_image_source *source, int64_t unit, vb_unit
             rows->outside++;
             continue;
         }
-        if (vb_float_rows(&source->embeddings, source->path, first + i, 1, rows->rows + (size_t)n * (size_t)source->dim, err))
+        if (vb_image_source_float_rows(&source->embeddings, source->path, first + i, 1,
+                                       rows->rows + (size_t)n * (size_t)source->dim, err))
             return -1;
         if (!(rows->names[n] = vb_format(err, "row %lld", (long long)(first + i)))) return -1;
         rows->places[n] = first + i;
         rows->classes[n++] = source->classes[first + i];
     }
-    vb_map_forget(&source->embeddings.map); /* so that memory does not grow with the number of images */
+    vb_map_drop_pages(&source->embeddings.map); /* so that memory does not grow with the number of images */
     rows->count = n;
     return 0;
 }
@@ -322,10 +323,10 @@ static int precomputed_unit(const vb_image_source *source, int64_t unit, vb_unit
 static int join_digests(vb_image_source *source, vb_error *err) {
     for (int labels = 0; labels < 2; labels++) {
         vb_digester *digester;
-        if (vb_digester_new(&digester, err)) return -1;
+        if (vb_digest_new(&digester, err)) return -1;
         for (int p = 0; p < source->part_count; p++)
-            vb_digester_add_text(digester, labels ? source->parts[p].labels_digest.hex : source->parts[p].file_digest.hex);
-        *(labels ? &source->labels_digest : &source->file_digest) = vb_digester_finish(digester);
+            vb_digest_add_text(digester, labels ? source->parts[p].labels_digest.hex : source->parts[p].file_digest.hex);
+        *(labels ? &source->labels_digest : &source->file_digest) = vb_digest_finish(digester);
     }
     return 0;
 }
@@ -401,11 +402,11 @@ char *vb_image_source_name(const vb_image_source *source, int64_t place, vb_erro
     char *name = NULL;
     if (!vb_dataset_read_unit_labels(dataset, unit, &data, err))
         name = vb_strdup(data.samples[place - vb_dataset_unit(dataset, unit).first].name, err);
-    vb_unit_data_free(&data);
+    vb_dataset_unit_free(&data);
     return name;
 }
 
-void vb_unit_rows_free(vb_unit_rows *rows) {
+void vb_image_source_rows_free(vb_unit_rows *rows) {
     for (int i = 0; rows->names && i < rows->count; i++) vb_free(rows->names[i]);
     vb_free(rows->names);
     vb_free(rows->rows);

@@ -51,14 +51,14 @@ int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb
 int vb_image_source_joined(vb_image_source *source, const vb_dataset_state *data, vb_image_source *parts, vb_error *err);
 void vb_image_source_close(vb_image_source *source);
 
-/* Local. Free the rows with vb_unit_rows_free, also after a failure. */
+/* Local. Free the rows with vb_image_source_rows_free, also after a failure. */
 int vb_image_source_unit(const vb_image_source *source, int64_t unit, vb_unit_rows *rows, vb_error *err);
-void vb_unit_rows_free(vb_unit_rows *rows);
+void vb_image_source_rows_free(vb_unit_rows *rows);
 /* The name of the image at a place. Local; free with vb_free. */
 char *vb_image_source_name(const vb_image_source *source, int64_t place, vb_error *err);
 
 /* An .npy of 2 dimensions as fp32: rows [first, first + count) to out. NaN, infinity or a zero row is VB_EDATA naming file and
  * row. Local. */
-int vb_float_rows(const vb_npy *npy, const char *path, int64_t first, int64_t count, float *out, vb_error *err);
+int vb_image_source_float_rows(const vb_npy *npy, const char *path, int64_t first, int64_t count, float *out, vb_error *err);
 
 #endif

@@ -29,7 +29,7 @@ static int find_family(vb_model *model, vb_error *err) {
     return 0;
 }
 
-static int look_for_stop(void *context, vb_error *err) { return vb_check_stop(context, err); }
+static int look_for_stop(void *context, vb_error *err) { return vb_context_check_stop(context, err); }
 
 /* `context` NULL: nothing will be encoded, or nothing that takes long. */
 static int open_encoder(vb_model *model, vb_context *context, bool digest, int threads, vb_error *err) {
@@ -48,8 +48,8 @@ static int open_encoder(vb_model *model, vb_context *context, bool digest, int t
 }
 
 static int read_tokenizer(vb_model *model, vb_error *err) {
-    return vb_tokenizer_read(&model->tokenizer, model->spec->tokenizer, model->family == VB_DECLIP, &model->tokenizer_digest,
-                             err);
+    return vb_tokenizer_file_read(&model->tokenizer, model->spec->tokenizer, model->family == VB_DECLIP, &model->tokenizer_digest,
+                                  err);
 }
 
 static int check_tokenizer(const vb_model *model, vb_error *err) {
@@ -69,15 +69,15 @@ static int open_tokenizer(vb_model *model, vb_comm *comm, const char *cache, vb_
     if (!status && (!cache || !comm->rank)) status = read_tokenizer(model, err) || check_tokenizer(model, err) ? -1 : 0;
     if (cache) {
         if (!status && !comm->rank)
-            status = vb_tokenizer_share(&model->tokenizer, &model->tokenizer_map, cache, &model->tokenizer_digest, err);
-        if (vb_agree(comm, status, err)) return -1;
-        if (vb_broadcast(comm, &model->tokenizer_digest, sizeof model->tokenizer_digest, err)) return -1;
+            status = vb_tokenizer_file_share(&model->tokenizer, &model->tokenizer_map, cache, &model->tokenizer_digest, err);
+        if (vb_comm_agree(comm, status, err)) return -1;
+        if (vb_comm_broadcast(comm, &model->tokenizer_digest, sizeof model->tokenizer_digest, err)) return -1;
         if (comm->rank)
-            status = vb_tokenizer_find(&model->tokenizer, &model->tokenizer_map, cache, &model->tokenizer_digest, err);
+            status = vb_tokenizer_file_find(&model->tokenizer, &model->tokenizer_map, cache, &model->tokenizer_digest, err);
         /* Network file systems may show a new file late. */
         if (!status && !model->tokenizer) status = read_tokenizer(model, err);
     }
-    return vb_agree(comm, status, err);
+    return vb_comm_agree(comm, status, err);
 }
 
 static int make_keys(vb_model *model, vb_error *err) {
@@ -86,13 +86,13 @@ static int make_keys(vb_model *model, vb_error *err) {
     snprintf(activation, sizeof activation, "family %d activation %d", model->family, model->spec->activation);
     for (int text = 0; text < 2; text++) {
         vb_digester *digester;
-        if (vb_digester_new(&digester, err)) return -1;
-        vb_digester_add_text(digester, encoder_revision);
-        vb_digester_add_text(digester, text ? "text" : "image");
-        vb_digester_add_text(digester, model->weights.digest.hex);
-        vb_digester_add_text(digester, activation);
-        if (!text) vb_digester_add_text(digester, model->preprocess_text);
-        *(text ? &model->text_key : &model->image_key) = vb_digester_finish(digester);
+        if (vb_digest_new(&digester, err)) return -1;
+        vb_digest_add_text(digester, encoder_revision);
+        vb_digest_add_text(digester, text ? "text" : "image");
+        vb_digest_add_text(digester, model->weights.digest.hex);
+        vb_digest_add_text(digester, activation);
+        if (!text) vb_digest_add_text(digester, model->preprocess_text);
+        *(text ? &model->text_key : &model->image_key) = vb_digest_finish(digester);
     }
     return 0;
 }
@@ -102,14 +102,14 @@ int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spe
     vb_comm *comm = &context->comm;
     *model = (vb_model){.spec = spec};
     int status = open_encoder(model, context, !comm->rank, threads, err);
-    if (vb_agree(comm, status, err) || (texts && open_tokenizer(model, comm, cache, err))) goto failed;
-    if (vb_broadcast(comm, &model->weights.digest, sizeof model->weights.digest, err)) goto failed;
+    if (vb_comm_agree(comm, status, err) || (texts && open_tokenizer(model, comm, cache, err))) goto failed;
+    if (vb_comm_broadcast(comm, &model->weights.digest, sizeof model->weights.digest, err)) goto failed;
     const vb_clip_info *info = vb_clip_describe(model->clip);
     if (info->resolution) {
         model->preprocess = vb_preprocess_clip(info->resolution);
         model->preprocess.rgb_first = spec->preprocessing == 1;
     }
-    if (vb_agree(comm, make_keys(model, err), err)) goto failed;
+    if (vb_comm_agree(comm, make_keys(model, err), err)) goto failed;
     return 0;
 failed:
     vb_model_close(model);

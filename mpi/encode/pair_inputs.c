@@ -14,7 +14,7 @@ typedef struct setting {
 static int open_dataset(vb_image_source *source, vb_classifier *classifier, const setting *by, const vb_dataset_state *data,
                         bool keep_prompts, vb_error *err) {
     if (!by->model) {
-        const vb_embeddings_spec *embeddings = vb_embeddings_on(by->spec, data->spec);
+        const vb_embeddings_spec *embeddings = vb_experiment_embeddings(by->spec, data->spec);
         if (vb_image_source_precomputed(source, &by->context->comm, data, embeddings, err)) return -1;
         return vb_classifier_precomputed(classifier, &by->context->comm, data, embeddings, by->experiment->similarity_engine,
                                          err);
@@ -34,7 +34,7 @@ static int open_expansion(vb_pair_inputs *inputs, const setting *by, const vb_da
     vb_comm *comm = &by->context->comm;
     vb_image_source *sources = vb_array((size_t)data->part_count, sizeof *sources, "expansion", err);
     vb_classifier *classifiers = vb_array((size_t)data->part_count, sizeof *classifiers, "expansion", err);
-    int status = vb_agree(comm, sources && classifiers ? 0 : -1, err), opened = 0;
+    int status = vb_comm_agree(comm, sources && classifiers ? 0 : -1, err), opened = 0;
     while (!status && opened < data->part_count) {
         const vb_dataset_state *part = data->parts[opened];
         status = open_dataset(&sources[opened], &classifiers[opened], by, part, false, err);
@@ -47,7 +47,7 @@ static int open_expansion(vb_pair_inputs *inputs, const setting *by, const vb_da
             sources = NULL;
         }
         if (status) vb_error_prefix(err, "model '%s' on expansion '%s'", by->spec->name, data->spec->name);
-        status = vb_agree(comm, status, err);
+        status = vb_comm_agree(comm, status, err);
     }
     for (int p = 0; p < opened; p++) {
         if (sources) vb_image_source_close(&sources[p]);

@@ -4,13 +4,13 @@
 #include "kernels/base/memory.h"
 #include "mpi/encode/encode.h"
 
-int vb_encode_text_unit(const vb_model *model, const char *const *texts, int n, const char *cache, int threads, float *rows,
-                        vb_digest *unit, bool *encoded, vb_error *err) {
+int vb_text_list_encode_unit(const vb_model *model, const char *const *texts, int n, const char *cache, int threads, float *rows,
+                             vb_digest *unit, bool *encoded, vb_error *err) {
     const vb_clip_info *info = vb_clip_describe(model->clip);
     vb_cache place = {.folder = cache, .key = model->text_key};
     size_t bytes = (size_t)n * (size_t)info->context_length * sizeof(int32_t);
     int32_t *tokens = vb_array(bytes, 1, "tokens", err);
-    int status = tokens ? vb_tokenize_texts(model->tokenizer, texts, n, info->context_length, threads, tokens, err) : -1;
+    int status = tokens ? vb_encode_tokenize(model->tokenizer, texts, n, info->context_length, threads, tokens, err) : -1;
     bool found = false;
     if (!status) {
         vb_digest key = vb_digest_bytes(tokens, bytes);
@@ -24,24 +24,25 @@ int vb_encode_text_unit(const vb_model *model, const char *const *texts, int n, 
     return status;
 }
 
-int vb_encode_text_list(vb_context *context, const vb_model *model, const char *const *texts, int64_t n, const char *cache,
+int vb_text_list_encode(vb_context *context, const vb_model *model, const char *const *texts, int64_t n, const char *cache,
                         int threads, float **rows, int64_t *encoded, vb_error *err) {
     vb_comm *comm = &context->comm;
     size_t dim = (size_t)vb_clip_describe(model->clip)->embed_dim, unit_bytes = VB_TEXT_UNIT * dim * sizeof(float);
-    int64_t units = (n + VB_TEXT_UNIT - 1) / VB_TEXT_UNIT, first, mine = vb_share(units, comm->rank, comm->size, &first);
+    int64_t units = (n + VB_TEXT_UNIT - 1) / VB_TEXT_UNIT, first,
+            mine = vb_comm_range_of_rank(units, comm->rank, comm->size, &first);
     /* Whole units are exchanged: the last one is padded. */
     *rows = vb_array((size_t)units, unit_bytes, "text embeddings", err);
     int status = *rows ? 0 : -1;
     for (int64_t u = first; !status && u < first + mine; u++) {
         int64_t start = u * VB_TEXT_UNIT, count = n - start < VB_TEXT_UNIT ? n - start : VB_TEXT_UNIT;
         bool now = false;
-        if ((status = vb_check_stop(context, err))) break;
-        status =
-            vb_encode_text_unit(model, texts + start, (int)count, cache, threads, *rows + (size_t)start * dim, NULL, &now, err);
+        if ((status = vb_context_check_stop(context, err))) break;
+        status = vb_text_list_encode_unit(model, texts + start, (int)count, cache, threads, *rows + (size_t)start * dim, NULL,
+                                          &now, err);
         if (now) *encoded += count;
     }
-    status = vb_meet(context, status, err);
-    if (!status) status = vb_allgather_rows(comm, *rows, units, unit_bytes, err);
+    status = vb_context_barrier(context, status, err);
+    if (!status) status = vb_comm_allgather_rows(comm, *rows, units, unit_bytes, err);
     if (!status) return 0;
     vb_free(*rows);
     *rows = NULL;

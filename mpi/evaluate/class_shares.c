@@ -31,7 +31,7 @@ static int allocate(vb_class_shares *shares, const vb_label_space *space, vb_sim
         return vb_errorf(err, VB_EUNSUPPORTED,
                          "%d classes of %d dimensions: ScaLAPACK counts up to 2^31 elements a rank, use more ranks",
                          classifier->classes, classifier->dim);
-    if (vb_homes_new(&shares->homes, space, err)) return -1;
+    if (vb_label_space_memberships_new(&shares->homes, space, err)) return -1;
     shares->vocabularies = space->vocabularies;
     shares->ids = vb_array((size_t)local, sizeof *shares->ids, "classes", err);
     shares->images = vb_array(block * dim, sizeof *shares->images, "images of a block", err);
@@ -45,7 +45,7 @@ static int allocate(vb_class_shares *shares, const vb_label_space *space, vb_sim
         return -1;
     for (int i = 0; i < local; i++) shares->ids[i] = vb_cyclic_index(i, comm->rank, comm->size);
     if (!local) return 0;
-    return vb_text_bank_part(&shares->bank, classifier->texts, shares->ids, local, classifier->dim, similarity, err);
+    return vb_similarity_bank_part(&shares->bank, classifier->texts, shares->ids, local, classifier->dim, similarity, err);
 }
 
 int vb_class_shares_open(vb_class_shares *shares, vb_comm *comm, const vb_classifier *classifier, const vb_label_space *space,
@@ -53,14 +53,15 @@ int vb_class_shares_open(vb_class_shares *shares, vb_comm *comm, const vb_classi
     *shares = (vb_class_shares){.comm = comm,
                                 .classifier = classifier,
                                 .a_rank = vb_class_shares_images(classifier->classes, comm->size)};
-    if (vb_agree(comm, allocate(shares, space, similarity, err), err)) return -1;
-    return vb_product_open(&shares->product, comm, shares->a_rank * comm->size, classifier->classes, classifier->dim, err);
+    if (vb_comm_agree(comm, allocate(shares, space, similarity, err), err)) return -1;
+    return vb_scalapack_product_open(&shares->product, comm, shares->a_rank * comm->size, classifier->classes, classifier->dim,
+                                     err);
 }
 
 void vb_class_shares_close(vb_class_shares *shares) {
-    vb_product_close(&shares->product);
-    vb_text_bank_free(shares->bank);
-    vb_homes_free(&shares->homes);
+    vb_scalapack_product_close(&shares->product);
+    vb_similarity_bank_free(shares->bank);
+    vb_label_space_memberships_free(&shares->homes);
     vb_free(shares->ids);
     vb_free(shares->images);
     vb_free(shares->texts);
@@ -79,8 +80,8 @@ static int gather_block(vb_class_shares *shares, const float *images, int rows, 
     for (int i = 0; i < a_rank; i++) shares->labels[first + (size_t)i] = i < rows ? labels[i] : -1;
     memset(shares->images + first * (size_t)dim, 0, (size_t)a_rank * row);
     if (rows) memcpy(shares->images + first * (size_t)dim, images, (size_t)rows * row);
-    if (vb_allgather_rows(comm, shares->labels, total, sizeof *shares->labels, err)) return -1;
-    return vb_allgather_rows(comm, shares->images, total, row, err);
+    if (vb_comm_allgather_rows(comm, shares->labels, total, sizeof *shares->labels, err)) return -1;
+    return vb_comm_allgather_rows(comm, shares->images, total, row, err);
 }
 
 /* The text of every image's class, which one rank has: all others leave zeros, and the bits are joined. */
@@ -93,7 +94,7 @@ static int gather_texts(vb_class_shares *shares, vb_error *err) {
         if (place >= 0 && owner == comm->rank)
             memcpy(shares->texts + i * dim, shares->classifier->texts + (size_t)place * dim, dim * sizeof *shares->texts);
     }
-    return vb_join_bits(comm, shares->texts, block * dim * sizeof *shares->texts, err);
+    return vb_comm_or_bits(comm, shares->texts, block * dim * sizeof *shares->texts, err);
 }
 
 /* This rank's images first to first + rows - 1 of its unit, with those of all others. */
@@ -102,17 +103,17 @@ static int judge_block(vb_class_shares *shares, const float *images, int rows, c
     vb_comm *comm = shares->comm;
     size_t block = (size_t)shares->a_rank * (size_t)comm->size, vocabularies = (size_t)shares->vocabularies;
     if (gather_block(shares, images, rows, labels, err) || gather_texts(shares, err)) return -1;
-    vb_product_multiply(&shares->product, shares->images, shares->classifier->texts, shares->scores);
+    vb_scalapack_product_multiply(&shares->product, shares->images, shares->classifier->texts, shares->scores);
     memset(shares->beaten, 0, block * vocabularies);
     int status = 0;
     if (shares->bank) {
         vb_image_block all = {(int64_t)block, shares->images, shares->texts, shares->labels};
-        status = vb_judge_part(shares->bank, &shares->homes, shares->vocabularies, &all, shares->scores, shares->beaten,
-                               &shares->rescored, threads, err);
+        status = vb_similarity_judge_part(shares->bank, &shares->homes, shares->vocabularies, &all, shares->scores,
+                                          shares->beaten, &shares->rescored, threads, err);
     }
     for (size_t i = 0; i < block; i++) shares->compared += shares->labels[i] >= 0 ? shares->product.local_columns : 0;
-    if (vb_agree(comm, status, err)) return -1;
-    if (vb_join_blocks(comm, shares->beaten, shares->joined, (size_t)shares->a_rank * vocabularies, err)) return -1;
+    if (vb_comm_agree(comm, status, err)) return -1;
+    if (vb_comm_or_blocks(comm, shares->beaten, shares->joined, (size_t)shares->a_rank * vocabularies, err)) return -1;
     if (rows) memcpy(beaten, shares->joined, (size_t)rows * vocabularies);
     return 0;
 }
@@ -120,7 +121,7 @@ static int judge_block(vb_class_shares *shares, const float *images, int rows, c
 int vb_class_shares_judge(vb_class_shares *shares, const float *images, int rows, const int *labels, uint8_t *beaten, int threads,
                           vb_error *err) {
     int64_t most = rows;
-    int status = vb_max_everywhere(shares->comm, &most, 1, err);
+    int status = vb_comm_max(shares->comm, &most, 1, err);
     for (int at = 0; at < most && !status; at += shares->a_rank) {
         int left = rows - at, n = left < 0 ? 0 : left < shares->a_rank ? left : shares->a_rank;
         status = judge_block(shares, n ? images + (size_t)at * (size_t)shares->classifier->dim : NULL, n, n ? labels + at : NULL,

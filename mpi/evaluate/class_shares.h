@@ -2,9 +2,9 @@
  * only.
  *
  * Classes are dealt out to the ranks in blocks of 64 (mpi/ranks/scalapack.h). Blocks of images, a few from every rank, visit all
- * classes at once: psgemm multiplies them, each rank judges its classes' scores (vb_judge_part: what the product's error leaves
- * open is decided by fp64 and integers from the rows), and what they beat is joined over the ranks. The outcome is the replicated
- * engine's to the last bit. */
+ * classes at once: psgemm multiplies them, each rank judges its classes' scores (vb_similarity_judge_part: what the product's
+ * error leaves open is decided by fp64 and integers from the rows), and what they beat is joined over the ranks. The outcome is
+ * the replicated engine's to the last bit. */
 #ifndef VB_CLASS_SHARES_H
 #define VB_CLASS_SHARES_H
 
@@ -15,7 +15,7 @@
 typedef struct vb_class_shares {
     vb_comm *comm;
     const vb_classifier *classifier; /* its texts are those of this rank's classes */
-    vb_homes homes;
+    vb_memberships homes;
     int vocabularies, a_rank; /* images of one rank in a block */
     int *ids;                 /* this rank's classes */
     vb_text_bank *bank;       /* NULL: none */
@@ -34,7 +34,8 @@ int vb_class_shares_open(vb_class_shares *shares, vb_comm *comm, const vb_classi
                          vb_similarity similarity, vb_error *err);
 void vb_class_shares_close(vb_class_shares *shares); /* collective */
 
-/* vb_judge for this rank's `rows` images, 0 to VB_UNIT_SAMPLES, into beaten (VB_UNIT_SAMPLES x vocabularies). Collective. */
+/* vb_similarity_judge for this rank's `rows` images, 0 to VB_UNIT_SAMPLES, into beaten (VB_UNIT_SAMPLES x vocabularies).
+ * Collective. */
 int vb_class_shares_judge(vb_class_shares *shares, const float *images, int rows, const int *labels, uint8_t *beaten, int threads,
                           vb_error *err);
 

@@ -40,8 +40,9 @@ static int judge_unit(evaluation *work, int64_t unit, const vb_unit_rows *rows, 
     vb_verdict *verdicts = pair->records ? vb_array((size_t)rows->count, sizeof *verdicts, "outcome of a unit", err) : NULL;
     int status = -1;
     if (!beaten || (pair->records && !verdicts)) goto done;
-    if (vb_judge(work->bank, space, rows->rows, rows->count, rows->classes, beaten, verdicts, pair->threads, err)) goto done;
-    for (int i = 0; i < rows->count; i++) vb_tally_add(work->tally, rows->classes[i], beaten + (size_t)i * vocabularies);
+    if (vb_similarity_judge(work->bank, space, rows->rows, rows->count, rows->classes, beaten, verdicts, pair->threads, err))
+        goto done;
+    for (int i = 0; i < rows->count; i++) vb_openness_tally_add(work->tally, rows->classes[i], beaten + (size_t)i * vocabularies);
     status = pair->records ? vb_records_unit(pair->records, unit, &pair->data->vocabularies, pair->data->part_count > 0, rows,
                                              beaten, verdicts, err) :
                              0;
@@ -73,7 +74,7 @@ static int evaluate_unit(evaluation *work, int64_t unit, vb_error *err) {
     if (!status) status = note_unit(work, unit, &rows, err);
     if (!status) count_unit(work, &rows);
     else vb_error_prefix(err, "dataset '%s'", work->pair->data->spec->name);
-    vb_unit_rows_free(&rows);
+    vb_image_source_rows_free(&rows);
     return status;
 }
 
@@ -82,19 +83,19 @@ static int evaluate_together(evaluation *work, vb_context *context, int64_t firs
     const vb_pair *pair = work->pair;
     int64_t unit = first + context->comm.rank;
     vb_unit_rows rows = {0};
-    int status = vb_check_stop(context, err);
+    int status = vb_context_check_stop(context, err);
     if (!status && unit < pair->source->units && (status = read_unit(work, unit, &rows, err)))
         vb_error_prefix(err, "dataset '%s'", pair->data->spec->name);
-    status = vb_agree(&context->comm, status, err);
+    status = vb_comm_agree(&context->comm, status, err);
     if (!status) status = vb_class_shares_judge(&work->shares, rows.rows, rows.count, rows.classes, beaten, pair->threads, err);
     for (int i = 0; !status && i < rows.count; i++)
-        vb_tally_add(work->tally, rows.classes[i], beaten + (size_t)i * (size_t)pair->data->space.vocabularies);
+        vb_openness_tally_add(work->tally, rows.classes[i], beaten + (size_t)i * (size_t)pair->data->space.vocabularies);
     if (!status && unit < pair->source->units) {
         status = note_unit(work, unit, &rows, err);
         count_unit(work, &rows);
     }
-    vb_unit_rows_free(&rows);
-    return vb_agree(&context->comm, status, err);
+    vb_image_source_rows_free(&rows);
+    return vb_comm_agree(&context->comm, status, err);
 }
 
 static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
@@ -108,12 +109,12 @@ static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
         return vb_errorf(err, VB_EMISMATCH, "model '%s': image embeddings have %d dimensions, text embeddings %d",
                          pair->spec->name, pair->source->dim, classifier->dim);
     if (!(work->units = json_array())) return vb_errorf(err, VB_EMEMORY, "no memory");
-    if (!classifier->dealt_out && vb_text_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
-                                                   pair->spec->similarity ? VB_DOT : VB_COSINE, err)) {
+    if (!classifier->dealt_out && vb_similarity_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
+                                                         pair->spec->similarity ? VB_DOT : VB_COSINE, err)) {
         vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
         return -1;
     }
-    return vb_tally_new(&work->tally, &pair->data->space, &protocol, err);
+    return vb_openness_tally_new(&work->tally, &pair->data->space, &protocol, err);
 }
 
 /* All ranks' notes of units, merged in the order of the units: the digest of the data and the list of broken images. */
@@ -126,13 +127,13 @@ static int merge_units(vb_comm *comm, const evaluation *work, json_t **skipped, 
     const json_t **by_unit = NULL;
     json_t *lists = NULL;
     *skipped = NULL;
-    if ((status = vb_agree(comm, status, err))) goto done;
-    if ((status = vb_gather_blocks(comm, text, strlen(text), &blocks, &sizes, err)) || comm->rank) goto done;
+    if ((status = vb_comm_agree(comm, status, err))) goto done;
+    if ((status = vb_comm_gather(comm, text, strlen(text), &blocks, &sizes, err)) || comm->rank) goto done;
     size_t units = (size_t)work->pair->source->units;
     by_unit = vb_array(units, sizeof *by_unit, "units", err);
     lists = json_array();
     *skipped = json_array();
-    if (!by_unit || !lists || !*skipped || vb_digester_new(&digester, err)) {
+    if (!by_unit || !lists || !*skipped || vb_digest_new(&digester, err)) {
         status = vb_errorf(err, VB_EMEMORY, "no memory for the notes of units");
         goto done;
     }
@@ -147,10 +148,10 @@ static int merge_units(vb_comm *comm, const evaluation *work, json_t **skipped, 
         json_array_foreach(list, i, entry) by_unit[json_integer_value(json_object_get(entry, "unit"))] = entry;
     }
     for (size_t u = 0; u < units; u++) {
-        vb_digester_add_text(digester, by_unit[u] ? json_string_value(json_object_get(by_unit[u], "digest")) : "");
+        vb_digest_add_text(digester, by_unit[u] ? json_string_value(json_object_get(by_unit[u], "digest")) : "");
         if (by_unit[u]) json_array_extend(*skipped, json_object_get(by_unit[u], "skipped"));
     }
-    *digest = vb_digester_finish(digester);
+    *digest = vb_digest_finish(digester);
     digester = NULL;
 done:
     vb_free(digester);
@@ -185,7 +186,7 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
     char *what = vb_format(err, "%s / %s", pair->spec->name, pair->data->spec->name);
     *result = NULL;
     int status = what ? prepare(&work, pair, err) : -1;
-    if ((status = vb_agree(comm, status, err))) goto done;
+    if ((status = vb_comm_agree(comm, status, err))) goto done;
 
     int64_t units = pair->source->units;
     bool dealt_out = pair->classifier->dealt_out;
@@ -195,38 +196,38 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
         if (status) vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
         if (!status)
             beaten = vb_array((size_t)VB_UNIT_SAMPLES * (size_t)pair->data->space.vocabularies, 1, "outcome of a unit", err);
-        if ((status = vb_agree(comm, beaten ? status : -1, err))) goto done;
+        if ((status = vb_comm_agree(comm, beaten ? status : -1, err))) goto done;
     }
     vb_progress_start(&progress, comm->rank, comm->size, "evaluate", what, "images", pair->source->images / comm->size);
     for (int64_t u = dealt_out ? 0 : comm->rank; u < units; u += comm->size) {
         if (dealt_out) status = evaluate_together(&work, context, u, beaten, err);
-        else if (!(status = vb_check_stop(context, err))) status = evaluate_unit(&work, u, err);
+        else if (!(status = vb_context_check_stop(context, err))) status = evaluate_unit(&work, u, err);
         if (status) break;
         vb_progress_step(&progress, work.counts.images + work.counts.outside + work.counts.skipped - progress.done);
     }
     vb_progress_end(&progress);
-    if ((status = dealt_out ? vb_agree(comm, status, err) : vb_meet(context, status, err))) goto done;
+    if ((status = dealt_out ? vb_comm_agree(comm, status, err) : vb_context_barrier(context, status, err))) goto done;
 
     size_t n;
-    int64_t *counters = vb_tally_counters(work.tally, &n);
+    int64_t *counters = vb_openness_tally_counters(work.tally, &n);
     work.counts.texts_encoded = pair->classifier->encoded;
     work.counts.texts_cached = pair->classifier->cached;
     work.counts.compared = work.shares.compared;
     work.counts.rescored = work.shares.rescored;
-    if ((status = vb_sum_to_root(comm, counters, n, err))) goto done;
-    if ((status = vb_sum_to_root(comm, (int64_t *)&work.counts, sizeof work.counts / sizeof(int64_t), err))) goto done;
+    if ((status = vb_comm_sum_to_root(comm, counters, n, err))) goto done;
+    if ((status = vb_comm_sum_to_root(comm, (int64_t *)&work.counts, sizeof work.counts / sizeof(int64_t), err))) goto done;
     if ((status = merge_units(comm, &work, &skipped, &data_digest, err))) goto done;
     if (!comm->rank) status = figures(&work, skipped, &data_digest, result, err);
     if (!comm->rank && !status && pair->records) status = vb_records_join(pair->records, units, err);
-    status = vb_agree(comm, status, err);
+    status = vb_comm_agree(comm, status, err);
     if (!comm->rank) *counts = work.counts;
 done:
     if (status) {
         json_decref(*result);
         *result = NULL;
     }
-    vb_tally_free(work.tally);
-    vb_text_bank_free(work.bank);
+    vb_openness_tally_free(work.tally);
+    vb_similarity_bank_free(work.bank);
     vb_class_shares_close(&work.shares);
     vb_free(beaten);
     json_decref(work.units);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/base/text_buffer.h"
+#include "mpi/base/strbuf.h"
 #include "shards/files/zst.h"
 
 static char *part_path(const char *path, int64_t unit, vb_error *err) {
@@ -47,11 +47,11 @@ static char *record_line(const vb_vocabularies *vocabularies, bool apart, const 
 int vb_records_unit(const char *path, int64_t unit, const vb_vocabularies *vocabularies, bool apart, const vb_unit_rows *rows,
                     const uint8_t *beaten, const vb_verdict *verdicts, vb_error *err) {
     char *part = part_path(path, unit, err), *folder = vb_format(err, "%s.parts", path);
-    vb_text text = {0};
+    vb_strbuf text = {0};
     void *frame = NULL;
     size_t size;
     int status = -1;
-    if (!part || !folder || vb_make_folders(folder, err)) goto done;
+    if (!part || !folder || vb_path_make_folders(folder, err)) goto done;
     for (int i = 0; i < rows->count; i++) {
         char *line =
             record_line(vocabularies, apart, rows->names[i], beaten + (size_t)i * (size_t)vocabularies->count, &verdicts[i]);
@@ -59,15 +59,15 @@ int vb_records_unit(const char *path, int64_t unit, const vb_vocabularies *vocab
             vb_errorf(err, VB_EMEMORY, "%s: no memory for a record", path);
             goto done;
         }
-        vb_text_add(&text, line);
-        vb_text_add(&text, "\n");
+        vb_strbuf_add(&text, line);
+        vb_strbuf_add(&text, "\n");
         free(line); /* jansson's */
     }
-    if (vb_text_end(&text, path, err) || vb_zst_frame(text.bytes, text.filled, 3, &frame, &size, err)) goto done;
-    status = vb_write_file(part, frame, size, err);
+    if (vb_strbuf_end(&text, path, err) || vb_zst_frame(text.bytes, text.filled, 3, &frame, &size, err)) goto done;
+    status = vb_writer_write_whole(part, frame, size, err);
 done:
     vb_free(frame);
-    vb_text_free(&text);
+    vb_strbuf_free(&text);
     vb_free(folder);
     vb_free(part);
     return status;
@@ -82,8 +82,8 @@ int vb_records_join(const char *path, int64_t units, vb_error *err) {
         uint8_t *bytes = NULL;
         size_t size = 0;
         int status = part ? 0 : -1;
-        if (!status && vb_exists(part))
-            status = vb_read_file(part, LIMIT, &bytes, &size, err) || vb_writer_write(writer, bytes, size, err) ? -1 : 0;
+        if (!status && vb_path_exists(part))
+            status = vb_file_read_whole(part, LIMIT, &bytes, &size, err) || vb_writer_write(writer, bytes, size, err) ? -1 : 0;
         vb_free(bytes);
         vb_free(part);
         if (status) {

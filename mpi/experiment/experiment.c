@@ -12,19 +12,19 @@
 
 char *vb_resolve(const char *path, const char *beside, vb_error *err) {
     if (path[0] == '/') return vb_strdup(path, err);
-    const char *configs = vb_configs_folder();
+    const char *configs = vb_install_configs_folder();
     vb_error ignored;
     for (int i = 0; i < 4; i++) {
         char *candidate = NULL;
-        if (i == 0) candidate = vb_format(err, "%.*s%s", (int)(vb_base_name(beside) - beside), beside, path);
+        if (i == 0) candidate = vb_format(err, "%.*s%s", (int)(vb_path_base_name(beside) - beside), beside, path);
         else if (i == 1) candidate = vb_strdup(path, err);
         else if (i == 2 && !strncmp(path, "configs/", 8)) candidate = vb_format(err, "%s/%s", configs, path + 8);
         else if (i == 3) return vb_strdup(path, err);
         else continue;
         if (!candidate) return NULL;
         vb_paths found;
-        if (!vb_glob(&found, candidate, &ignored)) {
-            vb_paths_free(&found);
+        if (!vb_path_glob(&found, candidate, &ignored)) {
+            vb_path_list_free(&found);
             return candidate;
         }
         vb_free(candidate);
@@ -52,7 +52,7 @@ static int wrong_at(const vb_experiment *experiment, const vb_yaml *node, vb_err
 static int read_templates(const vb_experiment *experiment, vb_prompts *prompts, const vb_yaml *node, vb_error *err) {
     if (node->kind != VB_YAML_SCALAR || strstr(node->text, "{}"))
         return vb_prompts_from_yaml(prompts, node, experiment->path, err);
-    bool path = strchr(node->text, '/') || vb_ends_with(node->text, ".yaml");
+    bool path = strchr(node->text, '/') || vb_path_ends_with(node->text, ".yaml");
     char *wanted = path ? vb_strdup(node->text, err) : vb_format(err, "configs/prompts/%s.yaml", node->text);
     char *file = wanted ? vb_resolve(wanted, experiment->path, err) : NULL;
     int status = file ? vb_prompts_read(prompts, file, err) : -1;
@@ -63,7 +63,8 @@ static int read_templates(const vb_experiment *experiment, vb_prompts *prompts, 
 }
 
 static int read_prompts(const vb_experiment *experiment, vb_model_spec *model, const vb_yaml *node, vb_error *err) {
-    if (node->kind == VB_YAML_MAP) return vb_options_read(vb_coop_options(), model, node, experiment->path, "prompts", err);
+    if (node->kind == VB_YAML_MAP)
+        return vb_options_read(vb_experiment_tables_coop(), model, node, experiment->path, "prompts", err);
     return read_templates(experiment, &model->prompts, node, err);
 }
 
@@ -89,7 +90,7 @@ static json_t *templates_json(const vb_prompts *prompts) {
 }
 
 static json_t *prompts_json(const vb_model_spec *model) {
-    if (model->coop) return vb_options_json(vb_coop_options(), model, false);
+    if (model->coop) return vb_options_json(vb_experiment_tables_coop(), model, false);
     return templates_json(&model->prompts);
 }
 
@@ -124,10 +125,10 @@ static int check_model(const vb_experiment *experiment, const vb_model_spec *mod
         const vb_yaml *value = vb_yaml_get(node, rules[i].key);
         if (rules[i].precomputed == precomputed && rules[i].needed && !(precomputed && listed) && vb_yaml_is_null(value))
             return vb_yaml_errorf(node, experiment->path, err, "model '%s': family %s needs the key '%s'", model->name,
-                                  vb_family_word(model->family), rules[i].key);
+                                  vb_experiment_tables_family_word(model->family), rules[i].key);
         if (rules[i].precomputed != precomputed && value)
             return vb_yaml_errorf(value, experiment->path, err, "model '%s': family %s does not take the key '%s'", model->name,
-                                  vb_family_word(model->family), rules[i].key);
+                                  vb_experiment_tables_family_word(model->family), rules[i].key);
         if (precomputed && listed && value && strcmp(rules[i].key, "embeddings"))
             return vb_yaml_errorf(value, experiment->path, err,
                                   "model '%s': '%s' beside 'embeddings', in whose entries it belongs", model->name, rules[i].key);
@@ -151,7 +152,7 @@ static int check_prompts(const vb_experiment *experiment, const vb_model_spec *m
             return vb_yaml_errorf(
                 node, experiment->path, err,
                 "model '%s': family %s needs the key 'prompts', or every dataset its own: dataset '%s' has none", model->name,
-                vb_family_word(model->family), experiment->datasets[d].name);
+                vb_experiment_tables_family_word(model->family), experiment->datasets[d].name);
     return 0;
 }
 
@@ -165,21 +166,21 @@ static const vb_yaml *list_of(const vb_experiment *experiment, const vb_yaml *ro
 }
 
 static int read_dataset(vb_experiment *experiment, vb_dataset_spec *spec, const vb_yaml *node, vb_error *err) {
-    if (vb_options_read(vb_dataset_options(), spec, node, experiment->path, "a dataset", err)) return -1;
+    if (vb_options_read(vb_experiment_tables_dataset(), spec, node, experiment->path, "a dataset", err)) return -1;
     if (check_name(experiment, node, "dataset", spec->name, err)) return -1;
-    if (note_configuration(experiment, "datasets", vb_dataset_options(), spec, err)) return -1;
+    if (note_configuration(experiment, "datasets", vb_experiment_tables_dataset(), spec, err)) return -1;
     const vb_yaml *prompts = vb_yaml_get(node, "prompts");
     if (!vb_yaml_is_null(prompts)) {
         if (read_templates(experiment, &spec->prompts, prompts, err)) return -1;
         json_object_set_new(last_noted(experiment, "datasets"), "prompts", templates_json(&spec->prompts));
     }
-    return resolve_paths(vb_dataset_options(), spec, experiment->path, err);
+    return resolve_paths(vb_experiment_tables_dataset(), spec, experiment->path, err);
 }
 
 static int read_expansion(vb_experiment *experiment, vb_dataset_spec *spec, const vb_yaml *node, vb_error *err) {
-    if (vb_options_read(vb_expansion_options(), spec, node, experiment->path, "an expansion", err)) return -1;
+    if (vb_options_read(vb_experiment_tables_expansion(), spec, node, experiment->path, "an expansion", err)) return -1;
     if (check_name(experiment, node, "expansion", spec->name, err)) return -1;
-    if (note_configuration(experiment, "expansions", vb_expansion_options(), spec, err)) return -1;
+    if (note_configuration(experiment, "expansions", vb_experiment_tables_expansion(), spec, err)) return -1;
     const vb_yaml *list = vb_yaml_get(node, "datasets");
     if (list->kind != VB_YAML_LIST || list->count < 2)
         return vb_yaml_errorf(list, experiment->path, err,
@@ -233,9 +234,9 @@ static int read_corpora(vb_experiment *experiment, const vb_yaml *root, vb_error
     for (size_t i = 0; i < list->count; i++) {
         vb_corpus_spec *spec = &experiment->corpora[i];
         experiment->corpus_count++;
-        if (vb_corpus_spec_read(spec, list->items[i], experiment->path, err)) return -1;
-        if (note_configuration(experiment, "corpora", vb_corpus_options(), spec, err)) return -1;
-        if (resolve_paths(vb_corpus_options(), spec, experiment->path, err)) return -1;
+        if (vb_retrieval_spec_corpus_read(spec, list->items[i], experiment->path, err)) return -1;
+        if (note_configuration(experiment, "corpora", vb_retrieval_spec_corpus_options(), spec, err)) return -1;
+        if (resolve_paths(vb_retrieval_spec_corpus_options(), spec, experiment->path, err)) return -1;
         for (size_t j = 0; j < i; j++)
             if (!strcmp(spec->name, experiment->corpora[j].name))
                 return wrong_at(experiment, list->items[i], err, spec->name, "two corpora are named ");
@@ -243,19 +244,19 @@ static int read_corpora(vb_experiment *experiment, const vb_yaml *root, vb_error
     return 0;
 }
 
-const vb_corpus_spec *vb_find_corpus(const vb_experiment *experiment, const char *name) {
+const vb_corpus_spec *vb_experiment_find_corpus(const vb_experiment *experiment, const char *name) {
     for (int i = 0; i < experiment->corpus_count; i++)
         if (!strcmp(experiment->corpora[i].name, name)) return &experiment->corpora[i];
     return NULL;
 }
 
-const vb_retrieval_spec *vb_model_retrieval(const vb_experiment *experiment, const vb_model_spec *model) {
+const vb_retrieval_spec *vb_experiment_retrieval(const vb_experiment *experiment, const vb_model_spec *model) {
     return model->retrieval.given ? &model->retrieval : experiment->retrieval.given ? &experiment->retrieval : NULL;
 }
 
 static int read_retrieval(vb_experiment *experiment, vb_retrieval_spec *spec, const vb_yaml *node, vb_error *err) {
-    if (vb_retrieval_read(spec, node, experiment->path, err)) return -1;
-    if (vb_find_corpus(experiment, spec->corpus)) return 0;
+    if (vb_retrieval_spec_read(spec, node, experiment->path, err)) return -1;
+    if (vb_experiment_find_corpus(experiment, spec->corpus)) return 0;
     return wrong_at(experiment, node, err, spec->corpus, "retrieval: there is no corpus ");
 }
 
@@ -268,7 +269,8 @@ static int read_embeddings(vb_experiment *experiment, vb_model_spec *spec, const
     for (size_t i = 0; i < list->count; i++) {
         const vb_yaml *node = list->items[i];
         vb_embeddings_spec *entry = &spec->embeddings_list[spec->embeddings_count++];
-        if (vb_options_read(vb_embeddings_options(), entry, node, experiment->path, "an entry of embeddings", err)) return -1;
+        if (vb_options_read(vb_experiment_tables_embeddings(), entry, node, experiment->path, "an entry of embeddings", err))
+            return -1;
         if (find_dataset(experiment, entry->dataset) < 0)
             return vb_yaml_errorf(vb_yaml_get(node, "dataset"), experiment->path, err, "model '%s': there is no dataset '%s'",
                                   spec->name, entry->dataset);
@@ -276,9 +278,9 @@ static int read_embeddings(vb_experiment *experiment, vb_model_spec *spec, const
             if (!strcmp(spec->embeddings_list[j].dataset, entry->dataset))
                 return vb_yaml_errorf(node, experiment->path, err, "model '%s': embeddings of dataset '%s' are listed twice",
                                       spec->name, entry->dataset);
-        if (json_array_append_new(noted, vb_options_json(vb_embeddings_options(), entry, false)))
+        if (json_array_append_new(noted, vb_options_json(vb_experiment_tables_embeddings(), entry, false)))
             return vb_errorf(err, VB_EMEMORY, "no memory for the configuration");
-        if (resolve_paths(vb_embeddings_options(), entry, experiment->path, err)) return -1;
+        if (resolve_paths(vb_experiment_tables_embeddings(), entry, experiment->path, err)) return -1;
     }
     return 0;
 }
@@ -304,7 +306,7 @@ static int put_checkpoint(vb_model_spec *spec, const vb_series *series, int k, b
 /* Checkpoint k of a series; k is -1 for a model that is none. */
 static int read_model(vb_experiment *experiment, vb_model_spec *spec, const vb_yaml *node, const vb_series *series, int k,
                       vb_error *err) {
-    if (vb_options_read(vb_model_options(), spec, node, experiment->path, "a model", err)) return -1;
+    if (vb_options_read(vb_experiment_tables_model(), spec, node, experiment->path, "a model", err)) return -1;
     if (k >= 0) {
         if (!(spec->series = vb_strdup(spec->name, err)) || !(spec->checkpoint = vb_strdup(series->checkpoints[k], err)))
             return -1;
@@ -317,18 +319,18 @@ static int read_model(vb_experiment *experiment, vb_model_spec *spec, const vb_y
     if (!vb_yaml_is_null(prompts) && read_prompts(experiment, spec, prompts, err)) return -1;
     if (check_prompts(experiment, spec, node, err)) return -1;
     if (k >= 0 && put_checkpoint(spec, series, k, false, err)) return -1;
-    if (note_configuration(experiment, "models", vb_model_options(), spec, err)) return -1;
+    if (note_configuration(experiment, "models", vb_experiment_tables_model(), spec, err)) return -1;
     json_t *noted = last_noted(experiment, "models");
     if (k >= 0)
         json_object_set_new(noted, "series", json_pack("{s:s, s:s}", "name", spec->series, "checkpoint", spec->checkpoint));
     if (!vb_yaml_is_null(prompts)) json_object_set_new(noted, "prompts", prompts_json(spec));
     if (embeddings && read_embeddings(experiment, spec, embeddings, err)) return -1;
-    if (resolve_paths(vb_model_options(), spec, experiment->path, err)) return -1;
+    if (resolve_paths(vb_experiment_tables_model(), spec, experiment->path, err)) return -1;
     if (retrieval) {
         if (read_retrieval(experiment, &spec->retrieval, retrieval, err)) return -1;
-        json_object_set_new(noted, "retrieval", vb_retrieval_json(&spec->retrieval));
+        json_object_set_new(noted, "retrieval", vb_retrieval_spec_json(&spec->retrieval));
     }
-    if (spec->coop && resolve_paths(vb_coop_options(), spec, experiment->path, err)) return -1;
+    if (spec->coop && resolve_paths(vb_experiment_tables_coop(), spec, experiment->path, err)) return -1;
     return k >= 0 ? put_checkpoint(spec, series, k, true, err) : 0;
 }
 
@@ -363,7 +365,7 @@ static int read_models(vb_experiment *experiment, const vb_yaml *root, vb_error 
         bool encoded = false, covered = false;
         for (int m = 0; m < experiment->model_count; m++) {
             encoded |= experiment->models[m].family != VB_PRECOMPUTED;
-            covered |= vb_model_covers(experiment, &experiment->models[m], data);
+            covered |= vb_experiment_covers(experiment, &experiment->models[m], data);
         }
         if (encoded && !data->images && !data->part_count)
             return vb_yaml_errorf(node, experiment->path, err,
@@ -375,22 +377,22 @@ static int read_models(vb_experiment *experiment, const vb_yaml *root, vb_error 
     return 0;
 }
 
-const vb_prompts *vb_prompts_on(const vb_model_spec *model, const vb_dataset_spec *dataset) {
+const vb_prompts *vb_experiment_prompts(const vb_model_spec *model, const vb_dataset_spec *dataset) {
     return model->prompts.count || model->coop ? &model->prompts : &dataset->prompts;
 }
 
-const vb_embeddings_spec *vb_embeddings_on(const vb_model_spec *model, const vb_dataset_spec *dataset) {
+const vb_embeddings_spec *vb_experiment_embeddings(const vb_model_spec *model, const vb_dataset_spec *dataset) {
     for (int i = 0; i < model->embeddings_count; i++)
         if (!strcmp(model->embeddings_list[i].dataset, dataset->name)) return &model->embeddings_list[i];
     const vb_embeddings_spec *only = &model->embeddings;
     return only->image_embeddings && (!only->dataset || !strcmp(only->dataset, dataset->name)) ? only : NULL;
 }
 
-bool vb_model_covers(const vb_experiment *experiment, const vb_model_spec *model, const vb_dataset_spec *dataset) {
+bool vb_experiment_covers(const vb_experiment *experiment, const vb_model_spec *model, const vb_dataset_spec *dataset) {
     if (model->family != VB_PRECOMPUTED) return true;
     for (int p = 0; p < dataset->part_count; p++)
-        if (!vb_embeddings_on(model, &experiment->datasets[dataset->parts[p]])) return false;
-    return dataset->part_count || vb_embeddings_on(model, dataset);
+        if (!vb_experiment_embeddings(model, &experiment->datasets[dataset->parts[p]])) return false;
+    return dataset->part_count || vb_experiment_embeddings(model, dataset);
 }
 
 static int check_index_models(const vb_experiment *experiment, vb_error *err) {
@@ -447,19 +449,19 @@ int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_ov
     }
     for (int i = 0; i < override_count; i++)
         if (vb_yaml_set(root, overrides[i].path, overrides[i].value, err)) goto done;
-    if (vb_options_read(vb_experiment_options(), experiment, root, path, "the experiment", err)) goto done;
+    if (vb_options_read(vb_experiment_tables_root(), experiment, root, path, "the experiment", err)) goto done;
     if (check_name(experiment, root, "experiment", experiment->name, err)) goto done;
-    if (!(experiment->configuration = vb_options_json(vb_experiment_options(), experiment, false))) {
+    if (!(experiment->configuration = vb_options_json(vb_experiment_tables_root(), experiment, false))) {
         vb_errorf(err, VB_EMEMORY, "no memory for the configuration");
         goto done;
     }
     if (vb_analyses_read(experiment, root, err)) goto done;
-    if (vb_adversarial_read(&experiment->adversarial, root, path, experiment->configuration, err)) goto done;
+    if (vb_adversarial_spec_read(&experiment->adversarial, root, path, experiment->configuration, err)) goto done;
     if (read_datasets(experiment, root, err) || read_corpora(experiment, root, err)) goto done;
     const vb_yaml *retrieval = vb_yaml_get(root, "retrieval");
     if (retrieval) {
         if (read_retrieval(experiment, &experiment->retrieval, retrieval, err)) goto done;
-        json_object_set_new(experiment->configuration, "retrieval", vb_retrieval_json(&experiment->retrieval));
+        json_object_set_new(experiment->configuration, "retrieval", vb_retrieval_spec_json(&experiment->retrieval));
     }
     if (read_models(experiment, root, err) || check_index_models(experiment, err) || choose_model(experiment, err)) goto done;
     if (check_engine(experiment, err)) goto done;
@@ -473,26 +475,27 @@ done:
 }
 
 void vb_experiment_free(vb_experiment *experiment) {
-    vb_options_free(vb_experiment_options(), experiment);
-    vb_adversarial_free(&experiment->adversarial);
+    vb_options_free(vb_experiment_tables_root(), experiment);
+    vb_adversarial_spec_free(&experiment->adversarial);
     for (int d = 0; d < experiment->dataset_count; d++) {
-        vb_options_free(vb_dataset_options(), &experiment->datasets[d]);
+        vb_options_free(vb_experiment_tables_dataset(), &experiment->datasets[d]);
         vb_prompts_free(&experiment->datasets[d].prompts);
         vb_free(experiment->datasets[d].parts);
     }
     for (int m = 0; m < experiment->model_count; m++) {
         vb_model_spec *model = &experiment->models[m];
-        vb_options_free(vb_model_options(), model);
-        vb_options_free(vb_coop_options(), model);
-        vb_retrieval_free(&model->retrieval);
+        vb_options_free(vb_experiment_tables_model(), model);
+        vb_options_free(vb_experiment_tables_coop(), model);
+        vb_retrieval_spec_free(&model->retrieval);
         vb_prompts_free(&model->prompts);
-        for (int e = 0; e < model->embeddings_count; e++) vb_options_free(vb_embeddings_options(), &model->embeddings_list[e]);
+        for (int e = 0; e < model->embeddings_count; e++)
+            vb_options_free(vb_experiment_tables_embeddings(), &model->embeddings_list[e]);
         vb_free(model->embeddings_list);
         vb_free(model->series);
         vb_free(model->checkpoint);
     }
-    for (int c = 0; c < experiment->corpus_count; c++) vb_corpus_spec_free(&experiment->corpora[c]);
-    vb_retrieval_free(&experiment->retrieval);
+    for (int c = 0; c < experiment->corpus_count; c++) vb_retrieval_spec_corpus_free(&experiment->corpora[c]);
+    vb_retrieval_spec_free(&experiment->retrieval);
     vb_free(experiment->corpora);
     vb_free(experiment->datasets);
     vb_free(experiment->models);
@@ -502,5 +505,5 @@ void vb_experiment_free(vb_experiment *experiment) {
 }
 
 json_t *vb_experiment_machine_json(const vb_experiment *experiment) {
-    return vb_options_json(vb_experiment_options(), experiment, true);
+    return vb_options_json(vb_experiment_tables_root(), experiment, true);
 }

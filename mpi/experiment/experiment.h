@@ -7,7 +7,7 @@
 #include "mpi/experiment/retrieval_spec.h"
 #include "shards/files/digest.h"
 #include "shards/text/prompts.h"
-#include "shards/text/vocabulary.h"
+#include "shards/text/vocabularies.h"
 
 typedef enum vb_protocol_kind { VB_EXACT, VB_SAMPLED } vb_protocol_kind;
 typedef enum vb_family_kind {
@@ -49,7 +49,7 @@ typedef struct vb_model_spec {
     vb_prompts prompts;                  /* templates in order; none (count 0) with CoOp, and where the datasets bring them */
     char *coop;                          /* checkpoint */
     int coop_position;                   /* 0 end, 1 middle, 2 front */
-    vb_retrieval_spec retrieval;         /* its own; see vb_model_retrieval */
+    vb_retrieval_spec retrieval;         /* its own; see vb_experiment_retrieval */
 } vb_model_spec;
 
 typedef struct vb_experiment {
@@ -83,28 +83,28 @@ int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_ov
 void vb_experiment_free(vb_experiment *experiment);
 
 /* The templates of a model on a dataset: the model's own, else the dataset's. Count 0 with CoOp. */
-const vb_prompts *vb_prompts_on(const vb_model_spec *model, const vb_dataset_spec *dataset);
+const vb_prompts *vb_experiment_prompts(const vb_model_spec *model, const vb_dataset_spec *dataset);
 /* A precomputed model's embeddings of a dataset; NULL when it has none. */
-const vb_embeddings_spec *vb_embeddings_on(const vb_model_spec *model, const vb_dataset_spec *dataset);
+const vb_embeddings_spec *vb_experiment_embeddings(const vb_model_spec *model, const vb_dataset_spec *dataset);
 /* Whether a model is evaluated on a dataset or an expansion: a precomputed one needs the embeddings of all of it. */
-bool vb_model_covers(const vb_experiment *experiment, const vb_model_spec *model, const vb_dataset_spec *dataset);
+bool vb_experiment_covers(const vb_experiment *experiment, const vb_model_spec *model, const vb_dataset_spec *dataset);
 
 /* The retrieval settings of a model: its own, else the experiment's; NULL when there are none. */
-const vb_retrieval_spec *vb_model_retrieval(const vb_experiment *experiment, const vb_model_spec *model);
+const vb_retrieval_spec *vb_experiment_retrieval(const vb_experiment *experiment, const vb_model_spec *model);
 /* The corpus that settings name (checked to exist by vb_experiment_read). */
-const vb_corpus_spec *vb_find_corpus(const vb_experiment *experiment, const char *name);
+const vb_corpus_spec *vb_experiment_find_corpus(const vb_experiment *experiment, const char *name);
 
 /* The machine options in effect. Owned by the caller. */
 json_t *vb_experiment_machine_json(const vb_experiment *experiment);
 
 /* The top-level table: its scalar rows are also flags of `vocabench run`. */
-const vb_option *vb_experiment_options(void);
-const vb_option *vb_dataset_options(void);
-const vb_option *vb_expansion_options(void);
-const vb_option *vb_model_options(void);
-const vb_option *vb_embeddings_options(void); /* an entry of a model's list `embeddings` */
-const vb_option *vb_coop_options(void);       /* a model's `prompts` as a map */
-const char *vb_family_word(int family);       /* as the file has it */
+const vb_option *vb_experiment_tables_root(void);
+const vb_option *vb_experiment_tables_dataset(void);
+const vb_option *vb_experiment_tables_expansion(void);
+const vb_option *vb_experiment_tables_model(void);
+const vb_option *vb_experiment_tables_embeddings(void);   /* an entry of a model's list `embeddings` */
+const vb_option *vb_experiment_tables_coop(void);         /* a model's `prompts` as a map */
+const char *vb_experiment_tables_family_word(int family); /* as the file has it */
 
 /* Where a path of an experiment file lies: beside the file, else under the current folder, else (for configs/...) in the
  * installed configs. A new string: the first that exists (globs: that matches), or the path itself. */

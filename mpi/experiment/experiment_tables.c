@@ -119,11 +119,11 @@ static const vb_option coop_options[] = {{"coop", VB_PATH, AT(vb_model_spec, coo
                                           positions, NULL, "where the class name stands among the learned tokens"},
                                          {0}};
 
-const vb_option *vb_experiment_options(void) { return experiment_options; }
-const vb_option *vb_dataset_options(void) { return dataset_options; }
-const vb_option *vb_expansion_options(void) { return expansion_options; }
-const vb_option *vb_model_options(void) { return model_options; }
-const vb_option *vb_embeddings_options(void) { return embeddings_options; }
-const vb_option *vb_coop_options(void) { return coop_options; }
+const vb_option *vb_experiment_tables_root(void) { return experiment_options; }
+const vb_option *vb_experiment_tables_dataset(void) { return dataset_options; }
+const vb_option *vb_experiment_tables_expansion(void) { return expansion_options; }
+const vb_option *vb_experiment_tables_model(void) { return model_options; }
+const vb_option *vb_experiment_tables_embeddings(void) { return embeddings_options; }
+const vb_option *vb_experiment_tables_coop(void) { return coop_options; }
 
-const char *vb_family_word(int family) { return families[family]; }
+const char *vb_experiment_tables_family_word(int family) { return families[family]; }

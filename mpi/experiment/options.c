@@ -134,7 +134,7 @@ json_t *vb_options_json(const vb_option *table, const void *fields, bool machine
     return object;
 }
 
-void vb_option_remark(const vb_option *option, char *text, int size) {
+void vb_options_remark(const vb_option *option, char *text, int size) {
     int n = 0;
     text[0] = 0;
     for (int i = 0; option->kind == VB_CHOICE && option->choices[i] && n < size; i++)
@@ -152,12 +152,12 @@ void vb_options_help(const vb_option *table) {
     for (const vb_option *option = table; option->key; option++) {
         char name[64], remark[256];
         snprintf(name, sizeof name, "%s:", option->key);
-        vb_option_remark(option, remark, sizeof remark);
+        vb_options_remark(option, remark, sizeof remark);
         printf("  %-22s %s%s\n", name, option->help, remark);
     }
 }
 
-int vb_parse_size(const char *text, int64_t *bytes, vb_error *err) {
+int vb_options_parse_size(const char *text, int64_t *bytes, vb_error *err) {
     static const struct {
         const char *unit;
         double factor;

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 #include "shards/text/yaml.h"
 
 typedef enum vb_option_kind { VB_TEXT, VB_PATH, VB_INTEGER, VB_REAL, VB_BOOLEAN, VB_CHOICE, VB_CUSTOM } vb_option_kind;
@@ -40,7 +40,7 @@ void vb_options_free(const vb_option *table, void *fields);
 json_t *vb_options_json(const vb_option *table, const void *fields, bool machine);
 
 /* What a line of help adds to an option's text: " (exact|sampled) [exact]", " 1..100000 permutations [3]", " (required)". */
-void vb_option_remark(const vb_option *option, char *text, int size);
+void vb_options_remark(const vb_option *option, char *text, int size);
 /* One line an option: for --help. Custom rows are listed too. */
 void vb_options_help(const vb_option *table);
 
@@ -51,6 +51,6 @@ typedef struct vb_option_group {
 } vb_option_group;
 
 /* "512MiB", "2GiB", "1e9"... as bytes. VB_ECONFIG when it is no size. */
-int vb_parse_size(const char *text, int64_t *bytes, vb_error *err);
+int vb_options_parse_size(const char *text, int64_t *bytes, vb_error *err);
 
 #endif

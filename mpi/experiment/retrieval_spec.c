@@ -50,10 +50,10 @@ static const vb_option retrieval_options[] = {
      "budget of a rank for the scan, such as 512MiB"},
     {0}};
 
-const vb_option *vb_corpus_options(void) { return corpus_options; }
-const vb_option *vb_retrieval_options(void) { return retrieval_options; }
+const vb_option *vb_retrieval_spec_corpus_options(void) { return corpus_options; }
+const vb_option *vb_retrieval_spec_options(void) { return retrieval_options; }
 
-int vb_corpus_spec_read(vb_corpus_spec *spec, const vb_yaml *node, const char *file, vb_error *err) {
+int vb_retrieval_spec_corpus_read(vb_corpus_spec *spec, const vb_yaml *node, const char *file, vb_error *err) {
     if (vb_options_read(corpus_options, spec, node, file, "a corpus", err)) return -1;
     if (spec->images && (spec->embeddings || spec->quantized || spec->captions || spec->text_embeddings))
         return vb_errorf(
@@ -66,7 +66,7 @@ int vb_corpus_spec_read(vb_corpus_spec *spec, const vb_yaml *node, const char *f
     return 0;
 }
 
-void vb_corpus_spec_free(vb_corpus_spec *spec) { vb_options_free(corpus_options, spec); }
+void vb_retrieval_spec_corpus_free(vb_corpus_spec *spec) { vb_options_free(corpus_options, spec); }
 
 /* A number or a list of them: at most VB_RETRIEVAL_VALUES. Reals go to `reals`, integers to `integers`. */
 static int read_numbers(const vb_yaml *map, const char *key, const char *file, double low, double high, int64_t *integers,
@@ -87,7 +87,7 @@ static int read_numbers(const vb_yaml *map, const char *key, const char *file, d
     return 0;
 }
 
-int vb_retrieval_read(vb_retrieval_spec *spec, const vb_yaml *node, const char *file, vb_error *err) {
+int vb_retrieval_spec_read(vb_retrieval_spec *spec, const vb_yaml *node, const char *file, vb_error *err) {
     *spec = (vb_retrieval_spec){.given = true};
     if (vb_options_read(retrieval_options, spec, node, file, "retrieval", err)) return -1;
     spec->top_k[0] = 100;
@@ -97,7 +97,7 @@ int vb_retrieval_read(vb_retrieval_spec *spec, const vb_yaml *node, const char *
     if (read_numbers(node, "lambda", file, 0, 1, NULL, spec->lambda, &spec->lambda_count, err)) return -1;
     int64_t most = 0;
     for (int i = 0; i < spec->top_k_count; i++) most = spec->top_k[i] > most ? spec->top_k[i] : most;
-    if (vb_parse_size(spec->memory, &spec->budget, err))
+    if (vb_options_parse_size(spec->memory, &spec->budget, err))
         return vb_error_prefix(err, "%s:%d:%d: retrieval", file, node->line, node->column);
     spec->depth_given = spec->depth > 0;
     if (!spec->depth) spec->depth = most;
@@ -111,9 +111,9 @@ int vb_retrieval_read(vb_retrieval_spec *spec, const vb_yaml *node, const char *
     return 0;
 }
 
-void vb_retrieval_free(vb_retrieval_spec *spec) { vb_options_free(retrieval_options, spec); }
+void vb_retrieval_spec_free(vb_retrieval_spec *spec) { vb_options_free(retrieval_options, spec); }
 
-json_t *vb_retrieval_json(const vb_retrieval_spec *spec) {
+json_t *vb_retrieval_spec_json(const vb_retrieval_spec *spec) {
     json_t *object = vb_options_json(retrieval_options, spec, false), *top_k = json_array(), *lambda = json_array();
     for (int i = 0; i < spec->top_k_count; i++) json_array_append_new(top_k, json_integer(spec->top_k[i]));
     for (int i = 0; i < spec->lambda_count; i++) json_array_append_new(lambda, json_real(spec->lambda[i]));

@@ -29,17 +29,17 @@ typedef struct vb_retrieval_spec {
     double lambda[VB_RETRIEVAL_VALUES];
 } vb_retrieval_spec;
 
-const vb_option *vb_corpus_options(void);
-const vb_option *vb_retrieval_options(void);
+const vb_option *vb_retrieval_spec_corpus_options(void);
+const vb_option *vb_retrieval_spec_options(void);
 
 /* Checks one corpus: exactly one of images, embeddings, captions alone; paths are left as written. `file` names the experiment
  * file. */
-int vb_corpus_spec_read(vb_corpus_spec *spec, const vb_yaml *node, const char *file, vb_error *err);
-void vb_corpus_spec_free(vb_corpus_spec *spec);
+int vb_retrieval_spec_corpus_read(vb_corpus_spec *spec, const vb_yaml *node, const char *file, vb_error *err);
+void vb_retrieval_spec_corpus_free(vb_corpus_spec *spec);
 
 /* Reads a `retrieval:` map; numbers may be single or lists. */
-int vb_retrieval_read(vb_retrieval_spec *spec, const vb_yaml *node, const char *file, vb_error *err);
-void vb_retrieval_free(vb_retrieval_spec *spec);
-json_t *vb_retrieval_json(const vb_retrieval_spec *spec);
+int vb_retrieval_spec_read(vb_retrieval_spec *spec, const vb_yaml *node, const char *file, vb_error *err);
+void vb_retrieval_spec_free(vb_retrieval_spec *spec);
+json_t *vb_retrieval_spec_json(const vb_retrieval_spec *spec);
 
 #endif

@@ -10,7 +10,7 @@
 
 static const char *const key_names[VB_SERIES_KEYS] = {"weights", "coop", "image_embeddings", "text_embeddings"};
 
-int vb_natural_order(const char *a, const char *b) {
+int vb_series_natural_order(const char *a, const char *b) {
     const char *left = a, *right = b;
     while (*a && *b) {
         if (isdigit((unsigned char)*a) && isdigit((unsigned char)*b)) {
@@ -27,10 +27,10 @@ int vb_natural_order(const char *a, const char *b) {
     return order ? order : strcmp(left, right);
 }
 
-static int by_nature(const void *a, const void *b) { return vb_natural_order(*(char *const *)a, *(char *const *)b); }
+static int by_nature(const void *a, const void *b) { return vb_series_natural_order(*(char *const *)a, *(char *const *)b); }
 
 static const char *extension(const char *path) {
-    const char *dot = strrchr(vb_base_name(path), '.');
+    const char *dot = strrchr(vb_path_base_name(path), '.');
     return dot ? dot : "";
 }
 
@@ -59,17 +59,17 @@ static int find_files(vb_series *series, int key, const vb_yaml *node, const cha
     if (!node || node->kind != VB_YAML_SCALAR || vb_yaml_is_null(node) || !strpbrk(node->text, "*?[{")) return 0;
     char *pattern = vb_resolve(node->text, path, err);
     int status = pattern ? 0 : -1;
-    if (pattern && !vb_exists(pattern)) {
+    if (pattern && !vb_path_exists(pattern)) {
         vb_paths *found = &series->found[key];
         vb_error why;
-        if (vb_glob(found, pattern, &why)) {
+        if (vb_path_glob(found, pattern, &why)) {
             *found = (vb_paths){0};
             vb_yaml_errorf(node, path, err, "%s: %s", key_names[key], why.text);
             if (err) err->code = why.code;
             status = -1;
         } else {
             qsort(found->items, found->count, sizeof *found->items, by_nature);
-            series->unwritten[key] = vb_ends_with(pattern, node->text) ? strlen(pattern) - strlen(node->text) : 0;
+            series->unwritten[key] = vb_path_ends_with(pattern, node->text) ? strlen(pattern) - strlen(node->text) : 0;
             if (!series->count) status = name_checkpoints(series, found, pattern, err);
             else if ((int)found->count != series->count)
                 status = vb_yaml_errorf(node, path, err,
@@ -94,6 +94,6 @@ int vb_series_find(vb_series *series, const vb_yaml *model, const char *path, vb
 void vb_series_free(vb_series *series) {
     for (int i = 0; i < series->count; i++) vb_free(series->checkpoints[i]);
     vb_free(series->checkpoints);
-    for (int key = 0; key < VB_SERIES_KEYS; key++) vb_paths_free(&series->found[key]);
+    for (int key = 0; key < VB_SERIES_KEYS; key++) vb_path_list_free(&series->found[key]);
     *series = (vb_series){0};
 }

@@ -25,6 +25,6 @@ int vb_series_find(vb_series *series, const vb_yaml *model, const char *path, vb
 void vb_series_free(vb_series *series);
 
 /* Text order in which runs of digits compare as numbers; as bytes when those are equal. */
-int vb_natural_order(const char *a, const char *b);
+int vb_series_natural_order(const char *a, const char *b);
 
 #endif

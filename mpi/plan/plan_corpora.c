@@ -49,10 +49,10 @@ static int plan_corpus(const vb_experiment *experiment, const vb_corpus_spec *co
     if (look_at(corpus, &facts, err)) return vb_error_prefix(err, "corpus '%s'", corpus->name);
     for (int m = 0; m < experiment->model_count; m++) {
         const vb_model_spec *model = &experiment->models[m];
-        const vb_retrieval_spec *retrieval = vb_model_retrieval(experiment, model);
-        if (model->left_out || !retrieval || vb_find_corpus(experiment, retrieval->corpus) != corpus) continue;
+        const vb_retrieval_spec *retrieval = vb_experiment_retrieval(experiment, model);
+        if (model->left_out || !retrieval || vb_experiment_find_corpus(experiment, retrieval->corpus) != corpus) continue;
         for (int d = 0; d < experiment->dataset_count - experiment->expansion_count; d++) {
-            if (!vb_model_covers(experiment, model, &experiment->datasets[d])) continue;
+            if (!vb_experiment_covers(experiment, model, &experiment->datasets[d])) continue;
             scans++;
             int threads = experiment->threads ? (int)experiment->threads : 1;
             int64_t need = vb_retrieve_memory(classes[d], facts.dim ? facts.dim : 1024, retrieval->depth, threads, ranks,

@@ -21,7 +21,7 @@ enum {
     MOST_NODES = 1024
 };
 
-int vb_scan_plan_shape(vb_scan_plan *plan, const char *text, vb_error *err) {
+int vb_plan_scan_shape(vb_scan_plan *plan, const char *text, vb_error *err) {
     char *end;
     long long rows = strtoll(text, &end, 10), dim = *end == 'x' ? strtoll(end + 1, &end, 10) : 0;
     if (*end || rows < 1 || dim < 1 || dim > 1 << 16 || rows > (int64_t)1 << 50)
@@ -31,7 +31,7 @@ int vb_scan_plan_shape(vb_scan_plan *plan, const char *text, vb_error *err) {
     return 0;
 }
 
-int vb_scan_plan_storage(vb_scan_plan *plan, const char *name, vb_error *err) {
+int vb_plan_scan_storage(vb_scan_plan *plan, const char *name, vb_error *err) {
     static const struct {
         const char *name;
         vb_dtype dtype;
@@ -45,11 +45,11 @@ int vb_scan_plan_storage(vb_scan_plan *plan, const char *name, vb_error *err) {
 }
 
 static double row_bytes(const vb_scan_plan *plan) {
-    if (plan->dtype == VB_I8) return (double)vb_group_bytes((plan->dim + 63) / 64 * 64) / VB_GROUP;
+    if (plan->dtype == VB_I8) return (double)vb_coder_group_bytes((plan->dim + 63) / 64 * 64) / VB_GROUP;
     return (double)plan->dim * (double)vb_dtype_size(plan->dtype);
 }
 
-double vb_scan_plan_bytes(const vb_scan_plan *plan) { return (double)plan->rows * row_bytes(plan); }
+double vb_plan_scan_bytes(const vb_scan_plan *plan) { return (double)plan->rows * row_bytes(plan); }
 
 /* ---- the measurement
  * --------------------------------------------------------------------------------------------------------------
@@ -85,7 +85,7 @@ static void make_rows(sample *made, const vb_scan_plan *plan) {
     fill(made->values, count, 1);
     if (made->coder) vb_coder_encode(made->coder, made->values, VB_F32, VB_GROUP, made->stored, made->work, &unlisted, &unlisted);
     for (int64_t i = 0; i < count && !made->coder; i++) {
-        uint16_t half = vb_float_to_half(made->values[i]); /* taken for bf16 another number */
+        uint16_t half = vb_dtype_float_to_half(made->values[i]); /* taken for bf16 another number */
         if (plan->dtype == VB_F32) memcpy(made->stored + i * 4, &made->values[i], sizeof(float));
         else memcpy(made->stored + i * 2, &half, sizeof half);
     }
@@ -113,8 +113,8 @@ static int open_sample(sample *made, const vb_scan_plan *plan, vb_error *err) {
     fill(made->values, dim, 3); /* for the mean */
     if (plan->dtype == VB_I8 && vb_coder_new(&made->coder, dim, made->values, 1, VB_DOT, err)) return -1;
     make_rows(made, plan);
-    if (vb_search_new(&made->search, made->asked, made->queries, dim, plan->top_k, VB_DOT, err)) return -1;
-    for (int64_t q = 0; q < made->queries; q++) vb_search_raise(made->search, q, 1e30);
+    if (vb_scan_search_new(&made->search, made->asked, made->queries, dim, plan->top_k, VB_DOT, err)) return -1;
+    for (int64_t q = 0; q < made->queries; q++) vb_scan_search_raise(made->search, q, 1e30);
     if (made->coder && vb_coded_queries_new(&made->coded, made->coder, made->asked, made->queries, err)) return -1;
     for (int t = 0; t < made->threads; t++) {
         struct searcher *one = &made->searchers[t];
@@ -131,7 +131,7 @@ static void close_sample(sample *made) {
         vb_scan_free(made->searchers[t].scan);
     }
     vb_coded_queries_free(made->coded);
-    vb_search_free(made->search);
+    vb_scan_search_free(made->search);
     vb_coder_free(made->coder);
     vb_free(made->values);
     vb_free(made->asked);
@@ -170,14 +170,14 @@ static void duration(vb_grid *grid, double seconds) {
     else vb_grid_cell(grid, "%.1f h", seconds / 3600);
 }
 
-int vb_scan_plan_print(const vb_scan_plan *plan, vb_error *err) {
+int vb_plan_scan_print(const vb_scan_plan *plan, vb_error *err) {
     sample made;
     int status = open_sample(&made, plan, err);
     double rate = status ? 0 : search_rate(&made, plan);
     int measured_with = made.threads;
     close_sample(&made);
     if (status) return -1;
-    double bytes = vb_scan_plan_bytes(plan), node = rate * plan->threads;
+    double bytes = vb_plan_scan_bytes(plan), node = rate * plan->threads;
     int64_t rank = vb_retrieve_memory(plan->queries, plan->dim, plan->top_k, plan->threads, 2, plan->dtype == VB_I8);
     printf("scan of %lld rows of %d dimensions for %lld quer%s, top %lld\n", (long long)plan->rows, plan->dim,
            (long long)plan->queries, plan->queries == 1 ? "y" : "ies", (long long)plan->top_k);
@@ -186,7 +186,7 @@ int vb_scan_plan_print(const vb_scan_plan *plan, vb_error *err) {
     printf("measured here at level %s, %d thread%s: %.4g rows a second and thread; a node has %d, its disk gives %.3g GB/s\n\n",
            vb_isa_name(vb_isa_level()), measured_with, measured_with == 1 ? "" : "s", rate, plan->threads, plan->disk * 1e-9);
     vb_grid grid = {.columns = 5};
-    vb_text text = {0};
+    vb_strbuf text = {0};
     static const char *const heads[] = {"nodes", "GB a node", "from disk", "from memory", "the disk's limit"};
     for (int i = 0; i < grid.columns; i++) vb_grid_cell(&grid, "%s", heads[i]);
     for (int nodes = 1; nodes <= MOST_NODES; nodes *= 4) {
@@ -198,9 +198,9 @@ int vb_scan_plan_print(const vb_scan_plan *plan, vb_error *err) {
         duration(&grid, read);
     }
     vb_grid_put(&grid, VB_GRID_TERMINAL, &text);
-    status = vb_text_end(&text, "the plan of a scan", err);
+    status = vb_strbuf_end(&text, "the plan of a scan", err);
     if (!status) fputs(text.bytes, stdout);
-    vb_text_free(&text);
+    vb_strbuf_free(&text);
     vb_grid_free(&grid);
     return status;
 }

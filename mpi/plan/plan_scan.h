@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 #include "kernels/base/tensor.h"
 
 typedef struct vb_scan_plan {
@@ -16,15 +16,15 @@ typedef struct vb_scan_plan {
 } vb_scan_plan;
 
 /* "413862335x512" as rows and dimensions. VB_EUSAGE. */
-int vb_scan_plan_shape(vb_scan_plan *plan, const char *text, vb_error *err);
+int vb_plan_scan_shape(vb_scan_plan *plan, const char *text, vb_error *err);
 
 /* "fp16" and so on. VB_EUSAGE. */
-int vb_scan_plan_storage(vb_scan_plan *plan, const char *name, vb_error *err);
+int vb_plan_scan_storage(vb_scan_plan *plan, const char *name, vb_error *err);
 
 /* Bytes of the rows as they are scanned. */
-double vb_scan_plan_bytes(const vb_scan_plan *plan);
+double vb_plan_scan_bytes(const vb_scan_plan *plan);
 
 /* Measures for about half a second what the threads of this machine do, and prints the plan for 1 to 1024 nodes. Local. */
-int vb_scan_plan_print(const vb_scan_plan *plan, vb_error *err);
+int vb_plan_scan_print(const vb_scan_plan *plan, vb_error *err);
 
 #endif

@@ -10,7 +10,7 @@ enum { WORDNET = 30 << 20 };
 static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
-/* vb_judge: scores of at most 32 MiB or 8 rows, and the text bank. */
+/* vb_similarity_judge: scores of at most 32 MiB or 8 rows, and the text bank. */
 static int64_t judging(int64_t classes) {
     return smaller(larger((int64_t)32 << 20, 8 * 4 * classes), VB_UNIT_SAMPLES * 4 * classes) + 36 * classes;
 }
@@ -52,7 +52,7 @@ static int64_t adversarial(const vb_experiment *experiment, const vb_pair_shape 
            s->candidates * (VB_UNIT_SAMPLES / 8 + 200) + sets + search + WORDNET;
 }
 
-int64_t vb_texts_memory(const vb_experiment *experiment, const vb_pair_shape *s) {
+int64_t vb_stage_memory_texts(const vb_experiment *experiment, const vb_pair_shape *s) {
     if (!experiment->similarity_engine) return s->classes * s->dim * 4;
     int64_t local = vb_cyclic_count((int)s->classes, 0, s->ranks);
     return (local + (s->encoded ? s->classes / s->ranks + 2 * VB_UNIT_SAMPLES : 1)) * s->dim * 4;

@@ -15,7 +15,7 @@ typedef struct vb_pair_shape {
 
 /* Bytes of the class texts on a rank, and of the largest stage: they come one after the other. Upper estimates for rank 0, which
  * has most. Local. */
-int64_t vb_texts_memory(const vb_experiment *experiment, const vb_pair_shape *shape);
+int64_t vb_stage_memory_texts(const vb_experiment *experiment, const vb_pair_shape *shape);
 int64_t vb_stage_memory(const vb_experiment *experiment, const vb_pair_shape *shape);
 
 #endif

@@ -9,7 +9,7 @@ static volatile sig_atomic_t stop_signal; /* a handler can reach nothing else */
 
 static void on_signal(int number) { stop_signal = number; }
 
-void vb_catch_signals(void) {
+void vb_context_catch_signals(void) {
     static const int signals[] = {SIGINT, SIGTERM, SIGUSR1};
     struct sigaction action = {.sa_handler = on_signal};
     sigemptyset(&action.sa_mask);
@@ -18,30 +18,30 @@ void vb_catch_signals(void) {
     signal(SIGXFSZ, SIG_IGN);
 }
 
-int vb_check_stop(vb_context *context, vb_error *err) {
+int vb_context_check_stop(vb_context *context, vb_error *err) {
     int number = stop_signal;
     if (number)
         return vb_errorf(err, VB_EINCOMPLETE, "stopped by %s; finished units are kept: run the same command again to go on",
                          number == SIGINT  ? "SIGINT" :
                          number == SIGTERM ? "SIGTERM" :
                                              "SIGUSR1");
-    if (vb_alarm_heard(&context->comm)) return vb_errorf(err, VB_EINCOMPLETE, "stopped because another rank stopped");
+    if (vb_comm_alarm_heard(&context->comm)) return vb_errorf(err, VB_EINCOMPLETE, "stopped because another rank stopped");
     return 0;
 }
 
-int vb_meet(vb_context *context, int status, vb_error *err) {
+int vb_context_barrier(vb_context *context, int status, vb_error *err) {
     enum { QUICK_LOOKS = 50 };
     vb_comm *comm = &context->comm;
-    if (status) vb_alarm_raise(comm);
+    if (status) vb_comm_alarm_raise(comm);
     MPI_Request all;
     int done = 0, code = MPI_Ibarrier(comm->mpi, &all);
-    if (code != MPI_SUCCESS && !status) status = vb_check_mpi(comm, code, "MPI_Ibarrier", err);
+    if (code != MPI_SUCCESS && !status) status = vb_comm_check(comm, code, "MPI_Ibarrier", err);
     for (int looks = 0; code == MPI_SUCCESS && !done; looks++) {
         code = MPI_Test(&all, &done, MPI_STATUS_IGNORE);
-        if (!status && (status = vb_check_stop(context, err))) vb_alarm_raise(comm);
+        if (!status && (status = vb_context_check_stop(context, err))) vb_comm_alarm_raise(comm);
         const struct timespec moment = {.tv_nsec = 1000000};
         if (!done && looks < QUICK_LOOKS) sched_yield();
         else if (!done) nanosleep(&moment, NULL);
     }
-    return vb_agree(comm, status, err);
+    return vb_comm_agree(comm, status, err);
 }

@@ -13,16 +13,16 @@ typedef struct vb_context {
 } vb_context;
 
 /* From now on SIGINT, SIGTERM and SIGUSR1 ask for a stop instead of ending the process. Local. */
-void vb_catch_signals(void);
+void vb_context_catch_signals(void);
 
 /* Local: -1 with VB_EINCOMPLETE when this rank was asked to stop or another raised the alarm: finish here, raise, agree. */
-int vb_check_stop(vb_context *context, vb_error *err);
+int vb_context_check_stop(vb_context *context, vb_error *err);
 
 /* Where ranks meet after a part of the work that takes some longer than others: waits for all of them without using a core, with
  * an ear for signals and alarms, and agrees. status: of this rank's part; a failure raises the alarm. 0, or -1 with the agreed
  * error. Collective. */
-int vb_meet(vb_context *context, int status, vb_error *err);
+int vb_context_barrier(vb_context *context, int status, vb_error *err);
 
-extern const vb_command vb_commands[]; /* ends with a row without a name */
+extern const vb_command vb_cmd_table[]; /* ends with a row without a name */
 
 #endif

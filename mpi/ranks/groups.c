@@ -13,9 +13,9 @@ int vb_groups_of_size(int ranks, int64_t ranks_per_group) {
     return ranks_per_group < ranks ? (int)((ranks + ranks_per_group - 1) / ranks_per_group) : 1;
 }
 
-int vb_group_ranks(int ranks, int groups, int g, int *first) {
+int vb_groups_ranks(int ranks, int groups, int g, int *first) {
     int64_t start;
-    int count = (int)vb_share(ranks, g, groups, &start);
+    int count = (int)vb_comm_range_of_rank(ranks, g, groups, &start);
     *first = (int)start;
     return count;
 }
@@ -29,7 +29,7 @@ static double finish_time(const double *costs, const int64_t *parts, int count, 
         int next = 0, first;
         for (int g = 1; g < groups; g++)
             if (free_at[g] < free_at[next]) next = g;
-        int64_t size = vb_group_ranks(ranks, groups, next, &first), pieces = parts[i] > 0 ? parts[i] : 1;
+        int64_t size = vb_groups_ranks(ranks, groups, next, &first), pieces = parts[i] > 0 ? parts[i] : 1;
         double largest = (double)((pieces + size - 1) / size) / (double)pieces;
         double seconds = costs[i] * (serial_share + (1 - serial_share) * largest);
         free_at[next] += seconds;
@@ -69,31 +69,31 @@ static int open_window(vb_groups *groups, vb_error *err) {
     MPI_Aint size = comm->rank ? 0 : (MPI_Aint)sizeof *counter;
     int code = MPI_Win_allocate(size, sizeof *counter, MPI_INFO_NULL, comm->mpi, &counter, &groups->window);
     if (code != MPI_SUCCESS) groups->window = MPI_WIN_NULL;
-    int status = vb_agree(comm, vb_check_mpi(comm, code, "MPI_Win_allocate", err), err);
+    int status = vb_comm_agree(comm, vb_comm_check(comm, code, "MPI_Win_allocate", err), err);
     if (status) return -1;
     MPI_Win_set_errhandler(groups->window, MPI_ERRORS_RETURN);
     if (!comm->rank) *counter = 0;
-    status = vb_check_mpi(comm, MPI_Win_lock_all(0, groups->window), "MPI_Win_lock_all", err);
-    if (!status) status = vb_check_mpi(comm, MPI_Win_sync(groups->window), "MPI_Win_sync", err);
-    return vb_agree(comm, status, err); /* nobody adds before the zero stands */
+    status = vb_comm_check(comm, MPI_Win_lock_all(0, groups->window), "MPI_Win_lock_all", err);
+    if (!status) status = vb_comm_check(comm, MPI_Win_sync(groups->window), "MPI_Win_sync", err);
+    return vb_comm_agree(comm, status, err); /* nobody adds before the zero stands */
 }
 
 int vb_groups_open(vb_groups *groups, vb_context *world, int count, int64_t items, vb_error *err) {
     *groups = (vb_groups){.world = world, .context = *world, .count = count, .items = items, .window = MPI_WIN_NULL};
     groups->context.comm = (vb_comm){.mpi = MPI_COMM_NULL};
     int ranks = world->comm.size, first;
-    while (world->comm.rank >= vb_group_ranks(ranks, count, groups->mine, &first) + first) groups->mine++;
+    while (world->comm.rank >= vb_groups_ranks(ranks, count, groups->mine, &first) + first) groups->mine++;
     MPI_Comm part = MPI_COMM_NULL;
     int code = MPI_Comm_split(world->comm.mpi, groups->mine, world->comm.rank, &part);
-    int status = vb_check_mpi(&world->comm, code, "MPI_Comm_split", err);
-    if ((status = vb_agree(&world->comm, status, err))) {
+    int status = vb_comm_check(&world->comm, code, "MPI_Comm_split", err);
+    if ((status = vb_comm_agree(&world->comm, status, err))) {
         if (part != MPI_COMM_NULL) MPI_Comm_free(&part);
         return -1;
     }
     status = vb_comm_open(&groups->context.comm, part, err);
     groups->context.comm.mpi = part;
     groups->context.comm.above = &world->comm;
-    if (!(status = vb_agree(&world->comm, status, err)) && count > 1) status = open_window(groups, err);
+    if (!(status = vb_comm_agree(&world->comm, status, err)) && count > 1) status = open_window(groups, err);
     if (status) vb_groups_close(groups);
     groups->started = MPI_Wtime();
     return status;
@@ -109,13 +109,13 @@ int vb_groups_next(vb_groups *groups, int64_t *item, vb_error *err) {
     else if (!comm->rank) {
         const int64_t one = 1;
         int code = MPI_Fetch_and_op(&one, item, MPI_INT64_T, 0, 0, MPI_SUM, groups->window);
-        status = vb_check_mpi(comm, code, "MPI_Fetch_and_op", err);
-        if (code == MPI_SUCCESS && vb_check_mpi(comm, MPI_Win_flush(0, groups->window), "MPI_Win_flush", err)) status = -1;
+        status = vb_comm_check(comm, code, "MPI_Fetch_and_op", err);
+        if (code == MPI_SUCCESS && vb_comm_check(comm, MPI_Win_flush(0, groups->window), "MPI_Win_flush", err)) status = -1;
         groups->world->comm.sent += sizeof one;
         groups->world->comm.received += sizeof *item;
     }
-    status = vb_agree(comm, status, err);
-    if (!status) status = vb_broadcast(comm, item, sizeof *item, err);
+    status = vb_comm_agree(comm, status, err);
+    if (!status) status = vb_comm_broadcast(comm, item, sizeof *item, err);
     if (*item > groups->items) *item = groups->items;
     groups->taken_at = status || *item == groups->items ? 0 : MPI_Wtime();
     return status;
@@ -123,7 +123,7 @@ int vb_groups_next(vb_groups *groups, int64_t *item, vb_error *err) {
 
 int vb_groups_wait(vb_groups *groups, int status, vb_error *err) {
     if (groups->taken_at > 0) groups->busy += MPI_Wtime() - groups->taken_at;
-    status = vb_meet(groups->world, status, err);
+    status = vb_context_barrier(groups->world, status, err);
     groups->idle = MPI_Wtime() - groups->started - groups->busy;
     return status;
 }

@@ -24,7 +24,7 @@ int vb_groups_of_size(int ranks, int64_t ranks_per_group);
 int vb_groups_plan(const double *costs, const int64_t *parts, int count, int ranks, int groups, double *idle, vb_error *err);
 
 /* The ranks of group g: [*first, *first + count). Neighbours stay together, so that a group lies on few nodes. Local. */
-int vb_group_ranks(int ranks, int groups, int g, int *first);
+int vb_groups_ranks(int ranks, int groups, int g, int *first);
 
 /* Splits the world into `count` groups with a queue of `items`. Collective over the world, as is the closing. */
 int vb_groups_open(vb_groups *groups, vb_context *world, int count, int64_t items, vb_error *err);

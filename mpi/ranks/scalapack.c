@@ -94,20 +94,20 @@ int vb_scalapack_eigenvalues(vb_comm *comm, int n, double (*element)(const void 
     choose_shape(comm->size, n, &m.rows, &m.columns);
     bool member = comm->rank < m.rows * m.columns;
     Cblacs_gridinit(&m.grid, "Row", m.rows, m.columns);
-    int status = vb_agree(comm, member ? allocate(&m, err) : 0, err);
+    int status = vb_comm_agree(comm, member ? allocate(&m, err) : 0, err);
     if (!status) {
         for (int j = 0; j < m.local_columns; j++)
             for (int i = 0; i < m.local_rows; i++)
                 m.a[(size_t)j * (size_t)m.local_rows + (size_t)i] =
                     element(context, global_index(i, m.row, m.rows), global_index(j, m.column, m.columns));
-        status = vb_agree(comm, member ? allocate_work(&m, values, err) : 0, err);
+        status = vb_comm_agree(comm, member ? allocate_work(&m, values, err) : 0, err);
     }
-    if (!status) status = vb_agree(comm, member ? eigenvalues(&m, values, m.work, m.words, err) : 0, err);
+    if (!status) status = vb_comm_agree(comm, member ? eigenvalues(&m, values, m.work, m.words, err) : 0, err);
     if (member) Cblacs_gridexit(m.grid);
     Cfree_blacs_system_handle(handle);
     vb_free(m.a);
     vb_free(m.work);
-    if (!status) status = vb_broadcast(comm, values, (size_t)n * sizeof *values, err);
+    if (!status) status = vb_comm_broadcast(comm, values, (size_t)n * sizeof *values, err);
     for (int i = 0; i < n / 2 && !status; i++) { /* ascending to descending */
         double last = values[n - 1 - i];
         values[n - 1 - i] = values[i];
@@ -151,14 +151,14 @@ static int describe(vb_product *product, vb_error *err) {
 /* A grid of one row: rows (a block of images) and depth are small beside columns (classes). With one large dimension of three it
  * is optimal to cut that one alone (Demmel et al. 2013, Communication-optimal parallel recursive rectangular matrix
  * multiplication): only the small matrix travels. */
-int vb_product_open(vb_product *product, vb_comm *comm, int rows, int columns, int depth, vb_error *err) {
+int vb_scalapack_product_open(vb_product *product, vb_comm *comm, int rows, int columns, int depth, vb_error *err) {
     *product = (vb_product){.rows = rows, .columns = columns, .depth = depth, .ranks = comm->size, .rank = comm->rank};
     product->handle = product->grid = Csys2blacs_handle(comm->mpi);
     Cblacs_gridinit(&product->grid, "Row", 1, comm->size);
-    return vb_agree(comm, describe(product, err), err);
+    return vb_comm_agree(comm, describe(product, err), err);
 }
 
-void vb_product_close(vb_product *product) {
+void vb_scalapack_product_close(vb_product *product) {
     if (product->ranks) {
         Cblacs_gridexit(product->grid);
         Cfree_blacs_system_handle(product->handle);
@@ -167,7 +167,7 @@ void vb_product_close(vb_product *product) {
     *product = (vb_product){0};
 }
 
-void vb_product_multiply(const vb_product *product, const float *a, const float *b, float *out) {
+void vb_scalapack_product_multiply(const vb_product *product, const float *a, const float *b, float *out) {
     static const float alpha = 1, beta = 0;
     for (int k = 0; k < product->local_depth; k++)
         for (int i = 0; i < product->rows; i++)

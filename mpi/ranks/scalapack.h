@@ -24,14 +24,14 @@ typedef struct vb_product {
     float *slice;                     /* this rank's dimensions of the rows */
 } vb_product;
 
-/* Memory: 4 rows * depth / ranks bytes. Free with vb_product_close, also after a failure. Collective. */
-int vb_product_open(vb_product *product, vb_comm *comm, int rows, int columns, int depth, vb_error *err);
-void vb_product_close(vb_product *product); /* collective */
+/* Memory: 4 rows * depth / ranks bytes. Free with vb_scalapack_product_close, also after a failure. Collective. */
+int vb_scalapack_product_open(vb_product *product, vb_comm *comm, int rows, int columns, int depth, vb_error *err);
+void vb_scalapack_product_close(vb_product *product); /* collective */
 
 /* out[c * rows + i] = sum over k of a[i * depth + k] * b[c * depth + k], for this rank's columns c, by psgemm: in fp32 and in an
  * order of summation that is ScaLAPACK's and its BLAS's own. Error: at most gamma_depth |a_i| |b_c|. b holds this rank's columns.
  * Collective.
  */
-void vb_product_multiply(const vb_product *product, const float *a, const float *b, float *out);
+void vb_scalapack_product_multiply(const vb_product *product, const float *a, const float *b, float *out);
 
 #endif

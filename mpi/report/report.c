@@ -7,13 +7,13 @@
 #include "shards/files/io.h"
 
 static const char *vocabularies_of(const json_t *entry) {
-    return vb_text_of(json_object_get(entry, "data"), "vocabularies_digest");
+    return vb_json_text(json_object_get(entry, "data"), "vocabularies_digest");
 }
 
 static vb_report_group *group_of(vb_report *report, const json_t *entry) {
     for (int g = 0; g < report->group_count; g++) {
         const json_t *first = report->groups[g].entries[0].entry;
-        if (!strcmp(vb_text_of(first, "dataset"), vb_text_of(entry, "dataset")) &&
+        if (!strcmp(vb_json_text(first, "dataset"), vb_json_text(entry, "dataset")) &&
             !strcmp(vocabularies_of(first), vocabularies_of(entry)))
             return &report->groups[g];
     }
@@ -36,20 +36,20 @@ static int add_entry(vb_report *report, const vb_result_folder *folder, json_t *
 static int add_names(vb_report *report, vb_error *err) {
     for (int g = 0; g < report->group_count; g++) {
         vb_report_group *group = &report->groups[g];
-        const char *dataset = vb_text_of(group->entries[0].entry, "dataset");
+        const char *dataset = vb_json_text(group->entries[0].entry, "dataset");
         bool alone = true;
         for (int h = 0; h < report->group_count; h++)
-            alone = alone && (h == g || strcmp(dataset, vb_text_of(report->groups[h].entries[0].entry, "dataset")));
+            alone = alone && (h == g || strcmp(dataset, vb_json_text(report->groups[h].entries[0].entry, "dataset")));
         group->title = alone ? vb_strdup(dataset, err) :
                                vb_format(err, "%s (vocabularies %.8s)", dataset, vocabularies_of(group->entries[0].entry));
         if (!group->title) return -1;
         for (int i = 0; i < group->count; i++) {
             vb_reported *it = &group->entries[i];
-            const char *model = vb_text_of(it->entry, "model");
+            const char *model = vb_json_text(it->entry, "model");
             bool only = true;
             for (int k = 0; k < group->count; k++)
-                only = only && (k == i || strcmp(model, vb_text_of(group->entries[k].entry, "model")));
-            it->label = only ? vb_strdup(model, err) : vb_format(err, "%s (%s)", model, vb_base_name(it->folder->folder));
+                only = only && (k == i || strcmp(model, vb_json_text(group->entries[k].entry, "model")));
+            it->label = only ? vb_strdup(model, err) : vb_format(err, "%s (%s)", model, vb_path_base_name(it->folder->folder));
             if (!it->label) return -1;
         }
     }

@@ -58,24 +58,24 @@ typedef struct vb_plotter {
 } vb_plotter;
 
 /* Each writes NAME.csv, NAME.gp and, by running gnuplot, NAME.svg. */
-int vb_plot_curves(vb_plotter *plotter, const vb_report_group *group, vb_figure *figure, vb_error *err);
-int vb_plot_vocabularies(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err);
-int vb_plot_theft(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err);
+int vb_report_plots_curves(vb_plotter *plotter, const vb_report_group *group, vb_figure *figure, vb_error *err);
+int vb_report_plots_vocabularies(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err);
+int vb_report_plots_theft(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err);
 /* These leave figure->name NULL where the results have no such part. */
-int vb_plot_similarities(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err);
-int vb_plot_margins(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err);
-int vb_plot_geometry(vb_plotter *plotter, const vb_report_group *group, vb_figure *figure, vb_error *err);
-int vb_plot_adversarial(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err);
-int vb_plot_retrieval(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err);
-void vb_figure_free(vb_figure *figure);
+int vb_report_plots_similarities(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err);
+int vb_report_plots_margins(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err);
+int vb_report_plots_geometry(vb_plotter *plotter, const vb_report_group *group, vb_figure *figure, vb_error *err);
+int vb_report_plots_adversarial(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err);
+int vb_report_plots_retrieval(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err);
+void vb_report_plots_free(vb_figure *figure);
 
 /* ---- documents ---- */
 
 /* `data` is the data folder's name as links in the document write it. */
-int vb_report_html(const vb_report *report, vb_plotter *plotter, const char *data, vb_text *out, vb_error *err);
-int vb_report_markdown(const vb_report *report, vb_plotter *plotter, const char *data, vb_text *out, vb_error *err);
+int vb_report_html(const vb_report *report, vb_plotter *plotter, const char *data, vb_strbuf *out, vb_error *err);
+int vb_report_markdown(const vb_report *report, vb_plotter *plotter, const char *data, vb_strbuf *out, vb_error *err);
 /* Prints the finished HTML page with Chromium by way of files in the folder `data`. VB_EMISSING when it is not installed. */
-int vb_report_pdf(const vb_text *page, const char *data, const char *output, vb_error *err);
-int vb_report_latex(const vb_report *report, vb_text *out, vb_error *err);
+int vb_report_pdf(const vb_strbuf *page, const char *data, const char *output, vb_error *err);
+int vb_report_latex(const vb_report *report, vb_strbuf *out, vb_error *err);
 
 #endif

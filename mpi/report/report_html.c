@@ -59,30 +59,30 @@ static const char style[] =
     "figure svg{min-width:0}.figures{grid-template-columns:1fr 1fr}th,td{padding:.2rem "
     ".4rem}th{white-space:normal}a{color:inherit;text-decoration:none}}";
 
-static void put_style(vb_text *out) {
-    vb_text_add(out, "<style>:root{color-scheme:light dark;--page:#ffffff;");
-    vb_colours_css(out, 0);
-    vb_text_add(out, "}@media screen and (prefers-color-scheme:dark){:root{--page:#14171c;");
-    vb_colours_css(out, 1);
-    vb_text_add(out, "}}");
-    vb_text_add(out, style);
-    vb_text_add(out, "</style>\n");
+static void put_style(vb_strbuf *out) {
+    vb_strbuf_add(out, "<style>:root{color-scheme:light dark;--page:#ffffff;");
+    vb_svg_colours_css(out, 0);
+    vb_strbuf_add(out, "}@media screen and (prefers-color-scheme:dark){:root{--page:#14171c;");
+    vb_svg_colours_css(out, 1);
+    vb_strbuf_add(out, "}}");
+    vb_strbuf_add(out, style);
+    vb_strbuf_add(out, "</style>\n");
 }
 
-static void put_heading(vb_text *out, int level, const char *before, const char *name, const char *anchor) {
-    vb_text_format(out, "<h%d", level);
-    if (anchor) vb_text_format(out, " id=\"%s\"", anchor);
-    vb_text_format(out, ">%s", before);
-    vb_text_add_html(out, name);
-    vb_text_format(out, "</h%d>\n", level);
+static void put_heading(vb_strbuf *out, int level, const char *before, const char *name, const char *anchor) {
+    vb_strbuf_format(out, "<h%d", level);
+    if (anchor) vb_strbuf_format(out, " id=\"%s\"", anchor);
+    vb_strbuf_format(out, ">%s", before);
+    vb_strbuf_add_html(out, name);
+    vb_strbuf_format(out, "</h%d>\n", level);
 }
 
 /* Writes and frees the grid; nothing of one without rows. */
-static void put_table(vb_text *out, vb_grid *grid, const char *summary) {
+static void put_table(vb_strbuf *out, vb_grid *grid, const char *summary) {
     bool rows = vb_grid_rows(grid) > 0 || grid->failed;
-    if (rows && summary) vb_text_format(out, "<details><summary>%s</summary>\n", summary);
+    if (rows && summary) vb_strbuf_format(out, "<details><summary>%s</summary>\n", summary);
     if (rows) vb_grid_put(grid, VB_GRID_HTML, out);
-    if (rows && summary) vb_text_add(out, "</details>\n");
+    if (rows && summary) vb_strbuf_add(out, "</details>\n");
     vb_grid_free(grid);
 }
 
@@ -90,33 +90,33 @@ typedef struct page {
     const vb_report *report;
     vb_plotter *plotter;
     const char *data;
-    vb_text *out;
+    vb_strbuf *out;
 } page;
 
 /* Writes and frees the figure; nothing of one that was not drawn. */
 static int put_figure(page *work, vb_figure *figure, vb_error *err) {
-    vb_text *out = work->out;
+    vb_strbuf *out = work->out;
     int status = 0;
     if (figure->name) {
-        vb_text_add(out, "<figure>\n<figcaption>");
-        vb_text_add_html(out, figure->title);
-        vb_text_add(out, "<small>");
-        vb_text_add_html(out, figure->description);
-        vb_text_add(out, " <a class=\"data\" href=\"");
-        vb_text_add_html(out, work->data);
-        vb_text_format(out, "/%s.csv\" aria-label=\"Data of: ", figure->name);
-        vb_text_add_html(out, figure->title);
-        vb_text_add(out, "\">Data</a></small></figcaption>\n<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"");
-        vb_text_add_html(out, figure->title);
-        vb_text_add(out, "\">\n");
-        vb_text id = {0};
-        vb_text_format(&id, "fig-%s", figure->name);
-        status = vb_text_end(&id, "a figure", err);
+        vb_strbuf_add(out, "<figure>\n<figcaption>");
+        vb_strbuf_add_html(out, figure->title);
+        vb_strbuf_add(out, "<small>");
+        vb_strbuf_add_html(out, figure->description);
+        vb_strbuf_add(out, " <a class=\"data\" href=\"");
+        vb_strbuf_add_html(out, work->data);
+        vb_strbuf_format(out, "/%s.csv\" aria-label=\"Data of: ", figure->name);
+        vb_strbuf_add_html(out, figure->title);
+        vb_strbuf_add(out, "\">Data</a></small></figcaption>\n<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"");
+        vb_strbuf_add_html(out, figure->title);
+        vb_strbuf_add(out, "\">\n");
+        vb_strbuf id = {0};
+        vb_strbuf_format(&id, "fig-%s", figure->name);
+        status = vb_strbuf_end(&id, "a figure", err);
         if (!status) status = vb_svg_inline(figure->svg, id.bytes, figure->title, figure->description, out, err);
-        vb_text_free(&id);
-        vb_text_add(out, "</div>\n</figure>\n");
+        vb_strbuf_free(&id);
+        vb_strbuf_add(out, "</div>\n</figure>\n");
     }
-    vb_figure_free(figure);
+    vb_report_plots_free(figure);
     return status;
 }
 
@@ -126,56 +126,57 @@ typedef int (*group_plot)(vb_plotter *, const vb_report_group *, vb_figure *, vb
 static int draw_entry(page *work, entry_plot draw, const vb_reported *it, vb_error *err) {
     vb_figure figure = {0};
     if (!draw(work->plotter, it, &figure, err)) return put_figure(work, &figure, err);
-    vb_figure_free(&figure);
+    vb_report_plots_free(&figure);
     return -1;
 }
 
 static int draw_group(page *work, group_plot draw, const vb_report_group *group, vb_error *err) {
     vb_figure figure = {0};
     if (!draw(work->plotter, group, &figure, err)) return put_figure(work, &figure, err);
-    vb_figure_free(&figure);
+    vb_report_plots_free(&figure);
     return -1;
 }
 
 /* ---- sections ---- */
 
 static void put_head(page *work) {
-    vb_text *out = work->out;
+    vb_strbuf *out = work->out;
     const vb_report *report = work->report;
-    vb_text_add(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" "
-                     "content=\"light dark\">\n"
-                     "<title>Openness of ");
-    vb_text_add_html(out, vb_text_of(report->folders[0].document, "experiment"));
-    vb_text_add(out, report->folder_count > 1 ? " and others" : "");
-    vb_text_add(out, " – vocabench</title>\n<link rel=\"icon\" href=\"data:,\">\n");
+    vb_strbuf_add(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" "
+                       "content=\"light dark\">\n"
+                       "<title>Openness of ");
+    vb_strbuf_add_html(out, vb_json_text(report->folders[0].document, "experiment"));
+    vb_strbuf_add(out, report->folder_count > 1 ? " and others" : "");
+    vb_strbuf_add(out, " – vocabench</title>\n<link rel=\"icon\" href=\"data:,\">\n");
     put_style(out);
-    vb_text_add(out, "</head>\n<body>\n<a class=\"skip\" href=\"#results\">Skip to the results</a>\n<header>\n<h1>Openness of ");
+    vb_strbuf_add(out,
+                  "</head>\n<body>\n<a class=\"skip\" href=\"#results\">Skip to the results</a>\n<header>\n<h1>Openness of ");
     for (int f = 0; f < report->folder_count; f++) {
-        if (f) vb_text_add(out, f == report->folder_count - 1 ? " and " : ", ");
-        vb_text_add_html(out, vb_text_of(report->folders[f].document, "experiment"));
+        if (f) vb_strbuf_add(out, f == report->folder_count - 1 ? " and " : ", ");
+        vb_strbuf_add_html(out, vb_json_text(report->folders[f].document, "experiment"));
     }
-    vb_text_format(out, "</h1>\n<p class=\"quiet\">%d result%s on %d dataset%s", report->entry_count,
-                   report->entry_count == 1 ? "" : "s", report->group_count, report->group_count == 1 ? "" : "s");
+    vb_strbuf_format(out, "</h1>\n<p class=\"quiet\">%d result%s on %d dataset%s", report->entry_count,
+                     report->entry_count == 1 ? "" : "s", report->group_count, report->group_count == 1 ? "" : "s");
     const char *latest = "";
     for (int f = 0; f < report->folder_count; f++) {
-        const char *finished = vb_text_of(json_object_get(report->folders[f].document, "run"), "finished");
+        const char *finished = vb_json_text(json_object_get(report->folders[f].document, "run"), "finished");
         if (strcmp(finished, latest) > 0) latest = finished;
     }
-    if (*latest) vb_text_add(out, ", finished "), vb_text_add_html(out, latest);
-    vb_text_add(out, ".</p>\n<nav aria-label=\"Contents\"><ul><li><a href=\"#results\">Results</a></li>");
+    if (*latest) vb_strbuf_add(out, ", finished "), vb_strbuf_add_html(out, latest);
+    vb_strbuf_add(out, ".</p>\n<nav aria-label=\"Contents\"><ul><li><a href=\"#results\">Results</a></li>");
     for (int g = 0; g < report->group_count; g++) {
-        vb_text_format(out, "<li><a href=\"#dataset-%d\">", g + 1);
-        vb_text_add_html(out, report->groups[g].title);
-        vb_text_add(out, "</a></li>");
+        vb_strbuf_format(out, "<li><a href=\"#dataset-%d\">", g + 1);
+        vb_strbuf_add_html(out, report->groups[g].title);
+        vb_strbuf_add(out, "</a></li>");
     }
-    vb_text_add(out, "<li><a href=\"#provenance\">Provenance</a></li></ul></nav>\n</header>\n<main>\n");
+    vb_strbuf_add(out, "<li><a href=\"#provenance\">Provenance</a></li></ul></nav>\n</header>\n<main>\n");
 }
 
 static void put_results(page *work) {
-    vb_text *out = work->out;
+    vb_strbuf *out = work->out;
     put_heading(out, 2, "", "Results", "results");
-    vb_text_add(
+    vb_strbuf_add(
         out,
         "<p>A classifier that chooses among names is <em>open</em> when new names do not spoil what it already gets right. Three "
         "accuracies measure that:</p>\n<dl class=\"terms\">"
@@ -188,14 +189,14 @@ static void put_results(page *work) {
 }
 
 static int put_model(page *work, const vb_reported *it, vb_error *err) {
-    vb_text *out = work->out;
+    vb_strbuf *out = work->out;
     put_heading(out, 3, "", it->label, NULL);
-    vb_text_add(out, "<div class=\"figures\">\n");
-    static const entry_plot plots[] = {vb_plot_vocabularies, vb_plot_theft,       vb_plot_similarities,
-                                       vb_plot_margins,      vb_plot_adversarial, vb_plot_retrieval};
+    vb_strbuf_add(out, "<div class=\"figures\">\n");
+    static const entry_plot plots[] = {vb_report_plots_vocabularies, vb_report_plots_theft,       vb_report_plots_similarities,
+                                       vb_report_plots_margins,      vb_report_plots_adversarial, vb_report_plots_retrieval};
     for (size_t p = 0; p < sizeof plots / sizeof *plots; p++)
         if (draw_entry(work, plots[p], it, err)) return -1;
-    vb_text_add(out, "</div>\n");
+    vb_strbuf_add(out, "</div>\n");
     vb_grid grid = vb_report_adversarial_table(it);
     put_table(out, &grid, NULL);
     if (vb_report_pictures(it, out, err)) return -1;
@@ -209,17 +210,17 @@ static int put_model(page *work, const vb_reported *it, vb_error *err) {
 static int put_group(page *work, int g, vb_error *err) {
     const vb_report_group *group = &work->report->groups[g];
     const json_t *first = group->entries[0].entry, *data = json_object_get(first, "data");
-    vb_text *out = work->out;
-    vb_text anchor = {0};
-    vb_text_format(&anchor, "dataset-%d", g + 1);
-    if (vb_text_end(&anchor, "the report", err)) return -1;
+    vb_strbuf *out = work->out;
+    vb_strbuf anchor = {0};
+    vb_strbuf_format(&anchor, "dataset-%d", g + 1);
+    if (vb_strbuf_end(&anchor, "the report", err)) return -1;
     put_heading(out, 2, "", group->title, anchor.bytes);
-    vb_text_free(&anchor);
-    vb_text_format(out, "<p class=\"quiet\">%zu vocabularies, %.0f classes, %.0f images.</p>\n<div class=\"figures\">\n",
-                   json_array_size(json_object_get(first, "vocabularies")), vb_number_of(data, "classes"),
-                   vb_number_of(first, "images"));
-    if (draw_group(work, vb_plot_curves, group, err) || draw_group(work, vb_plot_geometry, group, err)) return -1;
-    vb_text_add(out, "</div>\n");
+    vb_strbuf_free(&anchor);
+    vb_strbuf_format(out, "<p class=\"quiet\">%zu vocabularies, %.0f classes, %.0f images.</p>\n<div class=\"figures\">\n",
+                     json_array_size(json_object_get(first, "vocabularies")), vb_json_number(data, "classes"),
+                     vb_json_number(first, "images"));
+    if (draw_group(work, vb_report_plots_curves, group, err) || draw_group(work, vb_report_plots_geometry, group, err)) return -1;
+    vb_strbuf_add(out, "</div>\n");
     vb_grid grid = vb_report_analyses_table(group);
     put_table(out, &grid, NULL);
     for (int i = 0; i < group->count; i++)
@@ -228,48 +229,49 @@ static int put_group(page *work, int g, vb_error *err) {
 }
 
 static void put_provenance(page *work) {
-    vb_text *out = work->out;
+    vb_strbuf *out = work->out;
     const vb_report *report = work->report;
     put_heading(out, 2, "", "Provenance", "provenance");
-    vb_text_add(out,
-                "<p>Digests are XXH3-128. Equal digests mean equal bytes: of weights, images with their labels, vocabularies, "
-                "tokenizers.</p>\n");
+    vb_strbuf_add(out,
+                  "<p>Digests are XXH3-128. Equal digests mean equal bytes: of weights, images with their labels, vocabularies, "
+                  "tokenizers.</p>\n");
     for (int f = 0; f < report->folder_count; f++) {
         const json_t *document = report->folders[f].document;
-        put_heading(out, 3, "", vb_text_of(document, "experiment"), NULL);
+        put_heading(out, 3, "", vb_json_text(document, "experiment"), NULL);
         vb_grid grid = vb_report_run_table(&report->folders[f]);
         put_table(out, &grid, NULL);
         char *text = json_dumps(json_object_get(document, "configuration"), JSON_INDENT(2));
         if (text) {
-            vb_text_add(out, "<details><summary>Configuration</summary>\n<pre tabindex=\"0\">");
-            vb_text_add_html(out, text);
-            vb_text_add(out, "</pre></details>\n");
+            vb_strbuf_add(out, "<details><summary>Configuration</summary>\n<pre tabindex=\"0\">");
+            vb_strbuf_add_html(out, text);
+            vb_strbuf_add(out, "</pre></details>\n");
         }
         free(text); /* jansson's */
     }
     for (int g = 0; g < report->group_count; g++)
         for (int i = 0; i < report->groups[g].count; i++) {
-            vb_text_add(out, "<h3>");
-            vb_text_add_html(out, report->groups[g].entries[i].label);
-            vb_text_add(out, " on ");
-            vb_text_add_html(out, report->groups[g].title);
-            vb_text_add(out, "</h3>\n");
+            vb_strbuf_add(out, "<h3>");
+            vb_strbuf_add_html(out, report->groups[g].entries[i].label);
+            vb_strbuf_add(out, " on ");
+            vb_strbuf_add_html(out, report->groups[g].title);
+            vb_strbuf_add(out, "</h3>\n");
             vb_grid grid = vb_report_input_table(&report->groups[g].entries[i]);
             put_table(out, &grid, NULL);
         }
 }
 
-int vb_report_html(const vb_report *report, vb_plotter *plotter, const char *data, vb_text *out, vb_error *err) {
+int vb_report_html(const vb_report *report, vb_plotter *plotter, const char *data, vb_strbuf *out, vb_error *err) {
     page work = {report, plotter, data, out};
     put_head(&work);
     put_results(&work);
     for (int g = 0; g < report->group_count; g++)
         if (put_group(&work, g, err)) return -1;
     put_provenance(&work);
-    vb_text_add(out, "</main>\n<footer>\n<p class=\"quiet\">Made by vocabench, after Ren et al., <cite>Delving into the Openness "
-                     "of CLIP</cite> "
-                     "(2022). The data and the gnuplot script of every figure lie in ");
-    vb_text_add_html(out, data);
-    vb_text_add(out, "/.</p>\n</footer>\n</body>\n</html>\n");
-    return vb_text_end(out, "the report", err);
+    vb_strbuf_add(out,
+                  "</main>\n<footer>\n<p class=\"quiet\">Made by vocabench, after Ren et al., <cite>Delving into the Openness "
+                  "of CLIP</cite> "
+                  "(2022). The data and the gnuplot script of every figure lie in ");
+    vb_strbuf_add_html(out, data);
+    vb_strbuf_add(out, "/.</p>\n</footer>\n</body>\n</html>\n");
+    return vb_strbuf_end(out, "the report", err);
 }

@@ -57,27 +57,27 @@ static int print_page(const char *browser, const char *folder, const char *profi
 static int take_pdf(const char *path, const char *browser, const char *output, vb_error *err) {
     uint8_t *bytes = NULL;
     size_t size = 0;
-    if (!vb_exists(path)) return vb_errorf(err, VB_EINTERNAL, "%s ended well and wrote no PDF", browser);
-    if (vb_read_file(path, PDF_LIMIT, &bytes, &size, err)) return -1;
+    if (!vb_path_exists(path)) return vb_errorf(err, VB_EINTERNAL, "%s ended well and wrote no PDF", browser);
+    if (vb_file_read_whole(path, PDF_LIMIT, &bytes, &size, err)) return -1;
     bool whole = size > 64 && !memcmp(bytes, "%PDF-", 5) && memmem(bytes + size - 64, 64, "%%EOF", 5);
-    int status = whole ? vb_write_file(output, bytes, size, err) :
+    int status = whole ? vb_writer_write_whole(output, bytes, size, err) :
                          vb_errorf(err, VB_EINTERNAL, "%s: expected a whole PDF of %s, found %zu bytes of something else", path,
                                    browser, size);
     vb_free(bytes);
     return status;
 }
 
-int vb_report_pdf(const vb_text *page, const char *data, const char *output, vb_error *err) {
+int vb_report_pdf(const vb_strbuf *page, const char *data, const char *output, vb_error *err) {
     const char *browser = find_browser();
     if (!browser)
         return vb_errorf(err, VB_EMISSING,
                          "no chromium in PATH, which prints the page: install it (Debian: apt-get install chromium), or "
                          "print the HTML page from a browser");
-    char *folder = vb_absolute(data, err);
+    char *folder = vb_path_absolute(data, err);
     char *html = vb_format(err, "%s/page.html", data), *pdf = vb_format(err, "%s/page.pdf", data), *profile = NULL;
     int status = -1;
     if (folder && html && pdf && (profile = vb_format(err, "%s/profile.%ld", folder, (long)getpid()))) {
-        status = vb_text_write(page, html, err);
+        status = vb_strbuf_write(page, html, err);
         if (!status) unlink(pdf);
         if (!status) status = print_page(browser, data, profile, err);
         if (!status) status = take_pdf(pdf, browser, output, err);

@@ -7,6 +7,6 @@
 /* Appends to the page, for each target of an adversarial result, the names that take images with small copies of some of those.
  * Where the pictures cannot be had (precomputed embeddings, data that is gone or has changed, results of an older version) it
  * says so instead. Nothing without adversarial names. VB_EMEMORY. */
-int vb_report_pictures(const vb_reported *it, vb_text *out, vb_error *err);
+int vb_report_pictures(const vb_reported *it, vb_strbuf *out, vb_error *err);
 
 #endif

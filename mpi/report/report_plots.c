@@ -16,19 +16,19 @@ enum { WIDTH = 640, NAME_WIDTH = 26, LABELLED_CELLS = 20, SVG_LIMIT = 1 << 27 };
 typedef struct plot {
     vb_plotter *plotter;
     vb_figure *figure;
-    vb_text csv, script;
-    vb_text title, description;
+    vb_strbuf csv, script;
+    vb_strbuf title, description;
 } plot;
 
 /* Letters, digits and hyphens of a name. */
-static void add_slug(vb_text *out, const char *name) {
+static void add_slug(vb_strbuf *out, const char *name) {
     size_t n = 0;
     bool gap = true;
     for (const char *at = name; *at && n < 40; at++) {
         char c = *at >= 'A' && *at <= 'Z' ? (char)(*at + 32) : *at;
         bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
         if (!plain && gap) continue;
-        vb_text_add_n(out, plain ? &c : "-", 1);
+        vb_strbuf_add_n(out, plain ? &c : "-", 1);
         gap = !plain;
         n++;
     }
@@ -37,17 +37,17 @@ static void add_slug(vb_text *out, const char *name) {
 /* Names the figure and begins its script. A file name has its number first, so that no two are the same. */
 static int begin(plot *work, vb_plotter *plotter, vb_figure *figure, const char *kind, const char *of, int height,
                  vb_error *err) {
-    vb_text name = {0};
+    vb_strbuf name = {0};
     *work = (plot){.plotter = plotter, .figure = figure};
-    vb_text_format(&name, "%02d-%s-", ++plotter->count, kind);
+    vb_strbuf_format(&name, "%02d-%s-", ++plotter->count, kind);
     add_slug(&name, of);
-    if (vb_text_end(&name, "a figure", err)) {
-        vb_text_free(&name);
+    if (vb_strbuf_end(&name, "a figure", err)) {
+        vb_strbuf_free(&name);
         return -1;
     }
     while (name.bytes[name.filled - 1] == '-') name.bytes[--name.filled] = 0;
     figure->name = name.bytes;
-    vb_text_format(
+    vb_strbuf_format(
         &work->script,
         "# gnuplot -d %s.gp\nset encoding utf8\nset terminal svg size %d,%d dynamic noenhanced font 'sans-serif,13'\n"
         "set output '%s.svg'\nset datafile separator ','\nset border 0\nset tics scale 0 nomirror textcolor rgb '#57606a'\n"
@@ -58,16 +58,16 @@ static int begin(plot *work, vb_plotter *plotter, vb_figure *figure, const char 
 }
 
 /* A name as a text of gnuplot: nothing within single quotes is special but the quote itself. */
-static void add_quoted(vb_text *script, const char *name) {
-    vb_text_add(script, "'");
+static void add_quoted(vb_strbuf *script, const char *name) {
+    vb_strbuf_add(script, "'");
     for (const char *at = name; *at; at++)
-        if (*at == '\'') vb_text_add(script, "''");
-        else vb_text_add_n(script, (unsigned char)*at < 0x20 ? " " : at, 1);
-    vb_text_add(script, "'");
+        if (*at == '\'') vb_strbuf_add(script, "''");
+        else vb_strbuf_add_n(script, (unsigned char)*at < 0x20 ? " " : at, 1);
+    vb_strbuf_add(script, "'");
 }
 
 /* The same, cut to `width` characters. In labels of tics a percent sign begins a format. */
-static void add_short(vb_text *script, const char *name, int width, bool tic) {
+static void add_short(vb_strbuf *script, const char *name, int width, bool tic) {
     char text[2 * 4 * 64 + 8];
     size_t n = 0, i = 0;
     int shown = 0;
@@ -100,20 +100,21 @@ static int end(plot *work, vb_error *err) {
     uint8_t *bytes = NULL;
     size_t n;
     int status = csv && script && svg && name ? 0 : -1;
-    if (!status) status = vb_text_end(&work->title, "a figure", err) || vb_text_end(&work->description, "a figure", err) ? -1 : 0;
-    if (!status) status = vb_text_write(&work->csv, csv, err) || vb_text_write(&work->script, script, err) ? -1 : 0;
+    if (!status)
+        status = vb_strbuf_end(&work->title, "a figure", err) || vb_strbuf_end(&work->description, "a figure", err) ? -1 : 0;
+    if (!status) status = vb_strbuf_write(&work->csv, csv, err) || vb_strbuf_write(&work->script, script, err) ? -1 : 0;
     if (!status) {
         const char *const argv[] = {"gnuplot", "-d", name, NULL};
         status = vb_spawn_in(work->plotter->folder, argv, "install it (Debian: apt-get install gnuplot-nox)", err);
         if (status) vb_error_prefix(err, "%s", script);
     }
-    if (!status) status = vb_read_file(svg, SVG_LIMIT, &bytes, &n, err);
+    if (!status) status = vb_file_read_whole(svg, SVG_LIMIT, &bytes, &n, err);
     figure->svg = (char *)bytes;
     figure->title = work->title.bytes;
     figure->description = work->description.bytes;
-    work->title = work->description = (vb_text){0};
-    vb_text_free(&work->csv);
-    vb_text_free(&work->script);
+    work->title = work->description = (vb_strbuf){0};
+    vb_strbuf_free(&work->csv);
+    vb_strbuf_free(&work->script);
     vb_free(csv);
     vb_free(script);
     vb_free(svg);
@@ -121,7 +122,7 @@ static int end(plot *work, vb_error *err) {
     return status;
 }
 
-void vb_figure_free(vb_figure *figure) {
+void vb_report_plots_free(vb_figure *figure) {
     vb_free(figure->name);
     vb_free(figure->title);
     vb_free(figure->description);
@@ -130,8 +131,8 @@ void vb_figure_free(vb_figure *figure) {
 }
 
 /* A number, or nothing for what is none. */
-static void add_number(vb_text *csv, double value) {
-    if (isfinite(value)) vb_text_format(csv, "%.10g", value);
+static void add_number(vb_strbuf *csv, double value) {
+    if (isfinite(value)) vb_strbuf_format(csv, "%.10g", value);
 }
 
 static double at(const json_t *list, size_t i) {
@@ -147,47 +148,47 @@ typedef struct bar {
 } bar;
 
 static void add_bars(plot *work, const bar *bars, int count, const char *const names[2]) {
-    vb_text *script = &work->script;
+    vb_strbuf *script = &work->script;
     int width = 4;
-    vb_text_format(&work->csv, "place,%s,%s,name\n", names[0], names[1]);
+    vb_strbuf_format(&work->csv, "place,%s,%s,name\n", names[0], names[1]);
     for (int i = 0; i < count; i++) {
-        vb_text_format(&work->csv, "%d,", i);
+        vb_strbuf_format(&work->csv, "%d,", i);
         add_number(&work->csv, 100 * bars[i].first);
-        vb_text_add(&work->csv, ",");
+        vb_strbuf_add(&work->csv, ",");
         add_number(&work->csv, 100 * bars[i].second);
-        vb_text_add(&work->csv, ",");
-        vb_text_add_csv(&work->csv, bars[i].name);
-        vb_text_add(&work->csv, "\n");
+        vb_strbuf_add(&work->csv, ",");
+        vb_strbuf_add_csv(&work->csv, bars[i].name);
+        vb_strbuf_add(&work->csv, "\n");
         int length = 0;
         for (const char *c = bars[i].name; *c; c++) length += ((unsigned char)*c & 0xc0) != 0x80;
         if (length > width) width = length;
     }
     if (width > NAME_WIDTH) width = NAME_WIDTH + 1;
-    vb_text_format(script,
-                   "set lmargin %d\nset rmargin 6\nset tmargin 2.4\nset bmargin 2\nset xrange [0:100]\nset yrange [%g:-0.6]\n",
-                   width + 1, count - 0.4);
-    vb_text_add(script, "set xtics 0,20,100 format '%.0f %%'\nset grid xtics lt 1 lc rgb '#dee2e7' lw 1\nset ytics (");
+    vb_strbuf_format(script,
+                     "set lmargin %d\nset rmargin 6\nset tmargin 2.4\nset bmargin 2\nset xrange [0:100]\nset yrange [%g:-0.6]\n",
+                     width + 1, count - 0.4);
+    vb_strbuf_add(script, "set xtics 0,20,100 format '%.0f %%'\nset grid xtics lt 1 lc rgb '#dee2e7' lw 1\nset ytics (");
     for (int i = 0; i < count; i++) {
-        if (i) vb_text_add(script, ", ");
+        if (i) vb_strbuf_add(script, ", ");
         add_short(script, bars[i].name, NAME_WIDTH, true);
-        vb_text_format(script, " %d", i);
+        vb_strbuf_format(script, " %d", i);
     }
-    vb_text_add(script, ") textcolor rgb '#1b1f24'\nplot ");
+    vb_strbuf_add(script, ") textcolor rgb '#1b1f24'\nplot ");
     for (int k = 0; k < 2; k++) {
         double shift = k ? 0.2 : -0.2;
-        vb_text_format(script, "%s'%s.csv' skip 1 using ($%d/2):($1%+g):($%d/2):(0.18) with boxxyerror lc rgb '%s' title ",
-                       k ? ", \\\n  " : "", work->figure->name, k + 2, shift, k + 2, colour(k));
+        vb_strbuf_format(script, "%s'%s.csv' skip 1 using ($%d/2):($1%+g):($%d/2):(0.18) with boxxyerror lc rgb '%s' title ",
+                         k ? ", \\\n  " : "", work->figure->name, k + 2, shift, k + 2, colour(k));
         add_quoted(script, names[k]);
         if (count <= 60)
-            vb_text_format(script,
-                           ", \\\n  '' skip 1 using %d:($1%+g):(sprintf('%%.1f', $%d)) with labels left offset 0.4,0 "
-                           "font ',10' textcolor rgb '#57606a' notitle",
-                           k + 2, shift, k + 2);
+            vb_strbuf_format(script,
+                             ", \\\n  '' skip 1 using %d:($1%+g):(sprintf('%%.1f', $%d)) with labels left offset 0.4,0 "
+                             "font ',10' textcolor rgb '#57606a' notitle",
+                             k + 2, shift, k + 2);
     }
-    vb_text_add(script, "\n");
+    vb_strbuf_add(script, "\n");
 }
 
-int vb_plot_vocabularies(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err) {
+int vb_report_plots_vocabularies(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err) {
     const json_t *list = json_object_get(it->entry, "vocabularies"), *vocabulary;
     int count = (int)json_array_size(list);
     plot work;
@@ -200,19 +201,20 @@ int vb_plot_vocabularies(vb_plotter *plotter, const vb_reported *it, vb_figure *
     size_t v;
     int lowest = 0;
     json_array_foreach(list, v, vocabulary) {
-        bars[v] = (bar){vb_text_of(vocabulary, "name"), vb_number_of(vocabulary, "acc_c"), vb_number_of(vocabulary, "acc_s")};
+        bars[v] =
+            (bar){vb_json_text(vocabulary, "name"), vb_json_number(vocabulary, "acc_c"), vb_json_number(vocabulary, "acc_s")};
         if (bars[v].first - bars[v].second > bars[lowest].first - bars[lowest].second) lowest = (int)v;
     }
     add_bars(&work, bars, count, (const char *const[]){"Acc-C", "Acc-S"});
-    vb_text_format(&work.title, "%s: accuracy among its own classes (Acc-C) and with foreign vocabularies added (Acc-S)",
-                   it->label);
-    vb_text_format(&work.description, "Two bars for each of %d vocabularies. Most is lost by %s: from %.1f to %.1f percent.",
-                   count, bars[lowest].name, 100 * bars[lowest].first, 100 * bars[lowest].second);
+    vb_strbuf_format(&work.title, "%s: accuracy among its own classes (Acc-C) and with foreign vocabularies added (Acc-S)",
+                     it->label);
+    vb_strbuf_format(&work.description, "Two bars for each of %d vocabularies. Most is lost by %s: from %.1f to %.1f percent.",
+                     count, bars[lowest].name, 100 * bars[lowest].first, 100 * bars[lowest].second);
     vb_free(bars);
     return end(&work, err);
 }
 
-int vb_plot_adversarial(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err) {
+int vb_report_plots_adversarial(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err) {
     const json_t *list = json_object_get(it->entry, "adversarial"), *attack;
     int count = (int)json_array_size(list), worst = 0;
     plot work;
@@ -226,21 +228,21 @@ int vb_plot_adversarial(vb_plotter *plotter, const vb_reported *it, vb_figure *f
     size_t t;
     json_array_foreach(list, t, attack) {
         const json_t *accuracy = json_object_get(attack, "accuracy");
-        double before = vb_number_of(attack, "accuracy_before");
-        bars[t] = (bar){vb_text_of(attack, "target"), before,
+        double before = vb_json_number(attack, "accuracy_before");
+        bars[t] = (bar){vb_json_text(attack, "target"), before,
                         json_array_size(accuracy) ? at(accuracy, json_array_size(accuracy) - 1) : before};
         if (bars[t].first - bars[t].second > bars[worst].first - bars[worst].second) worst = (int)t;
     }
     add_bars(&work, bars, count, (const char *const[]){"before", "with the adversarial names"});
-    vb_text_format(&work.title, "%s: accuracy of each vocabulary before and after the adversarial names are added", it->label);
-    vb_text_format(&work.description,
-                   "Two bars for each of %d targets. The largest loss is that of %s: from %.1f to %.1f percent.", count,
-                   bars[worst].name, 100 * bars[worst].first, 100 * bars[worst].second);
+    vb_strbuf_format(&work.title, "%s: accuracy of each vocabulary before and after the adversarial names are added", it->label);
+    vb_strbuf_format(&work.description,
+                     "Two bars for each of %d targets. The largest loss is that of %s: from %.1f to %.1f percent.", count,
+                     bars[worst].name, 100 * bars[worst].first, 100 * bars[worst].second);
     vb_free(bars);
     return end(&work, err);
 }
 
-int vb_plot_retrieval(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err) {
+int vb_report_plots_retrieval(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err) {
     const json_t *list = json_object_get(json_object_get(it->entry, "retrieval"), "results"), *setting, *best = NULL;
     size_t k;
     json_array_foreach(list, k, setting) {
@@ -250,14 +252,14 @@ int vb_plot_retrieval(vb_plotter *plotter, const vb_reported *it, vb_figure *fig
     static const char *const keys[] = {"acc_c", "acc_e", "acc_s", "top1_all"}, *const names[] = {"Acc-C", "Acc-E", "Acc-S",
                                                                                                  "all classes"};
     bar bars[4];
-    for (int f = 0; f < 4; f++) bars[f] = (bar){names[f], vb_number_of(it->entry, keys[f]), vb_number_of(best, keys[f])};
+    for (int f = 0; f < 4; f++) bars[f] = (bar){names[f], vb_json_number(it->entry, keys[f]), vb_json_number(best, keys[f])};
     plot work;
     if (begin(&work, plotter, figure, "retrieval", it->label, 190, err)) return -1;
     add_bars(&work, bars, 4, (const char *const[]){"prompts alone", "with retrieved captions"});
-    vb_text_format(&work.title, "%s: before and after REPE (k = %.0f, λ = %g, the best setting by Acc-E)", it->label,
-                   vb_number_of(best, "top_k"), vb_number_of(best, "lambda"));
-    vb_text_format(&work.description, "Acc-E goes from %.1f to %.1f percent, Acc-C from %.1f to %.1f.", 100 * bars[1].first,
-                   100 * bars[1].second, 100 * bars[0].first, 100 * bars[0].second);
+    vb_strbuf_format(&work.title, "%s: before and after REPE (k = %.0f, λ = %g, the best setting by Acc-E)", it->label,
+                     vb_json_number(best, "top_k"), vb_json_number(best, "lambda"));
+    vb_strbuf_format(&work.description, "Acc-E goes from %.1f to %.1f percent, Acc-C from %.1f to %.1f.", 100 * bars[1].first,
+                     100 * bars[1].second, 100 * bars[0].first, 100 * bars[0].second);
     return end(&work, err);
 }
 
@@ -279,7 +281,7 @@ static double quantile(const json_t *vocabularies, size_t i, double part, double
 
 /* A column of the figure, in percent; its bounds widen `low` and `high`. */
 static void add_point(plot *work, double value, double *low, double *high) {
-    vb_text_add(&work->csv, ",");
+    vb_strbuf_add(&work->csv, ",");
     add_number(&work->csv, 100 * value);
     if (value < *low) *low = value;
     if (value > *high) *high = value;
@@ -293,33 +295,33 @@ static const json_t *envelope_of(const vb_reported *it, size_t n) {
 }
 
 static void describe_curves(plot *work, const vb_report_group *group, size_t n) {
-    vb_text_format(&work->title, "%s: accuracy while the vocabulary grows, averaged over all orders", group->title);
+    vb_strbuf_format(&work->title, "%s: accuracy while the vocabulary grows, averaged over all orders", group->title);
     for (int m = 0; m < group->count && m < 12; m++) {
         const vb_reported *it = &group->entries[m];
         const json_t *curve = json_object_get(it->entry, "curve"), *order = envelope_of(it, n);
-        vb_text_format(&work->description, "%s%s: %.1f percent among its own classes, %.1f with all %zu vocabularies",
-                       m ? " " : "", it->label, 100 * at(curve, 0), 100 * at(curve, n - 1), n);
+        vb_strbuf_format(&work->description, "%s%s: %.1f percent among its own classes, %.1f with all %zu vocabularies",
+                         m ? " " : "", it->label, 100 * at(curve, 0), 100 * at(curve, n - 1), n);
         if (order && n > 1)
-            vb_text_format(&work->description,
-                           "; after one foreign vocabulary between %.1f, the worst choice, and %.1f, the best",
-                           100 * at(json_object_get(order, "worst"), 1), 100 * at(json_object_get(order, "best"), 1));
-        vb_text_add(&work->description, ".");
+            vb_strbuf_format(&work->description,
+                             "; after one foreign vocabulary between %.1f, the worst choice, and %.1f, the best",
+                             100 * at(json_object_get(order, "worst"), 1), 100 * at(json_object_get(order, "best"), 1));
+        vb_strbuf_add(&work->description, ".");
     }
 }
 
 /* Columns: the number of foreign vocabularies, the models' curves, then for each band its lower and its upper edge. */
 static void add_curves(plot *work, const vb_report_group *group, size_t n, bool quartiles, double *sorted, double *low,
                        double *high) {
-    vb_text_add(&work->csv, "foreign_vocabularies");
+    vb_strbuf_add(&work->csv, "foreign_vocabularies");
     for (int m = 0; m < group->count; m++) {
-        vb_text_add(&work->csv, ",");
-        vb_text_add_csv(&work->csv, group->entries[m].label);
+        vb_strbuf_add(&work->csv, ",");
+        vb_strbuf_add_csv(&work->csv, group->entries[m].label);
     }
     for (int m = 0; m < group->count; m++)
-        if (envelope_of(&group->entries[m], n)) vb_text_format(&work->csv, ",worst_order_%d,best_order_%d", m + 1, m + 1);
-    vb_text_add(&work->csv, quartiles ? ",lower_quartile,upper_quartile\n" : "\n");
+        if (envelope_of(&group->entries[m], n)) vb_strbuf_format(&work->csv, ",worst_order_%d,best_order_%d", m + 1, m + 1);
+    vb_strbuf_add(&work->csv, quartiles ? ",lower_quartile,upper_quartile\n" : "\n");
     for (size_t i = 0; i < n; i++) {
-        vb_text_format(&work->csv, "%zu", i);
+        vb_strbuf_format(&work->csv, "%zu", i);
         for (int m = 0; m < group->count; m++)
             add_point(work, at(json_object_get(group->entries[m].entry, "curve"), i), low, high);
         for (int m = 0; m < group->count; m++) {
@@ -331,11 +333,11 @@ static void add_curves(plot *work, const vb_report_group *group, size_t n, bool 
         for (int q = 0; q < 2 && quartiles; q++)
             add_point(work, quantile(json_object_get(group->entries[0].entry, "vocabularies"), i, q ? 0.75 : 0.25, sorted), low,
                       high);
-        vb_text_add(&work->csv, "\n");
+        vb_strbuf_add(&work->csv, "\n");
     }
 }
 
-int vb_plot_curves(vb_plotter *plotter, const vb_report_group *group, vb_figure *figure, vb_error *err) {
+int vb_report_plots_curves(vb_plotter *plotter, const vb_report_group *group, vb_figure *figure, vb_error *err) {
     size_t n = json_array_size(json_object_get(group->entries[0].entry, "vocabularies"));
     bool quartiles = group->count == 1 && n > 2 && !envelope_of(&group->entries[0], n), named = false;
     int bands = quartiles;
@@ -351,40 +353,40 @@ int vb_plot_curves(vb_plotter *plotter, const vb_report_group *group, vb_figure 
     add_curves(&work, group, n, quartiles, sorted, &low, &high);
     vb_free(sorted);
     double bottom = 10 * floor(10 * low - 0.2);
-    vb_text_format(
+    vb_strbuf_format(
         &work.script,
         "set tmargin %g\nset lmargin 7\nset rmargin 3\nset xrange [0:%zu]\nset yrange [%g:%g]\nset grid ytics lt 1 lc rgb "
         "'#dee2e7' lw 1\n",
         0.8 + 1.3 * rows, n > 1 ? n - 1 : 1, bottom > 0 ? bottom : 0, 10 * ceil(10 * high - 1e-9));
-    vb_text_add(
+    vb_strbuf_add(
         &work.script,
         "set ytics format '%.0f %%'\nset xtics format '%.0f'\nset xlabel 'foreign vocabularies added' textcolor rgb '#57606a'\n"
         "plot ");
     int column = group->count + 2;
     for (int m = 0; m < group->count; m++) {
         if (!quartiles && !envelope_of(&group->entries[m], n)) continue;
-        vb_text_format(&work.script,
-                       "'%s.csv' skip 1 using 1:%d:%d with filledcurves fs transparent solid %g lc rgb '%s' title %s, \\\n  ",
-                       figure->name, column, column + 1, bands > 2 ? 0.08 : 0.16, colour(m),
-                       named     ? "''" :
-                       quartiles ? "'middle half of the vocabularies'" :
-                                   "'from the worst to the best order'");
+        vb_strbuf_format(&work.script,
+                         "'%s.csv' skip 1 using 1:%d:%d with filledcurves fs transparent solid %g lc rgb '%s' title %s, \\\n  ",
+                         figure->name, column, column + 1, bands > 2 ? 0.08 : 0.16, colour(m),
+                         named     ? "''" :
+                         quartiles ? "'middle half of the vocabularies'" :
+                                     "'from the worst to the best order'");
         named = true;
         column += 2;
     }
     for (int m = 0; m < group->count; m++) {
-        vb_text_format(&work.script, "%s'%s.csv' skip 1 using 1:%d with lines lw 2.5 dt %d lc rgb '%s' title ",
-                       m ? ", \\\n  " : "", figure->name, m + 2, 1 + m / VB_SERIES_COUNT, colour(m));
+        vb_strbuf_format(&work.script, "%s'%s.csv' skip 1 using 1:%d with lines lw 2.5 dt %d lc rgb '%s' title ",
+                         m ? ", \\\n  " : "", figure->name, m + 2, 1 + m / VB_SERIES_COUNT, colour(m));
         add_short(&work.script, group->entries[m].label, 40, false);
     }
-    vb_text_add(&work.script, "\n");
+    vb_strbuf_add(&work.script, "\n");
     describe_curves(&work, group, n);
     return end(&work, err);
 }
 
 /* ---- the theft matrix ---- */
 
-int vb_plot_theft(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err) {
+int vb_report_plots_theft(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err) {
     const json_t *theft = json_object_get(it->entry, "theft"), *list = json_object_get(it->entry, "vocabularies");
     int n = (int)json_array_size(list), worst[2] = {0, 0};
     double most = 0;
@@ -392,61 +394,62 @@ int vb_plot_theft(vb_plotter *plotter, const vb_reported *it, vb_figure *figure,
     for (int t = 0; t < n; t++)
         for (int u = 0; u < n; u++) {
             double share =
-                at(json_array_get(theft, (size_t)t), (size_t)u) / vb_number_of(json_array_get(list, (size_t)t), "images");
+                at(json_array_get(theft, (size_t)t), (size_t)u) / vb_json_number(json_array_get(list, (size_t)t), "images");
             if (share > most) most = share, worst[0] = t, worst[1] = u;
         }
     int side = n > 40 ? 12 : n > LABELLED_CELLS ? 16 : 24, longest = 4;
     for (int v = 0; v < n; v++) {
         int length = 0;
-        for (const char *c = vb_text_of(json_array_get(list, (size_t)v), "name"); *c; c++)
+        for (const char *c = vb_json_text(json_array_get(list, (size_t)v), "name"); *c; c++)
             length += ((unsigned char)*c & 0xc0) != 0x80;
         if (length > longest) longest = length;
     }
     if (longest > NAME_WIDTH) longest = NAME_WIDTH + 1;
     if (begin(&work, plotter, figure, "theft", it->label, 40 + 8 * longest + n * side, err)) return -1;
-    vb_text_add(&work.csv, "row,column,images,percent,colour,ink,of,taken_by\n");
+    vb_strbuf_add(&work.csv, "row,column,images,percent,colour,ink,of,taken_by\n");
     for (int t = 0; t < n; t++)
         for (int u = 0; u < n; u++) {
             const json_t *target = json_array_get(list, (size_t)t);
-            double images = at(json_array_get(theft, (size_t)t), (size_t)u), share = images / vb_number_of(target, "images");
+            double images = at(json_array_get(theft, (size_t)t), (size_t)u), share = images / vb_json_number(target, "images");
             int level = share > 0 ? 1 + (int)floor(share / most * 7.999) : 0;
             if (t == u) continue;
             const vb_colour *fill = &vb_colours[VB_HEAT + level], *ink = &vb_colours[level < 5 ? VB_INK : VB_HEAT_INK];
-            vb_text_format(&work.csv, "%d,%d,%.0f,%.10g,%d,%d,", t, u, images, 100 * share,
-                           fill->red << 16 | fill->green << 8 | fill->blue, ink->red << 16 | ink->green << 8 | ink->blue);
-            vb_text_add_csv(&work.csv, vb_text_of(target, "name"));
-            vb_text_add(&work.csv, ",");
-            vb_text_add_csv(&work.csv, vb_text_of(json_array_get(list, (size_t)u), "name"));
-            vb_text_add(&work.csv, "\n");
+            vb_strbuf_format(&work.csv, "%d,%d,%.0f,%.10g,%d,%d,", t, u, images, 100 * share,
+                             fill->red << 16 | fill->green << 8 | fill->blue, ink->red << 16 | ink->green << 8 | ink->blue);
+            vb_strbuf_add_csv(&work.csv, vb_json_text(target, "name"));
+            vb_strbuf_add(&work.csv, ",");
+            vb_strbuf_add_csv(&work.csv, vb_json_text(json_array_get(list, (size_t)u), "name"));
+            vb_strbuf_add(&work.csv, "\n");
         }
-    vb_text_format(&work.script,
-                   "unset key\nset xrange [-0.5:%g]\nset yrange [%g:-0.5]\nset lmargin %d\nset rmargin 2\nset tmargin 1\n"
-                   "set bmargin at screen %.4f\n",
-                   n - 0.5, n - 0.5, longest + 1, (16.0 + 8 * longest) / (40 + 8 * longest + n * side));
+    vb_strbuf_format(&work.script,
+                     "unset key\nset xrange [-0.5:%g]\nset yrange [%g:-0.5]\nset lmargin %d\nset rmargin 2\nset tmargin 1\n"
+                     "set bmargin at screen %.4f\n",
+                     n - 0.5, n - 0.5, longest + 1, (16.0 + 8 * longest) / (40 + 8 * longest + n * side));
     for (int axis = 0; axis < 2; axis++) {
-        vb_text_format(&work.script, "set %ctics %s(", "xy"[axis], axis ? "" : "rotate by 90 right ");
+        vb_strbuf_format(&work.script, "set %ctics %s(", "xy"[axis], axis ? "" : "rotate by 90 right ");
         for (int v = 0; v < n; v++) {
-            if (v) vb_text_add(&work.script, ", ");
-            add_short(&work.script, vb_text_of(json_array_get(list, (size_t)v), "name"), NAME_WIDTH, true);
-            vb_text_format(&work.script, " %d", v);
+            if (v) vb_strbuf_add(&work.script, ", ");
+            add_short(&work.script, vb_json_text(json_array_get(list, (size_t)v), "name"), NAME_WIDTH, true);
+            vb_strbuf_format(&work.script, " %d", v);
         }
-        vb_text_format(&work.script, ")%s\n", n > 40 ? " font ',9'" : n > LABELLED_CELLS ? " font ',11'" : "");
+        vb_strbuf_format(&work.script, ")%s\n", n > 40 ? " font ',9'" : n > LABELLED_CELLS ? " font ',11'" : "");
     }
-    vb_text_format(&work.script, "plot '%s.csv' skip 1 using 2:1:(0.48):(0.46):5 with boxxyerror lc rgb variable", figure->name);
+    vb_strbuf_format(&work.script, "plot '%s.csv' skip 1 using 2:1:(0.48):(0.46):5 with boxxyerror lc rgb variable",
+                     figure->name);
     if (n <= LABELLED_CELLS)
-        vb_text_add(&work.script,
-                    ", \\\n  '' skip 1 using 2:1:($3 > 0 ? sprintf($4 < 0.95 ? '%.1f' : '%.0f', $4) : ''):6 with labels "
-                    "textcolor rgb variable font ',10'");
-    vb_text_add(&work.script, "\n");
-    vb_text_format(&work.title,
-                   "%s: which vocabulary (column) takes how many right images from which (row), in percent of the row's images",
-                   it->label);
+        vb_strbuf_add(&work.script,
+                      ", \\\n  '' skip 1 using 2:1:($3 > 0 ? sprintf($4 < 0.95 ? '%.1f' : '%.0f', $4) : ''):6 with labels "
+                      "textcolor rgb variable font ',10'");
+    vb_strbuf_add(&work.script, "\n");
+    vb_strbuf_format(&work.title,
+                     "%s: which vocabulary (column) takes how many right images from which (row), in percent of the row's images",
+                     it->label);
     if (most > 0)
-        vb_text_format(&work.description,
-                       "A matrix of %d rows and columns. The largest theft: %s takes %.1f percent of the images of %s.", n,
-                       vb_text_of(json_array_get(list, (size_t)worst[1]), "name"), 100 * most,
-                       vb_text_of(json_array_get(list, (size_t)worst[0]), "name"));
-    else vb_text_format(&work.description, "A matrix of %d rows and columns: nothing is taken.", n);
+        vb_strbuf_format(&work.description,
+                         "A matrix of %d rows and columns. The largest theft: %s takes %.1f percent of the images of %s.", n,
+                         vb_json_text(json_array_get(list, (size_t)worst[1]), "name"), 100 * most,
+                         vb_json_text(json_array_get(list, (size_t)worst[0]), "name"));
+    else vb_strbuf_format(&work.description, "A matrix of %d rows and columns: nothing is taken.", n);
     return end(&work, err);
 }
 
@@ -471,34 +474,34 @@ static double total(const json_t *bins) {
 static void add_histogram(plot *work, const json_t *histograms, const char *const *keys, int count) {
     const json_t *bins[2] = {NULL, NULL};
     size_t n = 0, first = SIZE_MAX, last = 0;
-    double low = vb_number_of(histograms, "low"), high = vb_number_of(histograms, "high");
-    vb_text_add(&work->csv, "middle");
+    double low = vb_json_number(histograms, "low"), high = vb_json_number(histograms, "high");
+    vb_strbuf_add(&work->csv, "middle");
     for (int k = 0; k < count; k++) {
         bins[k] = json_object_get(histograms, keys[k]);
         n = json_array_size(bins[k]);
         bounds(bins[k], &first, &last);
-        vb_text_format(&work->csv, ",%s_percent,%s_count", keys[k], keys[k]);
+        vb_strbuf_format(&work->csv, ",%s_percent,%s_count", keys[k], keys[k]);
     }
-    vb_text_add(&work->csv, "\n");
+    vb_strbuf_add(&work->csv, "\n");
     double width = (high - low) / (double)n;
     for (size_t b = first; b <= last && first != SIZE_MAX; b++) {
         add_number(&work->csv, low + width * ((double)b + 0.5));
         for (int k = 0; k < count; k++) {
-            vb_text_add(&work->csv, ",");
+            vb_strbuf_add(&work->csv, ",");
             add_number(&work->csv, 100 * at(bins[k], b) / total(bins[k]));
-            vb_text_format(&work->csv, ",%.0f", at(bins[k], b));
+            vb_strbuf_format(&work->csv, ",%.0f", at(bins[k], b));
         }
-        vb_text_add(&work->csv, "\n");
+        vb_strbuf_add(&work->csv, "\n");
     }
     if (first == SIZE_MAX) first = last = 0;
-    vb_text_format(
+    vb_strbuf_format(
         &work->script,
         "set lmargin 7\nset rmargin 3\nset tmargin 2.7\nset boxwidth %.10g\nset xrange [%.10g:%.10g]\nset yrange [0:]\n"
         "set grid ytics lt 1 lc rgb '#dee2e7' lw 1\nset ytics format '%%g %%%%'\n",
         width, low + width * ((double)first - 1), low + width * ((double)last + 2));
 }
 
-int vb_plot_similarities(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err) {
+int vb_report_plots_similarities(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err) {
     const json_t *figures = json_object_get(it->entry, "analyses"), *histograms = json_object_get(figures, "histograms");
     if (!json_array_size(json_object_get(histograms, "positive")) ||
         json_array_size(json_object_get(histograms, "positive")) != json_array_size(json_object_get(histograms, "negative")))
@@ -506,32 +509,33 @@ int vb_plot_similarities(vb_plotter *plotter, const vb_reported *it, vb_figure *
     plot work;
     if (begin(&work, plotter, figure, "similarity", it->label, 290, err)) return -1;
     add_histogram(&work, histograms, (const char *const[]){"positive", "negative"}, 2);
-    vb_text_format(&work.script,
-                   "set xlabel 'similarity of image and class' textcolor rgb '#57606a'\n"
-                   "plot '%s.csv' skip 1 using 1:4 with boxes fs solid 1 lc rgb '%s' title 'to other classes', \\\n"
-                   "  '' skip 1 using 1:2 with boxes fs transparent solid 0.72 lc rgb '%s' title 'to its own class'\n",
-                   figure->name, colour(7), colour(0));
-    vb_text_format(&work.title, "%s: similarities of images to their own class and to other classes", it->label);
-    vb_text_format(&work.description,
-                   "Two histograms, each in percent of its pairs. Means: %.3f to the own class, %.3f to others.",
-                   vb_number_of(figures, "positive_mean"), vb_number_of(figures, "negative_mean"));
+    vb_strbuf_format(&work.script,
+                     "set xlabel 'similarity of image and class' textcolor rgb '#57606a'\n"
+                     "plot '%s.csv' skip 1 using 1:4 with boxes fs solid 1 lc rgb '%s' title 'to other classes', \\\n"
+                     "  '' skip 1 using 1:2 with boxes fs transparent solid 0.72 lc rgb '%s' title 'to its own class'\n",
+                     figure->name, colour(7), colour(0));
+    vb_strbuf_format(&work.title, "%s: similarities of images to their own class and to other classes", it->label);
+    vb_strbuf_format(&work.description,
+                     "Two histograms, each in percent of its pairs. Means: %.3f to the own class, %.3f to others.",
+                     vb_json_number(figures, "positive_mean"), vb_json_number(figures, "negative_mean"));
     return end(&work, err);
 }
 
-int vb_plot_margins(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err) {
+int vb_report_plots_margins(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err) {
     const json_t *figures = json_object_get(it->entry, "analyses"), *histograms = json_object_get(figures, "histograms");
-    double median = vb_number_of(figures, "margin_median");
+    double median = vb_json_number(figures, "margin_median");
     if (!json_array_size(json_object_get(histograms, "margin")) || !isfinite(median)) return 0;
     plot work;
     if (begin(&work, plotter, figure, "margin", it->label, 290, err)) return -1;
     add_histogram(&work, histograms, (const char *const[]){"margin"}, 1);
-    vb_text_format(&work.script,
-                   "set xlabel 'margin: similarity to the own class less that to the nearest other one' textcolor rgb '#57606a'\n"
-                   "plot '%s.csv' skip 1 using ($1 > 0 ? $1 : NaN):2 with boxes lc rgb '%s' title 'right among all classes', \\\n"
-                   "  '' skip 1 using ($1 < 0 ? $1 : NaN):2 with boxes lc rgb '%s' title 'wrong'\n",
-                   figure->name, colour(0), colour(1));
-    vb_text_format(&work.title, "%s: margins of the images", it->label);
-    vb_text_format(&work.description, "A histogram in percent of images. The median margin is %.4f.", median);
+    vb_strbuf_format(
+        &work.script,
+        "set xlabel 'margin: similarity to the own class less that to the nearest other one' textcolor rgb '#57606a'\n"
+        "plot '%s.csv' skip 1 using ($1 > 0 ? $1 : NaN):2 with boxes lc rgb '%s' title 'right among all classes', \\\n"
+        "  '' skip 1 using ($1 < 0 ? $1 : NaN):2 with boxes lc rgb '%s' title 'wrong'\n",
+        figure->name, colour(0), colour(1));
+    vb_strbuf_format(&work.title, "%s: margins of the images", it->label);
+    vb_strbuf_format(&work.description, "A histogram in percent of images. The median margin is %.4f.", median);
     return end(&work, err);
 }
 
@@ -540,21 +544,21 @@ static void join_checkpoints(plot *work, const json_t *from, const json_t *to, c
     const json_t *one = json_object_get(json_object_get(from, "series"), "name"),
                  *other = json_object_get(json_object_get(to, "series"), "name");
     if (!one || !other || !json_equal(one, other)) return;
-    vb_text_format(&work->script,
-                   "set arrow from %.10g,%.10g to %.10g,%.10g head filled size screen 0.012,18 lc rgb '#8b949e' lw 1.5\n", a[0],
-                   a[1], b[0], b[1]);
+    vb_strbuf_format(&work->script,
+                     "set arrow from %.10g,%.10g to %.10g,%.10g head filled size screen 0.012,18 lc rgb '#8b949e' lw 1.5\n", a[0],
+                     a[1], b[0], b[1]);
 }
 
-int vb_plot_geometry(vb_plotter *plotter, const vb_report_group *group, vb_figure *figure, vb_error *err) {
+int vb_report_plots_geometry(vb_plotter *plotter, const vb_report_group *group, vb_figure *figure, vb_error *err) {
     plot work;
     int count = 0;
     double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
     static const char *const keys[] = {"uniformity_text", "alignment"};
     for (int m = 0; m < group->count; m++) {
         const json_t *figures = json_object_get(group->entries[m].entry, "analyses");
-        if (!isfinite(vb_number_of(figures, keys[0])) || !isfinite(vb_number_of(figures, keys[1]))) continue;
+        if (!isfinite(vb_json_number(figures, keys[0])) || !isfinite(vb_json_number(figures, keys[1]))) continue;
         for (int a = 0; a < 2; a++) {
-            double value = vb_number_of(figures, keys[a]);
+            double value = vb_json_number(figures, keys[a]);
             if (value < low[a]) low[a] = value;
             if (value > high[a]) high[a] = value;
         }
@@ -562,41 +566,41 @@ int vb_plot_geometry(vb_plotter *plotter, const vb_report_group *group, vb_figur
     }
     if (!count) return 0;
     if (begin(&work, plotter, figure, "geometry", group->title, 330, err)) return -1;
-    vb_text_add(&work.csv, "uniformity_text,alignment,acc_e,colour,name\n");
-    vb_text_format(&work.description, "A point for each model, arrows along a series of checkpoints:");
+    vb_strbuf_add(&work.csv, "uniformity_text,alignment,acc_e,colour,name\n");
+    vb_strbuf_format(&work.description, "A point for each model, arrows along a series of checkpoints:");
     const json_t *before = NULL;
     double last[2] = {0};
     for (int m = 0; m < group->count; m++) {
         const json_t *figures = json_object_get(group->entries[m].entry, "analyses");
-        double x = vb_number_of(figures, keys[0]), y = vb_number_of(figures, keys[1]);
+        double x = vb_json_number(figures, keys[0]), y = vb_json_number(figures, keys[1]);
         if (!isfinite(x) || !isfinite(y)) continue;
         join_checkpoints(&work, before, group->entries[m].entry, last, (const double[]){x, y});
         before = group->entries[m].entry;
         last[0] = x, last[1] = y;
         const vb_colour *its = &vb_colours[VB_SERIES + m % VB_SERIES_COUNT];
-        vb_text_format(&work.csv, "%.10g,%.10g,", x, y);
-        add_number(&work.csv, vb_number_of(group->entries[m].entry, "acc_e"));
-        vb_text_format(&work.csv, ",%d,", its->red << 16 | its->green << 8 | its->blue);
-        vb_text_add_csv(&work.csv, group->entries[m].label);
-        vb_text_add(&work.csv, "\n");
-        vb_text_format(&work.description, " %s: uniformity %.3f, alignment %.3f.", group->entries[m].label, x, y);
-        vb_text_format(&work.script, "set label ");
+        vb_strbuf_format(&work.csv, "%.10g,%.10g,", x, y);
+        add_number(&work.csv, vb_json_number(group->entries[m].entry, "acc_e"));
+        vb_strbuf_format(&work.csv, ",%d,", its->red << 16 | its->green << 8 | its->blue);
+        vb_strbuf_add_csv(&work.csv, group->entries[m].label);
+        vb_strbuf_add(&work.csv, "\n");
+        vb_strbuf_format(&work.description, " %s: uniformity %.3f, alignment %.3f.", group->entries[m].label, x, y);
+        vb_strbuf_format(&work.script, "set label ");
         add_short(&work.script, group->entries[m].label, 36, false);
         bool right = x > (low[0] + high[0]) / 2;
-        vb_text_format(&work.script, " at %.10g,%.10g %s offset %s,0 textcolor rgb '#1b1f24'\n", x, y, right ? "right" : "left",
-                       right ? "-1" : "1");
+        vb_strbuf_format(&work.script, " at %.10g,%.10g %s offset %s,0 textcolor rgb '#1b1f24'\n", x, y, right ? "right" : "left",
+                         right ? "-1" : "1");
     }
     for (int a = 0; a < 2; a++) {
         double spread = high[a] - low[a] > 1e-6 ? high[a] - low[a] : 0.1 * fabs(high[a]) + 0.01;
-        vb_text_format(&work.script, "set %crange [%.10g:%.10g]\n", "xy"[a], low[a] - 0.35 * spread, high[a] + 0.35 * spread);
+        vb_strbuf_format(&work.script, "set %crange [%.10g:%.10g]\n", "xy"[a], low[a] - 0.35 * spread, high[a] + 0.35 * spread);
     }
-    vb_text_format(
+    vb_strbuf_format(
         &work.script,
         "unset key\nset lmargin 12\nset rmargin 3\nset grid xtics ytics lt 1 lc rgb '#dee2e7' lw 1\nset xlabel 'uniformity "
         "of the texts (lower is better)' "
         "textcolor rgb '#57606a'\nset ylabel 'alignment (lower is better)' textcolor rgb '#57606a'\n"
         "plot '%s.csv' skip 1 using 1:2:4 with points pt 7 ps 1.1 lc rgb variable\n",
         figure->name);
-    vb_text_format(&work.title, "%s: alignment of images with their texts, and uniformity of the texts", group->title);
+    vb_strbuf_format(&work.title, "%s: alignment of images with their texts, and uniformity of the texts", group->title);
     return end(&work, err);
 }

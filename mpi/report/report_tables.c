@@ -27,7 +27,7 @@ static void points(vb_grid *grid, double difference) {
 }
 
 static void number(vb_grid *grid, const json_t *object, const char *key, int decimals) {
-    double value = vb_number_of(object, key);
+    double value = vb_json_number(object, key);
     if (isfinite(value)) vb_grid_cell(grid, "%.*f", decimals, value);
     else vb_grid_cell(grid, "–");
 }
@@ -35,11 +35,11 @@ static void number(vb_grid *grid, const json_t *object, const char *key, int dec
 /* ---- accuracies ---- */
 
 static void accuracy_cells(vb_grid *grid, const json_t *figures) {
-    double c = vb_number_of(figures, "acc_c"), e = vb_number_of(figures, "acc_e"), s = vb_number_of(figures, "acc_s");
-    percent(grid, c, vb_number_of(figures, "acc_c_se"));
-    percent(grid, e, vb_number_of(figures, "acc_e_se"));
+    double c = vb_json_number(figures, "acc_c"), e = vb_json_number(figures, "acc_e"), s = vb_json_number(figures, "acc_s");
+    percent(grid, c, vb_json_number(figures, "acc_c_se"));
+    percent(grid, e, vb_json_number(figures, "acc_e_se"));
     points(grid, e - c);
-    percent(grid, s, vb_number_of(figures, "acc_s_se"));
+    percent(grid, s, vb_json_number(figures, "acc_s_se"));
     points(grid, s - c);
 }
 
@@ -56,15 +56,15 @@ vb_grid vb_report_main_table(const vb_report *report) {
             vb_grid_cell(&grid, "%s", report->groups[g].title);
             number(&grid, it->entry, "images", 0);
             accuracy_cells(&grid, it->entry);
-            percent(&grid, vb_number_of(it->entry, "top1_all"), vb_number_of(it->entry, "top1_all_se"));
+            percent(&grid, vb_json_number(it->entry, "top1_all"), vb_json_number(it->entry, "top1_all_se"));
             size_t k;
             json_array_foreach(settings, k, setting) {
-                vb_grid_cell(&grid, "%s + REPE, k = %.0f, λ = %g%s", it->label, vb_number_of(setting, "top_k"),
-                             vb_number_of(setting, "lambda"), json_is_true(json_object_get(setting, "best")) ? " (best)" : "");
+                vb_grid_cell(&grid, "%s + REPE, k = %.0f, λ = %g%s", it->label, vb_json_number(setting, "top_k"),
+                             vb_json_number(setting, "lambda"), json_is_true(json_object_get(setting, "best")) ? " (best)" : "");
                 vb_grid_cell(&grid, "%s", report->groups[g].title);
                 number(&grid, it->entry, "images", 0);
                 accuracy_cells(&grid, setting);
-                percent(&grid, vb_number_of(setting, "top1_all"), vb_number_of(setting, "top1_all_se"));
+                percent(&grid, vb_json_number(setting, "top1_all"), vb_json_number(setting, "top1_all_se"));
             }
         }
     return grid;
@@ -76,7 +76,7 @@ vb_grid vb_report_vocabulary_table(const vb_reported *it) {
     size_t v;
     json_t *vocabulary;
     json_array_foreach(json_object_get(it->entry, "vocabularies"), v, vocabulary) {
-        vb_grid_cell(&grid, "%s", vb_text_of(vocabulary, "name"));
+        vb_grid_cell(&grid, "%s", vb_json_text(vocabulary, "name"));
         vb_grid_cell(&grid, "%zu", json_array_size(json_object_get(vocabulary, "classes")));
         number(&grid, vocabulary, "images", 0);
         accuracy_cells(&grid, vocabulary);
@@ -97,7 +97,7 @@ static int most_first(const void *left, const void *right) {
 }
 
 /* "axolotl takes 5 salamander, 2 newt, ...": the three classes it takes most of. */
-static void describe_takes(vb_text *text, const char *name, const json_t *takes) {
+static void describe_takes(vb_strbuf *text, const char *name, const json_t *takes) {
     taken most[64];
     int n = 0;
     const char *class;
@@ -107,11 +107,11 @@ static void describe_takes(vb_text *text, const char *name, const json_t *takes)
         most[n++] = (taken){class, json_integer_value(images)};
     }
     qsort(most, (size_t)n, sizeof *most, most_first);
-    vb_text_format(text, "%s%s:", text->filled ? "; " : "", name);
+    vb_strbuf_format(text, "%s%s:", text->filled ? "; " : "", name);
     for (int i = 0; i < n && i < 3; i++)
-        vb_text_format(text, "%s %lld %s", i ? "," : "", (long long)most[i].images, most[i].class);
-    if (!n) vb_text_add(text, " nothing more");
-    if (n > 3) vb_text_add(text, " …");
+        vb_strbuf_format(text, "%s %lld %s", i ? "," : "", (long long)most[i].images, most[i].class);
+    if (!n) vb_strbuf_add(text, " nothing more");
+    if (n > 3) vb_strbuf_add(text, " …");
 }
 
 vb_grid vb_report_adversarial_table(const vb_reported *it) {
@@ -125,23 +125,23 @@ vb_grid vb_report_adversarial_table(const vb_reported *it) {
     json_array_foreach(json_object_get(it->entry, "adversarial"), t, attack) {
         const json_t *names = json_object_get(attack, "names"), *accuracy = json_object_get(attack, "accuracy"),
                      *takes = json_object_get(attack, "takes");
-        vb_text list = {0}, taken_text = {0};
+        vb_strbuf list = {0}, taken_text = {0};
         json_array_foreach(names, i, name) {
             const char *text = json_string_value(name) ? json_string_value(name) : "";
-            vb_text_format(&list, "%s%s", i ? ", " : "", text);
+            vb_strbuf_format(&list, "%s%s", i ? ", " : "", text);
             describe_takes(&taken_text, text, json_array_get(takes, i));
         }
         const json_t *last = json_array_get(accuracy, json_array_size(accuracy) - 1);
-        vb_grid_cell(&grid, "%s", vb_text_of(attack, "target"));
+        vb_grid_cell(&grid, "%s", vb_json_text(attack, "target"));
         vb_grid_cell(&grid, "%s", list.bytes ? list.bytes : "–");
-        percent(&grid, vb_number_of(attack, "accuracy_before"), NAN);
+        percent(&grid, vb_json_number(attack, "accuracy_before"), NAN);
         percent(&grid, json_is_number(last) ? json_number_value(last) : NAN, NAN);
-        vb_grid_cell(&grid, "%.2f%s", 100 * vb_number_of(attack, "accuracy_bound"),
+        vb_grid_cell(&grid, "%.2f%s", 100 * vb_json_number(attack, "accuracy_bound"),
                      json_is_true(json_object_get(attack, "proven")) ? " (reached, proven)" : " (bound)");
         vb_grid_cell(&grid, "%s", taken_text.bytes ? taken_text.bytes : "–");
         grid.failed = grid.failed || list.failed || taken_text.failed;
-        vb_text_free(&list);
-        vb_text_free(&taken_text);
+        vb_strbuf_free(&list);
+        vb_strbuf_free(&taken_text);
     }
     return grid;
 }
@@ -168,20 +168,20 @@ vb_grid vb_report_analyses_table(const vb_report_group *group) {
 /* One line of the list: the class, how many of its captions are kept, the first kept ones. */
 static void caption_row(vb_grid *grid, const json_t *line) {
     const json_t *results = json_object_get(line, "results"), *result;
-    vb_text text = {0};
+    vb_strbuf text = {0};
     size_t i;
     int kept = 0;
     json_array_foreach(results, i, result) {
         if (!json_is_true(json_object_get(result, "kept"))) continue;
         if (kept++ < CAPTIONS)
-            vb_text_format(&text, "%s“%s” (%.3f)", text.filled ? "  " : "", vb_text_of(result, "caption"),
-                           vb_number_of(result, "score"));
+            vb_strbuf_format(&text, "%s“%s” (%.3f)", text.filled ? "  " : "", vb_json_text(result, "caption"),
+                             vb_json_number(result, "score"));
     }
-    vb_grid_cell(grid, "%s", vb_text_of(line, "class"));
+    vb_grid_cell(grid, "%s", vb_json_text(line, "class"));
     vb_grid_cell(grid, "%d of %zu", kept, json_array_size(results));
     vb_grid_cell(grid, "%s", text.bytes ? text.bytes : "none: the prompt stays as it is");
     grid->failed = grid->failed || text.failed;
-    vb_text_free(&text);
+    vb_strbuf_free(&text);
 }
 
 int vb_report_caption_table(const vb_reported *it, vb_grid *grid, vb_error *err) {
@@ -189,13 +189,13 @@ int vb_report_caption_table(const vb_reported *it, vb_grid *grid, vb_error *err)
                       .left = 7,
                       .caption = "Retrieved captions, the most similar ones that were kept, with their similarity"};
     heads(grid, (const char *const[]){"class", "kept", "captions"});
-    char *path = vb_result_file(it->folder, "retrieval", it->entry, ".jsonl.zst", err), *text = NULL;
+    char *path = vb_result_folder_file(it->folder, "retrieval", it->entry, ".jsonl.zst", err), *text = NULL;
     if (!path) return -1;
     vb_zst *zst = NULL;
     size_t filled = 0, capacity = 0, got = 1;
     uint64_t offset = 0;
     int status = 0, classes = 0;
-    if (!json_object_get(it->entry, "retrieval") || !vb_exists(path) || (status = vb_zst_open(&zst, path, err))) goto done;
+    if (!json_object_get(it->entry, "retrieval") || !vb_path_exists(path) || (status = vb_zst_open(&zst, path, err))) goto done;
     while (!status && classes < CAPTION_CLASSES) {
         char *end = memchr(text ? text : "", '\n', filled);
         if (!end) {
@@ -240,7 +240,7 @@ static void fact(vb_grid *grid, const char *name, const json_t *value) {
 
 /* Hosts once each, with the number of ranks there. */
 static void fact_hosts(vb_grid *grid, const json_t *hosts) {
-    vb_text text = {0};
+    vb_strbuf text = {0};
     for (size_t i = 0; i < json_array_size(hosts); i++) {
         const char *host = json_string_value(json_array_get(hosts, i));
         int before = 0, all = 0;
@@ -249,14 +249,14 @@ static void fact_hosts(vb_grid *grid, const json_t *hosts) {
             all += other && !strcmp(host, other);
             before += k < i && other && !strcmp(host, other);
         }
-        if (host && !before) vb_text_format(&text, "%s%s (%d)", text.filled ? ", " : "", host, all);
+        if (host && !before) vb_strbuf_format(&text, "%s%s (%d)", text.filled ? ", " : "", host, all);
     }
     if (text.filled) {
         vb_grid_cell(grid, "hosts (ranks)");
         vb_grid_cell(grid, "%s", text.bytes);
     }
     grid->failed = grid->failed || text.failed;
-    vb_text_free(&text);
+    vb_strbuf_free(&text);
 }
 
 vb_grid vb_report_run_table(const vb_result_folder *folder) {

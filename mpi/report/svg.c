@@ -30,25 +30,25 @@ const vb_colour vb_colours[VB_COLOURS] = {
     [VB_HEAT_INK] = {255, 255, 254, "--heat-ink", "#0f1216"},
 };
 
-void vb_colours_css(vb_text *out, int dark) {
+void vb_svg_colours_css(vb_strbuf *out, int dark) {
     for (int c = 0; c < VB_COLOURS; c++) {
         const vb_colour *colour = &vb_colours[c];
-        if (dark) vb_text_format(out, "%s:%s;", colour->variable, colour->dark);
-        else vb_text_format(out, "%s:#%02x%02x%02x;", colour->variable, colour->red, colour->green, colour->blue);
+        if (dark) vb_strbuf_format(out, "%s:%s;", colour->variable, colour->dark);
+        else vb_strbuf_format(out, "%s:#%02x%02x%02x;", colour->variable, colour->red, colour->green, colour->blue);
     }
 }
 
 static bool starts(const char *at, const char *with) { return !strncmp(at, with, strlen(with)); }
 
 /* Writes what stands for the text at `at` and returns how much of it is done; 0 when nothing special stands there. */
-static size_t replace(const char *at, const char *name, vb_text *out) {
+static size_t replace(const char *at, const char *name, vb_strbuf *out) {
     static const char *const pairs[][2] = {
         {" color=\"black\"", ""},           {" color=\"white\"", ""},          {" color=\"gray\"", ""},
         {"'black'", "'currentColor'"},      {"\"black\"", "\"currentColor\""}, {" id=\"gnuplot_canvas\"", ""},
         {" font-family=\"sans-serif\"", ""}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         if (starts(at, pairs[i][0])) {
-            vb_text_add(out, pairs[i][1]);
+            vb_strbuf_add(out, pairs[i][1]);
             return strlen(pairs[i][0]);
         }
     if (starts(at, "rgb(")) {
@@ -56,17 +56,17 @@ static size_t replace(const char *at, const char *name, vb_text *out) {
         if (sscanf(at, "rgb(%d,%d,%d)%n", &red, &green, &blue, &n) != 3 || !n) return 0;
         for (int c = 0; c < VB_COLOURS; c++)
             if (vb_colours[c].red == red && vb_colours[c].green == green && vb_colours[c].blue == blue) {
-                vb_text_format(out, "var(%s)", vb_colours[c].variable);
+                vb_strbuf_format(out, "var(%s)", vb_colours[c].variable);
                 return (size_t)n;
             }
         return 0;
     }
     if (starts(at, "gnuplot_plot_")) {
-        vb_text_format(out, "%s-", name);
+        vb_strbuf_format(out, "%s-", name);
         return strlen("gnuplot_");
     }
     if (starts(at, "gpPt") || starts(at, "gpDot")) {
-        vb_text_format(out, "%s-gp", name);
+        vb_strbuf_format(out, "%s-gp", name);
         return 2;
     }
     /* The names of plots are no titles, filters are for boxes of text that we do not draw. */
@@ -79,19 +79,19 @@ static size_t replace(const char *at, const char *name, vb_text *out) {
     return 0;
 }
 
-int vb_svg_inline(const char *svg, const char *name, const char *title, const char *description, vb_text *out, vb_error *err) {
+int vb_svg_inline(const char *svg, const char *name, const char *title, const char *description, vb_strbuf *out, vb_error *err) {
     const char *box = strstr(svg, "viewBox=\""), *at = strstr(svg, "</desc>"), *end = strstr(svg, "</svg>");
     const char *box_end = box ? strchr(box + strlen("viewBox=\""), '"') : NULL;
     if (!box_end || !at || !end || box > at || end < at) return vb_errorf(err, VB_EDATA, "%s: gnuplot's SVG is not whole", name);
     const char *body = strstr(at, "</defs>");
     bool points = strstr(body ? body : at, "#gpPt") != NULL;
-    vb_text_format(out, "<svg role=\"img\" aria-labelledby=\"%s-t %s-d\" %.*s\" preserveAspectRatio=\"xMidYMin meet\">\n", name,
-                   name, (int)(box_end - box), box);
-    vb_text_format(out, "<title id=\"%s-t\">", name);
-    vb_text_add_html(out, title);
-    vb_text_format(out, "</title>\n<desc id=\"%s-d\">", name);
-    vb_text_add_html(out, description);
-    vb_text_add(out, "</desc>");
+    vb_strbuf_format(out, "<svg role=\"img\" aria-labelledby=\"%s-t %s-d\" %.*s\" preserveAspectRatio=\"xMidYMin meet\">\n", name,
+                     name, (int)(box_end - box), box);
+    vb_strbuf_format(out, "<title id=\"%s-t\">", name);
+    vb_strbuf_add_html(out, title);
+    vb_strbuf_format(out, "</title>\n<desc id=\"%s-d\">", name);
+    vb_strbuf_add_html(out, description);
+    vb_strbuf_add(out, "</desc>");
     at += strlen("</desc>");
     while (at < end) {
         const char *defs = starts(at, "<defs>") && !points ? strstr(at, "</defs>") : NULL;
@@ -100,9 +100,9 @@ int vb_svg_inline(const char *svg, const char *name, const char *title, const ch
             continue;
         }
         size_t n = replace(at, name, out);
-        if (!n) vb_text_add_n(out, at, n = 1);
+        if (!n) vb_strbuf_add_n(out, at, n = 1);
         at += n;
     }
-    vb_text_add(out, "</svg>\n");
+    vb_strbuf_add(out, "</svg>\n");
     return 0;
 }

@@ -2,7 +2,7 @@
 #ifndef VB_SVG_H
 #define VB_SVG_H
 
-#include "mpi/base/text_buffer.h"
+#include "mpi/base/strbuf.h"
 
 /* The colours of the plots: as gnuplot draws them (the light theme), and the CSS variable that takes their place. */
 typedef struct vb_colour {
@@ -25,10 +25,10 @@ enum {
 extern const vb_colour vb_colours[VB_COLOURS];
 
 /* Declarations of all variables for CSS. */
-void vb_colours_css(vb_text *out, int dark);
+void vb_svg_colours_css(vb_strbuf *out, int dark);
 
 /* Appends the <svg> element. `svg` is what gnuplot's svg terminal wrote; `name` is unique on the page and made of letters, digits
  * and hyphens; title and description are what a screen reader says. VB_EDATA when the text is no whole SVG of gnuplot's. */
-int vb_svg_inline(const char *svg, const char *name, const char *title, const char *description, vb_text *out, vb_error *err);
+int vb_svg_inline(const char *svg, const char *name, const char *title, const char *description, vb_strbuf *out, vb_error *err);
 
 #endif

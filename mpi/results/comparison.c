@@ -12,7 +12,7 @@
 static bool same_sequence(const vb_record_set *a, const vb_record_set *b) {
     if (a->count != b->count) return false;
     for (int64_t i = 0; i < a->count; i++)
-        if (strcmp(vb_record_name(a, i), vb_record_name(b, i)) || strcmp(a->class[a->label[i]], b -> class[b->label[i]]))
+        if (strcmp(vb_record_set_name(a, i), vb_record_set_name(b, i)) || strcmp(a->class[a->label[i]], b -> class[b->label[i]]))
             return false;
     return true;
 }
@@ -30,7 +30,7 @@ static int by_name(const void *left, const void *right) {
 static named *sorted_names(const vb_record_set *set, vb_error *err) {
     named *list = vb_array((size_t)set->count, sizeof *list, "names of images", err);
     if (!list) return NULL;
-    for (int64_t i = 0; i < set->count; i++) list[i] = (named){vb_record_name(set, i), i};
+    for (int64_t i = 0; i < set->count; i++) list[i] = (named){vb_record_set_name(set, i), i};
     qsort(list, (size_t)set->count, sizeof *list, by_name);
     for (int64_t i = 1; i < set->count; i++)
         if (!strcmp(list[i - 1].name, list[i].name)) {
@@ -46,7 +46,7 @@ static int pair_by_name(vb_pairing *pairing, const vb_record_set *a, const vb_re
     named *names_a = sorted_names(a, err), *names_b = names_a ? sorted_names(b, err) : NULL;
     int status = names_b ? 0 : -1;
     for (int64_t i = 0; !status && i < a->count; i++) {
-        named wanted = {vb_record_name(a, i), i};
+        named wanted = {vb_record_set_name(a, i), i};
         const named *found = bsearch(&wanted, names_b, (size_t)b->count, sizeof *names_b, by_name);
         if (!found) continue;
         const char *class_a = a->class[a->label[i]], *class_b = b->class[b->label[found->image]];
@@ -61,7 +61,7 @@ static int pair_by_name(vb_pairing *pairing, const vb_record_set *a, const vb_re
     return status;
 }
 
-int vb_pairing_new(vb_pairing *pairing, const vb_record_set *a, const vb_record_set *b, vb_error *err) {
+int vb_comparison_pairing_new(vb_pairing *pairing, const vb_record_set *a, const vb_record_set *b, vb_error *err) {
     *pairing = (vb_pairing){.in_order = same_sequence(a, b)};
     pairing->a = vb_array((size_t)a->count, sizeof *pairing->a, "pairs of images", err);
     pairing->b = vb_array((size_t)a->count, sizeof *pairing->b, "pairs of images", err);
@@ -71,13 +71,13 @@ int vb_pairing_new(vb_pairing *pairing, const vb_record_set *a, const vb_record_
         for (; pairing->count < a->count; pairing->count++)
             pairing->a[pairing->count] = pairing->b[pairing->count] = pairing->count;
     if (!status && !pairing->count) status = vb_errorf(err, VB_EMISMATCH, "%s and %s have no image in common", a->path, b->path);
-    if (status) vb_pairing_free(pairing);
+    if (status) vb_comparison_pairing_free(pairing);
     pairing->only_a = a->count - pairing->count;
     pairing->only_b = b->count - pairing->count;
     return status;
 }
 
-void vb_pairing_free(vb_pairing *pairing) {
+void vb_comparison_pairing_free(vb_pairing *pairing) {
     vb_free(pairing->a);
     vb_free(pairing->b);
     *pairing = (vb_pairing){0};
@@ -130,7 +130,7 @@ static int find_vocabulary(const vb_record_set *set, const char *name) {
 }
 
 static void put_scores(double *const to[VB_FIGURES], int64_t at, const vb_record_set *set, int64_t image, int v) {
-    vb_image_scores values = vb_record_scores(set, image, v);
+    vb_image_scores values = vb_record_set_scores(set, image, v);
     to[VB_ACC_C][at] = values.c;
     to[VB_ACC_E][at] = values.e;
     to[VB_ACC_S][at] = values.s;
@@ -144,12 +144,12 @@ static void test_rights(vb_compared *out, const double *a, const double *b, int6
         out->only_a += a[i] > b[i];
         out->only_b += b[i] > a[i];
     }
-    out->p = vb_mcnemar(out->only_a, out->only_b);
+    out->p = vb_paired_mcnemar(out->only_a, out->only_b);
 }
 
 static int test_flips(vb_compared *out, const double *differences, int64_t n, const scores *work, vb_error *err) {
     out->only_a = out->only_b = -1;
-    if (vb_sign_flips(&out->flips, differences, n, work->trials, work->seed, err)) return -1;
+    if (vb_paired_sign_flips(&out->flips, differences, n, work->trials, work->seed, err)) return -1;
     out->p = out->flips.p;
     return 0;
 }
@@ -174,7 +174,7 @@ static int compare_vocabulary(vb_compared_vocabulary *out, scores *work, int va,
     const vb_pairing *pairing = work->pairing;
     work->count = 0;
     for (int64_t i = 0; i < pairing->count; i++) {
-        if (!vb_record_in(work->a, pairing->a[i], va) || !vb_record_in(work->b, pairing->b[i], vb)) continue;
+        if (!vb_record_set_in(work->a, pairing->a[i], va) || !vb_record_set_in(work->b, pairing->b[i], vb)) continue;
         put_scores(work->in_a, work->count, work->a, pairing->a[i], va);
         put_scores(work->in_b, work->count, work->b, pairing->b[i], vb);
         work->image[work->count++] = i;

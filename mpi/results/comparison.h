@@ -14,8 +14,8 @@ typedef struct vb_pairing {
 
 /* By place, when both sets list the same names and classes in the same order; otherwise by name, in the order of A. VB_EMISMATCH:
  * no image in both, a name that occurs twice in a set (only where it has to be looked up), an image of another class in B. */
-int vb_pairing_new(vb_pairing *pairing, const vb_record_set *a, const vb_record_set *b, vb_error *err);
-void vb_pairing_free(vb_pairing *pairing);
+int vb_comparison_pairing_new(vb_pairing *pairing, const vb_record_set *a, const vb_record_set *b, vb_error *err);
+void vb_comparison_pairing_free(vb_pairing *pairing);
 
 enum { VB_ACC_C, VB_ACC_E, VB_ACC_S, VB_TOP1_ALL, VB_FIGURES };
 

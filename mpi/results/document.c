@@ -10,7 +10,7 @@
 #include "shards/files/digest.h"
 #include "shards/files/io.h"
 
-int vb_configuration_digest(const json_t *configuration, char *digest, vb_error *err) {
+int vb_document_configuration_digest(const json_t *configuration, char *digest, vb_error *err) {
     char *text = json_dumps(configuration, JSON_COMPACT | JSON_SORT_KEYS);
     if (!text) return vb_errorf(err, VB_EMEMORY, "no memory for the configuration");
     strcpy(digest, vb_digest_bytes(text, strlen(text)).hex);
@@ -18,13 +18,13 @@ int vb_configuration_digest(const json_t *configuration, char *digest, vb_error 
     return 0;
 }
 
-json_t *vb_new_document(const char *experiment, json_t *configuration, json_t *results, json_t *run, vb_error *err) {
+json_t *vb_document_new(const char *experiment, json_t *configuration, json_t *results, json_t *run, vb_error *err) {
     char digest[40];
-    if (vb_configuration_digest(configuration, digest, err)) return NULL;
+    if (vb_document_configuration_digest(configuration, digest, err)) return NULL;
     json_t *document = json_pack("{s:s, s:s, s:O, s:s, s:O, s:O}", "schema", "vocabench.results/1", "experiment", experiment,
                                  "configuration", configuration, "configuration_digest", digest, "results", results, "run", run);
     if (!document) vb_errorf(err, VB_EMEMORY, "no memory for the results");
-    json_t *series = document ? vb_series_rows(results) : NULL;
+    json_t *series = document ? vb_tables_series_rows(results) : NULL;
     if (series) json_object_set_new(document, "series", series);
     return document;
 }
@@ -36,8 +36,8 @@ static int keep_earlier(const char *path, const char *digest, vb_error *err) {
     const char *stored = json_string_value(json_object_get(earlier, "configuration_digest"));
     int status = 0;
     if (stored && strcmp(stored, digest)) {
-        char *kept = vb_format(err, "%.*sresults.%.8s.json", (int)(vb_base_name(path) - path), path, stored);
-        status = kept ? vb_write_json(earlier, kept, err) : -1;
+        char *kept = vb_format(err, "%.*sresults.%.8s.json", (int)(vb_path_base_name(path) - path), path, stored);
+        status = kept ? vb_json_write(earlier, kept, err) : -1;
         if (!status) fprintf(stderr, "vocabench: results of another configuration are kept as %s\n", kept);
         vb_free(kept);
     }
@@ -55,26 +55,26 @@ static int write_table(table_maker *make, const char *folder, const json_t *rows
     int status = 0;
     if (name) {
         char *path = vb_format(err, "%s/%s", folder, name);
-        status = path ? vb_write_file(path, table, strlen(table), err) : -1;
+        status = path ? vb_writer_write_whole(path, table, strlen(table), err) : -1;
         vb_free(path);
     } else printf("%s", table);
     vb_free(table);
     return status;
 }
 
-int vb_write_document(const char *folder, const json_t *document, bool latex, vb_error *err) {
+int vb_document_write(const char *folder, const json_t *document, bool latex, vb_error *err) {
     const json_t *results = json_object_get(document, "results");
     char *path = vb_format(err, "%s/results.json", folder);
     int status = -1;
     if (!path || keep_earlier(path, json_string_value(json_object_get(document, "configuration_digest")), err)) goto done;
-    if (vb_write_json(document, path, err)) goto done;
+    if (vb_json_write(document, path, err)) goto done;
     const json_t *series = json_object_get(document, "series");
     struct {
         table_maker *make;
         const json_t *rows;
         const char *names[3];
-    } tables[] = {{vb_table, results, {"table.md", "table.csv", "table.tex"}},
-                  {vb_series_table, series, {"series.md", "series.csv", "series.tex"}}};
+    } tables[] = {{vb_tables_main, results, {"table.md", "table.csv", "table.tex"}},
+                  {vb_tables_series, series, {"series.md", "series.csv", "series.tex"}}};
     static const vb_table_form forms[] = {VB_TABLE_MARKDOWN, VB_TABLE_CSV, VB_TABLE_LATEX};
     for (int t = 0; t < (series ? 2 : 1); t++) {
         for (int f = 0; f < (latex ? 3 : 2); f++)
@@ -87,8 +87,8 @@ done:
     return status;
 }
 
-char *vb_pair_path(const char *folder, const char *below, const char *model, const char *dataset, const char *suffix,
-                   vb_error *err) {
+char *vb_document_pair_path(const char *folder, const char *below, const char *model, const char *dataset, const char *suffix,
+                            vb_error *err) {
     char *path = vb_format(err, "%s/%s/%s--%s%s", folder, below, model, dataset, suffix);
     for (char *at = path ? path + strlen(folder) + strlen(below) + 2 : NULL; at && *at; at++)
         if (strchr(" \\:*?\"<>|", *at)) *at = '_';
@@ -118,7 +118,7 @@ static bool model_covers(const json_t *model, const json_t *data, const char *na
     return true;
 }
 
-int vb_configured_pairs(const json_t *configuration, vb_pair_name **pairs, int *count, vb_error *err) {
+int vb_document_configured_pairs(const json_t *configuration, vb_pair_name **pairs, int *count, vb_error *err) {
     const json_t *models = json_object_get(configuration, "models"),
                  *lists[] = {json_object_get(configuration, "datasets"), json_object_get(configuration, "expansions")};
     *count = 0;

@@ -5,30 +5,30 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 /* The digest of a configuration: compact JSON with sorted keys. digest has 33 bytes. */
-int vb_configuration_digest(const json_t *configuration, char *digest, vb_error *err);
+int vb_document_configuration_digest(const json_t *configuration, char *digest, vb_error *err);
 
 /* {schema, experiment, configuration, configuration_digest, results, run, series}: a new document that holds references to its
  * parts;
- * `series` (vb_series_rows) only where there are any. */
-json_t *vb_new_document(const char *experiment, json_t *configuration, json_t *results, json_t *run, vb_error *err);
+ * `series` (vb_tables_series_rows) only where there are any. */
+json_t *vb_document_new(const char *experiment, json_t *configuration, json_t *results, json_t *run, vb_error *err);
 
 /* Writes FOLDER/results.json, table.md, table.csv and, when asked, table.tex, of series the same under the name series, and
  * prints the tables. Results of another configuration
  * that lie there are kept as results.XXXXXXXX.json. */
-int vb_write_document(const char *folder, const json_t *document, bool latex, vb_error *err);
+int vb_document_write(const char *folder, const json_t *document, bool latex, vb_error *err);
 
 /* FOLDER/BELOW/MODEL--DATASET with suffix, where whatever is unusual in a name becomes '_'. Free with vb_free. */
-char *vb_pair_path(const char *folder, const char *below, const char *model, const char *dataset, const char *suffix,
-                   vb_error *err);
+char *vb_document_pair_path(const char *folder, const char *below, const char *model, const char *dataset, const char *suffix,
+                            vb_error *err);
 
 /* The (model, dataset) and (model, expansion) pairs of a configuration in the order of results[]. The names belong to the
  * configuration. */
 typedef struct vb_pair_name {
     const char *model, *dataset;
 } vb_pair_name;
-int vb_configured_pairs(const json_t *configuration, vb_pair_name **pairs, int *count, vb_error *err);
+int vb_document_configured_pairs(const json_t *configuration, vb_pair_name **pairs, int *count, vb_error *err);
 
 #endif

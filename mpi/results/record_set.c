@@ -32,11 +32,11 @@ static int find_class(const reader *work, const char *vocabulary, const char *na
 
 /* A class as a vocabulary lists it: one of another vocabulary is the same when names and ids are, unless classes are apart. */
 static int add_class(reader *work, const char *vocabulary, const json_t *class) {
-    const char *name = vb_text_of(class, "name");
+    const char *name = vb_json_text(class, "name");
     char keys[3][1024];
     snprintf(keys[0], sizeof *keys, "%s/%s", vocabulary, name);
     snprintf(keys[1], sizeof *keys, "/%s", name);
-    snprintf(keys[2], sizeof *keys, "\n%s\n%s", vb_text_of(class, "id"), name); /* no name holds a line's end */
+    snprintf(keys[2], sizeof *keys, "\n%s\n%s", vb_json_text(class, "id"), name); /* no name holds a line's end */
     const json_t *known = work->set->apart ? NULL : json_object_get(work->class_of, keys[2]);
     int index = known ? (int)json_integer_value(known) : work->set->space.classes++;
     work->set->class[index] = name;
@@ -51,7 +51,7 @@ static int read_space(reader *work, vb_error *err) {
     json_t *list = json_object_get(set->entry, "vocabularies"), *item, *class;
     size_t n = json_array_size(list), members = 0, v, i;
     const json_t *expansion = json_object_get(set->entry, "expansion");
-    set->apart = expansion && strcmp(vb_text_of(expansion, "shared_names"), "merge") != 0;
+    set->apart = expansion && strcmp(vb_json_text(expansion, "shared_names"), "merge") != 0;
     json_array_foreach(list, v, item) { members += json_array_size(json_object_get(item, "classes")); }
     if (members > INT32_MAX) return vb_errorf(err, VB_EUNSUPPORTED, "%s: %zu classes", set->path, members);
     set->vocabulary = vb_array(n, sizeof *set->vocabulary, "vocabularies", err);
@@ -63,7 +63,7 @@ static int read_space(reader *work, vb_error *err) {
     if (!set->vocabulary || !set->offsets || !set->members || !set->class) return -1;
     int filled = 0;
     json_array_foreach(list, v, item) {
-        const char *name = vb_text_of(item, "name");
+        const char *name = vb_json_text(item, "name");
         if (json_object_get(work->vocabulary_of, name))
             return vb_errorf(err, VB_EDATA, "%s: two vocabularies '%s'", set->path, name);
         json_object_set_new(work->vocabulary_of, name, json_integer((json_int_t)v));
@@ -74,7 +74,7 @@ static int read_space(reader *work, vb_error *err) {
     set->space.vocabularies = (int)n;
     set->space.offsets = set->offsets;
     set->space.members = set->members;
-    return vb_homes_new(&set->homes, &set->space, err);
+    return vb_label_space_memberships_new(&set->homes, &set->space, err);
 }
 
 /* ---- lines ---- */
@@ -94,7 +94,7 @@ static int take_record(reader *work, const json_t *record, vb_error *err) {
     const json_t *image = json_object_get(record, "image"), *own = json_object_get(record, "own"),
                  *harmful = json_object_get(record, "harmful"), *predicted = json_object_get(record, "predicted_all"),
                  *its = json_object_get(record, "predicted_all_vocabulary");
-    int label = find_class(work, vb_text_of(record, "vocabulary"), json_string_value(json_object_get(record, "class")));
+    int label = find_class(work, vb_json_text(record, "vocabulary"), json_string_value(json_object_get(record, "class")));
     int first = find_class(work, its ? json_string_value(its) : "", json_string_value(predicted));
     if (!json_is_string(image)) return wrong_line(work, "image", "a name", err);
     if (label < 0) return wrong_line(work, "class", "the name of a class of the result", err);
@@ -167,7 +167,7 @@ static int read_lines(reader *work, vb_error *err) {
 
 /* ---- scores, and whether they are the result's ---- */
 
-vb_image_scores vb_record_scores(const vb_record_set *set, int64_t image, int v) {
+vb_image_scores vb_record_set_scores(const vb_record_set *set, int64_t image, int v) {
     int n = set->space.vocabularies, others = n - 1, harmful = 0;
     const uint8_t *beaten = set->beaten + (size_t)image * (size_t)n;
     for (int u = 0; u < n; u++) harmful += u != v && beaten[u];
@@ -175,8 +175,8 @@ vb_image_scores vb_record_scores(const vb_record_set *set, int64_t image, int v)
     return (vb_image_scores){own, own / (harmful + 1), others ? own * (others - harmful) / (others * (harmful + 1.0)) : NAN};
 }
 
-int vb_record_in(const vb_record_set *set, int64_t image, int v) {
-    const vb_homes *homes = &set->homes;
+int vb_record_set_in(const vb_record_set *set, int64_t image, int v) {
+    const vb_memberships *homes = &set->homes;
     for (int i = homes->offsets[set->label[image]]; i < homes->offsets[set->label[image] + 1]; i++)
         if (homes->vocabularies[i] == v) return 1;
     return 0;
@@ -186,7 +186,7 @@ static int check_figure(const vb_record_set *set, const char *name, double here,
     if (fabs(here - there) < 1e-9) return 0;
     return vb_errorf(err, VB_EMISMATCH,
                      "%s: the records give %s = %.6f, the result of '%s' on '%s' is %.6f: they are of another run", set->path,
-                     name, here, vb_text_of(set->entry, "model"), vb_text_of(set->entry, "dataset"), there);
+                     name, here, vb_json_text(set->entry, "model"), vb_json_text(set->entry, "dataset"), there);
 }
 
 static int check_figures(const vb_record_set *set, vb_error *err) {
@@ -194,7 +194,7 @@ static int check_figures(const vb_record_set *set, vb_error *err) {
     if (set->count != images)
         return vb_errorf(err, VB_EMISMATCH,
                          "%s: %lld records, the result of '%s' on '%s' has %lld images: they are of another run", set->path,
-                         (long long)set->count, vb_text_of(set->entry, "model"), vb_text_of(set->entry, "dataset"), images);
+                         (long long)set->count, vb_json_text(set->entry, "model"), vb_json_text(set->entry, "dataset"), images);
     int n = set->space.vocabularies;
     double c = 0, e = 0;
     int64_t right = 0;
@@ -202,8 +202,8 @@ static int check_figures(const vb_record_set *set, vb_error *err) {
         double sum_c = 0, sum_e = 0;
         int64_t count = 0;
         for (int64_t i = 0; i < set->count; i++) {
-            if (!vb_record_in(set, i, v)) continue;
-            vb_image_scores scores = vb_record_scores(set, i, v);
+            if (!vb_record_set_in(set, i, v)) continue;
+            vb_image_scores scores = vb_record_set_scores(set, i, v);
             sum_c += scores.c;
             sum_e += scores.e;
             count++;
@@ -214,16 +214,16 @@ static int check_figures(const vb_record_set *set, vb_error *err) {
     }
     for (int64_t i = 0; i < set->count; i++) right += set->right[i];
     const json_t *exact = json_object_get(set->entry, "exact") ? json_object_get(set->entry, "exact") : set->entry;
-    if (check_figure(set, "Acc-C", c, vb_number_of(set->entry, "acc_c"), err)) return -1;
-    if (check_figure(set, "Acc-E", e, vb_number_of(exact, "acc_e"), err)) return -1;
+    if (check_figure(set, "Acc-C", c, vb_json_number(set->entry, "acc_c"), err)) return -1;
+    if (check_figure(set, "Acc-E", e, vb_json_number(exact, "acc_e"), err)) return -1;
     return check_figure(set, "the accuracy among all classes", (double)right / (double)set->count,
-                        vb_number_of(set->entry, "top1_all"), err);
+                        vb_json_number(set->entry, "top1_all"), err);
 }
 
 int vb_record_set_open(vb_record_set *set, const vb_result_folder *folder, const json_t *entry, vb_error *err) {
-    *set = (vb_record_set){.entry = entry, .path = vb_result_file(folder, "records", entry, ".jsonl.zst", err)};
+    *set = (vb_record_set){.entry = entry, .path = vb_result_folder_file(folder, "records", entry, ".jsonl.zst", err)};
     if (!set->path) return -1;
-    if (!vb_exists(set->path))
+    if (!vb_path_exists(set->path))
         return vb_errorf(err, VB_EMISSING, "%s: no records of the images; `vocabench run --per-image` writes them", set->path);
     reader work = {.set = set};
     int status = read_space(&work, err);
@@ -245,6 +245,6 @@ void vb_record_set_close(vb_record_set *set) {
     vb_free(set->label);
     vb_free(set->beaten);
     vb_free(set->right);
-    vb_homes_free(&set->homes);
+    vb_label_space_memberships_free(&set->homes);
     *set = (vb_record_set){0};
 }

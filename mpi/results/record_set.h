@@ -18,7 +18,7 @@ typedef struct vb_record_set {
     bool apart;              /* classes of one name in two vocabularies are two classes: an expansion's, unless merged */
     const char **class;      /* names, in order of first occurrence */
     vb_label_space space;
-    vb_homes homes;
+    vb_memberships homes;
     int *members, *offsets; /* behind space */
     char *names;            /* the images' names, one after the other */
     size_t *name_at;        /* place of each image's name in names */
@@ -34,7 +34,7 @@ typedef struct vb_record_set {
 int vb_record_set_open(vb_record_set *set, const vb_result_folder *folder, const json_t *entry, vb_error *err);
 void vb_record_set_close(vb_record_set *set);
 
-static inline const char *vb_record_name(const vb_record_set *set, int64_t image) { return set->names + set->name_at[image]; }
+static inline const char *vb_record_set_name(const vb_record_set *set, int64_t image) { return set->names + set->name_at[image]; }
 
 /* The exact protocol's scores of an image of vocabulary v: own, own / (b + 1), own (M - b) / (M (b + 1)); s is NaN for one
  * vocabulary.
@@ -42,9 +42,9 @@ static inline const char *vb_record_name(const vb_record_set *set, int64_t image
 typedef struct vb_image_scores {
     double c, e, s;
 } vb_image_scores;
-vb_image_scores vb_record_scores(const vb_record_set *set, int64_t image, int v);
+vb_image_scores vb_record_set_scores(const vb_record_set *set, int64_t image, int v);
 
 /* Whether the image's class is in vocabulary v. */
-int vb_record_in(const vb_record_set *set, int64_t image, int v);
+int vb_record_set_in(const vb_record_set *set, int64_t image, int v);
 
 #endif

@@ -6,15 +6,15 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/results/document.h"
-#include "mpi/base/text_buffer.h"
+#include "mpi/base/strbuf.h"
 #include "shards/files/io.h"
 
-const char *vb_text_of(const json_t *object, const char *key) {
+const char *vb_json_text(const json_t *object, const char *key) {
     const char *text = json_string_value(json_object_get(object, key));
     return text ? text : "";
 }
 
-double vb_number_of(const json_t *object, const char *key) {
+double vb_json_number(const json_t *object, const char *key) {
     const json_t *value = json_object_get(object, key);
     return json_is_number(value) ? json_number_value(value) : NAN;
 }
@@ -59,7 +59,7 @@ static const char *wrong_entry(const json_t *entry) {
 
 static int check_document(const vb_result_folder *folder, vb_error *err) {
     const json_t *document = folder->document, *results = json_object_get(document, "results");
-    const char *schema = vb_text_of(document, "schema");
+    const char *schema = vb_json_text(document, "schema");
     if (strcmp(schema, "vocabench.results/1"))
         return vb_errorf(err, VB_EUNSUPPORTED, "%s: schema: expected vocabench.results/1, found '%s'", folder->path, schema);
     if (!json_array_size(results))
@@ -78,14 +78,14 @@ static int check_document(const vb_result_folder *folder, vb_error *err) {
 int vb_result_folder_open(vb_result_folder *folder, const char *given, vb_error *err) {
     enum { LIMIT = 1 << 30 };
     *folder = (vb_result_folder){0};
-    bool file = !vb_is_folder(given);
-    size_t slash = (size_t)(vb_base_name(given) - given), n;
+    bool file = !vb_path_is_folder(given);
+    size_t slash = (size_t)(vb_path_base_name(given) - given), n;
     uint8_t *bytes;
     folder->folder = !file     ? vb_strdup(given, err) :
                      slash > 1 ? vb_strndup(given, slash - 1, err) :
                                  vb_strdup(slash ? "/" : ".", err);
     folder->path = file ? vb_strdup(given, err) : vb_format(err, "%s/results.json", given);
-    if (!folder->folder || !folder->path || vb_read_file(folder->path, LIMIT, &bytes, &n, err)) return -1;
+    if (!folder->folder || !folder->path || vb_file_read_whole(folder->path, LIMIT, &bytes, &n, err)) return -1;
     json_error_t where;
     folder->document = json_loadb((const char *)bytes, n, 0, &where);
     vb_free(bytes);
@@ -101,34 +101,36 @@ void vb_result_folder_close(vb_result_folder *folder) {
 }
 
 /* "'tiny' on 'cifar100', ...": the first twenty. */
-static void list_results(const json_t *results, vb_text *out) {
+static void list_results(const json_t *results, vb_strbuf *out) {
     size_t i;
     json_t *entry;
     json_array_foreach(results, i, entry) {
         if (i == 20) break;
-        vb_text_format(out, "%s'%s' on '%s'", i ? ", " : "", vb_text_of(entry, "model"), vb_text_of(entry, "dataset"));
+        vb_strbuf_format(out, "%s'%s' on '%s'", i ? ", " : "", vb_json_text(entry, "model"), vb_json_text(entry, "dataset"));
     }
 }
 
-int vb_result_pick(const vb_result_folder *folder, const char *model, const char *dataset, json_t **entry, vb_error *err) {
+int vb_result_folder_pick(const vb_result_folder *folder, const char *model, const char *dataset, json_t **entry, vb_error *err) {
     json_t *results = json_object_get(folder->document, "results"), *item;
     size_t i, found = 0;
     json_array_foreach(results, i, item) {
-        if (model && strcmp(model, vb_text_of(item, "model"))) continue;
-        if (dataset && strcmp(dataset, vb_text_of(item, "dataset"))) continue;
+        if (model && strcmp(model, vb_json_text(item, "model"))) continue;
+        if (dataset && strcmp(dataset, vb_json_text(item, "dataset"))) continue;
         *entry = item;
         found++;
     }
     if (found == 1) return 0;
-    vb_text there = {0};
+    vb_strbuf there = {0};
     list_results(results, &there);
     vb_errorf(err, VB_EUSAGE, "%s: %s results%s%s%s%s; name one with --model and --dataset: %s", folder->path,
               found ? "several" : "no such", model ? " of " : "", model ? model : "", dataset ? " on " : "",
               dataset ? dataset : "", there.bytes ? there.bytes : "");
-    vb_text_free(&there);
+    vb_strbuf_free(&there);
     return -1;
 }
 
-char *vb_result_file(const vb_result_folder *folder, const char *below, const json_t *entry, const char *suffix, vb_error *err) {
-    return vb_pair_path(folder->folder, below, vb_text_of(entry, "model"), vb_text_of(entry, "dataset"), suffix, err);
+char *vb_result_folder_file(const vb_result_folder *folder, const char *below, const json_t *entry, const char *suffix,
+                            vb_error *err) {
+    return vb_document_pair_path(folder->folder, below, vb_json_text(entry, "model"), vb_json_text(entry, "dataset"), suffix,
+                                 err);
 }

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 typedef struct vb_result_folder {
     char *folder, *path; /* of results.json */
@@ -18,13 +18,14 @@ int vb_result_folder_open(vb_result_folder *folder, const char *given, vb_error 
 void vb_result_folder_close(vb_result_folder *folder);
 
 /* The entry of results[] of a model and a dataset; NULL names take any, when there is one only. VB_EUSAGE lists what there is. */
-int vb_result_pick(const vb_result_folder *folder, const char *model, const char *dataset, json_t **entry, vb_error *err);
+int vb_result_folder_pick(const vb_result_folder *folder, const char *model, const char *dataset, json_t **entry, vb_error *err);
 
 /* FOLDER/BELOW/MODEL--DATASET with suffix, named as `run` names it. Free with vb_free. */
-char *vb_result_file(const vb_result_folder *folder, const char *below, const json_t *entry, const char *suffix, vb_error *err);
+char *vb_result_folder_file(const vb_result_folder *folder, const char *below, const json_t *entry, const char *suffix,
+                            vb_error *err);
 
 /* "" for what is no text; NaN for what is no number. */
-const char *vb_text_of(const json_t *object, const char *key);
-double vb_number_of(const json_t *object, const char *key);
+const char *vb_json_text(const json_t *object, const char *key);
+double vb_json_number(const json_t *object, const char *key);
 
 #endif

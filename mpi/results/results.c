@@ -141,7 +141,7 @@ static json_t *expansion_json(const vb_pair *pair) {
         json_t *entry = json_pack("{s:s, s:i, s:s}", "name", part->spec->name, "classes", part->space.classes,
                                   "vocabularies_digest", part->vocabularies.digest.hex);
         if (pair->source->model)
-            json_object_set_new(entry, "prompts", json_integer(vb_prompts_on(pair->spec, part->spec)->count));
+            json_object_set_new(entry, "prompts", json_integer(vb_experiment_prompts(pair->spec, part->spec)->count));
         json_array_append_new(datasets, entry);
     }
     for (int s = 0; s < joined->shared; s++) {
@@ -182,12 +182,12 @@ json_t *vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, co
     return entry;
 }
 
-int vb_write_json(const json_t *value, const char *path, vb_error *err) {
+int vb_json_write(const json_t *value, const char *path, vb_error *err) {
     char *text = json_dumps(value, JSON_INDENT(1));
     if (!text) return vb_errorf(err, VB_EMEMORY, "%s: no memory for the JSON text", path);
     size_t n = strlen(text);
     text[n] = '\n'; /* in place of the NUL */
-    int status = vb_write_file(path, text, n + 1, err);
+    int status = vb_writer_write_whole(path, text, n + 1, err);
     free(text); /* jansson's */
     return status;
 }

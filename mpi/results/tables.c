@@ -38,27 +38,27 @@ static void grid_row(vb_grid *grid, const json_t *entry) {
     percent_cell(grid, number(entry, "top1_all"), number(entry, "top1_all_se"));
 }
 
-static void csv_field(vb_text *out, const json_t *value) {
-    if (json_is_string(value)) vb_text_add_csv(out, json_string_value(value));
-    else if (json_is_integer(value)) vb_text_format(out, "%lld", (long long)json_integer_value(value));
-    else if (json_is_real(value)) vb_text_format(out, "%.17g", json_real_value(value));
+static void csv_field(vb_strbuf *out, const json_t *value) {
+    if (json_is_string(value)) vb_strbuf_add_csv(out, json_string_value(value));
+    else if (json_is_integer(value)) vb_strbuf_format(out, "%lld", (long long)json_integer_value(value));
+    else if (json_is_real(value)) vb_strbuf_format(out, "%.17g", json_real_value(value));
 }
 
-static void csv(vb_text *out, const json_t *rows, const char *const *keys) {
-    for (int k = 0; keys[k]; k++) vb_text_format(out, "%s%s", k ? "," : "", keys[k]);
-    vb_text_add(out, "\n");
+static void csv(vb_strbuf *out, const json_t *rows, const char *const *keys) {
+    for (int k = 0; keys[k]; k++) vb_strbuf_format(out, "%s%s", k ? "," : "", keys[k]);
+    vb_strbuf_add(out, "\n");
     size_t i;
     json_t *row;
     json_array_foreach(rows, i, row) {
         for (int k = 0; keys[k]; k++) {
-            if (k) vb_text_add(out, ",");
+            if (k) vb_strbuf_add(out, ",");
             csv_field(out, json_object_get(row, keys[k]));
         }
-        vb_text_add(out, "\n");
+        vb_strbuf_add(out, "\n");
     }
 }
 
-static void aligned(vb_text *out, const json_t *results, vb_grid_form form) {
+static void aligned(vb_strbuf *out, const json_t *results, vb_grid_form form) {
     static const char *const heads[] = {"model", "dataset", "images", "Acc-C", "Acc-E", "E-C", "Acc-S", "S-C", "all classes"};
     enum { COLUMNS = sizeof heads / sizeof *heads };
     vb_grid grid = {.columns = COLUMNS, .left = 3};
@@ -96,17 +96,17 @@ static json_t *table_rows(const json_t *results, vb_table_form form) {
 static const vb_grid_form forms[] = {
     [VB_TABLE_TERMINAL] = VB_GRID_TERMINAL, [VB_TABLE_MARKDOWN] = VB_GRID_MARKDOWN, [VB_TABLE_LATEX] = VB_GRID_LATEX};
 
-char *vb_table(const json_t *all, vb_table_form form, vb_error *err) {
+char *vb_tables_main(const json_t *all, vb_table_form form, vb_error *err) {
     static const char *const keys[] = {"model",    "dataset",     "protocol", "images",   "acc_c",       "acc_c_se",
                                        "acc_e",    "acc_e_se",    "acc_s",    "acc_s_se", "acc_e_union", "acc_e_union_se",
                                        "top1_all", "top1_all_se", "top_k",    "lambda",   NULL};
     json_t *results = table_rows(all, form);
-    vb_text out = {0};
+    vb_strbuf out = {0};
     if (form == VB_TABLE_CSV) csv(&out, results, keys);
     else aligned(&out, results, forms[form]);
     json_decref(results);
-    if (!vb_text_end(&out, "the table", err)) return out.bytes;
-    vb_text_free(&out);
+    if (!vb_strbuf_end(&out, "the table", err)) return out.bytes;
+    vb_strbuf_free(&out);
     return NULL;
 }
 
@@ -135,7 +135,7 @@ static json_t *series_row(const json_t *entry) {
     return row;
 }
 
-json_t *vb_series_rows(const json_t *results) {
+json_t *vb_tables_series_rows(const json_t *results) {
     json_t *rows = json_array();
     size_t n = json_array_size(results);
     for (size_t i = 0; i < n; i++) {
@@ -150,7 +150,7 @@ json_t *vb_series_rows(const json_t *results) {
     return NULL;
 }
 
-static void series_grid(vb_text *out, const json_t *rows, vb_grid_form form) {
+static void series_grid(vb_strbuf *out, const json_t *rows, vb_grid_form form) {
     static const char *const heads[] = {"series", "dataset",   "checkpoint",          "Acc-C",    "Acc-E",
                                         "Acc-S",  "alignment", "uniformity of texts", "of images"};
     enum { COLUMNS = sizeof heads / sizeof *heads };
@@ -171,13 +171,13 @@ static void series_grid(vb_text *out, const json_t *rows, vb_grid_form form) {
     vb_grid_free(&grid);
 }
 
-char *vb_series_table(const json_t *rows, vb_table_form form, vb_error *err) {
+char *vb_tables_series(const json_t *rows, vb_table_form form, vb_error *err) {
     static const char *const keys[] = {"series",    "dataset",         "checkpoint",       "model", "acc_c", "acc_e", "acc_s",
                                        "alignment", "uniformity_text", "uniformity_image", NULL};
-    vb_text out = {0};
+    vb_strbuf out = {0};
     if (form == VB_TABLE_CSV) csv(&out, rows, keys);
     else series_grid(&out, rows, forms[form]);
-    if (!vb_text_end(&out, "the table of series", err)) return out.bytes;
-    vb_text_free(&out);
+    if (!vb_strbuf_end(&out, "the table of series", err)) return out.bytes;
+    vb_strbuf_free(&out);
     return NULL;
 }

@@ -77,14 +77,14 @@ typedef struct coding {
 static int code_part(coding *job, size_t p, const char *path, vb_context *context, vb_progress *progress, vb_error *err) {
     const vb_corpus_part *part = &job->corpus->parts[p];
     int width = vb_coder_width(job->coder), dim = job->corpus->dim;
-    size_t row_bytes = (size_t)dim * vb_dtype_size(part->dtype), group_bytes = vb_group_bytes(width);
+    size_t row_bytes = (size_t)dim * vb_dtype_size(part->dtype), group_bytes = vb_coder_group_bytes(width);
     vb_writer *writer;
     if (vb_quantized_part_begin(&writer, path, width, part->rows, err)) return -1;
     int status = 0;
     for (int64_t at = 0; at < part->rows && !status; at += (int64_t)CHUNK_GROUPS * VB_GROUP) {
         int64_t left = part->rows - at, n = left < (int64_t)CHUNK_GROUPS * VB_GROUP ? left : (int64_t)CHUNK_GROUPS * VB_GROUP;
         int64_t groups = (n + VB_GROUP - 1) / VB_GROUP, not_finite = 0, zero = 0;
-        if ((status = vb_check_stop(context, err))) break;
+        if ((status = vb_context_check_stop(context, err))) break;
         if ((status = vb_corpus_read_rows(&job->reader, p, at, n, job->rows, err))) break;
 #pragma omp parallel num_threads(job->threads) reduction(+ : not_finite, zero)
         {
@@ -114,7 +114,7 @@ static int open_coding(coding *job, const vb_corpus *corpus, const vb_coder *cod
     *job = (coding){.corpus = corpus, .coder = coder, .threads = threads};
     vb_corpus_reader_open(&job->reader, corpus);
     job->rows = vb_buffer(rows, (size_t)corpus->dim * sizeof(float), "rows to code", err);
-    job->groups = vb_buffer(CHUNK_GROUPS, vb_group_bytes(vb_coder_width(coder)), "codes", err);
+    job->groups = vb_buffer(CHUNK_GROUPS, vb_coder_group_bytes(vb_coder_width(coder)), "codes", err);
     return job->rows && job->groups ? 0 : -1;
 }
 
@@ -128,7 +128,7 @@ static void close_coding(coding *job) {
 static int write_manifest(vb_quantized *copy, vb_comm *comm, const vb_corpus *corpus, const vb_digest *digests, vb_error *err) {
     void **blocks = NULL;
     size_t *sizes = NULL;
-    int status = vb_gather_blocks(comm, digests, corpus->part_count * sizeof *digests, &blocks, &sizes, err);
+    int status = vb_comm_gather(comm, digests, corpus->part_count * sizeof *digests, &blocks, &sizes, err);
     if (status) return -1;
     if (!comm->rank && !(copy->parts = vb_array(corpus->part_count, sizeof *copy->parts, "parts of a copy", err))) status = -1;
     for (size_t p = 0; !comm->rank && !status && p < corpus->part_count; p++) {
@@ -137,16 +137,16 @@ static int write_manifest(vb_quantized *copy, vb_comm *comm, const vb_corpus *co
         copy->part_count++;
         *part = (vb_quantized_part){.rows = from->rows, .dtype = from->dtype, .bytes = from->bytes};
         memcpy(&part->digest, (const vb_digest *)blocks[p % (size_t)comm->size] + p, sizeof part->digest);
-        part->file_bytes = 64 + (uint64_t)((from->rows + VB_GROUP - 1) / VB_GROUP) * vb_group_bytes(copy->width);
+        part->file_bytes = 64 + (uint64_t)((from->rows + VB_GROUP - 1) / VB_GROUP) * vb_coder_group_bytes(copy->width);
         part->file = vb_format(err, "%06zu.vbq", p);
-        part->source = vb_strdup(vb_base_name(from->path), err);
+        part->source = vb_strdup(vb_path_base_name(from->path), err);
         if (!part->file || !part->source) status = -1;
     }
     if (!comm->rank && !status) status = vb_quantized_write(copy, err);
     for (int r = 0; blocks && r < comm->size; r++) vb_free(blocks[r]);
     vb_free(blocks);
     vb_free(sizes);
-    return vb_agree(comm, status, err);
+    return vb_comm_agree(comm, status, err);
 }
 
 /* This rank's parts. Local. */
@@ -166,8 +166,8 @@ static int code_parts(coding *job, vb_context *context, const char *folder, vb_d
     return status;
 }
 
-int vb_quantize_corpus(vb_context *context, const vb_corpus *corpus, const char *folder, vb_similarity similarity, int threads,
-                       vb_quantized *summary, vb_error *err) {
+int vb_corpus_coding_write(vb_context *context, const vb_corpus *corpus, const char *folder, vb_similarity similarity,
+                           int threads, vb_quantized *summary, vb_error *err) {
     vb_comm *comm = &context->comm;
     vb_quantized copy = {.dim = corpus->dim, .similarity = similarity, .seed = SEED, .rows = corpus->rows};
     vb_coder *coder = NULL;
@@ -176,17 +176,18 @@ int vb_quantize_corpus(vb_context *context, const vb_corpus *corpus, const char 
     copy.mean = vb_array((size_t)corpus->dim, sizeof *copy.mean, "mean of a corpus", err);
     copy.folder = vb_strdup(folder, err);
     int status = digests && copy.mean && copy.folder ? 0 : -1;
-    if (!status && !comm->rank) status = vb_make_folders(folder, err) || sample_mean(copy.mean, corpus, similarity, err) ? -1 : 0;
-    if ((status = vb_agree(comm, status, err))) goto done;
-    if ((status = vb_broadcast(comm, copy.mean, (size_t)corpus->dim * sizeof *copy.mean, err))) goto done;
+    if (!status && !comm->rank)
+        status = vb_path_make_folders(folder, err) || sample_mean(copy.mean, corpus, similarity, err) ? -1 : 0;
+    if ((status = vb_comm_agree(comm, status, err))) goto done;
+    if ((status = vb_comm_broadcast(comm, copy.mean, (size_t)corpus->dim * sizeof *copy.mean, err))) goto done;
 
     status = vb_coder_new(&coder, corpus->dim, copy.mean, copy.seed, similarity, err);
     if (!status) copy.width = vb_coder_width(coder);
     if (!status) status = open_coding(&job, corpus, coder, threads, err);
     if (!status) status = code_parts(&job, context, folder, digests, err);
-    if ((status = vb_meet(context, status, err))) goto done;
+    if ((status = vb_context_barrier(context, status, err))) goto done;
     int64_t counts[2] = {job.not_finite, job.zero};
-    if ((status = vb_sum_to_root(comm, counts, 2, err))) goto done;
+    if ((status = vb_comm_sum_to_root(comm, counts, 2, err))) goto done;
     copy.not_finite = counts[0];
     copy.zero = counts[1];
     status = write_manifest(&copy, comm, corpus, digests, err);

@@ -39,7 +39,7 @@ static int gather_notes(vb_comm *comm, const notes *mine, int64_t count, char **
     size_t *sizes, total = 0;
     *block = NULL;
     *size = 0;
-    if (vb_gather_blocks(comm, mine->text ? mine->text : "", mine->filled, &blocks, &sizes, err)) return -1;
+    if (vb_comm_gather(comm, mine->text ? mine->text : "", mine->filled, &blocks, &sizes, err)) return -1;
     int status = 0;
     if (!comm->rank) {
         const char **at = vb_array((size_t)count, sizeof *at, "list", err);
@@ -62,7 +62,7 @@ static int gather_notes(vb_comm *comm, const notes *mine, int64_t count, char **
     }
     vb_free(blocks);
     vb_free(sizes);
-    return vb_agree(comm, status, err);
+    return vb_comm_agree(comm, status, err);
 }
 
 /* ---- parts made here ---- */
@@ -88,10 +88,10 @@ static int share_index(vb_corpus_parts *corpus, vb_comm *comm, const notes *path
         if (!status) status = vb_corpus_pack(&corpus->index, &packed, &size, err);
     }
     vb_free(names);
-    if (!(status = vb_agree(comm, status, err))) status = vb_broadcast_block(comm, &packed, &size, err);
+    if (!(status = vb_comm_agree(comm, status, err))) status = vb_comm_broadcast_block(comm, &packed, &size, err);
     if (!status && comm->rank) status = vb_corpus_unpack(&corpus->index, packed, size, err);
     vb_free(packed);
-    return vb_agree(comm, status, err);
+    return vb_comm_agree(comm, status, err);
 }
 
 /* A unit of images into the cache, unless it is there. Broken images become NaN rows, which retrieval leaves out, or stop the
@@ -127,7 +127,7 @@ static int encode_images(vb_corpus_parts *corpus, int64_t unit, const vb_model *
     }
     status = (path = vb_cache_path(cache, &key, err)) ? note(paths, unit, path, err) : -1;
 done:
-    vb_unit_data_free(&data);
+    vb_dataset_unit_free(&data);
     json_decref(skipped);
     vb_free(path);
     vb_free(rows);
@@ -140,14 +140,14 @@ static int open_images(vb_corpus_parts *corpus, vb_context *context, const vb_mo
     vb_comm *comm = &context->comm;
     vb_cache cache = {.folder = folder, .key = model->image_key};
     notes paths = {0};
-    if (vb_share_dataset(&corpus->dataset, comm, corpus->spec->images, NULL, err)) return -1;
+    if (vb_dataset_state_open_shared(&corpus->dataset, comm, corpus->spec->images, NULL, err)) return -1;
     int64_t units = vb_dataset_units(corpus->dataset);
     int status = 0;
     for (int64_t u = comm->rank; u < units && !status; u += comm->size) {
-        if ((status = vb_check_stop(context, err))) break;
+        if ((status = vb_context_check_stop(context, err))) break;
         status = encode_images(corpus, u, model, &cache, options, &paths, err);
     }
-    status = vb_meet(context, status, err);
+    status = vb_context_barrier(context, status, err);
     if (!status) status = share_index(corpus, comm, &paths, units, err);
     vb_free(paths.text);
     return status;
@@ -160,8 +160,8 @@ static int encode_captions(vb_corpus_parts *corpus, vb_context *context, char **
     vb_digest key;
     bool encoded;
     if (unit % context->comm.size != context->comm.rank) return 0;
-    if (vb_check_stop(context, err)) return -1;
-    if (vb_encode_text_unit(model, (const char *const *)texts, n, folder, threads, rows, &key, &encoded, err)) return -1;
+    if (vb_context_check_stop(context, err)) return -1;
+    if (vb_text_list_encode_unit(model, (const char *const *)texts, n, folder, threads, rows, &key, &encoded, err)) return -1;
     if (encoded) corpus->encoded += n;
     char *path = vb_cache_path(&cache, &key, err);
     int status = path ? note(paths, unit, path, err) : -1;
@@ -178,7 +178,7 @@ static int open_captions(vb_corpus_parts *corpus, vb_context *context, const vb_
     int n = 0;
     float *rows = vb_array((size_t)VB_TEXT_UNIT * (size_t)vb_clip_describe(model->clip)->embed_dim, sizeof *rows,
                            "embeddings of a unit", err);
-    int status = rows ? vb_glob(&corpus->captions, corpus->spec->captions, err) : -1;
+    int status = rows ? vb_path_glob(&corpus->captions, corpus->spec->captions, err) : -1;
     for (size_t f = 0; f < corpus->captions.count && !status; f++) {
         vb_captions *captions;
         const char *text = "";
@@ -193,7 +193,7 @@ static int open_captions(vb_corpus_parts *corpus, vb_context *context, const vb_
     }
     while (n) vb_free(texts[--n]);
     vb_free(rows);
-    status = vb_meet(context, status, err);
+    status = vb_context_barrier(context, status, err);
     if (!status) status = share_index(corpus, &context->comm, &paths, unit, err);
     vb_free(paths.text);
     return status;
@@ -205,9 +205,9 @@ static int open_captions(vb_corpus_parts *corpus, vb_context *context, const vb_
 static int find_parts(vb_paths *paths, const char *path, const char *inside, const char *suffix, vb_error *err) {
     char *deeper = vb_format(err, "%s/%s", path, inside), *pattern = NULL;
     if (!deeper) return -1;
-    const char *folder = vb_is_folder(deeper) ? deeper : path;
-    int status = (pattern = vb_is_folder(folder) ? vb_format(err, "%s/*%s", folder, suffix) : vb_strdup(path, err)) ?
-                     vb_glob(paths, pattern, err) :
+    const char *folder = vb_path_is_folder(deeper) ? deeper : path;
+    int status = (pattern = vb_path_is_folder(folder) ? vb_format(err, "%s/*%s", folder, suffix) : vb_strdup(path, err)) ?
+                     vb_path_glob(paths, pattern, err) :
                      -1;
     vb_free(pattern);
     vb_free(deeper);
@@ -219,8 +219,8 @@ static int find_captions(vb_corpus_parts *corpus, vb_error *err) {
     static const char *const suffixes[] = {".jsonl", ".jsonl.zst", ".tsv", ".tsv.zst", ".txt", ".txt.zst"};
     vb_error none;
     const char *root = corpus->spec->embeddings;
-    if (corpus->spec->captions) return vb_glob(&corpus->captions, corpus->spec->captions, err);
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes && vb_is_folder(root); i++)
+    if (corpus->spec->captions) return vb_path_glob(&corpus->captions, corpus->spec->captions, err);
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes && vb_path_is_folder(root); i++)
         if (!find_parts(&corpus->captions, root, "metadata", suffixes[i], &none)) return 0;
     return 0;
 }
@@ -228,7 +228,7 @@ static int find_captions(vb_corpus_parts *corpus, vb_error *err) {
 static int open_embeddings(vb_corpus_parts *corpus, vb_comm *comm, vb_error *err) {
     const vb_corpus_spec *spec = corpus->spec;
     vb_error none;
-    if (vb_share_corpus(&corpus->index, comm, spec->embeddings, err)) return -1;
+    if (vb_retrieve_corpus_open_shared(&corpus->index, comm, spec->embeddings, err)) return -1;
     int status = find_captions(corpus, err);
     if (!status && corpus->captions.count && corpus->captions.count != corpus->index.part_count)
         status =
@@ -236,16 +236,16 @@ static int open_embeddings(vb_corpus_parts *corpus, vb_comm *comm, vb_error *err
                       corpus->captions.count, corpus->index.part_count);
     if (!status && spec->text_embeddings)
         status = find_parts(&corpus->text_parts, spec->text_embeddings, "text_emb", ".npy", err);
-    else if (!status && vb_is_folder(spec->embeddings)) {
+    else if (!status && vb_path_is_folder(spec->embeddings)) {
         char *folder = vb_format(err, "%s/text_emb", spec->embeddings);
         if (!folder) status = -1;
-        else if (vb_is_folder(folder)) (void)find_parts(&corpus->text_parts, folder, ".", ".npy", &none);
+        else if (vb_path_is_folder(folder)) (void)find_parts(&corpus->text_parts, folder, ".", ".npy", &none);
         vb_free(folder);
     }
     if (!status && corpus->text_parts.count && corpus->text_parts.count != corpus->index.part_count)
         status = vb_errorf(err, VB_EMISMATCH, "%zu parts of text embeddings for %zu parts of image embeddings",
                            corpus->text_parts.count, corpus->index.part_count);
-    return vb_agree(comm, status, err);
+    return vb_comm_agree(comm, status, err);
 }
 
 int vb_corpus_parts_open(vb_corpus_parts *corpus, vb_context *context, const vb_corpus_spec *spec, const vb_model *index_model,
@@ -255,11 +255,11 @@ int vb_corpus_parts_open(vb_corpus_parts *corpus, vb_context *context, const vb_
     int status = 0;
     if (corpus->kind == VB_CORPUS_EMBEDDINGS) status = open_embeddings(corpus, &context->comm, err);
     else if (!index_model)
-        status = vb_agree(&context->comm,
-                          vb_errorf(err, VB_EMISMATCH,
-                                    "corpus '%s': a precomputed model encodes nothing; give embeddings and text_embeddings",
-                                    spec->name),
-                          err);
+        status = vb_comm_agree(&context->comm,
+                               vb_errorf(err, VB_EMISMATCH,
+                                         "corpus '%s': a precomputed model encodes nothing; give embeddings and text_embeddings",
+                                         spec->name),
+                               err);
     else if (corpus->kind == VB_CORPUS_IMAGES) status = open_images(corpus, context, index_model, cache, options, err);
     else status = open_captions(corpus, context, index_model, cache, options->threads, err);
     if (status) {
@@ -272,8 +272,8 @@ int vb_corpus_parts_open(vb_corpus_parts *corpus, vb_context *context, const vb_
 void vb_corpus_parts_close(vb_corpus_parts *corpus) {
     vb_dataset_close(corpus->dataset);
     vb_corpus_close(&corpus->index);
-    vb_paths_free(&corpus->captions);
-    vb_paths_free(&corpus->text_parts);
+    vb_path_list_free(&corpus->captions);
+    vb_path_list_free(&corpus->text_parts);
     *corpus = (vb_corpus_parts){0};
 }
 
@@ -329,8 +329,8 @@ static int captions_of_files(const vb_corpus_parts *corpus, const int64_t *ids, 
     return status;
 }
 
-int vb_corpus_captions(const vb_corpus_parts *corpus, vb_context *context, const int64_t *ids, int64_t n, const char **texts,
-                       char **block, vb_error *err) {
+int vb_corpus_parts_captions(const vb_corpus_parts *corpus, vb_context *context, const int64_t *ids, int64_t n,
+                             const char **texts, char **block, vb_error *err) {
     vb_comm *comm = &context->comm;
     notes list = {0};
     size_t size;
@@ -352,17 +352,17 @@ int vb_corpus_captions(const vb_corpus_parts *corpus, vb_context *context, const
             from = to;
         }
     }
-    status = vb_agree(comm, status, err);
+    status = vb_comm_agree(comm, status, err);
     if (!status) status = gather_notes(comm, &list, n, block, &size, err);
-    if (!status) status = vb_broadcast_block(comm, (void **)block, &size, err);
+    if (!status) status = vb_comm_broadcast_block(comm, (void **)block, &size, err);
     const char *at = *block;
     for (int64_t i = 0; i < n && !status; i++, at += strlen(at) + 1) texts[i] = at;
     vb_free(list.text);
     return status;
 }
 
-int vb_corpus_text_rows(const vb_corpus_parts *corpus, vb_context *context, const int64_t *ids, int64_t n, int dim, float *rows,
-                        vb_error *err) {
+int vb_corpus_parts_text_rows(const vb_corpus_parts *corpus, vb_context *context, const int64_t *ids, int64_t n, int dim,
+                              float *rows, vb_error *err) {
     int64_t from = 0;
     int status = 0;
     for (size_t p = 0; p < corpus->text_parts.count && !status; p++) {
@@ -376,9 +376,9 @@ int vb_corpus_text_rows(const vb_corpus_parts *corpus, vb_context *context, cons
                                "%s: expected %lld rows of %d dimensions, as its part of the corpus and the model have",
                                corpus->text_parts.items[p], (long long)(corpus->index.parts[p].rows), dim);
         for (; from < to && !status; from++)
-            status = vb_float_rows(&npy, corpus->text_parts.items[p], ids[from] - corpus->index.parts[p].first, 1,
-                                   rows + from * dim, err);
+            status = vb_image_source_float_rows(&npy, corpus->text_parts.items[p], ids[from] - corpus->index.parts[p].first, 1,
+                                                rows + from * dim, err);
         vb_npy_close(&npy);
     }
-    return vb_agree(&context->comm, status, err);
+    return vb_comm_agree(&context->comm, status, err);
 }

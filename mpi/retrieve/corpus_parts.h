@@ -28,11 +28,11 @@ void vb_corpus_parts_close(vb_corpus_parts *corpus);
 
 /* The captions of the rows `ids` (ascending, distinct): texts[i] on every rank, all in one block (free *block with vb_free). The
  * captions of every part that is read are counted: more or fewer than its rows is VB_EMISMATCH. Collective. */
-int vb_corpus_captions(const vb_corpus_parts *corpus, vb_context *context, const int64_t *ids, int64_t n, const char **texts,
-                       char **block, vb_error *err);
+int vb_corpus_parts_captions(const vb_corpus_parts *corpus, vb_context *context, const int64_t *ids, int64_t n,
+                             const char **texts, char **block, vb_error *err);
 
 /* The embeddings of the captions of those rows from text_parts: n x dim on every rank. Collective. */
-int vb_corpus_text_rows(const vb_corpus_parts *corpus, vb_context *context, const int64_t *ids, int64_t n, int dim, float *rows,
-                        vb_error *err);
+int vb_corpus_parts_text_rows(const vb_corpus_parts *corpus, vb_context *context, const int64_t *ids, int64_t n, int dim,
+                              float *rows, vb_error *err);
 
 #endif

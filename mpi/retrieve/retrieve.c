@@ -89,7 +89,7 @@ static int64_t expected(int64_t at, int64_t step, int64_t count, int64_t *first)
 
 /* Through the codes. Blocks begin at whole groups. */
 static int scan_codes(const retrieval *work, worker *w, const vb_corpus_block *block, vb_error *err) {
-    size_t bytes = vb_group_bytes(work->copy.width);
+    size_t bytes = vb_coder_group_bytes(work->copy.width);
     int64_t step = (int64_t)(WINDOW / bytes) / 2 * 2, first = block->first / VB_GROUP,
             count = (block->rows + VB_GROUP - 1) / VB_GROUP;
     if (step < 1) step = 1;
@@ -150,7 +150,7 @@ static void scan_some(retrieval *work, round_state *round, int thread) {
     worker *w = &work->workers[thread];
     vb_error *err = &round->errors[thread];
     while (!atomic_load(&round->stop)) {
-        if (!thread && vb_check_stop(work->context, err)) break;
+        if (!thread && vb_context_check_stop(work->context, err)) break;
         int64_t at = atomic_fetch_add(&round->next, 1);
         if (at >= work->todo_count) return;
         int64_t b = work->todo[at];
@@ -245,7 +245,7 @@ static int scan_all(retrieval *work, vb_error *err) {
 int64_t vb_retrieve_memory(int64_t queries, int dim, int64_t top_k, int threads, int ranks, bool quantized) {
     size_t lists = (size_t)queries * (size_t)top_k * sizeof(vb_hit), gathered = (size_t)ranks * lists;
     size_t each = vb_scan_bytes(queries, dim, top_k) + WINDOW + (size_t)dim * 4;
-    size_t shared = vb_search_bytes(queries, dim);
+    size_t shared = vb_scan_search_bytes(queries, dim);
     if (quantized) {
         shared += vb_coded_queries_bytes(queries, dim);
         each += vb_coded_scan_bytes(queries, top_k) + (size_t)dim * 4;
@@ -262,19 +262,19 @@ static int key_of(const vb_corpus *corpus, const float *queries, int64_t count, 
                   vb_digest *key, vb_error *err) {
     vb_digest digest;
     vb_digester *digester;
-    if (vb_corpus_digest(corpus, &digest, err) || vb_digester_new(&digester, err)) return -1;
+    if (vb_corpus_digest(corpus, &digest, err) || vb_digest_new(&digester, err)) return -1;
     int64_t numbers[] = {count, options->top_k, options->similarity, block_rows(corpus)};
-    vb_digester_add_text(digester, options->quantized ? "vocabench scan 1, int8" : "vocabench scan 1");
-    vb_digester_add_text(digester, digest.hex);
-    vb_digester_add(digester, numbers, sizeof numbers);
-    vb_digester_add(digester, queries, (size_t)count * (size_t)corpus->dim * sizeof *queries);
-    *key = vb_digester_finish(digester);
+    vb_digest_add_text(digester, options->quantized ? "vocabench scan 1, int8" : "vocabench scan 1");
+    vb_digest_add_text(digester, digest.hex);
+    vb_digest_add(digester, numbers, sizeof numbers);
+    vb_digest_add(digester, queries, (size_t)count * (size_t)corpus->dim * sizeof *queries);
+    *key = vb_digest_finish(digester);
     return 0;
 }
 
 static int open_workers(retrieval *work, vb_error *err) {
     size_t row_bytes = (size_t)work->corpus->dim * sizeof(float), window = row_bytes > WINDOW ? row_bytes : WINDOW;
-    if (work->coder && vb_group_bytes(work->copy.width) > window) window = vb_group_bytes(work->copy.width);
+    if (work->coder && vb_coder_group_bytes(work->copy.width) > window) window = vb_coder_group_bytes(work->copy.width);
     if (!(work->workers = vb_array((size_t)work->threads, sizeof *work->workers, "threads of a scan", err))) return -1;
     for (int t = 0; t < work->threads; t++) {
         worker *w = &work->workers[t];
@@ -312,7 +312,7 @@ static int prepare(retrieval *work, const float *queries, int64_t count, vb_erro
     if (needed > options->memory)
         return vb_errorf(err, VB_EMEMORY, "%lld queries with %lld hits each need %.1f MiB a rank, the budget is %.1f MiB",
                          (long long)count, (long long)work->topk.k, (double)needed / 1048576, (double)options->memory / 1048576);
-    if (vb_search_new(&work->search, queries, count, work->corpus->dim, work->topk.k, options->similarity, err)) return -1;
+    if (vb_scan_search_new(&work->search, queries, count, work->corpus->dim, work->topk.k, options->similarity, err)) return -1;
     if (vb_topk_new(&work->topk, count, work->topk.k, err)) return -1;
     if (options->quantized && open_copy(work, queries, count, err)) return -1;
     if (open_workers(work, err)) return -1;
@@ -334,13 +334,13 @@ static int divide(retrieval *work, vb_scan_counts *resumed, vb_error *err) {
     if (!comm->rank && work->options->checkpoint)
         status =
             vb_scan_state_find(&work->state, work->finished, &work->checkpoints, resumed, work->topk.queries, work->topk.k, err);
-    if (vb_agree(comm, status, err)) return -1;
+    if (vb_comm_agree(comm, status, err)) return -1;
     generation = work->state.generation;
-    if (vb_broadcast(comm, &generation, sizeof generation, err)) return -1;
-    if (vb_broadcast(comm, work->finished, (size_t)work->block_count, err)) return -1;
+    if (vb_comm_broadcast(comm, &generation, sizeof generation, err)) return -1;
+    if (vb_comm_broadcast(comm, work->finished, (size_t)work->block_count, err)) return -1;
     work->state.generation = (int)generation;
     for (int64_t b = 0; b < work->block_count; b++) left += !work->finished[b];
-    count = vb_share(left, comm->rank, comm->size, &first);
+    count = vb_comm_range_of_rank(left, comm->rank, comm->size, &first);
     for (int64_t b = 0; b < work->block_count; b++) {
         if (work->finished[b]) continue;
         if (seen >= first && seen < first + count) work->todo[work->todo_count++] = b;
@@ -367,7 +367,7 @@ static int deliver_batch(retrieval *work, int64_t first, int64_t count, void **b
         if (merged.count[q] != listed)
             status = vb_errorf(err, VB_EINTERNAL, "query %lld: %lld hits, expected %lld", (long long)(first + q),
                                (long long)merged.count[q], (long long)listed);
-        for (int64_t i = 0; !status && i < listed; i++) scores[i] = vb_search_score(work->search, first + q, &hits[i]);
+        for (int64_t i = 0; !status && i < listed; i++) scores[i] = vb_scan_search_score(work->search, first + q, &hits[i]);
         if (!status) status = sink(sink_context, first + q, hits, scores, listed, err);
     }
     vb_topk_free(&merged);
@@ -387,14 +387,14 @@ static int deliver(retrieval *work, int64_t listed, vb_retrieve_sink *sink, void
         int64_t count = queries - first < batch ? queries - first : batch;
         size_t size = 0, *sizes = NULL;
         void **blocks = NULL;
-        status = vb_agree(comm, vb_topk_pack(&work->topk, first, count, &bytes, &size, &capacity, err), err);
-        if (!status) status = vb_gather_blocks(comm, bytes, size, &blocks, &sizes, err);
+        status = vb_comm_agree(comm, vb_topk_pack(&work->topk, first, count, &bytes, &size, &capacity, err), err);
+        if (!status) status = vb_comm_gather(comm, bytes, size, &blocks, &sizes, err);
         if (status) break;
         if (!comm->rank) status = deliver_batch(work, first, count, blocks, sizes, listed, sink, sink_context, err);
         for (int r = 0; blocks && r < comm->size; r++) vb_free(blocks[r]);
         vb_free(blocks);
         vb_free(sizes);
-        status = vb_agree(comm, status, err);
+        status = vb_comm_agree(comm, status, err);
     }
     vb_free(bytes);
     return status;
@@ -405,10 +405,10 @@ static int sum_up(retrieval *work, const vb_scan_counts *resumed, vb_retrieve_su
     vb_comm *comm = &work->context->comm;
     int64_t sums[] = {work->counts.rows, work->counts.not_finite, work->counts.zero, work->counts.rescored,
                       work->bytes_read,  work->todo_count,        work->candidates};
-    if (vb_sum_to_root(comm, sums, sizeof sums / sizeof *sums, err)) return -1;
+    if (vb_comm_sum_to_root(comm, sums, sizeof sums / sizeof *sums, err)) return -1;
     void **slacks;
     size_t *sizes;
-    if (vb_gather_blocks(comm, &work->slack, sizeof work->slack, &slacks, &sizes, err)) return -1;
+    if (vb_comm_gather(comm, &work->slack, sizeof work->slack, &slacks, &sizes, err)) return -1;
     double slack = 0;
     for (int r = 0; slacks && r < comm->size; r++) {
         slack += *(const double *)slacks[r];
@@ -436,7 +436,7 @@ static int sum_up(retrieval *work, const vb_scan_counts *resumed, vb_retrieve_su
     if (!comm->rank && summary->rows != work->corpus->rows)
         status =
             vb_errorf(err, VB_EINTERNAL, "%lld rows scanned of %lld", (long long)summary->rows, (long long)work->corpus->rows);
-    return vb_agree(comm, status, err);
+    return vb_comm_agree(comm, status, err);
 }
 
 /* The hits of earlier runs: each file to one rank. Collective. */
@@ -444,14 +444,14 @@ static int load_checkpoints(retrieval *work, vb_error *err) {
     vb_comm *comm = &work->context->comm;
     int64_t count = (int64_t)work->checkpoints.count;
     int status = 0;
-    if (vb_broadcast(comm, &count, sizeof count, err)) return -1;
+    if (vb_comm_broadcast(comm, &count, sizeof count, err)) return -1;
     for (int64_t i = 0; i < count && !status; i++) {
         void *path = comm->rank ? NULL : work->checkpoints.items[i];
         size_t size = comm->rank ? 0 : strlen(work->checkpoints.items[i]) + 1;
-        if (vb_broadcast_block(comm, &path, &size, err)) return -1;
+        if (vb_comm_broadcast_block(comm, &path, &size, err)) return -1;
         if (i % comm->size == comm->rank) status = vb_scan_state_load(path, &work->topk, err);
         if (comm->rank) vb_free(path);
-        status = vb_agree(comm, status, err);
+        status = vb_comm_agree(comm, status, err);
     }
     return status;
 }
@@ -470,13 +470,13 @@ static void close_retrieval(retrieval *work) {
     vb_coder_free(work->coder);
     vb_quantized_close(&work->copy);
     vb_free(work->workers);
-    vb_search_free(work->search);
+    vb_scan_search_free(work->search);
     vb_topk_free(&work->topk);
     vb_free(work->blocks);
     vb_free(work->finished);
     vb_free(work->todo);
     vb_free(work->mine);
-    vb_paths_free(&work->checkpoints);
+    vb_path_list_free(&work->checkpoints);
 }
 
 int vb_retrieve(vb_context *context, const vb_corpus *corpus, const float *queries, int64_t count,
@@ -486,19 +486,19 @@ int vb_retrieve(vb_context *context, const vb_corpus *corpus, const float *queri
     vb_comm *comm = &context->comm;
     retrieval work = {.context = context, .corpus = corpus, .options = options};
     vb_scan_counts resumed;
-    int status = vb_agree(comm, prepare(&work, queries, count, err), err);
+    int status = vb_comm_agree(comm, prepare(&work, queries, count, err), err);
     if (!status) status = divide(&work, &resumed, err);
     if (status) goto done;
 
     vb_progress_start(&work.progress, comm->rank, comm->size, "retrieve", corpus->name, "rows", corpus->rows / comm->size);
     status = scan_all(&work, err);
     vb_progress_end(&work.progress);
-    if ((status = vb_meet(context, status, err))) goto done;
+    if ((status = vb_context_barrier(context, status, err))) goto done;
 
     if ((status = load_checkpoints(&work, err))) goto done;
     if ((status = sum_up(&work, &resumed, summary, err))) goto done;
     if (!comm->rank && begin) status = begin(sink_context, summary, err);
-    if ((status = vb_agree(comm, status, err))) goto done;
+    if ((status = vb_comm_agree(comm, status, err))) goto done;
     status = deliver(&work, summary->listed, sink, sink_context, err);
 done:
     close_retrieval(&work);
@@ -511,15 +511,15 @@ void vb_retrieve_forget(const vb_corpus *corpus, const float *queries, int64_t c
     if (options->checkpoint && !key_of(corpus, queries, count, options, &state.key, &ignored)) vb_scan_state_remove(&state);
 }
 
-int vb_share_corpus(vb_corpus *corpus, vb_comm *comm, const char *name, vb_error *err) {
+int vb_retrieve_corpus_open_shared(vb_corpus *corpus, vb_comm *comm, const char *name, vb_error *err) {
     *corpus = (vb_corpus){0};
     void *bytes = NULL;
     size_t size = 0;
     int status = comm->rank ? 0 : vb_corpus_open(corpus, name, err);
     if (!status && !comm->rank) status = vb_corpus_pack(corpus, &bytes, &size, err);
-    status = vb_agree(comm, status, err);
-    if (!status) status = vb_broadcast_block(comm, &bytes, &size, err);
-    if (!status) status = vb_agree(comm, comm->rank ? vb_corpus_unpack(corpus, bytes, size, err) : 0, err);
+    status = vb_comm_agree(comm, status, err);
+    if (!status) status = vb_comm_broadcast_block(comm, &bytes, &size, err);
+    if (!status) status = vb_comm_agree(comm, comm->rank ? vb_corpus_unpack(corpus, bytes, size, err) : 0, err);
     vb_free(bytes);
     if (status) vb_corpus_close(corpus);
     return status;

@@ -31,7 +31,7 @@ typedef int vb_retrieve_sink(void *context, int64_t query, const vb_hit *hits, c
                              vb_error *err);
 
 /* The part table of a corpus, read by rank 0. Collective. */
-int vb_share_corpus(vb_corpus *corpus, vb_comm *comm, const char *name, vb_error *err);
+int vb_retrieve_corpus_open_shared(vb_corpus *corpus, vb_comm *comm, const char *name, vb_error *err);
 
 /* queries: count x corpus->dim, the same on every rank. `begin` (may be NULL) is called on rank 0 when the summary is known,
  * before the first list. The lists, `listed`, `rows`, `not_finite` and `zero` depend on queries and corpus alone. Stops at a

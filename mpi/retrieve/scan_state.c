@@ -27,28 +27,28 @@ int vb_scan_state_write(const vb_scan_state *state, int rank, const int64_t *min
     size_t capacity = 0;
     int status = -1;
     char *path = vb_format(err, "%s/%s.%05d.%06d.scan", state->folder, state->key.hex, state->generation, rank);
-    if (!path || vb_make_folders(state->folder, err) || vb_writer_open(&writer, path, err) || vb_digester_new(&digester, err))
+    if (!path || vb_path_make_folders(state->folder, err) || vb_writer_open(&writer, path, err) || vb_digest_new(&digester, err))
         goto done;
     state_header header = {.queries = topk->queries, .k = topk->k, .blocks = state->blocks, .finished = count, .counts = *counts};
     memcpy(header.magic, MAGIC, sizeof MAGIC);
-    vb_digester_add(digester, &header, sizeof header);
-    vb_digester_add(digester, mine, (size_t)count * sizeof *mine);
+    vb_digest_add(digester, &header, sizeof header);
+    vb_digest_add(digester, mine, (size_t)count * sizeof *mine);
     if (vb_writer_write(writer, &header, sizeof header, err) || vb_writer_write(writer, mine, (size_t)count * sizeof *mine, err))
         goto done;
     for (int64_t q = 0; q < topk->queries; q++) {
         size_t size = 0;
         if (vb_topk_pack(topk, q, 1, &bytes, &size, &capacity, err)) goto done;
         uint64_t length = size;
-        vb_digester_add(digester, bytes, size);
+        vb_digest_add(digester, bytes, size);
         if (vb_writer_write(writer, &length, sizeof length, err) || vb_writer_write(writer, bytes, size, err)) goto done;
     }
-    vb_digest digest = vb_digester_finish(digester);
+    vb_digest digest = vb_digest_finish(digester);
     digester = NULL;
     if (vb_writer_write(writer, digest.hex, sizeof digest.hex, err)) goto done;
     status = vb_writer_commit(writer, err);
     writer = NULL;
 done:
-    if (digester) vb_digester_finish(digester);
+    if (digester) vb_digest_finish(digester);
     if (writer) vb_writer_abandon(writer);
     vb_free(bytes);
     vb_free(path);
@@ -75,10 +75,10 @@ static int read_state(const char *path, state_header *header, int64_t **mine, vb
     if (!(*mine = vb_array((size_t)header->finished, sizeof **mine, "finished blocks", err)) ||
         vb_file_read(&file, at, *mine, list, err))
         goto done;
-    if (vb_digester_new(&digester, err)) goto done;
+    if (vb_digest_new(&digester, err)) goto done;
     at += list;
-    vb_digester_add(digester, header, sizeof *header);
-    vb_digester_add(digester, *mine, list);
+    vb_digest_add(digester, header, sizeof *header);
+    vb_digest_add(digester, *mine, list);
     for (int64_t q = 0; q < header->queries; q++) {
         uint64_t length;
         if (vb_file_read(&file, at, &length, sizeof length, err)) goto done;
@@ -91,10 +91,10 @@ static int read_state(const char *path, state_header *header, int64_t **mine, vb
             vb_file_read(&file, at, bytes, length, err))
             goto done;
         at += length;
-        vb_digester_add(digester, bytes, length);
+        vb_digest_add(digester, bytes, length);
         if (topk && vb_topk_unpack(topk, q, 1, bytes, length, err)) goto done;
     }
-    vb_digest stated, digest = vb_digester_finish(digester);
+    vb_digest stated, digest = vb_digest_finish(digester);
     digester = NULL;
     if (vb_file_read(&file, at, stated.hex, sizeof stated.hex, err)) goto done;
     if (memcmp(stated.hex, digest.hex, sizeof digest.hex) || at + sizeof stated.hex != file.size) {
@@ -103,7 +103,7 @@ static int read_state(const char *path, state_header *header, int64_t **mine, vb
     }
     status = 0;
 done:
-    if (digester) vb_digester_finish(digester);
+    if (digester) vb_digest_finish(digester);
     vb_free(bytes);
     vb_file_close(&file);
     return status;
@@ -112,18 +112,19 @@ done:
 static int files_of(const vb_scan_state *state, vb_paths *paths, vb_error *err) {
     *paths = (vb_paths){0};
     vb_paths names;
-    if (!vb_is_folder(state->folder)) return 0;
-    if (vb_list_folder(&names, state->folder, err)) return -1;
+    if (!vb_path_is_folder(state->folder)) return 0;
+    if (vb_path_list_folder(&names, state->folder, err)) return -1;
     int status = 0;
     if (!(paths->items = vb_array(names.count, sizeof *paths->items, "checkpoints", err))) status = -1;
     for (size_t i = 0; !status && i < names.count; i++) {
-        if (strncmp(names.items[i], state->key.hex, strlen(state->key.hex)) || !vb_ends_with(names.items[i], ".scan")) continue;
+        if (strncmp(names.items[i], state->key.hex, strlen(state->key.hex)) || !vb_path_ends_with(names.items[i], ".scan"))
+            continue;
         char *path = vb_format(err, "%s/%s", state->folder, names.items[i]);
         if (path) paths->items[paths->count++] = path;
         else status = -1;
     }
-    if (status) vb_paths_free(paths);
-    vb_paths_free(&names);
+    if (status) vb_path_list_free(paths);
+    vb_path_list_free(&names);
     return status;
 }
 
@@ -138,7 +139,7 @@ int vb_scan_state_find(vb_scan_state *state, uint8_t *finished, vb_paths *paths,
         state_header header;
         int64_t *mine;
         vb_error damage;
-        int generation = atoi(vb_base_name(path) + strlen(state->key.hex) + 1);
+        int generation = atoi(vb_path_base_name(path) + strlen(state->key.hex) + 1);
         bool fine = !read_state(path, &header, &mine, NULL, &damage);
         if (generation >= state->generation) state->generation = generation + 1;
         fine = fine && header.queries == queries && header.k == k && header.blocks == state->blocks;
@@ -173,6 +174,6 @@ void vb_scan_state_remove(const vb_scan_state *state) {
     vb_error ignored;
     if (!state->folder || files_of(state, &paths, &ignored)) return;
     for (size_t i = 0; i < paths.count; i++) unlink(paths.items[i]);
-    vb_paths_free(&paths);
+    vb_path_list_free(&paths);
     rmdir(state->folder);
 }

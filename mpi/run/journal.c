@@ -15,21 +15,21 @@ static void remove_markers(const char *output) {
     vb_error none;
     vb_paths names;
     char *folder = vb_format(&none, "%s/pairs", output);
-    if (folder && !vb_list_folder(&names, folder, &none)) {
+    if (folder && !vb_path_list_folder(&names, folder, &none)) {
         for (size_t i = 0; i < names.count; i++) {
-            if (!vb_ends_with(names.items[i], VB_JOURNAL_MARKER)) continue;
+            if (!vb_path_ends_with(names.items[i], VB_JOURNAL_MARKER)) continue;
             char *path = vb_format(&none, "%s/%s", folder, names.items[i]);
             if (path) unlink(path);
             vb_free(path);
         }
-        vb_paths_free(&names);
+        vb_path_list_free(&names);
     }
     vb_free(folder);
 }
 
 static int write_state(const vb_experiment *experiment, const json_t *state, vb_error *err) {
     char *path = vb_format(err, "%s/state.json", experiment->output);
-    int status = path ? vb_write_json(state, path, err) : -1;
+    int status = path ? vb_json_write(state, path, err) : -1;
     vb_free(path);
     return status;
 }
@@ -37,14 +37,14 @@ static int write_state(const vb_experiment *experiment, const json_t *state, vb_
 int vb_journal_open(const vb_experiment *experiment, const vb_dataset_state *datasets, int ranks, bool resume, vb_error *err) {
     char host[256] = "", digest[40];
     gethostname(host, sizeof host - 1);
-    if (vb_configuration_digest(experiment->configuration, digest, err)) return -1;
+    if (vb_document_configuration_digest(experiment->configuration, digest, err)) return -1;
     json_t *list = json_array(),
            *state = json_pack("{s:s, s:s, s:O, s:s, s:b, s:s, s:i, s:s, s:I, s:I}", "schema", "vocabench.state/1", "experiment",
                               experiment->name, "configuration", experiment->configuration, "configuration_digest", digest,
                               "resume", resume, "cache", experiment->cache, "ranks", ranks, "host", host, "pid",
                               (json_int_t)getpid(), "started", (json_int_t)time(NULL));
     for (int d = 0; d < experiment->dataset_count; d++) {
-        vb_dataset_sizes sizes = vb_dataset_measure(&datasets[d]);
+        vb_dataset_sizes sizes = vb_dataset_state_measure(&datasets[d]);
         if (datasets[d].part_count) sizes.units = 0; /* its units are its datasets' */
         json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "name", experiment->datasets[d].name, "images",
                                               (json_int_t)sizes.images, "units", (json_int_t)sizes.units));
@@ -78,7 +78,7 @@ void vb_journal_close(const vb_experiment *experiment, int status, const vb_erro
 
 int vb_journal_begin(const char *pair_path, vb_error *err) {
     char *path = vb_format(err, "%s" VB_JOURNAL_MARKER, pair_path);
-    int status = path ? vb_write_file(path, "", 0, err) : -1;
+    int status = path ? vb_writer_write_whole(path, "", 0, err) : -1;
     vb_free(path);
     return status;
 }

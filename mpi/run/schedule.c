@@ -15,7 +15,7 @@ enum { PROMPT_TOKENS = 14 };
 
 static bool same_text(const char *a, const char *b) { return a == b || (a && b && !strcmp(a, b)); }
 
-bool vb_same_encoder(const vb_model_spec *a, const vb_model_spec *b) {
+bool vb_schedule_same_encoder(const vb_model_spec *a, const vb_model_spec *b) {
     return a->family != VB_PRECOMPUTED && a->family == b->family && same_text(a->weights, b->weights) &&
            same_text(a->tokenizer, b->tokenizer) && a->activation == b->activation && a->preprocessing == b->preprocessing;
 }
@@ -35,7 +35,7 @@ int vb_schedule_list(vb_schedule *schedule, const vb_experiment *experiment, vb_
     for (int m = 0; m < experiment->model_count; m++)
         for (int d = 0; d < experiment->dataset_count; d++) {
             const vb_model_spec *model = &experiment->models[m];
-            if (!model->left_out && vb_model_covers(experiment, model, &experiment->datasets[d]))
+            if (!model->left_out && vb_experiment_covers(experiment, model, &experiment->datasets[d]))
                 schedule->units[schedule->count++] = (vb_pair_unit){.model = m, .dataset = d, .parts = 1};
         }
     return 0;
@@ -121,19 +121,19 @@ static void estimate(vb_pair_unit *unit, const vb_experiment *experiment, const 
                      bool images_too, int64_t candidates) {
     const vb_model_spec *spec = &experiment->models[unit->model];
     double classes = data->space.classes, images, dim = (double)model->dim;
-    int prompts = vb_prompts_on(spec, data->spec)->count;
+    int prompts = vb_experiment_prompts(spec, data->spec)->count;
     unit->cost = 1;
     if (spec->family != VB_PRECOMPUTED) {
-        vb_dataset_sizes sizes = vb_dataset_measure(data);
+        vb_dataset_sizes sizes = vb_dataset_state_measure(data);
         images = (double)(sizes.images - data->outside);
         unit->parts = sizes.units;
         if (!data->part_count) unit->cost += classes * (prompts ? prompts : 1) * (double)model->text;
         if (images_too) unit->cost += images * (double)model->image;
     } else {
         int64_t rows = 0, columns = 0;
-        if (!data->part_count) measure_embeddings(vb_embeddings_on(spec, data->spec), &rows, &columns);
+        if (!data->part_count) measure_embeddings(vb_experiment_embeddings(spec, data->spec), &rows, &columns);
         for (int p = 0; p < data->part_count; p++)
-            measure_embeddings(vb_embeddings_on(spec, data->parts[p]->spec), &rows, &columns);
+            measure_embeddings(vb_experiment_embeddings(spec, data->parts[p]->spec), &rows, &columns);
         images = (double)rows;
         dim = (double)columns;
         unit->parts = (rows + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
@@ -148,8 +148,8 @@ static void estimate(vb_pair_unit *unit, const vb_experiment *experiment, const 
 /* The model that encodes the corpus of a model's retrieval; NULL without retrieval, and where the corpus has its embeddings. */
 static const vb_model_spec *corpus_encoder(const vb_experiment *experiment, const vb_model_spec *model,
                                            const vb_corpus_spec **corpus) {
-    const vb_retrieval_spec *retrieval = vb_model_retrieval(experiment, model);
-    *corpus = retrieval ? vb_find_corpus(experiment, retrieval->corpus) : NULL;
+    const vb_retrieval_spec *retrieval = vb_experiment_retrieval(experiment, model);
+    *corpus = retrieval ? vb_experiment_find_corpus(experiment, retrieval->corpus) : NULL;
     if (!*corpus || (*corpus)->embeddings) return NULL;
     for (int m = 0; retrieval->index_model && m < experiment->model_count; m++)
         if (!strcmp(experiment->models[m].name, retrieval->index_model)) return &experiment->models[m];
@@ -174,10 +174,10 @@ static bool share_images(const vb_experiment *experiment, int a, int b) {
 /* Whether two units would encode the same images or the same corpus. */
 static bool share_work(const vb_experiment *experiment, const vb_pair_unit *a, const vb_pair_unit *b) {
     const vb_model_spec *first = &experiment->models[a->model], *second = &experiment->models[b->model];
-    if (share_images(experiment, a->dataset, b->dataset) && vb_same_encoder(first, second)) return true;
+    if (share_images(experiment, a->dataset, b->dataset) && vb_schedule_same_encoder(first, second)) return true;
     const vb_corpus_spec *corpus, *other;
     const vb_model_spec *encoder = corpus_encoder(experiment, first, &corpus), *its = corpus_encoder(experiment, second, &other);
-    return encoder && its && corpus == other && vb_same_encoder(encoder, its);
+    return encoder && its && corpus == other && vb_schedule_same_encoder(encoder, its);
 }
 
 /* Bundles are the connected parts: each is named after its first unit. */
@@ -199,7 +199,7 @@ static bool dataset_is_known(const vb_schedule *schedule, const vb_experiment *e
     for (int i = 0; i < u; i++) {
         const vb_pair_unit *unit = &schedule->units[i];
         if (!unit->finished && holds(&experiment->datasets[unit->dataset], unit->dataset, d) &&
-            vb_same_encoder(&experiment->models[unit->model], &experiment->models[schedule->units[u].model]))
+            vb_schedule_same_encoder(&experiment->models[unit->model], &experiment->models[schedule->units[u].model]))
             return true;
     }
     return false;
@@ -259,20 +259,20 @@ int vb_schedule_order(vb_schedule *schedule, const vb_experiment *experiment, co
                       vb_error *err) {
     size_t models = (size_t)experiment->model_count;
     model_cost *costs = vb_array(models, sizeof *costs, "models", err);
-    int status = vb_agree(comm, costs ? 0 : -1, err);
+    int status = vb_comm_agree(comm, costs ? 0 : -1, err);
     if (status) goto done;
     /* Each rank looks at some of the files. */
     for (size_t m = (size_t)comm->rank; m < models; m += (size_t)comm->size) costs[m] = cost_of_model(&experiment->models[m]);
-    if ((status = vb_max_everywhere(comm, (int64_t *)costs, models * sizeof *costs / sizeof(int64_t), err))) goto done;
+    if ((status = vb_comm_max(comm, (int64_t *)costs, models * sizeof *costs / sizeof(int64_t), err))) goto done;
     int64_t candidates = comm->rank ? 0 : vb_candidates_lines(&experiment->adversarial);
-    if (experiment->adversarial.candidates && (status = vb_max_everywhere(comm, &candidates, 1, err))) goto done;
+    if (experiment->adversarial.candidates && (status = vb_comm_max(comm, &candidates, 1, err))) goto done;
     make_bundles(schedule, experiment);
     for (int u = 0; u < schedule->count; u++) {
         vb_pair_unit *unit = &schedule->units[u];
         bool images_too = !images_are_known(schedule, experiment, u);
         estimate(unit, experiment, &datasets[unit->dataset], &costs[unit->model], images_too, candidates);
     }
-    status = vb_agree(comm, make_items(schedule, longest_first, err), err);
+    status = vb_comm_agree(comm, make_items(schedule, longest_first, err), err);
 done:
     vb_free(costs);
     return status;

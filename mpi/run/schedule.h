@@ -27,7 +27,7 @@ typedef struct vb_schedule {
 } vb_schedule;
 
 /* Whether two models differ at most in prompts, retrieval and similarity. Local. */
-bool vb_same_encoder(const vb_model_spec *a, const vb_model_spec *b);
+bool vb_schedule_same_encoder(const vb_model_spec *a, const vb_model_spec *b);
 
 /* Lists the units. Local. Free with vb_schedule_free, also after a failure. */
 int vb_schedule_list(vb_schedule *schedule, const vb_experiment *experiment, vb_error *err);

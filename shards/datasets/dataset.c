@@ -19,13 +19,13 @@ typedef enum file_kind { SHARD, CIFAR, FOLDER } file_kind;
 
 static int find_kind(const char *path, file_kind *kind, vb_error *err) {
     vb_file_facts facts;
-    if (vb_file_look(path, &facts, err)) return -1;
+    if (vb_path_stat(path, &facts, err)) return -1;
     *kind = FOLDER;
     if (facts.folder) return 0;
     *kind = CIFAR;
     if (vb_is_cifar(path, facts.size)) return 0;
     *kind = SHARD;
-    if (vb_ends_with(path, ".tar") || vb_ends_with(path, ".tar.zst")) return 0;
+    if (vb_path_ends_with(path, ".tar") || vb_path_ends_with(path, ".tar.zst")) return 0;
     vb_source *source;
     uint8_t block[VB_TAR_BLOCK];
     size_t got;
@@ -34,7 +34,7 @@ static int find_kind(const char *path, file_kind *kind, vb_error *err) {
     vb_source_close(source);
     if (status) return -1;
     if (got == sizeof block && vb_tar_is_header(block)) return 0;
-    if (vb_ends_with(path, ".bin"))
+    if (vb_path_ends_with(path, ".bin"))
         return vb_errorf(err, VB_EDATA, "%s: %llu bytes: expected a multiple of 3074 (CIFAR-100) or 3073 (CIFAR-10): truncated?",
                          path, (unsigned long long)facts.size);
     const char *hint = got >= 2 && block[0] == 0x1f && block[1] == 0x8b ? " (it is gzip: unpack it, or pack it with zstd)" : "";
@@ -55,16 +55,16 @@ static int find_shards(vb_paths *shards, const char *folder, vb_error *err) {
     int status = -1;
     char *path = vb_format(err, "%s%smanifest.json", folder, slash ? "" : "/");
     if (!path) return -1;
-    if (vb_exists(path) && vb_manifest_read(&manifest, path, &why) && why.code != VB_EUNSUPPORTED) {
+    if (vb_path_exists(path) && vb_manifest_read(&manifest, path, &why) && why.code != VB_EUNSUPPORTED) {
         vb_errorf(err, (vb_code)why.code, "%s", why.text);
         goto done;
     }
-    if (!manifest.shard_count && vb_list_folder(&names, folder, err)) goto done;
+    if (!manifest.shard_count && vb_path_list_folder(&names, folder, err)) goto done;
     size_t count = manifest.shard_count ? manifest.shard_count : names.count;
     if (!(shards->items = vb_array(count, sizeof *shards->items, "shards", err))) goto done;
     for (size_t i = 0; i < count; i++) {
         const char *name = manifest.shard_count ? manifest.shards[i].file : names.items[i];
-        if (!manifest.shard_count && !vb_ends_with(name, ".tar") && !vb_ends_with(name, ".tar.zst")) continue;
+        if (!manifest.shard_count && !vb_path_ends_with(name, ".tar") && !vb_path_ends_with(name, ".tar.zst")) continue;
         if (!(shards->items[shards->count] = vb_format(err, "%s%s%s", folder, slash ? "" : "/", name))) goto done;
         shards->count++;
     }
@@ -72,8 +72,8 @@ static int find_shards(vb_paths *shards, const char *folder, vb_error *err) {
 done:
     vb_free(path);
     vb_manifest_free(&manifest);
-    vb_paths_free(&names);
-    if (status) vb_paths_free(shards);
+    vb_path_list_free(&names);
+    if (status) vb_path_list_free(shards);
     return status;
 }
 
@@ -96,7 +96,7 @@ static int list_folder(vb_listing *listing, const char *folder, vb_error *err) {
             "%s: no images and no shards in this folder (%lld other files): expected class folders or images (jpg, png, "
             "webp), or shards (.tar, .tar.zst)",
             folder, (long long)ignored);
-    vb_paths_free(&shards);
+    vb_path_list_free(&shards);
     return status;
 }
 
@@ -125,14 +125,14 @@ int vb_dataset_open(vb_dataset **dataset, const char *images, const char *class_
     vb_paths paths = {0};
     int status = -1;
     if (class_names && vb_read_class_names(class_names, &listing.class_names, &listing.class_count, err)) goto done;
-    if (vb_glob(&paths, images, err) || list_paths(&listing, &paths, images, err)) goto done;
+    if (vb_path_glob(&paths, images, err) || list_paths(&listing, &paths, images, err)) goto done;
     if (!listing.samples && listing.sort != VB_CIFAR100 && listing.sort != VB_CIFAR10) {
         vb_errorf(err, VB_EMISSING, "%s: no images in the shards", images);
         goto done;
     }
     status = vb_listing_freeze(&listing, dataset, err);
 done:
-    vb_paths_free(&paths);
+    vb_path_list_free(&paths);
     vb_listing_free(&listing);
     return status;
 }
@@ -262,21 +262,21 @@ int64_t vb_dataset_unit_of(const vb_dataset *dataset, int64_t sample) {
     return low;
 }
 
-int vb_unit_samples(int64_t samples) {
+int vb_dataset_unit_size(int64_t samples) {
     enum { WANTED_UNITS = 64, FEWEST = 8 };
     int full = VB_UNIT_SAMPLES;
     while (full > FEWEST && samples < (int64_t)full * WANTED_UNITS) full /= 2;
     return full;
 }
 
-int vb_dataset_unit_samples(const vb_dataset *dataset) { return vb_unit_samples(dataset->head->samples); }
+int vb_dataset_unit_samples(const vb_dataset *dataset) { return vb_dataset_unit_size(dataset->head->samples); }
 
 static int sign_file(vb_digester *digester, const char *path, vb_error *err) {
     vb_file_facts facts;
-    if (vb_file_look(path, &facts, err)) return -1;
-    vb_digester_add_text(digester, path);
-    vb_digester_add(digester, &facts.size, sizeof facts.size);
-    vb_digester_add(digester, &facts.mtime_ns, sizeof facts.mtime_ns);
+    if (vb_path_stat(path, &facts, err)) return -1;
+    vb_digest_add_text(digester, path);
+    vb_digest_add(digester, &facts.size, sizeof facts.size);
+    vb_digest_add(digester, &facts.mtime_ns, sizeof facts.mtime_ns);
     return 0;
 }
 
@@ -286,13 +286,13 @@ int vb_dataset_unit_signature(const vb_dataset *dataset, int64_t unit, vb_digest
     const char *path = vb_dataset_text(dataset, file->path);
     bool folder = dataset->head->sort == VB_CLASS_FOLDERS || dataset->head->sort == VB_IMAGES;
     vb_digester *digester;
-    if (vb_digester_new(&digester, err)) return -1;
-    vb_digester_add_text(digester, vb_dataset_kind(dataset));
-    vb_digester_add_text(digester, dataset->labels_digest.hex);
+    if (vb_digest_new(&digester, err)) return -1;
+    vb_digest_add_text(digester, vb_dataset_kind(dataset));
+    vb_digest_add_text(digester, dataset->labels_digest.hex);
     int64_t place[2] = {range.first - file->first, range.count};
     int status = 0;
     if (!folder) {
-        vb_digester_add(digester, place, sizeof place);
+        vb_digest_add(digester, place, sizeof place);
         status = sign_file(digester, path, err);
     }
     bool slash = path[0] && path[strlen(path) - 1] == '/';
@@ -301,7 +301,7 @@ int vb_dataset_unit_signature(const vb_dataset *dataset, int64_t unit, vb_digest
         status = image ? sign_file(digester, image, err) : -1;
         vb_free(image);
     }
-    *signature = vb_digester_finish(digester);
+    *signature = vb_digest_finish(digester);
     return status;
 }
 
@@ -331,14 +331,14 @@ static int begin_unit(const vb_dataset *dataset, vb_unit_range range, vb_unit_da
 
 static int digest_unit(const vb_dataset *dataset, vb_unit_data *data, vb_error *err) {
     vb_digester *digester;
-    if (vb_digester_new(&digester, err)) return -1;
+    if (vb_digest_new(&digester, err)) return -1;
     for (int i = 0; i < data->count; i++) {
         const vb_sample *sample = &data->samples[i];
-        vb_digester_add_text(digester, sample->name);
-        vb_digester_add_text(digester, sample->label < 0 ? "" : vb_dataset_label(dataset, sample->label)); /* no label is empty */
-        vb_digester_add(digester, sample->bytes, sample->size);
+        vb_digest_add_text(digester, sample->name);
+        vb_digest_add_text(digester, sample->label < 0 ? "" : vb_dataset_label(dataset, sample->label)); /* no label is empty */
+        vb_digest_add(digester, sample->bytes, sample->size);
     }
-    data->digest = vb_digester_finish(digester);
+    data->digest = vb_digest_finish(digester);
     return 0;
 }
 
@@ -351,7 +351,7 @@ static int read_unit(const vb_dataset *dataset, int64_t unit, vb_unit_data *data
         status = dataset->head->sort == VB_WEBDATASET ? vb_read_shard(dataset, range, data, extras, err) :
                                                         vb_read_images(dataset, range, data, err);
     if (!status) status = digest_unit(dataset, data, err);
-    if (status) vb_unit_data_free(data);
+    if (status) vb_dataset_unit_free(data);
     return status;
 }
 
@@ -413,11 +413,11 @@ int vb_dataset_read_captions(const vb_dataset *dataset, int64_t unit, char **cap
         captions[i] = NULL;
     }
     vb_free_extras(extras, VB_UNIT_SAMPLES);
-    vb_unit_data_free(&data);
+    vb_dataset_unit_free(&data);
     return status;
 }
 
-void vb_unit_data_free(vb_unit_data *data) {
+void vb_dataset_unit_free(vb_unit_data *data) {
     vb_unit_storage *storage = data->storage;
     for (int i = 0; storage && i < storage->blocks; i++) vb_free(storage->block[i]);
     if (storage) {
@@ -429,7 +429,7 @@ void vb_unit_data_free(vb_unit_data *data) {
     *data = (vb_unit_data){0};
 }
 
-int vb_sample_decode(const vb_sample *sample, vb_image *image, vb_error *err) {
+int vb_dataset_sample_decode(const vb_sample *sample, vb_image *image, vb_error *err) {
     *image = (vb_image){0};
     if (!sample->raw_width) {
         if (!sample->size) return vb_errorf(err, VB_EDATA, "%s: no image, or an empty one", sample->name);

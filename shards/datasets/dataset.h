@@ -16,7 +16,7 @@ enum { VB_UNIT_SAMPLES = 256, VB_UNIT_BYTES = 1 << 26 };
 
 /* The samples of a full unit: the largest power of two from 8 to VB_UNIT_SAMPLES of which so many samples make at least 64 units.
  * So ranks have something to divide in small datasets too, and the cut is the same for any number of ranks. */
-int vb_unit_samples(int64_t samples);
+int vb_dataset_unit_size(int64_t samples);
 
 typedef struct vb_dataset vb_dataset;
 
@@ -85,7 +85,7 @@ typedef struct vb_unit_data {
  * decompressed from its beginning unless units are asked for in increasing order. Broken images are not noticed here but when
  * they are decoded. */
 int vb_dataset_read_unit(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_error *err);
-void vb_unit_data_free(vb_unit_data *data);
+void vb_dataset_unit_free(vb_unit_data *data);
 
 /* Names and labels only, without reading image bytes (bytes NULL, size 0); the digest is of those. */
 int vb_dataset_read_unit_labels(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_error *err);
@@ -96,6 +96,6 @@ int vb_dataset_read_unit_labels(const vb_dataset *dataset, int64_t unit, vb_unit
 int vb_dataset_read_captions(const vb_dataset *dataset, int64_t unit, char **captions, vb_error *err);
 
 /* Decodes a sample to pixels (raw planes become RGB). Free image->pixels with vb_free. Errors begin with the sample's name. */
-int vb_sample_decode(const vb_sample *sample, vb_image *image, vb_error *err);
+int vb_dataset_sample_decode(const vb_sample *sample, vb_image *image, vb_error *err);
 
 #endif

@@ -25,7 +25,7 @@ static const char *const names100[] = {
     "willow_tree", "wolf",          "woman",        "worm"};
 
 bool vb_is_cifar(const char *path, uint64_t size) {
-    return vb_ends_with(path, ".bin") && size && (size % RECORD10 == 0 || size % RECORD100 == 0);
+    return vb_path_ends_with(path, ".bin") && size && (size % RECORD10 == 0 || size % RECORD100 == 0);
 }
 
 /* A size that is a multiple of both records says nothing: then the label bytes decide. */
@@ -47,10 +47,10 @@ static int find_sort(const char *path, uint64_t size, vb_dataset_sort *sort, vb_
 /* Names beside the file, else the official ones. */
 static int find_names(vb_listing *listing, const char *path, vb_error *err) {
     bool fine = listing->sort == VB_CIFAR100;
-    char *beside = vb_beside(path, fine ? "fine_label_names.txt" : "batches.meta.txt", err);
+    char *beside = vb_path_beside(path, fine ? "fine_label_names.txt" : "batches.meta.txt", err);
     if (!beside) return -1;
     int status = 0;
-    if (vb_exists(beside)) {
+    if (vb_path_exists(beside)) {
         status = vb_read_class_names(beside, &listing->class_names, &listing->class_count, err);
         vb_free(beside);
         return status;
@@ -70,7 +70,7 @@ int vb_list_cifar(vb_listing *listing, const vb_paths *paths, vb_error *err) {
         const char *path = paths->items[i];
         vb_file_facts facts;
         vb_dataset_sort sort;
-        if (vb_file_look(path, &facts, err) || find_sort(path, facts.size, &sort, err)) return -1;
+        if (vb_path_stat(path, &facts, err) || find_sort(path, facts.size, &sort, err)) return -1;
         if (i && sort != listing->sort)
             return vb_errorf(err, VB_EMISMATCH, "%s is a CIFAR-%d binary, %s a CIFAR-%d binary", path,
                              sort == VB_CIFAR100 ? 100 : 10, paths->items[0], sort == VB_CIFAR100 ? 10 : 100);
@@ -88,7 +88,7 @@ int vb_read_cifar(const vb_dataset *dataset, vb_unit_range range, vb_unit_data *
     vb_unit_storage *storage = data->storage;
     int64_t index = vb_dataset_file_of(dataset, range.first);
     const vb_dataset_file *file = &dataset->file[index];
-    const char *path = vb_dataset_text(dataset, file->path), *base = vb_base_name(path);
+    const char *path = vb_dataset_text(dataset, file->path), *base = vb_path_base_name(path);
     size_t labels = dataset->head->sort == VB_CIFAR100 ? 2 : 1, record = labels + VB_CIFAR_PIXELS;
     size_t wanted = bytes ? record : labels, room = NAME_ROOM + strlen(base) + 1;
     uint64_t begin = (uint64_t)(range.first - file->first) * record;

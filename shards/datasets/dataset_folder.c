@@ -26,7 +26,7 @@ static int list_folder(struct walk *walk, const char *folder, const ancestor *up
 static int list_entry(struct walk *walk, const char *path, const ancestor *here, vb_error *err) {
     bool image = vb_image_suffix(path), top = !here->up;
     vb_file_facts facts;
-    if (vb_file_look(path, &facts, err)) {
+    if (vb_path_stat(path, &facts, err)) {
         if (image) return -1;
         vb_error_clear(err); /* a link to nowhere that does not claim to be an image */
         walk->listing->ignored++;
@@ -61,7 +61,7 @@ static int list_folder(struct walk *walk, const char *folder, const ancestor *he
         if (above->device == here->device && above->inode == here->inode)
             return vb_errorf(err, VB_EDATA, "%s: a link back to a folder above it", folder);
     vb_paths names;
-    if (vb_list_folder(&names, folder, err)) return -1;
+    if (vb_path_list_folder(&names, folder, err)) return -1;
     int status = 0;
     bool slash = folder[0] && folder[strlen(folder) - 1] == '/';
     for (size_t i = 0; !status && i < names.count; i++) {
@@ -69,7 +69,7 @@ static int list_folder(struct walk *walk, const char *folder, const ancestor *he
         status = path ? list_entry(walk, path, here, err) : -1;
         vb_free(path);
     }
-    vb_paths_free(&names);
+    vb_path_list_free(&names);
     return status;
 }
 
@@ -98,7 +98,7 @@ int vb_list_images(vb_listing *listing, const char *folder, vb_error *err) {
     int status = -1;
     size_t n = strlen(folder);
     walk.root = n + (n && folder[n - 1] == '/' ? 0 : 1);
-    if (vb_file_look(folder, &facts, err) || vb_listing_file(listing, folder, 0, err)) return -1;
+    if (vb_path_stat(folder, &facts, err) || vb_listing_file(listing, folder, 0, err)) return -1;
     ancestor top = {NULL, facts.device, facts.inode};
     if (list_folder(&walk, folder, &top, err) || drop_unused_labels(listing, err)) goto done;
     if (walk.first_image && walk.first_folder) {

@@ -279,10 +279,10 @@ int vb_dataset_attach(vb_dataset **out, void *block, size_t size, vb_error *err)
         vb_errorf(err, VB_EINTERNAL, "the index of a dataset contradicts itself");
         goto failed;
     }
-    if (vb_idle_sources_new(&dataset->idle, err) || vb_digester_new(&digester, err)) goto failed;
+    if (vb_idle_sources_new(&dataset->idle, err) || vb_digest_new(&digester, err)) goto failed;
     for (uint64_t i = 0; i < dataset->head->label_names; i++)
-        vb_digester_add_text(digester, vb_dataset_text(dataset, dataset->label_name[i]));
-    dataset->labels_digest = vb_digester_finish(digester);
+        vb_digest_add_text(digester, vb_dataset_text(dataset, dataset->label_name[i]));
+    dataset->labels_digest = vb_digest_finish(digester);
     *out = dataset;
     return 0;
 failed:
@@ -293,7 +293,7 @@ failed:
 /* Cuts a file's samples where a unit is full: by number, or by bytes. samples: of the whole dataset. Counts when `cut` is
  * NULL. */
 static int64_t cut_units(const vb_listing *listing, const vb_dataset_file *file, int64_t samples, int64_t *cut) {
-    int64_t units = 0, begin = file->first, full = vb_unit_samples(samples);
+    int64_t units = 0, begin = file->first, full = vb_dataset_unit_size(samples);
     uint64_t weight = 0;
     for (int64_t i = file->first; i < file->first + file->count; i++) {
         uint64_t more = listing->sample[i].weight;
@@ -325,7 +325,7 @@ int vb_listing_freeze(vb_listing *listing, vb_dataset **dataset, vb_error *err) 
     }
     for (size_t i = 0; i < listing->files; i++) {
         vb_dataset_file *file = &listing->file[i];
-        int full = vb_unit_samples(head.samples);
+        int full = vb_dataset_unit_size(head.samples);
         file->first_unit = head.units;
         head.units += cifar ? (file->count + full - 1) / full : cut_units(listing, file, head.samples, NULL);
     }
@@ -379,7 +379,7 @@ int vb_read_class_names(const char *path, char ***names, size_t *count, vb_error
     uint8_t *bytes;
     size_t size, capacity = 0;
     int status = -1;
-    if (vb_read_file(path, LIMIT, &bytes, &size, err)) return -1;
+    if (vb_file_read_whole(path, LIMIT, &bytes, &size, err)) return -1;
     if (memchr(bytes, 0, size)) {
         vb_errorf(err, VB_EDATA, "%s: NUL byte: expected one class name a line", path);
         goto done;
@@ -414,7 +414,7 @@ void vb_free_names(char **names, size_t count) {
     vb_free(names);
 }
 
-int vb_file_look(const char *path, vb_file_facts *facts, vb_error *err) {
+int vb_path_stat(const char *path, vb_file_facts *facts, vb_error *err) {
     struct stat info;
     if (stat(path, &info)) return vb_errorf(err, VB_EMISSING, "%s: %s", path, strerror(errno));
     int64_t mtime_ns = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
@@ -424,6 +424,6 @@ int vb_file_look(const char *path, vb_file_facts *facts, vb_error *err) {
     return 0;
 }
 
-char *vb_beside(const char *path, const char *name, vb_error *err) {
-    return vb_format(err, "%.*s%s", (int)(vb_base_name(path) - path), path, name);
+char *vb_path_beside(const char *path, const char *name, vb_error *err) {
+    return vb_format(err, "%.*s%s", (int)(vb_path_base_name(path) - path), path, name);
 }

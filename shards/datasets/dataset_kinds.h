@@ -111,9 +111,9 @@ typedef struct vb_file_facts {
     uint64_t device, inode;
     bool folder, regular;
 } vb_file_facts;
-int vb_file_look(const char *path, vb_file_facts *facts, vb_error *err); /* follows links; VB_EMISSING */
+int vb_path_stat(const char *path, vb_file_facts *facts, vb_error *err); /* follows links; VB_EMISSING */
 /* "<folder of path>/name"; free with vb_free. */
-char *vb_beside(const char *path, const char *name, vb_error *err);
+char *vb_path_beside(const char *path, const char *name, vb_error *err);
 
 /* ---- the kinds ---- */
 

@@ -22,7 +22,7 @@ static size_t split_name(const char *name, member *what) {
         member what;
     } suffixes[] = {{"jpg", IMAGE}, {"jpeg", IMAGE}, {"png", IMAGE}, {"webp", IMAGE},
                     {"cls", CLS},   {"txt", TEXT},   {"json", JSON}};
-    const char *base = vb_base_name(name), *dot = strchr(base, '.');
+    const char *base = vb_path_base_name(name), *dot = strchr(base, '.');
     *what = OTHER;
     if (!dot || dot == base) return 0;
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
@@ -217,7 +217,7 @@ static int list_shard(vb_listing *listing, const char *path, vb_error *err) {
     vb_file_facts facts;
     int status = -1;
     size_t first = listing->samples;
-    if (vb_file_look(path, &facts, err) || vb_source_open(&scan.source, path, err)) goto done;
+    if (vb_path_stat(path, &facts, err) || vb_source_open(&scan.source, path, err)) goto done;
     if (vb_listing_file(listing, path, facts.size, err) || vb_tar_open(&tar, scan.source, 0, err)) goto done;
     for (;;) {
         vb_tar_entry entry;
@@ -254,11 +254,11 @@ static void forget_folder(folder_facts *facts) {
 
 static int look_beside(folder_facts *facts, const char *path, vb_error *err) {
     int status = -1;
-    char *manifest = vb_beside(path, "manifest.json", err), *names = vb_beside(path, "classnames.txt", err);
-    if (!manifest || !names || !(facts->folder = vb_beside(path, "", err))) goto done;
+    char *manifest = vb_path_beside(path, "manifest.json", err), *names = vb_path_beside(path, "classnames.txt", err);
+    if (!manifest || !names || !(facts->folder = vb_path_beside(path, "", err))) goto done;
     vb_error why = {0};
     /* Another program's manifest.json says nothing to us. */
-    if (vb_exists(manifest) && vb_manifest_read(&facts->manifest, manifest, &why) && why.code != VB_EUNSUPPORTED) {
+    if (vb_path_exists(manifest) && vb_manifest_read(&facts->manifest, manifest, &why) && why.code != VB_EUNSUPPORTED) {
         vb_errorf(err, (vb_code)why.code, "%s", why.text);
         goto done;
     }
@@ -267,7 +267,7 @@ static int look_beside(folder_facts *facts, const char *path, vb_error *err) {
         facts->names = facts->manifest.class_names;
         facts->manifest.class_names = NULL;
         facts->manifest.class_count = 0;
-    } else if (vb_exists(names) && vb_read_class_names(names, &facts->names, &facts->count, err)) goto done;
+    } else if (vb_path_exists(names) && vb_read_class_names(names, &facts->names, &facts->count, err)) goto done;
     status = 0;
 done:
     vb_free(manifest);
@@ -294,7 +294,7 @@ static int take_names(vb_listing *listing, folder_facts *facts, bool first, cons
 static int check_shard(const folder_facts *facts, const char *path, uint64_t bytes, int64_t rows, vb_error *err) {
     for (size_t i = 0; i < facts->manifest.shard_count; i++) {
         const vb_manifest_shard *shard = &facts->manifest.shards[i];
-        if (strcmp(shard->file, vb_base_name(path))) continue;
+        if (strcmp(shard->file, vb_path_base_name(path))) continue;
         if (shard->bytes != bytes)
             return vb_errorf(err, VB_EDATA, "%s: %llu bytes, manifest.json says %llu", path, (unsigned long long)bytes,
                              (unsigned long long)shard->bytes);
@@ -312,14 +312,14 @@ int vb_list_shards(vb_listing *listing, const vb_paths *paths, vb_error *err) {
     listing->sort = VB_WEBDATASET;
     for (size_t i = 0; i < paths->count; i++) {
         const char *path = paths->items[i];
-        size_t folder = (size_t)(vb_base_name(path) - path);
+        size_t folder = (size_t)(vb_path_base_name(path) - path);
         if (!facts.folder || strlen(facts.folder) != folder || strncmp(facts.folder, path, folder)) {
             forget_folder(&facts);
             if (look_beside(&facts, path, err)) goto done;
             if (!given && take_names(listing, &facts, i == 0, paths->items[0], err)) goto done;
         }
         vb_file_facts file;
-        if (vb_file_look(path, &file, err) || check_shard(&facts, path, file.size, -1, err)) goto done;
+        if (vb_path_stat(path, &file, err) || check_shard(&facts, path, file.size, -1, err)) goto done;
         size_t before = listing->samples;
         if (list_shard(listing, path, err) || check_shard(&facts, path, file.size, (int64_t)(listing->samples - before), err))
             goto done;

@@ -40,7 +40,7 @@ static int to_zst(void *context, const void *bytes, size_t size, vb_error *err) 
 /* The folder may hold shards of an interrupted run, which this run replaces, but none that would stay and be taken for ours. */
 static int check_folder(const struct packer *packer, int64_t shards, vb_error *err) {
     vb_paths names;
-    if (vb_make_folders(packer->folder, err) || vb_list_folder(&names, packer->folder, err)) return -1;
+    if (vb_path_make_folders(packer->folder, err) || vb_path_list_folder(&names, packer->folder, err)) return -1;
     int status = 0;
     for (size_t i = 0; !status && i < names.count; i++) {
         const char *name = names.items[i];
@@ -50,11 +50,11 @@ static int check_folder(const struct packer *packer, int64_t shards, vb_error *e
         bool ours = number >= 0 && number < shards && !strcmp(name, expected);
         if (!strcmp(name, "manifest.json"))
             status = vb_errorf(err, VB_EOUTPUT, "%s: already holds a packed dataset (manifest.json)", packer->folder);
-        else if (!ours && (vb_ends_with(name, ".tar") || vb_ends_with(name, ".tar.zst")))
+        else if (!ours && (vb_path_ends_with(name, ".tar") || vb_path_ends_with(name, ".tar.zst")))
             status = vb_errorf(err, VB_EOUTPUT, "%s: holds '%s', which is not of this dataset's %lld shards", packer->folder,
                                name, (long long)shards);
     }
-    vb_paths_free(&names);
+    vb_path_list_free(&names);
     return status;
 }
 
@@ -105,7 +105,7 @@ static int add_image(struct packer *packer, int64_t number, const vb_sample *sam
     vb_image image;
     uint8_t *png = NULL;
     size_t size;
-    if (vb_sample_decode(sample, &image, err)) return -1;
+    if (vb_dataset_sample_decode(sample, &image, err)) return -1;
     int status = vb_image_encode_png(image.pixels, image.width, image.height, &png, &size, err);
     if (!status) status = add_member(packer, number, "png", png, size, err);
     vb_free(png);
@@ -179,7 +179,7 @@ static int pack_unit(struct packer *packer, int64_t unit, vb_error *err) {
     for (int i = 0; !status && i < data.count; i++)
         status = add_sample(packer, range.first + i, &data.samples[i], &extras[i], err);
     vb_free_extras(extras, VB_UNIT_SAMPLES);
-    vb_unit_data_free(&data);
+    vb_dataset_unit_free(&data);
     return status;
 }
 

@@ -11,14 +11,14 @@
 /* ---- which files
  * ----------------------------------------------------------------------------------------------------------------- */
 
-static bool is_part(const char *path) { return vb_ends_with(path, ".npy") || vb_ends_with(path, ".safetensors"); }
+static bool is_part(const char *path) { return vb_path_ends_with(path, ".npy") || vb_path_ends_with(path, ".safetensors"); }
 
 static int list_folder(vb_paths *paths, const char *name, vb_error *err) {
     char *inner = vb_format(err, "%s/img_emb", name);
     if (!inner) return -1;
-    const char *folder = vb_is_folder(inner) ? inner : name;
+    const char *folder = vb_path_is_folder(inner) ? inner : name;
     vb_paths names;
-    int status = vb_list_folder(&names, folder, err);
+    int status = vb_path_list_folder(&names, folder, err);
     *paths = (vb_paths){0};
     if (!status && !(paths->items = vb_array(names.count, sizeof *paths->items, "list of parts", err))) status = -1;
     for (size_t i = 0; !status && i < names.count; i++) {
@@ -29,8 +29,8 @@ static int list_folder(vb_paths *paths, const char *name, vb_error *err) {
     }
     if (!status && !paths->count)
         status = vb_errorf(err, VB_EMISSING, "%s: no embedding parts (.npy or .safetensors) in this folder", folder);
-    if (status) vb_paths_free(paths);
-    vb_paths_free(&names);
+    if (status) vb_path_list_free(paths);
+    vb_path_list_free(&names);
     vb_free(inner);
     return status;
 }
@@ -71,7 +71,7 @@ static int read_safetensors(vb_corpus_part *part, int *dim, vb_error *err) {
 }
 
 static int read_header(vb_corpus_part *part, int *dim, vb_error *err) {
-    if (vb_ends_with(part->path, ".safetensors")) return read_safetensors(part, dim, err);
+    if (vb_path_ends_with(part->path, ".safetensors")) return read_safetensors(part, dim, err);
     vb_npy npy;
     if (vb_npy_open(&npy, part->path, err)) return -1;
     int status = take_tensor(part, &npy.tensor, &npy.map, dim, err);
@@ -107,9 +107,9 @@ fail:
 int vb_corpus_open(vb_corpus *corpus, const char *name, vb_error *err) {
     *corpus = (vb_corpus){0};
     vb_paths paths = {0};
-    if (vb_is_folder(name) ? list_folder(&paths, name, err) : vb_glob(&paths, name, err)) return -1;
+    if (vb_path_is_folder(name) ? list_folder(&paths, name, err) : vb_path_glob(&paths, name, err)) return -1;
     int status = vb_corpus_open_files(corpus, name, (const char *const *)paths.items, paths.count, err);
-    vb_paths_free(&paths);
+    vb_path_list_free(&paths);
     return status;
 }
 
@@ -186,14 +186,14 @@ fail:
 
 int vb_corpus_digest(const vb_corpus *corpus, vb_digest *digest, vb_error *err) {
     vb_digester *digester;
-    if (vb_digester_new(&digester, err)) return -1;
+    if (vb_digest_new(&digester, err)) return -1;
     for (size_t i = 0; i < corpus->part_count; i++) {
         const vb_corpus_part *part = &corpus->parts[i];
         int64_t numbers[] = {part->rows, corpus->dim, part->dtype, (int64_t)part->offset, (int64_t)part->bytes};
-        vb_digester_add_text(digester, vb_base_name(part->path));
-        vb_digester_add(digester, numbers, sizeof numbers);
+        vb_digest_add_text(digester, vb_path_base_name(part->path));
+        vb_digest_add(digester, numbers, sizeof numbers);
     }
-    *digest = vb_digester_finish(digester);
+    *digest = vb_digest_finish(digester);
     return 0;
 }
 
@@ -249,5 +249,5 @@ void vb_corpus_expect_rows(const vb_corpus_reader *reader, int64_t first, int64_
     if (reader->part >= reader->corpus->part_count) return;
     const vb_corpus_part *from = &reader->corpus->parts[reader->part];
     uint64_t row_bytes = (uint64_t)reader->corpus->dim * vb_dtype_size(from->dtype);
-    vb_file_expect(&reader->file, from->offset + (uint64_t)first * row_bytes, (uint64_t)rows * row_bytes);
+    vb_file_prefetch(&reader->file, from->offset + (uint64_t)first * row_bytes, (uint64_t)rows * row_bytes);
 }

@@ -44,7 +44,7 @@ static int read_part(vb_quantized *copy, const json_t *json, const char *path, v
                        &file_bytes))
         return vb_errorf(err, VB_EDATA, "%s: parts[%zu]: %s", path, copy->part_count, where.text);
     if (rows < 0 || bytes < 0 || strlen(digest) != 32 || dtype_of(type, &part->dtype) || strchr(file, '/') || !*file ||
-        file_bytes != (json_int_t)(HEADER + (uint64_t)groups_of(rows) * vb_group_bytes(copy->width)))
+        file_bytes != (json_int_t)(HEADER + (uint64_t)groups_of(rows) * vb_coder_group_bytes(copy->width)))
         return vb_errorf(err, VB_EDATA, "%s: parts[%zu]: numbers or names that cannot be", path, copy->part_count);
     copy->part_count++;
     part->rows = rows;
@@ -131,7 +131,7 @@ int vb_quantized_open(vb_quantized *copy, const char *folder, bool files, vb_err
     int status = -1;
     char *path = path_in(folder, "manifest.json", err);
     if (!path || !(copy->folder = vb_strdup(folder, err))) goto done;
-    if (vb_read_file(path, LARGEST_MANIFEST, &text, &size, err)) goto done;
+    if (vb_file_read_whole(path, LARGEST_MANIFEST, &text, &size, err)) goto done;
     if (!(json = json_loadb((char *)text, size, JSON_REJECT_DUPLICATES, &where))) {
         vb_errorf(err, VB_EDATA, "%s:%d: %s", path, where.line, where.text);
         goto done;
@@ -163,7 +163,7 @@ int vb_quantized_matches(const vb_quantized *copy, const vb_corpus *corpus, vb_e
     for (size_t i = 0; i < corpus->part_count; i++) {
         const vb_quantized_part *part = &copy->parts[i];
         const vb_corpus_part *from = &corpus->parts[i];
-        if (strcmp(part->source, vb_base_name(from->path)) || part->rows != from->rows || part->dtype != from->dtype ||
+        if (strcmp(part->source, vb_path_base_name(from->path)) || part->rows != from->rows || part->dtype != from->dtype ||
             part->bytes != from->bytes)
             return vb_errorf(err, VB_EMISMATCH,
                              "%s: part %zu is a copy of %s (%" PRId64 " rows, %s, %" PRIu64 " bytes), found %s (%" PRId64
@@ -199,7 +199,7 @@ int vb_quantized_write(const vb_quantized *copy, vb_error *err) {
     path = path_in(copy->folder, "manifest.json", err);
     text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
     if (!text) vb_errorf(err, VB_EMEMORY, "no memory for a manifest");
-    else if (path) status = vb_write_file(path, text, strlen(text), err);
+    else if (path) status = vb_writer_write_whole(path, text, strlen(text), err);
 done:
     free(text); /* jansson's */
     json_decref(json);
@@ -249,13 +249,13 @@ static int open_part(vb_quantized_reader *reader, size_t part, vb_error *err) {
 }
 
 int vb_quantized_read(vb_quantized_reader *reader, size_t part, int64_t first, int64_t count, void *out, vb_error *err) {
-    size_t bytes = vb_group_bytes(reader->copy->width);
+    size_t bytes = vb_coder_group_bytes(reader->copy->width);
     if (reader->part != part && open_part(reader, part, err)) return -1;
     return vb_file_read(&reader->file, HEADER + (uint64_t)first * bytes, out, (size_t)count * bytes, err);
 }
 
 void vb_quantized_expect(const vb_quantized_reader *reader, int64_t first, int64_t count) {
-    size_t bytes = vb_group_bytes(reader->copy->width);
+    size_t bytes = vb_coder_group_bytes(reader->copy->width);
     if (reader->part < reader->copy->part_count)
-        vb_file_expect(&reader->file, HEADER + (uint64_t)first * bytes, (uint64_t)count * bytes);
+        vb_file_prefetch(&reader->file, HEADER + (uint64_t)first * bytes, (uint64_t)count * bytes);
 }

@@ -59,7 +59,7 @@ int vb_map_open(vb_map *map, const char *path, vb_error *err) {
     return status;
 }
 
-void vb_map_forget(const vb_map *map) {
+void vb_map_drop_pages(const vb_map *map) {
     if (map->size) madvise((void *)(uintptr_t)map->data, map->size, MADV_DONTNEED);
 }
 
@@ -98,7 +98,7 @@ int vb_file_read(const vb_file *file, uint64_t offset, void *buffer, size_t size
     return 0;
 }
 
-void vb_file_expect(const vb_file *file, uint64_t offset, uint64_t bytes) {
+void vb_file_prefetch(const vb_file *file, uint64_t offset, uint64_t bytes) {
     posix_fadvise(file->fd, (off_t)offset, (off_t)bytes, POSIX_FADV_WILLNEED);
 }
 
@@ -108,7 +108,7 @@ void vb_file_close(vb_file *file) {
     *file = (vb_file){.fd = -1};
 }
 
-int vb_read_file(const char *path, size_t limit, uint8_t **bytes, size_t *size, vb_error *err) {
+int vb_file_read_whole(const char *path, size_t limit, uint8_t **bytes, size_t *size, vb_error *err) {
     *bytes = NULL;
     *size = 0;
     vb_file file;
@@ -129,14 +129,14 @@ int vb_read_file(const char *path, size_t limit, uint8_t **bytes, size_t *size, 
     return status;
 }
 
-void vb_read_proc(const char *path, char *text, size_t size) {
+void vb_file_read_proc(const char *path, char *text, size_t size) {
     int file = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = file < 0 ? -1 : read(file, text, size - 1);
     text[n < 0 ? 0 : n] = 0;
     if (file >= 0) close(file);
 }
 
-void vb_write_proc(const char *path, const char *text) {
+void vb_writer_write_proc(const char *path, const char *text) {
     int file = open(path, O_WRONLY | O_CLOEXEC);
     if (file < 0) return;
     if (write(file, text, strlen(text)) < 0) errno = 0; /* not allowed here: nothing depends on it */
@@ -186,7 +186,7 @@ int vb_writer_open(vb_writer **out, const char *path, vb_error *err) {
     vb_writer *writer = vb_array(1, sizeof *writer, "writer", err);
     if (!writer) return -1;
     writer->fd = -1;
-    const char *base = vb_base_name(path);
+    const char *base = vb_path_base_name(path);
     writer->path = vb_strdup(path, err);
     writer->temporary = vb_format(err, "%.*s.%s.%08x.%ld.tmp", (int)(base - path), path, base, machine_word(), (long)getpid());
     writer->buffer = vb_array(WRITE_BUFFER, 1, "write buffer", err);
@@ -257,7 +257,7 @@ static int sync_descriptor(int fd, const char *path, vb_error *err) {
 }
 
 static int sync_folder_of(const char *path, vb_error *err) {
-    const char *base = vb_base_name(path);
+    const char *base = vb_path_base_name(path);
     char *folder = base == path ? vb_strdup(".", err) : vb_strndup(path, (size_t)(base - path), err);
     if (!folder) return -1;
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), status = 0;
@@ -299,7 +299,7 @@ void vb_writer_abandon(vb_writer *writer) {
     vb_free(writer);
 }
 
-int vb_write_file(const char *path, const void *bytes, size_t size, vb_error *err) {
+int vb_writer_write_whole(const char *path, const void *bytes, size_t size, vb_error *err) {
     vb_writer *writer;
     if (vb_writer_open(&writer, path, err)) return -1;
     if (vb_writer_write(writer, bytes, size, err)) {
@@ -313,7 +313,7 @@ int vb_write_file(const char *path, const void *bytes, size_t size, vb_error *er
 static bool is_stale(const char *name, const struct stat *info) {
     enum { DAY = 24 * 60 * 60 };
     size_t n = strlen(name), from = n > 4 ? n - 4 : 0;
-    if (name[0] != '.' || !vb_ends_with(name, ".tmp") || !S_ISREG(info->st_mode)) return false;
+    if (name[0] != '.' || !vb_path_ends_with(name, ".tmp") || !S_ISREG(info->st_mode)) return false;
     while (from && name[from - 1] >= '0' && name[from - 1] <= '9') from--;
     if (from < 11 || name[from - 1] != '.' || name[from - 10] != '.') return false; /* ".n" and ".machine." at least */
     char *end;
@@ -331,7 +331,7 @@ static int64_t sweep(const char *folder, int depth) {
     for (struct dirent *entry; (entry = readdir(stream));) {
         vb_error none;
         struct stat info;
-        bool hidden = entry->d_name[0] == '.', temporary = hidden && vb_ends_with(entry->d_name, ".tmp");
+        bool hidden = entry->d_name[0] == '.', temporary = hidden && vb_path_ends_with(entry->d_name, ".tmp");
         if (hidden != temporary || (!hidden && entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN)) continue;
         if (fstatat(dirfd(stream), entry->d_name, &info, AT_SYMLINK_NOFOLLOW)) continue;
         if (temporary && is_stale(entry->d_name, &info)) removed += !unlinkat(dirfd(stream), entry->d_name, 0);
@@ -343,14 +343,14 @@ static int64_t sweep(const char *folder, int depth) {
     return removed;
 }
 
-int64_t vb_sweep_temporaries(const char *folder) {
+int64_t vb_writer_sweep_temporaries(const char *folder) {
     enum { DEPTH = 8 }; /* an output folder has four levels */
     return sweep(folder, DEPTH);
 }
 
 /* ---- names ---- */
 
-int vb_make_folders(const char *path, vb_error *err) {
+int vb_path_make_folders(const char *path, vb_error *err) {
     char *copy = vb_strdup(path, err);
     if (!copy) return -1;
     int status = 0;
@@ -363,12 +363,12 @@ int vb_make_folders(const char *path, vb_error *err) {
         *at = kept;
         if (!kept) break;
     }
-    if (!status && !vb_is_folder(path)) status = vb_errorf(err, VB_EOUTPUT, "%s: expected a folder, found a file", path);
+    if (!status && !vb_path_is_folder(path)) status = vb_errorf(err, VB_EOUTPUT, "%s: expected a folder, found a file", path);
     vb_free(copy);
     return status;
 }
 
-char *vb_absolute(const char *path, vb_error *err) {
+char *vb_path_absolute(const char *path, vb_error *err) {
     char folder[PATH_MAX];
     if (path[0] == '/') return vb_strdup(path, err);
     if (!getcwd(folder, sizeof folder)) {
@@ -378,9 +378,9 @@ char *vb_absolute(const char *path, vb_error *err) {
     return vb_format(err, "%s/%s", folder, path);
 }
 
-bool vb_exists(const char *path) { return access(path, F_OK) == 0; }
+bool vb_path_exists(const char *path) { return access(path, F_OK) == 0; }
 
-bool vb_is_folder(const char *path) {
+bool vb_path_is_folder(const char *path) {
     struct stat info;
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
@@ -393,12 +393,12 @@ char *vb_format(vb_error *err, const char *format, ...) {
     return text;
 }
 
-const char *vb_base_name(const char *path) {
+const char *vb_path_base_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
 }
 
-bool vb_ends_with(const char *text, const char *suffix) {
+bool vb_path_ends_with(const char *text, const char *suffix) {
     size_t n = strlen(text), m = strlen(suffix);
     return n >= m && !strcmp(text + n - m, suffix);
 }
@@ -415,7 +415,7 @@ static int append_path(vb_paths *paths, size_t *capacity, const char *text, vb_e
 
 static int add_matches(vb_paths *paths, size_t *capacity, const char *pattern, vb_error *err) {
     /* A name that exists is meant literally, even when it holds brackets. */
-    if (vb_exists(pattern)) return append_path(paths, capacity, pattern, err);
+    if (vb_path_exists(pattern)) return append_path(paths, capacity, pattern, err);
     glob_t found = {0};
     int status = glob(pattern, GLOB_BRACE | GLOB_NOSORT, NULL, &found);
     if (status == GLOB_NOSPACE) status = vb_errorf(err, VB_EMEMORY, "%s: no memory for the list of files", pattern);
@@ -460,16 +460,16 @@ static int expand(vb_paths *paths, size_t *capacity, const char *pattern, vb_err
     return 0;
 }
 
-int vb_glob(vb_paths *paths, const char *pattern, vb_error *err) {
+int vb_path_glob(vb_paths *paths, const char *pattern, vb_error *err) {
     *paths = (vb_paths){0};
     size_t capacity = 0;
-    int status = vb_exists(pattern) ? append_path(paths, &capacity, pattern, err) : expand(paths, &capacity, pattern, err);
-    if (status) vb_paths_free(paths);
+    int status = vb_path_exists(pattern) ? append_path(paths, &capacity, pattern, err) : expand(paths, &capacity, pattern, err);
+    if (status) vb_path_list_free(paths);
     else qsort(paths->items, paths->count, sizeof *paths->items, in_byte_order);
     return status;
 }
 
-int vb_list_folder(vb_paths *names, const char *folder, vb_error *err) {
+int vb_path_list_folder(vb_paths *names, const char *folder, vb_error *err) {
     *names = (vb_paths){0};
     size_t capacity = 0;
     int fault = vb_fault(VB_FAULT_OPEN);
@@ -485,12 +485,12 @@ int vb_list_folder(vb_paths *names, const char *folder, vb_error *err) {
     }
     if (!status && errno) status = vb_errorf(err, VB_EMISSING, "%s: cannot list folder: %s", folder, strerror(errno));
     closedir(stream);
-    if (status) vb_paths_free(names);
+    if (status) vb_path_list_free(names);
     else if (names->count) qsort(names->items, names->count, sizeof *names->items, in_byte_order);
     return status;
 }
 
-void vb_paths_free(vb_paths *paths) {
+void vb_path_list_free(vb_paths *paths) {
     for (size_t i = 0; i < paths->count; i++) vb_free(paths->items[i]);
     vb_free(paths->items);
     *paths = (vb_paths){0};

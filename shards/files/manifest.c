@@ -100,7 +100,7 @@ int vb_manifest_read(vb_manifest *manifest, const char *path, vb_error *err) {
     *manifest = (vb_manifest){0};
     uint8_t *bytes;
     size_t size;
-    if (vb_read_file(path, MANIFEST_LIMIT, &bytes, &size, err)) return -1;
+    if (vb_file_read_whole(path, MANIFEST_LIMIT, &bytes, &size, err)) return -1;
     json_error_t wrong;
     json_t *root = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, &wrong);
     int status = root ? read_root(manifest, root, path, err) :

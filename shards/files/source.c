@@ -19,7 +19,7 @@ int vb_source_open(vb_source **out, const char *path, vb_error *err) {
     if (vb_file_open(&source->file, path, err)) goto failed;
     size_t n = source->file.size < sizeof magic ? (size_t)source->file.size : sizeof magic;
     if (vb_file_read(&source->file, 0, magic, n, err)) goto failed;
-    if ((vb_zst_magic(magic, n) || vb_ends_with(path, ".zst")) && vb_zst_open(&source->zst, path, err)) goto failed;
+    if ((vb_zst_magic(magic, n) || vb_path_ends_with(path, ".zst")) && vb_zst_open(&source->zst, path, err)) goto failed;
     *out = source;
     return 0;
 failed:

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 typedef struct vb_zip_entry {
     const char *name;

@@ -77,7 +77,7 @@ int vb_image_reserve(vb_image *image, vb_mode mode, uint64_t width, uint64_t hei
     image->mode = mode;
     image->width = (int)width;
     image->height = (int)height;
-    image->pixels = vb_array(width * height, (size_t)vb_mode_bytes(mode), "image", err);
+    image->pixels = vb_array(width * height, (size_t)vb_colour_mode_bytes(mode), "image", err);
     return image->pixels ? 0 : vb_error_prefix(err, "%s", name);
 }
 

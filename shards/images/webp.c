@@ -32,7 +32,7 @@ static int refuse(VP8StatusCode status, const char *place, const char *name, vb_
 /* Decodes the frame to its place on the canvas; what it leaves free stays zero: black, or transparent. */
 static int draw(vb_image *image, const WebPIterator *frame, const char *name, vb_error *err) {
     WebPDecoderConfig config;
-    size_t channels = (size_t)vb_mode_bytes(image->mode), stride = (size_t)image->width * channels;
+    size_t channels = (size_t)vb_colour_mode_bytes(image->mode), stride = (size_t)image->width * channels;
     if (!WebPInitDecoderConfig(&config)) return vb_errorf(err, VB_EINTERNAL, "libwebp: the library does not fit its headers");
     if (frame->x_offset < 0 || frame->y_offset < 0 || frame->width < 1 || frame->height < 1 ||
         frame->width > image->width - frame->x_offset || frame->height > image->height - frame->y_offset)

@@ -163,7 +163,7 @@ static int open_document(vb_captions *captions, vb_error *err) {
     size_t size = 0, capacity = 0;
     if (!captions->zst) {
         vb_file_close(&captions->file);
-        if (vb_read_file(captions->path, LARGEST_JSON, &bytes, &size, err)) return -1;
+        if (vb_file_read_whole(captions->path, LARGEST_JSON, &bytes, &size, err)) return -1;
     } else
         for (;;) {
             if (fill(captions, err)) goto failed;
@@ -206,11 +206,11 @@ static int find_form(vb_captions *captions, vb_error *err) {
         for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
             char suffix[16] = "";
             strcat(strcpy(suffix, forms[i].suffix), packed ? ".zst" : "");
-            if (!vb_ends_with(captions->path, suffix)) continue;
+            if (!vb_path_ends_with(captions->path, suffix)) continue;
             captions->form = forms[i].form;
             return 0;
         }
-    if (vb_ends_with(captions->path, ".parquet"))
+    if (vb_path_ends_with(captions->path, ".parquet"))
         return vb_errorf(err, VB_EUNSUPPORTED,
                          "%s: Parquet is not read; convert it once: python3 -c \"import pandas, sys; "
                          "pandas.read_parquet(sys.argv[1])[['caption']].to_json(sys.argv[2], orient='records', lines=True)\" "
@@ -226,7 +226,7 @@ int vb_captions_open(vb_captions **out, const char *path, const char *column, vb
     captions->file.fd = -1;
     if (!(captions->path = vb_strdup(path, err)) || (column && !(captions->column = vb_strdup(column, err)))) goto failed;
     if (find_form(captions, err) || !(captions->block = vb_array(BLOCK, 1, "captions", err))) goto failed;
-    if (vb_ends_with(path, ".zst") ? vb_zst_open(&captions->zst, path, err) : vb_file_open(&captions->file, path, err))
+    if (vb_path_ends_with(path, ".zst") ? vb_zst_open(&captions->zst, path, err) : vb_file_open(&captions->file, path, err))
         goto failed;
     if (captions->form == FORM_JSON && open_document(captions, err)) goto failed;
     if (captions->form == FORM_TSV && find_column(captions, err)) goto failed;

@@ -28,8 +28,8 @@ int vb_prompts_from_yaml(vb_prompts *prompts, const vb_yaml *list, const char *n
     if (!count) return vb_yaml_errorf(list, name, err, "expected at least one prompt, found an empty list");
     vb_digester *digester = NULL;
     prompts->items = vb_array(count, sizeof *prompts->items, "prompts", err);
-    if (!prompts->items || vb_digester_new(&digester, err)) goto failed;
-    vb_digester_add_text(digester, "prompts/1");
+    if (!prompts->items || vb_digest_new(&digester, err)) goto failed;
+    vb_digest_add_text(digester, "prompts/1");
     for (size_t i = 0; i < count; i++) {
         const vb_yaml *item = single ? list : list->items[i];
         const char *text, *problem;
@@ -40,12 +40,12 @@ int vb_prompts_from_yaml(vb_prompts *prompts, const vb_yaml *list, const char *n
         }
         if (!(prompts->items[i] = vb_strdup(text, err))) goto failed;
         prompts->count = (int)i + 1;
-        vb_digester_add_text(digester, text);
+        vb_digest_add_text(digester, text);
     }
-    prompts->digest = vb_digester_finish(digester);
+    prompts->digest = vb_digest_finish(digester);
     return 0;
 failed:
-    if (digester) vb_digester_finish(digester);
+    if (digester) vb_digest_finish(digester);
     vb_prompts_free(prompts);
     return -1;
 }
@@ -97,7 +97,7 @@ void vb_prompts_free(vb_prompts *prompts) {
     *prompts = (vb_prompts){0};
 }
 
-char *vb_prompt_fill(const char *prompt, const char *class_name, vb_error *err) {
+char *vb_prompts_fill(const char *prompt, const char *class_name, vb_error *err) {
     const char *problem, *place = placeholder(prompt, &problem);
     if (!place) {
         vb_errorf(err, VB_ECONFIG, "the prompt '%s' has %s", prompt, problem);

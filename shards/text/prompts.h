@@ -25,6 +25,6 @@ void vb_prompts_free(vb_prompts *prompts);
 
 /* The prompt with the class name in place of {}, its underscores as spaces. Free with vb_free. NULL with *err for lack of memory
  * or a prompt without exactly one {}. */
-char *vb_prompt_fill(const char *prompt, const char *class_name, vb_error *err);
+char *vb_prompts_fill(const char *prompt, const char *class_name, vb_error *err);
 
 #endif

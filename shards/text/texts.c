@@ -77,8 +77,8 @@ int vb_texts_read(vb_texts *texts, const char *path, vb_error *err) {
     uint8_t *bytes;
     size_t size;
     int status;
-    if (vb_read_file(path, LARGEST_FILE, &bytes, &size, err)) return -1;
-    if (vb_ends_with(path, ".json")) {
+    if (vb_file_read_whole(path, LARGEST_FILE, &bytes, &size, err)) return -1;
+    if (vb_path_ends_with(path, ".json")) {
         json_error_t json_err;
         json_t *list = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &json_err);
         if (list) status = copy_strings(texts, list, path, err);

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 typedef struct vb_texts {
     size_t count;

@@ -62,13 +62,13 @@ fail:
 static int read_unpacked(const char *path, uint8_t **bytes, size_t *size, vb_error *err) {
     uint8_t *packed;
     size_t packed_size;
-    if (vb_read_file(path, LARGEST_FILE, &packed, &packed_size, err)) return -1;
+    if (vb_file_read_whole(path, LARGEST_FILE, &packed, &packed_size, err)) return -1;
     if (packed_size >= 2 && packed[0] == 0x1f && packed[1] == 0x8b) {
         int status = unpack(packed, packed_size, path, bytes, size, err);
         vb_free(packed);
         return status;
     }
-    if (vb_ends_with(path, ".gz")) {
+    if (vb_path_ends_with(path, ".gz")) {
         vb_free(packed);
         return vb_errorf(err, VB_EDATA, "%s: the name ends in .gz, but the content is not gzip", path);
     }
@@ -81,11 +81,11 @@ static int make_digest(vb_digest *digest, const char *kind, const void *vocabula
                        size_t merges_size, vb_error *err) {
     vb_digester *digester;
     if (!digest) return 0;
-    if (vb_digester_new(&digester, err)) return -1;
-    vb_digester_add_text(digester, kind);
-    vb_digester_add(digester, vocabulary, vocabulary_size);
-    vb_digester_add(digester, merges, merges_size);
-    *digest = vb_digester_finish(digester);
+    if (vb_digest_new(&digester, err)) return -1;
+    vb_digest_add_text(digester, kind);
+    vb_digest_add(digester, vocabulary, vocabulary_size);
+    vb_digest_add(digester, merges, merges_size);
+    *digest = vb_digest_finish(digester);
     return 0;
 }
 
@@ -124,7 +124,7 @@ static int read_pair(vb_tokenizer **tokenizer, const char *vocabulary_path, cons
     vb_vocabulary_entry *entries = NULL;
     json_t *object = NULL;
     json_error_t json_err;
-    if (vb_read_file(vocabulary_path, LARGEST_FILE, &vocabulary, &vocabulary_size, err)) goto end;
+    if (vb_file_read_whole(vocabulary_path, LARGEST_FILE, &vocabulary, &vocabulary_size, err)) goto end;
     if (read_unpacked(merges_path, &merges, &merges_size, err)) goto end;
     if (make_digest(digest, mask_token ? "pair, mask token" : "pair", vocabulary, vocabulary_size, merges, merges_size, err))
         goto end;
@@ -142,21 +142,21 @@ end:
     return status;
 }
 
-int vb_tokenizer_read(vb_tokenizer **tokenizer, const char *path, int mask_token, vb_digest *digest, vb_error *err) {
+int vb_tokenizer_file_read(vb_tokenizer **tokenizer, const char *path, int mask_token, vb_digest *digest, vb_error *err) {
     *tokenizer = NULL;
-    bool folder = vb_is_folder(path);
-    int folder_length = folder ? (int)strlen(path) : (int)(vb_base_name(path) - path);
+    bool folder = vb_path_is_folder(path);
+    int folder_length = folder ? (int)strlen(path) : (int)(vb_path_base_name(path) - path);
     const char *between = folder ? "/" : "";
     int status = -1;
     char *vocabulary = vb_format(err, "%.*s%svocab.json", folder_length, path, between);
     char *merges = vocabulary ? vb_format(err, "%.*s%smerges.txt", folder_length, path, between) : NULL;
     if (!merges) goto end;
-    if (folder && !vb_exists(vocabulary)) {
+    if (folder && !vb_path_exists(vocabulary)) {
         vb_errorf(err, VB_EMISSING,
                   "%s: a folder without vocab.json, expected it with merges.txt, or a path of OpenAI's merges file", path);
         goto end;
     }
-    bool half = !strcmp(path, vocabulary) || (!strcmp(path, merges) && vb_exists(vocabulary));
+    bool half = !strcmp(path, vocabulary) || (!strcmp(path, merges) && vb_path_exists(vocabulary));
     if (folder || half) status = read_pair(tokenizer, vocabulary, merges, mask_token, digest, err);
     else status = read_merges_file(tokenizer, path, mask_token, digest, err);
 end:
@@ -171,7 +171,7 @@ static char *tables_path(const char *folder, const vb_digest *digest, vb_error *
     return vb_format(err, "%s/tokenizers/%s.tables", folder, digest->hex);
 }
 
-int vb_tokenizer_find(vb_tokenizer **tokenizer, vb_map *map, const char *folder, const vb_digest *digest, vb_error *err) {
+int vb_tokenizer_file_find(vb_tokenizer **tokenizer, vb_map *map, const char *folder, const vb_digest *digest, vb_error *err) {
     *tokenizer = NULL;
     *map = (vb_map){0};
     char *path = tables_path(folder, digest, err);
@@ -179,7 +179,7 @@ int vb_tokenizer_find(vb_tokenizer **tokenizer, vb_map *map, const char *folder,
     vb_error damage;
     vb_error_clear(&damage);
     int status = 0;
-    if (vb_exists(path) && !vb_map_open(map, path, &damage) && vb_tokenizer_map(tokenizer, map->data, map->size, &damage)) {
+    if (vb_path_exists(path) && !vb_map_open(map, path, &damage) && vb_tokenizer_map(tokenizer, map->data, map->size, &damage)) {
         vb_map_close(map);
         *map = (vb_map){0};
     }
@@ -191,17 +191,17 @@ int vb_tokenizer_find(vb_tokenizer **tokenizer, vb_map *map, const char *folder,
     return status;
 }
 
-int vb_tokenizer_share(vb_tokenizer **tokenizer, vb_map *map, const char *folder, const vb_digest *digest, vb_error *err) {
+int vb_tokenizer_file_share(vb_tokenizer **tokenizer, vb_map *map, const char *folder, const vb_digest *digest, vb_error *err) {
     vb_tokenizer *found;
     char *below = NULL, *path = NULL;
-    int status = vb_tokenizer_find(&found, map, folder, digest, err);
+    int status = vb_tokenizer_file_find(&found, map, folder, digest, err);
     if (!status && !found) {
         size_t size;
         const void *bytes = vb_tokenizer_bytes(*tokenizer, &size);
         status = -1;
         if (!(below = vb_format(err, "%s/tokenizers", folder)) || !(path = tables_path(folder, digest, err))) goto done;
-        if (vb_make_folders(below, err) || vb_write_file(path, bytes, size, err)) goto done;
-        status = vb_tokenizer_find(&found, map, folder, digest, err);
+        if (vb_path_make_folders(below, err) || vb_writer_write_whole(path, bytes, size, err)) goto done;
+        status = vb_tokenizer_file_find(&found, map, folder, digest, err);
     }
     if (!status && found) { /* else, on a disk that does not give back what it took, it stays as it was read */
         vb_tokenizer_close(*tokenizer);

@@ -68,7 +68,7 @@ static void fold(char *text) {
     }
 }
 
-char *vb_fold_name(const char *name, vb_error *err) {
+char *vb_wordnet_fold_name(const char *name, vb_error *err) {
     char *copy = vb_strdup(name, err);
     if (copy) fold(copy);
     return copy;
@@ -201,7 +201,7 @@ static void find_depths(vb_wordnet *wordnet) {
 
 static int read_text(reader *r, char **text, const char *path, vb_error *err) {
     size_t size;
-    if (vb_read_file(path, (size_t)1 << 30, (uint8_t **)text, &size, err)) return -1;
+    if (vb_file_read_whole(path, (size_t)1 << 30, (uint8_t **)text, &size, err)) return -1;
     *r = (reader){.path = path, .at = *text, .end = *text + size};
     return 0;
 }
@@ -244,7 +244,7 @@ int vb_wordnet_open(vb_wordnet **out, const char *folder, vb_error *err) {
     char *index = vb_format(err, "%s/index.noun", folder), *data = vb_format(err, "%s/data.noun", folder);
     int status = -1;
     if (wordnet && index && data) {
-        if (!vb_exists(index) || !vb_exists(data))
+        if (!vb_path_exists(index) || !vb_path_exists(data))
             vb_errorf(err, VB_EMISSING, "%s: no index.noun and data.noun there (Debian's package wordnet-base has them)", folder);
         else status = read_all(wordnet, index, data, err);
     }

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 typedef struct vb_wordnet vb_wordnet;
 
@@ -28,14 +28,14 @@ int vb_wordnet_depth(const vb_wordnet *wordnet, size_t i);
 /* Whether the lemma is the first word of one of its synsets. */
 bool vb_wordnet_leads(const vb_wordnet *wordnet, size_t i);
 
-/* Marks in same[] (one a lemma) every lemma that shares a synset with `name` (vb_fold_name's form; all its
+/* Marks in same[] (one a lemma) every lemma that shares a synset with `name` (vb_wordnet_fold_name's form; all its
  * senses), and every lemma of the synset `id` (n01440764; NULL or another kind of id: none). */
 void vb_wordnet_synonyms(const vb_wordnet *wordnet, const char *name, const char *id, uint8_t *same);
 
-/* Index of a lemma in vb_fold_name's form, -1 when it is none. */
+/* Index of a lemma in vb_wordnet_fold_name's form, -1 when it is none. */
 int64_t vb_wordnet_find(const vb_wordnet *wordnet, const char *name);
 
 /* The form in which names are compared: lower case (ASCII), spaces for underscores. Free with vb_free. */
-char *vb_fold_name(const char *name, vb_error *err);
+char *vb_wordnet_fold_name(const char *name, vb_error *err);
 
 #endif

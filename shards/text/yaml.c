@@ -310,7 +310,7 @@ int vb_yaml_read(vb_yaml **root, const char *path, vb_error *err) {
     *root = NULL;
     uint8_t *bytes;
     size_t size;
-    if (vb_read_file(path, BYTES_LIMIT, &bytes, &size, err)) return -1;
+    if (vb_file_read_whole(path, BYTES_LIMIT, &bytes, &size, err)) return -1;
     int status = vb_yaml_parse(root, (const char *)bytes, size, path, err);
     vb_free(bytes);
     return status;

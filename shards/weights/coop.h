@@ -2,7 +2,7 @@
 #ifndef VB_COOP_H
 #define VB_COOP_H
 
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 typedef struct vb_coop {
     /* 0: one context for all classes; otherwise class-specific contexts (CSC), in the order of the training's class list */

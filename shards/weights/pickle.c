@@ -327,7 +327,8 @@ static int memo_binary(machine *m, int width, bool put) {
 static vb_value *new_global(machine *m, vb_value *module, vb_value *name) {
     if (!module || !name) return NULL;
     if (module->kind != VB_VALUE_TEXT || name->kind != VB_VALUE_TEXT) {
-        BAD(m, "module and name are %s and %s, not text", vb_value_kind_name(module->kind), vb_value_kind_name(name->kind));
+        BAD(m, "module and name are %s and %s, not text", vb_pickle_value_kind_name(module->kind),
+            vb_pickle_value_kind_name(name->kind));
         return NULL;
     }
     vb_value *value = new_value(m, VB_VALUE_GLOBAL);
@@ -348,7 +349,7 @@ static vb_value *take_global(machine *m) {
 static vb_value *new_object(machine *m, vb_value *class, vb_value *args) {
     if (!class || !args) return NULL;
     if (args->kind != VB_VALUE_TUPLE) {
-        BAD(m, "the arguments are a %s, not a tuple", vb_value_kind_name(args->kind));
+        BAD(m, "the arguments are a %s, not a tuple", vb_pickle_value_kind_name(args->kind));
         return NULL;
     }
     vb_value *value = new_value(m, VB_VALUE_OBJECT);
@@ -382,7 +383,7 @@ static int call_marked(machine *m, bool class_on_stack) { /* OBJ and INST */
 static int build(machine *m) {
     vb_value *state = pop(m), *object = state ? top(m) : NULL;
     if (!object) return -1;
-    if (object->kind != VB_VALUE_OBJECT) return BAD(m, "a %s cannot be given a state", vb_value_kind_name(object->kind));
+    if (object->kind != VB_VALUE_OBJECT) return BAD(m, "a %s cannot be given a state", vb_pickle_value_kind_name(object->kind));
     if (object->state) return BAD(m, "an object is given a state twice");
     object->state = state;
     return 0;
@@ -394,7 +395,8 @@ static int extend(machine *m, vb_value_kind kind, vb_value *const *items, size_t
     if (!value) return -1;
     bool pairs = kind == VB_VALUE_DICT;
     if (value->kind != kind && value->kind != VB_VALUE_OBJECT)
-        return BAD(m, "a %s cannot be given the items of a %s", vb_value_kind_name(value->kind), vb_value_kind_name(kind));
+        return BAD(m, "a %s cannot be given the items of a %s", vb_pickle_value_kind_name(value->kind),
+                   vb_pickle_value_kind_name(kind));
     if (pairs && count % 2) return BAD(m, "%zu keys and values cannot be paired", count);
     if (value->kind == VB_VALUE_OBJECT && value->count && value->pairs != pairs)
         return BAD(m, "an object is given both items and keys");
@@ -493,8 +495,8 @@ static int step(machine *m, uint8_t opcode) {
     case 'F': return push_real(m, false);
     case 'G': return push_real(m, true);
 
-    case 'S': return push_escaped(m, 1, vb_unquote, "not a quoted string, or a broken escape in it");
-    case 'V': return push_escaped(m, 2, vb_raw_unicode_escape, "a broken \\u escape");
+    case 'S': return push_escaped(m, 1, vb_pickle_text_unquote, "not a quoted string, or a broken escape in it");
+    case 'V': return push_escaped(m, 2, vb_pickle_text_raw_unicode_escape, "a broken \\u escape");
     case 'U': return push_counted(m, VB_VALUE_TEXT, 1, false);
     case 'T': return push_counted(m, VB_VALUE_TEXT, 4, true);
     case 'X': return push_counted(m, VB_VALUE_TEXT, 4, false);
@@ -604,23 +606,23 @@ void vb_pickle_free(vb_pickle *pickle) {
 
 /* ---- looking at values ---- */
 
-bool vb_value_is_text(const vb_value *value, const char *text) {
+bool vb_pickle_value_is_text(const vb_value *value, const char *text) {
     return value && value->kind == VB_VALUE_TEXT && value->size == strlen(text) && !memcmp(value->text, text, value->size);
 }
 
-bool vb_value_is_global(const vb_value *value, const char *module, const char *name) {
-    return value && value->kind == VB_VALUE_GLOBAL && vb_value_is_text(value->class, module) &&
-           vb_value_is_text(value->args, name);
+bool vb_pickle_value_is_global(const vb_value *value, const char *module, const char *name) {
+    return value && value->kind == VB_VALUE_GLOBAL && vb_pickle_value_is_text(value->class, module) &&
+           vb_pickle_value_is_text(value->args, name);
 }
 
-const vb_value *vb_value_get(const vb_value *value, const char *key) {
+const vb_value *vb_pickle_value_get(const vb_value *value, const char *key) {
     if (!value || (value->kind != VB_VALUE_DICT && value->kind != VB_VALUE_OBJECT) || !value->pairs) return NULL;
     for (size_t i = value->count; i >= 2; i -= 2)
-        if (vb_value_is_text(value->items[i - 2], key)) return value->items[i - 1];
+        if (vb_pickle_value_is_text(value->items[i - 2], key)) return value->items[i - 1];
     return NULL;
 }
 
-const char *vb_value_kind_name(vb_value_kind kind) {
+const char *vb_pickle_value_kind_name(vb_value_kind kind) {
     static const char *const names[VB_VALUE_KINDS] = {"None",  "bool", "int",  "large int", "float",  "text",   "bytes",
                                                       "tuple", "list", "dict", "set",       "global", "object", "persistent id"};
     return names[kind];

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 typedef enum vb_value_kind {
     VB_VALUE_NONE,
@@ -70,9 +70,9 @@ const vb_value *const *vb_pickle_persistents(const vb_pickle *pickle, size_t *co
 
 /* The value of a text key in a dict or in an object that was given keys; the last one when the key occurs again; NULL when
  * there is none. */
-const vb_value *vb_value_get(const vb_value *value, const char *key);
-bool vb_value_is_text(const vb_value *value, const char *text); /* NULL is no text */
-bool vb_value_is_global(const vb_value *value, const char *module, const char *name);
-const char *vb_value_kind_name(vb_value_kind kind); /* "tuple", "object", ... */
+const vb_value *vb_pickle_value_get(const vb_value *value, const char *key);
+bool vb_pickle_value_is_text(const vb_value *value, const char *text); /* NULL is no text */
+bool vb_pickle_value_is_global(const vb_value *value, const char *module, const char *name);
+const char *vb_pickle_value_kind_name(vb_value_kind kind); /* "tuple", "object", ... */
 
 #endif

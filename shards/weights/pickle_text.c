@@ -25,7 +25,7 @@ static char *put_utf8(char *out, int64_t code) {
     return out;
 }
 
-int64_t vb_raw_unicode_escape(const char *text, size_t size, char *out) {
+int64_t vb_pickle_text_raw_unicode_escape(const char *text, size_t size, char *out) {
     char *start = out;
     for (const char *c = text, *end = text + size; c < end;) {
         int digits = end - c > 1 && *c == '\\' ? (c[1] == 'u' ? 4 : c[1] == 'U' ? 8 : 0) : 0;
@@ -37,7 +37,7 @@ int64_t vb_raw_unicode_escape(const char *text, size_t size, char *out) {
     return out - start;
 }
 
-int64_t vb_unquote(const char *text, size_t size, char *out) {
+int64_t vb_pickle_text_unquote(const char *text, size_t size, char *out) {
     static const char codes[] = "\\\\''\"\"a\ab\bf\fn\nr\rt\tv\v"; /* escape, meaning, escape, meaning, ... */
     if (size < 2 || (text[0] != '\'' && text[0] != '"') || text[size - 1] != text[0]) return -1;
     char *start = out;

@@ -52,7 +52,8 @@ static int find_dtype(const vb_value *class, vb_dtype *dtype) {
                  {"LongStorage", VB_I64},  {"IntStorage", VB_I32},  {"ShortStorage", VB_I16},     {"CharStorage", VB_I8},
                  {"ByteStorage", VB_U8},   {"BoolStorage", VB_BOOL}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (vb_value_is_global(class, "torch", known[i].name) || vb_value_is_global(class, "torch.cuda", known[i].name)) {
+        if (vb_pickle_value_is_global(class, "torch", known[i].name) ||
+            vb_pickle_value_is_global(class, "torch.cuda", known[i].name)) {
             *dtype = known[i].dtype;
             return 0;
         }
@@ -65,7 +66,7 @@ static int is_count(const vb_value *value) { return value->kind == VB_VALUE_INT 
 
 static int read_storage(vb_torch *t, const vb_value *persistent, storage *s) {
     const vb_value *id = persistent->kind == VB_VALUE_PERSISTENT ? persistent->args : NULL;
-    if (!id || id->kind != VB_VALUE_TUPLE || id->count < 5 || !vb_value_is_text(id->items[0], "storage") ||
+    if (!id || id->kind != VB_VALUE_TUPLE || id->count < 5 || !vb_pickle_value_is_text(id->items[0], "storage") ||
         id->items[1]->kind != VB_VALUE_GLOBAL || id->items[2]->kind != VB_VALUE_TEXT || id->items[2]->size > LONGEST_KEY ||
         !is_count(id->items[4]))
         return vb_errorf(t->err, VB_EDATA, "%s: tensor '%s': its storage is not (\"storage\", type, key, device, elements)",
@@ -131,13 +132,13 @@ static const vb_value *rebuild_arguments(const vb_value *object, const vb_value 
     const vb_value *class = object->class, *args = object->args;
     for (int wrappers = 0; wrappers < 8; wrappers++) {
         if (args->kind != VB_VALUE_TUPLE) return NULL;
-        if (vb_value_is_global(class, "torch._utils", "_rebuild_parameter") ||
-            vb_value_is_global(class, "torch._utils", "_rebuild_parameter_with_state")) {
+        if (vb_pickle_value_is_global(class, "torch._utils", "_rebuild_parameter") ||
+            vb_pickle_value_is_global(class, "torch._utils", "_rebuild_parameter_with_state")) {
             if (!args->count || args->items[0]->kind != VB_VALUE_OBJECT) return NULL;
             object = args->items[0];
             class = object->class;
             args = object->args;
-        } else if (vb_value_is_global(class, "torch._tensor", "_rebuild_from_type_v2")) {
+        } else if (vb_pickle_value_is_global(class, "torch._tensor", "_rebuild_from_type_v2")) {
             if (args->count < 3) return NULL;
             class = args->items[0];
             args = args->items[2];
@@ -201,13 +202,13 @@ static int add_tensor(vb_torch *t, const vb_value *args) {
 }
 
 static bool is_tensor_maker(const vb_value *function) {
-    return vb_value_is_global(function, "torch._utils", "_rebuild_tensor_v2") ||
-           vb_value_is_global(function, "torch._utils", "_rebuild_tensor");
+    return vb_pickle_value_is_global(function, "torch._utils", "_rebuild_tensor_v2") ||
+           vb_pickle_value_is_global(function, "torch._utils", "_rebuild_tensor");
 }
 
 static bool is_other_tensor_maker(const vb_value *function) {
     static const char start[] = "_rebuild_";
-    return function->kind == VB_VALUE_GLOBAL && vb_value_is_text(function->class, "torch._utils") &&
+    return function->kind == VB_VALUE_GLOBAL && vb_pickle_value_is_text(function->class, "torch._utils") &&
            function->args->size >= sizeof start - 1 && !memcmp(function->args->text, start, sizeof start - 1);
 }
 
@@ -217,7 +218,8 @@ static int visit(vb_torch *t, const vb_value *value, size_t length, int depth);
 
 /* Pickled modules keep their tensors in three dicts, which are no part of a parameter's name. */
 static bool is_transparent(const vb_value *key) {
-    return vb_value_is_text(key, "_parameters") || vb_value_is_text(key, "_buffers") || vb_value_is_text(key, "_modules");
+    return vb_pickle_value_is_text(key, "_parameters") || vb_pickle_value_is_text(key, "_buffers") ||
+           vb_pickle_value_is_text(key, "_modules");
 }
 
 static int visit_pairs(vb_torch *t, const vb_value *value, size_t length, int depth) {
@@ -323,7 +325,7 @@ static int read_preamble(vb_torch *t, const vb_map *map, size_t *at) {
         return vb_errorf(t->err, VB_EUNSUPPORTED, "%s: not version %d of PyTorch's pickle format", t->path, LEGACY_VERSION);
 
     if (next_pickle(t, map, at, &pickle)) return -1;
-    value = vb_value_get(vb_pickle_root(pickle), "little_endian");
+    value = vb_pickle_value_get(vb_pickle_root(pickle), "little_endian");
     fits = value && value->kind == VB_VALUE_BOOL && value->integer;
     vb_pickle_free(pickle);
     return fits ? 0 : vb_errorf(t->err, VB_EUNSUPPORTED, "%s: the file does not say that it is little-endian", t->path);

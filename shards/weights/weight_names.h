@@ -2,7 +2,7 @@
 #ifndef VB_WEIGHT_NAMES_H
 #define VB_WEIGHT_NAMES_H
 
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 #include "kernels/base/tensor.h"
 
 typedef struct vb_weight_names {

@@ -62,7 +62,7 @@ static void bench_product(const shape *s, int threads) {
     vb_gemm_a left = {.data = a, .ld = s->k};
     vb_matrix right = {b, s->dtype, s->n, s->k, s->k, 1};
     if (s->dtype != VB_F32)
-        for (int64_t i = 0; i < s->n * s->k; i++) ((uint16_t *)b)[i] = vb_float_to_half(0.25f);
+        for (int64_t i = 0; i < s->n * s->k; i++) ((uint16_t *)b)[i] = vb_dtype_float_to_half(0.25f);
     vb_epilogue e = {.bias = bias, .activation = s->activation, .residual = s->residual ? c : NULL, .ld_residual = s->n};
     double flop = 2.0 * (double)s->m * (double)s->n * (double)s->k, rates[TRIES], peaks[TRIES];
     int repeats = 1 + (int)(2e8 / flop);
@@ -115,9 +115,9 @@ static void bench_layers(void) {
         for (int t = 0; t < TRIES; t++) {
             memcpy(y, x, sizeof *x * ROWS * WIDTH);
             double start = bench_seconds(1);
-            if (layer == 0) vb_layer_norm(ROWS, WIDTH, y, WIDTH, x, x, 1e-5f, y, WIDTH, 1);
-            else if (layer < 3) vb_activate(ROWS * WIDTH, y, layer == 1 ? VB_QUICK_GELU : VB_GELU, 1);
-            else vb_softmax(ROWS, WIDTH, 1, y, WIDTH, 1);
+            if (layer == 0) vb_layers_norm(ROWS, WIDTH, y, WIDTH, x, x, 1e-5f, y, WIDTH, 1);
+            else if (layer < 3) vb_layers_activate(ROWS * WIDTH, y, layer == 1 ? VB_QUICK_GELU : VB_GELU, 1);
+            else vb_layers_softmax(ROWS, WIDTH, 1, y, WIDTH, 1);
             times[t] = (bench_seconds(1) - start) / (ROWS * WIDTH) * 1e9;
         }
         printf("%-22s %6.3f ns an element, 1 thread\n", names[layer], median(times, TRIES));

@@ -77,7 +77,7 @@ static void make_corpus(int64_t most_queries, bool halves_too) {
         for (int k = 0; k < DIM && halves_too; k++) {
             uint32_t bits;
             memcpy(&bits, floats + i * DIM + k, 4);
-            halves[i * DIM + k] = vb_float_to_half(floats[i * DIM + k]);
+            halves[i * DIM + k] = vb_dtype_float_to_half(floats[i * DIM + k]);
             brains[i * DIM + k] = (uint16_t)(bits >> 16);
         }
     }
@@ -86,7 +86,7 @@ static void make_corpus(int64_t most_queries, bool halves_too) {
     for (int k = 0; k < DIM; k++) mean[k] = (float)(sum[k] / (double)(rows < 4096 ? rows : 4096));
     if (vb_coder_new(&coder, DIM, mean, 1, VB_DOT, &err)) die(&err);
     int64_t groups = (rows + VB_GROUP - 1) / VB_GROUP;
-    group_bytes = vb_group_bytes(vb_coder_width(coder));
+    group_bytes = vb_coder_group_bytes(vb_coder_width(coder));
     codes = memory((size_t)groups * group_bytes);
 #pragma omp parallel for
     for (int64_t g = 0; g < groups; g++) {
@@ -187,7 +187,7 @@ static double time_search(storage kind, int64_t n, int threads, int64_t *ids) {
     static const vb_dtype dtypes[] = {VB_F32, VB_F16, VB_BF16};
     int failed = 0;
     double start = bench_seconds(threads);
-    if (vb_search_new(&search, queries, n, DIM, K, VB_DOT, &err)) die(&err);
+    if (vb_scan_search_new(&search, queries, n, DIM, K, VB_DOT, &err)) die(&err);
     if (kind == CODES && vb_coded_queries_new(&coded, coder, queries, n, &err)) die(&err);
     for (int t = 0; t < threads; t++) {
         if (vb_scan_new(&scan[t], search, &err)) die(&err);
@@ -218,7 +218,7 @@ static double time_search(storage kind, int64_t n, int threads, int64_t *ids) {
         vb_scan_free(scan[t]);
     }
     vb_coded_queries_free(coded);
-    vb_search_free(search);
+    vb_scan_search_free(search);
     return seconds;
 }
 

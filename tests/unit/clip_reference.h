@@ -36,7 +36,7 @@ static inline void ref_store(void *data, vb_dtype dtype, int64_t at, double valu
     uint32_t bits;
     memcpy(&bits, &f, 4);
     if (dtype == VB_F32) ((float *)data)[at] = f;
-    if (dtype == VB_F16) ((uint16_t *)data)[at] = vb_float_to_half(f);
+    if (dtype == VB_F16) ((uint16_t *)data)[at] = vb_dtype_float_to_half(f);
     if (dtype == VB_BF16) ((uint16_t *)data)[at] = (uint16_t)(bits >> 16);
 }
 

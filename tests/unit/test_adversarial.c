@@ -2,7 +2,7 @@
 #include <stdbool.h>
 
 #include "vb_test.h"
-#include "kernels/openness/adversarial.h"
+#include "kernels/openness/cover.h"
 #include "kernels/base/fault.h"
 #include "kernels/base/isa.h"
 #include "kernels/openness/similarity.h"
@@ -149,10 +149,10 @@ static void covers_count_what_was_added(void **state) {
     vb_cover_free(&cover);
 
     static const int64_t some[] = {3, 5, 5, 1};
-    assert_int_equal(vb_largest_gain(some, 4, NULL, NULL), 1);
-    assert_int_equal(vb_largest_gain(some, 4, (uint8_t[]){0, 1, 0, 0}, NULL), 2);
-    assert_int_equal(vb_largest_gain(some, 4, (uint8_t[]){0, 1, 0, 0}, (uint8_t[]){0, 0, 1, 0}), 0);
-    assert_int_equal(vb_largest_gain(some, 1, (uint8_t[]){1}, NULL), -1);
+    assert_int_equal(vb_cover_largest_gain(some, 4, NULL, NULL), 1);
+    assert_int_equal(vb_cover_largest_gain(some, 4, (uint8_t[]){0, 1, 0, 0}, NULL), 2);
+    assert_int_equal(vb_cover_largest_gain(some, 4, (uint8_t[]){0, 1, 0, 0}, (uint8_t[]){0, 0, 1, 0}), 0);
+    assert_int_equal(vb_cover_largest_gain(some, 1, (uint8_t[]){1}, NULL), -1);
 }
 
 static void candidates_are_judged_exactly(void **state) {
@@ -167,11 +167,11 @@ static void candidates_are_judged_exactly(void **state) {
     vb_error err = {0};
     uint8_t beaten = 9;
     uint64_t pool = ~(uint64_t)0;
-    assert_ok(vb_text_bank_new(&bank, texts, 8, 2, VB_COSINE, &err));
-    assert_ok(vb_judge_pool(bank, &space, image, 1, label, &beaten, NULL, 2, &pool, 1, &err));
+    assert_ok(vb_similarity_bank_new(&bank, texts, 8, 2, VB_COSINE, &err));
+    assert_ok(vb_similarity_judge_pool(bank, &space, image, 1, label, &beaten, NULL, 2, &pool, 1, &err));
     assert_int_equal(beaten, 0);
     assert_int_equal(pool, 1 | 1 << 4 | 1 << 5);
-    vb_text_bank_free(bank);
+    vb_similarity_bank_free(bank);
 }
 
 static void memory_may_run_out_anywhere(void **state) {

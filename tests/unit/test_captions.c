@@ -168,10 +168,10 @@ static void the_filter_is_the_official_one(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         vb_class_words words;
         bool holds;
-        assert_ok(vb_class_words_new(&words, cases[i].class, &err));
-        assert_ok(vb_caption_holds(&words, cases[i].caption, &holds, &err));
+        assert_ok(vb_repe_words_new(&words, cases[i].class, &err));
+        assert_ok(vb_repe_caption_holds(&words, cases[i].caption, &holds, &err));
         assert_int_equal(holds, cases[i].holds);
-        vb_class_words_free(&words);
+        vb_repe_words_free(&words);
     }
 }
 
@@ -196,17 +196,17 @@ static void the_blend_is_the_formula(void **state) {
             for (int k = 0; k < DIM; k++) expected[k] += 0.25 * rows[r][k] / sqrt(square) / ROWS;
         }
         for (int k = 0; k < DIM; k++) norm += expected[k] * expected[k];
-        assert_ok(vb_blend(text, pointers, ROWS, DIM, 0.25, renormalize, out, &err));
+        assert_ok(vb_repe_blend(text, pointers, ROWS, DIM, 0.25, renormalize, out, &err));
         for (int k = 0; k < DIM; k++) assert_true(fabs(out[k] - expected[k] / (renormalize ? sqrt(norm) : 1)) < 1e-7);
     }
     float alone[DIM];
-    assert_ok(vb_blend(text, NULL, 0, DIM, 0.25, false, alone, &err));
-    assert_ok(vb_blend(text, pointers, ROWS, DIM, 0, false, out, &err));
+    assert_ok(vb_repe_blend(text, NULL, 0, DIM, 0.25, false, alone, &err));
+    assert_ok(vb_repe_blend(text, pointers, ROWS, DIM, 0, false, out, &err));
     assert_memory_equal(alone, out, sizeof out);
     memset(rows[2], 0, sizeof rows[2]);
-    assert_fails(vb_blend(text, pointers, ROWS, DIM, 0.25, false, out, &err), VB_EDATA, "caption embedding 2");
+    assert_fails(vb_repe_blend(text, pointers, ROWS, DIM, 0.25, false, out, &err), VB_EDATA, "caption embedding 2");
     memset(text, 0, sizeof text);
-    assert_fails(vb_blend(text, pointers, 2, DIM, 0.25, false, out, &err), VB_EDATA, "class text");
+    assert_fails(vb_repe_blend(text, pointers, 2, DIM, 0.25, false, out, &err), VB_EDATA, "class text");
 }
 
 int main(void) {

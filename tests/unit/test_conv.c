@@ -64,7 +64,7 @@ static void convolution_is_its_definition(void **state) {
             const vb_matrix matrix = {
                 .data = weight, .dtype = VB_F32, .rows = OUT, .cols = C * K * K, .row_stride = C * K * K, .col_stride = 1};
             const vb_epilogue epilogue = {.scale = scale, .activation = VB_RELU};
-            assert_ok(vb_convolve(&conv, 3, &matrix, out, &epilogue, threads, &err));
+            assert_ok(vb_conv_run(&conv, 3, &matrix, out, &epilogue, threads, &err));
             for (int at = 0; at < 3 * H * W * OUT; at++) {
                 int o = at % OUT, x = at / OUT % W, y = at / OUT / W % H, image = at / OUT / W / H;
                 float sum = 0;
@@ -84,7 +84,7 @@ static void pools_average_and_drop_remainders(void **state) {
     for (int size = 1; size <= 3; size++)
         for (int threads = 1; threads <= 3; threads++) {
             const int oh = H / size, ow = W / size;
-            vb_average_pool(in, N, H, W, C, size, out, threads);
+            vb_conv_average_pool(in, N, H, W, C, size, out, threads);
             for (int at = 0; at < N * oh * ow * C; at++) {
                 int c = at % C, x = at / C % ow, y = at / C / ow % oh, image = at / C / ow / oh;
                 double sum = 0;

@@ -26,14 +26,14 @@ static void feed(fuzz_target *target, const uint8_t *bytes, size_t size) {
 static void replay(const char *folder, fuzz_target *target) {
     vb_error err = {0};
     vb_paths names;
-    assert_ok(vb_list_folder(&names, folder, &err));
+    assert_ok(vb_path_list_folder(&names, folder, &err));
     assert_true(names.count > 5);
     for (size_t f = 0; f < names.count; f++) {
         char path[1024];
         uint8_t *bytes;
         size_t size;
         snprintf(path, sizeof path, "%s/%s", folder, names.items[f]);
-        assert_ok(vb_read_file(path, 1 << 16, &bytes, &size, &err));
+        assert_ok(vb_file_read_whole(path, 1 << 16, &bytes, &size, &err));
         feed(target, bytes, size);
         if (!strstr(path, "aliases")) { /* whose walk is long, by its nature */
             for (size_t cut = 0; cut < size; cut++) feed(target, bytes, cut);
@@ -47,7 +47,7 @@ static void replay(const char *folder, fuzz_target *target) {
         }
         vb_free(bytes);
     }
-    vb_paths_free(&names);
+    vb_path_list_free(&names);
 }
 
 static void pickles(void **state) {

@@ -16,7 +16,7 @@ static void write_part(const char *name, vb_dtype dtype, int64_t first, int64_t 
         float r = (float)(first + i), row[DIM] = {r, r + 0.5f, -r};
         memcpy(wide + i * DIM, row, sizeof row);
     }
-    for (int64_t i = 0; i < rows * DIM; i++) half[i] = vb_float_to_half(wide[i]);
+    for (int64_t i = 0; i < rows * DIM; i++) half[i] = vb_dtype_float_to_half(wide[i]);
     int64_t shape[2] = {rows, DIM};
     assert_ok(vb_npy_write(in_scratch(path, name), dtype, 2, shape, dtype == VB_F32 ? (void *)wide : half, &err));
 }
@@ -24,7 +24,7 @@ static void write_part(const char *name, vb_dtype dtype, int64_t first, int64_t 
 static float element(const void *rows, vb_dtype dtype, int64_t i) {
     if (dtype == VB_F32) return ((const float *)rows)[i];
     uint16_t half = ((const uint16_t *)rows)[i];
-    return dtype == VB_F16 ? vb_half_to_float(half) : vb_bf16_to_float(half);
+    return dtype == VB_F16 ? vb_dtype_half_to_float(half) : vb_dtype_bf16_to_float(half);
 }
 
 /* All rows in pieces of `step`. */

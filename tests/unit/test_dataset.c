@@ -59,8 +59,8 @@ static void describe(const vb_dataset *dataset, char *text, size_t room, bool ba
         size_t n = strlen(text), m = strlen(part);
         if (backwards) memmove(text + m, text, n + 1), memcpy(text, part, m);
         else memcpy(text + n, part, m + 1);
-        vb_unit_data_free(&data);
-        vb_unit_data_free(&labels);
+        vb_dataset_unit_free(&data);
+        vb_dataset_unit_free(&labels);
     }
     vb_free(part);
 }
@@ -98,7 +98,7 @@ static void class_folders(void **state) {
     put_text("c/ant-hill/x.jpeg", "hx");
     put_text("c/.git/x.jpg", "-");
     put_text("c/readme.md", "-");
-    assert_ok(vb_make_folders(in_scratch(path, "c/empty/inside"), &err));
+    assert_ok(vb_path_make_folders(in_scratch(path, "c/empty/inside"), &err));
     put_text("elsewhere/e.jpg", "e");
     assert_int_equal(symlink(in_scratch(target, "elsewhere"), in_scratch(path, "c/link")), 0);
     assert_int_equal(symlink("nowhere", in_scratch(path, "c/dangling")), 0);
@@ -135,7 +135,7 @@ static void flat_folders(void **state) {
     put_text("flat/A.png", "A");
     put_text("flat/x.bmp", "-");
     check("flat", NULL, "images", "- A.png A;- a.jpg ;- b.jpg b;");
-    assert_ok(vb_make_folders(in_scratch(path, "void"), &err));
+    assert_ok(vb_path_make_folders(in_scratch(path, "void"), &err));
     assert_fails(open_in_scratch("void", NULL), VB_EMISSING, "no images");
     put_text("void/a.txt", "-");
     assert_fails(open_in_scratch("void", NULL), VB_EMISSING, "1 other files");
@@ -172,15 +172,15 @@ static void broken_images_spoil_only_themselves(void **state) {
     assert_ok(vb_dataset_open(&dataset, in_scratch(path, "b"), NULL, &err));
     assert_ok(vb_dataset_read_unit(dataset, 0, &data, &err));
     assert_int_equal(data.count, 4);
-    assert_ok(vb_sample_decode(&data.samples[0], &image, &err));
+    assert_ok(vb_dataset_sample_decode(&data.samples[0], &image, &err));
     assert_int_equal(image.width, 1);
     assert_memory_equal(image.pixels, "\2\4\6", 3);
     vb_free(image.pixels);
-    assert_fails(vb_sample_decode(&data.samples[1], &image, &err), VB_EDATA, "half.png: ");
-    assert_fails(vb_sample_decode(&data.samples[2], &image, &err), VB_EDATA, "none.jpg: no image");
-    assert_true(vb_sample_decode(&data.samples[3], &image, &err));
+    assert_fails(vb_dataset_sample_decode(&data.samples[1], &image, &err), VB_EDATA, "half.png: ");
+    assert_fails(vb_dataset_sample_decode(&data.samples[2], &image, &err), VB_EDATA, "none.jpg: no image");
+    assert_true(vb_dataset_sample_decode(&data.samples[3], &image, &err));
     assert_non_null(strstr(err.text, "text.jpg"));
-    vb_unit_data_free(&data);
+    vb_dataset_unit_free(&data);
     /* A file that goes away is named. */
     assert_int_equal(unlink(in_scratch(path, "b/half.png")), 0);
     assert_fails(vb_dataset_read_unit(dataset, 0, &data, &err), VB_EMISSING, "half.png");
@@ -283,8 +283,8 @@ static void wrong_shards(void **state) {
     vb_image image;
     assert_ok(vb_dataset_open(&dataset, in_scratch(path, "x/hole.tar"), NULL, &err));
     assert_ok(vb_dataset_read_unit(dataset, 0, &data, &err));
-    assert_fails(vb_sample_decode(&data.samples[1], &image, &err), VB_EDATA, "b: no image");
-    vb_unit_data_free(&data);
+    assert_fails(vb_dataset_sample_decode(&data.samples[1], &image, &err), VB_EDATA, "b: no image");
+    vb_dataset_unit_free(&data);
     vb_dataset_close(dataset);
     assert_fails(open_in_scratch("x/{hole.tar,hole.tar}", NULL), VB_EDATA, "twice");
     assert_fails(open_in_scratch("{x,x/hole.tar}", NULL), VB_EUNSUPPORTED, "expected one folder, or files");
@@ -318,7 +318,7 @@ static void truncated_shards(void **state) {
     check("t.tar", NULL, "WebDataset", expected);
     uint8_t *bytes;
     size_t size;
-    assert_ok(vb_read_file(in_scratch(path, "t.tar"), 1 << 20, &bytes, &size, &err));
+    assert_ok(vb_file_read_whole(in_scratch(path, "t.tar"), 1 << 20, &bytes, &size, &err));
     for (size_t n = 0; n <= size - 1024; n += 512) {
         put_file("cut.tar", bytes, n);
         assert_fails(open_in_scratch("cut.tar", NULL), VB_EDATA, "cut.tar");
@@ -358,7 +358,8 @@ static void sizes_of_units(void **state) {
                  {16383, 128},
                  {16384, 256},
                  {(int64_t)1 << 40, 256}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) assert_int_equal(vb_unit_samples(cases[i].samples), cases[i].size);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(vb_dataset_unit_size(cases[i].samples), cases[i].size);
 }
 
 static void units(void **state) {
@@ -413,13 +414,13 @@ static void units(void **state) {
             char first[40];
             snprintf(first, sizeof first, "image %d", i % 3 * 8);
             wrong += data.samples[0].size != strlen(first) || memcmp(data.samples[0].bytes, first, strlen(first));
-            vb_unit_data_free(&data);
+            vb_dataset_unit_free(&data);
         }
         assert_int_equal(wrong, 0);
         vb_unit_data data;
         assert_ok(vb_dataset_read_unit(other, 1, &data, &err));
         digests[k] = data.digest;
-        vb_unit_data_free(&data);
+        vb_dataset_unit_free(&data);
         vb_dataset_close(other);
         vb_dataset_close(dataset);
         /* A block that was damaged on its way is refused or harmless. */
@@ -489,13 +490,13 @@ static void cifar_binaries(void **state) {
     assert_ok(vb_dataset_read_unit(dataset, 38, &data, &err));
     assert_string_equal(data.samples[4].name, "data_2.bin/000004");
     assert_int_equal(data.samples[4].label, 4);
-    assert_ok(vb_sample_decode(&data.samples[4], &image, &err));
+    assert_ok(vb_dataset_sample_decode(&data.samples[4], &image, &err));
     assert_int_equal(image.mode, VB_MODE_RGB);
     assert_int_equal(image.width * image.height, 1024);
     for (int k = 0; k < 1024; k++)
         for (int c = 0; c < 3; c++) assert_int_equal(image.pixels[3 * k + c], (uint8_t)(4 + k + 1024 * c));
     vb_free(image.pixels);
-    vb_unit_data_free(&data);
+    vb_dataset_unit_free(&data);
     vb_dataset_close(dataset);
     assert_ok(vb_dataset_open(&dataset, in_scratch(path, "hundred/test.bin"), NULL, &err));
     assert_string_equal(vb_dataset_kind(dataset), "CIFAR-100 binary");
@@ -510,7 +511,7 @@ static void cifar_binaries(void **state) {
     assert_ok(vb_dataset_read_unit(other, 32, &data, &err));
     assert_string_equal(data.samples[0].name, "000256");
     assert_int_equal(data.samples[0].label, 56);
-    vb_unit_data_free(&data);
+    vb_dataset_unit_free(&data);
     vb_free(block);
     vb_dataset_close(other);
     vb_dataset_close(dataset);
@@ -564,7 +565,7 @@ static void faults(void **state) {
                 vb_digest signature;
                 status = vb_dataset_open(&dataset, path, NULL, &err);
                 if (!status) status = vb_dataset_read_unit(dataset, 0, &data, &err);
-                vb_unit_data_free(&data);
+                vb_dataset_unit_free(&data);
                 if (!status) status = vb_dataset_unit_signature(dataset, 0, &signature, &err);
                 vb_dataset_close(dataset);
                 vb_fault_setup(NULL, 0);
@@ -594,10 +595,10 @@ static void shared_captions(void **state) {
     assert_string_equal(data.samples[0].name, "000000960");
     assert_int_equal(data.samples[0].label, -1);
     vb_image image;
-    assert_ok(vb_sample_decode(&data.samples[0], &image, &err));
+    assert_ok(vb_dataset_sample_decode(&data.samples[0], &image, &err));
     assert_int_equal(image.width, 32);
     vb_free(image.pixels);
-    vb_unit_data_free(&data);
+    vb_dataset_unit_free(&data);
     vb_dataset_close(dataset);
 }
 
@@ -617,7 +618,7 @@ static void shared_cifar(void **state) {
         /* test_file_names.txt: record 0 is world_trade_center_s_000060.png, record 1 beer_can_s_001520.png */
         if (!unit) assert_string_equal(vb_dataset_label(dataset, data.samples[0].label), "skyscraper");
         if (!unit) assert_string_equal(vb_dataset_label(dataset, data.samples[1].label), "can");
-        vb_unit_data_free(&data);
+        vb_dataset_unit_free(&data);
     }
     for (int i = 0; i < 100; i++) assert_int_equal(counts[i], 100);
     vb_dataset_close(dataset);

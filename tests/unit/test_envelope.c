@@ -23,7 +23,7 @@ static void all_sets_up_to_twenty(void **state) {
         int home = n / 2;
         for (int i = 0; i < IMAGES; i++)
             masks[i] = random_below(1u << n) & random_below(1u << n) & ~((uint64_t)1 << home) & (i % 3 ? ~(uint64_t)0 : 3);
-        assert_ok(vb_order_envelope(&envelope, masks, IMAGES, n, home, &err));
+        assert_ok(vb_envelope_of_orders(&envelope, masks, IMAGES, n, home, &err));
         for (int size = 0; size < n; size++) {
             int64_t low = IMAGES, high = 0;
             for (uint64_t set = 0; set < 1u << n; set++) {
@@ -51,7 +51,7 @@ static void bounds_beyond(void **state) {
             int u = (int)random_below(N - 1);
             masks[2 * i + u / 64] |= (uint64_t)1 << u % 64; /* N - 1 is the home */
         }
-    assert_ok(vb_order_envelope(&envelope, masks, IMAGES, N, N - 1, &err));
+    assert_ok(vb_envelope_of_orders(&envelope, masks, IMAGES, N, N - 1, &err));
     assert_true(worst[0] == IMAGES && best[0] == IMAGES && least[0] == IMAGES && most[0] == IMAGES);
     assert_true(worst[N - 1] == 0 && best[N - 1] == 0 && most[N - 1] == 0);
     for (int i = 0; i < N; i++) {
@@ -77,11 +77,11 @@ static void bounds_beyond(void **state) {
         char fault[64];
         snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
         vb_fault_setup(fault, 0);
-        assert_int_equal(vb_order_envelope(&envelope, masks, IMAGES, N, N - 1, &err), -1);
+        assert_int_equal(vb_envelope_of_orders(&envelope, masks, IMAGES, N, N - 1, &err), -1);
         assert_int_equal(err.code, VB_EMEMORY);
     }
     vb_fault_setup(NULL, 0);
-    assert_ok(vb_order_envelope(&envelope, masks, 0, N, 0, &err));
+    assert_ok(vb_envelope_of_orders(&envelope, masks, 0, N, 0, &err));
     assert_true(worst[0] == 0 && most[N - 1] == 0);
 }
 

@@ -45,8 +45,8 @@ static void sums_are_rounded_once(void **state) {
     for (int g = 0; g < GOLDEN; g++)
         for (int sign = -1; sign <= 1; sign += 2) {
             vb_fixed_sum sum = {0};
-            for (int i = 0; i < golden[g].n; i++) vb_fixed_add(&sum, sign * golden[g].terms[i]);
-            double value = vb_fixed_value(&sum);
+            for (int i = 0; i < golden[g].n; i++) vb_fixed_sum_add(&sum, sign * golden[g].terms[i]);
+            double value = vb_fixed_sum_value(&sum);
             if (value != sign * golden[g].sum) fail_msg("case %d: %a instead of %a", g, value, sign * golden[g].sum);
         }
 }
@@ -60,46 +60,46 @@ static void order_and_grouping_do_not_show(void **state) {
         terms[i] = ldexp((double)(int64_t)random, (int)(random >> 57) - 64);
     }
     vb_fixed_sum forward = {0}, parts[3] = {{{0}, 0, 0}}, joined = {0}, added = {0};
-    for (int i = 0; i < 1000; i++) vb_fixed_add(&forward, terms[i]);
-    for (int i = 999; i >= 0; i--) vb_fixed_add(&parts[i % 3], terms[i]);
+    for (int i = 0; i < 1000; i++) vb_fixed_sum_add(&forward, terms[i]);
+    for (int i = 999; i >= 0; i--) vb_fixed_sum_add(&parts[i % 3], terms[i]);
     for (int p = 0; p < 3; p++) {
-        vb_fixed_join(&joined, &parts[p]);
-        vb_fixed_settle(&parts[p]);
+        vb_fixed_sum_join(&joined, &parts[p]);
+        vb_fixed_sum_settle(&parts[p]);
         for (int c = 0; c < VB_FIXED_COUNTERS; c++) ((int64_t *)&added)[c] += ((int64_t *)&parts[p])[c]; /* as MPI_SUM does */
     }
-    double value = vb_fixed_value(&forward), others[2] = {vb_fixed_value(&joined), vb_fixed_value(&added)};
+    double value = vb_fixed_sum_value(&forward), others[2] = {vb_fixed_sum_value(&joined), vb_fixed_sum_value(&added)};
     assert_memory_equal(&value, &others[0], sizeof value);
     assert_memory_equal(&value, &others[1], sizeof value);
     /* What was added can be taken away to the last bit. */
-    for (int i = 0; i < 1000; i++) vb_fixed_add(&added, -terms[i]);
-    assert_true(vb_fixed_value(&added) == 0);
+    for (int i = 0; i < 1000; i++) vb_fixed_sum_add(&added, -terms[i]);
+    assert_true(vb_fixed_sum_value(&added) == 0);
 }
 
 static void ends_of_the_range(void **state) {
     (void)state;
     vb_fixed_sum sum = {0};
-    assert_true(vb_fixed_value(&sum) == 0);
-    for (int i = 0; i < 100; i++) vb_fixed_add(&sum, 0x1.fffffffffffffp1023);
-    assert_true(isinf(vb_fixed_value(&sum)) && vb_fixed_value(&sum) > 0);
-    for (int i = 0; i < 99; i++) vb_fixed_add(&sum, -0x1.fffffffffffffp1023);
-    assert_true(vb_fixed_value(&sum) == 0x1.fffffffffffffp1023);
-    for (int i = 0; i < 3; i++) vb_fixed_add(&sum, -0x1.fffffffffffffp1023);
-    assert_true(isinf(vb_fixed_value(&sum)) && vb_fixed_value(&sum) < 0);
-    vb_fixed_add(&sum, NAN);
-    assert_true(isnan(vb_fixed_value(&sum)));
+    assert_true(vb_fixed_sum_value(&sum) == 0);
+    for (int i = 0; i < 100; i++) vb_fixed_sum_add(&sum, 0x1.fffffffffffffp1023);
+    assert_true(isinf(vb_fixed_sum_value(&sum)) && vb_fixed_sum_value(&sum) > 0);
+    for (int i = 0; i < 99; i++) vb_fixed_sum_add(&sum, -0x1.fffffffffffffp1023);
+    assert_true(vb_fixed_sum_value(&sum) == 0x1.fffffffffffffp1023);
+    for (int i = 0; i < 3; i++) vb_fixed_sum_add(&sum, -0x1.fffffffffffffp1023);
+    assert_true(isinf(vb_fixed_sum_value(&sum)) && vb_fixed_sum_value(&sum) < 0);
+    vb_fixed_sum_add(&sum, NAN);
+    assert_true(isnan(vb_fixed_sum_value(&sum)));
     vb_fixed_sum other = {0};
-    vb_fixed_add(&other, INFINITY);
-    vb_fixed_join(&other, &sum);
+    vb_fixed_sum_add(&other, INFINITY);
+    vb_fixed_sum_join(&other, &sum);
     assert_int_equal(other.broken, 2);
     /* Settling in between changes nothing. */
     vb_fixed_sum settled = {0};
     for (int i = 0; i < 1000; i++) {
-        vb_fixed_add(&settled, i % 2 ? -0x1.23456789abcdep-700 : 0x1.fp3);
-        if (i % 7 == 0) vb_fixed_settle(&settled);
+        vb_fixed_sum_add(&settled, i % 2 ? -0x1.23456789abcdep-700 : 0x1.fp3);
+        if (i % 7 == 0) vb_fixed_sum_settle(&settled);
     }
-    for (int i = 0; i < 500; i++) vb_fixed_add(&settled, -0x1.fp3);
-    for (int i = 0; i < 499; i++) vb_fixed_add(&settled, 0x1.23456789abcdep-700);
-    assert_true(vb_fixed_value(&settled) == -0x1.23456789abcdep-700);
+    for (int i = 0; i < 500; i++) vb_fixed_sum_add(&settled, -0x1.fp3);
+    for (int i = 0; i < 499; i++) vb_fixed_sum_add(&settled, 0x1.23456789abcdep-700);
+    assert_true(vb_fixed_sum_value(&settled) == -0x1.23456789abcdep-700);
 }
 
 int main(void) {

@@ -40,7 +40,7 @@ static void set_element(problem *p, int64_t row, int64_t col, float value) {
     unsigned char *at = p->bytes + p->misaligned + index * (int64_t)vb_dtype_size(p->dtype);
     uint32_t bits;
     memcpy(&bits, &value, 4);
-    uint16_t half = p->dtype == VB_F16 ? vb_float_to_half(value) : (uint16_t)(bits >> 16);
+    uint16_t half = p->dtype == VB_F16 ? vb_dtype_float_to_half(value) : (uint16_t)(bits >> 16);
     if (p->dtype == VB_F32) memcpy(at, &value, 4);
     else memcpy(at, &half, 2);
 }
@@ -180,7 +180,9 @@ static void integers_multiply_exactly(void **state) {
                             int64_t index = j * p.b.row_stride + x * p.b.col_stride;
                             const unsigned char *at = p.bytes + index * (int64_t)vb_dtype_size(p.dtype);
                             if (dtype == VB_F32) memcpy(&b, at, 4);
-                            else memcpy(&half, at, 2), b = dtype == VB_F16 ? vb_half_to_float(half) : vb_bf16_to_float(half);
+                            else
+                                memcpy(&half, at, 2),
+                                    b = dtype == VB_F16 ? vb_dtype_half_to_float(half) : vb_dtype_bf16_to_float(half);
                             sum += (int64_t)b * (int64_t)p.a[i * a.ld + x];
                         }
                         sum = sum * (int64_t)p.vectors[j] + (int64_t)p.vectors[n + j];

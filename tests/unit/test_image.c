@@ -36,11 +36,11 @@ static void decodes_as_pillow(void **state) {
         vb_image image;
         assert_ok(vb_image_decode(&image, c->bytes, c->size, c->name, &err));
         if (image.mode != c->mode || image.width != c->width || image.height != c->height)
-            fail_msg("%s: %s %dx%d, Pillow has %s %dx%d", c->name, vb_mode_name(image.mode), image.width, image.height,
-                     vb_mode_name(c->mode), c->width, c->height);
+            fail_msg("%s: %s %dx%d, Pillow has %s %dx%d", c->name, vb_colour_mode_name(image.mode), image.width, image.height,
+                     vb_colour_mode_name(c->mode), c->width, c->height);
         size_t pixels = (size_t)c->width * (size_t)c->height;
         int wide = c->mode == VB_MODE_I;
-        if (digest_samples(image.pixels, pixels * (wide ? 1 : (size_t)vb_mode_bytes(c->mode)), wide) != c->digest)
+        if (digest_samples(image.pixels, pixels * (wide ? 1 : (size_t)vb_colour_mode_bytes(c->mode)), wide) != c->digest)
             fail_msg("%s: pixels differ from Pillow's", c->name);
         uint8_t *rgb = vb_array(pixels, 3, "test", &err);
         vb_colour_to_rgb(&image, rgb);
@@ -56,7 +56,7 @@ static void preprocesses_the_fixtures(void **state) {
     vb_error err = {0};
     shared_path(folder, "fixtures/images");
     vb_paths names;
-    assert_ok(vb_list_folder(&names, folder, &err));
+    assert_ok(vb_path_list_folder(&names, folder, &err));
     for (int r = 32; r <= 224; r = r == 32 ? 64 : r == 64 ? 224 : 999) {
         vb_npy truth;
         snprintf(npy_name, sizeof npy_name, "fixtures/preprocessed_%d.npy", r);
@@ -82,7 +82,7 @@ static void preprocesses_the_fixtures(void **state) {
         vb_free(out);
         vb_npy_close(&truth);
     }
-    vb_paths_free(&names);
+    vb_path_list_free(&names);
 }
 
 static void foreign_formats_are_named(void **state) {
@@ -272,7 +272,7 @@ static void broken_files_say_what_the_codec_said(void **state) {
             memset(bytes + c->size - 2, 0x11,
                    3); /* bytes that belong to nothing, before the end marker: as in files of the web */
             assert_ok(vb_image_decode(&image, bytes, c->size + 3, "b.jpg", &err));
-            size_t samples = (size_t)c->width * (size_t)c->height * (size_t)vb_mode_bytes(c->mode);
+            size_t samples = (size_t)c->width * (size_t)c->height * (size_t)vb_colour_mode_bytes(c->mode);
             if (digest_samples(image.pixels, samples, 0) != c->digest)
                 fail_msg("stray bytes before the end marker change pixels");
             vb_free(image.pixels);

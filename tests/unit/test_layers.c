@@ -42,8 +42,8 @@ static double truth(int function, double x) {
 static double bound(int function) { return function == VB_GELU ? 4e-7 : 3e-7; }
 
 static void apply(int function, int64_t count, float *x, int threads) {
-    if (function == EXP) vb_exp(count, x, threads);
-    else vb_activate(count, x, (vb_activation)function, threads);
+    if (function == EXP) vb_layers_exp(count, x, threads);
+    else vb_layers_activate(count, x, (vb_activation)function, threads);
 }
 
 /* Every 1009th float there is: both signs, subnormals, infinities, NaNs. */
@@ -148,7 +148,7 @@ static void layer_norm_follows_its_definition(void **state) {
                     vb_isa_limit((vb_isa)level);
                     memcpy(y, x, (size_t)(ROWS * ld) * 4);
                     int in_place = threads == 2;
-                    vb_layer_norm(ROWS, width, in_place ? y : x, ld, scale, shift, 1e-5f, y, ld, threads);
+                    vb_layers_norm(ROWS, width, in_place ? y : x, ld, scale, shift, 1e-5f, y, ld, threads);
                     if (level == VB_SCALAR && threads == 1) memcpy(first, y, (size_t)(ROWS * ld) * 4);
                     assert_same_bits(y, first, ROWS * ld, "LayerNorm", level, threads);
                 }
@@ -171,7 +171,7 @@ static void layer_norm_follows_its_definition(void **state) {
         }
     }
     float broken[20] = {1, 2, NAN, 4}, out[20];
-    vb_layer_norm(1, 20, broken, 20, NULL, NULL, 1e-5f, out, 20, 1);
+    vb_layers_norm(1, 20, broken, 20, NULL, NULL, 1e-5f, out, 20, 1);
     for (int i = 0; i < 20; i++) assert_true(isnan(out[i]));
     vb_isa_limit(VB_VNNI);
     vb_free(x), vb_free(y), vb_free(first);
@@ -191,7 +191,7 @@ static void softmax_follows_its_definition(void **state) {
             for (int threads = 1; threads <= 3; threads++) {
                 vb_isa_limit((vb_isa)level);
                 memcpy(y, x, sizeof y);
-                vb_softmax(ROWS, width, 0.125f, y, ld, threads);
+                vb_layers_softmax(ROWS, width, 0.125f, y, ld, threads);
                 if (level == VB_SCALAR && threads == 1) memcpy(first, y, sizeof y);
                 assert_same_bits(y, first, ROWS * ld, "softmax", level, threads);
             }
@@ -211,7 +211,7 @@ static void softmax_follows_its_definition(void **state) {
         for (int at = 0; at < 20; at += 19) {
             float broken[20] = {0};
             broken[at] = NAN;
-            vb_softmax(1, 20, 1, broken, 20, 1);
+            vb_layers_softmax(1, 20, 1, broken, 20, 1);
             for (int i = 0; i < 20; i++) assert_true(isnan(broken[i]));
         }
     }

@@ -33,16 +33,16 @@ static int values[5000];
 
 static void draw(vb_numpy_rng *rng, int n) {
     for (int i = 0; i < n; i++) values[i] = i;
-    vb_numpy_permutation(rng, values, n);
+    vb_numpy_rng_permutation(rng, values, n);
 }
 
 static void sequences_are_numpys(void **state) {
     (void)state;
     for (size_t g = 0; g < sizeof golden / sizeof *golden; g++) {
         vb_numpy_rng rng;
-        vb_numpy_seed(&rng, golden[g].seed);
-        for (int i = 0; i < 5; i++) assert_int_equal(vb_numpy_next(&rng), golden[g].first[i]);
-        vb_numpy_seed(&rng, golden[g].seed);
+        vb_numpy_rng_seed(&rng, golden[g].seed);
+        for (int i = 0; i < 5; i++) assert_int_equal(vb_numpy_rng_next(&rng), golden[g].first[i]);
+        vb_numpy_rng_seed(&rng, golden[g].seed);
         draw(&rng, 10);
         assert_memory_equal(values, golden[g].ten, sizeof golden[g].ten);
         draw(&rng, 17);
@@ -56,7 +56,7 @@ static void sequences_are_numpys(void **state) {
         draw(&rng, 1);
         draw(&rng, 2);
         assert_int_equal(values[0], 0);
-        assert_int_equal(vb_numpy_next(&rng), golden[g].after);
+        assert_int_equal(vb_numpy_rng_next(&rng), golden[g].after);
     }
 }
 
@@ -65,31 +65,31 @@ static void state_is_refilled(void **state) {
     static const uint32_t around_first[] = {336967606u, 1077437785u, 108880612u, 791707097u};
     static const uint32_t around_second[] = {1014112781u, 2655384025u, 3263983643u};
     vb_numpy_rng rng, copy;
-    vb_numpy_seed(&rng, 42);
-    for (int i = 0; i < 622; i++) vb_numpy_next(&rng);
+    vb_numpy_rng_seed(&rng, 42);
+    for (int i = 0; i < 622; i++) vb_numpy_rng_next(&rng);
     copy = rng;
-    for (int i = 0; i < 4; i++) assert_int_equal(vb_numpy_next(&rng), around_first[i]);
-    for (int i = 626; i < 1247; i++) vb_numpy_next(&rng);
-    for (int i = 0; i < 3; i++) assert_int_equal(vb_numpy_next(&rng), around_second[i]);
-    assert_int_equal(vb_numpy_next(&copy), around_first[0]); /* a copy goes on by itself */
+    for (int i = 0; i < 4; i++) assert_int_equal(vb_numpy_rng_next(&rng), around_first[i]);
+    for (int i = 626; i < 1247; i++) vb_numpy_rng_next(&rng);
+    for (int i = 0; i < 3; i++) assert_int_equal(vb_numpy_rng_next(&rng), around_second[i]);
+    assert_int_equal(vb_numpy_rng_next(&copy), around_first[0]); /* a copy goes on by itself */
 }
 
 static void intervals_are_closed(void **state) {
     (void)state;
     vb_numpy_rng rng, untouched;
-    vb_numpy_seed(&rng, 1);
+    vb_numpy_rng_seed(&rng, 1);
     untouched = rng;
-    assert_int_equal(vb_numpy_interval(&rng, 0), 0);
+    assert_int_equal(vb_numpy_rng_interval(&rng, 0), 0);
     assert_memory_equal(&rng, &untouched, sizeof rng);
     int seen[6] = {0};
     for (int i = 0; i < 1000; i++) {
-        uint32_t value = vb_numpy_interval(&rng, 5);
+        uint32_t value = vb_numpy_rng_interval(&rng, 5);
         assert_true(value <= 5);
         seen[value]++;
     }
     for (int i = 0; i < 6; i++) assert_true(seen[i] > 100);
     untouched = rng;
-    assert_int_equal(vb_numpy_interval(&rng, 0xffffffffu), vb_numpy_next(&untouched));
+    assert_int_equal(vb_numpy_rng_interval(&rng, 0xffffffffu), vb_numpy_rng_next(&untouched));
 }
 
 int main(void) {

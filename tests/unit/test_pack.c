@@ -34,12 +34,12 @@ static void assert_same(const char *images, const char *packed) {
     int i = 0, k = 0;
     for (int64_t n = 0; n < vb_dataset_samples(a); n++, i++, k++) {
         if (i == x.count) {
-            vb_unit_data_free(&x);
+            vb_dataset_unit_free(&x);
             assert_ok(vb_dataset_read_unit(a, unit_x++, &x, &err));
             i = 0;
         }
         if (k == y.count) {
-            vb_unit_data_free(&y);
+            vb_dataset_unit_free(&y);
             assert_ok(vb_dataset_read_unit(b, unit_y++, &y, &err));
             k = 0;
         }
@@ -55,16 +55,16 @@ static void assert_same(const char *images, const char *packed) {
             continue;
         }
         vb_image before, after;
-        assert_ok(vb_sample_decode(&x.samples[i], &before, &err));
-        assert_ok(vb_sample_decode(&y.samples[k], &after, &err));
+        assert_ok(vb_dataset_sample_decode(&x.samples[i], &before, &err));
+        assert_ok(vb_dataset_sample_decode(&y.samples[k], &after, &err));
         assert_int_equal(after.mode, VB_MODE_RGB);
         assert_int_equal(after.width, before.width);
         assert_memory_equal(before.pixels, after.pixels, (size_t)(3 * before.width * before.height));
         vb_free(before.pixels);
         vb_free(after.pixels);
     }
-    vb_unit_data_free(&x);
-    vb_unit_data_free(&y);
+    vb_dataset_unit_free(&x);
+    vb_dataset_unit_free(&y);
     vb_dataset_close(a);
     vb_dataset_close(b);
 }
@@ -133,7 +133,7 @@ static void folders_keep_their_bytes(void **state) {
     assert_same("c", "pc");
     uint8_t *bytes;
     size_t size;
-    assert_ok(vb_read_file(in_scratch(path, "pc/manifest.json"), 1 << 16, &bytes, &size, &err));
+    assert_ok(vb_file_read_whole(in_scratch(path, "pc/manifest.json"), 1 << 16, &bytes, &size, &err));
     assert_non_null(strstr((char *)bytes, "\"schema\": \"vocabench.shards/1\""));
     vb_free(bytes);
     if (have("zstd") && have("tar"))

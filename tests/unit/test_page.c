@@ -4,7 +4,7 @@
 #include "kernels/image/colour.h"
 #include "kernels/base/fault.h"
 #include "mpi/command/arguments.h"
-#include "mpi/base/text_buffer.h"
+#include "mpi/base/strbuf.h"
 #include "shards/images/image.h"
 #include "shards/files/io.h"
 #include "shards/images/thumbnail.h"
@@ -20,22 +20,22 @@ static void base64_is_rfc_4648s(void **state) {
                                              {"fooba", "Zm9vYmE="},
                                              {"foobar", "Zm9vYmFy"}};
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
-        vb_text text = {0};
-        vb_text_add_base64(&text, vectors[i][0], strlen(vectors[i][0]));
+        vb_strbuf text = {0};
+        vb_strbuf_add_base64(&text, vectors[i][0], strlen(vectors[i][0]));
         assert_string_equal(text.bytes ? text.bytes : "", vectors[i][1]);
-        vb_text_free(&text);
+        vb_strbuf_free(&text);
     }
-    vb_text text = {0};
-    vb_text_add_base64(&text, "\xff\xfe\xfd\xfb\xef\xbe", 6); /* the last two digits of the alphabet */
+    vb_strbuf text = {0};
+    vb_strbuf_add_base64(&text, "\xff\xfe\xfd\xfb\xef\xbe", 6); /* the last two digits of the alphabet */
     assert_string_equal(text.bytes, "//79++++");
-    vb_text_free(&text);
+    vb_strbuf_free(&text);
 }
 
 /* One colour all over: a copy has it, too, whatever JPEG does. */
 static void check_flat(vb_mode mode, const uint8_t *pixel, int width, int height, int side, int small_width, int small_height,
                        const uint8_t *rgb) {
     vb_error err = {0};
-    int bytes = vb_mode_bytes(mode), w, h;
+    int bytes = vb_colour_mode_bytes(mode), w, h;
     vb_image image = {.mode = mode, .width = width, .height = height}, back;
     image.pixels = vb_array((size_t)width * (size_t)height, (size_t)bytes, "test", &err);
     assert_non_null(image.pixels);
@@ -51,7 +51,7 @@ static void check_flat(vb_mode mode, const uint8_t *pixel, int width, int height
     assert_int_equal(back.height, h);
     for (int i = 0; i < w * h * 3; i++)
         if (abs(back.pixels[i] - rgb[i % 3]) > 4)
-            fail_msg("mode %s: byte %d is %d, expected %d", vb_mode_name(mode), i, back.pixels[i], rgb[i % 3]);
+            fail_msg("mode %s: byte %d is %d, expected %d", vb_colour_mode_name(mode), i, back.pixels[i], rgb[i % 3]);
     vb_free(back.pixels);
     vb_free(jpeg);
     vb_free(image.pixels);
@@ -115,9 +115,9 @@ static void placeholders_have_kinds(void **state) {
                  {"[COMMAND]", VB_VALUE_COMMAND},   {"N", VB_VALUE_FREE},        {"path.to.key=value", VB_VALUE_FREE},
                  {"--name=value", VB_VALUE_FREE},   {"TIME", VB_VALUE_FREE},     {NULL, VB_VALUE_FREE}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        if (vb_kind_of_value(cases[i].placeholder) != cases[i].kind)
+        if (vb_arguments_value_kind(cases[i].placeholder) != cases[i].kind)
             fail_msg("%s is of kind %d", cases[i].placeholder ? cases[i].placeholder : "NULL",
-                     (int)vb_kind_of_value(cases[i].placeholder));
+                     (int)vb_arguments_value_kind(cases[i].placeholder));
 }
 
 static void paths_become_absolute(void **state) {
@@ -126,10 +126,10 @@ static void paths_become_absolute(void **state) {
     char folder[PATH_MAX], expected[PATH_MAX + 16];
     assert_non_null(getcwd(folder, sizeof folder));
     snprintf(expected, sizeof expected, "%s/a/*.tar", folder);
-    char *path = vb_absolute("a/*.tar", &err);
+    char *path = vb_path_absolute("a/*.tar", &err);
     assert_string_equal(path, expected);
     vb_free(path);
-    path = vb_absolute("/x/../y", &err);
+    path = vb_path_absolute("/x/../y", &err);
     assert_string_equal(path, "/x/../y");
     vb_free(path);
 }

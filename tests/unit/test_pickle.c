@@ -90,7 +90,7 @@ static void file_reads_as(const char *name, const char *expected) {
     uint8_t *bytes;
     size_t size;
     snprintf(path, sizeof path, "tests/fuzz/corpus/pickle/%s", name);
-    assert_ok(vb_read_file(path, 1 << 16, &bytes, &size, &err));
+    assert_ok(vb_file_read_whole(path, 1 << 16, &bytes, &size, &err));
     reads_as(bytes, size, expected);
     vb_free(bytes);
 }
@@ -181,7 +181,7 @@ static void bad_pickles_say_where(void **state) {
         uint8_t *bytes;
         size_t size;
         snprintf(path, sizeof path, "tests/fuzz/corpus/pickle/bad_%s", cases[i].name);
-        assert_ok(vb_read_file(path, 1 << 16, &bytes, &size, &err));
+        assert_ok(vb_file_read_whole(path, 1 << 16, &bytes, &size, &err));
         assert_fails(vb_pickle_parse(&pickle, bytes, size, path, NULL, &err), cases[i].code, cases[i].fragment);
         assert_null(pickle);
         assert_true(!strncmp(err.text, path, strlen(path)));
@@ -248,11 +248,11 @@ static void lookups(void **state) {
         "}(X\1\0\0\0aK\1X\1\0\0\0bNK\7K\10X\1\0\0\0aK\2u."; /* "a" occurs twice: the last counts, as in Python */
     assert_ok(vb_pickle_parse(&pickle, (const uint8_t *)bytes, sizeof bytes - 1, "dict", NULL, &err));
     const vb_value *dict = vb_pickle_root(pickle);
-    assert_int_equal(vb_value_get(dict, "a")->integer, 2);
-    assert_int_equal(vb_value_get(dict, "b")->kind, VB_VALUE_NONE);
-    assert_null(vb_value_get(dict, "c"));
-    assert_null(vb_value_get(dict->items[1], "a"));
-    assert_null(vb_value_get(NULL, "a"));
+    assert_int_equal(vb_pickle_value_get(dict, "a")->integer, 2);
+    assert_int_equal(vb_pickle_value_get(dict, "b")->kind, VB_VALUE_NONE);
+    assert_null(vb_pickle_value_get(dict, "c"));
+    assert_null(vb_pickle_value_get(dict->items[1], "a"));
+    assert_null(vb_pickle_value_get(NULL, "a"));
     vb_pickle_free(pickle);
 }
 
@@ -262,7 +262,7 @@ static void lack_of_memory_leaks_nothing(void **state) {
     vb_error err = {0};
     uint8_t *bytes;
     size_t size;
-    assert_ok(vb_read_file(path, 1 << 16, &bytes, &size, &err));
+    assert_ok(vb_file_read_whole(path, 1 << 16, &bytes, &size, &err));
     int failures = 0;
     for (int n = 1;; n++) {
         vb_pickle *pickle;

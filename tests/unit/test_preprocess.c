@@ -24,7 +24,7 @@ static uint64_t digest_add(uint64_t sum, uint64_t index, uint64_t value) {
 
 static vb_image picture(vb_mode mode, int width, int height, int seed) {
     vb_error err = {0};
-    int bytes = vb_mode_bytes(mode), channels = mode == VB_MODE_I ? 1 : bytes;
+    int bytes = vb_colour_mode_bytes(mode), channels = mode == VB_MODE_I ? 1 : bytes;
     vb_image image = {.mode = mode, .width = width, .height = height};
     image.pixels = vb_array((size_t)width * (size_t)height, (size_t)bytes, "test image", &err);
     assert_non_null(image.pixels);
@@ -45,7 +45,7 @@ static vb_image picture(vb_mode mode, int width, int height, int seed) {
 static uint64_t digest_image(const vb_image *image) {
     uint64_t sum = 0;
     size_t samples =
-        (size_t)image->width * (size_t)image->height * (size_t)(image->mode == VB_MODE_I ? 1 : vb_mode_bytes(image->mode));
+        (size_t)image->width * (size_t)image->height * (size_t)(image->mode == VB_MODE_I ? 1 : vb_colour_mode_bytes(image->mode));
     for (size_t i = 0; i < samples; i++) {
         int32_t level;
         if (image->mode == VB_MODE_I) memcpy(&level, image->pixels + 4 * i, 4);
@@ -64,8 +64,8 @@ static void resizes_as_pillow(vb_isa isa) {
         vb_resize_to to = {c->to_width, c->to_height, 0, 0, c->to_width, c->to_height};
         assert_ok(vb_resize(&image, &to, &out, &err));
         if (digest_image(&out) != c->digest)
-            fail_msg("%s %dx%d to %dx%d at %s differs from Pillow", vb_mode_name(c->mode), c->width, c->height, c->to_width,
-                     c->to_height, vb_isa_name(vb_isa_level()));
+            fail_msg("%s %dx%d to %dx%d at %s differs from Pillow", vb_colour_mode_name(c->mode), c->width, c->height,
+                     c->to_width, c->to_height, vb_isa_name(vb_isa_level()));
         vb_free(out.pixels);
         vb_free(image.pixels);
     }
@@ -99,7 +99,7 @@ static void preprocesses_as_pillow(void **state) {
             sum = digest_add(sum, k, bits);
         }
         if (sum != c->digest)
-            fail_msg("%s %dx%d at %d, rgb_first %d: differs from Pillow", vb_mode_name(c->mode), c->width, c->height,
+            fail_msg("%s %dx%d at %d, rgb_first %d: differs from Pillow", vb_colour_mode_name(c->mode), c->width, c->height,
                      c->resolution, c->rgb_first);
         vb_free(out);
         vb_free(image.pixels);
@@ -124,7 +124,7 @@ static void crops_are_parts_of_the_whole(void **state) {
         assert_ok(vb_resize(&image, &all, &whole, &err));
         vb_isa_limit(VB_VNNI);
         assert_ok(vb_resize(&image, &some, &part, &err));
-        size_t pixel = (size_t)vb_mode_bytes(mode);
+        size_t pixel = (size_t)vb_colour_mode_bytes(mode);
         for (int y = 0; y < some.crop_height; y++)
             assert_memory_equal(part.pixels + (size_t)(y * some.crop_width) * pixel,
                                 whole.pixels + (size_t)((y + some.top) * ow + some.left) * pixel,

@@ -30,7 +30,7 @@ static void check_products(void) {
     static uint8_t codes[2 * (VB_GROUP * WIDTH + 192)];
     int8_t panel[VB_PANEL * WIDTH];
     int32_t out[VB_PANEL * VB_PAIR], offsets[VB_PANEL];
-    size_t stride = vb_group_bytes(WIDTH);
+    size_t stride = vb_coder_group_bytes(WIDTH);
     const vb_coded_kernel *kernel = vb_coded_kernel_get();
     for (int trial = 0; trial < 2; trial++) {
         /* random, then the extremes, which would saturate sums of 16 bits */
@@ -144,11 +144,11 @@ static void residuals_cover_what_is_left(void **state) {
         int64_t not_finite = 0, zero = 0;
         assert_ok(vb_coder_new(&coder, DIM, mean, 9, similarity, &err));
         assert_int_equal(vb_coder_width(coder), 128);
-        assert_int_equal(vb_group_bytes(128), sizeof group);
+        assert_int_equal(vb_coder_group_bytes(128), sizeof group);
         for (int i = 0; i < VB_GROUP * DIM; i++) {
             uint32_t bits;
             memcpy(&bits, &rows[i], 4);
-            half[i] = dtype == VB_F16 ? vb_float_to_half(rows[i]) : (uint16_t)(bits >> 16);
+            half[i] = dtype == VB_F16 ? vb_dtype_float_to_half(rows[i]) : (uint16_t)(bits >> 16);
         }
         vb_coder_encode(coder, dtype == VB_F32 ? (void *)rows : half, dtype, 11, group, work, &not_finite, &zero);
         const float *numbers = (const float *)(const void *)(group + VB_GROUP * 128);
@@ -157,8 +157,8 @@ static void residuals_cover_what_is_left(void **state) {
             memset(v, 0, sizeof v);
             for (int k = 0; k < DIM; k++) {
                 v[k] = dtype == VB_F32 ? rows[i * DIM + k] :
-                       dtype == VB_F16 ? vb_half_to_float(half[i * DIM + k]) :
-                                         vb_bf16_to_float(half[i * DIM + k]);
+                       dtype == VB_F16 ? vb_dtype_half_to_float(half[i * DIM + k]) :
+                                         vb_dtype_bf16_to_float(half[i * DIM + k]);
                 square += v[k] * v[k];
             }
             for (int k = 0; k < DIM; k++) v[k] = (similarity == VB_COSINE ? v[k] / sqrt(square) : v[k]) - mean[k];
@@ -207,14 +207,14 @@ static int search_codes(vb_topk *lists, source *from, int64_t count, int dim, in
     int64_t groups = (count + VB_GROUP - 1) / VB_GROUP, not_finite = 0, zero = 0;
     int status = vb_coder_new(&coder, dim, mean, 77, similarity, err);
     if (status) return -1;
-    size_t bytes = vb_group_bytes(vb_coder_width(coder));
+    size_t bytes = vb_coder_group_bytes(vb_coder_width(coder));
     uint8_t *all = aligned_alloc(64, (size_t)groups * bytes);
     double *work = malloc(2 * (size_t)vb_coder_width(coder) * sizeof *work);
     for (int64_t g = 0; g < groups; g++)
         vb_coder_encode(coder, rows + g * VB_GROUP * dim, VB_F32,
                         (int)(count - g * VB_GROUP < VB_GROUP ? count - g * VB_GROUP : VB_GROUP), all + (size_t)g * bytes, work,
                         &not_finite, &zero);
-    if (vb_search_new(&search, queries, n, dim, k, similarity, err) || vb_coded_queries_new(&coded, coder, queries, n, err))
+    if (vb_scan_search_new(&search, queries, n, dim, k, similarity, err) || vb_coded_queries_new(&coded, coder, queries, n, err))
         status = -1;
     for (int s = 0; s < 2 && !status; s++)
         if (vb_scan_new(&exact[s], search, err) || vb_coded_scan_new(&scan[s], coded, search, exact[s], k, read_row, from, err))
@@ -234,7 +234,7 @@ static int search_codes(vb_topk *lists, source *from, int64_t count, int dim, in
     }
     vb_coded_queries_free(coded);
     vb_coder_free(coder);
-    vb_search_free(search);
+    vb_scan_search_free(search);
     free(work);
     free(all);
     return status;

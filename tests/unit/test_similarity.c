@@ -215,10 +215,10 @@ static void integers_are_judged_right(void **state) {
         vb_text_bank *bank;
         uint8_t beaten[ROWS * VOCABULARIES];
         vb_verdict verdicts[ROWS];
-        assert_ok(vb_text_bank_new(&bank, texts, CLASSES, dim, f.similarity, &err));
+        assert_ok(vb_similarity_bank_new(&bank, texts, CLASSES, dim, f.similarity, &err));
         const vb_label_space *of = round % 7 < 2 ? &related : &space;
-        assert_ok(vb_judge(bank, of, images, ROWS, labels, beaten, verdicts, 1, &err));
-        vb_text_bank_free(bank);
+        assert_ok(vb_similarity_judge(bank, of, images, ROWS, labels, beaten, verdicts, 1, &err));
+        vb_similarity_bank_free(bank);
         for (int x = 0; x < ROWS; x++) {
             int64_t length = 0;
             for (int k = 0; k < dim; k++) length += picture[x][k] * picture[x][k];
@@ -280,14 +280,14 @@ static void exchanged_coordinates_decide(void **state) {
             }
         }
         vb_text_bank *bank;
-        assert_ok(vb_text_bank_new(&bank, texts, CLASSES, DIM, similarity, &err));
+        assert_ok(vb_similarity_bank_new(&bank, texts, CLASSES, DIM, similarity, &err));
         for (int y = 0; y < CLASSES; y++) {
             uint8_t beaten[VOCABULARIES];
             vb_verdict verdict;
-            assert_ok(vb_judge(bank, &space, x, 1, &y, beaten, &verdict, 1, &err));
+            assert_ok(vb_similarity_judge(bank, &space, x, 1, &y, beaten, &verdict, 1, &err));
             expect(beaten, &verdict, y, &space, double_order, value);
         }
-        vb_text_bank_free(bank);
+        vb_similarity_bank_free(bank);
     }
 }
 
@@ -306,20 +306,20 @@ static void one_ulp_decides(void **state) {
         texts[512 + k] = nextafterf(texts[512 + k], random_int(0, 1) ? 2 : -2);
         int order = ((double)texts[512 + k] - texts[k]) * x[k] > 0 ? 1 : x[k] == 0 ? 0 : -1; /* of class 1 against class 0 */
         vb_text_bank *bank;
-        assert_ok(vb_text_bank_new(&bank, texts, 2, 512, VB_DOT, &err));
+        assert_ok(vb_similarity_bank_new(&bank, texts, 2, 512, VB_DOT, &err));
         for (int scale = -120; scale <= 120; scale += 60) {
             float scaled[512];
             for (int i = 0; i < 512; i++) scaled[i] = ldexpf(x[i], scale);
             for (int y = 0; y < 2; y++) {
                 uint8_t beaten[2];
                 vb_verdict verdict;
-                assert_ok(vb_judge(bank, &pair, scaled, 1, &y, beaten, &verdict, 1, &err));
+                assert_ok(vb_similarity_judge(bank, &pair, scaled, 1, &y, beaten, &verdict, 1, &err));
                 assert_int_equal(verdict.predicted_all, order > 0);
                 assert_int_equal(beaten[y], 0);
                 assert_int_equal(beaten[!y], (order > 0) != y);
             }
         }
-        vb_text_bank_free(bank);
+        vb_similarity_bank_free(bank);
     }
 }
 
@@ -334,11 +334,11 @@ static void equal_texts_go_to_the_lowest_index(void **state) {
         for (int k = 0; c % 3 == 2 && k < 3; k++) texts[c * 3 + k] *= 4;
     }
     vb_text_bank *bank;
-    assert_ok(vb_text_bank_new(&bank, texts, CLASSES, 3, VB_COSINE, &err));
+    assert_ok(vb_similarity_bank_new(&bank, texts, CLASSES, 3, VB_COSINE, &err));
     for (int y = 0; y < CLASSES; y++) {
         uint8_t beaten[VOCABULARIES];
         vb_verdict verdict;
-        assert_ok(vb_judge(bank, &space, x, 1, &y, beaten, &verdict, 1, &err));
+        assert_ok(vb_similarity_judge(bank, &space, x, 1, &y, beaten, &verdict, 1, &err));
         assert_int_equal(verdict.predicted_all, 0);
         assert_true(fabs(verdict.margin) < 1e-15);
         for (int v = 0; v < VOCABULARIES; v++) {
@@ -348,7 +348,7 @@ static void equal_texts_go_to_the_lowest_index(void **state) {
             assert_int_equal(beaten[v], lowest < y);
         }
     }
-    vb_text_bank_free(bank);
+    vb_similarity_bank_free(bank);
 }
 
 static void blocks_threads_and_levels_change_nothing(void **state) {
@@ -366,8 +366,8 @@ static void blocks_threads_and_levels_change_nothing(void **state) {
     for (int i = 0; i < CLASSES * WIDTH; i++) texts[i] = random_float();
     for (int i = 0; i < ROWS; i++) labels[i] = random_int(0, CLASSES - 1);
     vb_text_bank *bank;
-    assert_ok(vb_text_bank_new(&bank, texts, CLASSES, WIDTH, VB_COSINE, &err));
-    assert_ok(vb_judge(bank, &space, images, ROWS, labels, first, verdict, 1, &err));
+    assert_ok(vb_similarity_bank_new(&bank, texts, CLASSES, WIDTH, VB_COSINE, &err));
+    assert_ok(vb_similarity_judge(bank, &space, images, ROWS, labels, first, verdict, 1, &err));
     for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++) {
         vb_isa_limit((vb_isa)level);
         for (int threads = 1; threads <= 3; threads++) {
@@ -376,8 +376,8 @@ static void blocks_threads_and_levels_change_nothing(void **state) {
             int step = threads == 1 ? ROWS : threads == 2 ? 7 : 1111;
             for (int i = 0; i < ROWS; i += step) {
                 int rows = ROWS - i < step ? ROWS - i : step;
-                assert_ok(vb_judge(bank, &space, images + i * WIDTH, rows, labels + i, again + i * VOCABULARIES, repeated + i,
-                                   threads, &err));
+                assert_ok(vb_similarity_judge(bank, &space, images + i * WIDTH, rows, labels + i, again + i * VOCABULARIES,
+                                              repeated + i, threads, &err));
             }
             assert_memory_equal(first, again, ROWS * VOCABULARIES);
             for (int i = 0; i < ROWS; i++) {
@@ -389,10 +389,10 @@ static void blocks_threads_and_levels_change_nothing(void **state) {
         }
     }
     vb_isa_limit(VB_ISA_LEVELS - 1);
-    assert_ok(vb_judge(bank, &space, images, ROWS, labels, again, NULL, 2, &err));
+    assert_ok(vb_similarity_judge(bank, &space, images, ROWS, labels, again, NULL, 2, &err));
     assert_memory_equal(first, again, ROWS * VOCABULARIES);
-    assert_ok(vb_judge(bank, &space, NULL, 0, NULL, NULL, NULL, 2, &err));
-    vb_text_bank_free(bank);
+    assert_ok(vb_similarity_judge(bank, &space, NULL, 0, NULL, NULL, NULL, 2, &err));
+    vb_similarity_bank_free(bank);
     vb_free(images);
     vb_free(labels);
     vb_free(first);
@@ -410,9 +410,9 @@ static void parts_are_judged_as_the_whole(void **state) {
     static uint8_t whole[ROWS * VOCABULARIES], joined[ROWS * VOCABULARIES];
     int labels[ROWS], ids[CLASSES];
     int64_t rescored = 0;
-    vb_homes homes;
+    vb_memberships homes;
     random_state = 77;
-    assert_ok(vb_homes_new(&homes, &space, &err));
+    assert_ok(vb_label_space_memberships_new(&homes, &space, &err));
     for (int round = 0; round < 60; round++) {
         vb_similarity similarity = round % 2 ? VB_DOT : VB_COSINE;
         /* Small integers tie often; floats a bit or two apart; norms beyond what the fp32 product is trusted with. */
@@ -428,9 +428,9 @@ static void parts_are_judged_as_the_whole(void **state) {
             memcpy(own + i * WIDTH, texts + labels[i] * WIDTH, WIDTH * sizeof(float));
         }
         vb_text_bank *bank;
-        assert_ok(vb_text_bank_new(&bank, texts, CLASSES, WIDTH, similarity, &err));
-        assert_ok(vb_judge(bank, &space, images, ROWS, labels, whole, NULL, 1, &err));
-        vb_text_bank_free(bank);
+        assert_ok(vb_similarity_bank_new(&bank, texts, CLASSES, WIDTH, similarity, &err));
+        assert_ok(vb_similarity_judge(bank, &space, images, ROWS, labels, whole, NULL, 1, &err));
+        vb_similarity_bank_free(bank);
         memset(joined, 0, sizeof joined);
         int absent = labels[7];
         labels[7] = -1; /* a place without an image */
@@ -450,9 +450,10 @@ static void parts_are_judged_as_the_whole(void **state) {
                         round % 4 < 2 ? sum : (term[0] + term[3]) + (term[1] + term[5]) + (term[2] + term[4]);
                 }
             vb_image_block block = {ROWS, images, own, labels};
-            assert_ok(vb_text_bank_part(&bank, some, ids, n, WIDTH, similarity, &err));
-            assert_ok(vb_judge_part(bank, &homes, VOCABULARIES, &block, products, joined, &rescored, 1 + round % 3, &err));
-            vb_text_bank_free(bank);
+            assert_ok(vb_similarity_bank_part(&bank, some, ids, n, WIDTH, similarity, &err));
+            assert_ok(
+                vb_similarity_judge_part(bank, &homes, VOCABULARIES, &block, products, joined, &rescored, 1 + round % 3, &err));
+            vb_similarity_bank_free(bank);
         }
         for (int u = 0; u < VOCABULARIES; u++) assert_int_equal(joined[7 * VOCABULARIES + u], 0);
         memcpy(joined + 7 * VOCABULARIES, whole + 7 * VOCABULARIES, VOCABULARIES);
@@ -463,14 +464,14 @@ static void parts_are_judged_as_the_whole(void **state) {
     images[5] = NAN;
     vb_image_block block = {1, images, own, labels};
     vb_text_bank *bank;
-    assert_ok(vb_text_bank_part(&bank, some, ids, 2, WIDTH, VB_DOT, &err));
-    assert_fails(vb_judge_part(bank, &homes, VOCABULARIES, &block, products, joined, &rescored, 1, &err), VB_EDATA,
+    assert_ok(vb_similarity_bank_part(&bank, some, ids, 2, WIDTH, VB_DOT, &err));
+    assert_fails(vb_similarity_judge_part(bank, &homes, VOCABULARIES, &block, products, joined, &rescored, 1, &err), VB_EDATA,
                  "image embedding, row 0: element 5 is NaN");
-    vb_text_bank_free(bank);
+    vb_similarity_bank_free(bank);
     some[WIDTH] = INFINITY;
-    assert_fails(vb_text_bank_part(&bank, some, ids, 2, WIDTH, VB_DOT, &err), VB_EDATA,
+    assert_fails(vb_similarity_bank_part(&bank, some, ids, 2, WIDTH, VB_DOT, &err), VB_EDATA,
                  "text embedding, row 3: element 0 is infinite");
-    vb_homes_free(&homes);
+    vb_label_space_memberships_free(&homes);
 }
 
 static void a_lone_class_has_no_margin(void **state) {
@@ -482,18 +483,18 @@ static void a_lone_class_has_no_margin(void **state) {
     vb_text_bank *bank;
     uint8_t beaten;
     vb_verdict verdict;
-    assert_ok(vb_text_bank_new(&bank, text, 1, 2, VB_COSINE, &err));
-    assert_ok(vb_judge(bank, &one, x, 1, &label, &beaten, &verdict, 1, &err));
+    assert_ok(vb_similarity_bank_new(&bank, text, 1, 2, VB_COSINE, &err));
+    assert_ok(vb_similarity_judge(bank, &one, x, 1, &label, &beaten, &verdict, 1, &err));
     assert_int_equal(beaten, 0);
     assert_int_equal(verdict.predicted_all, 0);
     assert_int_equal(verdict.predicted_own, 0);
     assert_true(fabs(verdict.similarity - 0.96) < 1e-15);
     assert_true(isnan(verdict.margin));
-    vb_text_bank_free(bank);
-    assert_ok(vb_text_bank_new(&bank, text, 1, 2, VB_DOT, &err));
-    assert_ok(vb_judge(bank, &one, x, 1, &label, &beaten, &verdict, 1, &err));
+    vb_similarity_bank_free(bank);
+    assert_ok(vb_similarity_bank_new(&bank, text, 1, 2, VB_DOT, &err));
+    assert_ok(vb_similarity_judge(bank, &one, x, 1, &label, &beaten, &verdict, 1, &err));
     assert_true(fabs(verdict.similarity - 4.8) < 1e-14);
-    vb_text_bank_free(bank);
+    vb_similarity_bank_free(bank);
 }
 
 /* ---- bad input ------------------------------------------------------------------------------------------------------- */
@@ -504,22 +505,23 @@ static void bad_rows_are_named(void **state) {
     float texts[CLASSES * 4], images[3 * 4];
     int labels[] = {0, 1, 2};
     uint8_t beaten[3 * VOCABULARIES];
-#define judge(space_, threads) vb_judge(bank, &(space_), images, 3, labels, beaten, NULL, threads, &err)
+#define judge(space_, threads) vb_similarity_judge(bank, &(space_), images, 3, labels, beaten, NULL, threads, &err)
     for (int i = 0; i < CLASSES * 4; i++) texts[i] = (float)(i + 1);
     for (int i = 0; i < 12; i++) images[i] = (float)(i - 30);
     vb_text_bank *bank;
     texts[4 * 7 + 2] = NAN;
-    assert_fails(vb_text_bank_new(&bank, texts, CLASSES, 4, VB_DOT, &err), VB_EDATA, "text embedding, row 7: element 2 is NaN");
+    assert_fails(vb_similarity_bank_new(&bank, texts, CLASSES, 4, VB_DOT, &err), VB_EDATA,
+                 "text embedding, row 7: element 2 is NaN");
     assert_null(bank);
     texts[4 * 7 + 2] = -INFINITY;
-    assert_fails(vb_text_bank_new(&bank, texts, CLASSES, 4, VB_COSINE, &err), VB_EDATA,
+    assert_fails(vb_similarity_bank_new(&bank, texts, CLASSES, 4, VB_COSINE, &err), VB_EDATA,
                  "text embedding, row 7: element 2 is infinite");
     memset(texts + 4 * 7, 0, 4 * sizeof(float));
-    assert_fails(vb_text_bank_new(&bank, texts, CLASSES, 4, VB_COSINE, &err), VB_EDATA,
+    assert_fails(vb_similarity_bank_new(&bank, texts, CLASSES, 4, VB_COSINE, &err), VB_EDATA,
                  "text embedding, row 7: all elements are zero");
-    assert_fails(vb_text_bank_new(&bank, texts, CLASSES, 65537, VB_COSINE, &err), VB_EUNSUPPORTED, "65537 dimensions");
-    assert_fails(vb_text_bank_new(&bank, texts, 0, 4, VB_COSINE, &err), VB_EMISMATCH, "0 x 4");
-    assert_ok(vb_text_bank_new(&bank, texts, CLASSES, 4, VB_DOT, &err)); /* a zero text has a dot product */
+    assert_fails(vb_similarity_bank_new(&bank, texts, CLASSES, 65537, VB_COSINE, &err), VB_EUNSUPPORTED, "65537 dimensions");
+    assert_fails(vb_similarity_bank_new(&bank, texts, 0, 4, VB_COSINE, &err), VB_EMISMATCH, "0 x 4");
+    assert_ok(vb_similarity_bank_new(&bank, texts, CLASSES, 4, VB_DOT, &err)); /* a zero text has a dot product */
     images[4 + 1] = NAN;
     assert_fails(judge(space, 1), VB_EDATA, "image embedding, row 1: element 1 is NaN");
     images[4 + 1] = INFINITY;
@@ -528,7 +530,7 @@ static void bad_rows_are_named(void **state) {
     memset(images + 8, 0, 4 * sizeof(float));
     assert_fails(judge(space, 1), VB_EDATA, "image embedding, row 2: all elements are zero");
     images[8] = 0x1p-149f; /* the least of floats is a direction */
-    assert_ok(vb_judge(bank, &space, images, 3, labels, beaten, NULL, 1, &err));
+    assert_ok(vb_similarity_judge(bank, &space, images, 3, labels, beaten, NULL, 1, &err));
     labels[2] = CLASSES;
     assert_fails(judge(space, 1), VB_EMISMATCH, "image row 2: label 12, expected 0 to 11");
     labels[2] = -1;
@@ -545,7 +547,7 @@ static void bad_rows_are_named(void **state) {
     assert_fails(judge(other, 1), VB_EMISMATCH, "vocabulary 2, entry 4: class 12");
     other = (vb_label_space){CLASSES, VOCABULARIES, hole, members, NULL};
     assert_fails(judge(other, 1), VB_EMISMATCH, "vocabulary 1 has no classes");
-    vb_text_bank_free(bank);
+    vb_similarity_bank_free(bank);
 }
 
 static void lack_of_memory_is_reported(void **state) {
@@ -562,10 +564,10 @@ static void lack_of_memory_is_reported(void **state) {
         snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
         vb_fault_setup(fault, 0);
         vb_text_bank *bank = NULL;
-        done = !vb_text_bank_new(&bank, texts, CLASSES, 4, VB_COSINE, &err) &&
-               !vb_judge(bank, &space, images, 3, labels, beaten, NULL, 1, &err);
+        done = !vb_similarity_bank_new(&bank, texts, CLASSES, 4, VB_COSINE, &err) &&
+               !vb_similarity_judge(bank, &space, images, 3, labels, beaten, NULL, 1, &err);
         vb_fault_setup(NULL, 0);
-        vb_text_bank_free(bank);
+        vb_similarity_bank_free(bank);
         if (!done) assert_int_equal(err.code, VB_EMEMORY);
         failures += !done;
     }

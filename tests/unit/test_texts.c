@@ -27,7 +27,7 @@ static int teardown(void **state) {
 static void expect(const char *path, const char *bytes, size_t n, const char *joined) {
     vb_texts texts;
     char found[1024] = "";
-    assert_ok(vb_write_file(path, bytes, n, &err));
+    assert_ok(vb_writer_write_whole(path, bytes, n, &err));
     assert_ok(vb_texts_read(&texts, path, &err));
     for (size_t i = 0; i < texts.count; i++) {
         if (i) strcat(found, "|");
@@ -40,7 +40,7 @@ static void expect(const char *path, const char *bytes, size_t n, const char *jo
 
 static void refuse(const char *path, const char *bytes, size_t n, int code, const char *message) {
     vb_texts texts;
-    assert_ok(vb_write_file(path, bytes, n, &err));
+    assert_ok(vb_writer_write_whole(path, bytes, n, &err));
     assert_fails(vb_texts_read(&texts, path, &err), code, message);
     assert_int_equal(texts.count, 0);
 }
@@ -97,8 +97,8 @@ static void json_lists_are_texts(void **state) {
 
 static void lack_of_memory_is_an_error(void **state) {
     (void)state;
-    assert_ok(vb_write_file(txt, "a\nb\n", 4, &err));
-    assert_ok(vb_write_file(json, "[\"a\"]", 5, &err));
+    assert_ok(vb_writer_write_whole(txt, "a\nb\n", 4, &err));
+    assert_ok(vb_writer_write_whole(json, "[\"a\"]", 5, &err));
     for (int kind = 0; kind < 2; kind++) {
         int n = 0, status;
         do {

@@ -74,7 +74,7 @@ static void texts_are_cleaned_as_in_python(void **state) {
     assert_true(rows() > 300);
     for (size_t i = 0; i < rows(); i++) {
         const char *truth = json_string_value(json_array_get(row(i), 1));
-        char *clean = vb_clean_text(row_text(i), strlen(row_text(i)), &err);
+        char *clean = vb_text_cleanup(row_text(i), strlen(row_text(i)), &err);
         assert_non_null(clean);
         if (strcmp(clean, truth)) fail_msg("row %zu '%s': found '%s', expected '%s'", i, row_text(i), clean, truth);
         vb_free(clean);
@@ -107,7 +107,7 @@ static void invalid_bytes_become_replacement_characters(void **state) {
                  {"", 0, ""},
                  {"\0", 1, ""}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *clean = vb_clean_text(cases[i].bytes, cases[i].n, &err);
+        char *clean = vb_text_cleanup(cases[i].bytes, cases[i].n, &err);
         assert_non_null(clean);
         assert_string_equal(clean, cases[i].clean);
         vb_free(clean);
@@ -154,12 +154,12 @@ static void openai_merges_give_golden_ids(void **state) {
     vb_tokenizer *t;
     vb_digest digest, masked;
     shared_path(path, "reference/bpe_simple_vocab_16e6.txt.gz");
-    assert_ok(vb_tokenizer_read(&t, path, 0, &digest, &err));
+    assert_ok(vb_tokenizer_file_read(&t, path, 0, &digest, &err));
     assert_int_equal(vb_tokenizer_size(t), 49408);
     assert_int_equal(vb_tokenizer_start(t), 49406);
     compare_ids(t, 2, CONTEXT);
     vb_tokenizer_close(t);
-    assert_ok(vb_tokenizer_read(&t, path, 1, &masked, &err));
+    assert_ok(vb_tokenizer_file_read(&t, path, 1, &masked, &err));
     assert_int_equal(vb_tokenizer_size(t), 49409);
     vb_tokenizer_close(t);
     assert_string_not_equal(digest.hex, masked.hex);
@@ -174,7 +174,7 @@ static void fixtures_are_equal(void **state) {
     for (int mask = 0; mask < 2; mask++) {
         vb_tokenizer *t;
         vb_npy truth;
-        assert_ok(vb_tokenizer_read(&t, shared_path(path, "reference/bpe_simple_vocab_16e6.txt.gz"), mask, NULL, &err));
+        assert_ok(vb_tokenizer_file_read(&t, shared_path(path, "reference/bpe_simple_vocab_16e6.txt.gz"), mask, NULL, &err));
         assert_ok(vb_npy_open(&truth, shared_path(path, mask ? "fixtures/tokens_declip.npy" : "fixtures/tokens.npy"), &err));
         assert_int_equal(truth.tensor.shape[0], texts.count);
         assert_int_equal(truth.tensor.shape[1], CONTEXT);
@@ -249,27 +249,27 @@ static void packed_files_are_checked(void **state) {
     const char *plain = in_folder("m.txt"), *gz = in_folder("m.txt.gz");
     vb_tokenizer *t;
     vb_digest a, b;
-    assert_ok(vb_write_file(plain, merges_text(), strlen(merges_text()), &err));
-    assert_ok(vb_write_file(gz, packed, n, &err));
-    assert_ok(vb_tokenizer_read(&t, plain, 0, &a, &err));
+    assert_ok(vb_writer_write_whole(plain, merges_text(), strlen(merges_text()), &err));
+    assert_ok(vb_writer_write_whole(gz, packed, n, &err));
+    assert_ok(vb_tokenizer_file_read(&t, plain, 0, &a, &err));
     vb_tokenizer_close(t);
-    assert_ok(vb_tokenizer_read(&t, gz, 0, &b, &err));
+    assert_ok(vb_tokenizer_file_read(&t, gz, 0, &b, &err));
     compare_ids(t, 3, SHORT_CONTEXT);
     vb_tokenizer_close(t);
     assert_string_equal(a.hex, b.hex); /* of the content, packed or not */
     for (size_t cut = 2; cut < n; cut += 97) {
-        assert_ok(vb_write_file(gz, packed, cut, &err));
-        assert_fails(vb_tokenizer_read(&t, gz, 0, NULL, &err), VB_EDATA, "truncated gzip data");
+        assert_ok(vb_writer_write_whole(gz, packed, cut, &err));
+        assert_fails(vb_tokenizer_file_read(&t, gz, 0, NULL, &err), VB_EDATA, "truncated gzip data");
     }
     packed[n] = 'x';
-    assert_ok(vb_write_file(gz, packed, n + 1, &err));
-    assert_fails(vb_tokenizer_read(&t, gz, 0, NULL, &err), VB_EDATA, "1 bytes behind the end");
+    assert_ok(vb_writer_write_whole(gz, packed, n + 1, &err));
+    assert_fails(vb_tokenizer_file_read(&t, gz, 0, NULL, &err), VB_EDATA, "1 bytes behind the end");
     packed[n - 8] ^= 1; /* the checksum */
-    assert_ok(vb_write_file(gz, packed, n, &err));
-    assert_fails(vb_tokenizer_read(&t, gz, 0, NULL, &err), VB_EDATA, "corrupt gzip data");
-    assert_ok(vb_write_file(gz, "plain", 5, &err));
-    assert_fails(vb_tokenizer_read(&t, gz, 0, NULL, &err), VB_EDATA, "not gzip");
-    assert_fails(vb_tokenizer_read(&t, in_folder("none.gz"), 0, NULL, &err), VB_EMISSING, "none.gz");
+    assert_ok(vb_writer_write_whole(gz, packed, n, &err));
+    assert_fails(vb_tokenizer_file_read(&t, gz, 0, NULL, &err), VB_EDATA, "corrupt gzip data");
+    assert_ok(vb_writer_write_whole(gz, "plain", 5, &err));
+    assert_fails(vb_tokenizer_file_read(&t, gz, 0, NULL, &err), VB_EDATA, "not gzip");
+    assert_fails(vb_tokenizer_file_read(&t, in_folder("none.gz"), 0, NULL, &err), VB_EMISSING, "none.gz");
     assert_null(t);
 }
 
@@ -307,11 +307,11 @@ static void hugging_face_pairs_have_their_own_ids(void **state) {
     vb_tokenizer *bpe = open_short(), *t;
     vb_digest digests[3];
     write_vocabulary(object);
-    assert_fails(vb_tokenizer_read(&t, folder, 0, NULL, &err), VB_EMISSING, "merges.txt");
-    assert_ok(vb_write_file(in_folder("merges.txt"), merges_text(), strlen(merges_text()), &err));
+    assert_fails(vb_tokenizer_file_read(&t, folder, 0, NULL, &err), VB_EMISSING, "merges.txt");
+    assert_ok(vb_writer_write_whole(in_folder("merges.txt"), merges_text(), strlen(merges_text()), &err));
     const char *paths[3] = {folder, in_folder("vocab.json"), in_folder("merges.txt")};
     for (int p = 0; p < 3; p++) {
-        assert_ok(vb_tokenizer_read(&t, paths[p], 0, &digests[p], &err));
+        assert_ok(vb_tokenizer_file_read(&t, paths[p], 0, &digests[p], &err));
         assert_string_equal(digests[p].hex, digests[0].hex);
         assert_int_equal(vb_tokenizer_size(t), 814);
         assert_int_equal(vb_tokenizer_start(t), 1);
@@ -327,10 +327,10 @@ static void hugging_face_pairs_have_their_own_ids(void **state) {
     }
     vb_tokenizer_close(bpe);
 
-    assert_fails(vb_tokenizer_read(&t, folder, 1, NULL, &err), VB_EMISMATCH, "<|mask|>");
+    assert_fails(vb_tokenizer_file_read(&t, folder, 1, NULL, &err), VB_EMISMATCH, "<|mask|>");
     json_object_set_new(object, "<|mask|>", json_integer(900));
     write_vocabulary(object);
-    assert_ok(vb_tokenizer_read(&t, folder, 1, NULL, &err));
+    assert_ok(vb_tokenizer_file_read(&t, folder, 1, NULL, &err));
     assert_int_equal(vb_tokenizer_size(t), 901);
     vb_tokenizer_close(t);
 
@@ -354,16 +354,16 @@ static void hugging_face_pairs_have_their_own_ids(void **state) {
         else json_object_del(broken, breaks[i].token);
         write_vocabulary(broken);
         json_decref(broken);
-        assert_fails(vb_tokenizer_read(&t, folder, 0, NULL, &err), breaks[i].code, breaks[i].message);
+        assert_fails(vb_tokenizer_file_read(&t, folder, 0, NULL, &err), breaks[i].code, breaks[i].message);
     }
     json_decref(object);
-    assert_ok(vb_write_file(in_folder("vocab.json"), "{\"a\": 1,\n \"a\": 2}", 17, &err));
-    assert_fails(vb_tokenizer_read(&t, folder, 0, NULL, &err), VB_EDATA, "vocab.json:2:");
-    assert_ok(vb_write_file(in_folder("vocab.json"), "[1]", 3, &err));
-    assert_fails(vb_tokenizer_read(&t, folder, 0, NULL, &err), VB_EDATA, "expected an object");
+    assert_ok(vb_writer_write_whole(in_folder("vocab.json"), "{\"a\": 1,\n \"a\": 2}", 17, &err));
+    assert_fails(vb_tokenizer_file_read(&t, folder, 0, NULL, &err), VB_EDATA, "vocab.json:2:");
+    assert_ok(vb_writer_write_whole(in_folder("vocab.json"), "[1]", 3, &err));
+    assert_fails(vb_tokenizer_file_read(&t, folder, 0, NULL, &err), VB_EDATA, "expected an object");
     unlink(in_folder("vocab.json"));
-    assert_fails(vb_tokenizer_read(&t, folder, 0, NULL, &err), VB_EMISSING, "a folder without vocab.json");
-    assert_ok(vb_tokenizer_read(&t, in_folder("merges.txt"), 0, NULL, &err)); /* alone it is a merges file like OpenAI's */
+    assert_fails(vb_tokenizer_file_read(&t, folder, 0, NULL, &err), VB_EMISSING, "a folder without vocab.json");
+    assert_ok(vb_tokenizer_file_read(&t, in_folder("merges.txt"), 0, NULL, &err)); /* alone it is a merges file like OpenAI's */
     assert_int_equal(vb_tokenizer_start(t), 812);
     vb_tokenizer_close(t);
     unlink(in_folder("merges.txt"));
@@ -374,7 +374,7 @@ static void lack_of_memory_is_an_error_and_no_leak(void **state) {
     const char *text = "Ã©tÃ© Å‚Ã³dÅº “q” ﬁ &amp; &EACUTE; e\u0301\u0323\u0301 &lt; ΑΣ\nÃ\u00a0 x â€œ";
     const char *merges = "#version\ni n\n";
     uint8_t packed[256];
-    assert_ok(vb_write_file(in_folder("small.gz"), packed, gzip(merges, packed, sizeof packed), &err));
+    assert_ok(vb_writer_write_whole(in_folder("small.gz"), packed, gzip(merges, packed, sizeof packed), &err));
     int32_t ids[CONTEXT], truth[CONTEXT];
     vb_tokenizer *t;
     assert_ok(vb_tokenizer_open_bpe(&t, merges, strlen(merges), 0, "m", &err));
@@ -386,7 +386,7 @@ static void lack_of_memory_is_an_error_and_no_leak(void **state) {
         snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
         vb_error_clear(&err);
         vb_fault_setup(fault, 0);
-        int status = vb_tokenizer_read(&t, in_folder("small.gz"), 0, NULL, &err);
+        int status = vb_tokenizer_file_read(&t, in_folder("small.gz"), 0, NULL, &err);
         if (!status) status = vb_tokenizer_encode(t, text, strlen(text), CONTEXT, ids, NULL, &err);
         vb_fault_setup(NULL, 0);
         vb_tokenizer_close(t);
@@ -408,8 +408,8 @@ static void tables_can_be_shared(void **state) {
     size_t size;
     int32_t truth[CONTEXT], ids[CONTEXT];
     const char *plain = in_folder("m.txt");
-    assert_ok(vb_write_file(plain, merges_text(), strlen(merges_text()), &err));
-    assert_ok(vb_tokenizer_read(&t, plain, 0, &digest, &err));
+    assert_ok(vb_writer_write_whole(plain, merges_text(), strlen(merges_text()), &err));
+    assert_ok(vb_tokenizer_file_read(&t, plain, 0, &digest, &err));
     assert_ok(vb_tokenizer_encode(t, text, strlen(text), CONTEXT, truth, NULL, &err));
     const uint8_t *bytes = vb_tokenizer_bytes(t, &size);
     assert_ok(vb_tokenizer_map(&other, bytes, size, &err));
@@ -433,26 +433,26 @@ static void tables_can_be_shared(void **state) {
     const char *cache = in_folder("cache");
     char path[1200];
     snprintf(path, sizeof path, "%s/tokenizers/%s.tables", cache, digest.hex);
-    assert_ok(vb_tokenizer_find(&other, &map, cache, &digest, &err));
+    assert_ok(vb_tokenizer_file_find(&other, &map, cache, &digest, &err));
     assert_null(other);
     for (int k = 0; k < 3; k++) {
-        assert_ok(vb_tokenizer_share(&t, &map, cache, &digest, &err));
+        assert_ok(vb_tokenizer_file_share(&t, &map, cache, &digest, &err));
         assert_int_equal(map.size, size);
         assert_ok(vb_tokenizer_encode(t, text, strlen(text), CONTEXT, ids, NULL, &err));
         assert_memory_equal(ids, truth, sizeof ids);
         vb_tokenizer_close(t);
         vb_map_close(&map);
-        assert_ok(vb_tokenizer_find(&t, &map, cache, &digest, &err));
+        assert_ok(vb_tokenizer_file_find(&t, &map, cache, &digest, &err));
         assert_non_null(t);
         vb_tokenizer_close(t);
         vb_map_close(&map);
-        if (k) assert_ok(vb_write_file(path, "not tables", 10, &err));
-        if (k) assert_ok(vb_tokenizer_find(&other, &map, cache, &digest, &err));
+        if (k) assert_ok(vb_writer_write_whole(path, "not tables", 10, &err));
+        if (k) assert_ok(vb_tokenizer_file_find(&other, &map, cache, &digest, &err));
         if (k) assert_null(other);
-        assert_ok(vb_tokenizer_read(&t, plain, 0, NULL, &err));
+        assert_ok(vb_tokenizer_file_read(&t, plain, 0, NULL, &err));
     }
     vb_fault_setup("write:1:ENOSPC", 0);
-    assert_fails(vb_tokenizer_share(&t, &map, cache, &digest, &err), VB_EOUTPUT, ".tables: cannot write: No space left");
+    assert_fails(vb_tokenizer_file_share(&t, &map, cache, &digest, &err), VB_EOUTPUT, ".tables: cannot write: No space left");
     vb_fault_setup(NULL, 0);
     vb_tokenizer_close(t);
 }

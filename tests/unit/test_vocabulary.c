@@ -5,7 +5,7 @@
 #include "kernels/base/fault.h"
 #include "shards/files/io.h"
 #include "shards/text/prompts.h"
-#include "shards/text/vocabulary.h"
+#include "shards/text/vocabularies.h"
 
 static vb_error err;
 static char scratch[] = "/tmp/vocabench-vocabulary-XXXXXX";
@@ -24,7 +24,7 @@ static int remove_scratch(void **state) {
 }
 
 static const char *written(const char *text) {
-    assert_ok(vb_write_file(file, text, strlen(text), &err));
+    assert_ok(vb_writer_write_whole(file, text, strlen(text), &err));
     return file;
 }
 
@@ -426,7 +426,7 @@ static void joined_classes(void **state) {
         assert_int_equal(v->duplicates, 3);
         assert_string_equal(v->duplicate_notes[0], "'maple tree' in 'blue' is also in 'red'");
         assert_string_equal(v->duplicate_notes[2], "'tom' in 'green' is also in 'red'");
-        vb_joined_free(&joined);
+        vb_vocabularies_joined_free(&joined);
     }
     vb_joined joined;
     assert_fails(vb_vocabularies_join(&joined, "x", bad, names, 2, VB_SHARED_DROP, &err), VB_EMISMATCH,
@@ -443,7 +443,7 @@ static void joined_classes(void **state) {
         assert_int_equal(err.code, VB_EMEMORY);
         assert_null(joined.vocabularies.class);
     }
-    vb_joined_free(&joined);
+    vb_vocabularies_joined_free(&joined);
     for (int p = 0; p < 5; p++) vb_vocabularies_free(&parts[p]);
 }
 
@@ -472,7 +472,7 @@ static void joined_files(void **state) {
                 assert_true(vb_vocabularies_find(&files[p + 1], class->name) >= 0);
             }
         }
-        vb_joined_free(&joined);
+        vb_vocabularies_joined_free(&joined);
         for (int f = 0; f < 4; f++) vb_vocabularies_free(&files[f]);
     }
 }
@@ -490,7 +490,7 @@ static void prompts_fill(void **state) {
                  {"a {}_b", "{}", "a {}_b"},
                  {"{}!", "", "!"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *text = vb_prompt_fill(cases[i].prompt, cases[i].name, &err);
+        char *text = vb_prompts_fill(cases[i].prompt, cases[i].name, &err);
         assert_non_null(text);
         assert_string_equal(text, cases[i].text);
         vb_free(text);
@@ -504,7 +504,7 @@ static void prompts_fill(void **state) {
                                          {"", "no {}"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         vb_error_clear(&err);
-        assert_null(vb_prompt_fill(bad[i][0], "x", &err));
+        assert_null(vb_prompts_fill(bad[i][0], "x", &err));
         assert_int_equal(err.code, VB_ECONFIG);
         assert_non_null(strstr(err.text, bad[i][1]));
     }
@@ -599,9 +599,9 @@ static void committed_prompts(void **state) {
     (void)state;
     vb_paths paths;
     vb_prompts prompts;
-    assert_ok(vb_glob(&paths, "configs/prompts/*.yaml", &err));
+    assert_ok(vb_path_glob(&paths, "configs/prompts/*.yaml", &err));
     assert_int_equal(paths.count, LISTS);
-    vb_paths_free(&paths);
+    vb_path_list_free(&paths);
     for (int i = 0; i < LISTS; i++) {
         read_list(&prompts, i);
         if (!strcmp(lists[i].name, "simple")) assert_string_equal(prompts.items[0], "a photo of a {}.");
@@ -676,7 +676,7 @@ static void lack_of_memory(void **state) {
     }
     assert_true(n > 20);
     vb_fault_setup("alloc:1:ENOMEM", 0);
-    assert_null(vb_prompt_fill("a {}", "x", &err));
+    assert_null(vb_prompts_fill("a {}", "x", &err));
     vb_fault_setup(NULL, 0);
 }
 

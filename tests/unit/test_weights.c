@@ -485,7 +485,7 @@ static void write_safetensors(const char *path, const char *header, const void *
     for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)((uint64_t)length >> 8 * i);
     memcpy(bytes + 8, header, length);
     memcpy(bytes + 8 + length, data, size);
-    assert_ok(vb_write_file(path, bytes, 8 + length + size, &err));
+    assert_ok(vb_writer_write_whole(path, bytes, 8 + length + size, &err));
 }
 
 static void class_specific_contexts(void **state) {
@@ -519,7 +519,7 @@ static void class_specific_contexts(void **state) {
         "\"data_offsets\":[4,8]}}",
         values, 8);
     assert_fails(vb_coop_read(&coop, path, &err), VB_EDATA, "both 'a.ctx' and 'b.ctx'");
-    vb_write_file(path, "version https://git-lfs.github.com/spec/v1\n", 43, &err);
+    vb_writer_write_whole(path, "version https://git-lfs.github.com/spec/v1\n", 43, &err);
     assert_fails(vb_coop_read(&coop, path, &err), VB_EDATA, "Git LFS pointer");
     unlink(path);
     assert_fails(vb_coop_read(&coop, CORPUS "zip/state_dict.pt", &err), VB_EMISMATCH, "no tensor 'ctx' among 7");

@@ -66,7 +66,7 @@ static void a_small_database(void **state) {
     assert_int_equal(vb_wordnet_lemmas(wordnet), 18);
     for (size_t i = 1; i < vb_wordnet_lemmas(wordnet); i++)
         assert_true(strcmp(vb_wordnet_lemma(wordnet, i - 1), vb_wordnet_lemma(wordnet, i)) < 0);
-    assert_int_equal(vb_wordnet_find(wordnet, "sea_lion"), -1); /* not in vb_fold_name's form */
+    assert_int_equal(vb_wordnet_find(wordnet, "sea_lion"), -1); /* not in vb_wordnet_fold_name's form */
     assert_int_equal(vb_wordnet_find(wordnet, "lion"), -1);
     assert_int_equal(depth_of(wordnet, "entity"), 0);
     assert_int_equal(depth_of(wordnet, "beast"), 1); /* its first sense is a thing */
@@ -84,7 +84,7 @@ static void a_small_database(void **state) {
     for (size_t i = 0; i < sizeof no_ids / sizeof *no_ids; i++) assert_string_equal(synonyms_of(wordnet, "?", no_ids[i]), "");
     vb_wordnet_close(wordnet);
     vb_wordnet_close(NULL);
-    char *folded = vb_fold_name("Sea_Lion OF_\xc3\x84", &err);
+    char *folded = vb_wordnet_fold_name("Sea_Lion OF_\xc3\x84", &err);
     assert_string_equal(folded, "sea lion of \xc3\x84");
     vb_free(folded);
 }

@@ -613,7 +613,7 @@ static void files(void **state) {
 static void committed_files_parse(void **state) {
     (void)state;
     vb_paths paths;
-    assert_ok(vb_glob(&paths, "configs/*/*.yaml", &err));
+    assert_ok(vb_path_glob(&paths, "configs/*/*.yaml", &err));
     assert_true(paths.count >= 26);
     for (size_t i = 0; i < paths.count; i++) {
         vb_yaml *root;
@@ -621,7 +621,7 @@ static void committed_files_parse(void **state) {
         assert_int_equal(root->kind, VB_YAML_MAP);
         vb_yaml_free(root);
     }
-    vb_paths_free(&paths);
+    vb_path_list_free(&paths);
 }
 
 static void lack_of_memory(void **state) {

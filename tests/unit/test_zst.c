@@ -83,7 +83,7 @@ static void seekable_files(void **state) {
     /* The description's numbers, at their places: 5 frames (an empty one is not written), checksums, magic. */
     uint8_t *bytes;
     size_t n;
-    assert_ok(vb_read_file(path, 1 << 20, &bytes, &n, &err));
+    assert_ok(vb_file_read_whole(path, 1 << 20, &bytes, &n, &err));
     static const uint8_t footer[] = {5, 0, 0, 0, 0x80, 0xb1, 0xea, 0x92, 0x8f};
     static const uint8_t header[] = {0x5e, 0x2a, 0x4d, 0x18, 69, 0, 0, 0};
     assert_memory_equal(bytes + n - 9, footer, 9);
@@ -138,7 +138,7 @@ static void truncations(void **state) {
     write_frames("t.zst", small, 3);
     uint8_t *bytes;
     size_t n;
-    assert_ok(vb_read_file(in_scratch(path, "t.zst"), 1 << 20, &bytes, &n, &err));
+    assert_ok(vb_file_read_whole(in_scratch(path, "t.zst"), 1 << 20, &bytes, &n, &err));
     int whole = 0;
     for (size_t size = 0; size < n; size++) {
         put_file("cut.zst", bytes, size);
@@ -163,7 +163,7 @@ static void flipped_bits(void **state) {
     uint8_t *bytes;
     size_t n;
     int accepted = 0;
-    assert_ok(vb_read_file(in_scratch(path, "f.zst"), 1 << 20, &bytes, &n, &err));
+    assert_ok(vb_file_read_whole(in_scratch(path, "f.zst"), 1 << 20, &bytes, &n, &err));
     for (size_t bit = 0; bit < n * 8; bit++) {
         bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
         put_file("bad.zst", bytes, n);
@@ -188,7 +188,7 @@ static void lying_tables(void **state) {
     write_frames("l.zst", small, 2);
     uint8_t *bytes, *table, copy[4096];
     size_t n;
-    assert_ok(vb_read_file(in_scratch(path, "l.zst"), sizeof copy, &bytes, &n, &err));
+    assert_ok(vb_file_read_whole(in_scratch(path, "l.zst"), sizeof copy, &bytes, &n, &err));
     in_scratch(path, "lie.zst");
     table = copy + n - 9 - 24;
     memcpy(copy, bytes, n);
@@ -293,7 +293,7 @@ static void faults(void **state) {
             if (!status) continue;
             assert_int_equal(err.code, effects[e].code);
             /* Whole or absent: what fails after the rename leaves the whole file. */
-            if (vb_exists(path) && read_all(path, 10000, &err) != SIZE) fail_msg("%s leaves a broken file", spec);
+            if (vb_path_exists(path) && read_all(path, 10000, &err) != SIZE) fail_msg("%s leaves a broken file", spec);
             unlink(path);
         }
         if (n < 2) fail_msg("no call of %s was made", effects[e].site);

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "kernels/base/memory.h"
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 /* Path of a file in the shared folder in `path` (1024 bytes); skips the test when it is not there. */
 static inline const char *shared_path(char *path, const char *name) {

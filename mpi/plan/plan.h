@@ -1,6 +1,6 @@
 /* What a run of an experiment will take: units, bytes, memory. */
-#ifndef VB_PLAN_SIZES_H
-#define VB_PLAN_SIZES_H
+#ifndef VB_PLAN_H
+#define VB_PLAN_H
 
 #include <stdbool.h>
 

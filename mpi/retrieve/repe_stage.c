@@ -1,5 +1,5 @@
 /* REPE of one (model, dataset) pair: queries, retrieval, captions, blends, evaluations. */
-#include "mpi/retrieve/class_captions.h"
+#include "mpi/retrieve/repe_stage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,9 +63,10 @@ static int make_queries(repe *work, float **queries, int *dim, vb_error *err) {
     size_t n = (size_t)work->classes * (size_t)*dim;
     if (!(*queries = vb_array(n, sizeof **queries, "queries", err))) status = -1;
     for (int c = 0; c < work->classes && !status; c++)
-        status = vb_normalised_mean(plain->texts + (size_t)c * (size_t)*dim, 1, *dim, *queries + (size_t)c * (size_t)*dim, err);
+        status =
+            vb_direction_ensemble(plain->texts + (size_t)c * (size_t)*dim, 1, *dim, *queries + (size_t)c * (size_t)*dim, err);
     vb_classifier_free(&other);
-    return vb_agree(&work->context->comm, status, err);
+    return vb_comm_agree(&work->context->comm, status, err);
 }
 
 /* One query's list into the table of rank 0. */
@@ -111,7 +112,7 @@ static int retrieve(repe *work, vb_error *err) {
                              take_list, work, err);
     if (!status && !comm->rank) vb_retrieve_forget(&work->corpus.index, queries, work->classes, &options);
     vb_free(queries);
-    if (!status) status = vb_broadcast(comm, &work->depth, sizeof work->depth, err);
+    if (!status) status = vb_comm_broadcast(comm, &work->depth, sizeof work->depth, err);
     size_t id_bytes = (size_t)work->classes * (size_t)work->depth * sizeof *work->ids,
            score_bytes = (size_t)work->classes * (size_t)work->depth * sizeof *work->scores;
     if (!status && comm->rank) {
@@ -119,9 +120,9 @@ static int retrieve(repe *work, vb_error *err) {
         work->scores = vb_array(score_bytes, 1, "scores", err);
         if (!work->ids || !work->scores) status = -1;
     }
-    if (!status || comm->size > 1) status = vb_agree(comm, status, err);
-    if (!status) status = vb_broadcast(comm, work->ids, id_bytes, err);
-    if (!status) status = vb_broadcast(comm, work->scores, score_bytes, err);
+    if (!status || comm->size > 1) status = vb_comm_agree(comm, status, err);
+    if (!status) status = vb_comm_broadcast(comm, work->ids, id_bytes, err);
+    if (!status) status = vb_comm_broadcast(comm, work->scores, score_bytes, err);
     return status;
 }
 
@@ -148,14 +149,14 @@ static int read_captions(repe *work, vb_error *err) {
             if (!i || work->unique[i] != work->unique[work->unique_count - 1])
                 work->unique[work->unique_count++] = work->unique[i];
     }
-    status = vb_agree(&work->context->comm, status, err);
+    status = vb_comm_agree(&work->context->comm, status, err);
     /* Precomputed caption embeddings without a filter need no captions, and may have none. */
     bool needed = work->model || !work->settings->filter || work->settings->deduplicate;
     if (status || (!needed && !work->corpus.captions.count)) return status;
     work->captions = vb_array((size_t)work->unique_count, sizeof *work->captions, "captions", err);
-    if (vb_agree(&work->context->comm, work->captions ? 0 : -1, err)) return -1;
-    return vb_corpus_captions(&work->corpus, work->context, work->unique, work->unique_count, work->captions,
-                              &work->caption_block, err);
+    if (vb_comm_agree(&work->context->comm, work->captions ? 0 : -1, err)) return -1;
+    return vb_corpus_parts_captions(&work->corpus, work->context, work->unique, work->unique_count, work->captions,
+                                    &work->caption_block, err);
 }
 
 static int filter_class(repe *work, int class, vb_error *err) {
@@ -163,17 +164,17 @@ static int filter_class(repe *work, int class, vb_error *err) {
     const int64_t *ids = work->ids + class * work->depth;
     uint8_t *kept = work->kept + class * work->depth;
     vb_class_words words;
-    if (vb_class_words_new(&words, work->pair->data->vocabularies.class[class].name, err)) return -1;
+    if (vb_repe_words_new(&words, work->pair->data->vocabularies.class[class].name, err)) return -1;
     int status = 0;
     for (int64_t i = 0; i < work->depth && !status; i++) {
         const char *caption = work->captions ? work->captions[place_of(work, ids[i])] : "";
         bool holds = true;
-        if (!settings->filter) status = vb_caption_holds(&words, caption, &holds, err);
+        if (!settings->filter) status = vb_repe_caption_holds(&words, caption, &holds, err);
         for (int64_t j = 0; j < i && holds && settings->deduplicate; j++)
             if (kept[j] && !strcmp(caption, work->captions[place_of(work, ids[j])])) holds = false;
         kept[i] = holds;
     }
-    vb_class_words_free(&words);
+    vb_repe_words_free(&words);
     return status;
 }
 
@@ -181,7 +182,7 @@ static int filter(repe *work, vb_error *err) {
     work->kept = vb_array((size_t)work->classes * (size_t)work->depth, 1, "filter", err);
     int status = work->kept ? 0 : -1;
     for (int c = 0; c < work->classes && !status; c++) status = filter_class(work, c, err);
-    return vb_agree(&work->context->comm, status, err);
+    return vb_comm_agree(&work->context->comm, status, err);
 }
 
 /* Whether position i of a class counts for top_k: among the first top_k rows, or, with a depth of its own, among the first top_k
@@ -205,7 +206,7 @@ static int encode_captions(repe *work, vb_error *err) {
     const char **texts = vb_array((size_t)work->unique_count, sizeof *texts, "captions", err);
     float *rows = NULL;
     int status = work->rows && needed && texts ? 0 : -1;
-    if ((status = vb_agree(comm, status, err))) goto done;
+    if ((status = vb_comm_agree(comm, status, err))) goto done;
     for (int64_t i = 0; i < work->classes * work->depth; i++)
         if (work->kept[i]) needed[place_of(work, work->ids[i])] = 1;
     for (int64_t u = 0; u < work->unique_count; u++)
@@ -214,18 +215,18 @@ static int encode_captions(repe *work, vb_error *err) {
             needed[n++] = u;
         }
     if (work->model)
-        status = vb_encode_text_list(work->context, work->model, texts, n, work->pair->experiment->cache, work->pair->threads,
+        status = vb_text_list_encode(work->context, work->model, texts, n, work->pair->experiment->cache, work->pair->threads,
                                      &rows, &encoded, err);
     else {
         rows = vb_array((size_t)n * (size_t)work->dim, sizeof *rows, "caption embeddings", err);
         int64_t *ids = vb_array((size_t)n, sizeof *ids, "captions", err);
         for (int64_t i = 0; ids && i < n; i++) ids[i] = work->unique[needed[i]];
-        status = vb_agree(comm, rows && ids ? 0 : -1, err);
+        status = vb_comm_agree(comm, rows && ids ? 0 : -1, err);
         if (!status && !work->corpus.text_parts.count)
             status = vb_errorf(err, VB_EMISSING,
                                "corpus '%s': a precomputed model encodes no captions; give their embeddings as text_embeddings",
                                work->corpus_spec->name);
-        if (!status) status = vb_corpus_text_rows(&work->corpus, work->context, ids, n, work->dim, rows, err);
+        if (!status) status = vb_corpus_parts_text_rows(&work->corpus, work->context, ids, n, work->dim, rows, err);
         vb_free(ids);
     }
     for (int64_t i = 0; i < n && !status; i++)
@@ -247,13 +248,13 @@ static int blend_class(const repe *work, int class, int64_t top_k, double lambda
     const float *texts =
         (plain->prompt_rows ? plain->prompt_rows : plain->texts) + (size_t) class * (size_t)prompts * (size_t)work->dim;
     int64_t n = select_rows(work, class, top_k, selected);
-    if (prompts == 1) return vb_blend(texts, selected, n, work->dim, lambda, setting == 1, out, err);
+    if (prompts == 1) return vb_repe_blend(texts, selected, n, work->dim, lambda, setting == 1, out, err);
     for (int p = 0; p < prompts; p++)
-        if (vb_blend(texts + (size_t)p * (size_t)work->dim, selected, n, work->dim, lambda, setting != 2,
-                     scratch + (size_t)p * (size_t)work->dim, err))
+        if (vb_repe_blend(texts + (size_t)p * (size_t)work->dim, selected, n, work->dim, lambda, setting != 2,
+                          scratch + (size_t)p * (size_t)work->dim, err))
             return -1;
-    return setting == 2 ? vb_mean_direction(scratch, prompts, work->dim, out, err) :
-                          vb_normalised_mean(scratch, prompts, work->dim, out, err);
+    return setting == 2 ? vb_direction_mean(scratch, prompts, work->dim, out, err) :
+                          vb_direction_ensemble(scratch, prompts, work->dim, out, err);
 }
 
 static int blend(const repe *work, int64_t top_k, double lambda, float *texts, int *fallbacks, vb_error *err) {
@@ -270,7 +271,7 @@ static int blend(const repe *work, int64_t top_k, double lambda, float *texts, i
     }
     vb_free(scratch);
     vb_free(selected);
-    return vb_agree(&work->context->comm, status, err);
+    return vb_comm_agree(&work->context->comm, status, err);
 }
 
 static int store_blend(const repe *work, int64_t top_k, double lambda, const float *texts, vb_error *err) {
@@ -292,12 +293,12 @@ static int evaluate_setting(const repe *work, int64_t top_k, double lambda, json
     vb_pair_counts counts = {0};
     json_t *result = NULL;
     blended.texts = vb_array((size_t)work->classes * (size_t)work->dim, sizeof *blended.texts, "blended texts", err);
-    int status = vb_agree(comm, blended.texts ? 0 : -1, err);
+    int status = vb_comm_agree(comm, blended.texts ? 0 : -1, err);
     if (!status) status = blend(work, top_k, lambda, blended.texts, &fallbacks, err);
     if (!status) {
         blended.digest = vb_digest_bytes(blended.texts, (size_t)work->classes * (size_t)work->dim * sizeof(float));
         if (!comm->rank) status = store_blend(work, top_k, lambda, blended.texts, err);
-        status = vb_agree(comm, status, err);
+        status = vb_comm_agree(comm, status, err);
     }
     /* A blend that is not normalised is compared as it is: that is what the official code does with a single prompt. */
     spec.similarity = prompts == 1 && setting != 1;
@@ -354,7 +355,7 @@ static int run_settings(repe *work, json_t **result, vb_error *err) {
     const vb_retrieval_spec *settings = work->settings;
     bool speaks = !work->context->comm.rank;
     json_t *rows = speaks ? json_array() : NULL;
-    int status = vb_agree(&work->context->comm, speaks ? write_list(work, err) : 0, err);
+    int status = vb_comm_agree(&work->context->comm, speaks ? write_list(work, err) : 0, err);
     for (int k = 0; k < settings->top_k_count && !status; k++)
         for (int l = 0; l < settings->lambda_count && !status; l++)
             status = evaluate_setting(work, settings->top_k[k], settings->lambda[l], rows, err);
@@ -368,11 +369,11 @@ static int run_settings(repe *work, json_t **result, vb_error *err) {
         *result = json_pack("{s:s, s:I, s:I, s:s, s:I, s:I, s:o, s:O}", "corpus", work->corpus_spec->name, "rows_not_finite",
                             (json_int_t)work->summary.not_finite, "rows_zero", (json_int_t)work->summary.zero, "exact", "proven",
                             "rows", (json_int_t)work->corpus.index.rows, "depth", (json_int_t)work->depth, "settings",
-                            vb_retrieval_json(settings), "results", rows);
+                            vb_retrieval_spec_json(settings), "results", rows);
         if (!*result) status = vb_errorf(err, VB_EMEMORY, "no memory for the results");
     }
     json_decref(rows);
-    return vb_agree(&work->context->comm, status, err);
+    return vb_comm_agree(&work->context->comm, status, err);
 }
 
 /* The model that the corpus' embeddings are of: another one of the experiment, or the evaluated one. */
@@ -398,15 +399,15 @@ static json_t *certificate(const repe *work) {
                      (json_int_t)summary->rescored, "candidates", (json_int_t)summary->candidates, "mean_slack", summary->slack);
 }
 
-int vb_repe(vb_context *context, const vb_repe_job *job, json_t **result, json_t **scan, vb_error *err) {
+int vb_repe_stage(vb_context *context, const vb_repe_job *job, json_t **result, json_t **scan, vb_error *err) {
     repe work = {.context = context,
                  .job = job,
                  .pair = &job->pair,
-                 .settings = vb_model_retrieval(job->pair.experiment, job->pair.spec),
+                 .settings = vb_experiment_retrieval(job->pair.experiment, job->pair.spec),
                  .classes = job->pair.data->space.classes,
                  .dim = job->pair.classifier->dim};
     vb_model other = {0};
-    work.corpus_spec = vb_find_corpus(job->pair.experiment, work.settings->corpus);
+    work.corpus_spec = vb_experiment_find_corpus(job->pair.experiment, work.settings->corpus);
     *result = *scan = NULL;
     vb_encode_options options = {.batch = (int)job->pair.experiment->batch,
                                  .threads = job->pair.threads,

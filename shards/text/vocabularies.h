@@ -9,8 +9,8 @@
  * Names are the same when they are equal once underscores are spaces; case counts. Errors (VB_ECONFIG, with the place): unknown
  * keys, nothing in a vocabulary or no vocabulary, empty names, names that begin or end with white space or hold control
  * characters, one name with two ids, one id with two names. */
-#ifndef VB_VOCABULARY_H
-#define VB_VOCABULARY_H
+#ifndef VB_VOCABULARIES_H
+#define VB_VOCABULARIES_H
 
 #include <stdbool.h>
 
@@ -69,9 +69,9 @@ typedef struct vb_joined {
 /* `names`: of the parts, one each. Two classes are of one name when their ids are equal, or one has none and their names are
  * equal
  * (underscores are spaces). VB_EMISMATCH: two classes of one part are of one name with a class of another (by id and by name), or
- * a part has no class left. Free with vb_joined_free, also after a failure. */
+ * a part has no class left. Free with vb_vocabularies_joined_free, also after a failure. */
 int vb_vocabularies_join(vb_joined *joined, const char *name, const vb_vocabularies *const *parts, const char *const *names,
                          int count, vb_shared_names rule, vb_error *err);
-void vb_joined_free(vb_joined *joined);
+void vb_vocabularies_joined_free(vb_joined *joined);
 
 #endif

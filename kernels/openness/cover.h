@@ -5,13 +5,13 @@
  * candidates can take
  * (Nemhauser, Wolsey and Fisher 1978); branch and bound finds the most. Candidates have indices 0..candidates-1; of equal ones
  * the lower index comes first, always. */
-#ifndef VB_ADVERSARIAL_H
-#define VB_ADVERSARIAL_H
+#ifndef VB_COVER_H
+#define VB_COVER_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 enum { VB_ADVERSARIES = 16 }; /* most candidates to choose */
 
@@ -25,8 +25,8 @@ typedef struct vb_cover {
     size_t word_capacity, class_capacity;
 } vb_cover;
 
-/* Adds an image of class `class`, of which `pool` holds one bit a candidate (vb_judge_pool). Start from a zeroed vb_cover with
- * its number of candidates; 8 bytes a candidate for 64 images. Free with vb_cover_free. */
+/* Adds an image of class `class`, of which `pool` holds one bit a candidate (vb_similarity_judge_pool). Start from a zeroed
+ * vb_cover with its number of candidates; 8 bytes a candidate for 64 images. Free with vb_cover_free. */
 int vb_cover_add(vb_cover *cover, const uint64_t *pool, int class, vb_error *err);
 void vb_cover_free(vb_cover *cover);
 
@@ -41,7 +41,7 @@ void vb_cover_sets(const vb_cover *cover, const int *chosen, int n, uint64_t *ou
 
 /* The largest gain among the candidates that are neither excluded nor gone (bytes, either NULL), the lowest index of equal ones;
  * -1 when none is left. */
-int vb_largest_gain(const int64_t *gains, int candidates, const uint8_t *excluded, const uint8_t *gone);
+int vb_cover_largest_gain(const int64_t *gains, int candidates, const uint8_t *excluded, const uint8_t *gone);
 
 /* Sets to choose from: `count` of `words` words each, row-major. */
 typedef struct vb_coverage {

@@ -1,10 +1,10 @@
 /* Sets of taken images on every rank, gains summed over the ranks, choices on rank 0. */
-#include "mpi/adversarial/attack.h"
+#include "mpi/adversarial/adversarial.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "kernels/openness/adversarial.h"
+#include "kernels/openness/cover.h"
 #include "kernels/base/memory.h"
 #include "kernels/openness/similarity.h"
 #include "mpi/adversarial/examples.h"
@@ -23,7 +23,7 @@ typedef struct adversary {
     const vb_adversarial_spec *spec;
     vb_candidates pool;
     vb_label_space space; /* the classes, then the candidates, which are in no vocabulary */
-    vb_homes homes;
+    vb_memberships homes;
     float *texts; /* of both */
     vb_text_bank *bank;
     int target_count;
@@ -53,8 +53,8 @@ static int read_rows(adversary *work, float *rows, vb_error *err) {
                            (long long)(tensor->ndim > 0 ? tensor->shape[0] : 0),
                            (long long)(tensor->ndim > 1 ? tensor->shape[1] : 0), vb_dtype_name(tensor->dtype));
     for (int c = 0; c < pool->count && !status; c++) {
-        status = vb_float_rows(&npy, path, pool->line[c], 1, rows + c * dim, err);
-        if (c % 4096 == 4095) vb_map_forget(&npy.map);
+        status = vb_image_source_float_rows(&npy, path, pool->line[c], 1, rows + c * dim, err);
+        if (c % 4096 == 4095) vb_map_drop_pages(&npy.map);
     }
     vb_npy_close(&npy);
     return status;
@@ -63,9 +63,10 @@ static int read_rows(adversary *work, float *rows, vb_error *err) {
 static int encode_pool(adversary *work, vb_context *context, float *rows, vb_error *err) {
     const vb_pair *pair = work->pair;
     vb_name_list names = {work->spec->candidates, work->pool.count, work->pool.class,
-                          vb_prompts_on(pair->spec, pair->data->spec)};
+                          vb_experiment_prompts(pair->spec, pair->data->spec)};
     vb_classifier encoded;
-    if (vb_encode_names(&encoded, context, pair->source->model, &names, pair->experiment->cache, pair->threads, false, err))
+    if (vb_classifier_encode_names(&encoded, context, pair->source->model, &names, pair->experiment->cache, pair->threads, false,
+                                   err))
         return -1;
     memcpy(rows, encoded.texts, (size_t)names.count * (size_t)encoded.dim * sizeof *rows);
     vb_classifier_free(&encoded);
@@ -105,16 +106,16 @@ static int prepare(adversary *work, vb_context *context, vb_error *err) {
         work->texts = vb_buffer((size_t)work->space.classes * dim, sizeof *work->texts, "embeddings of candidates", err);
         status = work->texts ? find_targets(work, err) : -1;
     }
-    if ((status = vb_agree(comm, status, err))) return status;
+    if ((status = vb_comm_agree(comm, status, err))) return status;
     memcpy(work->texts, classifier->texts, classes * dim * sizeof *work->texts);
     if (pair->source->model) status = encode_pool(work, context, work->texts + classes * dim, err);
-    else status = vb_agree(comm, read_rows(work, work->texts + classes * dim, err), err);
+    else status = vb_comm_agree(comm, read_rows(work, work->texts + classes * dim, err), err);
     if (status) return -1;
-    status = vb_homes_new(&work->homes, &work->space, err);
+    status = vb_label_space_memberships_new(&work->homes, &work->space, err);
     if (!status)
-        status = vb_text_bank_new(&work->bank, work->texts, work->space.classes, (int)dim,
-                                  pair->spec->similarity ? VB_DOT : VB_COSINE, err);
-    return vb_agree(comm, status, err);
+        status = vb_similarity_bank_new(&work->bank, work->texts, work->space.classes, (int)dim,
+                                        pair->spec->similarity ? VB_DOT : VB_COSINE, err);
+    return vb_comm_agree(comm, status, err);
 }
 
 static void adversary_free(adversary *work) {
@@ -124,8 +125,8 @@ static void adversary_free(adversary *work) {
     }
     vb_free(work->targets);
     vb_free(work->target_of);
-    vb_text_bank_free(work->bank);
-    vb_homes_free(&work->homes);
+    vb_similarity_bank_free(work->bank);
+    vb_label_space_memberships_free(&work->homes);
     vb_free(work->texts);
     vb_candidates_free(&work->pool);
 }
@@ -153,8 +154,8 @@ static int judge_unit(adversary *work, int64_t unit, vb_error *err) {
     beaten = vb_array((size_t)rows.count * vocabularies, 1, "outcome of a unit", err);
     pool = vb_array((size_t)rows.count * words, sizeof *pool, "candidates that take images", err);
     if (!beaten || !pool) goto done;
-    if (vb_judge_pool(work->bank, &work->space, rows.rows, rows.count, rows.classes, beaten, NULL,
-                      work->pair->classifier->classes, pool, work->pair->threads, err))
+    if (vb_similarity_judge_pool(work->bank, &work->space, rows.rows, rows.count, rows.classes, beaten, NULL,
+                                 work->pair->classifier->classes, pool, work->pair->threads, err))
         goto done;
     for (int i = 0; i < rows.count; i++)
         for (int h = work->homes.offsets[rows.classes[i]]; h < work->homes.offsets[rows.classes[i] + 1]; h++) {
@@ -173,7 +174,7 @@ static int judge_unit(adversary *work, int64_t unit, vb_error *err) {
 done:
     vb_free(beaten);
     vb_free(pool);
-    vb_unit_rows_free(&rows);
+    vb_image_source_rows_free(&rows);
     return status;
 }
 
@@ -187,19 +188,19 @@ static int judge_images(adversary *work, vb_context *context, vb_error *err) {
     vb_progress_start(&progress, comm->rank, comm->size, "adversarial", work->pair->spec->name, "units",
                       (source->units - comm->rank + comm->size - 1) / comm->size);
     for (int64_t u = comm->rank; u < source->units; u += comm->size) {
-        if ((status = vb_check_stop(context, err)) || (status = judge_unit(work, u, err))) break;
+        if ((status = vb_context_check_stop(context, err)) || (status = judge_unit(work, u, err))) break;
         vb_progress_step(&progress, 1);
     }
     vb_progress_end(&progress);
     int64_t *counts = vb_array(n, sizeof *counts, "images of the targets", err);
     if (!counts) status = -1;
-    status = vb_meet(context, status, err);
+    status = vb_context_barrier(context, status, err);
     for (int t = 0; !status && t < work->target_count; t++) {
         counts[2 * t] = work->targets[t].images;
         counts[2 * t + 1] = work->targets[t].cover.images;
     }
-    if (!status) status = vb_sum_to_root(comm, counts, n, err);
-    if (!status) status = vb_broadcast(comm, counts, n * sizeof *counts, err);
+    if (!status) status = vb_comm_sum_to_root(comm, counts, n, err);
+    if (!status) status = vb_comm_broadcast(comm, counts, n * sizeof *counts, err);
     for (int t = 0; !status && t < work->target_count; t++) {
         work->targets[t].images = counts[2 * t];
         work->targets[t].right = counts[2 * t + 1];
@@ -255,14 +256,14 @@ static int outcome_new(outcome *out, const adversary *work, const victim *target
 static int sum_gains(outcome *out, vb_comm *comm, const adversary *work, const victim *target, vb_error *err) {
     memset(out->gains, 0, (size_t)work->pool.count * sizeof *out->gains);
     vb_cover_gains(&target->cover, out->taken, out->gains, work->pair->threads);
-    return vb_sum_to_root(comm, out->gains, (size_t)work->pool.count, err);
+    return vb_comm_sum_to_root(comm, out->gains, (size_t)work->pool.count, err);
 }
 
 /* The `n` largest gains into chosen[0..n-1] by gain, then by name; their sum. Marks them as gone. */
 static int64_t take_largest(outcome *out, int candidates, int n, int *chosen) {
     int64_t sum = 0;
     for (int i = 0; i < n; i++) {
-        chosen[i] = vb_largest_gain(out->gains, candidates, out->excluded, out->gone);
+        chosen[i] = vb_cover_largest_gain(out->gains, candidates, out->excluded, out->gone);
         out->gone[chosen[i]] = 1;
         sum += out->gains[chosen[i]];
     }
@@ -274,7 +275,7 @@ static void tighten(outcome *out, int candidates, int64_t covered) {
     int chosen[VB_ADVERSARIES], n = 0;
     int64_t sum = covered;
     for (; n < out->k; n++) {
-        int c = vb_largest_gain(out->gains, candidates, out->excluded, out->gone);
+        int c = vb_cover_largest_gain(out->gains, candidates, out->excluded, out->gone);
         if (c < 0) break;
         chosen[n] = c;
         out->gone[c] = 1;
@@ -293,7 +294,7 @@ static int choose_greedily(outcome *out, vb_comm *comm, const adversary *work, c
     int64_t *first = NULL; /* the gains of the first round, on rank 0 */
     int status = 0;
     if (!comm->rank && !(first = vb_array((size_t)work->pool.count, sizeof *first, "gains of candidates", err))) status = -1;
-    status = vb_agree(comm, status, err);
+    status = vb_comm_agree(comm, status, err);
     for (int step = 0; step < out->k && !status; step++) {
         if ((status = sum_gains(out, comm, work, target, err))) break;
         if (!comm->rank) {
@@ -302,7 +303,8 @@ static int choose_greedily(outcome *out, vb_comm *comm, const adversary *work, c
             covered += take_largest(out, work->pool.count, 1, &out->chosen[step]);
             out->alone[step] = first[out->chosen[step]];
         }
-        if (!(status = vb_broadcast(comm, &out->chosen[step], sizeof *out->chosen, err))) join_choice(out, work, target, step);
+        if (!(status = vb_comm_broadcast(comm, &out->chosen[step], sizeof *out->chosen, err)))
+            join_choice(out, work, target, step);
     }
     vb_free(first);
     return status;
@@ -315,7 +317,7 @@ static int choose_singles(outcome *out, vb_comm *comm, const adversary *work, co
         take_largest(out, work->pool.count, out->k, out->chosen);
         for (int i = 0; i < out->k; i++) out->alone[i] = out->gains[out->chosen[i]];
     }
-    if (vb_broadcast(comm, out->chosen, sizeof out->chosen, err)) return -1;
+    if (vb_comm_broadcast(comm, out->chosen, sizeof out->chosen, err)) return -1;
     for (int i = 0; i < out->k; i++) join_choice(out, work, target, i);
     return 0;
 }
@@ -363,7 +365,7 @@ static int choose_exactly(outcome *out, vb_comm *comm, const adversary *work, co
     uint64_t *sets = NULL;
     int n = 0, status = sum_gains(out, comm, work, target, err);
     int *list = vb_array((size_t)work->pool.count, sizeof *list, "candidates that take something", err);
-    if (vb_agree(comm, list ? status : -1, err)) {
+    if (vb_comm_agree(comm, list ? status : -1, err)) {
         vb_free(list);
         return -1;
     }
@@ -372,24 +374,24 @@ static int choose_exactly(outcome *out, vb_comm *comm, const adversary *work, co
         for (int c = 0; c < work->pool.count; c++)
             if (!out->excluded[c] && out->gains[c]) list[n++] = c;
     }
-    status = vb_broadcast(comm, &n, sizeof n, err);
-    if (!status) status = vb_broadcast(comm, list, (size_t)n * sizeof *list, err);
+    status = vb_comm_broadcast(comm, &n, sizeof n, err);
+    if (!status) status = vb_comm_broadcast(comm, list, (size_t)n * sizeof *list, err);
     if (!status) {
         size_t words = (size_t)n * (size_t)vb_cover_blocks(&target->cover);
         sets = vb_array(words, sizeof *sets, "sets of candidates", err);
-        status = vb_agree(comm, sets ? 0 : -1, err);
+        status = vb_comm_agree(comm, sets ? 0 : -1, err);
         if (!status) {
             vb_cover_sets(&target->cover, list, n, sets);
-            status = vb_gather_blocks(comm, sets, words * sizeof *sets, &blocks, &sizes, err);
+            status = vb_comm_gather(comm, sets, words * sizeof *sets, &blocks, &sizes, err);
         }
     }
     vb_free(sets);
-    if (!status) status = vb_agree(comm, comm->rank ? 0 : search(out, work, list, n, blocks, sizes, comm->size, err), err);
+    if (!status) status = vb_comm_agree(comm, comm->rank ? 0 : search(out, work, list, n, blocks, sizes, comm->size, err), err);
     for (int r = 0; blocks && r < comm->size; r++) vb_free(blocks[r]);
     vb_free(blocks);
     vb_free(sizes);
     vb_free(list);
-    if (!status) status = vb_broadcast(comm, out->chosen, sizeof out->chosen, err);
+    if (!status) status = vb_comm_broadcast(comm, out->chosen, sizeof out->chosen, err);
     for (int i = 0; i < out->k && !status; i++) join_choice(out, work, target, i);
     return status;
 }
@@ -404,7 +406,7 @@ static json_t *outcome_json(const outcome *out, const adversary *work, const vic
     int64_t left = target->right;
     json_t *entry =
         json_pack("{s:s, s:s, s:I, s:I, s:f, s:i}", "target", vocabularies->names[target->vocabulary], "method",
-                  vb_adversarial_method_name(work->spec->method), "images", (json_int_t)target->images, "right",
+                  vb_adversarial_spec_method_name(work->spec->method), "images", (json_int_t)target->images, "right",
                   (json_int_t)target->right, "accuracy_before", (double)left / images, "excluded", out->excluded_count);
     json_t *names = json_array(), *accuracy = json_array(), *alone = json_array(), *takes = json_array();
     for (int i = 0; i < out->k && target->right; i++) {
@@ -449,12 +451,13 @@ static int attack(vb_context *context, const adversary *work, const victim *targ
     outcome out;
     json_t *examples = NULL;
     int status = outcome_new(&out, work, target, err);
-    if (!status) status = vb_check_stop(context, err);
-    status = vb_agree(comm, status, err);
+    if (!status) status = vb_context_check_stop(context, err);
+    status = vb_comm_agree(comm, status, err);
     out.bound = target->right;
     if (!status && target->right) {
         status = choose[work->spec->method](&out, comm, work, target, err);
-        if (!status) status = vb_sum_to_root(comm, out.by_class, (size_t)out.k * (size_t)work->pair->classifier->classes, err);
+        if (!status)
+            status = vb_comm_sum_to_root(comm, out.by_class, (size_t)out.k * (size_t)work->pair->classifier->classes, err);
         if (!status)
             status =
                 vb_examples_json(comm, &target->cover, target->places, out.chosen, out.k, work->pair->source, &examples, err);
@@ -462,13 +465,13 @@ static int attack(vb_context *context, const adversary *work, const victim *targ
     if (!status && !comm->rank && json_array_append_new(list, outcome_json(&out, work, target, examples)))
         status = vb_errorf(err, VB_EMEMORY, "no memory for the results");
     outcome_free(&out);
-    return vb_agree(comm, status, err);
+    return vb_comm_agree(comm, status, err);
 }
 
 int vb_adversarial(vb_context *context, const vb_pair *pair, json_t *result, vb_error *err) {
     adversary work = {.pair = pair, .spec = &pair->experiment->adversarial};
     json_t *list = json_array();
-    int status = vb_agree(&context->comm, list ? 0 : vb_errorf(err, VB_EMEMORY, "no memory for the results"), err);
+    int status = vb_comm_agree(&context->comm, list ? 0 : vb_errorf(err, VB_EMEMORY, "no memory for the results"), err);
     if (!status) status = prepare(&work, context, err);
     if (!status) status = judge_images(&work, context, err);
     for (int t = 0; t < work.target_count && !status; t++) status = attack(context, &work, &work.targets[t], list, err);
@@ -478,5 +481,5 @@ int vb_adversarial(vb_context *context, const vb_pair *pair, json_t *result, vb_
     if (status) vb_error_prefix(err, "adversarial vocabularies of '%s' on '%s'", pair->spec->name, pair->data->spec->name);
     json_decref(list);
     adversary_free(&work);
-    return vb_agree(&context->comm, status, err);
+    return vb_comm_agree(&context->comm, status, err);
 }

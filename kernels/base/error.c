@@ -1,5 +1,5 @@
 /* The error value: formatting, prefixing, names of the codes. */
-#include "kernels/base/status.h"
+#include "kernels/base/error.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -59,10 +59,10 @@ void vb_error_clear(vb_error *err) {
     err->text[0] = 0;
 }
 
-const int vb_codes[] = {VB_OK,      VB_EINTERNAL, VB_EUSAGE, VB_ECONFIG,      VB_EMISSING,    VB_EDATA, VB_EMISMATCH,
-                        VB_EOUTPUT, VB_EMEMORY,   VB_EMPI,   VB_EUNSUPPORTED, VB_EINCOMPLETE, -1};
+const int vb_error_codes[] = {VB_OK,      VB_EINTERNAL, VB_EUSAGE, VB_ECONFIG,      VB_EMISSING,    VB_EDATA, VB_EMISMATCH,
+                              VB_EOUTPUT, VB_EMEMORY,   VB_EMPI,   VB_EUNSUPPORTED, VB_EINCOMPLETE, -1};
 
-const char *vb_code_name(int code) {
+const char *vb_error_code_name(int code) {
     switch (code) {
     case VB_OK: return "success";
     case VB_EINTERNAL: return "internal error";

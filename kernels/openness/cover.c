@@ -1,6 +1,6 @@
 /* Bit sets of taken images, gains, and branch and bound for maximum coverage. */
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
-#include "kernels/openness/adversarial.h"
+#include "kernels/openness/cover.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -80,7 +80,7 @@ void vb_cover_sets(const vb_cover *cover, const int *chosen, int n, uint64_t *ou
         for (int i = 0; i < n; i++) out[i * blocks + b] = cover->words[b * cover->candidates + chosen[i]];
 }
 
-int vb_largest_gain(const int64_t *gains, int candidates, const uint8_t *excluded, const uint8_t *gone) {
+int vb_cover_largest_gain(const int64_t *gains, int candidates, const uint8_t *excluded, const uint8_t *gone) {
     int best = -1;
     for (int c = 0; c < candidates; c++)
         if (!(excluded && excluded[c]) && !(gone && gone[c]) && (best < 0 || gains[c] > gains[best])) best = c;

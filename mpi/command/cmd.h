@@ -1,6 +1,6 @@
 /* The commands: what each row of the table in main.c points to. Every run function is collective over the context's ranks. */
-#ifndef VB_COMMANDS_H
-#define VB_COMMANDS_H
+#ifndef VB_CMD_H
+#define VB_CMD_H
 
 #include "mpi/ranks/context.h"
 #include "mpi/experiment/options.h"
@@ -28,10 +28,11 @@ extern const char vb_run_details[], vb_encode_details[], vb_candidates_details[]
     vb_merge_details[], vb_status_details[], vb_report_details[], vb_compare_details[];
 
 /* What `help run` and the man page say of experiment files. */
-extern const vb_option_group vb_experiment_keys[];
+extern const vb_option_group vb_experiment_arguments_keys[];
 
 /* The experiment that a command line of `run` or `plan` names, with its overrides. Collective. */
 struct vb_experiment;
-int vb_read_experiment(struct vb_experiment *experiment, vb_context *context, const vb_arguments *arguments, vb_error *err);
+int vb_experiment_arguments_read(struct vb_experiment *experiment, vb_context *context, const vb_arguments *arguments,
+                                 vb_error *err);
 
 #endif

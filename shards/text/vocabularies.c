@@ -1,6 +1,6 @@
 /* The vocabulary reader: every listing of a class is gathered, equal names are found by sorting, and each distinct one becomes a
  * class. */
-#include "shards/text/vocabulary.h"
+#include "shards/text/vocabularies.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -242,20 +242,20 @@ int vb_vocabularies_find(const vb_vocabularies *v, const char *label) {
 
 static int digest(vb_vocabularies *v, vb_error *err) {
     vb_digester *digester;
-    if (vb_digester_new(&digester, err)) return -1;
-    vb_digester_add_text(digester, "vocabularies/1");
-    vb_digester_add_text(digester, v->name);
+    if (vb_digest_new(&digester, err)) return -1;
+    vb_digest_add_text(digester, "vocabularies/1");
+    vb_digest_add_text(digester, v->name);
     for (int i = 0; i < v->count; i++) {
-        vb_digester_add_text(digester, v->names[i]);
+        vb_digest_add_text(digester, v->names[i]);
         for (int j = v->offsets[i]; j < v->offsets[i + 1]; j++) {
             const vb_class *class = &v->class[v->members[j]];
-            vb_digester_add_text(digester, "class");
-            vb_digester_add_text(digester, class->name);
-            vb_digester_add_text(digester, class->id ? class->id : "");
+            vb_digest_add_text(digester, "class");
+            vb_digest_add_text(digester, class->name);
+            vb_digest_add_text(digester, class->id ? class->id : "");
         }
-        vb_digester_add_text(digester, "end");
+        vb_digest_add_text(digester, "end");
     }
-    v->digest = vb_digester_finish(digester);
+    v->digest = vb_digest_finish(digester);
     return 0;
 }
 
@@ -442,13 +442,13 @@ int vb_vocabularies_join(vb_joined *joined, const char *name, const vb_vocabular
     if (index_labels(v, err) || digest(v, err)) goto done;
     status = 0;
 done:
-    if (status) vb_joined_free(joined);
+    if (status) vb_vocabularies_joined_free(joined);
     vb_free(sorted);
     vb_free(all);
     return status;
 }
 
-void vb_joined_free(vb_joined *joined) {
+void vb_vocabularies_joined_free(vb_joined *joined) {
     for (int p = 0; joined->class_of && p < joined->parts; p++) vb_free(joined->class_of[p]);
     vb_free(joined->class_of);
     vb_free(joined->part_of);

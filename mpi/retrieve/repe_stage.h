@@ -1,6 +1,6 @@
 /* REPE inside a run: retrieve for every class, filter captions, encode them, blend for every lambda and top_k, evaluate again. */
-#ifndef VB_CLASS_CAPTIONS_H
-#define VB_CLASS_CAPTIONS_H
+#ifndef VB_REPE_STAGE_H
+#define VB_REPE_STAGE_H
 
 #include "mpi/retrieve/corpus_parts.h"
 #include "mpi/evaluate/evaluate.h"
@@ -14,6 +14,6 @@ typedef struct vb_repe_job {
 
 /* On rank 0 (NULL elsewhere): *result is the `retrieval` entry of a pair, *scan what the scan did, for the `run` block;
  * docs/retrieval.md describes both. Collective. */
-int vb_repe(vb_context *context, const vb_repe_job *job, json_t **result, json_t **scan, vb_error *err);
+int vb_repe_stage(vb_context *context, const vb_repe_job *job, json_t **result, json_t **scan, vb_error *err);
 
 #endif

@@ -2,8 +2,8 @@
  *
  * Every function that can fail returns int: 0 for success, -1 for failure, and then *err says why.
  * The text is one line and names the file, the place in it, what was found and what was expected. */
-#ifndef VB_STATUS_H
-#define VB_STATUS_H
+#ifndef VB_ERROR_H
+#define VB_ERROR_H
 
 #include <stdarg.h>
 
@@ -41,9 +41,9 @@ int vb_error_prefix(vb_error *err, const char *format, ...) __attribute__((forma
 void vb_error_clear(vb_error *err);
 
 /* "input data", "configuration", ...: the table's word for a code; never NULL. */
-const char *vb_code_name(int code);
+const char *vb_error_code_name(int code);
 
 /* All codes in ascending order, then -1. */
-extern const int vb_codes[];
+extern const int vb_error_codes[];
 
 #endif
