@@ -7,7 +7,7 @@
 #include "mpi/report/report.h"
 #include "mpi/base/spawn.h"
 #include "mpi/report/svg.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
 
 enum { WIDTH = 640, NAME_WIDTH = 26, LABELLED_CELLS = 20, SVG_LIMIT = 1 << 27 };
 
