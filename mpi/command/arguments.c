@@ -10,7 +10,8 @@
 
 #include "mpi/experiment/experiment.h"
 #include "mpi/experiment/options.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
+#include "shards/text/did_you_mean.h"
 #include "shards/text/yaml.h"
 
 vb_value_kind vb_arguments_value_kind(const char *placeholder) {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "mpi/command/experiment_arguments.h"
-#include "shards/text/yaml.h"
+#include "shards/text/did_you_mean.h"
 
 const vb_command vb_cmd_table[] = {
     {.name = "run",

@@ -12,7 +12,9 @@
 #include "mpi/base/provenance.h"
 #include "mpi/base/script.h"
 #include "mpi/base/spawn.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
 
 const vb_flag vb_cmd_submit_flags[] = {
     {.name = "partition", .kind = VB_FLAG_TEXT, .value = "NAME", .required = true, .help = "Slurm partition"},

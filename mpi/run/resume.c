@@ -8,7 +8,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/base/provenance.h"
 #include "mpi/results/results.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
 
 static void add_file(vb_digester *digester, const char *path) {
     struct stat info;
@@ -24,10 +24,10 @@ static void add_corpus(vb_digester *digester, const vb_corpus_spec *corpus) {
     const char *const patterns[] = {corpus->images, corpus->embeddings, corpus->captions, corpus->text_embeddings};
     vb_error none;
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
-        vb_paths paths;
+        vb_strings paths;
         if (!patterns[i] || vb_path_glob(&paths, patterns[i], &none)) continue;
         for (size_t p = 0; p < paths.count; p++) add_file(digester, paths.items[p]);
-        vb_path_list_free(&paths);
+        vb_strings_free(&paths);
     }
 }
 

@@ -12,7 +12,8 @@
 #include "mpi/run/journal.h"
 #include "mpi/run/resume.h"
 #include "mpi/run/run_unit.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
 
 typedef struct run_state {
     vb_context *world; /* all ranks */

@@ -12,12 +12,13 @@
 #include "mpi/retrieve/repe_stage.h"
 #include "mpi/run/journal.h"
 #include "mpi/run/resume.h"
+#include "shards/files/path.h"
 
 /* Records of an earlier, interrupted run must not be joined into this one's. */
 static int clear_parts(vb_runner *runner, const char *records, vb_error *err) {
     int status = 0;
     if (!runner->context->comm.rank) {
-        vb_paths names;
+        vb_strings names;
         vb_error none;
         char *folder = vb_format(err, "%s.parts", records);
         if (!folder) status = -1;
@@ -27,7 +28,7 @@ static int clear_parts(vb_runner *runner, const char *records, vb_error *err) {
                 if (part) unlink(part);
                 vb_free(part);
             }
-            vb_path_list_free(&names);
+            vb_strings_free(&names);
         }
         vb_free(folder);
     }
