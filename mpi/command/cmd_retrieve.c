@@ -10,6 +10,7 @@
 #include "mpi/command/cmd.h"
 #include "mpi/experiment/options.h"
 #include "mpi/base/provenance.h"
+#include "mpi/ranks/threads.h"
 #include "mpi/results/results.h"
 #include "mpi/retrieve/retrieve.h"
 #include "shards/embeddings/npy.h"
