@@ -7,7 +7,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
 #include "mpi/results/comparison.h"
-#include "mpi/base/grid.h"
+#include "mpi/figures/grid.h"
 #include "mpi/results/results.h"
 #include "shards/text/yaml.h"
 
