@@ -323,10 +323,15 @@ static int run_unit(run_state *run, const vb_pair_unit *unit, vb_error *err) {
     status = vb_comm_agree(comm, status, err);
     bool encoded = spec->family != VB_PRECOMPUTED;
     vb_pair_inputs inputs = {0};
+    const vb_encoding how = {.context = run->context,
+                             .model = encoded ? &run->model : NULL,
+                             .cache = run->experiment.cache,
+                             .batch = (int)run->experiment.batch,
+                             .threads = run->threads};
     if (!status && encoded) status = open_model(run, spec, err);
     if (!status)
-        status = vb_pair_inputs_open(&inputs, run->context, &run->experiment, spec, encoded ? &run->model : NULL, data,
-                                     run->threads, vb_experiment_retrieval(&run->experiment, spec) != NULL, err);
+        status = vb_pair_inputs_open(&inputs, &how, &run->experiment, spec, data,
+                                     vb_experiment_retrieval(&run->experiment, spec) != NULL, err);
     if (!status) status = evaluate_pair(run, spec, data, &inputs.source, &inputs.classifier, &unit->key, path, err);
     vb_pair_inputs_close(&inputs);
     if (!status && !comm->rank) vb_journal_end(path);
