@@ -10,6 +10,7 @@
 #include "mpi/figures/grid.h"
 #include "mpi/results/results.h"
 #include "shards/text/yaml.h"
+#include "shards/text/did_you_mean.h"
 
 static const char *const categories[] = {"data", "vocabularies", "prompts", "preprocessing", NULL};
 enum { DATA, VOCABULARIES, PROMPTS, PREPROCESSING, CATEGORIES };

@@ -6,7 +6,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/base/spawn.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
 
 enum { WIDTH = 640, NAME_WIDTH = 26, SVG_LIMIT = 1 << 27 };
 
