@@ -51,3 +51,5 @@ char *vb_strndup(const char *text, size_t n, vb_error *err) {
 char *vb_strdup(const char *text, vb_error *err) { return vb_strndup(text, strlen(text), err); }
 
 void vb_free(void *pointer) { free(pointer); }
+
+void *vb_memory_plain(size_t bytes) { return vb_fault(VB_FAULT_ALLOC) ? NULL : malloc(bytes ? bytes : 1); }

@@ -22,4 +22,8 @@ char *vb_strndup(const char *text, size_t n, vb_error *err);
 
 void vb_free(void *pointer);
 
+/* `bytes` bytes, aligned for any type, for libraries that take an allocator and cannot be told why: NULL on lack of memory. Free
+ * with vb_free. Thread-safe. */
+void *vb_memory_plain(size_t bytes);
+
 #endif

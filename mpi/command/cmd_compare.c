@@ -8,7 +8,7 @@
 #include "mpi/command/cmd.h"
 #include "mpi/results/comparison.h"
 #include "mpi/base/grid.h"
-#include "mpi/results/results.h"
+#include "mpi/base/json.h"
 #include "shards/text/yaml.h"
 
 static const char *const categories[] = {"data", "vocabularies", "prompts", "preprocessing", NULL};

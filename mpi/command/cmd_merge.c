@@ -5,7 +5,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
 #include "mpi/results/document.h"
-#include "mpi/results/results.h"
+#include "mpi/base/json.h"
 #include "shards/files/io.h"
 
 const vb_flag vb_merge_flags[] = {{"partial", VB_FLAG_SWITCH, NULL, false, "join what is there, although pairs are missing", 0,

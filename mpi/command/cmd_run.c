@@ -16,7 +16,7 @@
 #include "mpi/encode/pair_inputs.h"
 #include "mpi/base/provenance.h"
 #include "mpi/retrieve/repe_stage.h"
-#include "mpi/results/results.h"
+#include "mpi/base/json.h"
 #include "mpi/run/schedule.h"
 
 const vb_flag vb_run_flags[] = {

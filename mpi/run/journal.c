@@ -9,7 +9,8 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/results/document.h"
-#include "mpi/results/results.h"
+#include "mpi/base/json.h"
+#include "shards/files/io.h"
 
 static void remove_markers(const char *output) {
     vb_error none;
