@@ -10,6 +10,7 @@
 #include "mpi/command/manual.h"
 #include "mpi/base/provenance.h"
 #include "shards/text/yaml.h"
+#include "shards/text/did_you_mean.h"
 
 static const vb_flag help_flags[] = {{"format", VB_FLAG_TEXT, "text|man|bash|zsh", false,
                                       "all commands as a man page or as a shell's completion [text]", 0, 0},

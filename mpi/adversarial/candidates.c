@@ -7,7 +7,7 @@
 #include "kernels/openness/cover.h"
 #include "kernels/base/memory.h"
 #include "mpi/experiment/experiment.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
 #include "shards/text/texts.h"
 
 static const char *const methods[] = {"single", "greedy", "exact", NULL};

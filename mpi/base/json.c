@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "shards/files/io.h"
+#include "shards/files/writer.h"
 
 static json_t *made(vb_json *json, json_t *value) {
     if (!value) json->failed = true;

@@ -8,7 +8,8 @@
 #include <string.h>
 
 #include "mpi/experiment/options.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
+#include "shards/text/did_you_mean.h"
 #include "shards/text/yaml.h"
 
 vb_value_kind vb_arguments_value_kind(const char *placeholder) {

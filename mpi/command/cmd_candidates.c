@@ -4,7 +4,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
-#include "shards/files/io.h"
+#include "shards/files/writer.h"
 #include "shards/text/wordnet.h"
 
 const vb_flag vb_candidates_flags[] = {

@@ -7,9 +7,10 @@
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
 #include "mpi/results/comparison.h"
-#include "mpi/base/grid.h"
+#include "mpi/figures/grid.h"
 #include "mpi/base/json.h"
 #include "shards/text/yaml.h"
+#include "shards/text/did_you_mean.h"
 
 static const char *const categories[] = {"data", "vocabularies", "prompts", "preprocessing", NULL};
 enum { DATA, VOCABULARIES, PROMPTS, PREPROCESSING, CATEGORIES };

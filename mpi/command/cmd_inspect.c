@@ -9,6 +9,8 @@
 #include "shards/weights/coop.h"
 #include "shards/datasets/dataset.h"
 #include "shards/embeddings/npy.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
 #include "shards/text/prompts.h"
 #include "shards/text/vocabularies.h"
 #include "shards/weights/weights.h"

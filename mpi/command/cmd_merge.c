@@ -6,7 +6,10 @@
 #include "mpi/command/cmd.h"
 #include "mpi/results/document.h"
 #include "mpi/base/json.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
+#include "shards/files/map.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
 
 const vb_flag vb_merge_flags[] = {{"partial", VB_FLAG_SWITCH, NULL, false, "join what is there, although pairs are missing", 0,
                                    0},

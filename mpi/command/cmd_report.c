@@ -5,7 +5,8 @@
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
 #include "mpi/report/report.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
+#include "shards/text/did_you_mean.h"
 #include "shards/text/yaml.h"
 
 const vb_flag vb_report_flags[] = {{"output", VB_FLAG_TEXT, "FILE", false, "[report.html, report.md, report.tex or report.pdf]",

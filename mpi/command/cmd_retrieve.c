@@ -13,6 +13,7 @@
 #include "mpi/base/json.h"
 #include "mpi/retrieve/retrieve.h"
 #include "shards/embeddings/npy.h"
+#include "shards/files/path.h"
 #include "shards/files/zst.h"
 
 const vb_flag vb_retrieve_flags[] = {

@@ -18,6 +18,7 @@
 #include "mpi/retrieve/repe_stage.h"
 #include "mpi/base/json.h"
 #include "mpi/run/schedule.h"
+#include "shards/files/path.h"
 
 const vb_flag vb_run_flags[] = {
     {"output", VB_FLAG_TEXT, "DIR", false, "folder of the results [results/EXPERIMENT]", 0, 0},
@@ -126,10 +127,10 @@ static void add_corpus(vb_digester *digester, const vb_corpus_spec *corpus) {
     const char *const patterns[] = {corpus->images, corpus->embeddings, corpus->captions, corpus->text_embeddings};
     vb_error none;
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
-        vb_paths paths;
+        vb_strings paths;
         if (!patterns[i] || vb_path_glob(&paths, patterns[i], &none)) continue;
         for (size_t p = 0; p < paths.count; p++) add_file(digester, paths.items[p]);
-        vb_path_list_free(&paths);
+        vb_strings_free(&paths);
     }
 }
 
@@ -223,7 +224,7 @@ static int store_pair(run_state *run, json_t *result, const vb_pair_counts *coun
 static int clear_parts(run_state *run, const char *records, vb_error *err) {
     int status = 0;
     if (!run->context->comm.rank) {
-        vb_paths names;
+        vb_strings names;
         vb_error none;
         char *folder = vb_format(err, "%s.parts", records);
         if (!folder) status = -1;
@@ -233,7 +234,7 @@ static int clear_parts(run_state *run, const char *records, vb_error *err) {
                 if (part) unlink(part);
                 vb_free(part);
             }
-            vb_path_list_free(&names);
+            vb_strings_free(&names);
         }
         vb_free(folder);
     }

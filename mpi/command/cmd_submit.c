@@ -11,7 +11,9 @@
 #include "mpi/base/provenance.h"
 #include "mpi/base/script.h"
 #include "mpi/base/spawn.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
 
 const vb_flag vb_submit_flags[] = {
     {"partition", VB_FLAG_TEXT, "NAME", true, "Slurm partition", 0, 0},

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "shards/text/did_you_mean.h"
 
 static void *field_of(const vb_option *option, void *fields) { return (char *)fields + option->offset; }
 

@@ -7,7 +7,8 @@
 #include "kernels/base/memory.h"
 #include "mpi/results/tables.h"
 #include "shards/files/digest.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
 
 int vb_document_configuration_digest(const json_t *configuration, char *digest, vb_error *err) {
     char *text = vb_json_line(configuration, true, "the configuration", err);

@@ -6,7 +6,8 @@
 #include "kernels/base/memory.h"
 #include "mpi/results/document.h"
 #include "mpi/base/strbuf.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
 
 /* NULL, or what of a vocabulary is not as it should be. */
 static const char *wrong_vocabulary(const json_t *vocabulary, size_t n) {

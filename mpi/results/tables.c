@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "mpi/base/grid.h"
+#include "mpi/figures/grid.h"
 #include "mpi/base/json.h"
 #include "mpi/results/tables.h"
 

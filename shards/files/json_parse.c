@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "kernels/base/memory.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
 
 /* Whether jansson was refused memory since the flag was cleared: its lexer drops bytes instead of reporting that. */
 static _Thread_local bool out_of_memory;
