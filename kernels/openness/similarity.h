@@ -19,6 +19,9 @@ typedef enum vb_similarity {
     VB_DOT /* texts as they are, unnormalised: the official code's blended prompts */
 } vb_similarity;
 
+/* "cosine", "dot": a name for each, then NULL. */
+extern const char *const vb_similarity_names[];
+
 /* The texts of all classes, prepared once: norms, error bounds, equal rows. Immutable, so that threads may share it. */
 typedef struct vb_text_bank vb_text_bank;
 

@@ -70,7 +70,7 @@ static int pass_unit(image_pass *pass, const vb_pair *pair, const vb_feature_blo
                 err))
         goto done;
     if (!(inverse = vb_array((size_t)rows.count, sizeof *inverse, "norms of images", err))) goto done;
-    if (vb_features_similarity_add(&pass->sums, texts, pair->spec->similarity ? VB_DOT : VB_COSINE, rows.rows, rows.count,
+    if (vb_features_similarity_add(&pass->sums, texts, pair->spec->similarity, rows.rows, rows.count,
                                    rows.classes, pass->margins + filled, pair->threads, err))
         goto done;
     for (int i = 0; i < rows.count; i++) {

@@ -49,7 +49,7 @@ static int collect(rows_of_bits *bits, vb_context *context, const vb_pair *pair,
     vb_text_bank *bank = NULL;
     vb_memberships homes = {0};
     int status = vb_similarity_bank_new(&bank, pair->classifier->texts, pair->classifier->classes, pair->classifier->dim,
-                                        pair->spec->similarity ? VB_DOT : VB_COSINE, err);
+                                        pair->spec->similarity, err);
     if (!status) status = vb_label_space_memberships_new(&homes, &pair->data->space, err);
     for (int64_t u = context->comm.rank; !status && u < pair->source->units; u += context->comm.size) {
         if ((status = vb_context_check_stop(context, err))) break;

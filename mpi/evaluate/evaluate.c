@@ -102,7 +102,7 @@ static int evaluate_together(evaluation *work, vb_context *context, int64_t firs
 static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
     const vb_experiment *experiment = pair->experiment;
     const vb_classifier *classifier = pair->classifier;
-    vb_protocol protocol = {.sampled = experiment->protocol == VB_SAMPLED,
+    vb_protocol protocol = {.sampled = experiment->protocol == VB_PROTOCOL_SAMPLED,
                             .trials = (int)experiment->trials,
                             .seed = (uint32_t)experiment->seed,
                             .union_permutations = (int)experiment->union_permutations};
@@ -113,7 +113,7 @@ static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
     work->units = vb_json_array(&json);
     if (vb_json_end(&json, "the notes of units", err)) return -1;
     if (!classifier->dealt_out && vb_similarity_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
-                                                         pair->spec->similarity ? VB_DOT : VB_COSINE, err)) {
+                                                         pair->spec->similarity, err)) {
         vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
         return -1;
     }
@@ -199,7 +199,7 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
     bool dealt_out = pair->classifier->dealt_out;
     if (dealt_out) {
         status = vb_class_shares_open(&work.shares, comm, pair->classifier, &pair->data->space,
-                                      pair->spec->similarity ? VB_DOT : VB_COSINE, err);
+                                      pair->spec->similarity, err);
         if (status) vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
         if (!status)
             beaten = vb_array((size_t)VB_UNIT_SAMPLES * (size_t)pair->data->space.vocabularies, 1, "outcome of a unit", err);

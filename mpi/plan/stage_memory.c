@@ -18,7 +18,7 @@ static int64_t judging(int64_t classes) {
 
 static int64_t evaluation(const vb_experiment *experiment, const vb_pair_shape *s) {
     int64_t unit = VB_UNIT_SAMPLES * s->vocabularies;
-    if (experiment->similarity_engine)
+    if (experiment->similarity_engine == VB_ENGINE_SCALAPACK)
         return vb_class_shares_bytes((int)s->classes, (int)s->dim, (int)s->vocabularies, s->ranks) + 16 * s->classes;
     return judging(s->classes) + unit;
 }
@@ -54,7 +54,7 @@ static int64_t adversarial(const vb_experiment *experiment, const vb_pair_shape 
 }
 
 int64_t vb_stage_memory_texts(const vb_experiment *experiment, const vb_pair_shape *s) {
-    if (!experiment->similarity_engine) return s->classes * s->dim * 4;
+    if (experiment->similarity_engine == VB_ENGINE_REPLICATED) return s->classes * s->dim * 4;
     int64_t local = vb_cyclic_count((int)s->classes, 0, s->ranks);
     return (local + (s->encoded ? s->classes / s->ranks + 2 * VB_UNIT_SAMPLES : 1)) * s->dim * 4;
 }
