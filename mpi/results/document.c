@@ -8,7 +8,8 @@
 #include "kernels/base/memory.h"
 #include "mpi/results/results.h"
 #include "shards/files/digest.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
 
 int vb_document_configuration_digest(const json_t *configuration, char *digest, vb_error *err) {
     char *text = json_dumps(configuration, JSON_COMPACT | JSON_SORT_KEYS);

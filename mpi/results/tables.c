@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "mpi/base/grid.h"
+#include "mpi/figures/grid.h"
 #include "mpi/results/results.h"
 
 static double number(const json_t *entry, const char *key) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The structure of kernels/, shards/ and mpi/ held against its rules: structure.py [--figures]
+"""The structure of kernels/, shards/ and mpi/ held against its rules: structure.py [--figures] [ROOT]
 
 Reads the sources as text (they look as .clang-format makes them) and prints one finding a line, "place: what". An arrow is an
 include, or the use of a function or table that another file defines. --figures prints the counts instead."""
@@ -9,7 +9,7 @@ FLOORS = ["kernels", "shards", "mpi"]
 LINES, FUNCTION_LINES, PARAMETERS, MANY_PARAMETERS = 600, 80, 8, 15
 LONG_FUNCTIONS = {"shards/weights/pickle.c:step"}  # the switch over a pickle's operations
 # Used so often, and so like the C library's, that a prefix would only be noise.
-PLAIN_NAMES = {"vb_array", "vb_buffer", "vb_free", "vb_grow", "vb_strdup", "vb_strndup", "vb_format"}
+PLAIN_NAMES = {"vb_array", "vb_buffer", "vb_free", "vb_grow", "vb_strdup", "vb_strndup", "vb_format", "vb_errorf"}
 
 findings = []
 
@@ -143,7 +143,8 @@ def circles(edges):
 
 
 def main():
-    os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
+    roots = [word for word in sys.argv[1:] if not word.startswith("-")]
+    os.chdir(roots[0] if roots else os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
     paths = sorted(os.path.join(folder, name)[2:] for floor in FLOORS for folder, _, names in os.walk("./" + floor) for name in names
                    if name.endswith((".c", ".h")))
     sources = {path: Source(path) for path in paths}
