@@ -16,11 +16,13 @@
 #include "shards/files/file.h"
 #include "shards/files/path.h"
 
-const vb_flag vb_status_flags[] = {{0}};
+const vb_flag vb_cmd_status_flags[] = {
+    {0},
+};
 
-const char vb_status_details[] = "DIR is the output folder of `run` or `submit`. The time left is reckoned from the images a "
-                                 "second of the pairs that this run has\n"
-                                 "finished, all models taken alike, and of the slowest task of an array.";
+const char vb_cmd_status_details[] = "DIR is the output folder of `run` or `submit`. The time left is reckoned from the images a "
+                                     "second of the pairs that this run has\n"
+                                     "finished, all models taken alike, and of the slowest task of an array.";
 
 enum { MODEL = 24, DATASET = 20 };
 

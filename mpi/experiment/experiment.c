@@ -36,7 +36,7 @@ char *vb_resolve(const char *path, const char *beside, vb_error *err) {
 static int resolve_paths(const vb_option *table, void *fields, const char *beside, vb_error *err) {
     for (const vb_option *option = table; option->key; option++) {
         char **field = (char **)((char *)fields + option->offset);
-        if (option->kind != VB_PATH || option->machine || !*field) continue;
+        if (option->kind != VB_OPTION_PATH || option->machine || !*field) continue;
         char *resolved = vb_resolve(*field, beside, err);
         if (!resolved) return -1;
         vb_free(*field);
