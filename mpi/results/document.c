@@ -7,6 +7,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/results/results.h"
+#include "mpi/results/tables.h"
 #include "shards/files/digest.h"
 #include "shards/files/io.h"
 
