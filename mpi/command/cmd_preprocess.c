@@ -7,13 +7,27 @@
 #include "mpi/base/provenance.h"
 #include "shards/embeddings/npy.h"
 
-const vb_flag vb_preprocess_flags[] = {{"resolution", VB_FLAG_NUMBER, "R", true, "side of the square", 1, 4096},
-                                       {"input", VB_FLAG_TEXT, "PATH", true,
-                                        "folder of images, .tar/.tar.zst (glob) or CIFAR binary", 0, 0},
-                                       {"output", VB_FLAG_TEXT, "P.npy", true,
-                                        "float32, images x 3 x R x R, images in name order", 0, 0},
-                                       {"rgb-first", VB_FLAG_SWITCH, NULL, false, "convert to RGB before resizing", 0, 0},
-                                       {0}};
+const vb_flag vb_cmd_preprocess_flags[] = {
+    {.name = "resolution",
+     .kind = VB_FLAG_NUMBER,
+     .value = "R",
+     .required = true,
+     .help = "side of the square",
+     .low = 1,
+     .high = 4096},
+    {.name = "input",
+     .kind = VB_FLAG_TEXT,
+     .value = "PATH",
+     .required = true,
+     .help = "folder of images, .tar/.tar.zst (glob) or CIFAR binary"},
+    {.name = "output",
+     .kind = VB_FLAG_TEXT,
+     .value = "P.npy",
+     .required = true,
+     .help = "float32, images x 3 x R x R, images in name order"},
+    {.name = "rgb-first", .kind = VB_FLAG_SWITCH, .help = "convert to RGB before resizing"},
+    {0},
+};
 
 static int write_units(const vb_context *context, const vb_dataset *dataset, const vb_preprocess *spec, const char *input,
                        vb_writer *writer, vb_error *err) {
@@ -43,15 +57,14 @@ static int write_units(const vb_context *context, const vb_dataset *dataset, con
 }
 
 static int preprocess(const vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    const vb_command *command = context->command;
-    const char *input = vb_arguments_text(arguments, command, "input");
-    vb_preprocess spec = vb_preprocess_clip((int)vb_arguments_number(arguments, command, "resolution", 224));
-    spec.rgb_first = vb_arguments_given(arguments, command, "rgb-first");
+    const char *input = vb_arguments_text(arguments, "input");
+    vb_preprocess spec = vb_preprocess_clip((int)vb_arguments_number(arguments, "resolution", 224));
+    spec.rgb_first = vb_arguments_given(arguments, "rgb-first");
     vb_dataset *dataset = NULL;
     vb_writer *writer = NULL;
     if (vb_dataset_open(&dataset, input, NULL, err)) return -1;
     int64_t shape[4] = {vb_dataset_samples(dataset), 3, spec.resolution, spec.resolution};
-    int status = vb_writer_open(&writer, vb_arguments_text(arguments, command, "output"), err);
+    int status = vb_writer_open(&writer, vb_arguments_text(arguments, "output"), err);
     if (!status) status = vb_npy_write_header(writer, VB_F32, 4, shape, err);
     if (!status) status = write_units(context, dataset, &spec, input, writer, err);
     if (!status) status = vb_writer_commit(writer, err);

@@ -7,6 +7,7 @@
 
 #include "kernels/base/memory.h"
 #include "shards/text/texts.h"
+#include "shards/files/path.h"
 
 /* ---- encoded ---- */
 

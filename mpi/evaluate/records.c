@@ -9,6 +9,8 @@
 #include "kernels/base/memory.h"
 #include "mpi/base/strbuf.h"
 #include "shards/files/zst.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
 
 static char *part_path(const char *path, int64_t unit, vb_error *err) {
     return vb_format(err, "%s.parts/%09lld.zst", path, (long long)unit);

@@ -10,7 +10,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/base/script.h"
 #include "mpi/base/spawn.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
 
 enum { SVG_LIMIT = 1 << 27 };
 

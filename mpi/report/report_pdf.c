@@ -6,9 +6,10 @@
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
-
 #include "mpi/base/spawn.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
 
 enum { PDF_LIMIT = 1 << 30 };
 

@@ -7,7 +7,7 @@
 #include "mpi/figures/bars.h"
 #include "mpi/results/document.h"
 #include "mpi/results/result_folder.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
 #include "shards/files/zst.h"
 
 enum { CAPTION_CLASSES = 24, CAPTIONS = 3, LINE_LIMIT = 1 << 24 };

@@ -9,7 +9,8 @@
 #include "mpi/results/results.h"
 #include "mpi/results/tables.h"
 #include "shards/files/digest.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
 
 int vb_document_configuration_digest(const json_t *configuration, char *digest, vb_error *err) {
     char *text = json_dumps(configuration, JSON_COMPACT | JSON_SORT_KEYS);

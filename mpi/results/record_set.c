@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
 #include "shards/files/zst.h"
 
 enum { BLOCK = 1 << 18, LINE_LIMIT = 1 << 24 };

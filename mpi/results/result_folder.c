@@ -7,7 +7,8 @@
 #include "kernels/base/memory.h"
 #include "mpi/results/document.h"
 #include "mpi/base/strbuf.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
 
 const char *vb_json_text(const json_t *object, const char *key) {
     const char *text = json_string_value(json_object_get(object, key));

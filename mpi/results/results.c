@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "shards/files/io.h"
+#include "shards/files/writer.h"
 
 static json_t *real(double value) { return isfinite(value) ? json_real(value) : json_null(); }
 

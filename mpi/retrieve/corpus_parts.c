@@ -11,6 +11,7 @@
 #include "mpi/encode/text_list.h"
 #include "shards/text/captions.h"
 #include "shards/embeddings/npy.h"
+#include "shards/files/path.h"
 
 /* ---- lists that ranks make together ---- */
 
@@ -202,7 +203,7 @@ static int open_captions(vb_corpus_parts *corpus, vb_context *context, const vb_
 /* ---- parts as they lie ---- */
 
 /* The parts a path means: the files of a glob, or a folder's, or those of its sub-folder `inside`. */
-static int find_parts(vb_paths *paths, const char *path, const char *inside, const char *suffix, vb_error *err) {
+static int find_parts(vb_strings *paths, const char *path, const char *inside, const char *suffix, vb_error *err) {
     char *deeper = vb_format(err, "%s/%s", path, inside), *pattern = NULL;
     if (!deeper) return -1;
     const char *folder = vb_path_is_folder(deeper) ? deeper : path;
@@ -272,8 +273,8 @@ int vb_corpus_parts_open(vb_corpus_parts *corpus, vb_context *context, const vb_
 void vb_corpus_parts_close(vb_corpus_parts *corpus) {
     vb_dataset_close(corpus->dataset);
     vb_corpus_close(&corpus->index);
-    vb_path_list_free(&corpus->captions);
-    vb_path_list_free(&corpus->text_parts);
+    vb_strings_free(&corpus->captions);
+    vb_strings_free(&corpus->text_parts);
     *corpus = (vb_corpus_parts){0};
 }
 

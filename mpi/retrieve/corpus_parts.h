@@ -7,6 +7,7 @@
 #include "mpi/encode/model.h"
 #include "mpi/experiment/retrieval_spec.h"
 #include "shards/embeddings/corpus.h"
+#include "kernels/base/strings.h"
 
 typedef enum vb_corpus_kind { VB_CORPUS_IMAGES, VB_CORPUS_EMBEDDINGS, VB_CORPUS_CAPTIONS } vb_corpus_kind;
 
@@ -15,8 +16,8 @@ typedef struct vb_corpus_parts {
     vb_corpus_kind kind;
     vb_corpus index;     /* the embedding parts; the corpus' rows are theirs, part after part */
     vb_dataset *dataset; /* images: part p is its unit p */
-    vb_paths captions;   /* embeddings: one a part, or none; captions alone: the files */
-    vb_paths text_parts; /* embeddings of the captions by the evaluated model, one a part; or none */
+    vb_strings captions;   /* embeddings: one a part, or none; captions alone: the files */
+    vb_strings text_parts; /* embeddings of the captions by the evaluated model, one a part; or none */
     int64_t encoded;     /* rows that this rank encoded now */
 } vb_corpus_parts;
 

@@ -53,7 +53,7 @@ typedef struct retrieval {
     int64_t *todo, todo_count; /* this rank's */
     int64_t *mine, mine_count; /* those finished in this run */
     vb_scan_state state;
-    vb_paths checkpoints; /* rank 0: of earlier runs */
+    vb_strings checkpoints; /* rank 0: of earlier runs */
     vb_scan_counts counts;
     int64_t bytes_read, candidates;
     double slack;
@@ -476,7 +476,7 @@ static void close_retrieval(retrieval *work) {
     vb_free(work->finished);
     vb_free(work->todo);
     vb_free(work->mine);
-    vb_path_list_free(&work->checkpoints);
+    vb_strings_free(&work->checkpoints);
 }
 
 int vb_retrieve(vb_context *context, const vb_corpus *corpus, const float *queries, int64_t count,

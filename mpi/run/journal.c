@@ -10,10 +10,11 @@
 #include "kernels/base/memory.h"
 #include "mpi/results/document.h"
 #include "mpi/results/results.h"
+#include "shards/files/path.h"
 
 static void remove_markers(const char *output) {
     vb_error none;
-    vb_paths names;
+    vb_strings names;
     char *folder = vb_format(&none, "%s/pairs", output);
     if (folder && !vb_path_list_folder(&names, folder, &none)) {
         for (size_t i = 0; i < names.count; i++) {
@@ -22,7 +23,7 @@ static void remove_markers(const char *output) {
             if (path) unlink(path);
             vb_free(path);
         }
-        vb_path_list_free(&names);
+        vb_strings_free(&names);
     }
     vb_free(folder);
 }

@@ -109,7 +109,7 @@ calls "only kernels/base/memory.c allocates" "kernels|shards|mpi" "kernels/base/
 # The one kind of memory that is not ours comes from json_dumps, which leaves it to free().
 jansson=$(grep -E '[^A-Za-z0-9_]json_dumps[[:space:]]*\(' "$scratch/code" | cut -d: -f1 | LC_ALL=C sort -u | tr '\n' '|' | sed 's/\./\\./g')
 calls "memory is freed by vb_free, but for jansson's texts" "kernels|shards|mpi" "${jansson}kernels/base/memory\.c" "free"
-calls "only shards/files/io.c opens, renames and maps files" "kernels|shards|mpi" "shards/files/io\.c" \
+calls "only shards/files/ opens, renames and maps files" "kernels|shards|mpi" "shards/files/(file|map|path|writer)\.c" \
   "open|openat|creat|fopen|freopen|fdopen|opendir|rename|renameat|mkdir|mkstemp|mmap|munmap"
 calls "kernels/ and shards/ print nothing" "kernels|shards" "none" "printf|vprintf|puts|putchar|fprintf|vfprintf|fputs|perror"
 
