@@ -62,13 +62,13 @@ static void normalise(float *rows, int64_t count, int dim) {
 static int encode_unit(const encode_job *job, const vb_dataset *dataset, int64_t unit, float *rows, int *count, vb_error *err) {
     vb_unit_data data = {0};
     json_t *skipped = NULL;
-    vb_encode_options options = {.batch = job->batch, .threads = job->threads, .skip_broken = false};
+    const vb_encoding how = {.context = job->context, .model = &job->model, .batch = job->batch, .threads = job->threads};
     int status = vb_dataset_read_unit(dataset, unit, &data, err);
     int *all = status ? NULL : vb_array((size_t)data.count, sizeof *all, "unit", err);
     if (all) {
         for (int i = 0; i < data.count; i++) all[i] = i;
         *count = data.count;
-        status = vb_encode_samples(&job->model, &data, all, data.count, &options, rows, &skipped, err);
+        status = vb_encode_samples(&how, &(vb_encode_batch){&data, all, data.count, 0}, rows, &skipped, err);
         if (status) vb_error_prefix(err, "%s", job->input);
         if (!status && !job->raw) normalise(rows, data.count, vb_clip_describe(job->model.clip)->embed_dim);
     } else status = -1;

@@ -33,7 +33,7 @@ static int write_units(const vb_context *context, const vb_dataset *dataset, con
                        vb_writer *writer, vb_error *err) {
     enum { AT_ONCE = 16 };
     size_t size = (size_t)3 * (size_t)spec->resolution * (size_t)spec->resolution;
-    vb_encode_options options = {.threads = vb_threads_default(&context->comm)};
+    const vb_encoding how = {.threads = vb_threads_default(&context->comm)};
     float *pixels = vb_array(AT_ONCE * size, sizeof *pixels, "pixels", err);
     int status = pixels ? 0 : -1;
     for (int64_t u = 0; u < vb_dataset_units(dataset) && !status; u++) {
@@ -44,7 +44,8 @@ static int write_units(const vb_context *context, const vb_dataset *dataset, con
                 bool broken[AT_ONCE];
                 json_t *skipped = NULL;
                 for (int i = 0; i < n; i++) picked[i] = at + i;
-                status = vb_encode_preprocess_samples(spec, &data, picked, n, at, &options, pixels, broken, &skipped, err);
+                const vb_encode_batch batch = {&data, picked, n, at};
+                status = vb_encode_preprocess(&how, spec, &batch, pixels, broken, &skipped, err);
                 if (status) vb_error_prefix(err, "%s", input);
                 if (!status) status = vb_writer_write(writer, pixels, (size_t)n * size * sizeof *pixels, err);
                 json_decref(skipped);

@@ -262,8 +262,8 @@ int vb_cmd_retrieve(vb_context *context, const vb_arguments *arguments, vb_error
     if (!status) status = vb_retrieve_corpus_open_shared(&job.corpus, comm, vb_arguments_text(arguments, "corpus"), err);
     if (!status) status = share_queries(&job, vb_arguments_text(arguments, "queries"), err);
     if (!status)
-        status = vb_retrieve(context, &job.corpus, job.queries, job.count, &job.options, &job.summary, begin_lists, take_list,
-                             &job.lists, err);
+        status = vb_retrieve(context, &job.corpus, job.queries, job.count, &job.options,
+                             &(vb_retrieve_sink){begin_lists, take_list, &job.lists}, &job.summary, err);
     if (!comm->rank && !status) {
         status = commit(&job.lists, err);
         if (!status) status = write_summary(&job, err);

@@ -21,10 +21,9 @@ typedef struct vb_corpus_parts {
     int64_t encoded;     /* rows that this rank encoded now */
 } vb_corpus_parts;
 
-/* Opens a corpus on all ranks. Images and captions alone are encoded by `index_model` (NULL for embeddings) into the cache, each
+/* Opens a corpus on all ranks. Images and captions alone are encoded by how->model (NULL for embeddings) into the cache, each
  * rank its units. VB_EMISMATCH when captions and parts do not pair up. Collective. */
-int vb_corpus_parts_open(vb_corpus_parts *corpus, vb_context *context, const vb_corpus_spec *spec, const vb_model *index_model,
-                         const char *cache, const vb_encode_options *options, vb_error *err);
+int vb_corpus_parts_open(vb_corpus_parts *corpus, const vb_encoding *how, const vb_corpus_spec *spec, vb_error *err);
 void vb_corpus_parts_close(vb_corpus_parts *corpus);
 
 /* The captions of the rows `ids` (ascending, distinct): texts[i] on every rank, all in one block (free *block with vb_free). The

@@ -146,10 +146,15 @@ int vb_run_unit(vb_runner *runner, const vb_pair_unit *unit, int number, vb_erro
     status = vb_comm_agree(comm, status, err);
     bool encoded = spec->family != VB_PRECOMPUTED;
     vb_pair_inputs inputs = {0};
+    const vb_encoding how = {.context = runner->context,
+                             .model = encoded ? &runner->model : NULL,
+                             .cache = runner->experiment->cache,
+                             .batch = (int)runner->experiment->batch,
+                             .threads = runner->threads};
     if (!status && encoded) status = open_model(runner, spec, err);
     if (!status)
-        status = vb_pair_inputs_open(&inputs, runner->context, runner->experiment, spec, encoded ? &runner->model : NULL, data,
-                                     runner->threads, vb_experiment_retrieval(runner->experiment, spec) != NULL, err);
+        status = vb_pair_inputs_open(&inputs, &how, runner->experiment, spec, data,
+                                     vb_experiment_retrieval(runner->experiment, spec) != NULL, err);
     if (!status) status = evaluate_pair(runner, &inputs, path, err);
     vb_pair_inputs_close(&inputs);
     if (!status && !comm->rank) vb_journal_end(path);
