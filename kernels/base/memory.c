@@ -53,6 +53,8 @@ char *vb_strdup(const char *text, vb_error *err) { return vb_strndup(text, strle
 
 void vb_free(void *pointer) { free(pointer); }
 
+void *vb_memory_plain(size_t bytes) { return vb_fault(VB_FAULT_ALLOC) ? NULL : malloc(bytes ? bytes : 1); }
+
 char *vb_memory_format_list(vb_error *err, const char *format, va_list args) {
     va_list again;
     va_copy(again, args);

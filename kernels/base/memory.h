@@ -28,4 +28,8 @@ char *vb_memory_format_list(vb_error *err, const char *format, va_list args) __a
 
 void vb_free(void *pointer); /* NULL is fine */
 
+/* `bytes` bytes, aligned for any type, for libraries that take an allocator and cannot be told why: NULL on lack of memory. Free
+ * with vb_free. Thread-safe. */
+void *vb_memory_plain(size_t bytes);
+
 #endif

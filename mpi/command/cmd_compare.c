@@ -8,7 +8,7 @@
 #include "mpi/command/cmd.h"
 #include "mpi/results/comparison.h"
 #include "mpi/figures/grid.h"
-#include "mpi/results/results.h"
+#include "mpi/base/json.h"
 #include "shards/text/yaml.h"
 #include "shards/text/did_you_mean.h"
 

@@ -5,7 +5,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
 #include "mpi/results/document.h"
-#include "mpi/results/results.h"
+#include "mpi/base/json.h"
 #include "shards/files/file.h"
 #include "shards/files/map.h"
 #include "shards/files/path.h"

@@ -10,7 +10,7 @@
 #include "mpi/command/cmd.h"
 #include "mpi/experiment/options.h"
 #include "mpi/base/provenance.h"
-#include "mpi/results/results.h"
+#include "mpi/base/json.h"
 #include "mpi/retrieve/retrieve.h"
 #include "shards/embeddings/npy.h"
 #include "shards/files/path.h"

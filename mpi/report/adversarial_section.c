@@ -8,7 +8,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/figures/bars.h"
 #include "mpi/report/report_pictures.h"
-#include "mpi/results/result_folder.h"
+#include "mpi/base/json.h"
 
 enum { MOST_TAKEN = 3 /* classes that are named */, CLASSES = 64 /* that are looked at */ };
 

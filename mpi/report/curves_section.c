@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/results/result_folder.h"
+#include "mpi/base/json.h"
 
 enum { KEY_ROWS = 3 /* of figure.gp's key: maxrows */, DESCRIBED = 12 /* models whose curves are put into words */ };
 

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "mpi/results/result_folder.h"
+#include "mpi/base/json.h"
 
 extern const char vb_geometry_gp[]; /* geometry.gp, by make */
 

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "mpi/figures/histogram.h"
-#include "mpi/results/result_folder.h"
+#include "mpi/base/json.h"
 
 extern const char vb_margins_gp[]; /* margins.gp, by make */
 

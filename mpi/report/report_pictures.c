@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/results/result_folder.h"
+#include "mpi/base/json.h"
 #include "shards/datasets/dataset.h"
 #include "shards/images/image.h"
 #include "shards/images/thumbnail.h"

@@ -11,7 +11,7 @@
 #include "mpi/report/similarities_section.h"
 #include "mpi/report/theft_section.h"
 #include "mpi/report/vocabularies_section.h"
-#include "mpi/results/result_folder.h"
+#include "mpi/base/json.h"
 
 enum { DECIMALS = 4 };
 

@@ -6,7 +6,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/figures/bars.h"
 #include "mpi/results/document.h"
-#include "mpi/results/result_folder.h"
+#include "mpi/base/json.h"
 #include "shards/files/path.h"
 #include "shards/files/zst.h"
 

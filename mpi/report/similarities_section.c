@@ -2,7 +2,7 @@
 #include "mpi/report/similarities_section.h"
 
 #include "mpi/figures/histogram.h"
-#include "mpi/results/result_folder.h"
+#include "mpi/base/json.h"
 
 extern const char vb_similarities_gp[]; /* similarities.gp, by make */
 

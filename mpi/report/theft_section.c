@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/results/result_folder.h"
+#include "mpi/base/json.h"
 
 enum { LABELLED_CELLS = 20, LARGE_CELLS = 40 /* vocabularies up to which cells are labelled, and are large */ };
 

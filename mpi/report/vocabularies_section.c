@@ -3,7 +3,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/figures/bars.h"
-#include "mpi/results/result_folder.h"
+#include "mpi/base/json.h"
 #include "mpi/results/tables.h"
 
 static int plot_vocabularies(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err) {

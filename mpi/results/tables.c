@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "mpi/results/result_folder.h"
+#include "mpi/base/json.h"
 
 static void csv_field(vb_strbuf *out, const json_t *value) {
     if (json_is_string(value)) vb_strbuf_add_csv(out, json_string_value(value));
@@ -66,21 +66,20 @@ void vb_tables_main_add(vb_grid *grid, const json_t *entry, const char *model, c
 }
 
 /* The rows of CSV: every result, and below it what retrieval made of it. */
-static json_t *list_rows(const json_t *results) {
-    json_t *rows = json_array(), *entry, *setting;
+static json_t *list_rows(vb_json *json, const json_t *results) {
+    json_t *rows = vb_json_array(json), *entry, *setting;
+    static const char *const inherited[] = {"dataset", "protocol", "images"};
     size_t i, j;
     json_array_foreach(results, i, entry) {
-        json_array_append(rows, entry);
+        vb_json_append(json, rows, json_incref(entry));
         json_array_foreach(json_object_get(json_object_get(entry, "retrieval"), "results"), j, setting) {
             json_t *row = json_copy(setting);
-            json_object_set_new(row, "model",
-                                json_sprintf("%s+REPE k=%lld l=%g", vb_json_text(entry, "model"),
-                                             (long long)json_integer_value(json_object_get(setting, "top_k")),
-                                             json_real_value(json_object_get(setting, "lambda"))));
-            json_object_set(row, "dataset", json_object_get(entry, "dataset"));
-            json_object_set(row, "protocol", json_object_get(entry, "protocol"));
-            json_object_set(row, "images", json_object_get(entry, "images"));
-            json_array_append_new(rows, row);
+            vb_json_set(json, row, "model",
+                        json_sprintf("%s+REPE k=%lld l=%g", vb_json_text(entry, "model"),
+                                     (long long)vb_json_integer(setting, "top_k"),
+                                     json_real_value(json_object_get(setting, "lambda"))));
+            for (int k = 0; k < 3; k++) vb_json_set_same(json, row, inherited[k], entry);
+            vb_json_append(json, rows, row);
         }
     }
     return rows;
@@ -93,9 +92,10 @@ char *vb_tables_main(const json_t *all, vb_table_form form, vb_error *err) {
     static const char *const keys[] = {"model",    "dataset",     "protocol", "images",   "acc_c",       "acc_c_se",
                                        "acc_e",    "acc_e_se",    "acc_s",    "acc_s_se", "acc_e_union", "acc_e_union_se",
                                        "top1_all", "top1_all_se", "top_k",    "lambda",   NULL};
+    vb_json json = {0};
     vb_strbuf out = {0};
     if (form == VB_TABLE_CSV) {
-        json_t *rows = list_rows(all);
+        json_t *rows = list_rows(&json, all);
         csv(&out, rows, keys);
         json_decref(rows);
     } else {
@@ -109,7 +109,7 @@ char *vb_tables_main(const json_t *all, vb_table_form form, vb_error *err) {
         vb_grid_put(&grid, forms[form], &out);
         vb_grid_free(&grid);
     }
-    if (!vb_strbuf_end(&out, "the table", err)) return out.bytes;
+    if (!vb_json_end(&json, "the table", err) && !vb_strbuf_end(&out, "the table", err)) return out.bytes;
     vb_strbuf_free(&out);
     return NULL;
 }
@@ -125,33 +125,36 @@ static bool same_path(const json_t *a, const json_t *b) {
            json_equal(json_object_get(a, "dataset"), json_object_get(b, "dataset"));
 }
 
-static json_t *series_row(const json_t *entry) {
-    json_t *row = json_object(), *series = json_object_get(entry, "series"), *figures = json_object_get(entry, "analyses");
-    json_object_set(row, "series", json_object_get(series, "name"));
-    json_object_set(row, "dataset", json_object_get(entry, "dataset"));
-    json_object_set(row, "checkpoint", json_object_get(series, "checkpoint"));
-    json_object_set(row, "model", json_object_get(entry, "model"));
-    for (int k = 0; k < 3; k++) json_object_set(row, accuracies[k], json_object_get(entry, accuracies[k]));
+static json_t *series_row(vb_json *json, const json_t *entry) {
+    json_t *row = vb_json_object(json), *series = json_object_get(entry, "series"), *figures = json_object_get(entry, "analyses");
+    vb_json_set_text(json, row, "series", vb_json_text(series, "name"));
+    vb_json_set_same(json, row, "dataset", entry);
+    vb_json_set_same(json, row, "checkpoint", series);
+    vb_json_set_same(json, row, "model", entry);
+    for (int k = 0; k < 3; k++) vb_json_set_same(json, row, accuracies[k], entry);
     for (int k = 0; k < 3; k++) {
         json_t *value = json_object_get(figures, geometry[k]);
-        json_object_set_new(row, geometry[k], value ? json_incref(value) : json_null());
+        vb_json_set(json, row, geometry[k], value ? json_incref(value) : json_null());
     }
     return row;
 }
 
-json_t *vb_tables_series_rows(const json_t *results) {
-    json_t *rows = json_array();
+int vb_tables_series_rows(const json_t *results, json_t **rows, vb_error *err) {
+    vb_json json = {0};
+    json_t *list = vb_json_array(&json);
     size_t n = json_array_size(results);
     for (size_t i = 0; i < n; i++) {
         const json_t *first = json_array_get(results, i);
         bool begins = json_object_get(first, "series");
         for (size_t j = 0; j < i && begins; j++) begins = !same_path(json_array_get(results, j), first);
         for (size_t j = i; j < n && begins; j++)
-            if (same_path(json_array_get(results, j), first)) json_array_append_new(rows, series_row(json_array_get(results, j)));
+            if (same_path(json_array_get(results, j), first))
+                vb_json_append(&json, list, series_row(&json, json_array_get(results, j)));
     }
-    if (json_array_size(rows)) return rows;
-    json_decref(rows);
-    return NULL;
+    bool some = json_array_size(list) && !json.failed;
+    *rows = some ? list : NULL;
+    if (!some) json_decref(list);
+    return vb_json_end(&json, "the table of series", err);
 }
 
 static void series_grid(vb_strbuf *out, const json_t *rows, vb_grid_form form) {

@@ -19,9 +19,10 @@ void vb_tables_main_add(vb_grid *grid, const json_t *entry, const char *model, c
 void vb_tables_add_accuracies(vb_grid *grid, const json_t *figures);
 
 /* The ways of series of checkpoints through accuracy, alignment and uniformity: a row for each checkpoint and dataset, by series,
- * then by dataset, in the checkpoints' order; figures that were not asked for are null. NULL when `results` has no series. */
-json_t *vb_tables_series_rows(const json_t *results);
-/* The same as text; free with vb_free. */
+ * then by dataset, in the checkpoints' order; figures that were not asked for are null. *rows is the caller's; NULL when `results` has
+ * no series. */
+int vb_tables_series_rows(const json_t *results, json_t **rows, vb_error *err);
+/* The same as text; free with vb_free. NULL with VB_EMEMORY. */
 char *vb_tables_series(const json_t *rows, vb_table_form form, vb_error *err);
 
 #endif

@@ -8,7 +8,7 @@
 #include "kernels/base/memory.h"
 #include "kernels/openness/repe.h"
 #include "mpi/analyse/analyses.h"
-#include "mpi/results/results.h"
+#include "mpi/base/json.h"
 #include "mpi/retrieve/retrieve.h"
 #include "mpi/encode/text_list.h"
 #include "shards/embeddings/npy.h"

@@ -9,8 +9,9 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/results/document.h"
-#include "mpi/results/results.h"
+#include "mpi/base/json.h"
 #include "shards/files/path.h"
+#include "shards/files/writer.h"
 
 static void remove_markers(const char *output) {
     vb_error none;

@@ -7,7 +7,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/base/provenance.h"
-#include "mpi/results/results.h"
+#include "mpi/base/json.h"
 #include "shards/files/path.h"
 
 static void add_file(vb_digester *digester, const char *path) {
