@@ -1,36 +1,41 @@
 /* What pages and completion are made of: base64, thumbnails, kinds of placeholders, absolute paths. */
 #include <limits.h>
 
-#include "kernels/colour.h"
-#include "kernels/fault.h"
-#include "mpi/arguments.h"
-#include "mpi/text_buffer.h"
-#include "shards/image.h"
-#include "shards/io.h"
-#include "shards/thumbnail.h"
+#include "kernels/image/colour.h"
+#include "kernels/base/fault.h"
+#include "mpi/command/arguments.h"
+#include "mpi/base/strbuf.h"
+#include "shards/images/image.h"
+#include "shards/files/path.h"
+#include "shards/images/thumbnail.h"
 #include "vb_test.h"
 
 static void base64_is_rfc_4648s(void **state) {
     (void)state;
-    static const char *const vectors[][2] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-                                             {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    static const char *const vectors[][2] = {{"", ""},
+                                             {"f", "Zg=="},
+                                             {"fo", "Zm8="},
+                                             {"foo", "Zm9v"},
+                                             {"foob", "Zm9vYg=="},
+                                             {"fooba", "Zm9vYmE="},
+                                             {"foobar", "Zm9vYmFy"}};
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
-        vb_text text = {0};
-        vb_text_add_base64(&text, vectors[i][0], strlen(vectors[i][0]));
+        vb_strbuf text = {0};
+        vb_strbuf_add_base64(&text, vectors[i][0], strlen(vectors[i][0]));
         assert_string_equal(text.bytes ? text.bytes : "", vectors[i][1]);
-        vb_text_free(&text);
+        vb_strbuf_free(&text);
     }
-    vb_text text = {0};
-    vb_text_add_base64(&text, "\xff\xfe\xfd\xfb\xef\xbe", 6); /* the last two digits of the alphabet */
+    vb_strbuf text = {0};
+    vb_strbuf_add_base64(&text, "\xff\xfe\xfd\xfb\xef\xbe", 6); /* the last two digits of the alphabet */
     assert_string_equal(text.bytes, "//79++++");
-    vb_text_free(&text);
+    vb_strbuf_free(&text);
 }
 
 /* One colour all over: a copy has it, too, whatever JPEG does. */
 static void check_flat(vb_mode mode, const uint8_t *pixel, int width, int height, int side, int small_width, int small_height,
                        const uint8_t *rgb) {
     vb_error err = {0};
-    int bytes = vb_mode_bytes(mode), w, h;
+    int bytes = vb_colour_mode_bytes(mode), w, h;
     vb_image image = {.mode = mode, .width = width, .height = height}, back;
     image.pixels = vb_array((size_t)width * (size_t)height, (size_t)bytes, "test", &err);
     assert_non_null(image.pixels);
@@ -46,7 +51,7 @@ static void check_flat(vb_mode mode, const uint8_t *pixel, int width, int height
     assert_int_equal(back.height, h);
     for (int i = 0; i < w * h * 3; i++)
         if (abs(back.pixels[i] - rgb[i % 3]) > 4)
-            fail_msg("mode %s: byte %d is %d, expected %d", vb_mode_name(mode), i, back.pixels[i], rgb[i % 3]);
+            fail_msg("mode %s: byte %d is %d, expected %d", vb_colour_mode_name(mode), i, back.pixels[i], rgb[i % 3]);
     vb_free(back.pixels);
     vb_free(jpeg);
     vb_free(image.pixels);
@@ -70,7 +75,8 @@ static void thumbnails_grow_and_run_out_of_memory(void **state) {
     vb_error err = {0};
     vb_image image = {.mode = VB_MODE_RGB, .width = 300, .height = 300}, back;
     image.pixels = vb_array(300 * 300, 3, "test", &err);
-    for (uint32_t i = 0; i < 270000; i++) image.pixels[i] = (uint8_t)(i * i * 2654435761u >> 13); /* noise: a file of many pieces */
+    for (uint32_t i = 0; i < 270000; i++)
+        image.pixels[i] = (uint8_t)(i * i * 2654435761u >> 13); /* noise: a file of many pieces */
     uint8_t *jpeg;
     size_t size;
     int w, h;
@@ -90,8 +96,7 @@ static void thumbnails_grow_and_run_out_of_memory(void **state) {
         if (status) {
             assert_int_equal(err.code, VB_EMEMORY);
             assert_null(jpeg);
-        } else
-            vb_free(jpeg);
+        } else vb_free(jpeg);
         assert_in_range(n, 1, 30);
     }
     assert_in_range(n, 4, 30);
@@ -103,15 +108,16 @@ static void placeholders_have_kinds(void **state) {
     static const struct {
         const char *placeholder;
         vb_value_kind kind;
-    } cases[] = {{"html|md|latex", VB_VALUE_WORDS}, {"int8", VB_VALUE_WORDS},      {"quick_gelu|gelu", VB_VALUE_WORDS},
-                 {"DIR", VB_VALUE_FOLDER},          {"DIR...", VB_VALUE_FOLDER},   {"OUT DIR...", VB_VALUE_FOLDER},
-                 {"DIR|GLOB", VB_VALUE_FOLDER},     {"FILE", VB_VALUE_FILE},       {"FILE.yaml", VB_VALUE_FILE},
-                 {"LIST.jsonl.zst", VB_VALUE_FILE}, {"PATH", VB_VALUE_FILE},       {"A B", VB_VALUE_FILE},
-                 {"[COMMAND]", VB_VALUE_COMMAND},   {"N", VB_VALUE_FREE},          {"path.to.key=value", VB_VALUE_FREE},
-                 {"--name=value", VB_VALUE_FREE},   {"TIME", VB_VALUE_FREE},       {NULL, VB_VALUE_FREE}};
+    } cases[] = {{"html|md|latex", VB_VALUE_WORDS}, {"int8", VB_VALUE_WORDS},    {"quick_gelu|gelu", VB_VALUE_WORDS},
+                 {"DIR", VB_VALUE_FOLDER},          {"DIR...", VB_VALUE_FOLDER}, {"OUT DIR...", VB_VALUE_FOLDER},
+                 {"DIR|GLOB", VB_VALUE_FOLDER},     {"FILE", VB_VALUE_FILE},     {"FILE.yaml", VB_VALUE_FILE},
+                 {"LIST.jsonl.zst", VB_VALUE_FILE}, {"PATH", VB_VALUE_FILE},     {"A B", VB_VALUE_FILE},
+                 {"[COMMAND]", VB_VALUE_COMMAND},   {"N", VB_VALUE_FREE},        {"path.to.key=value", VB_VALUE_FREE},
+                 {"--name=value", VB_VALUE_FREE},   {"TIME", VB_VALUE_FREE},     {NULL, VB_VALUE_FREE}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        if (vb_kind_of_value(cases[i].placeholder) != cases[i].kind)
-            fail_msg("%s is of kind %d", cases[i].placeholder ? cases[i].placeholder : "NULL", (int)vb_kind_of_value(cases[i].placeholder));
+        if (vb_arguments_value_kind(cases[i].placeholder) != cases[i].kind)
+            fail_msg("%s is of kind %d", cases[i].placeholder ? cases[i].placeholder : "NULL",
+                     (int)vb_arguments_value_kind(cases[i].placeholder));
 }
 
 static void paths_become_absolute(void **state) {
@@ -120,17 +126,17 @@ static void paths_become_absolute(void **state) {
     char folder[PATH_MAX], expected[PATH_MAX + 16];
     assert_non_null(getcwd(folder, sizeof folder));
     snprintf(expected, sizeof expected, "%s/a/*.tar", folder);
-    char *path = vb_absolute("a/*.tar", &err);
+    char *path = vb_path_absolute("a/*.tar", &err);
     assert_string_equal(path, expected);
     vb_free(path);
-    path = vb_absolute("/x/../y", &err);
+    path = vb_path_absolute("/x/../y", &err);
     assert_string_equal(path, "/x/../y");
     vb_free(path);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(base64_is_rfc_4648s), cmocka_unit_test(thumbnails_keep_shape_and_colour),
-                                       cmocka_unit_test(thumbnails_grow_and_run_out_of_memory), cmocka_unit_test(placeholders_have_kinds),
-                                       cmocka_unit_test(paths_become_absolute)};
+                                       cmocka_unit_test(thumbnails_grow_and_run_out_of_memory),
+                                       cmocka_unit_test(placeholders_have_kinds), cmocka_unit_test(paths_become_absolute)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
