@@ -10,8 +10,6 @@
 #include "kernels/matrix/gemm.h"
 #include "kernels/base/memory.h"
 
-const char *const vb_similarity_names[] = {[VB_COSINE] = "cosine", [VB_DOT] = "dot", NULL};
-
 /* Bounds are computed in fp64, whose own rounding (relative 1e-11 at the very worst here) is covered by widening them a
  * little. */
 static const double WIDEN = 1 + 0x1p-10;

@@ -15,9 +15,6 @@
 #include "kernels/exact/score.h"
 #include "kernels/openness/label_space.h"
 
-/* "cosine", "dot": a name for each, then NULL. */
-extern const char *const vb_similarity_names[];
-
 /* The texts of all classes, prepared once: norms, error bounds, equal rows. Immutable, so that threads may share it. */
 typedef struct vb_text_bank vb_text_bank;
 

@@ -165,7 +165,7 @@ static int write_summary(const retrieve_job *job, vb_error *err) {
     json_t *json =
         json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:{s:i, s:i, s:s, s:f, s:I, s:I, s:I, s:I, s:I, "
                   "s:f, s:s, s:s}}",
-                  "schema", "vocabench.retrieval/1", "similarity", vb_similarity_names[job->options.similarity], "queries",
+                  "schema", "vocabench.retrieval/1", "similarity", vb_score_names[job->options.similarity], "queries",
                   (json_int_t)summary->queries, "top_k", (json_int_t)job->options.top_k, "listed", (json_int_t)summary->listed,
                   "rows", (json_int_t)summary->rows, "dimensions", (json_int_t)job->corpus.dim, "parts",
                   (json_int_t)job->corpus.part_count, "rows_not_finite", (json_int_t)summary->not_finite, "rows_zero",

@@ -113,7 +113,7 @@ static json_t *model_json(vb_json *json, const vb_pair *pair) {
     const vb_model *model = pair->source->model;
     json_t *object = vb_json_object(json);
     vb_json_set_integer(json, object, "dimensions", pair->classifier->dim);
-    vb_json_set_text(json, object, "similarity", vb_similarity_names[pair->spec->similarity]);
+    vb_json_set_text(json, object, "similarity", vb_score_names[pair->spec->similarity]);
     vb_json_set_text(json, object, "text_embeddings_digest", pair->classifier->digest.hex);
     if (!model) return object;
     vb_json_set_text(json, object, "weights_digest", model->weights.digest.hex);

@@ -2,7 +2,7 @@
 #ifndef VB_EXPERIMENT_H
 #define VB_EXPERIMENT_H
 
-#include "kernels/openness/similarity.h"
+#include "kernels/exact/score.h"
 #include "kernels/towers/clip.h"
 #include "mpi/adversarial/candidates.h"
 #include "mpi/experiment/options.h"

@@ -2,7 +2,7 @@
 #ifndef VB_RETRIEVAL_SPEC_H
 #define VB_RETRIEVAL_SPEC_H
 
-#include "kernels/openness/similarity.h"
+#include "kernels/exact/score.h"
 #include "mpi/experiment/options.h"
 
 /* A corpus: WebDataset images with captions (encoded by the index model), embedding parts with captions beside them, or captions
