@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/attention.h"
-#include "kernels/gemm.h"
-#include "kernels/isa.h"
-#include "kernels/layers.h"
-#include "kernels/memory.h"
+#include "kernels/matrix/attention.h"
+#include "kernels/matrix/gemm.h"
+#include "kernels/base/isa.h"
+#include "kernels/matrix/layers.h"
+#include "kernels/base/memory.h"
 #include "tests/bench/peak.h"
 
 enum { TRIES = 15 };
@@ -48,7 +48,13 @@ static void *floats(size_t n) {
     return p;
 }
 
-typedef struct shape { const char *what; int64_t m, n, k; vb_dtype dtype; vb_activation activation; int residual; } shape;
+typedef struct shape {
+    const char *what;
+    int64_t m, n, k;
+    vb_dtype dtype;
+    vb_activation activation;
+    int residual;
+} shape;
 
 static void bench_product(const shape *s, int threads) {
     float *a = floats((size_t)(s->m * s->k)), *b = floats((size_t)(s->n * s->k)), *c = floats((size_t)(s->m * s->n));
@@ -56,7 +62,7 @@ static void bench_product(const shape *s, int threads) {
     vb_gemm_a left = {.data = a, .ld = s->k};
     vb_matrix right = {b, s->dtype, s->n, s->k, s->k, 1};
     if (s->dtype != VB_F32)
-        for (int64_t i = 0; i < s->n * s->k; i++) ((uint16_t *)b)[i] = vb_float_to_half(0.25f);
+        for (int64_t i = 0; i < s->n * s->k; i++) ((uint16_t *)b)[i] = vb_dtype_float_to_half(0.25f);
     vb_epilogue e = {.bias = bias, .activation = s->activation, .residual = s->residual ? c : NULL, .ld_residual = s->n};
     double flop = 2.0 * (double)s->m * (double)s->n * (double)s->k, rates[TRIES], peaks[TRIES];
     int repeats = 1 + (int)(2e8 / flop);
@@ -81,8 +87,8 @@ static void bench_attention(int64_t length, int64_t sequences, int heads, int ca
     float *qkv = floats((size_t)(rows * width * 3)), *out = floats((size_t)(rows * width));
     int64_t *offsets = floats((size_t)(2 * (sequences + 1)));
     for (int64_t i = 0; i <= sequences; i++) offsets[i] = i * length;
-    vb_attention_batch batch = {qkv, qkv + width, qkv + 2 * width, 3 * width, 3 * width, 3 * width, sequences, offsets, NULL,
-                                heads, 64, causal, 0.125f};
+    vb_attention_batch batch = {qkv,     qkv + width, qkv + 2 * width, 3 * width, 3 * width, 3 * width, sequences,
+                                offsets, NULL,        heads,           64,        causal,    0.125f};
     double flop = 4.0 * (double)(length * length * width * sequences) / (causal ? 2 : 1), rates[TRIES], peaks[TRIES];
     int repeats = 1 + (int)(1e8 / flop);
     for (int t = -1; t < TRIES; t++) {
@@ -109,9 +115,9 @@ static void bench_layers(void) {
         for (int t = 0; t < TRIES; t++) {
             memcpy(y, x, sizeof *x * ROWS * WIDTH);
             double start = bench_seconds(1);
-            if (layer == 0) vb_layer_norm(ROWS, WIDTH, y, WIDTH, x, x, 1e-5f, y, WIDTH, 1);
-            else if (layer < 3) vb_activate(ROWS * WIDTH, y, layer == 1 ? VB_QUICK_GELU : VB_GELU, 1);
-            else vb_softmax(ROWS, WIDTH, 1, y, WIDTH, 1);
+            if (layer == 0) vb_layers_norm(ROWS, WIDTH, y, WIDTH, x, x, 1e-5f, y, WIDTH, 1);
+            else if (layer < 3) vb_layers_activate(ROWS * WIDTH, y, layer == 1 ? VB_QUICK_GELU : VB_GELU, 1);
+            else vb_layers_softmax(ROWS, WIDTH, 1, y, WIDTH, 1);
             times[t] = (bench_seconds(1) - start) / (ROWS * WIDTH) * 1e9;
         }
         printf("%-22s %6.3f ns an element, 1 thread\n", names[layer], median(times, TRIES));
@@ -120,21 +126,20 @@ static void bench_layers(void) {
 }
 
 int main(int argc, char **argv) {
-    static const shape shapes[] = {
-        {"projection", 2560, 768, 768, VB_F32, VB_LINEAR, 1},
-        {"MLP in", 2560, 3072, 768, VB_F32, VB_QUICK_GELU, 0},
-        {"MLP out", 2560, 768, 3072, VB_F32, VB_LINEAR, 1},
-        {"projection, 8 images", 400, 768, 768, VB_F32, VB_LINEAR, 1},
-        {"qkv, 8 images", 400, 2304, 768, VB_F32, VB_LINEAR, 0},
-        {"MLP in, 8 images", 400, 3072, 768, VB_F32, VB_QUICK_GELU, 0},
-        {"MLP in, 8 images, GELU", 400, 3072, 768, VB_F32, VB_GELU, 0},
-        {"MLP in, 8 images", 400, 3072, 768, VB_F16, VB_QUICK_GELU, 0},
-        {"MLP out, 8 images", 400, 768, 3072, VB_F32, VB_LINEAR, 1},
-        {"projection, 1 image", 50, 768, 768, VB_F32, VB_LINEAR, 1},
-        {"MLP in, 1 image", 50, 3072, 768, VB_F32, VB_QUICK_GELU, 0},
-        {"MLP out, 1 image", 50, 768, 3072, VB_F32, VB_LINEAR, 1},
-        {"MLP in, texts", 154, 2048, 512, VB_F32, VB_QUICK_GELU, 0},
-        {"3x3 convolution", 3136, 64, 576, VB_F32, VB_RELU, 0}};
+    static const shape shapes[] = {{"projection", 2560, 768, 768, VB_F32, VB_LINEAR, 1},
+                                   {"MLP in", 2560, 3072, 768, VB_F32, VB_QUICK_GELU, 0},
+                                   {"MLP out", 2560, 768, 3072, VB_F32, VB_LINEAR, 1},
+                                   {"projection, 8 images", 400, 768, 768, VB_F32, VB_LINEAR, 1},
+                                   {"qkv, 8 images", 400, 2304, 768, VB_F32, VB_LINEAR, 0},
+                                   {"MLP in, 8 images", 400, 3072, 768, VB_F32, VB_QUICK_GELU, 0},
+                                   {"MLP in, 8 images, GELU", 400, 3072, 768, VB_F32, VB_GELU, 0},
+                                   {"MLP in, 8 images", 400, 3072, 768, VB_F16, VB_QUICK_GELU, 0},
+                                   {"MLP out, 8 images", 400, 768, 3072, VB_F32, VB_LINEAR, 1},
+                                   {"projection, 1 image", 50, 768, 768, VB_F32, VB_LINEAR, 1},
+                                   {"MLP in, 1 image", 50, 3072, 768, VB_F32, VB_QUICK_GELU, 0},
+                                   {"MLP out, 1 image", 50, 768, 3072, VB_F32, VB_LINEAR, 1},
+                                   {"MLP in, texts", 154, 2048, 512, VB_F32, VB_QUICK_GELU, 0},
+                                   {"3x3 convolution", 3136, 64, 576, VB_F32, VB_RELU, 0}};
     printf("level %s; products are M x N x K\n%-52s %7s %9s %9s %9s %9s %9s\n", vb_isa_name(vb_isa_level()), "GFLOP/s", "threads",
            "median", "peak", "ratio", "best", "ratio");
     for (int i = argc > 1 ? 1 : 0; i < (argc > 1 ? argc : 2); i++) {

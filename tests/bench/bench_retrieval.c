@@ -3,9 +3,9 @@
  * bench_retrieval [rows [queries]...]   (1,000,000 rows of 512 dimensions and 1, 20 and 100 queries when none are given)
  * Rows lie in memory. Rounds of all alternate, so that a slow phase of the machine meets each; medians of the rounds.
  *
- * bench_retrieval --worker rows queries FILE   for race_retrieval.py: writes the rows and the queries to FILE in fp32, then answers each
- * line "fp32|int8|reading|reading8|gemm QUERIES THREADS IDS" with seconds (GFLOP/s for gemm), and writes the lists' row numbers to the
- * file IDS. */
+ * bench_retrieval --worker rows queries FILE   for race_retrieval.py: writes the rows and the queries to FILE in fp32, then
+ * answers each line "fp32|int8|reading|reading8|gemm QUERIES THREADS IDS" with seconds (GFLOP/s for gemm), and writes the lists'
+ * row numbers to the file IDS. */
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,9 +13,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "kernels/coded_scan.h"
-#include "kernels/gemm.h"
-#include "kernels/memory.h"
+#include "kernels/search/coded_scan.h"
+#include "kernels/matrix/gemm.h"
+#include "kernels/base/memory.h"
 #include "tests/bench/peak.h"
 
 enum { DIM = 512, K = 100, ROUNDS = 5, PIECE = 3840 /* rows that a thread takes at once */, MOST_THREADS = 2 };
@@ -77,7 +77,7 @@ static void make_corpus(int64_t most_queries, bool halves_too) {
         for (int k = 0; k < DIM && halves_too; k++) {
             uint32_t bits;
             memcpy(&bits, floats + i * DIM + k, 4);
-            halves[i * DIM + k] = vb_float_to_half(floats[i * DIM + k]);
+            halves[i * DIM + k] = vb_dtype_float_to_half(floats[i * DIM + k]);
             brains[i * DIM + k] = (uint16_t)(bits >> 16);
         }
     }
@@ -86,14 +86,14 @@ static void make_corpus(int64_t most_queries, bool halves_too) {
     for (int k = 0; k < DIM; k++) mean[k] = (float)(sum[k] / (double)(rows < 4096 ? rows : 4096));
     if (vb_coder_new(&coder, DIM, mean, 1, VB_DOT, &err)) die(&err);
     int64_t groups = (rows + VB_GROUP - 1) / VB_GROUP;
-    group_bytes = vb_group_bytes(vb_coder_width(coder));
+    group_bytes = vb_coder_group_bytes(vb_coder_width(coder));
     codes = memory((size_t)groups * group_bytes);
 #pragma omp parallel for
     for (int64_t g = 0; g < groups; g++) {
         double work[2 * DIM];
         int64_t not_finite = 0, zero = 0, n = rows - g * VB_GROUP;
-        vb_coder_encode(coder, floats + g * VB_GROUP * DIM, VB_F32, (int)(n < VB_GROUP ? n : VB_GROUP), codes + (size_t)g * group_bytes,
-                        work, &not_finite, &zero);
+        vb_coder_encode(coder, floats + g * VB_GROUP * DIM, VB_F32, (int)(n < VB_GROUP ? n : VB_GROUP),
+                        codes + (size_t)g * group_bytes, work, &not_finite, &zero);
     }
 }
 
@@ -106,7 +106,8 @@ static const void *bytes_of(storage kind, size_t *size) {
                             codes;
 }
 
-/* ---- the plain loop ------------------------------------------------------------------------------------------------------------- */
+/* ---- the plain loop
+ * ------------------------------------------------------------------------------------------------------------- */
 
 #if defined(__x86_64__)
 __attribute__((target("avx512f"))) static long read_512(const char *p, size_t n) {
@@ -149,7 +150,8 @@ static double time_reading(storage kind, int threads) {
     return bench_seconds(threads) - start;
 }
 
-/* ---- the product: what the fp32 units do for our own GEMM at a shape that suits it ---------------------------------------------- */
+/* ---- the product: what the fp32 units do for our own GEMM at a shape that suits it
+ * ---------------------------------------------- */
 
 static double product_rate(int threads) {
     enum { M = 2560, N = 768, DEPTH = 768 };
@@ -162,7 +164,8 @@ static double product_rate(int threads) {
     return 2.0 * M * N * DEPTH / (bench_seconds(threads) - start) / 1e9;
 }
 
-/* ---- the search ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the search
+ * ----------------------------------------------------------------------------------------------------------------- */
 
 static int read_row(void *context, int64_t id, const void **row, vb_dtype *dtype, vb_error *err) {
     (void)context;
@@ -198,10 +201,9 @@ static double time_search(storage kind, int64_t n, int threads, int64_t *ids) {
         for (int64_t at = 0; at < rows; at += PIECE) {
             int64_t piece = rows - at < PIECE ? rows - at : PIECE;
             if (coded)
-                failed += vb_coded_scan_groups(through[t], p + (size_t)(at / VB_GROUP) * group_bytes, (piece + VB_GROUP - 1) / VB_GROUP,
-                                               at, &mine);
-            else
-                failed += vb_scan_rows(scan[t], p + (size_t)at * row_bytes, dtypes[kind], piece, at, &mine);
+                failed += vb_coded_scan_groups(through[t], p + (size_t)(at / VB_GROUP) * group_bytes,
+                                               (piece + VB_GROUP - 1) / VB_GROUP, at, &mine);
+            else failed += vb_scan_rows(scan[t], p + (size_t)at * row_bytes, dtypes[kind], piece, at, &mine);
         }
         if (coded) failed += vb_coded_scan_settle(through[t], &mine);
     }
@@ -248,9 +250,9 @@ static bool bench(int threads, int64_t n, int64_t *ids) {
         size_t size;
         bytes_of((storage)kind, &size);
         double seconds = median(search[kind]), read = median(reading[kind]), flop = 2.0 * (double)rows * DIM * (double)n;
-        printf("%-5s %7d %8lld %9.1f %10.2f %8.1f %8.1f %6.0f %% %9.1f %6.0f %%", names[kind], threads, (long long)n, 1e3 * seconds,
-               (double)rows * 1e-6 / seconds, (double)size / seconds / 1e9, (double)size / read / 1e9, 100 * read / seconds,
-               flop / seconds / 1e9, 100 * flop / seconds / 1e9 / gemm);
+        printf("%-5s %7d %8lld %9.1f %10.2f %8.1f %8.1f %6.0f %% %9.1f %6.0f %%", names[kind], threads, (long long)n,
+               1e3 * seconds, (double)rows * 1e-6 / seconds, (double)size / seconds / 1e9, (double)size / read / 1e9,
+               100 * read / seconds, flop / seconds / 1e9, 100 * flop / seconds / 1e9 / gemm);
         if (kind == CODES) printf("   %.2f times fp32, lists %s", faster, same ? "equal" : "DIFFER");
         printf("\n");
     }
@@ -258,7 +260,8 @@ static bool bench(int threads, int64_t n, int64_t *ids) {
     return same;
 }
 
-/* ---- as one of several runners -------------------------------------------------------------------------------------------------- */
+/* ---- as one of several runners
+ * -------------------------------------------------------------------------------------------------- */
 
 static int worker(int64_t most_queries, const char *path) {
     char line[4200], kind[16], ids_path[4096];
@@ -314,8 +317,8 @@ int main(int argc, char **argv) {
     int64_t *ids = memory((size_t)most * K * 2 * sizeof *ids);
     bool same = true;
     printf("%lld rows of %d dimensions, k = %d, level %s\n", (long long)rows, DIM, K, vb_isa_name(vb_isa_level()));
-    printf("%-5s %7s %8s %9s %10s %8s %8s %8s %9s %8s\n", "rows", "threads", "queries", "ms", "Mrows/s", "GB/s", "reading", "of it",
-           "GFLOP/s", "of GEMM");
+    printf("%-5s %7s %8s %9s %10s %8s %8s %8s %9s %8s\n", "rows", "threads", "queries", "ms", "Mrows/s", "GB/s", "reading",
+           "of it", "GFLOP/s", "of GEMM");
     for (int threads = 1; threads <= MOST_THREADS; threads++)
         for (int i = 0; i < count; i++) same &= bench(threads, counts[i], ids);
     return same ? 0 : VB_EINTERNAL;

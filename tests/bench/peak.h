@@ -5,10 +5,10 @@
 #include <omp.h>
 #include <time.h>
 
-#include "kernels/isa.h"
+#include "kernels/base/isa.h"
 
-/* Seconds for timing `threads` threads: one thread counts its own processor time, so that other programs on the machine disturb less;
- * more are timed by the clock on the wall. */
+/* Seconds for timing `threads` threads: one thread counts its own processor time, so that other programs on the machine disturb
+ * less; more are timed by the clock on the wall. */
 static inline double bench_seconds(int threads) {
     if (threads > 1) return omp_get_wtime();
     struct timespec t;
@@ -25,7 +25,9 @@ __attribute__((target("avx512f"), noinline)) static float peak_loop_512(long cou
 #define BEGIN(i) __m512 x##i = _mm512_set1_ps((float)(i));
     PEAK_CHAINS(BEGIN)
     for (long n = 0; n < count; n++) {
-#define STEP(i) x##i = _mm512_fmadd_ps(x##i, factor, add); __asm__("" : "+v"(x##i));
+#define STEP(i)                                                                                                                  \
+    x##i = _mm512_fmadd_ps(x##i, factor, add);                                                                                   \
+    __asm__("" : "+v"(x##i));
         PEAK_CHAINS(STEP)
     }
 #define END(i) sum = _mm512_add_ps(sum, x##i);
@@ -41,7 +43,9 @@ __attribute__((target("avx2,fma"), noinline)) static float peak_loop_256(long co
 #define BEGIN(i) __m256 x##i = _mm256_set1_ps((float)(i));
     PEAK_CHAINS(BEGIN)
     for (long n = 0; n < count; n++) {
-#define STEP(i) x##i = _mm256_fmadd_ps(x##i, factor, add); __asm__("" : "+x"(x##i));
+#define STEP(i)                                                                                                                  \
+    x##i = _mm256_fmadd_ps(x##i, factor, add);                                                                                   \
+    __asm__("" : "+x"(x##i));
         PEAK_CHAINS(STEP)
     }
 #define END(i) sum = _mm256_add_ps(sum, x##i);

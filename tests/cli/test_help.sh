@@ -33,7 +33,7 @@ if [ -s page ]; then
   for code in 0 1 2 3 4 5 6 7 8 9 10 75; do
     sed -n '/^EXIT STATUS/,/^EXAMPLES/p' page | grep -qE "^ +$code +" || missing+="code $code "; done
   # Every variable of ours that the sources ask for.
-  for name in $(cat "$here"/{mpi,kernels,shards}/*.c | grep -oE '"VOCABENCH_[A-Z]+"' | tr -d '"' | sort -u); do
+  for name in $(cat "$here"/mpi/*.c "$here"/{mpi,kernels,shards}/*/*.c | grep -oE '"VOCABENCH_[A-Z]+"' | tr -d '"' | sort -u); do
     grep -q "^ *$name" page || missing+="$name "; done
   for section in NAME SYNOPSIS DESCRIPTION COMMANDS 'EXPERIMENT FILES' ENVIRONMENT FILES 'EXIT STATUS' EXAMPLES 'SEE ALSO'; do
     grep -qx "$section" page || missing+="$section "; done

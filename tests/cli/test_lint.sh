@@ -13,7 +13,7 @@ house() {
   mkdir -p "$1"
   source_file "$1/kernels/memory.c" <<'C'
 /* The only file that allocates. */
-#include "kernels/memory.h"
+#include "kernels/base/memory.h"
 
 #include <stdlib.h>
 
@@ -47,7 +47,7 @@ C
 #include <fcntl.h>
 #include <zstd.h>
 
-#include "kernels/memory.h"
+#include "kernels/base/memory.h"
 
 int vb_open(const char *path) { return open(path, O_RDONLY); }
 C
@@ -79,7 +79,7 @@ C
 #include <stdlib.h>
 #include <zstd.h>
 
-#include "kernels/memory.h"
+#include "kernels/base/memory.h"
 
 int main(void) {
     printf("done\n");
@@ -103,7 +103,7 @@ bad=$scratch/bad
 house "$bad"
 # include FILE LINE...
 include() { { echo "/* Does what it may not. */"; printf '%s\n' "${@:2}"; } | source_file "$bad/$1"; }
-include kernels/a.c '#include <mpi.h>' '#include "shards/io.h"' '#include <yaml.h>' '#include <unistd.h>' '#include <stdio.h>'
+include kernels/a.c '#include <mpi.h>' '#include "shards/files/io.h"' '#include <yaml.h>' '#include <unistd.h>' '#include <stdio.h>'
 include kernels/b.c '  #  include <pcre2.h>' '#include <math.h> /* fine */' '#include "memory.h"'
 include shards/a.c '#include <mpi.h>' '#include "mpi/plan.h"' '#include <immintrin.h>' '#include <png.h>'
 include mpi/a.c \
@@ -146,7 +146,7 @@ found() {
 }
 found "each room includes only what it may" \
   'kernels/a.c:2: kernels/ may not include <mpi.h>' \
-  'kernels/a.c:3: kernels/ may not include "shards/io.h"' \
+  'kernels/a.c:3: kernels/ may not include "shards/files/io.h"' \
   'kernels/a.c:4: kernels/ may not include <yaml.h>' \
   'kernels/a.c:5: kernels/ may not include <unistd.h>' \
   'kernels/b.c:2: kernels/ may not include <pcre2.h>' \
@@ -158,9 +158,9 @@ found "each room includes only what it may" \
   'mpi/a.c:3: mpi/ may not include <jpeglib.h>' \
   'mpi/a.c:4: mpi/ may not include <webp/decode.h>'
 found "only mpi/main.c ends the process" kernels/ends.c:2: kernels/ends.c:3: mpi/ends.c:2:
-found "only kernels/memory.c allocates" shards/memory.c:3: shards/memory.c:5:
+found "only kernels/base/memory.c allocates" shards/memory.c:3: shards/memory.c:5:
 found "memory is freed by vb_free, but for jansson's texts" shards/memory.c:4:
-found "only shards/io.c opens, renames and maps files" mpi/files.c:2: mpi/files.c:3: mpi/files.c:4: shards/files.c:2:
+found "only shards/files/io.c opens, renames and maps files" mpi/files.c:2: mpi/files.c:3: mpi/files.c:4: shards/files.c:2:
 found "kernels/ and shards/ print nothing" kernels/prints.c:2:
 found "every C file opens with a line on what it implements" mpi/first.c:1:
 found "no source has more than 900 lines" mpi/long.c:

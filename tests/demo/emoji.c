@@ -1,8 +1,9 @@
-/* Demo tool: the pictures of a colour emoji font as class folders, Unicode's subgroups as vocabularies. emoji FONT TEST-FILE FOLDER
+/* Demo tool: the pictures of a colour emoji font as class folders, Unicode's subgroups as vocabularies. emoji FONT TEST-FILE
+ * FOLDER
  *
  * FOLDER/images/1F600/picture.png    an emoji of one code point (a variation selector aside), on white, in a square
- * FOLDER/vocabularies.yaml           a vocabulary a subgroup of at least LEAST pictures, a class an emoji: its code point and name
- * FOLDER/names.txt                   the names of all emoji that the file lists without skin tone, one a line
+ * FOLDER/vocabularies.yaml           a vocabulary a subgroup of at least LEAST pictures, a class an emoji: its code point and
+ * name FOLDER/names.txt                   the names of all emoji that the file lists without skin tone, one a line
  *
  * FONT has its pictures as PNG (CBDT/CBLC); TEST-FILE is Unicode's emoji-test.txt. */
 #include <errno.h>
@@ -28,9 +29,7 @@ static int fail(const char *place, const char *what) {
     return -1;
 }
 
-static int make_folder(const char *path) {
-    return mkdir(path, 0777) && errno != EEXIST ? fail(path, strerror(errno)) : 0;
-}
+static int make_folder(const char *path) { return mkdir(path, 0777) && errno != EEXIST ? fail(path, strerror(errno)) : 0; }
 
 /* ---- the list ---- */
 
@@ -47,7 +46,8 @@ static unsigned long single_code(const char *line) {
     }
 }
 
-/* The name in "...; fully-qualified     # \U0001F600 E1.0 grinning face": what follows the version. NULL if it is not such a line. */
+/* The name in "...; fully-qualified     # \U0001F600 E1.0 grinning face": what follows the version. NULL if it is not such a
+ * line. */
 static char *name_of(char *line) {
     char *status = strchr(line, ';'), *comment = status ? strstr(status, "# ") : NULL;
     if (!comment || strncmp(status, "; fully-qualified", 17)) return NULL;
@@ -104,7 +104,8 @@ static int read_list(const char *path, FT_Face face, emoji *list, FILE *names) {
 static int write_picture(const char *path, const FT_Bitmap *bitmap) {
     unsigned width = bitmap->width, height = bitmap->rows, side = width > height ? width : height;
     if (bitmap->pixel_mode != FT_PIXEL_MODE_BGRA) return fail(path, "the font has no colour picture of it");
-    if (!side || side > LARGEST || bitmap->pitch < 0) return fail(path, "the font's picture of it is empty or larger than 1024 pixels");
+    if (!side || side > LARGEST || bitmap->pitch < 0)
+        return fail(path, "the font's picture of it is empty or larger than 1024 pixels");
     uint8_t *square = malloc((size_t)side * side * 3);
     if (!square) return fail(path, "out of memory");
     memset(square, 255, (size_t)side * side * 3);
@@ -196,7 +197,8 @@ int main(int argc, char **argv) {
         FILE *names = fopen(path, "w");
         int count = names ? read_list(argv[2], face, list, names) : fail(path, strerror(errno));
         if (names && fclose(names)) count = fail(path, strerror(errno));
-        if (count > 0 && !write_vocabularies(folder, list, kept, count) && !write_pictures(face, folder, list, kept, count)) status = 0;
+        if (count > 0 && !write_vocabularies(folder, list, kept, count) && !write_pictures(face, folder, list, kept, count))
+            status = 0;
     }
     FT_Done_Face(face);
     FT_Done_FreeType(library);

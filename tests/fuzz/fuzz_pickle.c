@@ -1,8 +1,8 @@
 /* Pickles, alone and as a file of torch.save before PyTorch 1.6. */
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/touch.h"
-#include "shards/pickle.h"
-#include "shards/torch.h"
+#include "shards/weights/pickle.h"
+#include "shards/weights/torch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     vb_pickle *pickle;

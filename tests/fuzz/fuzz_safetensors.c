@@ -1,9 +1,10 @@
 /* safetensors files, and the naming of what they hold. */
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/touch.h"
-#include "kernels/memory.h"
-#include "shards/weight_names.h"
-#include "shards/weights.h"
+#include "kernels/base/memory.h"
+#include "shards/weights/weight_names.h"
+#include "shards/weights/weights.h"
+#include "shards/weights/safetensors.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     vb_map map = {data, size};

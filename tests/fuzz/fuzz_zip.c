@@ -1,8 +1,8 @@
 /* ZIP archives, alone and as files of torch.save and torch.jit.save. */
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/touch.h"
-#include "shards/torch.h"
-#include "shards/zip.h"
+#include "shards/weights/torch.h"
+#include "shards/files/zip.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     vb_zip zip;

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/status.h"
-#include "kernels/tensor.h"
-#include "shards/pickle.h"
+#include "kernels/base/error.h"
+#include "kernels/base/tensor.h"
+#include "shards/weights/pickle.h"
 
 static inline void touch_bytes(const void *bytes, uint64_t size) {
     static volatile uint8_t sum;
@@ -35,13 +35,19 @@ static inline void touch_tensors(const vb_tensor_set *set) {
 
 static inline void touch_value(const vb_value *value, int depth) {
     if (!value || depth > 12) return;
-    touch_bytes(vb_value_kind_name(value->kind), 1);
+    touch_bytes(vb_pickle_value_kind_name(value->kind), 1);
     switch (value->kind) {
-    case VB_VALUE_TEXT: case VB_VALUE_BYTES: case VB_VALUE_BIG: touch_bytes(value->text, value->size); break;
-    case VB_VALUE_TUPLE: case VB_VALUE_LIST: case VB_VALUE_DICT: case VB_VALUE_SET: case VB_VALUE_OBJECT:
+    case VB_VALUE_TEXT:
+    case VB_VALUE_BYTES:
+    case VB_VALUE_BIG: touch_bytes(value->text, value->size); break;
+    case VB_VALUE_TUPLE:
+    case VB_VALUE_LIST:
+    case VB_VALUE_DICT:
+    case VB_VALUE_SET:
+    case VB_VALUE_OBJECT:
         if (value->pairs && value->count % 2) abort();
         for (size_t i = 0; i < value->count && i < 16; i++) touch_value(value->items[i], depth + (value->count > 1 ? 3 : 1));
-        vb_value_get(value, "key");
+        vb_pickle_value_get(value, "key");
         break;
     default: break;
     }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the fact tables of the text clean-up: kernels/html_entities_table.h and kernels/mojibake_tables.h.
+"""Writes the fact tables of the text clean-up: kernels/text/html_entities_table.h and kernels/text/mojibake_tables.h.
 
 Needs Python 3.11's html.entities and ftfy 6.3.1 (pip install ftfy==6.3.1). Run it from the repository's root."""
 import html.entities
@@ -32,7 +32,7 @@ def entities():
         values = ", ".join("0x%x" % ord(c) for c in text)
         rows.append('{"%s", %d, {%s}},' % (bare, bare in table, values))
     assert all(n + ";" in table for n in table if not n.endswith(";"))
-    write("kernels/html_entities_table.h", [
+    write("kernels/text/html_entities_table.h", [
         "/* HTML5's named character references (Python 3.11's html.entities.html5), sorted by name in byte order; written by",
         " * tests/golden/make_text_tables.py. */",
         "#ifndef VB_HTML_ENTITIES_TABLE_H",
@@ -90,7 +90,7 @@ def mojibake():
         lines.append("    {%d, %d, { /* %s */" % (e.startswith("sloppy"), e != "macroman", e))
         lines += ["    " + line for line in body]
     lines += ["};", "", "#endif"]
-    write("kernels/mojibake_tables.h", lines)
+    write("kernels/text/mojibake_tables.h", lines)
 
 
 entities()

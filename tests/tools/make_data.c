@@ -1,4 +1,5 @@
-/* Test tool: small images, CIFAR binaries, random CLIP weights and a byte tokenizer, so that the shell tests need no downloaded data. */
+/* Test tool: small images, CIFAR binaries, random CLIP weights and a byte tokenizer, so that the shell tests need no downloaded
+ * data. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,8 +10,9 @@
 #include <jpeglib.h>
 #include <png.h>
 
-static const char *const names[] = {"apple", "bear", "chair", "dolphin", "elephant", "forest", "girl", "hamster", "keyboard", "lamp",
-                                    "maple tree", "orange", "palm tree", "rabbit", "sea", "table", "train", "whale", "wolf", "worm"};
+static const char *const names[] = {"apple",   "bear",     "chair", "dolphin",    "elephant", "forest",    "girl",
+                                    "hamster", "keyboard", "lamp",  "maple tree", "orange",   "palm tree", "rabbit",
+                                    "sea",     "table",    "train", "whale",      "wolf",     "worm"};
 enum { NAMES = sizeof names / sizeof *names };
 
 static uint64_t state = 1;
@@ -48,7 +50,10 @@ static void paint(uint8_t *pixels, int width, int height) {
 }
 
 static void write_png(const char *path, uint8_t *pixels, int width, int height) {
-    png_image image = {.version = PNG_IMAGE_VERSION, .width = (png_uint_32)width, .height = (png_uint_32)height, .format = PNG_FORMAT_RGB};
+    png_image image = {.version = PNG_IMAGE_VERSION,
+                       .width = (png_uint_32)width,
+                       .height = (png_uint_32)height,
+                       .format = PNG_FORMAT_RGB};
     if (png_image_write_to_file(&image, path, 0, pixels, 0, NULL)) return;
     fprintf(stderr, "%s: %s\n", path, image.message);
     exit(2);
@@ -133,8 +138,9 @@ static void tensor(output *out, const char *name, int a, int b, int c, int d, fl
         int n = snprintf(shape, sizeof shape, "%d", a);
         if (b) n += snprintf(shape + n, sizeof shape - (size_t)n, ",%d", b);
         if (c) snprintf(shape + n, sizeof shape - (size_t)n, ",%d,%d", c, d);
-        out->filled += (size_t)sprintf(out->text + out->filled, "%c\"%s\":{\"dtype\":\"F32\",\"shape\":[%s],\"data_offsets\":[%zu,%zu]}",
-                                       out->filled ? ',' : '{', name, shape, out->offset, out->offset + 4 * count);
+        out->filled +=
+            (size_t)sprintf(out->text + out->filled, "%c\"%s\":{\"dtype\":\"F32\",\"shape\":[%s],\"data_offsets\":[%zu,%zu]}",
+                            out->filled ? ',' : '{', name, shape, out->offset, out->offset + 4 * count);
         out->offset += 4 * count;
         return;
     }
@@ -146,11 +152,22 @@ static void tensor(output *out, const char *name, int a, int b, int c, int d, fl
 
 static void blocks(output *out, const char *prefix) {
     for (int i = 0; i < LAYERS; i++) {
-        static const struct { const char *name; int rows, columns; float around; } parts[] = {
-            {"attn.in_proj_weight", 3 * WIDTH, WIDTH, 0}, {"attn.in_proj_bias", 3 * WIDTH, 0, 0}, {"attn.out_proj.weight", WIDTH, WIDTH, 0},
-            {"attn.out_proj.bias", WIDTH, 0, 0}, {"ln_1.weight", WIDTH, 0, 1}, {"ln_1.bias", WIDTH, 0, 0}, {"ln_2.weight", WIDTH, 0, 1},
-            {"ln_2.bias", WIDTH, 0, 0}, {"mlp.c_fc.weight", 4 * WIDTH, WIDTH, 0}, {"mlp.c_fc.bias", 4 * WIDTH, 0, 0},
-            {"mlp.c_proj.weight", WIDTH, 4 * WIDTH, 0}, {"mlp.c_proj.bias", WIDTH, 0, 0}};
+        static const struct {
+            const char *name;
+            int rows, columns;
+            float around;
+        } parts[] = {{"attn.in_proj_weight", 3 * WIDTH, WIDTH, 0},
+                     {"attn.in_proj_bias", 3 * WIDTH, 0, 0},
+                     {"attn.out_proj.weight", WIDTH, WIDTH, 0},
+                     {"attn.out_proj.bias", WIDTH, 0, 0},
+                     {"ln_1.weight", WIDTH, 0, 1},
+                     {"ln_1.bias", WIDTH, 0, 0},
+                     {"ln_2.weight", WIDTH, 0, 1},
+                     {"ln_2.bias", WIDTH, 0, 0},
+                     {"mlp.c_fc.weight", 4 * WIDTH, WIDTH, 0},
+                     {"mlp.c_fc.bias", 4 * WIDTH, 0, 0},
+                     {"mlp.c_proj.weight", WIDTH, 4 * WIDTH, 0},
+                     {"mlp.c_proj.bias", WIDTH, 0, 0}};
         for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
             char name[128];
             snprintf(name, sizeof name, "%stransformer.resblocks.%d.%s", prefix, i, parts[p].name);
@@ -205,7 +222,8 @@ static void make_tokenizer(const char *root) {
     for (int end = 0; end < 2; end++)
         for (int byte = 0, other = 256; byte < 256; byte++) {
             int printable = (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
-            fprintf(file, "%s\"\\u%04x%s\": %d", byte || end ? ", " : "{", printable ? byte : other++, end ? "</w>" : "", 256 * end + byte);
+            fprintf(file, "%s\"\\u%04x%s\": %d", byte || end ? ", " : "{", printable ? byte : other++, end ? "</w>" : "",
+                    256 * end + byte);
         }
     fprintf(file, ", \"an\": 512, \"<|startoftext|>\": 513, \"<|endoftext|>\": 514}\n");
     fclose(file);
@@ -220,8 +238,10 @@ int main(int argc, char **argv) {
     else if (!strcmp(what, "model")) make_model(argv[2], first ? first : VOCABULARY, argc > 4 ? argv[4] : NULL);
     else if (!strcmp(what, "tokenizer")) make_tokenizer(argv[2]);
     else {
-        fprintf(stderr, "usage: make_data images DIR CLASSES EACH | cifar FILE CLASSES RECORDS | model FILE [VOCABULARY [EXTRA_TENSOR]] |\n"
-                        "  tokenizer DIR\n");
+        fprintf(
+            stderr,
+            "usage: make_data images DIR CLASSES EACH | cifar FILE CLASSES RECORDS | model FILE [VOCABULARY [EXTRA_TENSOR]] |\n"
+            "  tokenizer DIR\n");
         return 2;
     }
     return 0;

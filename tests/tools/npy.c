@@ -124,7 +124,8 @@ static double *numbers(const char *path, int64_t *count) {
     double *list = NULL, value;
     *count = 0;
     while (fscanf(file, "%lf", &value) == 1) {
-        if (!(*count & (*count - 1)) && !(list = realloc(list, sizeof *list * (size_t)(*count ? 2 * *count : 1)))) die("no memory");
+        if (!(*count & (*count - 1)) && !(list = realloc(list, sizeof *list * (size_t)(*count ? 2 * *count : 1))))
+            die("no memory");
         list[(*count)++] = value;
     }
     fclose(file);
@@ -133,10 +134,13 @@ static double *numbers(const char *path, int64_t *count) {
 
 /* The worst row decides: cosine at least, relative distance at most, largest difference of elements at most. "-": not asked.
  * The first rows of the longer array are compared when `rows` says so. */
-static int compare(const array *a, const array *b, const char *cosine, const char *relative, const char *absolute, const char *rows) {
+static int compare(const array *a, const array *b, const char *cosine, const char *relative, const char *absolute,
+                   const char *rows) {
     int64_t count = rows ? atoll(rows) : a->rows;
-    if (a->columns != b->columns || (!rows && (a->rows != b->rows || a->ndim != b->ndim)) || a->rows < count || b->rows < count || !count) {
-        printf("shapes differ: %" PRId64 " x %" PRId64 " and %" PRId64 " x %" PRId64 "\n", a->rows, a->columns, b->rows, b->columns);
+    if (a->columns != b->columns || (!rows && (a->rows != b->rows || a->ndim != b->ndim)) || a->rows < count || b->rows < count ||
+        !count) {
+        printf("shapes differ: %" PRId64 " x %" PRId64 " and %" PRId64 " x %" PRId64 "\n", a->rows, a->columns, b->rows,
+               b->columns);
         return 1;
     }
     double worst_cosine = 1, worst_relative = 0, worst_absolute = 0;
@@ -220,9 +224,11 @@ int main(int argc, char **argv) {
     } else if (!strcmp(what, "print") && argc == 3) {
         a = load(argv[2]);
         for (int64_t r = 0; r < a.rows; r++)
-            for (int64_t k = 0; k < a.columns; k++) printf("%.17g%c", a.values[r * a.columns + k], k + 1 < a.columns ? ' ' : '\n');
+            for (int64_t k = 0; k < a.columns; k++)
+                printf("%.17g%c", a.values[r * a.columns + k], k + 1 < a.columns ? ' ' : '\n');
     } else
-        die("usage: npy compare A B COSINE RELATIVE ABSOLUTE [ROWS] | cast IN OUT TYPE | rows IN OUT LIST | set IN OUT ROW COLUMN VALUE |\n"
+        die("usage: npy compare A B COSINE RELATIVE ABSOLUTE [ROWS] | cast IN OUT TYPE | rows IN OUT LIST | set IN OUT ROW "
+            "COLUMN VALUE |\n"
             "  fold IN OUT COLUMNS | numbers OUT TYPE LIST | random OUT ROWS COLUMNS SEED | print IN");
     free(a.values);
     return 0;

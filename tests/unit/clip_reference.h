@@ -1,12 +1,13 @@
-/* For tests: small CLIP models with random weights, and their forward pass written straight from the definition, in double, one value
- * at a time: NCHW, whole contexts, explicit masks, BatchNorm as published. Shares nothing with the encoders but the tensor accessor. */
+/* For tests: small CLIP models with random weights, and their forward pass written straight from the definition, in double, one
+ * value at a time: NCHW, whole contexts, explicit masks, BatchNorm as published. Shares nothing with the encoders but the tensor
+ * accessor. */
 #ifndef VB_CLIP_REFERENCE_H
 #define VB_CLIP_REFERENCE_H
 
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/clip.h"
+#include "kernels/towers/clip.h"
 
 /* ---- models ---- */
 
@@ -35,7 +36,7 @@ static inline void ref_store(void *data, vb_dtype dtype, int64_t at, double valu
     uint32_t bits;
     memcpy(&bits, &f, 4);
     if (dtype == VB_F32) ((float *)data)[at] = f;
-    if (dtype == VB_F16) ((uint16_t *)data)[at] = vb_float_to_half(f);
+    if (dtype == VB_F16) ((uint16_t *)data)[at] = vb_dtype_float_to_half(f);
     if (dtype == VB_BF16) ((uint16_t *)data)[at] = (uint16_t)(bits >> 16);
 }
 
@@ -68,7 +69,8 @@ static inline void ref_add(ref_model *m, const char *name, double centre, double
     m->set.count++;
 }
 
-#define REF_SHAPE(...) (int)(sizeof((int64_t[]){__VA_ARGS__}) / 8), (int64_t[]){__VA_ARGS__}
+#define REF_SHAPE(...)                                                                                                           \
+    (int)(sizeof((int64_t[]){__VA_ARGS__}) / 8), (int64_t[]) { __VA_ARGS__ }
 
 static inline void ref_addf(ref_model *m, double centre, double spread, int ndim, const int64_t *shape, const char *format, ...) {
     char name[80];
@@ -220,7 +222,8 @@ static inline double *ref_values(ref_model *m, const char *format, ...) {
 }
 
 /* rows x in -> rows x out, the weight out x in, or in x out when transposed. */
-static inline double *ref_matmul(const double *x, int rows, int in, int out, const double *weight, const double *bias, bool transposed) {
+static inline double *ref_matmul(const double *x, int rows, int in, int out, const double *weight, const double *bias,
+                                 bool transposed) {
     double *y = ref_zeros((int64_t)rows * out);
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < out; j++) {
@@ -252,7 +255,8 @@ static inline void ref_norm(ref_model *m, const char *name, double *x, int rows,
 }
 
 /* q: nq x width, k and v: nk x width -> nq x width. */
-static inline double *ref_attend(const double *q, const double *k, const double *v, int nq, int nk, int width, int heads, bool causal) {
+static inline double *ref_attend(const double *q, const double *k, const double *v, int nq, int nk, int width, int heads,
+                                 bool causal) {
     double *out = ref_zeros((int64_t)nq * width), *p = ref_zeros(nk);
     const int dim = width / heads;
     for (int h = 0; h < heads; h++)
@@ -284,7 +288,8 @@ static inline void ref_blocks(ref_model *m, const char *prefix, double *x, int r
         ref_norm(m, PART(".ln_1"), h, rows, width, epsilon);
         if (ref_has(m, PART(".attn.in_proj_weight"))) {
             double *weight = ref_values(m, "%s.attn.in_proj_weight", name), *bias = ref_values(m, "%s.attn.in_proj_bias", name);
-            for (int i = 0; i < 3; i++) qkv[i] = ref_matmul(h, rows, width, width, weight + i * width * width, bias + i * width, false);
+            for (int i = 0; i < 3; i++)
+                qkv[i] = ref_matmul(h, rows, width, width, weight + i * width * width, bias + i * width, false);
             free(weight);
             free(bias);
         } else {
@@ -329,7 +334,8 @@ static inline void ref_vit(const ref_ctx *c, const float *pixels, double *out) {
     const int w = s->width, p = s->patch, side = s->grid * p, rows = s->grid * s->grid + 1;
     const bool slip = !strcmp(s->family, "slip");
     double *x = ref_values(c->model, "visual.positional_embedding"), *weight = ref_values(c->model, "visual.conv1.weight");
-    double *class_token = ref_values(c->model, "visual.class_embedding"), *bias = slip ? ref_values(c->model, "visual.conv1.bias") : NULL;
+    double *class_token = ref_values(c->model, "visual.class_embedding"),
+           *bias = slip ? ref_values(c->model, "visual.conv1.bias") : NULL;
     for (int j = 0; j < w; j++) {
         x[j] += class_token[j];
         for (int cell = 0; cell < rows - 1; cell++)
@@ -367,7 +373,8 @@ static inline void ref_text_rows(const ref_ctx *c, const double *embeddings, int
 static inline double *ref_token_rows(const ref_ctx *c, const int32_t *tokens) {
     const ref_sizes *s = c->sizes;
     double *table = ref_values(c->model, "token_embedding.weight"), *rows = ref_zeros((int64_t)s->context * s->text_width);
-    for (int i = 0; i < s->context; i++) memcpy(rows + i * s->text_width, table + tokens[i] * s->text_width, (size_t)s->text_width * 8);
+    for (int i = 0; i < s->context; i++)
+        memcpy(rows + i * s->text_width, table + tokens[i] * s->text_width, (size_t)s->text_width * 8);
     free(table);
     return rows;
 }
@@ -382,8 +389,8 @@ static inline void ref_text(const ref_ctx *c, const int32_t *tokens, double *out
 }
 
 /* Convolution, BatchNorm, ReLU on one NCHW image; frees x. */
-static inline double *ref_conv(ref_model *m, const char *conv, const char *norm, double *x, int in, int *size, int out, int kernel,
-                               int stride, bool relu) {
+static inline double *ref_conv(ref_model *m, const char *conv, const char *norm, double *x, int in, int *size, int out,
+                               int kernel, int stride, bool relu) {
     double *weight = ref_values(m, "visual.%s.weight", conv), *gamma = ref_values(m, "visual.%s.weight", norm);
     double *beta = ref_values(m, "visual.%s.bias", norm), *mean = ref_values(m, "visual.%s.running_mean", norm);
     double *variance = ref_values(m, "visual.%s.running_var", norm);
@@ -445,7 +452,9 @@ static inline void ref_resnet(const ref_ctx *c, const float *pixels, double *out
                 shortcut = ref_pool(shortcut, in, &side);
             }
             LAYER("conv3", "bn3"), x = ref_conv(m, conv, norm, x, planes, &size, 4 * planes, 1, 1, false);
-            if (!i) LAYER("downsample.0", "downsample.1"), shortcut = ref_conv(m, conv, norm, shortcut, in, &side, 4 * planes, 1, 1, false);
+            if (!i)
+                LAYER("downsample.0", "downsample.1"),
+                    shortcut = ref_conv(m, conv, norm, shortcut, in, &side, 4 * planes, 1, 1, false);
 #undef LAYER
             in = 4 * planes;
             for (int k = 0; k < in * size * size; k++) x[k] = x[k] + shortcut[k] < 0 ? 0 : x[k] + shortcut[k];

@@ -4,7 +4,7 @@
 
 #include <sys/stat.h>
 
-#include "shards/io.h"
+#include "shards/files/path.h"
 #include "vb_test.h"
 
 static char scratch[512];
@@ -38,8 +38,8 @@ static inline const char *in_scratch(char *path, const char *name) {
     vb_error err = {0};
     snprintf(path, 1024, "%s/%s", scratch, name);
     char folder[1024];
-    snprintf(folder, sizeof folder, "%.*s", (int)(vb_base_name(path) - path - 1), path);
-    assert_ok(vb_make_folders(folder, &err));
+    snprintf(folder, sizeof folder, "%.*s", (int)(vb_path_base_name(path) - path - 1), path);
+    assert_ok(vb_path_make_folders(folder, &err));
     return path;
 }
 

@@ -2,10 +2,10 @@
 #include <stdbool.h>
 
 #include "vb_test.h"
-#include "kernels/adversarial.h"
-#include "kernels/fault.h"
-#include "kernels/isa.h"
-#include "kernels/similarity.h"
+#include "kernels/openness/cover.h"
+#include "kernels/base/fault.h"
+#include "kernels/base/isa.h"
+#include "kernels/openness/similarity.h"
 
 static uint64_t random_state = 11;
 
@@ -140,7 +140,8 @@ static void covers_count_what_was_added(void **state) {
         }
         vb_cover_take(&cover, chosen[step], taken, by_class);
         for (int i = 0; i < IMAGES; i++) was[i] |= takes[i][chosen[step]];
-        for (int i = 0; i < IMAGES && step < 2; i++) assert_int_equal(sets[step * 3 + i / 64] >> i % 64 & 1, takes[i][chosen[step]]);
+        for (int i = 0; i < IMAGES && step < 2; i++)
+            assert_int_equal(sets[step * 3 + i / 64] >> i % 64 & 1, takes[i][chosen[step]]);
     }
     int64_t count[4] = {0};
     for (int i = 0; i < IMAGES; i++) count[i % 4] += was[i];
@@ -148,16 +149,16 @@ static void covers_count_what_was_added(void **state) {
     vb_cover_free(&cover);
 
     static const int64_t some[] = {3, 5, 5, 1};
-    assert_int_equal(vb_largest_gain(some, 4, NULL, NULL), 1);
-    assert_int_equal(vb_largest_gain(some, 4, (uint8_t[]){0, 1, 0, 0}, NULL), 2);
-    assert_int_equal(vb_largest_gain(some, 4, (uint8_t[]){0, 1, 0, 0}, (uint8_t[]){0, 0, 1, 0}), 0);
-    assert_int_equal(vb_largest_gain(some, 1, (uint8_t[]){1}, NULL), -1);
+    assert_int_equal(vb_cover_largest_gain(some, 4, NULL, NULL), 1);
+    assert_int_equal(vb_cover_largest_gain(some, 4, (uint8_t[]){0, 1, 0, 0}, NULL), 2);
+    assert_int_equal(vb_cover_largest_gain(some, 4, (uint8_t[]){0, 1, 0, 0}, (uint8_t[]){0, 0, 1, 0}), 0);
+    assert_int_equal(vb_cover_largest_gain(some, 1, (uint8_t[]){1}, NULL), -1);
 }
 
 static void candidates_are_judged_exactly(void **state) {
     (void)state;
-    /* Image (1, 0) of class 0 = (1, 0.5). Candidates: better, the same text, the same direction, worse, better by one bit, the image
-     * itself: ties go to the class, which comes before. */
+    /* Image (1, 0) of class 0 = (1, 0.5). Candidates: better, the same text, the same direction, worse, better by one bit, the
+     * image itself: ties go to the class, which comes before. */
     static const float texts[] = {1, 0.5f, 0, 1, 1, 0.4f, 1, 0.5f, 2, 1, 1, 0.6f, 1, 0.49999997f, 7, 0};
     static const float image[] = {1, 0};
     static const int offsets[] = {0, 2}, members[] = {0, 1}, label[] = {0};
@@ -166,11 +167,11 @@ static void candidates_are_judged_exactly(void **state) {
     vb_error err = {0};
     uint8_t beaten = 9;
     uint64_t pool = ~(uint64_t)0;
-    assert_ok(vb_text_bank_new(&bank, texts, 8, 2, VB_COSINE, &err));
-    assert_ok(vb_judge_pool(bank, &space, image, 1, label, &beaten, NULL, 2, &pool, 1, &err));
+    assert_ok(vb_similarity_bank_new(&bank, texts, 8, 2, VB_COSINE, &err));
+    assert_ok(vb_similarity_judge_pool(bank, &space, image, 1, label, &beaten, NULL, 2, &pool, 1, &err));
     assert_int_equal(beaten, 0);
     assert_int_equal(pool, 1 | 1 << 4 | 1 << 5);
-    vb_text_bank_free(bank);
+    vb_similarity_bank_free(bank);
 }
 
 static void memory_may_run_out_anywhere(void **state) {
@@ -195,9 +196,11 @@ static void memory_may_run_out_anywhere(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exact_is_enumeration),        cmocka_unit_test(greedy_is_not_enough),
-        cmocka_unit_test(a_stopped_search_states_its_gap), cmocka_unit_test(covers_count_what_was_added),
-        cmocka_unit_test(candidates_are_judged_exactly), cmocka_unit_test(memory_may_run_out_anywhere)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(exact_is_enumeration),
+                                       cmocka_unit_test(greedy_is_not_enough),
+                                       cmocka_unit_test(a_stopped_search_states_its_gap),
+                                       cmocka_unit_test(covers_count_what_was_added),
+                                       cmocka_unit_test(candidates_are_judged_exactly),
+                                       cmocka_unit_test(memory_may_run_out_anywhere)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,9 +2,9 @@
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/attention.h"
-#include "kernels/fault.h"
-#include "kernels/isa.h"
+#include "kernels/matrix/attention.h"
+#include "kernels/base/fault.h"
+#include "kernels/base/isa.h"
 
 static uint32_t noise_state = 1;
 static float noise_float(void) {
@@ -54,8 +54,18 @@ static void open_data(data *d, const trial *t) {
     assert_true(d->query && d->key_value);
     for (int64_t i = 0; i < d->query_rows * (d->width + 3); i++) d->query[i] = noise_float();
     for (int64_t i = 0; i < d->rows * d->width * 2; i++) d->key_value[i] = noise_float();
-    d->batch = (vb_attention_batch){d->query, d->key_value, d->key_value + d->width, d->width + 3, 2 * d->width, 2 * d->width,
-                                    t->sequences, d->offsets, d->query_offsets, t->heads, t->head_dim, t->causal,
+    d->batch = (vb_attention_batch){d->query,
+                                    d->key_value,
+                                    d->key_value + d->width,
+                                    d->width + 3,
+                                    2 * d->width,
+                                    2 * d->width,
+                                    t->sequences,
+                                    d->offsets,
+                                    d->query_offsets,
+                                    t->heads,
+                                    t->head_dim,
+                                    t->causal,
                                     1 / sqrtf((float)t->head_dim)};
 }
 
@@ -113,8 +123,8 @@ static void attention_follows_its_definition(void **state) {
                     for (int c = 0; c < t->head_dim; c++) {
                         double x = (double)row[head * t->head_dim + c];
                         if (!(fabs(x - expected[c]) <= 1e-5 * size[c]))
-                            fail_msg("%s: sequence %d, query %d, head %d, entry %d: %.9g instead of %.9g", t->name, (int)s, (int)q, head, c,
-                                     x, expected[c]);
+                            fail_msg("%s: sequence %d, query %d, head %d, entry %d: %.9g instead of %.9g", t->name, (int)s,
+                                     (int)q, head, c, x, expected[c]);
                     }
                 }
             }
@@ -203,9 +213,10 @@ static void nothing_to_do_and_no_memory(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(attention_follows_its_definition), cmocka_unit_test(sequences_do_not_know_their_batch),
-        cmocka_unit_test(causal_rows_do_not_know_what_follows), cmocka_unit_test(broken_values_reach_the_output),
-        cmocka_unit_test(nothing_to_do_and_no_memory)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(attention_follows_its_definition),
+                                       cmocka_unit_test(sequences_do_not_know_their_batch),
+                                       cmocka_unit_test(causal_rows_do_not_know_what_follows),
+                                       cmocka_unit_test(broken_values_reach_the_output),
+                                       cmocka_unit_test(nothing_to_do_and_no_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

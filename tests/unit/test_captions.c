@@ -2,11 +2,10 @@
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/repe.h"
+#include "kernels/openness/repe.h"
 #include "scratch.h"
-#include "shards/captions.h"
-#include "shards/io.h"
-#include "shards/zst.h"
+#include "shards/text/captions.h"
+#include "shards/files/zst.h"
 
 static const char *file_of(const char *name) {
     static char path[1024];
@@ -48,7 +47,8 @@ static void refuse(const char *name, const char *column, int code, const char *f
     const char *text = "";
     int status = vb_captions_open(&captions, file_of(name), column, &err);
     while (!status && text) status = vb_captions_next(captions, &text, &err);
-    if (!status || err.code != code || !strstr(err.text, fragment)) fail_msg("%s: status %d code %d: %s", name, status, err.code, err.text);
+    if (!status || err.code != code || !strstr(err.text, fragment))
+        fail_msg("%s: status %d code %d: %s", name, status, err.code, err.text);
     vb_captions_close(captions);
 }
 
@@ -60,7 +60,8 @@ static void every_form_is_read(void **state) {
     expect("b.txt", NULL, "one");
     put_text("empty.txt", "");
     expect("empty.txt", NULL, "");
-    static const char lines[] = "{\"caption\": \"caf\\u00e9\", \"url\": \"x\"}\n{\"caption\": null}\n{\"url\": 3}\n{\"caption\": \"b\"}\n";
+    static const char lines[] =
+        "{\"caption\": \"caf\\u00e9\", \"url\": \"x\"}\n{\"caption\": null}\n{\"url\": 3}\n{\"caption\": \"b\"}\n";
     put_text("a.jsonl", lines);
     expect("a.jsonl", NULL, "café|||b");
     write_zst("a.jsonl.zst", lines);
@@ -138,9 +139,12 @@ static void shared_captions_are_read(void **state) {
     (void)state;
     vb_error err = {0};
     char path[1024];
-    static const struct { const char *name, *column; int64_t rows; } files[] = {
-        {"data/captions/cc3m-validation.tsv", "1", 15833}, {"data/captions/coco-captions-val2017.json", NULL, 25014},
-        {"data/clip-vit-b32-flickr8k/flickr8k1000_captions.tsv", "2", 1000}};
+    static const struct {
+        const char *name, *column;
+        int64_t rows;
+    } files[] = {{"data/captions/cc3m-validation.tsv", "1", 15833},
+                 {"data/captions/coco-captions-val2017.json", NULL, 25014},
+                 {"data/clip-vit-b32-flickr8k/flickr8k1000_captions.tsv", "2", 1000}};
     for (int i = 0; i < 3; i++) {
         shared_path(path, files[i].name);
         assert_ok(vb_captions_pick(path, files[i].column, NULL, 0, files[i].rows, NULL, &err));
@@ -150,7 +154,9 @@ static void shared_captions_are_read(void **state) {
 static void the_filter_is_the_official_one(void **state) {
     (void)state;
     vb_error err = {0};
-    static const struct { const char *class, *caption; bool holds;
+    static const struct {
+        const char *class, *caption;
+        bool holds;
     } cases[] = {{"pickup_truck", "An old PICKUP parked", true},
                  {"ray", "a stingray", true},
                  {"sweet pepper", "red peppers", true},
@@ -161,10 +167,10 @@ static void the_filter_is_the_official_one(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         vb_class_words words;
         bool holds;
-        assert_ok(vb_class_words_new(&words, cases[i].class, &err));
-        assert_ok(vb_caption_holds(&words, cases[i].caption, &holds, &err));
+        assert_ok(vb_repe_words_new(&words, cases[i].class, &err));
+        assert_ok(vb_repe_caption_holds(&words, cases[i].caption, &holds, &err));
         assert_int_equal(holds, cases[i].holds);
-        vb_class_words_free(&words);
+        vb_repe_words_free(&words);
     }
 }
 
@@ -189,23 +195,26 @@ static void the_blend_is_the_formula(void **state) {
             for (int k = 0; k < DIM; k++) expected[k] += 0.25 * rows[r][k] / sqrt(square) / ROWS;
         }
         for (int k = 0; k < DIM; k++) norm += expected[k] * expected[k];
-        assert_ok(vb_blend(text, pointers, ROWS, DIM, 0.25, renormalize, out, &err));
+        assert_ok(vb_repe_blend(text, pointers, ROWS, DIM, 0.25, renormalize, out, &err));
         for (int k = 0; k < DIM; k++) assert_true(fabs(out[k] - expected[k] / (renormalize ? sqrt(norm) : 1)) < 1e-7);
     }
     float alone[DIM];
-    assert_ok(vb_blend(text, NULL, 0, DIM, 0.25, false, alone, &err));
-    assert_ok(vb_blend(text, pointers, ROWS, DIM, 0, false, out, &err));
+    assert_ok(vb_repe_blend(text, NULL, 0, DIM, 0.25, false, alone, &err));
+    assert_ok(vb_repe_blend(text, pointers, ROWS, DIM, 0, false, out, &err));
     assert_memory_equal(alone, out, sizeof out);
     memset(rows[2], 0, sizeof rows[2]);
-    assert_fails(vb_blend(text, pointers, ROWS, DIM, 0.25, false, out, &err), VB_EDATA, "caption embedding 2");
+    assert_fails(vb_repe_blend(text, pointers, ROWS, DIM, 0.25, false, out, &err), VB_EDATA, "caption embedding 2");
     memset(text, 0, sizeof text);
-    assert_fails(vb_blend(text, pointers, 2, DIM, 0.25, false, out, &err), VB_EDATA, "class text");
+    assert_fails(vb_repe_blend(text, pointers, 2, DIM, 0.25, false, out, &err), VB_EDATA, "class text");
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_form_is_read),          cmocka_unit_test(bad_files_are_refused),
-                                       cmocka_unit_test(rows_are_picked_and_counted), cmocka_unit_test(long_lines_cross_blocks),
-                                       cmocka_unit_test(shared_captions_are_read),    cmocka_unit_test(the_filter_is_the_official_one),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_form_is_read),
+                                       cmocka_unit_test(bad_files_are_refused),
+                                       cmocka_unit_test(rows_are_picked_and_counted),
+                                       cmocka_unit_test(long_lines_cross_blocks),
+                                       cmocka_unit_test(shared_captions_are_read),
+                                       cmocka_unit_test(the_filter_is_the_official_one),
                                        cmocka_unit_test(the_blend_is_the_formula)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

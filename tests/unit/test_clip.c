@@ -1,13 +1,23 @@
-/* Tests of the encoders: against a double-precision reference on random models of odd sizes, bit for bit across batches, threads and
- * instruction sets, and on every kind of bad input. */
+/* Tests of the encoders: against a double-precision reference on random models of odd sizes, bit for bit across batches, threads
+ * and instruction sets, and on every kind of bad input. */
 #include "clip_reference.h"
-#include "kernels/fault.h"
-#include "kernels/isa.h"
+#include "kernels/base/fault.h"
+#include "kernels/base/isa.h"
 
 /* ---- small helpers ---- */
 
-static const ref_sizes vit = {.family = "clip", .width = 96, .layers = {2}, .grid = 3, .patch = 4, .hidden = 200, .embed = 20,
-                              .context = 11, .vocabulary = 50, .text_width = 128, .text_layers = 3, .text_hidden = 256};
+static const ref_sizes vit = {.family = "clip",
+                              .width = 96,
+                              .layers = {2},
+                              .grid = 3,
+                              .patch = 4,
+                              .hidden = 200,
+                              .embed = 20,
+                              .context = 11,
+                              .vocabulary = 50,
+                              .text_width = 128,
+                              .text_layers = 3,
+                              .text_hidden = 256};
 static const ref_sizes resnet = {.family = "clip", .resnet = true, .width = 6, .layers = {1, 2, 1, 3}, .grid = 2, .embed = 17};
 
 static void make(ref_model *m, const ref_sizes *sizes, vb_dtype first, vb_dtype second, vb_dtype third, bool scattered) {
@@ -117,8 +127,12 @@ static void stated_activation_and_heads_count(void **state) {
     vb_error err = {0};
     ref_model m;
     make(&m, &vit, VB_F32, VB_F32, VB_F32, false);
-    vb_clip_options options = {.family = vb_family_find("clip"), .override_activation = true, .activation = VB_GELU, .threads = 1,
-                               .image_heads = 3, .text_heads = 8};
+    vb_clip_options options = {.family = vb_family_find("clip"),
+                               .override_activation = true,
+                               .activation = VB_GELU,
+                               .threads = 1,
+                               .image_heads = 3,
+                               .text_heads = 8};
     vb_clip *clip;
     assert_ok(vb_clip_open(&clip, &m.set, &options, &err));
     assert_int_equal(vb_clip_describe(clip)->image_heads, 3);
@@ -132,9 +146,11 @@ static void stated_activation_and_heads_count(void **state) {
 
 static void known_towers_have_their_heads(void **state) {
     (void)state;
-    static const struct { const char *family; int width, heads; } towers[] = {
-        {"clip", 768, 12}, {"clip", 1024, 16}, {"clip", 1280, 16}, {"clip", 1408, 16}, {"clip", 1664, 16}, {"slip", 384, 12},
-        {"slip", 768, 12}, {"slip", 1024, 16}, {"clip", 384, 6}, {"clip", 160, 2}};
+    static const struct {
+        const char *family;
+        int width, heads;
+    } towers[] = {{"clip", 768, 12}, {"clip", 1024, 16}, {"clip", 1280, 16}, {"clip", 1408, 16}, {"clip", 1664, 16},
+                  {"slip", 384, 12}, {"slip", 768, 12},  {"slip", 1024, 16}, {"clip", 384, 6},   {"clip", 160, 2}};
     for (size_t i = 0; i < sizeof towers / sizeof *towers; i++) {
         ref_sizes sizes = {
             .family = towers[i].family, .width = towers[i].width, .layers = {1}, .grid = 1, .patch = 1, .hidden = 2, .embed = 2};
@@ -199,7 +215,10 @@ static void prompts_match_the_reference(void **state) {
             t[at++] = 3;
             t[at++] = 49;
         }
-        const vb_prompt_context context = {.vectors = vectors, .n_ctx = n_ctx, .width = w, .class_specific = variant % 2,
+        const vb_prompt_context context = {.vectors = vectors,
+                                           .n_ctx = n_ctx,
+                                           .width = w,
+                                           .class_specific = variant % 2,
                                            .position = (vb_prompt_position)(variant / 2 % 3),
                                            .name_lengths = variant / 2 % 3 ? name_lengths : NULL};
         assert_ok(vb_clip_encode_prompts(clip, tokens, &context, N, out, &err));
@@ -210,7 +229,10 @@ static void prompts_match_the_reference(void **state) {
             const float *ctx = vectors + (context.class_specific ? i * n_ctx * w : 0);
             const double *name = rows + (1 + n_ctx) * w, *suffix = name + name_lengths[i] * w;
             int half = n_ctx / 2, at = 0;
-#define TAKE(from, count) do { for (int k = 0; k < (count) * w; k++) spliced[at++] = (from)[k]; } while (0)
+#define TAKE(from, count)                                                                                                        \
+    do {                                                                                                                         \
+        for (int k = 0; k < (count)*w; k++) spliced[at++] = (from)[k];                                                           \
+    } while (0)
             TAKE(rows, 1);
             if (context.position == VB_PROMPT_END) {
                 TAKE(ctx, n_ctx);
@@ -245,10 +267,12 @@ static void impossible_prompts_are_refused(void **state) {
     const int32_t tokens[11] = {48, 9, 9, 20, 21, 3, 49};
     int length = 2;
     float out[20];
-    vb_prompt_context context = {.vectors = vectors, .n_ctx = 2, .width = 128, .position = VB_PROMPT_FRONT, .name_lengths = &length};
+    vb_prompt_context context = {
+        .vectors = vectors, .n_ctx = 2, .width = 128, .position = VB_PROMPT_FRONT, .name_lengths = &length};
     assert_ok(vb_clip_encode_prompts(clip, tokens, &context, 1, out, &err));
     length = 4;
-    assert_fails(vb_clip_encode_prompts(clip, tokens, &context, 1, out, &err), VB_EMISMATCH, "prompt 0 has its end token at position 6");
+    assert_fails(vb_clip_encode_prompts(clip, tokens, &context, 1, out, &err), VB_EMISMATCH,
+                 "prompt 0 has its end token at position 6");
     length = -1;
     assert_fails(vb_clip_encode_prompts(clip, tokens, &context, 1, out, &err), VB_EMISMATCH, "prompt 0");
     context.position = VB_PROMPT_END;
@@ -264,7 +288,8 @@ static void impossible_prompts_are_refused(void **state) {
 
 /* ---- bits ---- */
 
-/* All at once with one thread at the highest level is the measure: smaller batches, more threads and lower levels must repeat it. */
+/* All at once with one thread at the highest level is the measure: smaller batches, more threads and lower levels must repeat
+ * it. */
 static void bits_stay(const ref_sizes *sizes, bool texts, int64_t n, const int64_t *batches, int64_t checked) {
     vb_error err = {0};
     ref_model m;
@@ -277,8 +302,9 @@ static void bits_stay(const ref_sizes *sizes, bool texts, int64_t n, const int64
     float *all = vb_array((size_t)(n * sizes->embed), sizeof *all, "embeddings", &err);
     float *again = vb_array((size_t)(n * sizes->embed), sizeof *again, "embeddings", &err);
     assert_true(all && again);
-#define ENCODE(from, count, to) (texts ? vb_clip_encode_texts(clip, tokens + (from) * size, count, to, &err) \
-                                       : vb_clip_encode_images(clip, pixels + (from) * size, count, to, &err))
+#define ENCODE(from, count, to)                                                                                                  \
+    (texts ? vb_clip_encode_texts(clip, tokens + (from)*size, count, to, &err) :                                                 \
+             vb_clip_encode_images(clip, pixels + (from)*size, count, to, &err))
     assert_ok(ENCODE(0, n, all));
     for (int threads = 1; threads <= 3; threads++) {
         vb_clip_close(clip);
@@ -361,19 +387,24 @@ static void wrong_tensors_are_named(void **state) {
         {&vit, "clip", "positional_embedding", REMOVE, NULL, "tensor positional_embedding is missing"},
         {&vit, "clip", "transformer.resblocks.1.mlp.c_fc.bias", REMOVE, NULL,
          "tensor transformer.resblocks.1.mlp.c_fc.bias is missing"},
-        {&vit, "clip", "transformer.resblocks.0.ln_1.weight", REMOVE, NULL, "tensor transformer.resblocks.0.ln_1.weight is missing"},
+        {&vit, "clip", "transformer.resblocks.0.ln_1.weight", REMOVE, NULL,
+         "tensor transformer.resblocks.0.ln_1.weight is missing"},
         {&vit, "clip", "transformer.resblocks.1.ln_1.weight", REMOVE, NULL, "tensor transformer.resblocks.1"},
         {&vit, "clip", "visual.positional_embedding", WIDEN, NULL, "visual.positional_embedding has 11 rows"},
-        {&vit, "clip", "visual.transformer.resblocks.0.attn.in_proj_weight", WIDEN, NULL, "has shape [289, 96], expected [288, 96]"},
-        {&vit, "clip", "visual.transformer.resblocks.1.mlp.c_proj.weight", WIDEN, NULL, "has shape [97, 200], expected [96, 200]"},
+        {&vit, "clip", "visual.transformer.resblocks.0.attn.in_proj_weight", WIDEN, NULL,
+         "has shape [289, 96], expected [288, 96]"},
+        {&vit, "clip", "visual.transformer.resblocks.1.mlp.c_proj.weight", WIDEN, NULL,
+         "has shape [97, 200], expected [96, 200]"},
         {&vit, "clip", "visual.ln_post.weight", WIDEN, NULL, "tensor visual.ln_post.weight has shape [97], expected [96]"},
         {&vit, "clip", "text_projection", WIDEN, NULL, "tensor text_projection has shape [129, 20], expected [128, 20]"},
         {&vit, "clip", "text_projection", FLATTEN, NULL, "tensor text_projection has shape [2560], expected 2 dimensions"},
         {&vit, "clip", "token_embedding.weight", EMPTY, NULL,
          "tensor token_embedding.weight has shape [0, 128], expected sizes from 1"},
-        {&vit, "clip", "visual.conv1.weight", INTEGERS, NULL, "tensor visual.conv1.weight holds int32, expected fp32, fp16 or bf16"},
+        {&vit, "clip", "visual.conv1.weight", INTEGERS, NULL,
+         "tensor visual.conv1.weight holds int32, expected fp32, fp16 or bf16"},
         {&vit, "clip", "ln_final.weight", INTEGERS, NULL, "tensor ln_final.weight holds int32"},
-        {&vit, "clip", "logit_scale", RENAME, "visual.transformer.resblocks.0.ls_1.gamma", "ls_1.gamma is not part of a ViT model"},
+        {&vit, "clip", "logit_scale", RENAME, "visual.transformer.resblocks.0.ls_1.gamma",
+         "ls_1.gamma is not part of a ViT model"},
         {&vit, "clip", "logit_scale", RENAME, "visual.transformer.resblocks.7.ln_1.bias", "resblocks.7.ln_1.bias is not part"},
         {&vit, "clip", "logit_scale", RENAME, "text.transformer.resblocks.0.ls_1.gamma",
          "tensor text.transformer.resblocks.0.ls_1.gamma"},
@@ -404,7 +435,8 @@ static void wrong_tensors_are_named(void **state) {
         {&resnet, "clip", "visual.conv2.weight", REMOVE, NULL, "tensor visual.conv2.weight is missing"},
         {&resnet, "clip", "visual.layer3.0.conv1.weight", REMOVE, NULL, "tensor visual.layer3.0.conv1.weight is missing"},
         {&resnet, "clip", "visual.layer2.1.bn2.running_var", REMOVE, NULL, "tensor visual.layer2.1.bn2.running_var is missing"},
-        {&resnet, "clip", "visual.layer2.0.downsample.0.weight", WIDEN, NULL, "has shape [49, 24, 1, 1], expected [48, 24, 1, 1]"},
+        {&resnet, "clip", "visual.layer2.0.downsample.0.weight", WIDEN, NULL,
+         "has shape [49, 24, 1, 1], expected [48, 24, 1, 1]"},
         {&resnet, "clip", "visual.attnpool.positional_embedding", WIDEN, NULL, "has 6 rows, expected 1 and a square's cells"},
         {&resnet, "clip", "visual.attnpool.c_proj.bias", REMOVE, NULL, "tensor visual.attnpool.c_proj.bias is missing"},
         {&resnet, "clip", "visual.layer1.0.conv2.weight", INTEGERS, NULL, "visual.layer1.0.conv2.weight holds int32"},
@@ -441,8 +473,7 @@ static void wrong_tensors_are_named(void **state) {
         if (d->fragment) {
             assert_fails(vb_clip_open(&clip, &set, &options, &err), VB_EMISMATCH, d->fragment);
             assert_null(clip);
-        } else
-            assert_ok(vb_clip_open(&clip, &set, &options, &err));
+        } else assert_ok(vb_clip_open(&clip, &set, &options, &err));
         vb_clip_close(clip);
         *t = saved;
         ref_free(&m);
@@ -514,7 +545,10 @@ static void wrong_tokens_are_refused(void **state) {
 /* A NaN anywhere in the weights that an item touches must show, also behind a ReLU, a softmax or a pool. */
 static void nan_never_hides(void **state) {
     (void)state;
-    static const struct { const ref_sizes *sizes; const char *name; bool text;
+    static const struct {
+        const ref_sizes *sizes;
+        const char *name;
+        bool text;
     } cases[] = {{&vit, "visual.conv1.weight", false},
                  {&vit, "visual.class_embedding", false},
                  {&vit, "visual.positional_embedding", false},
@@ -553,7 +587,9 @@ static void nan_never_hides(void **state) {
 
 /* Every allocation fails once: an error each time, nothing lost (the leak sanitizer watches), and the model goes on working. */
 /* A watch that stops at its n-th look. */
-typedef struct patience { int looks, most; } patience;
+typedef struct patience {
+    int looks, most;
+} patience;
 
 static int look(void *context, vb_error *err) {
     patience *left = context;
@@ -636,13 +672,19 @@ static void lack_of_memory_is_an_error(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vits_match_the_reference), cmocka_unit_test(stated_activation_and_heads_count),
-        cmocka_unit_test(known_towers_have_their_heads), cmocka_unit_test(resnets_match_the_reference),
-        cmocka_unit_test(prompts_match_the_reference), cmocka_unit_test(impossible_prompts_are_refused),
-        cmocka_unit_test(bits_do_not_depend_on_batch_threads_or_level), cmocka_unit_test(bits_do_not_depend_on_pieces),
-        cmocka_unit_test(wrong_tensors_are_named), cmocka_unit_test(sets_that_fit_no_model_are_refused),
-        cmocka_unit_test(wrong_tokens_are_refused), cmocka_unit_test(nan_never_hides), cmocka_unit_test(a_watch_ends_the_encoding),
-        cmocka_unit_test(lack_of_memory_is_an_error)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(vits_match_the_reference),
+                                       cmocka_unit_test(stated_activation_and_heads_count),
+                                       cmocka_unit_test(known_towers_have_their_heads),
+                                       cmocka_unit_test(resnets_match_the_reference),
+                                       cmocka_unit_test(prompts_match_the_reference),
+                                       cmocka_unit_test(impossible_prompts_are_refused),
+                                       cmocka_unit_test(bits_do_not_depend_on_batch_threads_or_level),
+                                       cmocka_unit_test(bits_do_not_depend_on_pieces),
+                                       cmocka_unit_test(wrong_tensors_are_named),
+                                       cmocka_unit_test(sets_that_fit_no_model_are_refused),
+                                       cmocka_unit_test(wrong_tokens_are_refused),
+                                       cmocka_unit_test(nan_never_hides),
+                                       cmocka_unit_test(a_watch_ends_the_encoding),
+                                       cmocka_unit_test(lack_of_memory_is_an_error)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 /* Tests of the encoders against the embeddings that the published code computes, on the shared fixtures. */
 #include "clip_reference.h"
-#include "shards/coop.h"
-#include "shards/npy.h"
-#include "shards/weights.h"
+#include "shards/weights/coop.h"
+#include "shards/embeddings/npy.h"
+#include "shards/weights/weights.h"
 
 static void compare_rows(const char *name, const float *found, int64_t n, int width) {
     char path[1024];
@@ -51,8 +51,12 @@ static void the_vit_in_all_its_containers(void **state) {
     static const char *const files[] = {"model.safetensors", "huggingface.safetensors", "state_dict.pt", "torchscript.pt"};
     for (int i = 0; i < 4; i++) compare_fixture("clip-vit", files[i], "clip", 32, "fixtures/tokens.npy");
 }
-static void the_resnet(void **state) { (void)state, compare_fixture("clip-rn", "model.safetensors", "clip", 64, "fixtures/tokens.npy"); }
-static void the_slip_vit(void **state) { (void)state, compare_fixture("slip-vit", "checkpoint.pt", "slip", 32, "fixtures/tokens.npy"); }
+static void the_resnet(void **state) {
+    (void)state, compare_fixture("clip-rn", "model.safetensors", "clip", 64, "fixtures/tokens.npy");
+}
+static void the_slip_vit(void **state) {
+    (void)state, compare_fixture("slip-vit", "checkpoint.pt", "slip", 32, "fixtures/tokens.npy");
+}
 static void the_declip_vit(void **state) {
     (void)state;
     compare_fixture("declip-vit", "checkpoint.pth.tar", "declip", 32, "fixtures/tokens_declip.npy");
@@ -133,8 +137,11 @@ static void a_trained_resnet_clip(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_vit_in_all_its_containers), cmocka_unit_test(the_resnet), cmocka_unit_test(the_slip_vit),
-        cmocka_unit_test(the_declip_vit), cmocka_unit_test(coop_prompts), cmocka_unit_test(a_trained_resnet_clip)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_vit_in_all_its_containers),
+                                       cmocka_unit_test(the_resnet),
+                                       cmocka_unit_test(the_slip_vit),
+                                       cmocka_unit_test(the_declip_vit),
+                                       cmocka_unit_test(coop_prompts),
+                                       cmocka_unit_test(a_trained_resnet_clip)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 
 #include "vb_test.h"
-#include "kernels/conv.h"
+#include "kernels/matrix/conv.h"
 
 static float pattern(int64_t i) { return (float)(i * 7919 % 1009 - 500); }
 
@@ -15,9 +15,10 @@ static float pixel(const float *in, bool nchw, int channels, int height, int wid
 /* Whole rows, and the same rows asked for in pieces that begin and end anywhere. */
 static void rows_are_im2col(void **state) {
     (void)state;
-    static const struct { int channels, height, width, kernel, stride, padding; } cases[] = {
-        {3, 8, 8, 3, 2, 1}, {5, 6, 9, 3, 1, 1}, {7, 4, 4, 1, 1, 0}, {4, 7, 5, 2, 2, 0}, {3, 8, 12, 4, 4, 0}, {2, 9, 9, 5, 2, 2},
-        {1, 1, 1, 3, 1, 1}, {3, 6, 6, 2, 1, 1}, {2, 16, 16, 16, 16, 0}, {3, 4, 4, 1, 2, 0}};
+    static const struct {
+        int channels, height, width, kernel, stride, padding;
+    } cases[] = {{3, 8, 8, 3, 2, 1}, {5, 6, 9, 3, 1, 1}, {7, 4, 4, 1, 1, 0}, {4, 7, 5, 2, 2, 0},     {3, 8, 12, 4, 4, 0},
+                 {2, 9, 9, 5, 2, 2}, {1, 1, 1, 3, 1, 1}, {3, 6, 6, 2, 1, 1}, {2, 16, 16, 16, 16, 0}, {3, 4, 4, 1, 2, 0}};
     float in[2 * 7 * 256], whole[600], part[600];
     for (size_t i = 0; i < sizeof in / sizeof *in; i++) in[i] = pattern((int64_t)i);
     for (size_t k = 0; k < 2 * sizeof cases / sizeof *cases; k++) {
@@ -63,12 +64,13 @@ static void convolution_is_its_definition(void **state) {
             const vb_matrix matrix = {
                 .data = weight, .dtype = VB_F32, .rows = OUT, .cols = C * K * K, .row_stride = C * K * K, .col_stride = 1};
             const vb_epilogue epilogue = {.scale = scale, .activation = VB_RELU};
-            assert_ok(vb_convolve(&conv, 3, &matrix, out, &epilogue, threads, &err));
+            assert_ok(vb_conv_run(&conv, 3, &matrix, out, &epilogue, threads, &err));
             for (int at = 0; at < 3 * H * W * OUT; at++) {
                 int o = at % OUT, x = at / OUT % W, y = at / OUT / W % H, image = at / OUT / W / H;
                 float sum = 0;
                 for (int j = 0; j < C * K * K; j++)
-                    sum += weight[o * C * K * K + j] * pixel(in, false, C, H, W, image, j / (K * K), y - P + j / K % K, x - P + j % K);
+                    sum += weight[o * C * K * K + j] *
+                           pixel(in, false, C, H, W, image, j / (K * K), y - P + j / K % K, x - P + j % K);
                 assert_true(out[at] == (sum < 0 ? 0 : sum * scale[o]));
             }
         }
@@ -82,11 +84,12 @@ static void pools_average_and_drop_remainders(void **state) {
     for (int size = 1; size <= 3; size++)
         for (int threads = 1; threads <= 3; threads++) {
             const int oh = H / size, ow = W / size;
-            vb_average_pool(in, N, H, W, C, size, out, threads);
+            vb_conv_average_pool(in, N, H, W, C, size, out, threads);
             for (int at = 0; at < N * oh * ow * C; at++) {
                 int c = at % C, x = at / C % ow, y = at / C / ow % oh, image = at / C / ow / oh;
                 double sum = 0;
-                for (int k = 0; k < size * size; k++) sum += pixel(in, false, C, H, W, image, c, y * size + k / size, x * size + k % size);
+                for (int k = 0; k < size * size; k++)
+                    sum += pixel(in, false, C, H, W, image, c, y * size + k / size, x * size + k % size);
                 assert_true(fabs(out[at] - sum / (size * size)) <= 1e-6 * fabs(sum));
             }
         }

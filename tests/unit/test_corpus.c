@@ -1,4 +1,5 @@
-/* The fuzzers' corpus, replayed: each file whole, cut at every byte, and with every byte changed. Nothing may crash or say nothing. */
+/* The fuzzers' corpus, replayed: each file whole, cut at every byte, and with every byte changed. Nothing may crash or say
+ * nothing. */
 #include "vb_test.h"
 
 #define LLVMFuzzerTestOneInput fuzz_pickle
@@ -9,6 +10,8 @@
 #undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_safetensors
 #include "tests/fuzz/fuzz_safetensors.c"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
 #undef LLVMFuzzerTestOneInput
 
 typedef int fuzz_target(const uint8_t *data, size_t size);
@@ -24,15 +27,15 @@ static void feed(fuzz_target *target, const uint8_t *bytes, size_t size) {
 
 static void replay(const char *folder, fuzz_target *target) {
     vb_error err = {0};
-    vb_paths names;
-    assert_ok(vb_list_folder(&names, folder, &err));
+    vb_strings names;
+    assert_ok(vb_path_list_folder(&names, folder, &err));
     assert_true(names.count > 5);
     for (size_t f = 0; f < names.count; f++) {
         char path[1024];
         uint8_t *bytes;
         size_t size;
         snprintf(path, sizeof path, "%s/%s", folder, names.items[f]);
-        assert_ok(vb_read_file(path, 1 << 16, &bytes, &size, &err));
+        assert_ok(vb_file_read_whole(path, 1 << 16, &bytes, &size, &err));
         feed(target, bytes, size);
         if (!strstr(path, "aliases")) { /* whose walk is long, by its nature */
             for (size_t cut = 0; cut < size; cut++) feed(target, bytes, cut);
@@ -46,12 +49,21 @@ static void replay(const char *folder, fuzz_target *target) {
         }
         vb_free(bytes);
     }
-    vb_paths_free(&names);
+    vb_strings_free(&names);
 }
 
-static void pickles(void **state) { (void)state; replay("tests/fuzz/corpus/pickle", fuzz_pickle); }
-static void archives(void **state) { (void)state; replay("tests/fuzz/corpus/zip", fuzz_zip); }
-static void safetensors(void **state) { (void)state; replay("tests/fuzz/corpus/safetensors", fuzz_safetensors); }
+static void pickles(void **state) {
+    (void)state;
+    replay("tests/fuzz/corpus/pickle", fuzz_pickle);
+}
+static void archives(void **state) {
+    (void)state;
+    replay("tests/fuzz/corpus/zip", fuzz_zip);
+}
+static void safetensors(void **state) {
+    (void)state;
+    replay("tests/fuzz/corpus/safetensors", fuzz_safetensors);
+}
 
 static void nothing_was_executed(void **state) {
     (void)state;

@@ -1,7 +1,7 @@
 /* Tests of embedding corpora: which files are parts, their order, rows across parts, blocks, and parts that are broken. */
-#include "kernels/fault.h"
-#include "shards/corpus.h"
-#include "shards/npy.h"
+#include "kernels/base/fault.h"
+#include "shards/embeddings/corpus.h"
+#include "shards/embeddings/npy.h"
 #include "tests/unit/scratch.h"
 
 /* Row r of a corpus holds r, r + 0.5, -r. */
@@ -16,7 +16,7 @@ static void write_part(const char *name, vb_dtype dtype, int64_t first, int64_t 
         float r = (float)(first + i), row[DIM] = {r, r + 0.5f, -r};
         memcpy(wide + i * DIM, row, sizeof row);
     }
-    for (int64_t i = 0; i < rows * DIM; i++) half[i] = vb_float_to_half(wide[i]);
+    for (int64_t i = 0; i < rows * DIM; i++) half[i] = vb_dtype_float_to_half(wide[i]);
     int64_t shape[2] = {rows, DIM};
     assert_ok(vb_npy_write(in_scratch(path, name), dtype, 2, shape, dtype == VB_F32 ? (void *)wide : half, &err));
 }
@@ -24,7 +24,7 @@ static void write_part(const char *name, vb_dtype dtype, int64_t first, int64_t 
 static float element(const void *rows, vb_dtype dtype, int64_t i) {
     if (dtype == VB_F32) return ((const float *)rows)[i];
     uint16_t half = ((const uint16_t *)rows)[i];
-    return dtype == VB_F16 ? vb_half_to_float(half) : vb_bf16_to_float(half);
+    return dtype == VB_F16 ? vb_dtype_half_to_float(half) : vb_dtype_bf16_to_float(half);
 }
 
 /* All rows in pieces of `step`. */
@@ -79,7 +79,8 @@ static void parts_in_the_order_of_their_names(void **state) {
     assert_ok(vb_corpus_digest(&copy, &b, &err));
     assert_string_equal(a.hex, b.hex);
     vb_corpus_close(&copy);
-    for (size_t cut = 0; cut < size; cut++) assert_fails(vb_corpus_unpack(&copy, bytes, cut, &err), VB_EINTERNAL, "did not arrive whole");
+    for (size_t cut = 0; cut < size; cut++)
+        assert_fails(vb_corpus_unpack(&copy, bytes, cut, &err), VB_EINTERNAL, "did not arrive whole");
     vb_free(bytes);
     vb_corpus_close(&corpus);
 
@@ -180,7 +181,8 @@ static void broken_parts(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(parts_in_the_order_of_their_names), cmocka_unit_test(clip_retrievals_layout),
-                                       cmocka_unit_test(safetensors_in_bf16), cmocka_unit_test(broken_parts)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(parts_in_the_order_of_their_names),
+                                       cmocka_unit_test(clip_retrievals_layout), cmocka_unit_test(safetensors_in_bf16),
+                                       cmocka_unit_test(broken_parts)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

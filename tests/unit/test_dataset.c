@@ -1,15 +1,19 @@
 /* Tests of datasets: folders, WebDataset shards and CIFAR binaries, their labels, units, and what is wrong with them. */
-#include "kernels/fault.h"
+#include "kernels/base/fault.h"
 #include "scratch.h"
-#include "shards/dataset.h"
-#include "shards/tar.h"
-#include "shards/zst.h"
+#include "shards/datasets/dataset.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
+#include "shards/files/tar.h"
+#include "shards/files/zst.h"
 
 static vb_error err;
 
 /* ---- building data ---- */
 
-typedef struct pair { const char *name, *text; } pair;
+typedef struct pair {
+    const char *name, *text;
+} pair;
 
 static int to_file(void *context, const void *bytes, size_t size, vb_error *error) {
     (void)error;
@@ -51,14 +55,14 @@ static void describe(const vb_dataset *dataset, char *text, size_t room, bool ba
             assert_int_equal(sample->label, labels.samples[i].label);
             assert_null(labels.samples[i].bytes);
             size_t n = strlen(part);
-            snprintf(part + n, room - n, "%s %s %.*s;", sample->label < 0 ? "-" : vb_dataset_label(dataset, sample->label), sample->name,
-                     sample->raw_width ? 0 : (int)sample->size, (const char *)sample->bytes);
+            snprintf(part + n, room - n, "%s %s %.*s;", sample->label < 0 ? "-" : vb_dataset_label(dataset, sample->label),
+                     sample->name, sample->raw_width ? 0 : (int)sample->size, (const char *)sample->bytes);
         }
         size_t n = strlen(text), m = strlen(part);
         if (backwards) memmove(text + m, text, n + 1), memcpy(text, part, m);
         else memcpy(text + n, part, m + 1);
-        vb_unit_data_free(&data);
-        vb_unit_data_free(&labels);
+        vb_dataset_unit_free(&data);
+        vb_dataset_unit_free(&labels);
     }
     vb_free(part);
 }
@@ -96,11 +100,12 @@ static void class_folders(void **state) {
     put_text("c/ant-hill/x.jpeg", "hx");
     put_text("c/.git/x.jpg", "-");
     put_text("c/readme.md", "-");
-    assert_ok(vb_make_folders(in_scratch(path, "c/empty/inside"), &err));
+    assert_ok(vb_path_make_folders(in_scratch(path, "c/empty/inside"), &err));
     put_text("elsewhere/e.jpg", "e");
     assert_int_equal(symlink(in_scratch(target, "elsewhere"), in_scratch(path, "c/link")), 0);
     assert_int_equal(symlink("nowhere", in_scratch(path, "c/dangling")), 0);
-    const char *expected = "ant-hill ant-hill/x.jpeg hx;ant ant/deep/er/x.webp ax;cat cat/1.PNG c1;cat cat/2.jpg c2;link link/e.jpg e;";
+    const char *expected =
+        "ant-hill ant-hill/x.jpeg hx;ant ant/deep/er/x.webp ax;cat cat/1.PNG c1;cat cat/2.jpg c2;link link/e.jpg e;";
     check("c", NULL, "class folders", expected);
     check("c/", NULL, "class folders", expected);
     vb_dataset *dataset;
@@ -132,7 +137,7 @@ static void flat_folders(void **state) {
     put_text("flat/A.png", "A");
     put_text("flat/x.bmp", "-");
     check("flat", NULL, "images", "- A.png A;- a.jpg ;- b.jpg b;");
-    assert_ok(vb_make_folders(in_scratch(path, "void"), &err));
+    assert_ok(vb_path_make_folders(in_scratch(path, "void"), &err));
     assert_fails(open_in_scratch("void", NULL), VB_EMISSING, "no images");
     put_text("void/a.txt", "-");
     assert_fails(open_in_scratch("void", NULL), VB_EMISSING, "1 other files");
@@ -155,10 +160,10 @@ static void broken_images_spoil_only_themselves(void **state) {
     (void)state;
     char path[1024];
     /* 1 x 1, RGB (2, 4, 6): from Pillow */
-    static const uint8_t png[] = {
-        137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 1, 0, 0, 0, 1, 8, 2, 0, 0, 0, 144, 119, 83, 222,
-        0, 0, 0, 12, 73, 68, 65, 84, 120, 156, 99, 96, 98, 97, 3, 0, 0, 24, 0, 13, 136, 91, 80, 13, 0, 0, 0, 0, 73, 69, 78, 68,
-        174, 66, 96, 130};
+    static const uint8_t png[] = {137, 80, 78, 71, 13, 10,  26,  10, 0,  0,  0,  13,  73,  72, 68,  82, 0,  0,
+                                  0,   1,  0,  0,  0,  1,   8,   2,  0,  0,  0,  144, 119, 83, 222, 0,  0,  0,
+                                  12,  73, 68, 65, 84, 120, 156, 99, 96, 98, 97, 3,   0,   0,  24,  0,  13, 136,
+                                  91,  80, 13, 0,  0,  0,   0,   73, 69, 78, 68, 174, 66,  96, 130};
     put_file("b/good.png", png, sizeof png);
     put_file("b/half.png", png, 40);
     put_text("b/none.jpg", "");
@@ -169,15 +174,15 @@ static void broken_images_spoil_only_themselves(void **state) {
     assert_ok(vb_dataset_open(&dataset, in_scratch(path, "b"), NULL, &err));
     assert_ok(vb_dataset_read_unit(dataset, 0, &data, &err));
     assert_int_equal(data.count, 4);
-    assert_ok(vb_sample_decode(&data.samples[0], &image, &err));
+    assert_ok(vb_dataset_sample_decode(&data.samples[0], &image, &err));
     assert_int_equal(image.width, 1);
     assert_memory_equal(image.pixels, "\2\4\6", 3);
     vb_free(image.pixels);
-    assert_fails(vb_sample_decode(&data.samples[1], &image, &err), VB_EDATA, "half.png: ");
-    assert_fails(vb_sample_decode(&data.samples[2], &image, &err), VB_EDATA, "none.jpg: no image");
-    assert_true(vb_sample_decode(&data.samples[3], &image, &err));
+    assert_fails(vb_dataset_sample_decode(&data.samples[1], &image, &err), VB_EDATA, "half.png: ");
+    assert_fails(vb_dataset_sample_decode(&data.samples[2], &image, &err), VB_EDATA, "none.jpg: no image");
+    assert_true(vb_dataset_sample_decode(&data.samples[3], &image, &err));
     assert_non_null(strstr(err.text, "text.jpg"));
-    vb_unit_data_free(&data);
+    vb_dataset_unit_free(&data);
     /* A file that goes away is named. */
     assert_int_equal(unlink(in_scratch(path, "b/half.png")), 0);
     assert_fails(vb_dataset_read_unit(dataset, 0, &data, &err), VB_EMISSING, "half.png");
@@ -191,9 +196,9 @@ static void broken_images_spoil_only_themselves(void **state) {
 static void samples_of_shards(void **state) {
     (void)state;
     char path[1024];
-    PUT_TAR("w/1.tar", {"b.JPG", "B"}, {"b.txt", "caption"}, {"b.cls", " 2\n"}, {"README", "-"}, {"b.json", "{\"label\": \"no\"}"},
-            {"dir.x/a.png", "A"},
-            {"dir.x/a.cls", "cat"}, {"a.seg.png", "-"}, {"a.webp", "a"}, {"._a.png", "-"});
+    PUT_TAR("w/1.tar", {"b.JPG", "B"}, {"b.txt", "caption"}, {"b.cls", " 2\n"}, {"README", "-"},
+            {"b.json", "{\"label\": \"no\"}"}, {"dir.x/a.png", "A"}, {"dir.x/a.cls", "cat"}, {"a.seg.png", "-"}, {"a.webp", "a"},
+            {"._a.png", "-"});
     check("w/1.tar", NULL, "WebDataset", "- a a;2 b B;cat dir.x/a A;");
     vb_dataset *dataset;
     assert_ok(vb_dataset_open(&dataset, in_scratch(path, "w/1.tar"), NULL, &err));
@@ -201,8 +206,8 @@ static void samples_of_shards(void **state) {
     assert_false(vb_dataset_labels_are_numbers(dataset));
     vb_dataset_close(dataset);
     /* Integers alone are numbers; with names beside them, names. */
-    PUT_TAR("num/1.tar", {"a.jpg", "a"}, {"a.cls", "10"}, {"b.jpg", "b"}, {"b.cls", "009"}, {"c.jpg", "c"}, {"c.json",
-        "{\"x\": null, \"label\": 9}"});
+    PUT_TAR("num/1.tar", {"a.jpg", "a"}, {"a.cls", "10"}, {"b.jpg", "b"}, {"b.cls", "009"}, {"c.jpg", "c"},
+            {"c.json", "{\"x\": null, \"label\": 9}"});
     check("num/1.tar", NULL, "WebDataset", "10 a a;9 b b;9 c c;");
     assert_ok(vb_dataset_open(&dataset, in_scratch(path, "num"), NULL, &err));
     assert_true(vb_dataset_labels_are_numbers(dataset));
@@ -226,11 +231,12 @@ static void samples_of_shards(void **state) {
 
 static void labels_from_json(void **state) {
     (void)state;
-    PUT_TAR("j/1.tar", {"a.jpg", "a"}, {"a.json", "{\"cls\": \"four\", \"class_name\": \"three\", \"class\": null, \"label\": [1]}"},
-            {"b.json", "{\"cls\": \"four\", \"class\": \"two\"}"}, {"b.jpg", "b"}, {"c.jpg", "c"}, {"c.json",
-             "{\"cls\": 0.5, \"similarity\": 1}"}, {"c.txt", "cat"},
-            {"d.jpg", "d"}, {"d.json", "{\"similarity\": NaN}"}, {"e.jpg", "e"}, {"e.json", "{\"label\": -1}"}, {"f.jpg", "f"},
-                {"f.json", "{\"label\": \"\"}"});
+    PUT_TAR("j/1.tar", {"a.jpg", "a"},
+            {"a.json", "{\"cls\": \"four\", \"class_name\": \"three\", \"class\": null, \"label\": [1]}"},
+            {"b.json", "{\"cls\": \"four\", \"class\": \"two\"}"}, {"b.jpg", "b"}, {"c.jpg", "c"},
+            {"c.json", "{\"cls\": 0.5, \"similarity\": 1}"}, {"c.txt", "cat"}, {"d.jpg", "d"},
+            {"d.json", "{\"similarity\": NaN}"}, {"e.jpg", "e"}, {"e.json", "{\"label\": -1}"}, {"f.jpg", "f"},
+            {"f.json", "{\"label\": \"\"}"});
     check("j/1.tar", NULL, "WebDataset", "three a a;two b b;- c c;- d d;- e e;- f f;");
     PUT_TAR("j/bad.tar", {"a.jpg", "a"}, {"a.json", "{\"label\": "});
     assert_fails(open_in_scratch("j/bad.tar", NULL), VB_EDATA, "sample 'a': .json");
@@ -246,7 +252,8 @@ static void wrong_shards(void **state) {
     (void)state;
     char path[1024];
     PUT_TAR("x/twice.tar", {"a.jpg", "1"}, {"b.jpg", "2"}, {"a.txt", "3"});
-    assert_fails(open_in_scratch("x/twice.tar", NULL), VB_EDATA, "key 'a' comes twice, at offset 0 and, after other keys, at offset 2048");
+    assert_fails(open_in_scratch("x/twice.tar", NULL), VB_EDATA,
+                 "key 'a' comes twice, at offset 0 and, after other keys, at offset 2048");
     PUT_TAR("x/two.tar", {"a.jpg", "1"}, {"a.png", "2"});
     assert_fails(open_in_scratch("x/two.tar", NULL), VB_EDATA, "a second image ('a.png')");
     PUT_TAR("x/two.tar", {"a.jpg", "1"}, {"a.cls", "2"}, {"a.cls", "2"});
@@ -269,8 +276,8 @@ static void wrong_shards(void **state) {
     assert_fails(open_in_scratch("x/any.tgz", NULL), VB_EUNSUPPORTED, "gzip");
     put_text("x/any.tar.zst", "not zstd");
     assert_fails(open_in_scratch("x/any.tar.zst", NULL), VB_EDATA, "expected zstd");
-    /* A sample without its image keeps its place and fails when it is decoded; a shard of captions among shards of images holds no
-     * samples. */
+    /* A sample without its image keeps its place and fails when it is decoded; a shard of captions among shards of images holds
+     * no samples. */
     PUT_TAR("x/hole.tar", {"a.jpg", "1"}, {"b.txt", "2"}, {"c.jpg", "3"});
     check("x/{hole,captions}.tar", NULL, "WebDataset", "- a 1;- b ;- c 3;");
     vb_dataset *dataset;
@@ -278,13 +285,15 @@ static void wrong_shards(void **state) {
     vb_image image;
     assert_ok(vb_dataset_open(&dataset, in_scratch(path, "x/hole.tar"), NULL, &err));
     assert_ok(vb_dataset_read_unit(dataset, 0, &data, &err));
-    assert_fails(vb_sample_decode(&data.samples[1], &image, &err), VB_EDATA, "b: no image");
-    vb_unit_data_free(&data);
+    assert_fails(vb_dataset_sample_decode(&data.samples[1], &image, &err), VB_EDATA, "b: no image");
+    vb_dataset_unit_free(&data);
     vb_dataset_close(dataset);
     assert_fails(open_in_scratch("x/{hole.tar,hole.tar}", NULL), VB_EDATA, "twice");
     assert_fails(open_in_scratch("{x,x/hole.tar}", NULL), VB_EUNSUPPORTED, "expected one folder, or files");
     if (have("tar")) {
-        assert_int_equal(run_command("cd %s/x && echo > l1.jpg && ln -f l1.jpg l2.jpg && tar cf links.tar l1.jpg l2.jpg", scratch), 0);
+        assert_int_equal(run_command("cd %s/x && echo > l1.jpg && ln -f l1.jpg l2.jpg && tar cf links.tar l1.jpg l2.jpg",
+                                     scratch),
+                         0);
         assert_fails(open_in_scratch("x/links.tar", NULL), VB_EUNSUPPORTED, "'l2.jpg' is a link");
     }
     /* Two folders that mean different things by 0. */
@@ -311,7 +320,7 @@ static void truncated_shards(void **state) {
     check("t.tar", NULL, "WebDataset", expected);
     uint8_t *bytes;
     size_t size;
-    assert_ok(vb_read_file(in_scratch(path, "t.tar"), 1 << 20, &bytes, &size, &err));
+    assert_ok(vb_file_read_whole(in_scratch(path, "t.tar"), 1 << 20, &bytes, &size, &err));
     for (size_t n = 0; n <= size - 1024; n += 512) {
         put_file("cut.tar", bytes, n);
         assert_fails(open_in_scratch("cut.tar", NULL), VB_EDATA, "cut.tar");
@@ -332,14 +341,27 @@ static void truncated_shards(void **state) {
     vb_free(bytes);
 }
 
-/* Units: 256 samples, or 64 MiB; forward, backward and from four threads, plain, seekable and streamed: always the same samples. */
+/* Units: 256 samples, or 64 MiB; forward, backward and from four threads, plain, seekable and streamed: always the same
+ * samples. */
 /* At least 64 units of 8 to 256 samples, where there are so many. */
 static void sizes_of_units(void **state) {
     (void)state;
-    static const struct { int64_t samples; int size; } cases[] = {{0, 8},       {1, 8},       {512, 8},         {1023, 8},
-                                                                  {1024, 16},   {2047, 16},   {2048, 32},       {10000, 128},
-                                                                  {16383, 128}, {16384, 256}, {(int64_t)1 << 40, 256}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) assert_int_equal(vb_unit_samples(cases[i].samples), cases[i].size);
+    static const struct {
+        int64_t samples;
+        int size;
+    } cases[] = {{0, 8},
+                 {1, 8},
+                 {512, 8},
+                 {1023, 8},
+                 {1024, 16},
+                 {2047, 16},
+                 {2048, 32},
+                 {10000, 128},
+                 {16383, 128},
+                 {16384, 256},
+                 {(int64_t)1 << 40, 256}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(vb_dataset_unit_size(cases[i].samples), cases[i].size);
 }
 
 static void units(void **state) {
@@ -383,7 +405,7 @@ static void units(void **state) {
         describe(other, got, ROOM, false);
         assert_string_equal(got, expected);
         int wrong = 0;
-        #pragma omp parallel for num_threads(4) reduction(+ : wrong)
+#pragma omp parallel for num_threads(4) reduction(+ : wrong)
         for (int i = 0; i < 12; i++) {
             vb_unit_data data;
             vb_error local = {0};
@@ -394,13 +416,13 @@ static void units(void **state) {
             char first[40];
             snprintf(first, sizeof first, "image %d", i % 3 * 8);
             wrong += data.samples[0].size != strlen(first) || memcmp(data.samples[0].bytes, first, strlen(first));
-            vb_unit_data_free(&data);
+            vb_dataset_unit_free(&data);
         }
         assert_int_equal(wrong, 0);
         vb_unit_data data;
         assert_ok(vb_dataset_read_unit(other, 1, &data, &err));
         digests[k] = data.digest;
-        vb_unit_data_free(&data);
+        vb_dataset_unit_free(&data);
         vb_dataset_close(other);
         vb_dataset_close(dataset);
         /* A block that was damaged on its way is refused or harmless. */
@@ -470,13 +492,13 @@ static void cifar_binaries(void **state) {
     assert_ok(vb_dataset_read_unit(dataset, 38, &data, &err));
     assert_string_equal(data.samples[4].name, "data_2.bin/000004");
     assert_int_equal(data.samples[4].label, 4);
-    assert_ok(vb_sample_decode(&data.samples[4], &image, &err));
+    assert_ok(vb_dataset_sample_decode(&data.samples[4], &image, &err));
     assert_int_equal(image.mode, VB_MODE_RGB);
     assert_int_equal(image.width * image.height, 1024);
     for (int k = 0; k < 1024; k++)
         for (int c = 0; c < 3; c++) assert_int_equal(image.pixels[3 * k + c], (uint8_t)(4 + k + 1024 * c));
     vb_free(image.pixels);
-    vb_unit_data_free(&data);
+    vb_dataset_unit_free(&data);
     vb_dataset_close(dataset);
     assert_ok(vb_dataset_open(&dataset, in_scratch(path, "hundred/test.bin"), NULL, &err));
     assert_string_equal(vb_dataset_kind(dataset), "CIFAR-100 binary");
@@ -491,14 +513,15 @@ static void cifar_binaries(void **state) {
     assert_ok(vb_dataset_read_unit(other, 32, &data, &err));
     assert_string_equal(data.samples[0].name, "000256");
     assert_int_equal(data.samples[0].label, 56);
-    vb_unit_data_free(&data);
+    vb_dataset_unit_free(&data);
     vb_free(block);
     vb_dataset_close(other);
     vb_dataset_close(dataset);
     put_text("hundred/fine_label_names.txt", "a\nb\n");
     assert_ok(vb_dataset_open(&dataset, in_scratch(path, "hundred/test.bin"), NULL, &err));
     assert_string_equal(vb_dataset_label(dataset, 1), "b");
-    assert_fails(vb_dataset_read_unit(dataset, 0, &data, &err), VB_EDATA, "record 2 (offset 6148): label byte 2, expected 0 to 1");
+    assert_fails(vb_dataset_read_unit(dataset, 0, &data, &err), VB_EDATA,
+                 "record 2 (offset 6148): label byte 2, expected 0 to 1");
     vb_dataset_close(dataset);
     put_cifar("odd/a.bin", 1, 1, 10);
     put_cifar("odd/b.bin", 1, 2, 100);
@@ -526,8 +549,10 @@ static void faults(void **state) {
     PUT_TAR("g/1.tar", {"a.jpg", "a"}, {"a.json", "{\"label\": \"x\"}"}, {"b.jpg", "b"}, {"b.cls", "0"});
     put_text("g/classnames.txt", "cat\n");
     put_cifar("h/x.bin", 3, 1, 10);
-    static const char *const sets[] = {"f", "g/1.tar", "h/x.bin"}, *const effects[][2] = {
-        {"alloc", "ENOMEM"}, {"open", "EACCES"}, {"read", "EIO"}, {"read", "short"}};
+    static const char *const sets[] = {"f", "g/1.tar", "h/x.bin"}, *const effects[][2] = {{"alloc", "ENOMEM"},
+                                                                                          {"open", "EACCES"},
+                                                                                          {"read", "EIO"},
+                                                                                          {"read", "short"}};
     for (size_t k = 0; k < sizeof sets / sizeof *sets; k++)
         for (size_t e = 0; e < sizeof effects / sizeof *effects; e++) {
             int status = -1, n = 0;
@@ -542,7 +567,7 @@ static void faults(void **state) {
                 vb_digest signature;
                 status = vb_dataset_open(&dataset, path, NULL, &err);
                 if (!status) status = vb_dataset_read_unit(dataset, 0, &data, &err);
-                vb_unit_data_free(&data);
+                vb_dataset_unit_free(&data);
                 if (!status) status = vb_dataset_unit_signature(dataset, 0, &signature, &err);
                 vb_dataset_close(dataset);
                 vb_fault_setup(NULL, 0);
@@ -572,10 +597,10 @@ static void shared_captions(void **state) {
     assert_string_equal(data.samples[0].name, "000000960");
     assert_int_equal(data.samples[0].label, -1);
     vb_image image;
-    assert_ok(vb_sample_decode(&data.samples[0], &image, &err));
+    assert_ok(vb_dataset_sample_decode(&data.samples[0], &image, &err));
     assert_int_equal(image.width, 32);
     vb_free(image.pixels);
-    vb_unit_data_free(&data);
+    vb_dataset_unit_free(&data);
     vb_dataset_close(dataset);
 }
 
@@ -595,7 +620,7 @@ static void shared_cifar(void **state) {
         /* test_file_names.txt: record 0 is world_trade_center_s_000060.png, record 1 beer_can_s_001520.png */
         if (!unit) assert_string_equal(vb_dataset_label(dataset, data.samples[0].label), "skyscraper");
         if (!unit) assert_string_equal(vb_dataset_label(dataset, data.samples[1].label), "can");
-        vb_unit_data_free(&data);
+        vb_dataset_unit_free(&data);
     }
     for (int i = 0; i < 100; i++) assert_int_equal(counts[i], 100);
     vb_dataset_close(dataset);
@@ -611,12 +636,18 @@ static void shared_cifar(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(class_folders), cmocka_unit_test(flat_folders), cmocka_unit_test(broken_images_spoil_only_themselves),
-        cmocka_unit_test(samples_of_shards), cmocka_unit_test(labels_from_json), cmocka_unit_test(wrong_shards),
-            cmocka_unit_test(truncated_shards),
-        cmocka_unit_test(sizes_of_units), cmocka_unit_test(units),
-        cmocka_unit_test(cifar_binaries), cmocka_unit_test(faults), cmocka_unit_test(shared_captions),
-        cmocka_unit_test(shared_cifar)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(class_folders),
+                                       cmocka_unit_test(flat_folders),
+                                       cmocka_unit_test(broken_images_spoil_only_themselves),
+                                       cmocka_unit_test(samples_of_shards),
+                                       cmocka_unit_test(labels_from_json),
+                                       cmocka_unit_test(wrong_shards),
+                                       cmocka_unit_test(truncated_shards),
+                                       cmocka_unit_test(sizes_of_units),
+                                       cmocka_unit_test(units),
+                                       cmocka_unit_test(cifar_binaries),
+                                       cmocka_unit_test(faults),
+                                       cmocka_unit_test(shared_captions),
+                                       cmocka_unit_test(shared_cifar)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -1,7 +1,8 @@
-/* Tests of the envelope over orders of arrival: against all sets of vocabularies, on both sides of the limit of the exact method. */
+/* Tests of the envelope over orders of arrival: against all sets of vocabularies, on both sides of the limit of the exact
+ * method. */
 #include "vb_test.h"
-#include "kernels/envelope.h"
-#include "kernels/fault.h"
+#include "kernels/openness/envelope.h"
+#include "kernels/base/fault.h"
 
 static uint64_t random_state = 5;
 
@@ -22,7 +23,7 @@ static void all_sets_up_to_twenty(void **state) {
         int home = n / 2;
         for (int i = 0; i < IMAGES; i++)
             masks[i] = random_below(1u << n) & random_below(1u << n) & ~((uint64_t)1 << home) & (i % 3 ? ~(uint64_t)0 : 3);
-        assert_ok(vb_order_envelope(&envelope, masks, IMAGES, n, home, &err));
+        assert_ok(vb_envelope_of_orders(&envelope, masks, IMAGES, n, home, &err));
         for (int size = 0; size < n; size++) {
             int64_t low = IMAGES, high = 0;
             for (uint64_t set = 0; set < 1u << n; set++) {
@@ -50,12 +51,13 @@ static void bounds_beyond(void **state) {
             int u = (int)random_below(N - 1);
             masks[2 * i + u / 64] |= (uint64_t)1 << u % 64; /* N - 1 is the home */
         }
-    assert_ok(vb_order_envelope(&envelope, masks, IMAGES, N, N - 1, &err));
+    assert_ok(vb_envelope_of_orders(&envelope, masks, IMAGES, N, N - 1, &err));
     assert_true(worst[0] == IMAGES && best[0] == IMAGES && least[0] == IMAGES && most[0] == IMAGES);
     assert_true(worst[N - 1] == 0 && best[N - 1] == 0 && most[N - 1] == 0);
     for (int i = 0; i < N; i++) {
         assert_true(least[i] <= worst[i] && worst[i] <= best[i] && best[i] <= most[i]);
-        if (i) assert_true(worst[i] <= worst[i - 1] && best[i] <= best[i - 1] && least[i] <= least[i - 1] && most[i] <= most[i - 1]);
+        if (i)
+            assert_true(worst[i] <= worst[i - 1] && best[i] <= best[i - 1] && least[i] <= least[i - 1] && most[i] <= most[i - 1]);
     }
     /* One and two arrivals by enumeration: the first step of a greedy choice is exact, the bounds hold. */
     for (int size = 1; size <= 2; size++) {
@@ -75,11 +77,11 @@ static void bounds_beyond(void **state) {
         char fault[64];
         snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
         vb_fault_setup(fault, 0);
-        assert_int_equal(vb_order_envelope(&envelope, masks, IMAGES, N, N - 1, &err), -1);
+        assert_int_equal(vb_envelope_of_orders(&envelope, masks, IMAGES, N, N - 1, &err), -1);
         assert_int_equal(err.code, VB_EMEMORY);
     }
     vb_fault_setup(NULL, 0);
-    assert_ok(vb_order_envelope(&envelope, masks, 0, N, 0, &err));
+    assert_ok(vb_envelope_of_orders(&envelope, masks, 0, N, 0, &err));
     assert_true(worst[0] == 0 && most[N - 1] == 0);
 }
 

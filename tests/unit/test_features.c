@@ -2,10 +2,10 @@
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/dots.h"
-#include "kernels/fault.h"
-#include "kernels/features.h"
-#include "kernels/isa.h"
+#include "kernels/matrix/dots.h"
+#include "kernels/base/fault.h"
+#include "kernels/openness/features.h"
+#include "kernels/base/isa.h"
 
 static uint64_t random_state = 7;
 
@@ -38,7 +38,8 @@ static void products_are_the_plain_loops(void **state) {
                     double sum = 0;
                     for (int k = 0; k < dim; k++) sum += (double)a[i * dim + k] * b[j * dim + k];
                     if (memcmp(&sum, &c[i * ld + j], sizeof sum))
-                        fail_msg("%s, %d x %d x %d: (%d, %d) is %a, not %a", vb_isa_name(level), m, n, dim, i, j, c[i * ld + j], sum);
+                        fail_msg("%s, %d x %d x %d: (%d, %d) is %a, not %a", vb_isa_name(level), m, n, dim, i, j, c[i * ld + j],
+                                 sum);
                 }
         }
         vb_free(a), vb_free(b), vb_free(packed), vb_free(c);
@@ -61,7 +62,7 @@ static void gaussians_are_libms(void **state) {
         }
         for (vb_isa level = VB_SCALAR; level <= best; level++) {
             vb_isa_limit(level);
-            double now = vb_gauss_sum(n, dots, inverse, 1.25);
+            double now = vb_dots_gauss_sum(n, dots, inverse, 1.25);
             if (level == VB_SCALAR) value = now;
             assert_memory_equal(&now, &value, sizeof now);
             assert_true(fabs(now - sum) <= 4e-15 * sum);
@@ -94,20 +95,20 @@ static void figures_are_numpys(void **state) {
     vb_feature_block texts, images;
     vb_similarity_sums sums = {.images = 0};
     fill(x, t, 0x1p40f);
-    assert_ok(vb_feature_block_new(&texts, t, TEXTS, DIM, &err));
-    assert_ok(vb_similarity_add(&sums, &texts, VB_COSINE, x, 2, labels, margins, 1, &err));
-    assert_ok(vb_similarity_add(&sums, &texts, VB_COSINE, x + 2 * DIM, 3, labels + 2, margins + 2, 2, &err));
+    assert_ok(vb_features_block_new(&texts, t, TEXTS, DIM, &err));
+    assert_ok(vb_features_similarity_add(&sums, &texts, VB_COSINE, x, 2, labels, margins, 1, &err));
+    assert_ok(vb_features_similarity_add(&sums, &texts, VB_COSINE, x + 2 * DIM, 3, labels + 2, margins + 2, 2, &err));
     assert_int_equal(sums.images, 5);
     assert_int_equal(sums.negatives, 15);
-    near(vb_fixed_value(&sums.positive) / 5, 0.041605656784988329);
-    near(vb_fixed_value(&sums.negative) / 15, 0.15655590815377779);
-    near(vb_fixed_value(&sums.alignment) / 5, 1.9167886864300236);
+    near(vb_fixed_sum_value(&sums.positive) / 5, 0.041605656784988329);
+    near(vb_fixed_sum_value(&sums.negative) / 15, 0.15655590815377779);
+    near(vb_fixed_sum_value(&sums.alignment) / 5, 1.9167886864300236);
     static const double expected[] = {-0.35386615374856634, -0.46485340476213871, -0.64993368361968151, -0.85143824965268911,
                                       0.19444444444444442};
     int64_t all = 0;
     for (int i = 0; i < IMAGES; i++) {
         near(margins[i], expected[i]);
-        assert_true(sums.margin_bins[vb_histogram_bin(margins[i])] > 0);
+        assert_true(sums.margin_bins[vb_features_histogram_bin(margins[i])] > 0);
     }
     for (int b = 0; b < VB_HISTOGRAM_BINS; b++) all += sums.margin_bins[b] + sums.positive_bins[b] + sums.negative_bins[b];
     assert_int_equal(all, 25);
@@ -115,76 +116,78 @@ static void figures_are_numpys(void **state) {
     double inverse[IMAGES], text_inverse[TEXTS], value;
     vb_fixed_sum gauss = {0}, centroid[2][DIM];
     int64_t pairs = 0;
-    assert_ok(vb_inverse_norms(x, IMAGES, DIM, inverse, &err));
-    assert_ok(vb_inverse_norms(t, TEXTS, DIM, text_inverse, &err));
-    assert_ok(vb_feature_block_new(&images, x, IMAGES, DIM, &err));
-    assert_ok(vb_gauss_add(&gauss, &pairs, x, inverse, IMAGES, &images, 1, 2, &err));
-    vb_feature_block_free(&images);
+    assert_ok(vb_features_inverse_norms(x, IMAGES, DIM, inverse, &err));
+    assert_ok(vb_features_inverse_norms(t, TEXTS, DIM, text_inverse, &err));
+    assert_ok(vb_features_block_new(&images, x, IMAGES, DIM, &err));
+    assert_ok(vb_features_gauss_add(&gauss, &pairs, x, inverse, IMAGES, &images, 1, 2, &err));
+    vb_features_block_free(&images);
     assert_int_equal(pairs, 10);
-    value = vb_fixed_value(&gauss) / 10;
+    value = vb_fixed_sum_value(&gauss) / 10;
     near(log(value), -3.1309653566629438);
     /* In blocks of 2 and 3: the same pairs. */
     gauss = (vb_fixed_sum){{0}, 0, 0}, pairs = 0;
-    assert_ok(vb_feature_block_new(&images, x, 2, DIM, &err));
-    assert_ok(vb_gauss_add(&gauss, &pairs, x, inverse, 2, &images, 1, 1, &err));
-    assert_ok(vb_gauss_add(&gauss, &pairs, x + 2 * DIM, inverse + 2, 3, &images, 0, 1, &err));
-    vb_feature_block_free(&images);
-    assert_ok(vb_feature_block_new(&images, x + 2 * DIM, 3, DIM, &err));
-    assert_ok(vb_gauss_add(&gauss, &pairs, x + 2 * DIM, inverse + 2, 3, &images, 1, 1, &err));
-    vb_feature_block_free(&images);
+    assert_ok(vb_features_block_new(&images, x, 2, DIM, &err));
+    assert_ok(vb_features_gauss_add(&gauss, &pairs, x, inverse, 2, &images, 1, 1, &err));
+    assert_ok(vb_features_gauss_add(&gauss, &pairs, x + 2 * DIM, inverse + 2, 3, &images, 0, 1, &err));
+    vb_features_block_free(&images);
+    assert_ok(vb_features_block_new(&images, x + 2 * DIM, 3, DIM, &err));
+    assert_ok(vb_features_gauss_add(&gauss, &pairs, x + 2 * DIM, inverse + 2, 3, &images, 1, 1, &err));
+    vb_features_block_free(&images);
     assert_int_equal(pairs, 10);
-    near(vb_fixed_value(&gauss) / 10, value);
+    near(vb_fixed_sum_value(&gauss) / 10, value);
 
     memset(centroid, 0, sizeof centroid);
-    vb_centroid_add(centroid[0], x, inverse, IMAGES, DIM);
-    vb_centroid_add(centroid[1], t, text_inverse, TEXTS, DIM);
+    vb_features_centroid_add(centroid[0], x, inverse, IMAGES, DIM);
+    vb_features_centroid_add(centroid[1], t, text_inverse, TEXTS, DIM);
     double square = 0;
-    for (int k = 0; k < DIM; k++) square += pow(vb_fixed_value(&centroid[0][k]) / IMAGES - vb_fixed_value(&centroid[1][k]) / TEXTS, 2);
+    for (int k = 0; k < DIM; k++)
+        square += pow(vb_fixed_sum_value(&centroid[0][k]) / IMAGES - vb_fixed_sum_value(&centroid[1][k]) / TEXTS, 2);
     near(sqrt(square), 0.53946482395745377);
 
     fill(x, t, 1);
     sums = (vb_similarity_sums){.images = 0};
-    assert_ok(vb_similarity_add(&sums, &texts, VB_DOT, x, IMAGES, labels, margins, 1, &err));
+    assert_ok(vb_features_similarity_add(&sums, &texts, VB_DOT, x, IMAGES, labels, margins, 1, &err));
     static const double dots[] = {-2.2857142857142865, -3.8138503569823694, -4.5028726463187372, -6.4920213696055118,
                                   1.3471506281091266};
     for (int i = 0; i < IMAGES; i++) assert_true(fabs(margins[i] - dots[i]) < 1e-14);
-    near(vb_fixed_value(&sums.positive) / 5, 0.20282408689350495);
-    near(vb_fixed_value(&sums.alignment) / 5, 1.9167886864300236); /* stays a cosine's */
+    near(vb_fixed_sum_value(&sums.positive) / 5, 0.20282408689350495);
+    near(vb_fixed_sum_value(&sums.alignment) / 5, 1.9167886864300236); /* stays a cosine's */
     assert_int_equal(sums.margin_bins[0], 4);
     assert_int_equal(sums.margin_bins[VB_HISTOGRAM_BINS - 1], 1);
-    vb_feature_block_free(&texts);
+    vb_features_block_free(&texts);
 }
 
 static void order_statistics_are_numpys(void **state) {
     (void)state;
     double values[] = {-2.2857142857142865, -3.8138503569823694, -4.5028726463187372, -6.4920213696055118, 1.3471506281091266};
-    static const double levels[] = {0, .1, .33, .5, .77, 1}, expected[] = {-6.492021369605512,  -5.696361880290802,  -4.282385513731099,
-                                                                           -3.8138503569823694, -1.9950850926084132, 1.3471506281091266};
-    vb_sort_doubles(values, 5);
-    for (int i = 0; i < 6; i++) near(vb_quantile(values, 5, levels[i]), expected[i]);
-    near(vb_median(values, 5), values[2]);
-    near(vb_median(values, 4), (values[1] + values[2]) / 2);
-    near(vb_median(values, 1), values[0]);
-    near(vb_quantile(values, 1, 0.3), values[0]);
-    near(vb_effective_rank((double[]){0.5, 0.25, 0.25, 0}, 4), 2.8284271247461898);
-    near(vb_effective_rank((double[]){3, 0}, 2), 1);
-    assert_true(isnan(vb_effective_rank((double[]){0, 0}, 2)));
+    static const double levels[] = {0, .1, .33, .5, .77, 1},
+                        expected[] = {-6.492021369605512,  -5.696361880290802,  -4.282385513731099,
+                                      -3.8138503569823694, -1.9950850926084132, 1.3471506281091266};
+    vb_features_sort_doubles(values, 5);
+    for (int i = 0; i < 6; i++) near(vb_features_quantile(values, 5, levels[i]), expected[i]);
+    near(vb_features_median(values, 5), values[2]);
+    near(vb_features_median(values, 4), (values[1] + values[2]) / 2);
+    near(vb_features_median(values, 1), values[0]);
+    near(vb_features_quantile(values, 1, 0.3), values[0]);
+    near(vb_features_effective_rank((double[]){0.5, 0.25, 0.25, 0}, 4), 2.8284271247461898);
+    near(vb_features_effective_rank((double[]){3, 0}, 2), 1);
+    assert_true(isnan(vb_features_effective_rank((double[]){0, 0}, 2)));
 }
 
 static void bins_begin_where_they_say(void **state) {
     (void)state;
     for (int b = 0; b < VB_HISTOGRAM_BINS; b++) {
         double edge = (b - 100) / 100.0;
-        assert_int_equal(vb_histogram_bin(edge), b);
-        assert_int_equal(vb_histogram_bin(nextafter(edge, 2)), b);
-        if (b) assert_int_equal(vb_histogram_bin(nextafter(edge, -2)), b - 1);
+        assert_int_equal(vb_features_histogram_bin(edge), b);
+        assert_int_equal(vb_features_histogram_bin(nextafter(edge, 2)), b);
+        if (b) assert_int_equal(vb_features_histogram_bin(nextafter(edge, -2)), b - 1);
     }
-    assert_int_equal(vb_histogram_bin(1), VB_HISTOGRAM_BINS - 1);
-    assert_int_equal(vb_histogram_bin(7), VB_HISTOGRAM_BINS - 1);
-    assert_int_equal(vb_histogram_bin(-7), 0);
+    assert_int_equal(vb_features_histogram_bin(1), VB_HISTOGRAM_BINS - 1);
+    assert_int_equal(vb_features_histogram_bin(7), VB_HISTOGRAM_BINS - 1);
+    assert_int_equal(vb_features_histogram_bin(-7), 0);
     int64_t a[] = {1, 2, 1}, b[] = {0, 1, 1}, none[] = {0, 0, 0};
-    near(vb_overlap(a, b, 3), 0.75);
-    assert_true(isnan(vb_overlap(a, none, 3)));
+    near(vb_features_overlap(a, b, 3), 0.75);
+    assert_true(isnan(vb_features_overlap(a, none, 3)));
 }
 
 static void one_class_has_no_margin(void **state) {
@@ -194,16 +197,19 @@ static void one_class_has_no_margin(void **state) {
     double margin = 0;
     vb_feature_block texts;
     vb_similarity_sums sums = {.images = 0};
-    assert_ok(vb_feature_block_new(&texts, t, 1, 2, &err));
-    assert_ok(vb_similarity_add(&sums, &texts, VB_COSINE, x, 1, (int[]){0}, &margin, 1, &err));
+    assert_ok(vb_features_block_new(&texts, t, 1, 2, &err));
+    assert_ok(vb_features_similarity_add(&sums, &texts, VB_COSINE, x, 1, (int[]){0}, &margin, 1, &err));
     assert_true(isnan(margin) && sums.margins == 0 && sums.negatives == 0);
-    assert_fails(vb_similarity_add(&sums, &texts, VB_COSINE, x, 1, (int[]){1}, &margin, 1, &err), VB_EMISMATCH, "label 1, expected 0 to 0");
+    assert_fails(vb_features_similarity_add(&sums, &texts, VB_COSINE, x, 1, (int[]){1}, &margin, 1, &err), VB_EMISMATCH,
+                 "label 1, expected 0 to 0");
     x[0] = x[1] = 0;
-    assert_fails(vb_similarity_add(&sums, &texts, VB_COSINE, x, 1, (int[]){0}, &margin, 1, &err), VB_EDATA, "row 0: all elements are zero");
+    assert_fails(vb_features_similarity_add(&sums, &texts, VB_COSINE, x, 1, (int[]){0}, &margin, 1, &err), VB_EDATA,
+                 "row 0: all elements are zero");
     x[1] = NAN;
-    assert_fails(vb_similarity_add(&sums, &texts, VB_COSINE, x, 1, (int[]){0}, &margin, 1, &err), VB_EDATA, "not finite");
-    vb_feature_block_free(&texts);
-    assert_fails(vb_feature_block_new(&texts, x, 1, 2, &err), VB_EDATA, "not finite");
+    assert_fails(vb_features_similarity_add(&sums, &texts, VB_COSINE, x, 1, (int[]){0}, &margin, 1, &err), VB_EDATA,
+                 "not finite");
+    vb_features_block_free(&texts);
+    assert_fails(vb_features_block_new(&texts, x, 1, 2, &err), VB_EDATA, "not finite");
     assert_null(texts.packed);
 }
 
@@ -222,21 +228,23 @@ static void memory_may_run_out_anywhere(void **state) {
         assert_true(n < 50);
         snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
         vb_fault_setup(fault, 0);
-        status = vb_feature_block_new(&texts, t, TEXTS, DIM, &err);
-        if (!status) status = vb_similarity_add(&sums, &texts, VB_COSINE, x, IMAGES, labels, margins, 2, &err);
-        if (!status) status = vb_inverse_norms(x, IMAGES, DIM, inverse, &err);
-        if (!status) status = vb_gauss_add(&gauss, &pairs, x, inverse, IMAGES, &texts, 0, 2, &err);
-        vb_feature_block_free(&texts);
+        status = vb_features_block_new(&texts, t, TEXTS, DIM, &err);
+        if (!status) status = vb_features_similarity_add(&sums, &texts, VB_COSINE, x, IMAGES, labels, margins, 2, &err);
+        if (!status) status = vb_features_inverse_norms(x, IMAGES, DIM, inverse, &err);
+        if (!status) status = vb_features_gauss_add(&gauss, &pairs, x, inverse, IMAGES, &texts, 0, 2, &err);
+        vb_features_block_free(&texts);
         vb_fault_setup(NULL, 0);
         if (status) assert_int_equal(err.code, VB_EMEMORY);
     }
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(products_are_the_plain_loops), cmocka_unit_test(gaussians_are_libms),
-        cmocka_unit_test(figures_are_numpys),           cmocka_unit_test(order_statistics_are_numpys),
-        cmocka_unit_test(bins_begin_where_they_say),    cmocka_unit_test(one_class_has_no_margin),
-        cmocka_unit_test(memory_may_run_out_anywhere)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(products_are_the_plain_loops),
+                                       cmocka_unit_test(gaussians_are_libms),
+                                       cmocka_unit_test(figures_are_numpys),
+                                       cmocka_unit_test(order_statistics_are_numpys),
+                                       cmocka_unit_test(bins_begin_where_they_say),
+                                       cmocka_unit_test(one_class_has_no_margin),
+                                       cmocka_unit_test(memory_may_run_out_anywhere)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

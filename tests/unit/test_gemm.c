@@ -2,9 +2,9 @@
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "kernels/gemm.h"
-#include "kernels/isa.h"
+#include "kernels/base/fault.h"
+#include "kernels/matrix/gemm.h"
+#include "kernels/base/isa.h"
 
 static uint32_t state_of_noise = 1;
 static uint32_t noise(void) {
@@ -20,14 +20,16 @@ static int64_t first_difference(const float *x, const float *y, int64_t n) {
     return -1;
 }
 
-typedef struct shape { int64_t rows, cols, depth; } shape;
+typedef struct shape {
+    int64_t rows, cols, depth;
+} shape;
 
 typedef struct problem {
     shape size;
     vb_dtype dtype;
     int layout; /* 0: k runs fastest; 1: rows run fastest; 2: neither */
     int misaligned;
-    int64_t pad; /* of all leading dimensions */
+    int64_t pad;          /* of all leading dimensions */
     unsigned char *bytes; /* of B */
     float *a, *c, *expected, *vectors, *residual;
     vb_matrix b;
@@ -38,7 +40,7 @@ static void set_element(problem *p, int64_t row, int64_t col, float value) {
     unsigned char *at = p->bytes + p->misaligned + index * (int64_t)vb_dtype_size(p->dtype);
     uint32_t bits;
     memcpy(&bits, &value, 4);
-    uint16_t half = p->dtype == VB_F16 ? vb_float_to_half(value) : (uint16_t)(bits >> 16);
+    uint16_t half = p->dtype == VB_F16 ? vb_dtype_float_to_half(value) : (uint16_t)(bits >> 16);
     if (p->dtype == VB_F32) memcpy(at, &value, 4);
     else memcpy(at, &half, 2);
 }
@@ -95,8 +97,8 @@ static void check_all_levels(problem *p, const vb_epilogue *epilogue, int from_s
             if (at >= 0)
                 fail_msg("%s, %d threads, %lld x %lld x %lld, %s, layout %d: C[%lld][%lld] is %a instead of %a",
                          vb_isa_name((vb_isa)level), threads, (long long)p->size.rows, (long long)p->size.cols,
-                         (long long)p->size.depth, vb_dtype_name(p->dtype), p->layout, (long long)(at / ldc), (long long)(at % ldc),
-                         (double)p->c[at], (double)p->expected[at]);
+                         (long long)p->size.depth, vb_dtype_name(p->dtype), p->layout, (long long)(at / ldc),
+                         (long long)(at % ldc), (double)p->c[at], (double)p->expected[at]);
         }
     }
     vb_isa_limit(VB_VNNI);
@@ -104,14 +106,14 @@ static void check_all_levels(problem *p, const vb_epilogue *epilogue, int from_s
 
 static void every_level_gives_the_reference_bits(void **state) {
     (void)state;
-    static const shape shapes[] = {{1, 1, 1},    {1, 33, 7},   {2, 16, 16},   {5, 17, 31},  {6, 32, 33},  {13, 31, 64},
-                                   {14, 32, 65}, {15, 64, 48}, {27, 47, 100}, {28, 1, 257}, {29, 95, 256}, {43, 65, 255},
-                                   {57, 130, 600}, {3, 500, 17}, {130, 3, 40}};
+    static const shape shapes[] = {{1, 1, 1},     {1, 33, 7},    {2, 16, 16},    {5, 17, 31},   {6, 32, 33},
+                                   {13, 31, 64},  {14, 32, 65},  {15, 64, 48},   {27, 47, 100}, {28, 1, 257},
+                                   {29, 95, 256}, {43, 65, 255}, {57, 130, 600}, {3, 500, 17},  {130, 3, 40}};
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
         for (int dtype = VB_F32; dtype <= VB_BF16; dtype++)
             for (int layout = 0; layout < 3; layout++) {
-                problem p = {.size = shapes[s], .dtype = (vb_dtype)dtype, .layout = layout, .misaligned = layout & 1,
-                             .pad = 3 * layout};
+                problem p = {
+                    .size = shapes[s], .dtype = (vb_dtype)dtype, .layout = layout, .misaligned = layout & 1, .pad = 3 * layout};
                 open_problem(&p, noise_float);
                 check_all_levels(&p, NULL, layout == 1, layout == 2);
                 close_problem(&p);
@@ -124,8 +126,10 @@ static void every_epilogue_gives_the_reference_bits(void **state) {
     for (int choice = 0; choice < 2 * 2 * 4 * 3 * 2; choice++) {
         problem p = {.size = shapes[choice % 2], .dtype = VB_F32, .pad = choice % 3};
         open_problem(&p, noise_float);
-        vb_epilogue e = {.scale = choice & 1 ? p.vectors : NULL, .bias = choice >> 1 & 1 ? p.vectors + p.size.cols : NULL,
-                         .activation = (vb_activation)(choice >> 2 & 3), .last = choice / 48 ? VB_RELU : VB_LINEAR};
+        vb_epilogue e = {.scale = choice & 1 ? p.vectors : NULL,
+                         .bias = choice >> 1 & 1 ? p.vectors + p.size.cols : NULL,
+                         .activation = (vb_activation)(choice >> 2 & 3),
+                         .last = choice / 48 ? VB_RELU : VB_LINEAR};
         int residual = choice / 16 % 3; /* none, beside C, C itself */
         if (residual == 1) e.residual = p.residual, e.ld_residual = p.size.cols + p.pad;
         check_all_levels(&p, &e, choice % 5 == 0, residual == 2);
@@ -161,7 +165,10 @@ static void integers_multiply_exactly(void **state) {
                 open_problem(&p, small_integer);
                 int64_t n = p.size.cols, k = p.size.depth;
                 vb_gemm_a a = {.data = p.a, .ld = k + p.pad};
-                vb_epilogue e = {.scale = p.vectors, .bias = p.vectors + n, .activation = VB_RELU, .residual = p.residual,
+                vb_epilogue e = {.scale = p.vectors,
+                                 .bias = p.vectors + n,
+                                 .activation = VB_RELU,
+                                 .residual = p.residual,
                                  .ld_residual = n + p.pad};
                 assert_ok(vb_gemm(p.size.rows, &a, &p.b, p.c, n + p.pad, &e, 2, &err));
                 for (int64_t i = 0; i < p.size.rows; i++)
@@ -173,7 +180,9 @@ static void integers_multiply_exactly(void **state) {
                             int64_t index = j * p.b.row_stride + x * p.b.col_stride;
                             const unsigned char *at = p.bytes + index * (int64_t)vb_dtype_size(p.dtype);
                             if (dtype == VB_F32) memcpy(&b, at, 4);
-                            else memcpy(&half, at, 2), b = dtype == VB_F16 ? vb_half_to_float(half) : vb_bf16_to_float(half);
+                            else
+                                memcpy(&half, at, 2),
+                                    b = dtype == VB_F16 ? vb_dtype_half_to_float(half) : vb_dtype_bf16_to_float(half);
                             sum += (int64_t)b * (int64_t)p.a[i * a.ld + x];
                         }
                         sum = sum * (int64_t)p.vectors[j] + (int64_t)p.vectors[n + j];
@@ -276,11 +285,14 @@ static void lack_of_memory_is_an_error(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_level_gives_the_reference_bits), cmocka_unit_test(every_epilogue_gives_the_reference_bits),
-        cmocka_unit_test(many_rows_and_columns_are_cut_into_tasks), cmocka_unit_test(integers_multiply_exactly),
-        cmocka_unit_test(empty_products), cmocka_unit_test(rows_do_not_know_their_batch),
-        cmocka_unit_test(broken_values_stay_broken_and_alone), cmocka_unit_test(calls_inside_a_parallel_region),
-        cmocka_unit_test(lack_of_memory_is_an_error)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_level_gives_the_reference_bits),
+                                       cmocka_unit_test(every_epilogue_gives_the_reference_bits),
+                                       cmocka_unit_test(many_rows_and_columns_are_cut_into_tasks),
+                                       cmocka_unit_test(integers_multiply_exactly),
+                                       cmocka_unit_test(empty_products),
+                                       cmocka_unit_test(rows_do_not_know_their_batch),
+                                       cmocka_unit_test(broken_values_stay_broken_and_alone),
+                                       cmocka_unit_test(calls_inside_a_parallel_region),
+                                       cmocka_unit_test(lack_of_memory_is_an_error)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* Tests of the split into rank groups and of their number, against cases worked out by hand and an exhaustive search. */
 #include "vb_test.h"
-#include "mpi/groups.h"
+#include "mpi/ranks/groups.h"
 
 static void groups_cover_the_ranks(void **state) {
     (void)state;
@@ -8,7 +8,7 @@ static void groups_cover_the_ranks(void **state) {
         for (int groups = 1; groups <= ranks; groups++) {
             int next = 0, most = 0, fewest = ranks;
             for (int g = 0; g < groups; g++) {
-                int first, count = vb_group_ranks(ranks, groups, g, &first);
+                int first, count = vb_groups_ranks(ranks, groups, g, &first);
                 assert_int_equal(first, next);
                 assert_true(count >= 1);
                 next += count;
@@ -22,7 +22,7 @@ static void groups_cover_the_ranks(void **state) {
         for (int size = 1; size <= 50; size++) {
             /* The fewest groups that leave none with more than `size` ranks. */
             int fewest = 1, first;
-            while (vb_group_ranks(ranks, fewest, 0, &first) > size) fewest++;
+            while (vb_groups_ranks(ranks, fewest, 0, &first) > size) fewest++;
             assert_int_equal(vb_groups_of_size(ranks, size), fewest);
         }
 }

@@ -4,16 +4,19 @@
 #include <zlib.h>
 
 #include "vb_test.h"
-#include "kernels/colour.h"
-#include "kernels/fault.h"
-#include "shards/image.h"
-#include "shards/io.h"
-#include "shards/npy.h"
+#include "kernels/image/colour.h"
+#include "kernels/base/fault.h"
+#include "shards/images/image.h"
+#include "shards/files/map.h"
+#include "shards/files/path.h"
+#include "shards/embeddings/npy.h"
 #include "tests/golden/images.h"
 
 enum { CASES = sizeof image_cases / sizeof *image_cases };
 
-static uint64_t digest_add(uint64_t sum, uint64_t index, uint64_t value) { return sum + value * (index * 0x9E3779B97F4A7C15u + 1); }
+static uint64_t digest_add(uint64_t sum, uint64_t index, uint64_t value) {
+    return sum + value * (index * 0x9E3779B97F4A7C15u + 1);
+}
 
 static uint64_t digest_samples(const uint8_t *pixels, size_t samples, int wide) {
     uint64_t sum = 0;
@@ -34,11 +37,11 @@ static void decodes_as_pillow(void **state) {
         vb_image image;
         assert_ok(vb_image_decode(&image, c->bytes, c->size, c->name, &err));
         if (image.mode != c->mode || image.width != c->width || image.height != c->height)
-            fail_msg("%s: %s %dx%d, Pillow has %s %dx%d", c->name, vb_mode_name(image.mode), image.width, image.height,
-                     vb_mode_name(c->mode), c->width, c->height);
+            fail_msg("%s: %s %dx%d, Pillow has %s %dx%d", c->name, vb_colour_mode_name(image.mode), image.width, image.height,
+                     vb_colour_mode_name(c->mode), c->width, c->height);
         size_t pixels = (size_t)c->width * (size_t)c->height;
         int wide = c->mode == VB_MODE_I;
-        if (digest_samples(image.pixels, pixels * (wide ? 1 : (size_t)vb_mode_bytes(c->mode)), wide) != c->digest)
+        if (digest_samples(image.pixels, pixels * (wide ? 1 : (size_t)vb_colour_mode_bytes(c->mode)), wide) != c->digest)
             fail_msg("%s: pixels differ from Pillow's", c->name);
         uint8_t *rgb = vb_array(pixels, 3, "test", &err);
         vb_colour_to_rgb(&image, rgb);
@@ -53,8 +56,8 @@ static void preprocesses_the_fixtures(void **state) {
     char folder[1024], path[1100], npy_name[64];
     vb_error err = {0};
     shared_path(folder, "fixtures/images");
-    vb_paths names;
-    assert_ok(vb_list_folder(&names, folder, &err));
+    vb_strings names;
+    assert_ok(vb_path_list_folder(&names, folder, &err));
     for (int r = 32; r <= 224; r = r == 32 ? 64 : r == 64 ? 224 : 999) {
         vb_npy truth;
         snprintf(npy_name, sizeof npy_name, "fixtures/preprocessed_%d.npy", r);
@@ -80,36 +83,45 @@ static void preprocesses_the_fixtures(void **state) {
         vb_free(out);
         vb_npy_close(&truth);
     }
-    vb_paths_free(&names);
+    vb_strings_free(&names);
 }
 
 static void foreign_formats_are_named(void **state) {
     (void)state;
-    static const struct { const char *bytes; size_t size; vb_code code; const char *says; } files[] = {
-        {"", 0, VB_EDATA, "empty"},
-        {"GIF89a..........", 16, VB_EUNSUPPORTED, "GIF"},
-        {"BM..............", 16, VB_EUNSUPPORTED, "BMP"},
-        {"II*\0............", 16, VB_EUNSUPPORTED, "TIFF"},
-        {"MM\0*............", 16, VB_EUNSUPPORTED, "TIFF"},
-        {"\0\0\0\x1c" "ftypavif....", 16, VB_EUNSUPPORTED, "AVIF"},
-        {"\0\0\0\x1c" "ftypheic....", 16, VB_EUNSUPPORTED, "HEIF"},
-        {"\0\0\0\x0cjP  \r\n\x87\n....", 16, VB_EUNSUPPORTED, "JPEG 2000"},
-        {"\xff\x0a..............", 16, VB_EUNSUPPORTED, "JPEG XL"},
-        {"P6\n1 1\n255\n...", 14, VB_EUNSUPPORTED, "PNM"},
-        {"<svg xmlns='http'", 16, VB_EUNSUPPORTED, "SVG"},
-        {"<!DOCTYPE html>.", 16, VB_EUNSUPPORTED, "HTML"},
-        {"RIFF....WAVEfmt ", 16, VB_EUNSUPPORTED, "52 49 46 46"},
-        {"abc", 3, VB_EUNSUPPORTED, "61 62 63"},
-        {"\xff\xd8", 2, VB_EDATA, "truncated JPEG"},
-        {"\x89PN", 3, VB_EDATA, "truncated PNG"},
-        {"RIFF\0\0\0\0WEB", 11, VB_EDATA, "truncated WebP"},
-        {"\x89PNG\n\x1a\n.........", 16, VB_EDATA, "PNG"}, /* line ends were converted */
-        {"RIFF\x04\0\0\0WEBP", 12, VB_EDATA, "WebP"},
-        {"\xff\xd8\xff\xd9", 4, VB_EDATA, "JPEG"}};
+    static const struct {
+        const char *bytes;
+        size_t size;
+        vb_code code;
+        const char *says;
+    } files[] = {{"", 0, VB_EDATA, "empty"},
+                 {"GIF89a..........", 16, VB_EUNSUPPORTED, "GIF"},
+                 {"BM..............", 16, VB_EUNSUPPORTED, "BMP"},
+                 {"II*\0............", 16, VB_EUNSUPPORTED, "TIFF"},
+                 {"MM\0*............", 16, VB_EUNSUPPORTED, "TIFF"},
+                 {"\0\0\0\x1c"
+                  "ftypavif....",
+                  16, VB_EUNSUPPORTED, "AVIF"},
+                 {"\0\0\0\x1c"
+                  "ftypheic....",
+                  16, VB_EUNSUPPORTED, "HEIF"},
+                 {"\0\0\0\x0cjP  \r\n\x87\n....", 16, VB_EUNSUPPORTED, "JPEG 2000"},
+                 {"\xff\x0a..............", 16, VB_EUNSUPPORTED, "JPEG XL"},
+                 {"P6\n1 1\n255\n...", 14, VB_EUNSUPPORTED, "PNM"},
+                 {"<svg xmlns='http'", 16, VB_EUNSUPPORTED, "SVG"},
+                 {"<!DOCTYPE html>.", 16, VB_EUNSUPPORTED, "HTML"},
+                 {"RIFF....WAVEfmt ", 16, VB_EUNSUPPORTED, "52 49 46 46"},
+                 {"abc", 3, VB_EUNSUPPORTED, "61 62 63"},
+                 {"\xff\xd8", 2, VB_EDATA, "truncated JPEG"},
+                 {"\x89PN", 3, VB_EDATA, "truncated PNG"},
+                 {"RIFF\0\0\0\0WEB", 11, VB_EDATA, "truncated WebP"},
+                 {"\x89PNG\n\x1a\n.........", 16, VB_EDATA, "PNG"}, /* line ends were converted */
+                 {"RIFF\x04\0\0\0WEBP", 12, VB_EDATA, "WebP"},
+                 {"\xff\xd8\xff\xd9", 4, VB_EDATA, "JPEG"}};
     vb_error err = {0};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         vb_image image;
-        assert_fails(vb_image_decode(&image, files[i].bytes, files[i].size, "folder/picture", &err), files[i].code, files[i].says);
+        assert_fails(vb_image_decode(&image, files[i].bytes, files[i].size, "folder/picture", &err), files[i].code,
+                     files[i].says);
         assert_int_equal(strncmp(err.text, "folder/picture: ", 16), 0);
         assert_null(image.pixels);
     }
@@ -124,9 +136,15 @@ static void dimensions_are_bounded(void **state) {
     vb_error err = {0};
     vb_image image;
     uint8_t png[45] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR........\x08\0\0\0\0....\0\0\0\0IDAT";
-    static const struct { uint32_t width, height; const char *says; } sizes[] = {
-        {0, 5, "Invalid IHDR"}, {5, 0, "Invalid IHDR"}, {1 << 28, 2, "268435456x2 pixels"}, {16385, 16384, "16385x16384 pixels"},
-        {0x7fffffff, 0x7fffffff, "at most"}, {0x80000000u, 1, "PNG"}};
+    static const struct {
+        uint32_t width, height;
+        const char *says;
+    } sizes[] = {{0, 5, "Invalid IHDR"},
+                 {5, 0, "Invalid IHDR"},
+                 {1 << 28, 2, "268435456x2 pixels"},
+                 {16385, 16384, "16385x16384 pixels"},
+                 {0x7fffffff, 0x7fffffff, "at most"},
+                 {0x80000000u, 1, "PNG"}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         put32(png + 16, sizes[i].width);
         put32(png + 20, sizes[i].height);
@@ -134,7 +152,8 @@ static void dimensions_are_bounded(void **state) {
         put32(png + 41, (uint32_t)crc32_z(0, png + 37, 4));
         assert_fails(vb_image_decode(&image, png, sizeof png, "big.png", &err), VB_EDATA, sizes[i].says);
     }
-    for (int i = 0; i < CASES; i++) { /* a JPEG with the sizes in its header overwritten: 65500 x 65500 is too much, zero too little */
+    for (int i = 0; i < CASES;
+         i++) { /* a JPEG with the sizes in its header overwritten: 65500 x 65500 is too much, zero too little */
         if (strcmp(image_cases[i].name, "jpeg grey")) continue;
         uint8_t jpeg[4096];
         memcpy(jpeg, image_cases[i].bytes, image_cases[i].size);
@@ -188,8 +207,8 @@ static void truncation_is_found_everywhere(void **state) {
             vb_error_clear(&err);
             int status = decode_copy(&image, image_cases[i].bytes, size, "cut", &err);
             if (status != -1 || err.code != VB_EDATA || image.pixels)
-                snprintf(problem, sizeof problem, "%s: %zu of %zu bytes: %d %s", image_cases[i].name, size, image_cases[i].size, err.code,
-                         err.text);
+                snprintf(problem, sizeof problem, "%s: %zu of %zu bytes: %d %s", image_cases[i].name, size, image_cases[i].size,
+                         err.code, err.text);
             if (!status) vb_free(image.pixels);
         }
     assert_int_equal(release_stderr(), 0);
@@ -217,9 +236,10 @@ static void flipped_bits_never_crash(void **state) {
             int status = decode_copy(&image, bytes, c->size, "flipped", &err);
             total[kind]++;
             refused[kind] += status == -1;
-            int sound =
-                status ? !image.pixels && (err.code == VB_EDATA || err.code == VB_EUNSUPPORTED || err.code == VB_EMEMORY) && *err.text :
-                         image.pixels && image.width > 0 && image.height > 0;
+            int sound = status ?
+                            !image.pixels && (err.code == VB_EDATA || err.code == VB_EUNSUPPORTED || err.code == VB_EMEMORY) &&
+                                *err.text :
+                            image.pixels && image.width > 0 && image.height > 0;
             if (!sound) snprintf(problem, sizeof problem, "%s, byte %zu: %d, %s", c->name, at, err.code, err.text);
             if (!status) vb_free(image.pixels);
             bytes[at] = right;
@@ -227,8 +247,8 @@ static void flipped_bits_never_crash(void **state) {
     }
     assert_int_equal(release_stderr(), 0);
     assert_string_equal(problem, "");
-    print_message("refused: JPEG %zu of %zu, PNG %zu of %zu, WebP %zu of %zu\n", refused[0], total[0], refused[1], total[1], refused[2],
-                  total[2]);
+    print_message("refused: JPEG %zu of %zu, PNG %zu of %zu, WebP %zu of %zu\n", refused[0], total[0], refused[1], total[1],
+                  refused[2], total[2]);
     assert_int_equal(refused[1], total[1]); /* every byte of a PNG is under a checksum or a constant */
     assert_true(refused[0] > total[0] / 10);
     assert_true(refused[2] > total[2] / 10);
@@ -247,12 +267,15 @@ static void broken_files_say_what_the_codec_said(void **state) {
             bytes[c->size - 14] ^= 1;
             assert_fails(vb_image_decode(&image, bytes, c->size, "b.png", &err), VB_EDATA, "b.png: PNG: IDAT: CRC error");
         } else if (!strcmp(c->name, "jpeg RGB subsampling 2")) {
-            assert_fails(vb_image_decode(&image, bytes, c->size - 2, "a.jpg", &err), VB_EDATA, "a.jpg: JPEG: Premature end of JPEG file");
+            assert_fails(vb_image_decode(&image, bytes, c->size - 2, "a.jpg", &err), VB_EDATA,
+                         "a.jpg: JPEG: Premature end of JPEG file");
             memmove(bytes + c->size + 1, bytes + c->size - 2, 2);
-            memset(bytes + c->size - 2, 0x11, 3); /* bytes that belong to nothing, before the end marker: as in files of the web */
+            memset(bytes + c->size - 2, 0x11,
+                   3); /* bytes that belong to nothing, before the end marker: as in files of the web */
             assert_ok(vb_image_decode(&image, bytes, c->size + 3, "b.jpg", &err));
-            size_t samples = (size_t)c->width * (size_t)c->height * (size_t)vb_mode_bytes(c->mode);
-            if (digest_samples(image.pixels, samples, 0) != c->digest) fail_msg("stray bytes before the end marker change pixels");
+            size_t samples = (size_t)c->width * (size_t)c->height * (size_t)vb_colour_mode_bytes(c->mode);
+            if (digest_samples(image.pixels, samples, 0) != c->digest)
+                fail_msg("stray bytes before the end marker change pixels");
             vb_free(image.pixels);
             memcpy(bytes, c->bytes, c->size);
             uint8_t *tables = memmem(bytes, c->size, "\xff\xdb", 2); /* and between two segments of the header */
@@ -264,7 +287,8 @@ static void broken_files_say_what_the_codec_said(void **state) {
             memcpy(bytes, c->bytes, c->size);
             memset(bytes + c->size * 3 / 4, 0xff, 2); /* but a marker in the middle of a scan cuts it short */
             bytes[c->size * 3 / 4 + 1] = 0xd9;
-            assert_fails(vb_image_decode(&image, bytes, c->size, "d.jpg", &err), VB_EDATA, "d.jpg: JPEG: Corrupt JPEG data: premature end");
+            assert_fails(vb_image_decode(&image, bytes, c->size, "d.jpg", &err), VB_EDATA,
+                         "d.jpg: JPEG: Corrupt JPEG data: premature end");
         } else if (!strcmp(c->name, "webp lossless")) {
             assert_fails(vb_image_decode(&image, bytes, c->size - 3, "a.webp", &err), VB_EDATA, "a.webp: WebP: truncated");
         }
@@ -325,7 +349,8 @@ static void every_allocation_may_fail(void **state) {
             err.code = 0;
             status = vb_image_decode(&image, image_cases[i].bytes, image_cases[i].size, "full", &err);
             vb_fault_setup(NULL, 0);
-            if (status ? err.code != VB_EMEMORY || image.pixels : !image.pixels) fail_msg("%s: %s", image_cases[i].name, err.text);
+            if (status ? err.code != VB_EMEMORY || image.pixels : !image.pixels)
+                fail_msg("%s: %s", image_cases[i].name, err.text);
             if (!status) vb_free(image.pixels);
         }
         assert_in_range(n, 3, 49);
@@ -381,8 +406,8 @@ static void suffixes(void **state) {
     (void)state;
     static const char *const yes[] = {"a.jpg", "a.JPEG", "x/y.b.Png", "a.webp"};
     static const char *const no[] = {"a.gif", "jpg", ".jpg", "a.jpg.txt", "", "a.pn", "apng"};
-    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) assert_true(vb_image_suffix(yes[i]));
-    for (size_t i = 0; i < sizeof no / sizeof *no; i++) assert_false(vb_image_suffix(no[i]));
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) assert_true(vb_image_has_suffix(yes[i]));
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++) assert_false(vb_image_has_suffix(no[i]));
 }
 
 int main(void) {

@@ -3,8 +3,8 @@
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/isa.h"
-#include "kernels/layers.h"
+#include "kernels/base/isa.h"
+#include "kernels/matrix/layers.h"
 
 static uint32_t noise_state = 1;
 static uint32_t noise(void) {
@@ -22,8 +22,8 @@ static float from_bits(uint32_t bits) {
 static void assert_same_bits(const float *x, const float *y, int64_t n, const char *what, int level, int threads) {
     for (int64_t i = 0; i < n; i++)
         if (memcmp(x + i, y + i, sizeof *x) && !(isnan(x[i]) && isnan(y[i])))
-            fail_msg("%s, %s, %d threads: entry %lld is %a instead of %a", what, vb_isa_name((vb_isa)level), threads, (long long)i,
-                     (double)x[i], (double)y[i]);
+            fail_msg("%s, %s, %d threads: entry %lld is %a instead of %a", what, vb_isa_name((vb_isa)level), threads,
+                     (long long)i, (double)x[i], (double)y[i]);
 }
 
 /* ---- functions of one number ---------------------------------------------------------------------------------------- */
@@ -42,8 +42,8 @@ static double truth(int function, double x) {
 static double bound(int function) { return function == VB_GELU ? 4e-7 : 3e-7; }
 
 static void apply(int function, int64_t count, float *x, int threads) {
-    if (function == EXP) vb_exp(count, x, threads);
-    else vb_activate(count, x, (vb_activation)function, threads);
+    if (function == EXP) vb_layers_exp(count, x, threads);
+    else vb_layers_activate(count, x, (vb_activation)function, threads);
 }
 
 /* Every 1009th float there is: both signs, subnormals, infinities, NaNs. */
@@ -138,8 +138,9 @@ static void layer_norm_follows_its_definition(void **state) {
     for (int i = 0; i < MOST; i++) weight[i] = noise_float(), bias[i] = noise_float();
     for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
         int width = widths[w], ld = width + (int)w % 4;
-        for (int i = 0; i < ROWS * ld; i++) x[i] = noise_float() + (i / ld == 3 ? 1000 : 0); /* a mean that dwarfs the deviation */
-        for (int i = 0; i < width; i++) x[5 * ld + i] = 3;                                   /* no variance at all */
+        for (int i = 0; i < ROWS * ld; i++)
+            x[i] = noise_float() + (i / ld == 3 ? 1000 : 0); /* a mean that dwarfs the deviation */
+        for (int i = 0; i < width; i++) x[5 * ld + i] = 3;   /* no variance at all */
         for (int choice = 0; choice < 4; choice++) {
             const float *scale = choice & 1 ? weight : NULL, *shift = choice & 2 ? bias : NULL;
             for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++)
@@ -147,7 +148,7 @@ static void layer_norm_follows_its_definition(void **state) {
                     vb_isa_limit((vb_isa)level);
                     memcpy(y, x, (size_t)(ROWS * ld) * 4);
                     int in_place = threads == 2;
-                    vb_layer_norm(ROWS, width, in_place ? y : x, ld, scale, shift, 1e-5f, y, ld, threads);
+                    vb_layers_norm(ROWS, width, in_place ? y : x, ld, scale, shift, 1e-5f, y, ld, threads);
                     if (level == VB_SCALAR && threads == 1) memcpy(first, y, (size_t)(ROWS * ld) * 4);
                     assert_same_bits(y, first, ROWS * ld, "LayerNorm", level, threads);
                 }
@@ -155,7 +156,8 @@ static void layer_norm_follows_its_definition(void **state) {
                 double mean = 0, variance = 0;
                 for (int j = 0; j < width; j++) mean += (double)x[i * ld + j];
                 mean /= width;
-                for (int j = 0; j < width; j++) variance += ((double)x[i * ld + j] - mean) * ((double)x[i * ld + j] - mean) / width;
+                for (int j = 0; j < width; j++)
+                    variance += ((double)x[i * ld + j] - mean) * ((double)x[i * ld + j] - mean) / width;
                 for (int j = 0; j < width; j++) {
                     double t = ((double)x[i * ld + j] - mean) / sqrt(variance + (double)1e-5f);
                     if (scale) t *= (double)scale[j];
@@ -169,7 +171,7 @@ static void layer_norm_follows_its_definition(void **state) {
         }
     }
     float broken[20] = {1, 2, NAN, 4}, out[20];
-    vb_layer_norm(1, 20, broken, 20, NULL, NULL, 1e-5f, out, 20, 1);
+    vb_layers_norm(1, 20, broken, 20, NULL, NULL, 1e-5f, out, 20, 1);
     for (int i = 0; i < 20; i++) assert_true(isnan(out[i]));
     vb_isa_limit(VB_VNNI);
     vb_free(x), vb_free(y), vb_free(first);
@@ -189,7 +191,7 @@ static void softmax_follows_its_definition(void **state) {
             for (int threads = 1; threads <= 3; threads++) {
                 vb_isa_limit((vb_isa)level);
                 memcpy(y, x, sizeof y);
-                vb_softmax(ROWS, width, 0.125f, y, ld, threads);
+                vb_layers_softmax(ROWS, width, 0.125f, y, ld, threads);
                 if (level == VB_SCALAR && threads == 1) memcpy(first, y, sizeof y);
                 assert_same_bits(y, first, ROWS * ld, "softmax", level, threads);
             }
@@ -209,7 +211,7 @@ static void softmax_follows_its_definition(void **state) {
         for (int at = 0; at < 20; at += 19) {
             float broken[20] = {0};
             broken[at] = NAN;
-            vb_softmax(1, 20, 1, broken, 20, 1);
+            vb_layers_softmax(1, 20, 1, broken, 20, 1);
             for (int i = 0; i < 20; i++) assert_true(isnan(broken[i]));
         }
     }
@@ -217,9 +219,10 @@ static void softmax_follows_its_definition(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(functions_are_accurate_over_all_floats), cmocka_unit_test(functions_are_accurate_where_it_matters),
-        cmocka_unit_test(functions_have_the_same_bits_at_every_level), cmocka_unit_test(layer_norm_follows_its_definition),
-        cmocka_unit_test(softmax_follows_its_definition)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(functions_are_accurate_over_all_floats),
+                                       cmocka_unit_test(functions_are_accurate_where_it_matters),
+                                       cmocka_unit_test(functions_have_the_same_bits_at_every_level),
+                                       cmocka_unit_test(layer_norm_follows_its_definition),
+                                       cmocka_unit_test(softmax_follows_its_definition)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

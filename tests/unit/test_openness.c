@@ -3,17 +3,18 @@
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "kernels/numpy_rng.h"
-#include "kernels/openness.h"
-#include "kernels/similarity.h"
-#include "kernels/subsets.h"
-#include "shards/npy.h"
+#include "kernels/base/fault.h"
+#include "kernels/openness/numpy_rng.h"
+#include "kernels/openness/openness.h"
+#include "kernels/openness/similarity.h"
+#include "kernels/openness/subsets.h"
+#include "shards/embeddings/npy.h"
 
-#define assert_near(a, b, tolerance) do { \
-    double found_ = (a), wanted_ = (b); \
-    if (!(fabs(found_ - wanted_) <= (tolerance))) fail_msg("%s is %.17g, expected %.17g", #a, found_, wanted_); \
-} while (0)
+#define assert_near(a, b, tolerance)                                                                                             \
+    do {                                                                                                                         \
+        double found_ = (a), wanted_ = (b);                                                                                      \
+        if (!(fabs(found_ - wanted_) <= (tolerance))) fail_msg("%s is %.17g, expected %.17g", #a, found_, wanted_);              \
+    } while (0)
 
 static uint64_t random_state;
 
@@ -45,8 +46,8 @@ static int home(const scene *s, int c) {
     return -1;
 }
 
-/* n vocabularies of one to three classes; `shared`: some classes in several; `equal`: one class each, as many images each. One class more
- * is in no vocabulary, and some images are of it. */
+/* n vocabularies of one to three classes; `shared`: some classes in several; `equal`: one class each, as many images each. One
+ * class more is in no vocabulary, and some images are of it. */
 static void make_scene(scene *s, int n, int images, int shared, int equal) {
     memset(s, 0, sizeof *s);
     int used = 0, classes = 0;
@@ -74,8 +75,8 @@ static void make_scene(scene *s, int n, int images, int shared, int equal) {
 static vb_tally *tally_of(const scene *s, const vb_protocol *protocol) {
     vb_error err = {0};
     vb_tally *tally;
-    assert_ok(vb_tally_new(&tally, &s->space, protocol, &err));
-    for (int x = 0; x < s->images; x++) vb_tally_add(tally, s->label[x], s->beaten[x]);
+    assert_ok(vb_openness_tally_new(&tally, &s->space, protocol, &err));
+    for (int x = 0; x < s->images; x++) vb_openness_tally_add(tally, s->label[x], s->beaten[x]);
     return tally;
 }
 
@@ -195,7 +196,7 @@ static void check_target(const scene *s, const vb_openness_result *result, int t
         assert_int_equal(v->theft[i], theft[i]);
     }
     assert_int_equal(v->theft[t], 0);
-    for (int class = 0; class < s->space.classes; class++) {
+    for (int class = 0; class < s->space.classes; class ++) {
         if (home(s, class) != t) continue;
         double own = 0, share = 0, stable = 0;
         int count = 0, i = 0;
@@ -274,7 +275,7 @@ static void closed_forms_equal_all_orders(void **state) {
         methods[closed]++;
         assert_true(isnan(result.sampled_e) && isnan(result.vocabulary[0].sampled_s));
         vb_openness_free(&result);
-        vb_tally_free(tally);
+        vb_openness_tally_free(tally);
     }
     assert_true(methods[0] > 10 && methods[1] > 5);
 }
@@ -285,7 +286,7 @@ static void subset_sums_are_sums_over_subsets(void **state) {
     for (int n = 0; n <= 8; n++) {
         int64_t f[256], sums[256];
         for (int set = 0; set < 1 << n; set++) f[set] = sums[set] = random_int(-1000, 1000);
-        vb_subset_sums(sums, n);
+        vb_subsets_sums(sums, n);
         for (int set = 0; set < 1 << n; set++) {
             int64_t sum = 0;
             for (int x = 0; x < 1 << n; x++)
@@ -295,8 +296,8 @@ static void subset_sums_are_sums_over_subsets(void **state) {
     }
     double mean;
     int64_t right[4] = {0}, count[4] = {0, 5, 0, 0};
-    assert_fails(vb_mean_over_subsets(&mean, right, count, 2, &err), VB_EDATA, "no images");
-    assert_fails(vb_mean_over_subsets(&mean, right, count, 21, &err), VB_EINTERNAL, "21");
+    assert_fails(vb_subsets_mean(&mean, right, count, 2, &err), VB_EDATA, "no images");
+    assert_fails(vb_subsets_mean(&mean, right, count, 21, &err), VB_EINTERNAL, "21");
 }
 
 /* The official protocol, spelled out: permutations of the others for each target, all out of one sequence. */
@@ -313,14 +314,14 @@ static void sampled_protocol_follows_its_orders(void **state) {
         vb_openness_result result;
         assert_ok(vb_openness(&result, tally, &err));
         vb_numpy_rng rng;
-        vb_numpy_seed(&rng, (uint32_t)round);
+        vb_numpy_rng_seed(&rng, (uint32_t)round);
         double all_e = 0, all_s = 0;
         for (int t = 0; t < n; t++) {
             double e = 0, stable = 0;
             for (int k = 0; k < trials; k++) {
                 int set[MAX_N] = {t};
                 for (int i = 1; i < n; i++) set[i] = i - 1 + (i - 1 >= t);
-                vb_numpy_permutation(&rng, set + 1, n - 1);
+                vb_numpy_rng_permutation(&rng, set + 1, n - 1);
                 for (int i = 1; i <= n; i++) {
                     e += union_accuracy(&s, set, i) / n;
                     if (i == 1) continue;
@@ -343,7 +344,7 @@ static void sampled_protocol_follows_its_orders(void **state) {
         assert_near(result.sampled_e, all_e, 1e-12);
         same_or_nan(result.sampled_s, n > 1 ? all_s : NAN);
         vb_openness_free(&result);
-        vb_tally_free(tally);
+        vb_openness_tally_free(tally);
     }
 }
 
@@ -356,12 +357,12 @@ static void a_shared_class_is_counted_once_in_a_union(void **state) {
     const uint8_t unbeaten[] = {0, 0}, by_first[] = {1, 0}, by_second[] = {0, 1};
     vb_tally *tally;
     vb_openness_result result;
-    assert_ok(vb_tally_new(&tally, &space, &(vb_protocol){0}, &err));
-    vb_tally_add(tally, 0, by_second);
-    vb_tally_add(tally, 0, unbeaten);
-    vb_tally_add(tally, 1, by_first);
-    vb_tally_add(tally, 2, by_first);
-    vb_tally_add(tally, 2, by_first);
+    assert_ok(vb_openness_tally_new(&tally, &space, &(vb_protocol){0}, &err));
+    vb_openness_tally_add(tally, 0, by_second);
+    vb_openness_tally_add(tally, 0, unbeaten);
+    vb_openness_tally_add(tally, 1, by_first);
+    vb_openness_tally_add(tally, 2, by_first);
+    vb_openness_tally_add(tally, 2, by_first);
     assert_ok(vb_openness(&result, tally, &err));
     assert_int_equal(result.images, 5);
     assert_int_equal(result.vocabulary[0].images, 3);
@@ -370,10 +371,11 @@ static void a_shared_class_is_counted_once_in_a_union(void **state) {
     assert_near(result.acc_e_union, ((2 / 3.0 + 3 / 3.0) / 2 + 1 / 5.0) / 2, 1e-15);
     assert_near(result.acc_e, ((1 / 2.0 + 1) / 3 + 3 * (1 / 2.0) / 3) / 2, 1e-15);
     vb_openness_free(&result);
-    vb_tally_free(tally);
+    vb_openness_tally_free(tally);
 }
 
-/* Beyond 20 vocabularies: the orders are NumPy's, and their mean is within its standard error of the mean over all 2^22 - 1 sets. */
+/* Beyond 20 vocabularies: the orders are NumPy's, and their mean is within its standard error of the mean over all 2^22 - 1
+ * sets. */
 static void many_vocabularies_are_sampled(void **state) {
     (void)state;
     vb_error err = {0};
@@ -385,16 +387,16 @@ static void many_vocabularies_are_sampled(void **state) {
     vb_tally *tally = tally_of(&s, &protocol);
     vb_openness_result result;
     assert_ok(vb_openness(&result, tally, &err));
-    vb_tally_free(tally);
+    vb_openness_tally_free(tally);
     assert_string_equal(result.union_method, "sampled");
     assert_int_equal(result.union_permutations, VB_UNION_PERMUTATIONS);
     vb_numpy_rng rng;
-    vb_numpy_seed(&rng, 11);
+    vb_numpy_rng_seed(&rng, 11);
     static double values[VB_UNION_PERMUTATIONS];
     for (int k = 0; k < VB_UNION_PERMUTATIONS; k++) {
         int order[N];
         for (int i = 0; i < N; i++) order[i] = i;
-        vb_numpy_permutation(&rng, order, N);
+        vb_numpy_rng_permutation(&rng, order, N);
         values[k] = 0;
         for (int i = 1; i <= N; i++) values[k] += union_accuracy(&s, order, i) / N;
     }
@@ -428,7 +430,7 @@ static void many_vocabularies_are_sampled(void **state) {
     assert_string_equal(result.union_method, "closed form");
     assert_true(result.acc_e_union == result.acc_e);
     vb_openness_free(&result);
-    vb_tally_free(tally);
+    vb_openness_tally_free(tally);
 }
 
 static void tallies_add_up(void **state) {
@@ -440,18 +442,19 @@ static void tallies_add_up(void **state) {
         make_scene(&s, n, 300, 1, 0);
         vb_protocol protocol = {.sampled = 1, .trials = 2, .seed = 3, .union_permutations = 20};
         vb_tally *whole = tally_of(&s, &protocol), *parts[3];
-        for (int p = 0; p < 3; p++) assert_ok(vb_tally_new(&parts[p], &s.space, &protocol, &err));
-        for (int x = s.images - 1; x >= 0; x--) vb_tally_add(parts[x * x % 3], s.label[x], s.beaten[x]); /* the third stays empty */
+        for (int p = 0; p < 3; p++) assert_ok(vb_openness_tally_new(&parts[p], &s.space, &protocol, &err));
+        for (int x = s.images - 1; x >= 0; x--)
+            vb_openness_tally_add(parts[x * x % 3], s.label[x], s.beaten[x]); /* the third stays empty */
         size_t count, part_count;
-        int64_t *wanted = vb_tally_counters(whole, &count), *sum = vb_tally_counters(parts[0], &part_count);
+        int64_t *wanted = vb_openness_tally_counters(whole, &count), *sum = vb_openness_tally_counters(parts[0], &part_count);
         assert_int_equal(count, part_count);
         for (int p = 1; p < 3; p++) {
-            int64_t *part = vb_tally_counters(parts[p], &part_count);
+            int64_t *part = vb_openness_tally_counters(parts[p], &part_count);
             for (size_t i = 0; i < count; i++) sum[i] += part[i];
         }
         assert_memory_equal(sum, wanted, count * sizeof *sum);
-        for (int p = 0; p < 3; p++) vb_tally_free(parts[p]);
-        vb_tally_free(whole);
+        for (int p = 0; p < 3; p++) vb_openness_tally_free(parts[p]);
+        vb_openness_tally_free(whole);
     }
 }
 
@@ -460,7 +463,8 @@ static void tallies_add_up(void **state) {
 static void near_json(double found, const json_t *object, const char *key) {
     const json_t *value = json_object_get(object, key);
     assert_true(json_is_number(value));
-    if (!(fabs(found - json_number_value(value)) <= 1e-9)) fail_msg("%s is %.12f, expected %.12f", key, found, json_number_value(value));
+    if (!(fabs(found - json_number_value(value)) <= 1e-9))
+        fail_msg("%s is %.12f, expected %.12f", key, found, json_number_value(value));
 }
 
 static void living17_is_numpys(void **state) {
@@ -500,13 +504,13 @@ static void living17_is_numpys(void **state) {
     vb_tally *tally;
     vb_openness_result result;
     vb_protocol protocol = {.sampled = 1, .trials = 3, .seed = 42};
-    assert_ok(vb_text_bank_new(&bank, text_rows, CLASSES, DIM, VB_COSINE, &err));
-    assert_ok(vb_judge(bank, &space, image_rows, ROWS, y, beaten, verdicts, 2, &err));
-    assert_ok(vb_tally_new(&tally, &space, &protocol, &err));
+    assert_ok(vb_similarity_bank_new(&bank, text_rows, CLASSES, DIM, VB_COSINE, &err));
+    assert_ok(vb_similarity_judge(bank, &space, image_rows, ROWS, y, beaten, verdicts, 2, &err));
+    assert_ok(vb_openness_tally_new(&tally, &space, &protocol, &err));
     double margin = 0, positive = 0;
     int right = 0;
     for (int x = 0; x < ROWS; x++) {
-        vb_tally_add(tally, y[x], beaten + x * N);
+        vb_openness_tally_add(tally, y[x], beaten + x * N);
         margin += verdicts[x].margin / ROWS;
         positive += verdicts[x].similarity / ROWS;
         right += verdicts[x].predicted_all == y[x];
@@ -534,7 +538,8 @@ static void living17_is_numpys(void **state) {
         near_json(v->acc_e, wanted, "acc_e");
         near_json(v->acc_s, wanted, "acc_s");
         for (size_t i = 0; i < N; i++) {
-            assert_int_equal(v->harm_histogram[i], json_integer_value(json_array_get(json_object_get(wanted, "harm_histogram"), i)));
+            assert_int_equal(v->harm_histogram[i],
+                             json_integer_value(json_array_get(json_object_get(wanted, "harm_histogram"), i)));
             assert_int_equal(v->theft[i], json_integer_value(json_array_get(json_object_get(wanted, "theft"), i)));
             assert_near(v->curve[i], json_number_value(json_array_get(json_object_get(wanted, "curve"), i)), 1e-9);
         }
@@ -542,8 +547,8 @@ static void living17_is_numpys(void **state) {
         assert_near(v->sampled_s, json_number_value(json_array_get(json_object_get(sampled, "per_vocabulary_s"), t)), 1e-9);
     }
     vb_openness_free(&result);
-    vb_tally_free(tally);
-    vb_text_bank_free(bank);
+    vb_openness_tally_free(tally);
+    vb_similarity_bank_free(bank);
     vb_npy_close(&images);
     vb_npy_close(&labels);
     vb_npy_close(&texts);
@@ -562,19 +567,19 @@ static void bad_input_is_refused(void **state) {
     vb_tally *tally;
     vb_openness_result result;
     vb_protocol none = {.sampled = 1}, few = {.union_permutations = 1}, many = {.sampled = 1, .trials = 1000000};
-    assert_fails(vb_tally_new(&tally, &s.space, &none, &err), VB_ECONFIG, "0 trials");
+    assert_fails(vb_openness_tally_new(&tally, &s.space, &none, &err), VB_ECONFIG, "0 trials");
     assert_null(tally);
-    assert_fails(vb_tally_new(&tally, &s.space, &few, &err), VB_ECONFIG, "1 permutations");
-    assert_fails(vb_tally_new(&tally, &s.space, &many, &err), VB_ECONFIG, "1000000 trials");
+    assert_fails(vb_openness_tally_new(&tally, &s.space, &few, &err), VB_ECONFIG, "1 permutations");
+    assert_fails(vb_openness_tally_new(&tally, &s.space, &many, &err), VB_ECONFIG, "1000000 trials");
     vb_label_space bad = s.space;
     bad.vocabularies = 0;
-    assert_fails(vb_tally_new(&tally, &bad, &(vb_protocol){0}, &err), VB_EMISMATCH, "0 vocabularies");
-    assert_ok(vb_tally_new(&tally, &s.space, &(vb_protocol){0}, &err));
+    assert_fails(vb_openness_tally_new(&tally, &bad, &(vb_protocol){0}, &err), VB_EMISMATCH, "0 vocabularies");
+    assert_ok(vb_openness_tally_new(&tally, &s.space, &(vb_protocol){0}, &err));
     for (int x = 0; x < s.images; x++)
-        if (!holds(&s, 1, s.label[x])) vb_tally_add(tally, s.label[x], s.beaten[x]);
+        if (!holds(&s, 1, s.label[x])) vb_openness_tally_add(tally, s.label[x], s.beaten[x]);
     assert_fails(vb_openness(&result, tally, &err), VB_EDATA, "vocabulary 1 has no images");
     assert_null(result.vocabulary);
-    vb_tally_free(tally);
+    vb_openness_tally_free(tally);
 }
 
 static void lack_of_memory_is_reported(void **state) {
@@ -592,25 +597,29 @@ static void lack_of_memory_is_reported(void **state) {
             vb_fault_setup(fault, 0);
             vb_tally *tally = NULL;
             vb_openness_result result = {0};
-            if (!vb_tally_new(&tally, &s.space, &protocol, &err)) {
-                for (int x = 0; x < s.images; x++) vb_tally_add(tally, s.label[x], s.beaten[x]);
+            if (!vb_openness_tally_new(&tally, &s.space, &protocol, &err)) {
+                for (int x = 0; x < s.images; x++) vb_openness_tally_add(tally, s.label[x], s.beaten[x]);
                 done = !vb_openness(&result, tally, &err);
             }
             vb_fault_setup(NULL, 0);
             if (!done) assert_int_equal(err.code, VB_EMEMORY);
             failures += !done;
             vb_openness_free(&result);
-            vb_tally_free(tally);
+            vb_openness_tally_free(tally);
         }
         assert_true(failures >= 14);
     }
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(closed_forms_equal_all_orders), cmocka_unit_test(subset_sums_are_sums_over_subsets),
-        cmocka_unit_test(sampled_protocol_follows_its_orders), cmocka_unit_test(many_vocabularies_are_sampled),
-        cmocka_unit_test(a_shared_class_is_counted_once_in_a_union), cmocka_unit_test(tallies_add_up),
-        cmocka_unit_test(living17_is_numpys), cmocka_unit_test(bad_input_is_refused), cmocka_unit_test(lack_of_memory_is_reported)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(closed_forms_equal_all_orders),
+                                       cmocka_unit_test(subset_sums_are_sums_over_subsets),
+                                       cmocka_unit_test(sampled_protocol_follows_its_orders),
+                                       cmocka_unit_test(many_vocabularies_are_sampled),
+                                       cmocka_unit_test(a_shared_class_is_counted_once_in_a_union),
+                                       cmocka_unit_test(tallies_add_up),
+                                       cmocka_unit_test(living17_is_numpys),
+                                       cmocka_unit_test(bad_input_is_refused),
+                                       cmocka_unit_test(lack_of_memory_is_reported)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,10 @@
 /* Tests of packing: what comes out is what went in, other programs read it, and it is whole or absent. */
-#include "kernels/fault.h"
+#include "kernels/base/fault.h"
 #include "scratch.h"
-#include "shards/manifest.h"
-#include "shards/pack.h"
-#include "shards/tar.h"
+#include "shards/files/manifest.h"
+#include "shards/datasets/pack.h"
+#include "shards/files/file.h"
+#include "shards/files/tar.h"
 
 static vb_error err;
 
@@ -34,12 +35,12 @@ static void assert_same(const char *images, const char *packed) {
     int i = 0, k = 0;
     for (int64_t n = 0; n < vb_dataset_samples(a); n++, i++, k++) {
         if (i == x.count) {
-            vb_unit_data_free(&x);
+            vb_dataset_unit_free(&x);
             assert_ok(vb_dataset_read_unit(a, unit_x++, &x, &err));
             i = 0;
         }
         if (k == y.count) {
-            vb_unit_data_free(&y);
+            vb_dataset_unit_free(&y);
             assert_ok(vb_dataset_read_unit(b, unit_y++, &y, &err));
             k = 0;
         }
@@ -47,23 +48,24 @@ static void assert_same(const char *images, const char *packed) {
         snprintf(number, sizeof number, "%09lld", (long long)n);
         assert_string_equal(y.samples[k].name, number);
         assert_int_equal(x.samples[i].label, y.samples[k].label);
-        if (x.samples[i].label >= 0) assert_string_equal(vb_dataset_label(a, x.samples[i].label), vb_dataset_label(b, y.samples[k].label));
+        if (x.samples[i].label >= 0)
+            assert_string_equal(vb_dataset_label(a, x.samples[i].label), vb_dataset_label(b, y.samples[k].label));
         if (!x.samples[i].raw_width) {
             assert_int_equal(x.samples[i].size, y.samples[k].size);
             assert_memory_equal(x.samples[i].bytes, y.samples[k].bytes, x.samples[i].size);
             continue;
         }
         vb_image before, after;
-        assert_ok(vb_sample_decode(&x.samples[i], &before, &err));
-        assert_ok(vb_sample_decode(&y.samples[k], &after, &err));
+        assert_ok(vb_dataset_sample_decode(&x.samples[i], &before, &err));
+        assert_ok(vb_dataset_sample_decode(&y.samples[k], &after, &err));
         assert_int_equal(after.mode, VB_MODE_RGB);
         assert_int_equal(after.width, before.width);
         assert_memory_equal(before.pixels, after.pixels, (size_t)(3 * before.width * before.height));
         vb_free(before.pixels);
         vb_free(after.pixels);
     }
-    vb_unit_data_free(&x);
-    vb_unit_data_free(&y);
+    vb_dataset_unit_free(&x);
+    vb_dataset_unit_free(&y);
     vb_dataset_close(a);
     vb_dataset_close(b);
 }
@@ -73,7 +75,8 @@ static void put_cifar(const char *name, int records) {
     uint32_t random = 5;
     for (int i = 0; i < records; i++) {
         bytes[(size_t)i * 3073] = (uint8_t)(i % 10);
-        for (int k = 0; k < 3072; k++) bytes[(size_t)i * 3073 + 1 + (size_t)k] = (uint8_t)(k % 3 ? next_random(&random) : (uint32_t)k);
+        for (int k = 0; k < 3072; k++)
+            bytes[(size_t)i * 3073 + 1 + (size_t)k] = (uint8_t)(k % 3 ? next_random(&random) : (uint32_t)k);
     }
     put_file(name, bytes, (size_t)records * 3073);
     vb_free(bytes);
@@ -94,8 +97,8 @@ static void raw_pixels_become_png(void **state) {
     char path[1024];
     assert_ok(vb_manifest_read(&manifest, in_scratch(path, "p1/manifest.json"), &err));
     assert_int_equal(manifest.rows, 600);
-    assert_int_equal(manifest.class_count, 10);
-    assert_string_equal(manifest.class_names[9], "truck");
+    assert_int_equal(manifest.class_names.count, 10);
+    assert_string_equal(manifest.class_names.items[9], "truck");
     assert_int_equal(manifest.shard_count, 3);
     assert_int_equal(manifest.shards[2].rows, 100);
     uint64_t bytes = 0;
@@ -110,9 +113,12 @@ static void raw_pixels_become_png(void **state) {
     assert_int_equal(bytes, result.bytes);
     vb_manifest_free(&manifest);
     if (!have("zstd") || !have("tar")) return;
-    assert_int_equal(run_command("cd %s && mkdir -p x && zstd -dc p1/00002.tar.zst | tar -C x -xf - && test $(ls x | wc -l) = 400 && "
-                                 "test \"$(cat x/000000509.cls)\" = 9 && test \"$(cat x/000000509.txt)\" = truck && "
-                                 "test \"$(cat x/000000509.json)\" = '{\"label\":\"truck\",\"source\":\"000509\"}'", scratch), 0);
+    assert_int_equal(
+        run_command("cd %s && mkdir -p x && zstd -dc p1/00002.tar.zst | tar -C x -xf - && test $(ls x | wc -l) = 400 && "
+                    "test \"$(cat x/000000509.cls)\" = 9 && test \"$(cat x/000000509.txt)\" = truck && "
+                    "test \"$(cat x/000000509.json)\" = '{\"label\":\"truck\",\"source\":\"000509\"}'",
+                    scratch),
+        0);
 }
 
 static void folders_keep_their_bytes(void **state) {
@@ -128,15 +134,18 @@ static void folders_keep_their_bytes(void **state) {
     assert_same("c", "pc");
     uint8_t *bytes;
     size_t size;
-    assert_ok(vb_read_file(in_scratch(path, "pc/manifest.json"), 1 << 16, &bytes, &size, &err));
+    assert_ok(vb_file_read_whole(in_scratch(path, "pc/manifest.json"), 1 << 16, &bytes, &size, &err));
     assert_non_null(strstr((char *)bytes, "\"schema\": \"vocabench.shards/1\""));
     vb_free(bytes);
     if (have("zstd") && have("tar"))
-        assert_int_equal(run_command("cd %s && test \"$(for s in pc/*.zst; do zstd -dc $s | tar t; done | tr '\\n' ' ')\" = "
-                                     "'000000000.png 000000000.cls 000000000.txt 000000000.json 000000001.webp 000000001.cls "
-                                         "000000001.txt 000000001.json "
-                                     "000000002.png 000000002.cls 000000002.txt 000000002.json 000000003.jpg 000000003.cls 000000003.txt "
-                                         "000000003.json '", scratch), 0);
+        assert_int_equal(
+            run_command("cd %s && test \"$(for s in pc/*.zst; do zstd -dc $s | tar t; done | tr '\\n' ' ')\" = "
+                        "'000000000.png 000000000.cls 000000000.txt 000000000.json 000000001.webp 000000001.cls "
+                        "000000001.txt 000000001.json "
+                        "000000002.png 000000002.cls 000000002.txt 000000002.json 000000003.jpg 000000003.cls 000000003.txt "
+                        "000000003.json '",
+                        scratch),
+            0);
     put_text("flat/1.jpg", "\xff\xd8\xff one");
     assert_ok(pack("flat", "pf", 3, &result));
     assert_same("flat", "pf");
@@ -153,10 +162,14 @@ static int to_file(void *context, const void *bytes, size_t size, vb_error *erro
 static void captions_and_json_pass_through(void **state) {
     (void)state;
     char path[1024];
-    static const char *const members[][2] = {
-        {"k1.txt", "a caption"}, {"k1.jpg", "\xff\xd8\xff 1"}, {"k1.json", "{ \"label\":7, \"kept\" : true }\n"}, {"k2.jpg",
-         "\xff\xd8\xff 2"}, {"k2.cls", "3"},
-        {"k0.jpg", "\xff\xd8\xff 0"}, {"k3.jpg", "\xff\xd8\xff 3"}, {"k3.txt", ""}};
+    static const char *const members[][2] = {{"k1.txt", "a caption"},
+                                             {"k1.jpg", "\xff\xd8\xff 1"},
+                                             {"k1.json", "{ \"label\":7, \"kept\" : true }\n"},
+                                             {"k2.jpg", "\xff\xd8\xff 2"},
+                                             {"k2.cls", "3"},
+                                             {"k0.jpg", "\xff\xd8\xff 0"},
+                                             {"k3.jpg", "\xff\xd8\xff 3"},
+                                             {"k3.txt", ""}};
     FILE *file = fopen(in_scratch(path, "w.tar"), "wb");
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         assert_ok(vb_tar_write_file(to_file, file, members[i][0], members[i][1], strlen(members[i][1]), &err));
@@ -170,13 +183,16 @@ static void captions_and_json_pass_through(void **state) {
     assert_same("w.tar", "pww");
     assert_int_equal(run_command("cmp %s/pw/manifest.json %s/pww/manifest.json", scratch, scratch), 0);
     if (!have("zstd") || !have("tar")) return;
-    assert_int_equal(run_command("cd %s && mkdir -p xw && zstd -dc pw/00000.tar.zst | tar -C xw -xf - && cd xw && "
-                                 "test \"$(cat 000000001.txt)\" = 'a caption' && test \"$(cat 000000001.json)\" = '{ \"label\":7, "
-                                     "\"kept\" : true }' && "
-                                 "test \"$(cat 000000001.cls)$(cat 000000002.cls)\" = 73 && test ! -e 000000002.txt && test -f "
-                                     "000000003.txt && "
-                                 "test \"$(cat 000000002.json)\" = '{\"label\":3,\"source\":\"k2\"}' && test \"$(cat 000000000.json)\" = "
-                                     "'{\"source\":\"k0\"}'", scratch), 0);
+    assert_int_equal(
+        run_command("cd %s && mkdir -p xw && zstd -dc pw/00000.tar.zst | tar -C xw -xf - && cd xw && "
+                    "test \"$(cat 000000001.txt)\" = 'a caption' && test \"$(cat 000000001.json)\" = '{ \"label\":7, "
+                    "\"kept\" : true }' && "
+                    "test \"$(cat 000000001.cls)$(cat 000000002.cls)\" = 73 && test ! -e 000000002.txt && test -f "
+                    "000000003.txt && "
+                    "test \"$(cat 000000002.json)\" = '{\"label\":3,\"source\":\"k2\"}' && test \"$(cat 000000000.json)\" = "
+                    "'{\"source\":\"k0\"}'",
+                    scratch),
+        0);
 }
 
 static void folders_in_use_are_left_alone(void **state) {
@@ -200,7 +216,8 @@ static void folders_in_use_are_left_alone(void **state) {
     char path[1024];
     assert_int_equal(truncate(in_scratch(path, "used4/00001.tar.zst"), 500), 0);
     vb_dataset *dataset;
-    assert_fails(vb_dataset_open(&dataset, in_scratch(path, "used4/*.zst"), NULL, &err), VB_EDATA, "500 bytes, manifest.json says");
+    assert_fails(vb_dataset_open(&dataset, in_scratch(path, "used4/*.zst"), NULL, &err), VB_EDATA,
+                 "500 bytes, manifest.json says");
     assert_int_equal(unlink(in_scratch(path, "used4/00001.tar.zst")), 0);
     assert_fails(vb_dataset_open(&dataset, in_scratch(path, "used4"), NULL, &err), VB_EMISSING, "00001.tar.zst");
 }
@@ -208,8 +225,13 @@ static void folders_in_use_are_left_alone(void **state) {
 /* Whatever fails, no broken shard lies under a final name and there is no manifest. */
 static void whole_or_absent(void **state) {
     (void)state;
-    static const struct { const char *site, *effect; int code; } effects[] = {
-        {"write", "ENOSPC", VB_EOUTPUT}, {"fsync", "EIO", VB_EOUTPUT}, {"rename", "EACCES", VB_EOUTPUT}, {"alloc", "ENOMEM", VB_EMEMORY}};
+    static const struct {
+        const char *site, *effect;
+        int code;
+    } effects[] = {{"write", "ENOSPC", VB_EOUTPUT},
+                   {"fsync", "EIO", VB_EOUTPUT},
+                   {"rename", "EACCES", VB_EOUTPUT},
+                   {"alloc", "ENOMEM", VB_EMEMORY}};
     vb_pack_result result;
     put_cifar("tiny.bin", 5);
     for (size_t e = 0; e < sizeof effects / sizeof *effects; e++) {
@@ -229,9 +251,11 @@ static void whole_or_absent(void **state) {
                 assert_same("tiny.bin", "full");
                 continue;
             }
-            if (run_command("test ! -d %s/full || test -z \"$(ls -A %s/full | grep -v '^0000[0-2].tar.zst$')\"", scratch, scratch))
+            if (run_command("test ! -d %s/full || test -z \"$(ls -A %s/full | grep -v '^0000[0-2].tar.zst$')\"", scratch,
+                            scratch))
                 fail_msg("%s leaves other files", spec);
-            if (have("zstd") && run_command("cd %s; for f in full/*.zst; do test ! -e $f || zstd -tq $f || exit 1; done", scratch))
+            if (have("zstd") &&
+                run_command("cd %s; for f in full/*.zst; do test ! -e $f || zstd -tq $f || exit 1; done", scratch))
                 fail_msg("%s leaves a broken shard", spec);
             if (e == 3) n += 6; /* there are many */
         }
@@ -242,22 +266,30 @@ static void whole_or_absent(void **state) {
 
 static void manifests(void **state) {
     (void)state;
-    static const char good[] = "{\"schema\": \"vocabench.shards/1\", \"rows\": 3, \"class_names\": [\"x\"], \"shards\": [{\"file\": "
+    static const char good[] =
+        "{\"schema\": \"vocabench.shards/1\", \"rows\": 3, \"class_names\": [\"x\"], \"shards\": [{\"file\": "
         "\"a\", \"rows\": 3, \"bytes\": 9, "
-                               "\"xxh3_128\": \"00112233445566778899aabbccddeeff\"}]}";
-    static const struct { const char *from, *to, *says; int code; } cases[] = {
-        {"vocabench.shards/1", "vocabench.shards/2", "expected \"schema\"", VB_EUNSUPPORTED}, {"\"rows\": 3, \"c", "\"rows\": 4, \"c",
-         "the manifest says 4", VB_EDATA},
-        {"\"rows\": 3, \"c", "\"rows\": 2, \"c", "more rows than the 2", VB_EDATA}, {"\"rows\": 3, \"b", "\"rows\": -3, \"b",
-         "shards[0]: rows", VB_EDATA},
-        {"\"rows\": 3, \"b", "\"row\": 3, \"b", "unknown key 'row'", VB_EDATA}, {"\"bytes\": 9, ", "", "'bytes' is missing", VB_EDATA},
-        {"\"bytes\": 9", "\"bytes\": \"9\"", "shards[0]: bytes", VB_EDATA}, {"\"file\": \"a\"", "\"file\": \"../a\"", "'../a'", VB_EDATA},
-        {"\"file\": \"a\"", "\"file\": \"\"", "file", VB_EDATA}, {"ddeeff", "ddeef", "32 hexadecimal", VB_EDATA}, {"aabbccddeeff",
-         "AABBCCDDEEFF", "32 hexadecimal", VB_EDATA},
-        {"[\"x\"]", "[1]", "class_names", VB_EDATA}, {"[\"x\"]", "\"x\"", "class_names", VB_EDATA}, {"[{", "[{}, {", "is missing",
-         VB_EDATA},
-        {"}]}", "}]", "manifest.json:1:", VB_EDATA}, {"\"rows\": 3, \"c", "\"rows\": 3, \"rows\": 3, \"c", "duplicate", VB_EDATA},
-        {"}]}", "}, 5]}", "shards[1]", VB_EDATA}};
+        "\"xxh3_128\": \"00112233445566778899aabbccddeeff\"}]}";
+    static const struct {
+        const char *from, *to, *says;
+        int code;
+    } cases[] = {{"vocabench.shards/1", "vocabench.shards/2", "expected \"schema\"", VB_EUNSUPPORTED},
+                 {"\"rows\": 3, \"c", "\"rows\": 4, \"c", "the manifest says 4", VB_EDATA},
+                 {"\"rows\": 3, \"c", "\"rows\": 2, \"c", "more rows than the 2", VB_EDATA},
+                 {"\"rows\": 3, \"b", "\"rows\": -3, \"b", "shards[0]: rows", VB_EDATA},
+                 {"\"rows\": 3, \"b", "\"row\": 3, \"b", "unknown key 'row'", VB_EDATA},
+                 {"\"bytes\": 9, ", "", "'bytes' is missing", VB_EDATA},
+                 {"\"bytes\": 9", "\"bytes\": \"9\"", "shards[0]: bytes", VB_EDATA},
+                 {"\"file\": \"a\"", "\"file\": \"../a\"", "'../a'", VB_EDATA},
+                 {"\"file\": \"a\"", "\"file\": \"\"", "file", VB_EDATA},
+                 {"ddeeff", "ddeef", "32 hexadecimal", VB_EDATA},
+                 {"aabbccddeeff", "AABBCCDDEEFF", "32 hexadecimal", VB_EDATA},
+                 {"[\"x\"]", "[1]", "class_names", VB_EDATA},
+                 {"[\"x\"]", "\"x\"", "class_names", VB_EDATA},
+                 {"[{", "[{}, {", "is missing", VB_EDATA},
+                 {"}]}", "}]", "manifest.json:1:", VB_EDATA},
+                 {"\"rows\": 3, \"c", "\"rows\": 3, \"rows\": 3, \"c", "duplicate", VB_EDATA},
+                 {"}]}", "}, 5]}", "shards[1]", VB_EDATA}};
     char path[1024], text[1024];
     vb_manifest manifest;
     put_text("m/manifest.json", good);
@@ -267,10 +299,10 @@ static void manifests(void **state) {
     vb_manifest_free(&manifest);
     assert_ok(vb_manifest_read(&manifest, path, &err));
     char not_utf8[] = "caf\xe9";
-    char *kept = manifest.class_names[0];
-    manifest.class_names[0] = not_utf8;
+    char *kept = manifest.class_names.items[0];
+    manifest.class_names.items[0] = not_utf8;
     assert_fails(vb_manifest_write(&manifest, path, &err), VB_EUNSUPPORTED, "not UTF-8");
-    manifest.class_names[0] = kept;
+    manifest.class_names.items[0] = kept;
     vb_manifest_free(&manifest);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *at = strstr(good, cases[i].from);
@@ -298,16 +330,20 @@ static void shared_captions(void **state) {
     assert_same(path, "captions");
     if (!have("zstd") || !have("tar")) return;
     /* All captions, in order. */
-    assert_int_equal(run_command("cd %s && for s in captions/*.zst; do zstd -dc $s | tar xO --wildcards '*.txt'; done | md5sum >a; d='%s'; "
-                                 "for s in \"${d%%/*}\"/0000[01].tar; do tar xOf $s --wildcards '*.txt'; done | md5sum >b; cmp a b",
-                                     scratch, path), 0);
+    assert_int_equal(
+        run_command("cd %s && for s in captions/*.zst; do zstd -dc $s | tar xO --wildcards '*.txt'; done | md5sum >a; d='%s'; "
+                    "for s in \"${d%%/*}\"/0000[01].tar; do tar xOf $s --wildcards '*.txt'; done | md5sum >b; cmp a b",
+                    scratch, path),
+        0);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(raw_pixels_become_png), cmocka_unit_test(folders_keep_their_bytes),
-            cmocka_unit_test(captions_and_json_pass_through),
-        cmocka_unit_test(folders_in_use_are_left_alone), cmocka_unit_test(whole_or_absent), cmocka_unit_test(manifests),
-        cmocka_unit_test(shared_captions)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(raw_pixels_become_png),
+                                       cmocka_unit_test(folders_keep_their_bytes),
+                                       cmocka_unit_test(captions_and_json_pass_through),
+                                       cmocka_unit_test(folders_in_use_are_left_alone),
+                                       cmocka_unit_test(whole_or_absent),
+                                       cmocka_unit_test(manifests),
+                                       cmocka_unit_test(shared_captions)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

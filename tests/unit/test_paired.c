@@ -1,8 +1,8 @@
 /* Paired statistics against SciPy 1.10 (binomtest, permutation_test, sem) and NumPy's generator. */
 #include <math.h>
 
-#include "kernels/fault.h"
-#include "kernels/paired.h"
+#include "kernels/base/fault.h"
+#include "kernels/openness/paired.h"
 #include "tests/unit/vb_test.h"
 
 static void assert_close(double found, double expected, double relative) {
@@ -28,12 +28,12 @@ static void mcnemar_is_scipy_binomtest(void **state) {
                  {0, 1000, 1.8665272370064378e-301, 1e-12}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_close(vb_mcnemar(cases[i].a, cases[i].b), cases[i].p, cases[i].relative);
-        assert_close(vb_mcnemar(cases[i].b, cases[i].a), cases[i].p, cases[i].relative);
+        assert_close(vb_paired_mcnemar(cases[i].a, cases[i].b), cases[i].p, cases[i].relative);
+        assert_close(vb_paired_mcnemar(cases[i].b, cases[i].a), cases[i].p, cases[i].relative);
     }
-    assert_true(vb_mcnemar(0, 0) == 1);
-    assert_true(vb_mcnemar(12, 2000) == 0 || vb_mcnemar(12, 2000) < 1e-300);
-    assert_true(vb_mcnemar(100000, 200000) == 0);
+    assert_true(vb_paired_mcnemar(0, 0) == 1);
+    assert_true(vb_paired_mcnemar(12, 2000) == 0 || vb_paired_mcnemar(12, 2000) < 1e-300);
+    assert_true(vb_paired_mcnemar(100000, 200000) == 0);
 }
 
 /* The tail by Pascal's triangle, for every split of up to 60 coins. */
@@ -46,7 +46,7 @@ static void mcnemar_is_pascals_triangle(void **state) {
         for (int k = 0; 2 * k < n; k++) {
             double tail = 0;
             for (int i = 0; i <= k; i++) tail += row[i];
-            assert_close(vb_mcnemar(k, n - k), 2 * tail < 1 ? 2 * tail : 1, 1e-13);
+            assert_close(vb_paired_mcnemar(k, n - k), 2 * tail < 1 ? 2 * tail : 1, 1e-13);
         }
     }
 }
@@ -78,7 +78,7 @@ static void all_flips_are_scipys(void **state) {
     vb_error err;
     (void)state;
     for (int i = 0; i < 12; i++) differences[i] = sixths[i] / 6.0;
-    assert_ok(vb_sign_flips(&test, differences, 12, 10, 0, &err));
+    assert_ok(vb_paired_sign_flips(&test, differences, 12, 10, 0, &err));
     assert_true(test.exact && test.moving == 11 && test.trials == 2048);
     assert_true(test.p == 0.142578125);
 }
@@ -102,7 +102,7 @@ static void all_flips_count_ties(void **state) {
         }
         vb_flip_test test;
         vb_error err;
-        assert_ok(vb_sign_flips(&test, differences, n, 10, 0, &err));
+        assert_ok(vb_paired_sign_flips(&test, differences, n, 10, 0, &err));
         assert_true(test.p == (double)hits / (1 << n));
     }
 }
@@ -115,10 +115,10 @@ static void drawn_flips_are_numpys(void **state) {
     vb_error err;
     (void)state;
     for (int i = 0; i < 50; i++) differences[i] = (i * 37 % 23 - 9) / 7.0;
-    assert_ok(vb_sign_flips(&test, differences, 50, 2000, 42, &err));
+    assert_ok(vb_paired_sign_flips(&test, differences, 50, 2000, 42, &err));
     assert_true(!test.exact && test.moving == 48 && test.trials == 2000);
     assert_close(test.p, 132 / 2001.0, 1e-15);
-    assert_ok(vb_sign_flips(&test, differences, 50, 200000, 1, &err));
+    assert_ok(vb_paired_sign_flips(&test, differences, 50, 200000, 1, &err));
     assert_true(fabs(test.p - 0.0581) < 0.002);
 }
 
@@ -127,25 +127,27 @@ static void flips_of_bad_input(void **state) {
     vb_flip_test test;
     vb_error err;
     (void)state;
-    assert_fails(vb_sign_flips(&test, differences, 3, 10, 0, &err), VB_EDATA, "difference 1 is no number");
-    assert_fails(vb_sign_flips(&test, differences + 2, 1, 10, 0, &err), VB_EDATA, "difference 0");
+    assert_fails(vb_paired_sign_flips(&test, differences, 3, 10, 0, &err), VB_EDATA, "difference 1 is no number");
+    assert_fails(vb_paired_sign_flips(&test, differences + 2, 1, 10, 0, &err), VB_EDATA, "difference 0");
     differences[1] = 2;
     for (int n = 1; n <= 2; n++) {
         char fault[32];
         snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
         assert_int_equal(vb_fault_setup(fault, 0), 0);
-        assert_fails(vb_sign_flips(&test, differences, 2, 10, 0, &err), VB_EMEMORY, "sign flips");
+        assert_fails(vb_paired_sign_flips(&test, differences, 2, 10, 0, &err), VB_EMEMORY, "sign flips");
     }
     assert_int_equal(vb_fault_setup(NULL, 0), 0);
-    assert_ok(vb_sign_flips(&test, differences, 2, 10, 0, &err));
+    assert_ok(vb_paired_sign_flips(&test, differences, 2, 10, 0, &err));
     assert_true(test.p == 0.5);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mcnemar_is_scipy_binomtest), cmocka_unit_test(mcnemar_is_pascals_triangle),
-        cmocka_unit_test(means_are_numpys),           cmocka_unit_test(all_flips_are_scipys),
-        cmocka_unit_test(all_flips_count_ties),       cmocka_unit_test(drawn_flips_are_numpys),
-        cmocka_unit_test(flips_of_bad_input)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(mcnemar_is_scipy_binomtest),
+                                       cmocka_unit_test(mcnemar_is_pascals_triangle),
+                                       cmocka_unit_test(means_are_numpys),
+                                       cmocka_unit_test(all_flips_are_scipys),
+                                       cmocka_unit_test(all_flips_count_ties),
+                                       cmocka_unit_test(drawn_flips_are_numpys),
+                                       cmocka_unit_test(flips_of_bad_input)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

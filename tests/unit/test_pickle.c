@@ -1,14 +1,18 @@
-/* Pickles written by Python (tests/fuzz/make_corpus.py) and hostile ones: what is understood, what is refused, and that nothing runs. */
+/* Pickles written by Python (tests/fuzz/make_corpus.py) and hostile ones: what is understood, what is refused, and that nothing
+ * runs. */
 #include <errno.h>
 
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "shards/io.h"
-#include "shards/pickle.h"
+#include "kernels/base/fault.h"
+#include "shards/files/file.h"
+#include "shards/weights/pickle.h"
 
 /* ---- values as text, nearly as Python's repr ---- */
 
-typedef struct text { char bytes[4096]; size_t size; } text;
+typedef struct text {
+    char bytes[4096];
+    size_t size;
+} text;
 
 static void add(text *out, const char *format, ...) {
     va_list args;
@@ -54,9 +58,15 @@ static void show(text *out, const vb_value *value) {
         show(out, value->class);
         show(out, value->args);
         if (value->count) show_items(out, value, "+", "");
-        if (value->state) { add(out, "|"); show(out, value->state); }
+        if (value->state) {
+            add(out, "|");
+            show(out, value->state);
+        }
         break;
-    case VB_VALUE_PERSISTENT: add(out, "@"); show(out, value->args); break;
+    case VB_VALUE_PERSISTENT:
+        add(out, "@");
+        show(out, value->args);
+        break;
     case VB_VALUE_KINDS: fail();
     }
 }
@@ -80,7 +90,7 @@ static void file_reads_as(const char *name, const char *expected) {
     uint8_t *bytes;
     size_t size;
     snprintf(path, sizeof path, "tests/fuzz/corpus/pickle/%s", name);
-    assert_ok(vb_read_file(path, 1 << 16, &bytes, &size, &err));
+    assert_ok(vb_file_read_whole(path, 1 << 16, &bytes, &size, &err));
     reads_as(bytes, size, expected);
     vb_free(bytes);
 }
@@ -93,7 +103,8 @@ static void every_protocol_reads_the_same(void **state) {
         "{'none': None, 'flags': (True, False), 'ints': [0, 1, 255, 256, 65536, -1, -2147483649, 9223372036854775807, "
         "-9223372036854775808, big], 'floats': [0.5, -1e+300], 'text': 'gr\303\274n\n\\u20ac \342\202\254 \360\237\230\200 '\"', "
         "'nest': {'a': [(), [], {}], "
-        "'b': (1, (2, (3)))}, 'ordered': collections.OrderedDict()+'k': 1, 'l': [2], 'again': {'a': [(), [], {}], 'b': (1, (2, (3)))}}";
+        "'b': (1, (2, (3)))}, 'ordered': collections.OrderedDict()+'k': 1, 'l': [2], 'again': {'a': [(), [], {}], 'b': (1, (2, "
+        "(3)))}}";
     for (int protocol = 0; protocol <= 5; protocol++) {
         char name[16];
         snprintf(name, sizeof name, "plain%d", protocol);
@@ -127,25 +138,42 @@ static void what_follows_is_not_read(void **state) {
 
 static void bad_pickles_say_where(void **state) {
     (void)state;
-    static const struct { const char *name; vb_code code; const char *fragment; } cases[] = {
-        {"huge_bytes8", VB_EDATA, "18446744073709551615 bytes wanted, 1 left"}, {"huge_unicode", VB_EDATA, "4294967295 bytes wanted"},
-        {"negative_string", VB_EDATA, "a length of -1"}, {"huge_long4", VB_EDATA, "2147483647 bytes wanted"},
-        {"negative_long4", VB_EDATA, "a length of -2147483648"}, {"huge_frame", VB_EDATA, "a frame of"},
-        {"memo_get", VB_EDATA, "nothing was memoized under 5"}, {"memo_put", VB_EDATA, "memo index 4294967295 is out of range"},
-        {"memo_line", VB_EDATA, "memo index out of range"}, {"empty", VB_EDATA, "ends at byte 0"}, {"stop", VB_EDATA, "the stack is empty"},
-        {"pop", VB_EDATA, "the stack is empty"}, {"no_mark", VB_EDATA, "no mark"},
-        {"below_mark", VB_EDATA, "byte 3, opcode 0x61: the stack"},
-        {"odd_pairs", VB_EDATA, "3 keys and values"}, {"append_to_none", VB_EDATA, "a None cannot be given the items of a list"},
-        {"build_list", VB_EDATA, "a list cannot be given a state"}, {"build_twice", VB_EDATA, "a state twice"},
-        {"call_without_tuple", VB_EDATA, "the arguments are a list"},
-        {"protocol6", VB_EUNSUPPORTED, "pickle protocol 6"},
-        {"extension", VB_EUNSUPPORTED, "extension codes"}, {"buffer", VB_EUNSUPPORTED, "out-of-band buffers"},
-        {"no_opcode", VB_EDATA, "byte 0, opcode 0xff: no such opcode"}, {"no_newline", VB_EDATA, "no end of line"},
-        {"not_a_number", VB_EDATA, "'abc' is not a number"}, {"no_digits", VB_EDATA, "a number of 0 characters"},
-        {"unquoted", VB_EDATA, "not a quoted string"},
-        {"backslash", VB_EDATA, "not a quoted string, or a broken escape"}, {"mixed", VB_EDATA, "both items and keys"},
-        {"surrogate_escape", VB_EDATA, "a broken \\u escape"}, {"stack_global", VB_EDATA, "None and None, not text"},
-        {"tuple3", VB_EDATA, "a tuple of 3, but 2 values"}};
+    static const struct {
+        const char *name;
+        vb_code code;
+        const char *fragment;
+    } cases[] = {{"huge_bytes8", VB_EDATA, "18446744073709551615 bytes wanted, 1 left"},
+                 {"huge_unicode", VB_EDATA, "4294967295 bytes wanted"},
+                 {"negative_string", VB_EDATA, "a length of -1"},
+                 {"huge_long4", VB_EDATA, "2147483647 bytes wanted"},
+                 {"negative_long4", VB_EDATA, "a length of -2147483648"},
+                 {"huge_frame", VB_EDATA, "a frame of"},
+                 {"memo_get", VB_EDATA, "nothing was memoized under 5"},
+                 {"memo_put", VB_EDATA, "memo index 4294967295 is out of range"},
+                 {"memo_line", VB_EDATA, "memo index out of range"},
+                 {"empty", VB_EDATA, "ends at byte 0"},
+                 {"stop", VB_EDATA, "the stack is empty"},
+                 {"pop", VB_EDATA, "the stack is empty"},
+                 {"no_mark", VB_EDATA, "no mark"},
+                 {"below_mark", VB_EDATA, "byte 3, opcode 0x61: the stack"},
+                 {"odd_pairs", VB_EDATA, "3 keys and values"},
+                 {"append_to_none", VB_EDATA, "a None cannot be given the items of a list"},
+                 {"build_list", VB_EDATA, "a list cannot be given a state"},
+                 {"build_twice", VB_EDATA, "a state twice"},
+                 {"call_without_tuple", VB_EDATA, "the arguments are a list"},
+                 {"protocol6", VB_EUNSUPPORTED, "pickle protocol 6"},
+                 {"extension", VB_EUNSUPPORTED, "extension codes"},
+                 {"buffer", VB_EUNSUPPORTED, "out-of-band buffers"},
+                 {"no_opcode", VB_EDATA, "byte 0, opcode 0xff: no such opcode"},
+                 {"no_newline", VB_EDATA, "no end of line"},
+                 {"not_a_number", VB_EDATA, "'abc' is not a number"},
+                 {"no_digits", VB_EDATA, "a number of 0 characters"},
+                 {"unquoted", VB_EDATA, "not a quoted string"},
+                 {"backslash", VB_EDATA, "not a quoted string, or a broken escape"},
+                 {"mixed", VB_EDATA, "both items and keys"},
+                 {"surrogate_escape", VB_EDATA, "a broken \\u escape"},
+                 {"stack_global", VB_EDATA, "None and None, not text"},
+                 {"tuple3", VB_EDATA, "a tuple of 3, but 2 values"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         vb_error err = {0};
         vb_pickle *pickle;
@@ -153,7 +181,7 @@ static void bad_pickles_say_where(void **state) {
         uint8_t *bytes;
         size_t size;
         snprintf(path, sizeof path, "tests/fuzz/corpus/pickle/bad_%s", cases[i].name);
-        assert_ok(vb_read_file(path, 1 << 16, &bytes, &size, &err));
+        assert_ok(vb_file_read_whole(path, 1 << 16, &bytes, &size, &err));
         assert_fails(vb_pickle_parse(&pickle, bytes, size, path, NULL, &err), cases[i].code, cases[i].fragment);
         assert_null(pickle);
         assert_true(!strncmp(err.text, path, strlen(path)));
@@ -216,14 +244,15 @@ static void lookups(void **state) {
     (void)state;
     vb_error err = {0};
     vb_pickle *pickle;
-    static const char bytes[] = "}(X\1\0\0\0aK\1X\1\0\0\0bNK\7K\10X\1\0\0\0aK\2u."; /* "a" occurs twice: the last counts, as in Python */
+    static const char bytes[] =
+        "}(X\1\0\0\0aK\1X\1\0\0\0bNK\7K\10X\1\0\0\0aK\2u."; /* "a" occurs twice: the last counts, as in Python */
     assert_ok(vb_pickle_parse(&pickle, (const uint8_t *)bytes, sizeof bytes - 1, "dict", NULL, &err));
     const vb_value *dict = vb_pickle_root(pickle);
-    assert_int_equal(vb_value_get(dict, "a")->integer, 2);
-    assert_int_equal(vb_value_get(dict, "b")->kind, VB_VALUE_NONE);
-    assert_null(vb_value_get(dict, "c"));
-    assert_null(vb_value_get(dict->items[1], "a"));
-    assert_null(vb_value_get(NULL, "a"));
+    assert_int_equal(vb_pickle_value_get(dict, "a")->integer, 2);
+    assert_int_equal(vb_pickle_value_get(dict, "b")->kind, VB_VALUE_NONE);
+    assert_null(vb_pickle_value_get(dict, "c"));
+    assert_null(vb_pickle_value_get(dict->items[1], "a"));
+    assert_null(vb_pickle_value_get(NULL, "a"));
     vb_pickle_free(pickle);
 }
 
@@ -233,7 +262,7 @@ static void lack_of_memory_leaks_nothing(void **state) {
     vb_error err = {0};
     uint8_t *bytes;
     size_t size;
-    assert_ok(vb_read_file(path, 1 << 16, &bytes, &size, &err));
+    assert_ok(vb_file_read_whole(path, 1 << 16, &bytes, &size, &err));
     int failures = 0;
     for (int n = 1;; n++) {
         vb_pickle *pickle;
@@ -254,9 +283,12 @@ static void lack_of_memory_leaks_nothing(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_protocol_reads_the_same), cmocka_unit_test(objects_stay_opaque), cmocka_unit_test(what_follows_is_not_read),
-        cmocka_unit_test(bad_pickles_say_where), cmocka_unit_test(bounds_hold), cmocka_unit_test(lookups),
-        cmocka_unit_test(lack_of_memory_leaks_nothing)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_protocol_reads_the_same),
+                                       cmocka_unit_test(objects_stay_opaque),
+                                       cmocka_unit_test(what_follows_is_not_read),
+                                       cmocka_unit_test(bad_pickles_say_where),
+                                       cmocka_unit_test(bounds_hold),
+                                       cmocka_unit_test(lookups),
+                                       cmocka_unit_test(lack_of_memory_leaks_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,13 @@
-/* Tests of resizing and normalisation: Pillow's digests for every mode, crops, both instruction sets, contradictions, lack of memory. */
+/* Tests of resizing and normalisation: Pillow's digests for every mode, crops, both instruction sets, contradictions, lack of
+ * memory. */
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/colour.h"
-#include "kernels/fault.h"
-#include "kernels/isa.h"
-#include "kernels/preprocess.h"
-#include "kernels/resize.h"
+#include "kernels/image/colour.h"
+#include "kernels/base/fault.h"
+#include "kernels/base/isa.h"
+#include "kernels/image/preprocess.h"
+#include "kernels/image/resize.h"
 #include "tests/golden/resize.h"
 
 /* The formulas of tests/golden/make_resize.py. */
@@ -17,11 +18,13 @@ static uint32_t scramble(uint32_t value, int seed) {
     return h ^ h >> 13;
 }
 
-static uint64_t digest_add(uint64_t sum, uint64_t index, uint64_t value) { return sum + value * (index * 0x9E3779B97F4A7C15u + 1); }
+static uint64_t digest_add(uint64_t sum, uint64_t index, uint64_t value) {
+    return sum + value * (index * 0x9E3779B97F4A7C15u + 1);
+}
 
 static vb_image picture(vb_mode mode, int width, int height, int seed) {
     vb_error err = {0};
-    int bytes = vb_mode_bytes(mode), channels = mode == VB_MODE_I ? 1 : bytes;
+    int bytes = vb_colour_mode_bytes(mode), channels = mode == VB_MODE_I ? 1 : bytes;
     vb_image image = {.mode = mode, .width = width, .height = height};
     image.pixels = vb_array((size_t)width * (size_t)height, (size_t)bytes, "test image", &err);
     assert_non_null(image.pixels);
@@ -41,7 +44,8 @@ static vb_image picture(vb_mode mode, int width, int height, int seed) {
 
 static uint64_t digest_image(const vb_image *image) {
     uint64_t sum = 0;
-    size_t samples = (size_t)image->width * (size_t)image->height * (size_t)(image->mode == VB_MODE_I ? 1 : vb_mode_bytes(image->mode));
+    size_t samples =
+        (size_t)image->width * (size_t)image->height * (size_t)(image->mode == VB_MODE_I ? 1 : vb_colour_mode_bytes(image->mode));
     for (size_t i = 0; i < samples; i++) {
         int32_t level;
         if (image->mode == VB_MODE_I) memcpy(&level, image->pixels + 4 * i, 4);
@@ -60,16 +64,22 @@ static void resizes_as_pillow(vb_isa isa) {
         vb_resize_to to = {c->to_width, c->to_height, 0, 0, c->to_width, c->to_height};
         assert_ok(vb_resize(&image, &to, &out, &err));
         if (digest_image(&out) != c->digest)
-            fail_msg("%s %dx%d to %dx%d at %s differs from Pillow", vb_mode_name(c->mode), c->width, c->height, c->to_width, c->to_height,
-                     vb_isa_name(vb_isa_level()));
+            fail_msg("%s %dx%d to %dx%d at %s differs from Pillow", vb_colour_mode_name(c->mode), c->width, c->height,
+                     c->to_width, c->to_height, vb_isa_name(vb_isa_level()));
         vb_free(out.pixels);
         vb_free(image.pixels);
     }
     vb_isa_limit(VB_VNNI);
 }
 
-static void resizes_as_pillow_scalar(void **state) { (void)state; resizes_as_pillow(VB_SCALAR); }
-static void resizes_as_pillow_vectors(void **state) { (void)state; resizes_as_pillow(VB_VNNI); }
+static void resizes_as_pillow_scalar(void **state) {
+    (void)state;
+    resizes_as_pillow(VB_SCALAR);
+}
+static void resizes_as_pillow_vectors(void **state) {
+    (void)state;
+    resizes_as_pillow(VB_VNNI);
+}
 
 static void preprocesses_as_pillow(void **state) {
     (void)state;
@@ -89,8 +99,8 @@ static void preprocesses_as_pillow(void **state) {
             sum = digest_add(sum, k, bits);
         }
         if (sum != c->digest)
-            fail_msg("%s %dx%d at %d, rgb_first %d: differs from Pillow", vb_mode_name(c->mode), c->width, c->height, c->resolution,
-                     c->rgb_first);
+            fail_msg("%s %dx%d at %d, rgb_first %d: differs from Pillow", vb_colour_mode_name(c->mode), c->width, c->height,
+                     c->resolution, c->rgb_first);
         vb_free(out);
         vb_free(image.pixels);
     }
@@ -114,10 +124,11 @@ static void crops_are_parts_of_the_whole(void **state) {
         assert_ok(vb_resize(&image, &all, &whole, &err));
         vb_isa_limit(VB_VNNI);
         assert_ok(vb_resize(&image, &some, &part, &err));
-        size_t pixel = (size_t)vb_mode_bytes(mode);
+        size_t pixel = (size_t)vb_colour_mode_bytes(mode);
         for (int y = 0; y < some.crop_height; y++)
             assert_memory_equal(part.pixels + (size_t)(y * some.crop_width) * pixel,
-                                whole.pixels + (size_t)((y + some.top) * ow + some.left) * pixel, (size_t)some.crop_width * pixel);
+                                whole.pixels + (size_t)((y + some.top) * ow + some.left) * pixel,
+                                (size_t)some.crop_width * pixel);
         vb_free(part.pixels);
         vb_free(whole.pixels);
         vb_free(image.pixels);
@@ -186,8 +197,8 @@ static void nonsense_is_refused(void **state) {
         spec.resolution = (int[]){0, -1, 1 << 20}[i];
         assert_fails(vb_preprocess_image(&spec, &image, out, &err), VB_EMISMATCH, "resolution");
     }
-    vb_resize_to bad[] = {{4, 4, -1, 0, 4, 4}, {4, 4, 0, -1, 4, 4}, {4, 4, 1, 0, 4, 4}, {4, 4, 0, 1, 4, 4}, {4, 4, 0, 0, 0, 4},
-                          {4, 4, 0, 0, 4, 0}, {0, 4, 0, 0, 1, 4}};
+    vb_resize_to bad[] = {{4, 4, -1, 0, 4, 4}, {4, 4, 0, -1, 4, 4}, {4, 4, 1, 0, 4, 4}, {4, 4, 0, 1, 4, 4},
+                          {4, 4, 0, 0, 0, 4},  {4, 4, 0, 0, 4, 0},  {0, 4, 0, 0, 1, 4}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_fails(vb_resize(&image, &bad[i], &result, &err), VB_EINTERNAL, "contradiction");
         assert_null(result.pixels);
@@ -230,10 +241,14 @@ static void every_allocation_may_fail(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(resizes_as_pillow_scalar), cmocka_unit_test(resizes_as_pillow_vectors), cmocka_unit_test(preprocesses_as_pillow),
-        cmocka_unit_test(crops_are_parts_of_the_whole), cmocka_unit_test(transparent_colours_survive_only_an_unchanged_size),
-        cmocka_unit_test(levels_beyond_a_byte_are_clamped), cmocka_unit_test(description_tells_specifications_apart),
-        cmocka_unit_test(nonsense_is_refused), cmocka_unit_test(every_allocation_may_fail)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(resizes_as_pillow_scalar),
+                                       cmocka_unit_test(resizes_as_pillow_vectors),
+                                       cmocka_unit_test(preprocesses_as_pillow),
+                                       cmocka_unit_test(crops_are_parts_of_the_whole),
+                                       cmocka_unit_test(transparent_colours_survive_only_an_unchanged_size),
+                                       cmocka_unit_test(levels_beyond_a_byte_are_clamped),
+                                       cmocka_unit_test(description_tells_specifications_apart),
+                                       cmocka_unit_test(nonsense_is_refused),
+                                       cmocka_unit_test(every_allocation_may_fail)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,11 @@
-/* Tests of 8-bit codes: integers at every level, norms that cover what they claim to, lists equal to brute force, foreign codes found
- * out. */
+/* Tests of 8-bit codes: integers at every level, norms that cover what they claim to, lists equal to brute force, foreign codes
+ * found out. */
 #include <math.h>
 
-#include "kernels/coded_kernel.h"
-#include "kernels/coded_scan.h"
-#include "kernels/fault.h"
-#include "kernels/isa.h"
+#include "kernels/search/coded_kernel.h"
+#include "kernels/search/coded_scan.h"
+#include "kernels/base/fault.h"
+#include "kernels/base/isa.h"
 #include "tests/unit/vb_test.h"
 
 enum { MOST = 3000, DIM = 100 };
@@ -22,14 +22,15 @@ static void fill(int count, int dim) {
         for (int k = 0; k < dim; k++) queries[i * dim + k] = mean[k] + 0.05f * uniform();
 }
 
-/* ---- the integers --------------------------------------------------------------------------------------------------------------- */
+/* ---- the integers
+ * --------------------------------------------------------------------------------------------------------------- */
 
 static void check_products(void) {
     enum { WIDTH = 192 };
     static uint8_t codes[2 * (VB_GROUP * WIDTH + 192)];
     int8_t panel[VB_PANEL * WIDTH];
     int32_t out[VB_PANEL * VB_PAIR], offsets[VB_PANEL];
-    size_t stride = vb_group_bytes(WIDTH);
+    size_t stride = vb_coder_group_bytes(WIDTH);
     const vb_coded_kernel *kernel = vb_coded_kernel_get();
     for (int trial = 0; trial < 2; trial++) {
         /* random, then the extremes, which would saturate sums of 16 bits */
@@ -96,7 +97,8 @@ static void integers_are_the_same_at_every_level(void **state) {
     each_level(check_screen);
 }
 
-/* ---- the coder ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the coder
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 static void rotation_keeps_inner_products(void **state) {
     (void)state;
@@ -109,7 +111,8 @@ static void rotation_keeps_inner_products(void **state) {
         vb_coder *coder;
         assert_ok(vb_coder_new(&coder, dim, zero, 5, VB_DOT, &err));
         int width = vb_coder_width(coder);
-        double *x = calloc((size_t)width * 3, sizeof *x), *y = x + width, *work = y + width, before[3] = {0}, after[3] = {0}, most = 0;
+        double *x = calloc((size_t)width * 3, sizeof *x), *y = x + width, *work = y + width, before[3] = {0}, after[3] = {0},
+               most = 0;
         for (int k = 0; k < dim; k++) x[k] = uniform(), y[k] = k == 0;
         for (int k = 0; k < width; k++) before[0] += x[k] * x[k], before[1] += x[k] * y[k], before[2] += y[k] * y[k];
         vb_coder_rotate(coder, x, work);
@@ -141,11 +144,11 @@ static void residuals_cover_what_is_left(void **state) {
         int64_t not_finite = 0, zero = 0;
         assert_ok(vb_coder_new(&coder, DIM, mean, 9, similarity, &err));
         assert_int_equal(vb_coder_width(coder), 128);
-        assert_int_equal(vb_group_bytes(128), sizeof group);
+        assert_int_equal(vb_coder_group_bytes(128), sizeof group);
         for (int i = 0; i < VB_GROUP * DIM; i++) {
             uint32_t bits;
             memcpy(&bits, &rows[i], 4);
-            half[i] = dtype == VB_F16 ? vb_float_to_half(rows[i]) : (uint16_t)(bits >> 16);
+            half[i] = dtype == VB_F16 ? vb_dtype_float_to_half(rows[i]) : (uint16_t)(bits >> 16);
         }
         vb_coder_encode(coder, dtype == VB_F32 ? (void *)rows : half, dtype, 11, group, work, &not_finite, &zero);
         const float *numbers = (const float *)(const void *)(group + VB_GROUP * 128);
@@ -154,8 +157,8 @@ static void residuals_cover_what_is_left(void **state) {
             memset(v, 0, sizeof v);
             for (int k = 0; k < DIM; k++) {
                 v[k] = dtype == VB_F32 ? rows[i * DIM + k] :
-                       dtype == VB_F16 ? vb_half_to_float(half[i * DIM + k]) :
-                                         vb_bf16_to_float(half[i * DIM + k]);
+                       dtype == VB_F16 ? vb_dtype_half_to_float(half[i * DIM + k]) :
+                                         vb_dtype_bf16_to_float(half[i * DIM + k]);
                 square += v[k] * v[k];
             }
             for (int k = 0; k < DIM; k++) v[k] = (similarity == VB_COSINE ? v[k] / sqrt(square) : v[k]) - mean[k];
@@ -175,7 +178,8 @@ static void residuals_cover_what_is_left(void **state) {
     }
 }
 
-/* ---- the search ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the search
+ * ----------------------------------------------------------------------------------------------------------------- */
 
 typedef struct source {
     const float *rows;
@@ -203,7 +207,7 @@ static int search_codes(vb_topk *lists, source *from, int64_t count, int dim, in
     int64_t groups = (count + VB_GROUP - 1) / VB_GROUP, not_finite = 0, zero = 0;
     int status = vb_coder_new(&coder, dim, mean, 77, similarity, err);
     if (status) return -1;
-    size_t bytes = vb_group_bytes(vb_coder_width(coder));
+    size_t bytes = vb_coder_group_bytes(vb_coder_width(coder));
     uint8_t *all = aligned_alloc(64, (size_t)groups * bytes);
     double *work = malloc(2 * (size_t)vb_coder_width(coder) * sizeof *work);
     for (int64_t g = 0; g < groups; g++)
@@ -259,10 +263,8 @@ static void compare(int64_t count, int dim, int64_t n, int64_t k, vb_similarity 
             int finite = 1;
             for (int d = 0; d < dim; d++) {
                 float x = rows[r * dim + d];
-                if (!isfinite(x))
-                    finite = 0;
-                else
-                    dot += (__float128)x * queries[q * dim + d], square += (__float128)x * x;
+                if (!isfinite(x)) finite = 0;
+                else dot += (__float128)x * queries[q * dim + d], square += (__float128)x * x;
             }
             if (!finite || (similarity == VB_COSINE && square == 0)) continue;
             list[found++] = (scored){similarity == VB_COSINE ? dot * (dot < 0 ? -dot : dot) / square : dot, r};
@@ -314,7 +316,8 @@ static void rows_that_are_not_ordinary(void **state) {
     each_level(unlikely_rows);
 }
 
-/* Codes at their worst: after many rows of one score comes one whose higher score lies wholly in what the codes leave out, of the row
+/* Codes at their worst: after many rows of one score comes one whose higher score lies wholly in what the codes leave out, of the
+ * row
  * (residual) or of the query (its first plane). Only the bound can keep it. */
 enum { LAST = 1400 };
 
@@ -327,10 +330,12 @@ static void worst_case(bool in_the_row) {
     for (int k = 0; k < 64; k++) {
         memset(matrix[k], 0, sizeof matrix[k]);
         matrix[k][k] = 1;
-        vb_coder_rotate(coder, matrix[k], work); /* the k-th column: the rotation is orthogonal, so that its inverse is the transpose */
+        vb_coder_rotate(coder, matrix[k],
+                        work); /* the k-th column: the rotation is orthogonal, so that its inverse is the transpose */
     }
     for (int i = 0; i < 64; i++) { /* rotated coordinates */
-        if (in_the_row) { /* codes 127, 1, 1, ...; left out is 0.4 of a step everywhere, which is what the query looks for: 25 in all */
+        /* codes 127, 1, 1, ...; left out is 0.4 of a step everywhere, which is what the query looks for: 25 in all */
+        if (in_the_row) {
             query[i] = i % 2 ? 1 : -1;
             last[i] = step * (i ? 1 + 0.4 * query[i] : 127);
             row[i] = step * (i ? i % 2 && i < 48 ? 2 : 1 : 127); /* 24 in codes */
@@ -355,7 +360,10 @@ static void worst_cases(void) {
     worst_case(false);
 }
 
-static void bounds_keep_what_codes_lose(void **state) { (void)state; each_level(worst_cases); }
+static void bounds_keep_what_codes_lose(void **state) {
+    (void)state;
+    each_level(worst_cases);
+}
 
 static void codes_of_other_rows_are_found_out(void **state) {
     (void)state;
@@ -368,7 +376,8 @@ static void codes_of_other_rows_are_found_out(void **state) {
     for (int i = 0; i < 400; i++) others[i * 64 + 5] += 0.01f;
     source from = {others, 64, 0};
     queries[5] = 1;
-    assert_fails(search_codes(&lists, &from, 400, 64, 2, 5, VB_DOT, &err), VB_EMISMATCH, "the quantised copy is not of this corpus");
+    assert_fails(search_codes(&lists, &from, 400, 64, 2, 5, VB_DOT, &err), VB_EMISMATCH,
+                 "the quantised copy is not of this corpus");
 }
 
 static void failed_allocations(void **state) {
@@ -392,12 +401,10 @@ static void failed_allocations(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(integers_are_the_same_at_every_level),
-                                       cmocka_unit_test(rotation_keeps_inner_products),
-                                       cmocka_unit_test(residuals_cover_what_is_left),
-                                       cmocka_unit_test(lists_equal_brute_force),
-                                       cmocka_unit_test(rows_that_are_not_ordinary),
-                                       cmocka_unit_test(bounds_keep_what_codes_lose), cmocka_unit_test(codes_of_other_rows_are_found_out),
-                                       cmocka_unit_test(failed_allocations)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(integers_are_the_same_at_every_level), cmocka_unit_test(rotation_keeps_inner_products),
+        cmocka_unit_test(residuals_cover_what_is_left),         cmocka_unit_test(lists_equal_brute_force),
+        cmocka_unit_test(rows_that_are_not_ordinary),           cmocka_unit_test(bounds_keep_what_codes_lose),
+        cmocka_unit_test(codes_of_other_rows_are_found_out),    cmocka_unit_test(failed_allocations)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

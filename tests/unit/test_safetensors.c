@@ -1,7 +1,9 @@
-/* Tests of the safetensors reader: files made by hand, every kind of damage, every prefix, flipped bytes, and a published layout. */
+/* Tests of the safetensors reader: files made by hand, every kind of damage, every prefix, flipped bytes, and a published
+ * layout. */
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "shards/weights.h"
+#include "kernels/base/fault.h"
+#include "shards/weights/weights.h"
+#include "shards/weights/safetensors.h"
 
 /* length + header + `data` bytes that count up from 0. Free with vb_free. */
 static vb_map make_file(const char *header, size_t data) {
@@ -15,12 +17,11 @@ static vb_map make_file(const char *header, size_t data) {
     return (vb_map){bytes, 8 + length + data};
 }
 
-static const char good[] =
-    "{\"__metadata__\":{\"format\":\"pt\"},"
-    "\"z.weight\":{\"dtype\":\"F16\",\"shape\":[2,3],\"data_offsets\":[8,20]},"
-    "\"a\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[0,8]},"
-    "\"empty\":{\"dtype\":\"F32\",\"shape\":[0,7],\"data_offsets\":[20,20]},"
-    "\"b\\u00e9\":{\"dtype\":\"BOOL\",\"shape\":[4],\"data_offsets\":[20,24]}}   ";
+static const char good[] = "{\"__metadata__\":{\"format\":\"pt\"},"
+                           "\"z.weight\":{\"dtype\":\"F16\",\"shape\":[2,3],\"data_offsets\":[8,20]},"
+                           "\"a\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[0,8]},"
+                           "\"empty\":{\"dtype\":\"F32\",\"shape\":[0,7],\"data_offsets\":[20,20]},"
+                           "\"b\\u00e9\":{\"dtype\":\"BOOL\",\"shape\":[4],\"data_offsets\":[20,24]}}   ";
 
 static void tensors_come_sorted_and_whole(void **state) {
     (void)state;
@@ -47,13 +48,16 @@ static void tensors_come_sorted_and_whole(void **state) {
 
 static void every_dtype_is_known(void **state) {
     (void)state;
-    static const struct { const char *name; vb_dtype dtype; } dtypes[] = {
-        {"F32", VB_F32}, {"F16", VB_F16}, {"BF16", VB_BF16}, {"F64", VB_F64}, {"I8", VB_I8},
-        {"U8", VB_U8}, {"I16", VB_I16}, {"I32", VB_I32}, {"I64", VB_I64}, {"BOOL", VB_BOOL}};
+    static const struct {
+        const char *name;
+        vb_dtype dtype;
+    } dtypes[] = {{"F32", VB_F32}, {"F16", VB_F16}, {"BF16", VB_BF16}, {"F64", VB_F64}, {"I8", VB_I8},
+                  {"U8", VB_U8},   {"I16", VB_I16}, {"I32", VB_I32},   {"I64", VB_I64}, {"BOOL", VB_BOOL}};
     for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++) {
         char header[200];
         size_t bytes = 3 * vb_dtype_size(dtypes[i].dtype);
-        snprintf(header, sizeof header, "{\"t\":{\"dtype\":\"%s\",\"shape\":[3],\"data_offsets\":[0,%zu]}}", dtypes[i].name, bytes);
+        snprintf(header, sizeof header, "{\"t\":{\"dtype\":\"%s\",\"shape\":[3],\"data_offsets\":[0,%zu]}}", dtypes[i].name,
+                 bytes);
         vb_error err = {0};
         vb_map map = make_file(header, bytes);
         vb_tensor_set set;
@@ -68,7 +72,12 @@ static void every_dtype_is_known(void **state) {
 static void damage_is_named(void **state) {
     (void)state;
 #define T(dtype, shape, offsets) "\"t\":{\"dtype\":" dtype ",\"shape\":" shape ",\"data_offsets\":" offsets "}"
-    static const struct { const char *header; size_t data; vb_code code; const char *fragment; } cases[] = {
+    static const struct {
+        const char *header;
+        size_t data;
+        vb_code code;
+        const char *fragment;
+    } cases[] = {
         {"[1]", 0, VB_EDATA, "does not begin with '{'"},
         {"", 0, VB_EDATA, "does not begin with '{'"},
         {"{\"t\":", 0, VB_EDATA, "header, byte"},
@@ -116,7 +125,10 @@ static void damage_is_named(void **state) {
 
 static void header_length_is_checked(void **state) {
     (void)state;
-    static const struct { uint8_t length[8]; const char *fragment; } cases[] = {
+    static const struct {
+        uint8_t length[8];
+        const char *fragment;
+    } cases[] = {
         {{255, 255, 255, 255, 255, 255, 255, 255}, "claims 18446744073709551615"},
         {{0, 0, 0, 0, 0, 0, 0, 128}, "claims 9223372036854775808"},
         {{0, 225, 245, 5, 0, 0, 0, 1}, "claims"},
@@ -228,10 +240,13 @@ static void a_real_file_reads_as_numpy_reads_it(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tensors_come_sorted_and_whole), cmocka_unit_test(every_dtype_is_known), cmocka_unit_test(damage_is_named),
-        cmocka_unit_test(header_length_is_checked), cmocka_unit_test(every_prefix_is_refused),
-        cmocka_unit_test(flipped_bytes_never_lead_outside), cmocka_unit_test(lack_of_memory_is_an_error),
-        cmocka_unit_test(a_real_file_reads_as_numpy_reads_it)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(tensors_come_sorted_and_whole),
+                                       cmocka_unit_test(every_dtype_is_known),
+                                       cmocka_unit_test(damage_is_named),
+                                       cmocka_unit_test(header_length_is_checked),
+                                       cmocka_unit_test(every_prefix_is_refused),
+                                       cmocka_unit_test(flipped_bytes_never_lead_outside),
+                                       cmocka_unit_test(lack_of_memory_is_an_error),
+                                       cmocka_unit_test(a_real_file_reads_as_numpy_reads_it)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,19 @@
-/* Tests of the search of rows: lists against brute force in quadruple precision and in integers, at every instruction set level. */
+/* Tests of the search of rows: lists against brute force in quadruple precision and in integers, at every instruction set
+ * level. */
 #include <math.h>
 
-#include "kernels/fault.h"
-#include "kernels/isa.h"
-#include "kernels/scan.h"
+#include "kernels/base/fault.h"
+#include "kernels/base/isa.h"
+#include "kernels/search/scan.h"
 #include "tests/unit/vb_test.h"
 
-/* ---- brute force ---------------------------------------------------------------------------------------------------------------- */
+/* ---- brute force
+ * ---------------------------------------------------------------------------------------------------------------- */
 
-typedef struct scored { __float128 score; int64_t id; } scored;
+typedef struct scored {
+    __float128 score;
+    int64_t id;
+} scored;
 
 static int by_score(const void *a, const void *b) {
     const scored *x = a, *y = b;
@@ -18,11 +23,13 @@ static int by_score(const void *a, const void *b) {
 static float value_at(const void *rows, vb_dtype dtype, int64_t i) {
     if (dtype == VB_F32) return ((const float *)rows)[i];
     uint16_t half = ((const uint16_t *)rows)[i];
-    return dtype == VB_F16 ? vb_half_to_float(half) : vb_bf16_to_float(half);
+    return dtype == VB_F16 ? vb_dtype_half_to_float(half) : vb_dtype_bf16_to_float(half);
 }
 
-/* 113 bits hold these sums exactly: elements are below 2 and multiples of 2^-40 or so. For cosines signed squares are compared. */
-static int64_t brute(const void *rows, vb_dtype dtype, int64_t count, int dim, const float *q, vb_similarity similarity, scored *list) {
+/* 113 bits hold these sums exactly: elements are below 2 and multiples of 2^-40 or so. For cosines signed squares are
+ * compared. */
+static int64_t brute(const void *rows, vb_dtype dtype, int64_t count, int dim, const float *q, vb_similarity similarity,
+                     scored *list) {
     int64_t n = 0;
     for (int64_t r = 0; r < count; r++) {
         __float128 dot = 0, square = 0;
@@ -65,8 +72,8 @@ static void compare(const void *rows, vb_dtype dtype, int64_t count, int dim, co
         for (int64_t i = 0; i < topk->count[q]; i++) {
             const vb_hit *hit = &topk->hits[q * k + i];
             if (hit->id != 1000 + list[i].id)
-                fail_msg("%s, query %d, place %d: row %d instead of %d", vb_isa_name(vb_isa_level()), (int)q, (int)i, (int)hit->id - 1000,
-                         (int)list[i].id);
+                fail_msg("%s, query %d, place %d: row %d instead of %d", vb_isa_name(vb_isa_level()), (int)q, (int)i,
+                         (int)hit->id - 1000, (int)list[i].id);
             if (similarity == VB_DOT) assert_true(vb_search_score(search, q, hit) == (double)list[i].score);
         }
     }
@@ -97,7 +104,7 @@ static void random_rows(void) {
         int dim = dims[d], count = 300 + rand() % (MOST - 300);
         for (int i = 0; i < count * dim; i++) rows32[i] = uniform();
         for (int i = 0; i < 140 * dim; i++) queries[i] = uniform();
-        for (int i = 0; i < count * dim; i++) rows16[i] = vb_float_to_half(rows32[i]);
+        for (int i = 0; i < count * dim; i++) rows16[i] = vb_dtype_float_to_half(rows32[i]);
         for (int i = 0; i < 60 * dim; i++) rows32[200 * dim + i] = rows32[i]; /* ties */
         for (int s = 0; s < 2; s++) {
             vb_similarity similarity = s ? VB_COSINE : VB_DOT;
@@ -109,7 +116,7 @@ static void random_rows(void) {
                 rows16[i] = (uint16_t)(bits >> 16);
             }
             compare(rows16, VB_BF16, count, dim, queries, 2, 40, similarity);
-            for (int i = 0; i < count * dim; i++) rows16[i] = vb_float_to_half(rows32[i]);
+            for (int i = 0; i < count * dim; i++) rows16[i] = vb_dtype_float_to_half(rows32[i]);
         }
     }
 }
@@ -156,8 +163,8 @@ static void unusual_rows(void) {
     vb_search_free(search);
 }
 
-/* So many queries that rows are coded as they pass by: CLIP-like rows around a large mean, ties, rows in between that are not ordinary, and
- * widths up to and beyond what is coded. */
+/* So many queries that rows are coded as they pass by: CLIP-like rows around a large mean, ties, rows in between that are not
+ * ordinary, and widths up to and beyond what is coded. */
 static void many_queries(void) {
     static const int dims[] = {5, 64, 150, 520, 1030};
     enum { QUERIES = 49 };
@@ -174,7 +181,7 @@ static void many_queries(void) {
         for (int i = 0; i < QUERIES * dim; i++) asked[i] = uniform();
         memcpy(asked, rows + 7 * dim, (size_t)dim * sizeof *asked); /* one that is itself a row */
         for (int unusual = 0; unusual < 2; unusual++) {
-            for (int i = 0; i < count * dim; i++) halves[i] = vb_float_to_half(rows[i]);
+            for (int i = 0; i < count * dim; i++) halves[i] = vb_dtype_float_to_half(rows[i]);
             for (int s = 0; s < 2; s++) {
                 compare(rows, VB_F32, count, dim, asked, QUERIES, 20, s ? VB_COSINE : VB_DOT);
                 if (!s) compare(halves, VB_F16, count, dim, asked, QUERIES, count, VB_DOT);
@@ -235,11 +242,26 @@ static void rows_of_all_magnitudes(void) {
     vb_search_free(search);
 }
 
-static void lists_equal_brute_force(void **state) { (void)state; each_level(random_rows); }
-static void ties_go_by_row(void **state) { (void)state; each_level(tied_rows); }
-static void rows_that_are_not_ordinary(void **state) { (void)state; each_level(unusual_rows); }
-static void differences_below_the_error_of_fp32(void **state) { (void)state; each_level(near_ties); }
-static void order_needs_more_than_two_doubles(void **state) { (void)state; each_level(rows_of_all_magnitudes); }
+static void lists_equal_brute_force(void **state) {
+    (void)state;
+    each_level(random_rows);
+}
+static void ties_go_by_row(void **state) {
+    (void)state;
+    each_level(tied_rows);
+}
+static void rows_that_are_not_ordinary(void **state) {
+    (void)state;
+    each_level(unusual_rows);
+}
+static void differences_below_the_error_of_fp32(void **state) {
+    (void)state;
+    each_level(near_ties);
+}
+static void order_needs_more_than_two_doubles(void **state) {
+    (void)state;
+    each_level(rows_of_all_magnitudes);
+}
 
 static void rows_are_coded_for_many_queries(void **state) {
     (void)state;
@@ -305,6 +327,7 @@ int main(void) {
                                        cmocka_unit_test(rows_are_coded_for_many_queries),
                                        cmocka_unit_test(differences_below_the_error_of_fp32),
                                        cmocka_unit_test(order_needs_more_than_two_doubles),
-                                       cmocka_unit_test(one_row_at_a_time), cmocka_unit_test(bad_queries)};
+                                       cmocka_unit_test(one_row_at_a_time),
+                                       cmocka_unit_test(bad_queries)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,12 @@
-/* Tests of exact inner products and of the verdicts on images: against rational arithmetic, on ties, near ties and extreme scales. */
+/* Tests of exact inner products and of the verdicts on images: against rational arithmetic, on ties, near ties and extreme
+ * scales. */
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/exact.h"
-#include "kernels/fault.h"
-#include "kernels/isa.h"
-#include "kernels/similarity.h"
+#include "kernels/exact/exact.h"
+#include "kernels/base/fault.h"
+#include "kernels/base/isa.h"
+#include "kernels/openness/similarity.h"
 
 static uint64_t random_state;
 
@@ -22,23 +23,35 @@ static float random_float(void) { return (float)((int)random_bits() - (1 << 23))
 static void exact_dots_are_pythons(void **state) {
     (void)state;
     /* bits of the operands; sign and digits of the sum by fractions.Fraction */
-    static const struct { int n; uint32_t a[8], b[8]; int sign; uint32_t digit[18]; } golden[] = {
-        {1, {1}, {1}, 1, {1}},
-        {1, {0x80000001}, {1}, -1, {1}},
-        {2, {0x7f7fffff, 0x7f7fffff}, {0x7f7fffff, 0x7f7fffff}, 1, {[15] = 0x8000000, 0xfff00000, 0x7ff}},
-        {3, {0x7f7fffff, 0xff7fffff, 1}, {0x7f7fffff, 0x7f7fffff, 0x80000001}, -1, {1}},
-        {2, {0x7f7fffff, 0xff7fffff}, {0x3f800000, 0x3f800000}, 0, {0}},
-        {2, {0, 0x80000000}, {0x3f800000, 0x7f7fffff}, 0, {0}},
-        {3, {0x38d48b63, 0x0e2048ce, 0xdee84fef}, {0xd4d1e6bd, 0x34eb8be6, 0x5d1ddc76}, -1,
-         {0x0, 0x0, 0x0, 0x0, 0x9ae5e760, 0xfffb642c, 0xffffffff, 0xffffffff, 0x16ffffff, 0x455df8da, 0xae, 0x85400000, 0xe822ab27,
-          0x11}},
-        {5, {0xeb2a1590, 0xfabce849, 0x7d088408, 0x16fe82e4, 0x9c9b3ee7}, {0x659087be, 0xc412899b, 0x5aa8ca70, 0x84b70a9e, 0x7c944ed0}, 1,
-         {0x0, 0xf4800000, 0xa05e0d24, 0xfffffff4, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0x824fffff, 0xa60fd726,
-          0x97ffffff, 0x10228da9, 0xda228af1, 0xb402321}},
-        {8, {0x4bfb1e07, 0xfda670cc, 0x300e7f8f, 0xceeb8c71, 0x14ab75b5, 0xa642efe7, 0xbd0a6c50, 0xd1c8f81b},
-         {0x70f9a42c, 0x3e1720cd, 0x2886fecb, 0xc3adec41, 0xe1438daf, 0x1c63fe1e, 0x462a87d4, 0x34437c56}, 1,
-         {0x0, 0x0, 0x0, 0x0, 0x152ec3b8, 0x842fc98f, 0x25924c34, 0x2db08a00, 0x8e21c4e4, 0x2556a23d, 0x2801d, 0xe1800000, 0xf014566e,
-          0x30}}};
+    static const struct {
+        int n;
+        uint32_t a[8], b[8];
+        int sign;
+        uint32_t digit[18];
+    } golden[] = {{1, {1}, {1}, 1, {1}},
+                  {1, {0x80000001}, {1}, -1, {1}},
+                  {2, {0x7f7fffff, 0x7f7fffff}, {0x7f7fffff, 0x7f7fffff}, 1, {[15] = 0x8000000, 0xfff00000, 0x7ff}},
+                  {3, {0x7f7fffff, 0xff7fffff, 1}, {0x7f7fffff, 0x7f7fffff, 0x80000001}, -1, {1}},
+                  {2, {0x7f7fffff, 0xff7fffff}, {0x3f800000, 0x3f800000}, 0, {0}},
+                  {2, {0, 0x80000000}, {0x3f800000, 0x7f7fffff}, 0, {0}},
+                  {3,
+                   {0x38d48b63, 0x0e2048ce, 0xdee84fef},
+                   {0xd4d1e6bd, 0x34eb8be6, 0x5d1ddc76},
+                   -1,
+                   {0x0, 0x0, 0x0, 0x0, 0x9ae5e760, 0xfffb642c, 0xffffffff, 0xffffffff, 0x16ffffff, 0x455df8da, 0xae, 0x85400000,
+                    0xe822ab27, 0x11}},
+                  {5,
+                   {0xeb2a1590, 0xfabce849, 0x7d088408, 0x16fe82e4, 0x9c9b3ee7},
+                   {0x659087be, 0xc412899b, 0x5aa8ca70, 0x84b70a9e, 0x7c944ed0},
+                   1,
+                   {0x0, 0xf4800000, 0xa05e0d24, 0xfffffff4, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff,
+                    0x824fffff, 0xa60fd726, 0x97ffffff, 0x10228da9, 0xda228af1, 0xb402321}},
+                  {8,
+                   {0x4bfb1e07, 0xfda670cc, 0x300e7f8f, 0xceeb8c71, 0x14ab75b5, 0xa642efe7, 0xbd0a6c50, 0xd1c8f81b},
+                   {0x70f9a42c, 0x3e1720cd, 0x2886fecb, 0xc3adec41, 0xe1438daf, 0x1c63fe1e, 0x462a87d4, 0x34437c56},
+                   1,
+                   {0x0, 0x0, 0x0, 0x0, 0x152ec3b8, 0x842fc98f, 0x25924c34, 0x2db08a00, 0x8e21c4e4, 0x2556a23d, 0x2801d,
+                    0xe1800000, 0xf014566e, 0x30}}};
     for (size_t g = 0; g < sizeof golden / sizeof *golden; g++) {
         float a[8], b[8];
         memcpy(a, golden[g].a, sizeof a);
@@ -74,9 +87,10 @@ static void the_widest_sum_fits(void **state) {
 
 static void exact_ratios_are_pythons(void **state) {
     (void)state;
-    /* by fractions.Fraction: random pairs, of which every fourth is a rounded multiple, a double, a negative, a neighbour of the other */
-    static const char golden[] =
-        "<=>=>=>=>=<=<=>=<=<=<=>=<=<=<=>=<=<=>=>=<=<=>=<=<=<=>=>=>=>=<=<=<=<=<=>=>=>=>=>=<=>=<=>=<=<=<=>=>=<=<=<=>=<=<=<=<=<=<=>=";
+    /* by fractions.Fraction: random pairs, of which every fourth is a rounded multiple, a double, a negative, a neighbour of the
+     * other */
+    static const char golden[] = "<=>=>=>=>=<=<=>=<=<=<=>=<=<=<=>=<=<=>=>=<=<=>=<=<=<=>=>=>=>=<=<=<=<=<=>=>=>=>=>=<=>=<=>=<=<=<=>"
+                                 "=>=<=<=<=>=<=<=<=<=<=<=>=";
     random_state = 12345;
     for (int i = 0; golden[i]; i++) {
         float x[16], t[16], u[16];
@@ -147,7 +161,10 @@ static void expect(const uint8_t *beaten, const vb_verdict *verdict, int y, cons
     assert_int_equal(verdict->predicted_own, n ? ranked_first(list, n, order, context) : -1);
 }
 
-typedef struct integer_case { vb_similarity similarity; int64_t dot[CLASSES], square[CLASSES]; } integer_case;
+typedef struct integer_case {
+    vb_similarity similarity;
+    int64_t dot[CLASSES], square[CLASSES];
+} integer_case;
 
 static int integer_order(const void *context, int c, int d) {
     const integer_case *f = context;
@@ -198,10 +215,10 @@ static void integers_are_judged_right(void **state) {
         vb_text_bank *bank;
         uint8_t beaten[ROWS * VOCABULARIES];
         vb_verdict verdicts[ROWS];
-        assert_ok(vb_text_bank_new(&bank, texts, CLASSES, dim, f.similarity, &err));
+        assert_ok(vb_similarity_bank_new(&bank, texts, CLASSES, dim, f.similarity, &err));
         const vb_label_space *of = round % 7 < 2 ? &related : &space;
-        assert_ok(vb_judge(bank, of, images, ROWS, labels, beaten, verdicts, 1, &err));
-        vb_text_bank_free(bank);
+        assert_ok(vb_similarity_judge(bank, of, images, ROWS, labels, beaten, verdicts, 1, &err));
+        vb_similarity_bank_free(bank);
         for (int x = 0; x < ROWS; x++) {
             int64_t length = 0;
             for (int k = 0; k < dim; k++) length += picture[x][k] * picture[x][k];
@@ -228,8 +245,8 @@ static void integers_are_judged_right(void **state) {
     assert_true(wrong > 1000);
 }
 
-/* Texts that are one another with two coordinates exchanged: equal norms, and s(c) - s(0) has the sign of a product known exactly,
- * however far below the resolution of fp32 and fp64 it lies. */
+/* Texts that are one another with two coordinates exchanged: equal norms, and s(c) - s(0) has the sign of a product known
+ * exactly, however far below the resolution of fp32 and fp64 it lies. */
 static int double_order(const void *context, int c, int d) {
     const double *value = context;
     return (value[c] > value[d]) - (value[c] < value[d]);
@@ -263,14 +280,14 @@ static void exchanged_coordinates_decide(void **state) {
             }
         }
         vb_text_bank *bank;
-        assert_ok(vb_text_bank_new(&bank, texts, CLASSES, DIM, similarity, &err));
+        assert_ok(vb_similarity_bank_new(&bank, texts, CLASSES, DIM, similarity, &err));
         for (int y = 0; y < CLASSES; y++) {
             uint8_t beaten[VOCABULARIES];
             vb_verdict verdict;
-            assert_ok(vb_judge(bank, &space, x, 1, &y, beaten, &verdict, 1, &err));
+            assert_ok(vb_similarity_judge(bank, &space, x, 1, &y, beaten, &verdict, 1, &err));
             expect(beaten, &verdict, y, &space, double_order, value);
         }
-        vb_text_bank_free(bank);
+        vb_similarity_bank_free(bank);
     }
 }
 
@@ -289,20 +306,20 @@ static void one_ulp_decides(void **state) {
         texts[512 + k] = nextafterf(texts[512 + k], random_int(0, 1) ? 2 : -2);
         int order = ((double)texts[512 + k] - texts[k]) * x[k] > 0 ? 1 : x[k] == 0 ? 0 : -1; /* of class 1 against class 0 */
         vb_text_bank *bank;
-        assert_ok(vb_text_bank_new(&bank, texts, 2, 512, VB_DOT, &err));
+        assert_ok(vb_similarity_bank_new(&bank, texts, 2, 512, VB_DOT, &err));
         for (int scale = -120; scale <= 120; scale += 60) {
             float scaled[512];
             for (int i = 0; i < 512; i++) scaled[i] = ldexpf(x[i], scale);
             for (int y = 0; y < 2; y++) {
                 uint8_t beaten[2];
                 vb_verdict verdict;
-                assert_ok(vb_judge(bank, &pair, scaled, 1, &y, beaten, &verdict, 1, &err));
+                assert_ok(vb_similarity_judge(bank, &pair, scaled, 1, &y, beaten, &verdict, 1, &err));
                 assert_int_equal(verdict.predicted_all, order > 0);
                 assert_int_equal(beaten[y], 0);
                 assert_int_equal(beaten[!y], (order > 0) != y);
             }
         }
-        vb_text_bank_free(bank);
+        vb_similarity_bank_free(bank);
     }
 }
 
@@ -317,11 +334,11 @@ static void equal_texts_go_to_the_lowest_index(void **state) {
         for (int k = 0; c % 3 == 2 && k < 3; k++) texts[c * 3 + k] *= 4;
     }
     vb_text_bank *bank;
-    assert_ok(vb_text_bank_new(&bank, texts, CLASSES, 3, VB_COSINE, &err));
+    assert_ok(vb_similarity_bank_new(&bank, texts, CLASSES, 3, VB_COSINE, &err));
     for (int y = 0; y < CLASSES; y++) {
         uint8_t beaten[VOCABULARIES];
         vb_verdict verdict;
-        assert_ok(vb_judge(bank, &space, x, 1, &y, beaten, &verdict, 1, &err));
+        assert_ok(vb_similarity_judge(bank, &space, x, 1, &y, beaten, &verdict, 1, &err));
         assert_int_equal(verdict.predicted_all, 0);
         assert_true(fabs(verdict.margin) < 1e-15);
         for (int v = 0; v < VOCABULARIES; v++) {
@@ -331,7 +348,7 @@ static void equal_texts_go_to_the_lowest_index(void **state) {
             assert_int_equal(beaten[v], lowest < y);
         }
     }
-    vb_text_bank_free(bank);
+    vb_similarity_bank_free(bank);
 }
 
 static void blocks_threads_and_levels_change_nothing(void **state) {
@@ -349,8 +366,8 @@ static void blocks_threads_and_levels_change_nothing(void **state) {
     for (int i = 0; i < CLASSES * WIDTH; i++) texts[i] = random_float();
     for (int i = 0; i < ROWS; i++) labels[i] = random_int(0, CLASSES - 1);
     vb_text_bank *bank;
-    assert_ok(vb_text_bank_new(&bank, texts, CLASSES, WIDTH, VB_COSINE, &err));
-    assert_ok(vb_judge(bank, &space, images, ROWS, labels, first, verdict, 1, &err));
+    assert_ok(vb_similarity_bank_new(&bank, texts, CLASSES, WIDTH, VB_COSINE, &err));
+    assert_ok(vb_similarity_judge(bank, &space, images, ROWS, labels, first, verdict, 1, &err));
     for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++) {
         vb_isa_limit((vb_isa)level);
         for (int threads = 1; threads <= 3; threads++) {
@@ -359,8 +376,8 @@ static void blocks_threads_and_levels_change_nothing(void **state) {
             int step = threads == 1 ? ROWS : threads == 2 ? 7 : 1111;
             for (int i = 0; i < ROWS; i += step) {
                 int rows = ROWS - i < step ? ROWS - i : step;
-                assert_ok(vb_judge(bank, &space, images + i * WIDTH, rows, labels + i, again + i * VOCABULARIES, repeated + i, threads,
-                                   &err));
+                assert_ok(vb_similarity_judge(bank, &space, images + i * WIDTH, rows, labels + i, again + i * VOCABULARIES,
+                                              repeated + i, threads, &err));
             }
             assert_memory_equal(first, again, ROWS * VOCABULARIES);
             for (int i = 0; i < ROWS; i++) {
@@ -372,10 +389,10 @@ static void blocks_threads_and_levels_change_nothing(void **state) {
         }
     }
     vb_isa_limit(VB_ISA_LEVELS - 1);
-    assert_ok(vb_judge(bank, &space, images, ROWS, labels, again, NULL, 2, &err));
+    assert_ok(vb_similarity_judge(bank, &space, images, ROWS, labels, again, NULL, 2, &err));
     assert_memory_equal(first, again, ROWS * VOCABULARIES);
-    assert_ok(vb_judge(bank, &space, NULL, 0, NULL, NULL, NULL, 2, &err));
-    vb_text_bank_free(bank);
+    assert_ok(vb_similarity_judge(bank, &space, NULL, 0, NULL, NULL, NULL, 2, &err));
+    vb_similarity_bank_free(bank);
     vb_free(images);
     vb_free(labels);
     vb_free(first);
@@ -393,9 +410,9 @@ static void parts_are_judged_as_the_whole(void **state) {
     static uint8_t whole[ROWS * VOCABULARIES], joined[ROWS * VOCABULARIES];
     int labels[ROWS], ids[CLASSES];
     int64_t rescored = 0;
-    vb_homes homes;
+    vb_memberships homes;
     random_state = 77;
-    assert_ok(vb_homes_new(&homes, &space, &err));
+    assert_ok(vb_label_space_memberships_new(&homes, &space, &err));
     for (int round = 0; round < 60; round++) {
         vb_similarity similarity = round % 2 ? VB_DOT : VB_COSINE;
         /* Small integers tie often; floats a bit or two apart; norms beyond what the fp32 product is trusted with. */
@@ -411,9 +428,9 @@ static void parts_are_judged_as_the_whole(void **state) {
             memcpy(own + i * WIDTH, texts + labels[i] * WIDTH, WIDTH * sizeof(float));
         }
         vb_text_bank *bank;
-        assert_ok(vb_text_bank_new(&bank, texts, CLASSES, WIDTH, similarity, &err));
-        assert_ok(vb_judge(bank, &space, images, ROWS, labels, whole, NULL, 1, &err));
-        vb_text_bank_free(bank);
+        assert_ok(vb_similarity_bank_new(&bank, texts, CLASSES, WIDTH, similarity, &err));
+        assert_ok(vb_similarity_judge(bank, &space, images, ROWS, labels, whole, NULL, 1, &err));
+        vb_similarity_bank_free(bank);
         memset(joined, 0, sizeof joined);
         int absent = labels[7];
         labels[7] = -1; /* a place without an image */
@@ -429,12 +446,14 @@ static void parts_are_judged_as_the_whole(void **state) {
                     float term[WIDTH], sum = 0;
                     for (int k = 0; k < WIDTH; k++) term[k] = images[i * WIDTH + k] * some[c * WIDTH + k];
                     for (int k = WIDTH - 1; k >= 0; k--) sum += term[k];
-                    products[c * ROWS + i] = round % 4 < 2 ? sum : (term[0] + term[3]) + (term[1] + term[5]) + (term[2] + term[4]);
+                    products[c * ROWS + i] =
+                        round % 4 < 2 ? sum : (term[0] + term[3]) + (term[1] + term[5]) + (term[2] + term[4]);
                 }
             vb_image_block block = {ROWS, images, own, labels};
-            assert_ok(vb_text_bank_part(&bank, some, ids, n, WIDTH, similarity, &err));
-            assert_ok(vb_judge_part(bank, &homes, VOCABULARIES, &block, products, joined, &rescored, 1 + round % 3, &err));
-            vb_text_bank_free(bank);
+            assert_ok(vb_similarity_bank_part(&bank, some, ids, n, WIDTH, similarity, &err));
+            assert_ok(
+                vb_similarity_judge_part(bank, &homes, VOCABULARIES, &block, products, joined, &rescored, 1 + round % 3, &err));
+            vb_similarity_bank_free(bank);
         }
         for (int u = 0; u < VOCABULARIES; u++) assert_int_equal(joined[7 * VOCABULARIES + u], 0);
         memcpy(joined + 7 * VOCABULARIES, whole + 7 * VOCABULARIES, VOCABULARIES);
@@ -445,13 +464,14 @@ static void parts_are_judged_as_the_whole(void **state) {
     images[5] = NAN;
     vb_image_block block = {1, images, own, labels};
     vb_text_bank *bank;
-    assert_ok(vb_text_bank_part(&bank, some, ids, 2, WIDTH, VB_DOT, &err));
-    assert_fails(vb_judge_part(bank, &homes, VOCABULARIES, &block, products, joined, &rescored, 1, &err), VB_EDATA,
+    assert_ok(vb_similarity_bank_part(&bank, some, ids, 2, WIDTH, VB_DOT, &err));
+    assert_fails(vb_similarity_judge_part(bank, &homes, VOCABULARIES, &block, products, joined, &rescored, 1, &err), VB_EDATA,
                  "image embedding, row 0: element 5 is NaN");
-    vb_text_bank_free(bank);
+    vb_similarity_bank_free(bank);
     some[WIDTH] = INFINITY;
-    assert_fails(vb_text_bank_part(&bank, some, ids, 2, WIDTH, VB_DOT, &err), VB_EDATA, "text embedding, row 3: element 0 is infinite");
-    vb_homes_free(&homes);
+    assert_fails(vb_similarity_bank_part(&bank, some, ids, 2, WIDTH, VB_DOT, &err), VB_EDATA,
+                 "text embedding, row 3: element 0 is infinite");
+    vb_label_space_memberships_free(&homes);
 }
 
 static void a_lone_class_has_no_margin(void **state) {
@@ -463,18 +483,18 @@ static void a_lone_class_has_no_margin(void **state) {
     vb_text_bank *bank;
     uint8_t beaten;
     vb_verdict verdict;
-    assert_ok(vb_text_bank_new(&bank, text, 1, 2, VB_COSINE, &err));
-    assert_ok(vb_judge(bank, &one, x, 1, &label, &beaten, &verdict, 1, &err));
+    assert_ok(vb_similarity_bank_new(&bank, text, 1, 2, VB_COSINE, &err));
+    assert_ok(vb_similarity_judge(bank, &one, x, 1, &label, &beaten, &verdict, 1, &err));
     assert_int_equal(beaten, 0);
     assert_int_equal(verdict.predicted_all, 0);
     assert_int_equal(verdict.predicted_own, 0);
     assert_true(fabs(verdict.similarity - 0.96) < 1e-15);
     assert_true(isnan(verdict.margin));
-    vb_text_bank_free(bank);
-    assert_ok(vb_text_bank_new(&bank, text, 1, 2, VB_DOT, &err));
-    assert_ok(vb_judge(bank, &one, x, 1, &label, &beaten, &verdict, 1, &err));
+    vb_similarity_bank_free(bank);
+    assert_ok(vb_similarity_bank_new(&bank, text, 1, 2, VB_DOT, &err));
+    assert_ok(vb_similarity_judge(bank, &one, x, 1, &label, &beaten, &verdict, 1, &err));
     assert_true(fabs(verdict.similarity - 4.8) < 1e-14);
-    vb_text_bank_free(bank);
+    vb_similarity_bank_free(bank);
 }
 
 /* ---- bad input ------------------------------------------------------------------------------------------------------- */
@@ -485,20 +505,23 @@ static void bad_rows_are_named(void **state) {
     float texts[CLASSES * 4], images[3 * 4];
     int labels[] = {0, 1, 2};
     uint8_t beaten[3 * VOCABULARIES];
-#define judge(space_, threads) vb_judge(bank, &(space_), images, 3, labels, beaten, NULL, threads, &err)
+#define judge(space_, threads) vb_similarity_judge(bank, &(space_), images, 3, labels, beaten, NULL, threads, &err)
     for (int i = 0; i < CLASSES * 4; i++) texts[i] = (float)(i + 1);
     for (int i = 0; i < 12; i++) images[i] = (float)(i - 30);
     vb_text_bank *bank;
     texts[4 * 7 + 2] = NAN;
-    assert_fails(vb_text_bank_new(&bank, texts, CLASSES, 4, VB_DOT, &err), VB_EDATA, "text embedding, row 7: element 2 is NaN");
+    assert_fails(vb_similarity_bank_new(&bank, texts, CLASSES, 4, VB_DOT, &err), VB_EDATA,
+                 "text embedding, row 7: element 2 is NaN");
     assert_null(bank);
     texts[4 * 7 + 2] = -INFINITY;
-    assert_fails(vb_text_bank_new(&bank, texts, CLASSES, 4, VB_COSINE, &err), VB_EDATA, "text embedding, row 7: element 2 is infinite");
+    assert_fails(vb_similarity_bank_new(&bank, texts, CLASSES, 4, VB_COSINE, &err), VB_EDATA,
+                 "text embedding, row 7: element 2 is infinite");
     memset(texts + 4 * 7, 0, 4 * sizeof(float));
-    assert_fails(vb_text_bank_new(&bank, texts, CLASSES, 4, VB_COSINE, &err), VB_EDATA, "text embedding, row 7: all elements are zero");
-    assert_fails(vb_text_bank_new(&bank, texts, CLASSES, 65537, VB_COSINE, &err), VB_EUNSUPPORTED, "65537 dimensions");
-    assert_fails(vb_text_bank_new(&bank, texts, 0, 4, VB_COSINE, &err), VB_EMISMATCH, "0 x 4");
-    assert_ok(vb_text_bank_new(&bank, texts, CLASSES, 4, VB_DOT, &err)); /* a zero text has a dot product */
+    assert_fails(vb_similarity_bank_new(&bank, texts, CLASSES, 4, VB_COSINE, &err), VB_EDATA,
+                 "text embedding, row 7: all elements are zero");
+    assert_fails(vb_similarity_bank_new(&bank, texts, CLASSES, 65537, VB_COSINE, &err), VB_EUNSUPPORTED, "65537 dimensions");
+    assert_fails(vb_similarity_bank_new(&bank, texts, 0, 4, VB_COSINE, &err), VB_EMISMATCH, "0 x 4");
+    assert_ok(vb_similarity_bank_new(&bank, texts, CLASSES, 4, VB_DOT, &err)); /* a zero text has a dot product */
     images[4 + 1] = NAN;
     assert_fails(judge(space, 1), VB_EDATA, "image embedding, row 1: element 1 is NaN");
     images[4 + 1] = INFINITY;
@@ -507,7 +530,7 @@ static void bad_rows_are_named(void **state) {
     memset(images + 8, 0, 4 * sizeof(float));
     assert_fails(judge(space, 1), VB_EDATA, "image embedding, row 2: all elements are zero");
     images[8] = 0x1p-149f; /* the least of floats is a direction */
-    assert_ok(vb_judge(bank, &space, images, 3, labels, beaten, NULL, 1, &err));
+    assert_ok(vb_similarity_judge(bank, &space, images, 3, labels, beaten, NULL, 1, &err));
     labels[2] = CLASSES;
     assert_fails(judge(space, 1), VB_EMISMATCH, "image row 2: label 12, expected 0 to 11");
     labels[2] = -1;
@@ -524,7 +547,7 @@ static void bad_rows_are_named(void **state) {
     assert_fails(judge(other, 1), VB_EMISMATCH, "vocabulary 2, entry 4: class 12");
     other = (vb_label_space){CLASSES, VOCABULARIES, hole, members, NULL};
     assert_fails(judge(other, 1), VB_EMISMATCH, "vocabulary 1 has no classes");
-    vb_text_bank_free(bank);
+    vb_similarity_bank_free(bank);
 }
 
 static void lack_of_memory_is_reported(void **state) {
@@ -541,10 +564,10 @@ static void lack_of_memory_is_reported(void **state) {
         snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
         vb_fault_setup(fault, 0);
         vb_text_bank *bank = NULL;
-        done = !vb_text_bank_new(&bank, texts, CLASSES, 4, VB_COSINE, &err) &&
-               !vb_judge(bank, &space, images, 3, labels, beaten, NULL, 1, &err);
+        done = !vb_similarity_bank_new(&bank, texts, CLASSES, 4, VB_COSINE, &err) &&
+               !vb_similarity_judge(bank, &space, images, 3, labels, beaten, NULL, 1, &err);
         vb_fault_setup(NULL, 0);
-        vb_text_bank_free(bank);
+        vb_similarity_bank_free(bank);
         if (!done) assert_int_equal(err.code, VB_EMEMORY);
         failures += !done;
     }
@@ -552,11 +575,17 @@ static void lack_of_memory_is_reported(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exact_dots_are_pythons), cmocka_unit_test(the_widest_sum_fits), cmocka_unit_test(exact_ratios_are_pythons),
-        cmocka_unit_test(integers_are_judged_right), cmocka_unit_test(exchanged_coordinates_decide), cmocka_unit_test(one_ulp_decides),
-        cmocka_unit_test(equal_texts_go_to_the_lowest_index), cmocka_unit_test(blocks_threads_and_levels_change_nothing),
-        cmocka_unit_test(parts_are_judged_as_the_whole),
-        cmocka_unit_test(a_lone_class_has_no_margin), cmocka_unit_test(bad_rows_are_named), cmocka_unit_test(lack_of_memory_is_reported)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(exact_dots_are_pythons),
+                                       cmocka_unit_test(the_widest_sum_fits),
+                                       cmocka_unit_test(exact_ratios_are_pythons),
+                                       cmocka_unit_test(integers_are_judged_right),
+                                       cmocka_unit_test(exchanged_coordinates_decide),
+                                       cmocka_unit_test(one_ulp_decides),
+                                       cmocka_unit_test(equal_texts_go_to_the_lowest_index),
+                                       cmocka_unit_test(blocks_threads_and_levels_change_nothing),
+                                       cmocka_unit_test(parts_are_judged_as_the_whole),
+                                       cmocka_unit_test(a_lone_class_has_no_margin),
+                                       cmocka_unit_test(bad_rows_are_named),
+                                       cmocka_unit_test(lack_of_memory_is_reported)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,8 +2,8 @@
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "kernels/spectrum.h"
+#include "kernels/base/fault.h"
+#include "kernels/openness/spectrum.h"
 
 static uint64_t random_state = 3;
 
@@ -21,25 +21,26 @@ static void gram_is_the_plain_sum(void **state) {
     vb_error err = {0};
     for (int i = 0; i < ROWS * DIM; i++) rows[i] = (float)random_real();
     for (int i = 0; i < ROWS; i++) inverse[i] = 0.15 + 0.01 * random_real();
-    int bits = vb_gram_bits(2 * 37);
+    int bits = vb_spectrum_gram_bits(2 * 37);
     assert_int_equal(bits, 62 - 7);
-    assert_int_equal(vb_gram_bits(1), 62);
-    assert_int_equal(vb_gram_bits(256), 54);
-    assert_int_equal(vb_gram_bits(257), 53);
-    assert_ok(vb_gram_add(gram, bits, rows, inverse, ROWS, DIM, 2, &err));
-    assert_ok(vb_gram_add(gram, bits, rows, inverse, ROWS, DIM, 1, &err));
+    assert_int_equal(vb_spectrum_gram_bits(1), 62);
+    assert_int_equal(vb_spectrum_gram_bits(256), 54);
+    assert_int_equal(vb_spectrum_gram_bits(257), 53);
+    assert_ok(vb_spectrum_gram_add(gram, bits, rows, inverse, ROWS, DIM, 2, &err));
+    assert_ok(vb_spectrum_gram_add(gram, bits, rows, inverse, ROWS, DIM, 1, &err));
     for (int k = 0; k < DIM; k++)
         for (int l = 0; l < DIM; l++) {
             long double sum = 0;
-            for (int i = 0; i < ROWS; i++) sum += (long double)(rows[i * DIM + k] * inverse[i]) * (rows[i * DIM + l] * inverse[i]);
+            for (int i = 0; i < ROWS; i++)
+                sum += (long double)(rows[i * DIM + k] * inverse[i]) * (rows[i * DIM + l] * inverse[i]);
             assert_true(fabsl(ldexpl((long double)gram[k * DIM + l], -bits) - 2 * sum) < 2e-14L);
         }
     /* Twice the same block is twice the integers; threads do not show. */
-    assert_ok(vb_gram_add(parts, bits, rows, inverse, ROWS, DIM, 1, &err));
+    assert_ok(vb_spectrum_gram_add(parts, bits, rows, inverse, ROWS, DIM, 1, &err));
     for (int i = 0; i < DIM * DIM; i++) assert_true(gram[i] == 2 * parts[i]);
-    assert_fails(vb_gram_add(parts, bits, rows, inverse, 257, DIM, 1, &err), VB_EINTERNAL, "257 rows");
+    assert_fails(vb_spectrum_gram_add(parts, bits, rows, inverse, 257, DIM, 1, &err), VB_EINTERNAL, "257 rows");
     vb_fault_setup("alloc:3:ENOMEM", 0);
-    assert_fails(vb_gram_add(parts, bits, rows, inverse, ROWS, DIM, 1, &err), VB_EMEMORY, "Gram matrix");
+    assert_fails(vb_spectrum_gram_add(parts, bits, rows, inverse, ROWS, DIM, 1, &err), VB_EMEMORY, "Gram matrix");
     vb_fault_setup(NULL, 0);
 }
 
@@ -71,13 +72,13 @@ static void eigenvalues_are_found(void **state) {
     for (int kind = 0; kind < 5; kind++)
         for (int n = 1; n <= 100; n = n * 2 + 1) {
             for (int i = 0; i < n; i++)
-                wanted[i] = kind == 0   ? n - i
-                            : kind == 1 ? 1.0 / (1 << (i < 30 ? i : 30))
-                            : kind == 2 ? i < n / 3
-                            : kind == 3 ? (i < (n + 1) / 2 ? 5 : 4)
-                                        : 0;
+                wanted[i] = kind == 0 ? n - i :
+                            kind == 1 ? 1.0 / (1 << (i < 30 ? i : 30)) :
+                            kind == 2 ? i < n / 3 :
+                            kind == 3 ? (i < (n + 1) / 2 ? 5 : 4) :
+                                        0;
             rotate(a, n, wanted);
-            assert_ok(vb_symmetric_eigenvalues(a, n, found, &err));
+            assert_ok(vb_spectrum_eigenvalues(a, n, found, &err));
             for (int i = 0; i < n; i++)
                 if (!(fabs(found[i] - wanted[i]) < 1e-13 * (n + 1)))
                     fail_msg("kind %d, n %d: %.17g, not %.17g", kind, n, found[i], wanted[i]);
@@ -89,12 +90,12 @@ static void eigenvalues_are_found(void **state) {
         a[i * N + i] = 2;
         if (i) a[i * N + i - 1] = a[(i - 1) * N + i] = -1;
     }
-    assert_ok(vb_symmetric_eigenvalues(a, N, found, &err));
+    assert_ok(vb_spectrum_eigenvalues(a, N, found, &err));
     for (int i = 0; i < N; i++) assert_true(fabs(found[i] - (2 - 2 * cos((N - i) * 3.14159265358979323846 / (N + 1)))) < 1e-14);
     for (int i = 0; i < 9; i++) a[i] = NAN;
-    assert_fails(vb_symmetric_eigenvalues(a, 3, found, &err), VB_EINTERNAL, "not finite");
+    assert_fails(vb_spectrum_eigenvalues(a, 3, found, &err), VB_EINTERNAL, "not finite");
     vb_fault_setup("alloc:1:ENOMEM", 0);
-    assert_fails(vb_symmetric_eigenvalues(a, 3, found, &err), VB_EMEMORY, "eigenvalues");
+    assert_fails(vb_spectrum_eigenvalues(a, 3, found, &err), VB_EMEMORY, "eigenvalues");
     vb_fault_setup(NULL, 0);
 }
 

@@ -1,6 +1,6 @@
 /* Tests of the tar reader and writer: against the tar program, hand-made headers, and every way to break an archive. */
 #include "scratch.h"
-#include "shards/tar.h"
+#include "shards/files/tar.h"
 
 /* An archive in memory, built here without the writer under test. */
 typedef struct archive {
@@ -108,13 +108,16 @@ static void reads_what_tar_programs_write(void **state) {
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         assert_int_equal(run_command("cd %s && tar --format=%s --sort=name -C in -cf out.tar .", scratch, formats[i]), 0);
         assert_ok(list_file(in_scratch(path, "out.tar"), list, sizeof list, &err));
-        snprintf(expected, sizeof expected, " 5 0 ;a.txt 0 5 alpha;b.cls 0 1 7;%.121s 5 0 ;%s 0 8 far down;empty.json 0 0 ;", deep, deep);
+        snprintf(expected, sizeof expected, " 5 0 ;a.txt 0 5 alpha;b.cls 0 1 7;%.121s 5 0 ;%s 0 8 far down;empty.json 0 0 ;",
+                 deep, deep);
         assert_string_equal(list, expected);
     }
     /* ustar's prefix, and v7 */
     assert_int_equal(run_command("cd %s && mkdir -p u/%.90s && echo -n hi > u/%.90s/%.60s && tar --format=ustar -C u -cf out.tar "
                                  "%.90s/%.60s && "
-                                 "tar --format=v7 -C in -cf old.tar a.txt b.cls", scratch, deep, deep, deep + 121, deep, deep + 121), 0);
+                                 "tar --format=v7 -C in -cf old.tar a.txt b.cls",
+                                 scratch, deep, deep, deep + 121, deep, deep + 121),
+                     0);
     assert_ok(list_file(in_scratch(path, "out.tar"), list, sizeof list, &err));
     snprintf(expected, sizeof expected, "%.90s/%.60s 0 2 hi;", deep, deep + 121);
     assert_string_equal(list, expected);
@@ -153,7 +156,14 @@ static void tar_programs_read_what_we_write(void **state) {
     /* The first header as POSIX lays it out, byte by byte: mode 0644, owner and time 0. */
     static const char golden[] = "000.cls";
     assert_memory_equal(tar.bytes, golden, sizeof golden);
-    assert_memory_equal(tar.bytes + 100, "0000644\0" "0000000\0" "0000000\0" "00000000001\0" "00000000000\0" "006736\0 0", 57);
+    assert_memory_equal(tar.bytes + 100,
+                        "0000644\0"
+                        "0000000\0"
+                        "0000000\0"
+                        "00000000001\0"
+                        "00000000000\0"
+                        "006736\0 0",
+                        57);
     assert_memory_equal(tar.bytes + 257, "ustar\00000", 8);
     assert_int_equal(tar.bytes[512], '5');
     put_file("ours.tar", tar.bytes, tar.size);
@@ -163,10 +173,12 @@ static void tar_programs_read_what_we_write(void **state) {
     assert_non_null(strstr(list, plain));
     assert_non_null(strstr(list, edge));
     if (!have("tar")) return;
-    assert_int_equal(run_command("cd %s && rm -rf got && mkdir got && tar -C got -xf ours.tar 2>err && test ! -s err && test \"$(cat "
-                                 "got/%s)$(cat got/%s)$(cat got/%s)$(cat got/%s)\" = xyzw && "
-                                 "test $(stat -c %%Y got/none) = 0 && tail -c +1537 ours.tar | head -c 1024 | cmp - got/block", scratch,
-                                     slashed, plain, hundred, edge), 0);
+    assert_int_equal(
+        run_command("cd %s && rm -rf got && mkdir got && tar -C got -xf ours.tar 2>err && test ! -s err && test \"$(cat "
+                    "got/%s)$(cat got/%s)$(cat got/%s)$(cat got/%s)\" = xyzw && "
+                    "test $(stat -c %%Y got/none) = 0 && tail -c +1537 ours.tar | head -c 1024 | cmp - got/block",
+                    scratch, slashed, plain, hundred, edge),
+        0);
 }
 
 static void every_truncation_is_refused(void **state) {
@@ -202,7 +214,7 @@ static void every_flipped_bit_of_a_header_is_refused(void **state) {
     add_file(&tar, "a.png", "0123456789");
     add_end(&tar);
     int accepted = 0;
-        /* One bit of every byte, and all of the checksum's. */
+    /* One bit of every byte, and all of the checksum's. */
     for (int bit = 0; bit < 512 * 8; bit++) {
         if ((bit < 148 * 8 || bit >= 156 * 8) && bit % 8 != bit / 8 % 8) continue;
         tar.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -219,16 +231,31 @@ static void every_flipped_bit_of_a_header_is_refused(void **state) {
 
 static void sizes_are_octal_or_binary(void **state) {
     (void)state;
-    static const struct { const char *field; int ok; } cases[] = {
-        {"00000000004", 1}, {"          4 ", 1}, {"4", 1}, {"4          ", 1}, {"000000000004", 1}, {"\x80\0\0\0\0\0\0\0\0\0\0\x04", 1},
-        {"", 0}, {"           ", 0}, {"4x", 0}, {"8", 0}, {"-4", 0}, {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfc", 0},
-        {"\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff", 0}, {"\x80\0\0\0\0\0\0\0\x7f\xff\xff\xff", 0}, {"\x80\x01\0\0\0\0\0\0\0\0\0\x04",
-         0}, {"777777777777", 0}};
+    static const struct {
+        const char *field;
+        int ok;
+    } cases[] = {{"00000000004", 1},
+                 {"          4 ", 1},
+                 {"4", 1},
+                 {"4          ", 1},
+                 {"000000000004", 1},
+                 {"\x80\0\0\0\0\0\0\0\0\0\0\x04", 1},
+                 {"", 0},
+                 {"           ", 0},
+                 {"4x", 0},
+                 {"8", 0},
+                 {"-4", 0},
+                 {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfc", 0},
+                 {"\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff", 0},
+                 {"\x80\0\0\0\0\0\0\0\x7f\xff\xff\xff", 0},
+                 {"\x80\x01\0\0\0\0\0\0\0\0\0\x04", 0},
+                 {"777777777777", 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tar.size = 0;
         uint8_t *header = add_header(&tar, "n", '0', 0);
         memset(header + 124, 0, 12);
-        memcpy(header + 124, cases[i].field, cases[i].field[0] == '\x80' || strlen(cases[i].field) > 12 ? 12 : strlen(cases[i].field));
+        memcpy(header + 124, cases[i].field,
+               cases[i].field[0] == '\x80' || strlen(cases[i].field) > 12 ? 12 : strlen(cases[i].field));
         set_checksum(header);
         add_data(&tar, "data", 4);
         add_end(&tar);
@@ -254,13 +281,15 @@ static void try_pax(const char *records, size_t size, char type) {
 
 static void extended_headers(void **state) {
     (void)state;
-    static const struct { const char *records; const char *list; } good[] = {
-        {"18 path=other.txt\n", "other.txt 0 4 data;"},
-        {"9 path=n\n10 size=3\n", "n 0 3 dat;"},
-        {"19 comment=a=b=c=d\n20 mtime=1700000000\n", "short 0 4 data;"},
-        {"21 path=./././a/b.png\n", NULL}, /* wrong length */
-        {"22 path=./././a/b.png\n", "a/b.png 0 4 data;"},
-        {"", "short 0 4 data;"}};
+    static const struct {
+        const char *records;
+        const char *list;
+    } good[] = {{"18 path=other.txt\n", "other.txt 0 4 data;"},
+                {"9 path=n\n10 size=3\n", "n 0 3 dat;"},
+                {"19 comment=a=b=c=d\n20 mtime=1700000000\n", "short 0 4 data;"},
+                {"21 path=./././a/b.png\n", NULL}, /* wrong length */
+                {"22 path=./././a/b.png\n", "a/b.png 0 4 data;"},
+                {"", "short 0 4 data;"}};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         try_pax(good[i].records, strlen(good[i].records), 'x');
         if (!good[i].list) {
@@ -270,18 +299,30 @@ static void extended_headers(void **state) {
         assert_ok(list_archive(&tar, tar.size, list, sizeof list, &err));
         assert_string_equal(list, good[i].list);
     }
-    static const struct { const char *records; size_t size; char type; int code; const char *says; } bad[] = {
-        {"path=x\n", 7, 'x', VB_EDATA, "malformed pax"}, {"99 path=x\n", 10, 'x', VB_EDATA, "malformed pax"}, {"3 \n", 3, 'x', VB_EDATA,
-         "without a key"}, {"2 \n", 3, 'x', VB_EDATA, "malformed pax"},
-        {"9 pathxxx\n", 10, 'x', VB_EDATA, "malformed pax"}, {"10 pathxxx\n", 10, 'x', VB_EDATA, "malformed pax"},
-        {"11 pathxxx\n", 11, 'x', VB_EDATA, "without a key"}, {"5 =a\n", 5, 'x', VB_EDATA, "without a key"},
-        {"10 path=\0x\n", 11, 'x', VB_EDATA, "malformed pax"}, {"11 path=\0x\n", 11, 'x', VB_EDATA, "NUL"},
-        {"11 size=3x\n", 11, 'x', VB_EDATA, "malformed size"}, {"8 size=\n", 8, 'x', VB_EDATA, "malformed size"},
-        {"30 size=99999999999999999999\n", 29, 'x', VB_EDATA, "malformed pax"}, {"29 size=99999999999999999999\n", 29, 'x', VB_EDATA,
-         "malformed size"},
-        {"23 size=10000000000000\n", 23, 'x', VB_EDATA, "truncated archive"}, {"9 path=n\n", 9, 'g', VB_EDATA, "global"},
-        {"22 GNU.sparse.major=1\n", 22, 'x', VB_EUNSUPPORTED, "sparse"}, {"999999999999999999999 path=x\n", 29, 'x', VB_EDATA,
-         "malformed pax"}};
+    static const struct {
+        const char *records;
+        size_t size;
+        char type;
+        int code;
+        const char *says;
+    } bad[] = {{"path=x\n", 7, 'x', VB_EDATA, "malformed pax"},
+               {"99 path=x\n", 10, 'x', VB_EDATA, "malformed pax"},
+               {"3 \n", 3, 'x', VB_EDATA, "without a key"},
+               {"2 \n", 3, 'x', VB_EDATA, "malformed pax"},
+               {"9 pathxxx\n", 10, 'x', VB_EDATA, "malformed pax"},
+               {"10 pathxxx\n", 10, 'x', VB_EDATA, "malformed pax"},
+               {"11 pathxxx\n", 11, 'x', VB_EDATA, "without a key"},
+               {"5 =a\n", 5, 'x', VB_EDATA, "without a key"},
+               {"10 path=\0x\n", 11, 'x', VB_EDATA, "malformed pax"},
+               {"11 path=\0x\n", 11, 'x', VB_EDATA, "NUL"},
+               {"11 size=3x\n", 11, 'x', VB_EDATA, "malformed size"},
+               {"8 size=\n", 8, 'x', VB_EDATA, "malformed size"},
+               {"30 size=99999999999999999999\n", 29, 'x', VB_EDATA, "malformed pax"},
+               {"29 size=99999999999999999999\n", 29, 'x', VB_EDATA, "malformed size"},
+               {"23 size=10000000000000\n", 23, 'x', VB_EDATA, "truncated archive"},
+               {"9 path=n\n", 9, 'g', VB_EDATA, "global"},
+               {"22 GNU.sparse.major=1\n", 22, 'x', VB_EUNSUPPORTED, "sparse"},
+               {"999999999999999999999 path=x\n", 29, 'x', VB_EDATA, "malformed pax"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         try_pax(bad[i].records, bad[i].size, bad[i].type);
         assert_fails(list_archive(&tar, tar.size, list, sizeof list, &err), bad[i].code, bad[i].says);
@@ -315,9 +356,15 @@ static void kinds_of_entries(void **state) {
     add_end(&tar);
     assert_ok(list_archive(&tar, tar.size, list, sizeof list, &err));
     assert_string_equal(list, "folder/ 5 0 ;old/ 5 0 ;soft 2 0 ;hard 1 0 ;pipe 6 0 ;volume V 0 ;joined 0 0 ;");
-    static const struct { char type; size_t size; int code; const char *says; } bad[] = {
-        {'S', 0, VB_EUNSUPPORTED, "sparse"}, {'M', 0, VB_EUNSUPPORTED, "multi-volume"}, {'1', 9, VB_EUNSUPPORTED, "link"}, {'!', 0,
-         VB_EDATA, "unknown type"}};
+    static const struct {
+        char type;
+        size_t size;
+        int code;
+        const char *says;
+    } bad[] = {{'S', 0, VB_EUNSUPPORTED, "sparse"},
+               {'M', 0, VB_EUNSUPPORTED, "multi-volume"},
+               {'1', 9, VB_EUNSUPPORTED, "link"},
+               {'!', 0, VB_EDATA, "unknown type"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         tar.size = 0;
         add_header(&tar, "n", bad[i].type, bad[i].size);
@@ -358,10 +405,13 @@ static void goes_on_from_any_header(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_what_tar_programs_write), cmocka_unit_test(tar_programs_read_what_we_write),
-        cmocka_unit_test(every_truncation_is_refused), cmocka_unit_test(every_flipped_bit_of_a_header_is_refused),
-        cmocka_unit_test(sizes_are_octal_or_binary), cmocka_unit_test(extended_headers), cmocka_unit_test(kinds_of_entries),
-        cmocka_unit_test(goes_on_from_any_header)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(reads_what_tar_programs_write),
+                                       cmocka_unit_test(tar_programs_read_what_we_write),
+                                       cmocka_unit_test(every_truncation_is_refused),
+                                       cmocka_unit_test(every_flipped_bit_of_a_header_is_refused),
+                                       cmocka_unit_test(sizes_are_octal_or_binary),
+                                       cmocka_unit_test(extended_headers),
+                                       cmocka_unit_test(kinds_of_entries),
+                                       cmocka_unit_test(goes_on_from_any_header)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -1,8 +1,8 @@
 /* Tests of lists of texts: lines, JSON, and what is refused. */
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "shards/io.h"
-#include "shards/texts.h"
+#include "kernels/base/fault.h"
+#include "shards/files/writer.h"
+#include "shards/text/texts.h"
 
 static char folder[] = "/tmp/vocabench-texts.XXXXXX";
 static char txt[300], json[300];
@@ -27,7 +27,7 @@ static int teardown(void **state) {
 static void expect(const char *path, const char *bytes, size_t n, const char *joined) {
     vb_texts texts;
     char found[1024] = "";
-    assert_ok(vb_write_file(path, bytes, n, &err));
+    assert_ok(vb_writer_write_whole(path, bytes, n, &err));
     assert_ok(vb_texts_read(&texts, path, &err));
     for (size_t i = 0; i < texts.count; i++) {
         if (i) strcat(found, "|");
@@ -40,7 +40,7 @@ static void expect(const char *path, const char *bytes, size_t n, const char *jo
 
 static void refuse(const char *path, const char *bytes, size_t n, int code, const char *message) {
     vb_texts texts;
-    assert_ok(vb_write_file(path, bytes, n, &err));
+    assert_ok(vb_writer_write_whole(path, bytes, n, &err));
     assert_fails(vb_texts_read(&texts, path, &err), code, message);
     assert_int_equal(texts.count, 0);
 }
@@ -55,8 +55,15 @@ static void lines_are_texts(void **state) {
     expect(txt, LITERAL("\n"), "");
     expect(txt, LITERAL("\n\n"), "|");
     expect(txt, LITERAL("\n\none\n\n"), "||one|");
-    expect(txt, LITERAL("a\rb\xe2\x80\xa8" "c\r"), "a\rb\xe2\x80\xa8" "c"); /* only the line feed ends a line */
-    expect(txt, LITERAL("\xef\xbb\xbf" "na\xc3\xafve \xf0\x9f\x97\xbc\n  two  "), "na\xc3\xafve \xf0\x9f\x97\xbc|  two  ");
+    expect(txt,
+           LITERAL("a\rb\xe2\x80\xa8"
+                   "c\r"),
+           "a\rb\xe2\x80\xa8"
+           "c"); /* only the line feed ends a line */
+    expect(txt,
+           LITERAL("\xef\xbb\xbf"
+                   "na\xc3\xafve \xf0\x9f\x97\xbc\n  two  "),
+           "na\xc3\xafve \xf0\x9f\x97\xbc|  two  ");
 }
 
 static void bad_lines_are_named(void **state) {
@@ -74,7 +81,8 @@ static void bad_lines_are_named(void **state) {
 
 static void json_lists_are_texts(void **state) {
     (void)state;
-    expect(json, LITERAL("[\"one\", \"\", \"two\\nlines\", \"\\u65e5 \xe6\x97\xa5\"]"), "one||two\nlines|\xe6\x97\xa5 \xe6\x97\xa5");
+    expect(json, LITERAL("[\"one\", \"\", \"two\\nlines\", \"\\u65e5 \xe6\x97\xa5\"]"),
+           "one||two\nlines|\xe6\x97\xa5 \xe6\x97\xa5");
     refuse(json, LITERAL("[]"), VB_EMISSING, "no texts");
     refuse(json, LITERAL("[\"a\", 3]"), VB_EDATA, "item 1 is an integer");
     refuse(json, LITERAL("[\"a\", \"b\", null]"), VB_EDATA, "item 2 is null");
@@ -89,8 +97,8 @@ static void json_lists_are_texts(void **state) {
 
 static void lack_of_memory_is_an_error(void **state) {
     (void)state;
-    assert_ok(vb_write_file(txt, "a\nb\n", 4, &err));
-    assert_ok(vb_write_file(json, "[\"a\"]", 5, &err));
+    assert_ok(vb_writer_write_whole(txt, "a\nb\n", 4, &err));
+    assert_ok(vb_writer_write_whole(json, "[\"a\"]", 5, &err));
     for (int kind = 0; kind < 2; kind++) {
         int n = 0, status;
         do {

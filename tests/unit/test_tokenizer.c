@@ -1,15 +1,18 @@
-/* Tests of the tokenizer and its text clean-up against golden texts from Python (ftfy, html, regex), OpenAI's tokens and broken files. */
+/* Tests of the tokenizer and its text clean-up against golden texts from Python (ftfy, html, regex), OpenAI's tokens and broken
+ * files. */
 #include <errno.h>
 #include <jansson.h>
 #include <zlib.h>
 
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "kernels/tokenizer.h"
-#include "shards/io.h"
-#include "shards/npy.h"
-#include "shards/texts.h"
-#include "shards/tokenizer_file.h"
+#include "kernels/base/fault.h"
+#include "kernels/text/text_cleanup.h"
+#include "kernels/text/tokenizer.h"
+#include "shards/files/map.h"
+#include "shards/files/writer.h"
+#include "shards/embeddings/npy.h"
+#include "shards/text/texts.h"
+#include "shards/text/tokenizer_file.h"
 
 enum { CONTEXT = 77, SHORT_CONTEXT = 40 };
 
@@ -73,7 +76,7 @@ static void texts_are_cleaned_as_in_python(void **state) {
     assert_true(rows() > 300);
     for (size_t i = 0; i < rows(); i++) {
         const char *truth = json_string_value(json_array_get(row(i), 1));
-        char *clean = vb_clean_text(row_text(i), strlen(row_text(i)), &err);
+        char *clean = vb_text_cleanup(row_text(i), strlen(row_text(i)), &err);
         assert_non_null(clean);
         if (strcmp(clean, truth)) fail_msg("row %zu '%s': found '%s', expected '%s'", i, row_text(i), clean, truth);
         vb_free(clean);
@@ -83,13 +86,30 @@ static void texts_are_cleaned_as_in_python(void **state) {
 static void invalid_bytes_become_replacement_characters(void **state) {
     (void)state;
     /* Python: bytes.decode("utf-8", "replace"), then the clean-up */
-    static const struct { const char *bytes; size_t n; const char *clean; } cases[] = {
-        {"A\xff" "B", 3, "a\xef\xbf\xbd" "b"}, {"a\xe2\x82", 3, "a\xef\xbf\xbd"}, {"\xe2\x82" "A", 3, "\xef\xbf\xbd" "a"},
-        {"\xc0\x80", 2, "\xef\xbf\xbd\xef\xbf\xbd"}, {"\xed\xa0\x80", 3, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
-        {"\xf0\x9f\x98", 3, "\xef\xbf\xbd"}, {"\xf4\x90\x80\x80", 4, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
-        {"a\0b", 3, "ab"}, {"", 0, ""}, {"\0", 1, ""}};
+    static const struct {
+        const char *bytes;
+        size_t n;
+        const char *clean;
+    } cases[] = {{"A\xff"
+                  "B",
+                  3,
+                  "a\xef\xbf\xbd"
+                  "b"},
+                 {"a\xe2\x82", 3, "a\xef\xbf\xbd"},
+                 {"\xe2\x82"
+                  "A",
+                  3,
+                  "\xef\xbf\xbd"
+                  "a"},
+                 {"\xc0\x80", 2, "\xef\xbf\xbd\xef\xbf\xbd"},
+                 {"\xed\xa0\x80", 3, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+                 {"\xf0\x9f\x98", 3, "\xef\xbf\xbd"},
+                 {"\xf4\x90\x80\x80", 4, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+                 {"a\0b", 3, "ab"},
+                 {"", 0, ""},
+                 {"\0", 1, ""}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *clean = vb_clean_text(cases[i].bytes, cases[i].n, &err);
+        char *clean = vb_text_cleanup(cases[i].bytes, cases[i].n, &err);
         assert_non_null(clean);
         assert_string_equal(clean, cases[i].clean);
         vb_free(clean);
@@ -123,8 +143,7 @@ static void the_context_cuts_and_keeps_the_end(void **state) {
     for (int context = 1; context <= 64; context++) {
         memset(ids, 0x55, sizeof ids);
         assert_ok(vb_tokenizer_encode(t, text, strlen(text), context, ids, &length, &err));
-        for (int k = 0; k < context; k++)
-            assert_int_equal(ids[k], k == context - 1 && context <= last_end ? 813 : whole[k]);
+        for (int k = 0; k < context; k++) assert_int_equal(ids[k], k == context - 1 && context <= last_end ? 813 : whole[k]);
         assert_int_equal(length, context <= first_end ? context : first_end + 1);
     }
     assert_fails(vb_tokenizer_encode(t, text, strlen(text), 0, ids, NULL, &err), VB_EUSAGE, "context length 0");
@@ -137,12 +156,12 @@ static void openai_merges_give_golden_ids(void **state) {
     vb_tokenizer *t;
     vb_digest digest, masked;
     shared_path(path, "reference/bpe_simple_vocab_16e6.txt.gz");
-    assert_ok(vb_tokenizer_read(&t, path, 0, &digest, &err));
+    assert_ok(vb_tokenizer_file_read(&t, path, 0, &digest, &err));
     assert_int_equal(vb_tokenizer_size(t), 49408);
     assert_int_equal(vb_tokenizer_start(t), 49406);
     compare_ids(t, 2, CONTEXT);
     vb_tokenizer_close(t);
-    assert_ok(vb_tokenizer_read(&t, path, 1, &masked, &err));
+    assert_ok(vb_tokenizer_file_read(&t, path, 1, &masked, &err));
     assert_int_equal(vb_tokenizer_size(t), 49409);
     vb_tokenizer_close(t);
     assert_string_not_equal(digest.hex, masked.hex);
@@ -157,7 +176,7 @@ static void fixtures_are_equal(void **state) {
     for (int mask = 0; mask < 2; mask++) {
         vb_tokenizer *t;
         vb_npy truth;
-        assert_ok(vb_tokenizer_read(&t, shared_path(path, "reference/bpe_simple_vocab_16e6.txt.gz"), mask, NULL, &err));
+        assert_ok(vb_tokenizer_file_read(&t, shared_path(path, "reference/bpe_simple_vocab_16e6.txt.gz"), mask, NULL, &err));
         assert_ok(vb_npy_open(&truth, shared_path(path, mask ? "fixtures/tokens_declip.npy" : "fixtures/tokens.npy"), &err));
         assert_int_equal(truth.tensor.shape[0], texts.count);
         assert_int_equal(truth.tensor.shape[1], CONTEXT);
@@ -175,13 +194,20 @@ static void fixtures_are_equal(void **state) {
 
 static void broken_merges_name_the_line(void **state) {
     (void)state;
-    static const struct { const char *text; const char *message; } cases[] = {
-        {"", "m:1: empty file"}, {"i n\nt h\n", "m:1: expected a line with '#version', found 'i n'"},
-        {"#version: 0.2\n", "m:2: the file ends here"}, {"#version: 0.2\ni n\nth\n", "m:3: expected two symbols"},
-        {"#version: 0.2\ni n\n\nt h\n", "m:3: expected two symbols"}, {"#version: 0.2\na b c\n", "m:2: expected two symbols"},
-        {"#version: 0.2\ni n\nt  h\n", "m:3: expected two symbols"}, {"#version: 0.2\n h\n", "m:2: expected two symbols"},
-        {"#version: 0.2\ni \xff\n", "m:2: 'i ?' is not in the byte alphabet"}, {"#version: 0.2\ni \xe6\x97\xa5\n", "byte alphabet"},
-        {"#version: 0.2\ni\tn x\n", "m:2: 'i?n x' is not in the byte alphabet"}};
+    static const struct {
+        const char *text;
+        const char *message;
+    } cases[] = {{"", "m:1: empty file"},
+                 {"i n\nt h\n", "m:1: expected a line with '#version', found 'i n'"},
+                 {"#version: 0.2\n", "m:2: the file ends here"},
+                 {"#version: 0.2\ni n\nth\n", "m:3: expected two symbols"},
+                 {"#version: 0.2\ni n\n\nt h\n", "m:3: expected two symbols"},
+                 {"#version: 0.2\na b c\n", "m:2: expected two symbols"},
+                 {"#version: 0.2\ni n\nt  h\n", "m:3: expected two symbols"},
+                 {"#version: 0.2\n h\n", "m:2: expected two symbols"},
+                 {"#version: 0.2\ni \xff\n", "m:2: 'i ?' is not in the byte alphabet"},
+                 {"#version: 0.2\ni \xe6\x97\xa5\n", "byte alphabet"},
+                 {"#version: 0.2\ni\tn x\n", "m:2: 'i?n x' is not in the byte alphabet"}};
     vb_tokenizer *t;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_fails(vb_tokenizer_open_bpe(&t, cases[i].text, strlen(cases[i].text), 0, "m", &err), VB_EDATA, cases[i].message);
@@ -225,27 +251,27 @@ static void packed_files_are_checked(void **state) {
     const char *plain = in_folder("m.txt"), *gz = in_folder("m.txt.gz");
     vb_tokenizer *t;
     vb_digest a, b;
-    assert_ok(vb_write_file(plain, merges_text(), strlen(merges_text()), &err));
-    assert_ok(vb_write_file(gz, packed, n, &err));
-    assert_ok(vb_tokenizer_read(&t, plain, 0, &a, &err));
+    assert_ok(vb_writer_write_whole(plain, merges_text(), strlen(merges_text()), &err));
+    assert_ok(vb_writer_write_whole(gz, packed, n, &err));
+    assert_ok(vb_tokenizer_file_read(&t, plain, 0, &a, &err));
     vb_tokenizer_close(t);
-    assert_ok(vb_tokenizer_read(&t, gz, 0, &b, &err));
+    assert_ok(vb_tokenizer_file_read(&t, gz, 0, &b, &err));
     compare_ids(t, 3, SHORT_CONTEXT);
     vb_tokenizer_close(t);
     assert_string_equal(a.hex, b.hex); /* of the content, packed or not */
     for (size_t cut = 2; cut < n; cut += 97) {
-        assert_ok(vb_write_file(gz, packed, cut, &err));
-        assert_fails(vb_tokenizer_read(&t, gz, 0, NULL, &err), VB_EDATA, "truncated gzip data");
+        assert_ok(vb_writer_write_whole(gz, packed, cut, &err));
+        assert_fails(vb_tokenizer_file_read(&t, gz, 0, NULL, &err), VB_EDATA, "truncated gzip data");
     }
     packed[n] = 'x';
-    assert_ok(vb_write_file(gz, packed, n + 1, &err));
-    assert_fails(vb_tokenizer_read(&t, gz, 0, NULL, &err), VB_EDATA, "1 bytes behind the end");
+    assert_ok(vb_writer_write_whole(gz, packed, n + 1, &err));
+    assert_fails(vb_tokenizer_file_read(&t, gz, 0, NULL, &err), VB_EDATA, "1 bytes behind the end");
     packed[n - 8] ^= 1; /* the checksum */
-    assert_ok(vb_write_file(gz, packed, n, &err));
-    assert_fails(vb_tokenizer_read(&t, gz, 0, NULL, &err), VB_EDATA, "corrupt gzip data");
-    assert_ok(vb_write_file(gz, "plain", 5, &err));
-    assert_fails(vb_tokenizer_read(&t, gz, 0, NULL, &err), VB_EDATA, "not gzip");
-    assert_fails(vb_tokenizer_read(&t, in_folder("none.gz"), 0, NULL, &err), VB_EMISSING, "none.gz");
+    assert_ok(vb_writer_write_whole(gz, packed, n, &err));
+    assert_fails(vb_tokenizer_file_read(&t, gz, 0, NULL, &err), VB_EDATA, "corrupt gzip data");
+    assert_ok(vb_writer_write_whole(gz, "plain", 5, &err));
+    assert_fails(vb_tokenizer_file_read(&t, gz, 0, NULL, &err), VB_EDATA, "not gzip");
+    assert_fails(vb_tokenizer_file_read(&t, in_folder("none.gz"), 0, NULL, &err), VB_EMISSING, "none.gz");
     assert_null(t);
 }
 
@@ -283,11 +309,11 @@ static void hugging_face_pairs_have_their_own_ids(void **state) {
     vb_tokenizer *bpe = open_short(), *t;
     vb_digest digests[3];
     write_vocabulary(object);
-    assert_fails(vb_tokenizer_read(&t, folder, 0, NULL, &err), VB_EMISSING, "merges.txt");
-    assert_ok(vb_write_file(in_folder("merges.txt"), merges_text(), strlen(merges_text()), &err));
+    assert_fails(vb_tokenizer_file_read(&t, folder, 0, NULL, &err), VB_EMISSING, "merges.txt");
+    assert_ok(vb_writer_write_whole(in_folder("merges.txt"), merges_text(), strlen(merges_text()), &err));
     const char *paths[3] = {folder, in_folder("vocab.json"), in_folder("merges.txt")};
     for (int p = 0; p < 3; p++) {
-        assert_ok(vb_tokenizer_read(&t, paths[p], 0, &digests[p], &err));
+        assert_ok(vb_tokenizer_file_read(&t, paths[p], 0, &digests[p], &err));
         assert_string_equal(digests[p].hex, digests[0].hex);
         assert_int_equal(vb_tokenizer_size(t), 814);
         assert_int_equal(vb_tokenizer_start(t), 1);
@@ -303,35 +329,43 @@ static void hugging_face_pairs_have_their_own_ids(void **state) {
     }
     vb_tokenizer_close(bpe);
 
-    assert_fails(vb_tokenizer_read(&t, folder, 1, NULL, &err), VB_EMISMATCH, "<|mask|>");
+    assert_fails(vb_tokenizer_file_read(&t, folder, 1, NULL, &err), VB_EMISMATCH, "<|mask|>");
     json_object_set_new(object, "<|mask|>", json_integer(900));
     write_vocabulary(object);
-    assert_ok(vb_tokenizer_read(&t, folder, 1, NULL, &err));
+    assert_ok(vb_tokenizer_file_read(&t, folder, 1, NULL, &err));
     assert_int_equal(vb_tokenizer_size(t), 901);
     vb_tokenizer_close(t);
 
-    static const struct { const char *token; const char *id; int code; const char *message; } breaks[] = {
-        {"a</w>", NULL, VB_EMISMATCH, "lacks the token 'a</w>'"}, {"<|endoftext|>", NULL, VB_EMISMATCH, "lacks the token '<|endoftext|>'"},
-        {"the</w>", NULL, VB_EMISMATCH, "'the</w>' is not in the vocabulary"}, {"x", "\"7\"", VB_EDATA, "token 'x' is not an integer"},
-        {"x", "-1", VB_EDATA, "token 'x' is not an integer"}, {"x", "1.5", VB_EDATA, "token 'x' is not an integer"},
-        {"x", "99999999999", VB_EDATA, "token 'x' is not an integer"}, {"x", "999999999", VB_EDATA, "'x' the id 999999999"},
-        {"x", "0", VB_EDATA, "id 0 to both"}};
+    static const struct {
+        const char *token;
+        const char *id;
+        int code;
+        const char *message;
+    } breaks[] = {{"a</w>", NULL, VB_EMISMATCH, "lacks the token 'a</w>'"},
+                  {"<|endoftext|>", NULL, VB_EMISMATCH, "lacks the token '<|endoftext|>'"},
+                  {"the</w>", NULL, VB_EMISMATCH, "'the</w>' is not in the vocabulary"},
+                  {"x", "\"7\"", VB_EDATA, "token 'x' is not an integer"},
+                  {"x", "-1", VB_EDATA, "token 'x' is not an integer"},
+                  {"x", "1.5", VB_EDATA, "token 'x' is not an integer"},
+                  {"x", "99999999999", VB_EDATA, "token 'x' is not an integer"},
+                  {"x", "999999999", VB_EDATA, "'x' the id 999999999"},
+                  {"x", "0", VB_EDATA, "id 0 to both"}};
     for (size_t i = 0; i < sizeof breaks / sizeof *breaks; i++) {
         json_t *broken = json_copy(object);
         if (breaks[i].id) json_object_set_new(broken, breaks[i].token, json_loads(breaks[i].id, JSON_DECODE_ANY, NULL));
         else json_object_del(broken, breaks[i].token);
         write_vocabulary(broken);
         json_decref(broken);
-        assert_fails(vb_tokenizer_read(&t, folder, 0, NULL, &err), breaks[i].code, breaks[i].message);
+        assert_fails(vb_tokenizer_file_read(&t, folder, 0, NULL, &err), breaks[i].code, breaks[i].message);
     }
     json_decref(object);
-    assert_ok(vb_write_file(in_folder("vocab.json"), "{\"a\": 1,\n \"a\": 2}", 17, &err));
-    assert_fails(vb_tokenizer_read(&t, folder, 0, NULL, &err), VB_EDATA, "vocab.json:2:");
-    assert_ok(vb_write_file(in_folder("vocab.json"), "[1]", 3, &err));
-    assert_fails(vb_tokenizer_read(&t, folder, 0, NULL, &err), VB_EDATA, "expected an object");
+    assert_ok(vb_writer_write_whole(in_folder("vocab.json"), "{\"a\": 1,\n \"a\": 2}", 17, &err));
+    assert_fails(vb_tokenizer_file_read(&t, folder, 0, NULL, &err), VB_EDATA, "vocab.json:2:");
+    assert_ok(vb_writer_write_whole(in_folder("vocab.json"), "[1]", 3, &err));
+    assert_fails(vb_tokenizer_file_read(&t, folder, 0, NULL, &err), VB_EDATA, "expected an object");
     unlink(in_folder("vocab.json"));
-    assert_fails(vb_tokenizer_read(&t, folder, 0, NULL, &err), VB_EMISSING, "a folder without vocab.json");
-    assert_ok(vb_tokenizer_read(&t, in_folder("merges.txt"), 0, NULL, &err)); /* alone it is a merges file like OpenAI's */
+    assert_fails(vb_tokenizer_file_read(&t, folder, 0, NULL, &err), VB_EMISSING, "a folder without vocab.json");
+    assert_ok(vb_tokenizer_file_read(&t, in_folder("merges.txt"), 0, NULL, &err)); /* alone it is a merges file like OpenAI's */
     assert_int_equal(vb_tokenizer_start(t), 812);
     vb_tokenizer_close(t);
     unlink(in_folder("merges.txt"));
@@ -342,7 +376,7 @@ static void lack_of_memory_is_an_error_and_no_leak(void **state) {
     const char *text = "Ã©tÃ© Å‚Ã³dÅº “q” ﬁ &amp; &EACUTE; e\u0301\u0323\u0301 &lt; ΑΣ\nÃ\u00a0 x â€œ";
     const char *merges = "#version\ni n\n";
     uint8_t packed[256];
-    assert_ok(vb_write_file(in_folder("small.gz"), packed, gzip(merges, packed, sizeof packed), &err));
+    assert_ok(vb_writer_write_whole(in_folder("small.gz"), packed, gzip(merges, packed, sizeof packed), &err));
     int32_t ids[CONTEXT], truth[CONTEXT];
     vb_tokenizer *t;
     assert_ok(vb_tokenizer_open_bpe(&t, merges, strlen(merges), 0, "m", &err));
@@ -354,7 +388,7 @@ static void lack_of_memory_is_an_error_and_no_leak(void **state) {
         snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
         vb_error_clear(&err);
         vb_fault_setup(fault, 0);
-        int status = vb_tokenizer_read(&t, in_folder("small.gz"), 0, NULL, &err);
+        int status = vb_tokenizer_file_read(&t, in_folder("small.gz"), 0, NULL, &err);
         if (!status) status = vb_tokenizer_encode(t, text, strlen(text), CONTEXT, ids, NULL, &err);
         vb_fault_setup(NULL, 0);
         vb_tokenizer_close(t);
@@ -376,8 +410,8 @@ static void tables_can_be_shared(void **state) {
     size_t size;
     int32_t truth[CONTEXT], ids[CONTEXT];
     const char *plain = in_folder("m.txt");
-    assert_ok(vb_write_file(plain, merges_text(), strlen(merges_text()), &err));
-    assert_ok(vb_tokenizer_read(&t, plain, 0, &digest, &err));
+    assert_ok(vb_writer_write_whole(plain, merges_text(), strlen(merges_text()), &err));
+    assert_ok(vb_tokenizer_file_read(&t, plain, 0, &digest, &err));
     assert_ok(vb_tokenizer_encode(t, text, strlen(text), CONTEXT, truth, NULL, &err));
     const uint8_t *bytes = vb_tokenizer_bytes(t, &size);
     assert_ok(vb_tokenizer_map(&other, bytes, size, &err));
@@ -401,26 +435,26 @@ static void tables_can_be_shared(void **state) {
     const char *cache = in_folder("cache");
     char path[1200];
     snprintf(path, sizeof path, "%s/tokenizers/%s.tables", cache, digest.hex);
-    assert_ok(vb_tokenizer_find(&other, &map, cache, &digest, &err));
+    assert_ok(vb_tokenizer_file_find(&other, &map, cache, &digest, &err));
     assert_null(other);
     for (int k = 0; k < 3; k++) {
-        assert_ok(vb_tokenizer_share(&t, &map, cache, &digest, &err));
+        assert_ok(vb_tokenizer_file_share(&t, &map, cache, &digest, &err));
         assert_int_equal(map.size, size);
         assert_ok(vb_tokenizer_encode(t, text, strlen(text), CONTEXT, ids, NULL, &err));
         assert_memory_equal(ids, truth, sizeof ids);
         vb_tokenizer_close(t);
         vb_map_close(&map);
-        assert_ok(vb_tokenizer_find(&t, &map, cache, &digest, &err));
+        assert_ok(vb_tokenizer_file_find(&t, &map, cache, &digest, &err));
         assert_non_null(t);
         vb_tokenizer_close(t);
         vb_map_close(&map);
-        if (k) assert_ok(vb_write_file(path, "not tables", 10, &err));
-        if (k) assert_ok(vb_tokenizer_find(&other, &map, cache, &digest, &err));
+        if (k) assert_ok(vb_writer_write_whole(path, "not tables", 10, &err));
+        if (k) assert_ok(vb_tokenizer_file_find(&other, &map, cache, &digest, &err));
         if (k) assert_null(other);
-        assert_ok(vb_tokenizer_read(&t, plain, 0, NULL, &err));
+        assert_ok(vb_tokenizer_file_read(&t, plain, 0, NULL, &err));
     }
     vb_fault_setup("write:1:ENOSPC", 0);
-    assert_fails(vb_tokenizer_share(&t, &map, cache, &digest, &err), VB_EOUTPUT, ".tables: cannot write: No space left");
+    assert_fails(vb_tokenizer_file_share(&t, &map, cache, &digest, &err), VB_EOUTPUT, ".tables: cannot write: No space left");
     vb_fault_setup(NULL, 0);
     vb_tokenizer_close(t);
 }
@@ -429,7 +463,7 @@ static void one_tokenizer_serves_many_threads(void **state) {
     (void)state;
     vb_tokenizer *t = open_short();
     int wrong = 0;
-    #pragma omp parallel for num_threads(4) reduction(+ : wrong) schedule(dynamic)
+#pragma omp parallel for num_threads(4) reduction(+ : wrong) schedule(dynamic)
     for (int i = 0; i < 4 * (int)rows(); i++) {
         size_t r = (size_t)i % rows();
         const char *text = row_text(r);
@@ -444,12 +478,17 @@ static void one_tokenizer_serves_many_threads(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texts_are_cleaned_as_in_python), cmocka_unit_test(invalid_bytes_become_replacement_characters),
-        cmocka_unit_test(short_merges_give_golden_ids), cmocka_unit_test(the_context_cuts_and_keeps_the_end),
-        cmocka_unit_test(openai_merges_give_golden_ids), cmocka_unit_test(fixtures_are_equal),
-        cmocka_unit_test(broken_merges_name_the_line), cmocka_unit_test(packed_files_are_checked),
-        cmocka_unit_test(hugging_face_pairs_have_their_own_ids), cmocka_unit_test(lack_of_memory_is_an_error_and_no_leak),
-        cmocka_unit_test(tables_can_be_shared), cmocka_unit_test(one_tokenizer_serves_many_threads)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(texts_are_cleaned_as_in_python),
+                                       cmocka_unit_test(invalid_bytes_become_replacement_characters),
+                                       cmocka_unit_test(short_merges_give_golden_ids),
+                                       cmocka_unit_test(the_context_cuts_and_keeps_the_end),
+                                       cmocka_unit_test(openai_merges_give_golden_ids),
+                                       cmocka_unit_test(fixtures_are_equal),
+                                       cmocka_unit_test(broken_merges_name_the_line),
+                                       cmocka_unit_test(packed_files_are_checked),
+                                       cmocka_unit_test(hugging_face_pairs_have_their_own_ids),
+                                       cmocka_unit_test(lack_of_memory_is_an_error_and_no_leak),
+                                       cmocka_unit_test(tables_can_be_shared),
+                                       cmocka_unit_test(one_tokenizer_serves_many_threads)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,8 +1,9 @@
-/* Tests of hits and their heaps: order and ties against integers, merges in any order, bytes there and back, failed allocations. */
+/* Tests of hits and their heaps: order and ties against integers, merges in any order, bytes there and back, failed
+ * allocations. */
 #include <math.h>
 
-#include "kernels/fault.h"
-#include "kernels/topk.h"
+#include "kernels/base/fault.h"
+#include "kernels/exact/topk.h"
 #include "tests/unit/vb_test.h"
 
 /* x . q as an exact sum of two doubles, for inner products. */
@@ -22,19 +23,20 @@ static vb_hit wide_hit(int64_t id, double dot, double rest) {
 
 static void sums_round_to_the_nearest_double(void **state) {
     (void)state;
-    static const struct { double terms[3], expected; } cases[] = {
-        {{0, 0, 0}, 0},
-        {{1, 0x1p-53, 0}, 1}, /* half way: to even */
-        {{1, 0x1p-52, 0x1p-53}, 1 + 0x1p-51},
-        {{1, 0x1p-53, 0x1p-298}, 1 + 0x1p-52},
-        {{-1, -0x1p-53, -0x1p-298}, -1 - 0x1p-52},
-        {{1, 0x1p-53, -0x1p-298}, 1},
-        {{0x1p-298, 0, 0}, 0x1p-298},
-        {{-0x1.8p-297, 0, 0}, -0x1.8p-297},
-        {{0x1p255, -0x1p255, 0x1p-200}, 0x1p-200},
-        {{0x1.fffffffffffffp200, 0x1p147, 0}, 0x1p201},
-        {{0x1p-266, 0x1p-298, 0x1p-297}, 0x1p-266 + 0x1.8p-297},
-        {{3e38, 1e-30, -3e38}, 1e-30}};
+    static const struct {
+        double terms[3], expected;
+    } cases[] = {{{0, 0, 0}, 0},
+                 {{1, 0x1p-53, 0}, 1}, /* half way: to even */
+                 {{1, 0x1p-52, 0x1p-53}, 1 + 0x1p-51},
+                 {{1, 0x1p-53, 0x1p-298}, 1 + 0x1p-52},
+                 {{-1, -0x1p-53, -0x1p-298}, -1 - 0x1p-52},
+                 {{1, 0x1p-53, -0x1p-298}, 1},
+                 {{0x1p-298, 0, 0}, 0x1p-298},
+                 {{-0x1.8p-297, 0, 0}, -0x1.8p-297},
+                 {{0x1p255, -0x1p255, 0x1p-200}, 0x1p-200},
+                 {{0x1.fffffffffffffp200, 0x1p147, 0}, 0x1p201},
+                 {{0x1p-266, 0x1p-298, 0x1p-297}, 0x1p-266 + 0x1.8p-297},
+                 {{3e38, 1e-30, -3e38}, 1e-30}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         vb_exact sum;
         vb_exact_sum(&sum, cases[i].terms, 3);
@@ -189,7 +191,8 @@ static void damaged_bytes_and_failed_allocations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(sums_round_to_the_nearest_double), cmocka_unit_test(order_is_exact),
-                                       cmocka_unit_test(lists_do_not_depend_on_the_order), cmocka_unit_test(fewer_hits_than_places),
+                                       cmocka_unit_test(lists_do_not_depend_on_the_order),
+                                       cmocka_unit_test(fewer_hits_than_places),
                                        cmocka_unit_test(damaged_bytes_and_failed_allocations)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

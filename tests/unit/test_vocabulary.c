@@ -2,10 +2,11 @@
 #include <jansson.h>
 
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "shards/io.h"
-#include "shards/prompts.h"
-#include "shards/vocabulary.h"
+#include "kernels/base/fault.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
+#include "shards/text/prompts.h"
+#include "shards/text/vocabularies.h"
 
 static vb_error err;
 static char scratch[] = "/tmp/vocabench-vocabulary-XXXXXX";
@@ -24,7 +25,7 @@ static int remove_scratch(void **state) {
 }
 
 static const char *written(const char *text) {
-    assert_ok(vb_write_file(file, text, strlen(text), &err));
+    assert_ok(vb_writer_write_whole(file, text, strlen(text), &err));
     return file;
 }
 
@@ -96,10 +97,12 @@ static void equal_names_are_one_class(void **state) {
     static const int members[] = {0, 1, 2, 0, 3, 1, 4, 2, 0}, offsets[] = {0, 3, 7, 9};
     assert_memory_equal(v.offsets, offsets, sizeof offsets);
     assert_memory_equal(v.members, members, sizeof members);
-    static const char *const notes[] = {
-        "'rose' in 'Flowers' (line 8) is also in 'Plants' (line 4)", "'oak tree' in 'Flowers' (line 10) is also in 'Plants' (line 5)",
-        "'oak_tree' in 'Flowers' (line 11) is also in 'Plants' (line 5)", "'fern' in 'More' (line 13) is also in 'Plants' (line 6)",
-        "'rose' in 'More' (line 13) is also in 'Plants' (line 4)", "'rose' in 'More' (line 13) is also in 'Plants' (line 4)"};
+    static const char *const notes[] = {"'rose' in 'Flowers' (line 8) is also in 'Plants' (line 4)",
+                                        "'oak tree' in 'Flowers' (line 10) is also in 'Plants' (line 5)",
+                                        "'oak_tree' in 'Flowers' (line 11) is also in 'Plants' (line 5)",
+                                        "'fern' in 'More' (line 13) is also in 'Plants' (line 6)",
+                                        "'rose' in 'More' (line 13) is also in 'Plants' (line 4)",
+                                        "'rose' in 'More' (line 13) is also in 'Plants' (line 4)"};
     assert_int_equal(v.duplicates, 6);
     for (int i = 0; i < 6; i++) assert_string_equal(v.duplicate_notes[i], notes[i]);
     vb_vocabularies_free(&v);
@@ -111,10 +114,24 @@ static void finds_labels(void **state) {
     read_text(&v, "name: x\n"
                   "vocabularies:\n"
                   "  a: [aquarium_fish, {id: n2, name: n1}, {id: n1, name: sweet pepper}, Zebra, zebra]\n");
-    static const struct { const char *label; int class; } cases[] = {
-        {"aquarium_fish", 0}, {"aquarium fish", 0}, {"aquarium-fish", -1}, {"aquarium", -1}, {"aquarium_fishes", -1}, {"sweet_pepper", 2},
-        {"sweet pepper", 2},
-        {"n1", 2}, {"n2", 1}, {"n3", -1}, {"Zebra", 3}, {"zebra", 4}, {"ZEBRA", -1}, {"", -1}, {"_", -1}};
+    static const struct {
+        const char *label;
+        int class;
+    } cases[] = {{"aquarium_fish", 0},
+                 {"aquarium fish", 0},
+                 {"aquarium-fish", -1},
+                 {"aquarium", -1},
+                 {"aquarium_fishes", -1},
+                 {"sweet_pepper", 2},
+                 {"sweet pepper", 2},
+                 {"n1", 2},
+                 {"n2", 1},
+                 {"n3", -1},
+                 {"Zebra", 3},
+                 {"zebra", 4},
+                 {"ZEBRA", -1},
+                 {"", -1},
+                 {"_", -1}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (vb_vocabularies_find(&v, cases[i].label) != cases[i].class)
             fail_msg("%s: class %d", cases[i].label, vb_vocabularies_find(&v, cases[i].label));
@@ -139,13 +156,16 @@ static void bad_files(void **state) {
     assert_refused("name: x\nvocabularies:\n  a: b\n", ":3:6: expected a list of classes, found 'b'");
     assert_refused("name: x\nvocabularies:\n  \"\": [b]\n", ":3:3: expected the name of a vocabulary, found an empty text");
     assert_refused("name: x\nvocabularies:\n  a: [b]\n  a: [c]\n", ":4:3: the key 'a' is given a second time (first at line 3)");
-    assert_refused("name: x\nvocabularies:\n  a: [b, \"\"]\n", ":3:10: expected a class name or {id: ..., name: ...}, found an empty text");
-    assert_refused("name: x\nvocabularies:\n  a: [b, _ ]\n", ":3:10: expected a class name or {id: ..., name: ...}, found an empty text");
+    assert_refused("name: x\nvocabularies:\n  a: [b, \"\"]\n",
+                   ":3:10: expected a class name or {id: ..., name: ...}, found an empty text");
+    assert_refused("name: x\nvocabularies:\n  a: [b, _ ]\n",
+                   ":3:10: expected a class name or {id: ..., name: ...}, found an empty text");
     assert_refused("name: x\nvocabularies:\n  a: [b, \" c\"]\n",
                    ":3:10: expected a class name or {id: ..., name: ...} without white space around it, found ' c'");
     assert_refused("name: x\nvocabularies:\n  a: [b, \"c\\nd\"]\n",
                    ":3:10: expected a class name or {id: ..., name: ...} on one line, found 'c?d'");
-    assert_refused("name: x\nvocabularies:\n  a: [b, null]\n", ":3:10: expected a class name or {id: ..., name: ...}, found nothing");
+    assert_refused("name: x\nvocabularies:\n  a: [b, null]\n",
+                   ":3:10: expected a class name or {id: ..., name: ...}, found nothing");
     assert_refused("name: x\nvocabularies:\n  a: [[b]]\n", ":3:7: expected a class name or {id: ..., name: ...}, found a list");
     assert_refused("name: x\nvocabularies:\n  a: [{id: n1}]\n", ":3:7: a class without a name: expected {id: ..., name: ...}");
     assert_refused("name: x\nvocabularies:\n  a: [{id: n1, nmae: b}]\n", ":3:16: unknown key 'nmae', did you mean 'name'?");
@@ -156,7 +176,8 @@ static void bad_files(void **state) {
                    ":7:5: 'b' has the id 'n2' here and 'n1' at line 4");
     assert_refused("name: x\nvocabularies:\n  a:\n  - {id: n1, name: b}\n  - {id: n1, name: B}\n",
                    ":5:5: the id 'n1' names 'B' here and 'b' at line 4");
-    assert_refused("name: x\nvocabularies: {a: [b]\n", ":3:1: did not find expected ',' or '}' while parsing a flow mapping at line 2");
+    assert_refused("name: x\nvocabularies: {a: [b]\n",
+                   ":3:1: did not find expected ',' or '}' while parsing a flow mapping at line 2");
     vb_vocabularies v;
     assert_fails(vb_vocabularies_read(&v, "/nonexistent/v.yaml", &err), VB_EMISSING, "/nonexistent/v.yaml");
     vb_vocabularies_free(&v);
@@ -176,10 +197,12 @@ static void digest_is_of_content(void **state) {
     vb_digest same = digest_of("# comment\nvocabularies:\n  a:\n  - \"b\"\n  - name: c\n    id: n1\n  d: [e]\nname: x\n");
     assert_int_equal(strlen(digest.hex), 32);
     assert_string_equal(digest.hex, same.hex);
-    static const char *const others[] = {
-        "name: y\nvocabularies: {a: [b, {id: n1, name: c}], d: [e]}\n", "name: x\nvocabularies: {A: [b, {id: n1, name: c}], d: [e]}\n",
-        "name: x\nvocabularies: {a: [b, {id: n2, name: c}], d: [e]}\n", "name: x\nvocabularies: {a: [b, c], d: [e]}\n",
-        "name: x\nvocabularies: {a: [b], d: [{id: n1, name: c}, e]}\n", "name: x\nvocabularies: {a: [{id: n1, name: c}, b], d: [e]}\n"};
+    static const char *const others[] = {"name: y\nvocabularies: {a: [b, {id: n1, name: c}], d: [e]}\n",
+                                         "name: x\nvocabularies: {A: [b, {id: n1, name: c}], d: [e]}\n",
+                                         "name: x\nvocabularies: {a: [b, {id: n2, name: c}], d: [e]}\n",
+                                         "name: x\nvocabularies: {a: [b, c], d: [e]}\n",
+                                         "name: x\nvocabularies: {a: [b], d: [{id: n1, name: c}, e]}\n",
+                                         "name: x\nvocabularies: {a: [{id: n1, name: c}, b], d: [e]}\n"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         vb_digest other = digest_of(others[i]);
         assert_string_not_equal(digest.hex, other.hex);
@@ -191,7 +214,8 @@ static void a_large_pool(void **state) {
     (void)state;
     enum { NAMES = 20000 };
     char *text = vb_array(NAMES, 48, "test", &err), *at = text + sprintf(text, "name: pool\nvocabularies:\n  nouns:\n");
-    for (int i = 0; i < NAMES; i++) at += sprintf(at, "  - {id: i%d, name: noun_%d}\n", i % (NAMES / 2) * 7919 % 10007, i % (NAMES / 2));
+    for (int i = 0; i < NAMES; i++)
+        at += sprintf(at, "  - {id: i%d, name: noun_%d}\n", i % (NAMES / 2) * 7919 % 10007, i % (NAMES / 2));
     vb_vocabularies v;
     read_text(&v, text);
     assert_int_equal(v.classes, NAMES / 2);
@@ -211,9 +235,15 @@ static void a_large_pool(void **state) {
 
 static void committed_counts(void **state) {
     (void)state;
-    static const struct { const char *name; int vocabularies, each; bool ids; } files[] = {
-        {"cifar100", 20, 5, false}, {"entity13", 13, 20, true}, {"entity30", 30, 8, true}, {"living17", 17, 4, true},
-        {"nonliving26", 26, 4, true}};
+    static const struct {
+        const char *name;
+        int vocabularies, each;
+        bool ids;
+    } files[] = {{"cifar100", 20, 5, false},
+                 {"entity13", 13, 20, true},
+                 {"entity30", 30, 8, true},
+                 {"living17", 17, 4, true},
+                 {"nonliving26", 26, 4, true}};
     for (size_t f = 0; f < sizeof files / sizeof *files; f++) {
         char path[64];
         vb_vocabularies v;
@@ -227,9 +257,12 @@ static void committed_counts(void **state) {
         for (int i = 0; i <= v.count; i++) assert_int_equal(v.offsets[i], i * files[f].each);
         vb_vocabularies_free(&v);
     }
-    static const struct { const char *name; int sizes[3], classes; } sets[] = {
-        {"cifar100_caltech101_sun397", {100, 100, 397}, 578}, {"cifar10_cifar100_imagenet", {10, 100, 998}, 1084},
-        {"flowers_pets_cars", {102, 37, 196}, 335}};
+    static const struct {
+        const char *name;
+        int sizes[3], classes;
+    } sets[] = {{"cifar100_caltech101_sun397", {100, 100, 397}, 578},
+                {"cifar10_cifar100_imagenet", {10, 100, 998}, 1084},
+                {"flowers_pets_cars", {102, 37, 196}, 335}};
     for (size_t f = 0; f < sizeof sets / sizeof *sets; f++) {
         char path[64];
         vb_vocabularies v;
@@ -243,8 +276,8 @@ static void committed_counts(void **state) {
 }
 
 /* The listings of the reference, in its order, make the classes and members of the committed file. */
-static void assert_vocabulary(const vb_vocabularies *v, int index, const char *name, size_t count, const char **names, const char **ids,
-                              int *seen) {
+static void assert_vocabulary(const vb_vocabularies *v, int index, const char *name, size_t count, const char **names,
+                              const char **ids, int *seen) {
     const char *comma = strchr(name, ','); /* BREEDS gives synonyms; the first is the name */
     size_t length = comma ? (size_t)(comma - name) : strlen(name);
     assert_true(index < v->count);
@@ -271,11 +304,14 @@ static void assert_vocabulary(const vb_vocabularies *v, int index, const char *n
 
 static void committed_equal_the_reference(void **state) {
     (void)state;
-    static const char *const files[][2] = {
-        {"cifar100", "cifar100_vocabularies"}, {"entity13", "entity13"}, {"entity30", "entity30"}, {"living17", "living17"},
-        {"nonliving26", "nonliving26"},
-        {"cifar100_caltech101_sun397", "cifar100_caltech101_sun397_vocabularies"},
-        {"cifar10_cifar100_imagenet", "cifar10_cifar100_imagenet_vocabularies"}, {"flowers_pets_cars", "flowers_pets_cars_vocabularies"}};
+    static const char *const files[][2] = {{"cifar100", "cifar100_vocabularies"},
+                                           {"entity13", "entity13"},
+                                           {"entity30", "entity30"},
+                                           {"living17", "living17"},
+                                           {"nonliving26", "nonliving26"},
+                                           {"cifar100_caltech101_sun397", "cifar100_caltech101_sun397_vocabularies"},
+                                           {"cifar10_cifar100_imagenet", "cifar10_cifar100_imagenet_vocabularies"},
+                                           {"flowers_pets_cars", "flowers_pets_cars_vocabularies"}};
     enum { MOST = 1000 };
     static const char *names[MOST], *ids[MOST];
     for (size_t f = 0; f < sizeof files / sizeof *files; f++) {
@@ -301,7 +337,8 @@ static void committed_equal_the_reference(void **state) {
                 names[j] = json_string_value(json_object_get(class, "clip_name"));
                 ids[j] = json_string_value(json_object_get(class, "wnid"));
             }
-            assert_vocabulary(&v, index++, json_string_value(json_object_get(value, "name")), json_array_size(classes), names, ids, &seen);
+            assert_vocabulary(&v, index++, json_string_value(json_object_get(value, "name")), json_array_size(classes), names,
+                              ids, &seen);
         }
         assert_int_equal(index, v.count);
         assert_int_equal(seen, v.classes);
@@ -325,7 +362,8 @@ static void committed_ids_agree(void **state) {
         for (int i = 0; i < v.classes; i++) {
             int class = vb_vocabularies_find(&imagenet, v.class[i].name);
             assert_true(class >= 0);
-            if (vb_vocabularies_find(&imagenet, v.class[i].id) != class) /* the second folder of a repeated name has no id of its own */
+            if (vb_vocabularies_find(&imagenet, v.class[i].id) !=
+                class) /* the second folder of a repeated name has no id of its own */
                 assert_true(!strcmp(v.class[i].name, "missile") || !strcmp(v.class[i].name, "sunglasses"));
         }
         vb_vocabularies_free(&v);
@@ -345,19 +383,26 @@ static vb_vocabularies part_of(const char *classes) {
 
 static void joined_classes(void **state) {
     (void)state;
-    /* By hand: maple_tree and maple tree; cat (n3) and cat, whose id is not known; cat (n3) and tom (n3). Not the banks, nor Ant. */
+    /* By hand: maple_tree and maple tree; cat (n3) and cat, whose id is not known; cat (n3) and tom (n3). Not the banks, nor
+     * Ant. */
     static const struct {
         vb_shared_names rule;
         int classes, members[9], offsets[4], of[3][4], kin[9];
-    } cases[] = {
-        {VB_SHARED_SAME, 9, {0, 1, 2, 3, 4, 5, 6, 7, 8}, {0, 3, 7, 9}, {{0, 1, 2}, {3, 4, 5, 6}, {7, 8}}, {0, 1, 2, 1, 4, 2, 6, 7, 2}},
-        {VB_SHARED_DIFFERENT, 9, {0, 1, 2, 3, 4, 5, 6, 7, 8}, {0, 3, 7, 9}, {{0, 1, 2}, {3, 4, 5, 6}, {7, 8}}, {0}},
-        {VB_SHARED_MERGE, 6, {0, 1, 2, 1, 3, 2, 4, 5, 2}, {0, 3, 7, 9}, {{0, 1, 2}, {1, 3, 2, 4}, {5, 2}}, {0}},
-        {VB_SHARED_DROP, 4, {0, 1, 2, 3}, {0, 1, 3, 4}, {{0, -1, -1}, {-1, 1, -1, 2}, {3, -1}}, {0}}};
-    vb_vocabularies parts[] = {part_of("ant, maple_tree, {id: n3, name: cat}"), part_of("maple tree, {id: n1, name: bank}, cat, Ant"),
+    } cases[] = {{VB_SHARED_SAME,
+                  9,
+                  {0, 1, 2, 3, 4, 5, 6, 7, 8},
+                  {0, 3, 7, 9},
+                  {{0, 1, 2}, {3, 4, 5, 6}, {7, 8}},
+                  {0, 1, 2, 1, 4, 2, 6, 7, 2}},
+                 {VB_SHARED_DIFFERENT, 9, {0, 1, 2, 3, 4, 5, 6, 7, 8}, {0, 3, 7, 9}, {{0, 1, 2}, {3, 4, 5, 6}, {7, 8}}, {0}},
+                 {VB_SHARED_MERGE, 6, {0, 1, 2, 1, 3, 2, 4, 5, 2}, {0, 3, 7, 9}, {{0, 1, 2}, {1, 3, 2, 4}, {5, 2}}, {0}},
+                 {VB_SHARED_DROP, 4, {0, 1, 2, 3}, {0, 1, 3, 4}, {{0, -1, -1}, {-1, 1, -1, 2}, {3, -1}}, {0}}};
+    vb_vocabularies parts[] = {part_of("ant, maple_tree, {id: n3, name: cat}"),
+                               part_of("maple tree, {id: n1, name: bank}, cat, Ant"),
                                part_of("{id: n2, name: bank}, {id: n3, name: tom}"), part_of("cat"),
                                part_of("cat, {id: n3, name: kitten}")};
-    const vb_vocabularies *all[] = {&parts[0], &parts[1], &parts[2]}, *bad[] = {&parts[0], &parts[3]}, *twice[] = {&parts[0], &parts[4]};
+    const vb_vocabularies *all[] = {&parts[0], &parts[1], &parts[2]}, *bad[] = {&parts[0], &parts[3]},
+                          *twice[] = {&parts[0], &parts[4]};
     static const char *const names[] = {"red", "blue", "green"};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         vb_joined joined;
@@ -382,7 +427,7 @@ static void joined_classes(void **state) {
         assert_int_equal(v->duplicates, 3);
         assert_string_equal(v->duplicate_notes[0], "'maple tree' in 'blue' is also in 'red'");
         assert_string_equal(v->duplicate_notes[2], "'tom' in 'green' is also in 'red'");
-        vb_joined_free(&joined);
+        vb_vocabularies_joined_free(&joined);
     }
     vb_joined joined;
     assert_fails(vb_vocabularies_join(&joined, "x", bad, names, 2, VB_SHARED_DROP, &err), VB_EMISMATCH,
@@ -399,7 +444,7 @@ static void joined_classes(void **state) {
         assert_int_equal(err.code, VB_EMEMORY);
         assert_null(joined.vocabularies.class);
     }
-    vb_joined_free(&joined);
+    vb_vocabularies_joined_free(&joined);
     for (int p = 0; p < 5; p++) vb_vocabularies_free(&parts[p]);
 }
 
@@ -428,7 +473,7 @@ static void joined_files(void **state) {
                 assert_true(vb_vocabularies_find(&files[p + 1], class->name) >= 0);
             }
         }
-        vb_joined_free(&joined);
+        vb_vocabularies_joined_free(&joined);
         for (int f = 0; f < 4; f++) vb_vocabularies_free(&files[f]);
     }
 }
@@ -437,22 +482,30 @@ static void joined_files(void **state) {
 
 static void prompts_fill(void **state) {
     (void)state;
-    static const struct { const char *prompt, *name, *text; } cases[] = {
-        {"a photo of a {}.", "aquarium_fish", "a photo of a aquarium fish."}, {"{}", "a", "a"}, {"{} texture.", "x__y", "x  y texture."},
-        {"itap of my {}", "swim trunks / shorts", "itap of my swim trunks / shorts"}, {"a {}_b", "{}", "a {}_b"}, {"{}!", "", "!"}};
+    static const struct {
+        const char *prompt, *name, *text;
+    } cases[] = {{"a photo of a {}.", "aquarium_fish", "a photo of a aquarium fish."},
+                 {"{}", "a", "a"},
+                 {"{} texture.", "x__y", "x  y texture."},
+                 {"itap of my {}", "swim trunks / shorts", "itap of my swim trunks / shorts"},
+                 {"a {}_b", "{}", "a {}_b"},
+                 {"{}!", "", "!"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *text = vb_prompt_fill(cases[i].prompt, cases[i].name, &err);
+        char *text = vb_prompts_fill(cases[i].prompt, cases[i].name, &err);
         assert_non_null(text);
         assert_string_equal(text, cases[i].text);
         vb_free(text);
     }
-    static const char *const bad[][2] = {{"a photo.", "no {} for the class name"}, {"{} and {}", "more than one {}"},
+    static const char *const bad[][2] = {{"a photo.", "no {} for the class name"},
+                                         {"{} and {}", "more than one {}"},
                                          {"{{}}", "a brace besides its {}"},
-                                         {"{0} {}", "a brace besides its {}"}, {"{} }", "a brace besides its {}"},
-                                         {"{ }", "no {} for the class name"}, {"", "no {}"}};
+                                         {"{0} {}", "a brace besides its {}"},
+                                         {"{} }", "a brace besides its {}"},
+                                         {"{ }", "no {} for the class name"},
+                                         {"", "no {}"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         vb_error_clear(&err);
-        assert_null(vb_prompt_fill(bad[i][0], "x", &err));
+        assert_null(vb_prompts_fill(bad[i][0], "x", &err));
         assert_int_equal(err.code, VB_ECONFIG);
         assert_non_null(strstr(err.text, bad[i][1]));
     }
@@ -503,7 +556,8 @@ static void prompts_read(void **state) {
     prompts_refused("name: x\nprompts: [\"a {} {}\"]\n", ":2:11: the prompt 'a {} {}' has more than one {}");
     prompts_refused("name: x\nprompt: [\"a {}\"]\n", ":2:1: unknown key 'prompt', did you mean 'prompts'?");
     prompts_refused("nam: x\nprompts: [\"a {}\"]\n", ":1:1: unknown key 'nam', did you mean 'name'?");
-    prompts_refused("name: x\nprompts: [\"a {}\"]\ntemplates: 3\n", ":3:1: unknown key 'templates', expected 'name' or 'prompts'");
+    prompts_refused("name: x\nprompts: [\"a {}\"]\ntemplates: 3\n",
+                    ":3:1: unknown key 'templates', expected 'name' or 'prompts'");
     prompts_refused("prompts: [\"a {}\"]\n", ":1:1: the key 'name' is missing");
     prompts_refused("name: x\n", ":1:1: the key 'prompts' is missing");
     prompts_refused("name: \"\"\nprompts: [\"a {}\"]\n", ":1:7: expected a name, found an empty text");
@@ -511,15 +565,27 @@ static void prompts_read(void **state) {
     assert_fails(vb_prompts_read(&prompts, "/nonexistent/p.yaml", &err), VB_EMISSING, "/nonexistent/p.yaml");
 }
 
-static const struct { const char *name, *reference; int count; } lists[] = {
-    {"imagenet80", "IMAGENET_TEMPLATES", 80}, {"imagenet7", "IMAGENET_TEMPLATES_SELECT", 7}, {"cifar10", "CIFAR10_TEMPLATES", 18},
-    {"cifar100", "CIFAR100_TEMPLATES", 18}, {"stanford_cars", "StanfordCars_TEMPLATES", 8}, {"caltech101", "Caltech101_TEMPLATES", 34},
-    {"describable_textures", "DescribableTextures_TEMPLATES", 8}, {"eurosat", "EuroSAT_TEMPLATES", 3},
-    {"flowers102", "Flowers102_TEMPLATES", 1},
-    {"food101", "Food101_TEMPLATES", 1}, {"sun397", "SUN397_TEMPLATES", 2}, {"oxford_pets", "OxfordPets_TEMPLATES", 1},
-    {"ucf101", "UCF101_TEMPLATES", 48},
-    {"simple", "MYCIFAR100", 1}, {"fgvc_aircraft", "FGVCAircraft", 1}, {"describable_textures_single", "DescribableTextures", 1},
-    {"eurosat_single", "EuroSAT", 1}, {"ucf101_single", "UCF101", 1}};
+static const struct {
+    const char *name, *reference;
+    int count;
+} lists[] = {{"imagenet80", "IMAGENET_TEMPLATES", 80},
+             {"imagenet7", "IMAGENET_TEMPLATES_SELECT", 7},
+             {"cifar10", "CIFAR10_TEMPLATES", 18},
+             {"cifar100", "CIFAR100_TEMPLATES", 18},
+             {"stanford_cars", "StanfordCars_TEMPLATES", 8},
+             {"caltech101", "Caltech101_TEMPLATES", 34},
+             {"describable_textures", "DescribableTextures_TEMPLATES", 8},
+             {"eurosat", "EuroSAT_TEMPLATES", 3},
+             {"flowers102", "Flowers102_TEMPLATES", 1},
+             {"food101", "Food101_TEMPLATES", 1},
+             {"sun397", "SUN397_TEMPLATES", 2},
+             {"oxford_pets", "OxfordPets_TEMPLATES", 1},
+             {"ucf101", "UCF101_TEMPLATES", 48},
+             {"simple", "MYCIFAR100", 1},
+             {"fgvc_aircraft", "FGVCAircraft", 1},
+             {"describable_textures_single", "DescribableTextures", 1},
+             {"eurosat_single", "EuroSAT", 1},
+             {"ucf101_single", "UCF101", 1}};
 enum { LISTS = sizeof lists / sizeof *lists };
 
 static void read_list(vb_prompts *prompts, int i) {
@@ -532,11 +598,11 @@ static void read_list(vb_prompts *prompts, int i) {
 
 static void committed_prompts(void **state) {
     (void)state;
-    vb_paths paths;
+    vb_strings paths;
     vb_prompts prompts;
-    assert_ok(vb_glob(&paths, "configs/prompts/*.yaml", &err));
+    assert_ok(vb_path_glob(&paths, "configs/prompts/*.yaml", &err));
     assert_int_equal(paths.count, LISTS);
-    vb_paths_free(&paths);
+    vb_strings_free(&paths);
     for (int i = 0; i < LISTS; i++) {
         read_list(&prompts, i);
         if (!strcmp(lists[i].name, "simple")) assert_string_equal(prompts.items[0], "a photo of a {}.");
@@ -611,17 +677,26 @@ static void lack_of_memory(void **state) {
     }
     assert_true(n > 20);
     vb_fault_setup("alloc:1:ENOMEM", 0);
-    assert_null(vb_prompt_fill("a {}", "x", &err));
+    assert_null(vb_prompts_fill("a {}", "x", &err));
     vb_fault_setup(NULL, 0);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_names_and_ids), cmocka_unit_test(equal_names_are_one_class), cmocka_unit_test(finds_labels),
-        cmocka_unit_test(bad_files),
-        cmocka_unit_test(digest_is_of_content), cmocka_unit_test(a_large_pool), cmocka_unit_test(committed_counts),
-        cmocka_unit_test(committed_equal_the_reference), cmocka_unit_test(committed_ids_agree), cmocka_unit_test(joined_classes),
-        cmocka_unit_test(joined_files), cmocka_unit_test(prompts_fill), cmocka_unit_test(prompts_read),
-        cmocka_unit_test(committed_prompts), cmocka_unit_test(committed_prompts_equal_the_reference), cmocka_unit_test(lack_of_memory)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(reads_names_and_ids),
+                                       cmocka_unit_test(equal_names_are_one_class),
+                                       cmocka_unit_test(finds_labels),
+                                       cmocka_unit_test(bad_files),
+                                       cmocka_unit_test(digest_is_of_content),
+                                       cmocka_unit_test(a_large_pool),
+                                       cmocka_unit_test(committed_counts),
+                                       cmocka_unit_test(committed_equal_the_reference),
+                                       cmocka_unit_test(committed_ids_agree),
+                                       cmocka_unit_test(joined_classes),
+                                       cmocka_unit_test(joined_files),
+                                       cmocka_unit_test(prompts_fill),
+                                       cmocka_unit_test(prompts_read),
+                                       cmocka_unit_test(committed_prompts),
+                                       cmocka_unit_test(committed_prompts_equal_the_reference),
+                                       cmocka_unit_test(lack_of_memory)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

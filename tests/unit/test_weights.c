@@ -1,13 +1,15 @@
-/* Weights of every container and naming: the fixtures' values by NumPy, small archives by Python's zipfile, and what must be refused. */
+/* Weights of every container and naming: the fixtures' values by NumPy, small archives by Python's zipfile, and what must be
+ * refused. */
 #include <errno.h>
 #include <math.h>
 
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "shards/coop.h"
-#include "shards/weight_names.h"
-#include "shards/weights.h"
-#include "shards/zip.h"
+#include "kernels/base/fault.h"
+#include "shards/weights/coop.h"
+#include "shards/weights/weight_names.h"
+#include "shards/weights/weights.h"
+#include "shards/files/zip.h"
+#include "shards/files/writer.h"
 
 #define CORPUS "tests/fuzz/corpus/"
 
@@ -116,7 +118,12 @@ static void hugging_face_holds_the_same_tensors(void **state) {
     vb_weights_close(&other);
 }
 
-typedef struct golden { const char *name; int ndim; int64_t first, last; double sum, weighted; } golden;
+typedef struct golden {
+    const char *name;
+    int ndim;
+    int64_t first, last;
+    double sum, weighted;
+} golden;
 
 static void assert_golden(const vb_weights *weights, const golden *g, size_t count) {
     for (size_t i = 0; i < count; i++) {
@@ -153,13 +160,12 @@ static void slip_has_openai_names(void **state) {
 
 static void declip_has_openai_names(void **state) {
     (void)state;
-    static const golden sums[] = {
-        {"visual.proj", 2, 128, 32, 4.500063359737396, 10094.636222541332},
-        {"positional_embedding", 2, 77, 64, 0.3557627201080322, 2310.5315165519714},
-        {"text_projection.weight", 2, 32, 64, 6.063887298107147, 5834.550577819347},
-        {"text_projection.bias", 1, 32, 32, 0.6109046936035156, 24.954952239990234},
-        {"token_embedding.weight", 2, 49409, 64, 45.13853454589844, 127235629.81053162},
-        {"logit_scale", 0, 0, 0, 2.658203125, 0}};
+    static const golden sums[] = {{"visual.proj", 2, 128, 32, 4.500063359737396, 10094.636222541332},
+                                  {"positional_embedding", 2, 77, 64, 0.3557627201080322, 2310.5315165519714},
+                                  {"text_projection.weight", 2, 32, 64, 6.063887298107147, 5834.550577819347},
+                                  {"text_projection.bias", 1, 32, 32, 0.6109046936035156, 24.954952239990234},
+                                  {"token_embedding.weight", 2, 49409, 64, 45.13853454589844, 127235629.81053162},
+                                  {"logit_scale", 0, 0, 0, 2.658203125, 0}};
     vb_weights weights;
     open_shared(&weights, "fixtures/declip-vit/checkpoint.pth.tar", "legacy pickle", "DeCLIP", "declip");
     assert_golden(&weights, sums, sizeof sums / sizeof *sums);
@@ -199,8 +205,10 @@ static void coop_context_is_read(void **state) {
 
 static void archives_of_torch(void **state) {
     (void)state;
-    static const char *const files[][2] = {{CORPUS "zip/state_dict.pt", "torch zip"}, {CORPUS "zip/deflated.pt", "torch zip"},
-                                           {CORPUS "zip/protocol4.pt", "torch zip"}, {CORPUS "pickle/legacy.pt", "legacy pickle"}};
+    static const char *const files[][2] = {{CORPUS "zip/state_dict.pt", "torch zip"},
+                                           {CORPUS "zip/deflated.pt", "torch zip"},
+                                           {CORPUS "zip/protocol4.pt", "torch zip"},
+                                           {CORPUS "pickle/legacy.pt", "legacy pickle"}};
     for (int f = 0; f < 4; f++) {
         vb_weights weights;
         vb_error err = {0};
@@ -208,9 +216,11 @@ static void archives_of_torch(void **state) {
         assert_string_equal(weights.container, files[f][1]);
         assert_int_equal(strlen(weights.digest.hex), 32);
         assert_int_equal(weights.set.count, 7);
-        const vb_tensor *a = get(&weights.set, "state_dict.module.a.weight"), *turned = get(&weights.set, "state_dict.module.a.transposed");
+        const vb_tensor *a = get(&weights.set, "state_dict.module.a.weight"),
+                        *turned = get(&weights.set, "state_dict.module.a.transposed");
         const vb_tensor *b = get(&weights.set, "state_dict.module.b"), *half = get(&weights.set, "state_dict.module.half");
-        const vb_tensor *bf16 = get(&weights.set, "state_dict.module.bf16"), *steps = get(&weights.set, "state_dict.module.steps");
+        const vb_tensor *bf16 = get(&weights.set, "state_dict.module.bf16"),
+                        *steps = get(&weights.set, "state_dict.module.steps");
         assert_shape(a, 2, 3, 4);
         assert_ptr_equal(a->data, turned->data); /* views, not copies */
         for (int row = 0; row < 3; row++)
@@ -256,30 +266,44 @@ static void hostile_archives_stay_data(void **state) {
     assert_int_equal(weights.set.count + weights.unused.count, 0);
     vb_weights_close(&weights);
     assert_int_not_equal(access("hostile-pickle-was-here", F_OK), 0);
-    assert_fails(vb_weights_open(&weights, CORPUS "pickle/os_system", false, &err), VB_EUNSUPPORTED, "begins with the bytes 63 6f 73 0a");
+    assert_fails(vb_weights_open(&weights, CORPUS "pickle/os_system", false, &err), VB_EUNSUPPORTED,
+                 "begins with the bytes 63 6f 73 0a");
     assert_fails(vb_weights_open(&weights, CORPUS "pickle/os_system_stack", false, &err), VB_EUNSUPPORTED,
                  "without PyTorch's magic number");
 }
 
 static void bad_files_say_why(void **state) {
     (void)state;
-    static const struct { const char *name; vb_code code; const char *fragment; } cases[] = {
-        {"zip/bad_beyond.pt", VB_EDATA, "tensor 't' reaches beyond the 12 elements of its storage '0'"},
-        {"zip/bad_stride.pt", VB_EDATA, "reaches beyond the 12 elements"}, {"zip/bad_negative.pt", VB_EDATA, "size or stride 0"},
-        {"zip/bad_product.pt", VB_EDATA, "reaches beyond"}, {"zip/bad_repeats.pt", VB_EUNSUPPORTED, "repeats elements: 1099511627776"},
-        {"zip/bad_offset.pt", VB_EDATA, "reaches beyond"}, {"zip/bad_dimensions.pt", VB_EUNSUPPORTED, "9 dimensions"},
-        {"zip/bad_claims.pt", VB_EDATA, "2305843009213693952 fp32 elements, but the file holds 4 bytes"},
-        {"zip/bad_quantised.pt", VB_EUNSUPPORTED, "_rebuild_qtensor"}, {"zip/bad_no_storage.pt", VB_EDATA, "its storage is not"},
-        {"zip/bad_sizes.pt", VB_EDATA, "is not (storage, offset, sizes, strides)"}, {"zip/bad_control.pt", VB_EDATA, "tensor 'a?b'"},
-        {"zip/bad_twice.pt", VB_EDATA, "'a.b' is there twice"}, {"zip/bad_cycle.pt", VB_EDATA, "more than 64 levels"},
-        {"zip/bad_aliases.pt", VB_EDATA, "more than"}, {"zip/bad_deep.pt", VB_EDATA, "more than 64 levels"},
-        {"zip/bad_missing_storage.pt", VB_EDATA, "no entry 'net/data/0'"},
-        {"zip/big_endian.pt", VB_EUNSUPPORTED, "'net/byteorder' says 'big'"},
-        {"zip/plain.zip", VB_EUNSUPPORTED, "without a data.pkl"}, {"zip/none.zip", VB_EUNSUPPORTED, "without a data.pkl"},
-        {"pickle/legacy_big_endian.pt", VB_EUNSUPPORTED, "little-endian"},
-        {"pickle/legacy_claims.pt", VB_EDATA, "1099511627776 fp32 elements"},
-        {"pickle/plain2", VB_EUNSUPPORTED, "without PyTorch's magic number"}, {"pickle/plain0", VB_EUNSUPPORTED, "begins with the bytes"},
-        {"pickle/bad_empty", VB_EDATA, "the file is empty"}, {"pickle/no_such_file", VB_EMISSING, "cannot open"}};
+    static const struct {
+        const char *name;
+        vb_code code;
+        const char *fragment;
+    } cases[] = {{"zip/bad_beyond.pt", VB_EDATA, "tensor 't' reaches beyond the 12 elements of its storage '0'"},
+                 {"zip/bad_stride.pt", VB_EDATA, "reaches beyond the 12 elements"},
+                 {"zip/bad_negative.pt", VB_EDATA, "size or stride 0"},
+                 {"zip/bad_product.pt", VB_EDATA, "reaches beyond"},
+                 {"zip/bad_repeats.pt", VB_EUNSUPPORTED, "repeats elements: 1099511627776"},
+                 {"zip/bad_offset.pt", VB_EDATA, "reaches beyond"},
+                 {"zip/bad_dimensions.pt", VB_EUNSUPPORTED, "9 dimensions"},
+                 {"zip/bad_claims.pt", VB_EDATA, "2305843009213693952 fp32 elements, but the file holds 4 bytes"},
+                 {"zip/bad_quantised.pt", VB_EUNSUPPORTED, "_rebuild_qtensor"},
+                 {"zip/bad_no_storage.pt", VB_EDATA, "its storage is not"},
+                 {"zip/bad_sizes.pt", VB_EDATA, "is not (storage, offset, sizes, strides)"},
+                 {"zip/bad_control.pt", VB_EDATA, "tensor 'a?b'"},
+                 {"zip/bad_twice.pt", VB_EDATA, "'a.b' is there twice"},
+                 {"zip/bad_cycle.pt", VB_EDATA, "more than 64 levels"},
+                 {"zip/bad_aliases.pt", VB_EDATA, "more than"},
+                 {"zip/bad_deep.pt", VB_EDATA, "more than 64 levels"},
+                 {"zip/bad_missing_storage.pt", VB_EDATA, "no entry 'net/data/0'"},
+                 {"zip/big_endian.pt", VB_EUNSUPPORTED, "'net/byteorder' says 'big'"},
+                 {"zip/plain.zip", VB_EUNSUPPORTED, "without a data.pkl"},
+                 {"zip/none.zip", VB_EUNSUPPORTED, "without a data.pkl"},
+                 {"pickle/legacy_big_endian.pt", VB_EUNSUPPORTED, "little-endian"},
+                 {"pickle/legacy_claims.pt", VB_EDATA, "1099511627776 fp32 elements"},
+                 {"pickle/plain2", VB_EUNSUPPORTED, "without PyTorch's magic number"},
+                 {"pickle/plain0", VB_EUNSUPPORTED, "begins with the bytes"},
+                 {"pickle/bad_empty", VB_EDATA, "the file is empty"},
+                 {"pickle/no_such_file", VB_EMISSING, "cannot open"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char path[256];
         vb_weights weights;
@@ -294,18 +318,31 @@ static void bad_files_say_why(void **state) {
 
 static void zip_directories_are_checked(void **state) {
     (void)state;
-    static const struct { const char *name; vb_code code; const char *fragment; } cases[] = {
-        {"plain", VB_OK, ""}, {"deflated", VB_OK, ""}, {"comment", VB_OK, ""}, {"zip64", VB_OK, ""},
-        {"bad_twice", VB_EDATA, "lists 'bbb' twice"}, {"bad_count", VB_EDATA, "directory of 3 entries in 96 bytes"},
-        {"bad_entry", VB_EDATA, "no directory entry at byte 90, where number 1 of 2"}, {"bad_offset", VB_EDATA, "does not fit the file's"},
-        {"bad_disks", VB_EUNSUPPORTED, "several disks"}, {"bad_header", VB_EDATA, "'a' has no header at byte 2147483647"},
-        {"bad_size", VB_EDATA, "'a' at byte 0 has 4096 bytes"},
-        {"bad_sizes", VB_EDATA, "'a' is stored, but has 12 bytes in the file and 5"},
-        {"bad_name", VB_EDATA, "is not that of 'z'"}, {"bad_method", VB_EUNSUPPORTED, "method 12"},
-        {"bad_encrypted", VB_EUNSUPPORTED, "encrypted"},
-        {"bad_nul", VB_EDATA, "NUL"}, {"bad_crc", VB_EDATA, "with CRC 00000000"}, {"bad_inflate", VB_EDATA, "does not inflate"},
-        {"bad_bomb", VB_EUNSUPPORTED, "is compressed (2147483647 bytes)"}, {"bad_zip64_locator", VB_EDATA, "no ZIP64 end record"},
-        {"bad_zip64_extra", VB_EDATA, "a broken extra field"}};
+    static const struct {
+        const char *name;
+        vb_code code;
+        const char *fragment;
+    } cases[] = {{"plain", VB_OK, ""},
+                 {"deflated", VB_OK, ""},
+                 {"comment", VB_OK, ""},
+                 {"zip64", VB_OK, ""},
+                 {"bad_twice", VB_EDATA, "lists 'bbb' twice"},
+                 {"bad_count", VB_EDATA, "directory of 3 entries in 96 bytes"},
+                 {"bad_entry", VB_EDATA, "no directory entry at byte 90, where number 1 of 2"},
+                 {"bad_offset", VB_EDATA, "does not fit the file's"},
+                 {"bad_disks", VB_EUNSUPPORTED, "several disks"},
+                 {"bad_header", VB_EDATA, "'a' has no header at byte 2147483647"},
+                 {"bad_size", VB_EDATA, "'a' at byte 0 has 4096 bytes"},
+                 {"bad_sizes", VB_EDATA, "'a' is stored, but has 12 bytes in the file and 5"},
+                 {"bad_name", VB_EDATA, "is not that of 'z'"},
+                 {"bad_method", VB_EUNSUPPORTED, "method 12"},
+                 {"bad_encrypted", VB_EUNSUPPORTED, "encrypted"},
+                 {"bad_nul", VB_EDATA, "NUL"},
+                 {"bad_crc", VB_EDATA, "with CRC 00000000"},
+                 {"bad_inflate", VB_EDATA, "does not inflate"},
+                 {"bad_bomb", VB_EUNSUPPORTED, "is compressed (2147483647 bytes)"},
+                 {"bad_zip64_locator", VB_EDATA, "no ZIP64 end record"},
+                 {"bad_zip64_extra", VB_EDATA, "a broken extra field"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char path[256];
         vb_map map;
@@ -335,7 +372,9 @@ static void zip_directories_are_checked(void **state) {
 
 /* ---- names ---- */
 
-static int by_name(const void *a, const void *b) { return strcmp(((const vb_named_tensor *)a)->name, ((const vb_named_tensor *)b)->name); }
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const vb_named_tensor *)a)->name, ((const vb_named_tensor *)b)->name);
+}
 
 /* A set of tensors of shape [1, 2] under these names. */
 static vb_tensor_set named(vb_named_tensor *items, const char *const *names) {
@@ -353,28 +392,53 @@ static void names_are_found(void **state) {
         const char *naming, *family, *names[8], *expected[8];
         size_t unused;
     } cases[] = {
-        {"OpenAI", "clip", {"model.module.visual.conv1.weight", "model.module.ln_final.bias", "optimizer.exp_avg", "model.module.extra"},
-         {"extra", "ln_final.bias", "visual.conv1.weight"}, 2},
-        {"OpenAI", "clip", {"state_dict.visual.conv1.weight", "ema.visual.conv1.weight", "state_dict.visual.layer10.0.bn1.running_var"},
-         {"visual.conv1.weight", "visual.layer10.0.bn1.running_var"}, 1},
-        {"OpenAI", "clip", {"student.visual.class_embedding", "student.transformer.resblocks.12.mlp.c_fc.bias",
-                            "transformer.resblocks.x.ln_1.bias"},
-         {"transformer.resblocks.12.mlp.c_fc.bias", "visual.class_embedding"}, 1},
-        {"open_clip", "clip", {"text.token_embedding.weight", "text.transformer.resblocks.0.ln_1.weight", "visual.class_embedding",
-                               "logit_bias", "logit_scale"},
-         {"logit_bias", "logit_scale", "token_embedding.weight", "transformer.resblocks.0.ln_1.weight", "visual.class_embedding"}, 1},
-        {"DeCLIP", "declip", {"model.module.encode_text.token_embedding.weight", "model.module.visual.class_embedding",
-                              "model.module.encode_text.text_projection.bias", "model.module.predictor.bias", "model.module.ln_final.bias"},
-         {"predictor.bias", "text_projection.bias", "token_embedding.weight", "visual.class_embedding"}, 2},
-        {"SLIP", "slip", {"state_dict.module.visual.cls_token", "state_dict.module.visual.blocks.11.norm1.bias",
-                          "state_dict.module.image_mlp.bias",
-                          "state_dict.module.visual.blocks.3.ls1.gamma", "state_dict.module.token_embedding.weight"},
+        {"OpenAI",
+         "clip",
+         {"model.module.visual.conv1.weight", "model.module.ln_final.bias", "optimizer.exp_avg", "model.module.extra"},
+         {"extra", "ln_final.bias", "visual.conv1.weight"},
+         2},
+        {"OpenAI",
+         "clip",
+         {"state_dict.visual.conv1.weight", "ema.visual.conv1.weight", "state_dict.visual.layer10.0.bn1.running_var"},
+         {"visual.conv1.weight", "visual.layer10.0.bn1.running_var"},
+         1},
+        {"OpenAI",
+         "clip",
+         {"student.visual.class_embedding", "student.transformer.resblocks.12.mlp.c_fc.bias",
+          "transformer.resblocks.x.ln_1.bias"},
+         {"transformer.resblocks.12.mlp.c_fc.bias", "visual.class_embedding"},
+         1},
+        {"open_clip",
+         "clip",
+         {"text.token_embedding.weight", "text.transformer.resblocks.0.ln_1.weight", "visual.class_embedding", "logit_bias",
+          "logit_scale"},
+         {"logit_bias", "logit_scale", "token_embedding.weight", "transformer.resblocks.0.ln_1.weight", "visual.class_embedding"},
+         1},
+        {"DeCLIP",
+         "declip",
+         {"model.module.encode_text.token_embedding.weight", "model.module.visual.class_embedding",
+          "model.module.encode_text.text_projection.bias", "model.module.predictor.bias", "model.module.ln_final.bias"},
+         {"predictor.bias", "text_projection.bias", "token_embedding.weight", "visual.class_embedding"},
+         2},
+        {"SLIP",
+         "slip",
+         {"state_dict.module.visual.cls_token", "state_dict.module.visual.blocks.11.norm1.bias",
+          "state_dict.module.image_mlp.bias", "state_dict.module.visual.blocks.3.ls1.gamma",
+          "state_dict.module.token_embedding.weight"},
          {"image_mlp.bias", "token_embedding.weight", "visual.blocks.3.ls1.gamma", "visual.class_embedding",
-          "visual.transformer.resblocks.11.ln_1.bias"}, 2},
-        {"Hugging Face", "clip", {"vision_model.embeddings.class_embedding", "vision_model.encoder.layers.23.mlp.fc2.weight",
-                                  "text_model.embeddings.position_ids"},
-         {"text_model.embeddings.position_ids", "visual.class_embedding", "visual.transformer.resblocks.23.mlp.c_proj.weight"}, 1},
-        {"OpenAI", "clip", {"token_embedding.weight", "positional_embedding"}, {"positional_embedding", "token_embedding.weight"}, 0},
+          "visual.transformer.resblocks.11.ln_1.bias"},
+         2},
+        {"Hugging Face",
+         "clip",
+         {"vision_model.embeddings.class_embedding", "vision_model.encoder.layers.23.mlp.fc2.weight",
+          "text_model.embeddings.position_ids"},
+         {"text_model.embeddings.position_ids", "visual.class_embedding", "visual.transformer.resblocks.23.mlp.c_proj.weight"},
+         1},
+        {"OpenAI",
+         "clip",
+         {"token_embedding.weight", "positional_embedding"},
+         {"positional_embedding", "token_embedding.weight"},
+         0},
         {"unknown", NULL, {"conv1.weight", "xvisual.conv1.weight", "visual.conv1.weights"}, {NULL}, 3}};
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         vb_named_tensor items[8];
@@ -405,7 +469,8 @@ static void ambiguous_names_are_refused(void **state) {
     vb_weight_names names;
     vb_error err = {0};
     vb_tensor_set file = named(items, (const char *const[]){"a.visual.conv1.weight", "b.visual.conv1.weight", NULL});
-    assert_fails(vb_weight_names_map(&names, &file, "file", &err), VB_EUNSUPPORTED, "file: two models in the file, under 'a.' and 'b.'");
+    assert_fails(vb_weight_names_map(&names, &file, "file", &err), VB_EUNSUPPORTED,
+                 "file: two models in the file, under 'a.' and 'b.'");
     file = named(items, (const char *const[]){"vision_model.embeddings.class_embedding", "visual_projection.weight",
                                               "visual.proj.weight", NULL});
     assert_fails(vb_weight_names_map(&names, &file, "file", &err), VB_EDATA, "two tensors of the file are 'visual.proj.weight'");
@@ -421,7 +486,7 @@ static void write_safetensors(const char *path, const char *header, const void *
     for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)((uint64_t)length >> 8 * i);
     memcpy(bytes + 8, header, length);
     memcpy(bytes + 8 + length, data, size);
-    assert_ok(vb_write_file(path, bytes, 8 + length + size, &err));
+    assert_ok(vb_writer_write_whole(path, bytes, 8 + length + size, &err));
 }
 
 static void class_specific_contexts(void **state) {
@@ -449,11 +514,13 @@ static void class_specific_contexts(void **state) {
     assert_fails(vb_coop_read(&coop, path, &err), VB_EDATA, "dimension 0 is 0");
     write_safetensors(path, "{\"ctx\":{\"dtype\":\"I32\",\"shape\":[1,2],\"data_offsets\":[0,8]}}", values, 8);
     assert_fails(vb_coop_read(&coop, path, &err), VB_EDATA, "is int32");
-    write_safetensors(path,
-                      "{\"a.ctx\":{\"dtype\":\"F32\",\"shape\":[1,1],\"data_offsets\":[0,4]},\"b.ctx\":{\"dtype\":\"F32\",\"shape\":[1,1],"
-                      "\"data_offsets\":[4,8]}}", values, 8);
+    write_safetensors(
+        path,
+        "{\"a.ctx\":{\"dtype\":\"F32\",\"shape\":[1,1],\"data_offsets\":[0,4]},\"b.ctx\":{\"dtype\":\"F32\",\"shape\":[1,1],"
+        "\"data_offsets\":[4,8]}}",
+        values, 8);
     assert_fails(vb_coop_read(&coop, path, &err), VB_EDATA, "both 'a.ctx' and 'b.ctx'");
-    vb_write_file(path, "version https://git-lfs.github.com/spec/v1\n", 43, &err);
+    vb_writer_write_whole(path, "version https://git-lfs.github.com/spec/v1\n", 43, &err);
     assert_fails(vb_coop_read(&coop, path, &err), VB_EDATA, "Git LFS pointer");
     unlink(path);
     assert_fails(vb_coop_read(&coop, CORPUS "zip/state_dict.pt", &err), VB_EMISMATCH, "no tensor 'ctx' among 7");
@@ -485,11 +552,19 @@ static void faults_leak_nothing(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(containers_hold_the_same_tensors), cmocka_unit_test(hugging_face_holds_the_same_tensors),
-        cmocka_unit_test(slip_has_openai_names), cmocka_unit_test(declip_has_openai_names), cmocka_unit_test(resnets_keep_their_names),
-        cmocka_unit_test(coop_context_is_read), cmocka_unit_test(archives_of_torch), cmocka_unit_test(hostile_archives_stay_data),
-        cmocka_unit_test(bad_files_say_why), cmocka_unit_test(zip_directories_are_checked), cmocka_unit_test(names_are_found),
-        cmocka_unit_test(ambiguous_names_are_refused), cmocka_unit_test(class_specific_contexts), cmocka_unit_test(faults_leak_nothing)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(containers_hold_the_same_tensors),
+                                       cmocka_unit_test(hugging_face_holds_the_same_tensors),
+                                       cmocka_unit_test(slip_has_openai_names),
+                                       cmocka_unit_test(declip_has_openai_names),
+                                       cmocka_unit_test(resnets_keep_their_names),
+                                       cmocka_unit_test(coop_context_is_read),
+                                       cmocka_unit_test(archives_of_torch),
+                                       cmocka_unit_test(hostile_archives_stay_data),
+                                       cmocka_unit_test(bad_files_say_why),
+                                       cmocka_unit_test(zip_directories_are_checked),
+                                       cmocka_unit_test(names_are_found),
+                                       cmocka_unit_test(ambiguous_names_are_refused),
+                                       cmocka_unit_test(class_specific_contexts),
+                                       cmocka_unit_test(faults_leak_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

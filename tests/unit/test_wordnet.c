@@ -1,7 +1,7 @@
 /* Tests of WordNet's reader: a small database written by hand, Debian's own against what awk counts in it, and broken files. */
 #include "scratch.h"
-#include "kernels/fault.h"
-#include "shards/wordnet.h"
+#include "kernels/base/fault.h"
+#include "shards/text/wordnet.h"
 
 /* Two levels of animals, an instance, a sense of two words, a lemma in capitals, a pointer to a verb, which is none of ours. */
 static const char data_noun[] =
@@ -41,7 +41,8 @@ static const char *synonyms_of(const vb_wordnet *wordnet, const char *name, cons
     vb_wordnet_synonyms(wordnet, name, id, same);
     text[0] = 0;
     for (size_t i = 0; i < vb_wordnet_lemmas(wordnet); i++)
-        if (same[i]) snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", *text ? "," : "", vb_wordnet_lemma(wordnet, i));
+        if (same[i])
+            snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", *text ? "," : "", vb_wordnet_lemma(wordnet, i));
     return text;
 }
 
@@ -65,7 +66,7 @@ static void a_small_database(void **state) {
     assert_int_equal(vb_wordnet_lemmas(wordnet), 18);
     for (size_t i = 1; i < vb_wordnet_lemmas(wordnet); i++)
         assert_true(strcmp(vb_wordnet_lemma(wordnet, i - 1), vb_wordnet_lemma(wordnet, i)) < 0);
-    assert_int_equal(vb_wordnet_find(wordnet, "sea_lion"), -1); /* not in vb_fold_name's form */
+    assert_int_equal(vb_wordnet_find(wordnet, "sea_lion"), -1); /* not in vb_wordnet_fold_name's form */
     assert_int_equal(vb_wordnet_find(wordnet, "lion"), -1);
     assert_int_equal(depth_of(wordnet, "entity"), 0);
     assert_int_equal(depth_of(wordnet, "beast"), 1); /* its first sense is a thing */
@@ -83,7 +84,7 @@ static void a_small_database(void **state) {
     for (size_t i = 0; i < sizeof no_ids / sizeof *no_ids; i++) assert_string_equal(synonyms_of(wordnet, "?", no_ids[i]), "");
     vb_wordnet_close(wordnet);
     vb_wordnet_close(NULL);
-    char *folded = vb_fold_name("Sea_Lion OF_\xc3\x84", &err);
+    char *folded = vb_wordnet_fold_name("Sea_Lion OF_\xc3\x84", &err);
     assert_string_equal(folded, "sea lion of \xc3\x84");
     vb_free(folded);
 }
@@ -104,27 +105,33 @@ static void a_loop_has_no_depth(void **state) {
 
 static void broken_files_are_named(void **state) {
     (void)state;
-    static const struct { const char *index, *data, *message; } cases[] = {
-        {"", "", "index.noun: expected lemmas, found none"},
-        {"  only a licence\n", "", "index.noun: expected lemmas, found none"},
-        {"word\n", "", "index.noun:1: expected a lemma and its synsets"},
-        {"x n 1 0 1 0 00000001\n", "", "index.noun:1: expected a synset of data.noun"},
-        {"x n 1 0 1 0 00000001\n", "1 03 n 01 x 0 000 | \n", "data.noun:1: expected a synset's offset"},
-        {"x n 1 0 1 0 00000001\n", "\n  licence\n00000002 03 n 01 x 0 000 | \n00000001 03 n 01 x 0 000 | \n",
-         "data.noun:4: expected a synset's offset"},
-        {"x n 1 0 1 0 00000001\n", "00000001 03 v 01 x 0 000 | \n", "data.noun:1: expected a noun synset with words"},
-        {"x n 1 0 1 0 00000001\n", "00000001 03 n 00 000 | \n", "data.noun:1: expected a noun synset with words"},
-        {"x n 1 0 1 0 00000001\n", "00000001 three n 01 x 0 000 | \n", "data.noun:1: expected a synset"},
-        {"x n 1 0 1 0 00000001\n", "00000001 03 n 02 x 0\n", "data.noun:1: expected as many words as stated"},
-        {"x n 1 0 1 0 00000001\n", "00000001 03 n 01 y 0 000 | \n", "data.noun:1: expected words that are in index.noun"},
-        {"x n 1 0 1 0 00000001\n", "00000001 03 n 01 x 0\n", "data.noun:1: expected a number of pointers"},
-        {"x n 1 0 1 0 00000001\n", "00000001 03 n 01 x 0 002 @ 00000001 n 0000\n", "data.noun:1: expected as many pointers as stated"},
-        {"x n 1 0 1 0 00000001\n", "00000001 03 n 01 x 0 001 @ 00000009 n 0000 | \n", "data.noun:1: expected a hypernym that exists"},
-        {"x v 1 0 1 0 00000001\n", "00000001 03 n 01 x 0 000 | \n", "index.noun:1: expected a noun and the number of its synsets"},
-        {"x n -1 0 1 0 00000001\n", "00000001 03 n 01 x 0 000 | \n", "index.noun:1: expected a noun and the number of its synsets"},
-        {"x n 1 3 @ 1\n", "00000001 03 n 01 x 0 000 | \n", "index.noun:1: expected as many pointers as stated"},
-        {"x n 1 0 1\n", "00000001 03 n 01 x 0 000 | \n", "index.noun:1: expected sense counts"},
-        {"x n 2 0 1 0 00000001\n", "00000001 03 n 01 x 0 000 | \n", "index.noun:1: expected as many synsets as stated"}};
+    static const struct {
+        const char *index, *data, *message;
+    } cases[] = {{"", "", "index.noun: expected lemmas, found none"},
+                 {"  only a licence\n", "", "index.noun: expected lemmas, found none"},
+                 {"word\n", "", "index.noun:1: expected a lemma and its synsets"},
+                 {"x n 1 0 1 0 00000001\n", "", "index.noun:1: expected a synset of data.noun"},
+                 {"x n 1 0 1 0 00000001\n", "1 03 n 01 x 0 000 | \n", "data.noun:1: expected a synset's offset"},
+                 {"x n 1 0 1 0 00000001\n", "\n  licence\n00000002 03 n 01 x 0 000 | \n00000001 03 n 01 x 0 000 | \n",
+                  "data.noun:4: expected a synset's offset"},
+                 {"x n 1 0 1 0 00000001\n", "00000001 03 v 01 x 0 000 | \n", "data.noun:1: expected a noun synset with words"},
+                 {"x n 1 0 1 0 00000001\n", "00000001 03 n 00 000 | \n", "data.noun:1: expected a noun synset with words"},
+                 {"x n 1 0 1 0 00000001\n", "00000001 three n 01 x 0 000 | \n", "data.noun:1: expected a synset"},
+                 {"x n 1 0 1 0 00000001\n", "00000001 03 n 02 x 0\n", "data.noun:1: expected as many words as stated"},
+                 {"x n 1 0 1 0 00000001\n", "00000001 03 n 01 y 0 000 | \n",
+                  "data.noun:1: expected words that are in index.noun"},
+                 {"x n 1 0 1 0 00000001\n", "00000001 03 n 01 x 0\n", "data.noun:1: expected a number of pointers"},
+                 {"x n 1 0 1 0 00000001\n", "00000001 03 n 01 x 0 002 @ 00000001 n 0000\n",
+                  "data.noun:1: expected as many pointers as stated"},
+                 {"x n 1 0 1 0 00000001\n", "00000001 03 n 01 x 0 001 @ 00000009 n 0000 | \n",
+                  "data.noun:1: expected a hypernym that exists"},
+                 {"x v 1 0 1 0 00000001\n", "00000001 03 n 01 x 0 000 | \n",
+                  "index.noun:1: expected a noun and the number of its synsets"},
+                 {"x n -1 0 1 0 00000001\n", "00000001 03 n 01 x 0 000 | \n",
+                  "index.noun:1: expected a noun and the number of its synsets"},
+                 {"x n 1 3 @ 1\n", "00000001 03 n 01 x 0 000 | \n", "index.noun:1: expected as many pointers as stated"},
+                 {"x n 1 0 1\n", "00000001 03 n 01 x 0 000 | \n", "index.noun:1: expected sense counts"},
+                 {"x n 2 0 1 0 00000001\n", "00000001 03 n 01 x 0 000 | \n", "index.noun:1: expected as many synsets as stated"}};
     char path[1024];
     vb_error err;
     vb_wordnet *wordnet = NULL;
@@ -163,7 +170,8 @@ static void memory_may_run_out_anywhere(void **state) {
     }
 }
 
-/* What awk makes of the files: lemmas, lemmas that are the first word of a synset, steps from the root to each lemma's first sense. */
+/* What awk makes of the files: lemmas, lemmas that are the first word of a synset, steps from the root to each lemma's first
+ * sense. */
 static const char counts_by_awk[] =
     "{ name = FILENAME; sub(/.*\\//, \"\", name) } /^  / { next }\n"
     "name == \"data.noun\" { n = 0; for (i = 0; i < 2; i++) n = n * 16 + index(\"0123456789abcdef\", substr($4, i + 1, 1)) - 1\n"
@@ -173,7 +181,8 @@ static const char counts_by_awk[] =
     "{ lemmas++; heads += $1 in first; sense[lemmas] = $(7 + $4) }\n"
     "END { for (s = 1; s <= synsets; s++) if (!p[all[s]]) depth[all[s]] = 0\n"
     "  for (changed = 1; changed;) { changed = 0; for (s = 1; s <= synsets; s++) { o = all[s]; for (i = 1; i <= p[o]; i++) {\n"
-    "    a = above[o, i]; if (a in depth && (!(o in depth) || depth[o] > depth[a] + 1)) { depth[o] = depth[a] + 1; changed = 1 } } } }\n"
+    "    a = above[o, i]; if (a in depth && (!(o in depth) || depth[o] > depth[a] + 1)) { depth[o] = depth[a] + 1; changed = 1 } "
+    "} } }\n"
     "  for (l = 1; l <= lemmas; l++) sum += sense[l] in depth ? depth[sense[l]] : -1; print lemmas, heads, sum }\n";
 
 static void debians_database(void **state) {

@@ -4,9 +4,11 @@
 #include <jansson.h>
 
 #include "vb_test.h"
-#include "kernels/fault.h"
-#include "shards/io.h"
-#include "shards/yaml.h"
+#include "kernels/base/fault.h"
+#include "shards/files/path.h"
+#include "shards/text/did_you_mean.h"
+#include "shards/text/yaml.h"
+#include "shards/text/yaml_set.h"
 
 static vb_error err;
 
@@ -25,7 +27,9 @@ static void assert_refused_bytes(const char *text, size_t size, const char *whol
     assert_int_equal(err.code, VB_ECONFIG);
     assert_string_equal(err.text, whole_message);
 }
-static void assert_refused(const char *text, const char *whole_message) { assert_refused_bytes(text, strlen(text), whole_message); }
+static void assert_refused(const char *text, const char *whole_message) {
+    assert_refused_bytes(text, strlen(text), whole_message);
+}
 
 /* ---- structure ---- */
 
@@ -82,8 +86,11 @@ static uint32_t rnd(uint32_t n) {
 }
 
 static json_t *random_json(int depth) {
-    static const char *const texts[] = {"", "no", "3", "a b", "x: y # z", "it's", "\"", "caf\xc3\xa9", "\xf0\x9f\x98\x80", "*", "&a",
-                                        "- b", "{}", "tab\there", "two\nlines"};
+    static const char *const texts[] = {"",    "no",          "3",
+                                        "a b", "x: y # z",    "it's",
+                                        "\"",  "caf\xc3\xa9", "\xf0\x9f\x98\x80",
+                                        "*",   "&a",          "- b",
+                                        "{}",  "tab\there",   "two\nlines"};
     switch (rnd(depth > 0 ? 8 : 6)) {
     case 0: return json_null();
     case 1: return json_boolean(rnd(2));
@@ -182,8 +189,15 @@ static void block_style_and_positions(void **state) {
 
 static void framing(void **state) {
     (void)state;
-    static const char *const same[] = {"a: 1", "a: 1\n", "\xef\xbb\xbf" "a: 1\n", "%YAML 1.2\n---\na: 1\n...\n", "--- # one\na: 1\n",
-                                       "a: 1\r\n", "{a: 1}", "{\"a\": 1}"};
+    static const char *const same[] = {"a: 1",
+                                       "a: 1\n",
+                                       "\xef\xbb\xbf"
+                                       "a: 1\n",
+                                       "%YAML 1.2\n---\na: 1\n...\n",
+                                       "--- # one\na: 1\n",
+                                       "a: 1\r\n",
+                                       "{a: 1}",
+                                       "{\"a\": 1}"};
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
         vb_yaml *root = parse(same[i]);
         assert_int_equal(root->count, 1);
@@ -206,12 +220,9 @@ static void refusals(void **state) {
     assert_refused("a: 1\nb: 2\na: 3\n", "f:3:1: the key 'a' is given a second time (first at line 1)");
     assert_refused("z: {x: 1, y: 2, \"x\": 1}\n", "f:1:17: the key 'x' is given a second time (first at line 1)");
     assert_refused("b: 1\na: 1\nb: 1\na: 1\nb: 1\n", "f:3:1: the key 'b' is given a second time (first at line 1)");
-    assert_refused("a: &x 1\nb: *x\n",
-                   "f:1:4: found the anchor '&x': " NO_ANCHORS);
-    assert_refused("a: &x [1]\n",
-                   "f:1:4: found the anchor '&x': " NO_ANCHORS);
-    assert_refused("&x {}",
-                   "f:1:1: found the anchor '&x': " NO_ANCHORS);
+    assert_refused("a: &x 1\nb: *x\n", "f:1:4: found the anchor '&x': " NO_ANCHORS);
+    assert_refused("a: &x [1]\n", "f:1:4: found the anchor '&x': " NO_ANCHORS);
+    assert_refused("&x {}", "f:1:1: found the anchor '&x': " NO_ANCHORS);
     assert_refused("a: [*x]\n", "f:1:5: found the alias '*x': write the value out (a text that begins with '*' needs quotes)");
     assert_refused("a:\n  <<: {b: 1}\n", "f:2:3: found the merge key '<<': write the values out where they are needed");
     assert_refused("[a, b]: 1\n", "f:1:1: found a list as a key: expected a name");
@@ -219,12 +230,10 @@ static void refusals(void **state) {
     assert_refused("? \n: 2\n", "f:1:2: found no key before ':' (a key that reads as null needs quotes)");
     assert_refused("null: 2\n", "f:1:1: found no key before ':' (a key that reads as null needs quotes)");
     assert_refused("*x : 1\n", "f:1:1: found the alias '*x': write the value out (a text that begins with '*' needs quotes)");
-    assert_refused("a: !thing 1\n",
-                   "f:1:4: found the tag '!thing': " CORE_TAGS);
+    assert_refused("a: !thing 1\n", "f:1:4: found the tag '!thing': " CORE_TAGS);
     assert_refused("a: !!python/object:os.system [x]\n",
                    "f:1:4: found the tag 'tag:yaml.org,2002:python/object:os.system': " CORE_TAGS);
-    assert_refused("a: !!seq {}\n",
-                   "f:1:4: found the tag 'tag:yaml.org,2002:seq': " CORE_TAGS);
+    assert_refused("a: !!seq {}\n", "f:1:4: found the tag 'tag:yaml.org,2002:seq': " CORE_TAGS);
     assert_refused("a: !!int x\n", "f:1:4: 'x' is not of the type that its tag !!int states");
     assert_refused("a: \"x\\0y\"\n", "f:1:4: found the character \\0 in a text");
     assert_refused("a:\n\tb: 1\n", "f:2:1: found a tab: YAML is indented with spaces");
@@ -239,7 +248,9 @@ static void refusals(void **state) {
     assert_refused("a: \xed\xa0\x80\n", "f:1:4: expected UTF-8 text: invalid Unicode character (0xd800)");
     assert_refused("a: \x01\n", "f:1:4: expected UTF-8 text: control characters are not allowed (0x01)");
     assert_refused_bytes("a: b\0c\n", 7, "f:1:5: expected UTF-8 text: control characters are not allowed (0x00)");
-    assert_refused_bytes("\xff\xfe" "a\0", 4, "f:1:1: expected UTF-8 text: invalid leading UTF-8 octet (0xff)");
+    assert_refused_bytes("\xff\xfe"
+                         "a\0",
+                         4, "f:1:1: expected UTF-8 text: invalid leading UTF-8 octet (0xff)");
 }
 
 static void bounds_on_size(void **state) {
@@ -285,9 +296,20 @@ static void many_keys_are_quick(void **state) {
 
 static void integers(void **state) {
     (void)state;
-    static const struct { const char *text; int64_t value; } good[] = {
-        {"0", 0}, {"12", 12}, {"-12", -12}, {"+12", 12}, {"010", 10}, {"0x1F", 31}, {"0o17", 15}, {"!!int 3", 3}, {"!!int \"3\"", 3},
-        {"9223372036854775807", INT64_MAX}, {"-9223372036854775808", INT64_MIN}};
+    static const struct {
+        const char *text;
+        int64_t value;
+    } good[] = {{"0", 0},
+                {"12", 12},
+                {"-12", -12},
+                {"+12", 12},
+                {"010", 10},
+                {"0x1F", 31},
+                {"0o17", 15},
+                {"!!int 3", 3},
+                {"!!int \"3\"", 3},
+                {"9223372036854775807", INT64_MAX},
+                {"-9223372036854775808", INT64_MIN}};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         vb_yaml *node = parse(good[i].text);
         int64_t value = 99;
@@ -295,22 +317,41 @@ static void integers(void **state) {
         assert_true(value == good[i].value);
         vb_yaml_free(node);
     }
-    static const char *const bad[] = {"abc", "1.0", "1e3", "\"12\"", "'12'", "!!str 12", "1_000", "0x", "0o8", "-0x1", "12 34", "~", "",
-                                      "+", "true", "[1]",
-                                      "{a: 1}", "9223372036854775808", "-9223372036854775809", "0xfffffffffffffffff"};
+    static const char *const bad[] = {"abc",
+                                      "1.0",
+                                      "1e3",
+                                      "\"12\"",
+                                      "'12'",
+                                      "!!str 12",
+                                      "1_000",
+                                      "0x",
+                                      "0o8",
+                                      "-0x1",
+                                      "12 34",
+                                      "~",
+                                      "",
+                                      "+",
+                                      "true",
+                                      "[1]",
+                                      "{a: 1}",
+                                      "9223372036854775808",
+                                      "-9223372036854775809",
+                                      "0xfffffffffffffffff"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char text[64];
         snprintf(text, sizeof text, "k: %s", bad[i]);
         vb_yaml *root = parse(text);
         int64_t value = 99;
-        assert_fails(vb_yaml_integer(root->items[0], "f", INT64_MIN, INT64_MAX, &value, &err), VB_ECONFIG, "expected an integer, found ");
+        assert_fails(vb_yaml_integer(root->items[0], "f", INT64_MIN, INT64_MAX, &value, &err), VB_ECONFIG,
+                     "expected an integer, found ");
         assert_int_equal(value, 99);
         vb_yaml_free(root);
     }
     vb_yaml *root = parse("a: 5\nb: '5'\nc:\nd: [5]\ne: abc\n");
     int64_t value;
     assert_ok(vb_yaml_integer(root->items[0], "f", 5, 5, &value, &err));
-    assert_fails(vb_yaml_integer(root->items[0], "f", 6, 9, &value, &err), VB_ECONFIG, "f:1:4: expected an integer from 6 to 9, found '5'");
+    assert_fails(vb_yaml_integer(root->items[0], "f", 6, 9, &value, &err), VB_ECONFIG,
+                 "f:1:4: expected an integer from 6 to 9, found '5'");
     assert_fails(vb_yaml_integer(root->items[0], "f", 6, INT64_MAX, &value, &err), VB_ECONFIG,
                  "expected an integer of at least 6, found '5'");
     assert_fails(vb_yaml_integer(root->items[0], "f", INT64_MIN, 4, &value, &err), VB_ECONFIG,
@@ -327,10 +368,12 @@ static void integers(void **state) {
 
 static void reals(void **state) {
     (void)state;
-    static const struct { const char *text; double value; } good[] = {
-        {"0", 0}, {"1.5", 1.5}, {"-.5", -0.5}, {"1.", 1}, {"1e3", 1000}, {"1E-3", 0.001}, {"+2.5e+2", 250}, {"0.25", 0.25},
-        {".inf", INFINITY},
-        {"-.INF", -INFINITY}, {"1e-999", 0}, {"!!float 3", 3}, {"0.1", 0.1}};
+    static const struct {
+        const char *text;
+        double value;
+    } good[] = {{"0", 0},        {"1.5", 1.5},     {"-.5", -0.5},  {"1.", 1},          {"1e3", 1000},
+                {"1E-3", 0.001}, {"+2.5e+2", 250}, {"0.25", 0.25}, {".inf", INFINITY}, {"-.INF", -INFINITY},
+                {"1e-999", 0},   {"!!float 3", 3}, {"0.1", 0.1}};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         vb_yaml *node = parse(good[i].text);
         double value = 99;
@@ -338,26 +381,29 @@ static void reals(void **state) {
         assert_true(value == good[i].value);
         vb_yaml_free(node);
     }
-    static const char *const bad[] = {"abc", "\"1.5\"", ".", "-+1", "e3", "1e", "1e+", "1.5.2", "1,5", ".nan", "nan", "inf", "infinity",
-                                      "0x10", "1e999", "1 ms", "~",
-                                      "[1.5]", "5%", "1d3", "0x1p3"};
+    static const char *const bad[] = {"abc", "\"1.5\"",  ".",    "-+1",   "e3",   "1e", "1e+",   "1.5.2", "1,5", ".nan", "nan",
+                                      "inf", "infinity", "0x10", "1e999", "1 ms", "~",  "[1.5]", "5%",    "1d3", "0x1p3"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char text[64];
         snprintf(text, sizeof text, "k: %s", bad[i]);
         vb_yaml *root = parse(text);
         double value = 99;
-        assert_fails(vb_yaml_real(root->items[0], "f", -INFINITY, INFINITY, &value, &err), VB_ECONFIG, "f:1:4: expected a number, found ");
+        assert_fails(vb_yaml_real(root->items[0], "f", -INFINITY, INFINITY, &value, &err), VB_ECONFIG,
+                     "f:1:4: expected a number, found ");
         assert_true(value == 99);
         vb_yaml_free(root);
     }
     vb_yaml *root = parse("a: 1.5\nb: .inf\n");
     double value;
     assert_ok(vb_yaml_real(root->items[0], "f", 1.5, 1.5, &value, &err));
-    assert_fails(vb_yaml_real(root->items[0], "f", 0, 1, &value, &err), VB_ECONFIG, "f:1:4: expected a number from 0 to 1, found '1.5'");
+    assert_fails(vb_yaml_real(root->items[0], "f", 0, 1, &value, &err), VB_ECONFIG,
+                 "f:1:4: expected a number from 0 to 1, found '1.5'");
     assert_fails(vb_yaml_real(root->items[0], "f", 1.75, INFINITY, &value, &err), VB_ECONFIG,
                  "expected a number of at least 1.75, found '1.5'");
-    assert_fails(vb_yaml_real(root->items[0], "f", -INFINITY, 1, &value, &err), VB_ECONFIG, "expected a number of at most 1, found '1.5'");
-    assert_fails(vb_yaml_real(root->items[1], "f", 0, 1, &value, &err), VB_ECONFIG, "f:2:4: expected a number from 0 to 1, found '.inf'");
+    assert_fails(vb_yaml_real(root->items[0], "f", -INFINITY, 1, &value, &err), VB_ECONFIG,
+                 "expected a number of at most 1, found '1.5'");
+    assert_fails(vb_yaml_real(root->items[1], "f", 0, 1, &value, &err), VB_ECONFIG,
+                 "f:2:4: expected a number from 0 to 1, found '.inf'");
     vb_yaml_free(root);
 }
 
@@ -414,8 +460,9 @@ static char *show(const vb_yaml *node, char *out) {
     return out;
 }
 
-static const char base[] = "{seed: 1, options: , datasets: [{name: a, images: x}, {name: b.2, images: y}, {name: twin}, {name: twin}, 5], "
-                           "empty: [], v1.5: {q: 1}}";
+static const char base[] =
+    "{seed: 1, options: , datasets: [{name: a, images: x}, {name: b.2, images: y}, {name: twin}, {name: twin}, 5], "
+    "empty: [], v1.5: {q: 1}}";
 
 static void assert_set(const char *path, const char *value, const char *expected) {
     vb_yaml *root = parse(base);
@@ -453,9 +500,12 @@ static void overrides(void **state) {
     assert_set("new.er", "1", "{seed:1 options: " ITEMS "v1.5:{q:1} new:{er:1}}");
     assert_set("datasets.0.images", "z", "{seed:1 options: datasets:[{name:a images:z} {name:b.2 images:y} " TWINS "v1.5:{q:1}}");
     assert_set("datasets.a.images", "z", "{seed:1 options: datasets:[{name:a images:z} {name:b.2 images:y} " TWINS "v1.5:{q:1}}");
-    assert_set("datasets.b.2.images", "z", "{seed:1 options: datasets:[{name:a images:x} {name:b.2 images:z} " TWINS "v1.5:{q:1}}");
-    assert_set("datasets.2", "z", "{seed:1 options: datasets:[{name:a images:x} {name:b.2 images:y} z {name:twin} 5] empty:[] v1.5:{q:1}}");
-    assert_set("datasets.a.labels", "l", "{seed:1 options: datasets:[{name:a images:x labels:l} {name:b.2 images:y} " TWINS "v1.5:{q:1}}");
+    assert_set("datasets.b.2.images", "z",
+               "{seed:1 options: datasets:[{name:a images:x} {name:b.2 images:z} " TWINS "v1.5:{q:1}}");
+    assert_set("datasets.2", "z",
+               "{seed:1 options: datasets:[{name:a images:x} {name:b.2 images:y} z {name:twin} 5] empty:[] v1.5:{q:1}}");
+    assert_set("datasets.a.labels", "l",
+               "{seed:1 options: datasets:[{name:a images:x labels:l} {name:b.2 images:y} " TWINS "v1.5:{q:1}}");
     assert_set("v1.5.q", "2", "{seed:1 options: " ITEMS "v1.5:{q:2}}");
 #undef REST
 #undef ITEMS
@@ -466,7 +516,8 @@ static void overrides(void **state) {
     assert_no_set("empty.0", "z", "empty.0: no item 0: the list 'empty' is empty");
     assert_no_set("datasets.none.images", "z",
                   "datasets.none.images: none of the 5 items of the list 'datasets' is named 'none', and it is no index");
-    assert_no_set("datasets.-1", "z", "datasets.-1: none of the 5 items of the list 'datasets' is named '-1', and it is no index");
+    assert_no_set("datasets.-1", "z",
+                  "datasets.-1: none of the 5 items of the list 'datasets' is named '-1', and it is no index");
     assert_no_set("datasets.twin.images", "z", "datasets.twin.images: 2 items of 'datasets' are named 'twin': expected an index");
     assert_no_set("datasets.4.images", "z", "datasets.4.images: 'datasets.4' is a plain value and holds no 'images'");
     assert_no_set("seed.x", "z", "seed.x: 'seed' is a plain value and holds no 'x'");
@@ -506,15 +557,30 @@ static void overrides_have_no_position(void **state) {
 
 static void suggestions(void **state) {
     (void)state;
-    static const char *const keys[] = {"experiment", "protocol", "trials", "seed", "datasets", "models", "vocabularies",
-                                       "image_embeddings", "id", NULL};
-    static const struct { const char *word, *expected; } cases[] = {
-        {"experimnet", "experiment"}, {"expermient", "experiment"}, {"protocoll", "protocol"}, {"portocol", "protocol"},
-        {"trial", "trials"}, {"Seed", "seed"},
-        {"sede", "seed"}, {"dataset", "datasets"}, {"vocabulary", "vocabularies"}, {"vocab", "vocabularies"},
-        {"image-embeddings", "image_embeddings"}, {"imageembeddings", "image_embeddings"},
-        {"image", "image_embeddings"}, {"ID", "id"}, {"xy", NULL}, {"", NULL}, {"batch", NULL}, {"di", NULL}, {"im", NULL},
-        {"weights", NULL}};
+    static const char *const keys[] = {"experiment", "protocol",     "trials",           "seed", "datasets",
+                                       "models",     "vocabularies", "image_embeddings", "id",   NULL};
+    static const struct {
+        const char *word, *expected;
+    } cases[] = {{"experimnet", "experiment"},
+                 {"expermient", "experiment"},
+                 {"protocoll", "protocol"},
+                 {"portocol", "protocol"},
+                 {"trial", "trials"},
+                 {"Seed", "seed"},
+                 {"sede", "seed"},
+                 {"dataset", "datasets"},
+                 {"vocabulary", "vocabularies"},
+                 {"vocab", "vocabularies"},
+                 {"image-embeddings", "image_embeddings"},
+                 {"imageembeddings", "image_embeddings"},
+                 {"image", "image_embeddings"},
+                 {"ID", "id"},
+                 {"xy", NULL},
+                 {"", NULL},
+                 {"batch", NULL},
+                 {"di", NULL},
+                 {"im", NULL},
+                 {"weights", NULL}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *found = vb_did_you_mean(cases[i].word, keys);
         if (!found != !cases[i].expected || (found && strcmp(found, cases[i].expected)))
@@ -548,8 +614,8 @@ static void files(void **state) {
 /* Every YAML file of the house passes the reader. */
 static void committed_files_parse(void **state) {
     (void)state;
-    vb_paths paths;
-    assert_ok(vb_glob(&paths, "configs/*/*.yaml", &err));
+    vb_strings paths;
+    assert_ok(vb_path_glob(&paths, "configs/*/*.yaml", &err));
     assert_true(paths.count >= 26);
     for (size_t i = 0; i < paths.count; i++) {
         vb_yaml *root;
@@ -557,7 +623,7 @@ static void committed_files_parse(void **state) {
         assert_int_equal(root->kind, VB_YAML_MAP);
         vb_yaml_free(root);
     }
-    vb_paths_free(&paths);
+    vb_strings_free(&paths);
 }
 
 static void lack_of_memory(void **state) {
@@ -580,13 +646,21 @@ static void lack_of_memory(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_is_yaml), cmocka_unit_test(shared_json_is_yaml), cmocka_unit_test(block_style_and_positions),
-        cmocka_unit_test(framing),
-        cmocka_unit_test(refusals), cmocka_unit_test(bounds_on_size), cmocka_unit_test(many_keys_are_quick), cmocka_unit_test(integers),
-        cmocka_unit_test(reals),
-        cmocka_unit_test(booleans_nulls_texts), cmocka_unit_test(overrides), cmocka_unit_test(overrides_have_no_position),
-        cmocka_unit_test(suggestions),
-        cmocka_unit_test(files), cmocka_unit_test(committed_files_parse), cmocka_unit_test(lack_of_memory)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(json_is_yaml),
+                                       cmocka_unit_test(shared_json_is_yaml),
+                                       cmocka_unit_test(block_style_and_positions),
+                                       cmocka_unit_test(framing),
+                                       cmocka_unit_test(refusals),
+                                       cmocka_unit_test(bounds_on_size),
+                                       cmocka_unit_test(many_keys_are_quick),
+                                       cmocka_unit_test(integers),
+                                       cmocka_unit_test(reals),
+                                       cmocka_unit_test(booleans_nulls_texts),
+                                       cmocka_unit_test(overrides),
+                                       cmocka_unit_test(overrides_have_no_position),
+                                       cmocka_unit_test(suggestions),
+                                       cmocka_unit_test(files),
+                                       cmocka_unit_test(committed_files_parse),
+                                       cmocka_unit_test(lack_of_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,10 @@
 /* Tests of zstd files: against the zstd program, and against every lie a seek table or a frame can tell. */
-#include "kernels/fault.h"
+#include "kernels/base/fault.h"
 #include "scratch.h"
-#include "shards/source.h"
-#include "shards/zst.h"
+#include "shards/files/source.h"
+#include "shards/files/zst.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
 
 enum { SIZE = 300000 };
 static uint8_t data[SIZE], buffer[SIZE + 1];
@@ -83,7 +85,7 @@ static void seekable_files(void **state) {
     /* The description's numbers, at their places: 5 frames (an empty one is not written), checksums, magic. */
     uint8_t *bytes;
     size_t n;
-    assert_ok(vb_read_file(path, 1 << 20, &bytes, &n, &err));
+    assert_ok(vb_file_read_whole(path, 1 << 20, &bytes, &n, &err));
     static const uint8_t footer[] = {5, 0, 0, 0, 0x80, 0xb1, 0xea, 0x92, 0x8f};
     static const uint8_t header[] = {0x5e, 0x2a, 0x4d, 0x18, 69, 0, 0, 0};
     assert_memory_equal(bytes + n - 9, footer, 9);
@@ -97,7 +99,8 @@ static void seekable_files(void **state) {
     if (!have("zstd")) return;
     put_file("data", data, SIZE);
     assert_int_equal(run_command("cd %s && zstd -dc s.zst | cmp - data && zstd -tq s.zst && zstd -dc empty.zst | cmp - /dev/null",
-                                 scratch), 0);
+                                 scratch),
+                     0);
 }
 
 static void plain_files_are_streams(void **state) {
@@ -105,9 +108,11 @@ static void plain_files_are_streams(void **state) {
     if (!have("zstd")) skip();
     char path[1024];
     put_file("data", data, SIZE);
-    assert_int_equal(run_command("cd %s && zstd -qf data -o one.zst && head -c 100000 data | zstd -qc > many.zst && tail -c +100001 data "
-                                 "| zstd -19 -qc >> many.zst",
-                                 scratch), 0);
+    assert_int_equal(
+        run_command("cd %s && zstd -qf data -o one.zst && head -c 100000 data | zstd -qc > many.zst && tail -c +100001 data "
+                    "| zstd -19 -qc >> many.zst",
+                    scratch),
+        0);
     const char *names[] = {"one.zst", "many.zst"};
     for (int i = 0; i < 2; i++) {
         in_scratch(path, names[i]);
@@ -122,7 +127,8 @@ static void plain_files_are_streams(void **state) {
         assert_int_equal(vb_zst_position(zst), 5100);
         vb_zst_close(zst);
     }
-    assert_int_equal(run_command("cd %s && head -c 300000000 /dev/zero | zstd -q --long=31 -c > long.zst 2>/dev/null", scratch), 0);
+    assert_int_equal(run_command("cd %s && head -c 300000000 /dev/zero | zstd -q --long=31 -c > long.zst 2>/dev/null", scratch),
+                     0);
     assert_fails(read_all(in_scratch(path, "long.zst"), 1000, &err) < 0, VB_EUNSUPPORTED, "zstd");
 }
 
@@ -134,7 +140,7 @@ static void truncations(void **state) {
     write_frames("t.zst", small, 3);
     uint8_t *bytes;
     size_t n;
-    assert_ok(vb_read_file(in_scratch(path, "t.zst"), 1 << 20, &bytes, &n, &err));
+    assert_ok(vb_file_read_whole(in_scratch(path, "t.zst"), 1 << 20, &bytes, &n, &err));
     int whole = 0;
     for (size_t size = 0; size < n; size++) {
         put_file("cut.zst", bytes, size);
@@ -159,7 +165,7 @@ static void flipped_bits(void **state) {
     uint8_t *bytes;
     size_t n;
     int accepted = 0;
-    assert_ok(vb_read_file(in_scratch(path, "f.zst"), 1 << 20, &bytes, &n, &err));
+    assert_ok(vb_file_read_whole(in_scratch(path, "f.zst"), 1 << 20, &bytes, &n, &err));
     for (size_t bit = 0; bit < n * 8; bit++) {
         bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
         put_file("bad.zst", bytes, n);
@@ -184,7 +190,7 @@ static void lying_tables(void **state) {
     write_frames("l.zst", small, 2);
     uint8_t *bytes, *table, copy[4096];
     size_t n;
-    assert_ok(vb_read_file(in_scratch(path, "l.zst"), sizeof copy, &bytes, &n, &err));
+    assert_ok(vb_file_read_whole(in_scratch(path, "l.zst"), sizeof copy, &bytes, &n, &err));
     in_scratch(path, "lie.zst");
     table = copy + n - 9 - 24;
     memcpy(copy, bytes, n);
@@ -252,7 +258,8 @@ static void sources_are_plain_or_packed(void **state) {
         assert_memory_equal(buffer, data + 900, 100);
         assert_ok(vb_source_read_some(source, 1u << 30, buffer, 200, &got, &err));
         assert_int_equal(got, 0);
-        assert_fails(vb_source_read(source, 900, buffer, 200, &err), VB_EDATA, "truncated: wanted 200 bytes at offset 900, the data ends "
+        assert_fails(vb_source_read(source, 900, buffer, 200, &err), VB_EDATA,
+                     "truncated: wanted 200 bytes at offset 900, the data ends "
                      "after 100");
         vb_source_close(source);
     }
@@ -263,9 +270,14 @@ static void faults(void **state) {
     (void)state;
     char path[1024], spec[64];
     vb_zst_writer *writer;
-    static const struct { const char *site, *effect; int code; } effects[] = {
-        {"alloc", "ENOMEM", VB_EMEMORY}, {"write", "ENOSPC", VB_EOUTPUT}, {"fsync", "EIO", VB_EOUTPUT}, {"rename", "EACCES", VB_EOUTPUT},
-        {"open", "EACCES", VB_EOUTPUT}};
+    static const struct {
+        const char *site, *effect;
+        int code;
+    } effects[] = {{"alloc", "ENOMEM", VB_EMEMORY},
+                   {"write", "ENOSPC", VB_EOUTPUT},
+                   {"fsync", "EIO", VB_EOUTPUT},
+                   {"rename", "EACCES", VB_EOUTPUT},
+                   {"open", "EACCES", VB_EOUTPUT}};
     in_scratch(path, "fault.zst");
     for (size_t e = 0; e < sizeof effects / sizeof *effects; e++) {
         int status = -1, n = 0;
@@ -283,7 +295,7 @@ static void faults(void **state) {
             if (!status) continue;
             assert_int_equal(err.code, effects[e].code);
             /* Whole or absent: what fails after the rename leaves the whole file. */
-            if (vb_exists(path) && read_all(path, 10000, &err) != SIZE) fail_msg("%s leaves a broken file", spec);
+            if (vb_path_exists(path) && read_all(path, 10000, &err) != SIZE) fail_msg("%s leaves a broken file", spec);
             unlink(path);
         }
         if (n < 2) fail_msg("no call of %s was made", effects[e].site);
@@ -305,9 +317,9 @@ static void faults(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(seekable_files), cmocka_unit_test(plain_files_are_streams), cmocka_unit_test(truncations),
-            cmocka_unit_test(flipped_bits),
-        cmocka_unit_test(lying_tables), cmocka_unit_test(sources_are_plain_or_packed), cmocka_unit_test(faults)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(seekable_files), cmocka_unit_test(plain_files_are_streams),
+                                       cmocka_unit_test(truncations),    cmocka_unit_test(flipped_bits),
+                                       cmocka_unit_test(lying_tables),   cmocka_unit_test(sources_are_plain_or_packed),
+                                       cmocka_unit_test(faults)};
     return cmocka_run_group_tests(tests, fill, remove_scratch);
 }

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "kernels/memory.h"
-#include "kernels/status.h"
+#include "kernels/base/memory.h"
+#include "kernels/base/error.h"
 
 /* Path of a file in the shared folder in `path` (1024 bytes); skips the test when it is not there. */
 static inline const char *shared_path(char *path, const char *name) {
@@ -27,11 +27,16 @@ static inline const char *shared_path(char *path, const char *name) {
     return path;
 }
 
-#define assert_ok(call) do { if (call) fail_msg("%s: %s", #call, err.text); } while (0)
-#define assert_fails(call, expected_code, fragment) do { \
-    vb_error_clear(&err); \
-    if (!(call)) fail_msg("%s: succeeded", #call); \
-    if (err.code != (int)(expected_code) || !strstr(err.text, fragment)) fail_msg("%s: code %d, text: %s", #call, err.code, err.text); \
-} while (0)
+#define assert_ok(call)                                                                                                          \
+    do {                                                                                                                         \
+        if (call) fail_msg("%s: %s", #call, err.text);                                                                           \
+    } while (0)
+#define assert_fails(call, expected_code, fragment)                                                                              \
+    do {                                                                                                                         \
+        vb_error_clear(&err);                                                                                                    \
+        if (!(call)) fail_msg("%s: succeeded", #call);                                                                           \
+        if (err.code != (int)(expected_code) || !strstr(err.text, fragment))                                                     \
+            fail_msg("%s: code %d, text: %s", #call, err.code, err.text);                                                        \
+    } while (0)
 
 #endif

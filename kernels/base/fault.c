@@ -1,0 +1,70 @@
+/* Fault injection: parses one specification and counts the passages through its site. */
+#include "kernels/base/fault.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char *const site_names[VB_FAULT_SITES] = {"open", "read",  "write", "fsync", "rename",
+                                                       "mmap", "alloc", "mpi",   "unit"};
+enum { SLOW = -2 };
+static const struct {
+    const char *name;
+    int effect;
+} effects[] = {{"ENOSPC", ENOSPC},        {"EIO", EIO},       {"ENOMEM", ENOMEM}, {"EACCES", EACCES},
+               {"short", VB_FAULT_SHORT}, {"kill", -SIGKILL}, {"slow", SLOW}};
+
+/* The one global of the kernels room: a test instrument that must reach every call without travelling through them. */
+static struct {
+    int active, site, effect, onwards;
+    long n;
+    atomic_long count;
+} plan;
+
+int vb_fault_setup(const char *specification, int rank) {
+    plan.active = 0;
+    if (!specification || !*specification) return 0;
+    char text[64];
+    if (strlen(specification) >= sizeof text) return -1;
+    strcpy(text, specification);
+    char *at = strchr(text, '@');
+    if (at) *at++ = 0;
+    char *n = strchr(text, ':');
+    if (!n) return -1;
+    *n++ = 0;
+    char *effect = strchr(n, ':');
+    if (!effect) return -1;
+    *effect++ = 0;
+    int site = -1, code = 0;
+    for (int i = 0; i < VB_FAULT_SITES; i++)
+        if (!strcmp(text, site_names[i])) site = i;
+    for (size_t i = 0; i < sizeof effects / sizeof *effects; i++)
+        if (!strcmp(effect, effects[i].name)) code = effects[i].effect;
+    char *end;
+    long nth = strtol(n, &end, 10);
+    int onwards = *end == '+';
+    if (site < 0 || !code || nth < 1 || end[onwards]) return -1;
+    plan.site = site;
+    plan.effect = code;
+    plan.n = nth;
+    plan.onwards = onwards;
+    atomic_store(&plan.count, 0);
+    plan.active = !at || atoi(at) == rank;
+    return 0;
+}
+
+int vb_fault(vb_fault_site site) {
+    if (!plan.active || plan.site != (int)site) return 0;
+    long count = atomic_fetch_add(&plan.count, 1) + 1;
+    if (plan.onwards ? count < plan.n : count != plan.n) return 0;
+    if (plan.effect == -SIGKILL) raise(SIGKILL);
+    if (plan.effect == SLOW) {
+        const struct timespec tenth = {.tv_nsec = 100000000};
+        nanosleep(&tenth, NULL);
+        return 0;
+    }
+    return plan.effect;
+}

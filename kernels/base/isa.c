@@ -1,0 +1,41 @@
+/* Detection of the instruction set level from feature flags. */
+#include "kernels/base/isa.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const names[VB_ISA_LEVELS] = {"scalar", "avx2", "avx512", "vnni"};
+static _Atomic int limit = -1; /* -1: not yet read from the environment */
+
+static vb_isa detect(void) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return VB_SCALAR;
+    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512dq") ||
+        !__builtin_cpu_supports("avx512vl"))
+        return VB_AVX2;
+    return __builtin_cpu_supports("avx512vnni") ? VB_VNNI : VB_AVX512;
+#else
+    return VB_SCALAR;
+#endif
+}
+
+vb_isa vb_isa_level(void) {
+    int level = limit;
+    if (level < 0) {
+        vb_isa best = detect();
+        level = best;
+        const char *wanted = getenv("VOCABENCH_ISA");
+        for (int i = 0; wanted && i < (int)best; i++)
+            if (!strcmp(wanted, names[i])) level = i;
+        limit = level;
+    }
+    return (vb_isa)level;
+}
+
+void vb_isa_limit(vb_isa level) {
+    vb_isa best = detect();
+    limit = level < best ? level : best;
+}
+
+const char *vb_isa_name(vb_isa level) { return names[level]; }

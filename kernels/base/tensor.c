@@ -1,0 +1,39 @@
+/* Tensors: strides, counts, single elements, lookup by name. */
+#include "kernels/base/tensor.h"
+
+#include <string.h>
+
+const vb_tensor *vb_tensor_find(const vb_tensor_set *set, const char *name) {
+    size_t low = 0, high = set->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = strcmp(name, set->items[middle].name);
+        if (!order) return &set->items[middle].tensor;
+        if (order < 0) high = middle;
+        else low = middle + 1;
+    }
+    return NULL;
+}
+
+void vb_tensor_pack_strides(vb_tensor *tensor) {
+    int64_t stride = 1;
+    for (int i = tensor->ndim - 1; i >= 0; i--) {
+        tensor->stride[i] = stride;
+        stride *= tensor->shape[i];
+    }
+}
+
+int64_t vb_tensor_count(const vb_tensor *tensor) {
+    int64_t count = 1;
+    for (int i = 0; i < tensor->ndim; i++) count *= tensor->shape[i];
+    return count;
+}
+
+float vb_tensor_at(const vb_tensor *tensor, int64_t index) {
+    int64_t offset = 0;
+    for (int i = tensor->ndim - 1; i >= 0; i--) {
+        offset += index % tensor->shape[i] * tensor->stride[i];
+        index /= tensor->shape[i];
+    }
+    return vb_dtype_to_float(tensor->dtype, (const char *)tensor->data + offset * (int64_t)vb_dtype_size(tensor->dtype));
+}

@@ -1,0 +1,43 @@
+/* Plain types that every floor shares: tensors as views of memory, and sets of them by name. */
+#ifndef VB_TENSOR_H
+#define VB_TENSOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/base/dtype.h"
+
+enum { VB_MAX_DIMS = 8 };
+
+/* A view; whoever made it owns the bytes. Strides count elements. `data` may be unaligned (mapped files). */
+typedef struct vb_tensor {
+    vb_dtype dtype;
+    int ndim;
+    int64_t shape[VB_MAX_DIMS];
+    int64_t stride[VB_MAX_DIMS];
+    const void *data;
+} vb_tensor;
+
+typedef struct vb_named_tensor {
+    const char *name;
+    vb_tensor tensor;
+} vb_named_tensor;
+
+/* The weights of a model under canonical names (OpenAI's), sorted by name (strcmp). */
+typedef struct vb_tensor_set {
+    size_t count;
+    vb_named_tensor *items;
+} vb_tensor_set;
+
+/* The tensor of that name, or NULL. */
+const vb_tensor *vb_tensor_find(const vb_tensor_set *set, const char *name);
+
+/* Fills in row-major strides from the shape. */
+void vb_tensor_pack_strides(vb_tensor *tensor);
+
+int64_t vb_tensor_count(const vb_tensor *tensor); /* elements */
+
+/* Element at the flat row-major index, as float (fp16, bf16 and integers widened exactly where float can hold them). */
+float vb_tensor_at(const vb_tensor *tensor, int64_t index);
+
+#endif

@@ -1,0 +1,86 @@
+/* The inner loops of the resampling in AVX2: integer sums, so the same bits as resize.c in any order. */
+#include "kernels/image/resize_rows.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <string.h>
+
+/* Four sums to four bytes. */
+static inline uint32_t clip4(__m128i sum) {
+    __m128i level = _mm_srai_epi32(sum, VB_RESIZE_FRACTION);
+    level = _mm_packs_epi32(level, level);
+    return (uint32_t)_mm_cvtsi128_si32(_mm_packus_epi16(level, level));
+}
+
+static inline __attribute__((always_inline)) __m128i one_pixel(const uint8_t *pixel, int32_t weight, int channels) {
+    int32_t levels = 0;
+    memcpy(&levels, pixel, (size_t)channels);
+    return _mm_mullo_epi32(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(levels)), _mm_set1_epi32(weight));
+}
+
+/* Two pixels a step, a channel a lane; RGB leaves the fourth lane of each half unused. All outputs take span / 2 steps, the
+ * surplus with weight zero: a loop of one length is worth more than the steps saved. Where 8 bytes a step would pass the end of
+ * the row, single pixels. */
+static inline __attribute__((always_inline)) void row(uint8_t *out, const uint8_t *in, const vb_resize_axis *axis, int channels) {
+    const uint8_t *end = in + (size_t)axis->inputs * (size_t)channels;
+    const __m256i spread = _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1);
+    const __m128i align = channels == 3 ? _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, -1, -1, -1, -1, -1, -1, -1, -1) :
+                                          _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, -1, -1, -1, -1, -1, -1, -1, -1);
+    const ptrdiff_t reach = (ptrdiff_t)axis->span * channels + 8 - 2 * channels;
+    for (int i = 0; i < axis->outputs; i++, out += channels) {
+        const int32_t *weight = axis->fixed + (size_t)i * (size_t)axis->span;
+        const uint8_t *pixel = in + (size_t)axis->first[i] * (size_t)channels;
+        __m128i sum = _mm_set1_epi32(VB_RESIZE_HALF);
+        if (end - pixel >= reach) {
+            __m256i pair = _mm256_setzero_si256();
+            for (int j = 0; j < axis->span; j += 2, pixel += 2 * channels) {
+                __m128i two = _mm_shuffle_epi8(_mm_loadl_epi64((const __m128i *)(const void *)pixel), align);
+                __m256i weights = _mm256_castsi128_si256(_mm_loadl_epi64((const __m128i *)(const void *)(weight + j)));
+                weights = _mm256_permutevar8x32_epi32(weights, spread);
+                pair = _mm256_add_epi32(pair, _mm256_mullo_epi32(_mm256_cvtepu8_epi32(two), weights));
+            }
+            sum = _mm_add_epi32(sum, _mm_add_epi32(_mm256_castsi256_si128(pair), _mm256_extracti128_si256(pair, 1)));
+        } else {
+            for (int j = 0; j < axis->count[i]; j++, pixel += channels)
+                sum = _mm_add_epi32(sum, one_pixel(pixel, weight[j], channels));
+        }
+        uint32_t bytes = clip4(sum);
+        memcpy(out, &bytes, (size_t)channels);
+    }
+}
+
+void vb_resize_rows_horizontal_avx2(uint8_t *out, const uint8_t *in, const vb_resize_axis *axis, int channels) {
+    if (channels == 3) row(out, in, axis, 3);
+    else row(out, in, axis, 4);
+}
+
+void vb_resize_rows_vertical_avx2(uint8_t *out, const uint8_t *in, size_t stride, size_t bytes, const int32_t *weight,
+                                  int count) {
+    const __m256i half = _mm256_set1_epi32(VB_RESIZE_HALF);
+    size_t at = 0;
+    for (; at + 32 <= bytes; at += 32) {
+        __m256i sum[4] = {half, half, half, half};
+        for (int j = 0; j < count; j++) {
+            const uint8_t *row_j = in + at + (size_t)j * stride;
+            __m256i w = _mm256_set1_epi32(weight[j]);
+            for (int k = 0; k < 4; k++) {
+                __m256i levels = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(row_j + 8 * k)));
+                sum[k] = _mm256_add_epi32(sum[k], _mm256_mullo_epi32(levels, w));
+            }
+        }
+        for (int k = 0; k < 4; k++) {
+            uint32_t low = clip4(_mm256_castsi256_si128(sum[k])), high = clip4(_mm256_extracti128_si256(sum[k], 1));
+            memcpy(out + at + 8 * k, &low, 4);
+            memcpy(out + at + 8 * k + 4, &high, 4);
+        }
+    }
+    for (; at < bytes; at++) {
+        int32_t sum = VB_RESIZE_HALF;
+        for (int j = 0; j < count; j++) sum += in[at + (size_t)j * stride] * weight[j];
+        sum >>= VB_RESIZE_FRACTION;
+        out[at] = (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
+    }
+}
+#else
+typedef int vb_resize_avx2_is_empty; /* ISO C wants a declaration in every file */
+#endif

@@ -1,0 +1,121 @@
+/* im2col rows for the GEMM, convolution, average pooling. */
+#include "kernels/matrix/conv.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum { MOST_TAPS = 9 }; /* filters up to 3x3 are gathered tap by tap, larger ones (patches) in runs of a row */
+
+static const float outside = 0; /* what padding reads */
+
+vb_conv vb_conv_over_nhwc(const float *input, int channels, int height, int width, int kernel, int stride, int padding) {
+    return (vb_conv){.input = input,
+                     .channels = channels,
+                     .height = height,
+                     .width = width,
+                     .kernel = kernel,
+                     .stride = stride,
+                     .padding = padding,
+                     .image_stride = (int64_t)height * width * channels,
+                     .channel_stride = 1,
+                     .row_stride = (int64_t)width * channels,
+                     .column_stride = channels};
+}
+
+vb_conv vb_conv_over_nchw(const float *input, int channels, int height, int width, int kernel, int stride, int padding) {
+    return (vb_conv){.input = input,
+                     .channels = channels,
+                     .height = height,
+                     .width = width,
+                     .kernel = kernel,
+                     .stride = stride,
+                     .padding = padding,
+                     .image_stride = (int64_t)channels * height * width,
+                     .channel_stride = (int64_t)height * width,
+                     .row_stride = width,
+                     .column_stride = 1};
+}
+
+int vb_conv_out_height(const vb_conv *conv) { return (conv->height + 2 * conv->padding - conv->kernel) / conv->stride + 1; }
+int vb_conv_out_width(const vb_conv *conv) { return (conv->width + 2 * conv->padding - conv->kernel) / conv->stride + 1; }
+
+static bool inside(const vb_conv *conv, int y, int x) { return y >= 0 && y < conv->height && x >= 0 && x < conv->width; }
+
+static void gather_taps(const vb_conv *conv, const float *image, int top, int left, int64_t first, int64_t count, float *out) {
+    const int taps = conv->kernel * conv->kernel;
+    const float *from[MOST_TAPS];
+    int64_t step[MOST_TAPS];
+    for (int t = 0; t < taps; t++) {
+        int y = top + t / conv->kernel, x = left + t % conv->kernel;
+        bool in = inside(conv, y, x);
+        from[t] = in ? image + y * conv->row_stride + x * conv->column_stride : &outside;
+        step[t] = in ? conv->channel_stride : 0;
+    }
+    int64_t channel = first / taps;
+    const float *end = out + count;
+    for (int t = (int)(first % taps); t < taps && t && out < end; t++) *out++ = from[t][channel * step[t]];
+    if (first % taps) channel++;
+    if (taps == 9) /* a constant count, so that the compiler unrolls */
+        for (; end - out >= 9; channel++, out += 9)
+            for (int t = 0; t < 9; t++) out[t] = from[t][channel * step[t]];
+    while (out < end) {
+        for (int t = 0; t < taps && out < end; t++) *out++ = from[t][channel * step[t]];
+        channel++;
+    }
+}
+
+static void gather_runs(const vb_conv *conv, const float *image, int top, int left, int64_t first, int64_t count, float *out) {
+    while (count > 0) {
+        int64_t line = first / conv->kernel;
+        int begin = (int)(first % conv->kernel), run = conv->kernel - begin;
+        if (run > count) run = (int)count;
+        int y = top + (int)(line % conv->kernel), x = left + begin;
+        int64_t from = line / conv->kernel * conv->channel_stride + y * conv->row_stride + x * conv->column_stride;
+        if (conv->column_stride == 1 && inside(conv, y, x) && inside(conv, y, x + run - 1))
+            memcpy(out, image + from, (size_t)run * sizeof *out);
+        else
+            for (int i = 0; i < run; i++) out[i] = inside(conv, y, x + i) ? image[from + i * conv->column_stride] : outside;
+        first += run;
+        count -= run;
+        out += run;
+    }
+}
+
+void vb_conv_row(const void *context, int64_t row, int64_t first, int64_t count, float *out) {
+    const vb_conv *conv = context;
+    int columns = vb_conv_out_width(conv);
+    int64_t pixels = (int64_t)vb_conv_out_height(conv) * columns, pixel = row % pixels;
+    const float *image = conv->input + row / pixels * conv->image_stride;
+    int top = (int)(pixel / columns) * conv->stride - conv->padding, left = (int)(pixel % columns) * conv->stride - conv->padding;
+    if (conv->kernel * conv->kernel <= MOST_TAPS) gather_taps(conv, image, top, left, first, count, out);
+    else gather_runs(conv, image, top, left, first, count, out);
+}
+
+int vb_conv_run(const vb_conv *conv, int64_t images, const vb_matrix *weight, float *out, const vb_epilogue *epilogue,
+                int threads, vb_error *err) {
+    int64_t rows = images * vb_conv_out_height(conv) * vb_conv_out_width(conv);
+    vb_gemm_a a = {.source = vb_conv_row, .context = conv};
+    bool in_place = conv->kernel == 1 && conv->stride == 1 && !conv->padding && conv->channel_stride == 1;
+    if (in_place) a = (vb_gemm_a){.data = conv->input, .ld = conv->column_stride};
+    return vb_gemm(rows, &a, weight, out, weight->rows, epilogue, threads, err);
+}
+
+void vb_conv_average_pool(const float *in, int64_t images, int height, int width, int channels, int size, float *out,
+                          int threads) {
+    const int rows = height / size, columns = width / size;
+    const float share = 1.0f / (float)(size * size);
+#pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)
+    for (int64_t row = 0; row < images * rows; row++) {
+        const float *strip = in + (row / rows * height + row % rows * size) * width * channels;
+        for (int column = 0; column < columns; column++) {
+            float *mean = out + (row * columns + column) * channels;
+            const float *corner = strip + (int64_t)column * size * channels;
+            memcpy(mean, corner, (size_t)channels * sizeof *mean);
+            for (int cell = 1; cell < size * size; cell++) {
+                const float *next = corner + ((int64_t)(cell / size) * width + cell % size) * channels;
+                for (int c = 0; c < channels; c++) mean[c] += next[c];
+            }
+            for (int c = 0; c < channels; c++) mean[c] *= share;
+        }
+    }
+}

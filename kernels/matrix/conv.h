@@ -1,0 +1,33 @@
+/* Convolution as a matrix product whose rows are gathered on the fly, and average pooling. Activations are NHWC. */
+#ifndef VB_CONV_H
+#define VB_CONV_H
+
+#include "kernels/matrix/gemm.h"
+
+/* Geometry of a square convolution over a batch. Strides of the input count floats, so that NHWC activations and NCHW pixels both
+ * fit. Weight columns are in PyTorch's order: channel, then row, then column of the filter. */
+typedef struct vb_conv {
+    const float *input;
+    int channels, height, width;
+    int kernel, stride, padding;
+    int64_t image_stride, channel_stride, row_stride, column_stride;
+} vb_conv;
+
+vb_conv vb_conv_over_nhwc(const float *input, int channels, int height, int width, int kernel, int stride, int padding);
+vb_conv vb_conv_over_nchw(const float *input, int channels, int height, int width, int kernel, int stride, int padding);
+int vb_conv_out_height(const vb_conv *conv);
+int vb_conv_out_width(const vb_conv *conv);
+
+/* Row source for vb_gemm: row (image, y, x) of the im2col matrix, columns first .. first+count-1. `context` is a vb_conv. */
+void vb_conv_row(const void *context, int64_t row, int64_t first, int64_t count, float *out);
+
+/* out: images x out_height x out_width x weight->rows. A 1x1 filter over NHWC reads its input in place. Errors: as vb_gemm. */
+int vb_conv_run(const vb_conv *conv, int64_t images, const vb_matrix *weight, float *out, const vb_epilogue *epilogue,
+                int threads, vb_error *err);
+
+/* Means of size x size windows side by side; remainders at the right and the bottom are dropped, as PyTorch's AvgPool2d does.
+ * in: images x height x width x channels; out: images x height/size x width/size x channels. */
+void vb_conv_average_pool(const float *in, int64_t images, int height, int width, int channels, int size, float *out,
+                          int threads);
+
+#endif

@@ -1,0 +1,248 @@
+/* The matrix product: blocking, packing, threads, the plain micro kernel, and the reference.
+ *
+ * The work is cut into tasks: some rows of C times some columns. A task goes through k in blocks; for each it packs its columns
+ * of B once, then one strip of rows of A after the other, and continues the chains of one tile of C after the other. Between
+ * blocks of k the chains rest in a buffer of the task's, never in C, which may be the residual. While a tile is multiplied, what
+ * will be packed next is fetched towards the cache: without that, the processor waits for memory whenever it packs. */
+#include "kernels/matrix/gemm.h"
+
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#include "kernels/matrix/gemm_kernel.h"
+#include "kernels/base/isa.h"
+#include "kernels/base/memory.h"
+
+enum {
+    TASK_ROWS = 512, /* bounds the resting chains */
+    TASK_COLS = 384, /* packed columns of B that stay in the second-level cache */
+    FEW_ROWS = 256,  /* below, B passes through quickly, and its next columns need room in that cache as well */
+    FEW_COLS = 256,
+    DEPTH = VB_GEMM_DEPTH
+};
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t parts(int64_t whole, int64_t part) { return (whole + part - 1) / part; }
+static int64_t round_up(int64_t value, int64_t unit) { return parts(value, unit) * unit; }
+
+float vb_gemm_kernel_at(const vb_matrix *matrix, int64_t row, int64_t col) {
+    int64_t at = row * matrix->row_stride + col * matrix->col_stride;
+    if (matrix->dtype == VB_F32) {
+        float value;
+        memcpy(&value, (const char *)matrix->data + at * 4, sizeof value);
+        return value;
+    }
+    uint16_t value;
+    memcpy(&value, (const char *)matrix->data + at * 2, sizeof value);
+    return matrix->dtype == VB_F16 ? vb_dtype_half_to_float(value) : vb_dtype_bf16_to_float(value);
+}
+
+/* ---- the plain micro kernel ----------------------------------------------------------------------------------------- */
+
+enum { PLAIN_ROWS = 4, PLAIN_COLS = 16 };
+
+static void plain_multiply(int64_t count, int m, const float *a, const float *b, float *tile, bool first, const char *ahead,
+                           int64_t ahead_stride) {
+    (void)ahead, (void)ahead_stride;
+    if (first) memset(tile, 0, (size_t)m * PLAIN_COLS * sizeof *tile);
+    for (int i = 0; i < m; i++)
+        for (int64_t k = 0; k < count; k++)
+            for (int j = 0; j < PLAIN_COLS; j++)
+                tile[i * PLAIN_COLS + j] = fmaf(a[i * DEPTH + k], b[k * PLAIN_COLS + j], tile[i * PLAIN_COLS + j]);
+}
+
+static void plain_pack(const vb_matrix *b, int64_t row, int n, int64_t first, int64_t count, float *out) {
+    for (int64_t k = 0; k < count; k++)
+        for (int j = 0; j < PLAIN_COLS; j++) out[k * PLAIN_COLS + j] = j < n ? vb_gemm_kernel_at(b, row + j, first + k) : 0;
+}
+
+static const vb_gemm_kernel plain = {PLAIN_ROWS, PLAIN_COLS, plain_multiply, plain_pack};
+
+const vb_gemm_kernel *vb_gemm_kernel_get(void) {
+#if defined(__x86_64__)
+    vb_isa level = vb_isa_level();
+    if (level >= VB_AVX512) return &vb_gemm_kernel_avx512;
+    if (level == VB_AVX2) return &vb_gemm_kernel_avx2;
+#endif
+    return &plain;
+}
+
+/* ---- blocking ------------------------------------------------------------------------------------------------------- */
+
+typedef struct vb_gemm_job {
+    const vb_gemm_kernel *kernel;
+    const vb_layer_kernel *layers;
+    const vb_gemm_a *a;
+    const vb_matrix *b;
+    const vb_epilogue *epilogue;
+    float *c;
+    int64_t rows, ldc;
+    int64_t task_rows, row_tasks; /* a task's part of C */
+    int64_t task_cols, col_tasks;
+    int64_t depth;
+    size_t b_floats, a_floats, rest_floats; /* a thread's work space */
+} vb_gemm_job;
+
+void vb_gemm_kernel_pack_rows(const vb_gemm_a *a, int64_t row, int64_t count, int64_t first, int64_t depth, float *out) {
+    for (int64_t i = 0; i < count; i++) {
+        if (a->data) memcpy(out + i * DEPTH, a->data + (row + i) * a->ld + first, (size_t)depth * sizeof *out);
+        else a->source(a->context, row + i, first, depth, out + i * DEPTH);
+    }
+}
+
+/* Rows of memory, `stride` bytes apart, that will be read soon; each micro kernel call takes VB_GEMM_AHEAD_ROWS of them. */
+typedef struct vb_ahead {
+    const char *at;
+    int64_t stride, rows;
+} vb_ahead;
+
+static vb_ahead ahead_of_a(const vb_gemm_a *a, int64_t row, int64_t rows, int64_t first) {
+    if (!a->data || rows <= 0) return (vb_ahead){0};
+    return (vb_ahead){(const char *)(a->data + row * a->ld + first), a->ld * (int64_t)sizeof *a->data, rows};
+}
+
+static vb_ahead ahead_of_b(const vb_matrix *b, int64_t row, int64_t rows, int64_t first, int64_t count) {
+    int64_t size = (int64_t)vb_dtype_size(b->dtype);
+    if (rows <= 0) return (vb_ahead){0};
+    const char *at = (const char *)b->data + (row * b->row_stride + first * b->col_stride) * size;
+    if (b->row_stride == 1) return (vb_ahead){at, b->col_stride * size, count};
+    return (vb_ahead){at, b->row_stride * size, rows};
+}
+
+static vb_ahead take(vb_ahead *ahead) {
+    vb_ahead taken = *ahead;
+    ahead->at += VB_GEMM_AHEAD_ROWS * ahead->stride;
+    ahead->rows -= VB_GEMM_AHEAD_ROWS;
+    return taken;
+}
+
+/* The lines that the epilogue of a tile reads and writes. */
+static void touch_tile_of_c(const vb_gemm_job *job, int64_t i, int m, int64_t j) {
+    const vb_epilogue *e = job->epilogue;
+    for (int64_t row = i; row < i + m; row++) {
+        __builtin_prefetch(job->c + row * job->ldc + j, 1);
+        __builtin_prefetch(job->c + row * job->ldc + j + 16, 1);
+        if (!e || !e->residual || e->residual == job->c) continue;
+        __builtin_prefetch(e->residual + row * e->ld_residual + j);
+        __builtin_prefetch(e->residual + row * e->ld_residual + j + 16);
+    }
+}
+
+/* `next_task` is a guess of what this thread does afterwards. */
+static void run_task(const vb_gemm_job *job, int64_t task, int64_t next_task, float *work) {
+    const vb_gemm_kernel *kernel = job->kernel;
+    float *b = work, *a = b + job->b_floats, *rest = a + job->a_floats;
+    int64_t n = job->b->rows, depth = job->b->cols;
+    int64_t i0 = task % job->row_tasks * job->task_rows, i1 = least(job->rows, i0 + job->task_rows);
+    int64_t j0 = task / job->row_tasks * job->task_cols, j1 = least(n, j0 + job->task_cols);
+    int64_t next_j0 = next_task / job->row_tasks * job->task_cols;
+    int64_t strips = parts(i1 - i0, kernel->rows), across = parts(j1 - j0, kernel->cols);
+    bool last = false;
+    for (int64_t k = 0, count; !last; k += count) { /* once for a depth of 0, too */
+        count = least(job->depth, depth - k);
+        last = k + count == depth;
+        for (int64_t j = j0; j < j1; j += kernel->cols)
+            kernel->pack(job->b, j, (int)least(kernel->cols, j1 - j), k, count, b + (j - j0) * count);
+
+        vb_ahead next_b = last ? ahead_of_b(job->b, next_j0, least(job->task_cols, n - next_j0), 0, job->depth) :
+                                 ahead_of_b(job->b, j0, j1 - j0, k + count, job->depth);
+        int64_t calls = strips * across; /* still to come in this block */
+        for (int64_t s = 0; s < strips; s++) {
+            int64_t i = i0 + s * (i1 - i0) / strips, next_i = i0 + (s + 1) * (i1 - i0) / strips;
+            int m = (int)(next_i - i);
+            vb_gemm_kernel_pack_rows(job->a, i, m, k, count, a);
+            vb_ahead next_a = ahead_of_a(job->a, next_i, least(kernel->rows, i1 - next_i), k);
+            for (int64_t t = 0; t < across; t++, calls--) {
+                float *tile = depth > job->depth ? rest + (s * across + t) * kernel->rows * kernel->cols : rest;
+                int64_t j = j0 + t * kernel->cols;
+                vb_ahead ahead = {(const char *)a, 0, 0};
+                if (next_a.rows > 0) ahead = take(&next_a);
+                else if (next_b.rows * 2 >= calls * VB_GEMM_AHEAD_ROWS)
+                    ahead = take(&next_b); /* in every other of the last calls */
+                if (last) touch_tile_of_c(job, i, m, j);
+                kernel->multiply(count, m, a, b + t * kernel->cols * count, tile, k == 0, ahead.at, ahead.stride);
+                if (last)
+                    job->layers->epilogue(m, (int)least(kernel->cols, j1 - j), tile, kernel->cols, job->epilogue, i, j,
+                                          job->c + i * job->ldc + j, job->ldc);
+            }
+        }
+    }
+}
+
+/* Cuts C into enough tasks for the threads, none so small that packing shows. */
+static void cut(vb_gemm_job *job, int64_t threads) {
+    int64_t strips = parts(job->b->rows, job->kernel->cols), wanted = threads > 1 ? 3 * threads : 1;
+    job->row_tasks = parts(job->rows, TASK_ROWS);
+    job->col_tasks = parts(strips, (job->rows < FEW_ROWS ? FEW_COLS : TASK_COLS) / job->kernel->cols);
+    int64_t *rows = &job->row_tasks, *cols = &job->col_tasks;
+    while (*rows * *cols < wanted && strips / (*cols + 1) >= 4) ++*cols;
+    while (*rows * *cols < wanted && job->rows / (*rows + 1) >= 8 * job->kernel->rows) ++*rows;
+    job->task_rows = parts(job->rows, job->row_tasks);
+    job->row_tasks = parts(job->rows, job->task_rows);
+    job->task_cols = parts(strips, job->col_tasks) * job->kernel->cols;
+    job->col_tasks = parts(job->b->rows, job->task_cols);
+    int64_t depth = job->b->cols, blocks = parts(depth, DEPTH);
+    job->depth = depth ? round_up(parts(depth, blocks), 16) : 0;
+
+    int64_t strips_down = parts(job->task_rows, job->kernel->rows);
+    job->b_floats = (size_t)(job->task_cols * job->depth);
+    job->a_floats = (size_t)(job->kernel->rows * DEPTH);
+    job->rest_floats = (size_t)(job->kernel->rows * (depth > job->depth ? strips_down * job->task_cols : job->kernel->cols));
+}
+
+int vb_gemm(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, float *c, int64_t ldc, const vb_epilogue *epilogue, int threads,
+            vb_error *err) {
+    if (rows <= 0 || b->rows <= 0) return 0;
+    vb_gemm_job job = {.kernel = vb_gemm_kernel_get(),
+                       .layers = vb_layer_kernel_get(),
+                       .a = a,
+                       .b = b,
+                       .epilogue = epilogue,
+                       .c = c,
+                       .rows = rows,
+                       .ldc = ldc};
+    cut(&job, threads);
+    int64_t tasks = job.row_tasks * job.col_tasks;
+    int team = threads < 1 ? 1 : (int)least(threads, tasks);
+    size_t each = (size_t)round_up((int64_t)(job.b_floats + job.a_floats + job.rest_floats), 1024);
+    float *work = vb_buffer((size_t)team * each, sizeof *work, "work space of a matrix product", err);
+    if (!work) return -1;
+    if (team == 1) {
+        for (int64_t task = 0; task < tasks; task++) run_task(&job, task, task + 1, work);
+    } else {
+#pragma omp parallel for num_threads(team) schedule(dynamic, 1)
+        for (int64_t task = 0; task < tasks; task++)
+            run_task(&job, task, task + team, work + (size_t)omp_get_thread_num() * each);
+    }
+    vb_free(work);
+    return 0;
+}
+
+/* ---- the definition ------------------------------------------------------------------------------------------------- */
+
+int vb_gemm_reference(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, float *c, int64_t ldc, const vb_epilogue *epilogue,
+                      vb_error *err) {
+    static const vb_epilogue none;
+    const vb_epilogue *e = epilogue ? epilogue : &none;
+    float *row = vb_array((size_t)b->cols, sizeof *row, "a row of A", err);
+    if (!row) return -1;
+    for (int64_t i = 0; i < rows; i++) {
+        for (int64_t k = 0; k < b->cols; k++) {
+            if (a->data) row[k] = a->data[i * a->ld + k];
+            else a->source(a->context, i, k, 1, row + k);
+        }
+        for (int64_t j = 0; j < b->rows; j++) {
+            float x = 0;
+            for (int64_t k = 0; k < b->cols; k++) x = fmaf(row[k], vb_gemm_kernel_at(b, j, k), x);
+            if (e->scale) x *= e->scale[j];
+            if (e->bias) x += e->bias[j];
+            vb_layer_kernel_scalar.activate(1, &x, e->activation);
+            if (e->residual) x += e->residual[i * e->ld_residual + j];
+            vb_layer_kernel_scalar.activate(1, &x, e->last);
+            c[i * ldc + j] = x;
+        }
+    }
+    vb_free(row);
+    return 0;
+}

@@ -1,0 +1,50 @@
+/* Single-precision matrix product with one fixed order of summation for every output element.
+ *
+ * C[i][j] = epilogue(sum over k of A[i][k] * B[j][k]), the sum being ONE chain of fused multiply-adds from k = 0 upward, starting
+ * at 0. Blocking, threads, batch size and instruction set never change that chain, so every level gives the same bits. */
+#ifndef VB_GEMM_H
+#define VB_GEMM_H
+
+#include "kernels/base/error.h"
+#include "kernels/base/tensor.h"
+
+/* A weight matrix where it lies (often in a mapped file): element (row, col) is at data[row * row_stride + col * col_stride].
+ * rows = outputs, cols = inputs. VB_F32, VB_F16 or VB_BF16; the data may be unaligned. */
+typedef struct vb_matrix {
+    const void *data;
+    vb_dtype dtype;
+    int64_t rows, cols, row_stride, col_stride;
+} vb_matrix;
+
+typedef enum vb_activation { VB_LINEAR, VB_QUICK_GELU, VB_GELU, VB_RELU } vb_activation;
+
+/* Applied in this order; NULL and VB_LINEAR skip a step. Vectors have one entry a column of C. */
+typedef struct vb_epilogue {
+    const float *scale; /* times scale[j]: a folded BatchNorm */
+    const float *bias;  /* plus bias[j] */
+    vb_activation activation;
+    const float *residual; /* plus residual[i * ld_residual + j]; may be C itself */
+    int64_t ld_residual;
+    vb_activation last; /* after the residual: VB_LINEAR or VB_RELU */
+} vb_epilogue;
+
+/* Supplies rows of A that are not stored (im2col): writes A[row][first .. first+count-1] to out. Must be thread-safe. */
+typedef void vb_row_source(const void *context, int64_t row, int64_t first, int64_t count, float *out);
+
+typedef struct vb_gemm_a {
+    const float *data; /* rows x cols, leading dimension ld; NULL when `source` supplies the rows */
+    int64_t ld;
+    vb_row_source *source;
+    const void *context;
+} vb_gemm_a;
+
+/* C (rows x b->rows, leading dimension ldc) = A (rows x b->cols) times B transposed. `threads` >= 1 OpenMP threads; 1 may be
+ * called inside a parallel region. Work space is allocated inside (a few MiB a thread at most). Fails only for lack of memory. */
+int vb_gemm(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, float *c, int64_t ldc, const vb_epilogue *epilogue, int threads,
+            vb_error *err);
+
+/* The same by three plain loops: the definition the fast ones are tested against, bit for bit. */
+int vb_gemm_reference(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, float *c, int64_t ldc, const vb_epilogue *epilogue,
+                      vb_error *err);
+
+#endif

@@ -1,0 +1,57 @@
+/* What the matrix product and the layers have once for each instruction set level. Internal to the tensor kernels. */
+#ifndef VB_GEMM_KERNEL_H
+#define VB_GEMM_KERNEL_H
+
+#include <stdbool.h>
+
+#include "kernels/matrix/gemm.h"
+
+/* Values of k in a block, and the row stride of packed A: constant, so that micro kernels address all rows from one register. */
+enum { VB_GEMM_DEPTH = 256 };
+
+/* A micro kernel call of full depth fetches this many rows of DEPTH floats ahead into the second-level cache, a line of 64 bytes
+ * for each value of k. */
+enum { VB_GEMM_AHEAD_ROWS = 16, VB_GEMM_AHEAD_LINES = VB_GEMM_DEPTH / 16 };
+
+typedef struct vb_gemm_kernel {
+    int rows, cols; /* of a full tile */
+
+    /* tile (m x cols, dense): its chains go on over `count` <= VB_GEMM_DEPTH values of k; m <= rows.
+     * a: m rows, VB_GEMM_DEPTH apart. b: count x cols. `first`: the chains begin at 0 instead of at the tile's values.
+     * ahead: rows of memory, `ahead_stride` bytes apart, that will be read soon. */
+    void (*multiply)(int64_t count, int m, const float *a, const float *b, float *tile, bool first, const char *ahead,
+                     int64_t ahead_stride);
+
+    /* out (count x cols) = columns first .. first + count - 1 of rows row .. row + n - 1 of b, transposed; zeros beyond n. */
+    void (*pack)(const vb_matrix *b, int64_t row, int n, int64_t first, int64_t count, float *out);
+} vb_gemm_kernel;
+
+/* For the level in use. */
+const vb_gemm_kernel *vb_gemm_kernel_get(void);
+
+/* `count` rows of A from (row, first), `depth` <= VB_GEMM_DEPTH values each, to out: rows VB_GEMM_DEPTH apart. */
+void vb_gemm_kernel_pack_rows(const vb_gemm_a *a, int64_t row, int64_t count, int64_t first, int64_t depth, float *out);
+
+/* Element (row, col) widened to float. */
+float vb_gemm_kernel_at(const vb_matrix *matrix, int64_t row, int64_t col);
+
+/* Row-wise layers once for each level: see layers.h. */
+typedef struct vb_layer_kernel {
+    /* c (m x n) = epilogue of the sums, whose upper left corner is at (i, j) of the whole C. */
+    void (*epilogue)(int m, int n, const float *sums, int ld_sums, const vb_epilogue *epilogue, int64_t i, int64_t j, float *c,
+                     int64_t ldc);
+    void (*norm)(int64_t width, const float *x, const float *weight, const float *bias, float epsilon, float *out);
+    void (*activate)(int64_t count, float *x, vb_activation activation);
+    void (*exp)(int64_t count, float *x);
+    void (*softmax)(int64_t width, float scale, float *x);
+} vb_layer_kernel;
+
+const vb_layer_kernel *vb_layer_kernel_get(void);
+
+extern const vb_layer_kernel vb_layer_kernel_scalar;
+#if defined(__x86_64__)
+extern const vb_gemm_kernel vb_gemm_kernel_avx2, vb_gemm_kernel_avx512;
+extern const vb_layer_kernel vb_layer_kernel_avx2, vb_layer_kernel_avx512;
+#endif
+
+#endif

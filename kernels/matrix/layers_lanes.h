@@ -1,0 +1,111 @@
+/* The row-wise layers and the GEMM's epilogue, written once on sixteen lanes and compiled for every instruction set level.
+ *
+ * Internal. Defines the table VB_LAYER_KERNEL; the including file sets that name and VB_LANES. */
+#ifndef VB_LAYERS_LANES_H
+#define VB_LAYERS_LANES_H
+
+#include <stddef.h>
+
+#include "kernels/matrix/gemm_kernel.h"
+#include "kernels/matrix/lanes_math.h"
+
+LANES_FUNCTION lanes load_up_to(const float *p, int n) { return n < LANES ? lanes_load_part(p, n) : lanes_load(p); }
+LANES_FUNCTION void store_up_to(float *p, lanes x, int n) {
+    if (n < LANES) lanes_store_part(p, x, n);
+    else lanes_store(p, x);
+}
+
+static void epilogue_rows(int m, int n, const float *sums, int ld_sums, const vb_epilogue *epilogue, int64_t i, int64_t j,
+                          float *c, int64_t ldc) {
+    static const vb_epilogue none;
+    const vb_epilogue *e = epilogue ? epilogue : &none;
+    for (int row = 0; row < m; row++) {
+        const float *residual = e->residual ? e->residual + (i + row) * e->ld_residual + j : NULL;
+        for (int col = 0; col < n; col += LANES) {
+            int count = n - col < LANES ? n - col : LANES;
+            lanes x = load_up_to(sums + row * ld_sums + col, count);
+            if (e->scale) x = lanes_mul(x, load_up_to(e->scale + j + col, count));
+            if (e->bias) x = lanes_add(x, load_up_to(e->bias + j + col, count));
+            x = lanes_activate(x, e->activation);
+            if (residual) x = lanes_add(x, load_up_to(residual + col, count));
+            x = lanes_activate(x, e->last);
+            store_up_to(c + row * ldc + col, x, count);
+        }
+    }
+}
+
+static void activate(int64_t count, float *x, vb_activation activation) {
+    for (int64_t i = 0; i < count; i += LANES) {
+        int n = count - i < LANES ? (int)(count - i) : LANES;
+        store_up_to(x + i, lanes_activate(load_up_to(x + i, n), activation), n);
+    }
+}
+
+static void exponential(int64_t count, float *x) {
+    for (int64_t i = 0; i < count; i += LANES) {
+        int n = count - i < LANES ? (int)(count - i) : LANES;
+        store_up_to(x + i, lanes_exp(load_up_to(x + i, n)), n);
+    }
+}
+
+static void softmax(int64_t width, float scale, float *x) {
+    int64_t whole = width - width % LANES;
+    int rest = (int)(width - whole);
+    lanes factor = lanes_all(scale), most = lanes_all(-INFINITY);
+    for (int64_t j = 0; j < whole; j += LANES) most = lanes_max(lanes_mul(lanes_load(x + j), factor), most);
+    float largest = lanes_largest(most);
+    for (int64_t j = whole; j < width; j++) largest = x[j] * scale > largest ? x[j] * scale : largest;
+
+    lanes shift = lanes_all(largest), sums = lanes_all(0.0f);
+    for (int64_t j = 0; j < whole; j += LANES) {
+        lanes e = lanes_exp(lanes_sub(lanes_mul(lanes_load(x + j), factor), shift));
+        lanes_store(x + j, e);
+        sums = lanes_add(sums, e);
+    }
+    if (rest) {
+        lanes_store_part(x + whole, lanes_exp(lanes_sub(lanes_mul(lanes_load_part(x + whole, rest), factor), shift)), rest);
+        sums = lanes_add(sums, lanes_load_part(x + whole, rest));
+    }
+    lanes inverse = lanes_all(1 / lanes_sum(sums));
+    for (int64_t j = 0; j < width; j += LANES) {
+        int n = width - j < LANES ? (int)(width - j) : LANES;
+        store_up_to(x + j, lanes_mul(load_up_to(x + j, n), inverse), n);
+    }
+}
+
+/* Sixteen sums in double, halved as in lanes_sum. */
+static double halve(double sums[LANES]) {
+    for (int half = LANES / 2; half; half /= 2)
+        for (int i = 0; i < half; i++) sums[i] += sums[i + half];
+    return sums[0];
+}
+
+static void norm(int64_t width, const float *x, const float *weight, const float *bias, float epsilon, float *out) {
+    int64_t whole = width - width % LANES;
+    double sums[LANES] = {0}, squares[LANES] = {0};
+    for (int64_t j = 0; j < whole; j += LANES)
+#pragma omp simd
+        for (int i = 0; i < LANES; i++) sums[i] += (double)x[j + i];
+    for (int64_t j = whole; j < width; j++) sums[j - whole] += (double)x[j];
+    double mean = halve(sums) / (double)width;
+
+    for (int64_t j = 0; j < whole; j += LANES)
+#pragma omp simd
+        for (int i = 0; i < LANES; i++) squares[i] += ((double)x[j + i] - mean) * ((double)x[j + i] - mean);
+    for (int64_t j = whole; j < width; j++) squares[j - whole] += ((double)x[j] - mean) * ((double)x[j] - mean);
+    double inverse = 1 / sqrt(halve(squares) / (double)width + (double)epsilon);
+
+#pragma omp simd
+    for (int64_t j = 0; j < width; j++) out[j] = (float)(((double)x[j] - mean) * inverse);
+    for (int64_t j = 0; j < width; j += LANES) {
+        int n = width - j < LANES ? (int)(width - j) : LANES;
+        lanes y = load_up_to(out + j, n);
+        if (weight) y = lanes_mul(y, load_up_to(weight + j, n));
+        if (bias) y = lanes_add(y, load_up_to(bias + j, n));
+        store_up_to(out + j, y, n);
+    }
+}
+
+const vb_layer_kernel VB_LAYER_KERNEL = {epilogue_rows, norm, activate, exponential, softmax};
+
+#endif

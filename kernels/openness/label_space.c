@@ -1,0 +1,57 @@
+/* Checks a label space and inverts it: from "vocabulary lists classes" to "class is in vocabularies". */
+#include "kernels/openness/label_space.h"
+
+#include "kernels/base/memory.h"
+
+static int check(const vb_label_space *space, vb_error *err) {
+    if (space->classes < 1 || space->vocabularies < 1)
+        return vb_errorf(err, VB_EMISMATCH, "label space of %d classes and %d vocabularies, expected at least one of each",
+                         space->classes, space->vocabularies);
+    if (space->offsets[0] != 0)
+        return vb_errorf(err, VB_EMISMATCH, "label space starts at entry %d, expected 0", space->offsets[0]);
+    for (int v = 0; v < space->vocabularies; v++) {
+        if (space->offsets[v + 1] <= space->offsets[v]) return vb_errorf(err, VB_EMISMATCH, "vocabulary %d has no classes", v);
+        for (int i = space->offsets[v]; i < space->offsets[v + 1]; i++)
+            if (space->members[i] < 0 || space->members[i] >= space->classes)
+                return vb_errorf(err, VB_EMISMATCH, "vocabulary %d, entry %d: class %d, expected 0 to %d", v,
+                                 i - space->offsets[v], space->members[i], space->classes - 1);
+    }
+    return 0;
+}
+
+int vb_label_space_memberships_new(vb_memberships *homes, const vb_label_space *space, vb_error *err) {
+    *homes = (vb_memberships){0};
+    if (check(space, err)) return -1;
+    size_t entries = (size_t)space->offsets[space->vocabularies];
+    homes->offsets = vb_array((size_t)space->classes + 2, sizeof(int), "vocabularies of the classes", err);
+    if (!homes->offsets) return -1;
+    homes->vocabularies = vb_array(entries, sizeof(int), "vocabularies of the classes", err);
+    homes->slots = homes->vocabularies ? vb_array(entries, sizeof(int), "vocabularies of the classes", err) : NULL;
+    if (!homes->slots) goto fail;
+    int *next = homes->offsets + 1; /* next[c] runs from the start of class c to its end, and so becomes offsets[c + 1] */
+    for (size_t i = 0; i < entries; i++) next[space->members[i] + 1]++;
+    for (int c = 0; c < space->classes; c++) next[c + 1] += next[c];
+    for (int v = 0; v < space->vocabularies; v++)
+        for (int i = space->offsets[v]; i < space->offsets[v + 1]; i++) {
+            int at = next[space->members[i]]++;
+            homes->vocabularies[at] = v;
+            homes->slots[at] = i;
+        }
+    for (int c = 0; c < space->classes; c++)
+        for (int i = homes->offsets[c] + 1; i < homes->offsets[c + 1]; i++)
+            if (homes->vocabularies[i] == homes->vocabularies[i - 1]) {
+                vb_errorf(err, VB_EMISMATCH, "vocabulary %d lists class %d twice", homes->vocabularies[i], c);
+                goto fail;
+            }
+    return 0;
+fail:
+    vb_label_space_memberships_free(homes);
+    return -1;
+}
+
+void vb_label_space_memberships_free(vb_memberships *homes) {
+    vb_free(homes->offsets);
+    vb_free(homes->vocabularies);
+    vb_free(homes->slots);
+    *homes = (vb_memberships){0};
+}

@@ -1,0 +1,72 @@
+/* Which classes, and so which vocabularies, beat the true class of an image: decided as if in real arithmetic.
+ *
+ * s(x, c) is x . t_c / (|x| |t_c|) for VB_COSINE and x . t_c / |x| for VB_DOT, on the fp32 embeddings as they are stored; rows of
+ * any norm are welcome. Class c is ranked before class d when s(x, c) > s(x, d), or when they are equal and c < d. A fp32 matrix
+ * product with a rigorous bound on its error settles nearly all comparisons, fp64 the close ones, integers
+ * (kernels/exact/exact.h) the rest: the outcome depends on the embeddings alone, never on blocks, threads, ranks or instruction
+ * set. */
+#ifndef VB_SIMILARITY_H
+#define VB_SIMILARITY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/base/error.h"
+#include "kernels/exact/score.h"
+#include "kernels/openness/label_space.h"
+
+/* The texts of all classes, prepared once: norms, error bounds, equal rows. Immutable, so that threads may share it. */
+typedef struct vb_text_bank vb_text_bank;
+
+/* texts: classes x dim, row-major, class order; borrowed, and must outlive the bank. dim is at most 65,536 (VB_EUNSUPPORTED).
+ * A NaN, an infinity, or for VB_COSINE a zero row is VB_EDATA and named by row. Costs some 16 bytes a class. */
+int vb_similarity_bank_new(vb_text_bank **bank, const float *texts, int classes, int dim, vb_similarity similarity,
+                           vb_error *err);
+/* The same for some of the classes only, for vb_similarity_judge_part: row i is the text of class ids[i], ascending; both
+ * borrowed. */
+int vb_similarity_bank_part(vb_text_bank **bank, const float *texts, const int *ids, int classes, int dim,
+                            vb_similarity similarity, vb_error *err);
+void vb_similarity_bank_free(vb_text_bank *bank);
+
+/* What happened to one image, y being its class. */
+typedef struct vb_verdict {
+    int label;         /* y */
+    int predicted_all; /* the first-ranked of all classes, y's kin aside */
+    int predicted_own; /* the first-ranked class of the first vocabulary that holds y; -1 when none does */
+    double similarity; /* s(x, y), in fp64 and one fixed order of summation */
+    double margin;     /* s(x, y) - s(x, best other class, y's kin aside), likewise; NaN when there is none */
+} vb_verdict;
+
+/* For each of the `rows` images (row-major, bank's dim) of classes labels[i]: beaten[i * vocabularies + u] = 1 when a class of
+ * vocabulary u other than the image's own and its kin is ranked before it, else 0. `verdicts` (one a row) may be NULL. `threads`
+ * >= 1 OpenMP threads. Work space is bounded (32 MiB, or 8 rows of all classes) however many rows there are. Rows in messages
+ * count from this call's first one: a zero row, a NaN or an infinity is VB_EDATA; a label that is no class, or a space of other
+ * classes than the bank's, VB_EMISMATCH. On failure the outputs are undefined. */
+int vb_similarity_judge(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows,
+                        const int *labels, uint8_t *beaten, vb_verdict *verdicts, int threads, vb_error *err);
+
+static inline size_t vb_pool_words(int candidates) { return ((size_t)candidates + 63) / 64; }
+
+/* The same, and which of the classes from `from` on, a pool of candidates (as a rule in no vocabulary), are ranked before the
+ * image's class: bit (c - from) % 64 of pool[i * vb_pool_words(classes - from) + (c - from) / 64]. */
+int vb_similarity_judge_pool(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows,
+                             const int *labels, uint8_t *beaten, vb_verdict *verdicts, int from, uint64_t *pool, int threads,
+                             vb_error *err);
+
+/* Images with the texts of their classes, all row-major of the bank's dim. */
+typedef struct vb_image_block {
+    int64_t rows;
+    const float *images, *texts;
+    const int *labels; /* classes; -1: the row holds no image */
+} vb_image_block;
+
+/* Sets beaten[i * vocabularies + u] = 1 where a class of the part (vb_similarity_bank_part) that is in vocabulary u is ranked
+ * before image i's own; leaves all other entries. products[c * rows + i] is the product of image i and row c of the part in fp32,
+ * summed in any order whatever: what differs by less than the bound of every such sum, gamma_n |x| |t| with n = dim + 4
+ * roundings, is decided by fp64 and integers from the rows themselves. *rescored grows by the number of those comparisons, the
+ * only thing that depends on the products' last bits. A NaN or an infinity in an image or in the text of its class is
+ * VB_EDATA. */
+int vb_similarity_judge_part(const vb_text_bank *part, const vb_memberships *homes, int vocabularies, const vb_image_block *block,
+                             const float *products, uint8_t *beaten, int64_t *rescored, int threads, vb_error *err);
+
+#endif

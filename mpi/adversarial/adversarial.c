@@ -1,0 +1,487 @@
+/* Sets of taken images on every rank, gains summed over the ranks, choices on rank 0. */
+#include "mpi/adversarial/adversarial.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "kernels/openness/cover.h"
+#include "kernels/base/memory.h"
+#include "kernels/openness/similarity.h"
+#include "mpi/adversarial/examples.h"
+#include "mpi/ranks/progress.h"
+
+typedef struct victim {
+    int vocabulary;
+    int64_t images, right; /* of all ranks */
+    vb_cover cover;        /* of this rank's right images */
+    int64_t *places;       /* of those in the data */
+    size_t place_capacity;
+} victim;
+
+typedef struct adversary {
+    const vb_pair *pair;
+    const vb_adversarial_spec *spec;
+    vb_candidates pool;
+    vb_label_space space; /* the classes, then the candidates, which are in no vocabulary */
+    vb_memberships homes;
+    float *texts; /* of both */
+    vb_text_bank *bank;
+    int target_count;
+    victim *targets;
+    int *target_of; /* by vocabulary, -1: none */
+} adversary;
+
+/* ---- the pool's embeddings ---- */
+
+static int read_rows(adversary *work, float *rows, vb_error *err) {
+    const char *path = work->spec->embeddings;
+    const vb_candidates *pool = &work->pool;
+    int64_t dim = work->pair->classifier->dim;
+    vb_npy npy;
+    if (!path)
+        return vb_errorf(err, VB_ECONFIG,
+                         "model '%s' is precomputed: 'adversarial' needs the key 'embeddings' (a row for each line of %s)",
+                         work->pair->spec->name, work->spec->candidates);
+    if (vb_npy_open(&npy, path, err)) return -1;
+    const vb_tensor *tensor = &npy.tensor;
+    int status = 0;
+    if (tensor->ndim != 2 || tensor->shape[0] != pool->lines || tensor->shape[1] != dim ||
+        (tensor->dtype != VB_F32 && tensor->dtype != VB_F16 && tensor->dtype != VB_F64))
+        status = vb_errorf(err, VB_EMISMATCH,
+                           "%s: expected %lld x %lld of fp16, fp32 or fp64 (lines of %s x dimensions), found %lld x %lld of %s",
+                           path, (long long)pool->lines, (long long)dim, work->spec->candidates,
+                           (long long)(tensor->ndim > 0 ? tensor->shape[0] : 0),
+                           (long long)(tensor->ndim > 1 ? tensor->shape[1] : 0), vb_dtype_name(tensor->dtype));
+    for (int c = 0; c < pool->count && !status; c++) {
+        status = vb_image_source_float_rows(&npy, path, pool->line[c], 1, rows + c * dim, err);
+        if (c % 4096 == 4095) vb_map_drop_pages(&npy.map);
+    }
+    vb_npy_close(&npy);
+    return status;
+}
+
+static int encode_pool(adversary *work, vb_context *context, float *rows, vb_error *err) {
+    const vb_pair *pair = work->pair;
+    const vb_name_list names = {work->spec->candidates, work->pool.count, work->pool.class,
+                                vb_experiment_prompts(pair->spec, pair->data->spec), pair->spec->coop};
+    const vb_encoding how = {.context = context,
+                             .model = pair->source->model,
+                             .cache = pair->experiment->cache,
+                             .threads = pair->threads};
+    vb_classifier encoded;
+    if (vb_classifier_encode_names(&encoded, &how, &names, false, err)) return -1;
+    memcpy(rows, encoded.texts, (size_t)names.count * (size_t)encoded.dim * sizeof *rows);
+    vb_classifier_free(&encoded);
+    return 0;
+}
+
+static int find_targets(adversary *work, vb_error *err) {
+    const vb_vocabularies *vocabularies = &work->pair->data->vocabularies;
+    int wanted = work->spec->target_count;
+    work->targets = vb_array((size_t)vocabularies->count, sizeof *work->targets, "targets", err);
+    work->target_of = vb_array((size_t)vocabularies->count, sizeof *work->target_of, "targets", err);
+    if (!work->targets || !work->target_of) return -1;
+    for (int v = 0; v < vocabularies->count; v++) work->target_of[v] = -1;
+    for (int i = 0; i < (wanted ? wanted : vocabularies->count); i++) {
+        int v = wanted ? 0 : i;
+        if (wanted) {
+            while (v < vocabularies->count && strcmp(vocabularies->names[v], work->spec->targets[i])) v++;
+            if (v == vocabularies->count)
+                return vb_errorf(err, VB_EMISMATCH, "adversarial: there is no vocabulary '%s' in %s", work->spec->targets[i],
+                                 work->pair->data->spec->vocabularies);
+        }
+        work->target_of[v] = work->target_count;
+        work->targets[work->target_count++] = (victim){.vocabulary = v, .cover = {.candidates = work->pool.count}};
+    }
+    return 0;
+}
+
+static int prepare(adversary *work, vb_context *context, vb_error *err) {
+    const vb_pair *pair = work->pair;
+    const vb_classifier *classifier = pair->classifier;
+    vb_comm *comm = &context->comm;
+    size_t dim = (size_t)classifier->dim, classes = (size_t)classifier->classes;
+    int status = vb_candidates_open(&work->pool, work->spec, err);
+    if (!status) {
+        work->space = pair->data->space;
+        work->space.classes += work->pool.count;
+        work->texts = vb_buffer((size_t)work->space.classes * dim, sizeof *work->texts, "embeddings of candidates", err);
+        status = work->texts ? find_targets(work, err) : -1;
+    }
+    if ((status = vb_comm_agree(comm, status, err))) return status;
+    memcpy(work->texts, classifier->texts, classes * dim * sizeof *work->texts);
+    if (pair->source->model) status = encode_pool(work, context, work->texts + classes * dim, err);
+    else status = vb_comm_agree(comm, read_rows(work, work->texts + classes * dim, err), err);
+    if (status) return -1;
+    status = vb_label_space_memberships_new(&work->homes, &work->space, err);
+    if (!status)
+        status = vb_similarity_bank_new(&work->bank, work->texts, work->space.classes, (int)dim,
+                                        pair->spec->similarity ? VB_DOT : VB_COSINE, err);
+    return vb_comm_agree(comm, status, err);
+}
+
+static void adversary_free(adversary *work) {
+    for (int t = 0; t < work->target_count; t++) {
+        vb_cover_free(&work->targets[t].cover);
+        vb_free(work->targets[t].places);
+    }
+    vb_free(work->targets);
+    vb_free(work->target_of);
+    vb_similarity_bank_free(work->bank);
+    vb_label_space_memberships_free(&work->homes);
+    vb_free(work->texts);
+    vb_candidates_free(&work->pool);
+}
+
+/* ---- who takes what ---- */
+
+static int check_memory(const adversary *work, vb_error *err) {
+    int64_t bytes = 0;
+    for (int t = 0; t < work->target_count; t++) bytes += (int64_t)work->targets[t].cover.word_capacity * 8;
+    if (bytes <= work->spec->memory << 20) return 0;
+    return vb_errorf(err, VB_EMEMORY,
+                     "adversarial: the sets of images that %d candidates take need more than the %lld MiB a rank of 'memory': "
+                     "use more ranks, fewer targets or fewer candidates",
+                     work->pool.count, (long long)work->spec->memory);
+}
+
+static int judge_unit(adversary *work, int64_t unit, vb_error *err) {
+    size_t words = vb_pool_words(work->pool.count), vocabularies = (size_t)work->space.vocabularies;
+    vb_unit_rows rows = {0};
+    uint8_t *beaten = NULL;
+    uint64_t *pool = NULL;
+    int status = vb_image_source_unit(work->pair->source, unit, &rows, err);
+    if (status || !rows.count) goto done;
+    status = -1;
+    beaten = vb_array((size_t)rows.count * vocabularies, 1, "outcome of a unit", err);
+    pool = vb_array((size_t)rows.count * words, sizeof *pool, "candidates that take images", err);
+    if (!beaten || !pool) goto done;
+    if (vb_similarity_judge_pool(work->bank, &work->space, rows.rows, rows.count, rows.classes, beaten, NULL,
+                                 work->pair->classifier->classes, pool, work->pair->threads, err))
+        goto done;
+    for (int i = 0; i < rows.count; i++)
+        for (int h = work->homes.offsets[rows.classes[i]]; h < work->homes.offsets[rows.classes[i] + 1]; h++) {
+            int v = work->homes.vocabularies[h], t = work->target_of[v];
+            if (t < 0) continue;
+            work->targets[t].images++;
+            if (beaten[(size_t)i * vocabularies + (size_t)v]) continue;
+            victim *target = &work->targets[t];
+            size_t n = (size_t)target->cover.images;
+            if (vb_grow((void **)&target->places, &target->place_capacity, n + 1, sizeof *target->places, "taken images", err))
+                goto done;
+            target->places[n] = rows.places[i];
+            if (vb_cover_add(&target->cover, pool + (size_t)i * words, rows.classes[i], err)) goto done;
+        }
+    status = check_memory(work, err);
+done:
+    vb_free(beaten);
+    vb_free(pool);
+    vb_image_source_rows_free(&rows);
+    return status;
+}
+
+/* All of this rank's units; then everyone knows every target's image counts. */
+static int judge_images(adversary *work, vb_context *context, vb_error *err) {
+    vb_comm *comm = &context->comm;
+    const vb_image_source *source = work->pair->source;
+    vb_progress progress;
+    int status = 0;
+    size_t n = 2 * (size_t)work->target_count;
+    vb_progress_start(&progress, comm->rank, comm->size, "adversarial", work->pair->spec->name, "units",
+                      (source->units - comm->rank + comm->size - 1) / comm->size);
+    for (int64_t u = comm->rank; u < source->units; u += comm->size) {
+        if ((status = vb_context_check_stop(context, err)) || (status = judge_unit(work, u, err))) break;
+        vb_progress_step(&progress, 1);
+    }
+    vb_progress_end(&progress);
+    int64_t *counts = vb_array(n, sizeof *counts, "images of the targets", err);
+    if (!counts) status = -1;
+    status = vb_context_barrier(context, status, err);
+    for (int t = 0; !status && t < work->target_count; t++) {
+        counts[2 * t] = work->targets[t].images;
+        counts[2 * t + 1] = work->targets[t].cover.images;
+    }
+    if (!status) status = vb_comm_sum_to_root(comm, counts, n, err);
+    if (!status) status = vb_comm_broadcast(comm, counts, n * sizeof *counts, err);
+    for (int t = 0; !status && t < work->target_count; t++) {
+        work->targets[t].images = counts[2 * t];
+        work->targets[t].right = counts[2 * t + 1];
+    }
+    vb_free(counts);
+    return status;
+}
+
+/* ---- the choice for one target ---- */
+
+typedef struct outcome {
+    int k;
+    int chosen[VB_ADVERSARIES];
+    int64_t alone[VB_ADVERSARIES]; /* images that each takes by itself; rank 0 */
+    int64_t bound;                 /* no k candidates take more; rank 0 */
+    int64_t evaluations;
+    int out_of_time, excluded_count;
+    uint8_t *excluded, *gone;
+    int64_t *gains;    /* of all ranks, on rank 0 */
+    uint64_t *taken;   /* of this rank's images */
+    int64_t *by_class; /* k x classes: images that each takes beyond those before it */
+} outcome;
+
+static void outcome_free(outcome *out) {
+    vb_free(out->excluded);
+    vb_free(out->gone);
+    vb_free(out->gains);
+    vb_free(out->taken);
+    vb_free(out->by_class);
+}
+
+static int outcome_new(outcome *out, const adversary *work, const victim *target, vb_error *err) {
+    size_t count = (size_t)work->pool.count;
+    *out = (outcome){.k = (int)work->spec->k};
+    out->excluded = vb_array(count, 1, "excluded candidates", err);
+    out->gone = vb_array(count, 1, "chosen candidates", err);
+    out->gains = vb_array(count, sizeof *out->gains, "gains of candidates", err);
+    out->taken = vb_array((size_t)vb_cover_blocks(&target->cover), sizeof *out->taken, "taken images", err);
+    out->by_class =
+        vb_array((size_t)out->k * (size_t)work->pair->classifier->classes, sizeof *out->by_class, "taken images", err);
+    if (!out->excluded || !out->gone || !out->gains || !out->taken || !out->by_class) return -1;
+    if (vb_candidates_exclude(&work->pool, &work->pair->data->vocabularies, target->vocabulary, out->excluded,
+                              &out->excluded_count, err))
+        return -1;
+    if (work->pool.count - out->excluded_count < out->k)
+        return vb_errorf(err, VB_EMISMATCH,
+                         "adversarial, target '%s': %d of %d candidates are excluded, fewer than k = %d are left",
+                         work->pair->data->vocabularies.names[target->vocabulary], out->excluded_count, work->pool.count, out->k);
+    return 0;
+}
+
+/* What each candidate takes beyond `taken`: the sum over ranks, on rank 0. */
+static int sum_gains(outcome *out, vb_comm *comm, const adversary *work, const victim *target, vb_error *err) {
+    memset(out->gains, 0, (size_t)work->pool.count * sizeof *out->gains);
+    vb_cover_gains(&target->cover, out->taken, out->gains, work->pair->threads);
+    return vb_comm_sum_to_root(comm, out->gains, (size_t)work->pool.count, err);
+}
+
+/* The `n` largest gains into chosen[0..n-1] by gain, then by name; their sum. Marks them as gone. */
+static int64_t take_largest(outcome *out, int candidates, int n, int *chosen) {
+    int64_t sum = 0;
+    for (int i = 0; i < n; i++) {
+        chosen[i] = vb_cover_largest_gain(out->gains, candidates, out->excluded, out->gone);
+        out->gone[chosen[i]] = 1;
+        sum += out->gains[chosen[i]];
+    }
+    return sum;
+}
+
+/* With `covered` images taken, no k candidates take more than covered + the k largest gains. */
+static void tighten(outcome *out, int candidates, int64_t covered) {
+    int chosen[VB_ADVERSARIES], n = 0;
+    int64_t sum = covered;
+    for (; n < out->k; n++) {
+        int c = vb_cover_largest_gain(out->gains, candidates, out->excluded, out->gone);
+        if (c < 0) break;
+        chosen[n] = c;
+        out->gone[c] = 1;
+        sum += out->gains[c];
+    }
+    for (int i = 0; i < n; i++) out->gone[chosen[i]] = 0;
+    if (sum < out->bound) out->bound = sum;
+}
+
+static void join_choice(outcome *out, const adversary *work, const victim *target, int step) {
+    vb_cover_take(&target->cover, out->chosen[step], out->taken, out->by_class + (int64_t)step * work->pair->classifier->classes);
+}
+
+static int choose_greedily(outcome *out, vb_comm *comm, const adversary *work, const victim *target, vb_error *err) {
+    int64_t covered = 0;
+    int64_t *first = NULL; /* the gains of the first round, on rank 0 */
+    int status = 0;
+    if (!comm->rank && !(first = vb_array((size_t)work->pool.count, sizeof *first, "gains of candidates", err))) status = -1;
+    status = vb_comm_agree(comm, status, err);
+    for (int step = 0; step < out->k && !status; step++) {
+        if ((status = sum_gains(out, comm, work, target, err))) break;
+        if (!comm->rank) {
+            if (!step) memcpy(first, out->gains, (size_t)work->pool.count * sizeof *first);
+            tighten(out, work->pool.count, covered);
+            covered += take_largest(out, work->pool.count, 1, &out->chosen[step]);
+            out->alone[step] = first[out->chosen[step]];
+        }
+        if (!(status = vb_comm_broadcast(comm, &out->chosen[step], sizeof *out->chosen, err)))
+            join_choice(out, work, target, step);
+    }
+    vb_free(first);
+    return status;
+}
+
+static int choose_singles(outcome *out, vb_comm *comm, const adversary *work, const victim *target, vb_error *err) {
+    if (sum_gains(out, comm, work, target, err)) return -1;
+    if (!comm->rank) {
+        tighten(out, work->pool.count, 0);
+        take_largest(out, work->pool.count, out->k, out->chosen);
+        for (int i = 0; i < out->k; i++) out->alone[i] = out->gains[out->chosen[i]];
+    }
+    if (vb_comm_broadcast(comm, out->chosen, sizeof out->chosen, err)) return -1;
+    for (int i = 0; i < out->k; i++) join_choice(out, work, target, i);
+    return 0;
+}
+
+/* Rank 0: all ranks' sets of the listed candidates side by side; then the search. */
+static int search(outcome *out, const adversary *work, const int *list, int n, void **blocks, const size_t *sizes, int ranks,
+                  vb_error *err) {
+    vb_coverage problem = {.count = n, .k = out->k, .evaluations = work->spec->evaluations, .seconds = work->spec->seconds};
+    vb_coverage_result found;
+    size_t words = 0, at = 0;
+    for (int r = 0; r < ranks; r++) words += n ? sizes[r] / sizeof(uint64_t) / (size_t)n : 0;
+    uint64_t *sets = vb_array((size_t)n * words, sizeof *sets, "sets of candidates", err);
+    if (!sets) return -1;
+    for (int r = 0; r < ranks && n; r++) {
+        size_t some = sizes[r] / sizeof(uint64_t) / (size_t)n;
+        for (int i = 0; i < n && some; i++)
+            memcpy(sets + (size_t)i * words + at, (const uint64_t *)blocks[r] + (size_t)i * some, some * sizeof *sets);
+        at += some;
+        vb_free(blocks[r]); /* the copies would double the memory */
+        blocks[r] = NULL;
+    }
+    problem.words = (int64_t)words;
+    problem.sets = sets;
+    int status = vb_cover_most(&problem, &found, err);
+    if (!status) {
+        for (int i = 0; i < found.n; i++) {
+            out->chosen[i] = list[found.chosen[i]];
+            out->gone[out->chosen[i]] = 1;
+        }
+        /* Where fewer names take all that can be taken, the first names fill up. */
+        for (int c = 0, i = found.n; i < out->k; c++)
+            if (!out->excluded[c] && !out->gone[c]) out->chosen[i++] = c;
+        for (int i = 0; i < out->k; i++) out->alone[i] = out->gains[out->chosen[i]];
+        if (found.bound < out->bound) out->bound = found.bound;
+        out->evaluations = found.evaluations;
+        out->out_of_time = found.out_of_time;
+    }
+    vb_free(sets);
+    return status;
+}
+
+static int choose_exactly(outcome *out, vb_comm *comm, const adversary *work, const victim *target, vb_error *err) {
+    void **blocks = NULL;
+    size_t *sizes = NULL;
+    uint64_t *sets = NULL;
+    int n = 0, status = sum_gains(out, comm, work, target, err);
+    int *list = vb_array((size_t)work->pool.count, sizeof *list, "candidates that take something", err);
+    if (vb_comm_agree(comm, list ? status : -1, err)) {
+        vb_free(list);
+        return -1;
+    }
+    if (!comm->rank) {
+        tighten(out, work->pool.count, 0);
+        for (int c = 0; c < work->pool.count; c++)
+            if (!out->excluded[c] && out->gains[c]) list[n++] = c;
+    }
+    status = vb_comm_broadcast(comm, &n, sizeof n, err);
+    if (!status) status = vb_comm_broadcast(comm, list, (size_t)n * sizeof *list, err);
+    if (!status) {
+        size_t words = (size_t)n * (size_t)vb_cover_blocks(&target->cover);
+        sets = vb_array(words, sizeof *sets, "sets of candidates", err);
+        status = vb_comm_agree(comm, sets ? 0 : -1, err);
+        if (!status) {
+            vb_cover_sets(&target->cover, list, n, sets);
+            status = vb_comm_gather(comm, sets, words * sizeof *sets, &blocks, &sizes, err);
+        }
+    }
+    vb_free(sets);
+    if (!status) status = vb_comm_agree(comm, comm->rank ? 0 : search(out, work, list, n, blocks, sizes, comm->size, err), err);
+    for (int r = 0; blocks && r < comm->size; r++) vb_free(blocks[r]);
+    vb_free(blocks);
+    vb_free(sizes);
+    vb_free(list);
+    if (!status) status = vb_comm_broadcast(comm, out->chosen, sizeof out->chosen, err);
+    for (int i = 0; i < out->k && !status; i++) join_choice(out, work, target, i);
+    return status;
+}
+
+/* ---- JSON ---- */
+
+/* Takes over `examples`. */
+static json_t *outcome_json(const outcome *out, const adversary *work, const victim *target, json_t *examples) {
+    const vb_vocabularies *vocabularies = &work->pair->data->vocabularies;
+    int classes = work->pair->classifier->classes;
+    double images = (double)target->images;
+    int64_t left = target->right;
+    json_t *entry =
+        json_pack("{s:s, s:s, s:I, s:I, s:f, s:i}", "target", vocabularies->names[target->vocabulary], "method",
+                  vb_adversarial_spec_method_name(work->spec->method), "images", (json_int_t)target->images, "right",
+                  (json_int_t)target->right, "accuracy_before", (double)left / images, "excluded", out->excluded_count);
+    json_t *names = json_array(), *accuracy = json_array(), *alone = json_array(), *takes = json_array();
+    for (int i = 0; i < out->k && target->right; i++) {
+        json_t *taken = json_object();
+        for (int c = 0; c < classes; c++) {
+            int64_t n = out->by_class[(int64_t)i * classes + c];
+            left -= n;
+            if (n) json_object_set_new(taken, vocabularies->class[c].name, json_integer(n));
+        }
+        json_array_append_new(names, json_string(work->pool.class[out->chosen[i]].name));
+        json_array_append_new(accuracy, json_real((double)left / images));
+        json_array_append_new(alone, json_real((double)(target->right - out->alone[i]) / images));
+        json_array_append_new(takes, taken);
+    }
+    int64_t least = target->right - (target->right ? out->bound : 0);
+    if (least < 0) least = 0;
+    json_object_set_new(entry, "names", names);
+    json_object_set_new(entry, "accuracy", accuracy);
+    json_object_set_new(entry, "accuracy_alone", alone);
+    json_object_set_new(entry, "takes", takes);
+    json_object_set_new(entry, "examples", examples ? examples : json_array());
+    json_object_set_new(entry, "accuracy_bound", json_real((double)least / images));
+    json_object_set_new(entry, "proven", json_boolean(left == least));
+    json_object_set_new(entry, "gap", json_real((double)(left - least) / images));
+    if (work->spec->method == VB_EXACT_SEARCH) json_object_set_new(entry, "evaluations", json_integer(out->evaluations));
+    if (out->out_of_time) json_object_set_new(entry, "stopped_after_seconds", json_real(work->spec->seconds));
+    if (!target->right) json_object_set_new(entry, "note", json_string("no image of the target is right: nothing can be taken"));
+    return entry;
+}
+
+static json_t *pool_json(const adversary *work) {
+    const vb_candidates *pool = &work->pool;
+    return json_pack("{s:i, s:I, s:I, s:I, s:s, s:s}", "candidates", pool->count, "lines", (json_int_t)pool->lines, "empty_lines",
+                     (json_int_t)pool->empty, "repeated_names", (json_int_t)pool->duplicates, "excluded_by", pool->excluded_by,
+                     "digest", pool->digest.hex);
+}
+
+static int attack(vb_context *context, const adversary *work, const victim *target, json_t *list, vb_error *err) {
+    static int (*const choose[])(outcome *, vb_comm *, const adversary *, const struct victim *, vb_error *) = {
+        [VB_SINGLE] = choose_singles, [VB_GREEDY] = choose_greedily, [VB_EXACT_SEARCH] = choose_exactly};
+    vb_comm *comm = &context->comm;
+    outcome out;
+    json_t *examples = NULL;
+    int status = outcome_new(&out, work, target, err);
+    if (!status) status = vb_context_check_stop(context, err);
+    status = vb_comm_agree(comm, status, err);
+    out.bound = target->right;
+    if (!status && target->right) {
+        status = choose[work->spec->method](&out, comm, work, target, err);
+        if (!status)
+            status = vb_comm_sum_to_root(comm, out.by_class, (size_t)out.k * (size_t)work->pair->classifier->classes, err);
+        if (!status)
+            status =
+                vb_examples_json(comm, &target->cover, target->places, out.chosen, out.k, work->pair->source, &examples, err);
+    }
+    if (!status && !comm->rank && json_array_append_new(list, outcome_json(&out, work, target, examples)))
+        status = vb_errorf(err, VB_EMEMORY, "no memory for the results");
+    outcome_free(&out);
+    return vb_comm_agree(comm, status, err);
+}
+
+int vb_adversarial(vb_context *context, const vb_pair *pair, json_t *result, vb_error *err) {
+    adversary work = {.pair = pair, .spec = &pair->experiment->adversarial};
+    json_t *list = json_array();
+    int status = vb_comm_agree(&context->comm, list ? 0 : vb_errorf(err, VB_EMEMORY, "no memory for the results"), err);
+    if (!status) status = prepare(&work, context, err);
+    if (!status) status = judge_images(&work, context, err);
+    for (int t = 0; t < work.target_count && !status; t++) status = attack(context, &work, &work.targets[t], list, err);
+    if (!status && !context->comm.rank &&
+        (json_object_set(result, "adversarial", list) || json_object_set_new(result, "adversarial_pool", pool_json(&work))))
+        status = vb_errorf(err, VB_EMEMORY, "no memory for the results");
+    if (status) vb_error_prefix(err, "adversarial vocabularies of '%s' on '%s'", pair->spec->name, pair->data->spec->name);
+    json_decref(list);
+    adversary_free(&work);
+    return vb_comm_agree(&context->comm, status, err);
+}

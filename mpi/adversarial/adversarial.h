@@ -1,0 +1,13 @@
+/* Adversarial vocabularies of a (model, dataset) pair: which k candidate names take most images from each target vocabulary. */
+#ifndef VB_ADVERSARIAL_H
+#define VB_ADVERSARIAL_H
+
+#include "mpi/evaluate/evaluate.h"
+
+/* Adds `adversarial` and `adversarial_pool` to the pair's result (rank 0; NULL elsewhere); docs/analyses.md describes them.
+ * Candidates are encoded with the model's prompts, or read for precomputed models; decisions are exact
+ * (vb_similarity_judge_pool). Memory a rank: the candidates' embeddings twice, and 8 bytes a candidate for every 64 right images
+ * of a target that it has, within spec.memory. Collective. */
+int vb_adversarial(vb_context *context, const vb_pair *pair, json_t *result, vb_error *err);
+
+#endif

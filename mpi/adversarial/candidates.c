@@ -1,0 +1,298 @@
+/* Reading the key `adversarial`, the candidates' file, and WordNet's synonyms. */
+#include "mpi/adversarial/candidates.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/openness/cover.h"
+#include "kernels/base/memory.h"
+#include "mpi/base/resolve.h"
+#include "mpi/experiment/experiment.h"
+#include "shards/files/path.h"
+#include "shards/text/texts.h"
+
+static const char *const methods[] = {"single", "greedy", "exact", NULL};
+static const char *const exclusions[] = {"auto", "synonyms", "names", "none", NULL};
+
+static const vb_option options[] = {
+    {.key = "candidates",
+     .kind = VB_OPTION_PATH,
+     .offset = offsetof(vb_adversarial_spec, candidates),
+     .required = true,
+     .help = "file of candidate names, one a line"},
+    {.key = "embeddings",
+     .kind = VB_OPTION_PATH,
+     .offset = offsetof(vb_adversarial_spec, embeddings),
+     .help = ".npy, a row a line of candidates: for precomputed models, which cannot encode them"},
+    {.key = "k",
+     .kind = VB_OPTION_INTEGER,
+     .offset = offsetof(vb_adversarial_spec, k),
+     .fallback = "3",
+     .low = 1,
+     .high = VB_ADVERSARIES,
+     .unit = "names",
+     .help = "to choose for each target"},
+    {.key = "method",
+     .kind = VB_OPTION_CHOICE,
+     .offset = offsetof(vb_adversarial_spec, method),
+     .fallback = "greedy",
+     .choices = methods,
+     .help = "the best k alone, one after the other, or together with a proof"},
+    {.key = "targets", .kind = VB_OPTION_CUSTOM, .help = "all, or a list of vocabularies [all]"},
+    {.key = "exclude",
+     .kind = VB_OPTION_CHOICE,
+     .offset = offsetof(vb_adversarial_spec, exclude),
+     .fallback = "auto",
+     .choices = exclusions,
+     .help = "candidates kept out: synonyms and names of the target's classes, its names alone, none; auto: synonyms where "
+             "WordNet is "
+             "installed"},
+    {.key = "wordnet",
+     .kind = VB_OPTION_TEXT,
+     .offset = offsetof(vb_adversarial_spec, wordnet),
+     .fallback = VB_WORDNET_FOLDER,
+     .help = "folder of index.noun and data.noun"},
+    {.key = "evaluations",
+     .kind = VB_OPTION_INTEGER,
+     .offset = offsetof(vb_adversarial_spec, evaluations),
+     .fallback = "1000000000",
+     .low = 1,
+     .high = 1e15,
+     .help = "of a set's gain, after which exact stops for a target and reports the gap"},
+    {.key = "seconds",
+     .kind = VB_OPTION_REAL,
+     .offset = offsetof(vb_adversarial_spec, seconds),
+     .fallback = "0",
+     .high = 1e6,
+     .unit = "seconds",
+     .help = "after which exact stops for a target as well; 0: never (only then is the same result promised everywhere)"},
+    {.key = "memory",
+     .kind = VB_OPTION_INTEGER,
+     .offset = offsetof(vb_adversarial_spec, memory),
+     .machine = true,
+     .fallback = "4096",
+     .low = 1,
+     .high = 1 << 30,
+     .unit = "MiB",
+     .help = "a rank for the sets of taken images"},
+    {0},
+};
+
+const vb_option *vb_adversarial_spec_options(void) { return options; }
+const char *vb_adversarial_spec_method_name(int method) { return methods[method]; }
+
+static int read_targets(vb_adversarial_spec *spec, const vb_yaml *node, const char *path, vb_error *err) {
+    const char *text;
+    if (vb_yaml_is_null(node) || (node->kind == VB_YAML_SCALAR && !strcmp(node->text, "all"))) return 0;
+    if (node->kind != VB_YAML_LIST || !node->count) return vb_yaml_expected(node, path, "'all' or a list of vocabularies", err);
+    if (!(spec->targets = vb_array(node->count, sizeof *spec->targets, "targets", err))) return -1;
+    for (size_t i = 0; i < node->count; i++) {
+        if (vb_yaml_text(node->items[i], path, &text, err)) return -1;
+        if (!(spec->targets[spec->target_count++] = vb_strdup(text, err))) return -1;
+        for (size_t j = 0; j < i; j++)
+            if (!strcmp(spec->targets[j], text))
+                return vb_yaml_errorf(node->items[i], path, err, "targets: '%s' is listed twice", text);
+    }
+    return 0;
+}
+
+static int resolve(char **field, const char *beside, vb_error *err) {
+    char *found = *field ? vb_resolve(*field, beside, err) : NULL;
+    if (!*field) return 0;
+    vb_free(*field);
+    return (*field = found) ? 0 : -1;
+}
+
+int vb_adversarial_spec_read(vb_adversarial_spec *spec, const vb_yaml *root, const char *path, json_t *configuration,
+                             vb_error *err) {
+    *spec = (vb_adversarial_spec){0};
+    const vb_yaml *node = vb_yaml_get(root, "adversarial");
+    if (vb_yaml_is_null(node)) return 0;
+    if (vb_options_read(options, spec, node, path, "adversarial", err) ||
+        read_targets(spec, vb_yaml_get(node, "targets"), path, err))
+        return -1;
+    json_t *noted = vb_options_json(options, spec, false), *targets = spec->target_count ? json_array() : json_string("all");
+    for (int t = 0; t < spec->target_count; t++) json_array_append_new(targets, json_string(spec->targets[t]));
+    if (json_object_set_new(noted, "targets", targets) || json_object_set_new(configuration, "adversarial", noted))
+        return vb_errorf(err, VB_EMEMORY, "no memory for the configuration");
+    return resolve(&spec->candidates, path, err) || resolve(&spec->embeddings, path, err) ? -1 : 0;
+}
+
+void vb_adversarial_spec_free(vb_adversarial_spec *spec) {
+    vb_options_free(options, spec);
+    for (int t = 0; t < spec->target_count; t++) vb_free(spec->targets[t]);
+    vb_free(spec->targets);
+    *spec = (vb_adversarial_spec){0};
+}
+
+int64_t vb_candidates_lines(const vb_adversarial_spec *spec) {
+    vb_texts texts;
+    vb_error ignored;
+    if (!spec->candidates || vb_texts_read(&texts, spec->candidates, &ignored)) return 0;
+    int64_t count = (int64_t)texts.count;
+    vb_texts_free(&texts);
+    return count;
+}
+
+/* ---- the pool ---- */
+
+typedef struct line {
+    const char *name;
+    char *folded;
+    int64_t number;
+} line;
+
+static int by_folded_then_line(const void *a, const void *b) {
+    const line *x = a, *y = b;
+    int order = strcmp(x->folded, y->folded);
+    return order ? order : (x->number > y->number) - (x->number < y->number);
+}
+
+static int by_name(const void *a, const void *b) {
+    const line *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    return order ? order : (x->number > y->number) - (x->number < y->number);
+}
+
+static int folded_order(const void *a, const void *b, void *context) {
+    char **folded = context;
+    return strcmp(folded[*(const int *)a], folded[*(const int *)b]);
+}
+
+static bool is_blank(const char *text) { return !text[strspn(text, " \t\r\v\f")]; }
+
+/* Lines to keep, in the order of their names. */
+static int choose_lines(vb_candidates *pool, const vb_texts *texts, line *lines, size_t *kept, vb_error *err) {
+    size_t n = 0;
+    *kept = 0;
+    for (size_t i = 0; i < texts->count; i++) {
+        if (is_blank(texts->items[i])) {
+            pool->empty++;
+            continue;
+        }
+        lines[n] = (line){texts->items[i], vb_wordnet_fold_name(texts->items[i], err), (int64_t)i};
+        if (!lines[n].folded) return -1;
+        *kept = ++n;
+    }
+    qsort(lines, n, sizeof *lines, by_folded_then_line);
+    size_t m = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (m && !strcmp(lines[m - 1].folded, lines[i].folded)) {
+            pool->duplicates++;
+            vb_free(lines[i].folded);
+        } else lines[m++] = lines[i];
+    }
+    *kept = m;
+    qsort(lines, m, sizeof *lines, by_name);
+    return 0;
+}
+
+static int fill_pool(vb_candidates *pool, line *lines, size_t n, vb_error *err) {
+    pool->class = vb_array(n, sizeof *pool->class, "candidates", err);
+    pool->line = vb_array(n, sizeof *pool->line, "candidates", err);
+    pool->folded = vb_array(n, sizeof *pool->folded, "candidates", err);
+    pool->by_folded = vb_array(n, sizeof *pool->by_folded, "candidates", err);
+    if (!pool->class || !pool->line || !pool->folded || !pool->by_folded) return -1;
+    for (size_t i = 0; i < n; i++) {
+        pool->count++;
+        pool->folded[i] = lines[i].folded;
+        lines[i].folded = NULL;
+        pool->line[i] = lines[i].number;
+        pool->by_folded[i] = (int)i;
+        if (!(pool->class[i].name = vb_strdup(lines[i].name, err))) return -1;
+    }
+    qsort_r(pool->by_folded, n, sizeof *pool->by_folded, folded_order, pool->folded);
+    return 0;
+}
+
+static int open_wordnet(vb_candidates *pool, const vb_adversarial_spec *spec, vb_error *err) {
+    static const char *const names[] = {
+        [VB_EXCLUDE_SYNONYMS] = "synonyms", [VB_EXCLUDE_NAMES] = "names", [VB_EXCLUDE_NONE] = "none"};
+    int how = spec->exclude;
+    if (how == VB_EXCLUDE_AUTO) {
+        char *index = vb_format(err, "%s/index.noun", spec->wordnet);
+        if (!index) return -1;
+        how = vb_path_exists(index) ? VB_EXCLUDE_SYNONYMS : VB_EXCLUDE_NAMES;
+        vb_free(index);
+    }
+    pool->excluded_by = names[how];
+    return how == VB_EXCLUDE_SYNONYMS ? vb_wordnet_open(&pool->wordnet, spec->wordnet, err) : 0;
+}
+
+int vb_candidates_open(vb_candidates *pool, const vb_adversarial_spec *spec, vb_error *err) {
+    *pool = (vb_candidates){0};
+    vb_texts texts = {0};
+    line *lines = NULL;
+    size_t kept = 0;
+    int status = -1;
+    if (vb_texts_read(&texts, spec->candidates, err)) return -1;
+    pool->lines = (int64_t)texts.count;
+    if (texts.count > INT32_MAX / 2) {
+        vb_errorf(err, VB_EUNSUPPORTED, "%s: %zu candidates, at most %d are handled", spec->candidates, texts.count,
+                  INT32_MAX / 2);
+        goto done;
+    }
+    if (!(lines = vb_array(texts.count, sizeof *lines, "candidates", err))) goto done;
+    if (choose_lines(pool, &texts, lines, &kept, err) || fill_pool(pool, lines, kept, err)) goto done;
+    if (!pool->count)
+        vb_errorf(err, VB_EMISSING, "%s: no candidates, only %lld empty lines", spec->candidates, (long long)pool->empty);
+    else if (spec->k > pool->count)
+        vb_errorf(err, VB_EMISMATCH, "%s: %d candidates, but k is %lld", spec->candidates, pool->count, (long long)spec->k);
+    else status = vb_digest_file(spec->candidates, &pool->digest, err) || open_wordnet(pool, spec, err) ? -1 : 0;
+done:
+    for (size_t i = 0; lines && i < kept; i++) vb_free(lines[i].folded);
+    vb_free(lines);
+    vb_texts_free(&texts);
+    return status;
+}
+
+void vb_candidates_free(vb_candidates *pool) {
+    for (int c = 0; c < pool->count; c++) {
+        vb_free(pool->class[c].name);
+        vb_free(pool->folded[c]);
+    }
+    vb_free(pool->class);
+    vb_free(pool->folded);
+    vb_free(pool->line);
+    vb_free(pool->by_folded);
+    vb_wordnet_close(pool->wordnet);
+    *pool = (vb_candidates){0};
+}
+
+static int find_candidate(const vb_candidates *pool, const char *folded) {
+    int low = 0, high = pool->count;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        if (strcmp(pool->folded[pool->by_folded[middle]], folded) < 0) low = middle + 1;
+        else high = middle;
+    }
+    return low < pool->count && !strcmp(pool->folded[pool->by_folded[low]], folded) ? pool->by_folded[low] : -1;
+}
+
+int vb_candidates_exclude(const vb_candidates *pool, const vb_vocabularies *vocabularies, int v, uint8_t *excluded, int *count,
+                          vb_error *err) {
+    size_t lemmas = pool->wordnet ? vb_wordnet_lemmas(pool->wordnet) : 0;
+    uint8_t *same = vb_array(lemmas, 1, "synonyms", err);
+    if (!same) return -1;
+    memset(excluded, 0, (size_t)pool->count);
+    for (int i = vocabularies->offsets[v]; i < vocabularies->offsets[v + 1] && strcmp(pool->excluded_by, "none"); i++) {
+        const vb_class *class = &vocabularies->class[vocabularies->members[i]];
+        char *folded = vb_wordnet_fold_name(class->name, err);
+        int found = folded ? find_candidate(pool, folded) : -1;
+        if (found >= 0) excluded[found] = 1;
+        if (folded && pool->wordnet) vb_wordnet_synonyms(pool->wordnet, folded, class->id, same);
+        vb_free(folded);
+        if (!folded) {
+            vb_free(same);
+            return -1;
+        }
+    }
+    *count = 0;
+    for (size_t l = 0; l < lemmas; l++) {
+        int found = same[l] ? find_candidate(pool, vb_wordnet_lemma(pool->wordnet, l)) : -1;
+        if (found >= 0) excluded[found] = 1;
+    }
+    for (int c = 0; c < pool->count; c++) *count += excluded[c];
+    vb_free(same);
+    return 0;
+}

@@ -1,0 +1,165 @@
+/* Uniformity over all pairs: blocks of embeddings meet each other, each pair of blocks on one rank.
+ *
+ * Pairs of units (u, v), u <= v, belong to the rank of v. The units pass in panels of bounded size, which all ranks hold
+ * together; a rank sets its units v against the panel, those beyond it read anew. Sums are exact, so that who adds what does not
+ * show. */
+#include <math.h>
+#include <string.h>
+
+#include "kernels/openness/features.h"
+#include "kernels/base/memory.h"
+#include "mpi/analyse/analyses.h"
+#include "mpi/ranks/progress.h"
+
+enum { PANEL_BYTES = 1 << 26, TEXT_BLOCK = 256 };
+
+/* Consecutive units' rows without gaps: those of unit first + u are rows start[u] .. start[u + 1] - 1. */
+typedef struct unit_panel {
+    int64_t first, units;
+    float *rows;
+    double *inverse;
+    int64_t *start;
+} unit_panel;
+
+typedef struct gaussian {
+    vb_fixed_sum sum;
+    int64_t pairs, rows;
+} gaussian;
+
+/* Log of the mean, on rank 0. */
+static int finish(vb_comm *comm, gaussian *total, double *value, vb_error *err) {
+    vb_fixed_sum_settle(&total->sum);
+    if (vb_comm_sum_to_root(comm, (int64_t *)total, sizeof *total / sizeof(int64_t), err)) return -1;
+    *value = total->pairs ? log(vb_fixed_sum_value(&total->sum) / (double)total->pairs) : NAN;
+    return 0;
+}
+
+static int add_block(gaussian *total, const float *rows, const double *inverse, int64_t before, const float *own, int64_t count,
+                     int dim, int threads, vb_error *err) {
+    vb_feature_block block;
+    if (vb_features_block_new(&block, own, count, dim, err)) return -1;
+    int status = vb_features_gauss_add(&total->sum, &total->pairs, rows, inverse, before, &block, 0, threads, err);
+    vb_features_block_free(&block);
+    return status;
+}
+
+static int add_triangle(gaussian *total, const float *own, const double *inverse, int64_t count, int dim, int threads,
+                        vb_error *err) {
+    vb_feature_block block;
+    if (vb_features_block_new(&block, own, count, dim, err)) return -1;
+    int status = vb_features_gauss_add(&total->sum, &total->pairs, own, inverse, count, &block, 1, threads, err);
+    vb_features_block_free(&block);
+    return status;
+}
+
+int vb_uniformity_texts(vb_context *context, const vb_pair *pair, double *value, vb_error *err) {
+    vb_comm *comm = &context->comm;
+    const vb_classifier *classifier = pair->classifier;
+    int64_t classes = classifier->classes, dim = classifier->dim;
+    gaussian total = {{{0}, 0, 0}, 0, 0};
+    double *inverse = vb_array((size_t)classes, sizeof *inverse, "norms of texts", err);
+    int status = inverse ? vb_features_inverse_norms(classifier->texts, classes, classifier->dim, inverse, err) : -1;
+    for (int64_t v = comm->rank; !status && v * TEXT_BLOCK < classes; v += comm->size) {
+        if ((status = vb_context_check_stop(context, err))) break;
+        int64_t first = v * TEXT_BLOCK, count = classes - first < TEXT_BLOCK ? classes - first : TEXT_BLOCK;
+        const float *own = classifier->texts + first * dim;
+        status = add_block(&total, classifier->texts, inverse, first, own, count, (int)dim, pair->threads, err);
+        if (!status) status = add_triangle(&total, own, inverse + first, count, (int)dim, pair->threads, err);
+    }
+    status = vb_context_barrier(context, status, err);
+    if (!status) status = finish(comm, &total, value, err);
+    vb_free(inverse);
+    return status;
+}
+
+/* This rank's share of the panel's units, into their slots. */
+static int load_share(vb_context *context, const vb_pair *pair, unit_panel *panel, vb_error *err) {
+    const vb_comm *comm = &context->comm;
+    int64_t dim = pair->source->dim, first, mine = vb_comm_range_of_rank(panel->units, comm->rank, comm->size, &first);
+    int status = 0;
+    for (int64_t u = first; u < first + mine && !status; u++) {
+        vb_unit_rows rows = {0};
+        if ((status = vb_context_check_stop(context, err))) break;
+        status = vb_image_source_unit(pair->source, panel->first + u, &rows, err);
+        if (!status) {
+            panel->start[u] = rows.count;
+            if (rows.count)
+                memcpy(panel->rows + u * pair->source->unit_images * dim, rows.rows,
+                       (size_t)rows.count * (size_t)dim * sizeof *rows.rows);
+        }
+        vb_image_source_rows_free(&rows);
+    }
+    return status;
+}
+
+static int load_panel(vb_context *context, const vb_pair *pair, unit_panel *panel, vb_error *err) {
+    vb_comm *comm = &context->comm;
+    int64_t dim = pair->source->dim, slot = pair->source->unit_images, count = 0;
+    int status = load_share(context, pair, panel, err);
+    if (vb_context_barrier(context, status, err)) return -1;
+    if (vb_comm_allgather_rows(comm, panel->start, panel->units, sizeof *panel->start, err)) return -1;
+    if (vb_comm_allgather_rows(comm, panel->rows, panel->units, (size_t)(slot * dim) * sizeof *panel->rows, err)) return -1;
+    for (int64_t u = 0; u < panel->units; u++) {
+        int64_t rows = panel->start[u];
+        memmove(panel->rows + count * dim, panel->rows + u * slot * dim, (size_t)(rows * dim) * sizeof *panel->rows);
+        panel->start[u] = count;
+        count += rows;
+    }
+    panel->start[panel->units] = count;
+    return vb_comm_agree(comm, vb_features_inverse_norms(panel->rows, count, (int)dim, panel->inverse, err), err);
+}
+
+/* Unit v against the panel: of the panel's own units those before it and itself, else all. */
+static int meet_panel(const vb_pair *pair, const unit_panel *panel, int64_t v, gaussian *total, vb_error *err) {
+    int64_t dim = pair->source->dim, u = v - panel->first;
+    if (u < panel->units) {
+        int64_t before = panel->start[u], count = panel->start[u + 1] - before;
+        if (!count) return 0;
+        const float *own = panel->rows + before * dim;
+        total->rows += count;
+        if (add_block(total, panel->rows, panel->inverse, before, own, count, (int)dim, pair->threads, err)) return -1;
+        return add_triangle(total, own, panel->inverse + before, count, (int)dim, pair->threads, err);
+    }
+    vb_unit_rows rows = {0};
+    int status = vb_image_source_unit(pair->source, v, &rows, err);
+    if (!status && rows.count)
+        status = add_block(total, panel->rows, panel->inverse, panel->start[panel->units], rows.rows, rows.count, (int)dim,
+                           pair->threads, err);
+    vb_image_source_rows_free(&rows);
+    return status;
+}
+
+int vb_uniformity_images(vb_context *context, const vb_pair *pair, double *value, int64_t *images, vb_error *err) {
+    vb_comm *comm = &context->comm;
+    int64_t units = pair->source->units, slot = pair->source->unit_images * (int64_t)pair->source->dim;
+    int64_t most = PANEL_BYTES / (slot * (int64_t)sizeof(float));
+    if (most > units) most = units;
+    if (most < 1) most = 1;
+    gaussian total = {{{0}, 0, 0}, 0, 0};
+    unit_panel panel = {.rows = vb_array((size_t)(most * slot), sizeof *panel.rows, "embeddings of images", err),
+                        .inverse =
+                            vb_array((size_t)(most * pair->source->unit_images), sizeof *panel.inverse, "norms of images", err),
+                        .start = vb_array((size_t)most + 1, sizeof *panel.start, "units", err)};
+    int status = vb_comm_agree(comm, panel.rows && panel.inverse && panel.start ? 0 : -1, err);
+    for (; !status && panel.first < units; panel.first += panel.units) {
+        vb_progress progress;
+        panel.units = units - panel.first < most ? units - panel.first : most;
+        if ((status = load_panel(context, pair, &panel, err))) break;
+        int64_t v = panel.first + (comm->rank - panel.first % comm->size + comm->size) % comm->size;
+        vb_progress_start(&progress, comm->rank, comm->size, "uniformity", pair->spec->name, "units",
+                          (units - v) / comm->size + 1);
+        for (; v < units && !status; v += comm->size) {
+            if ((status = vb_context_check_stop(context, err))) break;
+            status = meet_panel(pair, &panel, v, &total, err);
+            vb_progress_step(&progress, 1);
+        }
+        vb_progress_end(&progress);
+        status = vb_context_barrier(context, status, err);
+    }
+    if (!status) status = finish(comm, &total, value, err);
+    *images = total.rows;
+    vb_free(panel.rows);
+    vb_free(panel.inverse);
+    vb_free(panel.start);
+    return status;
+}

@@ -1,0 +1,97 @@
+/* Growing text and its escapes. */
+#include "mpi/base/strbuf.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "shards/files/writer.h"
+
+static bool make_room(vb_strbuf *text, size_t n) {
+    vb_error ignored; /* vb_strbuf_end says it again */
+    if (!text->failed && vb_grow((void **)&text->bytes, &text->capacity, text->filled + n + 1, 1, "text", &ignored))
+        text->failed = true;
+    return !text->failed;
+}
+
+void vb_strbuf_add_n(vb_strbuf *text, const char *piece, size_t n) {
+    if (!make_room(text, n)) return;
+    memcpy(text->bytes + text->filled, piece, n);
+    text->filled += n;
+    text->bytes[text->filled] = 0;
+}
+
+void vb_strbuf_add(vb_strbuf *text, const char *piece) { vb_strbuf_add_n(text, piece, strlen(piece)); }
+
+void vb_strbuf_format(vb_strbuf *text, const char *format, ...) {
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    if (n < 0) text->failed = true;
+    else if (make_room(text, (size_t)n)) {
+        vsnprintf(text->bytes + text->filled, (size_t)n + 1, format, again);
+        text->filled += (size_t)n;
+    }
+    va_end(again);
+    va_end(args);
+}
+
+void vb_strbuf_add_html(vb_strbuf *text, const char *piece) {
+    for (const char *at = piece; *at; at++) switch (*at) {
+        case '&': vb_strbuf_add(text, "&amp;"); break;
+        case '<': vb_strbuf_add(text, "&lt;"); break;
+        case '>': vb_strbuf_add(text, "&gt;"); break;
+        case '"': vb_strbuf_add(text, "&quot;"); break;
+        case '\'': vb_strbuf_add(text, "&#39;"); break;
+        default:
+            if (((unsigned char)*at < 0x20 && *at != '\n' && *at != '\t') || *at == 0x7f) vb_strbuf_add(text, "\xef\xbf\xbd");
+            else vb_strbuf_add_n(text, at, 1);
+        }
+}
+
+void vb_strbuf_add_csv(vb_strbuf *text, const char *piece) {
+    vb_strbuf_add(text, "\"");
+    for (const char *at = piece; *at; at++)
+        if (*at == '"') vb_strbuf_add(text, "\"\"");
+        else vb_strbuf_add_n(text, (unsigned char)*at < 0x20 ? " " : at, 1);
+    vb_strbuf_add(text, "\"");
+}
+
+void vb_strbuf_add_latex_n(vb_strbuf *text, const char *piece, size_t n) {
+    for (const char *at = piece; at < piece + n; at++)
+        if (*at == '\\') vb_strbuf_add(text, "\\textbackslash{}");
+        else if (*at == '~') vb_strbuf_add(text, "\\textasciitilde{}");
+        else if (*at == '^') vb_strbuf_add(text, "\\textasciicircum{}");
+        else {
+            if (strchr("_&%#${}", *at)) vb_strbuf_add(text, "\\");
+            vb_strbuf_add_n(text, (unsigned char)*at < 0x20 ? " " : at, 1);
+        }
+}
+
+void vb_strbuf_add_base64(vb_strbuf *text, const void *bytes, size_t n) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const uint8_t *at = bytes;
+    for (size_t i = 0; i < n; i += 3) {
+        uint32_t three = (uint32_t)at[i] << 16 | (i + 1 < n ? (uint32_t)at[i + 1] << 8 : 0) | (i + 2 < n ? at[i + 2] : 0);
+        char four[4] = {digits[three >> 18], digits[three >> 12 & 63], i + 1 < n ? digits[three >> 6 & 63] : '=',
+                        i + 2 < n ? digits[three & 63] : '='};
+        vb_strbuf_add_n(text, four, 4);
+    }
+}
+
+int vb_strbuf_end(const vb_strbuf *text, const char *what, vb_error *err) {
+    return text->failed ? vb_errorf(err, VB_EMEMORY, "no memory for %s", what) : 0;
+}
+
+int vb_strbuf_write(const vb_strbuf *text, const char *path, vb_error *err) {
+    if (vb_strbuf_end(text, path, err)) return -1;
+    return vb_writer_write_whole(path, text->bytes ? text->bytes : "", text->filled, err);
+}
+
+void vb_strbuf_free(vb_strbuf *text) {
+    vb_free(text->bytes);
+    *text = (vb_strbuf){0};
+}

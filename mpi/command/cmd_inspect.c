@@ -1,0 +1,197 @@
+/* `vocabench inspect FILE`: what a file is, and how to use it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/towers/clip.h"
+#include "kernels/base/memory.h"
+#include "mpi/command/cmd.h"
+#include "mpi/experiment/experiment.h"
+#include "shards/weights/coop.h"
+#include "shards/datasets/dataset.h"
+#include "shards/embeddings/npy.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
+#include "shards/text/prompts.h"
+#include "shards/text/vocabularies.h"
+#include "shards/weights/weights.h"
+
+const vb_flag vb_cmd_inspect_flags[] = {
+    {.name = "family", .kind = VB_FLAG_TEXT, .value = "clip|slip|declip", .help = "of weights [found from the tensors' names]"},
+    {0},
+};
+
+static void print_shape(const vb_tensor *tensor) {
+    for (int i = 0; i < tensor->ndim; i++) printf("%s%lld", i ? " x " : "", (long long)tensor->shape[i]);
+    if (!tensor->ndim) printf("scalar");
+}
+
+static int inspect_npy(const char *path, vb_error *err) {
+    vb_npy npy;
+    if (vb_npy_open(&npy, path, err)) return -1;
+    const vb_tensor *tensor = &npy.tensor;
+    printf("array of %s, ", vb_dtype_name(tensor->dtype));
+    print_shape(tensor);
+    printf("\ndigest (XXH3-128): %s\n", vb_digest_bytes(npy.map.data, npy.map.size).hex);
+    bool real = tensor->dtype == VB_F32 || tensor->dtype == VB_F16 || tensor->dtype == VB_F64;
+    if (tensor->ndim == 2 && real && tensor->shape[1] > 0) {
+        double low = 1e300, high = 0;
+        int64_t broken = 0, zero = 0;
+        for (int64_t r = 0; r < tensor->shape[0]; r++) {
+            double square = 0;
+            for (int64_t k = 0; k < tensor->shape[1]; k++) {
+                double value = vb_tensor_at(tensor, r * tensor->shape[1] + k);
+                square += value * value;
+            }
+            if (!(square < 1e300)) broken++;
+            else if (square == 0) zero++;
+            else {
+                if (square < low) low = square;
+                if (square > high) high = square;
+            }
+        }
+        bool unit = low > 0.99 && high < 1.01;
+        printf("rows: %s; squared norms %.6g to %.6g; %lld with NaN or infinity, %lld all zero\n",
+               unit ? "normalised" : "not normalised", low, high, (long long)broken, (long long)zero);
+    }
+    vb_npy_close(&npy);
+    return 0;
+}
+
+static int inspect_yaml(const char *path, vb_error *err) {
+    vb_yaml *root;
+    if (vb_yaml_read(&root, path, err)) return -1;
+    bool experiment = root->kind == VB_YAML_MAP && vb_yaml_get(root, "experiment"),
+         vocabularies = root->kind == VB_YAML_MAP && vb_yaml_get(root, "vocabularies"),
+         prompts = root->kind == VB_YAML_MAP && vb_yaml_get(root, "prompts");
+    vb_yaml_free(root);
+    if (experiment) {
+        vb_experiment read;
+        if (vb_experiment_read(&read, path, NULL, 0, err)) return -1;
+        printf("experiment '%s': %d dataset(s), ", read.name, read.dataset_count - read.expansion_count);
+        if (read.expansion_count) printf("%d expansion(s), ", read.expansion_count);
+        printf("%d model(s); it reads without errors\nrun it: vocabench run %s\n", read.model_count, path);
+        vb_experiment_free(&read);
+        return 0;
+    }
+    if (prompts && !vocabularies) {
+        vb_prompts list;
+        if (vb_prompts_read(&list, path, err)) return -1;
+        printf("prompt list '%s': %d template(s)\ndigest: %s\n", list.name, list.count, list.digest.hex);
+        for (int i = 0; i < list.count; i++) printf("  %s\n", list.items[i]);
+        vb_prompts_free(&list);
+        return 0;
+    }
+    if (!vocabularies)
+        return vb_errorf(err, VB_EUNSUPPORTED, "%s: YAML, but no experiment, vocabulary file or prompt list", path);
+    vb_vocabularies read;
+    if (vb_vocabularies_read(&read, path, err)) return -1;
+    printf("vocabularies '%s': %d vocabularies, %d classes, %d class names listed twice\ndigest: %s\n", read.name, read.count,
+           read.classes, read.duplicates, read.digest.hex);
+    for (int v = 0; v < read.count; v++) printf("  %-40s %4d classes\n", read.names[v], read.offsets[v + 1] - read.offsets[v]);
+    for (int i = 0; i < read.duplicates; i++) printf("note: %s\n", read.duplicate_notes[i]);
+    vb_vocabularies_free(&read);
+    return 0;
+}
+
+static int inspect_dataset(const char *path, vb_error *err) {
+    vb_dataset *dataset;
+    if (vb_dataset_open(&dataset, path, NULL, err)) return -1;
+    printf("%s: %lld images, %d labels, %.1f MB, %lld units\n", vb_dataset_kind(dataset), (long long)vb_dataset_samples(dataset),
+           vb_dataset_labels(dataset), 1e-6 * (double)vb_dataset_bytes(dataset), (long long)vb_dataset_units(dataset));
+    if (vb_dataset_ignored(dataset))
+        printf("%lld files that are no images are ignored\n", (long long)vb_dataset_ignored(dataset));
+    for (int i = 0; i < vb_dataset_labels(dataset) && i < 8; i++) printf("  label: %s\n", vb_dataset_label(dataset, i));
+    if (vb_dataset_labels(dataset) > 8) printf("  ...\n");
+    vb_dataset_close(dataset);
+    return 0;
+}
+
+static void print_model(const vb_clip_info *info) {
+    if (info->tower == VB_TOWER_VIT)
+        printf("image tower: ViT, %d x %d pixels, patches of %d, width %d, %d layers, %d heads\n", info->resolution,
+               info->resolution, info->patch, info->image_width, info->image_layers[0], info->image_heads);
+    else if (info->tower == VB_TOWER_RESNET)
+        printf("image tower: ModifiedResNet, %d x %d pixels, width %d, layers %d %d %d %d\n", info->resolution, info->resolution,
+               info->image_width, info->image_layers[0], info->image_layers[1], info->image_layers[2], info->image_layers[3]);
+    if (info->context_length)
+        printf("text tower: %d tokens of %d, width %d, %d layers, %d heads\n", info->context_length, info->vocabulary_size,
+               info->text_width, info->text_layers, info->text_heads);
+    printf("embedding: %d dimensions; %.1f million parameters; logit scale %.2f\n", info->embed_dim,
+           1e-6 * (double)info->parameters, (double)info->logit_scale);
+}
+
+/* Whether the file holds CoOp's learned contexts; then says which. */
+static bool inspect_coop(const char *path) {
+    vb_coop coop;
+    vb_error none;
+    if (vb_coop_read(&coop, path, &none)) return false;
+    printf("CoOp contexts: %d vectors of %d", coop.contexts, coop.width);
+    if (coop.classes) printf(" for each of %d classes (class-specific)\n", coop.classes);
+    else printf(", the same for all classes\n");
+    printf("to use it, in a model whose text tower has width %d:\n    prompts: {coop: %s, position: end}\n", coop.width, path);
+    vb_coop_free(&coop);
+    return true;
+}
+
+static int inspect_weights(const char *path, const char *family, vb_error *err) {
+    vb_weights weights;
+    vb_clip *clip = NULL;
+    if (vb_weights_open(&weights, path, true, err)) return -1;
+    int counts[VB_DTYPES] = {0}, status = 0;
+    for (size_t i = 0; i < weights.set.count; i++) counts[weights.set.items[i].tensor.dtype]++;
+    printf("weights: %s, names of %s, %zu tensors", weights.container, weights.naming, weights.set.count);
+    for (int i = 0; i < VB_DTYPES; i++)
+        if (counts[i]) printf(", %d of %s", counts[i], vb_dtype_name((vb_dtype)i));
+    printf("\ndigest (XXH3-128): %s\n", weights.digest.hex);
+    if (weights.unused.count)
+        printf("%zu tensors that no tower uses, such as %s\n", weights.unused.count, weights.unused.items[0].name);
+    const char *name = family ? family : weights.family_hint;
+    if (!name && inspect_coop(path)) goto done;
+    if (!name || !vb_family_find(name)) {
+        status = vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (clip, slip, declip)%s%s", path,
+                           family ? ": " : "", family ? family : "");
+        goto done;
+    }
+    vb_clip_options options = {.family = vb_family_find(name), .threads = 1};
+    if ((status = vb_clip_open(&clip, &weights.set, &options, err))) {
+        vb_error_prefix(err, "%s", path);
+        goto done;
+    }
+    static const char *const activations[] = {"linear", "QuickGELU", "exact GELU", "ReLU"};
+    printf("family: %s; activation: %s (images), %s (texts)", name, activations[options.family->image_activation],
+           activations[options.family->text_activation]);
+    printf("%s\n",
+           !strcmp(name, "clip") ?
+               "; OpenAI's. The file does not tell: open_clip's models without 'quickgelu' in their name need activation: gelu" :
+               "");
+    print_model(vb_clip_describe(clip));
+    printf(
+        "to use it:\n  - name: %.*s\n    family: %s\n    weights: %s\n    tokenizer: bpe_simple_vocab_16e6.txt.gz\n    prompts: "
+        "[\"a photo of a {}.\"]\n",
+        (int)strcspn(vb_path_base_name(path), "."), vb_path_base_name(path), name, path);
+done:
+    vb_clip_close(clip);
+    vb_weights_close(&weights);
+    return status;
+}
+
+static int inspect(const char *path, const char *family, vb_error *err) {
+    if (vb_path_is_folder(path)) return inspect_dataset(path, err);
+    if (vb_path_ends_with(path, ".npy")) return inspect_npy(path, err);
+    if (vb_path_ends_with(path, ".yaml") || vb_path_ends_with(path, ".yml")) return inspect_yaml(path, err);
+    vb_file file;
+    if (vb_file_open(&file, path, err)) return -1;
+    /* PyTorch's checkpoints are often named .pth.tar and are no tar: they begin as a zip archive or as a pickle. */
+    uint8_t start[4] = {0};
+    int status = file.size < sizeof start ? 0 : vb_file_read(&file, 0, start, sizeof start, err);
+    bool torch = !memcmp(start, "PK\3\4", 4) || (start[0] == 0x80 && start[1] <= 5),
+         dataset = !torch && vb_dataset_recognises(path);
+    vb_file_close(&file);
+    if (status) return -1;
+    return dataset ? inspect_dataset(path, err) : inspect_weights(path, family, err);
+}
+
+int vb_cmd_inspect(vb_context *context, const vb_arguments *arguments, vb_error *err) {
+    int status = context->comm.rank ? 0 : inspect(arguments->positional[0], vb_arguments_text(arguments, "family"), err);
+    return vb_comm_agree(&context->comm, status, err);
+}

@@ -1,0 +1,306 @@
+/* `vocabench merge`: runs of parts of one experiment become the results of the whole. */
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "mpi/command/cmd.h"
+#include "mpi/results/document.h"
+#include "mpi/base/json.h"
+#include "shards/files/file.h"
+#include "shards/files/map.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
+
+const vb_flag vb_cmd_merge_flags[] = {
+    {.name = "partial", .kind = VB_FLAG_SWITCH, .help = "join what is there, although pairs are missing"},
+    {.name = "latex", .kind = VB_FLAG_SWITCH, .help = "write table.tex as well"},
+    {0},
+};
+
+const char vb_cmd_merge_details[] =
+    "DIR... are output folders of `run --only-model` (the tasks of a job array) or files results.json. OUT gets results.json and "
+    "tables,\nbyte-equal (less `run`) to those of one run of the whole experiment, and the files of the pairs. Parts of "
+    "different "
+    "experiments,\nconfigurations, versions or data are refused.";
+
+typedef struct merge_part {
+    char *folder, *path; /* of results.json */
+    json_t *document;
+} merge_part;
+
+typedef struct merge {
+    const char *output;
+    merge_part *parts;
+    int count;
+    vb_pair_name *pairs;
+    int pair_count;
+    json_t **entry; /* of every configured pair: a reference into a part's document */
+    int *from;      /* the part it came from */
+} merge;
+
+static const char *text_at(const json_t *object, const char *key) {
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+/* ---- reading and comparing ---- */
+
+static int open_part(merge_part *part, const char *given, vb_error *err) {
+    bool file = vb_path_ends_with(given, ".json");
+    part->folder = file ? vb_format(err, "%.*s.", (int)(vb_path_base_name(given) - given), given) : vb_strdup(given, err);
+    part->path = file ? vb_strdup(given, err) : vb_format(err, "%s/results.json", given);
+    uint8_t *bytes = NULL;
+    size_t n;
+    if (!part->folder || !part->path) return -1;
+    if (vb_path_is_folder(given) && !vb_path_exists(part->path))
+        return vb_errorf(err, VB_EMISSING, "%s: no such file: the run in that folder has not ended, see 'vocabench status %s'",
+                         part->path, given);
+    if (vb_file_read_whole(part->path, (size_t)4 << 30, &bytes, &n, err)) return -1;
+    json_error_t where;
+    part->document = json_loadb((const char *)bytes, n, 0, &where);
+    vb_free(bytes);
+    if (!part->document) return vb_errorf(err, VB_EDATA, "%s:%d:%d: %s", part->path, where.line, where.column, where.text);
+    const char *schema = text_at(part->document, "schema");
+    if (strcmp(schema, "vocabench.results/1"))
+        return vb_errorf(err, VB_EUNSUPPORTED, "%s: schema: expected vocabench.results/1, found '%s'", part->path, schema);
+    if (!json_is_object(json_object_get(part->document, "configuration")) ||
+        !json_is_array(json_object_get(part->document, "results")))
+        return vb_errorf(err, VB_EDATA, "%s: expected the objects 'configuration' and 'results'", part->path);
+    char digest[40];
+    if (vb_document_configuration_digest(json_object_get(part->document, "configuration"), digest, err)) return -1;
+    if (strcmp(digest, text_at(part->document, "configuration_digest")))
+        return vb_errorf(err, VB_EDATA, "%s: configuration_digest: expected %s, found '%s': the file was changed by hand",
+                         part->path, digest, text_at(part->document, "configuration_digest"));
+    return 0;
+}
+
+/* The first key, at any depth, in which two configurations differ, as "models.1.weights"; "" when there is none. */
+static void first_difference(const json_t *a, const json_t *b, char *path, size_t size) {
+    size_t used = strlen(path), i;
+    const char *key;
+    json_t *value;
+    if (json_is_object(a) && json_is_object(b)) {
+        const json_t *both[2] = {a, b};
+        for (int side = 0; side < 2; side++) json_object_foreach((json_t *)(uintptr_t)both[side], key, value) {
+                const json_t *other = json_object_get(both[!side], key);
+                if (other && json_equal(value, other)) continue;
+                snprintf(path + used, size - used, "%s%s", used ? "." : "", key);
+                if (other) first_difference(value, other, path, size);
+                return;
+            }
+    } else if (json_is_array(a) && json_is_array(b)) {
+        for (i = 0; i < json_array_size(a) || i < json_array_size(b); i++) {
+            const json_t *left = json_array_get(a, i), *right = json_array_get(b, i);
+            if (left && right && json_equal(left, right)) continue;
+            snprintf(path + used, size - used, "%s%zu", used ? "." : "", i);
+            if (left && right) first_difference(left, right, path, size);
+            return;
+        }
+    }
+}
+
+static int compare_parts(const merge *all, vb_error *err) {
+    const merge_part *first = &all->parts[0];
+    const json_t *first_run = json_object_get(first->document, "run");
+    for (int p = 1; p < all->count; p++) {
+        const merge_part *other = &all->parts[p];
+        const char *a = text_at(first->document, "experiment"), *b = text_at(other->document, "experiment");
+        if (strcmp(a, b))
+            return vb_errorf(err, VB_EMISMATCH, "%s: experiment '%s', but %s has '%s'", other->path, b, first->path, a);
+        char path[256] = "";
+        first_difference(json_object_get(first->document, "configuration"), json_object_get(other->document, "configuration"),
+                         path, sizeof path);
+        if (path[0])
+            return vb_errorf(err, VB_EMISMATCH, "%s: another configuration than %s: they differ in %s", other->path, first->path,
+                             path);
+        const json_t *run = json_object_get(other->document, "run");
+        a = text_at(first_run, "version"), b = text_at(run, "version");
+        if (strcmp(a, b))
+            return vb_errorf(err, VB_EMISMATCH, "%s: made by version %s, but %s by %s", other->path, b, first->path, a);
+        a = text_at(first_run, "isa"), b = text_at(run, "isa");
+        if (strcmp(a, b))
+            fprintf(stderr,
+                    "vocabench: note: %s was computed at instruction set level %s, %s at %s: last bits may differ from one run\n",
+                    first->path, a, other->path, b);
+    }
+    return 0;
+}
+
+static int place_entry(merge *all, int p, json_t *entry, vb_error *err) {
+    const char *model = text_at(entry, "model"), *dataset = text_at(entry, "dataset");
+    for (int i = 0; i < all->pair_count; i++) {
+        if (strcmp(all->pairs[i].model, model) || strcmp(all->pairs[i].dataset, dataset)) continue;
+        if (!all->entry[i]) {
+            all->entry[i] = entry;
+            all->from[i] = p;
+        } else if (!json_equal(all->entry[i], entry))
+            return vb_errorf(err, VB_EMISMATCH, "%s: model '%s' on dataset '%s': another result than in %s", all->parts[p].path,
+                             model, dataset, all->parts[all->from[i]].path);
+        return 0;
+    }
+    return vb_errorf(err, VB_EDATA, "%s: model '%s' on dataset '%s' is no pair of its configuration", all->parts[p].path, model,
+                     dataset);
+}
+
+/* Pairs of one dataset saw the same data, pairs of one model the same weights. */
+static int compare_digests(const merge *all, vb_error *err) {
+    static const struct {
+        const char *block, *key;
+        bool of_model;
+    } digests[] = {{"data", "vocabularies_digest", false},
+                   {"data", "images_digest", false},
+                   {"embedding", "weights_digest", true},
+                   {"embedding", "tokenizer_digest", true}};
+    for (int i = 0; i < all->pair_count; i++)
+        for (int j = i + 1; j < all->pair_count; j++)
+            for (size_t k = 0; k < sizeof digests / sizeof *digests; k++) {
+                if (!all->entry[i] || !all->entry[j] || all->from[i] == all->from[j]) continue;
+                const vb_pair_name *a = &all->pairs[i], *b = &all->pairs[j];
+                if (digests[k].of_model ? strcmp(a->model, b->model) : strcmp(a->dataset, b->dataset)) continue;
+                const json_t *left = json_object_get(all->entry[i], digests[k].block),
+                             *right = json_object_get(all->entry[j], digests[k].block);
+                /* A precomputed model's images are its embeddings: their digest is nobody else's. */
+                if (!digests[k].of_model && strcmp(text_at(left, "kind"), text_at(right, "kind")) &&
+                    strcmp(digests[k].key, "vocabularies_digest"))
+                    continue;
+                if (!strcmp(text_at(left, "kind"), "precomputed") && !strcmp(digests[k].key, "images_digest")) continue;
+                if (strcmp(text_at(left, digests[k].key), text_at(right, digests[k].key)))
+                    return vb_errorf(err, VB_EMISMATCH, "%s '%s': %s %s in %s, but %s in %s",
+                                     digests[k].of_model ? "model" : "dataset", digests[k].of_model ? a->model : a->dataset,
+                                     digests[k].key, text_at(left, digests[k].key), all->parts[all->from[i]].path,
+                                     text_at(right, digests[k].key), all->parts[all->from[j]].path);
+            }
+    return 0;
+}
+
+static int check_complete(const merge *all, vb_error *err) {
+    int missing = 0;
+    const vb_pair_name *first = NULL;
+    for (int i = 0; i < all->pair_count; i++) {
+        if (all->entry[i]) continue;
+        if (!missing++) first = &all->pairs[i];
+    }
+    if (!missing) return 0;
+    return vb_errorf(err, VB_EMISSING,
+                     "%d of %d pairs are in no part, the first: model '%s' on dataset '%s'; --partial joins the others", missing,
+                     all->pair_count, first->model, first->dataset);
+}
+
+/* ---- writing ---- */
+
+static int copy_file(const char *from, const char *to, vb_error *err) {
+    vb_map map;
+    if (vb_map_open(&map, from, err)) return -1;
+    int status = vb_writer_write_whole(to, map.data, map.size, err);
+    vb_map_close(&map);
+    return status;
+}
+
+/* The files of a pair, so that the merged folder is what a run of the whole leaves: --resume, status and readers find them. */
+static int copy_pair(const merge *all, int i, vb_error *err) {
+    static const char *const kinds[][2] = {{"pairs", ".json"}, {"records", ".jsonl.zst"}, {"retrieval", ".jsonl.zst"}};
+    int status = 0;
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds && !status; k++) {
+        const vb_pair_name *pair = &all->pairs[i];
+        char *from = vb_document_pair_path(all->parts[all->from[i]].folder, kinds[k][0], pair->model, pair->dataset, kinds[k][1],
+                                           err),
+             *to = vb_document_pair_path(all->output, kinds[k][0], pair->model, pair->dataset, kinds[k][1], err),
+             *folder = vb_format(err, "%s/%s", all->output, kinds[k][0]);
+        status = from && to && folder ? 0 : -1;
+        if (!status && vb_path_exists(from) && strcmp(from, to)) {
+            status = vb_path_make_folders(folder, err);
+            if (!status) status = copy_file(from, to, err);
+        }
+        vb_free(from);
+        vb_free(to);
+        vb_free(folder);
+    }
+    return status;
+}
+
+/* The `run` block: what the parts have in common, their pairs, and their own blocks. */
+static json_t *merged_facts(const merge *all) {
+    json_t *facts = json_object(), *pairs = json_array(), *merged = json_array();
+    double seconds = 0;
+    const char *finished = "";
+    for (int p = 0; p < all->count; p++) {
+        json_t *run = json_object_get(all->parts[p].document, "run"), *block = json_copy(run);
+        if (!block) block = json_object();
+        seconds += json_number_value(json_object_get(run, "seconds"));
+        if (strcmp(text_at(run, "finished"), finished) > 0) finished = text_at(run, "finished");
+        json_array_extend(pairs, json_object_get(run, "pairs"));
+        json_object_del(block, "pairs");
+        json_object_set_new(block, "folder", json_string(all->parts[p].folder));
+        json_array_append_new(merged, block);
+    }
+    const json_t *first = json_object_get(all->parts[0].document, "run");
+    json_object_set_new(facts, "finished", json_string(finished));
+    json_object_set_new(facts, "seconds", json_real(seconds));
+    json_object_set_new(facts, "version", json_string(text_at(first, "version")));
+    json_object_set_new(facts, "revision", json_string(text_at(first, "revision")));
+    json_object_set_new(facts, "pairs", pairs);
+    json_object_set_new(facts, "merged", merged);
+    return facts;
+}
+
+static int write_merged(const merge *all, bool latex, vb_error *err) {
+    json_t *results = json_array(), *facts = merged_facts(all), *document = NULL;
+    int status = vb_path_make_folders(all->output, err);
+    for (int i = 0; i < all->pair_count && !status; i++) {
+        if (!all->entry[i]) continue;
+        json_array_append(results, all->entry[i]);
+        status = copy_pair(all, i, err);
+    }
+    const json_t *first = all->parts[0].document;
+    if (!status &&
+        !(document = vb_document_new(text_at(first, "experiment"), json_object_get(first, "configuration"), results, facts, err)))
+        status = -1;
+    if (!status) status = vb_document_write(all->output, document, latex, err);
+    if (!status) printf("results: %s/results.json\n", all->output);
+    json_decref(document);
+    json_decref(results);
+    json_decref(facts);
+    return status;
+}
+
+static int merge_parts(merge *all, const vb_arguments *arguments, vb_error *err) {
+    all->output = arguments->positional[0];
+    all->count = arguments->positional_count - 1;
+    if (!(all->parts = vb_array((size_t)all->count, sizeof *all->parts, "parts", err))) return -1;
+    for (int p = 0; p < all->count; p++)
+        if (open_part(&all->parts[p], arguments->positional[p + 1], err)) return -1;
+    if (compare_parts(all, err)) return -1;
+    if (vb_document_configured_pairs(json_object_get(all->parts[0].document, "configuration"), &all->pairs, &all->pair_count,
+                                     err))
+        return -1;
+    all->entry = vb_array((size_t)all->pair_count, sizeof *all->entry, "results", err);
+    all->from = vb_array((size_t)all->pair_count, sizeof *all->from, "results", err);
+    if (!all->entry || !all->from) return -1;
+    bool latex = vb_arguments_given(arguments, "latex");
+    for (int p = 0; p < all->count; p++) {
+        size_t i;
+        json_t *entry;
+        json_array_foreach(json_object_get(all->parts[p].document, "results"), i,
+                           entry) if (place_entry(all, p, entry, err)) return -1;
+        const json_t *options = json_object_get(json_object_get(all->parts[p].document, "run"), "options");
+        latex |= json_is_true(json_object_get(options, "latex"));
+    }
+    if (compare_digests(all, err)) return -1;
+    if (!vb_arguments_given(arguments, "partial") && check_complete(all, err)) return -1;
+    return write_merged(all, latex, err);
+}
+
+int vb_cmd_merge(vb_context *context, const vb_arguments *arguments, vb_error *err) {
+    merge all = {0};
+    int status = context->comm.rank ? 0 : merge_parts(&all, arguments, err);
+    for (int p = 0; all.parts && p < all.count; p++) {
+        vb_free(all.parts[p].folder);
+        vb_free(all.parts[p].path);
+        json_decref(all.parts[p].document);
+    }
+    vb_free(all.parts);
+    vb_free(all.pairs);
+    vb_free(all.entry);
+    vb_free(all.from);
+    return vb_comm_agree(&context->comm, status, err);
+}

@@ -1,0 +1,100 @@
+/* `vocabench pack`: any dataset as WebDataset shards with a manifest, on the first rank; or a corpus as 8-bit codes, on all
+ * ranks. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mpi/command/cmd.h"
+#include "mpi/ranks/progress.h"
+#include "mpi/ranks/threads.h"
+#include "mpi/retrieve/corpus_coding.h"
+#include "mpi/retrieve/retrieve.h"
+#include "shards/datasets/pack.h"
+
+const vb_flag vb_cmd_pack_flags[] = {
+    {.name = "input",
+     .kind = VB_FLAG_TEXT,
+     .value = "SOURCE",
+     .required = true,
+     .help = "folder of class folders, .tar/.tar.zst (glob) or CIFAR binary; with --quantize a corpus as 'retrieve' takes it"},
+    {.name = "output",
+     .kind = VB_FLAG_TEXT,
+     .value = "DIR",
+     .required = true,
+     .help = "folder for 00000.tar.zst ... (or 000000.vbq ...) and manifest.json"},
+    {.name = "samples-per-shard",
+     .kind = VB_FLAG_NUMBER,
+     .value = "N",
+     .help = "images a shard [4096]",
+     .low = 1,
+     .high = 1 << 30},
+    {.name = "class-names", .kind = VB_FLAG_TEXT, .value = "FILE", .help = "names of integer labels, one a line"},
+    {.name = "level", .kind = VB_FLAG_NUMBER, .value = "N", .help = "of zstd [3]", .low = 1, .high = 19},
+    {.name = "quantize",
+     .kind = VB_FLAG_TEXT,
+     .value = "int8",
+     .help = "certified 8-bit copy of a corpus of embeddings, for 'retrieve --quantized'"},
+    {.name = "similarity", .kind = VB_FLAG_TEXT, .value = "dot|cosine", .help = "that the 8-bit copy is for [dot]"},
+    {.name = "threads",
+     .kind = VB_FLAG_NUMBER,
+     .value = "N",
+     .help = "threads a rank, for the 8-bit copy",
+     .low = 1,
+     .high = 1024},
+    {0},
+};
+
+static void on_progress(void *context, int64_t done, int64_t samples) {
+    vb_progress *progress = context;
+    (void)samples;
+    vb_progress_step(progress, done - progress->done);
+}
+
+static int pack(const vb_arguments *arguments, vb_error *err) {
+    const char *input = vb_arguments_text(arguments, "input"), *output = vb_arguments_text(arguments, "output");
+    vb_dataset *dataset;
+    if (vb_dataset_open(&dataset, input, vb_arguments_text(arguments, "class-names"), err)) return -1;
+    vb_progress progress;
+    vb_progress_start(&progress, 0, 1, "pack", input, "images", vb_dataset_samples(dataset));
+    vb_pack_options options = vb_pack_defaults();
+    options.samples_per_shard = vb_arguments_number(arguments, "samples-per-shard", options.samples_per_shard);
+    options.level = (int)vb_arguments_number(arguments, "level", options.level);
+    options.progress = on_progress;
+    options.context = &progress;
+    vb_pack_result result;
+    int status = vb_pack(dataset, output, &options, &result, err);
+    vb_progress_end(&progress);
+    if (!status)
+        printf("%lld images in %lld shard%s, %.1f MB: %s\n", (long long)result.samples, (long long)result.shards,
+               result.shards == 1 ? "" : "s", 1e-6 * (double)result.bytes, output);
+    vb_dataset_close(dataset);
+    return status;
+}
+
+/* The 8-bit copy. Collective. */
+static int quantize(vb_context *context, const vb_arguments *arguments, vb_error *err) {
+    const char *similarity = vb_arguments_text(arguments, "similarity"), *output = vb_arguments_text(arguments, "output");
+    int threads = (int)vb_arguments_number(arguments, "threads", vb_threads_default(&context->comm)), status = 0;
+    vb_corpus corpus;
+    vb_quantized copy = {0};
+    if (strcmp(vb_arguments_text(arguments, "quantize"), "int8"))
+        status =
+            vb_errorf(err, VB_EUSAGE, "pack: --quantize: expected int8, found '%s'", vb_arguments_text(arguments, "quantize"));
+    else if (similarity && strcmp(similarity, "dot") && strcmp(similarity, "cosine"))
+        status = vb_errorf(err, VB_EUSAGE, "pack: --similarity: expected dot or cosine, found '%s'", similarity);
+    if (vb_comm_agree(&context->comm, status, err)) return -1;
+    if (vb_retrieve_corpus_open_shared(&corpus, &context->comm, vb_arguments_text(arguments, "input"), err)) return -1;
+    status = vb_corpus_coding_write(context, &corpus, output, similarity && !strcmp(similarity, "cosine") ? VB_COSINE : VB_DOT,
+                                    threads, &copy, err);
+    if (!status && !context->comm.rank)
+        printf("%" PRId64 " rows in %zu part%s (%" PRId64 " not finite, %" PRId64 " zero): %s\n", copy.rows, copy.part_count,
+               copy.part_count == 1 ? "" : "s", copy.not_finite, copy.zero, output);
+    vb_quantized_close(&copy);
+    vb_corpus_close(&corpus);
+    return status;
+}
+
+int vb_cmd_pack(vb_context *context, const vb_arguments *arguments, vb_error *err) {
+    if (vb_arguments_given(arguments, "quantize")) return quantize(context, arguments, err);
+    return vb_comm_agree(&context->comm, context->comm.rank ? 0 : pack(arguments, err), err);
+}

@@ -1,0 +1,11 @@
+/* The man page, from the table of commands. */
+#ifndef VB_MANUAL_H
+#define VB_MANUAL_H
+
+#include "mpi/command/arguments.h"
+#include "mpi/base/strbuf.h"
+
+/* vocabench.1 in mdoc, added to `out`, which keeps a failed allocation in mind. `commands` ends with a row without a name. Local. */
+void vb_manual(const vb_command *commands, vb_strbuf *out);
+
+#endif

@@ -1,0 +1,345 @@
+/* Class names to text embeddings, distributed over the ranks. */
+#include "mpi/encode/classifier.h"
+
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "kernels/openness/repe.h"
+#include "mpi/encode/encode.h"
+#include "mpi/encode/image_source.h"
+#include "mpi/ranks/cyclic.h"
+#include "shards/weights/coop.h"
+#include "shards/text/prompts.h"
+#include "shards/text/texts.h"
+
+/* Texts a unit: a constant, so that the cut into units (and their cache files) does not depend on the ranks. */
+enum { UNIT_TEXTS = 256, FORGET_ROWS = 4096 };
+
+typedef struct text_work {
+    const vb_model *model;
+    const vb_name_list *names;
+    vb_cache cache;
+    vb_coop coop; /* learned context vectors, when the prompts are CoOp's */
+    int threads, dim, prompts;
+} text_work;
+
+/* The prompts of `count` classes from `first` on, prompt by prompt within a class. CoOp: "X X X X name.", a placeholder a
+ * vector. */
+static int fill_prompts(const text_work *work, int first, int n, char **texts, vb_error *err) {
+    char placeholder[2 * 256 + 8] = "";
+    for (int i = 0; i < work->coop.contexts; i++) strcat(placeholder, "X ");
+    if (work->coop.contexts) strcat(placeholder, "{}.");
+    for (int i = 0; i < n; i++) {
+        const char *name = work->names->class[first + i / work->prompts].name;
+        if (!(texts[i] =
+                  vb_prompts_fill(work->coop.contexts ? placeholder : work->names->prompts->items[i % work->prompts], name, err)))
+            return -1;
+    }
+    return 0;
+}
+
+/* Tokens of the class names alone, which CoOp's splice needs. */
+static int measure_names(const text_work *work, int first, int n, int context_length, int *lengths, vb_error *err) {
+    int32_t *ids = vb_array((size_t)context_length, sizeof *ids, "tokens", err);
+    int status = ids ? 0 : -1;
+    for (int i = 0; i < n && !status; i++) {
+        char *name = vb_prompts_fill("{}", work->names->class[first + i].name, err);
+        status =
+            name ? vb_tokenizer_encode(work->model->tokenizer, name, strlen(name), context_length, ids, &lengths[i], err) : -1;
+        lengths[i] -= 2; /* start and end */
+        vb_free(name);
+    }
+    vb_free(ids);
+    return status;
+}
+
+static int encode_rows(const text_work *work, int first, int n, const int32_t *tokens, const int *lengths, float *rows,
+                       vb_error *err) {
+    const vb_coop *coop = &work->coop;
+    if (!coop->contexts) return vb_clip_encode_texts(work->model->clip, tokens, n, rows, err);
+    static const vb_prompt_position positions[] = {VB_PROMPT_END, VB_PROMPT_MIDDLE, VB_PROMPT_FRONT};
+    size_t skip = coop->classes ? (size_t)first * (size_t)coop->contexts * (size_t)coop->width : 0;
+    vb_prompt_context context = {.vectors = coop->context + skip,
+                                 .n_ctx = coop->contexts,
+                                 .width = coop->width,
+                                 .class_specific = coop->classes > 0,
+                                 .position = positions[work->model->spec->coop_position],
+                                 .name_lengths = lengths};
+    return vb_clip_encode_prompts(work->model->clip, tokens, &context, n, rows, err);
+}
+
+/* Everything that the rows of a unit depend on, beside the model. */
+static int unit_key(const text_work *work, const int32_t *tokens, size_t token_bytes, const int *lengths, int first, int n,
+                    vb_digest *key, vb_error *err) {
+    const vb_coop *coop = &work->coop;
+    vb_digester *digester;
+    if (vb_digest_new(&digester, err)) return -1;
+    vb_digest_add(digester, tokens, token_bytes);
+    if (coop->contexts) {
+        size_t one = (size_t)coop->contexts * (size_t)coop->width;
+        vb_digest_add(digester, coop->context + (coop->classes ? (size_t)first * one : 0),
+                      (coop->classes ? (size_t)n : 1) * one * sizeof(float));
+        vb_digest_add(digester, lengths, (size_t)n * sizeof *lengths);
+        vb_digest_add(digester, &work->model->spec->coop_position, sizeof(int));
+    }
+    *key = vb_digest_finish(digester);
+    return 0;
+}
+
+/* Rows of the prompts of `count` classes from `first` on: count * prompts x dim. */
+static int encode_unit(const text_work *work, int first, int count, float *rows, vb_classifier *classifier, vb_error *err) {
+    int n = count * work->prompts, context = vb_clip_describe(work->model->clip)->context_length, status = -1;
+    size_t token_bytes = (size_t)n * (size_t)context * sizeof(int32_t);
+    char **texts = vb_array((size_t)n, sizeof *texts, "prompts", err);
+    int32_t *tokens = vb_array(token_bytes, 1, "tokens", err);
+    int *lengths = vb_array((size_t)n, sizeof *lengths, "tokens", err);
+    vb_digest key;
+    bool found;
+    if (!texts || !tokens || !lengths || fill_prompts(work, first, n, texts, err)) goto done;
+    if (vb_encode_tokenize(work->model->tokenizer, (const char *const *)texts, n, context, work->threads, tokens, err)) goto done;
+    if (work->coop.contexts && measure_names(work, first, n, context, lengths, err)) goto done;
+    if (unit_key(work, tokens, token_bytes, lengths, first, n, &key, err)) goto done;
+    if (vb_cache_load(&work->cache, &key, n, work->dim, rows, &found, NULL, err)) goto done;
+    *(found ? &classifier->cached : &classifier->encoded) += n;
+    if (!found && (encode_rows(work, first, n, tokens, lengths, rows, err) ||
+                   vb_cache_store(&work->cache, &key, n, work->dim, rows, NULL, err))) {
+        vb_error_prefix(err, "prompts of the classes from '%s' on", work->names->class[first].name);
+        goto done;
+    }
+    status = 0;
+done:
+    for (int i = 0; texts && i < n; i++) vb_free(texts[i]);
+    vb_free(texts);
+    vb_free(tokens);
+    vb_free(lengths);
+    return status;
+}
+
+static int open_coop(text_work *work, vb_error *err) {
+    const char *path = work->names->coop;
+    int classes = work->names->count;
+    if (!path) return 0;
+    if (vb_coop_read(&work->coop, path, err)) return -1;
+    if (work->coop.contexts > 256)
+        return vb_errorf(err, VB_EUNSUPPORTED, "%s: %d context vectors, at most 256 are supported", path, work->coop.contexts);
+    if (work->coop.classes && work->coop.classes != classes)
+        return vb_errorf(err, VB_EMISMATCH, "%s: contexts of %d classes (class-specific), but '%s' has %d classes", path,
+                         work->coop.classes, work->names->source, classes);
+    return 0;
+}
+
+/* One class from its prompts' rows: the row as it is, or the normalised mean of the normalised rows. */
+static int average(const text_work *work, const float *rows, float *out, const char *name, vb_error *err) {
+    if (work->prompts == 1) memcpy(out, rows, (size_t)work->dim * sizeof *out);
+    else if (vb_direction_ensemble(rows, work->prompts, work->dim, out, err))
+        return vb_error_prefix(err, "prompts of class '%s'", name);
+    return 0;
+}
+
+/* This rank's units [first, first + mine): averaged into `texts`; kept prompt by prompt in prompt_rows when that is not NULL. */
+static int encode_slice(const text_work *work, vb_context *context, int64_t first, int64_t mine, int per_unit, float *texts,
+                        vb_classifier *classifier, vb_error *err) {
+    size_t dim = (size_t)work->dim, class_rows = (size_t)work->prompts * dim;
+    int classes = work->names->count, status = 0;
+    float *scratch = vb_array((size_t)per_unit * class_rows, sizeof *scratch, "embeddings of prompts", err);
+    if (!scratch) return -1;
+    for (int64_t u = first; !status && u < first + mine; u++) {
+        int start = (int)u * per_unit, count = classes - start < per_unit ? classes - start : per_unit;
+        float *rows = classifier->prompt_rows ? classifier->prompt_rows + (size_t)start * class_rows : scratch;
+        if ((status = vb_context_check_stop(context, err)) || (status = encode_unit(work, start, count, rows, classifier, err)))
+            break;
+        for (int c = 0; c < count && !status; c++)
+            status =
+                average(work, rows + (size_t)c * class_rows, texts + ((size_t)(u - first) * (size_t)per_unit + (size_t)c) * dim,
+                        work->names->class[start + c].name, err);
+    }
+    vb_free(scratch);
+    return status;
+}
+
+/* Unit by unit from the rank that encoded it to all, which keep what is theirs. The digest is that of all rows in class order. */
+static int deal_units(vb_classifier *classifier, vb_comm *comm, const float *slice, int64_t units, int per_unit, vb_error *err) {
+    size_t dim = (size_t)classifier->dim;
+    vb_digester *digester = NULL;
+    float *unit = vb_array((size_t)per_unit * dim, sizeof *unit, "a unit of text embeddings", err);
+    int status = unit ? vb_digest_new(&digester, err) : -1;
+    status = vb_comm_agree(comm, status, err);
+    for (int64_t first = 0, u = 0; u < units && !status; u++) {
+        int owner = 0, start = (int)u * per_unit,
+            count = classifier->classes - start < per_unit ? classifier->classes - start : per_unit;
+        while (vb_comm_range_of_rank(units, owner, comm->size, &first) + first <= u) owner++;
+        if (owner == comm->rank) memcpy(unit, slice + (size_t)((u - first) * per_unit) * dim, (size_t)count * dim * sizeof *unit);
+        status = vb_comm_broadcast_from(comm, owner, unit, (size_t)count * dim * sizeof *unit, err);
+        for (int c = 0; c < count && !status; c++) {
+            int whose, place = vb_cyclic_place(start + c, comm->size, &whose);
+            if (whose == comm->rank) memcpy(classifier->texts + (size_t)place * dim, unit + (size_t)c * dim, dim * sizeof *unit);
+        }
+        if (!status) vb_digest_add_piece(digester, unit, (size_t)count * dim * sizeof *unit);
+    }
+    if (digester) classifier->digest = vb_digest_finish(digester);
+    vb_free(unit);
+    return status;
+}
+
+static int encode_names(vb_classifier *classifier, const vb_encoding *how, const vb_name_list *names, bool keep_prompts,
+                        bool deal_out, vb_error *err) {
+    vb_comm *comm = &how->context->comm;
+    const vb_model *model = how->model;
+    text_work work = {.model = model,
+                      .names = names,
+                      .cache = {.folder = how->cache, .key = model->text_key},
+                      .threads = how->threads,
+                      .dim = vb_clip_describe(model->clip)->embed_dim,
+                      .prompts = names->coop ? 1 : names->prompts->count};
+    int classes = names->count, per_unit = UNIT_TEXTS / work.prompts > 1 ? UNIT_TEXTS / work.prompts : 1;
+    int64_t units = (classes + per_unit - 1) / per_unit, first,
+            mine = vb_comm_range_of_rank(units, comm->rank, comm->size, &first);
+    *classifier = (vb_classifier){.classes = classes, .dim = work.dim, .prompts = work.prompts, .dealt_out = deal_out};
+    /* Rows are exchanged by whole units: the last one is padded. */
+    size_t unit_bytes = (size_t)per_unit * (size_t)work.dim * sizeof(float);
+    float *slice = NULL;
+    if (deal_out) {
+        slice = vb_array((size_t)mine, unit_bytes, "text embeddings", err);
+        classifier->texts = vb_array((size_t)vb_cyclic_count(classes, comm->rank, comm->size), (size_t)work.dim * sizeof(float),
+                                     "text embeddings", err);
+    } else if ((classifier->texts = vb_array((size_t)units, unit_bytes, "text embeddings", err)))
+        slice = classifier->texts + (size_t)first * (size_t)per_unit * (size_t)work.dim;
+    if (keep_prompts)
+        classifier->prompt_rows = vb_array((size_t)units * (size_t)work.prompts, unit_bytes, "embeddings of prompts", err);
+    int status = slice && classifier->texts && (!keep_prompts || classifier->prompt_rows) ? open_coop(&work, err) : -1;
+    if (!status) status = encode_slice(&work, how->context, first, mine, per_unit, slice, classifier, err);
+    vb_coop_free(&work.coop);
+    status = vb_context_barrier(how->context, status, err);
+    if (!status && deal_out) status = deal_units(classifier, comm, slice, units, per_unit, err);
+    if (!status && !deal_out) {
+        status = vb_comm_allgather_rows(comm, classifier->texts, units, unit_bytes, err);
+        classifier->digest = vb_digest_bytes(classifier->texts, (size_t)classes * (size_t)work.dim * sizeof(float));
+    }
+    if (!status && keep_prompts)
+        status = vb_comm_allgather_rows(comm, classifier->prompt_rows, units, unit_bytes * (size_t)work.prompts, err);
+    if (deal_out) vb_free(slice);
+    if (status) vb_classifier_free(classifier);
+    return status;
+}
+
+int vb_classifier_encode(vb_classifier *classifier, const vb_encoding *how, const vb_dataset_state *data, bool keep_prompts,
+                         bool deal_out, vb_error *err) {
+    const vb_model_spec *spec = how->model->spec;
+    const vb_name_list names = {data->spec->vocabularies, data->space.classes, data->vocabularies.class,
+                                vb_experiment_prompts(spec, data->spec), spec->coop};
+    return encode_names(classifier, how, &names, keep_prompts, deal_out, err);
+}
+
+int vb_classifier_encode_names(vb_classifier *classifier, const vb_encoding *how, const vb_name_list *names, bool keep_prompts,
+                               vb_error *err) {
+    return encode_names(classifier, how, names, keep_prompts, false, err);
+}
+
+/* ---- precomputed ---- */
+
+/* The row of every class when text_names names the rows. */
+static int rows_by_name(const vb_dataset_state *data, const vb_embeddings_spec *spec, int64_t rows, int64_t *row_of,
+                        vb_error *err) {
+    vb_texts names = {0};
+    if (vb_texts_read(&names, spec->text_names, err)) return -1;
+    int status = 0;
+    if ((int64_t)names.count != rows)
+        status = vb_errorf(err, VB_EMISMATCH, "%s: %zu names, but %s has %lld rows", spec->text_names, names.count,
+                           spec->text_embeddings, (long long)rows);
+    for (int c = 0; c < data->space.classes; c++) row_of[c] = -1;
+    for (int64_t i = 0; i < rows && !status; i++) {
+        int class = vb_vocabularies_find(&data->vocabularies, names.items[i]);
+        if (class >= 0 && row_of[class] < 0) row_of[class] = i;
+    }
+    for (int c = 0; c < data->space.classes && !status; c++) {
+        const vb_class *class = &data->vocabularies.class[c];
+        if (row_of[c] < 0)
+            status = vb_errorf(err, VB_EMISMATCH, "%s: no row for class '%s'%s%s", spec->text_names, class->name,
+                               class->id ? ", id " : "", class->id ? class->id : "");
+    }
+    vb_texts_free(&names);
+    return status;
+}
+
+static int read_precomputed(vb_classifier *classifier, const vb_comm *comm, const vb_dataset_state *data,
+                            const vb_embeddings_spec *spec, bool deal_out, vb_error *err) {
+    vb_npy npy;
+    int64_t *row_of = NULL, classes = data->space.classes;
+    float *row = NULL;
+    vb_digester *digester = NULL;
+    int status = -1;
+    if (vb_npy_open(&npy, spec->text_embeddings, err)) return -1;
+    const vb_tensor *tensor = &npy.tensor;
+    if (tensor->ndim != 2 || tensor->shape[1] < 1 || tensor->shape[1] > 65536 ||
+        (tensor->dtype != VB_F32 && tensor->dtype != VB_F16 && tensor->dtype != VB_F64)) {
+        vb_errorf(err, VB_EMISMATCH, "%s: expected classes x dimensions of fp16, fp32 or fp64, found %d dimension(s) of %s",
+                  spec->text_embeddings, tensor->ndim, vb_dtype_name(tensor->dtype));
+        goto done;
+    }
+    if (!spec->text_names && tensor->shape[0] != classes) {
+        vb_errorf(err, VB_EMISMATCH, "%s: %lld rows, but %s has %lld classes; name the rows with text_names",
+                  spec->text_embeddings, (long long)tensor->shape[0], data->spec->vocabularies, (long long)classes);
+        goto done;
+    }
+    *classifier = (vb_classifier){.classes = (int)classes, .dim = (int)tensor->shape[1], .dealt_out = deal_out};
+    size_t dim = (size_t)classifier->dim,
+           kept = deal_out ? (size_t)vb_cyclic_count((int)classes, comm->rank, comm->size) : (size_t)classes;
+    classifier->texts = vb_array(kept * dim, sizeof(float), "text embeddings", err);
+    row_of = vb_array((size_t)classes, sizeof *row_of, "text rows", err);
+    row = vb_array(dim, sizeof *row, "text row", err);
+    if (!classifier->texts || !row_of || !row || vb_digest_new(&digester, err)) goto done;
+    for (int64_t c = 0; c < classes; c++) row_of[c] = c;
+    if (spec->text_names && rows_by_name(data, spec, tensor->shape[0], row_of, err)) goto done;
+    /* Rank 0 reads all rows, for the digest. The file's pages are let go on the way: the rows are needed once. */
+    for (int c = 0, read = 0; c < classes; c++) {
+        int owner, place = deal_out ? vb_cyclic_place(c, comm->size, &owner) : c;
+        bool mine = !deal_out || owner == comm->rank;
+        if (!mine && comm->rank) continue;
+        if (vb_image_source_float_rows(&npy, spec->text_embeddings, row_of[c], 1, row, err)) goto done;
+        vb_digest_add_piece(digester, row, dim * sizeof *row);
+        if (mine) memcpy(classifier->texts + (size_t)place * dim, row, dim * sizeof *row);
+        if (++read % FORGET_ROWS == 0) vb_map_drop_pages(&npy.map);
+    }
+    status = 0;
+done:
+    if (digester) classifier->digest = vb_digest_finish(digester);
+    vb_free(row_of);
+    vb_free(row);
+    vb_npy_close(&npy);
+    return status;
+}
+
+int vb_classifier_precomputed(vb_classifier *classifier, vb_comm *comm, const vb_dataset_state *data,
+                              const vb_embeddings_spec *spec, bool deal_out, vb_error *err) {
+    *classifier = (vb_classifier){0};
+    if (!vb_comm_agree(comm, read_precomputed(classifier, comm, data, spec, deal_out, err), err)) return 0;
+    vb_classifier_free(classifier);
+    return -1;
+}
+
+int vb_classifier_joined(vb_classifier *classifier, const vb_dataset_state *data, const vb_classifier *parts, vb_error *err) {
+    int classes = data->space.classes;
+    size_t dim = (size_t)parts->dim;
+    *classifier = (vb_classifier){.classes = classes, .dim = parts->dim, .prompts = parts->prompts};
+    for (int p = 0; p < data->part_count; p++) {
+        if (parts[p].dim != parts->dim)
+            return vb_errorf(err, VB_EMISMATCH, "text embeddings of dataset '%s' have %d dimensions, those of '%s' %d",
+                             data->parts[p]->spec->name, parts[p].dim, data->parts[0]->spec->name, parts->dim);
+        if (parts[p].prompts != parts->prompts) classifier->prompts = -1;
+        classifier->encoded += parts[p].encoded;
+        classifier->cached += parts[p].cached;
+    }
+    if (!(classifier->texts = vb_array((size_t)classes * dim, sizeof(float), "text embeddings", err))) return -1;
+    for (int c = 0; c < classes; c++) {
+        const vb_classifier *part = &parts[data->joined.part_of[c]];
+        memcpy(classifier->texts + (size_t)c * dim, part->texts + (size_t)data->joined.origin[c] * dim, dim * sizeof(float));
+    }
+    classifier->digest = vb_digest_bytes(classifier->texts, (size_t)classes * dim * sizeof(float));
+    return 0;
+}
+
+void vb_classifier_free(vb_classifier *classifier) {
+    vb_free(classifier->texts);
+    vb_free(classifier->prompt_rows);
+    *classifier = (vb_classifier){0};
+}

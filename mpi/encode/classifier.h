@@ -1,0 +1,51 @@
+/* The classes of a dataset as text embeddings of a model: prompts filled, encoded by slices of the ranks, averaged, given to
+ * all. */
+#ifndef VB_CLASSIFIER_H
+#define VB_CLASSIFIER_H
+
+#include "mpi/encode/dataset_state.h"
+#include "mpi/encode/encode.h"
+#include "shards/embeddings/cache.h"
+
+typedef struct vb_classifier {
+    float *texts;       /* classes x dim, class order; not normalised unless several prompts were averaged */
+    bool dealt_out;     /* texts holds this rank's classes only, in the order of vb_cyclic_index (mpi/ranks/scalapack.h) */
+    float *prompt_rows; /* classes x prompts x dim, as encoded; NULL unless asked for */
+    int classes, dim;
+    int prompts;             /* texts a class; -1: not the same number for all, in an expansion */
+    vb_digest digest;        /* of the bytes of texts: on rank 0 */
+    int64_t encoded, cached; /* texts that this rank encoded, and found in the cache */
+} vb_classifier;
+
+/* Encodes the dataset's classes with the model's prompts there (vb_experiment_prompts) (several: normalise, mean, normalise;
+ * Radford et al.
+ * 2021, section 3.1.4). Every rank takes a slice of the classes; MPI_Allgatherv gives all rows to all, or with deal_out each to
+ * the rank that it belongs to, and no rank ever holds more than that, its slice and one unit of 256 prompts. keep_prompts: also
+ * keep prompt_rows, for REPE's blend prompt by prompt (not with deal_out). Collective. */
+int vb_classifier_encode(vb_classifier *classifier, const vb_encoding *how, const vb_dataset_state *data, bool keep_prompts,
+                         bool deal_out, vb_error *err);
+
+/* Names to be put into prompts; `source` is the file that messages name. */
+typedef struct vb_name_list {
+    const char *source;
+    int count;
+    const vb_class *class;
+    const vb_prompts *prompts; /* templates, or */
+    const char *coop;          /* a CoOp checkpoint; NULL: templates */
+} vb_name_list;
+
+/* The same for any list of names. A CoOp checkpoint with contexts of its own for every class takes no other list. Collective. */
+int vb_classifier_encode_names(vb_classifier *classifier, const vb_encoding *how, const vb_name_list *names, bool keep_prompts,
+                               vb_error *err);
+
+/* Rows of spec->text_embeddings in class order (all, or with deal_out this rank's); spec->text_names says whose rows they are
+ * when that is another order. Collective. */
+int vb_classifier_precomputed(vb_classifier *classifier, vb_comm *comm, const vb_dataset_state *data,
+                              const vb_embeddings_spec *spec, bool deal_out, vb_error *err);
+
+/* The texts of an expansion's classes: each the text of its dataset's classifier. VB_EMISMATCH when dimensions differ. Local. */
+int vb_classifier_joined(vb_classifier *classifier, const vb_dataset_state *data, const vb_classifier *parts, vb_error *err);
+
+void vb_classifier_free(vb_classifier *classifier);
+
+#endif

@@ -1,0 +1,216 @@
+/* Opening a dataset on all ranks, and the survey of its labels. */
+#include "mpi/encode/dataset_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+
+int vb_dataset_state_open_shared(vb_dataset **dataset, vb_comm *comm, const char *images, const char *class_names,
+                                 vb_error *err) {
+    void *block = NULL;
+    size_t size = 0;
+    int status = 0;
+    *dataset = NULL;
+    if (!comm->rank) {
+        status = vb_dataset_open(dataset, images, class_names, err);
+        if (!status && comm->size > 1) status = vb_dataset_export(*dataset, &block, &size, err);
+    }
+    status = vb_comm_agree(comm, status, err);
+    if (!status && comm->size > 1) {
+        status = vb_comm_broadcast_block(comm, &block, &size, err);
+        if (!status && comm->rank) status = vb_dataset_import(dataset, block, size, err);
+        status = vb_comm_agree(comm, status, err);
+    }
+    vb_free(block);
+    if (status) {
+        vb_dataset_close(*dataset);
+        *dataset = NULL;
+    }
+    return status;
+}
+
+static int map_labels(vb_dataset_state *state, vb_error *err) {
+    int labels = vb_dataset_labels(state->dataset);
+    if (!(state->class_of_label = vb_array((size_t)labels, sizeof *state->class_of_label, "labels", err))) return -1;
+    for (int i = 0; i < labels; i++) {
+        const char *label = vb_dataset_label(state->dataset, i);
+        int class = -1;
+        if (vb_dataset_labels_are_numbers(state->dataset)) {
+            /* Integers without names index the vocabulary file's classes. */
+            long number = strtol(label, NULL, 10);
+            if (number >= state->vocabularies.classes)
+                return vb_errorf(err, VB_EMISMATCH,
+                                 "dataset '%s': label %ld, but '%s' has %d classes; name the labels with class_names",
+                                 state->spec->name, number, state->spec->vocabularies, state->vocabularies.classes);
+            class = (int)number;
+        } else class = vb_vocabularies_find(&state->vocabularies, label);
+        state->class_of_label[i] = class;
+    }
+    return 0;
+}
+
+int vb_dataset_state_open(vb_dataset_state *state, vb_context *context, const vb_dataset_spec *spec, bool images, vb_error *err) {
+    *state = (vb_dataset_state){.spec = spec};
+    int status = vb_vocabularies_read(&state->vocabularies, spec->vocabularies, err);
+    if ((status = vb_comm_agree(&context->comm, status, err))) goto done;
+    state->space = (vb_label_space){.classes = state->vocabularies.classes,
+                                    .vocabularies = state->vocabularies.count,
+                                    .offsets = state->vocabularies.offsets,
+                                    .members = state->vocabularies.members};
+    if (images) {
+        status = vb_dataset_state_open_shared(&state->dataset, &context->comm, spec->images, spec->class_names, err);
+        if (status) vb_error_prefix(err, "dataset '%s'", spec->name);
+        if (!status) status = vb_comm_agree(&context->comm, map_labels(state, err), err);
+        if (status) goto done;
+    }
+    state->class_images = vb_array((size_t)state->space.classes, sizeof *state->class_images, "class counts", err);
+    status = vb_comm_agree(&context->comm, state->class_images ? 0 : -1, err);
+done:
+    if (status) vb_dataset_state_close(state);
+    return status;
+}
+
+void vb_dataset_state_close(vb_dataset_state *state) {
+    vb_dataset_close(state->dataset);
+    if (state->part_count) vb_vocabularies_joined_free(&state->joined); /* vocabularies is its copy */
+    else vb_vocabularies_free(&state->vocabularies);
+    vb_free(state->parts);
+    vb_free(state->class_of_label);
+    vb_free(state->class_images);
+    *state = (vb_dataset_state){0};
+}
+
+int vb_dataset_state_check_images(const vb_dataset_state *state, const int64_t *class_images, int64_t outside, vb_error *err) {
+    const vb_vocabularies *vocabularies = &state->vocabularies;
+    for (int v = 0; v < vocabularies->count; v++) {
+        int64_t images = 0;
+        for (int i = vocabularies->offsets[v]; i < vocabularies->offsets[v + 1]; i++)
+            images += class_images[vocabularies->members[i]];
+        if (images) continue;
+        char found[200] = "";
+        if (state->dataset)
+            for (int i = 0, n = 0; i < vb_dataset_labels(state->dataset) && i < 5; i++)
+                n += snprintf(found + n, sizeof found - (size_t)n, "%s'%.30s'",
+                              i ? ", " : "; labels of the data: ", vb_dataset_label(state->dataset, i));
+        const vb_class *first = &vocabularies->class[vocabularies->members[vocabularies->offsets[v]]];
+        return vb_errorf(
+            err, VB_EMISMATCH,
+            "dataset '%s': vocabulary '%s' has no images (its first class: '%s'%s%s; %lld images are of other classes%s)",
+            state->spec->name, vocabularies->names[v], first->name, first->id ? ", id " : "", first->id ? first->id : "",
+            (long long)outside, found);
+    }
+    return 0;
+}
+
+static int survey_unit(const vb_dataset_state *state, int64_t unit, int64_t *counts, vb_error *err) {
+    vb_unit_data data = {0};
+    if (vb_dataset_read_unit_labels(state->dataset, unit, &data, err)) return -1;
+    for (int i = 0; i < data.count; i++) {
+        int label = data.samples[i].label, class = label < 0 ? -1 : state->class_of_label[label];
+        counts[class < 0 ? state->space.classes : class]++;
+    }
+    vb_dataset_unit_free(&data);
+    return 0;
+}
+
+int vb_dataset_state_survey(vb_dataset_state *state, vb_context *context, vb_error *err) {
+    vb_comm *comm = &context->comm;
+    size_t count = (size_t)state->space.classes + 1;
+    int64_t *counts = vb_array(count, sizeof *counts, "class counts", err);
+    int status = counts ? 0 : -1;
+    for (int64_t u = comm->rank; !status && u < vb_dataset_units(state->dataset); u += comm->size) {
+        if ((status = vb_context_check_stop(context, err))) break;
+        if ((status = survey_unit(state, u, counts, err))) vb_error_prefix(err, "dataset '%s'", state->spec->name);
+    }
+    status = vb_context_barrier(context, status, err);
+    if (!status) status = vb_comm_sum_to_root(comm, counts, count, err);
+    if (!status) status = vb_comm_broadcast(comm, counts, count * sizeof *counts, err);
+    if (!status) {
+        memcpy(state->class_images, counts, (count - 1) * sizeof *counts);
+        state->outside = counts[count - 1];
+        status = vb_dataset_state_check_images(state, state->class_images, state->outside, err);
+        status = vb_comm_agree(comm, status, err);
+    }
+    vb_free(counts);
+    return status;
+}
+
+/* ---- expansions, and all together ---- */
+
+/* Whether the parts' images have been counted: then every part of the expansion must have some. */
+static int open_expansion(vb_dataset_state *state, const vb_dataset_state *datasets, const vb_dataset_spec *spec, bool images,
+                          vb_error *err) {
+    int count = spec->part_count, status = -1;
+    *state = (vb_dataset_state){.spec = spec, .part_count = count};
+    const vb_vocabularies **vocabularies = vb_array((size_t)count, sizeof *vocabularies, "expansion", err);
+    const char **names = vb_array((size_t)count, sizeof *names, "expansion", err);
+    if (!vocabularies || !names || !(state->parts = vb_array((size_t)count, sizeof *state->parts, "expansion", err))) goto done;
+    for (int p = 0; p < count; p++) {
+        state->parts[p] = &datasets[spec->parts[p]];
+        vocabularies[p] = &state->parts[p]->vocabularies;
+        names[p] = state->parts[p]->spec->name;
+    }
+    vb_joined *joined = &state->joined;
+    if (vb_vocabularies_join(joined, spec->name, vocabularies, names, count, (vb_shared_names)spec->shared_names, err)) {
+        vb_error_prefix(err, "expansion '%s'", spec->name);
+        goto done;
+    }
+    state->vocabularies = joined->vocabularies;
+    state->space = (vb_label_space){.classes = state->vocabularies.classes,
+                                    .vocabularies = count,
+                                    .offsets = state->vocabularies.offsets,
+                                    .members = state->vocabularies.members,
+                                    .kin = joined->kin};
+    if (!(state->class_images = vb_array((size_t)state->space.classes, sizeof *state->class_images, "class counts", err)))
+        goto done;
+    for (int p = 0; p < count; p++) {
+        state->outside += state->parts[p]->outside;
+        for (int c = 0; c < state->parts[p]->space.classes; c++) {
+            int class = joined->class_of[p][c];
+            *(class < 0 ? &state->outside : &state->class_images[class]) += state->parts[p]->class_images[c];
+        }
+    }
+    status = images ? vb_dataset_state_check_images(state, state->class_images, state->outside, err) : 0;
+done:
+    vb_free(vocabularies);
+    vb_free(names);
+    return status;
+}
+
+int vb_dataset_state_open_all(vb_dataset_state **out, vb_context *context, const vb_experiment *experiment, vb_error *err) {
+    bool encoded = false;
+    for (int m = 0; m < experiment->model_count; m++) encoded |= experiment->models[m].family != VB_PRECOMPUTED;
+    vb_dataset_state *datasets = *out = vb_array((size_t)experiment->dataset_count, sizeof *datasets, "datasets", err);
+    if (vb_comm_agree(&context->comm, datasets ? 0 : -1, err)) return -1;
+    for (int d = 0; d < experiment->dataset_count; d++) {
+        const vb_dataset_spec *spec = &experiment->datasets[d];
+        if (spec->part_count) {
+            if (vb_comm_agree(&context->comm, open_expansion(&datasets[d], datasets, spec, encoded, err), err)) return -1;
+        } else if (vb_dataset_state_open(&datasets[d], context, spec, encoded, err) ||
+                   (encoded && vb_dataset_state_survey(&datasets[d], context, err)))
+            return -1;
+    }
+    return 0;
+}
+
+void vb_dataset_state_close_all(vb_dataset_state *datasets, const vb_experiment *experiment) {
+    for (int d = 0; datasets && d < experiment->dataset_count; d++)
+        if (datasets[d].spec) vb_dataset_state_close(&datasets[d]);
+    vb_free(datasets);
+}
+
+vb_dataset_sizes vb_dataset_state_measure(const vb_dataset_state *state) {
+    vb_dataset_sizes sizes = {0};
+    const vb_dataset_state *const *parts = state->part_count ? state->parts : (const vb_dataset_state *const[]){state};
+    for (int p = 0; p < (state->part_count ? state->part_count : 1); p++) {
+        const vb_dataset *dataset = parts[p]->dataset;
+        if (!dataset) continue;
+        sizes.images += vb_dataset_samples(dataset);
+        sizes.units += vb_dataset_units(dataset);
+        sizes.bytes += (int64_t)vb_dataset_bytes(dataset);
+        if (vb_dataset_unit_samples(dataset) > sizes.unit_images) sizes.unit_images = vb_dataset_unit_samples(dataset);
+    }
+    return sizes;
+}

@@ -1,0 +1,53 @@
+/* A dataset of the experiment on every rank: index, vocabularies, the class of every label, and how many images each class has.
+ *
+ * An expansion is one too, whose vocabularies are other datasets with all their classes. It has no index: its images are
+ * theirs. */
+#ifndef VB_DATASET_STATE_H
+#define VB_DATASET_STATE_H
+
+#include "kernels/openness/label_space.h"
+#include "mpi/ranks/context.h"
+#include "mpi/experiment/experiment.h"
+#include "shards/datasets/dataset.h"
+#include "shards/text/vocabularies.h"
+
+typedef struct vb_dataset_state vb_dataset_state;
+struct vb_dataset_state {
+    const vb_dataset_spec *spec;
+    vb_vocabularies vocabularies;
+    vb_label_space space;  /* view into vocabularies */
+    vb_dataset *dataset;   /* NULL when only precomputed models use it */
+    int *class_of_label;   /* dataset's label -> class, -1 when it is in no vocabulary */
+    int64_t *class_images; /* images of every class; after the survey, on every rank */
+    int64_t outside;       /* images whose class is in no vocabulary, or that have no label */
+    int part_count;        /* of an expansion, else 0 */
+    const vb_dataset_state **parts;
+    vb_joined joined; /* behind vocabularies */
+};
+
+/* vb_dataset_open on rank 0, whose index all others get. Free with vb_dataset_close. Collective. */
+int vb_dataset_state_open_shared(vb_dataset **dataset, vb_comm *comm, const char *images, const char *class_names, vb_error *err);
+
+/* Reads the vocabularies on every rank, the index on rank 0 only, which sends it. Collective. */
+int vb_dataset_state_open(vb_dataset_state *state, vb_context *context, const vb_dataset_spec *spec, bool images, vb_error *err);
+void vb_dataset_state_close(vb_dataset_state *state);
+
+/* All datasets of the experiment, surveyed where `images`, and its expansions: dataset_count states, allocated. Collective. Free
+ * with vb_dataset_state_close_all, also after a failure. */
+int vb_dataset_state_open_all(vb_dataset_state **datasets, vb_context *context, const vb_experiment *experiment, vb_error *err);
+void vb_dataset_state_close_all(vb_dataset_state *datasets, const vb_experiment *experiment);
+
+/* Images, units and bytes to read, of an expansion all its parts' together, and the images of the largest unit; 0 where there is
+ * no index. Local. */
+typedef struct vb_dataset_sizes {
+    int64_t images, units, bytes, unit_images;
+} vb_dataset_sizes;
+vb_dataset_sizes vb_dataset_state_measure(const vb_dataset_state *state);
+
+/* Counts the images of every class without reading an image: each rank its units' labels. Collective. */
+int vb_dataset_state_survey(vb_dataset_state *state, vb_context *context, vb_error *err);
+
+/* VB_EMISMATCH when a vocabulary has no images, naming it and some labels that were found instead. Local. */
+int vb_dataset_state_check_images(const vb_dataset_state *state, const int64_t *class_images, int64_t outside, vb_error *err);
+
+#endif

@@ -1,0 +1,96 @@
+/* Decode, preprocess, encode: one rank's part of the work, in batches of bounded memory. */
+#include "mpi/encode/encode.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "mpi/ranks/comm.h"
+
+static int note_skipped(json_t **skipped, const char *name, int row, const char *reason, vb_error *err) {
+    if (!*skipped) *skipped = json_array();
+    /* A name that is not UTF-8 is still listed. */
+    json_t *sample = json_string(name), *entry = json_object();
+    if (!sample) sample = json_sprintf("sample %d of the unit (its name is not UTF-8)", row);
+    json_t *why = json_string(reason);
+    if (!why) why = json_string("broken (the reason is not UTF-8)");
+    if (!*skipped || json_object_set_new(entry, "sample", sample) || json_object_set_new(entry, "row", json_integer(row)) ||
+        json_object_set_new(entry, "reason", why) || json_array_append_new(*skipped, entry))
+        return vb_errorf(err, VB_EMEMORY, "no memory for the list of skipped samples");
+    return 0;
+}
+
+int vb_encode_preprocess(const vb_encoding *how, const vb_preprocess *spec, const vb_encode_batch *batch, float *pixels,
+                         bool *broken, json_t **skipped, vb_error *err) {
+    const vb_sample *samples = batch->data->samples;
+    const int *picked = batch->picked, n = batch->count;
+    size_t size = (size_t)3 * (size_t)spec->resolution * (size_t)spec->resolution;
+    vb_error *errors = vb_array((size_t)n, sizeof *errors, "decoding", err);
+    if (!errors) return -1;
+#pragma omp parallel for num_threads(how->threads) schedule(dynamic) if (how->threads > 1)
+    for (int i = 0; i < n; i++) {
+        vb_image image = {0};
+        broken[i] = vb_dataset_sample_decode(&samples[picked[i]], &image, &errors[i]) ||
+                    vb_preprocess_image(spec, &image, pixels + (size_t)i * size, &errors[i]);
+        if (broken[i]) memset(pixels + (size_t)i * size, 0, size * sizeof *pixels);
+        vb_free(image.pixels);
+    }
+    int status = 0;
+    for (int i = 0; i < n && !status; i++) {
+        if (!broken[i]) continue;
+        /* Lack of memory is not the image's fault. */
+        if (how->skip_broken && errors[i].code != VB_EMEMORY)
+            status = note_skipped(skipped, samples[picked[i]].name, batch->row_of_first + i, errors[i].text, err);
+        else {
+            if (err) *err = errors[i];
+            status = -1;
+        }
+    }
+    vb_free(errors);
+    return status;
+}
+
+int vb_encode_samples(const vb_encoding *how, const vb_encode_batch *batch, float *out, json_t **skipped, vb_error *err) {
+    const vb_model *model = how->model;
+    const vb_clip_info *info = vb_clip_describe(model->clip);
+    int n = batch->count, at_once = n < how->batch ? n : how->batch, status = -1;
+    size_t size = (size_t)3 * (size_t)info->resolution * (size_t)info->resolution, dim = (size_t)info->embed_dim;
+    float *pixels = vb_array((size_t)at_once * size, sizeof *pixels, "pixels of a batch", err);
+    bool *broken = vb_array((size_t)at_once, sizeof *broken, "batch", err);
+    if (!pixels || !broken) goto done;
+    for (int at = 0; at < n; at += at_once) {
+        int count = n - at < at_once ? n - at : at_once;
+        const vb_encode_batch some = {batch->data, batch->picked + at, count, batch->row_of_first + at};
+        vb_comm_progress();
+        if (vb_encode_preprocess(how, &model->preprocess, &some, pixels, broken, skipped, err)) goto done;
+        if (vb_clip_encode_images(model->clip, pixels, count, out + (size_t)at * dim, err)) {
+            vb_error_prefix(err, "%s", batch->data->samples[batch->picked[at]].name);
+            goto done;
+        }
+        for (int i = 0; i < count; i++)
+            for (size_t k = 0; broken[i] && k < dim; k++) out[(size_t)(at + i) * dim + k] = NAN;
+    }
+    status = 0;
+done:
+    vb_free(pixels);
+    vb_free(broken);
+    return status;
+}
+
+int vb_encode_tokenize(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, int threads,
+                       int32_t *tokens, vb_error *err) {
+    int failed = 0;
+#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1 && n > 64)
+    for (int64_t i = 0; i < n; i++) {
+        vb_error local;
+        if (vb_tokenizer_encode(tokenizer, texts[i], strlen(texts[i]), context_length, tokens + i * context_length, NULL,
+                                &local)) {
+#pragma omp critical
+            {
+                if (!failed && err) *err = local;
+                failed = 1;
+            }
+        }
+    }
+    return failed ? -1 : 0;
+}

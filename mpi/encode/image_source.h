@@ -1,0 +1,63 @@
+/* Image embeddings of a (model, dataset) pair, unit by unit: encoded here and cached, or precomputed elsewhere. */
+#ifndef VB_IMAGE_SOURCE_H
+#define VB_IMAGE_SOURCE_H
+
+#include "mpi/encode/dataset_state.h"
+#include "mpi/encode/encode.h"
+#include "shards/embeddings/cache.h"
+#include "shards/embeddings/npy.h"
+
+/* One unit's images whose class is in a vocabulary. */
+typedef struct vb_unit_rows {
+    int count, dim;
+    float *rows; /* count x dim, finite, not zero */
+    int *classes;
+    char **names;     /* for records and messages */
+    int64_t *places;  /* in the order of the data, from 0: samples of the dataset, rows of the file */
+    json_t *skipped;  /* broken images of the unit, or NULL */
+    int outside;      /* images of no vocabulary's class */
+    bool encoded;     /* computed now rather than found in the cache */
+    vb_digest digest; /* of names, labels and bytes; empty when the unit held no image of a vocabulary and was not read */
+} vb_unit_rows;
+
+typedef struct vb_image_source vb_image_source;
+struct vb_image_source {
+    const vb_dataset_state *data;
+    /* encoded */
+    const vb_model *model;
+    vb_cache cache;
+    vb_encoding how;
+    /* precomputed */
+    vb_npy embeddings;
+    int *classes;                         /* of every row, -1: in no vocabulary */
+    vb_digest file_digest, labels_digest; /* rank 0 */
+    const char *path;
+    int64_t units, images; /* images: all, also those of no vocabulary's class */
+    int unit_images;       /* no unit has more */
+    int dim;
+    /* of an expansion: its datasets' images, the units of one after those of the other */
+    int part_count;
+    vb_image_source *parts;
+};
+
+/* Images of `data` through how->model. Local. */
+void vb_image_source_encoded(vb_image_source *source, const vb_dataset_state *data, const vb_encoding *how);
+/* Rows of spec->image_embeddings with spec->labels. Every vocabulary must have images. Collective. */
+int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb_dataset_state *data,
+                                const vb_embeddings_spec *spec, vb_error *err);
+/* The images of an expansion's datasets; takes over `parts` (vb_array), also on failure. VB_EMISMATCH when dimensions differ.
+ * Local. */
+int vb_image_source_joined(vb_image_source *source, const vb_dataset_state *data, vb_image_source *parts, vb_error *err);
+void vb_image_source_close(vb_image_source *source);
+
+/* Local. Free the rows with vb_image_source_rows_free, also after a failure. */
+int vb_image_source_unit(const vb_image_source *source, int64_t unit, vb_unit_rows *rows, vb_error *err);
+void vb_image_source_rows_free(vb_unit_rows *rows);
+/* The name of the image at a place. Local; free with vb_free. */
+char *vb_image_source_name(const vb_image_source *source, int64_t place, vb_error *err);
+
+/* An .npy of 2 dimensions as fp32: rows [first, first + count) to out. NaN, infinity or a zero row is VB_EDATA naming file and
+ * row. Local. */
+int vb_image_source_float_rows(const vb_npy *npy, const char *path, int64_t first, int64_t count, float *out, vb_error *err);
+
+#endif

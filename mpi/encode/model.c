@@ -1,0 +1,133 @@
+/* Opening a model: weights, encoder, tokenizer and the keys of its cached work. */
+#include "mpi/encode/model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "shards/text/tokenizer_file.h"
+
+/* To be raised when a change of the kernels changes embeddings: old cached units are then not found. */
+static const char encoder_revision[] = "encoder/1";
+
+static const char *const family_names[] = {"clip", "slip", "declip"};
+
+/* The family as stated, or as the tensors' names tell; a file that plainly is of another family is refused. */
+static int find_family(vb_model *model, vb_error *err) {
+    const vb_model_spec *spec = model->spec;
+    const char *hint = model->weights.family_hint;
+    model->family = spec->family;
+    for (int i = 0; hint && i < 3; i++) {
+        if (strcmp(hint, family_names[i])) continue;
+        if (spec->family == VB_FAMILY_FOUND) model->family = i;
+        else if (spec->family != i)
+            return vb_errorf(err, VB_EMISMATCH,
+                             "%s: family %s was stated, but the names of the tensors are %s's: write family: %s", spec->weights,
+                             family_names[spec->family], model->weights.naming, family_names[i]);
+    }
+    if (model->family == VB_FAMILY_FOUND)
+        return vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (clip, slip, declip)", spec->weights);
+    return 0;
+}
+
+static int look_for_stop(void *context, vb_error *err) { return vb_context_check_stop(context, err); }
+
+/* `context` NULL: nothing will be encoded, or nothing that takes long. */
+static int open_encoder(vb_model *model, vb_context *context, bool digest, int threads, vb_error *err) {
+    const vb_model_spec *spec = model->spec;
+    if (vb_weights_open(&model->weights, spec->weights, digest, err) || find_family(model, err)) return -1;
+    vb_clip_options options = {.family = vb_family_find(family_names[model->family]),
+                               .override_activation = spec->activation != 0,
+                               .activation = spec->activation == 2 ? VB_GELU : VB_QUICK_GELU,
+                               .threads = threads,
+                               .watch = {context ? look_for_stop : NULL, context}};
+    if (vb_clip_open(&model->clip, &model->weights.set, &options, err)) {
+        vb_error_prefix(err, "%s", spec->weights);
+        return -1;
+    }
+    return 0;
+}
+
+static int read_tokenizer(vb_model *model, vb_error *err) {
+    return vb_tokenizer_file_read(&model->tokenizer, model->spec->tokenizer, model->family == VB_DECLIP, &model->tokenizer_digest,
+                                  err);
+}
+
+static int check_tokenizer(const vb_model *model, vb_error *err) {
+    const vb_clip_info *info = vb_clip_describe(model->clip);
+    int32_t size = vb_tokenizer_size(model->tokenizer);
+    if (size != info->vocabulary_size)
+        return vb_errorf(err, VB_EMISMATCH, "%s: a tokenizer of %d tokens, but token_embedding.weight of %s has %d rows",
+                         model->spec->tokenizer, size, model->spec->weights, info->vocabulary_size);
+    return 0;
+}
+
+/* With a cache the first rank alone reads the tokenizer's files, and all map the tables that it leaves there. Collective. */
+static int open_tokenizer(vb_model *model, vb_comm *comm, const char *cache, vb_error *err) {
+    const vb_clip_info *info = vb_clip_describe(model->clip);
+    int status = 0;
+    if (!info->context_length) status = vb_errorf(err, VB_EMISMATCH, "%s: no text tower in these weights", model->spec->weights);
+    if (!status && (!cache || !comm->rank)) status = read_tokenizer(model, err) || check_tokenizer(model, err) ? -1 : 0;
+    if (cache) {
+        if (!status && !comm->rank)
+            status = vb_tokenizer_file_share(&model->tokenizer, &model->tokenizer_map, cache, &model->tokenizer_digest, err);
+        if (vb_comm_agree(comm, status, err)) return -1;
+        if (vb_comm_broadcast(comm, &model->tokenizer_digest, sizeof model->tokenizer_digest, err)) return -1;
+        if (comm->rank)
+            status = vb_tokenizer_file_find(&model->tokenizer, &model->tokenizer_map, cache, &model->tokenizer_digest, err);
+        /* Network file systems may show a new file late. */
+        if (!status && !model->tokenizer) status = read_tokenizer(model, err);
+    }
+    return vb_comm_agree(comm, status, err);
+}
+
+static int make_keys(vb_model *model, vb_error *err) {
+    vb_preprocess_describe(&model->preprocess, model->preprocess_text, sizeof model->preprocess_text);
+    char activation[64];
+    snprintf(activation, sizeof activation, "family %d activation %d", model->family, model->spec->activation);
+    for (int text = 0; text < 2; text++) {
+        vb_digester *digester;
+        if (vb_digest_new(&digester, err)) return -1;
+        vb_digest_add_text(digester, encoder_revision);
+        vb_digest_add_text(digester, text ? "text" : "image");
+        vb_digest_add_text(digester, model->weights.digest.hex);
+        vb_digest_add_text(digester, activation);
+        if (!text) vb_digest_add_text(digester, model->preprocess_text);
+        *(text ? &model->text_key : &model->image_key) = vb_digest_finish(digester);
+    }
+    return 0;
+}
+
+int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spec, bool texts, int threads, const char *cache,
+                  vb_error *err) {
+    vb_comm *comm = &context->comm;
+    *model = (vb_model){.spec = spec};
+    int status = open_encoder(model, context, !comm->rank, threads, err);
+    if (vb_comm_agree(comm, status, err) || (texts && open_tokenizer(model, comm, cache, err))) goto failed;
+    if (vb_comm_broadcast(comm, &model->weights.digest, sizeof model->weights.digest, err)) goto failed;
+    const vb_clip_info *info = vb_clip_describe(model->clip);
+    if (info->resolution) {
+        model->preprocess = vb_preprocess_clip(info->resolution);
+        model->preprocess.rgb_first = spec->preprocessing == 1;
+    }
+    if (vb_comm_agree(comm, make_keys(model, err), err)) goto failed;
+    return 0;
+failed:
+    vb_model_close(model);
+    return -1;
+}
+
+void vb_model_close(vb_model *model) {
+    vb_clip_close(model->clip);
+    vb_tokenizer_close(model->tokenizer);
+    if (model->tokenizer_map.size) vb_map_close(&model->tokenizer_map);
+    vb_weights_close(&model->weights);
+    *model = (vb_model){0};
+}
+
+int vb_model_measure(const vb_model_spec *spec, vb_clip_info *info, vb_error *err) {
+    vb_model model = {.spec = spec};
+    int status = open_encoder(&model, NULL, false, 1, err);
+    if (!status) *info = *vb_clip_describe(model.clip);
+    vb_model_close(&model);
+    return status;
+}

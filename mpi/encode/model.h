@@ -1,0 +1,35 @@
+/* An opened model: weights mapped once a node, encoder, tokenizer, and the digests under which its work is cached. */
+#ifndef VB_MODEL_H
+#define VB_MODEL_H
+
+#include "kernels/towers/clip.h"
+#include "kernels/image/preprocess.h"
+#include "kernels/text/tokenizer.h"
+#include "mpi/ranks/context.h"
+#include "mpi/experiment/experiment.h"
+#include "shards/weights/weights.h"
+
+typedef struct vb_model {
+    const vb_model_spec *spec;
+    int family; /* vb_family_kind, resolved */
+    vb_weights weights;
+    vb_clip *clip;
+    vb_tokenizer *tokenizer; /* NULL when not asked for */
+    vb_map tokenizer_map;    /* of its tables, when they lie in the cache */
+    vb_digest tokenizer_digest;
+    vb_preprocess preprocess;
+    char preprocess_text[256];
+    vb_digest image_key, text_key; /* of everything but the data that an embedding depends on */
+} vb_model;
+
+/* Opens spec's weights (and tokenizer, when `texts`); says which sizes disagree when they do not fit. Encoding with the model
+ * ends with VB_EINCOMPLETE, within a layer of a batch, when `context` is asked to stop; it must outlive the model. cache: a
+ * folder from which the ranks of a machine map the tokenizer's tables together, or NULL: each has its own. Collective. */
+int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spec, bool texts, int threads, const char *cache,
+                  vb_error *err);
+void vb_model_close(vb_model *model);
+
+/* The sizes of spec's model, from the head of its file: nothing is hashed, no tokenizer read. Local. */
+int vb_model_measure(const vb_model_spec *spec, vb_clip_info *info, vb_error *err);
+
+#endif

@@ -1,0 +1,244 @@
+/* The evaluation loop: judge, tally, record; then the reduction and the figures. */
+#include "mpi/evaluate/evaluate.h"
+
+#include <string.h>
+
+#include "kernels/base/fault.h"
+#include "kernels/base/memory.h"
+#include "kernels/openness/openness.h"
+#include "kernels/openness/similarity.h"
+#include "mpi/evaluate/class_shares.h"
+#include "mpi/ranks/progress.h"
+#include "mpi/evaluate/records.h"
+#include "mpi/evaluate/pair_json.h"
+
+/* One rank's state of the loop. */
+typedef struct evaluation {
+    const vb_pair *pair;
+    vb_text_bank *bank;     /* all classes, or */
+    vb_class_shares shares; /* this rank's, when they are dealt out */
+    vb_tally *tally;
+    vb_pair_counts counts;
+    json_t *units; /* [{unit, digest, skipped}] of units with something to say */
+} evaluation;
+
+static int note_unit(evaluation *work, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
+    if (!rows->digest.hex[0] && !rows->skipped) return 0;
+    vb_json json = {0};
+    json_t *entry = vb_json_object(&json);
+    vb_json_set_integer(&json, entry, "unit", unit);
+    vb_json_set_text(&json, entry, "digest", rows->digest.hex);
+    if (rows->skipped) vb_json_set(&json, entry, "skipped", json_incref(rows->skipped));
+    vb_json_append(&json, work->units, entry);
+    return vb_json_end(&json, "the notes of a unit", err);
+}
+
+static int judge_unit(evaluation *work, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
+    const vb_pair *pair = work->pair;
+    const vb_label_space *space = &pair->data->space;
+    size_t vocabularies = (size_t)space->vocabularies;
+    uint8_t *beaten = vb_array((size_t)rows->count * vocabularies, 1, "outcome of a unit", err);
+    vb_verdict *verdicts = pair->records ? vb_array((size_t)rows->count, sizeof *verdicts, "outcome of a unit", err) : NULL;
+    int status = -1;
+    if (!beaten || (pair->records && !verdicts)) goto done;
+    if (vb_similarity_judge(work->bank, space, rows->rows, rows->count, rows->classes, beaten, verdicts, pair->threads, err))
+        goto done;
+    for (int i = 0; i < rows->count; i++) vb_openness_tally_add(work->tally, rows->classes[i], beaten + (size_t)i * vocabularies);
+    status = pair->records ? vb_records_unit(pair->records, unit, &pair->data->vocabularies, pair->data->part_count > 0, rows,
+                                             beaten, verdicts, err) :
+                             0;
+done:
+    vb_free(beaten);
+    vb_free(verdicts);
+    return status;
+}
+
+static int read_unit(const evaluation *work, int64_t unit, vb_unit_rows *rows, vb_error *err) {
+    if (vb_fault(VB_FAULT_UNIT)) return vb_errorf(err, VB_EINTERNAL, "unit %lld: injected fault", (long long)unit);
+    return vb_image_source_unit(work->pair->source, unit, rows, err);
+}
+
+static void count_unit(evaluation *work, const vb_unit_rows *rows) {
+    int64_t skipped = (int64_t)json_array_size(rows->skipped);
+    work->counts.images += rows->count;
+    work->counts.outside += rows->outside;
+    work->counts.skipped += skipped;
+    if (!work->pair->source->model || !(rows->count + skipped)) return;
+    *(rows->encoded ? &work->counts.units_encoded : &work->counts.units_cached) += 1;
+    if (rows->encoded) work->counts.images_encoded += rows->count;
+}
+
+static int evaluate_unit(evaluation *work, int64_t unit, vb_error *err) {
+    vb_unit_rows rows = {0};
+    int status = read_unit(work, unit, &rows, err);
+    if (!status && rows.count) status = judge_unit(work, unit, &rows, err);
+    if (!status) status = note_unit(work, unit, &rows, err);
+    if (!status) count_unit(work, &rows);
+    else vb_error_prefix(err, "dataset '%s'", work->pair->data->spec->name);
+    vb_image_source_rows_free(&rows);
+    return status;
+}
+
+/* Classes are dealt out: a unit of every rank at once meets all of them. Ranks without a unit take part. */
+static int evaluate_together(evaluation *work, vb_context *context, int64_t first, uint8_t *beaten, vb_error *err) {
+    const vb_pair *pair = work->pair;
+    int64_t unit = first + context->comm.rank;
+    vb_unit_rows rows = {0};
+    int status = vb_context_check_stop(context, err);
+    if (!status && unit < pair->source->units && (status = read_unit(work, unit, &rows, err)))
+        vb_error_prefix(err, "dataset '%s'", pair->data->spec->name);
+    status = vb_comm_agree(&context->comm, status, err);
+    if (!status) status = vb_class_shares_judge(&work->shares, rows.rows, rows.count, rows.classes, beaten, pair->threads, err);
+    for (int i = 0; !status && i < rows.count; i++)
+        vb_openness_tally_add(work->tally, rows.classes[i], beaten + (size_t)i * (size_t)pair->data->space.vocabularies);
+    if (!status && unit < pair->source->units) {
+        status = note_unit(work, unit, &rows, err);
+        count_unit(work, &rows);
+    }
+    vb_image_source_rows_free(&rows);
+    return vb_comm_agree(&context->comm, status, err);
+}
+
+static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
+    const vb_experiment *experiment = pair->experiment;
+    const vb_classifier *classifier = pair->classifier;
+    vb_protocol protocol = {.sampled = experiment->protocol == VB_SAMPLED,
+                            .trials = (int)experiment->trials,
+                            .seed = (uint32_t)experiment->seed,
+                            .union_permutations = (int)experiment->union_permutations};
+    if (pair->source->dim != classifier->dim)
+        return vb_errorf(err, VB_EMISMATCH, "model '%s': image embeddings have %d dimensions, text embeddings %d",
+                         pair->spec->name, pair->source->dim, classifier->dim);
+    vb_json json = {0};
+    work->units = vb_json_array(&json);
+    if (vb_json_end(&json, "the notes of units", err)) return -1;
+    if (!classifier->dealt_out && vb_similarity_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
+                                                         pair->spec->similarity ? VB_DOT : VB_COSINE, err)) {
+        vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
+        return -1;
+    }
+    return vb_openness_tally_new(&work->tally, &pair->data->space, &protocol, err);
+}
+
+/* All ranks' notes of units, merged in the order of the units: the digest of the data and the list of broken images. */
+static int merge_units(vb_comm *comm, const evaluation *work, json_t **skipped, vb_digest *digest, vb_error *err) {
+    char *text = vb_json_line(work->units, false, "the notes of units", err);
+    int status = text ? 0 : -1;
+    vb_json json = {0};
+    void **blocks = NULL;
+    size_t *sizes = NULL;
+    vb_digester *digester = NULL;
+    const json_t **by_unit = NULL;
+    json_t *lists = NULL;
+    *skipped = NULL;
+    if ((status = vb_comm_agree(comm, status, err))) goto done;
+    if ((status = vb_comm_gather(comm, text, strlen(text), &blocks, &sizes, err)) || comm->rank) goto done;
+    size_t units = (size_t)work->pair->source->units;
+    by_unit = vb_array(units, sizeof *by_unit, "units", err);
+    lists = vb_json_array(&json);
+    *skipped = vb_json_array(&json);
+    if (!by_unit || vb_digest_new(&digester, err)) {
+        status = -1;
+        goto done;
+    }
+    for (int r = 0; r < comm->size; r++) {
+        json_t *list = vb_json_parse(blocks[r], sizes[r], 0, "notes of units", err);
+        if (!list) {
+            status = vb_error_prefix(err, "rank %d", r);
+            goto done;
+        }
+        vb_json_append(&json, lists, list);
+        size_t i;
+        json_t *entry;
+        json_array_foreach(list, i, entry) by_unit[vb_json_integer(entry, "unit")] = entry;
+    }
+    for (size_t u = 0; u < units; u++) {
+        vb_digest_add_text(digester, by_unit[u] ? vb_json_text(by_unit[u], "digest") : "");
+        json_t *broken = by_unit[u] ? json_object_get(by_unit[u], "skipped") : NULL;
+        if (broken && json_array_extend(*skipped, broken)) json.failed = true;
+    }
+    status = vb_json_end(&json, "the notes of units", err);
+    *digest = vb_digest_finish(digester);
+    digester = NULL;
+done:
+    vb_free(digester);
+    vb_free(by_unit);
+    json_decref(lists);
+    for (int r = 0; blocks && r < comm->size; r++) vb_free(blocks[r]);
+    vb_free(blocks);
+    vb_free(sizes);
+    vb_free(text);
+    return status;
+}
+
+static int figures(const evaluation *work, json_t *skipped, const vb_digest *data_digest, json_t **result, vb_error *err) {
+    const vb_pair *pair = work->pair;
+    vb_openness_result openness = {0};
+    if (vb_openness(&openness, work->tally, err)) {
+        vb_error_prefix(err, "dataset '%s'", pair->data->spec->name);
+        return -1;
+    }
+    int status = vb_pair_json(pair, &openness, &work->counts, skipped, data_digest, result, err);
+    vb_openness_free(&openness);
+    return status;
+}
+
+int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pair_counts *counts, vb_error *err) {
+    vb_comm *comm = &context->comm;
+    evaluation work = {.pair = pair};
+    json_t *skipped = NULL;
+    uint8_t *beaten = NULL; /* of a unit, when classes are dealt out */
+    vb_digest data_digest = {""};
+    vb_progress progress;
+    char *what = vb_format(err, "%s / %s", pair->spec->name, pair->data->spec->name);
+    *result = NULL;
+    int status = what ? prepare(&work, pair, err) : -1;
+    if ((status = vb_comm_agree(comm, status, err))) goto done;
+
+    int64_t units = pair->source->units;
+    bool dealt_out = pair->classifier->dealt_out;
+    if (dealt_out) {
+        status = vb_class_shares_open(&work.shares, comm, pair->classifier, &pair->data->space,
+                                      pair->spec->similarity ? VB_DOT : VB_COSINE, err);
+        if (status) vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
+        if (!status)
+            beaten = vb_array((size_t)VB_UNIT_SAMPLES * (size_t)pair->data->space.vocabularies, 1, "outcome of a unit", err);
+        if ((status = vb_comm_agree(comm, beaten ? status : -1, err))) goto done;
+    }
+    vb_progress_start(&progress, comm->rank, comm->size, "evaluate", what, "images", pair->source->images / comm->size);
+    for (int64_t u = dealt_out ? 0 : comm->rank; u < units; u += comm->size) {
+        if (dealt_out) status = evaluate_together(&work, context, u, beaten, err);
+        else if (!(status = vb_context_check_stop(context, err))) status = evaluate_unit(&work, u, err);
+        if (status) break;
+        vb_progress_step(&progress, work.counts.images + work.counts.outside + work.counts.skipped - progress.done);
+    }
+    vb_progress_end(&progress);
+    if ((status = dealt_out ? vb_comm_agree(comm, status, err) : vb_context_barrier(context, status, err))) goto done;
+
+    size_t n;
+    int64_t *counters = vb_openness_tally_counters(work.tally, &n);
+    work.counts.texts_encoded = pair->classifier->encoded;
+    work.counts.texts_cached = pair->classifier->cached;
+    work.counts.compared = work.shares.compared;
+    work.counts.rescored = work.shares.rescored;
+    if ((status = vb_comm_sum_to_root(comm, counters, n, err))) goto done;
+    if ((status = vb_comm_sum_to_root(comm, (int64_t *)&work.counts, sizeof work.counts / sizeof(int64_t), err))) goto done;
+    if ((status = merge_units(comm, &work, &skipped, &data_digest, err))) goto done;
+    if (!comm->rank) status = figures(&work, skipped, &data_digest, result, err);
+    if (!comm->rank && !status && pair->records) status = vb_records_join(pair->records, units, err);
+    status = vb_comm_agree(comm, status, err);
+    if (!comm->rank) *counts = work.counts;
+done:
+    if (status) {
+        json_decref(*result);
+        *result = NULL;
+    }
+    vb_openness_tally_free(work.tally);
+    vb_similarity_bank_free(work.bank);
+    vb_class_shares_close(&work.shares);
+    vb_free(beaten);
+    json_decref(work.units);
+    json_decref(skipped);
+    vb_free(what);
+    return status;
+}

@@ -1,0 +1,29 @@
+/* Evaluation of one (model, dataset) pair: units of images judged on every rank, integer counts summed, figures on rank 0. */
+#ifndef VB_EVALUATE_H
+#define VB_EVALUATE_H
+
+#include "mpi/encode/classifier.h"
+#include "mpi/encode/image_source.h"
+
+/* What a pair's run did: for the `run` block; sums over ranks on rank 0. */
+typedef struct vb_pair_counts {
+    int64_t images, outside, skipped; /* evaluated; of no vocabulary's class; broken */
+    int64_t units_encoded, units_cached, images_encoded, texts_encoded, texts_cached;
+    int64_t compared,
+        rescored; /* by the scalapack engine: comparisons of classes, and those that its product left to the exact route */
+} vb_pair_counts;
+
+typedef struct vb_pair {
+    const vb_experiment *experiment;
+    const vb_model_spec *spec;
+    const vb_dataset_state *data;
+    const vb_image_source *source;
+    const vb_classifier *classifier;
+    const char *records; /* file for per-image records, or NULL */
+    int threads;
+} vb_pair;
+
+/* *result (rank 0; NULL elsewhere) is the pair's entry of results[]; *skipped the list of broken images. Collective. */
+int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pair_counts *counts, vb_error *err);
+
+#endif

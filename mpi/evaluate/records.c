@@ -1,0 +1,108 @@
+/* Per-image records: JSON lines, one zstd frame a unit. */
+#include "mpi/evaluate/records.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "kernels/base/memory.h"
+#include "mpi/base/json.h"
+#include "mpi/base/strbuf.h"
+#include "shards/files/zst.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
+
+static char *part_path(const char *path, int64_t unit, vb_error *err) {
+    return vb_format(err, "%s.parts/%09lld.zst", path, (long long)unit);
+}
+
+/* The first vocabulary that lists the class: its home. */
+static int home_of(const vb_vocabularies *vocabularies, int class) {
+    for (int v = 0; v < vocabularies->count; v++)
+        for (int i = vocabularies->offsets[v]; i < vocabularies->offsets[v + 1]; i++)
+            if (vocabularies->members[i] == class) return v;
+    return -1;
+}
+
+/* apart: classes of one name are not one class, so that the first-ranked one needs its vocabulary. NULL without memory. */
+static char *record_line(const vb_vocabularies *vocabularies, bool apart, const char *name, const uint8_t *beaten,
+                         const vb_verdict *verdict, vb_error *err) {
+    vb_json json = {0};
+    int home = home_of(vocabularies, verdict->label);
+    json_t *record = vb_json_object(&json);
+    vb_json_set_text(&json, record, "image", name);
+    vb_json_set_text(&json, record, "class", vocabularies->class[verdict->label].name);
+    vb_json_set_text(&json, record, "vocabulary", vocabularies->names[home]);
+    vb_json_set_text(&json, record, "predicted", vocabularies->class[verdict->predicted_own].name);
+    vb_json_set_text(&json, record, "predicted_all", vocabularies->class[verdict->predicted_all].name);
+    vb_json_set_bool(&json, record, "own", !beaten[home]);
+    json_t *harmful = vb_json_set_array(&json, record, "harmful");
+    for (int v = 0; v < vocabularies->count; v++)
+        if (beaten[v] && v != home) vb_json_append_text(&json, harmful, vocabularies->names[v]);
+    vb_json_set_real(&json, record, "similarity", verdict->similarity);
+    vb_json_set_real(&json, record, "margin", verdict->margin);
+    if (apart)
+        vb_json_set_text(&json, record, "predicted_all_vocabulary",
+                         vocabularies->names[home_of(vocabularies, verdict->predicted_all)]);
+    char *line = vb_json_end(&json, "a record", err) ? NULL : vb_json_line(record, false, "a record", err);
+    json_decref(record);
+    return line;
+}
+
+int vb_records_unit(const char *path, int64_t unit, const vb_vocabularies *vocabularies, bool apart, const vb_unit_rows *rows,
+                    const uint8_t *beaten, const vb_verdict *verdicts, vb_error *err) {
+    char *part = part_path(path, unit, err), *folder = vb_format(err, "%s.parts", path);
+    vb_strbuf text = {0};
+    void *frame = NULL;
+    size_t size;
+    int status = -1;
+    if (!part || !folder || vb_path_make_folders(folder, err)) goto done;
+    for (int i = 0; i < rows->count; i++) {
+        char *line =
+            record_line(vocabularies, apart, rows->names[i], beaten + (size_t)i * (size_t)vocabularies->count, &verdicts[i], err);
+        if (!line) {
+            vb_error_prefix(err, "%s", path);
+            goto done;
+        }
+        vb_strbuf_add(&text, line);
+        vb_strbuf_add(&text, "\n");
+        vb_free(line);
+    }
+    if (vb_strbuf_end(&text, path, err) || vb_zst_frame(text.bytes, text.filled, 3, &frame, &size, err)) goto done;
+    status = vb_writer_write_whole(part, frame, size, err);
+done:
+    vb_free(frame);
+    vb_strbuf_free(&text);
+    vb_free(folder);
+    vb_free(part);
+    return status;
+}
+
+int vb_records_join(const char *path, int64_t units, vb_error *err) {
+    enum { LIMIT = 1 << 28 };
+    vb_writer *writer;
+    if (vb_writer_open(&writer, path, err)) return -1;
+    for (int64_t u = 0; u < units; u++) {
+        char *part = part_path(path, u, err);
+        uint8_t *bytes = NULL;
+        size_t size = 0;
+        int status = part ? 0 : -1;
+        if (!status && vb_path_exists(part))
+            status = vb_file_read_whole(part, LIMIT, &bytes, &size, err) || vb_writer_write(writer, bytes, size, err) ? -1 : 0;
+        vb_free(bytes);
+        vb_free(part);
+        if (status) {
+            vb_writer_abandon(writer);
+            return -1;
+        }
+    }
+    if (vb_writer_commit(writer, err)) return -1;
+    for (int64_t u = 0; u < units; u++) {
+        char *part = part_path(path, u, err);
+        if (part) unlink(part);
+        vb_free(part);
+    }
+    char *folder = vb_format(err, "%s.parts", path);
+    if (folder) rmdir(folder);
+    vb_free(folder);
+    return 0;
+}

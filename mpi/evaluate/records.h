@@ -1,0 +1,17 @@
+/* Per-image records as JSON lines, compressed: one zstd frame a unit, joined in the order of the units. */
+#ifndef VB_RECORDS_H
+#define VB_RECORDS_H
+
+#include "kernels/openness/similarity.h"
+#include "mpi/encode/image_source.h"
+
+/* Writes the frame of a unit beside `path` (PATH.parts/NUMBER). One line an image: image, class, vocabulary, predicted (in its
+ * vocabulary), predicted_all, own, harmful (names of vocabularies), similarity, margin; where classes of one name are
+ * `apart` (an expansion's) also predicted_all_vocabulary. Local. */
+int vb_records_unit(const char *path, int64_t unit, const vb_vocabularies *vocabularies, bool apart, const vb_unit_rows *rows,
+                    const uint8_t *beaten, const vb_verdict *verdicts, vb_error *err);
+
+/* Joins all units' frames into `path` and removes the parts. On one rank, when all have finished. */
+int vb_records_join(const char *path, int64_t units, vb_error *err);
+
+#endif

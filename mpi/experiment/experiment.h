@@ -1,0 +1,109 @@
+/* The experiment file: YAML to structs, strictly, with every default filled in. */
+#ifndef VB_EXPERIMENT_H
+#define VB_EXPERIMENT_H
+
+#include "mpi/adversarial/candidates.h"
+#include "mpi/experiment/options.h"
+#include "mpi/experiment/retrieval_spec.h"
+#include "shards/files/digest.h"
+#include "shards/text/prompts.h"
+#include "shards/text/vocabularies.h"
+
+typedef enum vb_protocol_kind { VB_EXACT, VB_SAMPLED } vb_protocol_kind;
+typedef enum vb_family_kind {
+    VB_FAMILY_FOUND = -1 /* from the tensors' names */,
+    VB_CLIP,
+    VB_SLIP,
+    VB_DECLIP,
+    VB_PRECOMPUTED
+} vb_family_kind;
+
+/* A dataset; or an expansion: several of the datasets, each one vocabulary, which has a name, parts and shared_names only. */
+typedef struct vb_dataset_spec {
+    char *name, *images, *vocabularies, *class_names;
+    int on_error;       /* 0 strict, 1 skip */
+    vb_prompts prompts; /* its own, for models without; none: count 0 */
+    int part_count;     /* of an expansion; 0: a dataset */
+    int *parts;         /* indices into the experiment's datasets */
+    int shared_names;   /* vb_shared_names */
+} vb_dataset_spec;
+
+/* Embeddings of a dataset's images and classes that another program made. */
+typedef struct vb_embeddings_spec {
+    char *dataset; /* its name; NULL: the only one */
+    char *image_embeddings, *text_embeddings, *labels, *text_names, *label_names;
+} vb_embeddings_spec;
+
+typedef struct vb_model_spec {
+    char *name;
+    char *series, *checkpoint; /* of a series of checkpoints: the entry's name, and which of its files; NULL without */
+    bool left_out;             /* only_model names another one: no pair of it is evaluated */
+    int family;                /* vb_family_kind */
+    char *weights, *tokenizer;
+    int activation;                /* 0 from the family, 1 quick_gelu, 2 gelu */
+    int preprocessing;             /* 0 openai, 1 rgb_first */
+    int similarity;                /* 0 cosine, 1 dot */
+    vb_embeddings_spec embeddings; /* of a precomputed model that has those of one dataset, else empty */
+    int embeddings_count;
+    vb_embeddings_spec *embeddings_list; /* of one that has those of several */
+    vb_prompts prompts;                  /* templates in order; none (count 0) with CoOp, and where the datasets bring them */
+    char *coop;                          /* checkpoint */
+    int coop_position;                   /* 0 end, 1 middle, 2 front */
+    vb_retrieval_spec retrieval;         /* its own; see vb_experiment_retrieval */
+} vb_model_spec;
+
+typedef struct vb_experiment {
+    char *name, *output, *cache, *only_model;
+    int protocol;
+    int64_t trials, seed, union_permutations, batch, threads, ranks_per_model;
+    int similarity_engine; /* 0 replicated, 1 scalapack */
+    int analyses;          /* bits: see mpi/analyse/analyses.h */
+    vb_adversarial_spec adversarial;
+    bool per_image, latex;
+    int dataset_count, model_count;
+    int expansion_count;       /* of the dataset_count, the last ones */
+    vb_dataset_spec *datasets; /* the expansions after the datasets */
+    vb_model_spec *models;
+    int corpus_count;
+    vb_corpus_spec *corpora;
+    vb_retrieval_spec retrieval; /* of all models without their own */
+    char *path;                  /* of the file, for messages and relative paths */
+    json_t *configuration; /* what decides the results, as every result carries it: paths as written, without machine options */
+} vb_experiment;
+
+/* One setting from the command line: path.to.key and its value in YAML. */
+typedef struct vb_override {
+    const char *path, *value;
+} vb_override;
+
+/* Reads, overrides, checks and completes. Checks that do not need the data: names unique, prompts with one {}, keys that a family
+ * needs or does not take. Paths, that of the file too, are resolved (vb_resolve) but not opened. Local. */
+int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_override *overrides, int override_count,
+                       vb_error *err);
+void vb_experiment_free(vb_experiment *experiment);
+
+/* The templates of a model on a dataset: the model's own, else the dataset's. Count 0 with CoOp. */
+const vb_prompts *vb_experiment_prompts(const vb_model_spec *model, const vb_dataset_spec *dataset);
+/* A precomputed model's embeddings of a dataset; NULL when it has none. */
+const vb_embeddings_spec *vb_experiment_embeddings(const vb_model_spec *model, const vb_dataset_spec *dataset);
+/* Whether a model is evaluated on a dataset or an expansion: a precomputed one needs the embeddings of all of it. */
+bool vb_experiment_covers(const vb_experiment *experiment, const vb_model_spec *model, const vb_dataset_spec *dataset);
+
+/* The retrieval settings of a model: its own, else the experiment's; NULL when there are none. */
+const vb_retrieval_spec *vb_experiment_retrieval(const vb_experiment *experiment, const vb_model_spec *model);
+/* The corpus that settings name (checked to exist by vb_experiment_read). */
+const vb_corpus_spec *vb_experiment_find_corpus(const vb_experiment *experiment, const char *name);
+
+/* The machine options in effect. Owned by the caller. */
+json_t *vb_experiment_machine_json(const vb_experiment *experiment);
+
+/* The top-level table: its scalar rows are also flags of `vocabench run`. */
+const vb_option *vb_experiment_tables_root(void);
+const vb_option *vb_experiment_tables_dataset(void);
+const vb_option *vb_experiment_tables_expansion(void);
+const vb_option *vb_experiment_tables_model(void);
+const vb_option *vb_experiment_tables_embeddings(void);   /* an entry of a model's list `embeddings` */
+const vb_option *vb_experiment_tables_coop(void);         /* a model's `prompts` as a map */
+const char *vb_experiment_tables_family_word(int family); /* as the file has it */
+
+#endif

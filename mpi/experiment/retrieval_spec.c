@@ -1,0 +1,177 @@
+/* Tables and readers of corpora and retrieval settings. */
+#include "mpi/experiment/retrieval_spec.h"
+
+#include <string.h>
+
+static const char *const filters[] = {"class-word", "none", NULL};
+static const char *const similarities[] = {"cosine", "dot", NULL};
+static const char *const renormalizations[] = {"official", "true", "false", NULL};
+
+static const vb_option corpus_options[] = {
+    {.key = "name",
+     .kind = VB_OPTION_TEXT,
+     .offset = offsetof(vb_corpus_spec, name),
+     .required = true,
+     .help = "name of the corpus"},
+    {.key = "images",
+     .kind = VB_OPTION_PATH,
+     .offset = offsetof(vb_corpus_spec, images),
+     .help = "WebDataset .tar/.tar.zst (glob) of images and captions; the model encodes both"},
+    {.key = "embeddings",
+     .kind = VB_OPTION_PATH,
+     .offset = offsetof(vb_corpus_spec, embeddings),
+     .help = "folder or glob of image embedding parts (.npy), as clip-retrieval writes them (img_emb/)"},
+    {.key = "captions",
+     .kind = VB_OPTION_PATH,
+     .offset = offsetof(vb_corpus_spec, captions),
+     .help = "captions of the parts in the same order (.jsonl .tsv .txt .json, plain or .zst; glob) [metadata/ beside them]; "
+             "alone: the "
+             "corpus "
+             "itself"},
+    {.key = "caption_column",
+     .kind = VB_OPTION_TEXT,
+     .offset = offsetof(vb_corpus_spec, caption_column),
+     .help = "key or column of the captions: a name, or a number from 1 [caption]"},
+    {.key = "text_embeddings",
+     .kind = VB_OPTION_PATH,
+     .offset = offsetof(vb_corpus_spec, text_embeddings),
+     .help = "the captions' embeddings by the evaluated model, parts in the same order [text_emb/ beside them, for precomputed "
+             "models]"},
+    {.key = "quantized",
+     .kind = VB_OPTION_PATH,
+     .offset = offsetof(vb_corpus_spec, quantized),
+     .help = "8-bit copy of the embeddings made by 'pack --quantize int8': the same lists, faster"},
+    {0},
+};
+
+static const vb_option retrieval_options[] = {
+    {.key = "corpus",
+     .kind = VB_OPTION_TEXT,
+     .offset = offsetof(vb_retrieval_spec, corpus),
+     .required = true,
+     .help = "name of the corpus"},
+    {.key = "top_k", .kind = VB_OPTION_CUSTOM, .fallback = "100", .help = "rows a class; one number or a list"},
+    {.key = "lambda",
+     .kind = VB_OPTION_CUSTOM,
+     .fallback = "0.25",
+     .help = "weight of the captions, 0 to 1; one number or a list"},
+    {.key = "filter",
+     .kind = VB_OPTION_CHOICE,
+     .offset = offsetof(vb_retrieval_spec, filter),
+     .fallback = "class-word",
+     .choices = filters,
+     .help = "keep captions that hold a word of the class name, or all"},
+    {.key = "renormalize",
+     .kind = VB_OPTION_CHOICE,
+     .offset = offsetof(vb_retrieval_spec, renormalize),
+     .fallback = "official",
+     .choices = renormalizations,
+     .help = "the blend; official: in prompt ensembles only"},
+    {.key = "similarity",
+     .kind = VB_OPTION_CHOICE,
+     .offset = offsetof(vb_retrieval_spec, similarity),
+     .fallback = "cosine",
+     .choices = similarities,
+     .help = "of query and row: cosine, or the dot product with rows as they are stored"},
+    {.key = "deduplicate",
+     .kind = VB_OPTION_BOOLEAN,
+     .offset = offsetof(vb_retrieval_spec, deduplicate),
+     .fallback = "false",
+     .help = "count equal captions once"},
+    {.key = "depth",
+     .kind = VB_OPTION_INTEGER,
+     .offset = offsetof(vb_retrieval_spec, depth),
+     .fallback = "0",
+     .high = 1000000,
+     .unit = "rows",
+     .help =
+         "retrieved a class, of which top_k that pass the filter count (the official code: 1000); 0: top_k are retrieved, then "
+         "filtered"},
+    {.key = "query",
+     .kind = VB_OPTION_TEXT,
+     .offset = offsetof(vb_retrieval_spec, query),
+     .help = "template of the queries [the model's prompts; the official code: \"a photo of a {}\"]"},
+    {.key = "index_model",
+     .kind = VB_OPTION_TEXT,
+     .offset = offsetof(vb_retrieval_spec, index_model),
+     .help = "model of this file that made the corpus' embeddings, when it is not the evaluated one"},
+    {.key = "memory",
+     .kind = VB_OPTION_TEXT,
+     .offset = offsetof(vb_retrieval_spec, memory),
+     .machine = true,
+     .fallback = "1GiB",
+     .help = "budget of a rank for the scan, such as 512MiB"},
+    {0},
+};
+
+const vb_option *vb_retrieval_spec_corpus_options(void) { return corpus_options; }
+const vb_option *vb_retrieval_spec_options(void) { return retrieval_options; }
+
+int vb_retrieval_spec_corpus_read(vb_corpus_spec *spec, const vb_yaml *node, const char *file, vb_error *err) {
+    if (vb_options_read(corpus_options, spec, node, file, "a corpus", err)) return -1;
+    if (spec->images && (spec->embeddings || spec->quantized || spec->captions || spec->text_embeddings))
+        return vb_errorf(
+            err, VB_ECONFIG,
+            "%s:%d:%d: corpus '%s': images bring their own captions; leave out embeddings, captions, text_embeddings", file,
+            node->line, node->column, spec->name);
+    if (!spec->images && !spec->embeddings && !spec->captions)
+        return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: corpus '%s': one of images, embeddings, captions is needed", file,
+                         node->line, node->column, spec->name);
+    return 0;
+}
+
+void vb_retrieval_spec_corpus_free(vb_corpus_spec *spec) { vb_options_free(corpus_options, spec); }
+
+/* A number or a list of them: at most VB_RETRIEVAL_VALUES. Reals go to `reals`, integers to `integers`. */
+static int read_numbers(const vb_yaml *map, const char *key, const char *file, double low, double high, int64_t *integers,
+                        double *reals, int *count, vb_error *err) {
+    const vb_yaml *node = vb_yaml_get(map, key);
+    if (!node) return 0;
+    size_t n = node->kind == VB_YAML_LIST ? node->count : 1;
+    if (!n || n > VB_RETRIEVAL_VALUES)
+        return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s: expected 1 to %d numbers, found %zu", file, node->line, node->column,
+                         key, VB_RETRIEVAL_VALUES, n);
+    *count = (int)n;
+    for (size_t i = 0; i < n; i++) {
+        const vb_yaml *item = node->kind == VB_YAML_LIST ? node->items[i] : node;
+        int status = integers ? vb_yaml_integer(item, file, (int64_t)low, (int64_t)high, &integers[i], err) :
+                                vb_yaml_real(item, file, low, high, &reals[i], err);
+        if (status) return vb_error_prefix(err, "%s", key);
+    }
+    return 0;
+}
+
+int vb_retrieval_spec_read(vb_retrieval_spec *spec, const vb_yaml *node, const char *file, vb_error *err) {
+    *spec = (vb_retrieval_spec){.given = true};
+    if (vb_options_read(retrieval_options, spec, node, file, "retrieval", err)) return -1;
+    spec->top_k[0] = 100;
+    spec->lambda[0] = 0.25;
+    spec->top_k_count = spec->lambda_count = 1;
+    if (read_numbers(node, "top_k", file, 1, 1000000, spec->top_k, NULL, &spec->top_k_count, err)) return -1;
+    if (read_numbers(node, "lambda", file, 0, 1, NULL, spec->lambda, &spec->lambda_count, err)) return -1;
+    int64_t most = 0;
+    for (int i = 0; i < spec->top_k_count; i++) most = spec->top_k[i] > most ? spec->top_k[i] : most;
+    if (vb_options_parse_size(spec->memory, &spec->budget, err))
+        return vb_error_prefix(err, "%s:%d:%d: retrieval", file, node->line, node->column);
+    spec->depth_given = spec->depth > 0;
+    if (!spec->depth) spec->depth = most;
+    if (spec->depth < most)
+        return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: retrieval: depth %lld is below the largest top_k %lld", file, node->line,
+                         node->column, (long long)spec->depth, (long long)most);
+    const char *braces = spec->query ? strstr(spec->query, "{}") : NULL;
+    if (spec->query && (!braces || strstr(braces + 2, "{}")))
+        return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: retrieval: query: a template holds exactly one {}: %s", file, node->line,
+                         node->column, spec->query);
+    return 0;
+}
+
+void vb_retrieval_spec_free(vb_retrieval_spec *spec) { vb_options_free(retrieval_options, spec); }
+
+json_t *vb_retrieval_spec_json(const vb_retrieval_spec *spec) {
+    json_t *object = vb_options_json(retrieval_options, spec, false), *top_k = json_array(), *lambda = json_array();
+    for (int i = 0; i < spec->top_k_count; i++) json_array_append_new(top_k, json_integer(spec->top_k[i]));
+    for (int i = 0; i < spec->lambda_count; i++) json_array_append_new(lambda, json_real(spec->lambda[i]));
+    json_object_set_new(object, "top_k", top_k);
+    json_object_set_new(object, "lambda", lambda);
+    return object;
+}

@@ -1,0 +1,45 @@
+/* The `corpora:` and `retrieval:` parts of an experiment file. */
+#ifndef VB_RETRIEVAL_SPEC_H
+#define VB_RETRIEVAL_SPEC_H
+
+#include "mpi/experiment/options.h"
+
+/* A corpus: WebDataset images with captions (encoded by the index model), embedding parts with captions beside them, or captions
+ * alone.
+ */
+typedef struct vb_corpus_spec {
+    char *name, *images, *embeddings, *captions, *caption_column, *text_embeddings, *quantized;
+} vb_corpus_spec;
+
+enum { VB_RETRIEVAL_VALUES = 16 };
+
+typedef struct vb_retrieval_spec {
+    bool given;
+    char *corpus, *query, *index_model, *memory;
+    int64_t budget;  /* memory in bytes */
+    int filter;      /* 0 class-word, 1 none */
+    int renormalize; /* 0 official: in ensembles only; 1 true; 2 false */
+    int similarity;  /* 0 cosine, 1 dot */
+    bool deduplicate, depth_given;
+    int64_t
+        depth; /* rows retrieved a class before the filter; given: top_k counts what the filter keeps of them, as in the official
+                      code; not given: the largest top_k, and top_k counts rows before the filter */
+    int top_k_count, lambda_count;
+    int64_t top_k[VB_RETRIEVAL_VALUES];
+    double lambda[VB_RETRIEVAL_VALUES];
+} vb_retrieval_spec;
+
+const vb_option *vb_retrieval_spec_corpus_options(void);
+const vb_option *vb_retrieval_spec_options(void);
+
+/* Checks one corpus: exactly one of images, embeddings, captions alone; paths are left as written. `file` names the experiment
+ * file. */
+int vb_retrieval_spec_corpus_read(vb_corpus_spec *spec, const vb_yaml *node, const char *file, vb_error *err);
+void vb_retrieval_spec_corpus_free(vb_corpus_spec *spec);
+
+/* Reads a `retrieval:` map; numbers may be single or lists. */
+int vb_retrieval_spec_read(vb_retrieval_spec *spec, const vb_yaml *node, const char *file, vb_error *err);
+void vb_retrieval_spec_free(vb_retrieval_spec *spec);
+json_t *vb_retrieval_spec_json(const vb_retrieval_spec *spec);
+
+#endif

@@ -1,0 +1,166 @@
+/* Tables in four forms. */
+#include "mpi/figures/grid.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+
+void vb_grid_cell(vb_grid *grid, const char *format, ...) {
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    vb_error ignored; /* `failed` says it */
+    int n = vsnprintf(NULL, 0, format, args);
+    char *cell = grid->failed || n < 0 ? NULL : vb_array((size_t)n + 1, 1, "table", &ignored);
+    if (cell) vsnprintf(cell, (size_t)n + 1, format, again);
+    va_end(again);
+    va_end(args);
+    if (!cell || vb_grow((void **)&grid->cells, &grid->capacity, grid->count + 1, sizeof *grid->cells, "table", &ignored)) {
+        vb_free(cell);
+        grid->failed = true;
+        return;
+    }
+    grid->cells[grid->count++] = cell;
+}
+
+void vb_grid_heads(vb_grid *grid, const char *const *names) {
+    for (int c = 0; c < grid->columns; c++) vb_grid_cell(grid, "%s", names[c]);
+}
+
+static void add_missing(vb_grid *grid) { vb_grid_cell(grid, "%s", grid->missing ? grid->missing : "–"); }
+
+void vb_grid_percent(vb_grid *grid, double value, double error) {
+    if (!isfinite(value)) add_missing(grid);
+    else if (isfinite(error)) vb_grid_cell(grid, "%.2f ± %.2f", 100 * value, 100 * error);
+    else vb_grid_cell(grid, "%.2f", 100 * value);
+}
+
+void vb_grid_points(vb_grid *grid, double difference) {
+    if (isfinite(difference)) vb_grid_cell(grid, "%+.2f", 100 * difference);
+    else add_missing(grid);
+}
+
+void vb_grid_number(vb_grid *grid, double value, int decimals) {
+    if (isfinite(value)) vb_grid_cell(grid, "%.*f", decimals, value);
+    else add_missing(grid);
+}
+
+void vb_grid_free(vb_grid *grid) {
+    for (size_t i = 0; i < grid->count; i++) vb_free(grid->cells[i]);
+    vb_free(grid->cells);
+    *grid = (vb_grid){0};
+}
+
+int vb_grid_rows(const vb_grid *grid) { return grid->columns ? (int)grid->count / grid->columns - 1 : 0; }
+
+static int display_width(const char *s) {
+    int n = 0;
+    for (; *s; s++) n += ((unsigned char)*s & 0xc0) != 0x80; /* code points */
+    return n;
+}
+
+static void put_html(const vb_grid *grid, vb_strbuf *out) {
+    vb_strbuf_add(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
+    vb_strbuf_add_html(out, grid->caption ? grid->caption : "Table");
+    vb_strbuf_add(out, "\">\n<table>\n");
+    if (grid->caption) {
+        vb_strbuf_add(out, "<caption><span>");
+        vb_strbuf_add_html(out, grid->caption);
+        vb_strbuf_add(out, "</span></caption>\n");
+    }
+    vb_strbuf_add(out, "<thead>\n");
+    size_t columns = (size_t)grid->columns;
+    for (size_t i = 0; i < grid->count; i++) {
+        size_t c = i % columns;
+        if (!c) vb_strbuf_add(out, "<tr>");
+        const char *kind = i < columns ? "th scope=\"col\"" : !c ? "th scope=\"row\"" : "td";
+        vb_strbuf_format(out, "<%s%s>", kind, grid->left >> c & 1 ? " class=\"word\"" : "");
+        vb_strbuf_add_html(out, grid->cells[i]);
+        vb_strbuf_add(out, i < columns || !c ? "</th>" : "</td>");
+        if (c == columns - 1) vb_strbuf_add(out, "</tr>\n");
+        if (i == columns - 1) vb_strbuf_add(out, "</thead>\n<tbody>\n");
+    }
+    vb_strbuf_add(out, "</tbody>\n</table>\n</div>\n");
+}
+
+/* Plus-minus, and the sign of a number, in mathematics. */
+static void latex_cell(vb_strbuf *out, const char *cell) {
+    if ((cell[0] == '+' || cell[0] == '-') && cell[1] >= '0' && cell[1] <= '9') vb_strbuf_format(out, "$%c$", *cell++);
+    for (const char *sign; (sign = strstr(cell, "±")); cell = sign + strlen("±")) {
+        vb_strbuf_add_latex_n(out, cell, (size_t)(sign - cell));
+        vb_strbuf_add(out, "$\\pm$");
+    }
+    vb_strbuf_add_latex_n(out, cell, strlen(cell));
+}
+
+static void put_latex(const vb_grid *grid, vb_strbuf *out) {
+    size_t columns = (size_t)grid->columns;
+    if (grid->caption) {
+        vb_strbuf_add(out, "% ");
+        for (const char *s = grid->caption; *s; s++) vb_strbuf_add_n(out, *s == '\n' ? " " : s, 1);
+        vb_strbuf_add(out, "\n");
+    }
+    vb_strbuf_add(out, "\\begin{tabular}{");
+    for (size_t c = 0; c < columns; c++) vb_strbuf_add(out, grid->left >> c & 1 ? "l" : "r");
+    vb_strbuf_add(out, "}\n\\hline\n");
+    for (size_t i = 0; i < grid->count; i++) {
+        size_t c = i % columns;
+        if (c) vb_strbuf_add(out, " & ");
+        latex_cell(out, grid->cells[i]);
+        if (c == columns - 1) vb_strbuf_add(out, " \\\\\n");
+        if (i == columns - 1) vb_strbuf_add(out, "\\hline\n");
+    }
+    vb_strbuf_add(out, "\\hline\n\\end{tabular}\n");
+}
+
+/* Markdown's cells hold no bar, and no HTML. */
+static char *markdown_cell(const char *cell) {
+    vb_strbuf text = {0};
+    for (const char *s = cell; *s; s++)
+        if (strchr("|\\`*_<&[]", *s)) vb_strbuf_format(&text, "\\%c", *s);
+        else vb_strbuf_add_n(&text, (unsigned char)*s < 0x20 ? " " : s, 1);
+    if (!text.bytes && !text.failed) vb_strbuf_add(&text, "");
+    if (!text.failed) return text.bytes;
+    vb_strbuf_free(&text);
+    return NULL;
+}
+
+static void put_aligned(const vb_grid *grid, bool markdown, vb_strbuf *out) {
+    size_t columns = (size_t)grid->columns;
+    int widths[64] = {0};
+    for (size_t i = 0; i < grid->count; i++) {
+        int width = display_width(grid->cells[i]);
+        if (width > widths[i % columns]) widths[i % columns] = width;
+    }
+    for (size_t i = 0; i < grid->count; i++) {
+        size_t c = i % columns;
+        char *escaped = markdown ? markdown_cell(grid->cells[i]) : NULL;
+        if (markdown && !escaped) {
+            out->failed = true;
+            return;
+        }
+        const char *cell = markdown ? escaped : grid->cells[i];
+        int pad = widths[c] - display_width(grid->cells[i]);
+        bool left = grid->left >> c & 1, last = c == columns - 1;
+        vb_strbuf_add(out, markdown ? c ? " | " : "| " : c ? "  " : "");
+        if (!left) vb_strbuf_format(out, "%*s", pad, "");
+        vb_strbuf_add(out, cell);
+        if (left && (markdown || !last)) vb_strbuf_format(out, "%*s", pad, "");
+        vb_free(escaped);
+        if (last) vb_strbuf_add(out, markdown ? " |\n" : "\n");
+        if (markdown && i == columns - 1) {
+            for (size_t k = 0; k < columns; k++) vb_strbuf_add(out, grid->left >> k & 1 ? "|---" : "|---:");
+            vb_strbuf_add(out, "|\n");
+        }
+    }
+}
+
+void vb_grid_put(const vb_grid *grid, vb_grid_form form, vb_strbuf *out) {
+    if (grid->failed) out->failed = true;
+    else if (form == VB_GRID_HTML) put_html(grid, out);
+    else if (form == VB_GRID_LATEX) put_latex(grid, out);
+    else put_aligned(grid, form == VB_GRID_MARKDOWN, out);
+}

@@ -1,0 +1,316 @@
+/* The MPI layer: agreement, chunked broadcasts and gathers, the alarm. */
+#include "mpi/ranks/comm.h"
+
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernels/base/fault.h"
+#include "kernels/base/memory.h"
+
+/* Open MPI 4.1 counts in int: everything larger is cut. */
+enum { CHUNK = 1 << 30, ALARM_TAG = 7001, BLOCK_TAG = 7002 };
+
+int vb_comm_check(const vb_comm *comm, int code, const char *call, vb_error *err) {
+    /* An injected failure is reported after the call was made, so that the others are not left waiting. */
+    if (code == MPI_SUCCESS && !vb_fault(VB_FAULT_MPI)) return 0;
+    char text[MPI_MAX_ERROR_STRING] = "injected fault";
+    int n = 0;
+    if (code != MPI_SUCCESS) MPI_Error_string(code, text, &n);
+    vb_errorf(err, VB_EMPI, "%s: %s", call, text);
+    if (err) err->rank = comm->world_rank;
+    return -1;
+}
+
+void vb_comm_progress(void) {
+    int running, waiting;
+    MPI_Initialized(&running);
+    if (running) MPI_Iprobe(MPI_ANY_SOURCE, ALARM_TAG, MPI_COMM_SELF, &waiting, MPI_STATUS_IGNORE);
+}
+
+/* Which cores the ranks of a machine may use: bindings and allocations narrow them. */
+static int find_cores(vb_comm *comm, MPI_Comm node, vb_error *err) {
+    cpu_set_t own, all;
+    CPU_ZERO(&own);
+    int status = sched_getaffinity(0, sizeof own, &own); /* fails beyond 1024 cores: then it is as if nothing were bound */
+    for (int i = 0; status && i < sysconf(_SC_NPROCESSORS_ONLN) && i < CPU_SETSIZE; i++) CPU_SET(i, &own);
+    cpu_set_t *sets = vb_array((size_t)comm->node_size, sizeof *sets, "cores", err);
+    if (vb_comm_agree(comm, sets ? 0 : -1, err)) {
+        vb_free(sets);
+        return -1;
+    }
+    status =
+        vb_comm_check(comm, MPI_Allgather(&own, sizeof own, MPI_BYTE, sets, sizeof own, MPI_BYTE, node), "MPI_Allgather", err);
+    CPU_ZERO(&all);
+    comm->sharing = 0;
+    for (int r = 0; !status && r < comm->node_size; r++) {
+        cpu_set_t both;
+        CPU_OR(&all, &all, &sets[r]);
+        CPU_AND(&both, &own, &sets[r]);
+        comm->sharing += CPU_COUNT(&both) > 0;
+    }
+    comm->node_cores = CPU_COUNT(&all);
+    comm->own_cores = CPU_COUNT(&own);
+    vb_free(sets);
+    return vb_comm_agree(comm, status, err);
+}
+
+int vb_comm_open(vb_comm *comm, MPI_Comm mpi, vb_error *err) {
+    *comm = (vb_comm){.mpi = mpi};
+    MPI_Comm_set_errhandler(mpi, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(MPI_COMM_WORLD, &comm->world_rank);
+    MPI_Comm_rank(mpi, &comm->rank);
+    MPI_Comm_size(mpi, &comm->size);
+    MPI_Comm node;
+    int status = vb_comm_check(comm, MPI_Comm_split_type(mpi, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &node),
+                               "MPI_Comm_split_type", err);
+    if (status) return -1;
+    MPI_Comm_rank(node, &comm->node_rank);
+    MPI_Comm_size(node, &comm->node_size);
+    if (!(comm->alarm_sends = vb_array((size_t)comm->size, sizeof *comm->alarm_sends, "alarm", err))) status = -1;
+    status = vb_comm_agree(comm, status, err);
+    if (!status) status = find_cores(comm, node, err);
+    MPI_Comm_free(&node);
+    if (status) vb_comm_close(comm);
+    return status;
+}
+
+void vb_comm_close(vb_comm *comm) {
+    vb_free(comm->alarm_sends);
+    comm->alarm_sends = NULL;
+}
+
+void vb_comm_alarm_raise(vb_comm *comm) {
+    if (comm->raised || comm->heard) return; /* who raised it has told everyone, above too */
+    if (comm->above) vb_comm_alarm_raise(comm->above);
+    comm->raised = true;
+    for (int r = 0; r < comm->size; r++) {
+        comm->alarm_sends[r] = MPI_REQUEST_NULL;
+        if (r != comm->rank) MPI_Isend(&comm->alarm_token, 1, MPI_INT, r, ALARM_TAG, comm->mpi, &comm->alarm_sends[r]);
+    }
+}
+
+bool vb_comm_alarm_heard(vb_comm *comm) {
+    if (!comm->raised && !comm->heard) {
+        int heard = 0;
+        MPI_Iprobe(MPI_ANY_SOURCE, ALARM_TAG, comm->mpi, &heard, MPI_STATUS_IGNORE);
+        comm->heard = heard;
+    }
+    return comm->raised || comm->heard || (comm->above && vb_comm_alarm_heard(comm->above));
+}
+
+/* This rank stops because of others only. */
+static bool merely_heard(const vb_comm *comm) {
+    return (comm->heard && !comm->raised) || (comm->above && merely_heard(comm->above));
+}
+
+/* Every raised alarm sent one message to every other rank; they are all received here, so that none is heard later. */
+static int end_alarm(vb_comm *comm, vb_error *err) {
+    int raised = comm->raised, total = 0, token;
+    int status = vb_comm_check(comm, MPI_Allreduce(&raised, &total, 1, MPI_INT, MPI_SUM, comm->mpi), "MPI_Allreduce", err);
+    for (int i = 0; i < total - raised; i++)
+        MPI_Recv(&token, 1, MPI_INT, MPI_ANY_SOURCE, ALARM_TAG, comm->mpi, MPI_STATUS_IGNORE);
+    if (raised) MPI_Waitall(comm->size, comm->alarm_sends, MPI_STATUSES_IGNORE);
+    comm->raised = comm->heard = false;
+    return status;
+}
+
+int vb_comm_agree(vb_comm *comm, int status, vb_error *err) {
+    vb_error local;
+    vb_error_clear(&local);
+    if (status) local = *err;
+    bool second_hand = merely_heard(comm);
+    if (end_alarm(comm, status ? NULL : &local) && !status) status = -1;
+    if (status && !local.code) vb_errorf(&local, VB_EINTERNAL, "a failure without a message");
+    /* The rank to speak: the lowest with a real error, else the lowest that was asked to stop, else the lowest that heard of it.
+     * These two calls take no injected faults: when agreement itself fails the others cannot know, and only the end of the
+     * program releases them. */
+    int size = comm->size, level = !status ? 3 : local.code != VB_EINCOMPLETE ? 0 : second_hand ? 2 : 1;
+    int key = status ? level * size + comm->rank : level * size, worst = key;
+    if (MPI_Allreduce(&key, &worst, 1, MPI_INT, MPI_MIN, comm->mpi) != MPI_SUCCESS)
+        return vb_errorf(err, VB_EMPI, "the ranks cannot agree");
+    if (worst == 3 * size) return 0;
+    /* When all of a group merely heard, it was from above, though perhaps by way of another rank of the group. */
+    for (vb_comm *up = comm->above; up && worst / size == 2; up = up->above) up->heard = !up->raised;
+    if (local.rank < 0) local.rank = comm->world_rank; /* an error that was agreed on before keeps its rank */
+    if (MPI_Bcast(&local, sizeof local, MPI_BYTE, worst % size, comm->mpi) != MPI_SUCCESS)
+        return vb_errorf(err, VB_EMPI, "the ranks cannot agree");
+    *err = local;
+    return -1;
+}
+
+int vb_comm_broadcast_from(vb_comm *comm, int root, void *bytes, size_t size, vb_error *err) {
+    int status = 0;
+    for (size_t at = 0; at < size; at += CHUNK) {
+        size_t n = size - at < CHUNK ? size - at : CHUNK;
+        if (vb_comm_check(comm, MPI_Bcast((char *)bytes + at, (int)n, MPI_BYTE, root, comm->mpi), "MPI_Bcast", err)) status = -1;
+    }
+    if (comm->rank != root) comm->received += size;
+    else if (comm->size > 1) comm->sent += size;
+    return vb_comm_agree(comm, status, err);
+}
+
+int vb_comm_broadcast(vb_comm *comm, void *bytes, size_t size, vb_error *err) {
+    return vb_comm_broadcast_from(comm, 0, bytes, size, err);
+}
+
+int vb_comm_broadcast_block(vb_comm *comm, void **bytes, size_t *size, vb_error *err) {
+    uint64_t n = comm->rank ? 0 : *size;
+    if (vb_comm_broadcast(comm, &n, sizeof n, err)) return -1;
+    int status = 0;
+    if (comm->rank) {
+        *size = n;
+        if (!(*bytes = vb_array(n, 1, "broadcast", err))) status = -1;
+    }
+    if (vb_comm_agree(comm, status, err)) return -1;
+    return vb_comm_broadcast(comm, *bytes, n, err);
+}
+
+int64_t vb_comm_range_of_rank(int64_t total, int rank, int size, int64_t *first) {
+    int64_t base = total / size, rest = total % size;
+    *first = base * rank + (rank < rest ? rank : rest);
+    return base + (rank < rest);
+}
+
+int vb_comm_allgather_rows(vb_comm *comm, void *rows, int64_t total, size_t row_bytes, vb_error *err) {
+    char *piece = NULL, *all = NULL;
+    int *counts = vb_array((size_t)comm->size, sizeof *counts, "gather", err),
+        *offsets = vb_array((size_t)comm->size, sizeof *offsets, "gather", err);
+    int status = vb_comm_agree(comm, (counts && offsets) ? 0 : -1, err);
+    if (status) goto done;
+    int64_t first, mine = vb_comm_range_of_rank(total, comm->rank, comm->size, &first);
+    /* Rounds in which every rank sends at most so many rows that all together stay below the chunk. */
+    int64_t a_round = (int64_t)(CHUNK / (row_bytes ? row_bytes : 1)) / comm->size,
+            largest = (total + comm->size - 1) / comm->size;
+    if (a_round < 1) a_round = 1;
+    bool whole = largest <= a_round;
+    if (!whole && (!(piece = vb_array((size_t)a_round, row_bytes, "gather", err)) ||
+                   !(all = vb_array((size_t)a_round * (size_t)comm->size, row_bytes, "gather", err))))
+        status = -1;
+    if ((status = vb_comm_agree(comm, status, err))) goto done;
+    MPI_Datatype row;
+    MPI_Type_contiguous((int)row_bytes, MPI_BYTE, &row);
+    MPI_Type_commit(&row);
+    for (int64_t at = 0; at < largest; at += a_round) {
+        for (int r = 0, sum = 0; r < comm->size; r++) {
+            int64_t start, has = vb_comm_range_of_rank(total, r, comm->size, &start) - at;
+            counts[r] = (int)(has < 0 ? 0 : has > a_round ? a_round : has);
+            offsets[r] = whole ? (int)start : sum;
+            sum += counts[r];
+        }
+        int code;
+        if (whole) code = MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, rows, counts, offsets, row, comm->mpi);
+        else {
+            if (counts[comm->rank])
+                memcpy(piece, (char *)rows + (size_t)(first + at) * row_bytes, (size_t)counts[comm->rank] * row_bytes);
+            code = MPI_Allgatherv(piece, counts[comm->rank], row, all, counts, offsets, row, comm->mpi);
+            for (int r = 0; r < comm->size && code == MPI_SUCCESS; r++) {
+                int64_t start;
+                vb_comm_range_of_rank(total, r, comm->size, &start);
+                if (counts[r])
+                    memcpy((char *)rows + (size_t)(start + at) * row_bytes, all + (size_t)offsets[r] * row_bytes,
+                           (size_t)counts[r] * row_bytes);
+            }
+        }
+        if (vb_comm_check(comm, code, "MPI_Allgatherv", err)) status = -1;
+    }
+    MPI_Type_free(&row);
+    comm->sent += (uint64_t)mine * row_bytes * (comm->size > 1);
+    comm->received += (uint64_t)(total - mine) * row_bytes;
+    status = vb_comm_agree(comm, status, err);
+done:
+    vb_free(piece);
+    vb_free(all);
+    vb_free(counts);
+    vb_free(offsets);
+    return status;
+}
+
+int vb_comm_gather(vb_comm *comm, const void *bytes, size_t size, void ***blocks, size_t **sizes, vb_error *err) {
+    *blocks = NULL;
+    *sizes = NULL;
+    int status = 0, root = !comm->rank;
+    uint64_t mine = size, *all = vb_array((size_t)comm->size, sizeof *all, "gather", err);
+    if (root) {
+        *blocks = vb_array((size_t)comm->size, sizeof **blocks, "gather", err);
+        *sizes = vb_array((size_t)comm->size, sizeof **sizes, "gather", err);
+    }
+    if (!all || (root && (!*blocks || !*sizes))) status = -1;
+    if ((status = vb_comm_agree(comm, status, err))) goto done;
+    status = vb_comm_check(comm, MPI_Gather(&mine, 1, MPI_UINT64_T, all, 1, MPI_UINT64_T, 0, comm->mpi), "MPI_Gather", err);
+    for (int r = 0; root && !status && r < comm->size; r++) {
+        (*sizes)[r] = all[r];
+        if (!((*blocks)[r] = vb_array(all[r] + 1, 1, "gather", err))) status = -1; /* one byte more: text ends in NUL */
+    }
+    if ((status = vb_comm_agree(comm, status, err))) goto done;
+    for (size_t at = 0; !root && at < size; at += CHUNK) {
+        size_t n = size - at < CHUNK ? size - at : CHUNK;
+        if (vb_comm_check(comm, MPI_Send((const char *)bytes + at, (int)n, MPI_BYTE, 0, BLOCK_TAG, comm->mpi), "MPI_Send", err))
+            status = -1;
+    }
+    if (root && size) memcpy((*blocks)[0], bytes, size);
+    for (int r = 1; root && r < comm->size; r++)
+        for (size_t at = 0; at < all[r]; at += CHUNK) {
+            size_t n = all[r] - at < CHUNK ? all[r] - at : CHUNK;
+            if (vb_comm_check(comm,
+                              MPI_Recv((char *)(*blocks)[r] + at, (int)n, MPI_BYTE, r, BLOCK_TAG, comm->mpi, MPI_STATUS_IGNORE),
+                              "MPI_Recv", err))
+                status = -1;
+            comm->received += n;
+        }
+    if (!root) comm->sent += size;
+    status = vb_comm_agree(comm, status, err);
+done:
+    if (status) {
+        for (int r = 0; *blocks && r < comm->size; r++) vb_free((*blocks)[r]);
+        vb_free(*blocks);
+        vb_free(*sizes);
+        *blocks = NULL;
+        *sizes = NULL;
+    }
+    vb_free(all);
+    return status;
+}
+
+/* MPI_Reduce and MPI_Allreduce in chunks. */
+static int reduce(vb_comm *comm, int64_t *values, size_t count, MPI_Op op, bool everywhere, vb_error *err) {
+    int status = 0;
+    const size_t step = CHUNK / sizeof *values;
+    for (size_t at = 0; at < count; at += step) {
+        int n = (int)(count - at < step ? count - at : step), code;
+        if (everywhere) code = MPI_Allreduce(MPI_IN_PLACE, values + at, n, MPI_INT64_T, op, comm->mpi);
+        else if (comm->rank) code = MPI_Reduce(values + at, NULL, n, MPI_INT64_T, op, 0, comm->mpi);
+        else code = MPI_Reduce(MPI_IN_PLACE, values + at, n, MPI_INT64_T, op, 0, comm->mpi);
+        if (vb_comm_check(comm, code, everywhere ? "MPI_Allreduce" : "MPI_Reduce", err)) status = -1;
+    }
+    if (comm->rank || everywhere) comm->sent += count * sizeof *values * (comm->size > 1);
+    if (!comm->rank || everywhere) comm->received += count * sizeof *values * (comm->size > 1);
+    return vb_comm_agree(comm, status, err);
+}
+
+int vb_comm_sum_to_root(vb_comm *comm, int64_t *counters, size_t count, vb_error *err) {
+    return reduce(comm, counters, count, MPI_SUM, false, err);
+}
+int vb_comm_max(vb_comm *comm, int64_t *values, size_t count, vb_error *err) {
+    return reduce(comm, values, count, MPI_MAX, true, err);
+}
+
+int vb_comm_or_bits(vb_comm *comm, void *bits, size_t size, vb_error *err) {
+    int status = 0;
+    for (size_t at = 0; at < size; at += CHUNK) {
+        size_t n = size - at < CHUNK ? size - at : CHUNK;
+        int code = MPI_Allreduce(MPI_IN_PLACE, (char *)bits + at, (int)(n / 4), MPI_UINT32_T, MPI_BOR, comm->mpi);
+        if (vb_comm_check(comm, code, "MPI_Allreduce", err)) status = -1;
+    }
+    comm->sent += size * (comm->size > 1);
+    comm->received += size * (comm->size > 1);
+    return vb_comm_agree(comm, status, err);
+}
+
+int vb_comm_or_blocks(vb_comm *comm, const void *blocks, void *own, size_t size, vb_error *err) {
+    if (size > CHUNK) return vb_errorf(err, VB_EUNSUPPORTED, "a block of %zu bytes, at most %d can be joined", size, CHUNK);
+    int code = MPI_Reduce_scatter_block(blocks, own, (int)size, MPI_UINT8_T, MPI_BOR, comm->mpi);
+    comm->sent += size * (size_t)comm->size * (comm->size > 1);
+    comm->received += size * (comm->size > 1);
+    return vb_comm_agree(comm, vb_comm_check(comm, code, "MPI_Reduce_scatter_block", err), err);
+}

@@ -1,0 +1,55 @@
+/* Signals that ask for a stop: noted in the handler, looked at between units. */
+#include "mpi/ranks/context.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+static volatile sig_atomic_t stop_signal; /* a handler can reach nothing else */
+
+static void on_signal(int number) { stop_signal = number; }
+
+void vb_context_catch_signals(void) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGUSR1};
+    struct sigaction action = {.sa_handler = on_signal};
+    sigemptyset(&action.sa_mask);
+    for (int i = 0; i < 3; i++) sigaction(signals[i], &action, NULL);
+    signal(SIGPIPE, SIG_IGN); /* these two come back as errors of write */
+    signal(SIGXFSZ, SIG_IGN);
+}
+
+int vb_context_check_stop(vb_context *context, vb_error *err) {
+    int number = stop_signal;
+    if (number)
+        return vb_errorf(err, VB_EINCOMPLETE, "stopped by %s; finished units are kept: run the same command again to go on",
+                         number == SIGINT  ? "SIGINT" :
+                         number == SIGTERM ? "SIGTERM" :
+                                             "SIGUSR1");
+    if (vb_comm_alarm_heard(&context->comm)) return vb_errorf(err, VB_EINCOMPLETE, "stopped because another rank stopped");
+    return 0;
+}
+
+int vb_context_barrier(vb_context *context, int status, vb_error *err) {
+    enum { QUICK_LOOKS = 50 };
+    vb_comm *comm = &context->comm;
+    if (status) vb_comm_alarm_raise(comm);
+    MPI_Request all;
+    int done = 0, code = MPI_Ibarrier(comm->mpi, &all);
+    if (code != MPI_SUCCESS && !status) status = vb_comm_check(comm, code, "MPI_Ibarrier", err);
+    for (int looks = 0; code == MPI_SUCCESS && !done; looks++) {
+        code = MPI_Test(&all, &done, MPI_STATUS_IGNORE);
+        if (!status && (status = vb_context_check_stop(context, err))) vb_comm_alarm_raise(comm);
+        const struct timespec moment = {.tv_nsec = 1000000};
+        if (!done && looks < QUICK_LOOKS) sched_yield();
+        else if (!done) nanosleep(&moment, NULL);
+    }
+    return vb_comm_agree(comm, status, err);
+}
+
+bool vb_context_is_first_rank(void) {
+    static const char *const variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+        if (getenv(variables[i])) return atoi(getenv(variables[i])) == 0;
+    return true;
+}

@@ -1,0 +1,161 @@
+/* The report as one HTML page: page.html and style.css, filled with tables and figures. */
+#include "mpi/report/report_html.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "mpi/base/script.h"
+#include "mpi/figures/palette.h"
+#include "mpi/figures/svg.h"
+#include "mpi/report/report_writer.h"
+
+extern const char vb_page_html[], vb_style_css[]; /* page.html and style.css, by make */
+
+/* ---- how a page writes things ---- */
+
+static void begin_group(const vb_report_writer *writer, const vb_report *report, int g) {
+    const vb_report_group *group = &report->groups[g];
+    const json_t *first = group->results->entry;
+    vb_strbuf_format(writer->out, "<h2 id=\"dataset-%d\">", g + 1);
+    vb_strbuf_add_html(writer->out, group->title);
+    vb_strbuf_format(writer->out, "</h2>\n<p class=\"quiet\">%zu vocabularies, %.0f classes, %.0f images.</p>\n",
+                     json_array_size(json_object_get(first, "vocabularies")),
+                     vb_json_number(json_object_get(first, "data"), "classes"), vb_json_number(first, "images"));
+}
+
+static void add_heading(vb_strbuf *out, const char *text) {
+    vb_strbuf_add(out, "<h3>");
+    vb_strbuf_add_html(out, text);
+    vb_strbuf_add(out, "</h3>\n");
+}
+
+static void begin_result(const vb_report_writer *writer, const vb_section_result *result) {
+    add_heading(writer->out, result->label);
+}
+
+static void add_figures(const vb_report_writer *writer, bool begin) {
+    vb_strbuf_add(writer->out, begin ? "<div class=\"figures\">\n" : "</div>\n");
+}
+
+static int add_figure(const vb_report_writer *writer, const vb_figure *figure, vb_error *err) {
+    vb_strbuf *out = writer->out, id = {0};
+    vb_strbuf_add(out, "<figure>\n<figcaption>");
+    vb_strbuf_add_html(out, figure->title);
+    vb_strbuf_add(out, "<small>");
+    vb_strbuf_add_html(out, figure->description);
+    vb_strbuf_add(out, " <a class=\"data\" href=\"");
+    vb_strbuf_add_html(out, writer->data);
+    vb_strbuf_format(out, "/%s.csv\" aria-label=\"Data of: ", figure->name);
+    vb_strbuf_add_html(out, figure->title);
+    vb_strbuf_add(out, "\">Data</a></small></figcaption>\n<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"");
+    vb_strbuf_add_html(out, figure->title);
+    vb_strbuf_add(out, "\">\n");
+    vb_strbuf_format(&id, "fig-%s", figure->name);
+    int status = vb_strbuf_end(&id, "a figure", err);
+    if (!status) status = vb_svg_inline(figure->svg, id.bytes, figure->title, figure->description, out, err);
+    vb_strbuf_free(&id);
+    vb_strbuf_add(out, "</div>\n</figure>\n");
+    return status;
+}
+
+static void add_table(const vb_report_writer *writer, const vb_grid *grid, const vb_section_subject *subject,
+                      const vb_section *section) {
+    (void)subject;
+    const char *folded = section ? section->folded : NULL;
+    if (folded) vb_strbuf_format(writer->out, "<details><summary>%s</summary>\n", folded);
+    vb_grid_put(grid, VB_GRID_HTML, writer->out);
+    if (folded) vb_strbuf_add(writer->out, "</details>\n");
+}
+
+static void begin_folder(const vb_report_writer *writer, const vb_result_folder *folder) {
+    add_heading(writer->out, vb_json_text(folder->document, "experiment"));
+}
+
+static void end_folder(const vb_report_writer *writer, const vb_result_folder *folder) {
+    char *text = json_dumps(json_object_get(folder->document, "configuration"), JSON_INDENT(2));
+    if (text) {
+        vb_strbuf_add(writer->out, "<details><summary>Configuration</summary>\n<pre tabindex=\"0\">");
+        vb_strbuf_add_html(writer->out, text);
+        vb_strbuf_add(writer->out, "</pre></details>\n");
+    }
+    free(text); /* jansson's */
+}
+
+static void begin_input(const vb_report_writer *writer, const char *label, const char *title) {
+    vb_strbuf_add(writer->out, "<h3>");
+    vb_strbuf_add_html(writer->out, label);
+    vb_strbuf_add(writer->out, " on ");
+    vb_strbuf_add_html(writer->out, title);
+    vb_strbuf_add(writer->out, "</h3>\n");
+}
+
+/* ---- the page ---- */
+
+/* The places of page.html, in the order of its slots. */
+enum { TITLE, EXPERIMENTS, SUMMARY, CONTENTS, LIGHT, DARK, RESULTS, GROUPS, PROVENANCE, DATA, PLACES };
+static const char *const places[PLACES] = {"TITLE", "EXPERIMENTS", "SUMMARY", "CONTENTS",   "LIGHT",
+                                           "DARK",  "RESULTS",     "GROUPS",  "PROVENANCE", "DATA"};
+
+static void write_head(const vb_report *report, vb_strbuf texts[PLACES]) {
+    const char *latest = "";
+    for (int f = 0; f < report->folder_count; f++) {
+        const json_t *document = report->folders[f].document;
+        const char *finished = vb_json_text(json_object_get(document, "run"), "finished");
+        if (strcmp(finished, latest) > 0) latest = finished;
+        if (f) vb_strbuf_add(&texts[EXPERIMENTS], f == report->folder_count - 1 ? " and " : ", ");
+        vb_strbuf_add_html(&texts[EXPERIMENTS], vb_json_text(document, "experiment"));
+    }
+    vb_strbuf_add_html(&texts[TITLE], vb_json_text(report->folders[0].document, "experiment"));
+    vb_strbuf_add(&texts[TITLE], report->folder_count > 1 ? " and others" : "");
+    vb_strbuf_format(&texts[SUMMARY], "%d result%s on %d dataset%s", report->result_count, report->result_count == 1 ? "" : "s",
+                     report->group_count, report->group_count == 1 ? "" : "s");
+    if (*latest) vb_strbuf_add(&texts[SUMMARY], ", finished "), vb_strbuf_add_html(&texts[SUMMARY], latest);
+    for (int g = 0; g < report->group_count; g++) {
+        vb_strbuf_format(&texts[CONTENTS], "<li><a href=\"#dataset-%d\">", g + 1);
+        vb_strbuf_add_html(&texts[CONTENTS], report->groups[g].title);
+        vb_strbuf_add(&texts[CONTENTS], "</a></li>");
+    }
+    vb_palette_css(&texts[LIGHT], false);
+    vb_palette_css(&texts[DARK], true);
+}
+
+static int fill_page(vb_strbuf texts[PLACES], vb_strbuf *out, vb_error *err) {
+    vb_slot slots[PLACES + 2] = {{"STYLE", vb_style_css}};
+    char *page;
+    for (int p = 0; p < PLACES; p++) {
+        if (vb_strbuf_end(&texts[p], "the report", err)) return -1;
+        slots[p + 1] = (vb_slot){places[p], texts[p].bytes ? texts[p].bytes : ""};
+    }
+    if (vb_script_fill(vb_page_html, "page.html", slots, &page, err)) return -1;
+    vb_strbuf_add(out, page);
+    vb_free(page);
+    return vb_strbuf_end(out, "the report", err);
+}
+
+int vb_report_html(const vb_report *report, vb_plotter *plotter, const char *data, vb_strbuf *out, vb_error *err) {
+    vb_strbuf texts[PLACES] = {{0}};
+    vb_report_writer writer = {.data = data,
+                               .plotter = plotter,
+                               .folds = true,
+                               .html = true,
+                               .group = begin_group,
+                               .result = begin_result,
+                               .figures = add_figures,
+                               .figure = add_figure,
+                               .table = add_table,
+                               .folder = begin_folder,
+                               .folder_end = end_folder,
+                               .input = begin_input};
+    write_head(report, texts);
+    vb_strbuf_add_html(&texts[DATA], data);
+    writer.out = &texts[RESULTS];
+    vb_report_writer_main(&writer, report);
+    writer.out = &texts[GROUPS];
+    int status = vb_report_writer_groups(&writer, report, err);
+    writer.out = &texts[PROVENANCE];
+    if (!status) vb_report_writer_provenance(&writer, report);
+    if (!status) status = fill_page(texts, out, err);
+    for (int p = 0; p < PLACES; p++) vb_strbuf_free(&texts[p]);
+    return status;
+}

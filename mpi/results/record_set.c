@@ -1,0 +1,250 @@
+/* The reader of per-image records. */
+#include "mpi/results/record_set.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "shards/files/path.h"
+#include "shards/files/zst.h"
+
+enum { BLOCK = 1 << 18, LINE_LIMIT = 1 << 24 };
+
+/* While reading. */
+typedef struct reader {
+    vb_record_set *set;
+    vb_json json;
+    json_t *class_of, *vocabulary_of; /* see add_class; name -> index */
+    size_t names_filled, names_capacity, at_capacity, label_capacity, beaten_capacity, right_capacity;
+    int64_t line;
+} reader;
+
+/* ---- the label space ---- */
+
+/* Class `name` of a vocabulary ("": of the first that has one of that name), or -1. */
+static int find_class(const reader *work, const char *vocabulary, const char *name) {
+    char key[1024];
+    if (!vocabulary || !name) return -1;
+    snprintf(key, sizeof key, "%s/%s", vocabulary, name);
+    const json_t *index = json_object_get(work->class_of, key);
+    return index ? (int)json_integer_value(index) : -1;
+}
+
+/* A class as a vocabulary lists it: one of another vocabulary is the same when names and ids are, unless classes are apart. */
+static int add_class(reader *work, const char *vocabulary, const json_t *class) {
+    const char *name = vb_json_text(class, "name");
+    char keys[3][1024];
+    snprintf(keys[0], sizeof *keys, "%s/%s", vocabulary, name);
+    snprintf(keys[1], sizeof *keys, "/%s", name);
+    snprintf(keys[2], sizeof *keys, "\n%s\n%s", vb_json_text(class, "id"), name); /* no name holds a line's end */
+    const json_t *known = work->set->apart ? NULL : json_object_get(work->class_of, keys[2]);
+    int index = known ? (int)json_integer_value(known) : work->set->space.classes++;
+    work->set->class[index] = name;
+    for (int k = 0; k < 3; k++)
+        if (!k || !json_object_get(work->class_of, keys[k])) vb_json_set_integer(&work->json, work->class_of, keys[k], index);
+    return index;
+}
+
+/* Classes and memberships as the result lists them. */
+static int read_space(reader *work, vb_error *err) {
+    vb_record_set *set = work->set;
+    json_t *list = json_object_get(set->entry, "vocabularies"), *item, *class;
+    size_t n = json_array_size(list), members = 0, v, i;
+    const json_t *expansion = json_object_get(set->entry, "expansion");
+    set->apart = expansion && strcmp(vb_json_text(expansion, "shared_names"), "merge") != 0;
+    json_array_foreach(list, v, item) { members += json_array_size(json_object_get(item, "classes")); }
+    if (members > INT32_MAX) return vb_errorf(err, VB_EUNSUPPORTED, "%s: %zu classes", set->path, members);
+    set->vocabulary = vb_array(n, sizeof *set->vocabulary, "vocabularies", err);
+    set->offsets = vb_array(n + 1, sizeof *set->offsets, "vocabularies", err);
+    set->members = vb_array(members, sizeof *set->members, "classes", err);
+    set->class = vb_array(members, sizeof *set->class, "classes", err);
+    work->class_of = vb_json_object(&work->json);
+    work->vocabulary_of = vb_json_object(&work->json);
+    if (!set->vocabulary || !set->offsets || !set->members || !set->class) return -1;
+    int filled = 0;
+    json_array_foreach(list, v, item) {
+        const char *name = vb_json_text(item, "name");
+        if (json_object_get(work->vocabulary_of, name))
+            return vb_errorf(err, VB_EDATA, "%s: two vocabularies '%s'", set->path, name);
+        vb_json_set_integer(&work->json, work->vocabulary_of, name, (int64_t)v);
+        set->vocabulary[v] = name;
+        json_array_foreach(json_object_get(item, "classes"), i, class) { set->members[filled++] = add_class(work, name, class); }
+        set->offsets[v + 1] = filled;
+    }
+    set->space.vocabularies = (int)n;
+    set->space.offsets = set->offsets;
+    set->space.members = set->members;
+    if (vb_json_end(&work->json, "the names of classes", err)) return -1;
+    return vb_label_space_memberships_new(&set->homes, &set->space, err);
+}
+
+/* ---- lines ---- */
+
+static int index_in(const json_t *names, const json_t *name) {
+    const json_t *index = json_is_string(name) ? json_object_get(names, json_string_value(name)) : NULL;
+    return index ? (int)json_integer_value(index) : -1;
+}
+
+static int wrong_line(const reader *work, const char *key, const char *expected, vb_error *err) {
+    return vb_errorf(err, VB_EDATA, "%s: line %lld: %s: expected %s", work->set->path, (long long)work->line, key, expected);
+}
+
+static int take_record(reader *work, const json_t *record, vb_error *err) {
+    vb_record_set *set = work->set;
+    size_t n = (size_t)set->count, vocabularies = (size_t)set->space.vocabularies, i;
+    const json_t *image = json_object_get(record, "image"), *own = json_object_get(record, "own"),
+                 *harmful = json_object_get(record, "harmful"), *predicted = json_object_get(record, "predicted_all"),
+                 *its = json_object_get(record, "predicted_all_vocabulary");
+    int label = find_class(work, vb_json_text(record, "vocabulary"), json_string_value(json_object_get(record, "class")));
+    int first = find_class(work, its ? json_string_value(its) : "", json_string_value(predicted));
+    if (!json_is_string(image)) return wrong_line(work, "image", "a name", err);
+    if (label < 0) return wrong_line(work, "class", "the name of a class of the result", err);
+    if (!json_is_boolean(own)) return wrong_line(work, "own", "true or false", err);
+    if (!json_is_array(harmful)) return wrong_line(work, "harmful", "a list", err);
+    if (first < 0) return wrong_line(work, "predicted_all", "the name of a class of the result", err);
+    size_t length = json_string_length(image) + 1;
+    if (vb_grow((void **)&set->names, &work->names_capacity, work->names_filled + length, 1, "records", err) ||
+        vb_grow((void **)&set->name_at, &work->at_capacity, n + 1, sizeof *set->name_at, "records", err) ||
+        vb_grow((void **)&set->label, &work->label_capacity, n + 1, sizeof *set->label, "records", err) ||
+        vb_grow((void **)&set->right, &work->right_capacity, n + 1, 1, "records", err) ||
+        vb_grow((void **)&set->beaten, &work->beaten_capacity, (n + 1) * vocabularies, 1, "records", err))
+        return -1;
+    memcpy(set->names + work->names_filled, json_string_value(image), length);
+    set->name_at[n] = work->names_filled;
+    work->names_filled += length;
+    set->label[n] = label;
+    set->right[n] = first == label;
+    uint8_t *beaten = set->beaten + n * vocabularies;
+    const json_t *name;
+    json_array_foreach(harmful, i, name) {
+        int v = index_in(work->vocabulary_of, name);
+        if (v < 0) return wrong_line(work, "harmful", "names of vocabularies of the result", err);
+        beaten[v] = 1;
+    }
+    beaten[set->homes.vocabularies[set->homes.offsets[label]]] = json_is_false(own);
+    set->count++;
+    return 0;
+}
+
+static int take_line(reader *work, const char *line, size_t n, vb_error *err) {
+    work->line++;
+    json_error_t where;
+    json_t *record = vb_json_parse_bare(line, n, 0, &where, err);
+    if (!record) return vb_error_prefix(err, "%s: line %lld, column %d", work->set->path, (long long)work->line, where.column);
+    int status = take_record(work, record, err);
+    json_decref(record);
+    return status;
+}
+
+static int read_lines(reader *work, vb_error *err) {
+    vb_zst *zst;
+    char *text = NULL;
+    size_t filled = 0, capacity = 0, got;
+    uint64_t offset = 0;
+    if (vb_zst_open(&zst, work->set->path, err)) return -1;
+    int status;
+    do {
+        if ((status = vb_grow((void **)&text, &capacity, filled + BLOCK, 1, "records", err))) break;
+        if ((status = vb_zst_read(zst, offset, text + filled, BLOCK, &got, err))) break;
+        offset += got;
+        filled += got;
+        size_t begin = 0;
+        for (char *end; !status && (end = memchr(text + begin, '\n', filled - begin)); begin = (size_t)(end - text) + 1)
+            status = take_line(work, text + begin, (size_t)(end - text) - begin, err);
+        if (status) break;
+        memmove(text, text + begin, filled - begin);
+        filled -= begin;
+        if (filled > LINE_LIMIT)
+            status = vb_errorf(err, VB_EDATA, "%s: line %lld: longer than 16 MiB", work->set->path, (long long)work->line + 1);
+    } while (!status && got);
+    if (!status && filled)
+        status = vb_errorf(err, VB_EDATA, "%s: line %lld: the file ends within it", work->set->path, (long long)work->line + 1);
+    vb_free(text);
+    vb_zst_close(zst);
+    return status;
+}
+
+/* ---- scores, and whether they are the result's ---- */
+
+vb_image_scores vb_record_set_scores(const vb_record_set *set, int64_t image, int v) {
+    int n = set->space.vocabularies, others = n - 1, harmful = 0;
+    const uint8_t *beaten = set->beaten + (size_t)image * (size_t)n;
+    for (int u = 0; u < n; u++) harmful += u != v && beaten[u];
+    double own = !beaten[v];
+    return (vb_image_scores){own, own / (harmful + 1), others ? own * (others - harmful) / (others * (harmful + 1.0)) : NAN};
+}
+
+int vb_record_set_in(const vb_record_set *set, int64_t image, int v) {
+    const vb_memberships *homes = &set->homes;
+    for (int i = homes->offsets[set->label[image]]; i < homes->offsets[set->label[image] + 1]; i++)
+        if (homes->vocabularies[i] == v) return 1;
+    return 0;
+}
+
+static int check_figure(const vb_record_set *set, const char *name, double here, double there, vb_error *err) {
+    if (fabs(here - there) < 1e-9) return 0;
+    return vb_errorf(err, VB_EMISMATCH,
+                     "%s: the records give %s = %.6f, the result of '%s' on '%s' is %.6f: they are of another run", set->path,
+                     name, here, vb_json_text(set->entry, "model"), vb_json_text(set->entry, "dataset"), there);
+}
+
+static int check_figures(const vb_record_set *set, vb_error *err) {
+    long long images = vb_json_integer(set->entry, "images");
+    if (set->count != images)
+        return vb_errorf(err, VB_EMISMATCH,
+                         "%s: %lld records, the result of '%s' on '%s' has %lld images: they are of another run", set->path,
+                         (long long)set->count, vb_json_text(set->entry, "model"), vb_json_text(set->entry, "dataset"), images);
+    int n = set->space.vocabularies;
+    double c = 0, e = 0;
+    int64_t right = 0;
+    for (int v = 0; v < n; v++) {
+        double sum_c = 0, sum_e = 0;
+        int64_t count = 0;
+        for (int64_t i = 0; i < set->count; i++) {
+            if (!vb_record_set_in(set, i, v)) continue;
+            vb_image_scores scores = vb_record_set_scores(set, i, v);
+            sum_c += scores.c;
+            sum_e += scores.e;
+            count++;
+        }
+        if (!count) return vb_errorf(err, VB_EMISMATCH, "%s: no record of vocabulary '%s'", set->path, set->vocabulary[v]);
+        c += sum_c / (double)count / n;
+        e += sum_e / (double)count / n;
+    }
+    for (int64_t i = 0; i < set->count; i++) right += set->right[i];
+    const json_t *exact = json_object_get(set->entry, "exact") ? json_object_get(set->entry, "exact") : set->entry;
+    if (check_figure(set, "Acc-C", c, vb_json_number(set->entry, "acc_c"), err)) return -1;
+    if (check_figure(set, "Acc-E", e, vb_json_number(exact, "acc_e"), err)) return -1;
+    return check_figure(set, "the accuracy among all classes", (double)right / (double)set->count,
+                        vb_json_number(set->entry, "top1_all"), err);
+}
+
+int vb_record_set_open(vb_record_set *set, const vb_result_folder *folder, const json_t *entry, vb_error *err) {
+    *set = (vb_record_set){.entry = entry, .path = vb_result_folder_file(folder, "records", entry, ".jsonl.zst", err)};
+    if (!set->path) return -1;
+    if (!vb_path_exists(set->path))
+        return vb_errorf(err, VB_EMISSING, "%s: no records of the images; `vocabench run --per-image` writes them", set->path);
+    reader work = {.set = set};
+    int status = read_space(&work, err);
+    if (!status) status = read_lines(&work, err);
+    if (!status) status = check_figures(set, err);
+    json_decref(work.class_of);
+    json_decref(work.vocabulary_of);
+    return status;
+}
+
+void vb_record_set_close(vb_record_set *set) {
+    vb_free(set->path);
+    vb_free(set->vocabulary);
+    vb_free(set->class);
+    vb_free(set->members);
+    vb_free(set->offsets);
+    vb_free(set->names);
+    vb_free(set->name_at);
+    vb_free(set->label);
+    vb_free(set->beaten);
+    vb_free(set->right);
+    vb_label_space_memberships_free(&set->homes);
+    *set = (vb_record_set){0};
+}

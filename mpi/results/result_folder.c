@@ -1,0 +1,120 @@
+/* results.json read back and checked. */
+#include "mpi/results/result_folder.h"
+
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "mpi/results/document.h"
+#include "mpi/base/strbuf.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
+
+/* NULL, or what of a vocabulary is not as it should be. */
+static const char *wrong_vocabulary(const json_t *vocabulary, size_t n) {
+    const json_t *histogram = json_object_get(vocabulary, "harm_histogram"), *classes = json_object_get(vocabulary, "classes");
+    if (!json_is_string(json_object_get(vocabulary, "name"))) return "name";
+    if (!json_is_integer(json_object_get(vocabulary, "images"))) return "images";
+    if (json_array_size(histogram) != n) return "harm_histogram";
+    if (json_array_size(json_object_get(vocabulary, "curve")) != n) return "curve";
+    if (!json_array_size(classes)) return "classes";
+    size_t i;
+    json_t *class;
+    json_array_foreach(classes, i, class) {
+        if (!json_is_string(json_object_get(class, "name"))) return "classes";
+    }
+    return NULL;
+}
+
+static const char *wrong_entry(const json_t *entry) {
+    const json_t *vocabularies = json_object_get(entry, "vocabularies"), *theft = json_object_get(entry, "theft");
+    size_t n = json_array_size(vocabularies), i;
+    json_t *item;
+    if (!json_is_string(json_object_get(entry, "model"))) return "model";
+    if (!json_is_string(json_object_get(entry, "dataset"))) return "dataset";
+    if (!json_is_integer(json_object_get(entry, "images"))) return "images";
+    if (!n) return "vocabularies";
+    json_array_foreach(vocabularies, i, item) {
+        const char *wrong = wrong_vocabulary(item, n);
+        if (wrong) return wrong;
+    }
+    if (json_array_size(theft) != n) return "theft";
+    json_array_foreach(theft, i, item) {
+        if (json_array_size(item) != n) return "theft";
+    }
+    if (json_array_size(json_object_get(entry, "curve")) != n) return "curve";
+    if (!json_is_object(json_object_get(entry, "data"))) return "data";
+    if (!json_is_object(json_object_get(entry, "embedding"))) return "embedding";
+    return NULL;
+}
+
+static int check_document(const vb_result_folder *folder, vb_error *err) {
+    const json_t *document = folder->document, *results = json_object_get(document, "results");
+    const char *schema = vb_json_text(document, "schema");
+    if (strcmp(schema, "vocabench.results/1"))
+        return vb_errorf(err, VB_EUNSUPPORTED, "%s: schema: expected vocabench.results/1, found '%s'", folder->path, schema);
+    if (!json_array_size(results))
+        return vb_errorf(err, VB_EDATA, "%s: results: expected a list with at least one entry", folder->path);
+    size_t i;
+    json_t *entry;
+    json_array_foreach(results, i, entry) {
+        const char *wrong = wrong_entry(entry);
+        if (wrong)
+            return vb_errorf(err, VB_EDATA, "%s: results[%zu]: '%s' is missing or not of the kind or size it should be",
+                             folder->path, i, wrong);
+    }
+    return 0;
+}
+
+int vb_result_folder_open(vb_result_folder *folder, const char *given, vb_error *err) {
+    *folder = (vb_result_folder){0};
+    bool file = !vb_path_is_folder(given);
+    size_t slash = (size_t)(vb_path_base_name(given) - given);
+    folder->folder = !file     ? vb_strdup(given, err) :
+                     slash > 1 ? vb_strndup(given, slash - 1, err) :
+                                 vb_strdup(slash ? "/" : ".", err);
+    folder->path = file ? vb_strdup(given, err) : vb_format(err, "%s/results.json", given);
+    if (!folder->folder || !folder->path || !(folder->document = vb_json_parse_file(folder->path, err))) return -1;
+    return check_document(folder, err);
+}
+
+void vb_result_folder_close(vb_result_folder *folder) {
+    vb_free(folder->folder);
+    vb_free(folder->path);
+    json_decref(folder->document);
+    *folder = (vb_result_folder){0};
+}
+
+/* "'tiny' on 'cifar100', ...": the first twenty. */
+static void list_results(const json_t *results, vb_strbuf *out) {
+    size_t i;
+    json_t *entry;
+    json_array_foreach(results, i, entry) {
+        if (i == 20) break;
+        vb_strbuf_format(out, "%s'%s' on '%s'", i ? ", " : "", vb_json_text(entry, "model"), vb_json_text(entry, "dataset"));
+    }
+}
+
+int vb_result_folder_pick(const vb_result_folder *folder, const char *model, const char *dataset, json_t **entry, vb_error *err) {
+    json_t *results = json_object_get(folder->document, "results"), *item;
+    size_t i, found = 0;
+    json_array_foreach(results, i, item) {
+        if (model && strcmp(model, vb_json_text(item, "model"))) continue;
+        if (dataset && strcmp(dataset, vb_json_text(item, "dataset"))) continue;
+        *entry = item;
+        found++;
+    }
+    if (found == 1) return 0;
+    vb_strbuf there = {0};
+    list_results(results, &there);
+    vb_errorf(err, VB_EUSAGE, "%s: %s results%s%s%s%s; name one with --model and --dataset: %s", folder->path,
+              found ? "several" : "no such", model ? " of " : "", model ? model : "", dataset ? " on " : "",
+              dataset ? dataset : "", there.bytes ? there.bytes : "");
+    vb_strbuf_free(&there);
+    return -1;
+}
+
+char *vb_result_folder_file(const vb_result_folder *folder, const char *below, const json_t *entry, const char *suffix,
+                            vb_error *err) {
+    return vb_document_pair_path(folder->folder, below, vb_json_text(entry, "model"), vb_json_text(entry, "dataset"), suffix,
+                                 err);
+}

@@ -1,0 +1,185 @@
+/* The tables of results. */
+#include "mpi/results/tables.h"
+
+#include <math.h>
+
+#include "mpi/base/json.h"
+
+static void csv_field(vb_strbuf *out, const json_t *value) {
+    if (json_is_string(value)) vb_strbuf_add_csv(out, json_string_value(value));
+    else if (json_is_integer(value)) vb_strbuf_format(out, "%lld", (long long)json_integer_value(value));
+    else if (json_is_real(value)) vb_strbuf_format(out, "%.17g", json_real_value(value));
+}
+
+static void csv(vb_strbuf *out, const json_t *rows, const char *const *keys) {
+    for (int k = 0; keys[k]; k++) vb_strbuf_format(out, "%s%s", k ? "," : "", keys[k]);
+    vb_strbuf_add(out, "\n");
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row) {
+        for (int k = 0; keys[k]; k++) {
+            if (k) vb_strbuf_add(out, ",");
+            csv_field(out, json_object_get(row, keys[k]));
+        }
+        vb_strbuf_add(out, "\n");
+    }
+}
+
+/* ---- the main table ---- */
+
+vb_grid vb_tables_main_begin(const char *caption) {
+    vb_grid grid = {.columns = 9, .left = 3, .caption = caption};
+    vb_grid_heads(&grid,
+                  (const char *const[]){"model", "dataset", "images", "Acc-C", "Acc-E", "E-C", "Acc-S", "S-C", "all classes"});
+    return grid;
+}
+
+void vb_tables_add_accuracies(vb_grid *grid, const json_t *figures) {
+    double c = vb_json_number(figures, "acc_c"), e = vb_json_number(figures, "acc_e"), s = vb_json_number(figures, "acc_s");
+    vb_grid_percent(grid, c, vb_json_number(figures, "acc_c_se"));
+    vb_grid_percent(grid, e, vb_json_number(figures, "acc_e_se"));
+    vb_grid_points(grid, e - c);
+    vb_grid_percent(grid, s, vb_json_number(figures, "acc_s_se"));
+    vb_grid_points(grid, s - c);
+}
+
+/* What follows the name in a row: the figures are the entry's or a retrieval setting's, the images are the entry's in any case. */
+static void add_figures(vb_grid *grid, const json_t *entry, const char *dataset, const json_t *figures) {
+    vb_grid_cell(grid, "%s", dataset);
+    vb_grid_number(grid, vb_json_number(entry, "images"), 0);
+    vb_tables_add_accuracies(grid, figures);
+    vb_grid_percent(grid, vb_json_number(figures, "top1_all"), vb_json_number(figures, "top1_all_se"));
+}
+
+void vb_tables_main_add(vb_grid *grid, const json_t *entry, const char *model, const char *dataset, bool long_names) {
+    const json_t *setting;
+    size_t k;
+    vb_grid_cell(grid, "%s", model);
+    add_figures(grid, entry, dataset, entry);
+    json_array_foreach(json_object_get(json_object_get(entry, "retrieval"), "results"), k, setting) {
+        double top_k = vb_json_number(setting, "top_k"), lambda = vb_json_number(setting, "lambda");
+        bool best = json_is_true(json_object_get(setting, "best"));
+        if (long_names) vb_grid_cell(grid, "%s + REPE, k = %.0f, λ = %g%s", model, top_k, lambda, best ? " (best)" : "");
+        else vb_grid_cell(grid, "  +REPE k=%.0f l=%g%s", top_k, lambda, best ? " *" : "");
+        add_figures(grid, entry, dataset, setting);
+    }
+}
+
+/* The rows of CSV: every result, and below it what retrieval made of it. */
+static json_t *list_rows(vb_json *json, const json_t *results) {
+    json_t *rows = vb_json_array(json), *entry, *setting;
+    static const char *const inherited[] = {"dataset", "protocol", "images"};
+    size_t i, j;
+    json_array_foreach(results, i, entry) {
+        vb_json_append(json, rows, json_incref(entry));
+        json_array_foreach(json_object_get(json_object_get(entry, "retrieval"), "results"), j, setting) {
+            json_t *row = json_copy(setting);
+            vb_json_set(json, row, "model",
+                        json_sprintf("%s+REPE k=%lld l=%g", vb_json_text(entry, "model"),
+                                     (long long)vb_json_integer(setting, "top_k"),
+                                     json_real_value(json_object_get(setting, "lambda"))));
+            for (int k = 0; k < 3; k++) vb_json_set_same(json, row, inherited[k], entry);
+            vb_json_append(json, rows, row);
+        }
+    }
+    return rows;
+}
+
+static const vb_grid_form forms[] = {
+    [VB_TABLE_TERMINAL] = VB_GRID_TERMINAL, [VB_TABLE_MARKDOWN] = VB_GRID_MARKDOWN, [VB_TABLE_LATEX] = VB_GRID_LATEX};
+
+char *vb_tables_main(const json_t *all, vb_table_form form, vb_error *err) {
+    static const char *const keys[] = {"model",    "dataset",     "protocol", "images",   "acc_c",       "acc_c_se",
+                                       "acc_e",    "acc_e_se",    "acc_s",    "acc_s_se", "acc_e_union", "acc_e_union_se",
+                                       "top1_all", "top1_all_se", "top_k",    "lambda",   NULL};
+    vb_json json = {0};
+    vb_strbuf out = {0};
+    if (form == VB_TABLE_CSV) {
+        json_t *rows = list_rows(&json, all);
+        csv(&out, rows, keys);
+        json_decref(rows);
+    } else {
+        vb_grid grid = vb_tables_main_begin(NULL);
+        const json_t *entry;
+        size_t i;
+        grid.missing = "-";
+        json_array_foreach(all, i, entry) {
+            vb_tables_main_add(&grid, entry, vb_json_text(entry, "model"), vb_json_text(entry, "dataset"), false);
+        }
+        vb_grid_put(&grid, forms[form], &out);
+        vb_grid_free(&grid);
+    }
+    if (!vb_json_end(&json, "the table", err) && !vb_strbuf_end(&out, "the table", err)) return out.bytes;
+    vb_strbuf_free(&out);
+    return NULL;
+}
+
+/* ---- series of checkpoints ---- */
+
+static const char *const accuracies[] = {"acc_c", "acc_e", "acc_s"};
+static const char *const geometry[] = {"alignment", "uniformity_text", "uniformity_image"};
+
+static bool same_path(const json_t *a, const json_t *b) {
+    return json_equal(json_object_get(json_object_get(a, "series"), "name"),
+                      json_object_get(json_object_get(b, "series"), "name")) &&
+           json_equal(json_object_get(a, "dataset"), json_object_get(b, "dataset"));
+}
+
+static json_t *series_row(vb_json *json, const json_t *entry) {
+    json_t *row = vb_json_object(json), *series = json_object_get(entry, "series"), *figures = json_object_get(entry, "analyses");
+    vb_json_set_text(json, row, "series", vb_json_text(series, "name"));
+    vb_json_set_same(json, row, "dataset", entry);
+    vb_json_set_same(json, row, "checkpoint", series);
+    vb_json_set_same(json, row, "model", entry);
+    for (int k = 0; k < 3; k++) vb_json_set_same(json, row, accuracies[k], entry);
+    for (int k = 0; k < 3; k++) {
+        json_t *value = json_object_get(figures, geometry[k]);
+        vb_json_set(json, row, geometry[k], value ? json_incref(value) : json_null());
+    }
+    return row;
+}
+
+int vb_tables_series_rows(const json_t *results, json_t **rows, vb_error *err) {
+    vb_json json = {0};
+    json_t *list = vb_json_array(&json);
+    size_t n = json_array_size(results);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *first = json_array_get(results, i);
+        bool begins = json_object_get(first, "series");
+        for (size_t j = 0; j < i && begins; j++) begins = !same_path(json_array_get(results, j), first);
+        for (size_t j = i; j < n && begins; j++)
+            if (same_path(json_array_get(results, j), first))
+                vb_json_append(&json, list, series_row(&json, json_array_get(results, j)));
+    }
+    bool some = json_array_size(list) && !json.failed;
+    *rows = some ? list : NULL;
+    if (!some) json_decref(list);
+    return vb_json_end(&json, "the table of series", err);
+}
+
+static void series_grid(vb_strbuf *out, const json_t *rows, vb_grid_form form) {
+    static const char *const heads[] = {"series", "dataset",   "checkpoint",          "Acc-C",    "Acc-E",
+                                        "Acc-S",  "alignment", "uniformity of texts", "of images"};
+    vb_grid grid = {.columns = sizeof heads / sizeof *heads, .left = 7, .missing = "-"};
+    vb_grid_heads(&grid, heads);
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row) {
+        for (int k = 0; k < 3; k++) vb_grid_cell(&grid, "%s", vb_json_text(row, heads[k]));
+        for (int k = 0; k < 3; k++) vb_grid_percent(&grid, vb_json_number(row, accuracies[k]), NAN);
+        for (int k = 0; k < 3; k++) vb_grid_number(&grid, vb_json_number(row, geometry[k]), 4);
+    }
+    vb_grid_put(&grid, form, out);
+    vb_grid_free(&grid);
+}
+
+char *vb_tables_series(const json_t *rows, vb_table_form form, vb_error *err) {
+    static const char *const keys[] = {"series",    "dataset",         "checkpoint",       "model", "acc_c", "acc_e", "acc_s",
+                                       "alignment", "uniformity_text", "uniformity_image", NULL};
+    vb_strbuf out = {0};
+    if (form == VB_TABLE_CSV) csv(&out, rows, keys);
+    else series_grid(&out, rows, forms[form]);
+    if (!vb_strbuf_end(&out, "the table of series", err)) return out.bytes;
+    vb_strbuf_free(&out);
+    return NULL;
+}

@@ -1,0 +1,434 @@
+/* REPE of one (model, dataset) pair: queries, retrieval, captions, blends, evaluations. */
+#include "mpi/retrieve/repe_stage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "kernels/openness/repe.h"
+#include "mpi/analyse/analyses.h"
+#include "mpi/base/json.h"
+#include "mpi/retrieve/retrieve.h"
+#include "mpi/encode/text_list.h"
+#include "shards/embeddings/npy.h"
+#include "shards/files/zst.h"
+
+/* Everything between the steps; all ranks hold the same. */
+typedef struct repe {
+    vb_context *context;
+    const vb_repe_job *job;
+    const vb_pair *pair; /* the job's */
+    const vb_retrieval_spec *settings;
+    const vb_corpus_spec *corpus_spec;
+    const vb_model *model;       /* of the captions; NULL for precomputed embeddings */
+    const vb_model *index_model; /* of the queries and the corpus' images */
+    vb_encoding how;             /* with `model` */
+    vb_corpus_parts corpus;
+    int classes, dim;
+    vb_retrieve_summary summary; /* on rank 0 */
+    int64_t depth;               /* rows a class */
+    int64_t *ids;                /* classes x depth */
+    double *scores;
+    int64_t unique_count, *unique; /* distinct ids, ascending */
+    const char **captions;         /* of the unique ids; NULL where there are none */
+    char *caption_block;
+    uint8_t *kept; /* classes x depth: passes the filter and is no duplicate */
+    float *rows;   /* unique_count x dim: embeddings of captions; zero where none is needed */
+} repe;
+
+/* ---- queries and retrieval ---- */
+
+/* The classes as queries in the index model's space: the evaluated classifier itself, or other prompts, or another model. */
+static int make_queries(repe *work, float **queries, int *dim, vb_error *err) {
+    const vb_retrieval_spec *settings = work->settings;
+    const vb_classifier *plain = work->pair->classifier;
+    vb_classifier other = {0};
+    int status = 0;
+    *dim = plain->dim;
+    if (settings->query || (work->model && work->index_model != work->model)) {
+        vb_encoding how = work->how;
+        how.model = work->index_model;
+        const vb_dataset_state *data = work->pair->data;
+        char *query = settings->query;
+        const vb_name_list names = {data->spec->vocabularies, work->classes, data->vocabularies.class,
+                                    &(vb_prompts){.count = 1, .items = &query}, NULL};
+        if (query ? vb_classifier_encode_names(&other, &how, &names, false, err) :
+                    vb_classifier_encode(&other, &how, data, false, false, err))
+            return -1;
+        plain = &other;
+        *dim = other.dim;
+    }
+    size_t n = (size_t)work->classes * (size_t)*dim;
+    if (!(*queries = vb_array(n, sizeof **queries, "queries", err))) status = -1;
+    for (int c = 0; c < work->classes && !status; c++)
+        status =
+            vb_direction_ensemble(plain->texts + (size_t)c * (size_t)*dim, 1, *dim, *queries + (size_t)c * (size_t)*dim, err);
+    vb_classifier_free(&other);
+    return vb_comm_agree(&work->context->comm, status, err);
+}
+
+/* One query's list into the table of rank 0. */
+static int take_list(void *context, int64_t query, const vb_hit *hits, const double *scores, int64_t count, vb_error *err) {
+    repe *work = context;
+    (void)err;
+    for (int64_t i = 0; i < count; i++) {
+        work->ids[query * work->depth + i] = hits[i].id;
+        work->scores[query * work->depth + i] = scores[i];
+    }
+    return 0;
+}
+
+/* The lists are as long as the corpus allows: known before the first of them comes. */
+static int begin_lists(void *context, const vb_retrieve_summary *summary, vb_error *err) {
+    repe *work = context;
+    size_t n = (size_t)work->classes * (size_t)summary->listed;
+    work->depth = summary->listed;
+    work->ids = vb_array(n, sizeof *work->ids, "retrieved rows", err);
+    work->scores = vb_array(n, sizeof *work->scores, "scores", err);
+    return work->ids && work->scores ? 0 : -1;
+}
+
+static int retrieve(repe *work, vb_error *err) {
+    vb_comm *comm = &work->context->comm;
+    float *queries = NULL;
+    int dim, status = make_queries(work, &queries, &dim, err);
+    if (!status && dim != work->corpus.index.dim)
+        status =
+            vb_errorf(err, VB_EMISMATCH,
+                      "corpus '%s': its embeddings have %d dimensions, the queries of model '%s' %d; name the model that made "
+                      "them as index_model",
+                      work->corpus_spec->name, work->corpus.index.dim, work->pair->spec->name, dim);
+    vb_retrieve_options options = {.top_k = work->settings->depth,
+                                   .similarity = work->settings->similarity ? VB_DOT : VB_COSINE,
+                                   .threads = work->pair->threads,
+                                   .memory = work->settings->budget,
+                                   .quantized = work->corpus_spec->quantized,
+                                   .checkpoint = work->job->checkpoint,
+                                   .checkpoint_seconds = 60};
+    if (!status)
+        status = vb_retrieve(work->context, &work->corpus.index, queries, work->classes, &options,
+                             &(vb_retrieve_sink){begin_lists, take_list, work}, &work->summary, err);
+    if (!status && !comm->rank) vb_retrieve_forget(&work->corpus.index, queries, work->classes, &options);
+    vb_free(queries);
+    if (!status) status = vb_comm_broadcast(comm, &work->depth, sizeof work->depth, err);
+    size_t id_bytes = (size_t)work->classes * (size_t)work->depth * sizeof *work->ids,
+           score_bytes = (size_t)work->classes * (size_t)work->depth * sizeof *work->scores;
+    if (!status && comm->rank) {
+        work->ids = vb_array(id_bytes, 1, "retrieved rows", err);
+        work->scores = vb_array(score_bytes, 1, "scores", err);
+        if (!work->ids || !work->scores) status = -1;
+    }
+    status = vb_comm_agree(comm, status, err);
+    if (!status) status = vb_comm_broadcast(comm, work->ids, id_bytes, err);
+    if (!status) status = vb_comm_broadcast(comm, work->scores, score_bytes, err);
+    return status;
+}
+
+/* ---- captions ---- */
+
+static int ascending(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static int64_t place_of(const repe *work, int64_t id) {
+    const int64_t *at = bsearch(&id, work->unique, (size_t)work->unique_count, sizeof id, ascending);
+    return at - work->unique;
+}
+
+static int read_captions(repe *work, vb_error *err) {
+    size_t n = (size_t)work->classes * (size_t)work->depth;
+    work->unique = vb_array(n, sizeof *work->unique, "retrieved rows", err);
+    int status = work->unique ? 0 : -1;
+    if (!status) {
+        memcpy(work->unique, work->ids, n * sizeof *work->unique);
+        qsort(work->unique, n, sizeof *work->unique, ascending);
+        for (size_t i = 0; i < n; i++)
+            if (!i || work->unique[i] != work->unique[work->unique_count - 1])
+                work->unique[work->unique_count++] = work->unique[i];
+    }
+    status = vb_comm_agree(&work->context->comm, status, err);
+    /* Precomputed caption embeddings without a filter need no captions, and may have none. */
+    bool needed = work->model || !work->settings->filter || work->settings->deduplicate;
+    if (status || (!needed && !work->corpus.captions.count)) return status;
+    work->captions = vb_array((size_t)work->unique_count, sizeof *work->captions, "captions", err);
+    if (vb_comm_agree(&work->context->comm, work->captions ? 0 : -1, err)) return -1;
+    return vb_corpus_parts_captions(&work->corpus, work->context, work->unique, work->unique_count, work->captions,
+                                    &work->caption_block, err);
+}
+
+static int filter_class(repe *work, int class, vb_error *err) {
+    const vb_retrieval_spec *settings = work->settings;
+    const int64_t *ids = work->ids + class * work->depth;
+    uint8_t *kept = work->kept + class * work->depth;
+    vb_class_words words;
+    if (vb_repe_words_new(&words, work->pair->data->vocabularies.class[class].name, err)) return -1;
+    int status = 0;
+    for (int64_t i = 0; i < work->depth && !status; i++) {
+        const char *caption = work->captions ? work->captions[place_of(work, ids[i])] : "";
+        bool holds = true;
+        if (!settings->filter) status = vb_repe_caption_holds(&words, caption, &holds, err);
+        for (int64_t j = 0; j < i && holds && settings->deduplicate; j++)
+            if (kept[j] && !strcmp(caption, work->captions[place_of(work, ids[j])])) holds = false;
+        kept[i] = holds;
+    }
+    vb_repe_words_free(&words);
+    return status;
+}
+
+static int filter(repe *work, vb_error *err) {
+    work->kept = vb_array((size_t)work->classes * (size_t)work->depth, 1, "filter", err);
+    int status = work->kept ? 0 : -1;
+    for (int c = 0; c < work->classes && !status; c++) status = filter_class(work, c, err);
+    return vb_comm_agree(&work->context->comm, status, err);
+}
+
+/* Whether position i of a class counts for top_k: among the first top_k rows, or, with a depth of its own, among the first top_k
+ * kept ones. */
+static int64_t select_rows(const repe *work, int class, int64_t top_k, const float **selected) {
+    bool deep = work->settings->depth_given;
+    int64_t n = 0;
+    for (int64_t i = 0; i < work->depth && (deep ? n < top_k : i < top_k); i++) {
+        if (!work->kept[class * work->depth + i]) continue;
+        if (selected) selected[n] = work->rows + place_of(work, work->ids[class * work->depth + i]) * work->dim;
+        n++;
+    }
+    return n;
+}
+
+/* Embeddings of all captions that any class keeps. */
+static int encode_captions(repe *work, vb_error *err) {
+    vb_comm *comm = &work->context->comm;
+    work->rows = vb_array((size_t)work->unique_count * (size_t)work->dim, sizeof *work->rows, "caption embeddings", err);
+    int64_t *needed = vb_array((size_t)work->unique_count, sizeof *needed, "captions", err), n = 0, encoded = 0;
+    const char **texts = vb_array((size_t)work->unique_count, sizeof *texts, "captions", err);
+    float *rows = NULL;
+    int status = work->rows && needed && texts ? 0 : -1;
+    if ((status = vb_comm_agree(comm, status, err))) goto done;
+    for (int64_t i = 0; i < work->classes * work->depth; i++)
+        if (work->kept[i]) needed[place_of(work, work->ids[i])] = 1;
+    for (int64_t u = 0; u < work->unique_count; u++)
+        if (needed[u]) {
+            texts[n] = work->captions ? work->captions[u] : NULL;
+            needed[n++] = u;
+        }
+    if (work->model) status = vb_text_list_encode(&work->how, texts, n, &rows, &encoded, err);
+    else {
+        rows = vb_array((size_t)n * (size_t)work->dim, sizeof *rows, "caption embeddings", err);
+        int64_t *ids = vb_array((size_t)n, sizeof *ids, "captions", err);
+        for (int64_t i = 0; ids && i < n; i++) ids[i] = work->unique[needed[i]];
+        status = vb_comm_agree(comm, rows && ids ? 0 : -1, err);
+        if (!status && !work->corpus.text_parts.count)
+            status = vb_errorf(err, VB_EMISSING,
+                               "corpus '%s': a precomputed model encodes no captions; give their embeddings as text_embeddings",
+                               work->corpus_spec->name);
+        if (!status) status = vb_corpus_parts_text_rows(&work->corpus, work->context, ids, n, work->dim, rows, err);
+        vb_free(ids);
+    }
+    for (int64_t i = 0; i < n && !status; i++)
+        memcpy(work->rows + needed[i] * work->dim, rows + i * work->dim, (size_t)work->dim * sizeof *rows);
+done:
+    vb_free(rows);
+    vb_free(texts);
+    vb_free(needed);
+    return status;
+}
+
+/* ---- blends ---- */
+
+/* One class: its single prompt blended; or every prompt blended and the blends averaged to a direction. */
+static int blend_class(const repe *work, int class, int64_t top_k, double lambda, const float **selected, float *scratch,
+                       float *out, vb_error *err) {
+    const vb_classifier *plain = work->pair->classifier;
+    int prompts = plain->prompt_rows ? plain->prompts : 1, setting = work->settings->renormalize;
+    const float *texts =
+        (plain->prompt_rows ? plain->prompt_rows : plain->texts) + (size_t) class * (size_t)prompts * (size_t)work->dim;
+    int64_t n = select_rows(work, class, top_k, selected);
+    if (prompts == 1) return vb_repe_blend(texts, selected, n, work->dim, lambda, setting == 1, out, err);
+    for (int p = 0; p < prompts; p++)
+        if (vb_repe_blend(texts + (size_t)p * (size_t)work->dim, selected, n, work->dim, lambda, setting != 2,
+                          scratch + (size_t)p * (size_t)work->dim, err))
+            return -1;
+    return setting == 2 ? vb_direction_mean(scratch, prompts, work->dim, out, err) :
+                          vb_direction_ensemble(scratch, prompts, work->dim, out, err);
+}
+
+static int blend(const repe *work, int64_t top_k, double lambda, float *texts, int *fallbacks, vb_error *err) {
+    const vb_classifier *plain = work->pair->classifier;
+    const float **selected = vb_array((size_t)work->depth, sizeof *selected, "captions of a class", err);
+    float *scratch = vb_array((size_t)(plain->prompts > 1 ? plain->prompts : 1) * (size_t)work->dim, sizeof *scratch,
+                              "prompts of a class", err);
+    int status = selected && scratch ? 0 : -1;
+    *fallbacks = 0;
+    for (int c = 0; c < work->classes && !status; c++) {
+        status = blend_class(work, c, top_k, lambda, selected, scratch, texts + (size_t)c * (size_t)work->dim, err);
+        if (status) vb_error_prefix(err, "class '%s'", work->pair->data->vocabularies.class[c].name);
+        *fallbacks += select_rows(work, c, top_k, NULL) == 0;
+    }
+    vb_free(scratch);
+    vb_free(selected);
+    return vb_comm_agree(&work->context->comm, status, err);
+}
+
+static int store_blend(const repe *work, int64_t top_k, double lambda, const float *texts, vb_error *err) {
+    int64_t shape[2] = {work->classes, work->dim};
+    char *path = vb_format(err, "%s-k%lld-l%g.npy", work->job->embeddings, (long long)top_k, lambda);
+    int status = path ? vb_npy_write(path, VB_F32, 2, shape, texts, err) : -1;
+    vb_free(path);
+    return status;
+}
+
+/* One setting: blend, evaluate, and on rank 0 its row. */
+static int evaluate_setting(const repe *work, int64_t top_k, double lambda, json_t *rows, vb_error *err) {
+    vb_comm *comm = &work->context->comm;
+    const vb_classifier *plain = work->pair->classifier;
+    int fallbacks = 0, prompts = plain->prompt_rows ? plain->prompts : 1, setting = work->settings->renormalize;
+    vb_classifier blended = {.classes = work->classes, .dim = work->dim, .prompts = prompts};
+    vb_model_spec spec = *work->pair->spec;
+    vb_pair pair = *work->pair;
+    vb_pair_counts counts = {0};
+    json_t *result = NULL;
+    blended.texts = vb_array((size_t)work->classes * (size_t)work->dim, sizeof *blended.texts, "blended texts", err);
+    int status = vb_comm_agree(comm, blended.texts ? 0 : -1, err);
+    if (!status) status = blend(work, top_k, lambda, blended.texts, &fallbacks, err);
+    if (!status) {
+        blended.digest = vb_digest_bytes(blended.texts, (size_t)work->classes * (size_t)work->dim * sizeof(float));
+        if (!comm->rank) status = store_blend(work, top_k, lambda, blended.texts, err);
+        status = vb_comm_agree(comm, status, err);
+    }
+    /* A blend that is not normalised is compared as it is: that is what the official code does with a single prompt. */
+    spec.similarity = prompts == 1 && setting != 1;
+    pair.spec = &spec;
+    pair.classifier = &blended;
+    pair.records = NULL;
+    if (!status) status = vb_evaluate(work->context, &pair, &result, &counts, err);
+    if (!status && pair.experiment->analyses)
+        status = vb_analyses(work->context, &pair, pair.experiment->analyses | VB_TEXTS_ONLY, result, err);
+    if (!status && result) {
+        static const char *const keys[] = {"acc_c", "acc_c_se",    "acc_e",    "acc_e_se",    "acc_s",   "acc_s_se",
+                                           "exact", "acc_e_union", "top1_all", "top1_all_se", "analyses"};
+        json_t *row =
+            json_pack("{s:I, s:f, s:i, s:s, s:s}", "top_k", (json_int_t)top_k, "lambda", lambda, "classes_without_captions",
+                      fallbacks, "similarity", spec.similarity ? "dot" : "cosine", "text_embeddings_digest", blended.digest.hex);
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+            if (json_object_get(result, keys[i])) json_object_set(row, keys[i], json_object_get(result, keys[i]));
+        json_array_append_new(rows, row);
+    }
+    json_decref(result);
+    vb_classifier_free(&blended);
+    return status;
+}
+
+/* ---- lists ---- */
+
+static int write_list(const repe *work, vb_error *err) {
+    vb_zst_writer *writer;
+    if (vb_zst_writer_open(&writer, work->job->list, 3, err)) return -1;
+    int status = 0;
+    for (int c = 0; c < work->classes && !status; c++) {
+        json_t *results = json_array();
+        for (int64_t i = 0; i < work->depth; i++) {
+            int64_t at = c * work->depth + i;
+            json_t *entry =
+                json_pack("{s:I, s:f, s:b}", "id", (json_int_t)work->ids[at], "score", work->scores[at], "kept", work->kept[at]);
+            if (work->captions) json_object_set_new(entry, "caption", json_string(work->captions[place_of(work, work->ids[at])]));
+            json_array_append_new(results, entry);
+        }
+        json_t *line = json_pack("{s:s, s:o}", "class", work->pair->data->vocabularies.class[c].name, "results", results);
+        char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
+        if (!text) status = vb_errorf(err, VB_EMEMORY, "%s: no memory for a line", work->job->list);
+        if (!status) status = vb_zst_writer_write(writer, text, strlen(text), err);
+        if (!status) status = vb_zst_writer_write(writer, "\n", 1, err);
+        free(text); /* jansson's */
+        json_decref(line);
+    }
+    if (!status) return vb_zst_writer_commit(writer, NULL, err);
+    vb_zst_writer_abandon(writer);
+    return -1;
+}
+
+static int run_settings(repe *work, json_t **result, vb_error *err) {
+    const vb_retrieval_spec *settings = work->settings;
+    bool speaks = !work->context->comm.rank;
+    json_t *rows = speaks ? json_array() : NULL;
+    int status = vb_comm_agree(&work->context->comm, speaks ? write_list(work, err) : 0, err);
+    for (int k = 0; k < settings->top_k_count && !status; k++)
+        for (int l = 0; l < settings->lambda_count && !status; l++)
+            status = evaluate_setting(work, settings->top_k[k], settings->lambda[l], rows, err);
+    if (!status && speaks) {
+        size_t best = 0;
+        for (size_t i = 1; i < json_array_size(rows); i++)
+            if (json_number_value(json_object_get(json_array_get(rows, i), "acc_e")) >
+                json_number_value(json_object_get(json_array_get(rows, best), "acc_e")))
+                best = i;
+        json_object_set_new(json_array_get(rows, best), "best", json_true());
+        *result = json_pack("{s:s, s:I, s:I, s:s, s:I, s:I, s:o, s:O}", "corpus", work->corpus_spec->name, "rows_not_finite",
+                            (json_int_t)work->summary.not_finite, "rows_zero", (json_int_t)work->summary.zero, "exact", "proven",
+                            "rows", (json_int_t)work->corpus.index.rows, "depth", (json_int_t)work->depth, "settings",
+                            vb_retrieval_spec_json(settings), "results", rows);
+        if (!*result) status = vb_errorf(err, VB_EMEMORY, "no memory for the results");
+    }
+    json_decref(rows);
+    return vb_comm_agree(&work->context->comm, status, err);
+}
+
+/* The model that the corpus' embeddings are of: another one of the experiment, or the evaluated one. */
+static int open_index_model(repe *work, vb_model *other, vb_error *err) {
+    const vb_experiment *experiment = work->pair->experiment;
+    const char *name = work->settings->index_model;
+    work->model = work->index_model = work->pair->source->model;
+    for (int m = 0; name && m < experiment->model_count; m++) {
+        const vb_model_spec *spec = &experiment->models[m];
+        if (strcmp(spec->name, name) || (work->model && work->model->spec == spec)) continue;
+        if (vb_model_open(other, work->context, spec, true, work->pair->threads, experiment->cache, err)) return -1;
+        work->index_model = other;
+    }
+    return 0;
+}
+
+/* What the scan did to get there: it depends on ranks, threads and interruptions. */
+static json_t *certificate(const repe *work) {
+    const vb_retrieve_summary *summary = &work->summary;
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "engine", work->corpus_spec->quantized ? "int8" : "float",
+                     "blocks", (json_int_t)summary->blocks, "blocks_resumed", (json_int_t)summary->blocks_resumed, "bytes_read",
+                     (json_int_t)summary->bytes_read, "rows_encoded", (json_int_t)work->corpus.encoded, "rescored",
+                     (json_int_t)summary->rescored, "candidates", (json_int_t)summary->candidates, "mean_slack", summary->slack);
+}
+
+int vb_repe_stage(vb_context *context, const vb_repe_job *job, json_t **result, json_t **scan, vb_error *err) {
+    repe work = {.context = context,
+                 .job = job,
+                 .pair = &job->pair,
+                 .settings = vb_experiment_retrieval(job->pair.experiment, job->pair.spec),
+                 .classes = job->pair.data->space.classes,
+                 .dim = job->pair.classifier->dim};
+    vb_model other = {0};
+    work.corpus_spec = vb_experiment_find_corpus(job->pair.experiment, work.settings->corpus);
+    *result = *scan = NULL;
+    int status = open_index_model(&work, &other, err);
+    work.how = (vb_encoding){.context = context,
+                             .model = work.index_model,
+                             .cache = job->pair.experiment->cache,
+                             .batch = (int)job->pair.experiment->batch,
+                             .threads = job->pair.threads,
+                             .skip_broken = job->pair.data->spec->on_error == 1};
+    if (!status) status = vb_corpus_parts_open(&work.corpus, &work.how, work.corpus_spec, err);
+    work.how.model = work.model;
+    if (!status) status = retrieve(&work, err);
+    if (!status) status = read_captions(&work, err);
+    if (!status) status = filter(&work, err);
+    if (!status) status = encode_captions(&work, err);
+    if (!status) status = run_settings(&work, result, err);
+    if (!status && !context->comm.rank) *scan = certificate(&work);
+    vb_corpus_parts_close(&work.corpus);
+    if (other.spec) vb_model_close(&other);
+    vb_free(work.ids);
+    vb_free(work.scores);
+    vb_free(work.unique);
+    vb_free(work.captions);
+    vb_free(work.caption_block);
+    vb_free(work.kept);
+    vb_free(work.rows);
+    return status;
+}

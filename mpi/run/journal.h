@@ -1,0 +1,26 @@
+/* What a run leaves in its output folder for `vocabench status`: state.json, and a marker beside every pair's file that is being
+ * made.
+ *
+ * state.json: {schema, experiment, configuration, configuration_digest, only_model, resume, cache, datasets: [{name, images,
+ * units}]
+ * (expansions too, without units of their own), ranks, host, pid, slurm_job, started (Unix seconds), ended: {when, code, error}};
+ * `ended` is missing while it runs and after a kill. */
+#ifndef VB_JOURNAL_H
+#define VB_JOURNAL_H
+
+#include "mpi/ranks/context.h"
+#include "mpi/encode/dataset_state.h"
+#include "mpi/experiment/experiment.h"
+
+/* Writes state.json and removes the markers of an earlier run. Rank 0 only, local. */
+int vb_journal_open(const vb_experiment *experiment, const vb_dataset_state *datasets, int ranks, bool resume, vb_error *err);
+/* Adds how the run ended: status 0, or that of *err. Says nothing when it cannot. Rank 0 only, local. */
+void vb_journal_close(const vb_experiment *experiment, int status, const vb_error *err);
+
+/* The pair whose file has that path is being made, or is made. The marker of a pair that fails stays. One rank, local. */
+int vb_journal_begin(const char *pair_path, vb_error *err);
+void vb_journal_end(const char *pair_path);
+
+#define VB_JOURNAL_MARKER ".running" /* behind the pair's path */
+
+#endif

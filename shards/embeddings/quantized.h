@@ -1,0 +1,65 @@
+/* The certified 8-bit copy of an embedding corpus: a folder with manifest.json, mean.npy and one .vbq file for each part.
+ *
+ * manifest.json: {"schema": "vocabench.quantized/1", "similarity": "dot" or "cosine", "rows", "dimensions", "width", "seed",
+ * "rows_not_finite", "rows_zero", "parts": [{"file", "source" (its name without folders), "rows", "type", "bytes" and "xxh3_128"
+ * of the source, "file_bytes"}]}. mean.npy: fp32, the vector m. A .vbq file: 64 bytes of header (8 of magic, then as 64-bit
+ * little-endian integers the version, width, rows and groups, and zeros), then the groups of 16 rows that kernels/search/coder.h
+ * describes, the last one filled up with rows that are never listed. */
+#ifndef VB_QUANTIZED_H
+#define VB_QUANTIZED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernels/search/coder.h"
+#include "shards/embeddings/corpus.h"
+#include "shards/files/writer.h"
+
+typedef struct vb_quantized_part {
+    char *file, *source; /* names without folders */
+    int64_t rows;
+    vb_dtype dtype;
+    uint64_t bytes, file_bytes;
+    vb_digest digest; /* of the source */
+} vb_quantized_part;
+
+typedef struct vb_quantized {
+    char *folder;
+    int dim, width;
+    vb_similarity similarity;
+    uint64_t seed; /* below 2^63 */
+    float *mean;
+    int64_t rows, not_finite, zero;
+    size_t part_count;
+    vb_quantized_part *parts;
+} vb_quantized;
+
+/* Reads the manifest and the mean; `files`: and checks every .vbq file's size. VB_EMISSING, VB_EDATA (strict: unknown or missing
+ * keys, numbers that contradict each other), VB_EUNSUPPORTED (other schemas). Local. */
+int vb_quantized_open(vb_quantized *copy, const char *folder, bool files, vb_error *err);
+void vb_quantized_close(vb_quantized *copy);
+
+/* Whether it is a copy of this corpus: part by part names, rows, element types and sizes. VB_EMISMATCH names the first that
+ * differs. */
+int vb_quantized_matches(const vb_quantized *copy, const vb_corpus *corpus, vb_error *err);
+
+/* Writes manifest.json and mean.npy: the last step of making a copy. */
+int vb_quantized_write(const vb_quantized *copy, vb_error *err);
+
+/* A .vbq file while it is written: header, then groups. */
+int vb_quantized_part_begin(vb_writer **writer, const char *path, int width, int64_t rows, vb_error *err);
+
+/* One thread's place in a copy: keeps one file open. */
+typedef struct vb_quantized_reader {
+    const vb_quantized *copy;
+    size_t part; /* the open one; copy->part_count when there is none */
+    vb_file file;
+} vb_quantized_reader;
+void vb_quantized_reader_open(vb_quantized_reader *reader, const vb_quantized *copy);
+void vb_quantized_reader_close(vb_quantized_reader *reader);
+/* Groups first .. first + count - 1 of a part. The header is checked when a part is opened. */
+int vb_quantized_read(vb_quantized_reader *reader, size_t part, int64_t first, int64_t count, void *out, vb_error *err);
+/* A hint that those groups of the part that was read last will be read soon. */
+void vb_quantized_expect(const vb_quantized_reader *reader, int64_t first, int64_t count);
+
+#endif

@@ -1,0 +1,152 @@
+/* Images: the format is told from the bytes, the pixels come from its codec; PNG writing with bytes that depend on no library. */
+#include "shards/images/image.h"
+
+#include <string.h>
+#include <strings.h>
+#include <zlib.h>
+
+#include "kernels/base/memory.h"
+#include "shards/images/codec.h"
+
+/* ---- the codecs: a new one is a row here, a file of its own, and its line in codec.h ---- */
+
+static const vb_codec *const codecs[] = {&vb_codec_jpeg, &vb_codec_png, &vb_codec_webp};
+static const char expected[] = "JPEG, PNG or WebP";
+enum { CODECS = sizeof codecs / sizeof *codecs };
+
+/* Formats that are known by name only, for a message that helps. The first match counts, behind the codecs. */
+static const struct other {
+    const char *name;
+    vb_codec_signature signature;
+} others[] = {
+    {"GIF", {"GIF8", "...."}},
+    {"BMP", {"BM", ".."}},
+    {"TIFF", {"II*\0", "...."}},
+    {"TIFF", {"MM\0*", "...."}},
+    {"AVIF", {"----ftypavif", "xxxx........"}},
+    {"HEIF", {"----ftyp", "xxxx...."}},
+    {"JPEG 2000", {"\0\0\0\x0cjP  ", "........"}},
+    {"JPEG 2000", {"\xff\x4f\xff\x51", "...."}},
+    {"JPEG XL", {"\0\0\0\x0cJXL ", "........"}},
+    {"JPEG XL", {"\xff\x0a", ".."}},
+    {"Photoshop", {"8BPS", "...."}},
+    {"icon", {"\0\0\1\0", "...."}},
+    {"QOI", {"qoif", "...."}},
+    {"PNM", {"P-\n", ".x."}},
+    {"SVG", {"<svg", "...."}},
+    {"XML", {"<?xml", "....."}},
+    {"HTML", {"<!DOCTYPE", "........."}},
+    {"HTML", {"<html", "....."}},
+    {"gzip", {"\x1f\x8b", ".."}},
+};
+
+/* Whether the bytes match as far as both go. */
+static bool matches(const vb_codec_signature *s, const uint8_t *bytes, size_t size) {
+    for (size_t i = 0; i < size && s->mask[i]; i++)
+        if (s->mask[i] == '.' && (uint8_t)s->magic[i] != bytes[i]) return false;
+    return true;
+}
+
+static bool is_whole(const vb_codec_signature *s, size_t size) { return size >= strlen(s->mask); }
+
+int vb_image_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
+    memset(image, 0, sizeof *image);
+    if (!size) return vb_errorf(err, VB_EDATA, "%s: empty file, expected a %s image", name, expected);
+    for (size_t i = 0; i < CODECS; i++) {
+        if (!matches(&codecs[i]->signature, bytes, size)) continue;
+        if (is_whole(&codecs[i]->signature, size)) return codecs[i]->decode(image, bytes, size, name, err);
+        return vb_errorf(err, VB_EDATA, "%s: truncated %s, the file holds %zu bytes", name, codecs[i]->name, size);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (is_whole(&others[i].signature, size) && matches(&others[i].signature, bytes, size))
+            return vb_errorf(err, VB_EUNSUPPORTED, "%s: the format is %s, expected %s", name, others[i].name, expected);
+    uint8_t head[4] = {0};
+    memcpy(head, bytes, size < sizeof head ? size : sizeof head);
+    return vb_errorf(err, VB_EUNSUPPORTED, "%s: unknown format (%zu bytes, begins with %02x %02x %02x %02x), expected %s", name,
+                     size, head[0], head[1], head[2], head[3], expected);
+}
+
+const char *vb_image_format_suffix(const void *bytes, size_t size) {
+    for (size_t i = 0; i < CODECS; i++)
+        if (is_whole(&codecs[i]->signature, size) && matches(&codecs[i]->signature, bytes, size)) return codecs[i]->suffixes[0];
+    return NULL;
+}
+
+bool vb_image_is_suffix(const char *suffix) {
+    for (size_t i = 0; i < CODECS; i++)
+        for (int k = 0; k < VB_CODEC_SUFFIXES && codecs[i]->suffixes[k]; k++)
+            if (!strcasecmp(suffix, codecs[i]->suffixes[k])) return true;
+    return false;
+}
+
+bool vb_image_has_suffix(const char *name) {
+    const char *dot = strrchr(name, '.');
+    return dot && dot > name && vb_image_is_suffix(dot + 1);
+}
+
+/* ---- writing PNG ---- */
+
+static uint8_t *put32(uint8_t *at, uint32_t value) {
+    for (int i = 0; i < 4; i++) at[i] = (uint8_t)(value >> (24 - 8 * i));
+    return at + 4;
+}
+
+/* Length and type of a chunk; the content follows, then chunk_end, which writes the checksum over type and content. */
+static uint8_t *chunk_begin(uint8_t *at, const char *type, size_t size) {
+    at = put32(at, (uint32_t)size);
+    memcpy(at, type, 4);
+    return at + 4;
+}
+
+static uint8_t *chunk_end(uint8_t *at, size_t size) { return put32(at, (uint32_t)crc32_z(0, at - size - 4, size + 4)); }
+
+int vb_image_encode_png(const uint8_t *rgb, int width, int height, uint8_t **png, size_t *size, vb_error *err) {
+    enum { BLOCK = 65535, HEADER = 13, FRAME = 12 };
+    static const uint8_t png_magic[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+    *png = NULL;
+    *size = 0;
+    if (width < 1 || height < 1 || (int64_t)width * height > VB_CODEC_PIXELS)
+        return vb_errorf(err, VB_EDATA, "PNG of %dx%d pixels: expected 1 to %d in all", width, height, VB_CODEC_PIXELS);
+    /* Rows are stored, not deflated: what zlib makes of data changes with its version, stored blocks never do, and the archives
+     * that hold these files are compressed as a whole. Differences to the left neighbour (filter 1) help that compression. */
+    size_t row = 1 + (size_t)width * 3, raw = row * (size_t)height, blocks = (raw + BLOCK - 1) / BLOCK;
+    size_t data = 2 + raw + 5 * blocks + 4;
+    uint8_t *lines = vb_array(raw, 1, "PNG rows", err);
+    if (!lines) return -1;
+    size_t total = sizeof png_magic + FRAME + HEADER + FRAME + data + FRAME;
+    uint8_t *file = vb_array(total, 1, "PNG file", err);
+    if (!file) {
+        vb_free(lines);
+        return -1;
+    }
+    for (size_t y = 0; y < (size_t)height; y++) {
+        const uint8_t *in = rgb + y * (row - 1);
+        uint8_t *line = lines + y * row;
+        *line++ = 1;
+        for (size_t i = 0; i < row - 1; i++) line[i] = (uint8_t)(in[i] - (i < 3 ? 0 : in[i - 3]));
+    }
+    memcpy(file, png_magic, sizeof png_magic);
+    uint8_t *at = chunk_begin(file + sizeof png_magic, "IHDR", HEADER);
+    at = put32(put32(at, (uint32_t)width), (uint32_t)height);
+    *at++ = 8; /* bits */
+    *at++ = 2; /* colour type RGB; then compression, filter and interlace methods, all 0 */
+    at = chunk_begin(chunk_end(at + 3, HEADER), "IDAT", data);
+    *at++ = 0x78;
+    *at++ = 0x01; /* zlib header, fastest */
+    for (size_t done = 0; done < raw; done += BLOCK) {
+        size_t n = raw - done < BLOCK ? raw - done : BLOCK;
+        *at++ = done + n == raw; /* last block? stored */
+        *at++ = (uint8_t)n;
+        *at++ = (uint8_t)(n >> 8);
+        *at++ = (uint8_t)~n;
+        *at++ = (uint8_t)(~n >> 8);
+        memcpy(at, lines + done, n);
+        at += n;
+    }
+    at = put32(at, (uint32_t)adler32_z(1, lines, raw));
+    at = chunk_end(chunk_begin(chunk_end(at, data), "IEND", 0), 0);
+    vb_free(lines);
+    *png = file;
+    *size = total;
+    return 0;
+}

@@ -1,0 +1,125 @@
+/* JPEG by libjpeg-turbo with its default, accurate settings; warnings about missing or made-up data are errors. */
+#include "shards/images/codec.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+
+#include <jpeglib.h>
+#include <jerror.h>
+
+#include "kernels/base/memory.h"
+
+/* A few bytes of a progressive scan can ask for a pass over all pixels; no encoder writes this many. */
+enum { MAX_SCANS = 500 };
+
+typedef struct jpeg_job {
+    struct jpeg_error_mgr errors; /* first member: libjpeg hands out pointers to it */
+    struct jpeg_progress_mgr progress;
+    struct jpeg_decompress_struct codec;
+    jmp_buf failed;
+    vb_image *image;
+    const char *name;
+    vb_error *err;
+} jpeg_job;
+
+static vb_code code_of(int message) {
+    switch (message) {
+    case JERR_OUT_OF_MEMORY: return VB_EMEMORY;
+    case JERR_SOF_UNSUPPORTED:
+    case JERR_BAD_PRECISION:
+    case JERR_ARITH_NOTIMPL:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_CCIR601_NOTIMPL:
+    case JERR_FRACT_SAMPLE_NOTIMPL: return VB_EUNSUPPORTED;
+    default: return VB_EDATA;
+    }
+}
+
+static void jpeg_fail(j_common_ptr codec) {
+    jpeg_job *job = (jpeg_job *)(void *)codec->err;
+    char text[JMSG_LENGTH_MAX];
+    codec->err->format_message(codec, text);
+    vb_errorf(job->err, code_of(codec->err->msg_code), "%s: JPEG: %s", job->name, text);
+    longjmp(job->failed, 1);
+}
+
+/* Level -1 is a warning. Those about a header field that changes no pixel pass, and so do stray bytes between segments, which
+ * cameras and web tools leave (ImageNet has such files, and Pillow reads them silently); the others mean that data is missing or
+ * made up. */
+static void judge(j_common_ptr codec, int level) {
+    int message = codec->err->msg_code;
+    if (level < 0 && message != JWRN_JFIF_MAJOR && message != JWRN_ADOBE_XFORM && message != JWRN_EXTRANEOUS_DATA)
+        jpeg_fail(codec);
+}
+
+static void print_nothing(j_common_ptr codec) { (void)codec; }
+
+static void count_scans(j_common_ptr codec) {
+    jpeg_job *job = (jpeg_job *)(void *)codec->err;
+    if (job->codec.input_scan_number <= MAX_SCANS) return;
+    vb_errorf(job->err, VB_EDATA, "%s: JPEG: more than %d scans", job->name, MAX_SCANS);
+    longjmp(job->failed, 1);
+}
+
+/* Everything that may jump to job->failed. */
+static int jpeg_decode_job(jpeg_job *job, const void *bytes, size_t size) {
+    struct jpeg_decompress_struct *codec = &job->codec;
+    jpeg_create_decompress(codec);
+    codec->progress = &job->progress;
+    jpeg_mem_src(codec, bytes, size);
+    jpeg_read_header(codec, TRUE);
+    vb_mode mode;
+    switch (codec->num_components) {
+    case 1:
+        mode = VB_MODE_L;
+        codec->out_color_space = JCS_GRAYSCALE;
+        break;
+    case 3:
+        mode = VB_MODE_RGB;
+        codec->out_color_space = JCS_RGB;
+        break;
+    case 4:
+        mode = VB_MODE_CMYK;
+        codec->out_color_space = JCS_CMYK;
+        break;
+    default:
+        return vb_errorf(job->err, VB_EUNSUPPORTED, "%s: JPEG: %d components, expected 1, 3 or 4", job->name,
+                         codec->num_components);
+    }
+    if (vb_codec_reserve(job->image, mode, codec->image_width, codec->image_height, job->name, job->err)) return -1;
+    jpeg_start_decompress(codec);
+    size_t stride = (size_t)codec->output_width * (size_t)codec->output_components;
+    while (codec->output_scanline < codec->output_height) {
+        JSAMPROW rows[8];
+        for (size_t i = 0; i < 8; i++) rows[i] = job->image->pixels + (codec->output_scanline + i) * stride;
+        JDIMENSION left = codec->output_height - codec->output_scanline;
+        jpeg_read_scanlines(codec, rows, left < 8 ? left : 8);
+    }
+    jpeg_finish_decompress(codec);
+    /* Adobe stores inks inverted, and everybody who writes CMYK follows; Pillow takes it for granted. */
+    if (mode == VB_MODE_CMYK)
+        for (size_t i = 0; i < stride * codec->output_height; i++) job->image->pixels[i] ^= 0xff;
+    return 0;
+}
+
+static int jpeg_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
+    jpeg_job job = {.image = image, .name = name, .err = err};
+    job.codec.err = jpeg_std_error(&job.errors);
+    job.errors.error_exit = jpeg_fail;
+    job.errors.emit_message = judge;
+    job.errors.output_message = print_nothing;
+    job.progress.progress_monitor = count_scans;
+    int status = setjmp(job.failed) ? -1 : jpeg_decode_job(&job, bytes, size);
+    jpeg_destroy_decompress(&job.codec);
+    if (!status) return 0;
+    vb_free(image->pixels);
+    image->pixels = NULL;
+    return -1;
+}
+
+const vb_codec vb_codec_jpeg = {
+    .name = "JPEG",
+    .suffixes = {"jpg", "jpeg"},
+    .signature = {"\xff\xd8\xff", "..."},
+    .decode = jpeg_decode,
+};

@@ -1,0 +1,146 @@
+/* PNG by libpng, in the mode that Pillow 9.4 picks for each colour type and depth; every checksum counts. */
+#include "shards/images/codec.h"
+
+#include <png.h>
+#include <setjmp.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+
+typedef struct png_job {
+    const uint8_t *bytes;
+    size_t size, at;
+    bool out_of_memory;
+    jmp_buf failed;
+    vb_image *image;
+    const char *name;
+    vb_error *err;
+} png_job;
+
+static void png_fail(png_structp png, png_const_charp message) {
+    png_job *job = png_get_error_ptr(png);
+    vb_errorf(job->err, job->out_of_memory ? VB_EMEMORY : VB_EDATA, "%s: PNG: %s", job->name, message);
+    longjmp(job->failed, 1);
+}
+
+/* libpng warns of what does not touch the pixels (and of surplus bytes behind them). */
+static void warn_nobody(png_structp png, png_const_charp message) {
+    (void)png;
+    (void)message;
+}
+
+static void feed(png_structp png, png_bytep out, size_t wanted) {
+    png_job *job = png_get_io_ptr(png);
+    if (wanted > job->size - job->at) png_error(png, "truncated: the file ends before its IEND chunk");
+    memcpy(out, job->bytes + job->at, wanted);
+    job->at += wanted;
+}
+
+static png_voidp allocate(png_structp png, png_alloc_size_t size) {
+    png_job *job = png_get_mem_ptr(png);
+    void *memory = vb_array(size, 1, "PNG decoder", NULL);
+    if (!memory) job->out_of_memory = true;
+    return memory;
+}
+
+static void release(png_structp png, png_voidp memory) {
+    (void)png;
+    vb_free(memory);
+}
+
+/* Asks libpng for 8-bit samples, one byte a sample, except for 16-bit greys, which become 32-bit integers. */
+static vb_mode choose_mode(png_structp png, int type, int depth) {
+    if (depth < 8) png_set_packing(png);
+    if (depth == 16 && type != PNG_COLOR_TYPE_GRAY) png_set_strip_16(png);
+    switch (type) {
+    case PNG_COLOR_TYPE_GRAY:
+        if (depth == 16) return VB_MODE_I;
+        if (depth < 8) png_set_expand_gray_1_2_4_to_8(png);
+        return depth == 1 ? VB_MODE_1 : VB_MODE_L;
+    case PNG_COLOR_TYPE_GRAY_ALPHA:
+        if (depth == 8) return VB_MODE_LA;
+        png_set_gray_to_rgb(png); /* Pillow 9.4 knows 16-bit LA as RGBA only */
+        return VB_MODE_RGBA;
+    case PNG_COLOR_TYPE_PALETTE: return VB_MODE_P;
+    case PNG_COLOR_TYPE_RGB: return VB_MODE_RGB;
+    default: return VB_MODE_RGBA;
+    }
+}
+
+/* Entries that the file does not define are a grey ramp in Pillow. */
+static void copy_palette(uint8_t *palette, png_structp png, png_infop info) {
+    png_colorp entries = NULL;
+    int count = 0;
+    for (int i = 0; i < 256; i++) memset(palette + 3 * i, i, 3);
+    png_get_PLTE(png, info, &entries, &count);
+    for (int i = 0; i < count; i++) {
+        palette[3 * i] = entries[i].red;
+        palette[3 * i + 1] = entries[i].green;
+        palette[3 * i + 2] = entries[i].blue;
+    }
+}
+
+/* 16-bit big-endian samples, which fill the first half of each row, become int32, last first. */
+static void widen_rows(vb_image *image) {
+    size_t width = (size_t)image->width;
+    for (size_t y = 0; y < (size_t)image->height; y++) {
+        uint8_t *row = image->pixels + y * width * 4;
+        for (size_t x = width; x-- > 0;) {
+            int32_t level = row[2 * x] << 8 | row[2 * x + 1];
+            memcpy(row + 4 * x, &level, sizeof level);
+        }
+    }
+}
+
+/* Everything that may jump to job->failed. */
+static int png_decode_job(png_job *job, png_structp png, png_infop info) {
+    png_uint_32 width, height;
+    int depth, type;
+    png_set_read_fn(png, job, feed);
+    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* vb_codec_reserve bounds the product instead */
+    png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1); /* gamma, profiles, texts: Pillow's pixels ignore them */
+    png_set_check_for_invalid_index(png, 0);
+    png_read_info(png, info);
+    png_get_IHDR(png, info, &width, &height, &depth, &type, NULL, NULL, NULL);
+    vb_mode mode = choose_mode(png, type, depth);
+    if (vb_codec_reserve(job->image, mode, width, height, job->name, job->err)) return -1;
+    if (mode == VB_MODE_P) copy_palette(job->image->palette, png, info);
+    int passes = png_set_interlace_handling(png);
+    png_read_update_info(png, info);
+    size_t stride = mode == VB_MODE_I ? (size_t)width * 4 : png_get_rowbytes(png, info);
+    for (int pass = 0; pass < passes; pass++)
+        for (size_t y = 0; y < height; y++) png_read_row(png, job->image->pixels + y * stride, NULL);
+    png_read_end(png, NULL);
+    if (mode == VB_MODE_I) widen_rows(job->image);
+    return 0;
+}
+
+static int png_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
+    png_job job = {.bytes = bytes, .size = size, .image = image, .name = name, .err = err};
+    /* volatile: they are read after a jump */
+    png_structp volatile png = NULL;
+    png_infop volatile info = NULL;
+    volatile int status = -1;
+    if (!setjmp(job.failed)) {
+        png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &job, png_fail, warn_nobody, &job, allocate, release);
+        if (png) info = png_create_info_struct(png);
+        if (!info) vb_errorf(err, VB_EMEMORY, "%s: PNG: no memory for the decoder", name);
+        else status = png_decode_job(&job, png, info);
+    }
+    png_structp used = png;
+    png_infop used_info = info;
+    if (used) png_destroy_read_struct(&used, &used_info, NULL);
+    if (!status) return 0;
+    vb_free(image->pixels);
+    image->pixels = NULL;
+    return -1;
+}
+
+const vb_codec vb_codec_png = {
+    .name = "PNG",
+    .suffixes = {"png"},
+    .signature = {"\x89PNG", "...."}, /* what follows tells transfer damage; libpng says so */
+    .decode = png_decode,
+};

@@ -1,0 +1,460 @@
+/* The vocabulary reader: every listing of a class is gathered, equal names are found by sorting, and each distinct one becomes a
+ * class. */
+#include "shards/text/vocabularies.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "shards/text/yaml.h"
+#include "shards/text/did_you_mean.h"
+
+/* One listing of a class in a vocabulary. Texts belong to the YAML tree. */
+typedef struct listing {
+    const vb_yaml *node;   /* for its position */
+    const char *name, *id; /* id may be NULL */
+    int vocabulary;
+    int place;  /* in file order */
+    int first;  /* place of the first listing of the same name */
+    int class;  /* index of the class */
+    bool again; /* the same name was listed before in this vocabulary */
+} listing;
+
+/* ---- names ---- */
+
+static int plain(char c) { return c == '_' ? ' ' : (unsigned char)c; }
+
+static int compare_names(const char *a, const char *b) {
+    while (*a && plain(*a) == plain(*b)) a++, b++;
+    return plain(*a) - plain(*b);
+}
+
+static bool is_blank(char c) { return c == ' ' || c == '_' || c == '\t' || c == '\n' || c == '\r'; }
+
+/* A name that a prompt or a folder could hold. */
+static int check_name(const vb_yaml *node, const char *what, const char *path, vb_error *err) {
+    if (node->kind != VB_YAML_SCALAR || vb_yaml_is_null(node)) return vb_yaml_expected(node, path, what, err);
+    const char *text = node->text;
+    bool blank = true;
+    for (const char *c = text; *c; c++) {
+        blank &= is_blank(*c);
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return vb_yaml_errorf(node, path, err, "expected %s on one line, found '%s'", what, text);
+    }
+    if (blank) return vb_yaml_errorf(node, path, err, "expected %s, found an empty text", what);
+    if (*text == ' ' || text[strlen(text) - 1] == ' ')
+        return vb_yaml_errorf(node, path, err, "expected %s without white space around it, found '%s'", what, text);
+    return 0;
+}
+
+static int unknown_key(const vb_yaml *key, const char *const *known, const char *path, vb_error *err) {
+    const char *near = vb_did_you_mean(key->text, known);
+    if (near) return vb_yaml_errorf(key, path, err, "unknown key '%s', did you mean '%s'?", key->text, near);
+    return vb_yaml_errorf(key, path, err, "unknown key '%s', expected '%s' or '%s'", key->text, known[0], known[1]);
+}
+
+/* ---- the file's shape ---- */
+
+static int read_listing(listing *entry, const vb_yaml *node, const char *path, vb_error *err) {
+    static const char *const known[] = {"name", "id", NULL};
+    entry->node = node;
+    if (node->kind != VB_YAML_MAP) {
+        entry->name = node->text;
+        return check_name(node, "a class name or {id: ..., name: ...}", path, err);
+    }
+    for (size_t i = 0; i < node->count; i++)
+        if (strcmp(node->keys[i]->text, "name") && strcmp(node->keys[i]->text, "id"))
+            return unknown_key(node->keys[i], known, path, err);
+    const vb_yaml *name = vb_yaml_get(node, "name"), *id = vb_yaml_get(node, "id");
+    if (!name) return vb_yaml_errorf(node, path, err, "a class without a name: expected {id: ..., name: ...}");
+    if (check_name(name, "a class name", path, err) || (id && check_name(id, "an id", path, err))) return -1;
+    entry->name = name->text;
+    entry->id = id ? id->text : NULL;
+    return 0;
+}
+
+static int gather(vb_vocabularies *v, listing **listings, int *count, const vb_yaml *root, const char *path, vb_error *err) {
+    static const char *const known[] = {"name", "vocabularies", NULL};
+    if (root->kind != VB_YAML_MAP) return vb_yaml_expected(root, path, "a map with 'name' and 'vocabularies'", err);
+    for (size_t i = 0; i < root->count; i++)
+        if (strcmp(root->keys[i]->text, "name") && strcmp(root->keys[i]->text, "vocabularies"))
+            return unknown_key(root->keys[i], known, path, err);
+    const vb_yaml *name = vb_yaml_get(root, "name"), *map = vb_yaml_get(root, "vocabularies");
+    if (!name || !map) return vb_yaml_errorf(root, path, err, "the key '%s' is missing", name ? "vocabularies" : "name");
+    if (check_name(name, "a name", path, err)) return -1;
+    if (map->kind != VB_YAML_MAP) return vb_yaml_expected(map, path, "a map from vocabulary to its classes", err);
+    if (!map->count) return vb_yaml_errorf(map, path, err, "expected at least one vocabulary, found none");
+    size_t total = 0;
+    for (size_t i = 0; i < map->count; i++) {
+        const vb_yaml *classes = map->items[i];
+        if (check_name(map->keys[i], "the name of a vocabulary", path, err)) return -1;
+        if (classes->kind != VB_YAML_LIST) return vb_yaml_expected(classes, path, "a list of classes", err);
+        if (!classes->count) return vb_yaml_errorf(classes, path, err, "the vocabulary '%s' holds no class", map->keys[i]->text);
+        total += classes->count;
+    }
+    v->count = (int)map->count; /* both fit: the YAML reader bounds the number of values */
+    *count = (int)total;
+    v->name = vb_strdup(name->text, err);
+    v->names = vb_array(map->count, sizeof *v->names, "vocabulary names", err);
+    *listings = vb_array(total, sizeof **listings, "class names", err);
+    if (!v->name || !v->names || !*listings) return -1;
+    listing *entry = *listings;
+    for (size_t i = 0; i < map->count; i++) {
+        if (!(v->names[i] = vb_strdup(map->keys[i]->text, err))) return -1;
+        for (size_t j = 0; j < map->items[i]->count; j++, entry++) {
+            entry->vocabulary = (int)i;
+            entry->place = (int)(entry - *listings);
+            if (read_listing(entry, map->items[i]->items[j], path, err)) return -1;
+        }
+    }
+    return 0;
+}
+
+/* ---- equal names, equal ids ---- */
+
+static int by_name_then_place(const void *a, const void *b) {
+    const listing *x = *(const listing *const *)a, *y = *(const listing *const *)b;
+    int order = compare_names(x->name, y->name);
+    return order ? order : x->place - y->place;
+}
+
+static int by_id_then_place(const void *a, const void *b) {
+    const listing *x = *(const listing *const *)a, *y = *(const listing *const *)b;
+    int order = strcmp(x->id, y->id);
+    return order ? order : x->place - y->place;
+}
+
+/* Of several faults the one that comes first in the file is reported. */
+static void earliest(const listing **bad, const listing **other, const listing *found, const listing *before) {
+    if (*bad && (*bad)->place <= found->place) return;
+    *bad = found;
+    *other = before;
+}
+
+/* `sorted` (count elements) is scratch. Sets first, again and the ids of repeated names. */
+static int match(listing *listings, int count, listing **sorted, const char *path, vb_error *err) {
+    const listing *bad = NULL, *other = NULL;
+    for (int i = 0; i < count; i++) sorted[i] = &listings[i];
+    qsort(sorted, (size_t)count, sizeof *sorted, by_name_then_place);
+    for (int i = 0, end; i < count; i = end) {
+        const listing *with_id = NULL;
+        for (end = i; end < count && !compare_names(sorted[i]->name, sorted[end]->name); end++) {
+            listing *entry = sorted[end];
+            entry->first = sorted[i]->place;
+            entry->again = end > i && sorted[end - 1]->vocabulary == entry->vocabulary;
+            if (entry->id && with_id && strcmp(entry->id, with_id->id)) earliest(&bad, &other, entry, with_id);
+            if (entry->id && !with_id) with_id = entry;
+        }
+        for (int j = i; with_id && j < end; j++)
+            if (!sorted[j]->id) sorted[j]->id = with_id->id;
+    }
+    if (bad)
+        return vb_yaml_errorf(bad->node, path, err, "'%s' has the id '%s' here and '%s' at line %d", bad->name, bad->id,
+                              other->id, other->node->line);
+    int ids = 0;
+    for (int i = 0; i < count; i++)
+        if (listings[i].id) sorted[ids++] = &listings[i];
+    qsort(sorted, (size_t)ids, sizeof *sorted, by_id_then_place);
+    for (int i = 1; i < ids; i++)
+        if (!strcmp(sorted[i - 1]->id, sorted[i]->id) && sorted[i - 1]->first != sorted[i]->first)
+            earliest(&bad, &other, sorted[i], sorted[i - 1]);
+    if (!bad) return 0;
+    return vb_yaml_errorf(bad->node, path, err, "the id '%s' names '%s' here and '%s' at line %d", bad->id, bad->name,
+                          other->name, other->node->line);
+}
+
+static int build(vb_vocabularies *v, listing *listings, int count, vb_error *err) {
+    for (int i = 0; i < count; i++) {
+        v->classes += listings[i].first == i;
+        v->duplicates += listings[i].first != i;
+    }
+    v->class = vb_array((size_t)v->classes, sizeof *v->class, "classes", err);
+    v->offsets = vb_array((size_t)v->count + 1, sizeof *v->offsets, "vocabularies", err);
+    v->members = vb_array((size_t)count, sizeof *v->members, "classes of vocabularies", err);
+    v->duplicate_notes = vb_array((size_t)v->duplicates, sizeof *v->duplicate_notes, "notes on duplicate names", err);
+    if (!v->class || !v->offsets || !v->members || !v->duplicate_notes) return -1;
+    int classes = 0, members = 0, notes = 0;
+    for (int i = 0; i < count; i++) {
+        listing *entry = &listings[i];
+        const listing *first = &listings[entry->first];
+        if (first == entry) {
+            vb_class *class = &v->class[entry->class = classes++];
+            if (!(class->name = vb_strdup(entry->name, err)) || (entry->id && !(class->id = vb_strdup(entry->id, err))))
+                return -1;
+        } else {
+            entry->class = first->class;
+            v->duplicate_notes[notes] =
+                vb_format(err, "'%s' in '%s' (line %d) is also in '%s' (line %d)", entry->name, v->names[entry->vocabulary],
+                          entry->node->line, v->names[first->vocabulary], first->node->line);
+            if (!v->duplicate_notes[notes++]) return -1;
+        }
+        if (!entry->again) v->members[members++] = entry->class;
+        v->offsets[entry->vocabulary + 1] = members;
+    }
+    return 0;
+}
+
+/* ---- labels to classes ---- */
+
+typedef struct named {
+    const char *text;
+    int class;
+} named;
+
+static int by_plain_name(const void *a, const void *b) {
+    return compare_names(((const named *)a)->text, ((const named *)b)->text);
+}
+static int by_id(const void *a, const void *b) { return strcmp(((const named *)a)->text, ((const named *)b)->text); }
+
+static int index_labels(vb_vocabularies *v, vb_error *err) {
+    named *labels = vb_array((size_t)v->classes, sizeof *labels, "labels", err);
+    v->by_name = vb_array((size_t)v->classes, sizeof *v->by_name, "labels", err);
+    v->by_id = vb_array((size_t)v->classes, sizeof *v->by_id, "labels", err);
+    if (labels && v->by_name && v->by_id) {
+        for (int i = 0; i < v->classes; i++) labels[i] = (named){v->class[i].name, i};
+        qsort(labels, (size_t)v->classes, sizeof *labels, by_plain_name);
+        for (int i = 0; i < v->classes; i++) v->by_name[i] = labels[i].class;
+        for (int i = 0; i < v->classes; i++)
+            if (v->class[i].id) labels[v->ids++] = (named){v->class[i].id, i};
+        qsort(labels, (size_t)v->ids, sizeof *labels, by_id);
+        for (int i = 0; i < v->ids; i++) v->by_id[i] = labels[i].class;
+    }
+    vb_free(labels);
+    return labels && v->by_name && v->by_id ? 0 : -1;
+}
+
+int vb_vocabularies_find(const vb_vocabularies *v, const char *label) {
+    for (int low = 0, high = v->ids; low < high;) {
+        int middle = low + (high - low) / 2, order = strcmp(label, v->class[v->by_id[middle]].id);
+        if (!order) return v->by_id[middle];
+        if (order < 0) high = middle;
+        else low = middle + 1;
+    }
+    for (int low = 0, high = v->classes; low < high;) {
+        int middle = low + (high - low) / 2, order = compare_names(label, v->class[v->by_name[middle]].name);
+        if (!order) return v->by_name[middle];
+        if (order < 0) high = middle;
+        else low = middle + 1;
+    }
+    return -1;
+}
+
+static int digest(vb_vocabularies *v, vb_error *err) {
+    vb_digester *digester;
+    if (vb_digest_new(&digester, err)) return -1;
+    vb_digest_add_text(digester, "vocabularies/1");
+    vb_digest_add_text(digester, v->name);
+    for (int i = 0; i < v->count; i++) {
+        vb_digest_add_text(digester, v->names[i]);
+        for (int j = v->offsets[i]; j < v->offsets[i + 1]; j++) {
+            const vb_class *class = &v->class[v->members[j]];
+            vb_digest_add_text(digester, "class");
+            vb_digest_add_text(digester, class->name);
+            vb_digest_add_text(digester, class->id ? class->id : "");
+        }
+        vb_digest_add_text(digester, "end");
+    }
+    v->digest = vb_digest_finish(digester);
+    return 0;
+}
+
+int vb_vocabularies_read(vb_vocabularies *v, const char *path, vb_error *err) {
+    *v = (vb_vocabularies){0};
+    vb_yaml *root = NULL;
+    listing *listings = NULL, **sorted = NULL;
+    int count = 0, status = -1;
+    if (vb_yaml_read(&root, path, err) || gather(v, &listings, &count, root, path, err)) goto done;
+    if (!(sorted = vb_array((size_t)count, sizeof(listing *), "class names", err))) goto done;
+    if (match(listings, count, sorted, path, err) || build(v, listings, count, err) || index_labels(v, err)) goto done;
+    status = digest(v, err);
+done:
+    if (status) vb_vocabularies_free(v);
+    vb_free(sorted);
+    vb_free(listings);
+    vb_yaml_free(root);
+    return status;
+}
+
+void vb_vocabularies_free(vb_vocabularies *v) {
+    for (int i = 0; v->names && i < v->count; i++) vb_free(v->names[i]);
+    for (int i = 0; v->class && i < v->classes; i++) {
+        vb_free(v->class[i].name);
+        vb_free(v->class[i].id);
+    }
+    for (int i = 0; v->duplicate_notes && i < v->duplicates; i++) vb_free(v->duplicate_notes[i]);
+    vb_free(v->name);
+    vb_free(v->names);
+    vb_free(v->offsets);
+    vb_free(v->members);
+    vb_free(v->class);
+    vb_free(v->duplicate_notes);
+    vb_free(v->by_name);
+    vb_free(v->by_id);
+    *v = (vb_vocabularies){0};
+}
+
+/* ---- several files as one label space ---- */
+
+/* A class of a part. */
+typedef struct joint {
+    const vb_class *class;
+    int part, index;
+    struct joint *first; /* of the same name, in the parts' order: itself when it stands alone or is the first */
+    int others;          /* of a first one: classes of the same name in other parts */
+    int number;          /* in the join; -1: dropped */
+} joint;
+
+static int by_name_then_part(const void *a, const void *b) {
+    const joint *x = *(joint *const *)a, *y = *(joint *const *)b;
+    int order = compare_names(x->class->name, y->class->name);
+    return order ? order : x < y ? -1 : x > y;
+}
+
+static int by_id_then_part(const void *a, const void *b) {
+    const joint *x = *(joint *const *)a, *y = *(joint *const *)b;
+    int order = strcmp(x->class->id, y->class->id);
+    return order ? order : x < y ? -1 : x > y;
+}
+
+static joint *first_of(joint *entry) {
+    while (entry->first != entry) entry = entry->first;
+    return entry;
+}
+
+static void unite(joint *a, joint *b) {
+    a = first_of(a), b = first_of(b);
+    if (a < b) b->first = a;
+    else a->first = b;
+}
+
+static void find_shared(joint *all, int count, joint **sorted) {
+    for (int i = 0; i < count; i++) sorted[i] = &all[i];
+    qsort(sorted, (size_t)count, sizeof *sorted, by_name_then_part);
+    for (int i = 0; i < count; i++)
+        for (int j = i - 1; j >= 0 && !compare_names(sorted[i]->class->name, sorted[j]->class->name); j--)
+            if (!sorted[i]->class->id || !sorted[j]->class->id) unite(sorted[i], sorted[j]);
+    int ids = 0;
+    for (int i = 0; i < count; i++)
+        if (all[i].class->id) sorted[ids++] = &all[i];
+    qsort(sorted, (size_t)ids, sizeof *sorted, by_id_then_part);
+    for (int i = 1; i < ids; i++)
+        if (!strcmp(sorted[i - 1]->class->id, sorted[i]->class->id)) unite(sorted[i - 1], sorted[i]);
+    for (int i = 0; i < count; i++) all[i].first = first_of(&all[i]);
+}
+
+/* Numbers of the shared names and of the classes. */
+static int number_classes(vb_joined *joined, joint *all, int count, const char *const *names, vb_shared_names rule,
+                          vb_error *err) {
+    vb_vocabularies *v = &joined->vocabularies;
+    for (int i = 0; i < count; i++) {
+        joint *first = all[i].first;
+        if (first != &all[i] && !first->others++) joined->shared++;
+    }
+    if (!(joined->shared_of =
+              vb_array((size_t)joined->shared * (size_t)joined->parts, sizeof *joined->shared_of, "shared names", err)))
+        return -1;
+    int shared = 0;
+    for (int i = 0; i < joined->shared * joined->parts; i++) joined->shared_of[i] = -1;
+    for (int i = 0; i < count; i++) {
+        joint *entry = &all[i], *first = entry->first;
+        bool again = first != entry;
+        entry->number = (first->others && rule == VB_SHARED_DROP) ? -1 :
+                        again && rule == VB_SHARED_MERGE          ? first->number :
+                                                                    v->classes++;
+        if (!first->others) continue;
+        if (!again) first->others = ++shared; /* from here on the number of its row */
+        int *of = joined->shared_of + (size_t)(first->others - 1) * (size_t)joined->parts;
+        if (of[entry->part] >= 0)
+            return vb_errorf(err, VB_EMISMATCH,
+                             "'%s': its classes '%s' and '%s' are both of one name with '%s' of another dataset",
+                             names[entry->part], all[i - entry->index + of[entry->part]].class->name, entry->class->name,
+                             first->class->name);
+        of[entry->part] = entry->index;
+        v->duplicates += again;
+    }
+    return 0;
+}
+
+static int fill_joined(vb_joined *joined, const joint *all, int count, const char *const *names, vb_shared_names rule,
+                       vb_error *err) {
+    vb_vocabularies *v = &joined->vocabularies;
+    v->class = vb_array((size_t)v->classes, sizeof *v->class, "classes", err);
+    v->members = vb_array((size_t)count, sizeof *v->members, "classes of vocabularies", err);
+    v->duplicate_notes = vb_array((size_t)v->duplicates, sizeof *v->duplicate_notes, "notes on shared names", err);
+    joined->part_of = vb_array((size_t)v->classes, sizeof *joined->part_of, "classes", err);
+    joined->origin = vb_array((size_t)v->classes, sizeof *joined->origin, "classes", err);
+    if (rule == VB_SHARED_SAME) joined->kin = vb_array((size_t)v->classes, sizeof *joined->kin, "classes", err);
+    if (!v->class || !v->members || !v->duplicate_notes || !joined->part_of || !joined->origin ||
+        (rule == VB_SHARED_SAME && !joined->kin))
+        return -1;
+    int members = 0, notes = 0, filled = 0;
+    for (int i = 0; i < count; i++) {
+        const joint *entry = &all[i], *first = entry->first;
+        if (first != entry) {
+            v->duplicate_notes[notes] =
+                vb_format(err, "'%s' in '%s' is also in '%s'", entry->class->name, names[entry->part], names[first->part]);
+            if (!v->duplicate_notes[notes++]) return -1;
+        }
+        joined->class_of[entry->part][entry->index] = entry->number;
+        if (entry->number < 0) continue;
+        v->members[members++] = entry->number;
+        v->offsets[entry->part + 1] = members;
+        if (entry->number < filled) continue; /* merged into an earlier one */
+        vb_class *class = &v->class[filled];
+        if (!(class->name = vb_strdup(entry->class->name, err))) return -1;
+        if (entry->class->id && !(class->id = vb_strdup(entry->class->id, err))) return -1;
+        joined->part_of[filled] = entry->part;
+        joined->origin[filled] = entry->index;
+        if (joined->kin) joined->kin[filled] = first->number;
+        filled++;
+    }
+    for (int p = 0; p < joined->parts; p++)
+        if (v->offsets[p + 1] <= v->offsets[p])
+            return vb_errorf(err, VB_EMISMATCH, "'%s': no class is left, all its names are shared and dropped", names[p]);
+    return 0;
+}
+
+int vb_vocabularies_join(vb_joined *joined, const char *name, const vb_vocabularies *const *parts, const char *const *names,
+                         int count, vb_shared_names rule, vb_error *err) {
+    *joined = (vb_joined){.parts = count};
+    vb_vocabularies *v = &joined->vocabularies;
+    size_t total = 0, filled = 0;
+    int status = -1;
+    for (int p = 0; p < count; p++) total += (size_t)parts[p]->classes;
+    if (total > INT_MAX / 2) return vb_errorf(err, VB_EUNSUPPORTED, "%zu classes in one expansion", total);
+    joint *all = vb_array(total, sizeof *all, "classes", err), **sorted = vb_array(total, sizeof(joint *), "classes", err);
+    v->count = count;
+    v->name = vb_strdup(name, err);
+    v->names = vb_array((size_t)count, sizeof *v->names, "vocabulary names", err);
+    v->offsets = vb_array((size_t)count + 1, sizeof *v->offsets, "vocabularies", err);
+    joined->class_of = vb_array((size_t)count, sizeof *joined->class_of, "classes", err);
+    if (!all || !sorted || !v->name || !v->names || !v->offsets || !joined->class_of) goto done;
+    for (int p = 0; p < count; p++) {
+        if (!(v->names[p] = vb_strdup(names[p], err))) goto done;
+        if (!(joined->class_of[p] = vb_array((size_t)parts[p]->classes, sizeof(int), "classes", err))) goto done;
+        for (int c = 0; c < parts[p]->classes; c++, filled++)
+            all[filled] = (joint){.class = &parts[p]->class[c], .part = p, .index = c, .first = &all[filled]};
+    }
+    find_shared(all, (int)total, sorted);
+    if (number_classes(joined, all, (int)total, names, rule, err) || fill_joined(joined, all, (int)total, names, rule, err))
+        goto done;
+    if (index_labels(v, err) || digest(v, err)) goto done;
+    status = 0;
+done:
+    if (status) vb_vocabularies_joined_free(joined);
+    vb_free(sorted);
+    vb_free(all);
+    return status;
+}
+
+void vb_vocabularies_joined_free(vb_joined *joined) {
+    for (int p = 0; joined->class_of && p < joined->parts; p++) vb_free(joined->class_of[p]);
+    vb_free(joined->class_of);
+    vb_free(joined->part_of);
+    vb_free(joined->origin);
+    vb_free(joined->kin);
+    vb_free(joined->shared_of);
+    vb_vocabularies_free(&joined->vocabularies);
+    *joined = (vb_joined){0};
+}

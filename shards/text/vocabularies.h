@@ -1,0 +1,77 @@
+/* Vocabulary files: a map from vocabulary (superclass) to its classes, with class names that occur twice meaning one class.
+ *
+ *   name: example
+ *   vocabularies:
+ *     aquatic: [beaver, dolphin]
+ *     fish:
+ *       - {id: n01440764, name: tench}    # id: the folder or WordNet id that datasets use
+ *
+ * Names are the same when they are equal once underscores are spaces; case counts. Errors (VB_ECONFIG, with the place): unknown
+ * keys, nothing in a vocabulary or no vocabulary, empty names, names that begin or end with white space or hold control
+ * characters, one name with two ids, one id with two names. */
+#ifndef VB_VOCABULARIES_H
+#define VB_VOCABULARIES_H
+
+#include <stdbool.h>
+
+#include "shards/files/digest.h"
+
+typedef struct vb_class {
+    char *name; /* as in the file; underscores become spaces in prompts */
+    char *id;   /* folder name or WordNet id; NULL when the file gives none */
+} vb_class;
+
+typedef struct vb_vocabularies {
+    char *name;
+    int count; /* N vocabularies, in file order */
+    char **names;
+    int *offsets; /* count + 1: vocabulary v holds members[offsets[v] .. offsets[v+1]-1] */
+    int *members; /* class indices; a class once in each vocabulary */
+    int classes;  /* distinct classes, in order of first occurrence */
+    vb_class *class;
+    int duplicates; /* class names listed again, in the same or another vocabulary */
+    char *
+        *duplicate_notes; /* one line each: "'rose' in 'OxfordFlowers' (line 12) is also in 'Plants' (line 3)": the first place */
+    vb_digest digest;     /* of names, ids and membership, not of comments or layout */
+    int *by_name;         /* every class, sorted by name: the index of vb_vocabularies_find */
+    int *by_id;           /* the classes with an id, sorted by id */
+    int ids;
+} vb_vocabularies;
+
+/* Reads a whole file. Free with vb_vocabularies_free, also after a failure (which leaves it empty). */
+int vb_vocabularies_read(vb_vocabularies *vocabularies, const char *path, vb_error *err);
+void vb_vocabularies_free(vb_vocabularies *vocabularies);
+
+/* Class index of a label as datasets give it: an id, a name, or a name with underscores for spaces (or the reverse); -1 when
+ * none. Ids win over names. Thread-safe. */
+int vb_vocabularies_find(const vb_vocabularies *vocabularies, const char *label);
+
+/* What classes of one name in several of the joined datasets are. */
+typedef enum vb_shared_names {
+    VB_SHARED_SAME,      /* one thing with a text in each: neither is wrong for an image of the other */
+    VB_SHARED_DIFFERENT, /* different things */
+    VB_SHARED_MERGE,     /* one class, in the vocabularies of all of them, with the text of the first */
+    VB_SHARED_DROP       /* left out of all of them, and their images with them */
+} vb_shared_names;
+
+/* The classes of several vocabulary files as one label space, in which every file is one vocabulary. */
+typedef struct vb_joined {
+    vb_vocabularies vocabularies; /* classes by part, in the parts' order; duplicate_notes: of the shared names */
+    int parts;
+    int **class_of; /* parts x the part's classes: index in vocabularies; -1: dropped */
+    int *part_of;   /* of every class: the part whose class it is (the first one's, where merged), and which class there */
+    int *origin;
+    int *kin;       /* of every class, for vb_label_space; NULL unless VB_SHARED_SAME */
+    int shared;     /* names that several parts have */
+    int *shared_of; /* shared x parts: the class of that name in the part, -1 where it has none */
+} vb_joined;
+
+/* `names`: of the parts, one each. Two classes are of one name when their ids are equal, or one has none and their names are
+ * equal
+ * (underscores are spaces). VB_EMISMATCH: two classes of one part are of one name with a class of another (by id and by name), or
+ * a part has no class left. Free with vb_vocabularies_joined_free, also after a failure. */
+int vb_vocabularies_join(vb_joined *joined, const char *name, const vb_vocabularies *const *parts, const char *const *names,
+                         int count, vb_shared_names rule, vb_error *err);
+void vb_vocabularies_joined_free(vb_joined *joined);
+
+#endif

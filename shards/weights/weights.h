@@ -1,0 +1,33 @@
+/* Weights files of every published form, as a set of tensors under canonical (OpenAI) names, mapped and shared by a node. */
+#ifndef VB_WEIGHTS_H
+#define VB_WEIGHTS_H
+
+#include <stdbool.h>
+
+#include "kernels/base/tensor.h"
+#include "shards/files/digest.h"
+#include "shards/files/map.h"
+
+typedef struct vb_weights {
+    vb_tensor_set
+        set; /* canonical names (shards/weights/weight_names.h), the model's other tensors under their own; views into the map */
+    vb_tensor_set unused;    /* what has no canonical name, under its name in the file: extra heads, optimiser state, buffers */
+    const char *container;   /* "safetensors", "torch zip", "TorchScript", "legacy pickle" */
+    const char *naming;      /* "OpenAI", "open_clip", "Hugging Face", "SLIP", "DeCLIP", as found; "unknown" */
+    const char *family_hint; /* "clip", "slip", "declip": the family that publishes such names; NULL when unknown */
+    vb_digest digest;        /* of the file's bytes */
+    vb_map map;
+    void *storage; /* names and whatever else the reader owns */
+} vb_weights;
+
+/* The container and the naming are found from the bytes. `digest` costs one pass over the file: pass false to leave it empty.
+ * A file of unknown naming opens with an empty set. VB_EMISSING, VB_EDATA (cut short, corrupt), VB_EUNSUPPORTED (other containers
+ * and element types). After a failure nothing is left to close. Thread-safe for different `weights`. */
+int vb_weights_open(vb_weights *weights, const char *path, bool digest, vb_error *err);
+
+/* The same without canonical names: `set` holds every tensor under its name in the file ("state_dict.ctx"), naming is "as in the
+ * file". */
+int vb_weights_open_raw(vb_weights *weights, const char *path, bool digest, vb_error *err);
+void vb_weights_close(vb_weights *weights);
+
+#endif
