@@ -2,7 +2,8 @@
 #ifndef VB_EXPERIMENT_H
 #define VB_EXPERIMENT_H
 
-#include "mpi/adversarial/candidates.h"
+#include "mpi/experiment/adversarial_spec.h"
+#include "mpi/experiment/analyses_spec.h"
 #include "mpi/experiment/options.h"
 #include "mpi/experiment/retrieval_spec.h"
 #include "shards/files/digest.h"
@@ -57,7 +58,7 @@ typedef struct vb_experiment {
     int protocol;
     int64_t trials, seed, union_permutations, batch, threads, ranks_per_model;
     int similarity_engine; /* 0 replicated, 1 scalapack */
-    int analyses;          /* bits: see mpi/analyse/analyses.h */
+    uint32_t analyses;     /* bits: see mpi/experiment/analyses_spec.h */
     vb_adversarial_spec adversarial;
     bool per_image, latex;
     int dataset_count, model_count;
@@ -105,9 +106,5 @@ const vb_option *vb_experiment_tables_model(void);
 const vb_option *vb_experiment_tables_embeddings(void);   /* an entry of a model's list `embeddings` */
 const vb_option *vb_experiment_tables_coop(void);         /* a model's `prompts` as a map */
 const char *vb_experiment_tables_family_word(int family); /* as the file has it */
-
-/* Where a path of an experiment file lies: beside the file, else under the current folder, else (for configs/...) in the
- * installed configs. A new string: the first that exists (globs: that matches), or the path itself. */
-char *vb_resolve(const char *path, const char *beside, vb_error *err);
 
 #endif
