@@ -52,6 +52,9 @@ endif
 KERNELS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard kernels/*/*.c))
 SHARDS  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard shards/*/*.c))
 PROGRAM := $(patsubst %.c,$(BUILD)/%.o,$(wildcard mpi/*.c mpi/*/*.c))
+# Texts that the program carries: mpi/WING/NAME.gp is the constant vb_NAME_gp.
+TEXTS   := $(patsubst %,$(BUILD)/%.o,$(wildcard mpi/*/*.gp mpi/*/*.css mpi/*/*.html))
+PROGRAM += $(TEXTS)
 ARCHIVES := $(BUILD)/libshards.a $(BUILD)/libkernels.a
 
 .PHONY: all deps demo install deb uninstall clean help FORCE
@@ -65,12 +68,25 @@ $(BUILD)/%.o: %.c
 	@echo "  CC   $<"
 	$(Q)$(MPICC) $(ALL_CFLAGS) $(ISA_FLAGS) -MMD -MP -c -o $@ $<
 
-# The version and revision reach one file only, which is rebuilt when they change.
+# A text as C; a style sheet without the comments and the white space that are for its readers.
+$(TEXTS:.o=.c): $(BUILD)/%.c: % Makefile
+	@mkdir -p $(@D)
+	@name=vb_$(subst .,_,$(notdir $<)); echo "/* $< */ extern const char $$name[]; const char $$name[] =" >$@
+	@case $< in \
+	  *.css) sed 's,/\*.*\*/,,; s/^ *//; s/^\([a-z-]*\): /\1:/; s/ {$$/{/; s/, /,/g' $< | tr -d '\n' | sed 's/;}/}/g; s/[\\"]/\\&/g; s/.*/"&"/' ;; \
+	  *) sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< ;; esac >>$@
+	@echo ';' >>$@
+$(TEXTS): %.o: %.c
+	@echo "  CC   $<"
+	$(Q)$(MPICC) $(ALL_CFLAGS) -c -o $@ $<
+
+# Version, revision and prefix reach the files that tell of them only, which are rebuilt when they change.
 $(BUILD)/version.stamp: FORCE
 	@mkdir -p $(@D); echo '$(VERSION) $(DATE) $(GIT) $(PREFIX)' | cmp -s - $@ || echo '$(VERSION) $(DATE) $(GIT) $(PREFIX)' > $@
 FORCE: # phony: .SECONDARY would take a file that is not there for an intermediate one, and never look at the stamp
-$(BUILD)/mpi/base/provenance.o: $(BUILD)/version.stamp
-$(BUILD)/mpi/base/provenance.o: ALL_CFLAGS += -DVB_VERSION='"$(VERSION)"' -DVB_DATE='"$(DATE)"' -DVB_GIT='"$(GIT)"' -DVB_PREFIX='"$(PREFIX)"'
+$(BUILD)/mpi/base/provenance.o $(BUILD)/mpi/base/install.o: $(BUILD)/version.stamp
+$(BUILD)/mpi/base/provenance.o: ALL_CFLAGS += -DVB_VERSION='"$(VERSION)"' -DVB_DATE='"$(DATE)"' -DVB_GIT='"$(GIT)"'
+$(BUILD)/mpi/base/install.o: ALL_CFLAGS += -DVB_PREFIX='"$(PREFIX)"'
 
 $(BUILD)/libkernels.a: $(KERNELS)
 	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^

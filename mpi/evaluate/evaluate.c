@@ -8,6 +8,7 @@
 #include "kernels/openness/openness.h"
 #include "kernels/openness/similarity.h"
 #include "mpi/evaluate/class_shares.h"
+#include "mpi/ranks/cyclic.h"
 #include "mpi/ranks/progress.h"
 #include "mpi/evaluate/records.h"
 #include "mpi/evaluate/pair_json.h"
