@@ -4,7 +4,8 @@
 
 #include "kernels/exact/score.h"
 #include "kernels/towers/clip.h"
-#include "mpi/adversarial/candidates.h"
+#include "mpi/experiment/adversarial_spec.h"
+#include "mpi/experiment/analyses_spec.h"
 #include "mpi/experiment/options.h"
 #include "mpi/experiment/retrieval_spec.h"
 #include "shards/files/digest.h"
@@ -69,7 +70,7 @@ typedef struct vb_experiment {
     vb_protocol_kind protocol;
     int64_t trials, seed, union_permutations, batch, threads, ranks_per_model;
     vb_similarity_engine similarity_engine;
-    int analyses; /* bits: see mpi/analyse/analyses.h */
+    uint32_t analyses; /* bits: see mpi/experiment/analyses_spec.h */
     vb_adversarial_spec adversarial;
     bool per_image, latex;
     int dataset_count, model_count;
