@@ -24,11 +24,6 @@ PACKAGES := build-essential pkg-config git ca-certificates \
   libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev wordnet-base gnuplot-nox
 # The demo's pictures: the font, Unicode's list of its names, and what reads the font.
 DEMO_PACKAGES := fonts-noto-color-emoji unicode-data libfreetype-dev
-SLURM_PACKAGES := munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins jq
-TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck valgrind python3-numpy python3-scipy python3-pil python3-yaml \
-  mandoc groff man-db bsdextrautils zsh bash-completion chromium poppler-utils dpkg-dev
-PEER_PACKAGES := python3-faiss python3-venv
-FUZZ_PACKAGES := clang libclang-rt-14-dev
 LIBRARIES := yaml-0.1 libzstd jansson libjpeg libpng libwebp libwebpdemux libpcre2-8 libutf8proc libxxhash zlib scalapack-openmpi
 
 # ---- flags ------------------------------------------------------------------------------------------------------
@@ -57,12 +52,9 @@ endif
 KERNELS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard kernels/*/*.c))
 SHARDS  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard shards/*/*.c))
 PROGRAM := $(patsubst %.c,$(BUILD)/%.o,$(wildcard mpi/*.c mpi/*/*.c))
-UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
-TOOLS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
-BENCH   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 ARCHIVES := $(BUILD)/libshards.a $(BUILD)/libkernels.a
 
-.PHONY: all deps test-deps demo test test-slurm unit tools lint bench bench-retrieval sanitize fuzz install deb uninstall clean help FORCE
+.PHONY: all deps demo install deb uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -92,82 +84,19 @@ $(BUILD)/vocabench.1: $(BUILD)/vocabench
 	$(Q)$< help --format man >$@
 	$(Q)$< help --format bash >$(BUILD)/completion.bash
 	$(Q)$< help --format zsh >$(BUILD)/completion.zsh
-# A unit test may use the program's objects too, all but the one with main().
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(ARCHIVES) $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM))
-	@echo "  LINK $@"
-	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM)) $(ARCHIVES) $(LDLIBS) -lcmocka
-$(BUILD)/tests/tools/%: tests/tools/%.c
-	@mkdir -p $(@D)
-	@echo "  CC   $<"
-	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARN) -o $@ $< $(shell pkg-config --cflags --libs libpng libjpeg) -lm
-$(BUILD)/tests/demo/%: tests/demo/%.c
-	@mkdir -p $(@D)
-	@echo "  CC   $<"
-	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARN) -o $@ $< $(shell pkg-config --cflags --libs freetype2 libpng)
-$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(ARCHIVES)
-	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(ARCHIVES) $(LDLIBS)
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
+
+include tests/tests.mk
 
 # ---- what people type -------------------------------------------------------------------------------------------
 deps:  ## install what a Debian 12 machine lacks for building and running
 	@tests/tools/install-packages.sh $(PACKAGES)
-test-deps: deps
-	@tests/tools/install-packages.sh $(DEMO_PACKAGES) $(TEST_PACKAGES)
 
 demo: deps  ## install what is missing, build, show the whole job on emoji that Debian ships
 	@tests/tools/install-packages.sh $(DEMO_PACKAGES)
 	@$(MAKE) --no-print-directory all $(BUILD)/tests/demo/emoji
 	@tests/tools/demo.sh $(BUILD)/vocabench
-
-test: test-deps  ## install what is missing, build, run every test
-	@$(MAKE) --no-print-directory all unit tools
-	@tests/run.sh $(BUILD)
-
-test-slurm: deps  ## install Slurm, start a private cluster of two pretend nodes (as root), run jobs on it
-	@tests/slurm/install.sh $(SLURM_PACKAGES)
-	@$(MAKE) --no-print-directory all tools
-	@tests/run.sh $(BUILD) slurm
-
-unit: $(UNIT)
-
-# Programs that shell tests use; they share no code with what they check.
-tools: $(TOOLS) $(BUILD)/tests/demo/emoji
-
-lint: test-deps  ## the dependency rule of the rooms, house style, shellcheck, cppcheck
-	@tests/tools/lint.sh
-
-bench: all $(BENCH)  ## timings, as ratios of medians taken side by side
-	@tests/tools/bench.sh $(BUILD)
-
-RACE_ROWS ?= 1000000 4000000
-bench-retrieval: $(BUILD)/tests/bench/bench_retrieval $(BUILD)/vocabench  ## exact retrieval, alone and against FAISS (up to 20 GiB of memory, 20 minutes)
-	@OMP_WAIT_POLICY=passive $<
-	@tests/tools/install-packages.sh $(PEER_PACKAGES) || echo "Debian's FAISS: skipped"
-	@tests/bench/race.sh $< $(BUILD) $(RACE_ROWS)
-	@python3 tests/bench/scan_law.py $< $(BUILD)/vocabench $(BUILD)/race 1000000
-
-sanitize:  ## the unit tests under the address and undefined-behaviour sanitizers
-	@$(MAKE) --no-print-directory SAN=address,undefined unit
-	@tests/run.sh build-address unit
-
-# The readers of weights alone, and the two rooms' files that they need.
-FUZZ_SOURCES := $(addprefix kernels/base/,fault.c memory.c error.c tensor.c) shards/files/zip.c \
-  $(addprefix shards/weights/,pickle.c pickle_text.c safetensors.c torch.c weight_names.c)
-FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_SECONDS ?= 60
-FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -O1 -g -std=c11 -D_GNU_SOURCE -I.
-fuzz:  ## libFuzzer over pickle, zip and safetensors, FUZZ_SECONDS each (clang, libclang-rt-14-dev)
-	@tests/tools/install-packages.sh $(FUZZ_PACKAGES)
-	@$(MAKE) --no-print-directory $(FUZZERS:%=build-fuzz/fuzz_%)
-	@for f in $(FUZZERS); do mkdir -p build-fuzz/corpus/$$f && echo "  FUZZ $$f" && \
-	  build-fuzz/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2560 -max_len=65536 -print_final_stats=1 \
-	    -artifact_prefix=build-fuzz/$$f- build-fuzz/corpus/$$f tests/fuzz/corpus/$$f 2>build-fuzz/$$f.log || { tail -n 40 build-fuzz/$$f.log; exit 1; }; \
-	  grep -E 'number_of_executed_units|peak_rss' build-fuzz/$$f.log; done
-build-fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SOURCES) $(wildcard kernels/*/*.h shards/*/*.h tests/fuzz/*.h)
-	@mkdir -p $(@D)
-	@echo "  CC   $@"
-	$(Q)clang $(FUZZ_FLAGS) $(shell pkg-config --cflags jansson zlib) -o $@ $< $(FUZZ_SOURCES) $(shell pkg-config --libs jansson zlib) -lm
 
 PLACE = $(DESTDIR)$(PREFIX)
 install: all  ## put binary, man page, completion, configs, docs and slurm templates under PREFIX

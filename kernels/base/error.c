@@ -4,16 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernels/base/utf8.h"
+
 /* Bytes of the UTF-8 character at `text`, 0 when it is none, or a control character. */
 static int character(const unsigned char *text) {
-    if (*text < 0x80) return *text >= 0x20 && *text != 0x7f;
-    int n = *text < 0xc2 ? 0 : *text < 0xe0 ? 2 : *text < 0xf0 ? 3 : *text < 0xf5 ? 4 : 0;
-    for (int i = 1; i < n; i++)
-        if ((text[i] & 0xc0) != 0x80) return 0;
-    if (*text == 0xc2 && text[1] < 0xa0) return 0; /* terminals obey these too */
-    if ((*text == 0xe0 && text[1] < 0xa0) || (*text == 0xed && text[1] >= 0xa0)) return 0;
-    if ((*text == 0xf0 && text[1] < 0x90) || (*text == 0xf4 && text[1] >= 0x90)) return 0;
-    return n;
+    uint32_t c;
+    int n = vb_utf8_next(text, 4, &c);                             /* ends at the NUL, which continues no sequence */
+    bool control = n > 0 && (c < 0x20 || (c >= 0x7f && c < 0xa0)); /* terminals obey those from 0x80 on, too */
+    return n > 0 && !control ? n : 0;
 }
 
 /* What a file holds or is called must neither forge a second line nor spoil the terminal, or the JSON that lists the error. */

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,3 +52,27 @@ char *vb_strndup(const char *text, size_t n, vb_error *err) {
 char *vb_strdup(const char *text, vb_error *err) { return vb_strndup(text, strlen(text), err); }
 
 void vb_free(void *pointer) { free(pointer); }
+
+void *vb_memory_plain(size_t bytes) { return vb_fault(VB_FAULT_ALLOC) ? NULL : malloc(bytes ? bytes : 1); }
+
+char *vb_memory_format_list(vb_error *err, const char *format, va_list args) {
+    va_list again;
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    if (n < 0) {
+        vb_errorf(err, VB_EINTERNAL, "cannot format '%s'", format);
+        return NULL;
+    }
+    char *text = vb_array((size_t)n + 1, 1, "text", err);
+    if (text) vsnprintf(text, (size_t)n + 1, format, args);
+    return text;
+}
+
+char *vb_format(vb_error *err, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    char *text = vb_memory_format_list(err, format, args);
+    va_end(args);
+    return text;
+}

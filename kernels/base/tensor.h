@@ -1,14 +1,11 @@
-/* Plain types that several rooms share: element types, tensors, named tensor sets, strided matrices. */
+/* Plain types that every floor shares: tensors as views of memory, and sets of them by name. */
 #ifndef VB_TENSOR_H
 #define VB_TENSOR_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum vb_dtype { VB_F32, VB_F16, VB_BF16, VB_F64, VB_I8, VB_U8, VB_I16, VB_I32, VB_I64, VB_BOOL, VB_DTYPES } vb_dtype;
-
-size_t vb_dtype_size(vb_dtype dtype);      /* bytes an element */
-const char *vb_dtype_name(vb_dtype dtype); /* "fp32", "fp16", "bf16", "int64", ... */
+#include "kernels/base/dtype.h"
 
 enum { VB_MAX_DIMS = 8 };
 
@@ -42,9 +39,5 @@ int64_t vb_tensor_count(const vb_tensor *tensor); /* elements */
 
 /* Element at the flat row-major index, as float (fp16, bf16 and integers widened exactly where float can hold them). */
 float vb_tensor_at(const vb_tensor *tensor, int64_t index);
-
-float vb_dtype_half_to_float(uint16_t half);
-uint16_t vb_dtype_float_to_half(float value); /* round to nearest even, as IEEE 754 */
-float vb_dtype_bf16_to_float(uint16_t bf16);
 
 #endif

@@ -1,9 +1,10 @@
-/* Growable arrays of code points; strict UTF-8 decoding with maximal-subpart replacement. */
+/* Growable arrays of code points; from UTF-8 with maximal-subpart replacement, and back. */
 #include "kernels/text/codepoints.h"
 
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 
 int vb_codepoints_reserve(vb_codepoints *text, size_t capacity, vb_error *err) {
     void *items = text->items;
@@ -27,38 +28,6 @@ bool vb_codepoints_equal(const vb_codepoints *a, const vb_codepoints *b) {
 void vb_codepoints_free(vb_codepoints *text) {
     vb_free(text->items);
     *text = (vb_codepoints){0};
-}
-
-int vb_utf8_next(const uint8_t *bytes, size_t n, uint32_t *c) {
-    uint8_t lead = bytes[0];
-    if (lead < 0x80) {
-        *c = lead;
-        return 1;
-    }
-    if (lead < 0xc2 || lead > 0xf4) return -1;
-    int length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    /* The second byte alone decides about overlong forms, surrogates and the upper end. */
-    uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80, high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-    uint32_t value = lead & (0xffu >> (length + 1));
-    for (int i = 1; i < length; i++) {
-        if ((size_t)i >= n || bytes[i] < low || bytes[i] > high) return -i;
-        value = value << 6 | (bytes[i] & 0x3f);
-        low = 0x80;
-        high = 0xbf;
-    }
-    *c = value;
-    return length;
-}
-
-int vb_utf8_put(uint32_t c, char *out) {
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    int length = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    for (int i = length - 1; i > 0; i--, c >>= 6) out[i] = (char)(0x80 | (c & 0x3f));
-    out[0] = (char)(0xf00u >> length | c);
-    return length;
 }
 
 int vb_codepoints_from_utf8(vb_codepoints *text, const char *bytes, size_t n, vb_error *err) {

@@ -31,13 +31,6 @@ static inline void vb_codepoints_swap(vb_codepoints *a, vb_codepoints *b) {
     *b = c;
 }
 
-/* The code point at the start of n >= 1 bytes: the length of its sequence, or minus the length of the longest invalid beginning
- * of one (RFC 3629: no surrogates, no overlong forms, nothing beyond U+10FFFF). */
-int vb_utf8_next(const uint8_t *bytes, size_t n, uint32_t *c);
-
-/* Writes 1 to 4 bytes and returns their number. */
-int vb_utf8_put(uint32_t c, char *out);
-
 /* Appends n bytes of UTF-8; each invalid sequence becomes one U+FFFD, as Python's errors="replace" has it. */
 int vb_codepoints_from_utf8(vb_codepoints *text, const char *bytes, size_t n, vb_error *err);
 

@@ -5,6 +5,7 @@
 #include <uchar.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 #include "kernels/text/mojibake_tables.h"
 #include "kernels/text/unicode.h"
 

@@ -1,11 +1,12 @@
 /* CLIP's text clean-up: ftfy's repairs line by line, HTML references twice, white space, lower case. */
+#include "kernels/text/text_cleanup.h"
+
 #include <uchar.h>
 #include <utf8proc.h>
 
 #include "kernels/text/html_entities.h"
 #include "kernels/base/memory.h"
 #include "kernels/text/mojibake.h"
-#include "kernels/text/tokenizer.h"
 #include "kernels/text/unicode.h"
 
 enum { LONGEST_SEGMENT = 1000000 }; /* ftfy's max_decode_length, in code points */

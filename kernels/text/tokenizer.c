@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/text/text_cleanup.h"
 #include "kernels/text/tokenizer_tables.h"
 
 #define NONE UINT32_MAX

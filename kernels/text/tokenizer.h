@@ -45,9 +45,4 @@ void vb_tokenizer_close(vb_tokenizer *tokenizer);
 int vb_tokenizer_encode(const vb_tokenizer *tokenizer, const char *text, size_t n, int context_length, int32_t *ids, int *length,
                         vb_error *err);
 
-/* The cleaned, lower-cased text: ftfy 6.3.1's fix_text with its defaults (mojibake included), html.unescape twice, white space,
- * Python's lower. Free with vb_free; NULL with VB_EMEMORY. Thread-safe. Linear time but for references nested in references
- * ("&amp;amp;..."), where each level costs a pass. Unicode is that of utf8proc and PCRE2; the golden texts are of Unicode 14. */
-char *vb_text_cleanup(const char *text, size_t n, vb_error *err);
-
 #endif

@@ -5,6 +5,7 @@
 
 #include "kernels/text/codepoints.h"
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 
 enum {
     BYTE_SYMBOLS = 512,            /* 256 bytes, inside a word and at its end */

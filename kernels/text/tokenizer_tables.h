@@ -38,7 +38,7 @@ static inline size_t vb_bpe_slot(const vb_bpe_merge *merges, uint32_t slots, uin
 /* New blocks from files: as vb_tokenizer_open_bpe and vb_tokenizer_open_pairs. NULL after a failure; free with vb_free. */
 vb_bpe_tables *vb_tokenizer_tables_of_merges(const char *merges, size_t size, int mask_token, const char *name, vb_error *err);
 vb_bpe_tables *vb_tokenizer_tables_of_pairs(const vb_vocabulary_entry *entries, size_t count, const char *merges, size_t size,
-                                      const char *name, vb_error *err);
+                                            const char *name, vb_error *err);
 
 /* Whether these bytes are such a block, with every index in it within its bounds. */
 bool vb_tokenizer_tables_are_sound(const void *bytes, size_t size);

@@ -62,12 +62,14 @@ static int read_rows(adversary *work, float *rows, vb_error *err) {
 
 static int encode_pool(adversary *work, vb_context *context, float *rows, vb_error *err) {
     const vb_pair *pair = work->pair;
-    vb_name_list names = {work->spec->candidates, work->pool.count, work->pool.class,
-                          vb_experiment_prompts(pair->spec, pair->data->spec)};
+    const vb_name_list names = {work->spec->candidates, work->pool.count, work->pool.class,
+                                vb_experiment_prompts(pair->spec, pair->data->spec), pair->spec->coop};
+    const vb_encoding how = {.context = context,
+                             .model = pair->source->model,
+                             .cache = pair->experiment->cache,
+                             .threads = pair->threads};
     vb_classifier encoded;
-    if (vb_classifier_encode_names(&encoded, context, pair->source->model, &names, pair->experiment->cache, pair->threads, false,
-                                   err))
-        return -1;
+    if (vb_classifier_encode_names(&encoded, &how, &names, false, err)) return -1;
     memcpy(rows, encoded.texts, (size_t)names.count * (size_t)encoded.dim * sizeof *rows);
     vb_classifier_free(&encoded);
     return 0;

@@ -7,31 +7,75 @@
 #include "kernels/openness/cover.h"
 #include "kernels/base/memory.h"
 #include "mpi/experiment/experiment.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
 #include "shards/text/texts.h"
 
 static const char *const methods[] = {"single", "greedy", "exact", NULL};
 static const char *const exclusions[] = {"auto", "synonyms", "names", "none", NULL};
 
-#define AT(field) offsetof(vb_adversarial_spec, field)
 static const vb_option options[] = {
-    {"candidates", VB_PATH, AT(candidates), true, false, NULL, 0, 0, NULL, NULL, "file of candidate names, one a line"},
-    {"embeddings", VB_PATH, AT(embeddings), false, false, NULL, 0, 0, NULL, NULL,
-     ".npy, a row a line of candidates: for precomputed models, which cannot encode them"},
-    {"k", VB_INTEGER, AT(k), false, false, "3", 1, VB_ADVERSARIES, NULL, "names", "to choose for each target"},
-    {"method", VB_CHOICE, AT(method), false, false, "greedy", 0, 0, methods, NULL,
-     "the best k alone, one after the other, or together with a proof"},
-    {"targets", VB_CUSTOM, 0, false, false, NULL, 0, 0, NULL, NULL, "all, or a list of vocabularies [all]"},
-    {"exclude", VB_CHOICE, AT(exclude), false, false, "auto", 0, 0, exclusions, NULL,
-     "candidates kept out: synonyms and names of the target's classes, its names alone, none; auto: synonyms where WordNet is "
-     "installed"},
-    {"wordnet", VB_TEXT, AT(wordnet), false, false, VB_WORDNET_FOLDER, 0, 0, NULL, NULL, "folder of index.noun and data.noun"},
-    {"evaluations", VB_INTEGER, AT(evaluations), false, false, "1000000000", 1, 1e15, NULL, NULL,
-     "of a set's gain, after which exact stops for a target and reports the gap"},
-    {"seconds", VB_REAL, AT(seconds), false, false, "0", 0, 1e6, NULL, "seconds",
-     "after which exact stops for a target as well; 0: never (only then is the same result promised everywhere)"},
-    {"memory", VB_INTEGER, AT(memory), false, true, "4096", 1, 1 << 30, NULL, "MiB", "a rank for the sets of taken images"},
-    {0}};
+    {.key = "candidates",
+     .kind = VB_OPTION_PATH,
+     .offset = offsetof(vb_adversarial_spec, candidates),
+     .required = true,
+     .help = "file of candidate names, one a line"},
+    {.key = "embeddings",
+     .kind = VB_OPTION_PATH,
+     .offset = offsetof(vb_adversarial_spec, embeddings),
+     .help = ".npy, a row a line of candidates: for precomputed models, which cannot encode them"},
+    {.key = "k",
+     .kind = VB_OPTION_INTEGER,
+     .offset = offsetof(vb_adversarial_spec, k),
+     .fallback = "3",
+     .low = 1,
+     .high = VB_ADVERSARIES,
+     .unit = "names",
+     .help = "to choose for each target"},
+    {.key = "method",
+     .kind = VB_OPTION_CHOICE,
+     .offset = offsetof(vb_adversarial_spec, method),
+     .fallback = "greedy",
+     .choices = methods,
+     .help = "the best k alone, one after the other, or together with a proof"},
+    {.key = "targets", .kind = VB_OPTION_CUSTOM, .help = "all, or a list of vocabularies [all]"},
+    {.key = "exclude",
+     .kind = VB_OPTION_CHOICE,
+     .offset = offsetof(vb_adversarial_spec, exclude),
+     .fallback = "auto",
+     .choices = exclusions,
+     .help = "candidates kept out: synonyms and names of the target's classes, its names alone, none; auto: synonyms where "
+             "WordNet is "
+             "installed"},
+    {.key = "wordnet",
+     .kind = VB_OPTION_TEXT,
+     .offset = offsetof(vb_adversarial_spec, wordnet),
+     .fallback = VB_WORDNET_FOLDER,
+     .help = "folder of index.noun and data.noun"},
+    {.key = "evaluations",
+     .kind = VB_OPTION_INTEGER,
+     .offset = offsetof(vb_adversarial_spec, evaluations),
+     .fallback = "1000000000",
+     .low = 1,
+     .high = 1e15,
+     .help = "of a set's gain, after which exact stops for a target and reports the gap"},
+    {.key = "seconds",
+     .kind = VB_OPTION_REAL,
+     .offset = offsetof(vb_adversarial_spec, seconds),
+     .fallback = "0",
+     .high = 1e6,
+     .unit = "seconds",
+     .help = "after which exact stops for a target as well; 0: never (only then is the same result promised everywhere)"},
+    {.key = "memory",
+     .kind = VB_OPTION_INTEGER,
+     .offset = offsetof(vb_adversarial_spec, memory),
+     .machine = true,
+     .fallback = "4096",
+     .low = 1,
+     .high = 1 << 30,
+     .unit = "MiB",
+     .help = "a rank for the sets of taken images"},
+    {0},
+};
 
 const vb_option *vb_adversarial_spec_options(void) { return options; }
 const char *vb_adversarial_spec_method_name(int method) { return methods[method]; }

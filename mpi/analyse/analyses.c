@@ -8,6 +8,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/analyse/order.h"
 #include "mpi/analyse/spectrum_stage.h"
+#include "shards/text/did_you_mean.h"
 
 static const char *const names[] = {"margin", "similarity", "alignment", "uniformity", "spectrum", "order", NULL};
 

@@ -10,7 +10,9 @@
 
 #include "kernels/base/isa.h"
 #include "kernels/base/memory.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
 
 #ifndef VB_VERSION /* the Makefile sets all three for this file */
 #define VB_VERSION "unknown"

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "shards/files/io.h"
 
 typedef struct text {
     char *bytes;

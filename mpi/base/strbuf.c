@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "shards/files/io.h"
+#include "shards/files/writer.h"
 
 static bool make_room(vb_strbuf *text, size_t n) {
     vb_error ignored; /* vb_strbuf_end says it again */

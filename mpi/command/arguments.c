@@ -1,14 +1,17 @@
 /* The command line parser and the generated help. */
 #include "mpi/command/arguments.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "mpi/experiment/experiment.h"
 #include "mpi/experiment/options.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
+#include "shards/text/did_you_mean.h"
 #include "shards/text/yaml.h"
 
 vb_value_kind vb_arguments_value_kind(const char *placeholder) {
@@ -25,31 +28,57 @@ vb_value_kind vb_arguments_value_kind(const char *placeholder) {
     return dot && dot[1] != '.' && dot[1] && !strchr(placeholder, '=') ? VB_VALUE_FILE : VB_VALUE_FREE;
 }
 
-static int find_flag(const vb_command *command, const char *name, size_t n) {
-    for (int i = 0; command->flags[i].name; i++)
-        if (strlen(command->flags[i].name) == n && !memcmp(command->flags[i].name, name, n)) return i;
+/* An option's flag: --key with dashes for underscores; a switch when it is a boolean. */
+static void fill_from_option(vb_flag *flag, char *name) {
+    const vb_option *option = vb_experiment_tables_root();
+    while (option->key && strcmp(option->key, flag->option)) option++;
+    assert(option->key && strlen(option->key) < VB_ARGUMENTS_NAME);
+    strcpy(name, option->key);
+    for (char *at = name; *at; at++)
+        if (*at == '_') *at = '-';
+    flag->name = name;
+    flag->kind =
+        option->kind == VB_OPTION_BOOLEAN ? VB_FLAG_SWITCH : VB_FLAG_TEXT; /* the reader of the option checks the value */
+    flag->value = option->flag;
+    if (!flag->help) flag->help = option->flag_help ? option->flag_help : option->help;
+}
+
+void vb_arguments_flags(const vb_command *command, vb_flags *flags) {
+    flags->count = 0;
+    for (const vb_flag *row = command->flags; row->name || row->option; row++) {
+        assert(flags->count < VB_ARGUMENTS_FLAGS);
+        flags->items[flags->count] = *row;
+        if (row->option) fill_from_option(&flags->items[flags->count], flags->names[flags->count]);
+        flags->count++;
+    }
+}
+
+static int find_flag(const vb_flags *flags, const char *name, size_t n) {
+    for (int i = 0; i < flags->count; i++)
+        if (strlen(flags->items[i].name) == n && !memcmp(flags->items[i].name, name, n)) return i;
     return -1;
 }
 
-static int unknown_flag(const vb_command *command, const char *given, vb_error *err) {
-    const char *names[VB_ARGUMENTS];
+static int unknown_flag(const vb_arguments *arguments, const char *given, vb_error *err) {
+    const char *names[VB_ARGUMENTS_FLAGS + 1], *command = arguments->command->name;
     int n = 0;
-    for (; command->flags[n].name && n < VB_ARGUMENTS - 1; n++) names[n] = command->flags[n].name;
+    for (; n < arguments->flags.count; n++) names[n] = arguments->flags.items[n].name;
     names[n] = NULL;
     char word[64];
     snprintf(word, sizeof word, "%.*s", (int)strcspn(given + 2, "="), given + 2);
     const char *near = vb_did_you_mean(word, names);
-    return vb_errorf(err, VB_EUSAGE, "%s: unknown flag --%s%s%s%s; see 'vocabench help %s'", command->name, word,
-                     near ? "; did you mean --" : "", near ? near : "", near ? "?" : "", command->name);
+    return vb_errorf(err, VB_EUSAGE, "%s: unknown flag --%s%s%s%s; see 'vocabench help %s'", command, word,
+                     near ? "; did you mean --" : "", near ? near : "", near ? "?" : "", command);
 }
 
-static int take(vb_arguments *arguments, const vb_command *command, int i, const char *text, vb_error *err) {
-    const vb_flag *flag = &command->flags[i];
+static int take_value(vb_arguments *arguments, int i, const char *text, vb_error *err) {
+    const vb_flag *flag = &arguments->flags.items[i];
+    const char *command = arguments->command->name;
     arguments->given[i] = true;
     arguments->texts[i] = text;
     if (flag->kind == VB_FLAG_LIST) {
-        if (arguments->list_count == VB_ARGUMENTS)
-            return vb_errorf(err, VB_EUSAGE, "%s: more than %d --%s", command->name, VB_ARGUMENTS, flag->name);
+        if (arguments->list_count == VB_ARGUMENTS_FLAGS)
+            return vb_errorf(err, VB_EUSAGE, "%s: more than %d --%s", command, VB_ARGUMENTS_FLAGS, flag->name);
         arguments->list[arguments->list_count].flag = i;
         arguments->list[arguments->list_count++].text = text;
     }
@@ -58,14 +87,45 @@ static int take(vb_arguments *arguments, const vb_command *command, int i, const
     errno = 0;
     long long value = strtoll(text, &end, 10);
     if (errno || *end || end == text || value < flag->low || value > flag->high)
-        return vb_errorf(err, VB_EUSAGE, "%s: --%s: expected a number from %" PRId64 " to %" PRId64 ", found '%s'", command->name,
+        return vb_errorf(err, VB_EUSAGE, "%s: --%s: expected a number from %" PRId64 " to %" PRId64 ", found '%s'", command,
                          flag->name, flag->low, flag->high, text);
     arguments->numbers[i] = value;
     return 0;
 }
 
+/* A positional argument. */
+static int take_positional(vb_arguments *arguments, const char *word, vb_error *err) {
+    const vb_command *command = arguments->command;
+    bool more = command->positional && vb_path_ends_with(command->positional, "...");
+    int most = command->positional_needed + (command->positional && command->positional[0] == '[');
+    if (arguments->positional_count >= (more ? VB_ARGUMENTS_POSITIONALS : most))
+        return vb_errorf(err, VB_EUSAGE, "%s: unexpected argument '%s'; see 'vocabench help %s'", command->name, word,
+                         command->name);
+    arguments->positional[arguments->positional_count++] = word;
+    return 0;
+}
+
+/* The flag argv[*at], and the word after it where that is its value. */
+static int take_flag(vb_arguments *arguments, int argc, char **argv, int *at, vb_error *err) {
+    const char *word = argv[*at], *command = arguments->command->name;
+    size_t n = strcspn(word, "=");
+    int i = n > 2 && word[1] == '-' ? find_flag(&arguments->flags, word + 2, n - 2) : -1;
+    if (i < 0 && word[1] != '-')
+        return vb_errorf(err, VB_EUSAGE, "%s: unknown flag %s; flags begin with two dashes", command, word);
+    if (i < 0) return unknown_flag(arguments, word, err);
+    const vb_flag *flag = &arguments->flags.items[i];
+    const char *value = word[n] ? word + n + 1 : NULL;
+    if (flag->kind == VB_FLAG_SWITCH && value) return vb_errorf(err, VB_EUSAGE, "%s: --%s takes no value", command, flag->name);
+    if (flag->kind != VB_FLAG_SWITCH && !value) {
+        if (*at + 1 >= argc) return vb_errorf(err, VB_EUSAGE, "%s: --%s needs a value: %s", command, flag->name, flag->value);
+        value = argv[++*at];
+    }
+    return take_value(arguments, i, value, err);
+}
+
 int vb_arguments_parse(vb_arguments *arguments, const vb_command *command, int argc, char **argv, vb_error *err) {
-    *arguments = (vb_arguments){0};
+    *arguments = (vb_arguments){.command = command};
+    vb_arguments_flags(command, &arguments->flags);
     bool flags_end = false;
     for (int a = 0; a < argc; a++) {
         const char *word = argv[a];
@@ -77,75 +137,62 @@ int vb_arguments_parse(vb_arguments *arguments, const vb_command *command, int a
             flags_end = true;
             continue;
         }
-        if (flags_end || word[0] != '-' || !word[1]) {
-            bool more = command->positional && vb_path_ends_with(command->positional, "...");
-            int most = command->positional_needed + (command->positional && command->positional[0] == '[');
-            if (arguments->positional_count >= (more ? VB_POSITIONALS : most))
-                return vb_errorf(err, VB_EUSAGE, "%s: unexpected argument '%s'; see 'vocabench help %s'", command->name, word,
-                                 command->name);
-            arguments->positional[arguments->positional_count++] = word;
-            continue;
-        }
-        size_t n = strcspn(word, "=");
-        int i = n > 2 && word[1] == '-' ? find_flag(command, word + 2, n - 2) : -1;
-        if (i < 0) {
-            if (word[1] != '-')
-                return vb_errorf(err, VB_EUSAGE, "%s: unknown flag %s; flags begin with two dashes", command->name, word);
-            return unknown_flag(command, word, err);
-        }
-        const char *value = word[n] ? word + n + 1 : NULL;
-        if (command->flags[i].kind == VB_FLAG_SWITCH) {
-            if (value) return vb_errorf(err, VB_EUSAGE, "%s: --%s takes no value", command->name, command->flags[i].name);
-        } else if (!value) {
-            if (a + 1 >= argc)
-                return vb_errorf(err, VB_EUSAGE, "%s: --%s needs a value: %s", command->name, command->flags[i].name,
-                                 command->flags[i].value);
-            value = argv[++a];
-        }
-        if (take(arguments, command, i, value, err)) return -1;
+        bool positional = flags_end || word[0] != '-' || !word[1];
+        if (positional ? take_positional(arguments, word, err) : take_flag(arguments, argc, argv, &a, err)) return -1;
     }
     if (arguments->positional_count < command->positional_needed)
         return vb_errorf(err, VB_EUSAGE, "%s: expected %s; see 'vocabench help %s'", command->name, command->positional,
                          command->name);
-    for (int i = 0; command->flags[i].name; i++)
-        if (command->flags[i].required && !arguments->given[i])
-            return vb_errorf(err, VB_EUSAGE, "%s: --%s %s is missing (%s)", command->name, command->flags[i].name,
-                             command->flags[i].value, command->flags[i].help);
+    for (int i = 0; i < arguments->flags.count; i++) {
+        const vb_flag *flag = &arguments->flags.items[i];
+        if (flag->required && !arguments->given[i])
+            return vb_errorf(err, VB_EUSAGE, "%s: --%s %s is missing (%s)", command->name, flag->name, flag->value, flag->help);
+    }
     return 0;
 }
 
-static int index_of(const vb_command *command, const char *name) {
-    int i = find_flag(command, name, strlen(name));
+static int index_of_flag(const vb_arguments *arguments, const char *name) {
+    int i = find_flag(&arguments->flags, name, strlen(name));
+    assert(i >= 0);
     return i;
 }
 
-const char *vb_arguments_text(const vb_arguments *arguments, const vb_command *command, const char *name) {
-    int i = index_of(command, name);
-    return i < 0 ? NULL : arguments->texts[i];
+const char *vb_arguments_text(const vb_arguments *arguments, const char *name) {
+    return arguments->texts[index_of_flag(arguments, name)];
 }
 
-int64_t vb_arguments_number(const vb_arguments *arguments, const vb_command *command, const char *name, int64_t otherwise) {
-    int i = index_of(command, name);
-    return i < 0 || !arguments->given[i] ? otherwise : arguments->numbers[i];
+int64_t vb_arguments_number(const vb_arguments *arguments, const char *name, int64_t otherwise) {
+    int i = index_of_flag(arguments, name);
+    return arguments->given[i] ? arguments->numbers[i] : otherwise;
 }
 
-bool vb_arguments_given(const vb_arguments *arguments, const vb_command *command, const char *name) {
-    int i = index_of(command, name);
-    return i >= 0 && arguments->given[i];
+bool vb_arguments_given(const vb_arguments *arguments, const char *name) {
+    return arguments->given[index_of_flag(arguments, name)];
+}
+
+const char *vb_arguments_list(const vb_arguments *arguments, const char *name, int n) {
+    int flag = index_of_flag(arguments, name);
+    for (int i = 0; i < arguments->list_count; i++)
+        if (arguments->list[i].flag == flag && !n--) return arguments->list[i].text;
+    return NULL;
 }
 
 void vb_arguments_help(const vb_command *command) {
     printf("usage: vocabench %s%s%s", command->name, command->positional ? " " : "",
            command->positional ? command->positional : "");
+    vb_flags flags;
+    vb_arguments_flags(command, &flags);
     bool optional = false;
-    for (const vb_flag *flag = command->flags; flag->name; flag++) {
+    for (int i = 0; i < flags.count; i++) {
+        const vb_flag *flag = &flags.items[i];
         if (flag->required) printf(" --%s %s", flag->name, flag->value);
         optional |= !flag->required;
     }
     printf("%s\n\n%s\n", optional ? " [flags]" : "", command->help);
     if (command->details) printf("\n%s\n", command->details);
-    if (command->flags->name) printf("\nflags:\n");
-    for (const vb_flag *flag = command->flags; flag->name; flag++) {
+    if (flags.count) printf("\nflags:\n");
+    for (int i = 0; i < flags.count; i++) {
+        const vb_flag *flag = &flags.items[i];
         char left[64];
         snprintf(left, sizeof left, "--%s%s%s", flag->name, flag->value ? " " : "", flag->value ? flag->value : "");
         printf("  %-24s %s%s%s\n", left, flag->help, flag->required ? " (required)" : "",

@@ -9,60 +9,85 @@
 
 typedef enum vb_flag_kind { VB_FLAG_TEXT, VB_FLAG_NUMBER, VB_FLAG_SWITCH, VB_FLAG_LIST } vb_flag_kind;
 
+/* A row of a command's table, which ends with a row {0}. A flag that sets an option of the experiment file names the option's key
+ * and nothing else: name, kind and placeholder come from the option table, and the help too unless the command has its own. */
 typedef struct vb_flag {
     const char *name; /* without dashes */
     vb_flag_kind kind;
-    const char *value; /* placeholder in the help: "FILE"; NULL for switches */
+    const char *option; /* key of the option that the flag sets; NULL: the flag is the command's own */
+    const char *value;  /* placeholder in the help: "FILE"; NULL for switches */
     bool required;
     const char *help;
     int64_t low, high; /* of numbers */
 } vb_flag;
 
-enum { VB_ARGUMENTS = 64, VB_POSITIONALS = 1024 };
+enum { VB_ARGUMENTS_FLAGS = 64, VB_ARGUMENTS_POSITIONALS = 1024, VB_ARGUMENTS_NAME = 32 };
 
-/* What was given: for flag i of the table, texts[i] (the last one), numbers[i], given[i]; list flags collect in order in
- * list[]. */
+/* The flags of a command with everything filled in. Names point into the struct: it must not be copied. */
+typedef struct vb_flags {
+    int count;
+    vb_flag items[VB_ARGUMENTS_FLAGS];
+    char names[VB_ARGUMENTS_FLAGS][VB_ARGUMENTS_NAME];
+} vb_flags;
+
+/* A command: a row of the table in cmd.c. One of run and run_local is set. */
+struct vb_context;
+struct vb_arguments;
+typedef struct vb_command {
+    const char *name;
+    const char
+        *positional; /* "FILE.yaml", "images|texts"; NULL for none; in brackets: one that may be left out; with "..." at the
+                               end, more may follow */
+    int positional_needed;
+    const vb_flag *flags;
+    const char *help;    /* one line */
+    const char *details; /* paragraphs for --help; may be NULL */
+    int (*run)(struct vb_context *context, const struct vb_arguments *arguments, vb_error *err); /* collective */
+    int (*run_local)(const struct vb_arguments *arguments, vb_error *err);                       /* without MPI */
+    const struct vb_option_group *keys; /* tables of the experiment file that its help shows too; may be NULL */
+} vb_command;
+
+/* What was given: for flag i, texts[i] (the last one), numbers[i], given[i]; flags of the kind list collect in order in list[]. */
 typedef struct vb_arguments {
-    const char *texts[VB_ARGUMENTS];
-    int64_t numbers[VB_ARGUMENTS];
-    bool given[VB_ARGUMENTS];
+    const vb_command *command;
+    vb_flags flags;
+    const char *texts[VB_ARGUMENTS_FLAGS];
+    int64_t numbers[VB_ARGUMENTS_FLAGS];
+    bool given[VB_ARGUMENTS_FLAGS];
     int list_count;
     struct {
         int flag;
         const char *text;
-    } list[VB_ARGUMENTS];
+    } list[VB_ARGUMENTS_FLAGS];
     int positional_count;
-    const char *positional[VB_POSITIONALS];
+    const char *positional[VB_ARGUMENTS_POSITIONALS];
     bool help;
 } vb_arguments;
-
-/* A command: a row of the program's table. `flags` ends with a row without a name. */
-struct vb_context;
-typedef struct vb_command {
-    const char *name;
-    const char
-        *positional; /* "FILE.yaml", "images|texts"; NULL for none; in brackets: one that may be left out; with "..." at the end,
-                               more may follow */
-    int positional_needed;
-    const vb_flag *flags;
-    const char *help;                                                                     /* one line */
-    const char *details;                                                                  /* paragraphs for --help; may be NULL */
-    int (*run)(struct vb_context *context, const vb_arguments *arguments, vb_error *err); /* collective */
-    const struct vb_option_group *keys; /* tables beyond the flags; may be NULL */
-} vb_command;
 
 /* What a placeholder stands for, as completion takes it: "html|md" and "int8" are words to choose from, "DIR" a folder, "FILE",
  * "PATH" and all with a dot ("IDS.npy") files, "[COMMAND]" a command; the rest is free text. */
 typedef enum vb_value_kind { VB_VALUE_FREE, VB_VALUE_WORDS, VB_VALUE_FOLDER, VB_VALUE_FILE, VB_VALUE_COMMAND } vb_value_kind;
+
+/* The kind of a placeholder; NULL is free text. */
 vb_value_kind vb_arguments_value_kind(const char *placeholder);
 
-/* --flag value, --flag=value, --switch; "--" ends flags. Unknown flags get a "did you mean". Local. */
+/* The command's flags, those that stand for options included, in the order of its table. */
+void vb_arguments_flags(const vb_command *command, vb_flags *flags);
+
+/* Reads --flag value, --flag=value and --switch; "--" ends flags. VB_EUSAGE: unknown flags (with a "did you mean"), values that
+ * are missing or out of bounds, too few or too many positionals. --help ends the reading with arguments->help set. The arguments
+ * borrow argv. Local. */
 int vb_arguments_parse(vb_arguments *arguments, const vb_command *command, int argc, char **argv, vb_error *err);
+
+/* Prints what `help COMMAND` says on the standard output. */
 void vb_arguments_help(const vb_command *command);
 
-/* Value of a flag by name: NULL or 0 when it was not given. The name must be in the table. */
-const char *vb_arguments_text(const vb_arguments *arguments, const vb_command *command, const char *name);
-int64_t vb_arguments_number(const vb_arguments *arguments, const vb_command *command, const char *name, int64_t otherwise);
-bool vb_arguments_given(const vb_arguments *arguments, const vb_command *command, const char *name);
+/* Values by a flag's name, which must be in the command's table: NULL, `otherwise` and false where it was not given. */
+const char *vb_arguments_text(const vb_arguments *arguments, const char *name);
+int64_t vb_arguments_number(const vb_arguments *arguments, const char *name, int64_t otherwise);
+bool vb_arguments_given(const vb_arguments *arguments, const char *name);
+
+/* The n-th value, from 0, of a flag of the kind list; NULL when there are fewer. */
+const char *vb_arguments_list(const vb_arguments *arguments, const char *name, int n);
 
 #endif

@@ -1,10 +1,21 @@
-/* The commands: what each row of the table in main.c points to. Every run function is collective over the context's ranks. */
+/* The commands: the table of them, and what its rows point to. A command reads its arguments, calls, and prints. */
 #ifndef VB_CMD_H
 #define VB_CMD_H
 
+#include "mpi/command/arguments.h"
 #include "mpi/ranks/context.h"
-#include "mpi/experiment/options.h"
 
+/* All commands in the order of the help; ends with a row without a name. */
+extern const vb_command vb_cmd_table[];
+
+/* The row of that name; NULL when there is none. */
+const vb_command *vb_cmd_find(const char *name);
+
+/* VB_EUSAGE with a "did you mean". */
+int vb_cmd_unknown(const char *name, vb_error *err);
+
+/* What the rows run. Collective over the context's ranks: all return 0, or all -1 with an error (that of the first rank that
+ * failed). Results go to the files that the arguments name, summaries to rank 0's standard output. */
 int vb_cmd_run(vb_context *context, const vb_arguments *arguments, vb_error *err);
 int vb_cmd_plan(vb_context *context, const vb_arguments *arguments, vb_error *err);
 int vb_cmd_encode(vb_context *context, const vb_arguments *arguments, vb_error *err);
@@ -20,19 +31,14 @@ int vb_cmd_report(vb_context *context, const vb_arguments *arguments, vb_error *
 int vb_cmd_compare(vb_context *context, const vb_arguments *arguments, vb_error *err);
 int vb_cmd_inspect(vb_context *context, const vb_arguments *arguments, vb_error *err);
 int vb_cmd_version(vb_context *context, const vb_arguments *arguments, vb_error *err);
+int vb_cmd_help(const vb_arguments *arguments, vb_error *err); /* local */
 
-extern const vb_flag vb_run_flags[], vb_plan_flags[], vb_encode_flags[], vb_tokenize_flags[], vb_preprocess_flags[],
-    vb_pack_flags[], vb_candidates_flags[], vb_retrieve_flags[], vb_submit_flags[], vb_merge_flags[], vb_status_flags[],
-    vb_report_flags[], vb_compare_flags[], vb_inspect_flags[], vb_version_flags[];
-extern const char vb_run_details[], vb_encode_details[], vb_candidates_details[], vb_retrieve_details[], vb_submit_details[],
-    vb_merge_details[], vb_status_details[], vb_report_details[], vb_compare_details[];
-
-/* What `help run` and the man page say of experiment files. */
-extern const vb_option_group vb_experiment_arguments_keys[];
-
-/* The experiment that a command line of `run` or `plan` names, with its overrides. Collective. */
-struct vb_experiment;
-int vb_experiment_arguments_read(struct vb_experiment *experiment, vb_context *context, const vb_arguments *arguments,
-                                 vb_error *err);
+/* The rows' tables of flags and paragraphs of help. */
+extern const vb_flag vb_cmd_run_flags[], vb_cmd_plan_flags[], vb_cmd_encode_flags[], vb_cmd_tokenize_flags[],
+    vb_cmd_preprocess_flags[], vb_cmd_pack_flags[], vb_cmd_candidates_flags[], vb_cmd_retrieve_flags[], vb_cmd_submit_flags[],
+    vb_cmd_merge_flags[], vb_cmd_status_flags[], vb_cmd_report_flags[], vb_cmd_compare_flags[], vb_cmd_inspect_flags[],
+    vb_cmd_version_flags[], vb_cmd_help_flags[];
+extern const char vb_cmd_run_details[], vb_cmd_encode_details[], vb_cmd_candidates_details[], vb_cmd_retrieve_details[],
+    vb_cmd_submit_details[], vb_cmd_merge_details[], vb_cmd_status_details[], vb_cmd_report_details[], vb_cmd_compare_details[];
 
 #endif

@@ -7,23 +7,39 @@
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
 #include "mpi/results/comparison.h"
-#include "mpi/base/grid.h"
-#include "mpi/results/results.h"
+#include "mpi/figures/grid.h"
+#include "mpi/base/json.h"
 #include "shards/text/yaml.h"
+#include "shards/text/did_you_mean.h"
 
 static const char *const categories[] = {"data", "vocabularies", "prompts", "preprocessing", NULL};
 enum { DATA, VOCABULARIES, PROMPTS, PREPROCESSING, CATEGORIES };
 
-const vb_flag vb_compare_flags[] = {
-    {"model", VB_FLAG_LIST, "NAME", false, "the model, where results hold several; twice: of A, then of B", 0, 0},
-    {"dataset", VB_FLAG_LIST, "NAME", false, "the dataset, where results hold several; twice: of A, then of B", 0, 0},
-    {"allow", VB_FLAG_TEXT, "LIST", false, "compare although these differ: data,vocabularies,prompts,preprocessing", 0, 0},
-    {"permutations", VB_FLAG_NUMBER, "N", false, "sign vectors drawn for a permutation test [10000]", 1, 1000000000},
-    {"seed", VB_FLAG_NUMBER, "N", false, "of that drawing [0]", 0, 0xffffffff},
-    {"json", VB_FLAG_TEXT, "FILE", false, "write everything, in full precision, as JSON too", 0, 0},
-    {0}};
+const vb_flag vb_cmd_compare_flags[] = {
+    {.name = "model",
+     .kind = VB_FLAG_LIST,
+     .value = "NAME",
+     .help = "the model, where results hold several; twice: of A, then of B"},
+    {.name = "dataset",
+     .kind = VB_FLAG_LIST,
+     .value = "NAME",
+     .help = "the dataset, where results hold several; twice: of A, then of B"},
+    {.name = "allow",
+     .kind = VB_FLAG_TEXT,
+     .value = "LIST",
+     .help = "compare although these differ: data,vocabularies,prompts,preprocessing"},
+    {.name = "permutations",
+     .kind = VB_FLAG_NUMBER,
+     .value = "N",
+     .help = "sign vectors drawn for a permutation test [10000]",
+     .low = 1,
+     .high = 1000000000},
+    {.name = "seed", .kind = VB_FLAG_NUMBER, .value = "N", .help = "of that drawing [0]", .high = 0xffffffff},
+    {.name = "json", .kind = VB_FLAG_TEXT, .value = "FILE", .help = "write everything, in full precision, as JSON too"},
+    {0},
+};
 
-const char vb_compare_details[] =
+const char vb_cmd_compare_details[] =
     "A and B are output folders of `run --per-image`, or their results.json. Differences are B - A; standard errors are those of "
     "the\n"
     "paired differences. p: McNemar's exact test where images are right or wrong; elsewhere a permutation test that flips the "
@@ -308,33 +324,29 @@ static int write_json(const comparing *work, const char *path, vb_error *err) {
 
 /* ---- the whole ---- */
 
-/* The n-th value of a flag that may be given twice: once serves both sides. */
-static const char *of_side(const vb_arguments *arguments, const vb_command *command, const char *name, int n) {
-    const char *text = NULL;
-    for (int i = 0, found = 0; i < arguments->list_count; i++)
-        if (!strcmp(command->flags[arguments->list[i].flag].name, name) && found++ <= n) text = arguments->list[i].text;
-    return text;
+/* The value for side n, 0 or 1, of a flag that may be given twice: once serves both sides. */
+static const char *of_side(const vb_arguments *arguments, const char *name, int n) {
+    const char *first = vb_arguments_list(arguments, name, 0), *second = vb_arguments_list(arguments, name, 1);
+    return n && second ? second : first;
 }
 
-static int open_side(side *it, const vb_context *context, const vb_arguments *arguments, int n, vb_error *err) {
+static int open_side(side *it, const vb_arguments *arguments, int n, vb_error *err) {
     it->letter = n ? 'B' : 'A';
     if (vb_result_folder_open(&it->folder, arguments->positional[n], err)) return -1;
-    if (vb_result_folder_pick(&it->folder, of_side(arguments, context->command, "model", n),
-                              of_side(arguments, context->command, "dataset", n), &it->entry, err))
+    if (vb_result_folder_pick(&it->folder, of_side(arguments, "model", n), of_side(arguments, "dataset", n), &it->entry, err))
         return vb_error_prefix(err, "%c", it->letter);
     return 0;
 }
 
-static int compare(const vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    const vb_command *command = context->command;
-    comparing work = {.trials = vb_arguments_number(arguments, command, "permutations", 10000),
-                      .seed = vb_arguments_number(arguments, command, "seed", 0),
+static int compare(const vb_arguments *arguments, vb_error *err) {
+    comparing work = {.trials = vb_arguments_number(arguments, "permutations", 10000),
+                      .seed = vb_arguments_number(arguments, "seed", 0),
                       .differences = json_array()};
-    const char *path = vb_arguments_text(arguments, command, "json");
+    const char *path = vb_arguments_text(arguments, "json");
     int status = work.differences ? 0 : vb_errorf(err, VB_EMEMORY, "no memory for the comparison");
-    if (!status) status = read_allow(&work, vb_arguments_text(arguments, command, "allow"), err);
-    if (!status) status = open_side(&work.a, context, arguments, 0, err);
-    if (!status) status = open_side(&work.b, context, arguments, 1, err);
+    if (!status) status = read_allow(&work, vb_arguments_text(arguments, "allow"), err);
+    if (!status) status = open_side(&work.a, arguments, 0, err);
+    if (!status) status = open_side(&work.b, arguments, 1, err);
     if (!status) status = check(&work, err);
     if (!status) status = vb_record_set_open(&work.a.records, &work.a.folder, work.a.entry, err);
     if (!status) status = vb_record_set_open(&work.b.records, &work.b.folder, work.b.entry, err);
@@ -357,5 +369,5 @@ static int compare(const vb_context *context, const vb_arguments *arguments, vb_
 }
 
 int vb_cmd_compare(vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    return vb_comm_agree(&context->comm, context->comm.rank ? 0 : compare(context, arguments, err), err);
+    return vb_comm_agree(&context->comm, context->comm.rank ? 0 : compare(arguments, err), err);
 }

@@ -12,22 +12,28 @@
 #include "shards/embeddings/npy.h"
 #include "shards/text/texts.h"
 
-const vb_flag vb_encode_flags[] = {
-    {"weights", VB_FLAG_TEXT, "FILE", true, "checkpoint: safetensors or PyTorch", 0, 0},
-    {"input", VB_FLAG_TEXT, "PATH", true,
-     "images: folder, .tar/.tar.zst (glob) or CIFAR binary; texts: FILE.txt (one a line) or FILE.json (a list)", 0, 0},
-    {"output", VB_FLAG_TEXT, "E.npy", true, "float32, rows x dimensions", 0, 0},
-    {"tokenizer", VB_FLAG_TEXT, "FILE", false, "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it (texts)", 0,
-     0},
-    {"family", VB_FLAG_TEXT, "clip|slip|declip", false, "[found from the tensors' names]", 0, 0},
-    {"activation", VB_FLAG_TEXT, "quick_gelu|gelu", false, "for open_clip's models [the family's]", 0, 0},
-    {"rgb-first", VB_FLAG_SWITCH, NULL, false, "convert to RGB before resizing", 0, 0},
-    {"raw", VB_FLAG_SWITCH, NULL, false, "leave the embeddings unnormalised", 0, 0},
-    {"batch", VB_FLAG_NUMBER, "N", false, "images encoded at once [16]", 1, 4096},
-    {"threads", VB_FLAG_NUMBER, "N", false, "threads a rank", 1, 1024},
-    {0}};
+const vb_flag vb_cmd_encode_flags[] = {
+    {.name = "weights", .kind = VB_FLAG_TEXT, .value = "FILE", .required = true, .help = "checkpoint: safetensors or PyTorch"},
+    {.name = "input",
+     .kind = VB_FLAG_TEXT,
+     .value = "PATH",
+     .required = true,
+     .help = "images: folder, .tar/.tar.zst (glob) or CIFAR binary; texts: FILE.txt (one a line) or FILE.json (a list)"},
+    {.name = "output", .kind = VB_FLAG_TEXT, .value = "E.npy", .required = true, .help = "float32, rows x dimensions"},
+    {.name = "tokenizer",
+     .kind = VB_FLAG_TEXT,
+     .value = "FILE",
+     .help = "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it (texts)"},
+    {.name = "family", .kind = VB_FLAG_TEXT, .value = "clip|slip|declip", .help = "[found from the tensors' names]"},
+    {.name = "activation", .kind = VB_FLAG_TEXT, .value = "quick_gelu|gelu", .help = "for open_clip's models [the family's]"},
+    {.name = "rgb-first", .kind = VB_FLAG_SWITCH, .help = "convert to RGB before resizing"},
+    {.name = "raw", .kind = VB_FLAG_SWITCH, .help = "leave the embeddings unnormalised"},
+    {.name = "batch", .kind = VB_FLAG_NUMBER, .value = "N", .help = "images encoded at once [16]", .low = 1, .high = 4096},
+    {.name = "threads", .kind = VB_FLAG_NUMBER, .value = "N", .help = "threads a rank", .low = 1, .high = 1024},
+    {0},
+};
 
-const char vb_encode_details[] =
+const char vb_cmd_encode_details[] =
     "Rows are in the order of the input: texts by line, images by name in byte order (CIFAR: by record; "
     "shards: by file, then by key). The rows do not\n"
     "depend on ranks, threads or batch size. Rows are normalised unless --raw is given.";
@@ -56,13 +62,13 @@ static void normalise(float *rows, int64_t count, int dim) {
 static int encode_unit(const encode_job *job, const vb_dataset *dataset, int64_t unit, float *rows, int *count, vb_error *err) {
     vb_unit_data data = {0};
     json_t *skipped = NULL;
-    vb_encode_options options = {.batch = job->batch, .threads = job->threads, .skip_broken = false};
+    const vb_encoding how = {.context = job->context, .model = &job->model, .batch = job->batch, .threads = job->threads};
     int status = vb_dataset_read_unit(dataset, unit, &data, err);
     int *all = status ? NULL : vb_array((size_t)data.count, sizeof *all, "unit", err);
     if (all) {
         for (int i = 0; i < data.count; i++) all[i] = i;
         *count = data.count;
-        status = vb_encode_samples(&job->model, &data, all, data.count, &options, rows, &skipped, err);
+        status = vb_encode_samples(&how, &(vb_encode_batch){&data, all, data.count, 0}, rows, &skipped, err);
         if (status) vb_error_prefix(err, "%s", job->input);
         if (!status && !job->raw) normalise(rows, data.count, vb_clip_describe(job->model.clip)->embed_dim);
     } else status = -1;
@@ -163,15 +169,14 @@ static int encode_texts(encode_job *job, vb_error *err) {
 }
 
 /* The flags as a model entry. */
-static int model_spec(vb_model_spec *spec, const vb_arguments *arguments, const vb_command *command, vb_error *err) {
+static int model_spec(vb_model_spec *spec, const vb_arguments *arguments, vb_error *err) {
     static const char *const families[] = {"clip", "slip", "declip"};
-    const char *family = vb_arguments_text(arguments, command, "family"),
-               *activation = vb_arguments_text(arguments, command, "activation");
+    const char *family = vb_arguments_text(arguments, "family"), *activation = vb_arguments_text(arguments, "activation");
     *spec = (vb_model_spec){.name = (char *)"encode",
                             .family = VB_FAMILY_FOUND,
-                            .preprocessing = vb_arguments_given(arguments, command, "rgb-first")};
-    spec->weights = (char *)(uintptr_t)vb_arguments_text(arguments, command, "weights");
-    spec->tokenizer = (char *)(uintptr_t)vb_arguments_text(arguments, command, "tokenizer");
+                            .preprocessing = vb_arguments_given(arguments, "rgb-first")};
+    spec->weights = (char *)(uintptr_t)vb_arguments_text(arguments, "weights");
+    spec->tokenizer = (char *)(uintptr_t)vb_arguments_text(arguments, "tokenizer");
     for (int i = 0; family && i < 3; i++)
         if (!strcmp(family, families[i])) spec->family = i;
     if (family && spec->family == VB_FAMILY_FOUND)
@@ -183,23 +188,22 @@ static int model_spec(vb_model_spec *spec, const vb_arguments *arguments, const 
 }
 
 int vb_cmd_encode(vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    const vb_command *command = context->command;
     const char *what = arguments->positional[0];
     bool texts = !strcmp(what, "texts");
     encode_job job = {.context = context,
                       .arguments = arguments,
-                      .raw = vb_arguments_given(arguments, command, "raw"),
-                      .input = vb_arguments_text(arguments, command, "input"),
-                      .output = vb_arguments_text(arguments, command, "output"),
-                      .batch = (int)vb_arguments_number(arguments, command, "batch", 16),
-                      .threads = (int)vb_arguments_number(arguments, command, "threads", vb_threads_default(&context->comm))};
+                      .raw = vb_arguments_given(arguments, "raw"),
+                      .input = vb_arguments_text(arguments, "input"),
+                      .output = vb_arguments_text(arguments, "output"),
+                      .batch = (int)vb_arguments_number(arguments, "batch", 16),
+                      .threads = (int)vb_arguments_number(arguments, "threads", vb_threads_default(&context->comm))};
     vb_model_spec spec;
     int status = 0;
     if (!texts && strcmp(what, "images"))
         status = vb_errorf(err, VB_EUSAGE, "encode: expected images or texts, found '%s'", what);
-    if (!status && texts && !vb_arguments_given(arguments, command, "tokenizer"))
+    if (!status && texts && !vb_arguments_given(arguments, "tokenizer"))
         status = vb_errorf(err, VB_EUSAGE, "encode texts: --tokenizer FILE is missing");
-    if (!status) status = model_spec(&spec, arguments, command, err);
+    if (!status) status = model_spec(&spec, arguments, err);
     if (vb_comm_agree(&context->comm, status, err)) return -1;
     if (vb_model_open(&job.model, context, &spec, texts, job.threads, NULL, err)) return -1;
     status = texts ? encode_texts(&job, err) : encode_images(&job, err);

@@ -9,13 +9,16 @@
 #include "shards/weights/coop.h"
 #include "shards/datasets/dataset.h"
 #include "shards/embeddings/npy.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
 #include "shards/text/prompts.h"
 #include "shards/text/vocabularies.h"
 #include "shards/weights/weights.h"
 
-const vb_flag vb_inspect_flags[] = {{"family", VB_FLAG_TEXT, "clip|slip|declip", false,
-                                     "of weights [found from the tensors' names]", 0, 0},
-                                    {0}};
+const vb_flag vb_cmd_inspect_flags[] = {
+    {.name = "family", .kind = VB_FLAG_TEXT, .value = "clip|slip|declip", .help = "of weights [found from the tensors' names]"},
+    {0},
+};
 
 static void print_shape(const vb_tensor *tensor) {
     for (int i = 0; i < tensor->ndim; i++) printf("%s%lld", i ? " x " : "", (long long)tensor->shape[i]);
@@ -185,7 +188,6 @@ static int inspect(const char *path, const char *family, vb_error *err) {
 }
 
 int vb_cmd_inspect(vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    int status =
-        context->comm.rank ? 0 : inspect(arguments->positional[0], vb_arguments_text(arguments, context->command, "family"), err);
+    int status = context->comm.rank ? 0 : inspect(arguments->positional[0], vb_arguments_text(arguments, "family"), err);
     return vb_comm_agree(&context->comm, status, err);
 }

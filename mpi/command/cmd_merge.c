@@ -5,15 +5,19 @@
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
 #include "mpi/results/document.h"
-#include "mpi/results/results.h"
-#include "shards/files/io.h"
+#include "mpi/base/json.h"
+#include "shards/files/file.h"
+#include "shards/files/map.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
 
-const vb_flag vb_merge_flags[] = {{"partial", VB_FLAG_SWITCH, NULL, false, "join what is there, although pairs are missing", 0,
-                                   0},
-                                  {"latex", VB_FLAG_SWITCH, NULL, false, "write table.tex as well", 0, 0},
-                                  {0}};
+const vb_flag vb_cmd_merge_flags[] = {
+    {.name = "partial", .kind = VB_FLAG_SWITCH, .help = "join what is there, although pairs are missing"},
+    {.name = "latex", .kind = VB_FLAG_SWITCH, .help = "write table.tex as well"},
+    {0},
+};
 
-const char vb_merge_details[] =
+const char vb_cmd_merge_details[] =
     "DIR... are output folders of `run --only-model` (the tasks of a job array) or files results.json. OUT gets results.json and "
     "tables,\nbyte-equal (less `run`) to those of one run of the whole experiment, and the files of the pairs. Parts of "
     "different "
@@ -259,7 +263,7 @@ static int write_merged(const merge *all, bool latex, vb_error *err) {
     return status;
 }
 
-static int merge_parts(merge *all, const vb_arguments *arguments, const vb_command *command, vb_error *err) {
+static int merge_parts(merge *all, const vb_arguments *arguments, vb_error *err) {
     all->output = arguments->positional[0];
     all->count = arguments->positional_count - 1;
     if (!(all->parts = vb_array((size_t)all->count, sizeof *all->parts, "parts", err))) return -1;
@@ -272,7 +276,7 @@ static int merge_parts(merge *all, const vb_arguments *arguments, const vb_comma
     all->entry = vb_array((size_t)all->pair_count, sizeof *all->entry, "results", err);
     all->from = vb_array((size_t)all->pair_count, sizeof *all->from, "results", err);
     if (!all->entry || !all->from) return -1;
-    bool latex = vb_arguments_given(arguments, command, "latex");
+    bool latex = vb_arguments_given(arguments, "latex");
     for (int p = 0; p < all->count; p++) {
         size_t i;
         json_t *entry;
@@ -282,13 +286,13 @@ static int merge_parts(merge *all, const vb_arguments *arguments, const vb_comma
         latex |= json_is_true(json_object_get(options, "latex"));
     }
     if (compare_digests(all, err)) return -1;
-    if (!vb_arguments_given(arguments, command, "partial") && check_complete(all, err)) return -1;
+    if (!vb_arguments_given(arguments, "partial") && check_complete(all, err)) return -1;
     return write_merged(all, latex, err);
 }
 
 int vb_cmd_merge(vb_context *context, const vb_arguments *arguments, vb_error *err) {
     merge all = {0};
-    int status = context->comm.rank ? 0 : merge_parts(&all, arguments, context->command, err);
+    int status = context->comm.rank ? 0 : merge_parts(&all, arguments, err);
     for (int p = 0; all.parts && p < all.count; p++) {
         vb_free(all.parts[p].folder);
         vb_free(all.parts[p].path);

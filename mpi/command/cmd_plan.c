@@ -1,270 +1,60 @@
 /* `vocabench plan`: what a run would do, without doing it. */
 #include <omp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
-#include "kernels/base/memory.h"
-#include "mpi/encode/classifier.h"
 #include "mpi/command/cmd.h"
-#include "mpi/ranks/groups.h"
-#include "mpi/encode/image_source.h"
-#include "mpi/plan/plan_corpora.h"
-#include "mpi/plan/plan_scan.h"
+#include "mpi/command/experiment_arguments.h"
 #include "mpi/plan/plan.h"
-#include "mpi/base/provenance.h"
-#include "mpi/run/schedule.h"
-#include "mpi/plan/stage_memory.h"
+#include "mpi/plan/plan_scan.h"
 
-const vb_flag vb_plan_flags[] = {{"ranks", VB_FLAG_NUMBER, "N", false, "plan for N ranks [the ranks it runs on]", 1, 1 << 20},
-                                 {"output", VB_FLAG_TEXT, "DIR", false, "folder of the results, whose cache is looked at", 0, 0},
-                                 {"cache", VB_FLAG_TEXT, "DIR", false, "folder of encoded units", 0, 0},
-                                 {"set", VB_FLAG_LIST, "path.to.key=value", false, "override a key of the file", 0, 0},
-                                 {"batch", VB_FLAG_TEXT, "N", false, "images encoded at once", 0, 0},
-                                 {"threads", VB_FLAG_TEXT, "N", false, "threads a rank", 0, 0},
-                                 {"ranks-per-model", VB_FLAG_TEXT, "N", false, "ranks of a group, at most", 0, 0},
-                                 {"ranks-per-node", VB_FLAG_NUMBER, "N", false, "ranks on one machine [all]", 1, 1 << 16},
-                                 {"scan", VB_FLAG_TEXT, "ROWSxDIM", false,
-                                  "plan the scan of a corpus of that size instead of an experiment", 0, 0},
-                                 {"storage", VB_FLAG_TEXT, "TYPE", false, "of its rows: fp32, fp16, bf16, int8 [fp16]", 0, 0},
-                                 {"queries", VB_FLAG_NUMBER, "N", false, "of the scan [1000]", 1, 1 << 24},
-                                 {"top-k", VB_FLAG_NUMBER, "K", false, "rows listed a query [100]", 1, 1 << 20},
-                                 {"node-threads", VB_FLAG_NUMBER, "N", false, "of a node that scans [the cores here]", 1,
-                                  1 << 16},
-                                 {"disk-mb", VB_FLAG_NUMBER, "MB", false, "MB a second that a node reads [1000]", 1, 1 << 24},
-                                 {0}};
-
-/* Measured: a rank before it does anything (MPI, libraries, the tokenizer's tables), and what a class takes in the vocabularies'
- * tables. */
-enum { PROCESS = 32 << 20, NAME = 400 };
-
-typedef struct plan {
-    const vb_experiment *experiment;
-    int ranks;
-    bool print;
-    vb_plan_sizes sizes;
-    int64_t *weights;   /* bytes of every model's file */
-    int64_t candidates; /* of adversarial vocabularies */
-    vb_schedule schedule;
-} plan;
-
-static int64_t file_size(const char *path) {
-    struct stat info;
-    return path && !stat(path, &info) ? (int64_t)info.st_size : 0;
-}
-
-static void amount(char *text, size_t size, double bytes) {
-    static const char *const names[] = {"B", "kB", "MB", "GB", "TB"};
-    int i = 0;
-    for (; bytes >= 1000 && i < 4; i++) bytes /= 1000;
-    snprintf(text, size, "%.*f %s", i ? 1 : 0, bytes, names[i]);
-}
-
-/* Units of the pair whose embeddings lie in the cache already: for that, no image is read. */
-static int64_t cached_units(const plan *all, const vb_dataset_state *data, const vb_model *model, vb_error *err) {
-    vb_cache cache = {.folder = all->experiment->cache, .key = model->image_key};
-    int64_t known = 0;
-    for (int64_t u = 0; u < vb_dataset_units(data->dataset); u++) {
-        vb_digest signature, digest;
-        bool found = false;
-        if (vb_dataset_unit_signature(data->dataset, u, &signature, err) ||
-            vb_cache_recall(&cache, &signature, &digest, &found, err))
-            return -1;
-        known += found;
-    }
-    return known;
-}
-
-/* What the schedule estimates for the pair, in 10^12 operations. */
-static double operations(const plan *all, const vb_model_spec *spec, const vb_dataset_spec *data) {
-    for (int u = 0; u < all->schedule.count; u++) {
-        const vb_pair_unit *unit = &all->schedule.units[u];
-        if (&all->experiment->models[unit->model] == spec && &all->experiment->datasets[unit->dataset] == data)
-            return unit->cost * 1e-12;
-    }
-    return 0;
-}
-
-static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_state *data, const vb_model *model, vb_error *err) {
-    int64_t images, units, bytes, cached = 0, texts = 0, dim, need;
-    int64_t classes = data->space.classes, vocabularies = data->space.vocabularies,
-            tally = 8 * (2 * vocabularies * vocabularies + 3 * classes);
-    if (vocabularies <= 20) tally += (int64_t)8 << vocabularies;
-    if (model) {
-        const vb_clip_info *info = vb_clip_describe(model->clip);
-        int64_t pixels = (int64_t)all->experiment->batch * 3 * info->resolution * info->resolution * 4;
-        vb_dataset_sizes data_sizes = vb_dataset_state_measure(data);
-        images = data_sizes.images - data->outside;
-        units = data_sizes.units;
-        bytes = data_sizes.bytes;
-        if (!data->part_count && (cached = cached_units(all, data, model, err)) < 0) return -1;
-        int prompts = vb_experiment_prompts(spec, data->spec)->count;
-        texts = classes * (prompts ? prompts : 1);
-        dim = info->embed_dim;
-        int64_t workspace = (int64_t)vb_clip_image_workspace(model->clip, all->experiment->batch),
-                text_space = (int64_t)vb_clip_text_workspace(model->clip, texts < 256 ? texts : 256);
-        int64_t unit = data_sizes.unit_images * dim * 4 + bytes / (units ? units : 1);
-        need = (workspace > text_space ? workspace : text_space) + pixels + unit;
-    } else {
-        images = bytes = dim = units = 0;
-        for (int p = 0; p < (data->part_count ? data->part_count : 1); p++) {
-            const vb_embeddings_spec *embeddings =
-                vb_experiment_embeddings(spec, data->part_count ? data->parts[p]->spec : data->spec);
-            vb_npy npy;
-            if (vb_npy_open(&npy, embeddings->image_embeddings, err)) return -1;
-            int64_t rows = npy.tensor.ndim ? npy.tensor.shape[0] : 0;
-            images += rows;
-            units += (rows + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
-            dim = npy.tensor.ndim == 2 ? npy.tensor.shape[1] : 0;
-            vb_npy_close(&npy);
-            bytes += file_size(embeddings->image_embeddings) + file_size(embeddings->text_embeddings);
-        }
-        need = VB_UNIT_SAMPLES * dim * 4 + images * 4;
-    }
-    const vb_experiment *experiment = all->experiment;
-    vb_pair_shape shape = {.images = images,
-                           .classes = classes,
-                           .vocabularies = vocabularies,
-                           .dim = dim,
-                           .candidates = data->part_count ? 0 : all->candidates,
-                           .ranks = all->ranks,
-                           .threads = experiment->threads ? (int)experiment->threads : 1,
-                           .encoded = model != NULL};
-    need += vb_stage_memory_texts(experiment, &shape) + vb_stage_memory(experiment, &shape) + tally + NAME * classes + PROCESS;
-    if (need > all->sizes.memory_a_rank) all->sizes.memory_a_rank = need;
-    /* An expansion's images and texts are read, encoded and counted with its datasets. */
-    if (data->part_count) {
-        texts = bytes = 0;
-        if (model) cached = units;
-    }
-    int64_t sent = (model ? classes * dim * 4 / all->ranks : 0) + tally;
-    char read[32], send[32];
-    amount(read, sizeof read, (double)bytes);
-    amount(send, sizeof send, (double)(all->ranks > 1 ? sent : 0));
-    if (all->print)
-        printf("  %-20s %-20s %9lld %7lld %9lld %8lld %10s %10s %9.3g\n", spec->name, data->spec->name, (long long)images,
-               (long long)units, (long long)cached, (long long)texts, read, send, operations(all, spec, data->spec));
-    if (!data->part_count) all->sizes.units += units;
-    if (units > all->sizes.pair_units) all->sizes.pair_units = units;
-    all->sizes.read_bytes += bytes;
-    all->sizes.sent_bytes += all->ranks > 1 ? sent : 0;
-    return 0;
-}
-
-static int plan_models(plan *all, vb_context *context, const vb_dataset_state *datasets, vb_error *err) {
-    const vb_experiment *experiment = all->experiment;
-    if (all->print)
-        printf("  %-20s %-20s %9s %7s %9s %8s %10s %10s %9s\n", "model", "dataset", "images", "units", "in cache", "texts",
-               "to read", "to send", "TFLOP");
-    for (int m = 0; m < experiment->model_count; m++) {
-        const vb_model_spec *spec = &experiment->models[m];
-        vb_model model = {0};
-        bool encoded = spec->family != VB_PRECOMPUTED;
-        if (spec->left_out) continue;
-        if (encoded) {
-            if (vb_model_open(&model, context, spec, true, 1, NULL, err)) return -1;
-            all->weights[m] = (int64_t)model.weights.map.size;
-            all->sizes.all_weights += all->weights[m];
-            if (all->weights[m] > all->sizes.largest_model) all->sizes.largest_model = all->weights[m];
-            all->sizes.read_bytes += (int64_t)model.weights.map.size;
-        }
-        int status = 0;
-        for (int d = 0; d < experiment->dataset_count && !status; d++) {
-            if (!vb_experiment_covers(experiment, spec, datasets[d].spec)) continue;
-            status = plan_pair(all, spec, &datasets[d], encoded ? &model : NULL, err);
-        }
-        if (encoded) vb_model_close(&model);
-        if (status) return -1;
-    }
-    return 0;
-}
-
-static int plan_corpora(plan *all, const vb_dataset_state *datasets, vb_error *err) {
-    const vb_experiment *experiment = all->experiment;
-    vb_corpora_sizes sizes = {0};
-    int64_t *classes = vb_array((size_t)experiment->dataset_count, sizeof *classes, "datasets", err);
-    for (int d = 0; classes && d < experiment->dataset_count; d++) classes[d] = datasets[d].space.classes;
-    int status = classes ? vb_plan_corpora(experiment, classes, all->ranks, all->print, &sizes, err) : -1;
-    all->sizes.read_bytes += (int64_t)sizes.read_bytes;
-    all->sizes.memory_a_rank += sizes.memory_a_rank; /* beside what the pair needs */
-    vb_free(classes);
-    return status;
-}
-
-static int larger_first(const void *a, const void *b) {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x < y) - (x > y);
-}
-
-static int plan_groups(plan *all, int64_t ranks_a_node, vb_error *err) {
-    const vb_schedule *schedule = &all->schedule;
-    const vb_experiment *experiment = all->experiment;
-    double idle;
-    int stated = experiment->ranks_per_model ? vb_groups_of_size(all->ranks, experiment->ranks_per_model) : 0;
-    int groups = vb_groups_plan(schedule->item_costs, schedule->item_parts, schedule->item_count, all->ranks, stated, &idle, err),
-        first;
-    if (groups < 0) return -1;
-    int most = vb_groups_ranks(all->ranks, groups, 0, &first), fewest = vb_groups_ranks(all->ranks, groups, groups - 1, &first);
-    char range[32], read[32], send[32], memory[32], weights[32], node[32];
-    snprintf(range, sizeof range, fewest < most ? "%d to %d" : "%d", fewest, most);
-    printf("%d group%s of %s rank%s (%s), longest units first; idle: about %.0f%%\n", groups, groups == 1 ? "" : "s", range,
-           most == 1 ? "" : "s", stated ? "as stated" : "chosen", 100 * idle);
-    /* On one machine there may be as many models at once as it holds groups: at worst the largest. */
-    int64_t together = 0, at_once = (ranks_a_node + fewest - 1) / fewest;
-    qsort(all->weights, (size_t)experiment->model_count, sizeof *all->weights, larger_first);
-    for (int m = 0; m < experiment->model_count && m < at_once && m < groups; m++) together += all->weights[m];
-    amount(read, sizeof read, (double)all->sizes.read_bytes);
-    amount(send, sizeof send, (double)all->sizes.sent_bytes);
-    amount(memory, sizeof memory, (double)all->sizes.memory_a_rank);
-    amount(weights, sizeof weights, (double)together);
-    amount(node, sizeof node, (double)(together + ranks_a_node * all->sizes.memory_a_rank));
-    printf("%lld units; to read: %s; to send: %s a rank; memory: about %s a rank, and weights of up to %s mapped once a node\n",
-           (long long)all->sizes.units, read, send, memory, weights);
-    printf("memory of a node with %lld rank%s: about %s\n", (long long)ranks_a_node, ranks_a_node == 1 ? "" : "s", node);
-    return 0;
-}
-
-static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_error *err) {
-    const vb_experiment *experiment = all->experiment;
-    vb_dataset_state *datasets = NULL;
-    all->weights = vb_array((size_t)experiment->model_count, sizeof *all->weights, "models", err);
-    int status = all->weights ? 0 : -1;
-    if (!status) status = vb_dataset_state_open_all(&datasets, alone, experiment, err);
-    if (!status) status = vb_schedule_list(&all->schedule, experiment, err);
-    if (!status) status = vb_schedule_order(&all->schedule, experiment, datasets, &alone->comm, err);
-    if (!status) {
-        if (all->print) printf("experiment %s at %d rank%s:\n", experiment->name, all->ranks, all->ranks == 1 ? "" : "s");
-        status = plan_models(all, alone, datasets, err);
-        if (!status) status = plan_corpora(all, datasets, err);
-    }
-    if (!status && all->print) status = plan_groups(all, ranks_a_node < all->ranks ? ranks_a_node : all->ranks, err);
-    vb_dataset_state_close_all(datasets, experiment);
-    vb_free(all->weights);
-    vb_schedule_free(&all->schedule);
-    return status;
-}
-
-int vb_plan(const vb_experiment *experiment, int ranks, int64_t ranks_a_node, bool print, vb_plan_sizes *sizes, vb_error *err) {
-    vb_context alone = {.started = MPI_Wtime()};
-    plan all = {.experiment = experiment, .ranks = ranks, .print = print};
-    all.candidates = vb_candidates_lines(&experiment->adversarial);
-    if (vb_comm_open(&alone.comm, MPI_COMM_SELF, err)) return -1;
-    int status = plan_alone(&all, &alone, ranks_a_node, err);
-    vb_comm_close(&alone.comm);
-    *sizes = all.sizes;
-    return status;
-}
+const vb_flag vb_cmd_plan_flags[] = {
+    {.name = "ranks",
+     .kind = VB_FLAG_NUMBER,
+     .value = "N",
+     .help = "plan for N ranks [the ranks it runs on]",
+     .low = 1,
+     .high = 1 << 20},
+    {.option = "output", .help = "folder of the results, whose cache is looked at"},
+    {.option = "cache"},
+    {.name = "set", .kind = VB_FLAG_LIST, .value = "path.to.key=value", .help = "override a key of the file"},
+    {.option = "batch"},
+    {.option = "threads"},
+    {.option = "ranks_per_model"},
+    {.name = "ranks-per-node",
+     .kind = VB_FLAG_NUMBER,
+     .value = "N",
+     .help = "ranks on one machine [all]",
+     .low = 1,
+     .high = 1 << 16},
+    {.name = "scan",
+     .kind = VB_FLAG_TEXT,
+     .value = "ROWSxDIM",
+     .help = "plan the scan of a corpus of that size instead of an experiment"},
+    {.name = "storage", .kind = VB_FLAG_TEXT, .value = "TYPE", .help = "of its rows: fp32, fp16, bf16, int8 [fp16]"},
+    {.name = "queries", .kind = VB_FLAG_NUMBER, .value = "N", .help = "of the scan [1000]", .low = 1, .high = 1 << 24},
+    {.name = "top-k", .kind = VB_FLAG_NUMBER, .value = "K", .help = "rows listed a query [100]", .low = 1, .high = 1 << 20},
+    {.name = "node-threads",
+     .kind = VB_FLAG_NUMBER,
+     .value = "N",
+     .help = "of a node that scans [the cores here]",
+     .low = 1,
+     .high = 1 << 16},
+    {.name = "disk-mb",
+     .kind = VB_FLAG_NUMBER,
+     .value = "MB",
+     .help = "MB a second that a node reads [1000]",
+     .low = 1,
+     .high = 1 << 24},
+    {0},
+};
 
 /* Without an experiment: a corpus that need not exist here. */
-static int plan_scan(const vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    const vb_command *command = context->command;
-    const char *storage = vb_arguments_text(arguments, command, "storage");
-    vb_scan_plan scan = {.queries = vb_arguments_number(arguments, command, "queries", 1000),
-                         .top_k = vb_arguments_number(arguments, command, "top-k", 100),
-                         .threads = (int)vb_arguments_number(arguments, command, "node-threads", omp_get_num_procs()),
-                         .disk = 1e6 * (double)vb_arguments_number(arguments, command, "disk-mb", 1000)};
-    if (vb_plan_scan_shape(&scan, vb_arguments_text(arguments, command, "scan"), err)) return -1;
+static int plan_scan(const vb_arguments *arguments, vb_error *err) {
+    const char *storage = vb_arguments_text(arguments, "storage");
+    vb_scan_plan scan = {.queries = vb_arguments_number(arguments, "queries", 1000),
+                         .top_k = vb_arguments_number(arguments, "top-k", 100),
+                         .threads = (int)vb_arguments_number(arguments, "node-threads", omp_get_num_procs()),
+                         .disk = 1e6 * (double)vb_arguments_number(arguments, "disk-mb", 1000)};
+    if (vb_plan_scan_shape(&scan, vb_arguments_text(arguments, "scan"), err)) return -1;
     if (vb_plan_scan_storage(&scan, storage ? storage : "fp16", err)) return -1;
     return vb_plan_scan_print(&scan, err);
 }
@@ -272,16 +62,15 @@ static int plan_scan(const vb_context *context, const vb_arguments *arguments, v
 int vb_cmd_plan(vb_context *context, const vb_arguments *arguments, vb_error *err) {
     vb_experiment experiment;
     vb_plan_sizes sizes;
-    if (vb_arguments_given(arguments, context->command, "scan"))
-        return vb_comm_agree(&context->comm, context->comm.rank ? 0 : plan_scan(context, arguments, err), err);
+    if (vb_arguments_given(arguments, "scan"))
+        return vb_comm_agree(&context->comm, context->comm.rank ? 0 : plan_scan(arguments, err), err);
     if (!arguments->positional_count)
         return vb_errorf(err, VB_EUSAGE, "plan: expected FILE.yaml or --scan ROWSxDIM; see 'vocabench help plan'");
     if (vb_experiment_arguments_read(&experiment, context, arguments, err)) return -1;
-    int ranks = (int)vb_arguments_number(arguments, context->command, "ranks", context->comm.size), status = 0;
+    int ranks = (int)vb_arguments_number(arguments, "ranks", context->comm.size), status = 0;
     /* The plan is one rank's work: the others wait at the end. */
     if (!context->comm.rank)
-        status = vb_plan(&experiment, ranks, vb_arguments_number(arguments, context->command, "ranks-per-node", ranks), true,
-                         &sizes, err);
+        status = vb_plan(&experiment, ranks, vb_arguments_number(arguments, "ranks-per-node", ranks), true, &sizes, err);
     vb_experiment_free(&experiment);
     return vb_comm_agree(&context->comm, status, err);
 }

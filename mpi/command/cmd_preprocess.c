@@ -7,19 +7,33 @@
 #include "mpi/base/provenance.h"
 #include "shards/embeddings/npy.h"
 
-const vb_flag vb_preprocess_flags[] = {{"resolution", VB_FLAG_NUMBER, "R", true, "side of the square", 1, 4096},
-                                       {"input", VB_FLAG_TEXT, "PATH", true,
-                                        "folder of images, .tar/.tar.zst (glob) or CIFAR binary", 0, 0},
-                                       {"output", VB_FLAG_TEXT, "P.npy", true,
-                                        "float32, images x 3 x R x R, images in name order", 0, 0},
-                                       {"rgb-first", VB_FLAG_SWITCH, NULL, false, "convert to RGB before resizing", 0, 0},
-                                       {0}};
+const vb_flag vb_cmd_preprocess_flags[] = {
+    {.name = "resolution",
+     .kind = VB_FLAG_NUMBER,
+     .value = "R",
+     .required = true,
+     .help = "side of the square",
+     .low = 1,
+     .high = 4096},
+    {.name = "input",
+     .kind = VB_FLAG_TEXT,
+     .value = "PATH",
+     .required = true,
+     .help = "folder of images, .tar/.tar.zst (glob) or CIFAR binary"},
+    {.name = "output",
+     .kind = VB_FLAG_TEXT,
+     .value = "P.npy",
+     .required = true,
+     .help = "float32, images x 3 x R x R, images in name order"},
+    {.name = "rgb-first", .kind = VB_FLAG_SWITCH, .help = "convert to RGB before resizing"},
+    {0},
+};
 
 static int write_units(const vb_context *context, const vb_dataset *dataset, const vb_preprocess *spec, const char *input,
                        vb_writer *writer, vb_error *err) {
     enum { AT_ONCE = 16 };
     size_t size = (size_t)3 * (size_t)spec->resolution * (size_t)spec->resolution;
-    vb_encode_options options = {.threads = vb_threads_default(&context->comm)};
+    const vb_encoding how = {.threads = vb_threads_default(&context->comm)};
     float *pixels = vb_array(AT_ONCE * size, sizeof *pixels, "pixels", err);
     int status = pixels ? 0 : -1;
     for (int64_t u = 0; u < vb_dataset_units(dataset) && !status; u++) {
@@ -30,7 +44,8 @@ static int write_units(const vb_context *context, const vb_dataset *dataset, con
                 bool broken[AT_ONCE];
                 json_t *skipped = NULL;
                 for (int i = 0; i < n; i++) picked[i] = at + i;
-                status = vb_encode_preprocess_samples(spec, &data, picked, n, at, &options, pixels, broken, &skipped, err);
+                const vb_encode_batch batch = {&data, picked, n, at};
+                status = vb_encode_preprocess(&how, spec, &batch, pixels, broken, &skipped, err);
                 if (status) vb_error_prefix(err, "%s", input);
                 if (!status) status = vb_writer_write(writer, pixels, (size_t)n * size * sizeof *pixels, err);
                 json_decref(skipped);
@@ -43,15 +58,14 @@ static int write_units(const vb_context *context, const vb_dataset *dataset, con
 }
 
 static int preprocess(const vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    const vb_command *command = context->command;
-    const char *input = vb_arguments_text(arguments, command, "input");
-    vb_preprocess spec = vb_preprocess_clip((int)vb_arguments_number(arguments, command, "resolution", 224));
-    spec.rgb_first = vb_arguments_given(arguments, command, "rgb-first");
+    const char *input = vb_arguments_text(arguments, "input");
+    vb_preprocess spec = vb_preprocess_clip((int)vb_arguments_number(arguments, "resolution", 224));
+    spec.rgb_first = vb_arguments_given(arguments, "rgb-first");
     vb_dataset *dataset = NULL;
     vb_writer *writer = NULL;
     if (vb_dataset_open(&dataset, input, NULL, err)) return -1;
     int64_t shape[4] = {vb_dataset_samples(dataset), 3, spec.resolution, spec.resolution};
-    int status = vb_writer_open(&writer, vb_arguments_text(arguments, command, "output"), err);
+    int status = vb_writer_open(&writer, vb_arguments_text(arguments, "output"), err);
     if (!status) status = vb_npy_write_header(writer, VB_F32, 4, shape, err);
     if (!status) status = write_units(context, dataset, &spec, input, writer, err);
     if (!status) status = vb_writer_commit(writer, err);

@@ -5,22 +5,24 @@
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
 #include "mpi/report/report.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
+#include "shards/text/did_you_mean.h"
 #include "shards/text/yaml.h"
 
-const vb_flag vb_report_flags[] = {{"output", VB_FLAG_TEXT, "FILE", false, "[report.html, report.md, report.tex or report.pdf]",
-                                    0, 0},
-                                   {"format", VB_FLAG_TEXT, "html|md|latex|pdf", false, "[by the name of --output, else html]", 0,
-                                    0},
-                                   {0}};
+const vb_flag vb_cmd_report_flags[] = {
+    {.name = "output", .kind = VB_FLAG_TEXT, .value = "FILE", .help = "[report.html, report.md, report.tex or report.pdf]"},
+    {.name = "format", .kind = VB_FLAG_TEXT, .value = "html|md|latex|pdf", .help = "[by the name of --output, else html]"},
+    {0},
+};
 
-const char vb_report_details[] = "DIR... are output folders of `run`, or their results.json. The HTML page stands by itself, "
-                                 "without scripts or network; of every\n"
-                                 "figure the data (.csv), the gnuplot script and the picture (.svg) lie in a folder beside it, "
-                                 "NAME-data. `latex` writes tables\n"
-                                 "alone, `pdf` is the page as Chromium prints it. Figures need gnuplot. The same results give "
-                                 "the same bytes (but for the PDF's "
-                                 "date).";
+const char vb_cmd_report_details[] =
+    "DIR... are output folders of `run`, or their results.json. The HTML page stands by itself, "
+    "without scripts or network; of every\n"
+    "figure the data (.csv), the gnuplot script and the picture (.svg) lie in a folder beside it, "
+    "NAME-data. `latex` writes tables\n"
+    "alone, `pdf` is the page as Chromium prints it. Figures need gnuplot. The same results give "
+    "the same bytes (but for the PDF's "
+    "date).";
 
 static const char *const formats[] = {"html", "md", "latex", "pdf", NULL}, *const suffixes[] = {".html", ".md", ".tex", ".pdf",
                                                                                                 NULL};
@@ -57,11 +59,11 @@ static int write_report(const vb_report *report, int format, const char *output,
     return status;
 }
 
-static int make_report(const vb_context *context, const vb_arguments *arguments, vb_error *err) {
+static int make_report(const vb_arguments *arguments, vb_error *err) {
     static const char *const defaults[] = {"report.html", "report.md", "report.tex", "report.pdf"};
-    const char *output = vb_arguments_text(arguments, context->command, "output");
+    const char *output = vb_arguments_text(arguments, "output");
     int format;
-    if (choose_format(vb_arguments_text(arguments, context->command, "format"), output, &format, err)) return -1;
+    if (choose_format(vb_arguments_text(arguments, "format"), output, &format, err)) return -1;
     vb_report report;
     int status = vb_report_open(&report, arguments->positional, arguments->positional_count, err);
     if (!status) status = write_report(&report, format, output ? output : defaults[format], err);
@@ -70,5 +72,5 @@ static int make_report(const vb_context *context, const vb_arguments *arguments,
 }
 
 int vb_cmd_report(vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    return vb_comm_agree(&context->comm, context->comm.rank ? 0 : make_report(context, arguments, err), err);
+    return vb_comm_agree(&context->comm, context->comm.rank ? 0 : make_report(arguments, err), err);
 }

@@ -10,28 +10,56 @@
 #include "mpi/command/cmd.h"
 #include "mpi/experiment/options.h"
 #include "mpi/base/provenance.h"
-#include "mpi/results/results.h"
+#include "mpi/base/json.h"
 #include "mpi/retrieve/retrieve.h"
 #include "shards/embeddings/npy.h"
+#include "shards/files/path.h"
 #include "shards/files/zst.h"
 
-const vb_flag vb_retrieve_flags[] = {
-    {"queries", VB_FLAG_TEXT, "Q.npy", true, "queries x dimensions, float32 or float16", 0, 0},
-    {"corpus", VB_FLAG_TEXT, "DIR|GLOB", true, "parts: DIR/img_emb/*.npy, DIR/*.npy, a glob, or one file (also .safetensors)", 0,
-     0},
-    {"top-k", VB_FLAG_NUMBER, "K", true, "rows listed a query, fewer when the corpus has fewer", 1, INT64_MAX / 4096},
-    {"output", VB_FLAG_TEXT, "LIST.jsonl.zst", true, "a line a query; LIST.summary.json is written beside it", 0, 0},
-    {"ids", VB_FLAG_TEXT, "IDS.npy", false, "row numbers as int64, queries x K", 0, 0},
-    {"similarity", VB_FLAG_TEXT, "dot|cosine", false, "of query and row [dot]", 0, 0},
-    {"quantized", VB_FLAG_TEXT, "DIR", false, "8-bit copy of the corpus made by 'pack --quantize int8': the same lists, faster",
-     0, 0},
-    {"memory", VB_FLAG_TEXT, "SIZE", false, "budget of a rank, such as 512MiB [1GiB]", 0, 0},
-    {"threads", VB_FLAG_NUMBER, "N", false, "threads a rank", 1, 1024},
-    {"checkpoint", VB_FLAG_TEXT, "DIR", false, "finished work of a scan that was stopped [LIST.jsonl.zst.checkpoint]", 0, 0},
-    {"checkpoint-seconds", VB_FLAG_NUMBER, "N", false, "seconds between checkpoints [60]", 0, 1000000},
-    {0}};
+const vb_flag vb_cmd_retrieve_flags[] = {
+    {.name = "queries",
+     .kind = VB_FLAG_TEXT,
+     .value = "Q.npy",
+     .required = true,
+     .help = "queries x dimensions, float32 or float16"},
+    {.name = "corpus",
+     .kind = VB_FLAG_TEXT,
+     .value = "DIR|GLOB",
+     .required = true,
+     .help = "parts: DIR/img_emb/*.npy, DIR/*.npy, a glob, or one file (also .safetensors)"},
+    {.name = "top-k",
+     .kind = VB_FLAG_NUMBER,
+     .value = "K",
+     .required = true,
+     .help = "rows listed a query, fewer when the corpus has fewer",
+     .low = 1,
+     .high = INT64_MAX / 4096},
+    {.name = "output",
+     .kind = VB_FLAG_TEXT,
+     .value = "LIST.jsonl.zst",
+     .required = true,
+     .help = "a line a query; LIST.summary.json is written beside it"},
+    {.name = "ids", .kind = VB_FLAG_TEXT, .value = "IDS.npy", .help = "row numbers as int64, queries x K"},
+    {.name = "similarity", .kind = VB_FLAG_TEXT, .value = "dot|cosine", .help = "of query and row [dot]"},
+    {.name = "quantized",
+     .kind = VB_FLAG_TEXT,
+     .value = "DIR",
+     .help = "8-bit copy of the corpus made by 'pack --quantize int8': the same lists, faster"},
+    {.name = "memory", .kind = VB_FLAG_TEXT, .value = "SIZE", .help = "budget of a rank, such as 512MiB [1GiB]"},
+    {.name = "threads", .kind = VB_FLAG_NUMBER, .value = "N", .help = "threads a rank", .low = 1, .high = 1024},
+    {.name = "checkpoint",
+     .kind = VB_FLAG_TEXT,
+     .value = "DIR",
+     .help = "finished work of a scan that was stopped [LIST.jsonl.zst.checkpoint]"},
+    {.name = "checkpoint-seconds",
+     .kind = VB_FLAG_NUMBER,
+     .value = "N",
+     .help = "seconds between checkpoints [60]",
+     .high = 1000000},
+    {0},
+};
 
-const char vb_retrieve_details[] =
+const char vb_cmd_retrieve_details[] =
     "Rows are numbered from 0 over the parts in the byte order of their names. The score of a row is "
     "its inner product with the query, both as\n"
     "they are stored ('cosine': divided by both norms). Lists are exact: ordered as if in real "
@@ -160,12 +188,10 @@ static int write_summary(const retrieve_job *job, vb_error *err) {
  */
 
 static int parse(retrieve_job *job, const vb_arguments *arguments, vb_error *err) {
-    const vb_command *command = job->context->command;
-    const char *similarity = vb_arguments_text(arguments, command, "similarity"),
-               *memory = vb_arguments_text(arguments, command, "memory");
-    const char *checkpoint = vb_arguments_text(arguments, command, "checkpoint");
-    job->lists.output = vb_arguments_text(arguments, command, "output");
-    job->lists.ids = vb_arguments_text(arguments, command, "ids");
+    const char *similarity = vb_arguments_text(arguments, "similarity"), *memory = vb_arguments_text(arguments, "memory");
+    const char *checkpoint = vb_arguments_text(arguments, "checkpoint");
+    job->lists.output = vb_arguments_text(arguments, "output");
+    job->lists.ids = vb_arguments_text(arguments, "ids");
     if (similarity && strcmp(similarity, "dot") && strcmp(similarity, "cosine"))
         return vb_errorf(err, VB_EUSAGE, "retrieve: --similarity: expected dot or cosine, found '%s'", similarity);
     if (vb_options_parse_size(memory ? memory : "1GiB", &job->options.memory, err)) {
@@ -175,11 +201,11 @@ static int parse(retrieve_job *job, const vb_arguments *arguments, vb_error *err
     if (!(job->checkpoint = checkpoint ? vb_strdup(checkpoint, err) : vb_format(err, "%s.checkpoint", job->lists.output)))
         return -1;
     job->options.checkpoint = job->checkpoint;
-    job->options.quantized = vb_arguments_text(arguments, command, "quantized");
-    job->options.checkpoint_seconds = (double)vb_arguments_number(arguments, command, "checkpoint-seconds", 60);
+    job->options.quantized = vb_arguments_text(arguments, "quantized");
+    job->options.checkpoint_seconds = (double)vb_arguments_number(arguments, "checkpoint-seconds", 60);
     job->options.similarity = similarity && !strcmp(similarity, "cosine") ? VB_COSINE : VB_DOT;
-    job->options.top_k = vb_arguments_number(arguments, command, "top-k", 0);
-    job->options.threads = (int)vb_arguments_number(arguments, command, "threads", vb_threads_default(&job->context->comm));
+    job->options.top_k = vb_arguments_number(arguments, "top-k", 0);
+    job->options.threads = (int)vb_arguments_number(arguments, "threads", vb_threads_default(&job->context->comm));
     return 0;
 }
 
@@ -233,12 +259,11 @@ int vb_cmd_retrieve(vb_context *context, const vb_arguments *arguments, vb_error
     vb_comm *comm = &context->comm;
     retrieve_job job = {.context = context};
     int status = vb_comm_agree(comm, parse(&job, arguments, err), err);
+    if (!status) status = vb_retrieve_corpus_open_shared(&job.corpus, comm, vb_arguments_text(arguments, "corpus"), err);
+    if (!status) status = share_queries(&job, vb_arguments_text(arguments, "queries"), err);
     if (!status)
-        status = vb_retrieve_corpus_open_shared(&job.corpus, comm, vb_arguments_text(arguments, context->command, "corpus"), err);
-    if (!status) status = share_queries(&job, vb_arguments_text(arguments, context->command, "queries"), err);
-    if (!status)
-        status = vb_retrieve(context, &job.corpus, job.queries, job.count, &job.options, &job.summary, begin_lists, take_list,
-                             &job.lists, err);
+        status = vb_retrieve(context, &job.corpus, job.queries, job.count, &job.options,
+                             &(vb_retrieve_sink){begin_lists, take_list, &job.lists}, &job.summary, err);
     if (!comm->rank && !status) {
         status = commit(&job.lists, err);
         if (!status) status = write_summary(&job, err);

@@ -13,13 +13,16 @@
 #include "mpi/results/document.h"
 #include "mpi/run/journal.h"
 #include "mpi/base/spawn.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
 
-const vb_flag vb_status_flags[] = {{0}};
+const vb_flag vb_cmd_status_flags[] = {
+    {0},
+};
 
-const char vb_status_details[] = "DIR is the output folder of `run` or `submit`. The time left is reckoned from the images a "
-                                 "second of the pairs that this run has\n"
-                                 "finished, all models taken alike, and of the slowest task of an array.";
+const char vb_cmd_status_details[] = "DIR is the output folder of `run` or `submit`. The time left is reckoned from the images a "
+                                     "second of the pairs that this run has\n"
+                                     "finished, all models taken alike, and of the slowest task of an array.";
 
 enum { MODEL = 24, DATASET = 20 };
 
@@ -138,10 +141,10 @@ done:
 
 static int read_tasks(survey *all, const char *folder, vb_error *err) {
     char *array = vb_format(err, "%s/array", folder);
-    vb_paths names = {0};
+    vb_strings names = {0};
     int status = array ? 0 : -1;
     vb_error none;
-    if (!status && vb_path_is_folder(array) && vb_path_list_folder(&names, array, &none)) names = (vb_paths){0};
+    if (!status && vb_path_is_folder(array) && vb_path_list_folder(&names, array, &none)) names = (vb_strings){0};
     if (!status && !(all->tasks = vb_array(names.count + 1, sizeof *all->tasks, "tasks", err))) status = -1;
     if (!status) status = add_task(all, folder, err);
     for (size_t i = 0; i < names.count && !status; i++) {
@@ -149,7 +152,7 @@ static int read_tasks(survey *all, const char *folder, vb_error *err) {
         status = task ? add_task(all, task, err) : -1;
         vb_free(task);
     }
-    vb_path_list_free(&names);
+    vb_strings_free(&names);
     vb_free(array);
     if (!status && !all->count)
         status = vb_errorf(err, VB_EMISSING, "%s: no state.json: nothing has been run with this output folder yet", folder);
@@ -198,7 +201,7 @@ static int look_at_pair(survey *all, int p, run_task *task, vb_error *err) {
 static int count_cache(const survey *all, vb_error *err) {
     const json_t *state = all->tasks[0].state;
     const char *cache = text_at(state, "cache");
-    vb_paths keys, names;
+    vb_strings keys, names;
     vb_error none;
     long long units = 0, expected = 0;
     double bytes = 0;
@@ -217,11 +220,11 @@ static int count_cache(const survey *all, vb_error *err) {
                 units++;
                 vb_free(path);
             }
-            vb_path_list_free(&names);
+            vb_strings_free(&names);
         }
         vb_free(folder);
     }
-    vb_path_list_free(&keys);
+    vb_strings_free(&keys);
     size_t m, d;
     json_t *model, *data;
     json_array_foreach(json_object_get(json_object_get(state, "configuration"), "models"), m, model) {

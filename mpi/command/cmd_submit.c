@@ -7,38 +7,75 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
+#include "mpi/command/experiment_arguments.h"
 #include "mpi/plan/plan.h"
 #include "mpi/base/provenance.h"
 #include "mpi/base/script.h"
 #include "mpi/base/spawn.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
 
-const vb_flag vb_submit_flags[] = {
-    {"partition", VB_FLAG_TEXT, "NAME", true, "Slurm partition", 0, 0},
-    {"nodes", VB_FLAG_NUMBER, "N", true, "nodes of the job, or of every task of an array", 1, 1000000},
-    {"time", VB_FLAG_TEXT, "TIME", true, "limit, as Slurm writes it: 30, 4:00:00, 1-12", 0, 0},
-    {"ntasks-per-node", VB_FLAG_NUMBER, "N", false, "ranks a node [what cores, memory and work allow]", 1, 4096},
-    {"cpus-per-task", VB_FLAG_NUMBER, "N", false, "cores, and threads, a rank [1]", 1, 4096},
-    {"account", VB_FLAG_TEXT, "NAME", false, "Slurm account", 0, 0},
-    {"array", VB_FLAG_SWITCH, NULL, false, "a job array with a task a model, and a job that merges", 0, 0},
-    {"at-once", VB_FLAG_NUMBER, "N", false, "tasks of an array that run at the same time [all]", 1, 1000000},
-    {"launcher", VB_FLAG_TEXT, "srun|mpirun", false, "what starts the ranks [srun]", 0, 0},
-    {"mpi", VB_FLAG_TEXT, "pmix|pmi2", false, "how srun starts the ranks [pmix]", 0, 0},
-    {"notice", VB_FLAG_NUMBER, "SECONDS", false, "before the limit the ranks are asked to stop [120]", 1, 65535},
-    {"option", VB_FLAG_LIST, "--name=value", false, "another #SBATCH line: --option=--qos=long", 0, 0},
-    {"setup", VB_FLAG_TEXT, "FILE", false, "shell lines to run before the ranks start: module load ...", 0, 0},
-    {"no-plan", VB_FLAG_SWITCH, NULL, false, "do not open the data, which are to be seen from the nodes only", 0, 0},
-    {"dry-run", VB_FLAG_SWITCH, NULL, false, "print the script, write and submit nothing", 0, 0},
-    {"output", VB_FLAG_TEXT, "DIR", false, "folder of the results, of the script and of its log", 0, 0},
-    {"cache", VB_FLAG_TEXT, "DIR", false, "folder of encoded units", 0, 0},
-    {"set", VB_FLAG_LIST, "path.to.key=value", false, "override a key of the file", 0, 0},
-    {"batch", VB_FLAG_TEXT, "N", false, "images encoded at once", 0, 0},
-    {"ranks-per-model", VB_FLAG_TEXT, "N", false, "ranks of a group, at most", 0, 0},
-    {"per-image", VB_FLAG_SWITCH, NULL, false, "write a record for every image", 0, 0},
-    {"latex", VB_FLAG_SWITCH, NULL, false, "write table.tex as well", 0, 0},
-    {0}};
+const vb_flag vb_cmd_submit_flags[] = {
+    {.name = "partition", .kind = VB_FLAG_TEXT, .value = "NAME", .required = true, .help = "Slurm partition"},
+    {.name = "nodes",
+     .kind = VB_FLAG_NUMBER,
+     .value = "N",
+     .required = true,
+     .help = "nodes of the job, or of every task of an array",
+     .low = 1,
+     .high = 1000000},
+    {.name = "time",
+     .kind = VB_FLAG_TEXT,
+     .value = "TIME",
+     .required = true,
+     .help = "limit, as Slurm writes it: 30, 4:00:00, 1-12"},
+    {.name = "ntasks-per-node",
+     .kind = VB_FLAG_NUMBER,
+     .value = "N",
+     .help = "ranks a node [what cores, memory and work allow]",
+     .low = 1,
+     .high = 4096},
+    {.name = "cpus-per-task",
+     .kind = VB_FLAG_NUMBER,
+     .value = "N",
+     .help = "cores, and threads, a rank [1]",
+     .low = 1,
+     .high = 4096},
+    {.name = "account", .kind = VB_FLAG_TEXT, .value = "NAME", .help = "Slurm account"},
+    {.name = "array", .kind = VB_FLAG_SWITCH, .help = "a job array with a task a model, and a job that merges"},
+    {.name = "at-once",
+     .kind = VB_FLAG_NUMBER,
+     .value = "N",
+     .help = "tasks of an array that run at the same time [all]",
+     .low = 1,
+     .high = 1000000},
+    {.name = "launcher", .kind = VB_FLAG_TEXT, .value = "srun|mpirun", .help = "what starts the ranks [srun]"},
+    {.name = "mpi", .kind = VB_FLAG_TEXT, .value = "pmix|pmi2", .help = "how srun starts the ranks [pmix]"},
+    {.name = "notice",
+     .kind = VB_FLAG_NUMBER,
+     .value = "SECONDS",
+     .help = "before the limit the ranks are asked to stop [120]",
+     .low = 1,
+     .high = 65535},
+    {.name = "option", .kind = VB_FLAG_LIST, .value = "--name=value", .help = "another #SBATCH line: --option=--qos=long"},
+    {.name = "setup",
+     .kind = VB_FLAG_TEXT,
+     .value = "FILE",
+     .help = "shell lines to run before the ranks start: module load ..."},
+    {.name = "no-plan", .kind = VB_FLAG_SWITCH, .help = "do not open the data, which are to be seen from the nodes only"},
+    {.name = "dry-run", .kind = VB_FLAG_SWITCH, .help = "print the script, write and submit nothing"},
+    {.option = "output", .help = "folder of the results, of the script and of its log"},
+    {.option = "cache"},
+    {.name = "set", .kind = VB_FLAG_LIST, .value = "path.to.key=value", .help = "override a key of the file"},
+    {.option = "batch"},
+    {.option = "ranks_per_model"},
+    {.option = "per_image"},
+    {.option = "latex"},
+    {0},
+};
 
-const char vb_submit_details[] =
+const char vb_cmd_submit_details[] =
     "The script is written to OUTPUT/EXPERIMENT.sbatch and given to sbatch. Before its limit the job is told to stop, queues "
     "itself "
     "again and goes on where\nit was. Templates: $VOCABENCH_SLURM, else the program's own (job, array, scan for experiments with "
@@ -59,14 +96,10 @@ typedef struct submission {
     int slots;
 } submission;
 
-static const char *text_of(const submission *job, const char *flag) {
-    return vb_arguments_text(job->arguments, job->context->command, flag);
-}
-static bool given(const submission *job, const char *flag) {
-    return vb_arguments_given(job->arguments, job->context->command, flag);
-}
+static const char *text_of(const submission *job, const char *flag) { return vb_arguments_text(job->arguments, flag); }
+static bool given(const submission *job, const char *flag) { return vb_arguments_given(job->arguments, flag); }
 static int64_t number_of(const submission *job, const char *flag, int64_t otherwise) {
-    return vb_arguments_number(job->arguments, job->context->command, flag, otherwise);
+    return vb_arguments_number(job->arguments, flag, otherwise);
 }
 
 /* Takes over the value; NULL is "not given" unless it is due to a failure, which the caller sees in `status`. */
@@ -198,36 +231,44 @@ static int set_launcher(submission *job, vb_error *err) {
     return launch && signal ? set_word(job, "TIME", text_of(job, "time"), err) : -1;
 }
 
+/* "#SBATCH" lines for --option; none: *lines stays NULL. */
+static int option_lines(const submission *job, char **lines, vb_error *err) {
+    const char *text;
+    for (int i = 0; (text = vb_arguments_list(job->arguments, "option", i)); i++) {
+        if (strncmp(text, "--", 2))
+            return vb_errorf(err, VB_EUSAGE, "--option: expected an option of sbatch such as --qos=long, found '%s'", text);
+        char *word = vb_script_shell_word(text, "option", err),
+             *line = word ? vb_format(err, "%s%s#SBATCH %s", *lines ? *lines : "", *lines ? "\n" : "", word) : NULL;
+        vb_free(word);
+        vb_free(*lines);
+        if (!(*lines = line)) return -1;
+    }
+    return 0;
+}
+
+/* Adds --flag and its value to the words for `run`. */
+static int pass_on(char **words, const char *flag, const char *value, vb_error *err) {
+    char *name = vb_format(err, "--%s", flag), *word = value ? vb_script_shell_word(value, flag, err) : NULL;
+    int status = name && (word || !value) ? 0 : -1;
+    if (!status && !(*words = vb_script_append_word(*words, name, err))) status = -1;
+    if (!status && word && !(*words = vb_script_append_word(*words, word, err))) status = -1;
+    vb_free(name);
+    vb_free(word);
+    return status;
+}
+
 /* The command line's settings once more, for `run`. */
 static int set_arguments(submission *job, vb_error *err) {
+    const vb_arguments *arguments = job->arguments;
     char *words = vb_strdup("", err), *options = NULL;
-    int status = words ? 0 : -1;
-    for (int i = 0; i < job->arguments->list_count && !status; i++) {
-        const char *flag = job->context->command->flags[job->arguments->list[i].flag].name, *text = job->arguments->list[i].text;
-        char *word = vb_script_shell_word(text, flag, err);
-        bool option = !strcmp(flag, "option");
-        if (!word) status = -1;
-        else if (option && strncmp(text, "--", 2))
-            status = vb_errorf(err, VB_EUSAGE, "--option: expected an option of sbatch such as --qos=long, found '%s'", text);
-        else if (option) {
-            char *line = vb_format(err, "%s%s#SBATCH %s", options ? options : "", options ? "\n" : "", word);
-            vb_free(options);
-            status = (options = line) ? 0 : -1;
-        } else if (!(words = vb_script_append_word(words, "--set", err)) || !(words = vb_script_append_word(words, word, err)))
-            status = -1;
-        vb_free(word);
+    const char *text;
+    int status = words ? option_lines(job, &options, err) : -1;
+    for (int i = 0; !status && (text = vb_arguments_list(arguments, "set", i)); i++) status = pass_on(&words, "set", text, err);
+    for (int i = 0; i < arguments->flags.count && !status; i++) {
+        const vb_flag *flag = &arguments->flags.items[i];
+        bool folder = flag->option && (!strcmp(flag->option, "output") || !strcmp(flag->option, "cache")); /* set_paths */
+        if (flag->option && !folder && arguments->given[i]) status = pass_on(&words, flag->name, arguments->texts[i], err);
     }
-    static const char *const passed[][2] = {{"batch", "--batch"}, {"ranks-per-model", "--ranks-per-model"}};
-    for (size_t i = 0; i < sizeof passed / sizeof *passed && !status; i++) {
-        if (!given(job, passed[i][0])) continue;
-        char *word = vb_script_shell_word(text_of(job, passed[i][0]), passed[i][1], err);
-        if (!word || !(words = vb_script_append_word(words, passed[i][1], err)) ||
-            !(words = vb_script_append_word(words, word, err)))
-            status = -1;
-        vb_free(word);
-    }
-    if (!status && given(job, "per-image") && !(words = vb_script_append_word(words, "--per-image", err))) status = -1;
-    if (!status && given(job, "latex") && !(words = vb_script_append_word(words, "--latex", err))) status = -1;
     set(job, "ARGUMENTS", words);
     set(job, "OPTIONS", options);
     return status;

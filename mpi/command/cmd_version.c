@@ -10,7 +10,9 @@
 #include "mpi/command/cmd.h"
 #include "mpi/base/provenance.h"
 
-const vb_flag vb_version_flags[] = {{0}};
+const vb_flag vb_cmd_version_flags[] = {
+    {0},
+};
 
 int vb_cmd_version(vb_context *context, const vb_arguments *arguments, vb_error *err) {
     (void)arguments;

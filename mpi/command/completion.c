@@ -1,7 +1,7 @@
 /* Completion for bash and zsh from the table of commands: names, flags, words to choose from, files of the right kind. */
-#include <string.h>
+#include "mpi/command/completion.h"
 
-#include "mpi/command/manual.h"
+#include <string.h>
 
 /* In single quotes of a shell. */
 static void put_quoted(vb_strbuf *out, const char *text) {
@@ -40,7 +40,10 @@ void vb_completion_bash(const vb_command *commands, vb_strbuf *out) {
                        "# What COMMAND's flag FLAG takes; without FLAG what COMMAND takes itself.\n"
                        "_vocabench_kind()\n{\n    case \"$1 $2\" in\n");
     for (const vb_command *command = commands; command->name; command++) {
-        for (const vb_flag *flag = command->flags; flag->name; flag++) {
+        vb_flags flags;
+        vb_arguments_flags(command, &flags);
+        for (int i = 0; i < flags.count; i++) {
+            const vb_flag *flag = &flags.items[i];
             vb_strbuf_format(out, "        '%s --%s') echo '", command->name, flag->name);
             if (flag->kind == VB_FLAG_SWITCH) vb_strbuf_add(out, "none");
             else put_kind(out, flag->value);
@@ -67,8 +70,10 @@ void vb_completion_bash(const vb_command *commands, vb_strbuf *out) {
                   "    [[ $before != --* ]] || kind=$(_vocabench_kind \"$command\" \"$before\")\n"
                   "    if [[ $kind == none && $current == -* ]]; then\n        case $command in\n");
     for (const vb_command *command = commands; command->name; command++) {
+        vb_flags flags;
+        vb_arguments_flags(command, &flags);
         vb_strbuf_format(out, "            %s) flags='", command->name);
-        for (const vb_flag *flag = command->flags; flag->name; flag++) vb_strbuf_format(out, "--%s ", flag->name);
+        for (int i = 0; i < flags.count; i++) vb_strbuf_format(out, "--%s ", flags.items[i].name);
         vb_strbuf_add(out, "--help' ;;\n");
     }
     vb_strbuf_add(out,
@@ -121,7 +126,10 @@ static void put_specification(vb_strbuf *out, vb_strbuf *spec) {
 
 static void put_zsh_command(vb_strbuf *out, const vb_command *command) {
     vb_strbuf_format(out, "        %s)\n            _arguments -S", command->name);
-    for (const vb_flag *flag = command->flags; flag->name; flag++) {
+    vb_flags flags;
+    vb_arguments_flags(command, &flags);
+    for (int i = 0; i < flags.count; i++) {
+        const vb_flag *flag = &flags.items[i];
         vb_strbuf spec = {0};
         vb_strbuf_format(&spec, "%s--%s%s[", flag->kind == VB_FLAG_LIST ? "*" : "", flag->name, flag->value ? "=" : "");
         for (const char *at = flag->help; *at; at++) vb_strbuf_add_n(&spec, *at == '[' ? "(" : *at == ']' ? ")" : at, 1);

@@ -124,9 +124,11 @@ static void put_command(vb_strbuf *out, const vb_command *command) {
         vb_strbuf_add(out, ".Pp\n");
         put_text(out, command->details);
     }
-    if (!command->flags->name) return;
+    vb_flags flags;
+    vb_arguments_flags(command, &flags);
+    if (!flags.count) return;
     vb_strbuf_add(out, ".Bl -tag -width Ds\n");
-    for (const vb_flag *flag = command->flags; flag->name; flag++) put_flag(out, flag);
+    for (int i = 0; i < flags.count; i++) put_flag(out, &flags.items[i]);
     vb_strbuf_add(out, ".El\n");
 }
 

@@ -1,15 +1,11 @@
-/* What is made of the table of commands besides their help: the man page, and completion for shells. Local. */
+/* The man page, from the table of commands. */
 #ifndef VB_MANUAL_H
 #define VB_MANUAL_H
 
 #include "mpi/command/arguments.h"
 #include "mpi/base/strbuf.h"
 
-/* vocabench.1 in mdoc. `commands` ends with a row without a name. */
+/* vocabench.1 in mdoc, added to `out`, which keeps a failed allocation in mind. `commands` ends with a row without a name. Local. */
 void vb_manual(const vb_command *commands, vb_strbuf *out);
-
-/* A file for bash's completions/ folder, and one for zsh's site-functions/ (_vocabench). */
-void vb_completion_bash(const vb_command *commands, vb_strbuf *out);
-void vb_completion_zsh(const vb_command *commands, vb_strbuf *out);
 
 #endif

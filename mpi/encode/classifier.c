@@ -116,7 +116,7 @@ done:
 }
 
 static int open_coop(text_work *work, vb_error *err) {
-    const char *path = work->model->spec->coop;
+    const char *path = work->names->coop;
     int classes = work->names->count;
     if (!path) return 0;
     if (vb_coop_read(&work->coop, path, err)) return -1;
@@ -181,15 +181,16 @@ static int deal_units(vb_classifier *classifier, vb_comm *comm, const float *sli
     return status;
 }
 
-static int encode_names(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_name_list *names,
-                        const char *cache, int threads, bool keep_prompts, bool deal_out, vb_error *err) {
-    vb_comm *comm = &context->comm;
+static int encode_names(vb_classifier *classifier, const vb_encoding *how, const vb_name_list *names, bool keep_prompts,
+                        bool deal_out, vb_error *err) {
+    vb_comm *comm = &how->context->comm;
+    const vb_model *model = how->model;
     text_work work = {.model = model,
                       .names = names,
-                      .cache = {.folder = cache, .key = model->text_key},
-                      .threads = threads,
+                      .cache = {.folder = how->cache, .key = model->text_key},
+                      .threads = how->threads,
                       .dim = vb_clip_describe(model->clip)->embed_dim,
-                      .prompts = model->spec->coop ? 1 : names->prompts->count};
+                      .prompts = names->coop ? 1 : names->prompts->count};
     int classes = names->count, per_unit = UNIT_TEXTS / work.prompts > 1 ? UNIT_TEXTS / work.prompts : 1;
     int64_t units = (classes + per_unit - 1) / per_unit, first,
             mine = vb_comm_range_of_rank(units, comm->rank, comm->size, &first);
@@ -206,9 +207,9 @@ static int encode_names(vb_classifier *classifier, vb_context *context, const vb
     if (keep_prompts)
         classifier->prompt_rows = vb_array((size_t)units * (size_t)work.prompts, unit_bytes, "embeddings of prompts", err);
     int status = slice && classifier->texts && (!keep_prompts || classifier->prompt_rows) ? open_coop(&work, err) : -1;
-    if (!status) status = encode_slice(&work, context, first, mine, per_unit, slice, classifier, err);
+    if (!status) status = encode_slice(&work, how->context, first, mine, per_unit, slice, classifier, err);
     vb_coop_free(&work.coop);
-    status = vb_context_barrier(context, status, err);
+    status = vb_context_barrier(how->context, status, err);
     if (!status && deal_out) status = deal_units(classifier, comm, slice, units, per_unit, err);
     if (!status && !deal_out) {
         status = vb_comm_allgather_rows(comm, classifier->texts, units, unit_bytes, err);
@@ -221,16 +222,17 @@ static int encode_names(vb_classifier *classifier, vb_context *context, const vb
     return status;
 }
 
-int vb_classifier_encode(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_dataset_state *data,
-                         const char *cache, int threads, bool keep_prompts, bool deal_out, vb_error *err) {
-    vb_name_list names = {data->spec->vocabularies, data->space.classes, data->vocabularies.class,
-                          vb_experiment_prompts(model->spec, data->spec)};
-    return encode_names(classifier, context, model, &names, cache, threads, keep_prompts, deal_out, err);
+int vb_classifier_encode(vb_classifier *classifier, const vb_encoding *how, const vb_dataset_state *data, bool keep_prompts,
+                         bool deal_out, vb_error *err) {
+    const vb_model_spec *spec = how->model->spec;
+    const vb_name_list names = {data->spec->vocabularies, data->space.classes, data->vocabularies.class,
+                                vb_experiment_prompts(spec, data->spec), spec->coop};
+    return encode_names(classifier, how, &names, keep_prompts, deal_out, err);
 }
 
-int vb_classifier_encode_names(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_name_list *names,
-                               const char *cache, int threads, bool keep_prompts, vb_error *err) {
-    return encode_names(classifier, context, model, names, cache, threads, keep_prompts, false, err);
+int vb_classifier_encode_names(vb_classifier *classifier, const vb_encoding *how, const vb_name_list *names, bool keep_prompts,
+                               vb_error *err) {
+    return encode_names(classifier, how, names, keep_prompts, false, err);
 }
 
 /* ---- precomputed ---- */

@@ -4,7 +4,7 @@
 #define VB_CLASSIFIER_H
 
 #include "mpi/encode/dataset_state.h"
-#include "mpi/encode/model.h"
+#include "mpi/encode/encode.h"
 #include "shards/embeddings/cache.h"
 
 typedef struct vb_classifier {
@@ -22,20 +22,21 @@ typedef struct vb_classifier {
  * 2021, section 3.1.4). Every rank takes a slice of the classes; MPI_Allgatherv gives all rows to all, or with deal_out each to
  * the rank that it belongs to, and no rank ever holds more than that, its slice and one unit of 256 prompts. keep_prompts: also
  * keep prompt_rows, for REPE's blend prompt by prompt (not with deal_out). Collective. */
-int vb_classifier_encode(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_dataset_state *data,
-                         const char *cache, int threads, bool keep_prompts, bool deal_out, vb_error *err);
+int vb_classifier_encode(vb_classifier *classifier, const vb_encoding *how, const vb_dataset_state *data, bool keep_prompts,
+                         bool deal_out, vb_error *err);
 
 /* Names to be put into prompts; `source` is the file that messages name. */
 typedef struct vb_name_list {
     const char *source;
     int count;
     const vb_class *class;
-    const vb_prompts *prompts; /* templates; not used with CoOp */
+    const vb_prompts *prompts; /* templates, or */
+    const char *coop;          /* a CoOp checkpoint; NULL: templates */
 } vb_name_list;
 
 /* The same for any list of names. A CoOp checkpoint with contexts of its own for every class takes no other list. Collective. */
-int vb_classifier_encode_names(vb_classifier *classifier, vb_context *context, const vb_model *model, const vb_name_list *names,
-                               const char *cache, int threads, bool keep_prompts, vb_error *err);
+int vb_classifier_encode_names(vb_classifier *classifier, const vb_encoding *how, const vb_name_list *names, bool keep_prompts,
+                               vb_error *err);
 
 /* Rows of spec->text_embeddings in class order (all, or with deal_out this rank's); spec->text_names says whose rows they are
  * when that is another order. Collective. */

@@ -55,24 +55,22 @@ static int map_labels(vb_dataset_state *state, vb_error *err) {
 int vb_dataset_state_open(vb_dataset_state *state, vb_context *context, const vb_dataset_spec *spec, bool images, vb_error *err) {
     *state = (vb_dataset_state){.spec = spec};
     int status = vb_vocabularies_read(&state->vocabularies, spec->vocabularies, err);
-    if (vb_comm_agree(&context->comm, status, err)) goto failed;
+    if ((status = vb_comm_agree(&context->comm, status, err))) goto done;
     state->space = (vb_label_space){.classes = state->vocabularies.classes,
                                     .vocabularies = state->vocabularies.count,
                                     .offsets = state->vocabularies.offsets,
                                     .members = state->vocabularies.members};
     if (images) {
-        if (vb_dataset_state_open_shared(&state->dataset, &context->comm, spec->images, spec->class_names, err)) {
-            vb_error_prefix(err, "dataset '%s'", spec->name);
-            goto failed;
-        }
-        if (vb_comm_agree(&context->comm, map_labels(state, err), err)) goto failed;
+        status = vb_dataset_state_open_shared(&state->dataset, &context->comm, spec->images, spec->class_names, err);
+        if (status) vb_error_prefix(err, "dataset '%s'", spec->name);
+        if (!status) status = vb_comm_agree(&context->comm, map_labels(state, err), err);
+        if (status) goto done;
     }
     state->class_images = vb_array((size_t)state->space.classes, sizeof *state->class_images, "class counts", err);
-    if (vb_comm_agree(&context->comm, state->class_images ? 0 : -1, err)) goto failed;
-    return 0;
-failed:
-    vb_dataset_state_close(state);
-    return -1;
+    status = vb_comm_agree(&context->comm, state->class_images ? 0 : -1, err);
+done:
+    if (status) vb_dataset_state_close(state);
+    return status;
 }
 
 void vb_dataset_state_close(vb_dataset_state *state) {

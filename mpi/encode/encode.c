@@ -20,15 +20,17 @@ static int note_skipped(json_t **skipped, const char *name, int row, const char 
     return 0;
 }
 
-int vb_encode_preprocess_samples(const vb_preprocess *spec, const vb_unit_data *data, const int *picked, int n, int first_row,
-                                 const vb_encode_options *options, float *pixels, bool *broken, json_t **skipped, vb_error *err) {
+int vb_encode_preprocess(const vb_encoding *how, const vb_preprocess *spec, const vb_encode_batch *batch, float *pixels,
+                         bool *broken, json_t **skipped, vb_error *err) {
+    const vb_sample *samples = batch->data->samples;
+    const int *picked = batch->picked, n = batch->count;
     size_t size = (size_t)3 * (size_t)spec->resolution * (size_t)spec->resolution;
     vb_error *errors = vb_array((size_t)n, sizeof *errors, "decoding", err);
     if (!errors) return -1;
-#pragma omp parallel for num_threads(options->threads) schedule(dynamic) if (options->threads > 1)
+#pragma omp parallel for num_threads(how->threads) schedule(dynamic) if (how->threads > 1)
     for (int i = 0; i < n; i++) {
         vb_image image = {0};
-        broken[i] = vb_dataset_sample_decode(&data->samples[picked[i]], &image, &errors[i]) ||
+        broken[i] = vb_dataset_sample_decode(&samples[picked[i]], &image, &errors[i]) ||
                     vb_preprocess_image(spec, &image, pixels + (size_t)i * size, &errors[i]);
         if (broken[i]) memset(pixels + (size_t)i * size, 0, size * sizeof *pixels);
         vb_free(image.pixels);
@@ -37,8 +39,8 @@ int vb_encode_preprocess_samples(const vb_preprocess *spec, const vb_unit_data *
     for (int i = 0; i < n && !status; i++) {
         if (!broken[i]) continue;
         /* Lack of memory is not the image's fault. */
-        if (options->skip_broken && errors[i].code != VB_EMEMORY)
-            status = note_skipped(skipped, data->samples[picked[i]].name, first_row + i, errors[i].text, err);
+        if (how->skip_broken && errors[i].code != VB_EMEMORY)
+            status = note_skipped(skipped, samples[picked[i]].name, batch->row_of_first + i, errors[i].text, err);
         else {
             if (err) *err = errors[i];
             status = -1;
@@ -48,21 +50,21 @@ int vb_encode_preprocess_samples(const vb_preprocess *spec, const vb_unit_data *
     return status;
 }
 
-int vb_encode_samples(const vb_model *model, const vb_unit_data *data, const int *picked, int n, const vb_encode_options *options,
-                      float *out, json_t **skipped, vb_error *err) {
+int vb_encode_samples(const vb_encoding *how, const vb_encode_batch *batch, float *out, json_t **skipped, vb_error *err) {
+    const vb_model *model = how->model;
     const vb_clip_info *info = vb_clip_describe(model->clip);
-    int batch = n < options->batch ? n : options->batch, status = -1;
+    int n = batch->count, at_once = n < how->batch ? n : how->batch, status = -1;
     size_t size = (size_t)3 * (size_t)info->resolution * (size_t)info->resolution, dim = (size_t)info->embed_dim;
-    float *pixels = vb_array((size_t)batch * size, sizeof *pixels, "pixels of a batch", err);
-    bool *broken = vb_array((size_t)batch, sizeof *broken, "batch", err);
+    float *pixels = vb_array((size_t)at_once * size, sizeof *pixels, "pixels of a batch", err);
+    bool *broken = vb_array((size_t)at_once, sizeof *broken, "batch", err);
     if (!pixels || !broken) goto done;
-    for (int at = 0; at < n; at += batch) {
-        int count = n - at < batch ? n - at : batch;
+    for (int at = 0; at < n; at += at_once) {
+        int count = n - at < at_once ? n - at : at_once;
+        const vb_encode_batch some = {batch->data, batch->picked + at, count, batch->row_of_first + at};
         vb_comm_progress();
-        if (vb_encode_preprocess_samples(&model->preprocess, data, picked + at, count, at, options, pixels, broken, skipped, err))
-            goto done;
+        if (vb_encode_preprocess(how, &model->preprocess, &some, pixels, broken, skipped, err)) goto done;
         if (vb_clip_encode_images(model->clip, pixels, count, out + (size_t)at * dim, err)) {
-            vb_error_prefix(err, "%s", data->samples[picked[at]].name);
+            vb_error_prefix(err, "%s", batch->data->samples[batch->picked[at]].name);
             goto done;
         }
         for (int i = 0; i < count; i++)

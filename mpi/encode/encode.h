@@ -5,23 +5,35 @@
 #include <jansson.h>
 
 #include "mpi/encode/model.h"
+#include "mpi/ranks/context.h"
 #include "shards/datasets/dataset.h"
 
-typedef struct vb_encode_options {
-    int batch, threads;
-    bool skip_broken; /* a broken image is listed and its row NaN; else it is an error */
-} vb_encode_options;
+/* What travels with all work of an encoder: who asks, with which model, where embeddings are kept, how much at once. */
+typedef struct vb_encoding {
+    vb_context *context;
+    const vb_model *model;
+    const char *cache;  /* folder */
+    int batch, threads; /* images at once; threads of this rank */
+    bool skip_broken;   /* a broken image is listed and its row NaN; else it is an error */
+} vb_encoding;
 
-/* Samples picked[0..n-1] of a unit, decoded and preprocessed batch by batch. *skipped (an array, made when needed) gets an object
- * for every broken sample: {"sample", "row", "reason"}. out: n x embed_dim. Errors begin with a sample's name. Local. */
-int vb_encode_samples(const vb_model *model, const vb_unit_data *data, const int *picked, int n, const vb_encode_options *options,
-                      float *out, json_t **skipped, vb_error *err);
+/* Samples of a unit: data->samples[picked[0 .. count - 1]]; row_of_first: the row of the first of them, for lists of broken ones. */
+typedef struct vb_encode_batch {
+    const vb_unit_data *data;
+    const int *picked;
+    int count, row_of_first;
+} vb_encode_batch;
 
-/* Pixels only: out: n x 3 x R x R, in parallel; broken samples as above (their pixels are zero). broken[i] says which. Local. */
-int vb_encode_preprocess_samples(const vb_preprocess *spec, const vb_unit_data *data, const int *picked, int n, int first_row,
-                                 const vb_encode_options *options, float *pixels, bool *broken, json_t **skipped, vb_error *err);
+/* The samples of a batch of any size, decoded and preprocessed how->batch at a time. *skipped (an array, made when needed) gets an
+ * object for every broken sample: {"sample", "row", "reason"}. out: count x embed_dim. Errors begin with a sample's name. Local. */
+int vb_encode_samples(const vb_encoding *how, const vb_encode_batch *batch, float *out, json_t **skipped, vb_error *err);
 
-/* Texts to token ids (n x context_length) and to raw embeddings (n x embed_dim). Local. */
+/* Pixels only: count x 3 x R x R, on how->threads threads; broken samples as above (their pixels are zero). broken[i] says which. Of
+ * `how` only threads and skip_broken are used. Local. */
+int vb_encode_preprocess(const vb_encoding *how, const vb_preprocess *spec, const vb_encode_batch *batch, float *pixels,
+                         bool *broken, json_t **skipped, vb_error *err);
+
+/* Texts to token ids (n x context_length). Local. */
 int vb_encode_tokenize(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, int threads,
                        int32_t *tokens, vb_error *err);
 

@@ -7,19 +7,19 @@
 
 #include "kernels/base/memory.h"
 #include "shards/text/texts.h"
+#include "shards/files/path.h"
 
 /* ---- encoded ---- */
 
-void vb_image_source_encoded(vb_image_source *source, const vb_dataset_state *data, const vb_model *model, const char *cache,
-                             const vb_encode_options *options) {
+void vb_image_source_encoded(vb_image_source *source, const vb_dataset_state *data, const vb_encoding *how) {
     *source = (vb_image_source){.data = data,
-                                .model = model,
-                                .cache = {.folder = cache, .key = model->image_key},
-                                .options = *options,
+                                .model = how->model,
+                                .cache = {.folder = how->cache, .key = how->model->image_key},
+                                .how = *how,
                                 .units = vb_dataset_units(data->dataset),
                                 .images = vb_dataset_samples(data->dataset),
                                 .unit_images = vb_dataset_unit_samples(data->dataset),
-                                .dim = vb_clip_describe(model->clip)->embed_dim};
+                                .dim = vb_clip_describe(how->model->clip)->embed_dim};
 }
 
 /* The unit's key in the cache: its content and which of its samples are encoded. */
@@ -79,7 +79,8 @@ static int encode_unit(const vb_image_source *source, int64_t unit, const int *p
     /* The bytes may be known under another path or time stamp. */
     if (vb_cache_load(&source->cache, &key, n, rows->dim, rows->rows, &found, &rows->skipped, err)) goto done;
     if (!found) {
-        if (vb_encode_samples(source->model, &data, picked, n, &source->options, rows->rows, &rows->skipped, err)) goto done;
+        const vb_encode_batch batch = {&data, picked, n, 0};
+        if (vb_encode_samples(&source->how, &batch, rows->rows, &rows->skipped, err)) goto done;
         if (vb_cache_store(&source->cache, &key, n, rows->dim, rows->rows, rows->skipped, err)) goto done;
         rows->encoded = true;
     }
@@ -121,7 +122,7 @@ static int encoded_unit(const vb_image_source *source, int64_t unit, vb_unit_row
                   vb_cache_load(&source->cache, &key, n, rows->dim, rows->rows, &found, &rows->skipped, err)))
         goto done;
     if (!found && encode_unit(source, unit, picked, rows, &signature, err)) goto done;
-    if (rows->skipped && !source->options.skip_broken) {
+    if (rows->skipped && !source->how.skip_broken) {
         /* The unit was cached by a run that skipped; this one is strict. */
         const json_t *first = json_array_get(rows->skipped, 0);
         vb_errorf(err, VB_EDATA, "%s", json_string_value(json_object_get(first, "reason")));

@@ -26,7 +26,7 @@ struct vb_image_source {
     /* encoded */
     const vb_model *model;
     vb_cache cache;
-    vb_encode_options options;
+    vb_encoding how;
     /* precomputed */
     vb_npy embeddings;
     int *classes;                         /* of every row, -1: in no vocabulary */
@@ -40,9 +40,8 @@ struct vb_image_source {
     vb_image_source *parts;
 };
 
-/* Images of `data` through `model`. Local. */
-void vb_image_source_encoded(vb_image_source *source, const vb_dataset_state *data, const vb_model *model, const char *cache,
-                             const vb_encode_options *options);
+/* Images of `data` through how->model. Local. */
+void vb_image_source_encoded(vb_image_source *source, const vb_dataset_state *data, const vb_encoding *how);
 /* Rows of spec->image_embeddings with spec->labels. Every vocabulary must have images. Collective. */
 int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb_dataset_state *data,
                                 const vb_embeddings_spec *spec, vb_error *err);

@@ -4,34 +4,29 @@
 #include "kernels/base/memory.h"
 
 typedef struct setting {
-    vb_context *context;
+    const vb_encoding *how;
     const vb_experiment *experiment;
     const vb_model_spec *spec;
-    const vb_model *model;
-    int threads;
 } setting;
 
 static int open_dataset(vb_image_source *source, vb_classifier *classifier, const setting *by, const vb_dataset_state *data,
                         bool keep_prompts, vb_error *err) {
-    if (!by->model) {
-        const vb_embeddings_spec *embeddings = vb_experiment_embeddings(by->spec, data->spec);
-        if (vb_image_source_precomputed(source, &by->context->comm, data, embeddings, err)) return -1;
-        return vb_classifier_precomputed(classifier, &by->context->comm, data, embeddings, by->experiment->similarity_engine,
-                                         err);
-    }
-    vb_encode_options options = {.batch = (int)by->experiment->batch,
-                                 .threads = by->threads,
-                                 .skip_broken = data->spec->on_error == 1};
-    const char *cache = by->experiment->cache;
+    vb_comm *comm = &by->how->context->comm;
     bool deal_out = by->experiment->similarity_engine != 0;
-    if (vb_classifier_encode(classifier, by->context, by->model, data, cache, by->threads, keep_prompts, deal_out, err))
-        return -1;
-    vb_image_source_encoded(source, data, by->model, cache, &options);
+    if (!by->how->model) {
+        const vb_embeddings_spec *embeddings = vb_experiment_embeddings(by->spec, data->spec);
+        if (vb_image_source_precomputed(source, comm, data, embeddings, err)) return -1;
+        return vb_classifier_precomputed(classifier, comm, data, embeddings, deal_out, err);
+    }
+    vb_encoding how = *by->how;
+    how.skip_broken = data->spec->on_error == 1;
+    if (vb_classifier_encode(classifier, &how, data, keep_prompts, deal_out, err)) return -1;
+    vb_image_source_encoded(source, data, &how);
     return 0;
 }
 
 static int open_expansion(vb_pair_inputs *inputs, const setting *by, const vb_dataset_state *data, vb_error *err) {
-    vb_comm *comm = &by->context->comm;
+    vb_comm *comm = &by->how->context->comm;
     vb_image_source *sources = vb_array((size_t)data->part_count, sizeof *sources, "expansion", err);
     vb_classifier *classifiers = vb_array((size_t)data->part_count, sizeof *classifiers, "expansion", err);
     int status = vb_comm_agree(comm, sources && classifiers ? 0 : -1, err), opened = 0;
@@ -58,10 +53,10 @@ static int open_expansion(vb_pair_inputs *inputs, const setting *by, const vb_da
     return status;
 }
 
-int vb_pair_inputs_open(vb_pair_inputs *inputs, vb_context *context, const vb_experiment *experiment, const vb_model_spec *spec,
-                        const vb_model *model, const vb_dataset_state *data, int threads, bool keep_prompts, vb_error *err) {
+int vb_pair_inputs_open(vb_pair_inputs *inputs, const vb_encoding *how, const vb_experiment *experiment,
+                        const vb_model_spec *spec, const vb_dataset_state *data, bool keep_prompts, vb_error *err) {
     *inputs = (vb_pair_inputs){0};
-    setting by = {.context = context, .experiment = experiment, .spec = spec, .model = model, .threads = threads};
+    setting by = {.how = how, .experiment = experiment, .spec = spec};
     if (data->part_count) return open_expansion(inputs, &by, data, err);
     return open_dataset(&inputs->source, &inputs->classifier, &by, data, keep_prompts, err);
 }

@@ -2,15 +2,15 @@
 #include "mpi/encode/text_list.h"
 
 #include "kernels/base/memory.h"
-#include "mpi/encode/encode.h"
 
-int vb_text_list_encode_unit(const vb_model *model, const char *const *texts, int n, const char *cache, int threads, float *rows,
-                             vb_digest *unit, bool *encoded, vb_error *err) {
+int vb_text_list_encode_unit(const vb_encoding *how, const char *const *texts, int n, float *rows, vb_digest *unit, bool *encoded,
+                             vb_error *err) {
+    const vb_model *model = how->model;
     const vb_clip_info *info = vb_clip_describe(model->clip);
-    vb_cache place = {.folder = cache, .key = model->text_key};
+    vb_cache place = {.folder = how->cache, .key = model->text_key};
     size_t bytes = (size_t)n * (size_t)info->context_length * sizeof(int32_t);
     int32_t *tokens = vb_array(bytes, 1, "tokens", err);
-    int status = tokens ? vb_encode_tokenize(model->tokenizer, texts, n, info->context_length, threads, tokens, err) : -1;
+    int status = tokens ? vb_encode_tokenize(model->tokenizer, texts, n, info->context_length, how->threads, tokens, err) : -1;
     bool found = false;
     if (!status) {
         vb_digest key = vb_digest_bytes(tokens, bytes);
@@ -24,10 +24,10 @@ int vb_text_list_encode_unit(const vb_model *model, const char *const *texts, in
     return status;
 }
 
-int vb_text_list_encode(vb_context *context, const vb_model *model, const char *const *texts, int64_t n, const char *cache,
-                        int threads, float **rows, int64_t *encoded, vb_error *err) {
-    vb_comm *comm = &context->comm;
-    size_t dim = (size_t)vb_clip_describe(model->clip)->embed_dim, unit_bytes = VB_TEXT_UNIT * dim * sizeof(float);
+int vb_text_list_encode(const vb_encoding *how, const char *const *texts, int64_t n, float **rows, int64_t *encoded,
+                        vb_error *err) {
+    vb_comm *comm = &how->context->comm;
+    size_t dim = (size_t)vb_clip_describe(how->model->clip)->embed_dim, unit_bytes = VB_TEXT_UNIT * dim * sizeof(float);
     int64_t units = (n + VB_TEXT_UNIT - 1) / VB_TEXT_UNIT, first,
             mine = vb_comm_range_of_rank(units, comm->rank, comm->size, &first);
     /* Whole units are exchanged: the last one is padded. */
@@ -36,12 +36,11 @@ int vb_text_list_encode(vb_context *context, const vb_model *model, const char *
     for (int64_t u = first; !status && u < first + mine; u++) {
         int64_t start = u * VB_TEXT_UNIT, count = n - start < VB_TEXT_UNIT ? n - start : VB_TEXT_UNIT;
         bool now = false;
-        if ((status = vb_context_check_stop(context, err))) break;
-        status = vb_text_list_encode_unit(model, texts + start, (int)count, cache, threads, *rows + (size_t)start * dim, NULL,
-                                          &now, err);
+        if ((status = vb_context_check_stop(how->context, err))) break;
+        status = vb_text_list_encode_unit(how, texts + start, (int)count, *rows + (size_t)start * dim, NULL, &now, err);
         if (now) *encoded += count;
     }
-    status = vb_context_barrier(context, status, err);
+    status = vb_context_barrier(how->context, status, err);
     if (!status) status = vb_comm_allgather_rows(comm, *rows, units, unit_bytes, err);
     if (!status) return 0;
     vb_free(*rows);

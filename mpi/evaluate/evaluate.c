@@ -1,7 +1,6 @@
 /* The evaluation loop: judge, tally, record; then the reduction and the figures. */
 #include "mpi/evaluate/evaluate.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/base/fault.h"
@@ -11,7 +10,7 @@
 #include "mpi/evaluate/class_shares.h"
 #include "mpi/ranks/progress.h"
 #include "mpi/evaluate/records.h"
-#include "mpi/results/results.h"
+#include "mpi/evaluate/pair_json.h"
 
 /* One rank's state of the loop. */
 typedef struct evaluation {
@@ -25,11 +24,13 @@ typedef struct evaluation {
 
 static int note_unit(evaluation *work, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
     if (!rows->digest.hex[0] && !rows->skipped) return 0;
-    json_t *entry = json_pack("{s:I, s:s}", "unit", (json_int_t)unit, "digest", rows->digest.hex);
-    if (rows->skipped) json_object_set(entry, "skipped", rows->skipped);
-    if (!entry || json_array_append_new(work->units, entry))
-        return vb_errorf(err, VB_EMEMORY, "no memory for the notes of a unit");
-    return 0;
+    vb_json json = {0};
+    json_t *entry = vb_json_object(&json);
+    vb_json_set_integer(&json, entry, "unit", unit);
+    vb_json_set_text(&json, entry, "digest", rows->digest.hex);
+    if (rows->skipped) vb_json_set(&json, entry, "skipped", json_incref(rows->skipped));
+    vb_json_append(&json, work->units, entry);
+    return vb_json_end(&json, "the notes of a unit", err);
 }
 
 static int judge_unit(evaluation *work, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
@@ -108,7 +109,9 @@ static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
     if (pair->source->dim != classifier->dim)
         return vb_errorf(err, VB_EMISMATCH, "model '%s': image embeddings have %d dimensions, text embeddings %d",
                          pair->spec->name, pair->source->dim, classifier->dim);
-    if (!(work->units = json_array())) return vb_errorf(err, VB_EMEMORY, "no memory");
+    vb_json json = {0};
+    work->units = vb_json_array(&json);
+    if (vb_json_end(&json, "the notes of units", err)) return -1;
     if (!classifier->dealt_out && vb_similarity_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
                                                          pair->spec->similarity ? VB_DOT : VB_COSINE, err)) {
         vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
@@ -119,8 +122,9 @@ static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
 
 /* All ranks' notes of units, merged in the order of the units: the digest of the data and the list of broken images. */
 static int merge_units(vb_comm *comm, const evaluation *work, json_t **skipped, vb_digest *digest, vb_error *err) {
-    char *text = json_dumps(work->units, JSON_COMPACT);
-    int status = text ? 0 : vb_errorf(err, VB_EMEMORY, "no memory for the notes of units");
+    char *text = vb_json_line(work->units, false, "the notes of units", err);
+    int status = text ? 0 : -1;
+    vb_json json = {0};
     void **blocks = NULL;
     size_t *sizes = NULL;
     vb_digester *digester = NULL;
@@ -131,26 +135,29 @@ static int merge_units(vb_comm *comm, const evaluation *work, json_t **skipped, 
     if ((status = vb_comm_gather(comm, text, strlen(text), &blocks, &sizes, err)) || comm->rank) goto done;
     size_t units = (size_t)work->pair->source->units;
     by_unit = vb_array(units, sizeof *by_unit, "units", err);
-    lists = json_array();
-    *skipped = json_array();
-    if (!by_unit || !lists || !*skipped || vb_digest_new(&digester, err)) {
-        status = vb_errorf(err, VB_EMEMORY, "no memory for the notes of units");
+    lists = vb_json_array(&json);
+    *skipped = vb_json_array(&json);
+    if (!by_unit || vb_digest_new(&digester, err)) {
+        status = -1;
         goto done;
     }
     for (int r = 0; r < comm->size; r++) {
-        json_t *list = json_loads(blocks[r], 0, NULL);
-        if (!list || json_array_append_new(lists, list)) {
-            status = vb_errorf(err, VB_EINTERNAL, "notes of units of rank %d did not arrive whole", r);
+        json_t *list = vb_json_parse(blocks[r], sizes[r], 0, "notes of units", err);
+        if (!list) {
+            status = vb_error_prefix(err, "rank %d", r);
             goto done;
         }
+        vb_json_append(&json, lists, list);
         size_t i;
         json_t *entry;
-        json_array_foreach(list, i, entry) by_unit[json_integer_value(json_object_get(entry, "unit"))] = entry;
+        json_array_foreach(list, i, entry) by_unit[vb_json_integer(entry, "unit")] = entry;
     }
     for (size_t u = 0; u < units; u++) {
-        vb_digest_add_text(digester, by_unit[u] ? json_string_value(json_object_get(by_unit[u], "digest")) : "");
-        if (by_unit[u]) json_array_extend(*skipped, json_object_get(by_unit[u], "skipped"));
+        vb_digest_add_text(digester, by_unit[u] ? vb_json_text(by_unit[u], "digest") : "");
+        json_t *broken = by_unit[u] ? json_object_get(by_unit[u], "skipped") : NULL;
+        if (broken && json_array_extend(*skipped, broken)) json.failed = true;
     }
+    status = vb_json_end(&json, "the notes of units", err);
     *digest = vb_digest_finish(digester);
     digester = NULL;
 done:
@@ -160,7 +167,7 @@ done:
     for (int r = 0; blocks && r < comm->size; r++) vb_free(blocks[r]);
     vb_free(blocks);
     vb_free(sizes);
-    free(text); /* jansson's */
+    vb_free(text);
     return status;
 }
 
@@ -171,9 +178,9 @@ static int figures(const evaluation *work, json_t *skipped, const vb_digest *dat
         vb_error_prefix(err, "dataset '%s'", pair->data->spec->name);
         return -1;
     }
-    *result = vb_pair_json(pair, &openness, &work->counts, skipped, data_digest);
+    int status = vb_pair_json(pair, &openness, &work->counts, skipped, data_digest, result, err);
     vb_openness_free(&openness);
-    return *result ? 0 : vb_errorf(err, VB_EMEMORY, "no memory for the results");
+    return status;
 }
 
 int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pair_counts *counts, vb_error *err) {

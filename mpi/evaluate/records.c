@@ -1,14 +1,15 @@
 /* Per-image records: JSON lines, one zstd frame a unit. */
 #include "mpi/evaluate/records.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/base/json.h"
 #include "mpi/base/strbuf.h"
 #include "shards/files/zst.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
 
 static char *part_path(const char *path, int64_t unit, vb_error *err) {
     return vb_format(err, "%s.parts/%09lld.zst", path, (long long)unit);
@@ -22,24 +23,27 @@ static int home_of(const vb_vocabularies *vocabularies, int class) {
     return -1;
 }
 
-/* apart: classes of one name are not one class, so that the first-ranked one needs its vocabulary. */
+/* apart: classes of one name are not one class, so that the first-ranked one needs its vocabulary. NULL without memory. */
 static char *record_line(const vb_vocabularies *vocabularies, bool apart, const char *name, const uint8_t *beaten,
-                         const vb_verdict *verdict) {
+                         const vb_verdict *verdict, vb_error *err) {
+    vb_json json = {0};
     int home = home_of(vocabularies, verdict->label);
-    json_t *harmful = json_array(), *image = json_string(name);
-    if (!image) image = json_string("(not UTF-8)");
+    json_t *record = vb_json_object(&json);
+    vb_json_set_text(&json, record, "image", name);
+    vb_json_set_text(&json, record, "class", vocabularies->class[verdict->label].name);
+    vb_json_set_text(&json, record, "vocabulary", vocabularies->names[home]);
+    vb_json_set_text(&json, record, "predicted", vocabularies->class[verdict->predicted_own].name);
+    vb_json_set_text(&json, record, "predicted_all", vocabularies->class[verdict->predicted_all].name);
+    vb_json_set_bool(&json, record, "own", !beaten[home]);
+    json_t *harmful = vb_json_set_array(&json, record, "harmful");
     for (int v = 0; v < vocabularies->count; v++)
-        if (beaten[v] && v != home) json_array_append_new(harmful, json_string(vocabularies->names[v]));
-    json_t *record =
-        json_pack("{s:o, s:s, s:s, s:s, s:s, s:b, s:o, s:f, s:o}", "image", image, "class",
-                  vocabularies->class[verdict->label].name, "vocabulary", vocabularies->names[home], "predicted",
-                  vocabularies->class[verdict->predicted_own].name, "predicted_all",
-                  vocabularies->class[verdict->predicted_all].name, "own", !beaten[home], "harmful", harmful, "similarity",
-                  verdict->similarity, "margin", isfinite(verdict->margin) ? json_real(verdict->margin) : json_null());
-    if (record && apart)
-        json_object_set_new(record, "predicted_all_vocabulary",
-                            json_string(vocabularies->names[home_of(vocabularies, verdict->predicted_all)]));
-    char *line = record ? json_dumps(record, JSON_COMPACT) : NULL;
+        if (beaten[v] && v != home) vb_json_append_text(&json, harmful, vocabularies->names[v]);
+    vb_json_set_real(&json, record, "similarity", verdict->similarity);
+    vb_json_set_real(&json, record, "margin", verdict->margin);
+    if (apart)
+        vb_json_set_text(&json, record, "predicted_all_vocabulary",
+                         vocabularies->names[home_of(vocabularies, verdict->predicted_all)]);
+    char *line = vb_json_end(&json, "a record", err) ? NULL : vb_json_line(record, false, "a record", err);
     json_decref(record);
     return line;
 }
@@ -54,14 +58,14 @@ int vb_records_unit(const char *path, int64_t unit, const vb_vocabularies *vocab
     if (!part || !folder || vb_path_make_folders(folder, err)) goto done;
     for (int i = 0; i < rows->count; i++) {
         char *line =
-            record_line(vocabularies, apart, rows->names[i], beaten + (size_t)i * (size_t)vocabularies->count, &verdicts[i]);
+            record_line(vocabularies, apart, rows->names[i], beaten + (size_t)i * (size_t)vocabularies->count, &verdicts[i], err);
         if (!line) {
-            vb_errorf(err, VB_EMEMORY, "%s: no memory for a record", path);
+            vb_error_prefix(err, "%s", path);
             goto done;
         }
         vb_strbuf_add(&text, line);
         vb_strbuf_add(&text, "\n");
-        free(line); /* jansson's */
+        vb_free(line);
     }
     if (vb_strbuf_end(&text, path, err) || vb_zst_frame(text.bytes, text.filled, 3, &frame, &size, err)) goto done;
     status = vb_writer_write_whole(part, frame, size, err);

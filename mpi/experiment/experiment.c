@@ -7,8 +7,9 @@
 #include "mpi/analyse/analyses.h"
 #include "mpi/base/provenance.h"
 #include "mpi/experiment/series.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
 #include "shards/text/prompts.h"
+#include "shards/text/yaml_set.h"
 
 char *vb_resolve(const char *path, const char *beside, vb_error *err) {
     if (path[0] == '/') return vb_strdup(path, err);
@@ -22,9 +23,9 @@ char *vb_resolve(const char *path, const char *beside, vb_error *err) {
         else if (i == 3) return vb_strdup(path, err);
         else continue;
         if (!candidate) return NULL;
-        vb_paths found;
+        vb_strings found;
         if (!vb_path_glob(&found, candidate, &ignored)) {
-            vb_path_list_free(&found);
+            vb_strings_free(&found);
             return candidate;
         }
         vb_free(candidate);
@@ -35,7 +36,7 @@ char *vb_resolve(const char *path, const char *beside, vb_error *err) {
 static int resolve_paths(const vb_option *table, void *fields, const char *beside, vb_error *err) {
     for (const vb_option *option = table; option->key; option++) {
         char **field = (char **)((char *)fields + option->offset);
-        if (option->kind != VB_PATH || option->machine || !*field) continue;
+        if (option->kind != VB_OPTION_PATH || option->machine || !*field) continue;
         char *resolved = vb_resolve(*field, beside, err);
         if (!resolved) return -1;
         vb_free(*field);

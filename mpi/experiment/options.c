@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "shards/text/did_you_mean.h"
 
 static void *field_of(const vb_option *option, void *fields) { return (char *)fields + option->offset; }
 
@@ -20,8 +21,8 @@ static int wrong(const vb_option *option, const vb_yaml *node, const char *name,
 static int read_value(const vb_option *option, void *fields, const vb_yaml *node, const char *name, vb_error *err) {
     void *field = field_of(option, fields);
     switch (option->kind) {
-    case VB_TEXT:
-    case VB_PATH:
+    case VB_OPTION_TEXT:
+    case VB_OPTION_PATH:
         if (node->kind != VB_YAML_SCALAR)
             return vb_yaml_errorf(node, name, err, "%s: expected text, found a %s", option->key,
                                   node->kind == VB_YAML_LIST ? "list" : "map");
@@ -30,17 +31,17 @@ static int read_value(const vb_option *option, void *fields, const vb_yaml *node
         if (!node->text[0]) return vb_yaml_errorf(node, name, err, "%s: is empty", option->key);
         vb_free(*(char **)field);
         return (*(char **)field = vb_strdup(node->text, err)) ? 0 : -1;
-    case VB_INTEGER:
+    case VB_OPTION_INTEGER:
         if (vb_yaml_integer(node, name, (int64_t)option->low, (int64_t)option->high, field, err))
             return wrong(option, node, name, err);
         return 0;
-    case VB_REAL:
+    case VB_OPTION_REAL:
         if (vb_yaml_real(node, name, option->low, option->high, field, err)) return wrong(option, node, name, err);
         return 0;
-    case VB_BOOLEAN:
+    case VB_OPTION_BOOLEAN:
         if (vb_yaml_bool(node, name, field, err)) return wrong(option, node, name, err);
         return 0;
-    case VB_CHOICE: {
+    case VB_OPTION_CHOICE: {
         const char *text = node->kind == VB_YAML_SCALAR ? node->text : "a list or map";
         for (int i = 0; option->choices[i]; i++)
             if (!strcmp(text, option->choices[i])) {
@@ -54,19 +55,19 @@ static int read_value(const vb_option *option, void *fields, const vb_yaml *node
         return vb_yaml_errorf(node, name, err, "%s: expected one of %s, found '%s'%s%s%s", option->key, all, text,
                               near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     }
-    case VB_CUSTOM: return 0;
+    case VB_OPTION_CUSTOM: return 0;
     }
     return 0;
 }
 
 static int set_fallbacks(const vb_option *table, void *fields, vb_error *err) {
     for (const vb_option *option = table; option->key; option++) {
-        if (option->kind == VB_CUSTOM) continue;
+        if (option->kind == VB_OPTION_CUSTOM) continue;
         void *field = field_of(option, fields);
-        if (option->kind == VB_TEXT || option->kind == VB_PATH) *(char **)field = NULL;
-        else if (option->kind == VB_INTEGER) *(int64_t *)field = (int64_t)option->low;
-        else if (option->kind == VB_REAL) *(double *)field = option->low;
-        else if (option->kind == VB_BOOLEAN) *(bool *)field = false;
+        if (option->kind == VB_OPTION_TEXT || option->kind == VB_OPTION_PATH) *(char **)field = NULL;
+        else if (option->kind == VB_OPTION_INTEGER) *(int64_t *)field = (int64_t)option->low;
+        else if (option->kind == VB_OPTION_REAL) *(double *)field = option->low;
+        else if (option->kind == VB_OPTION_BOOLEAN) *(bool *)field = false;
         else *(int *)field = 0;
         if (!option->fallback) continue;
         vb_yaml node = {.kind = VB_YAML_SCALAR, .text = (char *)(uintptr_t)option->fallback};
@@ -103,7 +104,7 @@ int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, co
 
 void vb_options_free(const vb_option *table, void *fields) {
     for (const vb_option *option = table; option->key; option++)
-        if (option->kind == VB_TEXT || option->kind == VB_PATH) {
+        if (option->kind == VB_OPTION_TEXT || option->kind == VB_OPTION_PATH) {
             vb_free(*(char **)field_of(option, fields));
             *(char **)field_of(option, fields) = NULL;
         }
@@ -112,22 +113,22 @@ void vb_options_free(const vb_option *table, void *fields) {
 json_t *vb_options_json(const vb_option *table, const void *fields, bool machine) {
     json_t *object = json_object();
     for (const vb_option *option = table; object && option->key; option++) {
-        if (option->kind == VB_CUSTOM || option->machine != machine) continue;
+        if (option->kind == VB_OPTION_CUSTOM || option->machine != machine) continue;
         const void *field = (const char *)fields + option->offset;
         json_t *value = NULL;
         switch (option->kind) {
-        case VB_TEXT:
-        case VB_PATH: {
+        case VB_OPTION_TEXT:
+        case VB_OPTION_PATH: {
             const char *text = *(char *const *)field;
             if (!text) continue;
             value = json_string(text);
             break;
         }
-        case VB_INTEGER: value = json_integer(*(const int64_t *)field); break;
-        case VB_REAL: value = json_real(*(const double *)field); break;
-        case VB_BOOLEAN: value = json_boolean(*(const bool *)field); break;
-        case VB_CHOICE: value = json_string(option->choices[*(const int *)field]); break;
-        case VB_CUSTOM: continue;
+        case VB_OPTION_INTEGER: value = json_integer(*(const int64_t *)field); break;
+        case VB_OPTION_REAL: value = json_real(*(const double *)field); break;
+        case VB_OPTION_BOOLEAN: value = json_boolean(*(const bool *)field); break;
+        case VB_OPTION_CHOICE: value = json_string(option->choices[*(const int *)field]); break;
+        case VB_OPTION_CUSTOM: continue;
         }
         json_object_set_new(object, option->key, value);
     }
@@ -137,12 +138,13 @@ json_t *vb_options_json(const vb_option *table, const void *fields, bool machine
 void vb_options_remark(const vb_option *option, char *text, int size) {
     int n = 0;
     text[0] = 0;
-    for (int i = 0; option->kind == VB_CHOICE && option->choices[i] && n < size; i++)
+    for (int i = 0; option->kind == VB_OPTION_CHOICE && option->choices[i] && n < size; i++)
         n += snprintf(text + n, (size_t)(size - n), "%s%s", i ? "|" : " (", option->choices[i]);
-    if (option->kind == VB_CHOICE && n < size) n += snprintf(text + n, (size_t)(size - n), ")");
-    if (option->kind == VB_INTEGER && option->high < 9e15 && n < size)
+    if (option->kind == VB_OPTION_CHOICE && n < size) n += snprintf(text + n, (size_t)(size - n), ")");
+    if (option->kind == VB_OPTION_INTEGER && option->high < 9e15 && n < size)
         n += snprintf(text + n, (size_t)(size - n), " %.0f..%.0f", option->low, option->high);
-    if (option->kind == VB_REAL && n < size) n += snprintf(text + n, (size_t)(size - n), " %g..%g", option->low, option->high);
+    if (option->kind == VB_OPTION_REAL && n < size)
+        n += snprintf(text + n, (size_t)(size - n), " %g..%g", option->low, option->high);
     if (option->unit && n < size) n += snprintf(text + n, (size_t)(size - n), " %s", option->unit);
     if (option->fallback && n < size) n += snprintf(text + n, (size_t)(size - n), " [%s]", option->fallback);
     if (option->required && n < size) snprintf(text + n, (size_t)(size - n), " (required)");

@@ -12,10 +12,18 @@
 #include "kernels/base/error.h"
 #include "shards/text/yaml.h"
 
-typedef enum vb_option_kind { VB_TEXT, VB_PATH, VB_INTEGER, VB_REAL, VB_BOOLEAN, VB_CHOICE, VB_CUSTOM } vb_option_kind;
+typedef enum vb_option_kind {
+    VB_OPTION_TEXT,
+    VB_OPTION_PATH,
+    VB_OPTION_INTEGER,
+    VB_OPTION_REAL,
+    VB_OPTION_BOOLEAN,
+    VB_OPTION_CHOICE,
+    VB_OPTION_CUSTOM
+} vb_option_kind;
 
 typedef struct vb_option {
-    const char *key; /* YAML key; the flag is --key with dashes for underscores */
+    const char *key; /* YAML key; the flag, for commands that take it (mpi/command/arguments.h), is --key with dashes */
     vb_option_kind kind;
     size_t offset; /* of the field: char * (text, path), int64_t, double, bool, int (choice: index into choices) */
     bool required;
@@ -24,13 +32,15 @@ typedef struct vb_option {
     double low, high;           /* bounds of numbers */
     const char *const *choices; /* NULL-terminated */
     const char *unit;           /* "bytes", "images", ...; may be NULL */
-    const char *help;
+    const char *help;           /* of the key */
+    const char *flag;           /* placeholder of the flag's value: "DIR", "N"; NULL for booleans, whose flag is a switch */
+    const char *flag_help;      /* where the flag's help is shorter than the key's; NULL: the same */
 } vb_option;
 
 /* A table ends with a row whose key is NULL. */
 
 /* Reads a YAML map into *fields by the table: unknown keys (with a "did you mean"), wrong types, values out of bounds and missing
- * required keys are VB_ECONFIG with name:line:column. VB_CUSTOM rows are accepted and left to the caller. Text fields are
+ * required keys are VB_ECONFIG with name:line:column. VB_OPTION_CUSTOM rows are accepted and left to the caller. Text fields are
  * allocated
  * (vb_free). */
 int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, const char *name, const char *where, vb_error *err);

@@ -3,52 +3,106 @@
 
 #include <string.h>
 
-#define AT(type, field) offsetof(type, field)
-
 static const char *const filters[] = {"class-word", "none", NULL};
 static const char *const similarities[] = {"cosine", "dot", NULL};
 static const char *const renormalizations[] = {"official", "true", "false", NULL};
 
 static const vb_option corpus_options[] = {
-    {"name", VB_TEXT, AT(vb_corpus_spec, name), true, false, NULL, 0, 0, NULL, NULL, "name of the corpus"},
-    {"images", VB_PATH, AT(vb_corpus_spec, images), false, false, NULL, 0, 0, NULL, NULL,
-     "WebDataset .tar/.tar.zst (glob) of images and captions; the model encodes both"},
-    {"embeddings", VB_PATH, AT(vb_corpus_spec, embeddings), false, false, NULL, 0, 0, NULL, NULL,
-     "folder or glob of image embedding parts (.npy), as clip-retrieval writes them (img_emb/)"},
-    {"captions", VB_PATH, AT(vb_corpus_spec, captions), false, false, NULL, 0, 0, NULL, NULL,
-     "captions of the parts in the same order (.jsonl .tsv .txt .json, plain or .zst; glob) [metadata/ beside them]; alone: the "
-     "corpus "
-     "itself"},
-    {"caption_column", VB_TEXT, AT(vb_corpus_spec, caption_column), false, false, NULL, 0, 0, NULL, NULL,
-     "key or column of the captions: a name, or a number from 1 [caption]"},
-    {"text_embeddings", VB_PATH, AT(vb_corpus_spec, text_embeddings), false, false, NULL, 0, 0, NULL, NULL,
-     "the captions' embeddings by the evaluated model, parts in the same order [text_emb/ beside them, for precomputed models]"},
-    {"quantized", VB_PATH, AT(vb_corpus_spec, quantized), false, false, NULL, 0, 0, NULL, NULL,
-     "8-bit copy of the embeddings made by 'pack --quantize int8': the same lists, faster"},
-    {0}};
+    {.key = "name",
+     .kind = VB_OPTION_TEXT,
+     .offset = offsetof(vb_corpus_spec, name),
+     .required = true,
+     .help = "name of the corpus"},
+    {.key = "images",
+     .kind = VB_OPTION_PATH,
+     .offset = offsetof(vb_corpus_spec, images),
+     .help = "WebDataset .tar/.tar.zst (glob) of images and captions; the model encodes both"},
+    {.key = "embeddings",
+     .kind = VB_OPTION_PATH,
+     .offset = offsetof(vb_corpus_spec, embeddings),
+     .help = "folder or glob of image embedding parts (.npy), as clip-retrieval writes them (img_emb/)"},
+    {.key = "captions",
+     .kind = VB_OPTION_PATH,
+     .offset = offsetof(vb_corpus_spec, captions),
+     .help = "captions of the parts in the same order (.jsonl .tsv .txt .json, plain or .zst; glob) [metadata/ beside them]; "
+             "alone: the "
+             "corpus "
+             "itself"},
+    {.key = "caption_column",
+     .kind = VB_OPTION_TEXT,
+     .offset = offsetof(vb_corpus_spec, caption_column),
+     .help = "key or column of the captions: a name, or a number from 1 [caption]"},
+    {.key = "text_embeddings",
+     .kind = VB_OPTION_PATH,
+     .offset = offsetof(vb_corpus_spec, text_embeddings),
+     .help = "the captions' embeddings by the evaluated model, parts in the same order [text_emb/ beside them, for precomputed "
+             "models]"},
+    {.key = "quantized",
+     .kind = VB_OPTION_PATH,
+     .offset = offsetof(vb_corpus_spec, quantized),
+     .help = "8-bit copy of the embeddings made by 'pack --quantize int8': the same lists, faster"},
+    {0},
+};
 
 static const vb_option retrieval_options[] = {
-    {"corpus", VB_TEXT, AT(vb_retrieval_spec, corpus), true, false, NULL, 0, 0, NULL, NULL, "name of the corpus"},
-    {"top_k", VB_CUSTOM, 0, false, false, "100", 0, 0, NULL, NULL, "rows a class; one number or a list"},
-    {"lambda", VB_CUSTOM, 0, false, false, "0.25", 0, 0, NULL, NULL, "weight of the captions, 0 to 1; one number or a list"},
-    {"filter", VB_CHOICE, AT(vb_retrieval_spec, filter), false, false, "class-word", 0, 0, filters, NULL,
-     "keep captions that hold a word of the class name, or all"},
-    {"renormalize", VB_CHOICE, AT(vb_retrieval_spec, renormalize), false, false, "official", 0, 0, renormalizations, NULL,
-     "the blend; official: in prompt ensembles only"},
-    {"similarity", VB_CHOICE, AT(vb_retrieval_spec, similarity), false, false, "cosine", 0, 0, similarities, NULL,
-     "of query and row: cosine, or the dot product with rows as they are stored"},
-    {"deduplicate", VB_BOOLEAN, AT(vb_retrieval_spec, deduplicate), false, false, "false", 0, 0, NULL, NULL,
-     "count equal captions once"},
-    {"depth", VB_INTEGER, AT(vb_retrieval_spec, depth), false, false, "0", 0, 1000000, NULL, "rows",
-     "retrieved a class, of which top_k that pass the filter count (the official code: 1000); 0: top_k are retrieved, then "
-     "filtered"},
-    {"query", VB_TEXT, AT(vb_retrieval_spec, query), false, false, NULL, 0, 0, NULL, NULL,
-     "template of the queries [the model's prompts; the official code: \"a photo of a {}\"]"},
-    {"index_model", VB_TEXT, AT(vb_retrieval_spec, index_model), false, false, NULL, 0, 0, NULL, NULL,
-     "model of this file that made the corpus' embeddings, when it is not the evaluated one"},
-    {"memory", VB_TEXT, AT(vb_retrieval_spec, memory), false, true, "1GiB", 0, 0, NULL, NULL,
-     "budget of a rank for the scan, such as 512MiB"},
-    {0}};
+    {.key = "corpus",
+     .kind = VB_OPTION_TEXT,
+     .offset = offsetof(vb_retrieval_spec, corpus),
+     .required = true,
+     .help = "name of the corpus"},
+    {.key = "top_k", .kind = VB_OPTION_CUSTOM, .fallback = "100", .help = "rows a class; one number or a list"},
+    {.key = "lambda",
+     .kind = VB_OPTION_CUSTOM,
+     .fallback = "0.25",
+     .help = "weight of the captions, 0 to 1; one number or a list"},
+    {.key = "filter",
+     .kind = VB_OPTION_CHOICE,
+     .offset = offsetof(vb_retrieval_spec, filter),
+     .fallback = "class-word",
+     .choices = filters,
+     .help = "keep captions that hold a word of the class name, or all"},
+    {.key = "renormalize",
+     .kind = VB_OPTION_CHOICE,
+     .offset = offsetof(vb_retrieval_spec, renormalize),
+     .fallback = "official",
+     .choices = renormalizations,
+     .help = "the blend; official: in prompt ensembles only"},
+    {.key = "similarity",
+     .kind = VB_OPTION_CHOICE,
+     .offset = offsetof(vb_retrieval_spec, similarity),
+     .fallback = "cosine",
+     .choices = similarities,
+     .help = "of query and row: cosine, or the dot product with rows as they are stored"},
+    {.key = "deduplicate",
+     .kind = VB_OPTION_BOOLEAN,
+     .offset = offsetof(vb_retrieval_spec, deduplicate),
+     .fallback = "false",
+     .help = "count equal captions once"},
+    {.key = "depth",
+     .kind = VB_OPTION_INTEGER,
+     .offset = offsetof(vb_retrieval_spec, depth),
+     .fallback = "0",
+     .high = 1000000,
+     .unit = "rows",
+     .help =
+         "retrieved a class, of which top_k that pass the filter count (the official code: 1000); 0: top_k are retrieved, then "
+         "filtered"},
+    {.key = "query",
+     .kind = VB_OPTION_TEXT,
+     .offset = offsetof(vb_retrieval_spec, query),
+     .help = "template of the queries [the model's prompts; the official code: \"a photo of a {}\"]"},
+    {.key = "index_model",
+     .kind = VB_OPTION_TEXT,
+     .offset = offsetof(vb_retrieval_spec, index_model),
+     .help = "model of this file that made the corpus' embeddings, when it is not the evaluated one"},
+    {.key = "memory",
+     .kind = VB_OPTION_TEXT,
+     .offset = offsetof(vb_retrieval_spec, memory),
+     .machine = true,
+     .fallback = "1GiB",
+     .help = "budget of a rank for the scan, such as 512MiB"},
+    {0},
+};
 
 const vb_option *vb_retrieval_spec_corpus_options(void) { return corpus_options; }
 const vb_option *vb_retrieval_spec_options(void) { return retrieval_options; }

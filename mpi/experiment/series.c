@@ -7,6 +7,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/experiment/experiment.h"
+#include "shards/files/path.h"
 
 static const char *const key_names[VB_SERIES_KEYS] = {"weights", "coop", "image_embeddings", "text_embeddings"};
 
@@ -35,7 +36,7 @@ static const char *extension(const char *path) {
 }
 
 /* The paths less the folder that they all have in common and, where it is the same, less the extension. */
-static int name_checkpoints(vb_series *series, const vb_paths *found, const char *pattern, vb_error *err) {
+static int name_checkpoints(vb_series *series, const vb_strings *found, const char *pattern, vb_error *err) {
     size_t literal = strcspn(pattern, "*?[{");
     while (literal && pattern[literal - 1] != '/') literal--;
     const char *last = extension(found->items[0]);
@@ -60,10 +61,10 @@ static int find_files(vb_series *series, int key, const vb_yaml *node, const cha
     char *pattern = vb_resolve(node->text, path, err);
     int status = pattern ? 0 : -1;
     if (pattern && !vb_path_exists(pattern)) {
-        vb_paths *found = &series->found[key];
+        vb_strings *found = &series->found[key];
         vb_error why;
         if (vb_path_glob(found, pattern, &why)) {
-            *found = (vb_paths){0};
+            *found = (vb_strings){0};
             vb_yaml_errorf(node, path, err, "%s: %s", key_names[key], why.text);
             if (err) err->code = why.code;
             status = -1;
@@ -94,6 +95,6 @@ int vb_series_find(vb_series *series, const vb_yaml *model, const char *path, vb
 void vb_series_free(vb_series *series) {
     for (int i = 0; i < series->count; i++) vb_free(series->checkpoints[i]);
     vb_free(series->checkpoints);
-    for (int key = 0; key < VB_SERIES_KEYS; key++) vb_path_list_free(&series->found[key]);
+    for (int key = 0; key < VB_SERIES_KEYS; key++) vb_strings_free(&series->found[key]);
     *series = (vb_series){0};
 }

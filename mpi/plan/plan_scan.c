@@ -11,7 +11,7 @@
 #include "kernels/search/coded_scan.h"
 #include "kernels/base/isa.h"
 #include "kernels/base/memory.h"
-#include "mpi/base/grid.h"
+#include "mpi/figures/grid.h"
 #include "mpi/retrieve/retrieve.h"
 
 enum {

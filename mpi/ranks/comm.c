@@ -173,28 +173,21 @@ int64_t vb_comm_range_of_rank(int64_t total, int rank, int size, int64_t *first)
 }
 
 int vb_comm_allgather_rows(vb_comm *comm, void *rows, int64_t total, size_t row_bytes, vb_error *err) {
-    int status = 0;
+    char *piece = NULL, *all = NULL;
     int *counts = vb_array((size_t)comm->size, sizeof *counts, "gather", err),
         *offsets = vb_array((size_t)comm->size, sizeof *offsets, "gather", err);
-    if (!counts || !offsets) status = -1;
-    if (vb_comm_agree(comm, status, err)) {
-        status = -1;
-        goto done;
-    }
+    int status = vb_comm_agree(comm, (counts && offsets) ? 0 : -1, err);
+    if (status) goto done;
     int64_t first, mine = vb_comm_range_of_rank(total, comm->rank, comm->size, &first);
     /* Rounds in which every rank sends at most so many rows that all together stay below the chunk. */
     int64_t a_round = (int64_t)(CHUNK / (row_bytes ? row_bytes : 1)) / comm->size,
             largest = (total + comm->size - 1) / comm->size;
     if (a_round < 1) a_round = 1;
-    char *piece = NULL, *all = NULL;
     bool whole = largest <= a_round;
     if (!whole && (!(piece = vb_array((size_t)a_round, row_bytes, "gather", err)) ||
                    !(all = vb_array((size_t)a_round * (size_t)comm->size, row_bytes, "gather", err))))
         status = -1;
-    if (vb_comm_agree(comm, status, err)) {
-        status = -1;
-        goto free_pieces;
-    }
+    if ((status = vb_comm_agree(comm, status, err))) goto done;
     MPI_Datatype row;
     MPI_Type_contiguous((int)row_bytes, MPI_BYTE, &row);
     MPI_Type_commit(&row);
@@ -225,10 +218,9 @@ int vb_comm_allgather_rows(vb_comm *comm, void *rows, int64_t total, size_t row_
     comm->sent += (uint64_t)mine * row_bytes * (comm->size > 1);
     comm->received += (uint64_t)(total - mine) * row_bytes;
     status = vb_comm_agree(comm, status, err);
-free_pieces:
+done:
     vb_free(piece);
     vb_free(all);
-done:
     vb_free(counts);
     vb_free(offsets);
     return status;

@@ -3,6 +3,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <time.h>
 
 static volatile sig_atomic_t stop_signal; /* a handler can reach nothing else */
@@ -44,4 +45,11 @@ int vb_context_barrier(vb_context *context, int status, vb_error *err) {
         else if (!done) nanosleep(&moment, NULL);
     }
     return vb_comm_agree(comm, status, err);
+}
+
+bool vb_context_is_first_rank(void) {
+    static const char *const variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+        if (getenv(variables[i])) return atoi(getenv(variables[i])) == 0;
+    return true;
 }

@@ -2,13 +2,13 @@
 #ifndef VB_CONTEXT_H
 #define VB_CONTEXT_H
 
-#include "mpi/command/arguments.h"
+#include <stdbool.h>
+
 #include "mpi/ranks/comm.h"
 
 typedef struct vb_context {
     vb_comm comm;
-    const vb_command *command; /* the row that runs */
-    double started;            /* MPI_Wtime at the start */
+    double started;     /* MPI_Wtime at the start */
     char **environment; /* as the process got it, NULL-terminated: MPI adds variables that no other program should inherit */
 } vb_context;
 
@@ -23,6 +23,7 @@ int vb_context_check_stop(vb_context *context, vb_error *err);
  * error. Collective. */
 int vb_context_barrier(vb_context *context, int status, vb_error *err);
 
-extern const vb_command vb_cmd_table[]; /* ends with a row without a name */
+/* Whether this process is the one that speaks before MPI has started: its launcher's variables tell which rank it will be. Local. */
+bool vb_context_is_first_rank(void);
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
 
 static const char *vocabularies_of(const json_t *entry) {
     return vb_json_text(json_object_get(entry, "data"), "vocabularies_digest");

@@ -2,7 +2,8 @@
 #ifndef VB_REPORT_H
 #define VB_REPORT_H
 
-#include "mpi/base/grid.h"
+#include "mpi/figures/grid.h"
+#include "mpi/figures/plot.h"
 #include "mpi/results/result_folder.h"
 
 /* One entry of results[]. */
@@ -42,20 +43,7 @@ vb_grid vb_report_input_table(const vb_reported *it);
 /* Retrieved captions of the first classes, from retrieval/MODEL--DATASET.jsonl.zst; only heads where there is no such file. */
 int vb_report_caption_table(const vb_reported *it, vb_grid *grid, vb_error *err);
 
-static inline int vb_grid_rows(const vb_grid *grid) { return grid->columns ? (int)grid->count / grid->columns - 1 : 0; }
-
 /* ---- figures ---- */
-
-typedef struct vb_figure {
-    char *name; /* of its files in the data folder, without extension; unique */
-    char *title, *description;
-    char *svg; /* as gnuplot wrote it */
-} vb_figure;
-
-typedef struct vb_plotter {
-    const char *folder; /* of data, scripts and SVG files */
-    int count;          /* figures so far: numbers their names */
-} vb_plotter;
 
 /* Each writes NAME.csv, NAME.gp and, by running gnuplot, NAME.svg. */
 int vb_report_plots_curves(vb_plotter *plotter, const vb_report_group *group, vb_figure *figure, vb_error *err);
@@ -67,7 +55,6 @@ int vb_report_plots_margins(vb_plotter *plotter, const vb_reported *it, vb_figur
 int vb_report_plots_geometry(vb_plotter *plotter, const vb_report_group *group, vb_figure *figure, vb_error *err);
 int vb_report_plots_adversarial(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err);
 int vb_report_plots_retrieval(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err);
-void vb_report_plots_free(vb_figure *figure);
 
 /* ---- documents ---- */
 

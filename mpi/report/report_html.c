@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/figures/palette.h"
+#include "mpi/figures/svg.h"
 #include "mpi/report/report.h"
 #include "mpi/report/report_pictures.h"
-#include "mpi/report/svg.h"
 
 /* Colours are variables: plots and text follow the reader's light or dark theme. */
 static const char style[] =
@@ -61,9 +62,9 @@ static const char style[] =
 
 static void put_style(vb_strbuf *out) {
     vb_strbuf_add(out, "<style>:root{color-scheme:light dark;--page:#ffffff;");
-    vb_svg_colours_css(out, 0);
+    vb_palette_css(out, false);
     vb_strbuf_add(out, "}@media screen and (prefers-color-scheme:dark){:root{--page:#14171c;");
-    vb_svg_colours_css(out, 1);
+    vb_palette_css(out, true);
     vb_strbuf_add(out, "}}");
     vb_strbuf_add(out, style);
     vb_strbuf_add(out, "</style>\n");
@@ -116,7 +117,7 @@ static int put_figure(page *work, vb_figure *figure, vb_error *err) {
         vb_strbuf_free(&id);
         vb_strbuf_add(out, "</div>\n</figure>\n");
     }
-    vb_report_plots_free(figure);
+    vb_plot_figure_free(figure);
     return status;
 }
 
@@ -126,14 +127,14 @@ typedef int (*group_plot)(vb_plotter *, const vb_report_group *, vb_figure *, vb
 static int draw_entry(page *work, entry_plot draw, const vb_reported *it, vb_error *err) {
     vb_figure figure = {0};
     if (!draw(work->plotter, it, &figure, err)) return put_figure(work, &figure, err);
-    vb_report_plots_free(&figure);
+    vb_plot_figure_free(&figure);
     return -1;
 }
 
 static int draw_group(page *work, group_plot draw, const vb_report_group *group, vb_error *err) {
     vb_figure figure = {0};
     if (!draw(work->plotter, group, &figure, err)) return put_figure(work, &figure, err);
-    vb_report_plots_free(&figure);
+    vb_plot_figure_free(&figure);
     return -1;
 }
 

@@ -6,7 +6,9 @@
 #include "kernels/base/memory.h"
 #include "mpi/report/report.h"
 #include "mpi/base/spawn.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
 
 enum { PDF_LIMIT = 1 << 30 };
 

@@ -1,200 +1,25 @@
-/* The figures of a report: data as CSV, a gnuplot script, and the SVG that gnuplot makes of them. */
+/* The figures of a report. */
 #include <math.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
 #include "mpi/report/report.h"
-#include "mpi/base/spawn.h"
-#include "mpi/report/svg.h"
-#include "shards/files/io.h"
 
-enum { WIDTH = 640, NAME_WIDTH = 26, LABELLED_CELLS = 20, SVG_LIMIT = 1 << 27 };
-
-/* ---- one figure's files ---- */
-
-typedef struct plot {
-    vb_plotter *plotter;
-    vb_figure *figure;
-    vb_strbuf csv, script;
-    vb_strbuf title, description;
-} plot;
-
-/* Letters, digits and hyphens of a name. */
-static void add_slug(vb_strbuf *out, const char *name) {
-    size_t n = 0;
-    bool gap = true;
-    for (const char *at = name; *at && n < 40; at++) {
-        char c = *at >= 'A' && *at <= 'Z' ? (char)(*at + 32) : *at;
-        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (!plain && gap) continue;
-        vb_strbuf_add_n(out, plain ? &c : "-", 1);
-        gap = !plain;
-        n++;
-    }
-}
-
-/* Names the figure and begins its script. A file name has its number first, so that no two are the same. */
-static int begin(plot *work, vb_plotter *plotter, vb_figure *figure, const char *kind, const char *of, int height,
-                 vb_error *err) {
-    vb_strbuf name = {0};
-    *work = (plot){.plotter = plotter, .figure = figure};
-    vb_strbuf_format(&name, "%02d-%s-", ++plotter->count, kind);
-    add_slug(&name, of);
-    if (vb_strbuf_end(&name, "a figure", err)) {
-        vb_strbuf_free(&name);
-        return -1;
-    }
-    while (name.bytes[name.filled - 1] == '-') name.bytes[--name.filled] = 0;
-    figure->name = name.bytes;
-    vb_strbuf_format(
-        &work->script,
-        "# gnuplot -d %s.gp\nset encoding utf8\nset terminal svg size %d,%d dynamic noenhanced font 'sans-serif,13'\n"
-        "set output '%s.svg'\nset datafile separator ','\nset border 0\nset tics scale 0 nomirror textcolor rgb '#57606a'\n"
-        "set style fill solid 1 noborder\n"
-        "set key tmargin left Left reverse samplen 1.2 maxrows 3 textcolor rgb '#1b1f24'\n",
-        figure->name, WIDTH, height, figure->name);
-    return 0;
-}
-
-/* A name as a text of gnuplot: nothing within single quotes is special but the quote itself. */
-static void add_quoted(vb_strbuf *script, const char *name) {
-    vb_strbuf_add(script, "'");
-    for (const char *at = name; *at; at++)
-        if (*at == '\'') vb_strbuf_add(script, "''");
-        else vb_strbuf_add_n(script, (unsigned char)*at < 0x20 ? " " : at, 1);
-    vb_strbuf_add(script, "'");
-}
-
-/* The same, cut to `width` characters. In labels of tics a percent sign begins a format. */
-static void add_short(vb_strbuf *script, const char *name, int width, bool tic) {
-    char text[2 * 4 * 64 + 8];
-    size_t n = 0, i = 0;
-    int shown = 0;
-    for (; name[i] && i < 4 * 64; i++) {
-        bool begins = ((unsigned char)name[i] & 0xc0) != 0x80;
-        if (begins && shown == width) break;
-        shown += begins;
-        text[n++] = name[i];
-        if (tic && name[i] == '%') text[n++] = '%';
-    }
-    snprintf(text + n, sizeof text - n, "%s", name[i] ? "…" : "");
-    add_quoted(script, text);
-}
-
-static const char *colour(int index) {
-    static const char *const series[VB_SERIES_COUNT] = {"#2563ae", "#c2570c", "#19794b", "#7a3fb3",
-                                                        "#0c7c8c", "#b8325e", "#6b6a00", "#555b66"};
-    return series[index % VB_SERIES_COUNT];
-}
-
-static char *file_of(const plot *work, const char *suffix, vb_error *err) {
-    return vb_format(err, "%s/%s%s", work->plotter->folder, work->figure->name, suffix);
-}
-
-/* Writes the files and runs gnuplot. Frees what begin and the caller put into the plot. */
-static int end(plot *work, vb_error *err) {
-    vb_figure *figure = work->figure;
-    char *csv = file_of(work, ".csv", err), *script = file_of(work, ".gp", err), *svg = file_of(work, ".svg", err);
-    char *name = vb_format(err, "%s.gp", figure->name);
-    uint8_t *bytes = NULL;
-    size_t n;
-    int status = csv && script && svg && name ? 0 : -1;
-    if (!status)
-        status = vb_strbuf_end(&work->title, "a figure", err) || vb_strbuf_end(&work->description, "a figure", err) ? -1 : 0;
-    if (!status) status = vb_strbuf_write(&work->csv, csv, err) || vb_strbuf_write(&work->script, script, err) ? -1 : 0;
-    if (!status) {
-        const char *const argv[] = {"gnuplot", "-d", name, NULL};
-        status = vb_spawn_in(work->plotter->folder, argv, "install it (Debian: apt-get install gnuplot-nox)", err);
-        if (status) vb_error_prefix(err, "%s", script);
-    }
-    if (!status) status = vb_file_read_whole(svg, SVG_LIMIT, &bytes, &n, err);
-    figure->svg = (char *)bytes;
-    figure->title = work->title.bytes;
-    figure->description = work->description.bytes;
-    work->title = work->description = (vb_strbuf){0};
-    vb_strbuf_free(&work->csv);
-    vb_strbuf_free(&work->script);
-    vb_free(csv);
-    vb_free(script);
-    vb_free(svg);
-    vb_free(name);
-    return status;
-}
-
-void vb_report_plots_free(vb_figure *figure) {
-    vb_free(figure->name);
-    vb_free(figure->title);
-    vb_free(figure->description);
-    vb_free(figure->svg);
-    *figure = (vb_figure){0};
-}
-
-/* A number, or nothing for what is none. */
-static void add_number(vb_strbuf *csv, double value) {
-    if (isfinite(value)) vb_strbuf_format(csv, "%.10g", value);
-}
+enum { NAME_WIDTH = 26, LABELLED_CELLS = 20 };
 
 static double at(const json_t *list, size_t i) {
     const json_t *value = json_array_get(list, i);
     return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
-/* ---- horizontal bars, two a name ---- */
-
-typedef struct bar {
-    const char *name;
-    double first, second; /* fractions */
-} bar;
-
-static void add_bars(plot *work, const bar *bars, int count, const char *const names[2]) {
-    vb_strbuf *script = &work->script;
-    int width = 4;
-    vb_strbuf_format(&work->csv, "place,%s,%s,name\n", names[0], names[1]);
-    for (int i = 0; i < count; i++) {
-        vb_strbuf_format(&work->csv, "%d,", i);
-        add_number(&work->csv, 100 * bars[i].first);
-        vb_strbuf_add(&work->csv, ",");
-        add_number(&work->csv, 100 * bars[i].second);
-        vb_strbuf_add(&work->csv, ",");
-        vb_strbuf_add_csv(&work->csv, bars[i].name);
-        vb_strbuf_add(&work->csv, "\n");
-        int length = 0;
-        for (const char *c = bars[i].name; *c; c++) length += ((unsigned char)*c & 0xc0) != 0x80;
-        if (length > width) width = length;
-    }
-    if (width > NAME_WIDTH) width = NAME_WIDTH + 1;
-    vb_strbuf_format(script,
-                     "set lmargin %d\nset rmargin 6\nset tmargin 2.4\nset bmargin 2\nset xrange [0:100]\nset yrange [%g:-0.6]\n",
-                     width + 1, count - 0.4);
-    vb_strbuf_add(script, "set xtics 0,20,100 format '%.0f %%'\nset grid xtics lt 1 lc rgb '#dee2e7' lw 1\nset ytics (");
-    for (int i = 0; i < count; i++) {
-        if (i) vb_strbuf_add(script, ", ");
-        add_short(script, bars[i].name, NAME_WIDTH, true);
-        vb_strbuf_format(script, " %d", i);
-    }
-    vb_strbuf_add(script, ") textcolor rgb '#1b1f24'\nplot ");
-    for (int k = 0; k < 2; k++) {
-        double shift = k ? 0.2 : -0.2;
-        vb_strbuf_format(script, "%s'%s.csv' skip 1 using ($%d/2):($1%+g):($%d/2):(0.18) with boxxyerror lc rgb '%s' title ",
-                         k ? ", \\\n  " : "", work->figure->name, k + 2, shift, k + 2, colour(k));
-        add_quoted(script, names[k]);
-        if (count <= 60)
-            vb_strbuf_format(script,
-                             ", \\\n  '' skip 1 using %d:($1%+g):(sprintf('%%.1f', $%d)) with labels left offset 0.4,0 "
-                             "font ',10' textcolor rgb '#57606a' notitle",
-                             k + 2, shift, k + 2);
-    }
-    vb_strbuf_add(script, "\n");
-}
-
 int vb_report_plots_vocabularies(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err) {
     const json_t *list = json_object_get(it->entry, "vocabularies"), *vocabulary;
     int count = (int)json_array_size(list);
-    plot work;
-    bar *bars = vb_array((size_t)count, sizeof *bars, "bars", err);
+    vb_plot work;
+    vb_bar *bars = vb_array((size_t)count, sizeof *bars, "bars", err);
     if (!bars) return -1;
-    if (begin(&work, plotter, figure, "vocabularies", it->label, 70 + 30 * count, err)) {
+    if (vb_plot_begin(&work, plotter, figure, "vocabularies", it->label, 70 + 30 * count, err)) {
         vb_free(bars);
         return -1;
     }
@@ -202,26 +27,26 @@ int vb_report_plots_vocabularies(vb_plotter *plotter, const vb_reported *it, vb_
     int lowest = 0;
     json_array_foreach(list, v, vocabulary) {
         bars[v] =
-            (bar){vb_json_text(vocabulary, "name"), vb_json_number(vocabulary, "acc_c"), vb_json_number(vocabulary, "acc_s")};
+            (vb_bar){vb_json_text(vocabulary, "name"), vb_json_number(vocabulary, "acc_c"), vb_json_number(vocabulary, "acc_s")};
         if (bars[v].first - bars[v].second > bars[lowest].first - bars[lowest].second) lowest = (int)v;
     }
-    add_bars(&work, bars, count, (const char *const[]){"Acc-C", "Acc-S"});
+    vb_plot_add_bars(&work, bars, count, (const char *const[]){"Acc-C", "Acc-S"});
     vb_strbuf_format(&work.title, "%s: accuracy among its own classes (Acc-C) and with foreign vocabularies added (Acc-S)",
                      it->label);
     vb_strbuf_format(&work.description, "Two bars for each of %d vocabularies. Most is lost by %s: from %.1f to %.1f percent.",
                      count, bars[lowest].name, 100 * bars[lowest].first, 100 * bars[lowest].second);
     vb_free(bars);
-    return end(&work, err);
+    return vb_plot_end(&work, err);
 }
 
 int vb_report_plots_adversarial(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err) {
     const json_t *list = json_object_get(it->entry, "adversarial"), *attack;
     int count = (int)json_array_size(list), worst = 0;
-    plot work;
+    vb_plot work;
     if (!count) return 0;
-    bar *bars = vb_array((size_t)count, sizeof *bars, "bars", err);
+    vb_bar *bars = vb_array((size_t)count, sizeof *bars, "bars", err);
     if (!bars) return -1;
-    if (begin(&work, plotter, figure, "adversarial", it->label, 70 + 30 * count, err)) {
+    if (vb_plot_begin(&work, plotter, figure, "adversarial", it->label, 70 + 30 * count, err)) {
         vb_free(bars);
         return -1;
     }
@@ -229,17 +54,17 @@ int vb_report_plots_adversarial(vb_plotter *plotter, const vb_reported *it, vb_f
     json_array_foreach(list, t, attack) {
         const json_t *accuracy = json_object_get(attack, "accuracy");
         double before = vb_json_number(attack, "accuracy_before");
-        bars[t] = (bar){vb_json_text(attack, "target"), before,
-                        json_array_size(accuracy) ? at(accuracy, json_array_size(accuracy) - 1) : before};
+        bars[t] = (vb_bar){vb_json_text(attack, "target"), before,
+                           json_array_size(accuracy) ? at(accuracy, json_array_size(accuracy) - 1) : before};
         if (bars[t].first - bars[t].second > bars[worst].first - bars[worst].second) worst = (int)t;
     }
-    add_bars(&work, bars, count, (const char *const[]){"before", "with the adversarial names"});
+    vb_plot_add_bars(&work, bars, count, (const char *const[]){"before", "with the adversarial names"});
     vb_strbuf_format(&work.title, "%s: accuracy of each vocabulary before and after the adversarial names are added", it->label);
     vb_strbuf_format(&work.description,
                      "Two bars for each of %d targets. The largest loss is that of %s: from %.1f to %.1f percent.", count,
                      bars[worst].name, 100 * bars[worst].first, 100 * bars[worst].second);
     vb_free(bars);
-    return end(&work, err);
+    return vb_plot_end(&work, err);
 }
 
 int vb_report_plots_retrieval(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err) {
@@ -251,16 +76,16 @@ int vb_report_plots_retrieval(vb_plotter *plotter, const vb_reported *it, vb_fig
     if (!best) return 0;
     static const char *const keys[] = {"acc_c", "acc_e", "acc_s", "top1_all"}, *const names[] = {"Acc-C", "Acc-E", "Acc-S",
                                                                                                  "all classes"};
-    bar bars[4];
-    for (int f = 0; f < 4; f++) bars[f] = (bar){names[f], vb_json_number(it->entry, keys[f]), vb_json_number(best, keys[f])};
-    plot work;
-    if (begin(&work, plotter, figure, "retrieval", it->label, 190, err)) return -1;
-    add_bars(&work, bars, 4, (const char *const[]){"prompts alone", "with retrieved captions"});
+    vb_bar bars[4];
+    for (int f = 0; f < 4; f++) bars[f] = (vb_bar){names[f], vb_json_number(it->entry, keys[f]), vb_json_number(best, keys[f])};
+    vb_plot work;
+    if (vb_plot_begin(&work, plotter, figure, "retrieval", it->label, 190, err)) return -1;
+    vb_plot_add_bars(&work, bars, 4, (const char *const[]){"prompts alone", "with retrieved captions"});
     vb_strbuf_format(&work.title, "%s: before and after REPE (k = %.0f, λ = %g, the best setting by Acc-E)", it->label,
                      vb_json_number(best, "top_k"), vb_json_number(best, "lambda"));
     vb_strbuf_format(&work.description, "Acc-E goes from %.1f to %.1f percent, Acc-C from %.1f to %.1f.", 100 * bars[1].first,
                      100 * bars[1].second, 100 * bars[0].first, 100 * bars[0].second);
-    return end(&work, err);
+    return vb_plot_end(&work, err);
 }
 
 /* ---- curves ---- */
@@ -280,9 +105,9 @@ static double quantile(const json_t *vocabularies, size_t i, double part, double
 }
 
 /* A column of the figure, in percent; its bounds widen `low` and `high`. */
-static void add_point(plot *work, double value, double *low, double *high) {
+static void add_point(vb_plot *work, double value, double *low, double *high) {
     vb_strbuf_add(&work->csv, ",");
-    add_number(&work->csv, 100 * value);
+    vb_plot_add_number(&work->csv, 100 * value);
     if (value < *low) *low = value;
     if (value > *high) *high = value;
 }
@@ -294,7 +119,7 @@ static const json_t *envelope_of(const vb_reported *it, size_t n) {
     return whole ? order : NULL;
 }
 
-static void describe_curves(plot *work, const vb_report_group *group, size_t n) {
+static void describe_curves(vb_plot *work, const vb_report_group *group, size_t n) {
     vb_strbuf_format(&work->title, "%s: accuracy while the vocabulary grows, averaged over all orders", group->title);
     for (int m = 0; m < group->count && m < 12; m++) {
         const vb_reported *it = &group->entries[m];
@@ -310,7 +135,7 @@ static void describe_curves(plot *work, const vb_report_group *group, size_t n) 
 }
 
 /* Columns: the number of foreign vocabularies, the models' curves, then for each band its lower and its upper edge. */
-static void add_curves(plot *work, const vb_report_group *group, size_t n, bool quartiles, double *sorted, double *low,
+static void add_curves(vb_plot *work, const vb_report_group *group, size_t n, bool quartiles, double *sorted, double *low,
                        double *high) {
     vb_strbuf_add(&work->csv, "foreign_vocabularies");
     for (int m = 0; m < group->count; m++) {
@@ -343,10 +168,10 @@ int vb_report_plots_curves(vb_plotter *plotter, const vb_report_group *group, vb
     int bands = quartiles;
     for (int m = 0; m < group->count; m++) bands += envelope_of(&group->entries[m], n) != NULL;
     double low = 1, high = 0, *sorted = vb_array(n, sizeof *sorted, "curves", err);
-    plot work;
+    vb_plot work;
     if (!sorted) return -1;
     int rows = group->count + (bands > 0) < 3 ? group->count + (bands > 0) : 3; /* of the key: maxrows */
-    if (begin(&work, plotter, figure, "curve", group->title, 330 + 18 * rows, err)) {
+    if (vb_plot_begin(&work, plotter, figure, "curve", group->title, 330 + 18 * rows, err)) {
         vb_free(sorted);
         return -1;
     }
@@ -367,7 +192,7 @@ int vb_report_plots_curves(vb_plotter *plotter, const vb_report_group *group, vb
         if (!quartiles && !envelope_of(&group->entries[m], n)) continue;
         vb_strbuf_format(&work.script,
                          "'%s.csv' skip 1 using 1:%d:%d with filledcurves fs transparent solid %g lc rgb '%s' title %s, \\\n  ",
-                         figure->name, column, column + 1, bands > 2 ? 0.08 : 0.16, colour(m),
+                         figure->name, column, column + 1, bands > 2 ? 0.08 : 0.16, vb_palette_hex(vb_palette_series(m)),
                          named     ? "''" :
                          quartiles ? "'middle half of the vocabularies'" :
                                      "'from the worst to the best order'");
@@ -376,12 +201,13 @@ int vb_report_plots_curves(vb_plotter *plotter, const vb_report_group *group, vb
     }
     for (int m = 0; m < group->count; m++) {
         vb_strbuf_format(&work.script, "%s'%s.csv' skip 1 using 1:%d with lines lw 2.5 dt %d lc rgb '%s' title ",
-                         m ? ", \\\n  " : "", figure->name, m + 2, 1 + m / VB_SERIES_COUNT, colour(m));
-        add_short(&work.script, group->entries[m].label, 40, false);
+                         m ? ", \\\n  " : "", figure->name, m + 2, 1 + m / VB_PALETTE_SERIES_COUNT,
+                         vb_palette_hex(vb_palette_series(m)));
+        vb_plot_add_name(&work.script, group->entries[m].label, 40, false);
     }
     vb_strbuf_add(&work.script, "\n");
     describe_curves(&work, group, n);
-    return end(&work, err);
+    return vb_plot_end(&work, err);
 }
 
 /* ---- the theft matrix ---- */
@@ -390,7 +216,7 @@ int vb_report_plots_theft(vb_plotter *plotter, const vb_reported *it, vb_figure 
     const json_t *theft = json_object_get(it->entry, "theft"), *list = json_object_get(it->entry, "vocabularies");
     int n = (int)json_array_size(list), worst[2] = {0, 0};
     double most = 0;
-    plot work;
+    vb_plot work;
     for (int t = 0; t < n; t++)
         for (int u = 0; u < n; u++) {
             double share =
@@ -399,13 +225,11 @@ int vb_report_plots_theft(vb_plotter *plotter, const vb_reported *it, vb_figure 
         }
     int side = n > 40 ? 12 : n > LABELLED_CELLS ? 16 : 24, longest = 4;
     for (int v = 0; v < n; v++) {
-        int length = 0;
-        for (const char *c = vb_json_text(json_array_get(list, (size_t)v), "name"); *c; c++)
-            length += ((unsigned char)*c & 0xc0) != 0x80;
+        int length = vb_plot_text_width(vb_json_text(json_array_get(list, (size_t)v), "name"));
         if (length > longest) longest = length;
     }
     if (longest > NAME_WIDTH) longest = NAME_WIDTH + 1;
-    if (begin(&work, plotter, figure, "theft", it->label, 40 + 8 * longest + n * side, err)) return -1;
+    if (vb_plot_begin(&work, plotter, figure, "theft", it->label, 40 + 8 * longest + n * side, err)) return -1;
     vb_strbuf_add(&work.csv, "row,column,images,percent,colour,ink,of,taken_by\n");
     for (int t = 0; t < n; t++)
         for (int u = 0; u < n; u++) {
@@ -413,9 +237,9 @@ int vb_report_plots_theft(vb_plotter *plotter, const vb_reported *it, vb_figure 
             double images = at(json_array_get(theft, (size_t)t), (size_t)u), share = images / vb_json_number(target, "images");
             int level = share > 0 ? 1 + (int)floor(share / most * 7.999) : 0;
             if (t == u) continue;
-            const vb_colour *fill = &vb_colours[VB_HEAT + level], *ink = &vb_colours[level < 5 ? VB_INK : VB_HEAT_INK];
-            vb_strbuf_format(&work.csv, "%d,%d,%.0f,%.10g,%d,%d,", t, u, images, 100 * share,
-                             fill->red << 16 | fill->green << 8 | fill->blue, ink->red << 16 | ink->green << 8 | ink->blue);
+            vb_colour fill = (vb_colour)(VB_PALETTE_HEAT + level), ink = level < 5 ? VB_PALETTE_INK : VB_PALETTE_HEAT_INK;
+            vb_strbuf_format(&work.csv, "%d,%d,%.0f,%.10g,%d,%d,", t, u, images, 100 * share, vb_palette_rgb(fill),
+                             vb_palette_rgb(ink));
             vb_strbuf_add_csv(&work.csv, vb_json_text(target, "name"));
             vb_strbuf_add(&work.csv, ",");
             vb_strbuf_add_csv(&work.csv, vb_json_text(json_array_get(list, (size_t)u), "name"));
@@ -429,7 +253,7 @@ int vb_report_plots_theft(vb_plotter *plotter, const vb_reported *it, vb_figure 
         vb_strbuf_format(&work.script, "set %ctics %s(", "xy"[axis], axis ? "" : "rotate by 90 right ");
         for (int v = 0; v < n; v++) {
             if (v) vb_strbuf_add(&work.script, ", ");
-            add_short(&work.script, vb_json_text(json_array_get(list, (size_t)v), "name"), NAME_WIDTH, true);
+            vb_plot_add_name(&work.script, vb_json_text(json_array_get(list, (size_t)v), "name"), NAME_WIDTH, true);
             vb_strbuf_format(&work.script, " %d", v);
         }
         vb_strbuf_format(&work.script, ")%s\n", n > 40 ? " font ',9'" : n > LABELLED_CELLS ? " font ',11'" : "");
@@ -450,7 +274,7 @@ int vb_report_plots_theft(vb_plotter *plotter, const vb_reported *it, vb_figure 
                          vb_json_text(json_array_get(list, (size_t)worst[1]), "name"), 100 * most,
                          vb_json_text(json_array_get(list, (size_t)worst[0]), "name"));
     else vb_strbuf_format(&work.description, "A matrix of %d rows and columns: nothing is taken.", n);
-    return end(&work, err);
+    return vb_plot_end(&work, err);
 }
 
 /* ---- the feature space ---- */
@@ -471,7 +295,7 @@ static double total(const json_t *bins) {
 }
 
 /* Rows of: the bin's middle, and the shares of one or two histograms in percent. */
-static void add_histogram(plot *work, const json_t *histograms, const char *const *keys, int count) {
+static void add_histogram(vb_plot *work, const json_t *histograms, const char *const *keys, int count) {
     const json_t *bins[2] = {NULL, NULL};
     size_t n = 0, first = SIZE_MAX, last = 0;
     double low = vb_json_number(histograms, "low"), high = vb_json_number(histograms, "high");
@@ -485,10 +309,10 @@ static void add_histogram(plot *work, const json_t *histograms, const char *cons
     vb_strbuf_add(&work->csv, "\n");
     double width = (high - low) / (double)n;
     for (size_t b = first; b <= last && first != SIZE_MAX; b++) {
-        add_number(&work->csv, low + width * ((double)b + 0.5));
+        vb_plot_add_number(&work->csv, low + width * ((double)b + 0.5));
         for (int k = 0; k < count; k++) {
             vb_strbuf_add(&work->csv, ",");
-            add_number(&work->csv, 100 * at(bins[k], b) / total(bins[k]));
+            vb_plot_add_number(&work->csv, 100 * at(bins[k], b) / total(bins[k]));
             vb_strbuf_format(&work->csv, ",%.0f", at(bins[k], b));
         }
         vb_strbuf_add(&work->csv, "\n");
@@ -506,41 +330,41 @@ int vb_report_plots_similarities(vb_plotter *plotter, const vb_reported *it, vb_
     if (!json_array_size(json_object_get(histograms, "positive")) ||
         json_array_size(json_object_get(histograms, "positive")) != json_array_size(json_object_get(histograms, "negative")))
         return 0;
-    plot work;
-    if (begin(&work, plotter, figure, "similarity", it->label, 290, err)) return -1;
+    vb_plot work;
+    if (vb_plot_begin(&work, plotter, figure, "similarity", it->label, 290, err)) return -1;
     add_histogram(&work, histograms, (const char *const[]){"positive", "negative"}, 2);
     vb_strbuf_format(&work.script,
                      "set xlabel 'similarity of image and class' textcolor rgb '#57606a'\n"
                      "plot '%s.csv' skip 1 using 1:4 with boxes fs solid 1 lc rgb '%s' title 'to other classes', \\\n"
                      "  '' skip 1 using 1:2 with boxes fs transparent solid 0.72 lc rgb '%s' title 'to its own class'\n",
-                     figure->name, colour(7), colour(0));
+                     figure->name, vb_palette_hex(vb_palette_series(7)), vb_palette_hex(vb_palette_series(0)));
     vb_strbuf_format(&work.title, "%s: similarities of images to their own class and to other classes", it->label);
     vb_strbuf_format(&work.description,
                      "Two histograms, each in percent of its pairs. Means: %.3f to the own class, %.3f to others.",
                      vb_json_number(figures, "positive_mean"), vb_json_number(figures, "negative_mean"));
-    return end(&work, err);
+    return vb_plot_end(&work, err);
 }
 
 int vb_report_plots_margins(vb_plotter *plotter, const vb_reported *it, vb_figure *figure, vb_error *err) {
     const json_t *figures = json_object_get(it->entry, "analyses"), *histograms = json_object_get(figures, "histograms");
     double median = vb_json_number(figures, "margin_median");
     if (!json_array_size(json_object_get(histograms, "margin")) || !isfinite(median)) return 0;
-    plot work;
-    if (begin(&work, plotter, figure, "margin", it->label, 290, err)) return -1;
+    vb_plot work;
+    if (vb_plot_begin(&work, plotter, figure, "margin", it->label, 290, err)) return -1;
     add_histogram(&work, histograms, (const char *const[]){"margin"}, 1);
     vb_strbuf_format(
         &work.script,
         "set xlabel 'margin: similarity to the own class less that to the nearest other one' textcolor rgb '#57606a'\n"
         "plot '%s.csv' skip 1 using ($1 > 0 ? $1 : NaN):2 with boxes lc rgb '%s' title 'right among all classes', \\\n"
         "  '' skip 1 using ($1 < 0 ? $1 : NaN):2 with boxes lc rgb '%s' title 'wrong'\n",
-        figure->name, colour(0), colour(1));
+        figure->name, vb_palette_hex(vb_palette_series(0)), vb_palette_hex(vb_palette_series(1)));
     vb_strbuf_format(&work.title, "%s: margins of the images", it->label);
     vb_strbuf_format(&work.description, "A histogram in percent of images. The median margin is %.4f.", median);
-    return end(&work, err);
+    return vb_plot_end(&work, err);
 }
 
 /* An arrow from one checkpoint of a series to the next. */
-static void join_checkpoints(plot *work, const json_t *from, const json_t *to, const double a[2], const double b[2]) {
+static void join_checkpoints(vb_plot *work, const json_t *from, const json_t *to, const double a[2], const double b[2]) {
     const json_t *one = json_object_get(json_object_get(from, "series"), "name"),
                  *other = json_object_get(json_object_get(to, "series"), "name");
     if (!one || !other || !json_equal(one, other)) return;
@@ -550,7 +374,7 @@ static void join_checkpoints(plot *work, const json_t *from, const json_t *to, c
 }
 
 int vb_report_plots_geometry(vb_plotter *plotter, const vb_report_group *group, vb_figure *figure, vb_error *err) {
-    plot work;
+    vb_plot work;
     int count = 0;
     double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
     static const char *const keys[] = {"uniformity_text", "alignment"};
@@ -565,7 +389,7 @@ int vb_report_plots_geometry(vb_plotter *plotter, const vb_report_group *group, 
         count++;
     }
     if (!count) return 0;
-    if (begin(&work, plotter, figure, "geometry", group->title, 330, err)) return -1;
+    if (vb_plot_begin(&work, plotter, figure, "geometry", group->title, 330, err)) return -1;
     vb_strbuf_add(&work.csv, "uniformity_text,alignment,acc_e,colour,name\n");
     vb_strbuf_format(&work.description, "A point for each model, arrows along a series of checkpoints:");
     const json_t *before = NULL;
@@ -577,15 +401,14 @@ int vb_report_plots_geometry(vb_plotter *plotter, const vb_report_group *group, 
         join_checkpoints(&work, before, group->entries[m].entry, last, (const double[]){x, y});
         before = group->entries[m].entry;
         last[0] = x, last[1] = y;
-        const vb_colour *its = &vb_colours[VB_SERIES + m % VB_SERIES_COUNT];
         vb_strbuf_format(&work.csv, "%.10g,%.10g,", x, y);
-        add_number(&work.csv, vb_json_number(group->entries[m].entry, "acc_e"));
-        vb_strbuf_format(&work.csv, ",%d,", its->red << 16 | its->green << 8 | its->blue);
+        vb_plot_add_number(&work.csv, vb_json_number(group->entries[m].entry, "acc_e"));
+        vb_strbuf_format(&work.csv, ",%d,", vb_palette_rgb(vb_palette_series(m)));
         vb_strbuf_add_csv(&work.csv, group->entries[m].label);
         vb_strbuf_add(&work.csv, "\n");
         vb_strbuf_format(&work.description, " %s: uniformity %.3f, alignment %.3f.", group->entries[m].label, x, y);
         vb_strbuf_format(&work.script, "set label ");
-        add_short(&work.script, group->entries[m].label, 36, false);
+        vb_plot_add_name(&work.script, group->entries[m].label, 36, false);
         bool right = x > (low[0] + high[0]) / 2;
         vb_strbuf_format(&work.script, " at %.10g,%.10g %s offset %s,0 textcolor rgb '#1b1f24'\n", x, y, right ? "right" : "left",
                          right ? "-1" : "1");
@@ -602,5 +425,5 @@ int vb_report_plots_geometry(vb_plotter *plotter, const vb_report_group *group, 
         "plot '%s.csv' skip 1 using 1:2:4 with points pt 7 ps 1.1 lc rgb variable\n",
         figure->name);
     vb_strbuf_format(&work.title, "%s: alignment of images with their texts, and uniformity of the texts", group->title);
-    return end(&work, err);
+    return vb_plot_end(&work, err);
 }

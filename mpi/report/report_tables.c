@@ -5,7 +5,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/report/report.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
 #include "shards/files/zst.h"
 
 enum { CAPTION_CLASSES = 24, CAPTIONS = 3, LINE_LIMIT = 1 << 24 };

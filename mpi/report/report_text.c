@@ -31,7 +31,7 @@ static void put_figure(vb_strbuf *out, vb_figure *figure, const char *data) {
         add_markdown(out, figure->description);
         vb_strbuf_add(out, "\n\n");
     }
-    vb_report_plots_free(figure);
+    vb_plot_figure_free(figure);
 }
 
 static int put_entry(const vb_reported *it, vb_plotter *plotter, const char *data, vb_strbuf *out, vb_error *err) {

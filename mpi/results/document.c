@@ -2,40 +2,52 @@
 #include "mpi/results/document.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/results/results.h"
+#include "mpi/results/tables.h"
 #include "shards/files/digest.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
 
 int vb_document_configuration_digest(const json_t *configuration, char *digest, vb_error *err) {
-    char *text = json_dumps(configuration, JSON_COMPACT | JSON_SORT_KEYS);
-    if (!text) return vb_errorf(err, VB_EMEMORY, "no memory for the configuration");
+    char *text = vb_json_line(configuration, true, "the configuration", err);
+    if (!text) return -1;
     strcpy(digest, vb_digest_bytes(text, strlen(text)).hex);
-    free(text); /* jansson's */
+    vb_free(text);
     return 0;
 }
 
 json_t *vb_document_new(const char *experiment, json_t *configuration, json_t *results, json_t *run, vb_error *err) {
     char digest[40];
     if (vb_document_configuration_digest(configuration, digest, err)) return NULL;
-    json_t *document = json_pack("{s:s, s:s, s:O, s:s, s:O, s:O}", "schema", "vocabench.results/1", "experiment", experiment,
-                                 "configuration", configuration, "configuration_digest", digest, "results", results, "run", run);
-    if (!document) vb_errorf(err, VB_EMEMORY, "no memory for the results");
-    json_t *series = document ? vb_tables_series_rows(results) : NULL;
-    if (series) json_object_set_new(document, "series", series);
-    return document;
+    vb_json json = {0};
+    json_t *document = vb_json_object(&json), *series;
+    vb_json_set_text(&json, document, "schema", "vocabench.results/1");
+    vb_json_set_text(&json, document, "experiment", experiment);
+    vb_json_set(&json, document, "configuration", json_incref(configuration));
+    vb_json_set_text(&json, document, "configuration_digest", digest);
+    vb_json_set(&json, document, "results", json_incref(results));
+    vb_json_set(&json, document, "run", json_incref(run));
+    int status = vb_tables_series_rows(results, &series, err);
+    if (series) vb_json_set(&json, document, "series", series);
+    if (!status) status = vb_json_end(&json, "the results", err);
+    if (!status) return document;
+    json_decref(document);
+    return NULL;
 }
 
 /* Results of another experiment in the same folder are kept under another name, never overwritten. */
 static int keep_earlier(const char *path, const char *digest, vb_error *err) {
-    json_t *earlier = json_load_file(path, 0, NULL);
-    if (!earlier) return 0;
-    const char *stored = json_string_value(json_object_get(earlier, "configuration_digest"));
+    vb_error why = {0};
+    json_t *earlier = vb_path_exists(path) ? vb_json_parse_file(path, &why) : NULL;
+    if (!earlier) { /* none, or no JSON: nothing to keep */
+        if (why.code == VB_EMEMORY) *err = why;
+        return why.code == VB_EMEMORY ? -1 : 0;
+    }
+    const char *stored = vb_json_text(earlier, "configuration_digest");
     int status = 0;
-    if (stored && strcmp(stored, digest)) {
+    if (stored[0] && strcmp(stored, digest)) {
         char *kept = vb_format(err, "%.*sresults.%.8s.json", (int)(vb_path_base_name(path) - path), path, stored);
         status = kept ? vb_json_write(earlier, kept, err) : -1;
         if (!status) fprintf(stderr, "vocabench: results of another configuration are kept as %s\n", kept);
@@ -66,7 +78,7 @@ int vb_document_write(const char *folder, const json_t *document, bool latex, vb
     const json_t *results = json_object_get(document, "results");
     char *path = vb_format(err, "%s/results.json", folder);
     int status = -1;
-    if (!path || keep_earlier(path, json_string_value(json_object_get(document, "configuration_digest")), err)) goto done;
+    if (!path || keep_earlier(path, vb_json_text(document, "configuration_digest"), err)) goto done;
     if (vb_json_write(document, path, err)) goto done;
     const json_t *series = json_object_get(document, "series");
     struct {
@@ -97,15 +109,14 @@ char *vb_document_pair_path(const char *folder, const char *below, const char *m
 
 /* Whether a model of a configuration has embeddings of a dataset, or encodes all. */
 static bool model_has(const json_t *model, const char *dataset) {
-    const char *only = json_string_value(json_object_get(model, "dataset"));
+    const char *only = vb_json_text(model, "dataset");
     const json_t *list = json_object_get(model, "embeddings");
     size_t i;
     json_t *entry;
     json_array_foreach((json_t *)(uintptr_t)list, i, entry) {
-        const char *name = json_string_value(json_object_get(entry, "dataset"));
-        if (name && !strcmp(name, dataset)) return true;
+        if (!strcmp(vb_json_text(entry, "dataset"), dataset)) return true;
     }
-    return !list && (!only || !strcmp(only, dataset));
+    return !list && (!only[0] || !strcmp(only, dataset));
 }
 
 static bool model_covers(const json_t *model, const json_t *data, const char *name) {

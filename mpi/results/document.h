@@ -2,10 +2,9 @@
 #ifndef VB_DOCUMENT_H
 #define VB_DOCUMENT_H
 
-#include <jansson.h>
 #include <stdbool.h>
 
-#include "kernels/base/error.h"
+#include "mpi/base/json.h"
 
 /* The digest of a configuration: compact JSON with sorted keys. digest has 33 bytes. */
 int vb_document_configuration_digest(const json_t *configuration, char *digest, vb_error *err);

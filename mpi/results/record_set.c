@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
 #include "shards/files/zst.h"
 
 enum { BLOCK = 1 << 18, LINE_LIMIT = 1 << 24 };
@@ -14,6 +14,7 @@ enum { BLOCK = 1 << 18, LINE_LIMIT = 1 << 24 };
 /* While reading. */
 typedef struct reader {
     vb_record_set *set;
+    vb_json json;
     json_t *class_of, *vocabulary_of; /* see add_class; name -> index */
     size_t names_filled, names_capacity, at_capacity, label_capacity, beaten_capacity, right_capacity;
     int64_t line;
@@ -41,7 +42,7 @@ static int add_class(reader *work, const char *vocabulary, const json_t *class) 
     int index = known ? (int)json_integer_value(known) : work->set->space.classes++;
     work->set->class[index] = name;
     for (int k = 0; k < 3; k++)
-        if (!k || !json_object_get(work->class_of, keys[k])) json_object_set_new(work->class_of, keys[k], json_integer(index));
+        if (!k || !json_object_get(work->class_of, keys[k])) vb_json_set_integer(&work->json, work->class_of, keys[k], index);
     return index;
 }
 
@@ -58,15 +59,15 @@ static int read_space(reader *work, vb_error *err) {
     set->offsets = vb_array(n + 1, sizeof *set->offsets, "vocabularies", err);
     set->members = vb_array(members, sizeof *set->members, "classes", err);
     set->class = vb_array(members, sizeof *set->class, "classes", err);
-    work->class_of = json_object();
-    work->vocabulary_of = json_object();
+    work->class_of = vb_json_object(&work->json);
+    work->vocabulary_of = vb_json_object(&work->json);
     if (!set->vocabulary || !set->offsets || !set->members || !set->class) return -1;
     int filled = 0;
     json_array_foreach(list, v, item) {
         const char *name = vb_json_text(item, "name");
         if (json_object_get(work->vocabulary_of, name))
             return vb_errorf(err, VB_EDATA, "%s: two vocabularies '%s'", set->path, name);
-        json_object_set_new(work->vocabulary_of, name, json_integer((json_int_t)v));
+        vb_json_set_integer(&work->json, work->vocabulary_of, name, (int64_t)v);
         set->vocabulary[v] = name;
         json_array_foreach(json_object_get(item, "classes"), i, class) { set->members[filled++] = add_class(work, name, class); }
         set->offsets[v + 1] = filled;
@@ -74,6 +75,7 @@ static int read_space(reader *work, vb_error *err) {
     set->space.vocabularies = (int)n;
     set->space.offsets = set->offsets;
     set->space.members = set->members;
+    if (vb_json_end(&work->json, "the names of classes", err)) return -1;
     return vb_label_space_memberships_new(&set->homes, &set->space, err);
 }
 
@@ -128,10 +130,8 @@ static int take_record(reader *work, const json_t *record, vb_error *err) {
 static int take_line(reader *work, const char *line, size_t n, vb_error *err) {
     work->line++;
     json_error_t where;
-    json_t *record = json_loadb(line, n, 0, &where);
-    if (!record)
-        return vb_errorf(err, VB_EDATA, "%s: line %lld, column %d: %s", work->set->path, (long long)work->line, where.column,
-                         where.text);
+    json_t *record = vb_json_parse_bare(line, n, 0, &where, err);
+    if (!record) return vb_error_prefix(err, "%s: line %lld, column %d", work->set->path, (long long)work->line, where.column);
     int status = take_record(work, record, err);
     json_decref(record);
     return status;
@@ -190,7 +190,7 @@ static int check_figure(const vb_record_set *set, const char *name, double here,
 }
 
 static int check_figures(const vb_record_set *set, vb_error *err) {
-    long long images = json_integer_value(json_object_get(set->entry, "images"));
+    long long images = vb_json_integer(set->entry, "images");
     if (set->count != images)
         return vb_errorf(err, VB_EMISMATCH,
                          "%s: %lld records, the result of '%s' on '%s' has %lld images: they are of another run", set->path,

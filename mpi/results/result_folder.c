@@ -1,23 +1,13 @@
 /* results.json read back and checked. */
 #include "mpi/results/result_folder.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
 #include "mpi/results/document.h"
 #include "mpi/base/strbuf.h"
-#include "shards/files/io.h"
-
-const char *vb_json_text(const json_t *object, const char *key) {
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
-double vb_json_number(const json_t *object, const char *key) {
-    const json_t *value = json_object_get(object, key);
-    return json_is_number(value) ? json_number_value(value) : NAN;
-}
+#include "shards/files/file.h"
+#include "shards/files/path.h"
 
 /* NULL, or what of a vocabulary is not as it should be. */
 static const char *wrong_vocabulary(const json_t *vocabulary, size_t n) {
@@ -76,20 +66,14 @@ static int check_document(const vb_result_folder *folder, vb_error *err) {
 }
 
 int vb_result_folder_open(vb_result_folder *folder, const char *given, vb_error *err) {
-    enum { LIMIT = 1 << 30 };
     *folder = (vb_result_folder){0};
     bool file = !vb_path_is_folder(given);
-    size_t slash = (size_t)(vb_path_base_name(given) - given), n;
-    uint8_t *bytes;
+    size_t slash = (size_t)(vb_path_base_name(given) - given);
     folder->folder = !file     ? vb_strdup(given, err) :
                      slash > 1 ? vb_strndup(given, slash - 1, err) :
                                  vb_strdup(slash ? "/" : ".", err);
     folder->path = file ? vb_strdup(given, err) : vb_format(err, "%s/results.json", given);
-    if (!folder->folder || !folder->path || vb_file_read_whole(folder->path, LIMIT, &bytes, &n, err)) return -1;
-    json_error_t where;
-    folder->document = json_loadb((const char *)bytes, n, 0, &where);
-    vb_free(bytes);
-    if (!folder->document) return vb_errorf(err, VB_EDATA, "%s:%d:%d: %s", folder->path, where.line, where.column, where.text);
+    if (!folder->folder || !folder->path || !(folder->document = vb_json_parse_file(folder->path, err))) return -1;
     return check_document(folder, err);
 }
 

@@ -2,9 +2,8 @@
 #ifndef VB_RESULT_FOLDER_H
 #define VB_RESULT_FOLDER_H
 
-#include <jansson.h>
-
 #include "kernels/base/error.h"
+#include "mpi/base/json.h"
 
 typedef struct vb_result_folder {
     char *folder, *path; /* of results.json */
@@ -23,9 +22,5 @@ int vb_result_folder_pick(const vb_result_folder *folder, const char *model, con
 /* FOLDER/BELOW/MODEL--DATASET with suffix, named as `run` names it. Free with vb_free. */
 char *vb_result_folder_file(const vb_result_folder *folder, const char *below, const json_t *entry, const char *suffix,
                             vb_error *err);
-
-/* "" for what is no text; NaN for what is no number. */
-const char *vb_json_text(const json_t *object, const char *key);
-double vb_json_number(const json_t *object, const char *key);
 
 #endif

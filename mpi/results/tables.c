@@ -3,15 +3,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "mpi/base/grid.h"
-#include "mpi/results/results.h"
-
-static double number(const json_t *entry, const char *key) {
-    const json_t *value = json_object_get(entry, key);
-    return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
-static const char *word(const json_t *entry, const char *key) { return json_string_value(json_object_get(entry, key)); }
+#include "mpi/figures/grid.h"
+#include "mpi/base/json.h"
+#include "mpi/results/tables.h"
 
 /* "71.79 ± 0.44": percent, with the standard error where there is one. */
 static void percent_cell(vb_grid *grid, double value, double error) {
@@ -26,16 +20,16 @@ static void difference_cell(vb_grid *grid, double value, double from) {
 }
 
 static void grid_row(vb_grid *grid, const json_t *entry) {
-    double c = number(entry, "acc_c"), e = number(entry, "acc_e"), s = number(entry, "acc_s");
-    vb_grid_cell(grid, "%s", word(entry, "model"));
-    vb_grid_cell(grid, "%s", word(entry, "dataset"));
-    vb_grid_cell(grid, "%.0f", number(entry, "images"));
-    percent_cell(grid, c, number(entry, "acc_c_se"));
-    percent_cell(grid, e, number(entry, "acc_e_se"));
+    double c = vb_json_number(entry, "acc_c"), e = vb_json_number(entry, "acc_e"), s = vb_json_number(entry, "acc_s");
+    vb_grid_cell(grid, "%s", vb_json_text(entry, "model"));
+    vb_grid_cell(grid, "%s", vb_json_text(entry, "dataset"));
+    vb_grid_cell(grid, "%.0f", vb_json_number(entry, "images"));
+    percent_cell(grid, c, vb_json_number(entry, "acc_c_se"));
+    percent_cell(grid, e, vb_json_number(entry, "acc_e_se"));
     difference_cell(grid, e, c);
-    percent_cell(grid, s, number(entry, "acc_s_se"));
+    percent_cell(grid, s, vb_json_number(entry, "acc_s_se"));
     difference_cell(grid, s, c);
-    percent_cell(grid, number(entry, "top1_all"), number(entry, "top1_all_se"));
+    percent_cell(grid, vb_json_number(entry, "top1_all"), vb_json_number(entry, "top1_all_se"));
 }
 
 static void csv_field(vb_strbuf *out, const json_t *value) {
@@ -71,23 +65,21 @@ static void aligned(vb_strbuf *out, const json_t *results, vb_grid_form form) {
 }
 
 /* The rows of the table: every result, and below it what retrieval made of it, the best one marked. */
-static json_t *table_rows(const json_t *results, vb_table_form form) {
-    json_t *rows = json_array(), *entry, *setting;
+static json_t *table_rows(vb_json *json, const json_t *results, vb_table_form form) {
+    json_t *rows = vb_json_array(json), *entry, *setting;
+    static const char *const inherited[] = {"dataset", "protocol", "images"};
     size_t i, j;
     json_array_foreach(results, i, entry) {
-        json_array_append(rows, entry);
+        vb_json_append(json, rows, json_incref(entry));
         json_array_foreach(json_object_get(json_object_get(entry, "retrieval"), "results"), j, setting) {
             json_t *row = json_copy(setting);
-            const char *model = json_string_value(json_object_get(entry, "model"));
+            const char *model = vb_json_text(entry, "model");
             bool plain = form == VB_TABLE_CSV, best = json_is_true(json_object_get(setting, "best"));
-            json_object_set_new(row, "model",
-                                json_sprintf("%s+REPE k=%lld l=%g%s", plain ? model : "  ",
-                                             (long long)json_integer_value(json_object_get(setting, "top_k")),
-                                             json_real_value(json_object_get(setting, "lambda")), best && !plain ? " *" : ""));
-            json_object_set(row, "dataset", json_object_get(entry, "dataset"));
-            json_object_set(row, "protocol", json_object_get(entry, "protocol"));
-            json_object_set(row, "images", json_object_get(entry, "images"));
-            json_array_append_new(rows, row);
+            vb_json_set(json, row, "model",
+                        json_sprintf("%s+REPE k=%lld l=%g%s", plain ? model : "  ", (long long)vb_json_integer(setting, "top_k"),
+                                     json_real_value(json_object_get(setting, "lambda")), best && !plain ? " *" : ""));
+            for (int k = 0; k < 3; k++) vb_json_set_same(json, row, inherited[k], entry);
+            vb_json_append(json, rows, row);
         }
     }
     return rows;
@@ -100,12 +92,13 @@ char *vb_tables_main(const json_t *all, vb_table_form form, vb_error *err) {
     static const char *const keys[] = {"model",    "dataset",     "protocol", "images",   "acc_c",       "acc_c_se",
                                        "acc_e",    "acc_e_se",    "acc_s",    "acc_s_se", "acc_e_union", "acc_e_union_se",
                                        "top1_all", "top1_all_se", "top_k",    "lambda",   NULL};
-    json_t *results = table_rows(all, form);
+    vb_json json = {0};
+    json_t *results = table_rows(&json, all, form);
     vb_strbuf out = {0};
     if (form == VB_TABLE_CSV) csv(&out, results, keys);
     else aligned(&out, results, forms[form]);
     json_decref(results);
-    if (!vb_strbuf_end(&out, "the table", err)) return out.bytes;
+    if (!vb_json_end(&json, "the table", err) && !vb_strbuf_end(&out, "the table", err)) return out.bytes;
     vb_strbuf_free(&out);
     return NULL;
 }
@@ -121,33 +114,36 @@ static bool same_path(const json_t *a, const json_t *b) {
            json_equal(json_object_get(a, "dataset"), json_object_get(b, "dataset"));
 }
 
-static json_t *series_row(const json_t *entry) {
-    json_t *row = json_object(), *series = json_object_get(entry, "series"), *figures = json_object_get(entry, "analyses");
-    json_object_set(row, "series", json_object_get(series, "name"));
-    json_object_set(row, "dataset", json_object_get(entry, "dataset"));
-    json_object_set(row, "checkpoint", json_object_get(series, "checkpoint"));
-    json_object_set(row, "model", json_object_get(entry, "model"));
-    for (int k = 0; k < 3; k++) json_object_set(row, accuracies[k], json_object_get(entry, accuracies[k]));
+static json_t *series_row(vb_json *json, const json_t *entry) {
+    json_t *row = vb_json_object(json), *series = json_object_get(entry, "series"), *figures = json_object_get(entry, "analyses");
+    vb_json_set_text(json, row, "series", vb_json_text(series, "name"));
+    vb_json_set_same(json, row, "dataset", entry);
+    vb_json_set_same(json, row, "checkpoint", series);
+    vb_json_set_same(json, row, "model", entry);
+    for (int k = 0; k < 3; k++) vb_json_set_same(json, row, accuracies[k], entry);
     for (int k = 0; k < 3; k++) {
         json_t *value = json_object_get(figures, geometry[k]);
-        json_object_set_new(row, geometry[k], value ? json_incref(value) : json_null());
+        vb_json_set(json, row, geometry[k], value ? json_incref(value) : json_null());
     }
     return row;
 }
 
-json_t *vb_tables_series_rows(const json_t *results) {
-    json_t *rows = json_array();
+int vb_tables_series_rows(const json_t *results, json_t **rows, vb_error *err) {
+    vb_json json = {0};
+    json_t *list = vb_json_array(&json);
     size_t n = json_array_size(results);
     for (size_t i = 0; i < n; i++) {
         const json_t *first = json_array_get(results, i);
         bool begins = json_object_get(first, "series");
         for (size_t j = 0; j < i && begins; j++) begins = !same_path(json_array_get(results, j), first);
         for (size_t j = i; j < n && begins; j++)
-            if (same_path(json_array_get(results, j), first)) json_array_append_new(rows, series_row(json_array_get(results, j)));
+            if (same_path(json_array_get(results, j), first))
+                vb_json_append(&json, list, series_row(&json, json_array_get(results, j)));
     }
-    if (json_array_size(rows)) return rows;
-    json_decref(rows);
-    return NULL;
+    bool some = json_array_size(list) && !json.failed;
+    *rows = some ? list : NULL;
+    if (!some) json_decref(list);
+    return vb_json_end(&json, "the table of series", err);
 }
 
 static void series_grid(vb_strbuf *out, const json_t *rows, vb_grid_form form) {
@@ -159,10 +155,10 @@ static void series_grid(vb_strbuf *out, const json_t *rows, vb_grid_form form) {
     size_t i;
     json_t *row;
     json_array_foreach(rows, i, row) {
-        for (int k = 0; k < 3; k++) vb_grid_cell(&grid, "%s", word(row, heads[k]));
-        for (int k = 0; k < 3; k++) percent_cell(&grid, number(row, accuracies[k]), NAN);
+        for (int k = 0; k < 3; k++) vb_grid_cell(&grid, "%s", vb_json_text(row, heads[k]));
+        for (int k = 0; k < 3; k++) percent_cell(&grid, vb_json_number(row, accuracies[k]), NAN);
         for (int k = 0; k < 3; k++) {
-            double value = number(row, geometry[k]);
+            double value = vb_json_number(row, geometry[k]);
             if (isfinite(value)) vb_grid_cell(&grid, "%.4f", value);
             else vb_grid_cell(&grid, "-");
         }

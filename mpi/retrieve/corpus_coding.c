@@ -8,6 +8,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/ranks/progress.h"
+#include "shards/files/path.h"
 
 enum {
     SAMPLES = 64,      /* places in the corpus that the mean is taken from, */

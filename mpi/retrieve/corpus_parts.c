@@ -11,6 +11,7 @@
 #include "mpi/encode/text_list.h"
 #include "shards/text/captions.h"
 #include "shards/embeddings/npy.h"
+#include "shards/files/path.h"
 
 /* ---- lists that ranks make together ---- */
 
@@ -96,13 +97,13 @@ static int share_index(vb_corpus_parts *corpus, vb_comm *comm, const notes *path
 
 /* A unit of images into the cache, unless it is there. Broken images become NaN rows, which retrieval leaves out, or stop the
  * run. */
-static int encode_images(vb_corpus_parts *corpus, int64_t unit, const vb_model *model, const vb_cache *cache,
-                         const vb_encode_options *options, notes *paths, vb_error *err) {
+static int encode_images(vb_corpus_parts *corpus, int64_t unit, const vb_encoding *how, const vb_cache *cache, notes *paths,
+                         vb_error *err) {
     vb_unit_range range = vb_dataset_unit(corpus->dataset, unit);
     vb_unit_data data = {0};
     vb_digest signature, key;
     bool known = false, found = false;
-    int dim = vb_clip_describe(model->clip)->embed_dim, status = -1;
+    int dim = vb_clip_describe(how->model->clip)->embed_dim, status = -1;
     json_t *skipped = NULL;
     char *path = NULL;
     float *rows = vb_array((size_t)range.count * (size_t)dim, sizeof *rows, "embeddings of a unit", err);
@@ -117,7 +118,8 @@ static int encode_images(vb_corpus_parts *corpus, int64_t unit, const vb_model *
         for (int i = 0; i < data.count; i++) all[i] = i;
         key = data.digest; /* all samples of the unit */
         if (vb_cache_load(cache, &key, range.count, dim, NULL, &found, NULL, err)) goto done;
-        if (!found && vb_encode_samples(model, &data, all, data.count, options, rows, &skipped, err)) {
+        const vb_encode_batch batch = {&data, all, data.count, 0};
+        if (!found && vb_encode_samples(how, &batch, rows, &skipped, err)) {
             vb_error_prefix(err, "corpus '%s'", corpus->spec->name);
             goto done;
         }
@@ -135,33 +137,32 @@ done:
     return status;
 }
 
-static int open_images(vb_corpus_parts *corpus, vb_context *context, const vb_model *model, const char *folder,
-                       const vb_encode_options *options, vb_error *err) {
-    vb_comm *comm = &context->comm;
-    vb_cache cache = {.folder = folder, .key = model->image_key};
+static int open_images(vb_corpus_parts *corpus, const vb_encoding *how, vb_error *err) {
+    vb_comm *comm = &how->context->comm;
+    vb_cache cache = {.folder = how->cache, .key = how->model->image_key};
     notes paths = {0};
     if (vb_dataset_state_open_shared(&corpus->dataset, comm, corpus->spec->images, NULL, err)) return -1;
     int64_t units = vb_dataset_units(corpus->dataset);
     int status = 0;
     for (int64_t u = comm->rank; u < units && !status; u += comm->size) {
-        if ((status = vb_context_check_stop(context, err))) break;
-        status = encode_images(corpus, u, model, &cache, options, &paths, err);
+        if ((status = vb_context_check_stop(how->context, err))) break;
+        status = encode_images(corpus, u, how, &cache, &paths, err);
     }
-    status = vb_context_barrier(context, status, err);
+    status = vb_context_barrier(how->context, status, err);
     if (!status) status = share_index(corpus, comm, &paths, units, err);
     vb_free(paths.text);
     return status;
 }
 
 /* One unit of captions: encoded by the rank whose turn it is. */
-static int encode_captions(vb_corpus_parts *corpus, vb_context *context, char **texts, int n, int64_t unit, const vb_model *model,
-                           const char *folder, int threads, float *rows, notes *paths, vb_error *err) {
-    vb_cache cache = {.folder = folder, .key = model->text_key};
+static int encode_captions(vb_corpus_parts *corpus, const vb_encoding *how, char **texts, int n, int64_t unit, float *rows,
+                           notes *paths, vb_error *err) {
+    vb_cache cache = {.folder = how->cache, .key = how->model->text_key};
     vb_digest key;
     bool encoded;
-    if (unit % context->comm.size != context->comm.rank) return 0;
-    if (vb_context_check_stop(context, err)) return -1;
-    if (vb_text_list_encode_unit(model, (const char *const *)texts, n, folder, threads, rows, &key, &encoded, err)) return -1;
+    if (unit % how->context->comm.size != how->context->comm.rank) return 0;
+    if (vb_context_check_stop(how->context, err)) return -1;
+    if (vb_text_list_encode_unit(how, (const char *const *)texts, n, rows, &key, &encoded, err)) return -1;
     if (encoded) corpus->encoded += n;
     char *path = vb_cache_path(&cache, &key, err);
     int status = path ? note(paths, unit, path, err) : -1;
@@ -170,13 +171,12 @@ static int encode_captions(vb_corpus_parts *corpus, vb_context *context, char **
 }
 
 /* Captions alone: every rank reads the files and encodes the units whose turn is its own. Units never cross a file. */
-static int open_captions(vb_corpus_parts *corpus, vb_context *context, const vb_model *model, const char *folder, int threads,
-                         vb_error *err) {
+static int open_captions(vb_corpus_parts *corpus, const vb_encoding *how, vb_error *err) {
     notes paths = {0};
     char *texts[VB_TEXT_UNIT] = {NULL};
     int64_t unit = 0;
     int n = 0;
-    float *rows = vb_array((size_t)VB_TEXT_UNIT * (size_t)vb_clip_describe(model->clip)->embed_dim, sizeof *rows,
+    float *rows = vb_array((size_t)VB_TEXT_UNIT * (size_t)vb_clip_describe(how->model->clip)->embed_dim, sizeof *rows,
                            "embeddings of a unit", err);
     int status = rows ? vb_path_glob(&corpus->captions, corpus->spec->captions, err) : -1;
     for (size_t f = 0; f < corpus->captions.count && !status; f++) {
@@ -186,15 +186,15 @@ static int open_captions(vb_corpus_parts *corpus, vb_context *context, const vb_
         while (text && !status) {
             if (!(status = vb_captions_next(captions, &text, err)) && text && !(texts[n++] = vb_strdup(text, err))) status = -1;
             if (status || (text && n < VB_TEXT_UNIT) || !n) continue;
-            status = encode_captions(corpus, context, texts, n, unit++, model, folder, threads, rows, &paths, err);
+            status = encode_captions(corpus, how, texts, n, unit++, rows, &paths, err);
             while (n) vb_free(texts[--n]);
         }
         vb_captions_close(captions);
     }
     while (n) vb_free(texts[--n]);
     vb_free(rows);
-    status = vb_context_barrier(context, status, err);
-    if (!status) status = share_index(corpus, &context->comm, &paths, unit, err);
+    status = vb_context_barrier(how->context, status, err);
+    if (!status) status = share_index(corpus, &how->context->comm, &paths, unit, err);
     vb_free(paths.text);
     return status;
 }
@@ -202,7 +202,7 @@ static int open_captions(vb_corpus_parts *corpus, vb_context *context, const vb_
 /* ---- parts as they lie ---- */
 
 /* The parts a path means: the files of a glob, or a folder's, or those of its sub-folder `inside`. */
-static int find_parts(vb_paths *paths, const char *path, const char *inside, const char *suffix, vb_error *err) {
+static int find_parts(vb_strings *paths, const char *path, const char *inside, const char *suffix, vb_error *err) {
     char *deeper = vb_format(err, "%s/%s", path, inside), *pattern = NULL;
     if (!deeper) return -1;
     const char *folder = vb_path_is_folder(deeper) ? deeper : path;
@@ -248,20 +248,20 @@ static int open_embeddings(vb_corpus_parts *corpus, vb_comm *comm, vb_error *err
     return vb_comm_agree(comm, status, err);
 }
 
-int vb_corpus_parts_open(vb_corpus_parts *corpus, vb_context *context, const vb_corpus_spec *spec, const vb_model *index_model,
-                         const char *cache, const vb_encode_options *options, vb_error *err) {
+int vb_corpus_parts_open(vb_corpus_parts *corpus, const vb_encoding *how, const vb_corpus_spec *spec, vb_error *err) {
+    vb_comm *comm = &how->context->comm;
     *corpus = (vb_corpus_parts){.spec = spec};
     corpus->kind = spec->images ? VB_CORPUS_IMAGES : spec->embeddings ? VB_CORPUS_EMBEDDINGS : VB_CORPUS_CAPTIONS;
     int status = 0;
-    if (corpus->kind == VB_CORPUS_EMBEDDINGS) status = open_embeddings(corpus, &context->comm, err);
-    else if (!index_model)
-        status = vb_comm_agree(&context->comm,
+    if (corpus->kind == VB_CORPUS_EMBEDDINGS) status = open_embeddings(corpus, comm, err);
+    else if (!how->model)
+        status = vb_comm_agree(comm,
                                vb_errorf(err, VB_EMISMATCH,
                                          "corpus '%s': a precomputed model encodes nothing; give embeddings and text_embeddings",
                                          spec->name),
                                err);
-    else if (corpus->kind == VB_CORPUS_IMAGES) status = open_images(corpus, context, index_model, cache, options, err);
-    else status = open_captions(corpus, context, index_model, cache, options->threads, err);
+    else if (corpus->kind == VB_CORPUS_IMAGES) status = open_images(corpus, how, err);
+    else status = open_captions(corpus, how, err);
     if (status) {
         vb_error_prefix(err, "corpus '%s'", spec->name);
         vb_corpus_parts_close(corpus);
@@ -272,8 +272,8 @@ int vb_corpus_parts_open(vb_corpus_parts *corpus, vb_context *context, const vb_
 void vb_corpus_parts_close(vb_corpus_parts *corpus) {
     vb_dataset_close(corpus->dataset);
     vb_corpus_close(&corpus->index);
-    vb_path_list_free(&corpus->captions);
-    vb_path_list_free(&corpus->text_parts);
+    vb_strings_free(&corpus->captions);
+    vb_strings_free(&corpus->text_parts);
     *corpus = (vb_corpus_parts){0};
 }
 

@@ -7,6 +7,7 @@
 #include "mpi/encode/model.h"
 #include "mpi/experiment/retrieval_spec.h"
 #include "shards/embeddings/corpus.h"
+#include "kernels/base/strings.h"
 
 typedef enum vb_corpus_kind { VB_CORPUS_IMAGES, VB_CORPUS_EMBEDDINGS, VB_CORPUS_CAPTIONS } vb_corpus_kind;
 
@@ -15,15 +16,14 @@ typedef struct vb_corpus_parts {
     vb_corpus_kind kind;
     vb_corpus index;     /* the embedding parts; the corpus' rows are theirs, part after part */
     vb_dataset *dataset; /* images: part p is its unit p */
-    vb_paths captions;   /* embeddings: one a part, or none; captions alone: the files */
-    vb_paths text_parts; /* embeddings of the captions by the evaluated model, one a part; or none */
+    vb_strings captions;   /* embeddings: one a part, or none; captions alone: the files */
+    vb_strings text_parts; /* embeddings of the captions by the evaluated model, one a part; or none */
     int64_t encoded;     /* rows that this rank encoded now */
 } vb_corpus_parts;
 
-/* Opens a corpus on all ranks. Images and captions alone are encoded by `index_model` (NULL for embeddings) into the cache, each
+/* Opens a corpus on all ranks. Images and captions alone are encoded by how->model (NULL for embeddings) into the cache, each
  * rank its units. VB_EMISMATCH when captions and parts do not pair up. Collective. */
-int vb_corpus_parts_open(vb_corpus_parts *corpus, vb_context *context, const vb_corpus_spec *spec, const vb_model *index_model,
-                         const char *cache, const vb_encode_options *options, vb_error *err);
+int vb_corpus_parts_open(vb_corpus_parts *corpus, const vb_encoding *how, const vb_corpus_spec *spec, vb_error *err);
 void vb_corpus_parts_close(vb_corpus_parts *corpus);
 
 /* The captions of the rows `ids` (ascending, distinct): texts[i] on every rank, all in one block (free *block with vb_free). The

@@ -8,7 +8,7 @@
 #include "kernels/base/memory.h"
 #include "kernels/openness/repe.h"
 #include "mpi/analyse/analyses.h"
-#include "mpi/results/results.h"
+#include "mpi/base/json.h"
 #include "mpi/retrieve/retrieve.h"
 #include "mpi/encode/text_list.h"
 #include "shards/embeddings/npy.h"
@@ -21,8 +21,9 @@ typedef struct repe {
     const vb_pair *pair; /* the job's */
     const vb_retrieval_spec *settings;
     const vb_corpus_spec *corpus_spec;
-    const vb_model *model,
-        *index_model; /* of the captions: NULL for precomputed embeddings; of the queries and the corpus' images */
+    const vb_model *model;       /* of the captions; NULL for precomputed embeddings */
+    const vb_model *index_model; /* of the queries and the corpus' images */
+    vb_encoding how;             /* with `model` */
     vb_corpus_parts corpus;
     int classes, dim;
     vb_retrieve_summary summary; /* on rank 0 */
@@ -46,16 +47,14 @@ static int make_queries(repe *work, float **queries, int *dim, vb_error *err) {
     int status = 0;
     *dim = plain->dim;
     if (settings->query || (work->model && work->index_model != work->model)) {
-        vb_model asked = *work->index_model;
-        vb_model_spec spec = *asked.spec;
+        vb_encoding how = work->how;
+        how.model = work->index_model;
+        const vb_dataset_state *data = work->pair->data;
         char *query = settings->query;
-        if (query) {
-            spec.prompts = (vb_prompts){.count = 1, .items = &query};
-            spec.coop = NULL;
-        }
-        asked.spec = &spec;
-        if (vb_classifier_encode(&other, work->context, &asked, work->pair->data, work->pair->experiment->cache,
-                                 work->pair->threads, false, false, err))
+        const vb_name_list names = {data->spec->vocabularies, work->classes, data->vocabularies.class,
+                                    &(vb_prompts){.count = 1, .items = &query}, NULL};
+        if (query ? vb_classifier_encode_names(&other, &how, &names, false, err) :
+                    vb_classifier_encode(&other, &how, data, false, false, err))
             return -1;
         plain = &other;
         *dim = other.dim;
@@ -108,8 +107,8 @@ static int retrieve(repe *work, vb_error *err) {
                                    .checkpoint = work->job->checkpoint,
                                    .checkpoint_seconds = 60};
     if (!status)
-        status = vb_retrieve(work->context, &work->corpus.index, queries, work->classes, &options, &work->summary, begin_lists,
-                             take_list, work, err);
+        status = vb_retrieve(work->context, &work->corpus.index, queries, work->classes, &options,
+                             &(vb_retrieve_sink){begin_lists, take_list, work}, &work->summary, err);
     if (!status && !comm->rank) vb_retrieve_forget(&work->corpus.index, queries, work->classes, &options);
     vb_free(queries);
     if (!status) status = vb_comm_broadcast(comm, &work->depth, sizeof work->depth, err);
@@ -120,7 +119,7 @@ static int retrieve(repe *work, vb_error *err) {
         work->scores = vb_array(score_bytes, 1, "scores", err);
         if (!work->ids || !work->scores) status = -1;
     }
-    if (!status || comm->size > 1) status = vb_comm_agree(comm, status, err);
+    status = vb_comm_agree(comm, status, err);
     if (!status) status = vb_comm_broadcast(comm, work->ids, id_bytes, err);
     if (!status) status = vb_comm_broadcast(comm, work->scores, score_bytes, err);
     return status;
@@ -214,9 +213,7 @@ static int encode_captions(repe *work, vb_error *err) {
             texts[n] = work->captions ? work->captions[u] : NULL;
             needed[n++] = u;
         }
-    if (work->model)
-        status = vb_text_list_encode(work->context, work->model, texts, n, work->pair->experiment->cache, work->pair->threads,
-                                     &rows, &encoded, err);
+    if (work->model) status = vb_text_list_encode(&work->how, texts, n, &rows, &encoded, err);
     else {
         rows = vb_array((size_t)n * (size_t)work->dim, sizeof *rows, "caption embeddings", err);
         int64_t *ids = vb_array((size_t)n, sizeof *ids, "captions", err);
@@ -409,13 +406,15 @@ int vb_repe_stage(vb_context *context, const vb_repe_job *job, json_t **result, 
     vb_model other = {0};
     work.corpus_spec = vb_experiment_find_corpus(job->pair.experiment, work.settings->corpus);
     *result = *scan = NULL;
-    vb_encode_options options = {.batch = (int)job->pair.experiment->batch,
-                                 .threads = job->pair.threads,
-                                 .skip_broken = job->pair.data->spec->on_error == 1};
     int status = open_index_model(&work, &other, err);
-    if (!status)
-        status = vb_corpus_parts_open(&work.corpus, context, work.corpus_spec, work.index_model, job->pair.experiment->cache,
-                                      &options, err);
+    work.how = (vb_encoding){.context = context,
+                             .model = work.index_model,
+                             .cache = job->pair.experiment->cache,
+                             .batch = (int)job->pair.experiment->batch,
+                             .threads = job->pair.threads,
+                             .skip_broken = job->pair.data->spec->on_error == 1};
+    if (!status) status = vb_corpus_parts_open(&work.corpus, &work.how, work.corpus_spec, err);
+    work.how.model = work.model;
     if (!status) status = retrieve(&work, err);
     if (!status) status = read_captions(&work, err);
     if (!status) status = filter(&work, err);

@@ -40,6 +40,7 @@ typedef struct retrieval {
     vb_context *context;
     const vb_corpus *corpus;
     const vb_retrieve_options *options;
+    const vb_retrieve_sink *sink;
     vb_search *search;
     vb_quantized copy; /* the corpus in codes, */
     vb_coder *coder;   /* or NULL */
@@ -53,16 +54,14 @@ typedef struct retrieval {
     int64_t *todo, todo_count; /* this rank's */
     int64_t *mine, mine_count; /* those finished in this run */
     vb_scan_state state;
-    vb_paths checkpoints; /* rank 0: of earlier runs */
+    vb_strings checkpoints; /* rank 0: of earlier runs */
     vb_scan_counts counts;
     int64_t bytes_read, candidates;
     double slack;
     vb_progress progress;
 } retrieval;
 
-/* ---- blocks
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- blocks ---- */
 
 /* A function of the corpus alone, so that checkpoints fit any number of ranks. A multiple of 240, which windows and tiles divide
  * well.
@@ -132,9 +131,7 @@ static int scan_block(const retrieval *work, worker *w, const vb_corpus_block *b
     return 0;
 }
 
-/* ---- the scan
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the scan ---- */
 
 /* What the threads of a round share. */
 typedef struct round_state {
@@ -238,9 +235,7 @@ static int scan_all(retrieval *work, vb_error *err) {
     return status;
 }
 
-/* ---- before and after
- * -------------------------------------------------------------------------------------------------------------
- */
+/* ---- before and after ---- */
 
 int64_t vb_retrieve_memory(int64_t queries, int dim, int64_t top_k, int threads, int ranks, bool quantized) {
     size_t lists = (size_t)queries * (size_t)top_k * sizeof(vb_hit), gathered = (size_t)ranks * lists;
@@ -350,8 +345,9 @@ static int divide(retrieval *work, vb_scan_counts *resumed, vb_error *err) {
 }
 
 /* One batch of queries on rank 0: all ranks' lists into one. */
-static int deliver_batch(retrieval *work, int64_t first, int64_t count, void **blocks, const size_t *sizes, int64_t listed,
-                         vb_retrieve_sink *sink, void *sink_context, vb_error *err) {
+static int deliver_batch(const retrieval *work, int64_t first, int64_t count, void **blocks, const size_t *sizes, int64_t listed,
+                         vb_error *err) {
+    const vb_retrieve_sink *sink = work->sink;
     vb_topk merged;
     double *scores = vb_array((size_t)work->topk.k, sizeof *scores, "scores", err);
     int status = scores ? 0 : -1;
@@ -368,7 +364,7 @@ static int deliver_batch(retrieval *work, int64_t first, int64_t count, void **b
             status = vb_errorf(err, VB_EINTERNAL, "query %lld: %lld hits, expected %lld", (long long)(first + q),
                                (long long)merged.count[q], (long long)listed);
         for (int64_t i = 0; !status && i < listed; i++) scores[i] = vb_scan_search_score(work->search, first + q, &hits[i]);
-        if (!status) status = sink(sink_context, first + q, hits, scores, listed, err);
+        if (!status) status = sink->list(sink->context, first + q, hits, scores, listed, err);
     }
     vb_topk_free(&merged);
     vb_free(scores);
@@ -376,7 +372,7 @@ static int deliver_batch(retrieval *work, int64_t first, int64_t count, void **b
 }
 
 /* All lists to rank 0, some queries at a time. Collective. */
-static int deliver(retrieval *work, int64_t listed, vb_retrieve_sink *sink, void *sink_context, vb_error *err) {
+static int deliver(retrieval *work, int64_t listed, vb_error *err) {
     vb_comm *comm = &work->context->comm;
     int64_t queries = work->topk.queries, batch = GATHERED / (comm->size * (work->topk.k + 1) * (int64_t)sizeof(vb_hit));
     unsigned char *bytes = NULL;
@@ -390,7 +386,7 @@ static int deliver(retrieval *work, int64_t listed, vb_retrieve_sink *sink, void
         status = vb_comm_agree(comm, vb_topk_pack(&work->topk, first, count, &bytes, &size, &capacity, err), err);
         if (!status) status = vb_comm_gather(comm, bytes, size, &blocks, &sizes, err);
         if (status) break;
-        if (!comm->rank) status = deliver_batch(work, first, count, blocks, sizes, listed, sink, sink_context, err);
+        if (!comm->rank) status = deliver_batch(work, first, count, blocks, sizes, listed, err);
         for (int r = 0; blocks && r < comm->size; r++) vb_free(blocks[r]);
         vb_free(blocks);
         vb_free(sizes);
@@ -476,15 +472,13 @@ static void close_retrieval(retrieval *work) {
     vb_free(work->finished);
     vb_free(work->todo);
     vb_free(work->mine);
-    vb_path_list_free(&work->checkpoints);
+    vb_strings_free(&work->checkpoints);
 }
 
 int vb_retrieve(vb_context *context, const vb_corpus *corpus, const float *queries, int64_t count,
-                const vb_retrieve_options *options, vb_retrieve_summary *summary,
-                int (*begin)(void *sink_context, const vb_retrieve_summary *summary, vb_error *err), vb_retrieve_sink *sink,
-                void *sink_context, vb_error *err) {
+                const vb_retrieve_options *options, const vb_retrieve_sink *sink, vb_retrieve_summary *summary, vb_error *err) {
     vb_comm *comm = &context->comm;
-    retrieval work = {.context = context, .corpus = corpus, .options = options};
+    retrieval work = {.context = context, .corpus = corpus, .options = options, .sink = sink};
     vb_scan_counts resumed;
     int status = vb_comm_agree(comm, prepare(&work, queries, count, err), err);
     if (!status) status = divide(&work, &resumed, err);
@@ -497,9 +491,9 @@ int vb_retrieve(vb_context *context, const vb_corpus *corpus, const float *queri
 
     if ((status = load_checkpoints(&work, err))) goto done;
     if ((status = sum_up(&work, &resumed, summary, err))) goto done;
-    if (!comm->rank && begin) status = begin(sink_context, summary, err);
+    if (!comm->rank && sink->begin) status = sink->begin(sink->context, summary, err);
     if ((status = vb_comm_agree(comm, status, err))) goto done;
-    status = deliver(&work, summary->listed, sink, sink_context, err);
+    status = deliver(&work, summary->listed, err);
 done:
     close_retrieval(&work);
     return status;

@@ -26,21 +26,22 @@ typedef struct vb_retrieve_summary {
     double slack;                                 /* int8: mean of the bound on the error of a score, over the candidates */
 } vb_retrieve_summary;
 
-/* Gets the lists on rank 0, in the order of the queries. hits: `count` of them, best first; scores: as users see them. */
-typedef int vb_retrieve_sink(void *context, int64_t query, const vb_hit *hits, const double *scores, int64_t count,
-                             vb_error *err);
+/* Takes the lists on rank 0. `begin` (may be NULL) is called when the summary is known, before the first list; `list` for every
+ * query in order, with `count` hits, best first, and their scores as users see them. */
+typedef struct vb_retrieve_sink {
+    int (*begin)(void *context, const vb_retrieve_summary *summary, vb_error *err);
+    int (*list)(void *context, int64_t query, const vb_hit *hits, const double *scores, int64_t count, vb_error *err);
+    void *context;
+} vb_retrieve_sink;
 
 /* The part table of a corpus, read by rank 0. Collective. */
 int vb_retrieve_corpus_open_shared(vb_corpus *corpus, vb_comm *comm, const char *name, vb_error *err);
 
-/* queries: count x corpus->dim, the same on every rank. `begin` (may be NULL) is called on rank 0 when the summary is known,
- * before the first list. The lists, `listed`, `rows`, `not_finite` and `zero` depend on queries and corpus alone. Stops at a
+/* queries: count x corpus->dim, the same on every rank. The lists, `listed`, `rows`, `not_finite` and `zero` depend on queries and corpus alone. Stops at a
  * signal with VB_EINCOMPLETE, the finished blocks being kept when there is a checkpoint folder; files of a finished scan remain
  * until vb_retrieve_forget. Collective. */
 int vb_retrieve(vb_context *context, const vb_corpus *corpus, const float *queries, int64_t count,
-                const vb_retrieve_options *options, vb_retrieve_summary *summary,
-                int (*begin)(void *sink_context, const vb_retrieve_summary *summary, vb_error *err), vb_retrieve_sink *sink,
-                void *sink_context, vb_error *err);
+                const vb_retrieve_options *options, const vb_retrieve_sink *sink, vb_retrieve_summary *summary, vb_error *err);
 
 /* Bytes that a rank's scan takes beside the corpus. Local. */
 int64_t vb_retrieve_memory(int64_t queries, int dim, int64_t top_k, int threads, int ranks, bool quantized);

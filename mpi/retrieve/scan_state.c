@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
 
 typedef struct state_header {
     char magic[8];
@@ -109,26 +111,23 @@ done:
     return status;
 }
 
-static int files_of(const vb_scan_state *state, vb_paths *paths, vb_error *err) {
-    *paths = (vb_paths){0};
-    vb_paths names;
+static int files_of(const vb_scan_state *state, vb_strings *paths, vb_error *err) {
+    *paths = (vb_strings){0};
+    vb_strings names;
     if (!vb_path_is_folder(state->folder)) return 0;
     if (vb_path_list_folder(&names, state->folder, err)) return -1;
     int status = 0;
-    if (!(paths->items = vb_array(names.count, sizeof *paths->items, "checkpoints", err))) status = -1;
     for (size_t i = 0; !status && i < names.count; i++) {
         if (strncmp(names.items[i], state->key.hex, strlen(state->key.hex)) || !vb_path_ends_with(names.items[i], ".scan"))
             continue;
-        char *path = vb_format(err, "%s/%s", state->folder, names.items[i]);
-        if (path) paths->items[paths->count++] = path;
-        else status = -1;
+        status = vb_strings_take(paths, vb_format(err, "%s/%s", state->folder, names.items[i]), err);
     }
-    if (status) vb_path_list_free(paths);
-    vb_path_list_free(&names);
+    if (status) vb_strings_free(paths);
+    vb_strings_free(&names);
     return status;
 }
 
-int vb_scan_state_find(vb_scan_state *state, uint8_t *finished, vb_paths *paths, vb_scan_counts *counts, int64_t queries,
+int vb_scan_state_find(vb_scan_state *state, uint8_t *finished, vb_strings *paths, vb_scan_counts *counts, int64_t queries,
                        int64_t k, vb_error *err) {
     *counts = (vb_scan_counts){0};
     if (files_of(state, paths, err)) return -1;
@@ -170,10 +169,10 @@ int vb_scan_state_load(const char *path, vb_topk *topk, vb_error *err) {
 }
 
 void vb_scan_state_remove(const vb_scan_state *state) {
-    vb_paths paths;
+    vb_strings paths;
     vb_error ignored;
     if (!state->folder || files_of(state, &paths, &ignored)) return;
     for (size_t i = 0; i < paths.count; i++) unlink(paths.items[i]);
-    vb_path_list_free(&paths);
+    vb_strings_free(&paths);
     rmdir(state->folder);
 }

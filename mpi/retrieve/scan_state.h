@@ -4,7 +4,7 @@
 
 #include "kernels/search/scan.h"
 #include "shards/files/digest.h"
-#include "shards/files/io.h"
+#include "kernels/base/strings.h"
 
 /* A file holds the blocks that one rank has finished in one run (generation), so that files of any number of runs and ranks hold
  * disjoint blocks and their hits merge in any order. Named KEY.GENERATION.RANK.scan; the key is a digest of all that the hits
@@ -18,7 +18,7 @@ typedef struct vb_scan_state {
 
 /* Looks for files of this key: sets finished[b] to 1 for every block b they hold, lists them in *paths, adds up their counts, and
  * sets the generation. Damaged files are passed over: their blocks will be scanned again. Local. */
-int vb_scan_state_find(vb_scan_state *state, uint8_t *finished, vb_paths *paths, vb_scan_counts *counts, int64_t queries,
+int vb_scan_state_find(vb_scan_state *state, uint8_t *finished, vb_strings *paths, vb_scan_counts *counts, int64_t queries,
                        int64_t k, vb_error *err);
 
 /* Replaces this rank's file: mine[0..count-1] are the blocks finished in this run. Local. */

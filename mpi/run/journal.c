@@ -9,11 +9,13 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/results/document.h"
-#include "mpi/results/results.h"
+#include "mpi/base/json.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
 
 static void remove_markers(const char *output) {
     vb_error none;
-    vb_paths names;
+    vb_strings names;
     char *folder = vb_format(&none, "%s/pairs", output);
     if (folder && !vb_path_list_folder(&names, folder, &none)) {
         for (size_t i = 0; i < names.count; i++) {
@@ -22,7 +24,7 @@ static void remove_markers(const char *output) {
             if (path) unlink(path);
             vb_free(path);
         }
-        vb_path_list_free(&names);
+        vb_strings_free(&names);
     }
     vb_free(folder);
 }

@@ -6,11 +6,12 @@
 
 #include <jansson.h>
 
-#include "kernels/text/codepoints.h"
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 #include "shards/datasets/dataset_kinds.h"
 #include "shards/images/image.h"
 #include "shards/files/manifest.h"
+#include "shards/files/path.h"
 #include "shards/files/tar.h"
 
 /* ---- opening ---- */
@@ -18,7 +19,7 @@
 typedef enum file_kind { SHARD, CIFAR, FOLDER } file_kind;
 
 static int find_kind(const char *path, file_kind *kind, vb_error *err) {
-    vb_file_facts facts;
+    vb_path_facts facts;
     if (vb_path_stat(path, &facts, err)) return -1;
     *kind = FOLDER;
     if (facts.folder) return 0;
@@ -46,14 +47,13 @@ static int find_kind(const char *path, file_kind *kind, vb_error *err) {
 }
 
 /* The shards of a folder: those its manifest lists, else every .tar and .tar.zst in it. */
-static int find_shards(vb_paths *shards, const char *folder, vb_error *err) {
-    *shards = (vb_paths){0};
-    bool slash = folder[0] && folder[strlen(folder) - 1] == '/';
+static int find_shards(vb_strings *shards, const char *folder, vb_error *err) {
+    *shards = (vb_strings){0};
     vb_manifest manifest = {0};
-    vb_paths names = {0};
+    vb_strings names = {0};
     vb_error why = {0};
     int status = -1;
-    char *path = vb_format(err, "%s%smanifest.json", folder, slash ? "" : "/");
+    char *path = vb_path_join(folder, "manifest.json", err);
     if (!path) return -1;
     if (vb_path_exists(path) && vb_manifest_read(&manifest, path, &why) && why.code != VB_EUNSUPPORTED) {
         vb_errorf(err, (vb_code)why.code, "%s", why.text);
@@ -61,19 +61,17 @@ static int find_shards(vb_paths *shards, const char *folder, vb_error *err) {
     }
     if (!manifest.shard_count && vb_path_list_folder(&names, folder, err)) goto done;
     size_t count = manifest.shard_count ? manifest.shard_count : names.count;
-    if (!(shards->items = vb_array(count, sizeof *shards->items, "shards", err))) goto done;
     for (size_t i = 0; i < count; i++) {
         const char *name = manifest.shard_count ? manifest.shards[i].file : names.items[i];
         if (!manifest.shard_count && !vb_path_ends_with(name, ".tar") && !vb_path_ends_with(name, ".tar.zst")) continue;
-        if (!(shards->items[shards->count] = vb_format(err, "%s%s%s", folder, slash ? "" : "/", name))) goto done;
-        shards->count++;
+        if (vb_strings_take(shards, vb_path_join(folder, name, err), err)) goto done;
     }
     status = 0;
 done:
     vb_free(path);
     vb_manifest_free(&manifest);
-    vb_path_list_free(&names);
-    if (status) vb_path_list_free(shards);
+    vb_strings_free(&names);
+    if (status) vb_strings_free(shards);
     return status;
 }
 
@@ -86,7 +84,7 @@ static int list_folder(vb_listing *listing, const char *folder, vb_error *err) {
     listing->class_count = 0;
     vb_listing_free(listing);
     *listing = fresh;
-    vb_paths shards;
+    vb_strings shards;
     if (find_shards(&shards, folder, err)) return -1;
     int status = 0;
     if (shards.count) status = vb_list_shards(listing, &shards, err);
@@ -96,11 +94,11 @@ static int list_folder(vb_listing *listing, const char *folder, vb_error *err) {
             "%s: no images and no shards in this folder (%lld other files): expected class folders or images (jpg, png, "
             "webp), or shards (.tar, .tar.zst)",
             folder, (long long)ignored);
-    vb_path_list_free(&shards);
+    vb_strings_free(&shards);
     return status;
 }
 
-static int list_paths(vb_listing *listing, const vb_paths *paths, const char *images, vb_error *err) {
+static int list_paths(vb_listing *listing, const vb_strings *paths, const char *images, vb_error *err) {
     file_kind kind = SHARD;
     for (size_t i = 0; i < paths->count; i++) {
         file_kind other;
@@ -122,7 +120,7 @@ static int list_paths(vb_listing *listing, const vb_paths *paths, const char *im
 int vb_dataset_open(vb_dataset **dataset, const char *images, const char *class_names, vb_error *err) {
     *dataset = NULL;
     vb_listing listing = {0};
-    vb_paths paths = {0};
+    vb_strings paths = {0};
     int status = -1;
     if (class_names && vb_read_class_names(class_names, &listing.class_names, &listing.class_count, err)) goto done;
     if (vb_path_glob(&paths, images, err) || list_paths(&listing, &paths, images, err)) goto done;
@@ -132,7 +130,7 @@ int vb_dataset_open(vb_dataset **dataset, const char *images, const char *class_
     }
     status = vb_listing_freeze(&listing, dataset, err);
 done:
-    vb_path_list_free(&paths);
+    vb_strings_free(&paths);
     vb_listing_free(&listing);
     return status;
 }
@@ -272,7 +270,7 @@ int vb_dataset_unit_size(int64_t samples) {
 int vb_dataset_unit_samples(const vb_dataset *dataset) { return vb_dataset_unit_size(dataset->head->samples); }
 
 static int sign_file(vb_digester *digester, const char *path, vb_error *err) {
-    vb_file_facts facts;
+    vb_path_facts facts;
     if (vb_path_stat(path, &facts, err)) return -1;
     vb_digest_add_text(digester, path);
     vb_digest_add(digester, &facts.size, sizeof facts.size);
@@ -295,9 +293,8 @@ int vb_dataset_unit_signature(const vb_dataset *dataset, int64_t unit, vb_digest
         vb_digest_add(digester, place, sizeof place);
         status = sign_file(digester, path, err);
     }
-    bool slash = path[0] && path[strlen(path) - 1] == '/';
     for (int i = 0; folder && !status && i < range.count; i++) {
-        char *image = vb_format(err, "%s%s%s", path, slash ? "" : "/", vb_dataset_text(dataset, dataset->name[range.first + i]));
+        char *image = vb_path_join(path, vb_dataset_text(dataset, dataset->name[range.first + i]), err);
         status = image ? sign_file(digester, image, err) : -1;
         vb_free(image);
     }
@@ -388,12 +385,7 @@ static int caption_of(const vb_sample_extra *extra, const char *name, char **cap
     while (size && strchr(" \t\r\n", text[size - 1])) size--;
     for (; size && strchr(" \t\r\n", *text); size--) text++;
     int status = 0;
-    for (size_t i = 0; i < size && !status;) {
-        uint32_t c;
-        int length = vb_utf8_next((const uint8_t *)text + i, size - i, &c);
-        if (length < 0 || !c) status = vb_errorf(err, VB_EDATA, "%s: its caption is not UTF-8 text", name);
-        else i += (size_t)length;
-    }
+    if (!vb_utf8_is_text(text, size, NULL)) status = vb_errorf(err, VB_EDATA, "%s: its caption is not UTF-8 text", name);
     if (!status && !(*caption = vb_strndup(size ? text : "", size, err))) status = -1;
     json_decref(root);
     return status;

@@ -4,6 +4,8 @@
 
 #include "kernels/base/memory.h"
 #include "shards/datasets/dataset_kinds.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
 
 /* https://www.cs.toronto.edu/~kriz/cifar.html: CIFAR-10 <label><3072 pixels>, CIFAR-100 <coarse><fine><3072 pixels>. */
 enum { RECORD10 = 1 + VB_CIFAR_PIXELS, RECORD100 = 2 + VB_CIFAR_PIXELS };
@@ -64,11 +66,11 @@ static int find_names(vb_listing *listing, const char *path, vb_error *err) {
     return 0;
 }
 
-int vb_list_cifar(vb_listing *listing, const vb_paths *paths, vb_error *err) {
+int vb_list_cifar(vb_listing *listing, const vb_strings *paths, vb_error *err) {
     int64_t samples = 0;
     for (size_t i = 0; i < paths->count; i++) {
         const char *path = paths->items[i];
-        vb_file_facts facts;
+        vb_path_facts facts;
         vb_dataset_sort sort;
         if (vb_path_stat(path, &facts, err) || find_sort(path, facts.size, &sort, err)) return -1;
         if (i && sort != listing->sort)

@@ -4,6 +4,8 @@
 
 #include "kernels/base/memory.h"
 #include "shards/datasets/dataset_kinds.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
 #include "shards/images/image.h"
 
 /* The folders above the one that is listed: a link back to one of them would never end. */
@@ -25,7 +27,7 @@ static int list_folder(struct walk *walk, const char *folder, const ancestor *up
 
 static int list_entry(struct walk *walk, const char *path, const ancestor *here, vb_error *err) {
     bool image = vb_image_suffix(path), top = !here->up;
-    vb_file_facts facts;
+    vb_path_facts facts;
     if (vb_path_stat(path, &facts, err)) {
         if (image) return -1;
         vb_error_clear(err); /* a link to nowhere that does not claim to be an image */
@@ -60,16 +62,15 @@ static int list_folder(struct walk *walk, const char *folder, const ancestor *he
     for (const ancestor *above = here->up; above; above = above->up)
         if (above->device == here->device && above->inode == here->inode)
             return vb_errorf(err, VB_EDATA, "%s: a link back to a folder above it", folder);
-    vb_paths names;
+    vb_strings names;
     if (vb_path_list_folder(&names, folder, err)) return -1;
     int status = 0;
-    bool slash = folder[0] && folder[strlen(folder) - 1] == '/';
     for (size_t i = 0; !status && i < names.count; i++) {
-        char *path = vb_format(err, "%s%s%s", folder, slash ? "" : "/", names.items[i]);
+        char *path = vb_path_join(folder, names.items[i], err);
         status = path ? list_entry(walk, path, here, err) : -1;
         vb_free(path);
     }
-    vb_path_list_free(&names);
+    vb_strings_free(&names);
     return status;
 }
 
@@ -93,7 +94,7 @@ static int drop_unused_labels(vb_listing *listing, vb_error *err) {
 }
 
 int vb_list_images(vb_listing *listing, const char *folder, vb_error *err) {
-    vb_file_facts facts;
+    vb_path_facts facts;
     struct walk walk = {.listing = listing, .label = VB_NO_LABEL};
     int status = -1;
     size_t n = strlen(folder);
@@ -120,10 +121,9 @@ done:
 int vb_read_images(const vb_dataset *dataset, vb_unit_range range, vb_unit_data *data, vb_error *err) {
     vb_unit_storage *storage = data->storage;
     const char *folder = vb_dataset_text(dataset, dataset->file[0].path);
-    bool slash = folder[0] && folder[strlen(folder) - 1] == '/';
     for (int i = 0; i < range.count; i++) {
         vb_file file;
-        char *path = vb_format(err, "%s%s%s", folder, slash ? "" : "/", data->samples[i].name);
+        char *path = vb_path_join(folder, data->samples[i].name, err);
         int status = path ? vb_file_open(&file, path, err) : -1;
         vb_free(path);
         if (status) return -1;

@@ -8,6 +8,7 @@
 
 #include "kernels/base/memory.h"
 #include "shards/datasets/dataset_kinds.h"
+#include "shards/files/file.h"
 
 static const char magic[8] = {'v', 'b', 'i', 'n', 'd', 'e', 'x', '1'};
 
@@ -412,18 +413,4 @@ done:
 void vb_free_names(char **names, size_t count) {
     for (size_t i = 0; i < count; i++) vb_free(names[i]);
     vb_free(names);
-}
-
-int vb_path_stat(const char *path, vb_file_facts *facts, vb_error *err) {
-    struct stat info;
-    if (stat(path, &info)) return vb_errorf(err, VB_EMISSING, "%s: %s", path, strerror(errno));
-    int64_t mtime_ns = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
-    *facts =
-        (vb_file_facts){(uint64_t)info.st_size, mtime_ns, (uint64_t)info.st_dev, (uint64_t)info.st_ino, S_ISDIR(info.st_mode),
-                        S_ISREG(info.st_mode)};
-    return 0;
-}
-
-char *vb_path_beside(const char *path, const char *name, vb_error *err) {
-    return vb_format(err, "%.*s%s", (int)(vb_path_base_name(path) - path), path, name);
 }

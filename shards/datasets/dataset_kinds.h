@@ -4,7 +4,7 @@
 #define VB_DATASET_KINDS_H
 
 #include "shards/datasets/dataset.h"
-#include "shards/files/io.h"
+#include "kernels/base/strings.h"
 #include "shards/files/source.h"
 
 typedef enum vb_dataset_sort {
@@ -105,25 +105,15 @@ int vb_listing_freeze(vb_listing *listing, vb_dataset **dataset, vb_error *err);
 int vb_read_class_names(const char *path, char ***names, size_t *count, vb_error *err);
 void vb_free_names(char **names, size_t count);
 
-typedef struct vb_file_facts {
-    uint64_t size;
-    int64_t mtime_ns;
-    uint64_t device, inode;
-    bool folder, regular;
-} vb_file_facts;
-int vb_path_stat(const char *path, vb_file_facts *facts, vb_error *err); /* follows links; VB_EMISSING */
-/* "<folder of path>/name"; free with vb_free. */
-char *vb_path_beside(const char *path, const char *name, vb_error *err);
-
 /* ---- the kinds ---- */
 
 /* dataset_folder.c: sets sort to VB_CLASS_FOLDERS or VB_IMAGES. A folder without any image: no samples, and no error. */
 int vb_list_images(vb_listing *listing, const char *folder, vb_error *err);
 /* dataset_tar.c: finds class names beside the shards when the listing has none. */
-int vb_list_shards(vb_listing *listing, const vb_paths *paths, vb_error *err);
+int vb_list_shards(vb_listing *listing, const vb_strings *paths, vb_error *err);
 /* dataset_cifar.c */
 bool vb_is_cifar(const char *path, uint64_t size);
-int vb_list_cifar(vb_listing *listing, const vb_paths *paths, vb_error *err);
+int vb_list_cifar(vb_listing *listing, const vb_strings *paths, vb_error *err);
 
 typedef struct vb_unit_storage { /* behind vb_unit_data.storage */
     int blocks;

@@ -8,6 +8,7 @@
 #include "kernels/base/memory.h"
 #include "shards/datasets/dataset_kinds.h"
 #include "shards/files/manifest.h"
+#include "shards/files/path.h"
 #include "shards/files/tar.h"
 
 enum { CLS_LIMIT = 4096, JSON_LIMIT = 1 << 20, TEXT_LIMIT = 1 << 20 };
@@ -214,7 +215,7 @@ static int find_repeated_key(const vb_listing *listing, size_t first, const char
 static int list_shard(vb_listing *listing, const char *path, vb_error *err) {
     struct scan scan = {.listing = listing, .path = path};
     vb_tar *tar = NULL;
-    vb_file_facts facts;
+    vb_path_facts facts;
     int status = -1;
     size_t first = listing->samples;
     if (vb_path_stat(path, &facts, err) || vb_source_open(&scan.source, path, err)) goto done;
@@ -305,7 +306,7 @@ static int check_shard(const folder_facts *facts, const char *path, uint64_t byt
     return 0;
 }
 
-int vb_list_shards(vb_listing *listing, const vb_paths *paths, vb_error *err) {
+int vb_list_shards(vb_listing *listing, const vb_strings *paths, vb_error *err) {
     bool given = listing->class_count > 0;
     folder_facts facts = {0};
     int status = -1;
@@ -318,7 +319,7 @@ int vb_list_shards(vb_listing *listing, const vb_paths *paths, vb_error *err) {
             if (look_beside(&facts, path, err)) goto done;
             if (!given && take_names(listing, &facts, i == 0, paths->items[0], err)) goto done;
         }
-        vb_file_facts file;
+        vb_path_facts file;
         if (vb_path_stat(path, &file, err) || check_shard(&facts, path, file.size, -1, err)) goto done;
         size_t before = listing->samples;
         if (list_shard(listing, path, err) || check_shard(&facts, path, file.size, (int64_t)(listing->samples - before), err))

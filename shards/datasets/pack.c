@@ -10,6 +10,7 @@
 #include "shards/datasets/dataset_kinds.h"
 #include "shards/images/image.h"
 #include "shards/files/manifest.h"
+#include "shards/files/path.h"
 #include "shards/files/tar.h"
 #include "shards/files/zst.h"
 
@@ -31,15 +32,13 @@ struct packer {
 
 vb_pack_options vb_pack_defaults(void) { return (vb_pack_options){.samples_per_shard = 4096, .level = 3}; }
 
-static char *inside(const char *folder, const char *name, vb_error *err) { return vb_format(err, "%s/%s", folder, name); }
-
 static int to_zst(void *context, const void *bytes, size_t size, vb_error *err) {
     return vb_zst_writer_write(context, bytes, size, err);
 }
 
 /* The folder may hold shards of an interrupted run, which this run replaces, but none that would stay and be taken for ours. */
 static int check_folder(const struct packer *packer, int64_t shards, vb_error *err) {
-    vb_paths names;
+    vb_strings names;
     if (vb_path_make_folders(packer->folder, err) || vb_path_list_folder(&names, packer->folder, err)) return -1;
     int status = 0;
     for (size_t i = 0; !status && i < names.count; i++) {
@@ -54,7 +53,7 @@ static int check_folder(const struct packer *packer, int64_t shards, vb_error *e
             status = vb_errorf(err, VB_EOUTPUT, "%s: holds '%s', which is not of this dataset's %lld shards", packer->folder,
                                name, (long long)shards);
     }
-    vb_path_list_free(&names);
+    vb_strings_free(&names);
     return status;
 }
 
@@ -63,7 +62,7 @@ static int open_shard(struct packer *packer, vb_error *err) {
     vb_manifest_shard *shard = &manifest->shards[manifest->shard_count++];
     *shard = (vb_manifest_shard){0};
     if (!(shard->file = vb_format(err, SHARD_NAME, (long long)manifest->shard_count - 1))) return -1;
-    if (!(packer->path = inside(packer->folder, shard->file, err))) return -1;
+    if (!(packer->path = vb_path_join(packer->folder, shard->file, err))) return -1;
     packer->in_shard = 0;
     return vb_zst_writer_open(&packer->writer, packer->path, packer->options->level, err);
 }
@@ -213,7 +212,7 @@ int vb_pack(const vb_dataset *dataset, const char *folder, const vb_pack_options
         if (options->progress) options->progress(options->context, range.first + range.count, samples);
     }
     if (packer.writer && close_shard(&packer, err)) goto done;
-    if (!(path = inside(folder, "manifest.json", err)) || vb_manifest_write(&packer.manifest, path, err)) goto done;
+    if (!(path = vb_path_join(folder, "manifest.json", err)) || vb_manifest_write(&packer.manifest, path, err)) goto done;
     *result = (vb_pack_result){.samples = packer.manifest.rows, .shards = shards};
     for (size_t i = 0; i < packer.manifest.shard_count; i++) result->bytes += packer.manifest.shards[i].bytes;
     status = 0;

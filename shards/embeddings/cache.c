@@ -6,6 +6,8 @@
 
 #include "kernels/base/memory.h"
 #include "shards/embeddings/npy.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
 
 /* FOLDER/KEY[/seen]/ followed by name and suffix; makes the folders when asked to. */
 static char *path_of(const vb_cache *cache, const char *below, const char *name, const char *suffix, bool make, vb_error *err) {

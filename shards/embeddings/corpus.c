@@ -6,6 +6,8 @@
 
 #include "kernels/base/memory.h"
 #include "shards/embeddings/npy.h"
+#include "shards/files/path.h"
+#include "shards/weights/safetensors.h"
 #include "shards/weights/weights.h"
 
 /* ---- which files
@@ -13,24 +15,21 @@
 
 static bool is_part(const char *path) { return vb_path_ends_with(path, ".npy") || vb_path_ends_with(path, ".safetensors"); }
 
-static int list_folder(vb_paths *paths, const char *name, vb_error *err) {
+static int list_folder(vb_strings *paths, const char *name, vb_error *err) {
     char *inner = vb_format(err, "%s/img_emb", name);
     if (!inner) return -1;
     const char *folder = vb_path_is_folder(inner) ? inner : name;
-    vb_paths names;
+    vb_strings names;
     int status = vb_path_list_folder(&names, folder, err);
-    *paths = (vb_paths){0};
-    if (!status && !(paths->items = vb_array(names.count, sizeof *paths->items, "list of parts", err))) status = -1;
+    *paths = (vb_strings){0};
     for (size_t i = 0; !status && i < names.count; i++) {
         if (!is_part(names.items[i])) continue;
-        char *path = vb_format(err, "%s/%s", folder, names.items[i]);
-        if (path) paths->items[paths->count++] = path;
-        else status = -1;
+        status = vb_strings_take(paths, vb_format(err, "%s/%s", folder, names.items[i]), err);
     }
     if (!status && !paths->count)
         status = vb_errorf(err, VB_EMISSING, "%s: no embedding parts (.npy or .safetensors) in this folder", folder);
-    if (status) vb_path_list_free(paths);
-    vb_path_list_free(&names);
+    if (status) vb_strings_free(paths);
+    vb_strings_free(&names);
     vb_free(inner);
     return status;
 }
@@ -106,10 +105,10 @@ fail:
 
 int vb_corpus_open(vb_corpus *corpus, const char *name, vb_error *err) {
     *corpus = (vb_corpus){0};
-    vb_paths paths = {0};
+    vb_strings paths = {0};
     if (vb_path_is_folder(name) ? list_folder(&paths, name, err) : vb_path_glob(&paths, name, err)) return -1;
     int status = vb_corpus_open_files(corpus, name, (const char *const *)paths.items, paths.count, err);
-    vb_path_list_free(&paths);
+    vb_strings_free(&paths);
     return status;
 }
 

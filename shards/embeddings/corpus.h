@@ -10,7 +10,7 @@
 
 #include "kernels/base/tensor.h"
 #include "shards/files/digest.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
 
 typedef struct vb_corpus_part {
     char *path;

@@ -3,7 +3,8 @@
 #define VB_NPY_H
 
 #include "kernels/base/tensor.h"
-#include "shards/files/io.h"
+#include "shards/files/map.h"
+#include "shards/files/writer.h"
 
 typedef struct vb_npy {
     vb_map map;

@@ -8,6 +8,7 @@
 
 #include "kernels/base/memory.h"
 #include "shards/embeddings/npy.h"
+#include "shards/files/path.h"
 
 static const char SCHEMA[] = "vocabench.quantized/1", MAGIC[8] = "VBQINT8";
 enum { VERSION = 1, HEADER = 64, LARGEST_MANIFEST = 1 << 28 };

@@ -8,8 +8,12 @@
 #ifndef VB_QUANTIZED_H
 #define VB_QUANTIZED_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "kernels/search/coder.h"
 #include "shards/embeddings/corpus.h"
+#include "shards/files/writer.h"
 
 typedef struct vb_quantized_part {
     char *file, *source; /* names without folders */

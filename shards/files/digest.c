@@ -8,7 +8,7 @@
 #include <xxhash.h>
 
 #include "kernels/base/memory.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
 
 struct vb_digester {
     XXH3_state_t state;

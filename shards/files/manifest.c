@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
+#include "shards/files/writer.h"
 
 static const char schema[] = "vocabench.shards/1";
 enum { MANIFEST_LIMIT = 1 << 28 };

@@ -2,7 +2,8 @@
 #include "shards/files/source.h"
 
 #include "kernels/base/memory.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
 #include "shards/files/zst.h"
 
 struct vb_source {

@@ -7,7 +7,8 @@
 #include <zstd_errors.h>
 
 #include "kernels/base/memory.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
+#include "shards/files/writer.h"
 
 #define FRAME_MAGIC 0xFD2FB528u
 #define SKIPPABLE_MAGIC 0x184D2A50u /* the low four bits are free */

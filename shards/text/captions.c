@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/text/codepoints.h"
 #include "kernels/base/memory.h"
-#include "shards/files/io.h"
+#include "kernels/base/utf8.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
 #include "shards/files/zst.h"
 
 enum { BLOCK = 1 << 18, LONGEST_LINE = 1 << 24, LARGEST_JSON = 1 << 30 };
@@ -54,14 +55,9 @@ static int wrong_line(const vb_captions *captions, vb_error *err, const char *wh
 }
 
 static int check_utf8(const vb_captions *captions, const char *text, size_t n, vb_error *err) {
-    for (size_t i = 0; i < n;) {
-        uint32_t c;
-        int length = vb_utf8_next((const uint8_t *)text + i, n - i, &c);
-        if (length < 0) return wrong_line(captions, err, "invalid UTF-8");
-        if (!c) return wrong_line(captions, err, "a NUL character in the text");
-        i += (size_t)length;
-    }
-    return 0;
+    size_t bad;
+    if (vb_utf8_is_text(text, n, &bad)) return 0;
+    return wrong_line(captions, err, text[bad] ? "invalid UTF-8" : "a NUL character in the text");
 }
 
 /* The next line into captions->line without its end; *n is -1 at the end of the file. */

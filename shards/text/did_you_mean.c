@@ -1,8 +1,9 @@
 /* "Did you mean": the candidate at the smallest Damerau-Levenshtein distance, when that is small for the word's length. */
-#include <ctype.h>
-#include <string.h>
+#include "shards/text/did_you_mean.h"
 
-#include "shards/text/yaml.h"
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
 
 enum { LONGEST = 96 };
 
@@ -52,4 +53,11 @@ const char *vb_did_you_mean(const char *word, const char *const *candidates) {
         if (i == length) return *candidate;
     }
     return NULL;
+}
+
+const char *vb_did_you_mean_hint(char hint[VB_DID_YOU_MEAN_HINT], const char *word, const char *const *candidates) {
+    const char *near = vb_did_you_mean(word, candidates);
+    hint[0] = 0;
+    if (near) snprintf(hint, VB_DID_YOU_MEAN_HINT, "; did you mean '%s'?", near);
+    return hint;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "shards/text/did_you_mean.h"
 
 /* Where the {} is; NULL with what is wrong in *problem. Other braces are refused: they would be a slip, or Python's format
  * language. */

@@ -4,22 +4,19 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "kernels/text/codepoints.h"
 #include "kernels/base/memory.h"
-#include "shards/files/io.h"
+#include "kernels/base/utf8.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
 
 static const size_t LARGEST_FILE = (size_t)1 << 33;
 
 static int check_line(const uint8_t *line, size_t n, const char *path, size_t number, vb_error *err) {
-    uint32_t c;
-    for (size_t i = 0; i < n;) {
-        int length = vb_utf8_next(line + i, n - i, &c);
-        if (length < 0)
-            return vb_errorf(err, VB_EDATA, "%s:%zu: byte 0x%02x in column %zu is not UTF-8", path, number, line[i], i + 1);
-        if (!c) return vb_errorf(err, VB_EDATA, "%s:%zu: a NUL character in column %zu, expected text", path, number, i + 1);
-        i += (size_t)length;
-    }
-    return 0;
+    size_t bad;
+    if (vb_utf8_is_text((const char *)line, n, &bad)) return 0;
+    if (!line[bad])
+        return vb_errorf(err, VB_EDATA, "%s:%zu: a NUL character in column %zu, expected text", path, number, bad + 1);
+    return vb_errorf(err, VB_EDATA, "%s:%zu: byte 0x%02x in column %zu is not UTF-8", path, number, line[bad], bad + 1);
 }
 
 /* Cuts the bytes (with one byte of room behind them) into lines, in place. */

@@ -6,6 +6,9 @@
 #include <zlib.h>
 
 #include "kernels/base/memory.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
 
 enum { LARGEST_FILE = 64 << 20 };
 

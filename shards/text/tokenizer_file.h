@@ -4,7 +4,7 @@
 
 #include "kernels/text/tokenizer.h"
 #include "shards/files/digest.h"
-#include "shards/files/io.h"
+#include "shards/files/map.h"
 
 /* path: OpenAI's bpe_simple_vocab_16e6.txt.gz (or the unpacked .txt), or Hugging Face's pair: the folder that holds vocab.json
  * and merges.txt, or either file with the other beside it. A merges.txt without vocab.json beside it is read as OpenAI's.

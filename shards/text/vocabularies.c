@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "shards/files/io.h"
 #include "shards/text/yaml.h"
+#include "shards/text/did_you_mean.h"
 
 /* One listing of a class in a vocabulary. Texts belong to the YAML tree. */
 typedef struct listing {

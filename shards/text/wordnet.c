@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
 
 /* Everything by index: lemma -> senses (synsets, the most frequent first), synset -> words (lemmas) and hypernyms (synsets). */
 struct vb_wordnet {

@@ -9,7 +9,8 @@
 #include <yaml.h>
 
 #include "kernels/base/memory.h"
-#include "shards/files/io.h"
+#include "kernels/base/utf8.h"
+#include "shards/files/file.h"
 
 enum { DEPTH_LIMIT = 64, NODE_LIMIT = 1 << 20, BYTES_LIMIT = 64 << 20 };
 
@@ -40,7 +41,7 @@ static yaml_mark_t mark_of_offset(const reader *r, size_t offset) {
         if (r->bytes[i] == '\n') {
             mark.line++;
             mark.column = 0;
-        } else if ((r->bytes[i] & 0xc0) != 0x80) {
+        } else if (vb_utf8_begins(r->bytes[i])) {
             mark.column++;
         }
     }
@@ -53,7 +54,7 @@ static char byte_at(const reader *r, yaml_mark_t mark) {
     for (size_t line = 0; line < mark.line && i < r->size; i++)
         if (r->bytes[i] == '\n') line++;
     for (size_t column = 0; column < mark.column && i < r->size; column++)
-        for (i++; i < r->size && (r->bytes[i] & 0xc0) == 0x80; i++) {}
+        for (i++; i < r->size && !vb_utf8_begins(r->bytes[i]); i++) {}
     return i < r->size ? r->bytes[i] : 0;
 }
 
@@ -351,10 +352,8 @@ int vb_yaml_expected(const vb_yaml *node, const char *name, const char *expected
     if (node->kind != VB_YAML_SCALAR)
         return vb_yaml_errorf(node, name, err, "expected %s, found a %s", expected, node->kind == VB_YAML_LIST ? "list" : "map");
     if (vb_yaml_is_null(node)) return vb_yaml_errorf(node, name, err, "expected %s, found nothing", expected);
-    size_t shown = strlen(node->text);
-    const char *more = shown > 60 ? "..." : "";
-    if (shown > 60) /* cut between characters */
-        for (shown = 60; (node->text[shown] & 0xc0) == 0x80; shown--) {}
+    size_t shown = vb_utf8_cut(node->text, 60);
+    const char *more = node->text[shown] ? "..." : "";
     return vb_yaml_errorf(node, name, err, "expected %s, found %s'%.*s%s'", expected, node->quoted ? "the quoted text " : "",
                           (int)shown, node->text, more);
 }

@@ -34,12 +34,7 @@ void vb_yaml_free(vb_yaml *node);
 /* Value of a key, or NULL when there is none or `map` is no map (or NULL itself). */
 vb_yaml *vb_yaml_get(const vb_yaml *map, const char *key);
 
-/* Replaces or adds the value at a dotted path ("datasets.0.images", "seed"); `value` is parsed as YAML, and "" is null. Lists
- * take an index or the `name:` of an item ("models.tiny.weights"); keys and names may hold dots themselves, the longest that fits
- * is taken. Missing maps on the way are created, lists never grow. On failure the tree is as before. */
-int vb_yaml_set(vb_yaml *root, const char *path, const char *value, vb_error *err);
-
-/* Errors at a node, VB_ECONFIG: "name:line:column: message" ("name: command line: message" for values of vb_yaml_set), and
+/* Errors at a node, VB_ECONFIG: "name:line:column: message" ("name: command line: message" for values of shards/text/yaml_set.h), and
  * "...: expected <expected>, found 'abc'". Return -1 always. */
 int vb_yaml_errorf(const vb_yaml *node, const char *name, vb_error *err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -53,10 +48,5 @@ int vb_yaml_bool(const vb_yaml *node, const char *name, bool *value, vb_error *e
 /* Any scalar but null; *text is the node's. */
 int vb_yaml_text(const vb_yaml *node, const char *name, const char **text, vb_error *err);
 bool vb_yaml_is_null(const vb_yaml *node); /* also true of NULL: a key that is absent */
-
-/* The nearest of the candidates (NULL-terminated; the first of several), or NULL when none is near: for "did you mean".
- * Insertions, deletions, substitutions and swaps of neighbours count (case, '-', '_' and ' ' do not), and up to a third of the
- * length is near; failing that, the first candidate that the word begins, if the word has three letters. */
-const char *vb_did_you_mean(const char *word, const char *const *candidates);
 
 #endif

@@ -1,11 +1,11 @@
 /* Command-line overrides of a YAML tree: a dotted path, and a value that is itself YAML. */
+#include "shards/text/yaml_set.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "shards/files/io.h"
-#include "shards/text/yaml.h"
 
 enum { STEP_LIMIT = 64 };
 

@@ -2,6 +2,8 @@
  *
  * Written from the format's public description (github.com/huggingface/safetensors, "Format"): eight bytes of little-endian
  * header length, the header, the data; offsets count from the end of the header; the data is covered exactly once. */
+#include "shards/weights/safetensors.h"
+
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdbool.h>
@@ -9,7 +11,6 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "shards/weights/weights.h"
 
 enum { PREFIX = 8, LARGEST_HEADER = 100000000 }; /* the format's own limit */
 

@@ -3,7 +3,7 @@
 #define VB_TORCH_H
 
 #include "kernels/base/tensor.h"
-#include "shards/files/io.h"
+#include "shards/files/map.h"
 
 typedef struct vb_torch vb_torch; /* owns items and names of the set */
 

@@ -8,6 +8,7 @@
 #include "shards/weights/torch.h"
 #include "shards/weights/weight_names.h"
 #include "shards/files/zip.h"
+#include "shards/weights/safetensors.h"
 
 typedef struct owner {
     vb_torch *torch;

@@ -6,7 +6,7 @@
 
 #include "kernels/base/tensor.h"
 #include "shards/files/digest.h"
-#include "shards/files/io.h"
+#include "shards/files/map.h"
 
 typedef struct vb_weights {
     vb_tensor_set
@@ -29,11 +29,5 @@ int vb_weights_open(vb_weights *weights, const char *path, bool digest, vb_error
  * file". */
 int vb_weights_open_raw(vb_weights *weights, const char *path, bool digest, vb_error *err);
 void vb_weights_close(vb_weights *weights);
-
-/* safetensors alone, names as they are in the file (sorted). Every offset and length is checked against the file, which the
- * tensors must cover without gap or overlap. *storage holds items and names: free with vb_free; the tensors are views into the
- * map. VB_EDATA for a damaged file, VB_EUNSUPPORTED for other dtypes or more than VB_MAX_DIMS dimensions; both name the
- * tensor. */
-int vb_safetensors_parse(vb_tensor_set *set, void **storage, const vb_map *map, const char *path, vb_error *err);
 
 #endif

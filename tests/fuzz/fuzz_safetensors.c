@@ -4,6 +4,7 @@
 #include "kernels/base/memory.h"
 #include "shards/weights/weight_names.h"
 #include "shards/weights/weights.h"
+#include "shards/weights/safetensors.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     vb_map map = {data, size};

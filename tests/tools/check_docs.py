@@ -75,9 +75,10 @@ def check_messages():
 
 
 def check_names():
-    targets = set(re.findall(r"^([a-z][a-z-]*):", read(f"{root}/Makefile"), flags=re.M))
+    makefiles = read(f"{root}/Makefile") + read(f"{root}/tests/tests.mk")
+    targets = set(re.findall(r"^([a-z][a-z-]*):", makefiles, flags=re.M))
     for target in targets:
-        listed = re.search(rf"^{target}:[^\n]*##", read(f"{root}/Makefile"), flags=re.M)
+        listed = re.search(rf"^{target}:[^\n]*##", makefiles, flags=re.M)
         if not listed and target not in ("test-deps", "unit", "tools"):
             wrong.append(f"Makefile: {target} has no line of help")
     sources = "".join(read(path) for path in glob.glob(f"{root}/*/*.[ch]") + glob.glob(f"{root}/tests/**/*.sh", recursive=True) +

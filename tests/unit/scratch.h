@@ -4,7 +4,7 @@
 
 #include <sys/stat.h>
 
-#include "shards/files/io.h"
+#include "shards/files/path.h"
 #include "vb_test.h"
 
 static char scratch[512];

@@ -5,7 +5,6 @@
 #include "kernels/openness/repe.h"
 #include "scratch.h"
 #include "shards/text/captions.h"
-#include "shards/files/io.h"
 #include "shards/files/zst.h"
 
 static const char *file_of(const char *name) {

@@ -10,6 +10,8 @@
 #undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_safetensors
 #include "tests/fuzz/fuzz_safetensors.c"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
 #undef LLVMFuzzerTestOneInput
 
 typedef int fuzz_target(const uint8_t *data, size_t size);
@@ -25,7 +27,7 @@ static void feed(fuzz_target *target, const uint8_t *bytes, size_t size) {
 
 static void replay(const char *folder, fuzz_target *target) {
     vb_error err = {0};
-    vb_paths names;
+    vb_strings names;
     assert_ok(vb_path_list_folder(&names, folder, &err));
     assert_true(names.count > 5);
     for (size_t f = 0; f < names.count; f++) {
@@ -47,7 +49,7 @@ static void replay(const char *folder, fuzz_target *target) {
         }
         vb_free(bytes);
     }
-    vb_path_list_free(&names);
+    vb_strings_free(&names);
 }
 
 static void pickles(void **state) {

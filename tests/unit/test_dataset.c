@@ -2,6 +2,8 @@
 #include "kernels/base/fault.h"
 #include "scratch.h"
 #include "shards/datasets/dataset.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
 #include "shards/files/tar.h"
 #include "shards/files/zst.h"
 

@@ -7,7 +7,8 @@
 #include "kernels/image/colour.h"
 #include "kernels/base/fault.h"
 #include "shards/images/image.h"
-#include "shards/files/io.h"
+#include "shards/files/map.h"
+#include "shards/files/path.h"
 #include "shards/embeddings/npy.h"
 #include "tests/golden/images.h"
 
@@ -55,7 +56,7 @@ static void preprocesses_the_fixtures(void **state) {
     char folder[1024], path[1100], npy_name[64];
     vb_error err = {0};
     shared_path(folder, "fixtures/images");
-    vb_paths names;
+    vb_strings names;
     assert_ok(vb_path_list_folder(&names, folder, &err));
     for (int r = 32; r <= 224; r = r == 32 ? 64 : r == 64 ? 224 : 999) {
         vb_npy truth;
@@ -82,7 +83,7 @@ static void preprocesses_the_fixtures(void **state) {
         vb_free(out);
         vb_npy_close(&truth);
     }
-    vb_path_list_free(&names);
+    vb_strings_free(&names);
 }
 
 static void foreign_formats_are_named(void **state) {

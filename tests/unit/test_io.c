@@ -11,6 +11,8 @@
 #include "kernels/base/fault.h"
 #include "shards/files/digest.h"
 #include "shards/embeddings/npy.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
 
 static char folder[] = "/tmp/vocabench-io.XXXXXX";
 static char path[256], other[256];
@@ -32,13 +34,13 @@ static int remove_folder(void **state) {
 
 static size_t files_in_folder(void) {
     vb_error err;
-    vb_paths names;
+    vb_strings names;
     char command[300];
     snprintf(command, sizeof command, "test -z \"$(ls -A '%s' | grep tmp)\"", folder);
     assert_int_equal(system(command), 0); /* no temporary file is ever left */
     assert_ok(vb_path_list_folder(&names, folder, &err));
     size_t count = names.count;
-    vb_path_list_free(&names);
+    vb_strings_free(&names);
     return count;
 }
 
@@ -90,21 +92,21 @@ static void folders_and_globs(void **state) {
         snprintf(path, sizeof path, "%s/%s", deep, names[i]);
         assert_ok(vb_writer_write_whole(path, "x", 1, &err));
     }
-    vb_paths paths;
+    vb_strings paths;
     snprintf(pattern, sizeof pattern, "%s/*.tar", deep);
     assert_ok(vb_path_glob(&paths, pattern, &err));
     assert_int_equal(paths.count, 3);
     assert_string_equal(vb_path_base_name(paths.items[0]), "[x].tar");
     assert_string_equal(vb_path_base_name(paths.items[2]), "z.tar");
-    vb_path_list_free(&paths);
+    vb_strings_free(&paths);
     snprintf(pattern, sizeof pattern, "%s/{b,z}.tar", deep);
     assert_ok(vb_path_glob(&paths, pattern, &err));
     assert_int_equal(paths.count, 2);
-    vb_path_list_free(&paths);
+    vb_strings_free(&paths);
     snprintf(pattern, sizeof pattern, "%s/[x].tar", deep);
     assert_ok(vb_path_glob(&paths, pattern, &err));
     assert_int_equal(paths.count, 1);
-    vb_path_list_free(&paths);
+    vb_strings_free(&paths);
     for (int i = 8; i < 12; i++) {
         snprintf(path, sizeof path, "%s/s%03d.tar", deep, i);
         assert_ok(vb_writer_write_whole(path, "x", 1, &err));
@@ -113,7 +115,7 @@ static void folders_and_globs(void **state) {
     assert_ok(vb_path_glob(&paths, pattern, &err));
     assert_int_equal(paths.count, 4);
     assert_string_equal(vb_path_base_name(paths.items[3]), "s011.tar");
-    vb_path_list_free(&paths);
+    vb_strings_free(&paths);
     snprintf(pattern, sizeof pattern, "%s/s{008..012}.tar", deep);
     assert_fails(vb_path_glob(&paths, pattern, &err), VB_EMISSING, "s012.tar: no such file");
     snprintf(pattern, sizeof pattern, "%s/s{011..008}.tar", deep);

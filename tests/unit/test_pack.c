@@ -3,6 +3,7 @@
 #include "scratch.h"
 #include "shards/files/manifest.h"
 #include "shards/datasets/pack.h"
+#include "shards/files/file.h"
 #include "shards/files/tar.h"
 
 static vb_error err;

@@ -6,7 +6,7 @@
 #include "mpi/command/arguments.h"
 #include "mpi/base/strbuf.h"
 #include "shards/images/image.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
 #include "shards/images/thumbnail.h"
 #include "vb_test.h"
 

@@ -4,7 +4,7 @@
 
 #include "vb_test.h"
 #include "kernels/base/fault.h"
-#include "shards/files/io.h"
+#include "shards/files/file.h"
 #include "shards/weights/pickle.h"
 
 /* ---- values as text, nearly as Python's repr ---- */

@@ -3,6 +3,7 @@
 #include "vb_test.h"
 #include "kernels/base/fault.h"
 #include "shards/weights/weights.h"
+#include "shards/weights/safetensors.h"
 
 /* length + header + `data` bytes that count up from 0. Free with vb_free. */
 static vb_map make_file(const char *header, size_t data) {

@@ -1,7 +1,7 @@
 /* Tests of lists of texts: lines, JSON, and what is refused. */
 #include "vb_test.h"
 #include "kernels/base/fault.h"
-#include "shards/files/io.h"
+#include "shards/files/writer.h"
 #include "shards/text/texts.h"
 
 static char folder[] = "/tmp/vocabench-texts.XXXXXX";

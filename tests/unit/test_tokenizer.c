@@ -6,8 +6,10 @@
 
 #include "vb_test.h"
 #include "kernels/base/fault.h"
+#include "kernels/text/text_cleanup.h"
 #include "kernels/text/tokenizer.h"
-#include "shards/files/io.h"
+#include "shards/files/map.h"
+#include "shards/files/writer.h"
 #include "shards/embeddings/npy.h"
 #include "shards/text/texts.h"
 #include "shards/text/tokenizer_file.h"

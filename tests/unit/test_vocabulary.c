@@ -3,7 +3,8 @@
 
 #include "vb_test.h"
 #include "kernels/base/fault.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
 #include "shards/text/prompts.h"
 #include "shards/text/vocabularies.h"
 
@@ -597,11 +598,11 @@ static void read_list(vb_prompts *prompts, int i) {
 
 static void committed_prompts(void **state) {
     (void)state;
-    vb_paths paths;
+    vb_strings paths;
     vb_prompts prompts;
     assert_ok(vb_path_glob(&paths, "configs/prompts/*.yaml", &err));
     assert_int_equal(paths.count, LISTS);
-    vb_path_list_free(&paths);
+    vb_strings_free(&paths);
     for (int i = 0; i < LISTS; i++) {
         read_list(&prompts, i);
         if (!strcmp(lists[i].name, "simple")) assert_string_equal(prompts.items[0], "a photo of a {}.");

@@ -9,6 +9,7 @@
 #include "shards/weights/weight_names.h"
 #include "shards/weights/weights.h"
 #include "shards/files/zip.h"
+#include "shards/files/writer.h"
 
 #define CORPUS "tests/fuzz/corpus/"
 

@@ -5,8 +5,10 @@
 
 #include "vb_test.h"
 #include "kernels/base/fault.h"
-#include "shards/files/io.h"
+#include "shards/files/path.h"
+#include "shards/text/did_you_mean.h"
 #include "shards/text/yaml.h"
+#include "shards/text/yaml_set.h"
 
 static vb_error err;
 
@@ -612,7 +614,7 @@ static void files(void **state) {
 /* Every YAML file of the house passes the reader. */
 static void committed_files_parse(void **state) {
     (void)state;
-    vb_paths paths;
+    vb_strings paths;
     assert_ok(vb_path_glob(&paths, "configs/*/*.yaml", &err));
     assert_true(paths.count >= 26);
     for (size_t i = 0; i < paths.count; i++) {
@@ -621,7 +623,7 @@ static void committed_files_parse(void **state) {
         assert_int_equal(root->kind, VB_YAML_MAP);
         vb_yaml_free(root);
     }
-    vb_path_list_free(&paths);
+    vb_strings_free(&paths);
 }
 
 static void lack_of_memory(void **state) {

@@ -3,6 +3,8 @@
 #include "scratch.h"
 #include "shards/files/source.h"
 #include "shards/files/zst.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
 
 enum { SIZE = 300000 };
 static uint8_t data[SIZE], buffer[SIZE + 1];

@@ -1,5 +1,5 @@
 /* Tables in four forms. */
-#include "mpi/base/grid.h"
+#include "mpi/figures/grid.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,6 +30,8 @@ void vb_grid_free(vb_grid *grid) {
     vb_free(grid->cells);
     *grid = (vb_grid){0};
 }
+
+int vb_grid_rows(const vb_grid *grid) { return grid->columns ? (int)grid->count / grid->columns - 1 : 0; }
 
 static int display_width(const char *s) {
     int n = 0;

@@ -16,9 +16,12 @@ typedef struct vb_grid {
     bool failed;
 } vb_grid;
 
+/* Adds a cell; without memory `failed` is set, and writing the grid fails. */
 void vb_grid_cell(vb_grid *grid, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Everything in it that is special to a form is escaped. Cells that begin a row are row headers in HTML. */
 void vb_grid_put(const vb_grid *grid, vb_grid_form form, vb_strbuf *out);
 void vb_grid_free(vb_grid *grid);
+/* Rows below the heads. */
+int vb_grid_rows(const vb_grid *grid);
 
 #endif

@@ -1,0 +1,64 @@
+/* Overrides from the command line, and the check that all ranks read one experiment. */
+#include "mpi/command/experiment_arguments.h"
+
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "mpi/results/document.h"
+
+const vb_option_group vb_experiment_arguments_keys[] = {
+    {"keys of the experiment file", vb_experiment_tables_root}, {"keys of a dataset", vb_experiment_tables_dataset},
+    {"keys of an expansion", vb_experiment_tables_expansion},   {"keys of a model", vb_experiment_tables_model},
+    {"keys of a corpus", vb_retrieval_spec_corpus_options},     {"keys of retrieval", vb_retrieval_spec_options},
+    {"keys of adversarial", vb_adversarial_spec_options},       {0},
+};
+
+enum { OVERRIDES = 2 * VB_ARGUMENTS_FLAGS };
+
+/* path.to.key=value of every --set. `keys` owns copies of the paths, to be freed by the caller. */
+static int add_settings(const vb_arguments *arguments, vb_override *overrides, int *count, char **keys, vb_error *err) {
+    const char *text;
+    for (int i = 0; (text = vb_arguments_list(arguments, "set", i)); i++) {
+        const char *equals = strchr(text, '=');
+        if (!equals || equals == text) return vb_errorf(err, VB_EUSAGE, "--set: expected path.to.key=value, found '%s'", text);
+        if (!(keys[i] = vb_strndup(text, (size_t)(equals - text), err))) return -1;
+        overrides[(*count)++] = (vb_override){keys[i], equals + 1};
+    }
+    return 0;
+}
+
+static void add_flags(const vb_arguments *arguments, vb_override *overrides, int *count) {
+    for (int i = 0; i < arguments->flags.count; i++) {
+        if (!arguments->flags.items[i].option || !arguments->given[i]) continue;
+        const char *text = arguments->texts[i]; /* of a switch: none */
+        overrides[(*count)++] = (vb_override){arguments->flags.items[i].option, text ? text : "true"};
+    }
+}
+
+/* A pattern of checkpoints may match more files by the time that another rank looks. Collective. */
+static int check_equal(const vb_experiment *experiment, vb_comm *comm, vb_error *err) {
+    char first[40] = "", own[40] = "";
+    int status = vb_document_configuration_digest(experiment->configuration, own, err);
+    memcpy(first, own, sizeof first);
+    if (vb_comm_broadcast(comm, first, sizeof first, err)) status = -1;
+    if (!status && strcmp(first, own))
+        status = vb_errorf(err, VB_EMISMATCH, "%s: rank %d reads another experiment than rank 0: do files come while it starts?",
+                           experiment->path, comm->rank);
+    return vb_comm_agree(comm, status, err);
+}
+
+int vb_experiment_arguments_read(vb_experiment *experiment, vb_context *context, const vb_arguments *arguments, vb_error *err) {
+    vb_override overrides[OVERRIDES];
+    char *keys[VB_ARGUMENTS_FLAGS] = {NULL};
+    int count = 0, status = add_settings(arguments, overrides, &count, keys, err);
+    add_flags(arguments, overrides, &count);
+    if (!status) status = vb_experiment_read(experiment, arguments->positional[0], overrides, count, err);
+    for (int i = 0; i < VB_ARGUMENTS_FLAGS; i++) vb_free(keys[i]);
+    if (vb_comm_agree(&context->comm, status, err)) {
+        if (!status) vb_experiment_free(experiment);
+        return -1;
+    }
+    status = check_equal(experiment, &context->comm, err);
+    if (status) vb_experiment_free(experiment);
+    return status;
+}

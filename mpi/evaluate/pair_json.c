@@ -1,0 +1,193 @@
+/* The JSON of a (model, dataset) pair: figures of vocabularies and classes, what the data were, what the embeddings came from. */
+#include "mpi/evaluate/pair_json.h"
+
+/* An accuracy and its standard error. */
+typedef struct accuracy {
+    double value, error;
+} accuracy;
+
+/* Acc-C, Acc-E and Acc-S; sampled_e and sampled_s by the sampled protocol. */
+typedef struct accuracies {
+    accuracy c, e, s;
+    double sampled_e, sampled_s;
+} accuracies;
+
+/* The sampled protocol's Acc-E and Acc-S take the names; the exact ones stand under `exact`. */
+static void set_accuracies(vb_json *json, json_t *to, const accuracies *figures, bool sampled) {
+    vb_json_set_real(json, to, "acc_c", figures->c.value);
+    vb_json_set_real(json, to, "acc_c_se", figures->c.error);
+    json_t *exact = to;
+    if (sampled) {
+        vb_json_set_real(json, to, "acc_e", figures->sampled_e);
+        vb_json_set_real(json, to, "acc_s", figures->sampled_s);
+        exact = vb_json_set_object(json, to, "exact");
+    }
+    vb_json_set_real(json, exact, "acc_e", figures->e.value);
+    vb_json_set_real(json, exact, "acc_e_se", figures->e.error);
+    vb_json_set_real(json, exact, "acc_s", figures->s.value);
+    vb_json_set_real(json, exact, "acc_s_se", figures->s.error);
+}
+
+static json_t *classes_json(vb_json *json, const vb_vocabularies *vocabularies, const vb_openness_result *openness, int v) {
+    json_t *list = vb_json_array(json);
+    for (int i = vocabularies->offsets[v]; i < vocabularies->offsets[v + 1]; i++) {
+        int c = vocabularies->members[i];
+        const vb_class_openness *figures = &openness->class[c];
+        json_t *entry = vb_json_object(json);
+        vb_json_set_text(json, entry, "name", vocabularies->class[c].name);
+        vb_json_set_integer(json, entry, "images", figures->images);
+        if (vocabularies->class[c].id) vb_json_set_text(json, entry, "id", vocabularies->class[c].id);
+        vb_json_set_real(json, entry, "acc_c", figures->acc_c);
+        vb_json_set_real(json, entry, "acc_e", figures->acc_e);
+        vb_json_set_real(json, entry, "acc_s", figures->acc_s);
+        vb_json_append(json, list, entry);
+    }
+    return list;
+}
+
+static json_t *vocabularies_json(vb_json *json, const vb_pair *pair, const vb_openness_result *openness, bool sampled) {
+    const vb_vocabularies *vocabularies = &pair->data->vocabularies;
+    json_t *list = vb_json_array(json);
+    for (int v = 0; v < openness->vocabularies; v++) {
+        const vb_vocabulary_openness *its = &openness->vocabulary[v];
+        json_t *entry = vb_json_object(json);
+        vb_json_set_text(json, entry, "name", vocabularies->names[v]);
+        vb_json_set_integer(json, entry, "images", its->images);
+        accuracies figures = {.c = {its->acc_c, its->acc_c_se},
+                              .e = {its->acc_e, its->acc_e_se},
+                              .s = {its->acc_s, its->acc_s_se},
+                              .sampled_e = its->sampled_e,
+                              .sampled_s = its->sampled_s};
+        set_accuracies(json, entry, &figures, sampled);
+        vb_json_set(json, entry, "harm_histogram", vb_json_integer_list(json, its->harm_histogram, openness->vocabularies));
+        vb_json_set(json, entry, "curve", vb_json_real_list(json, its->curve, openness->vocabularies));
+        vb_json_set(json, entry, "classes", classes_json(json, vocabularies, openness, v));
+        vb_json_append(json, list, entry);
+    }
+    return list;
+}
+
+static json_t *theft_json(vb_json *json, const vb_openness_result *openness) {
+    json_t *matrix = vb_json_array(json);
+    for (int v = 0; v < openness->vocabularies; v++)
+        vb_json_append(json, matrix, vb_json_integer_list(json, openness->vocabulary[v].theft, openness->vocabularies));
+    return matrix;
+}
+
+static json_t *curve_json(vb_json *json, const vb_openness_result *openness) {
+    json_t *curve = vb_json_array(json);
+    for (int i = 0; i < openness->vocabularies; i++) {
+        double sum = 0;
+        for (int v = 0; v < openness->vocabularies; v++) sum += openness->vocabulary[v].curve[i];
+        vb_json_append_real(json, curve, sum / openness->vocabularies);
+    }
+    return curve;
+}
+
+static json_t *data_json(vb_json *json, const vb_pair *pair, const vb_openness_result *openness, const vb_pair_counts *counts,
+                         json_t *skipped, const vb_digest *digest) {
+    const vb_dataset_state *data = pair->data;
+    json_t *object = vb_json_object(json);
+    int empty = 0;
+    for (int c = 0; c < openness->classes; c++) empty += openness->class[c].images == 0;
+    const char *kind = !pair->source->model ? "precomputed" : data->part_count ? "expansion" : vb_dataset_kind(data->dataset);
+    vb_json_set_text(json, object, "kind", kind);
+    vb_json_set_integer(json, object, "classes", openness->classes);
+    vb_json_set_integer(json, object, "classes_without_images", empty);
+    vb_json_set_integer(json, object, "images_of_no_vocabulary", counts->outside);
+    vb_json_set_integer(json, object, "images_skipped", counts->skipped);
+    if (counts->skipped) vb_json_set(json, object, "skipped", json_incref(skipped));
+    json_t *duplicates = vb_json_set_array(json, object, "duplicate_class_names");
+    for (int i = 0; i < data->vocabularies.duplicates; i++)
+        vb_json_append_text(json, duplicates, data->vocabularies.duplicate_notes[i]);
+    vb_json_set_text(json, object, "vocabularies_digest", data->vocabularies.digest.hex);
+    if (pair->source->model) vb_json_set_text(json, object, "images_digest", digest->hex);
+    else {
+        vb_json_set_text(json, object, "images_digest", pair->source->file_digest.hex);
+        vb_json_set_text(json, object, "labels_digest", pair->source->labels_digest.hex);
+    }
+    return object;
+}
+
+static json_t *model_json(vb_json *json, const vb_pair *pair) {
+    const vb_model *model = pair->source->model;
+    json_t *object = vb_json_object(json);
+    vb_json_set_integer(json, object, "dimensions", pair->classifier->dim);
+    vb_json_set_text(json, object, "similarity", pair->spec->similarity ? "dot" : "cosine");
+    vb_json_set_text(json, object, "text_embeddings_digest", pair->classifier->digest.hex);
+    if (!model) return object;
+    vb_json_set_text(json, object, "weights_digest", model->weights.digest.hex);
+    vb_json_set_text(json, object, "weights_container", model->weights.container);
+    vb_json_set_text(json, object, "tokenizer_digest", model->tokenizer_digest.hex);
+    vb_json_set_text(json, object, "preprocessing", model->preprocess_text);
+    int prompts = pair->spec->coop ? 0 : pair->classifier->prompts;
+    vb_json_set(json, object, "prompts", prompts < 0 ? json_null() : json_integer(prompts));
+    return object;
+}
+
+/* Which datasets make the expansion, and which class names they share. */
+static json_t *expansion_json(vb_json *json, const vb_pair *pair) {
+    static const char *const rules[] = {"same", "different", "merge", "drop"};
+    const vb_dataset_state *data = pair->data;
+    const vb_joined *joined = &data->joined;
+    json_t *object = vb_json_object(json), *datasets = vb_json_set_array(json, object, "datasets");
+    for (int p = 0; p < data->part_count; p++) {
+        const vb_dataset_state *part = data->parts[p];
+        json_t *entry = vb_json_object(json);
+        vb_json_set_text(json, entry, "name", part->spec->name);
+        vb_json_set_integer(json, entry, "classes", part->space.classes);
+        vb_json_set_text(json, entry, "vocabularies_digest", part->vocabularies.digest.hex);
+        if (pair->source->model)
+            vb_json_set_integer(json, entry, "prompts", vb_experiment_prompts(pair->spec, part->spec)->count);
+        vb_json_append(json, datasets, entry);
+    }
+    vb_json_set_text(json, object, "shared_names", rules[data->spec->shared_names]);
+    json_t *shared = vb_json_set_array(json, object, "shared");
+    for (int s = 0; s < joined->shared; s++) {
+        json_t *holders = vb_json_object(json);
+        for (int p = 0; p < joined->parts; p++) {
+            int class = joined->shared_of[s * joined->parts + p];
+            if (class >= 0)
+                vb_json_set_text(json, holders, data->parts[p]->spec->name, data->parts[p]->vocabularies.class[class].name);
+        }
+        vb_json_append(json, shared, holders);
+    }
+    return object;
+}
+
+int vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, const vb_pair_counts *counts, json_t *skipped,
+                 const vb_digest *data_digest, json_t **entry, vb_error *err) {
+    bool sampled = pair->experiment->protocol == VB_SAMPLED;
+    vb_json json = {0};
+    json_t *object = *entry = vb_json_object(&json);
+    vb_json_set_text(&json, object, "model", pair->spec->name);
+    vb_json_set_text(&json, object, "dataset", pair->data->spec->name);
+    vb_json_set_text(&json, object, "protocol", sampled ? "sampled" : "exact");
+    vb_json_set_integer(&json, object, "images", openness->images);
+    if (pair->spec->series) {
+        json_t *series = vb_json_set_object(&json, object, "series");
+        vb_json_set_text(&json, series, "name", pair->spec->series);
+        vb_json_set_text(&json, series, "checkpoint", pair->spec->checkpoint);
+    }
+    if (pair->data->part_count) vb_json_set(&json, object, "expansion", expansion_json(&json, pair));
+    accuracies figures = {.c = {openness->acc_c, openness->acc_c_se},
+                          .e = {openness->acc_e, openness->acc_e_se},
+                          .s = {openness->acc_s, openness->acc_s_se},
+                          .sampled_e = openness->sampled_e,
+                          .sampled_s = openness->sampled_s};
+    set_accuracies(&json, object, &figures, sampled);
+    vb_json_set_real(&json, object, "acc_e_union", openness->acc_e_union);
+    vb_json_set_real(&json, object, "acc_e_union_se", openness->acc_e_union_se);
+    vb_json_set_text(&json, object, "acc_e_union_method", openness->union_method);
+    vb_json_set_real(&json, object, "top1_all", openness->top1_all);
+    vb_json_set_real(&json, object, "top1_all_se", openness->top1_all_se);
+    vb_json_set(&json, object, "curve", curve_json(&json, openness));
+    vb_json_set(&json, object, "vocabularies", vocabularies_json(&json, pair, openness, sampled));
+    vb_json_set(&json, object, "theft", theft_json(&json, openness));
+    vb_json_set(&json, object, "data", data_json(&json, pair, openness, counts, skipped, data_digest));
+    vb_json_set(&json, object, "embedding", model_json(&json, pair));
+    if (!vb_json_end(&json, "the results", err)) return 0;
+    json_decref(object);
+    *entry = NULL;
+    return -1;
+}

@@ -1,0 +1,102 @@
+/* Keys and files of finished pairs. */
+#include "mpi/run/resume.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "kernels/base/memory.h"
+#include "mpi/base/provenance.h"
+#include "mpi/base/json.h"
+#include "shards/files/path.h"
+
+static void add_file(vb_digester *digester, const char *path) {
+    struct stat info;
+    if (!path) return;
+    vb_digest_add_text(digester, path);
+    if (stat(path, &info)) return;
+    int64_t facts[3] = {info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
+    vb_digest_add(digester, facts, sizeof facts);
+}
+
+/* A corpus as it lies: every file of its globs. */
+static void add_corpus(vb_digester *digester, const vb_corpus_spec *corpus) {
+    const char *const patterns[] = {corpus->images, corpus->embeddings, corpus->captions, corpus->text_embeddings};
+    vb_error none;
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        vb_strings paths;
+        if (!patterns[i] || vb_path_glob(&paths, patterns[i], &none)) continue;
+        for (size_t p = 0; p < paths.count; p++) add_file(digester, paths.items[p]);
+        vb_strings_free(&paths);
+    }
+}
+
+/* A dataset as this model sees it. */
+static int add_dataset(vb_digester *digester, const vb_model_spec *spec, const vb_dataset_state *data, vb_error *err) {
+    const vb_embeddings_spec *embeddings = vb_experiment_embeddings(spec, data->spec);
+    if (embeddings) {
+        const char *const files[] = {embeddings->image_embeddings, embeddings->text_embeddings, embeddings->labels,
+                                     embeddings->text_names, embeddings->label_names};
+        for (size_t i = 0; i < sizeof files / sizeof *files; i++) add_file(digester, files[i]);
+    }
+    const vb_prompts *prompts = vb_experiment_prompts(spec, data->spec);
+    for (int p = 0; p < prompts->count; p++) vb_digest_add_text(digester, prompts->items[p]);
+    vb_digest_add_text(digester, data->vocabularies.digest.hex);
+    vb_digest_add(digester, &data->spec->on_error, sizeof data->spec->on_error);
+    for (int64_t u = 0; data->dataset && u < vb_dataset_units(data->dataset); u++) {
+        vb_digest signature;
+        if (vb_dataset_unit_signature(data->dataset, u, &signature, err)) return -1;
+        vb_digest_add_text(digester, signature.hex);
+    }
+    return 0;
+}
+
+int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, const vb_dataset_state *data, vb_digest *key,
+                  vb_error *err) {
+    const vb_model_spec *spec = &experiment->models[unit->model];
+    vb_digester *digester;
+    if (vb_digest_new(&digester, err)) return -1;
+    vb_digest_add_text(digester, vb_provenance_version());
+    int64_t protocol[] = {experiment->protocol,           experiment->trials,    experiment->seed,
+                          experiment->union_permutations, experiment->per_image, experiment->analyses};
+    vb_digest_add(digester, protocol, sizeof protocol);
+    /* All settings of the experiment, but of the models only this one; datasets and expansions speak for themselves below. */
+    json_t *settings = json_copy(experiment->configuration);
+    json_object_del(settings, "datasets");
+    json_object_del(settings, "expansions");
+    json_object_set(settings, "models",
+                    json_array_get(json_object_get(experiment->configuration, "models"), (size_t)unit->model));
+    char *text = json_dumps(settings, JSON_COMPACT | JSON_SORT_KEYS);
+    vb_digest_add_text(digester, text ? text : "");
+    free(text); /* jansson's */
+    json_decref(settings);
+    const vb_retrieval_spec *retrieval = vb_experiment_retrieval(experiment, spec);
+    if (retrieval) add_corpus(digester, vb_experiment_find_corpus(experiment, retrieval->corpus));
+    const char *const files[] = {experiment->adversarial.candidates, experiment->adversarial.embeddings, spec->weights,
+                                 spec->tokenizer, spec->coop};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) add_file(digester, files[i]);
+    int status = data->part_count ? 0 : add_dataset(digester, spec, data, err);
+    if (data->part_count) {
+        vb_digest_add_text(digester, data->vocabularies.digest.hex);
+        vb_digest_add(digester, &data->spec->shared_names, sizeof data->spec->shared_names);
+    }
+    for (int p = 0; p < data->part_count && !status; p++) status = add_dataset(digester, spec, data->parts[p], err);
+    *key = vb_digest_finish(digester);
+    return status;
+}
+
+int vb_resume_store(const vb_digest *key, json_t *result, const char *path, vb_error *err) {
+    json_t *file = json_pack("{s:s, s:O}", "key", key->hex, "result", result);
+    int status = vb_json_write(file, path, err);
+    json_decref(file);
+    return status;
+}
+
+json_t *vb_resume_find(const vb_digest *key, const char *path) {
+    json_t *file = vb_path_exists(path) ? json_load_file(path, 0, NULL) : NULL;
+    const char *stored = json_string_value(json_object_get(file, "key"));
+    json_t *result = json_object_get(file, "result");
+    result = stored && !strcmp(stored, key->hex) && json_is_object(result) ? json_incref(result) : NULL;
+    json_decref(file);
+    return result;
+}

@@ -1,0 +1,20 @@
+/* Finished pairs of earlier runs, pairs/MODEL--DATASET.json: {key, result}. Local; one rank at a time writes a file. */
+#ifndef VB_RESUME_H
+#define VB_RESUME_H
+
+#include <jansson.h>
+
+#include "mpi/run/schedule.h"
+
+/* What a finished pair's result depends on (settings, files, data) as a digest: when nothing of it has changed, --resume takes the
+ * result as it is. `data`: of the unit. */
+int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, const vb_dataset_state *data, vb_digest *key,
+                  vb_error *err);
+
+/* Writes the result of a pair, whole or not at all. */
+int vb_resume_store(const vb_digest *key, json_t *result, const char *path, vb_error *err);
+
+/* The result that lies there, a new reference; NULL when there is none with that key. */
+json_t *vb_resume_find(const vb_digest *key, const char *path);
+
+#endif

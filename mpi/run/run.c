@@ -1,0 +1,285 @@
+/* A run: what is finished already, groups of ranks for the rest, and the document of all results. */
+#include "mpi/run/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernels/base/memory.h"
+#include "mpi/ranks/groups.h"
+#include "mpi/results/document.h"
+#include "mpi/run/journal.h"
+#include "mpi/run/resume.h"
+#include "mpi/run/run_unit.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
+
+typedef struct run_state {
+    vb_context *world; /* all ranks */
+    const vb_experiment *experiment;
+    bool resume;
+    vb_dataset_state *datasets;
+    vb_schedule schedule;
+    vb_groups groups;
+    vb_runner runner;        /* of this rank's group */
+    json_t *found;           /* rank 0: results of earlier runs by unit, for --resume */
+    json_t *results, *pairs; /* rank 0, at the end: results[] and the `run` block's pairs[] */
+} run_state;
+
+/* ---- all units ---- */
+
+/* Rank 0 makes the keys and looks for results of earlier runs; all others get its list of units. */
+static int find_finished(run_state *run, vb_error *err) {
+    vb_schedule *schedule = &run->schedule;
+    vb_comm *comm = &run->world->comm;
+    int status = vb_comm_agree(comm, vb_schedule_list(schedule, run->experiment, err), err);
+    if (status) return -1;
+    if (!comm->rank && !(run->found = json_object())) status = vb_errorf(err, VB_EMEMORY, "no memory");
+    for (int u = 0; !comm->rank && !status && u < schedule->count; u++) {
+        vb_pair_unit *unit = &schedule->units[u];
+        char name[16];
+        snprintf(name, sizeof name, "%d", u);
+        char *path = vb_document_pair_path(run->experiment->output, "pairs", run->experiment->models[unit->model].name,
+                                           run->datasets[unit->dataset].spec->name, ".json", err);
+        status = path ? vb_resume_key(run->experiment, unit, &run->datasets[unit->dataset], &unit->key, err) : -1;
+        json_t *result = !status && run->resume ? vb_resume_find(&unit->key, path) : NULL;
+        unit->finished = result != NULL;
+        if (result && json_object_set_new(run->found, name, result)) status = vb_errorf(err, VB_EMEMORY, "no memory");
+        vb_free(path);
+    }
+    status = vb_comm_agree(comm, status, err);
+    if (!status) status = vb_comm_broadcast(comm, schedule->units, (size_t)schedule->count * sizeof *schedule->units, err);
+    return status;
+}
+
+/* How many groups: as the option says, or as many as end soonest. */
+static int count_groups(run_state *run, int *groups, vb_error *err) {
+    vb_schedule *schedule = &run->schedule;
+    int ranks = run->world->comm.size;
+    int64_t wanted = run->experiment->ranks_per_model;
+    int found = wanted ? vb_groups_of_size(ranks, wanted) :
+                         vb_groups_plan(schedule->item_costs, schedule->item_parts, schedule->item_count, ranks, 0, NULL, err);
+    *groups = found;
+    if (found == 1 && vb_schedule_as_listed(schedule, err)) found = -1;
+    return vb_comm_agree(&run->world->comm, found < 0 ? -1 : 0, err);
+}
+
+static int run_items(run_state *run, vb_error *err) {
+    const vb_schedule *schedule = &run->schedule;
+    int64_t item = 0;
+    int status = 0;
+    while (!status && !(status = vb_groups_next(&run->groups, &item, err)) && item < schedule->item_count)
+        for (int i = schedule->items[item]; i < schedule->items[item + 1] && !status; i++)
+            status = vb_run_unit(&run->runner, &schedule->units[schedule->order[i]], schedule->order[i], err);
+    vb_run_unit_end(&run->runner);
+    return status;
+}
+
+/* What rank 0 gets from one group's leader. */
+static json_t *group_report(const run_state *run) {
+    const vb_groups *groups = &run->groups;
+    json_t *facts = json_pack("{s:i, s:i, s:f, s:f}", "ranks", groups->context.comm.size, "units",
+                              (int)json_array_size(run->runner.done), "busy_seconds", groups->busy, "idle_seconds", groups->idle);
+    return json_pack("{s:o, s:O}", "facts", facts, "done", run->runner.done);
+}
+
+/* All groups' results in the experiment's order. blocks[r] is rank r's report, empty where it led no group. */
+static int put_together(run_state *run, void *const *blocks, const size_t *sizes, json_t *groups, double times[2],
+                        vb_error *err) {
+    int ranks = run->world->comm.size, status = -1;
+    json_t *reports = json_array(), **by_unit = vb_array((size_t)run->schedule.count + 1, sizeof(json_t *), "results", err),
+           *entry;
+    size_t i;
+    if (!reports || !by_unit) goto done;
+    for (int r = 0; r < ranks; r++) {
+        if (!sizes[r]) continue;
+        json_t *report = json_loads(blocks[r], 0, NULL), *facts = json_object_get(report, "facts");
+        if (json_array_append_new(reports, report) || json_array_append(groups, facts)) {
+            vb_errorf(err, VB_EINTERNAL, "results of rank %d did not arrive whole", r);
+            goto done;
+        }
+        double share = (double)json_integer_value(json_object_get(facts, "ranks"));
+        times[0] += share * json_real_value(json_object_get(facts, "busy_seconds"));
+        times[1] += share * json_real_value(json_object_get(facts, "idle_seconds"));
+        json_array_foreach(json_object_get(report, "done"), i, entry)
+            by_unit[json_integer_value(json_object_get(entry, "unit"))] = entry;
+    }
+    for (int u = 0; u < run->schedule.count; u++) {
+        char name[16];
+        snprintf(name, sizeof name, "%d", u);
+        json_t *result = by_unit[u] ? json_object_get(by_unit[u], "result") : json_object_get(run->found, name);
+        if (!result || json_array_append(run->results, result)) {
+            vb_errorf(err, VB_EINTERNAL, "no result of unit %d", u);
+            goto done;
+        }
+        if (by_unit[u]) json_array_append(run->pairs, json_object_get(by_unit[u], "pair"));
+    }
+    status = 0;
+done:
+    json_decref(reports);
+    vb_free(by_unit);
+    return status;
+}
+
+/* The groups' results to rank 0, and the `run` block's facts of the groups. */
+static int gather_results(run_state *run, json_t **groups, double *idle_share, vb_error *err) {
+    vb_comm *comm = &run->world->comm;
+    bool leads = !run->groups.context.comm.rank;
+    json_t *report = leads ? group_report(run) : NULL;
+    char *text = report ? json_dumps(report, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    int status = !leads || text ? 0 : vb_errorf(err, VB_EMEMORY, "no memory for the results");
+    void **blocks = NULL;
+    size_t *sizes = NULL;
+    double times[2] = {0};
+    status = vb_comm_agree(comm, status, err);
+    if (!status) status = vb_comm_gather(comm, text, text ? strlen(text) : 0, &blocks, &sizes, err);
+    if (!status && !comm->rank) {
+        *groups = json_array();
+        status = *groups ? put_together(run, blocks, sizes, *groups, times, err) : vb_errorf(err, VB_EMEMORY, "no memory");
+        *idle_share = times[0] + times[1] > 0 ? times[1] / (times[0] + times[1]) : 0;
+    }
+    for (int r = 0; blocks && r < comm->size; r++) vb_free(blocks[r]);
+    vb_free(blocks);
+    vb_free(sizes);
+    free(text); /* jansson's */
+    json_decref(report);
+    return vb_comm_agree(comm, status, err);
+}
+
+/* Every unit that is not finished, by groups of ranks. */
+static int run_units(run_state *run, json_t **facts, vb_error *err) {
+    vb_comm *world = &run->world->comm;
+    json_t *groups = NULL;
+    double idle_share = 0;
+    int count, status = find_finished(run, err);
+    if (!status) status = vb_schedule_order(&run->schedule, run->experiment, run->datasets, world, err);
+    if (!status) status = count_groups(run, &count, err);
+    if (!status) status = vb_groups_open(&run->groups, run->world, count, run->schedule.item_count, err);
+    if (status) return -1;
+    run->runner.context = &run->groups.context;
+    run->runner.group = run->groups.mine;
+    double startup = run->groups.started - run->world->started;
+    status = vb_groups_wait(&run->groups, run_items(run, err), err);
+    if (!status) status = gather_results(run, &groups, &idle_share, err);
+    vb_groups_close(&run->groups);
+    if (!status)
+        status = vb_provenance_run_facts(world, run->runner.threads, MPI_Wtime() - run->world->started, &run->runner.memory,
+                                         facts, err);
+    if (!status && !world->rank) {
+        json_object_set_new(*facts, "startup_seconds", json_real(startup));
+        json_object_set(*facts, "groups", groups);
+        json_object_set_new(*facts, "idle_share", json_real(idle_share));
+    }
+    json_decref(groups);
+    return status;
+}
+
+/* ---- the whole ---- */
+
+/* What a reader of the figures should know of the data. */
+static int add_notes(const run_state *run, vb_strbuf *notes, vb_error *err) {
+    enum { MOST = 5 };
+    for (int d = 0; d < run->experiment->dataset_count; d++) {
+        const vb_vocabularies *vocabularies = &run->datasets[d].vocabularies;
+        const char *name = run->datasets[d].spec->name;
+        for (int i = 0; i < vocabularies->duplicates && i < MOST; i++)
+            vb_strbuf_format(notes, "note: %s: %s\n", name, vocabularies->duplicate_notes[i]);
+        if (vocabularies->duplicates > MOST)
+            vb_strbuf_format(notes, "note: %s: %d more class names occur twice\n", name, vocabularies->duplicates - MOST);
+    }
+    static const struct {
+        const char *key, *text;
+    } counts[] = {{"images_of_no_vocabulary", "images of no vocabulary's class, left out"},
+                  {"images_skipped", "broken images, skipped and listed in results.json"},
+                  {"classes_without_images", "classes without images, which only distract"}};
+    size_t i;
+    json_t *entry;
+    json_array_foreach(run->results, i, entry) {
+        for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+            json_int_t count = json_integer_value(json_object_get(json_object_get(entry, "data"), counts[c].key));
+            if (!count) continue;
+            vb_strbuf_format(notes, "note: %s / %s: %s: %lld\n", json_string_value(json_object_get(entry, "model")),
+                             json_string_value(json_object_get(entry, "dataset")), counts[c].text, (long long)count);
+        }
+    }
+    return vb_strbuf_end(notes, "notes", err);
+}
+
+/* Where the images lie, for a report that shows some of them. */
+static int add_sources(const run_state *run, json_t *facts, vb_error *err) {
+    json_t *sources = json_array();
+    int status = sources && !json_object_set_new(facts, "sources", sources) ? 0 : vb_errorf(err, VB_EMEMORY, "no memory");
+    for (int d = 0; d < run->experiment->dataset_count && !status; d++) {
+        const vb_dataset_spec *spec = &run->experiment->datasets[d];
+        if (!spec->images) continue;
+        char *images = vb_path_absolute(spec->images, err),
+             *names = spec->class_names ? vb_path_absolute(spec->class_names, err) : NULL;
+        json_t *source = images && (names || !spec->class_names) ?
+                             json_pack("{s:s, s:s, s:s*}", "dataset", spec->name, "images", images, "class_names", names) :
+                             NULL;
+        /* A path that is not UTF-8 cannot be written down: its pictures will not be shown. */
+        if (source) json_array_append_new(sources, source);
+        else if (!images || (spec->class_names && !names)) status = -1;
+        vb_free(images);
+        vb_free(names);
+    }
+    return status;
+}
+
+static int write_results(run_state *run, json_t *facts, vb_error *err) {
+    const vb_experiment *experiment = run->experiment;
+    json_object_set(facts, "pairs", run->pairs);
+    json_object_set_new(facts, "options", vb_experiment_machine_json(experiment));
+    if (add_sources(run, facts, err)) return -1;
+    json_t *document = vb_document_new(experiment->name, experiment->configuration, run->results, facts, err);
+    int status = document ? vb_document_write(experiment->output, document, experiment->latex, err) : -1;
+    json_decref(document);
+    return status;
+}
+
+static int prepare_output(run_state *run, vb_error *err) {
+    int status = 0;
+    if (!run->world->comm.rank) {
+        char *pairs = vb_format(err, "%s/pairs", run->experiment->output);
+        status = (!pairs || vb_path_make_folders(pairs, err) || vb_path_make_folders(run->experiment->cache, err)) ? -1 : 0;
+        if (!status && access(run->experiment->output, W_OK))
+            status = vb_errorf(err, VB_EOUTPUT, "%s: the output folder is not writable", run->experiment->output);
+        if (!status) vb_writer_sweep_temporaries(run->experiment->output);
+        if (!status) vb_writer_sweep_temporaries(run->experiment->cache);
+        vb_free(pairs);
+    }
+    run->results = json_array();
+    run->pairs = json_array();
+    run->runner.done = json_array();
+    if (!status && (!run->results || !run->pairs || !run->runner.done)) status = vb_errorf(err, VB_EMEMORY, "no memory");
+    return vb_comm_agree(&run->world->comm, status, err);
+}
+
+int vb_run(vb_context *context, const vb_experiment *experiment, bool resume, vb_strbuf *notes, vb_error *err) {
+    vb_comm *comm = &context->comm;
+    run_state run = {.world = context, .experiment = experiment, .resume = resume};
+    json_t *facts = NULL;
+    run.runner.experiment = experiment;
+    run.runner.threads = experiment->threads ? (int)experiment->threads : vb_threads_default(comm);
+    int status = prepare_output(&run, err);
+    if (!status) status = vb_dataset_state_open_all(&run.datasets, context, experiment, err);
+    run.runner.datasets = run.datasets;
+    if (!status && !comm->rank) status = vb_journal_open(experiment, run.datasets, comm->size, resume, err);
+    status = vb_comm_agree(comm, status, err);
+    bool noted = !status && !comm->rank;
+    if (!status) status = vb_threads_warn(comm, run.runner.threads, err);
+    if (!status) status = run_units(&run, &facts, err);
+    if (!status && !comm->rank) status = write_results(&run, facts, err);
+    if (!status && !comm->rank) status = add_notes(&run, notes, err);
+    status = vb_comm_agree(comm, status, err);
+    if (noted) vb_journal_close(experiment, status, err);
+    json_decref(facts);
+    json_decref(run.runner.done);
+    json_decref(run.found);
+    json_decref(run.results);
+    json_decref(run.pairs);
+    vb_schedule_free(&run.schedule);
+    vb_dataset_state_close_all(run.datasets, experiment);
+    return status;
+}

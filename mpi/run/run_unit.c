@@ -1,0 +1,167 @@
+/* One unit after the other: open what it needs, evaluate, analyse, attack, retrieve, store. */
+#include "mpi/run/run_unit.h"
+
+#include <unistd.h>
+
+#include "kernels/base/memory.h"
+#include "mpi/adversarial/adversarial.h"
+#include "mpi/analyse/analyses.h"
+#include "mpi/encode/pair_inputs.h"
+#include "mpi/evaluate/evaluate.h"
+#include "mpi/results/document.h"
+#include "mpi/retrieve/repe_stage.h"
+#include "mpi/run/journal.h"
+#include "mpi/run/resume.h"
+#include "shards/files/path.h"
+
+/* Records of an earlier, interrupted run must not be joined into this one's. */
+static int clear_parts(vb_runner *runner, const char *records, vb_error *err) {
+    int status = 0;
+    if (!runner->context->comm.rank) {
+        vb_strings names;
+        vb_error none;
+        char *folder = vb_format(err, "%s.parts", records);
+        if (!folder) status = -1;
+        else if (vb_path_is_folder(folder) && !vb_path_list_folder(&names, folder, &none)) {
+            for (size_t i = 0; i < names.count; i++) {
+                char *part = vb_format(err, "%s/%s", folder, names.items[i]);
+                if (part) unlink(part);
+                vb_free(part);
+            }
+            vb_strings_free(&names);
+        }
+        vb_free(folder);
+    }
+    return vb_comm_agree(&runner->context->comm, status, err);
+}
+
+/* What a pair's evaluation leaves: result and scan (of its corpus; NULL without) on the group's first rank. */
+typedef struct finished_pair {
+    json_t *result, *scan;
+    vb_pair_counts counts;
+    double started; /* MPI_Wtime */
+} finished_pair;
+
+/* Writes the pair's file and notes it in runner->done. */
+static int store_pair(vb_runner *runner, const finished_pair *finished, const char *path, vb_error *err) {
+    json_t *result = finished->result;
+    const vb_pair_counts *counts = &finished->counts;
+    int status = vb_resume_store(&runner->unit->key, result, path, err);
+    json_t *pair =
+        json_pack("{s:O, s:O, s:i, s:f, s:I, s:I, s:I, s:I, s:I}", "model", json_object_get(result, "model"), "dataset",
+                  json_object_get(result, "dataset"), "group", runner->group, "seconds", MPI_Wtime() - finished->started,
+                  "units_encoded", (json_int_t)counts->units_encoded, "units_cached", (json_int_t)counts->units_cached,
+                  "images_encoded", (json_int_t)counts->images_encoded, "texts_encoded", (json_int_t)counts->texts_encoded,
+                  "texts_cached", (json_int_t)counts->texts_cached);
+    if (finished->scan) json_object_set(pair, "retrieval", finished->scan);
+    if (runner->experiment->similarity_engine)
+        json_object_set_new(pair, "similarity",
+                            json_pack("{s:s, s:i, s:I, s:I}", "engine", "scalapack", "ranks", runner->context->comm.size,
+                                      "compared", (json_int_t)counts->compared, "rescored", (json_int_t)counts->rescored));
+    json_t *entry = json_pack("{s:i, s:O, s:o}", "unit", runner->number, "result", result, "pair", pair);
+    if (!status && json_array_append_new(runner->done, entry)) status = vb_errorf(err, VB_EMEMORY, "no memory for the results");
+    return status;
+}
+
+/* REPE after the plain evaluation: its figures become the result's `retrieval`. */
+static int retrieve_pair(vb_runner *runner, const vb_pair *pair, finished_pair *finished, vb_error *err) {
+    char *list = vb_document_pair_path(runner->experiment->output, "retrieval", pair->spec->name, pair->data->spec->name,
+                                       ".jsonl.zst", err);
+    char *embeddings =
+        vb_document_pair_path(runner->experiment->output, "retrieval", pair->spec->name, pair->data->spec->name, "", err);
+    /* A folder each: groups may ask the same of one corpus at the same time. */
+    char *checkpoint =
+             vb_document_pair_path(runner->experiment->output, "scan", pair->spec->name, pair->data->spec->name, "", err),
+         *folder = vb_format(err, "%s/retrieval", runner->experiment->output);
+    int status = list && embeddings && checkpoint && folder ? 0 : -1;
+    if (!status && !runner->context->comm.rank) status = vb_path_make_folders(folder, err);
+    status = vb_comm_agree(&runner->context->comm, status, err);
+    vb_repe_job job = {.pair = *pair, .list = list, .embeddings = embeddings, .checkpoint = checkpoint};
+    json_t *retrieval = NULL;
+    if (!status) status = vb_repe_stage(runner->context, &job, &retrieval, &finished->scan, err);
+    if (finished->result && retrieval) json_object_set(finished->result, "retrieval", retrieval);
+    json_decref(retrieval);
+    vb_free(list);
+    vb_free(embeddings);
+    vb_free(checkpoint);
+    vb_free(folder);
+    return status;
+}
+
+/* Everything that the experiment asks of the unit in hand; its result goes to `path`. */
+static int evaluate_pair(vb_runner *runner, const vb_pair_inputs *inputs, const char *path, vb_error *err) {
+    const vb_experiment *experiment = runner->experiment;
+    const vb_model_spec *spec = &experiment->models[runner->unit->model];
+    const vb_dataset_state *data = &runner->datasets[runner->unit->dataset];
+    char *records = NULL;
+    int status = 0;
+    if (runner->experiment->per_image && !(records = vb_document_pair_path(runner->experiment->output, "records", spec->name,
+                                                                           data->spec->name, ".jsonl.zst", err)))
+        status = -1;
+    status = vb_comm_agree(&runner->context->comm, status, err);
+    if (!status && records) status = clear_parts(runner, records, err);
+    finished_pair finished = {.started = MPI_Wtime()};
+    vb_pair pair = {.experiment = runner->experiment,
+                    .spec = spec,
+                    .data = data,
+                    .source = &inputs->source,
+                    .classifier = &inputs->classifier,
+                    .records = records,
+                    .threads = runner->threads};
+    if (!status) status = vb_evaluate(runner->context, &pair, &finished.result, &finished.counts, err);
+    if (!status && experiment->analyses) status = vb_analyses(runner->context, &pair, experiment->analyses, finished.result, err);
+    bool whole = !data->part_count; /* what adds texts to a dataset's own is not made for expansions */
+    if (!status && whole && experiment->adversarial.candidates)
+        status = vb_adversarial(runner->context, &pair, finished.result, err);
+    if (!status && whole && vb_experiment_retrieval(experiment, spec)) status = retrieve_pair(runner, &pair, &finished, err);
+    if (!status && finished.result) status = store_pair(runner, &finished, path, err);
+    vb_memory_peak_note(&runner->memory);
+    status = vb_comm_agree(&runner->context->comm, status, err);
+    json_decref(finished.scan);
+    json_decref(finished.result);
+    vb_free(records);
+    return status;
+}
+
+/* The model of the unit in hand, which may be that of the unit before under another name and with other prompts. */
+static int open_model(vb_runner *runner, const vb_model_spec *spec, vb_error *err) {
+    if (runner->model.spec && vb_schedule_same_encoder(runner->model.spec, spec)) {
+        runner->model.spec = spec;
+        return 0;
+    }
+    if (runner->model.spec) vb_model_close(&runner->model);
+    return vb_model_open(&runner->model, runner->context, spec, true, runner->threads, runner->experiment->cache, err);
+}
+
+int vb_run_unit(vb_runner *runner, const vb_pair_unit *unit, int number, vb_error *err) {
+    const vb_model_spec *spec = &runner->experiment->models[unit->model];
+    const vb_dataset_state *data = &runner->datasets[unit->dataset];
+    vb_comm *comm = &runner->context->comm;
+    int status = vb_comm_agree(comm, vb_context_check_stop(runner->context, err), err);
+    if (status) return -1;
+    runner->unit = unit;
+    runner->number = number;
+    char *path = vb_document_pair_path(runner->experiment->output, "pairs", spec->name, data->spec->name, ".json", err);
+    status = (!path || (!comm->rank && vb_journal_begin(path, err))) ? -1 : 0;
+    status = vb_comm_agree(comm, status, err);
+    bool encoded = spec->family != VB_PRECOMPUTED;
+    vb_pair_inputs inputs = {0};
+    const vb_encoding how = {.context = runner->context,
+                             .model = encoded ? &runner->model : NULL,
+                             .cache = runner->experiment->cache,
+                             .batch = (int)runner->experiment->batch,
+                             .threads = runner->threads};
+    if (!status && encoded) status = open_model(runner, spec, err);
+    if (!status)
+        status = vb_pair_inputs_open(&inputs, &how, runner->experiment, spec, data,
+                                     vb_experiment_retrieval(runner->experiment, spec) != NULL, err);
+    if (!status) status = evaluate_pair(runner, &inputs, path, err);
+    vb_pair_inputs_close(&inputs);
+    if (!status && !comm->rank) vb_journal_end(path);
+    vb_free(path);
+    return status;
+}
+
+void vb_run_unit_end(vb_runner *runner) {
+    if (runner->model.spec) vb_model_close(&runner->model);
+}

@@ -1,0 +1,32 @@
+/* The evaluation of one (model, dataset) unit by the ranks of a group. */
+#ifndef VB_RUN_UNIT_H
+#define VB_RUN_UNIT_H
+
+#include <jansson.h>
+
+#include "mpi/base/provenance.h"
+#include "mpi/encode/model.h"
+#include "mpi/run/schedule.h"
+
+/* What a group keeps from unit to unit. The caller sets the first five and `done`, an empty list. */
+typedef struct vb_runner {
+    vb_context *context; /* of the group */
+    int group;           /* its number */
+    int threads;         /* a rank */
+    const vb_experiment *experiment;
+    const vb_dataset_state *datasets;
+    json_t *done;             /* first rank: {unit, result, pair} of what the group has finished */
+    const vb_pair_unit *unit; /* in hand, */
+    int number;               /* and its place in the schedule */
+    vb_model model;           /* open while units in a row need it */
+    vb_memory_peak memory;    /* so far */
+} vb_runner;
+
+/* Evaluates unit `number` with all that the experiment asks for, writes pairs/MODEL--DATASET.json (and records, ranked lists) and
+ * adds to runner->done. VB_EINCOMPLETE when a stop is asked for before it begins. Collective over the group. */
+int vb_run_unit(vb_runner *runner, const vb_pair_unit *unit, int number, vb_error *err);
+
+/* Closes the model that the last unit left open. */
+void vb_run_unit_end(vb_runner *runner);
+
+#endif

@@ -1,0 +1,47 @@
+/* JSON read by jansson. */
+#include "shards/files/json_parse.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernels/base/memory.h"
+#include "shards/files/file.h"
+
+/* Whether jansson was refused memory since the flag was cleared: its lexer drops bytes instead of reporting that. */
+static _Thread_local bool out_of_memory;
+
+static void *jansson_alloc(size_t bytes) {
+    void *pointer = vb_memory_plain(bytes);
+    if (!pointer) out_of_memory = true;
+    return pointer;
+}
+
+void vb_json_parse_setup(void) { json_set_alloc_funcs(jansson_alloc, vb_free); }
+
+json_t *vb_json_parse_bare(const char *text, size_t n, size_t flags, json_error_t *where, vb_error *err) {
+    out_of_memory = false;
+    json_t *value = json_loadb(text, n, flags, where);
+    if (value && !out_of_memory) return value;
+    json_decref(value);
+    if (out_of_memory || !where->text[0]) vb_errorf(err, VB_EMEMORY, "no memory for the JSON");
+    else vb_errorf(err, VB_EDATA, "%s", where->text);
+    return NULL;
+}
+
+json_t *vb_json_parse(const char *text, size_t n, size_t flags, const char *path, vb_error *err) {
+    json_error_t where;
+    json_t *value = vb_json_parse_bare(text, n, flags, &where, err);
+    if (!value && err->code == VB_EDATA) vb_error_prefix(err, "%s:%d:%d", path, where.line, where.column);
+    else if (!value) vb_error_prefix(err, "%s", path);
+    return value;
+}
+
+json_t *vb_json_parse_file(const char *path, vb_error *err) {
+    enum { LIMIT = 1 << 30 };
+    uint8_t *bytes;
+    size_t n;
+    if (vb_file_read_whole(path, LIMIT, &bytes, &n, err)) return NULL;
+    json_t *value = vb_json_parse((const char *)bytes, n, 0, path, err);
+    vb_free(bytes);
+    return value;
+}

@@ -1,0 +1,23 @@
+/* The reading of JSON: jansson's parser with our memory and our errors. */
+#ifndef VB_JSON_PARSE_H
+#define VB_JSON_PARSE_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "kernels/base/error.h"
+
+/* From now on jansson takes its memory from vb_memory_plain and gives it back to vb_free. Once, before anything uses jansson. */
+void vb_json_parse_setup(void);
+
+/* The value of a text of n bytes; `flags` are jansson's (JSON_DECODE_ANY, JSON_REJECT_DUPLICATES). NULL with VB_EDATA
+ * "PATH:LINE:COLUMN: why", or with VB_EMEMORY. Owned by the caller (json_decref). Local, as is the rest. */
+json_t *vb_json_parse(const char *text, size_t n, size_t flags, const char *path, vb_error *err);
+
+/* The same without the place: the error is why alone, for the caller to put the place before it; *where tells line and column. */
+json_t *vb_json_parse_bare(const char *text, size_t n, size_t flags, json_error_t *where, vb_error *err);
+
+/* The value in a file of at most 1 GiB; VB_EMISSING when there is none. */
+json_t *vb_json_parse_file(const char *path, vb_error *err);
+
+#endif

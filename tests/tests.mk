@@ -1,0 +1,82 @@
+# Tests, lint, benches and fuzzing: what is built and run beside the program. Included by the Makefile.
+
+.PHONY: test-deps test test-slurm unit tools lint bench bench-retrieval sanitize fuzz
+
+SLURM_PACKAGES := munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins jq
+TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck clang-format codespell valgrind python3-numpy python3-scipy python3-pil python3-yaml \
+  mandoc groff man-db bsdextrautils zsh bash-completion chromium poppler-utils dpkg-dev
+PEER_PACKAGES := python3-faiss python3-venv
+FUZZ_PACKAGES := clang libclang-rt-14-dev
+
+UNIT  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/unit/*/test_*.c))
+TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
+BENCH := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
+
+# ---- how they are built -----------------------------------------------------------------------------------------
+# A unit test may use the program's objects too, all but the one with main().
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(ARCHIVES) $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM))
+	@echo "  LINK $@"
+	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM)) $(ARCHIVES) $(LDLIBS) -lcmocka
+$(BUILD)/tests/tools/%: tests/tools/%.c
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARN) -o $@ $< $(shell pkg-config --cflags --libs libpng libjpeg) -lm
+$(BUILD)/tests/demo/%: tests/demo/%.c
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARN) -o $@ $< $(shell pkg-config --cflags --libs freetype2 libpng)
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(ARCHIVES)
+	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(ARCHIVES) $(LDLIBS)
+
+# ---- what people type -------------------------------------------------------------------------------------------
+test-deps: deps
+	@tests/tools/install-packages.sh $(DEMO_PACKAGES) $(TEST_PACKAGES)
+
+test: test-deps  ## install what is missing, build, run every test
+	@$(MAKE) --no-print-directory all unit tools
+	@tests/run.sh $(BUILD)
+
+test-slurm: deps  ## install Slurm, start a private cluster of two pretend nodes (as root), run jobs on it
+	@tests/slurm/install.sh $(SLURM_PACKAGES)
+	@$(MAKE) --no-print-directory all tools
+	@tests/run.sh $(BUILD) slurm
+
+unit: $(UNIT)
+
+# Programs that shell tests use; they share no code with what they check.
+tools: $(TOOLS) $(BUILD)/tests/demo/emoji
+
+lint:  ## wings, circles, names, sizes, one look, spelling, shellcheck, cppcheck; installs nothing (make test-deps does)
+	@tests/tools/lint.sh
+
+bench: all $(BENCH)  ## timings, as ratios of medians taken side by side
+	@tests/tools/bench.sh $(BUILD)
+
+RACE_ROWS ?= 1000000 4000000
+bench-retrieval: $(BUILD)/tests/bench/bench_retrieval $(BUILD)/vocabench  ## exact retrieval, alone and against FAISS (up to 20 GiB of memory, 20 minutes)
+	@OMP_WAIT_POLICY=passive $<
+	@tests/tools/install-packages.sh $(PEER_PACKAGES) || echo "Debian's FAISS: skipped"
+	@tests/bench/race.sh $< $(BUILD) $(RACE_ROWS)
+	@python3 tests/bench/scan_law.py $< $(BUILD)/vocabench $(BUILD)/race 1000000
+
+sanitize:  ## the unit tests under the address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory SAN=address,undefined unit
+	@tests/run.sh build-address unit
+
+# The readers of weights alone, and the two rooms' files that they need.
+FUZZ_SOURCES := $(wildcard kernels/base/*.c) shards/files/zip.c \
+  $(addprefix shards/weights/,pickle.c pickle_text.c safetensors.c torch.c weight_names.c)
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 60
+FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -O1 -g -std=c11 -D_GNU_SOURCE -I.
+fuzz:  ## libFuzzer over pickle, zip and safetensors, FUZZ_SECONDS each (clang, libclang-rt-14-dev)
+	@tests/tools/install-packages.sh $(FUZZ_PACKAGES)
+	@$(MAKE) --no-print-directory $(FUZZERS:%=build-fuzz/fuzz_%)
+	@for f in $(FUZZERS); do mkdir -p build-fuzz/corpus/$$f && echo "  FUZZ $$f" && \
+	  build-fuzz/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2560 -max_len=65536 -print_final_stats=1 \
+	    -artifact_prefix=build-fuzz/$$f- build-fuzz/corpus/$$f tests/fuzz/corpus/$$f 2>build-fuzz/$$f.log || { tail -n 40 build-fuzz/$$f.log; exit 1; }; \
+	  grep -E 'number_of_executed_units|peak_rss' build-fuzz/$$f.log; done
+build-fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SOURCES) $(wildcard kernels/*/*.h shards/*/*.h tests/fuzz/*.h)
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	$(Q)clang $(FUZZ_FLAGS) $(shell pkg-config --cflags jansson zlib) -o $@ $< $(FUZZ_SOURCES) $(shell pkg-config --libs jansson zlib) -lm
