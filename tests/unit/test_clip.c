@@ -127,10 +127,9 @@ static void stated_activation_and_heads_count(void **state) {
     vb_error err = {0};
     ref_model m;
     make(&m, &vit, VB_F32, VB_F32, VB_F32, false);
-    vb_clip_options options = {
-        .family = vb_family_find("clip"),
-        .stated = {.override_activation = true, .activation = VB_GELU, .image_heads = 3, .text_heads = 8},
-        .threads = 1};
+    vb_clip_options options = {.family = vb_family_find("clip"),
+                               .stated = {.override_activation = true, .activation = VB_GELU, .image_heads = 3, .text_heads = 8},
+                               .threads = 1};
     vb_clip *clip;
     assert_ok(vb_clip_open(&clip, &m.set, &options, &err));
     assert_int_equal(vb_clip_describe(clip)->image_heads, 3);
