@@ -65,12 +65,13 @@ $(BUILD)/%.o: %.c
 	@echo "  CC   $<"
 	$(Q)$(MPICC) $(ALL_CFLAGS) $(ISA_FLAGS) -MMD -MP -c -o $@ $<
 
-# The version and revision reach one file only, which is rebuilt when they change.
+# Version, revision and prefix reach the files that tell of them only, which are rebuilt when they change.
 $(BUILD)/version.stamp: FORCE
 	@mkdir -p $(@D); echo '$(VERSION) $(DATE) $(GIT) $(PREFIX)' | cmp -s - $@ || echo '$(VERSION) $(DATE) $(GIT) $(PREFIX)' > $@
 FORCE: # phony: .SECONDARY would take a file that is not there for an intermediate one, and never look at the stamp
-$(BUILD)/mpi/base/provenance.o: $(BUILD)/version.stamp
-$(BUILD)/mpi/base/provenance.o: ALL_CFLAGS += -DVB_VERSION='"$(VERSION)"' -DVB_DATE='"$(DATE)"' -DVB_GIT='"$(GIT)"' -DVB_PREFIX='"$(PREFIX)"'
+$(BUILD)/mpi/base/provenance.o $(BUILD)/mpi/base/install.o: $(BUILD)/version.stamp
+$(BUILD)/mpi/base/provenance.o: ALL_CFLAGS += -DVB_VERSION='"$(VERSION)"' -DVB_DATE='"$(DATE)"' -DVB_GIT='"$(GIT)"'
+$(BUILD)/mpi/base/install.o: ALL_CFLAGS += -DVB_PREFIX='"$(PREFIX)"'
 
 $(BUILD)/libkernels.a: $(KERNELS)
 	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^

@@ -60,9 +60,9 @@ int main(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "help";
     if (!strcmp(name, "--help") || !strcmp(name, "-h")) name = "help";
     if (!strcmp(name, "--version")) name = "version";
-    const vb_command *command = vb_cmd_find(name);
+    const vb_command *command = vb_arguments_find_command(vb_cmd_table, name);
     if (!command) {
-        vb_cmd_unknown(name, &err);
+        vb_arguments_unknown_command(vb_cmd_table, name, &err);
         return usage_error(&err);
     }
     vb_arguments arguments;
@@ -71,6 +71,7 @@ int main(int argc, char **argv) {
         if (vb_context_is_first_rank()) vb_arguments_help(command);
         return 0;
     }
-    if (command->run_local) return command->run_local(&arguments, &err) ? usage_error(&err) : argc > 1 ? 0 : VB_EUSAGE;
+    if (command->run_local)
+        return command->run_local(vb_cmd_table, &arguments, &err) ? usage_error(&err) : argc > 1 ? 0 : VB_EUSAGE;
     return run_command(&arguments);
 }

@@ -6,6 +6,7 @@
 
 #include "kernels/openness/cover.h"
 #include "kernels/base/memory.h"
+#include "mpi/base/resolve.h"
 #include "mpi/experiment/experiment.h"
 #include "shards/files/path.h"
 #include "shards/text/texts.h"

@@ -1,112 +1,17 @@
 /* Facts of the build, the machine and the run. */
 #include "mpi/base/provenance.h"
 
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "kernels/base/isa.h"
 #include "kernels/base/memory.h"
-#include "shards/files/file.h"
-#include "shards/files/path.h"
-#include "shards/files/writer.h"
 
-#ifndef VB_VERSION /* the Makefile sets all three for this file */
-#define VB_VERSION "unknown"
-#define VB_GIT "unknown"
-#define VB_PREFIX "/usr/local"
-#endif
-
+/* The Makefile defines the three for this file. */
 const char *vb_provenance_version(void) { return VB_VERSION; }
 const char *vb_provenance_release_date(void) { return VB_DATE; }
 const char *vb_provenance_revision(void) { return VB_GIT; }
-
-static char *find_folder(char found[PATH_MAX], const char *variable, const char *name) {
-    const char *stated = getenv(variable);
-    if (stated && *stated && strlen(stated) < PATH_MAX) return strcpy(found, stated);
-    char binary[PATH_MAX - 64];
-    ssize_t n = readlink("/proc/self/exe", binary, sizeof binary - 1);
-    if (n > 0) {
-        binary[n] = 0;
-        char *slash = strrchr(binary, '/');
-        if (slash) *slash = 0;
-        static const char *const places[] = {"/../", "/../share/vocabench/"};
-        for (int i = 0; i < 2; i++) {
-            snprintf(found, PATH_MAX, "%s%s%s", binary, places[i], name);
-            if (vb_path_is_folder(found)) return found;
-        }
-    }
-    snprintf(found, PATH_MAX, "%s/share/vocabench/%s", VB_PREFIX, name);
-    return found;
-}
-
-const char *vb_install_configs_folder(void) {
-    static char found[PATH_MAX];
-    return found[0] ? found : find_folder(found, "VOCABENCH_CONFIGS", "configs");
-}
-
-const char *vb_install_slurm_folder(void) {
-    static char found[PATH_MAX];
-    return found[0] ? found : find_folder(found, "VOCABENCH_SLURM", "slurm");
-}
-
-int vb_threads_default(const vb_comm *comm) {
-    const char *stated = getenv("OMP_NUM_THREADS");
-    if (stated && atoi(stated) > 0) return atoi(stated);
-    int threads = comm->own_cores / (comm->sharing > 0 ? comm->sharing : 1);
-    return threads > 0 ? threads : 1;
-}
-
-int vb_threads_warn(vb_comm *comm, int threads, vb_error *err) {
-    static const char *const variables[] = {"OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"};
-    /* The most crowded machine speaks: threads a core in thousandths, then what they are. */
-    int64_t crowd[3] = {0}, most;
-    if (comm->node_size * threads > comm->node_cores) crowd[0] = (int64_t)1000 * comm->node_size * threads / comm->node_cores;
-    most = crowd[0];
-    if (vb_comm_max(comm, &most, 1, err)) return -1;
-    if (most && most == crowd[0]) {
-        crowd[1] = comm->node_size;
-        crowd[2] = comm->node_cores;
-    }
-    if (vb_comm_max(comm, crowd + 1, 2, err)) return -1;
-    if (comm->rank) return 0;
-    if (most)
-        fprintf(stderr, "warning: %lld ranks x %d thread%s on the %lld core%s of a machine: they wait for each other\n",
-                (long long)crowd[1], threads, threads == 1 ? "" : "s", (long long)crowd[2], crowd[2] == 1 ? "" : "s");
-    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
-        const char *value = getenv(variables[i]);
-        if (value && atoi(value) > 1)
-            fprintf(stderr, "warning: %s=%s: BLAS brings threads of its own beside the %d of each rank; set it to 1\n",
-                    variables[i], value, threads);
-    }
-    return 0;
-}
-
-/* ---- memory ---- */
-
-/* The number of kB behind "NAME:" in a file of /proc; -1 when it is not there. */
-static int64_t proc_bytes(const char *text, const char *name) {
-    const char *at = strstr(text, name);
-    return at ? 1024 * strtoll(at + strlen(name), NULL, 10) : -1;
-}
-
-void vb_memory_peak_note(vb_memory_peak *peak) {
-    char status[4096], rollup[4096];
-    vb_file_read_proc("/proc/self/status", status, sizeof status);
-    vb_file_read_proc("/proc/self/smaps_rollup", rollup, sizeof rollup);
-    int64_t high = proc_bytes(status, "\nVmHWM:"), resident = proc_bytes(status, "\nVmRSS:"),
-            shared = proc_bytes(rollup, "\nPss:");
-    if (high < 0) return;
-    /* Pages mapped by others too are counted in full in the resident set: take out what is not this process's part. */
-    int64_t share = shared >= 0 && shared < resident ? high - (resident - shared) : high;
-    if (high > peak->resident) peak->resident = high;
-    if (share > peak->share) peak->share = share;
-    /* The high-water mark begins again, so that the next unit's is its own; where that is not allowed, it stays a bound. */
-    vb_writer_write_proc("/proc/self/clear_refs", "5");
-}
 
 /* The largest sum of the shares of one machine's ranks, on every rank. */
 static int node_peak(vb_comm *comm, int64_t share, int64_t *largest, vb_error *err) {

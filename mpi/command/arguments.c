@@ -14,6 +14,23 @@
 #include "shards/text/did_you_mean.h"
 #include "shards/text/yaml.h"
 
+const vb_command *vb_arguments_find_command(const vb_command *commands, const char *name) {
+    for (const vb_command *command = commands; command->name; command++)
+        if (!strcmp(command->name, name)) return command;
+    return NULL;
+}
+
+int vb_arguments_unknown_command(const vb_command *commands, const char *name, vb_error *err) {
+    enum { MOST = 32 };
+    const char *names[MOST + 1];
+    int n = 0;
+    for (; commands[n].name && n < MOST; n++) names[n] = commands[n].name;
+    names[n] = NULL;
+    const char *near = vb_did_you_mean(name, names);
+    return vb_errorf(err, VB_EUSAGE, "unknown command '%s'%s%s%s; see 'vocabench help'", name, near ? "; did you mean '" : "",
+                     near ? near : "", near ? "'?" : "");
+}
+
 vb_value_kind vb_arguments_value_kind(const char *placeholder) {
     if (!placeholder) return VB_VALUE_FREE;
     if (!strcmp(placeholder, "[COMMAND]")) return VB_VALUE_COMMAND;

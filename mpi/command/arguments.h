@@ -43,7 +43,8 @@ typedef struct vb_command {
     const char *help;    /* one line */
     const char *details; /* paragraphs for --help; may be NULL */
     int (*run)(struct vb_context *context, const struct vb_arguments *arguments, vb_error *err); /* collective */
-    int (*run_local)(const struct vb_arguments *arguments, vb_error *err);                       /* without MPI */
+    /* Without MPI; commands: the whole table. */
+    int (*run_local)(const struct vb_command *commands, const struct vb_arguments *arguments, vb_error *err);
     const struct vb_option_group *keys; /* tables of the experiment file that its help shows too; may be NULL */
 } vb_command;
 
@@ -67,6 +68,12 @@ typedef struct vb_arguments {
 /* What a placeholder stands for, as completion takes it: "html|md" and "int8" are words to choose from, "DIR" a folder, "FILE",
  * "PATH" and all with a dot ("IDS.npy") files, "[COMMAND]" a command; the rest is free text. */
 typedef enum vb_value_kind { VB_VALUE_FREE, VB_VALUE_WORDS, VB_VALUE_FOLDER, VB_VALUE_FILE, VB_VALUE_COMMAND } vb_value_kind;
+
+/* The row of that name in a table of commands; NULL when there is none. */
+const vb_command *vb_arguments_find_command(const vb_command *commands, const char *name);
+
+/* VB_EUSAGE with a "did you mean". */
+int vb_arguments_unknown_command(const vb_command *commands, const char *name, vb_error *err);
 
 /* The kind of a placeholder; NULL is free text. */
 vb_value_kind vb_arguments_value_kind(const char *placeholder);

@@ -1,10 +1,7 @@
 /* The table of commands. */
 #include "mpi/command/cmd.h"
 
-#include <string.h>
-
 #include "mpi/command/experiment_arguments.h"
-#include "shards/text/did_you_mean.h"
 
 const vb_command vb_cmd_table[] = {
     {.name = "run",
@@ -100,17 +97,3 @@ const vb_command vb_cmd_table[] = {
      .run_local = vb_cmd_help},
     {0},
 };
-
-const vb_command *vb_cmd_find(const char *name) {
-    for (const vb_command *command = vb_cmd_table; command->name; command++)
-        if (!strcmp(command->name, name)) return command;
-    return NULL;
-}
-
-int vb_cmd_unknown(const char *name, vb_error *err) {
-    const char *names[sizeof vb_cmd_table / sizeof *vb_cmd_table]; /* the last row's NULL included */
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) names[i] = vb_cmd_table[i].name;
-    const char *near = vb_did_you_mean(name, names);
-    return vb_errorf(err, VB_EUSAGE, "unknown command '%s'%s%s%s; see 'vocabench help'", name, near ? "; did you mean '" : "",
-                     near ? near : "", near ? "'?" : "");
-}

@@ -8,12 +8,6 @@
 /* All commands in the order of the help; ends with a row without a name. */
 extern const vb_command vb_cmd_table[];
 
-/* The row of that name; NULL when there is none. */
-const vb_command *vb_cmd_find(const char *name);
-
-/* VB_EUSAGE with a "did you mean". */
-int vb_cmd_unknown(const char *name, vb_error *err);
-
 /* What the rows run. Collective over the context's ranks: all return 0, or all -1 with an error (that of the first rank that
  * failed). Results go to the files that the arguments name, summaries to rank 0's standard output. */
 int vb_cmd_run(vb_context *context, const vb_arguments *arguments, vb_error *err);
@@ -31,7 +25,7 @@ int vb_cmd_report(vb_context *context, const vb_arguments *arguments, vb_error *
 int vb_cmd_compare(vb_context *context, const vb_arguments *arguments, vb_error *err);
 int vb_cmd_inspect(vb_context *context, const vb_arguments *arguments, vb_error *err);
 int vb_cmd_version(vb_context *context, const vb_arguments *arguments, vb_error *err);
-int vb_cmd_help(const vb_arguments *arguments, vb_error *err); /* local */
+int vb_cmd_help(const vb_command *commands, const vb_arguments *arguments, vb_error *err); /* local */
 
 /* The rows' tables of flags and paragraphs of help. */
 extern const vb_flag vb_cmd_run_flags[], vb_cmd_plan_flags[], vb_cmd_encode_flags[], vb_cmd_tokenize_flags[],

@@ -32,8 +32,8 @@ const char vb_cmd_candidates_details[] =
     "`vocabench candidates wordnet` writes WordNet's nouns (Debian's package wordnet-base) for the key "
     "`adversarial: {candidates: FILE.txt}` of an experiment.";
 
-static int write_nouns(vb_writer *writer, const vb_wordnet *wordnet, const vb_arguments *arguments,
-                       size_t *written, vb_error *err) {
+static int write_nouns(vb_writer *writer, const vb_wordnet *wordnet, const vb_arguments *arguments, size_t *written,
+                       vb_error *err) {
     bool single = vb_arguments_given(arguments, "single-words"), heads = vb_arguments_given(arguments, "heads");
     int64_t low = vb_arguments_number(arguments, "min-depth", 0), high = vb_arguments_number(arguments, "max-depth", 64);
     *written = 0;

@@ -8,7 +8,7 @@
 #include "mpi/encode/dataset_state.h"
 #include "mpi/encode/encode.h"
 #include "mpi/ranks/progress.h"
-#include "mpi/base/provenance.h"
+#include "mpi/ranks/threads.h"
 #include "shards/embeddings/npy.h"
 #include "shards/text/texts.h"
 

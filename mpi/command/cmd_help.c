@@ -15,18 +15,18 @@ const vb_flag vb_cmd_help_flags[] = {
     {0},
 };
 
-static void print_commands(void) {
+static void print_commands(const vb_command *commands) {
     printf("vocabench %s: how open are CLIP-like models?\n\nusage: [mpirun -n RANKS] vocabench COMMAND ...\n\n",
            vb_provenance_version());
-    for (const vb_command *command = vb_cmd_table; command->name; command++) printf("  %-12s %s\n", command->name, command->help);
+    for (const vb_command *command = commands; command->name; command++) printf("  %-12s %s\n", command->name, command->help);
     printf("\n'vocabench help COMMAND' lists its flags. Exit codes: 0 done");
     for (const int *code = vb_error_codes + 1; *code >= 0; code++) printf(", %d %s", *code, vb_error_code_name(*code));
     printf(".\n");
 }
 
-static int print_made(void (*make)(const vb_command *, vb_strbuf *), vb_error *err) {
+static int print_made(const vb_command *commands, void (*make)(const vb_command *, vb_strbuf *), vb_error *err) {
     vb_strbuf out = {0};
-    make(vb_cmd_table, &out);
+    make(commands, &out);
     int status = vb_strbuf_end(&out, "the help", err);
     if (!status && (fwrite(out.bytes, 1, out.filled, stdout) != out.filled || fflush(stdout)))
         status = vb_errorf(err, VB_EOUTPUT, "help: standard output cannot be written");
@@ -34,24 +34,24 @@ static int print_made(void (*make)(const vb_command *, vb_strbuf *), vb_error *e
     return status;
 }
 
-int vb_cmd_help(const vb_arguments *arguments, vb_error *err) {
+int vb_cmd_help(const vb_command *commands, const vb_arguments *arguments, vb_error *err) {
     static const struct {
         const char *name;
         void (*make)(const vb_command *, vb_strbuf *); /* NULL: text */
     } formats[] = {{"text", NULL}, {"man", vb_manual}, {"bash", vb_completion_bash}, {"zsh", vb_completion_zsh}};
     const char *name = arguments->positional_count ? arguments->positional[0] : NULL,
                *format = vb_arguments_text(arguments, "format");
-    const vb_command *command = name ? vb_cmd_find(name) : NULL;
+    const vb_command *command = name ? vb_arguments_find_command(commands, name) : NULL;
     const size_t count = sizeof formats / sizeof *formats;
     size_t f = 0;
-    if (name && !command) return vb_cmd_unknown(name, err);
+    if (name && !command) return vb_arguments_unknown_command(commands, name, err);
     while (format && f < count && strcmp(format, formats[f].name)) f++;
     if (f == count) return vb_errorf(err, VB_EUSAGE, "help: --format: expected text, man, bash or zsh, found '%s'", format);
     if (formats[f].make && command)
         return vb_errorf(err, VB_EUSAGE, "help: --format %s is of all commands together, not of '%s'", format, name);
     if (!vb_context_is_first_rank()) return 0;
-    if (formats[f].make) return print_made(formats[f].make, err);
+    if (formats[f].make) return print_made(commands, formats[f].make, err);
     if (command) vb_arguments_help(command);
-    else print_commands();
+    else print_commands(commands);
     return 0;
 }

@@ -6,7 +6,7 @@
 
 #include "mpi/command/cmd.h"
 #include "mpi/ranks/progress.h"
-#include "mpi/base/provenance.h"
+#include "mpi/ranks/threads.h"
 #include "mpi/retrieve/corpus_coding.h"
 #include "mpi/retrieve/retrieve.h"
 #include "shards/datasets/pack.h"

@@ -4,7 +4,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
 #include "mpi/encode/encode.h"
-#include "mpi/base/provenance.h"
+#include "mpi/ranks/threads.h"
 #include "shards/embeddings/npy.h"
 
 const vb_flag vb_cmd_preprocess_flags[] = {

@@ -11,6 +11,7 @@
 #include "mpi/experiment/options.h"
 #include "mpi/base/provenance.h"
 #include "mpi/base/json.h"
+#include "mpi/ranks/threads.h"
 #include "mpi/retrieve/retrieve.h"
 #include "shards/embeddings/npy.h"
 #include "shards/files/path.h"

@@ -9,7 +9,7 @@
 #include "mpi/command/cmd.h"
 #include "mpi/command/experiment_arguments.h"
 #include "mpi/plan/plan.h"
-#include "mpi/base/provenance.h"
+#include "mpi/base/install.h"
 #include "mpi/base/script.h"
 #include "mpi/base/spawn.h"
 #include "shards/files/file.h"
@@ -318,13 +318,14 @@ static int set_setup(submission *job, vb_error *err) {
 /* ---- scripts ---- */
 
 static int fill(const submission *job, const char *name, char **script, vb_error *err) {
-    char *path = vb_format(err, "%s/%s", vb_install_slurm_folder(), name);
+    char *folder = vb_install_slurm_folder(err), *path = folder ? vb_format(err, "%s/%s", folder, name) : NULL;
     uint8_t *text = NULL;
     size_t n;
     int status = path ? vb_file_read_whole(path, TEMPLATE_BYTES, &text, &n, err) : -1;
     if (!status) status = vb_script_fill((char *)text, path, job->slot, script, err);
     vb_free(text);
     vb_free(path);
+    vb_free(folder);
     return status;
 }
 

@@ -8,7 +8,10 @@
 
 #include "kernels/base/isa.h"
 #include "mpi/command/cmd.h"
+#include "kernels/base/memory.h"
+#include "mpi/base/install.h"
 #include "mpi/base/provenance.h"
+#include "mpi/ranks/threads.h"
 
 const vb_flag vb_cmd_version_flags[] = {
     {0},
@@ -16,8 +19,8 @@ const vb_flag vb_cmd_version_flags[] = {
 
 int vb_cmd_version(vb_context *context, const vb_arguments *arguments, vb_error *err) {
     (void)arguments;
-    (void)err;
-    if (context->comm.rank) return 0;
+    if (context->comm.rank) return vb_comm_agree(&context->comm, 0, err);
+    char *configs = vb_install_configs_folder(err);
     char mpi[MPI_MAX_LIBRARY_VERSION_STRING];
     int n;
     MPI_Get_library_version(mpi, &n);
@@ -26,6 +29,8 @@ int vb_cmd_version(vb_context *context, const vb_arguments *arguments, vb_error 
     printf("%s, jansson %s, libyaml %s, zstd %s\n", mpi, JANSSON_VERSION, yaml_get_version_string(), ZSTD_versionString());
     printf("instruction set: %s; ranks: %d; threads a rank: %d\n", vb_isa_name(vb_isa_level()), context->comm.size,
            vb_threads_default(&context->comm));
-    printf("configs: %s\n", vb_install_configs_folder());
-    return 0;
+    if (configs) printf("configs: %s\n", configs);
+    int status = configs ? 0 : -1;
+    vb_free(configs);
+    return vb_comm_agree(&context->comm, status, err);
 }

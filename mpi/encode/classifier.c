@@ -7,7 +7,7 @@
 #include "kernels/openness/repe.h"
 #include "mpi/encode/encode.h"
 #include "mpi/encode/image_source.h"
-#include "mpi/ranks/scalapack.h"
+#include "mpi/ranks/cyclic.h"
 #include "shards/weights/coop.h"
 #include "shards/text/prompts.h"
 #include "shards/text/texts.h"

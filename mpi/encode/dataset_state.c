@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/base/provenance.h"
 
 int vb_dataset_state_open_shared(vb_dataset **dataset, vb_comm *comm, const char *images, const char *class_names,
                                  vb_error *err) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/ranks/cyclic.h"
 
 /* Large blocks keep the product near the processor's peak; the scores that a rank holds, and the images that all hold, bound
  * them. */

@@ -106,8 +106,4 @@ const vb_option *vb_experiment_tables_embeddings(void);   /* an entry of a model
 const vb_option *vb_experiment_tables_coop(void);         /* a model's `prompts` as a map */
 const char *vb_experiment_tables_family_word(int family); /* as the file has it */
 
-/* Where a path of an experiment file lies: beside the file, else under the current folder, else (for configs/...) in the
- * installed configs. A new string: the first that exists (globs: that matches), or the path itself. */
-char *vb_resolve(const char *path, const char *beside, vb_error *err);
-
 #endif

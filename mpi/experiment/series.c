@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/experiment/experiment.h"
+#include "mpi/base/resolve.h"
 #include "shards/files/path.h"
 
 static const char *const key_names[VB_SERIES_KEYS] = {"weights", "coop", "image_embeddings", "text_embeddings"};

@@ -3,6 +3,7 @@
 
 #include "mpi/analyse/analyses.h"
 #include "mpi/evaluate/class_shares.h"
+#include "mpi/ranks/cyclic.h"
 
 /* Measured: WordNet's lemmas and synsets in memory. */
 enum { WORDNET = 30 << 20 };

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/ranks/cyclic.h"
 
 /* ScaLAPACK ships no C header: its Fortran routines and the C interface of BLACS, as the reference implementation declares
  * them. */
@@ -23,14 +24,9 @@ void psgemm_(const char *a_form, const char *b_form, const int *m, const int *n,
              const int *b_column, const int *b_descriptor, const float *beta, float *c, const int *c_row, const int *c_column,
              const int *c_descriptor, size_t a_length, size_t b_length);
 
-enum { BLOCK = 64 };
+enum { BLOCK = VB_CYCLIC_BLOCK };
 
 static const int zero = 0, one = 1;
-
-/* Global index of local element `local` of process `process` among `processes`. */
-static int global_index(int local, int process, int processes) {
-    return (local / BLOCK * processes + process) * BLOCK + local % BLOCK;
-}
 
 /* A grid that uses every rank where the matrix has blocks for it: as square as that allows. */
 static void choose_shape(int ranks, int n, int *rows, int *columns) {
@@ -68,8 +64,8 @@ static int eigenvalues(part *m, double *values, double *work, int words, vb_erro
 static int allocate(part *m, vb_error *err) {
     int block = BLOCK, leading, info;
     Cblacs_gridinfo(m->grid, &m->rows, &m->columns, &m->row, &m->column);
-    m->local_rows = numroc_(&m->n, &block, &m->row, &zero, &m->rows);
-    m->local_columns = numroc_(&m->n, &block, &m->column, &zero, &m->columns);
+    m->local_rows = vb_cyclic_count(m->n, m->row, m->rows);
+    m->local_columns = vb_cyclic_count(m->n, m->column, m->columns);
     leading = m->local_rows > 0 ? m->local_rows : 1;
     descinit_(m->descriptor, &m->n, &m->n, &block, &block, &zero, &zero, &m->grid, &leading, &info);
     if (info) return vb_errorf(err, VB_EINTERNAL, "ScaLAPACK: descinit: argument %d", -info);
@@ -99,7 +95,7 @@ int vb_scalapack_eigenvalues(vb_comm *comm, int n, double (*element)(const void 
         for (int j = 0; j < m.local_columns; j++)
             for (int i = 0; i < m.local_rows; i++)
                 m.a[(size_t)j * (size_t)m.local_rows + (size_t)i] =
-                    element(context, global_index(i, m.row, m.rows), global_index(j, m.column, m.columns));
+                    element(context, vb_cyclic_index(i, m.row, m.rows), vb_cyclic_index(j, m.column, m.columns));
         status = vb_comm_agree(comm, member ? allocate_work(&m, values, err) : 0, err);
     }
     if (!status) status = vb_comm_agree(comm, member ? eigenvalues(&m, values, m.work, m.words, err) : 0, err);
@@ -117,18 +113,6 @@ int vb_scalapack_eigenvalues(vb_comm *comm, int n, double (*element)(const void 
 }
 
 /* ---- products ---- */
-
-int vb_cyclic_count(int total, int rank, int ranks) {
-    int block = BLOCK;
-    return numroc_(&total, &block, &rank, &zero, &ranks);
-}
-
-int vb_cyclic_index(int local, int rank, int ranks) { return global_index(local, rank, ranks); }
-
-int vb_cyclic_place(int index, int ranks, int *rank) {
-    *rank = index / BLOCK % ranks;
-    return index / BLOCK / ranks * BLOCK + index % BLOCK;
-}
 
 static int describe(vb_product *product, vb_error *err) {
     int info[3], block = BLOCK, slice = (product->depth + product->ranks - 1) / product->ranks;

@@ -11,11 +11,6 @@
 int vb_scalapack_eigenvalues(vb_comm *comm, int n, double (*element)(const void *context, int i, int j), const void *context,
                              double *values, vb_error *err);
 
-/* Columns of a matrix dealt out to ranks in blocks of 64, as ScaLAPACK deals them on a grid of one row. All local. */
-int vb_cyclic_count(int total, int rank, int ranks);  /* how many a rank has */
-int vb_cyclic_index(int local, int rank, int ranks);  /* which column its `local`-th one is */
-int vb_cyclic_place(int index, int ranks, int *rank); /* the reverse: its place on that rank */
-
 /* Products of `rows` vectors, which all ranks have, with `columns` vectors, which are dealt out. */
 typedef struct vb_product {
     int rows, columns, depth;

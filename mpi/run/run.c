@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/base/provenance.h"
 #include "mpi/ranks/groups.h"
+#include "mpi/ranks/threads.h"
 #include "mpi/results/document.h"
 #include "mpi/run/journal.h"
 #include "mpi/run/resume.h"

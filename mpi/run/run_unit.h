@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "mpi/base/provenance.h"
+#include "mpi/base/memory_peak.h"
 #include "mpi/encode/model.h"
 #include "mpi/run/schedule.h"
 

@@ -1,0 +1,37 @@
+/* Threads a rank: how many by default, and a warning when they are too many for the machine. */
+#include "mpi/ranks/threads.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+int vb_threads_default(const vb_comm *comm) {
+    const char *stated = getenv("OMP_NUM_THREADS");
+    if (stated && atoi(stated) > 0) return atoi(stated);
+    int threads = comm->own_cores / (comm->sharing > 0 ? comm->sharing : 1);
+    return threads > 0 ? threads : 1;
+}
+
+int vb_threads_warn(vb_comm *comm, int threads, vb_error *err) {
+    static const char *const variables[] = {"OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"};
+    /* The warning is of the machine with most threads a core, here in thousandths; its ranks send their numbers. */
+    int64_t own = 0, most, node[2] = {0}; /* ranks and cores of that machine */
+    if (comm->node_size * threads > comm->node_cores) own = (int64_t)1000 * comm->node_size * threads / comm->node_cores;
+    most = own;
+    if (vb_comm_max(comm, &most, 1, err)) return -1;
+    if (most && most == own) {
+        node[0] = comm->node_size;
+        node[1] = comm->node_cores;
+    }
+    if (vb_comm_max(comm, node, 2, err)) return -1;
+    if (comm->rank) return 0;
+    if (most)
+        fprintf(stderr, "warning: %lld ranks x %d thread%s on the %lld core%s of a machine: they wait for each other\n",
+                (long long)node[0], threads, threads == 1 ? "" : "s", (long long)node[1], node[1] == 1 ? "" : "s");
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        const char *value = getenv(variables[i]);
+        if (value && atoi(value) > 1)
+            fprintf(stderr, "warning: %s=%s: BLAS brings threads of its own beside the %d of each rank; set it to 1\n",
+                    variables[i], value, threads);
+    }
+    return 0;
+}
