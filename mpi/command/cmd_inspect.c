@@ -180,11 +180,10 @@ static int inspect(const char *path, const char *family, vb_error *err) {
     uint8_t start[4] = {0};
     int status = file.size < sizeof start ? 0 : vb_file_read(&file, 0, start, sizeof start, err);
     bool torch = !memcmp(start, "PK\3\4", 4) || (start[0] == 0x80 && start[1] <= 5),
-         tar = (vb_path_ends_with(path, ".tar") || vb_path_ends_with(path, ".tar.zst")) && !torch,
-         cifar = vb_path_ends_with(path, ".bin") && file.size && (file.size % 3073 == 0 || file.size % 3074 == 0);
+         dataset = !torch && vb_dataset_recognises(path);
     vb_file_close(&file);
     if (status) return -1;
-    return tar || cifar ? inspect_dataset(path, err) : inspect_weights(path, family, err);
+    return dataset ? inspect_dataset(path, err) : inspect_weights(path, family, err);
 }
 
 int vb_cmd_inspect(vb_context *context, const vb_arguments *arguments, vb_error *err) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/base/json.h"
 #include "shards/datasets/dataset.h"
 #include "shards/images/image.h"
 #include "shards/images/thumbnail.h"
@@ -29,9 +30,9 @@ static const json_t *find_source(const json_t *run, const char *dataset) {
     return NULL;
 }
 
-static void open_book(picture_book *book, const vb_reported *it) {
+static void open_book(picture_book *book, const vb_section_result *it) {
     const char *dataset = vb_json_text(it->entry, "dataset");
-    const json_t *source = find_source(json_object_get(it->folder->document, "run"), dataset);
+    const json_t *source = find_source(json_object_get(it->document, "run"), dataset);
     *book = (picture_book){.unit = -1};
     if (!strcmp(vb_json_text(json_object_get(it->entry, "data"), "kind"), "precomputed"))
         vb_errorf(&book->reason, VB_EMISSING, "the embeddings were made elsewhere, nothing is known of the images");
@@ -137,13 +138,13 @@ static int put_target(picture_book *book, const json_t *attack, vb_strbuf *out, 
     return 0;
 }
 
-int vb_report_pictures(const vb_reported *it, vb_strbuf *out, vb_error *err) {
-    const json_t *attacks = json_object_get(it->entry, "adversarial");
+int vb_report_pictures(const vb_section_subject *subject, vb_strbuf *out, vb_error *err) {
+    const json_t *attacks = json_object_get(subject->results->entry, "adversarial");
     if (!json_array_size(attacks)) return 0;
     picture_book book;
     vb_strbuf targets = {0};
     int status = 0;
-    open_book(&book, it);
+    open_book(&book, subject->results);
     if (book.reason.code == VB_EMEMORY) {
         *err = book.reason;
         status = -1;

@@ -2,11 +2,11 @@
 #ifndef VB_REPORT_PICTURES_H
 #define VB_REPORT_PICTURES_H
 
-#include "mpi/report/report.h"
+#include "mpi/figures/section.h"
 
-/* Appends to the page, for each target of an adversarial result, the names that take images with small copies of some of those.
+/* Appends to the page, for each target of the subject's adversarial vocabularies, the names that take images with small copies of some of those.
  * Where the pictures cannot be had (precomputed embeddings, data that is gone or has changed, results of an older version) it
  * says so instead. Nothing without adversarial names. VB_EMEMORY. */
-int vb_report_pictures(const vb_reported *it, vb_strbuf *out, vb_error *err);
+int vb_report_pictures(const vb_section_subject *subject, vb_strbuf *out, vb_error *err);
 
 #endif

@@ -406,8 +406,8 @@ static void suffixes(void **state) {
     (void)state;
     static const char *const yes[] = {"a.jpg", "a.JPEG", "x/y.b.Png", "a.webp"};
     static const char *const no[] = {"a.gif", "jpg", ".jpg", "a.jpg.txt", "", "a.pn", "apng"};
-    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) assert_true(vb_image_suffix(yes[i]));
-    for (size_t i = 0; i < sizeof no / sizeof *no; i++) assert_false(vb_image_suffix(no[i]));
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) assert_true(vb_image_has_suffix(yes[i]));
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++) assert_false(vb_image_has_suffix(no[i]));
 }
 
 int main(void) {

@@ -97,8 +97,8 @@ static void raw_pixels_become_png(void **state) {
     char path[1024];
     assert_ok(vb_manifest_read(&manifest, in_scratch(path, "p1/manifest.json"), &err));
     assert_int_equal(manifest.rows, 600);
-    assert_int_equal(manifest.class_count, 10);
-    assert_string_equal(manifest.class_names[9], "truck");
+    assert_int_equal(manifest.class_names.count, 10);
+    assert_string_equal(manifest.class_names.items[9], "truck");
     assert_int_equal(manifest.shard_count, 3);
     assert_int_equal(manifest.shards[2].rows, 100);
     uint64_t bytes = 0;
@@ -299,10 +299,10 @@ static void manifests(void **state) {
     vb_manifest_free(&manifest);
     assert_ok(vb_manifest_read(&manifest, path, &err));
     char not_utf8[] = "caf\xe9";
-    char *kept = manifest.class_names[0];
-    manifest.class_names[0] = not_utf8;
+    char *kept = manifest.class_names.items[0];
+    manifest.class_names.items[0] = not_utf8;
     assert_fails(vb_manifest_write(&manifest, path, &err), VB_EUNSUPPORTED, "not UTF-8");
-    manifest.class_names[0] = kept;
+    manifest.class_names.items[0] = kept;
     vb_manifest_free(&manifest);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *at = strstr(good, cases[i].from);

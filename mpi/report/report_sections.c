@@ -1,0 +1,59 @@
+/* The sections of a report, and the table of the numbers that analyses give. */
+#include "mpi/report/report_sections.h"
+
+#include <assert.h>
+
+#include "mpi/report/adversarial_section.h"
+#include "mpi/report/curves_section.h"
+#include "mpi/report/geometry_section.h"
+#include "mpi/report/margins_section.h"
+#include "mpi/report/retrieval_section.h"
+#include "mpi/report/similarities_section.h"
+#include "mpi/report/theft_section.h"
+#include "mpi/report/vocabularies_section.h"
+#include "mpi/base/json.h"
+
+enum { DECIMALS = 4 };
+
+static int list_numbers(const vb_section_subject *subject, vb_grid *grid, vb_error *err);
+
+static const vb_section numbers_section = {.scope = VB_SECTION_OF_GROUP, .place = 30, .table = list_numbers};
+
+/* Sections of analyses in the order of their numbers. */
+static const vb_section *const sections[] = {
+    &vb_curves_section,   &vb_vocabularies_section, &vb_theft_section,       &vb_margins_section,   &vb_similarities_section,
+    &vb_geometry_section, &numbers_section,         &vb_adversarial_section, &vb_retrieval_section,
+};
+enum { SECTIONS = sizeof sections / sizeof *sections };
+static_assert(sizeof sections / sizeof *sections <= VB_REPORT_SECTIONS, "room for all sections");
+
+int vb_report_sections_list(const vb_section *list[VB_REPORT_SECTIONS]) {
+    for (int n = 0; n < SECTIONS; n++) {
+        int place = n;
+        for (; place && list[place - 1]->place > sections[n]->place; place--) list[place] = list[place - 1];
+        list[place] = sections[n];
+    }
+    return SECTIONS;
+}
+
+/* A row for each result that was analysed, a column for each number. */
+static int list_numbers(const vb_section_subject *subject, vb_grid *grid, vb_error *err) {
+    (void)err;
+    const vb_section_number *numbers[64];
+    int count = 0;
+    for (int s = 0; s < SECTIONS; s++)
+        for (const vb_section_number *number = sections[s]->numbers; number && number->key; number++) {
+            assert(count < 63);
+            numbers[count++] = number;
+        }
+    *grid = (vb_grid){.columns = count + 1, .left = 1, .caption = "Feature space"};
+    vb_grid_cell(grid, "model");
+    for (int k = 0; k < count; k++) vb_grid_cell(grid, "%s", numbers[k]->head);
+    for (int m = 0; m < subject->count; m++) {
+        const json_t *figures = json_object_get(subject->results[m].entry, "analyses");
+        if (!figures) continue;
+        vb_grid_cell(grid, "%s", subject->results[m].label);
+        for (int k = 0; k < count; k++) vb_grid_number(grid, vb_json_number(figures, numbers[k]->key), DECIMALS);
+    }
+    return 0;
+}
