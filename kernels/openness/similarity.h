@@ -11,13 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/openness/label_space.h"
 #include "kernels/base/error.h"
-
-typedef enum vb_similarity {
-    VB_COSINE,
-    VB_DOT /* texts as they are, unnormalised: the official code's blended prompts */
-} vb_similarity;
+#include "kernels/exact/score.h"
+#include "kernels/openness/label_space.h"
 
 /* The texts of all classes, prepared once: norms, error bounds, equal rows. Immutable, so that threads may share it. */
 typedef struct vb_text_bank vb_text_bank;

@@ -240,7 +240,7 @@ static int scan_all(retrieval *work, vb_error *err) {
 int64_t vb_retrieve_memory(int64_t queries, int dim, int64_t top_k, int threads, int ranks, bool quantized) {
     size_t lists = (size_t)queries * (size_t)top_k * sizeof(vb_hit), gathered = (size_t)ranks * lists;
     size_t each = vb_scan_bytes(queries, dim, top_k) + WINDOW + (size_t)dim * 4;
-    size_t shared = vb_scan_search_bytes(queries, dim);
+    size_t shared = vb_search_bytes(queries, dim);
     if (quantized) {
         shared += vb_coded_queries_bytes(queries, dim);
         each += vb_coded_scan_bytes(queries, top_k) + (size_t)dim * 4;
@@ -307,7 +307,7 @@ static int prepare(retrieval *work, const float *queries, int64_t count, vb_erro
     if (needed > options->memory)
         return vb_errorf(err, VB_EMEMORY, "%lld queries with %lld hits each need %.1f MiB a rank, the budget is %.1f MiB",
                          (long long)count, (long long)work->topk.k, (double)needed / 1048576, (double)options->memory / 1048576);
-    if (vb_scan_search_new(&work->search, queries, count, work->corpus->dim, work->topk.k, options->similarity, err)) return -1;
+    if (vb_search_new(&work->search, queries, count, work->corpus->dim, work->topk.k, options->similarity, err)) return -1;
     if (vb_topk_new(&work->topk, count, work->topk.k, err)) return -1;
     if (options->quantized && open_copy(work, queries, count, err)) return -1;
     if (open_workers(work, err)) return -1;
@@ -363,7 +363,7 @@ static int deliver_batch(const retrieval *work, int64_t first, int64_t count, vo
         if (merged.count[q] != listed)
             status = vb_errorf(err, VB_EINTERNAL, "query %lld: %lld hits, expected %lld", (long long)(first + q),
                                (long long)merged.count[q], (long long)listed);
-        for (int64_t i = 0; !status && i < listed; i++) scores[i] = vb_scan_search_score(work->search, first + q, &hits[i]);
+        for (int64_t i = 0; !status && i < listed; i++) scores[i] = vb_search_score(work->search, first + q, &hits[i]);
         if (!status) status = sink->list(sink->context, first + q, hits, scores, listed, err);
     }
     vb_topk_free(&merged);
@@ -466,7 +466,7 @@ static void close_retrieval(retrieval *work) {
     vb_coder_free(work->coder);
     vb_quantized_close(&work->copy);
     vb_free(work->workers);
-    vb_scan_search_free(work->search);
+    vb_search_free(work->search);
     vb_topk_free(&work->topk);
     vb_free(work->blocks);
     vb_free(work->finished);
