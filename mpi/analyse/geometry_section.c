@@ -1,6 +1,6 @@
 /* Alignment of images with their texts, and uniformity of the texts: a point for each model, arrows along series of
  * checkpoints. */
-#include "mpi/report/geometry_section.h"
+#include "mpi/analyse/geometry_section.h"
 
 #include <math.h>
 
@@ -78,10 +78,11 @@ static int plot_geometry(const vb_section_subject *subject, vb_plotter *plotter,
     return vb_plot_end(&plot, vb_plot_script(&plot, vb_geometry_gp, "geometry.gp", err), err);
 }
 
-static const vb_section_number numbers[] = {{"alignment", "alignment"},
-                                            {"modality_gap", "modality gap"},
-                                            {"uniformity_text", "uniformity of texts"},
-                                            {"uniformity_image", "of images"},
-                                            {NULL, NULL}};
+static const vb_section_number uniformity_numbers[] = {{"uniformity_text", "uniformity of texts"},
+                                                       {"uniformity_image", "of images"},
+                                                       {NULL, NULL}};
 
-const vb_section vb_geometry_section = {.scope = VB_SECTION_OF_GROUP, .place = 20, .numbers = numbers, .plot = plot_geometry};
+const vb_section vb_geometry_section = {.scope = VB_SECTION_OF_GROUP,
+                                        .place = 20,
+                                        .numbers = uniformity_numbers,
+                                        .plot = plot_geometry};

@@ -1,6 +1,6 @@
 /* Accuracy while the vocabulary grows: a curve for each model, with a band from the worst to the best order where the analyses
  * tell it, or, for one model alone, of the middle half of its vocabularies. */
-#include "mpi/report/curves_section.h"
+#include "mpi/analyse/curves_section.h"
 
 #include <math.h>
 
