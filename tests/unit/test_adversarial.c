@@ -1,7 +1,7 @@
 /* Tests of bit sets, gains and the search for adversarial names: against enumeration, and of what stops the search. */
 #include <stdbool.h>
 
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/openness/cover.h"
 #include "kernels/base/fault.h"
 #include "kernels/base/isa.h"

@@ -1,7 +1,7 @@
 /* Tests of attention: against plain loops in double, and bit for bit between levels, threads and batches. */
 #include <math.h>
 
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/matrix/attention.h"
 #include "kernels/base/fault.h"
 #include "kernels/base/isa.h"

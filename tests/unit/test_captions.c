@@ -1,9 +1,9 @@
 /* Tests of caption files of every form, and of REPE's filter and blend against plain loops and the shared corpora. */
 #include <math.h>
 
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/openness/repe.h"
-#include "scratch.h"
+#include "tests/unit/scratch.h"
 #include "shards/text/captions.h"
 #include "shards/files/zst.h"
 

@@ -1,6 +1,6 @@
 /* Tests of the encoders: against a double-precision reference on random models of odd sizes, bit for bit across batches, threads
  * and instruction sets, and on every kind of bad input. */
-#include "clip_reference.h"
+#include "tests/unit/clip_reference.h"
 #include "kernels/base/fault.h"
 #include "kernels/base/isa.h"
 

@@ -1,5 +1,5 @@
 /* Tests of the encoders against the embeddings that the published code computes, on the shared fixtures. */
-#include "clip_reference.h"
+#include "tests/unit/clip_reference.h"
 #include "shards/weights/coop.h"
 #include "shards/embeddings/npy.h"
 #include "shards/weights/weights.h"

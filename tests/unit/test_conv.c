@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/matrix/conv.h"
 
 static float pattern(int64_t i) { return (float)(i * 7919 % 1009 - 500); }

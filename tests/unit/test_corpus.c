@@ -1,6 +1,6 @@
 /* The fuzzers' corpus, replayed: each file whole, cut at every byte, and with every byte changed. Nothing may crash or say
  * nothing. */
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 
 #define LLVMFuzzerTestOneInput fuzz_pickle
 #include "tests/fuzz/fuzz_pickle.c"

@@ -1,6 +1,6 @@
 /* Tests of datasets: folders, WebDataset shards and CIFAR binaries, their labels, units, and what is wrong with them. */
 #include "kernels/base/fault.h"
-#include "scratch.h"
+#include "tests/unit/scratch.h"
 #include "shards/datasets/dataset.h"
 #include "shards/files/file.h"
 #include "shards/files/path.h"

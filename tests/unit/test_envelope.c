@@ -1,6 +1,6 @@
 /* Tests of the envelope over orders of arrival: against all sets of vocabularies, on both sides of the limit of the exact
  * method. */
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/openness/envelope.h"
 #include "kernels/base/fault.h"
 

@@ -1,7 +1,7 @@
 /* Tests of fp64 inner products, Gaussian sums and the analyses' figures: against plain loops, libm and NumPy's numbers. */
 #include <math.h>
 
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/matrix/dots.h"
 #include "kernels/base/fault.h"
 #include "kernels/openness/features.h"

@@ -1,7 +1,7 @@
 /* Tests of exact sums of doubles: against Python's fractions, in every order, across states, at the ends of the range. */
 #include <math.h>
 
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/exact/fixed_sum.h"
 
 static const struct {

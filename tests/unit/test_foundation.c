@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
 #include "kernels/base/tensor.h"
 

@@ -1,7 +1,7 @@
 /* Tests of the matrix product: bit for bit the definition at every level, and the definition against integers. */
 #include <math.h>
 
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
 #include "kernels/matrix/gemm.h"
 #include "kernels/base/isa.h"

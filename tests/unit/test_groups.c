@@ -1,5 +1,5 @@
 /* Tests of the split into rank groups and of their number, against cases worked out by hand and an exhaustive search. */
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "mpi/ranks/groups.h"
 
 static void groups_cover_the_ranks(void **state) {

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <zlib.h>
 
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/image/colour.h"
 #include "kernels/base/fault.h"
 #include "shards/images/image.h"

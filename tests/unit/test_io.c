@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
 #include "shards/files/digest.h"
 #include "shards/embeddings/npy.h"

@@ -2,7 +2,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/base/isa.h"
 #include "kernels/matrix/layers.h"
 

@@ -1,5 +1,5 @@
 /* Tests of NumPy's legacy generator against values that numpy 1.24's RandomState printed. */
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/openness/numpy_rng.h"
 
 static const struct {

@@ -2,7 +2,7 @@
 #include <jansson.h>
 #include <math.h>
 
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
 #include "kernels/openness/numpy_rng.h"
 #include "kernels/openness/openness.h"

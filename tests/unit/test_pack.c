@@ -1,6 +1,6 @@
 /* Tests of packing: what comes out is what went in, other programs read it, and it is whole or absent. */
 #include "kernels/base/fault.h"
-#include "scratch.h"
+#include "tests/unit/scratch.h"
 #include "shards/files/manifest.h"
 #include "shards/datasets/pack.h"
 #include "shards/files/file.h"

@@ -8,7 +8,7 @@
 #include "shards/images/image.h"
 #include "shards/files/path.h"
 #include "shards/images/thumbnail.h"
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 
 static void base64_is_rfc_4648s(void **state) {
     (void)state;

@@ -2,7 +2,7 @@
  * runs. */
 #include <errno.h>
 
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
 #include "shards/files/file.h"
 #include "shards/weights/pickle.h"

@@ -2,7 +2,7 @@
  * memory. */
 #include <math.h>
 
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/image/colour.h"
 #include "kernels/base/fault.h"
 #include "kernels/base/isa.h"

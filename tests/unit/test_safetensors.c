@@ -1,6 +1,6 @@
 /* Tests of the safetensors reader: files made by hand, every kind of damage, every prefix, flipped bytes, and a published
  * layout. */
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
 #include "shards/weights/weights.h"
 #include "shards/weights/safetensors.h"

@@ -2,7 +2,7 @@
 #include "kernels/base/fault.h"
 #include "mpi/base/script.h"
 #include "mpi/base/spawn.h"
-#include "scratch.h"
+#include "tests/unit/scratch.h"
 
 static void fill_replaces_and_drops(void **state) {
     (void)state;

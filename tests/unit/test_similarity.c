@@ -2,7 +2,7 @@
  * scales. */
 #include <math.h>
 
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/exact/exact.h"
 #include "kernels/base/fault.h"
 #include "kernels/base/isa.h"

@@ -1,7 +1,7 @@
 /* Tests of Gram matrices in fixed point and of eigenvalues: against plain sums and matrices whose eigenvalues are known. */
 #include <math.h>
 
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
 #include "kernels/openness/spectrum.h"
 

@@ -1,5 +1,5 @@
 /* Tests of the tar reader and writer: against the tar program, hand-made headers, and every way to break an archive. */
-#include "scratch.h"
+#include "tests/unit/scratch.h"
 #include "shards/files/tar.h"
 
 /* An archive in memory, built here without the writer under test. */

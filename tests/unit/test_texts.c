@@ -1,5 +1,5 @@
 /* Tests of lists of texts: lines, JSON, and what is refused. */
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
 #include "shards/files/writer.h"
 #include "shards/text/texts.h"

@@ -4,7 +4,7 @@
 #include <jansson.h>
 #include <zlib.h>
 
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
 #include "kernels/text/text_cleanup.h"
 #include "kernels/text/tokenizer.h"

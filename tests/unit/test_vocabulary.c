@@ -1,7 +1,7 @@
 /* Tests of vocabulary and prompt files; the committed ones are compared with the reference lists through jansson. */
 #include <jansson.h>
 
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
 #include "shards/files/path.h"
 #include "shards/files/writer.h"

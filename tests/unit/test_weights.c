@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
 #include "shards/weights/coop.h"
 #include "shards/weights/weight_names.h"

@@ -1,5 +1,5 @@
 /* Tests of WordNet's reader: a small database written by hand, Debian's own against what awk counts in it, and broken files. */
-#include "scratch.h"
+#include "tests/unit/scratch.h"
 #include "kernels/base/fault.h"
 #include "shards/text/wordnet.h"
 

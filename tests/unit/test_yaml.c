@@ -3,7 +3,7 @@
 
 #include <jansson.h>
 
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
 #include "shards/files/path.h"
 #include "shards/text/did_you_mean.h"

@@ -1,6 +1,6 @@
 /* Tests of zstd files: against the zstd program, and against every lie a seek table or a frame can tell. */
 #include "kernels/base/fault.h"
-#include "scratch.h"
+#include "tests/unit/scratch.h"
 #include "shards/files/source.h"
 #include "shards/files/zst.h"
 #include "shards/files/file.h"
