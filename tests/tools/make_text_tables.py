@@ -34,7 +34,7 @@ def entities():
     assert all(n + ";" in table for n in table if not n.endswith(";"))
     write("kernels/text/html_entities_table.h", [
         "/* HTML5's named character references (Python 3.11's html.entities.html5), sorted by name in byte order; written by",
-        " * tests/golden/make_text_tables.py. */",
+        " * tests/tools/make_text_tables.py. */",
         "#ifndef VB_HTML_ENTITIES_TABLE_H",
         "#define VB_HTML_ENTITIES_TABLE_H",
         "",
@@ -70,7 +70,7 @@ def mojibake():
     assert chardata.CHARMAP_ENCODINGS[0] == "latin-1" and max(bits) < 0x10000
     lines = [
         "/* Facts for the repair of mojibake: ftfy 6.3.1's classes of characters and its ten single-byte encodings; written by",
-        " * tests/golden/make_text_tables.py. */",
+        " * tests/tools/make_text_tables.py. */",
         "#ifndef VB_MOJIBAKE_TABLES_H",
         "#define VB_MOJIBAKE_TABLES_H",
         "",
