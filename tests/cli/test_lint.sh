@@ -95,10 +95,9 @@ C
 }
 
 house "$scratch/clean"
-if "$lint" "$scratch/clean" >"$scratch/clean.out" 2>&1; then pass "a clean house passes"
-else fail "a clean house passes" "$(cat "$scratch/clean.out")"; fi
-if tail -n 1 "$scratch/clean.out" | grep -qE '^[1-9][0-9]* passed, 0 failed, [0-9]+ skipped$'; then pass "the last line counts"
-else fail "the last line counts" "$(tail -n 1 "$scratch/clean.out")"; fi
+"$lint" "$scratch/clean" >"$scratch/clean.out" 2>&1
+verdict $? "a clean house passes" "$(cat "$scratch/clean.out")"
+like "the last line counts" '^[1-9][0-9]* passed, 0 failed, [0-9]+ skipped$' <<<"$(tail -n 1 "$scratch/clean.out")"
 
 bad=$scratch/bad
 house "$bad"
@@ -107,7 +106,8 @@ include() { { echo "/* Does what it may not. */"; printf '%s\n' "${@:2}"; } | so
 include kernels/a.c '#include <mpi.h>' '#include "shards/files/io.h"' '#include <yaml.h>' '#include <unistd.h>' '#include <stdio.h>'
 include kernels/b.c '  #  include <pcre2.h>' '#include <math.h> /* fine */' '#include "memory.h"'
 include shards/a.c '#include <mpi.h>' '#include "mpi/plan.h"' '#include <immintrin.h>' '#include <png.h>'
-include mpi/a.c '#include <immintrin.h>' '#include <jpeglib.h>' '#include <webp/decode.h>' '#include <yaml.h>' '#include "shards/files/io.h"'
+include mpi/a.c \
+  '#include <immintrin.h>' '#include <jpeglib.h>' '#include <webp/decode.h>' '#include <yaml.h>' '#include "shards/io.h"'
 include kernels/ends.c 'void f(void) { if (1) abort (); }' 'void g(void) { _exit(1); }'
 include mpi/ends.c 'int f(void) { return MPI_Abort(0, 1); }'
 include shards/memory.c '/* not' 'the kernels room */ void *f(void) { return malloc(1); }' \
@@ -130,7 +130,7 @@ printf '/* Reads beyond. */\nint f(void);\nint f(void) {\n    int a[2] = {1, 2};
 printf 'name: [x\n' >"$bad/configs/prompts/open.yaml"
 "$lint" "$bad" >"$scratch/bad.out" 2>&1
 code=$?
-if [ $code = 1 ]; then pass "a bad house fails"; else fail "a bad house fails" "exit code $code"; fi
+equal "a bad house fails" $code 1
 
 # found CHECK FINDING...: the check failed, and each finding is the beginning of a line under it; no other line is.
 found() {
@@ -139,10 +139,10 @@ found() {
     /^(not )?ok / { on = index($0, "not ok ") == 1 && substr($0, index($0, " - ") + 3) == check; next }
     on && /^# / { print substr($0, 3) }' "$scratch/bad.out" >"$scratch/found"
   for finding in "$@"; do
-    if awk -v f="$finding" 'index($0, f) == 1 { n++ } END { exit !n }' "$scratch/found"; then :; else missing="$missing [$finding]"; fi
+    awk -v f="$finding" 'index($0, f) == 1 { n++ } END { exit !n }' "$scratch/found" || missing="$missing [$finding]"
   done
   [ "$(wc -l <"$scratch/found")" = $# ] || missing="$missing $# findings"
-  if [ -z "$missing" ]; then pass "finds: $check"; else fail "finds: $check" "missing:$missing" "$(cat "$scratch/found")"; fi
+  equal "finds: $check" "$missing" "" "missing:$missing" "$(cat "$scratch/found")"
 }
 found "each room includes only what it may" \
   'kernels/a.c:2: kernels/ may not include <mpi.h>' \
