@@ -1,5 +1,6 @@
-/* Alignment of images with their texts, and uniformity of the texts: a point for each model, arrows along series of checkpoints. */
-#include "mpi/report/geometry_section.h"
+/* Alignment of images with their texts, and uniformity of the texts: a point for each model, arrows along series of
+ * checkpoints. */
+#include "mpi/analyse/geometry_section.h"
 
 #include <math.h>
 
@@ -27,7 +28,7 @@ static void join_checkpoints(vb_strbuf *marks, const json_t *from, const json_t 
                      a.x, a.y, b.x, b.y, vb_palette_hex(VB_PALETTE_ARROW));
 }
 
-static void add_point(vb_plot *plot, const vb_section_result *result, int m, point at, bool right) {
+static void add_model(vb_plot *plot, const vb_section_result *result, int m, point at, bool right) {
     vb_strbuf_format(&plot->csv, "%.10g,%.10g,", at.x, at.y);
     vb_plot_add_number(&plot->csv, vb_json_number(result->entry, "acc_e"));
     vb_strbuf_format(&plot->csv, ",%d,", vb_palette_rgb(vb_palette_series(m)));
@@ -69,7 +70,7 @@ static int plot_geometry(const vb_section_subject *subject, vb_plotter *plotter,
         join_checkpoints(vb_plot_slot(&plot, "MARKS"), before, result->entry, last, at);
         before = result->entry;
         last = at;
-        add_point(&plot, result, m, at, at.x > (low.x + high.x) / 2);
+        add_model(&plot, result, m, at, at.x > (low.x + high.x) / 2);
     }
     set_range(&plot, "LEFT", "RIGHT", low.x, high.x);
     set_range(&plot, "LOW", "HIGH", low.y, high.y);
@@ -77,10 +78,11 @@ static int plot_geometry(const vb_section_subject *subject, vb_plotter *plotter,
     return vb_plot_end(&plot, vb_plot_script(&plot, vb_geometry_gp, "geometry.gp", err), err);
 }
 
-static const vb_section_number numbers[] = {{"alignment", "alignment"},
-                                            {"modality_gap", "modality gap"},
-                                            {"uniformity_text", "uniformity of texts"},
-                                            {"uniformity_image", "of images"},
-                                            {NULL, NULL}};
+static const vb_section_number uniformity_numbers[] = {{"uniformity_text", "uniformity of texts"},
+                                                       {"uniformity_image", "of images"},
+                                                       {NULL, NULL}};
 
-const vb_section vb_geometry_section = {.scope = VB_SECTION_OF_GROUP, .place = 20, .numbers = numbers, .plot = plot_geometry};
+const vb_section vb_geometry_section = {.scope = VB_SECTION_OF_GROUP,
+                                        .place = 20,
+                                        .numbers = uniformity_numbers,
+                                        .plot = plot_geometry};
