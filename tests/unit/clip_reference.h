@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/towers/clip.h"
 
@@ -24,10 +25,7 @@ typedef struct ref_model {
 
 static inline double ref_random(uint64_t *state) { /* about normal: the sum of twelve uniforms */
     double sum = -6;
-    for (int i = 0; i < 12; i++) {
-        *state = *state * 6364136223846793005u + 1442695040888963407u;
-        sum += (double)(*state >> 40) / 16777216.0;
-    }
+    for (int i = 0; i < 12; i++) sum += (double)(random_next64(state) >> 40) / 16777216.0;
     return sum;
 }
 

@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <math.h>
 
+#include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
 #include "kernels/openness/numpy_rng.h"
@@ -18,10 +19,7 @@
 
 static uint64_t random_state;
 
-static int random_int(int low, int high) {
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return low + (int)((random_state >> 33) % (uint64_t)(high - low + 1));
-}
+static int random_int(int low, int high) { return low + (int)random_below(&random_state, (uint32_t)(high - low + 1)); }
 
 /* ---- images by their beaten patterns, and the definitions spelled out ------------------------------------------ */
 

@@ -1,5 +1,6 @@
 /* Tests of packing: what comes out is what went in, other programs read it, and it is whole or absent. */
 #include "kernels/base/fault.h"
+#include "tests/unit/random.h"
 #include "tests/unit/scratch.h"
 #include "shards/files/manifest.h"
 #include "shards/datasets/pack.h"
@@ -76,7 +77,7 @@ static void put_cifar(const char *name, int records) {
     for (int i = 0; i < records; i++) {
         bytes[(size_t)i * 3073] = (uint8_t)(i % 10);
         for (int k = 0; k < 3072; k++)
-            bytes[(size_t)i * 3073 + 1 + (size_t)k] = (uint8_t)(k % 3 ? next_random(&random) : (uint32_t)k);
+            bytes[(size_t)i * 3073 + 1 + (size_t)k] = (uint8_t)(k % 3 ? random_next24(&random) : (uint32_t)k);
     }
     put_file(name, bytes, (size_t)records * 3073);
     vb_free(bytes);

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 
+#include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
 #include "shards/files/path.h"
@@ -80,10 +81,7 @@ static void assert_same_tree(const vb_yaml *node, const json_t *json) {
 }
 
 static uint32_t random_state = 1;
-static uint32_t rnd(uint32_t n) {
-    random_state = random_state * 1664525u + 1013904223u;
-    return (random_state >> 8) % n;
-}
+static uint32_t rnd(uint32_t n) { return random_next24(&random_state) % n; }
 
 static json_t *random_json(int depth) {
     static const char *const texts[] = {"",    "no",          "3",
