@@ -490,4 +490,35 @@ static inline void assert_close(const float *found, const double *expected, int 
     if (!(dot / sqrt(norm * other) >= 1 - 1e-6)) fail_msg("%s: cosine %.9f", what, dot / sqrt(norm * other));
 }
 
+/* ---- two small models ---- */
+
+static const ref_sizes ref_small_vit = {.family = "clip",
+                                        .width = 96,
+                                        .layers = {2},
+                                        .grid = 3,
+                                        .patch = 4,
+                                        .hidden = 200,
+                                        .embed = 20,
+                                        .context = 11,
+                                        .vocabulary = 50,
+                                        .text_width = 128,
+                                        .text_layers = 3,
+                                        .text_hidden = 256};
+static const ref_sizes ref_small_resnet = {
+    .family = "clip", .resnet = true, .width = 6, .layers = {1, 2, 1, 3}, .grid = 2, .embed = 17};
+
+static inline void ref_make_typed(ref_model *m, const ref_sizes *sizes, vb_dtype first, vb_dtype second, vb_dtype third,
+                                  bool scattered) {
+    *m = (ref_model){.random = 7, .dtypes = {first, second, third}, .scattered = scattered};
+    ref_make(m, sizes);
+}
+
+static inline vb_clip *ref_open(ref_model *m, const char *family, int threads) {
+    vb_error err = {0};
+    vb_clip *clip = NULL;
+    const vb_clip_options options = {.family = vb_family_find(family), .threads = threads};
+    assert_ok(vb_clip_open(&clip, &m->set, &options, &err));
+    return clip;
+}
+
 #endif

@@ -8,7 +8,6 @@
 #include "kernels/matrix/layers.h"
 
 static uint32_t noise_state = 1;
-static uint32_t noise(void) { return random_next24(&noise_state); }
 static float noise_float(void) { return random_short_float(&noise_state); }
 
 static float from_bits(uint32_t bits) {
