@@ -175,9 +175,7 @@ int64_t vb_dataset_unit_of(const vb_dataset *dataset, int64_t sample) {
     return low;
 }
 
-int vb_dataset_unit_size(int64_t samples) { return vb_dataset_index_unit_size(samples); }
-
-int vb_dataset_unit_samples(const vb_dataset *dataset) { return vb_dataset_unit_size(dataset->head->samples); }
+int vb_dataset_unit_samples(const vb_dataset *dataset) { return vb_dataset_index_unit_size(dataset->head->samples); }
 
 static int sign_file(vb_digester *digester, const char *path, vb_error *err) {
     vb_path_facts facts;
@@ -249,8 +247,8 @@ static int digest_unit(const vb_dataset *dataset, vb_unit_data *data, vb_error *
     return 0;
 }
 
-static int read_unit(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_sample_extra *extras, bool bytes,
-                     vb_error *err) {
+static int read_any_unit(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_sample_extra *extras, bool bytes,
+                         vb_error *err) {
     vb_unit_range range = vb_dataset_unit(dataset, unit);
     int status = begin_unit(dataset, range, data, err);
     if (!status) status = format_of(dataset)->read(dataset, range, data, extras, bytes, err);
@@ -260,16 +258,16 @@ static int read_unit(const vb_dataset *dataset, int64_t unit, vb_unit_data *data
 }
 
 int vb_dataset_read_unit(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_error *err) {
-    return read_unit(dataset, unit, data, NULL, true, err);
+    return read_any_unit(dataset, unit, data, NULL, true, err);
 }
 
 int vb_dataset_read_unit_labels(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_error *err) {
-    return read_unit(dataset, unit, data, NULL, false, err);
+    return read_any_unit(dataset, unit, data, NULL, false, err);
 }
 
 int vb_dataset_read_unit_extras(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_sample_extra *extras,
                                 vb_error *err) {
-    return read_unit(dataset, unit, data, extras, true, err);
+    return read_any_unit(dataset, unit, data, extras, true, err);
 }
 
 void vb_dataset_extras_free(vb_sample_extra *extras, int count) {

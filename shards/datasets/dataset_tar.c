@@ -250,7 +250,7 @@ static void free_facts(folder_facts *facts) {
 }
 
 /* A manifest of ours; empty where there is none: another program's manifest.json says nothing to us. */
-static int read_manifest(vb_manifest *manifest, const char *path, vb_error *err) {
+static int read_folder_manifest(vb_manifest *manifest, const char *path, vb_error *err) {
     vb_error why = {0};
     *manifest = (vb_manifest){0};
     if (!vb_path_exists(path) || !vb_manifest_read(manifest, path, &why) || why.code == VB_EUNSUPPORTED) return 0;
@@ -261,7 +261,7 @@ static int read_facts(folder_facts *facts, const char *path, vb_error *err) {
     int status = -1;
     char *manifest = vb_path_beside(path, "manifest.json", err), *names = vb_path_beside(path, "classnames.txt", err);
     if (!manifest || !names || !(facts->folder = vb_path_beside(path, "", err))) goto done;
-    if (read_manifest(&facts->manifest, manifest, err)) goto done;
+    if (read_folder_manifest(&facts->manifest, manifest, err)) goto done;
     if (facts->manifest.class_names.count) {
         facts->names = facts->manifest.class_names;
         facts->manifest.class_names = (vb_strings){0};
@@ -318,7 +318,7 @@ static int tar_find(vb_strings *files, const char *folder, vb_error *err) {
     vb_strings names = {0};
     int status = -1;
     char *path = vb_path_join(folder, "manifest.json", err);
-    if (!path || read_manifest(&manifest, path, err)) goto done;
+    if (!path || read_folder_manifest(&manifest, path, err)) goto done;
     if (!manifest.shard_count && vb_path_list_folder(&names, folder, err)) goto done;
     for (size_t i = 0; i < manifest.shard_count; i++)
         if (vb_strings_take(files, vb_path_join(folder, manifest.shards[i].file, err), err)) goto done;

@@ -14,7 +14,7 @@
 static const char schema[] = "vocabench.shards/1";
 enum { MANIFEST_LIMIT = 1 << 28 };
 
-static int fails(const char *path, const char *key, const char *expected, vb_error *err) {
+static int wrong_value(const char *path, const char *key, const char *expected, vb_error *err) {
     return vb_errorf(err, VB_EDATA, "%s: %s: expected %s", path, key, expected);
 }
 
@@ -41,9 +41,9 @@ static int read_count(const json_t *object, const char *key, const char *path, c
     return 0;
 }
 
-static int read_shard(vb_manifest_shard *shard, const json_t *object, const char *path, const char *place, vb_error *err) {
+static int read_shard_entry(vb_manifest_shard *shard, const json_t *object, const char *path, const char *place, vb_error *err) {
     static const char *const keys[] = {"file", "rows", "bytes", "xxh3_128", NULL};
-    if (!json_is_object(object)) return fails(path, place, "an object", err);
+    if (!json_is_object(object)) return wrong_value(path, place, "an object", err);
     int64_t bytes;
     if (check_keys(object, keys, path, place, err) || read_count(object, "rows", path, place, &shard->rows, err) ||
         read_count(object, "bytes", path, place, &bytes, err))
@@ -68,11 +68,11 @@ static int read_root(vb_manifest *manifest, const json_t *root, const char *path
     if (check_keys(root, keys, path, "manifest", err) || read_count(root, "rows", path, "manifest", &manifest->rows, err))
         return -1;
     const json_t *names = json_object_get(root, "class_names"), *shards = json_object_get(root, "shards");
-    if (!json_is_array(names)) return fails(path, "class_names", "a list of strings", err);
-    if (!json_is_array(shards)) return fails(path, "shards", "a list of objects", err);
+    if (!json_is_array(names)) return wrong_value(path, "class_names", "a list of strings", err);
+    if (!json_is_array(shards)) return wrong_value(path, "shards", "a list of objects", err);
     for (size_t i = 0; i < json_array_size(names); i++) {
         const char *name = json_string_value(json_array_get(names, i));
-        if (!name || !*name) return fails(path, "class_names", "non-empty strings", err);
+        if (!name || !*name) return wrong_value(path, "class_names", "non-empty strings", err);
         if (vb_strings_add(&manifest->class_names, name, err)) return -1;
     }
     if (!(manifest->shards = vb_array(json_array_size(shards), sizeof *manifest->shards, "shards", err))) return -1;
@@ -82,7 +82,7 @@ static int read_root(vb_manifest *manifest, const json_t *root, const char *path
         snprintf(place, sizeof place, "shards[%zu]", i);
         vb_manifest_shard *shard = &manifest->shards[i];
         manifest->shard_count = i + 1;
-        if (read_shard(shard, json_array_get(shards, i), path, place, err)) return -1;
+        if (read_shard_entry(shard, json_array_get(shards, i), path, place, err)) return -1;
         if (i && strcmp(manifest->shards[i - 1].file, shard->file) >= 0)
             return vb_errorf(err, VB_EDATA, "%s: %s: '%s' after '%s': expected files in byte order, each once", path, place,
                              shard->file, manifest->shards[i - 1].file);

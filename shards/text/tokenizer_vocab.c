@@ -12,7 +12,7 @@
 static const char vocabulary_name[] = "vocab.json", merges_name[] = "merges.txt";
 
 /* The path of a name inside the folder, or beside the file. */
-static char *path_of(const char *path, bool folder, const char *name, vb_error *err) {
+static char *path_within(const char *path, bool folder, const char *name, vb_error *err) {
     return folder ? vb_path_join(path, name, err) : vb_path_beside(path, name, err);
 }
 
@@ -73,8 +73,8 @@ done:
 
 static int vocab_read(vb_tokenizer **tokenizer, const char *path, bool mask_token, vb_digest *digest, vb_error *err) {
     bool folder = vb_path_is_folder(path);
-    char *vocabulary = path_of(path, folder, vocabulary_name, err);
-    char *merges = vocabulary ? path_of(path, folder, merges_name, err) : NULL;
+    char *vocabulary = path_within(path, folder, vocabulary_name, err);
+    char *merges = vocabulary ? path_within(path, folder, merges_name, err) : NULL;
     int status = merges ? read_pair(tokenizer, vocabulary, merges, mask_token, digest, err) : -1;
     vb_free(vocabulary);
     vb_free(merges);
