@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/exact/exact.h"
+#include "kernels/exact/round_outward.h"
 #include "kernels/matrix/gemm.h"
 #include "kernels/base/memory.h"
 
@@ -198,13 +199,6 @@ static int before(const image_view *image, int c, double c_score, int d, double 
                          &(rival){text_of(bank, d), bank->norm[d], d_score, d});
 }
 
-static float float_above(double value) {
-    float rounded = (float)value;
-    return (double)rounded < value ? nextafterf(rounded, INFINITY) : rounded;
-}
-
-static float float_below(double value) { return -float_above(-value); }
-
 /* The first-ranked class other than y and its kin among list[0..count-1] (list NULL: all classes), its fp64 score in *score; -1:
  * none. */
 static int best_other(const image_view *image, int y, const int *list, int count, double *score) {
@@ -214,7 +208,7 @@ static int best_other(const image_view *image, int y, const int *list, int count
         int c = list ? list[i] : i;
         if (scores[c] > top && !vb_same_thing(image->kin, c, y)) top = scores[c];
     }
-    float threshold = isinf(image->slack) ? -INFINITY : float_below(top - image->slack);
+    float threshold = isinf(image->slack) ? -INFINITY : vb_round_outward_down(top - image->slack);
     int best = -1;
     for (int i = 0; i < count; i++) {
         int c = list ? list[i] : i;
@@ -234,8 +228,8 @@ static void find_pool(const image_view *image, int from, int y, uint64_t *pool) 
     int classes = image->bank->classes;
     float above = INFINITY, below = -INFINITY;
     if (!isinf(image->slack)) {
-        above = float_above(scores[y] + image->slack);
-        below = float_below(scores[y] - image->slack);
+        above = vb_round_outward_up(scores[y] + image->slack);
+        below = vb_round_outward_down(scores[y] - image->slack);
     }
     memset(pool, 0, vb_pool_words(classes - from) * sizeof *pool);
     for (int c = from; c < classes; c++) {
@@ -252,8 +246,8 @@ static void judge_row(const image_view *image, const vb_label_space *space, cons
     memset(beaten, 0, (size_t)space->vocabularies);
     float above = INFINITY, below = -INFINITY; /* without a screen every class lies between */
     if (!isinf(image->slack)) {
-        above = float_above(scores[y] + image->slack);
-        below = float_below(scores[y] - image->slack);
+        above = vb_round_outward_up(scores[y] + image->slack);
+        below = vb_round_outward_down(scores[y] - image->slack);
     }
     for (int c = 0; c < space->classes; c++) {
         if (scores[c] < below || vb_same_thing(space->kin, c, y) || homes->offsets[c] == homes->offsets[c + 1]) continue;
@@ -291,6 +285,18 @@ int vb_similarity_judge(const vb_text_bank *bank, const vb_label_space *space, c
     return vb_similarity_judge_pool(bank, space, images, rows, labels, beaten, verdicts, bank->classes, NULL, threads, err);
 }
 
+static int64_t rows_at_once(int64_t classes, int64_t rows) {
+    int64_t block = BLOCK_SCORES / classes;
+    if (block > BLOCK_ROWS) block = BLOCK_ROWS;
+    if (block < LEAST_ROWS) block = LEAST_ROWS;
+    return block < rows ? block : rows;
+}
+
+/* A text takes its norm, the inverse, its twin's number and what lies around them. */
+int64_t vb_similarity_judge_bytes(int64_t classes, int64_t rows) {
+    return classes > 0 ? rows_at_once(classes, rows) * 4 * classes + 36 * classes : 0;
+}
+
 int vb_similarity_judge_pool(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows,
                              const int *labels, uint8_t *beaten, vb_verdict *verdicts, int from, uint64_t *pool, int threads,
                              vb_error *err) {
@@ -298,10 +304,7 @@ int vb_similarity_judge_pool(const vb_text_bank *bank, const vb_label_space *spa
         return vb_errorf(err, VB_EMISMATCH, "label space of %d classes for %d text embeddings", space->classes, bank->classes);
     vb_memberships homes;
     if (vb_label_space_memberships_new(&homes, space, err)) return -1;
-    int64_t block = BLOCK_SCORES / bank->classes;
-    if (block > BLOCK_ROWS) block = BLOCK_ROWS;
-    if (block < LEAST_ROWS) block = LEAST_ROWS;
-    if (block > rows) block = rows;
+    int64_t block = rows_at_once(bank->classes, rows);
     int result = -1;
     double *norms = NULL;
     float *scores = vb_array((size_t)block * (size_t)bank->classes, sizeof(float), "similarity block", err);
@@ -363,8 +366,8 @@ static int open_duel(duel *image, const vb_text_bank *part, const vb_image_block
     /* The products may come from a library that sets subnormal numbers to zero: the floor in units of the least normal number. */
     double fp32 = image->norm * part->radius + part->floor * 0x1p23,
            fp64 = image->norm * part->radius64 * (part->similarity == VB_COSINE ? 1 : text_norm);
-    image->above = float_above(score + (fp32 + fp64) * WIDEN);
-    image->below = float_below(score - (fp32 + fp64) * WIDEN);
+    image->above = vb_round_outward_up(score + (fp32 + fp64) * WIDEN);
+    image->below = vb_round_outward_down(score - (fp32 + fp64) * WIDEN);
     return 0;
 }
 

@@ -11,13 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/openness/label_space.h"
 #include "kernels/base/error.h"
-
-typedef enum vb_similarity {
-    VB_COSINE,
-    VB_DOT /* texts as they are, unnormalised: the official code's blended prompts */
-} vb_similarity;
+#include "kernels/exact/score.h"
+#include "kernels/openness/label_space.h"
 
 /* The texts of all classes, prepared once: norms, error bounds, equal rows. Immutable, so that threads may share it. */
 typedef struct vb_text_bank vb_text_bank;
@@ -48,6 +44,9 @@ typedef struct vb_verdict {
  * classes than the bank's, VB_EMISMATCH. On failure the outputs are undefined. */
 int vb_similarity_judge(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows,
                         const int *labels, uint8_t *beaten, vb_verdict *verdicts, int threads, vb_error *err);
+
+/* The bytes of a bank of `classes` texts and of the work space for judging `rows` images at once, at most. */
+int64_t vb_similarity_judge_bytes(int64_t classes, int64_t rows);
 
 static inline size_t vb_pool_words(int candidates) { return ((size_t)candidates + 63) / 64; }
 

@@ -24,15 +24,15 @@ static void one_group(const uint8_t *x, const int8_t *panel, int queries, int q,
     }
 }
 
-static void products(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries, const int32_t *offsets,
-                     int width, int32_t *out) {
+static void coded_products_avx2(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries,
+                                const int32_t *offsets, int width, int32_t *out) {
     for (int g = 0; g < groups; g++)
         for (int q = 0; q < queries; q++)
             one_group(codes + (size_t)g * stride, panel, queries, q, offsets[q], width, out + q * VB_PAIR + g * VB_GROUP);
 }
 
-static unsigned screen(const int32_t *products, const float *numbers, int queries, const float *alpha, const float *beta,
-                       const float *thresholds, uint16_t *pass) {
+static unsigned coded_screen_avx2(const int32_t *products, const float *numbers, int queries, const float *alpha,
+                                  const float *beta, const float *thresholds, uint16_t *pass) {
     unsigned any = 0;
     for (int q = 0; q < queries; q++) {
         unsigned bits = 0;
@@ -49,7 +49,7 @@ static unsigned screen(const int32_t *products, const float *numbers, int querie
     return any;
 }
 
-const vb_coded_kernel vb_coded_kernel_avx2 = {products, screen};
+const vb_coded_kernel vb_coded_kernel_avx2 = {.products = coded_products_avx2, .screen = coded_screen_avx2};
 #else
 typedef int vb_no_avx2_here;
 #endif

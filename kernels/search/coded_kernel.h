@@ -1,11 +1,14 @@
 /* What the search through codes has once for each instruction set level: all give the same integers. Private to
- * kernels/coded_*.c. */
+ * kernels/search/. */
 #ifndef VB_CODED_KERNEL_H
 #define VB_CODED_KERNEL_H
 
 #include "kernels/search/coder.h"
 
-enum { VB_PANEL = 12, /* queries multiplied at once */ VB_PAIR = 2 * VB_GROUP };
+enum {
+    VB_PANEL = 12, /* queries multiplied at once: with two groups, 24 sums of the 32 AVX-512 registers */
+    VB_PAIR = 2 * VB_GROUP
+};
 
 typedef struct vb_coded_kernel {
     /* out[q * VB_PAIR + g * VB_GROUP + i] = sum over k of code (with its 128) of row i of group g times query q's code, less
@@ -20,7 +23,9 @@ typedef struct vb_coded_kernel {
                        const float *thresholds, uint16_t *pass);
 } vb_coded_kernel;
 
+/* For the level in use. */
 const vb_coded_kernel *vb_coded_kernel_get(void);
+
 extern const vb_coded_kernel vb_coded_kernel_scalar;
 #if defined(__x86_64__)
 extern const vb_coded_kernel vb_coded_kernel_avx2, vb_coded_kernel_vnni;

@@ -1,63 +1,16 @@
 /* Queries in 8 bits: planes, panels, and the screen of coded rows against all of them. */
 #include "kernels/search/coded_queries.h"
 
+#include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
-#include "kernels/base/isa.h"
 #include "kernels/base/memory.h"
-
-/* ---- the plain kernel
- * ----------------------------------------------------------------------------------------------------------- */
-
-static void plain_products(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries,
-                           const int32_t *offsets, int width, int32_t *out) {
-    for (int g = 0; g < groups; g++)
-        for (int q = 0; q < queries; q++)
-            for (int i = 0; i < VB_GROUP; i++) {
-                int32_t sum = -offsets[q];
-                for (int k = 0; k < width; k++)
-                    sum += codes[(size_t)g * stride + (size_t)(k / 4 * 4 * VB_GROUP + 4 * i + k % 4)] *
-                           panel[(k / 4 * queries + q) * 4 + k % 4];
-                out[q * VB_PAIR + g * VB_GROUP + i] = sum;
-            }
-}
-
-static unsigned plain_screen(const int32_t *products, const float *numbers, int queries, const float *alpha, const float *beta,
-                             const float *thresholds, uint16_t *pass) {
-    unsigned any = 0;
-    for (int q = 0; q < queries; q++) {
-        pass[q] = 0;
-        for (int i = 0; i < VB_GROUP; i++) {
-            float bound = fmaf(beta[q], numbers[2 * VB_GROUP + i], alpha[q] * numbers[VB_GROUP + i]);
-            if (fmaf(numbers[i], (float)products[q * VB_PAIR + i], bound) >= thresholds[q]) pass[q] |= (uint16_t)(1u << i);
-        }
-        any |= pass[q];
-    }
-    return any;
-}
-
-const vb_coded_kernel vb_coded_kernel_scalar = {plain_products, plain_screen};
-
-const vb_coded_kernel *vb_coded_kernel_get(void) {
-#if defined(__x86_64__)
-    vb_isa level = vb_isa_level();
-    if (level >= VB_VNNI) return &vb_coded_kernel_vnni;
-    if (level >= VB_AVX2) return &vb_coded_kernel_avx2;
-#endif
-    return &vb_coded_kernel_scalar;
-}
-
-/* ---- queries
- * --------------------------------------------------------------------------------------------------------------------- */
-
-static float float_above(double value) {
-    float rounded = (float)value;
-    return (double)rounded < value ? nextafterf(rounded, INFINITY) : rounded;
-}
+#include "kernels/exact/round_outward.h"
 
 /* y to codes, leaving y - scale * codes in y; the norm of that, not rounded up. */
-static double take_plane(double *y, int width, double *scale, int8_t *codes, int32_t *offset, double *coded_norm) {
+static double code_plane(double *y, int width, double *scale, int8_t *codes, int32_t *offset, double *coded_norm) {
     double largest = 0, left = 0, square = 0;
     *offset = 0;
     for (int k = 0; k < width; k++) largest = fmax(largest, fabs(y[k]));
@@ -74,7 +27,7 @@ static double take_plane(double *y, int width, double *scale, int8_t *codes, int
     return sqrt(left);
 }
 
-static void take_query(vb_coded_queries *coded, int64_t q, const float *from, double *work) {
+static void code_query(vb_coded_queries *coded, int64_t q, const float *from, double *work) {
     const vb_coder *coder = coded->coder;
     const double UP = 1 + 0x1p-20;
     int width = coded->width, dim = vb_coder_dim(coder);
@@ -89,14 +42,14 @@ static void take_query(vb_coded_queries *coded, int64_t q, const float *from, do
     vb_coder_rotate(coder, y, work);
     int8_t *first = coded->first + q * width;
     double slack = 0x1p-44 * query->norm; /* roundings of the rotation and of the planes */
-    query->first_left = take_plane(y, width, &query->first_scale, first, &coded->offset[q], &first_norm) * UP + slack;
+    query->first_left = code_plane(y, width, &query->first_scale, first, &coded->offset[q], &first_norm) * UP + slack;
     query->second_left =
-        take_plane(y, width, &query->second_scale, coded->second + q * width, &query->second_offset, &second_norm) * UP + slack;
+        code_plane(y, width, &query->second_scale, coded->second + q * width, &query->second_offset, &second_norm) * UP + slack;
     query->base = vb_coder_mean_product(coder, from);
     query->base_slack = (dim + 8.0) * 0x1p-52 * query->norm * vb_coder_mean_norm(coder);
     /* The screen is computed in fp32, in units of first_scale: five roundings of numbers that add up to no more than these. */
-    coded->alpha[q] = float_above(fmax(query->norm / query->first_scale * UP, 1e-30));
-    coded->beta[q] = float_above((query->first_left / query->first_scale + 0x1p-21 * first_norm) * UP);
+    coded->alpha[q] = vb_round_outward_up(fmax(query->norm / query->first_scale * UP, 1e-30));
+    coded->beta[q] = vb_round_outward_up((query->first_left / query->first_scale + 0x1p-21 * first_norm) * UP);
     int64_t panel = q / VB_PANEL, place = q % VB_PANEL, left = coded->count - panel * VB_PANEL;
     int64_t queries = left < VB_PANEL ? left : VB_PANEL;
     int8_t *to = coded->panels + panel * VB_PANEL * width;
@@ -104,6 +57,7 @@ static void take_query(vb_coded_queries *coded, int64_t q, const float *from, do
 }
 
 int vb_coded_queries_new(vb_coded_queries **out, const vb_coder *coder, const float *queries, int64_t count, vb_error *err) {
+    assert(count >= 0);
     *out = NULL;
     vb_coded_queries *coded = vb_array(1, sizeof *coded, "coded queries", err);
     if (!coded) return -1;
@@ -119,7 +73,7 @@ int vb_coded_queries_new(vb_coded_queries **out, const vb_coder *coder, const fl
     coded->second = vb_array(codes, 1, "coded queries", err);
     bool whole = coded->query && coded->offset && coded->alpha && coded->beta && coded->panels && coded->first && coded->second;
     int status = work && whole ? 0 : -1;
-    for (int64_t q = 0; !status && q < count; q++) take_query(coded, q, queries + q * vb_coder_dim(coder), work);
+    for (int64_t q = 0; !status && q < count; q++) code_query(coded, q, queries + q * vb_coder_dim(coder), work);
     vb_free(work);
     if (status) vb_coded_queries_free(coded);
     else *out = coded;
@@ -143,30 +97,28 @@ size_t vb_coded_queries_bytes(int64_t queries, int dim) {
 }
 
 float vb_coded_queries_threshold(const vb_coded_queries *coded, int64_t q, double floor) {
+    assert(q >= 0 && q < coded->count);
     const vb_coded_query *query = &coded->query[q];
     double value = (floor - query->base - query->base_slack) / query->first_scale;
     if (value == -INFINITY) return -INFINITY;
     value -= 0x1p-45 * (fabs(floor) + fabs(query->base)) / query->first_scale;
-    float rounded = (float)value;
-    return (double)rounded > value ? nextafterf(rounded, -INFINITY) : rounded;
+    return vb_round_outward_down(value);
 }
 
-/* ---- the screen
- * ------------------------------------------------------------------------------------------------------------------- */
-
 int vb_coded_queries_screen(const vb_coded_queries *coded, const vb_coded_kernel *kernel, const float *thresholds,
-                            const uint8_t *groups, int pair, const char *ahead, int64_t ahead_bytes, vb_passed *passed,
-                            void *context, vb_error *err) {
+                            const vb_coded_groups *groups, vb_passed *passed, void *context, vb_error *err) {
+    assert(groups->count == 1 || groups->count == 2);
     size_t stride = vb_coder_group_bytes(coded->width), codes = (size_t)VB_GROUP * (size_t)coded->width;
     int32_t products[VB_PANEL * VB_PAIR];
-    int64_t asked = 0, some = ahead_bytes / ((coded->count + VB_PANEL - 1) / VB_PANEL) + 1;
+    int64_t asked = 0, some = groups->ahead_bytes / ((coded->count + VB_PANEL - 1) / VB_PANEL) + 1;
     for (int64_t at = 0; at < coded->count; at += VB_PANEL) {
         int queries = coded->count - at < VB_PANEL ? (int)(coded->count - at) : VB_PANEL;
-        for (int64_t end = asked + some; asked < end && asked < ahead_bytes; asked += 64) __builtin_prefetch(ahead + asked, 0, 2);
-        kernel->products(groups, stride, pair, coded->panels + at * coded->width, queries, coded->offset + at, coded->width,
-                         products);
-        for (int h = 0; h < pair; h++) {
-            const uint8_t *group = groups + (size_t)h * stride;
+        for (int64_t end = asked + some; asked < end && asked < groups->ahead_bytes; asked += 64)
+            __builtin_prefetch(groups->ahead + asked, 0, 2);
+        kernel->products(groups->groups, stride, groups->count, coded->panels + at * coded->width, queries, coded->offset + at,
+                         coded->width, products);
+        for (int h = 0; h < groups->count; h++) {
+            const uint8_t *group = groups->groups + (size_t)h * stride;
             const float *numbers = (const float *)(const void *)(group + codes);
             uint16_t pass[VB_PANEL];
             if (!kernel->screen(products + h * VB_GROUP, numbers, queries, coded->alpha + at, coded->beta + at, thresholds + at,

@@ -1,10 +1,25 @@
-/* What queries in codes are made of, for the searches that screen rows with them. Private to kernels/coded_*.c and
- * kernels/search/scan.c. */
+/* Queries in 8 bits, for the searches that screen coded rows with them. Private to kernels/search/, but for the queries as a
+ * whole.
+ *
+ * A query is coded in two planes of 8 bits: y = s1 c1 + d1 = s1 c1 + s2 c2 + d2 (y = H q as in kernels/search/coder.h). The first
+ * plane alone is multiplied with every row:
+ *
+ *     |<q, u> - <q, m> - s s1 <c1, c>| <= |d1| |s c| + |q| |r|. */
 #ifndef VB_CODED_QUERIES_H
 #define VB_CODED_QUERIES_H
 
 #include "kernels/search/coded_kernel.h"
-#include "kernels/search/coded_scan.h"
+
+/* The queries of a search in codes. Immutable: shared by all threads. */
+typedef struct vb_coded_queries vb_coded_queries;
+
+/* queries: as given to vb_search_new, count x dim. coder: borrowed until the scans are free. That coder and search have the same
+ * similarity is the caller's to see to. Free with vb_coded_queries_free; NULL is allowed there. */
+int vb_coded_queries_new(vb_coded_queries **coded, const vb_coder *coder, const float *queries, int64_t count, vb_error *err);
+void vb_coded_queries_free(vb_coded_queries *coded);
+
+/* Bytes that so many queries take. */
+size_t vb_coded_queries_bytes(int64_t queries, int dim);
 
 /* A query in two planes. */
 typedef struct vb_coded_query {
@@ -35,10 +50,16 @@ float vb_coded_queries_threshold(const vb_coded_queries *coded, int64_t query, d
 typedef int vb_passed(void *context, int64_t query, unsigned pass, const uint8_t *group, const int32_t *first, int half,
                       vb_error *err);
 
-/* Screens one or two groups, which lie behind one another, against all queries. ahead: bytes that are wanted soon, asked for on
- * the way. */
+/* Groups of coded rows that are screened together. */
+typedef struct vb_coded_groups {
+    const uint8_t *groups; /* one behind the other */
+    int count;             /* 1 or 2 */
+    const char *ahead;     /* ahead_bytes that are wanted soon, asked for on the way */
+    int64_t ahead_bytes;
+} vb_coded_groups;
+
+/* Screens the groups against all queries; thresholds: one a query. Fails when `passed` does. */
 int vb_coded_queries_screen(const vb_coded_queries *coded, const vb_coded_kernel *kernel, const float *thresholds,
-                            const uint8_t *groups, int pair, const char *ahead, int64_t ahead_bytes, vb_passed *passed,
-                            void *context, vb_error *err);
+                            const vb_coded_groups *groups, vb_passed *passed, void *context, vb_error *err);
 
 #endif

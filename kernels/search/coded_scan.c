@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/search/coded_queries.h"
 #include "kernels/base/memory.h"
 
-enum { AT_ONCE = 32 /* groups between two looks at the thresholds */ };
+enum { AT_ONCE = 32 /* groups before thresholds are read again */ };
 
 typedef struct candidate {
     double middle, bound; /* the score is within bound of middle */
@@ -32,9 +31,7 @@ struct vb_coded_scan {
     double slack;
 };
 
-/* ---- pools
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- pools ---- */
 
 static int64_t pool_capacity(int64_t k) { return 4 * k + 256; }
 
@@ -110,16 +107,15 @@ static void prune(vb_coded_scan *scan, int64_t q) {
     int64_t n = scan->held[q], kept = 0;
     if (n >= scan->k) {
         for (int64_t i = 0; i < n; i++) scan->work[i] = pool[i].middle - pool[i].bound;
-        vb_scan_search_raise(scan->search, q, select_kth(scan->work, n, scan->k));
+        vb_search_raise(scan->search, q, select_kth(scan->work, n, scan->k));
     }
-    double floor = vb_scan_search_floor(scan->search, q);
+    double floor = vb_search_floor(scan->search, q);
     for (int64_t i = 0; i < n; i++)
         if (pool[i].middle + pool[i].bound >= floor) pool[kept++] = pool[i];
     scan->held[q] = kept;
 }
 
-/* ---- exact scores
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- exact scores ---- */
 
 /* A place in a pool. */
 typedef struct place {
@@ -182,7 +178,7 @@ static int settle(vb_coded_scan *scan, int64_t first, int64_t count, vb_error *e
             candidate *pool = scan->pool + q * scan->capacity;
             int64_t held = scan->held[q], most = held < scan->k ? held : scan->k;
             if (!round) qsort(pool, (size_t)held, sizeof *pool, by_middle);
-            double floor = vb_scan_search_floor(scan->search, q);
+            double floor = vb_search_floor(scan->search, q);
             for (int64_t i = round ? most : 0; i < (round ? held : most); i++)
                 if (pool[i].middle + pool[i].bound >= floor) places[n++] = (place){pool[i].id, q, &pool[i]};
         }
@@ -195,9 +191,7 @@ static int settle(vb_coded_scan *scan, int64_t first, int64_t count, vb_error *e
 
 int vb_coded_scan_settle(vb_coded_scan *scan, vb_error *err) { return settle(scan, 0, scan->coded->count, err); }
 
-/* ---- the scan
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the scan ---- */
 
 /* vb_passed: the second plane's bounds, and into the pool. id: of the first row of the pair. */
 static int examine(void *context, int64_t q, unsigned pass, const uint8_t *group, const int32_t *first, int half, vb_error *err) {
@@ -209,7 +203,7 @@ static int examine(void *context, int64_t q, unsigned pass, const uint8_t *group
     float numbers[3][VB_GROUP];
     memcpy(numbers, group + (size_t)VB_GROUP * (size_t)coded->width, sizeof numbers);
     scan->kernel->products(group, 0, 1, coded->second + q * coded->width, 1, &query->second_offset, coded->width, second);
-    double floor = vb_scan_search_floor(scan->search, q);
+    double floor = vb_search_floor(scan->search, q);
     for (; pass; pass &= pass - 1) {
         int i = __builtin_ctz(pass);
         double scale = numbers[0][i], residual = numbers[1][i], norm = numbers[2][i];
@@ -223,7 +217,7 @@ static int examine(void *context, int64_t q, unsigned pass, const uint8_t *group
         if (scan->held[q] == scan->capacity) {
             prune(scan, q);
             if (scan->held[q] > scan->capacity / 4 * 3 && settle(scan, q, 1, err)) return -1;
-            floor = vb_scan_search_floor(scan->search, q);
+            floor = vb_search_floor(scan->search, q);
         }
         scan->pool[q * scan->capacity + scan->held[q]++] = found;
     }
@@ -234,13 +228,12 @@ int vb_coded_scan_groups(vb_coded_scan *scan, const void *groups, int64_t count,
     const vb_coded_queries *coded = scan->coded;
     size_t stride = vb_coder_group_bytes(coded->width);
     for (int64_t g = 0; g < count; g += 2) {
-        const uint8_t *group = (const uint8_t *)groups + (size_t)g * stride;
-        int pair = count - g >= 2 ? 2 : 1;
+        vb_coded_groups pair = {.groups = (const uint8_t *)groups + (size_t)g * stride, .count = count - g >= 2 ? 2 : 1};
         if (g % AT_ONCE == 0)
             for (int64_t q = 0; q < coded->count; q++)
-                scan->thresholds[q] = vb_coded_queries_threshold(coded, q, vb_scan_search_floor(scan->search, q));
+                scan->thresholds[q] = vb_coded_queries_threshold(coded, q, vb_search_floor(scan->search, q));
         scan->pair_id = first_id + g * VB_GROUP;
-        if (vb_coded_queries_screen(coded, scan->kernel, scan->thresholds, group, pair, NULL, 0, examine, scan, err)) return -1;
+        if (vb_coded_queries_screen(coded, scan->kernel, scan->thresholds, &pair, examine, scan, err)) return -1;
     }
     return 0;
 }

@@ -58,8 +58,8 @@ static void single(const uint8_t *x, const int8_t *y, int32_t offset, int width,
     _mm512_storeu_si512(out, _mm512_add_epi32(_mm512_add_epi32(sum[0], sum[1]), _mm512_add_epi32(sum[2], sum[3])));
 }
 
-static void products(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries, const int32_t *offsets,
-                     int width, int32_t *out) {
+static void coded_products_vnni(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries,
+                                const int32_t *offsets, int width, int32_t *out) {
     if (queries == 1) {
         for (int g = 0; g < groups; g++) single(codes + (size_t)g * stride, panel, offsets[0], width, out + g * VB_GROUP);
         return;
@@ -73,8 +73,8 @@ static void products(const uint8_t *codes, size_t stride, int groups, const int8
     }
 }
 
-static unsigned screen(const int32_t *products, const float *numbers, int queries, const float *alpha, const float *beta,
-                       const float *thresholds, uint16_t *pass) {
+static unsigned coded_screen_vnni(const int32_t *products, const float *numbers, int queries, const float *alpha,
+                                  const float *beta, const float *thresholds, uint16_t *pass) {
     __m512 scale = _mm512_loadu_ps(numbers), residual = _mm512_loadu_ps(numbers + VB_GROUP),
            norm = _mm512_loadu_ps(numbers + 2 * VB_GROUP);
     unsigned any = 0;
@@ -88,7 +88,7 @@ static unsigned screen(const int32_t *products, const float *numbers, int querie
     return any;
 }
 
-const vb_coded_kernel vb_coded_kernel_vnni = {products, screen};
+const vb_coded_kernel vb_coded_kernel_vnni = {.products = coded_products_vnni, .screen = coded_screen_vnni};
 #else
 typedef int vb_no_vnni_here;
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/exact/round_outward.h"
 
 struct vb_coder {
     int dim, width, block;
@@ -92,11 +93,6 @@ void vb_coder_rotate(const vb_coder *coder, double *v, double *work) {
     memcpy(v, work, (size_t)coder->width * sizeof *v);
 }
 
-static float float_above(double value) {
-    float rounded = (float)value;
-    return (double)rounded < value ? nextafterf(rounded, INFINITY) : rounded;
-}
-
 static float element(const void *rows, vb_dtype dtype, int64_t i) {
     if (dtype == VB_F32) {
         float x;
@@ -126,7 +122,7 @@ static void encode_row(const vb_coder *coder, double *v, double *work, double sq
     double slack = 0x1p-44 * (sqrt(left) + coder->mean_norm + (coder->similarity == VB_COSINE ? 1 : length)) + 0x1p-140;
     vb_coder_rotate(coder, v, work);
     for (int k = 0; k < coder->width; k++) largest = fmax(largest, fabs(v[k]));
-    *scale = float_above(fmax(largest / 127, 0x1p-120));
+    *scale = vb_round_outward_up(fmax(largest / 127, 0x1p-120));
     left = 0;
     for (int k = 0; k < coder->width; k++) {
         double c = fmin(fmax(rint(v[k] / *scale), -127), 127), rest = v[k] - c * *scale;
@@ -134,8 +130,8 @@ static void encode_row(const vb_coder *coder, double *v, double *work, double sq
         left += rest * rest;
         coded += c * c;
     }
-    *residual = float_above(sqrt(left) * UP + slack);
-    *norm = float_above(sqrt(coded) * *scale * UP);
+    *residual = vb_round_outward_up(sqrt(left) * UP + slack);
+    *norm = vb_round_outward_up(sqrt(coded) * *scale * UP);
 }
 
 void vb_coder_encode(const vb_coder *coder, const void *rows, vb_dtype dtype, int count, void *group, double *work,

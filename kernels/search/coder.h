@@ -14,8 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/openness/similarity.h"
+#include "kernels/base/error.h"
 #include "kernels/base/tensor.h"
+#include "kernels/exact/score.h"
 
 typedef struct vb_coder vb_coder; /* immutable */
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/exact/two_sum.h"
 #include "kernels/search/scan_kernel.h"
 
 enum { ROWS = 3, QUERIES = 4 };
@@ -41,16 +42,20 @@ INLINE void tile(const int m, const int n, const float *x, const float *q, int64
 PART(3, 1)
 PART(3, 2)
 PART(3, 3)
-PART(3, 4) PART(1, 1) PART(1, 2) PART(1, 3) PART(1, 4)
+PART(3, 4)
+PART(1, 1)
+PART(1, 2)
+PART(1, 3)
+PART(1, 4)
+#undef PART
 
-    typedef void tile_function(const float *x, const float *q, int64_t width, float *out, int64_t ldout);
+typedef void tile_function(const float *x, const float *q, int64_t width, float *out, int64_t ldout);
 static tile_function *const tall[QUERIES + 1] = {NULL, part_3_1, part_3_2, part_3_3, part_3_4};
 static tile_function *const flat[QUERIES + 1] = {NULL, part_1_1, part_1_2, part_1_3, part_1_4};
 
-static void products(const float *x, int64_t rows, const float *q, int64_t queries, int64_t width, float *out, int64_t ldout,
-                     const char *ahead, int64_t ahead_bytes) {
+static void scan_products_avx2(const float *x, int64_t rows, const float *q, int64_t queries, int64_t width, float *out,
+                               int64_t ldout, vb_scan_ahead ahead) {
     (void)ahead; /* the processors of this level are left to their own foresight */
-    (void)ahead_bytes;
     for (int64_t i = 0; i < rows;) {
         int64_t step = rows - i >= ROWS ? ROWS : 1;
         tile_function *const *tiles = step == ROWS ? tall : flat;
@@ -92,7 +97,8 @@ INLINE float widen_as(const char *row, vb_dtype dtype, int64_t dim, int64_t widt
     return four[0] + four[1];
 }
 
-static void widen(const void *rows, vb_dtype dtype, int64_t count, int64_t dim, int64_t width, float *out, float *squares) {
+static void scan_widen_avx2(const void *rows, vb_dtype dtype, int64_t count, int64_t dim, int64_t width, float *out,
+                            float *squares) {
     const int64_t row_bytes = dim * (dtype == VB_F32 ? 4 : 2);
     for (int64_t i = 0; i < count; i++) {
         const char *row = (const char *)rows + i * row_bytes;
@@ -103,7 +109,7 @@ static void widen(const void *rows, vb_dtype dtype, int64_t count, int64_t dim, 
     }
 }
 
-static int screen(const float *scores, int64_t ld, int64_t rows, const float *thresholds, int count, int *hits) {
+static int scan_screen_avx2(const float *scores, int64_t ld, int64_t rows, const float *thresholds, int count, int *hits) {
     int found = 0;
     for (int64_t row = 0; row < rows; row++) {
         const float *of_row = scores + row * ld;
@@ -119,7 +125,7 @@ static int screen(const float *scores, int64_t ld, int64_t rows, const float *th
     return found;
 }
 
-static void pair(const float *x, const float *q, int64_t width, double *sum, double *rest) {
+static void scan_pair_avx2(const float *x, const float *q, int64_t width, double *sum, double *rest) {
     __m256d s[2] = {_mm256_setzero_pd(), _mm256_setzero_pd()}, e[2] = {_mm256_setzero_pd(), _mm256_setzero_pd()};
     for (int64_t k = 0; k < width; k += 8) UNROLL for (int h = 0; h < 2; h++) {
             __m256d p = _mm256_mul_pd(_mm256_cvtps_pd(_mm_loadu_ps(x + k + 4 * h)), _mm256_cvtps_pd(_mm_loadu_ps(q + k + 4 * h)));
@@ -132,10 +138,10 @@ static void pair(const float *x, const float *q, int64_t width, double *sum, dou
         _mm256_storeu_pd(sums + 4 * h, s[h]);
         _mm256_storeu_pd(errors + 4 * h, e[h]);
     }
-    vb_scan_kernel_join_pairs(sums, errors, sum, rest);
+    vb_two_sum_join(sums, errors, sum, rest);
 }
 
-static float least(const float *x, int64_t width) {
+static float scan_least_avx2(const float *x, int64_t width) {
     __m256 smallest = _mm256_set1_ps(INFINITY), sign = _mm256_set1_ps(-0.0f), zero = _mm256_setzero_ps();
     for (int64_t k = 0; k < width; k += 8) {
         __m256 a = _mm256_andnot_ps(sign, _mm256_loadu_ps(x + k));
@@ -147,7 +153,11 @@ static float least(const float *x, int64_t width) {
     return result;
 }
 
-const vb_scan_kernel vb_scan_kernel_avx2 = {products, NULL, widen, screen, NULL, pair, least};
+const vb_scan_kernel vb_scan_kernel_avx2 = {.products = scan_products_avx2,
+                                            .widen = scan_widen_avx2,
+                                            .screen = scan_screen_avx2,
+                                            .pair = scan_pair_avx2,
+                                            .least = scan_least_avx2};
 #else
 typedef int vb_no_avx2_here;
 #endif

@@ -1,11 +1,14 @@
 /* The search's inner loops for AVX-512: tiles of 6 rows x 4 queries, lanes along the row. */
 #if defined(__x86_64__)
+#include <assert.h>
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>
 
-#include "kernels/search/scan_kernel.h"
+#include "kernels/exact/two_sum.h"
 #include "kernels/matrix/transpose_avx512.h"
+#include "kernels/search/coder.h"
+#include "kernels/search/scan_kernel.h"
 
 enum { ROWS = 6, QUERIES = 4 };
 #define INLINE static inline __attribute__((always_inline))
@@ -24,16 +27,22 @@ INLINE float sum_of_lanes(const __m512 x[4]) {
     return _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(x[0], x[1]), _mm512_add_ps(x[2], x[3])));
 }
 
+/* Lines of memory to ask for, `gap` bytes apart. */
+typedef struct requests {
+    const char *at;
+    int64_t gap;
+} requests;
+
 /* m and n are constants wherever this is expanded. */
 INLINE void tile(const int m, const int n, const float *x, const float *q, int64_t width, float *out, int64_t ldout,
-                 const char *ahead, int64_t gap) {
+                 requests ahead) {
     __m512 sum[ROWS][QUERIES];
     UNROLL for (int i = 0; i < ROWS; i++) UNROLL for (int j = 0; j < QUERIES; j++) sum[i][j] = _mm512_setzero_ps();
     for (int64_t k = 0; k < width; k += 16) {
         __m512 y[QUERIES];
-        _mm_prefetch(ahead, _MM_HINT_T1);
-        _mm_prefetch(ahead + gap, _MM_HINT_T1);
-        ahead += 2 * gap;
+        _mm_prefetch(ahead.at, _MM_HINT_T1);
+        _mm_prefetch(ahead.at + ahead.gap, _MM_HINT_T1);
+        ahead.at += 2 * ahead.gap;
         UNROLL for (int j = 0; j < QUERIES; j++) if (j < n) y[j] = _mm512_loadu_ps(q + j * width + k);
         UNROLL for (int i = 0; i < ROWS; i++) if (i < m) {
             __m512 xi = _mm512_loadu_ps(x + i * width + k);
@@ -46,20 +55,23 @@ INLINE void tile(const int m, const int n, const float *x, const float *q, int64
     }
 }
 
-typedef void tile_function(const float *x, const float *q, int64_t width, float *out, int64_t ldout, const char *ahead,
-                           int64_t gap);
+typedef void tile_function(const float *x, const float *q, int64_t width, float *out, int64_t ldout, requests ahead);
 
 #define PART(m, n)                                                                                                               \
-    static void part_##m##_##n(const float *x, const float *q, int64_t width, float *out, int64_t ldout, const char *ahead,      \
-                               int64_t gap) {                                                                                    \
-        tile(m, n, x, q, width, out, ldout, ahead, gap);                                                                         \
+    static void part_##m##_##n(const float *x, const float *q, int64_t width, float *out, int64_t ldout, requests ahead) {       \
+        tile(m, n, x, q, width, out, ldout, ahead);                                                                              \
     }
 PART(6, 1)
 PART(6, 2)
 PART(6, 3)
-PART(6, 4) PART(1, 1) PART(1, 2) PART(1, 3) PART(1, 4)
+PART(6, 4)
+PART(1, 1)
+PART(1, 2)
+PART(1, 3)
+PART(1, 4)
+#undef PART
 
-    static tile_function *const tall[QUERIES + 1] = {NULL, part_6_1, part_6_2, part_6_3, part_6_4};
+static tile_function *const tall[QUERIES + 1] = {NULL, part_6_1, part_6_2, part_6_3, part_6_4};
 static tile_function *const flat[QUERIES + 1] = {NULL, part_1_1, part_1_2, part_1_3, part_1_4};
 
 /* One row times one query. */
@@ -74,20 +86,20 @@ static float product(const float *x, const float *q, int64_t width) {
 }
 
 /* What is wanted soon is asked for evenly: in bursts the requests would wait for each other, and the tiles for them. */
-static void products(const float *x, int64_t rows, const float *q, int64_t queries, int64_t width, float *out, int64_t ldout,
-                     const char *ahead, int64_t ahead_bytes) {
+static void scan_products_avx512(const float *x, int64_t rows, const float *q, int64_t queries, int64_t width, float *out,
+                                 int64_t ldout, vb_scan_ahead ahead) {
     if (rows == 1 && queries == 1) {
         *out = product(x, q, width);
         return;
     }
-    int64_t tiles = (rows / ROWS + rows % ROWS) * ((queries + QUERIES - 1) / QUERIES), requests = tiles * (width / 16) * 2;
-    int64_t gap = (ahead_bytes + requests - 1) / requests;
+    int64_t tiles = (rows / ROWS + rows % ROWS) * ((queries + QUERIES - 1) / QUERIES), lines = tiles * (width / 16) * 2;
+    requests next = {ahead.at, (ahead.bytes + lines - 1) / lines};
     for (int64_t i = 0, step; i < rows; i += step) {
         step = rows - i >= ROWS ? ROWS : 1;
         tile_function *const *parts = step == ROWS ? tall : flat;
-        for (int64_t j = 0; j < queries; j += QUERIES, ahead += gap * (width / 16) * 2) {
+        for (int64_t j = 0; j < queries; j += QUERIES, next.at += next.gap * (width / 16) * 2) {
             int64_t n = queries - j < QUERIES ? queries - j : QUERIES;
-            parts[n](x + i * width, q + j * width, width, out + i * ldout + j, ldout, ahead, gap);
+            parts[n](x + i * width, q + j * width, width, out + i * ldout + j, ldout, next);
         }
     }
 }
@@ -99,8 +111,7 @@ INLINE __m512 load_widened(const char *p, vb_dtype dtype, __mmask16 mask) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
 }
 
-/* ---- few queries
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- few queries ---- */
 
 /* One row and its squares against n queries, everything from one look at the row: lane sums. Rows are read one after the other,
  * for the memory is at its fastest then, and asked for ahead, across the screening between blocks; PHASES chains of sums each
@@ -125,7 +136,7 @@ INLINE void few_row(const int n, const int phases, const vb_dtype dtype, const c
 }
 
 INLINE void few_as(const int n, const vb_dtype dtype, const char *rows, int64_t count, const float *q, int64_t width,
-                   float *squares, float *out, int64_t ldout) {
+                   float *squares, float *out) {
     const int64_t row_bytes = width * (dtype == VB_F32 ? 4 : 2);
     for (int64_t i = 0; i < count; i += 4) {
         __m512 square[4], products[4][VB_FEW];
@@ -137,33 +148,33 @@ INLINE void few_as(const int n, const vb_dtype dtype, const char *rows, int64_t 
         }
         _mm_mask_storeu_ps(squares + i, there, sums_of_four(square[0], square[1], square[2], square[3]));
         for (int j = 0; j < n; j++)
-            _mm_mask_storeu_ps(out + j * ldout + i, there,
+            _mm_mask_storeu_ps(out + j * VB_SCAN_ROWS + i, there,
                                sums_of_four(products[0][j], products[1][j], products[2][j], products[3][j]));
     }
 }
 
 #define FEW(n)                                                                                                                   \
     static void few_##n(const void *rows, vb_dtype dtype, int64_t count, const float *q, int64_t width, float *squares,          \
-                        float *out, int64_t ldout) {                                                                             \
-        if (dtype == VB_F32) few_as(n, VB_F32, rows, count, q, width, squares, out, ldout);                                      \
-        else if (dtype == VB_F16) few_as(n, VB_F16, rows, count, q, width, squares, out, ldout);                                 \
-        else few_as(n, VB_BF16, rows, count, q, width, squares, out, ldout);                                                     \
+                        float *out) {                                                                                            \
+        if (dtype == VB_F32) few_as(n, VB_F32, rows, count, q, width, squares, out);                                             \
+        else if (dtype == VB_F16) few_as(n, VB_F16, rows, count, q, width, squares, out);                                        \
+        else few_as(n, VB_BF16, rows, count, q, width, squares, out);                                                            \
     }
 FEW(1)
 FEW(2)
 FEW(3)
 FEW(4)
+#undef FEW
 
-    static void few(const void *rows, vb_dtype dtype, int64_t count, const float *q, int64_t queries, int64_t width,
-                    float *squares, float *out, int64_t ldout) {
-    if (queries == 1) few_1(rows, dtype, count, q, width, squares, out, ldout);
-    else if (queries == 2) few_2(rows, dtype, count, q, width, squares, out, ldout);
-    else if (queries == 3) few_3(rows, dtype, count, q, width, squares, out, ldout);
-    else few_4(rows, dtype, count, q, width, squares, out, ldout);
+static void scan_few_avx512(const void *rows, vb_dtype dtype, int64_t count, const float *q, int64_t queries, int64_t width,
+                            float *squares, float *out) {
+    if (queries == 1) few_1(rows, dtype, count, q, width, squares, out);
+    else if (queries == 2) few_2(rows, dtype, count, q, width, squares, out);
+    else if (queries == 3) few_3(rows, dtype, count, q, width, squares, out);
+    else few_4(rows, dtype, count, q, width, squares, out);
 }
 
-/* ---- one row at a time
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- one row at a time ---- */
 
 INLINE __m512 widen_row(const char *row, const vb_dtype dtype, int64_t dim, int64_t width, float *out) {
     __m512 a = _mm512_setzero_ps(), b = a, c = a, d = a;
@@ -201,14 +212,15 @@ INLINE void widen_as(const char *rows, const vb_dtype dtype, int64_t count, int6
     }
 }
 
-static void widen(const void *rows, vb_dtype dtype, int64_t count, int64_t dim, int64_t width, float *out, float *squares) {
+static void scan_widen_avx512(const void *rows, vb_dtype dtype, int64_t count, int64_t dim, int64_t width, float *out,
+                              float *squares) {
     if (dtype == VB_F32 && !out) widen_as(rows, VB_F32, count, dim, width, NULL, squares);
     else if (dtype == VB_F32) widen_as(rows, VB_F32, count, dim, width, out, squares);
     else if (dtype == VB_F16) widen_as(rows, VB_F16, count, dim, width, out, squares);
     else widen_as(rows, VB_BF16, count, dim, width, out, squares);
 }
 
-static int screen(const float *scores, int64_t ld, int64_t rows, const float *thresholds, int count, int *hits) {
+static int scan_screen_avx512(const float *scores, int64_t ld, int64_t rows, const float *thresholds, int count, int *hits) {
     int found = 0;
     for (int64_t row = 0; row < rows; row++)
         for (int i = 0; i < count; i += 16) {
@@ -221,7 +233,7 @@ static int screen(const float *scores, int64_t ld, int64_t rows, const float *th
     return found;
 }
 
-static void pair(const float *x, const float *q, int64_t width, double *sum, double *rest) {
+static void scan_pair_avx512(const float *x, const float *q, int64_t width, double *sum, double *rest) {
     __m512d s = _mm512_setzero_pd(), e = s;
     for (int64_t k = 0; k < width; k += 8) {
         __m512d p = _mm512_mul_pd(_mm512_cvtps_pd(_mm256_loadu_ps(x + k)), _mm512_cvtps_pd(_mm256_loadu_ps(q + k)));
@@ -232,10 +244,10 @@ static void pair(const float *x, const float *q, int64_t width, double *sum, dou
     double sums[8], errors[8];
     _mm512_storeu_pd(sums, s);
     _mm512_storeu_pd(errors, e);
-    vb_scan_kernel_join_pairs(sums, errors, sum, rest);
+    vb_two_sum_join(sums, errors, sum, rest);
 }
 
-static float least(const float *x, int64_t width) {
+static float scan_least_avx512(const float *x, int64_t width) {
     __m512 smallest = _mm512_set1_ps(INFINITY), zero = _mm512_setzero_ps();
     for (int64_t k = 0; k < width; k += 16) {
         __m512 a = _mm512_abs_ps(_mm512_loadu_ps(x + k));
@@ -244,15 +256,16 @@ static float least(const float *x, int64_t width) {
     return _mm512_reduce_min_ps(smallest);
 }
 
-/* ---- codes
- * ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- codes ---- */
 
-enum { MOST_CODED = 1024 };
+enum { MOST_CODED = 1024 /* the work space below lies on the stack */ };
+static_assert(VB_GROUP == 16, "a group's rows are the lanes of a register");
 
-/* One row less the mean in `rest`, its codes in `codes`; the numbers that bound what they lose. Sums of squares in fp32 are off
- * by less than a part in 2^12, a square root by half of that. */
+/* One row less the mean to codes, and to the numbers that bound what these lose: numbers[0], [VB_GROUP] and [2 VB_GROUP] get scale,
+ * residual and norm. Sums of squares in fp32 are off by less than a part in 2^12, a square root by half of that. */
 INLINE void encode_row(const float *row, float factor, float widened, int64_t width, const float *mean, int64_t coded_width,
-                       float *rest, uint8_t *codes, float *scale, float *residual, float *norm) {
+                       uint8_t *codes, float *numbers) {
+    float rest[MOST_CODED];
     const __m512 by = _mm512_set1_ps(factor), none = _mm512_setzero_ps();
     __m512 largest[4] = {none, none, none, none}, left[4] = {none, none, none, none}, coded[4] = {none, none, none, none};
     for (int64_t k = 0; k < coded_width; k += 64) UNROLL for (int i = 0; i < 4; i++) {
@@ -274,31 +287,36 @@ INLINE void encode_row(const float *row, float factor, float widened, int64_t wi
             coded[i] = _mm512_fmadd_ps(back, back, coded[i]);
             _mm_storeu_si128((__m128i *)(void *)(codes + at), _mm_xor_si128(_mm512_cvtepi32_epi8(c), middle));
         }
-    *scale = s;
-    *residual = sqrtf(sum_of_lanes(left)) * (1 + 0x1p-11f) + widened;
-    *norm = sqrtf(sum_of_lanes(coded)) * s * (1 + 0x1p-11f);
+    numbers[0] = s;
+    numbers[VB_GROUP] = sqrtf(sum_of_lanes(left)) * (1 + 0x1p-11f) + widened;
+    numbers[2 * VB_GROUP] = sqrtf(sum_of_lanes(coded)) * s * (1 + 0x1p-11f);
 }
 
-static void encode(const float *rows, const float *factors, const float *widened, int count, int64_t width, const float *mean,
-                   int64_t coded_width, uint8_t *group) {
-    float rest[MOST_CODED], numbers[3][16] = {{0}};
-    uint8_t codes[16][MOST_CODED];
-    for (int i = 0; i < 16; i++) {
-        if (i < count)
-            encode_row(rows + i * width, factors[i], widened[i], width, mean, coded_width, rest, codes[i], &numbers[0][i],
-                       &numbers[1][i], &numbers[2][i]);
+static void scan_encode_avx512(const float *rows, const float *factors, const float *widened, int count, int64_t width,
+                               const float *mean, int64_t coded_width, uint8_t *group) {
+    assert(count <= VB_GROUP && coded_width <= MOST_CODED);
+    float numbers[3][VB_GROUP] = {{0}};
+    uint8_t codes[VB_GROUP][MOST_CODED];
+    for (int i = 0; i < VB_GROUP; i++) {
+        if (i < count) encode_row(rows + i * width, factors[i], widened[i], width, mean, coded_width, codes[i], &numbers[0][i]);
         else numbers[1][i] = -INFINITY;
     }
     for (int64_t k = 0; k < coded_width; k += 64) {
         __m512i r[16];
         UNROLL for (int i = 0; i < 16; i++) r[i] = i < count ? _mm512_loadu_si512(codes[i] + k) : _mm512_set1_epi8((char)0x80);
         vb_transpose_16(r);
-        UNROLL for (int i = 0; i < 16; i++) _mm512_storeu_si512(group + k * 16 + i * 64, r[i]);
+        UNROLL for (int i = 0; i < 16; i++) _mm512_storeu_si512(group + k * VB_GROUP + i * 64, r[i]);
     }
-    memcpy(group + coded_width * 16, numbers, sizeof numbers);
+    memcpy(group + coded_width * VB_GROUP, numbers, sizeof numbers);
 }
 
-const vb_scan_kernel vb_scan_kernel_avx512 = {products, few, widen, screen, encode, pair, least};
+const vb_scan_kernel vb_scan_kernel_avx512 = {.products = scan_products_avx512,
+                                              .few = scan_few_avx512,
+                                              .widen = scan_widen_avx512,
+                                              .screen = scan_screen_avx512,
+                                              .encode = scan_encode_avx512,
+                                              .pair = scan_pair_avx512,
+                                              .least = scan_least_avx512};
 #else
 typedef int vb_no_avx512_here;
 #endif

@@ -1,22 +1,30 @@
-/* What the search of rows has once for each instruction set level. Private to kernels/scan*.c and kernels/quantize*.c. */
+/* What the search of rows has once for each instruction set level. Private to kernels/search/. */
 #ifndef VB_SCAN_KERNEL_H
 #define VB_SCAN_KERNEL_H
 
 #include "kernels/base/tensor.h"
 
-enum { VB_FEW = 4 };
+enum {
+    VB_FEW = 4,       /* queries that one pass over the rows takes: their sums and a row's squares fit the registers */
+    VB_SCAN_ROWS = 96 /* most rows of a block: a multiple of every unit that rows are taken in (6, 16, 32) */
+};
+
+/* What is wanted soon, so that it can be on its way to the cache; it may lie behind the end of what there is. */
+typedef struct vb_scan_ahead {
+    const char *at;
+    int64_t bytes;
+} vb_scan_ahead;
 
 /* `width` is always a multiple of 16: rows are padded with zeros. */
 typedef struct vb_scan_kernel {
-    /* out (rows x queries, rows ldout apart) = the inner products of x (rows, width apart) and q (queries, width apart). ahead:
-     * what is wanted soon, so that it can be on its way to the cache; it may lie behind the end of what there is. */
+    /* out (rows x queries, rows ldout apart) = the inner products of x (rows, width apart) and q (queries, width apart). */
     void (*products)(const float *x, int64_t rows, const float *q, int64_t queries, int64_t width, float *out, int64_t ldout,
-                     const char *ahead, int64_t ahead_bytes);
+                     vb_scan_ahead ahead);
 
-    /* For few queries, at most VB_FEW, in one pass over rows as they are stored, dim = width: squares[i] and out[j * ldout + i],
-     * query j times row i. NULL at levels that have none. */
+    /* For few queries, at most VB_FEW, in one pass over rows as they are stored, dim = width: squares[i] and
+     * out[j * VB_SCAN_ROWS + i], query j times row i. NULL at levels that have none. */
     void (*few)(const void *rows, vb_dtype dtype, int64_t count, const float *q, int64_t queries, int64_t width, float *squares,
-                float *out, int64_t ldout);
+                float *out);
 
     /* Rows as they are stored, dim elements each without gaps, widened to fp32 and padded to `width`, in `out`; the sums of their
      * squares. VB_F32 of dim = width: out may be NULL. */
@@ -33,7 +41,7 @@ typedef struct vb_scan_kernel {
                    int64_t coded_width, uint8_t *group);
 
     /* sum + rest, sum being the nearest double: the inner product exactly, provided that no partial sum of magnitudes exceeds
-     * 2^104 times the last bit of any product (scan.c checks). */
+     * 2^104 times the last bit of any product (scan_block.c checks). */
     void (*pair)(const float *x, const float *q, int64_t width, double *sum, double *rest);
 
     /* The least magnitude other than zero; infinity when there is none. */
@@ -43,9 +51,7 @@ typedef struct vb_scan_kernel {
 /* For the level in use. */
 const vb_scan_kernel *vb_scan_kernel_get(void);
 
-/* Joins eight running sums and their collected errors into sum + rest. */
-void vb_scan_kernel_join_pairs(const double sums[8], const double errors[8], double *sum, double *rest);
-
+extern const vb_scan_kernel vb_scan_kernel_scalar;
 #if defined(__x86_64__)
 extern const vb_scan_kernel vb_scan_kernel_avx2, vb_scan_kernel_avx512;
 #endif

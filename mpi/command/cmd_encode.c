@@ -96,15 +96,10 @@ static int encode_rounds(const encode_job *job, const vb_dataset *dataset, vb_er
         status = vb_context_check_stop(job->context, err);
         if (!status && first + comm->rank < units) status = encode_unit(job, dataset, first + comm->rank, rows, &count, err);
         if ((status = vb_context_barrier(job->context, status, err))) break;
-        void **blocks;
-        size_t *sizes;
-        if ((status = vb_comm_gather(comm, rows, (size_t)count * (size_t)dim * sizeof *rows, &blocks, &sizes, err))) break;
-        for (int r = 0; blocks && r < comm->size; r++) {
-            if (!status) status = vb_writer_write(writer, blocks[r], sizes[r], err);
-            vb_free(blocks[r]);
-        }
-        vb_free(blocks);
-        vb_free(sizes);
+        vb_blocks blocks;
+        if ((status = vb_comm_gather(comm, rows, (size_t)count * (size_t)dim * sizeof *rows, &blocks, err))) break;
+        for (int r = 0; r < blocks.count && !status; r++) status = vb_writer_write(writer, blocks.bytes[r], blocks.sizes[r], err);
+        vb_comm_blocks_free(&blocks);
         status = vb_comm_agree(comm, status, err);
         vb_progress_step(&progress, count);
     }

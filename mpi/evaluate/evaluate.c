@@ -8,6 +8,7 @@
 #include "kernels/openness/openness.h"
 #include "kernels/openness/similarity.h"
 #include "mpi/evaluate/class_shares.h"
+#include "mpi/ranks/cyclic.h"
 #include "mpi/ranks/progress.h"
 #include "mpi/evaluate/records.h"
 #include "mpi/evaluate/pair_json.h"
@@ -125,14 +126,13 @@ static int merge_units(vb_comm *comm, const evaluation *work, json_t **skipped, 
     char *text = vb_json_line(work->units, false, "the notes of units", err);
     int status = text ? 0 : -1;
     vb_json json = {0};
-    void **blocks = NULL;
-    size_t *sizes = NULL;
+    vb_blocks blocks = {0};
     vb_digester *digester = NULL;
     const json_t **by_unit = NULL;
     json_t *lists = NULL;
     *skipped = NULL;
     if ((status = vb_comm_agree(comm, status, err))) goto done;
-    if ((status = vb_comm_gather(comm, text, strlen(text), &blocks, &sizes, err)) || comm->rank) goto done;
+    if ((status = vb_comm_gather(comm, text, strlen(text), &blocks, err)) || comm->rank) goto done;
     size_t units = (size_t)work->pair->source->units;
     by_unit = vb_array(units, sizeof *by_unit, "units", err);
     lists = vb_json_array(&json);
@@ -142,7 +142,7 @@ static int merge_units(vb_comm *comm, const evaluation *work, json_t **skipped, 
         goto done;
     }
     for (int r = 0; r < comm->size; r++) {
-        json_t *list = vb_json_parse(blocks[r], sizes[r], 0, "notes of units", err);
+        json_t *list = vb_json_parse(blocks.bytes[r], blocks.sizes[r], 0, "notes of units", err);
         if (!list) {
             status = vb_error_prefix(err, "rank %d", r);
             goto done;
@@ -164,9 +164,7 @@ done:
     vb_free(digester);
     vb_free(by_unit);
     json_decref(lists);
-    for (int r = 0; blocks && r < comm->size; r++) vb_free(blocks[r]);
-    vb_free(blocks);
-    vb_free(sizes);
+    vb_comm_blocks_free(&blocks);
     vb_free(text);
     return status;
 }
@@ -241,4 +239,16 @@ done:
     json_decref(skipped);
     vb_free(what);
     return status;
+}
+
+int64_t vb_evaluate_texts_bytes(const vb_experiment *experiment, const vb_pair_shape *s) {
+    if (!experiment->similarity_engine) return s->classes * s->dim * 4;
+    int64_t local = vb_cyclic_count((int)s->classes, 0, s->ranks);
+    return (local + (s->encoded ? s->classes / s->ranks + 2 * VB_UNIT_SAMPLES : 1)) * s->dim * 4;
+}
+
+int64_t vb_evaluate_bytes(const vb_experiment *experiment, const vb_pair_shape *s) {
+    if (experiment->similarity_engine)
+        return vb_class_shares_bytes((int)s->classes, (int)s->dim, (int)s->vocabularies, s->ranks) + 16 * s->classes;
+    return vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) + VB_UNIT_SAMPLES * s->vocabularies;
 }

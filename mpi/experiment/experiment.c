@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/analyse/analyses.h"
 #include "mpi/base/resolve.h"
 #include "mpi/experiment/series.h"
 #include "shards/files/path.h"
@@ -434,7 +433,7 @@ int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_ov
         vb_errorf(err, VB_EMEMORY, "no memory for the configuration");
         goto done;
     }
-    if (vb_analyses_read(experiment, root, err)) goto done;
+    if (vb_analyses_spec_read(&experiment->analyses, root, path, experiment->configuration, err)) goto done;
     if (vb_adversarial_spec_read(&experiment->adversarial, root, path, experiment->configuration, err)) goto done;
     if (read_datasets(experiment, root, err) || read_corpora(experiment, root, err)) goto done;
     const vb_yaml *retrieval = vb_yaml_get(root, "retrieval");

@@ -2,7 +2,8 @@
 #ifndef VB_EXPERIMENT_H
 #define VB_EXPERIMENT_H
 
-#include "mpi/adversarial/candidates.h"
+#include "mpi/experiment/adversarial_spec.h"
+#include "mpi/experiment/analyses_spec.h"
 #include "mpi/experiment/options.h"
 #include "mpi/experiment/retrieval_spec.h"
 #include "shards/files/digest.h"
@@ -57,7 +58,7 @@ typedef struct vb_experiment {
     int protocol;
     int64_t trials, seed, union_permutations, batch, threads, ranks_per_model;
     int similarity_engine; /* 0 replicated, 1 scalapack */
-    int analyses;          /* bits: see mpi/analyse/analyses.h */
+    uint32_t analyses;     /* bits: see mpi/experiment/analyses_spec.h */
     vb_adversarial_spec adversarial;
     bool per_image, latex;
     int dataset_count, model_count;

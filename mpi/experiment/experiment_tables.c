@@ -121,7 +121,7 @@ static const vb_option experiment_options[] = {
     {.key = "retrieval", .kind = VB_OPTION_CUSTOM, .help = "retrieval-enhanced prompts (REPE) for all models"},
     {.key = "analyses",
      .kind = VB_OPTION_CUSTOM,
-     .help = "list of margin, similarity, alignment, uniformity, spectrum, order: why a model is stable or not"},
+     .help = "list of analyses, named below: why a model is stable or not"},
     {.key = "adversarial", .kind = VB_OPTION_CUSTOM, .help = "candidate names that take most images from a vocabulary"},
     {.key = "datasets", .kind = VB_OPTION_CUSTOM, .required = true, .help = "list of datasets"},
     {.key = "expansions", .kind = VB_OPTION_CUSTOM, .help = "list of expansions: several datasets, each one vocabulary"},

@@ -9,6 +9,8 @@
 #include "mpi/encode/classifier.h"
 #include "mpi/encode/image_source.h"
 #include "mpi/plan/plan_corpora.h"
+#include "mpi/evaluate/evaluate.h"
+#include "mpi/adversarial/candidates.h"
 #include "mpi/plan/stage_memory.h"
 #include "mpi/ranks/groups.h"
 #include "mpi/run/schedule.h"
@@ -137,7 +139,7 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
                            .ranks = all->ranks,
                            .threads = experiment->threads ? (int)experiment->threads : 1,
                            .encoded = model != NULL};
-    int64_t memory = sizes.memory + vb_stage_memory_texts(experiment, &shape) + vb_stage_memory(experiment, &shape) + tally +
+    int64_t memory = sizes.memory + vb_evaluate_texts_bytes(experiment, &shape) + vb_stage_memory(experiment, &shape) + tally +
                      NAME * classes + PROCESS,
             sent = all->ranks > 1 ? (model ? classes * sizes.dim * 4 / all->ranks : 0) + tally : 0;
     if (memory > all->sizes.memory_a_rank) all->sizes.memory_a_rank = memory;

@@ -113,8 +113,8 @@ static int open_sample(sample *made, const vb_scan_plan *plan, vb_error *err) {
     fill(made->values, dim, 3); /* for the mean */
     if (plan->dtype == VB_I8 && vb_coder_new(&made->coder, dim, made->values, 1, VB_DOT, err)) return -1;
     make_rows(made, plan);
-    if (vb_scan_search_new(&made->search, made->asked, made->queries, dim, plan->top_k, VB_DOT, err)) return -1;
-    for (int64_t q = 0; q < made->queries; q++) vb_scan_search_raise(made->search, q, 1e30);
+    if (vb_search_new(&made->search, made->asked, made->queries, dim, plan->top_k, VB_DOT, err)) return -1;
+    for (int64_t q = 0; q < made->queries; q++) vb_search_raise(made->search, q, 1e30);
     if (made->coder && vb_coded_queries_new(&made->coded, made->coder, made->asked, made->queries, err)) return -1;
     for (int t = 0; t < made->threads; t++) {
         struct searcher *one = &made->searchers[t];
@@ -131,7 +131,7 @@ static void close_sample(sample *made) {
         vb_scan_free(made->searchers[t].scan);
     }
     vb_coded_queries_free(made->coded);
-    vb_scan_search_free(made->search);
+    vb_search_free(made->search);
     vb_coder_free(made->coder);
     vb_free(made->values);
     vb_free(made->asked);

@@ -304,7 +304,7 @@ static int evaluate_setting(const repe *work, int64_t top_k, double lambda, json
     pair.records = NULL;
     if (!status) status = vb_evaluate(work->context, &pair, &result, &counts, err);
     if (!status && pair.experiment->analyses)
-        status = vb_analyses(work->context, &pair, pair.experiment->analyses | VB_TEXTS_ONLY, result, err);
+        status = vb_analyses(work->context, &pair, pair.experiment->analyses, false, result, err);
     if (!status && result) {
         static const char *const keys[] = {"acc_c", "acc_c_se",    "acc_e",    "acc_e_se",    "acc_s",   "acc_s_se",
                                            "exact", "acc_e_union", "top1_all", "top1_all_se", "analyses"};

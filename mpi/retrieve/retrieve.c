@@ -240,7 +240,7 @@ static int scan_all(retrieval *work, vb_error *err) {
 int64_t vb_retrieve_memory(int64_t queries, int dim, int64_t top_k, int threads, int ranks, bool quantized) {
     size_t lists = (size_t)queries * (size_t)top_k * sizeof(vb_hit), gathered = (size_t)ranks * lists;
     size_t each = vb_scan_bytes(queries, dim, top_k) + WINDOW + (size_t)dim * 4;
-    size_t shared = vb_scan_search_bytes(queries, dim);
+    size_t shared = vb_search_bytes(queries, dim);
     if (quantized) {
         shared += vb_coded_queries_bytes(queries, dim);
         each += vb_coded_scan_bytes(queries, top_k) + (size_t)dim * 4;
@@ -307,7 +307,7 @@ static int prepare(retrieval *work, const float *queries, int64_t count, vb_erro
     if (needed > options->memory)
         return vb_errorf(err, VB_EMEMORY, "%lld queries with %lld hits each need %.1f MiB a rank, the budget is %.1f MiB",
                          (long long)count, (long long)work->topk.k, (double)needed / 1048576, (double)options->memory / 1048576);
-    if (vb_scan_search_new(&work->search, queries, count, work->corpus->dim, work->topk.k, options->similarity, err)) return -1;
+    if (vb_search_new(&work->search, queries, count, work->corpus->dim, work->topk.k, options->similarity, err)) return -1;
     if (vb_topk_new(&work->topk, count, work->topk.k, err)) return -1;
     if (options->quantized && open_copy(work, queries, count, err)) return -1;
     if (open_workers(work, err)) return -1;
@@ -345,7 +345,7 @@ static int divide(retrieval *work, vb_scan_counts *resumed, vb_error *err) {
 }
 
 /* One batch of queries on rank 0: all ranks' lists into one. */
-static int deliver_batch(const retrieval *work, int64_t first, int64_t count, void **blocks, const size_t *sizes, int64_t listed,
+static int deliver_batch(const retrieval *work, int64_t first, int64_t count, const vb_blocks *blocks, int64_t listed,
                          vb_error *err) {
     const vb_retrieve_sink *sink = work->sink;
     vb_topk merged;
@@ -355,15 +355,15 @@ static int deliver_batch(const retrieval *work, int64_t first, int64_t count, vo
         vb_free(scores);
         return -1;
     }
-    for (int r = 0; !status && r < work->context->comm.size; r++)
-        status = vb_topk_unpack(&merged, 0, count, blocks[r], sizes[r], err);
+    for (int r = 0; !status && r < blocks->count; r++)
+        status = vb_topk_unpack(&merged, 0, count, blocks->bytes[r], blocks->sizes[r], err);
     if (!status) vb_topk_sort(&merged);
     for (int64_t q = 0; !status && q < count; q++) {
         const vb_hit *hits = merged.hits + q * merged.k;
         if (merged.count[q] != listed)
             status = vb_errorf(err, VB_EINTERNAL, "query %lld: %lld hits, expected %lld", (long long)(first + q),
                                (long long)merged.count[q], (long long)listed);
-        for (int64_t i = 0; !status && i < listed; i++) scores[i] = vb_scan_search_score(work->search, first + q, &hits[i]);
+        for (int64_t i = 0; !status && i < listed; i++) scores[i] = vb_search_score(work->search, first + q, &hits[i]);
         if (!status) status = sink->list(sink->context, first + q, hits, scores, listed, err);
     }
     vb_topk_free(&merged);
@@ -381,15 +381,13 @@ static int deliver(retrieval *work, int64_t listed, vb_error *err) {
     if (batch < 1) batch = 1;
     for (int64_t first = 0; first < queries && !status; first += batch) {
         int64_t count = queries - first < batch ? queries - first : batch;
-        size_t size = 0, *sizes = NULL;
-        void **blocks = NULL;
+        size_t size = 0;
+        vb_blocks blocks = {0};
         status = vb_comm_agree(comm, vb_topk_pack(&work->topk, first, count, &bytes, &size, &capacity, err), err);
-        if (!status) status = vb_comm_gather(comm, bytes, size, &blocks, &sizes, err);
+        if (!status) status = vb_comm_gather(comm, bytes, size, &blocks, err);
         if (status) break;
-        if (!comm->rank) status = deliver_batch(work, first, count, blocks, sizes, listed, err);
-        for (int r = 0; blocks && r < comm->size; r++) vb_free(blocks[r]);
-        vb_free(blocks);
-        vb_free(sizes);
+        if (!comm->rank) status = deliver_batch(work, first, count, &blocks, listed, err);
+        vb_comm_blocks_free(&blocks);
         status = vb_comm_agree(comm, status, err);
     }
     vb_free(bytes);
@@ -402,16 +400,11 @@ static int sum_up(retrieval *work, const vb_scan_counts *resumed, vb_retrieve_su
     int64_t sums[] = {work->counts.rows, work->counts.not_finite, work->counts.zero, work->counts.rescored,
                       work->bytes_read,  work->todo_count,        work->candidates};
     if (vb_comm_sum_to_root(comm, sums, sizeof sums / sizeof *sums, err)) return -1;
-    void **slacks;
-    size_t *sizes;
-    if (vb_comm_gather(comm, &work->slack, sizeof work->slack, &slacks, &sizes, err)) return -1;
+    vb_blocks slacks;
+    if (vb_comm_gather(comm, &work->slack, sizeof work->slack, &slacks, err)) return -1;
     double slack = 0;
-    for (int r = 0; slacks && r < comm->size; r++) {
-        slack += *(const double *)slacks[r];
-        vb_free(slacks[r]);
-    }
-    vb_free(slacks);
-    vb_free(sizes);
+    for (int r = 0; r < slacks.count; r++) slack += *(const double *)slacks.bytes[r];
+    vb_comm_blocks_free(&slacks);
     int status = 0;
     *summary = (vb_retrieve_summary){.queries = work->topk.queries,
                                      .rows = sums[0] + resumed->rows,
@@ -466,7 +459,7 @@ static void close_retrieval(retrieval *work) {
     vb_coder_free(work->coder);
     vb_quantized_close(&work->copy);
     vb_free(work->workers);
-    vb_scan_search_free(work->search);
+    vb_search_free(work->search);
     vb_topk_free(&work->topk);
     vb_free(work->blocks);
     vb_free(work->finished);

@@ -187,7 +187,7 @@ static double time_search(storage kind, int64_t n, int threads, int64_t *ids) {
     static const vb_dtype dtypes[] = {VB_F32, VB_F16, VB_BF16};
     int failed = 0;
     double start = bench_seconds(threads);
-    if (vb_scan_search_new(&search, queries, n, DIM, K, VB_DOT, &err)) die(&err);
+    if (vb_search_new(&search, queries, n, DIM, K, VB_DOT, &err)) die(&err);
     if (kind == CODES && vb_coded_queries_new(&coded, coder, queries, n, &err)) die(&err);
     for (int t = 0; t < threads; t++) {
         if (vb_scan_new(&scan[t], search, &err)) die(&err);
@@ -218,7 +218,7 @@ static double time_search(storage kind, int64_t n, int threads, int64_t *ids) {
         vb_scan_free(scan[t]);
     }
     vb_coded_queries_free(coded);
-    vb_scan_search_free(search);
+    vb_search_free(search);
     return seconds;
 }
 

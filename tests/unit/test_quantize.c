@@ -214,7 +214,7 @@ static int search_codes(vb_topk *lists, source *from, int64_t count, int dim, in
         vb_coder_encode(coder, rows + g * VB_GROUP * dim, VB_F32,
                         (int)(count - g * VB_GROUP < VB_GROUP ? count - g * VB_GROUP : VB_GROUP), all + (size_t)g * bytes, work,
                         &not_finite, &zero);
-    if (vb_scan_search_new(&search, queries, n, dim, k, similarity, err) || vb_coded_queries_new(&coded, coder, queries, n, err))
+    if (vb_search_new(&search, queries, n, dim, k, similarity, err) || vb_coded_queries_new(&coded, coder, queries, n, err))
         status = -1;
     for (int s = 0; s < 2 && !status; s++)
         if (vb_scan_new(&exact[s], search, err) || vb_coded_scan_new(&scan[s], coded, search, exact[s], k, read_row, from, err))
@@ -234,7 +234,7 @@ static int search_codes(vb_topk *lists, source *from, int64_t count, int dim, in
     }
     vb_coded_queries_free(coded);
     vb_coder_free(coder);
-    vb_scan_search_free(search);
+    vb_search_free(search);
     free(work);
     free(all);
     return status;

@@ -54,7 +54,7 @@ static void compare(const void *rows, vb_dtype dtype, int64_t count, int dim, co
     vb_scan *scan[2];
     size_t row_bytes = (size_t)dim * vb_dtype_size(dtype);
     scored *list = calloc((size_t)count, sizeof *list);
-    assert_ok(vb_scan_search_new(&search, queries, n, dim, k, similarity, &err));
+    assert_ok(vb_search_new(&search, queries, n, dim, k, similarity, &err));
     for (int s = 0; s < 2; s++) assert_ok(vb_scan_new(&scan[s], search, &err));
     for (int64_t at = 0, step = 1, s = 0; at < count; at += step, step = (step * 7 + 3) % 301 + 1, s ^= 1) {
         int64_t piece = count - at < step ? count - at : step;
@@ -74,12 +74,12 @@ static void compare(const void *rows, vb_dtype dtype, int64_t count, int dim, co
             if (hit->id != 1000 + list[i].id)
                 fail_msg("%s, query %d, place %d: row %d instead of %d", vb_isa_name(vb_isa_level()), (int)q, (int)i,
                          (int)hit->id - 1000, (int)list[i].id);
-            if (similarity == VB_DOT) assert_true(vb_scan_search_score(search, q, hit) == (double)list[i].score);
+            if (similarity == VB_DOT) assert_true(vb_search_score(search, q, hit) == (double)list[i].score);
         }
     }
     assert_int_equal(vb_scan_counted(scan[0])->rows + vb_scan_counted(scan[1])->rows, count);
     for (int s = 0; s < 2; s++) vb_scan_free(scan[s]);
-    vb_scan_search_free(search);
+    vb_search_free(search);
     free(list);
 }
 
@@ -153,14 +153,14 @@ static void unusual_rows(void) {
     compare(rows32, VB_F32, 200, 20, queries, 4, 150, VB_DOT);
     vb_search *search;
     vb_scan *scan;
-    assert_ok(vb_scan_search_new(&search, queries, 4, 20, 3, VB_DOT, &err));
+    assert_ok(vb_search_new(&search, queries, 4, 20, 3, VB_DOT, &err));
     assert_ok(vb_scan_new(&scan, search, &err));
     assert_ok(vb_scan_rows(scan, rows32, VB_F32, 200, 0, &err));
     assert_int_equal(vb_scan_counted(scan)->not_finite, 3);
     assert_int_equal(vb_scan_counted(scan)->zero, 1);
     assert_true(vb_scan_counted(scan)->rescored < 4 * 200);
     vb_scan_free(scan);
-    vb_scan_search_free(search);
+    vb_search_free(search);
 }
 
 /* So many queries that rows are coded as they pass by: CLIP-like rows around a large mean, ties, rows in between that are not
@@ -225,7 +225,7 @@ static void rows_of_all_magnitudes(void) {
     }
     vb_search *search;
     vb_scan *scan;
-    assert_ok(vb_scan_search_new(&search, ones, 1, 4, COUNT, VB_DOT, &err));
+    assert_ok(vb_search_new(&search, ones, 1, 4, COUNT, VB_DOT, &err));
     assert_ok(vb_scan_new(&scan, search, &err));
     assert_ok(vb_scan_rows(scan, rows, VB_F32, COUNT, 0, &err));
     vb_topk *topk = vb_scan_topk(scan);
@@ -239,7 +239,7 @@ static void rows_of_all_magnitudes(void) {
         assert_true(key > after || (key == after && hit->id < next->id));
     }
     vb_scan_free(scan);
-    vb_scan_search_free(search);
+    vb_search_free(search);
 }
 
 static void lists_equal_brute_force(void **state) {
@@ -276,7 +276,7 @@ static void one_row_at_a_time(void **state) {
     float q[8] = {1, 2, 0, -1}, row[4] = {3, 1, 9, 2}, broken[4] = {1, NAN, 0, 0};
     double scores[2];
     q[4] = 2;
-    assert_ok(vb_scan_search_new(&search, q, 2, 4, 5, VB_DOT, &err));
+    assert_ok(vb_search_new(&search, q, 2, 4, 5, VB_DOT, &err));
     assert_ok(vb_scan_new(&scan, search, &err));
     static const int64_t both[] = {1, 0};
     assert_ok(vb_scan_row(scan, row, VB_F32, 17, both, 2, scores, &err));
@@ -286,7 +286,7 @@ static void one_row_at_a_time(void **state) {
     assert_int_equal(vb_scan_topk(scan)->count[0], 1);
     assert_int_equal(vb_scan_topk(scan)->hits[0].id, 17);
     vb_scan_free(scan);
-    vb_scan_search_free(search);
+    vb_search_free(search);
 }
 
 static void bad_queries(void **state) {
@@ -294,26 +294,26 @@ static void bad_queries(void **state) {
     vb_error err;
     vb_search *search;
     float q[6] = {1, 2, 3, 0, 0, 0};
-    assert_int_equal(vb_scan_search_new(&search, q, 2, 3, 1, VB_COSINE, &err), -1);
+    assert_int_equal(vb_search_new(&search, q, 2, 3, 1, VB_COSINE, &err), -1);
     assert_string_equal(err.text, "query row 1: all elements are zero, a cosine needs a direction");
     q[4] = NAN;
-    assert_int_equal(vb_scan_search_new(&search, q, 2, 3, 1, VB_DOT, &err), -1);
+    assert_int_equal(vb_search_new(&search, q, 2, 3, 1, VB_DOT, &err), -1);
     assert_int_equal(err.code, VB_EDATA);
     assert_string_equal(err.text, "query row 1: element 1 is NaN, expected a finite number");
     q[4] = 3e30f;
-    assert_int_equal(vb_scan_search_new(&search, q, 2, 3, 1, VB_DOT, &err), -1);
+    assert_int_equal(vb_search_new(&search, q, 2, 3, 1, VB_DOT, &err), -1);
     assert_int_equal(err.code, VB_EUNSUPPORTED);
-    assert_int_equal(vb_scan_search_new(&search, q, 1, 0, 1, VB_DOT, &err), -1);
+    assert_int_equal(vb_search_new(&search, q, 1, 0, 1, VB_DOT, &err), -1);
     q[4] = 0;
     for (int n = 1;; n++) {
         char fault[32];
         snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
         vb_scan *scan = NULL;
         vb_fault_setup(fault, 0);
-        int failed = vb_scan_search_new(&search, q, 2, 3, 1, VB_DOT, &err) || vb_scan_new(&scan, search, &err);
+        int failed = vb_search_new(&search, q, 2, 3, 1, VB_DOT, &err) || vb_scan_new(&scan, search, &err);
         vb_fault_setup(NULL, 0);
         vb_scan_free(scan);
-        vb_scan_search_free(search);
+        vb_search_free(search);
         if (!failed) break;
         assert_int_equal(err.code, VB_EMEMORY);
         assert_true(n < 20);

@@ -1,35 +1,9 @@
-/* What pages and completion are made of: base64, thumbnails, kinds of placeholders, absolute paths. */
-#include <limits.h>
-
-#include "kernels/image/colour.h"
+/* Small copies of images for pages: shape, colour, memory. */
 #include "kernels/base/fault.h"
-#include "mpi/command/arguments.h"
-#include "mpi/base/strbuf.h"
+#include "kernels/image/colour.h"
 #include "shards/images/image.h"
-#include "shards/files/path.h"
 #include "shards/images/thumbnail.h"
 #include "vb_test.h"
-
-static void base64_is_rfc_4648s(void **state) {
-    (void)state;
-    static const char *const vectors[][2] = {{"", ""},
-                                             {"f", "Zg=="},
-                                             {"fo", "Zm8="},
-                                             {"foo", "Zm9v"},
-                                             {"foob", "Zm9vYg=="},
-                                             {"fooba", "Zm9vYmE="},
-                                             {"foobar", "Zm9vYmFy"}};
-    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
-        vb_strbuf text = {0};
-        vb_strbuf_add_base64(&text, vectors[i][0], strlen(vectors[i][0]));
-        assert_string_equal(text.bytes ? text.bytes : "", vectors[i][1]);
-        vb_strbuf_free(&text);
-    }
-    vb_strbuf text = {0};
-    vb_strbuf_add_base64(&text, "\xff\xfe\xfd\xfb\xef\xbe", 6); /* the last two digits of the alphabet */
-    assert_string_equal(text.bytes, "//79++++");
-    vb_strbuf_free(&text);
-}
 
 /* One colour all over: a copy has it, too, whatever JPEG does. */
 static void check_flat(vb_mode mode, const uint8_t *pixel, int width, int height, int side, int small_width, int small_height,
@@ -103,40 +77,8 @@ static void thumbnails_grow_and_run_out_of_memory(void **state) {
     vb_free(image.pixels);
 }
 
-static void placeholders_have_kinds(void **state) {
-    (void)state;
-    static const struct {
-        const char *placeholder;
-        vb_value_kind kind;
-    } cases[] = {{"html|md|latex", VB_VALUE_WORDS}, {"int8", VB_VALUE_WORDS},    {"quick_gelu|gelu", VB_VALUE_WORDS},
-                 {"DIR", VB_VALUE_FOLDER},          {"DIR...", VB_VALUE_FOLDER}, {"OUT DIR...", VB_VALUE_FOLDER},
-                 {"DIR|GLOB", VB_VALUE_FOLDER},     {"FILE", VB_VALUE_FILE},     {"FILE.yaml", VB_VALUE_FILE},
-                 {"LIST.jsonl.zst", VB_VALUE_FILE}, {"PATH", VB_VALUE_FILE},     {"A B", VB_VALUE_FILE},
-                 {"[COMMAND]", VB_VALUE_COMMAND},   {"N", VB_VALUE_FREE},        {"path.to.key=value", VB_VALUE_FREE},
-                 {"--name=value", VB_VALUE_FREE},   {"TIME", VB_VALUE_FREE},     {NULL, VB_VALUE_FREE}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        if (vb_arguments_value_kind(cases[i].placeholder) != cases[i].kind)
-            fail_msg("%s is of kind %d", cases[i].placeholder ? cases[i].placeholder : "NULL",
-                     (int)vb_arguments_value_kind(cases[i].placeholder));
-}
-
-static void paths_become_absolute(void **state) {
-    (void)state;
-    vb_error err = {0};
-    char folder[PATH_MAX], expected[PATH_MAX + 16];
-    assert_non_null(getcwd(folder, sizeof folder));
-    snprintf(expected, sizeof expected, "%s/a/*.tar", folder);
-    char *path = vb_path_absolute("a/*.tar", &err);
-    assert_string_equal(path, expected);
-    vb_free(path);
-    path = vb_path_absolute("/x/../y", &err);
-    assert_string_equal(path, "/x/../y");
-    vb_free(path);
-}
-
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(base64_is_rfc_4648s), cmocka_unit_test(thumbnails_keep_shape_and_colour),
-                                       cmocka_unit_test(thumbnails_grow_and_run_out_of_memory),
-                                       cmocka_unit_test(placeholders_have_kinds), cmocka_unit_test(paths_become_absolute)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(thumbnails_keep_shape_and_colour),
+                                       cmocka_unit_test(thumbnails_grow_and_run_out_of_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
