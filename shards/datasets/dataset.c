@@ -1,14 +1,14 @@
 /* Datasets of every format behind one index: opened, sent, and read unit by unit. */
 #include "shards/datasets/dataset.h"
 
+#include <stdio.h>
 #include <string.h>
-
-#include <jansson.h>
 
 #include "kernels/base/memory.h"
 #include "kernels/base/utf8.h"
 #include "shards/datasets/class_names.h"
 #include "shards/datasets/dataset_listing.h"
+#include "shards/files/json_parse.h"
 #include "shards/images/image.h"
 
 /* ---- the formats: a new one is a row here, a file of its own, and its line in dataset_format.h ---- */
@@ -282,7 +282,11 @@ static int caption_of(const vb_sample_extra *extra, const char *name, char **cap
     const char *text = (const char *)extra->text;
     size_t size = extra->text_size;
     json_t *root = NULL;
-    if (!text && extra->json && (root = json_loadb((const char *)extra->json, extra->json_size, 0, NULL))) {
+    if (!text && extra->json) { /* what is no JSON holds no caption */
+        json_error_t where;
+        vb_error why;
+        root = vb_json_parse_bare((const char *)extra->json, extra->json_size, 0, &where, &why);
+        if (!root && why.code == VB_EMEMORY) return vb_errorf(err, VB_EMEMORY, "%s: %s", name, why.text);
         const json_t *value = json_object_get(root, "caption");
         text = json_string_value(value);
         size = json_string_length(value);

@@ -1,5 +1,4 @@
 /* WebDataset shards: members of a tar grouped by key into samples, with labels from .cls or .json. */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "kernels/base/memory.h"
 #include "shards/datasets/class_names.h"
 #include "shards/datasets/dataset_listing.h"
+#include "shards/files/json_parse.h"
 #include "shards/files/manifest.h"
 #include "shards/files/tar.h"
 #include "shards/images/image.h"
@@ -66,11 +66,11 @@ static char *label_from_json(const struct scan *scan, vb_error *err) {
         may |= strstr(group->json, quoted) != NULL;
     }
     if (!may) return vb_strdup("", err);
-    json_error_t wrong;
-    json_t *root = json_loadb(group->json, (size_t)group->json_size, JSON_ALLOW_NUL, &wrong);
+    json_error_t where;
+    json_t *root = vb_json_parse_bare(group->json, (size_t)group->json_size, JSON_ALLOW_NUL, &where, err);
     if (!json_is_object(root)) {
-        vb_errorf(err, VB_EDATA, "%s: sample '%s': .json: expected an object: %s", scan->path, key_of(scan),
-                  root ? "found another value" : wrong.text);
+        if (root) vb_errorf(err, VB_EDATA, "found another value");
+        vb_error_prefix(err, "%s: sample '%s': .json: expected an object", scan->path, key_of(scan));
         json_decref(root);
         return NULL;
     }

@@ -132,7 +132,7 @@ static int add_json(struct packer *packer, int64_t number, const vb_sample *samp
         vb_errorf(err, VB_EMEMORY, "no memory for JSON");
     else status = add_member(packer, number, "json", text, strlen(text), err);
 done:
-    free(text);
+    vb_free(text);
     json_decref(label);
     json_decref(source);
     json_decref(root);

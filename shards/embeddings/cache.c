@@ -1,12 +1,12 @@
 /* The cache of encoded units: .npy files under content digests. */
 #include "shards/embeddings/cache.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
 #include "shards/embeddings/npy.h"
 #include "shards/files/file.h"
+#include "shards/files/json_parse.h"
 #include "shards/files/path.h"
 
 /* FOLDER/KEY[/seen]/ followed by name and suffix; makes the folders when asked to. */
@@ -20,6 +20,19 @@ static char *cache_path_of(const vb_cache *cache, const char *below, const char 
 
 char *vb_cache_path(const vb_cache *cache, const vb_digest *unit, vb_error *err) {
     return cache_path_of(cache, "", unit->hex, ".npy", false, err);
+}
+
+static int read_notes(const char *path, json_t **notes, vb_error *err) {
+    enum { LIMIT = 1 << 26 };
+    json_error_t where;
+    vb_error why;
+    uint8_t *bytes;
+    size_t size;
+    if (vb_file_read_whole(path, LIMIT, &bytes, &size, err)) return -1;
+    *notes = vb_json_parse_bare((const char *)bytes, size, 0, &where, &why);
+    vb_free(bytes);
+    if (*notes) return 0;
+    return vb_errorf(err, (vb_code)why.code, "%s:%d: %s; remove it and run again", path, where.line, why.text);
 }
 
 int vb_cache_load(const vb_cache *cache, const vb_digest *unit, int64_t rows, int dim, float *out, bool *found, json_t **skipped,
@@ -40,11 +53,7 @@ int vb_cache_load(const vb_cache *cache, const vb_digest *unit, int64_t rows, in
     vb_npy_close(&npy);
     if (!*found || !skipped) goto done;
     if (!(notes = cache_path_of(cache, "", unit->hex, ".skipped.json", false, err))) status = -1;
-    else if (vb_path_exists(notes)) {
-        json_error_t where;
-        if (!(*skipped = json_load_file(notes, 0, &where)))
-            status = vb_errorf(err, VB_EDATA, "%s:%d: %s; remove it and run again", notes, where.line, where.text);
-    }
+    else if (vb_path_exists(notes)) status = read_notes(notes, skipped, err);
 done:
     vb_free(notes);
     vb_free(path);
@@ -67,7 +76,7 @@ int vb_cache_store(const vb_cache *cache, const vb_digest *unit, int64_t rows, i
     int64_t shape[2] = {rows, dim};
     status = vb_npy_write(path, VB_F32, 2, shape, data, err);
 done:
-    free(text); /* jansson's */
+    vb_free(text);
     vb_free(notes);
     vb_free(path);
     return status;

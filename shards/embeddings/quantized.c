@@ -8,6 +8,7 @@
 
 #include "kernels/base/memory.h"
 #include "shards/embeddings/npy.h"
+#include "shards/files/json_parse.h"
 #include "shards/files/path.h"
 
 static const char SCHEMA[] = "vocabench.quantized/1", MAGIC[8] = "VBQINT8";
@@ -133,8 +134,8 @@ int vb_quantized_open(vb_quantized *copy, const char *folder, bool files, vb_err
     char *path = path_in(folder, "manifest.json", err);
     if (!path || !(copy->folder = vb_strdup(folder, err))) goto done;
     if (vb_file_read_whole(path, LARGEST_MANIFEST, &text, &size, err)) goto done;
-    if (!(json = json_loadb((char *)text, size, JSON_REJECT_DUPLICATES, &where))) {
-        vb_errorf(err, VB_EDATA, "%s:%d: %s", path, where.line, where.text);
+    if (!(json = vb_json_parse_bare((char *)text, size, JSON_REJECT_DUPLICATES, &where, err))) {
+        vb_error_prefix(err, "%s:%d", path, where.line);
         goto done;
     }
     if (!read_coded_manifest(copy, json, path, err) && !read_mean(copy, err)) status = files ? check_files(copy, err) : 0;
@@ -202,7 +203,7 @@ int vb_quantized_write(const vb_quantized *copy, vb_error *err) {
     if (!text) vb_errorf(err, VB_EMEMORY, "no memory for a manifest");
     else if (path) status = vb_writer_write_whole(path, text, strlen(text), err);
 done:
-    free(text); /* jansson's */
+    vb_free(text);
     json_decref(json);
     json_decref(parts);
     vb_free(path);

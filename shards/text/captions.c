@@ -1,13 +1,13 @@
 /* A stream of captions from line files (plain or zstd) and from whole JSON documents. */
 #include "shards/text/captions.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
 #include "kernels/base/utf8.h"
 #include "shards/files/file.h"
+#include "shards/files/json_parse.h"
 #include "shards/files/path.h"
 #include "shards/files/zst.h"
 
@@ -148,8 +148,8 @@ static int json_caption(vb_captions *captions, const json_t *value, const char *
 static int parse_row(vb_captions *captions, int64_t n, const char **text, vb_error *err) {
     json_error_t where;
     json_decref(captions->row);
-    captions->row = json_loadb(captions->line, (size_t)n, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &where);
-    if (!captions->row) return wrong_caption(captions, err, where.text);
+    captions->row = vb_json_parse_bare(captions->line, (size_t)n, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &where, err);
+    if (!captions->row) return vb_error_prefix(err, "%s:%lld", captions->path, (long long)captions->number);
     if (!json_is_object(captions->row)) return wrong_caption(captions, err, "expected a JSON object");
     return json_caption(captions, captions->row, text, err);
 }
@@ -173,12 +173,8 @@ static int open_document(vb_captions *captions, vb_error *err) {
             memcpy(bytes + size, captions->block, captions->filled);
             size += captions->filled;
         }
-    json_error_t where;
-    captions->document = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, &where);
-    if (!captions->document) {
-        vb_errorf(err, VB_EDATA, "%s:%d:%d: %s", captions->path, where.line, where.column, where.text);
-        goto done;
-    }
+    captions->document = vb_json_parse((const char *)bytes, size, JSON_REJECT_DUPLICATES, captions->path, err);
+    if (!captions->document) goto done;
     captions->list = json_is_object(captions->document) ? json_object_get(captions->document, "annotations") : captions->document;
     if (!json_is_array(captions->list)) {
         vb_errorf(err, VB_EDATA, "%s: expected a list, or an object with a list under 'annotations'", captions->path);

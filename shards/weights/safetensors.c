@@ -5,12 +5,12 @@
 #include "shards/weights/safetensors.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "shards/files/json_parse.h"
 
 enum { PREFIX = 8, LARGEST_HEADER = 100000000 }; /* the format's own limit */
 
@@ -154,8 +154,8 @@ static json_t *read_table(const vb_map *map, uint64_t *data_at, const char *path
         return NULL;
     }
     json_error_t why;
-    json_t *header = json_loadb((const char *)map->data + PREFIX, length, JSON_REJECT_DUPLICATES, &why);
-    if (!header) vb_errorf(err, VB_EDATA, "%s: header, byte %d: %s", path, PREFIX + why.position, why.text);
+    json_t *header = vb_json_parse_bare((const char *)map->data + PREFIX, length, JSON_REJECT_DUPLICATES, &why, err);
+    if (!header) vb_error_prefix(err, "%s: header, byte %d", path, PREFIX + why.position);
     *data_at = PREFIX + length;
     return header;
 }
