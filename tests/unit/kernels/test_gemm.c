@@ -4,7 +4,7 @@
 #include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
 #include "kernels/matrix/gemm.h"
-#include "kernels/base/isa.h"
+#include "kernels/base/isa_internal.h"
 
 static uint32_t state_of_noise = 1;
 static uint32_t noise(void) {
