@@ -20,9 +20,10 @@ static inline void put_tar(const char *name, const tar_member *members, size_t c
     char path[1024];
     FILE *file = fopen(in_scratch(path, name), "wb");
     assert_non_null(file);
+    const vb_tar_sink sink = {write_to_file, file};
     for (size_t i = 0; i < count; i++)
-        assert_ok(vb_tar_write_file(write_to_file, file, members[i].name, members[i].text, strlen(members[i].text), &err));
-    assert_ok(vb_tar_write_end(write_to_file, file, &err));
+        assert_ok(vb_tar_write_file(&sink, members[i].name, members[i].text, strlen(members[i].text), &err));
+    assert_ok(vb_tar_write_end(&sink, &err));
     fclose(file);
 }
 #define PUT_TAR(name, ...)                                                                                                       \

@@ -4,7 +4,7 @@
 
 #include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
-#include "kernels/base/isa.h"
+#include "kernels/base/isa_internal.h"
 #include "kernels/matrix/layers.h"
 
 static uint32_t noise_state = 1;
