@@ -24,7 +24,7 @@ const vb_flag vb_cmd_encode_flags[] = {
      .kind = VB_FLAG_TEXT,
      .value = "FILE",
      .help = "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it (texts)"},
-    {.name = "family", .kind = VB_FLAG_TEXT, .value = "clip|slip|declip", .help = "[found from the tensors' names]"},
+    {.name = "family", .kind = VB_FLAG_TEXT, .value = VB_FAMILY_CHOICES, .help = "[found from the tensors' names]"},
     {.name = "activation", .kind = VB_FLAG_TEXT, .value = "quick_gelu|gelu", .help = "for open_clip's models [the family's]"},
     {.name = "rgb-first", .kind = VB_FLAG_SWITCH, .help = "convert to RGB before resizing"},
     {.name = "raw", .kind = VB_FLAG_SWITCH, .help = "leave the embeddings unnormalised"},
@@ -165,17 +165,17 @@ static int encode_texts(encode_job *job, vb_error *err) {
 
 /* The flags as a model entry. */
 static int model_spec(vb_model_spec *spec, const vb_arguments *arguments, vb_error *err) {
-    static const char *const families[] = {"clip", "slip", "declip"};
     const char *family = vb_arguments_text(arguments, "family"), *activation = vb_arguments_text(arguments, "activation");
     *spec = (vb_model_spec){.name = (char *)"encode",
                             .family = VB_FAMILY_FOUND,
                             .preprocessing = vb_arguments_given(arguments, "rgb-first")};
     spec->weights = (char *)(uintptr_t)vb_arguments_text(arguments, "weights");
     spec->tokenizer = (char *)(uintptr_t)vb_arguments_text(arguments, "tokenizer");
-    for (int i = 0; family && i < 3; i++)
-        if (!strcmp(family, families[i])) spec->family = i;
-    if (family && spec->family == VB_FAMILY_FOUND)
-        return vb_errorf(err, VB_EUSAGE, "encode: --family: expected clip, slip or declip, found '%s'", family);
+    if (family && (spec->family = vb_family_index(family)) < 0) {
+        char names[256];
+        return vb_errorf(err, VB_EUSAGE, "encode: --family: expected %s, found '%s'",
+                         vb_family_names(names, sizeof names, " or "), family);
+    }
     if (activation) spec->activation = !strcmp(activation, "quick_gelu") ? 1 : !strcmp(activation, "gelu") ? 2 : -1;
     if (spec->activation < 0)
         return vb_errorf(err, VB_EUSAGE, "encode: --activation: expected quick_gelu or gelu, found '%s'", activation);

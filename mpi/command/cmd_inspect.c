@@ -16,7 +16,7 @@
 #include "shards/weights/weights.h"
 
 const vb_flag vb_cmd_inspect_flags[] = {
-    {.name = "family", .kind = VB_FLAG_TEXT, .value = "clip|slip|declip", .help = "of weights [found from the tensors' names]"},
+    {.name = "family", .kind = VB_FLAG_TEXT, .value = VB_FAMILY_CHOICES, .help = "of weights [found from the tensors' names]"},
     {0},
 };
 
@@ -143,8 +143,9 @@ static int inspect_weights(const char *path, const char *family, vb_error *err) 
     const char *name = family ? family : weights.family_hint;
     if (!name && inspect_coop(path)) goto done;
     if (!name || !vb_family_find(name)) {
-        status = vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (clip, slip, declip)%s%s", path,
-                           family ? ": " : "", family ? family : "");
+        char names[256];
+        status = vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (%s)%s%s", path,
+                           vb_family_names(names, sizeof names, ", "), family ? ": " : "", family ? family : "");
         goto done;
     }
     vb_clip_options options = {.family = vb_family_find(name), .threads = 1};
@@ -155,10 +156,7 @@ static int inspect_weights(const char *path, const char *family, vb_error *err) 
     static const char *const activations[] = {"linear", "QuickGELU", "exact GELU", "ReLU"};
     printf("family: %s; activation: %s (images), %s (texts)", name, activations[options.family->image_activation],
            activations[options.family->text_activation]);
-    printf("%s\n",
-           !strcmp(name, "clip") ?
-               "; OpenAI's. The file does not tell: open_clip's models without 'quickgelu' in their name need activation: gelu" :
-               "");
+    printf("%s%s\n", options.family->note ? "; " : "", options.family->note ? options.family->note : "");
     print_model(clip);
     printf(
         "to use it:\n  - name: %.*s\n    family: %s\n    weights: %s\n    tokenizer: bpe_simple_vocab_16e6.txt.gz\n    prompts: "

@@ -9,23 +9,18 @@
 /* To be raised when a change of the kernels changes embeddings: old cached units are then not found. */
 static const char encoder_revision[] = "encoder/1";
 
-static const char *const family_names[] = {"clip", "slip", "declip"};
-
 /* The family as stated, or as the tensors' names tell; a file that plainly is of another family is refused. */
 static int find_family(vb_model *model, vb_error *err) {
     const vb_model_spec *spec = model->spec;
-    const char *hint = model->weights.family_hint;
-    model->family = spec->family;
-    for (int i = 0; hint && i < 3; i++) {
-        if (strcmp(hint, family_names[i])) continue;
-        if (spec->family == VB_FAMILY_FOUND) model->family = i;
-        else if (spec->family != i)
-            return vb_errorf(err, VB_EMISMATCH,
-                             "%s: family %s was stated, but the names of the tensors are %s's: write family: %s", spec->weights,
-                             family_names[spec->family], model->weights.naming, family_names[i]);
-    }
-    if (model->family == VB_FAMILY_FOUND)
-        return vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (clip, slip, declip)", spec->weights);
+    const vb_family *hint = model->weights.family_hint ? vb_family_find(model->weights.family_hint) : NULL;
+    model->family = spec->family == VB_FAMILY_FOUND ? hint : vb_family_at(spec->family);
+    if (hint && model->family != hint)
+        return vb_errorf(err, VB_EMISMATCH, "%s: family %s was stated, but the names of the tensors are %s's: write family: %s",
+                         spec->weights, model->family->name, model->weights.naming, hint->name);
+    char names[256];
+    if (!model->family)
+        return vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (%s)", spec->weights,
+                         vb_family_names(names, sizeof names, ", "));
     return 0;
 }
 
@@ -35,7 +30,7 @@ static int look_for_stop(void *context, vb_error *err) { return vb_context_check
 static int open_encoder(vb_model *model, vb_context *context, bool digest, int threads, vb_error *err) {
     const vb_model_spec *spec = model->spec;
     if (vb_weights_open(&model->weights, spec->weights, digest, err) || find_family(model, err)) return -1;
-    vb_clip_options options = {.family = vb_family_find(family_names[model->family]),
+    vb_clip_options options = {.family = model->family,
                                .stated = {.override_activation = spec->activation != 0,
                                           .activation = spec->activation == 2 ? VB_GELU : VB_QUICK_GELU},
                                .threads = threads,
@@ -48,7 +43,7 @@ static int open_encoder(vb_model *model, vb_context *context, bool digest, int t
 }
 
 static int read_tokenizer(vb_model *model, vb_error *err) {
-    return vb_tokenizer_file_read(&model->tokenizer, model->spec->tokenizer, model->family == VB_DECLIP, &model->tokenizer_digest,
+    return vb_tokenizer_file_read(&model->tokenizer, model->spec->tokenizer, model->family->mask_token, &model->tokenizer_digest,
                                   err);
 }
 
@@ -83,7 +78,7 @@ static int open_tokenizer(vb_model *model, vb_comm *comm, const char *cache, vb_
 static int make_keys(vb_model *model, vb_error *err) {
     vb_preprocess_describe(&model->preprocess, model->preprocess_text, sizeof model->preprocess_text);
     char activation[64];
-    snprintf(activation, sizeof activation, "family %d activation %d", model->family, model->spec->activation);
+    snprintf(activation, sizeof activation, "family %d activation %d", model->family->cache_key, model->spec->activation);
     for (int text = 0; text < 2; text++) {
         vb_digester *digester;
         if (vb_digest_new(&digester, err)) return -1;

@@ -2,6 +2,7 @@
 #ifndef VB_EXPERIMENT_H
 #define VB_EXPERIMENT_H
 
+#include "kernels/towers/family.h"
 #include "mpi/experiment/adversarial_spec.h"
 #include "mpi/experiment/analyses_spec.h"
 #include "mpi/experiment/options.h"
@@ -11,13 +12,8 @@
 #include "shards/text/vocabularies.h"
 
 typedef enum vb_protocol_kind { VB_EXACT, VB_SAMPLED } vb_protocol_kind;
-typedef enum vb_family_kind {
-    VB_FAMILY_FOUND = -1 /* from the tensors' names */,
-    VB_CLIP,
-    VB_SLIP,
-    VB_DECLIP,
-    VB_PRECOMPUTED
-} vb_family_kind;
+/* A model's family: an index for vb_family_at, or one of these. */
+enum { VB_FAMILY_FOUND = -1 /* from the tensors' names */, VB_PRECOMPUTED = VB_FAMILY_COUNT /* embeddings made elsewhere */ };
 
 /* A dataset; or an expansion: several of the datasets, each one vocabulary, which has a name, parts and shared_names only. */
 typedef struct vb_dataset_spec {
@@ -39,7 +35,7 @@ typedef struct vb_model_spec {
     char *name;
     char *series, *checkpoint; /* of a series of checkpoints: the entry's name, and which of its files; NULL without */
     bool left_out;             /* only_model names another one: no pair of it is evaluated */
-    int family;                /* vb_family_kind */
+    int family;                /* for vb_family_at, or VB_FAMILY_FOUND, VB_PRECOMPUTED */
     char *weights, *tokenizer;
     int activation;                /* 0 from the family, 1 quick_gelu, 2 gelu */
     int preprocessing;             /* 0 openai, 1 rgb_first */

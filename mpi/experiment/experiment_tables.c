@@ -3,7 +3,7 @@
 
 static const char *const protocols[] = {"exact", "sampled", NULL};
 static const char *const on_error[] = {"strict", "skip", NULL};
-static const char *const families[] = {"clip", "slip", "declip", "precomputed", NULL};
+static const char *const families[] = {VB_FAMILIES(VB_FAMILY_WORD) "precomputed", NULL};
 static const char *const activations[] = {"family", "quick_gelu", "gelu", NULL};
 static const char *const preprocessings[] = {"openai", "rgb_first", NULL};
 static const char *const similarities[] = {"cosine", "dot", NULL};
@@ -119,9 +119,7 @@ static const vb_option experiment_options[] = {
          "text embeddings whole on every rank, or divided among the ranks for label sets too large for that; the same results"},
     {.key = "corpora", .kind = VB_OPTION_CUSTOM, .help = "list of corpora for retrieval"},
     {.key = "retrieval", .kind = VB_OPTION_CUSTOM, .help = "retrieval-enhanced prompts (REPE) for all models"},
-    {.key = "analyses",
-     .kind = VB_OPTION_CUSTOM,
-     .help = "list of analyses, named below: why a model is stable or not"},
+    {.key = "analyses", .kind = VB_OPTION_CUSTOM, .help = "list of analyses, named below: why a model is stable or not"},
     {.key = "adversarial", .kind = VB_OPTION_CUSTOM, .help = "candidate names that take most images from a vocabulary"},
     {.key = "datasets", .kind = VB_OPTION_CUSTOM, .required = true, .help = "list of datasets"},
     {.key = "expansions", .kind = VB_OPTION_CUSTOM, .help = "list of expansions: several datasets, each one vocabulary"},
