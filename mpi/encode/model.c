@@ -97,18 +97,19 @@ int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spe
     vb_comm *comm = &context->comm;
     *model = (vb_model){.spec = spec};
     int status = open_encoder(model, context, !comm->rank, threads, err);
-    if (vb_comm_agree(comm, status, err) || (texts && open_tokenizer(model, comm, cache, err))) goto failed;
-    if (vb_comm_broadcast(comm, &model->weights.digest, sizeof model->weights.digest, err)) goto failed;
+    if (vb_comm_agree(comm, status, err) || (texts && open_tokenizer(model, comm, cache, err)) ||
+        vb_comm_broadcast(comm, &model->weights.digest, sizeof model->weights.digest, err)) {
+        vb_model_close(model);
+        return -1;
+    }
     const vb_clip_info *info = vb_clip_describe(model->clip);
     if (info->resolution) {
         model->preprocess = vb_preprocess_clip(info->resolution);
         model->preprocess.rgb_first = spec->preprocessing == 1;
     }
-    if (vb_comm_agree(comm, make_keys(model, err), err)) goto failed;
-    return 0;
-failed:
-    vb_model_close(model);
-    return -1;
+    status = vb_comm_agree(comm, make_keys(model, err), err);
+    if (status) vb_model_close(model);
+    return status;
 }
 
 void vb_model_close(vb_model *model) {
