@@ -117,7 +117,7 @@ static int prepare(adversary *work, vb_context *context, vb_error *err) {
     status = vb_label_space_memberships_new(&work->homes, &work->space, err);
     if (!status)
         status = vb_similarity_bank_new(&work->bank, work->texts, work->space.classes, (int)dim,
-                                        pair->spec->similarity ? VB_DOT : VB_COSINE, err);
+                                        pair->spec->similarity, err);
     return vb_comm_agree(comm, status, err);
 }
 

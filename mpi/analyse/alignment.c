@@ -34,6 +34,11 @@ static int run(vb_analysis_work *work, vb_error *err) {
     return 0;
 }
 
+/* Its figure is that of uniformity: mpi/analyse/geometry_section.c. */
+static const vb_section_number alignment_numbers[] = {{"alignment", "alignment"}, {"modality_gap", "modality gap"}, {NULL, NULL}};
+static const vb_section alignment_section = {.scope = VB_SECTION_OF_GROUP, .numbers = alignment_numbers};
+
 const vb_analysis vb_analysis_alignment = {.needs = VB_IMAGE_PASS_SUMS | VB_IMAGE_PASS_CENTROID,
                                            .run = run,
-                                           .bytes = vb_image_pass_bytes};
+                                           .bytes = vb_image_pass_bytes,
+                                           .section = &alignment_section};

@@ -7,6 +7,7 @@
 #include "kernels/base/memory.h"
 #include "kernels/openness/similarity.h"
 #include "mpi/analyse/analysis.h"
+#include "mpi/analyse/curves_section.h"
 #include "mpi/evaluate/unit_pass.h"
 
 /* A row: the vocabulary, then the bits of those that beat the image. */
@@ -61,8 +62,8 @@ static int add_unit(void *work, int64_t unit, const vb_unit_rows *rows, vb_error
 static int collect(visitor *its, vb_context *context, vb_error *err) {
     const vb_pair *pair = its->pair;
     const vb_classifier *classifier = pair->classifier;
-    int status = vb_similarity_bank_new(&its->bank, classifier->texts, classifier->classes, classifier->dim,
-                                        pair->spec->similarity ? VB_DOT : VB_COSINE, err);
+    int status =
+        vb_similarity_bank_new(&its->bank, classifier->texts, classifier->classes, classifier->dim, pair->spec->similarity, err);
     if (!status) status = vb_label_space_memberships_new(&its->homes, &pair->data->space, err);
     if (!status) status = vb_unit_pass(context, pair, add_unit, its, err);
     vb_label_space_memberships_free(&its->homes);
@@ -160,4 +161,4 @@ static int64_t bytes(const vb_pair_shape *s) {
     return vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) + s->images * 8 * (s->vocabularies / 64 + 2);
 }
 
-const vb_analysis vb_analysis_order = {.run = run, .bytes = bytes};
+const vb_analysis vb_analysis_order = {.run = run, .bytes = bytes, .section = &vb_curves_section};

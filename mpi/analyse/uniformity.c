@@ -9,6 +9,7 @@
 #include "kernels/openness/features.h"
 #include "kernels/base/memory.h"
 #include "mpi/analyse/analysis.h"
+#include "mpi/analyse/geometry_section.h"
 #include "mpi/ranks/progress.h"
 
 enum { PANEL_BYTES = 1 << 26, TEXT_BLOCK = 256 };
@@ -198,4 +199,7 @@ static double operations(const vb_pair_shape *s) {
     return (images * images + classes * classes) * (double)s->dim;
 }
 
-const vb_analysis vb_analysis_uniformity = {.run = run, .bytes = bytes, .operations = operations};
+const vb_analysis vb_analysis_uniformity = {.run = run,
+                                            .bytes = bytes,
+                                            .operations = operations,
+                                            .section = &vb_geometry_section};
