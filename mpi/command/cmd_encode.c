@@ -17,7 +17,7 @@ const vb_flag vb_cmd_encode_flags[] = {
      .kind = VB_FLAG_TEXT,
      .value = "FILE",
      .help = "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it (texts)"},
-    {.name = "family", .kind = VB_FLAG_TEXT, .value = "clip|slip|declip", .help = "[found from the tensors' names]"},
+    {.name = "family", .kind = VB_FLAG_TEXT, .value = VB_FAMILY_CHOICES, .help = "[found from the tensors' names]"},
     {.name = "activation", .kind = VB_FLAG_TEXT, .value = "quick_gelu|gelu", .help = "for open_clip's models [the family's]"},
     {.name = "rgb-first", .kind = VB_FLAG_SWITCH, .help = "convert to RGB before resizing"},
     {.name = "raw", .kind = VB_FLAG_SWITCH, .help = "leave the embeddings unnormalised"},
@@ -40,7 +40,7 @@ static int model_spec(vb_model_spec *spec, const vb_arguments *arguments, vb_err
     spec->weights = (char *)(uintptr_t)vb_arguments_text(arguments, "weights");
     spec->tokenizer = (char *)(uintptr_t)vb_arguments_text(arguments, "tokenizer");
     if (vb_arguments_choice(arguments, "family", VB_FAMILY_FOUND, &spec->family, err))
-        return -1; /* in the order of vb_family_kind */
+        return -1; /* the flag's words are those of vb_family_at */
     if (vb_arguments_choice(arguments, "activation", -1, &activation, err)) return -1;
     spec->activation = activation < 0 ? VB_ACTIVATION_OF_FAMILY : activations[activation];
     return 0;
