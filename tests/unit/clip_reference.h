@@ -21,6 +21,7 @@ typedef struct ref_model {
     uint64_t random;
     vb_dtype dtypes[3]; /* used in turn */
     bool scattered;     /* matrices stored transposed, vectors with gaps */
+    bool hollow;        /* all elements are one zero: for sizes alone, of models too large to fill */
 } ref_model;
 
 static inline double ref_random(uint64_t *state) { /* about normal: the sum of twelve uniforms */
@@ -47,7 +48,8 @@ static inline void ref_add(ref_model *m, const char *name, double centre, double
     vb_tensor t = {.dtype = m->dtypes[at % 3], .ndim = ndim};
     for (int i = 0; i < ndim; i++) t.shape[i] = shape[i];
     vb_tensor_pack_strides(&t);
-    int64_t count = vb_tensor_count(&t), gap = 1;
+    int64_t count = m->hollow ? 1 : vb_tensor_count(&t), gap = 1;
+    for (int i = 0; m->hollow && i < ndim; i++) t.stride[i] = 0;
     if (m->scattered && ndim == 1) t.stride[0] = gap = 3;
     if (m->scattered && ndim == 2) {
         t.stride[0] = 1;
