@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "kernels/base/error.h"
-#include "kernels/base/tensor.h"
+#include "kernels/base/dtype.h"
 #include "kernels/exact/score.h"
 
 typedef struct vb_coder vb_coder; /* immutable */

@@ -1,7 +1,6 @@
 /* The causal text tower, texts of different lengths one after the other without padding, and CoOp's spliced prompts. */
 #include "kernels/towers/binder.h"
 
-#include "kernels/matrix/gemm_kernel.h"
 #include "kernels/matrix/layers.h"
 #include "kernels/base/memory.h"
 
@@ -88,7 +87,7 @@ static void embed_text(const vb_text_tower *text, const int32_t *tokens, const v
             const float *from = context->vectors + ((context->class_specific ? index * context->n_ctx : 0) + vector) * width;
             for (int64_t j = 0; j < width; j++) x[j] = from[j] + position[j];
         } else {
-            for (int64_t j = 0; j < width; j++) x[j] = vb_gemm_kernel_at(&text->embedding, tokens[token], j) + position[j];
+            for (int64_t j = 0; j < width; j++) x[j] = vb_matrix_at(&text->embedding, tokens[token], j) + position[j];
         }
     }
 }

@@ -3,7 +3,7 @@
 
 #include "vb_test.h"
 #include "kernels/base/fault.h"
-#include "kernels/matrix/gemm.h"
+#include "kernels/matrix/gemm_reference.h"
 #include "kernels/base/isa.h"
 
 static uint32_t state_of_noise = 1;

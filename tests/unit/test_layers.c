@@ -4,7 +4,7 @@
 
 #include "vb_test.h"
 #include "kernels/base/isa.h"
-#include "kernels/matrix/layers.h"
+#include "kernels/matrix/layers_internal.h"
 
 static uint32_t noise_state = 1;
 static uint32_t noise(void) {
