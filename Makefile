@@ -52,6 +52,9 @@ endif
 KERNELS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard kernels/*/*.c))
 SHARDS  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard shards/*/*.c))
 PROGRAM := $(patsubst %.c,$(BUILD)/%.o,$(wildcard mpi/*.c mpi/*/*.c))
+# Texts that the program carries: mpi/WING/NAME.gp is the constant vb_NAME_gp.
+TEXTS   := $(patsubst %,$(BUILD)/%.o,$(wildcard mpi/*/*.gp mpi/*/*.css mpi/*/*.html))
+PROGRAM += $(TEXTS)
 ARCHIVES := $(BUILD)/libshards.a $(BUILD)/libkernels.a
 
 .PHONY: all deps demo install deb uninstall clean help FORCE
@@ -64,6 +67,18 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	$(Q)$(MPICC) $(ALL_CFLAGS) $(ISA_FLAGS) -MMD -MP -c -o $@ $<
+
+# A text as C; a style sheet without the comments and the white space that are for its readers.
+$(TEXTS:.o=.c): $(BUILD)/%.c: % Makefile
+	@mkdir -p $(@D)
+	@name=vb_$(subst .,_,$(notdir $<)); echo "/* $< */ extern const char $$name[]; const char $$name[] =" >$@
+	@case $< in \
+	  *.css) sed 's,/\*.*\*/,,; s/^ *//; s/^\([a-z-]*\): /\1:/; s/ {$$/{/; s/, /,/g' $< | tr -d '\n' | sed 's/;}/}/g; s/[\\"]/\\&/g; s/.*/"&"/' ;; \
+	  *) sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< ;; esac >>$@
+	@echo ';' >>$@
+$(TEXTS): %.o: %.c
+	@echo "  CC   $<"
+	$(Q)$(MPICC) $(ALL_CFLAGS) -c -o $@ $<
 
 # Version, revision and prefix reach the files that tell of them only, which are rebuilt when they change.
 $(BUILD)/version.stamp: FORCE

@@ -11,7 +11,8 @@ tools=$build/tests/tools
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/vocabench-test.XXXXXX")
 # A subshell that a signal ends early would run this trap too, and take the folder away under the test.
 trap 'if [ "$BASHPID" = "$$" ]; then chmod -R u+w "$scratch" 2>/dev/null; rm -rf "$scratch"; fi' EXIT
-export OMP_WAIT_POLICY=passive OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+export OMP_WAIT_POLICY=passive OMPI_MCA_mpi_yield_when_idle=1
+export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
 [ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 tests=0 failures=0
 
@@ -21,10 +22,45 @@ fail() {
   [ $# = 0 ] || printf '%s\n' "$@" | sed 's/^/# /'
 }
 skip() { tests=$((tests + 1)); echo "ok $tests - $1 # SKIP $2"; }
-# check NAME COMMAND...: passes when the command succeeds.
-check() { local name=$1; shift; local out; if out=$("$@" 2>&1); then pass "$name"; else fail "$name" "command: $*" "$out"; fi; }
+# check NAME COMMAND...: passes when the command succeeds; check_not, when it fails.
+check() {
+  local name=$1 out; shift
+  if out=$("$@" 2>&1); then pass "$name"; else fail "$name" "failed: $*" "$out"; fi
+}
+check_not() {
+  local name=$1 out; shift
+  if out=$("$@" 2>&1); then fail "$name" "succeeded: $*" "$out"; else pass "$name"; fi
+}
+# verdict CODE NAME [DETAIL...]: passes when CODE is 0. For what is more than a command: CODE is the $? of the line above.
+verdict() { if [ "$1" = 0 ]; then pass "$2"; else fail "${@:2}"; fi; }
+# must COMMAND...: what the test needs, and no check of its own: says nothing unless the command fails.
+must() { local out; out=$("$@" 2>&1) || fail "needed: $*" "$out"; }
+# equal NAME FOUND EXPECTED [DETAIL...]: the same text.
+equal() { if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "found    $2" "expected $3" "${@:4}"; fi; }
+# searched WHAT NAME FILE GREP-ARGUMENT...: for the four below, which read the standard input when they are given no file.
+searched() {
+  local what=$1 name=$2 text; shift 2
+  if ! text=$(cat -- "$1" 2>&1); then fail "$name" "$text"; return; fi
+  case $what:$(grep -q "${@:2}" <<<"$text"; echo $?) in
+    a:0 | no:1) pass "$name" ;;
+    *) fail "$name" "expected $what line by grep ${*:2}" "$(head -c 4000 <<<"$text")" ;;
+  esac
+}
+# like NAME PATTERN [FILE]: a line matches the extended regular expression; unlike, no line does.
+like() { searched a "$1" "${3:--}" -E -e "$2"; }
+unlike() { searched no "$1" "${3:--}" -E -e "$2"; }
+# has_text NAME TEXT [FILE]: a line holds the text; has_line, a line is the text.
+has_text() { searched a "$1" "${3:--}" -F -e "$2"; }
+has_line() { searched a "$1" "${3:--}" -xF -e "$2"; }
+# empty NAME FILE: nothing is in the file.
+empty() { if [ -e "$2" ] && [ ! -s "$2" ]; then pass "$1"; else fail "$1" "$(cat "$2" 2>&1)"; fi; }
+# holds NAME FILTER FILE [DETAIL...]: jq's filter is true of the file.
+holds() {
+  local out
+  if out=$(jq -e "$2" "$3" 2>&1 >/dev/null); then pass "$1"; else fail "$1" "not true of $3: $2" "$out" "${@:4}"; fi
+}
 # same NAME FILE FILE: byte-equal.
-same() { if cmp -s "$2" "$3"; then pass "$1"; else fail "$1" "$(cmp "$2" "$3" 2>&1)"; fi; }
+same() { local found; if found=$(cmp "$2" "$3" 2>&1); then pass "$1"; else fail "$1" "$found"; fi; }
 # refuses NAME CODE PATTERN COMMAND...: exit code CODE, and one line on stderr that matches the extended regular expression.
 refuses() {
   local name=$1 code=$2 pattern=$3; shift 3
@@ -33,6 +69,17 @@ refuses() {
   elif ! grep -E '^vocabench' "$scratch/err" | grep -qE -e "$pattern"; then
     fail "$name" "no line matches: $pattern" "$(head -c 2000 "$scratch/err")"
   else pass "$name"; fi
+}
+need_shared() { [ -e "$shared/$1" ] || { skip "$2" "no $1 in the shared data folder"; finish; }; }
+finish() { echo "1..$tests"; [ $failures = 0 ]; exit; }
+
+# ---- made data --------------------------------------------------------------------------------------------------
+# make_data KIND ARGUMENT...: images, models, tokenizers, CIFAR binaries.
+make_data() { must "$tools/make_data" "$@"; }
+# floats FILE COLUMNS: an array of the numbers that the standard input holds.
+floats() {
+  tr -s ' ' '\n' | sed '/^$/d' >"$scratch/flat"
+  must "$tools/npy" numbers "$scratch/flat.npy" f4 "$scratch/flat"; must "$tools/npy" fold "$scratch/flat.npy" "$1" "$2"
 }
 # The vocabularies of made data: v.yaml has all of its classes but one, five.yaml the first five.
 made_vocabularies() {
@@ -48,7 +95,56 @@ name: five
 vocabularies: {some: [apple, bear], more: [chair, dolphin, elephant]}
 E
 }
-need_shared() { [ -e "$shared/$1" ] || { skip "$2" "no $1 in the shared data folder"; finish; }; }
-finish() { echo "1..$tests"; [ $failures = 0 ]; exit; }
+
+# ---- runs -------------------------------------------------------------------------------------------------------
 # mpi N COMMAND...
 mpi() { local n=$1; shift; mpirun --oversubscribe -n "$n" "$@"; }
+# run ARGUMENT...: the command run, in one process; fails and returns 1 when it does.
+run() { "$vocabench" run "$@" >stdout 2>stderr || { fail "run $*" "$(cat stderr)"; return 1; }; }
+# run_at N ARGUMENT...: the same on N ranks, of which each has $limit seconds.
+limit=120
+run_at() {
+  local ranks=$1; shift
+  mpi "$ranks" timeout -k 5 "$limit" "$vocabench" run "$@" >stdout 2>stderr ||
+    { fail "$ranks ranks: run $*" "$(cat stderr)"; return 1; }
+}
+# query FOLDER FILTER: what jq finds in its results.
+query() { jq -r "$2" "$1/results.json"; }
+# figures FOLDER: its results less the run block.
+figures() { jq 'del(.run)' "$1/results.json"; }
+# differs A B: what is not byte-equal in two folders, of figures, records and tables; nothing when all is.
+differs() {
+  local file
+  for file in results.json table.csv; do [ -e "$1/$file" ] || echo "no $1/$file"; done
+  [ "$(query "$1" .run.options.per_image)" != true ] || compgen -G "$1/records/*" >/dev/null || echo "no $1/records"
+  cmp -s <(figures "$1") <(figures "$2") || { echo results.json; diff <(figures "$1") <(figures "$2") | head -n 10; }
+  for file in "$1"/records/* "$1"/table.* "$1"/series.*; do
+    [ ! -e "$file" ] || cmp -s "$file" "$2/${file#"$1"/}" || echo "${file#"$1"/}"
+  done
+}
+# agree NAME A B: nothing differs.
+agree() { equal "$1" "$(differs "$2" "$3")" ""; }
+# whole_files FOLDER: no file under a final name is a piece.
+whole_files() {
+  local file
+  while IFS= read -r file; do
+    "$tools/npy" print "$file" >/dev/null || return 1
+  done < <(find "$1/cache" -name '*.npy' 2>/dev/null)
+  for file in "$1"/pairs/*.json "$1"/results.json; do [ ! -e "$file" ] || jq . "$file" >/dev/null || return 1; done
+  for file in "$1"/records/*.zst; do [ ! -e "$file" ] || zstd -tq "$file" || return 1; done
+}
+# cached FOLDER: how many files of embeddings its cache has.
+cached() { find "$1/cache" -name '*.npy' 2>/dev/null | wc -l; }
+# units_cached FOLDER: how many of them are units of images. The keys of images are those whose folder in `whole` holds `seen`.
+units_cached() {
+  local key
+  for key in whole/cache/*/seen; do
+    key=${key#whole/}; find "$1/${key%/seen}" -maxdepth 1 -name '*.npy' ! -name '.*' 2>/dev/null
+  done | wc -l
+}
+# stops JOB: waits for its end, 30 s at most; sets $code, to "hung" when that was not enough.
+stops() {
+  rm -f hung; (sleep 30; touch hung; kill -9 "$1" 2>/dev/null) & local watch=$!
+  wait "$1" 2>/dev/null; code=$?; [ ! -e hung ] || code=hung
+  kill $watch 2>/dev/null; wait $watch 2>/dev/null
+}

@@ -285,6 +285,18 @@ int vb_similarity_judge(const vb_text_bank *bank, const vb_label_space *space, c
     return vb_similarity_judge_pool(bank, space, images, rows, labels, beaten, verdicts, bank->classes, NULL, threads, err);
 }
 
+static int64_t rows_at_once(int64_t classes, int64_t rows) {
+    int64_t block = BLOCK_SCORES / classes;
+    if (block > BLOCK_ROWS) block = BLOCK_ROWS;
+    if (block < LEAST_ROWS) block = LEAST_ROWS;
+    return block < rows ? block : rows;
+}
+
+/* A text takes its norm, the inverse, its twin's number and what lies around them. */
+int64_t vb_similarity_judge_bytes(int64_t classes, int64_t rows) {
+    return classes > 0 ? rows_at_once(classes, rows) * 4 * classes + 36 * classes : 0;
+}
+
 int vb_similarity_judge_pool(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows,
                              const int *labels, uint8_t *beaten, vb_verdict *verdicts, int from, uint64_t *pool, int threads,
                              vb_error *err) {
@@ -292,10 +304,7 @@ int vb_similarity_judge_pool(const vb_text_bank *bank, const vb_label_space *spa
         return vb_errorf(err, VB_EMISMATCH, "label space of %d classes for %d text embeddings", space->classes, bank->classes);
     vb_memberships homes;
     if (vb_label_space_memberships_new(&homes, space, err)) return -1;
-    int64_t block = BLOCK_SCORES / bank->classes;
-    if (block > BLOCK_ROWS) block = BLOCK_ROWS;
-    if (block < LEAST_ROWS) block = LEAST_ROWS;
-    if (block > rows) block = rows;
+    int64_t block = rows_at_once(bank->classes, rows);
     int result = -1;
     double *norms = NULL;
     float *scores = vb_array((size_t)block * (size_t)bank->classes, sizeof(float), "similarity block", err);

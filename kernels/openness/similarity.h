@@ -45,6 +45,9 @@ typedef struct vb_verdict {
 int vb_similarity_judge(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows,
                         const int *labels, uint8_t *beaten, vb_verdict *verdicts, int threads, vb_error *err);
 
+/* The bytes of a bank of `classes` texts and of the work space for judging `rows` images at once, at most. */
+int64_t vb_similarity_judge_bytes(int64_t classes, int64_t rows);
+
 static inline size_t vb_pool_words(int candidates) { return ((size_t)candidates + 63) / 64; }
 
 /* The same, and which of the classes from `from` on, a pool of candidates (as a rule in no vocabulary), are ranked before the

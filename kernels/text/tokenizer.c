@@ -67,7 +67,7 @@ static int open_with(vb_tokenizer **tokenizer, const vb_bpe_tables *tables, vb_b
     return -1;
 }
 
-int vb_tokenizer_open_bpe(vb_tokenizer **tokenizer, const char *merges, size_t size, int mask_token, const char *name,
+int vb_tokenizer_open_bpe(vb_tokenizer **tokenizer, const char *merges, size_t size, bool mask_token, const char *name,
                           vb_error *err) {
     vb_bpe_tables *own = vb_tokenizer_tables_of_merges(merges, size, mask_token, name, err);
     return open_with(tokenizer, own, own, err);
@@ -110,8 +110,8 @@ typedef struct piece {
 } piece; /* rank of the merge with the next piece, NONE when there is none */
 
 static const vb_bpe_merge *find_merge(const vb_tokenizer *t, uint32_t left, uint32_t right) {
-    const vb_bpe_merge *merges = vb_bpe_merges(t->tables);
-    return &merges[vb_bpe_slot(merges, t->tables->merge_slots, left, right)];
+    const vb_bpe_merge *merges = vb_tokenizer_tables_merges(t->tables);
+    return &merges[vb_tokenizer_tables_slot(merges, t->tables->merge_slots, left, right)];
 }
 
 static uint32_t pair_rank(const vb_tokenizer *t, const piece *pieces, size_t i, size_t n) {
@@ -168,7 +168,7 @@ static int encode_words(const vb_tokenizer *t, const uint8_t *text, size_t n, in
         else if (is_text(word, length, VB_END_TOKEN)) ids[count++] = t->tables->end;
         else {
             size_t k = merge_word(t, word, length, pieces);
-            for (size_t i = 0; i < k && count < room; i++) ids[count++] = vb_bpe_ids(t->tables)[pieces[i].symbol];
+            for (size_t i = 0; i < k && count < room; i++) ids[count++] = vb_tokenizer_tables_ids(t->tables)[pieces[i].symbol];
         }
     }
 end:

@@ -2,6 +2,7 @@
 #ifndef VB_TOKENIZER_H
 #define VB_TOKENIZER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,7 +20,7 @@ typedef struct vb_vocabulary_entry {
  * before the two special tokens; it only takes a number, no text gives it. `name` names the file in messages ("name:line: ...").
  * A first line without
  * "#version", a line that is not two symbols, a symbol outside the byte alphabet are VB_EDATA. Free with vb_tokenizer_close. */
-int vb_tokenizer_open_bpe(vb_tokenizer **tokenizer, const char *merges, size_t size, int mask_token, const char *name,
+int vb_tokenizer_open_bpe(vb_tokenizer **tokenizer, const char *merges, size_t size, bool mask_token, const char *name,
                           vb_error *err);
 
 /* From vocab.json's pairs and the text of merges.txt (as many merges as above). The ids are the file's. VB_EMISMATCH when the

@@ -171,7 +171,7 @@ static int read_merge(builder *t, line l, size_t rank, bool add, const char *nam
         return vb_errorf(err, VB_EMISMATCH, "%s:%zu: '%.*s' is not in the vocabulary", name, number,
                          (int)(texts[k].n < 60 ? texts[k].n : 60), texts[k].text);
     }
-    size_t slot = vb_bpe_slot(t->merges, t->merge_slots, symbols[0], symbols[1]);
+    size_t slot = vb_tokenizer_tables_slot(t->merges, t->merge_slots, symbols[0], symbols[1]);
     t->merges[slot] = (vb_bpe_merge){symbols[0], symbols[1], (uint32_t)rank, symbols[2]};
     *product = symbols[2];
     return 0;
@@ -248,7 +248,7 @@ static void free_builder(builder *t) {
     vb_free(t->merges);
 }
 
-vb_bpe_tables *vb_tokenizer_tables_of_merges(const char *merges, size_t size, int mask_token, const char *name, vb_error *err) {
+vb_bpe_tables *vb_tokenizer_tables_of_merges(const char *merges, size_t size, bool mask_token, const char *name, vb_error *err) {
     builder new = {0}, *t = &new;
     vb_bpe_tables *tables = NULL;
     size_t count, at = 0;
@@ -318,12 +318,12 @@ bool vb_tokenizer_tables_are_sound(const void *bytes, size_t size) {
         if (tables->inside[i] >= symbols || tables->last[i] >= symbols) return false;
     if (tables->size < 1 || tables->start < 0 || tables->start >= tables->size || tables->end < 0 || tables->end >= tables->size)
         return false;
-    const vb_bpe_merge *merges = vb_bpe_merges(tables);
+    const vb_bpe_merge *merges = vb_tokenizer_tables_merges(tables);
     for (uint64_t i = 0; i < slots; i++) {
         if (merges[i].left == VB_NO_SYMBOL) free_slots++;
         else if (merges[i].left >= symbols || merges[i].right >= symbols || merges[i].product >= symbols) return false;
     }
-    const int32_t *ids = vb_bpe_ids(tables);
+    const int32_t *ids = vb_tokenizer_tables_ids(tables);
     for (uint64_t i = 0; i < symbols; i++)
         if (ids[i] < -1 || ids[i] >= tables->size) return false;
     return free_slots > 0;

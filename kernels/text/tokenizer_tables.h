@@ -22,13 +22,15 @@ typedef struct vb_bpe_tables {
     int32_t size, start, end, none;  /* tokens; the two special ones; 0 */
 } vb_bpe_tables;
 
-static inline const vb_bpe_merge *vb_bpe_merges(const vb_bpe_tables *tables) { return (const vb_bpe_merge *)(tables + 1); }
-static inline const int32_t *vb_bpe_ids(const vb_bpe_tables *tables) {
-    return (const int32_t *)(vb_bpe_merges(tables) + tables->merge_slots); /* -1: a symbol that no text gives */
+static inline const vb_bpe_merge *vb_tokenizer_tables_merges(const vb_bpe_tables *tables) {
+    return (const vb_bpe_merge *)(tables + 1);
+}
+static inline const int32_t *vb_tokenizer_tables_ids(const vb_bpe_tables *tables) {
+    return (const int32_t *)(vb_tokenizer_tables_merges(tables) + tables->merge_slots); /* -1: a symbol that no text gives */
 }
 
 /* The slot of a pair in an open-addressing table of `slots` merges: its own, or the free one where it would go. */
-static inline size_t vb_bpe_slot(const vb_bpe_merge *merges, uint32_t slots, uint32_t left, uint32_t right) {
+static inline size_t vb_tokenizer_tables_slot(const vb_bpe_merge *merges, uint32_t slots, uint32_t left, uint32_t right) {
     uint64_t key = ((uint64_t)left << 32 | right) * 0x9e3779b97f4a7c15u;
     size_t mask = slots - 1, i = (size_t)(key >> 32) & mask;
     while (merges[i].left != VB_NO_SYMBOL && (merges[i].left != left || merges[i].right != right)) i = (i + 1) & mask;
@@ -36,7 +38,7 @@ static inline size_t vb_bpe_slot(const vb_bpe_merge *merges, uint32_t slots, uin
 }
 
 /* New blocks from files: as vb_tokenizer_open_bpe and vb_tokenizer_open_pairs. NULL after a failure; free with vb_free. */
-vb_bpe_tables *vb_tokenizer_tables_of_merges(const char *merges, size_t size, int mask_token, const char *name, vb_error *err);
+vb_bpe_tables *vb_tokenizer_tables_of_merges(const char *merges, size_t size, bool mask_token, const char *name, vb_error *err);
 vb_bpe_tables *vb_tokenizer_tables_of_pairs(const vb_vocabulary_entry *entries, size_t count, const char *merges, size_t size,
                                             const char *name, vb_error *err);
 

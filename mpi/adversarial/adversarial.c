@@ -7,6 +7,7 @@
 #include "kernels/openness/cover.h"
 #include "kernels/base/memory.h"
 #include "kernels/openness/similarity.h"
+#include "mpi/adversarial/candidates.h"
 #include "mpi/adversarial/examples.h"
 #include "mpi/ranks/progress.h"
 
@@ -116,7 +117,7 @@ static int prepare(adversary *work, vb_context *context, vb_error *err) {
     status = vb_label_space_memberships_new(&work->homes, &work->space, err);
     if (!status)
         status = vb_similarity_bank_new(&work->bank, work->texts, work->space.classes, (int)dim,
-                                        pair->spec->similarity ? VB_DOT : VB_COSINE, err);
+                                        pair->spec->similarity, err);
     return vb_comm_agree(comm, status, err);
 }
 
@@ -325,21 +326,20 @@ static int choose_singles(outcome *out, vb_comm *comm, const adversary *work, co
 }
 
 /* Rank 0: all ranks' sets of the listed candidates side by side; then the search. */
-static int search(outcome *out, const adversary *work, const int *list, int n, void **blocks, const size_t *sizes, int ranks,
-                  vb_error *err) {
+static int search(outcome *out, const adversary *work, const int *list, int n, vb_blocks *blocks, vb_error *err) {
     vb_coverage problem = {.count = n, .k = out->k, .evaluations = work->spec->evaluations, .seconds = work->spec->seconds};
     vb_coverage_result found;
     size_t words = 0, at = 0;
-    for (int r = 0; r < ranks; r++) words += n ? sizes[r] / sizeof(uint64_t) / (size_t)n : 0;
+    for (int r = 0; r < blocks->count; r++) words += n ? blocks->sizes[r] / sizeof(uint64_t) / (size_t)n : 0;
     uint64_t *sets = vb_array((size_t)n * words, sizeof *sets, "sets of candidates", err);
     if (!sets) return -1;
-    for (int r = 0; r < ranks && n; r++) {
-        size_t some = sizes[r] / sizeof(uint64_t) / (size_t)n;
+    for (int r = 0; r < blocks->count && n; r++) {
+        size_t some = blocks->sizes[r] / sizeof(uint64_t) / (size_t)n;
         for (int i = 0; i < n && some; i++)
-            memcpy(sets + (size_t)i * words + at, (const uint64_t *)blocks[r] + (size_t)i * some, some * sizeof *sets);
+            memcpy(sets + (size_t)i * words + at, (const uint64_t *)blocks->bytes[r] + (size_t)i * some, some * sizeof *sets);
         at += some;
-        vb_free(blocks[r]); /* the copies would double the memory */
-        blocks[r] = NULL;
+        vb_free(blocks->bytes[r]); /* the copies would double the memory */
+        blocks->bytes[r] = NULL;
     }
     problem.words = (int64_t)words;
     problem.sets = sets;
@@ -362,8 +362,7 @@ static int search(outcome *out, const adversary *work, const int *list, int n, v
 }
 
 static int choose_exactly(outcome *out, vb_comm *comm, const adversary *work, const victim *target, vb_error *err) {
-    void **blocks = NULL;
-    size_t *sizes = NULL;
+    vb_blocks blocks = {0};
     uint64_t *sets = NULL;
     int n = 0, status = sum_gains(out, comm, work, target, err);
     int *list = vb_array((size_t)work->pool.count, sizeof *list, "candidates that take something", err);
@@ -384,14 +383,12 @@ static int choose_exactly(outcome *out, vb_comm *comm, const adversary *work, co
         status = vb_comm_agree(comm, sets ? 0 : -1, err);
         if (!status) {
             vb_cover_sets(&target->cover, list, n, sets);
-            status = vb_comm_gather(comm, sets, words * sizeof *sets, &blocks, &sizes, err);
+            status = vb_comm_gather(comm, sets, words * sizeof *sets, &blocks, err);
         }
     }
     vb_free(sets);
-    if (!status) status = vb_comm_agree(comm, comm->rank ? 0 : search(out, work, list, n, blocks, sizes, comm->size, err), err);
-    for (int r = 0; blocks && r < comm->size; r++) vb_free(blocks[r]);
-    vb_free(blocks);
-    vb_free(sizes);
+    if (!status) status = vb_comm_agree(comm, comm->rank ? 0 : search(out, work, list, n, &blocks, err), err);
+    vb_comm_blocks_free(&blocks);
     vb_free(list);
     if (!status) status = vb_comm_broadcast(comm, out->chosen, sizeof out->chosen, err);
     for (int i = 0; i < out->k && !status; i++) join_choice(out, work, target, i);
@@ -484,4 +481,26 @@ int vb_adversarial(vb_context *context, const vb_pair *pair, json_t *result, vb_
     json_decref(list);
     adversary_free(&work);
     return vb_comm_agree(&context->comm, status, err);
+}
+
+/* Measured: WordNet's lemmas and synsets in memory. */
+enum { WORDNET_BYTES = 30 << 20 };
+
+/* Texts of classes and candidates, one unit's bits, and sets: a bit an image of this rank and candidate, in arrays that double. */
+int64_t vb_adversarial_bytes(const vb_adversarial_spec *spec, const vb_pair_shape *s) {
+    if (!spec->candidates) return 0;
+    int64_t all = s->classes + s->candidates, targets = spec->target_count ? spec->target_count : s->vocabularies;
+    int64_t attacked = s->vocabularies ? s->images * targets / s->vocabularies : 0;
+    int64_t blocks = (attacked + 64 * s->ranks - 1) / (64 * s->ranks) + targets;
+    int64_t sets = 2 * blocks * s->candidates * 8, most = spec->memory << 20;
+    int64_t exact = spec->method == VB_EXACT_SEARCH && targets ? 3 * s->candidates * 8 * (attacked / targets / 64 + s->ranks) : 0;
+    return all * s->dim * 4 + (s->encoded ? s->candidates * s->dim * 4 : 0) + vb_similarity_judge_bytes(all, VB_UNIT_SAMPLES) +
+           s->candidates * (VB_UNIT_SAMPLES / 8 + 200) + (sets < most ? sets : most) + exact + WORDNET_BYTES;
+}
+
+/* A step of bit sets (an operation for 64 images of a candidate) counts as ten. */
+double vb_adversarial_operations(const vb_adversarial_spec *spec, const vb_pair_shape *s) {
+    double images = (double)s->images, candidates = (double)s->candidates, dim = (double)s->dim;
+    double steps = (double)(spec->k + 1) * 10 * images / 64 * candidates;
+    return s->candidates ? 2 * images * (double)s->classes * dim + 2 * images * candidates * dim + steps : 0;
 }

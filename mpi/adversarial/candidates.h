@@ -1,33 +1,10 @@
-/* Candidate names of adversarial vocabularies: the experiment's key `adversarial`, the pool it names, and who is kept out of
- * it. */
+/* Candidate names of adversarial vocabularies: the pool that the experiment names, and who is kept out of it. */
 #ifndef VB_CANDIDATES_H
 #define VB_CANDIDATES_H
 
-#include "mpi/experiment/options.h"
+#include "mpi/experiment/adversarial_spec.h"
 #include "shards/text/vocabularies.h"
 #include "shards/text/wordnet.h"
-
-typedef enum vb_adversarial_method { VB_SINGLE, VB_GREEDY, VB_EXACT_SEARCH } vb_adversarial_method;
-typedef enum vb_exclusion { VB_EXCLUDE_AUTO, VB_EXCLUDE_SYNONYMS, VB_EXCLUDE_NAMES, VB_EXCLUDE_NONE } vb_exclusion;
-
-typedef struct vb_adversarial_spec {
-    char *candidates; /* NULL: nothing was asked for */
-    char *embeddings, *wordnet;
-    int64_t k, evaluations, memory;
-    double seconds;
-    int method, exclude; /* vb_adversarial_method, vb_exclusion */
-    int target_count;    /* 0: all vocabularies */
-    char **targets;
-} vb_adversarial_spec;
-
-const vb_option *vb_adversarial_spec_options(void);
-
-/* The key `adversarial` of an experiment's root, in the file `path`; an absent key leaves *spec zeroed. Notes it in
- * `configuration`, paths as written; then resolves them. Free with vb_adversarial_spec_free, also after a failure. Local. */
-int vb_adversarial_spec_read(vb_adversarial_spec *spec, const vb_yaml *root, const char *path, json_t *configuration,
-                             vb_error *err);
-void vb_adversarial_spec_free(vb_adversarial_spec *spec);
-const char *vb_adversarial_spec_method_name(int method);
 
 /* Lines of the candidates' file, for estimates; 0 when there is none or it cannot be read. Local. */
 int64_t vb_candidates_lines(const vb_adversarial_spec *spec);

@@ -72,16 +72,11 @@ static int collect(example_list *list, const vb_cover *cover, const int64_t *pla
 }
 
 /* Rank 0: all ranks' examples in one list. */
-static int join(example_list *all, void *const *blocks, const size_t *sizes, int ranks, vb_error *err) {
-    size_t count = 0;
-    for (int r = 0; r < ranks; r++) count += sizes[r] / sizeof(example);
-    all->items = vb_array(count, sizeof *all->items, "examples", err);
-    if (!all->items) return -1;
-    for (int r = 0; r < ranks; r++) {
-        if (sizes[r]) memcpy(all->items + all->count, blocks[r], sizes[r]);
-        all->count += sizes[r] / sizeof(example);
-    }
-    return 0;
+static int join(example_list *all, const vb_blocks *blocks, vb_error *err) {
+    size_t size;
+    all->items = vb_comm_blocks_join(blocks, "examples", &size, err);
+    all->count = all->items ? size / sizeof *all->items : 0;
+    return all->items ? 0 : -1;
 }
 
 static int add_example(json_t *list, const vb_image_source *source, const example *item, vb_error *err) {
@@ -111,18 +106,15 @@ static int pick(example_list *all, int k, const vb_image_source *source, json_t 
 int vb_examples_json(vb_comm *comm, const vb_cover *cover, const int64_t *places, const int *chosen, int k,
                      const vb_image_source *source, json_t **lists, vb_error *err) {
     example_list own = {0}, all = {0};
-    void **blocks = NULL;
-    size_t *sizes = NULL;
+    vb_blocks blocks = {0};
     *lists = NULL;
     int status = vb_comm_agree(comm, collect(&own, cover, places, chosen, k, source->data->space.classes, err), err);
-    if (!status) status = vb_comm_gather(comm, own.items, own.count * sizeof *own.items, &blocks, &sizes, err);
+    if (!status) status = vb_comm_gather(comm, own.items, own.count * sizeof *own.items, &blocks, err);
     if (!status && !comm->rank) {
-        status = join(&all, blocks, sizes, comm->size, err);
+        status = join(&all, &blocks, err);
         if (!status) status = pick(&all, k, source, lists, err);
     }
-    for (int r = 0; blocks && r < comm->size; r++) vb_free(blocks[r]);
-    vb_free(blocks);
-    vb_free(sizes);
+    vb_comm_blocks_free(&blocks);
     vb_free(all.items);
     vb_free(own.items);
     status = vb_comm_agree(comm, status, err);

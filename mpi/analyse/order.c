@@ -1,11 +1,14 @@
-/* Which vocabularies beat each right image, gathered; then the envelope of every target. */
-#include "mpi/analyse/order.h"
-
+/* The analysis `order`: the envelope of the accuracy curve over all orders of arrival.
+ *
+ * Which vocabularies beat each right image is gathered on rank 0, which makes the envelope of every target. */
 #include <string.h>
 
 #include "kernels/openness/envelope.h"
 #include "kernels/base/memory.h"
 #include "kernels/openness/similarity.h"
+#include "mpi/analyse/analysis.h"
+#include "mpi/analyse/curves_section.h"
+#include "mpi/evaluate/unit_pass.h"
 
 /* A row: the vocabulary, then the bits of those that beat the image. */
 typedef struct rows_of_bits {
@@ -13,106 +16,118 @@ typedef struct rows_of_bits {
     size_t count, capacity, words; /* words of a row, the first one included */
 } rows_of_bits;
 
-static int add_unit(rows_of_bits *bits, const vb_pair *pair, const vb_text_bank *bank, const vb_memberships *homes, int64_t unit,
-                    int64_t *images, vb_error *err) {
-    size_t vocabularies = (size_t)pair->data->space.vocabularies;
-    vb_unit_rows rows = {0};
-    uint8_t *beaten = NULL;
-    int status = vb_image_source_unit(pair->source, unit, &rows, err);
-    if (status || !rows.count) goto done;
-    status = -1;
-    if (!(beaten = vb_array((size_t)rows.count * vocabularies, 1, "outcome of a unit", err))) goto done;
-    if (vb_similarity_judge(bank, &pair->data->space, rows.rows, rows.count, rows.classes, beaten, NULL, pair->threads, err))
-        goto done;
-    for (int i = 0; i < rows.count; i++) {
-        const uint8_t *by = beaten + (size_t)i * vocabularies;
-        for (int h = homes->offsets[rows.classes[i]]; h < homes->offsets[rows.classes[i] + 1]; h++) {
-            int home = homes->vocabularies[h];
-            images[home]++;
-            if (by[home]) continue;
-            if (vb_grow((void **)&bits->rows, &bits->capacity, (bits->count + 1) * bits->words, sizeof *bits->rows,
-                        "right images", err))
-                goto done;
-            uint64_t *row = bits->rows + bits->count++ * bits->words;
-            row[0] = (uint64_t)home;
-            for (size_t u = 0; u < vocabularies; u++) row[1 + u / 64] |= (uint64_t)by[u] << u % 64;
-        }
+/* While this rank's units are visited. */
+typedef struct visitor {
+    const vb_pair *pair;
+    vb_text_bank *bank;
+    vb_memberships homes;
+    rows_of_bits bits; /* of the right images */
+    int64_t *images;   /* of each vocabulary */
+} visitor;
+
+static int add_image(visitor *its, int class, const uint8_t *by, vb_error *err) {
+    rows_of_bits *bits = &its->bits;
+    const vb_memberships *homes = &its->homes;
+    size_t vocabularies = (size_t)its->pair->data->space.vocabularies;
+    for (int h = homes->offsets[class]; h < homes->offsets[class + 1]; h++) {
+        int home = homes->vocabularies[h];
+        its->images[home]++;
+        if (by[home]) continue;
+        if (vb_grow((void **)&bits->rows, &bits->capacity, (bits->count + 1) * bits->words, sizeof *bits->rows, "right images",
+                    err))
+            return -1;
+        uint64_t *row = bits->rows + bits->count++ * bits->words;
+        row[0] = (uint64_t)home;
+        for (size_t u = 0; u < vocabularies; u++) row[1 + u / 64] |= (uint64_t)by[u] << u % 64;
     }
-    status = 0;
-done:
+    return 0;
+}
+
+static int add_unit(void *work, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
+    (void)unit;
+    visitor *its = work;
+    const vb_pair *pair = its->pair;
+    if (!rows->count) return 0;
+    size_t vocabularies = (size_t)pair->data->space.vocabularies;
+    uint8_t *beaten = vb_array((size_t)rows->count * vocabularies, 1, "outcome of a unit", err);
+    int status = beaten ? vb_similarity_judge(its->bank, &pair->data->space, rows->rows, rows->count, rows->classes, beaten, NULL,
+                                              pair->threads, err) :
+                          -1;
+    for (int i = 0; i < rows->count && !status; i++)
+        status = add_image(its, rows->classes[i], beaten + (size_t)i * vocabularies, err);
     vb_free(beaten);
-    vb_image_source_rows_free(&rows);
     return status;
 }
 
-static int collect(rows_of_bits *bits, vb_context *context, const vb_pair *pair, int64_t *images, vb_error *err) {
-    vb_text_bank *bank = NULL;
-    vb_memberships homes = {0};
-    int status = vb_similarity_bank_new(&bank, pair->classifier->texts, pair->classifier->classes, pair->classifier->dim,
-                                        pair->spec->similarity ? VB_DOT : VB_COSINE, err);
-    if (!status) status = vb_label_space_memberships_new(&homes, &pair->data->space, err);
-    for (int64_t u = context->comm.rank; !status && u < pair->source->units; u += context->comm.size) {
-        if ((status = vb_context_check_stop(context, err))) break;
-        status = add_unit(bits, pair, bank, &homes, u, images, err);
-    }
-    vb_label_space_memberships_free(&homes);
-    vb_similarity_bank_free(bank);
+static int collect(visitor *its, vb_context *context, vb_error *err) {
+    const vb_pair *pair = its->pair;
+    const vb_classifier *classifier = pair->classifier;
+    int status =
+        vb_similarity_bank_new(&its->bank, classifier->texts, classifier->classes, classifier->dim, pair->spec->similarity, err);
+    if (!status) status = vb_label_space_memberships_new(&its->homes, &pair->data->space, err);
+    if (!status) status = vb_unit_pass(context, pair, add_unit, its, err);
+    vb_label_space_memberships_free(&its->homes);
+    vb_similarity_bank_free(its->bank);
+    its->bank = NULL;
     return status;
 }
 
 /* The masks of one vocabulary's images from all blocks, into `out`; their number. */
-static int64_t select_rows(void **blocks, const size_t *sizes, int ranks, size_t words, int vocabulary, uint64_t *out) {
+static int64_t select_rows(const vb_blocks *blocks, size_t words, int vocabulary, uint64_t *out) {
     int64_t n = 0;
-    for (int r = 0; r < ranks; r++) {
-        const uint64_t *row = blocks[r], *end = row + sizes[r] / sizeof *row;
+    for (int r = 0; r < blocks->count; r++) {
+        const uint64_t *row = blocks->bytes[r], *end = row + blocks->sizes[r] / sizeof *row;
         for (; row < end; row += words)
             if (row[0] == (uint64_t)vocabulary) memcpy(out + (size_t)n++ * (words - 1), row + 1, (words - 1) * sizeof *out);
     }
     return n;
 }
 
-static json_t *shares(const int64_t *counts, int n, int64_t images, double *sums) {
-    json_t *list = json_array();
+/* counts[i] / images, added to sums[i]. */
+static json_t *shares(vb_json *json, const int64_t *counts, int n, int64_t images, double *sums) {
+    json_t *list = vb_json_array(json);
     for (int i = 0; i < n; i++) {
         double share = (double)counts[i] / (double)images;
         sums[i] += share;
-        json_array_append_new(list, json_real(share));
+        vb_json_append_real(json, list, share);
     }
     return list;
 }
 
-static json_t *means(const double *sums, int n) {
-    json_t *list = json_array();
-    for (int i = 0; i < n; i++) json_array_append_new(list, json_real(sums[i] / n));
+static json_t *means(vb_json *json, const double *sums, int n) {
+    json_t *list = vb_json_array(json);
+    for (int i = 0; i < n; i++) vb_json_append_real(json, list, sums[i] / n);
     return list;
 }
 
 /* Rank 0. */
-static int find_envelopes(const vb_pair *pair, void **blocks, const size_t *sizes, int ranks, size_t words, const int64_t *images,
-                          json_t *order, vb_error *err) {
+static int find_envelopes(vb_analysis_work *work, const vb_blocks *blocks, size_t words, const int64_t *images, vb_error *err) {
     static const char *const keys[] = {"worst", "best", "worst_bound", "best_bound"};
+    const vb_pair *pair = work->pair;
+    vb_json *json = work->json;
     int n = pair->data->space.vocabularies, status = -1;
     size_t total = 0, entries = (size_t)n;
-    for (int r = 0; r < ranks; r++) total += sizes[r] / sizeof(uint64_t) / words;
+    for (int r = 0; r < blocks->count; r++) total += blocks->sizes[r] / sizeof(uint64_t) / words;
     uint64_t *masks = vb_array(total * (words - 1), sizeof *masks, "right images", err);
     int64_t *counts = vb_array(4 * entries, sizeof *counts, "envelope", err);
     double *sums = vb_array(4 * entries, sizeof *sums, "envelope", err);
-    json_t *list = json_array();
+    json_t *order = vb_json_set_object(json, work->figures, "order"), *list = vb_json_array(json);
     bool exact = true;
-    if (!masks || !counts || !sums || !list) goto done;
+    if (!masks || !counts || !sums) goto done;
     vb_envelope envelope = {counts, counts + n, counts + 2 * n, counts + 3 * n};
     for (int v = 0; v < n; v++) {
-        int64_t right = select_rows(blocks, sizes, ranks, words, v, masks);
+        int64_t right = select_rows(blocks, words, v, masks);
         if (vb_envelope_of_orders(&envelope, masks, right, n, v, err)) goto done;
-        json_t *entry = json_pack("{s:s}", "name", pair->data->vocabularies.names[v]);
-        for (int k = 0; k < 4; k++) json_object_set_new(entry, keys[k], shares(counts + k * n, n, images[v], sums + k * n));
+        json_t *entry = vb_json_object(json);
+        vb_json_set_text(json, entry, "name", pair->data->vocabularies.names[v]);
+        for (int k = 0; k < 4; k++) vb_json_set(json, entry, keys[k], shares(json, counts + k * n, n, images[v], sums + k * n));
         exact = exact && !memcmp(envelope.worst, envelope.least, entries * sizeof *counts) &&
                 !memcmp(envelope.best, envelope.most, entries * sizeof *counts);
-        json_array_append_new(list, entry);
+        vb_json_append(json, list, entry);
     }
-    json_object_set_new(order, "exact", json_boolean(exact));
-    for (int k = 0; k < 4; k++) json_object_set_new(order, keys[k], means(sums + k * n, n));
-    json_object_set(order, "vocabularies", list);
+    vb_json_set_bool(json, order, "exact", exact);
+    for (int k = 0; k < 4; k++) vb_json_set(json, order, keys[k], means(json, sums + k * n, n));
+    vb_json_set(json, order, "vocabularies", json_incref(list));
     status = 0;
 done:
     json_decref(list);
@@ -122,25 +137,28 @@ done:
     return status;
 }
 
-int vb_order(vb_context *context, const vb_pair *pair, json_t **order, vb_error *err) {
-    vb_comm *comm = &context->comm;
-    int n = pair->data->space.vocabularies;
-    rows_of_bits bits = {.words = 1 + ((size_t)n + 63) / 64};
-    int64_t *images = vb_array((size_t)n, sizeof *images, "images of the vocabularies", err);
-    void **blocks = NULL;
-    size_t *sizes = NULL;
-    int status = images ? 0 : -1;
-    *order = comm->rank ? NULL : json_object();
-    if (!status && !comm->rank && !*order) status = vb_errorf(err, VB_EMEMORY, "no memory for the orders");
-    if (!status) status = collect(&bits, context, pair, images, err);
-    status = vb_context_barrier(context, status, err);
-    if (!status) status = vb_comm_sum_to_root(comm, images, (size_t)n, err);
-    if (!status) status = vb_comm_gather(comm, bits.rows, bits.count * bits.words * sizeof *bits.rows, &blocks, &sizes, err);
-    if (!status && !comm->rank) status = find_envelopes(pair, blocks, sizes, comm->size, bits.words, images, *order, err);
-    for (int r = 0; blocks && r < comm->size; r++) vb_free(blocks[r]);
-    vb_free(blocks);
-    vb_free(sizes);
-    vb_free(bits.rows);
-    vb_free(images);
+static int run(vb_analysis_work *work, vb_error *err) {
+    vb_comm *comm = &work->context->comm;
+    int n = work->pair->data->space.vocabularies;
+    visitor its = {.pair = work->pair,
+                   .bits = {.words = 1 + ((size_t)n + 63) / 64},
+                   .images = vb_array((size_t)n, sizeof *its.images, "images of the vocabularies", err)};
+    const rows_of_bits *bits = &its.bits;
+    vb_blocks blocks = {0};
+    int status = its.images ? collect(&its, work->context, err) : -1;
+    status = vb_context_barrier(work->context, status, err);
+    if (!status) status = vb_comm_sum_to_root(comm, its.images, (size_t)n, err);
+    if (!status) status = vb_comm_gather(comm, bits->rows, bits->count * bits->words * sizeof *bits->rows, &blocks, err);
+    if (!status && !comm->rank) status = find_envelopes(work, &blocks, bits->words, its.images, err);
+    vb_comm_blocks_free(&blocks);
+    vb_free(its.bits.rows);
+    vb_free(its.images);
     return vb_comm_agree(comm, status, err);
 }
+
+/* What judging takes, and a row for every image: rank 0 holds those of all ranks, vocabularies / 8 bytes each. */
+static int64_t bytes(const vb_pair_shape *s) {
+    return vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) + s->images * 8 * (s->vocabularies / 64 + 2);
+}
+
+const vb_analysis vb_analysis_order = {.run = run, .bytes = bytes, .section = &vb_curves_section};

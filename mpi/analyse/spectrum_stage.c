@@ -1,6 +1,6 @@
-/* Spectra: the Gram matrix as integer sums over units and ranks, its eigenvalues twice, replicated and by ScaLAPACK. */
-#include "mpi/analyse/spectrum_stage.h"
-
+/* The analysis `spectrum`: singular values of images and of texts, from the Gram matrix as integer sums over units and ranks.
+ *
+ * Its eigenvalues are computed twice, by a solver of one rank and by ScaLAPACK, as far as one rank can; they must agree. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +8,8 @@
 #include "kernels/openness/features.h"
 #include "kernels/base/memory.h"
 #include "kernels/openness/spectrum.h"
+#include "mpi/analyse/analysis.h"
+#include "mpi/evaluate/unit_pass.h"
 #include "mpi/ranks/scalapack.h"
 
 /* Up to here one rank's own solver takes seconds: its values, the same at any number of ranks, are reported, and ScaLAPACK's must
@@ -18,7 +20,7 @@ static const double TOLERANCE = 1e-11; /* of eigenvalues, in parts of their sum 
 typedef struct gram {
     int64_t *sums; /* dim x dim, times 2^bits; on every rank */
     int64_t rows;
-    int dim, bits;
+    int dim, bits, threads;
 } gram;
 
 /* The Gram matrix over the number of rows: its trace is 1. */
@@ -36,17 +38,15 @@ static int add_rows(gram *g, const float *rows, int64_t count, int threads, vb_e
     return status;
 }
 
+static int add_unit(void *work, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
+    (void)unit;
+    gram *g = work;
+    return rows->count ? add_rows(g, rows->rows, rows->count, g->threads, err) : 0;
+}
+
 static int add_images(gram *g, vb_context *context, const vb_pair *pair, vb_error *err) {
-    int status = 0;
     g->bits = vb_spectrum_gram_bits(pair->source->images);
-    for (int64_t u = context->comm.rank; !status && u < pair->source->units; u += context->comm.size) {
-        vb_unit_rows rows = {0};
-        if ((status = vb_context_check_stop(context, err))) break;
-        status = vb_image_source_unit(pair->source, u, &rows, err);
-        if (!status && rows.count) status = add_rows(g, rows.rows, rows.count, pair->threads, err);
-        vb_image_source_rows_free(&rows);
-    }
-    return status;
+    return vb_unit_pass(context, pair, add_unit, g, err);
 }
 
 static int add_texts(gram *g, vb_context *context, const vb_pair *pair, vb_error *err) {
@@ -91,9 +91,11 @@ static int replicate(const gram *g, double *values, vb_error *err) {
     return status;
 }
 
-static json_t *spectrum_json(const gram *g, double *values, bool replicated) {
+static json_t *spectrum_json(vb_json *json, const gram *g, double *values, bool replicated) {
     int n = g->rows < g->dim ? (int)g->rows : g->dim;
-    json_t *list = json_array();
+    json_t *object = vb_json_object(json);
+    vb_json_set_integer(json, object, "rows", g->rows);
+    vb_json_set_text(json, object, "engine", replicated ? "replicated" : "scalapack");
     for (int i = 0; i < n; i++) {
         values[i] = values[i] > 0 ? sqrt(values[i] * (double)g->rows) : 0;
         if (!replicated) {
@@ -101,17 +103,19 @@ static json_t *spectrum_json(const gram *g, double *values, bool replicated) {
             snprintf(text, sizeof text, "%.6g", values[i]);
             values[i] = strtod(text, NULL);
         }
-        json_array_append_new(list, json_real(values[i]));
     }
-    double rank = vb_features_effective_rank(values, n);
-    return json_pack("{s:I, s:s, s:o, s:o}", "rows", (json_int_t)g->rows, "engine", replicated ? "replicated" : "scalapack",
-                     "effective_rank", isfinite(rank) ? json_real(rank) : json_null(), "singular_values", list);
+    vb_json_set_real(json, object, "effective_rank", vb_features_effective_rank(values, n));
+    vb_json_set(json, object, "singular_values", vb_json_real_list(json, values, n));
+    return object;
 }
 
-static int spectrum_of(vb_context *context, const vb_pair *pair, int (*add)(gram *, vb_context *, const vb_pair *, vb_error *),
-                       json_t *to, const char *key, vb_error *err) {
+/* Of the rows that `add` adds. Collective. */
+static int spectrum_of(vb_analysis_work *work, int (*add)(gram *, vb_context *, const vb_pair *, vb_error *), json_t *to,
+                       const char *key, vb_error *err) {
+    vb_context *context = work->context;
+    const vb_pair *pair = work->pair;
     vb_comm *comm = &context->comm;
-    gram g = {.dim = pair->source->dim};
+    gram g = {.dim = pair->source->dim, .threads = pair->threads};
     size_t dim = (size_t)g.dim;
     bool replicated = g.dim <= REPLICATED_DIMENSIONS;
     double *values = vb_array(dim, sizeof *values, "eigenvalues", err);
@@ -122,17 +126,27 @@ static int spectrum_of(vb_context *context, const vb_pair *pair, int (*add)(gram
     if (!status) status = vb_scalapack_eigenvalues(comm, g.dim, element, &g, values, err);
     if (!status && !comm->rank && replicated) status = replicate(&g, values, err);
     status = vb_comm_agree(comm, status, err);
-    if (!status && !comm->rank) json_object_set_new(to, key, spectrum_json(&g, values, replicated));
+    if (!status && !comm->rank) vb_json_set(work->json, to, key, spectrum_json(work->json, &g, values, replicated));
     vb_free(g.sums);
     vb_free(values);
     return status;
 }
 
-int vb_spectrum_stage(vb_context *context, const vb_pair *pair, bool images, json_t **spectrum, vb_error *err) {
-    *spectrum = context->comm.rank ? NULL : json_object();
-    int status = !context->comm.rank && !*spectrum ? vb_errorf(err, VB_EMEMORY, "no memory for the spectrum") : 0;
-    status = vb_comm_agree(&context->comm, status, err);
-    if (!status && images) status = spectrum_of(context, pair, add_images, *spectrum, "image", err);
-    if (!status) status = spectrum_of(context, pair, add_texts, *spectrum, "text", err);
-    return status;
+static int run(vb_analysis_work *work, vb_error *err) {
+    json_t *spectrum = vb_json_set_object(work->json, work->figures, "spectrum");
+    int status = work->images ? spectrum_of(work, add_images, spectrum, "image", err) : 0;
+    return status ? status : spectrum_of(work, add_texts, spectrum, "text", err);
 }
+
+/* Sums, rank 0's matrix, ScaLAPACK's part of it, and the work space of the products. */
+static int64_t bytes(const vb_pair_shape *s) {
+    return s->dim * s->dim * 8 * 2 + s->dim * s->dim * 8 / s->ranks + 24 * VB_UNIT_SAMPLES * s->dim +
+           (int64_t)s->threads * 64 * 8 * s->dim;
+}
+
+static double operations(const vb_pair_shape *s) {
+    double images = (double)s->images, classes = (double)s->classes, dim = (double)s->dim;
+    return 2 * (images + classes) * dim * dim + 8 * dim * dim * dim;
+}
+
+const vb_analysis vb_analysis_spectrum = {.run = run, .bytes = bytes, .operations = operations};

@@ -1,17 +1,25 @@
-/* Uniformity over all pairs: blocks of embeddings meet each other, each pair of blocks on one rank.
+/* The analysis `uniformity`: how evenly texts, and images, spread over the sphere; over all pairs, each on one rank.
  *
- * Pairs of units (u, v), u <= v, belong to the rank of v. The units pass in panels of bounded size, which all ranks hold
- * together; a rank sets its units v against the panel, those beyond it read anew. Sums are exact, so that who adds what does not
- * show. */
+ * Pairs of units (u, v), u <= v, belong to the rank of v. All ranks hold a panel of units together, of bounded size; each adds the
+ * pairs of the panel with its units v, those beyond the panel read anew; then comes the next panel. Sums are exact: the number of
+ * ranks changes no bit. */
 #include <math.h>
 #include <string.h>
 
 #include "kernels/openness/features.h"
 #include "kernels/base/memory.h"
-#include "mpi/analyse/analyses.h"
+#include "mpi/analyse/analysis.h"
+#include "mpi/analyse/geometry_section.h"
 #include "mpi/ranks/progress.h"
 
 enum { PANEL_BYTES = 1 << 26, TEXT_BLOCK = 256 };
+
+/* Rows with the inverses of their norms. */
+typedef struct feature_rows {
+    const float *rows;
+    const double *inverse;
+    int64_t count;
+} feature_rows;
 
 /* Consecutive units' rows without gaps: those of unit first + u are rows start[u] .. start[u + 1] - 1. */
 typedef struct unit_panel {
@@ -34,25 +42,26 @@ static int finish(vb_comm *comm, gaussian *total, double *value, vb_error *err) 
     return 0;
 }
 
-static int add_block(gaussian *total, const float *rows, const double *inverse, int64_t before, const float *own, int64_t count,
-                     int dim, int threads, vb_error *err) {
+/* All pairs of one of `rows` with one of `own`. */
+static int add_block(gaussian *total, feature_rows rows, feature_rows own, int dim, int threads, vb_error *err) {
     vb_feature_block block;
-    if (vb_features_block_new(&block, own, count, dim, err)) return -1;
-    int status = vb_features_gauss_add(&total->sum, &total->pairs, rows, inverse, before, &block, 0, threads, err);
+    if (vb_features_block_new(&block, own.rows, own.count, dim, err)) return -1;
+    int status = vb_features_gauss_add(&total->sum, &total->pairs, rows.rows, rows.inverse, rows.count, &block, 0, threads, err);
     vb_features_block_free(&block);
     return status;
 }
 
-static int add_triangle(gaussian *total, const float *own, const double *inverse, int64_t count, int dim, int threads,
-                        vb_error *err) {
+/* All pairs of two of the rows. */
+static int add_triangle(gaussian *total, feature_rows own, int dim, int threads, vb_error *err) {
     vb_feature_block block;
-    if (vb_features_block_new(&block, own, count, dim, err)) return -1;
-    int status = vb_features_gauss_add(&total->sum, &total->pairs, own, inverse, count, &block, 1, threads, err);
+    if (vb_features_block_new(&block, own.rows, own.count, dim, err)) return -1;
+    int status = vb_features_gauss_add(&total->sum, &total->pairs, own.rows, own.inverse, own.count, &block, 1, threads, err);
     vb_features_block_free(&block);
     return status;
 }
 
-int vb_uniformity_texts(vb_context *context, const vb_pair *pair, double *value, vb_error *err) {
+/* *value on rank 0, NaN below two classes. Collective. */
+static int uniformity_of_texts(vb_context *context, const vb_pair *pair, double *value, vb_error *err) {
     vb_comm *comm = &context->comm;
     const vb_classifier *classifier = pair->classifier;
     int64_t classes = classifier->classes, dim = classifier->dim;
@@ -62,9 +71,10 @@ int vb_uniformity_texts(vb_context *context, const vb_pair *pair, double *value,
     for (int64_t v = comm->rank; !status && v * TEXT_BLOCK < classes; v += comm->size) {
         if ((status = vb_context_check_stop(context, err))) break;
         int64_t first = v * TEXT_BLOCK, count = classes - first < TEXT_BLOCK ? classes - first : TEXT_BLOCK;
-        const float *own = classifier->texts + first * dim;
-        status = add_block(&total, classifier->texts, inverse, first, own, count, (int)dim, pair->threads, err);
-        if (!status) status = add_triangle(&total, own, inverse + first, count, (int)dim, pair->threads, err);
+        feature_rows before = {classifier->texts, inverse, first},
+                     own = {classifier->texts + first * dim, inverse + first, count};
+        status = add_block(&total, before, own, (int)dim, pair->threads, err);
+        if (!status) status = add_triangle(&total, own, (int)dim, pair->threads, err);
     }
     status = vb_context_barrier(context, status, err);
     if (!status) status = finish(comm, &total, value, err);
@@ -109,27 +119,28 @@ static int load_panel(vb_context *context, const vb_pair *pair, unit_panel *pane
     return vb_comm_agree(comm, vb_features_inverse_norms(panel->rows, count, (int)dim, panel->inverse, err), err);
 }
 
-/* Unit v against the panel: of the panel's own units those before it and itself, else all. */
-static int meet_panel(const vb_pair *pair, const unit_panel *panel, int64_t v, gaussian *total, vb_error *err) {
+/* The pairs of unit v with the panel: with the units before it and within itself, if it is one of the panel's; else with all. */
+static int add_unit(const vb_pair *pair, const unit_panel *panel, int64_t v, gaussian *total, vb_error *err) {
     int64_t dim = pair->source->dim, u = v - panel->first;
     if (u < panel->units) {
         int64_t before = panel->start[u], count = panel->start[u + 1] - before;
         if (!count) return 0;
-        const float *own = panel->rows + before * dim;
+        feature_rows own = {panel->rows + before * dim, panel->inverse + before, count};
         total->rows += count;
-        if (add_block(total, panel->rows, panel->inverse, before, own, count, (int)dim, pair->threads, err)) return -1;
-        return add_triangle(total, own, panel->inverse + before, count, (int)dim, pair->threads, err);
+        if (add_block(total, (feature_rows){panel->rows, panel->inverse, before}, own, (int)dim, pair->threads, err)) return -1;
+        return add_triangle(total, own, (int)dim, pair->threads, err);
     }
     vb_unit_rows rows = {0};
     int status = vb_image_source_unit(pair->source, v, &rows, err);
     if (!status && rows.count)
-        status = add_block(total, panel->rows, panel->inverse, panel->start[panel->units], rows.rows, rows.count, (int)dim,
-                           pair->threads, err);
+        status = add_block(total, (feature_rows){panel->rows, panel->inverse, panel->start[panel->units]},
+                           (feature_rows){rows.rows, NULL, rows.count}, (int)dim, pair->threads, err);
     vb_image_source_rows_free(&rows);
     return status;
 }
 
-int vb_uniformity_images(vb_context *context, const vb_pair *pair, double *value, int64_t *images, vb_error *err) {
+/* *value and *images, their number, on rank 0; NaN below two. Collective. */
+static int uniformity_of_images(vb_context *context, const vb_pair *pair, double *value, int64_t *images, vb_error *err) {
     vb_comm *comm = &context->comm;
     int64_t units = pair->source->units, slot = pair->source->unit_images * (int64_t)pair->source->dim;
     int64_t most = PANEL_BYTES / (slot * (int64_t)sizeof(float));
@@ -150,7 +161,7 @@ int vb_uniformity_images(vb_context *context, const vb_pair *pair, double *value
                           (units - v) / comm->size + 1);
         for (; v < units && !status; v += comm->size) {
             if ((status = vb_context_check_stop(context, err))) break;
-            status = meet_panel(pair, &panel, v, &total, err);
+            status = add_unit(pair, &panel, v, &total, err);
             vb_progress_step(&progress, 1);
         }
         vb_progress_end(&progress);
@@ -163,3 +174,32 @@ int vb_uniformity_images(vb_context *context, const vb_pair *pair, double *value
     vb_free(panel.start);
     return status;
 }
+
+static int run(vb_analysis_work *work, vb_error *err) {
+    double texts = NAN, images = NAN;
+    int64_t count = 0;
+    int status = uniformity_of_texts(work->context, work->pair, &texts, err);
+    if (!status && work->images) status = uniformity_of_images(work->context, work->pair, &images, &count, err);
+    vb_json_set_real(work->json, work->figures, "uniformity_text", texts);
+    if (work->images) vb_json_set_real(work->json, work->figures, "uniformity_image", images);
+    vb_json_set_integer(work->json, work->figures, "uniformity_text_n", work->pair->classifier->classes);
+    if (work->images) vb_json_set_integer(work->json, work->figures, "uniformity_image_n", count);
+    return status;
+}
+
+/* The panel, a unit's rows twice, a block of 64 rows a thread, and the texts' norms. */
+static int64_t bytes(const vb_pair_shape *s) {
+    int64_t all = (s->images + VB_UNIT_SAMPLES) * s->dim * 4, panel = all < PANEL_BYTES ? all : PANEL_BYTES;
+    return panel + panel / (s->dim * 4) * 8 + 2 * VB_UNIT_SAMPLES * s->dim * 4 + (int64_t)s->threads * 64 * 8 * VB_UNIT_SAMPLES +
+           8 * s->classes;
+}
+
+static double operations(const vb_pair_shape *s) {
+    double images = (double)s->images, classes = (double)s->classes;
+    return (images * images + classes * classes) * (double)s->dim;
+}
+
+const vb_analysis vb_analysis_uniformity = {.run = run,
+                                            .bytes = bytes,
+                                            .operations = operations,
+                                            .section = &vb_geometry_section};

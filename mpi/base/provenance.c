@@ -7,6 +7,7 @@
 
 #include "kernels/base/isa.h"
 #include "kernels/base/memory.h"
+#include "mpi/base/json.h"
 
 /* The Makefile defines the three for this file. */
 const char *vb_provenance_version(void) { return VB_VERSION; }
@@ -34,43 +35,45 @@ int vb_provenance_run_facts(vb_comm *comm, int threads, double seconds, const vb
     int64_t traffic[2] = {(int64_t)comm->sent, (int64_t)comm->received}, most[3] = {peak->resident, traffic[0], traffic[1]}, node;
     if (vb_comm_sum_to_root(comm, traffic, 2, err) || vb_comm_max(comm, most, 3, err) || node_peak(comm, peak->share, &node, err))
         return -1;
-    void **blocks;
-    size_t *sizes;
-    if (vb_comm_gather(comm, host, strlen(host), &blocks, &sizes, err)) return -1;
+    vb_blocks blocks;
+    if (vb_comm_gather(comm, host, strlen(host), &blocks, err)) return -1;
     if (comm->rank) return 0;
-    json_t *hosts = json_array(), *object = json_object();
-    for (int r = 0; r < comm->size; r++) {
-        json_array_append_new(hosts, json_string(blocks[r]));
-        vb_free(blocks[r]);
-    }
-    vb_free(blocks);
-    vb_free(sizes);
+    vb_json json = {0};
+    json_t *hosts = vb_json_array(&json), *object = vb_json_object(&json);
+    for (int r = 0; r < blocks.count; r++) vb_json_append_text(&json, hosts, blocks.bytes[r]);
+    vb_comm_blocks_free(&blocks);
     char when[32];
     time_t now = time(NULL);
     struct tm utc;
     gmtime_r(&now, &utc);
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    json_object_set_new(object, "finished", json_string(when));
-    json_object_set_new(object, "seconds", json_real(seconds));
-    json_object_set_new(object, "version", json_string(vb_provenance_version()));
-    json_object_set_new(object, "revision", json_string(vb_provenance_revision()));
-    json_object_set_new(object, "ranks", json_integer(comm->size));
-    json_object_set_new(object, "threads", json_integer(threads));
-    json_object_set_new(object, "isa", json_string(vb_isa_name(vb_isa_level())));
-    json_object_set_new(object, "hosts", hosts);
-    json_object_set_new(object, "peak_memory_a_rank", json_integer(most[0]));
-    json_object_set_new(object, "peak_memory_a_node", json_integer(node));
-    json_object_set_new(object, "communication",
-                        json_pack("{s:I, s:I, s:I, s:I}", "sent", (json_int_t)traffic[0], "received", (json_int_t)traffic[1],
-                                  "sent_by_one_rank", (json_int_t)most[1], "received_by_one_rank", (json_int_t)most[2]));
+    vb_json_set_text(&json, object, "finished", when);
+    vb_json_set_real(&json, object, "seconds", seconds);
+    vb_json_set_text(&json, object, "version", vb_provenance_version());
+    vb_json_set_text(&json, object, "revision", vb_provenance_revision());
+    vb_json_set_integer(&json, object, "ranks", comm->size);
+    vb_json_set_integer(&json, object, "threads", threads);
+    vb_json_set_text(&json, object, "isa", vb_isa_name(vb_isa_level()));
+    vb_json_set(&json, object, "hosts", hosts);
+    vb_json_set_integer(&json, object, "peak_memory_a_rank", most[0]);
+    vb_json_set_integer(&json, object, "peak_memory_a_node", node);
+    json_t *communication = vb_json_set_object(&json, object, "communication");
+    vb_json_set_integer(&json, communication, "sent", traffic[0]);
+    vb_json_set_integer(&json, communication, "received", traffic[1]);
+    vb_json_set_integer(&json, communication, "sent_by_one_rank", most[1]);
+    vb_json_set_integer(&json, communication, "received_by_one_rank", most[2]);
     char mpi[MPI_MAX_LIBRARY_VERSION_STRING];
     MPI_Get_library_version(mpi, &n);
     mpi[strcspn(mpi, ",")] = 0;
-    json_object_set_new(object, "mpi", json_string(mpi));
+    vb_json_set_text(&json, object, "mpi", mpi);
     static const char *const slurm[] = {"SLURM_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_JOB_PARTITION", "SLURM_RESTART_COUNT",
                                         "SLURM_NNODES"};
     for (size_t i = 0; i < sizeof slurm / sizeof *slurm; i++)
-        if (getenv(slurm[i])) json_object_set_new(object, slurm[i], json_string(getenv(slurm[i])));
-    *facts = object;
-    return 0;
+        if (getenv(slurm[i])) vb_json_set_text(&json, object, slurm[i], getenv(slurm[i]));
+    if (!vb_json_end(&json, "the facts of the run", err)) {
+        *facts = object;
+        return 0;
+    }
+    json_decref(object);
+    return -1;
 }

@@ -96,15 +96,10 @@ static int encode_rounds(const encode_job *job, const vb_dataset *dataset, vb_er
         status = vb_context_check_stop(job->context, err);
         if (!status && first + comm->rank < units) status = encode_unit(job, dataset, first + comm->rank, rows, &count, err);
         if ((status = vb_context_barrier(job->context, status, err))) break;
-        void **blocks;
-        size_t *sizes;
-        if ((status = vb_comm_gather(comm, rows, (size_t)count * (size_t)dim * sizeof *rows, &blocks, &sizes, err))) break;
-        for (int r = 0; blocks && r < comm->size; r++) {
-            if (!status) status = vb_writer_write(writer, blocks[r], sizes[r], err);
-            vb_free(blocks[r]);
-        }
-        vb_free(blocks);
-        vb_free(sizes);
+        vb_blocks blocks;
+        if ((status = vb_comm_gather(comm, rows, (size_t)count * (size_t)dim * sizeof *rows, &blocks, err))) break;
+        for (int r = 0; r < blocks.count && !status; r++) status = vb_writer_write(writer, blocks.bytes[r], blocks.sizes[r], err);
+        vb_comm_blocks_free(&blocks);
         status = vb_comm_agree(comm, status, err);
         vb_progress_step(&progress, count);
     }
@@ -170,20 +165,16 @@ static int encode_texts(encode_job *job, vb_error *err) {
 
 /* The flags as a model entry. */
 static int model_spec(vb_model_spec *spec, const vb_arguments *arguments, vb_error *err) {
-    static const char *const families[] = {"clip", "slip", "declip"};
-    const char *family = vb_arguments_text(arguments, "family"), *activation = vb_arguments_text(arguments, "activation");
-    *spec = (vb_model_spec){.name = (char *)"encode",
-                            .family = VB_FAMILY_FOUND,
-                            .preprocessing = vb_arguments_given(arguments, "rgb-first")};
+    static const vb_stated_activation activations[] = {VB_ACTIVATION_QUICK_GELU, VB_ACTIVATION_GELU}; /* as the flag has them */
+    int activation;
+    *spec = (vb_model_spec){.name = (char *)"encode"};
+    spec->preprocessing = vb_arguments_given(arguments, "rgb-first") ? VB_PREPROCESSING_RGB_FIRST : VB_PREPROCESSING_OPENAI;
     spec->weights = (char *)(uintptr_t)vb_arguments_text(arguments, "weights");
     spec->tokenizer = (char *)(uintptr_t)vb_arguments_text(arguments, "tokenizer");
-    for (int i = 0; family && i < 3; i++)
-        if (!strcmp(family, families[i])) spec->family = i;
-    if (family && spec->family == VB_FAMILY_FOUND)
-        return vb_errorf(err, VB_EUSAGE, "encode: --family: expected clip, slip or declip, found '%s'", family);
-    if (activation) spec->activation = !strcmp(activation, "quick_gelu") ? 1 : !strcmp(activation, "gelu") ? 2 : -1;
-    if (spec->activation < 0)
-        return vb_errorf(err, VB_EUSAGE, "encode: --activation: expected quick_gelu or gelu, found '%s'", activation);
+    if (vb_arguments_choice(arguments, "family", VB_FAMILY_FOUND, &spec->family, err))
+        return -1; /* in the order of vb_family_kind */
+    if (vb_arguments_choice(arguments, "activation", -1, &activation, err)) return -1;
+    spec->activation = activation < 0 ? VB_ACTIVATION_OF_FAMILY : activations[activation];
     return 0;
 }
 

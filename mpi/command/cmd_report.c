@@ -5,6 +5,9 @@
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
 #include "mpi/report/report.h"
+#include "mpi/report/report_html.h"
+#include "mpi/report/report_pdf.h"
+#include "mpi/report/report_text.h"
 #include "shards/files/path.h"
 #include "shards/text/did_you_mean.h"
 #include "shards/text/yaml.h"
@@ -49,8 +52,8 @@ static int write_report(const vb_report *report, int format, const char *output,
     if (!status && format != LATEX) status = vb_path_make_folders(data, err);
     if (!status && (format == HTML || format == PDF))
         status = vb_report_html(report, &plotter, vb_path_base_name(data), &out, err);
-    if (!status && format == MARKDOWN) status = vb_report_markdown(report, &plotter, vb_path_base_name(data), &out, err);
-    if (!status && format == LATEX) status = vb_report_latex(report, &out, err);
+    if (!status && format == MARKDOWN) status = vb_report_text_markdown(report, &plotter, vb_path_base_name(data), &out, err);
+    if (!status && format == LATEX) status = vb_report_text_latex(report, &out, err);
     if (!status) status = format == PDF ? vb_report_pdf(&out, data, output, err) : vb_strbuf_write(&out, output, err);
     if (!status && format == LATEX) printf("report: %s\n", output);
     if (!status && format != LATEX) printf("report: %s (%d figures, their data in %s)\n", output, plotter.count, data);

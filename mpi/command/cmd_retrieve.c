@@ -165,10 +165,10 @@ static int write_summary(const retrieve_job *job, vb_error *err) {
     json_t *json =
         json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:{s:i, s:i, s:s, s:f, s:I, s:I, s:I, s:I, s:I, "
                   "s:f, s:s, s:s}}",
-                  "schema", "vocabench.retrieval/1", "similarity", job->options.similarity == VB_COSINE ? "cosine" : "dot",
-                  "queries", (json_int_t)summary->queries, "top_k", (json_int_t)job->options.top_k, "listed",
-                  (json_int_t)summary->listed, "rows", (json_int_t)summary->rows, "dimensions", (json_int_t)job->corpus.dim,
-                  "parts", (json_int_t)job->corpus.part_count, "rows_not_finite", (json_int_t)summary->not_finite, "rows_zero",
+                  "schema", "vocabench.retrieval/1", "similarity", vb_score_names[job->options.similarity], "queries",
+                  (json_int_t)summary->queries, "top_k", (json_int_t)job->options.top_k, "listed", (json_int_t)summary->listed,
+                  "rows", (json_int_t)summary->rows, "dimensions", (json_int_t)job->corpus.dim, "parts",
+                  (json_int_t)job->corpus.part_count, "rows_not_finite", (json_int_t)summary->not_finite, "rows_zero",
                   (json_int_t)summary->zero, "engine", job->options.quantized ? "int8" : "float", "exact", "proven", "run",
                   "ranks", job->context->comm.size, "threads", job->options.threads, "isa", vb_isa_name(vb_isa_level()),
                   "seconds", MPI_Wtime() - job->context->started, "blocks", (json_int_t)summary->blocks, "blocks_resumed",
@@ -189,12 +189,12 @@ static int write_summary(const retrieve_job *job, vb_error *err) {
  */
 
 static int parse(retrieve_job *job, const vb_arguments *arguments, vb_error *err) {
-    const char *similarity = vb_arguments_text(arguments, "similarity"), *memory = vb_arguments_text(arguments, "memory");
-    const char *checkpoint = vb_arguments_text(arguments, "checkpoint");
+    static const vb_similarity similarities[] = {VB_DOT, VB_COSINE}; /* as the flag has them */
+    const char *memory = vb_arguments_text(arguments, "memory"), *checkpoint = vb_arguments_text(arguments, "checkpoint");
+    int similarity;
     job->lists.output = vb_arguments_text(arguments, "output");
     job->lists.ids = vb_arguments_text(arguments, "ids");
-    if (similarity && strcmp(similarity, "dot") && strcmp(similarity, "cosine"))
-        return vb_errorf(err, VB_EUSAGE, "retrieve: --similarity: expected dot or cosine, found '%s'", similarity);
+    if (vb_arguments_choice(arguments, "similarity", 0, &similarity, err)) return -1;
     if (vb_options_parse_size(memory ? memory : "1GiB", &job->options.memory, err)) {
         err->code = VB_EUSAGE; /* it comes from the command line here */
         return vb_error_prefix(err, "retrieve");
@@ -204,7 +204,7 @@ static int parse(retrieve_job *job, const vb_arguments *arguments, vb_error *err
     job->options.checkpoint = job->checkpoint;
     job->options.quantized = vb_arguments_text(arguments, "quantized");
     job->options.checkpoint_seconds = (double)vb_arguments_number(arguments, "checkpoint-seconds", 60);
-    job->options.similarity = similarity && !strcmp(similarity, "cosine") ? VB_COSINE : VB_DOT;
+    job->options.similarity = similarities[similarity];
     job->options.top_k = vb_arguments_number(arguments, "top-k", 0);
     job->options.threads = (int)vb_arguments_number(arguments, "threads", vb_threads_default(&job->context->comm));
     return 0;

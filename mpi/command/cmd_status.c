@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -56,8 +55,9 @@ static const char *text_at(const json_t *object, const char *key) {
 }
 
 static double changed(const char *path) {
-    struct stat info;
-    return stat(path, &info) ? 0 : (double)info.st_mtim.tv_sec + 1e-9 * (double)info.st_mtim.tv_nsec;
+    vb_path_facts facts;
+    vb_error none;
+    return vb_path_stat(path, &facts, &none) ? 0 : 1e-9 * (double)facts.mtime_ns;
 }
 
 /* ---- what became of a run ---- */
@@ -212,11 +212,11 @@ static int count_cache(const survey *all, vb_error *err) {
         if (!folder) status = -1;
         if (folder && vb_path_is_folder(folder) && !vb_path_list_folder(&names, folder, &none)) {
             for (size_t i = 0; i < names.count && !status; i++) {
-                struct stat info;
+                vb_path_facts facts;
                 if (!vb_path_ends_with(names.items[i], ".npy")) continue;
                 char *path = vb_format(err, "%s/%s", folder, names.items[i]);
                 if (!path) status = -1;
-                if (path && !stat(path, &info)) bytes += (double)info.st_size;
+                if (path && !vb_path_stat(path, &facts, &none)) bytes += (double)facts.size;
                 units++;
                 vb_free(path);
             }

@@ -4,13 +4,19 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/experiment/experiment_tables.h"
 #include "mpi/results/document.h"
 
 const vb_option_group vb_experiment_arguments_keys[] = {
-    {"keys of the experiment file", vb_experiment_tables_root}, {"keys of a dataset", vb_experiment_tables_dataset},
-    {"keys of an expansion", vb_experiment_tables_expansion},   {"keys of a model", vb_experiment_tables_model},
-    {"keys of a corpus", vb_retrieval_spec_corpus_options},     {"keys of retrieval", vb_retrieval_spec_options},
-    {"keys of adversarial", vb_adversarial_spec_options},       {0},
+    {"keys of the experiment file", vb_experiment_tables_root},
+    {"keys of a dataset", vb_experiment_tables_dataset},
+    {"keys of an expansion", vb_experiment_tables_expansion},
+    {"keys of a model", vb_experiment_tables_model},
+    {"keys of a corpus", vb_retrieval_spec_corpus_options},
+    {"keys of retrieval", vb_retrieval_spec_options},
+    {"keys of adversarial", vb_adversarial_spec_options},
+    {"analyses", vb_analyses_spec_options},
+    {0},
 };
 
 enum { OVERRIDES = 2 * VB_ARGUMENTS_FLAGS };

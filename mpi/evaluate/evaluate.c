@@ -8,6 +8,7 @@
 #include "kernels/openness/openness.h"
 #include "kernels/openness/similarity.h"
 #include "mpi/evaluate/class_shares.h"
+#include "mpi/ranks/cyclic.h"
 #include "mpi/ranks/progress.h"
 #include "mpi/evaluate/records.h"
 #include "mpi/evaluate/pair_json.h"
@@ -102,7 +103,7 @@ static int evaluate_together(evaluation *work, vb_context *context, int64_t firs
 static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
     const vb_experiment *experiment = pair->experiment;
     const vb_classifier *classifier = pair->classifier;
-    vb_protocol protocol = {.sampled = experiment->protocol == VB_SAMPLED,
+    vb_protocol protocol = {.sampled = experiment->protocol == VB_PROTOCOL_SAMPLED,
                             .trials = (int)experiment->trials,
                             .seed = (uint32_t)experiment->seed,
                             .union_permutations = (int)experiment->union_permutations};
@@ -113,7 +114,7 @@ static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
     work->units = vb_json_array(&json);
     if (vb_json_end(&json, "the notes of units", err)) return -1;
     if (!classifier->dealt_out && vb_similarity_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
-                                                         pair->spec->similarity ? VB_DOT : VB_COSINE, err)) {
+                                                         pair->spec->similarity, err)) {
         vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
         return -1;
     }
@@ -125,14 +126,13 @@ static int merge_units(vb_comm *comm, const evaluation *work, json_t **skipped, 
     char *text = vb_json_line(work->units, false, "the notes of units", err);
     int status = text ? 0 : -1;
     vb_json json = {0};
-    void **blocks = NULL;
-    size_t *sizes = NULL;
+    vb_blocks blocks = {0};
     vb_digester *digester = NULL;
     const json_t **by_unit = NULL;
     json_t *lists = NULL;
     *skipped = NULL;
     if ((status = vb_comm_agree(comm, status, err))) goto done;
-    if ((status = vb_comm_gather(comm, text, strlen(text), &blocks, &sizes, err)) || comm->rank) goto done;
+    if ((status = vb_comm_gather(comm, text, strlen(text), &blocks, err)) || comm->rank) goto done;
     size_t units = (size_t)work->pair->source->units;
     by_unit = vb_array(units, sizeof *by_unit, "units", err);
     lists = vb_json_array(&json);
@@ -142,7 +142,7 @@ static int merge_units(vb_comm *comm, const evaluation *work, json_t **skipped, 
         goto done;
     }
     for (int r = 0; r < comm->size; r++) {
-        json_t *list = vb_json_parse(blocks[r], sizes[r], 0, "notes of units", err);
+        json_t *list = vb_json_parse(blocks.bytes[r], blocks.sizes[r], 0, "notes of units", err);
         if (!list) {
             status = vb_error_prefix(err, "rank %d", r);
             goto done;
@@ -164,9 +164,7 @@ done:
     vb_free(digester);
     vb_free(by_unit);
     json_decref(lists);
-    for (int r = 0; blocks && r < comm->size; r++) vb_free(blocks[r]);
-    vb_free(blocks);
-    vb_free(sizes);
+    vb_comm_blocks_free(&blocks);
     vb_free(text);
     return status;
 }
@@ -198,8 +196,7 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
     int64_t units = pair->source->units;
     bool dealt_out = pair->classifier->dealt_out;
     if (dealt_out) {
-        status = vb_class_shares_open(&work.shares, comm, pair->classifier, &pair->data->space,
-                                      pair->spec->similarity ? VB_DOT : VB_COSINE, err);
+        status = vb_class_shares_open(&work.shares, comm, pair->classifier, &pair->data->space, pair->spec->similarity, err);
         if (status) vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
         if (!status)
             beaten = vb_array((size_t)VB_UNIT_SAMPLES * (size_t)pair->data->space.vocabularies, 1, "outcome of a unit", err);
@@ -241,4 +238,16 @@ done:
     json_decref(skipped);
     vb_free(what);
     return status;
+}
+
+int64_t vb_evaluate_texts_bytes(const vb_experiment *experiment, const vb_pair_shape *s) {
+    if (experiment->similarity_engine == VB_ENGINE_REPLICATED) return s->classes * s->dim * 4;
+    int64_t local = vb_cyclic_count((int)s->classes, 0, s->ranks);
+    return (local + (s->encoded ? s->classes / s->ranks + 2 * VB_UNIT_SAMPLES : 1)) * s->dim * 4;
+}
+
+int64_t vb_evaluate_bytes(const vb_experiment *experiment, const vb_pair_shape *s) {
+    if (experiment->similarity_engine == VB_ENGINE_SCALAPACK)
+        return vb_class_shares_bytes((int)s->classes, (int)s->dim, (int)s->vocabularies, s->ranks) + 16 * s->classes;
+    return vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) + VB_UNIT_SAMPLES * s->vocabularies;
 }

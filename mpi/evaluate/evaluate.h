@@ -4,6 +4,7 @@
 
 #include "mpi/encode/classifier.h"
 #include "mpi/encode/image_source.h"
+#include "mpi/evaluate/pair_shape.h"
 
 /* What a pair's run did: for the `run` block; sums over ranks on rank 0. */
 typedef struct vb_pair_counts {
@@ -23,7 +24,11 @@ typedef struct vb_pair {
     int threads;
 } vb_pair;
 
-/* *result (rank 0; NULL elsewhere) is the pair's entry of results[]; *skipped the list of broken images. Collective. */
+/* *result (rank 0; NULL elsewhere) is the pair's entry of results[], owned by the caller. Collective. */
 int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pair_counts *counts, vb_error *err);
+
+/* The bytes that the evaluation of such a pair takes on a rank: of its class texts, and beside them, at most. Local. */
+int64_t vb_evaluate_texts_bytes(const vb_experiment *experiment, const vb_pair_shape *shape);
+int64_t vb_evaluate_bytes(const vb_experiment *experiment, const vb_pair_shape *shape);
 
 #endif

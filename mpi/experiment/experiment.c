@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/analyse/analyses.h"
 #include "mpi/base/resolve.h"
+#include "mpi/experiment/experiment_tables.h"
 #include "mpi/experiment/series.h"
 #include "shards/files/path.h"
 #include "shards/text/prompts.h"
@@ -410,7 +410,7 @@ static int check_engine(const vb_experiment *experiment, vb_error *err) {
                        experiment->per_image                      ? "per_image" :
                        experiment->expansion_count                ? "expansions" :
                                                                     NULL;
-    if (!experiment->similarity_engine || !what) return 0;
+    if (experiment->similarity_engine == VB_ENGINE_REPLICATED || !what) return 0;
     return vb_errorf(err, VB_ECONFIG, "%s: similarity_engine: scalapack evaluates only; '%s' needs 'replicated'",
                      experiment->path, what);
 }
@@ -434,7 +434,7 @@ int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_ov
         vb_errorf(err, VB_EMEMORY, "no memory for the configuration");
         goto done;
     }
-    if (vb_analyses_read(experiment, root, err)) goto done;
+    if (vb_analyses_spec_read(&experiment->analyses, root, path, experiment->configuration, err)) goto done;
     if (vb_adversarial_spec_read(&experiment->adversarial, root, path, experiment->configuration, err)) goto done;
     if (read_datasets(experiment, root, err) || read_corpora(experiment, root, err)) goto done;
     const vb_yaml *retrieval = vb_yaml_get(root, "retrieval");

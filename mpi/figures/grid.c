@@ -1,6 +1,7 @@
 /* Tables in four forms. */
 #include "mpi/figures/grid.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,28 @@ void vb_grid_cell(vb_grid *grid, const char *format, ...) {
         return;
     }
     grid->cells[grid->count++] = cell;
+}
+
+void vb_grid_heads(vb_grid *grid, const char *const *names) {
+    for (int c = 0; c < grid->columns; c++) vb_grid_cell(grid, "%s", names[c]);
+}
+
+static void add_missing(vb_grid *grid) { vb_grid_cell(grid, "%s", grid->missing ? grid->missing : "–"); }
+
+void vb_grid_percent(vb_grid *grid, double value, double error) {
+    if (!isfinite(value)) add_missing(grid);
+    else if (isfinite(error)) vb_grid_cell(grid, "%.2f ± %.2f", 100 * value, 100 * error);
+    else vb_grid_cell(grid, "%.2f", 100 * value);
+}
+
+void vb_grid_points(vb_grid *grid, double difference) {
+    if (isfinite(difference)) vb_grid_cell(grid, "%+.2f", 100 * difference);
+    else add_missing(grid);
+}
+
+void vb_grid_number(vb_grid *grid, double value, int decimals) {
+    if (isfinite(value)) vb_grid_cell(grid, "%.*f", decimals, value);
+    else add_missing(grid);
 }
 
 void vb_grid_free(vb_grid *grid) {

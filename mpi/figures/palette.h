@@ -9,6 +9,7 @@
 enum { VB_PALETTE_SERIES_COUNT = 8, VB_PALETTE_HEAT_COUNT = 9 };
 
 typedef enum vb_colour {
+    VB_PALETTE_PAGE,  /* behind everything */
     VB_PALETTE_INK,   /* text */
     VB_PALETTE_MUTED, /* text that matters less: axes */
     VB_PALETTE_LINE,  /* rules and grid lines */
@@ -22,6 +23,9 @@ typedef enum vb_colour {
 /* As figures are drawn, in the light theme: "#1b1f24", and 0x1b1f24. */
 const char *vb_palette_hex(vb_colour colour);
 int vb_palette_rgb(vb_colour colour);
+/* What stands for a colour in the template of a script, between two @: "INK"; NULL for a colour that scripts find in their
+ * data. */
+const char *vb_palette_name(vb_colour colour);
 /* Of the nth series of a figure: they begin again after VB_PALETTE_SERIES_COUNT. */
 vb_colour vb_palette_series(int n);
 /* The CSS variable, "--ink", that stands on a page for the light theme's 0xrrggbb; NULL for a colour that has none. */

@@ -1,5 +1,6 @@
-/* A section of a report: what an analysis (or another part of the results) shows as numbers, as a table and as a figure. Who computes
- * a thing describes its section; reports in every format are made from the list of sections. All of it local, rank 0 only. */
+/* A section of a report: what an analysis (or another part of the results) shows as numbers, as a table and as a figure. Who
+ * computes a thing describes its section; reports in every format are made from the list of sections. All of it local, rank 0
+ * only. */
 #ifndef VB_SECTION_H
 #define VB_SECTION_H
 
@@ -8,15 +9,16 @@
 #include "mpi/figures/grid.h"
 #include "mpi/figures/plot.h"
 
-/* A result as sections see it; all borrowed. */
+/* A result as sections see it; all of it is the report's. */
 typedef struct vb_section_result {
-    const char *label;      /* the model's name, and the folder's where another result of the group has the same name */
+    char *label;            /* the model's name, and the folder's where another result of the group has the same name */
     const json_t *entry;    /* of results[] */
     const json_t *document; /* the results.json that holds it */
     const char *folder;     /* of that document */
 } vb_section_result;
 
-/* What a section is about: the results on the same dataset and vocabularies (title: the dataset's), or one of them alone (its label). */
+/* What a section is about: the results on the same dataset and vocabularies (title: the dataset's), or one of them alone (its
+ * label). */
 typedef struct vb_section_subject {
     const char *title;
     int count;
@@ -30,19 +32,20 @@ typedef struct vb_section_number {
     const char *key, *head;
 } vb_section_number;
 
+/* Any of the members but the first two may be left out. */
 typedef struct vb_section {
     vb_section_scope scope; /* what `table`, `plot` and `html` are called for */
-    int place;              /* sections stand in ascending order; unique */
-    bool folded;            /* pages show the table when asked */
+    int place;              /* sections stand in ascending order */
+    const char *folded;     /* what a page calls the table, which it then shows only when asked; NULL: it stands open */
+    bool latex;             /* the table is one of those that are written as LaTeX, too */
     const vb_section_number *numbers;
-    /* Fills an empty grid; without rows but the heads where the results have nothing of the kind. The caller frees it, also after a
-     * failure. */
+    /* Fills an empty grid; without rows but the heads where the results have nothing of the kind. The caller frees it, also
+     * after a failure. */
     int (*table)(const vb_section_subject *subject, vb_grid *grid, vb_error *err);
     /* Draws; leaves figure->name NULL where the results have nothing of the kind. The caller frees it, also after a failure. */
     int (*plot)(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err);
     /* More for HTML pages alone, appended after the table. */
     int (*html)(const vb_section_subject *subject, vb_strbuf *out, vb_error *err);
-    /* Any of the four may be NULL. */
 } vb_section;
 
 #endif

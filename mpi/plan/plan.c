@@ -3,15 +3,17 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "kernels/base/memory.h"
 #include "mpi/encode/classifier.h"
 #include "mpi/encode/image_source.h"
 #include "mpi/plan/plan_corpora.h"
+#include "mpi/evaluate/evaluate.h"
+#include "mpi/adversarial/candidates.h"
 #include "mpi/plan/stage_memory.h"
 #include "mpi/ranks/groups.h"
 #include "mpi/run/schedule.h"
+#include "shards/files/path.h"
 
 /* Measured: a rank before it does anything (MPI, libraries, the tokenizer's tables), and what a class takes in the vocabularies'
  * tables. */
@@ -28,8 +30,9 @@ typedef struct plan {
 } plan;
 
 static int64_t file_size(const char *path) {
-    struct stat info;
-    return path && !stat(path, &info) ? (int64_t)info.st_size : 0;
+    vb_path_facts facts;
+    vb_error none;
+    return path && !vb_path_stat(path, &facts, &none) ? (int64_t)facts.size : 0;
 }
 
 static void amount(char *text, size_t size, double bytes) {
@@ -137,7 +140,7 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
                            .ranks = all->ranks,
                            .threads = experiment->threads ? (int)experiment->threads : 1,
                            .encoded = model != NULL};
-    int64_t memory = sizes.memory + vb_stage_memory_texts(experiment, &shape) + vb_stage_memory(experiment, &shape) + tally +
+    int64_t memory = sizes.memory + vb_evaluate_texts_bytes(experiment, &shape) + vb_stage_memory(experiment, &shape) + tally +
                      NAME * classes + PROCESS,
             sent = all->ranks > 1 ? (model ? classes * sizes.dim * 4 / all->ranks : 0) + tally : 0;
     if (memory > all->sizes.memory_a_rank) all->sizes.memory_a_rank = memory;

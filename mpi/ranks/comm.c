@@ -226,49 +226,77 @@ done:
     return status;
 }
 
-int vb_comm_gather(vb_comm *comm, const void *bytes, size_t size, void ***blocks, size_t **sizes, vb_error *err) {
-    *blocks = NULL;
-    *sizes = NULL;
-    int status = 0, root = !comm->rank;
-    uint64_t mine = size, *all = vb_array((size_t)comm->size, sizeof *all, "gather", err);
-    if (root) {
-        *blocks = vb_array((size_t)comm->size, sizeof **blocks, "gather", err);
-        *sizes = vb_array((size_t)comm->size, sizeof **sizes, "gather", err);
+void vb_comm_blocks_free(vb_blocks *blocks) {
+    for (int r = 0; r < blocks->count; r++) vb_free(blocks->bytes[r]);
+    vb_free(blocks->bytes);
+    vb_free(blocks->sizes);
+    *blocks = (vb_blocks){0};
+}
+
+void *vb_comm_blocks_join(const vb_blocks *blocks, const char *what, size_t *size, vb_error *err) {
+    size_t filled = 0;
+    *size = 0;
+    for (int r = 0; r < blocks->count; r++) *size += blocks->sizes[r];
+    char *all = vb_buffer(*size, 1, what, err);
+    for (int r = 0; r < blocks->count && all; r++) {
+        memcpy(all + filled, blocks->bytes[r], blocks->sizes[r]);
+        filled += blocks->sizes[r];
     }
-    if (!all || (root && (!*blocks || !*sizes))) status = -1;
-    if ((status = vb_comm_agree(comm, status, err))) goto done;
-    status = vb_comm_check(comm, MPI_Gather(&mine, 1, MPI_UINT64_T, all, 1, MPI_UINT64_T, 0, comm->mpi), "MPI_Gather", err);
-    for (int r = 0; root && !status && r < comm->size; r++) {
-        (*sizes)[r] = all[r];
-        if (!((*blocks)[r] = vb_array(all[r] + 1, 1, "gather", err))) status = -1; /* one byte more: text ends in NUL */
+    return all;
+}
+
+/* Rank 0: the blocks of `sizes` bytes, still to be filled. */
+static int blocks_new(vb_blocks *blocks, int ranks, const uint64_t *sizes, vb_error *err) {
+    blocks->bytes = vb_array((size_t)ranks, sizeof *blocks->bytes, "gather", err);
+    blocks->sizes = vb_array((size_t)ranks, sizeof *blocks->sizes, "gather", err);
+    if (!blocks->bytes || !blocks->sizes) return -1;
+    for (blocks->count = 0; blocks->count < ranks; blocks->count++) {
+        int r = blocks->count;
+        blocks->sizes[r] = sizes[r];
+        if (!(blocks->bytes[r] = vb_array(sizes[r] + 1, 1, "gather", err))) return -1;
     }
-    if ((status = vb_comm_agree(comm, status, err))) goto done;
-    for (size_t at = 0; !root && at < size; at += CHUNK) {
+    return 0;
+}
+
+static int send_block(vb_comm *comm, const void *bytes, size_t size, vb_error *err) {
+    int status = 0;
+    for (size_t at = 0; at < size; at += CHUNK) {
         size_t n = size - at < CHUNK ? size - at : CHUNK;
         if (vb_comm_check(comm, MPI_Send((const char *)bytes + at, (int)n, MPI_BYTE, 0, BLOCK_TAG, comm->mpi), "MPI_Send", err))
             status = -1;
     }
-    if (root && size) memcpy((*blocks)[0], bytes, size);
+    comm->sent += size;
+    return status;
+}
+
+static int receive_block(vb_comm *comm, int from, void *bytes, size_t size, vb_error *err) {
+    int status = 0;
+    for (size_t at = 0; at < size; at += CHUNK) {
+        size_t n = size - at < CHUNK ? size - at : CHUNK;
+        int code = MPI_Recv((char *)bytes + at, (int)n, MPI_BYTE, from, BLOCK_TAG, comm->mpi, MPI_STATUS_IGNORE);
+        if (vb_comm_check(comm, code, "MPI_Recv", err)) status = -1;
+        comm->received += n;
+    }
+    return status;
+}
+
+int vb_comm_gather(vb_comm *comm, const void *bytes, size_t size, vb_blocks *blocks, vb_error *err) {
+    bool root = !comm->rank;
+    uint64_t mine = size, *sizes = vb_array((size_t)comm->size, sizeof *sizes, "gather", err);
+    *blocks = (vb_blocks){0};
+    int status = vb_comm_agree(comm, sizes ? 0 : -1, err);
+    if (status) goto done;
+    status = vb_comm_check(comm, MPI_Gather(&mine, 1, MPI_UINT64_T, sizes, 1, MPI_UINT64_T, 0, comm->mpi), "MPI_Gather", err);
+    if (root && !status) status = blocks_new(blocks, comm->size, sizes, err);
+    if ((status = vb_comm_agree(comm, status, err))) goto done;
+    if (!root) status = send_block(comm, bytes, size, err);
+    else if (size) memcpy(blocks->bytes[0], bytes, size);
     for (int r = 1; root && r < comm->size; r++)
-        for (size_t at = 0; at < all[r]; at += CHUNK) {
-            size_t n = all[r] - at < CHUNK ? all[r] - at : CHUNK;
-            if (vb_comm_check(comm,
-                              MPI_Recv((char *)(*blocks)[r] + at, (int)n, MPI_BYTE, r, BLOCK_TAG, comm->mpi, MPI_STATUS_IGNORE),
-                              "MPI_Recv", err))
-                status = -1;
-            comm->received += n;
-        }
-    if (!root) comm->sent += size;
+        if (receive_block(comm, r, blocks->bytes[r], sizes[r], err)) status = -1;
     status = vb_comm_agree(comm, status, err);
 done:
-    if (status) {
-        for (int r = 0; *blocks && r < comm->size; r++) vb_free((*blocks)[r]);
-        vb_free(*blocks);
-        vb_free(*sizes);
-        *blocks = NULL;
-        *sizes = NULL;
-    }
-    vb_free(all);
+    if (status) vb_comm_blocks_free(blocks);
+    vb_free(sizes);
     return status;
 }
 

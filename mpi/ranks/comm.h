@@ -59,9 +59,19 @@ int vb_comm_broadcast_block(vb_comm *comm, void **bytes, size_t *size, vb_error 
  * vb_comm_range_of_rank gives it. Works where ranks have no rows; in chunks below 1 GiB. */
 int vb_comm_allgather_rows(vb_comm *comm, void *rows, int64_t total, size_t row_bytes, vb_error *err);
 
-/* Every rank's block to rank 0, where blocks[r], sizes[r] (comm->size entries, allocated; free all with vb_free) hold rank r's;
- * NULL elsewhere. */
-int vb_comm_gather(vb_comm *comm, const void *bytes, size_t size, void ***blocks, size_t **sizes, vb_error *err);
+/* A block of bytes of every rank. */
+typedef struct vb_blocks {
+    int count;    /* ranks; 0 where there are none */
+    void **bytes; /* of rank r, with a NUL behind them that is not counted */
+    size_t *sizes;
+} vb_blocks;
+
+/* Every rank's block to rank 0; *blocks is empty elsewhere, and after a failure. Free with vb_comm_blocks_free. */
+int vb_comm_gather(vb_comm *comm, const void *bytes, size_t size, vb_blocks *blocks, vb_error *err);
+/* Local; also of what is empty. A block that was freed before is NULL. */
+void vb_comm_blocks_free(vb_blocks *blocks);
+/* Local: the blocks end to end, in the order of the ranks, *size bytes. Free with vb_free. NULL without memory. */
+void *vb_comm_blocks_join(const vb_blocks *blocks, const char *what, size_t *size, vb_error *err);
 
 /* Element-wise sum of int64 counters to rank 0, in place. */
 int vb_comm_sum_to_root(vb_comm *comm, int64_t *counters, size_t count, vb_error *err);

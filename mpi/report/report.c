@@ -12,7 +12,7 @@ static const char *vocabularies_of(const json_t *entry) {
 
 static vb_report_group *group_of(vb_report *report, const json_t *entry) {
     for (int g = 0; g < report->group_count; g++) {
-        const json_t *first = report->groups[g].entries[0].entry;
+        const json_t *first = report->groups[g].results[0].entry;
         if (!strcmp(vb_json_text(first, "dataset"), vb_json_text(entry, "dataset")) &&
             !strcmp(vocabularies_of(first), vocabularies_of(entry)))
             return &report->groups[g];
@@ -20,15 +20,15 @@ static vb_report_group *group_of(vb_report *report, const json_t *entry) {
     return NULL;
 }
 
-static int add_entry(vb_report *report, const vb_result_folder *folder, json_t *entry, vb_error *err) {
+static int add_entry(vb_report *report, const vb_result_folder *folder, const json_t *entry, vb_error *err) {
     vb_report_group *group = group_of(report, entry);
     if (!group) {
         group = &report->groups[report->group_count];
-        group->entries = vb_array((size_t)report->entry_count, sizeof *group->entries, "report", err);
-        if (!group->entries) return -1;
+        group->results = vb_array((size_t)report->result_count, sizeof *group->results, "report", err);
+        if (!group->results) return -1;
         report->group_count++;
     }
-    group->entries[group->count++] = (vb_reported){.folder = folder, .entry = entry};
+    group->results[group->count++] = (vb_section_result){.entry = entry, .document = folder->document, .folder = folder->folder};
     return 0;
 }
 
@@ -36,20 +36,20 @@ static int add_entry(vb_report *report, const vb_result_folder *folder, json_t *
 static int add_names(vb_report *report, vb_error *err) {
     for (int g = 0; g < report->group_count; g++) {
         vb_report_group *group = &report->groups[g];
-        const char *dataset = vb_json_text(group->entries[0].entry, "dataset");
+        const char *dataset = vb_json_text(group->results[0].entry, "dataset");
         bool alone = true;
         for (int h = 0; h < report->group_count; h++)
-            alone = alone && (h == g || strcmp(dataset, vb_json_text(report->groups[h].entries[0].entry, "dataset")));
+            alone = alone && (h == g || strcmp(dataset, vb_json_text(report->groups[h].results[0].entry, "dataset")));
         group->title = alone ? vb_strdup(dataset, err) :
-                               vb_format(err, "%s (vocabularies %.8s)", dataset, vocabularies_of(group->entries[0].entry));
+                               vb_format(err, "%s (vocabularies %.8s)", dataset, vocabularies_of(group->results[0].entry));
         if (!group->title) return -1;
         for (int i = 0; i < group->count; i++) {
-            vb_reported *it = &group->entries[i];
+            vb_section_result *it = &group->results[i];
             const char *model = vb_json_text(it->entry, "model");
             bool only = true;
             for (int k = 0; k < group->count; k++)
-                only = only && (k == i || strcmp(model, vb_json_text(group->entries[k].entry, "model")));
-            it->label = only ? vb_strdup(model, err) : vb_format(err, "%s (%s)", model, vb_path_base_name(it->folder->folder));
+                only = only && (k == i || strcmp(model, vb_json_text(group->results[k].entry, "model")));
+            it->label = only ? vb_strdup(model, err) : vb_format(err, "%s (%s)", model, vb_path_base_name(it->folder));
             if (!it->label) return -1;
         }
     }
@@ -63,9 +63,9 @@ int vb_report_open(vb_report *report, const char *const *given, int count, vb_er
     for (int f = 0; f < count; f++) {
         report->folder_count++;
         if (vb_result_folder_open(&report->folders[f], given[f], err)) return -1;
-        report->entry_count += (int)json_array_size(json_object_get(report->folders[f].document, "results"));
+        report->result_count += (int)json_array_size(json_object_get(report->folders[f].document, "results"));
     }
-    report->groups = vb_array((size_t)report->entry_count, sizeof *report->groups, "report", err);
+    report->groups = vb_array((size_t)report->result_count, sizeof *report->groups, "report", err);
     if (!report->groups) return -1;
     for (int f = 0; f < count; f++) {
         json_t *results = json_object_get(report->folders[f].document, "results"), *entry;
@@ -80,8 +80,8 @@ int vb_report_open(vb_report *report, const char *const *given, int count, vb_er
 void vb_report_close(vb_report *report) {
     for (int f = 0; f < report->folder_count; f++) vb_result_folder_close(&report->folders[f]);
     for (int g = 0; g < report->group_count; g++) {
-        for (int i = 0; i < report->groups[g].count; i++) vb_free(report->groups[g].entries[i].label);
-        vb_free(report->groups[g].entries);
+        for (int i = 0; i < report->groups[g].count; i++) vb_free(report->groups[g].results[i].label);
+        vb_free(report->groups[g].results);
         vb_free(report->groups[g].title);
     }
     vb_free(report->folders);

@@ -1,10 +1,11 @@
 /* The report as PDF: the page, printed by Chromium without a window. */
+#include "mpi/report/report_pdf.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/report/report.h"
 #include "mpi/base/spawn.h"
 #include "shards/files/file.h"
 #include "shards/files/path.h"

@@ -1,124 +1,103 @@
 /* The report as Markdown and as LaTeX tables. */
+#include "mpi/report/report_text.h"
+
 #include <string.h>
 
-#include "mpi/report/report.h"
+#include "mpi/report/report_writer.h"
 
-/* A name in running Markdown text. */
-static void add_markdown(vb_strbuf *out, const char *name) {
+/* ---- Markdown ---- */
+
+/* A name in running text. */
+static void markdown_name(vb_strbuf *out, const char *name) {
     for (const char *at = name; *at; at++) {
         if (strchr("\\`*_<>&[]#|", *at)) vb_strbuf_add(out, "\\");
         vb_strbuf_add_n(out, (unsigned char)*at < 0x20 ? " " : at, 1);
     }
 }
 
-/* Writes and frees the grid; nothing of one without rows. */
-static void put_table(vb_strbuf *out, vb_grid *grid) {
-    if (vb_grid_rows(grid) > 0 || grid->failed) {
-        if (grid->caption) vb_strbuf_format(out, "%s:\n\n", grid->caption);
-        vb_grid_put(grid, VB_GRID_MARKDOWN, out);
-        vb_strbuf_add(out, "\n");
-    }
-    vb_grid_free(grid);
-}
-
-static void put_figure(vb_strbuf *out, vb_figure *figure, const char *data) {
-    if (figure->name) {
-        vb_strbuf_add(out, "![");
-        add_markdown(out, figure->title);
-        vb_strbuf_add(out, "](<");
-        for (const char *at = data; *at; at++) vb_strbuf_add_n(out, strchr("<>", *at) ? "_" : at, 1);
-        vb_strbuf_format(out, "/%s.svg>)\n\n", figure->name);
-        add_markdown(out, figure->description);
-        vb_strbuf_add(out, "\n\n");
-    }
-    vb_plot_figure_free(figure);
-}
-
-static int put_entry(const vb_reported *it, vb_plotter *plotter, const char *data, vb_strbuf *out, vb_error *err) {
-    static int (*const plots[])(vb_plotter *, const vb_reported *, vb_figure *,
-                                vb_error *) = {vb_report_plots_vocabularies, vb_report_plots_theft,
-                                               vb_report_plots_similarities, vb_report_plots_margins,
-                                               vb_report_plots_adversarial,  vb_report_plots_retrieval};
-    vb_strbuf_add(out, "### ");
-    add_markdown(out, it->label);
+static void markdown_heading(vb_strbuf *out, const char *level, const char *name) {
+    vb_strbuf_add(out, level);
+    markdown_name(out, name);
     vb_strbuf_add(out, "\n\n");
-    for (size_t p = 0; p < sizeof plots / sizeof *plots; p++) {
-        vb_figure figure = {0};
-        int status = plots[p](plotter, it, &figure, err);
-        put_figure(out, &figure, data);
-        if (status) return -1;
-    }
-    vb_grid grid = vb_report_vocabulary_table(it);
-    put_table(out, &grid);
-    grid = vb_report_adversarial_table(it);
-    put_table(out, &grid);
-    int status = vb_report_caption_table(it, &grid, err);
-    put_table(out, &grid);
-    return status;
 }
 
-int vb_report_markdown(const vb_report *report, vb_plotter *plotter, const char *data, vb_strbuf *out, vb_error *err) {
-    static int (*const plots[])(vb_plotter *, const vb_report_group *, vb_figure *, vb_error *) = {vb_report_plots_curves,
-                                                                                                   vb_report_plots_geometry};
+static void markdown_group(const vb_report_writer *writer, const vb_report *report, int g) {
+    markdown_heading(writer->out, "## ", report->groups[g].title);
+}
+
+static void markdown_result(const vb_report_writer *writer, const vb_section_result *result) {
+    markdown_heading(writer->out, "### ", result->label);
+}
+
+static int markdown_figure(const vb_report_writer *writer, const vb_figure *figure, vb_error *err) {
+    vb_strbuf *out = writer->out;
+    (void)err;
+    vb_strbuf_add(out, "![");
+    markdown_name(out, figure->title);
+    vb_strbuf_add(out, "](<");
+    for (const char *at = writer->data; *at; at++) vb_strbuf_add_n(out, strchr("<>", *at) ? "_" : at, 1);
+    vb_strbuf_format(out, "/%s.svg>)\n\n", figure->name);
+    markdown_name(out, figure->description);
+    vb_strbuf_add(out, "\n\n");
+    return 0;
+}
+
+static void markdown_table(const vb_report_writer *writer, const vb_grid *grid, const vb_section_subject *subject,
+                           const vb_section *section) {
+    (void)subject;
+    (void)section;
+    if (grid->caption) vb_strbuf_format(writer->out, "%s:\n\n", grid->caption);
+    vb_grid_put(grid, VB_GRID_MARKDOWN, writer->out);
+    vb_strbuf_add(writer->out, "\n");
+}
+
+static void markdown_input(const vb_report_writer *writer, const char *label, const char *title) {
+    vb_strbuf_add(writer->out, "### ");
+    markdown_name(writer->out, label);
+    vb_strbuf_add(writer->out, " on ");
+    markdown_name(writer->out, title);
+    vb_strbuf_add(writer->out, "\n\n");
+}
+
+int vb_report_text_markdown(const vb_report *report, vb_plotter *plotter, const char *data, vb_strbuf *out, vb_error *err) {
+    const vb_report_writer writer = {.out = out,
+                                     .data = data,
+                                     .plotter = plotter,
+                                     .group = markdown_group,
+                                     .result = markdown_result,
+                                     .figure = markdown_figure,
+                                     .table = markdown_table,
+                                     .input = markdown_input};
     vb_strbuf_add(out, "# Openness of ");
     for (int f = 0; f < report->folder_count; f++) {
         if (f) vb_strbuf_add(out, ", ");
-        add_markdown(out, vb_json_text(report->folders[f].document, "experiment"));
+        markdown_name(out, vb_json_text(report->folders[f].document, "experiment"));
     }
     vb_strbuf_add(out, "\n\n");
-    vb_grid grid = vb_report_main_table(report);
-    put_table(out, &grid);
-    for (int g = 0; g < report->group_count; g++) {
-        const vb_report_group *group = &report->groups[g];
-        vb_strbuf_add(out, "## ");
-        add_markdown(out, group->title);
-        vb_strbuf_add(out, "\n\n");
-        for (int p = 0; p < 2; p++) {
-            vb_figure figure = {0};
-            int status = plots[p](plotter, group, &figure, err);
-            put_figure(out, &figure, data);
-            if (status) return -1;
-        }
-        grid = vb_report_analyses_table(group);
-        put_table(out, &grid);
-        for (int i = 0; i < group->count; i++)
-            if (put_entry(&group->entries[i], plotter, data, out, err)) return -1;
-    }
+    vb_report_writer_main(&writer, report);
+    if (vb_report_writer_groups(&writer, report, err)) return -1;
     vb_strbuf_add(out, "## Provenance\n\n");
-    for (int f = 0; f < report->folder_count; f++) {
-        grid = vb_report_run_table(&report->folders[f]);
-        put_table(out, &grid);
-    }
-    for (int g = 0; g < report->group_count; g++)
-        for (int i = 0; i < report->groups[g].count; i++) {
-            vb_strbuf_add(out, "### ");
-            add_markdown(out, report->groups[g].entries[i].label);
-            vb_strbuf_add(out, " on ");
-            add_markdown(out, report->groups[g].title);
-            vb_strbuf_add(out, "\n\n");
-            grid = vb_report_input_table(&report->groups[g].entries[i]);
-            put_table(out, &grid);
-        }
+    vb_report_writer_provenance(&writer, report);
     return vb_strbuf_end(out, "the report", err);
 }
 
-int vb_report_latex(const vb_report *report, vb_strbuf *out, vb_error *err) {
-    vb_grid grid = vb_report_main_table(report);
-    vb_grid_put(&grid, VB_GRID_LATEX, out);
-    vb_grid_free(&grid);
-    for (int g = 0; g < report->group_count; g++)
-        for (int i = 0; i < report->groups[g].count; i++) {
-            const vb_reported *it = &report->groups[g].entries[i];
-            vb_grid grids[] = {vb_report_vocabulary_table(it), vb_report_adversarial_table(it)};
-            for (int t = 0; t < 2; t++) {
-                if (vb_grid_rows(&grids[t]) > 0) {
-                    vb_strbuf_add(out, "\n% ");
-                    for (const char *at = it->label; *at; at++) vb_strbuf_add_n(out, (unsigned char)*at < 0x20 ? " " : at, 1);
-                    vb_strbuf_add(out, "\n");
-                    vb_grid_put(&grids[t], VB_GRID_LATEX, out);
-                }
-                vb_grid_free(&grids[t]);
-            }
-        }
+/* ---- LaTeX ---- */
+
+/* Tables of results have their model in a comment. */
+static void latex_table(const vb_report_writer *writer, const vb_grid *grid, const vb_section_subject *subject,
+                        const vb_section *section) {
+    (void)section;
+    if (subject) {
+        vb_strbuf_add(writer->out, "\n% ");
+        for (const char *at = subject->title; *at; at++) vb_strbuf_add_n(writer->out, (unsigned char)*at < 0x20 ? " " : at, 1);
+        vb_strbuf_add(writer->out, "\n");
+    }
+    vb_grid_put(grid, VB_GRID_LATEX, writer->out);
+}
+
+int vb_report_text_latex(const vb_report *report, vb_strbuf *out, vb_error *err) {
+    const vb_report_writer writer = {.out = out, .latex = true, .table = latex_table};
+    vb_report_writer_main(&writer, report);
+    if (vb_report_writer_groups(&writer, report, err)) return -1;
     return vb_strbuf_end(out, "the report", err);
 }

@@ -1,36 +1,9 @@
-/* The table of results for terminals, Markdown, CSV and LaTeX. */
-#include <math.h>
-#include <stdbool.h>
-#include <stdio.h>
-
-#include "mpi/figures/grid.h"
-#include "mpi/base/json.h"
+/* The tables of results. */
 #include "mpi/results/tables.h"
 
-/* "71.79 ± 0.44": percent, with the standard error where there is one. */
-static void percent_cell(vb_grid *grid, double value, double error) {
-    if (!isfinite(value)) vb_grid_cell(grid, "-");
-    else if (isfinite(error)) vb_grid_cell(grid, "%.2f ± %.2f", 100 * value, 100 * error);
-    else vb_grid_cell(grid, "%.2f", 100 * value);
-}
+#include <math.h>
 
-static void difference_cell(vb_grid *grid, double value, double from) {
-    if (isfinite(value)) vb_grid_cell(grid, "%+.2f", 100 * (value - from));
-    else vb_grid_cell(grid, "-");
-}
-
-static void grid_row(vb_grid *grid, const json_t *entry) {
-    double c = vb_json_number(entry, "acc_c"), e = vb_json_number(entry, "acc_e"), s = vb_json_number(entry, "acc_s");
-    vb_grid_cell(grid, "%s", vb_json_text(entry, "model"));
-    vb_grid_cell(grid, "%s", vb_json_text(entry, "dataset"));
-    vb_grid_cell(grid, "%.0f", vb_json_number(entry, "images"));
-    percent_cell(grid, c, vb_json_number(entry, "acc_c_se"));
-    percent_cell(grid, e, vb_json_number(entry, "acc_e_se"));
-    difference_cell(grid, e, c);
-    percent_cell(grid, s, vb_json_number(entry, "acc_s_se"));
-    difference_cell(grid, s, c);
-    percent_cell(grid, vb_json_number(entry, "top1_all"), vb_json_number(entry, "top1_all_se"));
-}
+#include "mpi/base/json.h"
 
 static void csv_field(vb_strbuf *out, const json_t *value) {
     if (json_is_string(value)) vb_strbuf_add_csv(out, json_string_value(value));
@@ -52,20 +25,49 @@ static void csv(vb_strbuf *out, const json_t *rows, const char *const *keys) {
     }
 }
 
-static void aligned(vb_strbuf *out, const json_t *results, vb_grid_form form) {
-    static const char *const heads[] = {"model", "dataset", "images", "Acc-C", "Acc-E", "E-C", "Acc-S", "S-C", "all classes"};
-    enum { COLUMNS = sizeof heads / sizeof *heads };
-    vb_grid grid = {.columns = COLUMNS, .left = 3};
-    for (int c = 0; c < COLUMNS; c++) vb_grid_cell(&grid, "%s", heads[c]);
-    size_t i;
-    json_t *entry;
-    json_array_foreach(results, i, entry) { grid_row(&grid, entry); }
-    vb_grid_put(&grid, form, out);
-    vb_grid_free(&grid);
+/* ---- the main table ---- */
+
+vb_grid vb_tables_main_begin(const char *caption) {
+    vb_grid grid = {.columns = 9, .left = 3, .caption = caption};
+    vb_grid_heads(&grid,
+                  (const char *const[]){"model", "dataset", "images", "Acc-C", "Acc-E", "E-C", "Acc-S", "S-C", "all classes"});
+    return grid;
 }
 
-/* The rows of the table: every result, and below it what retrieval made of it, the best one marked. */
-static json_t *table_rows(vb_json *json, const json_t *results, vb_table_form form) {
+void vb_tables_add_accuracies(vb_grid *grid, const json_t *figures) {
+    double c = vb_json_number(figures, "acc_c"), e = vb_json_number(figures, "acc_e"), s = vb_json_number(figures, "acc_s");
+    vb_grid_percent(grid, c, vb_json_number(figures, "acc_c_se"));
+    vb_grid_percent(grid, e, vb_json_number(figures, "acc_e_se"));
+    vb_grid_points(grid, e - c);
+    vb_grid_percent(grid, s, vb_json_number(figures, "acc_s_se"));
+    vb_grid_points(grid, s - c);
+}
+
+/* What follows the name in a row: the figures are the entry's or a retrieval setting's, the images are the entry's in any
+ * case. */
+static void add_figures(vb_grid *grid, const json_t *entry, const char *dataset, const json_t *figures) {
+    vb_grid_cell(grid, "%s", dataset);
+    vb_grid_number(grid, vb_json_number(entry, "images"), 0);
+    vb_tables_add_accuracies(grid, figures);
+    vb_grid_percent(grid, vb_json_number(figures, "top1_all"), vb_json_number(figures, "top1_all_se"));
+}
+
+void vb_tables_main_add(vb_grid *grid, const json_t *entry, const char *model, const char *dataset, bool long_names) {
+    const json_t *setting;
+    size_t k;
+    vb_grid_cell(grid, "%s", model);
+    add_figures(grid, entry, dataset, entry);
+    json_array_foreach(json_object_get(json_object_get(entry, "retrieval"), "results"), k, setting) {
+        double top_k = vb_json_number(setting, "top_k"), lambda = vb_json_number(setting, "lambda");
+        bool best = json_is_true(json_object_get(setting, "best"));
+        if (long_names) vb_grid_cell(grid, "%s + REPE, k = %.0f, λ = %g%s", model, top_k, lambda, best ? " (best)" : "");
+        else vb_grid_cell(grid, "  +REPE k=%.0f l=%g%s", top_k, lambda, best ? " *" : "");
+        add_figures(grid, entry, dataset, setting);
+    }
+}
+
+/* The rows of CSV: every result, and below it what retrieval made of it. */
+static json_t *list_rows(vb_json *json, const json_t *results) {
     json_t *rows = vb_json_array(json), *entry, *setting;
     static const char *const inherited[] = {"dataset", "protocol", "images"};
     size_t i, j;
@@ -73,11 +75,10 @@ static json_t *table_rows(vb_json *json, const json_t *results, vb_table_form fo
         vb_json_append(json, rows, json_incref(entry));
         json_array_foreach(json_object_get(json_object_get(entry, "retrieval"), "results"), j, setting) {
             json_t *row = json_copy(setting);
-            const char *model = vb_json_text(entry, "model");
-            bool plain = form == VB_TABLE_CSV, best = json_is_true(json_object_get(setting, "best"));
             vb_json_set(json, row, "model",
-                        json_sprintf("%s+REPE k=%lld l=%g%s", plain ? model : "  ", (long long)vb_json_integer(setting, "top_k"),
-                                     json_real_value(json_object_get(setting, "lambda")), best && !plain ? " *" : ""));
+                        json_sprintf("%s+REPE k=%lld l=%g", vb_json_text(entry, "model"),
+                                     (long long)vb_json_integer(setting, "top_k"),
+                                     json_real_value(json_object_get(setting, "lambda"))));
             for (int k = 0; k < 3; k++) vb_json_set_same(json, row, inherited[k], entry);
             vb_json_append(json, rows, row);
         }
@@ -93,11 +94,22 @@ char *vb_tables_main(const json_t *all, vb_table_form form, vb_error *err) {
                                        "acc_e",    "acc_e_se",    "acc_s",    "acc_s_se", "acc_e_union", "acc_e_union_se",
                                        "top1_all", "top1_all_se", "top_k",    "lambda",   NULL};
     vb_json json = {0};
-    json_t *results = table_rows(&json, all, form);
     vb_strbuf out = {0};
-    if (form == VB_TABLE_CSV) csv(&out, results, keys);
-    else aligned(&out, results, forms[form]);
-    json_decref(results);
+    if (form == VB_TABLE_CSV) {
+        json_t *rows = list_rows(&json, all);
+        csv(&out, rows, keys);
+        json_decref(rows);
+    } else {
+        vb_grid grid = vb_tables_main_begin(NULL);
+        const json_t *entry;
+        size_t i;
+        grid.missing = "-";
+        json_array_foreach(all, i, entry) {
+            vb_tables_main_add(&grid, entry, vb_json_text(entry, "model"), vb_json_text(entry, "dataset"), false);
+        }
+        vb_grid_put(&grid, forms[form], &out);
+        vb_grid_free(&grid);
+    }
     if (!vb_json_end(&json, "the table", err) && !vb_strbuf_end(&out, "the table", err)) return out.bytes;
     vb_strbuf_free(&out);
     return NULL;
@@ -149,19 +161,14 @@ int vb_tables_series_rows(const json_t *results, json_t **rows, vb_error *err) {
 static void series_grid(vb_strbuf *out, const json_t *rows, vb_grid_form form) {
     static const char *const heads[] = {"series", "dataset",   "checkpoint",          "Acc-C",    "Acc-E",
                                         "Acc-S",  "alignment", "uniformity of texts", "of images"};
-    enum { COLUMNS = sizeof heads / sizeof *heads };
-    vb_grid grid = {.columns = COLUMNS, .left = 7};
-    for (int c = 0; c < COLUMNS; c++) vb_grid_cell(&grid, "%s", heads[c]);
+    vb_grid grid = {.columns = sizeof heads / sizeof *heads, .left = 7, .missing = "-"};
+    vb_grid_heads(&grid, heads);
     size_t i;
     json_t *row;
     json_array_foreach(rows, i, row) {
         for (int k = 0; k < 3; k++) vb_grid_cell(&grid, "%s", vb_json_text(row, heads[k]));
-        for (int k = 0; k < 3; k++) percent_cell(&grid, vb_json_number(row, accuracies[k]), NAN);
-        for (int k = 0; k < 3; k++) {
-            double value = vb_json_number(row, geometry[k]);
-            if (isfinite(value)) vb_grid_cell(&grid, "%.4f", value);
-            else vb_grid_cell(&grid, "-");
-        }
+        for (int k = 0; k < 3; k++) vb_grid_percent(&grid, vb_json_number(row, accuracies[k]), NAN);
+        for (int k = 0; k < 3; k++) vb_grid_number(&grid, vb_json_number(row, geometry[k]), 4);
     }
     vb_grid_put(&grid, form, out);
     vb_grid_free(&grid);

@@ -127,9 +127,8 @@ static void close_coding(coding *job) {
 
 /* The manifest's entries of all parts, their digests from the ranks that coded them. Collective. */
 static int write_manifest(vb_quantized *copy, vb_comm *comm, const vb_corpus *corpus, const vb_digest *digests, vb_error *err) {
-    void **blocks = NULL;
-    size_t *sizes = NULL;
-    int status = vb_comm_gather(comm, digests, corpus->part_count * sizeof *digests, &blocks, &sizes, err);
+    vb_blocks blocks;
+    int status = vb_comm_gather(comm, digests, corpus->part_count * sizeof *digests, &blocks, err);
     if (status) return -1;
     if (!comm->rank && !(copy->parts = vb_array(corpus->part_count, sizeof *copy->parts, "parts of a copy", err))) status = -1;
     for (size_t p = 0; !comm->rank && !status && p < corpus->part_count; p++) {
@@ -137,16 +136,14 @@ static int write_manifest(vb_quantized *copy, vb_comm *comm, const vb_corpus *co
         vb_quantized_part *part = &copy->parts[p];
         copy->part_count++;
         *part = (vb_quantized_part){.rows = from->rows, .dtype = from->dtype, .bytes = from->bytes};
-        memcpy(&part->digest, (const vb_digest *)blocks[p % (size_t)comm->size] + p, sizeof part->digest);
+        memcpy(&part->digest, (const vb_digest *)blocks.bytes[p % (size_t)comm->size] + p, sizeof part->digest);
         part->file_bytes = 64 + (uint64_t)((from->rows + VB_GROUP - 1) / VB_GROUP) * vb_coder_group_bytes(copy->width);
         part->file = vb_format(err, "%06zu.vbq", p);
         part->source = vb_strdup(vb_path_base_name(from->path), err);
         if (!part->file || !part->source) status = -1;
     }
     if (!comm->rank && !status) status = vb_quantized_write(copy, err);
-    for (int r = 0; blocks && r < comm->size; r++) vb_free(blocks[r]);
-    vb_free(blocks);
-    vb_free(sizes);
+    vb_comm_blocks_free(&blocks);
     return vb_comm_agree(comm, status, err);
 }
 

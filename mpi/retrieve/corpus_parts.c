@@ -36,19 +36,19 @@ static int note(notes *list, int64_t number, const char *text, vb_error *err) {
 /* Everyone's notes put at their numbers (0 .. count-1, each noted once by some rank): on rank 0 one block of `count` strings.
  * Texts hold no line feed. */
 static int gather_notes(vb_comm *comm, const notes *mine, int64_t count, char **block, size_t *size, vb_error *err) {
-    void **blocks;
-    size_t *sizes, total = 0;
+    vb_blocks blocks;
+    size_t total = 0;
     *block = NULL;
     *size = 0;
-    if (vb_comm_gather(comm, mine->text ? mine->text : "", mine->filled, &blocks, &sizes, err)) return -1;
+    if (vb_comm_gather(comm, mine->text ? mine->text : "", mine->filled, &blocks, err)) return -1;
     int status = 0;
     if (!comm->rank) {
         const char **at = vb_array((size_t)count, sizeof *at, "list", err);
-        for (int r = 0; r < comm->size; r++) total += sizes[r];
+        for (int r = 0; r < blocks.count; r++) total += blocks.sizes[r];
         *block = at ? vb_array(total + 1, 1, "list", err) : NULL;
         status = *block ? 0 : -1;
-        for (int r = 0; r < comm->size && !status; r++)
-            for (char *line = blocks[r], *end; *line; line = end + 1) {
+        for (int r = 0; r < blocks.count && !status; r++)
+            for (char *line = blocks.bytes[r], *end; *line; line = end + 1) {
                 end = strchr(line, '\n');
                 *end = 0;
                 at[strtoll(line, NULL, 10)] = strchr(line, ' ') + 1;
@@ -58,11 +58,9 @@ static int gather_notes(vb_comm *comm, const notes *mine, int64_t count, char **
             memcpy(*block + *size, at[i], n);
             *size += n;
         }
-        for (int r = 0; r < comm->size; r++) vb_free(blocks[r]);
         vb_free(at);
     }
-    vb_free(blocks);
-    vb_free(sizes);
+    vb_comm_blocks_free(&blocks);
     return vb_comm_agree(comm, status, err);
 }
 

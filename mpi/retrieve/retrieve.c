@@ -291,7 +291,7 @@ static int open_copy(retrieval *work, const float *queries, int64_t count, vb_er
     if (vb_quantized_matches(copy, work->corpus, err)) return -1;
     if (copy->similarity != options->similarity)
         return vb_errorf(err, VB_EMISMATCH, "%s: codes for the similarity %s, asked for is %s", copy->folder,
-                         copy->similarity == VB_COSINE ? "cosine" : "dot", options->similarity == VB_COSINE ? "cosine" : "dot");
+                         vb_score_names[copy->similarity], vb_score_names[options->similarity]);
     if (vb_coder_new(&work->coder, copy->dim, copy->mean, copy->seed, copy->similarity, err)) return -1;
     return vb_coded_queries_new(&work->coded, work->coder, queries, count, err);
 }
@@ -345,7 +345,7 @@ static int divide(retrieval *work, vb_scan_counts *resumed, vb_error *err) {
 }
 
 /* One batch of queries on rank 0: all ranks' lists into one. */
-static int deliver_batch(const retrieval *work, int64_t first, int64_t count, void **blocks, const size_t *sizes, int64_t listed,
+static int deliver_batch(const retrieval *work, int64_t first, int64_t count, const vb_blocks *blocks, int64_t listed,
                          vb_error *err) {
     const vb_retrieve_sink *sink = work->sink;
     vb_topk merged;
@@ -355,8 +355,8 @@ static int deliver_batch(const retrieval *work, int64_t first, int64_t count, vo
         vb_free(scores);
         return -1;
     }
-    for (int r = 0; !status && r < work->context->comm.size; r++)
-        status = vb_topk_unpack(&merged, 0, count, blocks[r], sizes[r], err);
+    for (int r = 0; !status && r < blocks->count; r++)
+        status = vb_topk_unpack(&merged, 0, count, blocks->bytes[r], blocks->sizes[r], err);
     if (!status) vb_topk_sort(&merged);
     for (int64_t q = 0; !status && q < count; q++) {
         const vb_hit *hits = merged.hits + q * merged.k;
@@ -381,15 +381,13 @@ static int deliver(retrieval *work, int64_t listed, vb_error *err) {
     if (batch < 1) batch = 1;
     for (int64_t first = 0; first < queries && !status; first += batch) {
         int64_t count = queries - first < batch ? queries - first : batch;
-        size_t size = 0, *sizes = NULL;
-        void **blocks = NULL;
+        size_t size = 0;
+        vb_blocks blocks = {0};
         status = vb_comm_agree(comm, vb_topk_pack(&work->topk, first, count, &bytes, &size, &capacity, err), err);
-        if (!status) status = vb_comm_gather(comm, bytes, size, &blocks, &sizes, err);
+        if (!status) status = vb_comm_gather(comm, bytes, size, &blocks, err);
         if (status) break;
-        if (!comm->rank) status = deliver_batch(work, first, count, blocks, sizes, listed, err);
-        for (int r = 0; blocks && r < comm->size; r++) vb_free(blocks[r]);
-        vb_free(blocks);
-        vb_free(sizes);
+        if (!comm->rank) status = deliver_batch(work, first, count, &blocks, listed, err);
+        vb_comm_blocks_free(&blocks);
         status = vb_comm_agree(comm, status, err);
     }
     vb_free(bytes);
@@ -402,16 +400,11 @@ static int sum_up(retrieval *work, const vb_scan_counts *resumed, vb_retrieve_su
     int64_t sums[] = {work->counts.rows, work->counts.not_finite, work->counts.zero, work->counts.rescored,
                       work->bytes_read,  work->todo_count,        work->candidates};
     if (vb_comm_sum_to_root(comm, sums, sizeof sums / sizeof *sums, err)) return -1;
-    void **slacks;
-    size_t *sizes;
-    if (vb_comm_gather(comm, &work->slack, sizeof work->slack, &slacks, &sizes, err)) return -1;
+    vb_blocks slacks;
+    if (vb_comm_gather(comm, &work->slack, sizeof work->slack, &slacks, err)) return -1;
     double slack = 0;
-    for (int r = 0; slacks && r < comm->size; r++) {
-        slack += *(const double *)slacks[r];
-        vb_free(slacks[r]);
-    }
-    vb_free(slacks);
-    vb_free(sizes);
+    for (int r = 0; r < slacks.count; r++) slack += *(const double *)slacks.bytes[r];
+    vb_comm_blocks_free(&slacks);
     int status = 0;
     *summary = (vb_retrieve_summary){.queries = work->topk.queries,
                                      .rows = sums[0] + resumed->rows,

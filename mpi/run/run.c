@@ -78,46 +78,53 @@ static int run_items(run_state *run, vb_error *err) {
     return status;
 }
 
-/* What rank 0 gets from one group's leader. */
-static json_t *group_report(const run_state *run) {
+/* What rank 0 gets from one group's leader; free with vb_free. */
+static char *group_report(const run_state *run, vb_error *err) {
     const vb_groups *groups = &run->groups;
-    json_t *facts = json_pack("{s:i, s:i, s:f, s:f}", "ranks", groups->context.comm.size, "units",
-                              (int)json_array_size(run->runner.done), "busy_seconds", groups->busy, "idle_seconds", groups->idle);
-    return json_pack("{s:o, s:O}", "facts", facts, "done", run->runner.done);
+    vb_json json = {0};
+    json_t *report = vb_json_object(&json), *facts = vb_json_set_object(&json, report, "facts");
+    vb_json_set_integer(&json, facts, "ranks", groups->context.comm.size);
+    vb_json_set_integer(&json, facts, "units", (int64_t)json_array_size(run->runner.done));
+    vb_json_set_real(&json, facts, "busy_seconds", groups->busy);
+    vb_json_set_real(&json, facts, "idle_seconds", groups->idle);
+    vb_json_set(&json, report, "done", json_incref(run->runner.done));
+    char *text = vb_json_end(&json, "the results", err) ? NULL : vb_json_line(report, false, "the results", err);
+    json_decref(report);
+    return text;
 }
 
-/* All groups' results in the experiment's order. blocks[r] is rank r's report, empty where it led no group. */
-static int put_together(run_state *run, void *const *blocks, const size_t *sizes, json_t *groups, double times[2],
-                        vb_error *err) {
-    int ranks = run->world->comm.size, status = -1;
-    json_t *reports = json_array(), **by_unit = vb_array((size_t)run->schedule.count + 1, sizeof(json_t *), "results", err),
-           *entry;
+/* All groups' results in the experiment's order, from the ranks' reports, empty where a rank led no group. */
+static int put_together(run_state *run, const vb_blocks *blocks, json_t *groups, double times[2], vb_error *err) {
+    int status = -1;
+    vb_json json = {0};
+    json_t *reports = vb_json_array(&json),
+           **by_unit = vb_array((size_t)run->schedule.count + 1, sizeof(json_t *), "results", err), *entry;
     size_t i;
-    if (!reports || !by_unit) goto done;
-    for (int r = 0; r < ranks; r++) {
-        if (!sizes[r]) continue;
-        json_t *report = json_loads(blocks[r], 0, NULL), *facts = json_object_get(report, "facts");
-        if (json_array_append_new(reports, report) || json_array_append(groups, facts)) {
-            vb_errorf(err, VB_EINTERNAL, "results of rank %d did not arrive whole", r);
-            goto done;
-        }
-        double share = (double)json_integer_value(json_object_get(facts, "ranks"));
+    if (!by_unit) goto done;
+    for (int r = 0; r < blocks->count; r++) {
+        if (!blocks->sizes[r]) continue;
+        json_t *report = vb_json_parse(blocks->bytes[r], blocks->sizes[r], 0, "results of a group", err),
+               *facts = json_object_get(report, "facts");
+        if (!report) goto done;
+        vb_json_append(&json, reports, report);
+        vb_json_append(&json, groups, json_incref(facts));
+        double share = (double)vb_json_integer(facts, "ranks");
         times[0] += share * json_real_value(json_object_get(facts, "busy_seconds"));
         times[1] += share * json_real_value(json_object_get(facts, "idle_seconds"));
-        json_array_foreach(json_object_get(report, "done"), i, entry)
-            by_unit[json_integer_value(json_object_get(entry, "unit"))] = entry;
+        json_array_foreach(json_object_get(report, "done"), i, entry) by_unit[vb_json_integer(entry, "unit")] = entry;
     }
     for (int u = 0; u < run->schedule.count; u++) {
         char name[16];
         snprintf(name, sizeof name, "%d", u);
         json_t *result = by_unit[u] ? json_object_get(by_unit[u], "result") : json_object_get(run->found, name);
-        if (!result || json_array_append(run->results, result)) {
+        if (!result) {
             vb_errorf(err, VB_EINTERNAL, "no result of unit %d", u);
             goto done;
         }
-        if (by_unit[u]) json_array_append(run->pairs, json_object_get(by_unit[u], "pair"));
+        vb_json_append(&json, run->results, json_incref(result));
+        if (by_unit[u]) vb_json_append(&json, run->pairs, json_incref(json_object_get(by_unit[u], "pair")));
     }
-    status = 0;
+    status = vb_json_end(&json, "the results", err);
 done:
     json_decref(reports);
     vb_free(by_unit);
@@ -128,24 +135,20 @@ done:
 static int gather_results(run_state *run, json_t **groups, double *idle_share, vb_error *err) {
     vb_comm *comm = &run->world->comm;
     bool leads = !run->groups.context.comm.rank;
-    json_t *report = leads ? group_report(run) : NULL;
-    char *text = report ? json_dumps(report, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
-    int status = !leads || text ? 0 : vb_errorf(err, VB_EMEMORY, "no memory for the results");
-    void **blocks = NULL;
-    size_t *sizes = NULL;
+    char *text = leads ? group_report(run, err) : NULL;
+    int status = !leads || text ? 0 : -1;
+    vb_json json = {0};
+    vb_blocks blocks = {0};
     double times[2] = {0};
     status = vb_comm_agree(comm, status, err);
-    if (!status) status = vb_comm_gather(comm, text, text ? strlen(text) : 0, &blocks, &sizes, err);
+    if (!status) status = vb_comm_gather(comm, text, text ? strlen(text) : 0, &blocks, err);
     if (!status && !comm->rank) {
-        *groups = json_array();
-        status = *groups ? put_together(run, blocks, sizes, *groups, times, err) : vb_errorf(err, VB_EMEMORY, "no memory");
+        *groups = vb_json_array(&json);
+        status = put_together(run, &blocks, *groups, times, err);
         *idle_share = times[0] + times[1] > 0 ? times[1] / (times[0] + times[1]) : 0;
     }
-    for (int r = 0; blocks && r < comm->size; r++) vb_free(blocks[r]);
-    vb_free(blocks);
-    vb_free(sizes);
-    free(text); /* jansson's */
-    json_decref(report);
+    vb_comm_blocks_free(&blocks);
+    vb_free(text);
     return vb_comm_agree(comm, status, err);
 }
 
@@ -169,9 +172,11 @@ static int run_units(run_state *run, json_t **facts, vb_error *err) {
         status = vb_provenance_run_facts(world, run->runner.threads, MPI_Wtime() - run->world->started, &run->runner.memory,
                                          facts, err);
     if (!status && !world->rank) {
-        json_object_set_new(*facts, "startup_seconds", json_real(startup));
-        json_object_set(*facts, "groups", groups);
-        json_object_set_new(*facts, "idle_share", json_real(idle_share));
+        vb_json json = {0};
+        vb_json_set_real(&json, *facts, "startup_seconds", startup);
+        vb_json_set(&json, *facts, "groups", json_incref(groups));
+        vb_json_set_real(&json, *facts, "idle_share", idle_share);
+        status = vb_json_end(&json, "the results", err);
     }
     json_decref(groups);
     return status;

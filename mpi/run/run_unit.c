@@ -54,7 +54,7 @@ static int store_pair(vb_runner *runner, const finished_pair *finished, const ch
                   "images_encoded", (json_int_t)counts->images_encoded, "texts_encoded", (json_int_t)counts->texts_encoded,
                   "texts_cached", (json_int_t)counts->texts_cached);
     if (finished->scan) json_object_set(pair, "retrieval", finished->scan);
-    if (runner->experiment->similarity_engine)
+    if (runner->experiment->similarity_engine == VB_ENGINE_SCALAPACK)
         json_object_set_new(pair, "similarity",
                             json_pack("{s:s, s:i, s:I, s:I}", "engine", "scalapack", "ranks", runner->context->comm.size,
                                       "compared", (json_int_t)counts->compared, "rescored", (json_int_t)counts->rescored));
@@ -109,7 +109,7 @@ static int evaluate_pair(vb_runner *runner, const vb_pair_inputs *inputs, const 
                     .records = records,
                     .threads = runner->threads};
     if (!status) status = vb_evaluate(runner->context, &pair, &finished.result, &finished.counts, err);
-    if (!status && experiment->analyses) status = vb_analyses(runner->context, &pair, experiment->analyses, finished.result, err);
+    if (!status && experiment->analyses) status = vb_analyses(runner->context, &pair, experiment->analyses, true, finished.result, err);
     bool whole = !data->part_count; /* what adds texts to a dataset's own is not made for expansions */
     if (!status && whole && experiment->adversarial.candidates)
         status = vb_adversarial(runner->context, &pair, finished.result, err);

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/adversarial/adversarial.h"
+#include "mpi/adversarial/candidates.h"
 #include "mpi/analyse/analyses.h"
 #include "mpi/encode/model.h"
 #include "shards/embeddings/npy.h"
@@ -59,33 +61,15 @@ typedef struct model_cost {
     int64_t dim;
 } model_cost;
 
-/* A layer of width w: 12 w^2 weights a token, and attention's two products over all tokens. */
-static double transformer(double tokens, double width, double layers) {
-    return 2 * tokens * layers * (12 * width * width + 2 * tokens * width);
-}
-
-static double image_cost(const vb_clip_info *info) {
-    double side = info->resolution, width = info->image_width;
-    if (info->tower == VB_TOWER_VIT) {
-        double tokens = side * side / info->patch / info->patch + 1;
-        return transformer(tokens, width, info->image_layers[0]) + 6 * side * side * width;
-    }
-    /* A bottleneck of stage s: 17 (w 2^s)^2 weights over (side / 4 / 2^s)^2 places: the same in every stage. The stem: w/2 and w
-     * channels of 3 x 3 filters over (side / 2)^2 places. */
-    double blocks = 0;
-    for (int s = 0; s < 4; s++) blocks += info->image_layers[s];
-    return 2 * 17 * blocks * width * width * side * side / 16 + 2 * 9 * 0.75 * width * width * side * side / 4;
-}
-
 static model_cost cost_of_model(const vb_model_spec *spec) {
     model_cost cost = {0};
     vb_error ignored;
     if (spec->family == VB_PRECOMPUTED) return cost;
-    vb_clip_info info;
-    if (!vb_model_measure(spec, &info, &ignored)) {
-        cost.image = (int64_t)image_cost(&info);
-        cost.text = (int64_t)transformer(PROMPT_TOKENS, info.text_width, info.text_layers);
-        cost.dim = info.embed_dim;
+    vb_model_sizes sizes;
+    if (!vb_model_measure(spec, PROMPT_TOKENS, &sizes, &ignored)) {
+        cost.image = (int64_t)sizes.image_flops;
+        cost.text = (int64_t)sizes.text_flops;
+        cost.dim = sizes.embed_dim;
         return cost;
     }
     struct stat file;
@@ -93,16 +77,6 @@ static model_cost cost_of_model(const vb_model_spec *spec) {
     cost.text = cost.image / 4;
     cost.dim = 512;
     return cost;
-}
-
-/* Analyses and adversarial vocabularies. A step of bit sets (an operation for 64 images of a candidate) counts as ten. */
-static double analyses_cost(const vb_experiment *experiment, double images, double classes, double dim, int64_t candidates) {
-    double cost = 0, similarities = 2 * images * classes * dim;
-    if (experiment->analyses) cost += similarities;
-    if (experiment->analyses & VB_UNIFORMITY) cost += (images * images + classes * classes) * dim;
-    if (experiment->analyses & VB_SPECTRUM) cost += 2 * (images + classes) * dim * dim + 8 * dim * dim * dim;
-    double steps = (double)(experiment->adversarial.k + 1) * 10 * images / 64 * (double)candidates;
-    return cost + (candidates ? similarities + 2 * images * (double)candidates * dim + steps : 0);
 }
 
 /* Rows and columns of a precomputed dataset's embeddings; 0 when they cannot be read: the unit will say why. */
@@ -120,26 +94,29 @@ static void measure_embeddings(const vb_embeddings_spec *spec, int64_t *rows, in
 static void estimate(vb_pair_unit *unit, const vb_experiment *experiment, const vb_dataset_state *data, const model_cost *model,
                      bool images_too, int64_t candidates) {
     const vb_model_spec *spec = &experiment->models[unit->model];
-    double classes = data->space.classes, images, dim = (double)model->dim;
+    vb_pair_shape shape = {.classes = data->space.classes, .dim = model->dim, .candidates = data->part_count ? 0 : candidates};
+    double classes = data->space.classes;
     int prompts = vb_experiment_prompts(spec, data->spec)->count;
     unit->cost = 1;
     if (spec->family != VB_PRECOMPUTED) {
         vb_dataset_sizes sizes = vb_dataset_state_measure(data);
-        images = (double)(sizes.images - data->outside);
+        shape.images = sizes.images - data->outside;
         unit->parts = sizes.units;
         if (!data->part_count) unit->cost += classes * (prompts ? prompts : 1) * (double)model->text;
-        if (images_too) unit->cost += images * (double)model->image;
+        if (images_too) unit->cost += (double)shape.images * (double)model->image;
     } else {
         int64_t rows = 0, columns = 0;
         if (!data->part_count) measure_embeddings(vb_experiment_embeddings(spec, data->spec), &rows, &columns);
         for (int p = 0; p < data->part_count; p++)
             measure_embeddings(vb_experiment_embeddings(spec, data->parts[p]->spec), &rows, &columns);
-        images = (double)rows;
-        dim = (double)columns;
+        shape.images = rows;
+        shape.dim = columns;
         unit->parts = (rows + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
     }
     if (!data->part_count) unit->cost += (double)candidates * (double)model->text * (prompts ? prompts : 1);
-    unit->cost += 2 * images * classes * dim + analyses_cost(experiment, images, classes, dim, data->part_count ? 0 : candidates);
+    unit->cost += 2 * (double)shape.images * classes * (double)shape.dim;
+    unit->cost +=
+        vb_analyses_operations(experiment->analyses, &shape) + vb_adversarial_operations(&experiment->adversarial, &shape);
     if (unit->parts < 1) unit->parts = 1;
 }
 

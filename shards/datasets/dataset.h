@@ -9,16 +9,11 @@
 #include <stdint.h>
 
 #include "kernels/image/preprocess.h"
-#include "shards/files/digest.h"
-
-/* A unit's bounds: samples, and bytes of them in memory (one larger sample is a unit alone). */
-enum { VB_UNIT_SAMPLES = 256, VB_UNIT_BYTES = 1 << 26 };
+#include "shards/datasets/dataset_types.h"
 
 /* The samples of a full unit: the largest power of two from 8 to VB_UNIT_SAMPLES of which so many samples make at least 64 units.
  * So ranks have something to divide in small datasets too, and the cut is the same for any number of ranks. */
 int vb_dataset_unit_size(int64_t samples);
-
-typedef struct vb_dataset vb_dataset;
 
 /* images: folder (of class folders, of images without labels, or of shards), .tar / .tar.zst (glob) or CIFAR-10/100 binary files
  * (glob). class_names: file with one class name a line that integer labels index, or NULL: names found beside the data
@@ -33,13 +28,17 @@ typedef struct vb_dataset vb_dataset;
  * VB_EMISSING: nothing there. VB_EDATA, VB_EMISMATCH: file, place, found, expected. VB_EUNSUPPORTED: other kinds of files. */
 int vb_dataset_open(vb_dataset **dataset, const char *images, const char *class_names, vb_error *err);
 
+/* Whether an existing path that is no folder is taken for a file of a dataset because of its name and size; what is in it is not
+ * looked at. */
+bool vb_dataset_recognises(const char *path);
+
 /* The same dataset on another rank, from rank 0's index: one block of bytes that can be sent. Free *bytes with vb_free. */
 int vb_dataset_export(const vb_dataset *dataset, void **bytes, size_t *size, vb_error *err);
 int vb_dataset_import(vb_dataset **dataset, const void *bytes, size_t size, vb_error *err);
 void vb_dataset_close(vb_dataset *dataset);
 
-const char *vb_dataset_kind(
-    const vb_dataset *dataset); /* "class folders", "images", "WebDataset", "CIFAR-100 binary", "CIFAR-10 binary" */
+/* "class folders", "images", "WebDataset", "CIFAR-100 binary", "CIFAR-10 binary": the format's word for it. */
+const char *vb_dataset_kind(const vb_dataset *dataset);
 int64_t vb_dataset_samples(const vb_dataset *dataset);
 uint64_t vb_dataset_bytes(const vb_dataset *dataset); /* that reading everything takes */
 int64_t vb_dataset_units(const vb_dataset *dataset);
@@ -52,10 +51,6 @@ int vb_dataset_labels(const vb_dataset *dataset);
 const char *vb_dataset_label(const vb_dataset *dataset, int label);
 bool vb_dataset_labels_are_numbers(const vb_dataset *dataset);
 
-typedef struct vb_unit_range {
-    int64_t first;
-    int count;
-} vb_unit_range; /* samples of a unit, in dataset order */
 vb_unit_range vb_dataset_unit(const vb_dataset *dataset, int64_t unit);
 int64_t vb_dataset_unit_of(const vb_dataset *dataset, int64_t sample); /* the unit that holds it */
 /* No unit of this dataset has more samples. */
@@ -65,27 +60,17 @@ int vb_dataset_unit_samples(const vb_dataset *dataset);
  * Cheap. */
 int vb_dataset_unit_signature(const vb_dataset *dataset, int64_t unit, vb_digest *signature, vb_error *err);
 
-/* One sample's bytes: an encoded image, or raw RGB when raw_width > 0. */
-typedef struct vb_sample {
-    const char *name; /* relative path, key or record number: for messages and per-image records */
-    int label;        /* index for vb_dataset_label, -1 when it has none */
-    const uint8_t *bytes;
-    size_t size;
-    int raw_width, raw_height; /* channels in planes (3 x H x W) as CIFAR stores them, when > 0 */
-} vb_sample;
-
-typedef struct vb_unit_data {
-    int count;
-    vb_sample *samples;
-    vb_digest digest; /* of the samples' names, labels and bytes */
-    void *storage;
-} vb_unit_data;
-
 /* Reads a unit's samples. Thread-safe. A truncated archive is VB_EDATA with path and offset. A .tar.zst without a seek table is
  * decompressed from its beginning unless units are asked for in increasing order. Broken images are not noticed here but when
  * they are decoded. */
 int vb_dataset_read_unit(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_error *err);
 void vb_dataset_unit_free(vb_unit_data *data);
+
+/* The same with the extras of each sample, where the format has captions: VB_UNIT_SAMPLES of them, zeroed by the caller; free with
+ * vb_dataset_extras_free either way. */
+int vb_dataset_read_unit_extras(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_sample_extra *extras,
+                                vb_error *err);
+void vb_dataset_extras_free(vb_sample_extra *extras, int count);
 
 /* Names and labels only, without reading image bytes (bytes NULL, size 0); the digest is of those. */
 int vb_dataset_read_unit_labels(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_error *err);

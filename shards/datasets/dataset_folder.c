@@ -3,10 +3,11 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "shards/datasets/dataset_kinds.h"
+#include "shards/datasets/dataset_listing.h"
 #include "shards/files/file.h"
-#include "shards/files/path.h"
 #include "shards/images/image.h"
+
+enum { CLASS_FOLDERS, IMAGES }; /* variants */
 
 /* The folders above the one that is listed: a link back to one of them would never end. */
 typedef struct ancestor {
@@ -15,7 +16,7 @@ typedef struct ancestor {
 } ancestor;
 
 struct walk {
-    vb_listing *listing;
+    vb_dataset_listing *listing;
     size_t root; /* length of "root/" at the beginning of every path */
     int32_t label;
     uint64_t bytes;
@@ -23,10 +24,10 @@ struct walk {
         *first_folder; /* at the top level, for the message when there are both; images deeper make their folder count */
 };
 
-static int list_folder(struct walk *walk, const char *folder, const ancestor *up, vb_error *err);
+static int walk_folder(struct walk *walk, const char *folder, const ancestor *up, vb_error *err);
 
-static int list_entry(struct walk *walk, const char *path, const ancestor *here, vb_error *err) {
-    bool image = vb_image_suffix(path), top = !here->up;
+static int walk_entry(struct walk *walk, const char *path, const ancestor *here, vb_error *err) {
+    bool image = vb_image_has_suffix(path), top = !here->up;
     vb_path_facts facts;
     if (vb_path_stat(path, &facts, err)) {
         if (image) return -1;
@@ -37,9 +38,9 @@ static int list_entry(struct walk *walk, const char *path, const ancestor *here,
     const char *name = path + walk->root;
     if (facts.folder) {
         size_t before = walk->listing->samples;
-        if (top && vb_listing_label(walk->listing, name, strlen(name), &walk->label, err)) return -1;
+        if (top && vb_dataset_listing_label(walk->listing, name, strlen(name), &walk->label, err)) return -1;
         ancestor below = {here, facts.device, facts.inode};
-        if (list_folder(walk, path, &below, err)) return -1;
+        if (walk_folder(walk, path, &below, err)) return -1;
         if (top) {
             if (walk->listing->samples > before && !walk->first_folder && !(walk->first_folder = vb_strdup(name, err))) return -1;
             /* A folder without images is no label; it was the last one added. */
@@ -52,13 +53,13 @@ static int list_entry(struct walk *walk, const char *path, const ancestor *here,
         return 0;
     }
     if (top && !walk->first_image && !(walk->first_image = vb_strdup(name, err))) return -1;
-    vb_listed sample = {.label = walk->label, .weight = facts.size};
+    vb_dataset_listed sample = {.label = walk->label, .weight = facts.size};
     walk->bytes += facts.size;
-    if (vb_listing_text(walk->listing, name, strlen(name), &sample.name, err)) return -1;
-    return vb_listing_sample(walk->listing, &sample, err);
+    if (vb_dataset_listing_text(walk->listing, name, strlen(name), &sample.name, err)) return -1;
+    return vb_dataset_listing_sample(walk->listing, &sample, err);
 }
 
-static int list_folder(struct walk *walk, const char *folder, const ancestor *here, vb_error *err) {
+static int walk_folder(struct walk *walk, const char *folder, const ancestor *here, vb_error *err) {
     for (const ancestor *above = here->up; above; above = above->up)
         if (above->device == here->device && above->inode == here->inode)
             return vb_errorf(err, VB_EDATA, "%s: a link back to a folder above it", folder);
@@ -67,7 +68,7 @@ static int list_folder(struct walk *walk, const char *folder, const ancestor *he
     int status = 0;
     for (size_t i = 0; !status && i < names.count; i++) {
         char *path = vb_path_join(folder, names.items[i], err);
-        status = path ? list_entry(walk, path, here, err) : -1;
+        status = path ? walk_entry(walk, path, here, err) : -1;
         vb_free(path);
     }
     vb_strings_free(&names);
@@ -75,7 +76,7 @@ static int list_folder(struct walk *walk, const char *folder, const ancestor *he
 }
 
 /* Labels whose folders held no image are dropped. */
-static int drop_unused_labels(vb_listing *listing, vb_error *err) {
+static int drop_unused_labels(vb_dataset_listing *listing, vb_error *err) {
     int32_t *now = vb_array(listing->labels, sizeof *now, "labels", err);
     if (!now) return -1;
     for (size_t i = 0; i < listing->samples; i++)
@@ -93,24 +94,26 @@ static int drop_unused_labels(vb_listing *listing, vb_error *err) {
     return 0;
 }
 
-int vb_list_images(vb_listing *listing, const char *folder, vb_error *err) {
+/* A folder without any image has no samples, and that is no error. */
+static int folder_list(vb_dataset_listing *listing, const vb_strings *paths, vb_error *err) {
+    const char *folder = paths->items[0];
     vb_path_facts facts;
     struct walk walk = {.listing = listing, .label = VB_NO_LABEL};
     int status = -1;
     size_t n = strlen(folder);
     walk.root = n + (n && folder[n - 1] == '/' ? 0 : 1);
-    if (vb_path_stat(folder, &facts, err) || vb_listing_file(listing, folder, 0, err)) return -1;
+    if (vb_path_stat(folder, &facts, err) || vb_dataset_listing_file(listing, folder, 0, err)) return -1;
     ancestor top = {NULL, facts.device, facts.inode};
-    if (list_folder(&walk, folder, &top, err) || drop_unused_labels(listing, err)) goto done;
+    if (walk_folder(&walk, folder, &top, err) || drop_unused_labels(listing, err)) goto done;
     if (walk.first_image && walk.first_folder) {
         vb_errorf(err, VB_EDATA,
                   "%s: image '%s' lies beside class folder '%s': expected either class folders or images without labels", folder,
                   walk.first_image, walk.first_folder);
         goto done;
     }
-    listing->sort = walk.first_image ? VB_IMAGES : VB_CLASS_FOLDERS;
+    listing->variant = walk.first_image ? IMAGES : CLASS_FOLDERS;
     listing->file[0].bytes = walk.bytes;
-    vb_listing_sort(listing, 0);
+    vb_dataset_listing_sort(listing, 0);
     status = 0;
 done:
     vb_free(walk.first_image);
@@ -118,9 +121,12 @@ done:
     return status;
 }
 
-int vb_read_images(const vb_dataset *dataset, vb_unit_range range, vb_unit_data *data, vb_error *err) {
+static int folder_read(const vb_dataset *dataset, vb_unit_range range, vb_unit_data *data, vb_sample_extra *extras,
+                       bool bytes_too, vb_error *err) {
+    (void)extras; /* has_captions is false */
+    if (!bytes_too) return 0;
     vb_unit_storage *storage = data->storage;
-    const char *folder = vb_dataset_text(dataset, dataset->file[0].path);
+    const char *folder = vb_dataset_index_path(dataset, 0);
     for (int i = 0; i < range.count; i++) {
         vb_file file;
         char *path = vb_path_join(folder, data->samples[i].name, err);
@@ -137,3 +143,17 @@ int vb_read_images(const vb_dataset *dataset, vb_unit_range range, vb_unit_data 
     }
     return 0;
 }
+
+static bool folder_recognise(const char *path, const vb_path_facts *facts) {
+    (void)path;
+    return facts->folder;
+}
+
+const vb_dataset_format vb_dataset_format_folder = {
+    .variants = {[CLASS_FOLDERS] = "class folders", [IMAGES] = "images"},
+    .expected = "a folder of class folders or of images (jpg, png, webp)",
+    .sample_files = true,
+    .recognise = folder_recognise,
+    .list = folder_list,
+    .read = folder_read,
+};

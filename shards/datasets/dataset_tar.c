@@ -6,34 +6,31 @@
 #include <strings.h>
 
 #include "kernels/base/memory.h"
-#include "shards/datasets/dataset_kinds.h"
+#include "shards/datasets/class_names.h"
+#include "shards/datasets/dataset_listing.h"
 #include "shards/files/manifest.h"
-#include "shards/files/path.h"
 #include "shards/files/tar.h"
+#include "shards/images/image.h"
 
 enum { CLS_LIMIT = 4096, JSON_LIMIT = 1 << 20, TEXT_LIMIT = 1 << 20 };
 
 typedef enum member { IMAGE, CLS, TEXT, JSON, MEMBERS, OTHER = MEMBERS } member;
-static const char *const member_names[MEMBERS] = {"image", ".cls", ".txt", ".json"};
+static const char *const member_names[MEMBERS] = {[IMAGE] = "image", [CLS] = ".cls", [TEXT] = ".txt", [JSON] = ".json"};
 
 /* The key's length (up to the first dot of the last part; 0: belongs to no sample) and what the suffix means. */
 static size_t split_name(const char *name, member *what) {
-    static const struct {
-        const char *suffix;
-        member what;
-    } suffixes[] = {{"jpg", IMAGE}, {"jpeg", IMAGE}, {"png", IMAGE}, {"webp", IMAGE},
-                    {"cls", CLS},   {"txt", TEXT},   {"json", JSON}};
     const char *base = vb_path_base_name(name), *dot = strchr(base, '.');
     *what = OTHER;
     if (!dot || dot == base) return 0;
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
-        if (!strcasecmp(dot + 1, suffixes[i].suffix)) *what = suffixes[i].what;
+    if (vb_image_is_suffix(dot + 1)) *what = IMAGE;
+    for (member kind = CLS; kind < MEMBERS; kind++)
+        if (!strcasecmp(dot, member_names[kind])) *what = kind;
     return (size_t)(dot - name);
 }
 
 /* The sample that is being put together from adjacent members. */
 struct group {
-    vb_listed sample;
+    vb_dataset_listed sample;
     uint64_t header; /* of its first member */
     bool open, has[MEMBERS];
     char *cls, *json;
@@ -41,7 +38,7 @@ struct group {
 };
 
 struct scan {
-    vb_listing *listing;
+    vb_dataset_listing *listing;
     vb_source *source;
     const char *path;
     struct group group;
@@ -124,11 +121,11 @@ static int finish_group(struct scan *scan, vb_error *err) {
         goto done;
     }
     if (!group->cls && group->json && !(label = label_from_json(scan, err))) goto done;
-    if (label && *label && vb_listing_label(scan->listing, label, strlen(label), &group->sample.label, err)) goto done;
+    if (label && *label && vb_dataset_listing_label(scan->listing, label, strlen(label), &group->sample.label, err)) goto done;
     if (!group->has[IMAGE]) group->sample.place.offset = group->header;
     scan->images |= group->has[IMAGE];
     group->sample.weight = group->sample.place.size;
-    status = vb_listing_sample(scan->listing, &group->sample, err);
+    status = vb_dataset_listing_sample(scan->listing, &group->sample, err);
 done:
     vb_free(label);
     clear_group(group);
@@ -192,16 +189,16 @@ static int take_entry(struct scan *scan, const vb_tar_entry *entry, vb_error *er
     if (!group->open) {
         group->open = true;
         group->header = entry->header;
-        if (vb_listing_text(scan->listing, entry->name, key, &group->sample.name, err)) return -1;
+        if (vb_dataset_listing_text(scan->listing, entry->name, key, &group->sample.name, err)) return -1;
     }
     return take_member(scan, entry, what, err);
 }
 
 static uint64_t begin_of(const vb_place *place) { return place->offset - place->before; }
 
-static int find_repeated_key(const vb_listing *listing, size_t first, const char *path, vb_error *err) {
+static int find_repeated_key(const vb_dataset_listing *listing, size_t first, const char *path, vb_error *err) {
     for (size_t i = first + 1; i < listing->samples; i++) {
-        const vb_listed *a = &listing->sample[i - 1], *b = &listing->sample[i];
+        const vb_dataset_listed *a = &listing->sample[i - 1], *b = &listing->sample[i];
         if (strcmp(listing->pool + a->name, listing->pool + b->name)) continue;
         uint64_t x = begin_of(&a->place), y = begin_of(&b->place);
         return vb_errorf(err, VB_EDATA,
@@ -212,14 +209,14 @@ static int find_repeated_key(const vb_listing *listing, size_t first, const char
     return 0;
 }
 
-static int list_shard(vb_listing *listing, const char *path, vb_error *err) {
+static int list_shard(vb_dataset_listing *listing, const char *path, vb_error *err) {
     struct scan scan = {.listing = listing, .path = path};
     vb_tar *tar = NULL;
     vb_path_facts facts;
     int status = -1;
     size_t first = listing->samples;
     if (vb_path_stat(path, &facts, err) || vb_source_open(&scan.source, path, err)) goto done;
-    if (vb_listing_file(listing, path, facts.size, err) || vb_tar_open(&tar, scan.source, 0, err)) goto done;
+    if (vb_dataset_listing_file(listing, path, facts.size, err) || vb_tar_open(&tar, scan.source, 0, err)) goto done;
     for (;;) {
         vb_tar_entry entry;
         if (vb_tar_next(tar, &entry, err)) goto done;
@@ -228,7 +225,7 @@ static int list_shard(vb_listing *listing, const char *path, vb_error *err) {
     }
     if (finish_group(&scan, err)) goto done;
     if (!scan.images) listing->samples = first; /* captions only: no samples of ours */
-    vb_listing_sort(listing, first);
+    vb_dataset_listing_sort(listing, first);
     status = find_repeated_key(listing, first, path, err);
 done:
     clear_group(&scan.group);
@@ -241,34 +238,34 @@ done:
 
 typedef struct folder_facts {
     vb_manifest manifest; /* empty when there is none of ours */
-    char **names;
-    size_t count;
+    vb_strings names;     /* of classes */
     char *folder;
 } folder_facts;
 
-static void forget_folder(folder_facts *facts) {
+static void free_facts(folder_facts *facts) {
     vb_manifest_free(&facts->manifest);
-    vb_free_names(facts->names, facts->count);
+    vb_strings_free(&facts->names);
     vb_free(facts->folder);
     *facts = (folder_facts){0};
 }
 
-static int look_beside(folder_facts *facts, const char *path, vb_error *err) {
+/* A manifest of ours; empty where there is none: another program's manifest.json says nothing to us. */
+static int read_manifest(vb_manifest *manifest, const char *path, vb_error *err) {
+    vb_error why = {0};
+    *manifest = (vb_manifest){0};
+    if (!vb_path_exists(path) || !vb_manifest_read(manifest, path, &why) || why.code == VB_EUNSUPPORTED) return 0;
+    return vb_errorf(err, (vb_code)why.code, "%s", why.text);
+}
+
+static int read_facts(folder_facts *facts, const char *path, vb_error *err) {
     int status = -1;
     char *manifest = vb_path_beside(path, "manifest.json", err), *names = vb_path_beside(path, "classnames.txt", err);
     if (!manifest || !names || !(facts->folder = vb_path_beside(path, "", err))) goto done;
-    vb_error why = {0};
-    /* Another program's manifest.json says nothing to us. */
-    if (vb_path_exists(manifest) && vb_manifest_read(&facts->manifest, manifest, &why) && why.code != VB_EUNSUPPORTED) {
-        vb_errorf(err, (vb_code)why.code, "%s", why.text);
-        goto done;
-    }
-    if (facts->manifest.class_count) {
-        facts->count = facts->manifest.class_count;
+    if (read_manifest(&facts->manifest, manifest, err)) goto done;
+    if (facts->manifest.class_names.count) {
         facts->names = facts->manifest.class_names;
-        facts->manifest.class_names = NULL;
-        facts->manifest.class_count = 0;
-    } else if (vb_path_exists(names) && vb_read_class_names(names, &facts->names, &facts->count, err)) goto done;
+        facts->manifest.class_names = (vb_strings){0};
+    } else if (vb_path_exists(names) && vb_class_names_read(&facts->names, names, err)) goto done;
     status = 0;
 done:
     vb_free(manifest);
@@ -277,16 +274,15 @@ done:
 }
 
 /* Shards of two folders must mean the same by an integer. */
-static int take_names(vb_listing *listing, folder_facts *facts, bool first, const char *first_path, vb_error *err) {
+static int take_names(vb_dataset_listing *listing, folder_facts *facts, bool first, const char *first_path, vb_error *err) {
+    vb_strings *known = &listing->class_names;
     if (first) {
-        listing->class_names = facts->names;
-        listing->class_count = facts->count;
-        facts->names = NULL;
-        facts->count = 0;
+        *known = facts->names;
+        facts->names = (vb_strings){0};
         return 0;
     }
-    bool same = listing->class_count == facts->count;
-    for (size_t i = 0; same && i < facts->count; i++) same = !strcmp(listing->class_names[i], facts->names[i]);
+    bool same = known->count == facts->names.count;
+    for (size_t i = 0; same && i < known->count; i++) same = !strcmp(known->items[i], facts->names.items[i]);
     if (same) return 0;
     return vb_errorf(err, VB_EMISMATCH, "the class names beside '%s' and in folder '%s' differ: give one file of class names",
                      first_path, facts->folder);
@@ -306,17 +302,47 @@ static int check_shard(const folder_facts *facts, const char *path, uint64_t byt
     return 0;
 }
 
-int vb_list_shards(vb_listing *listing, const vb_strings *paths, vb_error *err) {
-    bool given = listing->class_count > 0;
+static bool is_shard(const char *name) { return vb_path_ends_with(name, ".tar") || vb_path_ends_with(name, ".tar.zst"); }
+
+static bool tar_recognise(const char *path, const vb_path_facts *facts) {
+    (void)facts;
+    return is_shard(path);
+}
+
+static bool tar_recognise_bytes(const uint8_t *head, size_t size) { return size == VB_TAR_BLOCK && vb_tar_is_header(head); }
+
+/* Those that the folder's manifest lists, else every .tar and .tar.zst in it. */
+static int tar_find(vb_strings *files, const char *folder, vb_error *err) {
+    *files = (vb_strings){0};
+    vb_manifest manifest = {0};
+    vb_strings names = {0};
+    int status = -1;
+    char *path = vb_path_join(folder, "manifest.json", err);
+    if (!path || read_manifest(&manifest, path, err)) goto done;
+    if (!manifest.shard_count && vb_path_list_folder(&names, folder, err)) goto done;
+    for (size_t i = 0; i < manifest.shard_count; i++)
+        if (vb_strings_take(files, vb_path_join(folder, manifest.shards[i].file, err), err)) goto done;
+    for (size_t i = 0; i < names.count; i++)
+        if (is_shard(names.items[i]) && vb_strings_take(files, vb_path_join(folder, names.items[i], err), err)) goto done;
+    status = 0;
+done:
+    vb_free(path);
+    vb_manifest_free(&manifest);
+    vb_strings_free(&names);
+    if (status) vb_strings_free(files);
+    return status;
+}
+
+static int tar_list(vb_dataset_listing *listing, const vb_strings *paths, vb_error *err) {
+    bool given = listing->class_names.count > 0;
     folder_facts facts = {0};
     int status = -1;
-    listing->sort = VB_WEBDATASET;
     for (size_t i = 0; i < paths->count; i++) {
         const char *path = paths->items[i];
         size_t folder = (size_t)(vb_path_base_name(path) - path);
         if (!facts.folder || strlen(facts.folder) != folder || strncmp(facts.folder, path, folder)) {
-            forget_folder(&facts);
-            if (look_beside(&facts, path, err)) goto done;
+            free_facts(&facts);
+            if (read_facts(&facts, path, err)) goto done;
             if (!given && take_names(listing, &facts, i == 0, paths->items[0], err)) goto done;
         }
         vb_path_facts file;
@@ -327,7 +353,7 @@ int vb_list_shards(vb_listing *listing, const vb_strings *paths, vb_error *err) 
     }
     status = 0;
 done:
-    forget_folder(&facts);
+    free_facts(&facts);
     return status;
 }
 
@@ -366,20 +392,22 @@ static int read_with_extra(vb_source *source, const vb_place *place, const char 
     return status;
 }
 
-static int by_offset(const void *a, const void *b, void *places) {
+static int place_by_offset(const void *a, const void *b, void *places) {
     const vb_place *x = (const vb_place *)places + *(const int *)a, *y = (const vb_place *)places + *(const int *)b;
     return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
-int vb_read_shard(const vb_dataset *dataset, vb_unit_range range, vb_unit_data *data, vb_sample_extra *extras, vb_error *err) {
+static int tar_read(const vb_dataset *dataset, vb_unit_range range, vb_unit_data *data, vb_sample_extra *extras, bool bytes_too,
+                    vb_error *err) {
+    if (!bytes_too) return 0;
     vb_unit_storage *storage = data->storage;
     vb_place *place = dataset->place + range.first;
-    int64_t file = vb_dataset_file_of(dataset, range.first);
+    int64_t file = vb_dataset_index_file_of(dataset, range.first);
     int order[VB_UNIT_SAMPLES];
     for (int i = 0; i < range.count; i++) order[i] = i;
-    qsort_r(order, (size_t)range.count, sizeof *order, by_offset, place);
+    qsort_r(order, (size_t)range.count, sizeof *order, place_by_offset, place);
     vb_source *source;
-    if (vb_dataset_take_source(dataset, file, begin_of(&place[order[0]]), &source, err)) return -1;
+    if (vb_dataset_index_source(dataset, file, begin_of(&place[order[0]]), &source, err)) return -1;
     for (int i = 0; i < range.count; i++) {
         vb_sample *sample = &data->samples[order[i]];
         const vb_place *at = &place[order[i]];
@@ -393,6 +421,21 @@ int vb_read_shard(const vb_dataset *dataset, vb_unit_range range, vb_unit_data *
             return -1;
         }
     }
-    vb_dataset_return_source(dataset, file, source);
+    vb_dataset_sources_return(dataset->sources, file, source);
     return 0;
 }
+
+static_assert((int)VB_DATASET_FORMAT_HEAD == (int)VB_TAR_BLOCK, "an archive is told by its first header");
+
+const vb_dataset_format vb_dataset_format_tar = {
+    .variants = {"WebDataset"},
+    .expected = "WebDataset shards (.tar, .tar.zst)",
+    .placed = true,
+    .integer_labels = true,
+    .has_captions = true,
+    .recognise = tar_recognise,
+    .recognise_bytes = tar_recognise_bytes,
+    .find = tar_find,
+    .list = tar_list,
+    .read = tar_read,
+};

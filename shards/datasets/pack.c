@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "shards/datasets/dataset_kinds.h"
 #include "shards/images/image.h"
 #include "shards/files/manifest.h"
 #include "shards/files/path.h"
@@ -80,14 +79,6 @@ static int close_shard(struct packer *packer, vb_error *err) {
     return 0;
 }
 
-/* The suffix of an image's format by its first bytes; NULL for none of ours. */
-static const char *format_suffix(const uint8_t *bytes, size_t size) {
-    if (size >= 3 && !memcmp(bytes, "\xff\xd8\xff", 3)) return "jpg";
-    if (size >= 8 && !memcmp(bytes, "\x89PNG\r\n\x1a\n", 8)) return "png";
-    if (size >= 12 && !memcmp(bytes, "RIFF", 4) && !memcmp(bytes + 8, "WEBP", 4)) return "webp";
-    return NULL;
-}
-
 static int add_member(struct packer *packer, int64_t number, const char *suffix, const void *bytes, size_t size, vb_error *err) {
     char name[40];
     snprintf(name, sizeof name, "%0*lld.%s", KEY_DIGITS, (long long)number, suffix);
@@ -95,7 +86,7 @@ static int add_member(struct packer *packer, int64_t number, const char *suffix,
 }
 
 static int add_image(struct packer *packer, int64_t number, const vb_sample *sample, vb_error *err) {
-    const char *suffix = format_suffix(sample->bytes, sample->size);
+    const char *suffix = vb_image_format_suffix(sample->bytes, sample->size);
     if (!sample->raw_width) {
         if (!sample->size) return vb_errorf(err, VB_EDATA, "sample '%s': no image, or an empty one", sample->name);
         /* Bytes of no known format are broken, which is for the reader to count: they keep their place, under an image's name. */
@@ -177,21 +168,18 @@ static int pack_unit(struct packer *packer, int64_t unit, vb_error *err) {
     int status = vb_dataset_read_unit_extras(packer->dataset, unit, &data, extras, err);
     for (int i = 0; !status && i < data.count; i++)
         status = add_sample(packer, range.first + i, &data.samples[i], &extras[i], err);
-    vb_free_extras(extras, VB_UNIT_SAMPLES);
+    vb_dataset_extras_free(extras, VB_UNIT_SAMPLES);
     vb_dataset_unit_free(&data);
     return status;
 }
 
 static int take_class_names(struct packer *packer, vb_error *err) {
     if (vb_dataset_labels_are_numbers(packer->dataset)) return 0;
-    size_t count = (size_t)vb_dataset_labels(packer->dataset);
-    vb_manifest *manifest = &packer->manifest;
-    if (!(manifest->class_names = vb_array(count, sizeof *manifest->class_names, "class names", err))) return -1;
-    for (; manifest->class_count < count; manifest->class_count++) {
-        const char *name = vb_dataset_label(packer->dataset, (int)manifest->class_count);
-        if (!(manifest->class_names[manifest->class_count] = vb_strdup(name, err))) return -1;
-    }
-    return 0;
+    int count = vb_dataset_labels(packer->dataset);
+    int status = 0;
+    for (int i = 0; !status && i < count; i++)
+        status = vb_strings_add(&packer->manifest.class_names, vb_dataset_label(packer->dataset, i), err);
+    return status;
 }
 
 int vb_pack(const vb_dataset *dataset, const char *folder, const vb_pack_options *options, vb_pack_result *result,

@@ -2,6 +2,7 @@
 #include "shards/files/manifest.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,7 @@ static int check_keys(const json_t *object, const char *const *keys, const char 
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)object, key, value) {
-        int known = 0;
+        bool known = false;
         for (int i = 0; keys[i]; i++) known |= !strcmp(keys[i], key);
         if (!known) return vb_errorf(err, VB_EDATA, "%s: %s: unknown key '%s'", path, place, key);
     }
@@ -69,11 +70,10 @@ static int read_root(vb_manifest *manifest, const json_t *root, const char *path
     const json_t *names = json_object_get(root, "class_names"), *shards = json_object_get(root, "shards");
     if (!json_is_array(names)) return fails(path, "class_names", "a list of strings", err);
     if (!json_is_array(shards)) return fails(path, "shards", "a list of objects", err);
-    if (!(manifest->class_names = vb_array(json_array_size(names), sizeof *manifest->class_names, "class names", err))) return -1;
-    for (; manifest->class_count < json_array_size(names); manifest->class_count++) {
-        const char *name = json_string_value(json_array_get(names, manifest->class_count));
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *name = json_string_value(json_array_get(names, i));
         if (!name || !*name) return fails(path, "class_names", "non-empty strings", err);
-        if (!(manifest->class_names[manifest->class_count] = vb_strdup(name, err))) return -1;
+        if (vb_strings_add(&manifest->class_names, name, err)) return -1;
     }
     if (!(manifest->shards = vb_array(json_array_size(shards), sizeof *manifest->shards, "shards", err))) return -1;
     int64_t rows = 0;
@@ -113,21 +113,20 @@ int vb_manifest_read(vb_manifest *manifest, const char *path, vb_error *err) {
 }
 
 void vb_manifest_free(vb_manifest *manifest) {
-    for (size_t i = 0; i < manifest->class_count; i++) vb_free(manifest->class_names[i]);
     for (size_t i = 0; i < manifest->shard_count; i++) vb_free(manifest->shards[i].file);
-    vb_free(manifest->class_names);
+    vb_strings_free(&manifest->class_names);
     vb_free(manifest->shards);
     *manifest = (vb_manifest){0};
 }
 
 int vb_manifest_write(const vb_manifest *manifest, const char *path, vb_error *err) {
     json_t *names = json_array(), *shards = json_array();
-    for (size_t i = 0; i < manifest->class_count; i++) {
-        json_t *name = json_string(manifest->class_names[i]);
+    for (size_t i = 0; i < manifest->class_names.count; i++) {
+        json_t *name = json_string(manifest->class_names.items[i]);
         if (!name) {
             json_decref(names);
             json_decref(shards);
-            return vb_errorf(err, VB_EUNSUPPORTED, "%s: class name '%s' is not UTF-8", path, manifest->class_names[i]);
+            return vb_errorf(err, VB_EUNSUPPORTED, "%s: class name '%s' is not UTF-8", path, manifest->class_names.items[i]);
         }
         json_array_append_new(names, name);
     }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/base/strings.h"
 #include "shards/files/digest.h"
 
 typedef struct vb_manifest_shard {
@@ -15,9 +16,8 @@ typedef struct vb_manifest_shard {
 } vb_manifest_shard;
 
 typedef struct vb_manifest {
-    int64_t rows; /* of all shards */
-    size_t class_count;
-    char **class_names; /* what the integers in .cls index; none when class_count is 0 */
+    int64_t rows;           /* of all shards */
+    vb_strings class_names; /* what the integers in .cls index; none when labels are numbers */
     size_t shard_count;
     vb_manifest_shard *shards;
 } vb_manifest;

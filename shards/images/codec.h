@@ -1,16 +1,33 @@
-/* The decoders behind vb_image_decode, one a format. Private to shards/images/image.c and the codecs. */
+/* The codecs of images: a row and a file each. A new one is listed in shards/images/image.c. For shards/images/ only. */
 #ifndef VB_CODEC_H
 #define VB_CODEC_H
 
-#include "shards/images/image.h"
+#include <stddef.h>
 
-/* All three: `image` starts empty; on success image->pixels is owned by the caller, on failure it is NULL. Messages begin with
- * `name`. Thread-safe, nothing is printed. */
-int vb_jpeg_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err);
-int vb_png_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err);
-int vb_webp_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err);
+#include "kernels/base/error.h"
+#include "kernels/image/preprocess.h"
 
-/* Checks the dimensions and the bound of 2^28 pixels, sets mode, width and height and allocates the pixels. */
-int vb_image_reserve(vb_image *image, vb_mode mode, uint64_t width, uint64_t height, const char *name, vb_error *err);
+enum { VB_CODEC_SUFFIXES = 2, VB_CODEC_PIXELS = 1 << 28 }; /* at most */
+
+/* How files of a format begin: at every '.' of the mask the byte of `magic`, at every 'x' any byte. */
+typedef struct vb_codec_signature {
+    const char *magic, *mask;
+} vb_codec_signature;
+
+typedef struct vb_codec {
+    const char *name;                        /* for messages: "JPEG" */
+    const char *suffixes[VB_CODEC_SUFFIXES]; /* of files, lower case, without dot; the first is what packed files get */
+    vb_codec_signature signature;
+    /* `image` starts empty; `bytes` fit the signature. On success image->pixels is owned by the caller, on failure it is NULL.
+     * Messages begin with `name`. Thread-safe, nothing is printed. */
+    int (*decode)(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err);
+} vb_codec;
+
+extern const vb_codec vb_codec_jpeg; /* jpeg.c */
+extern const vb_codec vb_codec_png;  /* png.c */
+extern const vb_codec vb_codec_webp; /* webp.c */
+
+/* Checks the dimensions and the bound of VB_CODEC_PIXELS, sets mode, width and height and allocates the pixels. VB_EDATA. */
+int vb_codec_reserve(vb_image *image, vb_mode mode, uint64_t width, uint64_t height, const char *name, vb_error *err);
 
 #endif

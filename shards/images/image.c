@@ -1,94 +1,87 @@
 /* Images: the format is told from the bytes, the pixels come from its codec; PNG writing with bytes that depend on no library. */
 #include "shards/images/image.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 #include <zlib.h>
 
-#include "kernels/image/colour.h"
 #include "kernels/base/memory.h"
 #include "shards/images/codec.h"
 
-enum { MAX_PIXELS = 1 << 28 };
+/* ---- the codecs: a new one is a row here, a file of its own, and its line in codec.h ---- */
 
-typedef int decoder(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err);
+static const vb_codec *const codecs[] = {&vb_codec_jpeg, &vb_codec_png, &vb_codec_webp};
+static const char expected[] = "JPEG, PNG or WebP";
+enum { CODECS = sizeof codecs / sizeof *codecs };
 
-/* First bytes of each format; 'x' in the mask of a byte means that any value will do. The first match counts. */
-static const struct signature {
-    const char *format, *magic, *mask;
-    decoder *decode; /* NULL: known by name only */
-} signatures[] = {
-    {"JPEG", "\xff\xd8\xff", "...", vb_jpeg_decode},
-    {"PNG", "\x89PNG", "....", vb_png_decode}, /* what follows tells transfer damage; libpng says so */
-    {"WebP", "RIFF----WEBP", "....xxxx....", vb_webp_decode},
-    {"GIF", "GIF8", "....", NULL},
-    {"BMP", "BM", "..", NULL},
-    {"TIFF", "II*\0", "....", NULL},
-    {"TIFF", "MM\0*", "....", NULL},
-    {"AVIF", "----ftypavif", "xxxx........", NULL},
-    {"HEIF", "----ftyp", "xxxx....", NULL},
-    {"JPEG 2000", "\0\0\0\x0cjP  ", "........", NULL},
-    {"JPEG 2000", "\xff\x4f\xff\x51", "....", NULL},
-    {"JPEG XL", "\0\0\0\x0cJXL ", "........", NULL},
-    {"JPEG XL", "\xff\x0a", "..", NULL},
-    {"Photoshop", "8BPS", "....", NULL},
-    {"icon", "\0\0\1\0", "....", NULL},
-    {"QOI", "qoif", "....", NULL},
-    {"PNM", "P-\n", ".x.", NULL},
-    {"SVG", "<svg", "....", NULL},
-    {"XML", "<?xml", ".....", NULL},
-    {"HTML", "<!DOCTYPE", ".........", NULL},
-    {"HTML", "<html", ".....", NULL},
-    {"gzip", "\x1f\x8b", "..", NULL},
+/* Formats that are known by name only, for a message that helps. The first match counts, behind the codecs. */
+static const struct other {
+    const char *name;
+    vb_codec_signature signature;
+} others[] = {
+    {"GIF", {"GIF8", "...."}},
+    {"BMP", {"BM", ".."}},
+    {"TIFF", {"II*\0", "...."}},
+    {"TIFF", {"MM\0*", "...."}},
+    {"AVIF", {"----ftypavif", "xxxx........"}},
+    {"HEIF", {"----ftyp", "xxxx...."}},
+    {"JPEG 2000", {"\0\0\0\x0cjP  ", "........"}},
+    {"JPEG 2000", {"\xff\x4f\xff\x51", "...."}},
+    {"JPEG XL", {"\0\0\0\x0cJXL ", "........"}},
+    {"JPEG XL", {"\xff\x0a", ".."}},
+    {"Photoshop", {"8BPS", "...."}},
+    {"icon", {"\0\0\1\0", "...."}},
+    {"QOI", {"qoif", "...."}},
+    {"PNM", {"P-\n", ".x."}},
+    {"SVG", {"<svg", "...."}},
+    {"XML", {"<?xml", "....."}},
+    {"HTML", {"<!DOCTYPE", "........."}},
+    {"HTML", {"<html", "....."}},
+    {"gzip", {"\x1f\x8b", ".."}},
 };
 
 /* Whether the bytes match as far as both go. */
-static int matches(const struct signature *s, const uint8_t *bytes, size_t size) {
+static bool matches(const vb_codec_signature *s, const uint8_t *bytes, size_t size) {
     for (size_t i = 0; i < size && s->mask[i]; i++)
-        if (s->mask[i] == '.' && (uint8_t)s->magic[i] != bytes[i]) return 0;
-    return 1;
+        if (s->mask[i] == '.' && (uint8_t)s->magic[i] != bytes[i]) return false;
+    return true;
 }
+
+static bool is_whole(const vb_codec_signature *s, size_t size) { return size >= strlen(s->mask); }
 
 int vb_image_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
     memset(image, 0, sizeof *image);
-    if (!size) return vb_errorf(err, VB_EDATA, "%s: empty file, expected a JPEG, PNG or WebP image", name);
-    for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++) {
-        const struct signature *s = &signatures[i];
-        int whole = size >= strlen(s->mask);
-        if ((!whole && !s->decode) || !matches(s, bytes, size)) continue;
-        if (!whole) return vb_errorf(err, VB_EDATA, "%s: truncated %s, the file holds %zu bytes", name, s->format, size);
-        if (s->decode) return s->decode(image, bytes, size, name, err);
-        return vb_errorf(err, VB_EUNSUPPORTED, "%s: the format is %s, expected JPEG, PNG or WebP", name, s->format);
+    if (!size) return vb_errorf(err, VB_EDATA, "%s: empty file, expected a %s image", name, expected);
+    for (size_t i = 0; i < CODECS; i++) {
+        if (!matches(&codecs[i]->signature, bytes, size)) continue;
+        if (is_whole(&codecs[i]->signature, size)) return codecs[i]->decode(image, bytes, size, name, err);
+        return vb_errorf(err, VB_EDATA, "%s: truncated %s, the file holds %zu bytes", name, codecs[i]->name, size);
     }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (is_whole(&others[i].signature, size) && matches(&others[i].signature, bytes, size))
+            return vb_errorf(err, VB_EUNSUPPORTED, "%s: the format is %s, expected %s", name, others[i].name, expected);
     uint8_t head[4] = {0};
     memcpy(head, bytes, size < sizeof head ? size : sizeof head);
-    return vb_errorf(err, VB_EUNSUPPORTED,
-                     "%s: unknown format (%zu bytes, begins with %02x %02x %02x %02x), expected JPEG, PNG or WebP", name, size,
-                     head[0], head[1], head[2], head[3]);
+    return vb_errorf(err, VB_EUNSUPPORTED, "%s: unknown format (%zu bytes, begins with %02x %02x %02x %02x), expected %s", name,
+                     size, head[0], head[1], head[2], head[3], expected);
 }
 
-int vb_image_reserve(vb_image *image, vb_mode mode, uint64_t width, uint64_t height, const char *name, vb_error *err) {
-    if (!width || !height)
-        return vb_errorf(err, VB_EDATA, "%s: %" PRIu64 "x%" PRIu64 " pixels, expected at least one", name, width, height);
-    if (width > MAX_PIXELS || height > MAX_PIXELS || width * height > MAX_PIXELS)
-        return vb_errorf(err, VB_EDATA, "%s: %" PRIu64 "x%" PRIu64 " pixels, expected at most %d in all", name, width, height,
-                         MAX_PIXELS);
-    image->mode = mode;
-    image->width = (int)width;
-    image->height = (int)height;
-    image->pixels = vb_array(width * height, (size_t)vb_colour_mode_bytes(mode), "image", err);
-    return image->pixels ? 0 : vb_error_prefix(err, "%s", name);
+const char *vb_image_format_suffix(const void *bytes, size_t size) {
+    for (size_t i = 0; i < CODECS; i++)
+        if (is_whole(&codecs[i]->signature, size) && matches(&codecs[i]->signature, bytes, size)) return codecs[i]->suffixes[0];
+    return NULL;
 }
 
-int vb_image_suffix(const char *name) {
-    static const char *const suffixes[] = {".jpg", ".jpeg", ".png", ".webp"};
-    size_t length = strlen(name);
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-        size_t n = strlen(suffixes[i]);
-        if (length > n && !strcasecmp(name + length - n, suffixes[i])) return 1;
-    }
-    return 0;
+bool vb_image_is_suffix(const char *suffix) {
+    for (size_t i = 0; i < CODECS; i++)
+        for (int k = 0; k < VB_CODEC_SUFFIXES && codecs[i]->suffixes[k]; k++)
+            if (!strcasecmp(suffix, codecs[i]->suffixes[k])) return true;
+    return false;
+}
+
+bool vb_image_has_suffix(const char *name) {
+    const char *dot = strrchr(name, '.');
+    return dot && dot > name && vb_image_is_suffix(dot + 1);
 }
 
 /* ---- writing PNG ---- */
@@ -109,18 +102,18 @@ static uint8_t *chunk_end(uint8_t *at, size_t size) { return put32(at, (uint32_t
 
 int vb_image_encode_png(const uint8_t *rgb, int width, int height, uint8_t **png, size_t *size, vb_error *err) {
     enum { BLOCK = 65535, HEADER = 13, FRAME = 12 };
-    static const uint8_t magic[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+    static const uint8_t png_magic[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     *png = NULL;
     *size = 0;
-    if (width < 1 || height < 1 || (int64_t)width * height > MAX_PIXELS)
-        return vb_errorf(err, VB_EDATA, "PNG of %dx%d pixels: expected 1 to %d in all", width, height, MAX_PIXELS);
+    if (width < 1 || height < 1 || (int64_t)width * height > VB_CODEC_PIXELS)
+        return vb_errorf(err, VB_EDATA, "PNG of %dx%d pixels: expected 1 to %d in all", width, height, VB_CODEC_PIXELS);
     /* Rows are stored, not deflated: what zlib makes of data changes with its version, stored blocks never do, and the archives
      * that hold these files are compressed as a whole. Differences to the left neighbour (filter 1) help that compression. */
     size_t row = 1 + (size_t)width * 3, raw = row * (size_t)height, blocks = (raw + BLOCK - 1) / BLOCK;
     size_t data = 2 + raw + 5 * blocks + 4;
     uint8_t *lines = vb_array(raw, 1, "PNG rows", err);
     if (!lines) return -1;
-    size_t total = sizeof magic + FRAME + HEADER + FRAME + data + FRAME;
+    size_t total = sizeof png_magic + FRAME + HEADER + FRAME + data + FRAME;
     uint8_t *file = vb_array(total, 1, "PNG file", err);
     if (!file) {
         vb_free(lines);
@@ -132,8 +125,8 @@ int vb_image_encode_png(const uint8_t *rgb, int width, int height, uint8_t **png
         *line++ = 1;
         for (size_t i = 0; i < row - 1; i++) line[i] = (uint8_t)(in[i] - (i < 3 ? 0 : in[i - 3]));
     }
-    memcpy(file, magic, sizeof magic);
-    uint8_t *at = chunk_begin(file + sizeof magic, "IHDR", HEADER);
+    memcpy(file, png_magic, sizeof png_magic);
+    uint8_t *at = chunk_begin(file + sizeof png_magic, "IHDR", HEADER);
     at = put32(put32(at, (uint32_t)width), (uint32_t)height);
     *at++ = 8; /* bits */
     *at++ = 2; /* colour type RGB; then compression, filter and interlace methods, all 0 */

@@ -2,6 +2,7 @@
 #ifndef VB_IMAGE_H
 #define VB_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "kernels/image/preprocess.h"
@@ -13,7 +14,12 @@ int vb_image_decode(vb_image *image, const void *bytes, size_t size, const char 
 /* Lossless PNG of an RGB image, the same bytes always: for packing raw pixels. Free *png with vb_free. */
 int vb_image_encode_png(const uint8_t *rgb, int width, int height, uint8_t **png, size_t *size, vb_error *err);
 
-/* Whether the name ends in a known image suffix (.jpg .jpeg .png .webp, any case). */
-int vb_image_suffix(const char *name);
+/* Whether a file's name ends in a suffix of images that are decoded here (.jpg .jpeg .png .webp), in any case; whether this is
+ * such a suffix ("jpg", without dot). */
+bool vb_image_has_suffix(const char *name);
+bool vb_image_is_suffix(const char *suffix);
+
+/* The suffix ("jpg") of the format that the bytes begin like, NULL when they are of none that is decoded here. */
+const char *vb_image_format_suffix(const void *bytes, size_t size);
 
 #endif

@@ -35,7 +35,7 @@ static vb_code code_of(int message) {
     }
 }
 
-static void fail(j_common_ptr codec) {
+static void jpeg_fail(j_common_ptr codec) {
     jpeg_job *job = (jpeg_job *)(void *)codec->err;
     char text[JMSG_LENGTH_MAX];
     codec->err->format_message(codec, text);
@@ -48,7 +48,8 @@ static void fail(j_common_ptr codec) {
  * made up. */
 static void judge(j_common_ptr codec, int level) {
     int message = codec->err->msg_code;
-    if (level < 0 && message != JWRN_JFIF_MAJOR && message != JWRN_ADOBE_XFORM && message != JWRN_EXTRANEOUS_DATA) fail(codec);
+    if (level < 0 && message != JWRN_JFIF_MAJOR && message != JWRN_ADOBE_XFORM && message != JWRN_EXTRANEOUS_DATA)
+        jpeg_fail(codec);
 }
 
 static void print_nothing(j_common_ptr codec) { (void)codec; }
@@ -61,7 +62,7 @@ static void count_scans(j_common_ptr codec) {
 }
 
 /* Everything that may jump to job->failed. */
-static int decode(jpeg_job *job, const void *bytes, size_t size) {
+static int jpeg_decode_job(jpeg_job *job, const void *bytes, size_t size) {
     struct jpeg_decompress_struct *codec = &job->codec;
     jpeg_create_decompress(codec);
     codec->progress = &job->progress;
@@ -85,7 +86,7 @@ static int decode(jpeg_job *job, const void *bytes, size_t size) {
         return vb_errorf(job->err, VB_EUNSUPPORTED, "%s: JPEG: %d components, expected 1, 3 or 4", job->name,
                          codec->num_components);
     }
-    if (vb_image_reserve(job->image, mode, codec->image_width, codec->image_height, job->name, job->err)) return -1;
+    if (vb_codec_reserve(job->image, mode, codec->image_width, codec->image_height, job->name, job->err)) return -1;
     jpeg_start_decompress(codec);
     size_t stride = (size_t)codec->output_width * (size_t)codec->output_components;
     while (codec->output_scanline < codec->output_height) {
@@ -101,17 +102,24 @@ static int decode(jpeg_job *job, const void *bytes, size_t size) {
     return 0;
 }
 
-int vb_jpeg_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
+static int jpeg_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
     jpeg_job job = {.image = image, .name = name, .err = err};
     job.codec.err = jpeg_std_error(&job.errors);
-    job.errors.error_exit = fail;
+    job.errors.error_exit = jpeg_fail;
     job.errors.emit_message = judge;
     job.errors.output_message = print_nothing;
     job.progress.progress_monitor = count_scans;
-    int status = setjmp(job.failed) ? -1 : decode(&job, bytes, size);
+    int status = setjmp(job.failed) ? -1 : jpeg_decode_job(&job, bytes, size);
     jpeg_destroy_decompress(&job.codec);
     if (!status) return 0;
     vb_free(image->pixels);
     image->pixels = NULL;
     return -1;
 }
+
+const vb_codec vb_codec_jpeg = {
+    .name = "JPEG",
+    .suffixes = {"jpg", "jpeg"},
+    .signature = {"\xff\xd8\xff", "..."},
+    .decode = jpeg_decode,
+};

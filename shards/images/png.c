@@ -3,6 +3,7 @@
 
 #include <png.h>
 #include <setjmp.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
@@ -10,14 +11,14 @@
 typedef struct png_job {
     const uint8_t *bytes;
     size_t size, at;
-    int out_of_memory;
+    bool out_of_memory;
     jmp_buf failed;
     vb_image *image;
     const char *name;
     vb_error *err;
 } png_job;
 
-static void fail(png_structp png, png_const_charp message) {
+static void png_fail(png_structp png, png_const_charp message) {
     png_job *job = png_get_error_ptr(png);
     vb_errorf(job->err, job->out_of_memory ? VB_EMEMORY : VB_EDATA, "%s: PNG: %s", job->name, message);
     longjmp(job->failed, 1);
@@ -39,7 +40,7 @@ static void feed(png_structp png, png_bytep out, size_t wanted) {
 static png_voidp allocate(png_structp png, png_alloc_size_t size) {
     png_job *job = png_get_mem_ptr(png);
     void *memory = vb_array(size, 1, "PNG decoder", NULL);
-    if (!memory) job->out_of_memory = 1;
+    if (!memory) job->out_of_memory = true;
     return memory;
 }
 
@@ -93,18 +94,18 @@ static void widen_rows(vb_image *image) {
 }
 
 /* Everything that may jump to job->failed. */
-static int decode(png_job *job, png_structp png, png_infop info) {
+static int png_decode_job(png_job *job, png_structp png, png_infop info) {
     png_uint_32 width, height;
     int depth, type;
     png_set_read_fn(png, job, feed);
-    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* vb_image_reserve bounds the product instead */
+    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* vb_codec_reserve bounds the product instead */
     png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1); /* gamma, profiles, texts: Pillow's pixels ignore them */
     png_set_check_for_invalid_index(png, 0);
     png_read_info(png, info);
     png_get_IHDR(png, info, &width, &height, &depth, &type, NULL, NULL, NULL);
     vb_mode mode = choose_mode(png, type, depth);
-    if (vb_image_reserve(job->image, mode, width, height, job->name, job->err)) return -1;
+    if (vb_codec_reserve(job->image, mode, width, height, job->name, job->err)) return -1;
     if (mode == VB_MODE_P) copy_palette(job->image->palette, png, info);
     int passes = png_set_interlace_handling(png);
     png_read_update_info(png, info);
@@ -116,17 +117,17 @@ static int decode(png_job *job, png_structp png, png_infop info) {
     return 0;
 }
 
-int vb_png_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
+static int png_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
     png_job job = {.bytes = bytes, .size = size, .image = image, .name = name, .err = err};
     /* volatile: they are read after a jump */
     png_structp volatile png = NULL;
     png_infop volatile info = NULL;
     volatile int status = -1;
     if (!setjmp(job.failed)) {
-        png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &job, fail, warn_nobody, &job, allocate, release);
+        png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &job, png_fail, warn_nobody, &job, allocate, release);
         if (png) info = png_create_info_struct(png);
         if (!info) vb_errorf(err, VB_EMEMORY, "%s: PNG: no memory for the decoder", name);
-        else status = decode(&job, png, info);
+        else status = png_decode_job(&job, png, info);
     }
     png_structp used = png;
     png_infop used_info = info;
@@ -136,3 +137,10 @@ int vb_png_decode(vb_image *image, const void *bytes, size_t size, const char *n
     image->pixels = NULL;
     return -1;
 }
+
+const vb_codec vb_codec_png = {
+    .name = "PNG",
+    .suffixes = {"png"},
+    .signature = {"\x89PNG", "...."}, /* what follows tells transfer damage; libpng says so */
+    .decode = png_decode,
+};

@@ -49,7 +49,7 @@ static int draw(vb_image *image, const WebPIterator *frame, const char *name, vb
     return status == VP8_STATUS_OK ? 0 : refuse(status, "first frame", name, err);
 }
 
-int vb_webp_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
+static int webp_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
     const uint8_t *head = bytes;
     WebPBitstreamFeatures features;
     WebPIterator frame = {0};
@@ -66,7 +66,7 @@ int vb_webp_decode(vb_image *image, const void *bytes, size_t size, const char *
     uint64_t width = WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_WIDTH), height = WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_HEIGHT);
     if (!WebPDemuxGetFrame(demuxer, 1, &frame) || !frame.complete)
         vb_errorf(err, VB_EDATA, "%s: WebP: no complete first frame", name);
-    else if (!vb_image_reserve(image, features.has_alpha ? VB_MODE_RGBA : VB_MODE_RGB, width, height, name, err))
+    else if (!vb_codec_reserve(image, features.has_alpha ? VB_MODE_RGBA : VB_MODE_RGB, width, height, name, err))
         result = draw(image, &frame, name, err);
     WebPDemuxReleaseIterator(&frame);
     WebPDemuxDelete(demuxer);
@@ -75,3 +75,10 @@ int vb_webp_decode(vb_image *image, const void *bytes, size_t size, const char *
     image->pixels = NULL;
     return -1;
 }
+
+const vb_codec vb_codec_webp = {
+    .name = "WebP",
+    .suffixes = {"webp"},
+    .signature = {"RIFF----WEBP", "....xxxx...."},
+    .decode = webp_decode,
+};

@@ -2,6 +2,8 @@
 #ifndef VB_TOKENIZER_FILE_H
 #define VB_TOKENIZER_FILE_H
 
+#include <stdbool.h>
+
 #include "kernels/text/tokenizer.h"
 #include "shards/files/digest.h"
 #include "shards/files/map.h"
@@ -12,7 +14,7 @@
  * *digest (may be NULL): of the unpacked content and mask_token; equal digests mean equal ids for every text.
  * VB_EMISSING for files that are not there, VB_EDATA with line for broken ones, VB_EMISMATCH for a pair that does not belong
  * together. Bounded: files of more than 64 MiB, packed or unpacked, are refused. Free with vb_tokenizer_close. */
-int vb_tokenizer_file_read(vb_tokenizer **tokenizer, const char *path, int mask_token, vb_digest *digest, vb_error *err);
+int vb_tokenizer_file_read(vb_tokenizer **tokenizer, const char *path, bool mask_token, vb_digest *digest, vb_error *err);
 
 /* The tables of tokenizers in a cache folder, FOLDER/tokenizers/DIGEST.tables: every process that maps such a file shares its
  * pages with all others of the machine, so a machine holds them once.

@@ -1,19 +1,18 @@
 #!/bin/bash
-# submit, merge, status and run --only-model without a Slurm: pretend sinfo, sbatch, squeue, srun and scontrol note what they are asked.
-# shellcheck disable=SC2015,SC2016 # pass and fail never fail; the pretend commands expand
+# submit, merge, status and run --only-model without a Slurm: pretend sinfo, sbatch, squeue, srun and scontrol note what they
+# are asked.
+# shellcheck disable=SC2016 # the pretend commands expand
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 
 # ---- an experiment of two encoded models and a precomputed one, two datasets ------------------------------------
-"$tools/make_data" images pics 4 6 && "$tools/make_data" images more 4 5 && "$tools/make_data" model m.safetensors &&
-  "$tools/make_data" tokenizer tok || fail "test data"
+make_data images pics 4 6; make_data images more 4 5; make_data model m.safetensors; make_data tokenizer tok
 cat >v.yaml <<'E'
 name: things
 vocabularies: {a: [apple, bear], b: [chair, dolphin]}
 E
-seq 48 | sed 's/.*/& 1/' | head -c 400 >numbers
-seq 1 48 >flat && "$tools/npy" numbers f.npy f4 flat && "$tools/npy" fold f.npy I.npy 2
-printf '1 0 0 1 1 1 -1 -1\n' >flat && "$tools/npy" numbers f.npy f4 flat && "$tools/npy" fold f.npy T.npy 2
+floats I.npy 2 <<<"$(seq 1 48)"
+floats T.npy 2 <<<"1 0 0 1 1 1 -1 -1"
 seq 0 23 | awk '{print $1 % 4}' >labels && "$tools/npy" numbers y.npy i8 labels
 cat >e.yaml <<'E'
 experiment: parts
@@ -22,55 +21,51 @@ datasets:
   - {name: more, images: more, vocabularies: v.yaml}
 models:
   - {name: plain, family: clip, weights: m.safetensors, tokenizer: tok/vocab.json, prompts: ["a {}."]}
-  - {name: "it's gelu", family: clip, weights: m.safetensors, tokenizer: tok/vocab.json, prompts: ["a {}.", "the {}."], activation: gelu}
+  - {name: "it's gelu", family: clip, weights: m.safetensors, tokenizer: tok/vocab.json, prompts: ["a {}.", "the {}."],
+     activation: gelu}
   - {name: given, family: precomputed, dataset: pics, image_embeddings: I.npy, text_embeddings: T.npy, labels: y.npy}
 E
-"$vocabench" run e.yaml --output whole --latex --per-image >/dev/null 2>err || fail "a run of the whole" "$(cat err)"
+run e.yaml --output whole --latex --per-image
 n=0
 for model in plain "it's gelu" given; do
-  "$vocabench" run e.yaml --only-model "$model" --output "parts/$n" --cache cache --latex --per-image >/dev/null 2>err ||
-    fail "--only-model $model" "$(cat err)"
+  run e.yaml --only-model "$model" --output "parts/$n" --cache cache --latex --per-image
   n=$((n + 1))
 done
-[ "$(jq -c '[.results[].model] | unique' parts/1/results.json)" = "[\"it's gelu\"]" ] && pass "--only-model evaluates one model" ||
-  fail "--only-model evaluates one model"
-[ "$(jq -r .configuration_digest parts/*/results.json whole/results.json | sort -u | wc -l)" = 1 ] &&
-  pass "the configuration stays that of the whole" ||
-  fail "the configuration stays that of the whole"
+equal "--only-model evaluates one model" "$(jq -c '[.results[].model] | unique' parts/1/results.json)" "[\"it's gelu\"]"
+equal "the configuration stays that of the whole" \
+  "$(jq -r .configuration_digest parts/*/results.json whole/results.json | sort -u | wc -l)" 1
 for pair in plain--pics given--pics; do
-  cmp -s <(jq -r .key whole/pairs/$pair.json) <(jq -r .key parts/?/pairs/$pair.json) && pass "and so does the key of $pair" ||
-    fail "the key of $pair"
+  same "and so does the key of $pair" <(jq -r .key whole/pairs/$pair.json) <(jq -r .key parts/?/pairs/$pair.json)
 done
-refuses "--only-model of a model that is not there" 3 "only_model: there is no model 'nobody' among the 3" "$vocabench" run e.yaml \
-  --only-model nobody --output x
-"$vocabench" plan e.yaml --set only_model=plain >out && ! grep -q gelu out && grep -q '^  plain' out && pass "plan of one model" ||
-  fail "plan of one model" "$(cat out)"
+refuses "--only-model of a model that is not there" 3 "only_model: there is no model 'nobody' among the 3" \
+  "$vocabench" run e.yaml --only-model nobody --output x
+"$vocabench" plan e.yaml --set only_model=plain >out && ! grep -q gelu out && grep -q '^  plain' out
+verdict $? "plan of one model" "$(cat out)"
 
 # ---- merge ------------------------------------------------------------------------------------------------------
 check "merge" "$vocabench" merge merged parts/2 parts/0 parts/1/results.json
-same "results.json of the parts is that of the whole" <(jq 'del(.run)' whole/results.json) <(jq 'del(.run)' merged/results.json)
-for file in table.md table.csv table.tex "records/plain--more.jsonl.zst" "pairs/it's_gelu--pics.json"; do same "$file" "whole/$file" \
-  "merged/$file"; done
-cmp -s <(sed '/^ "run"/,$d' whole/results.json) <(sed '/^ "run"/,$d' merged/results.json) && pass "to the byte" || fail "to the byte"
-jq -e '(.run.merged | length == 3) and (.run.pairs | length == 5) and .run.version' merged/results.json >/dev/null &&
-  pass "the run block tells of the parts" ||
-  fail "the run block tells of the parts" "$(jq .run merged/results.json)"
+same "results.json of the parts is that of the whole" <(figures whole) <(figures merged)
+for file in table.md table.csv table.tex "records/plain--more.jsonl.zst" "pairs/it's_gelu--pics.json"; do
+  same "$file" "whole/$file" "merged/$file"
+done
+same "to the byte" <(sed '/^ "run"/,$d' whole/results.json) <(sed '/^ "run"/,$d' merged/results.json)
+holds "the run block tells of the parts" '(.run.merged | length == 3) and (.run.pairs | length == 5) and .run.version' \
+  merged/results.json "$(jq .run merged/results.json)"
 "$vocabench" run e.yaml --output merged --cache cache --latex --per-image --resume >/dev/null &&
-  [ "$(jq -c .run.pairs merged/results.json)" = "[]" ] &&
-  pass "a run of the whole goes on from merged pairs" || fail "a run of the whole goes on from merged pairs" \
-    "$(jq -c .run.pairs merged/results.json)"
+  [ "$(jq -c .run.pairs merged/results.json)" = "[]" ]
+verdict $? "a run of the whole goes on from merged pairs" "$(jq -c .run.pairs merged/results.json)"
 check "the same part twice" "$vocabench" merge again parts/0 parts/1 parts/0 parts/2
-refuses "a part is missing" 4 "2 of 5 pairs are in no part, the first: model 'it's gelu' on dataset 'pics'; --partial" "$vocabench" \
-  merge x parts/0 parts/2
-[ ! -e x ] && pass "and nothing is written" || fail "and nothing is written"
-"$vocabench" merge some parts/0 parts/2 --partial >/dev/null && [ "$(jq '.results | length' some/results.json)" = 3 ] &&
-  pass "--partial" || fail "--partial"
+refuses "a part is missing" 4 "2 of 5 pairs are in no part, the first: model 'it's gelu' on dataset 'pics'; --partial" \
+  "$vocabench" merge x parts/0 parts/2
+check "and nothing is written" test ! -e x
+"$vocabench" merge some parts/0 parts/2 --partial >/dev/null && [ "$(jq '.results | length' some/results.json)" = 3 ]
+verdict $? "--partial"
 refuses "merge of nothing" 2 "merge: expected OUT DIR" "$vocabench" merge x
 refuses "a folder without results" 4 "nowhere/results.json: cannot open|nowhere.*no such" "$vocabench" merge x parts/0 nowhere
 mkdir empty && refuses "a run that has not ended" 4 "empty/results.json: no such file: the run in that folder has not ended" \
   "$vocabench" merge x parts/0 empty
-refuses "JSON of something else" 10 "tokenizer.json: schema: expected vocabench.results/1, found ''" "$vocabench" merge x parts/0 \
-  "$here/tests/golden/tokenizer.json"
+refuses "JSON of something else" 10 "tokenizer.json: schema: expected vocabench.results/1, found ''" \
+  "$vocabench" merge x parts/0 "$here/tests/golden/tokenizer.json"
 "$vocabench" run e.yaml --only-model plain --output other --set seed=7 >/dev/null
 refuses "another configuration" 6 "other/results.json: another configuration than parts/0/results.json: they differ in seed" \
   "$vocabench" merge x parts/0 other
@@ -82,51 +77,56 @@ alter() { mkdir -p "$1" && jq "$3" "$2" >"$1/results.json"; }
 alter v parts/1/results.json '.run.version = "9.9"'
 refuses "another version" 6 "made by version 9.9" "$vocabench" merge x parts/0 v
 alter d parts/1/results.json '.results[0].data.images_digest = "00"'
-refuses "other data" 6 "dataset 'pics': images_digest [0-9a-f]* in parts/0/results.json, but 00 in d" "$vocabench" merge x parts/0 d
+refuses "other data" 6 "dataset 'pics': images_digest [0-9a-f]* in parts/0/results.json, but 00 in d" \
+  "$vocabench" merge x parts/0 d
 mkdir r && sed 's/"images_skipped": 0/"images_skipped": 1/' parts/0/results.json >r/results.json
 refuses "another result of the same pair" 6 "r/results.json: model 'plain' on dataset 'pics': another result than in parts/0" \
   "$vocabench" merge x parts/0 r
 alter c parts/0/results.json '.configuration.seed = 1'
-refuses "a configuration changed by hand" 5 "configuration_digest: expected .*: the file was changed by hand" "$vocabench" merge x \
-  parts/0 c
+refuses "a configuration changed by hand" 5 "configuration_digest: expected .*: the file was changed by hand" \
+  "$vocabench" merge x parts/0 c
 alter s parts/0/results.json '.schema = "vocabench.results/9"'
 refuses "another schema" 10 "schema: expected vocabench.results/1, found 'vocabench.results/9'" "$vocabench" merge x s
 alter i parts/1/results.json '.run.isa = "abacus"'
-"$vocabench" merge isa parts/0 i parts/2 >/dev/null 2>err && grep -q 'at abacus: last bits may differ' err &&
-  pass "another instruction set level is noted" ||
-  fail "another instruction set level is noted" "$(cat err)"
+"$vocabench" merge isa parts/0 i parts/2 >/dev/null 2>err && grep -q 'at abacus: last bits may differ' err
+verdict $? "another instruction set level is noted" "$(cat err)"
 mkdir cut && head -c 300 parts/0/results.json >cut/results.json
 refuses "a cut file" 5 "cut/results.json:[0-9]*:[0-9]*: " "$vocabench" merge x cut
 
 # ---- status -----------------------------------------------------------------------------------------------------
 "$vocabench" status whole >out && grep -q '^experiment parts: 5 pair(s): 5 done, 0 running, 0 failed, 0 to do$' out &&
   grep -q '^  whole: done$' out && grep -qE '^  given +pics +done$' out &&
-  grep -qE '^cache whole/cache: [0-9]+ file' out && ! grep -q 'time left' out && pass "status of what is done" ||
-    fail "status of what is done" "$(cat out)"
+  grep -qE '^cache whole/cache: [0-9]+ file' out && ! grep -q 'time left' out
+verdict $? "status of what is done" "$(cat out)"
 refuses "status of nothing" 4 "empty: no state.json: nothing has been run" "$vocabench" status empty
 cp more/apple/* pics/apple/ 2>/dev/null; broken=$(find more -name '*.*' | sort | tail -n 1); cp "$broken" kept &&
   head -c 50 kept >"$broken"
 "$vocabench" run e.yaml --output failing >/dev/null 2>err; code=$?
 "$vocabench" status failing >out
-{ [ $code = 5 ] && grep -q ' 1 done, 0 running, 1 failed, 3 to do$' out && grep -qE '^  failing: failed with code 5: .*' out &&
+[ $code = 5 ] && grep -q ' 1 done, 0 running, 1 failed, 3 to do$' out && grep -qE '^  failing: failed with code 5: .*' out &&
   grep -qE '^  plain +more +failed$' out &&
-  grep -qE '^time left: about' out; } && pass "status of a run that failed" || fail "status of a run that failed" "$code" "$(cat out)"
+  grep -qE '^time left: about' out
+verdict $? "status of a run that failed" "code $code" "$(cat out)"
 cp kept "$broken"
 # A run that was killed leaves no word; one with a living process runs; a process elsewhere cannot be seen.
 alter_state() { jq "$1" failing/state.json >s.json && mv s.json failing/state.json; }
 sleep 300 & living=$!
 alter_state "del(.ended) | .pid = $living"
-"$vocabench" status failing >out; grep -q ' 1 running, 0 failed' out && grep -q "failing: running on" out &&
-  pass "status of a run under way" || fail "status of a run under way" "$(cat out)"
+"$vocabench" status failing >out
+grep -q ' 1 running, 0 failed' out && grep -q "failing: running on" out
+verdict $? "status of a run under way" "$(cat out)"
 kill $living; wait $living 2>/dev/null
-"$vocabench" status failing >out; grep -q ' 0 running, 0 failed, 4 to do' out && grep -q 'was lost without a word' out &&
-  pass "status of a run that was killed" || fail "status of a run that was killed" "$(cat out)"
+"$vocabench" status failing >out
+grep -q ' 0 running, 0 failed, 4 to do' out && grep -q 'was lost without a word' out
+verdict $? "status of a run that was killed" "$(cat out)"
 alter_state '.host = "elsewhere"'
-"$vocabench" status failing >out; grep -q 'started on elsewhere and has not ended, as far as one can see' out &&
-  pass "status of a run elsewhere" || fail "status of a run elsewhere" "$(cat out)"
+"$vocabench" status failing >out
+like "status of a run elsewhere" 'started on elsewhere and has not ended, as far as one can see' out
 mkdir -p set && mv parts set/array && rm -r set/array/2
-"$vocabench" status set >out; grep -q ': 4 done, 0 running, 0 failed, 1 to do$' out && grep -q "set/array/1 (it's gelu): done" out &&
-  grep -q '^time left' out && pass "status of an array" || fail "status of an array" "$(cat out)"
+"$vocabench" status set >out
+grep -q ': 4 done, 0 running, 0 failed, 1 to do$' out && grep -q "set/array/1 (it's gelu): done" out &&
+  grep -q '^time left' out
+verdict $? "status of an array" "$(cat out)"
 echo '{"schema": "x"}' >empty/state.json
 refuses "a state.json of something else" 5 "empty/state.json: expected the schema vocabench.state/1" "$vocabench" status empty
 
@@ -138,44 +138,42 @@ pretend sbatch 'echo "$@" >>asked; env | grep -cE "^(PMIX|OMPI_COMM|ORTE)" >>lea
 n=$(cat jobs 2>/dev/null || echo 100); echo $((n + 1)) >jobs; echo "$((n + 1));cluster"'
 pretend squeue 'echo PENDING'
 basic=(e.yaml --partition main --nodes 2 --time 4:00:00)
-"$vocabench" submit "${basic[@]}" --dry-run >out 2>err && bash -n out && [ ! -e results ] &&
-  pass "a dry run prints a script and writes nothing" || fail "a dry run" "$(cat err)"
-for line in '--job-name=parts' '--partition=main' '--nodes=2' '--cpus-per-task=1' '--time=4:00:00' '--signal=USR1@120' '--requeue' \
-  '--open-mode=append' "--chdir=$scratch" \
+"$vocabench" submit "${basic[@]}" --dry-run >out 2>err && bash -n out && [ ! -e results ]
+verdict $? "a dry run prints a script and writes nothing" "$(cat err)"
+for line in '--job-name=parts' '--partition=main' '--nodes=2' '--cpus-per-task=1' \
+  '--time=4:00:00' '--signal=USR1@120' '--requeue' '--open-mode=append' "--chdir=$scratch" \
   '--output=results/parts/slurm-%j.log'; do
-  grep -qxF -e "#SBATCH $line" out && pass "script: $line" || fail "script: $line" "$(cat out)"
+  has_line "script: $line" "#SBATCH $line" out
 done
-grep -qE '^#SBATCH --mem=[0-9]+M$' out && pass "script: memory from the plan" || fail "script: memory from the plan"
+like "script: memory from the plan" '^#SBATCH --mem=[0-9]+M$' out
 # Four pairs of three units and one of one are work for thirteen ranks: seven on each of two nodes.
-grep -qx '#SBATCH --ntasks-per-node=7' out && pass "no more ranks than the plan has units" || fail "no more ranks than units" "$(cat out)"
-! grep -qE '@[A-Z_]+@|account' out && pass "what was not given is left out" || fail "what was not given is left out" "$(cat out)"
-grep -qF 'launch=(srun --mpi=pmix ' out && grep -qF "run e.yaml  --output results/parts --cache results/parts/cache --resume" out &&
-  pass "script: what it starts" || fail "script: what it starts"
+has_line "no more ranks than the plan has units" '#SBATCH --ntasks-per-node=7' out
+unlike "what was not given is left out" '@[A-Z_]+@|account' out
+grep -qF 'launch=(srun --mpi=pmix ' out && grep -qF "run e.yaml  --output results/parts --cache results/parts/cache --resume" out
+verdict $? "script: what it starts"
 "$vocabench" submit "${basic[@]}" --dry-run --ntasks-per-node 7 --cpus-per-task 2 --mpi pmi2 --account "a b" --option=--qos=long \
   --option "--comment=it's" --notice 300 --batch 4 \
   --set seed=7 --set 'models.0.prompts=["{} $HOME"]' --latex >out
 for line in '#SBATCH --ntasks-per-node=7' '#SBATCH --cpus-per-task=2' "#SBATCH --account='a b'" '#SBATCH --qos=long' \
   "#SBATCH '--comment=it'\\''s'" '#SBATCH --signal=USR1@300' 'export OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive'; do
-  grep -qxF -e "$line" out && pass "script: $line" || fail "script: $line" "$(cat out)"
+  has_line "script: $line" "$line" out
 done
-grep -qF -e "--set seed=7 --set 'models.0.prompts=[\"{} \$HOME\"]' --batch 4 --latex --output" out && pass "settings are passed on" ||
-  fail "settings are passed on" "$(cat out)"
-grep -qF 'srun --mpi=pmi2 --cpus-per-task=2' out && pass "--mpi pmi2" || fail "--mpi pmi2"
+has_text "settings are passed on" "--set seed=7 --set 'models.0.prompts=[\"{} \$HOME\"]' --batch 4 --latex --output" out
+has_text "--mpi pmi2" 'srun --mpi=pmi2 --cpus-per-task=2' out
 "$vocabench" submit "${basic[@]}" --dry-run --ntasks-per-node 4 --cpus-per-task 3 --launcher mpirun >out
-grep -qF 'launch=(mpirun -n 8 --map-by slot:PE=3)' out && grep -qx '#SBATCH --signal=B:USR1@120' out && pass "--launcher mpirun" ||
-  fail "--launcher mpirun" "$(cat out)"
+grep -qF 'launch=(mpirun -n 8 --map-by slot:PE=3)' out && grep -qx '#SBATCH --signal=B:USR1@120' out
+verdict $? "--launcher mpirun" "$(cat out)"
 rm -f asked; "$vocabench" submit "${basic[@]}" --array --at-once 2 >out 2>err; code=$?
-{ [ $code = 0 ] && grep -qx 'job 101: results/parts/parts.sbatch' out &&
-  grep -qx 'job 102: results/parts/parts-merge.sbatch' out; } && pass "an array is submitted with its merge" ||
-  fail "an array is submitted" "$(cat out err)"
+[ $code = 0 ] && grep -qx 'job 101: results/parts/parts.sbatch' out &&
+  grep -qx 'job 102: results/parts/parts-merge.sbatch' out
+verdict $? "an array is submitted with its merge" "$(cat out err)"
 grep -qx -e '--parsable results/parts/parts.sbatch' asked && grep -qx -e \
-  '--parsable --dependency=afterok:101 --kill-on-invalid-dep=yes results/parts/parts-merge.sbatch' asked &&
-  pass "the merge waits for the array" || fail "the merge waits for the array" "$(cat asked)"
+  '--parsable --dependency=afterok:101 --kill-on-invalid-dep=yes results/parts/parts-merge.sbatch' asked
+verdict $? "the merge waits for the array" "$(cat asked)"
 grep -qx '#SBATCH --array=0-2%2' results/parts/parts.sbatch &&
-  grep -qx "models=(plain 'it'\\\\''s gelu' given)" results/parts/parts.sbatch && pass "a task a model" ||
-  fail "a task a model" "$(cat results/parts/parts.sbatch)"
-[ "$(sort -u leaked)" = 0 ] && pass "MPI's own variables do not reach the job" ||
-  fail "MPI's own variables do not reach the job" "$(cat leaked)"
+  grep -qx "models=(plain 'it'\\\\''s gelu' given)" results/parts/parts.sbatch
+verdict $? "a task a model" "$(cat results/parts/parts.sbatch)"
+equal "MPI's own variables do not reach the job" "$(sort -u leaked)" 0 "$(cat leaked)"
 cat >scan.yaml <<'E'
 experiment: scan
 datasets: [{name: pics, images: pics, vocabularies: v.yaml}]
@@ -184,19 +182,21 @@ retrieval: {corpus: c, top_k: 3}
 models: [{name: plain, family: clip, weights: m.safetensors, tokenizer: tok/vocab.json, prompts: ["a {}."]}]
 E
 "$vocabench" submit scan.yaml --partition main --nodes 2 --time 60 --dry-run >out 2>err; grep -qx '#SBATCH --exclusive' out &&
-  grep -qx '#SBATCH --mem=0' out && pass "an experiment with retrieval takes whole nodes" ||
-  fail "an experiment with retrieval takes whole nodes" "$(cat out err)"
+  grep -qx '#SBATCH --mem=0' out
+verdict $? "an experiment with retrieval takes whole nodes" "$(cat out err)"
 printf 'module load openmpi\nexport A=@B@\n' >setup
-"$vocabench" submit "${basic[@]}" --setup setup --dry-run >out && grep -qx 'export A=@B@' out && pass "--setup" ||
-  fail "--setup" "$(cat out)"
+"$vocabench" submit "${basic[@]}" --setup setup --dry-run >out && grep -qx 'export A=@B@' out
+verdict $? "--setup" "$(cat out)"
 mkdir templates && cp "$here"/slurm/* templates/ && sed -i 's/--requeue/--requeue\n#SBATCH --comment=@SITE@/' templates/job.sbatch
-VOCABENCH_SLURM=templates refuses "a template with an unknown placeholder" 3 "templates/job.sbatch:13: unknown placeholder @SITE@" \
-  "$vocabench" submit "${basic[@]}" --dry-run
+VOCABENCH_SLURM=templates refuses "a template with an unknown placeholder" 3 \
+  "templates/job.sbatch:13: unknown placeholder @SITE@" "$vocabench" submit "${basic[@]}" --dry-run
 refuses "submit without a partition" 2 "submit: --partition NAME is missing" "$vocabench" submit e.yaml --nodes 1 --time 1
-refuses "a time that is none" 2 "time: expected MINUTES.*found '4h'" "$vocabench" submit e.yaml --partition main --nodes 1 --time 4h
-refuses "a notice beyond the limit" 2 "--notice: expected less than the time limit of 60 s, found 120 s" "$vocabench" submit e.yaml \
-  --partition main --nodes 1 --time 1
-refuses "a launcher that is none" 2 "--launcher: expected srun or mpirun, found 'ssh'" "$vocabench" submit "${basic[@]}" --launcher ssh
+refuses "a time that is none" 2 "time: expected MINUTES.*found '4h'" \
+  "$vocabench" submit e.yaml --partition main --nodes 1 --time 4h
+refuses "a notice beyond the limit" 2 "--notice: expected less than the time limit of 60 s, found 120 s" \
+  "$vocabench" submit e.yaml --partition main --nodes 1 --time 1
+refuses "a launcher that is none" 2 "--launcher: expected srun or mpirun, found 'ssh'" \
+  "$vocabench" submit "${basic[@]}" --launcher ssh
 refuses "--mpi with mpirun" 2 "--mpi is srun's" "$vocabench" submit "${basic[@]}" --launcher mpirun --mpi pmix
 refuses "--mpi that is none" 2 "--mpi: expected pmix or pmi2, found 'tcp'" "$vocabench" submit "${basic[@]}" --mpi tcp
 refuses "--at-once alone" 2 "--at-once is --array's" "$vocabench" submit "${basic[@]}" --at-once 2
@@ -204,10 +204,11 @@ refuses "an option that is none" 2 "--option: expected an option of sbatch such 
   "${basic[@]}" --option qos
 refuses "a second line in an option" 2 "no control characters" "$vocabench" submit "${basic[@]}" --option $'--qos=x\nrm'
 refuses "an output folder that Slurm would read as a pattern" 2 "must hold no %" "$vocabench" submit "${basic[@]}" --output 'a%j'
-refuses "data that are not there are noticed before the queue" 4 "nowhere" "$vocabench" submit "${basic[@]}" --set \
-  datasets.0.images=nowhere
+refuses "data that are not there are noticed before the queue" 4 "nowhere" \
+  "$vocabench" submit "${basic[@]}" --set datasets.0.images=nowhere
 "$vocabench" submit "${basic[@]}" --set datasets.0.images=nowhere --no-plan --dry-run >out && ! grep -q -- --mem out &&
-  grep -qx '#SBATCH --ntasks-per-node=8' out && pass "--no-plan" || fail "--no-plan" "$(cat out)"
+  grep -qx '#SBATCH --ntasks-per-node=8' out
+verdict $? "--no-plan" "$(cat out)"
 pretend sbatch 'echo "sbatch: error: invalid partition" >&2; exit 1'
 refuses "what sbatch refuses" 2 "sbatch: ended with code 1" "$vocabench" submit "${basic[@]}"
 pretend sbatch 'echo hello'
@@ -216,8 +217,7 @@ pretend sinfo 'exit 1'
 refuses "unknown cores" 2 "--ntasks-per-node is missing, and the cores of the nodes are not known: sinfo: ended with code 1" \
   "$vocabench" submit "${basic[@]}" --dry-run
 jq '.slurm_job = "7"' set/array/0/state.json >s.json && mv s.json set/array/0/state.json
-"$vocabench" status set >out; grep -q "waiting in Slurm's queue" out && pass "status of a job in the queue" ||
-  fail "status of a job in the queue" "$(cat out)"
+"$vocabench" status set >out; like "status of a job in the queue" "waiting in Slurm's queue" out
 
 # ---- what the script makes of exit codes: a pretend srun ends as it is told ------------------------------------
 pretend sinfo 'echo "4 1 4000"'
@@ -229,7 +229,8 @@ ends() {
   local name=$1 want=$2 lines=$3; shift 3
   printf '%s\n' "$@" >codes; rm -f starts
   SLURM_JOB_ID=9 timeout 20 bash script >out 2>&1; local got=$?
-  [ $got = "$want" ] && [ "$(tr '\n' ' ' <starts)" = "$lines" ] && pass "$name" || fail "$name" "$got" "$(cat starts out)"
+  [ $got = "$want" ] && [ "$(tr '\n' ' ' <starts)" = "$lines" ]
+  verdict $? "$name" "code $got" "$(cat starts out)"
 }
 ends "done" 0 "started " 0
 ends "bad input is not tried again" 5 "started " 5
@@ -237,13 +238,12 @@ ends "a lost rank is" 0 "started started " 137 0
 ends "three times" 137 "started started started " 137 137 137
 SLURM_RESTART_COUNT=100 ends "not queued again for ever" 75 "started " 75
 printf '75\n' >codes; rm -f starts; pretend scontrol 'echo "$@" >>starts; kill -9 $PPID'
-SLURM_JOB_ID=9 timeout 20 bash script >out 2>&1; grep -qx 'requeue 9' starts && pass "stopped: queued again" ||
-  fail "stopped: queued again" "$(cat starts out)"
+SLURM_JOB_ID=9 timeout 20 bash script >out 2>&1; has_line "stopped: queued again" 'requeue 9' starts
 printf '75\n' >codes; rm -f starts
-SLURM_JOB_ID=9 SLURM_ARRAY_JOB_ID=8 SLURM_ARRAY_TASK_ID=3 timeout 20 bash script >out 2>&1; grep -qx 'requeue 8_3' starts &&
-  pass "a task of an array: that task alone" || fail "a task of an array" "$(cat starts out)"
+SLURM_JOB_ID=9 SLURM_ARRAY_JOB_ID=8 SLURM_ARRAY_TASK_ID=3 timeout 20 bash script >out 2>&1
+has_line "a task of an array: that task alone" 'requeue 8_3' starts
 printf '75\n' >codes; rm -f starts; pretend scontrol 'exit 1'
 SLURM_JOB_ID=9 timeout 20 bash script >out 2>&1; code=$?
-[ $code = 75 ] && grep -q 'cannot be queued again' out && pass "a job that cannot be queued again says so" ||
-  fail "a job that cannot be queued again" "$code" "$(cat out)"
+[ $code = 75 ] && grep -q 'cannot be queued again' out
+verdict $? "a job that cannot be queued again says so" "code $code" "$(cat out)"
 finish

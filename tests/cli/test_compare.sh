@@ -1,6 +1,5 @@
 #!/bin/bash
 # `vocabench compare`: figures by hand and by SciPy, pairing, refusals, broken records.
-# shellcheck disable=SC2015 # pass and fail never fail
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 python=/usr/bin/python3
@@ -13,11 +12,10 @@ vocabularies:
   straight: [east, north]
   slanted: [north_east, south_west]
 E
-floats() { tr -s ' ' '\n' | sed '/^$/d' >flat && "$tools/npy" numbers flat.npy f4 flat && "$tools/npy" fold flat.npy "$1" "$2"; }
-echo "1 0 0 1 1 1 -1 -1" | floats T.npy 2
-echo "5 1 1 5 3 2.9 1 -9 2 2.1 -1 -5" | floats I.npy 2
-echo "5 1 -5 -4 3 2.9 1 -9 2 2.1 -1 -5" | floats J.npy 2
-printf '0\n1\n0\n0\n2\n3\n' >labels && "$tools/npy" numbers y.npy i8 labels || fail "test data"
+floats T.npy 2 <<<"1 0 0 1 1 1 -1 -1"
+floats I.npy 2 <<<"5 1 1 5 3 2.9 1 -9 2 2.1 -1 -5"
+floats J.npy 2 <<<"5 1 -5 -4 3 2.9 1 -9 2 2.1 -1 -5"
+printf '0\n1\n0\n0\n2\n3\n' >labels; must "$tools/npy" numbers y.npy i8 labels
 cat >e.yaml <<'E'
 experiment: paper
 per_image: true
@@ -26,8 +24,9 @@ models:
   - {name: first, family: precomputed, image_embeddings: I.npy, text_embeddings: T.npy, labels: y.npy}
   - {name: second, family: precomputed, image_embeddings: J.npy, text_embeddings: T.npy, labels: y.npy}
 E
-"$vocabench" run e.yaml --output two >/dev/null 2>err || fail "run" "$(cat err)"
-# In B the second image, a north, is nearer to east (-0.78 against -0.62: no, north), and to south_west by far: own 1, b 1 instead of 0.
+run e.yaml --output two
+# In B the second image, a north, is nearer to east (-0.78 against -0.62: no, north), and to south_west by far: own 1, b 1
+# instead of 0.
 cat >expected <<'E'
 A  'first' on 'plane'  two/results.json
 B  'second' on 'plane'  two/results.json
@@ -46,15 +45,16 @@ straight         4  +0.00 ± 0.00  1.0000  -12.50 ± 12.50  1.0000  -25.00 ± 25
 slanted          2  +0.00 ± 0.00  1.0000    +0.00 ± 0.00  1.0000    +0.00 ± 0.00  1.0000     +0.00 ± 0.00  1.0000
 E
 "$vocabench" compare two two --model first --model second --json c.json >out 2>err; code=$?
-[ $code = 0 ] && [ ! -s err ] && pass "compare ends with 0 and says nothing on stderr" || fail "compare" "$code" "$(cat err)"
-diff expected out >diff.txt && pass "the figures by hand" || fail "the figures by hand" "$(cat diff.txt)"
-jq -e '.schema == "vocabench.compare/1" and .images == 6 and .overall.acc_e.difference == -0.0625 and .overall.top1_all.only_a == 1 and
-  .vocabularies[0].acc_s.difference == -0.25 and .seed == 0 and .permutations == 10000' c.json >/dev/null &&
-    pass "the JSON" || fail "the JSON" "$(cat c.json)"
-"$vocabench" compare two/results.json two --model second --model first | sed -n '8p' | grep -q 'Acc-E .* +6.25 ± 6.25' &&
-  pass "the other way round, by file" || fail "the other way round"
+[ $code = 0 ] && [ ! -s err ]
+verdict $? "compare ends with 0 and says nothing on stderr" "code $code" "$(cat err)"
+check "the figures by hand" diff expected out
+holds "the JSON" '.schema == "vocabench.compare/1" and .images == 6 and .overall.acc_e.difference == -0.0625 and
+  .overall.top1_all.only_a == 1 and .vocabularies[0].acc_s.difference == -0.25 and .seed == 0 and .permutations == 10000' \
+  c.json "$(cat c.json)"
+"$vocabench" compare two/results.json two --model second --model first | sed -n '8p' >out2
+like "the other way round, by file" 'Acc-E .* [+]6.25 ± 6.25' out2
 mpi 3 "$vocabench" compare two two --model first --model second --json c3.json >out3 2>/dev/null
-cmp -s out out3 && cmp -s c.json c3.json && pass "the same on 3 ranks" || fail "the same on 3 ranks"
+same "the same on 3 ranks" <(cat out c.json) <(cat out3 c3.json)
 
 # ---- against SciPy ----------------------------------------------------------------------------------------------
 # 7 vocabularies of 3 classes, two of which share one; unequal counts of images; classes c0..c19.
@@ -69,8 +69,9 @@ random() { # random SEED NOISE: 400 images near the text of their class in 8 dim
     for (c = 0; c < 20; c++) for (k = 0; k < 8; k++) print t[c, k] >"texts.txt"
     for (i = 0; i < 400; i++) print y[i] >"classes.txt" }'
 }
-random 1 0.9 && floats A.npy 8 <images.txt && random 2 1.1 && floats B.npy 8 <images.txt && floats W.npy 8 <texts.txt &&
-  "$tools/npy" numbers z.npy i8 classes.txt || fail "test data"
+random 1 0.9; floats A.npy 8 <images.txt
+random 2 1.1; floats B.npy 8 <images.txt
+floats W.npy 8 <texts.txt; must "$tools/npy" numbers z.npy i8 classes.txt
 experiment() { # experiment NAME IMAGES LABELS VOCABULARIES
   cat >"$1.yaml" <<E
 experiment: $1
@@ -78,31 +79,34 @@ per_image: true
 datasets: [{name: d, vocabularies: $4}]
 models: [{name: m, family: precomputed, image_embeddings: $2, text_embeddings: W.npy, labels: $3}]
 E
-  "$vocabench" run "$1.yaml" --output "$1" >/dev/null 2>err || fail "run $1" "$(cat err)"
+  run "$1.yaml" --output "$1"
 }
 experiment a A.npy z.npy w.yaml; experiment b B.npy z.npy w.yaml
 check "compare random embeddings" "$vocabench" compare a b --json ab.json --permutations 3000 --seed 11
-jq -e '.results[0].data | .classes == 20' a/results.json >/dev/null && jq -e '.overall.acc_e.sign_vectors == 3000' ab.json >/dev/null &&
-  pass "a class of two vocabularies, drawn sign vectors" || fail "a class of two vocabularies, drawn sign vectors"
+jq -e '.results[0].data | .classes == 20' a/results.json >/dev/null &&
+  jq -e '.overall.acc_e.sign_vectors == 3000' ab.json >/dev/null
+verdict $? "a class of two vocabularies, drawn sign vectors"
 oracle() { # oracle NAME JSON FOLDER_A FOLDER_B
-  zstd -dcf "$3"/records/*.zst >ra && zstd -dcf "$4"/records/*.zst >rb || fail "$1" "no records"
-  out=$($python "$here/tests/tools/compare_oracle.py" "$2" ra rb "$3/results.json" 2>&1) && pass "$1" || fail "$1" "$out"
+  zstd -dcf "$3"/records/*.zst >ra || fail "$1" "no records of $3"
+  zstd -dcf "$4"/records/*.zst >rb || fail "$1" "no records of $4"
+  check "$1" $python "$here/tests/tools/compare_oracle.py" "$2" ra rb "$3/results.json"
 }
 scipy=$($python -c 'import scipy.stats; print("yes")' 2>/dev/null)
 if [ "$scipy" = yes ]; then oracle "every figure is SciPy's" ab.json a b;
   else skip "every figure is SciPy's" "python3-scipy is not installed"; fi
 jq -n --slurpfile c ab.json --slurpfile a a/results.json --slurpfile b b/results.json '
   $c[0].overall as $o | ("acc_c", "acc_e", "acc_s", "top1_all") as $k |
-  select((($o[$k].a - $a[0].results[0][$k]) | fabs) > 1e-12 or (($o[$k].b - $b[0].results[0][$k]) | fabs) > 1e-12) | $k' >differ 2>&1
-[ ! -s differ ] && pass "both sides are the figures of their results" || fail "both sides are the figures of their results" "$(cat differ)"
+  select((($o[$k].a - $a[0].results[0][$k]) | fabs) > 1e-12 or (($o[$k].b - $b[0].results[0][$k]) | fabs) > 1e-12) | $k' \
+  >differ 2>&1
+empty "both sides are the figures of their results" differ
 "$vocabench" compare a a --json aa.json >/dev/null && jq -e '[.overall[], (.vocabularies[] | .acc_c, .acc_e, .acc_s, .top1_all)] |
-  all(.difference == 0 and .difference_se == 0 and .p == 1)' aa.json >/dev/null &&
-    pass "a result against itself" || fail "a result against itself"
+  all(.difference == 0 and .difference_se == 0 and .p == 1)' aa.json >/dev/null
+verdict $? "a result against itself"
 { echo "name: one"; echo "vocabularies:"; echo "  all: [$(seq -s ', ' -f 'c%g' 0 19)]"; } >one.yaml
 experiment one_a A.npy z.npy one.yaml; experiment one_b B.npy z.npy one.yaml
 "$vocabench" compare one_a one_b --json one.json >out && jq -e '.overall.acc_s | .a == null and .p == null' one.json >/dev/null &&
-  grep -q '^Acc-S  *-  *-  *-  *-' out &&
-  pass "a single vocabulary has no Acc-S" || fail "a single vocabulary has no Acc-S" "$(cat out)"
+  grep -q '^Acc-S  *-  *-  *-  *-' out
+verdict $? "a single vocabulary has no Acc-S" "$(cat out)"
 [ "$scipy" != yes ] || oracle "a single vocabulary against SciPy" one.json one_a one_b
 
 # ---- refusals ---------------------------------------------------------------------------------------------------
@@ -114,9 +118,10 @@ refuses "other labels, allowed: the image is named" 6 "image 'row 6' is of class
   "$vocabench" compare a relabelled --allow data
 sed 's/c18, c19, c4/c18, c19/' w.yaml >w2.yaml && experiment shrunk B.npy z.npy w2.yaml
 refuses "other vocabularies" 6 "$no: vocabularies: digest" "$vocabench" compare a shrunk
-"$vocabench" compare a shrunk --allow vocabularies --json s.json >out && grep -q '^note: vocabularies: digest .* (allowed)$' out &&
-  jq -e '.images == 400 and (.vocabularies | length) == 7 and .allowed_differences[0].kind == "vocabularies"' s.json >/dev/null &&
-  pass "other vocabularies, allowed: those of the same name" || fail "other vocabularies, allowed" "$(cat out)"
+"$vocabench" compare a shrunk --allow vocabularies --json s.json >out &&
+  grep -q '^note: vocabularies: digest .* (allowed)$' out &&
+  jq -e '.images == 400 and (.vocabularies | length) == 7 and .allowed_differences[0].kind == "vocabularies"' s.json >/dev/null
+verdict $? "other vocabularies, allowed: those of the same name" "$(cat out)"
 # What a run of encoders records, by hand: the check reads nothing else.
 change() { rm -rf "$2" && cp -r "$1" "$2" && jq "$3" "$1/results.json" >"$2/results.json"; }
 encoded='.results[0].data.kind = "class folders" | .results[0].embedding.preprocessing = "to 224" |
@@ -125,22 +130,25 @@ change a enc "$encoded"; change b same "$encoded | .results[0].data.images_diges
 refuses "other images" 6 "$no: data: images_digest f?[0-9a-f]+ of A, x of B" "$vocabench" compare enc same
 change b same "$encoded | .results[0].data.images_digest = $(jq .results[0].data.images_digest a/results.json)"
 check "the same images, prompts and preprocessing" "$vocabench" compare enc same
-"$vocabench" compare enc same | grep -q 'note:' && fail "no note without a reason" || pass "no note without a reason"
+unlike "no note without a reason" 'note:' <<<"$("$vocabench" compare enc same)"
 change same prompts '.configuration.models[0].prompts = ["a bad photo of a {}."]'
-refuses "other prompts" 6 "$no: prompts: 'a photo of a \{\}.' of A, 'a bad photo of a \{\}.' of B" "$vocabench" compare enc prompts
+refuses "other prompts" 6 "$no: prompts: 'a photo of a \{\}.' of A, 'a bad photo of a \{\}.' of B" \
+  "$vocabench" compare enc prompts
 change same both '.configuration.models[0].prompts = ["a {}.", "the {}."] | .results[0].embedding.preprocessing = "to 336"'
 refuses "prompts and preprocessing: both reasons" 6 "prompts: 'a photo of a \{\}.' of A, 2 templates of B;
   preprocessing: 'to 224' of A, 'to 336' of B" "$vocabench" compare enc both
 refuses "one of two allowed" 6 "$no: preprocessing: 'to 224' of A" "$vocabench" compare enc both --allow prompts
-"$vocabench" compare enc both --allow prompts,preprocessing >out && [ "$(grep -c 'note: p.*(allowed)$' out)" = 2 ] &&
-  pass "both allowed" || fail "both allowed" "$(cat out)"
+"$vocabench" compare enc both --allow prompts,preprocessing >out && [ "$(grep -c 'note: p.*(allowed)$' out)" = 2 ]
+verdict $? "both allowed" "$(cat out)"
 coop='.configuration.models[0].prompts = {coop: "c.pt", position: "end"}'
 change enc coop1 "$coop"; change same coop2 "$coop"
 check "the same learned prompts" "$vocabench" compare coop1 coop2
 change coop2 coop3 '.results[0].embedding.text_embeddings_digest = "x"'
 refuses "learned prompts that changed under their name" 6 "prompts: CoOp 'c.pt' of A" "$vocabench" compare coop1 coop3
-refuses "precomputed against encoded" 6 "data: the images of B are precomputed embeddings, those of A are not" "$vocabench" compare enc a
-refuses "a kind that is none" 2 "--allow: expected data, .* found 'promts'; did you mean 'prompts'" "$vocabench" compare a b --allow promts
+refuses "precomputed against encoded" 6 "data: the images of B are precomputed embeddings, those of A are not" \
+  "$vocabench" compare enc a
+refuses "a kind that is none" 2 "--allow: expected data, .* found 'promts'; did you mean 'prompts'" \
+  "$vocabench" compare a b --allow promts
 
 # Other images of the same names are paired by name.
 seq 0 299 >some && "$tools/npy" rows A.npy A300.npy some && head -n 300 classes.txt >c300 && "$tools/npy" numbers z300.npy i8 c300
@@ -148,8 +156,8 @@ experiment part A300.npy z300.npy w.yaml
 refuses "fewer images" 6 "$no: data: labels_digest" "$vocabench" compare part b
 "$vocabench" compare b part --allow data --json part.json >out &&
   jq -e '.images == 300 and .only_a == 100 and .only_b == 0' part.json >/dev/null &&
-  grep -q 'note: left out: 100 images only in A, 0 only in B' out &&
-    pass "fewer images, allowed" || fail "fewer images, allowed" "$(cat out)"
+  grep -q 'note: left out: 100 images only in A, 0 only in B' out
+verdict $? "fewer images, allowed" "$(cat out)"
 [ "$scipy" != yes ] || oracle "images paired by name against SciPy" part.json b part
 
 # ---- bad input --------------------------------------------------------------------------------------------------
@@ -166,7 +174,10 @@ change a noentry '.results[0].theft |= .[1:]'
 refuses "an entry that is not whole" 5 "results\[0\]: 'theft' is missing or not" "$vocabench" compare noentry a
 rm -rf norec && cp -r a norec && rm -r norec/records
 refuses "no records" 4 "norec/records/m--d.jsonl.zst: no records of the images; .*--per-image" "$vocabench" compare norec a
-records() { rm -rf "$1" && cp -r a "$1" && zstd -dc a/records/m--d.jsonl.zst | eval "$2" | zstd -q -f -o "$1/records/m--d.jsonl.zst"; }
+records() { # records FOLDER EDIT: a's folder with edited records
+  rm -rf "$1" && cp -r a "$1" &&
+    zstd -dc a/records/m--d.jsonl.zst | eval "$2" | zstd -q -f -o "$1/records/m--d.jsonl.zst"
+}
 while IFS='|' read -r name edit code pattern; do
   records broken "$edit" && refuses "records: $name" "$code" "$pattern" "$vocabench" compare broken b
 done <<'E'

@@ -47,7 +47,8 @@ EOF
 # rejects NAME PATTERN COMMAND...: one line on stderr that matches, and a code that is not 0.
 rejects() {
   local name=$1 pattern=$2; shift 2
-  if "$@" >out 2>err || [ "$(wc -l <err)" != 1 ] || ! grep -qE "$pattern" err; then fail "$name" "$(cat err)"; else pass "$name"; fi
+  ! "$@" >out 2>err && [ "$(wc -l <err)" = 1 ] && grep -qE "$pattern" err
+  verdict $? "$name" "$(cat err)"
 }
 rejects "no font" '^emoji: nothing.ttf: not there' "$emoji" nothing.ttf "$list" o
 head -c 100000 "$font" >short.ttf
@@ -77,11 +78,11 @@ jq -n --slurpfile found figures-1.json --slurpfile expected "$here/tests/demo/mo
   def near(a; b; n): (a - b | fabs) <= n;
   [["emoji-rn", "one prompt"], ["emoji-rn-PE", "ensemble"]][] as [$model, $prompt]
   | ($found[0].results[] | select(.model == $model)) as $r | $expected[0][$prompt] as $e | $expected[0].images as $n
-  | {model: $model, images: ($r.images == $n), all: near($r.top1_all * $n; $e.right_of_all; 1.5), c: near($r.acc_c; $e.acc_c; 0.003),
-     e: near($r.acc_e; $e.acc_e; 0.003), s: near($r.acc_s; $e.acc_s; 0.003), far_above_chance: ($r.acc_c > 3 * $expected[0].chance_acc_c),
+  | {model: $model, images: ($r.images == $n), all: near($r.top1_all * $n; $e.right_of_all; 1.5),
+     c: near($r.acc_c; $e.acc_c; 0.003), e: near($r.acc_e; $e.acc_e; 0.003), s: near($r.acc_s; $e.acc_s; 0.003),
+     far_above_chance: ($r.acc_c > 3 * $expected[0].chance_acc_c),
      below: ($r.acc_e < $r.acc_c - 0.05), repe: ($r.retrieval.results | length == 6), targets: ($r.adversarial | length == 87),
      found: [$r.acc_c, $r.acc_e, $r.acc_s, $r.top1_all], expected: $e}' >compared.json 2>&1
-if [ "$(jq -s '[.[] | del(.model, .found, .expected) | all] | length == 2 and all' compared.json 2>&1)" = true ]; then
-  pass "Acc-C, Acc-E, Acc-S and all classes are PyTorch's; Acc-C far above chance, Acc-E below it"
-else fail "the figures" "$(cat compared.json)"; fi
+equal "Acc-C, Acc-E, Acc-S and all classes are PyTorch's; Acc-C far above chance, Acc-E below it" \
+  "$(jq -s '[.[] | del(.model, .found, .expected) | all] | length == 2 and all' compared.json 2>&1)" true "$(cat compared.json)"
 finish

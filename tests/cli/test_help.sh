@@ -1,21 +1,22 @@
 #!/bin/bash
 # What is made of the table of commands: help, the man page, completion in bash and zsh. Formatters and shells judge, not we.
-# shellcheck disable=SC2015,SC2016 # pass and fail never fail; programs stand in single quotes
+# shellcheck disable=SC2016 # programs stand in single quotes
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 mapfile -t commands < <("$vocabench" help | sed -n 's/^  \([a-z]*\) .*/\1/p')
-[ ${#commands[@]} -ge 16 ] && pass "${#commands[@]} commands" || fail "commands" "${commands[*]}"
+[ ${#commands[@]} -ge 16 ]
+verdict $? "${#commands[@]} commands" "${commands[*]}"
 
 # ---- the man page -------------------------------------------------------------------------------------------------
-"$vocabench" help --format man >vocabench.1 2>err && [ ! -s err ] && pass "the man page is made" || fail "the man page" "$(cat err)"
+"$vocabench" help --format man >vocabench.1 2>err && [ ! -s err ]
+verdict $? "the man page is made" "$(cat err)"
 same "make has made the same" vocabench.1 "$build/vocabench.1"
 if command -v mandoc >/dev/null; then
-  mandoc -T lint -W warning vocabench.1 >lint.log 2>&1; [ ! -s lint.log ] && pass "mandoc warns of nothing" ||
-    fail "mandoc warns" "$(cat lint.log)"
+  mandoc -T lint -W warning vocabench.1 >lint.log 2>&1; empty "mandoc warns of nothing" lint.log
   mandoc -T utf8 vocabench.1 | col -bx >page
 else skip "mandoc" "not installed"; fi
 if command -v groff >/dev/null; then
-  groff -mdoc -ww -z vocabench.1 >lint.log 2>&1; [ ! -s lint.log ] && pass "groff warns of nothing" || fail "groff warns" "$(cat lint.log)"
+  groff -mdoc -ww -z vocabench.1 >lint.log 2>&1; empty "groff warns of nothing" lint.log
   groff -mdoc -Tutf8 vocabench.1 | col -bx >page
 else skip "groff" "not installed"; fi
 if [ -s page ]; then
@@ -23,7 +24,8 @@ if [ -s page ]; then
   for command in "${commands[@]}"; do
     grep -qE "^   vocabench $command( |$)" page || missing+="$command "
     for flag in $("$vocabench" help "$command" | sed -n '/^flags:/,/^$/s/^  \(--[a-z-]*\).*/\1/p'); do
-      awk -v want="$command" '/^   vocabench / { on = $2 == want } on' page | grep -qE "^ +$flag( |$)" || missing+="$command$flag "
+      awk -v want="$command" '/^   vocabench / { on = $2 == want } on' page | grep -qE "^ +$flag( |$)" ||
+        missing+="$command$flag "
     done
   done
   for key in $("$vocabench" help run | sed -n '/^keys/,$s/^  \([a-z_]*\): .*/\1/p'); do
@@ -35,11 +37,12 @@ if [ -s page ]; then
     grep -q "^ *$name" page || missing+="$name "; done
   for section in NAME SYNOPSIS DESCRIPTION COMMANDS 'EXPERIMENT FILES' ENVIRONMENT FILES 'EXIT STATUS' EXAMPLES 'SEE ALSO'; do
     grep -qx "$section" page || missing+="$section "; done
-  [ -z "$missing" ] && pass "it holds every command, flag, key, code and variable" || fail "the man page lacks" "$missing"
+  equal "it holds every command, flag, key, code and variable" "$missing" ""
 fi
 
 # ---- completion in bash -------------------------------------------------------------------------------------------
-"$vocabench" help --format bash >vocabench.bash && bash -n vocabench.bash && pass "bash reads its completion" || fail "completion for bash"
+"$vocabench" help --format bash >vocabench.bash && bash -n vocabench.bash
+verdict $? "bash reads its completion"
 command -v shellcheck >/dev/null && check "shellcheck finds nothing in it" shellcheck -s bash vocabench.bash
 mkdir -p files/sub && touch files/{e.yaml,f.yaml,x.npy,notes.txt,'two words.yaml'}
 # complete WORD...: what bash offers for the last word, as Readline calls it: one word a line, sorted.
@@ -51,7 +54,7 @@ complete_bash() {
 offers() { # NAME EXPECTED WORD...
   local name=$1 wanted=$2; shift 2
   local got; got=$(complete_bash "$@" | tr '\n' ' ')
-  [ "$got" = "$wanted" ] && pass "bash: $name" || fail "bash: $name" "expected $wanted" "found $got"
+  equal "bash: $name" "$got" "$wanted"
 }
 offers "commands" "$(printf '%s\n' "${commands[@]}" | sort | tr '\n' ' ')" vocabench ''
 offers "commands that begin so" "pack plan preprocess " vocabench p
@@ -77,7 +80,7 @@ if [ -r /usr/share/bash-completion/bash_completion ]; then
   make -s -C "$here" install BUILD="${build#"$here"/}" DESTDIR="$scratch/root" >log 2>&1 || fail "install" "$(cat log)"
   out=$(XDG_DATA_DIRS=$scratch/root/usr/local/share BASH_COMPLETION_USER_DIR=$scratch/none bash --norc -c '
     . /usr/share/bash-completion/bash_completion; _completion_loader vocabench; complete -p vocabench' 2>&1)
-  [ "$out" = "complete -F _vocabench vocabench" ] && pass "bash-completion finds the installed file" || fail "bash-completion" "$out"
+  equal "bash-completion finds the installed file" "$out" "complete -F _vocabench vocabench"
 else skip "bash-completion" "not installed"; fi
 
 # ---- completion in zsh --------------------------------------------------------------------------------------------
@@ -99,8 +102,8 @@ Z
     local name=$1 typed=$2 out pattern; shift 2
     out=$(TERM=dumb timeout 60 zsh -f drive.zsh "$PWD/functions" "$PWD/files" "$typed" 2>&1 | tr -d '\r')
     case $out in *"can't open pseudo terminal"*) skip "zsh: $name" "no pseudo terminals here"; return ;; esac
-    for pattern; do grep -qE -- "$pattern" <<<"$out" || { fail "zsh: $name" "no $pattern in:" "$out"; return; }; done
-    pass "zsh: $name"
+    for pattern; do grep -qE -- "$pattern" <<<"$out" || { echo "no $pattern in:"; echo "$out"; }; done >missing
+    empty "zsh: $name" missing
   }
   zsh_shows "commands" "vocabench " 'compare .*Compare two results' 'retrieve ' 'help '
   zsh_shows "flags" "vocabench report --" '--format' '--output'
@@ -110,7 +113,8 @@ else skip "zsh" "not installed"; fi
 
 # ---- bad input ----------------------------------------------------------------------------------------------------
 refuses "a format that is none" 2 "help: --format: expected text, man, bash or zsh, found 'fish'" "$vocabench" help --format fish
-refuses "a man page of one command" 2 "help: --format man is of all commands together, not of 'run'" "$vocabench" help run --format man
+refuses "a man page of one command" 2 "help: --format man is of all commands together, not of 'run'" \
+  "$vocabench" help run --format man
 refuses "a command that is none" 2 "unknown command 'rum'; did you mean 'run'" "$vocabench" help rum
 refuses "two commands" 2 "help: unexpected argument 'plan'" "$vocabench" help run plan
 refuses "a full disk" 7 "help: standard output cannot be written" sh -c '"$1" help --format man >/dev/full' sh "$vocabench"

@@ -1,20 +1,19 @@
 #!/bin/bash
 # The figures from given embeddings: a brute force in awk on random ones, and Living17 on real CLIP ViT-B/32 embeddings, to 1e-9.
-# shellcheck disable=SC2015 # pass and fail never fail
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
-run() { "$vocabench" run "$@" >stdout 2>err || { fail "run $*" "$(cat err)"; return 1; }; }
 
 # ---- random embeddings against awk ------------------------------------------------------------------------------
 # 24 classes in 6 vocabularies of 4, 300 images near their class's text, the counts of images unequal.
-"$tools/npy" random T.npy 24 16 1 && "$tools/npy" random noise.npy 300 16 2 || fail "test data"
+must "$tools/npy" random T.npy 24 16 1; must "$tools/npy" random noise.npy 300 16 2
 "$tools/npy" print T.npy >T.txt
 "$tools/npy" print noise.npy | awk '
   NR == FNR { for (k = 1; k <= NF; k++) t[NR - 1, k] = $k; next }
   { c = (FNR * FNR + 3 * FNR) % 24; print c >"labels"
     for (k = 1; k <= NF; k++) printf "%.9g%s", t[c, k] * 0.9 + $k * 1.1, k < NF ? " " : "\n" }
 ' T.txt - >I.txt
-"$tools/npy" numbers flat.npy f4 I.txt && "$tools/npy" fold flat.npy I.npy 16 && "$tools/npy" numbers y.npy i4 labels || fail "test data"
+must "$tools/npy" numbers flat.npy f4 I.txt; must "$tools/npy" fold flat.npy I.npy 16
+must "$tools/npy" numbers y.npy i4 labels
 "$tools/npy" print I.npy >I.txt # as fp32 rounds them
 { echo "name: v"; echo "vocabularies:"; for v in 0 1 2 3 4 5; do
   echo "  v$v: [c$((4 * v)), c$((4 * v + 1)), c$((4 * v + 2)), c$((4 * v + 3))]"; done; } >"v.yaml"
@@ -40,14 +39,15 @@ awk '
       print "" }
     printf "%.15g %.15g %.15g %.15g\n", C, E, S, all / 300 }' T.txt labels I.txt >expected
 if run e.yaml --output out; then
-  jq -r '.results[0] as $r | (range(6) as $v | $r.vocabularies[$v] | [.images, .acc_c, .acc_e, .acc_s] + .harm_histogram + $r.theft[$v] |
-    map(tostring) | join(" ")),
+  jq -r '.results[0] as $r | (range(6) as $v | $r.vocabularies[$v] |
+    [.images, .acc_c, .acc_e, .acc_s] + .harm_histogram + $r.theft[$v] | map(tostring) | join(" ")),
     ([$r.acc_c, $r.acc_e, $r.acc_s, $r.top1_all] | map(tostring) | join(" "))' out/results.json >found
   paste -d' ' expected found | awk '{ for (k = 1; k <= NF / 2; k++) { d = $k - $(k + NF / 2)
       if (d > 1e-9 || d < -1e-9) { print NR ": " $k " and " $(k + NF / 2); bad = 1 } } }
-    END { exit bad || NR != 7 }' >diff.txt && pass "brute force: accuracies, histograms, thefts" || fail "brute force" "$(cat diff.txt)"
-  awk 'NR == 7 { exit !($1 > $2 && $2 > $3 && $3 > 0.1 && $1 < 0.95) }' expected && pass "and the data are worth the trouble" ||
-    fail "dull data" "$(cat expected)"
+    END { exit bad || NR != 7 }' >diff.txt
+  verdict $? "brute force: accuracies, histograms, thefts" "$(cat diff.txt)"
+  awk 'NR == 7 { exit !($1 > $2 && $2 > $3 && $3 > 0.1 && $1 < 0.95) }' expected
+  verdict $? "and the data are worth the trouble" "$(cat expected)"
 fi
 for type in f2 f8; do
   # fp16 values are a model of their own: the same file widened to fp64 must give the same integers.
@@ -55,26 +55,27 @@ for type in f2 f8; do
     "$tools/npy" cast T2.npy T3.npy $type
   run e.yaml --output "out-$type" --set models.m.image_embeddings=I3.npy --set models.m.text_embeddings=T3.npy
 done
-same_figures() { # same_figures NAME A B: the figures of two results
-  cmp -s <(jq 'del(.run, .configuration, .configuration_digest) | del(.results[].data, .results[].embedding, .results[].model)' "$2") \
-    <(jq 'del(.run, .configuration, .configuration_digest) | del(.results[].data, .results[].embedding, .results[].model)' "$3") &&
-      pass "$1" || fail "$1"
+# measured FOLDER: its figures, less all that says where they come from.
+measured() {
+  jq 'del(.run, .configuration, .configuration_digest) | del(.results[].data, .results[].embedding, .results[].model)' \
+    "$1/results.json"
 }
-same_figures "fp16 and the same values as fp64" out-f2/results.json out-f8/results.json
+same_figures() { same "$1" <(measured "$2") <(measured "$3"); } # same_figures NAME A B
+same_figures "fp16 and the same values as fp64" out-f2 out-f8
 # Shuffled text rows with their names; labels by name; labels through label_names; images of no vocabulary.
 seq 23 -1 0 >order && sed 's/^/c/' order >order.txt && "$tools/npy" rows T.npy T4.npy order
 run e.yaml --output out-names --set models.m.text_embeddings=T4.npy --set models.m.text_names=order.txt &&
-  same_figures "text_names" out/results.json out-names/results.json
+  same_figures "text_names" out out-names
 sed 's/^/c/' labels >labels.txt
-run e.yaml --output out-labels --set models.m.labels=labels.txt && same_figures "labels by name" out/results.json out-labels/results.json
+run e.yaml --output out-labels --set models.m.labels=labels.txt && same_figures "labels by name" out out-labels
 awk '{ print 23 - $1 }' labels >reversed && "$tools/npy" numbers y2.npy i2 reversed
 run e.yaml --output out-ln --set models.m.labels=y2.npy --set models.m.label_names=order.txt &&
-  same_figures "label_names" out/results.json out-ln/results.json
+  same_figures "label_names" out out-ln
 { cat labels; printf '%s\n' -1 -1 -1; } >'more' && "$tools/npy" numbers y3.npy i8 more &&
   { seq 0 299; echo 5; echo 6; echo 7; } >'pick' && "$tools/npy" rows I.npy I4.npy pick
 run e.yaml --output out-more --set models.m.image_embeddings=I4.npy --set models.m.labels=y3.npy &&
-  same_figures "images of no vocabulary are left out" out/results.json out-more/results.json
-[ "$(jq .results[0].data.images_of_no_vocabulary out-more/results.json)" = 3 ] && pass "and counted" || fail "and counted"
+  same_figures "images of no vocabulary are left out" out out-more
+equal "and counted" "$(jq .results[0].data.images_of_no_vocabulary out-more/results.json)" 3
 
 need_shared data/clip-vit-b32-imagenet "Living17 on real embeddings"
 
@@ -95,7 +96,8 @@ models:
 E
 cat >compare.jq <<'E'
 # Every number of the expected file that a run gives, as "name found expected" where they differ by more than 1e-9.
-def close($name; $a; $b): if ($a | type) == "number" and (($a - $b) | fabs) <= 1e-9 then empty else "\($name): \($a) and \($b)" end;
+def close($name; $a; $b): if ($a | type) == "number" and (($a - $b) | fabs) <= 1e-9 then empty
+  else "\($name): \($a) and \($b)" end;
 def lists($name; $a; $b): if ($a | length) != ($b | length) then "\($name): lengths"
   else range($b | length) as $i | close("\($name)[\($i)]"; $a[$i]; $b[$i]) end;
 $truth[0] as $e | .results[0] as $r |
@@ -115,28 +117,30 @@ E
 living() { # living NAME RUN_FLAGS...
   local name=$1 out; shift
   run living.yaml --output living "$@" || return
-  out=$(jq -r --slurpfile truth "$truth" -f compare.jq living/results.json 2>&1) && [ -z "$out" ] && pass "$name" || fail "$name" "$out"
+  out=$(jq -r --slurpfile truth "$truth" -f compare.jq living/results.json 2>&1 || echo "jq failed")
+  equal "$name" "$out" ""
 }
 living "Living17, exact, all of ImageNet's images and texts"
-[ "$(jq -c '.results[0].data | [.images_of_no_vocabulary, .classes, .classes_without_images]' living/results.json)" = "[6524,68,0]" ] &&
-  pass "images of other classes are counted" || fail "images of other classes are counted" "$(jq -c '.results[0].data' living/results.json)"
+equal "images of other classes are counted" \
+  "$(jq -c '.results[0].data | [.images_of_no_vocabulary, .classes, .classes_without_images]' living/results.json)" \
+  "[6524,68,0]" "$(jq -c '.results[0].data' living/results.json)"
 living "Living17, sampled with 3 trials and seed 42" --set protocol=sampled --set trials=3 --set seed=42
 living "Living17 on 3 threads" --threads 3
 mpi 5 "$vocabench" run living.yaml --output living5 >/dev/null 2>err || fail "5 ranks" "$(cat err)"
 "$vocabench" run living.yaml --output living1 >/dev/null
-cmp -s <(jq 'del(.run)' living1/results.json) <(jq 'del(.run)' living5/results.json) && pass "Living17 on 5 ranks" ||
-  fail "Living17 on 5 ranks"
-# The form of the issue: arrays of the subset alone, texts in the order of the vocabulary file, labels as its indices, as names and as
-# ids.
+same "Living17 on 5 ranks" <(figures living1) <(figures living5)
+# The form of the issue: arrays of the subset alone, texts in the order of the vocabulary file, labels as its indices, as names
+# and as ids.
 sed -nE 's/.*\{id: (n[0-9]+), name: "?([^"]*)"?\}.*/\1\t\2/p' "$here/configs/vocabularies/living17.yaml" >classes.tsv
 "$tools/npy" print "$imagenet/imagenet_image_labels.npy" >labels.all
 awk -F'\t' 'FILENAME == "classes.tsv" { place[$1] = FNR - 1; name[$1] = $2; next }
   FILENAME == "wnids.txt" { wnid[FNR - 1] = $1; row[$1] = FNR - 1; next }
-  { w = wnid[$1]; if (w in place) { print FNR - 1 >"picked"; print place[w] >"places"; print w >"ids.txt"; print name[w] >"names.txt" } }
-  END { for (w in place) order[place[w]] = row[w]; for (i = 0; i < 68; i++) print order[i] >"text_rows" }' classes.tsv wnids.txt labels.all
-"$tools/npy" rows "$imagenet/imagenet_image_7per_class.npy" LI.npy picked &&
-  "$tools/npy" rows "$imagenet/imagenet_text_a_photo_of.npy" LT.npy text_rows &&
-  "$tools/npy" numbers Ly.npy i8 places || fail "test data"
+  { w = wnid[$1]
+    if (w in place) { print FNR - 1 >"picked"; print place[w] >"places"; print w >"ids.txt"; print name[w] >"names.txt" } }
+  END { for (w in place) order[place[w]] = row[w]; for (i = 0; i < 68; i++) print order[i] >"text_rows" }' \
+  classes.tsv wnids.txt labels.all
+must "$tools/npy" rows "$imagenet/imagenet_image_7per_class.npy" LI.npy picked
+must "$tools/npy" rows "$imagenet/imagenet_text_a_photo_of.npy" LT.npy text_rows; must "$tools/npy" numbers Ly.npy i8 places
 sed -i "s|image_embeddings:.*|image_embeddings: LI.npy|; s|text_embeddings:.*|text_embeddings: LT.npy|; /_names:/d" living.yaml
 for labels in Ly.npy ids.txt names.txt; do
   sed -i "s|labels:.*|labels: $labels|" living.yaml
@@ -147,6 +151,6 @@ living "Living17, fp64 arrays" --set models.vit-b32.image_embeddings=LI8.npy --s
 "$tools/npy" cast LI.npy LI2.npy f2 && "$tools/npy" cast LT.npy LT2.npy f2
 run living.yaml --output living16 --set models.vit-b32.image_embeddings=LI2.npy --set models.vit-b32.text_embeddings=LT2.npy &&
   jq -e --slurpfile t "$truth" '.results[0] | (.acc_c - $t[0].acc_c | fabs) < 0.01 and (.acc_e - $t[0].acc_e | fabs) < 0.01' \
-    living16/results.json >/dev/null &&
-  pass "Living17, fp16 arrays: within a point" || fail "Living17, fp16 arrays"
+    living16/results.json >/dev/null
+verdict $? "Living17, fp16 arrays: within a point"
 finish

@@ -1,15 +1,16 @@
 #!/bin/bash
-# Pictures in the report: the images that adversarial names take, from class folders, shards and CIFAR binaries; what is said without.
-# shellcheck disable=SC2015,SC2016 # pass and fail never fail; programs stand in single quotes
+# Pictures in the report: the images that adversarial names take, from class folders, shards and CIFAR binaries; what is said
+# without.
+# shellcheck disable=SC2016 # programs stand in single quotes
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 python=/usr/bin/python3
 command -v gnuplot >/dev/null || { skip "pictures" "gnuplot-nox is not installed"; finish; }
 $python -c 'import numpy, PIL' 2>/dev/null || { skip "pictures" "python3-pil or python3-numpy is not installed"; finish; }
 
-"$tools/make_data" images pics 6 8 && "$tools/make_data" model m.safetensors && "$tools/make_data" tokenizer tok || fail "test data"
+make_data images pics 6 8; make_data model m.safetensors; make_data tokenizer tok
 # Modes that a thumbnail must cope with: transparency, grey, palette, a large one, a thin one.
-$python - <<'P' || fail "test data"
+must $python - <<'P'
 import numpy as np
 from PIL import Image
 noise = np.random.RandomState(1).randint(0, 256, (7, 9, 4)).astype(np.uint8)
@@ -40,58 +41,58 @@ shows() {
   "$vocabench" report "r-$name" --output "$name.html" >log 2>err || { fail "$name: report" "$(cat err)"; return; }
   n=$(jq '[.results[].adversarial[].examples[][]] | length' "r-$name/results.json")
   out=$($python "$here/tests/tools/page_pictures.py" "$name.html" "r-$name/results.json" "$folder" 2>&1)
-  [ "$n" -gt 5 ] && [ "$out" = "$n" ] && pass "$name: $n pictures, each the image it says" ||
-    fail "$name: pictures" "$n in the results" "$out"
-  out=$($python "$here/tests/tools/check_page.py" "$name.html" . 2>&1) && pass "$name: the page is whole" ||
-    fail "$name: the page is whole" "$out"
+  [ "$n" -gt 5 ] && [ "$out" = "$n" ]
+  verdict $? "$name: $n pictures, each the image it says" "$n in the results" "$out"
+  check "$name: the page is whole" $python "$here/tests/tools/check_page.py" "$name.html" .
 }
 shows folders pics
 "$vocabench" pack --input pics --output tars --samples-per-shard 20 >log 2>err || fail "pack" "$(cat err)"
 mkdir unpacked && for tar in tars/*.tar.zst; do zstd -dcq "$tar" | tar x -C unpacked; done
 shows shards unpacked --set 'datasets.0.images=tars/*.tar.zst'
 mkdir c && "$tools/make_data" cifar c/test.bin 5 300 && shows CIFAR c --set datasets.0.images=c/test.bin
-grep -q '&lt;b&gt;wolf' folders.html && ! grep -q '<b>wolf' folders.html && pass "names are escaped" || fail "names are escaped"
+grep -q '&lt;b&gt;wolf' folders.html && ! grep -q '<b>wolf' folders.html
+verdict $? "names are escaped"
 cp folders.html before.html && "$vocabench" report r-folders --output folders.html >/dev/null
 same "the same run gives the same pictures" folders.html before.html
 mpi 3 "$vocabench" run e.yaml --output three >log 2>err || fail "3 ranks" "$(cat err)"
-cmp -s <(jq .results three/results.json) <(jq .results r-folders/results.json) && pass "3 ranks choose the same" || fail "3 ranks"
+same "3 ranks choose the same" <(jq .results three/results.json) <(jq .results r-folders/results.json)
 # The parts of a merged result know where the images lie, too.
 "$vocabench" merge merged r-folders >log 2>err && "$vocabench" report merged --output merged.html >log 2>err &&
-  $python "$here/tests/tools/page_pictures.py" merged.html merged/results.json pics >out 2>&1 && pass "a merged result" ||
-  fail "a merged result" "$(cat err out)"
+  $python "$here/tests/tools/page_pictures.py" merged.html merged/results.json pics >out 2>&1
+verdict $? "a merged result" "$(cat err out)"
 
-# ---- where there is nothing to show ----------------------------------------------------------------------------------
+# ---- where there is nothing to show ---------------------------------------------------------------------------------
 # missing NAME FOLDER REASON: the report is made, without pictures, and says why.
 missing() {
   "$vocabench" report "$2" --output missing.html >log 2>err || { fail "$1: report" "$(cat err)"; return; }
-  grep -q "Pictures of taken images are missing here: $3" missing.html && ! grep -q '<img' missing.html &&
-    pass "$1 is said" || fail "$1 is said" "$(grep -o 'Pictures of taken.*' missing.html)"
+  grep -q "Pictures of taken images are missing here: $3" missing.html && ! grep -q '<img' missing.html
+  verdict $? "$1 is said" "$(grep -o 'Pictures of taken.*' missing.html)"
 }
 cp -r r-folders old && jq 'del(.run.sources)' r-folders/results.json >old/results.json
 missing "an older result" old "the results do not say where the images lie"
 mv pics elsewhere && missing "data that is gone" r-folders ".*pics.*" && mv elsewhere pics
-cp -r r-folders renamed && jq '.results[].adversarial[].examples[][].image |= "x" + .' r-folders/results.json >renamed/results.json
+cp -r r-folders renamed &&
+  jq '.results[].adversarial[].examples[][].image |= "x" + .' r-folders/results.json >renamed/results.json
 missing "data that has changed" renamed "the data has changed: image [0-9]* is &#39;[a-z]*/.*, it was &#39;x"
 cp -r r-folders shorter && jq '.results[].adversarial[].examples[][].place += 1000' r-folders/results.json >shorter/results.json
 missing "data that has become shorter" shorter "the data has changed: it ends before image 10"
-"$tools/npy" random I.npy 40 8 1 && "$tools/npy" random T.npy 5 8 2 && "$tools/npy" random C.npy 5 8 3 &&
-  for i in {0..39}; do echo $((i % 5)); done >labels && "$tools/npy" numbers y.npy i8 labels || fail "test data"
+must "$tools/npy" random I.npy 40 8 1; must "$tools/npy" random T.npy 5 8 2; must "$tools/npy" random C.npy 5 8 3
+for i in {0..39}; do echo $((i % 5)); done >labels; must "$tools/npy" numbers y.npy i8 labels
 sed 's/images: pics, //; s/exclude: names/embeddings: C.npy, exclude: names/; /^models/d' e.yaml >p.yaml
 echo 'models: [{name: p, family: precomputed, image_embeddings: I.npy, text_embeddings: T.npy, labels: y.npy}]' >>p.yaml
-"$vocabench" run p.yaml --output given >log 2>err || fail "precomputed" "$(cat err)"
+run p.yaml --output given
 missing "precomputed embeddings" given "the embeddings were made elsewhere, nothing is known of the images"
 # A broken image costs its picture, not the page.
 first=$(jq -r '[.results[0].adversarial[].examples[][]][0].image' r-folders/results.json)
 cp "pics/$first" kept && head -c 100 kept >"pics/$first"
 gone=$(jq --arg f "$first" '[.results[].adversarial[].examples[][] | select(.image == $f)] | length' r-folders/results.json)
 "$vocabench" report r-folders --output broken.html >log 2>err && grep -q "missing here: .*$first" broken.html &&
-  [ "$(grep -c '<img' broken.html)" = $(($(grep -c '<img' folders.html) - gone)) ] && pass "a broken image" ||
-  fail "a broken image" "$(cat err)" "$(grep -o 'missing here.*' broken.html)"
+  [ "$(grep -c '<img' broken.html)" = $(($(grep -c '<img' folders.html) - gone)) ]
+verdict $? "a broken image" "$(cat err)" "$(grep -o 'missing here.*' broken.html)"
 cp kept "pics/$first"
 for n in 40 120 400 700; do
   VOCABENCH_FAULT=alloc:$n:ENOMEM "$vocabench" report r-folders --output memory.html >log 2>err; code=$?
-  if [ $code = 8 ] || { [ $code = 0 ] && cmp -s <(sed s/memory-data/folders-data/g memory.html) folders.html; }; then
-    pass "no memory at allocation $n"
-  else fail "no memory at allocation $n" "$code" "$(cat err)"; fi
+  [ $code = 8 ] || { [ $code = 0 ] && cmp -s <(sed s/memory-data/folders-data/g memory.html) folders.html; }
+  verdict $? "no memory at allocation $n" "code $code" "$(cat err)"
 done
 finish

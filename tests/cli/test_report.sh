@@ -1,14 +1,15 @@
 #!/bin/bash
-# `vocabench report`: pages that are whole, figures whose data are the results', hostile names, formats, bad input, a browser's view.
-# shellcheck disable=SC2015,SC2016 # pass and fail never fail; names and programs stand in single quotes
+# `vocabench report`: pages that are whole, figures whose data are the results', hostile names, formats, bad input, a browser's
+# view.
+# shellcheck disable=SC2016 # names and programs stand in single quotes
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 python=/usr/bin/python3
 command -v gnuplot >/dev/null || { skip "reports" "gnuplot-nox is not installed"; finish; }
 
 # ---- results with all that a report can show, under names that try everything ------------------------------------
-"$tools/npy" random T.npy 24 16 1 && "$tools/npy" random I.npy 300 16 2 && "$tools/npy" random C.npy 6 16 3 || fail "test data"
-seq 0 299 | awk '{ print ($1 * $1 + 3 * $1) % 24 }' >labels && "$tools/npy" numbers y.npy i8 labels || fail "test data"
+must "$tools/npy" random T.npy 24 16 1; must "$tools/npy" random I.npy 300 16 2; must "$tools/npy" random C.npy 6 16 3
+seq 0 299 | awk '{ print ($1 * $1 + 3 * $1) % 24 }' >labels; must "$tools/npy" numbers y.npy i8 labels
 cat >v.yaml <<'E'
 name: hostile
 vocabularies:
@@ -33,8 +34,8 @@ models:
     labels: y.npy
   - {name: "it's 'b' {n}_y | %s", family: precomputed, image_embeddings: T300.npy, text_embeddings: T.npy, labels: y.npy}
 E
-"$tools/npy" rows T.npy T300.npy labels || fail "test data"
-"$vocabench" run e.yaml --output results >log 2>err || fail "run" "$(cat err)"
+must "$tools/npy" rows T.npy T300.npy labels
+run e.yaml --output results
 # What retrieval adds, as a run with a corpus writes it.
 first=$(find results/pairs -name 'm*' -printf '%f\n' | sed 's/\.json$//')
 mkdir -p results/retrieval && printf '%s\n' \
@@ -48,14 +49,14 @@ jq '.results[0] |= (. as $r | .retrieval = {corpus: "c", rows: 10, depth: 2, res
   results/results.json >changed && mv changed results/results.json
 
 "$vocabench" report results --output page.html >log 2>err; code=$?
-[ $code = 0 ] && [ ! -s err ] && grep -qx 'report: page.html (13 figures, their data in page-data)' log &&
-  pass "a report" || fail "a report" "$code" "$(cat log err)"
-out=$($python "$here/tests/tools/check_page.py" page.html . 2>&1) && [ "$out" = "13 figures" ] &&
-  pass "the page is whole, every figure drawn and described" ||
-  fail "the page is whole" "$out"
-[ ! -e pwned ] && [ ! -e page-data/pwned ] && pass "names are not executed" || fail "names are not executed"
+[ $code = 0 ] && [ ! -s err ] && grep -qx 'report: page.html (13 figures, their data in page-data)' log
+verdict $? "a report" "code $code" "$(cat log err)"
+out=$($python "$here/tests/tools/check_page.py" page.html . 2>&1) && [ "$out" = "13 figures" ]
+verdict $? "the page is whole, every figure drawn and described" "$out"
+[ ! -e pwned ] && [ ! -e page-data/pwned ]
+verdict $? "names are not executed"
 while IFS= read -r text; do
-  grep -qF -- "$text" page.html && pass "the page shows: $text" || fail "the page shows: $text"
+  has_text "the page shows: $text" "$text" page.html
 done <<'E'
 &lt;script&gt;alert(1)&lt;/script&gt;
 m &lt;img src=x onerror=alert(1)&gt; `touch pwned`
@@ -68,72 +69,75 @@ a &lt;script&gt;caption&lt;/script&gt;
 Adversarial vocabularies
 two &amp; &lt;i&gt;
 E
-grep -q 'nor this\|not kept' page.html && fail "captions that were not kept stay out" || pass "captions that were not kept stay out"
+unlike "captions that were not kept stay out" 'nor this|not kept' page.html
 finished=$(jq -r .run.finished results/results.json)
-grep -q "finished $finished" page.html && pass "the date is the run's" || fail "the date is the run's"
+like "the date is the run's" "finished $finished" page.html
 for kind in curve geometry vocabularies theft similarity margin adversarial retrieval; do
   n=$(find page-data -name "*-$kind-*.csv" | wc -l)
   case $kind in curve | geometry | retrieval) want=1 ;; *) want=2 ;; esac
-  [ "$n" = $want ] && pass "$want figure(s): $kind" || fail "$want figure(s): $kind" "$n"
+  equal "$want figure(s): $kind" "$n" $want
 done
 
 # ---- the data beside the figures are the results' -----------------------------------------------------------------
-numbers() { awk -F, -v columns="$1" 'NR > 1 { n = split(columns, c, " "); for (i = 1; i <= n;
-  i++) printf "%.6f%s", $c[i], i < n ? " " : "\n" }' "$2"; }
+numbers() {
+  awk -F, -v columns="$1" 'NR > 1 { n = split(columns, c, " ")
+    for (i = 1; i <= n; i++) printf "%.6f%s", $c[i], i < n ? " " : "\n" }' "$2"
+}
 wanted() { jq -r "$1" results/results.json | awk '{ for (i = 1; i <= NF; i++) printf "%.6f%s", $i, i < NF ? " " : "\n" }'; }
-equal() { if diff <(numbers "$2" "$3") <(wanted "$4") >diff.txt; then pass "$1"; else fail "$1" "$(cat diff.txt)"; fi; }
-equal "curves" "1 2 3" page-data/*-curve-*.csv '.results as $r | range($r[0].curve | length) as $i |
+# plotted NAME COLUMNS CSV FILTER: the columns are what jq makes of the results.
+plotted() { check "$1" diff <(numbers "$2" "$3") <(wanted "$4"); }
+plotted "curves" "1 2 3" page-data/*-curve-*.csv '.results as $r | range($r[0].curve | length) as $i |
   "\($i) \(100 * $r[0].curve[$i]) \(100 * $r[1].curve[$i])"'
-equal "the worst and the best order" "4 5 6 7" page-data/*-curve-*.csv \
+plotted "the worst and the best order" "4 5 6 7" page-data/*-curve-*.csv \
   '[.results[].analyses.order] as $o | range($o[0].worst | length) as $i |
   "\(100 * $o[0].worst[$i]) \(100 * $o[0].best[$i]) \(100 * $o[1].worst[$i]) \(100 * $o[1].best[$i])"'
-equal "vocabularies" "2 3" page-data/03-vocabularies-*.csv '.results[0].vocabularies[] | "\(100 * .acc_c) \(100 * .acc_s)"'
-equal "theft" "1 2 3 4" page-data/04-theft-*.csv '.results[0] as $r | range(6) as $t | range(6) as $u | select($t != $u) |
+plotted "vocabularies" "2 3" page-data/03-vocabularies-*.csv '.results[0].vocabularies[] | "\(100 * .acc_c) \(100 * .acc_s)"'
+plotted "theft" "1 2 3 4" page-data/04-theft-*.csv '.results[0] as $r | range(6) as $t | range(6) as $u | select($t != $u) |
   "\($t) \($u) \($r.theft[$t][$u]) \(100 * $r.theft[$t][$u] / $r.vocabularies[$t].images)"'
-equal "adversarial" "2 3" page-data/07-adversarial-*.csv '.results[0].adversarial[] |
+plotted "adversarial" "2 3" page-data/07-adversarial-*.csv '.results[0].adversarial[] |
   "\(100 * .accuracy_before) \(100 * (.accuracy[-1] // .accuracy_before))"'
-equal "retrieval" "2 3" page-data/08-retrieval-*.csv '.results[0] as $r | ("acc_c", "acc_e", "acc_s", "top1_all") as $k |
+plotted "retrieval" "2 3" page-data/08-retrieval-*.csv '.results[0] as $r | ("acc_c", "acc_e", "acc_s", "top1_all") as $k |
   "\(100 * $r[$k]) \(100 * $r.retrieval.results[1][$k])"'
-equal "geometry" "1 2" page-data/*-geometry-*.csv '.results[].analyses | "\(.uniformity_text) \(.alignment)"'
+plotted "geometry" "1 2" page-data/*-geometry-*.csv '.results[].analyses | "\(.uniformity_text) \(.alignment)"'
 sums=$(awk -F, 'NR > 1 { for (k = 2; k <= NF; k++) s[k] += $k } END { printf "%.4f %d %.4f %d", s[2], s[3], s[4], s[5] }' \
   page-data/05-similarity-*.csv)
-[ "$sums" = "100.0000 300 100.0000 6900" ] && pass "histograms hold every pair" || fail "histograms hold every pair" "$sums"
+equal "histograms hold every pair" "$sums" "100.0000 300 100.0000 6900"
 out=$($python -c 'import csv, sys
 rows = list(csv.reader(open(sys.argv[1], encoding="utf-8")))
 print(len({len(r) for r in rows}), rows[2][-1])' page-data/03-vocabularies-*.csv)
-[ "$out" = '1 a, "quoted" `touch pwned` $(touch pwned)' ] && pass "CSV that other programs read" ||
-  fail "CSV that other programs read" "$out"
+equal "CSV that other programs read" "$out" '1 a, "quoted" `touch pwned` $(touch pwned)'
 
 # ---- the same bytes, several folders, formats ----------------------------------------------------------------------
-mkdir again && "$vocabench" report results --output again/page.html >/dev/null && same "the same bytes again" page.html again/page.html
-diff -r page-data again/page-data >diff.txt && pass "the same data, scripts and pictures again" ||
-  fail "the same data again" "$(cat diff.txt)"
-mpi 3 "$vocabench" report results --output ranks.html >/dev/null 2>&1 && sed 's/page-data/ranks-data/g' page.html | cmp -s - ranks.html &&
-  pass "3 ranks" || fail "3 ranks"
+mkdir again; must "$vocabench" report results --output again/page.html
+same "the same bytes again" page.html again/page.html
+check "the same data, scripts and pictures again" diff -r page-data again/page-data
+mpi 3 "$vocabench" report results --output ranks.html >/dev/null 2>&1 &&
+  sed 's/page-data/ranks-data/g' page.html | cmp -s - ranks.html
+verdict $? "3 ranks"
 cp -r results other && "$vocabench" report results other/results.json --output two.html >/dev/null &&
   grep -qF '`touch pwned` (other)' two.html &&
-  $python "$here/tests/tools/check_page.py" two.html . >log && pass "two folders with the same names" ||
-    fail "two folders with the same names" "$(cat log)"
-"$vocabench" report results --output r.md >log && grep -q '^# Openness of x \\<y\\> \\& "z"$' r.md && [ "$(grep -c '^!\[' r.md)" = 13 ] &&
-  [ "$(grep -oE '\(<r-data/[^>]*>\)' r.md | tr -d '()<>' | xargs ls | wc -l)" = 13 ] &&
-    pass "Markdown" || fail "Markdown" "$(head -c 600 r.md)"
-grep -qP '(?<!\\)<(script|img|i|b)\b' r.md && fail "Markdown holds no HTML of names" || pass "Markdown holds no HTML of names"
-"$vocabench" report results --format latex >log && [ -s report.tex ] && grep -q 'textbackslash' report.tex && grep -qF '$\pm$' report.tex &&
-  [ "$(grep -c 'begin{tabular}' report.tex)" = "$(grep -c 'end{tabular}' report.tex)" ] &&
-    grep -qF '\{b\}\_x\textasciicircum{}2' report.tex && [ ! -e report-data ] &&
-  pass "LaTeX" || fail "LaTeX" "$(head -c 600 report.tex)"
+  $python "$here/tests/tools/check_page.py" two.html . >log
+verdict $? "two folders with the same names" "$(cat log)"
+"$vocabench" report results --output r.md >log && grep -q '^# Openness of x \\<y\\> \\& "z"$' r.md &&
+  [ "$(grep -c '^!\[' r.md)" = 13 ] && [ "$(grep -oE '\(<r-data/[^>]*>\)' r.md | tr -d '()<>' | xargs ls | wc -l)" = 13 ]
+verdict $? "Markdown" "$(head -c 600 r.md)"
+check_not "Markdown holds no HTML of names" grep -qP '(?<!\\)<(script|img|i|b)\b' r.md
+"$vocabench" report results --format latex >log && [ -s report.tex ] && grep -q 'textbackslash' report.tex &&
+  grep -qF '$\pm$' report.tex && [ "$(grep -c 'begin{tabular}' report.tex)" = "$(grep -c 'end{tabular}' report.tex)" ] &&
+  grep -qF '\{b\}\_x\textasciicircum{}2' report.tex && [ ! -e report-data ]
+verdict $? "LaTeX" "$(head -c 600 report.tex)"
 # A row of LaTeX has one unescaped & less than columns.
-out=$(awk '/begin\{tabular\}/ { columns = gsub(/[lr]/, "", $0) - 5 } /\\\\$/ { gsub(/\\&/, ""); if (gsub(/&/, "") != columns - 1 &&
-  columns < 0) print NR }' report.tex)
-[ -z "$out" ] && pass "LaTeX rows" || fail "LaTeX rows" "$out"
+out=$(awk '/begin\{tabular\}/ { columns = gsub(/[lr]/, "", $0) - 5 }
+  /\\\\$/ { gsub(/\\&/, ""); if (gsub(/&/, "") != columns - 1 && columns < 0) print NR }' report.tex)
+equal "LaTeX rows" "$out" ""
 
 # A plain result: no analyses, no adversarial names, one model: only the figures that there is something for.
-jq 'del(.results[1:]) | .results[0] |= del(.analyses, .adversarial, .adversarial_pool, .retrieval)' results/results.json >plain.json
+jq 'del(.results[1:]) | .results[0] |= del(.analyses, .adversarial, .adversarial_pool, .retrieval)' \
+  results/results.json >plain.json
 "$vocabench" report plain.json --output plain.html >log && grep -q '(3 figures' log &&
-  $python "$here/tests/tools/check_page.py" plain.html . >log2 &&
-  pass "a plain result" || fail "a plain result" "$(cat log log2)"
-head -n 1 plain-data/01-curve-*.csv | grep -q 'lower_quartile,upper_quartile' &&
-  pass "the curve of one model has its band" || fail "the curve of one model has its band"
+  $python "$here/tests/tools/check_page.py" plain.html . >log2
+verdict $? "a plain result" "$(cat log log2)"
+has_text "the curve of one model has its band" 'lower_quartile,upper_quartile' <<<"$(head -n 1 plain-data/01-curve-*.csv)"
 
 # ---- bad input ------------------------------------------------------------------------------------------------------
 refuses "no folder" 2 "report: expected DIR..." "$vocabench" report
@@ -145,20 +149,24 @@ jq '.results[0].vocabularies[0].curve = []' results/results.json >broken.json
 refuses "an entry that is not whole" 5 "broken.json: results\[0\]: 'curve' is missing" "$vocabench" report broken.json
 mkdir -p bad/retrieval && cp results/results.json bad/ && echo '{"class": "x"}' | zstd -q -o "bad/retrieval/$first.jsonl.zst"
 refuses "captions that are none" 5 "jsonl.zst: line 1: expected a class with results" "$vocabench" report bad --output bad.html
-[ ! -e bad.html ] && pass "and no page is left" || fail "and no page is left"
-mkdir -p tools empty && printf '#!/bin/sh\necho first >&2\necho "line 3: boom" >&2\nexit 3\n' >tools/gnuplot && chmod +x tools/gnuplot
+check "and no page is left" test ! -e bad.html
+mkdir -p tools empty
+printf '#!/bin/sh\necho first >&2\necho "line 3: boom" >&2\nexit 3\n' >tools/gnuplot; chmod +x tools/gnuplot
 PATH=$PWD/tools:$PATH refuses "gnuplot that fails" 1 "page-data/01-curve-.*\.gp: gnuplot ended with code 3: line 3: boom" \
   "$vocabench" report results --output page.html
 printf '#!/bin/sh\nkill -9 $$\n' >tools/gnuplot
-PATH=$PWD/tools:$PATH refuses "gnuplot that is killed" 1 "gnuplot ended by signal 9" "$vocabench" report results --output page.html
+PATH=$PWD/tools:$PATH refuses "gnuplot that is killed" 1 "gnuplot ended by signal 9" \
+  "$vocabench" report results --output page.html
 printf '#!/bin/sh\nn=${2%%.gp}; echo "<svg" >$n.svg\n' >tools/gnuplot
 PATH=$PWD/tools:$PATH refuses "gnuplot that writes half a picture" 5 "gnuplot's SVG is not whole" \
   "$vocabench" report results --output half.html
 IFS=: read -ra folders <<<"$PATH" # every program but one
-for folder in "${folders[@]}"; do find "$folder/" -maxdepth 1 -not -type d -not -name 'gnuplot*' -exec ln -st empty {} + 2>/dev/null; done
+for folder in "${folders[@]}"; do
+  find "$folder/" -maxdepth 1 -not -type d -not -name 'gnuplot*' -exec ln -st empty {} + 2>/dev/null
+done
 env PATH="$PWD/empty" "$vocabench" report results --output none.html >/dev/null 2>err; code=$?
-[ $code = 4 ] && grep -q 'gnuplot: no such program; install it (Debian: apt-get install gnuplot-nox)' err && pass "no gnuplot" ||
-  fail "no gnuplot" "$code $(cat err)"
+[ $code = 4 ] && grep -q 'gnuplot: no such program; install it (Debian: apt-get install gnuplot-nox)' err
+verdict $? "no gnuplot" "code $code" "$(cat err)"
 same "a page that was there stays as it was" page.html again/page.html
 cp page.html kept.pdf
 rm -f empty/chromium* empty/google-chrome* && ln -s "$(command -v gnuplot)" empty/gnuplot
@@ -170,23 +178,24 @@ PATH=$PWD/empty refuses "a browser that fails" 1 "chromium, printing the page: .
 printf '#!/bin/sh\nexit 0\n' >empty/chromium
 PATH=$PWD/empty refuses "a browser that prints nothing" 1 "chromium ended well and wrote no PDF" \
   "$vocabench" report results --output kept.pdf
-printf '#!/bin/sh\nprintf "%%%%PDF-1.4 and no more, though it is long enough to be looked at by whoever reads its end" >page.pdf\n' \
-  >empty/chromium
+{ echo '#!/bin/sh'
+  echo 'printf "%%PDF-1.4 and no more, though it is long enough to be looked at by whoever reads its end" >page.pdf'
+} >empty/chromium
 PATH=$PWD/empty refuses "half a PDF" 1 "expected a whole PDF of chromium" "$vocabench" report results --output kept.pdf
 same "a PDF that was there stays as it was" page.html kept.pdf
-[ -z "$(find kept-data -name 'page.*' -o -name 'profile*')" ] && pass "and nothing is left behind" ||
-  fail "and nothing is left behind" "$(ls kept-data)"
+equal "and nothing is left behind" "$(find kept-data -name 'page.*' -o -name 'profile*')" "" "$(ls kept-data)"
 for n in 1 3 10 30 100 300; do
-  VOCABENCH_FAULT=alloc:$n:ENOMEM refuses "no memory at allocation $n" 8 "no memory" "$vocabench" report results --output memory.html
+  VOCABENCH_FAULT=alloc:$n:ENOMEM refuses "no memory at allocation $n" 8 "no memory" \
+    "$vocabench" report results --output memory.html
 done
 
-# ---- in a browser -----------------------------------------------------------------------------------------------------
+# ---- in a browser ---------------------------------------------------------------------------------------------------
 browser=$(command -v chromium || command -v chromium-browser || true)
 if [ -z "$browser" ]; then skip "the page in a browser" "chromium is not installed"; finish; fi
 chrome() {
-  timeout 60 "$browser" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
-    --disable-component-update --disable-sync --hide-scrollbars --user-data-dir="$scratch/profile" --allow-file-access-from-files \
-    --enable-logging=stderr --window-size=1700,3000 "$@"
+  timeout 60 "$browser" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync --hide-scrollbars \
+    --disable-background-networking --disable-component-update \
+    --user-data-dir="$scratch/profile" --allow-file-access-from-files --enable-logging=stderr --window-size=1700,3000 "$@"
 }
 # Pictures too: those that a run with images gives, drawn by nobody but the test.
 $python - page.html measured.html <<'P'
@@ -232,24 +241,22 @@ for theme in light dark; do
   onload="setTimeout(() => document.body.dataset.measured = this.contentDocument.body.dataset.measured, 100)"></iframe>
 E
     chrome --blink-settings=preferredColorScheme=$scheme --screenshot="$scratch/$width.png" "file://$scratch/frame.html" >log 2>&1
-    [ -s "$width.png" ] && [ "$(stat -c %s "$width.png")" -gt 40000 ] &&
-      pass "$theme, $width wide: a picture" || fail "$theme, $width wide: a picture" "$(tail -n 5 log)"
-    grep CONSOLE log >console && fail "$theme, $width wide: no errors on the console" "$(cat console)" ||
-      pass "$theme, $width wide: no errors on the console"
-    chrome --blink-settings=preferredColorScheme=$scheme --virtual-time-budget=3000 --dump-dom "file://$scratch/frame.html" >dom 2>/dev/null
+    [ -s "$width.png" ] && [ "$(stat -c %s "$width.png")" -gt 40000 ]
+    verdict $? "$theme, $width wide: a picture" "$(tail -n 5 log)"
+    unlike "$theme, $width wide: no errors on the console" CONSOLE log
+    chrome --blink-settings=preferredColorScheme=$scheme \
+      --virtual-time-budget=3000 --dump-dom "file://$scratch/frame.html" >dom 2>/dev/null
     measured=$(sed -n 's/.*<body[^>]*data-measured="\([^"]*\)".*/\1/p' dom)
-    [ "$measured" = "$width $width 13 of 13 6 of 6 legible $theme" ] &&
-      pass "$theme, $width wide: nothing sticks out, all figures and pictures drawn, all text legible" ||
-      fail "$theme, $width wide: nothing sticks out, all figures and pictures drawn, all text legible" "$measured"
+    equal "$theme, $width wide: nothing sticks out, all figures and pictures drawn, all text legible" \
+      "$measured" "$width $width 13 of 13 6 of 6 legible $theme"
   done
 done
 
-# ---- PDF --------------------------------------------------------------------------------------------------------------
+# ---- PDF ------------------------------------------------------------------------------------------------------------
 "$vocabench" report results --output printed.pdf >log 2>err; code=$?
-[ $code = 0 ] && grep -q '^report: printed.pdf (13 figures' log && [ "$(head -c 5 printed.pdf)" = "%PDF-" ] && pass "PDF" ||
-  fail "PDF" "$code" "$(cat log err)"
-[ -z "$(find printed-data -name 'page.*' -o -name 'profile*')" ] && pass "PDF leaves nothing behind" ||
-  fail "PDF leaves nothing behind" "$(ls printed-data)"
+[ $code = 0 ] && grep -q '^report: printed.pdf (13 figures' log && [ "$(head -c 5 printed.pdf)" = "%PDF-" ]
+verdict $? "PDF" "code $code" "$(cat log err)"
+equal "PDF leaves nothing behind" "$(find printed-data -name 'page.*' -o -name 'profile*')" "" "$(ls printed-data)"
 if command -v pdftotext >/dev/null; then
   pdftotext -layout printed.pdf printed.txt
   missing=''
@@ -259,8 +266,8 @@ if command -v pdftotext >/dev/null; then
     'Adversarial vocabularies' 'By vocabulary' 'configuration_digest' 'foreign vocabularies added' 'a <script>caption'; do
     grep -qF -- "$text" printed.txt || missing+="$text; "
   done
-  [ -z "$missing" ] && pass "the PDF holds tables and figures as text" || fail "the PDF lacks" "$missing"
-  pdfinfo printed.pdf >info && grep -q 'Page size:.*A4' info && [ "$(sed -n 's/^Pages: *//p' info)" -gt 2 ] && pass "A4 pages" ||
-    fail "A4 pages" "$(cat info)"
+  equal "the PDF holds tables and figures as text" "$missing" ""
+  pdfinfo printed.pdf >info && grep -q 'Page size:.*A4' info && [ "$(sed -n 's/^Pages: *//p' info)" -gt 2 ]
+  verdict $? "A4 pages" "$(cat info)"
 else skip "text of the PDF" "poppler-utils is not installed"; fi
 finish

@@ -1,12 +1,11 @@
 #!/bin/bash
-# Analyses and adversarial vocabularies: NumPy's figures, enumeration, the same bytes on any number of ranks, Living17, and bad input.
-# shellcheck disable=SC2015 # pass and fail never fail
+# Analyses and adversarial vocabularies: NumPy's figures, enumeration, the same bytes on any number of ranks, Living17, and bad
+# input.
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 python=/usr/bin/python3
 oracle=$here/tests/tools/analyses_oracle.py
-run() { "$vocabench" run "$@" >stdout 2>err || { fail "run $*" "$(cat err)"; return 1; }; }
-figures() { jq 'del(.run)' "$1/results.json"; }
+limit=300
 
 cat >analyses.yaml <<'E'
 experiment: analyses
@@ -19,7 +18,7 @@ adversarial() { # adversarial K METHOD: the same experiment with adversarial voc
 }
 
 numpy_tests() {
-  $python "$oracle" make . || fail "test data"
+  must $python "$oracle" make .
   run analyses.yaml --output first && check "the analyses are NumPy's" $python "$oracle" check . first/results.json
   adversarial 3 exact >exact.yaml
   local k method ranks name fault code
@@ -27,35 +26,31 @@ numpy_tests() {
     for method in single greedy exact; do
       adversarial $k $method >a.yaml
       run a.yaml --output "adv-$k-$method" &&
-      check "$method, k = $k, is enumeration's" $python "$oracle" check . "adv-$k-$method/results.json"
+        check "$method, k = $k, is enumeration's" $python "$oracle" check . "adv-$k-$method/results.json"
     done
   done
   for ranks in 2 3 5 8; do
     for name in analyses exact; do
-      mpi $ranks timeout 120 "$vocabench" run $name.yaml --output "$name-$ranks" --threads $((ranks % 3 + 1)) >stdout 2>err ||
-      fail "$name on $ranks ranks" "$(cat err)"
+      run_at $ranks $name.yaml --output "$name-$ranks" --threads $((ranks % 3 + 1))
     done
-    cmp -s <(figures first) <(figures analyses-$ranks) && pass "analyses: $ranks ranks, the same bytes" || fail "analyses: $ranks ranks"
-    cmp -s <(figures adv-3-exact) <(figures exact-$ranks) && pass "adversarial: $ranks ranks, the same bytes" ||
-      fail "adversarial: $ranks ranks"
+    agree "analyses: $ranks ranks, the same bytes" first analyses-$ranks
+    agree "adversarial: $ranks ranks, the same bytes" adv-3-exact exact-$ranks
   done
-  VOCABENCH_ISA=scalar "$vocabench" run analyses.yaml --output scalar >stdout 2>err
-  cmp -s <(figures first) <(figures scalar) && pass "without SIMD, the same bytes" ||
-      fail "without SIMD" "$(diff <(figures first) <(figures scalar) | head -n 5)"
+  VOCABENCH_ISA=scalar run analyses.yaml --output scalar
+  agree "without SIMD, the same bytes" first scalar
   # A stopped search says how far it may be from the best.
   sed 's/exclude: names/exclude: names, evaluations: 1/' exact.yaml >stopped.yaml
   run stopped.yaml --output stopped
   jq -e --slurpfile full adv-3-exact/results.json '[.results[0].adversarial, $full[0].results[0].adversarial] | transpose |
     all(.[0].accuracy_bound <= .[1].accuracy[-1] + 1e-12 and .[1].accuracy[-1] <= .[0].accuracy[-1] + 1e-12) and
-    any(.[0].gap > 0)' stopped/results.json >/dev/null &&
-    pass "a stopped search states a gap that holds" ||
-    fail "a stopped search states a gap that holds" "$(jq -c '[.results[0].adversarial[] | [.accuracy[-1], .gap]]' stopped/results.json)"
+    any(.[0].gap > 0)' stopped/results.json >/dev/null
+  verdict $? "a stopped search states a gap that holds" \
+    "$(jq -c '[.results[0].adversarial[] | [.accuracy[-1], .gap]]' stopped/results.json)"
   # --resume takes a pair as it is, but not when the question was another.
   run exact.yaml --output stopped --resume
-  cmp -s <(figures stopped) <(figures adv-3-exact) && pass "--resume notices another question" || fail "--resume notices another question"
+  agree "--resume notices another question" adv-3-exact stopped
   run exact.yaml --output one --set adversarial.targets='[v3]'
-  cmp -s <(jq '.results[0].adversarial' one/results.json) <(jq '[.results[0].adversarial[3]]' adv-3-exact/results.json) &&
-    pass "one target alone" || fail "one target alone"
+  same "one target alone" <(query one '.results[0].adversarial') <(query adv-3-exact '[.results[0].adversarial[3]]')
   # Every image of v0 looks away from its class: none is right within v0, so that nothing can be taken from it.
   $python -c '
 import numpy
@@ -63,18 +58,18 @@ x, t, y = (numpy.load(f"{n}.npy") for n in "ity")
 x[y < 4] = -t[y[y < 4]]
 numpy.save("away.npy", x)'
   for k in exact greedy single; do
-    mpi 3 "$vocabench" run exact.yaml --output away --set adversarial.method=$k --set models.m.image_embeddings=away.npy >stdout 2>err ||
-      fail "no right image" "$(cat err)"
-    check "$k: a target without right images is reported, the others are attacked" jq -e '.results[0].adversarial | length == 6 and
-      (.[0] | .right == 0 and .accuracy_before == 0 and .names == [] and .accuracy == [] and .gap == 0 and (.note | test("nothing"))) and
+    run_at 3 exact.yaml --output away --set adversarial.method=$k --set models.m.image_embeddings=away.npy
+    holds "$k: a target without right images is reported, the others are attacked" '.results[0].adversarial | length == 6 and
+      (.[0] | .right == 0 and .accuracy_before == 0 and .names == [] and .accuracy == [] and .gap == 0 and
+        (.note | test("nothing"))) and
       all(.[1:][]; .right > 0 and (.names | length) == 3 and (has("note") | not))' away/results.json
   done
   run exact.yaml --output all --set adversarial.exclude=none
-  [ "$(jq -c '[.results[0].adversarial[].excluded]' all/results.json)" = "[0,0,0,0,0,0]" ] &&
-    [ "$(jq -c '[.results[0].adversarial[].excluded]' adv-3-exact/results.json)" = "[1,0,0,0,0,0]" ] &&
-    pass "classes of the target are kept out, unless asked for" || fail "exclusion"
+  equal "classes of the target are kept out, unless asked for" \
+    "$(jq -c '[.results[0].adversarial[].excluded]' all/results.json adv-3-exact/results.json | paste -sd' ')" \
+    "[0,0,0,0,0,0] [1,0,0,0,0,0]"
 
-  bad() { local what=$1 code=$2 pattern=$3; shift 3; refuses "$what" "$code" "$pattern" "$vocabench" run exact.yaml --output bad "$@"; }
+  bad() { refuses "$1" "$2" "$3" "$vocabench" run exact.yaml --output bad "${@:4}"; } # bad WHAT CODE PATTERN FLAGS...
   bad "k out of range" 3 '1 to 16' --set adversarial.k=17
   bad "unknown target" 6 "no vocabulary 'v9'" --set adversarial.targets='[v9]'
   bad "a target twice" 3 "'v1' is listed twice" --set adversarial.targets='[v1, v1]'
@@ -99,25 +94,27 @@ open("many.txt", "w").write("".join("n%d\n" % i for i in range(50000)))
 numpy.save("many.npy", numpy.ones((50000, 24), "f2"))'
   bad "too many excluded" 6 "target 'v0': 3 of 4 candidates are excluded" --set adversarial.candidates=mostly.txt \
       --set adversarial.embeddings=four.npy
-  bad "NaN in the embeddings" 5 'nan.npy: row 2, column 5: NaN' --set adversarial.candidates=four.txt --set adversarial.embeddings=nan.npy
+  bad "NaN in the embeddings" 5 'nan.npy: row 2, column 5: NaN' \
+    --set adversarial.candidates=four.txt --set adversarial.embeddings=nan.npy
   bad "no WordNet where synonyms are asked for" 4 'wordnet-base' --set adversarial.exclude=synonyms --set adversarial.wordnet=.
   bad "memory" 8 "more than the 1 MiB a rank of 'memory'" --set adversarial.memory=1 --set adversarial.candidates=many.txt \
       --set adversarial.embeddings=many.npy
   refuses "unknown analysis" 3 "did you mean 'margin'" "$vocabench" run analyses.yaml --output bad --set analyses='[margins]'
-  refuses "an analysis twice" 3 "'margin' is listed twice" "$vocabench" run analyses.yaml --output bad --set analyses='[margin, margin]'
+  refuses "an analysis twice" 3 "'margin' is listed twice" \
+    "$vocabench" run analyses.yaml --output bad --set analyses='[margin, margin]'
   refuses "no analysis" 3 'analyses: expected a list' "$vocabench" run analyses.yaml --output bad --set analyses='[]'
   # A fault on one rank ends all of them.
   for fault in alloc:400:ENOMEM@1 mpi:60:EIO@2; do
     VOCABENCH_FAULT=$fault mpi 3 timeout 60 "$vocabench" run exact.yaml --output bad >stdout 2>err
     code=$?
-    if { [ $code = 8 ] || [ $code = 9 ]; } && grep -q '^vocabench: rank [12]: ' err; then pass "$fault ends the run everywhere"
-    else fail "$fault ends the run everywhere" "code $code" "$(cat err)"; fi
+    { [ $code = 8 ] || [ $code = 9 ]; } && grep -q '^vocabench: rank [12]: ' err
+    verdict $? "$fault ends the run everywhere" "code $code" "$(cat err)"
   done
 }
 if $python -c 'import numpy' 2>/dev/null; then numpy_tests; else skip "figures by NumPy" "python3-numpy is not installed"; fi
 
 # ---- an encoded model: candidates go through the model's own prompts --------------------------------------------
-"$tools/make_data" images pics 6 8 && "$tools/make_data" model m.safetensors && "$tools/make_data" tokenizer tok || fail "test data"
+make_data images pics 6 8; make_data model m.safetensors; make_data tokenizer tok
 cat >words.yaml <<'E'
 name: v
 vocabularies:
@@ -136,41 +133,40 @@ models:
   - {name: two, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}.", "{}"]}
 E
 if run encoded.yaml --output enc; then
-  mpi 3 "$vocabench" run encoded.yaml --output enc3 >stdout 2>err || fail "encoded on 3 ranks" "$(cat err)"
-  cmp -s <(figures enc) <(figures enc3) && pass "encoded candidates: 3 ranks, the same bytes" || fail "encoded candidates on 3 ranks"
-  check "a candidate longer than the context is cut, not refused" jq -e '.results[0].adversarial_pool.candidates == 7' enc/results.json
+  run_at 3 encoded.yaml --output enc3
+  agree "encoded candidates: 3 ranks, the same bytes" enc enc3
+  equal "a candidate longer than the context is cut, not refused" "$(query enc '.results[0].adversarial_pool.candidates')" 7
   # The same from embeddings: candidates' texts and image embeddings as the program writes them.
-  embed() { "$vocabench" encode "$@" --weights m.safetensors --raw >stdout 2>err || fail "encode" "$(cat err)"; }
-  sed 's/.*/a photo of a &./' nouns.txt >prompts.txt && embed texts --tokenizer tok --input prompts.txt --output C.npy
-  printf 'a photo of a %s.\n' bear dolphin apple chair forest >prompts.txt &&
-      embed texts --tokenizer tok --input prompts.txt --output T.npy
+  embed() { must "$vocabench" encode "$@" --weights m.safetensors --raw; }
+  sed 's/.*/a photo of a &./' nouns.txt >prompts.txt; embed texts --tokenizer tok --input prompts.txt --output C.npy
+  printf 'a photo of a %s.\n' bear dolphin apple chair forest >prompts.txt
+  embed texts --tokenizer tok --input prompts.txt --output T.npy
   embed images --input pics --output I.npy
-  for class in 2 0 3 1 -1 4; do for ((i = 0; i < 8; i++)); do echo "$class"; done; done >labels &&
-      "$tools/npy" numbers y.npy i4 labels # apple to forest
+  for class in 2 0 3 1 -1 4; do for ((i = 0; i < 8; i++)); do echo "$class"; done; done >labels # apple to forest
+  must "$tools/npy" numbers y.npy i4 labels
   cat >given.yaml <<'E'
 experiment: given
 adversarial: {candidates: nouns.txt, embeddings: C.npy, k: 2, method: exact, exclude: names}
 datasets: [{name: d, vocabularies: words.yaml}]
 models: [{name: plain, family: precomputed, image_embeddings: I.npy, text_embeddings: T.npy, labels: y.npy}]
 E
-  run given.yaml --output given &&
-      cmp -s <(jq '.results[0].adversarial | del(.[].examples[][].image)' enc/results.json) \
-        <(jq '.results[0].adversarial | del(.[].examples[][].image)' given/results.json) && # names of files, numbers of rows
-    pass "encoded and given embeddings agree" ||
-      fail "encoded and given embeddings agree" "$(jq -c '.results[0].adversarial' enc/results.json given/results.json)"
+  run given.yaml --output given
+  taken() { query "$1" '.results[0].adversarial | del(.[].examples[][].image)'; } # images are names of files or numbers of rows
+  same "encoded and given embeddings agree" <(taken enc) <(taken given)
 fi
 
-# Before and after REPE: every setting has its analyses, less the images' own; with nothing blended in they are the plain ones, but for
-# margins, which a single prompt's blend takes from products that are not normalised.
+# Before and after REPE: every setting has its analyses, less the images' own; with nothing blended in they are the plain ones,
+# but for margins, which a single prompt's blend takes from products that are not normalised.
 printf 'a bear in the snow\nan apple on a tree\na chair\na dolphin jumps\nthe forest\ntwo chairs\n' >captions.txt
 sed '/^adversarial/d; s/^analyses.*/analyses: [margin, alignment, uniformity, spectrum]/; /name: two/d' encoded.yaml >repe.yaml
 printf 'corpora: [{name: words, captions: captions.txt}]\nretrieval: {corpus: words, top_k: 2, lambda: [0, 0.5]}\n' >>repe.yaml
-run repe.yaml --output repe && jq -e '.results[0] as $r | $r.analyses as $a | [$r.retrieval.results[].analyses] as [$zero, $half] |
-  ("alignment", "modality_gap", "uniformity_text") as $k | ($zero[$k] - $a[$k] | fabs) < 1e-6 and ($half[$k] - $a[$k] | fabs) > 1e-6 and
-  ($zero | has("margin_mean") and (has("uniformity_image") | not)) and ($zero.spectrum | keys) == ["text"]' \
-  repe/results.json >jq.out &&
-  [ "$(sort -u jq.out)" = true ] && pass "before and after REPE" ||
-  fail "before and after REPE" "$(cat jq.out)" "$(jq -c '.results[0].retrieval.results[].analyses | del(.histograms)' repe/results.json)"
+run repe.yaml --output repe
+# shellcheck disable=SC2016 # jq's variables
+holds "before and after REPE" '.results[0] as $r | $r.analyses as $a | [$r.retrieval.results[].analyses] as [$zero, $half] |
+  all("alignment", "modality_gap", "uniformity_text"; . as $k |
+    ($zero[$k] - $a[$k] | fabs) < 1e-6 and ($half[$k] - $a[$k] | fabs) > 1e-6) and
+  ($zero | has("margin_mean") and (has("uniformity_image") | not)) and ($zero.spectrum | keys) == ["text"]' repe/results.json \
+  "$(jq -c '.results[0].retrieval.results[].analyses | del(.histograms)' repe/results.json)"
 
 # ---- WordNet ----------------------------------------------------------------------------------------------------
 mkdir -p wn && cat >wn/data.noun <<'E'
@@ -190,8 +186,7 @@ sea_lion n 1 1 @ 1 0 00000400
 thing n 1 1 @ 1 0 00000300
 E
 nouns() { "$vocabench" candidates wordnet --wordnet wn --output nouns.out "$@" >stdout 2>err && paste -sd, nouns.out; }
-are() { local name=$1 wanted=$2 found; shift 2; found=$(nouns "$@"); [ "$found" = "$wanted" ] && pass "$name" ||
-      fail "$name" "$found" "$(cat err)"; }
+are() { equal "$1" "$(nouns "${@:3}")" "$2" "$(cat err)"; } # are NAME EXPECTED FLAGS...
 are "all nouns" "animal,beast,brown bear,entity,sea lion,thing"
 are "single words" "animal,beast,entity,thing" --single-words
 are "heads of synsets" "animal,entity,sea lion,thing" --heads
@@ -199,7 +194,8 @@ are "depth" "animal,beast,thing" --min-depth 1 --max-depth 1
 refuses "no noun is left" 2 'no noun meets' "$vocabench" candidates wordnet --wordnet wn --output x --min-depth 9
 refuses "no WordNet" 4 'wordnet-base' "$vocabench" candidates wordnet --wordnet pics --output x
 refuses "another list" 2 "expected 'wordnet'" "$vocabench" candidates words --output x
-for edit in 's/00000200 03 n 02/00000200 03 n 09/' 's/^00000300/00000150/' 's/00000300 03 n/00000300 03 v/' 's/@ 00000200/@ 00000201/'; do
+for edit in 's/00000200 03 n 02/00000200 03 n 09/' 's/^00000300/00000150/' \
+  's/00000300 03 n/00000300 03 v/' 's/@ 00000200/@ 00000201/'; do
   mkdir -p broken && cp wn/index.noun broken && sed "$edit" wn/data.noun >broken/data.noun
   refuses "a broken data.noun: $edit" 5 'broken/(data|index).noun:[0-9]+: expected' \
       "$vocabench" candidates wordnet --wordnet broken --output x
@@ -210,14 +206,13 @@ refuses "a broken index.noun" 5 'index.noun:3: expected' "$vocabench" candidates
 printf 'sea lion\nbrown_bear\nlamp\ntable\n' >nouns.txt
 sed -i 's/\[bear, dolphin\]/[bear, {id: n00000400, name: dolphin}]/' words.yaml
 sed -i 's/exclude: names/exclude: synonyms, wordnet: wn/; /name: two/d; /^analyses/d' encoded.yaml
-run encoded.yaml --output synonyms &&
-  [ "$(jq -c '[.results[0].adversarial[].excluded], .results[0].adversarial_pool.excluded_by' \
-    synonyms/results.json | paste -sd' ')" = '[2,0] "synonyms"' ] &&
-  pass "synonyms of a class are kept out" || fail "synonyms" "$(jq -c '.results[0].adversarial' synonyms/results.json)"
+run encoded.yaml --output synonyms
+equal "synonyms of a class are kept out" \
+  "$(query synonyms '.results[0] | [[.adversarial[].excluded], .adversarial_pool.excluded_by] | tojson')" '[[2,0],"synonyms"]'
 
 # ---- the plan's memory of analyses and adversarial vocabularies, against what runs take ---------------------------
 if $python -c 'import numpy' 2>/dev/null; then
-  mkdir -p planned && $python - <<'P' || fail "test data"
+  mkdir -p planned; must $python - <<'P'
 import numpy
 rng = numpy.random.default_rng(1)
 dim, classes, images, pool = 256, 40, 20000, 30000
@@ -238,29 +233,32 @@ datasets: [{name: d, vocabularies: v.yaml}]
 models: [{name: m, family: precomputed, image_embeddings: i.npy, text_embeddings: t.npy, labels: y.npy}]
 E2
   { cat planned/plain.yaml; echo 'analyses: [margin, uniformity, spectrum]'; } >planned/analyses.yaml
-  { cat planned/plain.yaml; echo 'adversarial: {candidates: c.txt, embeddings: c.npy, k: 2, exclude: names}'; } >planned/adversarial.yaml
+  { cat planned/plain.yaml; echo 'adversarial: {candidates: c.txt, embeddings: c.npy, k: 2, exclude: names}'; } \
+    >planned/adversarial.yaml
   # bytes NUMBER UNIT, as the plan prints them
-  bytes() { awk '{ split("B kB MB GB TB", u, " "); for (i = 1; i <= 5; i++) if (u[i] == $2) printf "%.0f\n", $1 * 1000 ^ (i - 1) }'; }
-  planned() { "$vocabench" plan planned/"$1".yaml --ranks "$2" | sed -nE 's/.*memory: about ([0-9.]+ [kMGT]?B) a rank.*/\1/p' | bytes; }
+  bytes() {
+    awk '{ split("B kB MB GB TB", u, " "); for (i = 1; i <= 5; i++) if (u[i] == $2) printf "%.0f\n", $1 * 1000 ^ (i - 1) }'
+  }
+  planned() {
+    "$vocabench" plan planned/"$1".yaml --ranks "$2" | sed -nE 's/.*memory: about ([0-9.]+ [kMGT]?B) a rank.*/\1/p' | bytes
+  }
   work() { "$vocabench" plan planned/"$1".yaml | awk '$1 == "m" { print $NF * 1e12 }'; }
   for name in analyses adversarial; do
     for ranks in 1 3; do
-      mpi $ranks "$vocabench" run planned/$name.yaml --output planned/$name-$ranks --ranks-per-model $ranks >stdout 2>err ||
-        fail "$name on $ranks ranks" "$(cat err)"
+      run_at $ranks planned/$name.yaml --output planned/$name-$ranks --ranks-per-model $ranks
       taken=$(jq .run.peak_memory_a_rank planned/$name-$ranks/results.json) wanted=$(planned $name $ranks)
-      [ "$taken" -le $((wanted * 11 / 10)) ] && [ "$wanted" -le $((taken * 5 / 2)) ] &&
-        pass "$name on $ranks ranks: plan $((wanted / 1000000)) MB, peak $((taken / 1000000)) MB" ||
-        fail "$name on $ranks ranks: the plan says $wanted bytes, the run took $taken"
+      [ "$taken" -le $((wanted * 11 / 10)) ] && [ "$wanted" -le $((taken * 5 / 2)) ]
+      verdict $? "$name on $ranks ranks: plan $((wanted / 1000000)) MB, peak $((taken / 1000000)) MB" \
+        "the plan says $wanted bytes, the run took $taken"
     done
   done
   # 2 x 20,000 x 40 x 256 operations for the similarities; pairs of images, the margins again, Gram matrices and eigenvalues;
   # 30,000 candidates and three passes over bits.
-  [ "$(work plain)" = 410000000 ] && pass "plan: operations" || fail "plan: operations" "$(work plain)"
-  awk -v a="$(work analyses)" -v p="$(work plain)" 'BEGIN { x = p * 2 + (2e4 ^ 2 + 1600) * 256 + 2 * 20040 * 65536 + 8 * 256 ^ 3;
-    exit !(a > 0.99 * x && a < 1.01 * x) }' && pass "plan: operations of analyses" || fail "plan: operations of analyses" "$(work analyses)"
-  awk -v a="$(work adversarial)" -v p="$(work plain)" 'BEGIN { x = p * 2 + 2 * 2e4 * 3e4 * 256 + 30 * 2e4 / 64 * 3e4;
-    exit !(a > 0.99 * x && a < 1.01 * x) }' && pass "plan: operations of adversarial" ||
-    fail "plan: operations of adversarial" "$(work adversarial)"
+  equal "plan: operations" "$(work plain)" 410000000
+  # shellcheck disable=SC2317 # called through check
+  about() { awk -v a="$1" -v p="$(work plain)" "BEGIN { x = $2; exit !(a > 0.99 * x && a < 1.01 * x) }"; }
+  check "plan: operations of analyses" about "$(work analyses)" 'p * 2 + (2e4 ^ 2 + 1600) * 256 + 2 * 20040 * 65536 + 8 * 256 ^ 3'
+  check "plan: operations of adversarial" about "$(work adversarial)" 'p * 2 + 2 * 2e4 * 3e4 * 256 + 30 * 2e4 / 64 * 3e4'
 fi
 
 # ---- Living17 on real embeddings --------------------------------------------------------------------------------
@@ -276,10 +274,11 @@ models:
      labels: $imagenet/imagenet_image_labels.npy,
      text_embeddings: $imagenet/imagenet_text_a_photo_of.npy, text_names: wnids.txt, label_names: wnids.txt}
 E
-mpi 3 "$vocabench" run living.yaml --output living >stdout 2>err || fail "Living17" "$(cat err)"
+run_at 3 living.yaml --output living
 out=$(jq -r --slurpfile t "$truth" '.results[0].analyses as $a |
   ("margin_median", "margin_mean", "positive_mean", "negative_mean", "alignment", "uniformity_text",
    "uniformity_image", "uniformity_image_n") as $k |
-  if (($a[$k] - $t[0][$k]) | fabs) <= 1e-9 then empty else "\($k): \($a[$k]), expected \($t[0][$k])" end' living/results.json 2>&1)
-[ -z "$out" ] && pass "Living17's analyses to 1e-9" || fail "Living17's analyses" "$out"
+  if (($a[$k] - $t[0][$k]) | fabs) <= 1e-9 then empty
+  else "\($k): \($a[$k]), expected \($t[0][$k])" end' living/results.json 2>&1)
+equal "Living17's analyses to 1e-9" "$out" ""
 finish

@@ -1,28 +1,25 @@
 #!/bin/bash
-# The scalapack engine against the replicated one and against integers by NumPy: the same bytes at any number of ranks; bad input; faults.
-# shellcheck disable=SC2015 # pass and fail never fail
+# The scalapack engine against the replicated one and against integers by NumPy: the same bytes at any number of ranks; bad
+# input; faults.
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 python=/usr/bin/python3
 oracle=$here/tests/tools/engine_oracle.py
-figures() { jq 'del(.run)' "$1/results.json"; }
 # divided RANKS EXPERIMENT FOLDER [FLAGS]: with text embeddings divided among all ranks
 divided() {
-  local ranks=$1 experiment=$2 folder=$3; shift 3
-  mpi "$ranks" timeout -k 5 120 "$vocabench" run "$experiment" --output "$folder" --set similarity_engine=scalapack \
-    --ranks-per-model "$ranks" --threads $((ranks % 3 + 1)) "$@" >stdout 2>err || fail "$experiment on $ranks ranks" "$(cat err)"
+  run_at "$1" "$2" --output "$3" --set similarity_engine=scalapack --ranks-per-model "$1" --threads $(($1 % 3 + 1)) "${@:4}"
 }
-agree() { cmp -s <(figures "$2") <(figures "$3") && pass "$1" || fail "$1" "$(diff <(figures "$2") <(figures "$3") | head -n 5)"; }
 
 numpy_tests() {
   local kind ranks
   for kind in many few one odd; do
-    mkdir -p $kind && $python "$oracle" make $kind $kind || fail "test data"
+    mkdir -p $kind; must $python "$oracle" make $kind $kind
     { printf 'experiment: engines\ndatasets: [{name: d, vocabularies: v.yaml}]\nmodels:\n'
       for model in cosine dot; do
-        echo "  - {name: $model, family: precomputed, similarity: $model, image_embeddings: i.npy, text_embeddings: t.npy, labels: y.npy}"
+        echo "  - {name: $model, family: precomputed, similarity: $model, image_embeddings: i.npy, text_embeddings: t.npy,"
+        echo "     labels: y.npy}"
       done; } >$kind/e.yaml
-    "$vocabench" run $kind/e.yaml --output $kind/whole >stdout 2>err || fail "replicated" "$(cat err)"
+    run $kind/e.yaml --output $kind/whole
     check "$kind: the replicated engine counts as NumPy does" $python "$oracle" check $kind $kind/whole/results.json
     for ranks in 1 2 3 5 8; do
       [ $kind != odd ] || [ $ranks = 3 ] || continue
@@ -30,13 +27,14 @@ numpy_tests() {
       agree "$kind: $ranks ranks, the same bytes" $kind/whole $kind/$ranks
     done
   done
-  check "comparisons are counted" jq -e '[.run.pairs[].similarity] | length == 2 and all(.engine == "scalapack" and .ranks == 5 and
+  check "comparisons are counted" \
+    jq -e '[.run.pairs[].similarity] | length == 2 and all(.engine == "scalapack" and .ranks == 5 and
     .compared == 630000 and .rescored >= 100 and .rescored < 63000)' many/5/results.json
   check "the other engine has no such count" jq -e '[.run.pairs[] | has("similarity")] | any | not' many/whole/results.json
   check "the engine is an option of the machine" jq -e '.run.options.similarity_engine == "scalapack" and
     (.configuration | has("similarity_engine") | not)' many/5/results.json
   divided 3 many/e.yaml many/sampled --set protocol=sampled
-  "$vocabench" run many/e.yaml --output many/plain --set protocol=sampled >stdout 2>err
+  run many/e.yaml --output many/plain --set protocol=sampled
   agree "the sampled protocol" many/plain many/sampled
   $python -c '
 import numpy
@@ -47,7 +45,8 @@ t[300] = 0
 numpy.save("many/zero.npy", t)'
   for what in 'nan row 300, column 7: NaN' 'zero row 300: all zero'; do
     for ranks in 1 3; do
-      refuses "${what#* } on $ranks ranks" 5 "many/${what%% *}.npy: ${what#* }" mpirun -n $ranks "$vocabench" run many/e.yaml --output bad \
+      refuses "${what#* } on $ranks ranks" 5 "many/${what%% *}.npy: ${what#* }" \
+        mpirun -n $ranks "$vocabench" run many/e.yaml --output bad \
         --set similarity_engine=scalapack --set models.dot.text_embeddings="${what%% *}.npy" --ranks-per-model $ranks
     done
   done
@@ -56,14 +55,14 @@ numpy.save("many/zero.npy", t)'
     VOCABENCH_FAULT=$fault mpi 3 timeout 60 "$vocabench" run many/e.yaml --output bad --set similarity_engine=scalapack \
       --ranks-per-model 3 >stdout 2>err
     code=$?
-    if [ $code != 0 ] && [ $code -lt 100 ] && grep -q "^vocabench: rank ${fault#*@}: " err; then pass "$fault ends the run everywhere"
-    else fail "$fault ends the run everywhere" "code $code" "$(cat err)"; fi
+    [ $code != 0 ] && [ $code -lt 100 ] && grep -q "^vocabench: rank ${fault#*@}: " err
+    verdict $? "$fault ends the run everywhere" "code $code" "$(cat err)"
   done
 }
 if $python -c 'import numpy' 2>/dev/null; then numpy_tests; else skip "counts by NumPy" "python3-numpy is not installed"; fi
 
-# ---- encoded models: texts are dealt out as they are encoded; units of 256 prompts, more classes than one unit holds ---------------
-"$tools/make_data" images pics 6 8 && "$tools/make_data" model m.safetensors && "$tools/make_data" tokenizer tok || fail "test data"
+# ---- encoded models: texts are dealt out as they are encoded; units of 256 prompts, more classes than one unit holds ----
+make_data images pics 6 8; make_data model m.safetensors; make_data tokenizer tok
 { printf 'name: v\nvocabularies:\n  animals: [bear, dolphin]\n  things: [apple, chair, forest]\n  names: [elephant, '
   for ((i = 0; i < 299; i++)); do printf 'name %d, ' $i; done; echo 'lamp]'; } >words.yaml
 cat >encoded.yaml <<'E2'
@@ -73,17 +72,15 @@ models:
   - {name: plain, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}
   - {name: two, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}.", "{}"]}
 E2
-if "$vocabench" run encoded.yaml --output enc >stdout 2>err; then
+if run encoded.yaml --output enc; then
   for ranks in 1 2 5; do
     divided $ranks encoded.yaml enc$ranks
     agree "encoded: $ranks ranks, the same bytes" enc enc$ranks
   done
   divided 3 encoded.yaml enc3 --cache enc5/cache
   agree "encoded: texts from the cache" enc enc3
-  [ "$(jq -c '[.run.pairs[].texts_encoded]' enc3/results.json)" = '[0,0]' ] && pass "nothing is encoded twice" ||
-    fail "nothing is encoded twice" "$(jq -c '.run.pairs' enc3/results.json)"
-else
-  fail "encoded" "$(cat err)"
+  equal "nothing is encoded twice" \
+    "$(jq -c '[.run.pairs[].texts_encoded]' enc3/results.json)" '[0,0]' "$(jq -c '.run.pairs' enc3/results.json)"
 fi
 
 bad() { # bad WHAT PATTERN ENGINE [FLAGS]

@@ -1,32 +1,14 @@
 #!/bin/bash
-# Dataset-level expansions and series of checkpoints: enumeration's figures, each dataset's own prompts, nothing encoded twice, the same
-# bytes on any number of ranks and in groups, resuming, merging, and bad input.
-# shellcheck disable=SC2015 # pass and fail never fail
+# Dataset-level expansions and series of checkpoints: enumeration's figures, each dataset's own prompts, nothing encoded twice,
+# the same bytes on any number of ranks and in groups, resuming, merging, and bad input.
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 python=/usr/bin/python3
 oracle=$here/tests/tools/expansion_oracle.py
-run() { "$vocabench" run "$@" >stdout 2>err || { fail "run $*" "$(cat err)"; return 1; }; }
-# run_at RANKS ...: the same on several ranks.
-run_at() {
-  local ranks=$1; shift
-  mpi "$ranks" timeout 120 "$vocabench" run "$@" >stdout 2>err || fail "$ranks ranks: run $*" "$(cat err)"
-}
-equal() { if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "found $2" "expected $3"; fi; } # NAME FOUND EXPECTED
-query() { jq -r "$2" "$1/results.json"; }
-figures() { jq 'del(.run)' "$1/results.json"; }
-# like NAME A B: the same figures, records and tables.
-like() {
-  local found record
-  found=$(cmp <(figures "$2") <(figures "$3") 2>&1)
-  for record in "$2"/records/*; do [ ! -e "$record" ] || cmp -s "$record" "$3/records/${record##*/}" || found="$found $record"; done
-  cmp -s "$2/table.csv" "$3/table.csv" && { [ ! -e "$2/series.csv" ] || cmp -s "$2/series.csv" "$3/series.csv"; } || found="$found tables"
-  [ -z "$found" ] && pass "$1" || fail "$1" "$found"
-}
 
 # ---- precomputed: every rule -------------------------------------------------------------------------------------
 
-$python "$oracle" make . || fail "test data"
+must $python "$oracle" make .
 cat >p.yaml <<'E'
 experiment: precomputed
 analyses: [margin, similarity, alignment, uniformity, spectrum, order]
@@ -55,7 +37,7 @@ equal "shared names are listed" "$(query p '.results[] | select(.dataset == "sam
   '[{"a":"maple_tree","b":"maple tree"},{"a":"cat","b":"cat","c":"cat"},{"b":"sea lion","c":"otaria"}]'
 for ranks in 2 3 5 8; do
   run_at $ranks p.yaml --output p$ranks --threads $((ranks % 2 + 1))
-  like "precomputed: $ranks ranks, the same bytes" p p$ranks
+  agree "precomputed: $ranks ranks, the same bytes" p p$ranks
 done
 # The readers of results take them as they take any other: records agree with the figures, whatever the rule.
 for name in same different merge drop; do
@@ -65,8 +47,8 @@ check "report takes expansions" "$vocabench" report p --output report.html
 
 # ---- encoded: prompts of their own, nothing twice ----------------------------------------------------------------
 
-"$tools/make_data" images one 5 6 && "$tools/make_data" images two 12 4 && "$tools/make_data" images three 8 9 &&
-  "$tools/make_data" model m.safetensors && "$tools/make_data" tokenizer tok || fail "test data"
+make_data images one 5 6; make_data images two 12 4; make_data images three 8 9
+make_data model m.safetensors; make_data tokenizer tok
 rm -r two/apple two/bear three/dolphin three/elephant
 mv "two/maple tree" two/maple_tree
 for name in one two three; do
@@ -96,13 +78,11 @@ texts() {
   mkdir -p "$folder"
   for template; do
     while read -r class; do echo "${template/\{\}/$class}"; done <"$name.txt" >texts.txt
-    "$vocabench" encode texts --raw --weights m.safetensors --tokenizer tok --input texts.txt --output "$folder/$name-$n.npy" \
-      >stdout 2>err || fail "encode texts" "$(cat err)"
+    must "$vocabench" encode texts --raw --weights m.safetensors --tokenizer tok --input texts.txt --output "$folder/$name-$n.npy"
     list+=("$folder/$name-$((n++)).npy")
   done
-  "$vocabench" encode images --raw --weights m.safetensors --input "$name" --output "$folder/$name-i.npy" >stdout 2>err ||
-    fail "encode images" "$(cat err)"
-  $python "$oracle" gather "$folder" "$name" "$name" "$name.txt" "${list[@]}" || fail "gather"
+  must "$vocabench" encode images --raw --weights m.safetensors --input "$name" --output "$folder/$name-i.npy"
+  must $python "$oracle" gather "$folder" "$name" "$name" "$name.txt" "${list[@]}"
 }
 texts of-own one "a photo of a {}." "the {}, an animal"; texts of-own two "a {} in the wild"; texts of-own three "{}"
 for name in one two three; do texts of-stated $name "a photo of a {}."; done
@@ -111,13 +91,14 @@ for model in own stated; do
   check "encoded, prompts of '$model': the figures are enumeration's" $python "$oracle" check of-$model $model.json all pair
 done
 equal "an expansion encodes no image and no text again" \
-  "$(query e '[.run.pairs[] | select(.dataset == "all" or .dataset == "pair") | .units_encoded + .texts_encoded] | tojson')" '[0,0,0,0]'
+  "$(query e '[.run.pairs[] | select(.dataset == "all" or .dataset == "pair") | .units_encoded + .texts_encoded] | tojson')" \
+  '[0,0,0,0]'
 equal "prompts are counted by dataset" \
   "$(query e '[.results[] | select(.dataset == "all") | .embedding.prompts, [.expansion.datasets[].prompts]] | tojson')" \
   '[null,[2,1,1],1,[1,1,1]]'
 for ranks in 2 3 5 8; do
   run_at $ranks e.yaml --output e$ranks --batch $ranks
-  like "encoded: $ranks ranks, the same bytes" e e$ranks
+  agree "encoded: $ranks ranks, the same bytes" e e$ranks
 done
 
 # ---- resuming, parts, status -------------------------------------------------------------------------------------
@@ -130,12 +111,12 @@ equal "--resume notices another rule" "$(pairs e8)" "own/all stated/all"
 run e.yaml --output e8 --resume --set expansions.all.shared_names=merge --set 'datasets.two.prompts=["one {}"]'
 equal "--resume notices a dataset's prompts" "$(pairs e8)" "own/two own/all"
 # Killed in an expansion's unit: what was finished before is taken, the rest made, to the same bytes.
-VOCABENCH_FAULT=unit:5:kill "$vocabench" run e.yaml --output killed >stdout 2>err && fail "the fault kills" || pass "the fault kills"
+check_not "the fault kills" env VOCABENCH_FAULT=unit:5:kill "$vocabench" run e.yaml --output killed
 run_at 3 e.yaml --output killed --resume
-like "a killed run goes on at another rank count" e killed
+agree "a killed run goes on at another rank count" e killed
 for model in own stated; do run e.yaml --output part-$model --only-model $model --cache e/cache; done
 check "the parts are joined" "$vocabench" merge whole part-own part-stated
-like "merged parts are the whole" e whole
+agree "merged parts are the whole" e whole
 check "status counts expansions" grep -q '10 pair(s): 10 done' <("$vocabench" status e 2>&1)
 for file in "$here"/configs/experiments/expansion-*.yaml; do
   check "$(basename "$file") reads" env VOCABENCH_CONFIGS="$here/configs" "$vocabench" inspect "$file"
@@ -146,8 +127,8 @@ check "plan lists expansions" "$vocabench" plan e.yaml --output planned
 
 mkdir run contexts embeddings
 for epoch in 1 2 10; do
-  $python "$oracle" perturb m.safetensors run/epoch_$epoch.safetensors $epoch && $python "$oracle" context contexts/e$epoch.pt 64 $epoch ||
-    fail "checkpoints"
+  must $python "$oracle" perturb m.safetensors run/epoch_$epoch.safetensors $epoch
+  must $python "$oracle" context contexts/e$epoch.pt 64 $epoch
   ln -s ../of-own/one-i.npy embeddings/i$epoch.npy; ln -s ../of-own/one-t.npy embeddings/t$epoch.npy
 done
 cat >s.yaml <<'E'
@@ -170,23 +151,25 @@ equal "the configuration has each checkpoint's path as it would be written" \
   "$(query s '.configuration.models | [.[2].weights, .[5].prompts.coop, .[7].image_embeddings] | join(" ")')" \
   "run/epoch_10.safetensors contexts/e10.pt embeddings/i2.npy"
 # shellcheck disable=SC2016 # jq's variables
-equal "the series has each checkpoint's figures" "$(query s '(.results | map({key: (.model + .dataset), value: .}) | from_entries) as $all |
-  .series | length == 21 and all(. as $row | $all[.model + .dataset] | .acc_e == $row.acc_e and .analyses.alignment == $row.alignment and
-  .analyses.uniformity_text == $row.uniformity_text and .series == {name: $row.series, checkpoint: $row.checkpoint})')" true
-equal "checkpoints differ" \
-  "$(query s '[.series[] | select(.series != "ready" and .dataset == "two") | [.alignment, .uniformity_text]] | unique | length')" 6
+holds "the series has each checkpoint's figures" '
+  (.results | map({key: (.model + .dataset), value: .}) | from_entries) as $all | .series | length == 21 and
+  all(. as $row | $all[.model + .dataset] | .acc_e == $row.acc_e and .analyses.alignment == $row.alignment and
+  .analyses.uniformity_text == $row.uniformity_text and
+  .series == {name: $row.series, checkpoint: $row.checkpoint})' s/results.json
+equal "checkpoints differ" "$(query s '[.series[] | select(.series != "ready" and .dataset == "two") |
+  [.alignment, .uniformity_text]] | unique | length')" 6
 equal "series.csv" "$(wc -l <s/series.csv) $(sed -n 3p s/series.csv | tr -d '"' | cut -d, -f1-4)" \
   "22 training,one,epoch_2,training@epoch_2"
 check "series.md" grep -q 'training.*both.*epoch.*10 ' s/series.md
 # A checkpoint alone gives what it gives in the series.
-sed -e 's/name: training/name: alone/; s/"run.*safetensors"/run\/epoch_2.safetensors/; /name: coop/d; /name: ready/,$d' s.yaml >alone.yaml
+sed -e 's/name: training/name: alone/; s/"run.*safetensors"/run\/epoch_2.safetensors/; /name: coop/d; /name: ready/,$d' \
+  s.yaml >alone.yaml
 run alone.yaml --output alone
-cmp -s <(jq '.results[] | del(.model)' alone/results.json) \
-  <(jq '.results[] | select(.model == "training@epoch_2") | del(.model, .series)' s/results.json) &&
-  pass "a checkpoint alone is the same" || fail "a checkpoint alone is the same"
+same "a checkpoint alone is the same" <(query alone '.results[] | del(.model)') \
+  <(query s '.results[] | select(.model == "training@epoch_2") | del(.model, .series)')
 for ranks in 3 8; do
   run_at $ranks s.yaml --output s$ranks --ranks-per-model 1
-  like "series: $ranks groups, the same bytes" s s$ranks
+  agree "series: $ranks groups, the same bytes" s s$ranks
 done
 equal "a series of contexts encodes the images once" \
   "$(query s8 '[.run.pairs[] | select(.model | startswith("coop")) | .units_encoded] | add')" \
@@ -201,7 +184,7 @@ check "report takes series" "$vocabench" report s --output series.html
 
 # ---- bad input ---------------------------------------------------------------------------------------------------
 
-bad() { local name=$1 code=$2 pattern=$3; shift 3; refuses "$name" "$code" "$pattern" "$vocabench" run "$@" --output bad; }
+bad() { refuses "$1" "$2" "$3" "$vocabench" run "${@:4}" --output bad; } # bad NAME CODE PATTERN EXPERIMENT [FLAGS]
 change() { sed "$1" "${2:-e.yaml}" >bad.yaml; }
 change 's/datasets: \[three, one\]/datasets: [three, four]/'
 bad "an unknown dataset" 3 "bad.yaml:[0-9]+:[0-9]+: expansion 'pair': there is no dataset 'four'" bad.yaml
@@ -216,12 +199,13 @@ bad "a dataset twice" 3 "expansion 'pair': 'three' is listed twice" bad.yaml
 change 's/name: pair/name: two/'
 bad "an expansion with a dataset's name" 3 "two expansions or datasets are named two" bad.yaml
 change 's/shared_names: different/shared_names: diferent/'
-bad "an unknown rule" 3 "shared_names: expected one of same, different, merge, drop, found 'diferent'; did you mean 'different'" bad.yaml
+bad "an unknown rule" 3 \
+  "shared_names: expected one of same, different, merge, drop, found 'diferent'; did you mean 'different'" bad.yaml
 change 's/^  - {name: all.*/  - {name: all, dataset: [one, two]}/'
 bad "an unknown key" 3 "unknown key 'dataset' in an expansion; did you mean 'datasets'" bad.yaml
 change 's/, prompts: \["{}"\]//'
-bad "a dataset without prompts" 3 "model 'own': family clip needs the key 'prompts', or every dataset its own: dataset 'three' has none" \
-  bad.yaml
+bad "a dataset without prompts" 3 \
+  "model 'own': family clip needs the key 'prompts', or every dataset its own: dataset 'three' has none" bad.yaml
 change 's/prompts: \["{}"\]/prompts: ["no place"]/'
 bad "a dataset's prompt without a place" 3 "the prompt 'no place' has no .. for the class name" bad.yaml
 change 's/dataset: c,/dataset: a,/' p.yaml
@@ -232,9 +216,11 @@ change '0,/family: precomputed$/s//family: precomputed\n    labels: a-y.npy/' p.
 bad "keys beside embeddings" 3 "model 'm': 'labels' beside 'embeddings', in whose entries it belongs" bad.yaml
 $python -c "import numpy as n; n.save('c7.npy', n.load('c-i.npy')[:, :7]); n.save('c7t.npy', n.load('c-t.npy')[:, :7])"
 change 's/c-i.npy/c7.npy/; s/c-t.npy/c7t.npy/' p.yaml
-bad "other dimensions" 6 "model 'm' on expansion 'same': text embeddings of dataset 'c' have 7 dimensions, those of 'a' 12" bad.yaml
+bad "other dimensions" 6 \
+  "model 'm' on expansion 'same': text embeddings of dataset 'c' have 7 dimensions, those of 'a' 12" bad.yaml
 printf 'name: c\nvocabularies: {all: [cat, elk]}\n' >few.yaml
-$python -c "import numpy; numpy.save('few-t.npy', numpy.load('c-t.npy')[:2]); numpy.save('few-y.npy', numpy.load('c-y.npy').clip(-1, 1))"
+$python -c \
+  "import numpy; numpy.save('few-t.npy', numpy.load('c-t.npy')[:2]); numpy.save('few-y.npy', numpy.load('c-y.npy').clip(-1, 1))"
 change 's/vocabularies: c.yaml/vocabularies: few.yaml/; s/c-t.npy/few-t.npy/; s/c-y.npy/few-y.npy/' p.yaml
 bad "nothing left of a dataset" 6 "expansion 'drop': 'c': no class is left, all its names are shared and dropped" bad.yaml
 printf 'name: c\nvocabularies: {all: [cat, {id: n7, name: gnu}, hen, yak]}\n' >ids.yaml

@@ -1,10 +1,9 @@
 #!/bin/bash
-# Injected failures at every kind of call, on one rank of three: no hang, one line, a documented code, nothing half-written, and a good
-# rerun.
-# shellcheck disable=SC2015 # pass and fail never fail
+# Injected failures at every kind of call, on one rank of three: no hang, one line, a documented code, nothing half-written, and
+# a good rerun.
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
-"$tools/make_data" images pics 20 26 && "$tools/make_data" model m.safetensors && "$tools/make_data" tokenizer tok || fail "test data"
+make_data images pics 20 26; make_data model m.safetensors; make_data tokenizer tok
 cat >v.yaml <<'E'
 name: v
 vocabularies: {animals: [bear, dolphin, elephant], things: [apple, chair], places: [forest, sea]}
@@ -17,16 +16,11 @@ threads: 1
 datasets: [{name: folder, images: pics, vocabularies: v.yaml}]
 models: [{name: plain, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}.", "a {}"]}]
 E
-mpi 3 timeout 60 "$vocabench" run e.yaml --output whole >stdout 2>stderr || fail "an undisturbed run" "$(cat stderr)"
+limit=60
+run_at 3 e.yaml --output whole
 sums() { (cd "$1" && jq 'del(.run)' results.json && md5sum records/* table.*); }
 sums whole >truth
 
-whole_files() {
-  local file
-  while IFS= read -r file; do "$tools/npy" print "$file" >/dev/null || return 1; done < <(find cut/cache -name '*.npy' 2>/dev/null)
-  for file in cut/pairs/*.json cut/results.json; do [ ! -e "$file" ] || jq . "$file" >/dev/null || return 1; done
-  for file in cut/records/*.zst; do [ ! -e "$file" ] || zstd -tq "$file" || return 1; done
-}
 # breaks FAULT CODES: one rank meets the fault. The codes that fit; 0 where the run may not come so far, or may do without.
 breaks() {
   local fault=$1 codes=$2 code lines
@@ -34,17 +28,20 @@ breaks() {
   VOCABENCH_FAULT=$fault mpi 3 timeout -k 5 60 "$vocabench" run e.yaml --output cut >stdout 2>stderr; code=$?
   lines=$(grep -c '^vocabench: ' stderr)
   if [ $code = 124 ] || [ $code = 137 ]; then fail "$fault: hung" "$(cat stderr)"; return; fi
-  [[ " $codes " == *" $code "* ]] || { fail "$fault: code $code, expected one of $codes" "$(grep -a '^vocabench' stderr)"; return; }
-  [ $code = 0 ] && { [ "$lines" = 0 ] && sums cut | cmp -s - truth && pass "$fault: goes on" ||
-    fail "$fault: goes on wrongly" "$(cat stderr)"; return; }
+  [[ " $codes " == *" $code "* ]] ||
+    { fail "$fault: code $code, expected one of $codes" "$(grep -a '^vocabench' stderr)"; return; }
+  if [ $code = 0 ]; then
+    [ "$lines" = 0 ] && sums cut | cmp -s - truth
+    verdict $? "$fault: goes on" "$(cat stderr)"; return
+  fi
   fired=$((fired + 1))
   [ "$lines" = 1 ] || { fail "$fault: $lines lines instead of one" "$(cat stderr)"; return; }
   grep -qE "^vocabench: rank [0-2]: .{10}" stderr || { fail "$fault: the line names no rank" "$(cat stderr)"; return; }
-  whole_files || { fail "$fault: a piece under a final name"; return; }
-  [ -z "$(find cut -name '*.tmp' 2>/dev/null)" ] || { fail "$fault: a temporary file is left" "$(find cut -name '*.tmp')"; return; }
-  mpi 2 timeout -k 5 60 "$vocabench" run e.yaml --output cut >stdout 2>stderr && sums cut | cmp -s - truth &&
-    pass "$fault: code $code, and a good rerun" ||
-    fail "$fault: rerun after code $code" "$(cat stderr)"
+  whole_files cut || { fail "$fault: a piece under a final name"; return; }
+  [ -z "$(find cut -name '*.tmp' 2>/dev/null)" ] ||
+    { fail "$fault: a temporary file is left" "$(find cut -name '*.tmp')"; return; }
+  mpi 2 timeout -k 5 60 "$vocabench" run e.yaml --output cut >stdout 2>stderr && sums cut | cmp -s - truth
+  verdict $? "$fault: code $code, and a good rerun" "$(cat stderr)"
 }
 fired=0
 for n in 1 2 4; do
@@ -62,19 +59,20 @@ for n in 1 3 8 21 55 144 377 987; do breaks "alloc:$n:ENOMEM@$((n % 3))" "0 8"; 
 breaks alloc:1000+:ENOMEM@1 8
 for n in 1 3 4 7 11 16; do breaks "mpi:$n:EIO@$((n % 3))" "0 9"; done
 for n in 1 2; do breaks "unit:$n:EIO@$n" "0 1"; done
-[ $fired -gt 30 ] && pass "faults were met ($fired)" || fail "faults were met" "$fired only"
+check "faults were met ($fired)" test $fired -gt 30
 
 # ---- the other commands, on one rank: every call fails once -----------------------------------------------------
 printf 'a bear\nan apple\n' >texts.txt
-commands=("encode images --weights m.safetensors --input pics --output x/o" \
+commands=("encode images --weights m.safetensors --input pics --output x/o"
   "encode texts --weights m.safetensors --tokenizer tok --input texts.txt --output x/o"
-  "tokenize --tokenizer tok --input texts.txt --output x/o" "preprocess --resolution 16 --input pics --output x/o" \
-    "pack --input pics --output x/o"
+  "tokenize --tokenizer tok --input texts.txt --output x/o"
+  "preprocess --resolution 16 --input pics --output x/o"
+  "pack --input pics --output x/o"
   "inspect pics" "inspect m.safetensors" "plan e.yaml")
 for command in "${commands[@]}"; do
   rm -rf x; mkdir x
   # shellcheck disable=SC2086 # a command line
-  "$vocabench" $command >stdout 2>stderr || fail "$command" "$(cat stderr)"
+  must "$vocabench" $command
   for fault in open:1:EACCES open:3:EIO read:1:EIO read:2:short mmap:1:ENOMEM alloc:2:ENOMEM alloc:40:ENOMEM alloc:400:ENOMEM \
     write:1:ENOSPC fsync:1:EIO rename:1:EIO; do
     rm -rf x; mkdir x
@@ -87,8 +85,7 @@ for command in "${commands[@]}"; do
     esac
     [ "$(grep -c '^vocabench: .' stderr)" = 1 ] || { fail "$fault: $command: one line" "$(cat stderr)"; continue; }
     # A folder synced after the rename is a whole file; everything else leaves nothing.
-    [ -z "$(find x -type f ! -name '*.tar.zst')" ] && pass "$fault: ${command%% --*}" ||
-      fail "$fault: ${command%% --*} leaves a file" "$(find x -type f)"
+    equal "$fault: ${command%% --*}" "$(find x -type f ! -name '*.tar.zst')" "" "$(find x -type f)"
   done
 done
 
@@ -102,20 +99,18 @@ datasets: [{name: folder, images: pics, vocabularies: v.yaml}]
 models: [{name: plain, family: clip, weights: m.safetensors, tokenizer: tok, prompts: cifar100}]
 E
   mpi 3 timeout -k 5 60 "$vocabench" run big.yaml --output small/o >stdout 2>stderr; code=$?
-  { [ $code = 7 ] && grep -qE '^vocabench: rank [0-2]: .*small/o/.*No space left on device' stderr; } && pass "a full disk: code 7" ||
-    fail "a full disk" "code $code" "$(cat stderr)"
-  [ -z "$(find small -name '*.tmp')" ] && pass "nothing temporary is left on it" ||
-    fail "nothing temporary is left on it" "$(find small -name '*.tmp')"
-  mount -o remount,size=8m small && mpi 2 timeout -k 5 60 "$vocabench" run big.yaml --output small/o >stdout 2>stderr &&
-    pass "and with room it goes on" ||
-    fail "and with room it goes on" "$(cat stderr)"
+  [ $code = 7 ] && grep -qE '^vocabench: rank [0-2]: .*small/o/.*No space left on device' stderr
+  verdict $? "a full disk: code 7" "code $code" "$(cat stderr)"
+  equal "nothing temporary is left on it" "$(find small -name '*.tmp')" ""
+  mount -o remount,size=8m small && mpi 2 timeout -k 5 60 "$vocabench" run big.yaml --output small/o >stdout 2>stderr
+  verdict $? "and with room it goes on" "$(cat stderr)"
   umount small; trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
 else
   skip "a full disk" "a tmpfs cannot be mounted here; a limit on file sizes stands in"
 fi
 # A limit on the size of files: the kernel's own error at write, where a signal would end the process.
 (ulimit -f 8192; timeout -k 5 60 "$vocabench" preprocess --resolution 96 --input pics --output big.npy >stdout 2>stderr); code=$?
-{ [ $code = 7 ] && grep -qE '^vocabench: big.npy: cannot write: File too large' stderr &&
-  [ -z "$(find . -maxdepth 1 -name '*big.npy*')" ]; } &&
-  pass "a file that may not grow: code 7" || fail "a file that may not grow" "code $code" "$(cat stderr)"
+[ $code = 7 ] && grep -qE '^vocabench: big.npy: cannot write: File too large' stderr &&
+  [ -z "$(find . -maxdepth 1 -name '*big.npy*')" ]
+verdict $? "a file that may not grow: code 7" "code $code" "$(cat stderr)"
 finish

@@ -1,12 +1,11 @@
 #!/bin/bash
-# A disk that fills at five moments of a run of six models on three datasets, 8 ranks in 3 groups: a clear error and code 7 on every
-# rank, nobody left waiting; with room again the same bytes, and nothing that was finished is encoded twice.
-# shellcheck disable=SC2015 # pass and fail never fail
+# A disk that fills at five moments of a run of six models on three datasets, 8 ranks in 3 groups: a clear error and code 7 on
+# every rank, nobody left waiting; with room again the same bytes, and nothing that was finished is encoded twice.
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 mkdir -p cifar small
-"$tools/make_data" images pics 20 13 && "$tools/make_data" cifar cifar/test.bin 20 1000 && "$tools/make_data" images five 5 4 &&
-  "$tools/make_data" model m.safetensors && "$tools/make_data" tokenizer tok || fail "test data"
+make_data images pics 20 13; make_data cifar cifar/test.bin 20 1000; make_data images five 5 4
+make_data model m.safetensors; make_data tokenizer tok
 made_vocabularies
 cat >e.yaml <<'E'
 experiment: full
@@ -22,16 +21,16 @@ models:
   - {name: gelu, family: clip, weights: m.safetensors, tokenizer: tok, activation: gelu, prompts: ["a photo of a {}."]}
   - {name: ensemble, family: clip, weights: m.safetensors, tokenizer: tok, prompts: cifar100}
   - {name: rgb, family: clip, weights: m.safetensors, tokenizer: tok, preprocessing: rgb_first, prompts: ["a photo of a {}."]}
-  - {name: both, family: clip, weights: m.safetensors, tokenizer: tok, activation: gelu, preprocessing: rgb_first, prompts: ["the {}"]}
+  - {name: both, family: clip, weights: m.safetensors, tokenizer: tok, activation: gelu, preprocessing: rgb_first,
+     prompts: ["the {}"]}
   - {name: quick, family: clip, weights: m.safetensors, tokenizer: tok, activation: quick_gelu, prompts: ["a {}."]}
 E
-mpi 1 "$vocabench" run e.yaml --output whole >stdout 2>stderr || fail "an undisturbed run" "$(cat stderr)"
+limit=300
+run_at 1 e.yaml --output whole
 images=$(jq '[.run.pairs[].units_encoded] | add' whole/results.json)
-[ "$(jq '.results | length' whole/results.json)" = 18 ] && pass "eighteen pairs, $images units of images" || fail "eighteen pairs"
-# Image units in the cache: their keys' folders hold `seen`.
-keys=$(cd whole/cache && for key in *; do [ ! -d "$key/seen" ] || echo "$key"; done)
-units() { for key in $keys; do find "$1/cache/$key" -maxdepth 1 -name '*.npy' ! -name '.*' 2>/dev/null; done | wc -l; }
-# every_rank FOLDER: runs on 8 ranks; code.R gets what rank R ended with. Its own code is that of the launcher: 0, or 124 when it hung.
+equal "eighteen pairs, $images units of images" "$(jq '.results | length' whole/results.json)" 18
+# every_rank FOLDER: runs on 8 ranks; code.R gets what rank R ended with. Its own code is that of the launcher: 0, or 124 when
+# it hung.
 # shellcheck disable=SC2016 # expanded by each rank's shell
 every_rank() {
   rm -f code.*
@@ -42,30 +41,24 @@ every_rank() {
 fills() {
   local name=$1 folder=$2
   every_rank "$folder" || { fail "$name: hung" "$(cat stderr)"; return; }
-  [ "$(cat code.* | sort | uniq -c | tr -s ' ')" = " 8 7" ] && pass "$name: all eight ranks end with code 7" ||
-    fail "$name: codes of the ranks" "$(cat code.*)" "$(cat stderr)"
-  { [ "$(grep -c '^vocabench: ' stderr)" = 1 ] && grep -qE "^vocabench: rank [0-7]: .*$folder/.*: No space left on device" stderr; } &&
-    pass "$name: one line names file and reason" || fail "$name: one line names file and reason" "$(cat stderr)"
-  [ ! -e "$folder/results.json" ] && [ -z "$(find "$folder" -name '*.tmp')" ] && pass "$name: nothing half-written is left" ||
-    fail "$name: nothing half-written is left" "$(find "$folder" -name '*.tmp' -o -name results.json)"
+  equal "$name: all eight ranks end with code 7" \
+    "$(cat code.* | sort | uniq -c | tr -s ' ')" " 8 7" "$(cat code.*)" "$(cat stderr)"
+  [ "$(grep -c '^vocabench: ' stderr)" = 1 ] && grep -qE "^vocabench: rank [0-7]: .*$folder/.*: No space left on device" stderr
+  verdict $? "$name: one line names file and reason" "$(cat stderr)"
+  [ ! -e "$folder/results.json" ] && [ -z "$(find "$folder" -name '*.tmp')" ]
+  verdict $? "$name: nothing half-written is left" "$(find "$folder" -name '*.tmp' -o -name results.json)"
 }
 seen=""
 # goes_on NAME FOLDER: with room again.
 goes_on() {
-  local name=$1 folder=$2 before kept record
-  before=$(units "$folder") kept=$(find "$folder/pairs" -name '*.json' ! -name '.*' 2>/dev/null | wc -l)
+  local name=$1 folder=$2 before kept
+  before=$(units_cached "$folder") kept=$(find "$folder/pairs" -name '*.json' ! -name '.*' 2>/dev/null | wc -l)
   seen="$seen $before"
-  every_rank "$folder" && [ "$(cat code.* | sort -u)" = 0 ] || { fail "$name: rerun" "$(cat stderr)"; return; }
-  local differs=""
-  cmp -s <(jq 'del(.run)' whole/results.json) <(jq 'del(.run)' "$folder/results.json") || differs=results.json
-  for record in whole/records/*; do cmp -s "$record" "$folder/records/${record##*/}" || differs="$differs $record"; done
-  cmp -s whole/table.csv "$folder/table.csv" || differs="$differs table.csv"
-  [ -z "$differs" ] && pass "$name: the same bytes ($kept of 18 results, $before of $images units were kept)" ||
-    fail "$name: bytes" "$differs"
-  local done_now; done_now=$(jq -r '.run.pairs | "\(length) \([.[].units_encoded] | add // 0)"' "$folder/results.json")
-  [ "$done_now" = "$((18 - kept)) $((images - before))" ] &&
-    pass "$name: nothing is done twice" || fail "$name: nothing is done twice" "$kept results, $before units were there" \
-      "$(jq -c .run.pairs "$folder/results.json")"
+  if ! every_rank "$folder" || [ "$(cat code.* | sort -u)" != 0 ]; then fail "$name: rerun" "$(cat code.* stderr)"; return; fi
+  agree "$name: the same bytes ($kept of 18 results, $before of $images units were kept)" whole "$folder"
+  equal "$name: nothing is done twice" \
+    "$(query "$folder" '.run.pairs | "\(length) \([.[].units_encoded] | add // 0)"')" "$((18 - kept)) $((images - before))" \
+    "$kept results, $before units were there" "$(query "$folder" '.run.pairs | tojson')"
 }
 
 # ---- every rank's writes fail from one on ------------------------------------------------------------------------
@@ -92,6 +85,6 @@ if mount -t tmpfs -o size=64m none small 2>/dev/null; then
 else
   skip "a disk that is really full, at five moments" "A TMPFS CANNOT BE MOUNTED HERE (not root?): only injected faults were tried"
 fi
-[ "$(tr ' ' '\n' <<<"$seen" | sort -un | wc -l)" -ge 4 ] && pass "the moments were different ones: units kept:$seen" ||
-  fail "the moments were different ones" "$seen"
+[ "$(tr ' ' '\n' <<<"$seen" | sort -un | wc -l)" -ge 4 ]
+verdict $? "the moments were different ones: units kept:$seen" "$seen"
 finish

@@ -1,6 +1,6 @@
 #!/bin/bash
 # REPE end to end on real images and captions: equal to NumPy, byte-equal at any rank count, ensembles, captions alone, bad input.
-# shellcheck disable=SC2317 # run and numpy are called through check
+# shellcheck disable=SC2317 # runs and numpy are called through check
 . "$(dirname "$0")/../lib.sh"
 need_shared models/cifar-tiny-rn.safetensors "REPE on CIFAR-100"
 weights=$shared/models/cifar-tiny-rn.safetensors tokenizer=$shared/reference/bpe_simple_vocab_16e6.txt.gz python=/usr/bin/python3
@@ -23,35 +23,35 @@ models:
   - {name: tiny, family: clip, weights: $weights, tokenizer: $tokenizer, prompts: $2}
 EOF
 }
-run() { mpi "$1" "$vocabench" run "$2.yaml" --output "out-$2-$1" --cache "${3:-cache}" >"log-$2-$1" 2>&1; }
+# runs RANKS NAME [CACHE]
+runs() { mpi "$1" "$vocabench" run "$2.yaml" --output "out-$2-$1" --cache "${3:-cache}"; }
 plain='["a photo of a {}."]' settings='{corpus: pictures, top_k: [10, 100], lambda: [0, 0.25, 0.5]}'
 
 experiment single "$plain" "$settings"
-check "a run with retrieval" run 1 single
+check "a run with retrieval" runs 1 single
 for ranks in 3 5; do
-  check "the same at $ranks ranks, encoding all again" run $ranks single "cache-$ranks"
-  same "results at $ranks ranks" <(jq 'del(.run)' out-single-1/results.json) <(jq 'del(.run)' out-single-$ranks/results.json)
-  same "lists at $ranks ranks" out-single-1/retrieval/tiny--cifar100.jsonl.zst out-single-$ranks/retrieval/tiny--cifar100.jsonl.zst
+  check "the same at $ranks ranks, encoding all again" runs $ranks single "cache-$ranks"
+  same "results at $ranks ranks" <(figures out-single-1) <(figures out-single-$ranks)
+  same "lists at $ranks ranks" \
+    out-single-1/retrieval/tiny--cifar100.jsonl.zst out-single-$ranks/retrieval/tiny--cifar100.jsonl.zst
 done
-if [ "$(jq '[.results[0].retrieval.results[] | select(.best)] | length' out-single-1/results.json)" = 1 ]; then
-  pass "one row is marked as the best"
-else fail "one row is marked as the best"; fi
-if [ "$(jq '.results[0] as $r | $r.retrieval.results[] |
-  select(.lambda == 0) | .acc_e == $r.acc_e' out-single-1/results.json | sort -u)" = true ]
-then pass "lambda 0 is the plain prompt"; else fail "lambda 0 is the plain prompt"; fi
+equal "one row is marked as the best" "$(query out-single-1 '[.results[0].retrieval.results[] | select(.best)] | length')" 1
+# shellcheck disable=SC2016 # jq's variable
+equal "lambda 0 is the plain prompt" "$(query out-single-1 '.results[0] as $r | $r.retrieval.results[] | select(.lambda == 0) |
+  .acc_e == $r.acc_e' | sort -u)" true
 
 "$vocabench" plan single.yaml >planned 2>&1
-if grep -qE '^  corpus pictures +images +2000 rows, .* GB, 1 scan$' planned && ! grep -q 'corpus words' planned; then
-  pass "the plan lists the corpus that is scanned"
-else fail "the plan lists the corpus that is scanned" "$(cat planned)"; fi
+grep -qE '^  corpus pictures +images +2000 rows, .* GB, 1 scan$' planned && ! grep -q 'corpus words' planned
+verdict $? "the plan lists the corpus that is scanned" "$(cat planned)"
 
 # The same by NumPy, from embeddings that the encode commands wrote.
 if $python -c 'import numpy' 2>/dev/null; then
   "$vocabench" encode images --weights "$weights" --input test.bin --output images.npy --raw 2>/dev/null
   "$vocabench" encode images --weights "$weights" --input "corpus/*.tar" --output index.npy --raw 2>/dev/null
   for tar in corpus/*.tar; do
-    for key in $(tar tf "$tar" | sed -n 's/\.txt$//p' | LC_ALL=C sort); do tar xOf "$tar" "$key.txt" | tr '\n' ' ' | sed 's/ *$//';
-      echo; done
+    for key in $(tar tf "$tar" | sed -n 's/\.txt$//p' | LC_ALL=C sort); do
+      tar xOf "$tar" "$key.txt" | tr '\n' ' ' | sed 's/ *$//'; echo
+    done
   done >captions.slow.txt
   mv captions.slow.txt captions.txt
   $python - "$shared" <<'EOF'
@@ -67,12 +67,12 @@ EOF
     "$vocabench" encode texts --weights "$weights" --tokenizer "$tokenizer" --input $list.txt --output $list.npy --raw
   done
   numpy() { # NAME: its results, blends and texts
-    $python "$here/tests/tools/repe_oracle.py" "out-$1-1/results.json" "out-$1-1/retrieval/tiny--cifar100" images.npy labels.txt "$1.npy" \
-      "$shared/reference/cifar100_vocabularies.json" index.npy captions.txt captions.npy
+    $python "$here/tests/tools/repe_oracle.py" "out-$1-1/results.json" "out-$1-1/retrieval/tiny--cifar100" \
+      images.npy labels.txt "$1.npy" "$shared/reference/cifar100_vocabularies.json" index.npy captions.txt captions.npy
   }
   check "a single prompt equals NumPy" numpy single
   experiment ensemble '["a photo of a {}.", "a blurry photo of the {}."]' "$settings"
-  check "a run with an ensemble" run 1 ensemble
+  check "a run with an ensemble" runs 1 ensemble
   check "an ensemble equals NumPy" numpy ensemble
 
   # The same index as embedding parts with captions beside them, as clip-retrieval lays them out.
@@ -87,18 +87,18 @@ for p, (a, b) in enumerate(((0, 700), (700, 701), (701, len(index)))):
         f.writelines(json.dumps({"caption": c}) + "\n" for c in captions[a:b])
 EOF
   experiment laid "$plain" '{corpus: parts, top_k: [10, 100], lambda: [0, 0.25, 0.5]}'
-  check "a run over embedding parts" run 2 laid
+  check "a run over embedding parts" runs 2 laid
   same "embedding parts give what the pictures gave" <(jq '.results[0].retrieval.results' out-single-1/results.json) \
     <(jq '.results[0].retrieval.results' out-laid-2/results.json)
   sed -i '$d' parts/metadata/metadata_0002.jsonl
-  refuses "captions fewer than rows" 6 'metadata_0002.jsonl: [0-9]+ captions for [0-9]+ rows' mpirun --oversubscribe -n 3 "$vocabench" \
-    run laid.yaml --output o --cache cache
+  refuses "captions fewer than rows" 6 'metadata_0002.jsonl: [0-9]+ captions for [0-9]+ rows' \
+    mpirun --oversubscribe -n 3 "$vocabench" run laid.yaml --output o --cache cache
   rm parts/metadata/metadata_0001.jsonl
   refuses "a part without captions" 6 '2 caption files for 3 parts' "$vocabench" run laid.yaml --output o --cache cache
   experiment alone "$plain" '{corpus: words, top_k: 20, filter: none, deduplicate: true}'
-  check "captions alone" run 2 alone
-  check "captions alone at one rank" run 1 alone cache-alone
-  same "captions alone: the same results" <(jq 'del(.run)' out-alone-1/results.json) <(jq 'del(.run)' out-alone-2/results.json)
+  check "captions alone" runs 2 alone
+  check "captions alone at one rank" runs 1 alone cache-alone
+  same "captions alone: the same results" <(figures out-alone-1) <(figures out-alone-2)
 else skip "REPE against NumPy" "python3-numpy is not installed"; fi
 
 experiment typo "$plain" '{corpus: picture}'

@@ -13,7 +13,8 @@ import numpy, os
 r = numpy.random.default_rng(0)
 x = r.integers(-3, 4, (9001, 37)).astype("f4")
 x[4000:4500] = x[:500]; x[100] = 0; x[8000, 3] = numpy.nan; x[9000, 0] = numpy.inf; x[7] = x[6]
-for folder, dtype, cuts in ("f4", "f4", [1, 700, 700, 5003]), ("f2", "f2", [4000]), ("mixed", None, [250, 3000]), ("clean", "f4", [30]):
+for folder, dtype, cuts in (("f4", "f4", [1, 700, 700, 5003]), ("f2", "f2", [4000]), ("mixed", None, [250, 3000]),
+                            ("clean", "f4", [30])):
     at = folder + "/img_emb" if folder == "f2" else folder
     os.makedirs(at)
     rows = numpy.nan_to_num(x, posinf=0)[:240] if folder == "clean" else x
@@ -53,15 +54,13 @@ PY
 retrieve() { "$vocabench" retrieve "$@"; }
 brute() { "$python" brute.py "$@"; }
 
-# ---- brute force ----------------------------------------------------------------------------------------------------------------
+# ---- brute force ----------------------------------------------------------------------------------------------------
 for corpus in f4 f2 mixed; do
   for similarity in dot cosine; do
     queries=q.npy; [ $corpus = f2 ] && queries=q2.npy
     folder=$corpus; [ $corpus = f2 ] && folder=f2/img_emb
-    if retrieve --queries $queries --corpus $corpus --top-k 60 --similarity $similarity --output one.jsonl.zst --ids one.npy >out 2>err
-    then
-      check "$corpus, $similarity: NumPy's lists" brute $queries $folder 60 one.npy one.jsonl.zst $similarity
-    else fail "$corpus, $similarity: NumPy's lists" "$(cat err)"; fi
+    must retrieve --queries $queries --corpus $corpus --top-k 60 --similarity $similarity --output one.jsonl.zst --ids one.npy
+    check "$corpus, $similarity: NumPy's lists" brute $queries $folder 60 one.npy one.jsonl.zst $similarity
     [ $similarity = dot ] || continue
     for ranks in 2 3 5 8; do
       mpi $ranks "$vocabench" retrieve --queries $queries --corpus $corpus --top-k 60 --output many.jsonl.zst \
@@ -71,14 +70,14 @@ for corpus in f4 f2 mixed; do
     done
   done
 done
-summary() { jq -c 'del(.run)' one.summary.json; }
-if [ "$(summary | jq -c '[.queries, .listed, .rows, .parts, .rows_not_finite, .rows_zero, .exact]')" = '[23,60,9001,3,2,1,"proven"]' ]; then
-  pass "the summary counts rows that are not finite and rows of zeros"
-else fail "the summary counts rows that are not finite and rows of zeros" "$(summary)"; fi
+equal "the summary counts rows that are not finite and rows of zeros" \
+  "$(jq -c '[.queries, .listed, .rows, .parts, .rows_not_finite, .rows_zero, .exact]' one.summary.json)" \
+  '[23,60,9001,3,2,1,"proven"]' "$(cat one.summary.json)"
 
 # The queries in a glob's parts; more rows wanted than there are; isa levels; a small budget.
 for isa in scalar avx2 avx512; do
-  VOCABENCH_ISA=$isa retrieve --queries q.npy --corpus 'f4/*.npy' --top-k 60 --output isa.jsonl.zst --threads 3 --memory 2MiB >out 2>err
+  VOCABENCH_ISA=$isa retrieve --queries q.npy --corpus 'f4/*.npy' --top-k 60 \
+    --output isa.jsonl.zst --threads 3 --memory 2MiB >out 2>err
   retrieve --queries q.npy --corpus f4 --top-k 60 --output one.jsonl.zst >out 2>&1
   same "the list at the level $isa" one.jsonl.zst isa.jsonl.zst
 done
@@ -86,14 +85,15 @@ mpi 3 "$vocabench" retrieve --queries q.npy --corpus clean --top-k 1000 --output
 check "a corpus smaller than K is listed whole" brute q.npy clean 1000 few.npy few.jsonl.zst dot
 check "and that is said" grep -q 'note: clean has 240 rows to list, fewer than --top-k 1000' err
 
-# ---- 8-bit codes ----------------------------------------------------------------------------------------------------------------
+# ---- 8-bit codes ----------------------------------------------------------------------------------------------------
 for corpus in f4 f2 mixed; do
   for similarity in dot cosine; do
     queries=q.npy; [ $corpus = f2 ] && queries=q2.npy
     copy=codes-$corpus-$similarity
     mpi 3 "$vocabench" pack --quantize int8 --input $corpus --output $copy --similarity $similarity --threads 2 >out 2>err ||
       fail "codes of $corpus for $similarity" "$(cat err)"
-    retrieve --queries $queries --corpus $corpus --top-k 60 --similarity $similarity --output one.jsonl.zst --ids one.npy >out 2>&1
+    retrieve --queries $queries --corpus $corpus --top-k 60 --similarity $similarity \
+      --output one.jsonl.zst --ids one.npy >out 2>&1
     for ranks in 1 3 8; do
       mpi $ranks "$vocabench" retrieve --queries $queries --corpus $corpus --quantized $copy --top-k 60 --similarity $similarity \
         --output codes.jsonl.zst --ids codes.npy >out 2>err
@@ -102,9 +102,8 @@ for corpus in f4 f2 mixed; do
     done
   done
 done
-if [ "$(jq -c 'del(.run)|del(.engine)' codes.summary.json)" = "$(jq -c 'del(.run)|del(.engine)' one.summary.json)" ]; then
-  pass "and the same counts"
-else fail "and the same counts" "$(cat codes.summary.json)"; fi
+equal "and the same counts" "$(jq -c 'del(.run)|del(.engine)' codes.summary.json)" \
+  "$(jq -c 'del(.run)|del(.engine)' one.summary.json)"
 for isa in scalar avx2; do
   VOCABENCH_ISA=$isa retrieve --queries q.npy --corpus mixed --quantized codes-mixed-cosine --similarity cosine --top-k 60 \
     --output isa.jsonl.zst --threads 3 >out 2>err
@@ -119,10 +118,13 @@ mpi 2 "$vocabench" retrieve --queries q.npy --corpus f4 --quantized codes-f4-dot
 same "a scan of codes goes on, too" whole.jsonl.zst cut8.jsonl.zst
 check "without scanning again what was finished, too" test "$(jq .run.blocks_resumed cut8.summary.json)" -gt 0
 codes_of() {
-  refuses "$1" "$2" "$3" mpirun --oversubscribe -n 2 "$vocabench" retrieve --queries q.npy --top-k 5 --output bad.jsonl.zst "${@:4}"
+  refuses "$1" "$2" "$3" \
+    mpirun --oversubscribe -n 2 "$vocabench" retrieve --queries q.npy --top-k 5 --output bad.jsonl.zst "${@:4}"
 }
-codes_of "codes of another corpus" 6 'codes-f4-dot: a copy of 5 parts of 37 dimensions, mixed has 3' --corpus mixed --quantized codes-f4-dot
-codes_of "codes for another similarity" 6 'codes for the similarity cosine, asked for is dot' --corpus f4 --quantized codes-f4-cosine
+codes_of "codes of another corpus" 6 'codes-f4-dot: a copy of 5 parts of 37 dimensions, mixed has 3' \
+  --corpus mixed --quantized codes-f4-dot
+codes_of "codes for another similarity" 6 'codes for the similarity cosine, asked for is dot' \
+  --corpus f4 --quantized codes-f4-cosine
 codes_of "no codes" 4 'nothing/manifest.json' --corpus f4 --quantized nothing
 cp -r codes-f4-dot short-codes; truncate -s -1 short-codes/000004.vbq
 codes_of "truncated codes" 5 '000004.vbq: truncated' --corpus f4 --quantized short-codes
@@ -131,7 +133,7 @@ mkdir changed; cp f4/* changed
 codes_of "codes of rows that have changed" 6 'the quantised copy is not of this corpus' --corpus changed --quantized codes-f4-dot
 refuses "an unknown code" 2 "quantize: expected int8, found 'int4'" "$vocabench" pack --quantize int4 --input f4 --output none
 
-# ---- interruptions --------------------------------------------------------------------------------------------------------------
+# ---- interruptions --------------------------------------------------------------------------------------------------
 retrieve --queries q.npy --corpus f4 --top-k 60 --output whole.jsonl.zst --ids whole.npy >out 2>&1
 rm -rf cut.*
 for fault in unit:5:kill@1 unit:2:kill@0; do
@@ -156,7 +158,7 @@ mpi 5 "$vocabench" retrieve --queries q.npy --corpus f4 --top-k 60 --output stop
 same "and goes on" whole.jsonl.zst stop.jsonl.zst
 check "with its finished blocks" test "$(jq .run.blocks_resumed stop.summary.json)" -gt 0
 
-# ---- bad input, on several ranks ------------------------------------------------------------------------------------------------
+# ---- bad input, on several ranks ------------------------------------------------------------------------------------
 bad() {
   local name=$1 code=$2 pattern=$3; shift 3
   refuses "$name" "$code" "$pattern" mpirun --oversubscribe -n 3 "$vocabench" retrieve --output bad.jsonl.zst "$@"
@@ -167,7 +169,8 @@ bad "a NaN among the queries" 5 'query row 2: element 5 is NaN' --queries bad_q.
 bad "queries that are no matrix" 5 'flat.npy: an array of 1 dimension' --queries flat.npy --corpus f4 --top-k 5
 bad "queries of integers" 10 'int_q.npy: elements of type int32' --queries int_q.npy --corpus f4 --top-k 5
 bad "no queries" 5 'no_q.npy: no queries' --queries no_q.npy --corpus f4 --top-k 5
-bad "a zero query for cosines" 5 'query row 0: all elements are zero' --queries bad_q.npy --corpus f4 --top-k 5 --similarity cosine
+bad "a zero query for cosines" 5 'query row 0: all elements are zero' \
+  --queries bad_q.npy --corpus f4 --top-k 5 --similarity cosine
 bad "a missing corpus" 4 'nowhere' --queries q.npy --corpus nowhere --top-k 5
 mkdir empty; bad "an empty folder" 4 'empty: no embedding parts' --queries q.npy --corpus empty --top-k 5
 mkdir cut unequal; cp f4/* cut; truncate -s -5 cut/part_0003.npy
@@ -175,15 +178,16 @@ bad "a truncated part" 5 'part_0003.npy: truncated' --queries q.npy --corpus cut
 cp f4/part_0001.npy unequal/a.npy; cp wide_q.npy unequal/b.npy
 bad "parts of different dimensions" 6 'unequal/b.npy: rows of 38 dimensions, those of unequal/a.npy have 37' \
   --queries q.npy --corpus unequal --top-k 5
-bad "an unknown similarity" 2 "similarity: expected dot or cosine, found 'l2'" --queries q.npy --corpus f4 --top-k 5 --similarity l2
+bad "an unknown similarity" 2 "similarity: expected dot or cosine, found 'l2'" \
+  --queries q.npy --corpus f4 --top-k 5 --similarity l2
 bad "a budget that is none" 2 "memory: expected a size" --queries q.npy --corpus f4 --top-k 5 --memory 12MB3
 bad "a budget that is too small" 8 'the budget is 0.1 MiB' --queries q.npy --corpus f4 --top-k 60 --memory 100KiB
 bad "an output that cannot be written" 7 'none/l.jsonl.zst' --queries q.npy --corpus f4 --top-k 5 --output none/l.jsonl.zst
 for fault in read:9:EIO@1 open:1:EIO@2 alloc:40:ENOMEM@1 mpi:9:EIO@2; do
-  VOCABENCH_FAULT=$fault timeout -k 5 60 mpirun --oversubscribe -n 3 "$vocabench" retrieve --queries q.npy --corpus f4 --top-k 60 \
-    --output fault.jsonl.zst --threads 1 >out 2>err
+  VOCABENCH_FAULT=$fault timeout -k 5 60 mpirun --oversubscribe -n 3 "$vocabench" retrieve \
+    --queries q.npy --corpus f4 --top-k 60 --output fault.jsonl.zst --threads 1 >out 2>err
   code=$?
-  if [ $code -gt 0 ] && [ $code -lt 124 ] && grep -q '^vocabench: rank' err && ! [ -e fault.jsonl.zst ]; then pass "$fault ends all ranks"
-  else fail "$fault ends all ranks" "code $code" "$(cat err)"; fi
+  [ $code -gt 0 ] && [ $code -lt 124 ] && grep -q '^vocabench: rank' err && ! [ -e fault.jsonl.zst ]
+  verdict $? "$fault ends all ranks" "code $code" "$(cat err)"
 done
 finish

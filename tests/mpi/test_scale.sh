@@ -1,11 +1,10 @@
 #!/bin/bash
-# 1 to 64 ranks on one machine: they finish and agree, send and receive to the byte what docs/scaling.md says, and start in linear time.
-# shellcheck disable=SC2015 # pass and fail never fail
+# 1 to 64 ranks on one machine: they finish and agree, send and receive to the byte what docs/scaling.md says, and start in
+# linear time.
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 mkdir -p cifar
-"$tools/make_data" cifar cifar/test.bin 20 3000 && "$tools/make_data" images five 5 1 && "$tools/make_data" model m.safetensors &&
-  "$tools/make_data" tokenizer tok || fail "test data"
+make_data cifar cifar/test.bin 20 3000; make_data images five 5 1; make_data model m.safetensors; make_data tokenizer tok
 made_vocabularies
 cat >one.yaml <<'E'
 experiment: one
@@ -13,12 +12,9 @@ threads: 1
 datasets: [{name: cifar, images: cifar/test.bin, vocabularies: v.yaml}]
 models: [{name: plain, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}]
 E
-run_at() { # run_at RANKS EXPERIMENT FOLDER [FLAGS]
-  local ranks=$1 experiment=$2 folder=$3; shift 3
-  mpi "$ranks" timeout -k 5 200 "$vocabench" run "$experiment" --output "$folder" "$@" >stdout 2>stderr ||
-    fail "$experiment at $ranks ranks" "$(cat stderr)"
-}
-same_results() { cmp -s <(jq 'del(.run)' "$2/results.json") <(jq 'del(.run)' "$3/results.json") && pass "$1" || fail "$1"; }
+limit=200
+# at RANKS EXPERIMENT FOLDER [FLAGS]
+at() { run_at "$1" "$2" --output "$3" "${@:4}"; }
 
 # ---- communication: docs/scaling.md, "Communication" ------------------------------------------------------------
 classes=19 vocabularies=3 dim=32 units=94
@@ -30,26 +26,25 @@ notes() { # bytes of the notes of units that ranks 1 to P - 1 send: "[{"unit":U,
   awk -v p="$1" -v units=$units 'BEGIN { for (u = 0; u < units; u++) if (u % p) { n += 53 + length(u ""); has[u % p]++ }
     for (r = 1; r < p; r++) n += 2 + (has[r] > 1 ? has[r] - 1 : 0); print n + 0 }'
 }
-run_at 1 one.yaml c1
-[ "$(jq -c '.run.communication | [.sent, .received]' c1/results.json)" = '[0,0]' ] && pass "one rank sends nothing" ||
-  fail "one rank sends nothing" "$(jq -c .run.communication c1/results.json)"
-run_at 2 one.yaml c2
+at 1 one.yaml c1
+traffic() { query "$1" '.run.communication | [.sent, .received] | tojson'; }
+equal "one rank sends nothing" "$(traffic c1)" '[0,0]'
+at 2 one.yaml c2
 # What rank 0 gives to all: the list of files and other small things, the same at any number of ranks.
 given=$(($(jq .run.communication.sent c2/results.json) - texts - reduced - 2 * maxima - $(notes 2)))
-[ $given -gt 0 ] && [ $given -lt 2000 ] && pass "rank 0 gives $given bytes to each" || fail "rank 0 gives $given bytes to each"
+[ $given -gt 0 ] && [ $given -lt 2000 ]
+verdict $? "rank 0 gives $given bytes to each"
 for ranks in 2 3 5 8 13 64; do
-  [ "$ranks" = 2 ] || run_at "$ranks" one.yaml "c$ranks"
-  same_results "$ranks ranks agree with one" c1 "c$ranks"
+  [ "$ranks" = 2 ] || at "$ranks" one.yaml "c$ranks"
+  agree "$ranks ranks agree with one" c1 "c$ranks"
   sent=$((texts + given + (ranks - 1) * reduced + ranks * maxima + $(notes "$ranks")))
   received=$(((ranks - 1) * (texts + given) + reduced + ranks * maxima + $(notes "$ranks")))
-  [ "$(jq -c '.run.communication | [.sent, .received]' "c$ranks/results.json")" = "[$sent,$received]" ] &&
-    pass "$ranks ranks: $sent bytes sent, $received received" ||
-    fail "$ranks ranks: bytes sent and received" "expected [$sent,$received]" "$(jq -c .run.communication "c$ranks/results.json")"
+  equal "$ranks ranks: $sent bytes sent, $received received" "$(traffic "c$ranks")" "[$sent,$received]"
   jq -e --slurpfile two c2/results.json '.run.communication as $c | $two[0].run.communication as $t |
     $c.sent_by_one_rank <= $t.sent_by_one_rank + 800 and
-    $c.received_by_one_rank <= $t.received_by_one_rank + 800' "c$ranks/results.json" >/dev/null &&
-    pass "$ranks ranks: no rank has more to do than at two" ||
-    fail "$ranks ranks: no rank has more to do than at two" "$(jq -c .run.communication c2/results.json "c$ranks/results.json")"
+    $c.received_by_one_rank <= $t.received_by_one_rank + 800' "c$ranks/results.json" >/dev/null
+  verdict $? "$ranks ranks: no rank has more to do than at two" \
+    "$(jq -c .run.communication c2/results.json "c$ranks/results.json")"
 done
 
 # ---- 64 ranks in groups, most of them without any data ------------------------------------------------------------
@@ -64,13 +59,13 @@ models:
   - {name: plain, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}
   - {name: gelu, family: clip, weights: m.safetensors, tokenizer: tok, activation: gelu, prompts: ["a photo of a {}.", "the {}"]}
 E
-run_at 1 many.yaml m1
+at 1 many.yaml m1
 for size in 64 16 1; do
-  rm -rf m64; run_at 64 many.yaml m64 --ranks-per-model $size
-  same_results "64 ranks, $size a model: groups: $(jq '.run.groups | length' m64/results.json)" m1 m64
+  rm -rf m64; at 64 many.yaml m64 --ranks-per-model $size
+  agree "64 ranks, $size a model: groups: $(jq '.run.groups | length' m64/results.json)" m1 m64
 done
-run_at 64 many.yaml m64 --resume
-same_results "64 ranks with nothing left to do" m1 m64
+at 64 many.yaml m64 --resume
+agree "64 ranks with nothing left to do" m1 m64
 
 # ---- starting ---------------------------------------------------------------------------------------------------
 cat >small.yaml <<'E'
@@ -82,13 +77,12 @@ E
 quickest() { # milliseconds of the quicker of two runs at so many ranks
   local best=999999 start took
   for _ in 1 2; do
-    start=$(date +%s%N); run_at "$1" small.yaml start; took=$((($(date +%s%N) - start) / 1000000))
+    start=$(date +%s%N); at "$1" small.yaml start; took=$((($(date +%s%N) - start) / 1000000))
     [ $took -ge $best ] || best=$took
   done
   echo $best
 }
 few=$(quickest 16) many=$(quickest 64)
 # Four times the ranks: four times the time, with half of that again for a machine that has other work.
-[ "$many" -le $((6 * few + 1000)) ] && pass "start-up is linear: 16 ranks $few ms, 64 ranks $many ms" ||
-  fail "start-up is linear: 16 ranks $few ms, 64 ranks $many ms"
+check "start-up is linear: 16 ranks $few ms, 64 ranks $many ms" test "$many" -le $((6 * few + 1000))
 finish

@@ -1,8 +1,9 @@
 #!/bin/bash
 # A private Slurm cluster of pretend nodes on this machine: cluster.sh start FOLDER [NODES] | stop FOLDER
-# Everything lies in FOLDER (its path of at most 70 bytes); SLURM_CONF=FOLDER/slurm.conf reaches the cluster. No systemd, nothing in /etc,
-# no default ports, all on 127.0.0.1. Each node has a UTS namespace and a /dev/shm of its own: Open MPI names its shared memory after
-# the host. Needs root, munge, slurmctld, slurmd, slurm-client. Code 3: this machine cannot do it, with the reason on stderr.
+# Everything lies in FOLDER (its path of at most 70 bytes); SLURM_CONF=FOLDER/slurm.conf reaches the cluster. No systemd,
+# nothing in /etc, no default ports, all on 127.0.0.1. Each node has a UTS namespace and a /dev/shm of its own: Open MPI names
+# its shared memory after the host. Needs root, munge, slurmctld, slurmd, slurm-client. Code 3: this machine cannot do it, with
+# the reason on stderr.
 set -euo pipefail
 action=${1:?start or stop} folder=${2:?the folder of the cluster} nodes=${3:-2}
 export SLURM_CONF=$folder/slurm.conf
@@ -76,16 +77,15 @@ E
 }
 
 start() {
-  local i
+  local i up
   [ "$(id -u)" = 0 ] || cannot "only root can give each node its own host name and /dev/shm"
   for i in munged slurmctld slurmd sbatch unshare; do command -v $i >/dev/null || cannot "$i is not installed"; done
   unshare --uts --mount true 2>/dev/null || cannot "namespaces are not permitted here"
   [ ${#folder} -le 70 ] || cannot "$folder: the path is too long for a socket"
   configure
   munged --socket="$folder/munge/socket" --key-file="$folder/munge/key" --log-file="$folder/munge/log" \
-    --pid-file="$folder/run/munged.pid" \
-    --seed-file="$folder/munge/seed" --num-threads=2 --force >"$folder/log/munged.log" 2>&1 ||
-      cannot "munged: $(tail -n 1 "$folder/log/munged.log")"
+    --pid-file="$folder/run/munged.pid" --seed-file="$folder/munge/seed" --num-threads=2 --force >"$folder/log/munged.log" 2>&1 ||
+    cannot "munged: $(tail -n 1 "$folder/log/munged.log")"
   slurmctld -f "$SLURM_CONF" || cannot "slurmctld: $(tail -n 1 "$folder/log/slurmctld.log")"
   for ((i = 1; i <= nodes; i++)); do
     mkdir -p "$folder/run/slurmd.n$i" "$folder/run/tmp.n$i"
@@ -96,10 +96,9 @@ start() {
   done
   # A node is called idle before it has registered: a step on each is the proof.
   for ((i = 0; i < 60; i++)); do
-    if [ "$(timeout 10 srun -Q -N"$nodes" --ntasks-per-node=1 -t1 --mpi=none --immediate=5 hostname 2>/dev/null | sort -u | wc -l)" = \
-      "$nodes" ]; then
-      return 0
-    fi
+    up=$(timeout 10 srun -Q -N"$nodes" --ntasks-per-node=1 -t1 --mpi=none --immediate=5 hostname 2>/dev/null |
+      sort -u | wc -l) || true
+    [ "$up" != "$nodes" ] || return 0
     sleep 0.5
   done
   tail -n 3 "$folder"/log/*.log >&2

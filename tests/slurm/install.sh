@@ -14,4 +14,5 @@ trap restore EXIT
 trap 'exit 1' INT TERM HUP
 printf '#!/bin/sh\nexit 101\n' >$policy
 chmod 755 $policy
-"$(dirname "$0")/../tools/install-packages.sh" "$@" || echo "the packages cannot be installed; tests on a real Slurm are skipped" >&2
+"$(dirname "$0")/../tools/install-packages.sh" "$@" ||
+  echo "the packages cannot be installed; tests on a real Slurm are skipped" >&2

@@ -1,14 +1,12 @@
 #!/bin/bash
 # Jobs on a real Slurm of two pretend nodes: submit, array and merge, a stop before the limit, a lost rank, a cancelled job.
-# shellcheck disable=SC2015 # pass and fail never fail
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 cluster=$(mktemp -d /tmp/vbs.XXXXXX)
 trap '"$here/tests/slurm/cluster.sh" stop "$cluster"; rm -rf "$cluster" "$scratch"' EXIT
 
 # ---- an experiment: two models on 3000 small images, 188 units ---------------------------------------------------
-mkdir cifar && "$tools/make_data" cifar cifar/test.bin 20 3000 && "$tools/make_data" model m.safetensors &&
-  "$tools/make_data" tokenizer tok || fail "test data"
+mkdir cifar; make_data cifar cifar/test.bin 20 3000; make_data model m.safetensors; make_data tokenizer tok
 cat >v.yaml <<'E'
 name: things
 vocabularies:
@@ -22,16 +20,14 @@ models:
   - {name: one, family: clip, weights: m.safetensors, tokenizer: tok/vocab.json, prompts: ["a photo of a {}."]}
   - {name: the other, family: clip, weights: m.safetensors, tokenizer: tok/vocab.json, prompts: ["a {}."], activation: gelu}
 E
-mpi 2 "$vocabench" run e.yaml --output truth >/dev/null 2>err || fail "a run without Slurm" "$(cat err)"
+limit=300
+run_at 2 e.yaml --output truth
 # right NAME FOLDER: its results and table are those of the run without Slurm.
 right() {
-  if cmp -s <(jq 'del(.run)' truth/results.json) <(jq 'del(.run)' "$2/results.json" 2>/dev/null) &&
-    cmp -s truth/table.csv "$2/table.csv"; then pass "$1"
-  else fail "$1" "$(cat "$2"/*.log 2>/dev/null | tail -n 20)"; fi
+  equal "$1" "$(differs truth "$2" 2>/dev/null)" "" "$(cat "$2"/*.log 2>/dev/null | tail -n 20)"
 }
-"$vocabench" submit e.yaml --partition main --nodes 2 --time 10 --ntasks-per-node 2 --dry-run >script && bash -n script &&
-  pass "the script is bash" ||
-  fail "the script is bash"
+"$vocabench" submit e.yaml --partition main --nodes 2 --time 10 --ntasks-per-node 2 --dry-run >script && bash -n script
+verdict $? "the script is bash"
 
 "$here/tests/slurm/cluster.sh" start "$cluster" 2 2>err
 case $? in
@@ -58,70 +54,62 @@ ended() {
   done
   fail "job $1 ends" "$(scontrol show job "$1" | head -n 12)"
 }
-units() { find "$1/cache" -name '*.npy' 2>/dev/null | wc -l; }
 # under_way FOLDER: some units are encoded, and more remain.
 under_way() {
   local i
   for ((i = 0; i < 600; i++)); do
-    [ "$(units "$1")" -lt 4 ] || return 0
+    [ "$(cached "$1")" -lt 4 ] || return 0
     sleep 0.1
   done
   fail "the job in $1 gets under way" "$(cat "$1"/*.log)"
 }
 # once FOLDER: what the last start found in the cache it did not encode again.
 once() {
-  jq -e '[.run.pairs[].units_encoded] | add < 188' "$1/results.json" >/dev/null && pass "$1: what was finished is not encoded twice" ||
-    fail "$1: what was finished is not encoded twice" "$(jq -c .run.pairs "$1/results.json")"
+  holds "$1: what was finished is not encoded twice" \
+    '[.run.pairs[].units_encoded] | add < 188' "$1/results.json" "$(jq -c .run.pairs "$1/results.json")"
 }
 
 # ---- a job ------------------------------------------------------------------------------------------------------
 submit job --nodes 2 && ended "$job"
-[ "$(state "$job")" = COMPLETED ] && pass "a job through srun and PMIx" ||
-  fail "a job through srun and PMIx" "$(state "$job")" "$(cat job/*.log)"
+equal "a job through srun and PMIx" "$(state "$job")" COMPLETED "$(cat job/*.log)"
 right "it gives the same bytes" job
-jq -e --arg job "$job" '(.run.hosts | unique) == ["n1", "n2"] and .run.SLURM_JOB_ID == $job' job/results.json >/dev/null &&
-  pass "on both nodes, with the job in its provenance" ||
-  fail "on both nodes" "$(jq -c .run job/results.json)"
+jq -e --arg job "$job" '(.run.hosts | unique) == ["n1", "n2"] and .run.SLURM_JOB_ID == $job' job/results.json >/dev/null
+verdict $? "on both nodes, with the job in its provenance" "$(jq -c .run job/results.json)"
 # Four cores a node, 188 units for two nodes: the plan asks for all cores.
-grep -qx '#SBATCH --ntasks-per-node=4' job/slurm.sbatch && pass "the cores of the nodes make the ranks" ||
-  fail "the cores of the nodes make the ranks"
+has_line "the cores of the nodes make the ranks" '#SBATCH --ntasks-per-node=4' job/slurm.sbatch
 submit "a 'b' c" --nodes 2 --ntasks-per-node 1 --launcher mpirun && ended "$job"
 right "mpirun inside an allocation, in a folder with blanks and quotes" "a 'b' c"
-"$vocabench" status job >out && grep -q '^experiment slurm: 2 pair(s): 2 done, 0 running, 0 failed, 0 to do$' out &&
-  pass "status of a job that is done" || fail "status" "$(cat out)"
+"$vocabench" status job >out && grep -q '^experiment slurm: 2 pair(s): 2 done, 0 running, 0 failed, 0 to do$' out
+verdict $? "status of a job that is done" "$(cat out)"
 "$vocabench" submit e.yaml --partition nowhere --nodes 1 --time 10 --ntasks-per-node 1 --output refused >out 2>err; code=$?
-[ $code = 2 ] && grep -q '^vocabench: sbatch: ended with code 1' err && pass "what sbatch refuses is an error" ||
-  fail "what sbatch refuses" "$code" "$(cat out err)"
+[ $code = 2 ] && grep -q '^vocabench: sbatch: ended with code 1' err
+verdict $? "what sbatch refuses is an error" "code $code" "$(cat out err)"
 
 # ---- an array, and the job that merges --------------------------------------------------------------------------
 submit array --nodes 1 --ntasks-per-node 2 --array && ended "$job"
-[ "$(state "$job")" = COMPLETED ] && pass "an array of two tasks, and the job that merges" ||
-  fail "an array" "$(state "$job")" "$(cat array/*.log)"
+equal "an array of two tasks, and the job that merges" "$(state "$job")" COMPLETED "$(cat array/*.log)"
 right "it gives the bytes of one run" array
-jq -e '.run.merged | length == 2' array/results.json >/dev/null && pass "and tells what was merged" || fail "and tells what was merged"
+holds "and tells what was merged" '.run.merged | length == 2' array/results.json
 
 # ---- stopped, lost, cancelled: a slow run has time for it -------------------------------------------------------
 echo 'export VOCABENCH_ISA=scalar' >slow
 slow=(--setup slow --batch 1 --nodes 2 --ntasks-per-node 2)
 submit stopped "${slow[@]}" && under_way stopped
-"$vocabench" status stopped >out; grep -qE ' [12] running, 0 failed' out && pass "status of a job that runs" ||
-  fail "status of a job that runs" "$(cat out)"
+"$vocabench" status stopped >out
+like "status of a job that runs" ' [12] running, 0 failed' out
 scancel -s USR1 "$job" # as --signal=USR1@120 does before the limit: to the steps, not to the script
 ended "$job"
-[ "$(state "$job")" = COMPLETED ] && grep -q 'stopped by SIGUSR1' stopped/*.log &&
-  pass "a job that is told to stop queues itself again, and ends" ||
-  fail "a job that is told to stop" "$(state "$job")" "$(cat stopped/*.log)"
-[ "$(jq -r .run.SLURM_RESTART_COUNT stopped/results.json)" = 1 ] && pass "after one restart" ||
-  fail "after one restart" "$(jq -c .run stopped/results.json)"
+[ "$(state "$job")" = COMPLETED ] && grep -q 'stopped by SIGUSR1' stopped/*.log
+verdict $? "a job that is told to stop queues itself again, and ends" "$(state "$job")" "$(cat stopped/*.log)"
+equal "after one restart" "$(jq -r .run.SLURM_RESTART_COUNT stopped/results.json)" 1 "$(jq -c .run stopped/results.json)"
 right "with the right bytes" stopped
 once stopped
 
 submit mpirun "${slow[@]}" --launcher mpirun && under_way mpirun
 scancel -b -s USR1 "$job" # as --signal=B:USR1@120 does: to the script, which passes it on
 ended "$job"
-grep -q 'stopped by SIGUSR1' mpirun/*.log && [ "$(jq -r .run.SLURM_RESTART_COUNT mpirun/results.json)" = 1 ] &&
-  pass "the same under mpirun" ||
-  fail "the same under mpirun" "$(state "$job")" "$(cat mpirun/*.log)"
+grep -q 'stopped by SIGUSR1' mpirun/*.log && [ "$(jq -r .run.SLURM_RESTART_COUNT mpirun/results.json)" = 1 ]
+verdict $? "the same under mpirun" "$(state "$job")" "$(cat mpirun/*.log)"
 right "with the right bytes, too" mpirun
 once mpirun
 
@@ -140,9 +128,8 @@ for moment in 1 2 3; do
   sleep $((RANDOM % 3)).$((RANDOM % 10))
   lose_rank $node || fail "a rank of $node to lose" "$(state "$job")"
   ended "$job"
-  [ "$(state "$job")" = COMPLETED ] && grep -q 'attempt 1 of 3' $lost/*.log &&
-    pass "moment $moment: a job that loses a rank of $node starts the ranks again" ||
-    fail "moment $moment: a job that loses a rank of $node" "$(state "$job")" "$(cat $lost/*.log)"
+  [ "$(state "$job")" = COMPLETED ] && grep -q 'attempt 1 of 3' $lost/*.log
+  verdict $? "moment $moment: a job that loses a rank of $node starts the ranks again" "$(state "$job")" "$(cat $lost/*.log)"
   right "and ends with the right bytes" $lost
   once $lost
 done
@@ -150,19 +137,17 @@ done
 submit cancelled "${slow[@]}" && under_way cancelled
 scancel "$job"
 ended "$job"; sleep 8
-[ "$(state "$job")" = CANCELLED ] && pass "a cancelled job stays cancelled" ||
-  fail "a cancelled job stays cancelled" "$(state "$job")" "$(cat cancelled/*.log)"
-"$vocabench" status cancelled >out && grep -qE ' 0 running, 0 failed' out && grep -qE 'stopped|lost' out &&
-  pass "status of a cancelled job" || fail "status of a cancelled job" "$(cat out)"
+equal "a cancelled job stays cancelled" "$(state "$job")" CANCELLED "$(cat cancelled/*.log)"
+"$vocabench" status cancelled >out && grep -qE ' 0 running, 0 failed' out && grep -qE 'stopped|lost' out
+verdict $? "status of a cancelled job" "$(cat out)"
 submit cancelled --nodes 1 --ntasks-per-node 3 && ended "$job"
 right "submitted again at other sizes it ends with the right bytes" cancelled
 once cancelled
 
 # ---- a job that cannot succeed is not tried again ---------------------------------------------------------------
 submit broken --nodes 1 --ntasks-per-node 2 --no-plan --set datasets.0.images=nowhere && ended "$job"
-{ [ "$(state "$job")" = FAILED ] && [ "$(grep -c 'vocabench: .*nowhere' broken/*.log)" = 1 ]; } &&
-  pass "bad input ends the job at once" ||
-  fail "bad input ends the job at once" "$(state "$job")" "$(cat broken/*.log)"
-scontrol show job "$job" | grep -q 'ExitCode=4:0' && pass "with the program's code" ||
-  fail "with the program's code" "$(scontrol show job "$job" | grep ExitCode)"
+[ "$(state "$job")" = FAILED ] && [ "$(grep -c 'vocabench: .*nowhere' broken/*.log)" = 1 ]
+verdict $? "bad input ends the job at once" "$(state "$job")" "$(cat broken/*.log)"
+scontrol show job "$job" | grep -q 'ExitCode=4:0'
+verdict $? "with the program's code" "$(scontrol show job "$job" | grep ExitCode)"
 finish

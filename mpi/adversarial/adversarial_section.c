@@ -1,0 +1,118 @@
+/* Adversarial vocabularies: accuracy before and after, the names and what they take, pictures of that. */
+#include "mpi/adversarial/adversarial_section.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "mpi/figures/bars.h"
+#include "mpi/adversarial/taken_pictures.h"
+#include "mpi/base/json.h"
+
+enum { MOST_TAKEN = 3 /* classes that are named */, CLASSES = 64 /* that are looked at */ };
+
+/* The accuracy with all names of an attack; `without` when there are none. */
+static double last_accuracy(const json_t *attack, double without) {
+    const json_t *accuracy = json_object_get(attack, "accuracy");
+    const json_t *last = json_array_get(accuracy, json_array_size(accuracy) - 1);
+    return !json_array_size(accuracy) ? without : json_is_number(last) ? json_number_value(last) : NAN;
+}
+
+static int plot_attacks(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err) {
+    const json_t *list = json_object_get(subject->results->entry, "adversarial"), *attack;
+    int count = (int)json_array_size(list), status = -1;
+    vb_plot plot;
+    size_t t;
+    if (!count) return 0;
+    vb_bar *bars = vb_array((size_t)count, sizeof *bars, "bars", err);
+    if (!bars || vb_plot_begin(&plot, plotter, figure, "adversarial", subject->title, vb_bars_height(count), err)) goto done;
+    json_array_foreach(list, t, attack) {
+        double before = vb_json_number(attack, "accuracy_before");
+        bars[t] = (vb_bar){vb_json_text(attack, "target"), before, last_accuracy(attack, before)};
+    }
+    const vb_bar *worst = vb_bars_worst(bars, count);
+    vb_strbuf_format(&plot.title, "%s: accuracy of each vocabulary before and after the adversarial names are added",
+                     subject->title);
+    vb_strbuf_format(&plot.description,
+                     "Two bars for each of %d targets. The largest loss is that of %s: from %.1f to %.1f percent.", count,
+                     worst->name, 100 * worst->first, 100 * worst->second);
+    status = vb_bars_add(&plot, bars, count, (const char *const[]){"before", "with the adversarial names"}, err);
+    status = vb_plot_end(&plot, status, err);
+done:
+    vb_free(bars);
+    return status;
+}
+
+/* ---- the table ---- */
+
+typedef struct taken {
+    const char *class;
+    json_int_t images;
+} taken;
+
+static int by_images(const void *left, const void *right) {
+    const taken *a = left, *b = right;
+    return a->images != b->images ? (a->images < b->images ? 1 : -1) : strcmp(a->class, b->class);
+}
+
+/* "axolotl: 5 salamander, 2 newt, ...": the three classes it takes most of. */
+static void describe_takes(vb_strbuf *text, const char *name, const json_t *takes) {
+    taken most[CLASSES];
+    int n = 0;
+    const char *class;
+    json_t *images;
+    json_object_foreach((json_t *)takes, class, images) {
+        if (n == CLASSES) break;
+        most[n++] = (taken){class, json_integer_value(images)};
+    }
+    qsort(most, (size_t)n, sizeof *most, by_images);
+    vb_strbuf_format(text, "%s%s:", text->filled ? "; " : "", name);
+    for (int i = 0; i < n && i < MOST_TAKEN; i++)
+        vb_strbuf_format(text, "%s %lld %s", i ? "," : "", (long long)most[i].images, most[i].class);
+    if (!n) vb_strbuf_add(text, " nothing more");
+    if (n > MOST_TAKEN) vb_strbuf_add(text, " …");
+}
+
+static void add_attack(vb_grid *grid, const json_t *attack) {
+    const json_t *names = json_object_get(attack, "names"), *takes = json_object_get(attack, "takes"), *name;
+    vb_strbuf list = {0}, text = {0};
+    size_t i;
+    json_array_foreach(names, i, name) {
+        const char *word = json_string_value(name) ? json_string_value(name) : "";
+        vb_strbuf_format(&list, "%s%s", i ? ", " : "", word);
+        describe_takes(&text, word, json_array_get(takes, i));
+    }
+    vb_grid_cell(grid, "%s", vb_json_text(attack, "target"));
+    vb_grid_cell(grid, "%s", list.bytes ? list.bytes : "–");
+    vb_grid_percent(grid, vb_json_number(attack, "accuracy_before"), NAN);
+    vb_grid_percent(grid, last_accuracy(attack, NAN), NAN);
+    vb_grid_cell(grid, "%.2f%s", 100 * vb_json_number(attack, "accuracy_bound"),
+                 json_is_true(json_object_get(attack, "proven")) ? " (reached, proven)" : " (bound)");
+    vb_grid_cell(grid, "%s", text.bytes ? text.bytes : "–");
+    grid->failed = grid->failed || list.failed || text.failed;
+    vb_strbuf_free(&list);
+    vb_strbuf_free(&text);
+}
+
+static int list_attacks(const vb_section_subject *subject, vb_grid *grid, vb_error *err) {
+    (void)err;
+    *grid =
+        (vb_grid){.columns = 6,
+                  .left = 1 | 2 | 32,
+                  .caption =
+                      "Adversarial vocabularies: the names that take most images from a vocabulary, and which images they take"};
+    vb_grid_heads(grid,
+                  (const char *const[]){"target", "names added", "before", "after", "at best for the attacker", "images taken"});
+    size_t t;
+    json_t *attack;
+    json_array_foreach(json_object_get(subject->results->entry, "adversarial"), t, attack) { add_attack(grid, attack); }
+    return 0;
+}
+
+const vb_section vb_adversarial_section = {.scope = VB_SECTION_OF_RESULT,
+                                           .place = 80,
+                                           .latex = true,
+                                           .plot = plot_attacks,
+                                           .table = list_attacks,
+                                           .html = vb_taken_pictures_add};

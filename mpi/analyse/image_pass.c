@@ -1,0 +1,95 @@
+/* The pass over the images, and its reduction. */
+#include "mpi/analyse/image_pass.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "mpi/evaluate/unit_pass.h"
+
+void vb_image_pass_free(vb_image_pass *pass) {
+    vb_free(pass->centroid);
+    vb_free(pass->margins);
+    *pass = (vb_image_pass){0};
+}
+
+int64_t vb_image_pass_bytes(const vb_pair_shape *s) {
+    return s->classes * (s->dim * 4 + 8) + (int64_t)s->threads * 64 * 8 * s->classes + 16 * s->images;
+}
+
+/* While the units are visited. */
+typedef struct visitor {
+    vb_image_pass *pass;
+    const vb_pair *pair;
+    vb_feature_block texts;
+} visitor;
+
+static int add_unit(void *work, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
+    (void)unit;
+    visitor *its = work;
+    vb_image_pass *pass = its->pass;
+    const vb_pair *pair = its->pair;
+    if (!rows->count) return 0;
+    size_t filled = (size_t)pass->margin_count;
+    if (vb_grow((void **)&pass->margins, &pass->margin_capacity, filled + (size_t)rows->count, sizeof *pass->margins, "margins",
+                err))
+        return -1;
+    if (vb_features_similarity_add(&pass->sums, &its->texts, pair->spec->similarity, rows->rows, rows->count, rows->classes,
+                                   pass->margins + filled, pair->threads, err))
+        return -1;
+    for (int i = 0; i < rows->count; i++) {
+        double margin = pass->margins[filled + (size_t)i];
+        if (!isnan(margin)) pass->margins[pass->margin_count++] = margin;
+    }
+    if (!pass->centroid) return 0;
+    double *inverse = vb_array((size_t)rows->count, sizeof *inverse, "norms of images", err);
+    int status = inverse ? vb_features_inverse_norms(rows->rows, rows->count, rows->dim, inverse, err) : -1;
+    if (!status) vb_features_centroid_add(pass->centroid, rows->rows, inverse, rows->count, rows->dim);
+    vb_free(inverse);
+    return status;
+}
+
+/* All images' margins, sorted, on rank 0. */
+static int gather_margins(vb_comm *comm, vb_image_pass *pass, vb_error *err) {
+    vb_blocks blocks;
+    if (vb_comm_gather(comm, pass->margins, (size_t)pass->margin_count * sizeof *pass->margins, &blocks, err)) return -1;
+    int status = 0;
+    if (!comm->rank) {
+        size_t size;
+        double *all = vb_comm_blocks_join(&blocks, "margins", &size, err);
+        vb_free(pass->margins);
+        pass->margins = all;
+        pass->margin_count = all ? (int64_t)(size / sizeof *all) : 0;
+        if (all) vb_features_sort_doubles(all, pass->margin_count);
+        else status = -1;
+    }
+    vb_comm_blocks_free(&blocks);
+    return vb_comm_agree(comm, status, err);
+}
+
+/* All ranks' sums, on rank 0. */
+static int reduce_sums(vb_image_pass *pass, vb_comm *comm, int dim, vb_error *err) {
+    vb_fixed_sum *const sums[] = {&pass->sums.positive, &pass->sums.negative, &pass->sums.margin, &pass->sums.alignment};
+    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) vb_fixed_sum_settle(sums[i]);
+    if (vb_comm_sum_to_root(comm, (int64_t *)&pass->sums, VB_SIMILARITY_COUNTERS, err)) return -1;
+    if (!pass->centroid) return 0;
+    for (int k = 0; k < dim; k++) vb_fixed_sum_settle(&pass->centroid[k]);
+    return vb_comm_sum_to_root(comm, (int64_t *)pass->centroid, (size_t)dim * VB_FIXED_COUNTERS, err);
+}
+
+int vb_image_pass_run(vb_image_pass *pass, vb_context *context, const vb_pair *pair, unsigned needs, vb_error *err) {
+    const vb_classifier *classifier = pair->classifier;
+    visitor work = {.pass = pass, .pair = pair};
+    int status = 0;
+    if (needs & VB_IMAGE_PASS_CENTROID) {
+        pass->centroid = vb_array((size_t)pair->source->dim, sizeof *pass->centroid, "centroid", err);
+        if (!pass->centroid) status = -1;
+    }
+    if (!status) status = vb_features_block_new(&work.texts, classifier->texts, classifier->classes, classifier->dim, err);
+    work.texts.kin = pair->data->space.kin;
+    if (!status) status = vb_unit_pass(context, pair, add_unit, &work, err);
+    vb_features_block_free(&work.texts);
+    if (vb_context_barrier(context, status, err)) return -1;
+    if (reduce_sums(pass, &context->comm, pair->source->dim, err)) return -1;
+    return needs & VB_IMAGE_PASS_MARGINS ? gather_margins(&context->comm, pass, err) : 0;
+}

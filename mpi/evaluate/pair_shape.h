@@ -1,0 +1,15 @@
+/* The sizes of a (model, dataset) pair, from which memory and operations are estimated before anything runs. */
+#ifndef VB_PAIR_SHAPE_H
+#define VB_PAIR_SHAPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct vb_pair_shape {
+    int64_t images, classes, vocabularies, dim;
+    int64_t candidates; /* lines of the adversarial pool */
+    int ranks, threads;
+    bool encoded; /* by a model, rather than precomputed */
+} vb_pair_shape;
+
+#endif

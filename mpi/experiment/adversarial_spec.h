@@ -1,0 +1,31 @@
+/* What an experiment's key `adversarial` asks for. */
+#ifndef VB_ADVERSARIAL_SPEC_H
+#define VB_ADVERSARIAL_SPEC_H
+
+#include "mpi/base/json.h"
+#include "mpi/experiment/options.h"
+
+typedef enum vb_adversarial_method { VB_SINGLE, VB_GREEDY, VB_EXACT_SEARCH } vb_adversarial_method;
+typedef enum vb_exclusion { VB_EXCLUDE_AUTO, VB_EXCLUDE_SYNONYMS, VB_EXCLUDE_NAMES, VB_EXCLUDE_NONE } vb_exclusion;
+
+typedef struct vb_adversarial_spec {
+    char *candidates; /* NULL: nothing was asked for */
+    char *embeddings, *wordnet;
+    int64_t k, evaluations, memory;
+    double seconds;
+    vb_adversarial_method method;
+    vb_exclusion exclude;
+    int target_count; /* 0: all vocabularies */
+    char **targets;
+} vb_adversarial_spec;
+
+const vb_option *vb_adversarial_spec_options(void);
+
+/* The key `adversarial` of an experiment's root, in the file `path`; an absent key leaves *spec zeroed. Notes it in
+ * `configuration`, paths as written; then resolves them. Free with vb_adversarial_spec_free, also after a failure. Local. */
+int vb_adversarial_spec_read(vb_adversarial_spec *spec, const vb_yaml *root, const char *path, json_t *configuration,
+                             vb_error *err);
+void vb_adversarial_spec_free(vb_adversarial_spec *spec);
+const char *vb_adversarial_spec_method_name(vb_adversarial_method method); /* as the file has it */
+
+#endif

@@ -1,0 +1,15 @@
+/* The analyses by name: a line here, and a file in mpi/analyse/ that defines its row (mpi/analyse/analysis.h), add one.
+ *
+ * X(NAME, HELP): the word in `analyses: [NAME, ...]`, and what it tells. Results have their figures in this order. */
+#ifndef VB_ANALYSES_LIST_H
+#define VB_ANALYSES_LIST_H
+
+#define VB_ANALYSES_LIST(X)                                                                                                      \
+    X(margin, "how far the image's class lies before the best other one: mean, median, quantiles, histogram")                    \
+    X(similarity, "of images with their own class and with the others: means, overlap, histograms")                              \
+    X(alignment, "squared distance of images from their class, and the gap between the modalities")                              \
+    X(uniformity, "how evenly texts, and images, spread over the sphere")                                                        \
+    X(spectrum, "singular values and effective rank of images and texts")                                                        \
+    X(order, "the worst and the best order of arrival, after every number of vocabularies")
+
+#endif

@@ -1,0 +1,93 @@
+/* The road through a report. */
+#include "mpi/report/report_writer.h"
+
+#include "mpi/report/provenance_tables.h"
+#include "mpi/report/report_sections.h"
+#include "mpi/results/tables.h"
+
+/* Writes and frees the grid; nothing of one without rows. */
+static void write_table(const vb_report_writer *writer, vb_grid *grid, const vb_section_subject *subject,
+                        const vb_section *section) {
+    if (grid->failed) writer->out->failed = true;
+    else if (vb_grid_rows(grid) > 0) writer->table(writer, grid, subject, section);
+    vb_grid_free(grid);
+}
+
+static int write_plot(const vb_report_writer *writer, const vb_section *section, const vb_section_subject *subject,
+                      vb_error *err) {
+    vb_figure figure = {0};
+    int status = section->plot(subject, writer->plotter, &figure, err);
+    if (!status && figure.name) status = writer->figure(writer, &figure, err);
+    vb_plot_figure_free(&figure);
+    return status;
+}
+
+static int write_rest(const vb_report_writer *writer, const vb_section *section, const vb_section_subject *subject,
+                      vb_error *err) {
+    int status = 0;
+    if (section->table && (!writer->latex || section->latex)) {
+        vb_grid grid = {0};
+        status = section->table(subject, &grid, err);
+        write_table(writer, &grid, subject, section);
+    }
+    if (!status && section->html && writer->html) status = section->html(subject, writer->out, err);
+    return status;
+}
+
+/* The sections of that scope: their figures, then their tables. */
+static int write_sections(const vb_report_writer *writer, vb_section_scope scope, const vb_section_subject *subject,
+                          vb_error *err) {
+    const vb_section *sections[VB_REPORT_SECTIONS];
+    int count = vb_report_sections_list(sections);
+    if (writer->figures) writer->figures(writer, true);
+    for (int s = 0; s < count && writer->plotter; s++)
+        if (sections[s]->scope == scope && sections[s]->plot && write_plot(writer, sections[s], subject, err)) return -1;
+    if (writer->figures) writer->figures(writer, false);
+    for (int last = 0; last < (writer->folds ? 2 : 1); last++)
+        for (int s = 0; s < count; s++) {
+            bool now = !writer->folds || last == (sections[s]->folded != NULL);
+            if (sections[s]->scope == scope && now && write_rest(writer, sections[s], subject, err)) return -1;
+        }
+    return 0;
+}
+
+void vb_report_writer_main(const vb_report_writer *writer, const vb_report *report) {
+    vb_grid grid =
+        vb_tables_main_begin("Accuracy in percent with standard errors; E-C and S-C are differences from Acc-C in points");
+    for (int g = 0; g < report->group_count; g++)
+        for (int i = 0; i < report->groups[g].count; i++) {
+            const vb_section_result *result = &report->groups[g].results[i];
+            vb_tables_main_add(&grid, result->entry, result->label, report->groups[g].title, true);
+        }
+    write_table(writer, &grid, NULL, NULL);
+}
+
+int vb_report_writer_groups(const vb_report_writer *writer, const vb_report *report, vb_error *err) {
+    for (int g = 0; g < report->group_count; g++) {
+        const vb_report_group *group = &report->groups[g];
+        if (writer->group) writer->group(writer, report, g);
+        if (write_sections(writer, VB_SECTION_OF_GROUP, &(vb_section_subject){group->title, group->count, group->results}, err))
+            return -1;
+        for (int i = 0; i < group->count; i++) {
+            const vb_section_result *result = &group->results[i];
+            if (writer->result) writer->result(writer, result);
+            if (write_sections(writer, VB_SECTION_OF_RESULT, &(vb_section_subject){result->label, 1, result}, err)) return -1;
+        }
+    }
+    return 0;
+}
+
+void vb_report_writer_provenance(const vb_report_writer *writer, const vb_report *report) {
+    for (int f = 0; f < report->folder_count; f++) {
+        vb_grid grid = vb_provenance_tables_run(report->folders[f].document);
+        if (writer->folder) writer->folder(writer, &report->folders[f]);
+        write_table(writer, &grid, NULL, NULL);
+        if (writer->folder_end) writer->folder_end(writer, &report->folders[f]);
+    }
+    for (int g = 0; g < report->group_count; g++)
+        for (int i = 0; i < report->groups[g].count; i++) {
+            vb_grid grid = vb_provenance_tables_input(report->groups[g].results[i].entry);
+            writer->input(writer, report->groups[g].results[i].label, report->groups[g].title);
+            write_table(writer, &grid, NULL, NULL);
+        }
+}

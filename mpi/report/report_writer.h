@@ -1,0 +1,38 @@
+/* What is common to all documents: the road through a report, in one order, and what a format does on the way. */
+#ifndef VB_REPORT_WRITER_H
+#define VB_REPORT_WRITER_H
+
+#include "mpi/report/report.h"
+
+/* A format. Members that are NULL leave out what they would write. */
+typedef struct vb_report_writer vb_report_writer;
+struct vb_report_writer {
+    vb_strbuf *out;
+    const char *data;    /* the folder of the figures' files, as links in the document write it */
+    vb_plotter *plotter; /* NULL: no figures are drawn */
+    bool folds;          /* tables that are folded come last */
+    bool latex;          /* only tables of sections that say so */
+    bool html;           /* what sections have for pages alone */
+    /* Headings: of a group, of a result within it. */
+    void (*group)(const vb_report_writer *writer, const vb_report *report, int group);
+    void (*result)(const vb_report_writer *writer, const vb_section_result *result);
+    /* Before the figures of a group or of a result, and after them. */
+    void (*figures)(const vb_report_writer *writer, bool begin);
+    int (*figure)(const vb_report_writer *writer, const vb_figure *figure, vb_error *err);
+    /* A table with rows. Of provenance, subject and section are NULL. */
+    void (*table)(const vb_report_writer *writer, const vb_grid *grid, const vb_section_subject *subject,
+                  const vb_section *section);
+    /* Provenance: a heading for a folder, what follows its table, and a heading for a result. */
+    void (*folder)(const vb_report_writer *writer, const vb_result_folder *folder);
+    void (*folder_end)(const vb_report_writer *writer, const vb_result_folder *folder);
+    void (*input)(const vb_report_writer *writer, const char *label, const char *title);
+};
+
+/* Accuracies of every result. */
+void vb_report_writer_main(const vb_report_writer *writer, const vb_report *report);
+/* Every group and every result with all its sections. */
+int vb_report_writer_groups(const vb_report_writer *writer, const vb_report *report, vb_error *err);
+/* Where the results come from. */
+void vb_report_writer_provenance(const vb_report_writer *writer, const vb_report *report);
+
+#endif

@@ -1,0 +1,109 @@
+/* What retrieved captions change: bars for the best setting, and the captions of the first classes. */
+#include "mpi/retrieve/retrieval_section.h"
+
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "mpi/figures/bars.h"
+#include "mpi/results/document.h"
+#include "mpi/base/json.h"
+#include "shards/files/path.h"
+#include "shards/files/zst.h"
+
+enum { CAPTION_CLASSES = 24, CAPTIONS = 3, LINE_LIMIT = 1 << 24 };
+
+static int plot_retrieval(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err) {
+    const json_t *entry = subject->results->entry, *setting, *best = NULL;
+    size_t k;
+    json_array_foreach(json_object_get(json_object_get(entry, "retrieval"), "results"), k, setting) {
+        if (!best || json_is_true(json_object_get(setting, "best"))) best = setting;
+    }
+    if (!best) return 0;
+    static const char *const keys[] = {"acc_c", "acc_e", "acc_s", "top1_all"}, *const names[] = {"Acc-C", "Acc-E", "Acc-S",
+                                                                                                 "all classes"};
+    vb_bar bars[4];
+    for (int f = 0; f < 4; f++) bars[f] = (vb_bar){names[f], vb_json_number(entry, keys[f]), vb_json_number(best, keys[f])};
+    vb_plot plot;
+    if (vb_plot_begin(&plot, plotter, figure, "retrieval", subject->title, vb_bars_height(4), err)) return -1;
+    vb_strbuf_format(&plot.title, "%s: before and after REPE (k = %.0f, λ = %g, the best setting by Acc-E)", subject->title,
+                     vb_json_number(best, "top_k"), vb_json_number(best, "lambda"));
+    vb_strbuf_format(&plot.description, "Acc-E goes from %.1f to %.1f percent, Acc-C from %.1f to %.1f.", 100 * bars[1].first,
+                     100 * bars[1].second, 100 * bars[0].first, 100 * bars[0].second);
+    int status = vb_bars_add(&plot, bars, 4, (const char *const[]){"prompts alone", "with retrieved captions"}, err);
+    return vb_plot_end(&plot, status, err);
+}
+
+/* One line of the list: the class, how many of its captions are kept, the first kept ones. */
+static void add_captions(vb_grid *grid, const json_t *line) {
+    const json_t *results = json_object_get(line, "results"), *result;
+    vb_strbuf text = {0};
+    size_t i;
+    int kept = 0;
+    json_array_foreach(results, i, result) {
+        if (!json_is_true(json_object_get(result, "kept"))) continue;
+        if (kept++ < CAPTIONS)
+            vb_strbuf_format(&text, "%s“%s” (%.3f)", text.filled ? "  " : "", vb_json_text(result, "caption"),
+                             vb_json_number(result, "score"));
+    }
+    vb_grid_cell(grid, "%s", vb_json_text(line, "class"));
+    vb_grid_cell(grid, "%d of %zu", kept, json_array_size(results));
+    vb_grid_cell(grid, "%s", text.bytes ? text.bytes : "none: the prompt stays as it is");
+    grid->failed = grid->failed || text.failed;
+    vb_strbuf_free(&text);
+}
+
+static int read_captions(vb_zst *zst, const char *path, vb_grid *grid, vb_error *err) {
+    char *text = NULL;
+    size_t filled = 0, capacity = 0, got = 1;
+    uint64_t offset = 0;
+    int status = 0, classes = 0;
+    while (!status && classes < CAPTION_CLASSES) {
+        char *end = memchr(text ? text : "", '\n', filled);
+        if (!end) {
+            if (!got) break;
+            if (filled > LINE_LIMIT) status = vb_errorf(err, VB_EDATA, "%s: line %d: longer than 16 MiB", path, classes + 1);
+            if (!status) status = vb_grow((void **)&text, &capacity, filled + 65536, 1, "captions", err);
+            if (!status) status = vb_zst_read(zst, offset, text + filled, 65536, &got, err);
+            if (!status) filled += got, offset += got;
+            continue;
+        }
+        json_error_t where;
+        json_t *line = json_loadb(text, (size_t)(end - text), 0, &where);
+        classes++;
+        if (!json_is_array(json_object_get(line, "results")))
+            status = vb_errorf(err, VB_EDATA, "%s: line %d: expected a class with results%s%s", path, classes, line ? "" : ": ",
+                               line ? "" : where.text);
+        else add_captions(grid, line);
+        json_decref(line);
+        filled -= (size_t)(end + 1 - text);
+        memmove(text, end + 1, filled);
+    }
+    vb_free(text);
+    return status;
+}
+
+/* From retrieval/MODEL--DATASET.jsonl.zst; only heads where there is no such file. */
+static int list_captions(const vb_section_subject *subject, vb_grid *grid, vb_error *err) {
+    const vb_section_result *result = subject->results;
+    *grid = (vb_grid){.columns = 3,
+                      .left = 7,
+                      .caption = "Retrieved captions, the most similar ones that were kept, with their similarity"};
+    vb_grid_heads(grid, (const char *const[]){"class", "kept", "captions"});
+    char *path = vb_document_pair_path(result->folder, "retrieval", vb_json_text(result->entry, "model"),
+                                       vb_json_text(result->entry, "dataset"), ".jsonl.zst", err);
+    if (!path) return -1;
+    vb_zst *zst = NULL;
+    int status = 0;
+    if (json_object_get(result->entry, "retrieval") && vb_path_exists(path)) {
+        status = vb_zst_open(&zst, path, err);
+        if (!status) status = read_captions(zst, path, grid, err);
+        vb_zst_close(zst);
+    }
+    vb_free(path);
+    return status;
+}
+
+const vb_section vb_retrieval_section = {.scope = VB_SECTION_OF_RESULT,
+                                         .place = 90,
+                                         .plot = plot_retrieval,
+                                         .table = list_captions};

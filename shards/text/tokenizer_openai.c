@@ -1,0 +1,25 @@
+/* OpenAI's merges file, bpe_simple_vocab_16e6.txt, gzipped or plain. */
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "shards/text/tokenizer_format.h"
+
+static bool openai_recognise(const char *path, bool folder) {
+    (void)path;
+    return !folder;
+}
+
+static int openai_read(vb_tokenizer **tokenizer, const char *path, bool mask_token, vb_digest *digest, vb_error *err) {
+    uint8_t *merges;
+    size_t size;
+    if (vb_tokenizer_format_unpacked(path, &merges, &size, err)) return -1;
+    int status = vb_tokenizer_format_digest(digest, mask_token ? "merges, mask token" : "merges", "", 0, merges, size, err);
+    if (!status) status = vb_tokenizer_open_bpe(tokenizer, (const char *)merges, size, mask_token, path, err);
+    vb_free(merges);
+    return status;
+}
+
+const vb_tokenizer_format vb_tokenizer_format_openai = {
+    .recognise = openai_recognise,
+    .read = openai_read,
+};
