@@ -1,8 +1,7 @@
 /* Bit sets of taken images, gains, and branch and bound for maximum coverage. */
-#define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "kernels/openness/cover.h"
 
-#include <stdbool.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -34,6 +33,7 @@ static bool has_popcnt(void) { return false; }
 /* ---- covers ------------------------------------------------------------------------------------------------------------ */
 
 int vb_cover_add(vb_cover *cover, const uint64_t *pool, int class, vb_error *err) {
+    assert(cover->candidates >= 1);
     size_t candidates = (size_t)cover->candidates, image = (size_t)cover->images, block = image / 64;
     if (vb_grow((void **)&cover->words, &cover->word_capacity, (block + 1) * candidates, sizeof *cover->words, "taken images",
                 err))
@@ -55,7 +55,7 @@ void vb_cover_free(vb_cover *cover) {
 }
 
 void vb_cover_gains(const vb_cover *cover, const uint64_t *taken, int64_t *gains, int threads) {
-    enum { SLICE = 4096 };
+    enum { SLICE = 4096 }; /* candidates whose gains stay in the first-level cache over all blocks of images */
     bool fast = has_popcnt();
     int64_t n = cover->candidates, blocks = vb_cover_blocks(cover);
 #pragma omp parallel for num_threads(threads < 1 ? 1 : threads) schedule(static) if (threads > 1 && n > SLICE)
@@ -67,6 +67,7 @@ void vb_cover_gains(const vb_cover *cover, const uint64_t *taken, int64_t *gains
 }
 
 void vb_cover_take(const vb_cover *cover, int candidate, uint64_t *taken, int64_t *by_class) {
+    assert(candidate >= 0 && candidate < cover->candidates);
     for (int64_t b = 0; b < vb_cover_blocks(cover); b++) {
         uint64_t fresh = cover->words[b * cover->candidates + candidate] & ~taken[b];
         taken[b] |= fresh;
@@ -94,7 +95,7 @@ typedef struct choice {
     int64_t gain;
 } choice;
 
-typedef struct search {
+typedef struct branching {
     const vb_coverage *problem;
     vb_coverage_result *best;
     int64_t (*gain)(const uint64_t *set, const uint64_t *taken, int64_t words);
@@ -104,7 +105,7 @@ typedef struct search {
     int64_t open;                    /* bound of what was not looked at */
     double deadline;
     bool stopped;
-} search;
+} branching;
 
 static double now(void) {
     struct timespec t;
@@ -118,18 +119,18 @@ static int by_gain(const void *a, const void *b) {
     return (x->set > y->set) - (x->set < y->set);
 }
 
-static const uint64_t *set_of(const search *s, int set) { return s->problem->sets + set * s->problem->words; }
+static const uint64_t *set_of(const branching *s, int set) { return s->problem->sets + set * s->problem->words; }
 
-static void spend(search *s, int64_t evaluations) {
+static void spend(branching *s, int64_t evaluations) {
     s->best->evaluations += evaluations;
     if (s->best->evaluations >= s->problem->evaluations) s->stopped = true;
     if (s->deadline > 0 && now() > s->deadline) {
         s->stopped = true;
-        s->best->out_of_time = 1;
+        s->best->out_of_time = true;
     }
 }
 
-static void keep(search *s, int depth, int64_t taken) {
+static void keep(branching *s, int depth, int64_t taken) {
     if (taken <= s->best->taken && s->best->n) return;
     s->best->taken = taken;
     s->best->n = depth;
@@ -144,7 +145,7 @@ static int64_t reach(const choice *list, int n, int i, int left) {
 }
 
 /* All choices that continue the path of `depth` sets, which take `count` elements, with sets from its list. */
-static void extend(search *s, int depth, int n, int64_t count) {
+static void extend(branching *s, int depth, int n, int64_t count) {
     const choice *list = s->lists[depth];
     int left = s->problem->k - depth;
     for (int i = 0; i < n; i++) {
@@ -185,7 +186,7 @@ static bool within(const uint64_t *a, const uint64_t *b, int64_t words) {
 }
 
 /* Sorted sets less those that lie within one of the larger ones before them. */
-static int put_aside(const search *s, choice *list, int n) {
+static int put_aside(const branching *s, choice *list, int n) {
     enum { LOOK_BACK = 2048 }; /* a bound on the time of this; a contained set that stays costs time, nothing else */
     int kept = 0;
     for (int i = 0; i < n; i++) {
@@ -198,7 +199,7 @@ static int put_aside(const search *s, choice *list, int n) {
 }
 
 /* The first incumbent. */
-static void greedy(search *s, const choice *list, int n) {
+static void greedy(branching *s, const choice *list, int n) {
     uint64_t *taken = s->taken[0];
     int64_t count = 0;
     for (int depth = 0; depth < s->problem->k && depth < n; depth++) {
@@ -218,7 +219,7 @@ static void greedy(search *s, const choice *list, int n) {
 }
 
 /* Puts the chosen sets in the order of what each adds to those before it. */
-static void order_chosen(search *s) {
+static void order_chosen(branching *s) {
     vb_coverage_result *best = s->best;
     uint64_t *taken = s->taken[0];
     memset(taken, 0, (size_t)s->problem->words * sizeof *taken);
@@ -240,7 +241,7 @@ int vb_cover_most(const vb_coverage *problem, vb_coverage_result *result, vb_err
     *result = (vb_coverage_result){.n = 0};
     if (problem->k < 1 || problem->k > VB_ADVERSARIES)
         return vb_errorf(err, VB_ECONFIG, "%d adversarial names, expected 1 to %d", problem->k, VB_ADVERSARIES);
-    search s = {.problem = problem, .best = result, .gain = has_popcnt() ? gain_popcnt : gain_plain};
+    branching s = {.problem = problem, .best = result, .gain = has_popcnt() ? gain_popcnt : gain_plain};
     int status = -1, n = 0;
     for (int d = 0; d < problem->k; d++) {
         s.lists[d] = vb_array((size_t)problem->count, sizeof(choice), "candidates", err);
