@@ -4,7 +4,7 @@
 #include "tests/unit/vb_test.h"
 #include "kernels/matrix/attention.h"
 #include "kernels/base/fault.h"
-#include "kernels/base/isa.h"
+#include "kernels/base/isa_internal.h"
 
 static uint32_t noise_state = 1;
 static float noise_float(void) {

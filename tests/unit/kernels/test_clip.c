@@ -2,7 +2,7 @@
  * and instruction sets, and on every kind of bad input. */
 #include "tests/unit/clip_reference.h"
 #include "kernels/base/fault.h"
-#include "kernels/base/isa.h"
+#include "kernels/base/isa_internal.h"
 
 /* ---- small helpers ---- */
 

@@ -5,7 +5,7 @@
 #include "kernels/search/coded_kernel.h"
 #include "kernels/search/coded_scan.h"
 #include "kernels/base/fault.h"
-#include "kernels/base/isa.h"
+#include "kernels/base/isa_internal.h"
 #include "tests/unit/vb_test.h"
 
 enum { MOST = 3000, DIM = 100 };

@@ -4,7 +4,7 @@
 #include "tests/unit/vb_test.h"
 #include "kernels/openness/cover.h"
 #include "kernels/base/fault.h"
-#include "kernels/base/isa.h"
+#include "kernels/base/isa_internal.h"
 #include "kernels/openness/similarity.h"
 
 static uint64_t random_state = 11;

@@ -5,7 +5,7 @@
 #include "kernels/matrix/dots.h"
 #include "kernels/base/fault.h"
 #include "kernels/openness/features.h"
-#include "kernels/base/isa.h"
+#include "kernels/base/isa_internal.h"
 
 static uint64_t random_state = 7;
 

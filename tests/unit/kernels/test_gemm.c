@@ -3,8 +3,8 @@
 
 #include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
+#include "kernels/base/isa_internal.h"
 #include "kernels/matrix/gemm_reference.h"
-#include "kernels/base/isa.h"
 
 static uint32_t state_of_noise = 1;
 static uint32_t noise(void) {

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "tests/unit/vb_test.h"
-#include "kernels/base/isa.h"
+#include "kernels/base/isa_internal.h"
 #include "kernels/matrix/layers_internal.h"
 
 static uint32_t noise_state = 1;

@@ -5,7 +5,7 @@
 #include "tests/unit/vb_test.h"
 #include "kernels/image/colour.h"
 #include "kernels/base/fault.h"
-#include "kernels/base/isa.h"
+#include "kernels/base/isa_internal.h"
 #include "kernels/image/preprocess.h"
 #include "kernels/image/resize.h"
 #include "tests/golden/resize.h"

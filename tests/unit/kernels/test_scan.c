@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "kernels/base/fault.h"
-#include "kernels/base/isa.h"
+#include "kernels/base/isa_internal.h"
 #include "kernels/search/scan.h"
 #include "tests/unit/vb_test.h"
 

@@ -7,7 +7,7 @@
 #include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
 #include "kernels/text/text_cleanup.h"
-#include "kernels/text/tokenizer.h"
+#include "kernels/text/tokenizer_internal.h"
 #include "shards/files/map.h"
 #include "shards/files/writer.h"
 #include "shards/embeddings/npy.h"

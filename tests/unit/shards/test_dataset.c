@@ -2,6 +2,7 @@
 #include "kernels/base/fault.h"
 #include "tests/unit/scratch.h"
 #include "shards/datasets/dataset.h"
+#include "shards/datasets/dataset_index.h"
 #include "shards/files/file.h"
 #include "shards/files/path.h"
 #include "shards/files/tar.h"
@@ -29,8 +30,8 @@ static void put_tar(const char *name, const pair *members, size_t count) {
     FILE *file = fopen(in_scratch(path, name), "wb");
     assert_non_null(file);
     for (size_t i = 0; i < count; i++)
-        assert_ok(vb_tar_write_file(to_file, file, members[i].name, members[i].text, strlen(members[i].text), &err));
-    assert_ok(vb_tar_write_end(to_file, file, &err));
+        assert_ok(vb_tar_write_file(&(vb_tar_sink){to_file, file}, members[i].name, members[i].text, strlen(members[i].text), &err));
+    assert_ok(vb_tar_write_end(&(vb_tar_sink){to_file, file}, &err));
     fclose(file);
 }
 #define PUT_TAR(name, ...) put_tar(name, (const pair[]){__VA_ARGS__}, sizeof((const pair[]){__VA_ARGS__}) / sizeof(pair))
@@ -361,7 +362,7 @@ static void sizes_of_units(void **state) {
                  {16384, 256},
                  {(int64_t)1 << 40, 256}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(vb_dataset_unit_size(cases[i].samples), cases[i].size);
+        assert_int_equal(vb_dataset_index_unit_size(cases[i].samples), cases[i].size);
 }
 
 static void units(void **state) {
@@ -376,13 +377,13 @@ static void units(void **state) {
         int key = i * 37 % SAMPLES; /* the archive's order is not the names' */
         snprintf(text, sizeof text, "image %d", key);
         snprintf(name, sizeof name, "%04d.jpg", key);
-        assert_ok(vb_tar_write_file(to_file, file, name, text, strlen(text), &err));
-        assert_ok(vb_tar_write_file(to_zst, writer, name, text, strlen(text), &err));
+        assert_ok(vb_tar_write_file(&(vb_tar_sink){to_file, file}, name, text, strlen(text), &err));
+        assert_ok(vb_tar_write_file(&(vb_tar_sink){to_zst, writer}, name, text, strlen(text), &err));
         if (i % 50 == 49) assert_ok(vb_zst_writer_cut(writer, &err));
         snprintf(expected + strlen(expected), ROOM - strlen(expected), "- %04d image %d;", i, i);
     }
-    assert_ok(vb_tar_write_end(to_file, file, &err));
-    assert_ok(vb_tar_write_end(to_zst, writer, &err));
+    assert_ok(vb_tar_write_end(&(vb_tar_sink){to_file, file}, &err));
+    assert_ok(vb_tar_write_end(&(vb_tar_sink){to_zst, writer}, &err));
     assert_ok(vb_zst_writer_commit(writer, NULL, &err));
     fclose(file);
     const char *names[] = {"u/many.tar", "u/seek.tar.zst", "u/stream.tar.zst"};

@@ -172,8 +172,8 @@ static void captions_and_json_pass_through(void **state) {
                                              {"k3.txt", ""}};
     FILE *file = fopen(in_scratch(path, "w.tar"), "wb");
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        assert_ok(vb_tar_write_file(to_file, file, members[i][0], members[i][1], strlen(members[i][1]), &err));
-    assert_ok(vb_tar_write_end(to_file, file, &err));
+        assert_ok(vb_tar_write_file(&(vb_tar_sink){to_file, file}, members[i][0], members[i][1], strlen(members[i][1]), &err));
+    assert_ok(vb_tar_write_end(&(vb_tar_sink){to_file, file}, &err));
     fclose(file);
     vb_pack_result result;
     assert_ok(pack("w.tar", "pw", 100, &result));

@@ -144,15 +144,15 @@ static void tar_programs_read_what_we_write(void **state) {
     edge[256] = 0;
     uint8_t block[1024];
     for (int i = 0; i < 1024; i++) block[i] = (uint8_t)(i * 7);
-    assert_ok(vb_tar_write_file(to_archive, &tar, "000.cls", "5", 1, &err));
-    assert_ok(vb_tar_write_file(to_archive, &tar, "block", block, 1024, &err));
-    assert_ok(vb_tar_write_file(to_archive, &tar, "none", NULL, 0, &err));
-    assert_ok(vb_tar_write_file(to_archive, &tar, slashed, "x", 1, &err));
-    assert_ok(vb_tar_write_file(to_archive, &tar, plain, "y", 1, &err));
-    assert_ok(vb_tar_write_file(to_archive, &tar, hundred, "z", 1, &err));
-    assert_ok(vb_tar_write_file(to_archive, &tar, edge, "w", 1, &err));
-    assert_ok(vb_tar_write_end(to_archive, &tar, &err));
-    assert_fails(vb_tar_write_file(to_archive, &tar, "", "w", 1, &err), VB_EDATA, "name of 0 bytes");
+    assert_ok(vb_tar_write_file(&(vb_tar_sink){to_archive, &tar}, "000.cls", "5", 1, &err));
+    assert_ok(vb_tar_write_file(&(vb_tar_sink){to_archive, &tar}, "block", block, 1024, &err));
+    assert_ok(vb_tar_write_file(&(vb_tar_sink){to_archive, &tar}, "none", NULL, 0, &err));
+    assert_ok(vb_tar_write_file(&(vb_tar_sink){to_archive, &tar}, slashed, "x", 1, &err));
+    assert_ok(vb_tar_write_file(&(vb_tar_sink){to_archive, &tar}, plain, "y", 1, &err));
+    assert_ok(vb_tar_write_file(&(vb_tar_sink){to_archive, &tar}, hundred, "z", 1, &err));
+    assert_ok(vb_tar_write_file(&(vb_tar_sink){to_archive, &tar}, edge, "w", 1, &err));
+    assert_ok(vb_tar_write_end(&(vb_tar_sink){to_archive, &tar}, &err));
+    assert_fails(vb_tar_write_file(&(vb_tar_sink){to_archive, &tar}, "", "w", 1, &err), VB_EDATA, "name of 0 bytes");
     /* The first header as POSIX lays it out, byte by byte: mode 0644, owner and time 0. */
     static const char golden[] = "000.cls";
     assert_memory_equal(tar.bytes, golden, sizeof golden);
