@@ -1,7 +1,6 @@
-/* Means of embeddings and their directions. */
+/* Unit vectors, in fp64 and one fixed order of summation. */
 #include "kernels/openness/direction.h"
 
-#include <assert.h>
 #include <math.h>
 
 #include "kernels/base/memory.h"
@@ -22,7 +21,6 @@ int vb_direction_of_sum(const double *sum, int dim, bool normalise, float *out, 
 }
 
 static int direction_of_rows(const float *rows, int64_t n, int dim, bool of_directions, float *out, vb_error *err) {
-    assert(n >= 0 && dim >= 1);
     double *sum = vb_array((size_t)dim, sizeof *sum, "ensemble", err);
     if (!sum) return -1;
     for (int64_t i = 0; i < n; i++) {
@@ -40,4 +38,14 @@ int vb_direction_ensemble(const float *rows, int64_t n, int dim, float *out, vb_
 
 int vb_direction_mean(const float *rows, int64_t n, int dim, float *out, vb_error *err) {
     return direction_of_rows(rows, n, dim, false, out, err);
+}
+
+void vb_direction_normalise(float *rows, int64_t n, int dim) {
+    for (int64_t i = 0; i < n; i++) {
+        float *row = rows + i * dim;
+        double square = 0;
+        for (int k = 0; k < dim; k++) square += (double)row[k] * row[k];
+        double norm = sqrt(square);
+        for (int k = 0; k < dim && norm > 0; k++) row[k] = (float)(row[k] / norm);
+    }
 }
