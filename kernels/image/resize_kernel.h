@@ -1,5 +1,5 @@
-/* What resampling of 8-bit channels has once for each instruction set level: integer sums, so the same bits in any order. Private to
- * kernels/image/. */
+/* What resampling of 8-bit channels has once for each instruction set level: integer sums, so the same bits in any order. Private
+ * to kernels/image/. */
 #ifndef VB_RESIZE_KERNEL_H
 #define VB_RESIZE_KERNEL_H
 

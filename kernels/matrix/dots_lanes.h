@@ -99,14 +99,14 @@ INLINE void multiply_tile(int64_t count, const double *a, const float *b, double
     EACH_ROW(END)
 }
 
-static void multiply(int64_t count, const double *a, const float *b, double *c, int64_t ldc, bool first) {
+static void dots_multiply(int64_t count, const double *a, const float *b, double *c, int64_t ldc, bool first) {
     for (int i = 0; i < VB_DOTS_ROWS; i += ROWS)
         for (int j = 0; j < VB_DOTS_COLS; j += 3 * WIDTH)
             multiply_tile(count, a + i * VB_DOTS_DEPTH, b + j, c + i * ldc + j, ldc, first);
 }
 
 /* exp(x) for -700 < x < 700: 2^n times the Taylor polynomial of degree 13 at |r| <= ln(2) / 2, whose remainder is below 5e-18. */
-INLINE vec exponential(vec x) {
+INLINE vec exp_of(vec x) {
     static const double coefficients[] = {
         1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040,
         1.0 / 720,        1.0 / 120,       1.0 / 24,       1.0 / 6,       0.5,          1,           1};
@@ -118,7 +118,7 @@ INLINE vec exponential(vec x) {
     return times_power(p, t);
 }
 
-static double gauss(int64_t n, const double *dots, const double *inverse, double scale) {
+static double dots_gauss(int64_t n, const double *dots, const double *inverse, double scale) {
     enum { LANES = 8, PARTS = LANES / WIDTH };
     vec sums[PARTS], four = all(4), factor = all(scale);
     for (int p = 0; p < PARTS; p++) sums[p] = all(0);
@@ -126,14 +126,14 @@ static double gauss(int64_t n, const double *dots, const double *inverse, double
     for (; j + LANES <= n; j += LANES)
         for (int p = 0; p < PARTS; p++) {
             vec cosine = mul(mul(load(dots + j + p * WIDTH), load(inverse + j + p * WIDTH)), factor);
-            sums[p] = add(sums[p], exponential(fused(four, cosine, all(-4))));
+            sums[p] = add(sums[p], exp_of(fused(four, cosine, all(-4))));
         }
     double at[LANES];
     for (int p = 0; p < PARTS; p++) store(at + p * WIDTH, sums[p]);
     if (j < n) {
         double last[LANES] = {0};
         for (int l = 0; j + l < n; l++) last[l] = dots[j + l] * inverse[j + l] * scale;
-        for (int p = 0; p < PARTS; p++) store(last + p * WIDTH, exponential(fused(four, load(last + p * WIDTH), all(-4))));
+        for (int p = 0; p < PARTS; p++) store(last + p * WIDTH, exp_of(fused(four, load(last + p * WIDTH), all(-4))));
         for (int l = 0; j + l < n; l++) at[l] += last[l];
     }
     for (int half = LANES / 2; half; half /= 2)
@@ -141,6 +141,6 @@ static double gauss(int64_t n, const double *dots, const double *inverse, double
     return at[0];
 }
 
-const vb_dots_kernel VB_DOTS_KERNEL = {.multiply = multiply, .gauss = gauss};
+const vb_dots_kernel VB_DOTS_KERNEL = {.multiply = dots_multiply, .gauss = dots_gauss};
 
 #endif

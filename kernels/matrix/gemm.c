@@ -1,5 +1,5 @@
-/* The matrix product: blocking, packing, threads. It is ours, and not a BLAS, because results must be the same bits on every rank,
- * thread count and processor: a library's order of summation changes with all three.
+/* The matrix product: blocking, packing, threads. It is ours, and not a BLAS, because results must be the same bits on every
+ * rank, thread count and processor: a library's order of summation changes with all three.
  *
  * The work is cut into tasks: some rows of C times some columns. A task goes through k in blocks; for each it packs its columns
  * of B once, then one strip of rows of A after the other, and continues the chains of one tile of C after the other. Between

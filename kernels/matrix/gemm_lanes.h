@@ -99,8 +99,8 @@ INLINE void multiply_rows(const int m, int64_t count, const float *a, const floa
     EACH_ROW(END)
 }
 
-static void multiply(int64_t count, int m, const float *a, const float *b, float *tile, bool first, const char *ahead,
-                     int64_t ahead_stride) {
+static void gemm_multiply(int64_t count, int m, const float *a, const float *b, float *tile, bool first, const char *ahead,
+                          int64_t ahead_stride) {
     switch (m) {
 #define HEIGHT(i)                                                                                                                \
     case i + 1: multiply_rows(i + 1, count, a, b, tile, first, ahead, ahead_stride); break;
@@ -151,7 +151,7 @@ INLINE void pack_as(const vb_matrix *b, const vb_dtype dtype, int64_t row, int n
     pack_rows(p + WIDTH * b->row_stride * size, b->row_stride * size, dtype, n > WIDTH ? n - WIDTH : 0, count, out + WIDTH);
 }
 
-static void pack(const vb_matrix *b, int64_t row, int n, int64_t first, int64_t count, float *out) {
+static void gemm_pack(const vb_matrix *b, int64_t row, int n, int64_t first, int64_t count, float *out) {
     if (b->col_stride != 1 && b->row_stride != 1) {
         for (int64_t k = 0; k < count; k++)
             for (int j = 0; j < COLS; j++) out[k * COLS + j] = j < n ? vb_matrix_at(b, row + j, first + k) : 0;
@@ -164,6 +164,6 @@ static void pack(const vb_matrix *b, int64_t row, int n, int64_t first, int64_t 
     }
 }
 
-const vb_gemm_kernel VB_GEMM_KERNEL = {.rows = ROWS, .cols = COLS, .multiply = multiply, .pack = pack};
+const vb_gemm_kernel VB_GEMM_KERNEL = {.rows = ROWS, .cols = COLS, .multiply = gemm_multiply, .pack = gemm_pack};
 
 #endif

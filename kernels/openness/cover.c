@@ -107,7 +107,7 @@ typedef struct branching {
     bool stopped;
 } branching;
 
-static double now(void) {
+static double seconds_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
@@ -124,13 +124,13 @@ static const uint64_t *set_of(const branching *s, int set) { return s->problem->
 static void spend(branching *s, int64_t evaluations) {
     s->best->evaluations += evaluations;
     if (s->best->evaluations >= s->problem->evaluations) s->stopped = true;
-    if (s->deadline > 0 && now() > s->deadline) {
+    if (s->deadline > 0 && seconds_now() > s->deadline) {
         s->stopped = true;
         s->best->out_of_time = true;
     }
 }
 
-static void keep(branching *s, int depth, int64_t taken) {
+static void keep_best(branching *s, int depth, int64_t taken) {
     if (taken <= s->best->taken && s->best->n) return;
     s->best->taken = taken;
     s->best->n = depth;
@@ -145,7 +145,7 @@ static int64_t reach(const choice *list, int n, int i, int left) {
 }
 
 /* All choices that continue the path of `depth` sets, which take `count` elements, with sets from its list. */
-static void extend(branching *s, int depth, int n, int64_t count) {
+static void extend_path(branching *s, int depth, int n, int64_t count) {
     const choice *list = s->lists[depth];
     int left = s->problem->k - depth;
     for (int i = 0; i < n; i++) {
@@ -157,7 +157,7 @@ static void extend(branching *s, int depth, int n, int64_t count) {
         }
         int64_t with = count + list[i].gain;
         s->path[depth] = list[i].set;
-        keep(s, depth + 1, with);
+        keep_best(s, depth + 1, with);
         if (left == 1) return; /* the others add no more */
         /* A set whose gain here is already too small cannot help one step later, when gains have shrunk further. */
         const uint64_t *set = set_of(s, list[i].set), *taken = s->taken[depth];
@@ -174,7 +174,7 @@ static void extend(branching *s, int depth, int n, int64_t count) {
         }
         spend(s, j - i);
         qsort(next, (size_t)m, sizeof *next, by_gain);
-        extend(s, depth + 1, m, with);
+        extend_path(s, depth + 1, m, with);
     }
 }
 
@@ -213,7 +213,7 @@ static void greedy(branching *s, const choice *list, int n) {
         s->path[depth] = best;
         count += most;
         for (int64_t w = 0; w < s->problem->words; w++) taken[w] |= set_of(s, best)[w];
-        keep(s, depth + 1, count);
+        keep_best(s, depth + 1, count);
     }
     memset(taken, 0, (size_t)s->problem->words * sizeof *taken);
 }
@@ -248,13 +248,13 @@ int vb_cover_most(const vb_coverage *problem, vb_coverage_result *result, vb_err
         s.taken[d] = vb_array((size_t)problem->words, sizeof(uint64_t), "taken images", err);
         if (!s.lists[d] || !s.taken[d]) goto done;
     }
-    if (problem->seconds > 0) s.deadline = now() + problem->seconds;
+    if (problem->seconds > 0) s.deadline = seconds_now() + problem->seconds;
     for (int c = 0; c < problem->count; c++) s.lists[0][n++] = (choice){c, s.gain(set_of(&s, c), s.taken[0], problem->words)};
     qsort(s.lists[0], (size_t)n, sizeof(choice), by_gain);
     n = put_aside(&s, s.lists[0], n);
     greedy(&s, s.lists[0], n);
     spend(&s, 0);
-    extend(&s, 0, n, 0);
+    extend_path(&s, 0, n, 0);
     result->bound = s.open > result->taken ? s.open : result->taken;
     order_chosen(&s);
     status = 0;

@@ -2,8 +2,8 @@
  *
  * An image of the target that is right within its own vocabulary is taken by a candidate that is ranked before its class
  * (kernels/openness/similarity.h); a set of candidates takes the union. Greedy choice takes at least 1 - 1/e of the most that k
- * candidates can take (Nemhauser, Wolsey and Fisher 1978); branch and bound finds the most. Candidates have indices 0..candidates-1; of equal ones
- * the lower index comes first, always. */
+ * candidates can take (Nemhauser, Wolsey and Fisher 1978); branch and bound finds the most. Candidates have indices
+ * 0..candidates-1; of equal ones the lower index comes first, always. */
 #ifndef VB_COVER_H
 #define VB_COVER_H
 

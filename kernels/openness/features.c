@@ -59,8 +59,8 @@ void vb_features_block_free(vb_feature_block *block) {
 }
 
 /* One image: its products with all texts in dots[]. */
-static void add_image(vb_similarity_sums *sums, const vb_feature_block *texts, const double *dots, double inverse, int label,
-                      double *margin) {
+static void add_similarities(vb_similarity_sums *sums, const vb_feature_block *texts, const double *dots, double inverse,
+                             int label, double *margin) {
     double negative = 0, best = -INFINITY, positive = 0;
     int64_t negatives = 0;
     for (int64_t c = 0; c < texts->count; c++) {
@@ -132,7 +132,8 @@ int vb_features_similarity_add(vb_similarity_sums *sums, const vb_feature_block 
             int64_t n = smaller(SLICE, count - first);
             vb_dots(n, images + first * dim, texts->count, texts->packed, dim, block, ld);
             for (int64_t i = 0; i < n; i++)
-                add_image(&parts[thread], texts, block + i * ld, inverse[first + i], labels[first + i], &margins[first + i]);
+                add_similarities(&parts[thread], texts, block + i * ld, inverse[first + i], labels[first + i],
+                                 &margins[first + i]);
         }
         for (int t = 0; t < team; t++) join_sums(sums, &parts[t]);
     }

@@ -63,8 +63,8 @@ typedef struct vb_gauss_sum {
     int64_t pairs; /* terms */
 } vb_gauss_sum;
 
-/* Adds exp(-2 |f_i - g_j|^2) over the rows of a (`count` x dim, with their inverse norms) and those of block b: over all pairs, or
- * for `triangle`, where a and b are the same rows, over i < j. */
+/* Adds exp(-2 |f_i - g_j|^2) over the rows of a (`count` x dim, with their inverse norms) and those of block b: over all pairs,
+ * or for `triangle`, where a and b are the same rows, over i < j. */
 int vb_features_gauss_add(vb_gauss_sum *total, const float *a, const double *a_inverse, int64_t count, const vb_feature_block *b,
                           bool triangle, int threads, vb_error *err);
 

@@ -40,8 +40,8 @@ typedef struct vb_openness_result {
     double acc_s, acc_s_se;
     double top1_all, top1_all_se; /* images that no vocabulary beats, of all images */
     /* The paper's Acc-E: mean over i = 1..N of the mean over sets of i vocabularies of the accuracy over the union of their
-     * images. "closed form": equal image counts and no shared class, where it equals acc_e; "subsets": over all 2^N - 1 sets; "sampled":
-     * over union_permutations random orders. */
+     * images. "closed form": equal image counts and no shared class, where it equals acc_e; "subsets": over all 2^N - 1 sets;
+     * "sampled": over union_permutations random orders. */
     double acc_e_union;
     const char *union_method;
     double acc_e_union_se;  /* of the sampling of orders: 0 for the exact methods */

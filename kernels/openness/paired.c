@@ -83,7 +83,7 @@ static void all_sums(double *sums, const double *w, int n) {
     }
 }
 
-static int count_all(int64_t *hits, const double *w, int n, double least, vb_error *err) {
+static int count_all_signs(int64_t *hits, const double *w, int n, double least, vb_error *err) {
     int low = n / 2, high = n - low;
     double *sums = vb_buffer(((size_t)1 << low) + ((size_t)1 << high), sizeof *sums, "sign flips", err), *rest = sums;
     if (!sums) return -1;
@@ -133,7 +133,7 @@ int vb_paired_sign_flips(vb_flip_test *out, const double *differences, int64_t n
     int64_t hits = 0;
     out->exact = out->moving <= VB_FLIPS_EXACT;
     if (out->exact) {
-        status = count_all(&hits, w, (int)out->moving, least, err);
+        status = count_all_signs(&hits, w, (int)out->moving, least, err);
         out->trials = INT64_C(1) << out->moving;
         out->p = (double)hits / (double)out->trials;
     } else {

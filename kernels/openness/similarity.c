@@ -160,12 +160,12 @@ typedef struct image_view {
     double norm, slack;
 } image_view;
 
-static const float *text_of(const vb_text_bank *bank, int c) { return bank->texts + (size_t)c * (size_t)bank->dim; }
+static const float *text_row(const vb_text_bank *bank, int c) { return bank->texts + (size_t)c * (size_t)bank->dim; }
 
 /* |x| s(x, c) in fp64 */
 static double score64(const image_view *image, int c) {
     const vb_text_bank *bank = image->bank;
-    double dot = dot64(image->x, text_of(bank, c), bank->dim);
+    double dot = dot64(image->x, text_row(bank, c), bank->dim);
     return bank->similarity == VB_COSINE ? dot / bank->norm[c] : dot;
 }
 
@@ -202,8 +202,8 @@ static bool ranked_before(const vb_text_bank *bank, const float *x, double x_nor
 static bool before(const image_view *image, int c, double c_score, int d, double d_score) {
     const vb_text_bank *bank = image->bank;
     if (bank->equal_to[c] == bank->equal_to[d]) return c < d;
-    return ranked_before(bank, image->x, image->norm, &(scored_text){text_of(bank, c), bank->norm[c], c_score, c},
-                         &(scored_text){text_of(bank, d), bank->norm[d], d_score, d});
+    return ranked_before(bank, image->x, image->norm, &(scored_text){text_row(bank, c), bank->norm[c], c_score, c},
+                         &(scored_text){text_row(bank, d), bank->norm[d], d_score, d});
 }
 
 /* The first-ranked class other than y and its kin among list[0..count-1] (list NULL: all classes), its fp64 score in *score; -1:
@@ -274,8 +274,8 @@ static void judge_row(const image_view *image, const vb_label_space *space, cons
     verdict->predicted_own = other >= 0 && before(image, other, other_score, y, score) ? other : y;
 }
 
-static int check_rows(const vb_text_bank *bank, const float *images, int64_t first, int64_t rows, const int *labels,
-                      double *norms, vb_error *err) {
+static int check_images(const vb_text_bank *bank, const float *images, int64_t first, int64_t rows, const int *labels,
+                        double *norms, vb_error *err) {
     for (int64_t i = 0; i < rows; i++) {
         long long row = (long long)(first + i);
         if (labels[i] < 0 || labels[i] >= bank->classes)
@@ -315,8 +315,8 @@ static void judge_image(const image_view *image, const vb_label_space *space, co
         find_pool(image, out->from, label, out->pool + (size_t)i * vb_similarity_pool_words(image->bank->classes - out->from));
 }
 
-static int judge(const vb_text_bank *bank, const vb_label_space *space, const vb_image_block *block, const outcome *out,
-                 int threads, vb_error *err) {
+static int judge_block(const vb_text_bank *bank, const vb_label_space *space, const vb_image_block *block, const outcome *out,
+                       int threads, vb_error *err) {
     assert(threads >= 1 && block->rows >= 0 && !bank->ids);
     if (space->classes != bank->classes)
         return vb_errorf(err, VB_EMISMATCH, "label space of %d classes for %d text embeddings", space->classes, bank->classes);
@@ -335,7 +335,7 @@ static int judge(const vb_text_bank *bank, const vb_label_space *space, const vb
         int64_t n = block->rows - first < most ? block->rows - first : most;
         const float *x = block->images + first * bank->dim;
         const int *labels = block->labels + first;
-        if (check_rows(bank, x, first, n, labels, norms, err)) goto done;
+        if (check_images(bank, x, first, n, labels, norms, err)) goto done;
         vb_gemm_a a = {.data = x, .ld = bank->dim};
         if (vb_gemm(n, &a, &texts, scores, bank->classes, &epilogue, threads, err)) goto done;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 16) if (threads > 1)
@@ -360,13 +360,13 @@ done:
 
 int vb_similarity_judge(const vb_text_bank *bank, const vb_label_space *space, const vb_image_block *block, uint8_t *beaten,
                         vb_verdict *verdicts, int threads, vb_error *err) {
-    return judge(bank, space, block, &(outcome){.beaten = beaten, .verdicts = verdicts}, threads, err);
+    return judge_block(bank, space, block, &(outcome){.beaten = beaten, .verdicts = verdicts}, threads, err);
 }
 
 int vb_similarity_judge_pool(const vb_text_bank *bank, const vb_label_space *space, const vb_image_block *block, int from,
                              uint8_t *beaten, uint64_t *pool, int threads, vb_error *err) {
     assert(from >= 0 && from <= bank->classes);
-    return judge(bank, space, block, &(outcome){.beaten = beaten, .from = from, .pool = pool}, threads, err);
+    return judge_block(bank, space, block, &(outcome){.beaten = beaten, .from = from, .pool = pool}, threads, err);
 }
 
 /* ---- a part of the classes against images whose own classes may lie elsewhere ---- */
@@ -400,15 +400,15 @@ static int score_own(own_score *image, const vb_text_bank *part, const vb_image_
 
 /* Whether row c of the part is ranked before the image's class, by the exact route. */
 static bool ranked_exactly(const vb_text_bank *part, const float *x, const own_score *image, int c) {
-    scored_text other = {text_of(part, c), part->norm[c], dot64(x, text_of(part, c), part->dim), part->ids[c]};
+    scored_text other = {text_row(part, c), part->norm[c], dot64(x, text_row(part, c), part->dim), part->ids[c]};
     if (part->similarity == VB_COSINE) other.score /= other.norm;
     if (!memcmp(other.text, image->own.text, (size_t)part->dim * sizeof(float))) return other.class < image->own.class;
     return ranked_before(part, x, image->norm, &other, &image->own);
 }
 
 /* Images first..last-1 against all rows of the part; how many comparisons the exact route decided. */
-static int64_t compare_images(const vb_text_bank *part, const vb_memberships *homes, const vb_image_block *block,
-                              const own_score *own, const float *products, int64_t first, int64_t last, uint8_t *beaten) {
+static int64_t compare_part(const vb_text_bank *part, const vb_memberships *homes, const vb_image_block *block,
+                            const own_score *own, const float *products, int64_t first, int64_t last, uint8_t *beaten) {
     int64_t rescored = 0;
     for (int c = 0; c < part->classes; c++) {
         const int *home = homes->vocabularies + homes->offsets[part->ids[c]];
@@ -439,7 +439,7 @@ int vb_similarity_judge_part(const vb_text_bank *part, const vb_memberships *hom
     if (!status) {
 #pragma omp parallel for num_threads(threads) reduction(+ : count) if (threads > 1)
         for (int t = 0; t < threads; t++)
-            count += compare_images(part, homes, block, own, products, rows * t / threads, rows * (t + 1) / threads, beaten);
+            count += compare_part(part, homes, block, own, products, rows * t / threads, rows * (t + 1) / threads, beaten);
         *rescored += count;
     }
     vb_free(own);

@@ -1,7 +1,7 @@
 /* Gram matrices by exact products of split rows; tridiagonal reduction and implicit QL.
  *
- * The eigen solver is ours, and not LAPACK's, for the reason why the matrix product is (kernels/matrix/gemm.c): spectra must be the
- * same bits on every rank, thread count and processor, and a library's order of summation changes with the machine. */
+ * The eigen solver is ours, and not LAPACK's, for the reason why the matrix product is (kernels/matrix/gemm.c): spectra must be
+ * the same bits on every rank, thread count and processor, and a library's order of summation changes with the machine. */
 #include "kernels/openness/spectrum.h"
 
 #include <assert.h>

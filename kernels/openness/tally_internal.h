@@ -5,8 +5,8 @@
 #include "kernels/openness/tally.h"
 
 enum {
-    /* 1 / (b + 1) of a class's images is summed in units of 2^-VB_TALLY_SHARE_BITS: integers, so that the order of summation does not
-     * matter; off by half a unit an image at most, and room for VB_TALLY_CLASS_IMAGES images a class. */
+    /* 1 / (b + 1) of a class's images is summed in units of 2^-VB_TALLY_SHARE_BITS: integers, so that the order of summation does
+     * not matter; off by half a unit an image at most, and room for VB_TALLY_CLASS_IMAGES images a class. */
     VB_TALLY_SHARE_BITS = 38,
     VB_TALLY_CLASS_IMAGES = 1 << 25
 };
