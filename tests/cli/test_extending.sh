@@ -34,11 +34,11 @@ must turn shards/text/tokenizer_file.c '\{&vb_tokenizer_format_vocab,' \
   '{\&vb_tokenizer_format_toy, \&vb_tokenizer_format_vocab,'
 must row shards/text/tokenizer_format.h '^extern const vb_tokenizer_format vb_tokenizer_format_vocab' \
   'extern const vb_tokenizer_format vb_tokenizer_format_toy;'
-cp "$toys"/toy_tower.[ch] kernels/towers/
-must row kernels/towers/family.c '^#include "kernels/towers/vit.h"' \
-  '#include "kernels/towers/toy_tower.h"'
-must turn kernels/towers/family.c '^static const vb_family families\[\] = \{' \
-  'static const vb_family families[] = {\n    {.name = "toy", .cache_key = 99, .image_activation = VB_GELU, .text_activation = VB_GELU, .image_epsilon = 1e-5f,\n     .text_epsilon = 1e-5f, .ln_pre = true, .image = vb_toy_tower_emit, .text = vb_text_tower_emit},'
+cp "$toys/family_toy.c" kernels/towers/
+must turn kernels/towers/family.h 'VB_FAMILIES\(each\) each\(clip\)' 'VB_FAMILIES(each) each(toy) each(clip)'
+# The names of its tensors: here those of OpenAI, which the copy then takes for the toy's.
+must row shards/weights/weight_names.c '^    \{"Hugging Face",' \
+  '    {"the toy", "toy", {"visual.class_embedding", NULL}, "token_embedding.weight", openai_image, ""},'
 make -j2 all >"$scratch/make.log" 2>&1
 verdict $? "the tree with the toys builds" "$(grep -v '^  ' "$scratch/make.log" | head -n 20)"
 [ -x build/vocabench ] || finish
@@ -55,7 +55,7 @@ like "the man page knows the family" 'slip.*toy|toy.*slip' man.txt
 # ---- inspect ------------------------------------------------------------------------------------------------------
 cd "$scratch" || exit 1
 must "$tools/make_data" model m.safetensors && must "$tools/make_data" tokenizer tok
-"$program" inspect --family toy m.safetensors >inspect.txt 2>&1
+"$program" inspect m.safetensors >inspect.txt 2>&1
 like "inspect shows the family's tower" 'toy tower' inspect.txt
 for i in {1..40}; do printf "\\x$(printf %02x $((i % 3)))"; head -c 12 /dev/urandom; done >some.toyset
 "$program" inspect some.toyset >inspect.txt 2>&1
