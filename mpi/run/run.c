@@ -63,9 +63,10 @@ static int count_groups(run_state *run, int *groups, vb_error *err) {
     int64_t wanted = run->experiment->ranks_per_model;
     int found = wanted ? vb_groups_of_size(ranks, wanted) :
                          vb_groups_plan(schedule->item_costs, schedule->item_parts, schedule->item_count, ranks, 0, NULL, err);
+    if (vb_comm_agree(&run->world->comm, found < 0 ? -1 : 0, err)) return -1;
     *groups = found;
-    if (found == 1 && vb_schedule_as_listed(schedule, err)) found = -1;
-    return vb_comm_agree(&run->world->comm, found < 0 ? -1 : 0, err);
+    if (vb_comm_broadcast(&run->world->comm, groups, sizeof *groups, err)) return -1;
+    return vb_comm_agree(&run->world->comm, *groups == 1 ? vb_schedule_as_listed(schedule, err) : 0, err);
 }
 
 static int run_items(run_state *run, vb_error *err) {
