@@ -73,6 +73,7 @@ static int evaluate_unit(evaluation *work, int64_t unit, vb_error *err) {
     vb_unit_rows rows = {0};
     int status = read_unit(work, unit, &rows, err);
     if (!status && rows.count) status = judge_unit(work, unit, &rows, err);
+    else if (!status && work->pair->records) status = vb_records_none(work->pair->records, unit, err);
     if (!status) status = note_unit(work, unit, &rows, err);
     if (!status) count_unit(work, &rows);
     else vb_error_prefix(err, "dataset '%s'", work->pair->data->spec->name);
