@@ -9,6 +9,7 @@
 #include "mpi/analyse/image_pass.h"
 #include "mpi/base/json.h"
 #include "mpi/experiment/analyses_list.h"
+#include "mpi/figures/section.h"
 
 /* What a row works with; all borrowed. */
 typedef struct vb_analysis_work {
@@ -29,6 +30,7 @@ typedef struct vb_analysis {
      * of all images with all classes; NULL: none. Local. */
     int64_t (*bytes)(const vb_pair_shape *shape);
     double (*operations)(const vb_pair_shape *shape);
+    const vb_section *section; /* what reports show of it; NULL: nothing */
 } vb_analysis;
 
 #define VB_ANALYSIS_ROW(name, help) extern const vb_analysis vb_analysis_##name;

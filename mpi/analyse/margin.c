@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "mpi/analyse/analysis.h"
+#include "mpi/figures/histogram.h"
 
 static const double levels[] = {0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1};
 
@@ -30,6 +31,29 @@ static int run(vb_analysis_work *work, vb_error *err) {
     return 0;
 }
 
+/* ---- what reports show ---- */
+
+extern const char vb_margin_gp[]; /* margin.gp, by make */
+
+static int plot(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err) {
+    const json_t *figures = json_object_get(subject->results->entry, "analyses"),
+                 *histograms = json_object_get(figures, "histograms");
+    double median = vb_json_number(figures, "margin_median");
+    vb_plot plot;
+    if (!vb_histogram_given(histograms, "margin") || !isfinite(median)) return 0;
+    if (vb_plot_begin(&plot, plotter, figure, "margin", subject->title, VB_HISTOGRAM_HEIGHT, err)) return -1;
+    int status = vb_histogram_add(&plot, histograms, (const char *const[]){"margin"}, 1, err);
+    if (!status) status = vb_plot_script(&plot, vb_margin_gp, "margin.gp", err);
+    vb_strbuf_format(&plot.title, "%s: margins of the images", subject->title);
+    vb_strbuf_format(&plot.description, "A histogram in percent of images. The median margin is %.4f.", median);
+    return vb_plot_end(&plot, status, err);
+}
+
+static const vb_section_number numbers[] = {{"margin_median", "median margin"}, {NULL, NULL}};
+
+static const vb_section section = {.scope = VB_SECTION_OF_RESULT, .place = 70, .numbers = numbers, .plot = plot};
+
 const vb_analysis vb_analysis_margin = {.needs = VB_IMAGE_PASS_SUMS | VB_IMAGE_PASS_MARGINS,
                                         .run = run,
-                                        .bytes = vb_image_pass_bytes};
+                                        .bytes = vb_image_pass_bytes,
+                                        .section = &section};

@@ -1,5 +1,6 @@
 /* The analysis `similarity`: of images with their own class, and with all others. */
 #include "mpi/analyse/analysis.h"
+#include "mpi/figures/histogram.h"
 
 static int run(vb_analysis_work *work, vb_error *err) {
     (void)err;
@@ -14,4 +15,33 @@ static int run(vb_analysis_work *work, vb_error *err) {
     return 0;
 }
 
-const vb_analysis vb_analysis_similarity = {.needs = VB_IMAGE_PASS_SUMS, .run = run, .bytes = vb_image_pass_bytes};
+/* ---- what reports show ---- */
+
+extern const char vb_similarities_gp[]; /* similarities.gp, by make */
+
+static int plot(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err) {
+    const json_t *figures = json_object_get(subject->results->entry, "analyses"),
+                 *histograms = json_object_get(figures, "histograms");
+    vb_plot plot;
+    if (!vb_histogram_given(histograms, "positive") || !vb_histogram_given(histograms, "negative")) return 0;
+    if (vb_plot_begin(&plot, plotter, figure, "similarity", subject->title, VB_HISTOGRAM_HEIGHT, err)) return -1;
+    int status = vb_histogram_add(&plot, histograms, (const char *const[]){"positive", "negative"}, 2, err);
+    if (!status) status = vb_plot_script(&plot, vb_similarities_gp, "similarities.gp", err);
+    vb_strbuf_format(&plot.title, "%s: similarities of images to their own class and to other classes", subject->title);
+    vb_strbuf_format(&plot.description,
+                     "Two histograms, each in percent of its pairs. Means: %.3f to the own class, %.3f to others.",
+                     vb_json_number(figures, "positive_mean"), vb_json_number(figures, "negative_mean"));
+    return vb_plot_end(&plot, status, err);
+}
+
+static const vb_section_number numbers[] = {{"positive_mean", "similarity to own class"},
+                                            {"negative_mean", "to other classes"},
+                                            {"overlap", "overlap"},
+                                            {NULL, NULL}};
+
+static const vb_section section = {.scope = VB_SECTION_OF_RESULT, .place = 60, .numbers = numbers, .plot = plot};
+
+const vb_analysis vb_analysis_similarity = {.needs = VB_IMAGE_PASS_SUMS,
+                                            .run = run,
+                                            .bytes = vb_image_pass_bytes,
+                                            .section = &section};

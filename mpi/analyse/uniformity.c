@@ -198,4 +198,11 @@ static double operations(const vb_pair_shape *s) {
     return (images * images + classes * classes) * (double)s->dim;
 }
 
-const vb_analysis vb_analysis_uniformity = {.run = run, .bytes = bytes, .operations = operations};
+/* Drawn with the analysis `alignment`. */
+static const vb_section_number numbers[] = {{"uniformity_text", "uniformity of texts"},
+                                            {"uniformity_image", "of images"},
+                                            {NULL, NULL}};
+
+static const vb_section section = {.scope = VB_SECTION_OF_GROUP, .place = 21, .numbers = numbers};
+
+const vb_analysis vb_analysis_uniformity = {.run = run, .bytes = bytes, .operations = operations, .section = &section};

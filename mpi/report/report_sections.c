@@ -3,12 +3,10 @@
 
 #include <assert.h>
 
+#include "mpi/analyse/analyses.h"
 #include "mpi/report/adversarial_section.h"
 #include "mpi/report/curves_section.h"
-#include "mpi/report/geometry_section.h"
-#include "mpi/report/margins_section.h"
 #include "mpi/report/retrieval_section.h"
-#include "mpi/report/similarities_section.h"
 #include "mpi/report/theft_section.h"
 #include "mpi/report/vocabularies_section.h"
 #include "mpi/base/json.h"
@@ -19,21 +17,27 @@ static int list_numbers(const vb_section_subject *subject, vb_grid *grid, vb_err
 
 static const vb_section numbers_section = {.scope = VB_SECTION_OF_GROUP, .place = 30, .table = list_numbers};
 
-/* Sections of analyses in the order of their numbers. */
-static const vb_section *const sections[] = {
-    &vb_curves_section,   &vb_vocabularies_section, &vb_theft_section,       &vb_margins_section,   &vb_similarities_section,
-    &vb_geometry_section, &numbers_section,         &vb_adversarial_section, &vb_retrieval_section,
+/* Those of no analysis. */
+static const vb_section *const general[] = {
+    &vb_curves_section, &vb_vocabularies_section, &vb_theft_section,
+    &numbers_section,   &vb_adversarial_section,  &vb_retrieval_section,
 };
-enum { SECTIONS = sizeof sections / sizeof *sections };
-static_assert(sizeof sections / sizeof *sections <= VB_REPORT_SECTIONS, "room for all sections");
+enum { GENERAL = sizeof general / sizeof *general };
+static_assert(GENERAL + VB_ANALYSES_SPEC_COUNT <= VB_REPORT_SECTIONS, "room for all sections");
+
+/* Behind those of the same place. */
+static void insert_section(const vb_section *list[VB_REPORT_SECTIONS], int *count, const vb_section *section) {
+    int at = (*count)++;
+    for (; at && list[at - 1]->place > section->place; at--) list[at] = list[at - 1];
+    list[at] = section;
+}
 
 int vb_report_sections_list(const vb_section *list[VB_REPORT_SECTIONS]) {
-    for (int n = 0; n < SECTIONS; n++) {
-        int place = n;
-        for (; place && list[place - 1]->place > sections[n]->place; place--) list[place] = list[place - 1];
-        list[place] = sections[n];
-    }
-    return SECTIONS;
+    int count = 0;
+    for (int s = 0; s < GENERAL; s++) insert_section(list, &count, general[s]);
+    for (int a = 0; a < VB_ANALYSES_SPEC_COUNT; a++)
+        if (vb_analyses_row(a)->section) insert_section(list, &count, vb_analyses_row(a)->section);
+    return count;
 }
 
 /* A row for each result that was analysed, a column for each number. */
@@ -41,11 +45,13 @@ static int list_numbers(const vb_section_subject *subject, vb_grid *grid, vb_err
     (void)err;
     const vb_section_number *numbers[64];
     int count = 0;
-    for (int s = 0; s < SECTIONS; s++)
-        for (const vb_section_number *number = sections[s]->numbers; number && number->key; number++) {
+    for (int a = 0; a < VB_ANALYSES_SPEC_COUNT; a++) {
+        const vb_section *section = vb_analyses_row(a)->section;
+        for (const vb_section_number *number = section ? section->numbers : NULL; number && number->key; number++) {
             assert(count < 63);
             numbers[count++] = number;
         }
+    }
     *grid = (vb_grid){.columns = count + 1, .left = 1, .caption = "Feature space"};
     vb_grid_cell(grid, "model");
     for (int k = 0; k < count; k++) vb_grid_cell(grid, "%s", numbers[k]->head);
