@@ -106,16 +106,11 @@ static int inspect_dataset(const char *path, vb_error *err) {
     return 0;
 }
 
-static void print_model(const vb_clip_info *info) {
-    if (info->tower == VB_TOWER_VIT)
-        printf("image tower: ViT, %d x %d pixels, patches of %d, width %d, %d layers, %d heads\n", info->resolution,
-               info->resolution, info->patch, info->image_width, info->image_layers[0], info->image_heads);
-    else if (info->tower == VB_TOWER_RESNET)
-        printf("image tower: ModifiedResNet, %d x %d pixels, width %d, layers %d %d %d %d\n", info->resolution, info->resolution,
-               info->image_width, info->image_layers[0], info->image_layers[1], info->image_layers[2], info->image_layers[3]);
-    if (info->context_length)
-        printf("text tower: %d tokens of %d, width %d, %d layers, %d heads\n", info->context_length, info->vocabulary_size,
-               info->text_width, info->text_layers, info->text_heads);
+static void print_model(const vb_clip *clip) {
+    const vb_clip_info *info = vb_clip_describe(clip);
+    const vb_program *image = vb_clip_image_program(clip), *text = vb_clip_text_program(clip);
+    if (image->name) printf("image tower: %s, %s\n", image->name, image->summary);
+    if (text->name) printf("text tower: %s\n", text->summary);
     printf("embedding: %d dimensions; %.1f million parameters; logit scale %.2f\n", info->embed_dim,
            1e-6 * (double)info->parameters, (double)info->logit_scale);
 }
@@ -164,7 +159,7 @@ static int inspect_weights(const char *path, const char *family, vb_error *err) 
            !strcmp(name, "clip") ?
                "; OpenAI's. The file does not tell: open_clip's models without 'quickgelu' in their name need activation: gelu" :
                "");
-    print_model(vb_clip_describe(clip));
+    print_model(clip);
     printf(
         "to use it:\n  - name: %.*s\n    family: %s\n    weights: %s\n    tokenizer: bpe_simple_vocab_16e6.txt.gz\n    prompts: "
         "[\"a photo of a {}.\"]\n",

@@ -36,8 +36,8 @@ static int open_encoder(vb_model *model, vb_context *context, bool digest, int t
     const vb_model_spec *spec = model->spec;
     if (vb_weights_open(&model->weights, spec->weights, digest, err) || find_family(model, err)) return -1;
     vb_clip_options options = {.family = vb_family_find(family_names[model->family]),
-                               .override_activation = spec->activation != 0,
-                               .activation = spec->activation == 2 ? VB_GELU : VB_QUICK_GELU,
+                               .stated = {.override_activation = spec->activation != 0,
+                                          .activation = spec->activation == 2 ? VB_GELU : VB_QUICK_GELU},
                                .threads = threads,
                                .watch = {context ? look_for_stop : NULL, context}};
     if (vb_clip_open(&model->clip, &model->weights.set, &options, err)) {
@@ -124,10 +124,13 @@ void vb_model_close(vb_model *model) {
     *model = (vb_model){0};
 }
 
-int vb_model_measure(const vb_model_spec *spec, vb_clip_info *info, vb_error *err) {
+int vb_model_measure(const vb_model_spec *spec, int tokens, vb_model_sizes *sizes, vb_error *err) {
     vb_model model = {.spec = spec};
     int status = open_encoder(&model, NULL, false, 1, err);
-    if (!status) *info = *vb_clip_describe(model.clip);
+    if (!status)
+        *sizes = (vb_model_sizes){.image_flops = vb_program_flops(vb_clip_image_program(model.clip), tokens),
+                                  .text_flops = vb_program_flops(vb_clip_text_program(model.clip), tokens),
+                                  .embed_dim = vb_clip_describe(model.clip)->embed_dim};
     vb_model_close(&model);
     return status;
 }

@@ -29,7 +29,12 @@ int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spe
                   vb_error *err);
 void vb_model_close(vb_model *model);
 
+/* What a model costs: floating-point operations for an image, and for a text of so many tokens. */
+typedef struct vb_model_sizes {
+    double image_flops, text_flops;
+    int embed_dim;
+} vb_model_sizes;
 /* The sizes of spec's model, from the head of its file: nothing is hashed, no tokenizer read. Local. */
-int vb_model_measure(const vb_model_spec *spec, vb_clip_info *info, vb_error *err);
+int vb_model_measure(const vb_model_spec *spec, int tokens, vb_model_sizes *sizes, vb_error *err);
 
 #endif

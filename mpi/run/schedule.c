@@ -61,33 +61,15 @@ typedef struct model_cost {
     int64_t dim;
 } model_cost;
 
-/* A layer of width w: 12 w^2 weights a token, and attention's two products over all tokens. */
-static double transformer(double tokens, double width, double layers) {
-    return 2 * tokens * layers * (12 * width * width + 2 * tokens * width);
-}
-
-static double image_cost(const vb_clip_info *info) {
-    double side = info->resolution, width = info->image_width;
-    if (info->tower == VB_TOWER_VIT) {
-        double tokens = side * side / info->patch / info->patch + 1;
-        return transformer(tokens, width, info->image_layers[0]) + 6 * side * side * width;
-    }
-    /* A bottleneck of stage s: 17 (w 2^s)^2 weights over (side / 4 / 2^s)^2 places: the same in every stage. The stem: w/2 and w
-     * channels of 3 x 3 filters over (side / 2)^2 places. */
-    double blocks = 0;
-    for (int s = 0; s < 4; s++) blocks += info->image_layers[s];
-    return 2 * 17 * blocks * width * width * side * side / 16 + 2 * 9 * 0.75 * width * width * side * side / 4;
-}
-
 static model_cost cost_of_model(const vb_model_spec *spec) {
     model_cost cost = {0};
     vb_error ignored;
     if (spec->family == VB_PRECOMPUTED) return cost;
-    vb_clip_info info;
-    if (!vb_model_measure(spec, &info, &ignored)) {
-        cost.image = (int64_t)image_cost(&info);
-        cost.text = (int64_t)transformer(PROMPT_TOKENS, info.text_width, info.text_layers);
-        cost.dim = info.embed_dim;
+    vb_model_sizes sizes;
+    if (!vb_model_measure(spec, PROMPT_TOKENS, &sizes, &ignored)) {
+        cost.image = (int64_t)sizes.image_flops;
+        cost.text = (int64_t)sizes.text_flops;
+        cost.dim = sizes.embed_dim;
         return cost;
     }
     struct stat file;

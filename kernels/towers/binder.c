@@ -1,10 +1,9 @@
-/* Binding of named tensors to the model: presence, shape and dtype checks, views of matrices, copies of vectors. */
+/* Named tensors for a program's operations: presence, shape and dtype checks, views of matrices, copies of vectors. */
 #include "kernels/towers/binder.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "kernels/base/memory.h"
 
 enum { LARGEST_DIMENSION = 1 << 24 }; /* keeps every product of two sizes far from overflow */
 
@@ -30,13 +29,13 @@ static const vb_named_tensor *find(const vb_binder *binder, const char *name) {
     return (const vb_named_tensor *)(const void *)((const char *)tensor - offsetof(vb_named_tensor, tensor));
 }
 
-bool vb_bind_has(const vb_binder *binder, const char *format, ...) {
+bool vb_binder_has(const vb_binder *binder, const char *format, ...) {
     char name[VB_NAME];
     FORMAT_NAME(name, format);
     return vb_tensor_find(binder->set, name);
 }
 
-bool vb_bind_has_prefix(const vb_binder *binder, const char *prefix) {
+bool vb_binder_has_prefix(const vb_binder *binder, const char *prefix) {
     for (size_t i = 0; i < binder->set->count; i++)
         if (!strncmp(binder->set->items[i].name, prefix, strlen(prefix))) return true;
     return false;
@@ -54,7 +53,7 @@ static const vb_tensor *must_find(const vb_binder *binder, const char *name) {
     return NULL;
 }
 
-int vb_bind_shape(const vb_binder *binder, int ndim, int *shape, const char *format, ...) {
+int vb_binder_shape(const vb_binder *binder, int ndim, int *shape, const char *format, ...) {
     char name[VB_NAME], found[VB_NAME];
     FORMAT_NAME(name, format);
     const vb_tensor *tensor = must_find(binder, name);
@@ -89,33 +88,23 @@ static const vb_tensor *take(vb_binder *binder, const char *name, int ndim, cons
     return tensor;
 }
 
-void *vb_bind_memory(vb_binder *binder, size_t count, size_t size, const char *what) {
-    vb_clip *clip = binder->clip;
-    void *list = clip->owned;
-    if (vb_grow(&list, &clip->owned_capacity, clip->owned_count + 1, sizeof *clip->owned, "list of the model's memory",
-                binder->err))
-        return NULL;
-    clip->owned = list;
-    return clip->owned[clip->owned_count++] = vb_array(count, size, what, binder->err);
-}
-
 static const float *copy_floats(vb_binder *binder, const vb_tensor *tensor, const char *name) {
     int64_t count = vb_tensor_count(tensor);
-    float *copy = vb_bind_memory(binder, (size_t)count, sizeof *copy, name);
+    float *copy = vb_program_memory(binder->program, (size_t)count, sizeof *copy, name, binder->err);
     for (int64_t i = 0; copy && i < count; i++) copy[i] = vb_tensor_at(tensor, i);
     return copy;
 }
 
-const float *vb_bind_floats(vb_binder *binder, int64_t rows, int64_t columns, const char *format, ...) {
+const float *vb_binder_floats(vb_binder *binder, int64_t rows, int64_t columns, const char *format, ...) {
     char name[VB_NAME];
     FORMAT_NAME(name, format);
     const vb_tensor *tensor = take(binder, name, columns ? 2 : 1, (const int64_t[]){rows, columns});
     if (!tensor) return NULL;
-    binder->clip->info.parameters += vb_tensor_count(tensor);
+    binder->program->parameters += vb_tensor_count(tensor);
     return copy_floats(binder, tensor, name);
 }
 
-const float *vb_bind_statistics(vb_binder *binder, int64_t count, const char *format, ...) {
+const float *vb_binder_statistics(vb_binder *binder, int64_t count, const char *format, ...) {
     char name[VB_NAME];
     FORMAT_NAME(name, format);
     const vb_tensor *tensor = take(binder, name, 1, &count);
@@ -132,24 +121,24 @@ static int bind_matrix(vb_binder *binder, vb_matrix *matrix, int64_t rows, int64
                           .cols = columns,
                           .row_stride = tensor->stride[transposed],
                           .col_stride = tensor->stride[!transposed]};
-    binder->clip->info.parameters += rows * columns;
+    binder->program->parameters += rows * columns;
     return 0;
 }
 
-int vb_bind_matrix(vb_binder *binder, vb_matrix *matrix, int64_t rows, int64_t columns, bool transposed, const char *format,
-                   ...) {
+int vb_binder_matrix(vb_binder *binder, vb_matrix *matrix, int64_t rows, int64_t columns, bool transposed, const char *format,
+                     ...) {
     char name[VB_NAME];
     FORMAT_NAME(name, format);
     return bind_matrix(binder, matrix, rows, columns, transposed, name);
 }
 
-int vb_bind_filter(vb_binder *binder, vb_matrix *matrix, int out, int in, int kernel, const char *format, ...) {
+int vb_binder_filter(vb_binder *binder, vb_matrix *matrix, int out, int in, int kernel, const char *format, ...) {
     char name[VB_NAME];
     FORMAT_NAME(name, format);
     const vb_tensor *tensor = take(binder, name, 4, (const int64_t[]){out, in, kernel, kernel});
     if (!tensor) return -1;
     const int64_t *stride = tensor->stride, taps = (int64_t)kernel * kernel, columns = in * taps;
-    binder->clip->info.parameters += out * columns;
+    binder->program->parameters += out * columns;
     *matrix = (vb_matrix){.data = tensor->data,
                           .dtype = tensor->dtype,
                           .rows = out,
@@ -164,62 +153,54 @@ int vb_bind_filter(vb_binder *binder, vb_matrix *matrix, int out, int in, int ke
     return 0;
 }
 
-int vb_bind_linear(vb_binder *binder, vb_linear *linear, int out, int in, const char *format, ...) {
+int vb_binder_linear(vb_binder *binder, vb_linear *linear, int out, int in, const char *format, ...) {
     char name[VB_NAME - 8];
     FORMAT_NAME(name, format);
-    if (vb_bind_matrix(binder, &linear->weight, out, in, false, "%s.weight", name)) return -1;
-    linear->bias = vb_bind_floats(binder, out, 0, "%s.bias", name);
+    if (vb_binder_matrix(binder, &linear->weight, out, in, false, "%s.weight", name)) return -1;
+    linear->bias = vb_binder_floats(binder, out, 0, "%s.bias", name);
     return linear->bias ? 0 : -1;
 }
 
-int vb_bind_norm(vb_binder *binder, vb_norm *norm, int width, float epsilon, const char *format, ...) {
+int vb_binder_norm(vb_binder *binder, vb_norm *norm, int width, float epsilon, const char *format, ...) {
     char name[VB_NAME - 8];
     FORMAT_NAME(name, format);
-    *norm = (vb_norm){.weight = vb_bind_floats(binder, width, 0, "%s.weight", name), .width = width, .epsilon = epsilon};
+    *norm = (vb_norm){.weight = vb_binder_floats(binder, width, 0, "%s.weight", name), .width = width, .epsilon = epsilon};
     if (!norm->weight) return -1;
-    norm->bias = vb_bind_floats(binder, width, 0, "%s.bias", name);
+    norm->bias = vb_binder_floats(binder, width, 0, "%s.bias", name);
     return norm->bias ? 0 : -1;
 }
 
-int vb_bind_projection(vb_binder *binder, vb_linear *linear, int width, int *embed, const char *name) {
+int vb_binder_projection(vb_binder *binder, vb_linear *linear, int width, int *embed, const char *name) {
     int shape[2];
-    bool is_linear = !vb_bind_has(binder, "%s", name) && vb_bind_has(binder, "%s.weight", name);
+    bool is_linear = !vb_binder_has(binder, "%s", name) && vb_binder_has(binder, "%s.weight", name);
     const char *suffix = is_linear ? ".weight" : "";
-    if (vb_bind_shape(binder, 2, shape, "%s%s", name, suffix)) return -1;
+    if (vb_binder_shape(binder, 2, shape, "%s%s", name, suffix)) return -1;
     *embed = shape[!is_linear];
     linear->bias = NULL;
-    return vb_bind_matrix(binder, &linear->weight, *embed, width, !is_linear, "%s%s", name, suffix);
+    return vb_binder_matrix(binder, &linear->weight, *embed, width, !is_linear, "%s%s", name, suffix);
 }
 
-int vb_bind_heads(const vb_binder *binder, int *heads, int width, int stated, int usual, const char *tower) {
+int vb_binder_grid(const vb_binder *binder, int *grid, const char *name) {
+    int shape[2];
+    if (vb_binder_shape(binder, 2, shape, "%s", name)) return -1;
+    *grid = (int)lround(sqrt((double)(shape[0] - 1)));
+    if (*grid >= 1 && *grid * *grid + 1 == shape[0]) return 0;
+    return vb_errorf(binder->err, VB_EMISMATCH, "tensor %s has %d rows, expected 1 and a square's cells", name, shape[0]);
+}
+
+int vb_binder_heads(const vb_binder *binder, int *heads, int width, int stated, int usual, const char *tower) {
     *heads = stated ? stated : usual;
     if (*heads >= 1 && width % *heads == 0) return 0;
     return vb_errorf(binder->err, VB_EMISMATCH, "%s tower: width %d does not split into %d heads%s", tower, width, *heads,
                      stated ? "" : " (width / 64); state the number of heads");
 }
 
-/* Another family that has (or lacks) what the file has (or lacks): a hint for the message. */
-static const char *other_family(const vb_binder *binder) {
-    bool patch_bias = vb_bind_has(binder, "visual.conv1.bias"), ln_pre = vb_bind_has(binder, "visual.ln_pre.weight");
-    bool text_bias = vb_bind_has(binder, "text_projection.bias"), vit = vb_bind_has(binder, "visual.class_embedding");
-    bool text = vb_bind_has_prefix(binder, "text_projection");
-    size_t count;
-    const vb_family *family = vb_family_table(&count);
-    for (; count--; family++)
-        if ((!vit || (family->patch_bias == patch_bias && family->ln_pre == ln_pre)) && (vit || family->resnets) &&
-            (!text || family->text_projection_bias == text_bias))
-            return family->name;
-    return NULL;
-}
-
-int vb_bind_family(const vb_binder *binder, bool expected, const char *tensor, const char *what) {
+int vb_binder_expect(vb_binder *binder, bool expected, const char *tensor, const char *what) {
     const vb_tensor *found = vb_tensor_find(binder->set, tensor);
     if (expected == !!found) return 0;
-    const char *family = binder->options->family->name, *other = other_family(binder);
-    char hint[VB_NAME] = "";
-    if (other && strcmp(other, family)) snprintf(hint, sizeof hint, "; these look like weights of family %s", other);
-    return vb_errorf(binder->err, VB_EMISMATCH, "tensor %s is %s, but family %s has %s %s%s", tensor,
-                     found ? "present" : "missing", family, expected ? "a" : "no", what, hint);
+    binder->misfit = true;
+    return vb_errorf(binder->err, VB_EMISMATCH, "tensor %s is %s, but family %s has %s %s", tensor, found ? "present" : "missing",
+                     binder->family, expected ? "a" : "no", what);
 }
 
 /* What frameworks store beside the parameters: BatchNorm's counter, causal masks, the numbers 0, 1, 2, ... */
@@ -231,7 +212,7 @@ static bool is_buffer(const char *name) {
     return false;
 }
 
-int vb_bind_check_unused(const vb_binder *binder) {
+int vb_binder_check_unused(const vb_binder *binder, const char *architecture) {
     /* cls_emb: CoCa's texts are pooled by a token of their own. From vision_model. on: what
      * has no OpenAI name in a file of Hugging Face's, or in a text tower that is a module of its own. */
     static const char *const towers[] = {
@@ -245,7 +226,7 @@ int vb_bind_check_unused(const vb_binder *binder) {
                 return vb_errorf(
                     binder->err, VB_EMISMATCH,
                     "tensor %s is not part of a %s model of family %s: another architecture, or a block missing before it", name,
-                    binder->clip->info.tower == VB_TOWER_RESNET ? "ModifiedResNet" : "ViT", binder->options->family->name);
+                    architecture, binder->family);
     }
     return 0;
 }

@@ -1,0 +1,147 @@
+/* One function a kind of operation, over the kernels of kernels/matrix/. */
+#include "kernels/towers/cpu_operations.h"
+
+#include <string.h>
+
+#include "kernels/matrix/attention.h"
+#include "kernels/matrix/conv.h"
+#include "kernels/matrix/gemm_kernel.h"
+#include "kernels/matrix/layers.h"
+
+static const float *operand(const vb_piece *piece, const vb_operation *operation, int index) {
+    int value = operation->in[index];
+    if (value == VB_NO_VALUE) return NULL;
+    return !value && piece->pixels ? piece->pixels : vb_piece_at(piece, value);
+}
+
+static int64_t columns(const vb_piece *piece, int value) { return piece->program->values[value].columns; }
+
+/* The first row of item i. */
+static int64_t first_row(const vb_piece *piece, int value, int64_t item) {
+    int rows = piece->program->values[value].rows;
+    return rows == VB_ROW_A_TOKEN ? piece->starts[item] : item * rows;
+}
+
+static int run_embed(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
+    (void)err;
+    const vb_embed *embed = &operation->embed;
+    const int64_t width = embed->table.cols;
+    float *out = vb_piece_at(piece, operation->out);
+#pragma omp parallel for schedule(static) num_threads(piece->threads) if (piece->threads > 1)
+    for (int64_t i = 0; i < piece->count; i++) {
+        const int64_t rows = piece->starts[i + 1] - piece->starts[i];
+        float *x = out + piece->starts[i] * width;
+        for (int at = 0; at < rows; at++, x += width) {
+            int32_t token;
+            const float *from = vb_text_input_row(piece->texts, piece->first + i, at, &token),
+                        *position = embed->positions + at * width;
+            if (from)
+                for (int64_t j = 0; j < width; j++) x[j] = from[j] + position[j];
+            else
+                for (int64_t j = 0; j < width; j++) x[j] = vb_gemm_kernel_at(&embed->table, token, j) + position[j];
+        }
+    }
+    return 0;
+}
+
+static int run_conv(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
+    const vb_convolution *step = &operation->conv;
+    const vb_value *from = &piece->program->values[operation->in[0]];
+    vb_conv conv =
+        (from->planar ? vb_conv_over_nchw : vb_conv_over_nhwc)(operand(piece, operation, 0), from->columns, from->height,
+                                                               from->width, step->kernel, step->stride, step->padding);
+    const vb_epilogue epilogue = {.scale = step->scale,
+                                  .bias = step->bias,
+                                  .residual = operand(piece, operation, 1),
+                                  .ld_residual = step->weight.rows,
+                                  .last = step->last};
+    return vb_conv_run(&conv, piece->count, &step->weight, vb_piece_at(piece, operation->out), &epilogue, piece->threads, err);
+}
+
+static int run_pool(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
+    (void)err;
+    const vb_value *from = &piece->program->values[operation->in[0]];
+    vb_conv_average_pool(operand(piece, operation, 0), piece->count, from->height, from->width, from->columns, operation->window,
+                         vb_piece_at(piece, operation->out), piece->threads);
+    return 0;
+}
+
+static int run_sequence(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
+    (void)err;
+    const vb_sequence *sequence = &operation->sequence;
+    const int64_t width = columns(piece, operation->out), cells = piece->program->values[operation->in[0]].rows;
+    const float *in = operand(piece, operation, 0), *position = sequence->positions;
+    float *out = vb_piece_at(piece, operation->out);
+#pragma omp parallel for schedule(static) num_threads(piece->threads) if (piece->threads > 1)
+    for (int64_t i = 0; i < piece->count; i++) {
+        const float *cell = in + i * cells * width;
+        float *lead = out + i * (cells + 1) * width, *row = lead + width;
+        if (sequence->lead) memcpy(lead, sequence->lead, (size_t)width * sizeof *lead);
+        else {
+            memset(lead, 0, (size_t)width * sizeof *lead);
+            for (int64_t k = 0; k < cells; k++)
+                for (int64_t j = 0; j < width; j++) lead[j] += cell[k * width + j];
+            for (int64_t j = 0; j < width; j++) lead[j] = lead[j] / (float)cells + position[j];
+        }
+        for (int64_t j = 0; j < cells * width; j++) row[j] = cell[j] + position[width + j];
+    }
+    return 0;
+}
+
+static int run_norm(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
+    (void)err;
+    const vb_norm *norm = &operation->norm;
+    vb_layers_norm(vb_piece_rows(piece, operation->out), norm->width, operand(piece, operation, 0), norm->width, norm->weight,
+                   norm->bias, norm->epsilon, vb_piece_at(piece, operation->out), norm->width, piece->threads);
+    return 0;
+}
+
+static int run_linear(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
+    const vb_linear *linear = &operation->linear;
+    const vb_gemm_a a = {.data = operand(piece, operation, 0), .ld = linear->weight.cols};
+    const vb_epilogue epilogue = {.bias = linear->bias,
+                                  .activation = operation->activation,
+                                  .residual = operand(piece, operation, 1),
+                                  .ld_residual = linear->weight.rows};
+    return vb_gemm(vb_piece_rows(piece, operation->out), &a, &linear->weight, vb_piece_at(piece, operation->out),
+                   linear->weight.rows, &epilogue, piece->threads, err);
+}
+
+static int run_attention(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
+    const vb_heads *heads = &operation->heads;
+    for (int64_t i = 0; i <= piece->count; i++) {
+        piece->queries[i] = first_row(piece, operation->in[0], i);
+        piece->keys[i] = first_row(piece, operation->in[1], i);
+    }
+    const vb_attention_batch batch = {.query = operand(piece, operation, 0) + heads->query_column,
+                                      .key = operand(piece, operation, 1) + heads->key_column,
+                                      .value = operand(piece, operation, 2) + heads->value_column,
+                                      .ld_query = columns(piece, operation->in[0]),
+                                      .ld_key = columns(piece, operation->in[1]),
+                                      .ld_value = columns(piece, operation->in[2]),
+                                      .sequences = piece->count,
+                                      .offsets = piece->keys,
+                                      .query_offsets = piece->queries,
+                                      .heads = heads->heads,
+                                      .head_dim = heads->head_dim,
+                                      .causal = heads->causal,
+                                      .scale = heads->scale};
+    return vb_attention(&batch, vb_piece_at(piece, operation->out), columns(piece, operation->out), piece->threads, err);
+}
+
+static int run_pick(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
+    (void)err;
+    const int64_t width = columns(piece, operation->out);
+    const float *in = operand(piece, operation, 0);
+    float *out = vb_piece_at(piece, operation->out);
+    for (int64_t i = 0; i < piece->count; i++) {
+        int64_t row = operation->pick == VB_PICK_FIRST ? first_row(piece, operation->in[0], i) :
+                                                         first_row(piece, operation->in[0], i + 1) - 1;
+        memcpy(out + i * width, in + row * width, (size_t)width * sizeof *out);
+    }
+    return 0;
+}
+
+vb_piece_function *const vb_cpu_operations[] = {
+    [VB_OP_EMBED] = run_embed, [VB_OP_CONV] = run_conv,     [VB_OP_POOL] = run_pool,           [VB_OP_SEQUENCE] = run_sequence,
+    [VB_OP_NORM] = run_norm,   [VB_OP_LINEAR] = run_linear, [VB_OP_ATTENTION] = run_attention, [VB_OP_PICK] = run_pick};

@@ -1,0 +1,34 @@
+/* Runs a tower's program over any number of items, in pieces of bounded work space. */
+#ifndef VB_ENGINE_H
+#define VB_ENGINE_H
+
+#include "kernels/towers/program.h"
+#include "kernels/towers/text_input.h"
+
+/* Looked at between the layers of a tower, by the thread that encodes: encoding ends where `look` returns other than 0, with the
+ * error that it has set. So work that takes minutes can be stopped within a layer of a batch. */
+typedef struct vb_watch {
+    int (*look)(void *context, vb_error *err); /* NULL: nobody looks */
+    void *context;
+} vb_watch;
+
+/* One of the two, as the program reads it. */
+typedef struct vb_engine_input {
+    const float *pixels;        /* n x 3 x resolution x resolution */
+    const vb_text_input *texts; /* checked */
+} vb_engine_input;
+
+typedef struct vb_engine_options {
+    int threads; /* >= 1 */
+    vb_watch watch;
+} vb_engine_options;
+
+/* out: n x columns of the result. Nothing is allocated an item. Errors: VB_EMEMORY, and the watch's. */
+int vb_engine_run(const vb_program *program, const vb_engine_input *input, int64_t n, float *out,
+                  const vb_engine_options *options, vb_error *err);
+
+/* Bytes that vb_engine_run takes for n items, which are texts of full length in the worst case. The matrix products' and the
+ * attention's tiles come on top, and 24 bytes a picture of a piece. */
+size_t vb_engine_workspace(const vb_program *program, int64_t n);
+
+#endif

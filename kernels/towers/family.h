@@ -1,0 +1,58 @@
+/* Model families: what each fixes and the tensors cannot tell, and who writes its towers' programs.
+ *
+ * A new family is a row in family.c, and where no emitter here fits (vit.h, resnet.h, text_tower.h) a file with its own. */
+#ifndef VB_FAMILY_H
+#define VB_FAMILY_H
+
+#include "kernels/towers/binder.h"
+
+/* All sizes inferred from the tensors, as OpenAI's build_model infers them. Zero where a tower is absent. */
+typedef struct vb_clip_info {
+    const char *tower;                                                /* of images: "ViT", "ModifiedResNet"; NULL: none */
+    int resolution, patch, image_width, image_layers[4], image_heads; /* image_layers[1..3] only for ResNets */
+    int embed_dim;
+    int context_length, vocabulary_size, text_width, text_layers, text_heads;
+    int64_t parameters; /* of both towers, logit_scale included; running statistics are none */
+    float logit_scale;  /* exp of the stored value; 0 when absent */
+} vb_clip_info;
+
+/* What the user states about the weights. */
+typedef struct vb_tower_options {
+    bool override_activation; /* open_clip's exact GELU, for both towers; ResNets keep their ReLU */
+    vb_activation activation;
+    int image_heads, text_heads; /* 0: as the family has them for that width; the tensors cannot tell */
+} vb_tower_options;
+
+/* Heads are 64 wide but for towers of these widths. Ends with a width of 0. */
+typedef struct vb_head_width {
+    int width, head_width;
+} vb_head_width;
+
+typedef struct vb_family vb_family;
+
+/* Writes the binder's program from the tensors and fills in the sizes of its tower; *embed: columns of the result. */
+typedef int vb_family_emitter(vb_binder *binder, const vb_family *family, const vb_tower_options *options, vb_clip_info *info,
+                              int *embed);
+
+struct vb_family {
+    const char *name; /* as configurations have it */
+    int cache_key;    /* stands in the keys of cached embeddings: never changes, never used again */
+    const char *note; /* for `inspect`: what the tensors do not tell; NULL: nothing */
+    bool mask_token;  /* its vocabulary has a mask token before the start token */
+    vb_activation image_activation, text_activation;
+    float image_epsilon, text_epsilon; /* of LayerNorm */
+    bool resnets;                      /* the image tower may be a ModifiedResNet */
+    bool patch_bias, ln_pre;           /* ViTs of the family hold visual.conv1.bias, visual.ln_pre.* */
+    bool text_projection_bias;         /* its text towers hold text_projection.bias */
+    const vb_head_width *head_widths;  /* of its ViTs; NULL: all are 64 */
+    vb_family_emitter *image, *text;
+};
+
+const vb_family *vb_family_find(const char *name); /* NULL when unknown */
+const vb_family *vb_family_table(size_t *count);   /* the whole table */
+/* All names, with ", " or the like between them, for messages. Returns text. */
+const char *vb_family_names(char *text, size_t size, const char *separator);
+/* A family that has and lacks what these tensors have and lack, or NULL: a hint for messages. */
+const vb_family *vb_family_guess(const vb_tensor_set *weights);
+
+#endif

@@ -1,0 +1,39 @@
+/* Some items of a batch on their way through a tower: what an engine's functions, one a kind of operation, work on. */
+#ifndef VB_PIECE_H
+#define VB_PIECE_H
+
+#include "kernels/towers/program.h"
+#include "kernels/towers/text_input.h"
+
+typedef struct vb_piece {
+    const vb_program *program;
+    const float *pixels;        /* of the piece's pictures; NULL when the program reads texts */
+    const vb_text_input *texts; /* of the whole batch */
+    int64_t first, count;       /* the piece's items */
+    int64_t *starts;            /* count + 1: the row where each text begins among the piece's tokens; pictures have none */
+    int64_t *keys, *queries;    /* count + 1 each, for the function that runs */
+    float *work;
+    float *out; /* count x columns of the result */
+    int threads;
+} vb_piece;
+
+/* Runs one operation on all items of a piece. Fails for lack of memory only. */
+typedef int vb_piece_function(const vb_piece *piece, const vb_operation *operation, vb_error *err);
+
+/* Rows of a value in all. */
+static inline int64_t vb_piece_rows(const vb_piece *piece, int value) {
+    int rows = piece->program->values[value].rows;
+    return rows == VB_ROW_A_TOKEN ? piece->starts[piece->count] : piece->count * rows;
+}
+
+/* Where a value lies. */
+static inline float *vb_piece_at(const vb_piece *piece, int value) {
+    const vb_program *program = piece->program;
+    const vb_value *it = &program->values[value];
+    if (value == program->result) return piece->out;
+    if (it->rows != VB_ROW_A_TOKEN) return piece->work + it->place * (size_t)piece->count;
+    size_t tokens = (size_t)piece->starts[piece->count]; /* behind what has its rows an item */
+    return piece->work + program->floats_an_item * (size_t)piece->count + it->place * tokens;
+}
+
+#endif

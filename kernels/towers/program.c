@@ -1,0 +1,307 @@
+/* Writing a tower's list of operations, placing its values in the work space, and the totals that follow from the list. */
+#include "kernels/towers/program.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+
+/* ---- memory ---- */
+
+void *vb_program_memory(vb_program *program, size_t count, size_t size, const char *what, vb_error *err) {
+    void *list = program->owned;
+    if (vb_grow(&list, &program->owned_capacity, program->owned_count + 1, sizeof *program->owned, "list of the model's memory",
+                err))
+        return NULL;
+    program->owned = list;
+    return program->owned[program->owned_count++] = vb_array(count, size, what, err);
+}
+
+void vb_program_close(vb_program *program) {
+    for (size_t i = 0; i < program->owned_count; i++) vb_free(program->owned[i]);
+    vb_free(program->owned);
+    vb_free(program->operations);
+    vb_free(program->values);
+    *program = (vb_program){0};
+}
+
+/* ---- writing ---- */
+
+static int add_value(vb_program *program, const vb_value *value, vb_error *err) {
+    void *list = program->values;
+    if (vb_grow(&list, &program->value_capacity, (size_t)program->value_count + 1, sizeof *value, "values of a tower", err))
+        return VB_NO_VALUE;
+    program->values = list;
+    program->values[program->value_count] = *value;
+    return program->value_count++;
+}
+
+/* The operation slot `count`, zeroed but for whether it opens a layer; NULL for lack of memory. */
+static vb_operation *next_slot(vb_program *program, vb_error *err) {
+    void *list = program->operations;
+    if (vb_grow(&list, &program->capacity, (size_t)program->count + 1, sizeof *program->operations, "operations of a tower", err))
+        return NULL;
+    program->operations = list;
+    return &program->operations[program->count];
+}
+
+/* Appends an operation whose operands are 0 .. value_count - 1 or VB_NO_VALUE, and the value that it makes. */
+static int append(vb_program *program, vb_operation operation, const vb_value *made, vb_error *err) {
+    vb_operation *slot = program->failed ? NULL : next_slot(program, err);
+    int out = slot ? add_value(program, made, err) : VB_NO_VALUE;
+    program->failed = out == VB_NO_VALUE;
+    if (program->failed) return VB_NO_VALUE;
+    assert(made->rows >= 0 && made->columns > 0);
+    for (int i = 0; i < VB_OPERANDS; i++) {
+        assert(operation.in[i] >= VB_NO_VALUE && operation.in[i] < out);
+        if (operation.in[i] != VB_NO_VALUE) program->values[operation.in[i]].last_use = program->count;
+    }
+    operation.out = out;
+    operation.opens_layer = slot->opens_layer;
+    *slot = operation;
+    program->count++;
+    return out;
+}
+
+int vb_program_pixels(vb_program *program, int resolution, vb_error *err) {
+    assert(!program->value_count && resolution > 0);
+    program->resolution = resolution;
+    const vb_value pixels = {
+        .rows = resolution * resolution, .columns = 3, .height = resolution, .width = resolution, .planar = true};
+    return add_value(program, &pixels, err);
+}
+
+int vb_program_embed(vb_program *program, const vb_embed *embed, vb_error *err) {
+    assert(!program->value_count && embed->context_length > 0);
+    program->context_length = embed->context_length;
+    program->vocabulary_size = (int)embed->table.rows;
+    const vb_value rows = {.rows = VB_ROW_A_TOKEN, .columns = (int)embed->table.cols};
+    const vb_operation operation = {.kind = VB_OP_EMBED, .in = {VB_NO_VALUE, VB_NO_VALUE, VB_NO_VALUE}, .embed = *embed};
+    return append(program, operation, &rows, err);
+}
+
+int vb_program_conv(vb_program *program, int in, const vb_convolution *conv, int residual, vb_error *err) {
+    if (in == VB_NO_VALUE) return VB_NO_VALUE;
+    const vb_value *from = &program->values[in];
+    const int grown = 2 * conv->padding - conv->kernel, height = (from->height + grown) / conv->stride + 1,
+              width = (from->width + grown) / conv->stride + 1;
+    assert(from->height > 0 && conv->weight.cols == (int64_t)from->columns * conv->kernel * conv->kernel);
+    const vb_value made = {.rows = height * width, .columns = (int)conv->weight.rows, .height = height, .width = width};
+    assert(residual == VB_NO_VALUE ||
+           (program->values[residual].rows == made.rows && program->values[residual].columns == made.columns));
+    return append(program, (vb_operation){.kind = VB_OP_CONV, .in = {in, residual, VB_NO_VALUE}, .conv = *conv}, &made, err);
+}
+
+int vb_program_pool(vb_program *program, int in, int window, vb_error *err) {
+    if (in == VB_NO_VALUE) return VB_NO_VALUE;
+    const vb_value *from = &program->values[in];
+    const int height = from->height / window, width = from->width / window;
+    assert(height > 0 && width > 0 && !from->planar);
+    const vb_value made = {.rows = height * width, .columns = from->columns, .height = height, .width = width};
+    const vb_operation operation = {.kind = VB_OP_POOL, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .window = window};
+    return append(program, operation, &made, err);
+}
+
+int vb_program_sequence(vb_program *program, int in, const vb_sequence *sequence, vb_error *err) {
+    if (in == VB_NO_VALUE) return VB_NO_VALUE;
+    const vb_value *from = &program->values[in];
+    assert(from->rows > 0 && sequence->positions);
+    const vb_value made = {.rows = from->rows + 1, .columns = from->columns};
+    const vb_operation operation = {.kind = VB_OP_SEQUENCE, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .sequence = *sequence};
+    return append(program, operation, &made, err);
+}
+
+int vb_program_norm(vb_program *program, int in, const vb_norm *norm, vb_error *err) {
+    if (in == VB_NO_VALUE) return VB_NO_VALUE;
+    const vb_value made = {.rows = program->values[in].rows, .columns = program->values[in].columns};
+    assert(norm->width == made.columns);
+    return append(program, (vb_operation){.kind = VB_OP_NORM, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .norm = *norm}, &made, err);
+}
+
+int vb_program_linear(vb_program *program, int in, const vb_linear *linear, vb_activation activation, int residual,
+                      vb_error *err) {
+    if (in == VB_NO_VALUE) return VB_NO_VALUE;
+    const vb_value made = {.rows = program->values[in].rows, .columns = (int)linear->weight.rows};
+    assert(linear->weight.cols == program->values[in].columns);
+    assert(residual == VB_NO_VALUE ||
+           (program->values[residual].rows == made.rows && program->values[residual].columns == made.columns));
+    const vb_operation operation = {.kind = VB_OP_LINEAR,
+                                    .in = {in, residual, VB_NO_VALUE},
+                                    .activation = activation,
+                                    .linear = *linear};
+    return append(program, operation, &made, err);
+}
+
+int vb_program_attention(vb_program *program, const int operands[VB_OPERANDS], const vb_heads *heads, vb_error *err) {
+    const int columns[VB_OPERANDS] = {heads->query_column, heads->key_column, heads->value_column},
+              width = heads->heads * heads->head_dim;
+    vb_operation operation = {.kind = VB_OP_ATTENTION, .heads = *heads};
+    for (int i = 0; i < VB_OPERANDS; i++) {
+        if (operands[i] == VB_NO_VALUE) return VB_NO_VALUE;
+        assert(columns[i] >= 0 && columns[i] + width <= program->values[operands[i]].columns);
+        operation.in[i] = operands[i];
+    }
+    assert(program->values[operands[1]].rows == program->values[operands[2]].rows);
+    const vb_value made = {.rows = program->values[operands[0]].rows, .columns = width};
+    return append(program, operation, &made, err);
+}
+
+int vb_program_pick(vb_program *program, int in, vb_pick pick, vb_error *err) {
+    if (in == VB_NO_VALUE) return VB_NO_VALUE;
+    const vb_value made = {.rows = 1, .columns = program->values[in].columns};
+    return append(program, (vb_operation){.kind = VB_OP_PICK, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .pick = pick}, &made, err);
+}
+
+int vb_program_open_layer(vb_program *program, vb_error *err) {
+    vb_operation *slot = next_slot(program, err);
+    if (!slot) return -1;
+    slot->opens_layer = true;
+    program->layers++;
+    return 0;
+}
+
+/* ---- work space ---- */
+
+static size_t floats_of(const vb_value *value) {
+    return (size_t)value->columns * (value->rows == VB_ROW_A_TOKEN ? 1 : (size_t)value->rows);
+}
+
+/* The operand that operation `index` replaces by what it makes, in place; VB_NO_VALUE: none. */
+static int replaced(const vb_program *program, int index) {
+    const vb_operation *operation = &program->operations[index];
+    int from = VB_NO_VALUE;
+    if (operation->kind == VB_OP_NORM) from = operation->in[0];
+    if ((operation->kind == VB_OP_LINEAR || operation->kind == VB_OP_CONV) && operation->in[1] != operation->in[0])
+        from = operation->in[1];
+    bool needed = from != VB_NO_VALUE && program->values[from].last_use > index;
+    return needed || (from == 0 && program->resolution) ? VB_NO_VALUE : from;
+}
+
+/* Whether value `v`, made by operation `made`, shares the work space of `other` at that time. */
+static bool in_the_way(const vb_program *program, int v, int made, int other) {
+    const vb_value *value = &program->values[v], *rival = &program->values[other];
+    if ((value->rows == VB_ROW_A_TOKEN) != (rival->rows == VB_ROW_A_TOKEN)) return false; /* another part of the space */
+    bool input = program->resolution && !other;
+    return !input && rival->last_use >= made;
+}
+
+/* The lowest place for value v at which nothing lies that is still needed when operation `made` runs. */
+static size_t find_place(const vb_program *program, int v, int made) {
+    size_t place = 0, size = floats_of(&program->values[v]);
+    for (int other = 0; other < v; other++) {
+        const vb_value *rival = &program->values[other];
+        if (!in_the_way(program, v, made, other) || rival->place >= place + size || rival->place + floats_of(rival) <= place)
+            continue;
+        place = rival->place + floats_of(rival);
+        other = -1; /* look again from there */
+    }
+    return place;
+}
+
+int vb_program_finish(vb_program *program, int result) {
+    if (result == VB_NO_VALUE || program->failed) return -1;
+    assert(program->values[result].rows == 1);
+    program->result = result;
+    program->values[result].last_use = program->count;
+    for (int i = 0; i < program->count; i++) {
+        const int out = program->operations[i].out, from = replaced(program, i);
+        vb_value *made = &program->values[out];
+        if (out == result) continue; /* goes where the caller wants it */
+        made->place = from == VB_NO_VALUE ? find_place(program, out, i) : program->values[from].place;
+        size_t *total = made->rows == VB_ROW_A_TOKEN ? &program->floats_a_token : &program->floats_an_item;
+        if (made->place + floats_of(made) > *total) *total = made->place + floats_of(made);
+    }
+    return 0;
+}
+
+size_t vb_program_floats(const vb_program *program, int64_t items, int64_t tokens) {
+    return (size_t)items * program->floats_an_item + (size_t)tokens * program->floats_a_token;
+}
+
+/* ---- totals ---- */
+
+static double rows_of(const vb_value *value, int tokens) { return value->rows == VB_ROW_A_TOKEN ? tokens : value->rows; }
+
+static double flops_of(const vb_program *program, const vb_operation *operation, int tokens) {
+    double rows = rows_of(&program->values[operation->out], tokens);
+    if (operation->kind == VB_OP_LINEAR)
+        return 2 * rows * (double)operation->linear.weight.rows * (double)operation->linear.weight.cols;
+    if (operation->kind == VB_OP_CONV)
+        return 2 * rows * (double)operation->conv.weight.rows * (double)operation->conv.weight.cols;
+    if (operation->kind != VB_OP_ATTENTION) return 0;
+    double keys = rows_of(&program->values[operation->in[1]], tokens), width = program->values[operation->out].columns;
+    /* The last query sees every key, the one before it one less, and so on. */
+    double pairs = operation->heads.causal ? rows * keys - rows * (rows - 1) / 2 : rows * keys;
+    return 4 * pairs * width; /* scores, and the sum of the values */
+}
+
+double vb_program_flops(const vb_program *program, int tokens) {
+    double sum = 0;
+    for (int i = 0; i < program->count; i++) sum += flops_of(program, &program->operations[i], tokens);
+    return sum;
+}
+
+static size_t matrix_bytes(const vb_matrix *matrix) {
+    return (size_t)(matrix->rows * matrix->cols) * vb_dtype_size(matrix->dtype);
+}
+
+static size_t weight_bytes_of(const vb_program *program, const vb_operation *operation) {
+    const vb_value *made = &program->values[operation->out];
+    const size_t columns = (size_t)made->columns * sizeof(float);
+    switch (operation->kind) {
+    case VB_OP_EMBED: return matrix_bytes(&operation->embed.table) + (size_t)operation->embed.context_length * columns;
+    case VB_OP_CONV:
+        return matrix_bytes(&operation->conv.weight) +
+               ((operation->conv.scale != NULL) + (operation->conv.bias != NULL)) * columns;
+    case VB_OP_SEQUENCE: return ((size_t)made->rows + (operation->sequence.lead != NULL)) * columns;
+    case VB_OP_NORM: return 2 * columns;
+    case VB_OP_LINEAR: return matrix_bytes(&operation->linear.weight) + (operation->linear.bias != NULL) * columns;
+    default: return 0;
+    }
+}
+
+size_t vb_program_weight_bytes(const vb_program *program) {
+    size_t sum = 0;
+    for (int i = 0; i < program->count; i++) sum += weight_bytes_of(program, &program->operations[i]);
+    return sum;
+}
+
+/* ---- for people ---- */
+
+static void print_shape(const vb_value *value, char *text, size_t size) {
+    if (value->height) snprintf(text, size, "%d x %d x %d", value->height, value->width, value->columns);
+    else if (value->rows == VB_ROW_A_TOKEN) snprintf(text, size, "tokens x %d", value->columns);
+    else snprintf(text, size, "%d x %d", value->rows, value->columns);
+}
+
+static void print_details(const vb_operation *operation, char *text, size_t size) {
+    static const char *const activations[] = {"", ", QuickGELU", ", GELU", ", ReLU"};
+    const char *residual = operation->in[1] == VB_NO_VALUE ? "" : ", residual";
+    *text = 0;
+    if (operation->kind == VB_OP_EMBED) snprintf(text, size, "%lld tokens", (long long)operation->embed.table.rows);
+    if (operation->kind == VB_OP_CONV)
+        snprintf(text, size, "%d x %d, stride %d%s%s", operation->conv.kernel, operation->conv.kernel, operation->conv.stride,
+                 residual, activations[operation->conv.last]);
+    if (operation->kind == VB_OP_POOL) snprintf(text, size, "%d x %d", operation->window, operation->window);
+    if (operation->kind == VB_OP_SEQUENCE) snprintf(text, size, "%s", operation->sequence.lead ? "class row" : "mean row");
+    if (operation->kind == VB_OP_LINEAR) snprintf(text, size, "%s%s", activations[operation->activation], residual);
+    if (operation->kind == VB_OP_ATTENTION)
+        snprintf(text, size, "%d heads of %d%s", operation->heads.heads, operation->heads.head_dim,
+                 operation->heads.causal ? ", causal" : "");
+    if (operation->kind == VB_OP_PICK) snprintf(text, size, "%s row", operation->pick == VB_PICK_FIRST ? "first" : "last");
+    if (!strncmp(text, ", ", 2)) memmove(text, text + 2, strlen(text + 2) + 1);
+}
+
+void vb_program_print(const vb_program *program, int index, int tokens, char *text, size_t size) {
+    static const char *const kinds[] = {"embed", "conv", "pool", "sequence", "norm", "linear", "attention", "pick"};
+    static_assert(sizeof kinds / sizeof *kinds == VB_OP_KINDS, "a word for each kind of operation");
+    assert(index >= 0 && index < program->count);
+    const vb_operation *operation = &program->operations[index];
+    char in[64] = "tokens", out[64], details[64];
+    if (operation->in[0] != VB_NO_VALUE) print_shape(&program->values[operation->in[0]], in, sizeof in);
+    print_shape(&program->values[operation->out], out, sizeof out);
+    print_details(operation, details, sizeof details);
+    snprintf(text, size, "%-10s %-18s -> %-18s %8.3f GFLOP  %s", kinds[operation->kind], in, out,
+             1e-9 * flops_of(program, operation, tokens), details);
+}

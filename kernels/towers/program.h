@@ -1,0 +1,170 @@
+/* A tower as a list of operations, each with its shapes, which a family's emitter writes once from the tensors.
+ *
+ * Every operation reads values and makes one. A value is a matrix of floats: some rows an item, or a row a token where the items
+ * are texts of different lengths. Whoever needs to know a tower reads the list: the engine that runs it (engine.h), work space
+ * and floating-point operations for plans, `inspect`.
+ *
+ * A new kind of operation is a row of the enum, a struct beside the others here, a function that appends it with its shapes, and
+ * a function of the engine (cpu_operations.c). */
+#ifndef VB_PROGRAM_H
+#define VB_PROGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/matrix/gemm.h"
+
+typedef enum vb_operation_kind {
+    VB_OP_EMBED,     /* tokens -> rows of the token table plus positions */
+    VB_OP_CONV,      /* square convolution, with a folded norm, activation and residual */
+    VB_OP_POOL,      /* means of square windows */
+    VB_OP_SEQUENCE,  /* a picture's cells, behind a leading row, plus positions */
+    VB_OP_NORM,      /* LayerNorm of each row */
+    VB_OP_LINEAR,    /* matrix product, with bias, activation and residual */
+    VB_OP_ATTENTION, /* heads of queries over keys and values */
+    VB_OP_PICK,      /* one row of each item */
+    VB_OP_KINDS
+} vb_operation_kind;
+
+enum {
+    VB_NO_VALUE = -1,
+    VB_ROW_A_TOKEN = 0, /* a value's rows: as many as the item has tokens */
+    VB_OPERANDS = 3
+};
+
+/* x -> x times weight transposed, plus bias (NULL: none). */
+typedef struct vb_linear {
+    vb_matrix weight;
+    const float *bias;
+} vb_linear;
+
+typedef struct vb_norm {
+    const float *weight, *bias;
+    int width;
+    float epsilon;
+} vb_norm;
+
+/* Weight columns are channel, row, column of the filter. `scale` and `bias` (NULL: none) have one entry an output channel: a
+ * bias, or a BatchNorm that is folded into both. `last` follows the residual. */
+typedef struct vb_convolution {
+    vb_matrix weight;
+    const float *scale, *bias;
+    int kernel, stride, padding;
+    vb_activation last;
+} vb_convolution;
+
+/* The rows of a picture's cells in order, behind a leading row: `lead`, or the mean of the cells. Positions (a row for each row
+ * of the result) are added; the lead holds its own already. */
+typedef struct vb_sequence {
+    const float *lead;      /* NULL: the mean of the cells, plus the first position */
+    const float *positions; /* (1 + cells) x columns */
+} vb_sequence;
+
+/* Token i of a text gives row i: its row of the table, or a vector of a learned context (text_input.h), plus position i. */
+typedef struct vb_embed {
+    vb_matrix table;        /* vocabulary x columns */
+    const float *positions; /* context length x columns */
+    int context_length;
+} vb_embed;
+
+/* Queries, keys and values are columns `*_column` .. + heads * head_dim - 1 of operands 0, 1 and 2: they may lie in one value. */
+typedef struct vb_heads {
+    int query_column, key_column, value_column;
+    int heads, head_dim;
+    bool causal; /* as vb_attention_batch has it */
+    float scale;
+} vb_heads;
+
+typedef enum vb_pick { VB_PICK_FIRST, VB_PICK_LAST } vb_pick;
+
+typedef struct vb_operation {
+    vb_operation_kind kind;
+    bool opens_layer; /* whoever watches the encoding is asked before it */
+    /* Values that it reads: [0] what it works on; [1] the residual of a linear or convolution, or the keys; [2] the values of
+     * attention. VB_NO_VALUE where there is none. */
+    int in[VB_OPERANDS];
+    int out;                  /* the value that it makes */
+    vb_activation activation; /* of linear: before the residual */
+    union {                   /* by kind */
+        vb_embed embed;
+        vb_convolution conv;
+        int window; /* side of a pool's windows */
+        vb_sequence sequence;
+        vb_norm norm;
+        vb_linear linear;
+        vb_heads heads;
+        vb_pick pick;
+    };
+} vb_operation;
+
+typedef struct vb_value {
+    int rows, columns; /* rows an item, or VB_ROW_A_TOKEN */
+    int height, width; /* of a picture, whose rows are its pixels; 0: a sequence */
+    bool planar;       /* the input picture: a plane a channel instead of a row a pixel */
+    int last_use;      /* the last operation that reads it */
+    size_t place;      /* where it begins in the work space: floats an item, or a token */
+} vb_value;
+
+typedef struct vb_program {
+    const char *name;  /* of the architecture, as messages call it: "ViT"; NULL: no such tower */
+    char summary[160]; /* its sizes, for people */
+    vb_operation *operations;
+    vb_value *values;
+    int count, value_count, layers;
+    bool failed; /* a step found no memory: every later one gives VB_NO_VALUE */
+    size_t capacity, value_capacity;
+    int result;                            /* the value that is the embeddings, a row an item; not in the work space */
+    int resolution;                        /* of the picture that value 0 is; 0: the program reads texts */
+    int context_length, vocabulary_size;   /* of texts */
+    size_t floats_an_item, floats_a_token; /* of work space */
+    int64_t parameters;                    /* as bound: running statistics are none */
+    void **owned;                          /* copied vectors */
+    size_t owned_count, owned_capacity;
+} vb_program;
+
+/* ---- writing: each appends an operation and gives the value that it makes, or VB_NO_VALUE with an error (VB_EMEMORY) ----
+ *
+ * An operand of VB_NO_VALUE, where one is needed, gives VB_NO_VALUE at once: its error is set already. So does every step after one
+ * that failed. Matrices and vectors are
+ * borrowed and must outlive the program. */
+
+/* The input: n pictures of 3 x resolution x resolution. Comes first in a program of images. */
+int vb_program_pixels(vb_program *program, int resolution, vb_error *err);
+/* The input: n texts of context_length tokens. Comes first in a program of texts. */
+int vb_program_embed(vb_program *program, const vb_embed *embed, vb_error *err);
+int vb_program_conv(vb_program *program, int in, const vb_convolution *conv, int residual, vb_error *err);
+int vb_program_pool(vb_program *program, int in, int window, vb_error *err);
+int vb_program_sequence(vb_program *program, int in, const vb_sequence *sequence, vb_error *err);
+int vb_program_norm(vb_program *program, int in, const vb_norm *norm, vb_error *err);
+int vb_program_linear(vb_program *program, int in, const vb_linear *linear, vb_activation activation, int residual,
+                      vb_error *err);
+/* operands: query, key, value. */
+int vb_program_attention(vb_program *program, const int operands[VB_OPERANDS], const vb_heads *heads, vb_error *err);
+int vb_program_pick(vb_program *program, int in, vb_pick pick, vb_error *err);
+
+/* The operation that is appended next opens a layer. 0, or -1 (VB_EMEMORY). */
+int vb_program_open_layer(vb_program *program, vb_error *err);
+
+/* Ends the writing: `result` (a row an item) is what the tower gives. Places the values in the work space: values that are not
+ * needed at the same time share it. 0, or -1 for VB_NO_VALUE or where a step failed: the error is set
+ * already. */
+int vb_program_finish(vb_program *program, int result);
+
+/* Zeroed memory that lives as long as the program, or NULL. */
+void *vb_program_memory(vb_program *program, size_t count, size_t size, const char *what, vb_error *err);
+void vb_program_close(vb_program *program); /* also of a program that is all zeros */
+
+/* ---- reading ---- */
+
+/* Floats of work space for `items` items with `tokens` tokens in all (images: 0). */
+size_t vb_program_floats(const vb_program *program, int64_t items, int64_t tokens);
+/* Floating-point operations for an item (a text of `tokens` tokens): two for each multiplication and addition of the matrix
+ * products; norms, activations and pools, less than a hundredth, are not counted. */
+double vb_program_flops(const vb_program *program, int tokens);
+/* Bytes of the weights that the operations read, as they are stored. */
+size_t vb_program_weight_bytes(const vb_program *program);
+/* Operation `index` as a line for people: what it is, shapes, and operations for an item of `tokens` tokens. */
+void vb_program_print(const vb_program *program, int index, int tokens, char *text, size_t size);
+
+#endif
