@@ -34,85 +34,11 @@ static int run(vb_analysis_work *work, vb_error *err) {
     return 0;
 }
 
-/* ---- what reports show: a point for each model, arrows along series of checkpoints; with the analysis `uniformity` ---- */
-
-extern const char vb_geometry_gp[]; /* geometry.gp, by make */
-
-typedef struct point {
-    double x, y; /* uniformity of the texts, alignment */
-} point;
-
-/* Whether the result has both figures. */
-static bool find_point(const vb_section_result *result, point *where) {
-    const json_t *figures = json_object_get(result->entry, "analyses");
-    *where = (point){vb_json_number(figures, "uniformity_text"), vb_json_number(figures, "alignment")};
-    return isfinite(where->x) && isfinite(where->y);
-}
-
-/* An arrow from one checkpoint of a series to the next. */
-static void join_checkpoints(vb_strbuf *marks, const json_t *from, const json_t *to, point a, point b) {
-    const json_t *one = json_object_get(json_object_get(from, "series"), "name"),
-                 *other = json_object_get(json_object_get(to, "series"), "name");
-    if (!one || !other || !json_equal(one, other)) return;
-    vb_strbuf_format(marks, "set arrow from %.10g,%.10g to %.10g,%.10g head filled size screen 0.012,18 lc rgb '%s' lw 1.5\n",
-                     a.x, a.y, b.x, b.y, vb_palette_hex(VB_PALETTE_ARROW));
-}
-
-static void add_point(vb_plot *plot, const vb_section_result *result, int m, point at, bool right) {
-    vb_strbuf_format(&plot->csv, "%.10g,%.10g,", at.x, at.y);
-    vb_plot_add_number(&plot->csv, vb_json_number(result->entry, "acc_e"));
-    vb_strbuf_format(&plot->csv, ",%d,", vb_palette_rgb(vb_palette_series(m)));
-    vb_strbuf_add_csv(&plot->csv, result->label);
-    vb_strbuf_add(&plot->csv, "\n");
-    vb_strbuf_format(&plot->description, " %s: uniformity %.3f, alignment %.3f.", result->label, at.x, at.y);
-    vb_strbuf *marks = vb_plot_slot(plot, "MARKS");
-    vb_strbuf_add(marks, "set label ");
-    vb_plot_add_name(marks, result->label, 36, false);
-    vb_strbuf_format(marks, " at %.10g,%.10g %s offset %s,0 textcolor rgb '%s'\n", at.x, at.y, right ? "right" : "left",
-                     right ? "-1" : "1", vb_palette_hex(VB_PALETTE_INK));
-}
-
-/* The axis from low to high with room on both sides. */
-static void set_range(vb_plot *plot, const char *from, const char *to, double low, double high) {
-    double spread = high - low > 1e-6 ? high - low : 0.1 * fabs(high) + 0.01;
-    vb_plot_set(plot, from, "%.10g", low - 0.35 * spread);
-    vb_plot_set(plot, to, "%.10g", high + 0.35 * spread);
-}
-
-static int plot_geometry(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err) {
-    point low = {INFINITY, INFINITY}, high = {-INFINITY, -INFINITY}, at, last = {0, 0};
-    int count = 0;
-    vb_plot plot;
-    for (int m = 0; m < subject->count; m++) {
-        if (!find_point(&subject->results[m], &at)) continue;
-        low = (point){fmin(low.x, at.x), fmin(low.y, at.y)};
-        high = (point){fmax(high.x, at.x), fmax(high.y, at.y)};
-        count++;
-    }
-    if (!count) return 0;
-    if (vb_plot_begin(&plot, plotter, figure, "geometry", subject->title, 330, err)) return -1;
-    vb_strbuf_add(&plot.csv, "uniformity_text,alignment,acc_e,colour,name\n");
-    vb_strbuf_add(&plot.description, "A point for each model, arrows along a series of checkpoints:");
-    const json_t *before = NULL;
-    for (int m = 0; m < subject->count; m++) {
-        const vb_section_result *result = &subject->results[m];
-        if (!find_point(result, &at)) continue;
-        join_checkpoints(vb_plot_slot(&plot, "MARKS"), before, result->entry, last, at);
-        before = result->entry;
-        last = at;
-        add_point(&plot, result, m, at, at.x > (low.x + high.x) / 2);
-    }
-    set_range(&plot, "LEFT", "RIGHT", low.x, high.x);
-    set_range(&plot, "LOW", "HIGH", low.y, high.y);
-    vb_strbuf_format(&plot.title, "%s: alignment of images with their texts, and uniformity of the texts", subject->title);
-    return vb_plot_end(&plot, vb_plot_script(&plot, vb_geometry_gp, "geometry.gp", err), err);
-}
-
-static const vb_section_number numbers[] = {{"alignment", "alignment"}, {"modality_gap", "modality gap"}, {NULL, NULL}};
-
-static const vb_section section = {.scope = VB_SECTION_OF_GROUP, .place = 20, .numbers = numbers, .plot = plot_geometry};
+/* Its figure is that of uniformity: mpi/analyse/geometry_section.c. */
+static const vb_section_number alignment_numbers[] = {{"alignment", "alignment"}, {"modality_gap", "modality gap"}, {NULL, NULL}};
+static const vb_section alignment_section = {.scope = VB_SECTION_OF_GROUP, .numbers = alignment_numbers};
 
 const vb_analysis vb_analysis_alignment = {.needs = VB_IMAGE_PASS_SUMS | VB_IMAGE_PASS_CENTROID,
                                            .run = run,
                                            .bytes = vb_image_pass_bytes,
-                                           .section = &section};
+                                           .section = &alignment_section};

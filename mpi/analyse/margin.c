@@ -35,7 +35,7 @@ static int run(vb_analysis_work *work, vb_error *err) {
 
 extern const char vb_margin_gp[]; /* margin.gp, by make */
 
-static int plot(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err) {
+static int plot_margins(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err) {
     const json_t *figures = json_object_get(subject->results->entry, "analyses"),
                  *histograms = json_object_get(figures, "histograms");
     double median = vb_json_number(figures, "margin_median");
@@ -49,11 +49,13 @@ static int plot(const vb_section_subject *subject, vb_plotter *plotter, vb_figur
     return vb_plot_end(&plot, status, err);
 }
 
-static const vb_section_number numbers[] = {{"margin_median", "median margin"}, {NULL, NULL}};
-
-static const vb_section section = {.scope = VB_SECTION_OF_RESULT, .place = 70, .numbers = numbers, .plot = plot};
+static const vb_section_number margin_numbers[] = {{"margin_median", "median margin"}, {NULL, NULL}};
+static const vb_section margin_section = {.scope = VB_SECTION_OF_RESULT,
+                                          .place = 70,
+                                          .numbers = margin_numbers,
+                                          .plot = plot_margins};
 
 const vb_analysis vb_analysis_margin = {.needs = VB_IMAGE_PASS_SUMS | VB_IMAGE_PASS_MARGINS,
                                         .run = run,
                                         .bytes = vb_image_pass_bytes,
-                                        .section = &section};
+                                        .section = &margin_section};

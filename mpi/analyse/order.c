@@ -7,6 +7,7 @@
 #include "kernels/base/memory.h"
 #include "kernels/openness/similarity.h"
 #include "mpi/analyse/analysis.h"
+#include "mpi/analyse/curves_section.h"
 #include "mpi/evaluate/unit_pass.h"
 
 /* A row: the vocabulary, then the bits of those that beat the image. */
@@ -160,4 +161,4 @@ static int64_t bytes(const vb_pair_shape *s) {
     return vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) + s->images * 8 * (s->vocabularies / 64 + 2);
 }
 
-const vb_analysis vb_analysis_order = {.run = run, .bytes = bytes};
+const vb_analysis vb_analysis_order = {.run = run, .bytes = bytes, .section = &vb_curves_section};

@@ -19,7 +19,7 @@ static int run(vb_analysis_work *work, vb_error *err) {
 
 extern const char vb_similarities_gp[]; /* similarities.gp, by make */
 
-static int plot(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err) {
+static int plot_similarities(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err) {
     const json_t *figures = json_object_get(subject->results->entry, "analyses"),
                  *histograms = json_object_get(figures, "histograms");
     vb_plot plot;
@@ -34,14 +34,16 @@ static int plot(const vb_section_subject *subject, vb_plotter *plotter, vb_figur
     return vb_plot_end(&plot, status, err);
 }
 
-static const vb_section_number numbers[] = {{"positive_mean", "similarity to own class"},
-                                            {"negative_mean", "to other classes"},
-                                            {"overlap", "overlap"},
-                                            {NULL, NULL}};
-
-static const vb_section section = {.scope = VB_SECTION_OF_RESULT, .place = 60, .numbers = numbers, .plot = plot};
+static const vb_section_number similarity_numbers[] = {{"positive_mean", "similarity to own class"},
+                                                       {"negative_mean", "to other classes"},
+                                                       {"overlap", "overlap"},
+                                                       {NULL, NULL}};
+static const vb_section similarity_section = {.scope = VB_SECTION_OF_RESULT,
+                                              .place = 60,
+                                              .numbers = similarity_numbers,
+                                              .plot = plot_similarities};
 
 const vb_analysis vb_analysis_similarity = {.needs = VB_IMAGE_PASS_SUMS,
                                             .run = run,
                                             .bytes = vb_image_pass_bytes,
-                                            .section = &section};
+                                            .section = &similarity_section};

@@ -9,6 +9,7 @@
 #include "kernels/openness/features.h"
 #include "kernels/base/memory.h"
 #include "mpi/analyse/analysis.h"
+#include "mpi/analyse/geometry_section.h"
 #include "mpi/ranks/progress.h"
 
 enum { PANEL_BYTES = 1 << 26, TEXT_BLOCK = 256 };
@@ -198,11 +199,7 @@ static double operations(const vb_pair_shape *s) {
     return (images * images + classes * classes) * (double)s->dim;
 }
 
-/* Drawn with the analysis `alignment`. */
-static const vb_section_number numbers[] = {{"uniformity_text", "uniformity of texts"},
-                                            {"uniformity_image", "of images"},
-                                            {NULL, NULL}};
-
-static const vb_section section = {.scope = VB_SECTION_OF_GROUP, .place = 21, .numbers = numbers};
-
-const vb_analysis vb_analysis_uniformity = {.run = run, .bytes = bytes, .operations = operations, .section = &section};
+const vb_analysis vb_analysis_uniformity = {.run = run,
+                                            .bytes = bytes,
+                                            .operations = operations,
+                                            .section = &vb_geometry_section};

@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* Light: at least 4.5 to 1 against the page for whatever is text, 3 to 1 for lines and bars; dark: the same against the dark page. No two light
- * colours are the same: a page finds the variable by the colour that gnuplot wrote. */
+/* Light: at least 4.5 to 1 against the page for whatever is text, 3 to 1 for lines and bars; dark: the same against the dark
+ * page. No two light colours are the same: a page finds the variable by the colour that gnuplot wrote. */
 static const struct {
     const char *light, *variable, *dark;
     const char *name; /* in scripts: @NAME@ */

@@ -23,7 +23,8 @@ typedef enum vb_colour {
 /* As figures are drawn, in the light theme: "#1b1f24", and 0x1b1f24. */
 const char *vb_palette_hex(vb_colour colour);
 int vb_palette_rgb(vb_colour colour);
-/* What stands for a colour in the template of a script, between two @: "INK"; NULL for a colour that scripts find in their data. */
+/* What stands for a colour in the template of a script, between two @: "INK"; NULL for a colour that scripts find in their
+ * data. */
 const char *vb_palette_name(vb_colour colour);
 /* Of the nth series of a figure: they begin again after VB_PALETTE_SERIES_COUNT. */
 vb_colour vb_palette_series(int n);

@@ -19,8 +19,8 @@ typedef struct vb_plotter {
 
 enum { VB_PLOT_SLOTS = 12 };
 
-/* A figure in the making. Between vb_plot_begin and vb_plot_end the caller fills data, title and description, sets the slots of its
- * template, and adds that to the script. */
+/* A figure in the making. Between vb_plot_begin and vb_plot_end the caller fills data, title and description, sets the slots
+ * of its template, and adds that to the script. */
 typedef struct vb_plot {
     vb_plotter *plotter;
     vb_figure *figure;
@@ -35,13 +35,13 @@ typedef struct vb_plot {
     } slot[VB_PLOT_SLOTS];
 } vb_plot;
 
-/* Names the figure NUMBER-KIND-OF, of which letters, digits and hyphens remain, and begins its script with figure.gp: 640 x `height`
- * units, the look that all figures share. VB_EMEMORY, with nothing to free but the figure. */
+/* Names the figure NUMBER-KIND-OF, of which letters, digits and hyphens remain, and begins its script with figure.gp: 640 x
+ * `height` units, the look that all figures share. VB_EMEMORY, with nothing to free but the figure. */
 int vb_plot_begin(vb_plot *plot, vb_plotter *plotter, vb_figure *figure, const char *kind, const char *of, int height,
                   vb_error *err);
 
-/* The text that stands in templates for @SLOT@ (capitals and underscores), to be appended to; empty at first. `slot` is a constant
- * text. Known without: @FILE@, @HEIGHT@ and the colours by their names (vb_palette_name). */
+/* The text that stands in templates for @SLOT@ (capitals and underscores), to be appended to; empty at first. `slot` is a
+ * constant text. Known without: @FILE@, @HEIGHT@ and the colours by their names (vb_palette_name). */
 vb_strbuf *vb_plot_slot(vb_plot *plot, const char *slot);
 void vb_plot_set(vb_plot *plot, const char *slot, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Lines of templates that hold @SLOT@ are left out from here on, unless `kept`. */
@@ -49,19 +49,20 @@ void vb_plot_keep(vb_plot *plot, const char *slot, bool kept);
 /* Appends a template, a text of the file `name`, with its slots filled. VB_ECONFIG: a slot that nobody set. */
 int vb_plot_script(vb_plot *plot, const char *text, const char *name, vb_error *err);
 
-/* Writes NAME.csv and NAME.gp into the plotter's folder, runs gnuplot there, which writes NAME.svg, and reads that into the figure.
- * With `status`, that of the steps before, other than 0 nothing is written. Frees the plot in any case. Returns 0 or -1: VB_EMISSING
- * without gnuplot; errors name the script. */
+/* Writes NAME.csv and NAME.gp into the plotter's folder, runs gnuplot there, which writes NAME.svg, and reads that into the
+ * figure. With `status`, that of the steps before, other than 0 nothing is written. Frees the plot in any case. Returns 0 or
+ * -1: VB_EMISSING without gnuplot; errors name the script. */
 int vb_plot_end(vb_plot *plot, int status, vb_error *err);
 /* Also of a figure that was not drawn. */
 void vb_plot_figure_free(vb_figure *figure);
 
-/* Appends a name as a text of gnuplot in single quotes, cut to `width` characters, at most 256 bytes. For labels of tics, in which a
- * percent sign begins a format, it is doubled. */
+/* Appends a name as a text of gnuplot in single quotes, cut to `width` characters, at most 256 bytes. For labels of tics, in
+ * which a percent sign begins a format, it is doubled. */
 void vb_plot_add_name(vb_strbuf *script, const char *name, int width, bool tic);
 /* Appends a list of tics: names at 0, 1, 2, ... */
 void vb_plot_add_tics(vb_strbuf *script, const char *const *names, int count);
-/* What the names of tics take, in characters: the longest, at least 4, at most VB_PLOT_NAME_WIDTH and the sign that they are cut. */
+/* What the names of tics take, in characters: the longest, at least 4, at most VB_PLOT_NAME_WIDTH and the sign that they are
+ * cut. */
 enum { VB_PLOT_NAME_WIDTH = 26 };
 int vb_plot_tics_width(const char *const *names, int count);
 /* Appends a number with 10 digits; nothing for what is none. */

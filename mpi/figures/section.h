@@ -1,5 +1,6 @@
-/* A section of a report: what an analysis (or another part of the results) shows as numbers, as a table and as a figure. Who computes
- * a thing describes its section; reports in every format are made from the list of sections. All of it local, rank 0 only. */
+/* A section of a report: what an analysis (or another part of the results) shows as numbers, as a table and as a figure. Who
+ * computes a thing describes its section; reports in every format are made from the list of sections. All of it local, rank 0
+ * only. */
 #ifndef VB_SECTION_H
 #define VB_SECTION_H
 
@@ -16,7 +17,8 @@ typedef struct vb_section_result {
     const char *folder;     /* of that document */
 } vb_section_result;
 
-/* What a section is about: the results on the same dataset and vocabularies (title: the dataset's), or one of them alone (its label). */
+/* What a section is about: the results on the same dataset and vocabularies (title: the dataset's), or one of them alone (its
+ * label). */
 typedef struct vb_section_subject {
     const char *title;
     int count;
@@ -37,8 +39,8 @@ typedef struct vb_section {
     const char *folded;     /* what a page calls the table, which it then shows only when asked; NULL: it stands open */
     bool latex;             /* the table is one of those that are written as LaTeX, too */
     const vb_section_number *numbers;
-    /* Fills an empty grid; without rows but the heads where the results have nothing of the kind. The caller frees it, also after a
-     * failure. */
+    /* Fills an empty grid; without rows but the heads where the results have nothing of the kind. The caller frees it, also
+     * after a failure. */
     int (*table)(const vb_section_subject *subject, vb_grid *grid, vb_error *err);
     /* Draws; leaves figure->name NULL where the results have nothing of the kind. The caller frees it, also after a failure. */
     int (*plot)(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err);

@@ -1,10 +1,11 @@
 /* Where results come from, as tables of names and values. */
 #include "mpi/report/provenance_tables.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-static void fact(vb_grid *grid, const char *name, const json_t *value) {
+#include "kernels/base/memory.h"
+
+static void add_fact(vb_grid *grid, const char *name, const json_t *value) {
     if (!value) return;
     char *text = NULL;
     vb_grid_cell(grid, "%s", name);
@@ -13,11 +14,11 @@ static void fact(vb_grid *grid, const char *name, const json_t *value) {
     else if (json_is_real(value)) vb_grid_cell(grid, "%.6g", json_real_value(value));
     else if ((text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY))) vb_grid_cell(grid, "%s", text);
     else grid->failed = true;
-    free(text); /* jansson's */
+    vb_free(text);
 }
 
 /* Hosts once each, with the number of ranks there. */
-static void fact_hosts(vb_grid *grid, const json_t *hosts) {
+static void add_hosts(vb_grid *grid, const json_t *hosts) {
     vb_strbuf text = {0};
     for (size_t i = 0; i < json_array_size(hosts); i++) {
         const char *host = json_string_value(json_array_get(hosts, i));
@@ -41,13 +42,13 @@ vb_grid vb_provenance_tables_run(const json_t *document) {
     vb_grid grid = {.columns = 2, .left = 3, .caption = "Run"};
     const json_t *run = json_object_get(document, "run");
     vb_grid_heads(&grid, (const char *const[]){"what", "value"});
-    fact(&grid, "experiment", json_object_get(document, "experiment"));
-    fact(&grid, "configuration_digest", json_object_get(document, "configuration_digest"));
+    add_fact(&grid, "experiment", json_object_get(document, "experiment"));
+    add_fact(&grid, "configuration_digest", json_object_get(document, "configuration_digest"));
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)run, key, value) {
-        if (!strcmp(key, "hosts")) fact_hosts(&grid, value);
-        else if (strcmp(key, "pairs") && strcmp(key, "sources")) fact(&grid, key, value);
+        if (!strcmp(key, "hosts")) add_hosts(&grid, value);
+        else if (strcmp(key, "pairs") && strcmp(key, "sources")) add_fact(&grid, key, value);
     }
     return grid;
 }
@@ -56,14 +57,14 @@ vb_grid vb_provenance_tables_input(const json_t *entry) {
     vb_grid grid = {.columns = 2, .left = 3, .caption = "Data, model and what was checked"};
     static const char *const parts[] = {"data", "embedding", "adversarial_pool", "validation"};
     vb_grid_heads(&grid, (const char *const[]){"what", "value"});
-    fact(&grid, "protocol", json_object_get(entry, "protocol"));
-    fact(&grid, "acc_e_union", json_object_get(entry, "acc_e_union"));
-    fact(&grid, "acc_e_union_method", json_object_get(entry, "acc_e_union_method"));
+    add_fact(&grid, "protocol", json_object_get(entry, "protocol"));
+    add_fact(&grid, "acc_e_union", json_object_get(entry, "acc_e_union"));
+    add_fact(&grid, "acc_e_union_method", json_object_get(entry, "acc_e_union_method"));
     const char *key;
     json_t *value;
     for (int p = 0; p < 4; p++) {
         json_object_foreach(json_object_get(entry, parts[p]), key, value) {
-            if (!json_is_array(value) || json_array_size(value)) fact(&grid, key, value);
+            if (!json_is_array(value) || json_array_size(value)) add_fact(&grid, key, value);
         }
     }
     return grid;

@@ -1,7 +1,6 @@
 /* The report as one HTML page: page.html and style.css, filled with tables and figures. */
 #include "mpi/report/report_html.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
@@ -14,7 +13,7 @@ extern const char vb_page_html[], vb_style_css[]; /* page.html and style.css, by
 
 /* ---- how a page writes things ---- */
 
-static void begin_group(const vb_report_writer *writer, const vb_report *report, int g) {
+static void page_group(const vb_report_writer *writer, const vb_report *report, int g) {
     const vb_report_group *group = &report->groups[g];
     const json_t *first = group->results->entry;
     vb_strbuf_format(writer->out, "<h2 id=\"dataset-%d\">", g + 1);
@@ -24,21 +23,21 @@ static void begin_group(const vb_report_writer *writer, const vb_report *report,
                      vb_json_number(json_object_get(first, "data"), "classes"), vb_json_number(first, "images"));
 }
 
-static void add_heading(vb_strbuf *out, const char *text) {
+static void page_heading(vb_strbuf *out, const char *text) {
     vb_strbuf_add(out, "<h3>");
     vb_strbuf_add_html(out, text);
     vb_strbuf_add(out, "</h3>\n");
 }
 
-static void begin_result(const vb_report_writer *writer, const vb_section_result *result) {
-    add_heading(writer->out, result->label);
+static void page_result(const vb_report_writer *writer, const vb_section_result *result) {
+    page_heading(writer->out, result->label);
 }
 
-static void add_figures(const vb_report_writer *writer, bool begin) {
+static void page_figures(const vb_report_writer *writer, bool begin) {
     vb_strbuf_add(writer->out, begin ? "<div class=\"figures\">\n" : "</div>\n");
 }
 
-static int add_figure(const vb_report_writer *writer, const vb_figure *figure, vb_error *err) {
+static int page_figure(const vb_report_writer *writer, const vb_figure *figure, vb_error *err) {
     vb_strbuf *out = writer->out, id = {0};
     vb_strbuf_add(out, "<figure>\n<figcaption>");
     vb_strbuf_add_html(out, figure->title);
@@ -59,8 +58,8 @@ static int add_figure(const vb_report_writer *writer, const vb_figure *figure, v
     return status;
 }
 
-static void add_table(const vb_report_writer *writer, const vb_grid *grid, const vb_section_subject *subject,
-                      const vb_section *section) {
+static void page_table(const vb_report_writer *writer, const vb_grid *grid, const vb_section_subject *subject,
+                       const vb_section *section) {
     (void)subject;
     const char *folded = section ? section->folded : NULL;
     if (folded) vb_strbuf_format(writer->out, "<details><summary>%s</summary>\n", folded);
@@ -68,21 +67,21 @@ static void add_table(const vb_report_writer *writer, const vb_grid *grid, const
     if (folded) vb_strbuf_add(writer->out, "</details>\n");
 }
 
-static void begin_folder(const vb_report_writer *writer, const vb_result_folder *folder) {
-    add_heading(writer->out, vb_json_text(folder->document, "experiment"));
+static void page_folder(const vb_report_writer *writer, const vb_result_folder *folder) {
+    page_heading(writer->out, vb_json_text(folder->document, "experiment"));
 }
 
-static void end_folder(const vb_report_writer *writer, const vb_result_folder *folder) {
+static void page_folder_end(const vb_report_writer *writer, const vb_result_folder *folder) {
     char *text = json_dumps(json_object_get(folder->document, "configuration"), JSON_INDENT(2));
     if (text) {
         vb_strbuf_add(writer->out, "<details><summary>Configuration</summary>\n<pre tabindex=\"0\">");
         vb_strbuf_add_html(writer->out, text);
         vb_strbuf_add(writer->out, "</pre></details>\n");
     }
-    free(text); /* jansson's */
+    vb_free(text);
 }
 
-static void begin_input(const vb_report_writer *writer, const char *label, const char *title) {
+static void page_input(const vb_report_writer *writer, const char *label, const char *title) {
     vb_strbuf_add(writer->out, "<h3>");
     vb_strbuf_add_html(writer->out, label);
     vb_strbuf_add(writer->out, " on ");
@@ -139,14 +138,14 @@ int vb_report_html(const vb_report *report, vb_plotter *plotter, const char *dat
                                .plotter = plotter,
                                .folds = true,
                                .html = true,
-                               .group = begin_group,
-                               .result = begin_result,
-                               .figures = add_figures,
-                               .figure = add_figure,
-                               .table = add_table,
-                               .folder = begin_folder,
-                               .folder_end = end_folder,
-                               .input = begin_input};
+                               .group = page_group,
+                               .result = page_result,
+                               .figures = page_figures,
+                               .figure = page_figure,
+                               .table = page_table,
+                               .folder = page_folder,
+                               .folder_end = page_folder_end,
+                               .input = page_input};
     write_head(report, texts);
     vb_strbuf_add_html(&texts[DATA], data);
     writer.out = &texts[RESULTS];

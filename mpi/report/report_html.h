@@ -4,7 +4,8 @@
 
 #include "mpi/report/report.h"
 
-/* Draws the figures by the plotter and appends the page. `data` is the name of the plotter's folder as links in the page write it. */
+/* Draws the figures by the plotter and appends the page. `data` is the name of the plotter's folder as links in the page write
+ * it. */
 int vb_report_html(const vb_report *report, vb_plotter *plotter, const char *data, vb_strbuf *out, vb_error *err);
 
 #endif

@@ -3,52 +3,49 @@
 
 #include <assert.h>
 
+#include "mpi/adversarial/adversarial_section.h"
 #include "mpi/analyse/analyses.h"
-#include "mpi/report/adversarial_section.h"
-#include "mpi/report/curves_section.h"
-#include "mpi/report/retrieval_section.h"
+#include "mpi/base/json.h"
 #include "mpi/report/theft_section.h"
 #include "mpi/report/vocabularies_section.h"
-#include "mpi/base/json.h"
+#include "mpi/retrieve/retrieval_section.h"
 
-enum { DECIMALS = 4 };
+enum { DECIMALS = 4, NUMBERS = 63 };
 
 static int list_numbers(const vb_section_subject *subject, vb_grid *grid, vb_error *err);
 
 static const vb_section numbers_section = {.scope = VB_SECTION_OF_GROUP, .place = 30, .table = list_numbers};
 
-/* Those of no analysis. */
-static const vb_section *const general[] = {
-    &vb_curves_section, &vb_vocabularies_section, &vb_theft_section,
-    &numbers_section,   &vb_adversarial_section,  &vb_retrieval_section,
-};
-enum { GENERAL = sizeof general / sizeof *general };
-static_assert(GENERAL + VB_ANALYSES_SPEC_COUNT <= VB_REPORT_SECTIONS, "room for all sections");
+/* Those that belong to no analysis. */
+static const vb_section *const own[] = {&numbers_section, &vb_vocabularies_section, &vb_theft_section, &vb_adversarial_section,
+                                        &vb_retrieval_section};
+enum { OWN = sizeof own / sizeof *own };
+static_assert(OWN + (int)VB_ANALYSES_SPEC_COUNT <= (int)VB_REPORT_SECTIONS, "room for all sections");
 
-/* Behind those of the same place. */
-static void insert_section(const vb_section *list[VB_REPORT_SECTIONS], int *count, const vb_section *section) {
-    int at = (*count)++;
-    for (; at && list[at - 1]->place > section->place; at--) list[at] = list[at - 1];
-    list[at] = section;
+/* Among sections of the same place, if ever, the list's order decides. */
+static void insert_section(const vb_section **list, int count, const vb_section *section) {
+    int place = count;
+    for (; place && list[place - 1]->place > section->place; place--) list[place] = list[place - 1];
+    list[place] = section;
 }
 
 int vb_report_sections_list(const vb_section *list[VB_REPORT_SECTIONS]) {
     int count = 0;
-    for (int s = 0; s < GENERAL; s++) insert_section(list, &count, general[s]);
+    for (; count < OWN; count++) insert_section(list, count, own[count]);
     for (int a = 0; a < VB_ANALYSES_SPEC_COUNT; a++)
-        if (vb_analyses_row(a)->section) insert_section(list, &count, vb_analyses_row(a)->section);
+        if (vb_analyses_row(a)->section) insert_section(list, count++, vb_analyses_row(a)->section);
     return count;
 }
 
-/* A row for each result that was analysed, a column for each number. */
+/* A row for each result that was analysed, a column for each number, in the analyses' order. */
 static int list_numbers(const vb_section_subject *subject, vb_grid *grid, vb_error *err) {
     (void)err;
-    const vb_section_number *numbers[64];
+    const vb_section_number *numbers[NUMBERS];
     int count = 0;
     for (int a = 0; a < VB_ANALYSES_SPEC_COUNT; a++) {
         const vb_section *section = vb_analyses_row(a)->section;
         for (const vb_section_number *number = section ? section->numbers : NULL; number && number->key; number++) {
-            assert(count < 63);
+            assert(count < NUMBERS);
             numbers[count++] = number;
         }
     }

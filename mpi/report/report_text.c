@@ -8,42 +8,42 @@
 /* ---- Markdown ---- */
 
 /* A name in running text. */
-static void add_name(vb_strbuf *out, const char *name) {
+static void markdown_name(vb_strbuf *out, const char *name) {
     for (const char *at = name; *at; at++) {
         if (strchr("\\`*_<>&[]#|", *at)) vb_strbuf_add(out, "\\");
         vb_strbuf_add_n(out, (unsigned char)*at < 0x20 ? " " : at, 1);
     }
 }
 
-static void add_heading(vb_strbuf *out, const char *level, const char *name) {
+static void markdown_heading(vb_strbuf *out, const char *level, const char *name) {
     vb_strbuf_add(out, level);
-    add_name(out, name);
+    markdown_name(out, name);
     vb_strbuf_add(out, "\n\n");
 }
 
-static void begin_group(const vb_report_writer *writer, const vb_report *report, int g) {
-    add_heading(writer->out, "## ", report->groups[g].title);
+static void markdown_group(const vb_report_writer *writer, const vb_report *report, int g) {
+    markdown_heading(writer->out, "## ", report->groups[g].title);
 }
 
-static void begin_result(const vb_report_writer *writer, const vb_section_result *result) {
-    add_heading(writer->out, "### ", result->label);
+static void markdown_result(const vb_report_writer *writer, const vb_section_result *result) {
+    markdown_heading(writer->out, "### ", result->label);
 }
 
-static int add_figure(const vb_report_writer *writer, const vb_figure *figure, vb_error *err) {
+static int markdown_figure(const vb_report_writer *writer, const vb_figure *figure, vb_error *err) {
     vb_strbuf *out = writer->out;
     (void)err;
     vb_strbuf_add(out, "![");
-    add_name(out, figure->title);
+    markdown_name(out, figure->title);
     vb_strbuf_add(out, "](<");
     for (const char *at = writer->data; *at; at++) vb_strbuf_add_n(out, strchr("<>", *at) ? "_" : at, 1);
     vb_strbuf_format(out, "/%s.svg>)\n\n", figure->name);
-    add_name(out, figure->description);
+    markdown_name(out, figure->description);
     vb_strbuf_add(out, "\n\n");
     return 0;
 }
 
-static void add_table(const vb_report_writer *writer, const vb_grid *grid, const vb_section_subject *subject,
-                      const vb_section *section) {
+static void markdown_table(const vb_report_writer *writer, const vb_grid *grid, const vb_section_subject *subject,
+                           const vb_section *section) {
     (void)subject;
     (void)section;
     if (grid->caption) vb_strbuf_format(writer->out, "%s:\n\n", grid->caption);
@@ -51,11 +51,11 @@ static void add_table(const vb_report_writer *writer, const vb_grid *grid, const
     vb_strbuf_add(writer->out, "\n");
 }
 
-static void begin_input(const vb_report_writer *writer, const char *label, const char *title) {
+static void markdown_input(const vb_report_writer *writer, const char *label, const char *title) {
     vb_strbuf_add(writer->out, "### ");
-    add_name(writer->out, label);
+    markdown_name(writer->out, label);
     vb_strbuf_add(writer->out, " on ");
-    add_name(writer->out, title);
+    markdown_name(writer->out, title);
     vb_strbuf_add(writer->out, "\n\n");
 }
 
@@ -63,15 +63,15 @@ int vb_report_text_markdown(const vb_report *report, vb_plotter *plotter, const 
     const vb_report_writer writer = {.out = out,
                                      .data = data,
                                      .plotter = plotter,
-                                     .group = begin_group,
-                                     .result = begin_result,
-                                     .figure = add_figure,
-                                     .table = add_table,
-                                     .input = begin_input};
+                                     .group = markdown_group,
+                                     .result = markdown_result,
+                                     .figure = markdown_figure,
+                                     .table = markdown_table,
+                                     .input = markdown_input};
     vb_strbuf_add(out, "# Openness of ");
     for (int f = 0; f < report->folder_count; f++) {
         if (f) vb_strbuf_add(out, ", ");
-        add_name(out, vb_json_text(report->folders[f].document, "experiment"));
+        markdown_name(out, vb_json_text(report->folders[f].document, "experiment"));
     }
     vb_strbuf_add(out, "\n\n");
     vb_report_writer_main(&writer, report);
@@ -84,7 +84,7 @@ int vb_report_text_markdown(const vb_report *report, vb_plotter *plotter, const 
 /* ---- LaTeX ---- */
 
 /* Tables of results have their model in a comment. */
-static void add_tabular(const vb_report_writer *writer, const vb_grid *grid, const vb_section_subject *subject,
+static void latex_table(const vb_report_writer *writer, const vb_grid *grid, const vb_section_subject *subject,
                         const vb_section *section) {
     (void)section;
     if (subject) {
@@ -96,7 +96,7 @@ static void add_tabular(const vb_report_writer *writer, const vb_grid *grid, con
 }
 
 int vb_report_text_latex(const vb_report *report, vb_strbuf *out, vb_error *err) {
-    const vb_report_writer writer = {.out = out, .latex = true, .table = add_tabular};
+    const vb_report_writer writer = {.out = out, .latex = true, .table = latex_table};
     vb_report_writer_main(&writer, report);
     if (vb_report_writer_groups(&writer, report, err)) return -1;
     return vb_strbuf_end(out, "the report", err);

@@ -43,7 +43,8 @@ void vb_tables_add_accuracies(vb_grid *grid, const json_t *figures) {
     vb_grid_points(grid, s - c);
 }
 
-/* What follows the name in a row: the figures are the entry's or a retrieval setting's, the images are the entry's in any case. */
+/* What follows the name in a row: the figures are the entry's or a retrieval setting's, the images are the entry's in any
+ * case. */
 static void add_figures(vb_grid *grid, const json_t *entry, const char *dataset, const json_t *figures) {
     vb_grid_cell(grid, "%s", dataset);
     vb_grid_number(grid, vb_json_number(entry, "images"), 0);

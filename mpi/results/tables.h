@@ -8,8 +8,8 @@
 
 typedef enum vb_table_form { VB_TABLE_TERMINAL, VB_TABLE_MARKDOWN, VB_TABLE_CSV, VB_TABLE_LATEX } vb_table_form;
 
-/* The table of all results (an array) as text (free with vb_free): model, dataset, images, Acc-C, Acc-E, Acc-S with standard errors,
- * differences from Acc-C; below each result what retrieval made of it. NULL with VB_EMEMORY. */
+/* The table of all results (an array) as text (free with vb_free): model, dataset, images, Acc-C, Acc-E, Acc-S with standard
+ * errors, differences from Acc-C; below each result what retrieval made of it. NULL with VB_EMEMORY. */
 char *vb_tables_main(const json_t *all, vb_table_form form, vb_error *err);
 
 /* The same as a grid, row by row; columns, caption and heads first. `long_names`: rows of retrieval bear the model's name. */
@@ -18,9 +18,9 @@ void vb_tables_main_add(vb_grid *grid, const json_t *entry, const char *model, c
 /* The five cells Acc-C, Acc-E, E-C, Acc-S, S-C of whatever has these figures. */
 void vb_tables_add_accuracies(vb_grid *grid, const json_t *figures);
 
-/* The ways of series of checkpoints through accuracy, alignment and uniformity: a row for each checkpoint and dataset, by series,
- * then by dataset, in the checkpoints' order; figures that were not asked for are null. *rows is the caller's; NULL when `results` has
- * no series. */
+/* The ways of series of checkpoints through accuracy, alignment and uniformity: a row for each checkpoint and dataset, by
+ * series, then by dataset, in the checkpoints' order; figures that were not asked for are null. *rows is the caller's; NULL
+ * when `results` has no series. */
 int vb_tables_series_rows(const json_t *results, json_t **rows, vb_error *err);
 /* The same as text; free with vb_free. NULL with VB_EMEMORY. */
 char *vb_tables_series(const json_t *rows, vb_table_form form, vb_error *err);

@@ -1,5 +1,5 @@
 /* What retrieved captions change: bars for the best setting, and the captions of the first classes. */
-#include "mpi/report/retrieval_section.h"
+#include "mpi/retrieve/retrieval_section.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Adversarial vocabularies: accuracy before and after, the names and what they take, pictures of that. */
-#include "mpi/report/adversarial_section.h"
+#include "mpi/adversarial/adversarial_section.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/figures/bars.h"
-#include "mpi/report/report_pictures.h"
+#include "mpi/adversarial/taken_pictures.h"
 #include "mpi/base/json.h"
 
 enum { MOST_TAKEN = 3 /* classes that are named */, CLASSES = 64 /* that are looked at */ };
@@ -115,4 +115,4 @@ const vb_section vb_adversarial_section = {.scope = VB_SECTION_OF_RESULT,
                                            .latex = true,
                                            .plot = plot_attacks,
                                            .table = list_attacks,
-                                           .html = vb_report_pictures};
+                                           .html = vb_taken_pictures_add};

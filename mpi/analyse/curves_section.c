@@ -1,6 +1,6 @@
-/* Accuracy while the vocabulary grows: a curve for each model, with a band from the worst to the best order where the analyses tell
- * it, or, for one model alone, of the middle half of its vocabularies. */
-#include "mpi/report/curves_section.h"
+/* Accuracy while the vocabulary grows: a curve for each model, with a band from the worst to the best order where the analyses
+ * tell it, or, for one model alone, of the middle half of its vocabularies. */
+#include "mpi/analyse/curves_section.h"
 
 #include <math.h>
 
@@ -11,7 +11,8 @@ enum { KEY_ROWS = 3 /* of figure.gp's key: maxrows */, DESCRIBED = 12 /* models 
 
 extern const char vb_curves_gp[]; /* curves.gp, by make */
 
-/* What is drawn: `steps` numbers of vocabularies, from one on; `bands` models or, with `quartiles`, one. low, high: of all values. */
+/* What is drawn: `steps` numbers of vocabularies, from one on; `bands` models or, with `quartiles`, one. low, high: of all
+ * values. */
 typedef struct curves {
     const vb_section_subject *subject;
     size_t steps;
@@ -64,8 +65,8 @@ static void add_value(vb_plot *plot, curves *all, double value) {
     if (value > all->high) all->high = value;
 }
 
-/* Columns: the number of foreign vocabularies, the models' curves, then for each band its lower and its upper edge. `sorted` has room
- * for a number a step. */
+/* Columns: the number of foreign vocabularies, the models' curves, then for each band its lower and its upper edge. `sorted`
+ * has room for a number a step. */
 static void add_data(vb_plot *plot, curves *all, double *sorted) {
     const vb_section_result *results = all->subject->results;
     int count = all->subject->count;

@@ -1,5 +1,5 @@
 /* Pictures of taken images: found by their place in the data, checked by their name, shrunk, and put into the page as data. */
-#include "mpi/report/report_pictures.h"
+#include "mpi/adversarial/taken_pictures.h"
 
 #include <string.h>
 
@@ -138,7 +138,7 @@ static int put_target(picture_book *book, const json_t *attack, vb_strbuf *out, 
     return 0;
 }
 
-int vb_report_pictures(const vb_section_subject *subject, vb_strbuf *out, vb_error *err) {
+int vb_taken_pictures_add(const vb_section_subject *subject, vb_strbuf *out, vb_error *err) {
     const json_t *attacks = json_object_get(subject->results->entry, "adversarial");
     if (!json_array_size(attacks)) return 0;
     picture_book book;
