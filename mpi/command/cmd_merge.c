@@ -38,11 +38,6 @@ typedef struct merge {
     int *from;      /* the part it came from */
 } merge;
 
-static const char *text_at(const json_t *object, const char *key) {
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
 /* ---- reading and comparing ---- */
 
 static int open_part(merge_part *part, const char *given, vb_error *err) {
@@ -56,11 +51,10 @@ static int open_part(merge_part *part, const char *given, vb_error *err) {
         return vb_errorf(err, VB_EMISSING, "%s: no such file: the run in that folder has not ended, see 'vocabench status %s'",
                          part->path, given);
     if (vb_file_read_whole(part->path, (size_t)4 << 30, &bytes, &n, err)) return -1;
-    json_error_t where;
-    part->document = json_loadb((const char *)bytes, n, 0, &where);
+    part->document = vb_json_parse((const char *)bytes, n, 0, part->path, err);
     vb_free(bytes);
-    if (!part->document) return vb_errorf(err, VB_EDATA, "%s:%d:%d: %s", part->path, where.line, where.column, where.text);
-    const char *schema = text_at(part->document, "schema");
+    if (!part->document) return -1;
+    const char *schema = vb_json_text(part->document, "schema");
     if (strcmp(schema, "vocabench.results/1"))
         return vb_errorf(err, VB_EUNSUPPORTED, "%s: schema: expected vocabench.results/1, found '%s'", part->path, schema);
     if (!json_is_object(json_object_get(part->document, "configuration")) ||
@@ -68,9 +62,9 @@ static int open_part(merge_part *part, const char *given, vb_error *err) {
         return vb_errorf(err, VB_EDATA, "%s: expected the objects 'configuration' and 'results'", part->path);
     char digest[40];
     if (vb_document_configuration_digest(json_object_get(part->document, "configuration"), digest, err)) return -1;
-    if (strcmp(digest, text_at(part->document, "configuration_digest")))
+    if (strcmp(digest, vb_json_text(part->document, "configuration_digest")))
         return vb_errorf(err, VB_EDATA, "%s: configuration_digest: expected %s, found '%s': the file was changed by hand",
-                         part->path, digest, text_at(part->document, "configuration_digest"));
+                         part->path, digest, vb_json_text(part->document, "configuration_digest"));
     return 0;
 }
 
@@ -104,7 +98,7 @@ static int compare_parts(const merge *all, vb_error *err) {
     const json_t *first_run = json_object_get(first->document, "run");
     for (int p = 1; p < all->count; p++) {
         const merge_part *other = &all->parts[p];
-        const char *a = text_at(first->document, "experiment"), *b = text_at(other->document, "experiment");
+        const char *a = vb_json_text(first->document, "experiment"), *b = vb_json_text(other->document, "experiment");
         if (strcmp(a, b))
             return vb_errorf(err, VB_EMISMATCH, "%s: experiment '%s', but %s has '%s'", other->path, b, first->path, a);
         char path[256] = "";
@@ -114,10 +108,10 @@ static int compare_parts(const merge *all, vb_error *err) {
             return vb_errorf(err, VB_EMISMATCH, "%s: another configuration than %s: they differ in %s", other->path, first->path,
                              path);
         const json_t *run = json_object_get(other->document, "run");
-        a = text_at(first_run, "version"), b = text_at(run, "version");
+        a = vb_json_text(first_run, "version"), b = vb_json_text(run, "version");
         if (strcmp(a, b))
             return vb_errorf(err, VB_EMISMATCH, "%s: made by version %s, but %s by %s", other->path, b, first->path, a);
-        a = text_at(first_run, "isa"), b = text_at(run, "isa");
+        a = vb_json_text(first_run, "isa"), b = vb_json_text(run, "isa");
         if (strcmp(a, b))
             fprintf(stderr,
                     "vocabench: note: %s was computed at instruction set level %s, %s at %s: last bits may differ from one run\n",
@@ -127,7 +121,7 @@ static int compare_parts(const merge *all, vb_error *err) {
 }
 
 static int place_entry(merge *all, int p, json_t *entry, vb_error *err) {
-    const char *model = text_at(entry, "model"), *dataset = text_at(entry, "dataset");
+    const char *model = vb_json_text(entry, "model"), *dataset = vb_json_text(entry, "dataset");
     for (int i = 0; i < all->pair_count; i++) {
         if (strcmp(all->pairs[i].model, model) || strcmp(all->pairs[i].dataset, dataset)) continue;
         if (!all->entry[i]) {
@@ -160,15 +154,15 @@ static int compare_digests(const merge *all, vb_error *err) {
                 const json_t *left = json_object_get(all->entry[i], digests[k].block),
                              *right = json_object_get(all->entry[j], digests[k].block);
                 /* A precomputed model's images are its embeddings: their digest is nobody else's. */
-                if (!digests[k].of_model && strcmp(text_at(left, "kind"), text_at(right, "kind")) &&
+                if (!digests[k].of_model && strcmp(vb_json_text(left, "kind"), vb_json_text(right, "kind")) &&
                     strcmp(digests[k].key, "vocabularies_digest"))
                     continue;
-                if (!strcmp(text_at(left, "kind"), "precomputed") && !strcmp(digests[k].key, "images_digest")) continue;
-                if (strcmp(text_at(left, digests[k].key), text_at(right, digests[k].key)))
+                if (!strcmp(vb_json_text(left, "kind"), "precomputed") && !strcmp(digests[k].key, "images_digest")) continue;
+                if (strcmp(vb_json_text(left, digests[k].key), vb_json_text(right, digests[k].key)))
                     return vb_errorf(err, VB_EMISMATCH, "%s '%s': %s %s in %s, but %s in %s",
                                      digests[k].of_model ? "model" : "dataset", digests[k].of_model ? a->model : a->dataset,
-                                     digests[k].key, text_at(left, digests[k].key), all->parts[all->from[i]].path,
-                                     text_at(right, digests[k].key), all->parts[all->from[j]].path);
+                                     digests[k].key, vb_json_text(left, digests[k].key), all->parts[all->from[i]].path,
+                                     vb_json_text(right, digests[k].key), all->parts[all->from[j]].path);
             }
     return 0;
 }
@@ -219,41 +213,43 @@ static int copy_pair(const merge *all, int i, vb_error *err) {
 }
 
 /* The `run` block: what the parts have in common, their pairs, and their own blocks. */
-static json_t *merged_facts(const merge *all) {
-    json_t *facts = json_object(), *pairs = json_array(), *merged = json_array();
+static json_t *merged_facts(vb_json *json, const merge *all) {
+    json_t *facts = vb_json_object(json), *pairs = vb_json_array(json), *merged = vb_json_array(json);
     double seconds = 0;
     const char *finished = "";
     for (int p = 0; p < all->count; p++) {
-        json_t *run = json_object_get(all->parts[p].document, "run"), *block = json_copy(run);
-        if (!block) block = json_object();
+        json_t *run = json_object_get(all->parts[p].document, "run"),
+               *block = run ? vb_json_copy(json, run) : vb_json_object(json);
         seconds += json_number_value(json_object_get(run, "seconds"));
-        if (strcmp(text_at(run, "finished"), finished) > 0) finished = text_at(run, "finished");
-        json_array_extend(pairs, json_object_get(run, "pairs"));
+        if (strcmp(vb_json_text(run, "finished"), finished) > 0) finished = vb_json_text(run, "finished");
+        vb_json_extend(json, pairs, json_object_get(run, "pairs"));
         json_object_del(block, "pairs");
-        json_object_set_new(block, "folder", json_string(all->parts[p].folder));
-        json_array_append_new(merged, block);
+        vb_json_set_text(json, block, "folder", all->parts[p].folder);
+        vb_json_append(json, merged, block);
     }
     const json_t *first = json_object_get(all->parts[0].document, "run");
-    json_object_set_new(facts, "finished", json_string(finished));
-    json_object_set_new(facts, "seconds", json_real(seconds));
-    json_object_set_new(facts, "version", json_string(text_at(first, "version")));
-    json_object_set_new(facts, "revision", json_string(text_at(first, "revision")));
-    json_object_set_new(facts, "pairs", pairs);
-    json_object_set_new(facts, "merged", merged);
+    vb_json_set_text(json, facts, "finished", finished);
+    vb_json_set_real(json, facts, "seconds", seconds);
+    vb_json_set_text(json, facts, "version", vb_json_text(first, "version"));
+    vb_json_set_text(json, facts, "revision", vb_json_text(first, "revision"));
+    vb_json_set(json, facts, "pairs", pairs);
+    vb_json_set(json, facts, "merged", merged);
     return facts;
 }
 
 static int write_merged(const merge *all, bool latex, vb_error *err) {
-    json_t *results = json_array(), *facts = merged_facts(all), *document = NULL;
+    vb_json json = {0};
+    json_t *results = vb_json_array(&json), *facts = merged_facts(&json, all), *document = NULL;
     int status = vb_path_make_folders(all->output, err);
     for (int i = 0; i < all->pair_count && !status; i++) {
         if (!all->entry[i]) continue;
-        json_array_append(results, all->entry[i]);
+        vb_json_append(&json, results, json_incref(all->entry[i]));
         status = copy_pair(all, i, err);
     }
     const json_t *first = all->parts[0].document;
-    if (!status &&
-        !(document = vb_document_new(text_at(first, "experiment"), json_object_get(first, "configuration"), results, facts, err)))
+    if (!status) status = vb_json_end(&json, "the results", err);
+    if (!status && !(document = vb_document_new(vb_json_text(first, "experiment"), json_object_get(first, "configuration"),
+                                                results, facts, err)))
         status = -1;
     if (!status) status = vb_document_write(all->output, document, latex, err);
     if (!status) printf("results: %s/results.json\n", all->output);

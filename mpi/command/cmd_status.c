@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/base/json.h"
 #include "mpi/command/cmd.h"
 #include "mpi/results/document.h"
 #include "mpi/run/journal.h"
@@ -50,11 +51,6 @@ typedef struct survey {
     double unowned; /* images of pairs whose task has not started */
 } survey;
 
-static const char *text_at(const json_t *object, const char *key) {
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
 static double changed(const char *path) {
     struct stat info;
     return stat(path, &info) ? 0 : (double)info.st_mtim.tv_sec + 1e-9 * (double)info.st_mtim.tv_nsec;
@@ -77,22 +73,22 @@ static void find_kind(const survey *all, run_task *task) {
     const json_t *ended = json_object_get(task->state, "ended");
     char host[256] = "", word[64] = "";
     gethostname(host, sizeof host - 1);
-    const char *job = text_at(task->state, "slurm_job");
+    const char *job = vb_json_text(task->state, "slurm_job");
     pid_t pid = (pid_t)json_integer_value(json_object_get(task->state, "pid"));
     if (*job) ask_slurm(all, job, word, sizeof word);
     task->code = (int)json_integer_value(json_object_get(ended, "code"));
     if (!strcmp(word, "PENDING") || !strcmp(word, "REQUEUED")) task->kind = RUN_QUEUED;
     else if (ended) task->kind = RUN_ENDED;
     else if (!strcmp(word, "RUNNING") || !strcmp(word, "COMPLETING")) task->kind = RUN_ALIVE;
-    else if (!strcmp(host, text_at(task->state, "host")))
+    else if (!strcmp(host, vb_json_text(task->state, "host")))
         task->kind = pid > 1 && (!kill(pid, 0) || errno == EPERM) ? RUN_ALIVE : RUN_GONE;
     else task->kind = *job ? RUN_GONE : RUN_UNSEEN;
 }
 
 static void print_task(const run_task *task) {
-    const char *model = text_at(task->state, "only_model"), *job = text_at(task->state, "slurm_job");
+    const char *model = vb_json_text(task->state, "only_model"), *job = vb_json_text(task->state, "slurm_job");
     printf("  %s%s%s%s%s%s: ", task->folder, *model ? " (" : "", model, *model ? ")" : "", *job ? ", job " : "", job);
-    const char *host = text_at(task->state, "host");
+    const char *host = vb_json_text(task->state, "host");
     switch (task->kind) {
     case RUN_ALIVE: printf("running on %s\n", host); break;
     case RUN_QUEUED: printf("waiting in Slurm's queue to go on\n"); break;
@@ -101,7 +97,7 @@ static void print_task(const run_task *task) {
     case RUN_ENDED:
         if (!task->code) printf("done\n");
         else if (task->code == VB_EINCOMPLETE) printf("stopped: run the same command again to go on\n");
-        else printf("failed with code %d: %s\n", task->code, text_at(json_object_get(task->state, "ended"), "error"));
+        else printf("failed with code %d: %s\n", task->code, vb_json_text(json_object_get(task->state, "ended"), "error"));
         break;
     }
 }
@@ -116,10 +112,10 @@ static int add_task(survey *all, const char *folder, vb_error *err) {
     if (!path || !vb_path_exists(path)) goto done;
     if ((status = vb_file_read_whole(path, (size_t)1 << 28, &bytes, &n, err))) goto done;
     json_error_t where;
-    json_t *state = json_loadb((const char *)bytes, n, 0, &where);
-    if (!state || strcmp(text_at(state, "schema"), "vocabench.state/1")) {
-        status = vb_errorf(err, VB_EDATA, "%s: expected the schema vocabench.state/1%s%s", path, state ? "" : ": ",
-                           state ? "" : where.text);
+    json_t *state = vb_json_parse_bare((const char *)bytes, n, 0, &where, err);
+    if (!state || strcmp(vb_json_text(state, "schema"), "vocabench.state/1")) {
+        status = state ? vb_errorf(err, VB_EDATA, "%s: expected the schema vocabench.state/1", path) :
+                         vb_error_prefix(err, "%s: expected the schema vocabench.state/1", path);
         json_decref(state);
         goto done;
     }
@@ -130,7 +126,7 @@ static int add_task(survey *all, const char *folder, vb_error *err) {
     find_kind(all, added);
     all->count++;
     const json_t *first = all->tasks[0].state;
-    if (!status && strcmp(text_at(first, "configuration_digest"), text_at(state, "configuration_digest")))
+    if (!status && strcmp(vb_json_text(first, "configuration_digest"), vb_json_text(state, "configuration_digest")))
         status = vb_errorf(err, VB_EMISMATCH, "%s: a run of another configuration than that of %s/state.json", path,
                            all->tasks[0].folder);
 done:
@@ -164,7 +160,7 @@ static int read_tasks(survey *all, const char *folder, vb_error *err) {
 static double images_of(const run_task *task, const char *dataset) {
     size_t i;
     json_t *data;
-    json_array_foreach(json_object_get(task->state, "datasets"), i, data) if (!strcmp(text_at(data, "name"), dataset)) {
+    json_array_foreach(json_object_get(task->state, "datasets"), i, data) if (!strcmp(vb_json_text(data, "name"), dataset)) {
         json_int_t images = json_integer_value(json_object_get(data, "images"));
         return images > 0 ? (double)images : 1;
     }
@@ -200,7 +196,7 @@ static int look_at_pair(survey *all, int p, run_task *task, vb_error *err) {
 
 static int count_cache(const survey *all, vb_error *err) {
     const json_t *state = all->tasks[0].state;
-    const char *cache = text_at(state, "cache");
+    const char *cache = vb_json_text(state, "cache");
     vb_strings keys, names;
     vb_error none;
     long long units = 0, expected = 0;
@@ -228,7 +224,7 @@ static int count_cache(const survey *all, vb_error *err) {
     size_t m, d;
     json_t *model, *data;
     json_array_foreach(json_object_get(json_object_get(state, "configuration"), "models"), m, model) {
-        if (!strcmp(text_at(model, "family"), "precomputed")) continue;
+        if (!strcmp(vb_json_text(model, "family"), "precomputed")) continue;
         json_array_foreach(json_object_get(state, "datasets"), d, data) expected +=
             json_integer_value(json_object_get(data, "units"));
     }
@@ -282,7 +278,7 @@ static int report(survey *all, const char *folder, vb_error *err) {
     for (int p = 0; p < all->pair_count; p++) {
         bool owned = false;
         for (int t = 0; t < all->count; t++) {
-            const char *only = text_at(all->tasks[t].state, "only_model");
+            const char *only = vb_json_text(all->tasks[t].state, "only_model");
             if (*only && strcmp(only, all->pairs[p].model)) continue;
             owned = true;
             if (look_at_pair(all, p, &all->tasks[t], err)) return -1;
@@ -290,8 +286,8 @@ static int report(survey *all, const char *folder, vb_error *err) {
         counts[all->states[p]]++;
         if (!owned) all->unowned += images_of(&all->tasks[0], all->pairs[p].dataset);
     }
-    printf("experiment %s: %d pair(s): %d done, %d running, %d failed, %d to do\n", text_at(state, "experiment"), all->pair_count,
-           counts[PAIR_DONE], counts[PAIR_RUNNING], counts[PAIR_FAILED], counts[PAIR_TO_DO]);
+    printf("experiment %s: %d pair(s): %d done, %d running, %d failed, %d to do\n", vb_json_text(state, "experiment"),
+           all->pair_count, counts[PAIR_DONE], counts[PAIR_RUNNING], counts[PAIR_FAILED], counts[PAIR_TO_DO]);
     for (int t = 0; t < all->count; t++) print_task(&all->tasks[t]);
     for (int p = 0; p < all->pair_count; p++)
         printf("  %-*s %-*s %s\n", MODEL, all->pairs[p].model, DATASET, all->pairs[p].dataset, state_names[all->states[p]]);

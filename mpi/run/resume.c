@@ -61,21 +61,23 @@ int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, con
                           experiment->union_permutations, experiment->per_image, experiment->analyses};
     vb_digest_add(digester, protocol, sizeof protocol);
     /* All settings of the experiment, but of the models only this one; datasets and expansions speak for themselves below. */
-    json_t *settings = json_copy(experiment->configuration);
+    vb_json json = {0};
+    json_t *settings = vb_json_copy(&json, experiment->configuration);
     json_object_del(settings, "datasets");
     json_object_del(settings, "expansions");
-    json_object_set(settings, "models",
-                    json_array_get(json_object_get(experiment->configuration, "models"), (size_t)unit->model));
-    char *text = json_dumps(settings, JSON_COMPACT | JSON_SORT_KEYS);
+    vb_json_set(&json, settings, "models",
+                json_incref(json_array_get(json_object_get(experiment->configuration, "models"), (size_t)unit->model)));
+    char *text = vb_json_dump(settings, VB_JSON_SORTED_LINE, "the settings", err);
+    int status = text ? vb_json_end(&json, "the settings", err) : -1;
     vb_digest_add_text(digester, text ? text : "");
-    free(text); /* jansson's */
+    vb_free(text);
     json_decref(settings);
     const vb_retrieval_spec *retrieval = vb_experiment_retrieval(experiment, spec);
     if (retrieval) add_corpus(digester, vb_experiment_find_corpus(experiment, retrieval->corpus));
     const char *const files[] = {experiment->adversarial.candidates, experiment->adversarial.embeddings, spec->weights,
                                  spec->tokenizer, spec->coop};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) add_file(digester, files[i]);
-    int status = data->part_count ? 0 : add_dataset(digester, spec, data, err);
+    if (!status && !data->part_count) status = add_dataset(digester, spec, data, err);
     if (data->part_count) {
         vb_digest_add_text(digester, data->vocabularies.digest.hex);
         vb_digest_add(digester, &data->spec->shared_names, sizeof data->spec->shared_names);
@@ -86,17 +88,22 @@ int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, con
 }
 
 int vb_resume_store(const vb_digest *key, json_t *result, const char *path, vb_error *err) {
-    json_t *file = json_pack("{s:s, s:O}", "key", key->hex, "result", result);
-    int status = vb_json_write(file, path, err);
+    vb_json json = {0};
+    json_t *file = vb_json_object(&json);
+    vb_json_set_text(&json, file, "key", key->hex);
+    vb_json_set(&json, file, "result", json_incref(result));
+    int status = vb_json_end(&json, "the results", err);
+    if (!status) status = vb_json_write(file, path, err);
     json_decref(file);
     return status;
 }
 
 json_t *vb_resume_find(const vb_digest *key, const char *path) {
-    json_t *file = vb_path_exists(path) ? json_load_file(path, 0, NULL) : NULL;
-    const char *stored = json_string_value(json_object_get(file, "key"));
+    vb_error ignored; /* what cannot be read is computed again */
+    json_t *file = vb_path_exists(path) ? vb_json_parse_file(path, &ignored) : NULL;
+    const char *stored = vb_json_text(file, "key");
     json_t *result = json_object_get(file, "result");
-    result = stored && !strcmp(stored, key->hex) && json_is_object(result) ? json_incref(result) : NULL;
+    result = !strcmp(stored, key->hex) && json_is_object(result) ? json_incref(result) : NULL;
     json_decref(file);
     return result;
 }

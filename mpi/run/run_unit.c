@@ -46,21 +46,31 @@ typedef struct finished_pair {
 static int store_pair(vb_runner *runner, const finished_pair *finished, const char *path, vb_error *err) {
     json_t *result = finished->result;
     const vb_pair_counts *counts = &finished->counts;
-    int status = vb_resume_store(&runner->unit->key, result, path, err);
-    json_t *pair =
-        json_pack("{s:O, s:O, s:i, s:f, s:I, s:I, s:I, s:I, s:I}", "model", json_object_get(result, "model"), "dataset",
-                  json_object_get(result, "dataset"), "group", runner->group, "seconds", MPI_Wtime() - finished->started,
-                  "units_encoded", (json_int_t)counts->units_encoded, "units_cached", (json_int_t)counts->units_cached,
-                  "images_encoded", (json_int_t)counts->images_encoded, "texts_encoded", (json_int_t)counts->texts_encoded,
-                  "texts_cached", (json_int_t)counts->texts_cached);
-    if (finished->scan) json_object_set(pair, "retrieval", finished->scan);
-    if (runner->experiment->similarity_engine)
-        json_object_set_new(pair, "similarity",
-                            json_pack("{s:s, s:i, s:I, s:I}", "engine", "scalapack", "ranks", runner->context->comm.size,
-                                      "compared", (json_int_t)counts->compared, "rescored", (json_int_t)counts->rescored));
-    json_t *entry = json_pack("{s:i, s:O, s:o}", "unit", runner->number, "result", result, "pair", pair);
-    if (!status && json_array_append_new(runner->done, entry)) status = vb_errorf(err, VB_EMEMORY, "no memory for the results");
-    return status;
+    vb_json json = {0};
+    json_t *entry = vb_json_object(&json);
+    vb_json_set_integer(&json, entry, "unit", runner->number);
+    vb_json_set(&json, entry, "result", json_incref(result));
+    json_t *pair = vb_json_set_object(&json, entry, "pair");
+    vb_json_set_same(&json, pair, "model", result);
+    vb_json_set_same(&json, pair, "dataset", result);
+    vb_json_set_integer(&json, pair, "group", runner->group);
+    vb_json_set_real(&json, pair, "seconds", MPI_Wtime() - finished->started);
+    vb_json_set_integer(&json, pair, "units_encoded", counts->units_encoded);
+    vb_json_set_integer(&json, pair, "units_cached", counts->units_cached);
+    vb_json_set_integer(&json, pair, "images_encoded", counts->images_encoded);
+    vb_json_set_integer(&json, pair, "texts_encoded", counts->texts_encoded);
+    vb_json_set_integer(&json, pair, "texts_cached", counts->texts_cached);
+    if (finished->scan) vb_json_set(&json, pair, "retrieval", json_incref(finished->scan));
+    if (runner->experiment->similarity_engine) {
+        json_t *similarity = vb_json_set_object(&json, pair, "similarity");
+        vb_json_set_text(&json, similarity, "engine", "scalapack");
+        vb_json_set_integer(&json, similarity, "ranks", runner->context->comm.size);
+        vb_json_set_integer(&json, similarity, "compared", counts->compared);
+        vb_json_set_integer(&json, similarity, "rescored", counts->rescored);
+    }
+    vb_json_append(&json, runner->done, entry);
+    if (vb_json_end(&json, "the results", err)) return -1;
+    return vb_resume_store(&runner->unit->key, result, path, err);
 }
 
 /* REPE after the plain evaluation: its figures become the result's `retrieval`. */
@@ -79,7 +89,9 @@ static int retrieve_pair(vb_runner *runner, const vb_pair *pair, finished_pair *
     vb_repe_job job = {.pair = *pair, .list = list, .embeddings = embeddings, .checkpoint = checkpoint};
     json_t *retrieval = NULL;
     if (!status) status = vb_repe_stage(runner->context, &job, &retrieval, &finished->scan, err);
-    if (finished->result && retrieval) json_object_set(finished->result, "retrieval", retrieval);
+    vb_json json = {0};
+    if (finished->result && retrieval) vb_json_set(&json, finished->result, "retrieval", json_incref(retrieval));
+    if (!status) status = vb_json_end(&json, "the results", err);
     json_decref(retrieval);
     vb_free(list);
     vb_free(embeddings);
@@ -109,7 +121,8 @@ static int evaluate_pair(vb_runner *runner, const vb_pair_inputs *inputs, const 
                     .records = records,
                     .threads = runner->threads};
     if (!status) status = vb_evaluate(runner->context, &pair, &finished.result, &finished.counts, err);
-    if (!status && experiment->analyses) status = vb_analyses(runner->context, &pair, experiment->analyses, true, finished.result, err);
+    if (!status && experiment->analyses)
+        status = vb_analyses(runner->context, &pair, experiment->analyses, true, finished.result, err);
     bool whole = !data->part_count; /* what adds texts to a dataset's own is not made for expansions */
     if (!status && whole && experiment->adversarial.candidates)
         status = vb_adversarial(runner->context, &pair, finished.result, err);
