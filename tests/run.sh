@@ -17,13 +17,13 @@ logs=$build/test-logs; mkdir -p "$logs"
 passed=0 failed=0 skipped=0
 for kind in $kinds; do
   case $kind in
-    unit) set -- "$build"/tests/unit/test_*; limit=300 ;;
+    unit) set -- "$build"/tests/unit/*/test_*; limit=300 ;;
     *) set -- tests/"$kind"/test_*.sh; limit=900 ;;
   esac
   for test in "$@"; do
     if ! [ -x "$test" ] || ! [ -f "$test" ]; then continue; fi
     case $test in *.o|*.d) continue ;; esac
-    name=$kind/$(basename "$test" .sh); log=$logs/$kind-$(basename "$test").log
+    name=${test#"$build"/}; name=${name#tests/}; name=${name%.sh}; log=$logs/${name//\//-}.log
     start=$(date +%s)
     timeout -k 10 "$limit" "$test" </dev/null >"$log" 2>&1; code=$?
     skips='^(not )?ok .*# *(SKIP|skip)' # cmocka says "not ok N # SKIP"

@@ -8,7 +8,7 @@ TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck clang-format codespel
 PEER_PACKAGES := python3-faiss python3-venv
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 
-UNIT  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/unit/*/test_*.c))
+UNIT  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*/test_*.c))
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 BENCH := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 
@@ -64,8 +64,8 @@ sanitize:  ## the unit tests under the address and undefined-behaviour sanitizer
 	@tests/run.sh build-address unit
 
 # The readers of weights alone, and the two rooms' files that they need.
-FUZZ_SOURCES := $(wildcard kernels/base/*.c) shards/files/zip.c \
-  $(addprefix shards/weights/,pickle.c pickle_text.c safetensors.c torch.c weight_names.c)
+FUZZ_SOURCES := $(wildcard kernels/base/*.c) $(addprefix shards/files/,file.c json_parse.c zip.c) \
+  $(addprefix shards/weights/,pickle.c pickle_memory.c pickle_text.c pickle_value.c safetensors.c torch.c weight_names.c)
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60
 FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -O1 -g -std=c11 -D_GNU_SOURCE -I.

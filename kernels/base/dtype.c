@@ -1,6 +1,7 @@
 /* Element types: sizes, names, exact widening of fp16 and bf16 to float, and rounding back. */
 #include "kernels/base/dtype.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -11,8 +12,17 @@ static const struct {
     [VB_F32] = {4, "fp32"}, [VB_F16] = {2, "fp16"},  [VB_BF16] = {2, "bf16"}, [VB_F64] = {8, "fp64"},  [VB_I8] = {1, "int8"},
     [VB_U8] = {1, "uint8"}, [VB_I16] = {2, "int16"}, [VB_I32] = {4, "int32"}, [VB_I64] = {8, "int64"}, [VB_BOOL] = {1, "bool"}};
 
-size_t vb_dtype_size(vb_dtype dtype) { return dtypes[dtype].size; }
-const char *vb_dtype_name(vb_dtype dtype) { return dtypes[dtype].name; }
+static_assert(sizeof dtypes / sizeof *dtypes == VB_DTYPES, "a row for every element type");
+
+size_t vb_dtype_size(vb_dtype dtype) {
+    assert(dtype < VB_DTYPES);
+    return dtypes[dtype].size;
+}
+
+const char *vb_dtype_name(vb_dtype dtype) {
+    assert(dtype < VB_DTYPES);
+    return dtypes[dtype].name;
+}
 
 float vb_dtype_bf16_to_float(uint16_t bf16) {
     uint32_t bits = (uint32_t)bf16 << 16;
@@ -95,6 +105,7 @@ float vb_dtype_to_float(vb_dtype dtype, const void *at) {
 }
 
 void vb_dtype_widen(vb_dtype dtype, const void *row, int64_t count, float *out) {
+    assert(count >= 0);
     const char *at = row;
     switch (dtype) {
     case VB_F32:

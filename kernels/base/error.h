@@ -38,7 +38,7 @@ int vb_errorf(vb_error *err, vb_code code, const char *format, ...) __attribute_
  * the whole run, not of the place where it was noticed. */
 int vb_error_prefix(vb_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-void vb_error_clear(vb_error *err);
+void vb_error_clear(vb_error *err); /* no error: VB_OK and an empty text */
 
 /* "input data", "configuration", ...: the table's word for a code; never NULL. */
 const char *vb_error_code_name(int code);

@@ -1,15 +1,19 @@
 /* Fault injection: parses one specification and counts the passages through its site. */
 #include "kernels/base/fault.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-static const char *const site_names[VB_FAULT_SITES] = {"open", "read",  "write", "fsync", "rename",
-                                                       "mmap", "alloc", "mpi",   "unit"};
+static const char *const site_names[] = {[VB_FAULT_OPEN] = "open",   [VB_FAULT_READ] = "read",     [VB_FAULT_WRITE] = "write",
+                                         [VB_FAULT_FSYNC] = "fsync", [VB_FAULT_RENAME] = "rename", [VB_FAULT_MMAP] = "mmap",
+                                         [VB_FAULT_ALLOC] = "alloc", [VB_FAULT_MPI] = "mpi",       [VB_FAULT_UNIT] = "unit"};
+static_assert(sizeof site_names / sizeof *site_names == VB_FAULT_SITES, "a name for every site");
 enum { SLOW = -2 };
 static const struct {
     const char *name;
@@ -17,15 +21,16 @@ static const struct {
 } effects[] = {{"ENOSPC", ENOSPC},        {"EIO", EIO},       {"ENOMEM", ENOMEM}, {"EACCES", EACCES},
                {"short", VB_FAULT_SHORT}, {"kill", -SIGKILL}, {"slow", SLOW}};
 
-/* The one global of the kernels room: a test instrument that must reach every call without travelling through them. */
+/* Global on purpose: a test's instrument that must reach every call without being handed through all of them. */
 static struct {
-    int active, site, effect, onwards;
+    bool active, onwards;
+    int site, effect;
     long n;
     atomic_long count;
 } plan;
 
 int vb_fault_setup(const char *specification, int rank) {
-    plan.active = 0;
+    plan.active = false;
     if (!specification || !*specification) return 0;
     char text[64];
     if (strlen(specification) >= sizeof text) return -1;

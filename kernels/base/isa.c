@@ -1,10 +1,12 @@
 /* Detection of the instruction set level from feature flags. */
-#include "kernels/base/isa.h"
+#include "kernels/base/isa_internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const names[VB_ISA_LEVELS] = {"scalar", "avx2", "avx512", "vnni"};
+static const char *const names[] = {[VB_SCALAR] = "scalar", [VB_AVX2] = "avx2", [VB_AVX512] = "avx512", [VB_VNNI] = "vnni"};
+static_assert(sizeof names / sizeof *names == VB_ISA_LEVELS, "a name for every level");
 static _Atomic int limit = -1; /* -1: not yet read from the environment */
 
 static vb_isa detect(void) {

@@ -4,13 +4,10 @@
 
 typedef enum vb_isa { VB_SCALAR, VB_AVX2, VB_AVX512, VB_VNNI, VB_ISA_LEVELS } vb_isa; /* each includes those before it */
 
-/* The level in use: the highest the processor and the operating system offer, at most the one that VOCABENCH_ISA names.
- * Found from feature flags, never from model names. Thread-safe; constant in a process unless vb_isa_limit is called. */
+/* The level in use: the highest the processor and the operating system offer, at most the one that VOCABENCH_ISA names. Found
+ * from feature flags, never from model names. Thread-safe; constant in a process but for isa_internal.h. */
 vb_isa vb_isa_level(void);
 
-/* For tests: use at most this level from now on. */
-void vb_isa_limit(vb_isa level);
-
-const char *vb_isa_name(vb_isa level);
+const char *vb_isa_name(vb_isa level); /* "scalar", "avx2", "avx512", "vnni" */
 
 #endif

@@ -1,6 +1,7 @@
 /* Allocation: aligned, zeroed, checked, and able to fail on request. */
 #include "kernels/base/memory.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 
 enum { ALIGNMENT = 64 };
 
-static void *allocate(size_t count, size_t size, bool zeroed, const char *what, vb_error *err) {
+static void *allocate_aligned(size_t count, size_t size, bool zeroed, const char *what, vb_error *err) {
     if (size && count > (SIZE_MAX - ALIGNMENT) / size) {
         vb_errorf(err, VB_EMEMORY, "%s: %zu elements of %zu bytes overflow the address space", what, count, size);
         return NULL;
@@ -27,10 +28,15 @@ static void *allocate(size_t count, size_t size, bool zeroed, const char *what, 
     return pointer;
 }
 
-void *vb_array(size_t count, size_t size, const char *what, vb_error *err) { return allocate(count, size, true, what, err); }
-void *vb_buffer(size_t count, size_t size, const char *what, vb_error *err) { return allocate(count, size, false, what, err); }
+void *vb_array(size_t count, size_t size, const char *what, vb_error *err) {
+    return allocate_aligned(count, size, true, what, err);
+}
+void *vb_buffer(size_t count, size_t size, const char *what, vb_error *err) {
+    return allocate_aligned(count, size, false, what, err);
+}
 
 int vb_grow(void **array, size_t *capacity, size_t needed, size_t size, const char *what, vb_error *err) {
+    assert(size && (*array || !*capacity));
     if (needed <= *capacity) return 0;
     size_t larger = *capacity ? *capacity : 16;
     while (larger < needed) larger = larger > SIZE_MAX / 2 ? needed : larger * 2;

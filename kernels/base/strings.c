@@ -1,12 +1,14 @@
 /* Lists of strings: added to, sorted, freed. */
 #include "kernels/base/strings.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
 
 int vb_strings_take(vb_strings *list, char *text, vb_error *err) {
+    assert(list->count <= list->capacity);
     if (!text) return -1;
     if (vb_grow((void **)&list->items, &list->capacity, list->count + 1, sizeof *list->items, "list of strings", err)) {
         vb_free(text);

@@ -1,6 +1,7 @@
 /* Tensors: strides, counts, single elements, lookup by name. */
 #include "kernels/base/tensor.h"
 
+#include <assert.h>
 #include <string.h>
 
 const vb_tensor *vb_tensor_find(const vb_tensor_set *set, const char *name) {
@@ -16,6 +17,7 @@ const vb_tensor *vb_tensor_find(const vb_tensor_set *set, const char *name) {
 }
 
 void vb_tensor_pack_strides(vb_tensor *tensor) {
+    assert(tensor->ndim >= 0 && tensor->ndim <= VB_MAX_DIMS);
     int64_t stride = 1;
     for (int i = tensor->ndim - 1; i >= 0; i--) {
         tensor->stride[i] = stride;
@@ -30,6 +32,7 @@ int64_t vb_tensor_count(const vb_tensor *tensor) {
 }
 
 float vb_tensor_at(const vb_tensor *tensor, int64_t index) {
+    assert(index >= 0);
     int64_t offset = 0;
     for (int i = tensor->ndim - 1; i >= 0; i--) {
         offset += index % tensor->shape[i] * tensor->stride[i];

@@ -1,7 +1,10 @@
 /* UTF-8: strict decoding, encoding, and what follows from where a character begins. */
 #include "kernels/base/utf8.h"
 
+#include <assert.h>
+
 int vb_utf8_next(const uint8_t *bytes, size_t n, uint32_t *c) {
+    assert(n >= 1);
     uint8_t lead = bytes[0];
     if (lead < 0x80) {
         *c = lead;
@@ -23,6 +26,7 @@ int vb_utf8_next(const uint8_t *bytes, size_t n, uint32_t *c) {
 }
 
 int vb_utf8_put(uint32_t c, char *out) {
+    assert(c <= 0x10ffff);
     if (c < 0x80) {
         out[0] = (char)c;
         return 1;

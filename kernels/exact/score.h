@@ -7,4 +7,7 @@ typedef enum vb_similarity {
     VB_DOT     /* x . t: texts as they are, unnormalised: the official code's blended prompts */
 } vb_similarity;
 
+/* "cosine", "dot": a name for each, as files and command lines have them, then NULL. */
+extern const char *const vb_score_names[];
+
 #endif

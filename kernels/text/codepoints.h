@@ -13,11 +13,14 @@ typedef struct vb_codepoints {
     size_t count, capacity;
 } vb_codepoints; /* {0} is the empty text */
 
+/* Room for so many code points in all; the text stays. */
 int vb_codepoints_reserve(vb_codepoints *text, size_t capacity, vb_error *err);
+/* `items` must not be of the text itself. */
 int vb_codepoints_append(vb_codepoints *text, const uint32_t *items, size_t count, vb_error *err);
-bool vb_codepoints_equal(const vb_codepoints *a, const vb_codepoints *b);
-void vb_codepoints_free(vb_codepoints *text); /* leaves {0} */
+bool vb_codepoints_equal(const vb_codepoints *a, const vb_codepoints *b); /* the same code points */
+void vb_codepoints_free(vb_codepoints *text);                             /* leaves {0} */
 
+/* One code point at the end. */
 static inline int vb_codepoints_push(vb_codepoints *text, uint32_t c, vb_error *err) {
     if (text->count == text->capacity && vb_codepoints_reserve(text, text->count + 1, err)) return -1;
     text->items[text->count++] = c;

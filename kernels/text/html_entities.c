@@ -33,9 +33,9 @@ static int push_entity(vb_codepoints *out, const struct entity *entity, vb_error
     return entity->text[1] ? vb_codepoints_push(out, entity->text[1], err) : 0;
 }
 
-static bool is_digit(uint32_t c) { return c >= '0' && c <= '9'; }
-static bool is_hex(uint32_t c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-static bool is_alnum(uint32_t c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+static bool is_ascii_digit(uint32_t c) { return c >= '0' && c <= '9'; }
+static bool is_hex(uint32_t c) { return is_ascii_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+static bool is_alnum(uint32_t c) { return is_ascii_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 /* Length of "#123" or "#x1f" at s (0 when there is none) and its value, held at 0x110000 when larger. */
 static size_t numeric_reference(const uint32_t *s, size_t n, uint32_t *value) {
@@ -43,8 +43,8 @@ static size_t numeric_reference(const uint32_t *s, size_t n, uint32_t *value) {
     bool hex = s[1] == 'x' || s[1] == 'X';
     size_t start = hex ? 2 : 1, i = start;
     *value = 0;
-    for (; i < n && (hex ? is_hex(s[i]) : is_digit(s[i])); i++) {
-        uint32_t digit = is_digit(s[i]) ? s[i] - '0' : (s[i] | 32) - 'a' + 10;
+    for (; i < n && (hex ? is_hex(s[i]) : is_ascii_digit(s[i])); i++) {
+        uint32_t digit = is_ascii_digit(s[i]) ? s[i] - '0' : (s[i] | 32) - 'a' + 10;
         *value = *value * (hex ? 16 : 10) + digit;
         if (*value > 0x110000) *value = 0x110000;
     }
@@ -61,8 +61,7 @@ static int push_number(vb_codepoints *out, uint32_t value, vb_error *err) {
 }
 
 /* What follows an ampersand at s: writes its meaning to `out` and returns how many code points it took, 0 when it is no
- * reference;
- * -1 on lack of memory. */
+ * reference; -1 on lack of memory. */
 static long unescape_one(vb_codepoints *out, const uint32_t *s, size_t n, vb_error *err) {
     uint32_t value;
     size_t length = numeric_reference(s, n, &value);
@@ -135,21 +134,21 @@ typedef long unescape_function(vb_codepoints *, const uint32_t *, size_t, vb_err
 static int unescape_all(vb_codepoints *text, unescape_function *unescape, vb_error *err) {
     vb_codepoints out = {0};
     size_t i = 0;
+    int status = -1;
     while (i < text->count && text->items[i] != '&') i++;
     if (i == text->count) return 0;
-    if (vb_codepoints_append(&out, text->items, i, err)) goto fail;
+    if (vb_codepoints_append(&out, text->items, i, err)) goto done;
     while (i < text->count) {
         long taken = 0;
         if (text->items[i] == '&') taken = unescape(&out, text->items + i + 1, text->count - i - 1, err);
-        if (taken < 0 || (!taken && vb_codepoints_push(&out, text->items[i], err))) goto fail;
+        if (taken < 0 || (!taken && vb_codepoints_push(&out, text->items[i], err))) goto done;
         i += 1 + (size_t)taken;
     }
     vb_codepoints_swap(text, &out);
+    status = 0;
+done:
     vb_codepoints_free(&out);
-    return 0;
-fail:
-    vb_codepoints_free(&out);
-    return -1;
+    return status;
 }
 
 int vb_html_entities_unescape(vb_codepoints *text, vb_error *err) { return unescape_all(text, unescape_one, err); }

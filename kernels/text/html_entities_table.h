@@ -1,5 +1,5 @@
 /* HTML5's named character references (Python 3.11's html.entities.html5), sorted by name in byte order; written by
- * tests/golden/make_text_tables.py. */
+ * tests/tools/make_text_tables.py. */
 #ifndef VB_HTML_ENTITIES_TABLE_H
 #define VB_HTML_ENTITIES_TABLE_H
 

@@ -132,7 +132,7 @@ static size_t look_alikes(const uint32_t *classes, size_t i, size_t n) {
 
 uint32_t vb_mojibake_windows_1252(uint32_t c) { return encodings[0].upper[c - 0x80]; }
 
-static bool encode(const vb_codepoints *text, int encoding, uint8_t *bytes) {
+static bool encode_as(const vb_codepoints *text, int encoding, uint8_t *bytes) {
     for (size_t i = 0; i < text->count; i++) {
         uint32_t c = text->items[i];
         if (encoding < 0) {
@@ -161,13 +161,13 @@ typedef struct byte_string {
 } byte_string;
 
 /* Byte i, or a line feed (which no sequence holds) beyond the end. */
-static uint8_t at(const byte_string *s, size_t i) { return i < s->n ? s->bytes[i] : '\n'; }
+static uint8_t byte_at(const byte_string *s, size_t i) { return i < s->n ? s->bytes[i] : '\n'; }
 static bool continues(uint8_t b) { return b >= 0x80 && b <= 0xbf; }
 static bool likely(uint8_t b) { return continues(b) && b != 0x85 && b != 0xa0; }
 
 /* Length of a UTF-8 sequence at i whose byte A0 has become a space; *space is where. */
 static size_t spaced_sequence(const byte_string *s, size_t i, size_t *space) {
-    uint8_t a = at(s, i), b = at(s, i + 1), c = at(s, i + 2), d = at(s, i + 3);
+    uint8_t a = byte_at(s, i), b = byte_at(s, i + 1), c = byte_at(s, i + 2), d = byte_at(s, i + 3);
     *space = i + 1;
     if (a == 0xc2 || a == 0xc3 || a == 0xc5 || a == 0xce || a == 0xd0 || a == 0xd9) return b == ' ' ? 2 : 0;
     if (a >= 0xe0 && a <= 0xe3) {
@@ -185,7 +185,7 @@ static size_t spaced_sequence(const byte_string *s, size_t i, size_t *space) {
 /* "Ã la" means "à la", but Portuguese "Ã s ", "Ã quele" mean "às", "àquele". */
 static bool is_a_grave_word(const byte_string *s, size_t i) {
     static const char *const tails[] = {" ", "quele", "quela", "quilo", "s "};
-    if (at(s, i) != 0xc3 || at(s, i + 1) != ' ') return false;
+    if (byte_at(s, i) != 0xc3 || byte_at(s, i + 1) != ' ') return false;
     for (size_t t = 0; t < sizeof tails / sizeof *tails; t++) {
         size_t n = strlen(tails[t]);
         if (i + 2 + n <= s->n && !memcmp(s->bytes + i + 2, tails[t], n)) return false;
@@ -218,7 +218,8 @@ static bool kept(uint8_t b) { return b == 0x1a || continues(b); }
 
 /* Length of a UTF-8 or CESU-8 sequence at i with bytes lost to 0x1a or '?', at most one of them to '?'. */
 static size_t lossy_sequence(const byte_string *s, size_t i) {
-    uint8_t a = at(s, i), b = at(s, i + 1), c = at(s, i + 2), d = at(s, i + 3), e = at(s, i + 4), f = at(s, i + 5);
+    uint8_t a = byte_at(s, i), b = byte_at(s, i + 1), c = byte_at(s, i + 2), d = byte_at(s, i + 3), e = byte_at(s, i + 4),
+            f = byte_at(s, i + 5);
     if (a == 0x1a) return 1;
     if (a >= 0xc2 && a <= 0xdf) return b == 0x1a || (a <= 0xc3 && b == '?') ? 2 : 0;
     if (a == 0xed && b >= 0xa0 && b <= 0xaf && d == 0xed && e >= 0xb0 && e <= 0xbf &&
@@ -286,7 +287,7 @@ static int undo_encoding(vb_codepoints *text, vb_codepoints *out, vb_error *err)
     int done = 0;
     for (int encoding = -1; encoding < ENCODINGS && !done; encoding++) {
         byte_string s = {storage, text->count}, scratch = {storage + capacity, 0};
-        if (!encode(text, encoding, s.bytes)) continue;
+        if (!encode_as(text, encoding, s.bytes)) continue;
         if (encoding < 0 || encodings[encoding].spaces_restored) restore_a0(&s, &scratch);
         if (encoding >= 0 && encodings[encoding].sloppy) replace_lost(&s, &scratch);
         done = decode(&s, out, err);
@@ -309,14 +310,14 @@ static int fix_step(vb_codepoints *text, vb_error *err) {
     if (!classes) return -1;
     for (size_t i = 0; i < text->count; i++) classes[i] = classes_of(text->items[i]);
     if (is_bad(text->items, classes, text->count)) {
-        int done = undo_encoding(text, &out, err);
-        if (!done) done = fix_within(text, classes, &out, err);
-        if (done < 0) goto end;
-        for (size_t i = 0; !done && i < text->count; i++)
+        int repaired = undo_encoding(text, &out, err);
+        if (!repaired) repaired = fix_within(text, classes, &out, err);
+        if (repaired < 0) goto done;
+        for (size_t i = 0; !repaired && i < text->count; i++)
             if (text->items[i] >= 0x80 && text->items[i] <= 0x9f) text->items[i] = vb_mojibake_windows_1252(text->items[i]);
     }
     status = 0;
-end:
+done:
     vb_free(classes);
     vb_codepoints_free(&out);
     return status;
@@ -344,14 +345,14 @@ static int fix_within(vb_codepoints *text, const uint32_t *classes, vb_codepoint
         size_t length = look_alikes(classes, i, text->count), n = length ? length : 1;
         const uint32_t *from = text->items + i;
         part.count = 0;
-        if (vb_codepoints_append(&part, from, n, err)) goto end;
-        if (length && length < text->count && is_bad(from, classes + i, length) && vb_mojibake_fix(&part, err)) goto end;
-        if (vb_codepoints_append(out, part.items, part.count, err)) goto end;
+        if (vb_codepoints_append(&part, from, n, err)) goto done;
+        if (length && length < text->count && is_bad(from, classes + i, length) && vb_mojibake_fix(&part, err)) goto done;
+        if (vb_codepoints_append(out, part.items, part.count, err)) goto done;
         i += n;
     }
     status = !vb_codepoints_equal(out, text);
     if (status) vb_codepoints_swap(text, out);
-end:
+done:
     vb_codepoints_free(&part);
     return status;
 }

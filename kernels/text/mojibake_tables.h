@@ -1,5 +1,5 @@
 /* Facts for the repair of mojibake: ftfy 6.3.1's classes of characters and its ten single-byte encodings; written by
- * tests/golden/make_text_tables.py. */
+ * tests/tools/make_text_tables.py. */
 #ifndef VB_MOJIBAKE_TABLES_H
 #define VB_MOJIBAKE_TABLES_H
 

@@ -108,17 +108,17 @@ static int fix_segment(vb_codepoints *text, bool unescape, vb_error *err) {
     vb_codepoints before = {0}, out = {0};
     do {
         before.count = out.count = 0;
-        if (vb_codepoints_append(&before, text->items, text->count, err)) goto end;
-        if (unescape && vb_html_entities_unescape_closed(text, err)) goto end;
-        if (vb_mojibake_fix(text, err)) goto end;
+        if (vb_codepoints_append(&before, text->items, text->count, err)) goto done;
+        if (unescape && vb_html_entities_unescape_closed(text, err)) goto done;
+        if (vb_mojibake_fix(text, err)) goto done;
         for (size_t i = 0; i < text->count; i++)
-            if (push_repaired(&out, text->items[i], err)) goto end;
+            if (push_repaired(&out, text->items[i], err)) goto done;
         vb_codepoints_swap(text, &out);
         remove_controls(text);
-        if (vb_unicode_nfc(text, err)) goto end;
+        if (vb_unicode_nfc(text, err)) goto done;
     } while (!vb_codepoints_equal(&before, text));
     status = 0;
-end:
+done:
     vb_codepoints_free(&before);
     vb_codepoints_free(&out);
     return status;
@@ -134,16 +134,16 @@ static int fix_text(vb_codepoints *text, vb_error *err) {
         while (end < text->count && text->items[end] != '\n' && end - i < LONGEST_SEGMENT) end++;
         if (end < text->count && end - i < LONGEST_SEGMENT) end++; /* the line feed belongs to its line */
         segment.count = 0;
-        if (vb_codepoints_append(&segment, text->items + i, end - i, err)) goto end;
+        if (vb_codepoints_append(&segment, text->items + i, end - i, err)) goto done;
         for (size_t k = i; k < end; k++)
             if (text->items[k] == '<') unescape = false;
-        if (fix_segment(&segment, unescape, err)) goto end;
-        if (vb_codepoints_append(&out, segment.items, segment.count, err)) goto end;
+        if (fix_segment(&segment, unescape, err)) goto done;
+        if (vb_codepoints_append(&out, segment.items, segment.count, err)) goto done;
         i = end;
     }
     vb_codepoints_swap(text, &out);
     status = 0;
-end:
+done:
     vb_codepoints_free(&segment);
     vb_codepoints_free(&out);
     return status;
@@ -186,12 +186,12 @@ char *vb_text_cleanup(const char *text, size_t n, vb_error *err) {
 
     char *clean = NULL;
     vb_codepoints points = {0};
-    if (vb_codepoints_from_utf8(&points, text, n, err) || fix_text(&points, err)) goto end;
-    if (vb_html_entities_unescape(&points, err) || vb_html_entities_unescape(&points, err)) goto end;
+    if (vb_codepoints_from_utf8(&points, text, n, err) || fix_text(&points, err)) goto done;
+    if (vb_html_entities_unescape(&points, err) || vb_html_entities_unescape(&points, err)) goto done;
     clean_spaces(&points);
-    if (vb_unicode_lower(&points, err)) goto end;
+    if (vb_unicode_lower(&points, err)) goto done;
     clean = vb_codepoints_to_utf8(&points, err);
-end:
+done:
     vb_codepoints_free(&points);
     return clean;
 }

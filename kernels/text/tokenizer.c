@@ -7,6 +7,7 @@
 
 #include "kernels/base/memory.h"
 #include "kernels/text/text_cleanup.h"
+#include "kernels/text/tokenizer_internal.h"
 #include "kernels/text/tokenizer_tables.h"
 
 #define NONE UINT32_MAX
@@ -151,14 +152,14 @@ static int encode_words(const vb_tokenizer *t, const uint8_t *text, size_t n, in
     pcre2_match_data *match = pcre2_match_data_create(1, t->memory);
     piece *pieces = vb_array(n, sizeof *pieces, "word", err);
     if (!match) vb_errorf(err, VB_EMEMORY, "tokenizer: no memory for a match");
-    if (!match || !pieces) goto end;
+    if (!match || !pieces) goto done;
     count = 0;
     for (size_t at = 0; at < n && count < room;) {
         int found = pcre2_match(t->code, text, n, at, PCRE2_NO_UTF_CHECK, match, NULL);
         if (found == PCRE2_ERROR_NOMATCH) break;
         if (found < 0) {
             count = vb_errorf(err, found == PCRE2_ERROR_NOMEMORY ? VB_EMEMORY : VB_EINTERNAL, "tokenizer: PCRE2 error %d", found);
-            goto end;
+            goto done;
         }
         const PCRE2_SIZE *range = pcre2_get_ovector_pointer(match);
         const uint8_t *word = text + range[0];
@@ -171,7 +172,7 @@ static int encode_words(const vb_tokenizer *t, const uint8_t *text, size_t n, in
             for (size_t i = 0; i < k && count < room; i++) ids[count++] = vb_tokenizer_tables_ids(t->tables)[pieces[i].symbol];
         }
     }
-end:
+done:
     vb_free(pieces);
     pcre2_match_data_free(match);
     return count;

@@ -18,8 +18,8 @@ typedef struct vb_vocabulary_entry {
 /* From the text of bpe_simple_vocab_16e6.txt (already decompressed): the first line is a version, then one merge a line; as
  * OpenAI's code, merges 1 .. 49152-256-2 of a longer file are used, all of a shorter one. `mask_token` adds DeCLIP's <|mask|>
  * before the two special tokens; it only takes a number, no text gives it. `name` names the file in messages ("name:line: ...").
- * A first line without
- * "#version", a line that is not two symbols, a symbol outside the byte alphabet are VB_EDATA. Free with vb_tokenizer_close. */
+ * A first line without "#version", a line that is not two symbols, a symbol outside the byte alphabet are VB_EDATA. Free with
+ * vb_tokenizer_close. */
 int vb_tokenizer_open_bpe(vb_tokenizer **tokenizer, const char *merges, size_t size, bool mask_token, const char *name,
                           vb_error *err);
 
@@ -36,9 +36,7 @@ const void *vb_tokenizer_bytes(const vb_tokenizer *tokenizer, size_t *size);
 int vb_tokenizer_map(vb_tokenizer **tokenizer, const void *bytes, size_t size, vb_error *err);
 
 int32_t vb_tokenizer_size(const vb_tokenizer *tokenizer); /* largest id + 1 */
-int32_t vb_tokenizer_start(const vb_tokenizer *tokenizer);
-int32_t vb_tokenizer_end(const vb_tokenizer *tokenizer);
-void vb_tokenizer_close(vb_tokenizer *tokenizer);
+void vb_tokenizer_close(vb_tokenizer *tokenizer);         /* NULL is fine */
 
 /* Cleans `text` (n bytes of UTF-8; invalid sequences become U+FFFD), splits and encodes it: start token, text, end token, zeros.
  * Longer texts are truncated and keep the end token. ids: context_length >= 1 entries. *length (may be NULL): ids up to and with

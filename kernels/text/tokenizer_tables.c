@@ -100,7 +100,7 @@ static size_t power_above(size_t n) {
 }
 
 /* Tables for so many symbols and merges, half full at most. */
-static int make_room(builder *t, size_t symbols, size_t merges, vb_error *err) {
+static int make_tables(builder *t, size_t symbols, size_t merges, vb_error *err) {
     t->by_text_size = power_above(2 * symbols);
     t->merge_slots = (uint32_t)power_above(2 * merges);
     if (!(t->symbols = vb_array(symbols, sizeof *t->symbols, "tokenizer", err))) return -1;
@@ -120,7 +120,7 @@ typedef struct line {
 
 /* The next line of the text at *at, without line feed and carriage return; false at the end. A line feed at the end starts no
  * line. */
-static bool next_line(const char *text, size_t size, size_t *at, line *found) {
+static bool next_merge_line(const char *text, size_t size, size_t *at, line *found) {
     if (*at >= size) return false;
     const char *begin = text + *at, *end = memchr(begin, '\n', size - *at);
     found->text = begin;
@@ -134,13 +134,13 @@ static bool next_line(const char *text, size_t size, size_t *at, line *found) {
 static int count_merges(const char *text, size_t size, const char *name, size_t *count, vb_error *err) {
     size_t at = 0;
     line first, rest;
-    if (!next_line(text, size, &at, &first))
+    if (!next_merge_line(text, size, &at, &first))
         return vb_errorf(err, VB_EDATA, "%s:1: empty file, expected a line with '#version'", name);
     if (!memmem(first.text, first.n, "#version", 8))
         return vb_errorf(err, VB_EDATA, "%s:1: expected a line with '#version', found '%.*s'", name,
                          (int)(first.n < 60 ? first.n : 60), first.text);
     *count = 0;
-    while (*count < USED_MERGES && next_line(text, size, &at, &rest)) ++*count;
+    while (*count < USED_MERGES && next_merge_line(text, size, &at, &rest)) ++*count;
     return *count ? 0 : vb_errorf(err, VB_EDATA, "%s:2: the file ends here, expected merges, one a line", name);
 }
 
@@ -199,19 +199,19 @@ static int read_vocabulary(builder *t, const vb_vocabulary_entry *entries, size_
         if (owner[entries[i].id]) {
             vb_errorf(err, VB_EDATA, "%s: the vocabulary gives id %d to both '%.60s' and '%.60s'", name, entries[i].id,
                       owner[entries[i].id], token);
-            goto end;
+            goto done;
         }
         owner[entries[i].id] = token;
         uint32_t s = intern(t, token, strlen(token), err);
-        if (s == VB_NO_SYMBOL) goto end;
+        if (s == VB_NO_SYMBOL) goto done;
         if (t->symbols[s].id >= 0) {
             vb_errorf(err, VB_EDATA, "%s: the vocabulary holds '%.60s' twice", name, token);
-            goto end;
+            goto done;
         }
         t->symbols[s].id = entries[i].id;
     }
     status = 0;
-end:
+done:
     vb_free(owner);
     return status;
 }
@@ -252,7 +252,7 @@ vb_bpe_tables *vb_tokenizer_tables_of_merges(const char *merges, size_t size, bo
     builder new = {0}, *t = &new;
     vb_bpe_tables *tables = NULL;
     size_t count, at = 0;
-    if (count_merges(merges, size, name, &count, err) || make_room(t, BYTE_SYMBOLS + 3 * count, count, err)) goto done;
+    if (count_merges(merges, size, name, &count, err) || make_tables(t, BYTE_SYMBOLS + 3 * count, count, err)) goto done;
     int order[256];
     byte_order(order);
     for (int i = 0; i < BYTE_SYMBOLS; i++) {
@@ -263,10 +263,10 @@ vb_bpe_tables *vb_tokenizer_tables_of_merges(const char *merges, size_t size, bo
         (i < 256 ? t->inside : t->last)[order[i % 256]] = s;
     }
     line l;
-    next_line(merges, size, &at, &l);
+    next_merge_line(merges, size, &at, &l);
     for (size_t rank = 0; rank < count; rank++) {
         uint32_t product;
-        next_line(merges, size, &at, &l);
+        next_merge_line(merges, size, &at, &l);
         if (read_merge(t, l, rank, true, name, &product, err)) goto done;
         t->symbols[product].id = (int32_t)(BYTE_SYMBOLS + rank); /* of equal texts the last counts, as in a Python dict */
     }
@@ -286,7 +286,7 @@ vb_bpe_tables *vb_tokenizer_tables_of_pairs(const vb_vocabulary_entry *entries, 
     size_t lines, at = 0;
     uint32_t s;
     if (count_merges(merges, size, name, &lines, err)) goto done;
-    if (make_room(t, count, lines, err) || read_vocabulary(t, entries, count, name, err)) goto done;
+    if (make_tables(t, count, lines, err) || read_vocabulary(t, entries, count, name, err)) goto done;
     for (int i = 0; i < BYTE_SYMBOLS; i++) {
         char text[8];
         size_t n = byte_symbol_text(i % 256, i >= 256, text);
@@ -297,9 +297,9 @@ vb_bpe_tables *vb_tokenizer_tables_of_pairs(const vb_vocabulary_entry *entries, 
     if (require_symbol(t, VB_END_TOKEN, sizeof VB_END_TOKEN - 1, name, &s, err)) goto done;
     t->end = t->symbols[s].id;
     line l;
-    next_line(merges, size, &at, &l);
+    next_merge_line(merges, size, &at, &l);
     for (size_t rank = 0; rank < lines; rank++) {
-        next_line(merges, size, &at, &l);
+        next_merge_line(merges, size, &at, &l);
         if (read_merge(t, l, rank, false, name, &s, err)) goto done;
     }
     tables = freeze(t, err);

@@ -2,6 +2,7 @@
 #ifndef VB_TOKENIZER_TABLES_H
 #define VB_TOKENIZER_TABLES_H
 
+#include <assert.h>
 #include <stdbool.h>
 
 #include "kernels/text/tokenizer.h"
@@ -21,7 +22,9 @@ typedef struct vb_bpe_tables {
     uint32_t inside[256], last[256]; /* symbols of the bytes, inside of a word and at its end */
     int32_t size, start, end, none;  /* tokens; the two special ones; 0 */
 } vb_bpe_tables;
+static_assert(sizeof(vb_bpe_merge) == 16 && sizeof(vb_bpe_tables) == 2088, "cached as it lies in memory");
 
+/* The two arrays behind the head: merge_slots merges, and the ids of all symbols. */
 static inline const vb_bpe_merge *vb_tokenizer_tables_merges(const vb_bpe_tables *tables) {
     return (const vb_bpe_merge *)(tables + 1);
 }

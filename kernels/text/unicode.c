@@ -50,11 +50,11 @@ int vb_unicode_nfc(vb_codepoints *text, vb_error *err) {
             utf8proc_decompose_char((utf8proc_int32_t)text->items[i], parts, LONGEST, UTF8PROC_DECOMPOSE | UTF8PROC_STABLE, NULL);
         if (n < 0 || n > LONGEST) {
             vb_errorf(err, VB_EINTERNAL, "no decomposition of U+%04X", (unsigned)text->items[i]);
-            goto end;
+            goto done;
         }
         for (utf8proc_ssize_t k = 0; k < n; k++) out.items[out.count++] = (uint32_t)parts[k];
     }
-    if (!(scratch = vb_array(out.count, sizeof *scratch, "text", err))) goto end;
+    if (!(scratch = vb_array(out.count, sizeof *scratch, "text", err))) goto done;
     for (size_t i = 0; i < out.count;) {
         size_t end = i;
         bool ordered = true;
@@ -67,12 +67,12 @@ int vb_unicode_nfc(vb_codepoints *text, vb_error *err) {
         utf8proc_normalize_utf32((utf8proc_int32_t *)out.items, (utf8proc_ssize_t)out.count, UTF8PROC_COMPOSE | UTF8PROC_STABLE);
     if (n < 0) {
         vb_errorf(err, VB_EINTERNAL, "composition: %s", utf8proc_errmsg(n));
-        goto end;
+        goto done;
     }
     out.count = (size_t)n;
     vb_codepoints_swap(text, &out);
     status = 0;
-end:
+done:
     vb_free(scratch);
     vb_codepoints_free(&out);
     return status;

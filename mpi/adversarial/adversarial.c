@@ -117,8 +117,7 @@ static int prepare(adversary *work, vb_context *context, vb_error *err) {
     if (status) return -1;
     status = vb_label_space_memberships_new(&work->homes, &work->space, err);
     if (!status)
-        status = vb_similarity_bank_new(&work->bank, work->texts, work->space.classes, (int)dim,
-                                        pair->spec->similarity ? VB_DOT : VB_COSINE, err);
+        status = vb_similarity_bank_new(&work->bank, work->texts, work->space.classes, (int)dim, pair->spec->similarity, err);
     return vb_comm_agree(comm, status, err);
 }
 
@@ -513,7 +512,8 @@ int vb_adversarial(vb_context *context, const vb_pair *pair, json_t *result, vb_
 /* Measured: WordNet's lemmas and synsets in memory. */
 enum { WORDNET_BYTES = 30 << 20 };
 
-/* Texts of classes and candidates, one unit's bits, and sets: a bit an image of this rank and candidate, in arrays that double. */
+/* Texts of classes and candidates, one unit's bits, and sets: a bit an image of this rank and candidate, in arrays that
+ * double. */
 int64_t vb_adversarial_bytes(const vb_adversarial_spec *spec, const vb_pair_shape *s) {
     if (!spec->candidates) return 0;
     int64_t all = s->classes + s->candidates, targets = spec->target_count ? spec->target_count : s->vocabularies;

@@ -34,8 +34,8 @@ static int add_unit(void *work, int64_t unit, const vb_unit_rows *rows, vb_error
     if (vb_grow((void **)&pass->margins, &pass->margin_capacity, filled + (size_t)rows->count, sizeof *pass->margins, "margins",
                 err))
         return -1;
-    if (vb_features_similarity_add(&pass->sums, &its->texts, pair->spec->similarity ? VB_DOT : VB_COSINE, rows->rows, rows->count,
-                                   rows->classes, pass->margins + filled, pair->threads, err))
+    if (vb_features_similarity_add(&pass->sums, &its->texts, pair->spec->similarity, rows->rows, rows->count, rows->classes,
+                                   pass->margins + filled, pair->threads, err))
         return -1;
     for (int i = 0; i < rows->count; i++) {
         double margin = pass->margins[filled + (size_t)i];

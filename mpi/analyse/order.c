@@ -62,8 +62,8 @@ static int add_unit(void *work, int64_t unit, const vb_unit_rows *rows, vb_error
 static int collect(visitor *its, vb_context *context, vb_error *err) {
     const vb_pair *pair = its->pair;
     const vb_classifier *classifier = pair->classifier;
-    int status = vb_similarity_bank_new(&its->bank, classifier->texts, classifier->classes, classifier->dim,
-                                        pair->spec->similarity ? VB_DOT : VB_COSINE, err);
+    int status =
+        vb_similarity_bank_new(&its->bank, classifier->texts, classifier->classes, classifier->dim, pair->spec->similarity, err);
     if (!status) status = vb_label_space_memberships_new(&its->homes, &pair->data->space, err);
     if (!status) status = vb_unit_pass(context, pair, add_unit, its, err);
     vb_label_space_memberships_free(&its->homes);

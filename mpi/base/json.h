@@ -9,8 +9,8 @@
 #include "kernels/base/error.h"
 #include "shards/files/json_parse.h"
 
-/* Begin with {0}. A value that lacks memory, and one that is put where there is none, sets `failed`; everything goes on with NULL,
- * and vb_json_end tells. All of this is local. */
+/* Begin with {0}. A value that lacks memory, and one that is put where there is none, sets `failed`; everything goes on with
+ * NULL, and vb_json_end tells. All of this is local. */
 typedef struct vb_json {
     bool failed;
 } vb_json;

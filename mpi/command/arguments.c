@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mpi/experiment/experiment.h"
+#include "mpi/experiment/experiment_tables.h"
 #include "mpi/experiment/options.h"
 #include "shards/files/path.h"
 #include "shards/text/did_you_mean.h"
@@ -185,6 +185,36 @@ int64_t vb_arguments_number(const vb_arguments *arguments, const char *name, int
 
 bool vb_arguments_given(const vb_arguments *arguments, const char *name) {
     return arguments->given[index_of_flag(arguments, name)];
+}
+
+/* "a|b|c" as "a, b or c". */
+static void name_words(const char *placeholder, char *text, size_t size) {
+    size_t n = 0;
+    for (const char *at = placeholder; *at && n < size - 1;) {
+        const char *end = at + strcspn(at, "|"), *before = at == placeholder ? "" : *end ? ", " : " or ";
+        n += (size_t)snprintf(text + n, size - n, "%s%.*s", before, (int)(end - at), at);
+        at = end + (*end == '|');
+    }
+}
+
+int vb_arguments_choice(const vb_arguments *arguments, const char *name, int otherwise, int *choice, vb_error *err) {
+    const char *text = vb_arguments_text(arguments, name),
+               *placeholder = arguments->flags.items[index_of_flag(arguments, name)].value;
+    *choice = otherwise;
+    if (!text) return 0;
+    size_t n = strlen(text);
+    int word = 0;
+    for (const char *at = placeholder; *at; word++) {
+        size_t length = strcspn(at, "|");
+        if (length == n && !memcmp(at, text, n)) {
+            *choice = word;
+            return 0;
+        }
+        at += length + (at[length] == '|');
+    }
+    char words[128];
+    name_words(placeholder, words, sizeof words);
+    return vb_errorf(err, VB_EUSAGE, "%s: --%s: expected %s, found '%s'", arguments->command->name, name, words, text);
 }
 
 const char *vb_arguments_list(const vb_arguments *arguments, const char *name, int n) {

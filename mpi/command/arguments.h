@@ -94,6 +94,10 @@ const char *vb_arguments_text(const vb_arguments *arguments, const char *name);
 int64_t vb_arguments_number(const vb_arguments *arguments, const char *name, int64_t otherwise);
 bool vb_arguments_given(const vb_arguments *arguments, const char *name);
 
+/* Which of the words of its placeholder ("dot|cosine": 0, 1) a flag's value is; `otherwise` where it was not given. VB_EUSAGE for
+ * any other word. */
+int vb_arguments_choice(const vb_arguments *arguments, const char *name, int otherwise, int *choice, vb_error *err);
+
 /* The n-th value, from 0, of a flag of the kind list; NULL when there are fewer. */
 const char *vb_arguments_list(const vb_arguments *arguments, const char *name, int n);
 

@@ -165,20 +165,16 @@ static int encode_texts(encode_job *job, vb_error *err) {
 
 /* The flags as a model entry. */
 static int model_spec(vb_model_spec *spec, const vb_arguments *arguments, vb_error *err) {
-    static const char *const families[] = {"clip", "slip", "declip"};
-    const char *family = vb_arguments_text(arguments, "family"), *activation = vb_arguments_text(arguments, "activation");
-    *spec = (vb_model_spec){.name = (char *)"encode",
-                            .family = VB_FAMILY_FOUND,
-                            .preprocessing = vb_arguments_given(arguments, "rgb-first")};
+    static const vb_stated_activation activations[] = {VB_ACTIVATION_QUICK_GELU, VB_ACTIVATION_GELU}; /* as the flag has them */
+    int activation;
+    *spec = (vb_model_spec){.name = (char *)"encode"};
+    spec->preprocessing = vb_arguments_given(arguments, "rgb-first") ? VB_PREPROCESSING_RGB_FIRST : VB_PREPROCESSING_OPENAI;
     spec->weights = (char *)(uintptr_t)vb_arguments_text(arguments, "weights");
     spec->tokenizer = (char *)(uintptr_t)vb_arguments_text(arguments, "tokenizer");
-    for (int i = 0; family && i < 3; i++)
-        if (!strcmp(family, families[i])) spec->family = i;
-    if (family && spec->family == VB_FAMILY_FOUND)
-        return vb_errorf(err, VB_EUSAGE, "encode: --family: expected clip, slip or declip, found '%s'", family);
-    if (activation) spec->activation = !strcmp(activation, "quick_gelu") ? 1 : !strcmp(activation, "gelu") ? 2 : -1;
-    if (spec->activation < 0)
-        return vb_errorf(err, VB_EUSAGE, "encode: --activation: expected quick_gelu or gelu, found '%s'", activation);
+    if (vb_arguments_choice(arguments, "family", VB_FAMILY_FOUND, &spec->family, err))
+        return -1; /* in the order of vb_family_kind */
+    if (vb_arguments_choice(arguments, "activation", -1, &activation, err)) return -1;
+    spec->activation = activation < 0 ? VB_ACTIVATION_OF_FAMILY : activations[activation];
     return 0;
 }
 

@@ -73,19 +73,16 @@ static int pack(const vb_arguments *arguments, vb_error *err) {
 
 /* The 8-bit copy. Collective. */
 static int quantize(vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    const char *similarity = vb_arguments_text(arguments, "similarity"), *output = vb_arguments_text(arguments, "output");
-    int threads = (int)vb_arguments_number(arguments, "threads", vb_threads_default(&context->comm)), status = 0;
+    static const vb_similarity similarities[] = {VB_DOT, VB_COSINE}; /* as the flag has them */
+    const char *output = vb_arguments_text(arguments, "output");
+    int threads = (int)vb_arguments_number(arguments, "threads", vb_threads_default(&context->comm)), storage, similarity = 0;
     vb_corpus corpus;
     vb_quantized copy = {0};
-    if (strcmp(vb_arguments_text(arguments, "quantize"), "int8"))
-        status =
-            vb_errorf(err, VB_EUSAGE, "pack: --quantize: expected int8, found '%s'", vb_arguments_text(arguments, "quantize"));
-    else if (similarity && strcmp(similarity, "dot") && strcmp(similarity, "cosine"))
-        status = vb_errorf(err, VB_EUSAGE, "pack: --similarity: expected dot or cosine, found '%s'", similarity);
+    int status = vb_arguments_choice(arguments, "quantize", 0, &storage, err);
+    if (!status) status = vb_arguments_choice(arguments, "similarity", 0, &similarity, err);
     if (vb_comm_agree(&context->comm, status, err)) return -1;
     if (vb_retrieve_corpus_open_shared(&corpus, &context->comm, vb_arguments_text(arguments, "input"), err)) return -1;
-    status = vb_corpus_coding_write(context, &corpus, output, similarity && !strcmp(similarity, "cosine") ? VB_COSINE : VB_DOT,
-                                    threads, &copy, err);
+    status = vb_corpus_coding_write(context, &corpus, output, similarities[similarity], threads, &copy, err);
     if (!status && !context->comm.rank)
         printf("%" PRId64 " rows in %zu part%s (%" PRId64 " not finite, %" PRId64 " zero): %s\n", copy.rows, copy.part_count,
                copy.part_count == 1 ? "" : "s", copy.not_finite, copy.zero, output);

@@ -1,6 +1,5 @@
 /* `vocabench retrieve`: the rows of a corpus that are most similar to each query, exactly, as JSON lines and as .npy. */
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,7 +164,7 @@ static int write_summary(const retrieve_job *job, vb_error *err) {
     vb_json json = {0};
     json_t *object = vb_json_object(&json);
     vb_json_set_text(&json, object, "schema", "vocabench.retrieval/1");
-    vb_json_set_text(&json, object, "similarity", job->options.similarity == VB_COSINE ? "cosine" : "dot");
+    vb_json_set_text(&json, object, "similarity", vb_score_names[job->options.similarity]);
     vb_json_set_integer(&json, object, "queries", summary->queries);
     vb_json_set_integer(&json, object, "top_k", job->options.top_k);
     vb_json_set_integer(&json, object, "listed", summary->listed);
@@ -202,12 +201,12 @@ static int write_summary(const retrieve_job *job, vb_error *err) {
  */
 
 static int parse(retrieve_job *job, const vb_arguments *arguments, vb_error *err) {
-    const char *similarity = vb_arguments_text(arguments, "similarity"), *memory = vb_arguments_text(arguments, "memory");
-    const char *checkpoint = vb_arguments_text(arguments, "checkpoint");
+    static const vb_similarity similarities[] = {VB_DOT, VB_COSINE}; /* as the flag has them */
+    const char *memory = vb_arguments_text(arguments, "memory"), *checkpoint = vb_arguments_text(arguments, "checkpoint");
+    int similarity;
     job->lists.output = vb_arguments_text(arguments, "output");
     job->lists.ids = vb_arguments_text(arguments, "ids");
-    if (similarity && strcmp(similarity, "dot") && strcmp(similarity, "cosine"))
-        return vb_errorf(err, VB_EUSAGE, "retrieve: --similarity: expected dot or cosine, found '%s'", similarity);
+    if (vb_arguments_choice(arguments, "similarity", 0, &similarity, err)) return -1;
     if (vb_options_parse_size(memory ? memory : "1GiB", &job->options.memory, err)) {
         err->code = VB_EUSAGE; /* it comes from the command line here */
         return vb_error_prefix(err, "retrieve");
@@ -217,7 +216,7 @@ static int parse(retrieve_job *job, const vb_arguments *arguments, vb_error *err
     job->options.checkpoint = job->checkpoint;
     job->options.quantized = vb_arguments_text(arguments, "quantized");
     job->options.checkpoint_seconds = (double)vb_arguments_number(arguments, "checkpoint-seconds", 60);
-    job->options.similarity = similarity && !strcmp(similarity, "cosine") ? VB_COSINE : VB_DOT;
+    job->options.similarity = similarities[similarity];
     job->options.top_k = vb_arguments_number(arguments, "top-k", 0);
     job->options.threads = (int)vb_arguments_number(arguments, "threads", vb_threads_default(&job->context->comm));
     return 0;

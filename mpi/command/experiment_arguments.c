@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/experiment/experiment_tables.h"
 #include "mpi/results/document.h"
 
 const vb_option_group vb_experiment_arguments_keys[] = {

@@ -57,13 +57,12 @@ static int encode_rows(const text_work *work, int first, int n, const int32_t *t
                        vb_error *err) {
     const vb_coop *coop = &work->coop;
     if (!coop->contexts) return vb_clip_encode_texts(work->model->clip, tokens, n, rows, err);
-    static const vb_prompt_position positions[] = {VB_PROMPT_END, VB_PROMPT_MIDDLE, VB_PROMPT_FRONT};
     size_t skip = coop->classes ? (size_t)first * (size_t)coop->contexts * (size_t)coop->width : 0;
     vb_prompt_context context = {.vectors = coop->context + skip,
                                  .n_ctx = coop->contexts,
                                  .width = coop->width,
                                  .class_specific = coop->classes > 0,
-                                 .position = positions[work->model->spec->coop_position],
+                                 .position = work->model->spec->coop_position,
                                  .name_lengths = lengths};
     return vb_clip_encode_prompts(work->model->clip, tokens, &context, n, rows, err);
 }

@@ -153,7 +153,7 @@ static int open_expansion(vb_dataset_state *state, const vb_dataset_state *datas
         names[p] = state->parts[p]->spec->name;
     }
     vb_joined *joined = &state->joined;
-    if (vb_vocabularies_join(joined, spec->name, vocabularies, names, count, (vb_shared_names)spec->shared_names, err)) {
+    if (vb_vocabularies_join(joined, spec->name, vocabularies, names, count, spec->shared_names, err)) {
         vb_error_prefix(err, "expansion '%s'", spec->name);
         goto done;
     }

@@ -36,8 +36,8 @@ static int open_encoder(vb_model *model, vb_context *context, bool digest, int t
     const vb_model_spec *spec = model->spec;
     if (vb_weights_open(&model->weights, spec->weights, digest, err) || find_family(model, err)) return -1;
     vb_clip_options options = {.family = vb_family_find(family_names[model->family]),
-                               .stated = {.override_activation = spec->activation != 0,
-                                          .activation = spec->activation == 2 ? VB_GELU : VB_QUICK_GELU},
+                               .stated = {.override_activation = spec->activation != VB_ACTIVATION_OF_FAMILY,
+                                          .activation = spec->activation == VB_ACTIVATION_GELU ? VB_GELU : VB_QUICK_GELU},
                                .threads = threads,
                                .watch = {context ? look_for_stop : NULL, context}};
     if (vb_clip_open(&model->clip, &model->weights.set, &options, err)) {
@@ -107,7 +107,7 @@ int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spe
     const vb_clip_info *info = vb_clip_describe(model->clip);
     if (info->resolution) {
         model->preprocess = vb_preprocess_clip(info->resolution);
-        model->preprocess.rgb_first = spec->preprocessing == 1;
+        model->preprocess.rgb_first = spec->preprocessing == VB_PREPROCESSING_RGB_FIRST;
     }
     if (vb_comm_agree(comm, make_keys(model, err), err)) goto failed;
     return 0;

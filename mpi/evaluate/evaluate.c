@@ -103,7 +103,7 @@ static int evaluate_together(evaluation *work, vb_context *context, int64_t firs
 static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
     const vb_experiment *experiment = pair->experiment;
     const vb_classifier *classifier = pair->classifier;
-    vb_protocol protocol = {.sampled = experiment->protocol == VB_SAMPLED,
+    vb_protocol protocol = {.sampled = experiment->protocol == VB_PROTOCOL_SAMPLED,
                             .trials = (int)experiment->trials,
                             .seed = (uint32_t)experiment->seed,
                             .union_permutations = (int)experiment->union_permutations};
@@ -114,7 +114,7 @@ static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
     work->units = vb_json_array(&json);
     if (vb_json_end(&json, "the notes of units", err)) return -1;
     if (!classifier->dealt_out && vb_similarity_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
-                                                         pair->spec->similarity ? VB_DOT : VB_COSINE, err)) {
+                                                         pair->spec->similarity, err)) {
         vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
         return -1;
     }
@@ -195,8 +195,7 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
     int64_t units = pair->source->units;
     bool dealt_out = pair->classifier->dealt_out;
     if (dealt_out) {
-        status = vb_class_shares_open(&work.shares, comm, pair->classifier, &pair->data->space,
-                                      pair->spec->similarity ? VB_DOT : VB_COSINE, err);
+        status = vb_class_shares_open(&work.shares, comm, pair->classifier, &pair->data->space, pair->spec->similarity, err);
         if (status) vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
         if (!status)
             beaten = vb_array((size_t)VB_UNIT_SAMPLES * (size_t)pair->data->space.vocabularies, 1, "outcome of a unit", err);
@@ -241,13 +240,13 @@ done:
 }
 
 int64_t vb_evaluate_texts_bytes(const vb_experiment *experiment, const vb_pair_shape *s) {
-    if (!experiment->similarity_engine) return s->classes * s->dim * 4;
+    if (experiment->similarity_engine == VB_ENGINE_REPLICATED) return s->classes * s->dim * 4;
     int64_t local = vb_cyclic_count((int)s->classes, 0, s->ranks);
     return (local + (s->encoded ? s->classes / s->ranks + 2 * VB_UNIT_SAMPLES : 1)) * s->dim * 4;
 }
 
 int64_t vb_evaluate_bytes(const vb_experiment *experiment, const vb_pair_shape *s) {
-    if (experiment->similarity_engine)
+    if (experiment->similarity_engine == VB_ENGINE_SCALAPACK)
         return vb_class_shares_bytes((int)s->classes, (int)s->dim, (int)s->vocabularies, s->ranks) + 16 * s->classes;
     return vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) + VB_UNIT_SAMPLES * s->vocabularies;
 }

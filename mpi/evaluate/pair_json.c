@@ -113,7 +113,7 @@ static json_t *model_json(vb_json *json, const vb_pair *pair) {
     const vb_model *model = pair->source->model;
     json_t *object = vb_json_object(json);
     vb_json_set_integer(json, object, "dimensions", pair->classifier->dim);
-    vb_json_set_text(json, object, "similarity", pair->spec->similarity ? "dot" : "cosine");
+    vb_json_set_text(json, object, "similarity", vb_score_names[pair->spec->similarity]);
     vb_json_set_text(json, object, "text_embeddings_digest", pair->classifier->digest.hex);
     if (!model) return object;
     vb_json_set_text(json, object, "weights_digest", model->weights.digest.hex);
@@ -158,7 +158,7 @@ static json_t *expansion_json(vb_json *json, const vb_pair *pair) {
 
 int vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, const vb_pair_counts *counts, json_t *skipped,
                  const vb_digest *data_digest, json_t **entry, vb_error *err) {
-    bool sampled = pair->experiment->protocol == VB_SAMPLED;
+    bool sampled = pair->experiment->protocol == VB_PROTOCOL_SAMPLED;
     vb_json json = {0};
     json_t *object = *entry = vb_json_object(&json);
     vb_json_set_text(&json, object, "model", pair->spec->name);

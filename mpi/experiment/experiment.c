@@ -5,6 +5,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/base/resolve.h"
+#include "mpi/experiment/experiment_tables.h"
 #include "mpi/experiment/series.h"
 #include "shards/files/path.h"
 #include "shards/text/prompts.h"
@@ -410,7 +411,7 @@ static int check_engine(const vb_experiment *experiment, vb_error *err) {
                        experiment->per_image                      ? "per_image" :
                        experiment->expansion_count                ? "expansions" :
                                                                     NULL;
-    if (!experiment->similarity_engine || !what) return 0;
+    if (experiment->similarity_engine == VB_ENGINE_REPLICATED || !what) return 0;
     return vb_errorf(err, VB_ECONFIG, "%s: similarity_engine: scalapack evaluates only; '%s' needs 'replicated'",
                      experiment->path, what);
 }

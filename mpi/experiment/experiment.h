@@ -2,6 +2,8 @@
 #ifndef VB_EXPERIMENT_H
 #define VB_EXPERIMENT_H
 
+#include "kernels/exact/score.h"
+#include "kernels/towers/clip.h"
 #include "mpi/experiment/adversarial_spec.h"
 #include "mpi/experiment/analyses_spec.h"
 #include "mpi/experiment/options.h"
@@ -10,7 +12,17 @@
 #include "shards/text/prompts.h"
 #include "shards/text/vocabularies.h"
 
-typedef enum vb_protocol_kind { VB_EXACT, VB_SAMPLED } vb_protocol_kind;
+/* Values of options that are one of several words; the words stand beside the option tables, in this order. */
+typedef enum vb_protocol_kind { VB_PROTOCOL_EXACT, VB_PROTOCOL_SAMPLED, VB_PROTOCOLS } vb_protocol_kind;
+typedef enum vb_on_error { VB_ON_ERROR_STRICT, VB_ON_ERROR_SKIP, VB_ON_ERRORS } vb_on_error; /* of a broken image */
+typedef enum vb_stated_activation {
+    VB_ACTIVATION_OF_FAMILY,
+    VB_ACTIVATION_QUICK_GELU,
+    VB_ACTIVATION_GELU,
+    VB_ACTIVATIONS
+} vb_stated_activation;
+typedef enum vb_preprocessing { VB_PREPROCESSING_OPENAI, VB_PREPROCESSING_RGB_FIRST, VB_PREPROCESSINGS } vb_preprocessing;
+typedef enum vb_similarity_engine { VB_ENGINE_REPLICATED, VB_ENGINE_SCALAPACK, VB_ENGINES } vb_similarity_engine;
 typedef enum vb_family_kind {
     VB_FAMILY_FOUND = -1 /* from the tensors' names */,
     VB_CLIP,
@@ -22,11 +34,11 @@ typedef enum vb_family_kind {
 /* A dataset; or an expansion: several of the datasets, each one vocabulary, which has a name, parts and shared_names only. */
 typedef struct vb_dataset_spec {
     char *name, *images, *vocabularies, *class_names;
-    int on_error;       /* 0 strict, 1 skip */
+    vb_on_error on_error;
     vb_prompts prompts; /* its own, for models without; none: count 0 */
     int part_count;     /* of an expansion; 0: a dataset */
     int *parts;         /* indices into the experiment's datasets */
-    int shared_names;   /* vb_shared_names */
+    vb_shared_names shared_names;
 } vb_dataset_spec;
 
 /* Embeddings of a dataset's images and classes that another program made. */
@@ -41,24 +53,24 @@ typedef struct vb_model_spec {
     bool left_out;             /* only_model names another one: no pair of it is evaluated */
     int family;                /* vb_family_kind */
     char *weights, *tokenizer;
-    int activation;                /* 0 from the family, 1 quick_gelu, 2 gelu */
-    int preprocessing;             /* 0 openai, 1 rgb_first */
-    int similarity;                /* 0 cosine, 1 dot */
+    vb_stated_activation activation;
+    vb_preprocessing preprocessing;
+    vb_similarity similarity;
     vb_embeddings_spec embeddings; /* of a precomputed model that has those of one dataset, else empty */
     int embeddings_count;
     vb_embeddings_spec *embeddings_list; /* of one that has those of several */
     vb_prompts prompts;                  /* templates in order; none (count 0) with CoOp, and where the datasets bring them */
     char *coop;                          /* checkpoint */
-    int coop_position;                   /* 0 end, 1 middle, 2 front */
-    vb_retrieval_spec retrieval;         /* its own; see vb_experiment_retrieval */
+    vb_prompt_position coop_position;
+    vb_retrieval_spec retrieval; /* its own; see vb_experiment_retrieval */
 } vb_model_spec;
 
 typedef struct vb_experiment {
     char *name, *output, *cache, *only_model;
-    int protocol;
+    vb_protocol_kind protocol;
     int64_t trials, seed, union_permutations, batch, threads, ranks_per_model;
-    int similarity_engine; /* 0 replicated, 1 scalapack */
-    uint32_t analyses;     /* bits: see mpi/experiment/analyses_spec.h */
+    vb_similarity_engine similarity_engine;
+    uint32_t analyses; /* bits: see mpi/experiment/analyses_spec.h */
     vb_adversarial_spec adversarial;
     bool per_image, latex;
     int dataset_count, model_count;
@@ -98,14 +110,5 @@ const vb_corpus_spec *vb_experiment_find_corpus(const vb_experiment *experiment,
 
 /* The machine options in effect. Owned by the caller. */
 json_t *vb_experiment_machine_json(vb_json *json, const vb_experiment *experiment);
-
-/* The top-level table: its scalar rows are also flags of `vocabench run`. */
-const vb_option *vb_experiment_tables_root(void);
-const vb_option *vb_experiment_tables_dataset(void);
-const vb_option *vb_experiment_tables_expansion(void);
-const vb_option *vb_experiment_tables_model(void);
-const vb_option *vb_experiment_tables_embeddings(void);   /* an entry of a model's list `embeddings` */
-const vb_option *vb_experiment_tables_coop(void);         /* a model's `prompts` as a map */
-const char *vb_experiment_tables_family_word(int family); /* as the file has it */
 
 #endif

@@ -1,15 +1,37 @@
 /* The option tables of the experiment file. */
+#include "mpi/experiment/experiment_tables.h"
+
+#include <assert.h>
+
 #include "mpi/experiment/experiment.h"
 
-static const char *const protocols[] = {"exact", "sampled", NULL};
-static const char *const on_error[] = {"strict", "skip", NULL};
-static const char *const families[] = {"clip", "slip", "declip", "precomputed", NULL};
-static const char *const activations[] = {"family", "quick_gelu", "gelu", NULL};
-static const char *const preprocessings[] = {"openai", "rgb_first", NULL};
-static const char *const similarities[] = {"cosine", "dot", NULL};
-static const char *const engines[] = {"replicated", "scalapack", NULL};
-static const char *const positions[] = {"end", "middle", "front", NULL};
-static const char *const shared_names[] = {"same", "different", "merge", "drop", NULL};
+/* A choice is written through an int, whatever enum the field is of. */
+static_assert(sizeof(vb_protocol_kind) == sizeof(int), "enums are ints");
+
+/* One word for each value of the enum, and a NULL. */
+#define WORDS_OF(words, count) static_assert(sizeof(words) / sizeof *(words) == (count) + 1, "a word for each value")
+
+static const char *const protocols[] = {[VB_PROTOCOL_EXACT] = "exact", [VB_PROTOCOL_SAMPLED] = "sampled", NULL};
+WORDS_OF(protocols, VB_PROTOCOLS);
+static const char *const on_error[] = {[VB_ON_ERROR_STRICT] = "strict", [VB_ON_ERROR_SKIP] = "skip", NULL};
+WORDS_OF(on_error, VB_ON_ERRORS);
+static const char *const families[] = {
+    [VB_CLIP] = "clip", [VB_SLIP] = "slip", [VB_DECLIP] = "declip", [VB_PRECOMPUTED] = "precomputed", NULL};
+WORDS_OF(families, VB_PRECOMPUTED + 1);
+static const char *const activations[] = {
+    [VB_ACTIVATION_OF_FAMILY] = "family", [VB_ACTIVATION_QUICK_GELU] = "quick_gelu", [VB_ACTIVATION_GELU] = "gelu", NULL};
+WORDS_OF(activations, VB_ACTIVATIONS);
+static const char *const preprocessings[] = {
+    [VB_PREPROCESSING_OPENAI] = "openai", [VB_PREPROCESSING_RGB_FIRST] = "rgb_first", NULL};
+WORDS_OF(preprocessings, VB_PREPROCESSINGS);
+static const char *const engines[] = {[VB_ENGINE_REPLICATED] = "replicated", [VB_ENGINE_SCALAPACK] = "scalapack", NULL};
+WORDS_OF(engines, VB_ENGINES);
+static const char *const positions[] = {
+    [VB_PROMPT_END] = "end", [VB_PROMPT_MIDDLE] = "middle", [VB_PROMPT_FRONT] = "front", NULL};
+WORDS_OF(positions, VB_PROMPT_FRONT + 1);
+static const char *const shared_names[] = {
+    [VB_SHARED_SAME] = "same", [VB_SHARED_DIFFERENT] = "different", [VB_SHARED_MERGE] = "merge", [VB_SHARED_DROP] = "drop", NULL};
+WORDS_OF(shared_names, VB_SHARED_DROP + 1);
 
 static const vb_option experiment_options[] = {
     {.key = "experiment",
@@ -220,7 +242,7 @@ static const vb_option model_options[] = {
      .kind = VB_OPTION_CHOICE,
      .offset = offsetof(vb_model_spec, similarity),
      .fallback = "cosine",
-     .choices = similarities,
+     .choices = vb_score_names,
      .help = "cosine, or the dot product with the text embeddings as they are"},
     {.key = "dataset",
      .kind = VB_OPTION_TEXT,

@@ -1,11 +1,14 @@
 /* Tables and readers of corpora and retrieval settings. */
 #include "mpi/experiment/retrieval_spec.h"
 
+#include <assert.h>
 #include <string.h>
 
-static const char *const filters[] = {"class-word", "none", NULL};
-static const char *const similarities[] = {"cosine", "dot", NULL};
-static const char *const renormalizations[] = {"official", "true", "false", NULL};
+static const char *const filters[] = {[VB_FILTER_CLASS_WORD] = "class-word", [VB_FILTER_NONE] = "none", NULL};
+static_assert(sizeof filters / sizeof *filters == VB_FILTERS + 1, "a word for each value");
+static const char *const renormalizations[] = {
+    [VB_RENORMALIZE_OFFICIAL] = "official", [VB_RENORMALIZE_ALWAYS] = "true", [VB_RENORMALIZE_NEVER] = "false", NULL};
+static_assert(sizeof renormalizations / sizeof *renormalizations == VB_RENORMALIZATIONS + 1, "a word for each value");
 
 static const vb_option corpus_options[] = {
     {.key = "name",
@@ -71,7 +74,7 @@ static const vb_option retrieval_options[] = {
      .kind = VB_OPTION_CHOICE,
      .offset = offsetof(vb_retrieval_spec, similarity),
      .fallback = "cosine",
-     .choices = similarities,
+     .choices = vb_score_names,
      .help = "of query and row: cosine, or the dot product with rows as they are stored"},
     {.key = "deduplicate",
      .kind = VB_OPTION_BOOLEAN,
@@ -110,33 +113,37 @@ const vb_option *vb_retrieval_spec_options(void) { return retrieval_options; }
 int vb_retrieval_spec_corpus_read(vb_corpus_spec *spec, const vb_yaml *node, const char *file, vb_error *err) {
     if (vb_options_read(corpus_options, spec, node, file, "a corpus", err)) return -1;
     if (spec->images && (spec->embeddings || spec->quantized || spec->captions || spec->text_embeddings))
-        return vb_errorf(
-            err, VB_ECONFIG,
-            "%s:%d:%d: corpus '%s': images bring their own captions; leave out embeddings, captions, text_embeddings", file,
-            node->line, node->column, spec->name);
+        return vb_yaml_errorf(node, file, err,
+                              "corpus '%s': images bring their own captions; leave out embeddings, captions, text_embeddings",
+                              spec->name);
     if (!spec->images && !spec->embeddings && !spec->captions)
-        return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: corpus '%s': one of images, embeddings, captions is needed", file,
-                         node->line, node->column, spec->name);
+        return vb_yaml_errorf(node, file, err, "corpus '%s': one of images, embeddings, captions is needed", spec->name);
     return 0;
 }
 
 void vb_retrieval_spec_corpus_free(vb_corpus_spec *spec) { vb_options_free(corpus_options, spec); }
 
-/* A number or a list of them: at most VB_RETRIEVAL_VALUES. Reals go to `reals`, integers to `integers`. */
-static int read_numbers(const vb_yaml *map, const char *key, const char *file, double low, double high, int64_t *integers,
-                        double *reals, int *count, vb_error *err) {
-    const vb_yaml *node = vb_yaml_get(map, key);
+/* A key that holds a number or a list of them, at most VB_RETRIEVAL_VALUES. One of integers and reals is set. */
+typedef struct numbers {
+    const char *key;
+    double low, high;
+    int64_t *integers;
+    double *reals;
+    int *count;
+} numbers;
+
+static int read_numbers(const vb_yaml *map, const char *file, const numbers *to, vb_error *err) {
+    const vb_yaml *node = vb_yaml_get(map, to->key);
     if (!node) return 0;
     size_t n = node->kind == VB_YAML_LIST ? node->count : 1;
     if (!n || n > VB_RETRIEVAL_VALUES)
-        return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: %s: expected 1 to %d numbers, found %zu", file, node->line, node->column,
-                         key, VB_RETRIEVAL_VALUES, n);
-    *count = (int)n;
+        return vb_yaml_errorf(node, file, err, "%s: expected 1 to %d numbers, found %zu", to->key, VB_RETRIEVAL_VALUES, n);
+    *to->count = (int)n;
     for (size_t i = 0; i < n; i++) {
         const vb_yaml *item = node->kind == VB_YAML_LIST ? node->items[i] : node;
-        int status = integers ? vb_yaml_integer(item, file, (int64_t)low, (int64_t)high, &integers[i], err) :
-                                vb_yaml_real(item, file, low, high, &reals[i], err);
-        if (status) return vb_error_prefix(err, "%s", key);
+        int status = to->integers ? vb_yaml_integer(item, file, (int64_t)to->low, (int64_t)to->high, &to->integers[i], err) :
+                                    vb_yaml_real(item, file, to->low, to->high, &to->reals[i], err);
+        if (status) return vb_error_prefix(err, "%s", to->key);
     }
     return 0;
 }
@@ -147,8 +154,9 @@ int vb_retrieval_spec_read(vb_retrieval_spec *spec, const vb_yaml *node, const c
     spec->top_k[0] = 100;
     spec->lambda[0] = 0.25;
     spec->top_k_count = spec->lambda_count = 1;
-    if (read_numbers(node, "top_k", file, 1, 1000000, spec->top_k, NULL, &spec->top_k_count, err)) return -1;
-    if (read_numbers(node, "lambda", file, 0, 1, NULL, spec->lambda, &spec->lambda_count, err)) return -1;
+    const numbers top_k = {.key = "top_k", .low = 1, .high = 1000000, .integers = spec->top_k, .count = &spec->top_k_count},
+                  lambda = {.key = "lambda", .low = 0, .high = 1, .reals = spec->lambda, .count = &spec->lambda_count};
+    if (read_numbers(node, file, &top_k, err) || read_numbers(node, file, &lambda, err)) return -1;
     int64_t most = 0;
     for (int i = 0; i < spec->top_k_count; i++) most = spec->top_k[i] > most ? spec->top_k[i] : most;
     if (vb_options_parse_size(spec->memory, &spec->budget, err))
@@ -156,12 +164,11 @@ int vb_retrieval_spec_read(vb_retrieval_spec *spec, const vb_yaml *node, const c
     spec->depth_given = spec->depth > 0;
     if (!spec->depth) spec->depth = most;
     if (spec->depth < most)
-        return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: retrieval: depth %lld is below the largest top_k %lld", file, node->line,
-                         node->column, (long long)spec->depth, (long long)most);
+        return vb_yaml_errorf(node, file, err, "retrieval: depth %lld is below the largest top_k %lld", (long long)spec->depth,
+                              (long long)most);
     const char *braces = spec->query ? strstr(spec->query, "{}") : NULL;
     if (spec->query && (!braces || strstr(braces + 2, "{}")))
-        return vb_errorf(err, VB_ECONFIG, "%s:%d:%d: retrieval: query: a template holds exactly one {}: %s", file, node->line,
-                         node->column, spec->query);
+        return vb_yaml_errorf(node, file, err, "retrieval: query: a template holds exactly one {}: %s", spec->query);
     return 0;
 }
 

@@ -2,6 +2,7 @@
 #ifndef VB_RETRIEVAL_SPEC_H
 #define VB_RETRIEVAL_SPEC_H
 
+#include "kernels/exact/score.h"
 #include "mpi/experiment/options.h"
 
 /* A corpus: WebDataset images with captions (encoded by the index model), embedding parts with captions beside them, or captions
@@ -13,13 +14,21 @@ typedef struct vb_corpus_spec {
 
 enum { VB_RETRIEVAL_VALUES = 16 };
 
+typedef enum vb_caption_filter { VB_FILTER_CLASS_WORD, VB_FILTER_NONE, VB_FILTERS } vb_caption_filter;
+typedef enum vb_renormalize {
+    VB_RENORMALIZE_OFFICIAL, /* in prompt ensembles only, as the official code does */
+    VB_RENORMALIZE_ALWAYS,
+    VB_RENORMALIZE_NEVER,
+    VB_RENORMALIZATIONS
+} vb_renormalize;
+
 typedef struct vb_retrieval_spec {
     bool given;
     char *corpus, *query, *index_model, *memory;
-    int64_t budget;  /* memory in bytes */
-    int filter;      /* 0 class-word, 1 none */
-    int renormalize; /* 0 official: in ensembles only; 1 true; 2 false */
-    int similarity;  /* 0 cosine, 1 dot */
+    int64_t budget; /* memory in bytes */
+    vb_caption_filter filter;
+    vb_renormalize renormalize; /* of the blended prompts */
+    vb_similarity similarity;
     bool deduplicate, depth_given;
     int64_t
         depth; /* rows retrieved a class before the filter; given: top_k counts what the filter keeps of them, as in the official

@@ -13,7 +13,7 @@ typedef enum vb_series_key { VB_SERIES_WEIGHTS, VB_SERIES_COOP, VB_SERIES_IMAGES
 typedef struct vb_series {
     int count;                        /* checkpoints; 0: the entry is no series */
     char **checkpoints;               /* what tells the files of the first pattern apart, for names */
-    vb_strings found[VB_SERIES_KEYS];   /* as many as checkpoints, or none where the key is no pattern */
+    vb_strings found[VB_SERIES_KEYS]; /* as many as checkpoints, or none where the key is no pattern */
     size_t unwritten[VB_SERIES_KEYS]; /* leading bytes of found paths that were not in the experiment file */
 } vb_series;
 

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "kernels/base/memory.h"
 #include "mpi/encode/classifier.h"
@@ -14,6 +13,7 @@
 #include "mpi/plan/stage_memory.h"
 #include "mpi/ranks/groups.h"
 #include "mpi/run/schedule.h"
+#include "shards/files/path.h"
 
 /* Measured: a rank before it does anything (MPI, libraries, the tokenizer's tables), and what a class takes in the vocabularies'
  * tables. */
@@ -30,8 +30,9 @@ typedef struct plan {
 } plan;
 
 static int64_t file_size(const char *path) {
-    struct stat info;
-    return path && !stat(path, &info) ? (int64_t)info.st_size : 0;
+    vb_path_facts facts;
+    vb_error none;
+    return path && !vb_path_stat(path, &facts, &none) ? (int64_t)facts.size : 0;
 }
 
 static void amount(char *text, size_t size, double bytes) {

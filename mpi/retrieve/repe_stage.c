@@ -100,7 +100,7 @@ static int retrieve(repe *work, vb_error *err) {
                       "them as index_model",
                       work->corpus_spec->name, work->corpus.index.dim, work->pair->spec->name, dim);
     vb_retrieve_options options = {.top_k = work->settings->depth,
-                                   .similarity = work->settings->similarity ? VB_DOT : VB_COSINE,
+                                   .similarity = work->settings->similarity,
                                    .threads = work->pair->threads,
                                    .memory = work->settings->budget,
                                    .quantized = work->corpus_spec->quantized,
@@ -150,7 +150,7 @@ static int read_captions(repe *work, vb_error *err) {
     }
     status = vb_comm_agree(&work->context->comm, status, err);
     /* Precomputed caption embeddings without a filter need no captions, and may have none. */
-    bool needed = work->model || !work->settings->filter || work->settings->deduplicate;
+    bool needed = work->model || work->settings->filter == VB_FILTER_CLASS_WORD || work->settings->deduplicate;
     if (status || (!needed && !work->corpus.captions.count)) return status;
     work->captions = vb_array((size_t)work->unique_count, sizeof *work->captions, "captions", err);
     if (vb_comm_agree(&work->context->comm, work->captions ? 0 : -1, err)) return -1;
@@ -168,7 +168,7 @@ static int filter_class(repe *work, int class, vb_error *err) {
     for (int64_t i = 0; i < work->depth && !status; i++) {
         const char *caption = work->captions ? work->captions[place_of(work, ids[i])] : "";
         bool holds = true;
-        if (!settings->filter) status = vb_repe_caption_holds(&words, caption, &holds, err);
+        if (settings->filter == VB_FILTER_CLASS_WORD) status = vb_repe_caption_holds(&words, caption, &holds, err);
         for (int64_t j = 0; j < i && holds && settings->deduplicate; j++)
             if (kept[j] && !strcmp(caption, work->captions[place_of(work, ids[j])])) holds = false;
         kept[i] = holds;
@@ -241,17 +241,18 @@ done:
 static int blend_class(const repe *work, int class, int64_t top_k, double lambda, const float **selected, float *scratch,
                        float *out, vb_error *err) {
     const vb_classifier *plain = work->pair->classifier;
-    int prompts = plain->prompt_rows ? plain->prompts : 1, setting = work->settings->renormalize;
+    int prompts = plain->prompt_rows ? plain->prompts : 1;
+    vb_renormalize setting = work->settings->renormalize;
     const float *texts =
         (plain->prompt_rows ? plain->prompt_rows : plain->texts) + (size_t) class * (size_t)prompts * (size_t)work->dim;
     int64_t n = select_rows(work, class, top_k, selected);
-    if (prompts == 1) return vb_repe_blend(texts, selected, n, work->dim, lambda, setting == 1, out, err);
+    if (prompts == 1) return vb_repe_blend(texts, selected, n, work->dim, lambda, setting == VB_RENORMALIZE_ALWAYS, out, err);
     for (int p = 0; p < prompts; p++)
-        if (vb_repe_blend(texts + (size_t)p * (size_t)work->dim, selected, n, work->dim, lambda, setting != 2,
+        if (vb_repe_blend(texts + (size_t)p * (size_t)work->dim, selected, n, work->dim, lambda, setting != VB_RENORMALIZE_NEVER,
                           scratch + (size_t)p * (size_t)work->dim, err))
             return -1;
-    return setting == 2 ? vb_direction_mean(scratch, prompts, work->dim, out, err) :
-                          vb_direction_ensemble(scratch, prompts, work->dim, out, err);
+    return setting == VB_RENORMALIZE_NEVER ? vb_direction_mean(scratch, prompts, work->dim, out, err) :
+                                             vb_direction_ensemble(scratch, prompts, work->dim, out, err);
 }
 
 static int blend(const repe *work, int64_t top_k, double lambda, float *texts, int *fallbacks, vb_error *err) {
@@ -283,7 +284,8 @@ static int store_blend(const repe *work, int64_t top_k, double lambda, const flo
 static int evaluate_setting(const repe *work, int64_t top_k, double lambda, json_t *rows, vb_error *err) {
     vb_comm *comm = &work->context->comm;
     const vb_classifier *plain = work->pair->classifier;
-    int fallbacks = 0, prompts = plain->prompt_rows ? plain->prompts : 1, setting = work->settings->renormalize;
+    int fallbacks = 0, prompts = plain->prompt_rows ? plain->prompts : 1;
+    vb_renormalize setting = work->settings->renormalize;
     vb_classifier blended = {.classes = work->classes, .dim = work->dim, .prompts = prompts};
     vb_model_spec spec = *work->pair->spec;
     vb_pair pair = *work->pair;
@@ -298,7 +300,7 @@ static int evaluate_setting(const repe *work, int64_t top_k, double lambda, json
         status = vb_comm_agree(comm, status, err);
     }
     /* A blend that is not normalised is compared as it is: that is what the official code does with a single prompt. */
-    spec.similarity = prompts == 1 && setting != 1;
+    spec.similarity = prompts == 1 && setting != VB_RENORMALIZE_ALWAYS ? VB_DOT : VB_COSINE;
     pair.spec = &spec;
     pair.classifier = &blended;
     pair.records = NULL;
@@ -313,7 +315,7 @@ static int evaluate_setting(const repe *work, int64_t top_k, double lambda, json
         vb_json_set_integer(&json, row, "top_k", top_k);
         vb_json_set_real(&json, row, "lambda", lambda);
         vb_json_set_integer(&json, row, "classes_without_captions", fallbacks);
-        vb_json_set_text(&json, row, "similarity", spec.similarity ? "dot" : "cosine");
+        vb_json_set_text(&json, row, "similarity", vb_score_names[spec.similarity]);
         vb_json_set_text(&json, row, "text_embeddings_digest", blended.digest.hex);
         for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) vb_json_set_same(&json, row, keys[i], result);
         vb_json_append(&json, rows, row);
@@ -439,7 +441,7 @@ int vb_repe_stage(vb_context *context, const vb_repe_job *job, json_t **result, 
                              .cache = job->pair.experiment->cache,
                              .batch = (int)job->pair.experiment->batch,
                              .threads = job->pair.threads,
-                             .skip_broken = job->pair.data->spec->on_error == 1};
+                             .skip_broken = job->pair.data->spec->on_error == VB_ON_ERROR_SKIP};
     if (!status) status = vb_corpus_parts_open(&work.corpus, &work.how, work.corpus_spec, err);
     work.how.model = work.model;
     if (!status) status = retrieve(&work, err);

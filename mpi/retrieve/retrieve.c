@@ -291,7 +291,7 @@ static int open_copy(retrieval *work, const float *queries, int64_t count, vb_er
     if (vb_quantized_matches(copy, work->corpus, err)) return -1;
     if (copy->similarity != options->similarity)
         return vb_errorf(err, VB_EMISMATCH, "%s: codes for the similarity %s, asked for is %s", copy->folder,
-                         copy->similarity == VB_COSINE ? "cosine" : "dot", options->similarity == VB_COSINE ? "cosine" : "dot");
+                         vb_score_names[copy->similarity], vb_score_names[options->similarity]);
     if (vb_coder_new(&work->coder, copy->dim, copy->mean, copy->seed, copy->similarity, err)) return -1;
     return vb_coded_queries_new(&work->coded, work->coder, queries, count, err);
 }

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "kernels/base/memory.h"
 #include "mpi/base/provenance.h"
@@ -11,12 +10,13 @@
 #include "shards/files/path.h"
 
 static void add_file(vb_digester *digester, const char *path) {
-    struct stat info;
+    vb_path_facts facts;
+    vb_error none;
     if (!path) return;
     vb_digest_add_text(digester, path);
-    if (stat(path, &info)) return;
-    int64_t facts[3] = {info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
-    vb_digest_add(digester, facts, sizeof facts);
+    if (vb_path_stat(path, &facts, &none)) return;
+    int64_t numbers[3] = {(int64_t)facts.size, facts.mtime_ns / 1000000000, facts.mtime_ns % 1000000000};
+    vb_digest_add(digester, numbers, sizeof numbers);
 }
 
 /* A corpus as it lies: every file of its globs. */

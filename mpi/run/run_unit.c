@@ -61,7 +61,7 @@ static int store_pair(vb_runner *runner, const finished_pair *finished, const ch
     vb_json_set_integer(&json, pair, "texts_encoded", counts->texts_encoded);
     vb_json_set_integer(&json, pair, "texts_cached", counts->texts_cached);
     if (finished->scan) vb_json_set(&json, pair, "retrieval", json_incref(finished->scan));
-    if (runner->experiment->similarity_engine) {
+    if (runner->experiment->similarity_engine == VB_ENGINE_SCALAPACK) {
         json_t *similarity = vb_json_set_object(&json, pair, "similarity");
         vb_json_set_text(&json, similarity, "engine", "scalapack");
         vb_json_set_integer(&json, similarity, "ranks", runner->context->comm.size);

@@ -1,14 +1,14 @@
 /* Datasets of every format behind one index: opened, sent, and read unit by unit. */
 #include "shards/datasets/dataset.h"
 
+#include <stdio.h>
 #include <string.h>
-
-#include <jansson.h>
 
 #include "kernels/base/memory.h"
 #include "kernels/base/utf8.h"
 #include "shards/datasets/class_names.h"
 #include "shards/datasets/dataset_listing.h"
+#include "shards/files/json_parse.h"
 #include "shards/images/image.h"
 
 /* ---- the formats: a new one is a row here, a file of its own, and its line in dataset_format.h ---- */
@@ -175,9 +175,7 @@ int64_t vb_dataset_unit_of(const vb_dataset *dataset, int64_t sample) {
     return low;
 }
 
-int vb_dataset_unit_size(int64_t samples) { return vb_dataset_index_unit_size(samples); }
-
-int vb_dataset_unit_samples(const vb_dataset *dataset) { return vb_dataset_unit_size(dataset->head->samples); }
+int vb_dataset_unit_samples(const vb_dataset *dataset) { return vb_dataset_index_unit_size(dataset->head->samples); }
 
 static int sign_file(vb_digester *digester, const char *path, vb_error *err) {
     vb_path_facts facts;
@@ -249,8 +247,8 @@ static int digest_unit(const vb_dataset *dataset, vb_unit_data *data, vb_error *
     return 0;
 }
 
-static int read_unit(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_sample_extra *extras, bool bytes,
-                     vb_error *err) {
+static int read_any_unit(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_sample_extra *extras, bool bytes,
+                         vb_error *err) {
     vb_unit_range range = vb_dataset_unit(dataset, unit);
     int status = begin_unit(dataset, range, data, err);
     if (!status) status = format_of(dataset)->read(dataset, range, data, extras, bytes, err);
@@ -260,16 +258,16 @@ static int read_unit(const vb_dataset *dataset, int64_t unit, vb_unit_data *data
 }
 
 int vb_dataset_read_unit(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_error *err) {
-    return read_unit(dataset, unit, data, NULL, true, err);
+    return read_any_unit(dataset, unit, data, NULL, true, err);
 }
 
 int vb_dataset_read_unit_labels(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_error *err) {
-    return read_unit(dataset, unit, data, NULL, false, err);
+    return read_any_unit(dataset, unit, data, NULL, false, err);
 }
 
 int vb_dataset_read_unit_extras(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_sample_extra *extras,
                                 vb_error *err) {
-    return read_unit(dataset, unit, data, extras, true, err);
+    return read_any_unit(dataset, unit, data, extras, true, err);
 }
 
 void vb_dataset_extras_free(vb_sample_extra *extras, int count) {
@@ -284,7 +282,11 @@ static int caption_of(const vb_sample_extra *extra, const char *name, char **cap
     const char *text = (const char *)extra->text;
     size_t size = extra->text_size;
     json_t *root = NULL;
-    if (!text && extra->json && (root = json_loadb((const char *)extra->json, extra->json_size, 0, NULL))) {
+    if (!text && extra->json) { /* what is no JSON holds no caption */
+        json_error_t where;
+        vb_error why;
+        root = vb_json_parse_bare((const char *)extra->json, extra->json_size, 0, &where, &why);
+        if (!root && why.code == VB_EMEMORY) return vb_errorf(err, VB_EMEMORY, "%s: %s", name, why.text);
         const json_t *value = json_object_get(root, "caption");
         text = json_string_value(value);
         size = json_string_length(value);

@@ -11,10 +11,6 @@
 #include "kernels/image/preprocess.h"
 #include "shards/datasets/dataset_types.h"
 
-/* The samples of a full unit: the largest power of two from 8 to VB_UNIT_SAMPLES of which so many samples make at least 64 units.
- * So ranks have something to divide in small datasets too, and the cut is the same for any number of ranks. */
-int vb_dataset_unit_size(int64_t samples);
-
 /* images: folder (of class folders, of images without labels, or of shards), .tar / .tar.zst (glob) or CIFAR-10/100 binary files
  * (glob). class_names: file with one class name a line that integer labels index, or NULL: names found beside the data
  * (manifest.json, classnames.txt, fine_label_names.txt, batches.meta.txt). Reads the index only, no image.
@@ -35,24 +31,24 @@ bool vb_dataset_recognises(const char *path);
 /* The same dataset on another rank, from rank 0's index: one block of bytes that can be sent. Free *bytes with vb_free. */
 int vb_dataset_export(const vb_dataset *dataset, void **bytes, size_t *size, vb_error *err);
 int vb_dataset_import(vb_dataset **dataset, const void *bytes, size_t size, vb_error *err);
-void vb_dataset_close(vb_dataset *dataset);
+void vb_dataset_close(vb_dataset *dataset); /* NULL is fine */
 
 /* "class folders", "images", "WebDataset", "CIFAR-100 binary", "CIFAR-10 binary": the format's word for it. */
 const char *vb_dataset_kind(const vb_dataset *dataset);
-int64_t vb_dataset_samples(const vb_dataset *dataset);
-uint64_t vb_dataset_bytes(const vb_dataset *dataset); /* that reading everything takes */
-int64_t vb_dataset_units(const vb_dataset *dataset);
+int64_t vb_dataset_samples(const vb_dataset *dataset); /* images, and samples whose image is missing */
+uint64_t vb_dataset_bytes(const vb_dataset *dataset);  /* that reading everything takes */
+int64_t vb_dataset_units(const vb_dataset *dataset);   /* pieces of work: see VB_UNIT_SAMPLES */
 /* Files that are no images (folders), members of no known kind (shards): passed over. */
 int64_t vb_dataset_ignored(const vb_dataset *dataset);
 
 /* Distinct labels, and whether integers could not be named (then label i is the decimal number and indexes the vocabulary's
  * classes). */
 int vb_dataset_labels(const vb_dataset *dataset);
-const char *vb_dataset_label(const vb_dataset *dataset, int label);
+const char *vb_dataset_label(const vb_dataset *dataset, int label); /* valid as long as the dataset */
 bool vb_dataset_labels_are_numbers(const vb_dataset *dataset);
 
-vb_unit_range vb_dataset_unit(const vb_dataset *dataset, int64_t unit);
-int64_t vb_dataset_unit_of(const vb_dataset *dataset, int64_t sample); /* the unit that holds it */
+vb_unit_range vb_dataset_unit(const vb_dataset *dataset, int64_t unit); /* unit: 0 .. units - 1 */
+int64_t vb_dataset_unit_of(const vb_dataset *dataset, int64_t sample);  /* the unit that holds it */
 /* No unit of this dataset has more samples. */
 int vb_dataset_unit_samples(const vb_dataset *dataset);
 
@@ -64,10 +60,10 @@ int vb_dataset_unit_signature(const vb_dataset *dataset, int64_t unit, vb_digest
  * decompressed from its beginning unless units are asked for in increasing order. Broken images are not noticed here but when
  * they are decoded. */
 int vb_dataset_read_unit(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_error *err);
-void vb_dataset_unit_free(vb_unit_data *data);
+void vb_dataset_unit_free(vb_unit_data *data); /* {0} is fine */
 
-/* The same with the extras of each sample, where the format has captions: VB_UNIT_SAMPLES of them, zeroed by the caller; free with
- * vb_dataset_extras_free either way. */
+/* The same with the extras of each sample, where the format has captions: VB_UNIT_SAMPLES of them, zeroed by the caller; free
+ * with vb_dataset_extras_free either way. */
 int vb_dataset_read_unit_extras(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_sample_extra *extras,
                                 vb_error *err);
 void vb_dataset_extras_free(vb_sample_extra *extras, int count);

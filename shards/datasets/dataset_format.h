@@ -29,8 +29,8 @@ typedef struct vb_dataset_format {
     /* Or NULL: the files of this format inside a folder, none being no error. *files is empty after a failure. */
     int (*find)(vb_strings *files, const char *folder, vb_error *err);
 
-    /* Lists the samples of paths of this format (one or more, distinct, in byte order) and sets the listing's variant. No sample is
-     * no error. */
+    /* Lists the samples of paths of this format (one or more, distinct, in byte order) and sets the listing's variant. No sample
+     * is no error. */
     int (*list)(vb_dataset_listing *listing, const vb_strings *paths, vb_error *err);
     /* Fills bytes and size of data->samples, whose names and labels are there; with fixed records, names and labels too, and
      * nothing else when `bytes` is false. `extras` (or NULL): one a sample, zeroed. Thread-safe. */

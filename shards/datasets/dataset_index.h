@@ -68,11 +68,13 @@ extern const char vb_dataset_index_magic[8];
 int vb_dataset_index_attach(vb_dataset **dataset, void *block, size_t size, vb_error *err);
 void vb_dataset_index_free(vb_dataset *dataset); /* NULL is fine */
 
-/* The samples of a full unit in a dataset of so many samples: vb_dataset_unit_size. */
+/* The samples of a full unit: the largest power of two from 8 to VB_UNIT_SAMPLES of which so many samples make at least 64 units.
+ * So ranks have something to divide in small datasets too, and the cut is the same for any number of ranks. */
 int vb_dataset_index_unit_size(int64_t samples);
-vb_unit_range vb_dataset_index_unit(const vb_dataset *dataset, int64_t unit);
+vb_unit_range vb_dataset_index_unit(const vb_dataset *dataset, int64_t unit); /* unit: 0 .. units - 1 */
 /* The file that holds a sample. */
 int64_t vb_dataset_index_file_of(const vb_dataset *dataset, int64_t sample);
+/* A string of the pool, and the path of a file; valid as long as the dataset. */
 static inline const char *vb_dataset_index_text(const vb_dataset *dataset, vb_pooled at) {
     assert(at < dataset->head->pool);
     return dataset->pool + at;

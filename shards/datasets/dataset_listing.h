@@ -35,12 +35,13 @@ int vb_dataset_listing_text(vb_dataset_listing *listing, const char *text, size_
 int vb_dataset_listing_label(vb_dataset_listing *listing, const char *text, size_t size, int32_t *label, vb_error *err);
 /* A file whose samples follow. */
 int vb_dataset_listing_file(vb_dataset_listing *listing, const char *path, uint64_t bytes, vb_error *err);
+/* A sample of the file that was added last. */
 int vb_dataset_listing_sample(vb_dataset_listing *listing, const vb_dataset_listed *sample, vb_error *err);
 /* Sorts the samples from `first` on by name, in byte order. */
 void vb_dataset_listing_sort(vb_dataset_listing *listing, size_t first);
 
-/* Resolves the labels, cuts the units and freezes the index, whose format is the row of that number. VB_EDATA and VB_EMISMATCH name
- * the sample whose label does not fit. */
+/* Resolves the labels, cuts the units and freezes the index, whose format is the row of that number. VB_EDATA and VB_EMISMATCH
+ * name the sample whose label does not fit. */
 int vb_dataset_listing_freeze(vb_dataset_listing *listing, int format, vb_dataset **dataset, vb_error *err);
 
 #endif

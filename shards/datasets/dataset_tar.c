@@ -1,5 +1,4 @@
 /* WebDataset shards: members of a tar grouped by key into samples, with labels from .cls or .json. */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "kernels/base/memory.h"
 #include "shards/datasets/class_names.h"
 #include "shards/datasets/dataset_listing.h"
+#include "shards/files/json_parse.h"
 #include "shards/files/manifest.h"
 #include "shards/files/tar.h"
 #include "shards/images/image.h"
@@ -66,11 +66,11 @@ static char *label_from_json(const struct scan *scan, vb_error *err) {
         may |= strstr(group->json, quoted) != NULL;
     }
     if (!may) return vb_strdup("", err);
-    json_error_t wrong;
-    json_t *root = json_loadb(group->json, (size_t)group->json_size, JSON_ALLOW_NUL, &wrong);
+    json_error_t where;
+    json_t *root = vb_json_parse_bare(group->json, (size_t)group->json_size, JSON_ALLOW_NUL, &where, err);
     if (!json_is_object(root)) {
-        vb_errorf(err, VB_EDATA, "%s: sample '%s': .json: expected an object: %s", scan->path, key_of(scan),
-                  root ? "found another value" : wrong.text);
+        if (root) vb_errorf(err, VB_EDATA, "found another value");
+        vb_error_prefix(err, "%s: sample '%s': .json: expected an object", scan->path, key_of(scan));
         json_decref(root);
         return NULL;
     }
@@ -250,7 +250,7 @@ static void free_facts(folder_facts *facts) {
 }
 
 /* A manifest of ours; empty where there is none: another program's manifest.json says nothing to us. */
-static int read_manifest(vb_manifest *manifest, const char *path, vb_error *err) {
+static int read_folder_manifest(vb_manifest *manifest, const char *path, vb_error *err) {
     vb_error why = {0};
     *manifest = (vb_manifest){0};
     if (!vb_path_exists(path) || !vb_manifest_read(manifest, path, &why) || why.code == VB_EUNSUPPORTED) return 0;
@@ -261,7 +261,7 @@ static int read_facts(folder_facts *facts, const char *path, vb_error *err) {
     int status = -1;
     char *manifest = vb_path_beside(path, "manifest.json", err), *names = vb_path_beside(path, "classnames.txt", err);
     if (!manifest || !names || !(facts->folder = vb_path_beside(path, "", err))) goto done;
-    if (read_manifest(&facts->manifest, manifest, err)) goto done;
+    if (read_folder_manifest(&facts->manifest, manifest, err)) goto done;
     if (facts->manifest.class_names.count) {
         facts->names = facts->manifest.class_names;
         facts->manifest.class_names = (vb_strings){0};
@@ -318,7 +318,7 @@ static int tar_find(vb_strings *files, const char *folder, vb_error *err) {
     vb_strings names = {0};
     int status = -1;
     char *path = vb_path_join(folder, "manifest.json", err);
-    if (!path || read_manifest(&manifest, path, err)) goto done;
+    if (!path || read_folder_manifest(&manifest, path, err)) goto done;
     if (!manifest.shard_count && vb_path_list_folder(&names, folder, err)) goto done;
     for (size_t i = 0; i < manifest.shard_count; i++)
         if (vb_strings_take(files, vb_path_join(folder, manifest.shards[i].file, err), err)) goto done;

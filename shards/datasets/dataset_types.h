@@ -1,4 +1,4 @@
-/* What is read from a dataset: units, their samples, and what lies beside an image. Types only; shards/datasets/dataset.h reads. */
+/* What is read from a dataset: units, their samples, and what lies beside an image. Types only. */
 #ifndef VB_DATASET_TYPES_H
 #define VB_DATASET_TYPES_H
 

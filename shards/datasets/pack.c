@@ -68,7 +68,7 @@ static int open_shard(struct packer *packer, vb_error *err) {
 
 static int close_shard(struct packer *packer, vb_error *err) {
     vb_manifest_shard *shard = &packer->manifest.shards[packer->manifest.shard_count - 1];
-    if (vb_tar_write_end(to_zst, packer->writer, err)) return -1;
+    if (vb_tar_write_end(&(vb_tar_sink){to_zst, packer->writer}, err)) return -1;
     vb_zst_writer *writer = packer->writer;
     packer->writer = NULL; /* commit frees it either way */
     if (vb_zst_writer_commit(writer, &shard->bytes, err) || vb_digest_file(packer->path, &shard->digest, err)) return -1;
@@ -82,10 +82,10 @@ static int close_shard(struct packer *packer, vb_error *err) {
 static int add_member(struct packer *packer, int64_t number, const char *suffix, const void *bytes, size_t size, vb_error *err) {
     char name[40];
     snprintf(name, sizeof name, "%0*lld.%s", KEY_DIGITS, (long long)number, suffix);
-    return vb_tar_write_file(to_zst, packer->writer, name, bytes, size, err);
+    return vb_tar_write_file(&(vb_tar_sink){to_zst, packer->writer}, name, bytes, size, err);
 }
 
-static int add_image(struct packer *packer, int64_t number, const vb_sample *sample, vb_error *err) {
+static int pack_image(struct packer *packer, int64_t number, const vb_sample *sample, vb_error *err) {
     const char *suffix = vb_image_format_suffix(sample->bytes, sample->size);
     if (!sample->raw_width) {
         if (!sample->size) return vb_errorf(err, VB_EDATA, "sample '%s': no image, or an empty one", sample->name);
@@ -132,7 +132,7 @@ static int add_json(struct packer *packer, int64_t number, const vb_sample *samp
         vb_errorf(err, VB_EMEMORY, "no memory for JSON");
     else status = add_member(packer, number, "json", text, strlen(text), err);
 done:
-    free(text);
+    vb_free(text);
     json_decref(label);
     json_decref(source);
     json_decref(root);
@@ -145,7 +145,7 @@ static int add_sample(struct packer *packer, int64_t number, const vb_sample *sa
     const char *label = sample->label < 0 ? NULL : vb_dataset_label(packer->dataset, sample->label);
     if (!packer->writer && open_shard(packer, err)) return -1;
     if (vb_zst_writer_frame_bytes(packer->writer) >= FRAME_BYTES && vb_zst_writer_cut(packer->writer, err)) return -1;
-    if (add_image(packer, number, sample, err)) return -1;
+    if (pack_image(packer, number, sample, err)) return -1;
     if (label) {
         char index[16];
         snprintf(index, sizeof index, "%d", sample->label);

@@ -1,7 +1,9 @@
 /* Embedding corpora: finding parts, reading their headers, reading their rows. */
 #include "shards/embeddings/corpus.h"
 
+#include <assert.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
@@ -10,12 +12,11 @@
 #include "shards/weights/safetensors.h"
 #include "shards/weights/weights.h"
 
-/* ---- which files
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- which files ---- */
 
 static bool is_part(const char *path) { return vb_path_ends_with(path, ".npy") || vb_path_ends_with(path, ".safetensors"); }
 
-static int list_folder(vb_strings *paths, const char *name, vb_error *err) {
+static int list_parts(vb_strings *paths, const char *name, vb_error *err) {
     char *inner = vb_format(err, "%s/img_emb", name);
     if (!inner) return -1;
     const char *folder = vb_path_is_folder(inner) ? inner : name;
@@ -34,8 +35,7 @@ static int list_folder(vb_strings *paths, const char *name, vb_error *err) {
     return status;
 }
 
-/* ---- headers
- * ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- headers ---- */
 
 static int take_tensor(vb_corpus_part *part, const vb_tensor *tensor, const vb_map *map, int *dim, vb_error *err) {
     if (tensor->ndim != 2)
@@ -69,7 +69,7 @@ static int read_safetensors(vb_corpus_part *part, int *dim, vb_error *err) {
     return status;
 }
 
-static int read_header(vb_corpus_part *part, int *dim, vb_error *err) {
+static int read_part_header(vb_corpus_part *part, int *dim, vb_error *err) {
     if (vb_path_ends_with(part->path, ".safetensors")) return read_safetensors(part, dim, err);
     vb_npy npy;
     if (vb_npy_open(&npy, part->path, err)) return -1;
@@ -80,33 +80,34 @@ static int read_header(vb_corpus_part *part, int *dim, vb_error *err) {
 
 int vb_corpus_open_files(vb_corpus *corpus, const char *name, const char *const *paths, size_t count, vb_error *err) {
     *corpus = (vb_corpus){0};
-    if (!(corpus->name = vb_strdup(name, err))) goto fail;
-    if (!(corpus->parts = vb_array(count, sizeof *corpus->parts, "parts of a corpus", err))) goto fail;
+    int status = -1;
+    if (!(corpus->name = vb_strdup(name, err))) goto done;
+    if (!(corpus->parts = vb_array(count, sizeof *corpus->parts, "parts of a corpus", err))) goto done;
     for (size_t i = 0; i < count; i++) {
         vb_corpus_part *part = &corpus->parts[i];
         int dim;
-        if (!(part->path = vb_strdup(paths[i], err))) goto fail;
+        if (!(part->path = vb_strdup(paths[i], err))) goto done;
         corpus->part_count++;
         part->first = corpus->rows;
-        if (read_header(part, &dim, err)) goto fail;
+        if (read_part_header(part, &dim, err)) goto done;
         if (i && dim != corpus->dim) {
             vb_errorf(err, VB_EMISMATCH, "%s: rows of %d dimensions, those of %s have %d", part->path, dim, corpus->parts[0].path,
                       corpus->dim);
-            goto fail;
+            goto done;
         }
         corpus->dim = dim;
         corpus->rows += part->rows;
     }
-    return 0;
-fail:
-    vb_corpus_close(corpus);
-    return -1;
+    status = 0;
+done:
+    if (status) vb_corpus_close(corpus);
+    return status;
 }
 
 int vb_corpus_open(vb_corpus *corpus, const char *name, vb_error *err) {
     *corpus = (vb_corpus){0};
     vb_strings paths = {0};
-    if (vb_path_is_folder(name) ? list_folder(&paths, name, err) : vb_path_glob(&paths, name, err)) return -1;
+    if (vb_path_is_folder(name) ? list_parts(&paths, name, err) : vb_path_glob(&paths, name, err)) return -1;
     int status = vb_corpus_open_files(corpus, name, (const char *const *)paths.items, paths.count, err);
     vb_strings_free(&paths);
     return status;
@@ -119,17 +120,18 @@ void vb_corpus_close(vb_corpus *corpus) {
     *corpus = (vb_corpus){0};
 }
 
-/* ---- the table as bytes: numbers of the corpus, numbers of the parts, then all names
- * ------------------------------------------- */
+/* ---- the table as bytes: numbers of the corpus, numbers of the parts, then all names ---- */
 
 typedef struct packed_part {
     int64_t rows, dtype;
     uint64_t offset, bytes, name;
 } packed_part;
+static_assert(sizeof(packed_part) == 40, "sent as it lies in memory");
 typedef struct packed_corpus {
     int64_t dim;
     uint64_t part_count, name;
 } packed_corpus;
+static_assert(sizeof(packed_corpus) == 24, "sent as it lies in memory");
 
 int vb_corpus_pack(const vb_corpus *corpus, void **bytes, size_t *size, vb_error *err) {
     packed_corpus head = {corpus->dim, corpus->part_count, strlen(corpus->name)};
@@ -151,34 +153,41 @@ int vb_corpus_pack(const vb_corpus *corpus, void **bytes, size_t *size, vb_error
     return 0;
 }
 
-int vb_corpus_unpack(vb_corpus *corpus, const void *bytes, size_t size, vb_error *err) {
-    *corpus = (vb_corpus){0};
+/* Fills an empty corpus. *whole says whether the table is as long as it states; what is missing then is no lack of memory. */
+static int unpack_parts(vb_corpus *corpus, const char *block, size_t size, bool *whole, vb_error *err) {
     packed_corpus head;
-    const char *block = bytes, *end = block + size, *names;
-    if (size < sizeof head) goto damaged;
+    const char *end = block + size;
+    *whole = false;
+    if (size < sizeof head) return -1;
     memcpy(&head, block, sizeof head);
-    if (head.part_count > (size - sizeof head) / sizeof(packed_part)) goto damaged;
-    names = block + sizeof head + head.part_count * sizeof(packed_part);
-    if (head.name > (size_t)(end - names)) goto damaged;
+    if (head.part_count > (size - sizeof head) / sizeof(packed_part)) return -1;
+    const char *names = block + sizeof head + head.part_count * sizeof(packed_part);
+    if (head.name > (size_t)(end - names)) return -1;
+    *whole = true;
     corpus->dim = (int)head.dim;
-    if (!(corpus->name = vb_strndup(names, head.name, err))) goto fail;
-    if (!(corpus->parts = vb_array(head.part_count, sizeof *corpus->parts, "parts of a corpus", err))) goto fail;
+    if (!(corpus->name = vb_strndup(names, head.name, err))) return -1;
+    if (!(corpus->parts = vb_array(head.part_count, sizeof *corpus->parts, "parts of a corpus", err))) return -1;
     names += head.name;
     for (size_t i = 0; i < head.part_count; i++) {
         packed_part packed;
         memcpy(&packed, block + sizeof head + i * sizeof packed, sizeof packed);
-        if (packed.name > (size_t)(end - names)) goto damaged;
+        if (!(*whole = packed.name <= (size_t)(end - names))) return -1;
         char *path = vb_strndup(names, packed.name, err);
-        if (!path) goto fail;
+        if (!path) return -1;
         names += packed.name;
         corpus->parts[i] = (vb_corpus_part){path, corpus->rows, packed.rows, (vb_dtype)packed.dtype, packed.offset, packed.bytes};
         corpus->part_count++;
         corpus->rows += packed.rows;
     }
-    if (names == end) return 0;
-damaged:
-    vb_errorf(err, VB_EINTERNAL, "the part table did not arrive whole");
-fail:
+    *whole = names == end;
+    return *whole ? 0 : -1;
+}
+
+int vb_corpus_unpack(vb_corpus *corpus, const void *bytes, size_t size, vb_error *err) {
+    *corpus = (vb_corpus){0};
+    bool whole;
+    if (!unpack_parts(corpus, bytes, size, &whole, err)) return 0;
+    if (!whole) vb_errorf(err, VB_EINTERNAL, "the part table did not arrive whole");
     vb_corpus_close(corpus);
     return -1;
 }
@@ -196,8 +205,7 @@ int vb_corpus_digest(const vb_corpus *corpus, vb_digest *digest, vb_error *err) 
     return 0;
 }
 
-/* ---- pieces and rows
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- pieces and rows ---- */
 
 size_t vb_corpus_find(const vb_corpus *corpus, int64_t row) {
     size_t low = 0, high = corpus->part_count;
@@ -210,6 +218,7 @@ size_t vb_corpus_find(const vb_corpus *corpus, int64_t row) {
 }
 
 int vb_corpus_blocks(const vb_corpus *corpus, int64_t rows, vb_corpus_block **blocks, int64_t *count, vb_error *err) {
+    assert(rows > 0);
     *count = 0;
     for (size_t i = 0; i < corpus->part_count; i++) *count += (corpus->parts[i].rows + rows - 1) / rows;
     vb_corpus_block *block = *blocks = vb_array((size_t)*count, sizeof *block, "blocks of a corpus", err);
@@ -230,6 +239,7 @@ void vb_corpus_reader_close(vb_corpus_reader *reader) {
 }
 
 int vb_corpus_read_rows(vb_corpus_reader *reader, size_t part, int64_t first, int64_t rows, void *out, vb_error *err) {
+    assert(part < reader->corpus->part_count && first >= 0 && rows >= 0);
     const vb_corpus_part *from = &reader->corpus->parts[part];
     if (reader->part != part) {
         vb_corpus_reader_close(reader);

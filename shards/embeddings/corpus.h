@@ -1,10 +1,9 @@
 /* Embedding corpora: parts in name order, read window by window, never whole.
  *
  * A corpus is a folder (its img_emb/ when it has one, as clip-retrieval writes, else the folder itself), a glob, or one file.
- * Parts are
- * .npy files (fp32 or fp16, rows x dimensions, C order) or .safetensors files with one tensor of two dimensions (fp32, fp16 or
- * bf16); in a folder all files of these names are parts. Rows are numbered over the parts in the byte order of their paths. Parts
- * may differ in rows and in element type, not in dimensions. */
+ * Parts are .npy files (fp32 or fp16, rows x dimensions, C order) or .safetensors files with one tensor of two dimensions (fp32,
+ * fp16 or bf16); in a folder all files of these names are parts. Rows are numbered over the parts in the byte order of their
+ * paths. Parts may differ in rows and in element type, not in dimensions. */
 #ifndef VB_CORPUS_H
 #define VB_CORPUS_H
 
@@ -32,7 +31,7 @@ typedef struct vb_corpus {
 int vb_corpus_open(vb_corpus *corpus, const char *name, vb_error *err);
 /* The same of stated files in the stated order. */
 int vb_corpus_open_files(vb_corpus *corpus, const char *name, const char *const *paths, size_t count, vb_error *err);
-void vb_corpus_close(vb_corpus *corpus);
+void vb_corpus_close(vb_corpus *corpus); /* {0} is fine */
 
 /* The part table as bytes (free with vb_free) and back, so that one rank can read the headers for all. */
 int vb_corpus_pack(const vb_corpus *corpus, void **bytes, size_t *size, vb_error *err);
@@ -46,6 +45,7 @@ typedef struct vb_corpus_block {
     size_t part;
     int64_t first, rows; /* `first` counts from the part's first row */
 } vb_corpus_block;
+/* All of them in order, in a new array (vb_free). */
 int vb_corpus_blocks(const vb_corpus *corpus, int64_t rows, vb_corpus_block **blocks, int64_t *count, vb_error *err);
 
 /* One thread's place in a corpus: keeps one part open. */
@@ -54,7 +54,7 @@ typedef struct vb_corpus_reader {
     size_t part; /* the open one; corpus->part_count when there is none */
     vb_file file;
 } vb_corpus_reader;
-void vb_corpus_reader_open(vb_corpus_reader *reader, const vb_corpus *corpus);
+void vb_corpus_reader_open(vb_corpus_reader *reader, const vb_corpus *corpus); /* opens no file yet; the corpus must outlive it */
 void vb_corpus_reader_close(vb_corpus_reader *reader);
 
 /* Rows first .. first + rows - 1 of a part, as they are stored, into `out`. A file that has changed its size since the table was

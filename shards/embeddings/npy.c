@@ -1,6 +1,8 @@
 /* NumPy's .npy format: a strict header parser over a mapped file, and an atomic writer. */
 #include "shards/embeddings/npy.h"
 
+#include <assert.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,11 +24,11 @@ static void skip_space(header_text *text) {
     while (text->at < text->end && (*text->at == ' ' || *text->at == '\n' || *text->at == '\t')) text->at++;
 }
 
-static int accept(header_text *text, char c) {
+static bool accept(header_text *text, char c) {
     skip_space(text);
-    if (text->at >= text->end || *text->at != c) return 0;
+    if (text->at >= text->end || *text->at != c) return false;
     text->at++;
-    return 1;
+    return true;
 }
 
 static int read_string(header_text *text, char *out, size_t size) {
@@ -44,15 +46,15 @@ static int read_string(header_text *text, char *out, size_t size) {
     return 0;
 }
 
-static int read_word(header_text *text, const char *word) {
+static bool read_word(header_text *text, const char *word) {
     skip_space(text);
     size_t n = strlen(word);
-    if ((size_t)(text->end - text->at) < n || memcmp(text->at, word, n)) return 0;
+    if ((size_t)(text->end - text->at) < n || memcmp(text->at, word, n)) return false;
     text->at += n;
-    return 1;
+    return true;
 }
 
-static int read_shape(header_text *text, vb_tensor *tensor) {
+static int read_npy_shape(header_text *text, vb_tensor *tensor) {
     if (!accept(text, '(')) return -1;
     tensor->ndim = 0;
     while (!accept(text, ')')) {
@@ -72,7 +74,7 @@ static int read_shape(header_text *text, vb_tensor *tensor) {
     return 0;
 }
 
-static int parse_header(header_text text, vb_tensor *tensor, int *fortran, char *descr, size_t descr_size) {
+static int parse_header(header_text text, vb_tensor *tensor, bool *fortran, char *descr, size_t descr_size) {
     int seen = 0;
     descr[0] = 0;
     if (!accept(&text, '{')) return -1;
@@ -87,7 +89,7 @@ static int parse_header(header_text text, vb_tensor *tensor, int *fortran, char 
             if (!*fortran && !read_word(&text, "False")) return -1;
             seen |= 2;
         } else if (!strcmp(key, "shape")) {
-            if (read_shape(&text, tensor)) return -1;
+            if (read_npy_shape(&text, tensor)) return -1;
             seen |= 4;
         } else return -1;
         if (!accept(&text, ',')) {
@@ -113,7 +115,7 @@ static int check_file(vb_npy *npy, const char *path, vb_error *err) {
         return vb_errorf(err, VB_EDATA, "%s: truncated: a header of %zu bytes in a file of %zu", path, length, size);
     header_text text = {(const char *)bytes + start, (const char *)bytes + start + length};
     char descr[32];
-    int fortran = 0;
+    bool fortran = false;
     vb_tensor *tensor = &npy->tensor;
     if (parse_header(text, tensor, &fortran, descr, sizeof descr))
         return vb_errorf(err, VB_EDATA, "%s: offset %zu: malformed .npy header: %.*s", path, start,
@@ -158,6 +160,7 @@ void vb_npy_close(vb_npy *npy) {
 }
 
 int vb_npy_write_header(vb_writer *writer, vb_dtype dtype, int ndim, const int64_t *shape, vb_error *err) {
+    assert(ndim >= 0 && ndim <= VB_MAX_DIMS);
     const char *descr = NULL;
     for (int i = 0; i < DTYPES; i++)
         if (dtypes[i].dtype == dtype) descr = dtypes[i].descr;

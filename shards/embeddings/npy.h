@@ -13,7 +13,7 @@ typedef struct vb_npy {
 /* Checks magic, header, dtype, order and that the file holds exactly the bytes the shape asks for. Fortran order is
  * VB_EUNSUPPORTED unless the array has at most one dimension longer than 1. */
 int vb_npy_open(vb_npy *npy, const char *path, vb_error *err);
-void vb_npy_close(vb_npy *npy);
+void vb_npy_close(vb_npy *npy); /* {0} is fine */
 
 /* Whole array at once. */
 int vb_npy_write(const char *path, vb_dtype dtype, int ndim, const int64_t *shape, const void *data, vb_error *err);

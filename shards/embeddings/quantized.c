@@ -8,6 +8,7 @@
 
 #include "kernels/base/memory.h"
 #include "shards/embeddings/npy.h"
+#include "shards/files/json_parse.h"
 #include "shards/files/path.h"
 
 static const char SCHEMA[] = "vocabench.quantized/1", MAGIC[8] = "VBQINT8";
@@ -57,7 +58,7 @@ static int read_part(vb_quantized *copy, const json_t *json, const char *path, v
     return part->file && part->source ? 0 : -1;
 }
 
-static int read_manifest(vb_quantized *copy, const json_t *json, const char *path, vb_error *err) {
+static int read_coded_manifest(vb_quantized *copy, const json_t *json, const char *path, vb_error *err) {
     const char *schema, *similarity;
     json_int_t rows, dim, width, seed, not_finite, zero;
     json_t *parts;
@@ -133,11 +134,11 @@ int vb_quantized_open(vb_quantized *copy, const char *folder, bool files, vb_err
     char *path = path_in(folder, "manifest.json", err);
     if (!path || !(copy->folder = vb_strdup(folder, err))) goto done;
     if (vb_file_read_whole(path, LARGEST_MANIFEST, &text, &size, err)) goto done;
-    if (!(json = json_loadb((char *)text, size, JSON_REJECT_DUPLICATES, &where))) {
-        vb_errorf(err, VB_EDATA, "%s:%d: %s", path, where.line, where.text);
+    if (!(json = vb_json_parse_bare((char *)text, size, JSON_REJECT_DUPLICATES, &where, err))) {
+        vb_error_prefix(err, "%s:%d", path, where.line);
         goto done;
     }
-    if (!read_manifest(copy, json, path, err) && !read_mean(copy, err)) status = files ? check_files(copy, err) : 0;
+    if (!read_coded_manifest(copy, json, path, err) && !read_mean(copy, err)) status = files ? check_files(copy, err) : 0;
 done:
     json_decref(json);
     vb_free(text);
@@ -202,7 +203,7 @@ int vb_quantized_write(const vb_quantized *copy, vb_error *err) {
     if (!text) vb_errorf(err, VB_EMEMORY, "no memory for a manifest");
     else if (path) status = vb_writer_write_whole(path, text, strlen(text), err);
 done:
-    free(text); /* jansson's */
+    vb_free(text);
     json_decref(json);
     json_decref(parts);
     vb_free(path);
@@ -232,7 +233,7 @@ void vb_quantized_reader_close(vb_quantized_reader *reader) {
     reader->part = reader->copy->part_count;
 }
 
-static int open_part(vb_quantized_reader *reader, size_t part, vb_error *err) {
+static int open_coded_part(vb_quantized_reader *reader, size_t part, vb_error *err) {
     const vb_quantized_part *from = &reader->copy->parts[part];
     part_header header;
     vb_quantized_reader_close(reader);
@@ -251,7 +252,7 @@ static int open_part(vb_quantized_reader *reader, size_t part, vb_error *err) {
 
 int vb_quantized_read(vb_quantized_reader *reader, size_t part, int64_t first, int64_t count, void *out, vb_error *err) {
     size_t bytes = vb_coder_group_bytes(reader->copy->width);
-    if (reader->part != part && open_part(reader, part, err)) return -1;
+    if (reader->part != part && open_coded_part(reader, part, err)) return -1;
     return vb_file_read(&reader->file, HEADER + (uint64_t)first * bytes, out, (size_t)count * bytes, err);
 }
 

@@ -37,7 +37,7 @@ typedef struct vb_quantized {
 /* Reads the manifest and the mean; `files`: and checks every .vbq file's size. VB_EMISSING, VB_EDATA (strict: unknown or missing
  * keys, numbers that contradict each other), VB_EUNSUPPORTED (other schemas). Local. */
 int vb_quantized_open(vb_quantized *copy, const char *folder, bool files, vb_error *err);
-void vb_quantized_close(vb_quantized *copy);
+void vb_quantized_close(vb_quantized *copy); /* {0} is fine */
 
 /* Whether it is a copy of this corpus: part by part names, rows, element types and sizes. VB_EMISMATCH names the first that
  * differs. */
@@ -55,7 +55,8 @@ typedef struct vb_quantized_reader {
     size_t part; /* the open one; copy->part_count when there is none */
     vb_file file;
 } vb_quantized_reader;
-void vb_quantized_reader_open(vb_quantized_reader *reader, const vb_quantized *copy);
+void vb_quantized_reader_open(vb_quantized_reader *reader,
+                              const vb_quantized *copy); /* opens no file yet; the copy must outlive it */
 void vb_quantized_reader_close(vb_quantized_reader *reader);
 /* Groups first .. first + count - 1 of a part. The header is checked when a part is opened. */
 int vb_quantized_read(vb_quantized_reader *reader, size_t part, int64_t first, int64_t count, void *out, vb_error *err);

@@ -45,6 +45,8 @@ vb_digest vb_digest_finish(vb_digester *digester) {
     return digest;
 }
 
+void vb_digest_free(vb_digester *digester) { vb_free(digester); }
+
 vb_digest vb_digest_bytes(const void *bytes, size_t size) { return in_hex(XXH3_128bits(bytes, size)); }
 
 int vb_digest_file(const char *path, vb_digest *digest, vb_error *err) {
@@ -65,7 +67,7 @@ int vb_digest_file(const char *path, vb_digest *digest, vb_error *err) {
     digester = NULL;
     status = 0;
 done:
-    vb_free(digester);
+    vb_digest_free(digester);
     vb_free(block);
     vb_file_close(&file);
     return status;

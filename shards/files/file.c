@@ -1,6 +1,8 @@
-/* Files that are read: opened, read at a place, read whole. Every open and read of a file passes here, so that faults can be injected. */
+/* Files that are read: opened, read at a place, read whole. Every open and read of a file passes here, so that faults can be
+ * injected. */
 #include "shards/files/file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -40,6 +42,7 @@ int vb_file_open(vb_file *file, const char *path, vb_error *err) {
 }
 
 int vb_file_read(const vb_file *file, uint64_t offset, void *buffer, size_t size, vb_error *err) {
+    assert(file->fd >= 0);
     uint8_t *at = buffer;
     size_t done = 0;
     while (done < size) {

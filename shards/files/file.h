@@ -14,7 +14,7 @@ typedef struct vb_file {
     char *path;
 } vb_file;
 
-/* VB_EMISSING: not there, not readable, or no regular file. Close with vb_file_close; after a failure there is nothing to close. */
+/* VB_EMISSING: not there, not readable, or no regular file. Close with vb_file_close, after a success only. */
 int vb_file_open(vb_file *file, const char *path, vb_error *err);
 /* Fills the whole buffer or fails. Thread-safe on one file. */
 int vb_file_read(const vb_file *file, uint64_t offset, void *buffer, size_t size, vb_error *err);
@@ -31,7 +31,7 @@ int vb_file_read_whole(const char *path, size_t limit, uint8_t **bytes, size_t *
  * No fault is injected here: they tell of the machine, and no result depends on them. */
 void vb_file_read_proc(const char *path, char *text, size_t size);
 
-/* A descriptor of a regular file, opened to read, and its size; -1 after a failure. For shards/files/map.c; the caller closes it. */
+/* A descriptor of a regular file, opened to read, and its size; -1 after a failure. For map.c; the caller closes it. */
 int vb_file_descriptor(const char *path, uint64_t *size, vb_error *err);
 
 #endif

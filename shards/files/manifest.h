@@ -26,7 +26,7 @@ typedef struct vb_manifest {
  * Strict: unknown, missing and repeated keys, wrong types, file names with a path, rows that do not add up are VB_EDATA with the
  * key's path. VB_EUNSUPPORTED: JSON of another schema. Free with vb_manifest_free. */
 int vb_manifest_read(vb_manifest *manifest, const char *path, vb_error *err);
-void vb_manifest_free(vb_manifest *manifest);
+void vb_manifest_free(vb_manifest *manifest); /* {0} is fine */
 
 /* Atomic; the same bytes for the same manifest. VB_EUNSUPPORTED: a name that is not UTF-8. */
 int vb_manifest_write(const vb_manifest *manifest, const char *path, vb_error *err);

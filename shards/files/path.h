@@ -18,12 +18,12 @@ char *vb_path_beside(const char *path, const char *name, vb_error *err);
 char *vb_path_absolute(const char *path, vb_error *err);
 /* The last part of a path. Points into it. */
 const char *vb_path_base_name(const char *path);
-bool vb_path_ends_with(const char *text, const char *suffix);
+bool vb_path_ends_with(const char *text, const char *suffix); /* case counts */
 
 /* ---- what lies there ---- */
 
-bool vb_path_exists(const char *path);
-bool vb_path_is_folder(const char *path);
+bool vb_path_exists(const char *path);    /* follows links; false also where it may not be looked at */
+bool vb_path_is_folder(const char *path); /* the same */
 
 typedef struct vb_path_facts {
     uint64_t size;
@@ -40,8 +40,8 @@ int vb_path_make_folders(const char *path, vb_error *err); /* mkdir -p; VB_EOUTP
 int vb_path_list_folder(vb_strings *names, const char *folder, vb_error *err);
 
 /* Paths that match a glob (with {a,b} braces and {00000..00041} ranges, no ~), or the path itself when there is one of that name;
- * in byte order. VB_EMISSING when nothing matches, and when a number of a range is missing. Free with vb_strings_free; the list is
- * empty after a failure. */
+ * in byte order. VB_EMISSING when nothing matches, and when a number of a range is missing. Free with vb_strings_free; the list
+ * is empty after a failure. */
 int vb_path_glob(vb_strings *paths, const char *pattern, vb_error *err);
 
 #endif

@@ -14,18 +14,19 @@ struct vb_source {
 int vb_source_open(vb_source **out, const char *path, vb_error *err) {
     *out = NULL;
     vb_source *source = vb_array(1, sizeof *source, "source", err);
+    int status = -1;
     if (!source) return -1;
     source->file.fd = -1;
     uint8_t magic[4];
-    if (vb_file_open(&source->file, path, err)) goto failed;
+    if (vb_file_open(&source->file, path, err)) goto done;
     size_t n = source->file.size < sizeof magic ? (size_t)source->file.size : sizeof magic;
-    if (vb_file_read(&source->file, 0, magic, n, err)) goto failed;
-    if ((vb_zst_magic(magic, n) || vb_path_ends_with(path, ".zst")) && vb_zst_open(&source->zst, path, err)) goto failed;
+    if (vb_file_read(&source->file, 0, magic, n, err)) goto done;
+    if ((vb_zst_magic(magic, n) || vb_path_ends_with(path, ".zst")) && vb_zst_open(&source->zst, path, err)) goto done;
     *out = source;
-    return 0;
-failed:
-    vb_source_close(source);
-    return -1;
+    status = 0;
+done:
+    if (status) vb_source_close(source);
+    return status;
 }
 
 void vb_source_close(vb_source *source) {

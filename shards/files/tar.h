@@ -35,12 +35,15 @@ int vb_tar_next(vb_tar *tar, vb_tar_entry *entry, vb_error *err);
 /* Whether the block is a header with a right checksum: how an archive is told from other files. */
 bool vb_tar_is_header(const uint8_t block[VB_TAR_BLOCK]);
 
-/* Where a writer's bytes go. */
-typedef int vb_tar_sink(void *context, const void *bytes, size_t size, vb_error *err);
+/* Where a writer's bytes go: 0, or -1 with *err, which ends the writing. */
+typedef struct vb_tar_sink {
+    int (*write)(void *context, const void *bytes, size_t size, vb_error *err);
+    void *context;
+} vb_tar_sink;
 
 /* One file: mode 0644, owner and group 0, time 0. Names over what ustar holds get a pax header. */
-int vb_tar_write_file(vb_tar_sink *sink, void *context, const char *name, const void *bytes, size_t size, vb_error *err);
+int vb_tar_write_file(const vb_tar_sink *sink, const char *name, const void *bytes, size_t size, vb_error *err);
 /* The two zero blocks. */
-int vb_tar_write_end(vb_tar_sink *sink, void *context, vb_error *err);
+int vb_tar_write_end(const vb_tar_sink *sink, vb_error *err);
 
 #endif

@@ -1,6 +1,7 @@
 /* Files that are written: under a temporary name, synced, then renamed. Every create, write, sync and rename passes here. */
 #include "shards/files/writer.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -57,28 +58,30 @@ static unsigned machine_word(void) {
 int vb_writer_open(vb_writer **out, const char *path, vb_error *err) {
     *out = NULL;
     vb_writer *writer = vb_array(1, sizeof *writer, "writer", err);
+    int status = -1;
     if (!writer) return -1;
     writer->fd = -1;
     const char *base = vb_path_base_name(path);
     writer->path = vb_strdup(path, err);
     writer->temporary = vb_format(err, "%.*s.%s.%08x.%ld.tmp", (int)(base - path), path, base, machine_word(), (long)getpid());
     writer->buffer = vb_array(WRITE_BUFFER, 1, "write buffer", err);
-    if (!writer->path || !writer->temporary || !writer->buffer) goto failed;
+    if (!writer->path || !writer->temporary || !writer->buffer) goto done;
     int fault = vb_fault(VB_FAULT_OPEN);
     if (fault) errno = fault > 0 ? fault : EIO;
     else writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (writer->fd < 0) {
         vb_errorf(err, VB_EOUTPUT, "%s: cannot create: %s", path, strerror(errno));
-        goto failed;
+        goto done;
     }
     *out = writer;
-    return 0;
-failed:
-    vb_writer_abandon(writer);
-    return -1;
+    status = 0;
+done:
+    if (status) vb_writer_abandon(writer);
+    return status;
 }
 
 int vb_writer_write(vb_writer *writer, const void *bytes, size_t size, vb_error *err) {
+    assert(writer->fd >= 0 && (bytes || !size));
     const uint8_t *from = bytes;
     while (size) {
         size_t room = WRITE_BUFFER - writer->filled, n = size < room ? size : room;
@@ -129,23 +132,22 @@ static int sync_folder_of(const char *path, vb_error *err) {
 }
 
 int vb_writer_commit(vb_writer *writer, vb_error *err) {
-    if (flush(writer, err) || sync_descriptor(writer->fd, writer->path, err)) goto failed;
+    int status = -1;
+    if (flush(writer, err) || sync_descriptor(writer->fd, writer->path, err)) goto done;
     int closed = close(writer->fd);
     writer->fd = -1;
     int fault = vb_fault(VB_FAULT_RENAME);
     if (fault) errno = fault > 0 ? fault : EIO;
     if (closed || fault || rename(writer->temporary, writer->path)) {
         vb_errorf(err, VB_EOUTPUT, "%s: cannot finish: %s", writer->path, strerror(errno));
-        goto failed;
+        goto done;
     }
-    int status = sync_folder_of(writer->path, err);
+    status = sync_folder_of(writer->path, err);
     vb_free(writer->temporary); /* it has the final name now: nothing to remove */
     writer->temporary = NULL;
+done:
     vb_writer_abandon(writer);
     return status;
-failed:
-    vb_writer_abandon(writer);
-    return -1;
 }
 
 void vb_writer_abandon(vb_writer *writer) {

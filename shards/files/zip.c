@@ -88,7 +88,7 @@ static int read_zip64(vb_zip_entry *entry, const uint8_t *extra, size_t size) {
     return 0; /* without the field, 0xffffffff is the value itself */
 }
 
-static int by_name(const void *a, const void *b) {
+static int entry_by_name(const void *a, const void *b) {
     return strcmp(((const vb_zip_entry *)a)->name, ((const vb_zip_entry *)b)->name);
 }
 
@@ -121,7 +121,7 @@ static int read_entries(vb_zip *zip, const directory *found, const char *path, v
             return vb_errorf(err, VB_EDATA, "%s: the directory entry at byte %zu has a broken extra field", path, place);
         at += CENTRAL_SIZE + name_size + extra_size + comment;
     }
-    qsort(zip->entries, zip->count, sizeof *zip->entries, by_name);
+    qsort(zip->entries, zip->count, sizeof *zip->entries, entry_by_name);
     for (size_t i = 1; i < zip->count; i++)
         if (!strcmp(zip->entries[i - 1].name, zip->entries[i].name))
             return vb_errorf(err, VB_EDATA, "%s: the archive lists '%s' twice", path, zip->entries[i].name);
@@ -147,11 +147,11 @@ int vb_zip_open(vb_zip *zip, const uint8_t *data, size_t size, const char *path,
 
 vb_zip_entry *vb_zip_find(const vb_zip *zip, const char *name) {
     vb_zip_entry wanted = {.name = name};
-    return zip->count ? bsearch(&wanted, zip->entries, zip->count, sizeof wanted, by_name) : NULL;
+    return zip->count ? bsearch(&wanted, zip->entries, zip->count, sizeof wanted, entry_by_name) : NULL;
 }
 
 /* Where an entry's bytes are, by its local header, which must agree with the directory. */
-static int locate(const vb_zip *zip, const vb_zip_entry *entry, const uint8_t **bytes, const char *path, vb_error *err) {
+static int locate_content(const vb_zip *zip, const vb_zip_entry *entry, const uint8_t **bytes, const char *path, vb_error *err) {
     size_t name_size = strlen(entry->name);
     if (zip->size < LOCAL_SIZE || entry->header > zip->size - LOCAL_SIZE ||
         little(zip->data + entry->header, 4) != LOCAL_SIGNATURE)
@@ -206,7 +206,7 @@ int vb_zip_content(vb_zip *zip, vb_zip_entry *entry, const uint8_t **bytes, cons
         *bytes = entry->inflated;
         return 0;
     }
-    if (locate(zip, entry, bytes, path, err)) return -1;
+    if (locate_content(zip, entry, bytes, path, err)) return -1;
     if (entry->flags & ENCRYPTED) return vb_errorf(err, VB_EUNSUPPORTED, "%s: '%s' is encrypted", path, entry->name);
     switch (entry->method) {
     case STORED:

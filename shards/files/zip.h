@@ -41,6 +41,6 @@ vb_zip_entry *vb_zip_find(const vb_zip *zip, const char *name); /* NULL when the
  * CRC. The CRC of stored entries is not looked at: it would read the whole file, and PyTorch can be told to write none.
  * VB_EUNSUPPORTED when compressed content exceeds the bound. Not thread-safe. */
 int vb_zip_content(vb_zip *zip, vb_zip_entry *entry, const uint8_t **bytes, const char *path, vb_error *err);
-void vb_zip_close(vb_zip *zip);
+void vb_zip_close(vb_zip *zip); /* {0} is fine */
 
 #endif

@@ -16,7 +16,8 @@
 #define FOOTER_MAGIC 0x8F92EAB1u
 #define FRAME_LIMIT ((uint64_t)1 << 30) /* the seekable format's own bound of a frame */
 
-enum { FOOTER = 9, SKIPPABLE_HEADER = 8, CHECKSUM_FLAG = 0x80, RESERVED_BITS = 0x7C, BLOCK = 1 << 16, ZSTD_BLOCK = 1 << 17 };
+enum { FOOTER = 9, SKIPPABLE_HEADER = 8, ENTRY = 12 /* of the seek table: two sizes and a checksum */ };
+enum { CHECKSUM_FLAG = 0x80, RESERVED_BITS = 0x7C, BLOCK = 1 << 16, ZSTD_BLOCK = 1 << 17 };
 
 typedef struct frame {
     uint64_t packed, plain; /* where it begins, compressed and decompressed; one more than there are frames */
@@ -64,7 +65,7 @@ static int read_seek_table(vb_zst *zst, vb_error *err) {
         return vb_errorf(err, VB_EDATA, "%s: offset %llu: seek table with reserved bits set (descriptor 0x%02x)", path,
                          (unsigned long long)(size - 5), footer[4]);
     zst->checksums = footer[4] & CHECKSUM_FLAG;
-    size_t entry = zst->checksums ? 12 : 8;
+    size_t entry = zst->checksums ? ENTRY : ENTRY - 4;
     uint64_t table = (uint64_t)frames * entry, whole = SKIPPABLE_HEADER + table + FOOTER;
     if (whole > size)
         return vb_errorf(err, VB_EDATA, "%s: seek table of %u frames needs %llu bytes, the file has %llu", path, frames,
@@ -166,31 +167,32 @@ static int load_frame(vb_zst *zst, size_t i, vb_error *err) {
 int vb_zst_open(vb_zst **out, const char *path, vb_error *err) {
     *out = NULL;
     vb_zst *zst = vb_array(1, sizeof *zst, "zstd reader", err);
+    int status = -1;
     if (!zst) return -1;
     zst->file.fd = -1;
     uint8_t magic[4] = {0};
-    if (vb_file_open(&zst->file, path, err)) goto failed;
+    if (vb_file_open(&zst->file, path, err)) goto done;
     size_t n = zst->file.size < sizeof magic ? (size_t)zst->file.size : sizeof magic;
-    if (vb_file_read(&zst->file, 0, magic, n, err)) goto failed;
+    if (vb_file_read(&zst->file, 0, magic, n, err)) goto done;
     if (!vb_zst_magic(magic, n)) {
         vb_errorf(err, VB_EDATA, "%s: expected zstd (28 b5 2f fd), found %02x %02x %02x %02x (%llu bytes)", path, magic[0],
                   magic[1], magic[2], magic[3], (unsigned long long)zst->file.size);
-        goto failed;
+        goto done;
     }
-    if (read_seek_table(zst, err)) goto failed;
+    if (read_seek_table(zst, err)) goto done;
     if (!(zst->context = ZSTD_createDCtx())) {
         vb_errorf(err, VB_EMEMORY, "%s: no memory for a zstd context", path);
-        goto failed;
+        goto done;
     }
     /* No read ever comes to a frame of no bytes: whether it is one is asked here. */
     for (size_t i = 0; i < zst->frames; i++)
-        if (zst->frame[i].plain == zst->frame[i + 1].plain && load_frame(zst, i, err)) goto failed;
-    if (!zst->seekable && !(zst->packed = vb_array(BLOCK, 1, "zstd input", err))) goto failed;
+        if (zst->frame[i].plain == zst->frame[i + 1].plain && load_frame(zst, i, err)) goto done;
+    if (!zst->seekable && !(zst->packed = vb_array(BLOCK, 1, "zstd input", err))) goto done;
     *out = zst;
-    return 0;
-failed:
-    vb_zst_close(zst);
-    return -1;
+    status = 0;
+done:
+    if (status) vb_zst_close(zst);
+    return status;
 }
 
 /* The frame that holds the byte at `offset`, which lies before the end. Empty frames hold none and are passed over. */
@@ -281,7 +283,7 @@ struct vb_zst_writer {
     ZSTD_CCtx *context;
     uint8_t *plain, *packed; /* the open frame; the compressed one */
     size_t filled, plain_capacity, packed_capacity;
-    uint8_t *table; /* entries of 12 bytes */
+    uint8_t *table; /* entries of ENTRY bytes */
     size_t frames, table_capacity;
 };
 
@@ -289,23 +291,24 @@ int vb_zst_writer_open(vb_zst_writer **out, const char *path, int level, vb_erro
     *out = NULL;
     if (level < 1 || level > 19) return vb_errorf(err, VB_EUSAGE, "zstd level %d: expected 1 to 19", level);
     vb_zst_writer *writer = vb_array(1, sizeof *writer, "zstd writer", err);
+    int status = -1;
     if (!writer) return -1;
     if (!(writer->context = ZSTD_createCCtx())) {
         vb_errorf(err, VB_EMEMORY, "%s: no memory for a zstd context", path);
-        goto failed;
+        goto done;
     }
     size_t set = ZSTD_CCtx_setParameter(writer->context, ZSTD_c_compressionLevel, level);
     if (!ZSTD_isError(set)) set = ZSTD_CCtx_setParameter(writer->context, ZSTD_c_checksumFlag, 1);
     if (ZSTD_isError(set)) {
         vb_errorf(err, VB_EINTERNAL, "%s: zstd: %s", path, ZSTD_getErrorName(set));
-        goto failed;
+        goto done;
     }
-    if (vb_writer_open(&writer->file, path, err)) goto failed;
+    if (vb_writer_open(&writer->file, path, err)) goto done;
     *out = writer;
-    return 0;
-failed:
-    vb_zst_writer_abandon(writer);
-    return -1;
+    status = 0;
+done:
+    if (status) vb_zst_writer_abandon(writer);
+    return status;
 }
 
 int vb_zst_writer_write(vb_zst_writer *writer, const void *bytes, size_t size, vb_error *err) {
@@ -324,15 +327,15 @@ int vb_zst_writer_write(vb_zst_writer *writer, const void *bytes, size_t size, v
 
 int vb_zst_writer_cut(vb_zst_writer *writer, vb_error *err) {
     if (!writer->filled) return 0;
-    if (writer->frames == UINT32_MAX / 12 - 1)
+    if (writer->frames == UINT32_MAX / ENTRY - 1)
         return vb_errorf(err, VB_EUNSUPPORTED, "more zstd frames than a seek table can list");
     if (vb_grow((void **)&writer->packed, &writer->packed_capacity, ZSTD_compressBound(writer->filled), 1, "zstd frame", err))
         return -1;
-    if (vb_grow((void **)&writer->table, &writer->table_capacity, (writer->frames + 1) * 12, 1, "seek table", err)) return -1;
+    if (vb_grow((void **)&writer->table, &writer->table_capacity, (writer->frames + 1) * ENTRY, 1, "seek table", err)) return -1;
     size_t n = ZSTD_compress2(writer->context, writer->packed, writer->packed_capacity, writer->plain, writer->filled);
     if (ZSTD_isError(n))
         return vb_errorf(err, VB_EMEMORY, "zstd cannot compress %zu bytes: %s", writer->filled, ZSTD_getErrorName(n));
-    uint8_t *entry = writer->table + writer->frames * 12;
+    uint8_t *entry = writer->table + writer->frames * ENTRY;
     put_le32(entry, (uint32_t)n);
     put_le32(entry + 4, (uint32_t)writer->filled);
     put_le32(entry + 8, (uint32_t)XXH64(writer->plain, writer->filled, 0));
@@ -348,7 +351,7 @@ int vb_zst_writer_commit(vb_zst_writer *writer, uint64_t *bytes, vb_error *err) 
     uint8_t header[SKIPPABLE_HEADER], footer[FOOTER];
     int status = vb_zst_writer_cut(writer, err);
     if (status) goto done;
-    size_t table = writer->frames * 12;
+    size_t table = writer->frames * ENTRY;
     put_le32(header, TABLE_MAGIC);
     put_le32(header + 4, (uint32_t)(table + FOOTER));
     put_le32(footer, (uint32_t)writer->frames);

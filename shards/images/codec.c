@@ -1,12 +1,14 @@
 /* What every codec needs: room for the pixels. */
 #include "shards/images/codec.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #include "kernels/base/memory.h"
 #include "kernels/image/colour.h"
 
 int vb_codec_reserve(vb_image *image, vb_mode mode, uint64_t width, uint64_t height, const char *name, vb_error *err) {
+    assert(!image->pixels);
     if (!width || !height)
         return vb_errorf(err, VB_EDATA, "%s: %" PRIu64 "x%" PRIu64 " pixels, expected at least one", name, width, height);
     if (width > VB_CODEC_PIXELS || height > VB_CODEC_PIXELS || width * height > VB_CODEC_PIXELS)

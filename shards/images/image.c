@@ -41,7 +41,7 @@ static const struct other {
 };
 
 /* Whether the bytes match as far as both go. */
-static bool matches(const vb_codec_signature *s, const uint8_t *bytes, size_t size) {
+static bool fits_signature(const vb_codec_signature *s, const uint8_t *bytes, size_t size) {
     for (size_t i = 0; i < size && s->mask[i]; i++)
         if (s->mask[i] == '.' && (uint8_t)s->magic[i] != bytes[i]) return false;
     return true;
@@ -53,12 +53,12 @@ int vb_image_decode(vb_image *image, const void *bytes, size_t size, const char 
     memset(image, 0, sizeof *image);
     if (!size) return vb_errorf(err, VB_EDATA, "%s: empty file, expected a %s image", name, expected);
     for (size_t i = 0; i < CODECS; i++) {
-        if (!matches(&codecs[i]->signature, bytes, size)) continue;
+        if (!fits_signature(&codecs[i]->signature, bytes, size)) continue;
         if (is_whole(&codecs[i]->signature, size)) return codecs[i]->decode(image, bytes, size, name, err);
         return vb_errorf(err, VB_EDATA, "%s: truncated %s, the file holds %zu bytes", name, codecs[i]->name, size);
     }
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (is_whole(&others[i].signature, size) && matches(&others[i].signature, bytes, size))
+        if (is_whole(&others[i].signature, size) && fits_signature(&others[i].signature, bytes, size))
             return vb_errorf(err, VB_EUNSUPPORTED, "%s: the format is %s, expected %s", name, others[i].name, expected);
     uint8_t head[4] = {0};
     memcpy(head, bytes, size < sizeof head ? size : sizeof head);
@@ -68,7 +68,8 @@ int vb_image_decode(vb_image *image, const void *bytes, size_t size, const char 
 
 const char *vb_image_format_suffix(const void *bytes, size_t size) {
     for (size_t i = 0; i < CODECS; i++)
-        if (is_whole(&codecs[i]->signature, size) && matches(&codecs[i]->signature, bytes, size)) return codecs[i]->suffixes[0];
+        if (is_whole(&codecs[i]->signature, size) && fits_signature(&codecs[i]->signature, bytes, size))
+            return codecs[i]->suffixes[0];
     return NULL;
 }
 

@@ -52,7 +52,7 @@ static void judge(j_common_ptr codec, int level) {
         jpeg_fail(codec);
 }
 
-static void print_nothing(j_common_ptr codec) { (void)codec; }
+static void jpeg_print_nothing(j_common_ptr codec) { (void)codec; }
 
 static void count_scans(j_common_ptr codec) {
     jpeg_job *job = (jpeg_job *)(void *)codec->err;
@@ -107,7 +107,7 @@ static int jpeg_decode(vb_image *image, const void *bytes, size_t size, const ch
     job.codec.err = jpeg_std_error(&job.errors);
     job.errors.error_exit = jpeg_fail;
     job.errors.emit_message = judge;
-    job.errors.output_message = print_nothing;
+    job.errors.output_message = jpeg_print_nothing;
     job.progress.progress_monitor = count_scans;
     int status = setjmp(job.failed) ? -1 : jpeg_decode_job(&job, bytes, size);
     jpeg_destroy_decompress(&job.codec);

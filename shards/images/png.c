@@ -37,14 +37,14 @@ static void feed(png_structp png, png_bytep out, size_t wanted) {
     job->at += wanted;
 }
 
-static png_voidp allocate(png_structp png, png_alloc_size_t size) {
+static png_voidp png_allocate(png_structp png, png_alloc_size_t size) {
     png_job *job = png_get_mem_ptr(png);
     void *memory = vb_array(size, 1, "PNG decoder", NULL);
     if (!memory) job->out_of_memory = true;
     return memory;
 }
 
-static void release(png_structp png, png_voidp memory) {
+static void png_release(png_structp png, png_voidp memory) {
     (void)png;
     vb_free(memory);
 }
@@ -124,7 +124,7 @@ static int png_decode(vb_image *image, const void *bytes, size_t size, const cha
     png_infop volatile info = NULL;
     volatile int status = -1;
     if (!setjmp(job.failed)) {
-        png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &job, png_fail, warn_nobody, &job, allocate, release);
+        png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &job, png_fail, warn_nobody, &job, png_allocate, png_release);
         if (png) info = png_create_info_struct(png);
         if (!info) vb_errorf(err, VB_EMEMORY, "%s: PNG: no memory for the decoder", name);
         else status = png_decode_job(&job, png, info);

@@ -31,13 +31,13 @@ static void fail(j_common_ptr codec) {
     longjmp(file->failed, 1);
 }
 
-static void print_nothing(j_common_ptr codec) { (void)codec; }
+static void thumbnail_print_nothing(j_common_ptr codec) { (void)codec; }
 
-static jpeg_file *file_of(j_compress_ptr codec) { return (jpeg_file *)(void *)codec->err; }
+static jpeg_file *jpeg_file_of(j_compress_ptr codec) { return (jpeg_file *)(void *)codec->err; }
 
 /* Room for another piece; what was written stays. libjpeg has filled all that it had. */
 static boolean more_room(j_compress_ptr codec) {
-    jpeg_file *file = file_of(codec);
+    jpeg_file *file = jpeg_file_of(codec);
     size_t filled = file->capacity;
     if (vb_grow((void **)&file->bytes, &file->capacity, filled + PIECE, 1, "a thumbnail", file->err)) longjmp(file->failed, 1);
     file->to.next_output_byte = file->bytes + filled;
@@ -48,7 +48,7 @@ static boolean more_room(j_compress_ptr codec) {
 static void begin(j_compress_ptr codec) { more_room(codec); }
 static void end(j_compress_ptr codec) { (void)codec; }
 
-static void encode(jpeg_file *file, uint8_t *rgb, int width, int height) {
+static void compress_rows(jpeg_file *file, uint8_t *rgb, int width, int height) {
     jpeg_create_compress(&file->codec);
     file->to =
         (struct jpeg_destination_mgr){.init_destination = begin, .empty_output_buffer = more_room, .term_destination = end};
@@ -72,13 +72,13 @@ static int encode_jpeg(uint8_t *rgb, int width, int height, uint8_t **jpeg, size
     jpeg_file file = {.err = err};
     file.codec.err = jpeg_std_error(&file.errors);
     file.errors.error_exit = fail;
-    file.errors.output_message = print_nothing;
+    file.errors.output_message = thumbnail_print_nothing;
     if (setjmp(file.failed)) {
         jpeg_destroy_compress(&file.codec);
         vb_free(file.bytes);
         return -1;
     }
-    encode(&file, rgb, width, height);
+    compress_rows(&file, rgb, width, height);
     *jpeg = file.bytes;
     *size = file.capacity - file.to.free_in_buffer;
     jpeg_destroy_compress(&file.codec);

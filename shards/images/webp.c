@@ -22,7 +22,7 @@ static const char *word_for(VP8StatusCode status) {
     return "unknown status";
 }
 
-static int refuse(VP8StatusCode status, const char *place, const char *name, vb_error *err) {
+static int webp_refuse(VP8StatusCode status, const char *place, const char *name, vb_error *err) {
     vb_code code = status == VP8_STATUS_OUT_OF_MEMORY       ? VB_EMEMORY :
                    status == VP8_STATUS_UNSUPPORTED_FEATURE ? VB_EUNSUPPORTED :
                                                               VB_EDATA;
@@ -46,7 +46,7 @@ static int draw(vb_image *image, const WebPIterator *frame, const char *name, vb
     config.output.u.RGBA.size = stride * (size_t)image->height - skipped;
     VP8StatusCode status = WebPDecode(frame->fragment.bytes, frame->fragment.size, &config);
     WebPFreeDecBuffer(&config.output);
-    return status == VP8_STATUS_OK ? 0 : refuse(status, "first frame", name, err);
+    return status == VP8_STATUS_OK ? 0 : webp_refuse(status, "first frame", name, err);
 }
 
 static int webp_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
@@ -59,7 +59,7 @@ static int webp_decode(vb_image *image, const void *bytes, size_t size, const ch
         return vb_errorf(err, VB_EDATA, "%s: WebP: truncated, the header promises %" PRIu64 " bytes, the file holds %zu", name,
                          promised, size);
     VP8StatusCode status = WebPGetFeatures(bytes, size, &features);
-    if (status != VP8_STATUS_OK) return refuse(status, "header", name, err);
+    if (status != VP8_STATUS_OK) return webp_refuse(status, "header", name, err);
     int result = -1;
     WebPDemuxer *demuxer = WebPDemux(&data);
     if (!demuxer) return vb_errorf(err, VB_EDATA, "%s: WebP: the container's chunks are corrupt or cut off", name);

@@ -1,13 +1,13 @@
 /* A stream of captions from line files (plain or zstd) and from whole JSON documents. */
 #include "shards/text/captions.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
 #include "kernels/base/utf8.h"
 #include "shards/files/file.h"
+#include "shards/files/json_parse.h"
 #include "shards/files/path.h"
 #include "shards/files/zst.h"
 
@@ -34,7 +34,7 @@ struct vb_captions {
 
 /* ---- lines ---- */
 
-static int fill(vb_captions *captions, vb_error *err) {
+static int fill_block(vb_captions *captions, vb_error *err) {
     size_t got = 0;
     if (captions->zst) {
         if (vb_zst_read(captions->zst, captions->offset, captions->block, BLOCK, &got, err)) return -1;
@@ -50,24 +50,24 @@ static int fill(vb_captions *captions, vb_error *err) {
     return 0;
 }
 
-static int wrong_line(const vb_captions *captions, vb_error *err, const char *what) {
+static int wrong_caption(const vb_captions *captions, vb_error *err, const char *what) {
     return vb_errorf(err, VB_EDATA, "%s:%lld: %s", captions->path, (long long)captions->number, what);
 }
 
 static int check_utf8(const vb_captions *captions, const char *text, size_t n, vb_error *err) {
     size_t bad;
     if (vb_utf8_is_text(text, n, &bad)) return 0;
-    return wrong_line(captions, err, text[bad] ? "invalid UTF-8" : "a NUL character in the text");
+    return wrong_caption(captions, err, text[bad] ? "invalid UTF-8" : "a NUL character in the text");
 }
 
 /* The next line into captions->line without its end; *n is -1 at the end of the file. */
-static int next_line(vb_captions *captions, int64_t *n, vb_error *err) {
+static int next_caption_line(vb_captions *captions, int64_t *n, vb_error *err) {
     size_t length = 0;
     *n = -1;
     captions->number++;
     for (;;) {
         if (captions->at == captions->filled) {
-            if (!captions->ended && fill(captions, err)) return -1;
+            if (!captions->ended && fill_block(captions, err)) return -1;
             if (captions->ended) {
                 if (!length) return 0; /* no line begins here */
                 break;
@@ -75,7 +75,7 @@ static int next_line(vb_captions *captions, int64_t *n, vb_error *err) {
         }
         char *start = captions->block + captions->at, *end = memchr(start, '\n', captions->filled - captions->at);
         size_t piece = end ? (size_t)(end - start) : captions->filled - captions->at;
-        if (length + piece > LONGEST_LINE) return wrong_line(captions, err, "a line of over 16 MiB");
+        if (length + piece > LONGEST_LINE) return wrong_caption(captions, err, "a line of over 16 MiB");
         if (vb_grow((void **)&captions->line, &captions->line_capacity, length + piece + 1, 1, "line", err)) return -1;
         memcpy(captions->line + length, start, piece);
         length += piece;
@@ -113,7 +113,7 @@ static int find_column(vb_captions *captions, vb_error *err) {
         return 0;
     }
     int64_t n;
-    if (next_line(captions, &n, err)) return -1;
+    if (next_caption_line(captions, &n, err)) return -1;
     for (int field = 0; n >= 0 && field < 1000; field++) {
         char *copy = vb_strdup(captions->line, err);
         if (!copy) return -1;
@@ -140,7 +140,7 @@ static int json_caption(vb_captions *captions, const json_t *value, const char *
         *text = "";
         return 0;
     }
-    if (!json_is_string(value)) return wrong_line(captions, err, "expected a text as caption");
+    if (!json_is_string(value)) return wrong_caption(captions, err, "expected a text as caption");
     *text = json_string_value(value);
     return check_utf8(captions, *text, json_string_length(value), err);
 }
@@ -148,46 +148,42 @@ static int json_caption(vb_captions *captions, const json_t *value, const char *
 static int parse_row(vb_captions *captions, int64_t n, const char **text, vb_error *err) {
     json_error_t where;
     json_decref(captions->row);
-    captions->row = json_loadb(captions->line, (size_t)n, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &where);
-    if (!captions->row) return wrong_line(captions, err, where.text);
-    if (!json_is_object(captions->row)) return wrong_line(captions, err, "expected a JSON object");
+    captions->row = vb_json_parse_bare(captions->line, (size_t)n, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &where, err);
+    if (!captions->row) return vb_error_prefix(err, "%s:%lld", captions->path, (long long)captions->number);
+    if (!json_is_object(captions->row)) return wrong_caption(captions, err, "expected a JSON object");
     return json_caption(captions, captions->row, text, err);
 }
 
 static int open_document(vb_captions *captions, vb_error *err) {
     uint8_t *bytes = NULL;
     size_t size = 0, capacity = 0;
+    int status = -1;
     if (!captions->zst) {
         vb_file_close(&captions->file);
         if (vb_file_read_whole(captions->path, LARGEST_JSON, &bytes, &size, err)) return -1;
     } else
         for (;;) {
-            if (fill(captions, err)) goto failed;
+            if (fill_block(captions, err)) goto done;
             if (captions->ended) break;
             if (size + captions->filled > LARGEST_JSON) {
                 vb_errorf(err, VB_EDATA, "%s: a JSON document of over 1 GiB; use JSON lines", captions->path);
-                goto failed;
+                goto done;
             }
-            if (vb_grow((void **)&bytes, &capacity, size + captions->filled, 1, "JSON document", err)) goto failed;
+            if (vb_grow((void **)&bytes, &capacity, size + captions->filled, 1, "JSON document", err)) goto done;
             memcpy(bytes + size, captions->block, captions->filled);
             size += captions->filled;
         }
-    json_error_t where;
-    captions->document = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, &where);
-    if (!captions->document) {
-        vb_errorf(err, VB_EDATA, "%s:%d:%d: %s", captions->path, where.line, where.column, where.text);
-        goto failed;
-    }
+    captions->document = vb_json_parse((const char *)bytes, size, JSON_REJECT_DUPLICATES, captions->path, err);
+    if (!captions->document) goto done;
     captions->list = json_is_object(captions->document) ? json_object_get(captions->document, "annotations") : captions->document;
     if (!json_is_array(captions->list)) {
         vb_errorf(err, VB_EDATA, "%s: expected a list, or an object with a list under 'annotations'", captions->path);
-        goto failed;
+        goto done;
     }
+    status = 0;
+done:
     vb_free(bytes);
-    return 0;
-failed:
-    vb_free(bytes);
-    return -1;
+    return status;
 }
 
 /* ---- opening ---- */
@@ -218,19 +214,20 @@ static int find_form(vb_captions *captions, vb_error *err) {
 int vb_captions_open(vb_captions **out, const char *path, const char *column, vb_error *err) {
     *out = NULL;
     vb_captions *captions = vb_array(1, sizeof *captions, "captions", err);
+    int status = -1;
     if (!captions) return -1;
     captions->file.fd = -1;
-    if (!(captions->path = vb_strdup(path, err)) || (column && !(captions->column = vb_strdup(column, err)))) goto failed;
-    if (find_form(captions, err) || !(captions->block = vb_array(BLOCK, 1, "captions", err))) goto failed;
+    if (!(captions->path = vb_strdup(path, err)) || (column && !(captions->column = vb_strdup(column, err)))) goto done;
+    if (find_form(captions, err) || !(captions->block = vb_array(BLOCK, 1, "captions", err))) goto done;
     if (vb_path_ends_with(path, ".zst") ? vb_zst_open(&captions->zst, path, err) : vb_file_open(&captions->file, path, err))
-        goto failed;
-    if (captions->form == FORM_JSON && open_document(captions, err)) goto failed;
-    if (captions->form == FORM_TSV && find_column(captions, err)) goto failed;
+        goto done;
+    if (captions->form == FORM_JSON && open_document(captions, err)) goto done;
+    if (captions->form == FORM_TSV && find_column(captions, err)) goto done;
     *out = captions;
-    return 0;
-failed:
-    vb_captions_close(captions);
-    return -1;
+    status = 0;
+done:
+    if (status) vb_captions_close(captions);
+    return status;
 }
 
 void vb_captions_close(vb_captions *captions) {
@@ -254,12 +251,12 @@ int vb_captions_next(vb_captions *captions, const char **text, vb_error *err) {
         return json_caption(captions, json_array_get(captions->list, captions->next++), text, err);
     }
     int64_t n;
-    if (next_line(captions, &n, err)) return -1;
+    if (next_caption_line(captions, &n, err)) return -1;
     if (n < 0) return 0;
     if (captions->form == FORM_JSON_LINES) return parse_row(captions, n, text, err);
     if (captions->form == FORM_TEXT) *text = captions->line;
     else if (!(*text = tsv_field(captions->line, captions->field)))
-        return wrong_line(captions, err, "fewer columns than the captions' column");
+        return wrong_caption(captions, err, "fewer columns than the captions' column");
     return 0;
 }
 

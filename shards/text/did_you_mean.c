@@ -7,9 +7,9 @@
 
 enum { LONGEST = 96 };
 
-static int fold(char c) { return c == '-' || c == ' ' ? '_' : tolower((unsigned char)c); }
+static int fold_letter(char c) { return c == '-' || c == ' ' ? '_' : tolower((unsigned char)c); }
 
-static int smaller(int a, int b) { return a < b ? a : b; }
+static int smaller_of(int a, int b) { return a < b ? a : b; }
 
 /* Optimal string alignment: as Damerau-Levenshtein, but no letter is edited twice. Three rows suffice. */
 static int distance(const char *a, int a_length, const char *b, int b_length) {
@@ -19,10 +19,11 @@ static int distance(const char *a, int a_length, const char *b, int b_length) {
     for (int i = 1; i <= a_length; i++) {
         row[0] = i;
         for (int j = 1; j <= b_length; j++) {
-            int same = fold(a[i - 1]) == fold(b[j - 1]);
-            row[j] = smaller(smaller(old[j] + 1, row[j - 1] + 1), old[j - 1] + !same);
-            if (i > 1 && j > 1 && fold(a[i - 1]) == fold(b[j - 2]) && fold(a[i - 2]) == fold(b[j - 1]))
-                row[j] = smaller(row[j], older[j - 2] + 1);
+            int same = fold_letter(a[i - 1]) == fold_letter(b[j - 1]);
+            row[j] = smaller_of(smaller_of(old[j] + 1, row[j - 1] + 1), old[j - 1] + !same);
+            if (i > 1 && j > 1 && fold_letter(a[i - 1]) == fold_letter(b[j - 2]) &&
+                fold_letter(a[i - 2]) == fold_letter(b[j - 1]))
+                row[j] = smaller_of(row[j], older[j - 2] + 1);
         }
         int *free_row = older;
         older = old;
@@ -49,7 +50,7 @@ const char *vb_did_you_mean(const char *word, const char *const *candidates) {
     if (best || length < 3) return best;
     for (const char *const *candidate = candidates; *candidate; candidate++) {
         size_t i = 0;
-        while (i < length && fold(word[i]) == fold((*candidate)[i])) i++; /* ends at the candidate's NUL, too */
+        while (i < length && fold_letter(word[i]) == fold_letter((*candidate)[i])) i++; /* ends at the candidate's NUL, too */
         if (i == length) return *candidate;
     }
     return NULL;

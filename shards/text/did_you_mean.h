@@ -7,8 +7,8 @@
  * length is near; failing that, the first candidate that the word begins, if the word has three letters. */
 const char *vb_did_you_mean(const char *word, const char *const *candidates);
 
-/* "; did you mean 'CANDIDATE'?" for the nearest candidate, or "" when none is near: the end of a message. Returns `hint`. */
 enum { VB_DID_YOU_MEAN_HINT = 128 };
+/* "; did you mean 'CANDIDATE'?" for the nearest candidate, or "" when none is near: the end of a message. Returns `hint`. */
 const char *vb_did_you_mean_hint(char hint[VB_DID_YOU_MEAN_HINT], const char *word, const char *const *candidates);
 
 #endif

@@ -28,27 +28,29 @@ int vb_prompts_from_yaml(vb_prompts *prompts, const vb_yaml *list, const char *n
     size_t count = single ? 1 : list->count;
     if (!count) return vb_yaml_errorf(list, name, err, "expected at least one prompt, found an empty list");
     vb_digester *digester = NULL;
+    int status = -1;
     prompts->items = vb_array(count, sizeof *prompts->items, "prompts", err);
-    if (!prompts->items || vb_digest_new(&digester, err)) goto failed;
+    if (!prompts->items || vb_digest_new(&digester, err)) goto done;
     vb_digest_add_text(digester, "prompts/1");
     for (size_t i = 0; i < count; i++) {
         const vb_yaml *item = single ? list : list->items[i];
         const char *text, *problem;
-        if (vb_yaml_text(item, name, &text, err)) goto failed;
+        if (vb_yaml_text(item, name, &text, err)) goto done;
         if (!placeholder(text, &problem)) {
             vb_yaml_errorf(item, name, err, "the prompt '%s' has %s", text, problem);
-            goto failed;
+            goto done;
         }
-        if (!(prompts->items[i] = vb_strdup(text, err))) goto failed;
+        if (!(prompts->items[i] = vb_strdup(text, err))) goto done;
         prompts->count = (int)i + 1;
         vb_digest_add_text(digester, text);
     }
     prompts->digest = vb_digest_finish(digester);
-    return 0;
-failed:
-    if (digester) vb_digest_finish(digester);
-    vb_prompts_free(prompts);
-    return -1;
+    digester = NULL;
+    status = 0;
+done:
+    vb_digest_free(digester);
+    if (status) vb_prompts_free(prompts);
+    return status;
 }
 
 int vb_prompts_read(vb_prompts *prompts, const char *path, vb_error *err) {

@@ -21,7 +21,7 @@ typedef struct vb_prompts {
 int vb_prompts_read(vb_prompts *prompts, const char *path, vb_error *err);
 /* The same of a list within another file, e.g. an experiment; `name` is that file's. A single text is a list of one. */
 int vb_prompts_from_yaml(vb_prompts *prompts, const vb_yaml *list, const char *name, vb_error *err);
-void vb_prompts_free(vb_prompts *prompts);
+void vb_prompts_free(vb_prompts *prompts); /* {0} is fine */
 
 /* The prompt with the class name in place of {}, its underscores as spaces. Free with vb_free. NULL with *err for lack of memory
  * or a prompt without exactly one {}. */

@@ -1,12 +1,12 @@
 /* Reads texts from lines or from a JSON list, checking that each is UTF-8. */
 #include "shards/text/texts.h"
 
-#include <jansson.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
 #include "kernels/base/utf8.h"
 #include "shards/files/file.h"
+#include "shards/files/json_parse.h"
 #include "shards/files/path.h"
 
 static const size_t LARGEST_FILE = (size_t)1 << 33;
@@ -76,10 +76,8 @@ int vb_texts_read(vb_texts *texts, const char *path, vb_error *err) {
     int status;
     if (vb_file_read_whole(path, LARGEST_FILE, &bytes, &size, err)) return -1;
     if (vb_path_ends_with(path, ".json")) {
-        json_error_t json_err;
-        json_t *list = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &json_err);
-        if (list) status = copy_strings(texts, list, path, err);
-        else status = vb_errorf(err, VB_EDATA, "%s:%d:%d: %s", path, json_err.line, json_err.column, json_err.text);
+        json_t *list = vb_json_parse((const char *)bytes, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, path, err);
+        status = list ? copy_strings(texts, list, path, err) : -1;
         json_decref(list);
         vb_free(bytes);
     } else {

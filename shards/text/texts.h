@@ -17,6 +17,6 @@ typedef struct vb_texts {
  * characters and values that are no strings are VB_EDATA with line or index; a file without texts is VB_EMISSING. Free with
  * vb_texts_free. */
 int vb_texts_read(vb_texts *texts, const char *path, vb_error *err);
-void vb_texts_free(vb_texts *texts);
+void vb_texts_free(vb_texts *texts); /* {0} is fine */
 
 #endif

@@ -1,18 +1,18 @@
 /* Hugging Face's pair: vocab.json, which gives the ids, and merges.txt beside it. */
-#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
 #include "shards/files/file.h"
+#include "shards/files/json_parse.h"
 #include "shards/files/path.h"
 #include "shards/text/tokenizer_format.h"
 
 static const char vocabulary_name[] = "vocab.json", merges_name[] = "merges.txt";
 
 /* The path of a name inside the folder, or beside the file. */
-static char *path_of(const char *path, bool folder, const char *name, vb_error *err) {
+static char *path_within(const char *path, bool folder, const char *name, vb_error *err) {
     return folder ? vb_path_join(path, name, err) : vb_path_beside(path, name, err);
 }
 
@@ -51,16 +51,13 @@ static int read_pair(vb_tokenizer **tokenizer, const char *vocabulary_path, cons
     size_t vocabulary_size, merges_size, count = 0;
     vb_vocabulary_entry *entries = NULL;
     json_t *object = NULL;
-    json_error_t json_err;
     if (vb_file_read_whole(vocabulary_path, VB_TOKENIZER_FORMAT_BYTES, &vocabulary, &vocabulary_size, err)) goto done;
     if (vb_tokenizer_format_unpacked(merges_path, &merges, &merges_size, err)) goto done;
     if (vb_tokenizer_format_digest(digest, mask_token ? "pair, mask token" : "pair", vocabulary, vocabulary_size, merges,
                                    merges_size, err))
         goto done;
-    if (!(object = json_loadb((const char *)vocabulary, vocabulary_size, JSON_REJECT_DUPLICATES, &json_err))) {
-        vb_errorf(err, VB_EDATA, "%s:%d:%d: %s", vocabulary_path, json_err.line, json_err.column, json_err.text);
-        goto done;
-    }
+    object = vb_json_parse((const char *)vocabulary, vocabulary_size, JSON_REJECT_DUPLICATES, vocabulary_path, err);
+    if (!object) goto done;
     if (list_entries(object, vocabulary_path, mask_token, &entries, &count, err)) goto done;
     status = vb_tokenizer_open_pairs(tokenizer, entries, count, (const char *)merges, merges_size, merges_path, err);
 done:
@@ -73,8 +70,8 @@ done:
 
 static int vocab_read(vb_tokenizer **tokenizer, const char *path, bool mask_token, vb_digest *digest, vb_error *err) {
     bool folder = vb_path_is_folder(path);
-    char *vocabulary = path_of(path, folder, vocabulary_name, err);
-    char *merges = vocabulary ? path_of(path, folder, merges_name, err) : NULL;
+    char *vocabulary = path_within(path, folder, vocabulary_name, err);
+    char *merges = vocabulary ? path_within(path, folder, merges_name, err) : NULL;
     int status = merges ? read_pair(tokenizer, vocabulary, merges, mask_token, digest, err) : -1;
     vb_free(vocabulary);
     vb_free(merges);

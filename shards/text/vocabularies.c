@@ -30,15 +30,15 @@ static int compare_names(const char *a, const char *b) {
     return plain(*a) - plain(*b);
 }
 
-static bool is_blank(char c) { return c == ' ' || c == '_' || c == '\t' || c == '\n' || c == '\r'; }
+static bool is_blank_character(char c) { return c == ' ' || c == '_' || c == '\t' || c == '\n' || c == '\r'; }
 
 /* A name that a prompt or a folder could hold. */
-static int check_name(const vb_yaml *node, const char *what, const char *path, vb_error *err) {
+static int check_class_name(const vb_yaml *node, const char *what, const char *path, vb_error *err) {
     if (node->kind != VB_YAML_SCALAR || vb_yaml_is_null(node)) return vb_yaml_expected(node, path, what, err);
     const char *text = node->text;
     bool blank = true;
     for (const char *c = text; *c; c++) {
-        blank &= is_blank(*c);
+        blank &= is_blank_character(*c);
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             return vb_yaml_errorf(node, path, err, "expected %s on one line, found '%s'", what, text);
     }
@@ -61,14 +61,14 @@ static int read_listing(listing *entry, const vb_yaml *node, const char *path, v
     entry->node = node;
     if (node->kind != VB_YAML_MAP) {
         entry->name = node->text;
-        return check_name(node, "a class name or {id: ..., name: ...}", path, err);
+        return check_class_name(node, "a class name or {id: ..., name: ...}", path, err);
     }
     for (size_t i = 0; i < node->count; i++)
         if (strcmp(node->keys[i]->text, "name") && strcmp(node->keys[i]->text, "id"))
             return unknown_key(node->keys[i], known, path, err);
     const vb_yaml *name = vb_yaml_get(node, "name"), *id = vb_yaml_get(node, "id");
     if (!name) return vb_yaml_errorf(node, path, err, "a class without a name: expected {id: ..., name: ...}");
-    if (check_name(name, "a class name", path, err) || (id && check_name(id, "an id", path, err))) return -1;
+    if (check_class_name(name, "a class name", path, err) || (id && check_class_name(id, "an id", path, err))) return -1;
     entry->name = name->text;
     entry->id = id ? id->text : NULL;
     return 0;
@@ -82,13 +82,13 @@ static int gather(vb_vocabularies *v, listing **listings, int *count, const vb_y
             return unknown_key(root->keys[i], known, path, err);
     const vb_yaml *name = vb_yaml_get(root, "name"), *map = vb_yaml_get(root, "vocabularies");
     if (!name || !map) return vb_yaml_errorf(root, path, err, "the key '%s' is missing", name ? "vocabularies" : "name");
-    if (check_name(name, "a name", path, err)) return -1;
+    if (check_class_name(name, "a name", path, err)) return -1;
     if (map->kind != VB_YAML_MAP) return vb_yaml_expected(map, path, "a map from vocabulary to its classes", err);
     if (!map->count) return vb_yaml_errorf(map, path, err, "expected at least one vocabulary, found none");
     size_t total = 0;
     for (size_t i = 0; i < map->count; i++) {
         const vb_yaml *classes = map->items[i];
-        if (check_name(map->keys[i], "the name of a vocabulary", path, err)) return -1;
+        if (check_class_name(map->keys[i], "the name of a vocabulary", path, err)) return -1;
         if (classes->kind != VB_YAML_LIST) return vb_yaml_expected(classes, path, "a list of classes", err);
         if (!classes->count) return vb_yaml_errorf(classes, path, err, "the vocabulary '%s' holds no class", map->keys[i]->text);
         total += classes->count;
@@ -126,7 +126,7 @@ static int by_id_then_place(const void *a, const void *b) {
 }
 
 /* Of several faults the one that comes first in the file is reported. */
-static void earliest(const listing **bad, const listing **other, const listing *found, const listing *before) {
+static void earliest_listing(const listing **bad, const listing **other, const listing *found, const listing *before) {
     if (*bad && (*bad)->place <= found->place) return;
     *bad = found;
     *other = before;
@@ -143,7 +143,7 @@ static int match(listing *listings, int count, listing **sorted, const char *pat
             listing *entry = sorted[end];
             entry->first = sorted[i]->place;
             entry->again = end > i && sorted[end - 1]->vocabulary == entry->vocabulary;
-            if (entry->id && with_id && strcmp(entry->id, with_id->id)) earliest(&bad, &other, entry, with_id);
+            if (entry->id && with_id && strcmp(entry->id, with_id->id)) earliest_listing(&bad, &other, entry, with_id);
             if (entry->id && !with_id) with_id = entry;
         }
         for (int j = i; with_id && j < end; j++)
@@ -158,13 +158,13 @@ static int match(listing *listings, int count, listing **sorted, const char *pat
     qsort(sorted, (size_t)ids, sizeof *sorted, by_id_then_place);
     for (int i = 1; i < ids; i++)
         if (!strcmp(sorted[i - 1]->id, sorted[i]->id) && sorted[i - 1]->first != sorted[i]->first)
-            earliest(&bad, &other, sorted[i], sorted[i - 1]);
+            earliest_listing(&bad, &other, sorted[i], sorted[i - 1]);
     if (!bad) return 0;
     return vb_yaml_errorf(bad->node, path, err, "the id '%s' names '%s' here and '%s' at line %d", bad->id, bad->name,
                           other->name, other->node->line);
 }
 
-static int build(vb_vocabularies *v, listing *listings, int count, vb_error *err) {
+static int build_vocabularies(vb_vocabularies *v, listing *listings, int count, vb_error *err) {
     for (int i = 0; i < count; i++) {
         v->classes += listings[i].first == i;
         v->duplicates += listings[i].first != i;
@@ -266,7 +266,8 @@ int vb_vocabularies_read(vb_vocabularies *v, const char *path, vb_error *err) {
     int count = 0, status = -1;
     if (vb_yaml_read(&root, path, err) || gather(v, &listings, &count, root, path, err)) goto done;
     if (!(sorted = vb_array((size_t)count, sizeof(listing *), "class names", err))) goto done;
-    if (match(listings, count, sorted, path, err) || build(v, listings, count, err) || index_labels(v, err)) goto done;
+    if (match(listings, count, sorted, path, err) || build_vocabularies(v, listings, count, err) || index_labels(v, err))
+        goto done;
     status = digest(v, err);
 done:
     if (status) vb_vocabularies_free(v);

@@ -29,18 +29,17 @@ typedef struct vb_vocabularies {
     int *members; /* class indices; a class once in each vocabulary */
     int classes;  /* distinct classes, in order of first occurrence */
     vb_class *class;
-    int duplicates; /* class names listed again, in the same or another vocabulary */
-    char *
-        *duplicate_notes; /* one line each: "'rose' in 'OxfordFlowers' (line 12) is also in 'Plants' (line 3)": the first place */
-    vb_digest digest;     /* of names, ids and membership, not of comments or layout */
-    int *by_name;         /* every class, sorted by name: the index of vb_vocabularies_find */
-    int *by_id;           /* the classes with an id, sorted by id */
+    int duplicates;         /* class names listed again, in the same or another vocabulary */
+    char **duplicate_notes; /* one line each: "'rose' in 'OxfordFlowers' (line 12) is also in 'Plants' (line 3)" */
+    vb_digest digest;       /* of names, ids and membership, not of comments or layout */
+    int *by_name;           /* every class, sorted by name: the index of vb_vocabularies_find */
+    int *by_id;             /* the classes with an id, sorted by id */
     int ids;
 } vb_vocabularies;
 
 /* Reads a whole file. Free with vb_vocabularies_free, also after a failure (which leaves it empty). */
 int vb_vocabularies_read(vb_vocabularies *vocabularies, const char *path, vb_error *err);
-void vb_vocabularies_free(vb_vocabularies *vocabularies);
+void vb_vocabularies_free(vb_vocabularies *vocabularies); /* {0} is fine */
 
 /* Class index of a label as datasets give it: an id, a name, or a name with underscores for spaces (or the reverse); -1 when
  * none. Ids win over names. Thread-safe. */
@@ -67,11 +66,10 @@ typedef struct vb_joined {
 } vb_joined;
 
 /* `names`: of the parts, one each. Two classes are of one name when their ids are equal, or one has none and their names are
- * equal
- * (underscores are spaces). VB_EMISMATCH: two classes of one part are of one name with a class of another (by id and by name), or
- * a part has no class left. Free with vb_vocabularies_joined_free, also after a failure. */
+ * equal (underscores are spaces). VB_EMISMATCH: two classes of one part are of one name with a class of another (by id and by
+ * name), or a part has no class left. Free with vb_vocabularies_joined_free, also after a failure. */
 int vb_vocabularies_join(vb_joined *joined, const char *name, const vb_vocabularies *const *parts, const char *const *names,
                          int count, vb_shared_names rule, vb_error *err);
-void vb_vocabularies_joined_free(vb_joined *joined);
+void vb_vocabularies_joined_free(vb_joined *joined); /* {0} is fine */
 
 #endif

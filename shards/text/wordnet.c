@@ -1,6 +1,7 @@
 /* WordNet's noun index and synsets as arrays. */
 #include "shards/text/wordnet.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,7 @@ static int broken(const reader *r, const char *expected, vb_error *err) {
 }
 
 /* The next line that is not of the licence (which begins with two spaces); false at the end. */
-static bool next_line(reader *r) {
+static bool wordnet_line(reader *r) {
     for (;;) {
         if (r->line_end) r->at = r->line_end + 1;
         if (r->at >= r->end) return false;
@@ -55,14 +56,14 @@ static char *field(reader *r) {
     return start;
 }
 
-static bool number(reader *r, int base, int64_t *value) {
+static bool wordnet_number(reader *r, int base, int64_t *value) {
     char *text = field(r), *end;
     if (!text || !*text) return false;
     *value = strtoll(text, &end, base);
     return !*end && *value >= 0;
 }
 
-static void fold(char *text) {
+static void wordnet_fold(char *text) {
     for (; *text; text++) {
         if (*text >= 'A' && *text <= 'Z') *text += 'a' - 'A';
         if (*text == '_') *text = ' ';
@@ -71,7 +72,7 @@ static void fold(char *text) {
 
 char *vb_wordnet_fold_name(const char *name, vb_error *err) {
     char *copy = vb_strdup(name, err);
-    if (copy) fold(copy);
+    if (copy) wordnet_fold(copy);
     return copy;
 }
 
@@ -92,7 +93,7 @@ static int64_t find_synset(const vb_wordnet *wordnet, int64_t offset) {
     return low < wordnet->synset_count && wordnet->offsets[low] == offset ? (int64_t)low : -1;
 }
 
-static int append(int **list, size_t *capacity, size_t count, int value, vb_error *err) {
+static int wordnet_append(int **list, size_t *capacity, size_t count, int value, vb_error *err) {
     if (vb_grow((void **)list, capacity, count + 1, sizeof **list, "WordNet", err)) return -1;
     (*list)[count] = value;
     return 0;
@@ -100,7 +101,7 @@ static int append(int **list, size_t *capacity, size_t count, int value, vb_erro
 
 /* First pass over index.noun: the lemmas, in the file's order. */
 static int read_lemmas(vb_wordnet *wordnet, reader r, vb_error *err) {
-    while (next_line(&r)) {
+    while (wordnet_line(&r)) {
         const char *space = memchr(r.at, ' ', (size_t)(r.line_end - r.at));
         if (!space) return broken(&r, "a lemma and its synsets", err);
         if (vb_grow((void **)&wordnet->lemmas, &wordnet->lemma_capacity, wordnet->lemma_count + 1, sizeof *wordnet->lemmas,
@@ -108,7 +109,7 @@ static int read_lemmas(vb_wordnet *wordnet, reader r, vb_error *err) {
             return -1;
         char *lemma = vb_strndup(r.at, (size_t)(space - r.at), err);
         if (!lemma) return -1;
-        fold(lemma);
+        wordnet_fold(lemma);
         wordnet->lemmas[wordnet->lemma_count++] = lemma;
     }
     return 0;
@@ -116,7 +117,7 @@ static int read_lemmas(vb_wordnet *wordnet, reader r, vb_error *err) {
 
 /* First pass over data.noun: where synsets begin. */
 static int read_offsets(vb_wordnet *wordnet, reader r, vb_error *err) {
-    while (next_line(&r)) {
+    while (wordnet_line(&r)) {
         char *end;
         int64_t offset = strtoll(r.at, &end, 10);
         if (end != r.at + 8 || *end != ' ' || (wordnet->synset_count && offset <= wordnet->offsets[wordnet->synset_count - 1]))
@@ -133,28 +134,28 @@ static int read_offsets(vb_wordnet *wordnet, reader r, vb_error *err) {
 static int read_synset(vb_wordnet *wordnet, reader *r, size_t s, vb_error *err) {
     int64_t count, ignored, offset;
     size_t words = wordnet->word_starts[s], parents = wordnet->parent_starts[s];
-    if (!number(r, 10, &ignored) || !number(r, 10, &ignored)) return broken(r, "a synset", err);
+    if (!wordnet_number(r, 10, &ignored) || !wordnet_number(r, 10, &ignored)) return broken(r, "a synset", err);
     const char *kind = field(r);
-    if (!kind || strcmp(kind, "n") || !number(r, 16, &count) || !count) return broken(r, "a noun synset with words", err);
+    if (!kind || strcmp(kind, "n") || !wordnet_number(r, 16, &count) || !count) return broken(r, "a noun synset with words", err);
     for (int64_t i = 0; i < count; i++) {
         char *word = field(r), *id = field(r);
         if (!word || !id) return broken(r, "as many words as stated", err);
-        fold(word);
+        wordnet_fold(word);
         int64_t lemma = vb_wordnet_find(wordnet, word);
         if (lemma < 0) return broken(r, "words that are in index.noun", err);
-        if (append(&wordnet->words, &wordnet->word_capacity, words++, (int)lemma, err)) return -1;
+        if (wordnet_append(&wordnet->words, &wordnet->word_capacity, words++, (int)lemma, err)) return -1;
     }
-    if (!number(r, 10, &count)) return broken(r, "a number of pointers", err);
+    if (!wordnet_number(r, 10, &count)) return broken(r, "a number of pointers", err);
     for (int64_t i = 0; i < count; i++) {
         const char *symbol = field(r);
-        if (!symbol || !number(r, 10, &offset)) return broken(r, "as many pointers as stated", err);
+        if (!symbol || !wordnet_number(r, 10, &offset)) return broken(r, "as many pointers as stated", err);
         const char *part = field(r), *ends = field(r);
         if (!part || !ends) return broken(r, "as many pointers as stated", err);
         if (strcmp(part, "n") || (strcmp(symbol, "@") && strcmp(symbol, "@i")))
             continue; /* hypernyms, of classes and instances */
         int64_t parent = find_synset(wordnet, offset);
         if (parent < 0) return broken(r, "a hypernym that exists", err);
-        if (append(&wordnet->parents, &wordnet->parent_capacity, parents++, (int)parent, err)) return -1;
+        if (wordnet_append(&wordnet->parents, &wordnet->parent_capacity, parents++, (int)parent, err)) return -1;
     }
     wordnet->word_starts[s + 1] = words;
     wordnet->parent_starts[s + 1] = parents;
@@ -165,21 +166,21 @@ static int read_synset(vb_wordnet *wordnet, reader *r, size_t s, vb_error *err) 
 static int read_senses(vb_wordnet *wordnet, reader *r, size_t *filled, vb_error *err) {
     int64_t synsets, pointers, ignored, offset;
     char *lemma = field(r);
-    fold(lemma);
+    wordnet_fold(lemma);
     int64_t index = vb_wordnet_find(wordnet, lemma);
     const char *part = field(r);
-    if (!part || strcmp(part, "n") || !number(r, 10, &synsets) || !synsets || !number(r, 10, &pointers))
+    if (!part || strcmp(part, "n") || !wordnet_number(r, 10, &synsets) || !synsets || !wordnet_number(r, 10, &pointers))
         return broken(r, "a noun and the number of its synsets", err);
     for (int64_t i = 0; i < pointers; i++)
         if (!field(r)) return broken(r, "as many pointers as stated", err);
-    if (!number(r, 10, &ignored) || !number(r, 10, &ignored)) return broken(r, "sense counts", err);
+    if (!wordnet_number(r, 10, &ignored) || !wordnet_number(r, 10, &ignored)) return broken(r, "sense counts", err);
     wordnet->sense_starts[index] = *filled;
     wordnet->sense_counts[index] = (int)synsets;
     for (int64_t i = 0; i < synsets; i++) {
-        if (!number(r, 10, &offset)) return broken(r, "as many synsets as stated", err);
+        if (!wordnet_number(r, 10, &offset)) return broken(r, "as many synsets as stated", err);
         int64_t synset = find_synset(wordnet, offset);
         if (synset < 0) return broken(r, "a synset of data.noun", err);
-        if (append(&wordnet->senses, &wordnet->sense_capacity, (*filled)++, (int)synset, err)) return -1;
+        if (wordnet_append(&wordnet->senses, &wordnet->sense_capacity, (*filled)++, (int)synset, err)) return -1;
     }
     return 0;
 }
@@ -207,7 +208,7 @@ static int read_text(reader *r, char **text, const char *path, vb_error *err) {
     return 0;
 }
 
-static int read_all(vb_wordnet *wordnet, const char *index_path, const char *data_path, vb_error *err) {
+static int wordnet_read(vb_wordnet *wordnet, const char *index_path, const char *data_path, vb_error *err) {
     char *index = NULL, *data = NULL;
     reader lemmas, synsets;
     size_t filled = 0, s = 0;
@@ -227,9 +228,9 @@ static int read_all(vb_wordnet *wordnet, const char *index_path, const char *dat
     wordnet->depths = vb_array(wordnet->synset_count, sizeof(int), "WordNet", err);
     if (!wordnet->sense_starts || !wordnet->sense_counts || !wordnet->word_starts || !wordnet->parent_starts || !wordnet->depths)
         goto done;
-    while (next_line(&synsets))
+    while (wordnet_line(&synsets))
         if (read_synset(wordnet, &synsets, s++, err)) goto done;
-    while (next_line(&lemmas))
+    while (wordnet_line(&lemmas))
         if (read_senses(wordnet, &lemmas, &filled, err)) goto done;
     find_depths(wordnet);
     status = 0;
@@ -247,7 +248,7 @@ int vb_wordnet_open(vb_wordnet **out, const char *folder, vb_error *err) {
     if (wordnet && index && data) {
         if (!vb_path_exists(index) || !vb_path_exists(data))
             vb_errorf(err, VB_EMISSING, "%s: no index.noun and data.noun there (Debian's package wordnet-base has them)", folder);
-        else status = read_all(wordnet, index, data, err);
+        else status = wordnet_read(wordnet, index, data, err);
     }
     vb_free(index);
     vb_free(data);
@@ -273,13 +274,19 @@ void vb_wordnet_close(vb_wordnet *wordnet) {
 }
 
 size_t vb_wordnet_lemmas(const vb_wordnet *wordnet) { return wordnet->lemma_count; }
-const char *vb_wordnet_lemma(const vb_wordnet *wordnet, size_t i) { return wordnet->lemmas[i]; }
+
+const char *vb_wordnet_lemma(const vb_wordnet *wordnet, size_t i) {
+    assert(i < wordnet->lemma_count);
+    return wordnet->lemmas[i];
+}
 
 int vb_wordnet_depth(const vb_wordnet *wordnet, size_t i) {
+    assert(i < wordnet->lemma_count);
     return wordnet->sense_counts[i] ? wordnet->depths[wordnet->senses[wordnet->sense_starts[i]]] : -1;
 }
 
 bool vb_wordnet_leads(const vb_wordnet *wordnet, size_t i) {
+    assert(i < wordnet->lemma_count);
     for (int n = 0; n < wordnet->sense_counts[i]; n++) {
         int synset = wordnet->senses[wordnet->sense_starts[i] + (size_t)n];
         if (wordnet->words[wordnet->word_starts[synset]] == (int)i) return true;

@@ -21,7 +21,7 @@ void vb_wordnet_close(vb_wordnet *wordnet); /* NULL is fine */
 
 /* The lemmas, sorted by bytes: lower case, spaces for underscores. */
 size_t vb_wordnet_lemmas(const vb_wordnet *wordnet);
-const char *vb_wordnet_lemma(const vb_wordnet *wordnet, size_t i);
+const char *vb_wordnet_lemma(const vb_wordnet *wordnet, size_t i); /* valid as long as the WordNet */
 
 /* Least number of steps from the root (entity: 0) to a synset of the lemma's first sense. -1 when no path leads there. */
 int vb_wordnet_depth(const vb_wordnet *wordnet, size_t i);

@@ -235,7 +235,7 @@ static int refuse_duplicate_keys(const reader *r, const vb_yaml *map) {
 }
 
 /* Consumes the event. Whatever was read hangs in *result, also on failure. */
-static int read_value(reader *r, yaml_event_t *event, int depth, vb_yaml **result) {
+static int read_node(reader *r, yaml_event_t *event, int depth, vb_yaml **result) {
     int status = start_node(r, event, depth, result);
     yaml_event_delete(event);
     vb_yaml *node = *result;
@@ -262,7 +262,7 @@ static int read_value(reader *r, yaml_event_t *event, int depth, vb_yaml **resul
             if (status) return -1;
             if (!yaml_parser_parse(&r->parser, &next)) return syntax_error(r);
         }
-        if (read_value(r, &next, depth + 1, &node->items[place])) return -1;
+        if (read_node(r, &next, depth + 1, &node->items[place])) return -1;
     }
     return node->kind == VB_YAML_MAP ? refuse_duplicate_keys(r, node) : 0;
 }
@@ -278,7 +278,7 @@ static int read_document(reader *r, vb_yaml **root) {
         if (type == YAML_DOCUMENT_START_EVENT) break;
     } while (true);
     if (!yaml_parser_parse(&r->parser, &event)) return syntax_error(r);
-    if (read_value(r, &event, 0, root)) return -1;
+    if (read_node(r, &event, 0, root)) return -1;
     do { /* the end of the document, then that of the stream */
         if (!yaml_parser_parse(&r->parser, &event)) return syntax_error(r);
         yaml_event_type_t type = event.type;

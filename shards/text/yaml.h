@@ -29,13 +29,13 @@ typedef struct vb_yaml {
 /* `name` is put before positions in messages: "name:line:column: ...". Free with vb_yaml_free. */
 int vb_yaml_parse(vb_yaml **root, const char *bytes, size_t size, const char *name, vb_error *err);
 int vb_yaml_read(vb_yaml **root, const char *path, vb_error *err);
-void vb_yaml_free(vb_yaml *node);
+void vb_yaml_free(vb_yaml *node); /* and all below it; NULL is fine */
 
 /* Value of a key, or NULL when there is none or `map` is no map (or NULL itself). */
 vb_yaml *vb_yaml_get(const vb_yaml *map, const char *key);
 
-/* Errors at a node, VB_ECONFIG: "name:line:column: message" ("name: command line: message" for values of shards/text/yaml_set.h), and
- * "...: expected <expected>, found 'abc'". Return -1 always. */
+/* Errors at a node, VB_ECONFIG: "name:line:column: message" ("name: command line: message" for values of shards/text/yaml_set.h),
+ * and "...: expected <expected>, found 'abc'". Return -1 always. */
 int vb_yaml_errorf(const vb_yaml *node, const char *name, vb_error *err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 int vb_yaml_expected(const vb_yaml *node, const char *name, const char *expected, vb_error *err);

@@ -37,7 +37,7 @@ static int parse_value(vb_yaml **node, const char *path, const char *value, vb_e
 }
 
 /* Adds key: value to a map. Takes the value on success only. */
-static int append(vb_yaml *map, const char *key, size_t length, vb_yaml *value, vb_error *err) {
+static int append_entry(vb_yaml *map, const char *key, size_t length, vb_yaml *value, vb_error *err) {
     vb_yaml **items = vb_array(map->count + 1, sizeof *items, "YAML values", err);
     vb_yaml **keys = vb_array(map->count + 1, sizeof *keys, "YAML keys", err);
     vb_yaml *name = new_node(VB_YAML_SCALAR, key, length, err);
@@ -125,7 +125,7 @@ static int wrap(vb_yaml **value, const char *path, const char *rest, vb_error *e
             return vb_errorf(err, VB_ECONFIG, "%s: no item %.*s: there is no list '%.*s'", path, (int)(end - step), step,
                              (int)(step - 1 - path), path);
         vb_yaml *map = new_node(VB_YAML_MAP, NULL, 0, err);
-        if (!map || append(map, step, (size_t)(end - step), *value, err)) {
+        if (!map || append_entry(map, step, (size_t)(end - step), *value, err)) {
             vb_yaml_free(map);
             return -1;
         }
@@ -158,7 +158,7 @@ int vb_yaml_set(vb_yaml *root, const char *path, const char *value, vb_error *er
             rest += taken + 1;
             continue;
         }
-        if (wrap(&node, path, rest, err) || append(at, rest, taken, node, err)) break;
+        if (wrap(&node, path, rest, err) || append_entry(at, rest, taken, node, err)) break;
         if (at->kind == VB_YAML_SCALAR) { /* "options:" with nothing behind it becomes the map that it was meant to be */
             vb_free(at->text);
             at->text = NULL;

@@ -16,6 +16,6 @@ typedef struct vb_coop {
  * the file holds none, VB_EDATA when it has other than two or three dimensions or holds NaN or infinity. Free with vb_coop_free.
  * Thread-safe. */
 int vb_coop_read(vb_coop *coop, const char *path, vb_error *err);
-void vb_coop_free(vb_coop *coop);
+void vb_coop_free(vb_coop *coop); /* {0} is fine */
 
 #endif

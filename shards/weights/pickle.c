@@ -6,20 +6,15 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "shards/weights/pickle_memory.h"
+#include "shards/weights/pickle_opcodes.h"
 #include "shards/weights/pickle_text.h"
 
-enum { CHUNK = 32 << 10, LONGEST_LINE = 64 << 10, LONGEST_NUMBER = 64 };
-
-/* Values and their items live in chunks that are freed together. */
-typedef struct chunk {
-    struct chunk *next;
-    size_t used, size;
-    max_align_t bytes[];
-} chunk;
+enum { LONGEST_LINE = 64 << 10, LONGEST_NUMBER = 64 };
 
 struct vb_pickle {
-    chunk *chunks;
-    size_t memory, values;
+    vb_pickle_memory memory; /* of the values and their items */
+    size_t values;
     vb_value *root;
     vb_value **persistents;
     size_t persistent_count, persistent_capacity;
@@ -39,48 +34,20 @@ typedef struct machine {
     vb_error *err;
 } machine;
 
-#define BAD(m, ...) (vb_errorf((m)->err, VB_EDATA, __VA_ARGS__), locate(m))
+#define BAD(m, ...) (vb_errorf((m)->err, VB_EDATA, __VA_ARGS__), locate_opcode(m))
 
-static int locate(const machine *m) {
+static int locate_opcode(const machine *m) {
     return vb_error_prefix(m->err, "%s: byte %zu, opcode 0x%02x", m->name, m->opcode_at, m->bytes[m->opcode_at]);
 }
 
 /* ---- memory ---- */
-
-static void *allocate(vb_pickle *pickle, size_t size, vb_error *err) {
-    size = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
-    chunk *c = pickle->chunks;
-    if (!c || c->size - c->used < size) {
-        size_t room = size > CHUNK / 4 ? size : CHUNK;
-        if (room > VB_PICKLE_MEMORY - pickle->memory) {
-            vb_errorf(err, VB_EDATA, "the pickle asks for more than %d MiB of values", VB_PICKLE_MEMORY >> 20);
-            return NULL;
-        }
-        chunk *fresh = vb_array(1, sizeof *fresh + room, "pickle", err);
-        if (!fresh) return NULL;
-        pickle->memory += room;
-        fresh->size = room;
-        /* A chunk of its own for a large block goes behind the one in use, whose room would be lost otherwise. */
-        if (room != CHUNK && c) {
-            fresh->next = c->next;
-            c->next = fresh;
-        } else {
-            fresh->next = c;
-            pickle->chunks = fresh;
-        }
-        c = fresh;
-    }
-    void *block = (char *)c->bytes + c->used;
-    c->used += size;
-    return block;
-}
 
 static vb_value *new_value(machine *m, vb_value_kind kind) {
     if (m->pickle->values == VB_PICKLE_VALUES) {
         BAD(m, "more than %d values", VB_PICKLE_VALUES);
         return NULL;
     }
-    vb_value *value = allocate(m->pickle, sizeof *value, m->err);
+    vb_value *value = vb_pickle_memory_get(&m->pickle->memory, sizeof *value, m->err);
     if (!value) return NULL;
     m->pickle->values++;
     value->kind = kind;
@@ -92,7 +59,7 @@ static int add_items(machine *m, vb_value *value, vb_value *const *items, size_t
     if (!count) return 0;
     if (count > value->capacity - value->count) {
         size_t capacity = value->capacity * 2 > value->count + count ? value->capacity * 2 : value->count + count;
-        vb_value **larger = allocate(m->pickle, capacity * sizeof(vb_value *), m->err);
+        vb_value **larger = vb_pickle_memory_get(&m->pickle->memory, capacity * sizeof(vb_value *), m->err);
         if (!larger) return -1;
         if (value->count) memcpy(larger, value->items, value->count * sizeof(vb_value *));
         value->items = larger;
@@ -147,7 +114,7 @@ static int pop_mark(machine *m, vb_value ***items, size_t *count) {
     return 0;
 }
 
-static vb_value *collect(machine *m, vb_value_kind kind, vb_value *const *items, size_t count) {
+static vb_value *collect_items(machine *m, vb_value_kind kind, vb_value *const *items, size_t count) {
     if (kind == VB_VALUE_DICT && count % 2) {
         BAD(m, "%zu keys and values cannot be paired", count);
         return NULL;
@@ -178,7 +145,7 @@ static int take_number(machine *m, int count, uint64_t *number) {
 }
 
 /* A line without its newline. */
-static int take_line(machine *m, const char **line, size_t *length) {
+static int take_text_line(machine *m, const char **line, size_t *length) {
     size_t left = m->size - m->at, limit = left < LONGEST_LINE ? left : LONGEST_LINE;
     const uint8_t *end = limit ? memchr(m->bytes + m->at, '\n', limit) : NULL;
     if (!end) return BAD(m, "no end of line within %zu bytes", limit);
@@ -243,7 +210,7 @@ static int push_decimal(machine *m, bool is_long) {
     const char *line;
     size_t length;
     int64_t number;
-    if (take_line(m, &line, &length)) return -1;
+    if (take_text_line(m, &line, &length)) return -1;
     if (is_long && length && line[length - 1] == 'L') length--;
     if (!is_long && length == 2 && line[0] == '0' && (line[1] == '0' || line[1] == '1'))
         return push(m, new_integer(m, VB_VALUE_BOOL, line[1] - '0'));
@@ -264,7 +231,7 @@ static int push_real(machine *m, bool binary) {
         const char *line;
         char copy[LONGEST_NUMBER], *end;
         size_t length;
-        if (take_line(m, &line, &length)) return -1;
+        if (take_text_line(m, &line, &length)) return -1;
         if (!length || length >= sizeof copy) return BAD(m, "a number of %zu characters", length);
         memcpy(copy, line, length);
         copy[length] = 0;
@@ -281,8 +248,8 @@ static int push_real(machine *m, bool binary) {
 static int push_escaped(machine *m, size_t growth, int64_t decode(const char *text, size_t size, char *out), const char *fault) {
     const char *line;
     size_t length;
-    if (take_line(m, &line, &length)) return -1;
-    char *text = allocate(m->pickle, growth * length + 1, m->err);
+    if (take_text_line(m, &line, &length)) return -1;
+    char *text = vb_pickle_memory_get(&m->pickle->memory, growth * length + 1, m->err);
     if (!text) return -1;
     int64_t size = decode(line, length, text);
     return size < 0 ? BAD(m, "%s", fault) : push(m, new_text(m, VB_VALUE_TEXT, text, (size_t)size));
@@ -310,7 +277,7 @@ static int memo_line(machine *m, bool put) {
     const char *line;
     size_t length;
     int64_t index;
-    if (take_line(m, &line, &length)) return -1;
+    if (take_text_line(m, &line, &length)) return -1;
     int over = parse_decimal(m, line, length, true, &index);
     if (over) return over < 0 ? -1 : BAD(m, "memo index out of range");
     return put ? memo_put(m, (uint64_t)index) : memo_get(m, (uint64_t)index);
@@ -341,7 +308,7 @@ static vb_value *new_global(machine *m, vb_value *module, vb_value *name) {
 static vb_value *take_global(machine *m) {
     const char *module, *name;
     size_t module_length, name_length;
-    if (take_line(m, &module, &module_length) || take_line(m, &name, &name_length)) return NULL;
+    if (take_text_line(m, &module, &module_length) || take_text_line(m, &name, &name_length)) return NULL;
     vb_value *first = new_text(m, VB_VALUE_TEXT, module, module_length);
     return new_global(m, first, first ? new_text(m, VB_VALUE_TEXT, name, name_length) : NULL);
 }
@@ -367,7 +334,7 @@ static int call(machine *m) { /* REDUCE and NEWOBJ */
 static int call_with_keywords(machine *m) { /* NEWOBJ_EX */
     vb_value *both[2];
     if (!(both[1] = pop(m)) || !(both[0] = pop(m))) return -1;
-    vb_value *class = pop(m), *args = class ? collect(m, VB_VALUE_TUPLE, both, 2) : NULL;
+    vb_value *class = pop(m), *args = class ? collect_items(m, VB_VALUE_TUPLE, both, 2) : NULL;
     return push(m, new_object(m, class, args));
 }
 
@@ -377,10 +344,10 @@ static int call_marked(machine *m, bool class_on_stack) { /* OBJ and INST */
     if ((!class && !class_on_stack) || pop_mark(m, &items, &count)) return -1;
     if (class_on_stack && !count) return BAD(m, "no class above the mark");
     if (class_on_stack) class = *items++, count--;
-    return push(m, new_object(m, class, collect(m, VB_VALUE_TUPLE, items, count)));
+    return push(m, new_object(m, class, collect_items(m, VB_VALUE_TUPLE, items, count)));
 }
 
-static int build(machine *m) {
+static int give_state(machine *m) {
     vb_value *state = pop(m), *object = state ? top(m) : NULL;
     if (!object) return -1;
     if (object->kind != VB_VALUE_OBJECT) return BAD(m, "a %s cannot be given a state", vb_pickle_value_kind_name(object->kind));
@@ -390,7 +357,7 @@ static int build(machine *m) {
 }
 
 /* Appends to a list, set, dict, or to an object that Python would ask to append. */
-static int extend(machine *m, vb_value_kind kind, vb_value *const *items, size_t count) {
+static int extend_value(machine *m, vb_value_kind kind, vb_value *const *items, size_t count) {
     vb_value *value = top(m);
     if (!value) return -1;
     bool pairs = kind == VB_VALUE_DICT;
@@ -407,7 +374,7 @@ static int extend(machine *m, vb_value_kind kind, vb_value *const *items, size_t
 static int extend_marked(machine *m, vb_value_kind kind) {
     vb_value **items = NULL;
     size_t count = 0;
-    return pop_mark(m, &items, &count) ? -1 : extend(m, kind, items, count);
+    return pop_mark(m, &items, &count) ? -1 : extend_value(m, kind, items, count);
 }
 
 static int extend_by_one(machine *m, vb_value_kind kind) {
@@ -415,19 +382,19 @@ static int extend_by_one(machine *m, vb_value_kind kind) {
     if (!key) return -1;
     items[0] = key;
     items[1] = value;
-    return extend(m, kind, items, kind == VB_VALUE_DICT ? 2 : 1);
+    return extend_value(m, kind, items, kind == VB_VALUE_DICT ? 2 : 1);
 }
 
 static int push_collected(machine *m, vb_value_kind kind) {
     vb_value **items = NULL;
     size_t count = 0;
-    return pop_mark(m, &items, &count) ? -1 : push(m, collect(m, kind, items, count));
+    return pop_mark(m, &items, &count) ? -1 : push(m, collect_items(m, kind, items, count));
 }
 
 static int push_tuple(machine *m, size_t count) {
     if (m->depth - ground(m) < count) return BAD(m, "a tuple of %zu, but %zu values on the stack", count, m->depth - ground(m));
     m->depth -= count;
-    return push(m, collect(m, VB_VALUE_TUPLE, m->stack ? m->stack + m->depth : NULL, count));
+    return push(m, collect_items(m, VB_VALUE_TUPLE, m->stack ? m->stack + m->depth : NULL, count));
 }
 
 static int push_persistent(machine *m, vb_value *id) {
@@ -445,7 +412,7 @@ static int push_persistent(machine *m, vb_value *id) {
 static int push_persistent_line(machine *m) {
     const char *line;
     size_t length;
-    return take_line(m, &line, &length) ? -1 : push_persistent(m, new_text(m, VB_VALUE_TEXT, line, length));
+    return take_text_line(m, &line, &length) ? -1 : push_persistent(m, new_text(m, VB_VALUE_TEXT, line, length));
 }
 
 static int push_stack_global(machine *m) {
@@ -473,88 +440,88 @@ static int step(machine *m, uint8_t opcode) {
     size_t count;
     uint64_t number;
     switch (opcode) {
-    case 0x80:
+    case PROTO:
         if (take_number(m, 1, &number)) return -1;
         if (number <= 5) return 0;
         vb_errorf(m->err, VB_EUNSUPPORTED, "pickle protocol %d; up to 5 expected", (int)number);
-        return locate(m);
-    case 0x95: /* FRAME: nothing follows from it but that the bytes are there */
+        return locate_opcode(m);
+    case FRAME: /* nothing follows from it but that the bytes are there */
         if (take_number(m, 8, &number)) return -1;
         return number > m->size - m->at ? BAD(m, "a frame of %" PRIu64 " bytes, %zu left", number, m->size - m->at) : 0;
 
-    case 'N': return push(m, new_value(m, VB_VALUE_NONE));
-    case 0x88:
-    case 0x89: return push(m, new_integer(m, VB_VALUE_BOOL, opcode == 0x88));
-    case 'I': return push_decimal(m, false);
-    case 'L': return push_decimal(m, true);
-    case 'K': return push_fixed(m, 1);
-    case 'M': return push_fixed(m, 2);
-    case 'J': return push_fixed(m, 4);
-    case 0x8a: return push_long(m, 1);
-    case 0x8b: return push_long(m, 4);
-    case 'F': return push_real(m, false);
-    case 'G': return push_real(m, true);
+    case NONE: return push(m, new_value(m, VB_VALUE_NONE));
+    case NEWTRUE:
+    case NEWFALSE: return push(m, new_integer(m, VB_VALUE_BOOL, opcode == NEWTRUE));
+    case INT: return push_decimal(m, false);
+    case LONG: return push_decimal(m, true);
+    case BININT1: return push_fixed(m, 1);
+    case BININT2: return push_fixed(m, 2);
+    case BININT: return push_fixed(m, 4);
+    case LONG1: return push_long(m, 1);
+    case LONG4: return push_long(m, 4);
+    case FLOAT: return push_real(m, false);
+    case BINFLOAT: return push_real(m, true);
 
-    case 'S': return push_escaped(m, 1, vb_pickle_text_unquote, "not a quoted string, or a broken escape in it");
-    case 'V': return push_escaped(m, 2, vb_pickle_text_raw_unicode_escape, "a broken \\u escape");
-    case 'U': return push_counted(m, VB_VALUE_TEXT, 1, false);
-    case 'T': return push_counted(m, VB_VALUE_TEXT, 4, true);
-    case 'X': return push_counted(m, VB_VALUE_TEXT, 4, false);
-    case 0x8c: return push_counted(m, VB_VALUE_TEXT, 1, false);
-    case 0x8d: return push_counted(m, VB_VALUE_TEXT, 8, false);
-    case 'C': return push_counted(m, VB_VALUE_BYTES, 1, false);
-    case 'B': return push_counted(m, VB_VALUE_BYTES, 4, false);
-    case 0x8e:
-    case 0x96: return push_counted(m, VB_VALUE_BYTES, 8, false);
+    case STRING: return push_escaped(m, 1, vb_pickle_text_unquote, "not a quoted string, or a broken escape in it");
+    case UNICODE: return push_escaped(m, 2, vb_pickle_text_raw_unicode_escape, "a broken \\u escape");
+    case SHORT_BINSTRING: return push_counted(m, VB_VALUE_TEXT, 1, false);
+    case BINSTRING: return push_counted(m, VB_VALUE_TEXT, 4, true);
+    case BINUNICODE: return push_counted(m, VB_VALUE_TEXT, 4, false);
+    case SHORT_BINUNICODE: return push_counted(m, VB_VALUE_TEXT, 1, false);
+    case BINUNICODE8: return push_counted(m, VB_VALUE_TEXT, 8, false);
+    case SHORT_BINBYTES: return push_counted(m, VB_VALUE_BYTES, 1, false);
+    case BINBYTES: return push_counted(m, VB_VALUE_BYTES, 4, false);
+    case BINBYTES8:
+    case BYTEARRAY8: return push_counted(m, VB_VALUE_BYTES, 8, false);
 
-    case ')': return push(m, new_value(m, VB_VALUE_TUPLE));
-    case ']': return push(m, new_value(m, VB_VALUE_LIST));
-    case '}': return push(m, new_value(m, VB_VALUE_DICT));
-    case 0x8f: return push(m, new_value(m, VB_VALUE_SET));
-    case 't': return push_collected(m, VB_VALUE_TUPLE);
-    case 'l': return push_collected(m, VB_VALUE_LIST);
-    case 'd': return push_collected(m, VB_VALUE_DICT);
-    case 0x91: return push_collected(m, VB_VALUE_SET);
-    case 0x85: return push_tuple(m, 1);
-    case 0x86: return push_tuple(m, 2);
-    case 0x87: return push_tuple(m, 3);
-    case 'a': return extend_by_one(m, VB_VALUE_LIST);
-    case 's': return extend_by_one(m, VB_VALUE_DICT);
-    case 'e': return extend_marked(m, VB_VALUE_LIST);
-    case 'u': return extend_marked(m, VB_VALUE_DICT);
-    case 0x90: return extend_marked(m, VB_VALUE_SET);
+    case EMPTY_TUPLE: return push(m, new_value(m, VB_VALUE_TUPLE));
+    case EMPTY_LIST: return push(m, new_value(m, VB_VALUE_LIST));
+    case EMPTY_DICT: return push(m, new_value(m, VB_VALUE_DICT));
+    case EMPTY_SET: return push(m, new_value(m, VB_VALUE_SET));
+    case TUPLE: return push_collected(m, VB_VALUE_TUPLE);
+    case LIST: return push_collected(m, VB_VALUE_LIST);
+    case DICT: return push_collected(m, VB_VALUE_DICT);
+    case FROZENSET: return push_collected(m, VB_VALUE_SET);
+    case TUPLE1: return push_tuple(m, 1);
+    case TUPLE2: return push_tuple(m, 2);
+    case TUPLE3: return push_tuple(m, 3);
+    case APPEND: return extend_by_one(m, VB_VALUE_LIST);
+    case SETITEM: return extend_by_one(m, VB_VALUE_DICT);
+    case APPENDS: return extend_marked(m, VB_VALUE_LIST);
+    case SETITEMS: return extend_marked(m, VB_VALUE_DICT);
+    case ADDITEMS: return extend_marked(m, VB_VALUE_SET);
 
-    case '(': return push_mark(m);
-    case '0': return discard(m);
-    case '1': return pop_mark(m, &items, &count);
-    case '2': return push(m, top(m));
-    case 'p': return memo_line(m, true);
-    case 'g': return memo_line(m, false);
-    case 'q': return memo_binary(m, 1, true);
-    case 'h': return memo_binary(m, 1, false);
-    case 'r': return memo_binary(m, 4, true);
-    case 'j': return memo_binary(m, 4, false);
-    case 0x94: return memo_put(m, m->memo_used);
+    case MARK: return push_mark(m);
+    case POP: return discard(m);
+    case POP_MARK: return pop_mark(m, &items, &count);
+    case DUP: return push(m, top(m));
+    case PUT: return memo_line(m, true);
+    case GET: return memo_line(m, false);
+    case BINPUT: return memo_binary(m, 1, true);
+    case BINGET: return memo_binary(m, 1, false);
+    case LONG_BINPUT: return memo_binary(m, 4, true);
+    case LONG_BINGET: return memo_binary(m, 4, false);
+    case MEMOIZE: return memo_put(m, m->memo_used);
 
-    case 'c': return push(m, take_global(m));
-    case 0x93: return push_stack_global(m);
-    case 'R':
-    case 0x81: return call(m);
-    case 0x92: return call_with_keywords(m);
-    case 'i': return call_marked(m, false);
-    case 'o': return call_marked(m, true);
-    case 'b': return build(m);
-    case 'P': return push_persistent_line(m);
-    case 'Q': return push_persistent(m, pop(m));
+    case GLOBAL: return push(m, take_global(m));
+    case STACK_GLOBAL: return push_stack_global(m);
+    case REDUCE:
+    case NEWOBJ: return call(m);
+    case NEWOBJ_EX: return call_with_keywords(m);
+    case INST: return call_marked(m, false);
+    case OBJ: return call_marked(m, true);
+    case BUILD: return give_state(m);
+    case PERSID: return push_persistent_line(m);
+    case BINPERSID: return push_persistent(m, pop(m));
 
-    case 0x82:
-    case 0x83:
-    case 0x84:
-    case 0x97:
-    case 0x98:
+    case EXT1:
+    case EXT2:
+    case EXT4:
+    case NEXT_BUFFER:
+    case READONLY_BUFFER:
         vb_errorf(m->err, VB_EUNSUPPORTED, "%s are not in the file",
-                  opcode < 0x90 ? "extension codes' classes" : "out-of-band buffers");
-        return locate(m);
+                  opcode <= EXT4 ? "extension codes' classes" : "out-of-band buffers");
+        return locate_opcode(m);
     default: return BAD(m, "no such opcode");
     }
 }
@@ -571,7 +538,7 @@ int vb_pickle_parse(vb_pickle **pickle, const uint8_t *bytes, size_t size, const
         }
         m.opcode_at = m.at;
         uint8_t opcode = bytes[m.at++];
-        if (opcode == '.') break;
+        if (opcode == STOP) break;
         if (step(&m, opcode)) goto done;
     }
     if (!(m.pickle->root = pop(&m))) goto done;
@@ -595,35 +562,7 @@ const vb_value *const *vb_pickle_persistents(const vb_pickle *pickle, size_t *co
 
 void vb_pickle_free(vb_pickle *pickle) {
     if (!pickle) return;
-    while (pickle->chunks) {
-        chunk *next = pickle->chunks->next;
-        vb_free(pickle->chunks);
-        pickle->chunks = next;
-    }
+    vb_pickle_memory_free(&pickle->memory);
     vb_free(pickle->persistents);
     vb_free(pickle);
-}
-
-/* ---- looking at values ---- */
-
-bool vb_pickle_value_is_text(const vb_value *value, const char *text) {
-    return value && value->kind == VB_VALUE_TEXT && value->size == strlen(text) && !memcmp(value->text, text, value->size);
-}
-
-bool vb_pickle_value_is_global(const vb_value *value, const char *module, const char *name) {
-    return value && value->kind == VB_VALUE_GLOBAL && vb_pickle_value_is_text(value->class, module) &&
-           vb_pickle_value_is_text(value->args, name);
-}
-
-const vb_value *vb_pickle_value_get(const vb_value *value, const char *key) {
-    if (!value || (value->kind != VB_VALUE_DICT && value->kind != VB_VALUE_OBJECT) || !value->pairs) return NULL;
-    for (size_t i = value->count; i >= 2; i -= 2)
-        if (vb_pickle_value_is_text(value->items[i - 2], key)) return value->items[i - 1];
-    return NULL;
-}
-
-const char *vb_pickle_value_kind_name(vb_value_kind kind) {
-    static const char *const names[VB_VALUE_KINDS] = {"None",  "bool", "int",  "large int", "float",  "text",   "bytes",
-                                                      "tuple", "list", "dict", "set",       "global", "object", "persistent id"};
-    return names[kind];
 }

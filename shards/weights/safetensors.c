@@ -5,12 +5,12 @@
 #include "shards/weights/safetensors.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "shards/files/json_parse.h"
 
 enum { PREFIX = 8, LARGEST_HEADER = 100000000 }; /* the format's own limit */
 
@@ -21,7 +21,7 @@ typedef struct entry {
     vb_tensor tensor;
 } entry;
 
-static int find_dtype(const char *text, vb_dtype *dtype) {
+static int dtype_of_name(const char *text, vb_dtype *dtype) {
     static const struct {
         const char *text;
         vb_dtype dtype;
@@ -36,7 +36,7 @@ static int find_dtype(const char *text, vb_dtype *dtype) {
 }
 
 /* Dimensions and the bytes they ask for. */
-static int read_shape(const json_t *shape, entry *e, uint64_t *bytes, const char *path, vb_error *err) {
+static int read_shape_list(const json_t *shape, entry *e, uint64_t *bytes, const char *path, vb_error *err) {
     if (!json_is_array(shape)) return vb_errorf(err, VB_EDATA, "%s: tensor %s: no \"shape\" list", path, e->name);
     size_t ndim = json_array_size(shape);
     if (ndim > VB_MAX_DIMS)
@@ -60,16 +60,16 @@ static int read_shape(const json_t *shape, entry *e, uint64_t *bytes, const char
     return 0;
 }
 
-static int read_entry(const json_t *table, entry *e, const uint8_t *data, uint64_t size, const char *path, vb_error *err) {
+static int read_tensor_entry(const json_t *table, entry *e, const uint8_t *data, uint64_t size, const char *path, vb_error *err) {
     if (!json_is_object(table)) return vb_errorf(err, VB_EDATA, "%s: tensor %s is not described by a JSON object", path, e->name);
     const char *dtype = json_string_value(json_object_get(table, "dtype"));
     if (!dtype) return vb_errorf(err, VB_EDATA, "%s: tensor %s: no \"dtype\" string", path, e->name);
-    if (find_dtype(dtype, &e->tensor.dtype))
+    if (dtype_of_name(dtype, &e->tensor.dtype))
         return vb_errorf(err, VB_EUNSUPPORTED,
                          "%s: tensor %s: dtype %.40s; one of F32 F16 BF16 F64 I8 U8 I16 I32 I64 BOOL expected", path, e->name,
                          dtype);
     uint64_t bytes = 0;
-    if (read_shape(json_object_get(table, "shape"), e, &bytes, path, err)) return -1;
+    if (read_shape_list(json_object_get(table, "shape"), e, &bytes, path, err)) return -1;
 
     const json_t *offsets = json_object_get(table, "data_offsets");
     const json_t *first = json_array_get(offsets, 0), *last = json_array_get(offsets, 1);
@@ -90,14 +90,14 @@ static int read_entry(const json_t *table, entry *e, const uint8_t *data, uint64
     return 0;
 }
 
-static int by_offset(const void *a, const void *b) {
+static int entry_offset_order(const void *a, const void *b) {
     const entry *x = a, *y = b;
     if (x->begin != y->begin) return x->begin < y->begin ? -1 : 1;
     if (x->end != y->end) return x->end < y->end ? -1 : 1;
     return strcmp(x->name, y->name);
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(((const entry *)a)->name, ((const entry *)b)->name); }
+static int entry_name_order(const void *a, const void *b) { return strcmp(((const entry *)a)->name, ((const entry *)b)->name); }
 
 /* The tensors, in order of their offsets, must follow one another without gap or overlap to the file's last byte. */
 static int check_cover(const entry *entries, size_t count, uint64_t size, const char *path, vb_error *err) {
@@ -118,7 +118,7 @@ static int check_cover(const entry *entries, size_t count, uint64_t size, const 
 }
 
 /* One block for the items and their names, so that there is one thing to free. */
-static int keep(vb_tensor_set *set, void **storage, const entry *entries, size_t count, vb_error *err) {
+static int keep_tensors(vb_tensor_set *set, void **storage, const entry *entries, size_t count, vb_error *err) {
     size_t names = 0;
     for (size_t i = 0; i < count; i++) names += strlen(entries[i].name) + 1;
     char *block = vb_array(count * sizeof(vb_named_tensor) + names, 1, "table of tensors", err);
@@ -136,7 +136,7 @@ static int keep(vb_tensor_set *set, void **storage, const entry *entries, size_t
     return 0;
 }
 
-static json_t *read_header(const vb_map *map, uint64_t *data_at, const char *path, vb_error *err) {
+static json_t *read_table(const vb_map *map, uint64_t *data_at, const char *path, vb_error *err) {
     if (map->size < PREFIX) {
         vb_errorf(err, VB_EDATA, "%s: %zu bytes are too few for a safetensors file", path, map->size);
         return NULL;
@@ -154,8 +154,8 @@ static json_t *read_header(const vb_map *map, uint64_t *data_at, const char *pat
         return NULL;
     }
     json_error_t why;
-    json_t *header = json_loadb((const char *)map->data + PREFIX, length, JSON_REJECT_DUPLICATES, &why);
-    if (!header) vb_errorf(err, VB_EDATA, "%s: header, byte %d: %s", path, PREFIX + why.position, why.text);
+    json_t *header = vb_json_parse_bare((const char *)map->data + PREFIX, length, JSON_REJECT_DUPLICATES, &why, err);
+    if (!header) vb_error_prefix(err, "%s: header, byte %d", path, PREFIX + why.position);
     *data_at = PREFIX + length;
     return header;
 }
@@ -167,7 +167,7 @@ int vb_safetensors_parse(vb_tensor_set *set, void **storage, const vb_map *map, 
     uint64_t data_at;
     *set = (vb_tensor_set){0};
     *storage = NULL;
-    json_t *header = read_header(map, &data_at, path, err);
+    json_t *header = read_table(map, &data_at, path, err);
     if (!header) return -1;
 
     entries = vb_array(json_object_size(header), sizeof *entries, "table of tensors", err);
@@ -183,13 +183,13 @@ int vb_safetensors_parse(vb_tensor_set *set, void **storage, const vb_map *map, 
             continue;
         }
         entries[count].name = name;
-        if (read_entry(table, &entries[count], map->data + data_at, map->size - data_at, path, err)) goto done;
+        if (read_tensor_entry(table, &entries[count], map->data + data_at, map->size - data_at, path, err)) goto done;
         count++;
     }
-    qsort(entries, count, sizeof *entries, by_offset);
+    qsort(entries, count, sizeof *entries, entry_offset_order);
     if (check_cover(entries, count, map->size - data_at, path, err)) goto done;
-    qsort(entries, count, sizeof *entries, by_name);
-    status = keep(set, storage, entries, count, err);
+    qsort(entries, count, sizeof *entries, entry_name_order);
+    status = keep_tensors(set, storage, entries, count, err);
 done:
     vb_free(entries);
     json_decref(header);

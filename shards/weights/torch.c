@@ -44,7 +44,7 @@ struct vb_torch {
 
 /* ---- storages ---- */
 
-static int find_dtype(const vb_value *class, vb_dtype *dtype) {
+static int dtype_of_class(const vb_value *class, vb_dtype *dtype) {
     static const struct {
         const char *name;
         vb_dtype dtype;
@@ -62,7 +62,7 @@ static int find_dtype(const vb_value *class, vb_dtype *dtype) {
 
 static int shown(size_t size) { return size < LONGEST_KEY ? (int)size : LONGEST_KEY; } /* characters of a message */
 
-static int is_count(const vb_value *value) { return value->kind == VB_VALUE_INT && value->integer >= 0; }
+static bool is_count(const vb_value *value) { return value->kind == VB_VALUE_INT && value->integer >= 0; }
 
 static int read_storage(vb_torch *t, const vb_value *persistent, storage *s) {
     const vb_value *id = persistent->kind == VB_VALUE_PERSISTENT ? persistent->args : NULL;
@@ -74,7 +74,7 @@ static int read_storage(vb_torch *t, const vb_value *persistent, storage *s) {
     const vb_value *class = id->items[1];
     *s = (storage){.key = id->items[2]->text, .key_size = id->items[2]->size, .count = id->items[4]->integer};
     s->view_count = s->count;
-    if (find_dtype(class, &s->dtype))
+    if (dtype_of_class(class, &s->dtype))
         return vb_errorf(t->err, VB_EUNSUPPORTED, "%s: tensor '%s': storage of type %.*s.%.*s", t->path, t->name,
                          shown(class->class->size), class->class->text, shown(class->args->size), class->args->text);
     if (id->count == 5 || id->items[5]->kind == VB_VALUE_NONE) return 0;
@@ -386,7 +386,7 @@ static int open_legacy(vb_torch *t, const vb_map *map) {
     return place_storages(t, map, at);
 }
 
-static int by_name(const void *a, const void *b) {
+static int tensor_name_order(const void *a, const void *b) {
     return strcmp(((const vb_named_tensor *)a)->name, ((const vb_named_tensor *)b)->name);
 }
 
@@ -395,17 +395,18 @@ int vb_torch_parse(vb_tensor_set *set, vb_torch **torch, const char **container,
     *set = (vb_tensor_set){0};
     *torch = NULL;
     vb_torch *t = vb_array(1, sizeof *t, "torch file", err);
+    int status = -1;
     if (!t) return -1;
     t->path = path;
     t->err = err;
     *container = "legacy pickle";
-    if (vb_zip_begins(map->data, map->size) ? open_zip(t, map, container) : open_legacy(t, map)) goto failed;
-    if (visit(t, vb_pickle_root(t->object), 0, 0)) goto failed;
-    if (t->count) qsort(t->items, t->count, sizeof *t->items, by_name);
+    if (vb_zip_begins(map->data, map->size) ? open_zip(t, map, container) : open_legacy(t, map)) goto done;
+    if (visit(t, vb_pickle_root(t->object), 0, 0)) goto done;
+    if (t->count) qsort(t->items, t->count, sizeof *t->items, tensor_name_order);
     for (size_t i = 1; i < t->count; i++)
         if (!strcmp(t->items[i - 1].name, t->items[i].name)) {
             vb_errorf(err, VB_EDATA, "%s: tensor '%s' is there twice", path, t->items[i].name);
-            goto failed;
+            goto done;
         }
     vb_pickle_free(t->object); /* the tensors need the map alone from here on */
     t->object = NULL;
@@ -413,10 +414,10 @@ int vb_torch_parse(vb_tensor_set *set, vb_torch **torch, const char **container,
     t->err = NULL;
     *set = (vb_tensor_set){t->count, t->items};
     *torch = t;
-    return 0;
-failed:
-    vb_torch_free(t);
-    return -1;
+    status = 0;
+done:
+    if (status) vb_torch_free(t);
+    return status;
 }
 
 void vb_torch_free(vb_torch *torch) {

@@ -9,8 +9,7 @@ typedef struct vb_torch vb_torch; /* owns items and names of the set */
 
 /* Every tensor that is found by text keys from the file's root, under the keys joined by dots ("state_dict.module.proj"); module
  * objects (TorchScript's, and whole pickled ones) are walked by their attributes. Sorted by name. The tensors are views into the
- * map
- * (compressed entries: into *torch) with the strides of the file; strides, offsets and storage sizes are checked against the
+ * map (compressed entries: into *torch) with the strides of the file; strides, offsets and storage sizes are checked against the
  * file. Little-endian only.
  *
  * *container: "torch zip", "TorchScript" or "legacy pickle". VB_EDATA for bytes that are wrong, VB_EUNSUPPORTED for tensors of
@@ -18,6 +17,6 @@ typedef struct vb_torch vb_torch; /* owns items and names of the set */
  * Bounded against nesting, cycles and aliases. Free *torch after the last use of the set. Thread-safe. */
 int vb_torch_parse(vb_tensor_set *set, vb_torch **torch, const char **container, const vb_map *map, const char *path,
                    vb_error *err);
-void vb_torch_free(vb_torch *torch);
+void vb_torch_free(vb_torch *torch); /* NULL is fine */
 
 #endif

@@ -25,7 +25,7 @@ static bool begins(const vb_map *map, const char *text) {
     return map->size >= strlen(text) && !memcmp(map->data, text, strlen(text));
 }
 
-static int refuse(const vb_map *map, const char *path, vb_error *err) {
+static int refuse_container(const vb_map *map, const char *path, vb_error *err) {
     if (!map->size) return vb_errorf(err, VB_EDATA, "%s: the file is empty", path);
     if (begins(map, "version https://git-lfs"))
         return vb_errorf(err, VB_EDATA, "%s: a Git LFS pointer, not the file it points to", path);
@@ -44,7 +44,7 @@ static int read_container(vb_weights *weights, owner *own, const char *path, vb_
     bool pickle = map->size > 1 && map->data[0] == 0x80 && map->data[1] <= 5; /* PROTO opcode and version */
     if (vb_zip_begins(map->data, map->size) || pickle)
         return vb_torch_parse(&weights->set, &own->torch, &weights->container, map, path, err);
-    return refuse(map, path, err);
+    return refuse_container(map, path, err);
 }
 
 int vb_weights_open_raw(vb_weights *weights, const char *path, bool digest, vb_error *err) {

@@ -9,8 +9,7 @@
 #include "shards/files/map.h"
 
 typedef struct vb_weights {
-    vb_tensor_set
-        set; /* canonical names (shards/weights/weight_names.h), the model's other tensors under their own; views into the map */
+    vb_tensor_set set;       /* canonical names (weight_names.h), the model's other tensors under their own; views into the map */
     vb_tensor_set unused;    /* what has no canonical name, under its name in the file: extra heads, optimiser state, buffers */
     const char *container;   /* "safetensors", "torch zip", "TorchScript", "legacy pickle" */
     const char *naming;      /* "OpenAI", "open_clip", "Hugging Face", "SLIP", "DeCLIP", as found; "unknown" */
@@ -28,6 +27,6 @@ int vb_weights_open(vb_weights *weights, const char *path, bool digest, vb_error
 /* The same without canonical names: `set` holds every tensor under its name in the file ("state_dict.ctx"), naming is "as in the
  * file". */
 int vb_weights_open_raw(vb_weights *weights, const char *path, bool digest, vb_error *err);
-void vb_weights_close(vb_weights *weights);
+void vb_weights_close(vb_weights *weights); /* {0} is fine */
 
 #endif

@@ -113,7 +113,7 @@ int main(void) {
 }
 C
   printf '/* Tests may do anything. */\n#include <mpi.h>\n#include <stdlib.h>\n\nint main(void) { exit(0); }\n' |
-    source_file "$1/tests/unit/test_x.c"
+    source_file "$1/tests/unit/kernels/test_x.c"
   printf '#!/bin/bash\n# Fine.\necho "$1"\n' | source_file "$1/tests/tools/fine.sh"
   printf '#!/bin/bash\n# Fine, too.\necho "$1"\n' | source_file "$1/.ci/run"
   printf '# A comment\nname: simple\nprompts: ["a photo of a {}."]\n' | source_file "$1/configs/prompts/simple.yaml"

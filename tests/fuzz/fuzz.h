@@ -1,4 +1,4 @@
-/* What libFuzzer calls; tests/unit/test_corpus.c calls the same under other names. */
+/* What libFuzzer calls; tests/unit/shards/test_fuzz_corpus.c calls the same under other names. */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # Writes tests/golden/images.h: small image files of every kind, with the mode, the size and a digest of the pixels that Pillow 9.4
-# decodes (tests/unit/test_image.c compares). Run it from the repository's root with Debian 12's python3-pil and python3-numpy.
+# decodes (tests/unit/shards/test_image.c compares). Run it from the repository's root with Debian 12's python3-pil and python3-numpy.
 import io
 import struct
 import zlib

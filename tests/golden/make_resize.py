@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-# Writes tests/golden/resize.h: digests of what Pillow 9.4 makes of images that a formula generates (tests/unit/test_preprocess.c has
-# the same formula). Run it from the repository's root with Debian 12's python3-pil and python3-numpy.
+# Writes tests/golden/resize.h: digests of what Pillow 9.4 makes of images that a formula generates (tests/unit/kernels/test_preprocess.c
+# has the same formula). Run it from the repository's root with Debian 12's python3-pil and python3-numpy.
 import numpy as np
 import PIL
 from PIL import Image

@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 #include "kernels/towers/clip.h"
 
 /* ---- models ---- */

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "shards/files/path.h"
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 
 static char scratch[512];
 

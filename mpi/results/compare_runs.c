@@ -1,0 +1,232 @@
+/* What must be the same in two results before their figures are compared, and the comparison as JSON. */
+#include "mpi/results/compare_runs.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mpi/base/json.h"
+#include "shards/text/did_you_mean.h"
+
+static const char *const categories[] = {"data", "vocabularies", "prompts", "preprocessing", NULL};
+static_assert(sizeof categories / sizeof *categories == VB_COMPARE_CATEGORIES + 1, "a name for each category");
+
+static int read_allow(vb_compare_runs *work, const char *list, vb_error *err) {
+    while (list && *list) {
+        char word[32];
+        size_t n = strcspn(list, ",");
+        snprintf(word, sizeof word, "%.*s", (int)n, list);
+        int c = 0;
+        while (categories[c] && strcmp(categories[c], word)) c++;
+        if (!categories[c]) {
+            const char *near = vb_did_you_mean(word, categories);
+            return vb_errorf(err, VB_EUSAGE, "--allow: expected data, vocabularies, prompts or preprocessing, found '%s'%s%s%s",
+                             word, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        }
+        work->allowed[c] = true;
+        list += n + (list[n] == ',');
+    }
+    return 0;
+}
+
+static void differ(vb_compare_runs *work, vb_compare_category category, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void differ(vb_compare_runs *work, vb_compare_category category, const char *format, ...) {
+    char text[600];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (work->allowed[category]) {
+        json_t *difference = vb_json_object(&work->json);
+        vb_json_set_text(&work->json, difference, "kind", categories[category]);
+        vb_json_set_text(&work->json, difference, "what", text);
+        vb_json_append(&work->json, work->differences, difference);
+    } else vb_strbuf_format(&work->refused, "%s%s", work->refused.filled ? "; " : "", text);
+}
+
+static const json_t *section(const vb_compared_run *it, const char *name) { return json_object_get(it->entry, name); }
+
+bool vb_compare_runs_precomputed(const vb_compared_run *it) {
+    return !strcmp(vb_json_text(section(it, "data"), "kind"), "precomputed");
+}
+
+/* Precomputed embeddings of other models are other bytes: there, the labels must be the same. */
+static void check_data(vb_compare_runs *work) {
+    bool precomputed_a = vb_compare_runs_precomputed(&work->a), precomputed_b = vb_compare_runs_precomputed(&work->b);
+    if (precomputed_a != precomputed_b) {
+        differ(work, VB_COMPARE_DATA, "data: the images of %c are precomputed embeddings, those of %c are not",
+               precomputed_a ? 'A' : 'B', precomputed_a ? 'B' : 'A');
+        return;
+    }
+    const char *key = precomputed_a ? "labels_digest" : "images_digest", *a = vb_json_text(section(&work->a, "data"), key),
+               *b = vb_json_text(section(&work->b, "data"), key);
+    if (strcmp(a, b)) differ(work, VB_COMPARE_DATA, "data: %s %.8s of A, %.8s of B", key, a, b);
+}
+
+static const json_t *prompts_of(const vb_compared_run *it) {
+    const json_t *models = json_object_get(json_object_get(it->folder.document, "configuration"), "models"), *model;
+    size_t i;
+    json_array_foreach(models, i, model) {
+        if (!strcmp(vb_json_text(model, "name"), vb_json_text(it->entry, "model"))) return json_object_get(model, "prompts");
+    }
+    return NULL;
+}
+
+static void describe_prompts(char *text, size_t size, const json_t *prompts) {
+    if (json_is_object(prompts)) snprintf(text, size, "CoOp '%s'", vb_json_text(prompts, "coop"));
+    else if (json_array_size(prompts) == 1) snprintf(text, size, "'%s'", json_string_value(json_array_get(prompts, 0)));
+    else if (prompts) snprintf(text, size, "%zu templates", json_array_size(prompts));
+    else snprintf(text, size, "unknown ones");
+}
+
+static void check_prompts(vb_compare_runs *work) {
+    const json_t *a = prompts_of(&work->a), *b = prompts_of(&work->b);
+    static const char *const same[] = {"weights_digest", "tokenizer_digest", "vocabularies_digest"};
+    bool all_else = a && b;
+    for (int i = 0; i < 3; i++) {
+        const char *part = i < 2 ? "embedding" : "data";
+        all_else =
+            all_else && !strcmp(vb_json_text(section(&work->a, part), same[i]), vb_json_text(section(&work->b, part), same[i]));
+    }
+    bool equal = a == b || (a && b && json_equal(a, b));
+    /* A learned prompt is a file, whose content may change under its name. */
+    if (equal && all_else && json_is_object(a) &&
+        strcmp(vb_json_text(section(&work->a, "embedding"), "text_embeddings_digest"),
+               vb_json_text(section(&work->b, "embedding"), "text_embeddings_digest")))
+        equal = false;
+    if (equal) return;
+    char of_a[240], of_b[240];
+    describe_prompts(of_a, sizeof of_a, a);
+    describe_prompts(of_b, sizeof of_b, b);
+    differ(work, VB_COMPARE_PROMPTS, "prompts: %s of A, %s of B", of_a, of_b);
+}
+
+static int check(vb_compare_runs *work, vb_error *err) {
+    const char *a, *b;
+    check_data(work);
+    a = vb_json_text(section(&work->a, "data"), "vocabularies_digest");
+    b = vb_json_text(section(&work->b, "data"), "vocabularies_digest");
+    if (strcmp(a, b)) differ(work, VB_COMPARE_VOCABULARIES, "vocabularies: digest %.8s of A, %.8s of B", a, b);
+    check_prompts(work);
+    a = vb_json_text(section(&work->a, "embedding"), "preprocessing");
+    b = vb_json_text(section(&work->b, "embedding"), "preprocessing");
+    if (strcmp(a, b))
+        differ(work, VB_COMPARE_PREPROCESSING, "preprocessing: '%s' of A, '%s' of B", *a ? a : "unknown", *b ? b : "unknown");
+    if (!work->refused.filled) return vb_strbuf_end(&work->refused, "the comparison", err);
+    return vb_errorf(err, VB_EMISMATCH, "A and B cannot be compared as they are: %s (--allow names what may differ)",
+                     work->refused.bytes);
+}
+
+static int check_images(vb_compare_runs *work, vb_error *err) {
+    if (vb_comparison_pairing_new(&work->pairing, &work->a.records, &work->b.records, err)) return -1;
+    if (work->pairing.in_order || work->allowed[VB_COMPARE_DATA]) return 0;
+    return vb_errorf(
+        err, VB_EMISMATCH,
+        "A and B cannot be compared as they are: data: %lld images are in both, %lld only in A, %lld only in B, or their "
+        "order differs (--allow data pairs those of the same name)",
+        (long long)work->pairing.count, (long long)work->pairing.only_a, (long long)work->pairing.only_b);
+}
+
+/* ---- JSON ---- */
+
+static const char *const figure_keys[VB_FIGURES] = {"acc_c", "acc_e", "acc_s", "top1_all"};
+
+static json_t *figure_json(vb_json *json, const vb_compared *figure) {
+    json_t *object = vb_json_object(json);
+    vb_json_set_real(json, object, "a", figure->mean.a);
+    vb_json_set_real(json, object, "b", figure->mean.b);
+    vb_json_set_real(json, object, "difference", figure->mean.difference);
+    vb_json_set_real(json, object, "difference_se", figure->mean.error);
+    vb_json_set_real(json, object, "p", figure->p);
+    if (figure->only_a >= 0) {
+        vb_json_set_text(json, object, "test", "McNemar, exact");
+        vb_json_set_integer(json, object, "only_a", figure->only_a);
+        vb_json_set_integer(json, object, "only_b", figure->only_b);
+    } else if (isfinite(figure->p)) {
+        vb_json_set_text(json, object, "test", figure->flips.exact ? "sign flips, all" : "sign flips, drawn");
+        vb_json_set_integer(json, object, "sign_vectors", figure->flips.trials);
+        vb_json_set_integer(json, object, "differing_images", figure->flips.moving);
+    }
+    return object;
+}
+
+static void put_figures(vb_json *json, json_t *to, const vb_compared *figures) {
+    for (int f = 0; f < VB_FIGURES; f++) vb_json_set(json, to, figure_keys[f], figure_json(json, &figures[f]));
+}
+
+static json_t *side_json(vb_json *json, const vb_compared_run *it) {
+    json_t *object = vb_json_object(json);
+    vb_json_set_text(json, object, "results", it->folder.path);
+    vb_json_set_text(json, object, "model", vb_json_text(it->entry, "model"));
+    vb_json_set_text(json, object, "dataset", vb_json_text(it->entry, "dataset"));
+    vb_json_set_text(json, object, "configuration_digest", vb_json_text(it->folder.document, "configuration_digest"));
+    return object;
+}
+
+int vb_compare_runs_write(const vb_compare_runs *work, const char *path, vb_error *err) {
+    const vb_comparison *result = &work->result;
+    vb_json json = {0};
+    json_t *document = vb_json_object(&json);
+    vb_json_set_text(&json, document, "schema", "vocabench.compare/1");
+    vb_json_set(&json, document, "a", side_json(&json, &work->a));
+    vb_json_set(&json, document, "b", side_json(&json, &work->b));
+    vb_json_set_integer(&json, document, "images", work->pairing.count);
+    vb_json_set_integer(&json, document, "only_a", work->pairing.only_a);
+    vb_json_set_integer(&json, document, "only_b", work->pairing.only_b);
+    vb_json_set(&json, document, "allowed_differences", json_incref(work->differences));
+    vb_json_set_integer(&json, document, "permutations", work->trials);
+    vb_json_set_integer(&json, document, "seed", work->seed);
+    json_t *overall = vb_json_set_object(&json, document, "overall"), *list = vb_json_set_array(&json, document, "vocabularies");
+    put_figures(&json, overall, result->figure);
+    vb_json_set(&json, overall, "own", figure_json(&json, &result->own));
+    for (int v = 0; v < result->vocabularies; v++) {
+        const vb_compared_vocabulary *vocabulary = &result->vocabulary[v];
+        json_t *entry = vb_json_object(&json);
+        vb_json_set_text(&json, entry, "name", vocabulary->name);
+        vb_json_set_integer(&json, entry, "images", vocabulary->images);
+        put_figures(&json, entry, vocabulary->figure);
+        vb_json_append(&json, list, entry);
+    }
+    int status = vb_json_end(&json, "the comparison", err);
+    if (!status) status = vb_json_write(document, path, err);
+    json_decref(document);
+    return status;
+}
+
+/* ---- the whole ---- */
+
+static int open_run(vb_compared_run *it, const vb_compare_request *request, int n, vb_error *err) {
+    it->letter = n ? 'B' : 'A';
+    if (vb_result_folder_open(&it->folder, request->paths[n], err)) return -1;
+    if (vb_result_folder_pick(&it->folder, request->models[n], request->datasets[n], &it->entry, err))
+        return vb_error_prefix(err, "%c", it->letter);
+    return 0;
+}
+
+int vb_compare_runs_open(vb_compare_runs *work, const vb_compare_request *request, vb_error *err) {
+    *work = (vb_compare_runs){.trials = request->trials, .seed = request->seed};
+    work->differences = vb_json_array(&work->json);
+    if (read_allow(work, request->allow, err)) return -1;
+    if (open_run(&work->a, request, 0, err) || open_run(&work->b, request, 1, err) || check(work, err)) return -1;
+    if (vb_record_set_open(&work->a.records, &work->a.folder, work->a.entry, err)) return -1;
+    if (vb_record_set_open(&work->b.records, &work->b.folder, work->b.entry, err)) return -1;
+    if (check_images(work, err) || vb_json_end(&work->json, "the comparison", err)) return -1;
+    return vb_comparison_new(&work->result, &work->a.records, &work->b.records, &work->pairing, work->trials,
+                             (uint32_t)work->seed, err);
+}
+
+void vb_compare_runs_close(vb_compare_runs *work) {
+    vb_compared_run *const both[] = {&work->a, &work->b};
+    for (int s = 0; s < 2; s++) {
+        vb_record_set_close(&both[s]->records);
+        vb_result_folder_close(&both[s]->folder);
+    }
+    vb_comparison_free(&work->result);
+    vb_comparison_pairing_free(&work->pairing);
+    vb_strbuf_free(&work->refused);
+    json_decref(work->differences);
+    *work = (vb_compare_runs){0};
+}

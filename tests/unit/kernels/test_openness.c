@@ -1,0 +1,625 @@
+/* Tests of the openness figures: against brute force over all orders, against figures made with NumPy, and on bad input. */
+#include <jansson.h>
+#include <math.h>
+
+#include "tests/unit/vb_test.h"
+#include "kernels/base/fault.h"
+#include "kernels/openness/numpy_rng.h"
+#include "kernels/openness/openness.h"
+#include "kernels/openness/similarity.h"
+#include "kernels/openness/subsets.h"
+#include "shards/embeddings/npy.h"
+
+#define assert_near(a, b, tolerance)                                                                                             \
+    do {                                                                                                                         \
+        double found_ = (a), wanted_ = (b);                                                                                      \
+        if (!(fabs(found_ - wanted_) <= (tolerance))) fail_msg("%s is %.17g, expected %.17g", #a, found_, wanted_);              \
+    } while (0)
+
+static uint64_t random_state;
+
+static int random_int(int low, int high) {
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return low + (int)((random_state >> 33) % (uint64_t)(high - low + 1));
+}
+
+/* ---- images by their beaten patterns, and the definitions spelled out ------------------------------------------ */
+
+enum { MAX_N = 24, MAX_CLASSES = 64, MAX_IMAGES = 400 };
+
+typedef struct scene {
+    int offsets[MAX_N + 1], members[3 * MAX_CLASSES];
+    vb_label_space space;
+    int images, label[MAX_IMAGES];
+    uint8_t beaten[MAX_IMAGES][MAX_N];
+} scene;
+
+static int holds(const scene *s, int v, int c) {
+    for (int i = s->offsets[v]; i < s->offsets[v + 1]; i++)
+        if (s->members[i] == c) return 1;
+    return 0;
+}
+
+static int home(const scene *s, int c) {
+    for (int v = 0; v < s->space.vocabularies; v++)
+        if (holds(s, v, c)) return v;
+    return -1;
+}
+
+/* n vocabularies of one to three classes; `shared`: some classes in several; `equal`: one class each, as many images each. One
+ * class more is in no vocabulary, and some images are of it. */
+static void make_scene(scene *s, int n, int images, int shared, int equal) {
+    memset(s, 0, sizeof *s);
+    int used = 0, classes = 0;
+    for (int v = 0; v < n; v++) {
+        int own = equal ? 1 : random_int(1, 3);
+        for (int i = 0; i < own; i++) s->members[used++] = classes++;
+        s->offsets[v + 1] = used;
+        int guest = shared && v ? random_int(0, s->members[s->offsets[v]] - 1) : 0; /* a class of an earlier vocabulary */
+        if (shared && v && random_int(0, 1)) {
+            s->members[used++] = guest;
+            s->offsets[v + 1] = used;
+        }
+    }
+    s->space = (vb_label_space){classes + 1, n, s->offsets, s->members, NULL};
+    for (int v = 0; v < n; v++) /* every vocabulary gets at least two images */
+        for (int i = 0; i < (equal ? images / n : 2); i++)
+            s->label[s->images++] = s->members[random_int(s->offsets[v], equal ? s->offsets[v] : s->offsets[v + 1] - 1)];
+    while (!equal && s->images < images) s->label[s->images++] = random_int(0, classes);
+    for (int x = 0; x < s->images; x++) {
+        int rate = random_int(1, 6);
+        for (int v = 0; v < n; v++) s->beaten[x][v] = random_int(0, rate) == 0 && random_int(0, 1);
+    }
+}
+
+static vb_tally *tally_of(const scene *s, const vb_protocol *protocol) {
+    vb_error err = {0};
+    vb_tally *tally;
+    assert_ok(vb_openness_tally_new(&tally, &s->space, protocol, &err));
+    for (int x = 0; x < s->images; x++) vb_openness_tally_add(tally, s->label[x], s->beaten[x]);
+    return tally;
+}
+
+/* Whether image x is right within the union of the `count` vocabularies of `set`. */
+static int right_within(const scene *s, int x, const int *set, int count) {
+    for (int i = 0; i < count; i++)
+        if (s->beaten[x][set[i]]) return 0;
+    return 1;
+}
+
+static int has_home_in(const scene *s, int x, const int *set, int count) {
+    for (int i = 0; i < count; i++)
+        if (holds(s, set[i], s->label[x])) return 1;
+    return 0;
+}
+
+static double union_accuracy(const scene *s, const int *set, int count) {
+    int right = 0, images = 0;
+    for (int x = 0; x < s->images; x++) {
+        if (!has_home_in(s, x, set, count)) continue;
+        images++;
+        right += right_within(s, x, set, count);
+    }
+    return (double)right / images;
+}
+
+typedef void visit_order(void *context, const int *order, int n);
+
+/* All orders of order[fixed..n-1]. */
+static void all_orders(int *order, int fixed, int n, visit_order *visit, void *context) {
+    if (fixed == n) {
+        visit(context, order, n);
+        return;
+    }
+    for (int i = fixed; i < n; i++) {
+        int first = order[fixed];
+        order[fixed] = order[i];
+        order[i] = first;
+        all_orders(order, fixed + 1, n, visit, context);
+        order[i] = order[fixed];
+        order[fixed] = first;
+    }
+}
+
+typedef struct brute {
+    const scene *s;
+    int orders;
+    double curve[MAX_IMAGES][MAX_N]; /* by image and number of foreign vocabularies: orders in which it is right */
+    double union_sum;
+} brute;
+
+static void visit_target(void *context, const int *order, int n) {
+    brute *b = context;
+    b->orders++;
+    for (int x = 0; x < b->s->images; x++)
+        for (int i = 0; i < n; i++) b->curve[x][i] += right_within(b->s, x, order, i + 1);
+}
+
+static void visit_union(void *context, const int *order, int n) {
+    brute *b = context;
+    b->orders++;
+    for (int i = 1; i <= n; i++) b->union_sum += union_accuracy(b->s, order, i) / n;
+}
+
+static void mean_and_error(const double *score, int n, double *mean, double *error) {
+    double squares = 0;
+    *mean = 0;
+    for (int i = 0; i < n; i++) *mean += score[i] / n;
+    for (int i = 0; i < n; i++) squares += (score[i] - *mean) * (score[i] - *mean);
+    *error = n > 1 ? sqrt(squares / (n - 1) / n) : NAN;
+}
+
+static void same_or_nan(double found, double wanted) {
+    if (isnan(wanted)) assert_true(isnan(found));
+    else assert_near(found, wanted, 1e-11);
+}
+
+static void check_target(const scene *s, const vb_openness_result *result, int t) {
+    static brute b;
+    memset(&b, 0, sizeof b);
+    b.s = s;
+    int n = s->space.vocabularies, m = n - 1, order[MAX_N] = {t};
+    for (int i = 1; i < n; i++) order[i] = i - 1 + (i - 1 >= t);
+    all_orders(order, 1, n, visit_target, &b);
+    const vb_vocabulary_openness *v = &result->vocabulary[t];
+    double c[MAX_IMAGES], e[MAX_IMAGES], st[MAX_IMAGES], curve[MAX_N] = {0}, mean, error;
+    int images = 0, harm[MAX_N] = {0}, theft[MAX_N] = {0};
+    for (int x = 0; x < s->images; x++) {
+        if (!holds(s, t, s->label[x])) continue;
+        int beaten = 0;
+        c[images] = b.curve[x][0] / b.orders;
+        e[images] = st[images] = 0;
+        for (int i = 0; i < n; i++) {
+            curve[i] += b.curve[x][i] / b.orders;
+            e[images] += b.curve[x][i] / b.orders / n;
+            if (i) st[images] += b.curve[x][i] / b.orders / m;
+            beaten += s->beaten[x][i];
+        }
+        for (int u = 0; u < n && !s->beaten[x][t]; u++) theft[u] += s->beaten[x][u];
+        if (!s->beaten[x][t]) harm[beaten]++;
+        if (!m) st[images] = NAN;
+        images++;
+    }
+    assert_int_equal(v->images, images);
+    mean_and_error(c, images, &mean, &error);
+    same_or_nan(v->acc_c, mean);
+    same_or_nan(v->acc_c_se, error);
+    mean_and_error(e, images, &mean, &error);
+    same_or_nan(v->acc_e, mean);
+    same_or_nan(v->acc_e_se, error);
+    mean_and_error(st, images, &mean, &error);
+    same_or_nan(v->acc_s, mean);
+    same_or_nan(v->acc_s_se, error);
+    for (int i = 0; i < n; i++) {
+        assert_near(v->curve[i], curve[i] / images, 1e-12);
+        assert_int_equal(v->harm_histogram[i], harm[i]);
+        assert_int_equal(v->theft[i], theft[i]);
+    }
+    assert_int_equal(v->theft[t], 0);
+    for (int class = 0; class < s->space.classes; class ++) {
+        if (home(s, class) != t) continue;
+        double own = 0, share = 0, stable = 0;
+        int count = 0, i = 0;
+        for (int x = 0; x < s->images; x++) {
+            if (!holds(s, t, s->label[x])) continue;
+            if (s->label[x] == class) own += c[i], share += e[i], stable += st[i], count++;
+            i++;
+        }
+        const vb_class_openness *found = &result->class[class];
+        assert_int_equal(found->images, count);
+        assert_int_equal(found->right, lround(own));
+        same_or_nan(found->acc_c, count ? own / count : NAN);
+        same_or_nan(found->acc_e, count ? share / count : NAN);
+        same_or_nan(found->acc_s, count ? stable / count : NAN);
+    }
+}
+
+static void check_overall(const scene *s, const vb_openness_result *result) {
+    int n = s->space.vocabularies, images = 0;
+    double c = 0, e = 0, st = 0, squares[3] = {0}, top1[MAX_IMAGES], mean, error;
+    for (int t = 0; t < n; t++) {
+        const vb_vocabulary_openness *v = &result->vocabulary[t];
+        c += v->acc_c;
+        e += v->acc_e;
+        st += v->acc_s;
+        squares[0] += v->acc_c_se * v->acc_c_se;
+        squares[1] += v->acc_e_se * v->acc_e_se;
+        squares[2] += v->acc_s_se * v->acc_s_se;
+    }
+    same_or_nan(result->acc_c, c / n);
+    same_or_nan(result->acc_e, e / n);
+    same_or_nan(result->acc_s, st / n);
+    same_or_nan(result->acc_c_se, sqrt(squares[0]) / n);
+    same_or_nan(result->acc_e_se, sqrt(squares[1]) / n);
+    same_or_nan(result->acc_s_se, sqrt(squares[2]) / n);
+    for (int x = 0; x < s->images; x++) {
+        if (home(s, s->label[x]) < 0) continue;
+        top1[images] = 1;
+        for (int u = 0; u < n; u++)
+            if (s->beaten[x][u]) top1[images] = 0;
+        images++;
+    }
+    assert_int_equal(result->images, images);
+    mean_and_error(top1, images, &mean, &error);
+    same_or_nan(result->top1_all, mean);
+    same_or_nan(result->top1_all_se, error);
+}
+
+static void closed_forms_equal_all_orders(void **state) {
+    (void)state;
+    vb_error err = {0};
+    static scene s;
+    static brute b;
+    random_state = 1;
+    int methods[2] = {0};
+    for (int round = 0; round < 60; round++) {
+        int n = round % 6 + 1, shared = round / 6 % 2, equal = round / 12 % 3 == 0 && !shared;
+        make_scene(&s, n, n * random_int(4, 8), shared, equal);
+        vb_tally *tally = tally_of(&s, &(vb_protocol){0});
+        vb_openness_result result;
+        assert_ok(vb_openness(&result, tally, &err));
+        assert_int_equal(result.vocabularies, n);
+        assert_int_equal(result.classes, s.space.classes);
+        for (int t = 0; t < n; t++) check_target(&s, &result, t);
+        check_overall(&s, &result);
+        memset(&b, 0, sizeof b);
+        b.s = &s;
+        int order[MAX_N];
+        for (int i = 0; i < n; i++) order[i] = i;
+        all_orders(order, 0, n, visit_union, &b);
+        assert_near(result.acc_e_union, b.union_sum / b.orders, 1e-12);
+        assert_true(result.acc_e_union_se == 0 && result.union_permutations == 0);
+        int closed = !strcmp(result.union_method, "closed form");
+        if (equal) assert_true(closed);
+        if (!closed) assert_string_equal(result.union_method, "subsets");
+        methods[closed]++;
+        assert_true(isnan(result.sampled_e) && isnan(result.vocabulary[0].sampled_s));
+        vb_openness_free(&result);
+        vb_openness_tally_free(tally);
+    }
+    assert_true(methods[0] > 10 && methods[1] > 5);
+}
+
+static void subset_sums_are_sums_over_subsets(void **state) {
+    (void)state;
+    vb_error err = {0};
+    for (int n = 0; n <= 8; n++) {
+        int64_t f[256], sums[256];
+        for (int set = 0; set < 1 << n; set++) f[set] = sums[set] = random_int(-1000, 1000);
+        vb_subsets_sums(sums, n);
+        for (int set = 0; set < 1 << n; set++) {
+            int64_t sum = 0;
+            for (int x = 0; x < 1 << n; x++)
+                if ((x & set) == x) sum += f[x];
+            assert_int_equal(sums[set], sum);
+        }
+    }
+    double mean;
+    int64_t right[4] = {0}, count[4] = {0, 5, 0, 0};
+    assert_fails(vb_subsets_mean(&mean, right, count, 2, &err), VB_EDATA, "no images");
+    assert_fails(vb_subsets_mean(&mean, right, count, 21, &err), VB_EINTERNAL, "21");
+}
+
+/* The official protocol, spelled out: permutations of the others for each target, all out of one sequence. */
+static void sampled_protocol_follows_its_orders(void **state) {
+    (void)state;
+    vb_error err = {0};
+    static scene s;
+    random_state = 3;
+    for (int round = 0; round < 20; round++) {
+        int n = random_int(1, 9), trials = random_int(1, 4);
+        make_scene(&s, n, n * 9, round % 2, 0);
+        vb_protocol protocol = {.sampled = 1, .trials = trials, .seed = (uint32_t)round};
+        vb_tally *tally = tally_of(&s, &protocol);
+        vb_openness_result result;
+        assert_ok(vb_openness(&result, tally, &err));
+        vb_numpy_rng rng;
+        vb_numpy_rng_seed(&rng, (uint32_t)round);
+        double all_e = 0, all_s = 0;
+        for (int t = 0; t < n; t++) {
+            double e = 0, stable = 0;
+            for (int k = 0; k < trials; k++) {
+                int set[MAX_N] = {t};
+                for (int i = 1; i < n; i++) set[i] = i - 1 + (i - 1 >= t);
+                vb_numpy_rng_permutation(&rng, set + 1, n - 1);
+                for (int i = 1; i <= n; i++) {
+                    e += union_accuracy(&s, set, i) / n;
+                    if (i == 1) continue;
+                    double of_classes = 0;
+                    int classes = 0;
+                    for (int c = 0; c < s.space.classes; c++) {
+                        int images = 0, right = 0;
+                        for (int x = 0; x < s.images && holds(&s, t, c); x++)
+                            if (s.label[x] == c) images++, right += right_within(&s, x, set, i);
+                        if (images) of_classes += (double)right / images, classes++;
+                    }
+                    stable += of_classes / classes / (n - 1);
+                }
+            }
+            assert_near(result.vocabulary[t].sampled_e, e / trials, 1e-12);
+            same_or_nan(result.vocabulary[t].sampled_s, n > 1 ? stable / trials : NAN);
+            all_e += e / trials / n;
+            all_s += stable / trials / n;
+        }
+        assert_near(result.sampled_e, all_e, 1e-12);
+        same_or_nan(result.sampled_s, n > 1 ? all_s : NAN);
+        vb_openness_free(&result);
+        vb_openness_tally_free(tally);
+    }
+}
+
+/* Two vocabularies of as many images, one class in both: the union's accuracy is another number than acc_e. */
+static void a_shared_class_is_counted_once_in_a_union(void **state) {
+    (void)state;
+    vb_error err = {0};
+    const int offsets[] = {0, 2, 4}, members[] = {0, 1, 1, 2};
+    const vb_label_space space = {3, 2, offsets, members, NULL};
+    const uint8_t unbeaten[] = {0, 0}, by_first[] = {1, 0}, by_second[] = {0, 1};
+    vb_tally *tally;
+    vb_openness_result result;
+    assert_ok(vb_openness_tally_new(&tally, &space, &(vb_protocol){0}, &err));
+    vb_openness_tally_add(tally, 0, by_second);
+    vb_openness_tally_add(tally, 0, unbeaten);
+    vb_openness_tally_add(tally, 1, by_first);
+    vb_openness_tally_add(tally, 2, by_first);
+    vb_openness_tally_add(tally, 2, by_first);
+    assert_ok(vb_openness(&result, tally, &err));
+    assert_int_equal(result.images, 5);
+    assert_int_equal(result.vocabulary[0].images, 3);
+    assert_int_equal(result.vocabulary[1].images, 3);
+    assert_string_equal(result.union_method, "subsets");
+    assert_near(result.acc_e_union, ((2 / 3.0 + 3 / 3.0) / 2 + 1 / 5.0) / 2, 1e-15);
+    assert_near(result.acc_e, ((1 / 2.0 + 1) / 3 + 3 * (1 / 2.0) / 3) / 2, 1e-15);
+    vb_openness_free(&result);
+    vb_openness_tally_free(tally);
+}
+
+/* Beyond 20 vocabularies: the orders are NumPy's, and their mean is within its standard error of the mean over all 2^22 - 1
+ * sets. */
+static void many_vocabularies_are_sampled(void **state) {
+    (void)state;
+    vb_error err = {0};
+    static scene s;
+    enum { N = 22 };
+    random_state = 5;
+    make_scene(&s, N, 60, 1, 0);
+    vb_protocol protocol = {.seed = 11};
+    vb_tally *tally = tally_of(&s, &protocol);
+    vb_openness_result result;
+    assert_ok(vb_openness(&result, tally, &err));
+    vb_openness_tally_free(tally);
+    assert_string_equal(result.union_method, "sampled");
+    assert_int_equal(result.union_permutations, VB_UNION_PERMUTATIONS);
+    vb_numpy_rng rng;
+    vb_numpy_rng_seed(&rng, 11);
+    static double values[VB_UNION_PERMUTATIONS];
+    for (int k = 0; k < VB_UNION_PERMUTATIONS; k++) {
+        int order[N];
+        for (int i = 0; i < N; i++) order[i] = i;
+        vb_numpy_rng_permutation(&rng, order, N);
+        values[k] = 0;
+        for (int i = 1; i <= N; i++) values[k] += union_accuracy(&s, order, i) / N;
+    }
+    double mean, error, sums[N + 1] = {0}, exact = 0;
+    int sets[N + 1] = {0};
+    mean_and_error(values, VB_UNION_PERMUTATIONS, &mean, &error);
+    assert_near(result.acc_e_union, mean, 1e-12);
+    assert_near(result.acc_e_union_se, error, 1e-12);
+    unsigned homes[MAX_IMAGES], beaten[MAX_IMAGES];
+    for (int x = 0; x < s.images; x++) {
+        homes[x] = beaten[x] = 0;
+        for (int v = 0; v < N; v++) {
+            homes[x] |= (unsigned)holds(&s, v, s.label[x]) << v;
+            beaten[x] |= (unsigned)s.beaten[x][v] << v;
+        }
+    }
+    for (unsigned set = 1; set < 1u << N; set++) {
+        int right = 0, images = 0, size = __builtin_popcount(set);
+        for (int x = 0; x < s.images; x++) images += !!(homes[x] & set), right += (homes[x] & set) && !(beaten[x] & set);
+        sums[size] += (double)right / images;
+        sets[size]++;
+    }
+    for (int i = 1; i <= N; i++) exact += sums[i] / sets[i] / N;
+    assert_true(error > 0 && error < 0.01);
+    assert_near(result.acc_e_union, exact, 4 * error);
+    vb_openness_free(&result);
+    make_scene(&s, N, 10 * N, 0, 1);
+    protocol.union_permutations = 2;
+    tally = tally_of(&s, &protocol);
+    assert_ok(vb_openness(&result, tally, &err));
+    assert_string_equal(result.union_method, "closed form");
+    assert_true(result.acc_e_union == result.acc_e);
+    vb_openness_free(&result);
+    vb_openness_tally_free(tally);
+}
+
+static void tallies_add_up(void **state) {
+    (void)state;
+    vb_error err = {0};
+    static scene s;
+    random_state = 7;
+    for (int n = 5; n <= 24; n += 19) {
+        make_scene(&s, n, 300, 1, 0);
+        vb_protocol protocol = {.sampled = 1, .trials = 2, .seed = 3, .union_permutations = 20};
+        vb_tally *whole = tally_of(&s, &protocol), *parts[3];
+        for (int p = 0; p < 3; p++) assert_ok(vb_openness_tally_new(&parts[p], &s.space, &protocol, &err));
+        for (int x = s.images - 1; x >= 0; x--)
+            vb_openness_tally_add(parts[x * x % 3], s.label[x], s.beaten[x]); /* the third stays empty */
+        size_t count, part_count;
+        int64_t *wanted = vb_openness_tally_counters(whole, &count), *sum = vb_openness_tally_counters(parts[0], &part_count);
+        assert_int_equal(count, part_count);
+        for (int p = 1; p < 3; p++) {
+            int64_t *part = vb_openness_tally_counters(parts[p], &part_count);
+            for (size_t i = 0; i < count; i++) sum[i] += part[i];
+        }
+        assert_memory_equal(sum, wanted, count * sizeof *sum);
+        for (int p = 0; p < 3; p++) vb_openness_tally_free(parts[p]);
+        vb_openness_tally_free(whole);
+    }
+}
+
+/* ---- real embeddings ------------------------------------------ */
+
+static void near_json(double found, const json_t *object, const char *key) {
+    const json_t *value = json_object_get(object, key);
+    assert_true(json_is_number(value));
+    if (!(fabs(found - json_number_value(value)) <= 1e-9))
+        fail_msg("%s is %.12f, expected %.12f", key, found, json_number_value(value));
+}
+
+static void living17_is_numpys(void **state) {
+    (void)state;
+    vb_error err = {0};
+    char path[1024];
+    json_t *expected = json_load_file(shared_path(path, "reference/living17-clip-vit-b32.expected.json"), 0, NULL);
+    json_t *vocabularies = json_load_file(shared_path(path, "reference/living17.json"), 0, NULL);
+    vb_npy images, labels, texts;
+    assert_ok(vb_npy_open(&images, shared_path(path, "data/clip-vit-b32-imagenet/imagenet_image_7per_class.npy"), &err));
+    assert_ok(vb_npy_open(&labels, shared_path(path, "data/clip-vit-b32-imagenet/imagenet_image_labels.npy"), &err));
+    assert_ok(vb_npy_open(&texts, shared_path(path, "data/clip-vit-b32-imagenet/imagenet_text_a_photo_of.npy"), &err));
+    enum { N = 17, CLASSES = 68, ROWS = 476, DIM = 512 };
+    assert_int_equal(json_array_size(vocabularies), N);
+    int offsets[N + 1] = {0}, members[CLASSES], classes = 0, y[ROWS], row_count = 0;
+    static float text_rows[CLASSES * DIM], image_rows[ROWS * DIM];
+    for (int v = 0; v < N; v++) {
+        json_t *list = json_object_get(json_array_get(vocabularies, (size_t)v), "classes");
+        for (size_t i = 0; i < json_array_size(list); i++, classes++) {
+            int64_t index = json_integer_value(json_object_get(json_array_get(list, i), "idx"));
+            members[classes] = classes;
+            memcpy(text_rows + classes * DIM, (const float *)texts.tensor.data + index * DIM, DIM * sizeof(float));
+            for (int64_t x = 0; x < labels.tensor.shape[0]; x++) {
+                if ((int64_t)vb_tensor_at(&labels.tensor, x) != index) continue;
+                memcpy(image_rows + row_count * DIM, (const float *)images.tensor.data + x * DIM, DIM * sizeof(float));
+                y[row_count++] = classes;
+            }
+        }
+        offsets[v + 1] = classes;
+    }
+    assert_int_equal(classes, CLASSES);
+    assert_int_equal(row_count, ROWS);
+    const vb_label_space space = {CLASSES, N, offsets, members, NULL};
+    static uint8_t beaten[ROWS * N];
+    static vb_verdict verdicts[ROWS];
+    vb_text_bank *bank;
+    vb_tally *tally;
+    vb_openness_result result;
+    vb_protocol protocol = {.sampled = 1, .trials = 3, .seed = 42};
+    assert_ok(vb_similarity_bank_new(&bank, text_rows, CLASSES, DIM, VB_COSINE, &err));
+    assert_ok(vb_similarity_judge(bank, &space, image_rows, ROWS, y, beaten, verdicts, 2, &err));
+    assert_ok(vb_openness_tally_new(&tally, &space, &protocol, &err));
+    double margin = 0, positive = 0;
+    int right = 0;
+    for (int x = 0; x < ROWS; x++) {
+        vb_openness_tally_add(tally, y[x], beaten + x * N);
+        margin += verdicts[x].margin / ROWS;
+        positive += verdicts[x].similarity / ROWS;
+        right += verdicts[x].predicted_all == y[x];
+        assert_int_equal(verdicts[x].predicted_own == y[x], !beaten[x * N + y[x] / 4]);
+    }
+    assert_ok(vb_openness(&result, tally, &err));
+    assert_int_equal(result.images, json_integer_value(json_object_get(expected, "images")));
+    near_json(result.acc_c, expected, "acc_c");
+    near_json(result.acc_e, expected, "acc_e");
+    near_json(result.acc_s, expected, "acc_s");
+    near_json(result.acc_e_union, expected, "acc_e"); /* 28 images each */
+    near_json(result.top1_all, expected, "top1_all");
+    near_json((double)right / ROWS, expected, "top1_all");
+    near_json(margin, expected, "margin_mean");
+    near_json(positive, expected, "positive_mean");
+    json_t *sampled = json_object_get(expected, "sampled_3_42");
+    near_json(result.acc_c, sampled, "acc_c");
+    near_json(result.sampled_e, sampled, "acc_e");
+    near_json(result.sampled_s, sampled, "acc_s");
+    for (size_t t = 0; t < N; t++) {
+        const vb_vocabulary_openness *v = &result.vocabulary[t];
+        const json_t *wanted = json_array_get(json_object_get(expected, "per_vocabulary"), t);
+        near_json((double)v->images, wanted, "n");
+        near_json(v->acc_c, wanted, "acc_c");
+        near_json(v->acc_e, wanted, "acc_e");
+        near_json(v->acc_s, wanted, "acc_s");
+        for (size_t i = 0; i < N; i++) {
+            assert_int_equal(v->harm_histogram[i],
+                             json_integer_value(json_array_get(json_object_get(wanted, "harm_histogram"), i)));
+            assert_int_equal(v->theft[i], json_integer_value(json_array_get(json_object_get(wanted, "theft"), i)));
+            assert_near(v->curve[i], json_number_value(json_array_get(json_object_get(wanted, "curve"), i)), 1e-9);
+        }
+        assert_near(v->sampled_e, json_number_value(json_array_get(json_object_get(sampled, "per_vocabulary_e"), t)), 1e-9);
+        assert_near(v->sampled_s, json_number_value(json_array_get(json_object_get(sampled, "per_vocabulary_s"), t)), 1e-9);
+    }
+    vb_openness_free(&result);
+    vb_openness_tally_free(tally);
+    vb_similarity_bank_free(bank);
+    vb_npy_close(&images);
+    vb_npy_close(&labels);
+    vb_npy_close(&texts);
+    json_decref(expected);
+    json_decref(vocabularies);
+}
+
+/* ---- bad input ------------------------------------------ */
+
+static void bad_input_is_refused(void **state) {
+    (void)state;
+    vb_error err = {0};
+    static scene s;
+    random_state = 9;
+    make_scene(&s, 3, 30, 0, 0);
+    vb_tally *tally;
+    vb_openness_result result;
+    vb_protocol none = {.sampled = 1}, few = {.union_permutations = 1}, many = {.sampled = 1, .trials = 1000000};
+    assert_fails(vb_openness_tally_new(&tally, &s.space, &none, &err), VB_ECONFIG, "0 trials");
+    assert_null(tally);
+    assert_fails(vb_openness_tally_new(&tally, &s.space, &few, &err), VB_ECONFIG, "1 permutations");
+    assert_fails(vb_openness_tally_new(&tally, &s.space, &many, &err), VB_ECONFIG, "1000000 trials");
+    vb_label_space bad = s.space;
+    bad.vocabularies = 0;
+    assert_fails(vb_openness_tally_new(&tally, &bad, &(vb_protocol){0}, &err), VB_EMISMATCH, "0 vocabularies");
+    assert_ok(vb_openness_tally_new(&tally, &s.space, &(vb_protocol){0}, &err));
+    for (int x = 0; x < s.images; x++)
+        if (!holds(&s, 1, s.label[x])) vb_openness_tally_add(tally, s.label[x], s.beaten[x]);
+    assert_fails(vb_openness(&result, tally, &err), VB_EDATA, "vocabulary 1 has no images");
+    assert_null(result.vocabulary);
+    vb_openness_tally_free(tally);
+}
+
+static void lack_of_memory_is_reported(void **state) {
+    (void)state;
+    vb_error err = {0};
+    static scene s;
+    random_state = 10;
+    for (int n = 4; n <= 22; n += 18) {
+        make_scene(&s, n, 10 * n, 1, 0);
+        vb_protocol protocol = {.sampled = 1, .trials = 1, .union_permutations = 2};
+        int failures = 0, done = 0;
+        for (int nth = 1; !done; nth++) {
+            char fault[32];
+            snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", nth);
+            vb_fault_setup(fault, 0);
+            vb_tally *tally = NULL;
+            vb_openness_result result = {0};
+            if (!vb_openness_tally_new(&tally, &s.space, &protocol, &err)) {
+                for (int x = 0; x < s.images; x++) vb_openness_tally_add(tally, s.label[x], s.beaten[x]);
+                done = !vb_openness(&result, tally, &err);
+            }
+            vb_fault_setup(NULL, 0);
+            if (!done) assert_int_equal(err.code, VB_EMEMORY);
+            failures += !done;
+            vb_openness_free(&result);
+            vb_openness_tally_free(tally);
+        }
+        assert_true(failures >= 14);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(closed_forms_equal_all_orders),
+                                       cmocka_unit_test(subset_sums_are_sums_over_subsets),
+                                       cmocka_unit_test(sampled_protocol_follows_its_orders),
+                                       cmocka_unit_test(many_vocabularies_are_sampled),
+                                       cmocka_unit_test(a_shared_class_is_counted_once_in_a_union),
+                                       cmocka_unit_test(tallies_add_up),
+                                       cmocka_unit_test(living17_is_numpys),
+                                       cmocka_unit_test(bad_input_is_refused),
+                                       cmocka_unit_test(lack_of_memory_is_reported)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

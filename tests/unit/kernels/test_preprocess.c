@@ -1,0 +1,254 @@
+/* Tests of resizing and normalisation: Pillow's digests for every mode, crops, both instruction sets, contradictions, lack of
+ * memory. */
+#include <math.h>
+
+#include "tests/unit/vb_test.h"
+#include "kernels/image/colour.h"
+#include "kernels/base/fault.h"
+#include "kernels/base/isa_internal.h"
+#include "kernels/image/preprocess.h"
+#include "kernels/image/resize.h"
+#include "tests/golden/resize.h"
+
+/* The formulas of tests/golden/make_resize.py. */
+static uint32_t scramble(uint32_t value, int seed) {
+    uint32_t h = (value + (uint32_t)seed * 40503u) * 2654435761u;
+    h ^= h >> 15;
+    h *= 2246822519u;
+    return h ^ h >> 13;
+}
+
+static uint64_t digest_add(uint64_t sum, uint64_t index, uint64_t value) {
+    return sum + value * (index * 0x9E3779B97F4A7C15u + 1);
+}
+
+static vb_image picture(vb_mode mode, int width, int height, int seed) {
+    vb_error err = {0};
+    int bytes = vb_colour_mode_bytes(mode), channels = mode == VB_MODE_I ? 1 : bytes;
+    vb_image image = {.mode = mode, .width = width, .height = height};
+    image.pixels = vb_array((size_t)width * (size_t)height, (size_t)bytes, "test image", &err);
+    assert_non_null(image.pixels);
+    for (uint32_t i = 0; i < (uint32_t)(width * height * channels); i++) {
+        uint32_t h = scramble(i, seed), c = i % (uint32_t)channels, x = i / (uint32_t)channels % (uint32_t)width;
+        uint32_t y = i / (uint32_t)channels / (uint32_t)width;
+        if (mode == VB_MODE_I) {
+            int32_t level = (int32_t)(h >> 16);
+            memcpy(image.pixels + 4 * i, &level, 4);
+        } else if (mode == VB_MODE_1 || seed % 3 == 1) image.pixels[i] = (uint8_t)((h >> 31) * 255);
+        else if (seed % 3 == 0) image.pixels[i] = (uint8_t)(h >> 24);
+        else image.pixels[i] = (uint8_t)((x * 5 + y * 3 + c * 60) / 2 + (h >> 28));
+    }
+    for (uint32_t i = 0; i < 768; i++) image.palette[i] = (uint8_t)(scramble(i, 99) >> 24);
+    return image;
+}
+
+static uint64_t digest_image(const vb_image *image) {
+    uint64_t sum = 0;
+    size_t samples =
+        (size_t)image->width * (size_t)image->height * (size_t)(image->mode == VB_MODE_I ? 1 : vb_colour_mode_bytes(image->mode));
+    for (size_t i = 0; i < samples; i++) {
+        int32_t level;
+        if (image->mode == VB_MODE_I) memcpy(&level, image->pixels + 4 * i, 4);
+        else level = image->pixels[i];
+        sum = digest_add(sum, i, (uint64_t)(int64_t)level);
+    }
+    return sum;
+}
+
+static void resizes_as_pillow(vb_isa isa) {
+    vb_error err = {0};
+    vb_isa_limit(isa);
+    for (size_t i = 0; i < sizeof resize_cases / sizeof *resize_cases; i++) {
+        const struct resize_case *c = &resize_cases[i];
+        vb_image image = picture(c->mode, c->width, c->height, c->seed), out;
+        vb_resize_to to = {c->to_width, c->to_height, 0, 0, c->to_width, c->to_height};
+        assert_ok(vb_resize(&image, &to, &out, &err));
+        if (digest_image(&out) != c->digest)
+            fail_msg("%s %dx%d to %dx%d at %s differs from Pillow", vb_colour_mode_name(c->mode), c->width, c->height,
+                     c->to_width, c->to_height, vb_isa_name(vb_isa_level()));
+        vb_free(out.pixels);
+        vb_free(image.pixels);
+    }
+    vb_isa_limit(VB_VNNI);
+}
+
+static void resizes_as_pillow_scalar(void **state) {
+    (void)state;
+    resizes_as_pillow(VB_SCALAR);
+}
+static void resizes_as_pillow_vectors(void **state) {
+    (void)state;
+    resizes_as_pillow(VB_VNNI);
+}
+
+static void preprocesses_as_pillow(void **state) {
+    (void)state;
+    vb_error err = {0};
+    for (size_t i = 0; i < sizeof square_cases / sizeof *square_cases; i++) {
+        const struct square_case *c = &square_cases[i];
+        vb_image image = picture(c->mode, c->width, c->height, c->seed);
+        vb_preprocess spec = vb_preprocess_clip(c->resolution);
+        spec.rgb_first = c->rgb_first;
+        size_t count = 3 * (size_t)c->resolution * (size_t)c->resolution;
+        float *out = vb_array(count, sizeof *out, "test", &err);
+        assert_ok(vb_preprocess_image(&spec, &image, out, &err));
+        uint64_t sum = 0;
+        for (size_t k = 0; k < count; k++) {
+            uint32_t bits;
+            memcpy(&bits, &out[k], 4);
+            sum = digest_add(sum, k, bits);
+        }
+        if (sum != c->digest)
+            fail_msg("%s %dx%d at %d, rgb_first %d: differs from Pillow", vb_colour_mode_name(c->mode), c->width, c->height,
+                     c->resolution, c->rgb_first);
+        vb_free(out);
+        vb_free(image.pixels);
+    }
+}
+
+/* A crop has the bits of the whole, at every place, also where vector loads would pass the end of the image. */
+static void crops_are_parts_of_the_whole(void **state) {
+    (void)state;
+    vb_error err = {0};
+    for (int n = 0; n < 400; n++) {
+        uint32_t h = scramble((uint32_t)n, 7), g = scramble((uint32_t)n, 8);
+        vb_mode mode = (vb_mode)(n % 8);
+        int w = 1 + (int)(h % 40), t = 1 + (int)(h >> 8 & 31), ow = 1 + (int)(h >> 16 & 63), oh = 1 + (int)(h >> 24 & 31);
+        vb_image image = picture(mode, w, t, n), whole, part;
+        vb_resize_to all = {ow, oh, 0, 0, ow, oh}, some = {.width = ow, .height = oh};
+        some.left = (int)(g % (uint32_t)ow);
+        some.top = (int)((g >> 8) % (uint32_t)oh);
+        some.crop_width = 1 + (int)((g >> 16 & 63) % (uint32_t)(ow - some.left));
+        some.crop_height = 1 + (int)((g >> 24 & 63) % (uint32_t)(oh - some.top));
+        vb_isa_limit(VB_SCALAR);
+        assert_ok(vb_resize(&image, &all, &whole, &err));
+        vb_isa_limit(VB_VNNI);
+        assert_ok(vb_resize(&image, &some, &part, &err));
+        size_t pixel = (size_t)vb_colour_mode_bytes(mode);
+        for (int y = 0; y < some.crop_height; y++)
+            assert_memory_equal(part.pixels + (size_t)(y * some.crop_width) * pixel,
+                                whole.pixels + (size_t)((y + some.top) * ow + some.left) * pixel,
+                                (size_t)some.crop_width * pixel);
+        vb_free(part.pixels);
+        vb_free(whole.pixels);
+        vb_free(image.pixels);
+    }
+}
+
+static void transparent_colours_survive_only_an_unchanged_size(void **state) {
+    (void)state;
+    vb_error err = {0};
+    uint8_t pixels[4 * 4] = {200, 100, 50, 0, 200, 100, 50, 0, 200, 100, 50, 0, 200, 100, 50, 0};
+    vb_image image = {.mode = VB_MODE_RGBA, .width = 2, .height = 2, .pixels = pixels};
+    vb_preprocess spec = {.resolution = 2, .std = {1, 1, 1}};
+    float out[3 * 9];
+    assert_ok(vb_preprocess_image(&spec, &image, out, &err));
+    assert_true(out[0] == 200.0f / 255.0f);
+    assert_true(out[11] == 50.0f / 255.0f);
+    spec.resolution = 3;
+    assert_ok(vb_preprocess_image(&spec, &image, out, &err));
+    assert_true(out[0] == 0.0f);
+    spec.rgb_first = 1;
+    assert_ok(vb_preprocess_image(&spec, &image, out, &err));
+    assert_true(out[0] == 200.0f / 255.0f);
+}
+
+static void levels_beyond_a_byte_are_clamped(void **state) {
+    (void)state;
+    int32_t levels[5] = {-7, 0, 77, 256, 65535};
+    uint8_t rgb[15], truth[15] = {0, 0, 0, 0, 0, 0, 77, 77, 77, 255, 255, 255, 255, 255, 255};
+    vb_image image = {.mode = VB_MODE_I, .width = 5, .height = 1, .pixels = (uint8_t *)levels};
+    vb_colour_to_rgb(&image, rgb);
+    assert_memory_equal(rgb, truth, sizeof truth);
+}
+
+static void description_tells_specifications_apart(void **state) {
+    (void)state;
+    char texts[6][512];
+    vb_preprocess specs[6];
+    for (int i = 0; i < 6; i++) specs[i] = vb_preprocess_clip(224);
+    specs[1].resolution = 225;
+    specs[2].rgb_first = 1;
+    specs[3].mean[1] = nextafterf(specs[3].mean[1], 1);
+    specs[4].std[2] = nextafterf(specs[4].std[2], 1);
+    specs[5].mean[0] = 0;
+    for (int i = 0; i < 6; i++) {
+        vb_preprocess_describe(&specs[i], texts[i], sizeof texts[i]);
+        assert_null(strchr(texts[i], '\n'));
+        for (int j = 0; j < i; j++) assert_string_not_equal(texts[i], texts[j]);
+    }
+    char small[8];
+    memset(small, 'x', sizeof small);
+    vb_preprocess_describe(&specs[0], small, 4);
+    assert_memory_equal(small, "pil\0xxxx", 8);
+}
+
+static void nonsense_is_refused(void **state) {
+    (void)state;
+    vb_error err = {0};
+    uint8_t pixels[12] = {0};
+    float out[3 * 16];
+    vb_preprocess spec = vb_preprocess_clip(4);
+    vb_image image = {.mode = VB_MODE_RGB, .width = 2, .height = 2, .pixels = pixels}, result;
+    vb_image empty = {.mode = VB_MODE_RGB, .pixels = pixels}, none = {.mode = VB_MODE_RGB, .width = 2, .height = 2};
+    assert_fails(vb_preprocess_image(&spec, &empty, out, &err), VB_EDATA, "0x0");
+    assert_fails(vb_preprocess_image(&spec, &none, out, &err), VB_EDATA, "2x2");
+    for (int i = 0; i < 3; i++) {
+        spec.resolution = (int[]){0, -1, 1 << 20}[i];
+        assert_fails(vb_preprocess_image(&spec, &image, out, &err), VB_EMISMATCH, "resolution");
+    }
+    vb_resize_to bad[] = {{4, 4, -1, 0, 4, 4}, {4, 4, 0, -1, 4, 4}, {4, 4, 1, 0, 4, 4}, {4, 4, 0, 1, 4, 4},
+                          {4, 4, 0, 0, 0, 4},  {4, 4, 0, 0, 4, 0},  {0, 4, 0, 0, 1, 4}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_fails(vb_resize(&image, &bad[i], &result, &err), VB_EINTERNAL, "contradiction");
+        assert_null(result.pixels);
+    }
+    image.mode = (vb_mode)77;
+    assert_fails(vb_resize(&image, &(vb_resize_to){4, 4, 0, 0, 4, 4}, &result, &err), VB_EINTERNAL, "mode ?");
+
+    /* A line of 2^24 pixels would become one of 2^24 x 224. */
+    vb_image line = picture(VB_MODE_L, 1 << 24, 1, 3);
+    spec = vb_preprocess_clip(224);
+    assert_fails(vb_preprocess_image(&spec, &line, out, &err), VB_EUNSUPPORTED, "3758096384 pixels long");
+    spec.resolution = 2;
+    assert_ok(vb_preprocess_image(&spec, &line, out, &err));
+    vb_free(line.pixels);
+}
+
+static void every_allocation_may_fail(void **state) {
+    (void)state;
+    vb_error err = {0};
+    float out[3 * 64];
+    static const vb_mode modes[] = {VB_MODE_RGBA, VB_MODE_P, VB_MODE_I, VB_MODE_CMYK};
+    for (size_t i = 0; i < 2 * sizeof modes / sizeof *modes; i++) {
+        vb_image image = picture(modes[i / 2], 20, 30, 3);
+        vb_preprocess spec = vb_preprocess_clip(8);
+        spec.rgb_first = i & 1;
+        int n = 1, status = -1;
+        for (; status && n < 50; n++) {
+            char fault[32];
+            snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
+            assert_int_equal(vb_fault_setup(fault, 0), 0);
+            err.code = 0;
+            status = vb_preprocess_image(&spec, &image, out, &err);
+            vb_fault_setup(NULL, 0);
+            assert_int_equal(err.code, status ? VB_EMEMORY : VB_OK);
+        }
+        assert_in_range(n, 4, 40);
+        assert_int_equal(status, 0);
+        vb_free(image.pixels);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(resizes_as_pillow_scalar),
+                                       cmocka_unit_test(resizes_as_pillow_vectors),
+                                       cmocka_unit_test(preprocesses_as_pillow),
+                                       cmocka_unit_test(crops_are_parts_of_the_whole),
+                                       cmocka_unit_test(transparent_colours_survive_only_an_unchanged_size),
+                                       cmocka_unit_test(levels_beyond_a_byte_are_clamped),
+                                       cmocka_unit_test(description_tells_specifications_apart),
+                                       cmocka_unit_test(nonsense_is_refused),
+                                       cmocka_unit_test(every_allocation_may_fail)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

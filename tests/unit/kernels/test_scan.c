@@ -1,0 +1,333 @@
+/* Tests of the search of rows: lists against brute force in quadruple precision and in integers, at every instruction set
+ * level. */
+#include <math.h>
+
+#include "kernels/base/fault.h"
+#include "kernels/base/isa_internal.h"
+#include "kernels/search/scan.h"
+#include "tests/unit/vb_test.h"
+
+/* ---- brute force
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+typedef struct scored {
+    __float128 score;
+    int64_t id;
+} scored;
+
+static int by_score(const void *a, const void *b) {
+    const scored *x = a, *y = b;
+    return x->score != y->score ? (x->score > y->score ? -1 : 1) : x->id < y->id ? -1 : x->id > y->id;
+}
+
+static float value_at(const void *rows, vb_dtype dtype, int64_t i) {
+    if (dtype == VB_F32) return ((const float *)rows)[i];
+    uint16_t half = ((const uint16_t *)rows)[i];
+    return dtype == VB_F16 ? vb_dtype_half_to_float(half) : vb_dtype_bf16_to_float(half);
+}
+
+/* 113 bits hold these sums exactly: elements are below 2 and multiples of 2^-40 or so. For cosines signed squares are
+ * compared. */
+static int64_t brute(const void *rows, vb_dtype dtype, int64_t count, int dim, const float *q, vb_similarity similarity,
+                     scored *list) {
+    int64_t n = 0;
+    for (int64_t r = 0; r < count; r++) {
+        __float128 dot = 0, square = 0;
+        int finite = 1;
+        for (int k = 0; k < dim; k++) {
+            float x = value_at(rows, dtype, r * dim + k);
+            if (!isfinite(x)) finite = 0;
+            else dot += (__float128)x * q[k], square += (__float128)x * x;
+        }
+        if (!finite || (similarity == VB_COSINE && square == 0)) continue;
+        list[n++] = (scored){similarity == VB_COSINE ? dot * (dot < 0 ? -dot : dot) / square : dot, r};
+    }
+    qsort(list, (size_t)n, sizeof *list, by_score);
+    return n;
+}
+
+/* Two scans share the rows in pieces of odd sizes. */
+static void compare(const void *rows, vb_dtype dtype, int64_t count, int dim, const float *queries, int64_t n, int64_t k,
+                    vb_similarity similarity) {
+    vb_error err;
+    vb_search *search;
+    vb_scan *scan[2];
+    size_t row_bytes = (size_t)dim * vb_dtype_size(dtype);
+    scored *list = calloc((size_t)count, sizeof *list);
+    assert_ok(vb_search_new(&search, queries, n, dim, k, similarity, &err));
+    for (int s = 0; s < 2; s++) assert_ok(vb_scan_new(&scan[s], search, &err));
+    for (int64_t at = 0, step = 1, s = 0; at < count; at += step, step = (step * 7 + 3) % 301 + 1, s ^= 1) {
+        int64_t piece = count - at < step ? count - at : step;
+        char *copy = malloc((size_t)piece * row_bytes); /* exactly as large: the sanitizer sees a read beyond */
+        memcpy(copy, (const char *)rows + (size_t)at * row_bytes, (size_t)piece * row_bytes);
+        assert_ok(vb_scan_rows(scan[s], copy, dtype, piece, 1000 + at, &err));
+        free(copy);
+    }
+    vb_topk *topk = vb_scan_topk(scan[0]);
+    vb_topk_merge(topk, vb_scan_topk(scan[1]));
+    vb_topk_sort(topk);
+    for (int64_t q = 0; q < n; q++) {
+        int64_t found = brute(rows, dtype, count, dim, queries + q * dim, similarity, list);
+        assert_int_equal(topk->count[q], found < k ? found : k);
+        for (int64_t i = 0; i < topk->count[q]; i++) {
+            const vb_hit *hit = &topk->hits[q * k + i];
+            if (hit->id != 1000 + list[i].id)
+                fail_msg("%s, query %d, place %d: row %d instead of %d", vb_isa_name(vb_isa_level()), (int)q, (int)i,
+                         (int)hit->id - 1000, (int)list[i].id);
+            if (similarity == VB_DOT) assert_true(vb_search_score(search, q, hit) == (double)list[i].score);
+        }
+    }
+    assert_int_equal(vb_scan_counted(scan[0])->rows + vb_scan_counted(scan[1])->rows, count);
+    for (int s = 0; s < 2; s++) vb_scan_free(scan[s]);
+    vb_search_free(search);
+    free(list);
+}
+
+static float uniform(void) { return (float)(rand() % 2000001 - 1000000) * 0x1p-20f; }
+
+static void each_level(void (*run)(void)) {
+    for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++) {
+        vb_isa_limit((vb_isa)level);
+        if (vb_isa_level() == (vb_isa)level) run();
+    }
+    vb_isa_limit(VB_VNNI);
+}
+
+enum { MOST = 700, DIM = 150 };
+static float rows32[MOST * DIM], queries[140 * DIM];
+static uint16_t rows16[MOST * DIM];
+
+static void random_rows(void) {
+    static const int dims[] = {1, 7, 16, 33, 64, 150};
+    srand(3);
+    for (size_t d = 0; d < sizeof dims / sizeof *dims; d++) {
+        int dim = dims[d], count = 300 + rand() % (MOST - 300);
+        for (int i = 0; i < count * dim; i++) rows32[i] = uniform();
+        for (int i = 0; i < 140 * dim; i++) queries[i] = uniform();
+        for (int i = 0; i < count * dim; i++) rows16[i] = vb_dtype_float_to_half(rows32[i]);
+        for (int i = 0; i < 60 * dim; i++) rows32[200 * dim + i] = rows32[i]; /* ties */
+        for (int s = 0; s < 2; s++) {
+            vb_similarity similarity = s ? VB_COSINE : VB_DOT;
+            compare(rows32, VB_F32, count, dim, queries, d == 3 ? 139 : 1 + (int64_t)d, 5 + (int64_t)d * 20, similarity);
+            compare(rows16, VB_F16, count, dim, queries, 3, 40, similarity);
+            for (int i = 0; i < count * dim; i++) {
+                uint32_t bits;
+                memcpy(&bits, &rows32[i], 4);
+                rows16[i] = (uint16_t)(bits >> 16);
+            }
+            compare(rows16, VB_BF16, count, dim, queries, 2, 40, similarity);
+            for (int i = 0; i < count * dim; i++) rows16[i] = vb_dtype_float_to_half(rows32[i]);
+        }
+    }
+}
+
+/* Small integers: nearly everything is a tie, of different rows too. */
+static void tied_rows(void) {
+    srand(5);
+    for (int i = 0; i < MOST * 12; i++) rows32[i] = (float)(rand() % 3 - 1);
+    for (int i = 0; i < 6 * 12; i++) queries[i] = (float)(rand() % 3 - 1);
+    for (int k = 0; k < 12; k++) queries[k] = 0; /* everything is a tie */
+    compare(rows32, VB_F32, MOST, 12, queries, 6, 50, VB_DOT);
+    for (int k = 0; k < 12; k++) queries[k] = 1;
+    compare(rows32, VB_F32, MOST, 12, queries, 6, 50, VB_COSINE);
+    compare(rows32, VB_F32, MOST, 12, queries, 6, MOST, VB_COSINE);
+}
+
+/* NaN, infinities, zeros, and norms that the fp32 screen cannot handle. */
+static void unusual_rows(void) {
+    srand(6);
+    vb_error err;
+    for (int i = 0; i < 200 * 20; i++) rows32[i] = uniform();
+    for (int i = 0; i < 4 * 20; i++) queries[i] = uniform();
+    rows32[5 * 20 + 3] = NAN, rows32[77 * 20] = INFINITY, rows32[199 * 20 + 19] = -INFINITY;
+    memset(rows32 + 60 * 20, 0, 20 * sizeof *rows32);
+    compare(rows32, VB_F32, 200, 20, queries, 4, 150, VB_DOT);
+    compare(rows32, VB_F32, 200, 20, queries, 4, 250, VB_COSINE);
+    /* Multiples by powers of two leave cosines alone; sums in 113 bits stay exact, for all terms have the same factor. */
+    for (int k = 0; k < 20; k++) {
+        rows32[8 * 20 + k] = rows32[9 * 20 + k] * 0x1p100f;
+        rows32[3 * 20 + k] = rows32[9 * 20 + k] * 0x1p-70f;
+        rows32[90 * 20 + k] = rows32[9 * 20 + k] * 0x1p-20f;
+    }
+    compare(rows32, VB_F32, 200, 20, queries, 4, 150, VB_COSINE);
+    compare(rows32, VB_F32, 200, 20, queries, 4, 150, VB_DOT);
+    vb_search *search;
+    vb_scan *scan;
+    assert_ok(vb_search_new(&search, queries, 4, 20, 3, VB_DOT, &err));
+    assert_ok(vb_scan_new(&scan, search, &err));
+    assert_ok(vb_scan_rows(scan, rows32, VB_F32, 200, 0, &err));
+    assert_int_equal(vb_scan_counted(scan)->not_finite, 3);
+    assert_int_equal(vb_scan_counted(scan)->zero, 1);
+    assert_true(vb_scan_counted(scan)->rescored < 4 * 200);
+    vb_scan_free(scan);
+    vb_search_free(search);
+}
+
+/* So many queries that rows are coded as they pass by: CLIP-like rows around a large mean, ties, rows in between that are not
+ * ordinary, and widths up to and beyond what is coded. */
+static void many_queries(void) {
+    static const int dims[] = {5, 64, 150, 520, 1030};
+    enum { QUERIES = 49 };
+    srand(8);
+    for (size_t d = 0; d < sizeof dims / sizeof *dims; d++) {
+        int dim = dims[d], count = d < 3 ? 300 : 200;
+        float *rows = malloc((size_t)(count * dim) * sizeof *rows), *asked = malloc((size_t)(QUERIES * dim) * sizeof *asked);
+        uint16_t *halves = malloc((size_t)(count * dim) * sizeof *halves);
+        for (int i = 0; i < count * dim; i++) {
+            float x = uniform() * 0.06f + (i % dim == 3 ? 0.63f : 0);
+            rows[i] = rand() % 40 ? x : x * 8;
+        }
+        memcpy(rows + (count - 50) * dim, rows, (size_t)(40 * dim) * sizeof *rows);
+        for (int i = 0; i < QUERIES * dim; i++) asked[i] = uniform();
+        memcpy(asked, rows + 7 * dim, (size_t)dim * sizeof *asked); /* one that is itself a row */
+        for (int unusual = 0; unusual < 2; unusual++) {
+            for (int i = 0; i < count * dim; i++) halves[i] = vb_dtype_float_to_half(rows[i]);
+            for (int s = 0; s < 2; s++) {
+                compare(rows, VB_F32, count, dim, asked, QUERIES, 20, s ? VB_COSINE : VB_DOT);
+                if (!s) compare(halves, VB_F16, count, dim, asked, QUERIES, count, VB_DOT);
+            }
+            rows[100 * dim + 2] = NAN;
+            memset(rows + 130 * dim, 0, (size_t)dim * sizeof *rows);
+            for (int k = 0; k < dim; k++) rows[131 * dim + k] *= 0x1p-12f, rows[132 * dim + k] *= 0x1p6f;
+        }
+        free(rows);
+        free(asked);
+        free(halves);
+    }
+}
+
+/* Rows that differ in a last bit here and there: fp32 sums are off by more than their scores differ. */
+static void near_ties(void) {
+    srand(8);
+    for (int k = 0; k < 64; k++) rows32[k] = uniform();
+    for (int i = 1; i < 600; i++) {
+        memcpy(rows32 + i * 64, rows32, 64 * sizeof *rows32);
+        for (int n = 0; n < 3; n++) {
+            float *x = &rows32[i * 64 + rand() % 64];
+            *x = nextafterf(*x, rand() % 2 ? 2 : -2);
+        }
+    }
+    for (int i = 0; i < 9 * 64; i++) queries[i] = uniform();
+    compare(rows32, VB_F32, 600, 64, queries, 9, 30, VB_DOT);
+    compare(rows32, VB_F32, 600, 64, queries, 2, 30, VB_DOT);
+    compare(rows32, VB_F32, 600, 64, queries, 9, 30, VB_COSINE);
+    compare(rows32, VB_F32, 600, 64, queries, 2, 30, VB_COSINE);
+}
+
+/* Sums that no pair of doubles holds: 2^58 + j + t 2^-66 has the order of (j, t). */
+static void rows_of_all_magnitudes(void) {
+    vb_error err;
+    enum { COUNT = 64 };
+    float rows[COUNT * 4], ones[4] = {1, 1, 1, 1};
+    for (int i = 0; i < COUNT; i++) {
+        float row[4] = {0x1p58f, (float)(i * 5 % 8), 0, (float)(i / 8 * 3 % 4) * 0x1p-66f};
+        memcpy(rows + i * 4, row, sizeof row);
+    }
+    vb_search *search;
+    vb_scan *scan;
+    assert_ok(vb_search_new(&search, ones, 1, 4, COUNT, VB_DOT, &err));
+    assert_ok(vb_scan_new(&scan, search, &err));
+    assert_ok(vb_scan_rows(scan, rows, VB_F32, COUNT, 0, &err));
+    vb_topk *topk = vb_scan_topk(scan);
+    vb_topk_sort(topk);
+    assert_int_equal(topk->count[0], COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        const vb_hit *hit = &topk->hits[i], *next = hit + 1;
+        assert_true(hit->dot == 0x1p58);
+        if (i + 1 == COUNT) break;
+        int64_t key = hit->id * 5 % 8 * 4 + hit->id / 8 * 3 % 4, after = next->id * 5 % 8 * 4 + next->id / 8 * 3 % 4;
+        assert_true(key > after || (key == after && hit->id < next->id));
+    }
+    vb_scan_free(scan);
+    vb_search_free(search);
+}
+
+static void lists_equal_brute_force(void **state) {
+    (void)state;
+    each_level(random_rows);
+}
+static void ties_go_by_row(void **state) {
+    (void)state;
+    each_level(tied_rows);
+}
+static void rows_that_are_not_ordinary(void **state) {
+    (void)state;
+    each_level(unusual_rows);
+}
+static void differences_below_the_error_of_fp32(void **state) {
+    (void)state;
+    each_level(near_ties);
+}
+static void order_needs_more_than_two_doubles(void **state) {
+    (void)state;
+    each_level(rows_of_all_magnitudes);
+}
+
+static void rows_are_coded_for_many_queries(void **state) {
+    (void)state;
+    many_queries(); /* at the highest level: the others do not code */
+}
+
+static void one_row_at_a_time(void **state) {
+    (void)state;
+    vb_error err;
+    vb_search *search;
+    vb_scan *scan;
+    float q[8] = {1, 2, 0, -1}, row[4] = {3, 1, 9, 2}, broken[4] = {1, NAN, 0, 0};
+    double scores[2];
+    q[4] = 2;
+    assert_ok(vb_search_new(&search, q, 2, 4, 5, VB_DOT, &err));
+    assert_ok(vb_scan_new(&scan, search, &err));
+    static const int64_t both[] = {1, 0};
+    assert_ok(vb_scan_row(scan, row, VB_F32, 17, both, 2, scores, &err));
+    assert_true(scores[0] == 6 && scores[1] == 3);
+    assert_ok(vb_scan_row(scan, broken, VB_F32, 18, both, 2, scores, &err));
+    assert_true(isnan(scores[0]) && isnan(scores[1]));
+    assert_int_equal(vb_scan_topk(scan)->count[0], 1);
+    assert_int_equal(vb_scan_topk(scan)->hits[0].id, 17);
+    vb_scan_free(scan);
+    vb_search_free(search);
+}
+
+static void bad_queries(void **state) {
+    (void)state;
+    vb_error err;
+    vb_search *search;
+    float q[6] = {1, 2, 3, 0, 0, 0};
+    assert_int_equal(vb_search_new(&search, q, 2, 3, 1, VB_COSINE, &err), -1);
+    assert_string_equal(err.text, "query row 1: all elements are zero, a cosine needs a direction");
+    q[4] = NAN;
+    assert_int_equal(vb_search_new(&search, q, 2, 3, 1, VB_DOT, &err), -1);
+    assert_int_equal(err.code, VB_EDATA);
+    assert_string_equal(err.text, "query row 1: element 1 is NaN, expected a finite number");
+    q[4] = 3e30f;
+    assert_int_equal(vb_search_new(&search, q, 2, 3, 1, VB_DOT, &err), -1);
+    assert_int_equal(err.code, VB_EUNSUPPORTED);
+    assert_int_equal(vb_search_new(&search, q, 1, 0, 1, VB_DOT, &err), -1);
+    q[4] = 0;
+    for (int n = 1;; n++) {
+        char fault[32];
+        snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
+        vb_scan *scan = NULL;
+        vb_fault_setup(fault, 0);
+        int failed = vb_search_new(&search, q, 2, 3, 1, VB_DOT, &err) || vb_scan_new(&scan, search, &err);
+        vb_fault_setup(NULL, 0);
+        vb_scan_free(scan);
+        vb_search_free(search);
+        if (!failed) break;
+        assert_int_equal(err.code, VB_EMEMORY);
+        assert_true(n < 20);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(lists_equal_brute_force),
+                                       cmocka_unit_test(ties_go_by_row),
+                                       cmocka_unit_test(rows_that_are_not_ordinary),
+                                       cmocka_unit_test(rows_are_coded_for_many_queries),
+                                       cmocka_unit_test(differences_below_the_error_of_fp32),
+                                       cmocka_unit_test(order_needs_more_than_two_doubles),
+                                       cmocka_unit_test(one_row_at_a_time),
+                                       cmocka_unit_test(bad_queries)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

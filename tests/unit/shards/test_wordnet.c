@@ -1,0 +1,222 @@
+/* Tests of WordNet's reader: a small database written by hand, Debian's own against what awk counts in it, and broken files. */
+#include "tests/unit/scratch.h"
+#include "kernels/base/fault.h"
+#include "shards/text/wordnet.h"
+
+/* Two levels of animals, an instance, a sense of two words, a lemma in capitals, a pointer to a verb, which is none of ours. */
+static const char data_noun[] =
+    "  1 A licence: its lines begin with spaces.\n"
+    "00000100 03 n 01 Entity 0 003 ~ 00000200 n 0000 ~ 00000300 n 0000 + 00000777 v 0101 | all there is\n"
+    "00000200 03 n 02 animal 0 beast 1 002 @ 00000100 n 0000 ~ 00000400 n 0000 | it moves\n"
+    "00000300 03 n 02 thing 0 beast 2 001 @ 00000100 n 0000 | it does not\n"
+    "00000400 03 n 02 sea_lion 0 Otaria 0 001 @ 00000200 n 0000 | barks\n"
+    "00000500 03 n 01 Nero 0 002 @i 00000400 n 0000 @ 00000100 n 0000 | an instance of a sea lion, and of what there is\n"
+    "00000600 03 n 0b a 0 b 0 c 0 d 0 e 0 f 0 g 0 h 0 i 0 j 0 k 0 001 @ 00000500 n 0000 | eleven words, in hexadecimal\n";
+static const char index_noun[] =
+    "  1 A licence.\n"
+    "a n 1 1 @ 1 0 00000600\n"
+    "animal n 1 2 @ ~ 1 0 00000200\n"
+    "b n 1 1 @ 1 0 00000600\nc n 1 1 @ 1 0 00000600\nd n 1 1 @ 1 0 00000600\ne n 1 1 @ 1 0 00000600\nf n 1 1 @ 1 0 00000600\n"
+    "g n 1 1 @ 1 0 00000600\nh n 1 1 @ 1 0 00000600\ni n 1 1 @ 1 0 00000600\nj n 1 1 @ 1 0 00000600\nk n 1 1 @ 1 0 00000600\n"
+    "beast n 2 1 @ 2 0 00000300 00000200\n"
+    "entity n 1 1 ~ 1 0 00000100\n"
+    "nero n 1 1 @i 1 0 00000500\n"
+    "otaria n 1 1 @ 1 0 00000400\n"
+    "sea_lion n 1 1 @ 1 0 00000400\n"
+    "thing n 1 1 @ 1 0 00000300\n";
+
+static void put_database(const char *folder, const char *index, const char *data) {
+    char name[64];
+    snprintf(name, sizeof name, "%s/index.noun", folder);
+    put_text(name, index);
+    snprintf(name, sizeof name, "%s/data.noun", folder);
+    put_text(name, data);
+}
+
+/* The lemmas that share a synset with `name` (or of the synset `id`), joined by commas. */
+static const char *synonyms_of(const vb_wordnet *wordnet, const char *name, const char *id) {
+    static char text[256];
+    uint8_t same[64] = {0};
+    assert_true(vb_wordnet_lemmas(wordnet) <= sizeof same);
+    vb_wordnet_synonyms(wordnet, name, id, same);
+    text[0] = 0;
+    for (size_t i = 0; i < vb_wordnet_lemmas(wordnet); i++)
+        if (same[i])
+            snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", *text ? "," : "", vb_wordnet_lemma(wordnet, i));
+    return text;
+}
+
+static int depth_of(const vb_wordnet *wordnet, const char *name) {
+    int64_t i = vb_wordnet_find(wordnet, name);
+    assert_true(i >= 0);
+    return vb_wordnet_depth(wordnet, (size_t)i);
+}
+
+static bool leads(const vb_wordnet *wordnet, const char *name) {
+    return vb_wordnet_leads(wordnet, (size_t)vb_wordnet_find(wordnet, name));
+}
+
+static void a_small_database(void **state) {
+    (void)state;
+    char path[1024];
+    vb_error err = {0};
+    vb_wordnet *wordnet;
+    put_database("small", index_noun, data_noun);
+    assert_ok(vb_wordnet_open(&wordnet, in_scratch(path, "small"), &err));
+    assert_int_equal(vb_wordnet_lemmas(wordnet), 18);
+    for (size_t i = 1; i < vb_wordnet_lemmas(wordnet); i++)
+        assert_true(strcmp(vb_wordnet_lemma(wordnet, i - 1), vb_wordnet_lemma(wordnet, i)) < 0);
+    assert_int_equal(vb_wordnet_find(wordnet, "sea_lion"), -1); /* not in vb_wordnet_fold_name's form */
+    assert_int_equal(vb_wordnet_find(wordnet, "lion"), -1);
+    assert_int_equal(depth_of(wordnet, "entity"), 0);
+    assert_int_equal(depth_of(wordnet, "beast"), 1); /* its first sense is a thing */
+    assert_int_equal(depth_of(wordnet, "sea lion"), 2);
+    assert_int_equal(depth_of(wordnet, "nero"), 1); /* the shorter way */
+    assert_int_equal(depth_of(wordnet, "k"), 2);
+    assert_true(leads(wordnet, "animal") && leads(wordnet, "a") && leads(wordnet, "entity"));
+    assert_false(leads(wordnet, "beast") || leads(wordnet, "otaria") || leads(wordnet, "k"));
+    assert_string_equal(synonyms_of(wordnet, "beast", NULL), "animal,beast,thing");
+    assert_string_equal(synonyms_of(wordnet, "animal", NULL), "animal,beast");
+    assert_string_equal(synonyms_of(wordnet, "no such word", NULL), "");
+    assert_string_equal(synonyms_of(wordnet, "entity", "n00000400"), "entity,otaria,sea lion");
+    assert_string_equal(synonyms_of(wordnet, "k", NULL), "a,b,c,d,e,f,g,h,i,j,k");
+    static const char *const no_ids[] = {"n00000401", "v00000400", "n0000040x", "n400", ""};
+    for (size_t i = 0; i < sizeof no_ids / sizeof *no_ids; i++) assert_string_equal(synonyms_of(wordnet, "?", no_ids[i]), "");
+    vb_wordnet_close(wordnet);
+    vb_wordnet_close(NULL);
+    char *folded = vb_wordnet_fold_name("Sea_Lion OF_\xc3\x84", &err);
+    assert_string_equal(folded, "sea lion of \xc3\x84");
+    vb_free(folded);
+}
+
+/* A hypernym loop that no root leads into: no depth, and no endless search. */
+static void a_loop_has_no_depth(void **state) {
+    (void)state;
+    char path[1024];
+    vb_error err = {0};
+    vb_wordnet *wordnet;
+    put_database("loop", "x n 1 1 @ 1 0 00000001\ny n 1 1 @ 1 0 00000002\n",
+                 "00000001 03 n 01 x 0 001 @ 00000002 n 0000 | \n00000002 03 n 01 y 0 001 @ 00000001 n 0000 | ");
+    assert_ok(vb_wordnet_open(&wordnet, in_scratch(path, "loop"), &err));
+    assert_int_equal(depth_of(wordnet, "x"), -1);
+    assert_int_equal(depth_of(wordnet, "y"), -1);
+    vb_wordnet_close(wordnet);
+}
+
+static void broken_files_are_named(void **state) {
+    (void)state;
+    static const struct {
+        const char *index, *data, *message;
+    } cases[] = {{"", "", "index.noun: expected lemmas, found none"},
+                 {"  only a licence\n", "", "index.noun: expected lemmas, found none"},
+                 {"word\n", "", "index.noun:1: expected a lemma and its synsets"},
+                 {"x n 1 0 1 0 00000001\n", "", "index.noun:1: expected a synset of data.noun"},
+                 {"x n 1 0 1 0 00000001\n", "1 03 n 01 x 0 000 | \n", "data.noun:1: expected a synset's offset"},
+                 {"x n 1 0 1 0 00000001\n", "\n  licence\n00000002 03 n 01 x 0 000 | \n00000001 03 n 01 x 0 000 | \n",
+                  "data.noun:4: expected a synset's offset"},
+                 {"x n 1 0 1 0 00000001\n", "00000001 03 v 01 x 0 000 | \n", "data.noun:1: expected a noun synset with words"},
+                 {"x n 1 0 1 0 00000001\n", "00000001 03 n 00 000 | \n", "data.noun:1: expected a noun synset with words"},
+                 {"x n 1 0 1 0 00000001\n", "00000001 three n 01 x 0 000 | \n", "data.noun:1: expected a synset"},
+                 {"x n 1 0 1 0 00000001\n", "00000001 03 n 02 x 0\n", "data.noun:1: expected as many words as stated"},
+                 {"x n 1 0 1 0 00000001\n", "00000001 03 n 01 y 0 000 | \n",
+                  "data.noun:1: expected words that are in index.noun"},
+                 {"x n 1 0 1 0 00000001\n", "00000001 03 n 01 x 0\n", "data.noun:1: expected a number of pointers"},
+                 {"x n 1 0 1 0 00000001\n", "00000001 03 n 01 x 0 002 @ 00000001 n 0000\n",
+                  "data.noun:1: expected as many pointers as stated"},
+                 {"x n 1 0 1 0 00000001\n", "00000001 03 n 01 x 0 001 @ 00000009 n 0000 | \n",
+                  "data.noun:1: expected a hypernym that exists"},
+                 {"x v 1 0 1 0 00000001\n", "00000001 03 n 01 x 0 000 | \n",
+                  "index.noun:1: expected a noun and the number of its synsets"},
+                 {"x n -1 0 1 0 00000001\n", "00000001 03 n 01 x 0 000 | \n",
+                  "index.noun:1: expected a noun and the number of its synsets"},
+                 {"x n 1 3 @ 1\n", "00000001 03 n 01 x 0 000 | \n", "index.noun:1: expected as many pointers as stated"},
+                 {"x n 1 0 1\n", "00000001 03 n 01 x 0 000 | \n", "index.noun:1: expected sense counts"},
+                 {"x n 2 0 1 0 00000001\n", "00000001 03 n 01 x 0 000 | \n", "index.noun:1: expected as many synsets as stated"}};
+    char path[1024];
+    vb_error err;
+    vb_wordnet *wordnet = NULL;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        put_database("broken", cases[i].index, cases[i].data);
+        assert_fails(vb_wordnet_open(&wordnet, in_scratch(path, "broken"), &err), VB_EDATA, cases[i].message);
+        assert_non_null(strstr(err.text, "broken/"));
+        assert_null(wordnet);
+    }
+    assert_fails(vb_wordnet_open(&wordnet, in_scratch(path, "nowhere"), &err), VB_EMISSING, "wordnet-base");
+    /* Cut anywhere, the files give an error or a smaller database, never a crash. */
+    for (size_t cut = 0; cut < sizeof data_noun; cut += 7) {
+        char data[sizeof data_noun];
+        snprintf(data, cut + 1, "%s", data_noun);
+        put_database("cut", index_noun, data);
+        if (vb_wordnet_open(&wordnet, in_scratch(path, "cut"), &err)) assert_int_equal(err.code, VB_EDATA);
+        else vb_wordnet_close(wordnet);
+    }
+}
+
+static void memory_may_run_out_anywhere(void **state) {
+    (void)state;
+    char path[1024], fault[64];
+    put_database("memory", index_noun, data_noun);
+    in_scratch(path, "memory");
+    for (int n = 1, status = -1; status; n++) {
+        vb_error err = {0};
+        vb_wordnet *wordnet;
+        assert_true(n < 200);
+        snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
+        vb_fault_setup(fault, 0);
+        status = vb_wordnet_open(&wordnet, path, &err);
+        vb_fault_setup(NULL, 0);
+        if (status) assert_int_equal(err.code, VB_EMEMORY);
+        else vb_wordnet_close(wordnet);
+    }
+}
+
+/* What awk makes of the files: lemmas, lemmas that are the first word of a synset, steps from the root to each lemma's first
+ * sense. */
+static const char counts_by_awk[] =
+    "{ name = FILENAME; sub(/.*\\//, \"\", name) } /^  / { next }\n"
+    "name == \"data.noun\" { n = 0; for (i = 0; i < 2; i++) n = n * 16 + index(\"0123456789abcdef\", substr($4, i + 1, 1)) - 1\n"
+    "  all[++synsets] = $1; first[tolower($5)] = 1; at = 5 + 2 * n; p[$1] = 0\n"
+    "  for (i = 0; i < $at; i++) { s = $(at + 1 + 4 * i); if ($(at + 3 + 4 * i) == \"n\" && (s == \"@\" || s == \"@i\"))\n"
+    "    above[$1, ++p[$1]] = $(at + 2 + 4 * i) } next }\n"
+    "{ lemmas++; heads += $1 in first; sense[lemmas] = $(7 + $4) }\n"
+    "END { for (s = 1; s <= synsets; s++) if (!p[all[s]]) depth[all[s]] = 0\n"
+    "  for (changed = 1; changed;) { changed = 0; for (s = 1; s <= synsets; s++) { o = all[s]; for (i = 1; i <= p[o]; i++) {\n"
+    "    a = above[o, i]; if (a in depth && (!(o in depth) || depth[o] > depth[a] + 1)) { depth[o] = depth[a] + 1; changed = 1 } "
+    "} } }\n"
+    "  for (l = 1; l <= lemmas; l++) sum += sense[l] in depth ? depth[sense[l]] : -1; print lemmas, heads, sum }\n";
+
+static void debians_database(void **state) {
+    (void)state;
+    char program[1024], out[1024];
+    vb_error err = {0};
+    vb_wordnet *wordnet;
+    if (access(VB_WORDNET_FOLDER "/index.noun", R_OK)) {
+        print_message("wordnet-base is not installed\n");
+        skip();
+    }
+    put_text("counts.awk", counts_by_awk);
+    assert_int_equal(run_command("LC_ALL=C awk -f '%s' '%s/data.noun' '%s/index.noun' >'%s'", in_scratch(program, "counts.awk"),
+                                 VB_WORDNET_FOLDER, VB_WORDNET_FOLDER, in_scratch(out, "counts")),
+                     0);
+    long lemmas, heads, depths;
+    FILE *file = fopen(out, "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%ld %ld %ld", &lemmas, &heads, &depths), 3);
+    fclose(file);
+    assert_ok(vb_wordnet_open(&wordnet, VB_WORDNET_FOLDER, &err));
+    assert_int_equal(vb_wordnet_lemmas(wordnet), lemmas);
+    for (size_t i = 0; i < vb_wordnet_lemmas(wordnet); i++) {
+        heads -= vb_wordnet_leads(wordnet, i);
+        depths -= vb_wordnet_depth(wordnet, i);
+    }
+    assert_int_equal(heads, 0);
+    assert_int_equal(depths, 0);
+    vb_wordnet_close(wordnet);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_small_database), cmocka_unit_test(a_loop_has_no_depth),
+                                       cmocka_unit_test(broken_files_are_named), cmocka_unit_test(memory_may_run_out_anywhere),
+                                       cmocka_unit_test(debians_database)};
+    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+}
