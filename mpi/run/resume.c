@@ -1,7 +1,6 @@
 /* Keys and files of finished pairs. */
 #include "mpi/run/resume.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
@@ -51,6 +50,20 @@ static int add_dataset(vb_digester *digester, const vb_model_spec *spec, const v
     return 0;
 }
 
+/* All settings of the experiment, but of the models only this one; what datasets and expansions are is in the key by itself. */
+static char *settings_text(const vb_experiment *experiment, int model, vb_error *err) {
+    const json_t *models = json_object_get(experiment->configuration, "models");
+    vb_json json = {0};
+    json_t *settings = vb_json_copy(&json, experiment->configuration);
+    json_object_del(settings, "datasets");
+    json_object_del(settings, "expansions");
+    vb_json_set(&json, settings, "models", json_incref(json_array_get(models, (size_t)model)));
+    bool whole = !vb_json_end(&json, "the settings", err);
+    char *text = whole ? vb_json_dump(settings, VB_JSON_SORTED_LINE, "the settings", err) : NULL;
+    json_decref(settings);
+    return text;
+}
+
 int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, const vb_dataset_state *data, vb_digest *key,
                   vb_error *err) {
     const vb_model_spec *spec = &experiment->models[unit->model];
@@ -60,23 +73,14 @@ int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, con
     int64_t protocol[] = {experiment->protocol,           experiment->trials,    experiment->seed,
                           experiment->union_permutations, experiment->per_image, experiment->analyses};
     vb_digest_add(digester, protocol, sizeof protocol);
-    /* All settings of the experiment, but of the models only this one; datasets and expansions speak for themselves below. */
-    vb_json json = {0};
-    json_t *settings = vb_json_copy(&json, experiment->configuration);
-    json_object_del(settings, "datasets");
-    json_object_del(settings, "expansions");
-    vb_json_set(&json, settings, "models",
-                json_incref(json_array_get(json_object_get(experiment->configuration, "models"), (size_t)unit->model)));
-    char *text = vb_json_dump(settings, VB_JSON_SORTED_LINE, "the settings", err);
-    int status = text ? vb_json_end(&json, "the settings", err) : -1;
-    vb_digest_add_text(digester, text ? text : "");
-    vb_free(text);
-    json_decref(settings);
+    char *settings = settings_text(experiment, unit->model, err);
+    vb_digest_add_text(digester, settings ? settings : "");
     const vb_retrieval_spec *retrieval = vb_experiment_retrieval(experiment, spec);
     if (retrieval) add_corpus(digester, vb_experiment_find_corpus(experiment, retrieval->corpus));
     const char *const files[] = {experiment->adversarial.candidates, experiment->adversarial.embeddings, spec->weights,
                                  spec->tokenizer, spec->coop};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) add_file(digester, files[i]);
+    int status = settings ? 0 : -1;
     if (!status && !data->part_count) status = add_dataset(digester, spec, data, err);
     if (data->part_count) {
         vb_digest_add_text(digester, data->vocabularies.digest.hex);
@@ -84,6 +88,7 @@ int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, con
     }
     for (int p = 0; p < data->part_count && !status; p++) status = add_dataset(digester, spec, data->parts[p], err);
     *key = vb_digest_finish(digester);
+    vb_free(settings);
     return status;
 }
 

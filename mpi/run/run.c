@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/base/json.h"
 #include "mpi/base/provenance.h"
 #include "mpi/ranks/groups.h"
 #include "mpi/ranks/threads.h"

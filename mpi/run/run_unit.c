@@ -6,6 +6,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/adversarial/adversarial.h"
 #include "mpi/analyse/analyses.h"
+#include "mpi/base/json.h"
 #include "mpi/encode/pair_inputs.h"
 #include "mpi/evaluate/evaluate.h"
 #include "mpi/results/document.h"
@@ -42,35 +43,41 @@ typedef struct finished_pair {
     double started; /* MPI_Wtime */
 } finished_pair;
 
+/* The `run` block's entry of the pair. */
+static json_t *pair_facts(const vb_runner *runner, const finished_pair *finished, vb_json *json) {
+    const vb_pair_counts *counts = &finished->counts;
+    json_t *pair = vb_json_object(json);
+    vb_json_set_same(json, pair, "model", finished->result);
+    vb_json_set_same(json, pair, "dataset", finished->result);
+    vb_json_set_integer(json, pair, "group", runner->group);
+    vb_json_set_real(json, pair, "seconds", MPI_Wtime() - finished->started);
+    vb_json_set_integer(json, pair, "units_encoded", counts->units_encoded);
+    vb_json_set_integer(json, pair, "units_cached", counts->units_cached);
+    vb_json_set_integer(json, pair, "images_encoded", counts->images_encoded);
+    vb_json_set_integer(json, pair, "texts_encoded", counts->texts_encoded);
+    vb_json_set_integer(json, pair, "texts_cached", counts->texts_cached);
+    if (finished->scan) vb_json_set(json, pair, "retrieval", json_incref(finished->scan));
+    if (runner->experiment->similarity_engine == VB_ENGINE_SCALAPACK) {
+        json_t *similarity = vb_json_set_object(json, pair, "similarity");
+        vb_json_set_text(json, similarity, "engine", "scalapack");
+        vb_json_set_integer(json, similarity, "ranks", runner->context->comm.size);
+        vb_json_set_integer(json, similarity, "compared", counts->compared);
+        vb_json_set_integer(json, similarity, "rescored", counts->rescored);
+    }
+    return pair;
+}
+
 /* Writes the pair's file and notes it in runner->done. */
 static int store_pair(vb_runner *runner, const finished_pair *finished, const char *path, vb_error *err) {
-    json_t *result = finished->result;
-    const vb_pair_counts *counts = &finished->counts;
+    int status = vb_resume_store(&runner->unit->key, finished->result, path, err);
+    if (status) return -1;
     vb_json json = {0};
     json_t *entry = vb_json_object(&json);
     vb_json_set_integer(&json, entry, "unit", runner->number);
-    vb_json_set(&json, entry, "result", json_incref(result));
-    json_t *pair = vb_json_set_object(&json, entry, "pair");
-    vb_json_set_same(&json, pair, "model", result);
-    vb_json_set_same(&json, pair, "dataset", result);
-    vb_json_set_integer(&json, pair, "group", runner->group);
-    vb_json_set_real(&json, pair, "seconds", MPI_Wtime() - finished->started);
-    vb_json_set_integer(&json, pair, "units_encoded", counts->units_encoded);
-    vb_json_set_integer(&json, pair, "units_cached", counts->units_cached);
-    vb_json_set_integer(&json, pair, "images_encoded", counts->images_encoded);
-    vb_json_set_integer(&json, pair, "texts_encoded", counts->texts_encoded);
-    vb_json_set_integer(&json, pair, "texts_cached", counts->texts_cached);
-    if (finished->scan) vb_json_set(&json, pair, "retrieval", json_incref(finished->scan));
-    if (runner->experiment->similarity_engine == VB_ENGINE_SCALAPACK) {
-        json_t *similarity = vb_json_set_object(&json, pair, "similarity");
-        vb_json_set_text(&json, similarity, "engine", "scalapack");
-        vb_json_set_integer(&json, similarity, "ranks", runner->context->comm.size);
-        vb_json_set_integer(&json, similarity, "compared", counts->compared);
-        vb_json_set_integer(&json, similarity, "rescored", counts->rescored);
-    }
+    vb_json_set(&json, entry, "result", json_incref(finished->result));
+    vb_json_set(&json, entry, "pair", pair_facts(runner, finished, &json));
     vb_json_append(&json, runner->done, entry);
-    if (vb_json_end(&json, "the results", err)) return -1;
-    return vb_resume_store(&runner->unit->key, result, path, err);
+    return vb_json_end(&json, "the results", err);
 }
 
 /* REPE after the plain evaluation: its figures become the result's `retrieval`. */
