@@ -161,14 +161,15 @@ static int add_right_image(victim *target, int64_t place, int class, const uint6
 }
 
 static int judge_unit(adversary *work, const vb_unit_rows *rows, vb_error *err) {
-    size_t words = vb_pool_words(work->pool.count), vocabularies = (size_t)work->space.vocabularies;
+    size_t words = vb_similarity_pool_words(work->pool.count), vocabularies = (size_t)work->space.vocabularies;
     const vb_memberships *homes = &work->homes;
     int status = -1;
     uint8_t *beaten = vb_array((size_t)rows->count * vocabularies, 1, "outcome of a unit", err);
     uint64_t *pool = vb_array((size_t)rows->count * words, sizeof *pool, "candidates that take images", err);
     if (!beaten || !pool) goto done;
-    if (vb_similarity_judge_pool(work->bank, &work->space, rows->rows, rows->count, rows->classes, beaten, NULL,
-                                 work->pair->classifier->classes, pool, work->pair->threads, err))
+    vb_image_block images = {.rows = rows->count, .images = rows->rows, .labels = rows->classes};
+    if (vb_similarity_judge_pool(work->bank, &work->space, &images, work->pair->classifier->classes, beaten, pool,
+                                 work->pair->threads, err))
         goto done;
     for (int i = 0; i < rows->count; i++)
         for (int h = homes->offsets[rows->classes[i]]; h < homes->offsets[rows->classes[i] + 1]; h++) {
