@@ -445,7 +445,7 @@ static json_t *outcome_json(vb_json *json, const outcome *out, const adversary *
     vb_json_set_real(json, entry, "accuracy_bound", (double)least / images);
     vb_json_set_bool(json, entry, "proven", left == least);
     vb_json_set_real(json, entry, "gap", (double)(left - least) / images);
-    if (work->spec->method == VB_EXACT_SEARCH) vb_json_set_integer(json, entry, "evaluations", out->evaluations);
+    if (work->spec->method == VB_ADVERSARIAL_EXACT) vb_json_set_integer(json, entry, "evaluations", out->evaluations);
     if (out->out_of_time) vb_json_set_real(json, entry, "stopped_after_seconds", work->spec->seconds);
     if (!target->right) vb_json_set_text(json, entry, "note", "no image of the target is right: nothing can be taken");
     return entry;
@@ -465,8 +465,10 @@ static json_t *pool_json(vb_json *json, const adversary *work) {
 
 /* Chooses for one target; rank 0 puts the outcome into the list. Collective. */
 static int attack(vb_context *context, const adversary *work, const victim *target, json_t *list, vb_error *err) {
-    static int (*const choose[])(outcome *, vb_comm *, const adversary *, const struct victim *, vb_error *) = {
-        [VB_SINGLE] = choose_singles, [VB_GREEDY] = choose_greedily, [VB_EXACT_SEARCH] = choose_exactly};
+    static int (*const choose[])(outcome *, vb_comm *, const adversary *, const struct victim *,
+                                 vb_error *) = {[VB_ADVERSARIAL_SINGLE] = choose_singles,
+                                                [VB_ADVERSARIAL_GREEDY] = choose_greedily,
+                                                [VB_ADVERSARIAL_EXACT] = choose_exactly};
     vb_comm *comm = &context->comm;
     outcome out;
     json_t *examples = NULL;
@@ -521,7 +523,8 @@ int64_t vb_adversarial_bytes(const vb_adversarial_spec *spec, const vb_pair_shap
     int64_t attacked = s->vocabularies ? s->images * targets / s->vocabularies : 0;
     int64_t blocks = (attacked + 64 * s->ranks - 1) / (64 * s->ranks) + targets;
     int64_t sets = 2 * blocks * s->candidates * 8, most = spec->memory << 20;
-    int64_t exact = spec->method == VB_EXACT_SEARCH && targets ? 3 * s->candidates * 8 * (attacked / targets / 64 + s->ranks) : 0;
+    int64_t exact =
+        spec->method == VB_ADVERSARIAL_EXACT && targets ? 3 * s->candidates * 8 * (attacked / targets / 64 + s->ranks) : 0;
     return all * s->dim * 4 + (s->encoded ? s->candidates * s->dim * 4 : 0) + vb_similarity_judge_bytes(all, VB_UNIT_SAMPLES) +
            s->candidates * (VB_UNIT_SAMPLES / 8 + 200) + (sets < most ? sets : most) + exact + WORDNET_BYTES;
 }

@@ -1,6 +1,7 @@
 /* Parts of one experiment: read, held against each other, joined. */
 #include "mpi/results/merge.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -255,6 +256,7 @@ static int merge_parts(merge *all, const char *const *parts, const vb_merge_opti
 }
 
 int vb_merge(const char *output, const char *const *parts, int count, const vb_merge_options *options, vb_error *err) {
+    assert(count > 0);
     merge all = {.output = output, .count = count};
     int status = merge_parts(&all, parts, options, err);
     for (int p = 0; all.parts && p < all.count; p++) vb_result_folder_close(&all.parts[p]);

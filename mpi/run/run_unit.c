@@ -1,6 +1,7 @@
 /* One unit after the other: open what it needs, evaluate, analyse, attack, retrieve, store. */
 #include "mpi/run/run_unit.h"
 
+#include <assert.h>
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
@@ -157,6 +158,7 @@ int vb_run_unit(vb_runner *runner, const vb_pair_unit *unit, int number, vb_erro
     const vb_model_spec *spec = &runner->experiment->models[unit->model];
     const vb_dataset_state *data = &runner->datasets[unit->dataset];
     vb_comm *comm = &runner->context->comm;
+    assert(!unit->finished && runner->threads > 0 && runner->done);
     int status = vb_comm_agree(comm, vb_context_check_stop(runner->context, err), err);
     if (status) return -1;
     runner->unit = unit;

@@ -132,6 +132,8 @@ else
     sed 's/$/: clang-format would change it/' >"$findings"
   report "C looks as .clang-format says" "$findings"
 fi
+grep -E '^tests/unit/test_[^/]*$' "$scratch/c" | sed 's/$/: in no folder of a floor: make and the runner pass it by/' >"$findings"
+report "every unit test lies on a floor" "$findings"
 on "$scratch/c" grep -Hn "$(printf '\t')" >"$findings"
 report "C is indented with spaces" "$findings"
 on "$scratch/text" grep -HnE '[[:space:]]$' >"$findings"
