@@ -199,7 +199,7 @@ int vb_quantized_write(const vb_quantized *copy, vb_error *err) {
                      (json_int_t)copy->not_finite, "rows_zero", (json_int_t)copy->zero, "parts", parts);
     vb_free(path);
     path = path_in(copy->folder, "manifest.json", err);
-    text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
+    text = json ? vb_json_parse_text(json, JSON_INDENT(1)) : NULL;
     if (!text) vb_errorf(err, VB_EMEMORY, "no memory for a manifest");
     else if (path) status = vb_writer_write_whole(path, text, strlen(text), err);
 done:
