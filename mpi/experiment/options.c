@@ -1,7 +1,6 @@
 /* The option table's reader, printer and JSON form. */
 #include "mpi/experiment/options.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -11,10 +10,7 @@
 #include "kernels/base/memory.h"
 #include "shards/text/did_you_mean.h"
 
-static void *field_of(const vb_option *option, void *fields) {
-    assert(option->kind != VB_OPTION_CUSTOM); /* it has no field */
-    return (char *)fields + option->offset;
-}
+static void *field_of(const vb_option *option, void *fields) { return (char *)fields + option->offset; }
 
 /* Puts the key between the place and what is wrong there: "e.yaml:2:9: trials: expected an integer ...". */
 static int wrong(const vb_option *option, const vb_yaml *node, const char *name, vb_error *err) {
