@@ -36,7 +36,7 @@ def check_links(document):
 def texts_that_exist():
     """All string literals of the sources, neighbours joined, with one space for every conversion; and other programs' messages."""
     pieces = []
-    for path in glob.glob(f"{root}/*/*.[ch]"):
+    for path in glob.glob(f"{root}/**/*.[ch]", recursive=True):
         if "/tests/" in path:
             continue
         source = re.sub(r'"\s*(?:PRI[a-z0-9]+\s*)?"', "", read(path))
@@ -81,7 +81,7 @@ def check_names():
         listed = re.search(rf"^{target}:[^\n]*##", makefiles, flags=re.M)
         if not listed and target not in ("test-deps", "unit", "tools"):
             wrong.append(f"Makefile: {target} has no line of help")
-    sources = "".join(read(path) for path in glob.glob(f"{root}/*/*.[ch]") + glob.glob(f"{root}/tests/**/*.sh", recursive=True) +
+    sources = "".join(read(path) for path in glob.glob(f"{root}/**/*.[ch]", recursive=True) + glob.glob(f"{root}/tests/**/*.sh", recursive=True) +
                       glob.glob(f"{root}/slurm/*") + [f"{root}/.ci/run"])
     for document in documents:
         text = read(document)
