@@ -58,7 +58,7 @@ static double find_quantile(const json_t *vocabularies, size_t i, double part, d
 }
 
 /* A column of the data, in percent. */
-static void add_value(vb_plot *plot, curves *all, double value) {
+static void add_accuracy(vb_plot *plot, curves *all, double value) {
     vb_strbuf_add(&plot->csv, ",");
     vb_plot_add_number(&plot->csv, 100 * value);
     if (value < all->low) all->low = value;
@@ -80,15 +80,15 @@ static void add_data(vb_plot *plot, curves *all, double *sorted) {
     vb_strbuf_add(&plot->csv, all->quartiles ? ",lower_quartile,upper_quartile\n" : "\n");
     for (size_t i = 0; i < all->steps; i++) {
         vb_strbuf_format(&plot->csv, "%zu", i);
-        for (int m = 0; m < count; m++) add_value(plot, all, value_at(json_object_get(results[m].entry, "curve"), i));
+        for (int m = 0; m < count; m++) add_accuracy(plot, all, value_at(json_object_get(results[m].entry, "curve"), i));
         for (int m = 0; m < count; m++) {
             const json_t *order = envelope_of(&results[m], all->steps);
             if (!order) continue;
-            add_value(plot, all, value_at(json_object_get(order, "worst"), i));
-            add_value(plot, all, value_at(json_object_get(order, "best"), i));
+            add_accuracy(plot, all, value_at(json_object_get(order, "worst"), i));
+            add_accuracy(plot, all, value_at(json_object_get(order, "best"), i));
         }
         for (int q = 0; q < 2 && all->quartiles; q++)
-            add_value(plot, all, find_quantile(json_object_get(results->entry, "vocabularies"), i, q ? 0.75 : 0.25, sorted));
+            add_accuracy(plot, all, find_quantile(json_object_get(results->entry, "vocabularies"), i, q ? 0.75 : 0.25, sorted));
         vb_strbuf_add(&plot->csv, "\n");
     }
 }

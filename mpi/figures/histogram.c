@@ -16,11 +16,11 @@ static void widen_bounds(const json_t *bins, size_t *first, size_t *last) {
         }
 }
 
-static double count_of(const json_t *bins, size_t b) { return json_number_value(json_array_get(bins, b)); }
+static double bin_count(const json_t *bins, size_t b) { return json_number_value(json_array_get(bins, b)); }
 
-static double count_all(const json_t *bins) {
+static double bins_total(const json_t *bins) {
     double sum = 0;
-    for (size_t b = 0; b < json_array_size(bins); b++) sum += count_of(bins, b);
+    for (size_t b = 0; b < json_array_size(bins); b++) sum += bin_count(bins, b);
     return sum;
 }
 
@@ -43,8 +43,8 @@ int vb_histogram_add(vb_plot *plot, const json_t *histograms, const char *const 
         vb_plot_add_number(&plot->csv, low + width * ((double)b + 0.5));
         for (int k = 0; k < count; k++) {
             vb_strbuf_add(&plot->csv, ",");
-            vb_plot_add_number(&plot->csv, 100 * count_of(bins[k], b) / count_all(bins[k]));
-            vb_strbuf_format(&plot->csv, ",%.0f", count_of(bins[k], b));
+            vb_plot_add_number(&plot->csv, 100 * bin_count(bins[k], b) / bins_total(bins[k]));
+            vb_strbuf_format(&plot->csv, ",%.0f", bin_count(bins[k], b));
         }
         vb_strbuf_add(&plot->csv, "\n");
     }

@@ -103,7 +103,7 @@ int vb_plot_script(vb_plot *plot, const char *text, const char *name, vb_error *
 
 /* ---- files ---- */
 
-static char *file_of(const vb_plot *plot, const char *suffix, vb_error *err) {
+static char *figure_path(const vb_plot *plot, const char *suffix, vb_error *err) {
     return vb_format(err, "%s/%s%s", plot->plotter->folder, plot->figure->name, suffix);
 }
 
@@ -114,8 +114,8 @@ int vb_plot_end(vb_plot *plot, int status, vb_error *err) {
     size_t n;
     if (status) goto done;
     status = -1;
-    if (!(csv = file_of(plot, ".csv", err)) || !(script = file_of(plot, ".gp", err)) || !(svg = file_of(plot, ".svg", err)) ||
-        !(name = vb_format(err, "%s.gp", figure->name)))
+    if (!(csv = figure_path(plot, ".csv", err)) || !(script = figure_path(plot, ".gp", err)) ||
+        !(svg = figure_path(plot, ".svg", err)) || !(name = vb_format(err, "%s.gp", figure->name)))
         goto done;
     if (vb_strbuf_end(&plot->title, "a figure", err) || vb_strbuf_end(&plot->description, "a figure", err) ||
         vb_strbuf_write(&plot->csv, csv, err) || vb_strbuf_write(&plot->script, script, err))

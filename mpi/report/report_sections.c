@@ -12,9 +12,9 @@
 
 enum { DECIMALS = 4, NUMBERS = 63 };
 
-static int list_numbers(const vb_section_subject *subject, vb_grid *grid, vb_error *err);
+static int list_analyses(const vb_section_subject *subject, vb_grid *grid, vb_error *err);
 
-static const vb_section numbers_section = {.scope = VB_SECTION_OF_GROUP, .place = 30, .table = list_numbers};
+static const vb_section numbers_section = {.scope = VB_SECTION_OF_GROUP, .place = 30, .table = list_analyses};
 
 /* Those that belong to no analysis. */
 static const vb_section *const own[] = {&numbers_section, &vb_vocabularies_section, &vb_theft_section, &vb_adversarial_section,
@@ -38,7 +38,7 @@ int vb_report_sections_list(const vb_section *list[VB_REPORT_SECTIONS]) {
 }
 
 /* A row for each result that was analysed, a column for each number, in the analyses' order. */
-static int list_numbers(const vb_section_subject *subject, vb_grid *grid, vb_error *err) {
+static int list_analyses(const vb_section_subject *subject, vb_grid *grid, vb_error *err) {
     (void)err;
     const vb_section_number *numbers[NUMBERS];
     int count = 0;

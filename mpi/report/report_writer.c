@@ -6,8 +6,8 @@
 #include "mpi/results/tables.h"
 
 /* Writes and frees the grid; nothing of one without rows. */
-static void write_table(const vb_report_writer *writer, vb_grid *grid, const vb_section_subject *subject,
-                        const vb_section *section) {
+static void hand_table(const vb_report_writer *writer, vb_grid *grid, const vb_section_subject *subject,
+                       const vb_section *section) {
     if (grid->failed) writer->out->failed = true;
     else if (vb_grid_rows(grid) > 0) writer->table(writer, grid, subject, section);
     vb_grid_free(grid);
@@ -28,7 +28,7 @@ static int write_rest(const vb_report_writer *writer, const vb_section *section,
     if (section->table && (!writer->latex || section->latex)) {
         vb_grid grid = {0};
         status = section->table(subject, &grid, err);
-        write_table(writer, &grid, subject, section);
+        hand_table(writer, &grid, subject, section);
     }
     if (!status && section->html && writer->html) status = section->html(subject, writer->out, err);
     return status;
@@ -59,7 +59,7 @@ void vb_report_writer_main(const vb_report_writer *writer, const vb_report *repo
             const vb_section_result *result = &report->groups[g].results[i];
             vb_tables_main_add(&grid, result->entry, result->label, report->groups[g].title, true);
         }
-    write_table(writer, &grid, NULL, NULL);
+    hand_table(writer, &grid, NULL, NULL);
 }
 
 int vb_report_writer_groups(const vb_report_writer *writer, const vb_report *report, vb_error *err) {
@@ -81,13 +81,13 @@ void vb_report_writer_provenance(const vb_report_writer *writer, const vb_report
     for (int f = 0; f < report->folder_count; f++) {
         vb_grid grid = vb_provenance_tables_run(report->folders[f].document);
         if (writer->folder) writer->folder(writer, &report->folders[f]);
-        write_table(writer, &grid, NULL, NULL);
+        hand_table(writer, &grid, NULL, NULL);
         if (writer->folder_end) writer->folder_end(writer, &report->folders[f]);
     }
     for (int g = 0; g < report->group_count; g++)
         for (int i = 0; i < report->groups[g].count; i++) {
             vb_grid grid = vb_provenance_tables_input(report->groups[g].results[i].entry);
             writer->input(writer, report->groups[g].results[i].label, report->groups[g].title);
-            write_table(writer, &grid, NULL, NULL);
+            hand_table(writer, &grid, NULL, NULL);
         }
 }

@@ -52,7 +52,7 @@ static void add_captions(vb_grid *grid, const json_t *line) {
     vb_strbuf_free(&text);
 }
 
-static int read_captions(vb_zst *zst, const char *path, vb_grid *grid, vb_error *err) {
+static int list_lines(vb_zst *zst, const char *path, vb_grid *grid, vb_error *err) {
     char *text = NULL;
     size_t filled = 0, capacity = 0, got = 1;
     uint64_t offset = 0;
@@ -96,7 +96,7 @@ static int list_captions(const vb_section_subject *subject, vb_grid *grid, vb_er
     int status = 0;
     if (json_object_get(result->entry, "retrieval") && vb_path_exists(path)) {
         status = vb_zst_open(&zst, path, err);
-        if (!status) status = read_captions(zst, path, grid, err);
+        if (!status) status = list_lines(zst, path, grid, err);
         vb_zst_close(zst);
     }
     vb_free(path);

@@ -1,0 +1,264 @@
+/* Parts of one experiment: read, held against each other, joined. */
+#include "mpi/results/merge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "mpi/base/json.h"
+#include "mpi/results/document.h"
+#include "mpi/results/result_folder.h"
+#include "shards/files/map.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
+
+typedef struct merge {
+    const char *output;
+    vb_result_folder *parts;
+    int count;
+    vb_pair_name *pairs;
+    int pair_count;
+    json_t **entry; /* of every configured pair: a reference into a part's document */
+    int *from;      /* the part it came from */
+} merge;
+
+/* ---- reading and comparing ---- */
+
+static int open_part(vb_result_folder *part, const char *given, vb_error *err) {
+    char *path = vb_format(err, "%s/results.json", given);
+    int status = path ? 0 : -1;
+    if (!status && vb_path_is_folder(given) && !vb_path_exists(path))
+        status = vb_errorf(err, VB_EMISSING, "%s: no such file: the run in that folder has not ended, see 'vocabench status %s'",
+                           path, given);
+    if (!status && !vb_path_exists(given)) status = vb_errorf(err, VB_EMISSING, "%s: no such file or folder", given);
+    vb_free(path);
+    if (status || vb_result_folder_open(part, given, err)) return -1;
+    char digest[40];
+    const char *stated = vb_json_text(part->document, "configuration_digest");
+    if (vb_document_configuration_digest(json_object_get(part->document, "configuration"), digest, err)) return -1;
+    if (!strcmp(digest, stated)) return 0;
+    return vb_errorf(err, VB_EDATA, "%s: configuration_digest: expected %s, found '%s': the file was changed by hand", part->path,
+                     digest, stated);
+}
+
+/* The first key, at any depth, in which two configurations differ, as "models.1.weights"; "" when there is none. */
+static void first_difference(const json_t *a, const json_t *b, char *path, size_t size) {
+    size_t used = strlen(path), i;
+    const char *key;
+    json_t *value;
+    if (json_is_object(a) && json_is_object(b)) {
+        const json_t *both[2] = {a, b};
+        for (int side = 0; side < 2; side++) json_object_foreach((json_t *)(uintptr_t)both[side], key, value) {
+                const json_t *other = json_object_get(both[!side], key);
+                if (other && json_equal(value, other)) continue;
+                snprintf(path + used, size - used, "%s%s", used ? "." : "", key);
+                if (other) first_difference(value, other, path, size);
+                return;
+            }
+    } else if (json_is_array(a) && json_is_array(b)) {
+        for (i = 0; i < json_array_size(a) || i < json_array_size(b); i++) {
+            const json_t *left = json_array_get(a, i), *right = json_array_get(b, i);
+            if (left && right && json_equal(left, right)) continue;
+            snprintf(path + used, size - used, "%s%zu", used ? "." : "", i);
+            if (left && right) first_difference(left, right, path, size);
+            return;
+        }
+    }
+}
+
+static int compare_parts(const merge *all, vb_error *err) {
+    const vb_result_folder *first = &all->parts[0];
+    const json_t *first_run = json_object_get(first->document, "run");
+    for (int p = 1; p < all->count; p++) {
+        const vb_result_folder *other = &all->parts[p];
+        const char *a = vb_json_text(first->document, "experiment"), *b = vb_json_text(other->document, "experiment");
+        if (strcmp(a, b))
+            return vb_errorf(err, VB_EMISMATCH, "%s: experiment '%s', but %s has '%s'", other->path, b, first->path, a);
+        char path[256] = "";
+        first_difference(json_object_get(first->document, "configuration"), json_object_get(other->document, "configuration"),
+                         path, sizeof path);
+        if (path[0])
+            return vb_errorf(err, VB_EMISMATCH, "%s: another configuration than %s: they differ in %s", other->path, first->path,
+                             path);
+        const json_t *run = json_object_get(other->document, "run");
+        a = vb_json_text(first_run, "version"), b = vb_json_text(run, "version");
+        if (strcmp(a, b))
+            return vb_errorf(err, VB_EMISMATCH, "%s: made by version %s, but %s by %s", other->path, b, first->path, a);
+        a = vb_json_text(first_run, "isa"), b = vb_json_text(run, "isa");
+        if (strcmp(a, b))
+            fprintf(stderr,
+                    "vocabench: note: %s was computed at instruction set level %s, %s at %s: last bits may differ from one run\n",
+                    first->path, a, other->path, b);
+    }
+    return 0;
+}
+
+static int place_entry(merge *all, int p, json_t *entry, vb_error *err) {
+    const char *model = vb_json_text(entry, "model"), *dataset = vb_json_text(entry, "dataset");
+    for (int i = 0; i < all->pair_count; i++) {
+        if (strcmp(all->pairs[i].model, model) || strcmp(all->pairs[i].dataset, dataset)) continue;
+        if (!all->entry[i]) {
+            all->entry[i] = entry;
+            all->from[i] = p;
+        } else if (!json_equal(all->entry[i], entry))
+            return vb_errorf(err, VB_EMISMATCH, "%s: model '%s' on dataset '%s': another result than in %s", all->parts[p].path,
+                             model, dataset, all->parts[all->from[i]].path);
+        return 0;
+    }
+    return vb_errorf(err, VB_EDATA, "%s: model '%s' on dataset '%s' is no pair of its configuration", all->parts[p].path, model,
+                     dataset);
+}
+
+/* Pairs of one dataset saw the same data, pairs of one model the same weights. */
+static int compare_digests(const merge *all, vb_error *err) {
+    static const struct {
+        const char *block, *key;
+        bool of_model;
+    } digests[] = {{"data", "vocabularies_digest", false},
+                   {"data", "images_digest", false},
+                   {"embedding", "weights_digest", true},
+                   {"embedding", "tokenizer_digest", true}};
+    for (int i = 0; i < all->pair_count; i++)
+        for (int j = i + 1; j < all->pair_count; j++)
+            for (size_t k = 0; k < sizeof digests / sizeof *digests; k++) {
+                if (!all->entry[i] || !all->entry[j] || all->from[i] == all->from[j]) continue;
+                const vb_pair_name *a = &all->pairs[i], *b = &all->pairs[j];
+                if (digests[k].of_model ? strcmp(a->model, b->model) : strcmp(a->dataset, b->dataset)) continue;
+                const json_t *left = json_object_get(all->entry[i], digests[k].block),
+                             *right = json_object_get(all->entry[j], digests[k].block);
+                /* A precomputed model's images are its embeddings: their digest is nobody else's. */
+                if (!digests[k].of_model && strcmp(vb_json_text(left, "kind"), vb_json_text(right, "kind")) &&
+                    strcmp(digests[k].key, "vocabularies_digest"))
+                    continue;
+                if (!strcmp(vb_json_text(left, "kind"), "precomputed") && !strcmp(digests[k].key, "images_digest")) continue;
+                if (strcmp(vb_json_text(left, digests[k].key), vb_json_text(right, digests[k].key)))
+                    return vb_errorf(err, VB_EMISMATCH, "%s '%s': %s %s in %s, but %s in %s",
+                                     digests[k].of_model ? "model" : "dataset", digests[k].of_model ? a->model : a->dataset,
+                                     digests[k].key, vb_json_text(left, digests[k].key), all->parts[all->from[i]].path,
+                                     vb_json_text(right, digests[k].key), all->parts[all->from[j]].path);
+            }
+    return 0;
+}
+
+static int check_complete(const merge *all, vb_error *err) {
+    int missing = 0;
+    const vb_pair_name *first = NULL;
+    for (int i = 0; i < all->pair_count; i++) {
+        if (all->entry[i]) continue;
+        if (!missing++) first = &all->pairs[i];
+    }
+    if (!missing) return 0;
+    return vb_errorf(err, VB_EMISSING,
+                     "%d of %d pairs are in no part, the first: model '%s' on dataset '%s'; --partial joins the others", missing,
+                     all->pair_count, first->model, first->dataset);
+}
+
+/* ---- writing ---- */
+
+static int copy_file(const char *from, const char *to, vb_error *err) {
+    vb_map map;
+    if (vb_map_open(&map, from, err)) return -1;
+    int status = vb_writer_write_whole(to, map.data, map.size, err);
+    vb_map_close(&map);
+    return status;
+}
+
+/* The files of a pair, so that the merged folder is what a run of the whole leaves: --resume, status and readers find them. */
+static int copy_pair(const merge *all, int i, vb_error *err) {
+    static const char *const kinds[][2] = {{"pairs", ".json"}, {"records", ".jsonl.zst"}, {"retrieval", ".jsonl.zst"}};
+    int status = 0;
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds && !status; k++) {
+        const vb_pair_name *pair = &all->pairs[i];
+        char *from = vb_document_pair_path(all->parts[all->from[i]].folder, kinds[k][0], pair->model, pair->dataset, kinds[k][1],
+                                           err),
+             *to = vb_document_pair_path(all->output, kinds[k][0], pair->model, pair->dataset, kinds[k][1], err),
+             *folder = vb_format(err, "%s/%s", all->output, kinds[k][0]);
+        status = from && to && folder ? 0 : -1;
+        if (!status && vb_path_exists(from) && strcmp(from, to)) {
+            status = vb_path_make_folders(folder, err);
+            if (!status) status = copy_file(from, to, err);
+        }
+        vb_free(from);
+        vb_free(to);
+        vb_free(folder);
+    }
+    return status;
+}
+
+/* The `run` block: what the parts have in common, their pairs, and their own blocks. */
+static json_t *merged_facts(const merge *all) {
+    json_t *facts = json_object(), *pairs = json_array(), *merged = json_array();
+    double seconds = 0;
+    const char *finished = "";
+    for (int p = 0; p < all->count; p++) {
+        json_t *run = json_object_get(all->parts[p].document, "run"), *block = json_copy(run);
+        if (!block) block = json_object();
+        seconds += json_number_value(json_object_get(run, "seconds"));
+        if (strcmp(vb_json_text(run, "finished"), finished) > 0) finished = vb_json_text(run, "finished");
+        json_array_extend(pairs, json_object_get(run, "pairs"));
+        json_object_del(block, "pairs");
+        json_object_set_new(block, "folder", json_string(all->parts[p].folder));
+        json_array_append_new(merged, block);
+    }
+    const json_t *first = json_object_get(all->parts[0].document, "run");
+    json_object_set_new(facts, "finished", json_string(finished));
+    json_object_set_new(facts, "seconds", json_real(seconds));
+    json_object_set_new(facts, "version", json_string(vb_json_text(first, "version")));
+    json_object_set_new(facts, "revision", json_string(vb_json_text(first, "revision")));
+    json_object_set_new(facts, "pairs", pairs);
+    json_object_set_new(facts, "merged", merged);
+    return facts;
+}
+
+static int write_merged(const merge *all, bool latex, vb_error *err) {
+    json_t *results = json_array(), *facts = merged_facts(all), *document = NULL;
+    int status = vb_path_make_folders(all->output, err);
+    for (int i = 0; i < all->pair_count && !status; i++) {
+        if (!all->entry[i]) continue;
+        json_array_append(results, all->entry[i]);
+        status = copy_pair(all, i, err);
+    }
+    const json_t *first = all->parts[0].document;
+    if (!status && !(document = vb_document_new(vb_json_text(first, "experiment"), json_object_get(first, "configuration"),
+                                                results, facts, err)))
+        status = -1;
+    if (!status) status = vb_document_write(all->output, document, latex, err);
+    json_decref(document);
+    json_decref(results);
+    json_decref(facts);
+    return status;
+}
+
+static int merge_parts(merge *all, const char *const *parts, const vb_merge_options *options, vb_error *err) {
+    if (!(all->parts = vb_array((size_t)all->count, sizeof *all->parts, "parts", err))) return -1;
+    for (int p = 0; p < all->count; p++)
+        if (open_part(&all->parts[p], parts[p], err)) return -1;
+    if (compare_parts(all, err)) return -1;
+    if (vb_document_configured_pairs(json_object_get(all->parts[0].document, "configuration"), &all->pairs, &all->pair_count,
+                                     err))
+        return -1;
+    all->entry = vb_array((size_t)all->pair_count, sizeof *all->entry, "results", err);
+    all->from = vb_array((size_t)all->pair_count, sizeof *all->from, "results", err);
+    if (!all->entry || !all->from) return -1;
+    bool latex = options->latex;
+    for (int p = 0; p < all->count; p++) {
+        const json_t *document = all->parts[p].document, *results = json_object_get(document, "results");
+        for (size_t i = 0; i < json_array_size(results); i++)
+            if (place_entry(all, p, json_array_get(results, i), err)) return -1;
+        latex |= json_is_true(json_object_get(json_object_get(json_object_get(document, "run"), "options"), "latex"));
+    }
+    if (compare_digests(all, err)) return -1;
+    if (!options->partial && check_complete(all, err)) return -1;
+    return write_merged(all, latex, err);
+}
+
+int vb_merge(const char *output, const char *const *parts, int count, const vb_merge_options *options, vb_error *err) {
+    merge all = {.output = output, .count = count};
+    int status = merge_parts(&all, parts, options, err);
+    for (int p = 0; all.parts && p < all.count; p++) vb_result_folder_close(&all.parts[p]);
+    vb_free(all.parts);
+    vb_free(all.pairs);
+    vb_free(all.entry);
+    vb_free(all.from);
+    return status;
+}

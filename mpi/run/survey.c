@@ -1,0 +1,254 @@
+/* The state of a run from the files that it leaves. */
+#include "mpi/run/survey.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kernels/base/memory.h"
+#include "kernels/base/strings.h"
+#include "mpi/base/json.h"
+#include "mpi/base/spawn.h"
+#include "mpi/run/journal.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
+
+static double changed(const char *path) {
+    vb_path_facts facts;
+    vb_error none;
+    return vb_path_stat(path, &facts, &none) ? 0 : 1e-9 * (double)facts.mtime_ns;
+}
+
+/* ---- what became of a run ---- */
+
+/* The job's state in Slurm's words, "" when Slurm does not know it (any more). */
+static void ask_slurm(const vb_survey *all, const char *job, char *word, size_t size) {
+    const char *argv[] = {"squeue", "-h", "-j", job, "-o", "%T", NULL};
+    char *answer;
+    vb_error none;
+    word[0] = 0;
+    if (vb_spawn(argv, all->environment, &answer, &none)) return;
+    snprintf(word, size, "%.*s", (int)strcspn(answer, "\n"), answer);
+    vb_free(answer);
+}
+
+static void find_kind(const vb_survey *all, vb_survey_task *task) {
+    const json_t *ended = json_object_get(task->state, "ended");
+    char host[256] = "", word[64] = "";
+    gethostname(host, sizeof host - 1);
+    const char *job = vb_json_text(task->state, "slurm_job");
+    pid_t pid = (pid_t)json_integer_value(json_object_get(task->state, "pid"));
+    if (*job) ask_slurm(all, job, word, sizeof word);
+    task->code = (int)json_integer_value(json_object_get(ended, "code"));
+    if (!strcmp(word, "PENDING") || !strcmp(word, "REQUEUED")) task->kind = VB_TASK_QUEUED;
+    else if (ended) task->kind = VB_TASK_ENDED;
+    else if (!strcmp(word, "RUNNING") || !strcmp(word, "COMPLETING")) task->kind = VB_TASK_ALIVE;
+    else if (!strcmp(host, vb_json_text(task->state, "host")))
+        task->kind = pid > 1 && (!kill(pid, 0) || errno == EPERM) ? VB_TASK_ALIVE : VB_TASK_GONE;
+    else task->kind = *job ? VB_TASK_GONE : VB_TASK_UNSEEN;
+}
+
+/* ---- reading ---- */
+
+static int add_task(vb_survey *all, const char *folder, vb_error *err) {
+    char *path = vb_format(err, "%s/state.json", folder);
+    int status = path ? 0 : -1;
+    uint8_t *bytes = NULL;
+    size_t n;
+    if (!path || !vb_path_exists(path)) goto done;
+    if ((status = vb_file_read_whole(path, (size_t)1 << 28, &bytes, &n, err))) goto done;
+    json_error_t where;
+    json_t *state = json_loadb((const char *)bytes, n, 0, &where);
+    if (!state || strcmp(vb_json_text(state, "schema"), "vocabench.state/1")) {
+        status = vb_errorf(err, VB_EDATA, "%s: expected the schema vocabench.state/1%s%s", path, state ? "" : ": ",
+                           state ? "" : where.text);
+        json_decref(state);
+        goto done;
+    }
+    vb_survey_task *added = &all->tasks[all->count];
+    if (!(added->folder = vb_strdup(folder, err))) status = -1;
+    added->state = state;
+    added->started = (double)json_integer_value(json_object_get(state, "started"));
+    find_kind(all, added);
+    all->count++;
+    const json_t *first = all->tasks[0].state;
+    if (!status && strcmp(vb_json_text(first, "configuration_digest"), vb_json_text(state, "configuration_digest")))
+        status = vb_errorf(err, VB_EMISMATCH, "%s: a run of another configuration than that of %s/state.json", path,
+                           all->tasks[0].folder);
+done:
+    vb_free(bytes);
+    vb_free(path);
+    return status;
+}
+
+static int read_tasks(vb_survey *all, const char *folder, vb_error *err) {
+    char *array = vb_format(err, "%s/array", folder);
+    vb_strings names = {0};
+    int status = array ? 0 : -1;
+    vb_error none;
+    if (!status && vb_path_is_folder(array) && vb_path_list_folder(&names, array, &none)) names = (vb_strings){0};
+    if (!status && !(all->tasks = vb_array(names.count + 1, sizeof *all->tasks, "tasks", err))) status = -1;
+    if (!status) status = add_task(all, folder, err);
+    for (size_t i = 0; i < names.count && !status; i++) {
+        char *task = vb_format(err, "%s/%s", array, names.items[i]);
+        status = task ? add_task(all, task, err) : -1;
+        vb_free(task);
+    }
+    vb_strings_free(&names);
+    vb_free(array);
+    if (!status && !all->count)
+        status = vb_errorf(err, VB_EMISSING, "%s: no state.json: nothing has been run with this output folder yet", folder);
+    return status;
+}
+
+/* ---- pairs ---- */
+
+static double images_of(const vb_survey_task *task, const char *dataset) {
+    size_t i;
+    json_t *data;
+    json_array_foreach(json_object_get(task->state, "datasets"), i, data) if (!strcmp(vb_json_text(data, "name"), dataset)) {
+        json_int_t images = json_integer_value(json_object_get(data, "images"));
+        return images > 0 ? (double)images : 1;
+    }
+    return 1;
+}
+
+static int look_at_pair(vb_survey *all, int p, vb_survey_task *task, vb_error *err) {
+    const vb_pair_name *pair = &all->pairs[p];
+    char *path = vb_document_pair_path(task->folder, "pairs", pair->model, pair->dataset, ".json", err),
+         *marker = path ? vb_format(err, "%s" VB_JOURNAL_MARKER, path) : NULL;
+    int status = marker ? 0 : -1;
+    if (!status) {
+        double images = images_of(task, pair->dataset), when = changed(path);
+        bool fresh = when + 1 >= task->started, resumes = json_is_true(json_object_get(task->state, "resume"));
+        vb_pair_state state = VB_PAIR_TO_DO;
+        if (vb_path_exists(marker)) {
+            if (task->kind == VB_TASK_ALIVE || task->kind == VB_TASK_UNSEEN) state = VB_PAIR_RUNNING;
+            if (task->kind == VB_TASK_ENDED && task->code && task->code != VB_EINCOMPLETE) state = VB_PAIR_FAILED;
+        } else if (when > 0 && (fresh || resumes)) state = VB_PAIR_DONE;
+        if (state != VB_PAIR_DONE) task->left += images;
+        else if (fresh) {
+            task->done += images;
+            if (when > task->last) task->last = when;
+        }
+        if (all->states[p] == VB_PAIR_TO_DO || state == VB_PAIR_DONE) all->states[p] = state;
+    }
+    vb_free(path);
+    vb_free(marker);
+    return status;
+}
+
+/* ---- the cache ---- */
+
+/* Files of encoded units in one folder of the cache. */
+static int count_units(vb_survey *all, const char *folder, vb_error *err) {
+    vb_strings names;
+    vb_error none;
+    int status = 0;
+    if (!vb_path_is_folder(folder) || vb_path_list_folder(&names, folder, &none)) return 0;
+    for (size_t i = 0; i < names.count && !status; i++) {
+        vb_path_facts facts;
+        if (!vb_path_ends_with(names.items[i], ".npy")) continue;
+        char *path = vb_format(err, "%s/%s", folder, names.items[i]);
+        if (!path) status = -1;
+        if (path && !vb_path_stat(path, &facts, &none)) all->cache.bytes += (double)facts.size;
+        all->cache.units++;
+        vb_free(path);
+    }
+    vb_strings_free(&names);
+    return status;
+}
+
+static int count_cache(vb_survey *all, vb_error *err) {
+    const json_t *state = all->tasks[0].state;
+    const char *cache = vb_json_text(state, "cache");
+    vb_strings keys;
+    vb_error none;
+    int status = 0;
+    if (!vb_path_is_folder(cache) || vb_path_list_folder(&keys, cache, &none)) return 0;
+    all->cache.folder = cache;
+    for (size_t k = 0; k < keys.count && !status; k++) {
+        char *folder = vb_format(err, "%s/%s", cache, keys.items[k]);
+        status = folder ? count_units(all, folder, err) : -1;
+        vb_free(folder);
+    }
+    vb_strings_free(&keys);
+    size_t m, d;
+    json_t *model, *data;
+    json_array_foreach(json_object_get(json_object_get(state, "configuration"), "models"), m, model) {
+        if (!strcmp(vb_json_text(model, "family"), "precomputed")) continue;
+        json_array_foreach(json_object_get(state, "datasets"), d, data) {
+            all->cache.expected += json_integer_value(json_object_get(data, "units"));
+        }
+    }
+    return status;
+}
+
+/* ---- the whole ---- */
+
+static int look_at_pairs(vb_survey *all, vb_error *err) {
+    for (int p = 0; p < all->pair_count; p++) {
+        bool owned = false;
+        for (int t = 0; t < all->count; t++) {
+            const char *only = vb_json_text(all->tasks[t].state, "only_model");
+            if (*only && strcmp(only, all->pairs[p].model)) continue;
+            owned = true;
+            if (look_at_pair(all, p, &all->tasks[t], err)) return -1;
+        }
+        all->counts[all->states[p]]++;
+        if (!owned) all->unowned += images_of(&all->tasks[0], all->pairs[p].dataset);
+    }
+    return 0;
+}
+
+int vb_survey_open(vb_survey *all, const char *folder, char *const *environment, vb_error *err) {
+    *all = (vb_survey){.environment = environment};
+    if (read_tasks(all, folder, err)) return -1;
+    const json_t *state = all->tasks[0].state;
+    if (vb_document_configured_pairs(json_object_get(state, "configuration"), &all->pairs, &all->pair_count, err)) return -1;
+    if (!(all->states = vb_array((size_t)all->pair_count, sizeof *all->states, "pairs", err))) return -1;
+    return (look_at_pairs(all, err) || count_cache(all, err)) ? -1 : 0;
+}
+
+void vb_survey_close(vb_survey *all) {
+    for (int t = 0; all->tasks && t < all->count; t++) {
+        vb_free(all->tasks[t].folder);
+        json_decref(all->tasks[t].state);
+    }
+    vb_free(all->tasks);
+    vb_free(all->pairs);
+    vb_free(all->states);
+    *all = (vb_survey){0};
+}
+
+/* Images a second of a task since it started; 0: not known yet. */
+static double rate_of(const vb_survey_task *task) {
+    return task->done > 0 && task->last > task->started ? task->done / (task->last - task->started) : 0;
+}
+
+double vb_survey_seconds_left(const vb_survey *all, bool *waiting) {
+    double longest = 0, now = (double)time(NULL), rate = 0;
+    int rates = 0;
+    *waiting = false;
+    for (int t = 0; t < all->count; t++) {
+        rate += rate_of(&all->tasks[t]);
+        rates += rate_of(&all->tasks[t]) > 0;
+    }
+    for (int t = 0; t < all->count; t++) {
+        const vb_survey_task *task = &all->tasks[t];
+        if (task->left <= 0) continue;
+        double own = rate_of(task);
+        bool alive = task->kind == VB_TASK_ALIVE || task->kind == VB_TASK_UNSEEN;
+        if (own <= 0 && !rates) return -1;
+        double left = task->left / (own > 0 ? own : rate / rates);
+        if (alive) left -= now - (own > 0 ? task->last : task->started);
+        if (left > longest) longest = left;
+        *waiting |= !alive;
+    }
+    if (all->unowned > 0 && !rates) return -1;
+    if (all->unowned > 0 && all->unowned / rate > longest) longest = all->unowned / rate;
+    return longest;
+}

@@ -1,0 +1,56 @@
+/* What of a run, or of the tasks of an array, is done, running, failed and to do, read from its output folder. Local. */
+#ifndef VB_SURVEY_H
+#define VB_SURVEY_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "mpi/results/document.h"
+
+typedef enum vb_task_kind {
+    VB_TASK_ENDED,
+    VB_TASK_ALIVE,
+    VB_TASK_QUEUED, /* waits in Slurm's queue to go on */
+    VB_TASK_UNSEEN, /* on another machine; has not ended, as far as one can see from here */
+    VB_TASK_GONE    /* was lost without a word */
+} vb_task_kind;
+
+typedef enum vb_pair_state { VB_PAIR_TO_DO, VB_PAIR_DONE, VB_PAIR_RUNNING, VB_PAIR_FAILED, VB_PAIR_STATES } vb_pair_state;
+
+/* A folder with a state.json: the run itself, or a task of the array. */
+typedef struct vb_survey_task {
+    char *folder;
+    json_t *state;
+    vb_task_kind kind;
+    int code;             /* of a run that has ended */
+    double started, last; /* Unix seconds; the last pair finished since then */
+    double done, left;    /* images of pairs that it finished since it started, and of those still to do */
+} vb_survey_task;
+
+typedef struct vb_survey {
+    char *const *environment; /* for Slurm's commands */
+    vb_survey_task *tasks;    /* at least one */
+    int count;
+    vb_pair_name *pairs;
+    vb_pair_state *states;
+    int pair_count;
+    int counts[VB_PAIR_STATES]; /* of pairs in each state */
+    double unowned;             /* images of pairs whose task has not started */
+    struct {
+        const char *folder;        /* NULL: there is none yet */
+        long long units, expected; /* files in it; units of the images of this experiment */
+        double bytes;
+    } cache;
+} vb_survey;
+
+/* Reads FOLDER/state.json and FOLDER/array/TASK/state.json and looks at the pairs' files and the cache; asks Slurm (squeue) and this
+ * machine whether what has not ended is alive. VB_EMISSING without any state.json, VB_EDATA for one that is none of ours,
+ * VB_EMISMATCH for runs of different configurations. Close also after a failure. */
+int vb_survey_open(vb_survey *survey, const char *folder, char *const *environment, vb_error *err);
+void vb_survey_close(vb_survey *survey);
+
+/* Seconds until the slowest task ends, from the images a second of the pairs finished since it started, all models taken alike; -1
+ * while no pair is finished. waiting: some of what is to do waits for a task to be started. */
+double vb_survey_seconds_left(const vb_survey *survey, bool *waiting);
+
+#endif

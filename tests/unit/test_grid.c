@@ -1,0 +1,91 @@
+/* Tables in four forms: alignment, what is special to each, what is no number. */
+#include <math.h>
+
+#include "kernels/base/fault.h"
+#include "mpi/figures/grid.h"
+#include "vb_test.h"
+
+static void expect(const vb_grid *grid, vb_grid_form form, const char *expected) {
+    vb_strbuf text = {0};
+    vb_error err = {0};
+    vb_grid_put(grid, form, &text);
+    assert_ok(vb_strbuf_end(&text, "test", &err));
+    assert_string_equal(text.bytes, expected);
+    vb_strbuf_free(&text);
+}
+
+static void a_table_has_four_forms(void **state) {
+    (void)state;
+    vb_grid grid = {.columns = 3, .left = 1, .caption = "A & B"};
+    vb_grid_heads(&grid, (const char *const[]){"name", "percent", "points"});
+    vb_grid_cell(&grid, "%s|%d", "é_<x>", 1);
+    vb_grid_percent(&grid, 0.71794, 0.0044);
+    vb_grid_points(&grid, -0.0125);
+    vb_grid_cell(&grid, "b");
+    vb_grid_percent(&grid, 0.5, NAN);
+    vb_grid_points(&grid, 0.25);
+    assert_int_equal(vb_grid_rows(&grid), 2);
+    expect(&grid, VB_GRID_TERMINAL,
+           "name          percent  points\n"
+           "é_<x>|1  71.79 ± 0.44   -1.25\n"
+           "b               50.00  +25.00\n");
+    expect(&grid, VB_GRID_MARKDOWN,
+           "| name    |      percent | points |\n"
+           "|---|---:|---:|\n"
+           "| é\\_\\<x>\\|1 | 71.79 ± 0.44 |  -1.25 |\n"
+           "| b       |        50.00 | +25.00 |\n");
+    expect(&grid, VB_GRID_LATEX,
+           "% A & B\n\\begin{tabular}{lrr}\n\\hline\nname & percent & points \\\\\n\\hline\n"
+           "é\\_<x>|1 & 71.79 $\\pm$ 0.44 & $-$1.25 \\\\\n"
+           "b & 50.00 & $+$25.00 \\\\\n\\hline\n\\end{tabular}\n");
+    expect(&grid, VB_GRID_HTML,
+           "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"A &amp; B\">\n<table>\n"
+           "<caption><span>A &amp; B</span></caption>\n<thead>\n"
+           "<tr><th scope=\"col\" class=\"word\">name</th><th scope=\"col\">percent</th><th scope=\"col\">points</th></tr>\n"
+           "</thead>\n<tbody>\n"
+           "<tr><th scope=\"row\" class=\"word\">é_&lt;x&gt;|1</th><td>71.79 ± 0.44</td><td>-1.25</td></tr>\n"
+           "<tr><th scope=\"row\" class=\"word\">b</th><td>50.00</td><td>+25.00</td></tr>\n"
+           "</tbody>\n</table>\n</div>\n");
+    vb_grid_free(&grid);
+    assert_int_equal(vb_grid_rows(&grid), 0);
+}
+
+static void what_is_no_number_is_a_dash(void **state) {
+    (void)state;
+    for (int own = 0; own < 2; own++) {
+        vb_grid grid = {.columns = 3, .missing = own ? "none" : NULL};
+        vb_grid_percent(&grid, NAN, 0.1);
+        vb_grid_points(&grid, INFINITY);
+        vb_grid_number(&grid, NAN, 2);
+        vb_grid_number(&grid, 1.005, 1);
+        vb_grid_number(&grid, 7, 0);
+        vb_grid_number(&grid, -0.25, 2);
+        expect(&grid, VB_GRID_TERMINAL, own ? "none  none   none\n 1.0     7  -0.25\n" : "  –  –      –\n1.0  7  -0.25\n");
+        vb_grid_free(&grid);
+    }
+}
+
+static void a_cell_without_memory_is_told_at_the_end(void **state) {
+    (void)state;
+    vb_error err = {0};
+    for (int n = 1; n <= 3; n++) {
+        char fault[32];
+        vb_grid grid = {.columns = 1};
+        vb_strbuf text = {0};
+        snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
+        vb_fault_setup(fault, 0);
+        for (int i = 0; i < 3; i++) vb_grid_cell(&grid, "cell %d", i);
+        vb_fault_setup(NULL, 0);
+        assert_true(grid.failed);
+        vb_grid_put(&grid, VB_GRID_TERMINAL, &text);
+        assert_fails(vb_strbuf_end(&text, "the table", &err), VB_EMEMORY, "the table");
+        vb_strbuf_free(&text);
+        vb_grid_free(&grid);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_table_has_four_forms), cmocka_unit_test(what_is_no_number_is_a_dash),
+                                       cmocka_unit_test(a_cell_without_memory_is_told_at_the_end)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
