@@ -28,14 +28,7 @@ static int64_t round_up(int64_t value, int64_t unit) { return parts(value, unit)
 
 float vb_gemm_kernel_at(const vb_matrix *matrix, int64_t row, int64_t col) {
     int64_t at = row * matrix->row_stride + col * matrix->col_stride;
-    if (matrix->dtype == VB_F32) {
-        float value;
-        memcpy(&value, (const char *)matrix->data + at * 4, sizeof value);
-        return value;
-    }
-    uint16_t value;
-    memcpy(&value, (const char *)matrix->data + at * 2, sizeof value);
-    return matrix->dtype == VB_F16 ? vb_dtype_half_to_float(value) : vb_dtype_bf16_to_float(value);
+    return vb_dtype_load(matrix->dtype, (const char *)matrix->data + at * (int64_t)vb_dtype_size(matrix->dtype));
 }
 
 /* ---- the plain micro kernel ----------------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "kernels/base/dtype_avx2.h"
 #include "kernels/matrix/gemm_kernel.h"
 
 enum { ROWS = 6, COLS = 16, DEPTH = VB_GEMM_DEPTH, LINES = VB_GEMM_AHEAD_LINES };
@@ -51,19 +52,6 @@ static void multiply(int64_t count, int m, const float *a, const float *b, float
 
 /* ---- packing -------------------------------------------------------------------------------------------------------- */
 
-/* The first n <= 8 elements widened, zeros behind; nothing beyond them is read. */
-INLINE __m256 load_widened(const char *p, vb_dtype dtype, int64_t n) {
-    char all[32] = {0};
-    if (n < 8) {
-        memcpy(all, p, (size_t)n * (dtype == VB_F32 ? 4 : 2));
-        p = all;
-    }
-    if (dtype == VB_F32) return _mm256_loadu_ps((const float *)p);
-    __m128i halves = _mm_loadu_si128((const __m128i *)p);
-    if (dtype == VB_F16) return _mm256_cvtph_ps(halves);
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
-}
-
 /* Rows of 8 in r to columns, stored COLS apart. */
 INLINE void store_transposed(const __m256 r[8], int64_t columns, float *out) {
     __m256 t[8], u[8];
@@ -96,7 +84,7 @@ INLINE void pack_rows(const char *p, int64_t stride, vb_dtype dtype, int n, int6
         __m256 r[8];
 #pragma GCC unroll 8
         for (int i = 0; i < 8; i++)
-            r[i] = i < n ? load_widened(p + i * stride + k * size, dtype, count - k) : _mm256_setzero_ps();
+            r[i] = i < n ? vb_dtype_avx2_load(p + i * stride + k * size, dtype, count - k) : _mm256_setzero_ps();
         store_transposed(r, count - k, out + k * COLS);
     }
 }
@@ -105,8 +93,8 @@ INLINE void pack_rows(const char *p, int64_t stride, vb_dtype dtype, int n, int6
 INLINE void pack_columns(const char *p, int64_t stride, vb_dtype dtype, int n, int64_t count, float *out) {
     int64_t half = dtype == VB_F32 ? 32 : 16;
     for (int64_t k = 0; k < count; k++, p += stride) {
-        _mm256_storeu_ps(out + k * COLS, load_widened(p, dtype, n));
-        _mm256_storeu_ps(out + k * COLS + 8, n > 8 ? load_widened(p + half, dtype, n - 8) : _mm256_setzero_ps());
+        _mm256_storeu_ps(out + k * COLS, vb_dtype_avx2_load(p, dtype, n));
+        _mm256_storeu_ps(out + k * COLS + 8, n > 8 ? vb_dtype_avx2_load(p + half, dtype, n - 8) : _mm256_setzero_ps());
     }
 }
 

@@ -1,8 +1,8 @@
 /* The micro kernel and the packing of B for AVX-512: tiles of 14 x 32, 28 accumulators, 2 registers of B, 1 of A. */
 #if defined(__x86_64__)
 #include <immintrin.h>
-#include <string.h>
 
+#include "kernels/base/dtype_avx512.h"
 #include "kernels/matrix/gemm_kernel.h"
 #include "kernels/matrix/transpose_avx512.h"
 
@@ -52,14 +52,6 @@ static void multiply(int64_t count, int m, const float *a, const float *b, float
 
 /* ---- packing -------------------------------------------------------------------------------------------------------- */
 
-/* Elements under the mask, widened. */
-INLINE __m512 load_widened(const char *p, vb_dtype dtype, __mmask16 mask) {
-    if (dtype == VB_F32) return _mm512_maskz_loadu_ps(mask, p);
-    __m256i halves = _mm256_maskz_loadu_epi16(mask, p);
-    if (dtype == VB_F16) return _mm512_cvtph_ps(halves);
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
-}
-
 INLINE __mmask16 first_lanes(int64_t n) { return n >= 16 ? 0xffff : (__mmask16)((1u << n) - 1); }
 
 /* Rows of 16 in r to columns, stored COLS apart. */
@@ -86,11 +78,11 @@ INLINE void pack_rows(const char *p, int64_t stride, vb_dtype dtype, int n, int6
         __m512 r[16];
         if (n == 16) {
 #pragma GCC unroll 16
-            for (int i = 0; i < 16; i++) r[i] = load_widened(p + i * stride + k * size, dtype, mask);
+            for (int i = 0; i < 16; i++) r[i] = vb_dtype_avx512_load(p + i * stride + k * size, dtype, mask);
         } else {
 #pragma GCC unroll 16
             for (int i = 0; i < 16; i++)
-                r[i] = i < n ? load_widened(p + i * stride + k * size, dtype, mask) : _mm512_setzero_ps();
+                r[i] = i < n ? vb_dtype_avx512_load(p + i * stride + k * size, dtype, mask) : _mm512_setzero_ps();
         }
         store_transposed(r, count - k, out + k * COLS);
     }
@@ -101,8 +93,8 @@ INLINE void pack_columns(const char *p, int64_t stride, vb_dtype dtype, int n, i
     __mmask16 low = first_lanes(n), high = n > 16 ? first_lanes(n - 16) : 0;
     int64_t half = dtype == VB_F32 ? 64 : 32;
     for (int64_t k = 0; k < count; k++, p += stride) {
-        _mm512_storeu_ps(out + k * COLS, load_widened(p, dtype, low));
-        _mm512_storeu_ps(out + k * COLS + 16, load_widened(p + half, dtype, high));
+        _mm512_storeu_ps(out + k * COLS, vb_dtype_avx512_load(p, dtype, low));
+        _mm512_storeu_ps(out + k * COLS + 16, vb_dtype_avx512_load(p + half, dtype, high));
     }
 }
 

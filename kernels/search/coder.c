@@ -93,17 +93,6 @@ void vb_coder_rotate(const vb_coder *coder, double *v, double *work) {
     memcpy(v, work, (size_t)coder->width * sizeof *v);
 }
 
-static float element(const void *rows, vb_dtype dtype, int64_t i) {
-    if (dtype == VB_F32) {
-        float x;
-        memcpy(&x, (const char *)rows + i * 4, sizeof x);
-        return x;
-    }
-    uint16_t half;
-    memcpy(&half, (const char *)rows + i * 2, sizeof half);
-    return dtype == VB_F16 ? vb_dtype_half_to_float(half) : vb_dtype_bf16_to_float(half);
-}
-
 /* One row into its lane of the group. */
 static void encode_row(const vb_coder *coder, double *v, double *work, double square, uint8_t *codes, float *scale,
                        float *residual, float *norm) {
@@ -139,6 +128,7 @@ void vb_coder_encode(const vb_coder *coder, const void *rows, vb_dtype dtype, in
     uint8_t *codes = group;
     float numbers[3][VB_GROUP] = {{0}};
     double *v = work + coder->width;
+    int64_t size = (int64_t)vb_dtype_size(dtype);
     memset(codes, 128, (size_t)VB_GROUP * (size_t)coder->width);
     for (int i = 0; i < VB_GROUP; i++) {
         double square = 0;
@@ -146,7 +136,7 @@ void vb_coder_encode(const vb_coder *coder, const void *rows, vb_dtype dtype, in
         if (i >= count) continue;
         memset(v, 0, (size_t)coder->width * sizeof *v);
         for (int k = 0; k < coder->dim; k++) {
-            v[k] = element(rows, dtype, (int64_t)i * coder->dim + k);
+            v[k] = vb_dtype_load(dtype, (const char *)rows + ((int64_t)i * coder->dim + k) * size);
             square += v[k] * v[k];
         }
         *not_finite += !isfinite(square);

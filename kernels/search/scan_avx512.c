@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/base/dtype_avx512.h"
 #include "kernels/exact/two_sum.h"
 #include "kernels/matrix/transpose_avx512.h"
 #include "kernels/search/coder.h"
@@ -104,13 +105,6 @@ static void scan_products_avx512(const float *x, int64_t rows, const float *q, i
     }
 }
 
-INLINE __m512 load_widened(const char *p, vb_dtype dtype, __mmask16 mask) {
-    if (dtype == VB_F32) return _mm512_maskz_loadu_ps(mask, p);
-    __m256i halves = _mm256_maskz_loadu_epi16(mask, p);
-    if (dtype == VB_F16) return _mm512_cvtph_ps(halves);
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
-}
-
 /* ---- few queries ---- */
 
 /* One row and its squares against n queries, everything from one look at the row: lane sums. Rows are read one after the other,
@@ -125,7 +119,7 @@ INLINE void few_row(const int n, const int phases, const vb_dtype dtype, const c
     UNROLL for (int j = 0; j < VB_FEW; j++) UNROLL for (int p = 0; p < PHASES; p++) sum[j][p] = _mm512_setzero_ps();
     for (int64_t k = 0; k < width; k += 16 * phases) UNROLL for (int p = 0; p < PHASES; p++) if (p < phases) {
             _mm_prefetch(x + (k + 16 * p) * size + AHEAD, _MM_HINT_T0);
-            __m512 xp = load_widened(x + (k + 16 * p) * size, dtype, 0xffff);
+            __m512 xp = vb_dtype_avx512_load(x + (k + 16 * p) * size, dtype, 0xffff);
             squares[p] = _mm512_fmadd_ps(xp, xp, squares[p]);
             UNROLL for (int j = 0; j < VB_FEW; j++) if (j < n) sum[j][p] =
                 _mm512_fmadd_ps(xp, _mm512_loadu_ps(q + j * width + k + 16 * p), sum[j][p]);
@@ -183,7 +177,7 @@ INLINE __m512 widen_row(const char *row, const vb_dtype dtype, int64_t dim, int6
     for (; k + 64 <= dim; k += 64) {
         __m512 x[4];
         UNROLL for (int i = 0; i < 4; i++) {
-            x[i] = load_widened(row + (k + 16 * i) * size, dtype, 0xffff);
+            x[i] = vb_dtype_avx512_load(row + (k + 16 * i) * size, dtype, 0xffff);
             if (out) _mm512_storeu_ps(out + k + 16 * i, x[i]);
         }
         a = _mm512_fmadd_ps(x[0], x[0], a);
@@ -193,7 +187,7 @@ INLINE __m512 widen_row(const char *row, const vb_dtype dtype, int64_t dim, int6
     }
     for (; k < width; k += 16) {
         int64_t left = dim - k < 0 ? 0 : dim - k;
-        __m512 x = load_widened(row + k * size, dtype, left >= 16 ? 0xffff : (__mmask16)((1u << left) - 1));
+        __m512 x = vb_dtype_avx512_load(row + k * size, dtype, left >= 16 ? 0xffff : (__mmask16)((1u << left) - 1));
         if (out) _mm512_storeu_ps(out + k, x);
         a = _mm512_fmadd_ps(x, x, a);
     }
