@@ -26,9 +26,4 @@ int vb_repe_caption_holds(const vb_class_words *words, const char *caption, bool
 int vb_repe_blend(const float *text, const float *const *rows, int64_t n, int dim, double lambda, bool renormalize, float *out,
                   vb_error *err);
 
-/* Normalised mean of normalised rows (prompt ensembles), in fp64 and one fixed order. rows: n x dim; out: dim. */
-int vb_direction_ensemble(const float *rows, int64_t n, int dim, float *out, vb_error *err);
-/* The direction of the plain mean of rows as they are. rows: n x dim; out: dim, normalised. */
-int vb_direction_mean(const float *rows, int64_t n, int dim, float *out, vb_error *err);
-
 #endif

@@ -1,10 +1,21 @@
 /* Model families: what each fixes and the tensors cannot tell, and who writes its towers' programs.
  *
- * A new family is a row in family.c, and where no emitter here fits (vit.h, resnet.h, text_tower.h) a file with its own. */
+ * A new family is its name in VB_FAMILIES and a file family_*.c with its row, vb_family_NAME, and what its towers have that the
+ * emitters here (vit.h, resnet.h, text_tower.h) lack. All lists of names, choices and messages follow from VB_FAMILIES. */
 #ifndef VB_FAMILY_H
 #define VB_FAMILY_H
 
 #include "kernels/towers/binder.h"
+
+/* Every family's name, as configurations have it. The order is that of choices and messages. */
+#define VB_FAMILIES(each) each(clip) each(slip) each(declip)
+
+#define VB_FAMILY_ONE(name) +1
+#define VB_FAMILY_WORD(name) #name,
+#define VB_FAMILY_CHOICE(name) "|" #name
+enum { VB_FAMILY_COUNT = VB_FAMILIES(VB_FAMILY_ONE) };
+/* "clip|slip|...", for tables of flags. */
+#define VB_FAMILY_CHOICES (("" VB_FAMILIES(VB_FAMILY_CHOICE)) + 1)
 
 /* All sizes inferred from the tensors, as OpenAI's build_model infers them. Zero where a tower is absent. */
 typedef struct vb_clip_info {
@@ -48,10 +59,17 @@ struct vb_family {
     vb_family_emitter *image, *text;
 };
 
+/* Every family's row. */
+#define VB_FAMILY_ROW(name) extern const vb_family vb_family_##name;
+VB_FAMILIES(VB_FAMILY_ROW)
+
+/* The families in the order of VB_FAMILIES; index < VB_FAMILY_COUNT. */
+const vb_family *vb_family_at(int index);
+/* The index of a name; -1 when unknown. */
+int vb_family_index(const char *name);
 const vb_family *vb_family_find(const char *name); /* NULL when unknown */
-const vb_family *vb_family_table(size_t *count);   /* the whole table */
-/* All names, with ", " or the like between them, for messages. Returns text. */
-const char *vb_family_names(char *text, size_t size, const char *separator);
+/* "clip, slip, declip", with another `last` separator between the last two. Returns text. */
+const char *vb_family_names(char *text, size_t size, const char *last);
 /* A family that has and lacks what these tensors have and lack, or NULL: a hint for messages. */
 const vb_family *vb_family_guess(const vb_tensor_set *weights);
 

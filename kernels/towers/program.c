@@ -33,7 +33,9 @@ static int add_value(vb_program *program, const vb_value *value, vb_error *err) 
     if (vb_grow(&list, &program->value_capacity, (size_t)program->value_count + 1, sizeof *value, "values of a tower", err))
         return VB_NO_VALUE;
     program->values = list;
-    program->values[program->value_count] = *value;
+    vb_value *slot = &program->values[program->value_count];
+    *slot = *value;
+    slot->made = slot->last_use = -1;
     return program->value_count++;
 }
 
@@ -58,6 +60,7 @@ static int append(vb_program *program, vb_operation operation, const vb_value *m
         if (operation.in[i] != VB_NO_VALUE) program->values[operation.in[i]].last_use = program->count;
     }
     operation.out = out;
+    program->values[out].made = program->values[out].last_use = program->count;
     operation.opens_layer = slot->opens_layer;
     *slot = operation;
     program->count++;
@@ -178,40 +181,70 @@ static int replaced(const vb_program *program, int index) {
     return needed || (from == 0 && program->resolution) ? VB_NO_VALUE : from;
 }
 
-/* Whether value `v`, made by operation `made`, shares the work space of `other` at that time. */
-static bool in_the_way(const vb_program *program, int v, int made, int other) {
-    const vb_value *value = &program->values[v], *rival = &program->values[other];
-    if ((value->rows == VB_ROW_A_TOKEN) != (rival->rows == VB_ROW_A_TOKEN)) return false; /* another part of the space */
-    bool input = program->resolution && !other;
-    return !input && rival->last_use >= made;
+/* Finds the values that replace each other in place, and until when each such chain is needed. */
+static void chain_values(vb_program *program) {
+    for (int v = 0; v < program->value_count; v++) {
+        vb_value *value = &program->values[v];
+        int from = value->made < 0 ? VB_NO_VALUE : replaced(program, value->made);
+        value->shares = from == VB_NO_VALUE || v == program->result ? v : program->values[from].shares;
+        vb_value *first = &program->values[value->shares];
+        if (first == value || value->last_use > first->needed_until) first->needed_until = value->last_use;
+    }
 }
 
-/* The lowest place for value v at which nothing lies that is still needed when operation `made` runs. */
-static size_t find_place(const vb_program *program, int v, int made) {
+/* Input and result lie elsewhere; of a chain the first value stands for all. */
+static bool wants_place(const vb_program *program, int v) {
+    return program->values[v].made >= 0 && v != program->result && program->values[v].shares == v;
+}
+
+/* Whether two values are needed at the same time, in the same part of the work space. */
+static bool compete(const vb_value *a, const vb_value *b) {
+    return (a->rows == VB_ROW_A_TOKEN) == (b->rows == VB_ROW_A_TOKEN) && a->made <= b->needed_until && b->made <= a->needed_until;
+}
+
+/* The lowest place for value v beside those that are placed already. */
+static size_t find_place(const vb_program *program, int v, const bool *placed) {
     size_t place = 0, size = floats_of(&program->values[v]);
-    for (int other = 0; other < v; other++) {
+    for (int other = 0; other < program->value_count; other++) {
         const vb_value *rival = &program->values[other];
-        if (!in_the_way(program, v, made, other) || rival->place >= place + size || rival->place + floats_of(rival) <= place)
-            continue;
+        if (!placed[other] || !compete(rival, &program->values[v])) continue;
+        if (rival->place >= place + size || rival->place + floats_of(rival) <= place) continue;
         place = rival->place + floats_of(rival);
-        other = -1; /* look again from there */
+        other = -1; /* once more, from there */
     }
     return place;
 }
 
-int vb_program_finish(vb_program *program, int result) {
+/* The largest values first: the small ones then fill the gaps. */
+static void place_values(vb_program *program, bool *placed) {
+    for (;;) {
+        int next = VB_NO_VALUE;
+        for (int v = 0; v < program->value_count; v++)
+            if (!placed[v] && wants_place(program, v) &&
+                (next == VB_NO_VALUE || floats_of(&program->values[v]) > floats_of(&program->values[next])))
+                next = v;
+        if (next == VB_NO_VALUE) return;
+        program->values[next].place = find_place(program, next, placed);
+        placed[next] = true;
+    }
+}
+
+int vb_program_finish(vb_program *program, int result, vb_error *err) {
     if (result == VB_NO_VALUE || program->failed) return -1;
+    bool *placed = vb_array((size_t)program->value_count, sizeof *placed, "marks of a tower's values", err);
+    if (!placed) return -1;
     assert(program->values[result].rows == 1);
     program->result = result;
-    program->values[result].last_use = program->count;
-    for (int i = 0; i < program->count; i++) {
-        const int out = program->operations[i].out, from = replaced(program, i);
-        vb_value *made = &program->values[out];
-        if (out == result) continue; /* goes where the caller wants it */
-        made->place = from == VB_NO_VALUE ? find_place(program, out, i) : program->values[from].place;
-        size_t *total = made->rows == VB_ROW_A_TOKEN ? &program->floats_a_token : &program->floats_an_item;
-        if (made->place + floats_of(made) > *total) *total = made->place + floats_of(made);
+    chain_values(program);
+    place_values(program, placed);
+    for (int v = 0; v < program->value_count; v++) {
+        vb_value *value = &program->values[v];
+        if (value->made < 0 || v == result) continue;
+        value->place = program->values[value->shares].place;
+        size_t *total = value->rows == VB_ROW_A_TOKEN ? &program->floats_a_token : &program->floats_an_item;
+        if (value->place + floats_of(value) > *total) *total = value->place + floats_of(value);
     }
+    vb_free(placed);
     return 0;
 }
 
@@ -302,6 +335,6 @@ void vb_program_print(const vb_program *program, int index, int tokens, char *te
     if (operation->in[0] != VB_NO_VALUE) print_shape(&program->values[operation->in[0]], in, sizeof in);
     print_shape(&program->values[operation->out], out, sizeof out);
     print_details(operation, details, sizeof details);
-    snprintf(text, size, "%-10s %-18s -> %-18s %8.3f GFLOP  %s", kinds[operation->kind], in, out,
-             1e-9 * flops_of(program, operation, tokens), details);
+    snprintf(text, size, "%-10s %-18s -> %-18s %8.3f GFLOP%s%s", kinds[operation->kind], in, out,
+             1e-9 * flops_of(program, operation, tokens), *details ? "  " : "", details);
 }

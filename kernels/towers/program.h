@@ -99,11 +99,13 @@ typedef struct vb_operation {
 } vb_operation;
 
 typedef struct vb_value {
-    int rows, columns; /* rows an item, or VB_ROW_A_TOKEN */
-    int height, width; /* of a picture, whose rows are its pixels; 0: a sequence */
-    bool planar;       /* the input picture: a plane a channel instead of a row a pixel */
-    int last_use;      /* the last operation that reads it */
-    size_t place;      /* where it begins in the work space: floats an item, or a token */
+    int rows, columns;  /* rows an item, or VB_ROW_A_TOKEN */
+    int height, width;  /* of a picture, whose rows are its pixels; 0: a sequence */
+    bool planar;        /* the input picture: a plane a channel instead of a row a pixel */
+    int made, last_use; /* the operation that makes it (-1: the input), the last one that reads it */
+    int shares;         /* the first of the values that lie where this one lies, each replacing the one before; may be itself */
+    int needed_until;   /* of that first one: the last operation that reads any of them */
+    size_t place;       /* where it begins in the work space: floats an item, or a token */
 } vb_value;
 
 typedef struct vb_program {
@@ -147,9 +149,9 @@ int vb_program_pick(vb_program *program, int in, vb_pick pick, vb_error *err);
 int vb_program_open_layer(vb_program *program, vb_error *err);
 
 /* Ends the writing: `result` (a row an item) is what the tower gives. Places the values in the work space: values that are not
- * needed at the same time share it. 0, or -1 for VB_NO_VALUE or where a step failed: the error is set
- * already. */
-int vb_program_finish(vb_program *program, int result);
+ * needed at the same time share it. 0, or -1 (VB_EMEMORY, or the error that made a step fail or
+ * `result` VB_NO_VALUE). */
+int vb_program_finish(vb_program *program, int result, vb_error *err);
 
 /* Zeroed memory that lives as long as the program, or NULL. */
 void *vb_program_memory(vb_program *program, size_t count, size_t size, const char *what, vb_error *err);

@@ -151,5 +151,5 @@ int vb_resnet_emit(vb_binder *binder, const vb_family *family, const vb_tower_op
     if (x == VB_NO_VALUE) return -1;
     snprintf(program->summary, sizeof program->summary, "%d x %d pixels, width %d, layers %d %d %d %d", info->resolution,
              info->resolution, width, layers[0], layers[1], layers[2], layers[3]);
-    return vb_program_finish(program, emit_pool(binder, channels, info->image_heads, x, embed));
+    return vb_program_finish(program, emit_pool(binder, channels, info->image_heads, x, embed), binder->err);
 }

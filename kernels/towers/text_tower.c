@@ -55,5 +55,6 @@ int vb_text_tower_emit(vb_binder *binder, const vb_family *family, const vb_towe
     snprintf(program->summary, sizeof program->summary, "%d tokens of %d, width %d, %d layers, %d heads", info->context_length,
              info->vocabulary_size, width, info->text_layers, info->text_heads);
     x = vb_program_norm(program, x, &norm, binder->err);
-    return vb_program_finish(program, vb_program_linear(program, x, &projection, VB_LINEAR, VB_NO_VALUE, binder->err));
+    x = vb_program_linear(program, x, &projection, VB_LINEAR, VB_NO_VALUE, binder->err);
+    return vb_program_finish(program, x, binder->err);
 }

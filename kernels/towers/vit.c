@@ -76,5 +76,6 @@ int vb_vit_emit(vb_binder *binder, const vb_family *family, const vb_tower_optio
     snprintf(program->summary, sizeof program->summary, "%d x %d pixels, patches of %d, width %d, %d layers, %d heads",
              info->resolution, info->resolution, info->patch, width, info->image_layers[0], info->image_heads);
     x = vb_program_norm(program, x, &norm, binder->err);
-    return vb_program_finish(program, vb_program_linear(program, x, &projection, VB_LINEAR, VB_NO_VALUE, binder->err));
+    x = vb_program_linear(program, x, &projection, VB_LINEAR, VB_NO_VALUE, binder->err);
+    return vb_program_finish(program, x, binder->err);
 }

@@ -16,7 +16,8 @@
 #include "shards/weights/weights.h"
 
 const vb_flag vb_cmd_inspect_flags[] = {
-    {.name = "family", .kind = VB_FLAG_TEXT, .value = "clip|slip|declip", .help = "of weights [found from the tensors' names]"},
+    {.name = "family", .kind = VB_FLAG_TEXT, .value = VB_FAMILY_CHOICES, .help = "of weights [found from the tensors' names]"},
+    {.name = "operations", .kind = VB_FLAG_SWITCH, .help = "list what the towers of weights compute, with shapes"},
     {0},
 };
 
@@ -106,6 +107,19 @@ static int inspect_dataset(const char *path, vb_error *err) {
     return 0;
 }
 
+/* The operations of a tower in their order; of a text tower, for texts of full length. */
+static void print_operations(const vb_program *program, const char *tower) {
+    if (!program->name) return;
+    printf("%s tower: %d operations, %.3f GFLOP, %.1f MB of weights, %.1f MB of work space\n", tower, program->count,
+           1e-9 * vb_program_flops(program, program->context_length), 1e-6 * (double)vb_program_weight_bytes(program),
+           1e-6 * (double)(vb_program_floats(program, 1, program->context_length) * sizeof(float)));
+    for (int i = 0; i < program->count; i++) {
+        char line[160];
+        vb_program_print(program, i, program->context_length, line, sizeof line);
+        printf("  %s\n", line);
+    }
+}
+
 static void print_model(const vb_clip *clip) {
     const vb_clip_info *info = vb_clip_describe(clip);
     const vb_program *image = vb_clip_image_program(clip), *text = vb_clip_text_program(clip);
@@ -128,7 +142,7 @@ static bool inspect_coop(const char *path) {
     return true;
 }
 
-static int inspect_weights(const char *path, const char *family, vb_error *err) {
+static int inspect_weights(const char *path, const char *family, bool operations, vb_error *err) {
     vb_weights weights;
     vb_clip *clip = NULL;
     if (vb_weights_open(&weights, path, true, err)) return -1;
@@ -143,8 +157,9 @@ static int inspect_weights(const char *path, const char *family, vb_error *err) 
     const char *name = family ? family : weights.family_hint;
     if (!name && inspect_coop(path)) goto done;
     if (!name || !vb_family_find(name)) {
-        status = vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (clip, slip, declip)%s%s", path,
-                           family ? ": " : "", family ? family : "");
+        char names[256];
+        status = vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (%s)%s%s", path,
+                           vb_family_names(names, sizeof names, ", "), family ? ": " : "", family ? family : "");
         goto done;
     }
     vb_clip_options options = {.family = vb_family_find(name), .threads = 1};
@@ -155,11 +170,12 @@ static int inspect_weights(const char *path, const char *family, vb_error *err) 
     static const char *const activations[] = {"linear", "QuickGELU", "exact GELU", "ReLU"};
     printf("family: %s; activation: %s (images), %s (texts)", name, activations[options.family->image_activation],
            activations[options.family->text_activation]);
-    printf("%s\n",
-           !strcmp(name, "clip") ?
-               "; OpenAI's. The file does not tell: open_clip's models without 'quickgelu' in their name need activation: gelu" :
-               "");
+    printf("%s%s\n", options.family->note ? "; " : "", options.family->note ? options.family->note : "");
     print_model(clip);
+    if (operations) {
+        print_operations(vb_clip_image_program(clip), "image");
+        print_operations(vb_clip_text_program(clip), "text");
+    }
     printf(
         "to use it:\n  - name: %.*s\n    family: %s\n    weights: %s\n    tokenizer: bpe_simple_vocab_16e6.txt.gz\n    prompts: "
         "[\"a photo of a {}.\"]\n",
@@ -170,7 +186,7 @@ done:
     return status;
 }
 
-static int inspect(const char *path, const char *family, vb_error *err) {
+static int inspect(const char *path, const char *family, bool operations, vb_error *err) {
     if (vb_path_is_folder(path)) return inspect_dataset(path, err);
     if (vb_path_ends_with(path, ".npy")) return inspect_npy(path, err);
     if (vb_path_ends_with(path, ".yaml") || vb_path_ends_with(path, ".yml")) return inspect_yaml(path, err);
@@ -183,10 +199,12 @@ static int inspect(const char *path, const char *family, vb_error *err) {
          dataset = !torch && vb_dataset_recognises(path);
     vb_file_close(&file);
     if (status) return -1;
-    return dataset ? inspect_dataset(path, err) : inspect_weights(path, family, err);
+    return dataset ? inspect_dataset(path, err) : inspect_weights(path, family, operations, err);
 }
 
 int vb_cmd_inspect(vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    int status = context->comm.rank ? 0 : inspect(arguments->positional[0], vb_arguments_text(arguments, "family"), err);
+    int status = context->comm.rank ? 0 :
+                                      inspect(arguments->positional[0], vb_arguments_text(arguments, "family"),
+                                              vb_arguments_given(arguments, "operations"), err);
     return vb_comm_agree(&context->comm, status, err);
 }

@@ -12,10 +12,9 @@
 #include "mpi/base/provenance.h"
 #include "mpi/base/json.h"
 #include "mpi/ranks/threads.h"
-#include "mpi/retrieve/retrieve.h"
+#include "mpi/retrieve/hit_lists.h"
 #include "shards/embeddings/npy.h"
 #include "shards/files/path.h"
-#include "shards/files/zst.h"
 
 const vb_flag vb_cmd_retrieve_flags[] = {
     {.name = "queries",
@@ -71,70 +70,7 @@ const char vb_cmd_retrieve_details[] =
     "same command is run again, on any number of\n"
     "ranks.";
 
-/* ---- output
- * ------------------------------------------------------------------------------------------------------------------------
- */
-
-typedef struct lists {
-    const char *output, *ids;
-    vb_zst_writer *lines;
-    vb_writer *numbers;
-    int64_t *row;
-    char *text; /* a line */
-    size_t capacity;
-} lists;
-
-enum { FRAME = 1 << 20, ENTRY = 80 /* bytes that a result takes at most */ };
-
-static int begin_lists(void *context, const vb_retrieve_summary *summary, vb_error *err) {
-    lists *to = context;
-    int64_t shape[2] = {summary->queries, summary->listed};
-    if (!(to->row = vb_array((size_t)summary->listed, sizeof *to->row, "ids", err))) return -1;
-    if (!(to->text = vb_array((size_t)summary->listed + 1, ENTRY, "a line", err))) return -1;
-    to->capacity = ((size_t)summary->listed + 1) * ENTRY;
-    if (vb_zst_writer_open(&to->lines, to->output, 3, err)) return -1;
-    if (!to->ids) return 0;
-    if (vb_writer_open(&to->numbers, to->ids, err)) return -1;
-    return vb_npy_write_header(to->numbers, VB_I64, 2, shape, err);
-}
-
-static int take_list(void *context, int64_t query, const vb_hit *hits, const double *scores, int64_t count, vb_error *err) {
-    lists *to = context;
-    size_t at = (size_t)snprintf(to->text, to->capacity, "{\"query\": %" PRId64 ", \"results\": [", query);
-    for (int64_t i = 0; i < count; i++) {
-        to->row[i] = hits[i].id;
-        at += (size_t)snprintf(to->text + at, to->capacity - at, "%s{\"id\": %" PRId64 ", \"score\": %.17g}", i ? ", " : "",
-                               hits[i].id, scores[i]);
-    }
-    at += (size_t)snprintf(to->text + at, to->capacity - at, "]}\n");
-    if (vb_zst_writer_write(to->lines, to->text, at, err)) return -1;
-    if (vb_zst_writer_frame_bytes(to->lines) >= FRAME && vb_zst_writer_cut(to->lines, err)) return -1;
-    return to->numbers ? vb_writer_write(to->numbers, to->row, (size_t)count * sizeof *to->row, err) : 0;
-}
-
-static void abandon(lists *to) {
-    vb_zst_writer_abandon(to->lines);
-    vb_writer_abandon(to->numbers);
-    vb_free(to->row);
-    vb_free(to->text);
-    to->lines = NULL;
-    to->numbers = NULL;
-}
-
-static int commit(lists *to, vb_error *err) {
-    int status = 0;
-    if (to->numbers) status = vb_writer_commit(to->numbers, err);
-    to->numbers = NULL;
-    if (!status) {
-        status = vb_zst_writer_commit(to->lines, NULL, err);
-        to->lines = NULL;
-    }
-    return status;
-}
-
-/* ---- the summary
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the summary ---- */
 
 typedef struct retrieve_job {
     vb_context *context;
@@ -145,7 +81,7 @@ typedef struct retrieve_job {
     vb_retrieve_options options;
     char *checkpoint;
     vb_retrieve_summary summary;
-    lists lists;
+    vb_hit_lists lists;
 } retrieve_job;
 
 /* LIST.summary.json for LIST.jsonl.zst. */
@@ -184,9 +120,7 @@ static int write_summary(const retrieve_job *job, vb_error *err) {
     return status;
 }
 
-/* ---- input
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- input ---- */
 
 static int parse(retrieve_job *job, const vb_arguments *arguments, vb_error *err) {
     static const vb_similarity similarities[] = {VB_DOT, VB_COSINE}; /* as the flag has them */
@@ -262,16 +196,15 @@ int vb_cmd_retrieve(vb_context *context, const vb_arguments *arguments, vb_error
     int status = vb_comm_agree(comm, parse(&job, arguments, err), err);
     if (!status) status = vb_retrieve_corpus_open_shared(&job.corpus, comm, vb_arguments_text(arguments, "corpus"), err);
     if (!status) status = share_queries(&job, vb_arguments_text(arguments, "queries"), err);
-    if (!status)
-        status = vb_retrieve(context, &job.corpus, job.queries, job.count, &job.options,
-                             &(vb_retrieve_sink){begin_lists, take_list, &job.lists}, &job.summary, err);
+    const vb_retrieve_sink sink = vb_hit_lists_sink(&job.lists);
+    if (!status) status = vb_retrieve(context, &job.corpus, job.queries, job.count, &job.options, &sink, &job.summary, err);
     if (!comm->rank && !status) {
-        status = commit(&job.lists, err);
+        status = vb_hit_lists_commit(&job.lists, err);
         if (!status) status = write_summary(&job, err);
         if (!status) report(&job);
         if (!status) vb_retrieve_forget(&job.corpus, job.queries, job.count, &job.options);
     }
-    abandon(&job.lists);
+    vb_hit_lists_close(&job.lists);
     vb_npy_close(&job.stored);
     vb_corpus_close(&job.corpus);
     vb_free(job.queries);

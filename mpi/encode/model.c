@@ -9,23 +9,18 @@
 /* To be raised when a change of the kernels changes embeddings: old cached units are then not found. */
 static const char encoder_revision[] = "encoder/1";
 
-static const char *const family_names[] = {"clip", "slip", "declip"};
-
 /* The family as stated, or as the tensors' names tell; a file that plainly is of another family is refused. */
 static int find_family(vb_model *model, vb_error *err) {
     const vb_model_spec *spec = model->spec;
-    const char *hint = model->weights.family_hint;
-    model->family = spec->family;
-    for (int i = 0; hint && i < 3; i++) {
-        if (strcmp(hint, family_names[i])) continue;
-        if (spec->family == VB_FAMILY_FOUND) model->family = i;
-        else if (spec->family != i)
-            return vb_errorf(err, VB_EMISMATCH,
-                             "%s: family %s was stated, but the names of the tensors are %s's: write family: %s", spec->weights,
-                             family_names[spec->family], model->weights.naming, family_names[i]);
-    }
-    if (model->family == VB_FAMILY_FOUND)
-        return vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (clip, slip, declip)", spec->weights);
+    const vb_family *hint = model->weights.family_hint ? vb_family_find(model->weights.family_hint) : NULL;
+    model->family = spec->family == VB_FAMILY_FOUND ? hint : vb_family_at(spec->family);
+    if (hint && model->family != hint)
+        return vb_errorf(err, VB_EMISMATCH, "%s: family %s was stated, but the names of the tensors are %s's: write family: %s",
+                         spec->weights, model->family->name, model->weights.naming, hint->name);
+    char names[256];
+    if (!model->family)
+        return vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (%s)", spec->weights,
+                         vb_family_names(names, sizeof names, ", "));
     return 0;
 }
 
@@ -35,7 +30,7 @@ static int look_for_stop(void *context, vb_error *err) { return vb_context_check
 static int open_encoder(vb_model *model, vb_context *context, bool digest, int threads, vb_error *err) {
     const vb_model_spec *spec = model->spec;
     if (vb_weights_open(&model->weights, spec->weights, digest, err) || find_family(model, err)) return -1;
-    vb_clip_options options = {.family = vb_family_find(family_names[model->family]),
+    vb_clip_options options = {.family = model->family,
                                .stated = {.override_activation = spec->activation != VB_ACTIVATION_OF_FAMILY,
                                           .activation = spec->activation == VB_ACTIVATION_GELU ? VB_GELU : VB_QUICK_GELU},
                                .threads = threads,
@@ -48,7 +43,7 @@ static int open_encoder(vb_model *model, vb_context *context, bool digest, int t
 }
 
 static int read_tokenizer(vb_model *model, vb_error *err) {
-    return vb_tokenizer_file_read(&model->tokenizer, model->spec->tokenizer, model->family == VB_DECLIP, &model->tokenizer_digest,
+    return vb_tokenizer_file_read(&model->tokenizer, model->spec->tokenizer, model->family->mask_token, &model->tokenizer_digest,
                                   err);
 }
 
@@ -83,7 +78,7 @@ static int open_tokenizer(vb_model *model, vb_comm *comm, const char *cache, vb_
 static int make_keys(vb_model *model, vb_error *err) {
     vb_preprocess_describe(&model->preprocess, model->preprocess_text, sizeof model->preprocess_text);
     char activation[64];
-    snprintf(activation, sizeof activation, "family %d activation %d", model->family, model->spec->activation);
+    snprintf(activation, sizeof activation, "family %d activation %d", model->family->cache_key, model->spec->activation);
     for (int text = 0; text < 2; text++) {
         vb_digester *digester;
         if (vb_digest_new(&digester, err)) return -1;
@@ -102,18 +97,19 @@ int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spe
     vb_comm *comm = &context->comm;
     *model = (vb_model){.spec = spec};
     int status = open_encoder(model, context, !comm->rank, threads, err);
-    if (vb_comm_agree(comm, status, err) || (texts && open_tokenizer(model, comm, cache, err))) goto failed;
-    if (vb_comm_broadcast(comm, &model->weights.digest, sizeof model->weights.digest, err)) goto failed;
+    if (vb_comm_agree(comm, status, err) || (texts && open_tokenizer(model, comm, cache, err)) ||
+        vb_comm_broadcast(comm, &model->weights.digest, sizeof model->weights.digest, err)) {
+        vb_model_close(model);
+        return -1;
+    }
     const vb_clip_info *info = vb_clip_describe(model->clip);
     if (info->resolution) {
         model->preprocess = vb_preprocess_clip(info->resolution);
         model->preprocess.rgb_first = spec->preprocessing == VB_PREPROCESSING_RGB_FIRST;
     }
-    if (vb_comm_agree(comm, make_keys(model, err), err)) goto failed;
-    return 0;
-failed:
-    vb_model_close(model);
-    return -1;
+    status = vb_comm_agree(comm, make_keys(model, err), err);
+    if (status) vb_model_close(model);
+    return status;
 }
 
 void vb_model_close(vb_model *model) {

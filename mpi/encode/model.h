@@ -11,7 +11,7 @@
 
 typedef struct vb_model {
     const vb_model_spec *spec;
-    int family; /* vb_family_kind, resolved */
+    const vb_family *family;
     vb_weights weights;
     vb_clip *clip;
     vb_tokenizer *tokenizer; /* NULL when not asked for */

@@ -23,13 +23,8 @@ typedef enum vb_stated_activation {
 } vb_stated_activation;
 typedef enum vb_preprocessing { VB_PREPROCESSING_OPENAI, VB_PREPROCESSING_RGB_FIRST, VB_PREPROCESSINGS } vb_preprocessing;
 typedef enum vb_similarity_engine { VB_ENGINE_REPLICATED, VB_ENGINE_SCALAPACK, VB_ENGINES } vb_similarity_engine;
-typedef enum vb_family_kind {
-    VB_FAMILY_FOUND = -1 /* from the tensors' names */,
-    VB_CLIP,
-    VB_SLIP,
-    VB_DECLIP,
-    VB_PRECOMPUTED
-} vb_family_kind;
+/* A model's family: an index for vb_family_at, or one of these. */
+enum { VB_FAMILY_FOUND = -1 /* from the tensors' names */, VB_PRECOMPUTED = VB_FAMILY_COUNT /* embeddings made elsewhere */ };
 
 /* A dataset; or an expansion: several of the datasets, each one vocabulary, which has a name, parts and shared_names only. */
 typedef struct vb_dataset_spec {
@@ -51,7 +46,7 @@ typedef struct vb_model_spec {
     char *name;
     char *series, *checkpoint; /* of a series of checkpoints: the entry's name, and which of its files; NULL without */
     bool left_out;             /* only_model names another one: no pair of it is evaluated */
-    int family;                /* vb_family_kind */
+    int family;                /* for vb_family_at, or VB_FAMILY_FOUND, VB_PRECOMPUTED */
     char *weights, *tokenizer;
     vb_stated_activation activation;
     vb_preprocessing preprocessing;

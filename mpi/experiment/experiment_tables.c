@@ -15,8 +15,7 @@ static const char *const protocols[] = {[VB_PROTOCOL_EXACT] = "exact", [VB_PROTO
 WORDS_OF(protocols, VB_PROTOCOLS);
 static const char *const on_error[] = {[VB_ON_ERROR_STRICT] = "strict", [VB_ON_ERROR_SKIP] = "skip", NULL};
 WORDS_OF(on_error, VB_ON_ERRORS);
-static const char *const families[] = {
-    [VB_CLIP] = "clip", [VB_SLIP] = "slip", [VB_DECLIP] = "declip", [VB_PRECOMPUTED] = "precomputed", NULL};
+static const char *const families[] = {VB_FAMILIES(VB_FAMILY_WORD)[VB_PRECOMPUTED] = "precomputed", NULL};
 WORDS_OF(families, VB_PRECOMPUTED + 1);
 static const char *const activations[] = {
     [VB_ACTIVATION_OF_FAMILY] = "family", [VB_ACTIVATION_QUICK_GELU] = "quick_gelu", [VB_ACTIVATION_GELU] = "gelu", NULL};
@@ -141,9 +140,7 @@ static const vb_option experiment_options[] = {
          "text embeddings whole on every rank, or divided among the ranks for label sets too large for that; the same results"},
     {.key = "corpora", .kind = VB_OPTION_CUSTOM, .help = "list of corpora for retrieval"},
     {.key = "retrieval", .kind = VB_OPTION_CUSTOM, .help = "retrieval-enhanced prompts (REPE) for all models"},
-    {.key = "analyses",
-     .kind = VB_OPTION_CUSTOM,
-     .help = "list of analyses, named below: why a model is stable or not"},
+    {.key = "analyses", .kind = VB_OPTION_CUSTOM, .help = "list of analyses, named below: why a model is stable or not"},
     {.key = "adversarial", .kind = VB_OPTION_CUSTOM, .help = "candidate names that take most images from a vocabulary"},
     {.key = "datasets", .kind = VB_OPTION_CUSTOM, .required = true, .help = "list of datasets"},
     {.key = "expansions", .kind = VB_OPTION_CUSTOM, .help = "list of expansions: several datasets, each one vocabulary"},

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/openness/direction.h"
 #include "kernels/openness/repe.h"
 #include "mpi/analyse/analyses.h"
 #include "mpi/base/json.h"

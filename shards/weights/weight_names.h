@@ -9,7 +9,7 @@ typedef struct vb_weight_names {
     vb_tensor_set set;    /* sorted: canonical names, and what of the model has none, under its own name less the wrappers */
     vb_tensor_set unused; /* what has no canonical name, under its name in the file, sorted */
     const char *naming;   /* "OpenAI", "open_clip", "Hugging Face", "SLIP", "DeCLIP"; "unknown": the set is empty then */
-    const char *family;   /* that goes with the naming: "clip", "slip", "declip"; NULL when unknown */
+    const char *family;   /* that goes with the naming, by its name (kernels/towers/family.h); NULL when unknown */
     void *storage;
 } vb_weight_names;
 

@@ -13,7 +13,7 @@ typedef struct vb_weights {
     vb_tensor_set unused;    /* what has no canonical name, under its name in the file: extra heads, optimiser state, buffers */
     const char *container;   /* "safetensors", "torch zip", "TorchScript", "legacy pickle" */
     const char *naming;      /* "OpenAI", "open_clip", "Hugging Face", "SLIP", "DeCLIP", as found; "unknown" */
-    const char *family_hint; /* "clip", "slip", "declip": the family that publishes such names; NULL when unknown */
+    const char *family_hint; /* the family that publishes such names (kernels/towers/family.h); NULL when unknown */
     vb_digest digest;        /* of the file's bytes */
     vb_map map;
     void *storage; /* names and whatever else the reader owns */

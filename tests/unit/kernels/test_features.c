@@ -1,6 +1,7 @@
 /* Tests of fp64 inner products, Gaussian sums and the analyses' figures: against plain loops, libm and NumPy's numbers. */
 #include <math.h>
 
+#include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/matrix/dots.h"
 #include "kernels/base/fault.h"
@@ -9,10 +10,7 @@
 
 static uint64_t random_state = 7;
 
-static float random_float(void) {
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (float)((int64_t)random_state >> 40) * 0x1p-23f;
-}
+static float random_float(void) { return (float)((int64_t)random_next64(&random_state) >> 40) * 0x1p-23f; }
 
 /* ---- inner products -------------------------------------------------------------------------------------------------- */
 

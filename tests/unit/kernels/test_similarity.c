@@ -2,6 +2,7 @@
  * scales. */
 #include <math.h>
 
+#include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/exact/exact.h"
 #include "kernels/base/fault.h"
@@ -10,10 +11,7 @@
 
 static uint64_t random_state;
 
-static uint32_t random_bits(void) { /* 24 bits */
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(random_state >> 40);
-}
+static uint32_t random_bits(void) { return (uint32_t)(random_next64(&random_state) >> 40); } /* 24 bits */
 
 static int random_int(int low, int high) { return low + (int)(random_bits() % (uint32_t)(high - low + 1)); }
 static float random_float(void) { return (float)((int)random_bits() - (1 << 23)) * 0x1p-23f; } /* in [-1, 1), exact */

@@ -1,0 +1,61 @@
+/* The families whose towers have OpenAI's shape: CLIP, SLIP and DeCLIP.
+ *
+ * Sources: OpenAI CLIP model.py; SLIP models.py with timm's VisionTransformer; DeCLIP's text_encoder/transformer.py. */
+#include "kernels/towers/family.h"
+#include "kernels/towers/resnet.h"
+#include "kernels/towers/text_tower.h"
+#include "kernels/towers/vit.h"
+
+/* An image tower under OpenAI's names: a ModifiedResNet or a ViT. */
+static int emit_image(vb_binder *binder, const vb_family *family, const vb_tower_options *options, vb_clip_info *info,
+                      int *embed) {
+    return (vb_resnet_found(binder) ? vb_resnet_emit : vb_vit_emit)(binder, family, options, info, embed);
+}
+
+/* Sources: open_clip's model configurations of ViT-H-14, ViT-g-14 and ViT-bigG-14 ("head_width"; OpenAI published no tower of
+ * these widths); SLIP's vit_small_mocov3_patch16_224 (12 heads). */
+static const vb_head_width clip_heads[] = {{1280, 80}, {1408, 88}, {1664, 104}, {0}};
+static const vb_head_width slip_heads[] = {{384, 32}, {0}};
+
+const vb_family vb_family_clip = {
+    .name = "clip",
+    .cache_key = 0,
+    .note = "OpenAI's. The file does not tell: open_clip's models without 'quickgelu' in their name need activation: gelu",
+    .image_activation = VB_QUICK_GELU,
+    .text_activation = VB_QUICK_GELU,
+    .image_epsilon = 1e-5f,
+    .text_epsilon = 1e-5f,
+    .resnets = true,
+    .ln_pre = true,
+    .head_widths = clip_heads,
+    .image = emit_image,
+    .text = vb_text_tower_emit,
+};
+
+const vb_family vb_family_slip = {
+    .name = "slip",
+    .cache_key = 1,
+    .image_activation = VB_GELU,
+    .text_activation = VB_QUICK_GELU,
+    .image_epsilon = 1e-6f,
+    .text_epsilon = 1e-5f,
+    .patch_bias = true,
+    .head_widths = slip_heads,
+    .image = emit_image,
+    .text = vb_text_tower_emit,
+};
+
+const vb_family vb_family_declip = {
+    .name = "declip",
+    .cache_key = 2,
+    .mask_token = true,
+    .image_activation = VB_QUICK_GELU,
+    .text_activation = VB_QUICK_GELU,
+    .image_epsilon = 1e-5f,
+    .text_epsilon = 1e-5f,
+    .resnets = true,
+    .ln_pre = true,
+    .text_projection_bias = true,
+    .image = emit_image,
+    .text = vb_text_tower_emit,
+};
