@@ -1,5 +1,6 @@
 /* Tests of the conversions between fp16 and fp32, all of them against their definition, and of widened rows. */
 #include <math.h>
+#include <stdbool.h>
 
 #include "kernels/base/dtype.h"
 #include "tests/unit/vb_test.h"
