@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/base/json.h"
 #include "mpi/base/provenance.h"
 #include "mpi/ranks/groups.h"
 #include "mpi/ranks/threads.h"
@@ -215,30 +216,31 @@ static int add_notes(const run_state *run, vb_strbuf *notes, vb_error *err) {
 
 /* Where the images lie, for a report that shows some of them. */
 static int add_sources(const run_state *run, json_t *facts, vb_error *err) {
-    json_t *sources = json_array();
-    int status = sources && !json_object_set_new(facts, "sources", sources) ? 0 : vb_errorf(err, VB_EMEMORY, "no memory");
+    vb_json json = {0};
+    json_t *sources = vb_json_set_array(&json, facts, "sources");
+    int status = 0;
     for (int d = 0; d < run->experiment->dataset_count && !status; d++) {
         const vb_dataset_spec *spec = &run->experiment->datasets[d];
         if (!spec->images) continue;
         char *images = vb_path_absolute(spec->images, err),
              *names = spec->class_names ? vb_path_absolute(spec->class_names, err) : NULL;
-        json_t *source = images && (names || !spec->class_names) ?
-                             json_pack("{s:s, s:s, s:s*}", "dataset", spec->name, "images", images, "class_names", names) :
-                             NULL;
+        if (!images || (spec->class_names && !names)) status = -1;
+        json_t *source =
+            status ? NULL : json_pack("{s:s, s:s, s:s*}", "dataset", spec->name, "images", images, "class_names", names);
         /* A path that is not UTF-8 cannot be written down: its pictures will not be shown. */
-        if (source) json_array_append_new(sources, source);
-        else if (!images || (spec->class_names && !names)) status = -1;
+        if (source) vb_json_append(&json, sources, source);
         vb_free(images);
         vb_free(names);
     }
-    return status;
+    return status ? -1 : vb_json_end(&json, "the sources", err);
 }
 
 static int write_results(run_state *run, json_t *facts, vb_error *err) {
     const vb_experiment *experiment = run->experiment;
-    json_object_set(facts, "pairs", run->pairs);
-    json_object_set_new(facts, "options", vb_experiment_machine_json(experiment));
-    if (add_sources(run, facts, err)) return -1;
+    vb_json json = {0};
+    vb_json_set(&json, facts, "pairs", json_incref(run->pairs));
+    vb_json_set(&json, facts, "options", vb_experiment_machine_json(experiment));
+    if (vb_json_end(&json, "the results", err) || add_sources(run, facts, err)) return -1;
     json_t *document = vb_document_new(experiment->name, experiment->configuration, run->results, facts, err);
     int status = document ? vb_document_write(experiment->output, document, experiment->latex, err) : -1;
     json_decref(document);
