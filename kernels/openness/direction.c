@@ -20,7 +20,7 @@ int vb_direction_of_sum(const double *sum, int dim, bool normalise, float *out, 
     return 0;
 }
 
-static int mean(const float *rows, int64_t n, int dim, bool of_directions, float *out, vb_error *err) {
+static int direction_of_rows(const float *rows, int64_t n, int dim, bool of_directions, float *out, vb_error *err) {
     double *sum = vb_array((size_t)dim, sizeof *sum, "ensemble", err);
     if (!sum) return -1;
     for (int64_t i = 0; i < n; i++) {
@@ -33,11 +33,11 @@ static int mean(const float *rows, int64_t n, int dim, bool of_directions, float
 }
 
 int vb_direction_ensemble(const float *rows, int64_t n, int dim, float *out, vb_error *err) {
-    return mean(rows, n, dim, true, out, err);
+    return direction_of_rows(rows, n, dim, true, out, err);
 }
 
 int vb_direction_mean(const float *rows, int64_t n, int dim, float *out, vb_error *err) {
-    return mean(rows, n, dim, false, out, err);
+    return direction_of_rows(rows, n, dim, false, out, err);
 }
 
 void vb_direction_normalise(float *rows, int64_t n, int dim) {

@@ -1,11 +1,12 @@
 /* The class-word filter and the blend of REPE. */
 #include "kernels/openness/repe.h"
 
+#include <assert.h>
 #include <string.h>
 
-#include "kernels/text/codepoints.h"
 #include "kernels/base/memory.h"
 #include "kernels/openness/direction.h"
+#include "kernels/text/codepoints.h"
 #include "kernels/text/unicode.h"
 
 static char *lower_case(const char *text, size_t n, vb_error *err) {
@@ -49,6 +50,7 @@ int vb_repe_caption_holds(const vb_class_words *words, const char *caption, bool
 
 int vb_repe_blend(const float *text, const float *const *rows, int64_t n, int dim, double lambda, bool renormalize, float *out,
                   vb_error *err) {
+    assert(n >= 0 && dim >= 1);
     double *sum = vb_array((size_t)dim, sizeof *sum, "blend", err);
     if (!sum) return -1;
     int status = 0;

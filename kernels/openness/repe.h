@@ -14,6 +14,7 @@ typedef struct vb_class_words {
     int count;
     char **words;
 } vb_class_words;
+/* Free with vb_repe_words_free, also after a failure. */
 int vb_repe_words_new(vb_class_words *words, const char *class_name, vb_error *err);
 void vb_repe_words_free(vb_class_words *words);
 

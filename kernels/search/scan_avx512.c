@@ -255,10 +255,10 @@ static float scan_least_avx512(const float *x, int64_t width) {
 enum { MOST_CODED = 1024 /* the work space below lies on the stack */ };
 static_assert(VB_GROUP == 16, "a group's rows are the lanes of a register");
 
-/* One row less the mean to codes, and to the numbers that bound what these lose: numbers[0], [VB_GROUP] and [2 VB_GROUP] get scale,
- * residual and norm. Sums of squares in fp32 are off by less than a part in 2^12, a square root by half of that. */
-INLINE void encode_row(const float *row, float factor, float widened, int64_t width, const float *mean, int64_t coded_width,
-                       uint8_t *codes, float *numbers) {
+/* One row less the mean to codes, and to the numbers that bound what these lose: numbers[0], [VB_GROUP] and [2 VB_GROUP] get
+ * scale, residual and norm. Sums of squares in fp32 are off by less than a part in 2^12, a square root by half of that. */
+INLINE void scan_encode_row(const float *row, float factor, float widened, int64_t width, const float *mean, int64_t coded_width,
+                            uint8_t *codes, float *numbers) {
     float rest[MOST_CODED];
     const __m512 by = _mm512_set1_ps(factor), none = _mm512_setzero_ps();
     __m512 largest[4] = {none, none, none, none}, left[4] = {none, none, none, none}, coded[4] = {none, none, none, none};
@@ -292,13 +292,14 @@ static void scan_encode_avx512(const float *rows, const float *factors, const fl
     float numbers[3][VB_GROUP] = {{0}};
     uint8_t codes[VB_GROUP][MOST_CODED];
     for (int i = 0; i < VB_GROUP; i++) {
-        if (i < count) encode_row(rows + i * width, factors[i], widened[i], width, mean, coded_width, codes[i], &numbers[0][i]);
+        if (i < count)
+            scan_encode_row(rows + i * width, factors[i], widened[i], width, mean, coded_width, codes[i], &numbers[0][i]);
         else numbers[1][i] = -INFINITY;
     }
     for (int64_t k = 0; k < coded_width; k += 64) {
         __m512i r[16];
         UNROLL for (int i = 0; i < 16; i++) r[i] = i < count ? _mm512_loadu_si512(codes[i] + k) : _mm512_set1_epi8((char)0x80);
-        vb_transpose_16(r);
+        vb_transpose_avx512(r);
         UNROLL for (int i = 0; i < 16; i++) _mm512_storeu_si512(group + k * VB_GROUP + i * 64, r[i]);
     }
     memcpy(group + coded_width * VB_GROUP, numbers, sizeof numbers);

@@ -18,7 +18,7 @@ static void scan_products_scalar(const float *x, int64_t rows, const float *q, i
 
 static void scan_widen_scalar(const void *rows, vb_dtype dtype, int64_t count, int64_t dim, int64_t width, float *out,
                               float *squares) {
-    int64_t size = (int64_t)vb_dtype_size(dtype);
+    const int64_t size = (int64_t)vb_dtype_size(dtype);
     for (int64_t i = 0; i < count; i++) {
         squares[i] = 0;
         for (int64_t k = 0; k < width; k++) {

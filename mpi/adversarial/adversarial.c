@@ -116,8 +116,7 @@ static int prepare(adversary *work, vb_context *context, vb_error *err) {
     if (status) return -1;
     status = vb_label_space_memberships_new(&work->homes, &work->space, err);
     if (!status)
-        status = vb_similarity_bank_new(&work->bank, work->texts, work->space.classes, (int)dim,
-                                        pair->spec->similarity, err);
+        status = vb_similarity_bank_new(&work->bank, work->texts, work->space.classes, (int)dim, pair->spec->similarity, err);
     return vb_comm_agree(comm, status, err);
 }
 
@@ -147,7 +146,7 @@ static int check_memory(const adversary *work, vb_error *err) {
 }
 
 static int judge_unit(adversary *work, int64_t unit, vb_error *err) {
-    size_t words = vb_pool_words(work->pool.count), vocabularies = (size_t)work->space.vocabularies;
+    size_t words = vb_similarity_pool_words(work->pool.count), vocabularies = (size_t)work->space.vocabularies;
     vb_unit_rows rows = {0};
     uint8_t *beaten = NULL;
     uint64_t *pool = NULL;
@@ -157,8 +156,9 @@ static int judge_unit(adversary *work, int64_t unit, vb_error *err) {
     beaten = vb_array((size_t)rows.count * vocabularies, 1, "outcome of a unit", err);
     pool = vb_array((size_t)rows.count * words, sizeof *pool, "candidates that take images", err);
     if (!beaten || !pool) goto done;
-    if (vb_similarity_judge_pool(work->bank, &work->space, rows.rows, rows.count, rows.classes, beaten, NULL,
-                                 work->pair->classifier->classes, pool, work->pair->threads, err))
+    vb_image_block images = {.rows = rows.count, .images = rows.rows, .labels = rows.classes};
+    if (vb_similarity_judge_pool(work->bank, &work->space, &images, work->pair->classifier->classes, beaten, pool,
+                                 work->pair->threads, err))
         goto done;
     for (int i = 0; i < rows.count; i++)
         for (int h = work->homes.offsets[rows.classes[i]]; h < work->homes.offsets[rows.classes[i] + 1]; h++) {

@@ -311,9 +311,9 @@ static int evaluate_setting(const repe *work, int64_t top_k, double lambda, json
     if (!status && result) {
         static const char *const keys[] = {"acc_c", "acc_c_se",    "acc_e",    "acc_e_se",    "acc_s",   "acc_s_se",
                                            "exact", "acc_e_union", "top1_all", "top1_all_se", "analyses"};
-        json_t *row = json_pack("{s:I, s:f, s:i, s:s, s:s}", "top_k", (json_int_t)top_k, "lambda", lambda,
-                                "classes_without_captions", fallbacks, "similarity", vb_score_names[spec.similarity],
-                                "text_embeddings_digest", blended.digest.hex);
+        json_t *row =
+            json_pack("{s:I, s:f, s:i, s:s, s:s}", "top_k", (json_int_t)top_k, "lambda", lambda, "classes_without_captions",
+                      fallbacks, "similarity", vb_score_names[spec.similarity], "text_embeddings_digest", blended.digest.hex);
         for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
             if (json_object_get(result, keys[i])) json_object_set(row, keys[i], json_object_get(result, keys[i]));
         json_array_append_new(rows, row);

@@ -9,7 +9,7 @@
 #include "kernels/matrix/attention.h"
 #include "kernels/matrix/gemm.h"
 #include "kernels/base/isa.h"
-#include "kernels/matrix/layers.h"
+#include "kernels/matrix/layers_internal.h"
 #include "kernels/base/memory.h"
 #include "tests/bench/peak.h"
 #include "tests/unit/random.h"

@@ -166,7 +166,8 @@ static void candidates_are_judged_exactly(void **state) {
     uint8_t beaten = 9;
     uint64_t pool = ~(uint64_t)0;
     assert_ok(vb_similarity_bank_new(&bank, texts, 8, 2, VB_COSINE, &err));
-    assert_ok(vb_similarity_judge_pool(bank, &space, image, 1, label, &beaten, NULL, 2, &pool, 1, &err));
+    assert_ok(vb_similarity_judge_pool(bank, &space, &(vb_image_block){.rows = 1, .images = image, .labels = label}, 2, &beaten,
+                                       &pool, 1, &err));
     assert_int_equal(beaten, 0);
     assert_int_equal(pool, 1 | 1 << 4 | 1 << 5);
     vb_similarity_bank_free(bank);

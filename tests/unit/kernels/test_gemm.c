@@ -4,8 +4,8 @@
 #include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
-#include "kernels/matrix/gemm.h"
 #include "kernels/base/isa_internal.h"
+#include "kernels/matrix/gemm_reference.h"
 
 static uint32_t noise_state = 1;
 static uint32_t noise(void) { return random_next24(&noise_state); }

@@ -5,7 +5,7 @@
 #include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/base/isa_internal.h"
-#include "kernels/matrix/layers.h"
+#include "kernels/matrix/layers_internal.h"
 
 static uint32_t noise_state = 1;
 static float noise_float(void) { return random_short_float(&noise_state); }

@@ -69,8 +69,8 @@ static void make_scene(scene *s, int n, int images, int shared, int equal) {
 static vb_tally *tally_of(const scene *s, const vb_protocol *protocol) {
     vb_error err = {0};
     vb_tally *tally;
-    assert_ok(vb_openness_tally_new(&tally, &s->space, protocol, &err));
-    for (int x = 0; x < s->images; x++) vb_openness_tally_add(tally, s->label[x], s->beaten[x]);
+    assert_ok(vb_tally_new(&tally, &s->space, protocol, &err));
+    for (int x = 0; x < s->images; x++) vb_tally_add(tally, s->label[x], s->beaten[x]);
     return tally;
 }
 
@@ -269,7 +269,7 @@ static void closed_forms_equal_all_orders(void **state) {
         methods[closed]++;
         assert_true(isnan(result.sampled_e) && isnan(result.vocabulary[0].sampled_s));
         vb_openness_free(&result);
-        vb_openness_tally_free(tally);
+        vb_tally_free(tally);
     }
     assert_true(methods[0] > 10 && methods[1] > 5);
 }
@@ -318,7 +318,7 @@ static void sampled_protocol_follows_its_orders(void **state) {
         assert_near(result.sampled_e, all_e, 1e-12);
         same_or_nan(result.sampled_s, n > 1 ? all_s : NAN);
         vb_openness_free(&result);
-        vb_openness_tally_free(tally);
+        vb_tally_free(tally);
     }
 }
 
@@ -331,12 +331,12 @@ static void a_shared_class_is_counted_once_in_a_union(void **state) {
     const uint8_t unbeaten[] = {0, 0}, by_first[] = {1, 0}, by_second[] = {0, 1};
     vb_tally *tally;
     vb_openness_result result;
-    assert_ok(vb_openness_tally_new(&tally, &space, &(vb_protocol){0}, &err));
-    vb_openness_tally_add(tally, 0, by_second);
-    vb_openness_tally_add(tally, 0, unbeaten);
-    vb_openness_tally_add(tally, 1, by_first);
-    vb_openness_tally_add(tally, 2, by_first);
-    vb_openness_tally_add(tally, 2, by_first);
+    assert_ok(vb_tally_new(&tally, &space, &(vb_protocol){0}, &err));
+    vb_tally_add(tally, 0, by_second);
+    vb_tally_add(tally, 0, unbeaten);
+    vb_tally_add(tally, 1, by_first);
+    vb_tally_add(tally, 2, by_first);
+    vb_tally_add(tally, 2, by_first);
     assert_ok(vb_openness(&result, tally, &err));
     assert_int_equal(result.images, 5);
     assert_int_equal(result.vocabulary[0].images, 3);
@@ -345,7 +345,7 @@ static void a_shared_class_is_counted_once_in_a_union(void **state) {
     assert_near(result.acc_e_union, ((2 / 3.0 + 3 / 3.0) / 2 + 1 / 5.0) / 2, 1e-15);
     assert_near(result.acc_e, ((1 / 2.0 + 1) / 3 + 3 * (1 / 2.0) / 3) / 2, 1e-15);
     vb_openness_free(&result);
-    vb_openness_tally_free(tally);
+    vb_tally_free(tally);
 }
 
 /* Beyond 20 vocabularies: the orders are NumPy's, and their mean is within its standard error of the mean over all 2^22 - 1
@@ -361,7 +361,7 @@ static void many_vocabularies_are_sampled(void **state) {
     vb_tally *tally = tally_of(&s, &protocol);
     vb_openness_result result;
     assert_ok(vb_openness(&result, tally, &err));
-    vb_openness_tally_free(tally);
+    vb_tally_free(tally);
     assert_string_equal(result.union_method, "sampled");
     assert_int_equal(result.union_permutations, VB_UNION_PERMUTATIONS);
     vb_numpy_rng rng;
@@ -404,7 +404,7 @@ static void many_vocabularies_are_sampled(void **state) {
     assert_string_equal(result.union_method, "closed form");
     assert_true(result.acc_e_union == result.acc_e);
     vb_openness_free(&result);
-    vb_openness_tally_free(tally);
+    vb_tally_free(tally);
 }
 
 static void tallies_add_up(void **state) {
@@ -416,19 +416,19 @@ static void tallies_add_up(void **state) {
         make_scene(&s, n, 300, 1, 0);
         vb_protocol protocol = {.sampled = 1, .trials = 2, .seed = 3, .union_permutations = 20};
         vb_tally *whole = tally_of(&s, &protocol), *parts[3];
-        for (int p = 0; p < 3; p++) assert_ok(vb_openness_tally_new(&parts[p], &s.space, &protocol, &err));
+        for (int p = 0; p < 3; p++) assert_ok(vb_tally_new(&parts[p], &s.space, &protocol, &err));
         for (int x = s.images - 1; x >= 0; x--)
-            vb_openness_tally_add(parts[x * x % 3], s.label[x], s.beaten[x]); /* the third stays empty */
+            vb_tally_add(parts[x * x % 3], s.label[x], s.beaten[x]); /* the third stays empty */
         size_t count, part_count;
-        int64_t *wanted = vb_openness_tally_counters(whole, &count), *sum = vb_openness_tally_counters(parts[0], &part_count);
+        int64_t *wanted = vb_tally_counters(whole, &count), *sum = vb_tally_counters(parts[0], &part_count);
         assert_int_equal(count, part_count);
         for (int p = 1; p < 3; p++) {
-            int64_t *part = vb_openness_tally_counters(parts[p], &part_count);
+            int64_t *part = vb_tally_counters(parts[p], &part_count);
             for (size_t i = 0; i < count; i++) sum[i] += part[i];
         }
         assert_memory_equal(sum, wanted, count * sizeof *sum);
-        for (int p = 0; p < 3; p++) vb_openness_tally_free(parts[p]);
-        vb_openness_tally_free(whole);
+        for (int p = 0; p < 3; p++) vb_tally_free(parts[p]);
+        vb_tally_free(whole);
     }
 }
 
@@ -443,19 +443,19 @@ static void bad_input_is_refused(void **state) {
     vb_tally *tally;
     vb_openness_result result;
     vb_protocol none = {.sampled = 1}, few = {.union_permutations = 1}, many = {.sampled = 1, .trials = 1000000};
-    assert_fails(vb_openness_tally_new(&tally, &s.space, &none, &err), VB_ECONFIG, "0 trials");
+    assert_fails(vb_tally_new(&tally, &s.space, &none, &err), VB_ECONFIG, "0 trials");
     assert_null(tally);
-    assert_fails(vb_openness_tally_new(&tally, &s.space, &few, &err), VB_ECONFIG, "1 permutations");
-    assert_fails(vb_openness_tally_new(&tally, &s.space, &many, &err), VB_ECONFIG, "1000000 trials");
+    assert_fails(vb_tally_new(&tally, &s.space, &few, &err), VB_ECONFIG, "1 permutations");
+    assert_fails(vb_tally_new(&tally, &s.space, &many, &err), VB_ECONFIG, "1000000 trials");
     vb_label_space bad = s.space;
     bad.vocabularies = 0;
-    assert_fails(vb_openness_tally_new(&tally, &bad, &(vb_protocol){0}, &err), VB_EMISMATCH, "0 vocabularies");
-    assert_ok(vb_openness_tally_new(&tally, &s.space, &(vb_protocol){0}, &err));
+    assert_fails(vb_tally_new(&tally, &bad, &(vb_protocol){0}, &err), VB_EMISMATCH, "0 vocabularies");
+    assert_ok(vb_tally_new(&tally, &s.space, &(vb_protocol){0}, &err));
     for (int x = 0; x < s.images; x++)
-        if (!holds(&s, 1, s.label[x])) vb_openness_tally_add(tally, s.label[x], s.beaten[x]);
+        if (!holds(&s, 1, s.label[x])) vb_tally_add(tally, s.label[x], s.beaten[x]);
     assert_fails(vb_openness(&result, tally, &err), VB_EDATA, "vocabulary 1 has no images");
     assert_null(result.vocabulary);
-    vb_openness_tally_free(tally);
+    vb_tally_free(tally);
 }
 
 static void lack_of_memory_is_reported(void **state) {
@@ -473,15 +473,15 @@ static void lack_of_memory_is_reported(void **state) {
             vb_fault_setup(fault, 0);
             vb_tally *tally = NULL;
             vb_openness_result result = {0};
-            if (!vb_openness_tally_new(&tally, &s.space, &protocol, &err)) {
-                for (int x = 0; x < s.images; x++) vb_openness_tally_add(tally, s.label[x], s.beaten[x]);
+            if (!vb_tally_new(&tally, &s.space, &protocol, &err)) {
+                for (int x = 0; x < s.images; x++) vb_tally_add(tally, s.label[x], s.beaten[x]);
                 done = !vb_openness(&result, tally, &err);
             }
             vb_fault_setup(NULL, 0);
             if (!done) assert_int_equal(err.code, VB_EMEMORY);
             failures += !done;
             vb_openness_free(&result);
-            vb_openness_tally_free(tally);
+            vb_tally_free(tally);
         }
         assert_true(failures >= 14);
     }

@@ -58,12 +58,13 @@ static void living17_is_numpys(void **state) {
     vb_openness_result result;
     vb_protocol protocol = {.sampled = 1, .trials = 3, .seed = 42};
     assert_ok(vb_similarity_bank_new(&bank, text_rows, CLASSES, DIM, VB_COSINE, &err));
-    assert_ok(vb_similarity_judge(bank, &space, image_rows, ROWS, y, beaten, verdicts, 2, &err));
-    assert_ok(vb_openness_tally_new(&tally, &space, &protocol, &err));
+    assert_ok(vb_similarity_judge(bank, &space, &(vb_image_block){.rows = ROWS, .images = image_rows, .labels = y}, beaten,
+                                  verdicts, 2, &err));
+    assert_ok(vb_tally_new(&tally, &space, &protocol, &err));
     double margin = 0, positive = 0;
     int right = 0;
     for (int x = 0; x < ROWS; x++) {
-        vb_openness_tally_add(tally, y[x], beaten + x * N);
+        vb_tally_add(tally, y[x], beaten + x * N);
         margin += verdicts[x].margin / ROWS;
         positive += verdicts[x].similarity / ROWS;
         right += verdicts[x].predicted_all == y[x];
@@ -100,7 +101,7 @@ static void living17_is_numpys(void **state) {
         assert_near(v->sampled_s, json_number_value(json_array_get(json_object_get(sampled, "per_vocabulary_s"), t)), 1e-9);
     }
     vb_openness_free(&result);
-    vb_openness_tally_free(tally);
+    vb_tally_free(tally);
     vb_similarity_bank_free(bank);
     vb_npy_close(&images);
     vb_npy_close(&labels);
