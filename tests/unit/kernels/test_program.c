@@ -1,6 +1,6 @@
 /* Tests of towers as lists of operations: shapes, floating-point operations and work space of published models against figures
  * that are counted by hand, and no two values in one place at a time. */
-#include "clip_reference.h"
+#include "tests/unit/clip_reference.h"
 
 static const ref_sizes vit_b_32 = {.family = "clip",
                                    .width = 768,
