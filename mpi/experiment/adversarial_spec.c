@@ -116,7 +116,7 @@ int vb_adversarial_spec_read(vb_adversarial_spec *spec, const vb_yaml *root, con
         read_targets(spec, vb_yaml_get(node, "targets"), path, err))
         return -1;
     vb_json json = {0};
-    json_t *noted = vb_options_json(options, spec, false);
+    json_t *noted = vb_options_json(&json, options, spec, false);
     vb_json_set(&json, configuration, "adversarial", noted);
     if (!spec->target_count) vb_json_set_text(&json, noted, "targets", "all");
     else {

@@ -64,6 +64,6 @@ void vb_experiment_free(vb_experiment *experiment) {
     *experiment = (vb_experiment){0};
 }
 
-json_t *vb_experiment_machine_json(const vb_experiment *experiment) {
-    return vb_options_json(vb_experiment_tables_root(), experiment, true);
+json_t *vb_experiment_machine_json(vb_json *json, const vb_experiment *experiment) {
+    return vb_options_json(json, vb_experiment_tables_root(), experiment, true);
 }

@@ -4,21 +4,18 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/base/json.h"
 #include "mpi/experiment/experiment_entry.h"
 #include "mpi/experiment/experiment_tables.h"
 
 static int read_dataset(vb_experiment *experiment, vb_dataset_spec *spec, const vb_yaml *node, vb_error *err) {
     if (vb_options_read(vb_experiment_tables_dataset(), spec, node, experiment->path, "a dataset", err)) return -1;
     if (vb_experiment_entry_check_name(experiment, node, "dataset", spec->name, err)) return -1;
-    if (vb_experiment_entry_note(experiment, "datasets", vb_experiment_tables_dataset(), spec, err)) return -1;
+    vb_experiment_entry_note(experiment, "datasets", vb_experiment_tables_dataset(), spec);
     const vb_yaml *prompts = vb_yaml_get(node, "prompts");
     if (!vb_yaml_is_null(prompts)) {
         if (vb_experiment_entry_templates(experiment, &spec->prompts, prompts, err)) return -1;
-        vb_json json = {0};
-        vb_json_set(&json, vb_experiment_entry_noted(experiment, "datasets"), "prompts",
-                    vb_experiment_entry_templates_json(&json, &spec->prompts));
-        if (vb_json_end(&json, "the configuration", err)) return -1;
+        vb_json_set(&experiment->json, vb_experiment_entry_noted(experiment, "datasets"), "prompts",
+                    vb_experiment_entry_templates_json(&experiment->json, &spec->prompts));
     }
     return vb_experiment_entry_resolve(vb_experiment_tables_dataset(), spec, experiment->path, err);
 }
@@ -26,7 +23,7 @@ static int read_dataset(vb_experiment *experiment, vb_dataset_spec *spec, const 
 static int read_expansion(vb_experiment *experiment, vb_dataset_spec *spec, const vb_yaml *node, vb_error *err) {
     if (vb_options_read(vb_experiment_tables_expansion(), spec, node, experiment->path, "an expansion", err)) return -1;
     if (vb_experiment_entry_check_name(experiment, node, "expansion", spec->name, err)) return -1;
-    if (vb_experiment_entry_note(experiment, "expansions", vb_experiment_tables_expansion(), spec, err)) return -1;
+    vb_experiment_entry_note(experiment, "expansions", vb_experiment_tables_expansion(), spec);
     const vb_yaml *list = vb_yaml_get(node, "datasets");
     if (list->kind != VB_YAML_LIST || list->count < 2)
         return vb_yaml_errorf(list, experiment->path, err,
@@ -34,8 +31,7 @@ static int read_expansion(vb_experiment *experiment, vb_dataset_spec *spec, cons
                               list->kind != VB_YAML_LIST ? "no list" :
                               list->count                ? "one" :
                                                            "none");
-    vb_json json = {0};
-    json_t *names = vb_json_set_array(&json, vb_experiment_entry_noted(experiment, "expansions"), "datasets");
+    json_t *names = vb_json_set_array(&experiment->json, vb_experiment_entry_noted(experiment, "expansions"), "datasets");
     if (!(spec->parts = vb_array(list->count, sizeof *spec->parts, "datasets", err))) return -1;
     for (size_t i = 0; i < list->count; i++) {
         const char *name;
@@ -49,9 +45,9 @@ static int read_expansion(vb_experiment *experiment, vb_dataset_spec *spec, cons
                 return vb_yaml_errorf(list->items[i], experiment->path, err, "expansion '%s': '%s' is listed twice", spec->name,
                                       name);
         spec->parts[spec->part_count++] = d;
-        vb_json_append_text(&json, names, name);
+        vb_json_append_text(&experiment->json, names, name);
     }
-    return vb_json_end(&json, "the configuration", err);
+    return 0;
 }
 
 int vb_experiment_datasets_read(vb_experiment *experiment, const vb_yaml *root, vb_error *err) {

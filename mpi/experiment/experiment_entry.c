@@ -49,13 +49,11 @@ int vb_experiment_entry_resolve(const vb_option *table, void *fields, const char
     return 0;
 }
 
-int vb_experiment_entry_note(vb_experiment *experiment, const char *list, const vb_option *table, const void *fields,
-                             vb_error *err) {
+void vb_experiment_entry_note(vb_experiment *experiment, const char *list, const vb_option *table, const void *fields) {
+    vb_json *json = &experiment->json;
     json_t *items = json_object_get(experiment->configuration, list);
-    if (!items && json_object_set_new(experiment->configuration, list, items = json_array())) items = NULL;
-    if (!items || json_array_append_new(items, vb_options_json(table, fields, false)))
-        return vb_errorf(err, VB_EMEMORY, "no memory for the configuration");
-    return 0;
+    if (!items) items = vb_json_set_array(json, experiment->configuration, list);
+    vb_json_append(json, items, vb_options_json(json, table, fields, false));
 }
 
 json_t *vb_experiment_entry_noted(const vb_experiment *experiment, const char *list) {

@@ -3,7 +3,6 @@
 #ifndef VB_EXPERIMENT_ENTRY_H
 #define VB_EXPERIMENT_ENTRY_H
 
-#include "mpi/base/json.h"
 #include "mpi/experiment/experiment.h"
 
 /* The list under a key of the root, with at least one entry; NULL with an error. */
@@ -24,9 +23,8 @@ int vb_experiment_entry_find_dataset(const vb_experiment *experiment, const char
 int vb_experiment_entry_resolve(const vb_option *table, void *fields, const char *beside, vb_error *err);
 
 /* Adds an entry to a list of the configuration, which carries paths as they were written: where they were found belongs to the
- * machine. The second gives the last one added, borrowed. VB_EMEMORY. */
-int vb_experiment_entry_note(vb_experiment *experiment, const char *list, const vb_option *table, const void *fields,
-                             vb_error *err);
+ * machine. A failure shows in experiment->json. The second gives the last one added, borrowed. */
+void vb_experiment_entry_note(vb_experiment *experiment, const char *list, const vb_option *table, const void *fields);
 json_t *vb_experiment_entry_noted(const vb_experiment *experiment, const char *list);
 
 /* A list of templates, or the name of a file that holds one; and templates as a new JSON list. */

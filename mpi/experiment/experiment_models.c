@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/base/json.h"
 #include "mpi/experiment/experiment_entry.h"
 #include "mpi/experiment/experiment_tables.h"
 #include "mpi/experiment/series.h"
@@ -16,7 +15,7 @@ static int read_prompts(const vb_experiment *experiment, vb_model_spec *model, c
 }
 
 static json_t *prompts_json(vb_json *json, const vb_model_spec *model) {
-    if (model->coop) return vb_options_json(vb_experiment_tables_coop(), model, false);
+    if (model->coop) return vb_options_json(json, vb_experiment_tables_coop(), model, false);
     return vb_experiment_entry_templates_json(json, &model->prompts);
 }
 
@@ -68,8 +67,7 @@ static int check_prompts(const vb_experiment *experiment, const vb_model_spec *m
 static int read_embeddings(vb_experiment *experiment, vb_model_spec *spec, const vb_yaml *list, vb_error *err) {
     if (list->kind != VB_YAML_LIST || !list->count)
         return vb_experiment_entry_errorf(experiment, list, err, "embeddings: expected a list of maps, one for each dataset", "");
-    vb_json json = {0};
-    json_t *noted = vb_json_set_array(&json, vb_experiment_entry_noted(experiment, "models"), "embeddings");
+    json_t *noted = vb_json_set_array(&experiment->json, vb_experiment_entry_noted(experiment, "models"), "embeddings");
     if (!(spec->embeddings_list = vb_array(list->count, sizeof *spec->embeddings_list, "embeddings", err))) return -1;
     for (size_t i = 0; i < list->count; i++) {
         const vb_yaml *node = list->items[i];
@@ -83,10 +81,11 @@ static int read_embeddings(vb_experiment *experiment, vb_model_spec *spec, const
             if (!strcmp(spec->embeddings_list[j].dataset, entry->dataset))
                 return vb_yaml_errorf(node, experiment->path, err, "model '%s': embeddings of dataset '%s' are listed twice",
                                       spec->name, entry->dataset);
-        vb_json_append(&json, noted, vb_options_json(vb_experiment_tables_embeddings(), entry, false));
+        vb_json_append(&experiment->json, noted,
+                       vb_options_json(&experiment->json, vb_experiment_tables_embeddings(), entry, false));
         if (vb_experiment_entry_resolve(vb_experiment_tables_embeddings(), entry, experiment->path, err)) return -1;
     }
-    return vb_json_end(&json, "the configuration", err);
+    return 0;
 }
 
 static int replace_text(char **field, const char *text, vb_error *err) {
@@ -124,22 +123,21 @@ static int read_model(vb_experiment *experiment, vb_model_spec *spec, const vb_y
     if (!vb_yaml_is_null(prompts) && read_prompts(experiment, spec, prompts, err)) return -1;
     if (check_prompts(experiment, spec, node, err)) return -1;
     if (k >= 0 && put_checkpoint(spec, series, k, false, err)) return -1;
-    if (vb_experiment_entry_note(experiment, "models", vb_experiment_tables_model(), spec, err)) return -1;
+    vb_experiment_entry_note(experiment, "models", vb_experiment_tables_model(), spec);
+    vb_json *json = &experiment->json;
     json_t *noted = vb_experiment_entry_noted(experiment, "models");
-    vb_json json = {0};
     if (k >= 0) {
-        json_t *part = vb_json_set_object(&json, noted, "series");
-        vb_json_set_text(&json, part, "name", spec->series);
-        vb_json_set_text(&json, part, "checkpoint", spec->checkpoint);
+        json_t *place = vb_json_set_object(json, noted, "series");
+        vb_json_set_text(json, place, "name", spec->series);
+        vb_json_set_text(json, place, "checkpoint", spec->checkpoint);
     }
-    if (!vb_yaml_is_null(prompts)) vb_json_set(&json, noted, "prompts", prompts_json(&json, spec));
+    if (!vb_yaml_is_null(prompts)) vb_json_set(json, noted, "prompts", prompts_json(json, spec));
     if (embeddings && read_embeddings(experiment, spec, embeddings, err)) return -1;
     if (vb_experiment_entry_resolve(vb_experiment_tables_model(), spec, experiment->path, err)) return -1;
     if (retrieval) {
         if (vb_experiment_entry_retrieval(experiment, &spec->retrieval, retrieval, err)) return -1;
-        vb_json_set(&json, noted, "retrieval", vb_retrieval_spec_json(&spec->retrieval));
+        vb_json_set(json, noted, "retrieval", vb_retrieval_spec_json(json, &spec->retrieval));
     }
-    if (vb_json_end(&json, "the configuration", err)) return -1;
     if (spec->coop && vb_experiment_entry_resolve(vb_experiment_tables_coop(), spec, experiment->path, err)) return -1;
     return k >= 0 ? put_checkpoint(spec, series, k, true, err) : 0;
 }

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/base/json.h"
 #include "mpi/base/resolve.h"
 #include "mpi/experiment/experiment_datasets.h"
 #include "mpi/experiment/experiment_entry.h"
@@ -20,7 +19,7 @@ static int read_corpora(vb_experiment *experiment, const vb_yaml *root, vb_error
         vb_corpus_spec *spec = &experiment->corpora[i];
         experiment->corpus_count++;
         if (vb_retrieval_spec_corpus_read(spec, list->items[i], experiment->path, err)) return -1;
-        if (vb_experiment_entry_note(experiment, "corpora", vb_retrieval_spec_corpus_options(), spec, err)) return -1;
+        vb_experiment_entry_note(experiment, "corpora", vb_retrieval_spec_corpus_options(), spec);
         if (vb_experiment_entry_resolve(vb_retrieval_spec_corpus_options(), spec, experiment->path, err)) return -1;
         for (size_t j = 0; j < i; j++)
             if (!strcmp(spec->name, experiment->corpora[j].name))
@@ -85,23 +84,19 @@ int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_ov
         if (vb_yaml_set(root, overrides[i].path, overrides[i].value, err)) goto done;
     if (vb_options_read(vb_experiment_tables_root(), experiment, root, path, "the experiment", err)) goto done;
     if (vb_experiment_entry_check_name(experiment, root, "experiment", experiment->name, err)) goto done;
-    if (!(experiment->configuration = vb_options_json(vb_experiment_tables_root(), experiment, false))) {
-        vb_errorf(err, VB_EMEMORY, "no memory for the configuration");
-        goto done;
-    }
+    experiment->configuration = vb_options_json(&experiment->json, vb_experiment_tables_root(), experiment, false);
     if (vb_analyses_spec_read(&experiment->analyses, root, path, experiment->configuration, err)) goto done;
     if (vb_adversarial_spec_read(&experiment->adversarial, root, path, experiment->configuration, err)) goto done;
     if (vb_experiment_datasets_read(experiment, root, err) || read_corpora(experiment, root, err)) goto done;
     const vb_yaml *retrieval = vb_yaml_get(root, "retrieval");
     if (retrieval) {
         if (vb_experiment_entry_retrieval(experiment, &experiment->retrieval, retrieval, err)) goto done;
-        vb_json json = {0};
-        vb_json_set(&json, experiment->configuration, "retrieval", vb_retrieval_spec_json(&experiment->retrieval));
-        if (vb_json_end(&json, "the configuration", err)) goto done;
+        vb_json_set(&experiment->json, experiment->configuration, "retrieval",
+                    vb_retrieval_spec_json(&experiment->json, &experiment->retrieval));
     }
     if (vb_experiment_models_read(experiment, root, err) || check_index_models(experiment, err) || choose_model(experiment, err))
         goto done;
-    if (check_engine(experiment, err)) goto done;
+    if (check_engine(experiment, err) || vb_json_end(&experiment->json, "the configuration", err)) goto done;
     if (!experiment->output && !(experiment->output = vb_format(err, "results/%s", experiment->name))) goto done;
     if (!experiment->cache && !(experiment->cache = vb_format(err, "%s/cache", experiment->output))) goto done;
     status = 0;

@@ -97,7 +97,9 @@ static int retrieve_pair(vb_runner *runner, const vb_pair *pair, finished_pair *
     vb_repe_job job = {.pair = *pair, .list = list, .embeddings = embeddings, .checkpoint = checkpoint};
     json_t *retrieval = NULL;
     if (!status) status = vb_repe_stage(runner->context, &job, &retrieval, &finished->scan, err);
-    if (finished->result && retrieval) json_object_set(finished->result, "retrieval", retrieval);
+    vb_json json = {0};
+    if (finished->result && retrieval) vb_json_set(&json, finished->result, "retrieval", json_incref(retrieval));
+    if (!status) status = vb_json_end(&json, "the results", err);
     json_decref(retrieval);
     vb_free(list);
     vb_free(embeddings);
