@@ -1,13 +1,15 @@
 /* A fixed-point accumulator wide enough for every fp32 product, and schoolbook products of its values. */
 #include "kernels/exact/exact.h"
 
+#include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { D = VB_EXACT_DIGITS, LOW = -149, UNIT = 298 }; /* floats are multiples of 2^LOW, digits of 2^-UNIT */
 
-/* |value| = *fraction * 2^(*exponent + LOW), *fraction below 2^24. */
-static int split(float value, uint64_t *fraction, int *exponent) {
+/* |value| = *fraction * 2^(*exponent + LOW), *fraction below 2^24. Whether value is negative. */
+static bool split(float value, uint64_t *fraction, int *exponent) {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
     int biased = bits >> 23 & 255;
@@ -17,7 +19,7 @@ static int split(float value, uint64_t *fraction, int *exponent) {
 }
 
 /* Signed 64-bit cells of weight 2^(32 i) to sign and digits. */
-static void settle(vb_exact *sum, const int64_t *cells) {
+static void settle_cells(vb_exact *sum, const int64_t *cells) {
     /* Two's complement; the carry that leaves the top is the sign. */
     int64_t carry = 0;
     for (int i = 0; i < D; i++) {
@@ -25,7 +27,7 @@ static void settle(vb_exact *sum, const int64_t *cells) {
         carry = cell >> 32; /* arithmetic: rounds down, for negative cells too */
         sum->digit[i] = (uint32_t)cell;
     }
-    int negative = carry < 0;
+    bool negative = carry < 0;
     if (negative) {
         uint64_t borrow = 1;
         for (int i = 0; i < D; i++) {
@@ -40,12 +42,13 @@ static void settle(vb_exact *sum, const int64_t *cells) {
 }
 
 void vb_exact_dot(vb_exact *sum, const float *a, const float *b, int n) {
+    assert(n >= 0 && n <= VB_EXACT_TERMS);
     /* In 64-bit cells 2^16 terms below 2^33 fit, so that carries wait until the end. */
     int64_t cells[D] = {0};
     for (int k = 0; k < n; k++) {
         uint64_t fraction, other;
         int exponent, shift;
-        int negative = split(a[k], &fraction, &exponent);
+        bool negative = split(a[k], &fraction, &exponent);
         negative ^= split(b[k], &other, &shift);
         uint64_t product = fraction * other; /* below 2^48 */
         if (!product) continue;
@@ -55,10 +58,11 @@ void vb_exact_dot(vb_exact *sum, const float *a, const float *b, int n) {
         int64_t add[3] = {(int64_t)(low & 0xffffffff), (int64_t)((low >> 32) + (high & 0xffffffff)), (int64_t)(high >> 32)};
         for (int i = 0; i < 3; i++) cell[i] += negative ? -add[i] : add[i];
     }
-    settle(sum, cells);
+    settle_cells(sum, cells);
 }
 
 void vb_exact_sum(vb_exact *sum, const double *terms, int n) {
+    assert(n >= 0 && n <= VB_EXACT_TERMS);
     int64_t cells[D] = {0};
     for (int k = 0; k < n; k++) {
         int exponent;
@@ -72,7 +76,7 @@ void vb_exact_sum(vb_exact *sum, const double *terms, int n) {
         int64_t add[3] = {(int64_t)(low & 0xffffffff), (int64_t)((low >> 32) + (high & 0xffffffff)), (int64_t)(high >> 32)};
         for (int i = 0; i < 3 && cell + i < cells + D; i++) cell[i] += terms[k] < 0 ? -add[i] : add[i];
     }
-    settle(sum, cells);
+    settle_cells(sum, cells);
 }
 
 double vb_exact_round(const vb_exact *a) {
@@ -91,7 +95,7 @@ double vb_exact_round(const vb_exact *a) {
     return a->sign * ldexp((double)fraction, 32 * (top - 1) - UNIT - lost + 11);
 }
 
-static int compare(const uint32_t *a, const uint32_t *b, int digits) {
+static int compare_digits(const uint32_t *a, const uint32_t *b, int digits) {
     for (int i = digits - 1; i >= 0; i--)
         if (a[i] != b[i]) return a[i] < b[i] ? -1 : 1;
     return 0;
@@ -99,11 +103,11 @@ static int compare(const uint32_t *a, const uint32_t *b, int digits) {
 
 int vb_exact_compare(const vb_exact *a, const vb_exact *b) {
     if (a->sign != b->sign) return a->sign < b->sign ? -1 : 1;
-    return a->sign * compare(a->digit, b->digit, D);
+    return a->sign * compare_digits(a->digit, b->digit, D);
 }
 
 /* product (m + n digits) = a (m digits) * b (n digits) */
-static void multiply(uint32_t *product, const uint32_t *a, int m, const uint32_t *b, int n) {
+static void multiply_digits(uint32_t *product, const uint32_t *a, int m, const uint32_t *b, int n) {
     memset(product, 0, (size_t)(m + n) * sizeof *product);
     for (int i = 0; i < m; i++) {
         uint64_t carry = 0;
@@ -120,9 +124,9 @@ int vb_exact_compare_ratio(const vb_exact *a, const vb_exact *a_square, const vb
     if (a->sign != b->sign) return a->sign < b->sign ? -1 : 1;
     if (!a->sign) return 0;
     uint32_t square[2 * D], left[3 * D], right[3 * D];
-    multiply(square, a->digit, D, a->digit, D);
-    multiply(left, square, 2 * D, b_square->digit, D);
-    multiply(square, b->digit, D, b->digit, D);
-    multiply(right, square, 2 * D, a_square->digit, D);
-    return a->sign * compare(left, right, 3 * D);
+    multiply_digits(square, a->digit, D, a->digit, D);
+    multiply_digits(left, square, 2 * D, b_square->digit, D);
+    multiply_digits(square, b->digit, D, b->digit, D);
+    multiply_digits(right, square, 2 * D, a_square->digit, D);
+    return a->sign * compare_digits(left, right, 3 * D);
 }

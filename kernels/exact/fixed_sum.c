@@ -1,10 +1,13 @@
 /* A fixed-point accumulator of doubles with delayed carries. */
 #include "kernels/exact/fixed_sum.h"
 
+#include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { D = VB_FIXED_DIGITS, LOW = -1074 };
+static_assert(sizeof(vb_fixed_sum) == VB_FIXED_COUNTERS * sizeof(int64_t), "sums are added up over ranks as counters");
 
 /* Each addition moves a digit by less than 2^32: after so many, a carry is due well before 2^63. */
 static const int64_t MOST_ADDITIONS = 1 << 29;
@@ -56,7 +59,7 @@ double vb_fixed_sum_value(const vb_fixed_sum *sum) {
     int64_t digit[D];
     memcpy(digit, sum->digit, sizeof digit);
     carry(digit);
-    int negative = digit[D - 1] < 0;
+    bool negative = digit[D - 1] < 0;
     if (negative) {
         for (int i = 0; i < D; i++) digit[i] = -digit[i];
         carry(digit);

@@ -19,6 +19,7 @@ typedef struct vb_fixed_sum {
 
 enum { VB_FIXED_COUNTERS = sizeof(vb_fixed_sum) / sizeof(int64_t) };
 
+/* sum += term. */
 void vb_fixed_sum_add(vb_fixed_sum *sum, double term);
 
 /* sum += other. */

@@ -16,7 +16,7 @@ static void exact_parts(const vb_hit *hit, vb_exact parts[2]) {
 }
 
 /* -1, 0 or 1 as the score of a is below, equal to or above that of b. */
-static int compare(const vb_hit *a, const vb_hit *b) {
+static int compare_scores(const vb_hit *a, const vb_hit *b) {
     /* Inner products: the nearest doubles of two numbers are never the other way round than the numbers. */
     if (a->square == 1 && b->square == 1 && a->square_rest == 0 && b->square_rest == 0) {
         if (a->dot != b->dot) return a->dot < b->dot ? -1 : 1;
@@ -36,7 +36,7 @@ static int compare(const vb_hit *a, const vb_hit *b) {
     return vb_exact_compare_ratio(&left[0], &left[1], &right[0], &right[1]);
 }
 
-int vb_hit_before(const vb_hit *a, const vb_hit *b) {
-    int order = compare(a, b);
+bool vb_hit_before(const vb_hit *a, const vb_hit *b) {
+    int order = compare_scores(a, b);
     return order > 0 || (order == 0 && a->id < b->id);
 }

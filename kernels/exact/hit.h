@@ -2,6 +2,7 @@
 #ifndef VB_HIT_H
 #define VB_HIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kernels/exact/exact.h"
@@ -19,7 +20,7 @@ typedef struct vb_hit {
 /* dot / sqrt(square) in fp64, within 2^-51 of the exact value (relatively). */
 double vb_hit_score(const vb_hit *hit);
 
-/* Whether a is ranked before b: a higher score as if in real arithmetic, or equal scores and a lower id. Equal ids: 0. */
-int vb_hit_before(const vb_hit *a, const vb_hit *b);
+/* Whether a is ranked before b: a higher score as if in real arithmetic, or equal scores and a lower id. Equal ids: false. */
+bool vb_hit_before(const vb_hit *a, const vb_hit *b);
 
 #endif

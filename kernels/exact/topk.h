@@ -19,6 +19,7 @@ typedef struct vb_topk {
 
 /* Memory: queries * k * sizeof(vb_hit), touched only as hits arrive. */
 int vb_topk_new(vb_topk *topk, int64_t queries, int64_t k, vb_error *err);
+/* Leaves *topk empty; also frees what the hits own. */
 void vb_topk_free(vb_topk *topk);
 
 /* The hit that a newcomer must be ranked before; NULL while there is room for anybody. */

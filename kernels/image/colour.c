@@ -1,6 +1,7 @@
 /* Pillow's conversions of pixels: to RGB, and to premultiplied alpha and back, all in 8-bit integer arithmetic. */
 #include "kernels/image/colour.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@ static const struct {
 } modes[] = {[VB_MODE_1] = {1, "1"},     [VB_MODE_L] = {1, "L"},       [VB_MODE_LA] = {2, "LA"},     [VB_MODE_P] = {1, "P"},
              [VB_MODE_RGB] = {3, "RGB"}, [VB_MODE_RGBA] = {4, "RGBA"}, [VB_MODE_CMYK] = {4, "CMYK"}, [VB_MODE_I] = {4, "I"}};
 enum { MODES = sizeof modes / sizeof *modes };
+static_assert(MODES == VB_MODE_I + 1, "a row for each mode");
 
 int vb_colour_mode_bytes(vb_mode mode) { return (unsigned)mode < MODES ? modes[mode].bytes : 0; }
 const char *vb_colour_mode_name(vb_mode mode) { return (unsigned)mode < MODES ? modes[mode].name : "?"; }
@@ -59,6 +61,7 @@ void vb_colour_to_rgb(const vb_image *image, uint8_t *rgb) {
 }
 
 void vb_colour_premultiply(uint8_t *out, const uint8_t *in, size_t pixels, int channels) {
+    assert(channels == 2 || channels == 4);
     for (size_t i = 0; i < pixels; i++, in += channels, out += channels) {
         unsigned alpha = in[channels - 1];
         for (int c = 0; c < channels - 1; c++) out[c] = (uint8_t)times(in[c], alpha);
@@ -67,6 +70,7 @@ void vb_colour_premultiply(uint8_t *out, const uint8_t *in, size_t pixels, int c
 }
 
 void vb_colour_unpremultiply(uint8_t *out, const uint8_t *in, size_t pixels, int channels) {
+    assert(channels == 2 || channels == 4);
     for (size_t i = 0; i < pixels; i++, in += channels, out += channels) {
         int alpha = in[channels - 1];
         for (int c = 0; c < channels - 1; c++) out[c] = alpha ? clip(255 * in[c] / alpha) : in[c];

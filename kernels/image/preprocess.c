@@ -4,11 +4,11 @@
 #include <limits.h>
 #include <stdio.h>
 
-#include "kernels/image/colour.h"
 #include "kernels/base/memory.h"
+#include "kernels/image/colour.h"
 #include "kernels/image/resize.h"
 
-enum { MAX_RESOLUTION = 8192 };
+enum { MAX_RESOLUTION = 8192 }; /* beyond every model; a bound on memory */
 
 vb_preprocess vb_preprocess_clip(int resolution) {
     return (vb_preprocess){.resolution = resolution,
@@ -20,8 +20,9 @@ vb_preprocess vb_preprocess_clip(int resolution) {
 static int half_to_even(int length) { return length / 2 + (length % 4 == 3); }
 
 /* torchvision's Resize(R) and CenterCrop(R): the short side becomes R, the long side int(R * long / short). */
-static int plan(const vb_preprocess *spec, const vb_image *image, vb_resize_to *to, vb_error *err) {
-    int r = spec->resolution, tall = image->height > image->width;
+static int plan_resize(const vb_preprocess *spec, const vb_image *image, vb_resize_to *to, vb_error *err) {
+    int r = spec->resolution;
+    bool tall = image->height > image->width;
     int64_t shorter = tall ? image->width : image->height, longer = tall ? image->height : image->width;
     int64_t length = r * longer / shorter;
     if (length > INT_MAX)
@@ -34,7 +35,7 @@ static int plan(const vb_preprocess *spec, const vb_image *image, vb_resize_to *
 }
 
 /* A byte has 256 values a channel: each is normalised once, with the very operations torch applies to it. */
-static void normalise(const vb_preprocess *spec, const uint8_t *rgb, float *out) {
+static void normalise_pixels(const vb_preprocess *spec, const uint8_t *rgb, float *out) {
     size_t pixels = (size_t)spec->resolution * (size_t)spec->resolution;
     for (size_t c = 0; c < 3; c++) {
         float table[256];
@@ -58,12 +59,12 @@ int vb_preprocess_image(const vb_preprocess *spec, const vb_image *image, float 
         whole.mode = VB_MODE_RGB;
         whole.pixels = converted;
     }
-    if (plan(spec, &whole, &to, err) || vb_resize(&whole, &to, &cropped, err)) goto done;
+    if (plan_resize(spec, &whole, &to, err) || vb_resize(&whole, &to, &cropped, err)) goto done;
     if (cropped.mode != VB_MODE_RGB) {
         if (!(rgb = vb_array((size_t)to.crop_width * (size_t)to.crop_height, 3, "RGB image", err))) goto done;
         vb_colour_to_rgb(&cropped, rgb);
     }
-    normalise(spec, rgb ? rgb : cropped.pixels, out);
+    normalise_pixels(spec, rgb ? rgb : cropped.pixels, out);
     status = 0;
 done:
     vb_free(converted);

@@ -2,6 +2,7 @@
 #ifndef VB_PREPROCESS_H
 #define VB_PREPROCESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kernels/base/error.h"
@@ -18,14 +19,15 @@ typedef struct vb_image {
 
 typedef struct vb_preprocess {
     int resolution;
-    int rgb_first; /* 0: OpenAI's order (resize in the image's own mode, then RGB); 1: RGB first, as the paper's code */
+    bool rgb_first; /* RGB first, as the paper's code; else OpenAI's order: resize in the image's own mode, then RGB */
     float mean[3], std[3];
 } vb_preprocess;
 
 /* CLIP's constants for a resolution. */
 vb_preprocess vb_preprocess_clip(int resolution);
 
-/* out: 3 x R x R. The image is not changed. Thread-safe. */
+/* out: 3 x R x R. The image is not changed. Thread-safe. VB_EMISMATCH: a resolution out of range; VB_EDATA: an image without
+ * pixels; VB_EUNSUPPORTED: one too long; VB_EMEMORY. */
 int vb_preprocess_image(const vb_preprocess *spec, const vb_image *image, float *out, vb_error *err);
 
 /* One line that names everything that can change a result, for digests and provenance. */

@@ -2,14 +2,12 @@
 #include "kernels/image/resize.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
-#include "kernels/image/colour.h"
-#include "kernels/base/isa.h"
 #include "kernels/base/memory.h"
-#include "kernels/image/resize_rows.h"
-
-enum { STRIP = 64 };
+#include "kernels/image/colour.h"
+#include "kernels/image/resize_kernel.h"
 
 static double keys_cubic(double x) {
     const double a = -0.5;
@@ -28,7 +26,7 @@ static void axis_free(vb_resize_axis *a) {
 
 /* Outputs [begin, begin + outputs) of an axis that goes from in_size to out_size. The order of the operations is part of the
  * result. */
-static int axis_make(vb_resize_axis *a, int in_size, int out_size, int begin, int outputs, int integers, vb_error *err) {
+static int axis_make(vb_resize_axis *a, int in_size, int out_size, int begin, int outputs, bool integers, vb_error *err) {
     double scale = (double)in_size / out_size, stretch = scale < 1.0 ? 1.0 : scale, support = 2.0 * stretch,
            squeeze = 1.0 / stretch;
     a->identity = in_size == out_size;
@@ -59,29 +57,11 @@ static int axis_make(vb_resize_axis *a, int in_size, int out_size, int begin, in
     return 0;
 }
 
-static inline uint8_t clip8(int32_t sum) {
-    int32_t level = sum >> VB_RESIZE_FRACTION;
-    return (uint8_t)(level < 0 ? 0 : level > 255 ? 255 : level);
-}
-
 /* Halves away from zero, as Pillow rounds its 32-bit pixels; beyond int32, which the kernel's overshoot can reach, the nearest
  * int32. */
 static inline int32_t round_level(double sum) {
     double level = sum >= 0.0 ? floor(sum + 0.5) : -floor(fabs(sum) + 0.5);
     return level >= INT32_MAX ? INT32_MAX : level <= INT32_MIN ? INT32_MIN : (int32_t)level;
-}
-
-/* `channels` is a constant wherever this is called, so that the sums live in registers. */
-static inline __attribute__((always_inline)) void row_bytes(uint8_t *out, const uint8_t *in, const vb_resize_axis *a,
-                                                            int channels) {
-    for (int i = 0; i < a->outputs; i++, out += channels) {
-        const int32_t *weight = a->fixed + (size_t)i * (size_t)a->span;
-        const uint8_t *pixel = in + (size_t)a->first[i] * (size_t)channels;
-        int32_t sum[4] = {VB_RESIZE_HALF, VB_RESIZE_HALF, VB_RESIZE_HALF, VB_RESIZE_HALF};
-        for (int j = 0; j < a->count[i]; j++, pixel += channels)
-            for (int c = 0; c < channels; c++) sum[c] += pixel[c] * weight[j];
-        for (int c = 0; c < channels; c++) out[c] = clip8(sum[c]);
-    }
 }
 
 static void row_levels(int32_t *out, const int32_t *in, const vb_resize_axis *a) {
@@ -93,51 +73,9 @@ static void row_levels(int32_t *out, const int32_t *in, const vb_resize_axis *a)
     }
 }
 
-static void resample_row(vb_mode mode, int vectors, uint8_t *out, const uint8_t *in, const vb_resize_axis *a) {
-#if defined(__x86_64__)
-    if (vectors && (mode == VB_MODE_RGB || mode == VB_MODE_RGBA || mode == VB_MODE_CMYK)) {
-        vb_resize_rows_horizontal_avx2(out, in, a, vb_colour_mode_bytes(mode));
-        return;
-    }
-#else
-    (void)vectors;
-#endif
-    switch (mode) {
-    case VB_MODE_I: row_levels((int32_t *)(void *)out, (const int32_t *)(const void *)in, a); break;
-    case VB_MODE_LA: row_bytes(out, in, a, 2); break;
-    case VB_MODE_RGB: row_bytes(out, in, a, 3); break;
-    case VB_MODE_RGBA:
-    case VB_MODE_CMYK: row_bytes(out, in, a, 4); break;
-    default: row_bytes(out, in, a, 1); break;
-    }
-}
-
-/* One output row from `count` input rows `stride` bytes apart. Strips of constant length let the compiler use vectors. */
-static void column_bytes(int vectors, uint8_t *out, const uint8_t *in, size_t stride, size_t bytes, const int32_t *weight,
-                         int count) {
-#if defined(__x86_64__)
-    if (vectors) {
-        vb_resize_rows_vertical_avx2(out, in, stride, bytes, weight, count);
-        return;
-    }
-#else
-    (void)vectors;
-#endif
-    size_t at = 0;
-    for (; at + STRIP <= bytes; at += STRIP) {
-        int32_t sum[STRIP];
-        for (int i = 0; i < STRIP; i++) sum[i] = VB_RESIZE_HALF;
-        for (int j = 0; j < count; j++) {
-            const uint8_t *row = in + at + (size_t)j * stride;
-            for (int i = 0; i < STRIP; i++) sum[i] += row[i] * weight[j];
-        }
-        for (int i = 0; i < STRIP; i++) out[at + (size_t)i] = clip8(sum[i]);
-    }
-    for (; at < bytes; at++) {
-        int32_t sum = VB_RESIZE_HALF;
-        for (int j = 0; j < count; j++) sum += in[at + (size_t)j * stride] * weight[j];
-        out[at] = clip8(sum);
-    }
+static void resample_row(vb_mode mode, const vb_resize_kernel *kernel, uint8_t *out, const uint8_t *in, const vb_resize_axis *a) {
+    if (mode == VB_MODE_I) row_levels((int32_t *)(void *)out, (const int32_t *)(const void *)in, a);
+    else kernel->horizontal(out, in, a, vb_colour_mode_bytes(mode));
 }
 
 static void column_levels(int32_t *out, const uint8_t *in, size_t stride, size_t levels, const double *weight, int count) {
@@ -152,7 +90,9 @@ static void column_levels(int32_t *out, const uint8_t *in, size_t stride, size_t
 static int resample(const vb_image *image, const vb_resize_to *to, vb_image *out, vb_error *err) {
     vb_resize_axis across = {0}, down = {0};
     uint8_t *narrow = NULL;
-    int status = -1, integers = image->mode != VB_MODE_I, vectors = vb_isa_level() >= VB_AVX2;
+    int status = -1;
+    bool integers = image->mode != VB_MODE_I;
+    const vb_resize_kernel *kernel = vb_resize_kernel_get();
     size_t pixel = (size_t)vb_colour_mode_bytes(image->mode), in_stride = (size_t)image->width * pixel;
     size_t stride = (size_t)to->crop_width * pixel;
     if (axis_make(&across, image->width, to->width, to->left, to->crop_width, integers, err)) goto done;
@@ -167,7 +107,7 @@ static int resample(const vb_image *image, const vb_resize_to *to, vb_image *out
     if (!across.identity) {
         if (!(narrow = vb_array((size_t)(end - begin), stride, "resize rows", err))) goto done;
         for (size_t y = 0; y < (size_t)(end - begin); y++)
-            resample_row(image->mode, vectors, narrow + y * stride, image->pixels + ((size_t)begin + y) * in_stride, &across);
+            resample_row(image->mode, kernel, narrow + y * stride, image->pixels + ((size_t)begin + y) * in_stride, &across);
         rows = narrow;
         rows_stride = stride;
     }
@@ -179,7 +119,7 @@ static int resample(const vb_image *image, const vb_resize_to *to, vb_image *out
         }
         const uint8_t *top = rows + (size_t)(down.first[y] - begin) * rows_stride;
         size_t weights = (size_t)y * (size_t)down.span;
-        if (integers) column_bytes(vectors, target, top, rows_stride, stride, down.fixed + weights, down.count[y]);
+        if (integers) kernel->vertical(target, top, rows_stride, stride, down.fixed + weights, down.count[y]);
         else
             column_levels((int32_t *)(void *)target, top, rows_stride, (size_t)to->crop_width, down.weight + weights,
                           down.count[y]);

@@ -1,5 +1,5 @@
-/* The inner loops of the resampling in AVX2: integer sums, so the same bits as resize.c in any order. */
-#include "kernels/image/resize_rows.h"
+/* The inner loops of the resampling in AVX2: integer sums, so the same bits as resize_scalar.c in any order. */
+#include "kernels/image/resize_kernel.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -49,13 +49,13 @@ static inline __attribute__((always_inline)) void row(uint8_t *out, const uint8_
     }
 }
 
-void vb_resize_rows_horizontal_avx2(uint8_t *out, const uint8_t *in, const vb_resize_axis *axis, int channels) {
-    if (channels == 3) row(out, in, axis, 3);
-    else row(out, in, axis, 4);
+static void resize_horizontal_avx2(uint8_t *out, const uint8_t *in, const vb_resize_axis *axis, int channels) {
+    if (channels == 4) row(out, in, axis, 4);
+    else if (channels == 3) row(out, in, axis, 3);
+    else vb_resize_kernel_scalar.horizontal(out, in, axis, channels);
 }
 
-void vb_resize_rows_vertical_avx2(uint8_t *out, const uint8_t *in, size_t stride, size_t bytes, const int32_t *weight,
-                                  int count) {
+static void resize_vertical_avx2(uint8_t *out, const uint8_t *in, size_t stride, size_t bytes, const int32_t *weight, int count) {
     const __m256i half = _mm256_set1_epi32(VB_RESIZE_HALF);
     size_t at = 0;
     for (; at + 32 <= bytes; at += 32) {
@@ -77,10 +77,11 @@ void vb_resize_rows_vertical_avx2(uint8_t *out, const uint8_t *in, size_t stride
     for (; at < bytes; at++) {
         int32_t sum = VB_RESIZE_HALF;
         for (int j = 0; j < count; j++) sum += in[at + (size_t)j * stride] * weight[j];
-        sum >>= VB_RESIZE_FRACTION;
-        out[at] = (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
+        out[at] = vb_resize_kernel_clip(sum);
     }
 }
+
+const vb_resize_kernel vb_resize_kernel_avx2 = {.horizontal = resize_horizontal_avx2, .vertical = resize_vertical_avx2};
 #else
-typedef int vb_resize_avx2_is_empty; /* ISO C wants a declaration in every file */
+typedef int vb_no_avx2_here; /* ISO C wants a declaration in every file */
 #endif

@@ -1,6 +1,7 @@
 /* im2col rows for the GEMM, convolution, average pooling. */
 #include "kernels/matrix/conv.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -93,6 +94,8 @@ void vb_conv_row(const void *context, int64_t row, int64_t first, int64_t count,
 
 int vb_conv_run(const vb_conv *conv, int64_t images, const vb_matrix *weight, float *out, const vb_epilogue *epilogue,
                 int threads, vb_error *err) {
+    assert(conv->kernel >= 1 && conv->stride >= 1 && conv->padding >= 0);
+    assert(weight->cols == (int64_t)conv->channels * conv->kernel * conv->kernel);
     int64_t rows = images * vb_conv_out_height(conv) * vb_conv_out_width(conv);
     vb_gemm_a a = {.source = vb_conv_row, .context = conv};
     bool in_place = conv->kernel == 1 && conv->stride == 1 && !conv->padding && conv->channel_stride == 1;
@@ -102,6 +105,7 @@ int vb_conv_run(const vb_conv *conv, int64_t images, const vb_matrix *weight, fl
 
 void vb_conv_average_pool(const float *in, int64_t images, int height, int width, int channels, int size, float *out,
                           int threads) {
+    assert(size >= 1 && threads >= 1);
     const int rows = height / size, columns = width / size;
     const float share = 1.0f / (float)(size * size);
 #pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)

@@ -1,18 +1,9 @@
-/* fp64 inner products: packing, blocking, the choice of level, and the plain level itself. */
-#define VB_LANES 1
-#define VB_DOTS_KERNEL vb_dots_scalar
+/* fp64 inner products: packing and blocking. */
+#include "kernels/matrix/dots.h"
+
+#include <assert.h>
+
 #include "kernels/matrix/dots_kernel.h"
-
-#include "kernels/base/isa.h"
-
-static const vb_dots_kernel *kernel_get(void) {
-#if defined(__x86_64__)
-    vb_isa level = vb_isa_level();
-    if (level >= VB_AVX512) return &vb_dots_avx512;
-    if (level == VB_AVX2) return &vb_dots_avx2;
-#endif
-    return &vb_dots_scalar;
-}
 
 void vb_dots_pack(int64_t n, const float *b, int dim, float *out) {
     for (int64_t first = 0; first < n; first += VB_DOTS_COLS, out += (int64_t)dim * VB_DOTS_COLS)
@@ -21,7 +12,8 @@ void vb_dots_pack(int64_t n, const float *b, int dim, float *out) {
 }
 
 void vb_dots(int64_t m, const float *a, int64_t n, const float *packed, int dim, double *c, int64_t ldc) {
-    const vb_dots_kernel *kernel = kernel_get();
+    assert(dim >= 0 && ldc >= vb_dots_cols(n));
+    const vb_dots_kernel *kernel = vb_dots_kernel_get();
     double block[VB_DOTS_ROWS * VB_DOTS_DEPTH];
     for (int64_t i = 0; i < m; i += VB_DOTS_ROWS)
         for (int k = 0; k < dim; k += VB_DOTS_DEPTH) {
@@ -34,5 +26,5 @@ void vb_dots(int64_t m, const float *a, int64_t n, const float *packed, int dim,
 }
 
 double vb_dots_gauss_sum(int64_t n, const double *dots, const double *inverse, double scale) {
-    return kernel_get()->gauss(n, dots, inverse, scale);
+    return vb_dots_kernel_get()->gauss(n, dots, inverse, scale);
 }

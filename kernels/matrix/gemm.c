@@ -1,4 +1,5 @@
-/* The matrix product: blocking, packing, threads, the plain micro kernel, and the reference.
+/* The matrix product: blocking, packing, threads. It is ours, and not a BLAS, because results must be the same bits on every
+ * rank, thread count and processor: a library's order of summation changes with all three.
  *
  * The work is cut into tasks: some rows of C times some columns. A task goes through k in blocks; for each it packs its columns
  * of B once, then one strip of rows of A after the other, and continues the chains of one tile of C after the other. Between
@@ -6,13 +7,13 @@
  * will be packed next is fetched towards the cache: without that, the processor waits for memory whenever it packs. */
 #include "kernels/matrix/gemm.h"
 
-#include <math.h>
+#include <assert.h>
 #include <omp.h>
-#include <string.h>
+#include <stdbool.h>
 
-#include "kernels/matrix/gemm_kernel.h"
-#include "kernels/base/isa.h"
 #include "kernels/base/memory.h"
+#include "kernels/matrix/gemm_kernel.h"
+#include "kernels/matrix/layers_kernel.h"
 
 enum {
     TASK_ROWS = 512, /* bounds the resting chains */
@@ -22,57 +23,13 @@ enum {
     DEPTH = VB_GEMM_DEPTH
 };
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t parts(int64_t whole, int64_t part) { return (whole + part - 1) / part; }
 static int64_t round_up(int64_t value, int64_t unit) { return parts(value, unit) * unit; }
 
-float vb_gemm_kernel_at(const vb_matrix *matrix, int64_t row, int64_t col) {
-    int64_t at = row * matrix->row_stride + col * matrix->col_stride;
-    if (matrix->dtype == VB_F32) {
-        float value;
-        memcpy(&value, (const char *)matrix->data + at * 4, sizeof value);
-        return value;
-    }
-    uint16_t value;
-    memcpy(&value, (const char *)matrix->data + at * 2, sizeof value);
-    return matrix->dtype == VB_F16 ? vb_dtype_half_to_float(value) : vb_dtype_bf16_to_float(value);
-}
-
-/* ---- the plain micro kernel ----------------------------------------------------------------------------------------- */
-
-enum { PLAIN_ROWS = 4, PLAIN_COLS = 16 };
-
-static void plain_multiply(int64_t count, int m, const float *a, const float *b, float *tile, bool first, const char *ahead,
-                           int64_t ahead_stride) {
-    (void)ahead, (void)ahead_stride;
-    if (first) memset(tile, 0, (size_t)m * PLAIN_COLS * sizeof *tile);
-    for (int i = 0; i < m; i++)
-        for (int64_t k = 0; k < count; k++)
-            for (int j = 0; j < PLAIN_COLS; j++)
-                tile[i * PLAIN_COLS + j] = fmaf(a[i * DEPTH + k], b[k * PLAIN_COLS + j], tile[i * PLAIN_COLS + j]);
-}
-
-static void plain_pack(const vb_matrix *b, int64_t row, int n, int64_t first, int64_t count, float *out) {
-    for (int64_t k = 0; k < count; k++)
-        for (int j = 0; j < PLAIN_COLS; j++) out[k * PLAIN_COLS + j] = j < n ? vb_gemm_kernel_at(b, row + j, first + k) : 0;
-}
-
-static const vb_gemm_kernel plain = {PLAIN_ROWS, PLAIN_COLS, plain_multiply, plain_pack};
-
-const vb_gemm_kernel *vb_gemm_kernel_get(void) {
-#if defined(__x86_64__)
-    vb_isa level = vb_isa_level();
-    if (level >= VB_AVX512) return &vb_gemm_kernel_avx512;
-    if (level == VB_AVX2) return &vb_gemm_kernel_avx2;
-#endif
-    return &plain;
-}
-
-/* ---- blocking ------------------------------------------------------------------------------------------------------- */
-
 typedef struct vb_gemm_job {
     const vb_gemm_kernel *kernel;
-    const vb_layer_kernel *layers;
+    const vb_layers_kernel *layers;
     const vb_gemm_a *a;
     const vb_matrix *b;
     const vb_epilogue *epilogue;
@@ -83,13 +40,6 @@ typedef struct vb_gemm_job {
     int64_t depth;
     size_t b_floats, a_floats, rest_floats; /* a thread's work space */
 } vb_gemm_job;
-
-void vb_gemm_kernel_pack_rows(const vb_gemm_a *a, int64_t row, int64_t count, int64_t first, int64_t depth, float *out) {
-    for (int64_t i = 0; i < count; i++) {
-        if (a->data) memcpy(out + i * DEPTH, a->data + (row + i) * a->ld + first, (size_t)depth * sizeof *out);
-        else a->source(a->context, row + i, first, depth, out + i * DEPTH);
-    }
-}
 
 /* Rows of memory, `stride` bytes apart, that will be read soon; each micro kernel call takes VB_GEMM_AHEAD_ROWS of them. */
 typedef struct vb_ahead {
@@ -110,7 +60,7 @@ static vb_ahead ahead_of_b(const vb_matrix *b, int64_t row, int64_t rows, int64_
     return (vb_ahead){at, b->row_stride * size, rows};
 }
 
-static vb_ahead take(vb_ahead *ahead) {
+static vb_ahead take_ahead(vb_ahead *ahead) {
     vb_ahead taken = *ahead;
     ahead->at += VB_GEMM_AHEAD_ROWS * ahead->stride;
     ahead->rows -= VB_GEMM_AHEAD_ROWS;
@@ -134,36 +84,36 @@ static void run_task(const vb_gemm_job *job, int64_t task, int64_t next_task, fl
     const vb_gemm_kernel *kernel = job->kernel;
     float *b = work, *a = b + job->b_floats, *rest = a + job->a_floats;
     int64_t n = job->b->rows, depth = job->b->cols;
-    int64_t i0 = task % job->row_tasks * job->task_rows, i1 = least(job->rows, i0 + job->task_rows);
-    int64_t j0 = task / job->row_tasks * job->task_cols, j1 = least(n, j0 + job->task_cols);
+    int64_t i0 = task % job->row_tasks * job->task_rows, i1 = smaller(job->rows, i0 + job->task_rows);
+    int64_t j0 = task / job->row_tasks * job->task_cols, j1 = smaller(n, j0 + job->task_cols);
     int64_t next_j0 = next_task / job->row_tasks * job->task_cols;
     int64_t strips = parts(i1 - i0, kernel->rows), across = parts(j1 - j0, kernel->cols);
     bool last = false;
     for (int64_t k = 0, count; !last; k += count) { /* once for a depth of 0, too */
-        count = least(job->depth, depth - k);
+        count = smaller(job->depth, depth - k);
         last = k + count == depth;
         for (int64_t j = j0; j < j1; j += kernel->cols)
-            kernel->pack(job->b, j, (int)least(kernel->cols, j1 - j), k, count, b + (j - j0) * count);
+            kernel->pack(job->b, j, (int)smaller(kernel->cols, j1 - j), k, count, b + (j - j0) * count);
 
-        vb_ahead next_b = last ? ahead_of_b(job->b, next_j0, least(job->task_cols, n - next_j0), 0, job->depth) :
+        vb_ahead next_b = last ? ahead_of_b(job->b, next_j0, smaller(job->task_cols, n - next_j0), 0, job->depth) :
                                  ahead_of_b(job->b, j0, j1 - j0, k + count, job->depth);
         int64_t calls = strips * across; /* still to come in this block */
         for (int64_t s = 0; s < strips; s++) {
             int64_t i = i0 + s * (i1 - i0) / strips, next_i = i0 + (s + 1) * (i1 - i0) / strips;
             int m = (int)(next_i - i);
             vb_gemm_kernel_pack_rows(job->a, i, m, k, count, a);
-            vb_ahead next_a = ahead_of_a(job->a, next_i, least(kernel->rows, i1 - next_i), k);
+            vb_ahead next_a = ahead_of_a(job->a, next_i, smaller(kernel->rows, i1 - next_i), k);
             for (int64_t t = 0; t < across; t++, calls--) {
                 float *tile = depth > job->depth ? rest + (s * across + t) * kernel->rows * kernel->cols : rest;
                 int64_t j = j0 + t * kernel->cols;
                 vb_ahead ahead = {(const char *)a, 0, 0};
-                if (next_a.rows > 0) ahead = take(&next_a);
+                if (next_a.rows > 0) ahead = take_ahead(&next_a);
                 else if (next_b.rows * 2 >= calls * VB_GEMM_AHEAD_ROWS)
-                    ahead = take(&next_b); /* in every other of the last calls */
+                    ahead = take_ahead(&next_b); /* in every other of the last calls */
                 if (last) touch_tile_of_c(job, i, m, j);
                 kernel->multiply(count, m, a, b + t * kernel->cols * count, tile, k == 0, ahead.at, ahead.stride);
                 if (last)
-                    job->layers->epilogue(m, (int)least(kernel->cols, j1 - j), tile, kernel->cols, job->epilogue, i, j,
+                    job->layers->epilogue(m, (int)smaller(kernel->cols, j1 - j), tile, kernel->cols, job->epilogue, i, j,
                                           job->c + i * job->ldc + j, job->ldc);
             }
         }
@@ -193,9 +143,10 @@ static void cut(vb_gemm_job *job, int64_t threads) {
 
 int vb_gemm(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, float *c, int64_t ldc, const vb_epilogue *epilogue, int threads,
             vb_error *err) {
+    assert(threads >= 1 && (a->data || a->source) && ldc >= b->rows);
     if (rows <= 0 || b->rows <= 0) return 0;
     vb_gemm_job job = {.kernel = vb_gemm_kernel_get(),
-                       .layers = vb_layer_kernel_get(),
+                       .layers = vb_layers_kernel_get(),
                        .a = a,
                        .b = b,
                        .epilogue = epilogue,
@@ -204,7 +155,7 @@ int vb_gemm(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, float *c, int6
                        .ldc = ldc};
     cut(&job, threads);
     int64_t tasks = job.row_tasks * job.col_tasks;
-    int team = threads < 1 ? 1 : (int)least(threads, tasks);
+    int team = threads < 1 ? 1 : (int)smaller(threads, tasks);
     size_t each = (size_t)round_up((int64_t)(job.b_floats + job.a_floats + job.rest_floats), 1024);
     float *work = vb_buffer((size_t)team * each, sizeof *work, "work space of a matrix product", err);
     if (!work) return -1;
@@ -216,33 +167,5 @@ int vb_gemm(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, float *c, int6
             run_task(&job, task, task + team, work + (size_t)omp_get_thread_num() * each);
     }
     vb_free(work);
-    return 0;
-}
-
-/* ---- the definition ------------------------------------------------------------------------------------------------- */
-
-int vb_gemm_reference(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, float *c, int64_t ldc, const vb_epilogue *epilogue,
-                      vb_error *err) {
-    static const vb_epilogue none;
-    const vb_epilogue *e = epilogue ? epilogue : &none;
-    float *row = vb_array((size_t)b->cols, sizeof *row, "a row of A", err);
-    if (!row) return -1;
-    for (int64_t i = 0; i < rows; i++) {
-        for (int64_t k = 0; k < b->cols; k++) {
-            if (a->data) row[k] = a->data[i * a->ld + k];
-            else a->source(a->context, i, k, 1, row + k);
-        }
-        for (int64_t j = 0; j < b->rows; j++) {
-            float x = 0;
-            for (int64_t k = 0; k < b->cols; k++) x = fmaf(row[k], vb_gemm_kernel_at(b, j, k), x);
-            if (e->scale) x *= e->scale[j];
-            if (e->bias) x += e->bias[j];
-            vb_layer_kernel_scalar.activate(1, &x, e->activation);
-            if (e->residual) x += e->residual[i * e->ld_residual + j];
-            vb_layer_kernel_scalar.activate(1, &x, e->last);
-            c[i * ldc + j] = x;
-        }
-    }
-    vb_free(row);
     return 0;
 }

@@ -6,15 +6,7 @@
 #define VB_GEMM_H
 
 #include "kernels/base/error.h"
-#include "kernels/base/tensor.h"
-
-/* A weight matrix where it lies (often in a mapped file): element (row, col) is at data[row * row_stride + col * col_stride].
- * rows = outputs, cols = inputs. VB_F32, VB_F16 or VB_BF16; the data may be unaligned. */
-typedef struct vb_matrix {
-    const void *data;
-    vb_dtype dtype;
-    int64_t rows, cols, row_stride, col_stride;
-} vb_matrix;
+#include "kernels/matrix/matrix.h"
 
 typedef enum vb_activation { VB_LINEAR, VB_QUICK_GELU, VB_GELU, VB_RELU } vb_activation;
 
@@ -42,9 +34,5 @@ typedef struct vb_gemm_a {
  * called inside a parallel region. Work space is allocated inside (a few MiB a thread at most). Fails only for lack of memory. */
 int vb_gemm(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, float *c, int64_t ldc, const vb_epilogue *epilogue, int threads,
             vb_error *err);
-
-/* The same by three plain loops: the definition the fast ones are tested against, bit for bit. */
-int vb_gemm_reference(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, float *c, int64_t ldc, const vb_epilogue *epilogue,
-                      vb_error *err);
 
 #endif

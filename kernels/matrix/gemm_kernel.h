@@ -1,4 +1,4 @@
-/* What the matrix product and the layers have once for each instruction set level. Internal to the tensor kernels. */
+/* What the matrix product has once for each instruction set level. Private to kernels/matrix/. */
 #ifndef VB_GEMM_KERNEL_H
 #define VB_GEMM_KERNEL_H
 
@@ -32,26 +32,9 @@ const vb_gemm_kernel *vb_gemm_kernel_get(void);
 /* `count` rows of A from (row, first), `depth` <= VB_GEMM_DEPTH values each, to out: rows VB_GEMM_DEPTH apart. */
 void vb_gemm_kernel_pack_rows(const vb_gemm_a *a, int64_t row, int64_t count, int64_t first, int64_t depth, float *out);
 
-/* Element (row, col) widened to float. */
-float vb_gemm_kernel_at(const vb_matrix *matrix, int64_t row, int64_t col);
-
-/* Row-wise layers once for each level: see layers.h. */
-typedef struct vb_layer_kernel {
-    /* c (m x n) = epilogue of the sums, whose upper left corner is at (i, j) of the whole C. */
-    void (*epilogue)(int m, int n, const float *sums, int ld_sums, const vb_epilogue *epilogue, int64_t i, int64_t j, float *c,
-                     int64_t ldc);
-    void (*norm)(int64_t width, const float *x, const float *weight, const float *bias, float epsilon, float *out);
-    void (*activate)(int64_t count, float *x, vb_activation activation);
-    void (*exp)(int64_t count, float *x);
-    void (*softmax)(int64_t width, float scale, float *x);
-} vb_layer_kernel;
-
-const vb_layer_kernel *vb_layer_kernel_get(void);
-
-extern const vb_layer_kernel vb_layer_kernel_scalar;
+extern const vb_gemm_kernel vb_gemm_kernel_scalar;
 #if defined(__x86_64__)
 extern const vb_gemm_kernel vb_gemm_kernel_avx2, vb_gemm_kernel_avx512;
-extern const vb_layer_kernel vb_layer_kernel_avx2, vb_layer_kernel_avx512;
 #endif
 
 #endif

@@ -1,24 +1,15 @@
-/* Row-wise layers: the choice of level, the threads, and the plain level itself. */
+/* Row-wise layers: rows over threads. */
 #include "kernels/matrix/layers.h"
 
-#include "kernels/base/isa.h"
+#include <assert.h>
 
-#define VB_LANES 1
-#define VB_LAYER_KERNEL vb_layer_kernel_scalar
-#include "kernels/matrix/layers_lanes.h"
-
-const vb_layer_kernel *vb_layer_kernel_get(void) {
-#if defined(__x86_64__)
-    vb_isa level = vb_isa_level();
-    if (level >= VB_AVX512) return &vb_layer_kernel_avx512;
-    if (level == VB_AVX2) return &vb_layer_kernel_avx2;
-#endif
-    return &vb_layer_kernel_scalar;
-}
+#include "kernels/matrix/layers_internal.h"
+#include "kernels/matrix/layers_kernel.h"
 
 void vb_layers_norm(int64_t rows, int64_t width, const float *x, int64_t ld, const float *weight, const float *bias,
                     float epsilon, float *out, int64_t ld_out, int threads) {
-    const vb_layer_kernel *kernel = vb_layer_kernel_get();
+    assert(width >= 1 && threads >= 1);
+    const vb_layers_kernel *kernel = vb_layers_kernel_get();
     if (threads == 1) {
         for (int64_t i = 0; i < rows; i++) kernel->norm(width, x + i * ld, weight, bias, epsilon, out + i * ld_out);
         return;
@@ -28,7 +19,8 @@ void vb_layers_norm(int64_t rows, int64_t width, const float *x, int64_t ld, con
 }
 
 void vb_layers_softmax(int64_t rows, int64_t width, float scale, float *x, int64_t ld, int threads) {
-    const vb_layer_kernel *kernel = vb_layer_kernel_get();
+    assert(width >= 1 && threads >= 1);
+    const vb_layers_kernel *kernel = vb_layers_kernel_get();
     if (threads == 1) {
         for (int64_t i = 0; i < rows; i++) kernel->softmax(width, scale, x + i * ld);
         return;
@@ -37,10 +29,10 @@ void vb_layers_softmax(int64_t rows, int64_t width, float scale, float *x, int64
     for (int64_t i = 0; i < rows; i++) kernel->softmax(width, scale, x + i * ld);
 }
 
-enum { SLICE = 16384 }; /* elements that a thread takes at a time */
+enum { SLICE = 16384 }; /* elements that a thread takes at a time: enough that handing them out does not show */
 
 void vb_layers_activate(int64_t count, float *x, vb_activation activation, int threads) {
-    const vb_layer_kernel *kernel = vb_layer_kernel_get();
+    const vb_layers_kernel *kernel = vb_layers_kernel_get();
     if (threads == 1) {
         kernel->activate(count, x, activation);
         return;
@@ -50,7 +42,7 @@ void vb_layers_activate(int64_t count, float *x, vb_activation activation, int t
 }
 
 void vb_layers_exp(int64_t count, float *x, int threads) {
-    const vb_layer_kernel *kernel = vb_layer_kernel_get();
+    const vb_layers_kernel *kernel = vb_layers_kernel_get();
     if (threads == 1) {
         kernel->exp(count, x);
         return;

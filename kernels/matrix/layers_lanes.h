@@ -1,12 +1,12 @@
 /* The row-wise layers and the GEMM's epilogue, written once on sixteen lanes and compiled for every instruction set level.
  *
- * Internal. Defines the table VB_LAYER_KERNEL; the including file sets that name and VB_LANES. */
+ * Internal. Defines the table VB_LAYERS_KERNEL; the including file sets that name and VB_LANES. */
 #ifndef VB_LAYERS_LANES_H
 #define VB_LAYERS_LANES_H
 
 #include <stddef.h>
 
-#include "kernels/matrix/gemm_kernel.h"
+#include "kernels/matrix/layers_kernel.h"
 #include "kernels/matrix/lanes_math.h"
 
 LANES_FUNCTION lanes load_up_to(const float *p, int n) { return n < LANES ? lanes_load_part(p, n) : lanes_load(p); }
@@ -106,6 +106,7 @@ static void norm(int64_t width, const float *x, const float *weight, const float
     }
 }
 
-const vb_layer_kernel VB_LAYER_KERNEL = {epilogue_rows, norm, activate, exponential, softmax};
+const vb_layers_kernel VB_LAYERS_KERNEL = {
+    .epilogue = epilogue_rows, .norm = norm, .activate = activate, .exp = exponential, .softmax = softmax};
 
 #endif

@@ -1,8 +1,7 @@
 /* Bit sets of taken images, gains, and branch and bound for maximum coverage. */
-#define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "kernels/openness/cover.h"
 
-#include <stdbool.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -34,6 +33,7 @@ static bool has_popcnt(void) { return false; }
 /* ---- covers ------------------------------------------------------------------------------------------------------------ */
 
 int vb_cover_add(vb_cover *cover, const uint64_t *pool, int class, vb_error *err) {
+    assert(cover->candidates >= 1);
     size_t candidates = (size_t)cover->candidates, image = (size_t)cover->images, block = image / 64;
     if (vb_grow((void **)&cover->words, &cover->word_capacity, (block + 1) * candidates, sizeof *cover->words, "taken images",
                 err))
@@ -55,7 +55,7 @@ void vb_cover_free(vb_cover *cover) {
 }
 
 void vb_cover_gains(const vb_cover *cover, const uint64_t *taken, int64_t *gains, int threads) {
-    enum { SLICE = 4096 };
+    enum { SLICE = 4096 }; /* candidates whose gains stay in the first-level cache over all blocks of images */
     bool fast = has_popcnt();
     int64_t n = cover->candidates, blocks = vb_cover_blocks(cover);
 #pragma omp parallel for num_threads(threads < 1 ? 1 : threads) schedule(static) if (threads > 1 && n > SLICE)
@@ -67,6 +67,7 @@ void vb_cover_gains(const vb_cover *cover, const uint64_t *taken, int64_t *gains
 }
 
 void vb_cover_take(const vb_cover *cover, int candidate, uint64_t *taken, int64_t *by_class) {
+    assert(candidate >= 0 && candidate < cover->candidates);
     for (int64_t b = 0; b < vb_cover_blocks(cover); b++) {
         uint64_t fresh = cover->words[b * cover->candidates + candidate] & ~taken[b];
         taken[b] |= fresh;
@@ -94,7 +95,7 @@ typedef struct choice {
     int64_t gain;
 } choice;
 
-typedef struct search {
+typedef struct branching {
     const vb_coverage *problem;
     vb_coverage_result *best;
     int64_t (*gain)(const uint64_t *set, const uint64_t *taken, int64_t words);
@@ -104,9 +105,9 @@ typedef struct search {
     int64_t open;                    /* bound of what was not looked at */
     double deadline;
     bool stopped;
-} search;
+} branching;
 
-static double now(void) {
+static double seconds_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
@@ -118,18 +119,18 @@ static int by_gain(const void *a, const void *b) {
     return (x->set > y->set) - (x->set < y->set);
 }
 
-static const uint64_t *set_of(const search *s, int set) { return s->problem->sets + set * s->problem->words; }
+static const uint64_t *set_of(const branching *s, int set) { return s->problem->sets + set * s->problem->words; }
 
-static void spend(search *s, int64_t evaluations) {
+static void spend(branching *s, int64_t evaluations) {
     s->best->evaluations += evaluations;
     if (s->best->evaluations >= s->problem->evaluations) s->stopped = true;
-    if (s->deadline > 0 && now() > s->deadline) {
+    if (s->deadline > 0 && seconds_now() > s->deadline) {
         s->stopped = true;
-        s->best->out_of_time = 1;
+        s->best->out_of_time = true;
     }
 }
 
-static void keep(search *s, int depth, int64_t taken) {
+static void keep_best(branching *s, int depth, int64_t taken) {
     if (taken <= s->best->taken && s->best->n) return;
     s->best->taken = taken;
     s->best->n = depth;
@@ -144,7 +145,7 @@ static int64_t reach(const choice *list, int n, int i, int left) {
 }
 
 /* All choices that continue the path of `depth` sets, which take `count` elements, with sets from its list. */
-static void extend(search *s, int depth, int n, int64_t count) {
+static void extend_path(branching *s, int depth, int n, int64_t count) {
     const choice *list = s->lists[depth];
     int left = s->problem->k - depth;
     for (int i = 0; i < n; i++) {
@@ -156,7 +157,7 @@ static void extend(search *s, int depth, int n, int64_t count) {
         }
         int64_t with = count + list[i].gain;
         s->path[depth] = list[i].set;
-        keep(s, depth + 1, with);
+        keep_best(s, depth + 1, with);
         if (left == 1) return; /* the others add no more */
         /* A set whose gain here is already too small cannot help one step later, when gains have shrunk further. */
         const uint64_t *set = set_of(s, list[i].set), *taken = s->taken[depth];
@@ -173,7 +174,7 @@ static void extend(search *s, int depth, int n, int64_t count) {
         }
         spend(s, j - i);
         qsort(next, (size_t)m, sizeof *next, by_gain);
-        extend(s, depth + 1, m, with);
+        extend_path(s, depth + 1, m, with);
     }
 }
 
@@ -185,7 +186,7 @@ static bool within(const uint64_t *a, const uint64_t *b, int64_t words) {
 }
 
 /* Sorted sets less those that lie within one of the larger ones before them. */
-static int put_aside(const search *s, choice *list, int n) {
+static int put_aside(const branching *s, choice *list, int n) {
     enum { LOOK_BACK = 2048 }; /* a bound on the time of this; a contained set that stays costs time, nothing else */
     int kept = 0;
     for (int i = 0; i < n; i++) {
@@ -198,7 +199,7 @@ static int put_aside(const search *s, choice *list, int n) {
 }
 
 /* The first incumbent. */
-static void greedy(search *s, const choice *list, int n) {
+static void greedy(branching *s, const choice *list, int n) {
     uint64_t *taken = s->taken[0];
     int64_t count = 0;
     for (int depth = 0; depth < s->problem->k && depth < n; depth++) {
@@ -212,13 +213,13 @@ static void greedy(search *s, const choice *list, int n) {
         s->path[depth] = best;
         count += most;
         for (int64_t w = 0; w < s->problem->words; w++) taken[w] |= set_of(s, best)[w];
-        keep(s, depth + 1, count);
+        keep_best(s, depth + 1, count);
     }
     memset(taken, 0, (size_t)s->problem->words * sizeof *taken);
 }
 
 /* Puts the chosen sets in the order of what each adds to those before it. */
-static void order_chosen(search *s) {
+static void order_chosen(branching *s) {
     vb_coverage_result *best = s->best;
     uint64_t *taken = s->taken[0];
     memset(taken, 0, (size_t)s->problem->words * sizeof *taken);
@@ -240,20 +241,20 @@ int vb_cover_most(const vb_coverage *problem, vb_coverage_result *result, vb_err
     *result = (vb_coverage_result){.n = 0};
     if (problem->k < 1 || problem->k > VB_ADVERSARIES)
         return vb_errorf(err, VB_ECONFIG, "%d adversarial names, expected 1 to %d", problem->k, VB_ADVERSARIES);
-    search s = {.problem = problem, .best = result, .gain = has_popcnt() ? gain_popcnt : gain_plain};
+    branching s = {.problem = problem, .best = result, .gain = has_popcnt() ? gain_popcnt : gain_plain};
     int status = -1, n = 0;
     for (int d = 0; d < problem->k; d++) {
         s.lists[d] = vb_array((size_t)problem->count, sizeof(choice), "candidates", err);
         s.taken[d] = vb_array((size_t)problem->words, sizeof(uint64_t), "taken images", err);
         if (!s.lists[d] || !s.taken[d]) goto done;
     }
-    if (problem->seconds > 0) s.deadline = now() + problem->seconds;
+    if (problem->seconds > 0) s.deadline = seconds_now() + problem->seconds;
     for (int c = 0; c < problem->count; c++) s.lists[0][n++] = (choice){c, s.gain(set_of(&s, c), s.taken[0], problem->words)};
     qsort(s.lists[0], (size_t)n, sizeof(choice), by_gain);
     n = put_aside(&s, s.lists[0], n);
     greedy(&s, s.lists[0], n);
     spend(&s, 0);
-    extend(&s, 0, n, 0);
+    extend_path(&s, 0, n, 0);
     result->bound = s.open > result->taken ? s.open : result->taken;
     order_chosen(&s);
     status = 0;

@@ -1,13 +1,13 @@
 /* Adversarial vocabularies: the k candidate names that take most images from a vocabulary, as maximum coverage over bit sets.
  *
  * An image of the target that is right within its own vocabulary is taken by a candidate that is ranked before its class
- * (kernels/ similarity.h); a set of candidates takes the union. Greedy choice takes at least 1 - 1/e of the most that k
- * candidates can take
- * (Nemhauser, Wolsey and Fisher 1978); branch and bound finds the most. Candidates have indices 0..candidates-1; of equal ones
- * the lower index comes first, always. */
+ * (kernels/openness/similarity.h); a set of candidates takes the union. Greedy choice takes at least 1 - 1/e of the most that k
+ * candidates can take (Nemhauser, Wolsey and Fisher 1978); branch and bound finds the most. Candidates have indices
+ * 0..candidates-1; of equal ones the lower index comes first, always. */
 #ifndef VB_COVER_H
 #define VB_COVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +30,7 @@ typedef struct vb_cover {
 int vb_cover_add(vb_cover *cover, const uint64_t *pool, int class, vb_error *err);
 void vb_cover_free(vb_cover *cover);
 
+/* Blocks of 64 images. */
 static inline int64_t vb_cover_blocks(const vb_cover *cover) { return (cover->images + 63) / 64; }
 
 /* gains[c] += images that c takes beyond `taken` (a word a block). */
@@ -59,7 +60,7 @@ typedef struct vb_coverage_result {
     int64_t taken;       /* elements of the union */
     int64_t bound;       /* no k sets take more: equal to `taken` when that is proven */
     int64_t evaluations; /* spent */
-    int out_of_time;     /* the limit in seconds, not the one in evaluations, ended the search */
+    bool out_of_time;    /* the limit in seconds, not the one in evaluations, ended the search */
 } vb_coverage_result;
 
 /* Branch and bound. The bound of a partial choice is what it takes plus the largest gains that are left; equal and contained sets

@@ -1,6 +1,8 @@
 /* Extremes over sets of vocabularies: by transform, or greedily with bounds. */
 #include "kernels/openness/envelope.h"
 
+#include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +32,7 @@ static int by_subsets(const vb_envelope *e, const uint64_t *masks, int64_t image
     return 0;
 }
 
-static int ascending(const void *a, const void *b) {
+static int ascending_counts(const void *a, const void *b) {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return (x > y) - (x < y);
 }
@@ -52,9 +54,8 @@ static int64_t gain_of(const greedy *g, int u) {
 }
 
 /* One vocabulary after the other, each with the largest (or smallest) gain; stay[i] images are right after i of them. With
- * `bound`
- * (largest): no i vocabularies take more than what j of the choice take and the i largest gains after them. */
-static void choose(greedy *g, int largest, int64_t *stay, int64_t *least) {
+ * `least` (and largest): no i vocabularies take more than what j of the choice take and the i largest gains after them. */
+static void choose(greedy *g, bool largest, int64_t *stay, int64_t *least) {
     int64_t covered = 0;
     memset(g->taken, 0, (size_t)g->words * sizeof *g->taken);
     memset(g->arrived, 0, (size_t)g->n);
@@ -72,7 +73,7 @@ static void choose(greedy *g, int largest, int64_t *stay, int64_t *least) {
             }
         }
         if (least) {
-            qsort(g->gains, (size_t)left, sizeof *g->gains, ascending);
+            qsort(g->gains, (size_t)left, sizeof *g->gains, ascending_counts);
             int64_t sum = covered;
             for (int i = 1; i <= left; i++) {
                 sum += g->gains[left - i];
@@ -92,7 +93,7 @@ static void bound_best(greedy *g, int64_t *most) {
     memset(g->taken, 0, (size_t)g->words * sizeof *g->taken);
     for (int u = 0; u < g->n; u++)
         if (u != g->home) g->gains[left++] = gain_of(g, u);
-    qsort(g->gains, (size_t)left, sizeof *g->gains, ascending);
+    qsort(g->gains, (size_t)left, sizeof *g->gains, ascending_counts);
     most[0] = g->images;
     for (int i = 1; i <= left; i++) most[i] = g->images - g->gains[i - 1];
 }
@@ -112,8 +113,8 @@ static int greedily(const vb_envelope *e, const uint64_t *masks, int64_t images,
                     g.sets[(int64_t)(w * 64 + (size_t)__builtin_ctzll(rest)) * g.words + i / 64] |= (uint64_t)1 << i % 64;
         memset(e->least, 0, (size_t)n * sizeof *e->least);
         e->least[0] = images;
-        choose(&g, 1, e->worst, e->least);
-        choose(&g, 0, e->best, NULL);
+        choose(&g, true, e->worst, e->least);
+        choose(&g, false, e->best, NULL);
         bound_best(&g, e->most);
         /* When all have arrived there is no choice left. */
         e->least[n - 1] = e->most[n - 1] = e->best[n - 1] = e->worst[n - 1];
@@ -129,5 +130,6 @@ static int greedily(const vb_envelope *e, const uint64_t *masks, int64_t images,
 
 int vb_envelope_of_orders(const vb_envelope *envelope, const uint64_t *masks, int64_t images, int vocabularies, int home,
                           vb_error *err) {
+    assert(vocabularies >= 1 && images >= 0 && home >= 0 && home < vocabularies);
     return (vocabularies <= VB_SUBSETS_MAX ? by_subsets : greedily)(envelope, masks, images, vocabularies, home, err);
 }

@@ -1,17 +1,19 @@
 /* Similarity statistics, Gaussian sums over pairs, centroids and order statistics. */
 #include "kernels/openness/features.h"
 
+#include <assert.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/matrix/dots.h"
 #include "kernels/base/memory.h"
+#include "kernels/matrix/dots.h"
+#include "kernels/openness/label_space.h"
 
-enum { SLICE = 64 }; /* rows of images that a thread takes at once */
+enum { SLICE = 64 }; /* rows that a thread takes at once: eight tiles of products, and their scores of all classes fit memory */
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 int vb_features_histogram_bin(double value) {
     const int half = VB_HISTOGRAM_BINS / 2;
@@ -57,18 +59,18 @@ void vb_features_block_free(vb_feature_block *block) {
 }
 
 /* One image: its products with all texts in dots[]. */
-static void add_image(vb_similarity_sums *sums, const vb_feature_block *texts, vb_similarity similarity, const double *dots,
-                      double inverse, int label, double *margin) {
+static void add_similarities(vb_similarity_sums *sums, const vb_feature_block *texts, const double *dots, double inverse,
+                             int label, double *margin) {
     double negative = 0, best = -INFINITY, positive = 0;
     int64_t negatives = 0;
     for (int64_t c = 0; c < texts->count; c++) {
         double s = dots[c] * inverse;
-        if (similarity == VB_COSINE) s *= texts->inverse[c];
+        if (texts->similarity == VB_COSINE) s *= texts->inverse[c];
         if (c == label) {
             positive = s;
             continue;
         }
-        if (vb_same_thing(texts->kin, (int)c, label)) continue;
+        if (vb_label_space_same(texts->kin, (int)c, label)) continue;
         negatives++;
         negative += s;
         if (s > best) best = s;
@@ -88,7 +90,7 @@ static void add_image(vb_similarity_sums *sums, const vb_feature_block *texts, v
     sums->margins++;
 }
 
-static void join(vb_similarity_sums *to, const vb_similarity_sums *from) {
+static void join_sums(vb_similarity_sums *to, const vb_similarity_sums *from) {
     vb_fixed_sum_join(&to->positive, &from->positive);
     vb_fixed_sum_join(&to->negative, &from->negative);
     vb_fixed_sum_join(&to->margin, &from->margin);
@@ -106,12 +108,12 @@ static void join(vb_similarity_sums *to, const vb_similarity_sums *from) {
 /* A team that shares slices of rows: never more threads than slices. */
 static int team_for(int64_t rows, int threads) {
     int64_t slices = (rows + SLICE - 1) / SLICE;
-    return threads < 1 || slices < 1 ? 1 : (int)least(threads, slices);
+    return threads < 1 || slices < 1 ? 1 : (int)smaller(threads, slices);
 }
 
-int vb_features_similarity_add(vb_similarity_sums *sums, const vb_feature_block *texts, vb_similarity similarity,
-                               const float *images, int64_t count, const int *labels, double *margins, int threads,
-                               vb_error *err) {
+int vb_features_similarity_add(vb_similarity_sums *sums, const vb_feature_block *texts, const float *images, int64_t count,
+                               const int *labels, double *margins, int threads, vb_error *err) {
+    assert(count >= 0 && threads >= 1);
     int team = team_for(count, threads), dim = texts->dim;
     int64_t ld = vb_dots_cols(texts->count);
     for (int64_t i = 0; i < count; i++)
@@ -127,13 +129,13 @@ int vb_features_similarity_add(vb_similarity_sums *sums, const vb_feature_block 
         for (int64_t first = 0; first < count; first += SLICE) {
             int thread = omp_get_thread_num();
             double *block = dots + (size_t)thread * SLICE * (size_t)ld;
-            int64_t n = least(SLICE, count - first);
+            int64_t n = smaller(SLICE, count - first);
             vb_dots(n, images + first * dim, texts->count, texts->packed, dim, block, ld);
             for (int64_t i = 0; i < n; i++)
-                add_image(&parts[thread], texts, similarity, block + i * ld, inverse[first + i], labels[first + i],
-                          &margins[first + i]);
+                add_similarities(&parts[thread], texts, block + i * ld, inverse[first + i], labels[first + i],
+                                 &margins[first + i]);
         }
-        for (int t = 0; t < team; t++) join(sums, &parts[t]);
+        for (int t = 0; t < team; t++) join_sums(sums, &parts[t]);
     }
     vb_free(dots);
     vb_free(inverse);
@@ -141,8 +143,9 @@ int vb_features_similarity_add(vb_similarity_sums *sums, const vb_feature_block 
     return status;
 }
 
-int vb_features_gauss_add(vb_fixed_sum *sum, int64_t *pairs, const float *a, const double *a_inverse, int64_t count,
-                          const vb_feature_block *b, int triangle, int threads, vb_error *err) {
+int vb_features_gauss_add(vb_gauss_sum *total, const float *a, const double *a_inverse, int64_t count, const vb_feature_block *b,
+                          bool triangle, int threads, vb_error *err) {
+    assert(count >= 0 && threads >= 1 && (!triangle || count == b->count));
     int team = team_for(count, threads);
     int64_t ld = vb_dots_cols(b->count);
     double *dots = vb_buffer((size_t)team * SLICE * (size_t)ld, sizeof *dots, "products of embeddings", err);
@@ -152,7 +155,7 @@ int vb_features_gauss_add(vb_fixed_sum *sum, int64_t *pairs, const float *a, con
 #pragma omp parallel for num_threads(team) schedule(dynamic, 1) if (team > 1)
         for (int64_t first = 0; first < count; first += SLICE) {
             double *block = dots + (size_t)omp_get_thread_num() * SLICE * (size_t)ld;
-            int64_t n = least(SLICE, count - first);
+            int64_t n = smaller(SLICE, count - first);
             vb_dots(n, a + first * b->dim, b->count, b->packed, b->dim, block, ld);
             for (int64_t i = 0; i < n; i++) {
                 int64_t from = triangle ? first + i + 1 : 0;
@@ -161,8 +164,8 @@ int vb_features_gauss_add(vb_fixed_sum *sum, int64_t *pairs, const float *a, con
                         vb_dots_gauss_sum(b->count - from, block + i * ld + from, b->inverse + from, a_inverse[first + i]);
             }
         }
-        for (int64_t i = 0; i < count; i++) vb_fixed_sum_add(sum, rows[i]);
-        *pairs += triangle ? count * (count - 1) / 2 : count * b->count;
+        for (int64_t i = 0; i < count; i++) vb_fixed_sum_add(&total->sum, rows[i]);
+        total->pairs += triangle ? count * (count - 1) / 2 : count * b->count;
     }
     vb_free(dots);
     vb_free(rows);
@@ -189,12 +192,12 @@ double vb_features_overlap(const int64_t *a, const int64_t *b, int bins) {
     return share;
 }
 
-static int ascending(const void *a, const void *b) {
+static int ascending_doubles(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
-void vb_features_sort_doubles(double *values, int64_t n) { qsort(values, (size_t)n, sizeof *values, ascending); }
+void vb_features_sort_doubles(double *values, int64_t n) { qsort(values, (size_t)n, sizeof *values, ascending_doubles); }
 
 double vb_features_quantile(const double *sorted, int64_t n, double q) {
     double at = q * (double)(n - 1), below = floor(at), t = at - below;

@@ -11,12 +11,16 @@
 #ifndef VB_FEATURES_H
 #define VB_FEATURES_H
 
+#include <stdbool.h>
+
+#include "kernels/base/error.h"
 #include "kernels/exact/fixed_sum.h"
-#include "kernels/openness/similarity.h"
+#include "kernels/exact/score.h"
 
 /* Bins of equal width over [-1, 1]; similarities beyond (VB_DOT only) count in the outermost. Bin i begins at (i - 100) / 100. */
 enum { VB_HISTOGRAM_BINS = 200 };
 
+/* The bin of a value; 0 for NaN. */
 int vb_features_histogram_bin(double value);
 
 /* Sums over images. All int64, so that the whole adds up over threads and ranks as VB_SIMILARITY_COUNTERS counters. */
@@ -34,12 +38,15 @@ typedef struct vb_feature_block {
     int dim;
     float *packed;   /* see vb_dots_pack */
     double *inverse; /* 1 / norm of each row */
-    const int *kin;  /* of a label space, for vb_features_similarity_add; set by the caller, borrowed, NULL without */
+    /* for vb_features_similarity_add, set by the caller: */
+    vb_similarity similarity;
+    const int *kin; /* of a label space; borrowed, NULL without */
 } vb_feature_block;
 
 /* Copies `count` rows (row-major, none zero, all finite: VB_EDATA names the row). Free with vb_features_block_free, also after a
  * failure. */
 int vb_features_block_new(vb_feature_block *block, const float *rows, int64_t count, int dim, vb_error *err);
+/* Leaves *block empty. */
 void vb_features_block_free(vb_feature_block *block);
 
 /* inverse[i] = 1 / |row i|; VB_EDATA names a zero row or one that is not finite. */
@@ -47,14 +54,19 @@ int vb_features_inverse_norms(const float *rows, int64_t count, int dim, double 
 
 /* Adds `count` images (row-major, labels[i] < texts->count) to *sums, and writes margins[i] (NaN without a negative). Work
  * space: 64 rows of all classes a thread. */
-int vb_features_similarity_add(vb_similarity_sums *sums, const vb_feature_block *texts, vb_similarity similarity,
-                               const float *images, int64_t count, const int *labels, double *margins, int threads,
-                               vb_error *err);
+int vb_features_similarity_add(vb_similarity_sums *sums, const vb_feature_block *texts, const float *images, int64_t count,
+                               const int *labels, double *margins, int threads, vb_error *err);
 
-/* Adds the sum of exp(-2 |f_i - g_j|^2) over the rows of a (`count` x dim, with their inverse norms) and those of block b: over
- * all pairs, or for `triangle`, where a and b are the same rows, over i < j. *pairs grows by the number of terms. */
-int vb_features_gauss_add(vb_fixed_sum *sum, int64_t *pairs, const float *a, const double *a_inverse, int64_t count,
-                          const vb_feature_block *b, int triangle, int threads, vb_error *err);
+/* A sum of Gaussian kernels over pairs. All int64, so that it adds up over threads and ranks as counters. */
+typedef struct vb_gauss_sum {
+    vb_fixed_sum sum;
+    int64_t pairs; /* terms */
+} vb_gauss_sum;
+
+/* Adds exp(-2 |f_i - g_j|^2) over the rows of a (`count` x dim, with their inverse norms) and those of block b: over all pairs,
+ * or for `triangle`, where a and b are the same rows, over i < j. */
+int vb_features_gauss_add(vb_gauss_sum *total, const float *a, const double *a_inverse, int64_t count, const vb_feature_block *b,
+                          bool triangle, int threads, vb_error *err);
 
 /* Adds each row's unit vector, element by element, to dim sums. */
 void vb_features_centroid_add(vb_fixed_sum *sums, const float *rows, const double *inverse, int64_t count, int dim);

@@ -3,7 +3,7 @@
 
 #include "kernels/base/memory.h"
 
-static int check(const vb_label_space *space, vb_error *err) {
+static int check_space(const vb_label_space *space, vb_error *err) {
     if (space->classes < 1 || space->vocabularies < 1)
         return vb_errorf(err, VB_EMISMATCH, "label space of %d classes and %d vocabularies, expected at least one of each",
                          space->classes, space->vocabularies);
@@ -20,14 +20,15 @@ static int check(const vb_label_space *space, vb_error *err) {
 }
 
 int vb_label_space_memberships_new(vb_memberships *homes, const vb_label_space *space, vb_error *err) {
-    *homes = (vb_memberships){0};
-    if (check(space, err)) return -1;
+    int status = -1;
+    *homes = (vb_memberships){.count = space->vocabularies};
+    if (check_space(space, err)) goto done;
     size_t entries = (size_t)space->offsets[space->vocabularies];
     homes->offsets = vb_array((size_t)space->classes + 2, sizeof(int), "vocabularies of the classes", err);
-    if (!homes->offsets) return -1;
+    if (!homes->offsets) goto done;
     homes->vocabularies = vb_array(entries, sizeof(int), "vocabularies of the classes", err);
     homes->slots = homes->vocabularies ? vb_array(entries, sizeof(int), "vocabularies of the classes", err) : NULL;
-    if (!homes->slots) goto fail;
+    if (!homes->slots) goto done;
     int *next = homes->offsets + 1; /* next[c] runs from the start of class c to its end, and so becomes offsets[c + 1] */
     for (size_t i = 0; i < entries; i++) next[space->members[i] + 1]++;
     for (int c = 0; c < space->classes; c++) next[c + 1] += next[c];
@@ -41,12 +42,12 @@ int vb_label_space_memberships_new(vb_memberships *homes, const vb_label_space *
         for (int i = homes->offsets[c] + 1; i < homes->offsets[c + 1]; i++)
             if (homes->vocabularies[i] == homes->vocabularies[i - 1]) {
                 vb_errorf(err, VB_EMISMATCH, "vocabulary %d lists class %d twice", homes->vocabularies[i], c);
-                goto fail;
+                goto done;
             }
-    return 0;
-fail:
-    vb_label_space_memberships_free(homes);
-    return -1;
+    status = 0;
+done:
+    if (status) vb_label_space_memberships_free(homes);
+    return status;
 }
 
 void vb_label_space_memberships_free(vb_memberships *homes) {

@@ -2,6 +2,8 @@
 #ifndef VB_LABEL_SPACE_H
 #define VB_LABEL_SPACE_H
 
+#include <stdbool.h>
+
 #include "kernels/base/error.h"
 
 /* Vocabulary v holds the classes members[offsets[v]] .. members[offsets[v+1]-1] (indices 0..classes-1, each at most once a
@@ -10,22 +12,24 @@
 typedef struct vb_label_space {
     int classes, vocabularies;
     const int *offsets, *members;
-    const int
-        *kin; /* of every class: classes of equal kin are one thing under one name, and none is wrong for an image of the other.
-                     * NULL: every class is a thing of its own */
+    /* Of every class: classes of equal kin are one thing under one name, and none is wrong for an image of the other. NULL: every
+     * class is a thing of its own. */
+    const int *kin;
 } vb_label_space;
 
-/* Whether class c neither is wrong for an image of class y nor right: y itself, or its kin. */
-static inline int vb_same_thing(const int *kin, int c, int y) { return c == y || (kin && kin[c] == kin[y]); }
+/* Whether class c is not wrong for an image of class y: y itself, or its kin. */
+static inline bool vb_label_space_same(const int *kin, int c, int y) { return c == y || (kin && kin[c] == kin[y]); }
 
 /* The same relation by class: class c is in the vocabularies vocabularies[offsets[c]] .. [offsets[c+1]-1], ascending; the first
  * one is its home when one is asked for. slots[i] is where that vocabulary lists the class: members[slots[i]] == c. */
 typedef struct vb_memberships {
+    int count; /* vocabularies */
     int *offsets, *vocabularies, *slots;
 } vb_memberships;
 
 /* Checks the label space (VB_EMISMATCH names the vocabulary and the entry) and fills *homes; on failure *homes is empty. */
 int vb_label_space_memberships_new(vb_memberships *homes, const vb_label_space *space, vb_error *err);
+/* Leaves *homes empty. */
 void vb_label_space_memberships_free(vb_memberships *homes);
 
 #endif

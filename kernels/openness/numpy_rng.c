@@ -1,7 +1,10 @@
 /* MT19937 seeded and read the way NumPy's RandomState does. */
 #include "kernels/openness/numpy_rng.h"
 
-enum { STATE = 624, MIDDLE = 397 };
+#include <assert.h>
+
+enum { STATE = 624, MIDDLE = 397 }; /* n and m of MT19937 */
+static_assert(sizeof((vb_numpy_rng *)0)->key == STATE * sizeof(uint32_t), "the state of MT19937");
 
 void vb_numpy_rng_seed(vb_numpy_rng *rng, uint32_t seed) {
     for (int i = 0; i < STATE; i++) {

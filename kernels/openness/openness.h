@@ -9,38 +9,10 @@
 #ifndef VB_OPENNESS_H
 #define VB_OPENNESS_H
 
-#include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/openness/label_space.h"
 #include "kernels/base/error.h"
-
-enum { VB_UNION_PERMUTATIONS = 1000 };
-
-typedef struct vb_protocol {
-    int sampled;            /* also keep what the official code's protocol needs */
-    int trials;             /* permutations a target vocabulary, sampled only */
-    uint32_t seed;          /* of NumPy's legacy generator, for `sampled` and for the union's permutations */
-    int union_permutations; /* for the union of images when N > 20; 0 means VB_UNION_PERMUTATIONS */
-} vb_protocol;
-
-/* Integer counts of images seen so far. Tallies of the same label space and protocol add up element by element, in any
- * grouping. */
-typedef struct vb_tally vb_tally;
-
-/* Copies what it needs of the space and the protocol. Counters, of 8 bytes: 2 N^2 + 3 classes; for acc_e_union 2^N up to 20
- * vocabularies (8 MiB at 20) and union_permutations (N + 1) beyond, since only the last image tells whether image counts are
- * equal and the closed form does; `sampled` adds trials N (N + 1) and one an entry of the label space. Orders take half as much
- * again, not to be reduced. VB_EMISMATCH for a label space that is not one, VB_ECONFIG for a protocol out of range. */
-int vb_openness_tally_new(vb_tally **tally, const vb_label_space *space, const vb_protocol *protocol, vb_error *err);
-void vb_openness_tally_free(vb_tally *tally);
-
-/* Counts one image of class `label` (0..classes-1) with beaten[u] != 0 for the vocabularies u that beat it (vb_similarity_judge).
- * An image whose class is in no vocabulary is not counted. Not thread-safe for one tally. */
-void vb_openness_tally_add(vb_tally *tally, int label, const uint8_t *beaten);
-
-/* The counts as one flat block, to be summed over ranks in place. Valid as long as the tally. */
-int64_t *vb_openness_tally_counters(vb_tally *tally, size_t *count);
+#include "kernels/openness/tally.h"
 
 /* One vocabulary. Standard errors: sample standard deviation (n - 1) of the images' scores over sqrt(n); NaN below two images. */
 typedef struct vb_vocabulary_openness {
@@ -68,15 +40,14 @@ typedef struct vb_openness_result {
     double acc_s, acc_s_se;
     double top1_all, top1_all_se; /* images that no vocabulary beats, of all images */
     /* The paper's Acc-E: mean over i = 1..N of the mean over sets of i vocabularies of the accuracy over the union of their
-     * images.
-     * "closed form": equal image counts and no shared class, where it equals acc_e; "subsets": over all 2^N - 1 sets; "sampled":
-     * over union_permutations random orders. */
+     * images. "closed form": equal image counts and no shared class, where it equals acc_e; "subsets": over all 2^N - 1 sets;
+     * "sampled": over union_permutations random orders. */
     double acc_e_union;
     const char *union_method;
     double acc_e_union_se;  /* of the sampling of orders: 0 for the exact methods */
     int union_permutations; /* 0 for the exact methods */
-    double sampled_e,
-        sampled_s; /* means over vocabularies of the sampled protocol's figures; its Acc-C is acc_c. NaN without it */
+    /* Means over vocabularies of the sampled protocol's figures; its Acc-C is acc_c. NaN without it. */
+    double sampled_e, sampled_s;
     vb_vocabulary_openness *vocabulary;
     vb_class_openness *class;
     int64_t *counts; /* behind the vocabularies' integers */
@@ -86,6 +57,7 @@ typedef struct vb_openness_result {
 /* The figures of all images in the tally: on one rank, after the reduction. A vocabulary without images is VB_EDATA and named by
  * index. A function of the counts alone: equal counts give equal bytes. On failure *out is empty. */
 int vb_openness(vb_openness_result *out, const vb_tally *tally, vb_error *err);
+/* Leaves *result empty. */
 void vb_openness_free(vb_openness_result *result);
 
 #endif

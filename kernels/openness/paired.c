@@ -1,6 +1,7 @@
 /* Paired means, the exact McNemar test and the sign-flip test. */
 #include "kernels/openness/paired.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "kernels/base/memory.h"
@@ -58,6 +59,7 @@ static double coin_probability(double n, double k) {
 }
 
 double vb_paired_mcnemar(int64_t only_a, int64_t only_b) {
+    assert(only_a >= 0 && only_b >= 0);
     if (only_a == only_b) return 1;
     double n = (double)only_a + (double)only_b, k = (double)(only_a < only_b ? only_a : only_b);
     /* The tail in units of its largest term; each term is a fraction below 1 of the one before. */
@@ -81,7 +83,7 @@ static void all_sums(double *sums, const double *w, int n) {
     }
 }
 
-static int count_all(int64_t *hits, const double *w, int n, double least, vb_error *err) {
+static int count_all_signs(int64_t *hits, const double *w, int n, double least, vb_error *err) {
     int low = n / 2, high = n - low;
     double *sums = vb_buffer(((size_t)1 << low) + ((size_t)1 << high), sizeof *sums, "sign flips", err), *rest = sums;
     if (!sums) return -1;
@@ -112,6 +114,7 @@ static int64_t count_drawn(const double *w, int64_t n, int64_t trials, uint32_t 
 }
 
 int vb_paired_sign_flips(vb_flip_test *out, const double *differences, int64_t n, int64_t trials, uint32_t seed, vb_error *err) {
+    assert(n >= 0 && trials >= 1);
     double *w = vb_buffer((size_t)n, sizeof *w, "sign flips", err), observed = 0, magnitude = 0;
     if (!w) return -1;
     *out = (vb_flip_test){.p = 1, .exact = true, .trials = 1};
@@ -130,7 +133,7 @@ int vb_paired_sign_flips(vb_flip_test *out, const double *differences, int64_t n
     int64_t hits = 0;
     out->exact = out->moving <= VB_FLIPS_EXACT;
     if (out->exact) {
-        status = count_all(&hits, w, (int)out->moving, least, err);
+        status = count_all_signs(&hits, w, (int)out->moving, least, err);
         out->trials = INT64_C(1) << out->moving;
         out->p = (double)hits / (double)out->trials;
     } else {

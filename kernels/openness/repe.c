@@ -1,11 +1,12 @@
 /* The class-word filter and the blend of REPE. */
 #include "kernels/openness/repe.h"
 
-#include <math.h>
+#include <assert.h>
 #include <string.h>
 
-#include "kernels/text/codepoints.h"
 #include "kernels/base/memory.h"
+#include "kernels/openness/direction.h"
+#include "kernels/text/codepoints.h"
 #include "kernels/text/unicode.h"
 
 static char *lower_case(const char *text, size_t n, vb_error *err) {
@@ -47,56 +48,22 @@ int vb_repe_caption_holds(const vb_class_words *words, const char *caption, bool
     return 0;
 }
 
-/* 1 / |row|, or 0 when the row has no direction. */
-static double inverse_norm(const float *row, int dim) {
-    double square = 0;
-    for (int k = 0; k < dim; k++) square += (double)row[k] * row[k];
-    return square > 0 && isfinite(square) ? 1 / sqrt(square) : 0;
-}
-
-static int finish(double *sum, int dim, bool normalise, float *out, vb_error *err) {
-    double square = 0;
-    for (int k = 0; k < dim; k++) square += sum[k] * sum[k];
-    if (!(square > 0) || !isfinite(square)) return vb_errorf(err, VB_EDATA, "the mean of embeddings has no direction");
-    double scale = normalise ? 1 / sqrt(square) : 1;
-    for (int k = 0; k < dim; k++) out[k] = (float)(sum[k] * scale);
-    return 0;
-}
-
 int vb_repe_blend(const float *text, const float *const *rows, int64_t n, int dim, double lambda, bool renormalize, float *out,
                   vb_error *err) {
+    assert(n >= 0 && dim >= 1);
     double *sum = vb_array((size_t)dim, sizeof *sum, "blend", err);
     if (!sum) return -1;
     int status = 0;
     for (int64_t i = 0; i < n && !status; i++) {
-        double inverse = inverse_norm(rows[i], dim);
+        double inverse = vb_direction_inverse_norm(rows[i], dim);
         if (!(inverse > 0)) status = vb_errorf(err, VB_EDATA, "caption embedding %lld of a class has no direction", (long long)i);
         for (int k = 0; k < dim; k++) sum[k] += rows[i][k] * inverse;
     }
-    double inverse = inverse_norm(text, dim);
+    double inverse = vb_direction_inverse_norm(text, dim);
     if (!status && !(inverse > 0)) status = vb_errorf(err, VB_EDATA, "a class text's embedding has no direction");
     double share = n ? lambda : 0;
     for (int k = 0; k < dim; k++) sum[k] = (1 - share) * (text[k] * inverse) + (n ? share * (sum[k] / (double)n) : 0);
-    if (!status) status = finish(sum, dim, renormalize, out, err);
+    if (!status) status = vb_direction_of_sum(sum, dim, renormalize, out, err);
     vb_free(sum);
     return status;
-}
-
-static int mean(const float *rows, int64_t n, int dim, bool of_directions, float *out, vb_error *err) {
-    double *sum = vb_array((size_t)dim, sizeof *sum, "ensemble", err);
-    if (!sum) return -1;
-    for (int64_t i = 0; i < n; i++) {
-        double scale = of_directions ? inverse_norm(rows + i * dim, dim) : 1;
-        for (int k = 0; k < dim; k++) sum[k] += rows[i * dim + k] * scale;
-    }
-    int status = finish(sum, dim, true, out, err);
-    vb_free(sum);
-    return status;
-}
-
-int vb_direction_ensemble(const float *rows, int64_t n, int dim, float *out, vb_error *err) {
-    return mean(rows, n, dim, true, out, err);
-}
-int vb_direction_mean(const float *rows, int64_t n, int dim, float *out, vb_error *err) {
-    return mean(rows, n, dim, false, out, err);
 }

@@ -14,6 +14,7 @@ typedef struct vb_class_words {
     int count;
     char **words;
 } vb_class_words;
+/* Free with vb_repe_words_free, also after a failure. */
 int vb_repe_words_new(vb_class_words *words, const char *class_name, vb_error *err);
 void vb_repe_words_free(vb_class_words *words);
 
@@ -25,10 +26,5 @@ int vb_repe_caption_holds(const vb_class_words *words, const char *caption, bool
  * n = 0 leaves t / |t|. In fp64 and one fixed order; out: dim. VB_EDATA when a row or the blend has no direction. */
 int vb_repe_blend(const float *text, const float *const *rows, int64_t n, int dim, double lambda, bool renormalize, float *out,
                   vb_error *err);
-
-/* Normalised mean of normalised rows (prompt ensembles), in fp64 and one fixed order. rows: n x dim; out: dim. */
-int vb_direction_ensemble(const float *rows, int64_t n, int dim, float *out, vb_error *err);
-/* The direction of the plain mean of rows as they are. rows: n x dim; out: dim, normalised. */
-int vb_direction_mean(const float *rows, int64_t n, int dim, float *out, vb_error *err);
 
 #endif

@@ -1,7 +1,9 @@
 /* The three-stage comparison of similarities: fp32 product with its error bound, fp64, integers. */
 #include "kernels/openness/similarity.h"
 
+#include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +17,11 @@
 static const double WIDEN = 1 + 0x1p-10;
 /* Below this norm no sum of products in fp32 can overflow, so that the bound on its error holds. */
 static const double SCREENABLE = 0x1p60;
-enum { BLOCK_SCORES = 1 << 23, BLOCK_ROWS = 4096, LEAST_ROWS = 8 };
+enum {
+    BLOCK_SCORES = 1 << 23, /* 32 MiB of scores at once, whatever the number of classes, */
+    BLOCK_ROWS = 4096,      /* of so many images at most, more than any tile needs, */
+    LEAST_ROWS = 8          /* and of so many at least: below, packing the texts would cost more than multiplying them */
+};
 
 struct vb_text_bank {
     const float *texts;
@@ -24,8 +30,8 @@ struct vb_text_bank {
     vb_similarity similarity;
     double *norm;   /* of each text */
     float *inverse; /* VB_COSINE: 1 / norm, which the product's epilogue applies; else NULL */
-    int *twin;      /* lowest class whose text has the same bits; NULL with ids */
-    int screened;   /* whether the norms allow the fp32 product at all */
+    int *equal_to;  /* lowest class whose text has the same bits; NULL with ids */
+    bool screened;  /* whether the norms allow the fp32 product at all */
     /* |fp32 score - x . t (/ |t| for VB_COSINE)| <= |x| * radius + floor. With u = 2^-24, a chain or tree of n fused or unfused
      * products is off by gamma_n |x||t| at most, gamma_n = n u / (1 - n u) (Higham, Accuracy and Stability, ch. 3), and scaling
      * by a rounded inverse adds three more roundings; `floor` is what 2 n roundings to subnormal numbers can add. */
@@ -66,10 +72,10 @@ static int row_order(const void *a, const void *b, void *context) {
     return order ? order : i - j;
 }
 
-static int find_twins(vb_text_bank *bank, vb_error *err) {
+static int find_equal_texts(vb_text_bank *bank, vb_error *err) {
     int *order = vb_array((size_t)bank->classes, sizeof(int), "order of the texts", err);
-    bank->twin = order ? vb_array((size_t)bank->classes, sizeof(int), "equal texts", err) : NULL;
-    if (!bank->twin) {
+    bank->equal_to = order ? vb_array((size_t)bank->classes, sizeof(int), "equal texts", err) : NULL;
+    if (!bank->equal_to) {
         vb_free(order);
         return -1;
     }
@@ -78,8 +84,8 @@ static int find_twins(vb_text_bank *bank, vb_error *err) {
     size_t dim = (size_t)bank->dim;
     for (int i = 0; i < bank->classes; i++) {
         int c = order[i], before = i ? order[i - 1] : -1;
-        int same = i && !memcmp(bank->texts + (size_t)c * dim, bank->texts + (size_t)before * dim, dim * sizeof(float));
-        bank->twin[c] = same ? bank->twin[before] : c;
+        bool same = i && !memcmp(bank->texts + (size_t)c * dim, bank->texts + (size_t)before * dim, dim * sizeof(float));
+        bank->equal_to[c] = same ? bank->equal_to[before] : c;
     }
     vb_free(order);
     return 0;
@@ -98,24 +104,25 @@ int vb_similarity_bank_part(vb_text_bank **out, const float *texts, const int *i
                          dim);
     if (dim > VB_EXACT_TERMS)
         return vb_errorf(err, VB_EUNSUPPORTED, "embeddings of %d dimensions, at most %d are handled", dim, VB_EXACT_TERMS);
+    int status = -1;
     vb_text_bank *bank = vb_array(1, sizeof *bank, "text bank", err);
     if (!bank) return -1;
     *bank = (vb_text_bank){.texts = texts, .ids = ids, .classes = classes, .dim = dim, .similarity = similarity};
     bank->norm = vb_array((size_t)classes, sizeof(double), "norms of the texts", err);
-    if (!bank->norm) goto fail;
+    if (!bank->norm) goto done;
     if (similarity == VB_COSINE) {
         bank->inverse = vb_array((size_t)classes, sizeof(float), "norms of the texts", err);
-        if (!bank->inverse) goto fail;
+        if (!bank->inverse) goto done;
     }
     double smallest = INFINITY, largest = 0;
     for (int c = 0; c < classes; c++) {
         int id = ids ? ids[c] : c;
         double norm = norm_of(texts + (size_t)c * (size_t)dim, dim, "text", id, err);
-        if (norm < 0) goto fail;
+        if (norm < 0) goto done;
         if (similarity == VB_COSINE) {
             if (norm == 0) {
                 vb_errorf(err, VB_EDATA, "text embedding, row %d: all elements are zero, a cosine needs a direction", id);
-                goto fail;
+                goto done;
             }
             bank->inverse[c] = (float)(1 / norm);
         }
@@ -123,7 +130,7 @@ int vb_similarity_bank_part(vb_text_bank **out, const float *texts, const int *i
         if (norm < smallest) smallest = norm;
         if (norm > largest) largest = norm;
     }
-    if (!ids && find_twins(bank, err)) goto fail;
+    if (!ids && find_equal_texts(bank, err)) goto done;
     double cosine = similarity == VB_COSINE;
     bank->screened = largest <= SCREENABLE && (similarity == VB_DOT || smallest >= 1 / SCREENABLE);
     bank->radius = gamma_of(dim + 4, 0x1p-24) * (cosine ? 1 : largest) * WIDEN;
@@ -131,17 +138,17 @@ int vb_similarity_bank_part(vb_text_bank **out, const float *texts, const int *i
     /* fp64: dim roundings of the product, half as many of the norm, root and quotient */
     bank->radius64 = gamma_of(2 * dim + 8, 0x1p-53) * WIDEN;
     *out = bank;
-    return 0;
-fail:
-    vb_similarity_bank_free(bank);
-    return -1;
+    status = 0;
+done:
+    if (status) vb_similarity_bank_free(bank);
+    return status;
 }
 
 void vb_similarity_bank_free(vb_text_bank *bank) {
     if (!bank) return;
     vb_free(bank->norm);
     vb_free(bank->inverse);
-    vb_free(bank->twin);
+    vb_free(bank->equal_to);
     vb_free(bank);
 }
 
@@ -153,12 +160,12 @@ typedef struct image_view {
     double norm, slack;
 } image_view;
 
-static const float *text_of(const vb_text_bank *bank, int c) { return bank->texts + (size_t)c * (size_t)bank->dim; }
+static const float *text_row(const vb_text_bank *bank, int c) { return bank->texts + (size_t)c * (size_t)bank->dim; }
 
 /* |x| s(x, c) in fp64 */
 static double score64(const image_view *image, int c) {
     const vb_text_bank *bank = image->bank;
-    double dot = dot64(image->x, text_of(bank, c), bank->dim);
+    double dot = dot64(image->x, text_row(bank, c), bank->dim);
     return bank->similarity == VB_COSINE ? dot / bank->norm[c] : dot;
 }
 
@@ -174,29 +181,29 @@ static int exact_order(vb_similarity similarity, const float *x, const float *te
 }
 
 /* A class by its text, with its norm and its fp64 score for the image at hand. */
-typedef struct rival {
+typedef struct scored_text {
     const float *text;
     double norm, score;
     int class;
-} rival;
+} scored_text;
 
 /* Whether a is ranked before b, their texts being different; x_norm is the image's. */
-static int ranked_before(const vb_text_bank *bank, const float *x, double x_norm, const rival *a, const rival *b) {
+static bool ranked_before(const vb_text_bank *bank, const float *x, double x_norm, const scored_text *a, const scored_text *b) {
     double scale = bank->similarity == VB_COSINE ? 2 : a->norm + b->norm;
     double bound = x_norm * scale * bank->radius64;
     double difference = a->score - b->score;
-    if (difference > bound) return 1;
-    if (difference < -bound) return 0;
+    if (difference > bound) return true;
+    if (difference < -bound) return false;
     int order = exact_order(bank->similarity, x, a->text, b->text, bank->dim);
     return order > 0 || (order == 0 && a->class < b->class);
 }
 
 /* Whether class c is ranked before class d, their fp64 scores given. */
-static int before(const image_view *image, int c, double c_score, int d, double d_score) {
+static bool before(const image_view *image, int c, double c_score, int d, double d_score) {
     const vb_text_bank *bank = image->bank;
-    if (bank->twin[c] == bank->twin[d]) return c < d;
-    return ranked_before(bank, image->x, image->norm, &(rival){text_of(bank, c), bank->norm[c], c_score, c},
-                         &(rival){text_of(bank, d), bank->norm[d], d_score, d});
+    if (bank->equal_to[c] == bank->equal_to[d]) return c < d;
+    return ranked_before(bank, image->x, image->norm, &(scored_text){text_row(bank, c), bank->norm[c], c_score, c},
+                         &(scored_text){text_row(bank, d), bank->norm[d], d_score, d});
 }
 
 /* The first-ranked class other than y and its kin among list[0..count-1] (list NULL: all classes), its fp64 score in *score; -1:
@@ -206,13 +213,13 @@ static int best_other(const image_view *image, int y, const int *list, int count
     float top = -INFINITY;
     for (int i = 0; i < count; i++) {
         int c = list ? list[i] : i;
-        if (scores[c] > top && !vb_same_thing(image->kin, c, y)) top = scores[c];
+        if (scores[c] > top && !vb_label_space_same(image->kin, c, y)) top = scores[c];
     }
     float threshold = isinf(image->slack) ? -INFINITY : vb_round_outward_down(top - image->slack);
     int best = -1;
     for (int i = 0; i < count; i++) {
         int c = list ? list[i] : i;
-        if (scores[c] < threshold || vb_same_thing(image->kin, c, y)) continue;
+        if (scores[c] < threshold || vb_label_space_same(image->kin, c, y)) continue;
         double value = score64(image, c);
         if (best >= 0 && !before(image, c, value, best, *score)) continue;
         best = c;
@@ -231,9 +238,9 @@ static void find_pool(const image_view *image, int from, int y, uint64_t *pool) 
         above = vb_round_outward_up(scores[y] + image->slack);
         below = vb_round_outward_down(scores[y] - image->slack);
     }
-    memset(pool, 0, vb_pool_words(classes - from) * sizeof *pool);
+    memset(pool, 0, vb_similarity_pool_words(classes - from) * sizeof *pool);
     for (int c = from; c < classes; c++) {
-        if (scores[c] < below || vb_same_thing(image->kin, c, y)) continue;
+        if (scores[c] < below || vb_label_space_same(image->kin, c, y)) continue;
         if (!(scores[c] > above) && !before(image, c, score64(image, c), y, score)) continue;
         pool[(c - from) / 64] |= (uint64_t)1 << (c - from) % 64;
     }
@@ -250,7 +257,7 @@ static void judge_row(const image_view *image, const vb_label_space *space, cons
         below = vb_round_outward_down(scores[y] - image->slack);
     }
     for (int c = 0; c < space->classes; c++) {
-        if (scores[c] < below || vb_same_thing(space->kin, c, y) || homes->offsets[c] == homes->offsets[c + 1]) continue;
+        if (scores[c] < below || vb_label_space_same(space->kin, c, y) || homes->offsets[c] == homes->offsets[c + 1]) continue;
         if (!(scores[c] > above) && !before(image, c, score64(image, c), y, score)) continue;
         for (int i = homes->offsets[c]; i < homes->offsets[c + 1]; i++) beaten[homes->vocabularies[i]] = 1;
     }
@@ -267,8 +274,8 @@ static void judge_row(const image_view *image, const vb_label_space *space, cons
     verdict->predicted_own = other >= 0 && before(image, other, other_score, y, score) ? other : y;
 }
 
-static int check_rows(const vb_text_bank *bank, const float *images, int64_t first, int64_t rows, const int *labels,
-                      double *norms, vb_error *err) {
+static int check_images(const vb_text_bank *bank, const float *images, int64_t first, int64_t rows, const int *labels,
+                        double *norms, vb_error *err) {
     for (int64_t i = 0; i < rows; i++) {
         long long row = (long long)(first + i);
         if (labels[i] < 0 || labels[i] >= bank->classes)
@@ -280,11 +287,6 @@ static int check_rows(const vb_text_bank *bank, const float *images, int64_t fir
     return 0;
 }
 
-int vb_similarity_judge(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows,
-                        const int *labels, uint8_t *beaten, vb_verdict *verdicts, int threads, vb_error *err) {
-    return vb_similarity_judge_pool(bank, space, images, rows, labels, beaten, verdicts, bank->classes, NULL, threads, err);
-}
-
 static int64_t rows_at_once(int64_t classes, int64_t rows) {
     int64_t block = BLOCK_SCORES / classes;
     if (block > BLOCK_ROWS) block = BLOCK_ROWS;
@@ -292,75 +294,100 @@ static int64_t rows_at_once(int64_t classes, int64_t rows) {
     return block < rows ? block : rows;
 }
 
-/* A text takes its norm, the inverse, its twin's number and what lies around them. */
+/* A text takes its norm, the inverse, the number of its first equal and what lies around them. */
 int64_t vb_similarity_judge_bytes(int64_t classes, int64_t rows) {
     return classes > 0 ? rows_at_once(classes, rows) * 4 * classes + 36 * classes : 0;
 }
 
-int vb_similarity_judge_pool(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows,
-                             const int *labels, uint8_t *beaten, vb_verdict *verdicts, int from, uint64_t *pool, int threads,
-                             vb_error *err) {
+/* What a judgement gives; NULL: not wanted. */
+typedef struct outcome {
+    uint8_t *beaten;
+    vb_verdict *verdicts;
+    int from; /* the pool's first class */
+    uint64_t *pool;
+} outcome;
+
+/* Row i of the block, whose scores are at hand. */
+static void judge_image(const image_view *image, const vb_label_space *space, const vb_memberships *homes, int label, int64_t i,
+                        const outcome *out) {
+    judge_row(image, space, homes, label, out->beaten + i * space->vocabularies, out->verdicts ? out->verdicts + i : NULL);
+    if (out->pool)
+        find_pool(image, out->from, label, out->pool + (size_t)i * vb_similarity_pool_words(image->bank->classes - out->from));
+}
+
+static int judge_block(const vb_text_bank *bank, const vb_label_space *space, const vb_image_block *block, const outcome *out,
+                       int threads, vb_error *err) {
+    assert(threads >= 1 && block->rows >= 0 && !bank->ids);
     if (space->classes != bank->classes)
         return vb_errorf(err, VB_EMISMATCH, "label space of %d classes for %d text embeddings", space->classes, bank->classes);
     vb_memberships homes;
     if (vb_label_space_memberships_new(&homes, space, err)) return -1;
-    int64_t block = rows_at_once(bank->classes, rows);
-    int result = -1;
+    int64_t most = rows_at_once(bank->classes, block->rows);
+    int status = -1;
     double *norms = NULL;
-    float *scores = vb_array((size_t)block * (size_t)bank->classes, sizeof(float), "similarity block", err);
-    if (!scores) goto out;
-    norms = vb_array((size_t)block, sizeof(double), "norms of the images", err);
-    if (!norms) goto out;
+    float *scores = vb_array((size_t)most * (size_t)bank->classes, sizeof(float), "similarity block", err);
+    if (!scores) goto done;
+    norms = vb_array((size_t)most, sizeof(double), "norms of the images", err);
+    if (!norms) goto done;
     vb_matrix texts = {bank->texts, VB_F32, bank->classes, bank->dim, bank->dim, 1};
     vb_epilogue epilogue = {.scale = bank->inverse};
-    for (int64_t first = 0; first < rows; first += block) {
-        int64_t n = rows - first < block ? rows - first : block;
-        const float *x = images + first * bank->dim;
-        if (check_rows(bank, x, first, n, labels + first, norms, err)) goto out;
+    for (int64_t first = 0; first < block->rows; first += most) {
+        int64_t n = block->rows - first < most ? block->rows - first : most;
+        const float *x = block->images + first * bank->dim;
+        const int *labels = block->labels + first;
+        if (check_images(bank, x, first, n, labels, norms, err)) goto done;
         vb_gemm_a a = {.data = x, .ld = bank->dim};
-        if (vb_gemm(n, &a, &texts, scores, bank->classes, &epilogue, threads, err)) goto out;
+        if (vb_gemm(n, &a, &texts, scores, bank->classes, &epilogue, threads, err)) goto done;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 16) if (threads > 1)
         for (int64_t i = 0; i < n; i++) {
-            int screened = bank->screened && norms[i] <= SCREENABLE;
+            bool screened = bank->screened && norms[i] <= SCREENABLE;
             image_view image = {.bank = bank,
                                 .kin = space->kin,
                                 .x = x + i * bank->dim,
                                 .scores = scores + i * bank->classes,
                                 .norm = norms[i],
                                 .slack = screened ? 2 * (norms[i] * bank->radius + bank->floor) * WIDEN : INFINITY};
-            judge_row(&image, space, &homes, labels[first + i], beaten + (first + i) * space->vocabularies,
-                      verdicts ? verdicts + first + i : NULL);
-            if (pool)
-                find_pool(&image, from, labels[first + i], pool + (size_t)(first + i) * vb_pool_words(bank->classes - from));
+            judge_image(&image, space, &homes, labels[i], first + i, out);
         }
     }
-    result = 0;
-out:
+    status = 0;
+done:
     vb_free(scores);
     vb_free(norms);
     vb_label_space_memberships_free(&homes);
-    return result;
+    return status;
+}
+
+int vb_similarity_judge(const vb_text_bank *bank, const vb_label_space *space, const vb_image_block *block, uint8_t *beaten,
+                        vb_verdict *verdicts, int threads, vb_error *err) {
+    return judge_block(bank, space, block, &(outcome){.beaten = beaten, .verdicts = verdicts}, threads, err);
+}
+
+int vb_similarity_judge_pool(const vb_text_bank *bank, const vb_label_space *space, const vb_image_block *block, int from,
+                             uint8_t *beaten, uint64_t *pool, int threads, vb_error *err) {
+    assert(from >= 0 && from <= bank->classes);
+    return judge_block(bank, space, block, &(outcome){.beaten = beaten, .from = from, .pool = pool}, threads, err);
 }
 
 /* ---- a part of the classes against images whose own classes may lie elsewhere ---- */
 
 /* One image: its class, and the fp32 scores that leave no doubt. */
-typedef struct duel {
-    rival own;
+typedef struct own_score {
+    scored_text own;
     double norm;
     float above, below;
-} duel;
+} own_score;
 
-static int open_duel(duel *image, const vb_text_bank *part, const vb_image_block *block, int64_t i, vb_error *err) {
+static int score_own(own_score *image, const vb_text_bank *part, const vb_image_block *block, int64_t i, vb_error *err) {
     const float *x = block->images + i * part->dim, *text = block->texts + i * part->dim;
-    *image = (duel){.above = INFINITY, .below = INFINITY};
+    *image = (own_score){.above = INFINITY, .below = INFINITY};
     if (block->labels[i] < 0) return 0; /* no image: no score is as large as that */
     double text_norm = norm_of(text, part->dim, "text", block->labels[i], err), score;
     image->norm = norm_of(x, part->dim, "image", i, err);
     if (text_norm < 0 || image->norm < 0) return -1;
     score = dot64(x, text, part->dim);
     if (part->similarity == VB_COSINE) score /= text_norm;
-    image->own = (rival){text, text_norm, score, block->labels[i]};
+    image->own = (scored_text){text, text_norm, score, block->labels[i]};
     image->below = -INFINITY;
     if (!part->screened || image->norm > SCREENABLE) return 0;
     /* The products may come from a library that sets subnormal numbers to zero: the floor in units of the least normal number. */
@@ -372,16 +399,16 @@ static int open_duel(duel *image, const vb_text_bank *part, const vb_image_block
 }
 
 /* Whether row c of the part is ranked before the image's class, by the exact route. */
-static int wins_duel(const vb_text_bank *part, const float *x, const duel *image, int c) {
-    rival other = {text_of(part, c), part->norm[c], dot64(x, text_of(part, c), part->dim), part->ids[c]};
+static bool ranked_exactly(const vb_text_bank *part, const float *x, const own_score *image, int c) {
+    scored_text other = {text_row(part, c), part->norm[c], dot64(x, text_row(part, c), part->dim), part->ids[c]};
     if (part->similarity == VB_COSINE) other.score /= other.norm;
     if (!memcmp(other.text, image->own.text, (size_t)part->dim * sizeof(float))) return other.class < image->own.class;
     return ranked_before(part, x, image->norm, &other, &image->own);
 }
 
 /* Images first..last-1 against all rows of the part; how many comparisons the exact route decided. */
-static int64_t fight_duels(const vb_text_bank *part, const vb_memberships *homes, int vocabularies, const vb_image_block *block,
-                           const duel *duels, const float *products, int64_t first, int64_t last, uint8_t *beaten) {
+static int64_t compare_part(const vb_text_bank *part, const vb_memberships *homes, const vb_image_block *block,
+                            const own_score *own, const float *products, int64_t first, int64_t last, uint8_t *beaten) {
     int64_t rescored = 0;
     for (int c = 0; c < part->classes; c++) {
         const int *home = homes->vocabularies + homes->offsets[part->ids[c]];
@@ -391,30 +418,30 @@ static int64_t fight_duels(const vb_text_bank *part, const vb_memberships *homes
         if (!homes_of_it) continue;
         for (int64_t i = first; i < last; i++) {
             float score = product[i] * scale;
-            if (score < duels[i].below || block->labels[i] == part->ids[c] || block->labels[i] < 0) continue;
-            if (!(score > duels[i].above)) {
+            if (score < own[i].below || block->labels[i] == part->ids[c] || block->labels[i] < 0) continue;
+            if (!(score > own[i].above)) {
                 rescored++;
-                if (!wins_duel(part, block->images + i * part->dim, &duels[i], c)) continue;
+                if (!ranked_exactly(part, block->images + i * part->dim, &own[i], c)) continue;
             }
-            for (int h = 0; h < homes_of_it; h++) beaten[i * vocabularies + home[h]] = 1;
+            for (int h = 0; h < homes_of_it; h++) beaten[i * homes->count + home[h]] = 1;
         }
     }
     return rescored;
 }
 
-int vb_similarity_judge_part(const vb_text_bank *part, const vb_memberships *homes, int vocabularies, const vb_image_block *block,
+int vb_similarity_judge_part(const vb_text_bank *part, const vb_memberships *homes, const vb_image_block *block,
                              const float *products, uint8_t *beaten, int64_t *rescored, int threads, vb_error *err) {
+    assert(threads >= 1 && part->ids && block->texts);
     int64_t rows = block->rows, count = 0;
-    duel *duels = vb_array((size_t)rows, sizeof *duels, "similarity block", err);
-    int status = duels ? 0 : -1;
-    for (int64_t i = 0; i < rows && !status; i++) status = open_duel(&duels[i], part, block, i, err);
+    own_score *own = vb_array((size_t)rows, sizeof *own, "similarity block", err);
+    int status = own ? 0 : -1;
+    for (int64_t i = 0; i < rows && !status; i++) status = score_own(&own[i], part, block, i, err);
     if (!status) {
 #pragma omp parallel for num_threads(threads) reduction(+ : count) if (threads > 1)
         for (int t = 0; t < threads; t++)
-            count += fight_duels(part, homes, vocabularies, block, duels, products, rows * t / threads, rows * (t + 1) / threads,
-                                 beaten);
+            count += compare_part(part, homes, block, own, products, rows * t / threads, rows * (t + 1) / threads, beaten);
         *rescored += count;
     }
-    vb_free(duels);
+    vb_free(own);
     return status;
 }

@@ -26,6 +26,7 @@ int vb_similarity_bank_new(vb_text_bank **bank, const float *texts, int classes,
  * borrowed. */
 int vb_similarity_bank_part(vb_text_bank **bank, const float *texts, const int *ids, int classes, int dim,
                             vb_similarity similarity, vb_error *err);
+/* NULL is allowed. */
 void vb_similarity_bank_free(vb_text_bank *bank);
 
 /* What happened to one image, y being its class. */
@@ -37,31 +38,33 @@ typedef struct vb_verdict {
     double margin;     /* s(x, y) - s(x, best other class, y's kin aside), likewise; NaN when there is none */
 } vb_verdict;
 
-/* For each of the `rows` images (row-major, bank's dim) of classes labels[i]: beaten[i * vocabularies + u] = 1 when a class of
- * vocabulary u other than the image's own and its kin is ranked before it, else 0. `verdicts` (one a row) may be NULL. `threads`
- * >= 1 OpenMP threads. Work space is bounded (32 MiB, or 8 rows of all classes) however many rows there are. Rows in messages
- * count from this call's first one: a zero row, a NaN or an infinity is VB_EDATA; a label that is no class, or a space of other
- * classes than the bank's, VB_EMISMATCH. On failure the outputs are undefined. */
-int vb_similarity_judge(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows,
-                        const int *labels, uint8_t *beaten, vb_verdict *verdicts, int threads, vb_error *err);
+/* Images of known classes, all row-major of the bank's dim. */
+typedef struct vb_image_block {
+    int64_t rows;
+    const float *images;
+    const int *labels;  /* classes; for vb_similarity_judge_part -1: the row holds no image */
+    const float *texts; /* of the images' classes, a row each: for vb_similarity_judge_part alone */
+} vb_image_block;
+
+/* For each image i of the block, of class labels[i]: beaten[i * vocabularies + u] = 1 when a class of vocabulary u other than the
+ * image's own and its kin is ranked before it, else 0. `verdicts` (one a row) may be NULL. `threads` >= 1 OpenMP threads. Work
+ * space is bounded (32 MiB, or 8 rows of all classes) however many rows there are. Rows in messages count from this call's first
+ * one: a zero row, a NaN or an infinity is VB_EDATA; a label that is no class, or a space of other classes than the bank's,
+ * VB_EMISMATCH. On failure the outputs are undefined. */
+int vb_similarity_judge(const vb_text_bank *bank, const vb_label_space *space, const vb_image_block *block, uint8_t *beaten,
+                        vb_verdict *verdicts, int threads, vb_error *err);
 
 /* The bytes of a bank of `classes` texts and of the work space for judging `rows` images at once, at most. */
 int64_t vb_similarity_judge_bytes(int64_t classes, int64_t rows);
 
-static inline size_t vb_pool_words(int candidates) { return ((size_t)candidates + 63) / 64; }
+/* Words of 64 bits that a bit set of so many candidates takes. */
+static inline size_t vb_similarity_pool_words(int candidates) { return ((size_t)candidates + 63) / 64; }
 
-/* The same, and which of the classes from `from` on, a pool of candidates (as a rule in no vocabulary), are ranked before the
- * image's class: bit (c - from) % 64 of pool[i * vb_pool_words(classes - from) + (c - from) / 64]. */
-int vb_similarity_judge_pool(const vb_text_bank *bank, const vb_label_space *space, const float *images, int64_t rows,
-                             const int *labels, uint8_t *beaten, vb_verdict *verdicts, int from, uint64_t *pool, int threads,
-                             vb_error *err);
-
-/* Images with the texts of their classes, all row-major of the bank's dim. */
-typedef struct vb_image_block {
-    int64_t rows;
-    const float *images, *texts;
-    const int *labels; /* classes; -1: the row holds no image */
-} vb_image_block;
+/* The same without verdicts, and which of the classes from `from` on, a pool of candidates (as a rule in no vocabulary), are
+ * ranked before the image's class: bit (c - from) % 64 of
+ * pool[i * vb_similarity_pool_words(classes - from) + (c - from) / 64]. */
+int vb_similarity_judge_pool(const vb_text_bank *bank, const vb_label_space *space, const vb_image_block *block, int from,
+                             uint8_t *beaten, uint64_t *pool, int threads, vb_error *err);
 
 /* Sets beaten[i * vocabularies + u] = 1 where a class of the part (vb_similarity_bank_part) that is in vocabulary u is ranked
  * before image i's own; leaves all other entries. products[c * rows + i] is the product of image i and row c of the part in fp32,
@@ -69,7 +72,7 @@ typedef struct vb_image_block {
  * roundings, is decided by fp64 and integers from the rows themselves. *rescored grows by the number of those comparisons, the
  * only thing that depends on the products' last bits. A NaN or an infinity in an image or in the text of its class is
  * VB_EDATA. */
-int vb_similarity_judge_part(const vb_text_bank *part, const vb_memberships *homes, int vocabularies, const vb_image_block *block,
+int vb_similarity_judge_part(const vb_text_bank *part, const vb_memberships *homes, const vb_image_block *block,
                              const float *products, uint8_t *beaten, int64_t *rescored, int threads, vb_error *err);
 
 #endif

@@ -1,15 +1,19 @@
-/* Gram matrices by exact products of split rows; tridiagonal reduction and implicit QL. */
+/* Gram matrices by exact products of split rows; tridiagonal reduction and implicit QL.
+ *
+ * The eigen solver is ours, and not LAPACK's, for the reason why the matrix product is (kernels/matrix/gemm.c): spectra must be
+ * the same bits on every rank, thread count and processor, and a library's order of summation changes with the machine. */
 #include "kernels/openness/spectrum.h"
 
+#include <assert.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/matrix/dots.h"
 #include "kernels/base/memory.h"
+#include "kernels/matrix/dots.h"
 
-enum { SLICE = 64 };
+enum { SLICE = 64 }; /* rows of a Gram matrix that a thread computes at once: eight tiles of products */
 
 int vb_spectrum_gram_bits(int64_t rows) {
     int bits = 62;
@@ -60,7 +64,7 @@ int vb_spectrum_gram_add(int64_t *gram, int bits, const float *rows, const doubl
 /* ---- eigenvalues ------------------------------------------------------------------------------------------------------- */
 
 /* Eight interleaved sums: a fixed order that does not wait for each addition. */
-static double dot(const double *a, const double *b, int n) {
+static double dot_product(const double *a, const double *b, int n) {
     double lane[8] = {0};
     int k = 0;
     for (; k + 8 <= n; k += 8)
@@ -76,16 +80,16 @@ static void tridiagonalise(double *a, int n, double *diagonal, double *beside, d
         double *rest = a + (int64_t)(k + 1) * n + k + 1; /* m x m, rows n apart */
         for (int i = 0; i < m; i++) v[i] = a[(int64_t)(k + 1 + i) * n + k];
         diagonal[k] = a[(int64_t)k * n + k];
-        double norm = sqrt(dot(v, v, m)), tail = dot(v + 1, v + 1, m - 1);
+        double norm = sqrt(dot_product(v, v, m)), tail = dot_product(v + 1, v + 1, m - 1);
         if (tail == 0) {
             beside[k] = v[0];
             continue;
         }
         beside[k] = v[0] > 0 ? -norm : norm;
         v[0] -= beside[k];
-        double beta = 2 / dot(v, v, m); /* reflection: 1 - beta v v' */
-        for (int i = 0; i < m; i++) w[i] = beta * dot(rest + (int64_t)i * n, v, m);
-        double half = beta / 2 * dot(w, v, m);
+        double beta = 2 / dot_product(v, v, m); /* reflection: 1 - beta v v' */
+        for (int i = 0; i < m; i++) w[i] = beta * dot_product(rest + (int64_t)i * n, v, m);
+        double half = beta / 2 * dot_product(w, v, m);
         for (int i = 0; i < m; i++) w[i] -= half * v[i];
         for (int i = 0; i < m; i++)
             for (int j = 0; j < m; j++) rest[(int64_t)i * n + j] -= v[i] * w[j] + w[i] * v[j];
@@ -136,12 +140,13 @@ static int diagonalise(double *d, double *e, int n, vb_error *err) {
     return 0;
 }
 
-static int descending(const void *a, const void *b) {
+static int descending_doubles(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x < y) - (x > y);
 }
 
 int vb_spectrum_eigenvalues(double *a, int n, double *values, vb_error *err) {
+    assert(n >= 1);
     double *work = vb_array(3 * (size_t)n, sizeof *work, "eigenvalues", err);
     if (!work) return -1;
     double *beside = work, *v = work + n, *w = v + n;
@@ -150,7 +155,7 @@ int vb_spectrum_eigenvalues(double *a, int n, double *values, vb_error *err) {
     for (int i = 0; i < n && !status; i++)
         if (!isfinite(values[i]))
             status = vb_errorf(err, VB_EINTERNAL, "eigenvalues of a matrix with elements that are not finite");
-    if (!status) qsort(values, (size_t)n, sizeof *values, descending);
+    if (!status) qsort(values, (size_t)n, sizeof *values, descending_doubles);
     vb_free(work);
     return status;
 }

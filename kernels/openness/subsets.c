@@ -1,9 +1,11 @@
 /* The zeta transform over subsets, and the mean of a ratio over all of them. */
 #include "kernels/openness/subsets.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 void vb_subsets_sums(int64_t *f, int n) {
+    assert(n >= 0 && n <= VB_SUBSETS_MAX);
     size_t sets = (size_t)1 << n;
     for (size_t bit = 1; bit < sets; bit *= 2)
         for (size_t start = bit; start < sets; start += 2 * bit)

@@ -1,6 +1,7 @@
 /* The search through codes: the two-plane bounds, pools of candidates, and their exact scores. */
 #include "kernels/search/coded_scan.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,7 @@ size_t vb_coded_scan_bytes(int64_t queries, int64_t k) {
 
 int vb_coded_scan_new(vb_coded_scan **out, const vb_coded_queries *coded, vb_search *search, vb_scan *exact, int64_t k,
                       vb_row_reader *reader, void *reader_context, vb_error *err) {
+    assert(k >= 1 && reader);
     *out = NULL;
     vb_coded_scan *scan = vb_array(1, sizeof *scan, "search through codes", err);
     if (!scan) return -1;

@@ -1,6 +1,7 @@
 /* The coder: rotation by signs, a permutation and small Hadamard matrices; rounding to bytes; norms rounded up. */
 #include "kernels/search/coder.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ static uint64_t splitmix64(uint64_t *state) {
 }
 
 int vb_coder_new(vb_coder **out, int dim, const float *mean, uint64_t seed, vb_similarity similarity, vb_error *err) {
+    assert(dim >= 1);
     *out = NULL;
     vb_coder *coder = vb_array(1, sizeof *coder, "coder", err);
     if (!coder) return -1;
@@ -71,7 +73,12 @@ void vb_coder_free(vb_coder *coder) {
 int vb_coder_dim(const vb_coder *coder) { return coder->dim; }
 int vb_coder_width(const vb_coder *coder) { return coder->width; }
 double vb_coder_mean_norm(const vb_coder *coder) { return coder->mean_norm; }
-size_t vb_coder_group_bytes(int width) { return (size_t)VB_GROUP * (size_t)width + 3 * VB_GROUP * sizeof(float); }
+static_assert(VB_GROUP == 16 && sizeof(float) == 4, "the layout of groups in index blocks");
+
+size_t vb_coder_group_bytes(int width) {
+    assert(width % 64 == 0);
+    return (size_t)VB_GROUP * (size_t)width + 3 * VB_GROUP * sizeof(float);
+}
 
 double vb_coder_mean_product(const vb_coder *coder, const float *q) {
     double sum = 0;
@@ -93,20 +100,9 @@ void vb_coder_rotate(const vb_coder *coder, double *v, double *work) {
     memcpy(v, work, (size_t)coder->width * sizeof *v);
 }
 
-static float element(const void *rows, vb_dtype dtype, int64_t i) {
-    if (dtype == VB_F32) {
-        float x;
-        memcpy(&x, (const char *)rows + i * 4, sizeof x);
-        return x;
-    }
-    uint16_t half;
-    memcpy(&half, (const char *)rows + i * 2, sizeof half);
-    return dtype == VB_F16 ? vb_dtype_half_to_float(half) : vb_dtype_bf16_to_float(half);
-}
-
 /* One row into its lane of the group. */
-static void encode_row(const vb_coder *coder, double *v, double *work, double square, uint8_t *codes, float *scale,
-                       float *residual, float *norm) {
+static void code_row(const vb_coder *coder, double *v, double *work, double square, uint8_t *codes, float *scale, float *residual,
+                     float *norm) {
     const double UP = 1 + 0x1p-30, LARGEST = 0x1p60, SMALLEST = 0x1p-60;
     double length = sqrt(square);
     if (length > LARGEST || (coder->similarity == VB_COSINE && length < SMALLEST)) {
@@ -136,23 +132,26 @@ static void encode_row(const vb_coder *coder, double *v, double *work, double sq
 
 void vb_coder_encode(const vb_coder *coder, const void *rows, vb_dtype dtype, int count, void *group, double *work,
                      int64_t *not_finite, int64_t *zero) {
+    assert(count >= 0 && count <= VB_GROUP && (dtype == VB_F32 || dtype == VB_F16 || dtype == VB_BF16));
     uint8_t *codes = group;
     float numbers[3][VB_GROUP] = {{0}};
     double *v = work + coder->width;
+    const size_t size = vb_dtype_size(dtype);
     memset(codes, 128, (size_t)VB_GROUP * (size_t)coder->width);
     for (int i = 0; i < VB_GROUP; i++) {
         double square = 0;
         numbers[1][i] = -INFINITY;
         if (i >= count) continue;
         memset(v, 0, (size_t)coder->width * sizeof *v);
+        const char *row = (const char *)rows + (size_t)i * (size_t)coder->dim * size;
         for (int k = 0; k < coder->dim; k++) {
-            v[k] = element(rows, dtype, (int64_t)i * coder->dim + k);
+            v[k] = vb_dtype_to_float(dtype, row + (size_t)k * size);
             square += v[k] * v[k];
         }
         *not_finite += !isfinite(square);
         *zero += square == 0;
         if (!isfinite(square) || (square == 0 && coder->similarity == VB_COSINE)) continue;
-        encode_row(coder, v, work, square, codes + 4 * i, &numbers[0][i], &numbers[1][i], &numbers[2][i]);
+        code_row(coder, v, work, square, codes + 4 * i, &numbers[0][i], &numbers[1][i], &numbers[2][i]);
     }
     memcpy(codes + (size_t)VB_GROUP * (size_t)coder->width, numbers, sizeof numbers);
 }

@@ -15,18 +15,20 @@
 #include <stdint.h>
 
 #include "kernels/base/error.h"
-#include "kernels/base/tensor.h"
+#include "kernels/base/dtype.h"
 #include "kernels/exact/score.h"
 
 typedef struct vb_coder vb_coder; /* immutable */
 
 enum { VB_GROUP = 16 /* rows that are stored together */ };
 
-/* mean: dim values, copied. seed: of signs and permutation, by splitmix64: part of the format. */
+/* mean: dim values, copied. seed: of signs and permutation, by splitmix64: part of the format. Free with vb_coder_free. */
 int vb_coder_new(vb_coder **coder, int dim, const float *mean, uint64_t seed, vb_similarity similarity, vb_error *err);
 /* The same with H the identity, for inner products: worse codes, which cost less to make. */
 int vb_coder_new_plain(vb_coder **coder, int dim, const float *mean, vb_error *err);
+/* NULL is allowed. */
 void vb_coder_free(vb_coder *coder);
+/* What the coder was made of. */
 int vb_coder_dim(const vb_coder *coder);
 int vb_coder_width(const vb_coder *coder); /* dim rounded up to a multiple of 64 */
 double vb_coder_mean_norm(const vb_coder *coder);

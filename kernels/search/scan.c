@@ -29,7 +29,7 @@ struct vb_scan {
 };
 
 /* A multiple of `unit`, which divides VB_SCAN_ROWS. */
-static int64_t block_rows(int64_t width, int64_t unit) {
+static int64_t rows_of_block(int64_t width, int64_t unit) {
     int64_t rows = BLOCK_BYTES / (width * (int64_t)sizeof(float)) / unit * unit;
     return rows < unit ? unit : rows > VB_SCAN_ROWS ? VB_SCAN_ROWS : rows;
 }
@@ -37,7 +37,7 @@ static int64_t block_rows(int64_t width, int64_t unit) {
 size_t vb_scan_bytes(int64_t queries, int dim, int64_t k) {
     size_t width = (size_t)vb_search_width(dim);
     bool coded = vb_scan_coded_pays(queries, (int64_t)width);
-    size_t rows = (size_t)block_rows((int64_t)width, coded ? VB_SCAN_CODED_ROWS : STRIP);
+    size_t rows = (size_t)rows_of_block((int64_t)width, coded ? VB_SCAN_CODED_ROWS : STRIP);
     size_t work = (rows + STRIP) * width * sizeof(float) + rows * BLOCK_QUERIES * (sizeof(float) + sizeof(int));
     if (coded) work += vb_scan_coded_bytes(queries, dim);
     return sizeof(vb_scan) + work + (size_t)queries * ((size_t)k * sizeof(vb_hit) + sizeof(int64_t));
@@ -48,7 +48,7 @@ int vb_scan_new(vb_scan **out, vb_search *search, vb_error *err) {
     vb_scan *scan = vb_array(1, sizeof *scan, "search", err);
     if (!scan) return -1;
     scan->codes_pay = vb_scan_coded_pays(search->count, search->width);
-    int64_t most = block_rows(search->width, scan->codes_pay ? VB_SCAN_CODED_ROWS : STRIP);
+    int64_t most = rows_of_block(search->width, scan->codes_pay ? VB_SCAN_CODED_ROWS : STRIP);
     int status = vb_scan_block_new(&scan->block, search, most, err);
     if (!status) {
         scan->strip = vb_buffer((size_t)(STRIP * search->width), sizeof(float), "work space of a search", err);

@@ -13,7 +13,7 @@
 #ifndef VB_SCAN_H
 #define VB_SCAN_H
 
-#include "kernels/base/tensor.h"
+#include "kernels/base/dtype.h"
 #include "kernels/exact/topk.h"
 #include "kernels/search/search.h"
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/base/dtype_avx2.h"
 #include "kernels/exact/two_sum.h"
 #include "kernels/search/scan_kernel.h"
 
@@ -67,24 +68,12 @@ static void scan_products_avx2(const float *x, int64_t rows, const float *q, int
     }
 }
 
-/* The first n <= 8 elements widened, zeros behind; nothing beyond them is read. */
-INLINE __m256 load_widened(const char *p, vb_dtype dtype, int64_t n) {
-    char all[32] = {0};
-    if (n < 8) {
-        if (n > 0) memcpy(all, p, (size_t)n * (dtype == VB_F32 ? 4 : 2));
-        p = all;
-    }
-    if (dtype == VB_F32) return _mm256_loadu_ps((const float *)p);
-    __m128i halves = _mm_loadu_si128((const __m128i *)p);
-    if (dtype == VB_F16) return _mm256_cvtph_ps(halves);
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
-}
-
 INLINE float widen_as(const char *row, vb_dtype dtype, int64_t dim, int64_t width, float *out) {
     __m256 a = _mm256_setzero_ps(), b = a;
     const int64_t size = dtype == VB_F32 ? 4 : 2;
     for (int64_t k = 0; k < width; k += 16) {
-        __m256 x = load_widened(row + k * size, dtype, dim - k), y = load_widened(row + (k + 8) * size, dtype, dim - k - 8);
+        __m256 x = vb_dtype_avx2_load(row + k * size, dtype, dim - k),
+               y = vb_dtype_avx2_load(row + (k + 8) * size, dtype, dim - k - 8);
         if (out) {
             _mm256_storeu_ps(out + k, x);
             _mm256_storeu_ps(out + k + 8, y);

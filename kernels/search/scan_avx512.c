@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/base/dtype_avx512.h"
 #include "kernels/exact/two_sum.h"
 #include "kernels/matrix/transpose_avx512.h"
 #include "kernels/search/coder.h"
@@ -104,13 +105,6 @@ static void scan_products_avx512(const float *x, int64_t rows, const float *q, i
     }
 }
 
-INLINE __m512 load_widened(const char *p, vb_dtype dtype, __mmask16 mask) {
-    if (dtype == VB_F32) return _mm512_maskz_loadu_ps(mask, p);
-    __m256i halves = _mm256_maskz_loadu_epi16(mask, p);
-    if (dtype == VB_F16) return _mm512_cvtph_ps(halves);
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
-}
-
 /* ---- few queries ---- */
 
 /* One row and its squares against n queries, everything from one look at the row: lane sums. Rows are read one after the other,
@@ -125,7 +119,7 @@ INLINE void few_row(const int n, const int phases, const vb_dtype dtype, const c
     UNROLL for (int j = 0; j < VB_FEW; j++) UNROLL for (int p = 0; p < PHASES; p++) sum[j][p] = _mm512_setzero_ps();
     for (int64_t k = 0; k < width; k += 16 * phases) UNROLL for (int p = 0; p < PHASES; p++) if (p < phases) {
             _mm_prefetch(x + (k + 16 * p) * size + AHEAD, _MM_HINT_T0);
-            __m512 xp = load_widened(x + (k + 16 * p) * size, dtype, 0xffff);
+            __m512 xp = vb_dtype_avx512_load(x + (k + 16 * p) * size, dtype, 0xffff);
             squares[p] = _mm512_fmadd_ps(xp, xp, squares[p]);
             UNROLL for (int j = 0; j < VB_FEW; j++) if (j < n) sum[j][p] =
                 _mm512_fmadd_ps(xp, _mm512_loadu_ps(q + j * width + k + 16 * p), sum[j][p]);
@@ -183,7 +177,7 @@ INLINE __m512 widen_row(const char *row, const vb_dtype dtype, int64_t dim, int6
     for (; k + 64 <= dim; k += 64) {
         __m512 x[4];
         UNROLL for (int i = 0; i < 4; i++) {
-            x[i] = load_widened(row + (k + 16 * i) * size, dtype, 0xffff);
+            x[i] = vb_dtype_avx512_load(row + (k + 16 * i) * size, dtype, 0xffff);
             if (out) _mm512_storeu_ps(out + k + 16 * i, x[i]);
         }
         a = _mm512_fmadd_ps(x[0], x[0], a);
@@ -193,7 +187,7 @@ INLINE __m512 widen_row(const char *row, const vb_dtype dtype, int64_t dim, int6
     }
     for (; k < width; k += 16) {
         int64_t left = dim - k < 0 ? 0 : dim - k;
-        __m512 x = load_widened(row + k * size, dtype, left >= 16 ? 0xffff : (__mmask16)((1u << left) - 1));
+        __m512 x = vb_dtype_avx512_load(row + k * size, dtype, left >= 16 ? 0xffff : (__mmask16)((1u << left) - 1));
         if (out) _mm512_storeu_ps(out + k, x);
         a = _mm512_fmadd_ps(x, x, a);
     }
@@ -261,10 +255,10 @@ static float scan_least_avx512(const float *x, int64_t width) {
 enum { MOST_CODED = 1024 /* the work space below lies on the stack */ };
 static_assert(VB_GROUP == 16, "a group's rows are the lanes of a register");
 
-/* One row less the mean to codes, and to the numbers that bound what these lose: numbers[0], [VB_GROUP] and [2 VB_GROUP] get scale,
- * residual and norm. Sums of squares in fp32 are off by less than a part in 2^12, a square root by half of that. */
-INLINE void encode_row(const float *row, float factor, float widened, int64_t width, const float *mean, int64_t coded_width,
-                       uint8_t *codes, float *numbers) {
+/* One row less the mean to codes, and to the numbers that bound what these lose: numbers[0], [VB_GROUP] and [2 VB_GROUP] get
+ * scale, residual and norm. Sums of squares in fp32 are off by less than a part in 2^12, a square root by half of that. */
+INLINE void scan_encode_row(const float *row, float factor, float widened, int64_t width, const float *mean, int64_t coded_width,
+                            uint8_t *codes, float *numbers) {
     float rest[MOST_CODED];
     const __m512 by = _mm512_set1_ps(factor), none = _mm512_setzero_ps();
     __m512 largest[4] = {none, none, none, none}, left[4] = {none, none, none, none}, coded[4] = {none, none, none, none};
@@ -298,13 +292,14 @@ static void scan_encode_avx512(const float *rows, const float *factors, const fl
     float numbers[3][VB_GROUP] = {{0}};
     uint8_t codes[VB_GROUP][MOST_CODED];
     for (int i = 0; i < VB_GROUP; i++) {
-        if (i < count) encode_row(rows + i * width, factors[i], widened[i], width, mean, coded_width, codes[i], &numbers[0][i]);
+        if (i < count)
+            scan_encode_row(rows + i * width, factors[i], widened[i], width, mean, coded_width, codes[i], &numbers[0][i]);
         else numbers[1][i] = -INFINITY;
     }
     for (int64_t k = 0; k < coded_width; k += 64) {
         __m512i r[16];
         UNROLL for (int i = 0; i < 16; i++) r[i] = i < count ? _mm512_loadu_si512(codes[i] + k) : _mm512_set1_epi8((char)0x80);
-        vb_transpose_16(r);
+        vb_transpose_avx512(r);
         UNROLL for (int i = 0; i < 16; i++) _mm512_storeu_si512(group + k * VB_GROUP + i * 64, r[i]);
     }
     memcpy(group + coded_width * VB_GROUP, numbers, sizeof numbers);

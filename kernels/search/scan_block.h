@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "kernels/base/tensor.h"
+#include "kernels/base/dtype.h"
 #include "kernels/exact/topk.h"
 #include "kernels/search/scan_kernel.h"
 #include "kernels/search/search_internal.h"

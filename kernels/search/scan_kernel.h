@@ -2,7 +2,7 @@
 #ifndef VB_SCAN_KERNEL_H
 #define VB_SCAN_KERNEL_H
 
-#include "kernels/base/tensor.h"
+#include "kernels/base/dtype.h"
 
 enum {
     VB_FEW = 4,       /* queries that one pass over the rows takes: their sums and a row's squares fit the registers */

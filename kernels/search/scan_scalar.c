@@ -1,6 +1,5 @@
 /* The search's inner loops in plain C: the definition that the other levels are tested against. */
 #include <math.h>
-#include <string.h>
 
 #include "kernels/exact/two_sum.h"
 #include "kernels/search/scan_kernel.h"
@@ -19,16 +18,11 @@ static void scan_products_scalar(const float *x, int64_t rows, const float *q, i
 
 static void scan_widen_scalar(const void *rows, vb_dtype dtype, int64_t count, int64_t dim, int64_t width, float *out,
                               float *squares) {
+    const int64_t size = (int64_t)vb_dtype_size(dtype);
     for (int64_t i = 0; i < count; i++) {
         squares[i] = 0;
         for (int64_t k = 0; k < width; k++) {
-            float x = 0;
-            uint16_t half;
-            if (k < dim && dtype == VB_F32) memcpy(&x, (const char *)rows + (i * dim + k) * 4, sizeof x);
-            else if (k < dim) {
-                memcpy(&half, (const char *)rows + (i * dim + k) * 2, sizeof half);
-                x = dtype == VB_F16 ? vb_dtype_half_to_float(half) : vb_dtype_bf16_to_float(half);
-            }
+            float x = k < dim ? vb_dtype_to_float(dtype, (const char *)rows + (i * dim + k) * size) : 0;
             if (out) out[i * width + k] = x;
             squares[i] += x * x;
         }

@@ -5,6 +5,7 @@
 #ifndef VB_BINDER_H
 #define VB_BINDER_H
 
+#include "kernels/base/tensor.h"
 #include "kernels/towers/program.h"
 
 enum { VB_NAME = 256 }; /* longest tensor name that is put together here */

@@ -5,7 +5,6 @@
 
 #include "kernels/matrix/attention.h"
 #include "kernels/matrix/conv.h"
-#include "kernels/matrix/gemm_kernel.h"
 #include "kernels/matrix/layers.h"
 
 static const float *operand(const vb_piece *piece, const vb_operation *operation, int index) {
@@ -38,7 +37,7 @@ static int run_embed(const vb_piece *piece, const vb_operation *operation, vb_er
             if (from)
                 for (int64_t j = 0; j < width; j++) x[j] = from[j] + position[j];
             else
-                for (int64_t j = 0; j < width; j++) x[j] = vb_gemm_kernel_at(&embed->table, token, j) + position[j];
+                for (int64_t j = 0; j < width; j++) x[j] = vb_matrix_at(&embed->table, token, j) + position[j];
         }
     }
     return 0;

@@ -34,8 +34,8 @@ static int add_unit(void *work, int64_t unit, const vb_unit_rows *rows, vb_error
     if (vb_grow((void **)&pass->margins, &pass->margin_capacity, filled + (size_t)rows->count, sizeof *pass->margins, "margins",
                 err))
         return -1;
-    if (vb_features_similarity_add(&pass->sums, &its->texts, pair->spec->similarity, rows->rows, rows->count, rows->classes,
-                                   pass->margins + filled, pair->threads, err))
+    if (vb_features_similarity_add(&pass->sums, &its->texts, rows->rows, rows->count, rows->classes, pass->margins + filled,
+                                   pair->threads, err))
         return -1;
     for (int i = 0; i < rows->count; i++) {
         double margin = pass->margins[filled + (size_t)i];
@@ -86,6 +86,7 @@ int vb_image_pass_run(vb_image_pass *pass, vb_context *context, const vb_pair *p
         if (!pass->centroid) status = -1;
     }
     if (!status) status = vb_features_block_new(&work.texts, classifier->texts, classifier->classes, classifier->dim, err);
+    work.texts.similarity = pair->spec->similarity;
     work.texts.kin = pair->data->space.kin;
     if (!status) status = vb_unit_pass(context, pair, add_unit, &work, err);
     vb_features_block_free(&work.texts);

@@ -50,9 +50,8 @@ static int add_unit(void *work, int64_t unit, const vb_unit_rows *rows, vb_error
     if (!rows->count) return 0;
     size_t vocabularies = (size_t)pair->data->space.vocabularies;
     uint8_t *beaten = vb_array((size_t)rows->count * vocabularies, 1, "outcome of a unit", err);
-    int status = beaten ? vb_similarity_judge(its->bank, &pair->data->space, rows->rows, rows->count, rows->classes, beaten, NULL,
-                                              pair->threads, err) :
-                          -1;
+    vb_image_block images = {.rows = rows->count, .images = rows->rows, .labels = rows->classes};
+    int status = beaten ? vb_similarity_judge(its->bank, &pair->data->space, &images, beaten, NULL, pair->threads, err) : -1;
     for (int i = 0; i < rows->count && !status; i++)
         status = add_image(its, rows->classes[i], beaten + (size_t)i * vocabularies, err);
     vb_free(beaten);

@@ -1,8 +1,8 @@
 /* The analysis `uniformity`: how evenly texts, and images, spread over the sphere; over all pairs, each on one rank.
  *
- * Pairs of units (u, v), u <= v, belong to the rank of v. All ranks hold a panel of units together, of bounded size; each adds the
- * pairs of the panel with its units v, those beyond the panel read anew; then comes the next panel. Sums are exact: the number of
- * ranks changes no bit. */
+ * Pairs of units (u, v), u <= v, belong to the rank of v. All ranks hold a panel of units together, of bounded size; each adds
+ * the pairs of the panel with its units v, those beyond the panel read anew; then comes the next panel. Sums are exact: the
+ * number of ranks changes no bit. */
 #include <math.h>
 #include <string.h>
 
@@ -30,15 +30,15 @@ typedef struct unit_panel {
 } unit_panel;
 
 typedef struct gaussian {
-    vb_fixed_sum sum;
-    int64_t pairs, rows;
+    vb_gauss_sum terms;
+    int64_t rows;
 } gaussian;
 
 /* Log of the mean, on rank 0. */
 static int finish(vb_comm *comm, gaussian *total, double *value, vb_error *err) {
-    vb_fixed_sum_settle(&total->sum);
+    vb_fixed_sum_settle(&total->terms.sum);
     if (vb_comm_sum_to_root(comm, (int64_t *)total, sizeof *total / sizeof(int64_t), err)) return -1;
-    *value = total->pairs ? log(vb_fixed_sum_value(&total->sum) / (double)total->pairs) : NAN;
+    *value = total->terms.pairs ? log(vb_fixed_sum_value(&total->terms.sum) / (double)total->terms.pairs) : NAN;
     return 0;
 }
 
@@ -46,7 +46,7 @@ static int finish(vb_comm *comm, gaussian *total, double *value, vb_error *err) 
 static int add_block(gaussian *total, feature_rows rows, feature_rows own, int dim, int threads, vb_error *err) {
     vb_feature_block block;
     if (vb_features_block_new(&block, own.rows, own.count, dim, err)) return -1;
-    int status = vb_features_gauss_add(&total->sum, &total->pairs, rows.rows, rows.inverse, rows.count, &block, 0, threads, err);
+    int status = vb_features_gauss_add(&total->terms, rows.rows, rows.inverse, rows.count, &block, false, threads, err);
     vb_features_block_free(&block);
     return status;
 }
@@ -55,7 +55,7 @@ static int add_block(gaussian *total, feature_rows rows, feature_rows own, int d
 static int add_triangle(gaussian *total, feature_rows own, int dim, int threads, vb_error *err) {
     vb_feature_block block;
     if (vb_features_block_new(&block, own.rows, own.count, dim, err)) return -1;
-    int status = vb_features_gauss_add(&total->sum, &total->pairs, own.rows, own.inverse, own.count, &block, 1, threads, err);
+    int status = vb_features_gauss_add(&total->terms, own.rows, own.inverse, own.count, &block, true, threads, err);
     vb_features_block_free(&block);
     return status;
 }
@@ -65,7 +65,7 @@ static int uniformity_of_texts(vb_context *context, const vb_pair *pair, double 
     vb_comm *comm = &context->comm;
     const vb_classifier *classifier = pair->classifier;
     int64_t classes = classifier->classes, dim = classifier->dim;
-    gaussian total = {{{0}, 0, 0}, 0, 0};
+    gaussian total = {{{{0}, 0, 0}, 0}, 0};
     double *inverse = vb_array((size_t)classes, sizeof *inverse, "norms of texts", err);
     int status = inverse ? vb_features_inverse_norms(classifier->texts, classes, classifier->dim, inverse, err) : -1;
     for (int64_t v = comm->rank; !status && v * TEXT_BLOCK < classes; v += comm->size) {
@@ -146,7 +146,7 @@ static int uniformity_of_images(vb_context *context, const vb_pair *pair, double
     int64_t most = PANEL_BYTES / (slot * (int64_t)sizeof(float));
     if (most > units) most = units;
     if (most < 1) most = 1;
-    gaussian total = {{{0}, 0, 0}, 0, 0};
+    gaussian total = {{{{0}, 0, 0}, 0}, 0};
     unit_panel panel = {.rows = vb_array((size_t)(most * slot), sizeof *panel.rows, "embeddings of images", err),
                         .inverse =
                             vb_array((size_t)(most * pair->source->unit_images), sizeof *panel.inverse, "norms of images", err),

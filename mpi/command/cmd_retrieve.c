@@ -1,6 +1,5 @@
 /* `vocabench retrieve`: the rows of a corpus that are most similar to each query, exactly, as JSON lines and as .npy. */
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +11,9 @@
 #include "mpi/base/provenance.h"
 #include "mpi/base/json.h"
 #include "mpi/ranks/threads.h"
-#include "mpi/retrieve/retrieve.h"
+#include "mpi/retrieve/hit_lists.h"
 #include "shards/embeddings/npy.h"
 #include "shards/files/path.h"
-#include "shards/files/zst.h"
 
 const vb_flag vb_cmd_retrieve_flags[] = {
     {.name = "queries",
@@ -71,70 +69,7 @@ const char vb_cmd_retrieve_details[] =
     "same command is run again, on any number of\n"
     "ranks.";
 
-/* ---- output
- * ------------------------------------------------------------------------------------------------------------------------
- */
-
-typedef struct lists {
-    const char *output, *ids;
-    vb_zst_writer *lines;
-    vb_writer *numbers;
-    int64_t *row;
-    char *text; /* a line */
-    size_t capacity;
-} lists;
-
-enum { FRAME = 1 << 20, ENTRY = 80 /* bytes that a result takes at most */ };
-
-static int begin_lists(void *context, const vb_retrieve_summary *summary, vb_error *err) {
-    lists *to = context;
-    int64_t shape[2] = {summary->queries, summary->listed};
-    if (!(to->row = vb_array((size_t)summary->listed, sizeof *to->row, "ids", err))) return -1;
-    if (!(to->text = vb_array((size_t)summary->listed + 1, ENTRY, "a line", err))) return -1;
-    to->capacity = ((size_t)summary->listed + 1) * ENTRY;
-    if (vb_zst_writer_open(&to->lines, to->output, 3, err)) return -1;
-    if (!to->ids) return 0;
-    if (vb_writer_open(&to->numbers, to->ids, err)) return -1;
-    return vb_npy_write_header(to->numbers, VB_I64, 2, shape, err);
-}
-
-static int take_list(void *context, int64_t query, const vb_hit *hits, const double *scores, int64_t count, vb_error *err) {
-    lists *to = context;
-    size_t at = (size_t)snprintf(to->text, to->capacity, "{\"query\": %" PRId64 ", \"results\": [", query);
-    for (int64_t i = 0; i < count; i++) {
-        to->row[i] = hits[i].id;
-        at += (size_t)snprintf(to->text + at, to->capacity - at, "%s{\"id\": %" PRId64 ", \"score\": %.17g}", i ? ", " : "",
-                               hits[i].id, scores[i]);
-    }
-    at += (size_t)snprintf(to->text + at, to->capacity - at, "]}\n");
-    if (vb_zst_writer_write(to->lines, to->text, at, err)) return -1;
-    if (vb_zst_writer_frame_bytes(to->lines) >= FRAME && vb_zst_writer_cut(to->lines, err)) return -1;
-    return to->numbers ? vb_writer_write(to->numbers, to->row, (size_t)count * sizeof *to->row, err) : 0;
-}
-
-static void abandon(lists *to) {
-    vb_zst_writer_abandon(to->lines);
-    vb_writer_abandon(to->numbers);
-    vb_free(to->row);
-    vb_free(to->text);
-    to->lines = NULL;
-    to->numbers = NULL;
-}
-
-static int commit(lists *to, vb_error *err) {
-    int status = 0;
-    if (to->numbers) status = vb_writer_commit(to->numbers, err);
-    to->numbers = NULL;
-    if (!status) {
-        status = vb_zst_writer_commit(to->lines, NULL, err);
-        to->lines = NULL;
-    }
-    return status;
-}
-
-/* ---- the summary
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the summary ---- */
 
 typedef struct retrieve_job {
     vb_context *context;
@@ -145,7 +80,7 @@ typedef struct retrieve_job {
     vb_retrieve_options options;
     char *checkpoint;
     vb_retrieve_summary summary;
-    lists lists;
+    vb_hit_lists lists;
 } retrieve_job;
 
 /* LIST.summary.json for LIST.jsonl.zst. */
@@ -162,31 +97,42 @@ static char *summary_path(const char *output, vb_error *err) {
 
 static int write_summary(const retrieve_job *job, vb_error *err) {
     const vb_retrieve_summary *summary = &job->summary;
-    json_t *json =
-        json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:{s:i, s:i, s:s, s:f, s:I, s:I, s:I, s:I, s:I, "
-                  "s:f, s:s, s:s}}",
-                  "schema", "vocabench.retrieval/1", "similarity", vb_score_names[job->options.similarity], "queries",
-                  (json_int_t)summary->queries, "top_k", (json_int_t)job->options.top_k, "listed", (json_int_t)summary->listed,
-                  "rows", (json_int_t)summary->rows, "dimensions", (json_int_t)job->corpus.dim, "parts",
-                  (json_int_t)job->corpus.part_count, "rows_not_finite", (json_int_t)summary->not_finite, "rows_zero",
-                  (json_int_t)summary->zero, "engine", job->options.quantized ? "int8" : "float", "exact", "proven", "run",
-                  "ranks", job->context->comm.size, "threads", job->options.threads, "isa", vb_isa_name(vb_isa_level()),
-                  "seconds", MPI_Wtime() - job->context->started, "blocks", (json_int_t)summary->blocks, "blocks_resumed",
-                  (json_int_t)summary->blocks_resumed, "rescored", (json_int_t)summary->rescored, "bytes_read",
-                  (json_int_t)summary->bytes_read, "candidates", (json_int_t)summary->candidates, "mean_slack", summary->slack,
-                  "version", vb_provenance_version(), "revision", vb_provenance_revision());
+    vb_json json = {0};
+    json_t *object = vb_json_object(&json);
+    vb_json_set_text(&json, object, "schema", "vocabench.retrieval/1");
+    vb_json_set_text(&json, object, "similarity", vb_score_names[job->options.similarity]);
+    vb_json_set_integer(&json, object, "queries", summary->queries);
+    vb_json_set_integer(&json, object, "top_k", job->options.top_k);
+    vb_json_set_integer(&json, object, "listed", summary->listed);
+    vb_json_set_integer(&json, object, "rows", summary->rows);
+    vb_json_set_integer(&json, object, "dimensions", job->corpus.dim);
+    vb_json_set_integer(&json, object, "parts", (int64_t)job->corpus.part_count);
+    vb_json_set_integer(&json, object, "rows_not_finite", summary->not_finite);
+    vb_json_set_integer(&json, object, "rows_zero", summary->zero);
+    vb_json_set_text(&json, object, "engine", job->options.quantized ? "int8" : "float");
+    vb_json_set_text(&json, object, "exact", "proven");
+    json_t *run = vb_json_set_object(&json, object, "run");
+    vb_json_set_integer(&json, run, "ranks", job->context->comm.size);
+    vb_json_set_integer(&json, run, "threads", job->options.threads);
+    vb_json_set_text(&json, run, "isa", vb_isa_name(vb_isa_level()));
+    vb_json_set_real(&json, run, "seconds", MPI_Wtime() - job->context->started);
+    vb_json_set_integer(&json, run, "blocks", summary->blocks);
+    vb_json_set_integer(&json, run, "blocks_resumed", summary->blocks_resumed);
+    vb_json_set_integer(&json, run, "rescored", summary->rescored);
+    vb_json_set_integer(&json, run, "bytes_read", summary->bytes_read);
+    vb_json_set_integer(&json, run, "candidates", summary->candidates);
+    vb_json_set_real(&json, run, "mean_slack", summary->slack);
+    vb_json_set_text(&json, run, "version", vb_provenance_version());
+    vb_json_set_text(&json, run, "revision", vb_provenance_revision());
     char *path = summary_path(job->lists.output, err);
-    int status = -1;
-    if (!json) vb_errorf(err, VB_EMEMORY, "no memory for the summary");
-    else if (path) status = vb_json_write(json, path, err);
-    json_decref(json);
+    int status = path ? vb_json_end(&json, "the summary", err) : -1;
+    if (!status) status = vb_json_write(object, path, err);
+    json_decref(object);
     vb_free(path);
     return status;
 }
 
-/* ---- input
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- input ---- */
 
 static int parse(retrieve_job *job, const vb_arguments *arguments, vb_error *err) {
     static const vb_similarity similarities[] = {VB_DOT, VB_COSINE}; /* as the flag has them */
@@ -262,16 +208,15 @@ int vb_cmd_retrieve(vb_context *context, const vb_arguments *arguments, vb_error
     int status = vb_comm_agree(comm, parse(&job, arguments, err), err);
     if (!status) status = vb_retrieve_corpus_open_shared(&job.corpus, comm, vb_arguments_text(arguments, "corpus"), err);
     if (!status) status = share_queries(&job, vb_arguments_text(arguments, "queries"), err);
-    if (!status)
-        status = vb_retrieve(context, &job.corpus, job.queries, job.count, &job.options,
-                             &(vb_retrieve_sink){begin_lists, take_list, &job.lists}, &job.summary, err);
+    const vb_retrieve_sink sink = vb_hit_lists_sink(&job.lists);
+    if (!status) status = vb_retrieve(context, &job.corpus, job.queries, job.count, &job.options, &sink, &job.summary, err);
     if (!comm->rank && !status) {
-        status = commit(&job.lists, err);
+        status = vb_hit_lists_commit(&job.lists, err);
         if (!status) status = write_summary(&job, err);
         if (!status) report(&job);
         if (!status) vb_retrieve_forget(&job.corpus, job.queries, job.count, &job.options);
     }
-    abandon(&job.lists);
+    vb_hit_lists_close(&job.lists);
     vb_npy_close(&job.stored);
     vb_corpus_close(&job.corpus);
     vb_free(job.queries);

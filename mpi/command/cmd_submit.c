@@ -8,7 +8,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
 #include "mpi/command/experiment_arguments.h"
-#include "mpi/plan/plan.h"
+#include "mpi/plan/job_sizes.h"
 #include "mpi/base/install.h"
 #include "mpi/base/script.h"
 #include "mpi/base/spawn.h"
@@ -87,10 +87,7 @@ typedef struct submission {
     const vb_context *context;
     const vb_arguments *arguments;
     const vb_experiment *experiment;
-    vb_plan_sizes sizes;
-    bool planned;
-    int64_t node_cores, node_memory; /* of the smallest node of the partition, memory in MB; 0: not known */
-    int64_t nodes, tasks, cpus;
+    vb_job_sizes sizes;
     char *folder;        /* the current one */
     vb_slot slot[SLOTS]; /* values are owned */
     int slots;
@@ -119,72 +116,28 @@ static int set_number(submission *job, const char *name, int64_t value, const ch
 
 /* ---- sizes ---- */
 
-/* Cores and memory of the partition's smallest node. */
-static int ask_partition(submission *job, vb_error *err) {
-    const char *argv[] = {"sinfo", "-h", "-N", "-p", text_of(job, "partition"), "-o", "%c %Z %m", NULL};
-    char *answer;
-    if (vb_spawn(argv, job->context->environment, &answer, err)) return -1;
-    for (char *line = strtok(answer, "\n"); line; line = strtok(NULL, "\n")) {
-        long long cpus, threads, memory;
-        if (sscanf(line, "%lld%*[+] %lld%*[+] %lld", &cpus, &threads, &memory) != 3 &&
-            sscanf(line, "%lld %lld %lld", &cpus, &threads, &memory) != 3)
-            continue;
-        int64_t cores = threads > 1 && cpus >= threads ? cpus / threads : cpus;
-        if (!job->node_cores || cores < job->node_cores) job->node_cores = cores;
-        if (!job->node_memory || memory < job->node_memory) job->node_memory = memory;
-    }
-    vb_free(answer);
-    return job->node_cores > 0 ? 0 :
-                                 vb_errorf(err, VB_EUSAGE, "sinfo knows no nodes of partition '%s'", text_of(job, "partition"));
-}
-
-static int64_t megabytes(int64_t bytes) { return (bytes + (1 << 20) - 1) >> 20; }
-
-/* Memory that one node needs for so many ranks, in MB. Groups of ranks may hold all models at once; a task of an array holds
- * one. */
-static int64_t node_need(const submission *job, int64_t tasks) {
-    int64_t weights = given(job, "array") ? job->sizes.largest_model : job->sizes.all_weights;
-    return (tasks * megabytes(job->sizes.memory_a_rank) + megabytes(weights)) * 5 / 4 + 64; /* MPI itself, and a margin */
-}
-
 static int choose_sizes(submission *job, vb_error *err) {
-    job->nodes = number_of(job, "nodes", 1);
-    job->cpus = number_of(job, "cpus-per-task", 1);
-    job->tasks = number_of(job, "ntasks-per-node", 0);
-    if (!given(job, "no-plan")) {
-        if (vb_plan(job->experiment, (int)job->nodes, 1, false, &job->sizes, err)) return -1;
-        job->planned = true;
-    }
-    if (job->tasks) return 0;
-    if (ask_partition(job, err)) {
-        vb_error_prefix(err, "--ntasks-per-node is missing, and the cores of the nodes are not known");
-        return -1;
-    }
-    job->tasks = job->node_cores / job->cpus;
-    if (job->planned) {
-        /* A rank without a unit waits for the others. */
-        int64_t units = given(job, "array") ? job->sizes.pair_units : job->sizes.units,
-                useful = (units + job->nodes - 1) / job->nodes;
-        if (job->tasks > useful) job->tasks = useful;
-        while (job->tasks > 1 && node_need(job, job->tasks) > job->node_memory) job->tasks--;
-    }
-    if (job->tasks < 1) job->tasks = 1;
-    return 0;
+    const vb_job_request request = {.partition = text_of(job, "partition"),
+                                    .nodes = number_of(job, "nodes", 1),
+                                    .cpus = number_of(job, "cpus-per-task", 1),
+                                    .tasks = number_of(job, "ntasks-per-node", 0),
+                                    .array = given(job, "array"),
+                                    .plan = !given(job, "no-plan")};
+    return vb_job_sizes_choose(job->experiment, &request, job->context->environment, &job->sizes, err);
 }
 
 static int set_sizes(submission *job, vb_error *err) {
-    int64_t need = node_need(job, job->tasks);
-    /* Weights are mapped files, which Slurm's limit counts but the kernel can drop. */
-    if (job->node_memory && need > job->node_memory) need = job->node_memory;
-    char *note = job->planned ?
-                     vb_format(err, "Planned: %lld units, %lld MB a rank, %lld MB of weights.", (long long)job->sizes.units,
-                               (long long)megabytes(job->sizes.memory_a_rank), (long long)megabytes(job->sizes.all_weights)) :
+    const vb_job_sizes *sizes = &job->sizes;
+    char *note = sizes->planned ?
+                     vb_format(err, "Planned: %lld units, %lld MB a rank, %lld MB of weights.", (long long)sizes->plan.units,
+                               (long long)vb_job_sizes_megabytes(sizes->plan.memory_a_rank),
+                               (long long)vb_job_sizes_megabytes(sizes->plan.all_weights)) :
                      vb_format(err, "Not planned.");
     set(job, "SIZES", note);
-    if (!note || set_number(job, "NODES", job->nodes, "", err) || set_number(job, "TASKS", job->tasks, "", err) ||
-        set_number(job, "CPUS", job->cpus, "", err))
+    if (!note || set_number(job, "NODES", sizes->nodes, "", err) || set_number(job, "TASKS", sizes->tasks, "", err) ||
+        set_number(job, "CPUS", sizes->cpus, "", err))
         return -1;
-    if (job->planned) return set_number(job, "MEMORY", need, "M", err);
+    if (sizes->planned) return set_number(job, "MEMORY", sizes->memory, "M", err);
     set(job, "MEMORY", NULL);
     return 0;
 }
@@ -217,13 +170,13 @@ static int set_launcher(submission *job, vb_error *err) {
     const char *launcher = text_of(job, "launcher"), *mpi = text_of(job, "mpi");
     bool mpirun = launcher && !strcmp(launcher, "mpirun");
     char *launch;
-    if (mpirun && job->cpus > 1)
-        launch =
-            vb_format(err, "mpirun -n %lld --map-by slot:PE=%lld", (long long)(job->nodes * job->tasks), (long long)job->cpus);
-    else if (mpirun) launch = vb_format(err, "mpirun -n %lld", (long long)(job->nodes * job->tasks));
+    if (mpirun && job->sizes.cpus > 1)
+        launch = vb_format(err, "mpirun -n %lld --map-by slot:PE=%lld", (long long)(job->sizes.nodes * job->sizes.tasks),
+                           (long long)job->sizes.cpus);
+    else if (mpirun) launch = vb_format(err, "mpirun -n %lld", (long long)(job->sizes.nodes * job->sizes.tasks));
     else /* a rank that ends with 75 before the others is no reason to kill them; a lost one ends the step through PMIx */
         launch = vb_format(err, "srun --mpi=%s --cpus-per-task=%lld --kill-on-bad-exit=0 --wait=60", mpi ? mpi : "pmix",
-                           (long long)job->cpus);
+                           (long long)job->sizes.cpus);
     set(job, "LAUNCH", launch);
     /* Steps get the signal themselves; mpirun's own ranks are children of the script, which passes it on. */
     char *signal = vb_format(err, "%sUSR1@%lld", mpirun ? "B:" : "", (long long)number_of(job, "notice", NOTICE));
@@ -284,9 +237,8 @@ static int set_paths(submission *job, vb_error *err) {
         set_word(job, "OUTPUT", job->experiment->output, err) || set_word(job, "CACHE", job->experiment->cache, err) ||
         set_word(job, "NAME", job->experiment->name, err))
         return -1;
-    return set_word(job, "PARTITION", text_of(job, "partition"), err) || set_word(job, "ACCOUNT", text_of(job, "account"), err) ?
-               -1 :
-               0;
+    if (set_word(job, "PARTITION", text_of(job, "partition"), err)) return -1;
+    return set_word(job, "ACCOUNT", text_of(job, "account"), err);
 }
 
 static int set_models(submission *job, vb_error *err) {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "kernels/openness/repe.h"
+#include "kernels/openness/direction.h"
 #include "mpi/encode/encode.h"
 #include "mpi/encode/image_source.h"
 #include "mpi/ranks/cyclic.h"

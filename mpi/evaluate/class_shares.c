@@ -108,9 +108,9 @@ static int judge_block(vb_class_shares *shares, const float *images, int rows, c
     memset(shares->beaten, 0, block * vocabularies);
     int status = 0;
     if (shares->bank) {
-        vb_image_block all = {(int64_t)block, shares->images, shares->texts, shares->labels};
-        status = vb_similarity_judge_part(shares->bank, &shares->homes, shares->vocabularies, &all, shares->scores,
-                                          shares->beaten, &shares->rescored, threads, err);
+        vb_image_block all = {.rows = (int64_t)block, .images = shares->images, .texts = shares->texts, .labels = shares->labels};
+        status = vb_similarity_judge_part(shares->bank, &shares->homes, &all, shares->scores, shares->beaten, &shares->rescored,
+                                          threads, err);
     }
     for (size_t i = 0; i < block; i++) shares->compared += shares->labels[i] >= 0 ? shares->product.local_columns : 0;
     if (vb_comm_agree(comm, status, err)) return -1;

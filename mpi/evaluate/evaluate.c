@@ -40,11 +40,11 @@ static int judge_unit(evaluation *work, int64_t unit, const vb_unit_rows *rows, 
     size_t vocabularies = (size_t)space->vocabularies;
     uint8_t *beaten = vb_array((size_t)rows->count * vocabularies, 1, "outcome of a unit", err);
     vb_verdict *verdicts = pair->records ? vb_array((size_t)rows->count, sizeof *verdicts, "outcome of a unit", err) : NULL;
+    vb_image_block images = {.rows = rows->count, .images = rows->rows, .labels = rows->classes};
     int status = -1;
     if (!beaten || (pair->records && !verdicts)) goto done;
-    if (vb_similarity_judge(work->bank, space, rows->rows, rows->count, rows->classes, beaten, verdicts, pair->threads, err))
-        goto done;
-    for (int i = 0; i < rows->count; i++) vb_openness_tally_add(work->tally, rows->classes[i], beaten + (size_t)i * vocabularies);
+    if (vb_similarity_judge(work->bank, space, &images, beaten, verdicts, pair->threads, err)) goto done;
+    for (int i = 0; i < rows->count; i++) vb_tally_add(work->tally, rows->classes[i], beaten + (size_t)i * vocabularies);
     status = pair->records ? vb_records_unit(pair->records, unit, &pair->data->vocabularies, pair->data->part_count > 0, rows,
                                              beaten, verdicts, err) :
                              0;
@@ -91,7 +91,7 @@ static int evaluate_together(evaluation *work, vb_context *context, int64_t firs
     status = vb_comm_agree(&context->comm, status, err);
     if (!status) status = vb_class_shares_judge(&work->shares, rows.rows, rows.count, rows.classes, beaten, pair->threads, err);
     for (int i = 0; !status && i < rows.count; i++)
-        vb_openness_tally_add(work->tally, rows.classes[i], beaten + (size_t)i * (size_t)pair->data->space.vocabularies);
+        vb_tally_add(work->tally, rows.classes[i], beaten + (size_t)i * (size_t)pair->data->space.vocabularies);
     if (!status && unit < pair->source->units) {
         status = note_unit(work, unit, &rows, err);
         count_unit(work, &rows);
@@ -118,12 +118,12 @@ static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
         vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
         return -1;
     }
-    return vb_openness_tally_new(&work->tally, &pair->data->space, &protocol, err);
+    return vb_tally_new(&work->tally, &pair->data->space, &protocol, err);
 }
 
 /* All ranks' notes of units, merged in the order of the units: the digest of the data and the list of broken images. */
 static int merge_units(vb_comm *comm, const evaluation *work, json_t **skipped, vb_digest *digest, vb_error *err) {
-    char *text = vb_json_line(work->units, false, "the notes of units", err);
+    char *text = vb_json_dump(work->units, VB_JSON_LINE, "the notes of units", err);
     int status = text ? 0 : -1;
     vb_json json = {0};
     vb_blocks blocks = {0};
@@ -154,8 +154,7 @@ static int merge_units(vb_comm *comm, const evaluation *work, json_t **skipped, 
     }
     for (size_t u = 0; u < units; u++) {
         vb_digest_add_text(digester, by_unit[u] ? vb_json_text(by_unit[u], "digest") : "");
-        json_t *broken = by_unit[u] ? json_object_get(by_unit[u], "skipped") : NULL;
-        if (broken && json_array_extend(*skipped, broken)) json.failed = true;
+        if (by_unit[u]) vb_json_extend(&json, *skipped, json_object_get(by_unit[u], "skipped"));
     }
     status = vb_json_end(&json, "the notes of units", err);
     *digest = vb_digest_finish(digester);
@@ -213,7 +212,7 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
     if ((status = dealt_out ? vb_comm_agree(comm, status, err) : vb_context_barrier(context, status, err))) goto done;
 
     size_t n;
-    int64_t *counters = vb_openness_tally_counters(work.tally, &n);
+    int64_t *counters = vb_tally_counters(work.tally, &n);
     work.counts.texts_encoded = pair->classifier->encoded;
     work.counts.texts_cached = pair->classifier->cached;
     work.counts.compared = work.shares.compared;
@@ -230,7 +229,7 @@ done:
         json_decref(*result);
         *result = NULL;
     }
-    vb_openness_tally_free(work.tally);
+    vb_tally_free(work.tally);
     vb_similarity_bank_free(work.bank);
     vb_class_shares_close(&work.shares);
     vb_free(beaten);

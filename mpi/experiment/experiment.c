@@ -48,13 +48,11 @@ static int read_prompts(const vb_experiment *experiment, vb_model_spec *model, c
 }
 
 /* The configuration carries paths as they were written: where they were found belongs to the machine. */
-static int note_configuration(vb_experiment *experiment, const char *list, const vb_option *table, const void *fields,
-                              vb_error *err) {
+static void note_configuration(vb_experiment *experiment, const char *list, const vb_option *table, const void *fields) {
+    vb_json *json = &experiment->json;
     json_t *items = json_object_get(experiment->configuration, list);
-    if (!items && json_object_set_new(experiment->configuration, list, items = json_array())) items = NULL;
-    if (!items || json_array_append_new(items, vb_options_json(table, fields, false)))
-        return vb_errorf(err, VB_EMEMORY, "no memory for the configuration");
-    return 0;
+    if (!items) items = vb_json_set_array(json, experiment->configuration, list);
+    vb_json_append(json, items, vb_options_json(json, table, fields, false));
 }
 
 static json_t *last_noted(const vb_experiment *experiment, const char *list) {
@@ -62,15 +60,15 @@ static json_t *last_noted(const vb_experiment *experiment, const char *list) {
     return json_array_get(items, json_array_size(items) - 1);
 }
 
-static json_t *templates_json(const vb_prompts *prompts) {
-    json_t *list = json_array();
-    for (int p = 0; p < prompts->count; p++) json_array_append_new(list, json_string(prompts->items[p]));
+static json_t *templates_json(vb_json *json, const vb_prompts *prompts) {
+    json_t *list = vb_json_array(json);
+    for (int p = 0; p < prompts->count; p++) vb_json_append_text(json, list, prompts->items[p]);
     return list;
 }
 
-static json_t *prompts_json(const vb_model_spec *model) {
-    if (model->coop) return vb_options_json(vb_experiment_tables_coop(), model, false);
-    return templates_json(&model->prompts);
+static json_t *prompts_json(vb_json *json, const vb_model_spec *model) {
+    if (model->coop) return vb_options_json(json, vb_experiment_tables_coop(), model, false);
+    return templates_json(json, &model->prompts);
 }
 
 /* A name becomes a file name and a table cell. */
@@ -147,11 +145,12 @@ static const vb_yaml *list_of(const vb_experiment *experiment, const vb_yaml *ro
 static int read_dataset(vb_experiment *experiment, vb_dataset_spec *spec, const vb_yaml *node, vb_error *err) {
     if (vb_options_read(vb_experiment_tables_dataset(), spec, node, experiment->path, "a dataset", err)) return -1;
     if (check_name(experiment, node, "dataset", spec->name, err)) return -1;
-    if (note_configuration(experiment, "datasets", vb_experiment_tables_dataset(), spec, err)) return -1;
+    note_configuration(experiment, "datasets", vb_experiment_tables_dataset(), spec);
     const vb_yaml *prompts = vb_yaml_get(node, "prompts");
     if (!vb_yaml_is_null(prompts)) {
         if (read_templates(experiment, &spec->prompts, prompts, err)) return -1;
-        json_object_set_new(last_noted(experiment, "datasets"), "prompts", templates_json(&spec->prompts));
+        vb_json_set(&experiment->json, last_noted(experiment, "datasets"), "prompts",
+                    templates_json(&experiment->json, &spec->prompts));
     }
     return resolve_paths(vb_experiment_tables_dataset(), spec, experiment->path, err);
 }
@@ -159,7 +158,7 @@ static int read_dataset(vb_experiment *experiment, vb_dataset_spec *spec, const 
 static int read_expansion(vb_experiment *experiment, vb_dataset_spec *spec, const vb_yaml *node, vb_error *err) {
     if (vb_options_read(vb_experiment_tables_expansion(), spec, node, experiment->path, "an expansion", err)) return -1;
     if (check_name(experiment, node, "expansion", spec->name, err)) return -1;
-    if (note_configuration(experiment, "expansions", vb_experiment_tables_expansion(), spec, err)) return -1;
+    note_configuration(experiment, "expansions", vb_experiment_tables_expansion(), spec);
     const vb_yaml *list = vb_yaml_get(node, "datasets");
     if (list->kind != VB_YAML_LIST || list->count < 2)
         return vb_yaml_errorf(list, experiment->path, err,
@@ -167,8 +166,7 @@ static int read_expansion(vb_experiment *experiment, vb_dataset_spec *spec, cons
                               list->kind != VB_YAML_LIST ? "no list" :
                               list->count                ? "one" :
                                                            "none");
-    json_t *names = json_array();
-    json_object_set_new(last_noted(experiment, "expansions"), "datasets", names);
+    json_t *names = vb_json_set_array(&experiment->json, last_noted(experiment, "expansions"), "datasets");
     if (!(spec->parts = vb_array(list->count, sizeof *spec->parts, "datasets", err))) return -1;
     for (size_t i = 0; i < list->count; i++) {
         const char *name;
@@ -182,7 +180,7 @@ static int read_expansion(vb_experiment *experiment, vb_dataset_spec *spec, cons
                 return vb_yaml_errorf(list->items[i], experiment->path, err, "expansion '%s': '%s' is listed twice", spec->name,
                                       name);
         spec->parts[spec->part_count++] = d;
-        json_array_append_new(names, json_string(name));
+        vb_json_append_text(&experiment->json, names, name);
     }
     return 0;
 }
@@ -214,7 +212,7 @@ static int read_corpora(vb_experiment *experiment, const vb_yaml *root, vb_error
         vb_corpus_spec *spec = &experiment->corpora[i];
         experiment->corpus_count++;
         if (vb_retrieval_spec_corpus_read(spec, list->items[i], experiment->path, err)) return -1;
-        if (note_configuration(experiment, "corpora", vb_retrieval_spec_corpus_options(), spec, err)) return -1;
+        note_configuration(experiment, "corpora", vb_retrieval_spec_corpus_options(), spec);
         if (resolve_paths(vb_retrieval_spec_corpus_options(), spec, experiment->path, err)) return -1;
         for (size_t j = 0; j < i; j++)
             if (!strcmp(spec->name, experiment->corpora[j].name))
@@ -242,8 +240,7 @@ static int read_retrieval(vb_experiment *experiment, vb_retrieval_spec *spec, co
 static int read_embeddings(vb_experiment *experiment, vb_model_spec *spec, const vb_yaml *list, vb_error *err) {
     if (list->kind != VB_YAML_LIST || !list->count)
         return wrong_at(experiment, list, err, "embeddings: expected a list of maps, one for each dataset", "");
-    json_t *noted = json_array();
-    json_object_set_new(last_noted(experiment, "models"), "embeddings", noted);
+    json_t *noted = vb_json_set_array(&experiment->json, last_noted(experiment, "models"), "embeddings");
     if (!(spec->embeddings_list = vb_array(list->count, sizeof *spec->embeddings_list, "embeddings", err))) return -1;
     for (size_t i = 0; i < list->count; i++) {
         const vb_yaml *node = list->items[i];
@@ -257,8 +254,8 @@ static int read_embeddings(vb_experiment *experiment, vb_model_spec *spec, const
             if (!strcmp(spec->embeddings_list[j].dataset, entry->dataset))
                 return vb_yaml_errorf(node, experiment->path, err, "model '%s': embeddings of dataset '%s' are listed twice",
                                       spec->name, entry->dataset);
-        if (json_array_append_new(noted, vb_options_json(vb_experiment_tables_embeddings(), entry, false)))
-            return vb_errorf(err, VB_EMEMORY, "no memory for the configuration");
+        vb_json_append(&experiment->json, noted,
+                       vb_options_json(&experiment->json, vb_experiment_tables_embeddings(), entry, false));
         if (resolve_paths(vb_experiment_tables_embeddings(), entry, experiment->path, err)) return -1;
     }
     return 0;
@@ -298,16 +295,20 @@ static int read_model(vb_experiment *experiment, vb_model_spec *spec, const vb_y
     if (!vb_yaml_is_null(prompts) && read_prompts(experiment, spec, prompts, err)) return -1;
     if (check_prompts(experiment, spec, node, err)) return -1;
     if (k >= 0 && put_checkpoint(spec, series, k, false, err)) return -1;
-    if (note_configuration(experiment, "models", vb_experiment_tables_model(), spec, err)) return -1;
+    note_configuration(experiment, "models", vb_experiment_tables_model(), spec);
+    vb_json *json = &experiment->json;
     json_t *noted = last_noted(experiment, "models");
-    if (k >= 0)
-        json_object_set_new(noted, "series", json_pack("{s:s, s:s}", "name", spec->series, "checkpoint", spec->checkpoint));
-    if (!vb_yaml_is_null(prompts)) json_object_set_new(noted, "prompts", prompts_json(spec));
+    if (k >= 0) {
+        json_t *place = vb_json_set_object(json, noted, "series");
+        vb_json_set_text(json, place, "name", spec->series);
+        vb_json_set_text(json, place, "checkpoint", spec->checkpoint);
+    }
+    if (!vb_yaml_is_null(prompts)) vb_json_set(json, noted, "prompts", prompts_json(json, spec));
     if (embeddings && read_embeddings(experiment, spec, embeddings, err)) return -1;
     if (resolve_paths(vb_experiment_tables_model(), spec, experiment->path, err)) return -1;
     if (retrieval) {
         if (read_retrieval(experiment, &spec->retrieval, retrieval, err)) return -1;
-        json_object_set_new(noted, "retrieval", vb_retrieval_spec_json(&spec->retrieval));
+        vb_json_set(json, noted, "retrieval", vb_retrieval_spec_json(json, &spec->retrieval));
     }
     if (spec->coop && resolve_paths(vb_experiment_tables_coop(), spec, experiment->path, err)) return -1;
     return k >= 0 ? put_checkpoint(spec, series, k, true, err) : 0;
@@ -430,20 +431,18 @@ int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_ov
         if (vb_yaml_set(root, overrides[i].path, overrides[i].value, err)) goto done;
     if (vb_options_read(vb_experiment_tables_root(), experiment, root, path, "the experiment", err)) goto done;
     if (check_name(experiment, root, "experiment", experiment->name, err)) goto done;
-    if (!(experiment->configuration = vb_options_json(vb_experiment_tables_root(), experiment, false))) {
-        vb_errorf(err, VB_EMEMORY, "no memory for the configuration");
-        goto done;
-    }
+    experiment->configuration = vb_options_json(&experiment->json, vb_experiment_tables_root(), experiment, false);
     if (vb_analyses_spec_read(&experiment->analyses, root, path, experiment->configuration, err)) goto done;
     if (vb_adversarial_spec_read(&experiment->adversarial, root, path, experiment->configuration, err)) goto done;
     if (read_datasets(experiment, root, err) || read_corpora(experiment, root, err)) goto done;
     const vb_yaml *retrieval = vb_yaml_get(root, "retrieval");
     if (retrieval) {
         if (read_retrieval(experiment, &experiment->retrieval, retrieval, err)) goto done;
-        json_object_set_new(experiment->configuration, "retrieval", vb_retrieval_spec_json(&experiment->retrieval));
+        vb_json_set(&experiment->json, experiment->configuration, "retrieval",
+                    vb_retrieval_spec_json(&experiment->json, &experiment->retrieval));
     }
     if (read_models(experiment, root, err) || check_index_models(experiment, err) || choose_model(experiment, err)) goto done;
-    if (check_engine(experiment, err)) goto done;
+    if (check_engine(experiment, err) || vb_json_end(&experiment->json, "the configuration", err)) goto done;
     if (!experiment->output && !(experiment->output = vb_format(err, "results/%s", experiment->name))) goto done;
     if (!experiment->cache && !(experiment->cache = vb_format(err, "%s/cache", experiment->output))) goto done;
     status = 0;
@@ -483,6 +482,6 @@ void vb_experiment_free(vb_experiment *experiment) {
     *experiment = (vb_experiment){0};
 }
 
-json_t *vb_experiment_machine_json(const vb_experiment *experiment) {
-    return vb_options_json(vb_experiment_tables_root(), experiment, true);
+json_t *vb_experiment_machine_json(vb_json *json, const vb_experiment *experiment) {
+    return vb_options_json(json, vb_experiment_tables_root(), experiment, true);
 }

@@ -77,6 +77,7 @@ typedef struct vb_experiment {
     vb_retrieval_spec retrieval; /* of all models without their own */
     char *path;                  /* of the file, for messages and relative paths */
     json_t *configuration; /* what decides the results, as every result carries it: paths as written, without machine options */
+    vb_json json;          /* of the configuration, while the file is read */
 } vb_experiment;
 
 /* One setting from the command line: path.to.key and its value in YAML. */
@@ -103,6 +104,6 @@ const vb_retrieval_spec *vb_experiment_retrieval(const vb_experiment *experiment
 const vb_corpus_spec *vb_experiment_find_corpus(const vb_experiment *experiment, const char *name);
 
 /* The machine options in effect. Owned by the caller. */
-json_t *vb_experiment_machine_json(const vb_experiment *experiment);
+json_t *vb_experiment_machine_json(vb_json *json, const vb_experiment *experiment);
 
 #endif

@@ -320,4 +320,7 @@ const vb_option *vb_experiment_tables_model(void) { return model_options; }
 const vb_option *vb_experiment_tables_embeddings(void) { return embeddings_options; }
 const vb_option *vb_experiment_tables_coop(void) { return coop_options; }
 
-const char *vb_experiment_tables_family_word(int family) { return families[family]; }
+const char *vb_experiment_tables_family_word(int family) {
+    assert(family >= 0 && family <= VB_PRECOMPUTED);
+    return families[family];
+}

@@ -1,6 +1,7 @@
 /* The option table's reader, printer and JSON form. */
 #include "mpi/experiment/options.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,7 +11,10 @@
 #include "kernels/base/memory.h"
 #include "shards/text/did_you_mean.h"
 
-static void *field_of(const vb_option *option, void *fields) { return (char *)fields + option->offset; }
+static void *field_of(const vb_option *option, void *fields) {
+    assert(option->kind != VB_OPTION_CUSTOM); /* it has no field */
+    return (char *)fields + option->offset;
+}
 
 /* Puts the key between the place and what is wrong there: "e.yaml:2:9: trials: expected an integer ...". */
 static int wrong(const vb_option *option, const vb_yaml *node, const char *name, vb_error *err) {
@@ -110,27 +114,24 @@ void vb_options_free(const vb_option *table, void *fields) {
         }
 }
 
-json_t *vb_options_json(const vb_option *table, const void *fields, bool machine) {
-    json_t *object = json_object();
-    for (const vb_option *option = table; object && option->key; option++) {
+json_t *vb_options_json(vb_json *json, const vb_option *table, const void *fields, bool machine) {
+    json_t *object = vb_json_object(json);
+    for (const vb_option *option = table; option->key; option++) {
         if (option->kind == VB_OPTION_CUSTOM || option->machine != machine) continue;
         const void *field = (const char *)fields + option->offset;
-        json_t *value = NULL;
         switch (option->kind) {
         case VB_OPTION_TEXT:
         case VB_OPTION_PATH: {
             const char *text = *(char *const *)field;
-            if (!text) continue;
-            value = json_string(text);
+            if (text) vb_json_set_text(json, object, option->key, text);
             break;
         }
-        case VB_OPTION_INTEGER: value = json_integer(*(const int64_t *)field); break;
-        case VB_OPTION_REAL: value = json_real(*(const double *)field); break;
-        case VB_OPTION_BOOLEAN: value = json_boolean(*(const bool *)field); break;
-        case VB_OPTION_CHOICE: value = json_string(option->choices[*(const int *)field]); break;
+        case VB_OPTION_INTEGER: vb_json_set_integer(json, object, option->key, *(const int64_t *)field); break;
+        case VB_OPTION_REAL: vb_json_set_real(json, object, option->key, *(const double *)field); break;
+        case VB_OPTION_BOOLEAN: vb_json_set_bool(json, object, option->key, *(const bool *)field); break;
+        case VB_OPTION_CHOICE: vb_json_set_text(json, object, option->key, option->choices[*(const int *)field]); break;
         case VB_OPTION_CUSTOM: continue;
         }
-        json_object_set_new(object, option->key, value);
     }
     return object;
 }

@@ -1,6 +1,7 @@
 /* The plan of a corpus scan: a short measured search on this machine, scaled to rows, queries and nodes. */
 #include "mpi/plan/plan_scan.h"
 
+#include <assert.h>
 #include <math.h>
 #include <mpi.h>
 #include <omp.h>
@@ -172,6 +173,7 @@ static void duration(vb_grid *grid, double seconds) {
 
 int vb_plan_scan_print(const vb_scan_plan *plan, vb_error *err) {
     sample made;
+    assert(plan->rows > 0 && plan->dim > 0 && plan->queries > 0 && plan->top_k > 0 && plan->threads > 0 && plan->disk > 0);
     int status = open_sample(&made, plan, err);
     double rate = status ? 0 : search_rate(&made, plan);
     int measured_with = made.threads;

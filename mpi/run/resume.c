@@ -1,7 +1,6 @@
 /* Keys and files of finished pairs. */
 #include "mpi/run/resume.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
@@ -51,6 +50,20 @@ static int add_dataset(vb_digester *digester, const vb_model_spec *spec, const v
     return 0;
 }
 
+/* All settings of the experiment, but of the models only this one; what datasets and expansions are is in the key by itself. */
+static char *settings_text(const vb_experiment *experiment, int model, vb_error *err) {
+    const json_t *models = json_object_get(experiment->configuration, "models");
+    vb_json json = {0};
+    json_t *settings = vb_json_copy(&json, experiment->configuration);
+    json_object_del(settings, "datasets");
+    json_object_del(settings, "expansions");
+    vb_json_set(&json, settings, "models", json_incref(json_array_get(models, (size_t)model)));
+    bool whole = !vb_json_end(&json, "the settings", err);
+    char *text = whole ? vb_json_dump(settings, VB_JSON_SORTED_LINE, "the settings", err) : NULL;
+    json_decref(settings);
+    return text;
+}
+
 int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, const vb_dataset_state *data, vb_digest *key,
                   vb_error *err) {
     const vb_model_spec *spec = &experiment->models[unit->model];
@@ -60,43 +73,42 @@ int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, con
     int64_t protocol[] = {experiment->protocol,           experiment->trials,    experiment->seed,
                           experiment->union_permutations, experiment->per_image, experiment->analyses};
     vb_digest_add(digester, protocol, sizeof protocol);
-    /* All settings of the experiment, but of the models only this one; datasets and expansions speak for themselves below. */
-    json_t *settings = json_copy(experiment->configuration);
-    json_object_del(settings, "datasets");
-    json_object_del(settings, "expansions");
-    json_object_set(settings, "models",
-                    json_array_get(json_object_get(experiment->configuration, "models"), (size_t)unit->model));
-    char *text = json_dumps(settings, JSON_COMPACT | JSON_SORT_KEYS);
-    vb_digest_add_text(digester, text ? text : "");
-    free(text); /* jansson's */
-    json_decref(settings);
+    char *settings = settings_text(experiment, unit->model, err);
+    vb_digest_add_text(digester, settings ? settings : "");
     const vb_retrieval_spec *retrieval = vb_experiment_retrieval(experiment, spec);
     if (retrieval) add_corpus(digester, vb_experiment_find_corpus(experiment, retrieval->corpus));
     const char *const files[] = {experiment->adversarial.candidates, experiment->adversarial.embeddings, spec->weights,
                                  spec->tokenizer, spec->coop};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) add_file(digester, files[i]);
-    int status = data->part_count ? 0 : add_dataset(digester, spec, data, err);
+    int status = settings ? 0 : -1;
+    if (!status && !data->part_count) status = add_dataset(digester, spec, data, err);
     if (data->part_count) {
         vb_digest_add_text(digester, data->vocabularies.digest.hex);
         vb_digest_add(digester, &data->spec->shared_names, sizeof data->spec->shared_names);
     }
     for (int p = 0; p < data->part_count && !status; p++) status = add_dataset(digester, spec, data->parts[p], err);
     *key = vb_digest_finish(digester);
+    vb_free(settings);
     return status;
 }
 
 int vb_resume_store(const vb_digest *key, json_t *result, const char *path, vb_error *err) {
-    json_t *file = json_pack("{s:s, s:O}", "key", key->hex, "result", result);
-    int status = vb_json_write(file, path, err);
+    vb_json json = {0};
+    json_t *file = vb_json_object(&json);
+    vb_json_set_text(&json, file, "key", key->hex);
+    vb_json_set(&json, file, "result", json_incref(result));
+    int status = vb_json_end(&json, "the results", err);
+    if (!status) status = vb_json_write(file, path, err);
     json_decref(file);
     return status;
 }
 
 json_t *vb_resume_find(const vb_digest *key, const char *path) {
-    json_t *file = vb_path_exists(path) ? json_load_file(path, 0, NULL) : NULL;
-    const char *stored = json_string_value(json_object_get(file, "key"));
+    vb_error ignored; /* what cannot be read is computed again */
+    json_t *file = vb_path_exists(path) ? vb_json_parse_file(path, &ignored) : NULL;
+    const char *stored = vb_json_text(file, "key");
     json_t *result = json_object_get(file, "result");
-    result = stored && !strcmp(stored, key->hex) && json_is_object(result) ? json_incref(result) : NULL;
+    result = !strcmp(stored, key->hex) && json_is_object(result) ? json_incref(result) : NULL;
     json_decref(file);
     return result;
 }

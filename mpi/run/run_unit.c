@@ -1,11 +1,13 @@
 /* One unit after the other: open what it needs, evaluate, analyse, attack, retrieve, store. */
 #include "mpi/run/run_unit.h"
 
+#include <assert.h>
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
 #include "mpi/adversarial/adversarial.h"
 #include "mpi/analyse/analyses.h"
+#include "mpi/base/json.h"
 #include "mpi/encode/pair_inputs.h"
 #include "mpi/evaluate/evaluate.h"
 #include "mpi/results/document.h"
@@ -42,25 +44,41 @@ typedef struct finished_pair {
     double started; /* MPI_Wtime */
 } finished_pair;
 
+/* The `run` block's entry of the pair. */
+static json_t *pair_facts(const vb_runner *runner, const finished_pair *finished, vb_json *json) {
+    const vb_pair_counts *counts = &finished->counts;
+    json_t *pair = vb_json_object(json);
+    vb_json_set_same(json, pair, "model", finished->result);
+    vb_json_set_same(json, pair, "dataset", finished->result);
+    vb_json_set_integer(json, pair, "group", runner->group);
+    vb_json_set_real(json, pair, "seconds", MPI_Wtime() - finished->started);
+    vb_json_set_integer(json, pair, "units_encoded", counts->units_encoded);
+    vb_json_set_integer(json, pair, "units_cached", counts->units_cached);
+    vb_json_set_integer(json, pair, "images_encoded", counts->images_encoded);
+    vb_json_set_integer(json, pair, "texts_encoded", counts->texts_encoded);
+    vb_json_set_integer(json, pair, "texts_cached", counts->texts_cached);
+    if (finished->scan) vb_json_set(json, pair, "retrieval", json_incref(finished->scan));
+    if (runner->experiment->similarity_engine == VB_ENGINE_SCALAPACK) {
+        json_t *similarity = vb_json_set_object(json, pair, "similarity");
+        vb_json_set_text(json, similarity, "engine", "scalapack");
+        vb_json_set_integer(json, similarity, "ranks", runner->context->comm.size);
+        vb_json_set_integer(json, similarity, "compared", counts->compared);
+        vb_json_set_integer(json, similarity, "rescored", counts->rescored);
+    }
+    return pair;
+}
+
 /* Writes the pair's file and notes it in runner->done. */
 static int store_pair(vb_runner *runner, const finished_pair *finished, const char *path, vb_error *err) {
-    json_t *result = finished->result;
-    const vb_pair_counts *counts = &finished->counts;
-    int status = vb_resume_store(&runner->unit->key, result, path, err);
-    json_t *pair =
-        json_pack("{s:O, s:O, s:i, s:f, s:I, s:I, s:I, s:I, s:I}", "model", json_object_get(result, "model"), "dataset",
-                  json_object_get(result, "dataset"), "group", runner->group, "seconds", MPI_Wtime() - finished->started,
-                  "units_encoded", (json_int_t)counts->units_encoded, "units_cached", (json_int_t)counts->units_cached,
-                  "images_encoded", (json_int_t)counts->images_encoded, "texts_encoded", (json_int_t)counts->texts_encoded,
-                  "texts_cached", (json_int_t)counts->texts_cached);
-    if (finished->scan) json_object_set(pair, "retrieval", finished->scan);
-    if (runner->experiment->similarity_engine == VB_ENGINE_SCALAPACK)
-        json_object_set_new(pair, "similarity",
-                            json_pack("{s:s, s:i, s:I, s:I}", "engine", "scalapack", "ranks", runner->context->comm.size,
-                                      "compared", (json_int_t)counts->compared, "rescored", (json_int_t)counts->rescored));
-    json_t *entry = json_pack("{s:i, s:O, s:o}", "unit", runner->number, "result", result, "pair", pair);
-    if (!status && json_array_append_new(runner->done, entry)) status = vb_errorf(err, VB_EMEMORY, "no memory for the results");
-    return status;
+    int status = vb_resume_store(&runner->unit->key, finished->result, path, err);
+    if (status) return -1;
+    vb_json json = {0};
+    json_t *entry = vb_json_object(&json);
+    vb_json_set_integer(&json, entry, "unit", runner->number);
+    vb_json_set(&json, entry, "result", json_incref(finished->result));
+    vb_json_set(&json, entry, "pair", pair_facts(runner, finished, &json));
+    vb_json_append(&json, runner->done, entry);
+    return vb_json_end(&json, "the results", err);
 }
 
 /* REPE after the plain evaluation: its figures become the result's `retrieval`. */
@@ -79,7 +97,9 @@ static int retrieve_pair(vb_runner *runner, const vb_pair *pair, finished_pair *
     vb_repe_job job = {.pair = *pair, .list = list, .embeddings = embeddings, .checkpoint = checkpoint};
     json_t *retrieval = NULL;
     if (!status) status = vb_repe_stage(runner->context, &job, &retrieval, &finished->scan, err);
-    if (finished->result && retrieval) json_object_set(finished->result, "retrieval", retrieval);
+    vb_json json = {0};
+    if (finished->result && retrieval) vb_json_set(&json, finished->result, "retrieval", json_incref(retrieval));
+    if (!status) status = vb_json_end(&json, "the results", err);
     json_decref(retrieval);
     vb_free(list);
     vb_free(embeddings);
@@ -109,7 +129,8 @@ static int evaluate_pair(vb_runner *runner, const vb_pair_inputs *inputs, const 
                     .records = records,
                     .threads = runner->threads};
     if (!status) status = vb_evaluate(runner->context, &pair, &finished.result, &finished.counts, err);
-    if (!status && experiment->analyses) status = vb_analyses(runner->context, &pair, experiment->analyses, true, finished.result, err);
+    if (!status && experiment->analyses)
+        status = vb_analyses(runner->context, &pair, experiment->analyses, true, finished.result, err);
     bool whole = !data->part_count; /* what adds texts to a dataset's own is not made for expansions */
     if (!status && whole && experiment->adversarial.candidates)
         status = vb_adversarial(runner->context, &pair, finished.result, err);
@@ -137,6 +158,7 @@ int vb_run_unit(vb_runner *runner, const vb_pair_unit *unit, int number, vb_erro
     const vb_model_spec *spec = &runner->experiment->models[unit->model];
     const vb_dataset_state *data = &runner->datasets[unit->dataset];
     vb_comm *comm = &runner->context->comm;
+    assert(!unit->finished && runner->threads > 0 && runner->done);
     int status = vb_comm_agree(comm, vb_context_check_stop(runner->context, err), err);
     if (status) return -1;
     runner->unit = unit;

@@ -1,6 +1,7 @@
 /* Units of a run, their estimated cost, and the order of the queue. */
 #include "mpi/run/schedule.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,6 +24,7 @@ bool vb_schedule_same_encoder(const vb_model_spec *a, const vb_model_spec *b) {
 }
 
 int vb_schedule_list(vb_schedule *schedule, const vb_experiment *experiment, vb_error *err) {
+    assert(experiment->model_count > 0 && experiment->dataset_count > 0);
     *schedule = (vb_schedule){0};
     size_t most = (size_t)experiment->model_count * (size_t)experiment->dataset_count;
     schedule->units = vb_array(most, sizeof *schedule->units, "units", err);
@@ -226,6 +228,7 @@ static int make_items(vb_schedule *schedule, int (*compare)(const void *, const 
         for (int u = 0; u < schedule->count; u++)
             if (!schedule->units[u].finished && bundle[u] == items[i].first) schedule->order[filled++] = u;
     }
+    assert(filled <= schedule->count);
     schedule->items[count] = filled;
     schedule->item_count = count;
     vb_free(items);

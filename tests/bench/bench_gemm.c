@@ -9,9 +9,10 @@
 #include "kernels/matrix/attention.h"
 #include "kernels/matrix/gemm.h"
 #include "kernels/base/isa.h"
-#include "kernels/matrix/layers.h"
+#include "kernels/matrix/layers_internal.h"
 #include "kernels/base/memory.h"
 #include "tests/bench/peak.h"
+#include "tests/unit/random.h"
 
 enum { TRIES = 15 };
 
@@ -41,10 +42,7 @@ static void *floats(size_t n) {
         exit(VB_EMEMORY);
     }
     uint32_t noise = 1;
-    for (size_t i = 0; i < n; i++) {
-        noise = noise * 1664525u + 1013904223u;
-        p[i] = (float)(int32_t)noise * 0x1p-33f;
-    }
+    for (size_t i = 0; i < n; i++) p[i] = (float)(int32_t)random_next32(&noise) * 0x1p-33f;
     return p;
 }
 

@@ -17,6 +17,7 @@
 #include "kernels/matrix/gemm.h"
 #include "kernels/base/memory.h"
 #include "tests/bench/peak.h"
+#include "tests/unit/random.h"
 
 enum { DIM = 512, K = 100, ROUNDS = 5, PIECE = 3840 /* rows that a thread takes at once */, MOST_THREADS = 2 };
 
@@ -49,10 +50,7 @@ static void make_row(float *row, uint64_t seed) {
     double square = 0;
     for (int k = 0; k < DIM; k++) {
         float sum = 0;
-        for (int i = 0; i < 4; i++) {
-            seed = seed * 6364136223846793005u + 1442695040888963407u;
-            sum += (float)(seed >> 40) * 0x1p-24f;
-        }
+        for (int i = 0; i < 4; i++) sum += (float)(random_next64(&seed) >> 40) * 0x1p-24f;
         row[k] = (sum - 2) * 0.06f + (k == 133 ? 0.63f : k < 5 ? 0.1f : 0);
         square += (double)row[k] * row[k];
     }

@@ -145,6 +145,7 @@ printf '#include <stdio.h>\n/* Too late. */\n' >"$bad/mpi/run/first.c"
 { echo '/* Long. */'; yes ' ' | head -n 599; echo 'int x;'; } | sed 's/ $//' >"$bad/mpi/run/long.c"
 { echo '/* Wide. */'; printf 'int %0131d;\n' 0; printf '/* %s */\n' "$(printf 'é%.0s' {1..124})"; } >"$bad/mpi/run/wide.c"
 printf '/* Tabs. */\nint f(void) {\n\treturn 1;\n}\n' >"$bad/mpi/run/tab.c"
+printf '/* Nobody runs it. */\n' >"$bad/tests/unit/test_lost.c"
 printf '/* Trails. */\nint x; \n' >"$bad/mpi/run/trail.c"
 # The structure: an include and a call that climb, a circle, names, guards, sizes, labels.
 include kernels/base/climbs.c '#include "kernels/text/words.h"' 'static int f(void) { return vb_words(1); }'
@@ -219,6 +220,7 @@ found "kernels/ and shards/ print nothing" kernels/base/prints.c:2:
 found "every C file opens with a line on what it implements" mpi/run/first.c:1:
 found "no source has more than 600 lines" mpi/run/long.c:
 found "no line of a source is wider than 130 columns" mpi/run/wide.c:2:
+found "every unit test lies on a floor" tests/unit/test_lost.c:
 found "C is indented with spaces" mpi/run/tab.c:3:
 found "no white space ends a line" configs/prompts/trail.yaml:1: mpi/run/trail.c:2:
 found "nothing is left for later" NOTES.md:3: mpi/run/left.c:2:

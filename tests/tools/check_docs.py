@@ -2,14 +2,15 @@
 
 Every link within the tree leads to a file and every anchor to a heading; every message that docs/troubleshooting.md quotes is one that
 the sources, Open MPI's help, the C library or libjpeg can print; every target of the Makefile that a document names exists; every
-VOCABENCH_ variable that a document names is read somewhere."""
+VOCABENCH_ variable that a document names is read somewhere; every analysis, family, dataset format and image codec stands on its page; every
+file of the tree that a document names is there."""
 import glob
 import os
 import re
 import sys
 
 root = sys.argv[1]
-wrong, counts = [], {"links": 0, "messages": 0, "targets": 0, "variables": 0}
+wrong, counts = [], {"links": 0, "messages": 0, "targets": 0, "variables": 0, "rows": 0, "paths": 0}
 read = lambda path: open(path, encoding="utf-8").read()
 documents = sorted(glob.glob(f"{root}/*.md") + glob.glob(f"{root}/docs/*.md"))
 
@@ -36,7 +37,7 @@ def check_links(document):
 def texts_that_exist():
     """All string literals of the sources, neighbours joined, with one space for every conversion; and other programs' messages."""
     pieces = []
-    for path in glob.glob(f"{root}/*/*.[ch]"):
+    for path in glob.glob(f"{root}/*/**/*.[ch]", recursive=True):
         if "/tests/" in path:
             continue
         source = re.sub(r'"\s*(?:PRI[a-z0-9]+\s*)?"', "", read(path))
@@ -81,7 +82,7 @@ def check_names():
         listed = re.search(rf"^{target}:[^\n]*##", makefiles, flags=re.M)
         if not listed and target not in ("test-deps", "unit", "tools"):
             wrong.append(f"Makefile: {target} has no line of help")
-    sources = "".join(read(path) for path in glob.glob(f"{root}/*/*.[ch]") + glob.glob(f"{root}/tests/**/*.sh", recursive=True) +
+    sources = "".join(read(path) for path in glob.glob(f"{root}/*/**/*.[ch]", recursive=True) + glob.glob(f"{root}/tests/**/*.sh", recursive=True) +
                       glob.glob(f"{root}/slurm/*") + [f"{root}/.ci/run"])
     for document in documents:
         text = read(document)
@@ -95,8 +96,38 @@ def check_names():
                 wrong.append(f"{document}: {name} is read nowhere")
 
 
+# Things that come in kinds: where their rows are, how a row gives its name, and the page that must have it.
+ROWS = [("analysis", ["mpi/experiment/analyses_list.h"], r"^ +X\((\w+),", "docs/analyses.md"),
+        ("family", ["kernels/towers/family.h"], r"each\((\w+)\)", "docs/models.md"),
+        ("dataset format", sorted(glob.glob(f"{root}/shards/datasets/dataset_*.c")), r'\.variants = \{(?:\[\w+\] = )?"([^"]+)"', "docs/formats.md"),
+        ("image codec", sorted(glob.glob(f"{root}/shards/images/*.c")), r'^ +\.name = "([^"]+)"', "docs/formats.md")]
+
+
+def check_rows():
+    for kind, files, pattern, page in ROWS:
+        text = read(f"{root}/{page}")
+        for path in files:
+            for name in re.findall(pattern, read(path if os.path.isabs(path) else f"{root}/{path}"), flags=re.M):
+                counts["rows"] += 1
+                if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text):
+                    wrong.append(f"{page}: {kind} '{name}' is missing")
+
+
+def check_paths():
+    """Files of the tree that documents and READMEs of wings name."""
+    for document in documents + sorted(glob.glob(f"{root}/*/README.md") + glob.glob(f"{root}/*/*/README.md")):
+        for path in re.findall(r"(?<![\w/.])((?:mpi|shards|kernels|tests|configs|slurm)/[\w/.-]+\.(?:c|h|sh|py|mk|txt|yaml|gp|css))\b", read(document)):
+            if "NAME" in path:
+                continue
+            counts["paths"] += 1
+            if not os.path.exists(f"{root}/{path}"):
+                wrong.append(f"{document}: {path} is not there")
+
+
 for document in documents:
     check_links(document)
+check_rows()
+check_paths()
 check_messages()
 check_names()
 for what, count in counts.items():

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/towers/clip.h"
 
@@ -25,10 +26,7 @@ typedef struct ref_model {
 
 static inline double ref_random(uint64_t *state) { /* about normal: the sum of twelve uniforms */
     double sum = -6;
-    for (int i = 0; i < 12; i++) {
-        *state = *state * 6364136223846793005u + 1442695040888963407u;
-        sum += (double)(*state >> 40) / 16777216.0;
-    }
+    for (int i = 0; i < 12; i++) sum += (double)(random_next64(state) >> 40) / 16777216.0;
     return sum;
 }
 
@@ -492,6 +490,37 @@ static inline void assert_close(const float *found, const double *expected, int 
     }
     if (!(sqrt(difference / norm) <= relative)) fail_msg("%s: relative error %g", what, sqrt(difference / norm));
     if (!(dot / sqrt(norm * other) >= 1 - 1e-6)) fail_msg("%s: cosine %.9f", what, dot / sqrt(norm * other));
+}
+
+/* ---- two small models ---- */
+
+static const ref_sizes ref_small_vit = {.family = "clip",
+                                        .width = 96,
+                                        .layers = {2},
+                                        .grid = 3,
+                                        .patch = 4,
+                                        .hidden = 200,
+                                        .embed = 20,
+                                        .context = 11,
+                                        .vocabulary = 50,
+                                        .text_width = 128,
+                                        .text_layers = 3,
+                                        .text_hidden = 256};
+static const ref_sizes ref_small_resnet = {
+    .family = "clip", .resnet = true, .width = 6, .layers = {1, 2, 1, 3}, .grid = 2, .embed = 17};
+
+static inline void ref_make_typed(ref_model *m, const ref_sizes *sizes, vb_dtype first, vb_dtype second, vb_dtype third,
+                                  bool scattered) {
+    *m = (ref_model){.random = 7, .dtypes = {first, second, third}, .scattered = scattered};
+    ref_make(m, sizes);
+}
+
+static inline vb_clip *ref_open(ref_model *m, const char *family, int threads) {
+    vb_error err = {0};
+    vb_clip *clip = NULL;
+    const vb_clip_options options = {.family = vb_family_find(family), .threads = threads};
+    assert_ok(vb_clip_open(&clip, &m->set, &options, &err));
+    return clip;
 }
 
 #endif

@@ -43,6 +43,13 @@ static inline const char *in_scratch(char *path, const char *name) {
     return path;
 }
 
+/* The same in one of four buffers, used in turn. */
+static inline const char *scratch_path(const char *name) {
+    static char paths[4][1024];
+    static int next;
+    return in_scratch(paths[next++ % 4], name);
+}
+
 static inline void put_file(const char *name, const void *bytes, size_t size) {
     char path[1024];
     FILE *file = fopen(in_scratch(path, name), "wb");
@@ -52,11 +59,5 @@ static inline void put_file(const char *name, const void *bytes, size_t size) {
 }
 
 static inline void put_text(const char *name, const char *text) { put_file(name, text, strlen(text)); }
-
-/* Bytes that no compressor shrinks, the same every time. */
-static inline uint32_t next_random(uint32_t *state) {
-    *state = *state * 1664525u + 1013904223u;
-    return *state >> 8;
-}
 
 #endif

@@ -1,16 +1,14 @@
 /* Tests of attention: against plain loops in double, and bit for bit between levels, threads and batches. */
 #include <math.h>
 
+#include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/matrix/attention.h"
 #include "kernels/base/fault.h"
 #include "kernels/base/isa_internal.h"
 
 static uint32_t noise_state = 1;
-static float noise_float(void) {
-    noise_state = noise_state * 1664525u + 1013904223u;
-    return (float)((int)((noise_state >> 8) % 20001) - 10000) * 0x1p-12f;
-}
+static float noise_float(void) { return random_short_float(&noise_state); }
 
 /* Sequences of these lengths, keys and queries; queries, keys and values side by side in one row where their numbers agree. */
 typedef struct trial {

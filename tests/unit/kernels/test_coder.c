@@ -6,12 +6,10 @@
 #include "kernels/search/coded_scan.h"
 #include "kernels/base/fault.h"
 #include "kernels/base/isa_internal.h"
-#include "tests/unit/vb_test.h"
+#include "tests/unit/search_reference.h"
 
 enum { MOST = 3000, DIM = 100 };
 static float rows[MOST * DIM], queries[40 * DIM], mean[DIM];
-
-static float uniform(void) { return (float)(rand() % 2000001 - 1000000) * 0x1p-20f; }
 
 /* Like CLIP's: one large coordinate that all share, small differences. */
 static void fill(int count, int dim) {
@@ -80,14 +78,6 @@ static void check_screen(void) {
             }
         assert_int_equal(any, joined);
     }
-}
-
-static void each_level(void (*run)(void)) {
-    for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++) {
-        vb_isa_limit((vb_isa)level);
-        if (vb_isa_level() == (vb_isa)level) run();
-    }
-    vb_isa_limit(VB_VNNI);
 }
 
 static void integers_are_the_same_at_every_level(void **state) {
@@ -240,16 +230,6 @@ static int search_codes(vb_topk *lists, source *from, int64_t count, int dim, in
     return status;
 }
 
-typedef struct scored {
-    __float128 score;
-    int64_t id;
-} scored;
-
-static int by_score(const void *a, const void *b) {
-    const scored *x = a, *y = b;
-    return x->score != y->score ? (x->score > y->score ? -1 : 1) : x->id < y->id ? -1 : x->id > y->id;
-}
-
 static void compare(int64_t count, int dim, int64_t n, int64_t k, vb_similarity similarity, int64_t most_reads) {
     vb_error err;
     vb_topk lists;
@@ -257,19 +237,7 @@ static void compare(int64_t count, int dim, int64_t n, int64_t k, vb_similarity 
     scored *list = calloc((size_t)count, sizeof *list);
     assert_ok(search_codes(&lists, &from, count, dim, n, k, similarity, &err));
     for (int64_t q = 0; q < n; q++) {
-        int64_t found = 0;
-        for (int64_t r = 0; r < count; r++) {
-            __float128 dot = 0, square = 0;
-            int finite = 1;
-            for (int d = 0; d < dim; d++) {
-                float x = rows[r * dim + d];
-                if (!isfinite(x)) finite = 0;
-                else dot += (__float128)x * queries[q * dim + d], square += (__float128)x * x;
-            }
-            if (!finite || (similarity == VB_COSINE && square == 0)) continue;
-            list[found++] = (scored){similarity == VB_COSINE ? dot * (dot < 0 ? -dot : dot) / square : dot, r};
-        }
-        qsort(list, (size_t)found, sizeof *list, by_score);
+        int64_t found = brute(rows, VB_F32, count, dim, queries + q * dim, similarity, list);
         assert_int_equal(lists.count[q], found < k ? found : k);
         for (int64_t i = 0; i < lists.count[q]; i++)
             if (lists.hits[q * k + i].id != 500 + list[i].id)

@@ -1,6 +1,7 @@
 /* Tests of bit sets, gains and the search for adversarial names: against enumeration, and of what stops the search. */
 #include <stdbool.h>
 
+#include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/openness/cover.h"
 #include "kernels/base/fault.h"
@@ -8,11 +9,6 @@
 #include "kernels/openness/similarity.h"
 
 static uint64_t random_state = 11;
-
-static uint32_t random_below(uint32_t n) {
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(random_state >> 33) % n;
-}
 
 static int64_t union_size(const uint64_t *sets, int64_t words, const int *chosen, int n) {
     int64_t size = 0;
@@ -46,7 +42,8 @@ static void exact_is_enumeration(void **state) {
         memset(sets, 0, sizeof sets);
         int size = trial % 4 == 3 ? 0 : 1 << (trial % 7); /* from sparse, where ties abound, to dense, and empty */
         for (int c = 0; c < COUNT; c++)
-            for (int i = 0; i < size; i++) sets[c * WORDS + random_below(WORDS)] |= (uint64_t)1 << random_below(64);
+            for (int i = 0; i < size; i++)
+                sets[c * WORDS + random_below(&random_state, WORDS)] |= (uint64_t)1 << random_below(&random_state, 64);
         memcpy(sets + 5 * WORDS, sets + 40 * WORDS, WORDS * sizeof *sets); /* equal sets */
         for (int k = 1; k <= 3; k++) {
             vb_coverage problem = {.count = COUNT, .words = WORDS, .sets = sets, .k = k, .evaluations = INT64_MAX};
@@ -89,7 +86,8 @@ static void a_stopped_search_states_its_gap(void **state) {
     static uint64_t sets[COUNT * WORDS];
     vb_error err = {0};
     for (int c = 0; c < COUNT; c++)
-        for (int i = 0; i < 40; i++) sets[c * WORDS + random_below(WORDS)] |= (uint64_t)1 << random_below(64);
+        for (int i = 0; i < 40; i++)
+            sets[c * WORDS + random_below(&random_state, WORDS)] |= (uint64_t)1 << random_below(&random_state, 64);
     int64_t most = enumerate(sets, WORDS, COUNT, 3);
     bool open = false;
     for (int64_t limit = 1; limit < 100000; limit *= 3) {
@@ -121,7 +119,7 @@ static void covers_count_what_was_added(void **state) {
     for (int i = 0; i < IMAGES; i++) {
         uint64_t pool[3] = {0};
         for (int c = 0; c < CANDIDATES; c++)
-            if ((takes[i][c] = random_below(3) == 0)) pool[c / 64] |= (uint64_t)1 << c % 64;
+            if ((takes[i][c] = random_below(&random_state, 3) == 0)) pool[c / 64] |= (uint64_t)1 << c % 64;
         assert_ok(vb_cover_add(&cover, pool, i % 4, &err));
     }
     assert_int_equal(vb_cover_blocks(&cover), 3);
@@ -168,7 +166,8 @@ static void candidates_are_judged_exactly(void **state) {
     uint8_t beaten = 9;
     uint64_t pool = ~(uint64_t)0;
     assert_ok(vb_similarity_bank_new(&bank, texts, 8, 2, VB_COSINE, &err));
-    assert_ok(vb_similarity_judge_pool(bank, &space, image, 1, label, &beaten, NULL, 2, &pool, 1, &err));
+    assert_ok(vb_similarity_judge_pool(bank, &space, &(vb_image_block){.rows = 1, .images = image, .labels = label}, 2, &beaten,
+                                       &pool, 1, &err));
     assert_int_equal(beaten, 0);
     assert_int_equal(pool, 1 | 1 << 4 | 1 << 5);
     vb_similarity_bank_free(bank);

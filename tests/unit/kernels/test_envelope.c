@@ -1,15 +1,11 @@
 /* Tests of the envelope over orders of arrival: against all sets of vocabularies, on both sides of the limit of the exact
  * method. */
+#include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/openness/envelope.h"
 #include "kernels/base/fault.h"
 
 static uint64_t random_state = 5;
-
-static uint32_t random_below(uint32_t n) {
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(random_state >> 33) % n;
-}
 
 enum { MOST = 80, IMAGES = 200 };
 static int64_t worst[MOST], best[MOST], least[MOST], most[MOST];
@@ -22,7 +18,8 @@ static void all_sets_up_to_twenty(void **state) {
         uint64_t masks[IMAGES];
         int home = n / 2;
         for (int i = 0; i < IMAGES; i++)
-            masks[i] = random_below(1u << n) & random_below(1u << n) & ~((uint64_t)1 << home) & (i % 3 ? ~(uint64_t)0 : 3);
+            masks[i] = random_below(&random_state, 1u << n) & random_below(&random_state, 1u << n) & ~((uint64_t)1 << home) &
+                       (i % 3 ? ~(uint64_t)0 : 3);
         assert_ok(vb_envelope_of_orders(&envelope, masks, IMAGES, n, home, &err));
         for (int size = 0; size < n; size++) {
             int64_t low = IMAGES, high = 0;
@@ -48,7 +45,7 @@ static void bounds_beyond(void **state) {
     static uint64_t masks[IMAGES * 2];
     for (int i = 0; i < IMAGES; i++)
         for (int b = 0; b < 3; b++) {
-            int u = (int)random_below(N - 1);
+            int u = (int)random_below(&random_state, N - 1);
             masks[2 * i + u / 64] |= (uint64_t)1 << u % 64; /* N - 1 is the home */
         }
     assert_ok(vb_envelope_of_orders(&envelope, masks, IMAGES, N, N - 1, &err));

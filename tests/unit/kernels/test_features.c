@@ -1,6 +1,7 @@
 /* Tests of fp64 inner products, Gaussian sums and the analyses' figures: against plain loops, libm and NumPy's numbers. */
 #include <math.h>
 
+#include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/matrix/dots.h"
 #include "kernels/base/fault.h"
@@ -9,10 +10,7 @@
 
 static uint64_t random_state = 7;
 
-static float random_float(void) {
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (float)((int64_t)random_state >> 40) * 0x1p-23f;
-}
+static float random_float(void) { return (float)((int64_t)random_next64(&random_state) >> 40) * 0x1p-23f; }
 
 /* ---- inner products -------------------------------------------------------------------------------------------------- */
 
@@ -96,8 +94,8 @@ static void figures_are_numpys(void **state) {
     vb_similarity_sums sums = {.images = 0};
     fill(x, t, 0x1p40f);
     assert_ok(vb_features_block_new(&texts, t, TEXTS, DIM, &err));
-    assert_ok(vb_features_similarity_add(&sums, &texts, VB_COSINE, x, 2, labels, margins, 1, &err));
-    assert_ok(vb_features_similarity_add(&sums, &texts, VB_COSINE, x + 2 * DIM, 3, labels + 2, margins + 2, 2, &err));
+    assert_ok(vb_features_similarity_add(&sums, &texts, x, 2, labels, margins, 1, &err));
+    assert_ok(vb_features_similarity_add(&sums, &texts, x + 2 * DIM, 3, labels + 2, margins + 2, 2, &err));
     assert_int_equal(sums.images, 5);
     assert_int_equal(sums.negatives, 15);
     near(vb_fixed_sum_value(&sums.positive) / 5, 0.041605656784988329);
@@ -114,27 +112,27 @@ static void figures_are_numpys(void **state) {
     assert_int_equal(all, 25);
 
     double inverse[IMAGES], text_inverse[TEXTS], value;
-    vb_fixed_sum gauss = {0}, centroid[2][DIM];
-    int64_t pairs = 0;
+    vb_gauss_sum gauss = {0};
+    vb_fixed_sum centroid[2][DIM];
     assert_ok(vb_features_inverse_norms(x, IMAGES, DIM, inverse, &err));
     assert_ok(vb_features_inverse_norms(t, TEXTS, DIM, text_inverse, &err));
     assert_ok(vb_features_block_new(&images, x, IMAGES, DIM, &err));
-    assert_ok(vb_features_gauss_add(&gauss, &pairs, x, inverse, IMAGES, &images, 1, 2, &err));
+    assert_ok(vb_features_gauss_add(&gauss, x, inverse, IMAGES, &images, true, 2, &err));
     vb_features_block_free(&images);
-    assert_int_equal(pairs, 10);
-    value = vb_fixed_sum_value(&gauss) / 10;
+    assert_int_equal(gauss.pairs, 10);
+    value = vb_fixed_sum_value(&gauss.sum) / 10;
     near(log(value), -3.1309653566629438);
     /* In blocks of 2 and 3: the same pairs. */
-    gauss = (vb_fixed_sum){{0}, 0, 0}, pairs = 0;
+    memset(&gauss, 0, sizeof gauss);
     assert_ok(vb_features_block_new(&images, x, 2, DIM, &err));
-    assert_ok(vb_features_gauss_add(&gauss, &pairs, x, inverse, 2, &images, 1, 1, &err));
-    assert_ok(vb_features_gauss_add(&gauss, &pairs, x + 2 * DIM, inverse + 2, 3, &images, 0, 1, &err));
+    assert_ok(vb_features_gauss_add(&gauss, x, inverse, 2, &images, true, 1, &err));
+    assert_ok(vb_features_gauss_add(&gauss, x + 2 * DIM, inverse + 2, 3, &images, false, 1, &err));
     vb_features_block_free(&images);
     assert_ok(vb_features_block_new(&images, x + 2 * DIM, 3, DIM, &err));
-    assert_ok(vb_features_gauss_add(&gauss, &pairs, x + 2 * DIM, inverse + 2, 3, &images, 1, 1, &err));
+    assert_ok(vb_features_gauss_add(&gauss, x + 2 * DIM, inverse + 2, 3, &images, true, 1, &err));
     vb_features_block_free(&images);
-    assert_int_equal(pairs, 10);
-    near(vb_fixed_sum_value(&gauss) / 10, value);
+    assert_int_equal(gauss.pairs, 10);
+    near(vb_fixed_sum_value(&gauss.sum) / 10, value);
 
     memset(centroid, 0, sizeof centroid);
     vb_features_centroid_add(centroid[0], x, inverse, IMAGES, DIM);
@@ -146,7 +144,8 @@ static void figures_are_numpys(void **state) {
 
     fill(x, t, 1);
     sums = (vb_similarity_sums){.images = 0};
-    assert_ok(vb_features_similarity_add(&sums, &texts, VB_DOT, x, IMAGES, labels, margins, 1, &err));
+    texts.similarity = VB_DOT;
+    assert_ok(vb_features_similarity_add(&sums, &texts, x, IMAGES, labels, margins, 1, &err));
     static const double dots[] = {-2.2857142857142865, -3.8138503569823694, -4.5028726463187372, -6.4920213696055118,
                                   1.3471506281091266};
     for (int i = 0; i < IMAGES; i++) assert_true(fabs(margins[i] - dots[i]) < 1e-14);
@@ -198,16 +197,15 @@ static void one_class_has_no_margin(void **state) {
     vb_feature_block texts;
     vb_similarity_sums sums = {.images = 0};
     assert_ok(vb_features_block_new(&texts, t, 1, 2, &err));
-    assert_ok(vb_features_similarity_add(&sums, &texts, VB_COSINE, x, 1, (int[]){0}, &margin, 1, &err));
+    assert_ok(vb_features_similarity_add(&sums, &texts, x, 1, (int[]){0}, &margin, 1, &err));
     assert_true(isnan(margin) && sums.margins == 0 && sums.negatives == 0);
-    assert_fails(vb_features_similarity_add(&sums, &texts, VB_COSINE, x, 1, (int[]){1}, &margin, 1, &err), VB_EMISMATCH,
+    assert_fails(vb_features_similarity_add(&sums, &texts, x, 1, (int[]){1}, &margin, 1, &err), VB_EMISMATCH,
                  "label 1, expected 0 to 0");
     x[0] = x[1] = 0;
-    assert_fails(vb_features_similarity_add(&sums, &texts, VB_COSINE, x, 1, (int[]){0}, &margin, 1, &err), VB_EDATA,
+    assert_fails(vb_features_similarity_add(&sums, &texts, x, 1, (int[]){0}, &margin, 1, &err), VB_EDATA,
                  "row 0: all elements are zero");
     x[1] = NAN;
-    assert_fails(vb_features_similarity_add(&sums, &texts, VB_COSINE, x, 1, (int[]){0}, &margin, 1, &err), VB_EDATA,
-                 "not finite");
+    assert_fails(vb_features_similarity_add(&sums, &texts, x, 1, (int[]){0}, &margin, 1, &err), VB_EDATA, "not finite");
     vb_features_block_free(&texts);
     assert_fails(vb_features_block_new(&texts, x, 1, 2, &err), VB_EDATA, "not finite");
     assert_null(texts.packed);
@@ -223,15 +221,14 @@ static void memory_may_run_out_anywhere(void **state) {
         vb_error err = {0};
         vb_feature_block texts;
         vb_similarity_sums sums = {.images = 0};
-        vb_fixed_sum gauss = {0};
-        int64_t pairs = 0;
+        vb_gauss_sum gauss = {0};
         assert_true(n < 50);
         snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
         vb_fault_setup(fault, 0);
         status = vb_features_block_new(&texts, t, TEXTS, DIM, &err);
-        if (!status) status = vb_features_similarity_add(&sums, &texts, VB_COSINE, x, IMAGES, labels, margins, 2, &err);
+        if (!status) status = vb_features_similarity_add(&sums, &texts, x, IMAGES, labels, margins, 2, &err);
         if (!status) status = vb_features_inverse_norms(x, IMAGES, DIM, inverse, &err);
-        if (!status) status = vb_features_gauss_add(&gauss, &pairs, x, inverse, IMAGES, &texts, 0, 2, &err);
+        if (!status) status = vb_features_gauss_add(&gauss, x, inverse, IMAGES, &texts, false, 2, &err);
         vb_features_block_free(&texts);
         vb_fault_setup(NULL, 0);
         if (status) assert_int_equal(err.code, VB_EMEMORY);

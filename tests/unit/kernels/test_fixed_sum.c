@@ -1,6 +1,7 @@
 /* Tests of exact sums of doubles: against Python's fractions, in every order, across states, at the ends of the range. */
 #include <math.h>
 
+#include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/exact/fixed_sum.h"
 
@@ -56,7 +57,7 @@ static void order_and_grouping_do_not_show(void **state) {
     uint64_t random = 1;
     double terms[1000];
     for (int i = 0; i < 1000; i++) {
-        random = random * 6364136223846793005u + 1442695040888963407u;
+        random_next64(&random);
         terms[i] = ldexp((double)(int64_t)random, (int)(random >> 57) - 64);
     }
     vb_fixed_sum forward = {0}, parts[3] = {{{0}, 0, 0}}, joined = {0}, added = {0};

@@ -1,17 +1,15 @@
 /* Tests of the matrix product: bit for bit the definition at every level, and the definition against integers. */
 #include <math.h>
 
+#include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
-#include "kernels/matrix/gemm.h"
 #include "kernels/base/isa_internal.h"
+#include "kernels/matrix/gemm_reference.h"
 
-static uint32_t state_of_noise = 1;
-static uint32_t noise(void) {
-    state_of_noise = state_of_noise * 1664525u + 1013904223u;
-    return state_of_noise >> 8;
-}
-static float noise_float(void) { return (float)((int)(noise() % 20001) - 10000) * 0x1p-12f; }
+static uint32_t noise_state = 1;
+static uint32_t noise(void) { return random_next24(&noise_state); }
+static float noise_float(void) { return random_short_float(&noise_state); }
 
 /* Equal bits; any NaN equals any other. */
 static int64_t first_difference(const float *x, const float *y, int64_t n) {

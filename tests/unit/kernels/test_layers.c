@@ -2,16 +2,13 @@
 #include <float.h>
 #include <math.h>
 
+#include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/base/isa_internal.h"
-#include "kernels/matrix/layers.h"
+#include "kernels/matrix/layers_internal.h"
 
 static uint32_t noise_state = 1;
-static uint32_t noise(void) {
-    noise_state = noise_state * 1664525u + 1013904223u;
-    return noise_state >> 8;
-}
-static float noise_float(void) { return (float)((int)(noise() % 20001) - 10000) * 0x1p-12f; }
+static float noise_float(void) { return random_short_float(&noise_state); }
 
 static float from_bits(uint32_t bits) {
     float x;

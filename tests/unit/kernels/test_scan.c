@@ -3,48 +3,8 @@
 #include <math.h>
 
 #include "kernels/base/fault.h"
-#include "kernels/base/isa_internal.h"
 #include "kernels/search/scan.h"
-#include "tests/unit/vb_test.h"
-
-/* ---- brute force
- * ---------------------------------------------------------------------------------------------------------------- */
-
-typedef struct scored {
-    __float128 score;
-    int64_t id;
-} scored;
-
-static int by_score(const void *a, const void *b) {
-    const scored *x = a, *y = b;
-    return x->score != y->score ? (x->score > y->score ? -1 : 1) : x->id < y->id ? -1 : x->id > y->id;
-}
-
-static float value_at(const void *rows, vb_dtype dtype, int64_t i) {
-    if (dtype == VB_F32) return ((const float *)rows)[i];
-    uint16_t half = ((const uint16_t *)rows)[i];
-    return dtype == VB_F16 ? vb_dtype_half_to_float(half) : vb_dtype_bf16_to_float(half);
-}
-
-/* 113 bits hold these sums exactly: elements are below 2 and multiples of 2^-40 or so. For cosines signed squares are
- * compared. */
-static int64_t brute(const void *rows, vb_dtype dtype, int64_t count, int dim, const float *q, vb_similarity similarity,
-                     scored *list) {
-    int64_t n = 0;
-    for (int64_t r = 0; r < count; r++) {
-        __float128 dot = 0, square = 0;
-        int finite = 1;
-        for (int k = 0; k < dim; k++) {
-            float x = value_at(rows, dtype, r * dim + k);
-            if (!isfinite(x)) finite = 0;
-            else dot += (__float128)x * q[k], square += (__float128)x * x;
-        }
-        if (!finite || (similarity == VB_COSINE && square == 0)) continue;
-        list[n++] = (scored){similarity == VB_COSINE ? dot * (dot < 0 ? -dot : dot) / square : dot, r};
-    }
-    qsort(list, (size_t)n, sizeof *list, by_score);
-    return n;
-}
+#include "tests/unit/search_reference.h"
 
 /* Two scans share the rows in pieces of odd sizes. */
 static void compare(const void *rows, vb_dtype dtype, int64_t count, int dim, const float *queries, int64_t n, int64_t k,
@@ -81,16 +41,6 @@ static void compare(const void *rows, vb_dtype dtype, int64_t count, int dim, co
     for (int s = 0; s < 2; s++) vb_scan_free(scan[s]);
     vb_search_free(search);
     free(list);
-}
-
-static float uniform(void) { return (float)(rand() % 2000001 - 1000000) * 0x1p-20f; }
-
-static void each_level(void (*run)(void)) {
-    for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++) {
-        vb_isa_limit((vb_isa)level);
-        if (vb_isa_level() == (vb_isa)level) run();
-    }
-    vb_isa_limit(VB_VNNI);
 }
 
 enum { MOST = 700, DIM = 150 };

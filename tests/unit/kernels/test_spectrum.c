@@ -1,16 +1,14 @@
 /* Tests of Gram matrices in fixed point and of eigenvalues: against plain sums and matrices whose eigenvalues are known. */
 #include <math.h>
 
+#include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
 #include "kernels/openness/spectrum.h"
 
 static uint64_t random_state = 3;
 
-static double random_real(void) {
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (double)(int64_t)random_state * 0x1p-63;
-}
+static double random_real(void) { return (double)(int64_t)random_next64(&random_state) * 0x1p-63; }
 
 static void gram_is_the_plain_sum(void **state) {
     (void)state;

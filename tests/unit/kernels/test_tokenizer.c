@@ -4,7 +4,7 @@
 #include <jansson.h>
 #include <zlib.h>
 
-#include "tests/unit/vb_test.h"
+#include "tests/unit/scratch.h"
 #include "kernels/base/fault.h"
 #include "kernels/text/text_cleanup.h"
 #include "kernels/text/tokenizer_internal.h"
@@ -16,31 +16,18 @@
 
 enum { CONTEXT = 77, SHORT_CONTEXT = 40 };
 
-static char folder[] = "/tmp/vocabench-tokenizer.XXXXXX";
 static json_t *golden;
 static vb_error err;
 
 static int setup(void **state) {
-    (void)state;
     json_error_t json_err;
     golden = json_load_file("tests/golden/tokenizer.json", 0, &json_err);
-    return golden && mkdtemp(folder) ? 0 : -1;
+    return golden ? make_scratch(state) : -1;
 }
 
 static int teardown(void **state) {
-    (void)state;
-    char command[300];
     json_decref(golden);
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
-
-static const char *in_folder(const char *name) {
-    static char path[4][300];
-    static int next;
-    next = (next + 1) % 4;
-    snprintf(path[next], sizeof path[next], "%s/%s", folder, name);
-    return path[next];
+    return remove_scratch(state);
 }
 
 static const char *merges_text(void) { return json_string_value(json_object_get(golden, "merges")); }
@@ -248,7 +235,7 @@ static void packed_files_are_checked(void **state) {
     (void)state;
     uint8_t packed[16384];
     size_t n = gzip(merges_text(), packed, sizeof packed - 1);
-    const char *plain = in_folder("m.txt"), *gz = in_folder("m.txt.gz");
+    const char *plain = scratch_path("m.txt"), *gz = scratch_path("m.txt.gz");
     vb_tokenizer *t;
     vb_digest a, b;
     assert_ok(vb_writer_write_whole(plain, merges_text(), strlen(merges_text()), &err));
@@ -271,7 +258,7 @@ static void packed_files_are_checked(void **state) {
     assert_fails(vb_tokenizer_file_read(&t, gz, 0, NULL, &err), VB_EDATA, "corrupt gzip data");
     assert_ok(vb_writer_write_whole(gz, "plain", 5, &err));
     assert_fails(vb_tokenizer_file_read(&t, gz, 0, NULL, &err), VB_EDATA, "not gzip");
-    assert_fails(vb_tokenizer_file_read(&t, in_folder("none.gz"), 0, NULL, &err), VB_EMISSING, "none.gz");
+    assert_fails(vb_tokenizer_file_read(&t, scratch_path("none.gz"), 0, NULL, &err), VB_EMISSING, "none.gz");
     assert_null(t);
 }
 
@@ -301,7 +288,7 @@ static json_t *reversed_vocabulary(void) {
     return object;
 }
 
-static void write_vocabulary(json_t *object) { assert_int_equal(json_dump_file(object, in_folder("vocab.json"), 0), 0); }
+static void write_vocabulary(json_t *object) { assert_int_equal(json_dump_file(object, scratch_path("vocab.json"), 0), 0); }
 
 static void hugging_face_pairs_have_their_own_ids(void **state) {
     (void)state;
@@ -309,9 +296,9 @@ static void hugging_face_pairs_have_their_own_ids(void **state) {
     vb_tokenizer *bpe = open_short(), *t;
     vb_digest digests[3];
     write_vocabulary(object);
-    assert_fails(vb_tokenizer_file_read(&t, folder, 0, NULL, &err), VB_EMISSING, "merges.txt");
-    assert_ok(vb_writer_write_whole(in_folder("merges.txt"), merges_text(), strlen(merges_text()), &err));
-    const char *paths[3] = {folder, in_folder("vocab.json"), in_folder("merges.txt")};
+    assert_fails(vb_tokenizer_file_read(&t, scratch, 0, NULL, &err), VB_EMISSING, "merges.txt");
+    assert_ok(vb_writer_write_whole(scratch_path("merges.txt"), merges_text(), strlen(merges_text()), &err));
+    const char *paths[3] = {scratch, scratch_path("vocab.json"), scratch_path("merges.txt")};
     for (int p = 0; p < 3; p++) {
         assert_ok(vb_tokenizer_file_read(&t, paths[p], 0, &digests[p], &err));
         assert_string_equal(digests[p].hex, digests[0].hex);
@@ -329,10 +316,10 @@ static void hugging_face_pairs_have_their_own_ids(void **state) {
     }
     vb_tokenizer_close(bpe);
 
-    assert_fails(vb_tokenizer_file_read(&t, folder, 1, NULL, &err), VB_EMISMATCH, "<|mask|>");
+    assert_fails(vb_tokenizer_file_read(&t, scratch, 1, NULL, &err), VB_EMISMATCH, "<|mask|>");
     json_object_set_new(object, "<|mask|>", json_integer(900));
     write_vocabulary(object);
-    assert_ok(vb_tokenizer_file_read(&t, folder, 1, NULL, &err));
+    assert_ok(vb_tokenizer_file_read(&t, scratch, 1, NULL, &err));
     assert_int_equal(vb_tokenizer_size(t), 901);
     vb_tokenizer_close(t);
 
@@ -356,27 +343,29 @@ static void hugging_face_pairs_have_their_own_ids(void **state) {
         else json_object_del(broken, breaks[i].token);
         write_vocabulary(broken);
         json_decref(broken);
-        assert_fails(vb_tokenizer_file_read(&t, folder, 0, NULL, &err), breaks[i].code, breaks[i].message);
+        assert_fails(vb_tokenizer_file_read(&t, scratch, 0, NULL, &err), breaks[i].code, breaks[i].message);
     }
     json_decref(object);
-    assert_ok(vb_writer_write_whole(in_folder("vocab.json"), "{\"a\": 1,\n \"a\": 2}", 17, &err));
-    assert_fails(vb_tokenizer_file_read(&t, folder, 0, NULL, &err), VB_EDATA, "vocab.json:2:");
-    assert_ok(vb_writer_write_whole(in_folder("vocab.json"), "[1]", 3, &err));
-    assert_fails(vb_tokenizer_file_read(&t, folder, 0, NULL, &err), VB_EDATA, "expected an object");
-    unlink(in_folder("vocab.json"));
-    assert_fails(vb_tokenizer_file_read(&t, folder, 0, NULL, &err), VB_EMISSING, "a folder without vocab.json");
-    assert_ok(vb_tokenizer_file_read(&t, in_folder("merges.txt"), 0, NULL, &err)); /* alone it is a merges file like OpenAI's */
+    assert_ok(vb_writer_write_whole(scratch_path("vocab.json"), "{\"a\": 1,\n \"a\": 2}", 17, &err));
+    assert_fails(vb_tokenizer_file_read(&t, scratch, 0, NULL, &err), VB_EDATA, "vocab.json:2:");
+    assert_ok(vb_writer_write_whole(scratch_path("vocab.json"), "[1]", 3, &err));
+    assert_fails(vb_tokenizer_file_read(&t, scratch, 0, NULL, &err), VB_EDATA, "expected an object");
+    unlink(scratch_path("vocab.json"));
+    assert_fails(vb_tokenizer_file_read(&t, scratch, 0, NULL, &err), VB_EMISSING, "a folder without vocab.json");
+    assert_ok(
+        vb_tokenizer_file_read(&t, scratch_path("merges.txt"), 0, NULL, &err)); /* alone it is a merges file like OpenAI's */
     assert_int_equal(vb_tokenizer_start(t), 812);
     vb_tokenizer_close(t);
-    unlink(in_folder("merges.txt"));
+    unlink(scratch_path("merges.txt"));
 }
 
 static void lack_of_memory_is_an_error_and_no_leak(void **state) {
     (void)state;
     const char *text = "Ã©tÃ© Å‚Ã³dÅº “q” ﬁ &amp; &EACUTE; e\u0301\u0323\u0301 &lt; ΑΣ\nÃ\u00a0 x â€œ";
     const char *merges = "#version\ni n\n";
+    const char *path = scratch_path("small.gz");
     uint8_t packed[256];
-    assert_ok(vb_writer_write_whole(in_folder("small.gz"), packed, gzip(merges, packed, sizeof packed), &err));
+    assert_ok(vb_writer_write_whole(path, packed, gzip(merges, packed, sizeof packed), &err));
     int32_t ids[CONTEXT], truth[CONTEXT];
     vb_tokenizer *t;
     assert_ok(vb_tokenizer_open_bpe(&t, merges, strlen(merges), 0, "m", &err));
@@ -388,7 +377,7 @@ static void lack_of_memory_is_an_error_and_no_leak(void **state) {
         snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
         vb_error_clear(&err);
         vb_fault_setup(fault, 0);
-        int status = vb_tokenizer_file_read(&t, in_folder("small.gz"), 0, NULL, &err);
+        int status = vb_tokenizer_file_read(&t, path, 0, NULL, &err);
         if (!status) status = vb_tokenizer_encode(t, text, strlen(text), CONTEXT, ids, NULL, &err);
         vb_fault_setup(NULL, 0);
         vb_tokenizer_close(t);
@@ -409,7 +398,7 @@ static void tables_can_be_shared(void **state) {
     vb_map map;
     size_t size;
     int32_t truth[CONTEXT], ids[CONTEXT];
-    const char *plain = in_folder("m.txt");
+    const char *plain = scratch_path("m.txt");
     assert_ok(vb_writer_write_whole(plain, merges_text(), strlen(merges_text()), &err));
     assert_ok(vb_tokenizer_file_read(&t, plain, 0, &digest, &err));
     assert_ok(vb_tokenizer_encode(t, text, strlen(text), CONTEXT, truth, NULL, &err));
@@ -432,7 +421,7 @@ static void tables_can_be_shared(void **state) {
     }
     vb_free(damaged);
     /* In a cache: nothing there, then written once, then found; a damaged file is written again. */
-    const char *cache = in_folder("cache");
+    const char *cache = scratch_path("cache");
     char path[1200];
     snprintf(path, sizeof path, "%s/tokenizers/%s.tables", cache, digest.hex);
     assert_ok(vb_tokenizer_file_find(&other, &map, cache, &digest, &err));

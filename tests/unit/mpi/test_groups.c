@@ -1,4 +1,5 @@
 /* Tests of the split into rank groups and of their number, against cases worked out by hand and an exhaustive search. */
+#include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 #include "mpi/ranks/groups.h"
 
@@ -75,10 +76,10 @@ static void plans_are_good(void **state) {
     for (int trial = 0; trial < 500; trial++) {
         double costs[20], idle, total = 0;
         int64_t whole[20], parts[20];
-        seed = seed * 1664525 + 1013904223;
+        random_next32(&seed);
         int count = 1 + (int)(seed >> 16) % 20, ranks = 1 + (int)(seed >> 8) % 12, most = count < ranks ? count : ranks;
         for (int i = 0; i < count; i++) {
-            seed = seed * 1664525 + 1013904223;
+            random_next32(&seed);
             total += costs[i] = 1 + (double)(seed >> 24) / 8;
             parts[i] = 1 + (seed >> 16) % 16;
             whole[i] = 1;

@@ -1,21 +1,13 @@
-/* Tests of caption files of every form, and of REPE's filter and blend against plain loops and the shared corpora. */
-#include <math.h>
-
+/* Tests of caption files of every form, and of the shared corpora. */
 #include "tests/unit/vb_test.h"
-#include "kernels/openness/repe.h"
 #include "tests/unit/scratch.h"
 #include "shards/text/captions.h"
 #include "shards/files/zst.h"
 
-static const char *file_of(const char *name) {
-    static char path[1024];
-    return in_scratch(path, name);
-}
-
 static void write_zst(const char *name, const char *text) {
     vb_error err;
     vb_zst_writer *writer;
-    assert_ok(vb_zst_writer_open(&writer, file_of(name), 3, &err));
+    assert_ok(vb_zst_writer_open(&writer, scratch_path(name), 3, &err));
     for (size_t i = 0; i < strlen(text); i += 7) {
         size_t n = strlen(text) - i < 7 ? strlen(text) - i : 7;
         assert_ok(vb_zst_writer_write(writer, text + i, n, &err));
@@ -30,7 +22,7 @@ static void expect(const char *name, const char *column, const char *joined) {
     vb_captions *captions;
     char all[4096] = "";
     const char *text;
-    assert_ok(vb_captions_open(&captions, file_of(name), column, &err));
+    assert_ok(vb_captions_open(&captions, scratch_path(name), column, &err));
     for (int i = 0;; i++) {
         assert_ok(vb_captions_next(captions, &text, &err));
         if (!text) break;
@@ -45,7 +37,7 @@ static void refuse(const char *name, const char *column, int code, const char *f
     vb_error err = {0};
     vb_captions *captions = NULL;
     const char *text = "";
-    int status = vb_captions_open(&captions, file_of(name), column, &err);
+    int status = vb_captions_open(&captions, scratch_path(name), column, &err);
     while (!status && text) status = vb_captions_next(captions, &text, &err);
     if (!status || err.code != code || !strstr(err.text, fragment))
         fail_msg("%s: status %d code %d: %s", name, status, err.code, err.text);
@@ -109,12 +101,12 @@ static void rows_are_picked_and_counted(void **state) {
     char *texts[3];
     put_text("p.txt", "r0\nr1\nr2\nr3\n");
     static const int64_t rows[] = {0, 2, 3}, beyond[] = {1, 4};
-    assert_ok(vb_captions_pick(file_of("p.txt"), NULL, rows, 3, 4, texts, &err));
+    assert_ok(vb_captions_pick(scratch_path("p.txt"), NULL, rows, 3, 4, texts, &err));
     assert_string_equal(texts[1], "r2");
     for (int i = 0; i < 3; i++) vb_free(texts[i]);
-    assert_fails(vb_captions_pick(file_of("p.txt"), NULL, rows, 3, 5, texts, &err), VB_EMISMATCH, "4 captions for 5 rows");
-    assert_fails(vb_captions_pick(file_of("p.txt"), NULL, rows, 3, 3, texts, &err), VB_EMISMATCH, "4 captions for 3 rows");
-    assert_fails(vb_captions_pick(file_of("p.txt"), NULL, beyond, 2, -1, texts, &err), VB_EMISMATCH, "row 4 is wanted");
+    assert_fails(vb_captions_pick(scratch_path("p.txt"), NULL, rows, 3, 5, texts, &err), VB_EMISMATCH, "4 captions for 5 rows");
+    assert_fails(vb_captions_pick(scratch_path("p.txt"), NULL, rows, 3, 3, texts, &err), VB_EMISMATCH, "4 captions for 3 rows");
+    assert_fails(vb_captions_pick(scratch_path("p.txt"), NULL, beyond, 2, -1, texts, &err), VB_EMISMATCH, "row 4 is wanted");
 }
 
 static void long_lines_cross_blocks(void **state) {
@@ -127,7 +119,7 @@ static void long_lines_cross_blocks(void **state) {
     put_text("long.txt", text);
     char *picked[2];
     static const int64_t rows[] = {0, 1};
-    assert_ok(vb_captions_pick(file_of("long.txt"), NULL, rows, 2, 2, picked, &err));
+    assert_ok(vb_captions_pick(scratch_path("long.txt"), NULL, rows, 2, 2, picked, &err));
     assert_int_equal(strlen(picked[0]), n);
     assert_string_equal(picked[1], "end");
     vb_free(picked[0]);
@@ -151,70 +143,9 @@ static void shared_captions_are_read(void **state) {
     }
 }
 
-static void the_filter_is_the_official_one(void **state) {
-    (void)state;
-    vb_error err = {0};
-    static const struct {
-        const char *class, *caption;
-        bool holds;
-    } cases[] = {{"pickup_truck", "An old PICKUP parked", true},
-                 {"ray", "a stingray", true},
-                 {"sweet pepper", "red peppers", true},
-                 {"bee", "a dog", false},
-                 {"Große Katze", "eine GROSSE KATZE", true},
-                 {"man-made thing", "man made", false},
-                 {"bee", "", false}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        vb_class_words words;
-        bool holds;
-        assert_ok(vb_repe_words_new(&words, cases[i].class, &err));
-        assert_ok(vb_repe_caption_holds(&words, cases[i].caption, &holds, &err));
-        assert_int_equal(holds, cases[i].holds);
-        vb_repe_words_free(&words);
-    }
-}
-
-static void the_blend_is_the_formula(void **state) {
-    (void)state;
-    vb_error err = {0};
-    enum { DIM = 19, ROWS = 5 };
-    float text[DIM], rows[ROWS][DIM], out[DIM];
-    const float *pointers[ROWS];
-    for (int k = 0; k < DIM; k++) text[k] = (float)sin(k + 1) * 3;
-    for (int r = 0; r < ROWS; r++) {
-        pointers[r] = rows[r];
-        for (int k = 0; k < DIM; k++) rows[r][k] = (float)cos(r * 31 + k * k) * (float)(r + 1);
-    }
-    for (int renormalize = 0; renormalize < 2; renormalize++) {
-        double expected[DIM], norm = 0, text_norm = 0;
-        for (int k = 0; k < DIM; k++) text_norm += (double)text[k] * text[k];
-        for (int k = 0; k < DIM; k++) expected[k] = 0.75 * text[k] / sqrt(text_norm);
-        for (int r = 0; r < ROWS; r++) {
-            double square = 0;
-            for (int k = 0; k < DIM; k++) square += (double)rows[r][k] * rows[r][k];
-            for (int k = 0; k < DIM; k++) expected[k] += 0.25 * rows[r][k] / sqrt(square) / ROWS;
-        }
-        for (int k = 0; k < DIM; k++) norm += expected[k] * expected[k];
-        assert_ok(vb_repe_blend(text, pointers, ROWS, DIM, 0.25, renormalize, out, &err));
-        for (int k = 0; k < DIM; k++) assert_true(fabs(out[k] - expected[k] / (renormalize ? sqrt(norm) : 1)) < 1e-7);
-    }
-    float alone[DIM];
-    assert_ok(vb_repe_blend(text, NULL, 0, DIM, 0.25, false, alone, &err));
-    assert_ok(vb_repe_blend(text, pointers, ROWS, DIM, 0, false, out, &err));
-    assert_memory_equal(alone, out, sizeof out);
-    memset(rows[2], 0, sizeof rows[2]);
-    assert_fails(vb_repe_blend(text, pointers, ROWS, DIM, 0.25, false, out, &err), VB_EDATA, "caption embedding 2");
-    memset(text, 0, sizeof text);
-    assert_fails(vb_repe_blend(text, pointers, 2, DIM, 0.25, false, out, &err), VB_EDATA, "class text");
-}
-
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_form_is_read),
-                                       cmocka_unit_test(bad_files_are_refused),
-                                       cmocka_unit_test(rows_are_picked_and_counted),
-                                       cmocka_unit_test(long_lines_cross_blocks),
-                                       cmocka_unit_test(shared_captions_are_read),
-                                       cmocka_unit_test(the_filter_is_the_official_one),
-                                       cmocka_unit_test(the_blend_is_the_formula)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_form_is_read), cmocka_unit_test(bad_files_are_refused),
+                                       cmocka_unit_test(rows_are_picked_and_counted), cmocka_unit_test(long_lines_cross_blocks),
+                                       cmocka_unit_test(shared_captions_are_read)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -1,6 +1,6 @@
-/* Tests of datasets: folders, WebDataset shards and CIFAR binaries, their labels, units, and what is wrong with them. */
+/* Tests of datasets: folders and WebDataset shards, their labels, units, and what is wrong with them. */
 #include "kernels/base/fault.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/dataset_files.h"
 #include "shards/datasets/dataset.h"
 #include "shards/datasets/dataset_index.h"
 #include "shards/files/file.h"
@@ -12,29 +12,9 @@ static vb_error err;
 
 /* ---- building data ---- */
 
-typedef struct pair {
-    const char *name, *text;
-} pair;
-
-static int to_file(void *context, const void *bytes, size_t size, vb_error *error) {
-    (void)error;
-    return fwrite(bytes, 1, size, context) == size ? 0 : -1;
-}
-
 static int to_zst(void *context, const void *bytes, size_t size, vb_error *error) {
     return vb_zst_writer_write(context, bytes, size, error);
 }
-
-static void put_tar(const char *name, const pair *members, size_t count) {
-    char path[1024];
-    FILE *file = fopen(in_scratch(path, name), "wb");
-    assert_non_null(file);
-    for (size_t i = 0; i < count; i++)
-        assert_ok(vb_tar_write_file(&(vb_tar_sink){to_file, file}, members[i].name, members[i].text, strlen(members[i].text), &err));
-    assert_ok(vb_tar_write_end(&(vb_tar_sink){to_file, file}, &err));
-    fclose(file);
-}
-#define PUT_TAR(name, ...) put_tar(name, (const pair[]){__VA_ARGS__}, sizeof((const pair[]){__VA_ARGS__}) / sizeof(pair))
 
 /* "label name size;" of every sample, units in decreasing order when `backwards`. */
 static void describe(const vb_dataset *dataset, char *text, size_t room, bool backwards) {
@@ -79,15 +59,6 @@ static void check(const char *images, const char *names, const char *kind, const
     vb_dataset_close(dataset);
 }
 
-static int open_in_scratch(const char *images, const char *names) {
-    char path[1024];
-    vb_dataset *dataset = NULL;
-    snprintf(path, sizeof path, "%s/%s", scratch, images);
-    int status = vb_dataset_open(&dataset, path, names, &err);
-    vb_dataset_close(dataset);
-    return status;
-}
-
 /* ---- folders ---- */
 
 static void class_folders(void **state) {
@@ -121,13 +92,13 @@ static void class_folders(void **state) {
     vb_dataset_close(dataset);
     /* A link back up never ends. */
     assert_int_equal(symlink("..", in_scratch(path, "c/cat/up")), 0);
-    assert_fails(open_in_scratch("c", NULL), VB_EDATA, "cat/up: a link back to a folder above it");
+    assert_fails(open_in_scratch("c", NULL, &err), VB_EDATA, "cat/up: a link back to a folder above it");
     assert_int_equal(unlink(path), 0);
     assert_int_equal(symlink("nowhere", in_scratch(path, "c/cat/gone.jpg")), 0);
-    assert_fails(open_in_scratch("c", NULL), VB_EMISSING, "gone.jpg");
+    assert_fails(open_in_scratch("c", NULL, &err), VB_EMISSING, "gone.jpg");
     assert_int_equal(unlink(path), 0);
     put_text("c/stray.jpg", "s");
-    assert_fails(open_in_scratch("c", NULL), VB_EDATA, "image 'stray.jpg' lies beside class folder 'ant'");
+    assert_fails(open_in_scratch("c", NULL, &err), VB_EDATA, "image 'stray.jpg' lies beside class folder 'ant'");
 }
 
 static void flat_folders(void **state) {
@@ -139,10 +110,10 @@ static void flat_folders(void **state) {
     put_text("flat/x.bmp", "-");
     check("flat", NULL, "images", "- A.png A;- a.jpg ;- b.jpg b;");
     assert_ok(vb_path_make_folders(in_scratch(path, "void"), &err));
-    assert_fails(open_in_scratch("void", NULL), VB_EMISSING, "no images");
+    assert_fails(open_in_scratch("void", NULL, &err), VB_EMISSING, "no images");
     put_text("void/a.txt", "-");
-    assert_fails(open_in_scratch("void", NULL), VB_EMISSING, "1 other files");
-    assert_fails(open_in_scratch("absent", NULL), VB_EMISSING, "absent");
+    assert_fails(open_in_scratch("void", NULL, &err), VB_EMISSING, "1 other files");
+    assert_fails(open_in_scratch("absent", NULL, &err), VB_EMISSING, "absent");
     /* Folders named by numbers are names, unless a file says what the numbers mean. */
     put_text("n/10/a.jpg", "x");
     put_text("n/2/a.jpg", "y");
@@ -150,11 +121,11 @@ static void flat_folders(void **state) {
     put_text("names", "zero\none\ntwo\r\n3\n4\n5\n6\n7\n8\n9\nten\n\n");
     check("n", in_scratch(path, "names"), "class folders", "ten 10/a.jpg x;two 2/a.jpg y;");
     put_text("names", "zero\none\n");
-    assert_fails(open_in_scratch("n", path), VB_EMISMATCH, "label 10, but there are 2 class names");
+    assert_fails(open_in_scratch("n", path, &err), VB_EMISMATCH, "label 10, but there are 2 class names");
     put_text("names", "zero\n\none\n");
-    assert_fails(open_in_scratch("n", path), VB_EDATA, "line 2");
+    assert_fails(open_in_scratch("n", path, &err), VB_EDATA, "line 2");
     put_text("names", "\n");
-    assert_fails(open_in_scratch("n", path), VB_EDATA, "found none");
+    assert_fails(open_in_scratch("n", path, &err), VB_EDATA, "found none");
 }
 
 static void broken_images_spoil_only_themselves(void **state) {
@@ -220,7 +191,7 @@ static void samples_of_shards(void **state) {
     put_text("given", "m0\nm1\nm2\nm3\nm4\nm5\nm6\nm7\nm8\nm9\nm10\nm11\n");
     check("num/*.tar", in_scratch(path, "given"), "WebDataset", "m10 a a;m9 b b;m9 c c;");
     put_text("num/classnames.txt", "n0\nn1\n");
-    assert_fails(open_in_scratch("num/1.tar", NULL), VB_EMISMATCH, "but there are 2 class names (0 to 1)");
+    assert_fails(open_in_scratch("num/1.tar", NULL, &err), VB_EMISMATCH, "but there are 2 class names (0 to 1)");
     /* A name that is one of the class names is that class. */
     PUT_TAR("m/1.tar", {"a.jpg", "a"}, {"a.cls", "dog"}, {"b.jpg", "b"}, {"b.cls", "1"}, {"c.jpg", "c"}, {"c.cls", "fox"});
     put_text("m/classnames.txt", "cat\ndog\n");
@@ -240,11 +211,11 @@ static void labels_from_json(void **state) {
             {"f.json", "{\"label\": \"\"}"});
     check("j/1.tar", NULL, "WebDataset", "three a a;two b b;- c c;- d d;- e e;- f f;");
     PUT_TAR("j/bad.tar", {"a.jpg", "a"}, {"a.json", "{\"label\": "});
-    assert_fails(open_in_scratch("j/bad.tar", NULL), VB_EDATA, "sample 'a': .json");
+    assert_fails(open_in_scratch("j/bad.tar", NULL, &err), VB_EDATA, "sample 'a': .json");
     PUT_TAR("j/bad.tar", {"a.jpg", "a"}, {"a.json", "[\"label\"]"});
-    assert_fails(open_in_scratch("j/bad.tar", NULL), VB_EDATA, "expected an object");
+    assert_fails(open_in_scratch("j/bad.tar", NULL, &err), VB_EDATA, "expected an object");
     PUT_TAR("j/bad.tar", {"a.jpg", "a"}, {"a.json", "{\"label\": \"x\\u0000y\"}"});
-    assert_fails(open_in_scratch("j/bad.tar", NULL), VB_EDATA, "NUL");
+    assert_fails(open_in_scratch("j/bad.tar", NULL, &err), VB_EDATA, "NUL");
     PUT_TAR("j/cls.tar", {"a.jpg", "a"}, {"a.cls", "one"}, {"a.json", "{\"label\": "}); /* nobody asks it */
     check("j/cls.tar", NULL, "WebDataset", "one a a;");
 }
@@ -253,30 +224,30 @@ static void wrong_shards(void **state) {
     (void)state;
     char path[1024];
     PUT_TAR("x/twice.tar", {"a.jpg", "1"}, {"b.jpg", "2"}, {"a.txt", "3"});
-    assert_fails(open_in_scratch("x/twice.tar", NULL), VB_EDATA,
+    assert_fails(open_in_scratch("x/twice.tar", NULL, &err), VB_EDATA,
                  "key 'a' comes twice, at offset 0 and, after other keys, at offset 2048");
     PUT_TAR("x/two.tar", {"a.jpg", "1"}, {"a.png", "2"});
-    assert_fails(open_in_scratch("x/two.tar", NULL), VB_EDATA, "a second image ('a.png')");
+    assert_fails(open_in_scratch("x/two.tar", NULL, &err), VB_EDATA, "a second image ('a.png')");
     PUT_TAR("x/two.tar", {"a.jpg", "1"}, {"a.cls", "2"}, {"a.cls", "2"});
-    assert_fails(open_in_scratch("x/two.tar", NULL), VB_EDATA, "a second .cls");
+    assert_fails(open_in_scratch("x/two.tar", NULL, &err), VB_EDATA, "a second .cls");
     const char *classes[] = {"", " \n", "1\n2", "-3", "99999999999"};
     const char *says[] = {"expected one", "expected one", "expected one", "found -3", "out of range"};
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
         PUT_TAR("x/cls.tar", {"a.jpg", "1"}, {"a.cls", classes[i]});
-        assert_fails(open_in_scratch("x/cls.tar", NULL), VB_EDATA, says[i]);
+        assert_fails(open_in_scratch("x/cls.tar", NULL, &err), VB_EDATA, says[i]);
     }
     PUT_TAR("x/captions.tar", {"a.txt", "1"}, {"b.txt", "2"});
-    assert_fails(open_in_scratch("x/captions.tar", NULL), VB_EMISSING, "no images");
+    assert_fails(open_in_scratch("x/captions.tar", NULL, &err), VB_EMISSING, "no images");
     put_tar("x/empty.tar", NULL, 0);
-    assert_fails(open_in_scratch("x/empty.tar", NULL), VB_EMISSING, "no images");
+    assert_fails(open_in_scratch("x/empty.tar", NULL, &err), VB_EMISSING, "no images");
     put_text("x/zero.tar", "");
-    assert_fails(open_in_scratch("x/zero.tar", NULL), VB_EDATA, "truncated archive");
+    assert_fails(open_in_scratch("x/zero.tar", NULL, &err), VB_EDATA, "truncated archive");
     put_text("x/any.jpg", "\xff\xd8");
-    assert_fails(open_in_scratch("x/any.jpg", NULL), VB_EUNSUPPORTED, "expected a folder");
+    assert_fails(open_in_scratch("x/any.jpg", NULL, &err), VB_EUNSUPPORTED, "expected a folder");
     put_text("x/any.tgz", "\x1f\x8b\b ");
-    assert_fails(open_in_scratch("x/any.tgz", NULL), VB_EUNSUPPORTED, "gzip");
+    assert_fails(open_in_scratch("x/any.tgz", NULL, &err), VB_EUNSUPPORTED, "gzip");
     put_text("x/any.tar.zst", "not zstd");
-    assert_fails(open_in_scratch("x/any.tar.zst", NULL), VB_EDATA, "expected zstd");
+    assert_fails(open_in_scratch("x/any.tar.zst", NULL, &err), VB_EDATA, "expected zstd");
     /* A sample without its image keeps its place and fails when it is decoded; a shard of captions among shards of images holds
      * no samples. */
     PUT_TAR("x/hole.tar", {"a.jpg", "1"}, {"b.txt", "2"}, {"c.jpg", "3"});
@@ -289,20 +260,20 @@ static void wrong_shards(void **state) {
     assert_fails(vb_dataset_sample_decode(&data.samples[1], &image, &err), VB_EDATA, "b: no image");
     vb_dataset_unit_free(&data);
     vb_dataset_close(dataset);
-    assert_fails(open_in_scratch("x/{hole.tar,hole.tar}", NULL), VB_EDATA, "twice");
-    assert_fails(open_in_scratch("{x,x/hole.tar}", NULL), VB_EUNSUPPORTED, "expected one folder, or files");
+    assert_fails(open_in_scratch("x/{hole.tar,hole.tar}", NULL, &err), VB_EDATA, "twice");
+    assert_fails(open_in_scratch("{x,x/hole.tar}", NULL, &err), VB_EUNSUPPORTED, "expected one folder, or files");
     if (have("tar")) {
         assert_int_equal(run_command("cd %s/x && echo > l1.jpg && ln -f l1.jpg l2.jpg && tar cf links.tar l1.jpg l2.jpg",
                                      scratch),
                          0);
-        assert_fails(open_in_scratch("x/links.tar", NULL), VB_EUNSUPPORTED, "'l2.jpg' is a link");
+        assert_fails(open_in_scratch("x/links.tar", NULL, &err), VB_EUNSUPPORTED, "'l2.jpg' is a link");
     }
     /* Two folders that mean different things by 0. */
     PUT_TAR("y1/a.tar", {"a.jpg", "1"}, {"a.cls", "0"});
     PUT_TAR("y2/a.tar", {"a.jpg", "2"}, {"a.cls", "0"});
     put_text("y1/classnames.txt", "cat\n");
     put_text("y2/classnames.txt", "dog\n");
-    assert_fails(open_in_scratch("y?/a.tar", NULL), VB_EMISMATCH, "differ");
+    assert_fails(open_in_scratch("y?/a.tar", NULL, &err), VB_EMISMATCH, "differ");
     put_text("y2/classnames.txt", "cat\n");
     check("y?/a.tar", NULL, "WebDataset", "cat a 1;cat a 2;");
 }
@@ -310,11 +281,11 @@ static void wrong_shards(void **state) {
 static void truncated_shards(void **state) {
     (void)state;
     char path[1024], expected[300] = "";
-    pair members[24];
+    tar_member members[24];
     static char names[24][8];
     for (int i = 0; i < 24; i++) {
         snprintf(names[i], sizeof names[i], "%02d.%s", i / 2, i % 2 ? "cls" : "jpg");
-        members[i] = (pair){names[i], i % 2 ? "7" : "image"};
+        members[i] = (tar_member){names[i], i % 2 ? "7" : "image"};
         if (i % 2) snprintf(expected + strlen(expected), sizeof expected - strlen(expected), "7 %02d image;", i / 2);
     }
     put_tar("t.tar", members, 24);
@@ -324,7 +295,7 @@ static void truncated_shards(void **state) {
     assert_ok(vb_file_read_whole(in_scratch(path, "t.tar"), 1 << 20, &bytes, &size, &err));
     for (size_t n = 0; n <= size - 1024; n += 512) {
         put_file("cut.tar", bytes, n);
-        assert_fails(open_in_scratch("cut.tar", NULL), VB_EDATA, "cut.tar");
+        assert_fails(open_in_scratch("cut.tar", NULL, &err), VB_EDATA, "cut.tar");
         if (!strstr(err.text, "truncated") || !strstr(err.text, "offset")) fail_msg("%s", err.text);
     }
     /* Cut after it was listed. */
@@ -377,12 +348,12 @@ static void units(void **state) {
         int key = i * 37 % SAMPLES; /* the archive's order is not the names' */
         snprintf(text, sizeof text, "image %d", key);
         snprintf(name, sizeof name, "%04d.jpg", key);
-        assert_ok(vb_tar_write_file(&(vb_tar_sink){to_file, file}, name, text, strlen(text), &err));
+        assert_ok(vb_tar_write_file(&(vb_tar_sink){write_to_file, file}, name, text, strlen(text), &err));
         assert_ok(vb_tar_write_file(&(vb_tar_sink){to_zst, writer}, name, text, strlen(text), &err));
         if (i % 50 == 49) assert_ok(vb_zst_writer_cut(writer, &err));
         snprintf(expected + strlen(expected), ROOM - strlen(expected), "- %04d image %d;", i, i);
     }
-    assert_ok(vb_tar_write_end(&(vb_tar_sink){to_file, file}, &err));
+    assert_ok(vb_tar_write_end(&(vb_tar_sink){write_to_file, file}, &err));
     assert_ok(vb_tar_write_end(&(vb_tar_sink){to_zst, writer}, &err));
     assert_ok(vb_zst_writer_commit(writer, NULL, &err));
     fclose(file);
@@ -457,91 +428,6 @@ static void units(void **state) {
     run_command("rm -rf %s/big", scratch);
 }
 
-/* ---- CIFAR ---- */
-
-static void put_cifar(const char *name, int records, int labels, int classes) {
-    size_t record = (size_t)labels + 3072;
-    uint8_t *bytes = vb_array((size_t)records, record, "records", NULL);
-    for (int i = 0; i < records; i++) {
-        if (labels == 2) bytes[(size_t)i * record] = (uint8_t)(i % 20);
-        bytes[(size_t)i * record + (size_t)labels - 1] = (uint8_t)(i % classes);
-        for (int k = 0; k < 3072; k++) bytes[(size_t)i * record + (size_t)labels + (size_t)k] = (uint8_t)(i + k);
-    }
-    put_file(name, bytes, (size_t)records * record);
-    vb_free(bytes);
-}
-
-static void cifar_binaries(void **state) {
-    (void)state;
-    char path[1024];
-    put_cifar("ten/data_1.bin", 300, 1, 10);
-    put_cifar("ten/data_2.bin", 5, 1, 10);
-    put_cifar("hundred/test.bin", 257, 2, 100);
-    vb_dataset *dataset, *other;
-    vb_unit_data data;
-    vb_image image;
-    assert_ok(vb_dataset_open(&dataset, in_scratch(path, "ten/data_*.bin"), NULL, &err));
-    assert_string_equal(vb_dataset_kind(dataset), "CIFAR-10 binary");
-    assert_int_equal(vb_dataset_samples(dataset), 305);
-    assert_int_equal(vb_dataset_bytes(dataset), 305 * 3073);
-    assert_int_equal(vb_dataset_units(dataset), 39); /* of eight; none across two files */
-    assert_int_equal(vb_dataset_unit(dataset, 1).first, 8);
-    assert_int_equal(vb_dataset_unit(dataset, 37).count, 300 - 296);
-    assert_int_equal(vb_dataset_unit(dataset, 38).first, 300);
-    assert_int_equal(vb_dataset_labels(dataset), 10);
-    assert_string_equal(vb_dataset_label(dataset, 9), "truck");
-    assert_ok(vb_dataset_read_unit(dataset, 38, &data, &err));
-    assert_string_equal(data.samples[4].name, "data_2.bin/000004");
-    assert_int_equal(data.samples[4].label, 4);
-    assert_ok(vb_dataset_sample_decode(&data.samples[4], &image, &err));
-    assert_int_equal(image.mode, VB_MODE_RGB);
-    assert_int_equal(image.width * image.height, 1024);
-    for (int k = 0; k < 1024; k++)
-        for (int c = 0; c < 3; c++) assert_int_equal(image.pixels[3 * k + c], (uint8_t)(4 + k + 1024 * c));
-    vb_free(image.pixels);
-    vb_dataset_unit_free(&data);
-    vb_dataset_close(dataset);
-    assert_ok(vb_dataset_open(&dataset, in_scratch(path, "hundred/test.bin"), NULL, &err));
-    assert_string_equal(vb_dataset_kind(dataset), "CIFAR-100 binary");
-    assert_int_equal(vb_dataset_samples(dataset), 257);
-    assert_int_equal(vb_dataset_labels(dataset), 100);
-    assert_string_equal(vb_dataset_label(dataset, 99), "worm");
-    void *block;
-    size_t size;
-    assert_ok(vb_dataset_export(dataset, &block, &size, &err));
-    assert_true(size < 4096);
-    assert_ok(vb_dataset_import(&other, block, size, &err));
-    assert_ok(vb_dataset_read_unit(other, 32, &data, &err));
-    assert_string_equal(data.samples[0].name, "000256");
-    assert_int_equal(data.samples[0].label, 56);
-    vb_dataset_unit_free(&data);
-    vb_free(block);
-    vb_dataset_close(other);
-    vb_dataset_close(dataset);
-    put_text("hundred/fine_label_names.txt", "a\nb\n");
-    assert_ok(vb_dataset_open(&dataset, in_scratch(path, "hundred/test.bin"), NULL, &err));
-    assert_string_equal(vb_dataset_label(dataset, 1), "b");
-    assert_fails(vb_dataset_read_unit(dataset, 0, &data, &err), VB_EDATA,
-                 "record 2 (offset 6148): label byte 2, expected 0 to 1");
-    vb_dataset_close(dataset);
-    put_cifar("odd/a.bin", 1, 1, 10);
-    put_cifar("odd/b.bin", 1, 2, 100);
-    assert_fails(open_in_scratch("odd/*.bin", NULL), VB_EMISMATCH, "CIFAR-10 binary");
-    put_text("odd/c.bin", "short");
-    assert_fails(open_in_scratch("odd/c.bin", NULL), VB_EDATA, "expected a multiple of 3074");
-    PUT_TAR("odd/d.tar", {"a.jpg", "1"});
-    assert_fails(open_in_scratch("odd/{a.bin,d.tar}", NULL), VB_EMISMATCH, "different kinds");
-    /* 3074 records of 3073 bytes: only the labels tell. */
-    put_cifar("odd/both.bin", 3074, 1, 10);
-    assert_ok(vb_dataset_open(&dataset, in_scratch(path, "odd/both.bin"), NULL, &err));
-    assert_string_equal(vb_dataset_kind(dataset), "CIFAR-10 binary");
-    vb_dataset_close(dataset);
-    put_cifar("odd/both.bin", 3073, 2, 100);
-    assert_ok(vb_dataset_open(&dataset, path, NULL, &err));
-    assert_string_equal(vb_dataset_kind(dataset), "CIFAR-100 binary");
-    vb_dataset_close(dataset);
-}
-
 /* Every allocation, open and read that can fail fails once. */
 static void faults(void **state) {
     (void)state;
@@ -605,37 +491,6 @@ static void shared_captions(void **state) {
     vb_dataset_close(dataset);
 }
 
-static void shared_cifar(void **state) {
-    (void)state;
-    char path[1024];
-    shared_path(path, "data/cifar-100-binary/test.bin");
-    vb_dataset *dataset;
-    vb_unit_data data;
-    assert_ok(vb_dataset_open(&dataset, path, NULL, &err));
-    assert_int_equal(vb_dataset_samples(dataset), 10000);
-    assert_int_equal(vb_dataset_units(dataset), 79); /* of 128 */
-    int counts[100] = {0};
-    for (int64_t unit = 0; unit < 79; unit++) {
-        assert_ok(vb_dataset_read_unit_labels(dataset, unit, &data, &err));
-        for (int i = 0; i < data.count; i++) counts[data.samples[i].label]++;
-        /* test_file_names.txt: record 0 is world_trade_center_s_000060.png, record 1 beer_can_s_001520.png */
-        if (!unit) assert_string_equal(vb_dataset_label(dataset, data.samples[0].label), "skyscraper");
-        if (!unit) assert_string_equal(vb_dataset_label(dataset, data.samples[1].label), "can");
-        vb_dataset_unit_free(&data);
-    }
-    for (int i = 0; i < 100; i++) assert_int_equal(counts[i], 100);
-    vb_dataset_close(dataset);
-    /* Our table of names is the official file's. */
-    char copy[1024];
-    assert_int_equal(run_command("head -c 3074 %s > %s/bare.bin", path, scratch), 0);
-    vb_dataset *bare;
-    assert_ok(vb_dataset_open(&bare, in_scratch(copy, "bare.bin"), NULL, &err));
-    assert_ok(vb_dataset_open(&dataset, path, NULL, &err));
-    for (int i = 0; i < 100; i++) assert_string_equal(vb_dataset_label(bare, i), vb_dataset_label(dataset, i));
-    vb_dataset_close(bare);
-    vb_dataset_close(dataset);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(class_folders),
                                        cmocka_unit_test(flat_folders),
@@ -646,9 +501,7 @@ int main(void) {
                                        cmocka_unit_test(truncated_shards),
                                        cmocka_unit_test(sizes_of_units),
                                        cmocka_unit_test(units),
-                                       cmocka_unit_test(cifar_binaries),
                                        cmocka_unit_test(faults),
-                                       cmocka_unit_test(shared_captions),
-                                       cmocka_unit_test(shared_cifar)};
+                                       cmocka_unit_test(shared_captions)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

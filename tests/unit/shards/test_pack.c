@@ -1,6 +1,7 @@
 /* Tests of packing: what comes out is what went in, other programs read it, and it is whole or absent. */
 #include "kernels/base/fault.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/random.h"
+#include "tests/unit/dataset_files.h"
 #include "shards/files/manifest.h"
 #include "shards/datasets/pack.h"
 #include "shards/files/file.h"
@@ -70,13 +71,13 @@ static void assert_same(const char *images, const char *packed) {
     vb_dataset_close(b);
 }
 
-static void put_cifar(const char *name, int records) {
+static void put_noisy_cifar(const char *name, int records) {
     uint8_t *bytes = vb_array((size_t)records, 3073, "records", NULL);
     uint32_t random = 5;
     for (int i = 0; i < records; i++) {
         bytes[(size_t)i * 3073] = (uint8_t)(i % 10);
         for (int k = 0; k < 3072; k++)
-            bytes[(size_t)i * 3073 + 1 + (size_t)k] = (uint8_t)(k % 3 ? next_random(&random) : (uint32_t)k);
+            bytes[(size_t)i * 3073 + 1 + (size_t)k] = (uint8_t)(k % 3 ? random_next24(&random) : (uint32_t)k);
     }
     put_file(name, bytes, (size_t)records * 3073);
     vb_free(bytes);
@@ -85,7 +86,7 @@ static void put_cifar(const char *name, int records) {
 static void raw_pixels_become_png(void **state) {
     (void)state;
     vb_pack_result result;
-    put_cifar("cifar.bin", 600);
+    put_noisy_cifar("cifar.bin", 600);
     assert_ok(pack("cifar.bin", "p1", 250, &result));
     assert_int_equal(result.samples, 600);
     assert_int_equal(result.shards, 3);
@@ -154,11 +155,6 @@ static void folders_keep_their_bytes(void **state) {
     assert_int_equal(run_command("test -z \"$(ls -A %s/ph)\"", scratch), 0);
 }
 
-static int to_file(void *context, const void *bytes, size_t size, vb_error *error) {
-    (void)error;
-    return fwrite(bytes, 1, size, context) == size ? 0 : -1;
-}
-
 static void captions_and_json_pass_through(void **state) {
     (void)state;
     char path[1024];
@@ -172,8 +168,9 @@ static void captions_and_json_pass_through(void **state) {
                                              {"k3.txt", ""}};
     FILE *file = fopen(in_scratch(path, "w.tar"), "wb");
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        assert_ok(vb_tar_write_file(&(vb_tar_sink){to_file, file}, members[i][0], members[i][1], strlen(members[i][1]), &err));
-    assert_ok(vb_tar_write_end(&(vb_tar_sink){to_file, file}, &err));
+        assert_ok(
+            vb_tar_write_file(&(vb_tar_sink){write_to_file, file}, members[i][0], members[i][1], strlen(members[i][1]), &err));
+    assert_ok(vb_tar_write_end(&(vb_tar_sink){write_to_file, file}, &err));
     fclose(file);
     vb_pack_result result;
     assert_ok(pack("w.tar", "pw", 100, &result));
@@ -198,7 +195,7 @@ static void captions_and_json_pass_through(void **state) {
 static void folders_in_use_are_left_alone(void **state) {
     (void)state;
     vb_pack_result result;
-    put_cifar("few.bin", 25);
+    put_noisy_cifar("few.bin", 25);
     put_text("used1/manifest.json", "{}");
     assert_fails(pack("few.bin", "used1", 10, &result), VB_EOUTPUT, "already holds a packed dataset");
     put_text("used2/00003.tar.zst", "old");
@@ -233,7 +230,7 @@ static void whole_or_absent(void **state) {
                    {"rename", "EACCES", VB_EOUTPUT},
                    {"alloc", "ENOMEM", VB_EMEMORY}};
     vb_pack_result result;
-    put_cifar("tiny.bin", 5);
+    put_noisy_cifar("tiny.bin", 5);
     for (size_t e = 0; e < sizeof effects / sizeof *effects; e++) {
         int status = -1, n = 0;
         while (status) {

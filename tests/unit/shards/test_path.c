@@ -1,8 +1,9 @@
-/* Absolute paths. */
+/* Tests of paths: folders made and listed, globs, absolute paths. */
 #include <limits.h>
 
 #include "shards/files/path.h"
-#include "tests/unit/vb_test.h"
+#include "shards/files/writer.h"
+#include "tests/unit/scratch.h"
 
 static void paths_become_absolute(void **state) {
     (void)state;
@@ -18,7 +19,52 @@ static void paths_become_absolute(void **state) {
     vb_free(path);
 }
 
+static void folders_and_globs(void **state) {
+    (void)state;
+    vb_error err = {0};
+    char path[800], deep[600], pattern[700];
+    snprintf(deep, sizeof deep, "%s/a/b/c", scratch);
+    assert_ok(vb_path_make_folders(deep, &err));
+    assert_ok(vb_path_make_folders(deep, &err));
+    const char *names[] = {"z.tar", "b.tar", "[x].tar", ".hidden.tar"};
+    for (int i = 0; i < 4; i++) {
+        snprintf(path, sizeof path, "%s/%s", deep, names[i]);
+        assert_ok(vb_writer_write_whole(path, "x", 1, &err));
+    }
+    vb_strings paths;
+    snprintf(pattern, sizeof pattern, "%s/*.tar", deep);
+    assert_ok(vb_path_glob(&paths, pattern, &err));
+    assert_int_equal(paths.count, 3);
+    assert_string_equal(vb_path_base_name(paths.items[0]), "[x].tar");
+    assert_string_equal(vb_path_base_name(paths.items[2]), "z.tar");
+    vb_strings_free(&paths);
+    snprintf(pattern, sizeof pattern, "%s/{b,z}.tar", deep);
+    assert_ok(vb_path_glob(&paths, pattern, &err));
+    assert_int_equal(paths.count, 2);
+    vb_strings_free(&paths);
+    snprintf(pattern, sizeof pattern, "%s/[x].tar", deep);
+    assert_ok(vb_path_glob(&paths, pattern, &err));
+    assert_int_equal(paths.count, 1);
+    vb_strings_free(&paths);
+    for (int i = 8; i < 12; i++) {
+        snprintf(path, sizeof path, "%s/s%03d.tar", deep, i);
+        assert_ok(vb_writer_write_whole(path, "x", 1, &err));
+    }
+    snprintf(pattern, sizeof pattern, "%s/s{008..011}.tar", deep);
+    assert_ok(vb_path_glob(&paths, pattern, &err));
+    assert_int_equal(paths.count, 4);
+    assert_string_equal(vb_path_base_name(paths.items[3]), "s011.tar");
+    vb_strings_free(&paths);
+    snprintf(pattern, sizeof pattern, "%s/s{008..012}.tar", deep);
+    assert_fails(vb_path_glob(&paths, pattern, &err), VB_EMISSING, "s012.tar: no such file");
+    snprintf(pattern, sizeof pattern, "%s/s{011..008}.tar", deep);
+    assert_fails(vb_path_glob(&paths, pattern, &err), VB_EMISSING, "empty or too long");
+    assert_fails(vb_path_glob(&paths, "/nowhere/*.tar", &err), VB_EMISSING, "/nowhere/*.tar");
+    snprintf(pattern, sizeof pattern, "%s/z.tar/x", deep);
+    assert_fails(vb_path_make_folders(pattern, &err), VB_EOUTPUT, "z.tar");
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(paths_become_absolute)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(paths_become_absolute), cmocka_unit_test(folders_and_globs)};
+    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -1,26 +1,17 @@
 /* Tests of lists of texts: lines, JSON, and what is refused. */
-#include "tests/unit/vb_test.h"
+#include "tests/unit/scratch.h"
 #include "kernels/base/fault.h"
 #include "shards/files/writer.h"
 #include "shards/text/texts.h"
 
-static char folder[] = "/tmp/vocabench-texts.XXXXXX";
-static char txt[300], json[300];
+static char txt[1024], json[1024];
 static vb_error err;
 
 static int setup(void **state) {
-    (void)state;
-    if (!mkdtemp(folder)) return -1;
-    snprintf(txt, sizeof txt, "%s/t.txt", folder);
-    snprintf(json, sizeof json, "%s/t.json", folder);
+    if (make_scratch(state)) return -1;
+    in_scratch(txt, "t.txt");
+    in_scratch(json, "t.json");
     return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    char command[300];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
 }
 
 /* Reads `bytes` from a file and compares with the texts, which are joined by '|'. */
@@ -118,5 +109,5 @@ static void lack_of_memory_is_an_error(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(lines_are_texts), cmocka_unit_test(bad_lines_are_named),
                                        cmocka_unit_test(json_lists_are_texts), cmocka_unit_test(lack_of_memory_is_an_error)};
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, remove_scratch);
 }

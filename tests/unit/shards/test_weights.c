@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "tests/unit/vb_test.h"
+#include "tests/unit/scratch.h"
 #include "kernels/base/fault.h"
 #include "shards/weights/coop.h"
 #include "shards/weights/weight_names.h"
@@ -491,10 +491,7 @@ static void write_safetensors(const char *path, const char *header, const void *
 
 static void class_specific_contexts(void **state) {
     (void)state;
-    char path[] = "/tmp/vocabench-coop-XXXXXX";
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    close(fd);
+    const char *path = scratch_path("ctx.safetensors");
     const float values[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, broken[2] = {1, NAN};
     vb_coop coop;
     vb_error err = {0};
@@ -566,5 +563,5 @@ int main(void) {
                                        cmocka_unit_test(ambiguous_names_are_refused),
                                        cmocka_unit_test(class_specific_contexts),
                                        cmocka_unit_test(faults_leak_nothing)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -1,14 +1,12 @@
-/* Tests of the YAML reader, its typed reads, overrides and suggestions; the oracle for structure is jansson, JSON being YAML. */
+/* Tests of the YAML reader and its typed reads; the oracle for structure is jansson, JSON being YAML. */
 #include <math.h>
 
 #include <jansson.h>
 
-#include "tests/unit/vb_test.h"
-#include "kernels/base/fault.h"
+#include "tests/unit/random.h"
+#include "tests/unit/scratch.h"
 #include "shards/files/path.h"
-#include "shards/text/did_you_mean.h"
 #include "shards/text/yaml.h"
-#include "shards/text/yaml_set.h"
 
 static vb_error err;
 
@@ -80,10 +78,7 @@ static void assert_same_tree(const vb_yaml *node, const json_t *json) {
 }
 
 static uint32_t random_state = 1;
-static uint32_t rnd(uint32_t n) {
-    random_state = random_state * 1664525u + 1013904223u;
-    return (random_state >> 8) % n;
-}
+static uint32_t rnd(uint32_t n) { return random_next24(&random_state) % n; }
 
 static json_t *random_json(int depth) {
     static const char *const texts[] = {"",    "no",          "3",
@@ -445,165 +440,14 @@ static void booleans_nulls_texts(void **state) {
     vb_yaml_free(root);
 }
 
-/* ---- overrides ---- */
-
-static char *show(const vb_yaml *node, char *out) {
-    if (node->kind == VB_YAML_SCALAR) return out + sprintf(out, node->quoted ? "'%s'" : "%s", node->text);
-    *out++ = node->kind == VB_YAML_MAP ? '{' : '[';
-    for (size_t i = 0; i < node->count; i++) {
-        if (i) *out++ = ' ';
-        if (node->keys) out += sprintf(out, "%s:", node->keys[i]->text);
-        out = show(node->items[i], out);
-    }
-    *out++ = node->kind == VB_YAML_MAP ? '}' : ']';
-    *out = 0;
-    return out;
-}
-
-static const char base[] =
-    "{seed: 1, options: , datasets: [{name: a, images: x}, {name: b.2, images: y}, {name: twin}, {name: twin}, 5], "
-    "empty: [], v1.5: {q: 1}}";
-
-static void assert_set(const char *path, const char *value, const char *expected) {
-    vb_yaml *root = parse(base);
-    assert_ok(vb_yaml_set(root, path, value, &err));
-    char shown[1024];
-    show(root, shown);
-    assert_string_equal(shown, expected);
-    vb_yaml_free(root);
-}
-
-static void assert_no_set(const char *path, const char *value, const char *whole_message) {
-    vb_yaml *root = parse(base);
-    char before[1024], after[1024];
-    show(root, before);
-    assert_fails(vb_yaml_set(root, path, value, &err), VB_ECONFIG, "");
-    assert_string_equal(err.text, whole_message);
-    show(root, after);
-    assert_string_equal(before, after);
-    vb_yaml_free(root);
-}
-
-static void overrides(void **state) {
-    (void)state;
-#define TWINS "{name:twin} {name:twin} 5] empty:[] "
-#define ITEMS "datasets:[{name:a images:x} {name:b.2 images:y} " TWINS
-#define REST ITEMS "v1.5:{q:1}}"
-    assert_set("seed", "42", "{seed:42 options: " REST);
-    assert_set("seed", "", "{seed: options: " REST);
-    assert_set("seed", "'42'", "{seed:'42' options: " REST);
-    assert_set("seed", "[1, {a: no}]", "{seed:[1 {a:no}] options: " REST);
-    assert_set("options", "x", "{seed:1 options:x " REST);
-    assert_set("options.fast", "true", "{seed:1 options:{fast:true} " REST);
-    assert_set("options.a.b.c", "1", "{seed:1 options:{a:{b:{c:1}}} " REST);
-    assert_set("new", "1", "{seed:1 options: " ITEMS "v1.5:{q:1} new:1}");
-    assert_set("new.er", "1", "{seed:1 options: " ITEMS "v1.5:{q:1} new:{er:1}}");
-    assert_set("datasets.0.images", "z", "{seed:1 options: datasets:[{name:a images:z} {name:b.2 images:y} " TWINS "v1.5:{q:1}}");
-    assert_set("datasets.a.images", "z", "{seed:1 options: datasets:[{name:a images:z} {name:b.2 images:y} " TWINS "v1.5:{q:1}}");
-    assert_set("datasets.b.2.images", "z",
-               "{seed:1 options: datasets:[{name:a images:x} {name:b.2 images:z} " TWINS "v1.5:{q:1}}");
-    assert_set("datasets.2", "z",
-               "{seed:1 options: datasets:[{name:a images:x} {name:b.2 images:y} z {name:twin} 5] empty:[] v1.5:{q:1}}");
-    assert_set("datasets.a.labels", "l",
-               "{seed:1 options: datasets:[{name:a images:x labels:l} {name:b.2 images:y} " TWINS "v1.5:{q:1}}");
-    assert_set("v1.5.q", "2", "{seed:1 options: " ITEMS "v1.5:{q:2}}");
-#undef REST
-#undef ITEMS
-#undef TWINS
-    assert_no_set("datasets.5.images", "z", "datasets.5.images: no item 5: the list 'datasets' holds 5 (0 to 4)");
-    assert_no_set("datasets.99999999999999999999", "z",
-                  "datasets.99999999999999999999: no item 99999999999999999999: the list 'datasets' holds 5 (0 to 4)");
-    assert_no_set("empty.0", "z", "empty.0: no item 0: the list 'empty' is empty");
-    assert_no_set("datasets.none.images", "z",
-                  "datasets.none.images: none of the 5 items of the list 'datasets' is named 'none', and it is no index");
-    assert_no_set("datasets.-1", "z",
-                  "datasets.-1: none of the 5 items of the list 'datasets' is named '-1', and it is no index");
-    assert_no_set("datasets.twin.images", "z", "datasets.twin.images: 2 items of 'datasets' are named 'twin': expected an index");
-    assert_no_set("datasets.4.images", "z", "datasets.4.images: 'datasets.4' is a plain value and holds no 'images'");
-    assert_no_set("seed.x", "z", "seed.x: 'seed' is a plain value and holds no 'x'");
-    assert_no_set("options.0.x", "z", "options.0.x: no item 0: there is no list 'options'");
-    assert_no_set("models.0.x", "z", "models.0.x: no item 0: there is no list 'models'");
-    assert_no_set("", "z", "'': expected a path such as models.0.weights");
-    assert_no_set(".a", "z", "'.a': expected a path such as models.0.weights");
-    assert_no_set("a.", "z", "'a.': expected a path such as models.0.weights");
-    assert_no_set("a..b", "z", "'a..b': expected a path such as models.0.weights");
-    assert_no_set("seed", "[1", "value of 'seed':2:1: did not find expected ',' or ']' while parsing a flow sequence at line 1");
-    assert_no_set("seed", "a: 1\na: 2", "value of 'seed':2:1: the key 'a' is given a second time (first at line 1)");
-    char deep[512] = "a";
-    for (int i = 0; i < 64; i++) strcat(deep, ".a");
-    vb_yaml *root = parse("{}");
-    assert_fails(vb_yaml_set(root, deep, "1", &err), VB_ECONFIG, "65 steps, expected at most 64");
-    deep[strlen(deep) - 2] = 0;
-    assert_ok(vb_yaml_set(root, deep, "1", &err));
-    vb_yaml_free(root);
-    root = parse("5");
-    assert_fails(vb_yaml_set(root, "a", "1", &err), VB_ECONFIG, "a: 'the top level' is a plain value and holds no 'a'");
-    vb_yaml_free(root);
-}
-
-static void overrides_have_no_position(void **state) {
-    (void)state;
-    vb_yaml *root = parse(base);
-    int64_t value;
-    assert_ok(vb_yaml_set(root, "new.seed", "[{deep: abc}]", &err));
-    const vb_yaml *node = vb_yaml_get(vb_yaml_get(vb_yaml_get(root, "new"), "seed")->items[0], "deep");
-    assert_int_equal(node->line, 0);
-    assert_fails(vb_yaml_integer(node, "e.yaml", 0, 9, &value, &err), VB_ECONFIG,
-                 "e.yaml: command line: expected an integer from 0 to 9, found 'abc'");
-    vb_yaml_free(root);
-}
-
-/* ---- suggestions ---- */
-
-static void suggestions(void **state) {
-    (void)state;
-    static const char *const keys[] = {"experiment", "protocol",     "trials",           "seed", "datasets",
-                                       "models",     "vocabularies", "image_embeddings", "id",   NULL};
-    static const struct {
-        const char *word, *expected;
-    } cases[] = {{"experimnet", "experiment"},
-                 {"expermient", "experiment"},
-                 {"protocoll", "protocol"},
-                 {"portocol", "protocol"},
-                 {"trial", "trials"},
-                 {"Seed", "seed"},
-                 {"sede", "seed"},
-                 {"dataset", "datasets"},
-                 {"vocabulary", "vocabularies"},
-                 {"vocab", "vocabularies"},
-                 {"image-embeddings", "image_embeddings"},
-                 {"imageembeddings", "image_embeddings"},
-                 {"image", "image_embeddings"},
-                 {"ID", "id"},
-                 {"xy", NULL},
-                 {"", NULL},
-                 {"batch", NULL},
-                 {"di", NULL},
-                 {"im", NULL},
-                 {"weights", NULL}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const char *found = vb_did_you_mean(cases[i].word, keys);
-        if (!found != !cases[i].expected || (found && strcmp(found, cases[i].expected)))
-            fail_msg("%s: suggested %s", cases[i].word, found ? found : "nothing");
-    }
-    char endless[500];
-    memset(endless, 's', sizeof endless);
-    endless[499] = 0;
-    assert_null(vb_did_you_mean(endless, keys));
-    assert_null(vb_did_you_mean("seed", (const char *const[]){NULL}));
-}
-
-/* ---- files, faults ---- */
+/* ---- files ---- */
 
 static void files(void **state) {
     (void)state;
-    char path[] = "/tmp/vocabench-yaml-XXXXXX";
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, "a: 1\na: 2\n", 10), 10);
-    close(fd);
+    const char *path = scratch_path("twice.yaml");
+    put_text("twice.yaml", "a: 1\na: 2\n");
     vb_yaml *root = NULL;
-    char expected[256];
+    char expected[VB_ERROR_TEXT];
     snprintf(expected, sizeof expected, "%s:2:1: the key 'a' is given a second time", path);
     assert_fails(vb_yaml_read(&root, path, &err), VB_ECONFIG, expected);
     unlink(path);
@@ -626,25 +470,6 @@ static void committed_files_parse(void **state) {
     vb_strings_free(&paths);
 }
 
-static void lack_of_memory(void **state) {
-    (void)state;
-    int n = 1;
-    for (bool done = false; !done; n++) {
-        char fault[32];
-        snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
-        vb_fault_setup(fault, 0);
-        vb_yaml *root = NULL;
-        vb_error_clear(&err);
-        int status = vb_yaml_parse(&root, base, strlen(base), "f", &err);
-        if (!status) status = vb_yaml_set(root, "options.a.b", "[1, {c: 2}]", &err);
-        if (status) assert_int_equal(err.code, VB_EMEMORY);
-        else done = true;
-        vb_yaml_free(root);
-    }
-    vb_fault_setup(NULL, 0);
-    assert_true(n > 80);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(json_is_yaml),
                                        cmocka_unit_test(shared_json_is_yaml),
@@ -656,11 +481,7 @@ int main(void) {
                                        cmocka_unit_test(integers),
                                        cmocka_unit_test(reals),
                                        cmocka_unit_test(booleans_nulls_texts),
-                                       cmocka_unit_test(overrides),
-                                       cmocka_unit_test(overrides_have_no_position),
-                                       cmocka_unit_test(suggestions),
                                        cmocka_unit_test(files),
-                                       cmocka_unit_test(committed_files_parse),
-                                       cmocka_unit_test(lack_of_memory)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+                                       cmocka_unit_test(committed_files_parse)};
+    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -1,5 +1,6 @@
 /* Tests of zstd files: against the zstd program, and against every lie a seek table or a frame can tell. */
 #include "kernels/base/fault.h"
+#include "tests/unit/random.h"
 #include "tests/unit/scratch.h"
 #include "shards/files/source.h"
 #include "shards/files/zst.h"
@@ -13,7 +14,7 @@ static vb_error err;
 /* Half text-like, half noise. */
 static int fill(void **state) {
     uint32_t random = 7;
-    for (int i = 0; i < SIZE; i++) data[i] = (uint8_t)(i / 1000 % 2 ? (int)(next_random(&random) & 255) : 'a' + i % 7);
+    for (int i = 0; i < SIZE; i++) data[i] = (uint8_t)(i / 1000 % 2 ? (int)(random_next24(&random) & 255) : 'a' + i % 7);
     return make_scratch(state);
 }
 
@@ -58,7 +59,7 @@ static void random_reads(const char *path, size_t size, int reads) {
     uint32_t random = 3;
     assert_ok(vb_zst_open(&zst, path, &err));
     for (int i = 0; i < reads; i++) {
-        size_t offset = next_random(&random) % (size + 100), wanted = next_random(&random) % (i % 3 ? 500 : 70000), got;
+        size_t offset = random_next24(&random) % (size + 100), wanted = random_next24(&random) % (i % 3 ? 500 : 70000), got;
         size_t expected = offset >= size ? 0 : wanted < size - offset ? wanted : size - offset;
         assert_ok(vb_zst_read(zst, offset, buffer, wanted, &got, &err));
         assert_int_equal(got, expected);

@@ -3,7 +3,7 @@
 
 #include "kernels/base/fault.h"
 #include "mpi/figures/grid.h"
-#include "vb_test.h"
+#include "tests/unit/vb_test.h"
 
 static void expect(const vb_grid *grid, vb_grid_form form, const char *expected) {
     vb_strbuf text = {0};

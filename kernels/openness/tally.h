@@ -1,0 +1,43 @@
+/* Tallies of judged images: the integer counts from which all figures of openness follow.
+ *
+ * What is counted, and why the counts suffice: kernels/openness/openness.h. */
+#ifndef VB_TALLY_H
+#define VB_TALLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/base/error.h"
+#include "kernels/openness/label_space.h"
+
+enum { VB_UNION_PERMUTATIONS = 1000 };
+
+typedef struct vb_protocol {
+    bool sampled;           /* also keep what the official code's protocol needs */
+    int trials;             /* permutations a target vocabulary, sampled only */
+    uint32_t seed;          /* of NumPy's legacy generator, for `sampled` and for the union's permutations */
+    int union_permutations; /* for the union of images when N > 20; 0 means VB_UNION_PERMUTATIONS */
+} vb_protocol;
+
+/* Integer counts of images seen so far. Tallies of the same label space and protocol add up element by element, in any
+ * grouping. */
+typedef struct vb_tally vb_tally;
+
+/* Copies what it needs of the space and the protocol. Counters, of 8 bytes: 2 N^2 + 3 classes; for acc_e_union 2^N up to 20
+ * vocabularies (8 MiB at 20) and union_permutations (N + 1) beyond, since only the last image tells whether image counts are
+ * equal and the closed form does; `sampled` adds trials N (N + 1) and one an entry of the label space. Orders take half as much
+ * again, not to be reduced. VB_EMISMATCH for a label space that is not one, VB_ECONFIG for a protocol out of
+ * range. Free with vb_tally_free. */
+int vb_tally_new(vb_tally **tally, const vb_label_space *space, const vb_protocol *protocol, vb_error *err);
+/* NULL is allowed. */
+void vb_tally_free(vb_tally *tally);
+
+/* Counts one image of class `label` (0..classes-1) with beaten[u] != 0 for the vocabularies u that beat it (vb_similarity_judge).
+ * An image whose class is in no vocabulary is not counted. Not thread-safe for one tally. */
+void vb_tally_add(vb_tally *tally, int label, const uint8_t *beaten);
+
+/* The counts as one flat block, to be summed over ranks in place. Valid as long as the tally. */
+int64_t *vb_tally_counters(vb_tally *tally, size_t *count);
+
+#endif

@@ -1,0 +1,71 @@
+/* The arithmetic of ranks and memory on the nodes of a partition. */
+#include "mpi/plan/job_sizes.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "mpi/base/spawn.h"
+
+/* The smallest node of a partition, memory in MB; 0: not known. */
+typedef struct node {
+    int64_t cores, memory;
+} node;
+
+static int ask_partition(const char *partition, char *const *environment, node *smallest, vb_error *err) {
+    const char *argv[] = {"sinfo", "-h", "-N", "-p", partition, "-o", "%c %Z %m", NULL};
+    char *answer;
+    if (vb_spawn(argv, environment, &answer, err)) return -1;
+    for (char *line = strtok(answer, "\n"); line; line = strtok(NULL, "\n")) {
+        long long cpus, threads, memory;
+        if (sscanf(line, "%lld%*[+] %lld%*[+] %lld", &cpus, &threads, &memory) != 3 &&
+            sscanf(line, "%lld %lld %lld", &cpus, &threads, &memory) != 3)
+            continue;
+        int64_t cores = threads > 1 && cpus >= threads ? cpus / threads : cpus;
+        if (!smallest->cores || cores < smallest->cores) smallest->cores = cores;
+        if (!smallest->memory || memory < smallest->memory) smallest->memory = memory;
+    }
+    vb_free(answer);
+    if (smallest->cores > 0) return 0;
+    return vb_errorf(err, VB_EUSAGE, "sinfo knows no nodes of partition '%s'", partition);
+}
+
+int64_t vb_job_sizes_megabytes(int64_t bytes) { return (bytes + (1 << 20) - 1) >> 20; }
+
+/* Memory that one node needs for so many ranks, in MB. Groups of ranks may hold all models at once; a task of an array holds
+ * one. */
+static int64_t node_need(const vb_job_sizes *sizes, bool array, int64_t tasks) {
+    int64_t weights = array ? sizes->plan.largest_model : sizes->plan.all_weights;
+    return (tasks * vb_job_sizes_megabytes(sizes->plan.memory_a_rank) + vb_job_sizes_megabytes(weights)) * 5 / 4 +
+           64; /* MPI itself, and a margin */
+}
+
+/* As many ranks as have a core, a unit of work and memory. */
+static int64_t fitting_tasks(const vb_job_sizes *sizes, const vb_job_request *request, const node *smallest) {
+    int64_t tasks = smallest->cores / request->cpus;
+    if (sizes->planned) {
+        int64_t units = request->array ? sizes->plan.pair_units : sizes->plan.units,
+                useful = (units + request->nodes - 1) / request->nodes;
+        if (tasks > useful) tasks = useful;
+        while (tasks > 1 && node_need(sizes, request->array, tasks) > smallest->memory) tasks--;
+    }
+    return tasks < 1 ? 1 : tasks;
+}
+
+int vb_job_sizes_choose(const vb_experiment *experiment, const vb_job_request *request, char *const *environment,
+                        vb_job_sizes *sizes, vb_error *err) {
+    node smallest = {0};
+    assert(request->nodes > 0 && request->cpus > 0 && request->tasks >= 0);
+    *sizes = (vb_job_sizes){.nodes = request->nodes, .tasks = request->tasks, .cpus = request->cpus, .planned = request->plan};
+    if (request->plan && vb_plan(experiment, (int)request->nodes, 1, false, &sizes->plan, err)) return -1;
+    if (!sizes->tasks) {
+        if (ask_partition(request->partition, environment, &smallest, err))
+            return vb_error_prefix(err, "--ntasks-per-node is missing, and the cores of the nodes are not known");
+        sizes->tasks = fitting_tasks(sizes, request, &smallest);
+    }
+    sizes->memory = node_need(sizes, request->array, sizes->tasks);
+    /* Weights are mapped files, which Slurm's limit counts but the kernel can drop. */
+    if (smallest.memory && sizes->memory > smallest.memory) sizes->memory = smallest.memory;
+    return 0;
+}

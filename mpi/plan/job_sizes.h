@@ -1,0 +1,31 @@
+/* How large a Slurm job for an experiment is: ranks a node and memory, from its plan and from the nodes of the partition. Local. */
+#ifndef VB_JOB_SIZES_H
+#define VB_JOB_SIZES_H
+
+#include "mpi/plan/plan.h"
+
+typedef struct vb_job_request {
+    const char *partition;
+    int64_t nodes; /* of the job, or of every task of an array */
+    int64_t cpus;  /* cores a rank */
+    int64_t tasks; /* ranks a node; 0: what cores, memory and work allow */
+    bool array;    /* a task a model */
+    bool plan;     /* open the data and plan */
+} vb_job_request;
+
+typedef struct vb_job_sizes {
+    int64_t nodes, tasks, cpus;
+    bool planned;
+    vb_plan_sizes plan; /* when planned, */
+    int64_t memory;     /* and then MB of a node */
+} vb_job_sizes;
+
+/* Asks sinfo (with that environment) for the partition's smallest node where `tasks` is not stated. VB_EUSAGE when the cores are
+ * not known; the plan's errors. MPI must have been started. */
+int vb_job_sizes_choose(const vb_experiment *experiment, const vb_job_request *request, char *const *environment,
+                        vb_job_sizes *sizes, vb_error *err);
+
+/* Bytes as MB (2^20), rounded up. */
+int64_t vb_job_sizes_megabytes(int64_t bytes);
+
+#endif

@@ -1,0 +1,155 @@
+/* Tests of how towers are bound to tensors: what is missing, left over or of another shape is named, and so is the family. */
+#include "tests/unit/clip_reference.h"
+
+/* Opens after one change to the tensor `name`; NULL removes it. */
+typedef struct damage {
+    const ref_sizes *sizes;
+    const char *family, *name;
+    enum { REMOVE, WIDEN, FLATTEN, INTEGERS, RENAME, EMPTY } change;
+    const char *argument, *fragment; /* of the message; NULL: the model opens */
+} damage;
+
+static void wrong_tensors_are_named(void **state) {
+    (void)state;
+    ref_sizes slip = ref_small_vit, declip = ref_small_vit;
+    slip.family = "slip";
+    declip.family = "declip";
+    const damage cases[] = {
+        {&ref_small_vit, "clip", "visual.conv1.weight", REMOVE, NULL, "tensor visual.conv1.weight is missing"},
+        {&ref_small_vit, "clip", "visual.class_embedding", REMOVE, NULL, "tensor visual.class_embedding is missing"},
+        {&ref_small_vit, "clip", "visual.proj", REMOVE, NULL, "tensor visual.proj is missing"},
+        {&ref_small_vit, "clip", "text_projection", REMOVE, NULL, "tensor text_projection is missing"},
+        {&ref_small_vit, "clip", "ln_final.bias", REMOVE, NULL, "tensor ln_final.bias is missing"},
+        {&ref_small_vit, "clip", "token_embedding.weight", REMOVE, NULL, "tensor token_embedding.weight is missing"},
+        {&ref_small_vit, "clip", "positional_embedding", REMOVE, NULL, "tensor positional_embedding is missing"},
+        {&ref_small_vit, "clip", "transformer.resblocks.1.mlp.c_fc.bias", REMOVE, NULL,
+         "tensor transformer.resblocks.1.mlp.c_fc.bias is missing"},
+        {&ref_small_vit, "clip", "transformer.resblocks.0.ln_1.weight", REMOVE, NULL,
+         "tensor transformer.resblocks.0.ln_1.weight is missing"},
+        {&ref_small_vit, "clip", "transformer.resblocks.1.ln_1.weight", REMOVE, NULL, "tensor transformer.resblocks.1"},
+        {&ref_small_vit, "clip", "visual.positional_embedding", WIDEN, NULL, "visual.positional_embedding has 11 rows"},
+        {&ref_small_vit, "clip", "visual.transformer.resblocks.0.attn.in_proj_weight", WIDEN, NULL,
+         "has shape [289, 96], expected [288, 96]"},
+        {&ref_small_vit, "clip", "visual.transformer.resblocks.1.mlp.c_proj.weight", WIDEN, NULL,
+         "has shape [97, 200], expected [96, 200]"},
+        {&ref_small_vit, "clip", "visual.ln_post.weight", WIDEN, NULL,
+         "tensor visual.ln_post.weight has shape [97], expected [96]"},
+        {&ref_small_vit, "clip", "text_projection", WIDEN, NULL,
+         "tensor text_projection has shape [129, 20], expected [128, 20]"},
+        {&ref_small_vit, "clip", "text_projection", FLATTEN, NULL,
+         "tensor text_projection has shape [2560], expected 2 dimensions"},
+        {&ref_small_vit, "clip", "token_embedding.weight", EMPTY, NULL,
+         "tensor token_embedding.weight has shape [0, 128], expected sizes from 1"},
+        {&ref_small_vit, "clip", "visual.conv1.weight", INTEGERS, NULL,
+         "tensor visual.conv1.weight holds int32, expected fp32, fp16 or bf16"},
+        {&ref_small_vit, "clip", "ln_final.weight", INTEGERS, NULL, "tensor ln_final.weight holds int32"},
+        {&ref_small_vit, "clip", "logit_scale", RENAME, "visual.transformer.resblocks.0.ls_1.gamma",
+         "ls_1.gamma is not part of a ViT model"},
+        {&ref_small_vit, "clip", "logit_scale", RENAME, "visual.transformer.resblocks.7.ln_1.bias",
+         "resblocks.7.ln_1.bias is not part"},
+        {&ref_small_vit, "clip", "logit_scale", RENAME, "text.transformer.resblocks.0.ls_1.gamma",
+         "tensor text.transformer.resblocks.0.ls_1.gamma"},
+        {&ref_small_vit, "clip", "logit_scale", RENAME, "vision_model.encoder.layers.0.scale",
+         "tensor vision_model.encoder.layers.0.scale is not"},
+        {&ref_small_vit, "clip", "logit_scale", RENAME, "text.cls_emb", "tensor text.cls_emb is not part"},
+        /* Heads, optimiser state and the buffers of frameworks change no embedding. */
+        {&ref_small_vit, "clip", "logit_scale", RENAME, "visual_head.weight", NULL},
+        {&ref_small_vit, "clip", "logit_scale", RENAME, "optimizer.step", NULL},
+        {&ref_small_vit, "clip", "logit_scale", RENAME, "attn_mask", NULL},
+        {&ref_small_vit, "clip", "logit_scale", RENAME, "transformer.resblocks.0.attn_mask", NULL},
+        {&ref_small_vit, "clip", "logit_scale", RENAME, "vision_model.embeddings.position_ids", NULL},
+        {&ref_small_vit, "clip", "logit_scale", RENAME, "encode_text.text_label_predictor.weight", NULL},
+        {&ref_small_resnet, "clip", "logit_scale", RENAME, "visual.bn1.num_batches_tracked", NULL},
+        {&ref_small_vit, "slip", "logit_scale", REMOVE, NULL,
+         "tensor visual.conv1.bias is missing, but family slip has a bias of the patch embedding"},
+        {&ref_small_vit, "declip", "logit_scale", REMOVE, NULL,
+         "tensor text_projection.bias is missing, but family declip has a bias of the text "
+         "projection; these look like weights of family clip"},
+        {&slip, "clip", "logit_scale", REMOVE, NULL,
+         "tensor visual.conv1.bias is present, but family clip has no bias of the patch "
+         "embedding; these look like weights of family slip"},
+        {&slip, "declip", "logit_scale", REMOVE, NULL, "tensor visual.conv1.bias is present, but family declip"},
+        {&declip, "clip", "logit_scale", REMOVE, NULL, "tensor text_projection.bias is present, but family clip"},
+        {&slip, "slip", "visual.conv1.bias", REMOVE, NULL, "tensor visual.conv1.bias is missing, but family slip has"},
+        {&ref_small_vit, "clip", "visual.ln_pre.weight", REMOVE, NULL,
+         "tensor visual.ln_pre.weight is missing, but family clip has"},
+        {&ref_small_resnet, "slip", "logit_scale", REMOVE, NULL, "ModifiedResNet, which family slip does not have"},
+        {&ref_small_resnet, "clip", "visual.conv2.weight", REMOVE, NULL, "tensor visual.conv2.weight is missing"},
+        {&ref_small_resnet, "clip", "visual.layer3.0.conv1.weight", REMOVE, NULL,
+         "tensor visual.layer3.0.conv1.weight is missing"},
+        {&ref_small_resnet, "clip", "visual.layer2.1.bn2.running_var", REMOVE, NULL,
+         "tensor visual.layer2.1.bn2.running_var is missing"},
+        {&ref_small_resnet, "clip", "visual.layer2.0.downsample.0.weight", WIDEN, NULL,
+         "has shape [49, 24, 1, 1], expected [48, 24, 1, 1]"},
+        {&ref_small_resnet, "clip", "visual.attnpool.positional_embedding", WIDEN, NULL,
+         "has 6 rows, expected 1 and a square's cells"},
+        {&ref_small_resnet, "clip", "visual.attnpool.c_proj.bias", REMOVE, NULL, "tensor visual.attnpool.c_proj.bias is missing"},
+        {&ref_small_resnet, "clip", "visual.layer1.0.conv2.weight", INTEGERS, NULL, "visual.layer1.0.conv2.weight holds int32"},
+        {&ref_small_resnet, "clip", "logit_scale", RENAME, "visual.layer4.9.bn1.bias",
+         "visual.layer4.9.bn1.bias is not part of a ModifiedResNet"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const damage *d = &cases[i];
+        vb_error err = {0};
+        ref_model m;
+        ref_make_typed(&m, d->sizes, VB_F32, VB_F32, VB_F32, false);
+        vb_tensor *t = ref_find(&m, d->name);
+        vb_tensor saved = *t;
+        if (d->change == WIDEN) t->shape[0]++;
+        if (d->change == EMPTY) t->shape[0] = 0;
+        if (d->change == INTEGERS) t->dtype = VB_I32;
+        if (d->change == FLATTEN) {
+            t->shape[0] = vb_tensor_count(t);
+            t->ndim = 1;
+        }
+        vb_named_tensor items[REF_TENSORS];
+        size_t count = 0;
+        for (size_t k = 0; k < m.set.count; k++) {
+            vb_named_tensor item = m.items[k];
+            if (!strcmp(item.name, d->name) && d->change == REMOVE) continue;
+            if (!strcmp(item.name, d->name) && d->change == RENAME) item.name = d->argument;
+            size_t at = count++;
+            for (; at && strcmp(items[at - 1].name, item.name) > 0; at--) items[at] = items[at - 1];
+            items[at] = item;
+        }
+        const vb_tensor_set set = {count, items};
+        const vb_clip_options options = {.family = vb_family_find(d->family), .threads = 1};
+        vb_clip *clip;
+        if (d->fragment) {
+            assert_fails(vb_clip_open(&clip, &set, &options, &err), VB_EMISMATCH, d->fragment);
+            assert_null(clip);
+        } else assert_ok(vb_clip_open(&clip, &set, &options, &err));
+        vb_clip_close(clip);
+        *t = saved;
+        ref_free(&m);
+    }
+}
+
+static void sets_that_fit_no_model_are_refused(void **state) {
+    (void)state;
+    vb_error err = {0};
+    vb_clip *clip;
+    const vb_clip_options options = {.family = vb_family_find("clip"), .threads = 1};
+    const vb_tensor_set none = {0};
+    assert_fails(vb_clip_open(&clip, &none, &options, &err), VB_EMISMATCH, "no CLIP tower among the 0 tensors");
+    assert_null(vb_family_find("blip"));
+
+    ref_model m, other;
+    ref_sizes sizes = ref_small_vit;
+    ref_make_typed(&m, &ref_small_vit, VB_F32, VB_F32, VB_F32, false);
+    sizes.embed = 24;
+    ref_make_typed(&other, &sizes, VB_F32, VB_F32, VB_F32, false);
+    vb_tensor *t = ref_find(&m, "text_projection"), saved = *t;
+    *t = *ref_find(&other, "text_projection");
+    assert_fails(vb_clip_open(&clip, &m.set, &options, &err), VB_EMISMATCH,
+                 "text_projection gives embeddings of 24, the image tower's projection of 20");
+    *t = saved;
+    ref_free(&m);
+    ref_free(&other);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(wrong_tensors_are_named),
+                                       cmocka_unit_test(sets_that_fit_no_model_are_refused)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,61 @@
+/* Tests of .npy: golden headers written by NumPy, truncation at every byte. */
+#include "shards/embeddings/npy.h"
+#include "shards/files/file.h"
+#include "shards/files/writer.h"
+#include "tests/unit/scratch.h"
+
+static void npy_equals_numpy(void **state) {
+    (void)state;
+    vb_error err = {0};
+    const char *path = scratch_path("file"), *other = scratch_path("other");
+    /* numpy.save of numpy.array([[1,2,3],[4,5,6]], '<f4') */
+    static const char numpys[] = "\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }";
+    float values[6] = {1, 2, 3, 4, 5, 6};
+    int64_t shape[2] = {2, 3};
+    assert_ok(vb_npy_write(path, VB_F32, 2, shape, values, &err));
+    uint8_t *bytes;
+    size_t size;
+    assert_ok(vb_file_read_whole(path, 1 << 20, &bytes, &size, &err));
+    assert_int_equal(size, 128 + 24);
+    assert_memory_equal(bytes, numpys, sizeof numpys - 1);
+    assert_int_equal(bytes[127], '\n');
+    assert_memory_equal(bytes + 128, values, 24);
+    vb_npy npy;
+    assert_ok(vb_npy_open(&npy, path, &err));
+    assert_int_equal(npy.tensor.ndim, 2);
+    assert_int_equal(npy.tensor.shape[1], 3);
+    assert_true(vb_tensor_at(&npy.tensor, 4) == 5);
+    vb_npy_close(&npy);
+    for (size_t n = 0; n < size; n++) { /* truncated at every byte */
+        assert_ok(vb_writer_write_whole(other, bytes, n, &err));
+        assert_fails(vb_npy_open(&npy, other, &err), VB_EDATA, "other");
+    }
+    vb_free(bytes);
+    static const char *const headers[][2] = {
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (3), }\n", NULL},
+        {"{'descr': '>f4', 'fortran_order': False, 'shape': (3,), }\n", "element type '>f4'"},
+        {"{'descr': '<f4', 'fortran_order': True, 'shape': (3, 2), }\n", "Fortran"},
+        {"{'descr': '<f4', 'shape': (3,), }\n", "malformed"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (-3,), }\n", "malformed"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 9), }\n", "overflows"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }\n", "malformed"},
+        {"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (3,), }\n", "malformed"}};
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+        uint8_t file[256] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
+        size_t n = strlen(headers[i][0]);
+        file[8] = (uint8_t)n;
+        memcpy(file + 10, headers[i][0], n);
+        assert_ok(vb_writer_write_whole(other, file, 10 + n + (i == 2 ? 24 : 12), &err));
+        if (!headers[i][1]) {
+            assert_ok(vb_npy_open(&npy, other, &err));
+            vb_npy_close(&npy);
+        } else if (!vb_npy_open(&npy, other, &err) || !strstr(err.text, headers[i][1])) fail_msg("header %zu: %s", i, err.text);
+    }
+    unlink(path);
+    unlink(other);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(npy_equals_numpy)};
+    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+}

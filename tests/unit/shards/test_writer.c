@@ -1,0 +1,130 @@
+/* Tests of writing files: whole or not at all under injected faults, and the sweep after writers that died. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "tests/unit/scratch.h"
+#include "kernels/base/fault.h"
+#include "shards/files/file.h"
+#include "shards/files/path.h"
+#include "shards/files/writer.h"
+
+static size_t files_in_folder(void) {
+    vb_error err;
+    vb_strings names;
+    assert_int_equal(run_command("test -z \"$(ls -A '%s' | grep tmp)\"", scratch), 0); /* no temporary file is ever left */
+    assert_ok(vb_path_list_folder(&names, scratch, &err));
+    size_t count = names.count;
+    vb_strings_free(&names);
+    return count;
+}
+
+static void a_file_appears_whole_or_not_at_all(void **state) {
+    (void)state;
+    vb_error err = {0};
+    static const struct {
+        const char *fault;
+        int code;
+    } cases[] = {{"open:1:EACCES", VB_EOUTPUT}, {"write:1:ENOSPC", VB_EOUTPUT}, {"write:2:ENOSPC", VB_EOUTPUT},
+                 {"fsync:1:EIO", VB_EOUTPUT},   {"rename:1:EIO", VB_EOUTPUT},   {"alloc:1:ENOMEM", VB_EMEMORY},
+                 {"alloc:3:ENOMEM", VB_EMEMORY}};
+    const char *path = scratch_path("file");
+    size_t size = 600000;
+    uint8_t *bytes = vb_array(size, 1, "test", &err);
+    memset(bytes, 7, size);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vb_fault_setup(cases[i].fault, 0);
+        assert_fails(vb_writer_write_whole(path, bytes, size, &err), cases[i].code, "");
+        vb_fault_setup(NULL, 0);
+        assert_false(vb_path_exists(path));
+        assert_int_equal(files_in_folder(), 0);
+    }
+    vb_fault_setup("write:1+:short", 0); /* short writes are completed */
+    assert_ok(vb_writer_write_whole(path, bytes, 1000, &err));
+    vb_fault_setup(NULL, 0);
+    uint8_t *back;
+    assert_ok(vb_file_read_whole(path, 1000, &back, &size, &err));
+    assert_int_equal(size, 1000);
+    assert_memory_equal(back, bytes, 1000);
+    vb_free(back);
+    assert_fails(vb_file_read_whole(path, 999, &back, &size, &err), VB_EDATA, "at most 999");
+    vb_fault_setup("read:1:short", 0);
+    assert_fails(vb_file_read_whole(path, 1000, &back, &size, &err), VB_EDATA, "ends after 0");
+    vb_fault_setup(NULL, 0);
+    assert_fails(vb_file_read_whole(scratch, 1000, &back, &size, &err), VB_EMISSING, "found a folder");
+    assert_int_equal(unlink(path), 0);
+    vb_free(bytes);
+}
+
+/* Puts a file there whose last write was so many seconds ago. */
+static void put_aged(const char *name, long seconds) {
+    vb_error err;
+    assert_int_equal(vb_writer_write_whole(name, "half", 4, &err), 0);
+    struct timespec times[2] = {{.tv_sec = time(NULL) - seconds}, {.tv_sec = time(NULL) - seconds}};
+    assert_int_equal(utimensat(AT_FDCWD, name, times, 0), 0);
+}
+
+/* A writer that died with its process leaves a temporary file, which goes; those of living processes and of other machines stay
+ * for a day, and files of other names for ever. */
+static void files_of_dead_writers_are_swept(void **state) {
+    (void)state;
+    char root[600], below[700], dead[40], name[800], kept[8][800];
+    vb_error err;
+    snprintf(root, sizeof root, "%s/sweep", scratch);
+    snprintf(below, sizeof below, "%s/a/b", root);
+    assert_int_equal(vb_path_make_folders(below, &err), 0);
+    pid_t child = fork();
+    if (!child) {
+        vb_writer *writer;
+        snprintf(name, sizeof name, "%s/x.npy", below);
+        _exit(vb_writer_open(&writer, name, &err) ? 1 : 0); /* not committed, not abandoned */
+    }
+    int code;
+    assert_int_equal(waitpid(child, &code, 0), child);
+    assert_int_equal(code, 0);
+    /* Its name tells this machine's word. */
+    vb_writer *mine;
+    unsigned machine = 0;
+    snprintf(name, sizeof name, "%s/mine", below);
+    assert_int_equal(vb_writer_open(&mine, name, &err), 0);
+    DIR *stream = opendir(below);
+    int found = 0;
+    for (struct dirent *entry; (entry = readdir(stream));)
+        found += sscanf(entry->d_name, ".x.npy.%8x.%20[0-9].tmp", &machine, dead) == 2;
+    closedir(stream);
+    assert_int_equal(found, 1);
+    assert_int_equal(strtol(dead, NULL, 10), child);
+    const long day = 24 * 60 * 60;
+    const struct {
+        const char *before, *behind;
+        unsigned machine;
+        long pid, age;
+    } stay[] = {{".y.npy.", ".tmp", machine ^ 1, child, day - 60}, /* another machine's, whose processes cannot be seen */
+                {".y.npy.", ".tmp", machine, getppid(), 60},
+                {"y.npy.", ".tmp", machine, child, 2 * day},
+                {".y.npy.", ".tmpx", machine, child, 2 * day},
+                {".y.npy.", "x.tmp", machine, child, 2 * day},
+                {".", ".tmp", machine, child, 2 * day}};
+    int count = (int)(sizeof stay / sizeof *stay);
+    for (int i = 0; i < count; i++) {
+        snprintf(kept[i], sizeof kept[i], "%s/%s%08x.%ld%s", below, stay[i].before, stay[i].machine, stay[i].pid, stay[i].behind);
+        put_aged(kept[i], stay[i].age);
+    }
+    snprintf(name, sizeof name, "%s/.y.npy.%08x.%ld.tmp", root, machine ^ 1, (long)getppid());
+    put_aged(name, day + 60); /* old: nobody writes for so long */
+    assert_int_equal(vb_writer_sweep_temporaries(root), 2);
+    assert_false(vb_path_exists(name));
+    for (int i = 0; i < count; i++) assert_true(vb_path_exists(kept[i]));
+    assert_int_equal(vb_writer_sweep_temporaries(root), 0);
+    assert_int_equal(vb_writer_commit(mine, &err), 0); /* a writer at work was not disturbed */
+    snprintf(name, sizeof name, "%s/nowhere", root);
+    assert_int_equal(vb_writer_sweep_temporaries(name), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_file_appears_whole_or_not_at_all),
+                                       cmocka_unit_test(files_of_dead_writers_are_swept)};
+    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+}
