@@ -23,6 +23,7 @@ static int wrong(const vb_option *option, const vb_yaml *node, const char *name,
 }
 
 static int read_value(const vb_option *option, void *fields, const vb_yaml *node, const char *name, vb_error *err) {
+    if (option->kind == VB_OPTION_CUSTOM) return 0; /* the caller's */
     void *field = field_of(option, fields);
     switch (option->kind) {
     case VB_OPTION_TEXT:

@@ -19,7 +19,7 @@ typedef struct part_header {
     int64_t version, width, rows, groups, reserved[3];
 } part_header;
 
-static int64_t groups_of(int64_t rows) { return (rows + VB_GROUP - 1) / VB_GROUP; }
+static int64_t groups_of(int64_t rows) { return (rows + VB_CODER_GROUP - 1) / VB_CODER_GROUP; }
 
 static char *path_in(const char *folder, const char *name, vb_error *err) { return vb_format(err, "%s/%s", folder, name); }
 
