@@ -56,9 +56,9 @@ static int read_value(const vb_option *option, void *fields, const vb_yaml *node
         char all[256] = "";
         for (int i = 0, n = 0; option->choices[i] && n < (int)sizeof all - 40; i++)
             n += snprintf(all + n, sizeof all - (size_t)n, "%s%s", i ? ", " : "", option->choices[i]);
-        const char *near = vb_did_you_mean(text, option->choices);
-        return vb_yaml_errorf(node, name, err, "%s: expected one of %s, found '%s'%s%s%s", option->key, all, text,
-                              near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        char hint[VB_DID_YOU_MEAN_HINT];
+        return vb_yaml_errorf(node, name, err, "%s: expected one of %s, found '%s'%s", option->key, all, text,
+                              vb_did_you_mean_hint(hint, text, option->choices));
     }
     case VB_OPTION_CUSTOM: return 0;
     }
@@ -95,9 +95,9 @@ int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, co
             int n = 0;
             for (option = table; option->key && n < 63; option++) keys[n++] = option->key;
             keys[n] = NULL;
-            const char *near = vb_did_you_mean(map->keys[i]->text, keys);
-            return vb_yaml_errorf(map->keys[i], name, err, "unknown key '%s' in %s%s%s%s", map->keys[i]->text, where,
-                                  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+            char hint[VB_DID_YOU_MEAN_HINT];
+            return vb_yaml_errorf(map->keys[i], name, err, "unknown key '%s' in %s%s", map->keys[i]->text, where,
+                                  vb_did_you_mean_hint(hint, map->keys[i]->text, keys));
         }
         if (read_value(option, fields, map->items[i], name, err)) return -1;
     }
