@@ -7,6 +7,7 @@
 #include "kernels/base/fault.h"
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
+#include "shards/files/json_parse.h"
 
 static int report(const vb_error *err, int ranks) {
     if (ranks > 1) fprintf(stderr, "vocabench: rank %d: %s\n", err->rank < 0 ? 0 : err->rank, err->text);
@@ -57,6 +58,7 @@ static int run_command(const vb_arguments *arguments) {
 int main(int argc, char **argv) {
     vb_error err;
     vb_error_clear(&err);
+    vb_json_parse_setup();
     const char *name = argc > 1 ? argv[1] : "help";
     if (!strcmp(name, "--help") || !strcmp(name, "-h")) name = "help";
     if (!strcmp(name, "--version")) name = "version";

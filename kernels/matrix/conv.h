@@ -13,8 +13,11 @@ typedef struct vb_conv {
     int64_t image_stride, channel_stride, row_stride, column_stride;
 } vb_conv;
 
+/* The geometry over a batch of activations (images x height x width x channels), or of pixels (images x channels x height x
+ * width), without gaps. input: borrowed. */
 vb_conv vb_conv_over_nhwc(const float *input, int channels, int height, int width, int kernel, int stride, int padding);
 vb_conv vb_conv_over_nchw(const float *input, int channels, int height, int width, int kernel, int stride, int padding);
+/* Rows and columns of an output image. */
 int vb_conv_out_height(const vb_conv *conv);
 int vb_conv_out_width(const vb_conv *conv);
 

@@ -2,8 +2,8 @@
  *
  * Every product is ONE chain of additions from k = 0 upward, starting at 0. A product of two floats is exact in fp64, so that
  * fused and separate operations, blocking, threads and instruction sets all give the same bits; the error is below dim * 2^-53 *
- * |a| |b|
- * (Higham, Accuracy and Stability of Numerical Algorithms, ch. 3). Nothing is allocated, nothing fails; all are thread-safe. */
+ * |a| |b| (Higham, Accuracy and Stability of Numerical Algorithms, ch. 3). Nothing is allocated, nothing fails; all are
+ * thread-safe. */
 #ifndef VB_DOTS_H
 #define VB_DOTS_H
 
@@ -12,6 +12,7 @@
 /* Outputs come in whole tiles of so many rows and columns. */
 enum { VB_DOTS_ROWS = 8, VB_DOTS_COLS = 24 };
 
+/* n, rounded up to whole tiles. */
 static inline int64_t vb_dots_rows(int64_t n) { return (n + VB_DOTS_ROWS - 1) / VB_DOTS_ROWS * VB_DOTS_ROWS; }
 static inline int64_t vb_dots_cols(int64_t n) { return (n + VB_DOTS_COLS - 1) / VB_DOTS_COLS * VB_DOTS_COLS; }
 

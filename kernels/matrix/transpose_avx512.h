@@ -4,6 +4,7 @@
 
 #include <immintrin.h>
 
+/* r[i] lane j becomes r[j] lane i. */
 static inline __attribute__((always_inline)) void vb_transpose_avx512(__m512i r[16]) {
     __m512i t[16];
     _Pragma("GCC unroll 16") for (int i = 0; i < 16; i += 2) {

@@ -16,6 +16,8 @@
 typedef struct vb_paired_mean {
     double a, b, difference, error;
 } vb_paired_mean;
+
+/* a, b: n values each, of the same images. */
 void vb_paired_means(vb_paired_mean *out, const double *a, const double *b, int64_t n);
 
 /* Exact two-sided p-value of McNemar's test: of n = only_a + only_b fair coins, the probability of a split at least as uneven.

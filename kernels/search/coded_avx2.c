@@ -28,7 +28,8 @@ static void coded_products_avx2(const uint8_t *codes, size_t stride, int groups,
                                 const int32_t *offsets, int width, int32_t *out) {
     for (int g = 0; g < groups; g++)
         for (int q = 0; q < queries; q++)
-            one_group(codes + (size_t)g * stride, panel, queries, q, offsets[q], width, out + q * VB_PAIR + g * VB_GROUP);
+            one_group(codes + (size_t)g * stride, panel, queries, q, offsets[q], width,
+                      out + q * VB_CODED_PAIR + g * VB_CODER_GROUP);
 }
 
 static unsigned coded_screen_avx2(const int32_t *products, const float *numbers, int queries, const float *alpha,
@@ -36,10 +37,11 @@ static unsigned coded_screen_avx2(const int32_t *products, const float *numbers,
     unsigned any = 0;
     for (int q = 0; q < queries; q++) {
         unsigned bits = 0;
-        for (int i = 0; i < VB_GROUP; i += 8) {
-            __m256 dot = _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)(const void *)(products + q * VB_PAIR + i)));
-            __m256 bound = _mm256_mul_ps(_mm256_set1_ps(alpha[q]), _mm256_loadu_ps(numbers + VB_GROUP + i));
-            bound = _mm256_fmadd_ps(_mm256_set1_ps(beta[q]), _mm256_loadu_ps(numbers + 2 * VB_GROUP + i), bound);
+        for (int i = 0; i < VB_CODER_GROUP; i += 8) {
+            __m256 dot =
+                _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)(const void *)(products + q * VB_CODED_PAIR + i)));
+            __m256 bound = _mm256_mul_ps(_mm256_set1_ps(alpha[q]), _mm256_loadu_ps(numbers + VB_CODER_GROUP + i));
+            bound = _mm256_fmadd_ps(_mm256_set1_ps(beta[q]), _mm256_loadu_ps(numbers + 2 * VB_CODER_GROUP + i), bound);
             __m256 upper = _mm256_fmadd_ps(_mm256_loadu_ps(numbers + i), dot, bound);
             bits |= (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(upper, _mm256_set1_ps(thresholds[q]), _CMP_GE_OQ)) << i;
         }

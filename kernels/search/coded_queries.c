@@ -50,9 +50,9 @@ static void code_query(vb_coded_queries *coded, int64_t q, const float *from, do
     /* The screen is computed in fp32, in units of first_scale: five roundings of numbers that add up to no more than these. */
     coded->alpha[q] = vb_round_outward_up(fmax(query->norm / query->first_scale * UP, 1e-30));
     coded->beta[q] = vb_round_outward_up((query->first_left / query->first_scale + 0x1p-21 * first_norm) * UP);
-    int64_t panel = q / VB_PANEL, place = q % VB_PANEL, left = coded->count - panel * VB_PANEL;
-    int64_t queries = left < VB_PANEL ? left : VB_PANEL;
-    int8_t *to = coded->panels + panel * VB_PANEL * width;
+    int64_t panel = q / VB_CODED_PANEL, place = q % VB_CODED_PANEL, left = coded->count - panel * VB_CODED_PANEL;
+    int64_t queries = left < VB_CODED_PANEL ? left : VB_CODED_PANEL;
+    int8_t *to = coded->panels + panel * VB_CODED_PANEL * width;
     for (int k = 0; k < width; k += 4) memcpy(to + (k / 4 * queries + place) * 4, first + k, 4);
 }
 
@@ -108,11 +108,11 @@ float vb_coded_queries_threshold(const vb_coded_queries *coded, int64_t q, doubl
 int vb_coded_queries_screen(const vb_coded_queries *coded, const vb_coded_kernel *kernel, const float *thresholds,
                             const vb_coded_groups *groups, vb_passed *passed, void *context, vb_error *err) {
     assert(groups->count == 1 || groups->count == 2);
-    size_t stride = vb_coder_group_bytes(coded->width), codes = (size_t)VB_GROUP * (size_t)coded->width;
-    int32_t products[VB_PANEL * VB_PAIR];
-    int64_t asked = 0, some = groups->ahead_bytes / ((coded->count + VB_PANEL - 1) / VB_PANEL) + 1;
-    for (int64_t at = 0; at < coded->count; at += VB_PANEL) {
-        int queries = coded->count - at < VB_PANEL ? (int)(coded->count - at) : VB_PANEL;
+    size_t stride = vb_coder_group_bytes(coded->width), codes = (size_t)VB_CODER_GROUP * (size_t)coded->width;
+    int32_t products[VB_CODED_PANEL * VB_CODED_PAIR];
+    int64_t asked = 0, some = groups->ahead_bytes / ((coded->count + VB_CODED_PANEL - 1) / VB_CODED_PANEL) + 1;
+    for (int64_t at = 0; at < coded->count; at += VB_CODED_PANEL) {
+        int queries = coded->count - at < VB_CODED_PANEL ? (int)(coded->count - at) : VB_CODED_PANEL;
         for (int64_t end = asked + some; asked < end && asked < groups->ahead_bytes; asked += 64)
             __builtin_prefetch(groups->ahead + asked, 0, 2);
         kernel->products(groups->groups, stride, groups->count, coded->panels + at * coded->width, queries, coded->offset + at,
@@ -120,12 +120,13 @@ int vb_coded_queries_screen(const vb_coded_queries *coded, const vb_coded_kernel
         for (int h = 0; h < groups->count; h++) {
             const uint8_t *group = groups->groups + (size_t)h * stride;
             const float *numbers = (const float *)(const void *)(group + codes);
-            uint16_t pass[VB_PANEL];
-            if (!kernel->screen(products + h * VB_GROUP, numbers, queries, coded->alpha + at, coded->beta + at, thresholds + at,
-                                pass))
+            uint16_t pass[VB_CODED_PANEL];
+            if (!kernel->screen(products + h * VB_CODER_GROUP, numbers, queries, coded->alpha + at, coded->beta + at,
+                                thresholds + at, pass))
                 continue;
             for (int i = 0; i < queries; i++)
-                if (pass[i] && passed(context, at + i, pass[i], group, products + i * VB_PAIR + h * VB_GROUP, h, err)) return -1;
+                if (pass[i] && passed(context, at + i, pass[i], group, products + i * VB_CODED_PAIR + h * VB_CODER_GROUP, h, err))
+                    return -1;
         }
     }
     return 0;

@@ -37,7 +37,7 @@ struct vb_coded_queries {
     vb_coded_query *query;
     int32_t *offset;     /* 128 times the sum of the first plane's codes */
     float *alpha, *beta; /* the screen's factors of residual and norm, in units of first_scale */
-    int8_t *panels;      /* first planes, in panels of VB_PANEL queries */
+    int8_t *panels;      /* first planes, in panels of VB_CODED_PANEL queries */
     int8_t *second;      /* second planes, one after the other; the codes of a single query are a panel of one */
     int8_t *first;       /* the same of the first planes */
 };

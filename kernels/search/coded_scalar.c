@@ -7,12 +7,12 @@ static void coded_products_scalar(const uint8_t *codes, size_t stride, int group
                                   const int32_t *offsets, int width, int32_t *out) {
     for (int g = 0; g < groups; g++)
         for (int q = 0; q < queries; q++)
-            for (int i = 0; i < VB_GROUP; i++) {
+            for (int i = 0; i < VB_CODER_GROUP; i++) {
                 int32_t sum = -offsets[q];
                 for (int k = 0; k < width; k++)
-                    sum += codes[(size_t)g * stride + (size_t)(k / 4 * 4 * VB_GROUP + 4 * i + k % 4)] *
+                    sum += codes[(size_t)g * stride + (size_t)(k / 4 * 4 * VB_CODER_GROUP + 4 * i + k % 4)] *
                            panel[(k / 4 * queries + q) * 4 + k % 4];
-                out[q * VB_PAIR + g * VB_GROUP + i] = sum;
+                out[q * VB_CODED_PAIR + g * VB_CODER_GROUP + i] = sum;
             }
 }
 
@@ -21,9 +21,9 @@ static unsigned coded_screen_scalar(const int32_t *products, const float *number
     unsigned any = 0;
     for (int q = 0; q < queries; q++) {
         pass[q] = 0;
-        for (int i = 0; i < VB_GROUP; i++) {
-            float bound = fmaf(beta[q], numbers[2 * VB_GROUP + i], alpha[q] * numbers[VB_GROUP + i]);
-            if (fmaf(numbers[i], (float)products[q * VB_PAIR + i], bound) >= thresholds[q]) pass[q] |= (uint16_t)(1u << i);
+        for (int i = 0; i < VB_CODER_GROUP; i++) {
+            float bound = fmaf(beta[q], numbers[2 * VB_CODER_GROUP + i], alpha[q] * numbers[VB_CODER_GROUP + i]);
+            if (fmaf(numbers[i], (float)products[q * VB_CODED_PAIR + i], bound) >= thresholds[q]) pass[q] |= (uint16_t)(1u << i);
         }
         any |= pass[q];
     }

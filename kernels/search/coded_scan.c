@@ -198,12 +198,12 @@ int vb_coded_scan_settle(vb_coded_scan *scan, vb_error *err) { return settle(sca
 /* vb_passed: the second plane's bounds, and into the pool. id: of the first row of the pair. */
 static int examine(void *context, int64_t q, unsigned pass, const uint8_t *group, const int32_t *first, int half, vb_error *err) {
     vb_coded_scan *scan = context;
-    int64_t id = scan->pair_id + half * VB_GROUP;
+    int64_t id = scan->pair_id + half * VB_CODER_GROUP;
     const vb_coded_queries *coded = scan->coded;
     const vb_coded_query *query = &coded->query[q];
-    int32_t second[VB_PAIR];
-    float numbers[3][VB_GROUP];
-    memcpy(numbers, group + (size_t)VB_GROUP * (size_t)coded->width, sizeof numbers);
+    int32_t second[VB_CODED_PAIR];
+    float numbers[3][VB_CODER_GROUP];
+    memcpy(numbers, group + (size_t)VB_CODER_GROUP * (size_t)coded->width, sizeof numbers);
     scan->kernel->products(group, 0, 1, coded->second + q * coded->width, 1, &query->second_offset, coded->width, second);
     double floor = vb_search_floor(scan->search, q);
     for (; pass; pass &= pass - 1) {
@@ -234,7 +234,7 @@ int vb_coded_scan_groups(vb_coded_scan *scan, const void *groups, int64_t count,
         if (g % AT_ONCE == 0)
             for (int64_t q = 0; q < coded->count; q++)
                 scan->thresholds[q] = vb_coded_queries_threshold(coded, q, vb_search_floor(scan->search, q));
-        scan->pair_id = first_id + g * VB_GROUP;
+        scan->pair_id = first_id + g * VB_CODER_GROUP;
         if (vb_coded_queries_screen(coded, scan->kernel, scan->thresholds, &pair, examine, scan, err)) return -1;
     }
     return 0;

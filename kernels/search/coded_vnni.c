@@ -35,8 +35,8 @@ INLINE void tile(const int n, const int two, const uint8_t *x, size_t stride, co
     }
 #define END(q)                                                                                                                   \
     if (q < n) {                                                                                                                 \
-        _mm512_storeu_si512(out + q * VB_PAIR, a##q);                                                                            \
-        if (two) _mm512_storeu_si512(out + q * VB_PAIR + VB_GROUP, b##q);                                                        \
+        _mm512_storeu_si512(out + q * VB_CODED_PAIR, a##q);                                                                      \
+        if (two) _mm512_storeu_si512(out + q * VB_CODED_PAIR + VB_CODER_GROUP, b##q);                                            \
     }
     EACH_QUERY(END)
 }
@@ -61,7 +61,7 @@ static void single(const uint8_t *x, const int8_t *y, int32_t offset, int width,
 static void coded_products_vnni(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries,
                                 const int32_t *offsets, int width, int32_t *out) {
     if (queries == 1) {
-        for (int g = 0; g < groups; g++) single(codes + (size_t)g * stride, panel, offsets[0], width, out + g * VB_GROUP);
+        for (int g = 0; g < groups; g++) single(codes + (size_t)g * stride, panel, offsets[0], width, out + g * VB_CODER_GROUP);
         return;
     }
     switch (groups == 2 ? queries : -queries) {
@@ -75,11 +75,11 @@ static void coded_products_vnni(const uint8_t *codes, size_t stride, int groups,
 
 static unsigned coded_screen_vnni(const int32_t *products, const float *numbers, int queries, const float *alpha,
                                   const float *beta, const float *thresholds, uint16_t *pass) {
-    __m512 scale = _mm512_loadu_ps(numbers), residual = _mm512_loadu_ps(numbers + VB_GROUP),
-           norm = _mm512_loadu_ps(numbers + 2 * VB_GROUP);
+    __m512 scale = _mm512_loadu_ps(numbers), residual = _mm512_loadu_ps(numbers + VB_CODER_GROUP),
+           norm = _mm512_loadu_ps(numbers + 2 * VB_CODER_GROUP);
     unsigned any = 0;
     for (int q = 0; q < queries; q++) {
-        __m512 dot = _mm512_cvtepi32_ps(_mm512_loadu_si512(products + q * VB_PAIR));
+        __m512 dot = _mm512_cvtepi32_ps(_mm512_loadu_si512(products + q * VB_CODED_PAIR));
         __m512 bound = _mm512_mul_ps(_mm512_set1_ps(alpha[q]), residual);
         bound = _mm512_fmadd_ps(_mm512_set1_ps(beta[q]), norm, bound);
         pass[q] = _mm512_cmp_ps_mask(_mm512_fmadd_ps(scale, dot, bound), _mm512_set1_ps(thresholds[q]), _CMP_GE_OQ);

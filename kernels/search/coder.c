@@ -73,11 +73,11 @@ void vb_coder_free(vb_coder *coder) {
 int vb_coder_dim(const vb_coder *coder) { return coder->dim; }
 int vb_coder_width(const vb_coder *coder) { return coder->width; }
 double vb_coder_mean_norm(const vb_coder *coder) { return coder->mean_norm; }
-static_assert(VB_GROUP == 16 && sizeof(float) == 4, "the layout of groups in index blocks");
+static_assert(VB_CODER_GROUP == 16 && sizeof(float) == 4, "the layout of groups in index blocks");
 
 size_t vb_coder_group_bytes(int width) {
     assert(width % 64 == 0);
-    return (size_t)VB_GROUP * (size_t)width + 3 * VB_GROUP * sizeof(float);
+    return (size_t)VB_CODER_GROUP * (size_t)width + 3 * VB_CODER_GROUP * sizeof(float);
 }
 
 double vb_coder_mean_product(const vb_coder *coder, const float *q) {
@@ -122,7 +122,7 @@ static void code_row(const vb_coder *coder, double *v, double *work, double squa
     left = 0;
     for (int k = 0; k < coder->width; k++) {
         double c = fmin(fmax(rint(v[k] / *scale), -127), 127), rest = v[k] - c * *scale;
-        codes[k / 4 * 4 * VB_GROUP + k % 4] = (uint8_t)(c + 128);
+        codes[k / 4 * 4 * VB_CODER_GROUP + k % 4] = (uint8_t)(c + 128);
         left += rest * rest;
         coded += c * c;
     }
@@ -132,20 +132,20 @@ static void code_row(const vb_coder *coder, double *v, double *work, double squa
 
 void vb_coder_encode(const vb_coder *coder, const void *rows, vb_dtype dtype, int count, void *group, double *work,
                      int64_t *not_finite, int64_t *zero) {
-    assert(count >= 0 && count <= VB_GROUP && (dtype == VB_F32 || dtype == VB_F16 || dtype == VB_BF16));
+    assert(count >= 0 && count <= VB_CODER_GROUP && (dtype == VB_F32 || dtype == VB_F16 || dtype == VB_BF16));
     uint8_t *codes = group;
-    float numbers[3][VB_GROUP] = {{0}};
+    float numbers[3][VB_CODER_GROUP] = {{0}};
     double *v = work + coder->width;
     const size_t size = vb_dtype_size(dtype);
-    memset(codes, 128, (size_t)VB_GROUP * (size_t)coder->width);
-    for (int i = 0; i < VB_GROUP; i++) {
+    memset(codes, 128, (size_t)VB_CODER_GROUP * (size_t)coder->width);
+    for (int i = 0; i < VB_CODER_GROUP; i++) {
         double square = 0;
         numbers[1][i] = -INFINITY;
         if (i >= count) continue;
         memset(v, 0, (size_t)coder->width * sizeof *v);
         const char *row = (const char *)rows + (size_t)i * (size_t)coder->dim * size;
         for (int k = 0; k < coder->dim; k++) {
-            v[k] = vb_dtype_to_float(dtype, row + (size_t)k * size);
+            v[k] = vb_dtype_load(dtype, row + (size_t)k * size);
             square += v[k] * v[k];
         }
         *not_finite += !isfinite(square);
@@ -153,5 +153,5 @@ void vb_coder_encode(const vb_coder *coder, const void *rows, vb_dtype dtype, in
         if (!isfinite(square) || (square == 0 && coder->similarity == VB_COSINE)) continue;
         code_row(coder, v, work, square, codes + 4 * i, &numbers[0][i], &numbers[1][i], &numbers[2][i]);
     }
-    memcpy(codes + (size_t)VB_GROUP * (size_t)coder->width, numbers, sizeof numbers);
+    memcpy(codes + (size_t)VB_CODER_GROUP * (size_t)coder->width, numbers, sizeof numbers);
 }

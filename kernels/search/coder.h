@@ -20,7 +20,7 @@
 
 typedef struct vb_coder vb_coder; /* immutable */
 
-enum { VB_GROUP = 16 /* rows that are stored together */ };
+enum { VB_CODER_GROUP = 16 /* rows that are stored together */ };
 
 /* mean: dim values, copied. seed: of signs and permutation, by splitmix64: part of the format. Free with vb_coder_free. */
 int vb_coder_new(vb_coder **coder, int dim, const float *mean, uint64_t seed, vb_similarity similarity, vb_error *err);

@@ -114,18 +114,18 @@ INLINE void few_row(const int n, const int phases, const vb_dtype dtype, const c
                     __m512 *square, __m512 *products) {
     enum { PHASES = 4, AHEAD = 4096 /* bytes */ };
     const int64_t size = dtype == VB_F32 ? 4 : 2;
-    __m512 sum[VB_FEW][PHASES], squares[PHASES];
+    __m512 sum[VB_SCAN_FEW][PHASES], squares[PHASES];
     UNROLL for (int p = 0; p < PHASES; p++) squares[p] = _mm512_setzero_ps();
-    UNROLL for (int j = 0; j < VB_FEW; j++) UNROLL for (int p = 0; p < PHASES; p++) sum[j][p] = _mm512_setzero_ps();
+    UNROLL for (int j = 0; j < VB_SCAN_FEW; j++) UNROLL for (int p = 0; p < PHASES; p++) sum[j][p] = _mm512_setzero_ps();
     for (int64_t k = 0; k < width; k += 16 * phases) UNROLL for (int p = 0; p < PHASES; p++) if (p < phases) {
             _mm_prefetch(x + (k + 16 * p) * size + AHEAD, _MM_HINT_T0);
             __m512 xp = vb_dtype_avx512_load(x + (k + 16 * p) * size, dtype, 0xffff);
             squares[p] = _mm512_fmadd_ps(xp, xp, squares[p]);
-            UNROLL for (int j = 0; j < VB_FEW; j++) if (j < n) sum[j][p] =
+            UNROLL for (int j = 0; j < VB_SCAN_FEW; j++) if (j < n) sum[j][p] =
                 _mm512_fmadd_ps(xp, _mm512_loadu_ps(q + j * width + k + 16 * p), sum[j][p]);
         }
     *square = _mm512_add_ps(_mm512_add_ps(squares[0], squares[1]), _mm512_add_ps(squares[2], squares[3]));
-    UNROLL for (int j = 0; j < VB_FEW; j++) if (j < n) products[j] =
+    UNROLL for (int j = 0; j < VB_SCAN_FEW; j++) if (j < n) products[j] =
         _mm512_add_ps(_mm512_add_ps(sum[j][0], sum[j][1]), _mm512_add_ps(sum[j][2], sum[j][3]));
 }
 
@@ -133,7 +133,7 @@ INLINE void few_as(const int n, const vb_dtype dtype, const char *rows, int64_t 
                    float *squares, float *out) {
     const int64_t row_bytes = width * (dtype == VB_F32 ? 4 : 2);
     for (int64_t i = 0; i < count; i += 4) {
-        __m512 square[4], products[4][VB_FEW];
+        __m512 square[4], products[4][VB_SCAN_FEW];
         __mmask8 there = count - i >= 4 ? 15 : (__mmask8)((1 << (count - i)) - 1);
         for (int r = 0; r < 4; r++) {
             const char *x = rows + (i + r < count ? i + r : count - 1) * row_bytes; /* the last row stands in for missing ones */
@@ -253,10 +253,11 @@ static float scan_least_avx512(const float *x, int64_t width) {
 /* ---- codes ---- */
 
 enum { MOST_CODED = 1024 /* the work space below lies on the stack */ };
-static_assert(VB_GROUP == 16, "a group's rows are the lanes of a register");
+static_assert(VB_CODER_GROUP == 16, "a group's rows are the lanes of a register");
 
-/* One row less the mean to codes, and to the numbers that bound what these lose: numbers[0], [VB_GROUP] and [2 VB_GROUP] get
- * scale, residual and norm. Sums of squares in fp32 are off by less than a part in 2^12, a square root by half of that. */
+/* One row less the mean to codes, and to the numbers that bound what these lose: numbers[0], [VB_CODER_GROUP] and
+ * [2 VB_CODER_GROUP] get scale, residual and norm. Sums of squares in fp32 are off by less than a part in 2^12, a
+ * square root by half of that. */
 INLINE void scan_encode_row(const float *row, float factor, float widened, int64_t width, const float *mean, int64_t coded_width,
                             uint8_t *codes, float *numbers) {
     float rest[MOST_CODED];
@@ -282,16 +283,16 @@ INLINE void scan_encode_row(const float *row, float factor, float widened, int64
             _mm_storeu_si128((__m128i *)(void *)(codes + at), _mm_xor_si128(_mm512_cvtepi32_epi8(c), middle));
         }
     numbers[0] = s;
-    numbers[VB_GROUP] = sqrtf(sum_of_lanes(left)) * (1 + 0x1p-11f) + widened;
-    numbers[2 * VB_GROUP] = sqrtf(sum_of_lanes(coded)) * s * (1 + 0x1p-11f);
+    numbers[VB_CODER_GROUP] = sqrtf(sum_of_lanes(left)) * (1 + 0x1p-11f) + widened;
+    numbers[2 * VB_CODER_GROUP] = sqrtf(sum_of_lanes(coded)) * s * (1 + 0x1p-11f);
 }
 
 static void scan_encode_avx512(const float *rows, const float *factors, const float *widened, int count, int64_t width,
                                const float *mean, int64_t coded_width, uint8_t *group) {
-    assert(count <= VB_GROUP && coded_width <= MOST_CODED);
-    float numbers[3][VB_GROUP] = {{0}};
-    uint8_t codes[VB_GROUP][MOST_CODED];
-    for (int i = 0; i < VB_GROUP; i++) {
+    assert(count <= VB_CODER_GROUP && coded_width <= MOST_CODED);
+    float numbers[3][VB_CODER_GROUP] = {{0}};
+    uint8_t codes[VB_CODER_GROUP][MOST_CODED];
+    for (int i = 0; i < VB_CODER_GROUP; i++) {
         if (i < count)
             scan_encode_row(rows + i * width, factors[i], widened[i], width, mean, coded_width, codes[i], &numbers[0][i]);
         else numbers[1][i] = -INFINITY;
@@ -300,9 +301,9 @@ static void scan_encode_avx512(const float *rows, const float *factors, const fl
         __m512i r[16];
         UNROLL for (int i = 0; i < 16; i++) r[i] = i < count ? _mm512_loadu_si512(codes[i] + k) : _mm512_set1_epi8((char)0x80);
         vb_transpose_avx512(r);
-        UNROLL for (int i = 0; i < 16; i++) _mm512_storeu_si512(group + k * VB_GROUP + i * 64, r[i]);
+        UNROLL for (int i = 0; i < 16; i++) _mm512_storeu_si512(group + k * VB_CODER_GROUP + i * 64, r[i]);
     }
-    memcpy(group + coded_width * VB_GROUP, numbers, sizeof numbers);
+    memcpy(group + coded_width * VB_CODER_GROUP, numbers, sizeof numbers);
 }
 
 const vb_scan_kernel vb_scan_kernel_avx512 = {.products = scan_products_avx512,

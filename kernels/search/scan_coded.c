@@ -14,7 +14,7 @@ enum {
     MOST_WIDTH = 1024,  /* of the kernels' work space, on the stack */
     ROUNDS = 16         /* times VB_SCAN_CODED_ROWS rows before thresholds are read again */
 };
-static_assert(VB_SCAN_CODED_ROWS == 2 * VB_GROUP, "rows are screened in pairs of groups");
+static_assert(VB_SCAN_CODED_ROWS == 2 * VB_CODER_GROUP, "rows are screened in pairs of groups");
 
 struct vb_scan_coded {
     vb_coder *coder;
@@ -91,7 +91,7 @@ static int score_passed(void *context, int64_t q, unsigned pass, const uint8_t *
     float threshold = vb_scan_block_threshold(block, q), score;
     (void)group, (void)first;
     for (; pass; pass &= pass - 1) {
-        int64_t i = coded->at + half * VB_GROUP + __builtin_ctz(pass);
+        int64_t i = coded->at + half * VB_CODER_GROUP + __builtin_ctz(pass);
         if (i >= coded->rows) return 0; /* missing rows pass while there is no threshold */
         block->kernel->products(block->wide + i * search->width, 1, query, 1, search->width, &score, 1,
                                 (vb_scan_ahead){(const char *)query, 0});
@@ -119,11 +119,11 @@ int vb_scan_coded_search(vb_scan_coded *coded, vb_scan_block *block, int64_t n, 
     for (coded->at = 0; coded->at < n; coded->at += VB_SCAN_CODED_ROWS) {
         int64_t rows = n - coded->at < VB_SCAN_CODED_ROWS ? n - coded->at : VB_SCAN_CODED_ROWS;
         vb_coded_groups groups = {.groups = coded->groups,
-                                  .count = rows > VB_GROUP ? 2 : 1,
+                                  .count = rows > VB_CODER_GROUP ? 2 : 1,
                                   .ahead = block->stored + (size_t)(coded->at + block->most) * block->row_bytes,
                                   .ahead_bytes = VB_SCAN_CODED_ROWS * (int64_t)block->row_bytes};
         for (int h = 0; h < groups.count; h++) {
-            int64_t at = coded->at + h * VB_GROUP, count = n - at < VB_GROUP ? n - at : VB_GROUP;
+            int64_t at = coded->at + h * VB_CODER_GROUP, count = n - at < VB_CODER_GROUP ? n - at : VB_CODER_GROUP;
             block->kernel->encode(block->wide + at * search->width, block->inverse + at, widened + at, (int)count, search->width,
                                   coded->mean, width, coded->groups + (size_t)h * group);
         }

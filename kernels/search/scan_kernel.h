@@ -5,7 +5,7 @@
 #include "kernels/base/dtype.h"
 
 enum {
-    VB_FEW = 4,       /* queries that one pass over the rows takes: their sums and a row's squares fit the registers */
+    VB_SCAN_FEW = 4,  /* queries that one pass over the rows takes: their sums and a row's squares fit the registers */
     VB_SCAN_ROWS = 96 /* most rows of a block: a multiple of every unit that rows are taken in (6, 16, 32) */
 };
 
@@ -21,7 +21,7 @@ typedef struct vb_scan_kernel {
     void (*products)(const float *x, int64_t rows, const float *q, int64_t queries, int64_t width, float *out, int64_t ldout,
                      vb_scan_ahead ahead);
 
-    /* For few queries, at most VB_FEW, in one pass over rows as they are stored, dim = width: squares[i] and
+    /* For few queries, at most VB_SCAN_FEW, in one pass over rows as they are stored, dim = width: squares[i] and
      * out[j * VB_SCAN_ROWS + i], query j times row i. NULL at levels that have none. */
     void (*few)(const void *rows, vb_dtype dtype, int64_t count, const float *q, int64_t queries, int64_t width, float *squares,
                 float *out);

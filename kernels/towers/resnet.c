@@ -141,7 +141,7 @@ int vb_resnet_emit(vb_binder *binder, const vb_family *family, const vb_tower_op
     if (width < 2 || width > 1 << 14)
         return vb_errorf(binder->err, VB_EMISMATCH, "tensor visual.layer1.0.conv1.weight has %d rows, expected 2 to %d", width,
                          1 << 14);
-    if (vb_binder_grid(binder, &grid, "visual.attnpool.positional_embedding") ||
+    if (vb_binder_grid(binder, 32, &grid, "visual.attnpool.positional_embedding") ||
         vb_binder_heads(binder, &info->image_heads, channels, options->image_heads, channels / 64, "image"))
         return -1;
     info->image_width = width;

@@ -8,7 +8,8 @@
 /* The sizes that the tensors tell. */
 static int measure(vb_binder *binder, vb_clip_info *info, int *grid) {
     int filter[4];
-    if (vb_binder_shape(binder, 4, filter, "visual.conv1.weight") || vb_binder_grid(binder, grid, "visual.positional_embedding"))
+    if (vb_binder_shape(binder, 4, filter, "visual.conv1.weight") ||
+        vb_binder_grid(binder, filter[2], grid, "visual.positional_embedding"))
         return -1;
     info->image_width = filter[0];
     info->patch = filter[2];

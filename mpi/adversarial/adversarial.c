@@ -10,6 +10,7 @@
 #include "kernels/openness/similarity.h"
 #include "mpi/adversarial/candidates.h"
 #include "mpi/adversarial/examples.h"
+#include "mpi/evaluate/unit_pass.h"
 #include "mpi/ranks/progress.h"
 
 typedef struct victim {
@@ -148,56 +149,64 @@ static int check_memory(const adversary *work, vb_error *err) {
                      work->pool.count, (long long)work->spec->memory);
 }
 
-static int judge_unit(adversary *work, int64_t unit, vb_error *err) {
+/* While this rank's units are visited. */
+typedef struct visitor {
+    adversary *work;
+    vb_progress progress;
+} visitor;
+
+/* The image, right for target t: which candidates take it. */
+static int add_right_image(victim *target, int64_t place, int class, const uint64_t *takers, vb_error *err) {
+    size_t n = (size_t)target->cover.images;
+    if (vb_grow((void **)&target->places, &target->place_capacity, n + 1, sizeof *target->places, "taken images", err)) return -1;
+    target->places[n] = place;
+    return vb_cover_add(&target->cover, takers, class, err);
+}
+
+static int judge_unit(adversary *work, const vb_unit_rows *rows, vb_error *err) {
     size_t words = vb_similarity_pool_words(work->pool.count), vocabularies = (size_t)work->space.vocabularies;
-    vb_unit_rows rows = {0};
-    uint8_t *beaten = NULL;
-    uint64_t *pool = NULL;
-    int status = vb_image_source_unit(work->pair->source, unit, &rows, err);
-    if (status || !rows.count) goto done;
-    status = -1;
-    beaten = vb_array((size_t)rows.count * vocabularies, 1, "outcome of a unit", err);
-    pool = vb_array((size_t)rows.count * words, sizeof *pool, "candidates that take images", err);
+    const vb_memberships *homes = &work->homes;
+    int status = -1;
+    uint8_t *beaten = vb_array((size_t)rows->count * vocabularies, 1, "outcome of a unit", err);
+    uint64_t *pool = vb_array((size_t)rows->count * words, sizeof *pool, "candidates that take images", err);
     if (!beaten || !pool) goto done;
-    vb_image_block images = {.rows = rows.count, .images = rows.rows, .labels = rows.classes};
+    vb_image_block images = {.rows = rows->count, .images = rows->rows, .labels = rows->classes};
     if (vb_similarity_judge_pool(work->bank, &work->space, &images, work->pair->classifier->classes, beaten, pool,
                                  work->pair->threads, err))
         goto done;
-    for (int i = 0; i < rows.count; i++)
-        for (int h = work->homes.offsets[rows.classes[i]]; h < work->homes.offsets[rows.classes[i] + 1]; h++) {
-            int v = work->homes.vocabularies[h], t = work->target_of[v];
+    for (int i = 0; i < rows->count; i++)
+        for (int h = homes->offsets[rows->classes[i]]; h < homes->offsets[rows->classes[i] + 1]; h++) {
+            int v = homes->vocabularies[h], t = work->target_of[v];
             if (t < 0) continue;
             work->targets[t].images++;
             if (beaten[(size_t)i * vocabularies + (size_t)v]) continue;
-            victim *target = &work->targets[t];
-            size_t n = (size_t)target->cover.images;
-            if (vb_grow((void **)&target->places, &target->place_capacity, n + 1, sizeof *target->places, "taken images", err))
-                goto done;
-            target->places[n] = rows.places[i];
-            if (vb_cover_add(&target->cover, pool + (size_t)i * words, rows.classes[i], err)) goto done;
+            if (add_right_image(&work->targets[t], rows->places[i], rows->classes[i], pool + (size_t)i * words, err)) goto done;
         }
     status = check_memory(work, err);
 done:
     vb_free(beaten);
     vb_free(pool);
-    vb_image_source_rows_free(&rows);
     return status;
+}
+
+static int visit_unit(void *context, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
+    (void)unit;
+    visitor *its = context;
+    if (rows->count && judge_unit(its->work, rows, err)) return -1;
+    vb_progress_step(&its->progress, 1);
+    return 0;
 }
 
 /* All of this rank's units; then everyone knows every target's image counts. */
 static int judge_images(adversary *work, vb_context *context, vb_error *err) {
     vb_comm *comm = &context->comm;
     const vb_image_source *source = work->pair->source;
-    vb_progress progress;
-    int status = 0;
+    visitor its = {.work = work};
     size_t n = 2 * (size_t)work->target_count;
-    vb_progress_start(&progress, comm->rank, comm->size, "adversarial", work->pair->spec->name, "units",
+    vb_progress_start(&its.progress, comm->rank, comm->size, "adversarial", work->pair->spec->name, "units",
                       (source->units - comm->rank + comm->size - 1) / comm->size);
-    for (int64_t u = comm->rank; u < source->units; u += comm->size) {
-        if ((status = vb_context_check_stop(context, err)) || (status = judge_unit(work, u, err))) break;
-        vb_progress_step(&progress, 1);
-    }
-    vb_progress_end(&progress);
+    int status = vb_unit_pass(context, work->pair, visit_unit, &its, err);
+    vb_progress_end(&its.progress);
     int64_t *counts = vb_array(n, sizeof *counts, "images of the targets", err);
     if (!counts) status = -1;
     status = vb_context_barrier(context, status, err);
@@ -400,55 +409,69 @@ static int choose_exactly(outcome *out, vb_comm *comm, const adversary *work, co
 
 /* ---- JSON ---- */
 
-/* Takes over `examples`. */
-static json_t *outcome_json(const outcome *out, const adversary *work, const victim *target, json_t *examples) {
+/* What the chosen names take: the keys names, accuracy, accuracy_alone, takes. The images that are left. */
+static int64_t set_names(vb_json *json, json_t *entry, const outcome *out, const adversary *work, const victim *target) {
     const vb_vocabularies *vocabularies = &work->pair->data->vocabularies;
     int classes = work->pair->classifier->classes;
     double images = (double)target->images;
     int64_t left = target->right;
-    json_t *entry =
-        json_pack("{s:s, s:s, s:I, s:I, s:f, s:i}", "target", vocabularies->names[target->vocabulary], "method",
-                  vb_adversarial_spec_method_name(work->spec->method), "images", (json_int_t)target->images, "right",
-                  (json_int_t)target->right, "accuracy_before", (double)left / images, "excluded", out->excluded_count);
-    json_t *names = json_array(), *accuracy = json_array(), *alone = json_array(), *takes = json_array();
+    json_t *names = vb_json_set_array(json, entry, "names"), *accuracy = vb_json_set_array(json, entry, "accuracy"),
+           *alone = vb_json_set_array(json, entry, "accuracy_alone"), *takes = vb_json_set_array(json, entry, "takes");
     for (int i = 0; i < out->k && target->right; i++) {
-        json_t *taken = json_object();
+        json_t *taken = vb_json_object(json);
         for (int c = 0; c < classes; c++) {
             int64_t n = out->by_class[(int64_t)i * classes + c];
             left -= n;
-            if (n) json_object_set_new(taken, vocabularies->class[c].name, json_integer(n));
+            if (n) vb_json_set_integer(json, taken, vocabularies->class[c].name, n);
         }
-        json_array_append_new(names, json_string(work->pool.class[out->chosen[i]].name));
-        json_array_append_new(accuracy, json_real((double)left / images));
-        json_array_append_new(alone, json_real((double)(target->right - out->alone[i]) / images));
-        json_array_append_new(takes, taken);
+        vb_json_append_text(json, names, work->pool.class[out->chosen[i]].name);
+        vb_json_append_real(json, accuracy, (double)left / images);
+        vb_json_append_real(json, alone, (double)(target->right - out->alone[i]) / images);
+        vb_json_append(json, takes, taken);
     }
-    int64_t least = target->right - (target->right ? out->bound : 0);
+    return left;
+}
+
+/* Takes over `examples`. */
+static json_t *outcome_json(vb_json *json, const outcome *out, const adversary *work, const victim *target, json_t *examples) {
+    double images = (double)target->images;
+    json_t *entry = vb_json_object(json);
+    vb_json_set_text(json, entry, "target", work->pair->data->vocabularies.names[target->vocabulary]);
+    vb_json_set_text(json, entry, "method", vb_adversarial_spec_method_name(work->spec->method));
+    vb_json_set_integer(json, entry, "images", target->images);
+    vb_json_set_integer(json, entry, "right", target->right);
+    vb_json_set_real(json, entry, "accuracy_before", (double)target->right / images);
+    vb_json_set_integer(json, entry, "excluded", out->excluded_count);
+    int64_t left = set_names(json, entry, out, work, target), least = target->right - (target->right ? out->bound : 0);
     if (least < 0) least = 0;
-    json_object_set_new(entry, "names", names);
-    json_object_set_new(entry, "accuracy", accuracy);
-    json_object_set_new(entry, "accuracy_alone", alone);
-    json_object_set_new(entry, "takes", takes);
-    json_object_set_new(entry, "examples", examples ? examples : json_array());
-    json_object_set_new(entry, "accuracy_bound", json_real((double)least / images));
-    json_object_set_new(entry, "proven", json_boolean(left == least));
-    json_object_set_new(entry, "gap", json_real((double)(left - least) / images));
-    if (work->spec->method == VB_EXACT_SEARCH) json_object_set_new(entry, "evaluations", json_integer(out->evaluations));
-    if (out->out_of_time) json_object_set_new(entry, "stopped_after_seconds", json_real(work->spec->seconds));
-    if (!target->right) json_object_set_new(entry, "note", json_string("no image of the target is right: nothing can be taken"));
+    vb_json_set(json, entry, "examples", examples ? examples : vb_json_array(json));
+    vb_json_set_real(json, entry, "accuracy_bound", (double)least / images);
+    vb_json_set_bool(json, entry, "proven", left == least);
+    vb_json_set_real(json, entry, "gap", (double)(left - least) / images);
+    if (work->spec->method == VB_ADVERSARIAL_EXACT) vb_json_set_integer(json, entry, "evaluations", out->evaluations);
+    if (out->out_of_time) vb_json_set_real(json, entry, "stopped_after_seconds", work->spec->seconds);
+    if (!target->right) vb_json_set_text(json, entry, "note", "no image of the target is right: nothing can be taken");
     return entry;
 }
 
-static json_t *pool_json(const adversary *work) {
+static json_t *pool_json(vb_json *json, const adversary *work) {
     const vb_candidates *pool = &work->pool;
-    return json_pack("{s:i, s:I, s:I, s:I, s:s, s:s}", "candidates", pool->count, "lines", (json_int_t)pool->lines, "empty_lines",
-                     (json_int_t)pool->empty, "repeated_names", (json_int_t)pool->duplicates, "excluded_by", pool->excluded_by,
-                     "digest", pool->digest.hex);
+    json_t *object = vb_json_object(json);
+    vb_json_set_integer(json, object, "candidates", pool->count);
+    vb_json_set_integer(json, object, "lines", pool->lines);
+    vb_json_set_integer(json, object, "empty_lines", pool->empty);
+    vb_json_set_integer(json, object, "repeated_names", pool->duplicates);
+    vb_json_set_text(json, object, "excluded_by", pool->excluded_by);
+    vb_json_set_text(json, object, "digest", pool->digest.hex);
+    return object;
 }
 
+/* Chooses for one target; rank 0 puts the outcome into the list. Collective. */
 static int attack(vb_context *context, const adversary *work, const victim *target, json_t *list, vb_error *err) {
-    static int (*const choose[])(outcome *, vb_comm *, const adversary *, const struct victim *, vb_error *) = {
-        [VB_SINGLE] = choose_singles, [VB_GREEDY] = choose_greedily, [VB_EXACT_SEARCH] = choose_exactly};
+    static int (*const choose[])(outcome *, vb_comm *, const adversary *, const struct victim *,
+                                 vb_error *) = {[VB_ADVERSARIAL_SINGLE] = choose_singles,
+                                                [VB_ADVERSARIAL_GREEDY] = choose_greedily,
+                                                [VB_ADVERSARIAL_EXACT] = choose_exactly};
     vb_comm *comm = &context->comm;
     outcome out;
     json_t *examples = NULL;
@@ -464,22 +487,28 @@ static int attack(vb_context *context, const adversary *work, const victim *targ
             status =
                 vb_examples_json(comm, &target->cover, target->places, out.chosen, out.k, work->pair->source, &examples, err);
     }
-    if (!status && !comm->rank && json_array_append_new(list, outcome_json(&out, work, target, examples)))
-        status = vb_errorf(err, VB_EMEMORY, "no memory for the results");
+    if (!status && !comm->rank) {
+        vb_json json = {0};
+        vb_json_append(&json, list, outcome_json(&json, &out, work, target, examples));
+        status = vb_json_end(&json, "the results", err);
+    }
     outcome_free(&out);
     return vb_comm_agree(comm, status, err);
 }
 
 int vb_adversarial(vb_context *context, const vb_pair *pair, json_t *result, vb_error *err) {
     adversary work = {.pair = pair, .spec = &pair->experiment->adversarial};
-    json_t *list = json_array();
-    int status = vb_comm_agree(&context->comm, list ? 0 : vb_errorf(err, VB_EMEMORY, "no memory for the results"), err);
+    vb_json json = {0};
+    json_t *list = vb_json_array(&json);
+    int status = vb_comm_agree(&context->comm, vb_json_end(&json, "the results", err), err);
     if (!status) status = prepare(&work, context, err);
     if (!status) status = judge_images(&work, context, err);
     for (int t = 0; t < work.target_count && !status; t++) status = attack(context, &work, &work.targets[t], list, err);
-    if (!status && !context->comm.rank &&
-        (json_object_set(result, "adversarial", list) || json_object_set_new(result, "adversarial_pool", pool_json(&work))))
-        status = vb_errorf(err, VB_EMEMORY, "no memory for the results");
+    if (!status && !context->comm.rank) {
+        vb_json_set(&json, result, "adversarial", json_incref(list));
+        vb_json_set(&json, result, "adversarial_pool", pool_json(&json, &work));
+        status = vb_json_end(&json, "the results", err);
+    }
     if (status) vb_error_prefix(err, "adversarial vocabularies of '%s' on '%s'", pair->spec->name, pair->data->spec->name);
     json_decref(list);
     adversary_free(&work);
@@ -489,14 +518,16 @@ int vb_adversarial(vb_context *context, const vb_pair *pair, json_t *result, vb_
 /* Measured: WordNet's lemmas and synsets in memory. */
 enum { WORDNET_BYTES = 30 << 20 };
 
-/* Texts of classes and candidates, one unit's bits, and sets: a bit an image of this rank and candidate, in arrays that double. */
+/* Texts of classes and candidates, one unit's bits, and sets: a bit an image of this rank and candidate, in arrays that
+ * double. */
 int64_t vb_adversarial_bytes(const vb_adversarial_spec *spec, const vb_pair_shape *s) {
     if (!spec->candidates) return 0;
     int64_t all = s->classes + s->candidates, targets = spec->target_count ? spec->target_count : s->vocabularies;
     int64_t attacked = s->vocabularies ? s->images * targets / s->vocabularies : 0;
     int64_t blocks = (attacked + 64 * s->ranks - 1) / (64 * s->ranks) + targets;
     int64_t sets = 2 * blocks * s->candidates * 8, most = spec->memory << 20;
-    int64_t exact = spec->method == VB_EXACT_SEARCH && targets ? 3 * s->candidates * 8 * (attacked / targets / 64 + s->ranks) : 0;
+    int64_t exact =
+        spec->method == VB_ADVERSARIAL_EXACT && targets ? 3 * s->candidates * 8 * (attacked / targets / 64 + s->ranks) : 0;
     return all * s->dim * 4 + (s->encoded ? s->candidates * s->dim * 4 : 0) + vb_similarity_judge_bytes(all, VB_UNIT_SAMPLES) +
            s->candidates * (VB_UNIT_SAMPLES / 8 + 200) + (sets < most ? sets : most) + exact + WORDNET_BYTES;
 }

@@ -10,8 +10,8 @@
  * of a target that it has, within spec.memory. Collective. */
 int vb_adversarial(vb_context *context, const vb_pair *pair, json_t *result, vb_error *err);
 
-/* The bytes that this takes on rank 0 beside the class texts, at most, and its floating-point operations; 0 where nothing is asked
- * for. Local. */
+/* The bytes that this takes on rank 0 beside the class texts, at most, and its floating-point operations; 0 where nothing is
+ * asked for. Local. */
 int64_t vb_adversarial_bytes(const vb_adversarial_spec *spec, const vb_pair_shape *shape);
 double vb_adversarial_operations(const vb_adversarial_spec *spec, const vb_pair_shape *shape);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/base/json.h"
 
 typedef struct example {
     int64_t step, class, number, place; /* the number-th image of the class that the step's candidate takes */
@@ -79,28 +80,30 @@ static int join(example_list *all, const vb_blocks *blocks, vb_error *err) {
     return all->items ? 0 : -1;
 }
 
-static int add_example(json_t *list, const vb_image_source *source, const example *item, vb_error *err) {
+static int add_example(vb_json *json, json_t *list, const vb_image_source *source, const example *item, vb_error *err) {
     char *name = vb_image_source_name(source, item->place, err);
     if (!name) return -1;
-    json_t *image = json_string(name);
-    if (!image) image = json_string("(not UTF-8)");
+    json_t *entry = vb_json_object(json);
+    vb_json_set_text(json, entry, "image", name);
+    vb_json_set_text(json, entry, "class", source->data->vocabularies.class[item->class].name);
+    vb_json_set_integer(json, entry, "place", item->place);
+    vb_json_append(json, list, entry);
     vb_free(name);
-    json_t *entry = json_pack("{s:o, s:s, s:I}", "image", image, "class", source->data->vocabularies.class[item->class].name,
-                              "place", (json_int_t)item->place);
-    return entry && !json_array_append_new(list, entry) ? 0 : vb_errorf(err, VB_EMEMORY, "no memory for the results");
+    return 0;
 }
 
 static int pick(example_list *all, int k, const vb_image_source *source, json_t **lists, vb_error *err) {
     number(all);
     qsort(all->items, all->count, sizeof *all->items, by_number);
-    if (!(*lists = json_array())) return vb_errorf(err, VB_EMEMORY, "no memory for the results");
+    vb_json json = {0};
+    *lists = vb_json_array(&json);
     for (size_t step = 0, i = 0; step < (size_t)k; step++) {
-        json_t *list = json_array();
-        if (!list || json_array_append_new(*lists, list)) return vb_errorf(err, VB_EMEMORY, "no memory for the results");
+        json_t *list = vb_json_array(&json);
+        vb_json_append(&json, *lists, list);
         for (; i < all->count && all->items[i].step == (int64_t)step; i++)
-            if (json_array_size(list) < VB_EXAMPLES && add_example(list, source, &all->items[i], err)) return -1;
+            if (json_array_size(list) < VB_EXAMPLES && add_example(&json, list, source, &all->items[i], err)) return -1;
     }
-    return 0;
+    return vb_json_end(&json, "the results", err);
 }
 
 int vb_examples_json(vb_comm *comm, const vb_cover *cover, const int64_t *places, const int *chosen, int k,

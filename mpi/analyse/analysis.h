@@ -1,6 +1,7 @@
 /* A row of the analyses: what one of the names in mpi/experiment/analyses_list.h needs, takes and does.
  *
- * A file of mpi/analyse/ defines the row of its name: `const vb_analysis vb_analysis_NAME = {...};`. docs/extending.md shows how. */
+ * A file of mpi/analyse/ defines the row of its name: `const vb_analysis vb_analysis_NAME = {...};`. docs/extending.md shows
+ * how. */
 #ifndef VB_ANALYSIS_H
 #define VB_ANALYSIS_H
 
@@ -26,8 +27,8 @@ typedef struct vb_analysis {
     unsigned needs; /* of the pass over images and classes: VB_IMAGE_PASS_* */
     /* Sets its figures. With needs: local, on rank 0 alone; without: collective, on all ranks. */
     int (*run)(vb_analysis_work *work, vb_error *err);
-    /* The bytes that it takes on rank 0 beside the class texts, at most, and its floating-point operations beside the similarities
-     * of all images with all classes; NULL: none. Local. */
+    /* The bytes that it takes on rank 0 beside the class texts, at most, and its floating-point operations beside the
+     * similarities of all images with all classes; NULL: none. Local. */
     int64_t (*bytes)(const vb_pair_shape *shape);
     double (*operations)(const vb_pair_shape *shape);
     const vb_section *section; /* what reports show of it; NULL: nothing */

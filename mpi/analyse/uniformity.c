@@ -1,8 +1,8 @@
 /* The analysis `uniformity`: how evenly texts, and images, spread over the sphere; over all pairs, each on one rank.
  *
- * Pairs of units (u, v), u <= v, belong to the rank of v. All ranks hold a panel of units together, of bounded size; each adds the
- * pairs of the panel with its units v, those beyond the panel read anew; then comes the next panel. Sums are exact: the number of
- * ranks changes no bit. */
+ * Pairs of units (u, v), u <= v, belong to the rank of v. All ranks hold a panel of units together, of bounded size; each adds
+ * the pairs of the panel with its units v, those beyond the panel read anew; then comes the next panel. Sums are exact: the
+ * number of ranks changes no bit. */
 #include <math.h>
 #include <string.h>
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 #include "shards/files/writer.h"
 
 static json_t *made(vb_json *json, json_t *value) {
@@ -16,11 +17,22 @@ static json_t *made(vb_json *json, json_t *value) {
 json_t *vb_json_object(vb_json *json) { return made(json, json_object()); }
 json_t *vb_json_array(vb_json *json) { return made(json, json_array()); }
 
-json_t *vb_json_text_value(vb_json *json, const char *text) {
-    if (!text) return json_null();
-    json_t *value = json_string(text);
-    return made(json, value ? value : json_string("(not UTF-8)"));
+bool vb_json_holds(const char *text) {
+    uint32_t c;
+    size_t n = strlen(text);
+    for (int length; n; n -= (size_t)length, text += length)
+        if ((length = vb_utf8_next((const uint8_t *)text, n, &c)) < 0) return false;
+    return true;
 }
+
+json_t *vb_json_text_or(vb_json *json, const char *text, const char *otherwise) {
+    if (!text) return json_null();
+    return made(json, json_string(vb_json_holds(text) ? text : otherwise));
+}
+
+json_t *vb_json_text_value(vb_json *json, const char *text) { return vb_json_text_or(json, text, "(not UTF-8)"); }
+
+json_t *vb_json_copy(vb_json *json, const json_t *object) { return made(json, json_copy((json_t *)(uintptr_t)object)); }
 
 json_t *vb_json_real_value(vb_json *json, double value) { return made(json, isfinite(value) ? json_real(value) : json_null()); }
 
@@ -36,21 +48,16 @@ json_t *vb_json_real_list(vb_json *json, const double *values, int n) {
     return list;
 }
 
-json_t *vb_json_pack(vb_json *json, const char *format, ...) {
-    va_list values;
-    json_error_t ignored;
-    va_start(values, format);
-    json_t *value = json_vpack_ex(&ignored, 0, format, values);
-    va_end(values);
-    return made(json, value);
-}
-
 void vb_json_set(vb_json *json, json_t *object, const char *key, json_t *value) {
     if (json_object_set_new(object, key, value)) json->failed = true;
 }
 
 void vb_json_append(vb_json *json, json_t *array, json_t *value) {
     if (json_array_append_new(array, value)) json->failed = true;
+}
+
+void vb_json_extend(vb_json *json, json_t *array, json_t *other) {
+    if (other && json_array_extend(array, other)) json->failed = true;
 }
 
 void vb_json_set_text(vb_json *json, json_t *object, const char *key, const char *text) {
@@ -67,6 +74,13 @@ void vb_json_set_real(vb_json *json, json_t *object, const char *key, double val
 
 void vb_json_set_bool(vb_json *json, json_t *object, const char *key, bool value) {
     vb_json_set(json, object, key, json_boolean(value));
+}
+
+void vb_json_set_format(vb_json *json, json_t *object, const char *key, const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    vb_json_set(json, object, key, json_vsprintf(format, values));
+    va_end(values);
 }
 
 void vb_json_set_same(vb_json *json, json_t *object, const char *key, const json_t *from) {
@@ -110,14 +124,17 @@ double vb_json_number(const json_t *object, const char *key) {
 
 int64_t vb_json_integer(const json_t *object, const char *key) { return json_integer_value(json_object_get(object, key)); }
 
-char *vb_json_line(const json_t *value, bool sorted, const char *what, vb_error *err) {
-    char *text = value ? json_dumps(value, JSON_COMPACT | (sorted ? JSON_SORT_KEYS : 0)) : NULL;
+char *vb_json_dump(const json_t *value, vb_json_form form, const char *what, vb_error *err) {
+    static const size_t flags[] = {[VB_JSON_LINE] = JSON_COMPACT,
+                                   [VB_JSON_SORTED_LINE] = JSON_COMPACT | JSON_SORT_KEYS,
+                                   [VB_JSON_INDENTED] = JSON_INDENT(2)};
+    char *text = vb_json_parse_text(value, flags[form] | JSON_ENCODE_ANY);
     if (!text) vb_errorf(err, VB_EMEMORY, "no memory for %s", what);
     return text;
 }
 
 int vb_json_write(const json_t *value, const char *path, vb_error *err) {
-    char *text = json_dumps(value, JSON_INDENT(1));
+    char *text = vb_json_parse_text(value, JSON_INDENT(1));
     if (!text) return vb_errorf(err, VB_EMEMORY, "%s: no memory for the JSON text", path);
     size_t n = strlen(text);
     text[n] = '\n'; /* in place of the NUL */

@@ -1,6 +1,7 @@
 /* The filling of batch script templates. */
 #include "mpi/base/script.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -43,6 +44,7 @@ static int fill_line(vb_strbuf *out, const char *line, size_t size, const char *
 }
 
 int vb_script_fill(const char *template, const char *path, const vb_slot *slots, char **script, vb_error *err) {
+    assert(template && path && slots);
     vb_strbuf out = {0};
     int number = 1, status = 0;
     *script = NULL;

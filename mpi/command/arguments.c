@@ -26,9 +26,9 @@ int vb_arguments_unknown_command(const vb_command *commands, const char *name, v
     int n = 0;
     for (; commands[n].name && n < MOST; n++) names[n] = commands[n].name;
     names[n] = NULL;
-    const char *near = vb_did_you_mean(name, names);
-    return vb_errorf(err, VB_EUSAGE, "unknown command '%s'%s%s%s; see 'vocabench help'", name, near ? "; did you mean '" : "",
-                     near ? near : "", near ? "'?" : "");
+    char hint[VB_DID_YOU_MEAN_HINT];
+    return vb_errorf(err, VB_EUSAGE, "unknown command '%s'%s; see 'vocabench help'", name,
+                     vb_did_you_mean_hint(hint, name, names));
 }
 
 vb_value_kind vb_arguments_value_kind(const char *placeholder) {

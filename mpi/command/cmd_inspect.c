@@ -5,7 +5,7 @@
 #include "kernels/towers/clip.h"
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
-#include "mpi/experiment/experiment.h"
+#include "mpi/experiment/experiment_read.h"
 #include "shards/weights/coop.h"
 #include "shards/datasets/dataset.h"
 #include "shards/embeddings/npy.h"
@@ -13,6 +13,7 @@
 #include "shards/files/path.h"
 #include "shards/text/prompts.h"
 #include "shards/text/vocabularies.h"
+#include "shards/weights/torch.h"
 #include "shards/weights/weights.h"
 
 const vb_flag vb_cmd_inspect_flags[] = {
@@ -195,8 +196,7 @@ static int inspect(const char *path, const char *family, bool operations, vb_err
     /* PyTorch's checkpoints are often named .pth.tar and are no tar: they begin as a zip archive or as a pickle. */
     uint8_t start[4] = {0};
     int status = file.size < sizeof start ? 0 : vb_file_read(&file, 0, start, sizeof start, err);
-    bool torch = !memcmp(start, "PK\3\4", 4) || (start[0] == 0x80 && start[1] <= 5),
-         dataset = !torch && vb_dataset_recognises(path);
+    bool dataset = !vb_torch_begins(start, sizeof start) && vb_dataset_recognises(path);
     vb_file_close(&file);
     if (status) return -1;
     return dataset ? inspect_dataset(path, err) : inspect_weights(path, family, operations, err);

@@ -38,9 +38,9 @@ static int choose_format(const char *format, const char *output, int *chosen, vb
     if (!format) return 0;
     for (*chosen = 0; formats[*chosen]; ++*chosen)
         if (!strcmp(format, formats[*chosen])) return 0;
-    const char *near = vb_did_you_mean(format, formats);
-    return vb_errorf(err, VB_EUSAGE, "--format: expected html, md, latex or pdf, found '%s'%s%s%s", format,
-                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    char hint[VB_DID_YOU_MEAN_HINT];
+    return vb_errorf(err, VB_EUSAGE, "--format: expected html, md, latex or pdf, found '%s'%s", format,
+                     vb_did_you_mean_hint(hint, format, formats));
 }
 
 static int write_report(const vb_report *report, int format, const char *output, vb_error *err) {

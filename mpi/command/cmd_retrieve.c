@@ -1,6 +1,5 @@
 /* `vocabench retrieve`: the rows of a corpus that are most similar to each query, exactly, as JSON lines and as .npy. */
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,24 +97,37 @@ static char *summary_path(const char *output, vb_error *err) {
 
 static int write_summary(const retrieve_job *job, vb_error *err) {
     const vb_retrieve_summary *summary = &job->summary;
-    json_t *json =
-        json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:{s:i, s:i, s:s, s:f, s:I, s:I, s:I, s:I, s:I, "
-                  "s:f, s:s, s:s}}",
-                  "schema", "vocabench.retrieval/1", "similarity", vb_score_names[job->options.similarity], "queries",
-                  (json_int_t)summary->queries, "top_k", (json_int_t)job->options.top_k, "listed", (json_int_t)summary->listed,
-                  "rows", (json_int_t)summary->rows, "dimensions", (json_int_t)job->corpus.dim, "parts",
-                  (json_int_t)job->corpus.part_count, "rows_not_finite", (json_int_t)summary->not_finite, "rows_zero",
-                  (json_int_t)summary->zero, "engine", job->options.quantized ? "int8" : "float", "exact", "proven", "run",
-                  "ranks", job->context->comm.size, "threads", job->options.threads, "isa", vb_isa_name(vb_isa_level()),
-                  "seconds", MPI_Wtime() - job->context->started, "blocks", (json_int_t)summary->blocks, "blocks_resumed",
-                  (json_int_t)summary->blocks_resumed, "rescored", (json_int_t)summary->rescored, "bytes_read",
-                  (json_int_t)summary->bytes_read, "candidates", (json_int_t)summary->candidates, "mean_slack", summary->slack,
-                  "version", vb_provenance_version(), "revision", vb_provenance_revision());
+    vb_json json = {0};
+    json_t *object = vb_json_object(&json);
+    vb_json_set_text(&json, object, "schema", "vocabench.retrieval/1");
+    vb_json_set_text(&json, object, "similarity", vb_score_names[job->options.similarity]);
+    vb_json_set_integer(&json, object, "queries", summary->queries);
+    vb_json_set_integer(&json, object, "top_k", job->options.top_k);
+    vb_json_set_integer(&json, object, "listed", summary->listed);
+    vb_json_set_integer(&json, object, "rows", summary->rows);
+    vb_json_set_integer(&json, object, "dimensions", job->corpus.dim);
+    vb_json_set_integer(&json, object, "parts", (int64_t)job->corpus.part_count);
+    vb_json_set_integer(&json, object, "rows_not_finite", summary->not_finite);
+    vb_json_set_integer(&json, object, "rows_zero", summary->zero);
+    vb_json_set_text(&json, object, "engine", job->options.quantized ? "int8" : "float");
+    vb_json_set_text(&json, object, "exact", "proven");
+    json_t *run = vb_json_set_object(&json, object, "run");
+    vb_json_set_integer(&json, run, "ranks", job->context->comm.size);
+    vb_json_set_integer(&json, run, "threads", job->options.threads);
+    vb_json_set_text(&json, run, "isa", vb_isa_name(vb_isa_level()));
+    vb_json_set_real(&json, run, "seconds", MPI_Wtime() - job->context->started);
+    vb_json_set_integer(&json, run, "blocks", summary->blocks);
+    vb_json_set_integer(&json, run, "blocks_resumed", summary->blocks_resumed);
+    vb_json_set_integer(&json, run, "rescored", summary->rescored);
+    vb_json_set_integer(&json, run, "bytes_read", summary->bytes_read);
+    vb_json_set_integer(&json, run, "candidates", summary->candidates);
+    vb_json_set_real(&json, run, "mean_slack", summary->slack);
+    vb_json_set_text(&json, run, "version", vb_provenance_version());
+    vb_json_set_text(&json, run, "revision", vb_provenance_revision());
     char *path = summary_path(job->lists.output, err);
-    int status = -1;
-    if (!json) vb_errorf(err, VB_EMEMORY, "no memory for the summary");
-    else if (path) status = vb_json_write(json, path, err);
-    json_decref(json);
+    int status = path ? vb_json_end(&json, "the summary", err) : -1;
+    if (!status) status = vb_json_write(object, path, err);
+    json_decref(object);
     vb_free(path);
     return status;
 }

@@ -2,22 +2,24 @@
 #include "mpi/encode/encode.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/base/json.h"
 #include "mpi/ranks/comm.h"
 
 static int note_skipped(json_t **skipped, const char *name, int row, const char *reason, vb_error *err) {
-    if (!*skipped) *skipped = json_array();
-    /* A name that is not UTF-8 is still listed. */
-    json_t *sample = json_string(name), *entry = json_object();
-    if (!sample) sample = json_sprintf("sample %d of the unit (its name is not UTF-8)", row);
-    json_t *why = json_string(reason);
-    if (!why) why = json_string("broken (the reason is not UTF-8)");
-    if (!*skipped || json_object_set_new(entry, "sample", sample) || json_object_set_new(entry, "row", json_integer(row)) ||
-        json_object_set_new(entry, "reason", why) || json_array_append_new(*skipped, entry))
-        return vb_errorf(err, VB_EMEMORY, "no memory for the list of skipped samples");
-    return 0;
+    char number[64]; /* a name that is not UTF-8 is still listed */
+    snprintf(number, sizeof number, "sample %d of the unit (its name is not UTF-8)", row);
+    vb_json json = {0};
+    if (!*skipped) *skipped = vb_json_array(&json);
+    json_t *entry = vb_json_object(&json);
+    vb_json_set(&json, entry, "sample", vb_json_text_or(&json, name, number));
+    vb_json_set_integer(&json, entry, "row", row);
+    vb_json_set(&json, entry, "reason", vb_json_text_or(&json, reason, "broken (the reason is not UTF-8)"));
+    vb_json_append(&json, *skipped, entry);
+    return vb_json_end(&json, "the list of skipped samples", err);
 }
 
 int vb_encode_preprocess(const vb_encoding *how, const vb_preprocess *spec, const vb_encode_batch *batch, float *pixels,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/base/json.h"
 #include "shards/text/texts.h"
 #include "shards/files/path.h"
 
@@ -367,12 +368,14 @@ static int put_prefix(const char *dataset, vb_unit_rows *rows, vb_error *err) {
     }
     size_t i;
     json_t *entry;
+    vb_json json = {0};
     json_array_foreach(rows->skipped, i, entry) {
-        json_t *name = json_sprintf("%s/%s", dataset, json_string_value(json_object_get(entry, "sample")));
-        if (!name || json_object_set_new(entry, "sample", name))
-            return vb_errorf(err, VB_EMEMORY, "no memory for skipped samples");
+        char *name = vb_format(err, "%s/%s", dataset, vb_json_text(entry, "sample"));
+        if (!name) return -1;
+        vb_json_set_text(&json, entry, "sample", name);
+        vb_free(name);
     }
-    return 0;
+    return vb_json_end(&json, "the list of skipped samples", err);
 }
 
 static int joined_unit(const vb_image_source *source, int64_t unit, vb_unit_rows *rows, vb_error *err) {

@@ -124,7 +124,7 @@ static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
 
 /* All ranks' notes of units, merged in the order of the units: the digest of the data and the list of broken images. */
 static int merge_units(vb_comm *comm, const evaluation *work, json_t **skipped, vb_digest *digest, vb_error *err) {
-    char *text = vb_json_line(work->units, false, "the notes of units", err);
+    char *text = vb_json_dump(work->units, VB_JSON_LINE, "the notes of units", err);
     int status = text ? 0 : -1;
     vb_json json = {0};
     vb_blocks blocks = {0};
@@ -155,8 +155,7 @@ static int merge_units(vb_comm *comm, const evaluation *work, json_t **skipped, 
     }
     for (size_t u = 0; u < units; u++) {
         vb_digest_add_text(digester, by_unit[u] ? vb_json_text(by_unit[u], "digest") : "");
-        json_t *broken = by_unit[u] ? json_object_get(by_unit[u], "skipped") : NULL;
-        if (broken && json_array_extend(*skipped, broken)) json.failed = true;
+        if (by_unit[u]) vb_json_extend(&json, *skipped, json_object_get(by_unit[u], "skipped"));
     }
     status = vb_json_end(&json, "the notes of units", err);
     *digest = vb_digest_finish(digester);

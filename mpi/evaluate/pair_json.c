@@ -121,7 +121,8 @@ static json_t *model_json(vb_json *json, const vb_pair *pair) {
     vb_json_set_text(json, object, "tokenizer_digest", model->tokenizer_digest.hex);
     vb_json_set_text(json, object, "preprocessing", model->preprocess_text);
     int prompts = pair->spec->coop ? 0 : pair->classifier->prompts;
-    vb_json_set(json, object, "prompts", prompts < 0 ? json_null() : json_integer(prompts));
+    if (prompts < 0) vb_json_set(json, object, "prompts", json_null());
+    else vb_json_set_integer(json, object, "prompts", prompts);
     return object;
 }
 

@@ -43,7 +43,7 @@ static char *record_line(const vb_vocabularies *vocabularies, bool apart, const 
     if (apart)
         vb_json_set_text(&json, record, "predicted_all_vocabulary",
                          vocabularies->names[home_of(vocabularies, verdict->predicted_all)]);
-    char *line = vb_json_end(&json, "a record", err) ? NULL : vb_json_line(record, false, "a record", err);
+    char *line = vb_json_end(&json, "a record", err) ? NULL : vb_json_dump(record, VB_JSON_LINE, "a record", err);
     json_decref(record);
     return line;
 }

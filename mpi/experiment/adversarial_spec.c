@@ -1,6 +1,7 @@
 /* The key `adversarial` of an experiment file. */
 #include "mpi/experiment/adversarial_spec.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
@@ -8,8 +9,15 @@
 #include "mpi/base/resolve.h"
 #include "shards/text/wordnet.h"
 
-static const char *const methods[] = {"single", "greedy", "exact", NULL};
-static const char *const exclusions[] = {"auto", "synonyms", "names", "none", NULL};
+static const char *const methods[] = {
+    [VB_ADVERSARIAL_SINGLE] = "single", [VB_ADVERSARIAL_GREEDY] = "greedy", [VB_ADVERSARIAL_EXACT] = "exact", NULL};
+static_assert(sizeof methods / sizeof *methods == VB_ADVERSARIAL_METHODS + 1, "a word for each value");
+static const char *const exclusions[] = {[VB_EXCLUDE_AUTO] = "auto",
+                                         [VB_EXCLUDE_SYNONYMS] = "synonyms",
+                                         [VB_EXCLUDE_NAMES] = "names",
+                                         [VB_EXCLUDE_NONE] = "none",
+                                         NULL};
+static_assert(sizeof exclusions / sizeof *exclusions == VB_EXCLUSIONS + 1, "a word for each value");
 
 static const vb_option options[] = {
     {.key = "candidates",
@@ -108,7 +116,7 @@ int vb_adversarial_spec_read(vb_adversarial_spec *spec, const vb_yaml *root, con
         read_targets(spec, vb_yaml_get(node, "targets"), path, err))
         return -1;
     vb_json json = {0};
-    json_t *noted = vb_options_json(options, spec, false);
+    json_t *noted = vb_options_json(&json, options, spec, false);
     vb_json_set(&json, configuration, "adversarial", noted);
     if (!spec->target_count) vb_json_set_text(&json, noted, "targets", "all");
     else {

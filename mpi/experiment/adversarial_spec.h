@@ -5,8 +5,20 @@
 #include "mpi/base/json.h"
 #include "mpi/experiment/options.h"
 
-typedef enum vb_adversarial_method { VB_SINGLE, VB_GREEDY, VB_EXACT_SEARCH } vb_adversarial_method;
-typedef enum vb_exclusion { VB_EXCLUDE_AUTO, VB_EXCLUDE_SYNONYMS, VB_EXCLUDE_NAMES, VB_EXCLUDE_NONE } vb_exclusion;
+typedef enum vb_adversarial_method {
+    VB_ADVERSARIAL_SINGLE,
+    VB_ADVERSARIAL_GREEDY,
+    VB_ADVERSARIAL_EXACT,
+    VB_ADVERSARIAL_METHODS
+} vb_adversarial_method;
+/* Which candidates are kept out. */
+typedef enum vb_exclusion {
+    VB_EXCLUDE_AUTO, /* synonyms where WordNet is there, else names */
+    VB_EXCLUDE_SYNONYMS,
+    VB_EXCLUDE_NAMES,
+    VB_EXCLUDE_NONE,
+    VB_EXCLUSIONS
+} vb_exclusion;
 
 typedef struct vb_adversarial_spec {
     char *candidates; /* NULL: nothing was asked for */

@@ -19,8 +19,8 @@ enum {
 /* A row for each name, with its help: for lists and messages, never to be read with. */
 const vb_option *vb_analyses_spec_options(void);
 
-/* The key `analyses` of an experiment's root, in the file `path`, into *set (absent: empty) and `configuration`. VB_ECONFIG for an
- * unknown or repeated name. Local. */
+/* The key `analyses` of an experiment's root, in the file `path`, into *set (absent: empty) and `configuration`. VB_ECONFIG for
+ * an unknown or repeated name. Local. */
 int vb_analyses_spec_read(uint32_t *set, const vb_yaml *root, const char *path, json_t *configuration, vb_error *err);
 
 #endif

@@ -15,7 +15,7 @@ static const char *const protocols[] = {[VB_PROTOCOL_EXACT] = "exact", [VB_PROTO
 WORDS_OF(protocols, VB_PROTOCOLS);
 static const char *const on_error[] = {[VB_ON_ERROR_STRICT] = "strict", [VB_ON_ERROR_SKIP] = "skip", NULL};
 WORDS_OF(on_error, VB_ON_ERRORS);
-static const char *const families[] = {VB_FAMILIES(VB_FAMILY_WORD)[VB_PRECOMPUTED] = "precomputed", NULL};
+static const char *const families[] = {VB_FAMILIES(VB_FAMILY_WORD) "precomputed", NULL};
 WORDS_OF(families, VB_PRECOMPUTED + 1);
 static const char *const activations[] = {
     [VB_ACTIVATION_OF_FAMILY] = "family", [VB_ACTIVATION_QUICK_GELU] = "quick_gelu", [VB_ACTIVATION_GELU] = "gelu", NULL};
@@ -320,4 +320,7 @@ const vb_option *vb_experiment_tables_model(void) { return model_options; }
 const vb_option *vb_experiment_tables_embeddings(void) { return embeddings_options; }
 const vb_option *vb_experiment_tables_coop(void) { return coop_options; }
 
-const char *vb_experiment_tables_family_word(int family) { return families[family]; }
+const char *vb_experiment_tables_family_word(int family) {
+    assert(family >= 0 && family <= VB_PRECOMPUTED);
+    return families[family];
+}

@@ -1,6 +1,7 @@
 /* The option table's reader, printer and JSON form. */
 #include "mpi/experiment/options.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,7 +11,10 @@
 #include "kernels/base/memory.h"
 #include "shards/text/did_you_mean.h"
 
-static void *field_of(const vb_option *option, void *fields) { return (char *)fields + option->offset; }
+static void *field_of(const vb_option *option, void *fields) {
+    assert(option->kind != VB_OPTION_CUSTOM); /* it has no field */
+    return (char *)fields + option->offset;
+}
 
 /* Puts the key between the place and what is wrong there: "e.yaml:2:9: trials: expected an integer ...". */
 static int wrong(const vb_option *option, const vb_yaml *node, const char *name, vb_error *err) {
@@ -19,6 +23,7 @@ static int wrong(const vb_option *option, const vb_yaml *node, const char *name,
 }
 
 static int read_value(const vb_option *option, void *fields, const vb_yaml *node, const char *name, vb_error *err) {
+    if (option->kind == VB_OPTION_CUSTOM) return 0; /* the caller's */
     void *field = field_of(option, fields);
     switch (option->kind) {
     case VB_OPTION_TEXT:
@@ -51,9 +56,9 @@ static int read_value(const vb_option *option, void *fields, const vb_yaml *node
         char all[256] = "";
         for (int i = 0, n = 0; option->choices[i] && n < (int)sizeof all - 40; i++)
             n += snprintf(all + n, sizeof all - (size_t)n, "%s%s", i ? ", " : "", option->choices[i]);
-        const char *near = vb_did_you_mean(text, option->choices);
-        return vb_yaml_errorf(node, name, err, "%s: expected one of %s, found '%s'%s%s%s", option->key, all, text,
-                              near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        char hint[VB_DID_YOU_MEAN_HINT];
+        return vb_yaml_errorf(node, name, err, "%s: expected one of %s, found '%s'%s", option->key, all, text,
+                              vb_did_you_mean_hint(hint, text, option->choices));
     }
     case VB_OPTION_CUSTOM: return 0;
     }
@@ -90,9 +95,9 @@ int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, co
             int n = 0;
             for (option = table; option->key && n < 63; option++) keys[n++] = option->key;
             keys[n] = NULL;
-            const char *near = vb_did_you_mean(map->keys[i]->text, keys);
-            return vb_yaml_errorf(map->keys[i], name, err, "unknown key '%s' in %s%s%s%s", map->keys[i]->text, where,
-                                  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+            char hint[VB_DID_YOU_MEAN_HINT];
+            return vb_yaml_errorf(map->keys[i], name, err, "unknown key '%s' in %s%s", map->keys[i]->text, where,
+                                  vb_did_you_mean_hint(hint, map->keys[i]->text, keys));
         }
         if (read_value(option, fields, map->items[i], name, err)) return -1;
     }
@@ -110,27 +115,24 @@ void vb_options_free(const vb_option *table, void *fields) {
         }
 }
 
-json_t *vb_options_json(const vb_option *table, const void *fields, bool machine) {
-    json_t *object = json_object();
-    for (const vb_option *option = table; object && option->key; option++) {
+json_t *vb_options_json(vb_json *json, const vb_option *table, const void *fields, bool machine) {
+    json_t *object = vb_json_object(json);
+    for (const vb_option *option = table; option->key; option++) {
         if (option->kind == VB_OPTION_CUSTOM || option->machine != machine) continue;
         const void *field = (const char *)fields + option->offset;
-        json_t *value = NULL;
         switch (option->kind) {
         case VB_OPTION_TEXT:
         case VB_OPTION_PATH: {
             const char *text = *(char *const *)field;
-            if (!text) continue;
-            value = json_string(text);
+            if (text) vb_json_set_text(json, object, option->key, text);
             break;
         }
-        case VB_OPTION_INTEGER: value = json_integer(*(const int64_t *)field); break;
-        case VB_OPTION_REAL: value = json_real(*(const double *)field); break;
-        case VB_OPTION_BOOLEAN: value = json_boolean(*(const bool *)field); break;
-        case VB_OPTION_CHOICE: value = json_string(option->choices[*(const int *)field]); break;
+        case VB_OPTION_INTEGER: vb_json_set_integer(json, object, option->key, *(const int64_t *)field); break;
+        case VB_OPTION_REAL: vb_json_set_real(json, object, option->key, *(const double *)field); break;
+        case VB_OPTION_BOOLEAN: vb_json_set_bool(json, object, option->key, *(const bool *)field); break;
+        case VB_OPTION_CHOICE: vb_json_set_text(json, object, option->key, option->choices[*(const int *)field]); break;
         case VB_OPTION_CUSTOM: continue;
         }
-        json_object_set_new(object, option->key, value);
     }
     return object;
 }

@@ -4,7 +4,7 @@
 #ifndef VB_OPTIONS_H
 #define VB_OPTIONS_H
 
-#include <jansson.h>
+#include "mpi/base/json.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,7 +47,7 @@ int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, co
 void vb_options_free(const vb_option *table, void *fields);
 
 /* The effective values as a JSON object, machine rows or the others. NULL without memory. */
-json_t *vb_options_json(const vb_option *table, const void *fields, bool machine);
+json_t *vb_options_json(vb_json *json, const vb_option *table, const void *fields, bool machine);
 
 /* What a line of help adds to an option's text: " (exact|sampled) [exact]", " 1..100000 permutations [3]", " (required)". */
 void vb_options_remark(const vb_option *option, char *text, int size);

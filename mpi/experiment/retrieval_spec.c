@@ -174,11 +174,9 @@ int vb_retrieval_spec_read(vb_retrieval_spec *spec, const vb_yaml *node, const c
 
 void vb_retrieval_spec_free(vb_retrieval_spec *spec) { vb_options_free(retrieval_options, spec); }
 
-json_t *vb_retrieval_spec_json(const vb_retrieval_spec *spec) {
-    json_t *object = vb_options_json(retrieval_options, spec, false), *top_k = json_array(), *lambda = json_array();
-    for (int i = 0; i < spec->top_k_count; i++) json_array_append_new(top_k, json_integer(spec->top_k[i]));
-    for (int i = 0; i < spec->lambda_count; i++) json_array_append_new(lambda, json_real(spec->lambda[i]));
-    json_object_set_new(object, "top_k", top_k);
-    json_object_set_new(object, "lambda", lambda);
+json_t *vb_retrieval_spec_json(vb_json *json, const vb_retrieval_spec *spec) {
+    json_t *object = vb_options_json(json, retrieval_options, spec, false);
+    vb_json_set(json, object, "top_k", vb_json_integer_list(json, spec->top_k, spec->top_k_count));
+    vb_json_set(json, object, "lambda", vb_json_real_list(json, spec->lambda, spec->lambda_count));
     return object;
 }

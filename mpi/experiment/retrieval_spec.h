@@ -49,6 +49,6 @@ void vb_retrieval_spec_corpus_free(vb_corpus_spec *spec);
 /* Reads a `retrieval:` map; numbers may be single or lists. */
 int vb_retrieval_spec_read(vb_retrieval_spec *spec, const vb_yaml *node, const char *file, vb_error *err);
 void vb_retrieval_spec_free(vb_retrieval_spec *spec);
-json_t *vb_retrieval_spec_json(const vb_retrieval_spec *spec);
+json_t *vb_retrieval_spec_json(vb_json *json, const vb_retrieval_spec *spec);
 
 #endif

@@ -1,6 +1,7 @@
 /* The arithmetic of ranks and memory on the nodes of a partition. */
 #include "mpi/plan/job_sizes.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,6 +56,7 @@ static int64_t fitting_tasks(const vb_job_sizes *sizes, const vb_job_request *re
 int vb_job_sizes_choose(const vb_experiment *experiment, const vb_job_request *request, char *const *environment,
                         vb_job_sizes *sizes, vb_error *err) {
     node smallest = {0};
+    assert(request->nodes > 0 && request->cpus > 0 && request->tasks >= 0);
     *sizes = (vb_job_sizes){.nodes = request->nodes, .tasks = request->tasks, .cpus = request->cpus, .planned = request->plan};
     if (request->plan && vb_plan(experiment, (int)request->nodes, 1, false, &sizes->plan, err)) return -1;
     if (!sizes->tasks) {

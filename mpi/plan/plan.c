@@ -1,6 +1,7 @@
 /* The plan of an experiment: pairs measured on one rank, without encoding anything. */
 #include "mpi/plan/plan.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -251,6 +252,7 @@ static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_err
 }
 
 int vb_plan(const vb_experiment *experiment, int ranks, int64_t ranks_a_node, bool print, vb_plan_sizes *sizes, vb_error *err) {
+    assert(ranks > 0 && ranks_a_node > 0);
     vb_context alone = {.started = MPI_Wtime()};
     plan all = {.experiment = experiment, .ranks = ranks, .print = print};
     all.candidates = vb_candidates_lines(&experiment->adversarial);

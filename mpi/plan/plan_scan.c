@@ -1,6 +1,7 @@
 /* The plan of a corpus scan: a short measured search on this machine, scaled to rows, queries and nodes. */
 #include "mpi/plan/plan_scan.h"
 
+#include <assert.h>
 #include <math.h>
 #include <mpi.h>
 #include <omp.h>
@@ -45,7 +46,7 @@ int vb_plan_scan_storage(vb_scan_plan *plan, const char *name, vb_error *err) {
 }
 
 static double row_bytes(const vb_scan_plan *plan) {
-    if (plan->dtype == VB_I8) return (double)vb_coder_group_bytes((plan->dim + 63) / 64 * 64) / VB_GROUP;
+    if (plan->dtype == VB_I8) return (double)vb_coder_group_bytes((plan->dim + 63) / 64 * 64) / VB_CODER_GROUP;
     return (double)plan->dim * (double)vb_dtype_size(plan->dtype);
 }
 
@@ -81,15 +82,17 @@ static void fill(float *values, int64_t count, uint64_t state) {
 }
 
 static void make_rows(sample *made, const vb_scan_plan *plan) {
-    int64_t count = (int64_t)VB_GROUP * plan->dim, unlisted = 0;
+    int64_t count = (int64_t)VB_CODER_GROUP * plan->dim, unlisted = 0;
     fill(made->values, count, 1);
-    if (made->coder) vb_coder_encode(made->coder, made->values, VB_F32, VB_GROUP, made->stored, made->work, &unlisted, &unlisted);
+    if (made->coder)
+        vb_coder_encode(made->coder, made->values, VB_F32, VB_CODER_GROUP, made->stored, made->work, &unlisted, &unlisted);
     for (int64_t i = 0; i < count && !made->coder; i++) {
         uint16_t half = vb_dtype_float_to_half(made->values[i]); /* taken for bf16 another number */
         if (plan->dtype == VB_F32) memcpy(made->stored + i * 4, &made->values[i], sizeof(float));
         else memcpy(made->stored + i * 2, &half, sizeof half);
     }
-    for (int64_t g = 1; g < made->rows / VB_GROUP; g++) memcpy(made->stored + (size_t)g * made->group, made->stored, made->group);
+    for (int64_t g = 1; g < made->rows / VB_CODER_GROUP; g++)
+        memcpy(made->stored + (size_t)g * made->group, made->stored, made->group);
 }
 
 static int no_row(void *context, int64_t id, const void **row, vb_dtype *dtype, vb_error *err) {
@@ -101,11 +104,11 @@ static int open_sample(sample *made, const vb_scan_plan *plan, vb_error *err) {
     int dim = plan->dim, cores = omp_get_num_procs();
     *made = (sample){.queries = plan->queries < MOST_QUERIES ? plan->queries : MOST_QUERIES,
                      .threads = plan->threads < cores ? plan->threads : cores,
-                     .group = (size_t)(row_bytes(plan) * VB_GROUP)};
-    made->rows = (int64_t)(SAMPLE / made->group) * VB_GROUP;
-    made->values = vb_array((size_t)VB_GROUP * (size_t)dim, sizeof(float), "a measurement", err);
+                     .group = (size_t)(row_bytes(plan) * VB_CODER_GROUP)};
+    made->rows = (int64_t)(SAMPLE / made->group) * VB_CODER_GROUP;
+    made->values = vb_array((size_t)VB_CODER_GROUP * (size_t)dim, sizeof(float), "a measurement", err);
     made->asked = vb_array((size_t)made->queries * (size_t)dim, sizeof(float), "a measurement", err);
-    made->stored = vb_buffer((size_t)made->rows / VB_GROUP * made->group, 1, "a measurement", err);
+    made->stored = vb_buffer((size_t)made->rows / VB_CODER_GROUP * made->group, 1, "a measurement", err);
     made->work = vb_array(2 * ((size_t)dim + 64), sizeof(double), "a measurement", err);
     made->searchers = vb_array((size_t)made->threads, sizeof *made->searchers, "a measurement", err);
     if (!made->values || !made->asked || !made->stored || !made->work || !made->searchers) return -1;
@@ -143,15 +146,15 @@ static void close_sample(sample *made) {
 /* Rows a second of one thread while the others work as well: the best of the rounds. */
 static double search_rate(const sample *made, const vb_scan_plan *plan) {
     double best = 0;
-    int64_t piece = made->rows / made->threads / VB_GROUP * VB_GROUP;
+    int64_t piece = made->rows / made->threads / VB_CODER_GROUP * VB_CODER_GROUP;
     for (int round = 0; round < ROUNDS; round++) {
         double start = MPI_Wtime();
 #pragma omp parallel num_threads(made->threads)
         {
             int64_t first = omp_get_thread_num() * piece;
             const struct searcher *one = &made->searchers[omp_get_thread_num()];
-            const unsigned char *from = made->stored + (size_t)(first / VB_GROUP) * made->group;
-            if (one->through) vb_coded_scan_groups(one->through, from, piece / VB_GROUP, first, NULL);
+            const unsigned char *from = made->stored + (size_t)(first / VB_CODER_GROUP) * made->group;
+            if (one->through) vb_coded_scan_groups(one->through, from, piece / VB_CODER_GROUP, first, NULL);
             else vb_scan_rows(one->scan, from, plan->dtype, piece, first, NULL);
         }
         double rate = (double)piece / (MPI_Wtime() - start);
@@ -172,6 +175,7 @@ static void duration(vb_grid *grid, double seconds) {
 
 int vb_plan_scan_print(const vb_scan_plan *plan, vb_error *err) {
     sample made;
+    assert(plan->rows > 0 && plan->dim > 0 && plan->queries > 0 && plan->top_k > 0 && plan->threads > 0 && plan->disk > 0);
     int status = open_sample(&made, plan, err);
     double rate = status ? 0 : search_rate(&made, plan);
     int measured_with = made.threads;

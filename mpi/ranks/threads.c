@@ -1,6 +1,7 @@
 /* Threads a rank: how many by default, and a warning when they are too many for the machine. */
 #include "mpi/ranks/threads.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,6 +16,7 @@ int vb_threads_warn(vb_comm *comm, int threads, vb_error *err) {
     static const char *const variables[] = {"OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"};
     /* The warning is of the machine with most threads a core, here in thousandths; its ranks send their numbers. */
     int64_t own = 0, most, node[2] = {0}; /* ranks and cores of that machine */
+    assert(threads > 0);
     if (comm->node_size * threads > comm->node_cores) own = (int64_t)1000 * comm->node_size * threads / comm->node_cores;
     most = own;
     if (vb_comm_max(comm, &most, 1, err)) return -1;

@@ -4,15 +4,17 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/base/json.h"
 
 static void add_fact(vb_grid *grid, const char *name, const json_t *value) {
     if (!value) return;
+    vb_error ignored; /* the grid says it again */
     char *text = NULL;
     vb_grid_cell(grid, "%s", name);
     if (json_is_string(value)) vb_grid_cell(grid, "%s", json_string_value(value));
     else if (json_is_integer(value)) vb_grid_cell(grid, "%lld", (long long)json_integer_value(value));
     else if (json_is_real(value)) vb_grid_cell(grid, "%.6g", json_real_value(value));
-    else if ((text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY))) vb_grid_cell(grid, "%s", text);
+    else if ((text = vb_json_dump(value, VB_JSON_LINE, "a table", &ignored))) vb_grid_cell(grid, "%s", text);
     else grid->failed = true;
     vb_free(text);
 }

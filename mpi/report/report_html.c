@@ -72,8 +72,10 @@ static void page_folder(const vb_report_writer *writer, const vb_result_folder *
 }
 
 static void page_folder_end(const vb_report_writer *writer, const vb_result_folder *folder) {
-    char *text = json_dumps(json_object_get(folder->document, "configuration"), JSON_INDENT(2));
-    if (text) {
+    vb_error ignored; /* the page says it again */
+    char *text = vb_json_dump(json_object_get(folder->document, "configuration"), VB_JSON_INDENTED, "the page", &ignored);
+    if (!text) writer->out->failed = true;
+    else {
         vb_strbuf_add(writer->out, "<details><summary>Configuration</summary>\n<pre tabindex=\"0\">");
         vb_strbuf_add_html(writer->out, text);
         vb_strbuf_add(writer->out, "</pre></details>\n");

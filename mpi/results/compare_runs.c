@@ -21,9 +21,9 @@ static int read_allow(vb_compare_runs *work, const char *list, vb_error *err) {
         int c = 0;
         while (categories[c] && strcmp(categories[c], word)) c++;
         if (!categories[c]) {
-            const char *near = vb_did_you_mean(word, categories);
-            return vb_errorf(err, VB_EUSAGE, "--allow: expected data, vocabularies, prompts or preprocessing, found '%s'%s%s%s",
-                             word, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+            char hint[VB_DID_YOU_MEAN_HINT];
+            return vb_errorf(err, VB_EUSAGE, "--allow: expected data, vocabularies, prompts or preprocessing, found '%s'%s", word,
+                             vb_did_you_mean_hint(hint, word, categories));
         }
         work->allowed[c] = true;
         list += n + (list[n] == ',');
@@ -39,9 +39,12 @@ static void differ(vb_compare_runs *work, vb_compare_category category, const ch
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (work->allowed[category])
-        json_array_append_new(work->differences, json_pack("{s:s, s:s}", "kind", categories[category], "what", text));
-    else vb_strbuf_format(&work->refused, "%s%s", work->refused.filled ? "; " : "", text);
+    if (work->allowed[category]) {
+        json_t *difference = vb_json_object(&work->json);
+        vb_json_set_text(&work->json, difference, "kind", categories[category]);
+        vb_json_set_text(&work->json, difference, "what", text);
+        vb_json_append(&work->json, work->differences, difference);
+    } else vb_strbuf_format(&work->refused, "%s%s", work->refused.filled ? "; " : "", text);
 }
 
 static const json_t *section(const vb_compared_run *it, const char *name) { return json_object_get(it->entry, name); }
@@ -131,52 +134,63 @@ static int check_images(vb_compare_runs *work, vb_error *err) {
 
 static const char *const figure_keys[VB_FIGURES] = {"acc_c", "acc_e", "acc_s", "top1_all"};
 
-static json_t *real(double value) { return isfinite(value) ? json_real(value) : json_null(); }
-
-static json_t *figure_json(const vb_compared *figure) {
-    json_t *object = json_pack("{s:o, s:o, s:o, s:o, s:o}", "a", real(figure->mean.a), "b", real(figure->mean.b), "difference",
-                               real(figure->mean.difference), "difference_se", real(figure->mean.error), "p", real(figure->p));
+static json_t *figure_json(vb_json *json, const vb_compared *figure) {
+    json_t *object = vb_json_object(json);
+    vb_json_set_real(json, object, "a", figure->mean.a);
+    vb_json_set_real(json, object, "b", figure->mean.b);
+    vb_json_set_real(json, object, "difference", figure->mean.difference);
+    vb_json_set_real(json, object, "difference_se", figure->mean.error);
+    vb_json_set_real(json, object, "p", figure->p);
     if (figure->only_a >= 0) {
-        json_object_set_new(object, "test", json_string("McNemar, exact"));
-        json_object_set_new(object, "only_a", json_integer(figure->only_a));
-        json_object_set_new(object, "only_b", json_integer(figure->only_b));
+        vb_json_set_text(json, object, "test", "McNemar, exact");
+        vb_json_set_integer(json, object, "only_a", figure->only_a);
+        vb_json_set_integer(json, object, "only_b", figure->only_b);
     } else if (isfinite(figure->p)) {
-        json_object_set_new(object, "test", json_string(figure->flips.exact ? "sign flips, all" : "sign flips, drawn"));
-        json_object_set_new(object, "sign_vectors", json_integer(figure->flips.trials));
-        json_object_set_new(object, "differing_images", json_integer(figure->flips.moving));
+        vb_json_set_text(json, object, "test", figure->flips.exact ? "sign flips, all" : "sign flips, drawn");
+        vb_json_set_integer(json, object, "sign_vectors", figure->flips.trials);
+        vb_json_set_integer(json, object, "differing_images", figure->flips.moving);
     }
     return object;
 }
 
-static void put_figures(json_t *to, const vb_compared *figures) {
-    for (int f = 0; f < VB_FIGURES; f++) json_object_set_new(to, figure_keys[f], figure_json(&figures[f]));
+static void put_figures(vb_json *json, json_t *to, const vb_compared *figures) {
+    for (int f = 0; f < VB_FIGURES; f++) vb_json_set(json, to, figure_keys[f], figure_json(json, &figures[f]));
 }
 
-static json_t *side_json(const vb_compared_run *it) {
-    return json_pack("{s:s, s:s, s:s, s:s}", "results", it->folder.path, "model", vb_json_text(it->entry, "model"), "dataset",
-                     vb_json_text(it->entry, "dataset"), "configuration_digest",
-                     vb_json_text(it->folder.document, "configuration_digest"));
+static json_t *side_json(vb_json *json, const vb_compared_run *it) {
+    json_t *object = vb_json_object(json);
+    vb_json_set_text(json, object, "results", it->folder.path);
+    vb_json_set_text(json, object, "model", vb_json_text(it->entry, "model"));
+    vb_json_set_text(json, object, "dataset", vb_json_text(it->entry, "dataset"));
+    vb_json_set_text(json, object, "configuration_digest", vb_json_text(it->folder.document, "configuration_digest"));
+    return object;
 }
 
 int vb_compare_runs_write(const vb_compare_runs *work, const char *path, vb_error *err) {
     const vb_comparison *result = &work->result;
-    json_t *document =
-        json_pack("{s:s, s:o, s:o, s:I, s:I, s:I, s:O, s:I, s:I}", "schema", "vocabench.compare/1", "a", side_json(&work->a), "b",
-                  side_json(&work->b), "images", (json_int_t)work->pairing.count, "only_a", (json_int_t)work->pairing.only_a,
-                  "only_b", (json_int_t)work->pairing.only_b, "allowed_differences", work->differences, "permutations",
-                  (json_int_t)work->trials, "seed", (json_int_t)work->seed);
-    json_t *overall = json_object(), *list = json_array();
-    put_figures(overall, result->figure);
-    json_object_set_new(overall, "own", figure_json(&result->own));
+    vb_json json = {0};
+    json_t *document = vb_json_object(&json);
+    vb_json_set_text(&json, document, "schema", "vocabench.compare/1");
+    vb_json_set(&json, document, "a", side_json(&json, &work->a));
+    vb_json_set(&json, document, "b", side_json(&json, &work->b));
+    vb_json_set_integer(&json, document, "images", work->pairing.count);
+    vb_json_set_integer(&json, document, "only_a", work->pairing.only_a);
+    vb_json_set_integer(&json, document, "only_b", work->pairing.only_b);
+    vb_json_set(&json, document, "allowed_differences", json_incref(work->differences));
+    vb_json_set_integer(&json, document, "permutations", work->trials);
+    vb_json_set_integer(&json, document, "seed", work->seed);
+    json_t *overall = vb_json_set_object(&json, document, "overall"), *list = vb_json_set_array(&json, document, "vocabularies");
+    put_figures(&json, overall, result->figure);
+    vb_json_set(&json, overall, "own", figure_json(&json, &result->own));
     for (int v = 0; v < result->vocabularies; v++) {
         const vb_compared_vocabulary *vocabulary = &result->vocabulary[v];
-        json_t *entry = json_pack("{s:s, s:I}", "name", vocabulary->name, "images", (json_int_t)vocabulary->images);
-        put_figures(entry, vocabulary->figure);
-        json_array_append_new(list, entry);
+        json_t *entry = vb_json_object(&json);
+        vb_json_set_text(&json, entry, "name", vocabulary->name);
+        vb_json_set_integer(&json, entry, "images", vocabulary->images);
+        put_figures(&json, entry, vocabulary->figure);
+        vb_json_append(&json, list, entry);
     }
-    int status = 0;
-    if (json_object_set_new(document, "overall", overall) || json_object_set_new(document, "vocabularies", list))
-        status = vb_errorf(err, VB_EMEMORY, "no memory for the comparison");
+    int status = vb_json_end(&json, "the comparison", err);
     if (!status) status = vb_json_write(document, path, err);
     json_decref(document);
     return status;
@@ -193,13 +207,13 @@ static int open_run(vb_compared_run *it, const vb_compare_request *request, int 
 }
 
 int vb_compare_runs_open(vb_compare_runs *work, const vb_compare_request *request, vb_error *err) {
-    *work = (vb_compare_runs){.trials = request->trials, .seed = request->seed, .differences = json_array()};
-    if (!work->differences) return vb_errorf(err, VB_EMEMORY, "no memory for the comparison");
+    *work = (vb_compare_runs){.trials = request->trials, .seed = request->seed};
+    work->differences = vb_json_array(&work->json);
     if (read_allow(work, request->allow, err)) return -1;
     if (open_run(&work->a, request, 0, err) || open_run(&work->b, request, 1, err) || check(work, err)) return -1;
     if (vb_record_set_open(&work->a.records, &work->a.folder, work->a.entry, err)) return -1;
     if (vb_record_set_open(&work->b.records, &work->b.folder, work->b.entry, err)) return -1;
-    if (check_images(work, err)) return -1;
+    if (check_images(work, err) || vb_json_end(&work->json, "the comparison", err)) return -1;
     return vb_comparison_new(&work->result, &work->a.records, &work->b.records, &work->pairing, work->trials,
                              (uint32_t)work->seed, err);
 }

@@ -11,7 +11,7 @@
 #include "shards/files/writer.h"
 
 int vb_document_configuration_digest(const json_t *configuration, char *digest, vb_error *err) {
-    char *text = vb_json_line(configuration, true, "the configuration", err);
+    char *text = vb_json_dump(configuration, VB_JSON_SORTED_LINE, "the configuration", err);
     if (!text) return -1;
     strcpy(digest, vb_digest_bytes(text, strlen(text)).hex);
     vb_free(text);

@@ -1,6 +1,7 @@
 /* Parts of one experiment: read, held against each other, joined. */
 #include "mpi/results/merge.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -187,40 +188,42 @@ static int copy_pair(const merge *all, int i, vb_error *err) {
 }
 
 /* The `run` block: what the parts have in common, their pairs, and their own blocks. */
-static json_t *merged_facts(const merge *all) {
-    json_t *facts = json_object(), *pairs = json_array(), *merged = json_array();
+static json_t *merged_facts(vb_json *json, const merge *all) {
+    json_t *facts = vb_json_object(json), *pairs = vb_json_array(json), *merged = vb_json_array(json);
     double seconds = 0;
     const char *finished = "";
     for (int p = 0; p < all->count; p++) {
-        json_t *run = json_object_get(all->parts[p].document, "run"), *block = json_copy(run);
-        if (!block) block = json_object();
+        json_t *run = json_object_get(all->parts[p].document, "run"),
+               *block = run ? vb_json_copy(json, run) : vb_json_object(json);
         seconds += json_number_value(json_object_get(run, "seconds"));
         if (strcmp(vb_json_text(run, "finished"), finished) > 0) finished = vb_json_text(run, "finished");
-        json_array_extend(pairs, json_object_get(run, "pairs"));
+        vb_json_extend(json, pairs, json_object_get(run, "pairs"));
         json_object_del(block, "pairs");
-        json_object_set_new(block, "folder", json_string(all->parts[p].folder));
-        json_array_append_new(merged, block);
+        vb_json_set_text(json, block, "folder", all->parts[p].folder);
+        vb_json_append(json, merged, block);
     }
     const json_t *first = json_object_get(all->parts[0].document, "run");
-    json_object_set_new(facts, "finished", json_string(finished));
-    json_object_set_new(facts, "seconds", json_real(seconds));
-    json_object_set_new(facts, "version", json_string(vb_json_text(first, "version")));
-    json_object_set_new(facts, "revision", json_string(vb_json_text(first, "revision")));
-    json_object_set_new(facts, "pairs", pairs);
-    json_object_set_new(facts, "merged", merged);
+    vb_json_set_text(json, facts, "finished", finished);
+    vb_json_set_real(json, facts, "seconds", seconds);
+    vb_json_set_text(json, facts, "version", vb_json_text(first, "version"));
+    vb_json_set_text(json, facts, "revision", vb_json_text(first, "revision"));
+    vb_json_set(json, facts, "pairs", pairs);
+    vb_json_set(json, facts, "merged", merged);
     return facts;
 }
 
 static int write_merged(const merge *all, const vb_merge_options *options, bool latex, vb_error *err) {
-    json_t *results = json_array(), *facts = merged_facts(all), *document = NULL;
+    vb_json json = {0};
+    json_t *results = vb_json_array(&json), *facts = merged_facts(&json, all), *document = NULL;
     vb_output_lock lock;
     int status = vb_output_lock_take(&lock, all->output, options->environment, err);
     for (int i = 0; i < all->pair_count && !status; i++) {
         if (!all->entry[i]) continue;
-        json_array_append(results, all->entry[i]);
+        vb_json_append(&json, results, json_incref(all->entry[i]));
         status = copy_pair(all, i, err);
     }
     const json_t *first = all->parts[0].document;
+    if (!status) status = vb_json_end(&json, "the results", err);
     if (!status && !(document = vb_document_new(vb_json_text(first, "experiment"), json_object_get(first, "configuration"),
                                                 results, facts, err)))
         status = -1;
@@ -256,6 +259,7 @@ static int merge_parts(merge *all, const char *const *parts, const vb_merge_opti
 }
 
 int vb_merge(const char *output, const char *const *parts, int count, const vb_merge_options *options, vb_error *err) {
+    assert(count > 0);
     merge all = {.output = output, .count = count};
     int status = merge_parts(&all, parts, options, err);
     for (int p = 0; all.parts && p < all.count; p++) vb_result_folder_close(&all.parts[p]);

@@ -74,11 +74,9 @@ static json_t *list_rows(vb_json *json, const json_t *results) {
     json_array_foreach(results, i, entry) {
         vb_json_append(json, rows, json_incref(entry));
         json_array_foreach(json_object_get(json_object_get(entry, "retrieval"), "results"), j, setting) {
-            json_t *row = json_copy(setting);
-            vb_json_set(json, row, "model",
-                        json_sprintf("%s+REPE k=%lld l=%g", vb_json_text(entry, "model"),
-                                     (long long)vb_json_integer(setting, "top_k"),
-                                     json_real_value(json_object_get(setting, "lambda"))));
+            json_t *row = vb_json_copy(json, setting);
+            vb_json_set_format(json, row, "model", "%s+REPE k=%lld l=%g", vb_json_text(entry, "model"),
+                               (long long)vb_json_integer(setting, "top_k"), json_real_value(json_object_get(setting, "lambda")));
             for (int k = 0; k < 3; k++) vb_json_set_same(json, row, inherited[k], entry);
             vb_json_append(json, rows, row);
         }

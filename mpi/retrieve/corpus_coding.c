@@ -82,9 +82,10 @@ static int code_part(coding *job, size_t p, const char *path, vb_context *contex
     vb_writer *writer;
     if (vb_quantized_part_begin(&writer, path, width, part->rows, err)) return -1;
     int status = 0;
-    for (int64_t at = 0; at < part->rows && !status; at += (int64_t)CHUNK_GROUPS * VB_GROUP) {
-        int64_t left = part->rows - at, n = left < (int64_t)CHUNK_GROUPS * VB_GROUP ? left : (int64_t)CHUNK_GROUPS * VB_GROUP;
-        int64_t groups = (n + VB_GROUP - 1) / VB_GROUP, not_finite = 0, zero = 0;
+    for (int64_t at = 0; at < part->rows && !status; at += (int64_t)CHUNK_GROUPS * VB_CODER_GROUP) {
+        int64_t left = part->rows - at,
+                n = left < (int64_t)CHUNK_GROUPS * VB_CODER_GROUP ? left : (int64_t)CHUNK_GROUPS * VB_CODER_GROUP;
+        int64_t groups = (n + VB_CODER_GROUP - 1) / VB_CODER_GROUP, not_finite = 0, zero = 0;
         if ((status = vb_context_check_stop(context, err))) break;
         if ((status = vb_corpus_read_rows(&job->reader, p, at, n, job->rows, err))) break;
 #pragma omp parallel num_threads(job->threads) reduction(+ : not_finite, zero)
@@ -93,8 +94,8 @@ static int code_part(coding *job, size_t p, const char *path, vb_context *contex
 #pragma omp for schedule(static)
             for (int64_t g = 0; g < groups; g++)
                 if (work)
-                    vb_coder_encode(job->coder, job->rows + (size_t)(g * VB_GROUP) * row_bytes, part->dtype,
-                                    (int)(n - g * VB_GROUP < VB_GROUP ? n - g * VB_GROUP : VB_GROUP),
+                    vb_coder_encode(job->coder, job->rows + (size_t)(g * VB_CODER_GROUP) * row_bytes, part->dtype,
+                                    (int)(n - g * VB_CODER_GROUP < VB_CODER_GROUP ? n - g * VB_CODER_GROUP : VB_CODER_GROUP),
                                     job->groups + (size_t)g * group_bytes, work, &not_finite, &zero);
             if (!work) not_finite += INT32_MAX; /* more than a chunk has */
             vb_free(work);
@@ -111,7 +112,7 @@ static int code_part(coding *job, size_t p, const char *path, vb_context *contex
 }
 
 static int open_coding(coding *job, const vb_corpus *corpus, const vb_coder *coder, int threads, vb_error *err) {
-    size_t rows = (size_t)CHUNK_GROUPS * VB_GROUP;
+    size_t rows = (size_t)CHUNK_GROUPS * VB_CODER_GROUP;
     *job = (coding){.corpus = corpus, .coder = coder, .threads = threads};
     vb_corpus_reader_open(&job->reader, corpus);
     job->rows = vb_buffer(rows, (size_t)corpus->dim * sizeof(float), "rows to code", err);
@@ -137,7 +138,8 @@ static int write_manifest(vb_quantized *copy, vb_comm *comm, const vb_corpus *co
         copy->part_count++;
         *part = (vb_quantized_part){.rows = from->rows, .dtype = from->dtype, .bytes = from->bytes};
         memcpy(&part->digest, (const vb_digest *)blocks.bytes[p % (size_t)comm->size] + p, sizeof part->digest);
-        part->file_bytes = 64 + (uint64_t)((from->rows + VB_GROUP - 1) / VB_GROUP) * vb_coder_group_bytes(copy->width);
+        part->file_bytes =
+            64 + (uint64_t)((from->rows + VB_CODER_GROUP - 1) / VB_CODER_GROUP) * vb_coder_group_bytes(copy->width);
         part->file = vb_format(err, "%06zu.vbq", p);
         part->source = vb_strdup(vb_path_base_name(from->path), err);
         if (!part->file || !part->source) status = -1;

@@ -311,12 +311,16 @@ static int evaluate_setting(const repe *work, int64_t top_k, double lambda, json
     if (!status && result) {
         static const char *const keys[] = {"acc_c", "acc_c_se",    "acc_e",    "acc_e_se",    "acc_s",   "acc_s_se",
                                            "exact", "acc_e_union", "top1_all", "top1_all_se", "analyses"};
-        json_t *row =
-            json_pack("{s:I, s:f, s:i, s:s, s:s}", "top_k", (json_int_t)top_k, "lambda", lambda, "classes_without_captions",
-                      fallbacks, "similarity", vb_score_names[spec.similarity], "text_embeddings_digest", blended.digest.hex);
-        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-            if (json_object_get(result, keys[i])) json_object_set(row, keys[i], json_object_get(result, keys[i]));
-        json_array_append_new(rows, row);
+        vb_json json = {0};
+        json_t *row = vb_json_object(&json);
+        vb_json_set_integer(&json, row, "top_k", top_k);
+        vb_json_set_real(&json, row, "lambda", lambda);
+        vb_json_set_integer(&json, row, "classes_without_captions", fallbacks);
+        vb_json_set_text(&json, row, "similarity", vb_score_names[spec.similarity]);
+        vb_json_set_text(&json, row, "text_embeddings_digest", blended.digest.hex);
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) vb_json_set_same(&json, row, keys[i], result);
+        vb_json_append(&json, rows, row);
+        status = vb_json_end(&json, "the results", err);
     }
     json_decref(result);
     vb_classifier_free(&blended);
@@ -325,26 +329,37 @@ static int evaluate_setting(const repe *work, int64_t top_k, double lambda, json
 
 /* ---- lists ---- */
 
+/* A class and what was retrieved for it; free with vb_free. */
+static char *list_line(const repe *work, int c, vb_error *err) {
+    vb_json json = {0};
+    json_t *line = vb_json_object(&json);
+    vb_json_set_text(&json, line, "class", work->pair->data->vocabularies.class[c].name);
+    json_t *results = vb_json_set_array(&json, line, "results");
+    for (int64_t i = 0; i < work->depth; i++) {
+        int64_t at = c * work->depth + i;
+        json_t *entry = vb_json_object(&json);
+        vb_json_set_integer(&json, entry, "id", work->ids[at]);
+        vb_json_set_real(&json, entry, "score", work->scores[at]);
+        vb_json_set_bool(&json, entry, "kept", work->kept[at]);
+        if (work->captions) vb_json_set_text(&json, entry, "caption", work->captions[place_of(work, work->ids[at])]);
+        vb_json_append(&json, results, entry);
+    }
+    char *text = vb_json_end(&json, "a line of a list", err) ? NULL : vb_json_dump(line, VB_JSON_LINE, "a line of a list", err);
+    if (!text) vb_error_prefix(err, "%s", work->job->list);
+    json_decref(line);
+    return text;
+}
+
 static int write_list(const repe *work, vb_error *err) {
     vb_zst_writer *writer;
     if (vb_zst_writer_open(&writer, work->job->list, 3, err)) return -1;
     int status = 0;
     for (int c = 0; c < work->classes && !status; c++) {
-        json_t *results = json_array();
-        for (int64_t i = 0; i < work->depth; i++) {
-            int64_t at = c * work->depth + i;
-            json_t *entry =
-                json_pack("{s:I, s:f, s:b}", "id", (json_int_t)work->ids[at], "score", work->scores[at], "kept", work->kept[at]);
-            if (work->captions) json_object_set_new(entry, "caption", json_string(work->captions[place_of(work, work->ids[at])]));
-            json_array_append_new(results, entry);
-        }
-        json_t *line = json_pack("{s:s, s:o}", "class", work->pair->data->vocabularies.class[c].name, "results", results);
-        char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
-        if (!text) status = vb_errorf(err, VB_EMEMORY, "%s: no memory for a line", work->job->list);
+        char *text = list_line(work, c, err);
+        if (!text) status = -1;
         if (!status) status = vb_zst_writer_write(writer, text, strlen(text), err);
         if (!status) status = vb_zst_writer_write(writer, "\n", 1, err);
-        free(text); /* jansson's */
-        json_decref(line);
+        vb_free(text);
     }
     if (!status) return vb_zst_writer_commit(writer, NULL, err);
     vb_zst_writer_abandon(writer);
@@ -354,7 +369,8 @@ static int write_list(const repe *work, vb_error *err) {
 static int run_settings(repe *work, json_t **result, vb_error *err) {
     const vb_retrieval_spec *settings = work->settings;
     bool speaks = !work->context->comm.rank;
-    json_t *rows = speaks ? json_array() : NULL;
+    vb_json json = {0};
+    json_t *rows = speaks ? vb_json_array(&json) : NULL;
     int status = vb_comm_agree(&work->context->comm, speaks ? write_list(work, err) : 0, err);
     for (int k = 0; k < settings->top_k_count && !status; k++)
         for (int l = 0; l < settings->lambda_count && !status; l++)
@@ -365,12 +381,17 @@ static int run_settings(repe *work, json_t **result, vb_error *err) {
             if (json_number_value(json_object_get(json_array_get(rows, i), "acc_e")) >
                 json_number_value(json_object_get(json_array_get(rows, best), "acc_e")))
                 best = i;
-        json_object_set_new(json_array_get(rows, best), "best", json_true());
-        *result = json_pack("{s:s, s:I, s:I, s:s, s:I, s:I, s:o, s:O}", "corpus", work->corpus_spec->name, "rows_not_finite",
-                            (json_int_t)work->summary.not_finite, "rows_zero", (json_int_t)work->summary.zero, "exact", "proven",
-                            "rows", (json_int_t)work->corpus.index.rows, "depth", (json_int_t)work->depth, "settings",
-                            vb_retrieval_spec_json(settings), "results", rows);
-        if (!*result) status = vb_errorf(err, VB_EMEMORY, "no memory for the results");
+        vb_json_set_bool(&json, json_array_get(rows, best), "best", true);
+        json_t *object = *result = vb_json_object(&json);
+        vb_json_set_text(&json, object, "corpus", work->corpus_spec->name);
+        vb_json_set_integer(&json, object, "rows_not_finite", work->summary.not_finite);
+        vb_json_set_integer(&json, object, "rows_zero", work->summary.zero);
+        vb_json_set_text(&json, object, "exact", "proven");
+        vb_json_set_integer(&json, object, "rows", work->corpus.index.rows);
+        vb_json_set_integer(&json, object, "depth", work->depth);
+        vb_json_set(&json, object, "settings", vb_retrieval_spec_json(&json, settings));
+        vb_json_set(&json, object, "results", json_incref(rows));
+        status = vb_json_end(&json, "the results", err);
     }
     json_decref(rows);
     return vb_comm_agree(&work->context->comm, status, err);
@@ -391,12 +412,18 @@ static int open_index_model(repe *work, vb_model *other, vb_error *err) {
 }
 
 /* What the scan did to get there: it depends on ranks, threads and interruptions. */
-static json_t *certificate(const repe *work) {
+static json_t *certificate(vb_json *json, const repe *work) {
     const vb_retrieve_summary *summary = &work->summary;
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "engine", work->corpus_spec->quantized ? "int8" : "float",
-                     "blocks", (json_int_t)summary->blocks, "blocks_resumed", (json_int_t)summary->blocks_resumed, "bytes_read",
-                     (json_int_t)summary->bytes_read, "rows_encoded", (json_int_t)work->corpus.encoded, "rescored",
-                     (json_int_t)summary->rescored, "candidates", (json_int_t)summary->candidates, "mean_slack", summary->slack);
+    json_t *object = vb_json_object(json);
+    vb_json_set_text(json, object, "engine", work->corpus_spec->quantized ? "int8" : "float");
+    vb_json_set_integer(json, object, "blocks", summary->blocks);
+    vb_json_set_integer(json, object, "blocks_resumed", summary->blocks_resumed);
+    vb_json_set_integer(json, object, "bytes_read", summary->bytes_read);
+    vb_json_set_integer(json, object, "rows_encoded", work->corpus.encoded);
+    vb_json_set_integer(json, object, "rescored", summary->rescored);
+    vb_json_set_integer(json, object, "candidates", summary->candidates);
+    vb_json_set_real(json, object, "mean_slack", summary->slack);
+    return object;
 }
 
 int vb_repe_stage(vb_context *context, const vb_repe_job *job, json_t **result, json_t **scan, vb_error *err) {
@@ -423,7 +450,12 @@ int vb_repe_stage(vb_context *context, const vb_repe_job *job, json_t **result, 
     if (!status) status = filter(&work, err);
     if (!status) status = encode_captions(&work, err);
     if (!status) status = run_settings(&work, result, err);
-    if (!status && !context->comm.rank) *scan = certificate(&work);
+    if (!status && !context->comm.rank) {
+        vb_json json = {0};
+        *scan = certificate(&json, &work);
+        status = vb_json_end(&json, "the results", err);
+    }
+    status = vb_comm_agree(&context->comm, status, err);
     vb_corpus_parts_close(&work.corpus);
     if (other.spec) vb_model_close(&other);
     vb_free(work.ids);

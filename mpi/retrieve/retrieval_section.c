@@ -68,11 +68,11 @@ static int list_lines(vb_zst *zst, const char *path, vb_grid *grid, vb_error *er
             continue;
         }
         json_error_t where;
-        json_t *line = json_loadb(text, (size_t)(end - text), 0, &where);
+        json_t *line = vb_json_parse_bare(text, (size_t)(end - text), 0, &where, err);
         classes++;
-        if (!json_is_array(json_object_get(line, "results")))
-            status = vb_errorf(err, VB_EDATA, "%s: line %d: expected a class with results%s%s", path, classes, line ? "" : ": ",
-                               line ? "" : where.text);
+        if (!line) status = vb_error_prefix(err, "%s: line %d: expected a class with results", path, classes);
+        else if (!json_is_array(json_object_get(line, "results")))
+            status = vb_errorf(err, VB_EDATA, "%s: line %d: expected a class with results", path, classes);
         else add_captions(grid, line);
         json_decref(line);
         filled -= (size_t)(end + 1 - text);

@@ -89,12 +89,12 @@ static int64_t expected(int64_t at, int64_t step, int64_t count, int64_t *first)
 /* Through the codes. Blocks begin at whole groups. */
 static int scan_codes(const retrieval *work, worker *w, const vb_corpus_block *block, vb_error *err) {
     size_t bytes = vb_coder_group_bytes(work->copy.width);
-    int64_t step = (int64_t)(WINDOW / bytes) / 2 * 2, first = block->first / VB_GROUP,
-            count = (block->rows + VB_GROUP - 1) / VB_GROUP;
+    int64_t step = (int64_t)(WINDOW / bytes) / 2 * 2, first = block->first / VB_CODER_GROUP,
+            count = (block->rows + VB_CODER_GROUP - 1) / VB_CODER_GROUP;
     if (step < 1) step = 1;
     for (int64_t at = 0; at < count; at += step) {
         int64_t n = count - at < step ? count - at : step;
-        int64_t row = work->corpus->parts[block->part].first + (first + at) * VB_GROUP;
+        int64_t row = work->corpus->parts[block->part].first + (first + at) * VB_CODER_GROUP;
         if (vb_quantized_read(&w->code_reader, block->part, first + at, n, w->window, err)) return -1;
         int64_t soon, some = expected(at, step, count, &soon);
         if (some > 0) vb_quantized_expect(&w->code_reader, first + soon, some);

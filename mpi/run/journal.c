@@ -1,7 +1,6 @@
 /* state.json and the markers of pairs that are being made. */
 #include "mpi/run/journal.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -40,22 +39,32 @@ int vb_journal_open(const vb_experiment *experiment, const vb_dataset_state *dat
     char host[256] = "", digest[40];
     gethostname(host, sizeof host - 1);
     if (vb_document_configuration_digest(experiment->configuration, digest, err)) return -1;
-    json_t *list = json_array(),
-           *state = json_pack("{s:s, s:s, s:O, s:s, s:b, s:s, s:i, s:s, s:I, s:I}", "schema", "vocabench.state/1", "experiment",
-                              experiment->name, "configuration", experiment->configuration, "configuration_digest", digest,
-                              "resume", resume, "cache", experiment->cache, "ranks", ranks, "host", host, "pid",
-                              (json_int_t)getpid(), "started", (json_int_t)time(NULL));
+    vb_json json = {0};
+    json_t *state = vb_json_object(&json);
+    vb_json_set_text(&json, state, "schema", "vocabench.state/1");
+    vb_json_set_text(&json, state, "experiment", experiment->name);
+    vb_json_set(&json, state, "configuration", json_incref(experiment->configuration));
+    vb_json_set_text(&json, state, "configuration_digest", digest);
+    vb_json_set_bool(&json, state, "resume", resume);
+    vb_json_set_text(&json, state, "cache", experiment->cache);
+    vb_json_set_integer(&json, state, "ranks", ranks);
+    vb_json_set_text(&json, state, "host", host);
+    vb_json_set_integer(&json, state, "pid", getpid());
+    vb_json_set_integer(&json, state, "started", time(NULL));
+    json_t *list = vb_json_set_array(&json, state, "datasets");
     for (int d = 0; d < experiment->dataset_count; d++) {
         vb_dataset_sizes sizes = vb_dataset_state_measure(&datasets[d]);
         if (datasets[d].part_count) sizes.units = 0; /* its units are its datasets' */
-        json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "name", experiment->datasets[d].name, "images",
-                                              (json_int_t)sizes.images, "units", (json_int_t)sizes.units));
+        json_t *entry = vb_json_object(&json);
+        vb_json_set_text(&json, entry, "name", experiment->datasets[d].name);
+        vb_json_set_integer(&json, entry, "images", sizes.images);
+        vb_json_set_integer(&json, entry, "units", sizes.units);
+        vb_json_append(&json, list, entry);
     }
-    int status = state && list ? 0 : vb_errorf(err, VB_EMEMORY, "no memory for state.json");
+    if (experiment->only_model) vb_json_set_text(&json, state, "only_model", experiment->only_model);
+    if (getenv("SLURM_JOB_ID")) vb_json_set_text(&json, state, "slurm_job", getenv("SLURM_JOB_ID"));
+    int status = vb_json_end(&json, "state.json", err);
     if (!status) {
-        json_object_set(state, "datasets", list);
-        if (experiment->only_model) json_object_set_new(state, "only_model", json_string(experiment->only_model));
-        if (getenv("SLURM_JOB_ID")) json_object_set_new(state, "slurm_job", json_string(getenv("SLURM_JOB_ID")));
         remove_markers(experiment->output);
         status = write_state(experiment, state, err);
     }
@@ -67,12 +76,14 @@ int vb_journal_open(const vb_experiment *experiment, const vb_dataset_state *dat
 void vb_journal_close(const vb_experiment *experiment, int status, const vb_error *err) {
     vb_error none;
     char *path = vb_format(&none, "%s/state.json", experiment->output);
-    json_t *state = path ? json_load_file(path, 0, NULL) : NULL;
+    json_t *state = path ? vb_json_parse_file(path, &none) : NULL;
     if (state) {
-        json_object_set_new(state, "ended",
-                            json_pack("{s:I, s:i, s:s}", "when", (json_int_t)time(NULL), "code", status ? err->code : 0, "error",
-                                      status ? err->text : ""));
-        write_state(experiment, state, &none);
+        vb_json json = {0};
+        json_t *ended = vb_json_set_object(&json, state, "ended");
+        vb_json_set_integer(&json, ended, "when", time(NULL));
+        vb_json_set_integer(&json, ended, "code", status ? err->code : 0);
+        vb_json_set_text(&json, ended, "error", status ? err->text : "");
+        if (!json.failed) write_state(experiment, state, &none);
     }
     json_decref(state);
     vb_free(path);

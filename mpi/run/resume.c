@@ -53,13 +53,13 @@ static int add_dataset(vb_digester *digester, const vb_model_spec *spec, const v
 /* All settings of the experiment, but of the models only this one; what datasets and expansions are is in the key by itself. */
 static char *settings_text(const vb_experiment *experiment, int model, vb_error *err) {
     const json_t *models = json_object_get(experiment->configuration, "models");
-    json_t *settings = json_copy(experiment->configuration);
+    vb_json json = {0};
+    json_t *settings = vb_json_copy(&json, experiment->configuration);
     json_object_del(settings, "datasets");
     json_object_del(settings, "expansions");
-    char *text = NULL;
-    if (!settings || json_object_set(settings, "models", json_array_get(models, (size_t)model)))
-        vb_errorf(err, VB_EMEMORY, "no memory for the settings");
-    else text = vb_json_line(settings, true, "the settings", err);
+    vb_json_set(&json, settings, "models", json_incref(json_array_get(models, (size_t)model)));
+    bool whole = !vb_json_end(&json, "the settings", err);
+    char *text = whole ? vb_json_dump(settings, VB_JSON_SORTED_LINE, "the settings", err) : NULL;
     json_decref(settings);
     return text;
 }
@@ -94,17 +94,21 @@ int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, con
 
 int vb_resume_store(const vb_digest *key, json_t *result, const char *path, vb_error *err) {
     vb_json json = {0};
-    json_t *file = vb_json_pack(&json, "{s:s, s:O}", "key", key->hex, "result", result);
-    int status = vb_json_end(&json, "the result of a pair", err);
+    json_t *file = vb_json_object(&json);
+    vb_json_set_text(&json, file, "key", key->hex);
+    vb_json_set(&json, file, "result", json_incref(result));
+    int status = vb_json_end(&json, "the results", err);
     if (!status) status = vb_json_write(file, path, err);
     json_decref(file);
     return status;
 }
 
 json_t *vb_resume_find(const vb_digest *key, const char *path) {
-    json_t *file = vb_path_exists(path) ? json_load_file(path, 0, NULL) : NULL;
+    vb_error ignored; /* what cannot be read is computed again */
+    json_t *file = vb_path_exists(path) ? vb_json_parse_file(path, &ignored) : NULL;
+    const char *stored = vb_json_text(file, "key");
     json_t *result = json_object_get(file, "result");
-    result = !strcmp(vb_json_text(file, "key"), key->hex) && json_is_object(result) ? json_incref(result) : NULL;
+    result = !strcmp(stored, key->hex) && json_is_object(result) ? json_incref(result) : NULL;
     json_decref(file);
     return result;
 }

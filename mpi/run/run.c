@@ -39,7 +39,8 @@ static int find_finished(run_state *run, vb_error *err) {
     vb_comm *comm = &run->world->comm;
     int status = vb_comm_agree(comm, vb_schedule_list(schedule, run->experiment, err), err);
     if (status) return -1;
-    if (!comm->rank && !(run->found = json_object())) status = vb_errorf(err, VB_EMEMORY, "no memory");
+    vb_json json = {0};
+    if (!comm->rank) run->found = vb_json_object(&json);
     for (int u = 0; !comm->rank && !status && u < schedule->count; u++) {
         vb_pair_unit *unit = &schedule->units[u];
         char name[16];
@@ -49,9 +50,10 @@ static int find_finished(run_state *run, vb_error *err) {
         status = path ? vb_resume_key(run->experiment, unit, &run->datasets[unit->dataset], &unit->key, err) : -1;
         json_t *result = !status && run->resume ? vb_resume_find(&unit->key, path) : NULL;
         unit->finished = result != NULL;
-        if (result && json_object_set_new(run->found, name, result)) status = vb_errorf(err, VB_EMEMORY, "no memory");
+        if (result) vb_json_set(&json, run->found, name, result);
         vb_free(path);
     }
+    if (!status) status = vb_json_end(&json, "the results", err);
     status = vb_comm_agree(comm, status, err);
     if (!status) status = vb_comm_broadcast(comm, schedule->units, (size_t)schedule->count * sizeof *schedule->units, err);
     return status;
@@ -91,7 +93,7 @@ static char *group_report(const run_state *run, vb_error *err) {
     vb_json_set_real(&json, facts, "busy_seconds", groups->busy);
     vb_json_set_real(&json, facts, "idle_seconds", groups->idle);
     vb_json_set(&json, report, "done", json_incref(run->runner.done));
-    char *text = vb_json_end(&json, "the results", err) ? NULL : vb_json_line(report, false, "the results", err);
+    char *text = vb_json_end(&json, "the results", err) ? NULL : vb_json_dump(report, VB_JSON_LINE, "the results", err);
     json_decref(report);
     return text;
 }
@@ -227,21 +229,25 @@ static int add_sources(const run_state *run, json_t *facts, vb_error *err) {
         char *images = vb_path_absolute(spec->images, err),
              *names = spec->class_names ? vb_path_absolute(spec->class_names, err) : NULL;
         if (!images || (spec->class_names && !names)) status = -1;
-        json_t *source =
-            status ? NULL : json_pack("{s:s, s:s, s:s*}", "dataset", spec->name, "images", images, "class_names", names);
         /* A path that is not UTF-8 cannot be written down: its pictures will not be shown. */
-        if (source) vb_json_append(&json, sources, source);
+        else if (vb_json_holds(images) && (!names || vb_json_holds(names))) {
+            json_t *source = vb_json_object(&json);
+            vb_json_set_text(&json, source, "dataset", spec->name);
+            vb_json_set_text(&json, source, "images", images);
+            if (names) vb_json_set_text(&json, source, "class_names", names);
+            vb_json_append(&json, sources, source);
+        }
         vb_free(images);
         vb_free(names);
     }
-    return status ? -1 : vb_json_end(&json, "the sources", err);
+    return status ? status : vb_json_end(&json, "the results", err);
 }
 
 static int write_results(run_state *run, json_t *facts, vb_error *err) {
     const vb_experiment *experiment = run->experiment;
     vb_json json = {0};
     vb_json_set(&json, facts, "pairs", json_incref(run->pairs));
-    vb_json_set(&json, facts, "options", vb_experiment_machine_json(experiment));
+    vb_json_set(&json, facts, "options", vb_experiment_machine_json(&json, experiment));
     if (vb_json_end(&json, "the results", err) || add_sources(run, facts, err)) return -1;
     json_t *document = vb_document_new(experiment->name, experiment->configuration, run->results, facts, err);
     int status = document ? vb_document_write(experiment->output, document, experiment->latex, err) : -1;
@@ -259,10 +265,11 @@ static int prepare_output(run_state *run, vb_error *err) {
         if (!status) vb_writer_sweep_temporaries(run->experiment->cache);
         vb_free(pairs);
     }
-    run->results = json_array();
-    run->pairs = json_array();
-    run->runner.done = json_array();
-    if (!status && (!run->results || !run->pairs || !run->runner.done)) status = vb_errorf(err, VB_EMEMORY, "no memory");
+    vb_json json = {0};
+    run->results = vb_json_array(&json);
+    run->pairs = vb_json_array(&json);
+    run->runner.done = vb_json_array(&json);
+    if (!status) status = vb_json_end(&json, "the results", err);
     return vb_comm_agree(&run->world->comm, status, err);
 }
 

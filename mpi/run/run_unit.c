@@ -1,6 +1,7 @@
 /* One unit after the other: open what it needs, evaluate, analyse, attack, retrieve, store. */
 #include "mpi/run/run_unit.h"
 
+#include <assert.h>
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
@@ -96,7 +97,9 @@ static int retrieve_pair(vb_runner *runner, const vb_pair *pair, finished_pair *
     vb_repe_job job = {.pair = *pair, .list = list, .embeddings = embeddings, .checkpoint = checkpoint};
     json_t *retrieval = NULL;
     if (!status) status = vb_repe_stage(runner->context, &job, &retrieval, &finished->scan, err);
-    if (finished->result && retrieval) json_object_set(finished->result, "retrieval", retrieval);
+    vb_json json = {0};
+    if (finished->result && retrieval) vb_json_set(&json, finished->result, "retrieval", json_incref(retrieval));
+    if (!status) status = vb_json_end(&json, "the results", err);
     json_decref(retrieval);
     vb_free(list);
     vb_free(embeddings);
@@ -155,6 +158,7 @@ int vb_run_unit(vb_runner *runner, const vb_pair_unit *unit, int number, vb_erro
     const vb_model_spec *spec = &runner->experiment->models[unit->model];
     const vb_dataset_state *data = &runner->datasets[unit->dataset];
     vb_comm *comm = &runner->context->comm;
+    assert(!unit->finished && runner->threads > 0 && runner->done);
     int status = vb_comm_agree(comm, vb_context_check_stop(runner->context, err), err);
     if (status) return -1;
     runner->unit = unit;

@@ -1,9 +1,9 @@
 /* Units of a run, their estimated cost, and the order of the queue. */
 #include "mpi/run/schedule.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "kernels/base/memory.h"
 #include "mpi/adversarial/adversarial.h"
@@ -11,6 +11,7 @@
 #include "mpi/analyse/analyses.h"
 #include "mpi/encode/model.h"
 #include "shards/embeddings/npy.h"
+#include "shards/files/path.h"
 
 /* Tokens of a prompt, on average: a text is computed up to its end token. */
 enum { PROMPT_TOKENS = 14 };
@@ -23,6 +24,7 @@ bool vb_schedule_same_encoder(const vb_model_spec *a, const vb_model_spec *b) {
 }
 
 int vb_schedule_list(vb_schedule *schedule, const vb_experiment *experiment, vb_error *err) {
+    assert(experiment->model_count > 0 && experiment->dataset_count > 0);
     *schedule = (vb_schedule){0};
     size_t most = (size_t)experiment->model_count * (size_t)experiment->dataset_count;
     schedule->units = vb_array(most, sizeof *schedule->units, "units", err);
@@ -72,8 +74,8 @@ static model_cost cost_of_model(const vb_model_spec *spec) {
         cost.dim = sizes.embed_dim;
         return cost;
     }
-    struct stat file;
-    cost.image = stat(spec->weights, &file) ? 1 : 50 * (int64_t)file.st_size;
+    vb_path_facts file;
+    cost.image = vb_path_stat(spec->weights, &file, &ignored) ? 1 : 50 * (int64_t)file.size;
     cost.text = cost.image / 4;
     cost.dim = 512;
     return cost;
@@ -226,6 +228,7 @@ static int make_items(vb_schedule *schedule, int (*compare)(const void *, const 
         for (int u = 0; u < schedule->count; u++)
             if (!schedule->units[u].finished && bundle[u] == items[i].first) schedule->order[filled++] = u;
     }
+    assert(filled <= schedule->count);
     schedule->items[count] = filled;
     schedule->item_count = count;
     vb_free(items);

@@ -50,10 +50,10 @@ static int add_task(vb_survey *all, const char *folder, vb_error *err) {
     if (!path || !vb_path_exists(path)) goto done;
     if ((status = vb_file_read_whole(path, (size_t)1 << 28, &bytes, &n, err))) goto done;
     json_error_t where;
-    json_t *state = json_loadb((const char *)bytes, n, 0, &where);
+    json_t *state = vb_json_parse_bare((const char *)bytes, n, 0, &where, err);
     if (!state || strcmp(vb_json_text(state, "schema"), "vocabench.state/1")) {
-        status = vb_errorf(err, VB_EDATA, "%s: expected the schema vocabench.state/1%s%s", path, state ? "" : ": ",
-                           state ? "" : where.text);
+        status = state ? vb_errorf(err, VB_EDATA, "%s: expected the schema vocabench.state/1", path) :
+                         vb_error_prefix(err, "%s: expected the schema vocabench.state/1", path);
         json_decref(state);
         goto done;
     }

@@ -220,7 +220,7 @@ int vb_writer_create_whole(const char *path, const void *bytes, size_t size, boo
     return status;
 }
 
-/* Whether ".<name>.<word>.<machine>.<pid>.tmp" belongs to nobody any more. */
+/* Whether ".<name>.<word>.<machine>.<pid>.tmp" was left behind: its process, of this machine, has ended, or it is a day old. */
 static bool is_stale(const char *name, const struct stat *info) {
     enum { DAY = 24 * 60 * 60 };
     size_t n = strlen(name), from = n > 4 ? n - 4 : 0;

@@ -7,7 +7,6 @@
 #include "kernels/base/memory.h"
 #include "shards/weights/torch.h"
 #include "shards/weights/weight_names.h"
-#include "shards/files/zip.h"
 #include "shards/weights/safetensors.h"
 
 typedef struct owner {
@@ -41,8 +40,7 @@ static int read_container(vb_weights *weights, owner *own, const char *path, vb_
         weights->container = "safetensors";
         return vb_safetensors_parse(&weights->set, &own->safetensors, map, path, err);
     }
-    bool pickle = map->size > 1 && map->data[0] == 0x80 && map->data[1] <= 5; /* PROTO opcode and version */
-    if (vb_zip_begins(map->data, map->size) || pickle)
+    if (vb_torch_begins(map->data, map->size))
         return vb_torch_parse(&weights->set, &own->torch, &weights->container, map, path, err);
     return refuse_container(map, path, err);
 }

@@ -83,21 +83,22 @@ static void make_corpus(int64_t most_queries, bool halves_too) {
         for (int k = 0; k < DIM; k++) sum[k] += floats[i * DIM + k];
     for (int k = 0; k < DIM; k++) mean[k] = (float)(sum[k] / (double)(rows < 4096 ? rows : 4096));
     if (vb_coder_new(&coder, DIM, mean, 1, VB_DOT, &err)) die(&err);
-    int64_t groups = (rows + VB_GROUP - 1) / VB_GROUP;
+    int64_t groups = (rows + VB_CODER_GROUP - 1) / VB_CODER_GROUP;
     group_bytes = vb_coder_group_bytes(vb_coder_width(coder));
     codes = memory((size_t)groups * group_bytes);
 #pragma omp parallel for
     for (int64_t g = 0; g < groups; g++) {
         double work[2 * DIM];
-        int64_t not_finite = 0, zero = 0, n = rows - g * VB_GROUP;
-        vb_coder_encode(coder, floats + g * VB_GROUP * DIM, VB_F32, (int)(n < VB_GROUP ? n : VB_GROUP),
+        int64_t not_finite = 0, zero = 0, n = rows - g * VB_CODER_GROUP;
+        vb_coder_encode(coder, floats + g * VB_CODER_GROUP * DIM, VB_F32, (int)(n < VB_CODER_GROUP ? n : VB_CODER_GROUP),
                         codes + (size_t)g * group_bytes, work, &not_finite, &zero);
     }
 }
 
 static const void *bytes_of(storage kind, size_t *size) {
     static const size_t widths[] = {4, 2, 2};
-    *size = kind == CODES ? (size_t)((rows + VB_GROUP - 1) / VB_GROUP) * group_bytes : (size_t)rows * DIM * widths[kind];
+    *size =
+        kind == CODES ? (size_t)((rows + VB_CODER_GROUP - 1) / VB_CODER_GROUP) * group_bytes : (size_t)rows * DIM * widths[kind];
     return kind == FLOATS ? (const void *)floats :
            kind == HALVES ? (const void *)halves :
            kind == BRAINS ? (const void *)brains :
@@ -199,8 +200,8 @@ static double time_search(storage kind, int64_t n, int threads, int64_t *ids) {
         for (int64_t at = 0; at < rows; at += PIECE) {
             int64_t piece = rows - at < PIECE ? rows - at : PIECE;
             if (coded)
-                failed += vb_coded_scan_groups(through[t], p + (size_t)(at / VB_GROUP) * group_bytes,
-                                               (piece + VB_GROUP - 1) / VB_GROUP, at, &mine);
+                failed += vb_coded_scan_groups(through[t], p + (size_t)(at / VB_CODER_GROUP) * group_bytes,
+                                               (piece + VB_CODER_GROUP - 1) / VB_CODER_GROUP, at, &mine);
             else failed += vb_scan_rows(scan[t], p + (size_t)at * row_bytes, dtypes[kind], piece, at, &mine);
         }
         if (coded) failed += vb_coded_scan_settle(through[t], &mine);

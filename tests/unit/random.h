@@ -10,6 +10,11 @@ static inline uint64_t random_next64(uint64_t *state) { return *state = *state *
 /* An integer from 0 to n - 1. */
 static inline uint32_t random_below(uint64_t *state, uint32_t n) { return (uint32_t)(random_next64(state) >> 33) % n; }
 
+/* A whole number of 2^-23 from -1 to below 1. */
+static inline float random_unit_float(uint64_t *state) {
+    return (float)((int)(random_next64(state) >> 40) - (1 << 23)) * 0x1p-23f;
+}
+
 /* Numerical Recipes' "quick and dirty" one. */
 static inline uint32_t random_next32(uint32_t *state) { return *state = *state * 1664525u + 1013904223u; }
 

@@ -25,26 +25,27 @@ static void fill(int count, int dim) {
 
 static void check_products(void) {
     enum { WIDTH = 192 };
-    static uint8_t codes[2 * (VB_GROUP * WIDTH + 192)];
-    int8_t panel[VB_PANEL * WIDTH];
-    int32_t out[VB_PANEL * VB_PAIR], offsets[VB_PANEL];
+    static uint8_t codes[2 * (VB_CODER_GROUP * WIDTH + 192)];
+    int8_t panel[VB_CODED_PANEL * WIDTH];
+    int32_t out[VB_CODED_PANEL * VB_CODED_PAIR], offsets[VB_CODED_PANEL];
     size_t stride = vb_coder_group_bytes(WIDTH);
     const vb_coded_kernel *kernel = vb_coded_kernel_get();
     for (int trial = 0; trial < 2; trial++) {
         /* random, then the extremes, which would saturate sums of 16 bits */
         for (size_t i = 0; i < sizeof codes; i++) codes[i] = trial ? 255 : (uint8_t)rand();
-        for (int i = 0; i < VB_PANEL * WIDTH; i++) panel[i] = trial ? 127 : (int8_t)(rand() % 255 - 127);
-        for (int i = 0; i < VB_PANEL; i++) offsets[i] = rand() % 1000000 - 500000;
+        for (int i = 0; i < VB_CODED_PANEL * WIDTH; i++) panel[i] = trial ? 127 : (int8_t)(rand() % 255 - 127);
+        for (int i = 0; i < VB_CODED_PANEL; i++) offsets[i] = rand() % 1000000 - 500000;
         for (int groups = 1; groups <= 2; groups++)
-            for (int n = 1; n <= VB_PANEL; n++) {
+            for (int n = 1; n <= VB_CODED_PANEL; n++) {
                 kernel->products(codes, stride, groups, panel, n, offsets, WIDTH, out);
                 for (int q = 0; q < n; q++)
-                    for (int r = 0; r < groups * VB_GROUP; r++) {
+                    for (int r = 0; r < groups * VB_CODER_GROUP; r++) {
                         int32_t sum = -offsets[q];
                         for (int k = 0; k < WIDTH; k++)
-                            sum += codes[(size_t)(r / VB_GROUP) * stride + (size_t)(k / 4 * 64 + r % VB_GROUP * 4 + k % 4)] *
+                            sum += codes[(size_t)(r / VB_CODER_GROUP) * stride +
+                                         (size_t)(k / 4 * 64 + r % VB_CODER_GROUP * 4 + k % 4)] *
                                    panel[(k / 4 * n + q) * 4 + k % 4];
-                        assert_int_equal(out[q * VB_PAIR + r], sum);
+                        assert_int_equal(out[q * VB_CODED_PAIR + r], sum);
                     }
             }
     }
@@ -52,27 +53,27 @@ static void check_products(void) {
 
 static void check_screen(void) {
     const vb_coded_kernel *kernel = vb_coded_kernel_get();
-    int32_t products[VB_PANEL * VB_PAIR];
-    float numbers[3 * VB_GROUP], alpha[VB_PANEL], beta[VB_PANEL], thresholds[VB_PANEL];
-    uint16_t pass[VB_PANEL];
+    int32_t products[VB_CODED_PANEL * VB_CODED_PAIR];
+    float numbers[3 * VB_CODER_GROUP], alpha[VB_CODED_PANEL], beta[VB_CODED_PANEL], thresholds[VB_CODED_PANEL];
+    uint16_t pass[VB_CODED_PANEL];
     for (int trial = 0; trial < 200; trial++) {
-        int panel = 1 + trial % VB_PANEL;
+        int panel = 1 + trial % VB_CODED_PANEL;
         unsigned joined = 0;
-        for (int i = 0; i < VB_GROUP; i++) { /* small integers: no rounding */
-            numbers[i] = (float)(rand() % 5), numbers[VB_GROUP + i] = (float)(rand() % 9),
-            numbers[2 * VB_GROUP + i] = (float)(rand() % 9);
-            if (i == trial % 16) numbers[VB_GROUP + i] = INFINITY;
-            if (i == trial % 13) numbers[VB_GROUP + i] = -INFINITY;
+        for (int i = 0; i < VB_CODER_GROUP; i++) { /* small integers: no rounding */
+            numbers[i] = (float)(rand() % 5), numbers[VB_CODER_GROUP + i] = (float)(rand() % 9),
+            numbers[2 * VB_CODER_GROUP + i] = (float)(rand() % 9);
+            if (i == trial % 16) numbers[VB_CODER_GROUP + i] = INFINITY;
+            if (i == trial % 13) numbers[VB_CODER_GROUP + i] = -INFINITY;
         }
         for (int q = 0; q < panel; q++) {
             alpha[q] = (float)(1 + rand() % 4), beta[q] = (float)(rand() % 4), thresholds[q] = (float)(rand() % 3000);
-            for (int i = 0; i < VB_GROUP; i++) products[q * VB_PAIR + i] = rand() % 2000 - 1000;
+            for (int i = 0; i < VB_CODER_GROUP; i++) products[q * VB_CODED_PAIR + i] = rand() % 2000 - 1000;
         }
         unsigned any = kernel->screen(products, numbers, panel, alpha, beta, thresholds, pass);
         for (int q = 0; q < panel; q++)
-            for (int i = 0; i < VB_GROUP; i++) {
-                float upper = numbers[i] * (float)products[q * VB_PAIR + i] + alpha[q] * numbers[VB_GROUP + i] +
-                              beta[q] * numbers[2 * VB_GROUP + i];
+            for (int i = 0; i < VB_CODER_GROUP; i++) {
+                float upper = numbers[i] * (float)products[q * VB_CODED_PAIR + i] + alpha[q] * numbers[VB_CODER_GROUP + i] +
+                              beta[q] * numbers[2 * VB_CODER_GROUP + i];
                 assert_int_equal(pass[q] >> i & 1, upper >= thresholds[q]);
                 joined |= (unsigned)pass[q];
             }
@@ -121,12 +122,12 @@ static void rotation_keeps_inner_products(void **state) {
 static void residuals_cover_what_is_left(void **state) {
     (void)state;
     vb_error err;
-    static uint8_t group[VB_GROUP * 128 + 192];
+    static uint8_t group[VB_CODER_GROUP * 128 + 192];
     static const vb_dtype dtypes[] = {VB_F32, VB_F16, VB_BF16};
     double work[256], v[128];
-    uint16_t half[VB_GROUP * DIM];
+    uint16_t half[VB_CODER_GROUP * DIM];
     srand(3);
-    fill(VB_GROUP, DIM);
+    fill(VB_CODER_GROUP, DIM);
     for (int t = 0; t < 6; t++) {
         vb_dtype dtype = dtypes[t % 3];
         vb_similarity similarity = t < 3 ? VB_DOT : VB_COSINE;
@@ -135,13 +136,13 @@ static void residuals_cover_what_is_left(void **state) {
         assert_ok(vb_coder_new(&coder, DIM, mean, 9, similarity, &err));
         assert_int_equal(vb_coder_width(coder), 128);
         assert_int_equal(vb_coder_group_bytes(128), sizeof group);
-        for (int i = 0; i < VB_GROUP * DIM; i++) {
+        for (int i = 0; i < VB_CODER_GROUP * DIM; i++) {
             uint32_t bits;
             memcpy(&bits, &rows[i], 4);
             half[i] = dtype == VB_F16 ? vb_dtype_float_to_half(rows[i]) : (uint16_t)(bits >> 16);
         }
         vb_coder_encode(coder, dtype == VB_F32 ? (void *)rows : half, dtype, 11, group, work, &not_finite, &zero);
-        const float *numbers = (const float *)(const void *)(group + VB_GROUP * 128);
+        const float *numbers = (const float *)(const void *)(group + VB_CODER_GROUP * 128);
         for (int i = 0; i < 11; i++) {
             double square = 0, left = 0, coded = 0;
             memset(v, 0, sizeof v);
@@ -162,7 +163,7 @@ static void residuals_cover_what_is_left(void **state) {
             assert_true(sqrt(coded) * numbers[i] <= numbers[32 + i] && numbers[32 + i] <= sqrt(coded) * numbers[i] * (1 + 1e-6));
             assert_true(numbers[16 + i] < 0.05 * numbers[32 + i]); /* it is a code worth having */
         }
-        for (int i = 11; i < VB_GROUP; i++) assert_true(numbers[16 + i] == -INFINITY);
+        for (int i = 11; i < VB_CODER_GROUP; i++) assert_true(numbers[16 + i] == -INFINITY);
         assert_int_equal(not_finite + zero, 0);
         vb_coder_free(coder);
     }
@@ -194,16 +195,16 @@ static int search_codes(vb_topk *lists, source *from, int64_t count, int dim, in
     vb_coded_queries *coded = NULL;
     vb_scan *exact[2] = {NULL, NULL};
     vb_coded_scan *scan[2] = {NULL, NULL};
-    int64_t groups = (count + VB_GROUP - 1) / VB_GROUP, not_finite = 0, zero = 0;
+    int64_t groups = (count + VB_CODER_GROUP - 1) / VB_CODER_GROUP, not_finite = 0, zero = 0;
     int status = vb_coder_new(&coder, dim, mean, 77, similarity, err);
     if (status) return -1;
     size_t bytes = vb_coder_group_bytes(vb_coder_width(coder));
     uint8_t *all = aligned_alloc(64, (size_t)groups * bytes);
     double *work = malloc(2 * (size_t)vb_coder_width(coder) * sizeof *work);
     for (int64_t g = 0; g < groups; g++)
-        vb_coder_encode(coder, rows + g * VB_GROUP * dim, VB_F32,
-                        (int)(count - g * VB_GROUP < VB_GROUP ? count - g * VB_GROUP : VB_GROUP), all + (size_t)g * bytes, work,
-                        &not_finite, &zero);
+        vb_coder_encode(coder, rows + g * VB_CODER_GROUP * dim, VB_F32,
+                        (int)(count - g * VB_CODER_GROUP < VB_CODER_GROUP ? count - g * VB_CODER_GROUP : VB_CODER_GROUP),
+                        all + (size_t)g * bytes, work, &not_finite, &zero);
     if (vb_search_new(&search, queries, n, dim, k, similarity, err) || vb_coded_queries_new(&coded, coder, queries, n, err))
         status = -1;
     for (int s = 0; s < 2 && !status; s++)
@@ -212,7 +213,7 @@ static int search_codes(vb_topk *lists, source *from, int64_t count, int dim, in
     for (int64_t at = 0, step = 5, s = 0; at < groups && !status; at += step, s ^= 1) {
         step = (step * 3 + 1) % 17 + 1;
         int64_t piece = groups - at < step ? groups - at : step;
-        status = vb_coded_scan_groups(scan[s], all + (size_t)at * bytes, piece, 500 + at * VB_GROUP, err);
+        status = vb_coded_scan_groups(scan[s], all + (size_t)at * bytes, piece, 500 + at * VB_CODER_GROUP, err);
     }
     for (int s = 0; s < 2 && !status; s++) status = vb_coded_scan_settle(scan[s], err);
     if (!status) status = vb_topk_new(lists, n, k, err);
