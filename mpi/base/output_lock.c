@@ -61,7 +61,7 @@ static char *describe_self(vb_error *err) {
     if (job) vb_json_set_text(&json, self, "slurm_restart", restart ? restart : "0");
     char *text = vb_json_end(&json, "the lock of the output folder", err) ?
                      NULL :
-                     vb_json_line(self, false, "the lock of the output folder", err);
+                     vb_json_dump(self, VB_JSON_LINE, "the lock of the output folder", err);
     json_decref(self);
     return text;
 }
