@@ -59,6 +59,7 @@ static int read_rows(adversary *work, float *rows, vb_error *err) {
         status = vb_image_source_float_rows(&npy, path, pool->line[c], 1, rows + c * dim, err);
         if (c % 4096 == 4095) vb_map_drop_pages(&npy.map);
     }
+    status = vb_map_judge(&npy.map, status, err);
     vb_npy_close(&npy);
     return status;
 }

@@ -57,7 +57,7 @@ static int measure_names(const text_work *work, int first, int n, int context_le
 static int encode_rows(const text_work *work, int first, int n, const int32_t *tokens, const int *lengths, float *rows,
                        vb_error *err) {
     const vb_coop *coop = &work->coop;
-    if (!coop->contexts) return vb_clip_encode_texts(work->model->clip, tokens, n, rows, err);
+    if (!coop->contexts) return vb_model_check(work->model, vb_clip_encode_texts(work->model->clip, tokens, n, rows, err), err);
     size_t skip = coop->classes ? (size_t)first * (size_t)coop->contexts * (size_t)coop->width : 0;
     vb_prompt_context context = {.vectors = coop->context + skip,
                                  .n_ctx = coop->contexts,
@@ -65,7 +65,7 @@ static int encode_rows(const text_work *work, int first, int n, const int32_t *t
                                  .class_specific = coop->classes > 0,
                                  .position = work->model->spec->coop_position,
                                  .name_lengths = lengths};
-    return vb_clip_encode_prompts(work->model->clip, tokens, &context, n, rows, err);
+    return vb_model_check(work->model, vb_clip_encode_prompts(work->model->clip, tokens, &context, n, rows, err), err);
 }
 
 /* Everything that the rows of a unit depend on, beside the model. */
@@ -308,6 +308,7 @@ static int read_precomputed(vb_classifier *classifier, const vb_comm *comm, cons
     }
     status = 0;
 done:
+    status = vb_map_judge(&npy.map, status, err);
     if (digester) classifier->digest = vb_digest_finish(digester);
     vb_free(row_of);
     vb_free(row);

@@ -91,6 +91,7 @@ static int encode_slice(const vb_encode_rows_job *job, const vb_texts *texts, in
         status = vb_encode_tokenize(job->model->tokenizer, texts->items + first + at, n, info->context_length, job->threads,
                                     tokens, err);
         if (!status) status = vb_clip_encode_texts(job->model->clip, tokens, n, out, err);
+        status = vb_model_check(job->model, status, err);
         if (!status && !job->raw) vb_direction_normalise(out, n, info->embed_dim);
     }
     vb_free(tokens);

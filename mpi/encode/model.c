@@ -24,6 +24,15 @@ static int find_family(vb_model *model, vb_error *err) {
     return 0;
 }
 
+int vb_model_check(const vb_model *model, int status, vb_error *err) {
+    vb_error why;
+    /* Of the tokenizer's tables in the cache another run may put a copy in their place. */
+    bool fine = !vb_weights_check(&model->weights, &why) && !vb_map_check_whole(&model->tokenizer_map, &why);
+    if (fine || (status && err && err->code == VB_EINCOMPLETE)) return status;
+    if (err) *err = why;
+    return -1;
+}
+
 static int look_for_stop(void *context, vb_error *err) { return vb_context_check_stop(context, err); }
 
 /* `context` NULL: nothing will be encoded, or nothing that takes long. */
@@ -92,6 +101,21 @@ static int make_keys(vb_model *model, vb_error *err) {
     return 0;
 }
 
+/* Units are kept under rank 0's digest: a rank whose file is another one (a copy on its machine, a file that was replaced since)
+ * looks at the bytes itself. Collective. */
+static int check_same_weights(vb_model *model, vb_comm *comm, vb_error *err) {
+    vb_identity first = model->weights.map.identity;
+    int status = vb_comm_broadcast(comm, &first, sizeof first, err);
+    if (!status && memcmp(&first, &model->weights.map.identity, sizeof first)) {
+        vb_digest own = vb_digest_bytes(model->weights.map.data, model->weights.map.size);
+        if (strcmp(own.hex, model->weights.digest.hex))
+            status =
+                vb_errorf(err, VB_EMISMATCH, "%s: this rank finds %s, rank 0 found %s: did the file change while it was read?",
+                          model->spec->weights, own.hex, model->weights.digest.hex);
+    }
+    return vb_comm_agree(comm, vb_model_check(model, status, err), err);
+}
+
 int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spec, bool texts, int threads, const char *cache,
                   vb_error *err) {
     vb_comm *comm = &context->comm;
@@ -99,6 +123,10 @@ int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spe
     int status = open_encoder(model, context, !comm->rank, threads, err);
     if (vb_comm_agree(comm, status, err) || (texts && open_tokenizer(model, comm, cache, err)) ||
         vb_comm_broadcast(comm, &model->weights.digest, sizeof model->weights.digest, err)) {
+        vb_model_close(model);
+        return -1;
+    }
+    if (check_same_weights(model, comm, err)) {
         vb_model_close(model);
         return -1;
     }

@@ -29,6 +29,10 @@ int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spe
                   vb_error *err);
 void vb_model_close(vb_model *model);
 
+/* Call it after the model was used and before anything that it gave is kept: VB_EDATA when its files are not what they were when
+ * they were opened; that is then the reason for a failure (`status`) too. Else status. Local. */
+int vb_model_check(const vb_model *model, int status, vb_error *err);
+
 /* What a model costs: floating-point operations for an image, and for a text of so many tokens. */
 typedef struct vb_model_sizes {
     double image_flops, text_flops;

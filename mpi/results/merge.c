@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kernels/base/memory.h"
 #include "mpi/base/json.h"
@@ -161,6 +162,10 @@ static int copy_file(const char *from, const char *to, vb_error *err) {
     vb_map map;
     if (vb_map_open(&map, from, err)) return -1;
     int status = vb_writer_write_whole(to, map.data, map.size, err);
+    if (!status && vb_map_check(&map, err)) {
+        unlink(to);
+        status = -1;
+    }
     vb_map_close(&map);
     return status;
 }

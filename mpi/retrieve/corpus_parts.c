@@ -139,6 +139,7 @@ static int encode_images(vb_corpus_parts *corpus, int64_t unit, const vb_encodin
             vb_error_prefix(err, "corpus '%s'", corpus->spec->name);
             goto done;
         }
+        if (!found && vb_dataset_unit_check(corpus->dataset, unit, &signature, err)) goto done;
         if (!found && vb_cache_store(cache, &key, range.count, dim, rows, skipped, err)) goto done;
         if (!found) corpus->encoded += range.count;
         if (vb_cache_note(cache, &signature, &key, err)) goto done;
@@ -407,6 +408,7 @@ int vb_corpus_parts_text_rows(const vb_corpus_parts *corpus, vb_context *context
         for (; from < to && !status; from++)
             status = vb_image_source_float_rows(&npy, corpus->text_parts.items[p], ids[from] - corpus->index.parts[p].first, 1,
                                                 rows + from * dim, err);
+        status = vb_map_judge(&npy.map, status, err);
         vb_npy_close(&npy);
     }
     return vb_comm_agree(&context->comm, status, err);

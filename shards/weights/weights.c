@@ -72,6 +72,8 @@ int vb_weights_open(vb_weights *weights, const char *path, bool digest, vb_error
     return 0;
 }
 
+int vb_weights_check(const vb_weights *weights, vb_error *err) { return vb_map_check(&weights->map, err); }
+
 void vb_weights_close(vb_weights *weights) {
     owner *own = weights->storage;
     if (own) {
