@@ -87,7 +87,7 @@ int vb_records_join(const char *path, int64_t units, vb_error *err) {
         size_t size = 0;
         int status = part ? 0 : -1;
         if (!status && vb_path_exists(part))
-            status = vb_file_read_whole(part, LIMIT, &bytes, &size, err) || vb_writer_write(writer, bytes, size, err) ? -1 : 0;
+            status = (vb_file_read_whole(part, LIMIT, &bytes, &size, err) || vb_writer_write(writer, bytes, size, err)) ? -1 : 0;
         vb_free(bytes);
         vb_free(part);
         if (status) {
