@@ -2,6 +2,7 @@
 #include "mpi/adversarial/adversarial.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "kernels/openness/cover.h"
@@ -104,12 +105,14 @@ static int prepare_attack(adversary *work, vb_context *context, vb_error *err) {
     vb_comm *comm = &context->comm;
     size_t dim = (size_t)classifier->dim, classes = (size_t)classifier->classes;
     int status = vb_candidates_open(&work->pool, work->spec, err);
-    if (!status) {
-        work->space = pair->data->space;
-        work->space.classes += work->pool.count;
-        work->texts = vb_buffer((size_t)work->space.classes * dim, sizeof *work->texts, "embeddings of candidates", err);
-        status = work->texts ? find_targets(work, err) : -1;
-    }
+    /* Without WordNet on one machine its ranks would exclude other candidates. */
+    char seen[128] = "";
+    if (!status) snprintf(seen, sizeof seen, "%s without %s", work->pool.digest.hex, work->pool.excluded_by);
+    if ((status = vb_comm_agree_same(comm, status, seen, work->spec->candidates, err))) return status;
+    work->space = pair->data->space;
+    work->space.classes += work->pool.count;
+    work->texts = vb_buffer((size_t)work->space.classes * dim, sizeof *work->texts, "embeddings of candidates", err);
+    status = work->texts ? find_targets(work, err) : -1;
     if ((status = vb_comm_agree(comm, status, err))) return status;
     memcpy(work->texts, classifier->texts, classes * dim * sizeof *work->texts);
     if (pair->source->model) status = encode_pool(work, context, work->texts + classes * dim, err);

@@ -78,8 +78,11 @@ static void step_progress(evaluation *work) {
 
 static int evaluate_unit(void *context, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
     evaluation *work = context;
-    if (fault_unit(unit, err) || (rows->count && judge_unit(work, unit, rows, err)) || note_unit(work, unit, rows, err))
-        return -1;
+    const char *records = work->pair->records;
+    int status = fault_unit(unit, err);
+    if (!status && rows->count) status = judge_unit(work, unit, rows, err);
+    else if (!status && records) status = vb_records_none(records, unit, err);
+    if (status || note_unit(work, unit, rows, err)) return -1;
     count_unit(work, rows);
     step_progress(work);
     return 0;
