@@ -88,8 +88,8 @@ static int evaluate_unit(void *context, int64_t unit, const vb_unit_rows *rows, 
     return 0;
 }
 
-/* With the classes divided among the ranks: a unit of every rank at once is judged by all of them. Ranks without a unit take part.
- * Collective. */
+/* With the classes divided among the ranks: a unit of every rank at once is judged by all of them. Ranks without a unit take
+ * part. Collective. */
 static int evaluate_together(evaluation *work, vb_context *context, int64_t first, uint8_t *beaten, vb_error *err) {
     const vb_pair *pair = work->pair;
     int64_t unit = first + context->comm.rank;
