@@ -12,13 +12,13 @@
 #include "mpi/evaluate/unit_pass.h"
 #include "mpi/ranks/progress.h"
 
-typedef struct victim {
+typedef struct attack_target {
     int vocabulary;
     int64_t images, right; /* of all ranks */
     vb_cover cover;        /* of this rank's right images */
     int64_t *places;       /* of those in the data */
     size_t place_capacity;
-} victim;
+} attack_target;
 
 typedef struct adversary {
     const vb_pair *pair;
@@ -29,7 +29,7 @@ typedef struct adversary {
     float *texts; /* of both */
     vb_text_bank *bank;
     int target_count;
-    victim *targets;
+    attack_target *targets;
     int *target_of; /* by vocabulary, -1: none */
 } adversary;
 
@@ -93,7 +93,7 @@ static int find_targets(adversary *work, vb_error *err) {
                                  work->pair->data->spec->vocabularies);
         }
         work->target_of[v] = work->target_count;
-        work->targets[work->target_count++] = (victim){.vocabulary = v, .cover = {.candidates = work->pool.count}};
+        work->targets[work->target_count++] = (attack_target){.vocabulary = v, .cover = {.candidates = work->pool.count}};
     }
     return 0;
 }
@@ -153,7 +153,7 @@ typedef struct visitor {
 } visitor;
 
 /* The image, right for target t: which candidates take it. */
-static int add_right_image(victim *target, int64_t place, int class, const uint64_t *takers, vb_error *err) {
+static int add_right_image(attack_target *target, int64_t place, int class, const uint64_t *takers, vb_error *err) {
     size_t n = (size_t)target->cover.images;
     if (vb_grow((void **)&target->places, &target->place_capacity, n + 1, sizeof *target->places, "taken images", err)) return -1;
     target->places[n] = place;
@@ -244,7 +244,7 @@ static void outcome_free(outcome *out) {
     vb_free(out->by_class);
 }
 
-static int outcome_new(outcome *out, const adversary *work, const victim *target, vb_error *err) {
+static int outcome_new(outcome *out, const adversary *work, const attack_target *target, vb_error *err) {
     size_t count = (size_t)work->pool.count;
     *out = (outcome){.k = (int)work->spec->k};
     out->excluded = vb_array(count, 1, "excluded candidates", err);
@@ -265,7 +265,7 @@ static int outcome_new(outcome *out, const adversary *work, const victim *target
 }
 
 /* What each candidate takes beyond `taken`: the sum over ranks, on rank 0. */
-static int sum_gains(outcome *out, vb_comm *comm, const adversary *work, const victim *target, vb_error *err) {
+static int sum_gains(outcome *out, vb_comm *comm, const adversary *work, const attack_target *target, vb_error *err) {
     memset(out->gains, 0, (size_t)work->pool.count * sizeof *out->gains);
     vb_cover_gains(&target->cover, out->taken, out->gains, work->pair->threads);
     return vb_comm_sum_to_root(comm, out->gains, (size_t)work->pool.count, err);
@@ -297,11 +297,11 @@ static void tighten(outcome *out, int candidates, int64_t covered) {
     if (sum < out->bound) out->bound = sum;
 }
 
-static void join_choice(outcome *out, const adversary *work, const victim *target, int step) {
+static void join_choice(outcome *out, const adversary *work, const attack_target *target, int step) {
     vb_cover_take(&target->cover, out->chosen[step], out->taken, out->by_class + (int64_t)step * work->pair->classifier->classes);
 }
 
-static int choose_greedily(outcome *out, vb_comm *comm, const adversary *work, const victim *target, vb_error *err) {
+static int choose_greedily(outcome *out, vb_comm *comm, const adversary *work, const attack_target *target, vb_error *err) {
     int64_t covered = 0;
     int64_t *first = NULL; /* the gains of the first round, on rank 0 */
     int status = 0;
@@ -322,7 +322,7 @@ static int choose_greedily(outcome *out, vb_comm *comm, const adversary *work, c
     return status;
 }
 
-static int choose_singles(outcome *out, vb_comm *comm, const adversary *work, const victim *target, vb_error *err) {
+static int choose_singles(outcome *out, vb_comm *comm, const adversary *work, const attack_target *target, vb_error *err) {
     if (sum_gains(out, comm, work, target, err)) return -1;
     if (!comm->rank) {
         tighten(out, work->pool.count, 0);
@@ -370,7 +370,7 @@ static int search(outcome *out, const adversary *work, const int *list, int n, v
     return status;
 }
 
-static int choose_exactly(outcome *out, vb_comm *comm, const adversary *work, const victim *target, vb_error *err) {
+static int choose_exactly(outcome *out, vb_comm *comm, const adversary *work, const attack_target *target, vb_error *err) {
     vb_blocks blocks = {0};
     uint64_t *sets = NULL;
     int n = 0, status = sum_gains(out, comm, work, target, err);
@@ -407,7 +407,7 @@ static int choose_exactly(outcome *out, vb_comm *comm, const adversary *work, co
 /* ---- JSON ---- */
 
 /* What the chosen names take: the keys names, accuracy, accuracy_alone, takes. The images that are left. */
-static int64_t set_names(vb_json *json, json_t *entry, const outcome *out, const adversary *work, const victim *target) {
+static int64_t set_names(vb_json *json, json_t *entry, const outcome *out, const adversary *work, const attack_target *target) {
     const vb_vocabularies *vocabularies = &work->pair->data->vocabularies;
     int classes = work->pair->classifier->classes;
     double images = (double)target->images;
@@ -430,7 +430,8 @@ static int64_t set_names(vb_json *json, json_t *entry, const outcome *out, const
 }
 
 /* Takes over `examples`. */
-static json_t *outcome_json(vb_json *json, const outcome *out, const adversary *work, const victim *target, json_t *examples) {
+static json_t *outcome_json(vb_json *json, const outcome *out, const adversary *work, const attack_target *target,
+                            json_t *examples) {
     double images = (double)target->images;
     json_t *entry = vb_json_object(json);
     vb_json_set_text(json, entry, "target", work->pair->data->vocabularies.names[target->vocabulary]);
@@ -464,8 +465,8 @@ static json_t *pool_json(vb_json *json, const adversary *work) {
 }
 
 /* Chooses for one target; rank 0 puts the outcome into the list. Collective. */
-static int attack(vb_context *context, const adversary *work, const victim *target, json_t *list, vb_error *err) {
-    static int (*const choose[])(outcome *, vb_comm *, const adversary *, const struct victim *,
+static int attack(vb_context *context, const adversary *work, const attack_target *target, json_t *list, vb_error *err) {
+    static int (*const choose[])(outcome *, vb_comm *, const adversary *, const struct attack_target *,
                                  vb_error *) = {[VB_ADVERSARIAL_SINGLE] = choose_singles,
                                                 [VB_ADVERSARIAL_GREEDY] = choose_greedily,
                                                 [VB_ADVERSARIAL_EXACT] = choose_exactly};

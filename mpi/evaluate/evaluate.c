@@ -17,7 +17,7 @@
 typedef struct evaluation {
     const vb_pair *pair;
     vb_text_bank *bank;     /* all classes, or */
-    vb_class_shares shares; /* this rank's, when they are dealt out */
+    vb_class_shares shares; /* this rank's, when classes are divided among the ranks */
     vb_tally *tally;
     vb_pair_counts counts;
     json_t *units; /* [{unit, digest, skipped}] of units with something to say */
@@ -80,7 +80,8 @@ static int evaluate_unit(evaluation *work, int64_t unit, vb_error *err) {
     return status;
 }
 
-/* Classes are dealt out: a unit of every rank at once meets all of them. Ranks without a unit take part. */
+/* Classes are divided among the ranks, so a unit of every rank is compared with all classes together. Ranks without a unit take
+ * part. */
 static int evaluate_together(evaluation *work, vb_context *context, int64_t first, uint8_t *beaten, vb_error *err) {
     const vb_pair *pair = work->pair;
     int64_t unit = first + context->comm.rank;
@@ -113,8 +114,8 @@ static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
     vb_json json = {0};
     work->units = vb_json_array(&json);
     if (vb_json_end(&json, "the notes of units", err)) return -1;
-    if (!classifier->dealt_out && vb_similarity_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
-                                                         pair->spec->similarity, err)) {
+    if (!classifier->divided && vb_similarity_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
+                                                       pair->spec->similarity, err)) {
         vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
         return -1;
     }
@@ -184,7 +185,7 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
     vb_comm *comm = &context->comm;
     evaluation work = {.pair = pair};
     json_t *skipped = NULL;
-    uint8_t *beaten = NULL; /* of a unit, when classes are dealt out */
+    uint8_t *beaten = NULL; /* of a unit, when classes are divided among the ranks */
     vb_digest data_digest = {""};
     vb_progress progress;
     char *what = vb_format(err, "%s / %s", pair->spec->name, pair->data->spec->name);
@@ -193,8 +194,8 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
     if ((status = vb_comm_agree(comm, status, err))) goto done;
 
     int64_t units = pair->source->units;
-    bool dealt_out = pair->classifier->dealt_out;
-    if (dealt_out) {
+    bool divided = pair->classifier->divided;
+    if (divided) {
         status = vb_class_shares_open(&work.shares, comm, pair->classifier, &pair->data->space, pair->spec->similarity, err);
         if (status) vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
         if (!status)
@@ -202,14 +203,14 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
         if ((status = vb_comm_agree(comm, beaten ? status : -1, err))) goto done;
     }
     vb_progress_start(&progress, comm->rank, comm->size, "evaluate", what, "images", pair->source->images / comm->size);
-    for (int64_t u = dealt_out ? 0 : comm->rank; u < units; u += comm->size) {
-        if (dealt_out) status = evaluate_together(&work, context, u, beaten, err);
+    for (int64_t u = divided ? 0 : comm->rank; u < units; u += comm->size) {
+        if (divided) status = evaluate_together(&work, context, u, beaten, err);
         else if (!(status = vb_context_check_stop(context, err))) status = evaluate_unit(&work, u, err);
         if (status) break;
         vb_progress_step(&progress, work.counts.images + work.counts.outside + work.counts.skipped - progress.done);
     }
     vb_progress_end(&progress);
-    if ((status = dealt_out ? vb_comm_agree(comm, status, err) : vb_context_barrier(context, status, err))) goto done;
+    if ((status = divided ? vb_comm_agree(comm, status, err) : vb_context_barrier(context, status, err))) goto done;
 
     size_t n;
     int64_t *counters = vb_tally_counters(work.tally, &n);

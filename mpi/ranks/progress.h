@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 typedef struct vb_progress {
-    bool speaks, terminal;
+    bool is_root, terminal;
     const char *stage, *what, *unit; /* "encode", "tiny / cifar100", "images" */
     int64_t done, total;
     double scale; /* ranks: rank 0's share stands for all */
