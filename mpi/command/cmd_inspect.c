@@ -5,7 +5,7 @@
 #include "kernels/towers/clip.h"
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
-#include "mpi/experiment/experiment.h"
+#include "mpi/experiment/experiment_read.h"
 #include "shards/weights/coop.h"
 #include "shards/datasets/dataset.h"
 #include "shards/embeddings/npy.h"
