@@ -202,7 +202,7 @@ static int judge_images(adversary *work, vb_context *context, vb_error *err) {
     size_t n = 2 * (size_t)work->target_count;
     vb_progress_start(&its.progress, comm->rank, comm->size, "adversarial", work->pair->spec->name, "units",
                       (source->units - comm->rank + comm->size - 1) / comm->size);
-    int status = vb_unit_pass(context, work->pair, visit_unit, &its, err);
+    int status = vb_unit_pass(context, source, visit_unit, &its, err);
     vb_progress_end(&its.progress);
     int64_t *counts = vb_array(n, sizeof *counts, "images of the targets", err);
     if (!counts) status = -1;

@@ -88,7 +88,7 @@ int vb_image_pass_run(vb_image_pass *pass, vb_context *context, const vb_pair *p
     if (!status) status = vb_features_block_new(&work.texts, classifier->texts, classifier->classes, classifier->dim, err);
     work.texts.similarity = pair->spec->similarity;
     work.texts.kin = pair->data->space.kin;
-    if (!status) status = vb_unit_pass(context, pair, add_unit, &work, err);
+    if (!status) status = vb_unit_pass(context, pair->source, add_unit, &work, err);
     vb_features_block_free(&work.texts);
     if (vb_context_barrier(context, status, err)) return -1;
     if (reduce_sums(pass, &context->comm, pair->source->dim, err)) return -1;

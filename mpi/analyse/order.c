@@ -64,7 +64,7 @@ static int collect(visitor *its, vb_context *context, vb_error *err) {
     int status =
         vb_similarity_bank_new(&its->bank, classifier->texts, classifier->classes, classifier->dim, pair->spec->similarity, err);
     if (!status) status = vb_label_space_memberships_new(&its->homes, &pair->data->space, err);
-    if (!status) status = vb_unit_pass(context, pair, add_unit, its, err);
+    if (!status) status = vb_unit_pass(context, pair->source, add_unit, its, err);
     vb_label_space_memberships_free(&its->homes);
     vb_similarity_bank_free(its->bank);
     its->bank = NULL;

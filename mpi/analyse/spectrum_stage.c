@@ -46,7 +46,7 @@ static int add_unit(void *work, int64_t unit, const vb_unit_rows *rows, vb_error
 
 static int add_images(gram *g, vb_context *context, const vb_pair *pair, vb_error *err) {
     g->bits = vb_spectrum_gram_bits(pair->source->images);
-    return vb_unit_pass(context, pair, add_unit, g, err);
+    return vb_unit_pass(context, pair->source, add_unit, g, err);
 }
 
 static int add_texts(gram *g, vb_context *context, const vb_pair *pair, vb_error *err) {

@@ -5,7 +5,7 @@
 #include "kernels/towers/clip.h"
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
-#include "mpi/experiment/experiment.h"
+#include "mpi/experiment/experiment_read.h"
 #include "shards/weights/coop.h"
 #include "shards/datasets/dataset.h"
 #include "shards/embeddings/npy.h"
@@ -177,10 +177,13 @@ static int inspect_weights(const char *path, const char *family, bool operations
         print_operations(vb_clip_image_program(clip), "image");
         print_operations(vb_clip_text_program(clip), "text");
     }
-    printf(
-        "to use it:\n  - name: %.*s\n    family: %s\n    weights: %s\n    tokenizer: bpe_simple_vocab_16e6.txt.gz\n    prompts: "
-        "[\"a photo of a {}.\"]\n",
-        (int)strcspn(vb_path_base_name(path), "."), vb_path_base_name(path), name, path);
+    printf("to use it:\n"
+           "  - name: %.*s\n"
+           "    family: %s\n"
+           "    weights: %s\n"
+           "    tokenizer: bpe_simple_vocab_16e6.txt.gz\n"
+           "    prompts: [\"a photo of a {}.\"]\n",
+           (int)strcspn(vb_path_base_name(path), "."), vb_path_base_name(path), name, path);
 done:
     vb_clip_close(clip);
     vb_weights_close(&weights);

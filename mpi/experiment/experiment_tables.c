@@ -220,8 +220,8 @@ static const vb_option model_options[] = {
      .help = "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it"},
     {.key = "prompts",
      .kind = VB_OPTION_CUSTOM,
-     .help = "list of templates with one {} each, the name of a list in configs/prompts, or {coop: FILE, position: "
-             "end|middle|front}"},
+     .help = "list of templates with one {} each, the name of a list in "
+             "configs/prompts, or {coop: FILE, position: end|middle|front}"},
     {.key = "retrieval", .kind = VB_OPTION_CUSTOM, .help = "retrieval-enhanced prompts (REPE) for this model"},
     {.key = "activation",
      .kind = VB_OPTION_CHOICE,

@@ -6,8 +6,8 @@
 
 #include "mpi/run/schedule.h"
 
-/* What a finished pair's result depends on (settings, files, data) as a digest: when nothing of it has changed, --resume takes the
- * result as it is. `data`: of the unit. */
+/* What a finished pair's result depends on (settings, files, data) as a digest: when nothing of it has changed, --resume takes
+ * the result as it is. `data`: of the unit. */
 int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, const vb_dataset_state *data, vb_digest *key,
                   vb_error *err);
 

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "kernels/base/memory.h"
 #include "mpi/adversarial/adversarial.h"
@@ -12,6 +11,7 @@
 #include "mpi/analyse/analyses.h"
 #include "mpi/encode/model.h"
 #include "shards/embeddings/npy.h"
+#include "shards/files/path.h"
 
 /* Tokens of a prompt, on average: a text is computed up to its end token. */
 enum { PROMPT_TOKENS = 14 };
@@ -74,8 +74,8 @@ static model_cost cost_of_model(const vb_model_spec *spec) {
         cost.dim = sizes.embed_dim;
         return cost;
     }
-    struct stat file;
-    cost.image = stat(spec->weights, &file) ? 1 : 50 * (int64_t)file.st_size;
+    vb_path_facts file;
+    cost.image = vb_path_stat(spec->weights, &file, &ignored) ? 1 : 50 * (int64_t)file.size;
     cost.text = cost.image / 4;
     cost.dim = 512;
     return cost;

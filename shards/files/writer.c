@@ -170,7 +170,7 @@ int vb_writer_write_whole(const char *path, const void *bytes, size_t size, vb_e
     return vb_writer_commit(writer, err);
 }
 
-/* Whether ".<name>.<machine>.<pid>.tmp" belongs to nobody any more. */
+/* Whether ".<name>.<machine>.<pid>.tmp" was left behind: its process, of this machine, has ended, or it is a day old. */
 static bool is_stale(const char *name, const struct stat *info) {
     enum { DAY = 24 * 60 * 60 };
     size_t n = strlen(name), from = n > 4 ? n - 4 : 0;
