@@ -1,6 +1,7 @@
 /* Class names to text embeddings, distributed over the ranks. */
 #include "mpi/encode/classifier.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
@@ -206,6 +207,12 @@ static int encode_names(vb_classifier *classifier, const vb_encoding *how, const
     if (keep_prompts)
         classifier->prompt_rows = vb_array((size_t)units * (size_t)work.prompts, unit_bytes, "embeddings of prompts", err);
     int status = slice && classifier->texts && (!keep_prompts || classifier->prompt_rows) ? open_coop(&work, err) : -1;
+    if (names->coop) {
+        const vb_coop *coop = &work.coop;
+        size_t vectors = (size_t)(coop->classes ? coop->classes : 1) * (size_t)coop->contexts * (size_t)coop->width;
+        vb_digest digest = status ? (vb_digest){""} : vb_digest_bytes(coop->context, vectors * sizeof *coop->context);
+        status = vb_comm_agree_same(comm, status, digest.hex, names->coop, err);
+    }
     if (!status) status = encode_slice(&work, how->context, first, mine, per_unit, slice, classifier, err);
     vb_coop_free(&work.coop);
     status = vb_context_barrier(how->context, status, err);
@@ -311,7 +318,11 @@ done:
 int vb_classifier_precomputed(vb_classifier *classifier, vb_comm *comm, const vb_dataset_state *data,
                               const vb_embeddings_spec *spec, bool deal_out, vb_error *err) {
     *classifier = (vb_classifier){0};
-    if (!vb_comm_agree(comm, read_precomputed(classifier, comm, data, spec, deal_out, err), err)) return 0;
+    int status = read_precomputed(classifier, comm, data, spec, deal_out, err);
+    char seen[128];
+    snprintf(seen, sizeof seen, "%d x %d numbers%s%s", classifier->classes, classifier->dim, deal_out ? "" : " of the digest ",
+             deal_out ? "" : classifier->digest.hex);
+    if (!vb_comm_agree_same(comm, status, seen, spec->text_embeddings, err)) return 0;
     vb_classifier_free(classifier);
     return -1;
 }

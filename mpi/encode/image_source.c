@@ -285,7 +285,11 @@ int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb
     *source = (vb_image_source){.data = data, .path = spec->image_embeddings};
     int status = open_precomputed(source, spec, !comm->rank, err);
     if (!status) status = check_rows(source, data, err);
-    if (!vb_comm_agree(comm, status, err)) return 0;
+    char seen[128] = "";
+    if (!status)
+        snprintf(seen, sizeof seen, "%lld x %d numbers with the labels %s", (long long)source->images, source->dim,
+                 vb_digest_bytes(source->classes, (size_t)source->images * sizeof *source->classes).hex);
+    if (!vb_comm_agree_same(comm, status, seen, spec->image_embeddings, err)) return 0;
     vb_image_source_close(source);
     return -1;
 }

@@ -72,7 +72,7 @@ static int open_tokenizer(vb_model *model, vb_comm *comm, const char *cache, vb_
         /* Network file systems may show a new file late. */
         if (!status && !model->tokenizer) status = read_tokenizer(model, err);
     }
-    return vb_comm_agree(comm, status, err);
+    return vb_comm_agree_same(comm, status, model->tokenizer_digest.hex, model->spec->tokenizer, err);
 }
 
 static int make_keys(vb_model *model, vb_error *err) {

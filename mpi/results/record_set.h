@@ -45,6 +45,6 @@ typedef struct vb_image_scores {
 vb_image_scores vb_record_set_scores(const vb_record_set *set, int64_t image, int v);
 
 /* Whether the image's class is in vocabulary v. */
-int vb_record_set_in(const vb_record_set *set, int64_t image, int v);
+bool vb_record_set_in(const vb_record_set *set, int64_t image, int v);
 
 #endif

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "kernels/base/memory.h"
 #include "mpi/base/json.h"
+#include "mpi/base/output_lock.h"
 #include "mpi/base/provenance.h"
 #include "mpi/ranks/groups.h"
 #include "mpi/ranks/threads.h"
@@ -23,6 +23,7 @@ typedef struct run_state {
     const vb_experiment *experiment;
     bool resume;
     vb_dataset_state *datasets;
+    vb_output_lock lock; /* rank 0 */
     vb_schedule schedule;
     vb_groups groups;
     vb_runner runner;        /* of this rank's group */
@@ -65,9 +66,10 @@ static int count_groups(run_state *run, int *groups, vb_error *err) {
     int64_t wanted = run->experiment->ranks_per_model;
     int found = wanted ? vb_groups_of_size(ranks, wanted) :
                          vb_groups_plan(schedule->item_costs, schedule->item_parts, schedule->item_count, ranks, 0, NULL, err);
+    if (vb_comm_agree(&run->world->comm, found < 0 ? -1 : 0, err)) return -1;
     *groups = found;
-    if (found == 1 && vb_schedule_as_listed(schedule, err)) found = -1;
-    return vb_comm_agree(&run->world->comm, found < 0 ? -1 : 0, err);
+    if (vb_comm_broadcast(&run->world->comm, groups, sizeof *groups, err)) return -1;
+    return vb_comm_agree(&run->world->comm, *groups == 1 ? vb_schedule_as_listed(schedule, err) : 0, err);
 }
 
 static int run_items(run_state *run, vb_error *err) {
@@ -257,9 +259,8 @@ static int prepare_output(run_state *run, vb_error *err) {
     int status = 0;
     if (!run->world->comm.rank) {
         char *pairs = vb_format(err, "%s/pairs", run->experiment->output);
-        status = (!pairs || vb_path_make_folders(pairs, err) || vb_path_make_folders(run->experiment->cache, err)) ? -1 : 0;
-        if (!status && access(run->experiment->output, W_OK))
-            status = vb_errorf(err, VB_EOUTPUT, "%s: the output folder is not writable", run->experiment->output);
+        status = pairs ? vb_output_lock_take(&run->lock, run->experiment->output, run->world->environment, err) : -1;
+        if (!status) status = vb_path_make_folders(pairs, err) || vb_path_make_folders(run->experiment->cache, err) ? -1 : 0;
         if (!status) vb_writer_sweep_temporaries(run->experiment->output);
         if (!status) vb_writer_sweep_temporaries(run->experiment->cache);
         vb_free(pairs);
@@ -290,6 +291,7 @@ int vb_run(vb_context *context, const vb_experiment *experiment, bool resume, vb
     if (!status && !comm->rank) status = add_notes(&run, notes, err);
     status = vb_comm_agree(comm, status, err);
     if (noted) vb_journal_close(experiment, status, err);
+    vb_output_lock_release(&run.lock);
     json_decref(facts);
     json_decref(run.runner.done);
     json_decref(run.found);
