@@ -148,8 +148,8 @@ static int prepare_evaluation(evaluation *work, const vb_pair *pair, vb_error *e
     vb_json json = {0};
     work->units = vb_json_array(&json);
     if (vb_json_end(&json, "the notes of units", err)) return -1;
-    if (!classifier->dealt_out && vb_similarity_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
-                                                         pair->spec->similarity, err)) {
+    if (!classifier->divided && vb_similarity_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
+                                                       pair->spec->similarity, err)) {
         vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
         return -1;
     }
@@ -227,7 +227,7 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
     if ((status = vb_comm_agree(comm, status, err))) goto done;
 
     vb_progress_start(&work.progress, comm->rank, comm->size, "evaluate", what, "images", pair->source->images / comm->size);
-    status = pair->classifier->dealt_out ? pass_divided(&work, context, err) : pass_replicated(&work, context, err);
+    status = pair->classifier->divided ? pass_divided(&work, context, err) : pass_replicated(&work, context, err);
     vb_progress_end(&work.progress);
     if (status) goto done;
 
