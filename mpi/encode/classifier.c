@@ -158,7 +158,8 @@ static int encode_slice(const text_work *work, vb_context *context, int64_t firs
 }
 
 /* Unit by unit from the rank that encoded it to all, which keep what is theirs. The digest is that of all rows in class order. */
-static int deal_units(vb_classifier *classifier, vb_comm *comm, const float *slice, int64_t units, int per_unit, vb_error *err) {
+static int divide_units(vb_classifier *classifier, vb_comm *comm, const float *slice, int64_t units, int per_unit,
+                        vb_error *err) {
     size_t dim = (size_t)classifier->dim;
     vb_digester *digester = NULL;
     float *unit = vb_array((size_t)per_unit * dim, sizeof *unit, "a unit of text embeddings", err);
@@ -182,7 +183,7 @@ static int deal_units(vb_classifier *classifier, vb_comm *comm, const float *sli
 }
 
 static int encode_names(vb_classifier *classifier, const vb_encoding *how, const vb_name_list *names, bool keep_prompts,
-                        bool deal_out, vb_error *err) {
+                        bool divide, vb_error *err) {
     vb_comm *comm = &how->context->comm;
     const vb_model *model = how->model;
     text_work work = {.model = model,
@@ -194,11 +195,11 @@ static int encode_names(vb_classifier *classifier, const vb_encoding *how, const
     int classes = names->count, per_unit = UNIT_TEXTS / work.prompts > 1 ? UNIT_TEXTS / work.prompts : 1;
     int64_t units = (classes + per_unit - 1) / per_unit, first,
             mine = vb_comm_range_of_rank(units, comm->rank, comm->size, &first);
-    *classifier = (vb_classifier){.classes = classes, .dim = work.dim, .prompts = work.prompts, .dealt_out = deal_out};
+    *classifier = (vb_classifier){.classes = classes, .dim = work.dim, .prompts = work.prompts, .divided = divide};
     /* Rows are exchanged by whole units: the last one is padded. */
     size_t unit_bytes = (size_t)per_unit * (size_t)work.dim * sizeof(float);
     float *slice = NULL;
-    if (deal_out) {
+    if (divide) {
         slice = vb_array((size_t)mine, unit_bytes, "text embeddings", err);
         classifier->texts = vb_array((size_t)vb_cyclic_count(classes, comm->rank, comm->size), (size_t)work.dim * sizeof(float),
                                      "text embeddings", err);
@@ -216,24 +217,24 @@ static int encode_names(vb_classifier *classifier, const vb_encoding *how, const
     if (!status) status = encode_slice(&work, how->context, first, mine, per_unit, slice, classifier, err);
     vb_coop_free(&work.coop);
     status = vb_context_barrier(how->context, status, err);
-    if (!status && deal_out) status = deal_units(classifier, comm, slice, units, per_unit, err);
-    if (!status && !deal_out) {
+    if (!status && divide) status = divide_units(classifier, comm, slice, units, per_unit, err);
+    if (!status && !divide) {
         status = vb_comm_allgather_rows(comm, classifier->texts, units, unit_bytes, err);
         classifier->digest = vb_digest_bytes(classifier->texts, (size_t)classes * (size_t)work.dim * sizeof(float));
     }
     if (!status && keep_prompts)
         status = vb_comm_allgather_rows(comm, classifier->prompt_rows, units, unit_bytes * (size_t)work.prompts, err);
-    if (deal_out) vb_free(slice);
+    if (divide) vb_free(slice);
     if (status) vb_classifier_free(classifier);
     return status;
 }
 
 int vb_classifier_encode(vb_classifier *classifier, const vb_encoding *how, const vb_dataset_state *data, bool keep_prompts,
-                         bool deal_out, vb_error *err) {
+                         bool divide, vb_error *err) {
     const vb_model_spec *spec = how->model->spec;
     const vb_name_list names = {data->spec->vocabularies, data->space.classes, data->vocabularies.class,
                                 vb_experiment_prompts(spec, data->spec), spec->coop};
-    return encode_names(classifier, how, &names, keep_prompts, deal_out, err);
+    return encode_names(classifier, how, &names, keep_prompts, divide, err);
 }
 
 int vb_classifier_encode_names(vb_classifier *classifier, const vb_encoding *how, const vb_name_list *names, bool keep_prompts,
@@ -268,7 +269,7 @@ static int rows_by_name(const vb_dataset_state *data, const vb_embeddings_spec *
 }
 
 static int read_precomputed(vb_classifier *classifier, const vb_comm *comm, const vb_dataset_state *data,
-                            const vb_embeddings_spec *spec, bool deal_out, vb_error *err) {
+                            const vb_embeddings_spec *spec, bool divide, vb_error *err) {
     vb_npy npy;
     int64_t *row_of = NULL, classes = data->space.classes;
     float *row = NULL;
@@ -287,9 +288,9 @@ static int read_precomputed(vb_classifier *classifier, const vb_comm *comm, cons
                   spec->text_embeddings, (long long)tensor->shape[0], data->spec->vocabularies, (long long)classes);
         goto done;
     }
-    *classifier = (vb_classifier){.classes = (int)classes, .dim = (int)tensor->shape[1], .dealt_out = deal_out};
+    *classifier = (vb_classifier){.classes = (int)classes, .dim = (int)tensor->shape[1], .divided = divide};
     size_t dim = (size_t)classifier->dim,
-           kept = deal_out ? (size_t)vb_cyclic_count((int)classes, comm->rank, comm->size) : (size_t)classes;
+           kept = divide ? (size_t)vb_cyclic_count((int)classes, comm->rank, comm->size) : (size_t)classes;
     classifier->texts = vb_array(kept * dim, sizeof(float), "text embeddings", err);
     row_of = vb_array((size_t)classes, sizeof *row_of, "text rows", err);
     row = vb_array(dim, sizeof *row, "text row", err);
@@ -298,8 +299,8 @@ static int read_precomputed(vb_classifier *classifier, const vb_comm *comm, cons
     if (spec->text_names && rows_by_name(data, spec, tensor->shape[0], row_of, err)) goto done;
     /* Rank 0 reads all rows, for the digest. The file's pages are let go on the way: the rows are needed once. */
     for (int c = 0, read = 0; c < classes; c++) {
-        int owner, place = deal_out ? vb_cyclic_place(c, comm->size, &owner) : c;
-        bool mine = !deal_out || owner == comm->rank;
+        int owner, place = divide ? vb_cyclic_place(c, comm->size, &owner) : c;
+        bool mine = !divide || owner == comm->rank;
         if (!mine && comm->rank) continue;
         if (vb_image_source_float_rows(&npy, spec->text_embeddings, row_of[c], 1, row, err)) goto done;
         vb_digest_add_piece(digester, row, dim * sizeof *row);
@@ -317,12 +318,12 @@ done:
 }
 
 int vb_classifier_precomputed(vb_classifier *classifier, vb_comm *comm, const vb_dataset_state *data,
-                              const vb_embeddings_spec *spec, bool deal_out, vb_error *err) {
+                              const vb_embeddings_spec *spec, bool divide, vb_error *err) {
     *classifier = (vb_classifier){0};
-    int status = read_precomputed(classifier, comm, data, spec, deal_out, err);
+    int status = read_precomputed(classifier, comm, data, spec, divide, err);
     char seen[128];
-    snprintf(seen, sizeof seen, "%d x %d numbers%s%s", classifier->classes, classifier->dim, deal_out ? "" : " of the digest ",
-             deal_out ? "" : classifier->digest.hex);
+    snprintf(seen, sizeof seen, "%d x %d numbers%s%s", classifier->classes, classifier->dim, divide ? "" : " of the digest ",
+             divide ? "" : classifier->digest.hex);
     if (!vb_comm_agree_same(comm, status, seen, spec->text_embeddings, err)) return 0;
     vb_classifier_free(classifier);
     return -1;

@@ -1,6 +1,7 @@
 /* The evaluation loop: judge, tally, record; then the reduction and the figures. */
 #include "mpi/evaluate/evaluate.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "kernels/base/fault.h"
@@ -87,8 +88,8 @@ static int evaluate_unit(void *context, int64_t unit, const vb_unit_rows *rows, 
     return 0;
 }
 
-/* With the classes divided among the ranks: a unit of every rank at once is judged by all of them. Ranks without a unit take part.
- * Collective. */
+/* With the classes divided among the ranks: a unit of every rank at once is judged by all of them. Ranks without a unit take
+ * part. Collective. */
 static int evaluate_together(evaluation *work, vb_context *context, int64_t first, uint8_t *beaten, vb_error *err) {
     const vb_pair *pair = work->pair;
     int64_t unit = first + context->comm.rank;
@@ -134,7 +135,7 @@ static int pass_replicated(evaluation *work, vb_context *context, vb_error *err)
     return vb_context_barrier(context, status, err);
 }
 
-static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
+static int prepare_evaluation(evaluation *work, const vb_pair *pair, vb_error *err) {
     const vb_experiment *experiment = pair->experiment;
     const vb_classifier *classifier = pair->classifier;
     vb_protocol protocol = {.sampled = experiment->protocol == VB_PROTOCOL_SAMPLED,
@@ -147,8 +148,8 @@ static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
     vb_json json = {0};
     work->units = vb_json_array(&json);
     if (vb_json_end(&json, "the notes of units", err)) return -1;
-    if (!classifier->dealt_out && vb_similarity_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
-                                                         pair->spec->similarity, err)) {
+    if (!classifier->divided && vb_similarity_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
+                                                       pair->spec->similarity, err)) {
         vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
         return -1;
     }
@@ -202,7 +203,7 @@ done:
     return status;
 }
 
-static int figures(const evaluation *work, json_t *skipped, const vb_digest *data_digest, json_t **result, vb_error *err) {
+static int make_result(const evaluation *work, json_t *skipped, const vb_digest *data_digest, json_t **result, vb_error *err) {
     const vb_pair *pair = work->pair;
     vb_openness_result openness = {0};
     if (vb_openness(&openness, work->tally, err)) {
@@ -219,13 +220,14 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
     evaluation work = {.pair = pair};
     json_t *skipped = NULL;
     vb_digest data_digest = {""};
+    assert(pair->threads >= 1 && pair->source && pair->classifier && pair->data);
     char *what = vb_format(err, "%s / %s", pair->spec->name, pair->data->spec->name);
     *result = NULL;
-    int status = what ? prepare(&work, pair, err) : -1;
+    int status = what ? prepare_evaluation(&work, pair, err) : -1;
     if ((status = vb_comm_agree(comm, status, err))) goto done;
 
     vb_progress_start(&work.progress, comm->rank, comm->size, "evaluate", what, "images", pair->source->images / comm->size);
-    status = pair->classifier->dealt_out ? pass_divided(&work, context, err) : pass_replicated(&work, context, err);
+    status = pair->classifier->divided ? pass_divided(&work, context, err) : pass_replicated(&work, context, err);
     vb_progress_end(&work.progress);
     if (status) goto done;
 
@@ -238,7 +240,7 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
     if ((status = vb_comm_sum_to_root(comm, counters, n, err))) goto done;
     if ((status = vb_comm_sum_to_root(comm, (int64_t *)&work.counts, sizeof work.counts / sizeof(int64_t), err))) goto done;
     if ((status = merge_units(comm, &work, &skipped, &data_digest, err))) goto done;
-    if (!comm->rank) status = figures(&work, skipped, &data_digest, result, err);
+    if (!comm->rank) status = make_result(&work, skipped, &data_digest, result, err);
     if (!comm->rank && !status && pair->records) status = vb_records_join(pair->records, pair->source->units, err);
     status = vb_comm_agree(comm, status, err);
     if (!comm->rank) *counts = work.counts;

@@ -98,7 +98,7 @@ int vb_records_join(const char *path, int64_t units, vb_error *err) {
             status = vb_errorf(err, VB_EOUTPUT, "%s: the records of unit %lld are gone: who removed them during the run?", part,
                                (long long)u);
         if (!status)
-            status = vb_file_read_whole(part, LIMIT, &bytes, &size, err) || vb_writer_write(writer, bytes, size, err) ? -1 : 0;
+            status = (vb_file_read_whole(part, LIMIT, &bytes, &size, err) || vb_writer_write(writer, bytes, size, err)) ? -1 : 0;
         vb_free(bytes);
         vb_free(part);
         if (status) {

@@ -7,7 +7,8 @@
 #include "kernels/base/memory.h"
 #include "shards/files/file.h"
 
-/* Whether jansson was refused memory since the flag was cleared: its lexer and its writer drop bytes instead of reporting that. */
+/* Whether jansson was refused memory since the flag was cleared: its lexer and its writer drop bytes instead of reporting
+ * that. */
 static _Thread_local bool refused;
 
 static void *jansson_alloc(size_t bytes) {
