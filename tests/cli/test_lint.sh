@@ -151,8 +151,8 @@ printf '/* Trails. */\nint x; \n' >"$bad/mpi/run/trail.c"
 include kernels/base/climbs.c '#include "kernels/text/words.h"' 'static int f(void) { return vb_words(1); }'
 printf '/* Words. */\n#ifndef VB_WORDS_H\n#define VB_WORDS_H\n\nint vb_words(int n);\nint vb_count(int n);\n\n#endif\n' \
   >"$bad/kernels/text/words.h"
-printf '/* Words. */\n#include "kernels/text/words.h"\n\n#include "kernels/text/twin.h"\n\n%s\n' 'int vb_words(int n) { return vb_twin(n); }' \
-  >"$bad/kernels/text/words.c"
+printf '/* Words. */\n#include "kernels/text/words.h"\n\n#include "kernels/text/twin.h"\n\n%s\n' \
+  'int vb_words(int n) { return vb_twin(n); }' >"$bad/kernels/text/words.c"
 printf '/* A circle. */\n#ifndef TWIN\n#define TWIN\n\nint vb_twin(int n);\n\n#endif\n' >"$bad/kernels/text/twin.h"
 printf '/* A circle. */\n#include "kernels/text/twin.h"\n\n#include "kernels/text/words.h"\n\n%s\n' \
   'int vb_twin(int n) { return vb_words(n); }' >"$bad/kernels/text/twin.c"
