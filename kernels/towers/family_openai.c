@@ -13,7 +13,8 @@ static int emit_image(vb_binder *binder, const vb_family *family, const vb_tower
 }
 
 /* Sources: open_clip's model configurations of ViT-H-14, ViT-g-14 and ViT-bigG-14 ("head_width"; OpenAI published no tower of
- * these widths); SLIP's vit_small_mocov3_patch16_224 (12 heads). Widths of 1152, 1536 and 1792 were published with heads of 72, 96
+ * these widths); SLIP's vit_small_mocov3_patch16_224 (12 heads).
+ * Widths of 1152, 1536 and 1792 were published with heads of 72, 96
  * and 112, which other files of such a width need not have. */
 static const vb_head_width clip_heads[] = {{1280, 80}, {1408, 88}, {1664, 104}, {1152, 0}, {1536, 0}, {1792, 0}, {0}};
 static const vb_head_width clip_text_heads[] = {{1152, 0}, {0}};

@@ -246,7 +246,7 @@ void vb_facts_key(const vb_facts *facts, const vb_family *family, const vb_clip_
 
 static const char *activation_word(vb_activation activation) { return activation == VB_GELU ? "gelu" : "quick_gelu"; }
 
-/* A float as it was written: with the fewest digits that give it back. */
+/* A float with the fewest digits that give it back: 1e-05, not 9.99999975e-06. */
 static double written(float value) {
     char text[32];
     double real = value;

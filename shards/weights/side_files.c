@@ -10,7 +10,7 @@
 #include "shards/files/file.h"
 #include "shards/files/json_parse.h"
 #include "shards/files/path.h"
-#include "shards/weights/json_fields.h"
+#include "shards/weights/fields.h"
 #include "shards/weights/side_open_clip.h"
 
 enum { LARGEST_FILE = 1 << 24, LARGEST_NUMBER = 1 << 24 };

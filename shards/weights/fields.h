@@ -1,6 +1,6 @@
 /* Typed fields of a JSON object with their defaults, for readers of other programs' files. */
-#ifndef VB_JSON_FIELDS_H
-#define VB_JSON_FIELDS_H
+#ifndef VB_FIELDS_H
+#define VB_FIELDS_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* Typed fields of a JSON object: one line of code a field, one error for all. */
-#include "shards/weights/json_fields.h"
+#include "shards/weights/fields.h"
 
 #include <stdint.h>
 #include <stdio.h>
