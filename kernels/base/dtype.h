@@ -29,8 +29,8 @@ static inline float vb_dtype_load(vb_dtype dtype, const void *at) {
     return dtype == VB_F16 ? vb_dtype_half_to_float(half) : vb_dtype_bf16_to_float(half);
 }
 
-/* The element of any type at `at`, which need not be aligned, as float: exact where float can hold it, rounded otherwise (fp64, large
- * integers). */
+/* The element of any type at `at`, which need not be aligned, as float: exact where float can hold it, rounded otherwise
+ * (fp64, large integers). */
 float vb_dtype_to_float(vb_dtype dtype, const void *at);
 
 /* The same of `count` elements side by side. The plain reference of kernels/base/dtype_avx2.h and dtype_avx512.h. */

@@ -1,4 +1,4 @@
-/* Vision transformers as OpenAI's and timm's VisionTransformer compute them. Source: CLIP model.py, timm vision_transformer.py. */
+/* Vision transformers as OpenAI's and timm's VisionTransformer are. Source: CLIP model.py, timm vision_transformer.py. */
 #include "kernels/towers/vit.h"
 
 #include <stdio.h>

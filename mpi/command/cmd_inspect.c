@@ -6,7 +6,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
 #include "mpi/encode/model.h"
-#include "mpi/experiment/experiment.h"
+#include "mpi/experiment/experiment_read.h"
 #include "mpi/experiment/experiment_tables.h"
 #include "shards/weights/coop.h"
 #include "shards/datasets/dataset.h"

@@ -18,14 +18,12 @@ const vb_flag vb_cmd_report_flags[] = {
     {0},
 };
 
-const char vb_cmd_report_details[] =
-    "DIR... are output folders of `run`, or their results.json. The HTML page stands by itself, "
-    "without scripts or network; of every\n"
-    "figure the data (.csv), the gnuplot script and the picture (.svg) lie in a folder beside it, "
-    "NAME-data. `latex` writes tables\n"
-    "alone, `pdf` is the page as Chromium prints it. Figures need gnuplot. The same results give "
-    "the same bytes (but for the PDF's "
-    "date).";
+const char vb_cmd_report_details[] = "DIR... are output folders of `run`, or their results.json. The HTML page "
+                                     "stands by itself, without scripts or network; of every\n"
+                                     "figure the data (.csv), the gnuplot script and the picture (.svg) lie in a "
+                                     "folder beside it, NAME-data. `latex` writes tables\n"
+                                     "alone, `pdf` is the page as Chromium prints it. Figures need gnuplot. The "
+                                     "same results give the same bytes (but for the PDF's date).";
 
 static const char *const formats[] = {"html", "md", "latex", "pdf", NULL}, *const suffixes[] = {".html", ".md", ".tex", ".pdf",
                                                                                                 NULL};

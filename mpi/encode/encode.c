@@ -76,7 +76,7 @@ int vb_encode_samples(const vb_encoding *how, const vb_encode_batch *batch, floa
 done:
     vb_free(pixels);
     vb_free(broken);
-    return status;
+    return vb_model_check(model, status, err);
 }
 
 int vb_encode_tokenize(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, int threads,

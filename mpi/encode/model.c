@@ -29,6 +29,15 @@ int vb_model_family(const vb_weights *weights, int stated, const vb_family **fam
     return 0;
 }
 
+int vb_model_check(const vb_model *model, int status, vb_error *err) {
+    vb_error why;
+    /* Of the tokenizer's tables in the cache another run may put a copy in their place. */
+    bool fine = !vb_weights_check(&model->weights, &why) && !vb_map_check_whole(&model->tokenizer_map, &why);
+    if (fine || (status && err && err->code == VB_EINCOMPLETE)) return status;
+    if (err) *err = why;
+    return -1;
+}
+
 static int look_for_stop(void *context, vb_error *err) { return vb_context_check_stop(context, err); }
 
 /* `context` NULL: nothing will be encoded, or nothing that takes long. */
@@ -83,7 +92,8 @@ static int open_tokenizer(vb_model *model, vb_comm *comm, const char *cache, vb_
         /* Network file systems may show a new file late. */
         if (!status && !model->tokenizer) status = read_tokenizer(model, err);
     }
-    return vb_comm_agree(comm, status, err);
+    return vb_comm_agree_same(comm, status, model->tokenizer_digest.hex,
+                              model->spec->tokenizer ? model->spec->tokenizer : model->weights.where.folder, err);
 }
 
 static int make_keys(vb_model *model, vb_error *err) {
@@ -103,6 +113,23 @@ static int make_keys(vb_model *model, vb_error *err) {
     return 0;
 }
 
+/* Units are kept under rank 0's digest: a rank whose file is another one (a copy on its machine, a file that was replaced since)
+ * looks at the bytes itself. Collective. */
+static int check_same_weights(vb_model *model, vb_comm *comm, vb_error *err) {
+    vb_digest first = {0}, here = {0}, own;
+    int status = vb_weights_identity(&model->weights, &here, err);
+    first = here;
+    if (vb_comm_broadcast(comm, &first, sizeof first, err)) status = -1;
+    if (!status && strcmp(first.hex, here.hex)) {
+        status = vb_weights_digest(&model->weights, &own, err);
+        if (!status && strcmp(own.hex, model->weights.digest.hex))
+            status =
+                vb_errorf(err, VB_EMISMATCH, "%s: this rank finds %s, rank 0 found %s: did the file change while it was read?",
+                          model->spec->weights, own.hex, model->weights.digest.hex);
+    }
+    return vb_comm_agree(comm, vb_model_check(model, status, err), err);
+}
+
 int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spec, bool texts, int threads, const char *cache,
                   vb_error *err) {
     vb_comm *comm = &context->comm;
@@ -110,6 +137,10 @@ int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spe
     int status = open_encoder(model, context, !comm->rank, threads, err);
     if (vb_comm_agree(comm, status, err) || (texts && open_tokenizer(model, comm, cache, err)) ||
         vb_comm_broadcast(comm, &model->weights.digest, sizeof model->weights.digest, err)) {
+        vb_model_close(model);
+        return -1;
+    }
+    if (check_same_weights(model, comm, err)) {
         vb_model_close(model);
         return -1;
     }

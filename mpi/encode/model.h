@@ -35,6 +35,10 @@ void vb_model_close(vb_model *model);
  * encoded here, by its name; VB_EMISMATCH: none, or plainly another one than was stated. Local. */
 int vb_model_family(const vb_weights *weights, int stated, const vb_family **family, vb_error *err);
 
+/* Call it after the model was used and before anything that it gave is kept: VB_EDATA when its files are not what they were when
+ * they were opened; that is then the reason for a failure (`status`) too. Else status. Local. */
+int vb_model_check(const vb_model *model, int status, vb_error *err);
+
 /* What a model costs: floating-point operations for an image, and for a text of so many tokens. */
 typedef struct vb_model_sizes {
     double image_flops, text_flops;

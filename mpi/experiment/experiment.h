@@ -1,4 +1,4 @@
-/* The experiment file: YAML to structs, strictly, with every default filled in. */
+/* An experiment as structs: what its file says, with every default filled in. */
 #ifndef VB_EXPERIMENT_H
 #define VB_EXPERIMENT_H
 
@@ -84,15 +84,7 @@ typedef struct vb_experiment {
     vb_json json;          /* of the configuration, while the file is read */
 } vb_experiment;
 
-/* One setting from the command line: path.to.key and its value in YAML. */
-typedef struct vb_override {
-    const char *path, *value;
-} vb_override;
-
-/* Reads, overrides, checks and completes. Checks that do not need the data: names unique, prompts with one {}, keys that a family
- * needs or does not take. Paths, that of the file too, are resolved (vb_resolve) but not opened. Local. */
-int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_override *overrides, int override_count,
-                       vb_error *err);
+/* Frees what vb_experiment_read has read, also in part; *experiment is empty after it. */
 void vb_experiment_free(vb_experiment *experiment);
 
 /* The templates of a model on a dataset: the model's own, else the dataset's. Count 0 with CoOp. */
@@ -104,7 +96,7 @@ bool vb_experiment_covers(const vb_experiment *experiment, const vb_model_spec *
 
 /* The retrieval settings of a model: its own, else the experiment's; NULL when there are none. */
 const vb_retrieval_spec *vb_experiment_retrieval(const vb_experiment *experiment, const vb_model_spec *model);
-/* The corpus that settings name (checked to exist by vb_experiment_read). */
+/* The corpus that settings name (vb_experiment_read has checked that it exists). */
 const vb_corpus_spec *vb_experiment_find_corpus(const vb_experiment *experiment, const char *name);
 
 /* The machine options in effect. Owned by the caller. */

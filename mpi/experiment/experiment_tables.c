@@ -253,8 +253,8 @@ static const vb_option model_options[] = {
      .help = "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it [beside the weights]"},
     {.key = "prompts",
      .kind = VB_OPTION_CUSTOM,
-     .help = "list of templates with one {} each, the name of a list in configs/prompts, or {coop: FILE, position: "
-             "end|middle|front}"},
+     .help = "list of templates with one {} each, the name of a list in "
+             "configs/prompts, or {coop: FILE, position: end|middle|front}"},
     {.key = "retrieval", .kind = VB_OPTION_CUSTOM, .help = "retrieval-enhanced prompts (REPE) for this model"},
     FACT_OPTIONS(offsetof(vb_model_spec, stated)),
     {.key = "similarity",

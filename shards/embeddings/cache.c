@@ -67,7 +67,7 @@ int vb_cache_store(const vb_cache *cache, const vb_digest *unit, int64_t rows, i
     if (!path) return -1;
     if (skipped && json_array_size(skipped)) {
         if (!(notes = cache_path_of(cache, "", unit->hex, ".skipped.json", false, err))) goto done;
-        if (!(text = json_dumps(skipped, JSON_INDENT(1)))) {
+        if (!(text = vb_json_parse_text(skipped, JSON_INDENT(1)))) {
             vb_errorf(err, VB_EMEMORY, "%s: no memory", notes);
             goto done;
         }

@@ -114,15 +114,18 @@ static int join_shards(vb_weights *weights, owner *own, vb_error *err) {
     return 0;
 }
 
-/* Names and digests, in byte order of the names. */
-static int digest_shards(vb_weights *weights, vb_error *err) {
+int vb_weights_digest(const vb_weights *weights, vb_digest *digest, vb_error *err) {
     vb_digester *digester;
+    if (!weights->where.weight_map) {
+        *digest = vb_digest_bytes(weights->maps[0].data, weights->maps[0].size);
+        return 0;
+    }
     if (vb_digest_new(&digester, err)) return -1;
     for (size_t s = 0; s < weights->where.shards.count; s++) {
         vb_digest_add_text(digester, vb_path_base_name(weights->where.shards.items[s]));
         vb_digest_add_text(digester, vb_digest_bytes(weights->maps[s].data, weights->maps[s].size).hex);
     }
-    weights->digest = vb_digest_finish(digester);
+    *digest = vb_digest_finish(digester);
     return 0;
 }
 
@@ -149,8 +152,7 @@ int vb_weights_open_raw(vb_weights *weights, const char *path, bool digest, vb_e
     if (!own) return -1;
     weights->storage = own;
     int status = open_files(weights, own, path, err);
-    if (!status && digest && weights->where.weight_map) status = digest_shards(weights, err);
-    else if (!status && digest) weights->digest = vb_digest_bytes(weights->maps[0].data, weights->maps[0].size);
+    if (!status && digest) status = vb_weights_digest(weights, &weights->digest, err);
     if (status) vb_weights_close(weights);
     return status;
 }
@@ -167,6 +169,21 @@ int vb_weights_open(vb_weights *weights, const char *path, bool digest, vb_error
     weights->unused = own->names.unused;
     weights->naming = own->names.naming;
     weights->family_hint = own->names.family;
+    return 0;
+}
+
+int vb_weights_check(const vb_weights *weights, vb_error *err) {
+    for (size_t s = 0; weights->maps && s < weights->where.shards.count; s++)
+        if (vb_map_check(&weights->maps[s], err)) return -1;
+    return 0;
+}
+
+int vb_weights_identity(const vb_weights *weights, vb_digest *identity, vb_error *err) {
+    vb_digester *digester;
+    if (vb_digest_new(&digester, err)) return -1;
+    for (size_t s = 0; s < weights->where.shards.count; s++)
+        vb_digest_add(digester, &weights->maps[s].identity, sizeof weights->maps[s].identity);
+    *identity = vb_digest_finish(digester);
     return 0;
 }
 

@@ -33,6 +33,12 @@ int vb_weights_open(vb_weights *weights, const char *path, bool digest, vb_error
 /* The same without canonical names: `set` holds every tensor under its name in the file ("state_dict.ctx"), naming is "as in the
  * file". */
 int vb_weights_open_raw(vb_weights *weights, const char *path, bool digest, vb_error *err);
+/* The digest of the files' bytes: one pass over them. Shards: of their names and digests, in byte order of the names. */
+int vb_weights_digest(const vb_weights *weights, vb_digest *digest, vb_error *err);
+/* What the system says of the files, as one digest: equal ones mean the same files. */
+int vb_weights_identity(const vb_weights *weights, vb_digest *identity, vb_error *err);
+/* VB_EDATA when a file is not what it was at opening (vb_map_check): before anything that was computed from it is kept. */
+int vb_weights_check(const vb_weights *weights, vb_error *err);
 void vb_weights_close(vb_weights *weights); /* {0} is fine */
 
 #endif
