@@ -68,4 +68,14 @@ changes "embeddings rewritten" p.yaml made-whole p.npy 'p.npy: changed during th
 changes "embeddings cut short" p.yaml made-whole p.npy 'p.npy: changed during the run: it had' truncate -s 4096 p.npy
 changes "labels rewritten" p.yaml made-whole y.npy 'y.npy: changed during the run' zero_a_quarter y.npy
 changes "a tokenizer that is replaced" e.yaml whole tok/merges.txt 'changed during the run' replace tok/merges.txt
+
+# ---- a cache that rots ------------------------------------------------------------------------------------------------
+rm -rf o; run_at 2 e.yaml --output o
+flipped=0
+while IFS= read -r unit; do # a bit of a number
+  flipped=$((flipped + 1))
+  printf "\\x$(printf %02x $(($(od -An -tu1 -j200 -N1 "$unit") ^ 16)))" | dd of="$unit" bs=1 seek=200 conv=notrunc status=none
+done < <(find o/cache -name '*.npy' | sort | sed -n '1~9p')
+run_at 2 e.yaml --output o && agree "damaged units of a cache are not used" whole o
+equal "but encoded again" "$(query o '[.run.pairs[] | .units_encoded + (if .texts_encoded > 0 then 1 else 0 end)] | add')" $flipped
 finish
