@@ -1,7 +1,7 @@
 # Builds, tests and installs vocabench. `make help` lists the targets.
 #
 # Out of tree: everything that is made lies under build/ (BUILD=dir to change it).
-# One archive a room: the link order program -> shards -> kernels is the dependency rule of the house.
+# One archive a floor: the link order program -> shards -> kernels is the order of the floors.
 
 comma := ,
 BUILD   ?= build

@@ -63,7 +63,7 @@ sanitize:  ## the unit tests under the address and undefined-behaviour sanitizer
 	@$(MAKE) --no-print-directory SAN=address,undefined unit
 	@tests/run.sh build-address unit
 
-# The readers of weights alone, and the two rooms' files that they need.
+# The readers of weights alone, and the files of two floors that they need.
 FUZZ_SOURCES := $(wildcard kernels/base/*.c) $(addprefix shards/files/,file.c json_parse.c zip.c) \
   $(addprefix shards/weights/,pickle.c pickle_memory.c pickle_text.c pickle_value.c safetensors.c torch.c weight_names.c)
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
