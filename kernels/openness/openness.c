@@ -103,8 +103,9 @@ static void sampled_figures(vb_openness_result *result, const vb_tally *tally, i
         for (int k = 0; k < trials; k++) sum += order_mean(tally, &tally->trials, t * trials + k, counts);
         result->vocabulary[t].sampled_e = sum / trials;
         result->vocabulary[t].sampled_s = 0;
-        result->sampled_e += sum / trials / n;
+        result->sampled_e += sum / trials;
     }
+    result->sampled_e /= n;
     memset(counts, 0, (size_t)n * sizeof *counts); /* from here: classes of t that have images */
     for (int c = 0; c < tally->classes; c++)
         for (int h = tally->homes.offsets[c]; tally->images[c] && h < tally->homes.offsets[c + 1]; h++) {
@@ -115,8 +116,9 @@ static void sampled_figures(vb_openness_result *result, const vb_tally *tally, i
     for (int t = 0; t < n; t++) {
         vb_vocabulary_openness *v = &result->vocabulary[t];
         v->sampled_s = n > 1 ? v->sampled_s / (double)counts[t] / ((double)trials * (n - 1)) : NAN;
-        result->sampled_s += v->sampled_s / n;
+        result->sampled_s += v->sampled_s;
     }
+    result->sampled_s /= n;
 }
 
 static bool closed_form_holds(const vb_openness_result *result, const vb_tally *tally) {
@@ -176,13 +178,17 @@ static void overall_figures(vb_openness_result *result, const vb_tally *tally) {
     double c = 0, e = 0, s = 0;
     for (int t = 0; t < n; t++) {
         const vb_vocabulary_openness *v = &result->vocabulary[t];
-        result->acc_c += v->acc_c / n;
-        result->acc_e += v->acc_e / n;
-        result->acc_s += v->acc_s / n;
+        result->acc_c += v->acc_c;
+        result->acc_e += v->acc_e;
+        result->acc_s += v->acc_s;
         c += v->acc_c_se * v->acc_c_se;
         e += v->acc_e_se * v->acc_e_se;
         s += v->acc_s_se * v->acc_s_se;
     }
+    /* Divided once: a sum of N numbers below 1 is no more than N, and rounding keeps that. */
+    result->acc_c /= n;
+    result->acc_e /= n;
+    result->acc_s /= n;
     result->acc_c_se = sqrt(c) / n;
     result->acc_e_se = sqrt(e) / n;
     result->acc_s_se = sqrt(s) / n;

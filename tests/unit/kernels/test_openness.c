@@ -432,6 +432,32 @@ static void figures_of_classes_are_exact(void **state) {
     vb_tally_free(tally);
 }
 
+/* However many vocabularies: when every image is right everywhere all figures are 1 and no more. */
+static void means_of_ones_are_one(void **state) {
+    (void)state;
+    vb_error err = {0};
+    static scene s;
+    for (int n = 1; n <= MAX_N; n++) {
+        for (int t = 0; t < n; t++) {
+            s.members[t] = t;
+            s.offsets[t + 1] = t + 1;
+            s.label[t] = t;
+        }
+        s.images = n;
+        s.space = (vb_label_space){n, n, s.offsets, s.members, NULL};
+        for (int more = 0; more < 2; more++, s.label[s.images++] = 0) { /* image counts are equal, or not */
+            vb_protocol protocol = {.sampled = 1, .trials = 3, .union_permutations = 7};
+            vb_tally *tally = tally_of(&s, &protocol);
+            vb_openness_result result;
+            assert_ok(vb_openness(&result, tally, &err));
+            assert_true(result.acc_c == 1 && result.acc_e == 1 && result.acc_e_union == 1 && result.top1_all == 1);
+            assert_true(result.sampled_e == 1 && (n == 1 || (result.acc_s == 1 && result.sampled_s == 1)));
+            vb_openness_free(&result);
+            vb_tally_free(tally);
+        }
+    }
+}
+
 static void bytes_of_a_tally_are_told_before(void **state) {
     (void)state;
     static scene s;
@@ -536,6 +562,7 @@ int main(void) {
                                        cmocka_unit_test(many_vocabularies_are_sampled),
                                        cmocka_unit_test(a_shared_class_is_counted_once_in_a_union),
                                        cmocka_unit_test(figures_of_classes_are_exact),
+                                       cmocka_unit_test(means_of_ones_are_one),
                                        cmocka_unit_test(bytes_of_a_tally_are_told_before),
                                        cmocka_unit_test(tallies_add_up),
                                        cmocka_unit_test(bad_input_is_refused),
