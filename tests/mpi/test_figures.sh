@@ -27,6 +27,13 @@ run harmed-run.yaml --output harmed
 equal "a class that all others harm has an Acc-S of 0, not less" \
   "$(query harmed ".results[0].vocabularies[0].classes[0] | $accuracies")" '[1,0.3333333333333333,0]'
 
+given opposite "1 0 -1 0" "1 0 1 0" "0 1" 2
+printf '%s\n' 'name: v' 'vocabularies: {a: [c0], b: [c1]}' >opposite.yaml
+experiment opposite 'analyses: [margin, similarity]'
+run opposite-run.yaml --output opposite
+equal "margins of cosines reach 2: what is cut is counted" "$(query opposite '.results[0].analyses | .margin_quantiles["0", "1"],
+  (.histograms | .margin[0], .margin[199], .beyond.margin, .beyond.positive, .beyond.negative)' | tr '\n' ' ')" "-2 2 1 1 2 0 0 "
+
 for n in 9 20 21; do
   ones=$(awk -v n=$n 'BEGIN { for (i = 0; i < n; i++) for (k = 0; k < n; k++) print (i == k) }')
   given ones "$ones" "$ones" "$(seq -s ' ' 0 $((n - 1)))" $n
