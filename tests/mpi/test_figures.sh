@@ -46,6 +46,13 @@ for n in 9 20 21; do
   holds "$n vocabularies, compared: 1 and 1" '[.. | objects | select(has("difference")) | .a, .b] | unique == [1]' compared.json
 done
 
+# Equal texts: the class that is first in the file wins, whatever has arrived before.
+given equal "1 0 1 0" "1 0 1 0" "0 1" 2
+printf '%s\n' 'name: v' 'vocabularies: {a: [c0], b: [c1]}' >equal.yaml
+experiment equal 'protocol: sampled'
+run equal-run.yaml --output equal
+equal "ties are the earlier class's, by the sampled protocol too" "$(query equal ".results[0] | $accuracies")" '[1,0.75,0.5]'
+
 # ---- by fractions -----------------------------------------------------------------------------------------------
 if $python -c 'import numpy' 2>/dev/null; then
   must $python "$oracle" make .

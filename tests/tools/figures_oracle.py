@@ -160,7 +160,8 @@ def check_vocabulary(name, found, its, v, drawn):
         number(f"{name} curve {i}", found["curve"][i], mean(row[3][i] for row in scores))
     equal(f"{name} acc_c and curve", found["acc_c"], found["curve"][0])
     if drawn:
-        number(f"{name} sampled acc_e", found["acc_e"], drawn[v][0])
+        number(f"{name} sampled acc_e", found["acc_e_union"], drawn[v][0])
+        equal(f"{name} has no acc_e of another quantity", "acc_e" in found, False)
         number(f"{name} sampled acc_s", found["acc_s"], drawn[v][1])
     right = [its.harmful[i] for i in own if v not in its.harmful[i]]
     equal(f"{name} harm_histogram", found["harm_histogram"], [sum(len(h) == b for h in right) for b in range(its.n)])
