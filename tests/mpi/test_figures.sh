@@ -53,6 +53,15 @@ experiment equal 'protocol: sampled'
 run equal-run.yaml --output equal
 equal "ties are the earlier class's, by the sampled protocol too" "$(query equal ".results[0] | $accuracies")" '[1,0.75,0.5]'
 
+# ---- names that are one -----------------------------------------------------------------------------------------
+printf '%s\n' 'Ärger' 'ärger' 'ÄRGER' $'A\u0308rger' 'ОСА' 'оса' >names.txt
+floats names.npy 2 <<<"1 1 1 2 1 3 1 4 1 5 1 6"
+experiment equal 'adversarial: {candidates: names.txt, embeddings: names.npy, k: 1, exclude: names}'
+sed 's/c0/ЁЖ/; s/c1/Оса/' equal.yaml >named.yaml
+run equal-run.yaml --output names --set datasets.0.vocabularies=named.yaml
+equal "names that differ in case are one, in any script, and so is a class'" \
+  "$(query names '.results[0] | [.adversarial_pool.repeated_names, .adversarial[].excluded] | tojson')" '[4,0,1]'
+
 # ---- by fractions -----------------------------------------------------------------------------------------------
 if $python -c 'import numpy' 2>/dev/null; then
   must $python "$oracle" make .
