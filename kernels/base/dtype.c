@@ -61,21 +61,9 @@ uint16_t vb_dtype_float_to_half(float value) {
 
 float vb_dtype_to_float(vb_dtype dtype, const void *at) {
     switch (dtype) {
-    case VB_F32: {
-        float v;
-        memcpy(&v, at, sizeof v);
-        return v;
-    }
-    case VB_F16: {
-        uint16_t v;
-        memcpy(&v, at, sizeof v);
-        return vb_dtype_half_to_float(v);
-    }
-    case VB_BF16: {
-        uint16_t v;
-        memcpy(&v, at, sizeof v);
-        return vb_dtype_bf16_to_float(v);
-    }
+    case VB_F32:
+    case VB_F16:
+    case VB_BF16: return vb_dtype_load(dtype, at);
     case VB_F64: {
         double v;
         memcpy(&v, at, sizeof v);
@@ -113,11 +101,7 @@ void vb_dtype_widen(vb_dtype dtype, const void *row, int64_t count, float *out) 
         return;
     case VB_F16:
     case VB_BF16:
-        for (int64_t i = 0; i < count; i++) {
-            uint16_t half;
-            memcpy(&half, at + 2 * i, sizeof half);
-            out[i] = dtype == VB_F16 ? vb_dtype_half_to_float(half) : vb_dtype_bf16_to_float(half);
-        }
+        for (int64_t i = 0; i < count; i++) out[i] = vb_dtype_load(dtype, at + 2 * i);
         return;
     default:
         for (int64_t i = 0; i < count; i++) out[i] = vb_dtype_to_float(dtype, at + i * (int64_t)vb_dtype_size(dtype));

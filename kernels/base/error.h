@@ -9,7 +9,7 @@
 
 typedef enum vb_code {
     VB_OK = 0,
-    VB_EINTERNAL = 1,     /* a broken promise of ours: please report */
+    VB_EINTERNAL = 1,     /* a bug of this program: please report */
     VB_EUSAGE = 2,        /* command line */
     VB_ECONFIG = 3,       /* experiment, vocabulary or prompt file: syntax, unknown key, bad value */
     VB_EMISSING = 4,      /* a file or folder that does not exist, is empty or cannot be read */

@@ -1,14 +1,22 @@
-/* CLIP's preprocessing: short side to R, centre crop, RGB, and (x / 255 - mean) / std in the order of torch's fp32 operations. */
+/* Preprocessing: short side to R and centre crop, or squash, or long side to R in a frame; RGB; and (x / 255 - mean) / std in the
+ * order of torch's fp32 operations. Sources: torchvision transforms, open_clip transform.py (ResizeKeepRatio, CenterCropOrPad),
+ * transformers image_transforms.py. */
 #include "kernels/image/preprocess.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "kernels/base/memory.h"
 #include "kernels/image/colour.h"
 #include "kernels/image/resize.h"
 
 enum { MAX_RESOLUTION = 8192 }; /* beyond every model; a bound on memory */
+
+const char *const vb_preprocess_resizes[] = {"shortest", "squash", "longest", NULL};
+const char *const vb_preprocess_filters[] = {"bicubic", "bilinear", NULL};
+const char *const vb_preprocess_crops[] = {"round", "floor", NULL};
 
 vb_preprocess vb_preprocess_clip(int resolution) {
     return (vb_preprocess){.resolution = resolution,
@@ -20,7 +28,7 @@ vb_preprocess vb_preprocess_clip(int resolution) {
 static int half_to_even(int length) { return length / 2 + (length % 4 == 3); }
 
 /* torchvision's Resize(R) and CenterCrop(R): the short side becomes R, the long side int(R * long / short). */
-static int plan_resize(const vb_preprocess *spec, const vb_image *image, vb_resize_to *to, vb_error *err) {
+static int plan_shortest(const vb_preprocess *spec, const vb_image *image, vb_resize_to *to, vb_error *err) {
     int r = spec->resolution;
     bool tall = image->height > image->width;
     int64_t shorter = tall ? image->width : image->height, longer = tall ? image->height : image->width;
@@ -29,8 +37,46 @@ static int plan_resize(const vb_preprocess *spec, const vb_image *image, vb_resi
         return vb_errorf(err, VB_EUNSUPPORTED, "an image of %dx%d pixels would be %lld pixels long at resolution %d (limit %d)",
                          image->width, image->height, (long long)length, r, INT_MAX);
     *to = (vb_resize_to){.width = tall ? r : (int)length, .height = tall ? (int)length : r, .crop_width = r, .crop_height = r};
-    to->left = half_to_even(to->width - r);
-    to->top = half_to_even(to->height - r);
+    const bool floor = spec->crop == VB_CROP_FLOOR;
+    to->left = floor ? (to->width - r) / 2 : half_to_even(to->width - r);
+    to->top = floor ? (to->height - r) / 2 : half_to_even(to->height - r);
+    return 0;
+}
+
+/* open_clip's ResizeKeepRatio(R, longest=1): sides divided by the larger of height / R and width / R, rounded half to even. */
+static int plan_longest(const vb_preprocess *spec, const vb_image *image, vb_resize_to *to, vb_error *err) {
+    const double r = spec->resolution, ratio = fmax(image->height / r, image->width / r);
+    const int width = (int)nearbyint(image->width / ratio), height = (int)nearbyint(image->height / ratio);
+    if (width < 1 || height < 1)
+        return vb_errorf(err, VB_EUNSUPPORTED, "an image of %dx%d pixels would be %dx%d at resolution %d with resize longest",
+                         image->width, image->height, width, height, spec->resolution);
+    *to = (vb_resize_to){.width = width, .height = height, .crop_width = width, .crop_height = height};
+    return 0;
+}
+
+static int plan_resize(const vb_preprocess *spec, const vb_image *image, vb_resize_to *to, vb_error *err) {
+    const int r = spec->resolution;
+    int status = 0;
+    if (spec->resize == VB_RESIZE_SHORTEST) status = plan_shortest(spec, image, to, err);
+    else if (spec->resize == VB_RESIZE_LONGEST) status = plan_longest(spec, image, to, err);
+    else *to = (vb_resize_to){.width = r, .height = r, .crop_width = r, .crop_height = r};
+    to->filter = spec->filter;
+    return status;
+}
+
+/* The image in the middle of an R x R one of zero bytes, which takes its place. */
+static int frame(const vb_preprocess *spec, vb_image *image, vb_error *err) {
+    const int r = spec->resolution;
+    if (image->width == r && image->height == r) return 0;
+    const size_t pixel = (size_t)vb_colour_mode_bytes(image->mode), row = (size_t)image->width * pixel;
+    const size_t left = (size_t)((r - image->width) / 2), top = (size_t)((r - image->height) / 2);
+    uint8_t *square = vb_array((size_t)r * (size_t)r, pixel, "framed image", err);
+    if (!square) return -1;
+    for (size_t y = 0; y < (size_t)image->height; y++)
+        memcpy(square + ((top + y) * (size_t)r + left) * pixel, image->pixels + y * row, row);
+    vb_free(image->pixels);
+    image->pixels = square;
+    image->width = image->height = r;
     return 0;
 }
 
@@ -59,9 +105,9 @@ int vb_preprocess_image(const vb_preprocess *spec, const vb_image *image, float 
         whole.mode = VB_MODE_RGB;
         whole.pixels = converted;
     }
-    if (plan_resize(spec, &whole, &to, err) || vb_resize(&whole, &to, &cropped, err)) goto done;
+    if (plan_resize(spec, &whole, &to, err) || vb_resize(&whole, &to, &cropped, err) || frame(spec, &cropped, err)) goto done;
     if (cropped.mode != VB_MODE_RGB) {
-        if (!(rgb = vb_array((size_t)to.crop_width * (size_t)to.crop_height, 3, "RGB image", err))) goto done;
+        if (!(rgb = vb_array((size_t)cropped.width * (size_t)cropped.height, 3, "RGB image", err))) goto done;
         vb_colour_to_rgb(&cropped, rgb);
     }
     normalise_pixels(spec, rgb ? rgb : cropped.pixels, out);
@@ -75,8 +121,13 @@ done:
 
 void vb_preprocess_describe(const vb_preprocess *spec, char *text, int size) {
     if (size < 1) return;
-    snprintf(text, (size_t)size,
-             "pillow-9.4 bicubic short side %d, %s, centre crop %dx%d, mean %.9g %.9g %.9g, std %.9g %.9g %.9g", spec->resolution,
-             spec->rgb_first ? "RGB first" : "own mode then RGB", spec->resolution, spec->resolution, (double)spec->mean[0],
-             (double)spec->mean[1], (double)spec->mean[2], (double)spec->std[0], (double)spec->std[1], (double)spec->std[2]);
+    /* The words for what OpenAI does stay as they are: cached embeddings are found by them. */
+    static const char *const sides[] = {"short side ", "squashed to ", "long side "};
+    static const char *const ends[] = {"centre crop", "whole", "framed in"};
+    const bool floor = spec->resize == VB_RESIZE_SHORTEST && spec->crop == VB_CROP_FLOOR;
+    snprintf(text, (size_t)size, "pillow-9.4 %s %s%d, %s, %s %dx%d%s, mean %.9g %.9g %.9g, std %.9g %.9g %.9g",
+             vb_preprocess_filters[spec->filter], sides[spec->resize], spec->resolution,
+             spec->rgb_first ? "RGB first" : "own mode then RGB", ends[spec->resize], spec->resolution, spec->resolution,
+             floor ? " rounded down" : "", (double)spec->mean[0], (double)spec->mean[1], (double)spec->mean[2],
+             (double)spec->std[0], (double)spec->std[1], (double)spec->std[2]);
 }

@@ -1,4 +1,4 @@
-/* Pillow's resize in the image's own mode, centre crop, RGB and CLIP's normalisation. */
+/* From an image to a model's pixels: Pillow's resize, a centre crop or a frame, RGB, and (value - mean) / std. */
 #ifndef VB_PREPROCESS_H
 #define VB_PREPROCESS_H
 
@@ -17,17 +17,37 @@ typedef struct vb_image {
     uint8_t palette[768]; /* VB_MODE_P: RGB triples */
 } vb_image;
 
+/* How an image becomes a square of side R. The words that name a value are vb_preprocess_resizes, _filters and _crops. */
+typedef enum vb_resize_mode {
+    VB_RESIZE_SHORTEST, /* the short side becomes R, the long side int(R * long / short), then a centre crop */
+    VB_RESIZE_SQUASH,   /* both sides become R, whatever the shape */
+    VB_RESIZE_LONGEST   /* the long side becomes R, the short one in proportion; zero bytes around it, before RGB */
+} vb_resize_mode;
+/* Pillow's filters, stretched by the scale when shrinking. */
+typedef enum vb_filter { VB_FILTER_BICUBIC /* a = -0.5 */, VB_FILTER_BILINEAR /* triangle */ } vb_filter;
+/* Where the crop begins when d pixels are too many. */
+typedef enum vb_crop_offset {
+    VB_CROP_ROUND, /* d / 2, halves of one to even: torchvision (OpenAI, open_clip) */
+    VB_CROP_FLOOR  /* d / 2 rounded down: Hugging Face's image processors */
+} vb_crop_offset;
+
 typedef struct vb_preprocess {
     int resolution;
-    bool rgb_first; /* RGB first, as the paper's code; else OpenAI's order: resize in the image's own mode, then RGB */
+    bool rgb_first; /* RGB first, as Hugging Face and the paper's code; else resize in the image's own mode, then RGB */
+    vb_resize_mode resize;
+    vb_filter filter;
+    vb_crop_offset crop;
     float mean[3], std[3];
 } vb_preprocess;
 
-/* CLIP's constants for a resolution. */
+/* The words of the enums, in their order, ending with NULL. */
+extern const char *const vb_preprocess_resizes[], *const vb_preprocess_filters[], *const vb_preprocess_crops[];
+
+/* CLIP's constants for a resolution: shortest, bicubic, own mode, rounded crop, OpenAI's mean and std. */
 vb_preprocess vb_preprocess_clip(int resolution);
 
 /* out: 3 x R x R. The image is not changed. Thread-safe. VB_EMISMATCH: a resolution out of range; VB_EDATA: an image without
- * pixels; VB_EUNSUPPORTED: one too long; VB_EMEMORY. */
+ * pixels; VB_EUNSUPPORTED: one too long or too thin; VB_EMEMORY. */
 int vb_preprocess_image(const vb_preprocess *spec, const vb_image *image, float *out, vb_error *err);
 
 /* One line that names everything that can change a result, for digests and provenance. */

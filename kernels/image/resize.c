@@ -1,4 +1,5 @@
-/* Antialiased bicubic resampling with Pillow's arithmetic: 8-bit channels in 22-bit fixed point, 32-bit integers in doubles. */
+/* Antialiased resampling, bicubic or bilinear, with Pillow's arithmetic: 8-bit channels in 22-bit fixed point, 32-bit integers in
+ * doubles. */
 #include "kernels/image/resize.h"
 
 #include <math.h>
@@ -17,6 +18,17 @@ static double keys_cubic(double x) {
     return 0.0;
 }
 
+static double triangle(double x) {
+    x = fabs(x);
+    return x < 1.0 ? 1.0 - x : 0.0;
+}
+
+/* The filters by vb_filter, and how far they reach. */
+static const struct {
+    double (*value)(double x);
+    double support;
+} filters[] = {[VB_FILTER_BICUBIC] = {keys_cubic, 2.0}, [VB_FILTER_BILINEAR] = {triangle, 1.0}};
+
 static void axis_free(vb_resize_axis *a) {
     vb_free(a->first);
     vb_free(a->count);
@@ -26,8 +38,9 @@ static void axis_free(vb_resize_axis *a) {
 
 /* Outputs [begin, begin + outputs) of an axis that goes from in_size to out_size. The order of the operations is part of the
  * result. */
-static int axis_make(vb_resize_axis *a, int in_size, int out_size, int begin, int outputs, bool integers, vb_error *err) {
-    double scale = (double)in_size / out_size, stretch = scale < 1.0 ? 1.0 : scale, support = 2.0 * stretch,
+static int axis_make(vb_resize_axis *a, vb_filter filter, int in_size, int out_size, int begin, int outputs, bool integers,
+                     vb_error *err) {
+    double scale = (double)in_size / out_size, stretch = scale < 1.0 ? 1.0 : scale, support = filters[filter].support * stretch,
            squeeze = 1.0 / stretch;
     a->identity = in_size == out_size;
     a->inputs = in_size;
@@ -49,7 +62,8 @@ static int axis_make(vb_resize_axis *a, int in_size, int out_size, int begin, in
         double center = (begin + i + 0.5) * scale, total = 0.0;
         double *weight = a->weight + (size_t)i * (size_t)a->span;
         int32_t *fixed = integers ? a->fixed + (size_t)i * (size_t)a->span : NULL;
-        for (int j = 0; j < a->count[i]; j++) total += weight[j] = keys_cubic((a->first[i] + j - center + 0.5) * squeeze);
+        for (int j = 0; j < a->count[i]; j++)
+            total += weight[j] = filters[filter].value((a->first[i] + j - center + 0.5) * squeeze);
         for (int j = 0; total != 0.0 && j < a->count[i]; j++) weight[j] /= total;
         for (int j = 0; fixed && j < a->count[i]; j++)
             fixed[j] = (int32_t)(weight[j] * (1 << VB_RESIZE_FRACTION) + (weight[j] < 0 ? -0.5 : 0.5));
@@ -95,8 +109,8 @@ static int resample(const vb_image *image, const vb_resize_to *to, vb_image *out
     const vb_resize_kernel *kernel = vb_resize_kernel_get();
     size_t pixel = (size_t)vb_colour_mode_bytes(image->mode), in_stride = (size_t)image->width * pixel;
     size_t stride = (size_t)to->crop_width * pixel;
-    if (axis_make(&across, image->width, to->width, to->left, to->crop_width, integers, err)) goto done;
-    if (axis_make(&down, image->height, to->height, to->top, to->crop_height, integers, err)) goto done;
+    if (axis_make(&across, to->filter, image->width, to->width, to->left, to->crop_width, integers, err)) goto done;
+    if (axis_make(&down, to->filter, image->height, to->height, to->top, to->crop_height, integers, err)) goto done;
 
     /* The first pass makes only the rows that the second will read. */
     int last = down.outputs - 1;

@@ -2,7 +2,8 @@
  *
  * Every product is ONE chain of additions from k = 0 upward, starting at 0. A product of two floats is exact in fp64, so that
  * fused and separate operations, blocking, threads and instruction sets all give the same bits; the error is below dim * 2^-53 *
- * |a| |b| (Higham, Accuracy and Stability of Numerical Algorithms, ch. 3). Nothing is allocated, nothing fails; all are thread-safe. */
+ * |a| |b| (Higham, Accuracy and Stability of Numerical Algorithms, ch. 3). Nothing is allocated, nothing fails; all are
+ * thread-safe. */
 #ifndef VB_DOTS_H
 #define VB_DOTS_H
 

@@ -6,5 +6,5 @@
 float vb_matrix_at(const vb_matrix *matrix, int64_t row, int64_t col) {
     assert(row >= 0 && row < matrix->rows && col >= 0 && col < matrix->cols);
     int64_t at = row * matrix->row_stride + col * matrix->col_stride;
-    return vb_dtype_to_float(matrix->dtype, (const char *)matrix->data + at * (int64_t)vb_dtype_size(matrix->dtype));
+    return vb_dtype_load(matrix->dtype, (const char *)matrix->data + at * (int64_t)vb_dtype_size(matrix->dtype));
 }

@@ -11,8 +11,9 @@ enum {
 };
 
 typedef struct vb_coded_kernel {
-    /* out[q * VB_CODED_PAIR + g * VB_CODER_GROUP + i] = sum over k of code (with its 128) of row i of group g times query q's code, less
-     * offsets[q]; groups 1 or 2, `stride` bytes apart. panel: width / 4 times `queries` <= VB_CODED_PANEL times 4 codes. */
+    /* out[q * VB_CODED_PAIR + g * VB_CODER_GROUP + i] = sum over k of code (with its 128) of row i of group g times query
+     * q's code, less offsets[q]; groups 1 or 2, `stride` bytes apart. panel: width / 4 times `queries` <= VB_CODED_PANEL
+     * times 4 codes. */
     void (*products)(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries, const int32_t *offsets,
                      int width, int32_t *out);
 

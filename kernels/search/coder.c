@@ -145,7 +145,7 @@ void vb_coder_encode(const vb_coder *coder, const void *rows, vb_dtype dtype, in
         memset(v, 0, (size_t)coder->width * sizeof *v);
         const char *row = (const char *)rows + (size_t)i * (size_t)coder->dim * size;
         for (int k = 0; k < coder->dim; k++) {
-            v[k] = vb_dtype_to_float(dtype, row + (size_t)k * size);
+            v[k] = vb_dtype_load(dtype, row + (size_t)k * size);
             square += v[k] * v[k];
         }
         *not_finite += !isfinite(square);

@@ -255,8 +255,9 @@ static float scan_least_avx512(const float *x, int64_t width) {
 enum { MOST_CODED = 1024 /* the work space below lies on the stack */ };
 static_assert(VB_CODER_GROUP == 16, "a group's rows are the lanes of a register");
 
-/* One row less the mean to codes, and to the numbers that bound what these lose: numbers[0], [VB_CODER_GROUP] and [2 VB_CODER_GROUP] get
- * scale, residual and norm. Sums of squares in fp32 are off by less than a part in 2^12, a square root by half of that. */
+/* One row less the mean to codes, and to the numbers that bound what these lose: numbers[0], [VB_CODER_GROUP] and
+ * [2 VB_CODER_GROUP] get scale, residual and norm. Sums of squares in fp32 are off by less than a part in 2^12, a
+ * square root by half of that. */
 INLINE void scan_encode_row(const float *row, float factor, float widened, int64_t width, const float *mean, int64_t coded_width,
                             uint8_t *codes, float *numbers) {
     float rest[MOST_CODED];

@@ -22,7 +22,7 @@ static void scan_widen_scalar(const void *rows, vb_dtype dtype, int64_t count, i
     for (int64_t i = 0; i < count; i++) {
         squares[i] = 0;
         for (int64_t k = 0; k < width; k++) {
-            float x = k < dim ? vb_dtype_to_float(dtype, (const char *)rows + (i * dim + k) * size) : 0;
+            float x = k < dim ? vb_dtype_load(dtype, (const char *)rows + (i * dim + k) * size) : 0;
             if (out) out[i * width + k] = x;
             squares[i] += x * x;
         }

@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LARGEST_DIMENSION = 1 << 24 }; /* keeps every product of two sizes far from overflow */
+enum {
+    LARGEST_DIMENSION = 1 << 24, /* keeps every product of two sizes far from overflow */
+    LARGEST_PICTURE = 1 << 14    /* pixels a side: their number fits an int */
+};
 
 #define FORMAT_NAME(name, format)                                                                                                \
     do {                                                                                                                         \
@@ -180,16 +183,25 @@ int vb_binder_projection(vb_binder *binder, vb_linear *linear, int width, int *e
     return vb_binder_matrix(binder, &linear->weight, *embed, width, !is_linear, "%s%s", name, suffix);
 }
 
-int vb_binder_grid(const vb_binder *binder, int *grid, const char *name) {
+int vb_binder_grid(const vb_binder *binder, int patch, int *grid, const char *name) {
     int shape[2];
     if (vb_binder_shape(binder, 2, shape, "%s", name)) return -1;
     *grid = (int)lround(sqrt((double)(shape[0] - 1)));
-    if (*grid >= 1 && *grid * *grid + 1 == shape[0]) return 0;
-    return vb_errorf(binder->err, VB_EMISMATCH, "tensor %s has %d rows, expected 1 and a square's cells", name, shape[0]);
+    if (*grid < 1 || *grid * *grid + 1 != shape[0])
+        return vb_errorf(binder->err, VB_EMISMATCH, "tensor %s has %d rows, expected 1 and a square's cells", name, shape[0]);
+    if ((int64_t)*grid * patch <= LARGEST_PICTURE) return 0;
+    return vb_errorf(binder->err, VB_EMISMATCH, "tensor %s has %d rows: with cells of %d pixels, pictures above %d pixels a side",
+                     name, shape[0], patch, LARGEST_PICTURE);
 }
 
 int vb_binder_heads(const vb_binder *binder, int *heads, int width, int stated, int usual, const char *tower) {
     *heads = stated ? stated : usual;
+    if (!*heads && width >= 64)
+        return vb_errorf(
+            binder->err, VB_EMISMATCH,
+            "%s tower: models of width %d were published with heads of several widths, and no file beside the weights "
+            "tells: state %s_heads",
+            tower, width, tower);
     if (*heads >= 1 && width % *heads == 0) return 0;
     return vb_errorf(binder->err, VB_EMISMATCH, "%s tower: width %d does not split into %d heads%s", tower, width, *heads,
                      stated ? "" : " (width / 64); state the number of heads");

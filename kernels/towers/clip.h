@@ -42,7 +42,8 @@ int vb_clip_encode_images(const vb_clip *clip, const float *pixels, int64_t n, f
  * finite. */
 int vb_clip_encode_texts(const vb_clip *clip, const int32_t *tokens, int64_t n, float *out, vb_error *err);
 
-/* Texts with CoOp's learned context vectors (text_input.h). tokens, out, errors: as vb_clip_encode_texts; VB_EMISMATCH also for a prompt too short for its context and name. */
+/* Texts with CoOp's learned context vectors (text_input.h). tokens, out, errors: as vb_clip_encode_texts; VB_EMISMATCH also for a
+ * prompt too short for its context and name. */
 int vb_clip_encode_prompts(const vb_clip *clip, const int32_t *tokens, const vb_prompt_context *context, int64_t n, float *out,
                            vb_error *err);
 

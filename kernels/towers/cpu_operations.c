@@ -21,6 +21,7 @@ static int64_t first_row(const vb_piece *piece, int value, int64_t item) {
     return rows == VB_ROW_A_TOKEN ? piece->starts[item] : item * rows;
 }
 
+/* out (a row a token x columns): token or context vector, plus the position's row. */
 static int run_embed(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     (void)err;
     const vb_embed *embed = &operation->embed;
@@ -43,6 +44,8 @@ static int run_embed(const vb_piece *piece, const vb_operation *operation, vb_er
     return 0;
 }
 
+/* in (n x height x width x channels; the input picture: n x channels x height x width) to out (n x height' x width' x
+ * channels'). */
 static int run_conv(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     const vb_convolution *step = &operation->conv;
     const vb_value *from = &piece->program->values[operation->in[0]];
@@ -57,6 +60,7 @@ static int run_conv(const vb_piece *piece, const vb_operation *operation, vb_err
     return vb_conv_run(&conv, piece->count, &step->weight, vb_piece_at(piece, operation->out), &epilogue, piece->threads, err);
 }
 
+/* in (n x height x width x channels) to out (n x height / window x width / window x channels). */
 static int run_pool(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     (void)err;
     const vb_value *from = &piece->program->values[operation->in[0]];
@@ -65,6 +69,7 @@ static int run_pool(const vb_piece *piece, const vb_operation *operation, vb_err
     return 0;
 }
 
+/* in (n x cells x columns) to out (n x (1 + cells) x columns). The mean is summed in the order of the cells. */
 static int run_sequence(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     (void)err;
     const vb_sequence *sequence = &operation->sequence;
@@ -87,6 +92,7 @@ static int run_sequence(const vb_piece *piece, const vb_operation *operation, vb
     return 0;
 }
 
+/* in and out: rows x columns; may be the same. */
 static int run_norm(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     (void)err;
     const vb_norm *norm = &operation->norm;
@@ -95,6 +101,7 @@ static int run_norm(const vb_piece *piece, const vb_operation *operation, vb_err
     return 0;
 }
 
+/* in (rows x inputs) to out (rows x outputs); the residual may be out. */
 static int run_linear(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     const vb_linear *linear = &operation->linear;
     const vb_gemm_a a = {.data = operand(piece, operation, 0), .ld = linear->weight.cols};
@@ -106,6 +113,7 @@ static int run_linear(const vb_piece *piece, const vb_operation *operation, vb_e
                    linear->weight.rows, &epilogue, piece->threads, err);
 }
 
+/* Queries of an item (their rows x heads * head_dim) over its keys and values, to out of the queries' shape. */
 static int run_attention(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     const vb_heads *heads = &operation->heads;
     for (int64_t i = 0; i <= piece->count; i++) {
@@ -128,6 +136,7 @@ static int run_attention(const vb_piece *piece, const vb_operation *operation, v
     return vb_attention(&batch, vb_piece_at(piece, operation->out), columns(piece, operation->out), piece->threads, err);
 }
 
+/* in (rows of each item x columns) to out (n x columns). */
 static int run_pick(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     (void)err;
     const int64_t width = columns(piece, operation->out);

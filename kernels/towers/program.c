@@ -206,10 +206,10 @@ static bool compete(const vb_value *a, const vb_value *b) {
 static size_t find_place(const vb_program *program, int v, const bool *placed) {
     size_t place = 0, size = floats_of(&program->values[v]);
     for (int other = 0; other < program->value_count; other++) {
-        const vb_value *rival = &program->values[other];
-        if (!placed[other] || !compete(rival, &program->values[v])) continue;
-        if (rival->place >= place + size || rival->place + floats_of(rival) <= place) continue;
-        place = rival->place + floats_of(rival);
+        const vb_value *other_value = &program->values[other];
+        if (!placed[other] || !compete(other_value, &program->values[v])) continue;
+        if (other_value->place >= place + size || other_value->place + floats_of(other_value) <= place) continue;
+        place = other_value->place + floats_of(other_value);
         other = -1; /* once more, from there */
     }
     return place;

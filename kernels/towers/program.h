@@ -127,9 +127,8 @@ typedef struct vb_program {
 
 /* ---- writing: each appends an operation and gives the value that it makes, or VB_NO_VALUE with an error (VB_EMEMORY) ----
  *
- * An operand of VB_NO_VALUE, where one is needed, gives VB_NO_VALUE at once: its error is set already. So does every step after one
- * that failed. Matrices and vectors are
- * borrowed and must outlive the program. */
+ * An operand of VB_NO_VALUE, where one is needed, gives VB_NO_VALUE at once: its error is set already. So does every step after
+ * one that failed. Matrices and vectors are borrowed and must outlive the program. */
 
 /* The input: n pictures of 3 x resolution x resolution. Comes first in a program of images. */
 int vb_program_pixels(vb_program *program, int resolution, vb_error *err);
@@ -149,8 +148,7 @@ int vb_program_pick(vb_program *program, int in, vb_pick pick, vb_error *err);
 int vb_program_open_layer(vb_program *program, vb_error *err);
 
 /* Ends the writing: `result` (a row an item) is what the tower gives. Places the values in the work space: values that are not
- * needed at the same time share it. 0, or -1 (VB_EMEMORY, or the error that made a step fail or
- * `result` VB_NO_VALUE). */
+ * needed at the same time share it. 0, or -1 (VB_EMEMORY, or the error that made a step fail or `result` VB_NO_VALUE). */
 int vb_program_finish(vb_program *program, int result, vb_error *err);
 
 /* Zeroed memory that lives as long as the program, or NULL. */

@@ -2,6 +2,7 @@
 #include "mpi/adversarial/adversarial.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "kernels/openness/cover.h"
@@ -12,13 +13,13 @@
 #include "mpi/evaluate/unit_pass.h"
 #include "mpi/ranks/progress.h"
 
-typedef struct victim {
+typedef struct attack_target {
     int vocabulary;
     int64_t images, right; /* of all ranks */
     vb_cover cover;        /* of this rank's right images */
     int64_t *places;       /* of those in the data */
     size_t place_capacity;
-} victim;
+} attack_target;
 
 typedef struct adversary {
     const vb_pair *pair;
@@ -29,13 +30,13 @@ typedef struct adversary {
     float *texts; /* of both */
     vb_text_bank *bank;
     int target_count;
-    victim *targets;
+    attack_target *targets;
     int *target_of; /* by vocabulary, -1: none */
 } adversary;
 
 /* ---- the pool's embeddings ---- */
 
-static int read_rows(adversary *work, float *rows, vb_error *err) {
+static int read_pool(adversary *work, float *rows, vb_error *err) {
     const char *path = work->spec->embeddings;
     const vb_candidates *pool = &work->pool;
     int64_t dim = work->pair->classifier->dim;
@@ -58,6 +59,7 @@ static int read_rows(adversary *work, float *rows, vb_error *err) {
         status = vb_image_source_float_rows(&npy, path, pool->line[c], 1, rows + c * dim, err);
         if (c % 4096 == 4095) vb_map_drop_pages(&npy.map);
     }
+    status = vb_map_judge(&npy.map, status, err);
     vb_npy_close(&npy);
     return status;
 }
@@ -93,27 +95,29 @@ static int find_targets(adversary *work, vb_error *err) {
                                  work->pair->data->spec->vocabularies);
         }
         work->target_of[v] = work->target_count;
-        work->targets[work->target_count++] = (victim){.vocabulary = v, .cover = {.candidates = work->pool.count}};
+        work->targets[work->target_count++] = (attack_target){.vocabulary = v, .cover = {.candidates = work->pool.count}};
     }
     return 0;
 }
 
-static int prepare(adversary *work, vb_context *context, vb_error *err) {
+static int prepare_attack(adversary *work, vb_context *context, vb_error *err) {
     const vb_pair *pair = work->pair;
     const vb_classifier *classifier = pair->classifier;
     vb_comm *comm = &context->comm;
     size_t dim = (size_t)classifier->dim, classes = (size_t)classifier->classes;
     int status = vb_candidates_open(&work->pool, work->spec, err);
-    if (!status) {
-        work->space = pair->data->space;
-        work->space.classes += work->pool.count;
-        work->texts = vb_buffer((size_t)work->space.classes * dim, sizeof *work->texts, "embeddings of candidates", err);
-        status = work->texts ? find_targets(work, err) : -1;
-    }
+    /* Without WordNet on one machine its ranks would exclude other candidates. */
+    char seen[128] = "";
+    if (!status) snprintf(seen, sizeof seen, "%s without %s", work->pool.digest.hex, work->pool.excluded_by);
+    if ((status = vb_comm_agree_same(comm, status, seen, work->spec->candidates, err))) return status;
+    work->space = pair->data->space;
+    work->space.classes += work->pool.count;
+    work->texts = vb_buffer((size_t)work->space.classes * dim, sizeof *work->texts, "embeddings of candidates", err);
+    status = work->texts ? find_targets(work, err) : -1;
     if ((status = vb_comm_agree(comm, status, err))) return status;
     memcpy(work->texts, classifier->texts, classes * dim * sizeof *work->texts);
     if (pair->source->model) status = encode_pool(work, context, work->texts + classes * dim, err);
-    else status = vb_comm_agree(comm, read_rows(work, work->texts + classes * dim, err), err);
+    else status = vb_comm_agree(comm, read_pool(work, work->texts + classes * dim, err), err);
     if (status) return -1;
     status = vb_label_space_memberships_new(&work->homes, &work->space, err);
     if (!status)
@@ -147,20 +151,20 @@ static int check_memory(const adversary *work, vb_error *err) {
 }
 
 /* While this rank's units are visited. */
-typedef struct visitor {
+typedef struct attack_pass {
     adversary *work;
     vb_progress progress;
-} visitor;
+} attack_pass;
 
 /* The image, right for target t: which candidates take it. */
-static int add_right_image(victim *target, int64_t place, int class, const uint64_t *takers, vb_error *err) {
+static int add_right_image(attack_target *target, int64_t place, int class, const uint64_t *takers, vb_error *err) {
     size_t n = (size_t)target->cover.images;
     if (vb_grow((void **)&target->places, &target->place_capacity, n + 1, sizeof *target->places, "taken images", err)) return -1;
     target->places[n] = place;
     return vb_cover_add(&target->cover, takers, class, err);
 }
 
-static int judge_unit(adversary *work, const vb_unit_rows *rows, vb_error *err) {
+static int judge_with_pool(adversary *work, const vb_unit_rows *rows, vb_error *err) {
     size_t words = vb_similarity_pool_words(work->pool.count), vocabularies = (size_t)work->space.vocabularies;
     const vb_memberships *homes = &work->homes;
     int status = -1;
@@ -186,10 +190,10 @@ done:
     return status;
 }
 
-static int visit_unit(void *context, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
+static int attack_unit(void *context, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
     (void)unit;
-    visitor *its = context;
-    if (rows->count && judge_unit(its->work, rows, err)) return -1;
+    attack_pass *its = context;
+    if (rows->count && judge_with_pool(its->work, rows, err)) return -1;
     vb_progress_step(&its->progress, 1);
     return 0;
 }
@@ -198,11 +202,11 @@ static int visit_unit(void *context, int64_t unit, const vb_unit_rows *rows, vb_
 static int judge_images(adversary *work, vb_context *context, vb_error *err) {
     vb_comm *comm = &context->comm;
     const vb_image_source *source = work->pair->source;
-    visitor its = {.work = work};
+    attack_pass its = {.work = work};
     size_t n = 2 * (size_t)work->target_count;
     vb_progress_start(&its.progress, comm->rank, comm->size, "adversarial", work->pair->spec->name, "units",
                       (source->units - comm->rank + comm->size - 1) / comm->size);
-    int status = vb_unit_pass(context, work->pair, visit_unit, &its, err);
+    int status = vb_unit_pass(context, source, attack_unit, &its, err);
     vb_progress_end(&its.progress);
     int64_t *counts = vb_array(n, sizeof *counts, "images of the targets", err);
     if (!counts) status = -1;
@@ -229,7 +233,8 @@ typedef struct outcome {
     int64_t alone[VB_ADVERSARIES]; /* images that each takes by itself; rank 0 */
     int64_t bound;                 /* no k candidates take more; rank 0 */
     int64_t evaluations;
-    int out_of_time, excluded_count;
+    bool out_of_time;
+    int excluded_count;
     uint8_t *excluded, *gone;
     int64_t *gains;    /* of all ranks, on rank 0 */
     uint64_t *taken;   /* of this rank's images */
@@ -244,7 +249,7 @@ static void outcome_free(outcome *out) {
     vb_free(out->by_class);
 }
 
-static int outcome_new(outcome *out, const adversary *work, const victim *target, vb_error *err) {
+static int outcome_new(outcome *out, const adversary *work, const attack_target *target, vb_error *err) {
     size_t count = (size_t)work->pool.count;
     *out = (outcome){.k = (int)work->spec->k};
     out->excluded = vb_array(count, 1, "excluded candidates", err);
@@ -265,7 +270,7 @@ static int outcome_new(outcome *out, const adversary *work, const victim *target
 }
 
 /* What each candidate takes beyond `taken`: the sum over ranks, on rank 0. */
-static int sum_gains(outcome *out, vb_comm *comm, const adversary *work, const victim *target, vb_error *err) {
+static int sum_gains(outcome *out, vb_comm *comm, const adversary *work, const attack_target *target, vb_error *err) {
     memset(out->gains, 0, (size_t)work->pool.count * sizeof *out->gains);
     vb_cover_gains(&target->cover, out->taken, out->gains, work->pair->threads);
     return vb_comm_sum_to_root(comm, out->gains, (size_t)work->pool.count, err);
@@ -297,11 +302,11 @@ static void tighten(outcome *out, int candidates, int64_t covered) {
     if (sum < out->bound) out->bound = sum;
 }
 
-static void join_choice(outcome *out, const adversary *work, const victim *target, int step) {
+static void join_choice(outcome *out, const adversary *work, const attack_target *target, int step) {
     vb_cover_take(&target->cover, out->chosen[step], out->taken, out->by_class + (int64_t)step * work->pair->classifier->classes);
 }
 
-static int choose_greedily(outcome *out, vb_comm *comm, const adversary *work, const victim *target, vb_error *err) {
+static int choose_greedily(outcome *out, vb_comm *comm, const adversary *work, const attack_target *target, vb_error *err) {
     int64_t covered = 0;
     int64_t *first = NULL; /* the gains of the first round, on rank 0 */
     int status = 0;
@@ -322,7 +327,7 @@ static int choose_greedily(outcome *out, vb_comm *comm, const adversary *work, c
     return status;
 }
 
-static int choose_singles(outcome *out, vb_comm *comm, const adversary *work, const victim *target, vb_error *err) {
+static int choose_singles(outcome *out, vb_comm *comm, const adversary *work, const attack_target *target, vb_error *err) {
     if (sum_gains(out, comm, work, target, err)) return -1;
     if (!comm->rank) {
         tighten(out, work->pool.count, 0);
@@ -335,7 +340,7 @@ static int choose_singles(outcome *out, vb_comm *comm, const adversary *work, co
 }
 
 /* Rank 0: all ranks' sets of the listed candidates side by side; then the search. */
-static int search(outcome *out, const adversary *work, const int *list, int n, vb_blocks *blocks, vb_error *err) {
+static int search_exactly(outcome *out, const adversary *work, const int *list, int n, vb_blocks *blocks, vb_error *err) {
     vb_coverage problem = {.count = n, .k = out->k, .evaluations = work->spec->evaluations, .seconds = work->spec->seconds};
     vb_coverage_result found;
     size_t words = 0, at = 0;
@@ -370,7 +375,7 @@ static int search(outcome *out, const adversary *work, const int *list, int n, v
     return status;
 }
 
-static int choose_exactly(outcome *out, vb_comm *comm, const adversary *work, const victim *target, vb_error *err) {
+static int choose_exactly(outcome *out, vb_comm *comm, const adversary *work, const attack_target *target, vb_error *err) {
     vb_blocks blocks = {0};
     uint64_t *sets = NULL;
     int n = 0, status = sum_gains(out, comm, work, target, err);
@@ -396,7 +401,7 @@ static int choose_exactly(outcome *out, vb_comm *comm, const adversary *work, co
         }
     }
     vb_free(sets);
-    if (!status) status = vb_comm_agree(comm, comm->rank ? 0 : search(out, work, list, n, &blocks, err), err);
+    if (!status) status = vb_comm_agree(comm, comm->rank ? 0 : search_exactly(out, work, list, n, &blocks, err), err);
     vb_comm_blocks_free(&blocks);
     vb_free(list);
     if (!status) status = vb_comm_broadcast(comm, out->chosen, sizeof out->chosen, err);
@@ -407,7 +412,7 @@ static int choose_exactly(outcome *out, vb_comm *comm, const adversary *work, co
 /* ---- JSON ---- */
 
 /* What the chosen names take: the keys names, accuracy, accuracy_alone, takes. The images that are left. */
-static int64_t set_names(vb_json *json, json_t *entry, const outcome *out, const adversary *work, const victim *target) {
+static int64_t set_names(vb_json *json, json_t *entry, const outcome *out, const adversary *work, const attack_target *target) {
     const vb_vocabularies *vocabularies = &work->pair->data->vocabularies;
     int classes = work->pair->classifier->classes;
     double images = (double)target->images;
@@ -430,7 +435,8 @@ static int64_t set_names(vb_json *json, json_t *entry, const outcome *out, const
 }
 
 /* Takes over `examples`. */
-static json_t *outcome_json(vb_json *json, const outcome *out, const adversary *work, const victim *target, json_t *examples) {
+static json_t *outcome_json(vb_json *json, const outcome *out, const adversary *work, const attack_target *target,
+                            json_t *examples) {
     double images = (double)target->images;
     json_t *entry = vb_json_object(json);
     vb_json_set_text(json, entry, "target", work->pair->data->vocabularies.names[target->vocabulary]);
@@ -464,8 +470,8 @@ static json_t *pool_json(vb_json *json, const adversary *work) {
 }
 
 /* Chooses for one target; rank 0 puts the outcome into the list. Collective. */
-static int attack(vb_context *context, const adversary *work, const victim *target, json_t *list, vb_error *err) {
-    static int (*const choose[])(outcome *, vb_comm *, const adversary *, const struct victim *,
+static int attack(vb_context *context, const adversary *work, const attack_target *target, json_t *list, vb_error *err) {
+    static int (*const choose[])(outcome *, vb_comm *, const adversary *, const struct attack_target *,
                                  vb_error *) = {[VB_ADVERSARIAL_SINGLE] = choose_singles,
                                                 [VB_ADVERSARIAL_GREEDY] = choose_greedily,
                                                 [VB_ADVERSARIAL_EXACT] = choose_exactly};
@@ -498,7 +504,7 @@ int vb_adversarial(vb_context *context, const vb_pair *pair, json_t *result, vb_
     vb_json json = {0};
     json_t *list = vb_json_array(&json);
     int status = vb_comm_agree(&context->comm, vb_json_end(&json, "the results", err), err);
-    if (!status) status = prepare(&work, context, err);
+    if (!status) status = prepare_attack(&work, context, err);
     if (!status) status = judge_images(&work, context, err);
     for (int t = 0; t < work.target_count && !status; t++) status = attack(context, &work, &work.targets[t], list, err);
     if (!status && !context->comm.rank) {

@@ -121,7 +121,7 @@ int vb_candidates_open(vb_candidates *pool, const vb_adversarial_spec *spec, vb_
         vb_errorf(err, VB_EMISSING, "%s: no candidates, only %lld empty lines", spec->candidates, (long long)pool->empty);
     else if (spec->k > pool->count)
         vb_errorf(err, VB_EMISMATCH, "%s: %d candidates, but k is %lld", spec->candidates, pool->count, (long long)spec->k);
-    else status = vb_digest_file(spec->candidates, &pool->digest, err) || open_wordnet(pool, spec, err) ? -1 : 0;
+    else status = (vb_digest_file(spec->candidates, &pool->digest, err) || open_wordnet(pool, spec, err)) ? -1 : 0;
 done:
     for (size_t i = 0; lines && i < kept; i++) vb_free(lines[i].folded);
     vb_free(lines);

@@ -1,6 +1,7 @@
 /* Images that adversarial names take: each rank's first ones of every class, merged and picked on rank 0. */
 #include "mpi/adversarial/examples.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +32,7 @@ static int by_number(const void *left, const void *right) {
 }
 
 /* Sorts by class, numbers the examples of each and drops those that cannot be among the first. */
-static void number(example_list *list) {
+static void number_examples(example_list *list) {
     size_t kept = 0;
     int64_t step = -1, class = -1, n = 0;
     qsort(list->items, list->count, sizeof *list->items, by_class);
@@ -47,8 +48,8 @@ static void number(example_list *list) {
 }
 
 /* This rank's images, the first ones of each class. */
-static int collect(example_list *list, const vb_cover *cover, const int64_t *places, const int *chosen, int k, int classes,
-                   vb_error *err) {
+static int collect_examples(example_list *list, const vb_cover *cover, const int64_t *places, const int *chosen, int k,
+                            int classes, vb_error *err) {
     int64_t blocks = vb_cover_blocks(cover);
     uint64_t *taken = vb_array((size_t)blocks, sizeof *taken, "taken images", err);
     uint64_t *before = vb_array((size_t)blocks, sizeof *before, "taken images", err);
@@ -73,7 +74,7 @@ static int collect(example_list *list, const vb_cover *cover, const int64_t *pla
 }
 
 /* Rank 0: all ranks' examples in one list. */
-static int join(example_list *all, const vb_blocks *blocks, vb_error *err) {
+static int join_examples(example_list *all, const vb_blocks *blocks, vb_error *err) {
     size_t size;
     all->items = vb_comm_blocks_join(blocks, "examples", &size, err);
     all->count = all->items ? size / sizeof *all->items : 0;
@@ -92,8 +93,8 @@ static int add_example(vb_json *json, json_t *list, const vb_image_source *sourc
     return 0;
 }
 
-static int pick(example_list *all, int k, const vb_image_source *source, json_t **lists, vb_error *err) {
-    number(all);
+static int pick_examples(example_list *all, int k, const vb_image_source *source, json_t **lists, vb_error *err) {
+    number_examples(all);
     qsort(all->items, all->count, sizeof *all->items, by_number);
     vb_json json = {0};
     *lists = vb_json_array(&json);
@@ -110,12 +111,13 @@ int vb_examples_json(vb_comm *comm, const vb_cover *cover, const int64_t *places
                      const vb_image_source *source, json_t **lists, vb_error *err) {
     example_list own = {0}, all = {0};
     vb_blocks blocks = {0};
+    assert(k >= 0 && k <= VB_ADVERSARIES);
     *lists = NULL;
-    int status = vb_comm_agree(comm, collect(&own, cover, places, chosen, k, source->data->space.classes, err), err);
+    int status = vb_comm_agree(comm, collect_examples(&own, cover, places, chosen, k, source->data->space.classes, err), err);
     if (!status) status = vb_comm_gather(comm, own.items, own.count * sizeof *own.items, &blocks, err);
     if (!status && !comm->rank) {
-        status = join(&all, &blocks, err);
-        if (!status) status = pick(&all, k, source, lists, err);
+        status = join_examples(&all, &blocks, err);
+        if (!status) status = pick_examples(&all, k, source, lists, err);
     }
     vb_comm_blocks_free(&blocks);
     vb_free(all.items);

@@ -25,7 +25,7 @@ done:
     return status;
 }
 
-static int run(vb_analysis_work *work, vb_error *err) {
+static int run_alignment(vb_analysis_work *work, vb_error *err) {
     const vb_similarity_sums *sums = &work->pass->sums;
     double gap;
     if (modality_gap(work->pass, work->pair->classifier, &gap, err)) return -1;
@@ -39,6 +39,6 @@ static const vb_section_number alignment_numbers[] = {{"alignment", "alignment"}
 static const vb_section alignment_section = {.scope = VB_SECTION_OF_GROUP, .numbers = alignment_numbers};
 
 const vb_analysis vb_analysis_alignment = {.needs = VB_IMAGE_PASS_SUMS | VB_IMAGE_PASS_CENTROID,
-                                           .run = run,
+                                           .run = run_alignment,
                                            .bytes = vb_image_pass_bytes,
                                            .section = &alignment_section};

@@ -18,15 +18,15 @@ int64_t vb_image_pass_bytes(const vb_pair_shape *s) {
 }
 
 /* While the units are visited. */
-typedef struct visitor {
+typedef struct pass_work {
     vb_image_pass *pass;
     const vb_pair *pair;
     vb_feature_block texts;
-} visitor;
+} pass_work;
 
-static int add_unit(void *work, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
+static int add_similarities(void *work, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
     (void)unit;
-    visitor *its = work;
+    pass_work *its = work;
     vb_image_pass *pass = its->pass;
     const vb_pair *pair = its->pair;
     if (!rows->count) return 0;
@@ -79,7 +79,7 @@ static int reduce_sums(vb_image_pass *pass, vb_comm *comm, int dim, vb_error *er
 
 int vb_image_pass_run(vb_image_pass *pass, vb_context *context, const vb_pair *pair, unsigned needs, vb_error *err) {
     const vb_classifier *classifier = pair->classifier;
-    visitor work = {.pass = pass, .pair = pair};
+    pass_work work = {.pass = pass, .pair = pair};
     int status = 0;
     if (needs & VB_IMAGE_PASS_CENTROID) {
         pass->centroid = vb_array((size_t)pair->source->dim, sizeof *pass->centroid, "centroid", err);
@@ -88,7 +88,7 @@ int vb_image_pass_run(vb_image_pass *pass, vb_context *context, const vb_pair *p
     if (!status) status = vb_features_block_new(&work.texts, classifier->texts, classifier->classes, classifier->dim, err);
     work.texts.similarity = pair->spec->similarity;
     work.texts.kin = pair->data->space.kin;
-    if (!status) status = vb_unit_pass(context, pair, add_unit, &work, err);
+    if (!status) status = vb_unit_pass(context, pair->source, add_similarities, &work, err);
     vb_features_block_free(&work.texts);
     if (vb_context_barrier(context, status, err)) return -1;
     if (reduce_sums(pass, &context->comm, pair->source->dim, err)) return -1;

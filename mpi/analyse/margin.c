@@ -17,7 +17,7 @@ static void set_quantiles(const vb_analysis_work *work) {
     }
 }
 
-static int run(vb_analysis_work *work, vb_error *err) {
+static int run_margin(vb_analysis_work *work, vb_error *err) {
     (void)err;
     const vb_image_pass *pass = work->pass;
     const vb_similarity_sums *sums = &pass->sums;
@@ -56,6 +56,6 @@ static const vb_section margin_section = {.scope = VB_SECTION_OF_RESULT,
                                           .plot = plot_margins};
 
 const vb_analysis vb_analysis_margin = {.needs = VB_IMAGE_PASS_SUMS | VB_IMAGE_PASS_MARGINS,
-                                        .run = run,
+                                        .run = run_margin,
                                         .bytes = vb_image_pass_bytes,
                                         .section = &margin_section};

@@ -17,15 +17,15 @@ typedef struct rows_of_bits {
 } rows_of_bits;
 
 /* While this rank's units are visited. */
-typedef struct visitor {
+typedef struct order_work {
     const vb_pair *pair;
     vb_text_bank *bank;
     vb_memberships homes;
     rows_of_bits bits; /* of the right images */
     int64_t *images;   /* of each vocabulary */
-} visitor;
+} order_work;
 
-static int add_image(visitor *its, int class, const uint8_t *by, vb_error *err) {
+static int add_image(order_work *its, int class, const uint8_t *by, vb_error *err) {
     rows_of_bits *bits = &its->bits;
     const vb_memberships *homes = &its->homes;
     size_t vocabularies = (size_t)its->pair->data->space.vocabularies;
@@ -43,9 +43,9 @@ static int add_image(visitor *its, int class, const uint8_t *by, vb_error *err) 
     return 0;
 }
 
-static int add_unit(void *work, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
+static int add_outcomes(void *work, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
     (void)unit;
-    visitor *its = work;
+    order_work *its = work;
     const vb_pair *pair = its->pair;
     if (!rows->count) return 0;
     size_t vocabularies = (size_t)pair->data->space.vocabularies;
@@ -58,13 +58,13 @@ static int add_unit(void *work, int64_t unit, const vb_unit_rows *rows, vb_error
     return status;
 }
 
-static int collect(visitor *its, vb_context *context, vb_error *err) {
+static int collect_outcomes(order_work *its, vb_context *context, vb_error *err) {
     const vb_pair *pair = its->pair;
     const vb_classifier *classifier = pair->classifier;
     int status =
         vb_similarity_bank_new(&its->bank, classifier->texts, classifier->classes, classifier->dim, pair->spec->similarity, err);
     if (!status) status = vb_label_space_memberships_new(&its->homes, &pair->data->space, err);
-    if (!status) status = vb_unit_pass(context, pair, add_unit, its, err);
+    if (!status) status = vb_unit_pass(context, pair->source, add_outcomes, its, err);
     vb_label_space_memberships_free(&its->homes);
     vb_similarity_bank_free(its->bank);
     its->bank = NULL;
@@ -83,7 +83,7 @@ static int64_t select_rows(const vb_blocks *blocks, size_t words, int vocabulary
 }
 
 /* counts[i] / images, added to sums[i]. */
-static json_t *shares(vb_json *json, const int64_t *counts, int n, int64_t images, double *sums) {
+static json_t *add_shares(vb_json *json, const int64_t *counts, int n, int64_t images, double *sums) {
     json_t *list = vb_json_array(json);
     for (int i = 0; i < n; i++) {
         double share = (double)counts[i] / (double)images;
@@ -93,7 +93,7 @@ static json_t *shares(vb_json *json, const int64_t *counts, int n, int64_t image
     return list;
 }
 
-static json_t *means(vb_json *json, const double *sums, int n) {
+static json_t *list_means(vb_json *json, const double *sums, int n) {
     json_t *list = vb_json_array(json);
     for (int i = 0; i < n; i++) vb_json_append_real(json, list, sums[i] / n);
     return list;
@@ -119,13 +119,14 @@ static int find_envelopes(vb_analysis_work *work, const vb_blocks *blocks, size_
         if (vb_envelope_of_orders(&envelope, masks, right, n, v, err)) goto done;
         json_t *entry = vb_json_object(json);
         vb_json_set_text(json, entry, "name", pair->data->vocabularies.names[v]);
-        for (int k = 0; k < 4; k++) vb_json_set(json, entry, keys[k], shares(json, counts + k * n, n, images[v], sums + k * n));
+        for (int k = 0; k < 4; k++)
+            vb_json_set(json, entry, keys[k], add_shares(json, counts + k * n, n, images[v], sums + k * n));
         exact = exact && !memcmp(envelope.worst, envelope.least, entries * sizeof *counts) &&
                 !memcmp(envelope.best, envelope.most, entries * sizeof *counts);
         vb_json_append(json, list, entry);
     }
     vb_json_set_bool(json, order, "exact", exact);
-    for (int k = 0; k < 4; k++) vb_json_set(json, order, keys[k], means(json, sums + k * n, n));
+    for (int k = 0; k < 4; k++) vb_json_set(json, order, keys[k], list_means(json, sums + k * n, n));
     vb_json_set(json, order, "vocabularies", json_incref(list));
     status = 0;
 done:
@@ -136,15 +137,15 @@ done:
     return status;
 }
 
-static int run(vb_analysis_work *work, vb_error *err) {
+static int run_order(vb_analysis_work *work, vb_error *err) {
     vb_comm *comm = &work->context->comm;
     int n = work->pair->data->space.vocabularies;
-    visitor its = {.pair = work->pair,
-                   .bits = {.words = 1 + ((size_t)n + 63) / 64},
-                   .images = vb_array((size_t)n, sizeof *its.images, "images of the vocabularies", err)};
+    order_work its = {.pair = work->pair,
+                      .bits = {.words = 1 + ((size_t)n + 63) / 64},
+                      .images = vb_array((size_t)n, sizeof *its.images, "images of the vocabularies", err)};
     const rows_of_bits *bits = &its.bits;
     vb_blocks blocks = {0};
-    int status = its.images ? collect(&its, work->context, err) : -1;
+    int status = its.images ? collect_outcomes(&its, work->context, err) : -1;
     status = vb_context_barrier(work->context, status, err);
     if (!status) status = vb_comm_sum_to_root(comm, its.images, (size_t)n, err);
     if (!status) status = vb_comm_gather(comm, bits->rows, bits->count * bits->words * sizeof *bits->rows, &blocks, err);
@@ -156,8 +157,8 @@ static int run(vb_analysis_work *work, vb_error *err) {
 }
 
 /* What judging takes, and a row for every image: rank 0 holds those of all ranks, vocabularies / 8 bytes each. */
-static int64_t bytes(const vb_pair_shape *s) {
+static int64_t order_bytes(const vb_pair_shape *s) {
     return vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) + s->images * 8 * (s->vocabularies / 64 + 2);
 }
 
-const vb_analysis vb_analysis_order = {.run = run, .bytes = bytes, .section = &vb_curves_section};
+const vb_analysis vb_analysis_order = {.run = run_order, .bytes = order_bytes, .section = &vb_curves_section};

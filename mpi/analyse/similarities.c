@@ -2,7 +2,7 @@
 #include "mpi/analyse/analysis.h"
 #include "mpi/figures/histogram.h"
 
-static int run(vb_analysis_work *work, vb_error *err) {
+static int run_similarity(vb_analysis_work *work, vb_error *err) {
     (void)err;
     const vb_similarity_sums *sums = &work->pass->sums;
     vb_json *json = work->json;
@@ -44,6 +44,6 @@ static const vb_section similarity_section = {.scope = VB_SECTION_OF_RESULT,
                                               .plot = plot_similarities};
 
 const vb_analysis vb_analysis_similarity = {.needs = VB_IMAGE_PASS_SUMS,
-                                            .run = run,
+                                            .run = run_similarity,
                                             .bytes = vb_image_pass_bytes,
                                             .section = &similarity_section};

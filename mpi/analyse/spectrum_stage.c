@@ -38,7 +38,7 @@ static int add_rows(gram *g, const float *rows, int64_t count, int threads, vb_e
     return status;
 }
 
-static int add_unit(void *work, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
+static int add_image_rows(void *work, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
     (void)unit;
     gram *g = work;
     return rows->count ? add_rows(g, rows->rows, rows->count, g->threads, err) : 0;
@@ -46,7 +46,7 @@ static int add_unit(void *work, int64_t unit, const vb_unit_rows *rows, vb_error
 
 static int add_images(gram *g, vb_context *context, const vb_pair *pair, vb_error *err) {
     g->bits = vb_spectrum_gram_bits(pair->source->images);
-    return vb_unit_pass(context, pair, add_unit, g, err);
+    return vb_unit_pass(context, pair->source, add_image_rows, g, err);
 }
 
 static int add_texts(gram *g, vb_context *context, const vb_pair *pair, vb_error *err) {
@@ -70,7 +70,7 @@ static int share_gram(gram *g, vb_comm *comm, vb_error *err) {
 }
 
 /* Rank 0: replaces ScaLAPACK's values by the replicated solver's, which must be the same but for the tolerance. */
-static int replicate(const gram *g, double *values, vb_error *err) {
+static int check_eigenvalues(const gram *g, double *values, vb_error *err) {
     size_t dim = (size_t)g->dim;
     double *matrix = vb_array(dim * dim, sizeof *matrix, "Gram matrix", err),
            *own = vb_array(dim, sizeof *own, "eigenvalues", err);
@@ -124,7 +124,7 @@ static int spectrum_of(vb_analysis_work *work, int (*add)(gram *, vb_context *, 
     status = vb_context_barrier(context, status, err);
     if (!status) status = share_gram(&g, comm, err);
     if (!status) status = vb_scalapack_eigenvalues(comm, g.dim, element, &g, values, err);
-    if (!status && !comm->rank && replicated) status = replicate(&g, values, err);
+    if (!status && !comm->rank && replicated) status = check_eigenvalues(&g, values, err);
     status = vb_comm_agree(comm, status, err);
     if (!status && !comm->rank) vb_json_set(work->json, to, key, spectrum_json(work->json, &g, values, replicated));
     vb_free(g.sums);
@@ -132,21 +132,21 @@ static int spectrum_of(vb_analysis_work *work, int (*add)(gram *, vb_context *, 
     return status;
 }
 
-static int run(vb_analysis_work *work, vb_error *err) {
+static int run_spectrum(vb_analysis_work *work, vb_error *err) {
     json_t *spectrum = vb_json_set_object(work->json, work->figures, "spectrum");
     int status = work->images ? spectrum_of(work, add_images, spectrum, "image", err) : 0;
     return status ? status : spectrum_of(work, add_texts, spectrum, "text", err);
 }
 
 /* Sums, rank 0's matrix, ScaLAPACK's part of it, and the work space of the products. */
-static int64_t bytes(const vb_pair_shape *s) {
+static int64_t spectrum_bytes(const vb_pair_shape *s) {
     return s->dim * s->dim * 8 * 2 + s->dim * s->dim * 8 / s->ranks + 24 * VB_UNIT_SAMPLES * s->dim +
            (int64_t)s->threads * 64 * 8 * s->dim;
 }
 
-static double operations(const vb_pair_shape *s) {
+static double spectrum_operations(const vb_pair_shape *s) {
     double images = (double)s->images, classes = (double)s->classes, dim = (double)s->dim;
     return 2 * (images + classes) * dim * dim + 8 * dim * dim * dim;
 }
 
-const vb_analysis vb_analysis_spectrum = {.run = run, .bytes = bytes, .operations = operations};
+const vb_analysis vb_analysis_spectrum = {.run = run_spectrum, .bytes = spectrum_bytes, .operations = spectrum_operations};

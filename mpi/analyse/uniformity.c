@@ -35,7 +35,7 @@ typedef struct gaussian {
 } gaussian;
 
 /* Log of the mean, on rank 0. */
-static int finish(vb_comm *comm, gaussian *total, double *value, vb_error *err) {
+static int finish_uniformity(vb_comm *comm, gaussian *total, double *value, vb_error *err) {
     vb_fixed_sum_settle(&total->terms.sum);
     if (vb_comm_sum_to_root(comm, (int64_t *)total, sizeof *total / sizeof(int64_t), err)) return -1;
     *value = total->terms.pairs ? log(vb_fixed_sum_value(&total->terms.sum) / (double)total->terms.pairs) : NAN;
@@ -77,7 +77,7 @@ static int uniformity_of_texts(vb_context *context, const vb_pair *pair, double 
         if (!status) status = add_triangle(&total, own, (int)dim, pair->threads, err);
     }
     status = vb_context_barrier(context, status, err);
-    if (!status) status = finish(comm, &total, value, err);
+    if (!status) status = finish_uniformity(comm, &total, value, err);
     vb_free(inverse);
     return status;
 }
@@ -120,7 +120,7 @@ static int load_panel(vb_context *context, const vb_pair *pair, unit_panel *pane
 }
 
 /* The pairs of unit v with the panel: with the units before it and within itself, if it is one of the panel's; else with all. */
-static int add_unit(const vb_pair *pair, const unit_panel *panel, int64_t v, gaussian *total, vb_error *err) {
+static int add_pairs_of_unit(const vb_pair *pair, const unit_panel *panel, int64_t v, gaussian *total, vb_error *err) {
     int64_t dim = pair->source->dim, u = v - panel->first;
     if (u < panel->units) {
         int64_t before = panel->start[u], count = panel->start[u + 1] - before;
@@ -161,13 +161,13 @@ static int uniformity_of_images(vb_context *context, const vb_pair *pair, double
                           (units - v) / comm->size + 1);
         for (; v < units && !status; v += comm->size) {
             if ((status = vb_context_check_stop(context, err))) break;
-            status = add_unit(pair, &panel, v, &total, err);
+            status = add_pairs_of_unit(pair, &panel, v, &total, err);
             vb_progress_step(&progress, 1);
         }
         vb_progress_end(&progress);
         status = vb_context_barrier(context, status, err);
     }
-    if (!status) status = finish(comm, &total, value, err);
+    if (!status) status = finish_uniformity(comm, &total, value, err);
     *images = total.rows;
     vb_free(panel.rows);
     vb_free(panel.inverse);
@@ -175,7 +175,7 @@ static int uniformity_of_images(vb_context *context, const vb_pair *pair, double
     return status;
 }
 
-static int run(vb_analysis_work *work, vb_error *err) {
+static int run_uniformity(vb_analysis_work *work, vb_error *err) {
     double texts = NAN, images = NAN;
     int64_t count = 0;
     int status = uniformity_of_texts(work->context, work->pair, &texts, err);
@@ -188,18 +188,18 @@ static int run(vb_analysis_work *work, vb_error *err) {
 }
 
 /* The panel, a unit's rows twice, a block of 64 rows a thread, and the texts' norms. */
-static int64_t bytes(const vb_pair_shape *s) {
+static int64_t uniformity_bytes(const vb_pair_shape *s) {
     int64_t all = (s->images + VB_UNIT_SAMPLES) * s->dim * 4, panel = all < PANEL_BYTES ? all : PANEL_BYTES;
     return panel + panel / (s->dim * 4) * 8 + 2 * VB_UNIT_SAMPLES * s->dim * 4 + (int64_t)s->threads * 64 * 8 * VB_UNIT_SAMPLES +
            8 * s->classes;
 }
 
-static double operations(const vb_pair_shape *s) {
+static double uniformity_operations(const vb_pair_shape *s) {
     double images = (double)s->images, classes = (double)s->classes;
     return (images * images + classes * classes) * (double)s->dim;
 }
 
-const vb_analysis vb_analysis_uniformity = {.run = run,
-                                            .bytes = bytes,
-                                            .operations = operations,
+const vb_analysis vb_analysis_uniformity = {.run = run_uniformity,
+                                            .bytes = uniformity_bytes,
+                                            .operations = uniformity_operations,
                                             .section = &vb_geometry_section};

@@ -128,13 +128,13 @@ char *vb_json_dump(const json_t *value, vb_json_form form, const char *what, vb_
     static const size_t flags[] = {[VB_JSON_LINE] = JSON_COMPACT,
                                    [VB_JSON_SORTED_LINE] = JSON_COMPACT | JSON_SORT_KEYS,
                                    [VB_JSON_INDENTED] = JSON_INDENT(2)};
-    char *text = value ? json_dumps(value, flags[form] | JSON_ENCODE_ANY) : NULL;
+    char *text = vb_json_parse_text(value, flags[form] | JSON_ENCODE_ANY);
     if (!text) vb_errorf(err, VB_EMEMORY, "no memory for %s", what);
     return text;
 }
 
 int vb_json_write(const json_t *value, const char *path, vb_error *err) {
-    char *text = json_dumps(value, JSON_INDENT(1));
+    char *text = vb_json_parse_text(value, JSON_INDENT(1));
     if (!text) return vb_errorf(err, VB_EMEMORY, "%s: no memory for the JSON text", path);
     size_t n = strlen(text);
     text[n] = '\n'; /* in place of the NUL */

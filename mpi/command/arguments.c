@@ -26,9 +26,9 @@ int vb_arguments_unknown_command(const vb_command *commands, const char *name, v
     int n = 0;
     for (; commands[n].name && n < MOST; n++) names[n] = commands[n].name;
     names[n] = NULL;
-    const char *near = vb_did_you_mean(name, names);
-    return vb_errorf(err, VB_EUSAGE, "unknown command '%s'%s%s%s; see 'vocabench help'", name, near ? "; did you mean '" : "",
-                     near ? near : "", near ? "'?" : "");
+    char hint[VB_DID_YOU_MEAN_HINT];
+    return vb_errorf(err, VB_EUSAGE, "unknown command '%s'%s; see 'vocabench help'", name,
+                     vb_did_you_mean_hint(hint, name, names));
 }
 
 vb_value_kind vb_arguments_value_kind(const char *placeholder) {
@@ -48,6 +48,8 @@ vb_value_kind vb_arguments_value_kind(const char *placeholder) {
 /* An option's flag: --key with dashes for underscores; a switch when it is a boolean. */
 static void fill_from_option(vb_flag *flag, char *name) {
     const vb_option *option = vb_experiment_tables_root();
+    while (option->key && strcmp(option->key, flag->option)) option++;
+    if (!option->key) option = vb_experiment_tables_facts();
     while (option->key && strcmp(option->key, flag->option)) option++;
     assert(option->key && strlen(option->key) < VB_ARGUMENTS_NAME);
     strcpy(name, option->key);

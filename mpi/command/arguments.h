@@ -48,7 +48,7 @@ typedef struct vb_command {
     const struct vb_option_group *keys; /* tables of the experiment file that its help shows too; may be NULL */
 } vb_command;
 
-/* What was given: for flag i, texts[i] (the last one), numbers[i], given[i]; flags of the kind list collect in order in list[]. */
+/* What was given: for flag i, texts[i] (the last one), numbers[i], given[i]; flags of the kind list collect in order in list[] */
 typedef struct vb_arguments {
     const vb_command *command;
     vb_flags flags;

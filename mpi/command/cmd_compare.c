@@ -32,10 +32,10 @@ const vb_flag vb_cmd_compare_flags[] = {
 };
 
 const char vb_cmd_compare_details[] =
-    "A and B are output folders of `run --per-image`, or their results.json. Differences are B - A; standard errors are those of "
-    "the\n"
-    "paired differences. p: McNemar's exact test where images are right or wrong; elsewhere a permutation test that flips the "
-    "signs\n"
+    "A and B are output folders of `run --per-image`, or their results.json. "
+    "Differences are B - A; standard errors are those of the\n"
+    "paired differences. p: McNemar's exact test where images are right or "
+    "wrong; elsewhere a permutation test that flips the signs\n"
     "of the images' differences (all sign vectors up to 20 differing images, else drawn ones). Both are two-sided.";
 
 static const char *const figure_names[VB_FIGURES] = {"Acc-C", "Acc-E", "Acc-S", "all classes"};

@@ -18,14 +18,12 @@ const vb_flag vb_cmd_report_flags[] = {
     {0},
 };
 
-const char vb_cmd_report_details[] =
-    "DIR... are output folders of `run`, or their results.json. The HTML page stands by itself, "
-    "without scripts or network; of every\n"
-    "figure the data (.csv), the gnuplot script and the picture (.svg) lie in a folder beside it, "
-    "NAME-data. `latex` writes tables\n"
-    "alone, `pdf` is the page as Chromium prints it. Figures need gnuplot. The same results give "
-    "the same bytes (but for the PDF's "
-    "date).";
+const char vb_cmd_report_details[] = "DIR... are output folders of `run`, or their results.json. The HTML page "
+                                     "stands by itself, without scripts or network; of every\n"
+                                     "figure the data (.csv), the gnuplot script and the picture (.svg) lie in a "
+                                     "folder beside it, NAME-data. `latex` writes tables\n"
+                                     "alone, `pdf` is the page as Chromium prints it. Figures need gnuplot. The "
+                                     "same results give the same bytes (but for the PDF's date).";
 
 static const char *const formats[] = {"html", "md", "latex", "pdf", NULL}, *const suffixes[] = {".html", ".md", ".tex", ".pdf",
                                                                                                 NULL};
@@ -38,9 +36,9 @@ static int choose_format(const char *format, const char *output, int *chosen, vb
     if (!format) return 0;
     for (*chosen = 0; formats[*chosen]; ++*chosen)
         if (!strcmp(format, formats[*chosen])) return 0;
-    const char *near = vb_did_you_mean(format, formats);
-    return vb_errorf(err, VB_EUSAGE, "--format: expected html, md, latex or pdf, found '%s'%s%s%s", format,
-                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    char hint[VB_DID_YOU_MEAN_HINT];
+    return vb_errorf(err, VB_EUSAGE, "--format: expected html, md, latex or pdf, found '%s'%s", format,
+                     vb_did_you_mean_hint(hint, format, formats));
 }
 
 static int write_report(const vb_report *report, int format, const char *output, vb_error *err) {

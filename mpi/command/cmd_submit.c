@@ -75,11 +75,10 @@ const vb_flag vb_cmd_submit_flags[] = {
     {0},
 };
 
-const char vb_cmd_submit_details[] =
-    "The script is written to OUTPUT/EXPERIMENT.sbatch and given to sbatch. Before its limit the job is told to stop, queues "
-    "itself "
-    "again and goes on where\nit was. Templates: $VOCABENCH_SLURM, else the program's own (job, array, scan for experiments with "
-    "retrieval, merge). docs/cluster.md explains.";
+const char vb_cmd_submit_details[] = "The script is written to OUTPUT/EXPERIMENT.sbatch and given to sbatch. Before its limit "
+                                     "the job is told to stop, queues itself again and goes on where\n"
+                                     "it was. Templates: $VOCABENCH_SLURM, else the program's own (job, array, scan for "
+                                     "experiments with retrieval, merge). docs/cluster.md explains.";
 
 enum { NOTICE = 120, TEMPLATE_BYTES = 1 << 20, SLOTS = 32 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/experiment/experiment_read.h"
 #include "mpi/experiment/experiment_tables.h"
 #include "mpi/results/document.h"
 

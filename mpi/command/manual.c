@@ -28,8 +28,7 @@ static const row environment[] = {
 
 static const row files[] = {
     {"results/EXPERIMENT/results.json",
-     "Everything that a run found, schema vocabench.results/1. Byte-identical, less its `run` object, at any "
-     "number of ranks."},
+     "Everything that a run found, schema vocabench.results/1. Byte-identical, less its `run` object, at any number of ranks."},
     {"results/EXPERIMENT/table.md", "The figures as a table; also table.csv and, with --latex, table.tex."},
     {"results/EXPERIMENT/pairs/", "The result of each (model, dataset) as soon as it is finished, for --resume."},
     {"results/EXPERIMENT/records/", "With --per-image, a line for every image (JSON lines, zstd)."},
@@ -155,13 +154,11 @@ void vb_manual(const vb_command *commands, vb_strbuf *out) {
                      vb_provenance_release_date(), vb_provenance_version());
     vb_strbuf_add(out, ".Sh NAME\n.Nm vocabench\n.Nd measure how open CLIP-like models are\n.Sh SYNOPSIS\n"
                        ".Op Cm mpirun Fl n Ar RANKS\n.Nm vocabench\n.Ar COMMAND\n.Op Ar ...\n.Sh DESCRIPTION\n");
-    put_text(out, "vocabench measures what happens to the zero-shot accuracy of CLIP-like models when the list of class names "
-                  "grows, why, and "
-                  "how far retrieval-enhanced prompts repair it. A dataset's classes are split into vocabularies, which arrive "
-                  "in any order. "
-                  "Acc-C is the accuracy within each vocabulary, Acc-E the mean while vocabularies and their images are added, "
-                  "Acc-S the mean on "
-                  "one vocabulary's images while foreign vocabularies are added. All are exact over all orders.");
+    put_text(out, "vocabench measures what happens to the zero-shot accuracy of CLIP-like models when the list of class "
+                  "names grows, why, and how far retrieval-enhanced prompts repair it. A dataset's classes are split into "
+                  "vocabularies, which arrive in any order. Acc-C is the accuracy within each vocabulary, Acc-E the mean "
+                  "while vocabularies and their images are added, Acc-S the mean on one vocabulary's images while foreign "
+                  "vocabularies are added. All are exact over all orders.");
     vb_strbuf_add(out, ".Pp\n");
     put_text(out, "Every command runs on one process or on many (mpirun, srun), with the same results to the byte.");
     vb_strbuf_add(out, ".Sh COMMANDS\n");
@@ -169,10 +166,8 @@ void vb_manual(const vb_command *commands, vb_strbuf *out) {
     for (const vb_command *command = commands; command->name; command++)
         if (command->keys) {
             vb_strbuf_add(out, ".Sh EXPERIMENT FILES\n");
-            put_text(out,
-                     "YAML. Unknown keys are errors. Paths are looked for beside the file, then below the current folder. In "
-                     "brackets stands "
-                     "the default.");
+            put_text(out, "YAML. Unknown keys are errors. Paths are looked for beside the file, then "
+                          "below the current folder. In brackets stands the default.");
             put_keys(out, command->keys);
         }
     vb_strbuf_add(out, ".Sh ENVIRONMENT\n");

@@ -1,6 +1,7 @@
 /* Class names to text embeddings, distributed over the ranks. */
 #include "mpi/encode/classifier.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
@@ -56,7 +57,7 @@ static int measure_names(const text_work *work, int first, int n, int context_le
 static int encode_rows(const text_work *work, int first, int n, const int32_t *tokens, const int *lengths, float *rows,
                        vb_error *err) {
     const vb_coop *coop = &work->coop;
-    if (!coop->contexts) return vb_clip_encode_texts(work->model->clip, tokens, n, rows, err);
+    if (!coop->contexts) return vb_model_check(work->model, vb_clip_encode_texts(work->model->clip, tokens, n, rows, err), err);
     size_t skip = coop->classes ? (size_t)first * (size_t)coop->contexts * (size_t)coop->width : 0;
     vb_prompt_context context = {.vectors = coop->context + skip,
                                  .n_ctx = coop->contexts,
@@ -64,7 +65,7 @@ static int encode_rows(const text_work *work, int first, int n, const int32_t *t
                                  .class_specific = coop->classes > 0,
                                  .position = work->model->spec->coop_position,
                                  .name_lengths = lengths};
-    return vb_clip_encode_prompts(work->model->clip, tokens, &context, n, rows, err);
+    return vb_model_check(work->model, vb_clip_encode_prompts(work->model->clip, tokens, &context, n, rows, err), err);
 }
 
 /* Everything that the rows of a unit depend on, beside the model. */
@@ -157,7 +158,8 @@ static int encode_slice(const text_work *work, vb_context *context, int64_t firs
 }
 
 /* Unit by unit from the rank that encoded it to all, which keep what is theirs. The digest is that of all rows in class order. */
-static int deal_units(vb_classifier *classifier, vb_comm *comm, const float *slice, int64_t units, int per_unit, vb_error *err) {
+static int divide_units(vb_classifier *classifier, vb_comm *comm, const float *slice, int64_t units, int per_unit,
+                        vb_error *err) {
     size_t dim = (size_t)classifier->dim;
     vb_digester *digester = NULL;
     float *unit = vb_array((size_t)per_unit * dim, sizeof *unit, "a unit of text embeddings", err);
@@ -181,7 +183,7 @@ static int deal_units(vb_classifier *classifier, vb_comm *comm, const float *sli
 }
 
 static int encode_names(vb_classifier *classifier, const vb_encoding *how, const vb_name_list *names, bool keep_prompts,
-                        bool deal_out, vb_error *err) {
+                        bool divide, vb_error *err) {
     vb_comm *comm = &how->context->comm;
     const vb_model *model = how->model;
     text_work work = {.model = model,
@@ -193,11 +195,11 @@ static int encode_names(vb_classifier *classifier, const vb_encoding *how, const
     int classes = names->count, per_unit = UNIT_TEXTS / work.prompts > 1 ? UNIT_TEXTS / work.prompts : 1;
     int64_t units = (classes + per_unit - 1) / per_unit, first,
             mine = vb_comm_range_of_rank(units, comm->rank, comm->size, &first);
-    *classifier = (vb_classifier){.classes = classes, .dim = work.dim, .prompts = work.prompts, .dealt_out = deal_out};
+    *classifier = (vb_classifier){.classes = classes, .dim = work.dim, .prompts = work.prompts, .divided = divide};
     /* Rows are exchanged by whole units: the last one is padded. */
     size_t unit_bytes = (size_t)per_unit * (size_t)work.dim * sizeof(float);
     float *slice = NULL;
-    if (deal_out) {
+    if (divide) {
         slice = vb_array((size_t)mine, unit_bytes, "text embeddings", err);
         classifier->texts = vb_array((size_t)vb_cyclic_count(classes, comm->rank, comm->size), (size_t)work.dim * sizeof(float),
                                      "text embeddings", err);
@@ -206,27 +208,33 @@ static int encode_names(vb_classifier *classifier, const vb_encoding *how, const
     if (keep_prompts)
         classifier->prompt_rows = vb_array((size_t)units * (size_t)work.prompts, unit_bytes, "embeddings of prompts", err);
     int status = slice && classifier->texts && (!keep_prompts || classifier->prompt_rows) ? open_coop(&work, err) : -1;
+    if (names->coop) {
+        const vb_coop *coop = &work.coop;
+        size_t vectors = (size_t)(coop->classes ? coop->classes : 1) * (size_t)coop->contexts * (size_t)coop->width;
+        vb_digest digest = status ? (vb_digest){""} : vb_digest_bytes(coop->context, vectors * sizeof *coop->context);
+        status = vb_comm_agree_same(comm, status, digest.hex, names->coop, err);
+    }
     if (!status) status = encode_slice(&work, how->context, first, mine, per_unit, slice, classifier, err);
     vb_coop_free(&work.coop);
     status = vb_context_barrier(how->context, status, err);
-    if (!status && deal_out) status = deal_units(classifier, comm, slice, units, per_unit, err);
-    if (!status && !deal_out) {
+    if (!status && divide) status = divide_units(classifier, comm, slice, units, per_unit, err);
+    if (!status && !divide) {
         status = vb_comm_allgather_rows(comm, classifier->texts, units, unit_bytes, err);
         classifier->digest = vb_digest_bytes(classifier->texts, (size_t)classes * (size_t)work.dim * sizeof(float));
     }
     if (!status && keep_prompts)
         status = vb_comm_allgather_rows(comm, classifier->prompt_rows, units, unit_bytes * (size_t)work.prompts, err);
-    if (deal_out) vb_free(slice);
+    if (divide) vb_free(slice);
     if (status) vb_classifier_free(classifier);
     return status;
 }
 
 int vb_classifier_encode(vb_classifier *classifier, const vb_encoding *how, const vb_dataset_state *data, bool keep_prompts,
-                         bool deal_out, vb_error *err) {
+                         bool divide, vb_error *err) {
     const vb_model_spec *spec = how->model->spec;
     const vb_name_list names = {data->spec->vocabularies, data->space.classes, data->vocabularies.class,
                                 vb_experiment_prompts(spec, data->spec), spec->coop};
-    return encode_names(classifier, how, &names, keep_prompts, deal_out, err);
+    return encode_names(classifier, how, &names, keep_prompts, divide, err);
 }
 
 int vb_classifier_encode_names(vb_classifier *classifier, const vb_encoding *how, const vb_name_list *names, bool keep_prompts,
@@ -261,7 +269,7 @@ static int rows_by_name(const vb_dataset_state *data, const vb_embeddings_spec *
 }
 
 static int read_precomputed(vb_classifier *classifier, const vb_comm *comm, const vb_dataset_state *data,
-                            const vb_embeddings_spec *spec, bool deal_out, vb_error *err) {
+                            const vb_embeddings_spec *spec, bool divide, vb_error *err) {
     vb_npy npy;
     int64_t *row_of = NULL, classes = data->space.classes;
     float *row = NULL;
@@ -280,9 +288,9 @@ static int read_precomputed(vb_classifier *classifier, const vb_comm *comm, cons
                   spec->text_embeddings, (long long)tensor->shape[0], data->spec->vocabularies, (long long)classes);
         goto done;
     }
-    *classifier = (vb_classifier){.classes = (int)classes, .dim = (int)tensor->shape[1], .dealt_out = deal_out};
+    *classifier = (vb_classifier){.classes = (int)classes, .dim = (int)tensor->shape[1], .divided = divide};
     size_t dim = (size_t)classifier->dim,
-           kept = deal_out ? (size_t)vb_cyclic_count((int)classes, comm->rank, comm->size) : (size_t)classes;
+           kept = divide ? (size_t)vb_cyclic_count((int)classes, comm->rank, comm->size) : (size_t)classes;
     classifier->texts = vb_array(kept * dim, sizeof(float), "text embeddings", err);
     row_of = vb_array((size_t)classes, sizeof *row_of, "text rows", err);
     row = vb_array(dim, sizeof *row, "text row", err);
@@ -291,8 +299,8 @@ static int read_precomputed(vb_classifier *classifier, const vb_comm *comm, cons
     if (spec->text_names && rows_by_name(data, spec, tensor->shape[0], row_of, err)) goto done;
     /* Rank 0 reads all rows, for the digest. The file's pages are let go on the way: the rows are needed once. */
     for (int c = 0, read = 0; c < classes; c++) {
-        int owner, place = deal_out ? vb_cyclic_place(c, comm->size, &owner) : c;
-        bool mine = !deal_out || owner == comm->rank;
+        int owner, place = divide ? vb_cyclic_place(c, comm->size, &owner) : c;
+        bool mine = !divide || owner == comm->rank;
         if (!mine && comm->rank) continue;
         if (vb_image_source_float_rows(&npy, spec->text_embeddings, row_of[c], 1, row, err)) goto done;
         vb_digest_add_piece(digester, row, dim * sizeof *row);
@@ -301,6 +309,7 @@ static int read_precomputed(vb_classifier *classifier, const vb_comm *comm, cons
     }
     status = 0;
 done:
+    status = vb_map_judge(&npy.map, status, err);
     if (digester) classifier->digest = vb_digest_finish(digester);
     vb_free(row_of);
     vb_free(row);
@@ -309,9 +318,13 @@ done:
 }
 
 int vb_classifier_precomputed(vb_classifier *classifier, vb_comm *comm, const vb_dataset_state *data,
-                              const vb_embeddings_spec *spec, bool deal_out, vb_error *err) {
+                              const vb_embeddings_spec *spec, bool divide, vb_error *err) {
     *classifier = (vb_classifier){0};
-    if (!vb_comm_agree(comm, read_precomputed(classifier, comm, data, spec, deal_out, err), err)) return 0;
+    int status = read_precomputed(classifier, comm, data, spec, divide, err);
+    char seen[128];
+    snprintf(seen, sizeof seen, "%d x %d numbers%s%s", classifier->classes, classifier->dim, divide ? "" : " of the digest ",
+             divide ? "" : classifier->digest.hex);
+    if (!vb_comm_agree_same(comm, status, seen, spec->text_embeddings, err)) return 0;
     vb_classifier_free(classifier);
     return -1;
 }

@@ -9,7 +9,7 @@
 
 typedef struct vb_classifier {
     float *texts;       /* classes x dim, class order; not normalised unless several prompts were averaged */
-    bool dealt_out;     /* texts holds this rank's classes only, in the order of vb_cyclic_index (mpi/ranks/scalapack.h) */
+    bool divided;       /* texts holds this rank's classes only, in the order of vb_cyclic_index (mpi/ranks/scalapack.h) */
     float *prompt_rows; /* classes x prompts x dim, as encoded; NULL unless asked for */
     int classes, dim;
     int prompts;             /* texts a class; -1: not the same number for all, in an expansion */
@@ -19,11 +19,11 @@ typedef struct vb_classifier {
 
 /* Encodes the dataset's classes with the model's prompts there (vb_experiment_prompts) (several: normalise, mean, normalise;
  * Radford et al.
- * 2021, section 3.1.4). Every rank takes a slice of the classes; MPI_Allgatherv gives all rows to all, or with deal_out each to
+ * 2021, section 3.1.4). Every rank takes a slice of the classes; MPI_Allgatherv gives all rows to all, or with divide each to
  * the rank that it belongs to, and no rank ever holds more than that, its slice and one unit of 256 prompts. keep_prompts: also
- * keep prompt_rows, for REPE's blend prompt by prompt (not with deal_out). Collective. */
+ * keep prompt_rows, for REPE's blend prompt by prompt (not with divide). Collective. */
 int vb_classifier_encode(vb_classifier *classifier, const vb_encoding *how, const vb_dataset_state *data, bool keep_prompts,
-                         bool deal_out, vb_error *err);
+                         bool divide, vb_error *err);
 
 /* Names to be put into prompts; `source` is the file that messages name. */
 typedef struct vb_name_list {
@@ -38,10 +38,10 @@ typedef struct vb_name_list {
 int vb_classifier_encode_names(vb_classifier *classifier, const vb_encoding *how, const vb_name_list *names, bool keep_prompts,
                                vb_error *err);
 
-/* Rows of spec->text_embeddings in class order (all, or with deal_out this rank's); spec->text_names says whose rows they are
+/* Rows of spec->text_embeddings in class order (all, or with divide this rank's); spec->text_names says whose rows they are
  * when that is another order. Collective. */
 int vb_classifier_precomputed(vb_classifier *classifier, vb_comm *comm, const vb_dataset_state *data,
-                              const vb_embeddings_spec *spec, bool deal_out, vb_error *err);
+                              const vb_embeddings_spec *spec, bool divide, vb_error *err);
 
 /* The texts of an expansion's classes: each the text of its dataset's classifier. VB_EMISMATCH when dimensions differ. Local. */
 int vb_classifier_joined(vb_classifier *classifier, const vb_dataset_state *data, const vb_classifier *parts, vb_error *err);

@@ -54,7 +54,8 @@ static int map_labels(vb_dataset_state *state, vb_error *err) {
 int vb_dataset_state_open(vb_dataset_state *state, vb_context *context, const vb_dataset_spec *spec, bool images, vb_error *err) {
     *state = (vb_dataset_state){.spec = spec};
     int status = vb_vocabularies_read(&state->vocabularies, spec->vocabularies, err);
-    if ((status = vb_comm_agree(&context->comm, status, err))) goto done;
+    status = vb_comm_agree_same(&context->comm, status, state->vocabularies.digest.hex, spec->vocabularies, err);
+    if (status) goto done;
     state->space = (vb_label_space){.classes = state->vocabularies.classes,
                                     .vocabularies = state->vocabularies.count,
                                     .offsets = state->vocabularies.offsets,

@@ -91,10 +91,19 @@ static int encode_slice(const vb_encode_rows_job *job, const vb_texts *texts, in
         status = vb_encode_tokenize(job->model->tokenizer, texts->items + first + at, n, info->context_length, job->threads,
                                     tokens, err);
         if (!status) status = vb_clip_encode_texts(job->model->clip, tokens, n, out, err);
+        status = vb_model_check(job->model, status, err);
         if (!status && !job->raw) vb_direction_normalise(out, n, info->embed_dim);
     }
     vb_free(tokens);
     return status;
+}
+
+static int digest_texts(const vb_texts *texts, vb_digest *digest, vb_error *err) {
+    vb_digester *digester;
+    if (vb_digest_new(&digester, err)) return -1;
+    for (size_t i = 0; i < texts->count; i++) vb_digest_add_text(digester, texts->items[i]);
+    *digest = vb_digest_finish(digester);
+    return 0;
 }
 
 int vb_encode_rows_texts(const vb_encode_rows_job *job, vb_error *err) {
@@ -102,8 +111,13 @@ int vb_encode_rows_texts(const vb_encode_rows_job *job, vb_error *err) {
     vb_texts texts = {0};
     int dim = vb_clip_describe(job->model->clip)->embed_dim;
     float *rows = NULL;
-    int status = vb_comm_agree(comm, vb_texts_read(&texts, job->input, err), err);
-    if (status) return -1;
+    int status = vb_texts_read(&texts, job->input, err);
+    vb_digest seen = {""};
+    if (!status) status = digest_texts(&texts, &seen, err);
+    if (vb_comm_agree_same(comm, status, seen.hex, job->input, err)) {
+        vb_texts_free(&texts);
+        return -1;
+    }
     int64_t first, total = (int64_t)texts.count, mine = vb_comm_range_of_rank(total, comm->rank, comm->size, &first),
                    shape[2] = {total, dim};
     if (!(rows = vb_array((size_t)total * (size_t)dim, sizeof *rows, "text embeddings", err))) status = -1;

@@ -82,6 +82,7 @@ static int encode_unit(const vb_image_source *source, int64_t unit, const int *p
     if (!found) {
         const vb_encode_batch batch = {&data, picked, n, 0};
         if (vb_encode_samples(&source->how, &batch, rows->rows, &rows->skipped, err)) goto done;
+        if (vb_dataset_unit_check(source->data->dataset, unit, signature, err)) goto done;
         if (vb_cache_store(&source->cache, &key, n, rows->dim, rows->rows, rows->skipped, err)) goto done;
         rows->encoded = true;
     }
@@ -221,6 +222,7 @@ static int integer_labels(vb_image_source *source, const vb_embeddings_spec *spe
     }
     status = 0;
 done:
+    status = vb_map_judge(&npy.map, status, err);
     vb_free(class_of);
     vb_texts_free(&names);
     vb_npy_close(&npy);
@@ -285,7 +287,11 @@ int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb
     *source = (vb_image_source){.data = data, .path = spec->image_embeddings};
     int status = open_precomputed(source, spec, !comm->rank, err);
     if (!status) status = check_rows(source, data, err);
-    if (!vb_comm_agree(comm, status, err)) return 0;
+    char seen[128] = "";
+    if (!status)
+        snprintf(seen, sizeof seen, "%lld x %d numbers with the labels %s", (long long)source->images, source->dim,
+                 vb_digest_bytes(source->classes, (size_t)source->images * sizeof *source->classes).hex);
+    if (!vb_comm_agree_same(comm, status, seen, spec->image_embeddings, err)) return 0;
     vb_image_source_close(source);
     return -1;
 }
@@ -309,11 +315,12 @@ static int precomputed_unit(const vb_image_source *source, int64_t unit, vb_unit
         }
         if (vb_image_source_float_rows(&source->embeddings, source->path, first + i, 1,
                                        rows->rows + (size_t)n * (size_t)source->dim, err))
-            return -1;
+            return vb_map_judge(&source->embeddings.map, -1, err);
         if (!(rows->names[n] = vb_format(err, "row %lld", (long long)(first + i)))) return -1;
         rows->places[n] = first + i;
         rows->classes[n++] = source->classes[first + i];
     }
+    if (vb_map_check(&source->embeddings.map, err)) return -1;
     vb_map_drop_pages(&source->embeddings.map); /* so that memory does not grow with the number of images */
     rows->count = n;
     return 0;

@@ -12,15 +12,15 @@ typedef struct setting {
 static int open_dataset(vb_image_source *source, vb_classifier *classifier, const setting *by, const vb_dataset_state *data,
                         bool keep_prompts, vb_error *err) {
     vb_comm *comm = &by->how->context->comm;
-    bool deal_out = by->experiment->similarity_engine == VB_ENGINE_SCALAPACK;
+    bool divide = by->experiment->similarity_engine == VB_ENGINE_SCALAPACK;
     if (!by->how->model) {
         const vb_embeddings_spec *embeddings = vb_experiment_embeddings(by->spec, data->spec);
         if (vb_image_source_precomputed(source, comm, data, embeddings, err)) return -1;
-        return vb_classifier_precomputed(classifier, comm, data, embeddings, deal_out, err);
+        return vb_classifier_precomputed(classifier, comm, data, embeddings, divide, err);
     }
     vb_encoding how = *by->how;
     how.skip_broken = data->spec->on_error == VB_ON_ERROR_SKIP;
-    if (vb_classifier_encode(classifier, &how, data, keep_prompts, deal_out, err)) return -1;
+    if (vb_classifier_encode(classifier, &how, data, keep_prompts, divide, err)) return -1;
     vb_image_source_encoded(source, data, &how);
     return 0;
 }

@@ -15,7 +15,7 @@ int vb_text_list_encode_unit(const vb_encoding *how, const char *const *texts, i
     if (!status) {
         vb_digest key = vb_digest_bytes(tokens, bytes);
         status = vb_cache_load(&place, &key, n, info->embed_dim, rows, &found, NULL, err);
-        if (!status && !found) status = vb_clip_encode_texts(model->clip, tokens, n, rows, err);
+        if (!status && !found) status = vb_model_check(model, vb_clip_encode_texts(model->clip, tokens, n, rows, err), err);
         if (!status && !found) status = vb_cache_store(&place, &key, n, info->embed_dim, rows, NULL, err);
         if (unit) *unit = key;
     }

@@ -1,7 +1,7 @@
 /* The alternative engine of evaluation (similarity_engine: scalapack): every rank has the text embeddings of some of the classes
  * only.
  *
- * Classes are dealt out to the ranks in blocks of 64 (mpi/ranks/scalapack.h). Blocks of images, a few from every rank, visit all
+ * Classes are divided among the ranks in blocks of 64 (mpi/ranks/scalapack.h). Blocks of images, a few from every rank, visit all
  * classes at once: psgemm multiplies them, each rank judges its classes' scores (vb_similarity_judge_part: what the product's
  * error leaves open is decided by fp64 and integers from the rows), and what they beat is joined over the ranks. The outcome is
  * the replicated engine's to the last bit. */

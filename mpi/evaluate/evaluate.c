@@ -1,6 +1,7 @@
 /* The evaluation loop: judge, tally, record; then the reduction and the figures. */
 #include "mpi/evaluate/evaluate.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "kernels/base/fault.h"
@@ -12,15 +13,17 @@
 #include "mpi/ranks/progress.h"
 #include "mpi/evaluate/records.h"
 #include "mpi/evaluate/pair_json.h"
+#include "mpi/evaluate/unit_pass.h"
 
 /* One rank's state of the loop. */
 typedef struct evaluation {
     const vb_pair *pair;
     vb_text_bank *bank;     /* all classes, or */
-    vb_class_shares shares; /* this rank's, when they are dealt out */
+    vb_class_shares shares; /* this rank's, when they are divided among the ranks */
     vb_tally *tally;
     vb_pair_counts counts;
     json_t *units; /* [{unit, digest, skipped}] of units with something to say */
+    vb_progress progress;
 } evaluation;
 
 static int note_unit(evaluation *work, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
@@ -54,11 +57,6 @@ done:
     return status;
 }
 
-static int read_unit(const evaluation *work, int64_t unit, vb_unit_rows *rows, vb_error *err) {
-    if (vb_fault(VB_FAULT_UNIT)) return vb_errorf(err, VB_EINTERNAL, "unit %lld: injected fault", (long long)unit);
-    return vb_image_source_unit(work->pair->source, unit, rows, err);
-}
-
 static void count_unit(evaluation *work, const vb_unit_rows *rows) {
     int64_t skipped = (int64_t)json_array_size(rows->skipped);
     work->counts.images += rows->count;
@@ -69,35 +67,72 @@ static void count_unit(evaluation *work, const vb_unit_rows *rows) {
     if (rows->encoded) work->counts.images_encoded += rows->count;
 }
 
-static int evaluate_unit(evaluation *work, int64_t unit, vb_error *err) {
-    vb_unit_rows rows = {0};
-    int status = read_unit(work, unit, &rows, err);
-    if (!status && rows.count) status = judge_unit(work, unit, &rows, err);
-    if (!status) status = note_unit(work, unit, &rows, err);
-    if (!status) count_unit(work, &rows);
-    else vb_error_prefix(err, "dataset '%s'", work->pair->data->spec->name);
-    vb_image_source_rows_free(&rows);
-    return status;
+static int fault_unit(int64_t unit, vb_error *err) {
+    return vb_fault(VB_FAULT_UNIT) ? vb_errorf(err, VB_EINTERNAL, "unit %lld: injected fault", (long long)unit) : 0;
 }
 
-/* Classes are dealt out: a unit of every rank at once meets all of them. Ranks without a unit take part. */
+static void step_progress(evaluation *work) {
+    const vb_pair_counts *counts = &work->counts;
+    vb_progress_step(&work->progress, counts->images + counts->outside + counts->skipped - work->progress.done);
+}
+
+static int evaluate_unit(void *context, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
+    evaluation *work = context;
+    const char *records = work->pair->records;
+    int status = fault_unit(unit, err);
+    if (!status && rows->count) status = judge_unit(work, unit, rows, err);
+    else if (!status && records) status = vb_records_none(records, unit, err);
+    if (status || note_unit(work, unit, rows, err)) return -1;
+    count_unit(work, rows);
+    step_progress(work);
+    return 0;
+}
+
+/* With the classes divided among the ranks: a unit of every rank at once is judged by all of them. Ranks without a unit take
+ * part. Collective. */
 static int evaluate_together(evaluation *work, vb_context *context, int64_t first, uint8_t *beaten, vb_error *err) {
     const vb_pair *pair = work->pair;
     int64_t unit = first + context->comm.rank;
+    bool mine = unit < pair->source->units;
     vb_unit_rows rows = {0};
     int status = vb_context_check_stop(context, err);
-    if (!status && unit < pair->source->units && (status = read_unit(work, unit, &rows, err)))
-        vb_error_prefix(err, "dataset '%s'", pair->data->spec->name);
+    if (!status && mine) status = fault_unit(unit, err);
+    if (!status && mine) status = vb_image_source_unit(pair->source, unit, &rows, err);
+    if (status) vb_error_prefix(err, "dataset '%s'", pair->data->spec->name);
     status = vb_comm_agree(&context->comm, status, err);
     if (!status) status = vb_class_shares_judge(&work->shares, rows.rows, rows.count, rows.classes, beaten, pair->threads, err);
     for (int i = 0; !status && i < rows.count; i++)
         vb_tally_add(work->tally, rows.classes[i], beaten + (size_t)i * (size_t)pair->data->space.vocabularies);
-    if (!status && unit < pair->source->units) {
+    if (!status && mine) {
         status = note_unit(work, unit, &rows, err);
         count_unit(work, &rows);
     }
     vb_image_source_rows_free(&rows);
     return vb_comm_agree(&context->comm, status, err);
+}
+
+/* All images, by the engine for classes that are divided among the ranks. Collective. */
+static int pass_divided(evaluation *work, vb_context *context, vb_error *err) {
+    vb_comm *comm = &context->comm;
+    const vb_pair *pair = work->pair;
+    uint8_t *beaten = NULL; /* of a unit */
+    int status = vb_class_shares_open(&work->shares, comm, pair->classifier, &pair->data->space, pair->spec->similarity, err);
+    if (status) vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
+    if (!status) beaten = vb_array((size_t)VB_UNIT_SAMPLES * (size_t)pair->data->space.vocabularies, 1, "outcome of a unit", err);
+    status = vb_comm_agree(comm, beaten ? status : -1, err);
+    for (int64_t u = 0; !status && u < pair->source->units; u += comm->size) {
+        status = evaluate_together(work, context, u, beaten, err);
+        if (!status) step_progress(work);
+    }
+    vb_free(beaten);
+    return vb_comm_agree(comm, status, err);
+}
+
+/* All images, where every rank has all classes. Collective. */
+static int pass_replicated(evaluation *work, vb_context *context, vb_error *err) {
+    int status = vb_unit_pass(context, work->pair->source, evaluate_unit, work, err);
+    if (status) vb_error_prefix(err, "dataset '%s'", work->pair->data->spec->name);
+    return vb_context_barrier(context, status, err);
 }
 
 static vb_protocol protocol_of(const vb_experiment *experiment) {
@@ -107,7 +142,7 @@ static vb_protocol protocol_of(const vb_experiment *experiment) {
                          .union_permutations = (int)experiment->union_permutations};
 }
 
-static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
+static int prepare_evaluation(evaluation *work, const vb_pair *pair, vb_error *err) {
     const vb_classifier *classifier = pair->classifier;
     vb_protocol protocol = protocol_of(pair->experiment);
     if (pair->source->dim != classifier->dim)
@@ -116,8 +151,8 @@ static int prepare(evaluation *work, const vb_pair *pair, vb_error *err) {
     vb_json json = {0};
     work->units = vb_json_array(&json);
     if (vb_json_end(&json, "the notes of units", err)) return -1;
-    if (!classifier->dealt_out && vb_similarity_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
-                                                         pair->spec->similarity, err)) {
+    if (!classifier->divided && vb_similarity_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
+                                                       pair->spec->similarity, err)) {
         vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
         return -1;
     }
@@ -171,7 +206,7 @@ done:
     return status;
 }
 
-static int figures(const evaluation *work, json_t *skipped, const vb_digest *data_digest, json_t **result, vb_error *err) {
+static int make_result(const evaluation *work, json_t *skipped, const vb_digest *data_digest, json_t **result, vb_error *err) {
     const vb_pair *pair = work->pair;
     vb_openness_result openness = {0};
     if (vb_openness(&openness, work->tally, err)) {
@@ -187,32 +222,17 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
     vb_comm *comm = &context->comm;
     evaluation work = {.pair = pair};
     json_t *skipped = NULL;
-    uint8_t *beaten = NULL; /* of a unit, when classes are dealt out */
     vb_digest data_digest = {""};
-    vb_progress progress;
+    assert(pair->threads >= 1 && pair->source && pair->classifier && pair->data);
     char *what = vb_format(err, "%s / %s", pair->spec->name, pair->data->spec->name);
     *result = NULL;
-    int status = what ? prepare(&work, pair, err) : -1;
+    int status = what ? prepare_evaluation(&work, pair, err) : -1;
     if ((status = vb_comm_agree(comm, status, err))) goto done;
 
-    int64_t units = pair->source->units;
-    bool dealt_out = pair->classifier->dealt_out;
-    if (dealt_out) {
-        status = vb_class_shares_open(&work.shares, comm, pair->classifier, &pair->data->space, pair->spec->similarity, err);
-        if (status) vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
-        if (!status)
-            beaten = vb_array((size_t)VB_UNIT_SAMPLES * (size_t)pair->data->space.vocabularies, 1, "outcome of a unit", err);
-        if ((status = vb_comm_agree(comm, beaten ? status : -1, err))) goto done;
-    }
-    vb_progress_start(&progress, comm->rank, comm->size, "evaluate", what, "images", pair->source->images / comm->size);
-    for (int64_t u = dealt_out ? 0 : comm->rank; u < units; u += comm->size) {
-        if (dealt_out) status = evaluate_together(&work, context, u, beaten, err);
-        else if (!(status = vb_context_check_stop(context, err))) status = evaluate_unit(&work, u, err);
-        if (status) break;
-        vb_progress_step(&progress, work.counts.images + work.counts.outside + work.counts.skipped - progress.done);
-    }
-    vb_progress_end(&progress);
-    if ((status = dealt_out ? vb_comm_agree(comm, status, err) : vb_context_barrier(context, status, err))) goto done;
+    vb_progress_start(&work.progress, comm->rank, comm->size, "evaluate", what, "images", pair->source->images / comm->size);
+    status = pair->classifier->divided ? pass_divided(&work, context, err) : pass_replicated(&work, context, err);
+    vb_progress_end(&work.progress);
+    if (status) goto done;
 
     size_t n;
     int64_t *counters = vb_tally_counters(work.tally, &n);
@@ -223,8 +243,8 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
     if ((status = vb_comm_sum_to_root(comm, counters, n, err))) goto done;
     if ((status = vb_comm_sum_to_root(comm, (int64_t *)&work.counts, sizeof work.counts / sizeof(int64_t), err))) goto done;
     if ((status = merge_units(comm, &work, &skipped, &data_digest, err))) goto done;
-    if (!comm->rank) status = figures(&work, skipped, &data_digest, result, err);
-    if (!comm->rank && !status && pair->records) status = vb_records_join(pair->records, units, err);
+    if (!comm->rank) status = make_result(&work, skipped, &data_digest, result, err);
+    if (!comm->rank && !status && pair->records) status = vb_records_join(pair->records, pair->source->units, err);
     status = vb_comm_agree(comm, status, err);
     if (!comm->rank) *counts = work.counts;
 done:
@@ -235,7 +255,6 @@ done:
     vb_tally_free(work.tally);
     vb_similarity_bank_free(work.bank);
     vb_class_shares_close(&work.shares);
-    vb_free(beaten);
     json_decref(work.units);
     json_decref(skipped);
     vb_free(what);

@@ -77,6 +77,14 @@ done:
     return status;
 }
 
+int vb_records_none(const char *path, int64_t unit, vb_error *err) {
+    char *part = part_path(path, unit, err), *folder = vb_format(err, "%s.parts", path);
+    int status = part && folder && !vb_path_make_folders(folder, err) ? vb_writer_write_whole(part, "", 0, err) : -1;
+    vb_free(folder);
+    vb_free(part);
+    return status;
+}
+
 int vb_records_join(const char *path, int64_t units, vb_error *err) {
     enum { LIMIT = 1 << 28 };
     vb_writer *writer;
@@ -86,8 +94,11 @@ int vb_records_join(const char *path, int64_t units, vb_error *err) {
         uint8_t *bytes = NULL;
         size_t size = 0;
         int status = part ? 0 : -1;
-        if (!status && vb_path_exists(part))
-            status = vb_file_read_whole(part, LIMIT, &bytes, &size, err) || vb_writer_write(writer, bytes, size, err) ? -1 : 0;
+        if (!status && !vb_path_exists(part))
+            status = vb_errorf(err, VB_EOUTPUT, "%s: the records of unit %lld are gone: who removed them during the run?", part,
+                               (long long)u);
+        if (!status)
+            status = (vb_file_read_whole(part, LIMIT, &bytes, &size, err) || vb_writer_write(writer, bytes, size, err)) ? -1 : 0;
         vb_free(bytes);
         vb_free(part);
         if (status) {

@@ -11,7 +11,11 @@
 int vb_records_unit(const char *path, int64_t unit, const vb_vocabularies *vocabularies, bool apart, const vb_unit_rows *rows,
                     const uint8_t *beaten, const vb_verdict *verdicts, vb_error *err);
 
-/* Joins all units' frames into `path` and removes the parts. On one rank, when all have finished. */
+/* The same for a unit without an image of a vocabulary: a frame of no bytes, so that a frame that is not there is missing. */
+int vb_records_none(const char *path, int64_t unit, vb_error *err);
+
+/* Joins all units' frames into `path` and removes the parts. VB_EOUTPUT when one is not there. On one rank, when all have
+ * finished. */
 int vb_records_join(const char *path, int64_t units, vb_error *err);
 
 #endif

@@ -1,12 +1,12 @@
 /* A pass over this rank's units. */
 #include "mpi/evaluate/unit_pass.h"
 
-int vb_unit_pass(vb_context *context, const vb_pair *pair, vb_unit_pass_visit *visit, void *work, vb_error *err) {
+int vb_unit_pass(vb_context *context, const vb_image_source *source, vb_unit_pass_visit *visit, void *work, vb_error *err) {
     int status = 0;
-    for (int64_t u = context->comm.rank; !status && u < pair->source->units; u += context->comm.size) {
+    for (int64_t u = context->comm.rank; !status && u < source->units; u += context->comm.size) {
         vb_unit_rows rows = {0};
         if ((status = vb_context_check_stop(context, err))) break;
-        status = vb_image_source_unit(pair->source, u, &rows, err);
+        status = vb_image_source_unit(source, u, &rows, err);
         if (!status) status = visit(work, u, &rows, err);
         vb_image_source_rows_free(&rows);
     }

@@ -83,7 +83,10 @@ static const vb_option options[] = {
 };
 
 const vb_option *vb_adversarial_spec_options(void) { return options; }
-const char *vb_adversarial_spec_method_name(vb_adversarial_method method) { return methods[method]; }
+const char *vb_adversarial_spec_method_name(vb_adversarial_method method) {
+    assert(method < sizeof methods / sizeof *methods - 1);
+    return methods[method];
+}
 
 static int read_targets(vb_adversarial_spec *spec, const vb_yaml *node, const char *path, vb_error *err) {
     const char *text;

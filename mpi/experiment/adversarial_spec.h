@@ -31,12 +31,14 @@ typedef struct vb_adversarial_spec {
     char **targets;
 } vb_adversarial_spec;
 
+/* The keys below `adversarial`. */
 const vb_option *vb_adversarial_spec_options(void);
 
 /* The key `adversarial` of an experiment's root, in the file `path`; an absent key leaves *spec zeroed. Notes it in
  * `configuration`, paths as written; then resolves them. Free with vb_adversarial_spec_free, also after a failure. Local. */
 int vb_adversarial_spec_read(vb_adversarial_spec *spec, const vb_yaml *root, const char *path, json_t *configuration,
                              vb_error *err);
+/* Also of a zeroed one, which it leaves. */
 void vb_adversarial_spec_free(vb_adversarial_spec *spec);
 const char *vb_adversarial_spec_method_name(vb_adversarial_method method); /* as the file has it */
 

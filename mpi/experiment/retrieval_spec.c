@@ -27,10 +27,8 @@ static const vb_option corpus_options[] = {
     {.key = "captions",
      .kind = VB_OPTION_PATH,
      .offset = offsetof(vb_corpus_spec, captions),
-     .help = "captions of the parts in the same order (.jsonl .tsv .txt .json, plain or .zst; glob) [metadata/ beside them]; "
-             "alone: the "
-             "corpus "
-             "itself"},
+     .help = "captions of the parts in the same order (.jsonl .tsv .txt .json, plain or .zst; "
+             "glob) [metadata/ beside them]; alone: the corpus itself"},
     {.key = "caption_column",
      .kind = VB_OPTION_TEXT,
      .offset = offsetof(vb_corpus_spec, caption_column),
@@ -38,8 +36,8 @@ static const vb_option corpus_options[] = {
     {.key = "text_embeddings",
      .kind = VB_OPTION_PATH,
      .offset = offsetof(vb_corpus_spec, text_embeddings),
-     .help = "the captions' embeddings by the evaluated model, parts in the same order [text_emb/ beside them, for precomputed "
-             "models]"},
+     .help = "the captions' embeddings by the evaluated model, parts in the same "
+             "order [text_emb/ beside them, for precomputed models]"},
     {.key = "quantized",
      .kind = VB_OPTION_PATH,
      .offset = offsetof(vb_corpus_spec, quantized),
@@ -87,9 +85,8 @@ static const vb_option retrieval_options[] = {
      .fallback = "0",
      .high = 1000000,
      .unit = "rows",
-     .help =
-         "retrieved a class, of which top_k that pass the filter count (the official code: 1000); 0: top_k are retrieved, then "
-         "filtered"},
+     .help = "retrieved a class, of which top_k that pass the filter count (the official "
+             "code: 1000); 0: top_k are retrieved, then filtered"},
     {.key = "query",
      .kind = VB_OPTION_TEXT,
      .offset = offsetof(vb_retrieval_spec, query),

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 
 void vb_grid_cell(vb_grid *grid, const char *format, ...) {
     va_list args, again;
@@ -56,11 +57,7 @@ void vb_grid_free(vb_grid *grid) {
 
 int vb_grid_rows(const vb_grid *grid) { return grid->columns ? (int)grid->count / grid->columns - 1 : 0; }
 
-static int display_width(const char *s) {
-    int n = 0;
-    for (; *s; s++) n += ((unsigned char)*s & 0xc0) != 0x80; /* code points */
-    return n;
-}
+static int display_width(const char *s) { return (int)vb_utf8_count(s); } /* a column a code point */
 
 static void put_html(const vb_grid *grid, vb_strbuf *out) {
     vb_strbuf_add(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 #include "mpi/base/script.h"
 #include "mpi/base/spawn.h"
 #include "shards/files/file.h"
@@ -164,7 +165,7 @@ void vb_plot_add_name(vb_strbuf *script, const char *name, int width, bool tic) 
     size_t n = 0, i = 0;
     int shown = 0;
     for (; name[i] && i < 4 * 64; i++) {
-        bool begins = ((unsigned char)name[i] & 0xc0) != 0x80;
+        bool begins = vb_utf8_begins(name[i]);
         if (begins && shown == width) break;
         shown += begins;
         text[n++] = name[i];
@@ -185,8 +186,7 @@ void vb_plot_add_tics(vb_strbuf *script, const char *const *names, int count) {
 int vb_plot_tics_width(const char *const *names, int count) {
     int longest = 4;
     for (int i = 0; i < count; i++) {
-        int length = 0;
-        for (const char *at = names[i]; *at; at++) length += ((unsigned char)*at & 0xc0) != 0x80;
+        int length = (int)vb_utf8_count(names[i]);
         if (length > longest) longest = length;
     }
     return longest > VB_PLOT_NAME_WIDTH ? VB_PLOT_NAME_WIDTH + 1 : longest;

@@ -1,4 +1,4 @@
-/* How large a Slurm job for an experiment is: ranks a node and memory, from its plan and from the nodes of the partition. Local. */
+/* How large a Slurm job for an experiment is: ranks a node and memory, from its plan and the nodes of the partition. Local. */
 #ifndef VB_JOB_SIZES_H
 #define VB_JOB_SIZES_H
 

@@ -2,6 +2,7 @@
 #include "mpi/ranks/comm.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -164,6 +165,17 @@ int vb_comm_broadcast_block(vb_comm *comm, void **bytes, size_t *size, vb_error 
     }
     if (vb_comm_agree(comm, status, err)) return -1;
     return vb_comm_broadcast(comm, *bytes, n, err);
+}
+
+int vb_comm_agree_same(vb_comm *comm, int status, const char *seen, const char *what, vb_error *err) {
+    char first[256] = "";
+    if (vb_comm_agree(comm, status, err)) return -1;
+    snprintf(first, sizeof first, "%s", seen);
+    status = vb_comm_broadcast(comm, first, sizeof first, err);
+    if (!status && strncmp(first, seen, sizeof first - 1))
+        status = vb_errorf(err, VB_EMISMATCH, "%s: this rank finds %s, rank 0 found %s: did the file change while it was read?",
+                           what, seen, first);
+    return vb_comm_agree(comm, status, err);
 }
 
 int64_t vb_comm_range_of_rank(int64_t total, int rank, int size, int64_t *first) {

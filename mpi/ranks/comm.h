@@ -55,6 +55,10 @@ int vb_comm_broadcast(vb_comm *comm, void *bytes, size_t size, vb_error *err);
  * as it is. */
 int vb_comm_broadcast_block(vb_comm *comm, void **bytes, size_t *size, vb_error *err);
 
+/* Agrees on `status`, and on having seen the same: where a rank's text differs from rank 0's, VB_EMISMATCH names `what` and both.
+ * For what every rank reads or decides by itself, and what steers the calls that follow. `seen`: fewer than 256 bytes. */
+int vb_comm_agree_same(vb_comm *comm, int status, const char *seen, const char *what, vb_error *err);
+
 /* All ranks' pieces of an array of `total` rows of row_bytes each, in place in `rows` on every rank: rank r contributes the rows
  * vb_comm_range_of_rank gives it. Works where ranks have no rows; in chunks below 1 GiB. */
 int vb_comm_allgather_rows(vb_comm *comm, void *rows, int64_t total, size_t row_bytes, vb_error *err);

@@ -18,12 +18,12 @@ void vb_context_catch_signals(void);
 /* Local: -1 with VB_EINCOMPLETE when this rank was asked to stop or another raised the alarm: finish here, raise, agree. */
 int vb_context_check_stop(vb_context *context, vb_error *err);
 
-/* Where ranks meet after a part of the work that takes some longer than others: waits for all of them without using a core, with
- * an ear for signals and alarms, and agrees. status: of this rank's part; a failure raises the alarm. 0, or -1 with the agreed
+/* Where ranks meet after a part of the work that takes some longer than others: waits for all of them without using a core, while
+ * it looks for signals and alarms, and agrees. status: of this rank's part; a failure raises the alarm. 0, or -1 with the agreed
  * error. Collective. */
 int vb_context_barrier(vb_context *context, int status, vb_error *err);
 
-/* Whether this process is the one that speaks before MPI has started: its launcher's variables tell which rank it will be. Local. */
+/* Whether this process is the one that prints before MPI has started: its launcher's variables tell its rank. Local. */
 bool vb_context_is_first_rank(void);
 
 #endif

@@ -75,7 +75,7 @@ static int open_window(vb_groups *groups, vb_error *err) {
     if (!comm->rank) *counter = 0;
     status = vb_comm_check(comm, MPI_Win_lock_all(0, groups->window), "MPI_Win_lock_all", err);
     if (!status) status = vb_comm_check(comm, MPI_Win_sync(groups->window), "MPI_Win_sync", err);
-    return vb_comm_agree(comm, status, err); /* nobody adds before the zero stands */
+    return vb_comm_agree(comm, status, err); /* no fetch-and-add before the counter is zeroed */
 }
 
 int vb_groups_open(vb_groups *groups, vb_context *world, int count, int64_t items, vb_error *err) {

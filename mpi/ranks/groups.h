@@ -30,7 +30,7 @@ int vb_groups_ranks(int ranks, int groups, int g, int *first);
 int vb_groups_open(vb_groups *groups, vb_context *world, int count, int64_t items, vb_error *err);
 /* The number of the next item; *item == items when there is none. Collective over the group. */
 int vb_groups_next(vb_groups *groups, int64_t *item, vb_error *err);
-/* Waits for the other groups, without using a core and with an ear for signals and alarms; then agrees on the status of all. Sets
+/* Waits for the other groups, without using a core, while it looks for signals and alarms; then agrees on the status of all. Sets
  * busy and idle (seconds of this group). Collective over the world. */
 int vb_groups_wait(vb_groups *groups, int status, vb_error *err);
 /* Bytes sent and received by the groups are added to the world's. Nothing to do for what was never opened. */

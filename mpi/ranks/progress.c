@@ -13,7 +13,7 @@ static double now(void) {
 
 void vb_progress_start(vb_progress *progress, int rank, int ranks, const char *stage, const char *what, const char *unit,
                        int64_t total) {
-    *progress = (vb_progress){.speaks = !rank,
+    *progress = (vb_progress){.prints = !rank,
                               .terminal = !rank && isatty(2),
                               .stage = stage,
                               .what = what,
@@ -36,7 +36,7 @@ static void show(vb_progress *progress, double time) {
 
 void vb_progress_step(vb_progress *progress, int64_t items) {
     progress->done += items;
-    if (!progress->speaks || progress->done >= progress->total) return;
+    if (!progress->prints || progress->done >= progress->total) return;
     double time = now();
     int tenths = (int)(10 * progress->done / (progress->total ? progress->total : 1));
     /* A log gets a line every tenth, but not more than one in ten seconds, and at least one in five minutes. */
@@ -48,7 +48,7 @@ void vb_progress_step(vb_progress *progress, int64_t items) {
 }
 
 void vb_progress_end(vb_progress *progress) {
-    if (!progress->speaks) return;
+    if (!progress->prints) return;
     double seconds = now() - progress->start;
     int64_t items =
         progress->done < progress->total ? progress->done : progress->total; /* this rank may have had more than its share */

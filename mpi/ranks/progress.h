@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 typedef struct vb_progress {
-    bool speaks, terminal;
+    bool prints, terminal;
     const char *stage, *what, *unit; /* "encode", "tiny / cifar100", "images" */
     int64_t done, total;
-    double scale; /* ranks: rank 0's share stands for all */
+    double scale; /* ranks: rank 0's share is taken for all */
     double start, shown;
     int tenths;
 } vb_progress;

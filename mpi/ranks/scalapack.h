@@ -11,7 +11,7 @@
 int vb_scalapack_eigenvalues(vb_comm *comm, int n, double (*element)(const void *context, int i, int j), const void *context,
                              double *values, vb_error *err);
 
-/* Products of `rows` vectors, which all ranks have, with `columns` vectors, which are dealt out. */
+/* Products of `rows` vectors, which all ranks have, with `columns` vectors, which are divided among them. */
 typedef struct vb_product {
     int rows, columns, depth;
     int handle, grid, ranks, rank, local_depth, first_depth, local_columns;

@@ -21,9 +21,9 @@ static int read_allow(vb_compare_runs *work, const char *list, vb_error *err) {
         int c = 0;
         while (categories[c] && strcmp(categories[c], word)) c++;
         if (!categories[c]) {
-            const char *near = vb_did_you_mean(word, categories);
-            return vb_errorf(err, VB_EUSAGE, "--allow: expected data, vocabularies, prompts or preprocessing, found '%s'%s%s%s",
-                             word, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+            char hint[VB_DID_YOU_MEAN_HINT];
+            return vb_errorf(err, VB_EUSAGE, "--allow: expected data, vocabularies, prompts or preprocessing, found '%s'%s", word,
+                             vb_did_you_mean_hint(hint, word, categories));
         }
         work->allowed[c] = true;
         list += n + (list[n] == ',');

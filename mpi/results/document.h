@@ -28,6 +28,7 @@ char *vb_document_pair_path(const char *folder, const char *below, const char *m
 typedef struct vb_pair_name {
     const char *model, *dataset;
 } vb_pair_name;
+/* *pairs (vb_free) has *count names. VB_EDATA for an entry without a name. Local. */
 int vb_document_configured_pairs(const json_t *configuration, vb_pair_name **pairs, int *count, vb_error *err);
 
 #endif

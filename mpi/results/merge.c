@@ -4,9 +4,11 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kernels/base/memory.h"
 #include "mpi/base/json.h"
+#include "mpi/base/output_lock.h"
 #include "mpi/results/document.h"
 #include "mpi/results/result_folder.h"
 #include "shards/files/map.h"
@@ -160,6 +162,10 @@ static int copy_file(const char *from, const char *to, vb_error *err) {
     vb_map map;
     if (vb_map_open(&map, from, err)) return -1;
     int status = vb_writer_write_whole(to, map.data, map.size, err);
+    if (!status && vb_map_check(&map, err)) {
+        unlink(to);
+        status = -1;
+    }
     vb_map_close(&map);
     return status;
 }
@@ -211,10 +217,11 @@ static json_t *merged_facts(vb_json *json, const merge *all) {
     return facts;
 }
 
-static int write_merged(const merge *all, bool latex, vb_error *err) {
+static int write_merged(const merge *all, const vb_merge_options *options, bool latex, vb_error *err) {
     vb_json json = {0};
     json_t *results = vb_json_array(&json), *facts = merged_facts(&json, all), *document = NULL;
-    int status = vb_path_make_folders(all->output, err);
+    vb_output_lock lock;
+    int status = vb_output_lock_take(&lock, all->output, options->environment, err);
     for (int i = 0; i < all->pair_count && !status; i++) {
         if (!all->entry[i]) continue;
         vb_json_append(&json, results, json_incref(all->entry[i]));
@@ -226,6 +233,7 @@ static int write_merged(const merge *all, bool latex, vb_error *err) {
                                                 results, facts, err)))
         status = -1;
     if (!status) status = vb_document_write(all->output, document, latex, err);
+    vb_output_lock_release(&lock);
     json_decref(document);
     json_decref(results);
     json_decref(facts);
@@ -252,7 +260,7 @@ static int merge_parts(merge *all, const char *const *parts, const vb_merge_opti
     }
     if (compare_digests(all, err)) return -1;
     if (!options->partial && check_complete(all, err)) return -1;
-    return write_merged(all, latex, err);
+    return write_merged(all, options, latex, err);
 }
 
 int vb_merge(const char *output, const char *const *parts, int count, const vb_merge_options *options, vb_error *err) {

@@ -1,6 +1,7 @@
 /* The reader of per-image records. */
 #include "mpi/results/record_set.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -169,17 +170,18 @@ static int read_lines(reader *work, vb_error *err) {
 
 vb_image_scores vb_record_set_scores(const vb_record_set *set, int64_t image, int v) {
     int n = set->space.vocabularies, others = n - 1, harmful = 0;
+    assert(image >= 0 && image < set->count && v >= 0 && v < n);
     const uint8_t *beaten = set->beaten + (size_t)image * (size_t)n;
     for (int u = 0; u < n; u++) harmful += u != v && beaten[u];
     double own = !beaten[v];
     return (vb_image_scores){own, own / (harmful + 1), others ? own * (others - harmful) / (others * (harmful + 1.0)) : NAN};
 }
 
-int vb_record_set_in(const vb_record_set *set, int64_t image, int v) {
+bool vb_record_set_in(const vb_record_set *set, int64_t image, int v) {
     const vb_memberships *homes = &set->homes;
     for (int i = homes->offsets[set->label[image]]; i < homes->offsets[set->label[image] + 1]; i++)
-        if (homes->vocabularies[i] == v) return 1;
-    return 0;
+        if (homes->vocabularies[i] == v) return true;
+    return false;
 }
 
 static int check_figure(const vb_record_set *set, const char *name, double here, double there, vb_error *err) {

@@ -42,9 +42,10 @@ static inline const char *vb_record_set_name(const vb_record_set *set, int64_t i
 typedef struct vb_image_scores {
     double c, e, s;
 } vb_image_scores;
+/* Image and vocabulary are within the set. */
 vb_image_scores vb_record_set_scores(const vb_record_set *set, int64_t image, int v);
 
 /* Whether the image's class is in vocabulary v. */
-int vb_record_set_in(const vb_record_set *set, int64_t image, int v);
+bool vb_record_set_in(const vb_record_set *set, int64_t image, int v);
 
 #endif

@@ -51,8 +51,11 @@ static int gather_notes(vb_comm *comm, const notes *mine, int64_t count, char **
             for (char *line = blocks.bytes[r], *end; *line; line = end + 1) {
                 end = strchr(line, '\n');
                 *end = 0;
-                at[strtoll(line, NULL, 10)] = strchr(line, ' ') + 1;
+                long long number = strtoll(line, NULL, 10);
+                if (number >= 0 && number < count) at[number] = strchr(line, ' ') + 1;
             }
+        for (int64_t i = 0; i < count && !status; i++)
+            if (!at[i]) status = vb_errorf(err, VB_EINTERNAL, "piece %lld of a list was made by no rank", (long long)i);
         for (int64_t i = 0; i < count && !status; i++) {
             size_t n = strlen(at[i]) + 1;
             memcpy(*block + *size, at[i], n);
@@ -61,6 +64,21 @@ static int gather_notes(vb_comm *comm, const notes *mine, int64_t count, char **
         vb_free(at);
     }
     vb_comm_blocks_free(&blocks);
+    return vb_comm_agree(comm, status, err);
+}
+
+/* Rank 0's list to all: what lies in a folder is looked up once. */
+static int share_list(vb_strings *list, vb_comm *comm, vb_error *err) {
+    char *block = NULL;
+    size_t size = 0;
+    int status = 0;
+    for (size_t i = 0; i < list->count && !comm->rank; i++) size += strlen(list->items[i]) + 1;
+    if (!comm->rank && !(block = vb_array(size, 1, "list", err))) status = -1;
+    for (size_t i = 0, at = 0; i < list->count && block; at += strlen(list->items[i++]) + 1) strcpy(block + at, list->items[i]);
+    if (!(status = vb_comm_agree(comm, status, err))) status = vb_comm_broadcast_block(comm, (void **)&block, &size, err);
+    for (size_t at = 0; at < size && comm->rank && !status; at += strlen(block + at) + 1)
+        status = vb_strings_add(list, block + at, err);
+    vb_free(block);
     return vb_comm_agree(comm, status, err);
 }
 
@@ -121,6 +139,7 @@ static int encode_images(vb_corpus_parts *corpus, int64_t unit, const vb_encodin
             vb_error_prefix(err, "corpus '%s'", corpus->spec->name);
             goto done;
         }
+        if (!found && vb_dataset_unit_check(corpus->dataset, unit, &signature, err)) goto done;
         if (!found && vb_cache_store(cache, &key, range.count, dim, rows, skipped, err)) goto done;
         if (!found) corpus->encoded += range.count;
         if (vb_cache_note(cache, &signature, &key, err)) goto done;
@@ -176,13 +195,18 @@ static int open_captions(vb_corpus_parts *corpus, const vb_encoding *how, vb_err
     int n = 0;
     float *rows = vb_array((size_t)VB_TEXT_UNIT * (size_t)vb_clip_describe(how->model->clip)->embed_dim, sizeof *rows,
                            "embeddings of a unit", err);
-    int status = rows ? vb_path_glob(&corpus->captions, corpus->spec->captions, err) : -1;
+    vb_digester *digester = NULL;
+    int status = rows ? vb_digest_new(&digester, err) : -1;
+    if (!status && !how->context->comm.rank) status = vb_path_glob(&corpus->captions, corpus->spec->captions, err);
+    if (!(status = vb_comm_agree(&how->context->comm, status, err)))
+        status = share_list(&corpus->captions, &how->context->comm, err);
     for (size_t f = 0; f < corpus->captions.count && !status; f++) {
         vb_captions *captions;
         const char *text = "";
         if ((status = vb_captions_open(&captions, corpus->captions.items[f], corpus->spec->caption_column, err))) break;
         while (text && !status) {
             if (!(status = vb_captions_next(captions, &text, err)) && text && !(texts[n++] = vb_strdup(text, err))) status = -1;
+            if (!status && text) vb_digest_add_text(digester, text);
             if (status || (text && n < VB_TEXT_UNIT) || !n) continue;
             status = encode_captions(corpus, how, texts, n, unit++, rows, &paths, err);
             while (n) vb_free(texts[--n]);
@@ -192,6 +216,8 @@ static int open_captions(vb_corpus_parts *corpus, const vb_encoding *how, vb_err
     while (n) vb_free(texts[--n]);
     vb_free(rows);
     status = vb_context_barrier(how->context, status, err);
+    vb_digest seen = digester ? vb_digest_finish(digester) : (vb_digest){""};
+    if (!status) status = vb_comm_agree_same(&how->context->comm, 0, seen.hex, corpus->spec->captions, err);
     if (!status) status = share_index(corpus, &how->context->comm, &paths, unit, err);
     vb_free(paths.text);
     return status;
@@ -223,10 +249,10 @@ static int find_captions(vb_corpus_parts *corpus, vb_error *err) {
     return 0;
 }
 
-static int open_embeddings(vb_corpus_parts *corpus, vb_comm *comm, vb_error *err) {
+/* On rank 0: what lies beside the parts. */
+static int look_beside(vb_corpus_parts *corpus, vb_error *err) {
     const vb_corpus_spec *spec = corpus->spec;
     vb_error none;
-    if (vb_retrieve_corpus_open_shared(&corpus->index, comm, spec->embeddings, err)) return -1;
     int status = find_captions(corpus, err);
     if (!status && corpus->captions.count && corpus->captions.count != corpus->index.part_count)
         status =
@@ -243,7 +269,13 @@ static int open_embeddings(vb_corpus_parts *corpus, vb_comm *comm, vb_error *err
     if (!status && corpus->text_parts.count && corpus->text_parts.count != corpus->index.part_count)
         status = vb_errorf(err, VB_EMISMATCH, "%zu parts of text embeddings for %zu parts of image embeddings",
                            corpus->text_parts.count, corpus->index.part_count);
-    return vb_comm_agree(comm, status, err);
+    return status;
+}
+
+static int open_embeddings(vb_corpus_parts *corpus, vb_comm *comm, vb_error *err) {
+    if (vb_retrieve_corpus_open_shared(&corpus->index, comm, corpus->spec->embeddings, err)) return -1;
+    if (vb_comm_agree(comm, comm->rank ? 0 : look_beside(corpus, err), err)) return -1;
+    return share_list(&corpus->captions, comm, err) || share_list(&corpus->text_parts, comm, err) ? -1 : 0;
 }
 
 int vb_corpus_parts_open(vb_corpus_parts *corpus, const vb_encoding *how, const vb_corpus_spec *spec, vb_error *err) {
@@ -376,6 +408,7 @@ int vb_corpus_parts_text_rows(const vb_corpus_parts *corpus, vb_context *context
         for (; from < to && !status; from++)
             status = vb_image_source_float_rows(&npy, corpus->text_parts.items[p], ids[from] - corpus->index.parts[p].first, 1,
                                                 rows + from * dim, err);
+        status = vb_map_judge(&npy.map, status, err);
         vb_npy_close(&npy);
     }
     return vb_comm_agree(&context->comm, status, err);

@@ -14,11 +14,11 @@ typedef enum vb_corpus_kind { VB_CORPUS_IMAGES, VB_CORPUS_EMBEDDINGS, VB_CORPUS_
 typedef struct vb_corpus_parts {
     const vb_corpus_spec *spec;
     vb_corpus_kind kind;
-    vb_corpus index;     /* the embedding parts; the corpus' rows are theirs, part after part */
-    vb_dataset *dataset; /* images: part p is its unit p */
+    vb_corpus index;       /* the embedding parts; the corpus' rows are theirs, part after part */
+    vb_dataset *dataset;   /* images: part p is its unit p */
     vb_strings captions;   /* embeddings: one a part, or none; captions alone: the files */
     vb_strings text_parts; /* embeddings of the captions by the evaluated model, one a part; or none */
-    int64_t encoded;     /* rows that this rank encoded now */
+    int64_t encoded;       /* rows that this rank encoded now */
 } vb_corpus_parts;
 
 /* Opens a corpus on all ranks. Images and captions alone are encoded by how->model (NULL for embeddings) into the cache, each

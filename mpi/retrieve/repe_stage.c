@@ -380,14 +380,14 @@ static int write_list(const repe *work, vb_error *err) {
 
 static int run_settings(repe *work, json_t **result, vb_error *err) {
     const vb_retrieval_spec *settings = work->settings;
-    bool speaks = !work->context->comm.rank;
+    bool is_root = !work->context->comm.rank;
     vb_json json = {0};
-    json_t *rows = speaks ? vb_json_array(&json) : NULL;
-    int status = vb_comm_agree(&work->context->comm, speaks ? write_list(work, err) : 0, err);
+    json_t *rows = is_root ? vb_json_array(&json) : NULL;
+    int status = vb_comm_agree(&work->context->comm, is_root ? write_list(work, err) : 0, err);
     for (int k = 0; k < settings->top_k_count && !status; k++)
         for (int l = 0; l < settings->lambda_count && !status; l++)
             status = evaluate_setting(work, settings->top_k[k], settings->lambda[l], rows, err);
-    if (!status && speaks) {
+    if (!status && is_root) {
         size_t best = 0;
         for (size_t i = 1; i < json_array_size(rows); i++)
             if (json_number_value(json_object_get(json_array_get(rows, i), "acc_e")) >

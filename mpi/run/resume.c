@@ -7,6 +7,7 @@
 #include "mpi/base/provenance.h"
 #include "mpi/base/json.h"
 #include "shards/files/path.h"
+#include "shards/weights/repository.h"
 
 static void add_file(vb_digester *digester, const char *path) {
     vb_path_facts facts;
@@ -16,6 +17,17 @@ static void add_file(vb_digester *digester, const char *path) {
     if (vb_path_stat(path, &facts, &none)) return;
     int64_t numbers[3] = {(int64_t)facts.size, facts.mtime_ns / 1000000000, facts.mtime_ns % 1000000000};
     vb_digest_add(digester, numbers, sizeof numbers);
+}
+
+/* A model's weights: all files of it, and those beside them that tell of it. */
+static int add_weights(vb_digester *digester, const vb_model_spec *spec, vb_error *err) {
+    vb_strings paths = {0};
+    if (!spec->weights) return 0;
+    vb_digest_add_text(digester, spec->weights);
+    if (vb_repository_list(&paths, spec->weights, !spec->tokenizer, err)) return -1;
+    for (size_t i = 0; i < paths.count; i++) add_file(digester, paths.items[i]);
+    vb_strings_free(&paths);
+    return 0;
 }
 
 /* A corpus as it lies: every file of its globs. */
@@ -77,10 +89,10 @@ int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, con
     vb_digest_add_text(digester, settings ? settings : "");
     const vb_retrieval_spec *retrieval = vb_experiment_retrieval(experiment, spec);
     if (retrieval) add_corpus(digester, vb_experiment_find_corpus(experiment, retrieval->corpus));
-    const char *const files[] = {experiment->adversarial.candidates, experiment->adversarial.embeddings, spec->weights,
-                                 spec->tokenizer, spec->coop};
+    const char *const files[] = {experiment->adversarial.candidates, experiment->adversarial.embeddings, spec->tokenizer,
+                                 spec->coop};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) add_file(digester, files[i]);
-    int status = settings ? 0 : -1;
+    int status = settings ? add_weights(digester, spec, err) : -1;
     if (!status && !data->part_count) status = add_dataset(digester, spec, data, err);
     if (data->part_count) {
         vb_digest_add_text(digester, data->vocabularies.digest.hex);
@@ -91,6 +103,57 @@ int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, con
     vb_free(settings);
     return status;
 }
+
+/* ---- files as they were ---- */
+
+static int note_file(vb_resume_files *files, const char *path, vb_error *err) {
+    vb_identity identity;
+    vb_error none;
+    if (!path || vb_path_is_folder(path) || vb_identity_of_path(&identity, path, &none)) return 0;
+    if (vb_grow((void **)&files->items, &files->capacity, files->count + 1, sizeof *files->items, "files of a pair", err))
+        return -1;
+    char *copy = vb_strdup(path, err);
+    if (!copy) return -1;
+    files->items[files->count++] = (struct vb_resume_file){copy, identity};
+    return 0;
+}
+
+static int note_embeddings(vb_resume_files *files, const vb_model_spec *spec, const vb_dataset_state *data, vb_error *err) {
+    const vb_embeddings_spec *embeddings = vb_experiment_embeddings(spec, data->spec);
+    if (!embeddings) return 0;
+    const char *const paths[] = {embeddings->image_embeddings, embeddings->text_embeddings, embeddings->labels,
+                                 embeddings->text_names, embeddings->label_names};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (note_file(files, paths[i], err)) return -1;
+    return 0;
+}
+
+int vb_resume_files_add(vb_resume_files *files, const vb_experiment *experiment, const vb_pair_unit *unit,
+                        const vb_dataset_state *data, vb_error *err) {
+    const vb_model_spec *spec = &experiment->models[unit->model];
+    const char *const paths[] = {spec->weights, spec->tokenizer, spec->coop, experiment->adversarial.candidates,
+                                 experiment->adversarial.embeddings};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (note_file(files, paths[i], err)) return -1;
+    if (!data->part_count) return note_embeddings(files, spec, data, err);
+    for (int p = 0; p < data->part_count; p++)
+        if (note_embeddings(files, spec, data->parts[p], err)) return -1;
+    return 0;
+}
+
+int vb_resume_files_check(const vb_resume_files *files, vb_error *err) {
+    for (size_t i = 0; i < files->count; i++)
+        if (vb_identity_check(&files->items[i].identity, files->items[i].path, err)) return -1;
+    return 0;
+}
+
+void vb_resume_files_free(vb_resume_files *files) {
+    for (size_t i = 0; i < files->count; i++) vb_free(files->items[i].path);
+    vb_free(files->items);
+    *files = (vb_resume_files){0};
+}
+
+/* ---- finished pairs ---- */
 
 int vb_resume_store(const vb_digest *key, json_t *result, const char *path, vb_error *err) {
     vb_json json = {0};

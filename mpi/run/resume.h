@@ -5,11 +5,28 @@
 #include <jansson.h>
 
 #include "mpi/run/schedule.h"
+#include "shards/files/identity.h"
 
-/* What a finished pair's result depends on (settings, files, data) as a digest: when nothing of it has changed, --resume takes the
- * result as it is. `data`: of the unit. */
+/* What a finished pair's result depends on (settings, files, data) as a digest: when nothing of it has changed, --resume takes
+ * the result as it is. `data`: of the unit. */
 int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, const vb_dataset_state *data, vb_digest *key,
                   vb_error *err);
+
+/* The files that a pair names one by one (weights, tokenizer, embeddings, labels, ...) as they are now. */
+typedef struct vb_resume_files {
+    size_t count, capacity;
+    struct vb_resume_file {
+        char *path;
+        vb_identity identity;
+    } * items;
+} vb_resume_files; /* {0} is the empty list */
+
+/* Adds those of a pair; what cannot be looked at is left to whoever opens it. */
+int vb_resume_files_add(vb_resume_files *files, const vb_experiment *experiment, const vb_pair_unit *unit,
+                        const vb_dataset_state *data, vb_error *err);
+/* VB_EDATA, with the path and what is different, when one is not what it was. */
+int vb_resume_files_check(const vb_resume_files *files, vb_error *err);
+void vb_resume_files_free(vb_resume_files *files); /* leaves {0} */
 
 /* Writes the result of a pair, whole or not at all. */
 int vb_resume_store(const vb_digest *key, json_t *result, const char *path, vb_error *err);

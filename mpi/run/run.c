@@ -8,6 +8,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/base/json.h"
+#include "mpi/base/output_lock.h"
 #include "mpi/base/provenance.h"
 #include "mpi/ranks/groups.h"
 #include "mpi/ranks/threads.h"
@@ -23,14 +24,21 @@ typedef struct run_state {
     const vb_experiment *experiment;
     bool resume;
     vb_dataset_state *datasets;
+    vb_output_lock lock; /* rank 0 */
     vb_schedule schedule;
     vb_groups groups;
     vb_runner runner;        /* of this rank's group */
+    vb_resume_files files;   /* rank 0: as they were when the keys were made */
     json_t *found;           /* rank 0: results of earlier runs by unit, for --resume */
     json_t *results, *pairs; /* rank 0, at the end: results[] and the `run` block's pairs[] */
 } run_state;
 
 /* ---- all units ---- */
+
+static char *pair_path(const run_state *run, const vb_pair_unit *unit, vb_error *err) {
+    return vb_document_pair_path(run->experiment->output, "pairs", run->experiment->models[unit->model].name,
+                                 run->datasets[unit->dataset].spec->name, ".json", err);
+}
 
 /* Rank 0 makes the keys and looks for results of earlier runs; all others get its list of units. */
 static int find_finished(run_state *run, vb_error *err) {
@@ -44,9 +52,9 @@ static int find_finished(run_state *run, vb_error *err) {
         vb_pair_unit *unit = &schedule->units[u];
         char name[16];
         snprintf(name, sizeof name, "%d", u);
-        char *path = vb_document_pair_path(run->experiment->output, "pairs", run->experiment->models[unit->model].name,
-                                           run->datasets[unit->dataset].spec->name, ".json", err);
+        char *path = pair_path(run, unit, err);
         status = path ? vb_resume_key(run->experiment, unit, &run->datasets[unit->dataset], &unit->key, err) : -1;
+        if (!status) status = vb_resume_files_add(&run->files, run->experiment, unit, &run->datasets[unit->dataset], err);
         json_t *result = !status && run->resume ? vb_resume_find(&unit->key, path) : NULL;
         unit->finished = result != NULL;
         if (result) vb_json_set(&json, run->found, name, result);
@@ -58,6 +66,29 @@ static int find_finished(run_state *run, vb_error *err) {
     return status;
 }
 
+/* On rank 0, at the end: the data are still what they were when the keys were made. Results of data that changed meanwhile would
+ * lie under the keys of the old. */
+static int check_inputs(run_state *run, vb_error *err) {
+    int changed = -1;
+    for (int u = 0; u < run->schedule.count; u++) {
+        const vb_pair_unit *unit = &run->schedule.units[u];
+        vb_digest key;
+        vb_error why;
+        if (unit->finished) continue;
+        if (!vb_resume_key(run->experiment, unit, &run->datasets[unit->dataset], &key, &why) && !strcmp(key.hex, unit->key.hex))
+            continue;
+        changed = u;
+        char *path = pair_path(run, unit, err);
+        if (path) unlink(path);
+        vb_free(path);
+    }
+    if (vb_resume_files_check(&run->files, err)) return -1;
+    if (changed < 0) return 0;
+    const vb_pair_unit *unit = &run->schedule.units[changed];
+    return vb_errorf(err, VB_EDATA, "model '%s' on dataset '%s': files of its images, or of its corpus, changed during the run",
+                     run->experiment->models[unit->model].name, run->datasets[unit->dataset].spec->name);
+}
+
 /* How many groups: as the option says, or as many as end soonest. */
 static int count_groups(run_state *run, int *groups, vb_error *err) {
     vb_schedule *schedule = &run->schedule;
@@ -65,9 +96,10 @@ static int count_groups(run_state *run, int *groups, vb_error *err) {
     int64_t wanted = run->experiment->ranks_per_model;
     int found = wanted ? vb_groups_of_size(ranks, wanted) :
                          vb_groups_plan(schedule->item_costs, schedule->item_parts, schedule->item_count, ranks, 0, NULL, err);
+    if (vb_comm_agree(&run->world->comm, found < 0 ? -1 : 0, err)) return -1;
     *groups = found;
-    if (found == 1 && vb_schedule_as_listed(schedule, err)) found = -1;
-    return vb_comm_agree(&run->world->comm, found < 0 ? -1 : 0, err);
+    if (vb_comm_broadcast(&run->world->comm, groups, sizeof *groups, err)) return -1;
+    return vb_comm_agree(&run->world->comm, *groups == 1 ? vb_schedule_as_listed(schedule, err) : 0, err);
 }
 
 static int run_items(run_state *run, vb_error *err) {
@@ -257,9 +289,8 @@ static int prepare_output(run_state *run, vb_error *err) {
     int status = 0;
     if (!run->world->comm.rank) {
         char *pairs = vb_format(err, "%s/pairs", run->experiment->output);
-        status = (!pairs || vb_path_make_folders(pairs, err) || vb_path_make_folders(run->experiment->cache, err)) ? -1 : 0;
-        if (!status && access(run->experiment->output, W_OK))
-            status = vb_errorf(err, VB_EOUTPUT, "%s: the output folder is not writable", run->experiment->output);
+        status = pairs ? vb_output_lock_take(&run->lock, run->experiment->output, run->world->environment, err) : -1;
+        if (!status) status = vb_path_make_folders(pairs, err) || vb_path_make_folders(run->experiment->cache, err) ? -1 : 0;
         if (!status) vb_writer_sweep_temporaries(run->experiment->output);
         if (!status) vb_writer_sweep_temporaries(run->experiment->cache);
         vb_free(pairs);
@@ -286,15 +317,17 @@ int vb_run(vb_context *context, const vb_experiment *experiment, bool resume, vb
     bool noted = !status && !comm->rank;
     if (!status) status = vb_threads_warn(comm, run.runner.threads, err);
     if (!status) status = run_units(&run, &facts, err);
-    if (!status && !comm->rank) status = write_results(&run, facts, err);
+    if (!status && !comm->rank) status = check_inputs(&run, err) || write_results(&run, facts, err) ? -1 : 0;
     if (!status && !comm->rank) status = add_notes(&run, notes, err);
     status = vb_comm_agree(comm, status, err);
     if (noted) vb_journal_close(experiment, status, err);
+    vb_output_lock_release(&run.lock);
     json_decref(facts);
     json_decref(run.runner.done);
     json_decref(run.found);
     json_decref(run.results);
     json_decref(run.pairs);
+    vb_resume_files_free(&run.files);
     vb_schedule_free(&run.schedule);
     vb_dataset_state_close_all(run.datasets, experiment);
     return status;

@@ -70,6 +70,7 @@ static json_t *pair_facts(const vb_runner *runner, const finished_pair *finished
 
 /* Writes the pair's file and notes it in runner->done. */
 static int store_pair(vb_runner *runner, const finished_pair *finished, const char *path, vb_error *err) {
+    if (vb_resume_files_check(&runner->files, err)) return -1;
     int status = vb_resume_store(&runner->unit->key, finished->result, path, err);
     if (status) return -1;
     vb_json json = {0};
@@ -165,6 +166,7 @@ int vb_run_unit(vb_runner *runner, const vb_pair_unit *unit, int number, vb_erro
     runner->number = number;
     char *path = vb_document_pair_path(runner->experiment->output, "pairs", spec->name, data->spec->name, ".json", err);
     status = (!path || (!comm->rank && vb_journal_begin(path, err))) ? -1 : 0;
+    if (!status && !comm->rank) status = vb_resume_files_add(&runner->files, runner->experiment, unit, data, err);
     status = vb_comm_agree(comm, status, err);
     bool encoded = spec->family != VB_PRECOMPUTED;
     vb_pair_inputs inputs = {0};
@@ -179,6 +181,7 @@ int vb_run_unit(vb_runner *runner, const vb_pair_unit *unit, int number, vb_erro
                                      vb_experiment_retrieval(runner->experiment, spec) != NULL, err);
     if (!status) status = evaluate_pair(runner, &inputs, path, err);
     vb_pair_inputs_close(&inputs);
+    vb_resume_files_free(&runner->files);
     if (!status && !comm->rank) vb_journal_end(path);
     vb_free(path);
     return status;

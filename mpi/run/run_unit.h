@@ -6,6 +6,7 @@
 
 #include "mpi/base/memory_peak.h"
 #include "mpi/encode/model.h"
+#include "mpi/run/resume.h"
 #include "mpi/run/schedule.h"
 
 /* What a group keeps from unit to unit. The caller sets the first five and `done`, an empty list. */
@@ -18,6 +19,7 @@ typedef struct vb_runner {
     json_t *done;             /* first rank: {unit, result, pair} of what the group has finished */
     const vb_pair_unit *unit; /* in hand, */
     int number;               /* and its place in the schedule */
+    vb_resume_files files;    /* first rank: of the unit, as they were when it began */
     vb_model model;           /* open while units in a row need it */
     vb_memory_peak memory;    /* so far */
 } vb_runner;

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "kernels/base/memory.h"
 #include "mpi/adversarial/adversarial.h"
@@ -12,6 +11,7 @@
 #include "mpi/analyse/analyses.h"
 #include "mpi/encode/model.h"
 #include "shards/embeddings/npy.h"
+#include "shards/files/path.h"
 
 /* Tokens of a prompt, on average: a text is computed up to its end token. */
 enum { PROMPT_TOKENS = 14 };
@@ -20,7 +20,7 @@ static bool same_text(const char *a, const char *b) { return a == b || (a && b &
 
 bool vb_schedule_same_encoder(const vb_model_spec *a, const vb_model_spec *b) {
     return a->family != VB_PRECOMPUTED && a->family == b->family && same_text(a->weights, b->weights) &&
-           same_text(a->tokenizer, b->tokenizer) && a->activation == b->activation && a->preprocessing == b->preprocessing;
+           same_text(a->tokenizer, b->tokenizer) && !memcmp(&a->stated, &b->stated, sizeof a->stated);
 }
 
 int vb_schedule_list(vb_schedule *schedule, const vb_experiment *experiment, vb_error *err) {
@@ -74,14 +74,14 @@ static model_cost cost_of_model(const vb_model_spec *spec) {
         cost.dim = sizes.embed_dim;
         return cost;
     }
-    struct stat file;
-    cost.image = stat(spec->weights, &file) ? 1 : 50 * (int64_t)file.st_size;
+    vb_path_facts file;
+    cost.image = vb_path_stat(spec->weights, &file, &ignored) ? 1 : 50 * (int64_t)file.size;
     cost.text = cost.image / 4;
     cost.dim = 512;
     return cost;
 }
 
-/* Rows and columns of a precomputed dataset's embeddings; 0 when they cannot be read: the unit will say why. */
+/* Rows and columns of a precomputed dataset's embeddings; 0 when they cannot be read: the unit will say why. Rank 0 only. */
 static void measure_embeddings(const vb_embeddings_spec *spec, int64_t *rows, int64_t *dim) {
     vb_npy npy;
     vb_error ignored;
@@ -247,11 +247,13 @@ int vb_schedule_order(vb_schedule *schedule, const vb_experiment *experiment, co
     int64_t candidates = comm->rank ? 0 : vb_candidates_lines(&experiment->adversarial);
     if (experiment->adversarial.candidates && (status = vb_comm_max(comm, &candidates, 1, err))) goto done;
     make_bundles(schedule, experiment);
-    for (int u = 0; u < schedule->count; u++) {
+    /* What rank 0 sees of the files decides for all: a rank that could not open one would order the items by itself. */
+    for (int u = 0; !comm->rank && u < schedule->count; u++) {
         vb_pair_unit *unit = &schedule->units[u];
         bool images_too = !images_are_known(schedule, experiment, u);
         estimate(unit, experiment, &datasets[unit->dataset], &costs[unit->model], images_too, candidates);
     }
+    if ((status = vb_comm_broadcast(comm, schedule->units, (size_t)schedule->count * sizeof *schedule->units, err))) goto done;
     status = vb_comm_agree(comm, make_items(schedule, longest_first, err), err);
 done:
     vb_free(costs);

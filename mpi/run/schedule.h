@@ -31,8 +31,8 @@ bool vb_schedule_same_encoder(const vb_model_spec *a, const vb_model_spec *b);
 
 /* Lists the units. Local. Free with vb_schedule_free, also after a failure. */
 int vb_schedule_list(vb_schedule *schedule, const vb_experiment *experiment, vb_error *err);
-/* Estimates, bundles and orders what is not finished. A model that cannot be opened is estimated from its file's size: its unit
- * will say what is wrong. Collective. */
+/* Estimates, bundles and orders what is not finished, the same on every rank whatever a rank can read. A model that cannot be
+ * opened is estimated from its file's size: its unit will say what is wrong. Collective. */
 int vb_schedule_order(vb_schedule *schedule, const vb_experiment *experiment, const vb_dataset_state *datasets, vb_comm *comm,
                       vb_error *err);
 /* Items in the experiment's order instead: for one group, which then opens every model once. Local. */

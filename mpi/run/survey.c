@@ -11,7 +11,7 @@
 #include "kernels/base/memory.h"
 #include "kernels/base/strings.h"
 #include "mpi/base/json.h"
-#include "mpi/base/spawn.h"
+#include "mpi/base/slurm_job.h"
 #include "mpi/run/journal.h"
 #include "shards/files/file.h"
 #include "shards/files/path.h"
@@ -24,24 +24,13 @@ static double changed(const char *path) {
 
 /* ---- what became of a run ---- */
 
-/* The job's state in Slurm's words, "" when Slurm does not know it (any more). */
-static void ask_slurm(const vb_survey *all, const char *job, char *word, size_t size) {
-    const char *argv[] = {"squeue", "-h", "-j", job, "-o", "%T", NULL};
-    char *answer;
-    vb_error none;
-    word[0] = 0;
-    if (vb_spawn(argv, all->environment, &answer, &none)) return;
-    snprintf(word, size, "%.*s", (int)strcspn(answer, "\n"), answer);
-    vb_free(answer);
-}
-
 static void find_kind(const vb_survey *all, vb_survey_task *task) {
     const json_t *ended = json_object_get(task->state, "ended");
     char host[256] = "", word[64] = "";
     gethostname(host, sizeof host - 1);
     const char *job = vb_json_text(task->state, "slurm_job");
     pid_t pid = (pid_t)json_integer_value(json_object_get(task->state, "pid"));
-    if (*job) ask_slurm(all, job, word, sizeof word);
+    if (*job) vb_slurm_job_state(job, all->environment, word, sizeof word);
     task->code = (int)json_integer_value(json_object_get(ended, "code"));
     if (!strcmp(word, "PENDING") || !strcmp(word, "REQUEUED")) task->kind = VB_TASK_QUEUED;
     else if (ended) task->kind = VB_TASK_ENDED;

@@ -43,14 +43,14 @@ typedef struct vb_survey {
     } cache;
 } vb_survey;
 
-/* Reads FOLDER/state.json and FOLDER/array/TASK/state.json and looks at the pairs' files and the cache; asks Slurm (squeue) and this
- * machine whether what has not ended is alive. VB_EMISSING without any state.json, VB_EDATA for one that is none of ours,
+/* Reads FOLDER/state.json and FOLDER/array/TASK/state.json and looks at the pairs' files and the cache; asks Slurm (squeue) and
+ * this machine whether what has not ended is alive. VB_EMISSING without any state.json, VB_EDATA for one that is none of ours,
  * VB_EMISMATCH for runs of different configurations. Close also after a failure. */
 int vb_survey_open(vb_survey *survey, const char *folder, char *const *environment, vb_error *err);
 void vb_survey_close(vb_survey *survey);
 
-/* Seconds until the slowest task ends, from the images a second of the pairs finished since it started, all models taken alike; -1
- * while no pair is finished. waiting: some of what is to do waits for a task to be started. */
+/* Seconds until the slowest task ends, from the images a second of the pairs finished since it started, all models taken alike;
+ * -1 while no pair is finished. waiting: some of what is to do waits for a task to be started. */
 double vb_survey_seconds_left(const vb_survey *survey, bool *waiting);
 
 #endif

@@ -210,6 +210,19 @@ int vb_dataset_unit_signature(const vb_dataset *dataset, int64_t unit, vb_digest
     return status;
 }
 
+int vb_dataset_unit_check(const vb_dataset *dataset, int64_t unit, const vb_digest *signature, vb_error *err) {
+    vb_digest now;
+    if (vb_dataset_unit_signature(dataset, unit, &now, err)) return -1;
+    if (!strcmp(now.hex, signature->hex)) return 0;
+    vb_unit_range range = vb_dataset_unit(dataset, unit);
+    const char *path = vb_dataset_index_path(dataset, vb_dataset_index_file_of(dataset, range.first));
+    if (!format_of(dataset)->sample_files)
+        return vb_errorf(err, VB_EDATA, "%s: changed during the run, while samples were read from it", path);
+    return vb_errorf(err, VB_EDATA, "%s: an image from '%s' to '%s' changed during the run, while it was read", path,
+                     vb_dataset_index_text(dataset, dataset->name[range.first]),
+                     vb_dataset_index_text(dataset, dataset->name[range.first + range.count - 1]));
+}
+
 /* ---- reading ---- */
 
 static int begin_unit(const vb_dataset *dataset, vb_unit_range range, vb_unit_data *data, vb_error *err) {

@@ -53,7 +53,7 @@ static int cifar_refuse(const char *path, const vb_path_facts *facts, vb_error *
                      (unsigned long long)facts->size, RECORD100, RECORD10);
 }
 
-/* A size that is a multiple of both records says nothing: then the label bytes decide. */
+/* Where the size is a multiple of both records, the label bytes decide. */
 static int find_variant(const char *path, uint64_t size, int *variant, vb_error *err) {
     *variant = size % RECORD100 ? CIFAR10 : CIFAR100;
     if (size % RECORD100 || size % RECORD10) return 0;

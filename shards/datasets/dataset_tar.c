@@ -249,7 +249,7 @@ static void free_facts(folder_facts *facts) {
     *facts = (folder_facts){0};
 }
 
-/* A manifest of ours; empty where there is none: another program's manifest.json says nothing to us. */
+/* The manifest, when it is one that `pack` wrote; empty where there is none, or another program's. */
 static int read_folder_manifest(vb_manifest *manifest, const char *path, vb_error *err) {
     vb_error why = {0};
     *manifest = (vb_manifest){0};

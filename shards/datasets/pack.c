@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "shards/files/json_parse.h"
 #include "shards/images/image.h"
 #include "shards/files/manifest.h"
 #include "shards/files/path.h"
@@ -128,7 +129,7 @@ static int add_json(struct packer *packer, int64_t number, const vb_sample *samp
         if (!(label = numbers ? json_integer(strtoll(name, NULL, 10)) : json_text(name, err))) goto done;
     }
     if ((label && json_object_set(root, "label", label)) || json_object_set(root, "source", source) ||
-        !(text = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS)))
+        !(text = vb_json_parse_text(root, JSON_COMPACT | JSON_SORT_KEYS)))
         vb_errorf(err, VB_EMEMORY, "no memory for JSON");
     else status = add_member(packer, number, "json", text, strlen(text), err);
 done:

@@ -1,7 +1,9 @@
 /* The cache of encoded units: .npy files under content digests. */
 #include "shards/embeddings/cache.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kernels/base/memory.h"
 #include "shards/embeddings/npy.h"
@@ -22,39 +24,70 @@ char *vb_cache_path(const vb_cache *cache, const vb_digest *unit, vb_error *err)
     return cache_path_of(cache, "", unit->hex, ".npy", false, err);
 }
 
-static int read_notes(const char *path, json_t **notes, vb_error *err) {
+/* The checksum of a unit: its rows, and the text of its list of skipped samples, "" where there is none. */
+static int check_sum(const void *rows, size_t size, const char *notes, size_t notes_size, char note[64], vb_error *err) {
+    vb_digester *digester;
+    if (vb_digest_new(&digester, err)) return -1;
+    vb_digest_add(digester, rows, size);
+    vb_digest_add(digester, notes, notes_size);
+    snprintf(note, 64, "xxh3 %s", vb_digest_finish(digester).hex);
+    return 0;
+}
+
+/* Whatever is wrong with a unit on disk, it is as if it were not there; lack of memory alone is an error. */
+static int unless_memory(const vb_error *damage, vb_error *err) {
+    if (damage->code != VB_EMEMORY) return 0;
+    if (err) *err = *damage;
+    return -1;
+}
+
+/* The text beside a unit in *text (free with vb_free), "" when there is none; *there is false when it cannot be read. */
+static int read_notes(const char *path, uint8_t **text, size_t *size, bool *there, vb_error *err) {
     enum { LIMIT = 1 << 26 };
+    vb_error damage;
+    *text = NULL;
+    *size = 0;
+    *there = true;
+    if (!vb_path_exists(path) || !vb_file_read_whole(path, LIMIT, text, size, &damage)) return 0;
+    *there = false;
+    return unless_memory(&damage, err);
+}
+
+static int parse_notes(const uint8_t *text, size_t size, json_t **skipped, bool *found, vb_error *err) {
     json_error_t where;
-    vb_error why;
-    uint8_t *bytes;
-    size_t size;
-    if (vb_file_read_whole(path, LIMIT, &bytes, &size, err)) return -1;
-    *notes = vb_json_parse_bare((const char *)bytes, size, 0, &where, &why);
-    vb_free(bytes);
-    if (*notes) return 0;
-    return vb_errorf(err, (vb_code)why.code, "%s:%d: %s; remove it and run again", path, where.line, why.text);
+    vb_error damage;
+    if (!size || (*skipped = vb_json_parse_bare((const char *)text, size, 0, &where, &damage))) return 0;
+    *found = false;
+    return unless_memory(&damage, err);
 }
 
 int vb_cache_load(const vb_cache *cache, const vb_digest *unit, int64_t rows, int dim, float *out, bool *found, json_t **skipped,
                   vb_error *err) {
     *found = false;
     if (skipped) *skipped = NULL;
-    char *path = vb_cache_path(cache, unit, err), *notes = NULL;
+    char *path = vb_cache_path(cache, unit, err), *notes = NULL, note[64];
     if (!path) return -1;
     vb_npy npy = {0};
     vb_error damage;
+    uint8_t *text = NULL;
+    size_t text_size, size = (size_t)rows * (size_t)dim * sizeof *out;
+    bool there;
     int status = 0;
-    if (!vb_path_exists(path) || vb_npy_open(&npy, path, &damage)) goto done;
+    if (!vb_path_exists(path)) goto done;
+    if (vb_npy_open(&npy, path, &damage)) goto done; /* nor is what cannot be mapped */
     const vb_tensor *tensor = &npy.tensor;
-    if (tensor->dtype == VB_F32 && tensor->ndim == 2 && tensor->shape[0] == rows && tensor->shape[1] == dim) {
-        *found = true;
-        if (out) memcpy(out, tensor->data, (size_t)rows * (size_t)dim * sizeof *out);
-    }
-    vb_npy_close(&npy);
-    if (!*found || !skipped) goto done;
+    if (tensor->dtype != VB_F32 || tensor->ndim != 2 || tensor->shape[0] != rows || tensor->shape[1] != dim) goto done;
     if (!(notes = cache_path_of(cache, "", unit->hex, ".skipped.json", false, err))) status = -1;
-    else if (vb_path_exists(notes)) status = read_notes(notes, skipped, err);
+    else status = read_notes(notes, &text, &text_size, &there, err);
+    if (status || !there) goto done;
+    if (out) memcpy(out, tensor->data, size); /* what is used is what was checked */
+    if ((status = check_sum(out ? (const void *)out : tensor->data, size, text ? (const char *)text : "", text_size, note, err)))
+        goto done;
+    *found = npy.note_size == strlen(note) && !memcmp(npy.note, note, npy.note_size);
+    if (*found && skipped) status = parse_notes(text, text_size, skipped, found, err);
 done:
+    vb_npy_close(&npy);
+    vb_free(text);
     vb_free(notes);
     vb_free(path);
     return status;
@@ -62,20 +95,17 @@ done:
 
 int vb_cache_store(const vb_cache *cache, const vb_digest *unit, int64_t rows, int dim, const float *data, json_t *skipped,
                    vb_error *err) {
-    char *path = cache_path_of(cache, "", unit->hex, ".npy", true, err), *notes = NULL, *text = NULL;
-    int status = -1;
-    if (!path) return -1;
-    if (skipped && json_array_size(skipped)) {
-        if (!(notes = cache_path_of(cache, "", unit->hex, ".skipped.json", false, err))) goto done;
-        if (!(text = json_dumps(skipped, JSON_INDENT(1)))) {
-            vb_errorf(err, VB_EMEMORY, "%s: no memory", notes);
-            goto done;
-        }
-        if (vb_writer_write_whole(notes, text, strlen(text), err)) goto done;
-    }
+    char *path = cache_path_of(cache, "", unit->hex, ".npy", true, err), note[64];
+    char *notes = cache_path_of(cache, "", unit->hex, ".skipped.json", false, err), *text = NULL;
+    int status = path && notes ? 0 : -1;
+    if (!status && skipped && json_array_size(skipped)) {
+        if (!(text = vb_json_parse_text(skipped, JSON_INDENT(1)))) status = vb_errorf(err, VB_EMEMORY, "%s: no memory", notes);
+        else status = vb_writer_write_whole(notes, text, strlen(text), err);
+    } else if (!status) unlink(notes); /* of damaged ones before */
     int64_t shape[2] = {rows, dim};
-    status = vb_npy_write(path, VB_F32, 2, shape, data, err);
-done:
+    if (!status)
+        status = check_sum(data, (size_t)rows * (size_t)dim * sizeof *data, text ? text : "", text ? strlen(text) : 0, note, err);
+    if (!status) status = vb_npy_write_noted(path, VB_F32, 2, shape, data, note, err);
     vb_free(text);
     vb_free(notes);
     vb_free(path);
@@ -89,7 +119,8 @@ int vb_cache_recall(const vb_cache *cache, const vb_digest *signature, vb_digest
     uint8_t *bytes = NULL;
     size_t size;
     vb_error ignored;
-    if (vb_path_exists(path) && !vb_file_read_whole(path, 64, &bytes, &size, &ignored) && size == sizeof digest->hex - 1) {
+    if (vb_path_exists(path) && !vb_file_read_whole(path, 64, &bytes, &size, &ignored) && size == sizeof digest->hex - 1 &&
+        strspn((const char *)bytes, "0123456789abcdef") == size) { /* it becomes a path */
         memcpy(digest->hex, bytes, sizeof digest->hex);
         *found = true;
     }

@@ -74,7 +74,8 @@ static int read_npy_shape(header_text *text, vb_tensor *tensor) {
     return 0;
 }
 
-static int parse_header(header_text text, vb_tensor *tensor, bool *fortran, char *descr, size_t descr_size) {
+static int parse_header(header_text *rest, vb_tensor *tensor, bool *fortran, char *descr, size_t descr_size) {
+    header_text text = *rest;
     int seen = 0;
     descr[0] = 0;
     if (!accept(&text, '{')) return -1;
@@ -97,7 +98,18 @@ static int parse_header(header_text text, vb_tensor *tensor, bool *fortran, char
             break;
         }
     }
+    *rest = text;
     return seen == 7 ? 0 : -1;
+}
+
+/* "# ..." up to the spaces that pad the header. */
+static void find_note(header_text text, vb_npy *npy) {
+    if (!accept(&text, '#')) return;
+    skip_space(&text);
+    npy->note = text.at;
+    while (text.at < text.end && *text.at != '\n') text.at++;
+    npy->note_size = (size_t)(text.at - npy->note);
+    while (npy->note_size && npy->note[npy->note_size - 1] == ' ') npy->note_size--;
 }
 
 static int check_file(vb_npy *npy, const char *path, vb_error *err) {
@@ -117,9 +129,11 @@ static int check_file(vb_npy *npy, const char *path, vb_error *err) {
     char descr[32];
     bool fortran = false;
     vb_tensor *tensor = &npy->tensor;
-    if (parse_header(text, tensor, &fortran, descr, sizeof descr))
+    header_text rest = text;
+    if (parse_header(&rest, tensor, &fortran, descr, sizeof descr))
         return vb_errorf(err, VB_EDATA, "%s: offset %zu: malformed .npy header: %.*s", path, start,
                          length < 80 ? (int)length : 80, text.at);
+    find_note(rest, npy);
     int found = -1;
     for (int i = 0; i < DTYPES; i++)
         if (!strcmp(descr, dtypes[i].descr)) found = i;
@@ -157,18 +171,21 @@ int vb_npy_open(vb_npy *npy, const char *path, vb_error *err) {
 void vb_npy_close(vb_npy *npy) {
     vb_map_close(&npy->map);
     npy->tensor = (vb_tensor){0};
+    npy->note = NULL;
+    npy->note_size = 0;
 }
 
-int vb_npy_write_header(vb_writer *writer, vb_dtype dtype, int ndim, const int64_t *shape, vb_error *err) {
-    assert(ndim >= 0 && ndim <= VB_MAX_DIMS);
+static int write_header(vb_writer *writer, vb_dtype dtype, int ndim, const int64_t *shape, const char *note, vb_error *err) {
+    assert(ndim >= 0 && ndim <= VB_MAX_DIMS && strlen(note) < 64);
     const char *descr = NULL;
     for (int i = 0; i < DTYPES; i++)
         if (dtypes[i].dtype == dtype) descr = dtypes[i].descr;
     if (!descr) return vb_errorf(err, VB_EINTERNAL, ".npy has no element type %s", vb_dtype_name(dtype));
-    char text[256];
+    char text[384];
     int n = snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr);
     for (int i = 0; i < ndim; i++) n += snprintf(text + n, sizeof text - (size_t)n, "%s%lld", i ? ", " : "", (long long)shape[i]);
     n += snprintf(text + n, sizeof text - (size_t)n, "%s), }", ndim == 1 ? "," : "");
+    if (*note) n += snprintf(text + n, sizeof text - (size_t)n, " # %s", note);
     /* NumPy pads with spaces and a newline so that the data begin at a multiple of 64. */
     int total = (10 + n + 1 + 63) / 64 * 64, length = total - 10;
     uint8_t start[10] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (uint8_t)length, (uint8_t)(length >> 8)};
@@ -180,14 +197,23 @@ int vb_npy_write_header(vb_writer *writer, vb_dtype dtype, int ndim, const int64
     return vb_writer_write(writer, padded, (size_t)length, err);
 }
 
-int vb_npy_write(const char *path, vb_dtype dtype, int ndim, const int64_t *shape, const void *data, vb_error *err) {
+int vb_npy_write_header(vb_writer *writer, vb_dtype dtype, int ndim, const int64_t *shape, vb_error *err) {
+    return write_header(writer, dtype, ndim, shape, "", err);
+}
+
+int vb_npy_write_noted(const char *path, vb_dtype dtype, int ndim, const int64_t *shape, const void *data, const char *note,
+                       vb_error *err) {
     vb_writer *writer;
     size_t size = vb_dtype_size(dtype);
     for (int i = 0; i < ndim; i++) size *= (size_t)shape[i];
     if (vb_writer_open(&writer, path, err)) return -1;
-    if (vb_npy_write_header(writer, dtype, ndim, shape, err) || vb_writer_write(writer, data, size, err)) {
+    if (write_header(writer, dtype, ndim, shape, note, err) || vb_writer_write(writer, data, size, err)) {
         vb_writer_abandon(writer);
         return -1;
     }
     return vb_writer_commit(writer, err);
+}
+
+int vb_npy_write(const char *path, vb_dtype dtype, int ndim, const int64_t *shape, const void *data, vb_error *err) {
+    return vb_npy_write_noted(path, dtype, ndim, shape, data, "", err);
 }

@@ -1,6 +1,7 @@
 /* The 8-bit copy of a corpus on disk: its manifest, its files, and whether it belongs to a corpus. */
 #include "shards/embeddings/quantized.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -18,14 +19,13 @@ typedef struct part_header {
     char magic[8];
     int64_t version, width, rows, groups, reserved[3];
 } part_header;
+static_assert(sizeof(part_header) == HEADER, "written as it lies in memory");
 
 static int64_t groups_of(int64_t rows) { return (rows + VB_CODER_GROUP - 1) / VB_CODER_GROUP; }
 
 static char *path_in(const char *folder, const char *name, vb_error *err) { return vb_format(err, "%s/%s", folder, name); }
 
-/* ---- the manifest
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- the manifest ---- */
 
 static int dtype_of(const char *name, vb_dtype *dtype) {
     for (int i = 0; i <= VB_BF16; i++)
@@ -199,7 +199,7 @@ int vb_quantized_write(const vb_quantized *copy, vb_error *err) {
                      (json_int_t)copy->not_finite, "rows_zero", (json_int_t)copy->zero, "parts", parts);
     vb_free(path);
     path = path_in(copy->folder, "manifest.json", err);
-    text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
+    text = json ? vb_json_parse_text(json, JSON_INDENT(1)) : NULL;
     if (!text) vb_errorf(err, VB_EMEMORY, "no memory for a manifest");
     else if (path) status = vb_writer_write_whole(path, text, strlen(text), err);
 done:
@@ -210,9 +210,7 @@ done:
     return status;
 }
 
-/* ---- files
- * --------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- files ---- */
 
 int vb_quantized_part_begin(vb_writer **writer, const char *path, int width, int64_t rows, vb_error *err) {
     part_header header = {.version = VERSION, .width = width, .rows = rows, .groups = groups_of(rows)};

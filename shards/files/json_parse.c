@@ -1,4 +1,4 @@
-/* JSON read by jansson. */
+/* JSON read and written by jansson. */
 #include "shards/files/json_parse.h"
 
 #include <stdbool.h>
@@ -7,23 +7,24 @@
 #include "kernels/base/memory.h"
 #include "shards/files/file.h"
 
-/* Whether jansson was refused memory since the flag was cleared: its lexer drops bytes instead of reporting that. */
-static _Thread_local bool out_of_memory;
+/* Whether jansson was refused memory since the flag was cleared: its lexer and its writer drop bytes instead of reporting
+ * that. */
+static _Thread_local bool refused;
 
 static void *jansson_alloc(size_t bytes) {
     void *pointer = vb_memory_plain(bytes);
-    if (!pointer) out_of_memory = true;
+    if (!pointer) refused = true;
     return pointer;
 }
 
 void vb_json_parse_setup(void) { json_set_alloc_funcs(jansson_alloc, vb_free); }
 
 json_t *vb_json_parse_bare(const char *text, size_t n, size_t flags, json_error_t *where, vb_error *err) {
-    out_of_memory = false;
+    refused = false;
     json_t *value = json_loadb(text, n, flags, where);
-    if (value && !out_of_memory) return value;
+    if (value && !refused) return value;
     json_decref(value);
-    if (out_of_memory || !where->text[0]) vb_errorf(err, VB_EMEMORY, "no memory for the JSON");
+    if (refused || !where->text[0]) vb_errorf(err, VB_EMEMORY, "no memory for the JSON");
     else vb_errorf(err, VB_EDATA, "%s", where->text);
     return NULL;
 }
@@ -34,6 +35,14 @@ json_t *vb_json_parse(const char *text, size_t n, size_t flags, const char *path
     if (!value && err->code == VB_EDATA) vb_error_prefix(err, "%s:%d:%d", path, where.line, where.column);
     else if (!value) vb_error_prefix(err, "%s", path);
     return value;
+}
+
+char *vb_json_parse_text(const json_t *value, size_t flags) {
+    refused = false;
+    char *text = value ? json_dumps(value, flags) : NULL;
+    if (text && !refused) return text;
+    vb_free(text);
+    return NULL;
 }
 
 json_t *vb_json_parse_file(const char *path, vb_error *err) {

@@ -1,4 +1,4 @@
-/* The reading of JSON: jansson's parser with our memory and our errors. */
+/* JSON from text and to text: jansson with our memory and our errors, no lack of which stays unnoticed. */
 #ifndef VB_JSON_PARSE_H
 #define VB_JSON_PARSE_H
 
@@ -16,6 +16,9 @@ json_t *vb_json_parse(const char *text, size_t n, size_t flags, const char *path
 
 /* The same without the place: the error is why alone, for the caller to put the place before it; *where tells line and column. */
 json_t *vb_json_parse_bare(const char *text, size_t n, size_t flags, json_error_t *where, vb_error *err);
+
+/* The reverse: a value as text, with jansson's flags. NULL for NULL, and without memory. Free with vb_free. */
+char *vb_json_parse_text(const json_t *value, size_t flags);
 
 /* The value in a file of at most 1 GiB; VB_EMISSING when there is none. */
 json_t *vb_json_parse_file(const char *path, vb_error *err);

@@ -143,7 +143,7 @@ int vb_manifest_write(const vb_manifest *manifest, const char *path, vb_error *e
             return vb_errorf(err, VB_EUNSUPPORTED, "%s: class name '%s' is not UTF-8", path, name);
     }
     json_t *root = manifest_json(manifest);
-    char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+    char *text = root ? vb_json_parse_text(root, JSON_INDENT(1)) : NULL;
     int status = -1;
     vb_writer *writer = NULL;
     if (!text) vb_errorf(err, VB_EMEMORY, "%s: no memory for the manifest", path);

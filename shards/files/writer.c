@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,28 +56,41 @@ static unsigned machine_word(void) {
     return word;
 }
 
+/* Nobody can know the name before it is there, and what is there already, be it a link, is never opened. */
+static int create_temporary(vb_writer *writer, vb_error *err) {
+    const char *path = writer->path, *base = vb_path_base_name(path);
+    for (int tries = 0; tries < 8 && writer->fd < 0; tries++) {
+        uint32_t word = 0;
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        if (getrandom(&word, sizeof word, GRND_NONBLOCK) != sizeof word) word = (uint32_t)now.tv_nsec * 2654435761u;
+        vb_free(writer->temporary);
+        if (!(writer->temporary = vb_format(err, "%.*s.%s.%08x.%08x.%ld.tmp", (int)(base - path), path, base, word,
+                                            machine_word(), (long)getpid())))
+            return -1;
+        int fault = vb_fault(VB_FAULT_OPEN);
+        if (fault) errno = fault > 0 ? fault : EIO;
+        else writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+        if (writer->fd < 0 && errno != EEXIST) break;
+    }
+    if (writer->fd >= 0) return 0;
+    int failed = errno;
+    vb_free(writer->temporary); /* not ours: not to be removed */
+    writer->temporary = NULL;
+    return vb_errorf(err, VB_EOUTPUT, "%s: cannot create: %s", path, strerror(failed));
+}
+
 int vb_writer_open(vb_writer **out, const char *path, vb_error *err) {
     *out = NULL;
     vb_writer *writer = vb_array(1, sizeof *writer, "writer", err);
     int status = -1;
     if (!writer) return -1;
     writer->fd = -1;
-    const char *base = vb_path_base_name(path);
     writer->path = vb_strdup(path, err);
-    writer->temporary = vb_format(err, "%.*s.%s.%08x.%ld.tmp", (int)(base - path), path, base, machine_word(), (long)getpid());
     writer->buffer = vb_array(WRITE_BUFFER, 1, "write buffer", err);
-    if (!writer->path || !writer->temporary || !writer->buffer) goto done;
-    int fault = vb_fault(VB_FAULT_OPEN);
-    if (fault) errno = fault > 0 ? fault : EIO;
-    else writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (writer->fd < 0) {
-        vb_errorf(err, VB_EOUTPUT, "%s: cannot create: %s", path, strerror(errno));
-        goto done;
-    }
-    *out = writer;
-    status = 0;
-done:
-    if (status) vb_writer_abandon(writer);
+    if (writer->path && writer->buffer) status = create_temporary(writer, err);
+    if (!status) *out = writer;
+    else vb_writer_abandon(writer);
     return status;
 }
 
@@ -131,21 +145,25 @@ static int sync_folder_of(const char *path, vb_error *err) {
     return status;
 }
 
-int vb_writer_commit(vb_writer *writer, vb_error *err) {
-    int status = -1;
-    if (flush(writer, err) || sync_descriptor(writer->fd, writer->path, err)) goto done;
+static int finish_content(vb_writer *writer, vb_error *err) {
+    if (flush(writer, err) || sync_descriptor(writer->fd, writer->path, err)) return -1;
     int closed = close(writer->fd);
     writer->fd = -1;
     int fault = vb_fault(VB_FAULT_RENAME);
     if (fault) errno = fault > 0 ? fault : EIO;
-    if (closed || fault || rename(writer->temporary, writer->path)) {
-        vb_errorf(err, VB_EOUTPUT, "%s: cannot finish: %s", writer->path, strerror(errno));
-        goto done;
+    if (!closed && !fault) return 0;
+    return vb_errorf(err, VB_EOUTPUT, "%s: cannot finish: %s", writer->path, strerror(errno));
+}
+
+int vb_writer_commit(vb_writer *writer, vb_error *err) {
+    int status = finish_content(writer, err);
+    if (!status && rename(writer->temporary, writer->path))
+        status = vb_errorf(err, VB_EOUTPUT, "%s: cannot finish: %s", writer->path, strerror(errno));
+    else if (!status) {
+        status = sync_folder_of(writer->path, err);
+        vb_free(writer->temporary); /* it has the final name now: nothing to remove */
+        writer->temporary = NULL;
     }
-    status = sync_folder_of(writer->path, err);
-    vb_free(writer->temporary); /* it has the final name now: nothing to remove */
-    writer->temporary = NULL;
-done:
     vb_writer_abandon(writer);
     return status;
 }
@@ -170,7 +188,39 @@ int vb_writer_write_whole(const char *path, const void *bytes, size_t size, vb_e
     return vb_writer_commit(writer, err);
 }
 
-/* Whether ".<name>.<machine>.<pid>.tmp" belongs to nobody any more. */
+/* Where there are no hard links: not whole from its first moment on, but made by one. */
+static int create_in_place(const char *path, const void *bytes, size_t size, bool *made, vb_error *err) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (fd < 0 && errno == EEXIST) return 0;
+    bool written = fd >= 0 && write(fd, bytes, size) == (ssize_t)size && !fsync(fd);
+    int failed = errno;
+    if (fd >= 0 && close(fd)) written = false;
+    if (fd >= 0 && !written) unlink(path);
+    *made = written;
+    return written ? 0 : vb_errorf(err, VB_EOUTPUT, "%s: cannot create: %s", path, strerror(failed));
+}
+
+int vb_writer_create_whole(const char *path, const void *bytes, size_t size, bool *made, vb_error *err) {
+    vb_writer *writer;
+    struct stat info;
+    int failed = 0;
+    *made = false;
+    if (vb_writer_open(&writer, path, err)) return -1;
+    int status = vb_writer_write(writer, bytes, size, err);
+    if (!status) status = finish_content(writer, err);
+    if (!status && link(writer->temporary, path)) failed = errno;
+    /* A network file system may have lost the answer to a link that it made. */
+    if (failed == EEXIST && !stat(writer->temporary, &info) && info.st_nlink == 2) failed = 0;
+    if (failed == EPERM || failed == ENOTSUP || failed == ENOSYS || failed == EMLINK)
+        status = create_in_place(path, bytes, size, made, err);
+    else if (failed && failed != EEXIST) status = vb_errorf(err, VB_EOUTPUT, "%s: cannot create: %s", path, strerror(failed));
+    else *made = !status && !failed;
+    if (*made) status = sync_folder_of(path, err);
+    vb_writer_abandon(writer);
+    return status;
+}
+
+/* Whether ".<name>.<word>.<machine>.<pid>.tmp" was left behind: its process, of this machine, has ended, or it is a day old. */
 static bool is_stale(const char *name, const struct stat *info) {
     enum { DAY = 24 * 60 * 60 };
     size_t n = strlen(name), from = n > 4 ? n - 4 : 0;
@@ -185,7 +235,8 @@ static bool is_stale(const char *name, const struct stat *info) {
     return machine == machine_word() && kill((pid_t)process, 0) && errno == ESRCH;
 }
 
-static int64_t sweep(const char *folder, int depth) {
+/* name: of the file whose temporaries alone are swept, or NULL. */
+static int64_t sweep(const char *folder, const char *name, int depth) {
     DIR *stream = opendir(folder);
     int64_t removed = 0;
     if (!stream) return 0;
@@ -195,9 +246,10 @@ static int64_t sweep(const char *folder, int depth) {
         bool hidden = entry->d_name[0] == '.', temporary = hidden && vb_path_ends_with(entry->d_name, ".tmp");
         if (hidden != temporary || (!hidden && entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN)) continue;
         if (fstatat(dirfd(stream), entry->d_name, &info, AT_SYMLINK_NOFOLLOW)) continue;
-        if (temporary && is_stale(entry->d_name, &info)) removed += !unlinkat(dirfd(stream), entry->d_name, 0);
+        bool meant = !name || (!strncmp(entry->d_name + 1, name, strlen(name)) && entry->d_name[strlen(name) + 1] == '.');
+        if (temporary && meant && is_stale(entry->d_name, &info)) removed += !unlinkat(dirfd(stream), entry->d_name, 0);
         char *below = !temporary && S_ISDIR(info.st_mode) && depth ? vb_format(&none, "%s/%s", folder, entry->d_name) : NULL;
-        if (below) removed += sweep(below, depth - 1);
+        if (below) removed += sweep(below, NULL, depth - 1);
         vb_free(below);
     }
     closedir(stream);
@@ -206,7 +258,16 @@ static int64_t sweep(const char *folder, int depth) {
 
 int64_t vb_writer_sweep_temporaries(const char *folder) {
     enum { DEPTH = 8 }; /* an output folder has four levels */
-    return sweep(folder, DEPTH);
+    return sweep(folder, NULL, DEPTH);
+}
+
+int64_t vb_writer_sweep_beside(const char *path) {
+    const char *base = vb_path_base_name(path);
+    vb_error none;
+    char *folder = base == path ? vb_strdup(".", &none) : vb_strndup(path, (size_t)(base - path), &none);
+    int64_t removed = folder ? sweep(folder, base, 0) : 0;
+    vb_free(folder);
+    return removed;
 }
 
 void vb_writer_write_proc(const char *path, const char *text) {

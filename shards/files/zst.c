@@ -92,8 +92,8 @@ static int read_seek_table(vb_zst *zst, vb_error *err) {
                       (unsigned long long)plain, (unsigned long long)FRAME_LIMIT);
             goto done;
         }
-        /* A block takes 4 bytes at least and gives 128 KiB at most: a table that states more lies, and shall not make us allocate
-         * it. */
+        /* A block takes 4 bytes at least and gives 128 KiB at most. A table that states more is wrong, and must not decide how
+         * much is allocated. */
         if (plain > (packed / 4 + 1) * ZSTD_BLOCK) {
             vb_errorf(err, VB_EDATA, "%s: seek table: frame %u of %llu bytes cannot hold the stated %llu", path, i,
                       (unsigned long long)packed, (unsigned long long)plain);

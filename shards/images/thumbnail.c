@@ -119,7 +119,7 @@ int vb_thumbnail(const vb_image *image, int side, uint8_t **jpeg, size_t *size, 
         *height = (int)(((int64_t)image->height * side + longer / 2) / longer);
         if (*width < 1) *width = 1;
         if (*height < 1) *height = 1;
-        vb_resize_to to = {*width, *height, 0, 0, *width, *height};
+        vb_resize_to to = {*width, *height, 0, 0, *width, *height, VB_FILTER_BICUBIC};
         status = vb_resize(&rgb, &to, &small, err);
     }
     if (!status) status = encode_jpeg(small.pixels ? small.pixels : rgb.pixels, *width, *height, jpeg, size, err);

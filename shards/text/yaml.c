@@ -49,7 +49,7 @@ static yaml_mark_t mark_of_offset(const reader *r, size_t offset) {
 }
 
 /* The byte at a mark, 0 beyond the end. */
-static char byte_at(const reader *r, yaml_mark_t mark) {
+static char byte_at_mark(const reader *r, yaml_mark_t mark) {
     size_t i = 0;
     for (size_t line = 0; line < mark.line && i < r->size; i++)
         if (r->bytes[i] == '\n') line++;
@@ -68,7 +68,7 @@ static int syntax_error(const reader *r) {
         if (p->problem_value < 0) return fail(r, mark, "expected UTF-8 text: %s", problem);
         return fail(r, mark, "expected UTF-8 text: %s (0x%02x)", problem, (unsigned)p->problem_value);
     }
-    char found = byte_at(r, p->problem_mark);
+    char found = byte_at_mark(r, p->problem_mark);
     if (found == '\t') return fail(r, p->problem_mark, "found a tab: YAML is indented with spaces");
     if (!strcmp(problem, "mapping values are not allowed in this context"))
         return fail(r, p->problem_mark, "found a second ':' where a value is expected (a text with ': ' in it needs quotes)");

@@ -10,7 +10,7 @@
 #include "shards/weights/pickle_opcodes.h"
 #include "shards/weights/pickle_text.h"
 
-enum { LONGEST_LINE = 64 << 10, LONGEST_NUMBER = 64 };
+enum { NEWEST_PROTOCOL = 5, LONGEST_LINE = 64 << 10, LONGEST_NUMBER = 64 };
 
 struct vb_pickle {
     vb_pickle_memory memory; /* of the values and their items */
@@ -442,8 +442,8 @@ static int step(machine *m, uint8_t opcode) {
     switch (opcode) {
     case PROTO:
         if (take_number(m, 1, &number)) return -1;
-        if (number <= 5) return 0;
-        vb_errorf(m->err, VB_EUNSUPPORTED, "pickle protocol %d; up to 5 expected", (int)number);
+        if (number <= NEWEST_PROTOCOL) return 0;
+        vb_errorf(m->err, VB_EUNSUPPORTED, "pickle protocol %d; up to %d expected", (int)number, NEWEST_PROTOCOL);
         return locate_opcode(m);
     case FRAME: /* nothing follows from it but that the bytes are there */
         if (take_number(m, 8, &number)) return -1;
@@ -525,6 +525,8 @@ static int step(machine *m, uint8_t opcode) {
     default: return BAD(m, "no such opcode");
     }
 }
+
+bool vb_pickle_begins(const uint8_t *bytes, size_t size) { return size > 1 && bytes[0] == PROTO && bytes[1] <= NEWEST_PROTOCOL; }
 
 int vb_pickle_parse(vb_pickle **pickle, const uint8_t *bytes, size_t size, const char *name, size_t *used, vb_error *err) {
     int status = -1;

@@ -14,6 +14,9 @@ enum { VB_PICKLE_VALUES = 1 << 22 }; /* at most, and as many references on the s
 
 typedef struct vb_pickle vb_pickle;
 
+/* Whether the bytes begin as a pickle that states its protocol (2 to 5; earlier ones begin like any text). */
+bool vb_pickle_begins(const uint8_t *bytes, size_t size);
+
 /* Interprets the pickle at the start of `bytes` and sets *used (may be NULL) to its length; what follows is not looked at. The
  * bytes must outlive the result. `name` is put before messages. Work and memory are linear in the pickle's length, without
  * recursion. VB_EDATA with the byte and the opcode for what no pickler writes, VB_EUNSUPPORTED for extension codes, out-of-band

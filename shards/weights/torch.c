@@ -390,6 +390,8 @@ static int tensor_name_order(const void *a, const void *b) {
     return strcmp(((const vb_named_tensor *)a)->name, ((const vb_named_tensor *)b)->name);
 }
 
+bool vb_torch_begins(const uint8_t *bytes, size_t size) { return vb_zip_begins(bytes, size) || vb_pickle_begins(bytes, size); }
+
 int vb_torch_parse(vb_tensor_set *set, vb_torch **torch, const char **container, const vb_map *map, const char *path,
                    vb_error *err) {
     *set = (vb_tensor_set){0};

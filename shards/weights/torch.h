@@ -2,10 +2,15 @@
 #ifndef VB_TORCH_H
 #define VB_TORCH_H
 
+#include <stdbool.h>
+
 #include "kernels/base/tensor.h"
 #include "shards/files/map.h"
 
 typedef struct vb_torch vb_torch; /* owns items and names of the set */
+
+/* Whether a file that begins with these bytes is such a file: a zip archive, or a pickle with its protocol. */
+bool vb_torch_begins(const uint8_t *bytes, size_t size);
 
 /* Every tensor that is found by text keys from the file's root, under the keys joined by dots ("state_dict.module.proj"); module
  * objects (TorchScript's, and whole pickled ones) are walked by their attributes. Sorted by name. The tensors are views into the

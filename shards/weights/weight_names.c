@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/towers/family.h"
 
 /* In patterns, # stands for a decimal number; at the end, $ stands for "weight" or "bias", and @ for those and BatchNorm's
  * statistics.
@@ -112,17 +113,20 @@ typedef struct scheme {
     const char *text;
 } scheme;
 
+/* The name of a family of the registry: one that is not in it does not compile. */
+#define FAMILY(name) (sizeof(vb_family_##name) ? #name : NULL)
+
 static const scheme schemes[] = {
     {"Hugging Face",
-     "clip",
+     FAMILY(clip),
      {"vision_model.embeddings.class_embedding", NULL},
      "text_model.embeddings.token_embedding.weight",
      hugging_face,
      NULL},
-    {"SLIP", "slip", {"visual.cls_token", NULL}, NULL, timm_image, ""},
-    {"DeCLIP", "declip", {NULL, NULL}, "encode_text.token_embedding.weight", openai_image, "encode_text."},
-    {"open_clip", "clip", {NULL, NULL}, "text.token_embedding.weight", openai_image, "text."},
-    {"OpenAI", "clip", {"visual.class_embedding", "visual.conv1.weight"}, "token_embedding.weight", openai_image, ""}};
+    {"SLIP", FAMILY(slip), {"visual.cls_token", NULL}, NULL, timm_image, ""},
+    {"DeCLIP", FAMILY(declip), {NULL, NULL}, "encode_text.token_embedding.weight", openai_image, "encode_text."},
+    {"open_clip", FAMILY(clip), {NULL, NULL}, "text.token_embedding.weight", openai_image, "text."},
+    {"OpenAI", FAMILY(clip), {"visual.class_embedding", "visual.conv1.weight"}, "token_embedding.weight", openai_image, ""}};
 enum { SCHEMES = sizeof schemes / sizeof *schemes };
 
 /* Where a file's OpenAI names have fewer dimensions than other schemes' names. */

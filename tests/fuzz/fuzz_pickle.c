@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         vb_pickle_free(pickle);
     } else touch_error(&err);
 
-    vb_map map = {data, size};
+    vb_map map = {.data = data, .size = size};
     vb_tensor_set set;
     vb_torch *torch;
     const char *container;

@@ -7,7 +7,7 @@
 #include "shards/weights/safetensors.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    vb_map map = {data, size};
+    vb_map map = {.data = data, .size = size};
     vb_tensor_set set;
     vb_weight_names names;
     void *storage;

@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     } else touch_error(&err);
     vb_zip_close(&zip);
 
-    vb_map map = {data, size};
+    vb_map map = {.data = data, .size = size};
     vb_tensor_set set;
     vb_torch *torch;
     const char *container;

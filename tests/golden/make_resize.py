@@ -78,15 +78,15 @@ SQUARES = [  # width, height, resolution
 
 print_to = open("tests/golden/resize.h", "w")
 print("/* Digests of Pillow %s's results. Made by tests/golden/make_resize.py; do not edit. */" % PIL.__version__, file=print_to)
-print("static const struct resize_case { vb_mode mode; int width, height, seed, to_width, to_height; uint64_t digest; } "
+print("static const struct resize_case { vb_mode mode; int width, height, seed, to_width, to_height; vb_filter filter; uint64_t digest; } "
       "resize_cases[] = {", file=print_to)
 seed = 0
-for mode in CHANNELS:
-    for width, height, to_width, to_height in SIZES:
-        seed += 1
-        result = pixels(picture(mode, width, height, seed).resize((to_width, to_height), Image.BICUBIC))
-        print("    {VB_MODE_%s, %d, %d, %d, %d, %d, 0x%016x}," % (mode, width, height, seed, to_width, to_height, digest(result)),
-              file=print_to)
+for name, kernel in ("BICUBIC", Image.BICUBIC), ("BILINEAR", Image.BILINEAR):
+    for number, (mode, (width, height, to_width, to_height)) in enumerate((mode, size) for mode in CHANNELS for size in SIZES):
+        result = pixels(picture(mode, width, height, number + 1).resize((to_width, to_height), kernel))
+        print("    {VB_MODE_%s, %d, %d, %d, %d, %d, VB_FILTER_%s, 0x%016x}," %
+              (mode, width, height, number + 1, to_width, to_height, name, digest(result)), file=print_to)
+        seed = number + 1
 print("};\n\nstatic const struct square_case { vb_mode mode; int width, height, seed, resolution, rgb_first; uint64_t digest; } "
       "square_cases[] = {", file=print_to)
 for mode in CHANNELS:

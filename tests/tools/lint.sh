@@ -108,7 +108,7 @@ calls "only mpi/main.c ends the process" "kernels|shards|mpi" "mpi/main\.c" "exi
 calls "only kernels/base/memory.c allocates" "kernels|shards|mpi" "kernels/base/memory\.c" \
   "malloc|calloc|realloc|reallocarray|aligned_alloc|posix_memalign|strdup|strndup|asprintf|vasprintf|alloca"
 calls "memory is freed by vb_free" "kernels|shards|mpi" "kernels/base/memory\.c" "free"
-calls "only shards/files/json_parse.c parses JSON" "kernels|shards|mpi" "shards/files/json_parse\.c" "json_load[a-z]*"
+calls "only shards/files/json_parse.c lets jansson read and write" "kernels|shards|mpi" "shards/files/json_parse\.c" "json_(load|dump)[a-z]*"
 calls "in mpi/ only base/json.c makes and writes JSON" "mpi" "mpi/base/json\.c" \
   "json_(object|array|stringn?|real|integer|boolean|pack|v?sprintf|(deep_)?copy|dump[a-z]*|(object|array)_(set|append|insert|extend|update)[a-z_]*)"
 calls "only shards/files/ opens, renames and maps files" "kernels|shards|mpi" "shards/files/(file|map|path|writer)\.c" \

@@ -61,11 +61,15 @@ static void resizes_as_pillow(vb_isa isa) {
     for (size_t i = 0; i < sizeof resize_cases / sizeof *resize_cases; i++) {
         const struct resize_case *c = &resize_cases[i];
         vb_image image = picture(c->mode, c->width, c->height, c->seed), out;
-        vb_resize_to to = {c->to_width, c->to_height, 0, 0, c->to_width, c->to_height};
+        vb_resize_to to = {.width = c->to_width,
+                           .height = c->to_height,
+                           .crop_width = c->to_width,
+                           .crop_height = c->to_height,
+                           .filter = c->filter};
         assert_ok(vb_resize(&image, &to, &out, &err));
         if (digest_image(&out) != c->digest)
-            fail_msg("%s %dx%d to %dx%d at %s differs from Pillow", vb_colour_mode_name(c->mode), c->width, c->height,
-                     c->to_width, c->to_height, vb_isa_name(vb_isa_level()));
+            fail_msg("%s %dx%d to %dx%d, %s, at %s differs from Pillow", vb_colour_mode_name(c->mode), c->width, c->height,
+                     c->to_width, c->to_height, vb_preprocess_filters[c->filter], vb_isa_name(vb_isa_level()));
         vb_free(out.pixels);
         vb_free(image.pixels);
     }
@@ -115,7 +119,8 @@ static void crops_are_parts_of_the_whole(void **state) {
         vb_mode mode = (vb_mode)(n % 8);
         int w = 1 + (int)(h % 40), t = 1 + (int)(h >> 8 & 31), ow = 1 + (int)(h >> 16 & 63), oh = 1 + (int)(h >> 24 & 31);
         vb_image image = picture(mode, w, t, n), whole, part;
-        vb_resize_to all = {ow, oh, 0, 0, ow, oh}, some = {.width = ow, .height = oh};
+        const vb_filter filter = n & 8 ? VB_FILTER_BILINEAR : VB_FILTER_BICUBIC;
+        vb_resize_to all = {ow, oh, 0, 0, ow, oh, filter}, some = {.width = ow, .height = oh, .filter = filter};
         some.left = (int)(g % (uint32_t)ow);
         some.top = (int)((g >> 8) % (uint32_t)oh);
         some.crop_width = 1 + (int)((g >> 16 & 63) % (uint32_t)(ow - some.left));
@@ -153,6 +158,36 @@ static void transparent_colours_survive_only_an_unchanged_size(void **state) {
     assert_true(out[0] == 200.0f / 255.0f);
 }
 
+/* The long side to 8: 4 x 8 pixels between columns of index 0, and RGB after that. A crop's offset is 3 of 7, or 4 where halves of
+ * one go to even. */
+static void shapes_are_planned_as_their_libraries_do(void **state) {
+    (void)state;
+    vb_error err = {0};
+    float out[3 * 64];
+    uint8_t pixels[5 * 9];
+    memset(pixels, 7, sizeof pixels);
+    vb_image image = {.mode = VB_MODE_P, .width = 5, .height = 9, .pixels = pixels};
+    image.palette[0] = 51, image.palette[21] = 255;
+    vb_preprocess spec = {.resolution = 8, .resize = VB_RESIZE_LONGEST, .std = {1, 1, 1}};
+    assert_ok(vb_preprocess_image(&spec, &image, out, &err));
+    for (int x = 0; x < 8; x++) assert_true(out[8 + x] == (x >= 2 && x < 6 ? 1.0f : 0.2f));
+    spec.rgb_first = true; /* the frame is black then */
+    assert_ok(vb_preprocess_image(&spec, &image, out, &err));
+    for (int x = 0; x < 8; x++) assert_true(out[8 + x] == (x >= 2 && x < 6 ? 1.0f : 0.0f));
+    image.width = 1, image.height = 45;
+    assert_fails(vb_preprocess_image(&spec, &image, out, &err), VB_EUNSUPPORTED, "0x8 at resolution 8");
+
+    uint8_t line[15];
+    for (int i = 0; i < 15; i++) line[i] = (uint8_t)i;
+    vb_image wide = {.mode = VB_MODE_L, .width = 15, .height = 1, .pixels = line};
+    for (int floor = 0; floor < 2; floor++) {
+        vb_preprocess one = {.resolution = 1, .crop = floor ? VB_CROP_FLOOR : VB_CROP_ROUND, .std = {1, 1, 1}};
+        wide.width = 4; /* 3 too many */
+        assert_ok(vb_preprocess_image(&one, &wide, out, &err));
+        assert_true(out[0] == (float)(floor ? 1 : 2) / 255.0f);
+    }
+}
+
 static void levels_beyond_a_byte_are_clamped(void **state) {
     (void)state;
     int32_t levels[5] = {-7, 0, 77, 256, 65535};
@@ -164,19 +199,31 @@ static void levels_beyond_a_byte_are_clamped(void **state) {
 
 static void description_tells_specifications_apart(void **state) {
     (void)state;
-    char texts[6][512];
-    vb_preprocess specs[6];
-    for (int i = 0; i < 6; i++) specs[i] = vb_preprocess_clip(224);
+    enum { SPECS = 10 };
+    char texts[SPECS][512];
+    vb_preprocess specs[SPECS];
+    for (int i = 0; i < SPECS; i++) specs[i] = vb_preprocess_clip(224);
     specs[1].resolution = 225;
     specs[2].rgb_first = 1;
     specs[3].mean[1] = nextafterf(specs[3].mean[1], 1);
     specs[4].std[2] = nextafterf(specs[4].std[2], 1);
     specs[5].mean[0] = 0;
-    for (int i = 0; i < 6; i++) {
+    specs[6].resize = VB_RESIZE_SQUASH;
+    specs[7].resize = VB_RESIZE_LONGEST;
+    specs[8].filter = VB_FILTER_BILINEAR;
+    specs[9].crop = VB_CROP_FLOOR;
+    for (int i = 0; i < SPECS; i++) {
         vb_preprocess_describe(&specs[i], texts[i], sizeof texts[i]);
         assert_null(strchr(texts[i], '\n'));
         for (int j = 0; j < i; j++) assert_string_not_equal(texts[i], texts[j]);
     }
+    /* A crop's offset is nothing without a crop; the words under which embeddings of CLIP's preprocessing are cached. */
+    specs[6].crop = VB_CROP_FLOOR;
+    vb_preprocess_describe(&specs[6], texts[0], sizeof texts[0]);
+    assert_string_equal(texts[0], texts[6]);
+    vb_preprocess_describe(&specs[0], texts[0], sizeof texts[0]);
+    assert_string_equal(texts[0], "pillow-9.4 bicubic short side 224, own mode then RGB, centre crop 224x224, mean 0.48145467 "
+                                  "0.457827508 0.408210725, std 0.268629551 0.26130259 0.275777102");
     char small[8];
     memset(small, 'x', sizeof small);
     vb_preprocess_describe(&specs[0], small, 4);
@@ -197,14 +244,14 @@ static void nonsense_is_refused(void **state) {
         spec.resolution = (int[]){0, -1, 1 << 20}[i];
         assert_fails(vb_preprocess_image(&spec, &image, out, &err), VB_EMISMATCH, "resolution");
     }
-    vb_resize_to bad[] = {{4, 4, -1, 0, 4, 4}, {4, 4, 0, -1, 4, 4}, {4, 4, 1, 0, 4, 4}, {4, 4, 0, 1, 4, 4},
-                          {4, 4, 0, 0, 0, 4},  {4, 4, 0, 0, 4, 0},  {0, 4, 0, 0, 1, 4}};
+    vb_resize_to bad[] = {{4, 4, -1, 0, 4, 4, 0}, {4, 4, 0, -1, 4, 4, 0}, {4, 4, 1, 0, 4, 4, 0}, {4, 4, 0, 1, 4, 4, 0},
+                          {4, 4, 0, 0, 0, 4, 0},  {4, 4, 0, 0, 4, 0, 0},  {0, 4, 0, 0, 1, 4, 0}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_fails(vb_resize(&image, &bad[i], &result, &err), VB_EINTERNAL, "contradiction");
         assert_null(result.pixels);
     }
     image.mode = (vb_mode)77;
-    assert_fails(vb_resize(&image, &(vb_resize_to){4, 4, 0, 0, 4, 4}, &result, &err), VB_EINTERNAL, "mode ?");
+    assert_fails(vb_resize(&image, &(vb_resize_to){4, 4, 0, 0, 4, 4, 0}, &result, &err), VB_EINTERNAL, "mode ?");
 
     /* A line of 2^24 pixels would become one of 2^24 x 224. */
     vb_image line = picture(VB_MODE_L, 1 << 24, 1, 3);
@@ -220,10 +267,11 @@ static void every_allocation_may_fail(void **state) {
     vb_error err = {0};
     float out[3 * 64];
     static const vb_mode modes[] = {VB_MODE_RGBA, VB_MODE_P, VB_MODE_I, VB_MODE_CMYK};
-    for (size_t i = 0; i < 2 * sizeof modes / sizeof *modes; i++) {
-        vb_image image = picture(modes[i / 2], 20, 30, 3);
+    for (size_t i = 0; i < 4 * sizeof modes / sizeof *modes; i++) {
+        vb_image image = picture(modes[i / 4], 20, 30, 3);
         vb_preprocess spec = vb_preprocess_clip(8);
         spec.rgb_first = i & 1;
+        spec.resize = i & 2 ? VB_RESIZE_LONGEST : VB_RESIZE_SHORTEST;
         int n = 1, status = -1;
         for (; status && n < 50; n++) {
             char fault[32];
@@ -245,6 +293,7 @@ int main(void) {
                                        cmocka_unit_test(resizes_as_pillow_vectors),
                                        cmocka_unit_test(preprocesses_as_pillow),
                                        cmocka_unit_test(crops_are_parts_of_the_whole),
+                                       cmocka_unit_test(shapes_are_planned_as_their_libraries_do),
                                        cmocka_unit_test(transparent_colours_survive_only_an_unchanged_size),
                                        cmocka_unit_test(levels_beyond_a_byte_are_clamped),
                                        cmocka_unit_test(description_tells_specifications_apart),

@@ -197,6 +197,24 @@ static void work_space_is_bounded(void **state) {
     ref_free(&m);
 }
 
+/* Sizes that no file of a model has, but that a forged header can state. */
+static void absurd_sizes_are_refused(void **state) {
+    (void)state;
+    static const ref_sizes absurd[] = {
+        {.family = "clip", .width = 64, .layers = {1}, .grid = 4000, .patch = 32, .hidden = 8, .embed = 8},
+        {.family = "clip", .resnet = true, .width = 64, .layers = {1, 1, 1, 1}, .grid = 4000, .embed = 8}};
+    for (int i = 0; i < 2; i++) {
+        ref_model m = {.dtypes = {VB_F16, VB_F16, VB_F16}, .hollow = true};
+        vb_error err = {0};
+        vb_clip *clip;
+        ref_make(&m, &absurd[i]);
+        const vb_clip_options options = {.family = vb_family_find("clip"), .threads = 1};
+        assert_fails(vb_clip_open(&clip, &m.set, &options, &err), VB_EMISMATCH,
+                     "has 16000001 rows: with cells of 32 pixels, pictures above 16384 pixels a side");
+        ref_free(&m);
+    }
+}
+
 static void operations_print_as_lines(void **state) {
     (void)state;
     char line[160];
@@ -238,6 +256,7 @@ int main(void) {
                                        cmocka_unit_test(a_resnet_is_counted_right),
                                        cmocka_unit_test(values_that_are_needed_do_not_meet),
                                        cmocka_unit_test(work_space_is_bounded),
+                                       cmocka_unit_test(absurd_sizes_are_refused),
                                        cmocka_unit_test(operations_print_as_lines),
                                        cmocka_unit_test(the_registry_is_sound)};
     return cmocka_run_group_tests(tests, NULL, NULL);

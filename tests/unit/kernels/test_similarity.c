@@ -7,6 +7,8 @@
 #include "kernels/base/isa_internal.h"
 #include "kernels/openness/similarity.h"
 
+#define BLOCK(images_, rows_, labels_) (&(vb_image_block){.rows = rows_, .images = images_, .labels = labels_})
+
 static uint64_t random_state;
 
 static uint32_t random_bits(void) { return (uint32_t)(random_next64(&random_state) >> 40); } /* 24 bits */
@@ -121,8 +123,7 @@ static void integers_are_judged_right(void **state) {
         vb_verdict verdicts[ROWS];
         assert_ok(vb_similarity_bank_new(&bank, texts, CLASSES, dim, f.similarity, &err));
         const vb_label_space *of = round % 7 < 2 ? &related : &space;
-        assert_ok(vb_similarity_judge(bank, of, &(vb_image_block){.rows = ROWS, .images = images, .labels = labels}, beaten,
-                                      verdicts, 1, &err));
+        assert_ok(vb_similarity_judge(bank, of, BLOCK(images, ROWS, labels), beaten, verdicts, 1, &err));
         vb_similarity_bank_free(bank);
         for (int x = 0; x < ROWS; x++) {
             int64_t length = 0;
@@ -189,8 +190,7 @@ static void exchanged_coordinates_decide(void **state) {
         for (int y = 0; y < CLASSES; y++) {
             uint8_t beaten[VOCABULARIES];
             vb_verdict verdict;
-            assert_ok(vb_similarity_judge(bank, &space, &(vb_image_block){.rows = 1, .images = x, .labels = &y}, beaten, &verdict,
-                                          1, &err));
+            assert_ok(vb_similarity_judge(bank, &space, BLOCK(x, 1, &y), beaten, &verdict, 1, &err));
             expect(beaten, &verdict, y, &space, double_order, value);
         }
         vb_similarity_bank_free(bank);
@@ -219,8 +219,7 @@ static void one_ulp_decides(void **state) {
             for (int y = 0; y < 2; y++) {
                 uint8_t beaten[2];
                 vb_verdict verdict;
-                assert_ok(vb_similarity_judge(bank, &pair, &(vb_image_block){.rows = 1, .images = scaled, .labels = &y}, beaten,
-                                              &verdict, 1, &err));
+                assert_ok(vb_similarity_judge(bank, &pair, BLOCK(scaled, 1, &y), beaten, &verdict, 1, &err));
                 assert_int_equal(verdict.predicted_all, order > 0);
                 assert_int_equal(beaten[y], 0);
                 assert_int_equal(beaten[!y], (order > 0) != y);
@@ -245,8 +244,7 @@ static void equal_texts_go_to_the_lowest_index(void **state) {
     for (int y = 0; y < CLASSES; y++) {
         uint8_t beaten[VOCABULARIES];
         vb_verdict verdict;
-        assert_ok(vb_similarity_judge(bank, &space, &(vb_image_block){.rows = 1, .images = x, .labels = &y}, beaten, &verdict, 1,
-                                      &err));
+        assert_ok(vb_similarity_judge(bank, &space, BLOCK(x, 1, &y), beaten, &verdict, 1, &err));
         assert_int_equal(verdict.predicted_all, 0);
         assert_true(fabs(verdict.margin) < 1e-15);
         for (int v = 0; v < VOCABULARIES; v++) {
@@ -275,8 +273,7 @@ static void blocks_threads_and_levels_change_nothing(void **state) {
     for (int i = 0; i < ROWS; i++) labels[i] = random_int(0, CLASSES - 1);
     vb_text_bank *bank;
     assert_ok(vb_similarity_bank_new(&bank, texts, CLASSES, WIDTH, VB_COSINE, &err));
-    assert_ok(vb_similarity_judge(bank, &space, &(vb_image_block){.rows = ROWS, .images = images, .labels = labels}, first,
-                                  verdict, 1, &err));
+    assert_ok(vb_similarity_judge(bank, &space, BLOCK(images, ROWS, labels), first, verdict, 1, &err));
     for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++) {
         vb_isa_limit((vb_isa)level);
         for (int threads = 1; threads <= 3; threads++) {
@@ -285,9 +282,8 @@ static void blocks_threads_and_levels_change_nothing(void **state) {
             int step = threads == 1 ? ROWS : threads == 2 ? 7 : 1111;
             for (int i = 0; i < ROWS; i += step) {
                 int rows = ROWS - i < step ? ROWS - i : step;
-                assert_ok(vb_similarity_judge(bank, &space,
-                                              &(vb_image_block){.rows = rows, .images = images + i * WIDTH, .labels = labels + i},
-                                              again + i * VOCABULARIES, repeated + i, threads, &err));
+                assert_ok(vb_similarity_judge(bank, &space, BLOCK(images + i * WIDTH, rows, labels + i), again + i * VOCABULARIES,
+                                              repeated + i, threads, &err));
             }
             assert_memory_equal(first, again, ROWS * VOCABULARIES);
             for (int i = 0; i < ROWS; i++) {
@@ -299,11 +295,9 @@ static void blocks_threads_and_levels_change_nothing(void **state) {
         }
     }
     vb_isa_limit(VB_ISA_LEVELS - 1);
-    assert_ok(vb_similarity_judge(bank, &space, &(vb_image_block){.rows = ROWS, .images = images, .labels = labels}, again, NULL,
-                                  2, &err));
+    assert_ok(vb_similarity_judge(bank, &space, BLOCK(images, ROWS, labels), again, NULL, 2, &err));
     assert_memory_equal(first, again, ROWS * VOCABULARIES);
-    assert_ok(
-        vb_similarity_judge(bank, &space, &(vb_image_block){.rows = 0, .images = NULL, .labels = NULL}, NULL, NULL, 2, &err));
+    assert_ok(vb_similarity_judge(bank, &space, BLOCK(NULL, 0, NULL), NULL, NULL, 2, &err));
     vb_similarity_bank_free(bank);
     vb_free(images);
     vb_free(labels);
@@ -341,8 +335,7 @@ static void parts_are_judged_as_the_whole(void **state) {
         }
         vb_text_bank *bank;
         assert_ok(vb_similarity_bank_new(&bank, texts, CLASSES, WIDTH, similarity, &err));
-        assert_ok(vb_similarity_judge(bank, &space, &(vb_image_block){.rows = ROWS, .images = images, .labels = labels}, whole,
-                                      NULL, 1, &err));
+        assert_ok(vb_similarity_judge(bank, &space, BLOCK(images, ROWS, labels), whole, NULL, 1, &err));
         vb_similarity_bank_free(bank);
         memset(joined, 0, sizeof joined);
         int absent = labels[7];
@@ -396,8 +389,7 @@ static void a_lone_class_has_no_margin(void **state) {
     uint8_t beaten;
     vb_verdict verdict;
     assert_ok(vb_similarity_bank_new(&bank, text, 1, 2, VB_COSINE, &err));
-    assert_ok(
-        vb_similarity_judge(bank, &one, &(vb_image_block){.rows = 1, .images = x, .labels = &label}, &beaten, &verdict, 1, &err));
+    assert_ok(vb_similarity_judge(bank, &one, BLOCK(x, 1, &label), &beaten, &verdict, 1, &err));
     assert_int_equal(beaten, 0);
     assert_int_equal(verdict.predicted_all, 0);
     assert_int_equal(verdict.predicted_own, 0);
@@ -405,8 +397,7 @@ static void a_lone_class_has_no_margin(void **state) {
     assert_true(isnan(verdict.margin));
     vb_similarity_bank_free(bank);
     assert_ok(vb_similarity_bank_new(&bank, text, 1, 2, VB_DOT, &err));
-    assert_ok(
-        vb_similarity_judge(bank, &one, &(vb_image_block){.rows = 1, .images = x, .labels = &label}, &beaten, &verdict, 1, &err));
+    assert_ok(vb_similarity_judge(bank, &one, BLOCK(x, 1, &label), &beaten, &verdict, 1, &err));
     assert_true(fabs(verdict.similarity - 4.8) < 1e-14);
     vb_similarity_bank_free(bank);
 }
@@ -419,9 +410,7 @@ static void bad_rows_are_named(void **state) {
     float texts[CLASSES * 4], images[3 * 4];
     int labels[] = {0, 1, 2};
     uint8_t beaten[3 * VOCABULARIES];
-#define judge(space_, threads)                                                                                                   \
-    vb_similarity_judge(bank, &(space_), &(vb_image_block){.rows = 3, .images = images, .labels = labels}, beaten, NULL,         \
-                        threads, &err)
+#define judge(space_, threads) vb_similarity_judge(bank, &(space_), BLOCK(images, 3, labels), beaten, NULL, threads, &err)
     for (int i = 0; i < CLASSES * 4; i++) texts[i] = (float)(i + 1);
     for (int i = 0; i < 12; i++) images[i] = (float)(i - 30);
     vb_text_bank *bank;
@@ -446,8 +435,7 @@ static void bad_rows_are_named(void **state) {
     memset(images + 8, 0, 4 * sizeof(float));
     assert_fails(judge(space, 1), VB_EDATA, "image embedding, row 2: all elements are zero");
     images[8] = 0x1p-149f; /* the least of floats is a direction */
-    assert_ok(vb_similarity_judge(bank, &space, &(vb_image_block){.rows = 3, .images = images, .labels = labels}, beaten, NULL, 1,
-                                  &err));
+    assert_ok(vb_similarity_judge(bank, &space, BLOCK(images, 3, labels), beaten, NULL, 1, &err));
     labels[2] = CLASSES;
     assert_fails(judge(space, 1), VB_EMISMATCH, "image row 2: label 12, expected 0 to 11");
     labels[2] = -1;
@@ -482,8 +470,7 @@ static void lack_of_memory_is_reported(void **state) {
         vb_fault_setup(fault, 0);
         vb_text_bank *bank = NULL;
         done = !vb_similarity_bank_new(&bank, texts, CLASSES, 4, VB_COSINE, &err) &&
-               !vb_similarity_judge(bank, &space, &(vb_image_block){.rows = 3, .images = images, .labels = labels}, beaten, NULL,
-                                    1, &err);
+               !vb_similarity_judge(bank, &space, BLOCK(images, 3, labels), beaten, NULL, 1, &err);
         vb_fault_setup(NULL, 0);
         vb_similarity_bank_free(bank);
         if (!done) assert_int_equal(err.code, VB_EMEMORY);

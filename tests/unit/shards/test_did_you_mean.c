@@ -33,6 +33,9 @@ static void suggestions(void **state) {
         if (!found != !cases[i].expected || (found && strcmp(found, cases[i].expected)))
             fail_msg("%s: suggested %s", cases[i].word, found ? found : "nothing");
     }
+    char hint[VB_DID_YOU_MEAN_HINT];
+    assert_string_equal(vb_did_you_mean_hint(hint, "ID", keys), "; did you mean 'id'?");
+    assert_string_equal(vb_did_you_mean_hint(hint, "weights", keys), "");
     char endless[500];
     memset(endless, 's', sizeof endless);
     endless[499] = 0;

@@ -9,6 +9,7 @@
 #include "shards/images/image.h"
 #include "shards/files/map.h"
 #include "shards/files/path.h"
+#include "kernels/base/isa_internal.h"
 #include "shards/embeddings/npy.h"
 #include "tests/golden/images.h"
 
@@ -84,6 +85,71 @@ static void preprocesses_the_fixtures(void **state) {
         vb_npy_close(&truth);
     }
     vb_strings_free(&names);
+}
+
+/* Pixels of images[0 .. 7] of ../shared/fixtures by `spec`, against those that the publishers' libraries made. */
+static void compare_pixels(const vb_preprocess *spec, const char *truth_name) {
+    char folder[1024], path[1100], npy_name[128];
+    vb_error err = {0};
+    vb_strings names;
+    vb_npy truth;
+    shared_path(folder, "fixtures/images");
+    assert_ok(vb_path_list_folder(&names, folder, &err));
+    snprintf(npy_name, sizeof npy_name, "zoo/fixtures/preprocess/%s.npy", truth_name);
+    assert_ok(vb_npy_open(&truth, shared_path(path, npy_name), &err));
+    size_t count = 3 * (size_t)spec->resolution * (size_t)spec->resolution;
+    assert_int_equal(vb_tensor_count(&truth.tensor), names.count * count);
+    float *out = vb_array(count, sizeof *out, "test", &err);
+    for (size_t i = 0; i < names.count; i++) {
+        vb_map map;
+        vb_image image;
+        snprintf(path, sizeof path, "%s/%s", folder, names.items[i]);
+        assert_ok(vb_map_open(&map, path, &err));
+        assert_ok(vb_image_decode(&image, map.data, map.size, path, &err));
+        assert_ok(vb_preprocess_image(spec, &image, out, &err));
+        double worst = 0; /* a grey level is 1 / 255 / std, 0.0039 at least; the largest error of fp16 is 0.001 */
+        for (size_t k = 0; k < count; k++)
+            worst = fmax(worst, fabs((double)out[k] - (double)vb_tensor_at(&truth.tensor, (int64_t)(i * count + k))));
+        if (!(worst <= (truth.tensor.dtype == VB_F16 ? 1.1e-3 : 1e-6)))
+            fail_msg("%s, %s: off by %g", truth_name, names.items[i], worst);
+        vb_free(image.pixels);
+        vb_map_close(&map);
+    }
+    vb_free(out);
+    vb_npy_close(&truth);
+    vb_strings_free(&names);
+}
+
+static void preprocesses_as_every_publisher(void **state) {
+    (void)state;
+    static const struct {
+        const char *truth;
+        vb_preprocess spec; /* mean and std: those of the first channel stand for a kind */
+    } cases[] = {
+        {"shortest_bicubic_56_openai", {.resolution = 56}},
+        {"squash_bicubic_56_openai", {.resolution = 56, .resize = VB_RESIZE_SQUASH}},
+        {"squash_bilinear_64_half",
+         {64, .resize = VB_RESIZE_SQUASH, .filter = VB_FILTER_BILINEAR, .mean = {.5f, .5f, .5f}, .std = {.5f, .5f, .5f}}},
+        {"squash_bilinear_56_imagenet",
+         {56, .resize = VB_RESIZE_SQUASH, .filter = VB_FILTER_BILINEAR, .mean = {.485f, .456f, .406f},
+          .std = {.229f, .224f, .225f}}},
+        {"shortest_bilinear_64_zero", {64, .filter = VB_FILTER_BILINEAR, .std = {1, 1, 1}}},
+        {"squash_bicubic_40_half", {40, .resize = VB_RESIZE_SQUASH, .mean = {.5f, .5f, .5f}, .std = {.5f, .5f, .5f}}},
+        {"longest_bilinear_48_openai", {48, .resize = VB_RESIZE_LONGEST, .filter = VB_FILTER_BILINEAR}},
+        {"shortest_bicubic_47_openai", {.resolution = 47}},
+        {"hf_shortest_bicubic_47_openai", {.resolution = 47, .rgb_first = true, .crop = VB_CROP_FLOOR}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vb_preprocess spec = cases[i].spec, openai = vb_preprocess_clip(spec.resolution);
+        if (spec.std[0] == 0) {
+            memcpy(spec.mean, openai.mean, sizeof spec.mean);
+            memcpy(spec.std, openai.std, sizeof spec.std);
+        }
+        for (int level = 0; level < 2; level++) {
+            vb_isa_limit(level ? VB_VNNI : VB_SCALAR);
+            compare_pixels(&spec, cases[i].truth);
+        }
+    }
 }
 
 static void foreign_formats_are_named(void **state) {
@@ -413,6 +479,7 @@ static void suffixes(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(decodes_as_pillow),
                                        cmocka_unit_test(preprocesses_the_fixtures),
+                                       cmocka_unit_test(preprocesses_as_every_publisher),
                                        cmocka_unit_test(foreign_formats_are_named),
                                        cmocka_unit_test(dimensions_are_bounded),
                                        cmocka_unit_test(truncation_is_found_everywhere),

@@ -1,4 +1,4 @@
-/* Tests of paths: folders made and listed, globs, absolute paths. */
+/* Tests of paths: folders made and listed, globs, absolute paths, joined ones and their parts. */
 #include <limits.h>
 
 #include "shards/files/path.h"
@@ -64,7 +64,30 @@ static void folders_and_globs(void **state) {
     assert_fails(vb_path_make_folders(pattern, &err), VB_EOUTPUT, "z.tar");
 }
 
+static void paths_are_joined(void **state) {
+    (void)state;
+    static const struct {
+        char *(*join)(const char *, const char *, vb_error *);
+        const char *first, *second, *expected;
+    } cases[] = {{vb_path_join, "a/b", "c.tar", "a/b/c.tar"},
+                 {vb_path_join, "a/b/", "c.tar", "a/b/c.tar"},
+                 {vb_path_join, "/", "c", "/c"},
+                 {vb_path_beside, "a/b.tar", "c.txt", "a/c.txt"},
+                 {vb_path_beside, "b.tar", "c.txt", "c.txt"},
+                 {vb_path_beside, "/b.tar", "", "/"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vb_error err = {0};
+        char *path = cases[i].join(cases[i].first, cases[i].second, &err);
+        assert_string_equal(path, cases[i].expected);
+        vb_free(path);
+    }
+    assert_string_equal(vb_path_base_name("a/b.tar"), "b.tar");
+    assert_string_equal(vb_path_base_name("b.tar"), "b.tar");
+    assert_true(vb_path_ends_with("x.tar.zst", ".zst") && !vb_path_ends_with("zst", ".zst"));
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(paths_become_absolute), cmocka_unit_test(folders_and_globs)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(paths_become_absolute), cmocka_unit_test(paths_are_joined),
+                                       cmocka_unit_test(folders_and_globs)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -14,7 +14,7 @@ static vb_map make_file(const char *header, size_t data) {
     for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)(length >> (8 * i));
     memcpy(bytes + 8, header, length);
     for (size_t i = 0; i < data; i++) bytes[8 + length + i] = (uint8_t)i;
-    return (vb_map){bytes, 8 + length + data};
+    return (vb_map){.data = bytes, .size = 8 + length + data};
 }
 
 static const char good[] = "{\"__metadata__\":{\"format\":\"pt\"},"
@@ -139,7 +139,7 @@ static void header_length_is_checked(void **state) {
         uint8_t bytes[10];
         memcpy(bytes, cases[i].length, 8);
         memcpy(bytes + 8, "{}", 2);
-        vb_map map = {bytes, sizeof bytes};
+        vb_map map = {.data = bytes, .size = sizeof bytes};
         vb_tensor_set set;
         void *storage;
         assert_fails(vb_safetensors_parse(&set, &storage, &map, "f", &err), VB_EDATA, cases[i].fragment);
@@ -159,7 +159,7 @@ static void every_prefix_is_refused(void **state) {
         uint8_t *bytes = malloc(size ? size : 1);
         assert_non_null(bytes);
         memcpy(bytes, map.data, size);
-        vb_map part = {bytes, size};
+        vb_map part = {.data = bytes, .size = size};
         vb_tensor_set set;
         void *storage;
         assert_fails(vb_safetensors_parse(&set, &storage, &part, "cut", &err), VB_EDATA, "cut: ");

@@ -8,6 +8,7 @@
 #include "tests/unit/scratch.h"
 #include "kernels/base/fault.h"
 #include "shards/files/file.h"
+#include "shards/files/lock.h"
 #include "shards/files/path.h"
 #include "shards/files/writer.h"
 
@@ -92,7 +93,7 @@ static void files_of_dead_writers_are_swept(void **state) {
     DIR *stream = opendir(below);
     int found = 0;
     for (struct dirent *entry; (entry = readdir(stream));)
-        found += sscanf(entry->d_name, ".x.npy.%8x.%20[0-9].tmp", &machine, dead) == 2;
+        found += sscanf(entry->d_name, ".x.npy.%*8x.%8x.%20[0-9].tmp", &machine, dead) == 2;
     closedir(stream);
     assert_int_equal(found, 1);
     assert_int_equal(strtol(dead, NULL, 10), child);
@@ -121,10 +122,125 @@ static void files_of_dead_writers_are_swept(void **state) {
     assert_int_equal(vb_writer_commit(mine, &err), 0); /* a writer at work was not disturbed */
     snprintf(name, sizeof name, "%s/nowhere", root);
     assert_int_equal(vb_writer_sweep_temporaries(name), 0);
+    assert_int_equal(run_command("rm -r '%s'", root), 0);
+}
+
+/* The only temporary file in the scratch folder, links aside. */
+static void find_temporary(char *path, size_t size) {
+    DIR *stream = opendir(scratch);
+    int found = 0;
+    for (struct dirent *entry; (entry = readdir(stream));)
+        if (entry->d_type != DT_LNK && entry->d_name[0] == '.' && vb_path_ends_with(entry->d_name, ".tmp")) {
+            snprintf(path, size, "%s/%s", scratch, entry->d_name);
+            found++;
+        }
+    closedir(stream);
+    assert_int_equal(found, 1);
+}
+
+/* Names that were seen once tell nothing of the next one, so that nobody can put a link in its place. */
+static void temporary_names_cannot_be_foretold(void **state) {
+    (void)state;
+    vb_error err;
+    vb_writer *writer;
+    char first[800], second[800];
+    struct stat info;
+    for (int i = 0; i < 2; i++) {
+        assert_ok(vb_writer_open(&writer, scratch_path("x"), &err));
+        find_temporary(i ? second : first, sizeof first);
+        vb_writer_abandon(writer);
+        if (!i) assert_int_equal(symlink(scratch_path("victim"), first), 0); /* where it was the last time */
+        else unlink(first);
+    }
+    assert_string_not_equal(first, second);
+    assert_int_not_equal(lstat(scratch_path("victim"), &info), 0);
+    assert_int_equal(files_in_folder(), 0);
+}
+
+static void a_file_is_made_by_one(void **state) {
+    (void)state;
+    vb_error err;
+    bool made;
+    struct stat info;
+    const char *path = scratch_path("one");
+    assert_ok(vb_writer_create_whole(path, "first", 5, &made, &err));
+    assert_true(made);
+    assert_ok(vb_writer_create_whole(path, "second", 6, &made, &err));
+    assert_false(made);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_size, 5);
+    assert_int_equal(files_in_folder(), 1);
+    unlink(path);
+    assert_int_equal(symlink("elsewhere", path), 0); /* a link is there already, wherever it leads */
+    assert_ok(vb_writer_create_whole(path, "third", 5, &made, &err));
+    assert_false(made);
+    assert_false(vb_path_exists(path));
+    unlink(path);
+    vb_fault_setup("write:1:ENOSPC", 0);
+    assert_fails(vb_writer_create_whole(path, "x", 1, &made, &err), VB_EOUTPUT, "cannot write");
+    vb_fault_setup(NULL, 0);
+    assert_int_equal(files_in_folder(), 0);
+}
+
+static void locks_are_replaced_by_who_knows_them(void **state) {
+    (void)state;
+    vb_error err;
+    bool taken;
+    char *text;
+    const char *path = scratch_path("run.lock");
+    assert_ok(vb_lock_read(path, &text, &err));
+    assert_null(text);
+    assert_ok(vb_lock_replace(path, "a", "b", &taken, &err));
+    assert_false(taken);
+    assert_ok(vb_lock_create(path, "a", &taken, &err));
+    assert_true(taken);
+    assert_ok(vb_lock_create(path, "b", &taken, &err));
+    assert_false(taken);
+    assert_ok(vb_lock_replace(path, "x", "b", &taken, &err));
+    assert_false(taken);
+    assert_ok(vb_lock_replace(path, "a", "b", &taken, &err));
+    assert_true(taken);
+    assert_ok(vb_lock_read(path, &text, &err));
+    assert_string_equal(text, "b");
+    vb_free(text);
+    vb_lock_remove(path, "a");
+    assert_true(vb_path_exists(path));
+    vb_lock_remove(path, "b");
+    assert_int_equal(files_in_folder(), 0);
+}
+
+/* Of many that find one stale lock at the same moment, one gets it. */
+static void a_stale_lock_goes_to_one(void **state) {
+    (void)state;
+    enum { PROCESSES = 8, ROUNDS = 20 };
+    vb_error err;
+    const char *path = scratch_path("run.lock");
+    for (int round = 0; round < ROUNDS; round++) {
+        bool taken;
+        int winners = 0, code;
+        assert_ok(vb_lock_create(path, "stale", &taken, &err));
+        for (int p = 0; p < PROCESSES; p++)
+            if (!fork()) {
+                char mine[16];
+                snprintf(mine, sizeof mine, "%d", p);
+                _exit(vb_lock_replace(path, "stale", mine, &taken, &err) ? 2 : taken);
+            }
+        while (wait(&code) > 0) {
+            assert_true(WIFEXITED(code) && WEXITSTATUS(code) < 2);
+            winners += WEXITSTATUS(code);
+        }
+        assert_int_equal(winners, 1);
+        unlink(path);
+    }
+    assert_int_equal(files_in_folder(), 0);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_file_appears_whole_or_not_at_all),
-                                       cmocka_unit_test(files_of_dead_writers_are_swept)};
+                                       cmocka_unit_test(files_of_dead_writers_are_swept),
+                                       cmocka_unit_test(temporary_names_cannot_be_foretold),
+                                       cmocka_unit_test(a_file_is_made_by_one),
+                                       cmocka_unit_test(locks_are_replaced_by_who_knows_them),
+                                       cmocka_unit_test(a_stale_lock_goes_to_one)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

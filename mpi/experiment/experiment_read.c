@@ -1,0 +1,107 @@
+/* The whole of an experiment file, and the checks across its lists. */
+#include "mpi/experiment/experiment_read.h"
+
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "mpi/base/resolve.h"
+#include "mpi/experiment/experiment_datasets.h"
+#include "mpi/experiment/experiment_entry.h"
+#include "mpi/experiment/experiment_models.h"
+#include "mpi/experiment/experiment_tables.h"
+#include "shards/text/yaml_set.h"
+
+static int read_corpora(vb_experiment *experiment, const vb_yaml *root, vb_error *err) {
+    if (!vb_yaml_get(root, "corpora")) return 0;
+    const vb_yaml *list = vb_experiment_entry_list(experiment, root, "corpora", err);
+    if (!list || !(experiment->corpora = vb_array(list->count, sizeof *experiment->corpora, "corpora", err))) return -1;
+    for (size_t i = 0; i < list->count; i++) {
+        vb_corpus_spec *spec = &experiment->corpora[i];
+        experiment->corpus_count++;
+        if (vb_retrieval_spec_corpus_read(spec, list->items[i], experiment->path, err)) return -1;
+        vb_experiment_entry_note(experiment, "corpora", vb_retrieval_spec_corpus_options(), spec);
+        if (vb_experiment_entry_resolve(vb_retrieval_spec_corpus_options(), spec, experiment->path, err)) return -1;
+        for (size_t j = 0; j < i; j++)
+            if (!strcmp(spec->name, experiment->corpora[j].name))
+                return vb_experiment_entry_errorf(experiment, list->items[i], err, spec->name, "two corpora are named ");
+    }
+    return 0;
+}
+
+static int check_index_models(const vb_experiment *experiment, vb_error *err) {
+    for (int m = -1; m < experiment->model_count; m++) {
+        const char *wanted = m < 0 ? experiment->retrieval.index_model : experiment->models[m].retrieval.index_model;
+        bool found = !wanted;
+        for (int i = 0; i < experiment->model_count && !found; i++)
+            found = !strcmp(wanted, experiment->models[i].name) && experiment->models[i].family != VB_PRECOMPUTED;
+        if (!found)
+            return vb_errorf(err, VB_ECONFIG, "%s: retrieval: index_model '%s' is no model of this file with weights",
+                             experiment->path, wanted);
+    }
+    return 0;
+}
+
+/* The other models stay in the list: an index model of a retrieval may be one of them, and numbers of models keep their
+ * meaning. */
+static int choose_model(vb_experiment *experiment, vb_error *err) {
+    bool found = !experiment->only_model;
+    for (int m = 0; m < experiment->model_count && experiment->only_model; m++) {
+        experiment->models[m].left_out = strcmp(experiment->models[m].name, experiment->only_model) != 0;
+        found |= !experiment->models[m].left_out;
+    }
+    if (found) return 0;
+    return vb_errorf(err, VB_ECONFIG, "%s: only_model: there is no model '%s' among the %d of this file", experiment->path,
+                     experiment->only_model, experiment->model_count);
+}
+
+/* What needs all text embeddings on every rank. */
+static int check_engine(const vb_experiment *experiment, vb_error *err) {
+    bool retrieval = experiment->retrieval.given;
+    for (int m = 0; m < experiment->model_count; m++) retrieval |= experiment->models[m].retrieval.given;
+    const char *what = experiment->analyses                       ? "analyses" :
+                       experiment->adversarial.candidates != NULL ? "adversarial" :
+                       retrieval                                  ? "retrieval" :
+                       experiment->per_image                      ? "per_image" :
+                       experiment->expansion_count                ? "expansions" :
+                                                                    NULL;
+    if (experiment->similarity_engine == VB_ENGINE_REPLICATED || !what) return 0;
+    return vb_errorf(err, VB_ECONFIG, "%s: similarity_engine: scalapack evaluates only; '%s' needs 'replicated'",
+                     experiment->path, what);
+}
+
+int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_override *overrides, int override_count,
+                       vb_error *err) {
+    *experiment = (vb_experiment){0};
+    vb_yaml *root = NULL;
+    int status = -1;
+    const char *path = experiment->path = vb_resolve(given, "", err);
+    if (!path || vb_yaml_read(&root, path, err)) goto done;
+    if (root->kind != VB_YAML_MAP) {
+        vb_yaml_errorf(root, path, err, "expected an experiment: a map with the keys experiment, datasets, models");
+        goto done;
+    }
+    for (int i = 0; i < override_count; i++)
+        if (vb_yaml_set(root, overrides[i].path, overrides[i].value, err)) goto done;
+    if (vb_options_read(vb_experiment_tables_root(), experiment, root, path, "the experiment", err)) goto done;
+    if (vb_experiment_entry_check_name(experiment, root, "experiment", experiment->name, err)) goto done;
+    experiment->configuration = vb_options_json(&experiment->json, vb_experiment_tables_root(), experiment, false);
+    if (vb_analyses_spec_read(&experiment->analyses, root, path, experiment->configuration, err)) goto done;
+    if (vb_adversarial_spec_read(&experiment->adversarial, root, path, experiment->configuration, err)) goto done;
+    if (vb_experiment_datasets_read(experiment, root, err) || read_corpora(experiment, root, err)) goto done;
+    const vb_yaml *retrieval = vb_yaml_get(root, "retrieval");
+    if (retrieval) {
+        if (vb_experiment_entry_retrieval(experiment, &experiment->retrieval, retrieval, err)) goto done;
+        vb_json_set(&experiment->json, experiment->configuration, "retrieval",
+                    vb_retrieval_spec_json(&experiment->json, &experiment->retrieval));
+    }
+    if (vb_experiment_models_read(experiment, root, err) || check_index_models(experiment, err) || choose_model(experiment, err))
+        goto done;
+    if (check_engine(experiment, err) || vb_json_end(&experiment->json, "the configuration", err)) goto done;
+    if (!experiment->output && !(experiment->output = vb_format(err, "results/%s", experiment->name))) goto done;
+    if (!experiment->cache && !(experiment->cache = vb_format(err, "%s/cache", experiment->output))) goto done;
+    status = 0;
+done:
+    vb_yaml_free(root);
+    if (status) vb_experiment_free(experiment);
+    return status;
+}

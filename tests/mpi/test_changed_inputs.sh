@@ -1,0 +1,81 @@
+#!/bin/bash
+# Files that change during a run: one line that names the file and what is different, nothing computed from them is kept, and
+# with the old file back the next run is right.
+. "$(dirname "$0")/../lib.sh"
+cd "$scratch" || exit 1
+make_data images pics 20 26; make_data model m.safetensors; make_data tokenizer tok
+mkdir cifar; make_data cifar cifar/test.bin 20 600
+made_vocabularies
+cat >e.yaml <<'E'
+experiment: changed
+per_image: true
+threads: 1
+datasets: [{name: folder, images: pics, vocabularies: v.yaml}]
+models: [{name: plain, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}]
+E
+sed 's,images: pics,images: cifar/test.bin,' e.yaml >c.yaml
+run_at 2 e.yaml --output whole; run_at 2 c.yaml --output cifar-whole
+find pics -type f | sort >names
+# Embeddings made elsewhere: 40 units.
+numbers() { awk -v s="$1" -v n="$2" 'BEGIN { srand(s); for (i = 0; i < n; i++) print 2 * rand() - 1 }'; }
+awk -F/ '{ print $2 }' names | sort -u >classes.txt
+numbers 1 $((10240 * 4)) | floats p.npy 4; numbers 2 $(($(wc -l <classes.txt) * 4)) | floats t.npy 4
+seq 1 10240 | awk '{ print $1 % 20 }' >labels; must "$tools/npy" numbers y.npy i8 labels
+cat >p.yaml <<'E'
+experiment: precomputed
+per_image: true
+threads: 1
+datasets: [{name: folder, vocabularies: v.yaml}]
+models: [{name: made, family: precomputed, image_embeddings: p.npy, text_embeddings: t.npy, text_names: classes.txt, labels: y.npy,
+  label_names: classes.txt}]
+E
+run_at 2 p.yaml --output made-whole
+
+# changes NAME EXPERIMENT WHOLE FILE PATTERN COMMAND...: the command is run amid the run.
+changes() {
+  local name=$1 experiment=$2 whole=$3 file=$4 pattern=$5 job code; shift 5
+  rm -rf o; cp -p "$file" kept
+  VOCABENCH_FAULT=unit:1+:slow mpirun --oversubscribe -n 2 "$vocabench" run "$experiment" --output o >stdout 2>stderr </dev/null &
+  job=$!
+  for _ in $(seq 200); do [ -e o/records/*.parts/000000001.zst ] && break; sleep 0.05; done
+  "$@"; stops $job
+  [ $code = 5 ] && grep -qE "^vocabench: rank [01]: .*$pattern" stderr && [ "$(grep -c '^vocabench: ' stderr)" = 1 ]
+  verdict $? "$name: code 5, one line" "code $code" "$(cat stderr)"
+  check "$name: no result" test ! -e o/results.json -a -z "$(compgen -G 'o/pairs/*.json')"
+  cp -p kept "$file"; touch -r kept "$file"
+  run_at 3 "$experiment" --output o --resume && agree "$name: right again with the old file" "$whole" o
+}
+zero_a_quarter() { # in place
+  local size; size=$(stat -c %s "$1")
+  dd if=/dev/zero of="$1" bs=1 seek=$((size / 2)) count=$((size / 4)) conv=notrunc status=none
+}
+changes "weights rewritten" e.yaml whole m.safetensors 'm.safetensors: changed during the run: the time of its content' \
+  zero_a_quarter m.safetensors
+changes "weights cut short" e.yaml whole m.safetensors 'm.safetensors: changed during the run: it had [0-9]+ bytes, it has 0' \
+  truncate -s 0 m.safetensors
+changes "weights cut a little" e.yaml whole m.safetensors 'm.safetensors: changed during the run: it had' truncate -s -4096 m.safetensors
+replace() { cp "$1" other; printf x >>other; mv other "$1"; }
+changes "weights replaced" e.yaml whole m.safetensors 'm.safetensors: changed during the run: another file' replace m.safetensors
+rewrite_quietly() { cp -p "$1" times; zero_a_quarter "$1"; touch -r times "$1"; }
+changes "weights rewritten, the time put back" e.yaml whole m.safetensors 'm.safetensors: changed during the run: the time of its (content|state)' \
+  rewrite_quietly m.safetensors
+changes "a shard rewritten" c.yaml cifar-whole cifar/test.bin 'changed during the run' zero_a_quarter cifar/test.bin
+image=$(tail -n 1 names)
+changes "an image that was not read yet" e.yaml whole "$image" 'changed during the run' cp "$(head -n 1 names)" "$image"
+image=$(head -n 1 names)
+changes "an image that was read already" e.yaml whole "$image" 'changed during the run' cp "$(tail -n 1 names)" "$image"
+changes "embeddings rewritten" p.yaml made-whole p.npy 'p.npy: changed during the run: the time' zero_a_quarter p.npy
+changes "embeddings cut short" p.yaml made-whole p.npy 'p.npy: changed during the run: it had' truncate -s 4096 p.npy
+changes "labels rewritten" p.yaml made-whole y.npy 'y.npy: changed during the run' zero_a_quarter y.npy
+changes "a tokenizer that is replaced" e.yaml whole tok/merges.txt 'changed during the run' replace tok/merges.txt
+
+# ---- a cache that rots ------------------------------------------------------------------------------------------------
+rm -rf o; run_at 2 e.yaml --output o
+flipped=0
+while IFS= read -r unit; do # a bit of a number
+  flipped=$((flipped + 1))
+  printf "\\x$(printf %02x $(($(od -An -tu1 -j200 -N1 "$unit") ^ 16)))" | dd of="$unit" bs=1 seek=200 conv=notrunc status=none
+done < <(find o/cache -name '*.npy' | sort | sed -n '1~9p')
+run_at 2 e.yaml --output o && agree "damaged units of a cache are not used" whole o
+equal "but encoded again" "$(query o '[.run.pairs[] | .units_encoded + (if .texts_encoded > 0 then 1 else 0 end)] | add')" $flipped
+finish

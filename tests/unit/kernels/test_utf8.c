@@ -1,0 +1,28 @@
+/* Tests of UTF-8: characters counted, texts cut between them, bytes that are none. */
+#include "kernels/base/utf8.h"
+#include "tests/unit/vb_test.h"
+
+static void characters_are_counted_and_cut(void **state) {
+    (void)state;
+    static const char text[] = "na\xc3\xafve \xe2\x82\xac \xf0\x9f\x90\xb1"; /* naive with a diaeresis, a euro, a cat */
+    size_t bad;
+    assert_int_equal(vb_utf8_count(""), 0);
+    assert_int_equal(vb_utf8_count(text), 9);
+    assert_int_equal(vb_utf8_cut(text, 2), 2);
+    assert_int_equal(vb_utf8_cut(text, 3), 2);
+    assert_int_equal(vb_utf8_cut(text, 4), 4);
+    assert_int_equal(vb_utf8_cut(text, sizeof text - 2), sizeof text - 5);
+    assert_int_equal(vb_utf8_cut(text, 100), sizeof text - 1);
+    assert_true(vb_utf8_is_text(text, sizeof text - 1, &bad));
+    assert_int_equal(bad, sizeof text - 1);
+    assert_false(vb_utf8_is_text(text, sizeof text, &bad)); /* its NUL */
+    assert_int_equal(bad, sizeof text - 1);
+    assert_false(vb_utf8_is_text(text, 3, &bad)); /* half a character */
+    assert_int_equal(bad, 2);
+    assert_true(vb_utf8_is_text("", 0, NULL));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(characters_are_counted_and_cut)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
