@@ -196,6 +196,12 @@ int vb_binder_grid(const vb_binder *binder, int patch, int *grid, const char *na
 
 int vb_binder_heads(const vb_binder *binder, int *heads, int width, int stated, int usual, const char *tower) {
     *heads = stated ? stated : usual;
+    if (!*heads && width >= 64)
+        return vb_errorf(
+            binder->err, VB_EMISMATCH,
+            "%s tower: models of width %d were published with heads of several widths, and no file beside the weights "
+            "tells: state %s_heads",
+            tower, width, tower);
     if (*heads >= 1 && width % *heads == 0) return 0;
     return vb_errorf(binder->err, VB_EMISMATCH, "%s tower: width %d does not split into %d heads%s", tower, width, *heads,
                      stated ? "" : " (width / 64); state the number of heads");

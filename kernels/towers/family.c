@@ -38,6 +38,12 @@ const char *vb_family_names(char *text, size_t size, const char *last) {
     return text;
 }
 
+int vb_family_heads(const vb_head_width *table, int width) {
+    for (const vb_head_width *odd = table; odd && odd->width; odd++)
+        if (odd->width == width) return odd->head_width ? width / odd->head_width : 0;
+    return width / 64;
+}
+
 const vb_family *vb_family_guess(const vb_tensor_set *weights) {
     const bool patch_bias = vb_tensor_find(weights, "visual.conv1.bias"),
                ln_pre = vb_tensor_find(weights, "visual.ln_pre.weight");

@@ -23,18 +23,28 @@ typedef struct vb_clip_info {
     int resolution, patch, image_width, image_layers[4], image_heads; /* image_layers[1..3] only for ResNets */
     int embed_dim;
     int context_length, vocabulary_size, text_width, text_layers, text_heads;
-    int64_t parameters; /* of both towers, logit_scale included; running statistics are none */
-    float logit_scale;  /* exp of the stored value; 0 when absent */
+    int end_token;                     /* where texts end, and are pooled */
+    float image_epsilon, text_epsilon; /* of LayerNorm */
+    bool long_positions;               /* Long-CLIP: the rows from 20 on are of a table of their own */
+    int64_t parameters;                /* of both towers, logit_scale included; running statistics are none */
+    float logit_scale;                 /* exp of the stored value; 0 when absent */
 } vb_clip_info;
 
-/* What the user states about the weights. */
+/* What is known of a tower from elsewhere: the files beside the weights, the user. Zeros: as the family has it. */
+typedef struct vb_tower_facts {
+    bool activation_known;
+    vb_activation activation; /* ResNets keep their ReLU */
+    int heads;                /* the tensors cannot tell */
+    float epsilon;            /* of LayerNorm */
+} vb_tower_facts;
+
 typedef struct vb_tower_options {
-    bool override_activation; /* open_clip's exact GELU, for both towers; ResNets keep their ReLU */
-    vb_activation activation;
-    int image_heads, text_heads; /* 0: as the family has them for that width; the tensors cannot tell */
+    vb_tower_facts image, text;
+    int resolution; /* of images; less than a patch above grid x patch, and those pixels are not read; 0: grid x patch */
+    int end_token;  /* a text is pooled where this id comes first; 0: at its highest id, the vocabulary's last */
 } vb_tower_options;
 
-/* Heads are 64 wide but for towers of these widths. Ends with a width of 0. */
+/* Heads are 64 wide but for towers of these widths; a head_width of 0: they must be stated. Ends with a width of 0. */
 typedef struct vb_head_width {
     int width, head_width;
 } vb_head_width;
@@ -46,16 +56,17 @@ typedef int vb_family_emitter(vb_binder *binder, const vb_family *family, const 
                               int *embed);
 
 struct vb_family {
-    const char *name; /* as configurations have it */
-    int cache_key;    /* stands in the keys of cached embeddings: never changes, never used again */
-    const char *note; /* for `inspect`: what the tensors do not tell; NULL: nothing */
-    bool mask_token;  /* its vocabulary has a mask token before the start token */
+    const char *name;       /* as configurations have it */
+    int cache_key;          /* stands in the keys of cached embeddings: never changes, never used again */
+    bool mask_token;        /* its vocabulary has a mask token before the start token */
+    bool activation_varies; /* it was published with another activation too, under the same names: it must be known */
     vb_activation image_activation, text_activation;
-    float image_epsilon, text_epsilon; /* of LayerNorm */
-    bool resnets;                      /* the image tower may be a ModifiedResNet */
-    bool patch_bias, ln_pre;           /* ViTs of the family hold visual.conv1.bias, visual.ln_pre.* */
-    bool text_projection_bias;         /* its text towers hold text_projection.bias */
-    const vb_head_width *head_widths;  /* of its ViTs; NULL: all are 64 */
+    float image_epsilon, text_epsilon;     /* of LayerNorm */
+    bool resnets;                          /* the image tower may be a ModifiedResNet */
+    bool patch_bias, ln_pre;               /* ViTs of the family hold visual.conv1.bias, visual.ln_pre.* */
+    bool text_projection_bias;             /* its text towers hold text_projection.bias */
+    const vb_head_width *head_widths;      /* of its ViTs; NULL: all are 64 */
+    const vb_head_width *text_head_widths; /* of its text towers, likewise */
     vb_family_emitter *image, *text;
 };
 
@@ -70,6 +81,8 @@ int vb_family_index(const char *name);
 const vb_family *vb_family_find(const char *name); /* NULL when unknown */
 /* "clip, slip, declip", with another `last` separator between the last two. Returns text. */
 const char *vb_family_names(char *text, size_t size, const char *last);
+/* Heads of a transformer of that width by such a table (NULL: 64 wide); 0 when the width does not tell. */
+int vb_family_heads(const vb_head_width *table, int width);
 /* A family that has and lacks what these tensors have and lack, or NULL: a hint for messages. */
 const vb_family *vb_family_guess(const vb_tensor_set *weights);
 

@@ -13,14 +13,17 @@ static int emit_image(vb_binder *binder, const vb_family *family, const vb_tower
 }
 
 /* Sources: open_clip's model configurations of ViT-H-14, ViT-g-14 and ViT-bigG-14 ("head_width"; OpenAI published no tower of
- * these widths); SLIP's vit_small_mocov3_patch16_224 (12 heads). */
-static const vb_head_width clip_heads[] = {{1280, 80}, {1408, 88}, {1664, 104}, {0}};
+ * these widths); SLIP's vit_small_mocov3_patch16_224 (12 heads).
+ * Widths of 1152, 1536 and 1792 were published with heads of 72, 96
+ * and 112, which other files of such a width need not have. */
+static const vb_head_width clip_heads[] = {{1280, 80}, {1408, 88}, {1664, 104}, {1152, 0}, {1536, 0}, {1792, 0}, {0}};
+static const vb_head_width clip_text_heads[] = {{1152, 0}, {0}};
 static const vb_head_width slip_heads[] = {{384, 32}, {0}};
 
 const vb_family vb_family_clip = {
     .name = "clip",
     .cache_key = 0,
-    .note = "OpenAI's. The file does not tell: open_clip's models without 'quickgelu' in their name need activation: gelu",
+    .activation_varies = true,
     .image_activation = VB_QUICK_GELU,
     .text_activation = VB_QUICK_GELU,
     .image_epsilon = 1e-5f,
@@ -28,6 +31,7 @@ const vb_family vb_family_clip = {
     .resnets = true,
     .ln_pre = true,
     .head_widths = clip_heads,
+    .text_head_widths = clip_text_heads,
     .image = emit_image,
     .text = vb_text_tower_emit,
 };

@@ -142,10 +142,15 @@ int vb_resnet_emit(vb_binder *binder, const vb_family *family, const vb_tower_op
         return vb_errorf(binder->err, VB_EMISMATCH, "tensor visual.layer1.0.conv1.weight has %d rows, expected 2 to %d", width,
                          1 << 14);
     if (vb_binder_grid(binder, 32, &grid, "visual.attnpool.positional_embedding") ||
-        vb_binder_heads(binder, &info->image_heads, channels, options->image_heads, channels / 64, "image"))
+        vb_binder_heads(binder, &info->image_heads, channels, options->image.heads, channels / 64, "image"))
         return -1;
     info->image_width = width;
     info->resolution = 32 * grid;
+    if (options->resolution && options->resolution != info->resolution)
+        return vb_errorf(binder->err, VB_EMISMATCH,
+                         "a resolution of %d, but tensor visual.attnpool.positional_embedding has rows for %d x %d cells of 32: "
+                         "expected %d",
+                         options->resolution, grid, grid, info->resolution);
     int x = vb_program_pixels(program, info->resolution, binder->err);
     x = emit_stages(binder, layers, width, emit_stem(binder, width, x));
     if (x == VB_NO_VALUE) return -1;

@@ -4,10 +4,8 @@
 #include <assert.h>
 #include <stddef.h>
 
-static int32_t end_token(const vb_text_input *input) { return input->vocabulary_size - 1; }
-
 int vb_text_input_length(const vb_text_input *input, int64_t text) {
-    const int32_t *tokens = input->tokens + text * input->context_length, end = end_token(input);
+    const int32_t *tokens = input->tokens + text * input->context_length, end = input->end_token;
     int at = 0;
     while (at < input->context_length && tokens[at] != end) at++;
     assert(at < input->context_length); /* the input was checked */
@@ -15,10 +13,10 @@ int vb_text_input_length(const vb_text_input *input, int64_t text) {
 }
 
 static int check_tokens(const vb_text_input *input, int64_t text, vb_error *err) {
-    const int32_t *tokens = input->tokens + text * input->context_length, end = end_token(input);
+    const int32_t *tokens = input->tokens + text * input->context_length, end = input->end_token;
     bool ended = false;
     for (int i = 0; i < input->context_length; i++) {
-        if (tokens[i] < 0 || tokens[i] > end)
+        if (tokens[i] < 0 || tokens[i] >= input->vocabulary_size)
             return vb_errorf(err, VB_EMISMATCH, "text %lld: token %d at position %d is outside of the model's vocabulary of %d",
                              (long long)text, (int)tokens[i], i, input->vocabulary_size);
         ended |= tokens[i] == end;

@@ -23,11 +23,12 @@ typedef struct vb_prompt_context {
     const int *name_lengths;
 } vb_prompt_context;
 
-/* n texts. The end token is the vocabulary's last id, which is what OpenAI's argmax finds; the first one counts. */
+/* n texts. Each ends where its end token comes first: mostly the vocabulary's last id, which is what OpenAI's argmax finds. */
 typedef struct vb_text_input {
     const int32_t *tokens;            /* n x context_length */
     const vb_prompt_context *context; /* NULL: plain texts */
     int context_length, vocabulary_size;
+    int32_t end_token;
 } vb_text_input;
 
 /* Everything that can be wrong with n texts, before any work is done: ids outside of the vocabulary, no end token, no room for

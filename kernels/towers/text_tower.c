@@ -19,6 +19,22 @@ static int measure(vb_binder *binder, vb_clip_info *info) {
     return 0;
 }
 
+/* Long-CLIP's second table, positional_embedding_res, takes over from row 20 on. Source: its model_longclip.py, encode_text. */
+enum { SHORT_POSITIONS = 20 };
+
+static const float *bind_positions(vb_binder *binder, vb_clip_info *info) {
+    const int rows = info->context_length, width = info->text_width;
+    const float *table = vb_binder_floats(binder, rows, width, "positional_embedding");
+    info->long_positions = vb_binder_has(binder, "positional_embedding_res");
+    if (!table || !info->long_positions) return table;
+    const float *rest = vb_binder_floats(binder, rows, width, "positional_embedding_res");
+    float *joined =
+        rest ? vb_program_memory(binder->program, (size_t)rows * (size_t)width, sizeof *joined, "positions", binder->err) : NULL;
+    for (int64_t i = 0; joined && i < (int64_t)rows * width; i++)
+        joined[i] = (i < (int64_t)SHORT_POSITIONS * width ? table : rest)[i];
+    return joined;
+}
+
 static int bind_projection(vb_binder *binder, const vb_family *family, int width, vb_linear *projection, int *embed) {
     if (vb_binder_expect(binder, family->text_projection_bias, "text_projection.bias", "bias of the text projection") ||
         vb_binder_projection(binder, projection, width, embed, "text_projection"))
@@ -35,21 +51,27 @@ int vb_text_tower_emit(vb_binder *binder, const vb_family *family, const vb_towe
     vb_linear projection;
     program->name = "text transformer";
     if (measure(binder, info)) return -1;
-    const int width = info->text_width;
+    const int width = info->text_width, usual = vb_family_heads(family->text_head_widths, width);
+    const vb_tower_facts *stated = &options->text;
+    info->end_token = options->end_token ? options->end_token : info->vocabulary_size - 1;
+    if (info->end_token >= info->vocabulary_size)
+        return vb_errorf(binder->err, VB_EMISMATCH, "texts end with token %d, but token_embedding.weight has %d rows",
+                         info->end_token, info->vocabulary_size);
     vb_embed tokens = {.context_length = info->context_length};
     vb_transformer_facts facts = {.width = width,
                                   .causal = true,
-                                  .activation = options->override_activation ? options->activation : family->text_activation,
-                                  .epsilon = family->text_epsilon,
+                                  .activation = stated->activation_known ? stated->activation : family->text_activation,
+                                  .epsilon = stated->epsilon > 0 ? stated->epsilon : family->text_epsilon,
                                   .pooled = VB_PICK_LAST};
     if (vb_binder_matrix(binder, &tokens.table, info->vocabulary_size, width, false, "token_embedding.weight") ||
-        !(tokens.positions = vb_binder_floats(binder, info->context_length, width, "positional_embedding")) ||
-        vb_binder_heads(binder, &facts.heads, width, options->text_heads, width / 64, "text"))
+        !(tokens.positions = bind_positions(binder, info)) ||
+        vb_binder_heads(binder, &facts.heads, width, stated->heads, usual, "text"))
         return -1;
     info->text_heads = facts.heads;
+    info->text_epsilon = facts.epsilon;
     int x = vb_program_embed(program, &tokens, binder->err);
     x = vb_transformer_emit(binder, &facts, x, "transformer", &info->text_layers);
-    if (x == VB_NO_VALUE || vb_binder_norm(binder, &norm, width, family->text_epsilon, "ln_final") ||
+    if (x == VB_NO_VALUE || vb_binder_norm(binder, &norm, width, facts.epsilon, "ln_final") ||
         bind_projection(binder, family, width, &projection, embed))
         return -1;
     snprintf(program->summary, sizeof program->summary, "%d tokens of %d, width %d, %d layers, %d heads", info->context_length,

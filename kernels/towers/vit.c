@@ -6,15 +6,20 @@
 #include "kernels/towers/transformer.h"
 
 /* The sizes that the tensors tell. */
-static int measure(vb_binder *binder, vb_clip_info *info, int *grid) {
+static int measure(vb_binder *binder, int resolution, vb_clip_info *info, int *grid) {
     int filter[4];
     if (vb_binder_shape(binder, 4, filter, "visual.conv1.weight") ||
         vb_binder_grid(binder, filter[2], grid, "visual.positional_embedding"))
         return -1;
     info->image_width = filter[0];
     info->patch = filter[2];
-    info->resolution = *grid * info->patch;
-    return 0;
+    const int read = *grid * info->patch;
+    info->resolution = resolution ? resolution : read;
+    if (info->resolution >= read && info->resolution < read + info->patch) return 0;
+    return vb_errorf(
+        binder->err, VB_EMISMATCH,
+        "a resolution of %d, but tensor visual.positional_embedding has rows for %d x %d patches of %d: expected %d to %d",
+        info->resolution, *grid, *grid, info->patch, read, read + info->patch - 1);
 }
 
 /* The class token and the patches, with their positions: a row each. */
@@ -38,20 +43,14 @@ static int emit_rows(vb_binder *binder, const vb_family *family, const vb_clip_i
     return vb_program_sequence(program, x, &(vb_sequence){.lead = lead, .positions = positions}, binder->err);
 }
 
-static int usual_heads(const vb_family *family, int width) {
-    for (const vb_head_width *odd = family->head_widths; odd && odd->width; odd++)
-        if (odd->width == width) return width / odd->head_width;
-    return width / 64;
-}
-
-static int emit_transformer(vb_binder *binder, const vb_family *family, const vb_tower_options *options, vb_clip_info *info,
-                            int x) {
+static int emit_transformer(vb_binder *binder, const vb_family *family, const vb_tower_facts *stated, float epsilon,
+                            vb_clip_info *info, int x) {
     vb_transformer_facts facts = {.width = info->image_width,
-                                  .activation = options->override_activation ? options->activation : family->image_activation,
-                                  .epsilon = family->image_epsilon,
+                                  .activation = stated->activation_known ? stated->activation : family->image_activation,
+                                  .epsilon = epsilon,
                                   .pooled = VB_PICK_FIRST};
-    if (vb_binder_heads(binder, &facts.heads, facts.width, options->image_heads, usual_heads(family, facts.width), "image"))
-        return VB_NO_VALUE;
+    const int usual = vb_family_heads(family->head_widths, facts.width);
+    if (vb_binder_heads(binder, &facts.heads, facts.width, stated->heads, usual, "image")) return VB_NO_VALUE;
     info->image_heads = facts.heads;
     return vb_transformer_emit(binder, &facts, x, "visual.transformer", &info->image_layers[0]);
 }
@@ -62,16 +61,18 @@ int vb_vit_emit(vb_binder *binder, const vb_family *family, const vb_tower_optio
     vb_linear projection;
     int grid;
     program->name = "ViT";
-    if (measure(binder, info, &grid)) return -1;
+    if (measure(binder, options->resolution, info, &grid)) return -1;
     const int width = info->image_width;
+    const float epsilon = options->image.epsilon > 0 ? options->image.epsilon : family->image_epsilon;
+    info->image_epsilon = epsilon;
     int x = emit_rows(binder, family, info, grid);
     if (x == VB_NO_VALUE) return -1;
     if (family->ln_pre) {
-        if (vb_binder_norm(binder, &norm, width, family->image_epsilon, "visual.ln_pre")) return -1;
+        if (vb_binder_norm(binder, &norm, width, epsilon, "visual.ln_pre")) return -1;
         x = vb_program_norm(program, x, &norm, binder->err);
     }
-    x = emit_transformer(binder, family, options, info, x);
-    if (x == VB_NO_VALUE || vb_binder_norm(binder, &norm, width, family->image_epsilon, "visual.ln_post") ||
+    x = emit_transformer(binder, family, &options->image, epsilon, info, x);
+    if (x == VB_NO_VALUE || vb_binder_norm(binder, &norm, width, epsilon, "visual.ln_post") ||
         vb_binder_projection(binder, &projection, width, embed, "visual.proj"))
         return -1;
     snprintf(program->summary, sizeof program->summary, "%d x %d pixels, patches of %d, width %d, %d layers, %d heads",

@@ -49,6 +49,8 @@ vb_value_kind vb_arguments_value_kind(const char *placeholder) {
 static void fill_from_option(vb_flag *flag, char *name) {
     const vb_option *option = vb_experiment_tables_root();
     while (option->key && strcmp(option->key, flag->option)) option++;
+    if (!option->key) option = vb_experiment_tables_facts();
+    while (option->key && strcmp(option->key, flag->option)) option++;
     assert(option->key && strlen(option->key) < VB_ARGUMENTS_NAME);
     strcpy(name, option->key);
     for (char *at = name; *at; at++)

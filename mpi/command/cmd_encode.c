@@ -2,11 +2,16 @@
 #include <string.h>
 
 #include "mpi/command/cmd.h"
+#include "mpi/command/fact_arguments.h"
 #include "mpi/encode/encode_rows.h"
 #include "mpi/ranks/threads.h"
 
 const vb_flag vb_cmd_encode_flags[] = {
-    {.name = "weights", .kind = VB_FLAG_TEXT, .value = "FILE", .required = true, .help = "checkpoint: safetensors or PyTorch"},
+    {.name = "weights",
+     .kind = VB_FLAG_TEXT,
+     .value = "FILE",
+     .required = true,
+     .help = "checkpoint, safetensors or PyTorch, or a repository folder"},
     {.name = "input",
      .kind = VB_FLAG_TEXT,
      .value = "PATH",
@@ -16,10 +21,13 @@ const vb_flag vb_cmd_encode_flags[] = {
     {.name = "tokenizer",
      .kind = VB_FLAG_TEXT,
      .value = "FILE",
-     .help = "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it (texts)"},
+     .help = "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it (texts) [beside the weights]"},
     {.name = "family", .kind = VB_FLAG_TEXT, .value = VB_FAMILY_CHOICES, .help = "[found from the tensors' names]"},
-    {.name = "activation", .kind = VB_FLAG_TEXT, .value = "quick_gelu|gelu", .help = "for open_clip's models [the family's]"},
-    {.name = "rgb-first", .kind = VB_FLAG_SWITCH, .help = "convert to RGB before resizing"},
+    VB_FACT_ARGUMENTS_TOWERS,
+    VB_FACT_ARGUMENTS_PIXELS,
+    {.option = "resolution"},
+    {.option = "preprocessing"},
+    {.name = "rgb-first", .kind = VB_FLAG_SWITCH, .help = "the same as --preprocessing rgb_first"},
     {.name = "raw", .kind = VB_FLAG_SWITCH, .help = "leave the embeddings unnormalised"},
     {.name = "batch", .kind = VB_FLAG_NUMBER, .value = "N", .help = "images encoded at once [16]", .low = 1, .high = 4096},
     {.name = "threads", .kind = VB_FLAG_NUMBER, .value = "N", .help = "threads a rank", .low = 1, .high = 1024},
@@ -33,16 +41,13 @@ const char vb_cmd_encode_details[] =
 
 /* The flags as a model entry. */
 static int model_spec(vb_model_spec *spec, const vb_arguments *arguments, vb_error *err) {
-    static const vb_stated_activation activations[] = {VB_ACTIVATION_QUICK_GELU, VB_ACTIVATION_GELU}; /* as the flag has them */
-    int activation;
     *spec = (vb_model_spec){.name = (char *)"encode"};
-    spec->preprocessing = vb_arguments_given(arguments, "rgb-first") ? VB_PREPROCESSING_RGB_FIRST : VB_PREPROCESSING_OPENAI;
     spec->weights = (char *)(uintptr_t)vb_arguments_text(arguments, "weights");
     spec->tokenizer = (char *)(uintptr_t)vb_arguments_text(arguments, "tokenizer");
     if (vb_arguments_choice(arguments, "family", VB_FAMILY_FOUND, &spec->family, err))
         return -1; /* the flag's words are those of vb_family_at */
-    if (vb_arguments_choice(arguments, "activation", -1, &activation, err)) return -1;
-    spec->activation = activation < 0 ? VB_ACTIVATION_OF_FAMILY : activations[activation];
+    if (vb_fact_arguments_read(&spec->stated, arguments, err)) return -1;
+    if (vb_arguments_given(arguments, "rgb-first")) spec->stated.preprocessing = VB_PREPROCESSING_RGB_FIRST;
     return 0;
 }
 
@@ -61,8 +66,6 @@ int vb_cmd_encode(vb_context *context, const vb_arguments *arguments, vb_error *
     int status = 0;
     if (!texts && strcmp(what, "images"))
         status = vb_errorf(err, VB_EUSAGE, "encode: expected images or texts, found '%s'", what);
-    if (!status && texts && !vb_arguments_given(arguments, "tokenizer"))
-        status = vb_errorf(err, VB_EUSAGE, "encode texts: --tokenizer FILE is missing");
     if (!status) status = model_spec(&spec, arguments, err);
     if (vb_comm_agree(&context->comm, status, err)) return -1;
     if (vb_model_open(&model, context, &spec, texts, job.threads, NULL, err)) return -1;

@@ -5,7 +5,9 @@
 #include "kernels/towers/clip.h"
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
+#include "mpi/encode/model.h"
 #include "mpi/experiment/experiment_read.h"
+#include "mpi/experiment/experiment_tables.h"
 #include "shards/weights/coop.h"
 #include "shards/datasets/dataset.h"
 #include "shards/embeddings/npy.h"
@@ -121,13 +123,68 @@ static void print_operations(const vb_program *program, const char *tower) {
     }
 }
 
-static void print_model(const vb_clip *clip) {
+static void print_towers(const vb_clip *clip) {
     const vb_clip_info *info = vb_clip_describe(clip);
     const vb_program *image = vb_clip_image_program(clip), *text = vb_clip_text_program(clip);
     if (image->name) printf("image tower: %s, %s\n", image->name, image->summary);
     if (text->name) printf("text tower: %s\n", text->summary);
     printf("embedding: %d dimensions; %.1f million parameters; logit scale %.2f\n", info->embed_dim,
            1e-6 * (double)info->parameters, (double)info->logit_scale);
+}
+
+static void print_facts(const vb_facts *facts, const vb_clip_info *info) {
+    for (int f = 0; f < VB_FACTS; f++) {
+        char value[96];
+        if (!facts->source[f]) continue;
+        vb_facts_print(facts, info, (vb_fact)f, value, sizeof value);
+        printf("  %-18s %-38s %s\n", vb_facts_name((vb_fact)f), value, facts->source[f]);
+    }
+}
+
+/* The entry of an experiment. */
+static void print_entry(const vb_weights *weights, const char *path, const vb_family *family, bool activation) {
+    vb_error none;
+    char *tokenizer = vb_repository_tokenizer(&weights->where, &none);
+    const char *base = vb_path_base_name(path);
+    printf("to use it:\n  - name: %.*s\n    family: %s\n    weights: %s\n", (int)strcspn(base, "./"), base, family->name, path);
+    if (!tokenizer) printf("    tokenizer: bpe_simple_vocab_16e6.txt.gz\n");
+    if (!activation) printf("    activation: quick_gelu    # or gelu: see above\n");
+    printf("    prompts: [\"a photo of a {}.\"]\n");
+    vb_free(tokenizer);
+}
+
+/* Without an activation, which no experiment would take, sizes are shown all the same. */
+static int print_model(const vb_weights *weights, const char *path, const vb_family *family, bool operations, vb_error *err) {
+    vb_stated_facts stated;
+    vb_facts facts;
+    vb_clip *clip = NULL;
+    vb_error untold;
+    if (vb_options_defaults(vb_experiment_tables_facts(), &stated, err)) return -1;
+    int status = vb_facts_of_towers(&facts, &stated, weights, family, err);
+    const bool told = !status || err->code != VB_ECONFIG;
+    if (!told) {
+        untold = *err;
+        stated.activation = VB_ACTIVATION_QUICK_GELU;
+        status = vb_facts_of_towers(&facts, &stated, weights, family, err);
+    }
+    const vb_clip_options options = {.family = family, .stated = facts.towers, .threads = 1};
+    if (!status && (status = vb_clip_open(&clip, &weights->set, &options, err))) vb_error_prefix(err, "%s", weights->where.file);
+    if (!status) status = vb_facts_of_pixels(&facts, &stated, weights, vb_clip_describe(clip), err);
+    if (!status) {
+        if (!told) facts.source[VB_FACT_IMAGE_ACTIVATION] = facts.source[VB_FACT_TEXT_ACTIVATION] = NULL;
+        printf("family: %s\n", family->name);
+        print_towers(clip);
+        printf("facts, and who tells them:\n");
+        print_facts(&facts, vb_clip_describe(clip));
+        if (!told) printf("note: %s\n", untold.text);
+        if (operations) {
+            print_operations(vb_clip_image_program(clip), "image");
+            print_operations(vb_clip_text_program(clip), "text");
+        }
+        print_entry(weights, path, family, told);
+    }
+    vb_clip_close(clip);
+    return status;
 }
 
 /* Whether the file holds CoOp's learned contexts; then says which. */
@@ -145,7 +202,6 @@ static bool inspect_coop(const char *path) {
 
 static int inspect_weights(const char *path, const char *family, bool operations, vb_error *err) {
     vb_weights weights;
-    vb_clip *clip = NULL;
     if (vb_weights_open(&weights, path, true, err)) return -1;
     int counts[VB_DTYPES] = {0}, status = 0;
     for (size_t i = 0; i < weights.set.count; i++) counts[weights.set.items[i].tensor.dtype]++;
@@ -155,42 +211,25 @@ static int inspect_weights(const char *path, const char *family, bool operations
     printf("\ndigest (XXH3-128): %s\n", weights.digest.hex);
     if (weights.unused.count)
         printf("%zu tensors that no tower uses, such as %s\n", weights.unused.count, weights.unused.items[0].name);
-    const char *name = family ? family : weights.family_hint;
-    if (!name && inspect_coop(path)) goto done;
-    if (!name || !vb_family_find(name)) {
+    const vb_family *found = NULL;
+    if (!weights.family_hint && !weights.architecture && !family && inspect_coop(path)) goto done;
+    int stated = family ? vb_family_index(family) : VB_FAMILY_FOUND;
+    if (family && stated < 0) {
         char names[256];
-        status = vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (%s)%s%s", path,
-                           vb_family_names(names, sizeof names, ", "), family ? ": " : "", family ? family : "");
+        status = vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (%s): %s", path,
+                           vb_family_names(names, sizeof names, ", "), family);
         goto done;
     }
-    vb_clip_options options = {.family = vb_family_find(name), .threads = 1};
-    if ((status = vb_clip_open(&clip, &weights.set, &options, err))) {
-        vb_error_prefix(err, "%s", path);
-        goto done;
-    }
-    static const char *const activations[] = {"linear", "QuickGELU", "exact GELU", "ReLU"};
-    printf("family: %s; activation: %s (images), %s (texts)", name, activations[options.family->image_activation],
-           activations[options.family->text_activation]);
-    printf("%s%s\n", options.family->note ? "; " : "", options.family->note ? options.family->note : "");
-    print_model(clip);
-    if (operations) {
-        print_operations(vb_clip_image_program(clip), "image");
-        print_operations(vb_clip_text_program(clip), "text");
-    }
-    printf("to use it:\n"
-           "  - name: %.*s\n"
-           "    family: %s\n"
-           "    weights: %s\n"
-           "    tokenizer: bpe_simple_vocab_16e6.txt.gz\n"
-           "    prompts: [\"a photo of a {}.\"]\n",
-           (int)strcspn(vb_path_base_name(path), "."), vb_path_base_name(path), name, path);
+    status = vb_model_family(&weights, stated, &found, err);
+    if (!status) status = print_model(&weights, path, found, operations, err);
 done:
-    vb_clip_close(clip);
     vb_weights_close(&weights);
     return status;
 }
 
 static int inspect(const char *path, const char *family, bool operations, vb_error *err) {
+    if (vb_repository_recognises(path) || vb_path_ends_with(path, ".index.json"))
+        return inspect_weights(path, family, operations, err);
     if (vb_path_is_folder(path)) return inspect_dataset(path, err);
     if (vb_path_ends_with(path, ".npy")) return inspect_npy(path, err);
     if (vb_path_ends_with(path, ".yaml") || vb_path_ends_with(path, ".yml")) return inspect_yaml(path, err);

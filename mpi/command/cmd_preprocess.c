@@ -3,7 +3,9 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
+#include "mpi/command/fact_arguments.h"
 #include "mpi/encode/encode.h"
+#include "mpi/encode/facts.h"
 #include "mpi/ranks/threads.h"
 #include "shards/embeddings/npy.h"
 
@@ -25,6 +27,7 @@ const vb_flag vb_cmd_preprocess_flags[] = {
      .value = "P.npy",
      .required = true,
      .help = "float32, images x 3 x R x R, images in name order"},
+    VB_FACT_ARGUMENTS_PIXELS,
     {.name = "rgb-first", .kind = VB_FLAG_SWITCH, .help = "convert to RGB before resizing"},
     {0},
 };
@@ -60,6 +63,9 @@ static int write_units(const vb_context *context, const vb_dataset *dataset, con
 static int preprocess(const vb_context *context, const vb_arguments *arguments, vb_error *err) {
     const char *input = vb_arguments_text(arguments, "input");
     vb_preprocess spec = vb_preprocess_clip((int)vb_arguments_number(arguments, "resolution", 224));
+    vb_stated_facts stated;
+    if (vb_fact_arguments_read(&stated, arguments, err)) return -1;
+    vb_facts_state_pixels(&spec, &stated, NULL);
     spec.rgb_first = vb_arguments_given(arguments, "rgb-first");
     vb_dataset *dataset = NULL;
     vb_writer *writer = NULL;

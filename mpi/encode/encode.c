@@ -64,7 +64,7 @@ int vb_encode_samples(const vb_encoding *how, const vb_encode_batch *batch, floa
         int count = n - at < at_once ? n - at : at_once;
         const vb_encode_batch some = {batch->data, batch->picked + at, count, batch->row_of_first + at};
         vb_comm_progress();
-        if (vb_encode_preprocess(how, &model->preprocess, &some, pixels, broken, skipped, err)) goto done;
+        if (vb_encode_preprocess(how, &model->facts.preprocess, &some, pixels, broken, skipped, err)) goto done;
         if (vb_clip_encode_images(model->clip, pixels, count, out + (size_t)at * dim, err)) {
             vb_error_prefix(err, "%s", batch->data->samples[batch->picked[at]].name);
             goto done;

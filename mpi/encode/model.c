@@ -4,22 +4,27 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernels/base/memory.h"
 #include "shards/text/tokenizer_file.h"
 
 /* To be raised when a change of the kernels changes embeddings: old cached units are then not found. */
 static const char encoder_revision[] = "encoder/1";
 
-/* The family as stated, or as the tensors' names tell; a file that plainly is of another family is refused. */
-static int find_family(vb_model *model, vb_error *err) {
-    const vb_model_spec *spec = model->spec;
-    const vb_family *hint = model->weights.family_hint ? vb_family_find(model->weights.family_hint) : NULL;
-    model->family = spec->family == VB_FAMILY_FOUND ? hint : vb_family_at(spec->family);
-    if (hint && model->family != hint)
+int vb_model_family(const vb_weights *weights, int stated, const vb_family **family, vb_error *err) {
+    const vb_family *hint = weights->family_hint ? vb_family_find(weights->family_hint) : NULL;
+    const char *path = weights->where.file;
+    if (weights->architecture)
+        return vb_errorf(err, VB_EUNSUPPORTED, "%s: this is %s (by the tensor %s%s%s), which is not encoded here", path,
+                         weights->architecture->name, weights->architecture->present,
+                         weights->architecture->absent ? " without " : "",
+                         weights->architecture->absent ? weights->architecture->absent : "");
+    *family = stated == VB_FAMILY_FOUND ? hint : vb_family_at(stated);
+    if (hint && *family != hint)
         return vb_errorf(err, VB_EMISMATCH, "%s: family %s was stated, but the names of the tensors are %s's: write family: %s",
-                         spec->weights, model->family->name, model->weights.naming, hint->name);
+                         path, (*family)->name, weights->naming, hint->name);
     char names[256];
-    if (!model->family)
-        return vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (%s)", spec->weights,
+    if (!*family)
+        return vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (%s)", path,
                          vb_family_names(names, sizeof names, ", "));
     return 0;
 }
@@ -38,21 +43,27 @@ static int look_for_stop(void *context, vb_error *err) { return vb_context_check
 /* `context` NULL: nothing will be encoded, or nothing that takes long. */
 static int open_encoder(vb_model *model, vb_context *context, bool digest, int threads, vb_error *err) {
     const vb_model_spec *spec = model->spec;
-    if (vb_weights_open(&model->weights, spec->weights, digest, err) || find_family(model, err)) return -1;
+    if (vb_weights_open(&model->weights, spec->weights, digest, err) ||
+        vb_model_family(&model->weights, spec->family, &model->family, err) ||
+        vb_facts_of_towers(&model->facts, &spec->stated, &model->weights, model->family, err))
+        return -1;
     vb_clip_options options = {.family = model->family,
-                               .stated = {.override_activation = spec->activation != VB_ACTIVATION_OF_FAMILY,
-                                          .activation = spec->activation == VB_ACTIVATION_GELU ? VB_GELU : VB_QUICK_GELU},
+                               .stated = model->facts.towers,
                                .threads = threads,
                                .watch = {context ? look_for_stop : NULL, context}};
     if (vb_clip_open(&model->clip, &model->weights.set, &options, err)) {
-        vb_error_prefix(err, "%s", spec->weights);
+        vb_error_prefix(err, "%s", model->weights.where.file);
         return -1;
     }
-    return 0;
+    return vb_facts_of_pixels(&model->facts, &spec->stated, &model->weights, vb_clip_describe(model->clip), err);
 }
 
 static int read_tokenizer(vb_model *model, vb_error *err) {
-    return vb_tokenizer_file_read(&model->tokenizer, model->spec->tokenizer, model->family->mask_token, &model->tokenizer_digest,
+    const char *stated = model->spec->tokenizer;
+    if (!model->tokenizer_path)
+        model->tokenizer_path = stated ? vb_strdup(stated, err) : vb_repository_tokenizer(&model->weights.where, err);
+    if (!model->tokenizer_path) return -1;
+    return vb_tokenizer_file_read(&model->tokenizer, model->tokenizer_path, model->family->mask_token, &model->tokenizer_digest,
                                   err);
 }
 
@@ -61,7 +72,7 @@ static int check_tokenizer(const vb_model *model, vb_error *err) {
     int32_t size = vb_tokenizer_size(model->tokenizer);
     if (size != info->vocabulary_size)
         return vb_errorf(err, VB_EMISMATCH, "%s: a tokenizer of %d tokens, but token_embedding.weight of %s has %d rows",
-                         model->spec->tokenizer, size, model->spec->weights, info->vocabulary_size);
+                         model->tokenizer_path, size, model->weights.where.file, info->vocabulary_size);
     return 0;
 }
 
@@ -81,20 +92,21 @@ static int open_tokenizer(vb_model *model, vb_comm *comm, const char *cache, vb_
         /* Network file systems may show a new file late. */
         if (!status && !model->tokenizer) status = read_tokenizer(model, err);
     }
-    return vb_comm_agree_same(comm, status, model->tokenizer_digest.hex, model->spec->tokenizer, err);
+    return vb_comm_agree_same(comm, status, model->tokenizer_digest.hex,
+                              model->spec->tokenizer ? model->spec->tokenizer : model->weights.where.folder, err);
 }
 
 static int make_keys(vb_model *model, vb_error *err) {
-    vb_preprocess_describe(&model->preprocess, model->preprocess_text, sizeof model->preprocess_text);
-    char activation[64];
-    snprintf(activation, sizeof activation, "family %d activation %d", model->family->cache_key, model->spec->activation);
+    vb_preprocess_describe(&model->facts.preprocess, model->preprocess_text, sizeof model->preprocess_text);
+    char facts[256];
     for (int text = 0; text < 2; text++) {
         vb_digester *digester;
         if (vb_digest_new(&digester, err)) return -1;
         vb_digest_add_text(digester, encoder_revision);
         vb_digest_add_text(digester, text ? "text" : "image");
         vb_digest_add_text(digester, model->weights.digest.hex);
-        vb_digest_add_text(digester, activation);
+        vb_facts_key(&model->facts, model->family, vb_clip_describe(model->clip), text, facts, sizeof facts);
+        vb_digest_add_text(digester, facts);
         if (!text) vb_digest_add_text(digester, model->preprocess_text);
         *(text ? &model->text_key : &model->image_key) = vb_digest_finish(digester);
     }
@@ -104,11 +116,13 @@ static int make_keys(vb_model *model, vb_error *err) {
 /* Units are kept under rank 0's digest: a rank whose file is another one (a copy on its machine, a file that was replaced since)
  * looks at the bytes itself. Collective. */
 static int check_same_weights(vb_model *model, vb_comm *comm, vb_error *err) {
-    vb_identity first = model->weights.map.identity;
-    int status = vb_comm_broadcast(comm, &first, sizeof first, err);
-    if (!status && memcmp(&first, &model->weights.map.identity, sizeof first)) {
-        vb_digest own = vb_digest_bytes(model->weights.map.data, model->weights.map.size);
-        if (strcmp(own.hex, model->weights.digest.hex))
+    vb_digest first = {0}, here = {0}, own;
+    int status = vb_weights_identity(&model->weights, &here, err);
+    first = here;
+    if (vb_comm_broadcast(comm, &first, sizeof first, err)) status = -1;
+    if (!status && strcmp(first.hex, here.hex)) {
+        status = vb_weights_digest(&model->weights, &own, err);
+        if (!status && strcmp(own.hex, model->weights.digest.hex))
             status =
                 vb_errorf(err, VB_EMISMATCH, "%s: this rank finds %s, rank 0 found %s: did the file change while it was read?",
                           model->spec->weights, own.hex, model->weights.digest.hex);
@@ -130,11 +144,6 @@ int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spe
         vb_model_close(model);
         return -1;
     }
-    const vb_clip_info *info = vb_clip_describe(model->clip);
-    if (info->resolution) {
-        model->preprocess = vb_preprocess_clip(info->resolution);
-        model->preprocess.rgb_first = spec->preprocessing == VB_PREPROCESSING_RGB_FIRST;
-    }
     status = vb_comm_agree(comm, make_keys(model, err), err);
     if (status) vb_model_close(model);
     return status;
@@ -145,6 +154,7 @@ void vb_model_close(vb_model *model) {
     vb_tokenizer_close(model->tokenizer);
     if (model->tokenizer_map.size) vb_map_close(&model->tokenizer_map);
     vb_weights_close(&model->weights);
+    vb_free(model->tokenizer_path);
     *model = (vb_model){0};
 }
 

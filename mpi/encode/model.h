@@ -6,6 +6,7 @@
 #include "kernels/image/preprocess.h"
 #include "kernels/text/tokenizer.h"
 #include "mpi/ranks/context.h"
+#include "mpi/encode/facts.h"
 #include "mpi/experiment/experiment.h"
 #include "shards/weights/weights.h"
 
@@ -16,8 +17,9 @@ typedef struct vb_model {
     vb_clip *clip;
     vb_tokenizer *tokenizer; /* NULL when not asked for */
     vb_map tokenizer_map;    /* of its tables, when they lie in the cache */
+    char *tokenizer_path;    /* as stated, or as found beside the weights; NULL when not asked for */
     vb_digest tokenizer_digest;
-    vb_preprocess preprocess;
+    vb_facts facts;
     char preprocess_text[256];
     vb_digest image_key, text_key; /* of everything but the data that an embedding depends on */
 } vb_model;
@@ -28,6 +30,10 @@ typedef struct vb_model {
 int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spec, bool texts, int threads, const char *cache,
                   vb_error *err);
 void vb_model_close(vb_model *model);
+
+/* The family as stated (an index, or VB_FAMILY_FOUND), or as the tensors' names tell. VB_EUNSUPPORTED: an architecture that is not
+ * encoded here, by its name; VB_EMISMATCH: none, or plainly another one than was stated. Local. */
+int vb_model_family(const vb_weights *weights, int stated, const vb_family **family, vb_error *err);
 
 /* Call it after the model was used and before anything that it gave is kept: VB_EDATA when its files are not what they were when
  * they were opened; that is then the reason for a failure (`status`) too. Else status. Local. */

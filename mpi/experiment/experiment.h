@@ -15,12 +15,7 @@
 /* Values of options that are one of several words; the words stand beside the option tables, in this order. */
 typedef enum vb_protocol_kind { VB_PROTOCOL_EXACT, VB_PROTOCOL_SAMPLED, VB_PROTOCOLS } vb_protocol_kind;
 typedef enum vb_on_error { VB_ON_ERROR_STRICT, VB_ON_ERROR_SKIP, VB_ON_ERRORS } vb_on_error; /* of a broken image */
-typedef enum vb_stated_activation {
-    VB_ACTIVATION_OF_FAMILY,
-    VB_ACTIVATION_QUICK_GELU,
-    VB_ACTIVATION_GELU,
-    VB_ACTIVATIONS
-} vb_stated_activation;
+typedef enum vb_stated_activation { VB_ACTIVATION_QUICK_GELU, VB_ACTIVATION_GELU, VB_ACTIVATIONS } vb_stated_activation;
 typedef enum vb_preprocessing { VB_PREPROCESSING_OPENAI, VB_PREPROCESSING_RGB_FIRST, VB_PREPROCESSINGS } vb_preprocessing;
 typedef enum vb_similarity_engine { VB_ENGINE_REPLICATED, VB_ENGINE_SCALAPACK, VB_ENGINES } vb_similarity_engine;
 /* A model's family: an index for vb_family_at, or one of these. */
@@ -42,14 +37,23 @@ typedef struct vb_embeddings_spec {
     char *image_embeddings, *text_embeddings, *labels, *text_names, *label_names;
 } vb_embeddings_spec;
 
+/* What is stated of a model beside its weights, before what files beside them tell (mpi/encode/facts.h). Not stated: NaN,
+ * VB_OPTION_NONE, -1. */
+typedef struct vb_stated_facts {
+    double image_epsilon, text_epsilon, mean[3], std[3];
+    int64_t image_heads, text_heads, end_token, resolution;
+    int activation, image_activation, text_activation; /* vb_stated_activation; the first is of both towers */
+    int resize, interpolation, crop;                   /* kernels/image/preprocess.h */
+    int preprocessing;                                 /* vb_preprocessing */
+} vb_stated_facts;
+
 typedef struct vb_model_spec {
     char *name;
     char *series, *checkpoint; /* of a series of checkpoints: the entry's name, and which of its files; NULL without */
     bool left_out;             /* only_model names another one: no pair of it is evaluated */
     int family;                /* for vb_family_at, or VB_FAMILY_FOUND, VB_PRECOMPUTED */
     char *weights, *tokenizer;
-    vb_stated_activation activation;
-    vb_preprocessing preprocessing;
+    vb_stated_facts stated;
     vb_similarity similarity;
     vb_embeddings_spec embeddings; /* of a precomputed model that has those of one dataset, else empty */
     int embeddings_count;

@@ -25,10 +25,10 @@ static int check_model(const vb_experiment *experiment, const vb_model_spec *mod
     static const struct {
         const char *key;
         bool precomputed, needed;
-    } rules[] = {{"weights", false, true},         {"tokenizer", false, true},      {"prompts", false, false},
-                 {"activation", false, false},     {"preprocessing", false, false}, {"embeddings", true, false},
-                 {"image_embeddings", true, true}, {"text_embeddings", true, true}, {"labels", true, true},
-                 {"text_names", true, false},      {"label_names", true, false},    {"dataset", true, false}};
+    } rules[] = {{"weights", false, true},    {"tokenizer", false, false},      {"prompts", false, false},
+                 {"embeddings", true, false}, {"image_embeddings", true, true}, {"text_embeddings", true, true},
+                 {"labels", true, true},      {"text_names", true, false},      {"label_names", true, false},
+                 {"dataset", true, false}};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         const vb_yaml *value = vb_yaml_get(node, rules[i].key);
         if (rules[i].precomputed == precomputed && rules[i].needed && !(precomputed && listed) && vb_yaml_is_null(value))
@@ -40,6 +40,12 @@ static int check_model(const vb_experiment *experiment, const vb_model_spec *mod
         if (precomputed && listed && value && strcmp(rules[i].key, "embeddings"))
             return vb_yaml_errorf(value, experiment->path, err,
                                   "model '%s': '%s' beside 'embeddings', in whose entries it belongs", model->name, rules[i].key);
+    }
+    for (const vb_option *fact = vb_experiment_tables_facts(); precomputed && fact->key; fact++) {
+        const vb_yaml *value = vb_yaml_get(node, fact->key);
+        if (value)
+            return vb_yaml_errorf(value, experiment->path, err, "model '%s': family %s does not take the key '%s'", model->name,
+                                  vb_experiment_tables_family_word(model->family), fact->key);
     }
     if (precomputed && listed) return 0;
     const char *name = model->embeddings.dataset;

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "kernels/image/preprocess.h"
 #include "mpi/experiment/experiment.h"
 
 /* A choice is written through an int, whatever enum the field is of. */
@@ -17,8 +18,7 @@ static const char *const on_error[] = {[VB_ON_ERROR_STRICT] = "strict", [VB_ON_E
 WORDS_OF(on_error, VB_ON_ERRORS);
 static const char *const families[] = {VB_FAMILIES(VB_FAMILY_WORD) "precomputed", NULL};
 WORDS_OF(families, VB_PRECOMPUTED + 1);
-static const char *const activations[] = {
-    [VB_ACTIVATION_OF_FAMILY] = "family", [VB_ACTIVATION_QUICK_GELU] = "quick_gelu", [VB_ACTIVATION_GELU] = "gelu", NULL};
+static const char *const activations[] = {[VB_ACTIVATION_QUICK_GELU] = "quick_gelu", [VB_ACTIVATION_GELU] = "gelu", NULL};
 WORDS_OF(activations, VB_ACTIVATIONS);
 static const char *const preprocessings[] = {
     [VB_PREPROCESSING_OPENAI] = "openai", [VB_PREPROCESSING_RGB_FIRST] = "rgb_first", NULL};
@@ -198,6 +198,39 @@ static const vb_option expansion_options[] = {
     {0},
 };
 
+/* clang-format off */
+/* What a model's files may leave open: each key goes before what files beside the weights tell. `base`: where vb_stated_facts lies. */
+#define FACT(base, name) .key = #name, .offset = (base) + offsetof(vb_stated_facts, name), .unset = true
+#define ACTIVATIONS .kind = VB_OPTION_CHOICE, .choices = activations, .flag = "quick_gelu|gelu"
+#define HEADS .kind = VB_OPTION_INTEGER, .low = 1, .high = 1024, .flag = "N"
+#define EPSILON .kind = VB_OPTION_REAL, .low = 1e-20, .high = 1, .flag = "E"
+#define FACT_OPTIONS(base) \
+    {FACT(base, activation), ACTIVATIONS, .help = "of both towers, where no file beside the weights tells"}, \
+    {FACT(base, image_activation), ACTIVATIONS, .help = "of the image tower alone"}, \
+    {FACT(base, text_activation), ACTIVATIONS, .help = "of the text tower alone"}, \
+    {FACT(base, image_heads), HEADS, .help = "attention heads of the image tower"}, \
+    {FACT(base, text_heads), HEADS, .help = "attention heads of the text tower"}, \
+    {FACT(base, image_epsilon), EPSILON, .help = "of the image tower's LayerNorm"}, \
+    {FACT(base, text_epsilon), EPSILON, .help = "of the text tower's LayerNorm"}, \
+    {FACT(base, end_token), .kind = VB_OPTION_INTEGER, .low = 0, .high = 1 << 24, .flag = "ID", \
+     .help = "id at whose first place texts are pooled; 0: the highest id"}, \
+    {FACT(base, resolution), .kind = VB_OPTION_INTEGER, .low = 1, .high = 4096, .flag = "R", .help = "side of the images"}, \
+    {FACT(base, resize), .kind = VB_OPTION_CHOICE, .choices = vb_preprocess_resizes, .flag = "shortest|squash|longest", \
+     .help = "short side and centre crop, both sides, or long side in a frame of zeros"}, \
+    {FACT(base, interpolation), .kind = VB_OPTION_CHOICE, .choices = vb_preprocess_filters, .flag = "bicubic|bilinear", \
+     .help = "filter of the resize"}, \
+    {FACT(base, crop), .kind = VB_OPTION_CHOICE, .choices = vb_preprocess_crops, .flag = "round|floor", \
+     .help = "where a centre crop begins: half of what is too much, to even (OpenAI) or down (Hugging Face)"}, \
+    {FACT(base, preprocessing), .kind = VB_OPTION_CHOICE, .choices = preprocessings, .flag = "openai|rgb_first", \
+     .help = "resize in the image's own mode, or convert to RGB first"}, \
+    {FACT(base, mean), .kind = VB_OPTION_TRIPLE, .low = -1000, .high = 1000, .flag = "M", \
+     .help = "of the values from 0 to 1: three numbers, or one"}, \
+    {FACT(base, std), .kind = VB_OPTION_TRIPLE, .low = 1e-6, .high = 1000, .flag = "S", .help = "as mean"}
+
+/* clang-format on */
+
+static const vb_option fact_options[] = {FACT_OPTIONS(0), {0}};
+
 static const vb_option model_options[] = {
     {.key = "name",
      .kind = VB_OPTION_TEXT,
@@ -213,28 +246,17 @@ static const vb_option model_options[] = {
     {.key = "weights",
      .kind = VB_OPTION_PATH,
      .offset = offsetof(vb_model_spec, weights),
-     .help = "checkpoint: safetensors or PyTorch"},
+     .help = "checkpoint, safetensors or PyTorch, or a repository folder"},
     {.key = "tokenizer",
      .kind = VB_OPTION_PATH,
      .offset = offsetof(vb_model_spec, tokenizer),
-     .help = "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it"},
+     .help = "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it [beside the weights]"},
     {.key = "prompts",
      .kind = VB_OPTION_CUSTOM,
      .help = "list of templates with one {} each, the name of a list in "
              "configs/prompts, or {coop: FILE, position: end|middle|front}"},
     {.key = "retrieval", .kind = VB_OPTION_CUSTOM, .help = "retrieval-enhanced prompts (REPE) for this model"},
-    {.key = "activation",
-     .kind = VB_OPTION_CHOICE,
-     .offset = offsetof(vb_model_spec, activation),
-     .fallback = "family",
-     .choices = activations,
-     .help = "of an open_clip model: quick_gelu or gelu"},
-    {.key = "preprocessing",
-     .kind = VB_OPTION_CHOICE,
-     .offset = offsetof(vb_model_spec, preprocessing),
-     .fallback = "openai",
-     .choices = preprocessings,
-     .help = "resize in the image's own mode, or convert to RGB first"},
+    FACT_OPTIONS(offsetof(vb_model_spec, stated)),
     {.key = "similarity",
      .kind = VB_OPTION_CHOICE,
      .offset = offsetof(vb_model_spec, similarity),
@@ -317,6 +339,7 @@ const vb_option *vb_experiment_tables_root(void) { return experiment_options; }
 const vb_option *vb_experiment_tables_dataset(void) { return dataset_options; }
 const vb_option *vb_experiment_tables_expansion(void) { return expansion_options; }
 const vb_option *vb_experiment_tables_model(void) { return model_options; }
+const vb_option *vb_experiment_tables_facts(void) { return fact_options; }
 const vb_option *vb_experiment_tables_embeddings(void) { return embeddings_options; }
 const vb_option *vb_experiment_tables_coop(void) { return coop_options; }
 

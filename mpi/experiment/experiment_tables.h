@@ -8,6 +8,7 @@ const vb_option *vb_experiment_tables_root(void);       /* the file itself; rows
 const vb_option *vb_experiment_tables_dataset(void);    /* of vb_dataset_spec */
 const vb_option *vb_experiment_tables_expansion(void);  /* of vb_dataset_spec too */
 const vb_option *vb_experiment_tables_model(void);      /* of vb_model_spec */
+const vb_option *vb_experiment_tables_facts(void);      /* of vb_stated_facts: rows of a model; flags of `encode`, too */
 const vb_option *vb_experiment_tables_embeddings(void); /* of vb_embeddings_spec: an entry of a model's list `embeddings` */
 const vb_option *vb_experiment_tables_coop(void);       /* of vb_model_spec: its `prompts` as a map */
 

@@ -22,6 +22,17 @@ static int wrong(const vb_option *option, const vb_yaml *node, const char *name,
     return reason ? vb_yaml_errorf(node, name, err, "%s%s", option->key, reason) : -1;
 }
 
+/* A list of three numbers, or one number for all three. */
+static int read_triple(const vb_option *option, double *field, const vb_yaml *node, const char *name, vb_error *err) {
+    if (node->kind == VB_YAML_MAP || (node->kind == VB_YAML_LIST && node->count != 3))
+        return vb_yaml_errorf(node, name, err, "%s: expected three numbers, or one", option->key);
+    for (size_t i = 0; i < 3; i++) {
+        const vb_yaml *item = node->kind == VB_YAML_LIST ? node->items[i] : node;
+        if (vb_yaml_real(item, name, option->low, option->high, &field[i], err)) return wrong(option, item, name, err);
+    }
+    return 0;
+}
+
 static int read_value(const vb_option *option, void *fields, const vb_yaml *node, const char *name, vb_error *err) {
     if (option->kind == VB_OPTION_CUSTOM) return 0; /* the caller's */
     void *field = field_of(option, fields);
@@ -60,20 +71,22 @@ static int read_value(const vb_option *option, void *fields, const vb_yaml *node
         return vb_yaml_errorf(node, name, err, "%s: expected one of %s, found '%s'%s", option->key, all, text,
                               vb_did_you_mean_hint(hint, text, option->choices));
     }
+    case VB_OPTION_TRIPLE: return read_triple(option, field, node, name, err);
     case VB_OPTION_CUSTOM: return 0;
     }
     return 0;
 }
 
-static int set_fallbacks(const vb_option *table, void *fields, vb_error *err) {
+int vb_options_defaults(const vb_option *table, void *fields, vb_error *err) {
     for (const vb_option *option = table; option->key; option++) {
         if (option->kind == VB_OPTION_CUSTOM) continue;
         void *field = field_of(option, fields);
         if (option->kind == VB_OPTION_TEXT || option->kind == VB_OPTION_PATH) *(char **)field = NULL;
-        else if (option->kind == VB_OPTION_INTEGER) *(int64_t *)field = (int64_t)option->low;
-        else if (option->kind == VB_OPTION_REAL) *(double *)field = option->low;
+        else if (option->kind == VB_OPTION_TRIPLE) ((double *)field)[0] = ((double *)field)[1] = ((double *)field)[2] = NAN;
+        else if (option->kind == VB_OPTION_INTEGER) *(int64_t *)field = option->unset ? VB_OPTION_NONE : (int64_t)option->low;
+        else if (option->kind == VB_OPTION_REAL) *(double *)field = option->unset ? NAN : option->low;
         else if (option->kind == VB_OPTION_BOOLEAN) *(bool *)field = false;
-        else *(int *)field = 0;
+        else *(int *)field = option->unset ? -1 : 0;
         if (!option->fallback) continue;
         vb_yaml node = {.kind = VB_YAML_SCALAR, .text = (char *)(uintptr_t)option->fallback};
         if (read_value(option, fields, &node, "default", err)) return -1;
@@ -86,7 +99,7 @@ int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, co
     if (map->kind != VB_YAML_MAP)
         return vb_yaml_errorf(map, name, err, "%s: expected a map of keys, found a %s", where,
                               map->kind == VB_YAML_LIST ? "list" : "scalar");
-    if (set_fallbacks(table, fields, err)) return -1;
+    if (vb_options_defaults(table, fields, err)) return -1;
     for (size_t i = 0; i < map->count; i++) {
         const vb_option *option = table;
         while (option->key && strcmp(option->key, map->keys[i]->text)) option++;
@@ -115,11 +128,20 @@ void vb_options_free(const vb_option *table, void *fields) {
         }
 }
 
+/* Whether the field of an option without a default is as it was before anything was given. */
+static bool is_unset(const vb_option *option, const void *field) {
+    if (!option->unset) return false;
+    if (option->kind == VB_OPTION_CHOICE) return *(const int *)field < 0;
+    if (option->kind == VB_OPTION_INTEGER) return *(const int64_t *)field == VB_OPTION_NONE;
+    return (option->kind == VB_OPTION_REAL || option->kind == VB_OPTION_TRIPLE) && isnan(*(const double *)field);
+}
+
 json_t *vb_options_json(vb_json *json, const vb_option *table, const void *fields, bool machine) {
     json_t *object = vb_json_object(json);
     for (const vb_option *option = table; option->key; option++) {
         if (option->kind == VB_OPTION_CUSTOM || option->machine != machine) continue;
         const void *field = (const char *)fields + option->offset;
+        if (is_unset(option, field)) continue;
         switch (option->kind) {
         case VB_OPTION_TEXT:
         case VB_OPTION_PATH: {
@@ -131,6 +153,7 @@ json_t *vb_options_json(vb_json *json, const vb_option *table, const void *field
         case VB_OPTION_REAL: vb_json_set_real(json, object, option->key, *(const double *)field); break;
         case VB_OPTION_BOOLEAN: vb_json_set_bool(json, object, option->key, *(const bool *)field); break;
         case VB_OPTION_CHOICE: vb_json_set_text(json, object, option->key, option->choices[*(const int *)field]); break;
+        case VB_OPTION_TRIPLE: vb_json_set(json, object, option->key, vb_json_real_list(json, field, 3)); break;
         case VB_OPTION_CUSTOM: continue;
         }
     }
@@ -145,7 +168,7 @@ void vb_options_remark(const vb_option *option, char *text, int size) {
     if (option->kind == VB_OPTION_CHOICE && n < size) n += snprintf(text + n, (size_t)(size - n), ")");
     if (option->kind == VB_OPTION_INTEGER && option->high < 9e15 && n < size)
         n += snprintf(text + n, (size_t)(size - n), " %.0f..%.0f", option->low, option->high);
-    if (option->kind == VB_OPTION_REAL && n < size)
+    if ((option->kind == VB_OPTION_REAL || option->kind == VB_OPTION_TRIPLE) && n < size)
         n += snprintf(text + n, (size_t)(size - n), " %g..%g", option->low, option->high);
     if (option->unit && n < size) n += snprintf(text + n, (size_t)(size - n), " %s", option->unit);
     if (option->fallback && n < size) n += snprintf(text + n, (size_t)(size - n), " [%s]", option->fallback);

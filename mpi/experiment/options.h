@@ -19,14 +19,18 @@ typedef enum vb_option_kind {
     VB_OPTION_REAL,
     VB_OPTION_BOOLEAN,
     VB_OPTION_CHOICE,
+    VB_OPTION_TRIPLE,
     VB_OPTION_CUSTOM
 } vb_option_kind;
+
+#define VB_OPTION_NONE INT64_MIN
 
 typedef struct vb_option {
     const char *key; /* YAML key; the flag, for commands that take it (mpi/command/arguments.h), is --key with dashes */
     vb_option_kind kind;
-    size_t offset; /* of the field: char * (text, path), int64_t, double, bool, int (choice: index into choices) */
+    size_t offset; /* of the field: char * (text, path), int64_t, double, bool, int (choice: index into choices), double[3] */
     bool required;
+    bool unset;                 /* no default: until it is given, a choice is -1, an integer VB_OPTION_NONE, a real NaN */
     bool machine;               /* concerns the machine, not the result: shown under `run`, not in the configuration's digest */
     const char *fallback;       /* default as YAML text; NULL: unset (NULL, or the lower bound for numbers) */
     double low, high;           /* bounds of numbers */
@@ -44,6 +48,8 @@ typedef struct vb_option {
  * allocated
  * (vb_free). */
 int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, const char *name, const char *where, vb_error *err);
+/* Every field as it is when nothing is given: its default, or unset. Fails only for lack of memory. */
+int vb_options_defaults(const vb_option *table, void *fields, vb_error *err);
 void vb_options_free(const vb_option *table, void *fields);
 
 /* The effective values as a JSON object, machine rows or the others. NULL without memory. */

@@ -170,10 +170,10 @@ static int plan_models(plan *all, vb_context *context, const vb_dataset_state *d
         if (spec->left_out) continue;
         if (encoded) {
             if (vb_model_open(&model, context, spec, true, 1, NULL, err)) return -1;
-            all->weights[m] = (int64_t)model.weights.map.size;
+            all->weights[m] = model.weights.bytes;
             all->sizes.all_weights += all->weights[m];
             if (all->weights[m] > all->sizes.largest_model) all->sizes.largest_model = all->weights[m];
-            all->sizes.read_bytes += (int64_t)model.weights.map.size;
+            all->sizes.read_bytes += model.weights.bytes;
         }
         int status = 0;
         for (int d = 0; d < experiment->dataset_count && !status; d++) {

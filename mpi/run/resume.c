@@ -7,6 +7,7 @@
 #include "mpi/base/provenance.h"
 #include "mpi/base/json.h"
 #include "shards/files/path.h"
+#include "shards/weights/repository.h"
 
 static void add_file(vb_digester *digester, const char *path) {
     vb_path_facts facts;
@@ -16,6 +17,17 @@ static void add_file(vb_digester *digester, const char *path) {
     if (vb_path_stat(path, &facts, &none)) return;
     int64_t numbers[3] = {(int64_t)facts.size, facts.mtime_ns / 1000000000, facts.mtime_ns % 1000000000};
     vb_digest_add(digester, numbers, sizeof numbers);
+}
+
+/* A model's weights: all files of it, and those beside them that tell of it. */
+static int add_weights(vb_digester *digester, const vb_model_spec *spec, vb_error *err) {
+    vb_strings paths = {0};
+    if (!spec->weights) return 0;
+    vb_digest_add_text(digester, spec->weights);
+    if (vb_repository_list(&paths, spec->weights, !spec->tokenizer, err)) return -1;
+    for (size_t i = 0; i < paths.count; i++) add_file(digester, paths.items[i]);
+    vb_strings_free(&paths);
+    return 0;
 }
 
 /* A corpus as it lies: every file of its globs. */
@@ -77,10 +89,10 @@ int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, con
     vb_digest_add_text(digester, settings ? settings : "");
     const vb_retrieval_spec *retrieval = vb_experiment_retrieval(experiment, spec);
     if (retrieval) add_corpus(digester, vb_experiment_find_corpus(experiment, retrieval->corpus));
-    const char *const files[] = {experiment->adversarial.candidates, experiment->adversarial.embeddings, spec->weights,
-                                 spec->tokenizer, spec->coop};
+    const char *const files[] = {experiment->adversarial.candidates, experiment->adversarial.embeddings, spec->tokenizer,
+                                 spec->coop};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) add_file(digester, files[i]);
-    int status = settings ? 0 : -1;
+    int status = settings ? add_weights(digester, spec, err) : -1;
     if (!status && !data->part_count) status = add_dataset(digester, spec, data, err);
     if (data->part_count) {
         vb_digest_add_text(digester, data->vocabularies.digest.hex);

@@ -20,7 +20,7 @@ static bool same_text(const char *a, const char *b) { return a == b || (a && b &
 
 bool vb_schedule_same_encoder(const vb_model_spec *a, const vb_model_spec *b) {
     return a->family != VB_PRECOMPUTED && a->family == b->family && same_text(a->weights, b->weights) &&
-           same_text(a->tokenizer, b->tokenizer) && a->activation == b->activation && a->preprocessing == b->preprocessing;
+           same_text(a->tokenizer, b->tokenizer) && !memcmp(&a->stated, &b->stated, sizeof a->stated);
 }
 
 int vb_schedule_list(vb_schedule *schedule, const vb_experiment *experiment, vb_error *err) {

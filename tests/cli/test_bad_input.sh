@@ -13,7 +13,7 @@ E
 cat >e.yaml <<'E'
 experiment: e
 datasets: [{name: d, images: pics, vocabularies: v.yaml}]
-models: [{name: m, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a {}."]}]
+models: [{name: m, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a {}."]}]
 E
 cat >p.yaml <<'E'
 experiment: p
@@ -213,7 +213,7 @@ refused bad "a class without a text row" 6 "x.txt: no row for class 'elephant'" 
 # ---- weights and tokenizers -------------------------------------------------------------------------------------
 weights() { refused "$1" "$2" "$3" "$4" e.yaml --set models.0.weights=w; }
 refused everywhere "weights that are not there" 4 "nothing: cannot open" e.yaml --set models.0.weights=nothing
-refused bad "a folder as weights" 4 "pics: expected a file, found a folder" e.yaml --set models.0.weights=pics
+refused bad "a folder as weights" 4 "pics: a folder without weights: expected one of open_clip_model.safetensors" e.yaml --set models.0.weights=pics
 head -c 5000 m.safetensors >w; weights everywhere "a truncated header of safetensors" 5 \
   "w: the header claims 6235 bytes, the file holds 4992|w: the header claims"
 head -c 900000 m.safetensors >w; weights bad "truncated safetensors" 5 "w: tensor .* ends at byte"
@@ -275,7 +275,7 @@ everywhere "a folder in the way of results.json" 7 - "w1/results.json: " "$vocab
 equal "nothing temporary is left" "$(find w1 -name '*.tmp')" ""
 mkdir w2; : >w2/cache; everywhere "a file in the way of the cache" 7 - "w2/cache: " "$vocabench" run e.yaml --output w2
 bad "encode to a folder" 7 "pics: cannot finish: Is a directory" \
-  "$vocabench" encode images --weights m.safetensors --input pics --output pics
+  "$vocabench" encode images --weights m.safetensors --activation quick_gelu --input pics --output pics
 bad "pack under a file" 7 "file" "$vocabench" pack --input pics --output file/x
 mkdir ro
 if [ "$(id -u)" != 0 ]; then
@@ -300,7 +300,7 @@ bad "a text that is no UTF-8" 5 "x.txt" "$vocabench" tokenize --tokenizer tok --
 bad "preprocess of nothing" 4 "nothing: no such file" "$vocabench" preprocess --resolution 32 --input nothing --output x.npy
 rm -rf b; cp -r pics b; head -c 600 pics/bear/000.jpg >b/bear/000.jpg
 everywhere "encode of a broken image" 5 - "bear/000.jpg: JPEG: " \
-  "$vocabench" encode images --weights m.safetensors --input b --output broken.npy
+  "$vocabench" encode images --weights m.safetensors --activation quick_gelu --input b --output broken.npy
 bad "preprocess of a broken image" 5 "bear/000.jpg: JPEG: " "$vocabench" preprocess --resolution 32 --input b --output broken.npy
 equal "and no half file" "$(find . -maxdepth 1 -name '*broken.npy*')" "" "$(find . -name '*broken.npy*')"
 finish

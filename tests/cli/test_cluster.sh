@@ -20,7 +20,7 @@ datasets:
   - {name: pics, images: pics, vocabularies: v.yaml}
   - {name: more, images: more, vocabularies: v.yaml}
 models:
-  - {name: plain, family: clip, weights: m.safetensors, tokenizer: tok/vocab.json, prompts: ["a {}."]}
+  - {name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok/vocab.json, prompts: ["a {}."]}
   - {name: "it's gelu", family: clip, weights: m.safetensors, tokenizer: tok/vocab.json, prompts: ["a {}.", "the {}."],
      activation: gelu}
   - {name: given, family: precomputed, dataset: pics, image_embeddings: I.npy, text_embeddings: T.npy, labels: y.npy}
@@ -179,7 +179,8 @@ experiment: scan
 datasets: [{name: pics, images: pics, vocabularies: v.yaml}]
 corpora: [{name: c, images: pics}]
 retrieval: {corpus: c, top_k: 3}
-models: [{name: plain, family: clip, weights: m.safetensors, tokenizer: tok/vocab.json, prompts: ["a {}."]}]
+models: [{name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok/vocab.json,
+     prompts: ["a {}."]}]
 E
 "$vocabench" submit scan.yaml --partition main --nodes 2 --time 60 --dry-run >out 2>err; grep -qx '#SBATCH --exclusive' out &&
   grep -qx '#SBATCH --mem=0' out

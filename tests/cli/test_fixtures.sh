@@ -12,21 +12,25 @@ near() { check "$1" "$tools/npy" compare "$2" "$3" 0.999999 1e-4 -; }
 make_data images pics 5 5; make_data model m.safetensors; make_data tokenizer tok
 printf 'a photo of an apple.\n\nan   APPLE &amp; a pear\n' >texts.txt
 printf '["a photo of an apple.", "", "an   APPLE &amp; a pear"]' >texts.json
-check "encode images" "$vocabench" encode images --weights m.safetensors --input pics --output i.npy --raw
-check "encode texts" "$vocabench" encode texts --weights m.safetensors --tokenizer tok --input texts.txt --output t.npy --raw
+check "encode images" "$vocabench" encode images --weights m.safetensors --activation quick_gelu --input pics --output i.npy --raw
+check "encode texts" "$vocabench" encode texts --weights m.safetensors --activation quick_gelu --tokenizer tok \
+    --input texts.txt --output t.npy --raw
 check "encode texts of a JSON list" \
-  "$vocabench" encode texts --weights m.safetensors --tokenizer tok/vocab.json --input texts.json --output tj.npy --raw
+  "$vocabench" encode texts --weights m.safetensors --activation quick_gelu --tokenizer tok/vocab.json \
+    --input texts.json --output tj.npy --raw
 same "lines and JSON list give the same rows" t.npy tj.npy
-mpi 3 "$vocabench" encode images --weights m.safetensors --input pics --output i3.npy --raw --batch 2 --threads 2 2>err ||
+mpi 3 "$vocabench" encode images --weights m.safetensors --activation quick_gelu \
+    --input pics --output i3.npy --raw --batch 2 --threads 2 2>err ||
   fail "encode on 3 ranks" "$(cat err)"
 same "images on 3 ranks, by 2, on 2 threads" i.npy i3.npy
-mpi 5 "$vocabench" encode texts --weights m.safetensors --tokenizer tok --input texts.txt --output t5.npy --raw 2>err ||
+mpi 5 "$vocabench" encode texts --weights m.safetensors --activation quick_gelu --tokenizer tok \
+    --input texts.txt --output t5.npy --raw 2>err ||
   fail "texts on 5 ranks" "$(cat err)"
 same "texts on 5 ranks" t.npy t5.npy
 "$vocabench" pack --input pics --output packed --samples-per-shard 7 >/dev/null &&
-  "$vocabench" encode images --weights m.safetensors --input 'packed/*.tar.zst' --output ip.npy --raw
+  "$vocabench" encode images --weights m.safetensors --activation quick_gelu --input 'packed/*.tar.zst' --output ip.npy --raw
 same "packed images give the same rows" i.npy ip.npy
-"$vocabench" encode images --weights m.safetensors --input pics --output n.npy
+"$vocabench" encode images --weights m.safetensors --activation quick_gelu --input pics --output n.npy
 "$tools/npy" print n.npy >n.txt
 awk '{ s = 0; for (k = 1; k <= NF; k++) s += $k * $k; if (s < 0.99999 || s > 1.00001) exit 1 }' n.txt
 verdict $? "rows are normalised without --raw" "$(cat n.txt)"
@@ -38,7 +42,7 @@ equal "an empty text is start and end" \
   "$vocabench" preprocess --resolution 32 --input packed --output pp.npy
 same "preprocess of folder and shards" p.npy pp.npy
 refuses "embeddings into a folder that is not there" 7 "nowhere/e.npy: cannot create" \
-  "$vocabench" encode images --weights m.safetensors --input pics --output nowhere/e.npy
+  "$vocabench" encode images --weights m.safetensors --activation quick_gelu --input pics --output nowhere/e.npy
 
 need_shared fixtures "the fixtures of the official code"
 
@@ -52,9 +56,10 @@ encode() { # encode NAME WEIGHTS FOLDER [FLAGS]
   near "$name: text embeddings" t.npy "$truth/text_embeddings.npy"
 }
 for container in model.safetensors state_dict.pt torchscript.pt huggingface.safetensors; do
-  encode "clip-vit/$container" "$fixtures/clip-vit/$container" clip-vit
+  if [ "$container" = torchscript.pt ]; then told=(); else told=(--activation quick_gelu); fi # OpenAI's archive tells
+  encode "clip-vit/$container" "$fixtures/clip-vit/$container" clip-vit "${told[@]}"
 done
-encode clip-rn "$fixtures/clip-rn/model.safetensors" clip-rn
+encode clip-rn "$fixtures/clip-rn/model.safetensors" clip-rn --activation quick_gelu
 encode slip-vit "$fixtures/slip-vit/checkpoint.pt" slip-vit
 encode "slip-vit, family stated" "$fixtures/slip-vit/checkpoint.pt" slip-vit --family slip
 encode declip-vit "$fixtures/declip-vit/checkpoint.pth.tar" declip-vit
@@ -84,6 +89,7 @@ datasets: [{name: d, images: cifar/test.bin, vocabularies: v.yaml}]
 models:
   - name: learned
     family: clip
+    activation: quick_gelu
     weights: $fixtures/clip-vit/model.safetensors
     tokenizer: $bpe
     prompts: {coop: $fixtures/coop/model.pth.tar-50, position: $position}
@@ -113,13 +119,13 @@ images="--input $fixtures/images --output x.npy"
   refuses "CoOp's checkpoint as weights" 6 "of no family known here" \
     "$vocabench" encode images --weights "$fixtures/coop/model.pth.tar-50" $images
   refuses "weights as a tokenizer" 5 "model.safetensors" \
-    "$vocabench" encode texts --weights "$fixtures/clip-vit/model.safetensors" \
+    "$vocabench" encode texts --weights "$fixtures/clip-vit/model.safetensors" --activation quick_gelu \
     --tokenizer "$fixtures/clip-vit/model.safetensors" --input "$fixtures/texts.json" --output x.npy
 }
 refuses "a tokenizer of another size" 6 "a tokenizer of 515 tokens, but token_embedding.weight of .* has 49408 rows" \
-  "$vocabench" encode texts --weights "$fixtures/clip-vit/model.safetensors" --tokenizer tok --input texts.txt --output x.npy
+  "$vocabench" encode texts --weights "$fixtures/clip-vit/model.safetensors" --activation quick_gelu --tokenizer tok --input texts.txt --output x.npy
 refuses "and the other way round" 6 "a tokenizer of 49408 tokens, but token_embedding.weight of m.safetensors has 515 rows" \
-  "$vocabench" encode texts --weights m.safetensors --tokenizer "$bpe" --input texts.txt --output x.npy
+  "$vocabench" encode texts --weights m.safetensors --activation quick_gelu --tokenizer "$bpe" --input texts.txt --output x.npy
 sed -i "s|weights: .*|weights: $fixtures/declip-vit/checkpoint.pth.tar|; s|family: .*|family: declip|" coop.yaml
 check "a CoOp context of the same width on another model" "$vocabench" run coop.yaml --output coop2
 finish

@@ -84,6 +84,7 @@ E
 encode() {
   local name=$1 weights=$2 images=$3 tokenizer=$4 texts=$5; shift 5
   rm -f i.npy t.npy
+  case $weights in *slip* | *declip* | */torchscript.pt) ;; *) [[ "$*" == *--activation* ]] || set -- "$@" --activation quick_gelu ;; esac
   program encode images --weights "$weights" --input "$images" --output i.npy --raw "$@"
   golden "$name: image embeddings" i.npy
   program encode texts --weights "$weights" --tokenizer "$tokenizer" --input "$texts" --output t.npy --raw "$@"
@@ -135,9 +136,9 @@ golden "made records: packed" <(for shard in packed/*.tar.zst; do zstd -dcq "$sh
 printf '%s\n' table train Apple bear lamp whale unicorn 'palm tree' "$(printf 'long %.0s' {1..50})" >nouns.txt
 printf '%s\n' 'a bear in the snow' 'an apple on a tree' 'a chair' 'a dolphin jumps' 'the forest' 'two chairs' 'a wolf, a worm' \
   'an orange table' 'trains at sea' 'a keyboard' >captions.txt
-program encode images --weights m.safetensors --input five --output five-i.npy
+program encode images --weights m.safetensors --activation quick_gelu --input five --output five-i.npy
 printf '%s\n' apple bear chair dolphin elephant >five.txt
-program encode texts --weights m.safetensors --tokenizer tok --input five.txt --output five-t.npy
+program encode texts --weights m.safetensors --activation quick_gelu --tokenizer tok --input five.txt --output five-t.npy
 for i in 0 1 2 3 4; do printf "$i\n%.0s" 1 2 3 4; done >labels && "$tools/npy" numbers five-y.npy i8 labels || fail "test data"
 "$tools/npy" random nouns.npy 9 32 7 && "$tools/npy" random five-i2.npy 20 32 8 && "$tools/npy" random five-i10.npy 20 32 9 ||
   fail "test data"
@@ -158,8 +159,8 @@ adversarial: {candidates: nouns.txt, k: 2, method: exact, exclude: names}
 corpora: [{name: words, captions: captions.txt}]
 retrieval: {corpus: words, top_k: [2, 5], lambda: [0, 0.25, 0.5]}
 models:
-  - {name: plain, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}
-  - {name: ensemble, family: clip, weights: m.safetensors, tokenizer: tok, prompts: cifar100}
+  - {name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}
+  - {name: ensemble, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: cifar100}
   - {name: dot, family: clip, weights: m.safetensors, tokenizer: tok, activation: gelu, preprocessing: rgb_first,
      similarity: dot, prompts: ["{}", "the {}"]}
 E
@@ -239,6 +240,7 @@ datasets: [{name: d, images: six/test.bin, vocabularies: six.yaml}]
 models:
   - name: learned
     family: clip
+    activation: quick_gelu
     weights: $fixtures/clip-vit/model.safetensors
     tokenizer: $bpe
     prompts: {coop: $fixtures/coop/model.pth.tar-50, position: $position}
@@ -281,11 +283,12 @@ corpora:
   - {name: cc3m, captions: cc3m.tsv, caption_column: 1}
   - {name: coco, captions: coco.json}
 models:
-  - {name: pictures, family: clip, weights: $tiny, tokenizer: $bpe, prompts: ["a photo of a {}."],
+  - {name: pictures, family: clip, activation: quick_gelu, weights: $tiny, tokenizer: $bpe, prompts: ["a photo of a {}."],
      retrieval: {corpus: pictures, top_k: [10, 100], lambda: [0.25, 0.5]}}
-  - {name: cc3m, family: clip, weights: $tiny, tokenizer: $bpe, prompts: ["a photo of a {}.", "a blurry photo of the {}."],
+  - {name: cc3m, family: clip, activation: quick_gelu, weights: $tiny, tokenizer: $bpe,
+     prompts: ["a photo of a {}.", "a blurry photo of the {}."],
      retrieval: {corpus: cc3m, top_k: 20, filter: none, deduplicate: true, renormalize: true}}
-  - {name: coco, family: clip, weights: $tiny, tokenizer: $bpe, prompts: ["a photo of a {}."],
+  - {name: coco, family: clip, activation: quick_gelu, weights: $tiny, tokenizer: $bpe, prompts: ["a photo of a {}."],
      retrieval: {corpus: coco, top_k: 20, depth: 100, query: "a picture of a {}", similarity: dot}}
 E
 program run repe.yaml --output repe

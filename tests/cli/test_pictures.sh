@@ -32,7 +32,7 @@ cat >e.yaml <<'E'
 experiment: pictures
 adversarial: {candidates: nouns.txt, k: 3, exclude: names}
 datasets: [{name: d, images: pics, vocabularies: words.yaml}]
-models: [{name: m, family: clip, weights: m.safetensors, tokenizer: tok/vocab.json, prompts: ['a {}']}]
+models: [{name: m, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok/vocab.json, prompts: ['a {}']}]
 E
 # shows NAME FOLDER RUN-ARGUMENT...: a run, its report, and every picture compared.
 shows() {

@@ -129,15 +129,15 @@ analyses: [margin, uniformity, spectrum]
 adversarial: {candidates: nouns.txt, k: 2, method: exact, exclude: names}
 datasets: [{name: d, images: pics, vocabularies: words.yaml}]
 models:
-  - {name: plain, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}
-  - {name: two, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}.", "{}"]}
+  - {name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}
+  - {name: two, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}.", "{}"]}
 E
 if run encoded.yaml --output enc; then
   run_at 3 encoded.yaml --output enc3
   agree "encoded candidates: 3 ranks, the same bytes" enc enc3
   equal "a candidate longer than the context is cut, not refused" "$(query enc '.results[0].adversarial_pool.candidates')" 7
   # The same from embeddings: candidates' texts and image embeddings as the program writes them.
-  embed() { must "$vocabench" encode "$@" --weights m.safetensors --raw; }
+  embed() { must "$vocabench" encode "$@" --weights m.safetensors --activation quick_gelu --raw; }
   sed 's/.*/a photo of a &./' nouns.txt >prompts.txt; embed texts --tokenizer tok --input prompts.txt --output C.npy
   printf 'a photo of a %s.\n' bear dolphin apple chair forest >prompts.txt
   embed texts --tokenizer tok --input prompts.txt --output T.npy

@@ -69,8 +69,8 @@ cat >encoded.yaml <<'E2'
 experiment: encoded
 datasets: [{name: d, images: pics, vocabularies: words.yaml}]
 models:
-  - {name: plain, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}
-  - {name: two, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}.", "{}"]}
+  - {name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}
+  - {name: two, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}.", "{}"]}
 E2
 if run encoded.yaml --output enc; then
   for ranks in 1 2 5; do

@@ -68,8 +68,8 @@ expansions:
   - {name: all, datasets: [one, two, three]}
   - {name: pair, datasets: [three, one], shared_names: different}
 models:
-  - {name: own, family: clip, weights: m.safetensors, tokenizer: tok}
-  - {name: stated, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}
+  - {name: own, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok}
+  - {name: stated, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}
 E
 run e.yaml --output e
 # texts FOLDER DATASET TEMPLATE...: what the encoder makes of a dataset's images and of its classes in each template.
@@ -78,10 +78,12 @@ texts() {
   mkdir -p "$folder"
   for template; do
     while read -r class; do echo "${template/\{\}/$class}"; done <"$name.txt" >texts.txt
-    must "$vocabench" encode texts --raw --weights m.safetensors --tokenizer tok --input texts.txt --output "$folder/$name-$n.npy"
+    must "$vocabench" encode texts --raw --weights m.safetensors --activation quick_gelu --tokenizer tok \
+    --input texts.txt --output "$folder/$name-$n.npy"
     list+=("$folder/$name-$((n++)).npy")
   done
-  must "$vocabench" encode images --raw --weights m.safetensors --input "$name" --output "$folder/$name-i.npy"
+  must "$vocabench" encode images --raw --weights m.safetensors --activation quick_gelu \
+    --input "$name" --output "$folder/$name-i.npy"
   must $python "$oracle" gather "$folder" "$name" "$name" "$name.txt" "${list[@]}"
 }
 texts of-own one "a photo of a {}." "the {}, an animal"; texts of-own two "a {} in the wild"; texts of-own three "{}"
@@ -139,8 +141,10 @@ datasets:
   - {name: two, images: two, vocabularies: two.yaml}
 expansions: [{name: both, datasets: [one, two]}]
 models:
-  - {name: training, family: clip, weights: "run/*.safetensors", tokenizer: tok, prompts: ["a photo of a {}."]}
-  - {name: coop, family: clip, weights: m.safetensors, tokenizer: tok, prompts: {coop: "contexts/e{1,10,2}.pt", position: middle}}
+  - {name: training, family: clip, activation: quick_gelu, weights: "run/*.safetensors", tokenizer: tok,
+     prompts: ["a photo of a {}."]}
+  - {name: coop, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok,
+     prompts: {coop: "contexts/e{1,10,2}.pt", position: middle}}
   - {name: ready, family: precomputed, dataset: one, image_embeddings: "embeddings/i*.npy", text_embeddings: "embeddings/t*.npy",
      labels: of-own/one-y.npy}
 E

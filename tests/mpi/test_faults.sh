@@ -14,7 +14,8 @@ per_image: true
 latex: true
 threads: 1
 datasets: [{name: folder, images: pics, vocabularies: v.yaml}]
-models: [{name: plain, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}.", "a {}"]}]
+models: [{name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok,
+     prompts: ["a photo of a {}.", "a {}"]}]
 E
 limit=60
 run_at 3 e.yaml --output whole
@@ -63,8 +64,8 @@ check "faults were met ($fired)" test $fired -gt 30
 
 # ---- the other commands, on one rank: every call fails once -----------------------------------------------------
 printf 'a bear\nan apple\n' >texts.txt
-commands=("encode images --weights m.safetensors --input pics --output x/o"
-  "encode texts --weights m.safetensors --tokenizer tok --input texts.txt --output x/o"
+commands=("encode images --weights m.safetensors --activation quick_gelu --input pics --output x/o"
+  "encode texts --weights m.safetensors --activation quick_gelu --tokenizer tok --input texts.txt --output x/o"
   "tokenize --tokenizer tok --input texts.txt --output x/o"
   "preprocess --resolution 16 --input pics --output x/o"
   "pack --input pics --output x/o"
@@ -96,7 +97,7 @@ if mount -t tmpfs -o size=64k none small 2>/dev/null; then
   cat >big.yaml <<'E'
 experiment: big
 datasets: [{name: folder, images: pics, vocabularies: v.yaml}]
-models: [{name: plain, family: clip, weights: m.safetensors, tokenizer: tok, prompts: cifar100}]
+models: [{name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: cifar100}]
 E
   mpi 3 timeout -k 5 60 "$vocabench" run big.yaml --output small/o >stdout 2>stderr; code=$?
   [ $code = 7 ] && grep -qE '^vocabench: rank [0-2]: .*small/o/.*No space left on device' stderr

@@ -12,9 +12,9 @@ for model in RN101 ViT-B-16 ViT-L-14; do
   $python "$here/tests/tools/make_full_size.py" $model "$weights" || { fail "$model is written"; continue; }
   check "$model: inspect" "$vocabench" inspect "$weights"
   check "$model: texts" \
-    "$vocabench" encode texts --weights "$weights" --tokenizer "$tokenizer" --input "$scratch/texts.txt" --output "$scratch/t.npy"
+    "$vocabench" encode texts --weights "$weights" --activation quick_gelu --tokenizer "$tokenizer" --input "$scratch/texts.txt" --output "$scratch/t.npy"
   check "$model: images" \
-    "$vocabench" encode images --weights "$weights" --input "$shared/fixtures/images" --output "$scratch/i.npy" --batch 4
+    "$vocabench" encode images --weights "$weights" --activation quick_gelu --input "$shared/fixtures/images" --output "$scratch/i.npy" --batch 4
   [ $model = ViT-L-14 ] || rm "$weights"
 done
 
@@ -30,7 +30,7 @@ node_memory() {
 # Peak memory of the node in kB while so many ranks encode the eight images, one unit each.
 peak_of() {
   local ranks=$1 peak=0 now job
-  mpi "$ranks" "$vocabench" encode images --weights "$weights" \
+  mpi "$ranks" "$vocabench" encode images --weights "$weights" --activation quick_gelu \
     --input "$scratch/packed/*.tar.zst" --output "$scratch/i$ranks.npy" --batch 1 --threads 1 >"$scratch/log" 2>&1 &
   job=$!
   while kill -0 "$job" 2>/dev/null; do

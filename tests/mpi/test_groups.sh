@@ -8,8 +8,9 @@ make_data images pics 20 16; make_data cifar cifar/test.bin 20 1000; make_data i
 make_data model m.safetensors; make_data tokenizer tok
 made_vocabularies
 printf '%s\n' apple bear chair dolphin elephant >five.txt
-must "$vocabench" encode images --weights m.safetensors --input five --output five-i.npy
-must "$vocabench" encode texts --weights m.safetensors --tokenizer tok --input five.txt --output five-t.npy
+must "$vocabench" encode images --weights m.safetensors --activation quick_gelu --input five --output five-i.npy
+must "$vocabench" encode texts --weights m.safetensors --activation quick_gelu --tokenizer tok \
+    --input five.txt --output five-t.npy
 # Five encoders; `ensemble` has that of `plain`, so that nobody may encode its images at the same time.
 cat >e.yaml <<'E'
 experiment: groups
@@ -21,10 +22,11 @@ datasets:
   - {name: cifar, images: cifar/test.bin, vocabularies: v.yaml}
   - {name: five, images: five, vocabularies: five.yaml}
 models:
-  - {name: plain, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}
+  - {name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}
   - {name: gelu, family: clip, weights: m.safetensors, tokenizer: tok, activation: gelu, prompts: ["a photo of a {}."]}
-  - {name: ensemble, family: clip, weights: m.safetensors, tokenizer: tok, prompts: cifar100}
-  - {name: rgb, family: clip, weights: m.safetensors, tokenizer: tok, preprocessing: rgb_first, prompts: ["a photo of a {}."]}
+  - {name: ensemble, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: cifar100}
+  - {name: rgb, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, preprocessing: rgb_first,
+     prompts: ["a photo of a {}."]}
   - {name: both, family: clip, weights: m.safetensors, tokenizer: tok, activation: gelu, preprocessing: rgb_first,
      prompts: ["the {}"]}
   - {name: quick, family: clip, weights: m.safetensors, tokenizer: tok, activation: quick_gelu, prompts: ["a {}."]}
@@ -173,13 +175,17 @@ datasets:
   - {name: cifar, images: cifar/test.bin, vocabularies: v.yaml}
   - {name: real, images: real/test.bin, vocabularies: configs/vocabularies/cifar100.yaml}
 models:
-  - {name: vit, family: clip, weights: $fixtures/clip-vit/model.safetensors, tokenizer: $bpe, prompts: ["a photo of a {}."]}
-  - {name: resnet, family: clip, weights: $fixtures/clip-rn/model.safetensors, tokenizer: $bpe, prompts: ["a photo of a {}."]}
+  - {name: vit, family: clip, activation: quick_gelu, weights: $fixtures/clip-vit/model.safetensors, tokenizer: $bpe,
+     prompts: ["a photo of a {}."]}
+  - {name: resnet, family: clip, activation: quick_gelu, weights: $fixtures/clip-rn/model.safetensors, tokenizer: $bpe,
+     prompts: ["a photo of a {}."]}
   - {name: slip, family: slip, weights: $fixtures/slip-vit/checkpoint.pt, tokenizer: $bpe, prompts: ["a photo of a {}."]}
   - {name: declip, family: declip, weights: $fixtures/declip-vit/checkpoint.pth.tar, tokenizer: $bpe,
      prompts: ["a photo of a {}."]}
-  - {name: pe, family: clip, weights: $fixtures/clip-vit/model.safetensors, tokenizer: $bpe, prompts: ["a {}", "the {}", "{}"]}
-  - {name: torch, family: clip, weights: $fixtures/clip-vit/state_dict.pt, tokenizer: $bpe, prompts: ["a photo of a {}."]}
+  - {name: pe, family: clip, activation: quick_gelu, weights: $fixtures/clip-vit/model.safetensors, tokenizer: $bpe,
+     prompts: ["a {}", "the {}", "{}"]}
+  - {name: torch, family: clip, activation: quick_gelu, weights: $fixtures/clip-vit/state_dict.pt, tokenizer: $bpe,
+     prompts: ["a photo of a {}."]}
 E
 rm -rf whole three; grouped 1 0 whole && grouped 8 3 three && agree "six models, three datasets, 8 ranks in 3 groups" whole three
 equal "eighteen units" "$(jq -c '[(.results | length), (.run.groups | length)]' three/results.json)" '[18,3]'

@@ -13,8 +13,8 @@ datasets:
   - {name: folder, images: pics, vocabularies: v.yaml}
   - {name: cifar, images: cifar/test.bin, vocabularies: v.yaml}
 models:
-  - {name: plain, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}
-  - {name: ensemble, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a {}", "the {}"]}
+  - {name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}
+  - {name: ensemble, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a {}", "the {}"]}
 E
 run_at 2 e.yaml --output whole
 
@@ -103,7 +103,8 @@ finishes "a run without mpirun" cut 3
 
 # Encoding to a file stops too, and leaves nothing under the file's name.
 VOCABENCH_FAULT=read:1+:slow \
-  "$vocabench" encode images --weights m.safetensors --input cifar/test.bin --output i.npy >stdout 2>stderr &
+  "$vocabench" encode images --weights m.safetensors --activation quick_gelu \
+    --input cifar/test.bin --output i.npy >stdout 2>stderr &
 job=$!
 for _ in $(seq 200); do compgen -G '.i.npy*' >/dev/null && break; sleep 0.05; done
 kill -s TERM $job; stops $job

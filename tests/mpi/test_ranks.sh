@@ -31,8 +31,8 @@ datasets:
   - {name: packed, images: packed, vocabularies: v.yaml}
   - {name: five, images: five, vocabularies: five.yaml}
 models:
-  - {name: plain, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}
-  - {name: ensemble, family: clip, weights: m.safetensors, tokenizer: tok, prompts: cifar100}
+  - {name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}
+  - {name: ensemble, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: cifar100}
 E
 # sized RANKS BATCH THREADS FOLDER [FLAGS]: a run of e.yaml.
 sized() { run_at "$1" e.yaml --output "$4" --batch "$2" --threads "$3" "${@:5}"; }
@@ -86,6 +86,7 @@ datasets:
 models:
   - name: clip-vit
     family: clip
+    activation: quick_gelu
     weights: $shared/fixtures/clip-vit/model.safetensors
     tokenizer: $bpe
     prompts: ["a photo of a {}."]
@@ -102,7 +103,8 @@ model=$shared/models/cifar-tiny-rn
 cat >e.yaml <<E
 experiment: tiny
 datasets: [{name: cifar100, images: $real/test.bin, vocabularies: configs/vocabularies/cifar100.yaml}]
-models: [{name: tiny, family: clip, weights: $model.safetensors, tokenizer: $bpe, prompts: ["a photo of a {}."]}]
+models: [{name: tiny, family: clip, activation: quick_gelu, weights: $model.safetensors, tokenizer: $bpe,
+     prompts: ["a photo of a {}."]}]
 E
 limit=280
 run_at 2 e.yaml --output tiny --threads 1
@@ -114,11 +116,11 @@ jq -r --slurpfile t "$model.expected.json" '.results[0] | [.vocabularies[].acc_c
 verdict $? "cifar-tiny-rn: every vocabulary"
 head -c $((3074 * 100)) "$real/test.bin" >part/test.bin
 check "the first hundred images" \
-  "$vocabench" encode images --weights "$model.safetensors" --input part/test.bin --output i.npy --raw
+  "$vocabench" encode images --weights "$model.safetensors" --activation quick_gelu --input part/test.bin --output i.npy --raw
 check "image embeddings of cifar-tiny-rn" "$tools/npy" compare i.npy "$model.first100_image_embeddings.npy" 0.99999 - - 100
 jq -r '.[] | if type == "object" then .classes[] else .[] end' "$shared/reference/cifar100_vocabularies.json" 2>/dev/null |
   sed 's/_/ /g; s/.*/a photo of a &./' >texts.txt
 check "the texts of the classes" \
-  "$vocabench" encode texts --weights "$model.safetensors" --tokenizer "$bpe" --input texts.txt --output t.npy --raw
+  "$vocabench" encode texts --weights "$model.safetensors" --activation quick_gelu --tokenizer "$bpe" --input texts.txt --output t.npy --raw
 check "text embeddings of cifar-tiny-rn" "$tools/npy" compare t.npy "$model.text_embeddings.npy" 0.99999 - -
 finish

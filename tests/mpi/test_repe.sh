@@ -20,7 +20,7 @@ corpora:
   - {name: parts, embeddings: $scratch/parts}
 retrieval: $3
 models:
-  - {name: tiny, family: clip, weights: $weights, tokenizer: $tokenizer, prompts: $2}
+  - {name: tiny, family: clip, activation: quick_gelu, weights: $weights, tokenizer: $tokenizer, prompts: $2}
 EOF
 }
 # runs RANKS NAME [CACHE]
@@ -46,8 +46,8 @@ verdict $? "the plan lists the corpus that is scanned" "$(cat planned)"
 
 # The same by NumPy, from embeddings that the encode commands wrote.
 if $python -c 'import numpy' 2>/dev/null; then
-  "$vocabench" encode images --weights "$weights" --input test.bin --output images.npy --raw 2>/dev/null
-  "$vocabench" encode images --weights "$weights" --input "corpus/*.tar" --output index.npy --raw 2>/dev/null
+  "$vocabench" encode images --weights "$weights" --activation quick_gelu --input test.bin --output images.npy --raw 2>/dev/null
+  "$vocabench" encode images --weights "$weights" --activation quick_gelu --input "corpus/*.tar" --output index.npy --raw 2>/dev/null
   for tar in corpus/*.tar; do
     for key in $(tar tf "$tar" | sed -n 's/\.txt$//p' | LC_ALL=C sort); do
       tar xOf "$tar" "$key.txt" | tr '\n' ' ' | sed 's/ *$//'; echo
@@ -64,7 +64,8 @@ for name, templates in (("single", ["a photo of a {}."]), ("ensemble", ["a photo
     open(name + ".txt", "w").writelines(t.format(c.replace("_", " ")) + "\n" for c in classes for t in templates)
 EOF
   for list in captions single ensemble; do
-    "$vocabench" encode texts --weights "$weights" --tokenizer "$tokenizer" --input $list.txt --output $list.npy --raw
+    "$vocabench" encode texts --weights "$weights" --activation quick_gelu --tokenizer "$tokenizer" \
+      --input $list.txt --output $list.npy --raw
   done
   numpy() { # NAME: its results, blends and texts
     $python "$here/tests/tools/repe_oracle.py" "out-$1-1/results.json" "out-$1-1/retrieval/tiny--cifar100" \

@@ -17,7 +17,8 @@ cat >e.yaml <<'E'
 experiment: slurm
 datasets: [{name: images, images: cifar/test.bin, vocabularies: v.yaml}]
 models:
-  - {name: one, family: clip, weights: m.safetensors, tokenizer: tok/vocab.json, prompts: ["a photo of a {}."]}
+  - {name: one, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok/vocab.json,
+     prompts: ["a photo of a {}."]}
   - {name: the other, family: clip, weights: m.safetensors, tokenizer: tok/vocab.json, prompts: ["a {}."], activation: gelu}
 E
 limit=300

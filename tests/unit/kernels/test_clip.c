@@ -101,7 +101,7 @@ static void stated_activation_and_heads_count(void **state) {
     ref_model m;
     ref_make_typed(&m, &ref_small_vit, VB_F32, VB_F32, VB_F32, false);
     vb_clip_options options = {.family = vb_family_find("clip"),
-                               .stated = {.override_activation = true, .activation = VB_GELU, .image_heads = 3, .text_heads = 8},
+                               .stated = {.image = {true, VB_GELU, 3, 0}, .text = {true, VB_GELU, 8, 0}},
                                .threads = 1};
     vb_clip *clip;
     assert_ok(vb_clip_open(&clip, &m.set, &options, &err));
@@ -109,7 +109,7 @@ static void stated_activation_and_heads_count(void **state) {
     assert_int_equal(vb_clip_describe(clip)->text_heads, 8);
     compare_with_reference(&ref_small_vit, &m, clip, 1);
     vb_clip_close(clip);
-    options.stated.image_heads = 7;
+    options.stated.image.heads = 7;
     assert_fails(vb_clip_open(&clip, &m.set, &options, &err), VB_EMISMATCH, "width 96 does not split into 7 heads");
     ref_free(&m);
 }

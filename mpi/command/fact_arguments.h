@@ -1,0 +1,20 @@
+/* Flags that state what a model's files may leave open: the rows of vb_experiment_tables_facts. */
+#ifndef VB_FACT_ARGUMENTS_H
+#define VB_FACT_ARGUMENTS_H
+
+#include "mpi/command/arguments.h"
+#include "mpi/experiment/experiment.h"
+
+/* Rows of a command's table. */
+#define VB_FACT_ARGUMENTS_TOWERS                                                                                                 \
+    {.option = "activation"}, {.option = "image_activation"}, {.option = "text_activation"}, {.option = "image_heads"},          \
+        {.option = "text_heads"}, {.option = "image_epsilon"}, {.option = "text_epsilon"}, {                                     \
+        .option = "end_token"                                                                                                    \
+    }
+#define VB_FACT_ARGUMENTS_PIXELS                                                                                                 \
+    {.option = "resize"}, {.option = "interpolation"}, {.option = "crop"}, {.option = "mean"}, { .option = "std" }
+
+/* What those of them that are in the command's table state, and nothing of the others. VB_EUSAGE for a bad value. Local. */
+int vb_fact_arguments_read(vb_stated_facts *stated, const vb_arguments *arguments, vb_error *err);
+
+#endif

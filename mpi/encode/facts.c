@@ -1,0 +1,323 @@
+/* The order of trust among the experiment, the files beside the weights, the weights themselves and the family. */
+#include "mpi/encode/facts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shards/weights/side_files.h"
+
+static const char of_experiment[] = "experiment", of_family[] = "family", of_tensors[] = "tensors";
+static const char *const names[VB_FACTS] = {[VB_FACT_IMAGE_ACTIVATION] = "image_activation",
+                                            [VB_FACT_TEXT_ACTIVATION] = "text_activation",
+                                            [VB_FACT_IMAGE_HEADS] = "image_heads",
+                                            [VB_FACT_TEXT_HEADS] = "text_heads",
+                                            [VB_FACT_IMAGE_EPSILON] = "image_epsilon",
+                                            [VB_FACT_TEXT_EPSILON] = "text_epsilon",
+                                            [VB_FACT_CONTEXT] = "context",
+                                            [VB_FACT_END_TOKEN] = "end_token",
+                                            [VB_FACT_RESOLUTION] = "resolution",
+                                            [VB_FACT_RESIZE] = "resize",
+                                            [VB_FACT_INTERPOLATION] = "interpolation",
+                                            [VB_FACT_CROP] = "crop",
+                                            [VB_FACT_PREPROCESSING] = "preprocessing",
+                                            [VB_FACT_MEAN] = "mean",
+                                            [VB_FACT_STD] = "std"};
+
+const char *vb_facts_name(vb_fact fact) { return names[fact]; }
+
+/* ---- towers ---- */
+
+static vb_activation activation_of(int stated) { return stated == VB_ACTIVATION_GELU ? VB_GELU : VB_QUICK_GELU; }
+
+/* OpenAI's own files are TorchScript archives, and all of QuickGELU; so is Long-CLIP, which was trained from them. */
+static const char *told_by_weights(const vb_weights *weights) {
+    if (!strcmp(weights->container, "TorchScript") && !strcmp(weights->naming, "OpenAI")) return "TorchScript archive";
+    return vb_tensor_find(&weights->set, "positional_embedding_res") ? of_tensors : NULL;
+}
+
+static int find_activation(vb_tower_facts *tower, const char **source, int of_both, int of_it, const vb_side_tower *side,
+                           const char *side_name, const char *from_weights, const vb_family *family,
+                           vb_activation of_that_family) {
+    *tower = (vb_tower_facts){.activation_known = true};
+    if (of_it >= 0 || of_both >= 0) {
+        tower->activation = activation_of(of_it >= 0 ? of_it : of_both);
+        *source = of_experiment;
+    } else if (side_name && side->told) {
+        tower->activation = side->activation;
+        *source = side_name;
+    } else if (!family->activation_varies) {
+        tower->activation = of_that_family;
+        *source = of_family;
+    } else if (from_weights) {
+        tower->activation = VB_QUICK_GELU;
+        *source = from_weights;
+    } else return -1;
+    return 0;
+}
+
+static int refuse_activation(const vb_weights *weights, const char *tower, vb_error *err) {
+    return vb_errorf(
+        err, VB_ECONFIG,
+        "%s: nothing tells the activation of the %s tower: no %s lies beside the weights, and tensors under %s's names do "
+        "not tell; state activation: quick_gelu (OpenAI's, MetaCLIP, DFN, and open_clip's models with quickgelu in their "
+        "name) or activation: gelu (open_clip's others: LAION, DataComp, CommonPool)",
+        weights->where.file, tower, strcmp(weights->naming, "Hugging Face") ? "open_clip_config.json" : "config.json",
+        weights->naming);
+}
+
+static void find_heads(int *heads, const char **source, int64_t stated, const vb_side_tower *side, const char *side_name) {
+    *source = of_family;
+    *heads = 0;
+    if (stated != VB_OPTION_NONE) {
+        *heads = (int)stated;
+        *source = of_experiment;
+    } else if (side_name && side->told) {
+        *heads = side->heads;
+        *source = side_name;
+    }
+}
+
+static void find_epsilon(float *epsilon, const char **source, double stated, const vb_side_tower *side, const char *side_name) {
+    *source = of_family;
+    *epsilon = 0;
+    if (!isnan(stated)) {
+        *epsilon = (float)stated;
+        *source = of_experiment;
+    } else if (side_name && side->told) {
+        *epsilon = side->epsilon;
+        *source = side_name;
+    }
+}
+
+static void find_end_token(vb_facts *facts, int64_t stated) {
+    const vb_side_facts *side = &facts->side;
+    facts->source[VB_FACT_CONTEXT] = of_tensors;
+    facts->source[VB_FACT_END_TOKEN] = of_family;
+    if (stated != VB_OPTION_NONE) {
+        facts->towers.end_token = (int)stated;
+        facts->source[VB_FACT_END_TOKEN] = of_experiment;
+    } else if (side->towers_from && side->text.told) {
+        facts->towers.end_token = side->end_token;
+        facts->source[VB_FACT_END_TOKEN] = side->towers_from;
+    }
+}
+
+static void find_resolution(vb_facts *facts, int64_t stated) {
+    const vb_side_facts *side = &facts->side;
+    facts->source[VB_FACT_RESOLUTION] = of_tensors;
+    if (stated != VB_OPTION_NONE) {
+        facts->towers.resolution = (int)stated;
+        facts->source[VB_FACT_RESOLUTION] = of_experiment;
+    } else if (side->towers_from && side->image.told) {
+        facts->towers.resolution = side->image_size;
+        facts->source[VB_FACT_RESOLUTION] = side->towers_from;
+    } else if (side->pixels_from && side->preprocess.resolution) {
+        facts->towers.resolution = side->preprocess.resolution;
+        facts->source[VB_FACT_RESOLUTION] = side->pixels_from;
+    }
+}
+
+static bool has_prefix(const vb_weights *weights, const char *prefix) {
+    for (size_t i = 0; i < weights->set.count; i++)
+        if (!strncmp(weights->set.items[i].name, prefix, strlen(prefix))) return true;
+    return false;
+}
+
+int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_weights *weights, const vb_family *family,
+                       vb_error *err) {
+    *facts = (vb_facts){0};
+    vb_side_facts *side = &facts->side;
+    vb_tower_options *towers = &facts->towers;
+    const char **source = facts->source, *from_weights = told_by_weights(weights);
+    if (vb_side_files_read(side, &weights->where, weights->naming, err)) return -1;
+    if (has_prefix(weights, "visual.")) {
+        const bool resnet = has_prefix(weights, "visual.layer1."); /* of ReLU, and without LayerNorm */
+        if (find_activation(&towers->image, &source[VB_FACT_IMAGE_ACTIVATION], stated->activation, stated->image_activation,
+                            &side->image, side->towers_from, from_weights, family, family->image_activation) &&
+            !resnet)
+            return refuse_activation(weights, "image", err);
+        find_heads(&towers->image.heads, &source[VB_FACT_IMAGE_HEADS], stated->image_heads, &side->image, side->towers_from);
+        find_epsilon(&towers->image.epsilon, &source[VB_FACT_IMAGE_EPSILON], stated->image_epsilon, &side->image,
+                     side->towers_from);
+        if (resnet) source[VB_FACT_IMAGE_ACTIVATION] = source[VB_FACT_IMAGE_EPSILON] = NULL;
+        find_resolution(facts, stated->resolution);
+    }
+    if (vb_tensor_find(&weights->set, "token_embedding.weight")) {
+        if (find_activation(&towers->text, &source[VB_FACT_TEXT_ACTIVATION], stated->activation, stated->text_activation,
+                            &side->text, side->towers_from, from_weights, family, family->text_activation))
+            return refuse_activation(weights, "text", err);
+        find_heads(&towers->text.heads, &source[VB_FACT_TEXT_HEADS], stated->text_heads, &side->text, side->towers_from);
+        find_epsilon(&towers->text.epsilon, &source[VB_FACT_TEXT_EPSILON], stated->text_epsilon, &side->text, side->towers_from);
+        find_end_token(facts, stated->end_token);
+    }
+    return 0;
+}
+
+/* ---- pixels ---- */
+
+/* Sizes that a file tells (0: it does not) beside those of the tensors. */
+static int check_sizes(const vb_side_facts *side, const vb_weights *weights, const vb_clip_info *info, vb_error *err) {
+    const bool image = info->resolution && side->image.told, text = info->context_length && side->text.told, vit = info->patch;
+    const struct {
+        const char *what;
+        bool there;
+        int told, found;
+    } sizes[] = {{"an image tower of width", image, side->image.width, info->image_width},
+                 {"image layers", image && vit, side->image.layers, info->image_layers[0]},
+                 {"patches of side", image && vit, side->patch, info->patch},
+                 {"a text tower of width", text, side->text.width, info->text_width},
+                 {"text layers", text, side->text.layers, info->text_layers},
+                 {"a context of tokens", text, side->context, info->context_length},
+                 {"a vocabulary of tokens", text, side->vocabulary, info->vocabulary_size},
+                 {"an embedding of dimensions", image || text, side->embed, info->embed_dim}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (sizes[i].there && sizes[i].told && sizes[i].told != sizes[i].found)
+            return vb_errorf(err, VB_EMISMATCH,
+                             "%s/%s tells %s: %d, but the tensors of %s have %d: does it belong to these weights?",
+                             weights->where.folder, side->towers_from, sizes[i].what, sizes[i].told, weights->where.file,
+                             sizes[i].found);
+    return 0;
+}
+
+static void state_triple(float value[3], const double stated[3]) {
+    for (int i = 0; i < 3; i++) value[i] = (float)stated[i];
+}
+
+void vb_facts_state_pixels(vb_preprocess *spec, const vb_stated_facts *stated, const char **source) {
+    const bool given[VB_FACTS] = {[VB_FACT_RESIZE] = stated->resize >= 0,   [VB_FACT_INTERPOLATION] = stated->interpolation >= 0,
+                                  [VB_FACT_CROP] = stated->crop >= 0,       [VB_FACT_PREPROCESSING] = stated->preprocessing >= 0,
+                                  [VB_FACT_MEAN] = !isnan(stated->mean[0]), [VB_FACT_STD] = !isnan(stated->std[0])};
+    for (int f = 0; source && f < VB_FACTS; f++)
+        if (given[f]) source[f] = of_experiment;
+    if (given[VB_FACT_RESIZE]) spec->resize = (vb_resize_mode)stated->resize;
+    if (given[VB_FACT_INTERPOLATION]) spec->filter = (vb_filter)stated->interpolation;
+    if (given[VB_FACT_CROP]) spec->crop = (vb_crop_offset)stated->crop;
+    if (given[VB_FACT_PREPROCESSING]) spec->rgb_first = stated->preprocessing == VB_PREPROCESSING_RGB_FIRST;
+    if (given[VB_FACT_MEAN]) state_triple(spec->mean, stated->mean);
+    if (given[VB_FACT_STD]) state_triple(spec->std, stated->std);
+}
+
+int vb_facts_of_pixels(vb_facts *facts, const vb_stated_facts *stated, const vb_weights *weights, const vb_clip_info *info,
+                       vb_error *err) {
+    const vb_side_facts *side = &facts->side;
+    vb_preprocess *spec = &facts->preprocess;
+    const char **source = facts->source;
+    if (side->towers_from && check_sizes(side, weights, info, err)) return -1;
+    if (!info->resolution) return 0;
+    *spec = side->pixels_from ? side->preprocess : vb_preprocess_clip(info->resolution);
+    for (int f = VB_FACT_RESIZE; f < VB_FACTS; f++) source[f] = side->pixels_from ? side->pixels_from : of_family;
+    if (spec->resolution && spec->resolution != info->resolution && source[VB_FACT_RESOLUTION] != of_experiment)
+        return vb_errorf(err, VB_EMISMATCH, "%s/%s resizes images to %d, but the model's side is %d by %s: state resolution",
+                         weights->where.folder, side->pixels_from, spec->resolution, info->resolution,
+                         source[VB_FACT_RESOLUTION]);
+    spec->resolution = info->resolution;
+    vb_facts_state_pixels(spec, stated, source);
+    if (spec->resize != VB_RESIZE_SHORTEST) source[VB_FACT_CROP] = NULL;
+    return 0;
+}
+
+/* ---- keys and reports ---- */
+
+static float epsilon_of(float known, float of_that_family) { return known > 0 ? known : of_that_family; }
+
+/* What the family fixes is not said, so that units which were cached before such things could be stated are found. */
+void vb_facts_key(const vb_facts *facts, const vb_family *family, const vb_clip_info *info, bool text, char *key, size_t size) {
+    const vb_tower_facts *tower = text ? &facts->towers.text : &facts->towers.image;
+    const vb_activation usual = text ? family->text_activation : family->image_activation;
+    const float usual_epsilon = text ? family->text_epsilon : family->image_epsilon,
+                epsilon = epsilon_of(tower->epsilon, usual_epsilon);
+    const bool relu = !text && !info->patch;
+    const int activation = relu || !tower->activation_known || tower->activation == usual ? 0 :
+                           tower->activation == VB_GELU                                   ? 2 :
+                                                                                            1;
+    const int width = text || info->patch ? (text ? info->text_width : info->image_width) : 32 * info->image_width;
+    const int heads = text ? info->text_heads : info->image_heads;
+    const int usual_heads = vb_family_heads(text ? family->text_head_widths : relu ? NULL : family->head_widths, width);
+    int n = snprintf(key, size, "family %d activation %d", family->cache_key, activation);
+    if (heads != usual_heads) n += snprintf(key + n, size - (size_t)n, " heads %d", heads);
+    if (epsilon < usual_epsilon || epsilon > usual_epsilon)
+        n += snprintf(key + n, size - (size_t)n, " epsilon %.9g", (double)epsilon);
+    if (text && info->end_token != info->vocabulary_size - 1)
+        n += snprintf(key + n, size - (size_t)n, " end %d", info->end_token);
+    if (text && info->long_positions) snprintf(key + n, size - (size_t)n, " two tables of positions");
+}
+
+static const char *activation_word(vb_activation activation) { return activation == VB_GELU ? "gelu" : "quick_gelu"; }
+
+/* A float with the fewest digits that give it back: 1e-05, not 9.99999975e-06. */
+static double written(float value) {
+    char text[32];
+    double real = value;
+    for (int digits = 1; digits <= 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)value);
+        real = strtod(text, NULL);
+        const float back = (float)real;
+        if (!memcmp(&back, &value, sizeof value)) break;
+    }
+    return real;
+}
+
+static void print_triple(const float value[3], char *text, size_t size) {
+    snprintf(text, size, "[%.9g, %.9g, %.9g]", written(value[0]), written(value[1]), written(value[2]));
+}
+
+/* Of a fact that is a number; NaN for the others. */
+static double number_of(const vb_facts *facts, const vb_clip_info *info, vb_fact fact) {
+    switch (fact) {
+    case VB_FACT_IMAGE_HEADS: return info->image_heads;
+    case VB_FACT_TEXT_HEADS: return info->text_heads;
+    case VB_FACT_IMAGE_EPSILON: return written(info->image_epsilon);
+    case VB_FACT_TEXT_EPSILON: return written(info->text_epsilon);
+    case VB_FACT_CONTEXT: return info->context_length;
+    case VB_FACT_END_TOKEN: return facts->towers.end_token;
+    case VB_FACT_RESOLUTION: return info->resolution;
+    default: return NAN;
+    }
+}
+
+static const char *word_of(const vb_facts *facts, vb_fact fact) {
+    const vb_preprocess *spec = &facts->preprocess;
+    switch (fact) {
+    case VB_FACT_IMAGE_ACTIVATION: return activation_word(facts->towers.image.activation);
+    case VB_FACT_TEXT_ACTIVATION: return activation_word(facts->towers.text.activation);
+    case VB_FACT_RESIZE: return vb_preprocess_resizes[spec->resize];
+    case VB_FACT_INTERPOLATION: return vb_preprocess_filters[spec->filter];
+    case VB_FACT_CROP: return vb_preprocess_crops[spec->crop];
+    case VB_FACT_PREPROCESSING: return spec->rgb_first ? "rgb_first" : "openai";
+    default: return NULL;
+    }
+}
+
+void vb_facts_print(const vb_facts *facts, const vb_clip_info *info, vb_fact fact, char *text, size_t size) {
+    const char *word = word_of(facts, fact);
+    if (word) snprintf(text, size, "%s", word);
+    else if (fact == VB_FACT_MEAN || fact == VB_FACT_STD)
+        print_triple(fact == VB_FACT_MEAN ? facts->preprocess.mean : facts->preprocess.std, text, size);
+    else snprintf(text, size, "%.9g", number_of(facts, info, fact));
+}
+
+static json_t *value_json(vb_json *json, const vb_facts *facts, const vb_clip_info *info, vb_fact fact) {
+    const char *word = word_of(facts, fact);
+    if (word) return vb_json_text_value(json, word);
+    if (fact != VB_FACT_MEAN && fact != VB_FACT_STD) {
+        double number = number_of(facts, info, fact);
+        return fact == VB_FACT_IMAGE_EPSILON || fact == VB_FACT_TEXT_EPSILON ? vb_json_real_value(json, number) :
+                                                                               json_integer((json_int_t)number);
+    }
+    const float *three = fact == VB_FACT_MEAN ? facts->preprocess.mean : facts->preprocess.std;
+    const double rounded[3] = {written(three[0]), written(three[1]), written(three[2])};
+    return vb_json_real_list(json, rounded, 3);
+}
+
+json_t *vb_facts_json(vb_json *json, const vb_facts *facts, const vb_clip_info *info) {
+    json_t *object = vb_json_object(json);
+    for (int f = 0; f < VB_FACTS; f++) {
+        if (!facts->source[f]) continue;
+        json_t *entry = vb_json_set_object(json, object, names[f]);
+        vb_json_set(json, entry, "value", value_json(json, facts, info, (vb_fact)f));
+        vb_json_set_text(json, entry, "source", facts->source[f]);
+    }
+    return object;
+}

@@ -1,0 +1,48 @@
+/* The table of telling names. Sources: open_clip 3.3, timm 1.0 and transformers 5 state dicts; the publishers' own files of PE, EVA
+ * and MobileCLIP. */
+#include "shards/weights/architecture.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static const vb_architecture architectures[] = {
+    {"SigLIP 2 NaFlex", "vision_model.embeddings.patch_embedding.weight", NULL, NULL, 2},
+    {"SigLIP", "vision_model.head.probe", NULL, NULL, 0},
+    {"PE-Core", "visual.trunk.attn_pool.latent", "visual.trunk.norm_pre.weight", NULL, 0},
+    {"SigLIP", "visual.trunk.attn_pool.latent", NULL, NULL, 0},
+    {"PE-Core", "visual.attn_pool.probe", NULL, NULL, 0},
+    {"EVA02-CLIP", "visual.trunk.blocks.0.attn.q_proj", NULL, NULL, 0},
+    {"EVA-CLIP", "visual.trunk.blocks.0.attn.q_bias", NULL, NULL, 0},
+    {"EVA-CLIP", "visual.blocks.0.attn.q_bias", NULL, NULL, 0},
+    {"MobileCLIP (FastViT)", "visual.trunk.stages", "visual.trunk.stages.0.blocks.0.token_mixer", NULL, 0},
+    {"ConvNeXt", "visual.trunk.stages", NULL, NULL, 0},
+    {"ViTamin", "visual.trunk.patch_embed.backbone.stem", NULL, NULL, 0},
+    {"MobileCLIP-B", "visual.trunk.patch_embed.backbone.0.conv", NULL, NULL, 0},
+    {"MobileCLIP", "image_encoder.model.patch_emb", NULL, NULL, 0},
+    {"CoCa", "visual.attn_pool.query", NULL, NULL, 0},
+    {"a CLIP with a text tower of NLLB", "text.transformer.embed_tokens", NULL, NULL, 0},
+    {"a CLIP with a text tower of the BERT kind", "text.transformer.embeddings", NULL, NULL, 0},
+    {"AltCLIP", "text_model.roberta", NULL, NULL, 0},
+    {"Chinese-CLIP", "text_model.encoder.layer.0", NULL, NULL, 0},
+    {"a CLIP with an image tower of timm's", "visual.trunk", NULL, NULL, 0},
+    {"CLIPA or OpenVision", "visual.class_embedding", "visual.transformer.resblocks.0", "visual.ln_pre.weight", 0},
+};
+
+/* A tensor whose name begins with the text, at the start or behind a dot. */
+static const vb_named_tensor *find(const vb_tensor_set *file, const char *text) {
+    const size_t n = strlen(text);
+    for (size_t i = 0; i < file->count; i++)
+        for (const char *at = file->items[i].name; at; at = strchr(at, '.') ? strchr(at, '.') + 1 : NULL)
+            if (!strncmp(at, text, n)) return &file->items[i];
+    return NULL;
+}
+
+const vb_architecture *vb_architecture_find(const vb_tensor_set *file) {
+    for (size_t a = 0; a < sizeof architectures / sizeof *architectures; a++) {
+        const vb_architecture *row = &architectures[a];
+        const vb_named_tensor *found = find(file, row->present);
+        if (!found || (row->also && !find(file, row->also)) || (row->absent && find(file, row->absent))) continue;
+        if (!row->ndim || found->tensor.ndim == row->ndim) return row;
+    }
+    return NULL;
+}

@@ -1,0 +1,27 @@
+/* What files beside the weights can tell of a model, as plain values. */
+#ifndef VB_SIDE_FACTS_H
+#define VB_SIDE_FACTS_H
+
+#include <stdbool.h>
+
+#include "kernels/image/preprocess.h"
+#include "kernels/matrix/gemm.h"
+
+/* One tower. Sizes of 0 are not told; those that are must be the tensors'. */
+typedef struct vb_side_tower {
+    bool told; /* such a tower is in the configuration */
+    vb_activation activation;
+    int heads, width, layers;
+    float epsilon;
+} vb_side_tower;
+
+typedef struct vb_side_facts {
+    const char *towers_from; /* "config.json", "open_clip_config.json"; NULL: no such file, and nothing of the next lines */
+    vb_side_tower image, text;
+    int image_size, patch, context, vocabulary, embed;
+    int end_token;            /* a text is pooled where it comes first; 0: at its highest id */
+    const char *pixels_from;  /* "preprocessor_config.json", "open_clip_config.json"; NULL: nothing is known of preprocessing */
+    vb_preprocess preprocess; /* its resolution is 0 where the file leaves it to the model */
+} vb_side_facts;
+
+#endif

@@ -1,0 +1,250 @@
+/* config.json and preprocessor_config.json of transformers, read with the defaults of their classes; which files are read. Sources:
+ * transformers 5.24 models/clip/configuration_clip.py and modeling_clip.py (pooling), image_processing_clip.py,
+ * image_processing_siglip.py, image_processing_vit.py. open_clip_config.json: side_open_clip.c. */
+#include "shards/weights/side_files.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "shards/files/file.h"
+#include "shards/files/json_parse.h"
+#include "shards/files/path.h"
+#include "shards/weights/fields.h"
+#include "shards/weights/side_open_clip.h"
+
+enum { LARGEST_FILE = 1 << 24, LARGEST_NUMBER = 1 << 24 };
+
+/* ---- config.json ---- */
+
+/* Model types that are known, and refused by name until their family comes. */
+static const struct {
+    const char *type, *name;
+} other_types[] = {{"metaclip_2", "MetaCLIP 2"},
+                   {"siglip", "SigLIP"},
+                   {"siglip_vision_model", "SigLIP"},
+                   {"siglip_text_model", "SigLIP"},
+                   {"siglip2", "SigLIP 2 NaFlex"},
+                   {"altclip", "AltCLIP"},
+                   {"chinese_clip", "Chinese-CLIP"},
+                   {"align", "ALIGN"},
+                   {"flava", "FLAVA"},
+                   {"blip", "BLIP"},
+                   {"clipseg", "CLIPSeg"},
+                   {"groupvit", "GroupViT"},
+                   {"owlvit", "OWL-ViT"},
+                   {"vision-text-dual-encoder", "a dual encoder of two other models"},
+                   {"xclip", "X-CLIP"}};
+
+static void refuse_type(vb_fields *root, const char *type) {
+    char reason[160];
+    for (size_t i = 0; i < sizeof other_types / sizeof *other_types; i++)
+        if (!strcmp(type, other_types[i].type)) {
+            snprintf(reason, sizeof reason, "%s is %s, which is not encoded here", type, other_types[i].name);
+            vb_fields_refuse(root, VB_EUNSUPPORTED, "model_type", reason);
+            return;
+        }
+    vb_fields_expected(root, "model_type", "clip, clip_vision_model or clip_text_model");
+}
+
+/* hidden_act's words and what they are. */
+static vb_activation read_activation(vb_fields *tower) {
+    static const char *const words[] = {"quick_gelu", "gelu", "gelu_pytorch_tanh", "gelu_new", NULL};
+    int word = vb_fields_choice(tower, "hidden_act", words, 0);
+    if (word > 1) vb_fields_refuse(tower, VB_EUNSUPPORTED, "hidden_act", "the tanh approximation of GELU is not computed here");
+    return word ? VB_GELU : VB_QUICK_GELU;
+}
+
+static void read_tower(vb_fields *fields, vb_side_tower *tower, int width, int heads) {
+    *tower = (vb_side_tower){.told = true,
+                             .activation = read_activation(fields),
+                             .heads = (int)vb_fields_integer(fields, "num_attention_heads", 1, LARGEST_NUMBER, heads),
+                             .width = (int)vb_fields_integer(fields, "hidden_size", 1, LARGEST_NUMBER, width),
+                             .layers = (int)vb_fields_integer(fields, "num_hidden_layers", 1, LARGEST_NUMBER, 12),
+                             .epsilon = (float)vb_fields_real(fields, "layer_norm_eps", 1e-20, 1, 1e-5)};
+}
+
+static void read_image_tower(vb_fields *fields, vb_side_facts *facts) {
+    read_tower(fields, &facts->image, 768, 12);
+    facts->image_size = vb_fields_side(fields, "image_size", 224);
+    facts->patch = vb_fields_side(fields, "patch_size", 32);
+}
+
+/* eos_token_id 2 stands in older files, whose texts are pooled at the highest id (CLIPTextTransformer.forward). */
+static void read_text_tower(vb_fields *fields, vb_side_facts *facts) {
+    enum { OF_OLDER_FILES = 2 };
+    read_tower(fields, &facts->text, 512, 8);
+    facts->context = (int)vb_fields_integer(fields, "max_position_embeddings", 1, LARGEST_NUMBER, 77);
+    facts->vocabulary = (int)vb_fields_integer(fields, "vocab_size", 1, LARGEST_NUMBER, 49408);
+    facts->end_token = (int)vb_fields_integer(fields, "eos_token_id", 1, LARGEST_NUMBER, 49407);
+    if (facts->end_token == OF_OLDER_FILES) facts->end_token = 0;
+}
+
+/* A tower's object; older files have it under another key, which comes first in CLIPConfig.__init__. */
+static vb_fields tower_object(vb_fields *root, const char *older, const char *older_place, const char *key, const char *place) {
+    return vb_fields_get(root, older) ? vb_fields_object(root, older, older_place) : vb_fields_object(root, key, place);
+}
+
+static void read_config(vb_fields *root, vb_side_facts *facts) {
+    const char *type = vb_fields_text(root, "model_type", "");
+    if (!strcmp(type, "clip_vision_model")) read_image_tower(root, facts);
+    else if (!strcmp(type, "clip_text_model")) read_text_tower(root, facts);
+    else if (!strcmp(type, "clip")) {
+        vb_fields image = tower_object(root, "vision_config_dict", "vision_config_dict.", "vision_config", "vision_config.");
+        vb_fields text = tower_object(root, "text_config_dict", "text_config_dict.", "text_config", "text_config.");
+        read_image_tower(&image, facts);
+        read_text_tower(&text, facts);
+    } else refuse_type(root, type);
+    facts->embed = (int)vb_fields_integer(root, "projection_dim", 1, LARGEST_NUMBER, 512);
+    facts->towers_from = "config.json";
+}
+
+/* ---- preprocessor_config.json ---- */
+
+/* Classes of image processors with their defaults. A size that is one number is the short side's, or both sides'. */
+typedef struct processor {
+    const char *name;
+    bool square, crops;
+    vb_filter filter;
+    float mean[3], std[3];
+    bool rgb;
+} processor;
+
+#define OPENAI_MEAN                                                                                                              \
+    { 0.48145466f, 0.4578275f, 0.40821073f }
+#define OPENAI_STD                                                                                                               \
+    { 0.26862954f, 0.26130258f, 0.27577711f }
+#define HALF                                                                                                                     \
+    { 0.5f, 0.5f, 0.5f }
+static const processor processors[] = {
+    {"CLIPImageProcessor", false, true, VB_FILTER_BICUBIC, OPENAI_MEAN, OPENAI_STD, true},
+    {"CLIPFeatureExtractor", false, true, VB_FILTER_BICUBIC, OPENAI_MEAN, OPENAI_STD, true},
+    {"ViTImageProcessor", true, false, VB_FILTER_BILINEAR, HALF, HALF, false},
+    {"ViTFeatureExtractor", true, false, VB_FILTER_BILINEAR, HALF, HALF, false},
+    {"SiglipImageProcessor", true, false, VB_FILTER_BICUBIC, HALF, HALF, true},
+};
+
+static const processor *find_processor(vb_fields *root) {
+    const char *key = vb_fields_get(root, "image_processor_type") ? "image_processor_type" : "feature_extractor_type";
+    const char *name = vb_fields_text(root, key, "CLIPImageProcessor");
+    size_t n = strlen(name);
+    if (n > 4 && !strcmp(name + n - 4, "Fast")) n -= 4; /* the same of torchvision's operations */
+    for (size_t i = 0; i < sizeof processors / sizeof *processors; i++)
+        if (strlen(processors[i].name) == n && !memcmp(processors[i].name, name, n)) return &processors[i];
+    vb_fields_expected(root, key, "CLIPImageProcessor, ViTImageProcessor or SiglipImageProcessor");
+    return &processors[0];
+}
+
+/* {"height": H, "width": H}, or a number; 0 when it is neither. */
+static int read_square(vb_fields *root, const char *key, const char *place) {
+    if (!json_is_object(vb_fields_get(root, key))) return vb_fields_side(root, key, 0);
+    vb_fields size = vb_fields_object(root, key, place);
+    int height = vb_fields_side(&size, "height", 0), width = vb_fields_side(&size, "width", 0);
+    if (height != width) vb_fields_expected(&size, "width", "the height, for models see squares");
+    return height;
+}
+
+/* Which resize it is, and to which size. A side of 0: as the model has it. */
+static void read_sizes(vb_fields *root, const processor *kind, vb_preprocess *spec) {
+    const json_t *size = vb_fields_get(root, "size");
+    const bool crops = vb_fields_bool(root, "do_center_crop", kind->crops);
+    const int crop = crops ? read_square(root, "crop_size", "crop_size.") : 0;
+    int side;
+    bool square = kind->square;
+    if (json_is_object(size) && json_object_get(size, "shortest_edge")) {
+        vb_fields edge = vb_fields_object(root, "size", "size.");
+        side = vb_fields_side(&edge, "shortest_edge", 0);
+        square = false;
+    } else {
+        side = read_square(root, "size", "size.");
+        if (json_is_object(size)) square = true;
+        if (json_is_object(size) && !side) vb_fields_expected(root, "size", "shortest_edge, or height and width");
+    }
+    if (!square && !crops) vb_fields_refuse(root, VB_EUNSUPPORTED, "do_center_crop", "without a crop images would not be square");
+    if (crop && side && crop != side)
+        vb_fields_refuse(root, VB_EUNSUPPORTED, "crop_size",
+                         "it is not the size to which images are resized, which is not computed here");
+    spec->resolution = side ? side : crop;
+    spec->resize = square ? VB_RESIZE_SQUASH : VB_RESIZE_SHORTEST;
+    spec->crop = VB_CROP_FLOOR;
+}
+
+static void read_filter(vb_fields *root, const processor *kind, vb_preprocess *spec) {
+    enum { BILINEAR = 2, BICUBIC = 3 }; /* Pillow's numbers */
+    int64_t filter = vb_fields_integer(root, "resample", 0, 5, kind->filter == VB_FILTER_BICUBIC ? BICUBIC : BILINEAR);
+    if (filter != BILINEAR && filter != BICUBIC) vb_fields_expected(root, "resample", "2 (bilinear) or 3 (bicubic)");
+    spec->filter = filter == BICUBIC ? VB_FILTER_BICUBIC : VB_FILTER_BILINEAR;
+}
+
+static void read_preprocessor(vb_fields *root, vb_side_facts *facts) {
+    static const float zero[3] = {0, 0, 0}, one[3] = {1, 1, 1};
+    const processor *kind = find_processor(root);
+    vb_preprocess *spec = &facts->preprocess;
+    *spec = (vb_preprocess){.rgb_first = vb_fields_bool(root, "do_convert_rgb", kind->rgb)};
+    if (!vb_fields_bool(root, "do_resize", true))
+        vb_fields_refuse(root, VB_EUNSUPPORTED, "do_resize", "images are always resized here");
+    if (!vb_fields_bool(root, "do_rescale", true))
+        vb_fields_refuse(root, VB_EUNSUPPORTED, "do_rescale", "values are always divided by 255 here");
+    if (vb_fields_bool(root, "do_pad", false)) vb_fields_refuse(root, VB_EUNSUPPORTED, "do_pad", "padding is not computed here");
+    double factor = vb_fields_real(root, "rescale_factor", 0, 1, 1 / 255.0);
+    if (factor < 0.0039215 || factor > 0.0039216) vb_fields_expected(root, "rescale_factor", "1 / 255");
+    read_sizes(root, kind, spec);
+    read_filter(root, kind, spec);
+    vb_fields_triple(root, "image_mean", -1e3, 1e3, kind->mean, spec->mean);
+    vb_fields_triple(root, "image_std", 1e-6, 1e3, kind->std, spec->std);
+    if (!vb_fields_bool(root, "do_normalize", true)) {
+        memcpy(spec->mean, zero, sizeof zero);
+        memcpy(spec->std, one, sizeof one);
+    }
+    facts->pixels_from = "preprocessor_config.json";
+}
+
+/* ---- files ---- */
+
+static int read_text(vb_side_facts *facts, const char *text, size_t n, const char *path,
+                     void (*read)(vb_fields *root, vb_side_facts *facts), vb_error *err) {
+    json_t *json = vb_json_parse(text, n, JSON_REJECT_DUPLICATES, path, err);
+    bool failed = false;
+    if (!json) return -1;
+    vb_fields root = {.object = json, .path = path, .place = "", .failed = &failed, .err = err};
+    int status = json_is_object(json) ? 0 : vb_errorf(err, VB_EDATA, "%s: expected an object, found a list", path);
+    if (!status) read(&root, facts);
+    json_decref(json);
+    return status || failed ? -1 : 0;
+}
+
+int vb_side_files_config(vb_side_facts *facts, const char *text, size_t n, const char *path, vb_error *err) {
+    return read_text(facts, text, n, path, read_config, err);
+}
+
+int vb_side_files_preprocessor(vb_side_facts *facts, const char *text, size_t n, const char *path, vb_error *err) {
+    return read_text(facts, text, n, path, read_preprocessor, err);
+}
+
+int vb_side_files_open_clip(vb_side_facts *facts, const char *text, size_t n, const char *path, vb_error *err) {
+    return read_text(facts, text, n, path, vb_side_open_clip_fields, err);
+}
+
+typedef int reader(vb_side_facts *facts, const char *text, size_t n, const char *path, vb_error *err);
+
+static int read_file(vb_side_facts *facts, const char *folder, const char *name, reader *read, vb_error *err) {
+    char *path = vb_path_join(folder, name, err);
+    uint8_t *bytes = NULL;
+    size_t size;
+    int status = path ? 0 : -1;
+    if (!status && vb_path_exists(path)) {
+        status = vb_file_read_whole(path, LARGEST_FILE, &bytes, &size, err);
+        if (!status) status = read(facts, (const char *)bytes, size, path, err);
+    }
+    vb_free(bytes);
+    vb_free(path);
+    return status;
+}
+
+int vb_side_files_read(vb_side_facts *facts, const vb_repository *where, const char *naming, vb_error *err) {
+    *facts = (vb_side_facts){0};
+    if (strcmp(naming, "Hugging Face"))
+        return read_file(facts, where->folder, "open_clip_config.json", vb_side_files_open_clip, err);
+    if (read_file(facts, where->folder, "config.json", vb_side_files_config, err)) return -1;
+    return read_file(facts, where->folder, "preprocessor_config.json", vb_side_files_preprocessor, err);
+}

@@ -1,0 +1,126 @@
+/* open_clip_config.json: model_cfg and preprocess_cfg with the defaults of open_clip 3.3 model.py (CLIPVisionCfg, CLIPTextCfg) and
+ * transform.py (PreprocessCfg). What changes a plain CLIP into another architecture is refused by its key. */
+#include "shards/weights/side_open_clip.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LARGEST_NUMBER = 1 << 24, STAGES = 4 };
+
+/* Keys of a tower that must be what a plain CLIP has: false, unless `plain` is a word. */
+typedef struct plain_key {
+    const char *key, *plain;
+} plain_key;
+
+static void check_plain(vb_fields *tower, const plain_key *keys) {
+    char reason[160];
+    for (; keys->key; keys++) {
+        const json_t *value = vb_fields_get(tower, keys->key);
+        if (!value || json_is_false(value)) continue;
+        const char *text = json_string_value(value);
+        if (keys->plain && text && !strcmp(text, keys->plain)) continue;
+        snprintf(reason, sizeof reason, "%s%s%smakes this another architecture than CLIP's, which is not encoded here",
+                 text ? "\"" : "", text ? text : "", text ? "\" " : "");
+        vb_fields_refuse(tower, VB_EUNSUPPORTED, keys->key, reason);
+    }
+}
+
+static vb_activation read_activation(vb_fields *tower, bool quick, const char *place) {
+    vb_fields kwargs = vb_fields_object(tower, "act_kwargs", place);
+    if (!strcmp(vb_fields_text(&kwargs, "approximate", "none"), "tanh") && !quick)
+        vb_fields_refuse(&kwargs, VB_EUNSUPPORTED, "approximate", "the tanh approximation of GELU is not computed here");
+    return quick ? VB_QUICK_GELU : VB_GELU;
+}
+
+static float read_epsilon(vb_fields *tower, const char *place) {
+    vb_fields kwargs = vb_fields_object(tower, "norm_kwargs", place);
+    return (float)vb_fields_real(&kwargs, "eps", 1e-20, 1, 1e-5);
+}
+
+static void read_image(vb_fields *tower, bool quick, vb_side_facts *facts) {
+    static const plain_key keys[] = {{"timm_model_name", NULL},
+                                     {"no_ln_pre", NULL},
+                                     {"final_ln_after_pool", NULL},
+                                     {"pool_type", "tok"},
+                                     {"attentional_pool", NULL},
+                                     {"pos_embed_type", "learnable"},
+                                     {"ls_init_value", NULL},
+                                     {"input_patchnorm", NULL},
+                                     {"qk_norm", NULL},
+                                     {"global_average_pool", NULL},
+                                     {NULL, NULL}};
+    check_plain(tower, keys);
+    const json_t *layers = vb_fields_get(tower, "layers");
+    const bool resnet = json_is_array(layers);
+    if (resnet && json_array_size(layers) != STAGES) vb_fields_expected(tower, "layers", "a whole number, or a list of four");
+    const int width = (int)vb_fields_integer(tower, "width", 1, 1 << 20, resnet ? 64 : 768);
+    const int channels = resnet ? 32 * width : width, head = (int)vb_fields_integer(tower, "head_width", 1, 1 << 20, 64);
+    if (channels % head) vb_fields_expected(tower, "head_width", "a divisor of the width");
+    facts->image = (vb_side_tower){.told = true,
+                                   .activation = read_activation(tower, quick, "model_cfg.vision_cfg.act_kwargs."),
+                                   .heads = channels / head,
+                                   .width = width,
+                                   .layers = resnet ? 0 : (int)vb_fields_integer(tower, "layers", 1, LARGEST_NUMBER, 12),
+                                   .epsilon = read_epsilon(tower, "model_cfg.vision_cfg.norm_kwargs.")};
+    facts->image_size = vb_fields_side(tower, "image_size", 224);
+    facts->patch = resnet ? 0 : vb_fields_side(tower, "patch_size", 16);
+}
+
+static void read_text(vb_fields *tower, bool quick, vb_side_facts *facts) {
+    static const plain_key keys[] = {{"hf_model_name", NULL},
+                                     {"embed_cls", NULL},
+                                     {"no_causal_mask", NULL},
+                                     {"proj_bias", NULL},
+                                     {"final_ln_after_pool", NULL},
+                                     {"proj_type", "linear"},
+                                     {"ls_init_value", NULL},
+                                     {"qk_norm", NULL},
+                                     {NULL, NULL}};
+    static const char *const pools[] = {"argmax", "eos", NULL};
+    check_plain(tower, keys);
+    facts->text = (vb_side_tower){.told = true,
+                                  .activation = read_activation(tower, quick, "model_cfg.text_cfg.act_kwargs."),
+                                  .heads = (int)vb_fields_integer(tower, "heads", 1, LARGEST_NUMBER, 8),
+                                  .width = (int)vb_fields_integer(tower, "width", 1, LARGEST_NUMBER, 512),
+                                  .layers = (int)vb_fields_integer(tower, "layers", 1, LARGEST_NUMBER, 12),
+                                  .epsilon = read_epsilon(tower, "model_cfg.text_cfg.norm_kwargs.")};
+    facts->context = (int)vb_fields_integer(tower, "context_length", 1, LARGEST_NUMBER, 77);
+    facts->vocabulary = (int)vb_fields_integer(tower, "vocab_size", 1, LARGEST_NUMBER, 49408);
+    const char *pool = vb_fields_text(tower, "pool_type", "argmax");
+    if (strcmp(pool, "argmax") && strcmp(pool, "eos"))
+        check_plain(tower, (const plain_key[]){{"pool_type", "argmax"}, {NULL, NULL}});
+    else if (vb_fields_choice(tower, "pool_type", pools, 0))
+        facts->end_token = (int)vb_fields_integer(tower, "eos_id", 1, LARGEST_NUMBER, 2);
+}
+
+static void read_preprocess(vb_fields *fields, vb_side_facts *facts) {
+    vb_preprocess *spec = &facts->preprocess, openai = vb_preprocess_clip(1);
+    *spec = (vb_preprocess){.resolution = vb_fields_side(fields, "size", 0),
+                            .resize = (vb_resize_mode)vb_fields_choice(fields, "resize_mode", vb_preprocess_resizes, 0),
+                            .filter = (vb_filter)vb_fields_choice(fields, "interpolation", vb_preprocess_filters, 0),
+                            .crop = VB_CROP_ROUND};
+    vb_fields_triple(fields, "mean", -1e3, 1e3, openai.mean, spec->mean);
+    vb_fields_triple(fields, "std", 1e-6, 1e3, openai.std, spec->std);
+    if (vb_fields_integer(fields, "fill_color", 0, 255, 0))
+        vb_fields_refuse(fields, VB_EUNSUPPORTED, "fill_color", "frames are of zeros here");
+    facts->pixels_from = "open_clip_config.json";
+}
+
+void vb_side_open_clip_fields(vb_fields *root, vb_side_facts *facts) {
+    if (!vb_fields_get(root, "model_cfg")) {
+        vb_fields_expected(root, "model_cfg", "an object");
+        return;
+    }
+    vb_fields model = vb_fields_object(root, "model_cfg", "model_cfg.");
+    vb_fields image = vb_fields_object(&model, "vision_cfg", "model_cfg.vision_cfg.");
+    vb_fields text = vb_fields_object(&model, "text_cfg", "model_cfg.text_cfg.");
+    vb_fields preprocess = vb_fields_object(root, "preprocess_cfg", "preprocess_cfg.");
+    const bool quick = vb_fields_bool(&model, "quick_gelu", false);
+    if (vb_fields_get(&model, "multimodal_cfg"))
+        vb_fields_refuse(&model, VB_EUNSUPPORTED, "multimodal_cfg", "it makes this CoCa, which is not encoded here");
+    read_image(&image, quick, facts);
+    read_text(&text, quick, facts);
+    read_preprocess(&preprocess, facts);
+    facts->embed = (int)vb_fields_integer(&model, "embed_dim", 1, LARGEST_NUMBER, 0);
+    facts->towers_from = "open_clip_config.json";
+}

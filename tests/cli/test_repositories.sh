@@ -1,0 +1,210 @@
+#!/bin/bash
+# Repository folders as they were downloaded: the folder alone gives the embeddings that the publishers' libraries compute from it, and
+# every fact comes from the file that states it. What is not encoded here is refused by its name.
+. "$(dirname "$0")/../lib.sh"
+cd "$scratch" || exit 1
+
+# ---- made folders: no downloaded data ----------------------------------------------------------------------------
+make_data images pics 5 2; make_data model m.safetensors; make_data tokenizer tok
+printf 'a photo of an apple.\nan apple\n' >texts.txt
+images=("$vocabench" encode images --input pics --output x.npy) texts=("$vocabench" encode texts --input texts.txt --output x.npy)
+needs="nothing tells the activation of the image tower: no open_clip_config.json .*state activation: quick_gelu .*or activation: gelu"
+refuses "a bare file does not tell its activation" 3 "m.safetensors: $needs" "${images[@]}" --weights m.safetensors
+must "${images[@]}" --weights m.safetensors --activation quick_gelu; mv x.npy quick.npy
+must "${images[@]}" --weights m.safetensors --activation gelu; mv x.npy gelu.npy
+must "${images[@]}" --weights m.safetensors --image-activation gelu --text-activation quick_gelu
+same "an activation of the image tower alone" x.npy gelu.npy
+refuses "an activation of one tower, nothing of the other" 3 "activation of the text tower" \
+  "${images[@]}" --weights m.safetensors --image-activation gelu
+refuses "texts without a tokenizer" 4 "no tokenizer beside the weights: expected vocab.json" \
+  "${texts[@]}" --weights m.safetensors --activation gelu
+refuses "heads that do not divide the width" 6 "does not split into 7 heads" \
+  "${images[@]}" --weights m.safetensors --activation gelu --image-heads 7
+refuses "a resolution that is not the table's" 6 "a resolution of 4096, but tensor visual.positional_embedding has rows" \
+  "${images[@]}" --weights m.safetensors --activation gelu --resolution 4096
+refuses "a resize that is none" 2 "resize: expected one of shortest, squash, longest, found 'crop'" \
+  "${images[@]}" --weights m.safetensors --activation gelu --resize crop
+refuses "a mean of two numbers" 2 "mean: expected three numbers, or one" \
+  "${images[@]}" --weights m.safetensors --activation gelu --mean "[0.5, 0.5]"
+must "$vocabench" preprocess --resolution 16 --input pics --output p.npy --resize squash --interpolation bilinear --mean 0 --std 1
+check_not "preprocess takes them too" cmp p.npy <("$vocabench" preprocess --resolution 16 --input pics --output /dev/stdout)
+
+sizes=$("$vocabench" inspect m.safetensors)
+number() { sed -nE "s/(^|.*[^0-9])$1.*/\2/p" <<<"$sizes" | head -n 1; }
+side=$(number '([0-9]+) x [0-9]+ pixels') patch=$(number 'patches of ([0-9]+)') width=$(number 'patches of [0-9]+, width ([0-9]+)')
+context=$(number '([0-9]+) tokens of') vocabulary=$(number 'tokens of ([0-9]+)') dim=$(number '([0-9]+) dimensions')
+text_width=$(number 'tokens of [0-9]+, width ([0-9]+)') layers=$(number 'patches of [0-9]+, width [0-9]+, ([0-9]+) layers')
+text_layers=$(number 'tokens of [0-9]+, width [0-9]+, ([0-9]+) layers')
+mkdir repo && cp m.safetensors repo/open_clip_model.safetensors && cp tok/* repo/ || fail "a repository"
+config() { # config QUICK_GELU PREPROCESS: open_clip_config.json of the model
+  cat <<E
+{"model_cfg": {"embed_dim": $dim, "quick_gelu": $1,
+  "vision_cfg": {"image_size": $side, "layers": $layers, "width": $width, "patch_size": $patch},
+  "text_cfg": {"context_length": $context, "vocab_size": $vocabulary, "width": $text_width, "heads": $((text_width / 64)),
+   "layers": $text_layers}}, "preprocess_cfg": $2}
+E
+}
+config true '{}' >repo/open_clip_config.json
+must "${images[@]}" --weights repo; same "the folder tells: QuickGELU" x.npy quick.npy
+must "${images[@]}" --weights repo/open_clip_model.safetensors; same "so it does for the file in it" x.npy quick.npy
+must "${images[@]}" --weights repo --activation gelu; same "a statement goes first" x.npy gelu.npy
+config false '{}' >repo/open_clip_config.json
+must "${images[@]}" --weights repo; same "no quick_gelu: exact GELU" x.npy gelu.npy
+check "the folder's tokenizer" "${texts[@]}" --weights repo
+mv x.npy folder.npy; must "${texts[@]}" --weights repo --tokenizer tok; same "is the one that could be stated" x.npy folder.npy
+config false '{"mean": 0.5, "std": [0.5, 0.5, 0.5], "interpolation": "bilinear", "resize_mode": "squash"}' >repo/open_clip_config.json
+must "${images[@]}" --weights repo; mv x.npy folder.npy
+must "${images[@]}" --weights m.safetensors --activation gelu --mean 0.5 --std 0.5 --interpolation bilinear --resize squash
+same "preprocessing by the folder is preprocessing by flags" x.npy folder.npy
+"$vocabench" inspect repo >inspected
+like "inspect of the folder: a fact of the file" "^  resize +squash +open_clip_config.json$" inspected
+like "inspect of the folder: a fact of the tensors" "^  context +$context +tensors$" inspected
+unlike "inspect of the folder: no tokenizer need be stated" "tokenizer:" inspected
+like "inspect of the bare file says what to state" "note: .*state activation" <(echo "$sizes")
+
+broken() { # broken NAME CODE PATTERN CONTENT
+  printf '%s' "$4" >repo/open_clip_config.json
+  refuses "$1" "$2" "repo/open_clip_config.json:$3" "${images[@]}" --weights repo
+}
+broken "side files: no JSON" 5 "1:" '{"model_cfg": '
+broken "side files: a list" 5 " expected an object" '[]'
+broken "side files: no model_cfg" 5 ' model_cfg: expected an object, found null' '{}'
+broken "side files: a text for a number" 5 ' model_cfg.vision_cfg.width: expected a whole number from .*, found "wide"' \
+  '{"model_cfg": {"vision_cfg": {"width": "wide"}}}'
+broken "side files: a mode that is none" 5 ' preprocess_cfg.resize_mode: expected one of shortest, squash, longest, found "fit"' \
+  '{"model_cfg": {}, "preprocess_cfg": {"resize_mode": "fit"}}'
+broken "side files: another architecture" 10 ' model_cfg.vision_cfg.pool_type: "avg" makes this another architecture' \
+  '{"model_cfg": {"vision_cfg": {"pool_type": "avg"}}}'
+config true '{}' | sed "s/\"width\": $width,/\"width\": 999936,/" >repo/open_clip_config.json
+refuses "side files of another model" 6 "image tower of width: 999936, but the tensors of .* have $width: does it belong" \
+  "${images[@]}" --weights repo --image-heads 1
+rm repo/open_clip_model.safetensors
+refuses "a folder without weights" 4 "repo: a folder without weights: expected one of open_clip_model.safetensors" \
+  "${images[@]}" --weights repo
+config true '{}' >repo/open_clip_config.json; cp m.safetensors repo/model.safetensors
+
+# An experiment with the folder alone, and results that say who told what.
+made_vocabularies
+cat >e.yaml <<'E'
+experiment: e
+datasets: [{name: d, images: pics, vocabularies: five.yaml}]
+models:
+  - {name: told, family: clip, weights: repo, prompts: ["a {}"]}
+  - {name: stated, family: clip, weights: m.safetensors, tokenizer: tok, activation: quick_gelu, prompts: ["a {}"]}
+  - {name: squashed, family: clip, weights: repo, resize: squash, std: 0.5, image_heads: 1, prompts: ["a {}"]}
+E
+if run e.yaml --output e; then
+  holds "results: a fact of the file" '.results[0].embedding.facts |
+    .image_activation == {"value": "quick_gelu", "source": "open_clip_config.json"} and .context.source == "tensors" and
+    (.mean.value | map(. * 1e6 | round)) == [481455, 457827, 408211] and .mean.source == "open_clip_config.json"' e/results.json
+  holds "results: facts of the experiment and of the family" '.results[1].embedding.facts |
+    .image_activation == {"value": "quick_gelu", "source": "experiment"} and .resize == {"value": "shortest", "source": "family"}' \
+    e/results.json
+  holds "results: keys of the model" '.results[2].embedding.facts | .resize == {"value": "squash", "source": "experiment"} and
+    .std.value == [0.5, 0.5, 0.5] and .image_heads == {"value": 1, "source": "experiment"} and (has("crop") | not)' e/results.json
+  equal "the same facts are the same units, whoever tells them" \
+    "$(find e/cache -name '*.npy' -printf '%h\n' | sort -u | wc -l)" 3 "$(find e/cache)"
+fi
+refuses "a key that precomputed embeddings do not take" 3 "family precomputed does not take the key 'resize'" \
+  "$vocabench" plan e.yaml --set 'models.0={name: p, family: precomputed, image_embeddings: i, text_embeddings: t, labels: l, resize: squash}'
+
+need_shared zoo/repos "the repositories of the zoo"
+
+# ---- the zoo's folders --------------------------------------------------------------------------------------------
+repos=$shared/zoo/repos pictures=$shared/fixtures/images captions=$shared/fixtures/texts.json
+near() { check "$1" "$tools/npy" compare "$2" "$3" 0.999999 1e-4 -; }
+for name in hf-clip-bin hf-clip-gelu hf-clip-quickgelu hf-clip-sharded oc-gelu oc-mean05-bilinear-bin oc-patch14-56 oc-quickgelu \
+  oc-squash-head80; do
+  truth=$repos/expected/$name
+  check "$name: images" "$vocabench" encode images --weights "$repos/$name" --input "$pictures" --output i.npy --raw
+  near "$name: image embeddings" i.npy "$truth/image_embeddings.npy"
+  check "$name: texts" "$vocabench" encode texts --weights "$repos/$name" --input "$captions" --output t.npy --raw
+  # Texts are cleaned as the publishers clean them, which Hugging Face's tokenizers leave out.
+  cleaned=$truth/text_embeddings_cleaned.npy; [ -e "$cleaned" ] || cleaned=$truth/text_embeddings.npy
+  near "$name: text embeddings" t.npy "$cleaned"
+  if [ -e "$truth/image_embeddings_original.npy" ]; then
+    check "$name: images in OpenAI's order" "$vocabench" encode images --weights "$repos/$name" --input "$pictures" --output o.npy \
+      --raw --preprocessing openai --crop round
+    near "$name: image embeddings in OpenAI's order" o.npy "$truth/image_embeddings_original.npy"
+  fi
+  "$vocabench" inspect "$repos/$name" >inspected
+  fact() { # fact KEY FILTER: what inspect prints is what expected.json has
+    equal "$name: $1" "$(sed -nE "s/^  $1 +(.*[^ ]) +[^ ]+$/\1/p" inspected)" "$(jq -r "$2" "$truth/expected.json")" "$(cat inspected)"
+  }
+  fact image_activation .image.activation; fact text_activation .text.activation
+  fact image_heads .image.heads; fact text_heads .text.heads; fact image_epsilon .image.eps; fact text_epsilon .text.eps
+  fact context .text.context; fact resolution .image.image_size; fact resize .image.resize_mode
+  fact interpolation .image.interpolation
+  fact preprocessing 'if .image.convert_rgb == "first" then "rgb_first" else "openai" end'
+  equal "$name: mean and std" "$(sed -nE 's/^  (mean|std) +(\[.*\]) .*/\2/p' inspected | jq -sc 'flatten | map(. * 1e6 | round)')" \
+    "$(jq -c '[.image.mean, .image.std] | flatten | map(. * 1e6 | round)' "$truth/expected.json")"
+done
+
+while read -r name says; do
+  refuses "$name is refused by its name" 10 "$says" "$vocabench" encode images --weights "$repos/$name" --input "$pictures" --output x.npy
+  refuses "$name: inspect says the same" 10 "$says" "$vocabench" inspect "$repos/$name"
+done <<'E'
+hf-metaclip2 MetaCLIP 2, which is not encoded here
+hf-siglip this is SigLIP .by the tensor vision_model.head.probe., which is not encoded here
+hf-siglip2 this is SigLIP
+oc-siglip this is SigLIP
+oc-pe this is PE-Core
+oc-clipa this is CLIPA or OpenVision .by the tensor visual.class_embedding without visual.ln_pre.weight.
+E
+while read -r name says; do
+  file=$(echo "$shared/zoo/fixtures/$name"/model.*)
+  refuses "$name is refused by its name" 10 "this is $says" "$vocabench" inspect "$file"
+done <<'E'
+altclip AltCLIP
+chinese-clip Chinese-CLIP
+coca CoCa
+convnext-d ConvNeXt
+convnext-w ConvNeXt
+eva01-g EVA-CLIP
+eva02-b EVA02-CLIP
+eva02-b-baai EVA-CLIP
+eva02-e EVA-CLIP
+mobileclip-b MobileCLIP-B
+mobileclip-s1 MobileCLIP .FastViT
+mobileclip2-s3 MobileCLIP .FastViT
+nllb a CLIP with a text tower of NLLB
+openvision CLIPA or OpenVision
+pe-core-b PE-Core
+pe-core-meta PE-Core
+siglip2-naflex SigLIP 2 NaFlex
+siglip-hf SigLIP
+vitamin ViTamin
+xlm-roberta a CLIP with a text tower of the BERT kind
+E
+
+# ---- shards -------------------------------------------------------------------------------------------------------
+cp -r "$repos/hf-clip-sharded" cut && chmod -R u+w cut
+index=cut/model.safetensors.index.json
+refuses_index() { # refuses_index NAME CODE PATTERN JQ-FILTER
+  jq "$4" "$repos/hf-clip-sharded/model.safetensors.index.json" >$index
+  refuses "shards: $1" "$2" "$3" "${images[@]}" --weights cut
+}
+refuses_index "a tensor in another shard" 5 "tensor logit_scale is in shard model-00002-of-00005.safetensors, expected it in model-00001" \
+  '.weight_map.logit_scale = "model-00001-of-00005.safetensors"'
+refuses_index "a tensor that is in none" 5 "tensor more is in none of the 5 shards" '.weight_map.more = "model-00001-of-00005.safetensors"'
+refuses_index "a tensor that is not listed" 5 "tensor logit_scale is not in the weight_map" 'del(.weight_map.logit_scale)'
+refuses_index "a shard that is not there" 4 "model-9.safetensors: no such file: the shard of tensor logit_scale" \
+  '.weight_map.logit_scale = "model-9.safetensors"'
+refuses_index "a shard of another folder" 5 "expected the name of a file in the same folder, found ../x" \
+  '.weight_map.logit_scale = "../x"'
+refuses_index "no map" 5 'no "weight_map"' 'del(.weight_map)'
+jq . "$repos/hf-clip-sharded/model.safetensors.index.json" >$index
+must "${images[@]}" --weights cut; mv x.npy folder.npy
+must "${images[@]}" --weights $index; same "shards: by the folder and by the index" x.npy folder.npy
+cp cut/model-00001-of-00005.safetensors cut/model-00006-of-00005.safetensors
+refuses_index "a tensor in two" 5 "tensor text_model.embeddings.token_embedding.weight is in two shards" \
+  '.weight_map.logit_scale = "model-00006-of-00005.safetensors"'
+
+# ---- Long-CLIP ----------------------------------------------------------------------------------------------------
+long=$shared/zoo/fixtures/long-clip bpe=$shared/zoo/fixtures/tok/bpe_clip.txt.gz
+check "Long-CLIP: texts" "$vocabench" encode texts --weights "$long/model.safetensors" --tokenizer "$bpe" --input "$captions" \
+  --output t.npy --raw
+near "Long-CLIP: two tables of positions" t.npy "$long/text_embeddings.npy"
+check "Long-CLIP: images" "$vocabench" encode images --weights "$long/model.safetensors" --input "$pictures" --output i.npy --raw
+near "Long-CLIP: image embeddings" i.npy "$long/image_embeddings.npy"
+finish
