@@ -288,9 +288,13 @@ static int blend(const repe *work, int64_t top_k, double lambda, float *texts, i
     return vb_comm_agree(&work->context->comm, status, err);
 }
 
+char *vb_repe_stage_blend_path(const char *embeddings, int64_t top_k, double lambda, vb_error *err) {
+    return vb_format(err, "%s-k%lld-l%g.npy", embeddings, (long long)top_k, lambda);
+}
+
 static int store_blend(const repe *work, int64_t top_k, double lambda, const float *texts, vb_error *err) {
     int64_t shape[2] = {work->classes, work->dim};
-    char *path = vb_format(err, "%s-k%lld-l%g.npy", work->job->embeddings, (long long)top_k, lambda);
+    char *path = vb_repe_stage_blend_path(work->job->embeddings, top_k, lambda, err);
     int status = path ? vb_npy_write(path, VB_F32, 2, shape, texts, err) : -1;
     vb_free(path);
     return status;
