@@ -27,7 +27,9 @@ for kind in $kinds; do
     start=$(date +%s)
     timeout -k 10 "$limit" "$test" </dev/null >"$log" 2>&1; code=$?
     skips='^(not )?ok .*# *(SKIP|skip)' # cmocka says "not ok N # SKIP"
-    s=$(grep -cE "$skips" "$log"); p=$(grep -E '^ok ' "$log" | grep -cvE "$skips"); f=$(grep -E '^not ok ' "$log" | grep -cvE "$skips")
+    s=$(grep -cE "$skips" "$log")
+    p=$(grep -E '^ok ' "$log" | grep -cvE "$skips")
+    f=$(grep -E '^not ok ' "$log" | grep -cvE "$skips")
     # A test that dies without saying "not ok" has failed all the same, and so has one that said nothing.
     if { [ $code -ne 0 ] && [ "$f" = 0 ]; } || [ $((p + s + f)) = 0 ]; then
       f=$((f + 1)); echo "not ok - $name ended with code $code" >>"$log"; fi

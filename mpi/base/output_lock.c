@@ -128,9 +128,9 @@ static int try_to_take(const vb_output_lock *lock, const char *folder, char *con
     if (status || *taken) return status;
     if (vb_lock_read(lock->path, &there, err)) return -1;
     if (there) {
-        owner = json_loads(there, 0, NULL);
-        if (!(self = json_loads(lock->text, 0, NULL)))
-            status = vb_errorf(err, VB_EMEMORY, "no memory for the lock of %s", folder);
+        vb_error damaged; /* it is none of ours then */
+        owner = vb_json_parse(there, strlen(there), 0, lock->path, &damaged);
+        if (!(self = vb_json_parse(lock->text, strlen(lock->text), 0, lock->path, err))) status = -1;
         bool ours = owner && !strcmp(vb_json_text(owner, "schema"), schema);
         owner_state state = ours && !status ? look_at_owner(owner, self, environment) : OWNER_UNSEEN;
         if (!status && state != OWNER_GONE) status = refuse(folder, lock->path, owner, state, err);

@@ -11,10 +11,10 @@ typedef struct vb_output_lock {
     char *path, *text; /* NULL: nothing is held */
 } vb_output_lock;
 
-/* Makes the folder and takes it. The lock of a run that is gone is taken over: its process was of this machine and is no more, the
- * machine has been started again, its Slurm job has ended or waits in the queue, or is this very job started again. VB_EOUTPUT,
- * with who has the folder, when that run goes on, or may go on as far as one can see from here. environment: for Slurm's
- * commands. */
+/* Makes the folder and takes it. The lock of a run that is gone is taken over: its process was of this machine and is no more,
+ * the machine has been started again, its Slurm job has ended or waits in the queue, or is this very job started again.
+ * VB_EOUTPUT, with who has the folder, when that run goes on, or may go on as far as one can see from here. environment: for
+ * Slurm's commands. */
 int vb_output_lock_take(vb_output_lock *lock, const char *folder, char *const *environment, vb_error *err);
 void vb_output_lock_release(vb_output_lock *lock); /* {0} is fine */
 

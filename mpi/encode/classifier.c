@@ -211,7 +211,8 @@ static int encode_names(vb_classifier *classifier, const vb_encoding *how, const
     if (names->coop) {
         const vb_coop *coop = &work.coop;
         size_t vectors = (size_t)(coop->classes ? coop->classes : 1) * (size_t)coop->contexts * (size_t)coop->width;
-        vb_digest digest = status ? (vb_digest){""} : vb_digest_bytes(coop->context, vectors * sizeof *coop->context);
+        vb_digest digest = {""};
+        if (!status) digest = vb_digest_bytes(coop->context, vectors * sizeof *coop->context);
         status = vb_comm_agree_same(comm, status, digest.hex, names->coop, err);
     }
     if (!status) status = encode_slice(&work, how->context, first, mine, per_unit, slice, classifier, err);

@@ -17,18 +17,21 @@ typedef struct vb_encoding {
     bool skip_broken;   /* a broken image is listed and its row NaN; else it is an error */
 } vb_encoding;
 
-/* Samples of a unit: data->samples[picked[0 .. count - 1]]; row_of_first: the row of the first of them, for lists of broken ones. */
+/* Samples of a unit: data->samples[picked[0 .. count - 1]]; row_of_first: the row of the first of them, for lists of broken
+ * ones. */
 typedef struct vb_encode_batch {
     const vb_unit_data *data;
     const int *picked;
     int count, row_of_first;
 } vb_encode_batch;
 
-/* The samples of a batch of any size, decoded and preprocessed how->batch at a time. *skipped (an array, made when needed) gets an
- * object for every broken sample: {"sample", "row", "reason"}. out: count x embed_dim. Errors begin with a sample's name. Local. */
+/* The samples of a batch of any size, decoded and preprocessed how->batch at a time. *skipped (an array, made when needed) gets
+ * an object for every broken sample: {"sample", "row", "reason"}. out: count x embed_dim. Errors begin with a sample's name.
+ * Local. */
 int vb_encode_samples(const vb_encoding *how, const vb_encode_batch *batch, float *out, json_t **skipped, vb_error *err);
 
-/* Pixels only: count x 3 x R x R, on how->threads threads; broken samples as above (their pixels are zero). broken[i] says which. Of
+/* Pixels only: count x 3 x R x R, on how->threads threads; broken samples as above (their pixels are zero). broken[i] says which.
+ * Of
  * `how` only threads and skip_broken are used. Local. */
 int vb_encode_preprocess(const vb_encoding *how, const vb_preprocess *spec, const vb_encode_batch *batch, float *pixels,
                          bool *broken, json_t **skipped, vb_error *err);

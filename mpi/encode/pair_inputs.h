@@ -10,9 +10,9 @@ typedef struct vb_pair_inputs {
     vb_classifier classifier;
 } vb_pair_inputs;
 
-/* how->model: opened, or NULL of a precomputed one; whether broken images are skipped is the dataset's to say. Of an expansion, each dataset's images and classes are what they are on their own:
- * the same cache files, its own prompts. keep_prompts: see vb_classifier_encode; not of expansions. Collective. Close also after
- * a failure.
+/* how->model: opened, or NULL of a precomputed one; whether broken images are skipped is the dataset's to say. Of an expansion,
+ * each dataset's images and classes are what they are on their own: the same cache files, its own prompts. keep_prompts: see
+ * vb_classifier_encode; not of expansions. Collective. Close also after a failure.
  */
 int vb_pair_inputs_open(vb_pair_inputs *inputs, const vb_encoding *how, const vb_experiment *experiment,
                         const vb_model_spec *spec, const vb_dataset_state *data, bool keep_prompts, vb_error *err);

@@ -37,9 +37,9 @@ typedef struct vb_retrieve_sink {
 /* The part table of a corpus, read by rank 0. Collective. */
 int vb_retrieve_corpus_open_shared(vb_corpus *corpus, vb_comm *comm, const char *name, vb_error *err);
 
-/* queries: count x corpus->dim, the same on every rank. The lists, `listed`, `rows`, `not_finite` and `zero` depend on queries and corpus alone. Stops at a
- * signal with VB_EINCOMPLETE, the finished blocks being kept when there is a checkpoint folder; files of a finished scan remain
- * until vb_retrieve_forget. Collective. */
+/* queries: count x corpus->dim, the same on every rank. The lists, `listed`, `rows`, `not_finite` and `zero` depend on queries
+ * and corpus alone. Stops at a signal with VB_EINCOMPLETE, the finished blocks being kept when there is a checkpoint folder;
+ * files of a finished scan remain until vb_retrieve_forget. Collective. */
 int vb_retrieve(vb_context *context, const vb_corpus *corpus, const float *queries, int64_t count,
                 const vb_retrieve_options *options, const vb_retrieve_sink *sink, vb_retrieve_summary *summary, vb_error *err);
 

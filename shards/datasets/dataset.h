@@ -55,8 +55,8 @@ int vb_dataset_unit_samples(const vb_dataset *dataset);
 /* A digest of (path, size, time stamp, range, label names): equal means the unit's bytes and labels were surely not touched.
  * Cheap. */
 int vb_dataset_unit_signature(const vb_dataset *dataset, int64_t unit, vb_digest *signature, vb_error *err);
-/* VB_EDATA, naming the files, when the unit's signature is not what it was before the unit was read: the bytes may be half old and
- * half new. */
+/* VB_EDATA, naming the files, when the unit's signature is not what it was before the unit was read: the bytes may be half old
+ * and half new. */
 int vb_dataset_unit_check(const vb_dataset *dataset, int64_t unit, const vb_digest *signature, vb_error *err);
 
 /* Reads a unit's samples. Thread-safe. A truncated archive is VB_EDATA with path and offset. A .tar.zst without a seek table is

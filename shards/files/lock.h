@@ -10,8 +10,8 @@
 int vb_lock_create(const char *path, const char *text, bool *taken, vb_error *err);
 /* What it says, in *text (free with vb_free); NULL when there is none (any more). */
 int vb_lock_read(const char *path, char **text, vb_error *err);
-/* Puts `text` in the place of `expected`, the file being there all the time: *taken, or not when it says something else by now, or
- * another process on this machine is about to do the same. */
+/* Puts `text` in the place of `expected`, the file being there all the time: *taken, or not when it says something else by now,
+ * or another process on this machine is about to do the same. */
 int vb_lock_replace(const char *path, const char *expected, const char *text, bool *taken, vb_error *err);
 /* Removes it while it says `text`. */
 void vb_lock_remove(const char *path, const char *text);

@@ -31,8 +31,9 @@ static struct sigaction earlier; /* the handler before ours */
 static uintptr_t page;
 static pthread_mutex_t installing = PTHREAD_MUTEX_INITIALIZER;
 
-/* The fault is synchronous, in the thread that touched the page: the flag is set before that thread, or any other, can read a zero
- * that takes the page's place, and mmap is a plain system call. The whole rest of the map is replaced, for the file ends before. */
+/* The fault is synchronous, in the thread that touched the page: the flag is set before that thread, or any other, can read a
+ * zero that takes the page's place, and mmap is a plain system call. The whole rest of the map is replaced, for the file ends
+ * before. */
 static void replace_lost_pages(int signal, siginfo_t *info, void *context) {
     uintptr_t at = (uintptr_t)info->si_addr;
     for (int i = 0; i < SLOTS; i++) {

@@ -20,7 +20,8 @@ typedef struct vb_map {
 } vb_map;
 
 /* VB_EMISSING as vb_file_open, VB_EMEMORY when it cannot be mapped; the map is empty then. Close with vb_map_close. Installs the
- * handler of SIGBUS unless it is in place; it leaves faults elsewhere to the handler before it. Thread-safe for different maps. */
+ * handler of SIGBUS unless it is in place; it leaves faults elsewhere to the handler before it. Thread-safe for different
+ * maps. */
 int vb_map_open(vb_map *map, const char *path, vb_error *err);
 /* VB_EDATA, with the path and what is different, when the file is not what it was at opening, or bytes of it were lost: call it
  * after the last look at the map. 0 for what is no file's. Thread-safe. */

@@ -1,12 +1,16 @@
 #!/bin/bash
-# When the scalapack engine of similarities pays: time and memory a rank beside the replicated engine's, 82,000 classes of 512 dimensions.
+# When the scalapack engine of similarities pays: time and memory a rank beside the replicated engine's, 82,000 classes of 512
+# dimensions.
 # CLASSES= IMAGES= DIM= RANKS= change the case, VOCABENCH_BUILD the build folder; python3-numpy makes the data.
 # shellcheck disable=SC2015 # either branch may print
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 vocabench=$PWD/${VOCABENCH_BUILD:-build}/vocabench python=/usr/bin/python3
 classes=${CLASSES:-82000} images=${IMAGES:-4100} dim=${DIM:-512} ranks=${RANKS:-1 2 4}
-if ! [ -x "$vocabench" ] || ! $python -c 'import numpy' 2>/dev/null; then echo "needs a build and python3-numpy: left out"; exit 0; fi
+if ! [ -x "$vocabench" ] || ! $python -c 'import numpy' 2>/dev/null; then
+  echo "needs a build and python3-numpy: left out"
+  exit 0
+fi
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/vocabench-bench.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
@@ -41,13 +45,15 @@ run() { # run RANKS ENGINE
   mpirun -n "$1" "$vocabench" run e.yaml --output out --ranks-per-model "$1" --set similarity_engine="$2" >log 2>&1 ||
     { cat log; exit 1; }
 }
-blas=$(ldd "$vocabench" | grep -oE '/[^ ]*lib(openblas|blis|blas|mkl_rt)\.so[^ ]*' | xargs -r -n 1 readlink -f | sort -u | paste -sd' ')
+blas=$(ldd "$vocabench" | grep -oE '/[^ ]*lib(openblas|blis|blas|mkl_rt)\.so[^ ]*' | xargs -r -n 1 readlink -f | sort -u |
+  paste -sd' ')
 echo "$classes classes x $dim dimensions x $images images, 1 thread a rank, medians of 3 runs; BLAS: $blas"
 # OpenBLAS picks its kernels by the processor's model, and takes slow ones for a model that it does not know.
 kinds='as-it-is'
 case $blas in *openblas*)
   kinds='unset'
-  if grep -q avx512bw /proc/cpuinfo; then kinds="$kinds SkylakeX"; elif grep -q avx2 /proc/cpuinfo; then kinds="$kinds Haswell"; fi ;;
+  if grep -q avx512bw /proc/cpuinfo; then kinds="$kinds SkylakeX"
+  elif grep -q avx2 /proc/cpuinfo; then kinds="$kinds Haswell"; fi ;;
 esac
 printf '%5s  %-38s %10s %8s %10s %14s\n' ranks engine seconds ratio MB/rank rescored
 median() { sort -n | sed -n 2p; }

@@ -19,7 +19,9 @@ if [ ${#pythons[@]} = 0 ]; then echo "race.sh: no FAISS to race against: skipped
 for rows in "$@"; do
   # Everybody holds the rows in fp32, vocabench the 8-bit copy and FAISS its own as well.
   available=$(($(sed -n 's/^MemAvailable: *\([0-9]*\).*/\1/p' /proc/meminfo) * 1024)) with=("${pythons[@]}")
-  while [ ${#with[@]} -gt 0 ] && [ $((rows * (2600 + 2600 * ${#with[@]}))) -gt "$available" ]; do unset "with[${#with[@]}-1]"; done
+  while [ ${#with[@]} -gt 0 ] && [ $((rows * (2600 + 2600 * ${#with[@]}))) -gt "$available" ]; do
+    unset "with[${#with[@]}-1]"
+  done
   if [ ${#with[@]} = 0 ]; then
     echo "race.sh: $rows rows need $((rows * 5200 >> 20)) MiB of memory, $((available >> 20)) are free: skipped"
     continue

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Adding one of a kind is one row and one file: a toy family, analysis, dataset format, image codec and tokenizer are added to a copy
+# Adding one of a kind is one row and one file: a toy family, analysis, dataset format, image codec and tokenizer are added to a
+# copy
 # of the tree, and must then be found in help, plan, inspect, results, report and the check of the documents without another edit.
 # shellcheck source=../lib.sh
 # shellcheck disable=SC2317 # row and turn are called by must
@@ -20,8 +21,7 @@ row() {
 turn() { grep -qE "$2" "$1" && sed -i -E "0,/$2/s//$3/" "$1"; }
 toys=$here/tests/toys
 cp "$toys/analysis_toy.c" mpi/analyse/toy.c
-line='    X(toy, "counts toys") \'
-must row mpi/experiment/analyses_list.h '^    X\(margin' "$line"
+must row mpi/experiment/analyses_list.h '^    X\(margin' "    X(toy, \"counts toys\") \\"
 cp "$toys/dataset_toy.c" shards/datasets/
 must turn shards/datasets/dataset.c '\{&vb_dataset_format_folder,' '{\&vb_dataset_format_toy, \&vb_dataset_format_folder,'
 must row shards/datasets/dataset_format.h '^extern const vb_dataset_format vb_dataset_format_folder' \
@@ -57,7 +57,7 @@ cd "$scratch" || exit 1
 must "$tools/make_data" model m.safetensors && must "$tools/make_data" tokenizer tok
 "$program" inspect m.safetensors >inspect.txt 2>&1
 like "inspect shows the family's tower" 'toy tower' inspect.txt
-for i in {1..40}; do printf "\\x$(printf %02x $((i % 3)))"; head -c 12 /dev/urandom; done >some.toyset
+for i in {1..40}; do printf '%b' "\\x0$((i % 3))"; head -c 12 /dev/urandom; done >some.toyset
 "$program" inspect some.toyset >inspect.txt 2>&1
 like "inspect shows the dataset format" '^toy set: 40 images' inspect.txt
 mkdir -p pictures/apple pictures/bear

@@ -151,16 +151,21 @@ printf '/* Trails. */\nint x; \n' >"$bad/mpi/run/trail.c"
 include kernels/base/climbs.c '#include "kernels/text/words.h"' 'static int f(void) { return vb_words(1); }'
 printf '/* Words. */\n#ifndef VB_WORDS_H\n#define VB_WORDS_H\n\nint vb_words(int n);\nint vb_count(int n);\n\n#endif\n' \
   >"$bad/kernels/text/words.h"
-printf '/* Words. */\n#include "kernels/text/words.h"\n\n#include "kernels/text/twin.h"\n\nint vb_words(int n) { return vb_twin(n); }\n' \
-  >"$bad/kernels/text/words.c"
+printf '/* Words. */\n#include "kernels/text/words.h"\n\n#include "kernels/text/twin.h"\n\n%s\n' \
+  'int vb_words(int n) { return vb_twin(n); }' >"$bad/kernels/text/words.c"
 printf '/* A circle. */\n#ifndef TWIN\n#define TWIN\n\nint vb_twin(int n);\n\n#endif\n' >"$bad/kernels/text/twin.h"
-printf '/* A circle. */\n#include "kernels/text/twin.h"\n\n#include "kernels/text/words.h"\n\nint vb_twin(int n) { return vb_words(n); }\n' \
-  >"$bad/kernels/text/twin.c"
+printf '/* A circle. */\n#include "kernels/text/twin.h"\n\n#include "kernels/text/words.h"\n\n%s\n' \
+  'int vb_twin(int n) { return vb_words(n); }' >"$bad/kernels/text/twin.c"
 printf '/* Of the same name as another. */\n' >"$bad/kernels/towers/words.h"
-{ printf '/* A long function, and a label. */\nstatic int f(void) {\n'; yes '    g();' | head -n 80; printf 'out:\n    return 0;\n}\n'; } \
-  >"$bad/mpi/run/function.c"
-{ echo '/* Many parameters. */'; for i in {1..16}; do
-  echo "static int f$i(int a, int b, int c, int d, int e, int f, int g, int h, int i) { return a; }"; done; } >"$bad/mpi/run/many.c"
+{
+  printf '/* A long function, and a label. */\nstatic int f(void) {\n'
+  yes '    g();' | head -n 80
+  printf 'out:\n    return 0;\n}\n'
+} >"$bad/mpi/run/function.c"
+{
+  echo '/* Many parameters. */'
+  for i in {1..16}; do echo "static int f$i(int a, int b, int c, int d, int e, int f, int g, int h, int i) { return a; }"; done
+} >"$bad/mpi/run/many.c"
 printf '/* In no wing. */\n' >"$bad/mpi/loose.c"
 printf 'name: x \n' >"$bad/configs/prompts/trail.yaml"
 printf '/* Left. */\nint x; /* TO%s: later */\n' DO >"$bad/mpi/run/left.c"

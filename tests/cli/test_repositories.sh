@@ -96,7 +96,7 @@ E
 if run e.yaml --output e; then
   holds "results: a fact of the file" '.results[0].embedding.facts |
     .image_activation == {"value": "quick_gelu", "source": "open_clip_config.json"} and .context.source == "tensors" and
-    (.mean.value | map(. * 1e6 | round)) == [481455, 457827, 408211] and .mean.source == "open_clip_config.json"' e/results.json
+    (.mean.value | map(. * 1e5 | round)) == [48145, 45783, 40821] and .mean.source == "open_clip_config.json"' e/results.json
   holds "results: facts of the experiment and of the family" '.results[1].embedding.facts |
     .image_activation == {"value": "quick_gelu", "source": "experiment"} and .resize == {"value": "shortest", "source": "family"}' \
     e/results.json

@@ -51,7 +51,8 @@ mkdir here there
 cp ./*.yaml ./*.npy here; cp ./*.yaml ./*.npy there
 # apart NAME PATTERN: rank 1 reads the files in `there`.
 apart() {
-  refuses "$1" 6 "rank 1: .*$2.*rank 0" mpirun --oversubscribe -n 1 -wdir here "$vocabench" run e.yaml --output "$scratch/o" --ranks-per-model 2 : \
+  refuses "$1" 6 "rank 1: .*$2.*rank 0" mpirun --oversubscribe -n 1 -wdir here \
+    "$vocabench" run e.yaml --output "$scratch/o" --ranks-per-model 2 : \
     -n 1 -wdir there "$vocabench" run e.yaml --output "$scratch/o" --ranks-per-model 2
 }
 sed -i 's/a-2/a-two/' there/a.yaml; apart "other vocabularies on another rank" a.yaml; cp a.yaml there

@@ -61,8 +61,9 @@ refuses "a lock of another program" 7 'o/run.lock: not a lock of this program' "
 : >o/run.lock; refuses "an empty lock" 7 'o/run.lock: not a lock of this program' "$vocabench" run e.yaml --output o
 
 # What Slurm says of the owner's job.
+mkdir bin
 # shellcheck disable=SC2016 # the other shell's
-mkdir bin; printf '#!/bin/sh\ncase "$*" in *-j*) echo "$STATE" ;; *) echo "12 RUNNING"; echo "7 $STATE" ;; esac\n' >bin/squeue
+printf '#!/bin/sh\ncase "$*" in *-j*) echo "$STATE" ;; *) echo "12 RUNNING"; echo "7 $STATE" ;; esac\n' >bin/squeue
 chmod +x bin/squeue
 export PATH=$scratch/bin:$PATH
 elsewhere='.boot = "another" | .machine = "another" | .host = "elsewhere" | .slurm_job = "7" | .slurm_restart = "0"'
@@ -80,7 +81,10 @@ kill $sleeper
 
 # Several at the same moment find a dead one's lock.
 jq -c '.pid = 4194000' own.lock >o/run.lock
-for i in 1 2 3 4 5; do (VOCABENCH_FAULT=unit:1+:slow "$vocabench" run e.yaml --output o >"o$i" 2>"e$i"; echo $? >"c$i") & done; wait
+for i in 1 2 3 4 5; do
+  (VOCABENCH_FAULT=unit:1+:slow "$vocabench" run e.yaml --output o >"o$i" 2>"e$i"; echo $? >"c$i") &
+done
+wait
 equal "of five that start together one runs" "$(cat c? | sort | tr '\n' ' ')" "0 7 7 7 7 " "$(cat e?)"
 agree "and is right" whole o
 

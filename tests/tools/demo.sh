@@ -32,7 +32,8 @@ say "${bold}vocabench: how open are CLIP-like models?${plain}" "" \
   "  Acc-E  right while vocabularies and their pictures are added one after the other, over all orders (extensibility)" \
   "  Acc-S  right while only foreign vocabularies' names are added (stability)" ""
 say "$cores MPI rank(s), one a core. Set for Open MPI and OpenMP, so that it runs on any machine: more ranks than slots allowed" \
-  "(OMPI_MCA_rmaps_base_oversubscribe=1), no binding to cores, idle ranks yield (OMPI_MCA_mpi_yield_when_idle=1, OMP_WAIT_POLICY=passive)."
+  "(OMPI_MCA_rmaps_base_oversubscribe=1), no binding to cores, idle ranks yield (OMPI_MCA_mpi_yield_when_idle=1," \
+  "OMP_WAIT_POLICY=passive)."
 if [ "$(id -u)" = 0 ]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
   say "You are root, which Open MPI refuses; it was allowed by OMPI_ALLOW_RUN_AS_ROOT=1 and OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1."
@@ -51,8 +52,9 @@ run() {
   mpirun -n "$cores" "$binary" run "${words[@]}" || fail $? "the run of $name ended with code $?"
 }
 
-say "" "${bold}1. Emoji${plain}: Google's drawings (Noto Color Emoji, a font of Debian's), a picture a class, in the subgroups of" \
-  "   Unicode's list as vocabularies. The model is a small CLIP, trained on seven sets of other vendors' drawings, never on these." ""
+say "" "${bold}1. Emoji${plain}: Google's drawings (Noto Color Emoji, a font of Debian's), a picture a class, in the" \
+  "   subgroups of Unicode's list as vocabularies. The model is a small CLIP, trained on seven sets of other vendors'" \
+  "   drawings, never on these." ""
 mkdir -p "$output" || fail 7 "$output: cannot be made"
 rm -rf "$pictures" || fail 7 "$pictures: cannot be replaced"
 "$emoji" "$font" "$list" "$pictures" || fail 4 "no pictures; make demo installs fonts-noto-color-emoji and unicode-data"
@@ -73,17 +75,20 @@ if [ -z "$missing" ]; then
     "models.0.text_embeddings=$embeddings/imagenet_text_a_photo_of.npy" "models.0.text_names=$ids"
   say "" "${bold}3. CIFAR-100${plain} (found in $shared): 10,000 test images, a small ResNet CLIP; 20 vocabularies of 5 classes."
   run cifar100 "datasets.0.images=$shared/data/cifar-100-binary/test.bin" "models.0.name=cifar-tiny-rn" \
-    "models.0.weights=$shared/models/cifar-tiny-rn.safetensors" "models.0.tokenizer=$shared/reference/bpe_simple_vocab_16e6.txt.gz"
+    "models.0.weights=$shared/models/cifar-tiny-rn.safetensors" \
+    "models.0.tokenizer=$shared/reference/bpe_simple_vocab_16e6.txt.gz"
   reports+=("$output/living17" "$output/cifar100")
 fi
 
 "$binary" report "${reports[@]}" --output "$output/report.html" >/dev/null || fail $? "the report ended with code $?"
 "$binary" report "$output/emoji" --output "$output/emoji/report.md" >/dev/null || fail $? "the report ended with code $?"
 
-say "" "${bold}What came out${plain}, percent with standard errors. PE: a prompt ensemble; +REPE: retrieved captions, best setting." ""
+say "" "${bold}What came out${plain}, percent with standard errors." \
+  "PE: a prompt ensemble; +REPE: retrieved captions, best setting." ""
 awk -F' *[|] *' 'NR != 2 && ($2 !~ /REPE/ || $2 ~ /[*]$/) {
     sub(/ \\[*] /, " * "); gsub(/^[|] | [|]$/, ""); gsub(/ [|] /, "  "); print "  " $0 }' "$output/emoji/table.md"
-say "" "${bold}Three adversarial vocabularies${plain}: the three names of other emoji that take most pictures from the one on the left." ""
+say "" "${bold}Three adversarial vocabularies${plain}:" \
+  "the three names of other emoji that take most pictures from the one on the left." ""
 # The first table of the report with the column "names added": one model's.
 awk -F' *[|] *' '
   /names added/ { if (seen++) exit; for (i = 2; i < NF; i++) column[$i] = i; next }

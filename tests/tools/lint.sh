@@ -19,11 +19,13 @@ report() {
 findings=$scratch/findings
 ! command -v python3 >/dev/null || python3 "$tools/structure.py" --figures . | sed 's/^/# /'
 
-find . \( -name .git -o -path './build' -o -path './build-*' \) -prune -o -type f -print | sed 's|^\./||' | LC_ALL=C sort >"$scratch/all"
+find . \( -name .git -o -path './build' -o -path './build-*' \) -prune -o -type f -print | sed 's|^\./||' |
+  LC_ALL=C sort >"$scratch/all"
 grep -E '\.[ch]$' "$scratch/all" >"$scratch/c"
 grep -E '^(kernels|shards|mpi)/' "$scratch/c" >"$scratch/rooms"
 grep -v '^tests/golden/' "$scratch/c" >"$scratch/written" # golden numbers are made, not written
-grep -E '(\.(c|h|sh|md|ya?ml|sbatch|in|py|conf|supp)|(^|/)(Makefile|LICENSE)|^\.ci/[^/]*|^\.gitignore)$' "$scratch/all" >"$scratch/text"
+grep -E '(\.(c|h|sh|md|ya?ml|sbatch|in|py|conf|supp)|(^|/)(Makefile|LICENSE)|^\.ci/[^/]*|^\.gitignore)$' "$scratch/all" \
+  >"$scratch/text"
 : >"$scratch/sh"
 while IFS= read -r file; do
   case $file in
@@ -67,7 +69,8 @@ on "$scratch/rooms" awk -f "$scratch/strip.awk" >"$scratch/code"
 # ---- what each floor may include of others' libraries -----------------------------------------------------------
 cat >"$scratch/floors.awk" <<'AWK'
 BEGIN {
-  libc = "^(assert|complex|ctype|errno|fenv|float|inttypes|iso646|limits|locale|math|setjmp|signal|stdalign|stdarg|stdatomic|stdbool"
+  libc = "^(assert|complex|ctype|errno|fenv|float|inttypes|iso646|limits|locale|math|setjmp|signal|stdalign|stdarg|stdatomic"
+  libc = libc "|stdbool"
   libc = libc "|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|tgmath|threads|time|uchar|wchar|wctype)\\.h$"
   posix = "^(dirent|fcntl|fnmatch|glob|libgen|poll|pthread|sched|unistd)\\.h$|^sys/"
   codecs = "^(yaml|zstd|zstd_errors|jansson|jpeglib|jerror|png|zlib|xxhash)\\.h$|^webp/"
@@ -99,7 +102,8 @@ else
   report "wings, circles, names and sizes" "$findings"
 fi
 
-# calls NAME ROOMS EXCEPT WORDS: none of the functions is called in the rooms, but for the files that EXCEPT (a regular expression) names.
+# calls NAME ROOMS EXCEPT WORDS: none of the functions is called in the rooms, but for the files that EXCEPT (a regular
+# expression) names.
 calls() {
   grep -E "^($2)/" "$scratch/code" | grep -vE "^($3):" | grep -E "(^|[^A-Za-z0-9_.>])($4)[[:space:]]*\(" >"$findings"
   report "$1" "$findings"
@@ -108,22 +112,26 @@ calls "only mpi/main.c ends the process" "kernels|shards|mpi" "mpi/main\.c" "exi
 calls "only kernels/base/memory.c allocates" "kernels|shards|mpi" "kernels/base/memory\.c" \
   "malloc|calloc|realloc|reallocarray|aligned_alloc|posix_memalign|strdup|strndup|asprintf|vasprintf|alloca"
 calls "memory is freed by vb_free" "kernels|shards|mpi" "kernels/base/memory\.c" "free"
-calls "only shards/files/json_parse.c lets jansson read and write" "kernels|shards|mpi" "shards/files/json_parse\.c" "json_(load|dump)[a-z]*"
+calls "only shards/files/json_parse.c lets jansson read and write" "kernels|shards|mpi" "shards/files/json_parse\.c" \
+  "json_(load|dump)[a-z]*"
+changers="json_(object|array)_(set|append|insert|extend|update)[a-z_]*"
 calls "in mpi/ only base/json.c makes and writes JSON" "mpi" "mpi/base/json\.c" \
-  "json_(object|array|stringn?|real|integer|boolean|pack|v?sprintf|(deep_)?copy|dump[a-z]*|(object|array)_(set|append|insert|extend|update)[a-z_]*)"
-calls "only shards/files/ opens, renames and maps files" "kernels|shards|mpi" "shards/files/(file|map|path|writer)\.c" \
+  "json_(object|array|stringn?|real|integer|boolean|pack|v?sprintf|(deep_)?copy|dump[a-z]*)|$changers"
+calls "only shards/files/ opens, renames and maps files" "kernels|shards|mpi" "shards/files/(file|map|path|writer|lock)\.c" \
   "open|openat|creat|fopen|freopen|fdopen|opendir|rename|renameat|mkdir|mkstemp|mmap|munmap"
 calls "kernels/ and shards/ print nothing" "kernels|shards" "none" "printf|vprintf|puts|putchar|fprintf|vfprintf|fputs|perror"
 
 # ---- the look of a source ---------------------------------------------------------------------------------------
 # shellcheck disable=SC2016 # $0 is awk's
-on "$scratch/c" awk 'FNR == 1 && $0 !~ /^\/\* [^ ]/ { print FILENAME ":1: the first line is no /* comment on the file" }' >"$findings"
+on "$scratch/c" awk 'FNR == 1 && $0 !~ /^\/\* [^ ]/ { print FILENAME ":1: the first line is no /* comment on the file" }' \
+  >"$findings"
 report "every C file opens with a line on what it implements" "$findings"
 cat "$scratch/written" "$scratch/sh" | LC_ALL=C sort -u >"$scratch/sources"
 grep -vE '_tables?\.h$' "$scratch/sources" >"$scratch/read" # tables are made, not read
 on "$scratch/read" awk 'FNR == 601 { print FILENAME ": more than 600 lines" }' >"$findings"
 report "no source has more than 600 lines" "$findings"
-on "$scratch/sources" env LC_ALL=C.UTF-8 grep -HnoE '^.{131}' | sed 's/^\([^:]*:[0-9]*:\).*/\1 wider than 130 columns/' >"$findings"
+on "$scratch/sources" env LC_ALL=C.UTF-8 grep -HnoE '^.{131}' |
+  sed 's/^\([^:]*:[0-9]*:\).*/\1 wider than 130 columns/' >"$findings"
 report "no line of a source is wider than 130 columns" "$findings"
 if ! command -v clang-format >/dev/null; then skip "C looks as .clang-format says" "no clang-format"
 else
@@ -163,7 +171,8 @@ else
     # Suppressed: SIMD loads cast pointers; the loop that fills an array may run zero times for all that cppcheck knows (the
     # compiler warns of uninitialised reads better). Style notes that slip through its selection are none of its business here.
     mkdir -p "$build/cppcheck" # what it found is kept for unchanged files
-    timeout 60 cppcheck -q -j2 --cppcheck-build-dir="$build/cppcheck" --std=c11 --language=c --enable=warning,portability --error-exitcode=3 --inline-suppr -I. \
+    timeout 60 cppcheck -q -j2 --cppcheck-build-dir="$build/cppcheck" --std=c11 --language=c --enable=warning,portability \
+      --error-exitcode=3 --inline-suppr -I. \
       --suppress=missingInclude --suppress=missingIncludeSystem --suppress=unmatchedSuppression \
       --suppress=invalidPointerCast --suppress='uninitvar:kernels/matrix/conv.c' \
       --template='{file}:{line}: {severity}: {message} [{id}]' --file-list="$scratch/cppcheck" >"$scratch/out" 2>&1
@@ -185,7 +194,8 @@ if [ -x "$build/vocabench" ]; then
   while IFS= read -r file; do
     "$build/vocabench" inspect "$file" >"$scratch/out" 2>&1 </dev/null
     code=$?
-    [ $code = 0 ] || [ $code = 10 ] || { sed "s|^|$file: |" "$scratch/out"; echo "$file: inspect ended with code $code"; } >>"$findings"
+    [ $code = 0 ] || [ $code = 10 ] ||
+      { sed "s|^|$file: |" "$scratch/out"; echo "$file: inspect ended with code $code"; } >>"$findings"
   done <"$scratch/yaml"
   report "the YAML files parse" "$findings"
 elif python3 -c 'import yaml' 2>/dev/null; then

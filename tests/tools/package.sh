@@ -18,7 +18,8 @@ mkdir -p "$root/usr/share/zsh/vendor-completions"
 mv "$root/usr/share/zsh/site-functions/_vocabench" "$root/usr/share/zsh/vendor-completions/"
 rmdir "$root/usr/share/zsh/site-functions"
 doc=$root/usr/share/doc/vocabench
-{ printf 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\nFiles: *\nCopyright: %s\nLicense: Expat\n' \
+{ printf 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\n'
+  printf 'Files: *\nCopyright: %s\nLicense: Expat\n' \
     "$(sed -n 's/^Copyright (c) //p' LICENSE)"
   sed '1,4d; s/^$/./; s/^/ /' LICENSE; } >"$doc/copyright"
 rm "$doc/LICENSE"

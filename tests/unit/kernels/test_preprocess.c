@@ -158,8 +158,8 @@ static void transparent_colours_survive_only_an_unchanged_size(void **state) {
     assert_true(out[0] == 200.0f / 255.0f);
 }
 
-/* The long side to 8: 4 x 8 pixels between columns of index 0, and RGB after that. A crop's offset is 3 of 7, or 4 where halves of
- * one go to even. */
+/* The long side to 8: 4 x 8 pixels between columns of index 0, and RGB after that. A crop's offset is 3 of 7, or 4 where halves
+ * of one go to even. */
 static void shapes_are_planned_as_their_libraries_do(void **state) {
     (void)state;
     vb_error err = {0};

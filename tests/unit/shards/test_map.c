@@ -1,5 +1,5 @@
-/* Tests of maps whose files change: lost pages read as zeros and are told, changes of any kind are told, and other faults are left
- * to who handles them. */
+/* Tests of maps whose files change: lost pages read as zeros and are told, changes of any kind are told, and other faults are
+ * left to who handles them. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
