@@ -11,6 +11,7 @@
 #include "mpi/base/output_lock.h"
 #include "mpi/results/document.h"
 #include "mpi/results/result_folder.h"
+#include "shards/files/digest.h"
 #include "shards/files/map.h"
 #include "shards/files/path.h"
 #include "shards/files/writer.h"
@@ -158,10 +159,16 @@ static int check_complete(const merge *all, vb_error *err) {
 
 /* ---- writing ---- */
 
-static int copy_file(const char *from, const char *to, vb_error *err) {
+/* digest: of what the run wrote there, "" when that is not known. */
+static int copy_file(const char *from, const char *to, const char *digest, vb_error *err) {
     vb_map map;
     if (vb_map_open(&map, from, err)) return -1;
-    int status = vb_writer_write_whole(to, map.data, map.size, err);
+    int status = 0;
+    if (*digest && strcmp(digest, vb_digest_bytes(map.data, map.size).hex))
+        status =
+            vb_errorf(err, VB_EDATA, "%s: not as the run has written it: its digest was %s; run that part again with --resume",
+                      from, digest);
+    if (!status) status = vb_writer_write_whole(to, map.data, map.size, err);
     if (!status && vb_map_check(&map, err)) {
         unlink(to);
         status = -1;
@@ -170,25 +177,61 @@ static int copy_file(const char *from, const char *to, vb_error *err) {
     return status;
 }
 
+/* FOLDER/NAME of a part, to the same place of the output. What is not `listed` need not be there. */
+static int copy_below(const merge *all, int part, const char *folder, const char *name, const char *digest, bool listed,
+                      vb_error *err) {
+    char *from = vb_format(err, "%s/%s/%s", all->parts[part].folder, folder, name),
+         *to = vb_format(err, "%s/%s/%s", all->output, folder, name), *above = vb_format(err, "%s/%s", all->output, folder);
+    int status = from && to && above ? 0 : -1;
+    if (!status && (listed || vb_path_exists(from)) && strcmp(from, to)) {
+        status = vb_path_make_folders(above, err);
+        if (!status) status = copy_file(from, to, digest, err);
+    }
+    vb_free(from);
+    vb_free(to);
+    vb_free(above);
+    return status;
+}
+
+/* The files that the pair's own lists, by their digests. */
+static int copy_listed(const merge *all, int part, const json_t *files, const char *path, vb_error *err) {
+    static const char *const folders[] = {"records", "retrieval"};
+    size_t i;
+    json_t *entry;
+    json_array_foreach((json_t *)(uintptr_t)files, i, entry) {
+        const char *below = vb_json_text(entry, "path"), *name = NULL;
+        int folder = 0;
+        for (int f = 0; f < 2; f++) {
+            size_t n = strlen(folders[f]);
+            if (strncmp(below, folders[f], n) || below[n] != '/' || !below[n + 1] || strchr(below + n + 1, '/')) continue;
+            name = below + n + 1;
+            folder = f;
+        }
+        if (!name) return vb_errorf(err, VB_EDATA, "%s: files[%zu]: '%s' is no file of a pair", path, i, below);
+        if (copy_below(all, part, folders[folder], name, vb_json_text(entry, "digest"), true, err)) return -1;
+    }
+    return 0;
+}
+
 /* The files of a pair, so that the merged folder is what a run of the whole leaves: --resume, status and readers find them. */
 static int copy_pair(const merge *all, int i, vb_error *err) {
     static const char *const kinds[][2] = {{"pairs", ".json"}, {"records", ".jsonl.zst"}, {"retrieval", ".jsonl.zst"}};
-    int status = 0;
-    for (size_t k = 0; k < sizeof kinds / sizeof *kinds && !status; k++) {
-        const vb_pair_name *pair = &all->pairs[i];
-        char *from = vb_document_pair_path(all->parts[all->from[i]].folder, kinds[k][0], pair->model, pair->dataset, kinds[k][1],
-                                           err),
-             *to = vb_document_pair_path(all->output, kinds[k][0], pair->model, pair->dataset, kinds[k][1], err),
-             *folder = vb_format(err, "%s/%s", all->output, kinds[k][0]);
-        status = from && to && folder ? 0 : -1;
-        if (!status && vb_path_exists(from) && strcmp(from, to)) {
-            status = vb_path_make_folders(folder, err);
-            if (!status) status = copy_file(from, to, err);
-        }
-        vb_free(from);
-        vb_free(to);
-        vb_free(folder);
+    const vb_pair_name *pair = &all->pairs[i];
+    int part = all->from[i];
+    vb_error none;
+    char *path = vb_document_pair_path(all->parts[part].folder, "pairs", pair->model, pair->dataset, ".json", err);
+    json_t *own = path && vb_path_exists(path) ? vb_json_parse_file(path, &none) : NULL;
+    const json_t *files = json_object_get(own, "files");
+    int status = path ? 0 : -1;
+    /* Earlier versions listed nothing. */
+    for (size_t k = 0; k < (files ? 1 : sizeof kinds / sizeof *kinds) && !status; k++) {
+        char *below = vb_document_pair_path("", kinds[k][0], pair->model, pair->dataset, kinds[k][1], err);
+        status = below ? copy_below(all, part, kinds[k][0], vb_path_base_name(below), "", false, err) : -1;
+        vb_free(below);
     }
+    if (!status && files) status = copy_listed(all, part, files, path, err);
+    json_decref(own);
+    vb_free(path);
     return status;
 }
 

@@ -16,4 +16,7 @@ typedef struct vb_repe_job {
  * docs/retrieval.md describes both. Collective. */
 int vb_repe_stage(vb_context *context, const vb_repe_job *job, json_t **result, json_t **scan, vb_error *err);
 
+/* The file of a setting's blended embeddings; `embeddings` as in the job. Free with vb_free. Local. */
+char *vb_repe_stage_blend_path(const char *embeddings, int64_t top_k, double lambda, vb_error *err);
+
 #endif

@@ -155,23 +155,74 @@ void vb_resume_files_free(vb_resume_files *files) {
 
 /* ---- finished pairs ---- */
 
-int vb_resume_store(const vb_digest *key, json_t *result, const char *path, vb_error *err) {
+static int digest_result(const json_t *result, vb_digest *digest, vb_error *err) {
+    char *text = vb_json_dump(result, VB_JSON_SORTED_LINE, "the results", err);
+    if (!text) return -1;
+    *digest = vb_digest_bytes(text, strlen(text));
+    vb_free(text);
+    return 0;
+}
+
+/* Size and digest of a file below the folder. */
+static int look_at_file(const char *output, const char *below, int64_t *bytes, vb_digest *digest, vb_error *err) {
+    vb_path_facts facts;
+    char *path = vb_path_join(output, below, err);
+    int status = path && !vb_path_stat(path, &facts, err) && !vb_digest_file(path, digest, err) ? 0 : -1;
+    if (!status) *bytes = (int64_t)facts.size;
+    vb_free(path);
+    return status;
+}
+
+int vb_resume_store(const vb_digest *key, json_t *result, const char *output, const vb_strings *files, const char *path,
+                    vb_error *err) {
+    vb_digest digest;
+    if (digest_result(result, &digest, err)) return -1;
     vb_json json = {0};
     json_t *file = vb_json_object(&json);
     vb_json_set_text(&json, file, "key", key->hex);
     vb_json_set(&json, file, "result", json_incref(result));
-    int status = vb_json_end(&json, "the results", err);
+    vb_json_set_text(&json, file, "result_digest", digest.hex);
+    json_t *list = vb_json_set_array(&json, file, "files");
+    int status = 0;
+    for (size_t i = 0; i < files->count && !status; i++) {
+        int64_t bytes;
+        if ((status = look_at_file(output, files->items[i], &bytes, &digest, err))) break;
+        json_t *entry = vb_json_object(&json);
+        vb_json_set_text(&json, entry, "path", files->items[i]);
+        vb_json_set_integer(&json, entry, "bytes", bytes);
+        vb_json_set_text(&json, entry, "digest", digest.hex);
+        vb_json_append(&json, list, entry);
+    }
+    if (!status) status = vb_json_end(&json, "the results", err);
     if (!status) status = vb_json_write(file, path, err);
     json_decref(file);
     return status;
 }
 
-json_t *vb_resume_find(const vb_digest *key, const char *path) {
+/* Whether the files of a pair are all there as they were written. */
+static bool files_are_whole(const json_t *files, const char *output) {
+    size_t i;
+    json_t *entry;
+    if (!json_is_array(files)) return false;
+    json_array_foreach(files, i, entry) {
+        vb_error none;
+        vb_digest digest;
+        int64_t bytes;
+        if (look_at_file(output, vb_json_text(entry, "path"), &bytes, &digest, &none)) return false;
+        if (bytes != vb_json_integer(entry, "bytes") || strcmp(digest.hex, vb_json_text(entry, "digest"))) return false;
+    }
+    return true;
+}
+
+json_t *vb_resume_find(const vb_digest *key, const char *output, const char *path) {
     vb_error ignored; /* what cannot be read is computed again */
+    vb_digest digest;
     json_t *file = vb_path_exists(path) ? vb_json_parse_file(path, &ignored) : NULL;
-    const char *stored = vb_json_text(file, "key");
     json_t *result = json_object_get(file, "result");
-    result = !strcmp(stored, key->hex) && json_is_object(result) ? json_incref(result) : NULL;
+    bool whole = json_is_object(result) && !strcmp(vb_json_text(file, "key"), key->hex) &&
+                 !digest_result(result, &digest, &ignored) && !strcmp(vb_json_text(file, "result_digest"), digest.hex) &&
+                 files_are_whole(json_object_get(file, "files"), output);
+    result = whole ? json_incref(result) : NULL;
     json_decref(file);
     return result;
 }

@@ -1,10 +1,12 @@
-/* Finished pairs of earlier runs, pairs/MODEL--DATASET.json: {key, result}. Local; one rank at a time writes a file. */
+/* Finished pairs of earlier runs, pairs/MODEL--DATASET.json: {key, result, result_digest, files: [{path, bytes, digest}]}. Local; one
+ * rank at a time writes a file. */
 #ifndef VB_RESUME_H
 #define VB_RESUME_H
 
 #include <jansson.h>
 
 #include "mpi/run/schedule.h"
+#include "kernels/base/strings.h"
 #include "shards/files/identity.h"
 
 /* What a finished pair's result depends on (settings, files, data) as a digest: when nothing of it has changed, --resume takes
@@ -28,10 +30,12 @@ int vb_resume_files_add(vb_resume_files *files, const vb_experiment *experiment,
 int vb_resume_files_check(const vb_resume_files *files, vb_error *err);
 void vb_resume_files_free(vb_resume_files *files); /* leaves {0} */
 
-/* Writes the result of a pair, whole or not at all. */
-int vb_resume_store(const vb_digest *key, json_t *result, const char *path, vb_error *err);
+/* Writes the result of a pair, whole or not at all. files: what else the pair has written, below the folder `output`. */
+int vb_resume_store(const vb_digest *key, json_t *result, const char *output, const vb_strings *files, const char *path,
+                    vb_error *err);
 
-/* The result that lies there, a new reference; NULL when there is none with that key. */
-json_t *vb_resume_find(const vb_digest *key, const char *path);
+/* The result that lies there, a new reference; NULL when there is none with that key, when it is damaged, and when one of the
+ * pair's other files is missing or not as it was written. */
+json_t *vb_resume_find(const vb_digest *key, const char *output, const char *path);
 
 #endif

@@ -55,7 +55,7 @@ static int find_finished(run_state *run, vb_error *err) {
         char *path = pair_path(run, unit, err);
         status = path ? vb_resume_key(run->experiment, unit, &run->datasets[unit->dataset], &unit->key, err) : -1;
         if (!status) status = vb_resume_files_add(&run->files, run->experiment, unit, &run->datasets[unit->dataset], err);
-        json_t *result = !status && run->resume ? vb_resume_find(&unit->key, path) : NULL;
+        json_t *result = !status && run->resume ? vb_resume_find(&unit->key, run->experiment->output, path) : NULL;
         unit->finished = result != NULL;
         if (result) vb_json_set(&json, run->found, name, result);
         vb_free(path);

@@ -2,6 +2,7 @@
 #include "mpi/run/run_unit.h"
 
 #include <assert.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
@@ -68,10 +69,38 @@ static json_t *pair_facts(const vb_runner *runner, const finished_pair *finished
     return pair;
 }
 
+/* What the pair in hand has written beside its result, below the output folder. */
+static int list_written(const vb_runner *runner, vb_strings *files, vb_error *err) {
+    const vb_experiment *experiment = runner->experiment;
+    const vb_model_spec *spec = &experiment->models[runner->unit->model];
+    const vb_dataset_spec *data = runner->datasets[runner->unit->dataset].spec;
+    const vb_retrieval_spec *retrieval = data->part_count ? NULL : vb_experiment_retrieval(experiment, spec);
+    const char *output = experiment->output;
+    size_t above = strlen(output) + 1;
+    char *records = vb_document_pair_path(output, "records", spec->name, data->name, ".jsonl.zst", err),
+         *list = vb_document_pair_path(output, "retrieval", spec->name, data->name, ".jsonl.zst", err),
+         *start = vb_document_pair_path(output, "retrieval", spec->name, data->name, "", err);
+    int status = records && list && start ? 0 : -1;
+    if (!status && experiment->per_image) status = vb_strings_add(files, records + above, err);
+    if (!status && retrieval) status = vb_strings_add(files, list + above, err);
+    for (int k = 0; retrieval && k < retrieval->top_k_count && !status; k++)
+        for (int l = 0; l < retrieval->lambda_count && !status; l++)
+            status =
+                vb_strings_take(files, vb_repe_stage_blend_path(start + above, retrieval->top_k[k], retrieval->lambda[l], err),
+                                err);
+    vb_free(records);
+    vb_free(list);
+    vb_free(start);
+    return status;
+}
+
 /* Writes the pair's file and notes it in runner->done. */
 static int store_pair(vb_runner *runner, const finished_pair *finished, const char *path, vb_error *err) {
-    if (vb_resume_files_check(&runner->files, err)) return -1;
-    int status = vb_resume_store(&runner->unit->key, finished->result, path, err);
+    vb_strings files = {0};
+    int status = vb_resume_files_check(&runner->files, err);
+    if (!status) status = list_written(runner, &files, err);
+    if (!status) status = vb_resume_store(&runner->unit->key, finished->result, runner->experiment->output, &files, path, err);
+    vb_strings_free(&files);
     if (status) return -1;
     vb_json json = {0};
     json_t *entry = vb_json_object(&json);

@@ -1,0 +1,66 @@
+#!/bin/bash
+# --resume takes a pair only when everything that the pair has written is there, as it was written; merge refuses what is not.
+. "$(dirname "$0")/../lib.sh"
+cd "$scratch" || exit 1
+numbers() { awk -v s="$1" -v n="$2" 'BEGIN { srand(s); for (i = 0; i < n; i++) print 2 * rand() - 1 }'; }
+numbers 1 60 | floats t.npy 4; numbers 2 1200 | floats i.npy 4; numbers 3 400 | floats c.npy 4; numbers 4 400 | floats ct.npy 4
+seq -f 'caption %g' 0 99 >c.txt; seq 0 299 | awk '{ print $1 % 15 }' >labels; must "$tools/npy" numbers y.npy i8 labels
+{ echo 'name: v'; echo 'vocabularies:'; echo "  a: [$(seq -s, -f 'a%g' 1 8)]"; echo "  b: [$(seq -s, -f 'b%g' 1 7)]"; } >v.yaml
+cat >e.yaml <<'E'
+experiment: resumed
+per_image: true
+threads: 1
+datasets: [{name: d, vocabularies: v.yaml}]
+corpora: [{name: c, embeddings: c.npy, captions: c.txt, text_embeddings: ct.npy}]
+models:
+  - {name: plain, family: precomputed, dataset: d, image_embeddings: i.npy, text_embeddings: t.npy, labels: y.npy}
+  - name: repe
+    family: precomputed
+    dataset: d
+    image_embeddings: i.npy
+    text_embeddings: t.npy
+    labels: y.npy
+    retrieval: {corpus: c, top_k: [2, 3], lambda: [0.25, 0.5], filter: none}
+E
+run_at 2 e.yaml --output whole || finish
+sums() { (cd "$1" && find records retrieval pairs -type f | LC_ALL=C sort | xargs md5sum); }
+sums whole >truth
+holds "the pair's file lists what it has written" '[.files[].path] == ["records/repe--d.jsonl.zst", "retrieval/repe--d.jsonl.zst",
+  "retrieval/repe--d-k2-l0.25.npy", "retrieval/repe--d-k2-l0.5.npy", "retrieval/repe--d-k3-l0.25.npy", "retrieval/repe--d-k3-l0.5.npy"]' \
+  whole/pairs/repe--d.json
+
+# resumed NAME PAIRS: PAIRS of the two are evaluated again, and everything is as in the first run.
+resumed() {
+  run_at 2 e.yaml --output o --resume || return
+  equal "$1: pairs that are made again" "$(query o '.run.pairs | length')" "$2"
+  equal "$1: all files" "$(sums o | diff - truth)" ""
+  agree "$1: the figures" whole o
+}
+damaged() { # NAME FILE COMMAND...: one pair is made again
+  local name=$1; rm -rf o; cp -r whole o; shift; must "$@"; resumed "$name" 1
+}
+rm -rf o; cp -r whole o; resumed "nothing is missing" 0
+damaged "records removed" rm o/records/plain--d.jsonl.zst
+damaged "records cut short" truncate -s -1 o/records/plain--d.jsonl.zst
+flip() { printf '\x5a' | dd of="$1" bs=1 seek=40 conv=notrunc status=none; }
+damaged "records damaged" flip o/records/repe--d.jsonl.zst
+damaged "a list removed" rm o/retrieval/repe--d.jsonl.zst
+damaged "a list cut to nothing" truncate -s 0 o/retrieval/repe--d.jsonl.zst
+damaged "blended embeddings damaged" flip o/retrieval/repe--d-k3-l0.5.npy
+damaged "a figure changed by hand" sed -i '0,/"images": 300/s//"images": 301/' o/pairs/plain--d.json
+damaged "a pair of an earlier version" sed -i 's/"files"/"filed"/' o/pairs/plain--d.json
+rm -rf o; cp -r whole o; rm -r o/records; resumed "all records removed" 2
+
+# The tasks of an array, and what becomes of their files.
+run e.yaml --output one --only-model plain; run e.yaml --output two --only-model repe
+must "$vocabench" merge o2 one two
+equal "merge copies all files" "$(sums o2 | diff - truth)" ""
+rm -rf o; cp -r o2 o; resumed "a merged folder" 0
+flip two/retrieval/repe--d.jsonl.zst
+refuses "merge of a damaged list" 5 'two/retrieval/repe--d.jsonl.zst: not as the run has written it' "$vocabench" merge o3 one two
+rm two/retrieval/repe--d.jsonl.zst
+refuses "merge without a list" 4 'two/retrieval/repe--d.jsonl.zst' "$vocabench" merge o3 one two
+run e.yaml --output two --only-model repe
+sed -i 's,retrieval/repe--d.jsonl.zst,../two/results.json,' two/pairs/repe--d.json
+refuses "merge of a file elsewhere" 5 "files\[1\]: '../two/results.json' is no file of a pair" "$vocabench" merge o3 one two
+finish
