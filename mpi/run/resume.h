@@ -1,5 +1,5 @@
-/* Finished pairs of earlier runs, pairs/MODEL--DATASET.json: {key, result, result_digest, files: [{path, bytes, digest}]}. Local; one
- * rank at a time writes a file. */
+/* Finished pairs of earlier runs, pairs/MODEL--DATASET.json: {key, result, result_digest, files: [{path, bytes, digest}]}. Local;
+ * one rank at a time writes a file. */
 #ifndef VB_RESUME_H
 #define VB_RESUME_H
 

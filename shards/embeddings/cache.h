@@ -2,8 +2,8 @@
  *
  * A unit is FOLDER/KEY/UNIT.npy (fp32 rows); rows of samples that could not be decoded are NaN, and their reasons stand in
  * UNIT.skipped.json beside it, which is written first. A checksum of both stands as a comment in the header of the .npy; a unit
- * without one (of earlier versions), or with another, is as if it were not there. FOLDER/KEY/seen/SIGNATURE remembers the unit digest of files whose size
- * and time stamp have not changed. */
+ * without one (of earlier versions), or with another, is as if it were not there. FOLDER/KEY/seen/SIGNATURE remembers the unit
+ * digest of files whose size and time stamp have not changed. */
 #ifndef VB_CACHE_H
 #define VB_CACHE_H
 
@@ -18,8 +18,8 @@ typedef struct vb_cache {
 } vb_cache;
 
 /* rows x dim floats of a unit into `out` (may be NULL: only looks). *found says whether the unit is there; a file of another
- * shape, or damaged anywhere, is treated as not there, and so is one with a damaged list of skipped samples. *skipped (may be NULL) gets the list of skipped samples, or NULL.
- * Thread-safe. */
+ * shape, or damaged anywhere, is treated as not there, and so is one with a damaged list of skipped samples. *skipped (may be
+ * NULL) gets the list of skipped samples, or NULL. Thread-safe. */
 int vb_cache_load(const vb_cache *cache, const vb_digest *unit, int64_t rows, int dim, float *out, bool *found, json_t **skipped,
                   vb_error *err);
 

@@ -213,7 +213,8 @@ refused bad "a class without a text row" 6 "x.txt: no row for class 'elephant'" 
 # ---- weights and tokenizers -------------------------------------------------------------------------------------
 weights() { refused "$1" "$2" "$3" "$4" e.yaml --set models.0.weights=w; }
 refused everywhere "weights that are not there" 4 "nothing: cannot open" e.yaml --set models.0.weights=nothing
-refused bad "a folder as weights" 4 "pics: a folder without weights: expected one of open_clip_model.safetensors" e.yaml --set models.0.weights=pics
+refused bad "a folder as weights" 4 "pics: a folder without weights: expected one of open_clip_model.safetensors" e.yaml \
+  --set models.0.weights=pics
 head -c 5000 m.safetensors >w; weights everywhere "a truncated header of safetensors" 5 \
   "w: the header claims 6235 bytes, the file holds 4992|w: the header claims"
 head -c 900000 m.safetensors >w; weights bad "truncated safetensors" 5 "w: tensor .* ends at byte"

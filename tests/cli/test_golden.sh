@@ -84,7 +84,10 @@ E
 encode() {
   local name=$1 weights=$2 images=$3 tokenizer=$4 texts=$5; shift 5
   rm -f i.npy t.npy
-  case $weights in *slip* | *declip* | */torchscript.pt) ;; *) [[ "$*" == *--activation* ]] || set -- "$@" --activation quick_gelu ;; esac
+  case $weights in
+    *slip* | *declip* | */torchscript.pt) ;;
+    *) [[ "$*" == *--activation* ]] || set -- "$@" --activation quick_gelu ;;
+  esac
   program encode images --weights "$weights" --input "$images" --output i.npy --raw "$@"
   golden "$name: image embeddings" i.npy
   program encode texts --weights "$weights" --tokenizer "$tokenizer" --input "$texts" --output t.npy --raw "$@"

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Repository folders as they were downloaded: the folder alone gives the embeddings that the publishers' libraries compute from it, and
+# Repository folders as they were downloaded: the folder alone gives the embeddings that the publishers' libraries compute from
+# it, and
 # every fact comes from the file that states it. What is not encoded here is refused by its name.
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
@@ -31,7 +32,8 @@ check_not "preprocess takes them too" cmp p.npy <("$vocabench" preprocess --reso
 
 sizes=$("$vocabench" inspect m.safetensors)
 number() { sed -nE "s/(^|.*[^0-9])$1.*/\2/p" <<<"$sizes" | head -n 1; }
-side=$(number '([0-9]+) x [0-9]+ pixels') patch=$(number 'patches of ([0-9]+)') width=$(number 'patches of [0-9]+, width ([0-9]+)')
+side=$(number '([0-9]+) x [0-9]+ pixels') patch=$(number 'patches of ([0-9]+)') \
+  width=$(number 'patches of [0-9]+, width ([0-9]+)')
 context=$(number '([0-9]+) tokens of') vocabulary=$(number 'tokens of ([0-9]+)') dim=$(number '([0-9]+) dimensions')
 text_width=$(number 'tokens of [0-9]+, width ([0-9]+)') layers=$(number 'patches of [0-9]+, width [0-9]+, ([0-9]+) layers')
 text_layers=$(number 'tokens of [0-9]+, width [0-9]+, ([0-9]+) layers')
@@ -52,7 +54,8 @@ config false '{}' >repo/open_clip_config.json
 must "${images[@]}" --weights repo; same "no quick_gelu: exact GELU" x.npy gelu.npy
 check "the folder's tokenizer" "${texts[@]}" --weights repo
 mv x.npy folder.npy; must "${texts[@]}" --weights repo --tokenizer tok; same "is the one that could be stated" x.npy folder.npy
-config false '{"mean": 0.5, "std": [0.5, 0.5, 0.5], "interpolation": "bilinear", "resize_mode": "squash"}' >repo/open_clip_config.json
+config false '{"mean": 0.5, "std": [0.5, 0.5, 0.5], "interpolation": "bilinear", "resize_mode": "squash"}' \
+  >repo/open_clip_config.json
 must "${images[@]}" --weights repo; mv x.npy folder.npy
 must "${images[@]}" --weights m.safetensors --activation gelu --mean 0.5 --std 0.5 --interpolation bilinear --resize squash
 same "preprocessing by the folder is preprocessing by flags" x.npy folder.npy
@@ -98,7 +101,8 @@ if run e.yaml --output e; then
     .image_activation == {"value": "quick_gelu", "source": "open_clip_config.json"} and .context.source == "tensors" and
     (.mean.value | map(. * 1e5 | round)) == [48145, 45783, 40821] and .mean.source == "open_clip_config.json"' e/results.json
   holds "results: facts of the experiment and of the family" '.results[1].embedding.facts |
-    .image_activation == {"value": "quick_gelu", "source": "experiment"} and .resize == {"value": "shortest", "source": "family"}' \
+    .image_activation == {"value": "quick_gelu", "source": "experiment"} and .resize == {"value": "shortest", "source":
+    "family"}' \
     e/results.json
   holds "results: keys of the model" '.results[2].embedding.facts | .resize == {"value": "squash", "source": "experiment"} and
     .std.value == [0.5, 0.5, 0.5] and .image_heads == {"value": 1, "source": "experiment"} and (has("crop") | not)' e/results.json
@@ -106,7 +110,8 @@ if run e.yaml --output e; then
     "$(find e/cache -name '*.npy' -printf '%h\n' | sort -u | wc -l)" 3 "$(find e/cache)"
 fi
 refuses "a key that precomputed embeddings do not take" 3 "family precomputed does not take the key 'resize'" \
-  "$vocabench" plan e.yaml --set 'models.0={name: p, family: precomputed, image_embeddings: i, text_embeddings: t, labels: l, resize: squash}'
+  "$vocabench" plan e.yaml --set \
+    'models.0={name: p, family: precomputed, image_embeddings: i, text_embeddings: t, labels: l, resize: squash}'
 
 need_shared zoo/repos "the repositories of the zoo"
 
@@ -123,25 +128,29 @@ for name in hf-clip-bin hf-clip-gelu hf-clip-quickgelu hf-clip-sharded oc-gelu o
   cleaned=$truth/text_embeddings_cleaned.npy; [ -e "$cleaned" ] || cleaned=$truth/text_embeddings.npy
   near "$name: text embeddings" t.npy "$cleaned"
   if [ -e "$truth/image_embeddings_original.npy" ]; then
-    check "$name: images in OpenAI's order" "$vocabench" encode images --weights "$repos/$name" --input "$pictures" --output o.npy \
+    check "$name: images in OpenAI's order" "$vocabench" encode images --weights "$repos/$name" --input "$pictures" \
+      --output o.npy \
       --raw --preprocessing openai --crop round
     near "$name: image embeddings in OpenAI's order" o.npy "$truth/image_embeddings_original.npy"
   fi
   "$vocabench" inspect "$repos/$name" >inspected
   fact() { # fact KEY FILTER: what inspect prints is what expected.json has
-    equal "$name: $1" "$(sed -nE "s/^  $1 +(.*[^ ]) +[^ ]+$/\1/p" inspected)" "$(jq -r "$2" "$truth/expected.json")" "$(cat inspected)"
+    equal "$name: $1" "$(sed -nE "s/^  $1 +(.*[^ ]) +[^ ]+$/\1/p" inspected)" "$(jq -r "$2" "$truth/expected.json")" \
+      "$(cat inspected)"
   }
   fact image_activation .image.activation; fact text_activation .text.activation
   fact image_heads .image.heads; fact text_heads .text.heads; fact image_epsilon .image.eps; fact text_epsilon .text.eps
   fact context .text.context; fact resolution .image.image_size; fact resize .image.resize_mode
   fact interpolation .image.interpolation
   fact preprocessing 'if .image.convert_rgb == "first" then "rgb_first" else "openai" end'
-  equal "$name: mean and std" "$(sed -nE 's/^  (mean|std) +(\[.*\]) .*/\2/p' inspected | jq -sc 'flatten | map(. * 1e6 | round)')" \
+  equal "$name: mean and std" \
+    "$(sed -nE 's/^  (mean|std) +(\[.*\]) .*/\2/p' inspected | jq -sc 'flatten | map(. * 1e6 | round)')" \
     "$(jq -c '[.image.mean, .image.std] | flatten | map(. * 1e6 | round)' "$truth/expected.json")"
 done
 
 while read -r name says; do
-  refuses "$name is refused by its name" 10 "$says" "$vocabench" encode images --weights "$repos/$name" --input "$pictures" --output x.npy
+  refuses "$name is refused by its name" 10 "$says" "$vocabench" encode images --weights "$repos/$name" --input "$pictures" \
+    --output x.npy
   refuses "$name: inspect says the same" 10 "$says" "$vocabench" inspect "$repos/$name"
 done <<'E'
 hf-metaclip2 MetaCLIP 2, which is not encoded here
@@ -184,9 +193,11 @@ refuses_index() { # refuses_index NAME CODE PATTERN JQ-FILTER
   jq "$4" "$repos/hf-clip-sharded/model.safetensors.index.json" >$index
   refuses "shards: $1" "$2" "$3" "${images[@]}" --weights cut
 }
-refuses_index "a tensor in another shard" 5 "tensor logit_scale is in shard model-00002-of-00005.safetensors, expected it in model-00001" \
+refuses_index "a tensor in another shard" 5 \
+  "tensor logit_scale is in shard model-00002-of-00005.safetensors, expected it in model-00001" \
   '.weight_map.logit_scale = "model-00001-of-00005.safetensors"'
-refuses_index "a tensor that is in none" 5 "tensor more is in none of the 5 shards" '.weight_map.more = "model-00001-of-00005.safetensors"'
+refuses_index "a tensor that is in none" 5 "tensor more is in none of the 5 shards" \
+  '.weight_map.more = "model-00001-of-00005.safetensors"'
 refuses_index "a tensor that is not listed" 5 "tensor logit_scale is not in the weight_map" 'del(.weight_map.logit_scale)'
 refuses_index "a shard that is not there" 4 "model-9.safetensors: no such file: the shard of tensor logit_scale" \
   '.weight_map.logit_scale = "model-9.safetensors"'

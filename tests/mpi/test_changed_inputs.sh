@@ -1,6 +1,7 @@
 #!/bin/bash
 # Files that change during a run: one line that names the file and what is different, nothing computed from them is kept, and
 # with the old file back the next run is right.
+# shellcheck disable=SC2317 # functions are called by `changes`
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 make_data images pics 20 26; make_data model m.safetensors; make_data tokenizer tok
@@ -26,7 +27,8 @@ experiment: precomputed
 per_image: true
 threads: 1
 datasets: [{name: folder, vocabularies: v.yaml}]
-models: [{name: made, family: precomputed, image_embeddings: p.npy, text_embeddings: t.npy, text_names: classes.txt, labels: y.npy,
+models: [{name: made, family: precomputed, image_embeddings: p.npy, text_embeddings: t.npy, text_names: classes.txt,
+  labels: y.npy,
   label_names: classes.txt}]
 E
 run_at 2 p.yaml --output made-whole
@@ -37,9 +39,9 @@ changes() {
   rm -rf o; cp -p "$file" kept
   VOCABENCH_FAULT=unit:1+:slow mpirun --oversubscribe -n 2 "$vocabench" run "$experiment" --output o >stdout 2>stderr </dev/null &
   job=$!
-  for _ in $(seq 200); do [ -e o/records/*.parts/000000001.zst ] && break; sleep 0.05; done
+  for _ in $(seq 200); do compgen -G "o/records/*.parts/000000001.zst" >/dev/null && break; sleep 0.05; done
   "$@"; stops $job
-  [ $code = 5 ] && grep -qE "^vocabench: rank [01]: .*$pattern" stderr && [ "$(grep -c '^vocabench: ' stderr)" = 1 ]
+  [ "$code" = 5 ] && grep -qE "^vocabench: rank [01]: .*$pattern" stderr && [ "$(grep -c '^vocabench: ' stderr)" = 1 ]
   verdict $? "$name: code 5, one line" "code $code" "$(cat stderr)"
   check "$name: no result" test ! -e o/results.json -a -z "$(compgen -G 'o/pairs/*.json')"
   cp -p kept "$file"; touch -r kept "$file"
@@ -53,11 +55,13 @@ changes "weights rewritten" e.yaml whole m.safetensors 'm.safetensors: changed d
   zero_a_quarter m.safetensors
 changes "weights cut short" e.yaml whole m.safetensors 'm.safetensors: changed during the run: it had [0-9]+ bytes, it has 0' \
   truncate -s 0 m.safetensors
-changes "weights cut a little" e.yaml whole m.safetensors 'm.safetensors: changed during the run: it had' truncate -s -4096 m.safetensors
+changes "weights cut a little" e.yaml whole m.safetensors 'm.safetensors: changed during the run: it had' \
+  truncate -s -4096 m.safetensors
 replace() { cp "$1" other; printf x >>other; mv other "$1"; }
 changes "weights replaced" e.yaml whole m.safetensors 'm.safetensors: changed during the run: another file' replace m.safetensors
 rewrite_quietly() { cp -p "$1" times; zero_a_quarter "$1"; touch -r times "$1"; }
-changes "weights rewritten, the time put back" e.yaml whole m.safetensors 'm.safetensors: changed during the run: the time of its (content|state)' \
+changes "weights rewritten, the time put back" e.yaml whole m.safetensors \
+  'm.safetensors: changed during the run: the time of its (content|state)' \
   rewrite_quietly m.safetensors
 changes "a shard rewritten" c.yaml cifar-whole cifar/test.bin 'changed during the run' zero_a_quarter cifar/test.bin
 image=$(tail -n 1 names)
@@ -74,8 +78,9 @@ rm -rf o; run_at 2 e.yaml --output o
 flipped=0
 while IFS= read -r unit; do # a bit of a number
   flipped=$((flipped + 1))
-  printf "\\x$(printf %02x $(($(od -An -tu1 -j200 -N1 "$unit") ^ 16)))" | dd of="$unit" bs=1 seek=200 conv=notrunc status=none
+  printf '%b' "\\x$(printf %02x $(($(od -An -tu1 -j200 -N1 "$unit") ^ 16)))" | dd of="$unit" bs=1 seek=200 conv=notrunc status=none
 done < <(find o/cache -name '*.npy' | sort | sed -n '1~9p')
 run_at 2 e.yaml --output o && agree "damaged units of a cache are not used" whole o
-equal "but encoded again" "$(query o '[.run.pairs[] | .units_encoded + (if .texts_encoded > 0 then 1 else 0 end)] | add')" $flipped
+equal "but encoded again" "$(query o '[.run.pairs[] | .units_encoded + (if .texts_encoded > 0 then 1 else 0 end)] | add')" \
+  $flipped
 finish

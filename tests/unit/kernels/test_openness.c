@@ -407,7 +407,8 @@ static void many_vocabularies_are_sampled(void **state) {
     vb_tally_free(tally);
 }
 
-/* Classes that all others, one other or none harm: what a quotient of small integers says, to the bit, and never outside of 0..1. */
+/* Classes that all others, one other or none harm: what a quotient of small integers says, to the bit, and never outside of
+ * 0..1. */
 static void figures_of_classes_are_exact(void **state) {
     (void)state;
     vb_error err = {0};

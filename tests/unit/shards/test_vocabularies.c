@@ -425,7 +425,8 @@ static void joined_classes(void **state) {
                  "'blue': no class is left, all its names are shared and dropped");
     assert_fails(vb_vocabularies_join(&joined, "x", twice, names, 2, VB_SHARED_SAME, &err), VB_EMISMATCH,
                  "'blue': its classes 'cat' and 'kitten' are both of one name with 'cat' of another dataset");
-    /* Different things are joined by nothing: each of the two has a row with the other dataset's class, in any order of datasets. */
+    /* Different things are joined by nothing: each of the two has a row with the other dataset's class, in any order of
+     * datasets. */
     const vb_vocabularies *orders[][2] = {{&parts[0], &parts[4]}, {&parts[4], &parts[0]}};
     static const int rows[][4] = {{2, 0, 2, 1}, {0, 2, 1, 2}};
     for (int o = 0; o < 2; o++) {
