@@ -28,9 +28,9 @@ typedef struct vb_blend {
     bool keep_length; /* then it is multiplied by |t|: for VB_DOT, where the length of a text counts */
 } vb_blend;
 
-/* e = (1 - lambda) t / |t| + lambda mean(r_i / |r_i|), and what `how` says. text: dim; rows: n pointers to dim floats. n = 0, or a
- * lambda of 0, leaves t / |t|, or with keep_length t to the bit. In fp64 and one fixed order; out: dim. VB_EDATA when a row or the
- * blend has no direction. */
+/* e = (1 - lambda) t / |t| + lambda mean(r_i / |r_i|), and what `how` says. text: dim; rows: n pointers to dim floats. n = 0, or
+ * a lambda of 0, leaves t / |t|, or with keep_length t to the bit. In fp64 and one fixed order; out: dim. VB_EDATA when a row or
+ * the blend has no direction. */
 int vb_repe_blend(const float *text, const float *const *rows, int64_t n, int dim, const vb_blend *how, float *out,
                   vb_error *err);
 

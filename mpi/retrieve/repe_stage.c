@@ -240,8 +240,8 @@ done:
 
 static int prompts_of(const repe *work) { return work->pair->classifier->prompt_rows ? work->pair->classifier->prompts : 1; }
 
-/* By what the blends are compared: the model's own similarity. But a single prompt's blend that is not normalised is compared as it
- * is under cosine too, as in the official code; at lambda 0 there is no blend. */
+/* By what the blends are compared: the model's own similarity. But a single prompt's blend that is not normalised is compared as
+ * it is under cosine too, as in the official code; at lambda 0 there is no blend. */
 static vb_similarity similarity_of(const repe *work, double lambda) {
     bool as_it_is = prompts_of(work) == 1 && work->settings->renormalize != VB_RENORMALIZE_ALWAYS && lambda > 0;
     return as_it_is ? VB_DOT : work->pair->spec->similarity;

@@ -67,7 +67,8 @@ typedef struct vb_joined {
 
 /* `names`: of the parts, one each. Two classes are of one name when their ids are equal, or one has none and their names are
  * equal (underscores are spaces). VB_EMISMATCH: two classes of one part are of one name with a class of another (by id and by
- * name), unless the rule is VB_SHARED_DIFFERENT, which joins nothing; or a part has no class left. Free with vb_vocabularies_joined_free, also after a failure. */
+ * name), unless the rule is VB_SHARED_DIFFERENT, which joins nothing; or a part has no class left. Free with
+ * vb_vocabularies_joined_free, also after a failure. */
 int vb_vocabularies_join(vb_joined *joined, const char *name, const vb_vocabularies *const *parts, const char *const *names,
                          int count, vb_shared_names rule, vb_error *err);
 void vb_vocabularies_joined_free(vb_joined *joined); /* {0} is fine */
