@@ -27,6 +27,9 @@ int vb_features_histogram_bin(double value) {
     return bin;
 }
 
+/* A cosine of 1 may come out a few 1e-16 above. */
+static bool is_beyond(double value) { return fabs(value) > 1 + 1e-12; }
+
 int vb_features_inverse_norms(const float *rows, int64_t count, int dim, double *inverse, vb_error *err) {
     for (int64_t i = 0; i < count; i++) {
         double square = 0;
@@ -75,11 +78,13 @@ static void add_similarities(vb_similarity_sums *sums, const vb_feature_block *t
         negative += s;
         if (s > best) best = s;
         sums->negative_bins[vb_features_histogram_bin(s)]++;
+        sums->negative_beyond += is_beyond(s);
     }
     vb_fixed_sum_add(&sums->positive, positive);
     vb_fixed_sum_add(&sums->negative, negative);
     vb_fixed_sum_add(&sums->alignment, 2 - 2 * (dots[label] * inverse * texts->inverse[label]));
     sums->positive_bins[vb_features_histogram_bin(positive)]++;
+    sums->positive_beyond += is_beyond(positive);
     sums->images++;
     sums->negatives += negatives;
     *margin = NAN;
@@ -87,6 +92,7 @@ static void add_similarities(vb_similarity_sums *sums, const vb_feature_block *t
     *margin = positive - best + 0.0; /* never -0 */
     vb_fixed_sum_add(&sums->margin, *margin);
     sums->margin_bins[vb_features_histogram_bin(*margin)]++;
+    sums->margin_beyond += is_beyond(*margin);
     sums->margins++;
 }
 
@@ -98,6 +104,9 @@ static void join_sums(vb_similarity_sums *to, const vb_similarity_sums *from) {
     to->images += from->images;
     to->negatives += from->negatives;
     to->margins += from->margins;
+    to->positive_beyond += from->positive_beyond;
+    to->negative_beyond += from->negative_beyond;
+    to->margin_beyond += from->margin_beyond;
     for (int b = 0; b < VB_HISTOGRAM_BINS; b++) {
         to->positive_bins[b] += from->positive_bins[b];
         to->negative_bins[b] += from->negative_bins[b];

@@ -17,7 +17,8 @@
 #include "kernels/exact/fixed_sum.h"
 #include "kernels/exact/score.h"
 
-/* Bins of equal width over [-1, 1]; similarities beyond (VB_DOT only) count in the outermost. Bin i begins at (i - 100) / 100. */
+/* Bins of equal width over [-1, 1]. Bin i begins at (i - 100) / 100. What lies beyond counts in the outermost, and is counted: margins
+ * (of cosines they run from -2 to 2), and similarities by VB_DOT. */
 enum { VB_HISTOGRAM_BINS = 200 };
 
 /* The bin of a value; 0 for NaN. */
@@ -28,6 +29,7 @@ typedef struct vb_similarity_sums {
     vb_fixed_sum positive, negative, margin, alignment;
     int64_t images, negatives, margins; /* terms of the sums; an image has a margin when there is a negative */
     int64_t positive_bins[VB_HISTOGRAM_BINS], negative_bins[VB_HISTOGRAM_BINS], margin_bins[VB_HISTOGRAM_BINS];
+    int64_t positive_beyond, negative_beyond, margin_beyond; /* of those, how many lie outside of [-1, 1] by more than rounding */
 } vb_similarity_sums;
 
 enum { VB_SIMILARITY_COUNTERS = sizeof(vb_similarity_sums) / sizeof(int64_t) };

@@ -25,19 +25,35 @@ static double mean_score(const int64_t *harm, const double *score, int count, in
     return mean;
 }
 
-/* `work` holds 4 N doubles. */
-static void vocabulary_figures(vb_vocabulary_openness *v, double *curve, int n, double *work) {
-    double *own = work, *share = work + n, *stable = work + 2 * n, *weight = work + 3 * n;
+/* The scores of an own-right image that b = 0..M others beat: N each, of one block. */
+typedef struct scores {
+    double *own, *share, *stable; /* stable: NaN when N is 1 */
+    double *weight;               /* scratch for the curve */
+} scores;
+
+static int scores_new(scores *its, int n, vb_error *err) {
     int m = n - 1;
+    its->own = vb_array(4 * (size_t)n, sizeof(double), "openness figures", err);
+    if (!its->own) return -1;
+    its->share = its->own + n;
+    its->stable = its->share + n;
+    its->weight = its->stable + n;
     for (int b = 0; b < n; b++) {
-        own[b] = weight[b] = 1;
-        share[b] = 1.0 / (b + 1);
-        stable[b] = m ? (double)(m - b) / ((double)m * (b + 1)) : NAN;
+        its->own[b] = 1;
+        its->share[b] = 1.0 / (b + 1);
+        its->stable[b] = m ? (double)(m - b) / ((double)m * (b + 1)) : NAN;
     }
-    v->acc_c = mean_score(v->harm_histogram, own, n, v->images, &v->acc_c_se);
-    v->acc_e = mean_score(v->harm_histogram, share, n, v->images, &v->acc_e_se);
+    return 0;
+}
+
+static void vocabulary_figures(vb_vocabulary_openness *v, double *curve, int n, const scores *its) {
+    double *weight = its->weight;
+    int m = n - 1;
+    for (int b = 0; b < n; b++) weight[b] = 1;
+    v->acc_c = mean_score(v->harm_histogram, its->own, n, v->images, &v->acc_c_se);
+    v->acc_e = mean_score(v->harm_histogram, its->share, n, v->images, &v->acc_e_se);
     v->acc_s = v->acc_s_se = NAN;
-    if (m) v->acc_s = mean_score(v->harm_histogram, stable, n, v->images, &v->acc_s_se);
+    if (m) v->acc_s = mean_score(v->harm_histogram, its->stable, n, v->images, &v->acc_s_se);
     for (int i = 0; i < n; i++) { /* C(m-b, i+1) / C(m, i+1) = C(m-b, i) / C(m, i) * (m-b-i) / (m-i), and 0 once it was 0 */
         curve[i] = mean_score(v->harm_histogram, weight, n, v->images, NULL);
         for (int b = 0; b < n && i < m; b++) weight[b] *= (double)(m - b - i) / (m - i);
@@ -45,12 +61,15 @@ static void vocabulary_figures(vb_vocabulary_openness *v, double *curve, int n, 
     v->curve = curve;
 }
 
-static void class_figures(vb_class_openness *class, int64_t images, int64_t right, int64_t share, int n) {
-    *class = (vb_class_openness){images, right, NAN, NAN, NAN};
-    if (!images) return;
-    class->acc_c = (double)right / (double)images;
-    class->acc_e = ldexp((double)share, -VB_TALLY_SHARE_BITS) / (double)images;
-    if (n > 1) class->acc_s = (n * class->acc_e - class->acc_c) / (n - 1); /* the closed forms' identity, image by image */
+static void class_figures(vb_class_openness *class, const vb_tally *tally, int c, const scores *its) {
+    int n = tally->vocabularies, first = tally->homes.offsets[c];
+    *class = (vb_class_openness){tally->images[c], 0, NAN, NAN, NAN};
+    if (!class->images) return;
+    const int64_t *harm = tally->harm + (size_t)tally->homes.slots[first] * (size_t)n;
+    for (int b = 0; b < n; b++) class->right += harm[b];
+    class->acc_c = mean_score(harm, its->own, n, class->images, NULL);
+    class->acc_e = mean_score(harm, its->share, n, class->images, NULL);
+    if (n > 1) class->acc_s = mean_score(harm, its->stable, n, class->images, NULL);
 }
 
 /* Accuracy over the union of images, averaged over all prefixes of one order. `arrivals` holds N counts. */
@@ -84,8 +103,9 @@ static void sampled_figures(vb_openness_result *result, const vb_tally *tally, i
         for (int k = 0; k < trials; k++) sum += order_mean(tally, &tally->trials, t * trials + k, counts);
         result->vocabulary[t].sampled_e = sum / trials;
         result->vocabulary[t].sampled_s = 0;
-        result->sampled_e += sum / trials / n;
+        result->sampled_e += sum / trials;
     }
+    result->sampled_e /= n;
     memset(counts, 0, (size_t)n * sizeof *counts); /* from here: classes of t that have images */
     for (int c = 0; c < tally->classes; c++)
         for (int h = tally->homes.offsets[c]; tally->images[c] && h < tally->homes.offsets[c + 1]; h++) {
@@ -96,8 +116,9 @@ static void sampled_figures(vb_openness_result *result, const vb_tally *tally, i
     for (int t = 0; t < n; t++) {
         vb_vocabulary_openness *v = &result->vocabulary[t];
         v->sampled_s = n > 1 ? v->sampled_s / (double)counts[t] / ((double)trials * (n - 1)) : NAN;
-        result->sampled_s += v->sampled_s / n;
+        result->sampled_s += v->sampled_s;
     }
+    result->sampled_s /= n;
 }
 
 static bool closed_form_holds(const vb_openness_result *result, const vb_tally *tally) {
@@ -157,13 +178,17 @@ static void overall_figures(vb_openness_result *result, const vb_tally *tally) {
     double c = 0, e = 0, s = 0;
     for (int t = 0; t < n; t++) {
         const vb_vocabulary_openness *v = &result->vocabulary[t];
-        result->acc_c += v->acc_c / n;
-        result->acc_e += v->acc_e / n;
-        result->acc_s += v->acc_s / n;
+        result->acc_c += v->acc_c;
+        result->acc_e += v->acc_e;
+        result->acc_s += v->acc_s;
         c += v->acc_c_se * v->acc_c_se;
         e += v->acc_e_se * v->acc_e_se;
         s += v->acc_s_se * v->acc_s_se;
     }
+    /* Divided once: a sum of N numbers below 1 is no more than N, and rounding keeps that. */
+    result->acc_c /= n;
+    result->acc_e /= n;
+    result->acc_s /= n;
     result->acc_c_se = sqrt(c) / n;
     result->acc_e_se = sqrt(e) / n;
     result->acc_s_se = sqrt(s) / n;
@@ -174,9 +199,6 @@ static void overall_figures(vb_openness_result *result, const vb_tally *tally) {
 
 static int count_images(vb_openness_result *result, const vb_tally *tally, vb_error *err) {
     for (int c = 0; c < tally->classes; c++) {
-        if (tally->images[c] > VB_TALLY_CLASS_IMAGES)
-            return vb_errorf(err, VB_EUNSUPPORTED, "class %d has %lld images, at most %d are handled", c,
-                             (long long)tally->images[c], VB_TALLY_CLASS_IMAGES);
         result->images += tally->images[c];
         for (int h = tally->homes.offsets[c]; h < tally->homes.offsets[c + 1]; h++)
             result->vocabulary[tally->homes.vocabularies[h]].images += tally->images[c];
@@ -192,8 +214,8 @@ int vb_openness(vb_openness_result *out, const vb_tally *tally, vb_error *err) {
     vb_openness_result result = {.vocabularies = n, .classes = tally->classes, .sampled_e = NAN, .sampled_s = NAN};
     *out = (vb_openness_result){0};
     int64_t *counts = NULL;
-    double *work = vb_array(4 * side, sizeof(double), "openness figures", err);
-    if (!work) goto done;
+    scores its = {NULL, NULL, NULL, NULL};
+    if (scores_new(&its, n, err)) goto done;
     counts = vb_array(side, sizeof(int64_t), "openness figures", err);
     if (!counts) goto done;
     result.vocabulary = vb_array(side, sizeof *result.vocabulary, "openness figures", err);
@@ -204,7 +226,9 @@ int vb_openness(vb_openness_result *out, const vb_tally *tally, vb_error *err) {
     if (!result.counts) goto done;
     result.curves = vb_array(square, sizeof(double), "openness figures", err);
     if (!result.curves) goto done;
-    memcpy(result.counts, tally->harm, square * sizeof(int64_t));
+    for (size_t t = 0; t < side; t++)
+        for (size_t i = (size_t)tally->offsets[t] * side; i < (size_t)tally->offsets[t + 1] * side; i++)
+            result.counts[t * side + i % side] += tally->harm[i];
     memcpy(result.counts + square, tally->theft, square * sizeof(int64_t));
     if (count_images(&result, tally, err)) goto done;
     for (size_t t = 0; t < side; t++) {
@@ -212,17 +236,16 @@ int vb_openness(vb_openness_result *out, const vb_tally *tally, vb_error *err) {
         v->harm_histogram = result.counts + t * side;
         v->theft = result.counts + square + t * side;
         v->sampled_e = v->sampled_s = NAN;
-        vocabulary_figures(v, result.curves + t * side, n, work);
+        vocabulary_figures(v, result.curves + t * side, n, &its);
     }
-    for (int c = 0; c < tally->classes; c++)
-        class_figures(&result.class[c], tally -> images[c], tally -> right[c], tally -> share[c], n);
+    for (int c = 0; c < tally->classes; c++) class_figures(&result.class[c], tally, c, &its);
     overall_figures(&result, tally);
     if (tally->protocol.sampled) sampled_figures(&result, tally, counts);
     if (union_figures(&result, tally, counts, err)) goto done;
     *out = result;
     status = 0;
 done:
-    vb_free(work);
+    vb_free(its.own);
     vb_free(counts);
     if (status) vb_openness_free(&result);
     return status;

@@ -26,7 +26,7 @@ typedef struct vb_vocabulary_openness {
     const double *curve;           /* N entries: accuracy after i = 0..M foreign vocabularies */
 } vb_vocabulary_openness;
 
-/* One class, seen from the first vocabulary that holds it; NaN without images, acc_s also when N is 1. acc_e is good to 1e-11. */
+/* One class, seen from the first vocabulary that holds it; NaN without images, acc_s also when N is 1. */
 typedef struct vb_class_openness {
     int64_t images, right;
     double acc_c, acc_e, acc_s;

@@ -2,6 +2,7 @@
 #include "kernels/openness/repe.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
@@ -48,7 +49,7 @@ int vb_repe_caption_holds(const vb_class_words *words, const char *caption, bool
     return 0;
 }
 
-int vb_repe_blend(const float *text, const float *const *rows, int64_t n, int dim, double lambda, bool renormalize, float *out,
+int vb_repe_blend(const float *text, const float *const *rows, int64_t n, int dim, const vb_blend *how, float *out,
                   vb_error *err) {
     assert(n >= 0 && dim >= 1);
     double *sum = vb_array((size_t)dim, sizeof *sum, "blend", err);
@@ -59,11 +60,19 @@ int vb_repe_blend(const float *text, const float *const *rows, int64_t n, int di
         if (!(inverse > 0)) status = vb_errorf(err, VB_EDATA, "caption embedding %lld of a class has no direction", (long long)i);
         for (int k = 0; k < dim; k++) sum[k] += rows[i][k] * inverse;
     }
-    double inverse = vb_direction_inverse_norm(text, dim);
+    double inverse = vb_direction_inverse_norm(text, dim), square = 0, share = n ? how->lambda : 0;
     if (!status && !(inverse > 0)) status = vb_errorf(err, VB_EDATA, "a class text's embedding has no direction");
-    double share = n ? lambda : 0;
-    for (int k = 0; k < dim; k++) sum[k] = (1 - share) * (text[k] * inverse) + (n ? share * (sum[k] / (double)n) : 0);
-    if (!status) status = vb_direction_of_sum(sum, dim, renormalize, out, err);
+    for (int k = 0; k < dim; k++) {
+        sum[k] = (1 - share) * (text[k] * inverse) + (n ? share * (sum[k] / (double)n) : 0);
+        square += sum[k] * sum[k];
+    }
+    if (!status && how->keep_length) {
+        double length = 1 / inverse;
+        if (how->renormalize && square > 0) length /= sqrt(square);
+        for (int k = 0; k < dim; k++) sum[k] *= length;
+    }
+    if (!status) status = vb_direction_of_sum(sum, dim, how->renormalize && !how->keep_length, out, err);
+    if (!status && how->keep_length && share == 0) memcpy(out, text, (size_t)dim * sizeof *out);
     vb_free(sum);
     return status;
 }

@@ -22,9 +22,16 @@ void vb_repe_words_free(vb_class_words *words);
  * gets the answer. */
 int vb_repe_caption_holds(const vb_class_words *words, const char *caption, bool *holds, vb_error *err);
 
-/* e = (1 - lambda) t / |t| + lambda mean(r_i / |r_i|), normalised when `renormalize`. text: dim; rows: n pointers to dim floats;
- * n = 0 leaves t / |t|. In fp64 and one fixed order; out: dim. VB_EDATA when a row or the blend has no direction. */
-int vb_repe_blend(const float *text, const float *const *rows, int64_t n, int dim, double lambda, bool renormalize, float *out,
+typedef struct vb_blend {
+    double lambda;
+    bool renormalize; /* e is made a unit vector */
+    bool keep_length; /* then it is multiplied by |t|: for VB_DOT, where the length of a text counts */
+} vb_blend;
+
+/* e = (1 - lambda) t / |t| + lambda mean(r_i / |r_i|), and what `how` says. text: dim; rows: n pointers to dim floats. n = 0, or a
+ * lambda of 0, leaves t / |t|, or with keep_length t to the bit. In fp64 and one fixed order; out: dim. VB_EDATA when a row or the
+ * blend has no direction. */
+int vb_repe_blend(const float *text, const float *const *rows, int64_t n, int dim, const vb_blend *how, float *out,
                   vb_error *err);
 
 #endif

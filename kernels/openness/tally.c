@@ -49,15 +49,13 @@ static size_t lay_out(vb_tally *tally, int64_t *base) {
         int64_t **section;
         size_t length;
     } sections[] = {{&tally->images, classes},
-                    {&tally->right, classes},
-                    {&tally->share, classes},
                     {&tally->unbeaten, 1},
-                    {&tally->harm, n * n},
+                    {&tally->harm, (size_t)tally->entries * n},
                     {&tally->theft, n * n},
                     {&tally->subsets, n <= VB_SUBSETS_MAX ? (size_t)1 << n : 0},
                     {&tally->unions.changes, (size_t)tally->unions.count * (n + 1)},
                     {&tally->trials.changes, (size_t)tally->trials.count * (n + 1)},
-                    {&tally->survived, tally->protocol.sampled ? (size_t)tally->offsets[n] : 0}};
+                    {&tally->survived, tally->protocol.sampled ? (size_t)tally->entries : 0}};
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
         *sections[i].section = base && sections[i].length ? base + used : NULL;
         used += sections[i].length;
@@ -65,10 +63,23 @@ static size_t lay_out(vb_tally *tally, int64_t *base) {
     return used;
 }
 
+static int union_permutations(const vb_protocol *protocol) {
+    return protocol->union_permutations ? protocol->union_permutations : VB_UNION_PERMUTATIONS;
+}
+
+int64_t vb_tally_bytes(const vb_label_space *space, const vb_protocol *protocol, int64_t *orders) {
+    vb_tally tally = {.classes = space->classes, .vocabularies = space->vocabularies, .protocol = *protocol};
+    tally.entries = space->offsets[space->vocabularies];
+    if (space->vocabularies > VB_SUBSETS_MAX) tally.unions.count = union_permutations(protocol);
+    if (protocol->sampled) tally.trials.count = protocol->trials * space->vocabularies;
+    *orders = ((int64_t)tally.unions.count + tally.trials.count) * space->vocabularies * (int64_t)sizeof(int);
+    return (int64_t)(lay_out(&tally, NULL) * sizeof(int64_t));
+}
+
 int vb_tally_new(vb_tally **out, const vb_label_space *space, const vb_protocol *protocol, vb_error *err) {
     *out = NULL;
     int n = space->vocabularies, status = -1;
-    int permutations = protocol->union_permutations ? protocol->union_permutations : VB_UNION_PERMUTATIONS;
+    int permutations = union_permutations(protocol);
     if (n > VOCABULARIES_MAX)
         return vb_errorf(err, VB_EUNSUPPORTED, "%d vocabularies, at most %d are handled", n, VOCABULARIES_MAX);
     if (protocol->sampled && (protocol->trials < 1 || protocol->trials > ORDERS_MAX / (n > 0 ? n : 1)))
@@ -83,6 +94,7 @@ int vb_tally_new(vb_tally **out, const vb_label_space *space, const vb_protocol 
     tally->offsets = vb_array((size_t)n + 1, sizeof(int), "tally", err);
     if (!tally->offsets) goto done;
     memcpy(tally->offsets, space->offsets, ((size_t)n + 1) * sizeof(int));
+    tally->entries = tally->offsets[n];
     tally->beaten = vb_array((size_t)n, sizeof(int), "tally", err);
     if (!tally->beaten) goto done;
     if (n > VB_SUBSETS_MAX) {
@@ -145,11 +157,7 @@ void vb_tally_add(vb_tally *tally, int label, const uint8_t *beaten) {
     for (int h = 0; h < home_count; h++) {
         int t = homes[h];
         if (beaten[t]) continue;
-        if (!h) {
-            tally->right[label]++;
-            tally->share[label] += (((int64_t)2 << VB_TALLY_SHARE_BITS) + b + 1) / (2 * (b + 1));
-        }
-        tally->harm[(size_t)t * (size_t)n + (size_t)b]++;
+        tally->harm[(size_t)slots[h] * (size_t)n + (size_t)b]++;
         for (int i = 0; i < b; i++) tally->theft[(size_t)t * (size_t)n + (size_t)tally->beaten[i]]++;
         for (int k = 0; tally->survived && k < tally->protocol.trials; k++) {
             size_t order = (size_t)t * (size_t)tally->protocol.trials + (size_t)k;

@@ -43,4 +43,12 @@ static inline void vb_analysis_set_mean(const vb_analysis_work *work, const char
     vb_json_set_real(work->json, work->figures, key, count ? vb_fixed_sum_value(sum) / (double)count : NAN);
 }
 
+/* The bins, and how many of their terms lie beyond the range and so in the outermost. */
+static inline void vb_analysis_set_histogram(const vb_analysis_work *work, const char *key, const int64_t *bins, int64_t beyond) {
+    json_t *counts = json_object_get(work->histograms, "beyond");
+    if (!counts) counts = vb_json_set_object(work->json, work->histograms, "beyond");
+    vb_json_set_integer(work->json, counts, key, beyond);
+    vb_json_set(work->json, work->histograms, key, vb_json_integer_list(work->json, bins, VB_HISTOGRAM_BINS));
+}
+
 #endif

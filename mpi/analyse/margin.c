@@ -27,7 +27,7 @@ static int run_margin(vb_analysis_work *work, vb_error *err) {
     vb_analysis_set_mean(work, "margin_mean", &sums->margin, sums->margins);
     if (some) set_quantiles(work);
     else vb_json_set(work->json, work->figures, "margin_quantiles", json_null());
-    vb_json_set(work->json, work->histograms, "margin", vb_json_integer_list(work->json, sums->margin_bins, VB_HISTOGRAM_BINS));
+    vb_analysis_set_histogram(work, "margin", sums->margin_bins, sums->margin_beyond);
     return 0;
 }
 

@@ -10,8 +10,8 @@ static int run_similarity(vb_analysis_work *work, vb_error *err) {
     vb_analysis_set_mean(work, "negative_mean", &sums->negative, sums->negatives);
     vb_json_set_real(json, work->figures, "overlap",
                      vb_features_overlap(sums->positive_bins, sums->negative_bins, VB_HISTOGRAM_BINS));
-    vb_json_set(json, work->histograms, "positive", vb_json_integer_list(json, sums->positive_bins, VB_HISTOGRAM_BINS));
-    vb_json_set(json, work->histograms, "negative", vb_json_integer_list(json, sums->negative_bins, VB_HISTOGRAM_BINS));
+    vb_analysis_set_histogram(work, "positive", sums->positive_bins, sums->positive_beyond);
+    vb_analysis_set_histogram(work, "negative", sums->negative_bins, sums->negative_beyond);
     return 0;
 }
 

@@ -135,13 +135,16 @@ static int pass_replicated(evaluation *work, vb_context *context, vb_error *err)
     return vb_context_barrier(context, status, err);
 }
 
+static vb_protocol protocol_of(const vb_experiment *experiment) {
+    return (vb_protocol){.sampled = experiment->protocol == VB_PROTOCOL_SAMPLED,
+                         .trials = (int)experiment->trials,
+                         .seed = (uint32_t)experiment->seed,
+                         .union_permutations = (int)experiment->union_permutations};
+}
+
 static int prepare_evaluation(evaluation *work, const vb_pair *pair, vb_error *err) {
-    const vb_experiment *experiment = pair->experiment;
     const vb_classifier *classifier = pair->classifier;
-    vb_protocol protocol = {.sampled = experiment->protocol == VB_PROTOCOL_SAMPLED,
-                            .trials = (int)experiment->trials,
-                            .seed = (uint32_t)experiment->seed,
-                            .union_permutations = (int)experiment->union_permutations};
+    vb_protocol protocol = protocol_of(pair->experiment);
     if (pair->source->dim != classifier->dim)
         return vb_errorf(err, VB_EMISMATCH, "model '%s': image embeddings have %d dimensions, text embeddings %d",
                          pair->spec->name, pair->source->dim, classifier->dim);
@@ -262,6 +265,11 @@ int64_t vb_evaluate_texts_bytes(const vb_experiment *experiment, const vb_pair_s
     if (experiment->similarity_engine == VB_ENGINE_REPLICATED) return s->classes * s->dim * 4;
     int64_t local = vb_cyclic_count((int)s->classes, 0, s->ranks);
     return (local + (s->encoded ? s->classes / s->ranks + 2 * VB_UNIT_SAMPLES : 1)) * s->dim * 4;
+}
+
+int64_t vb_evaluate_counts_bytes(const vb_experiment *experiment, const vb_label_space *space, int64_t *orders) {
+    vb_protocol protocol = protocol_of(experiment);
+    return vb_tally_bytes(space, &protocol, orders);
 }
 
 int64_t vb_evaluate_bytes(const vb_experiment *experiment, const vb_pair_shape *s) {

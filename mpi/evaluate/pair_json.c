@@ -6,19 +6,21 @@ typedef struct accuracy {
     double value, error;
 } accuracy;
 
-/* Acc-C, Acc-E and Acc-S; sampled_e and sampled_s by the sampled protocol. */
+/* Acc-C, Acc-E and Acc-S; sampled_e and sampled_s by the sampled protocol, and the name of the former. */
 typedef struct accuracies {
     accuracy c, e, s;
     double sampled_e, sampled_s;
+    const char *sampled_e_key;
 } accuracies;
 
-/* The sampled protocol's Acc-E and Acc-S take the names; the exact ones stand under `exact`. */
+/* The sampled protocol's Acc-E and Acc-S take the names; the exact ones stand under `exact`. A vocabulary's sampled Acc-E is over
+ * the images of all that have arrived, not its own: another quantity, and `acc_e_union` by name. */
 static void set_accuracies(vb_json *json, json_t *to, const accuracies *figures, bool sampled) {
     vb_json_set_real(json, to, "acc_c", figures->c.value);
     vb_json_set_real(json, to, "acc_c_se", figures->c.error);
     json_t *exact = to;
     if (sampled) {
-        vb_json_set_real(json, to, "acc_e", figures->sampled_e);
+        vb_json_set_real(json, to, figures->sampled_e_key, figures->sampled_e);
         vb_json_set_real(json, to, "acc_s", figures->sampled_s);
         exact = vb_json_set_object(json, to, "exact");
     }
@@ -57,7 +59,8 @@ static json_t *vocabularies_json(vb_json *json, const vb_pair *pair, const vb_op
                               .e = {its->acc_e, its->acc_e_se},
                               .s = {its->acc_s, its->acc_s_se},
                               .sampled_e = its->sampled_e,
-                              .sampled_s = its->sampled_s};
+                              .sampled_s = its->sampled_s,
+                              .sampled_e_key = "acc_e_union"};
         set_accuracies(json, entry, &figures, sampled);
         vb_json_set(json, entry, "harm_histogram", vb_json_integer_list(json, its->harm_histogram, openness->vocabularies));
         vb_json_set(json, entry, "curve", vb_json_real_list(json, its->curve, openness->vocabularies));
@@ -176,7 +179,8 @@ int vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, const 
                           .e = {openness->acc_e, openness->acc_e_se},
                           .s = {openness->acc_s, openness->acc_s_se},
                           .sampled_e = openness->sampled_e,
-                          .sampled_s = openness->sampled_s};
+                          .sampled_s = openness->sampled_s,
+                          .sampled_e_key = "acc_e"};
     set_accuracies(&json, object, &figures, sampled);
     vb_json_set_real(&json, object, "acc_e_union", openness->acc_e_union);
     vb_json_set_real(&json, object, "acc_e_union_se", openness->acc_e_union_se);

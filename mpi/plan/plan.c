@@ -130,9 +130,8 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
     pair_sizes sizes;
     if (model ? measure_encoded(all, data, model, &sizes, err) : measure_precomputed(spec, data, &sizes, err)) return -1;
     const vb_experiment *experiment = all->experiment;
-    int64_t classes = data->space.classes, vocabularies = data->space.vocabularies,
-            tally = 8 * (2 * vocabularies * vocabularies + 3 * classes);
-    if (vocabularies <= 20) tally += (int64_t)8 << vocabularies;
+    int64_t classes = data->space.classes, vocabularies = data->space.vocabularies, orders,
+            tally = vb_evaluate_counts_bytes(experiment, &data->space, &orders);
     vb_pair_shape shape = {.images = sizes.images,
                            .classes = classes,
                            .vocabularies = vocabularies,
@@ -142,7 +141,7 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
                            .threads = experiment->threads ? (int)experiment->threads : 1,
                            .encoded = model != NULL};
     int64_t memory = sizes.memory + vb_evaluate_texts_bytes(experiment, &shape) + vb_stage_memory(experiment, &shape) + tally +
-                     NAME * classes + PROCESS,
+                     orders + NAME * classes + PROCESS,
             sent = all->ranks > 1 ? (model ? classes * sizes.dim * 4 / all->ranks : 0) + tally : 0;
     if (memory > all->sizes.memory_a_rank) all->sizes.memory_a_rank = memory;
     /* An expansion's images and texts are read, encoded and counted with its datasets. */

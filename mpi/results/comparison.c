@@ -196,11 +196,14 @@ static int compare_means(vb_comparison *comparison, const scores *work, int f, v
     out->mean = (vb_paired_mean){0};
     for (int v = 0; v < comparison->vocabularies; v++) {
         const vb_paired_mean *mean = &comparison->vocabulary[v].figure[f].mean;
-        out->mean.a += mean->a / n;
-        out->mean.b += mean->b / n;
-        out->mean.difference += mean->difference / n;
+        out->mean.a += mean->a;
+        out->mean.b += mean->b;
+        out->mean.difference += mean->difference;
         squares += mean->error * mean->error;
     }
+    out->mean.a /= n;
+    out->mean.b /= n;
+    out->mean.difference /= n;
     out->mean.error = sqrt(squares) / n;
     if (isfinite(out->mean.difference)) return test_flips(out, work->share[f], work->pairing->count, work, err);
     out->p = NAN;

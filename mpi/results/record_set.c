@@ -211,13 +211,13 @@ static int check_figures(const vb_record_set *set, vb_error *err) {
             count++;
         }
         if (!count) return vb_errorf(err, VB_EMISMATCH, "%s: no record of vocabulary '%s'", set->path, set->vocabulary[v]);
-        c += sum_c / (double)count / n;
-        e += sum_e / (double)count / n;
+        c += sum_c / (double)count;
+        e += sum_e / (double)count;
     }
     for (int64_t i = 0; i < set->count; i++) right += set->right[i];
     const json_t *exact = json_object_get(set->entry, "exact") ? json_object_get(set->entry, "exact") : set->entry;
-    if (check_figure(set, "Acc-C", c, vb_json_number(set->entry, "acc_c"), err)) return -1;
-    if (check_figure(set, "Acc-E", e, vb_json_number(exact, "acc_e"), err)) return -1;
+    if (check_figure(set, "Acc-C", c / n, vb_json_number(set->entry, "acc_c"), err)) return -1;
+    if (check_figure(set, "Acc-E", e / n, vb_json_number(exact, "acc_e"), err)) return -1;
     return check_figure(set, "the accuracy among all classes", (double)right / (double)set->count,
                         vb_json_number(set->entry, "top1_all"), err);
 }

@@ -238,20 +238,35 @@ done:
 
 /* ---- blends ---- */
 
-/* One class: its single prompt blended; or every prompt blended and the blends averaged to a direction. */
+static int prompts_of(const repe *work) { return work->pair->classifier->prompt_rows ? work->pair->classifier->prompts : 1; }
+
+/* By what the blends are compared: the model's own similarity. But a single prompt's blend that is not normalised is compared as it
+ * is under cosine too, as in the official code; at lambda 0 there is no blend. */
+static vb_similarity similarity_of(const repe *work, double lambda) {
+    bool as_it_is = prompts_of(work) == 1 && work->settings->renormalize != VB_RENORMALIZE_ALWAYS && lambda > 0;
+    return as_it_is ? VB_DOT : work->pair->spec->similarity;
+}
+
+/* One class: its single prompt blended; or every prompt blended and the blends averaged to a direction. Where no caption has a
+ * weight, and the model's similarity decides, it is the plain text, not rounded a second time. */
 static int blend_class(const repe *work, int class, int64_t top_k, double lambda, const float **selected, float *scratch,
                        float *out, vb_error *err) {
     const vb_classifier *plain = work->pair->classifier;
-    int prompts = plain->prompt_rows ? plain->prompts : 1;
+    int prompts = prompts_of(work);
+    size_t dim = (size_t)work->dim;
     vb_renormalize setting = work->settings->renormalize;
-    const float *texts =
-        (plain->prompt_rows ? plain->prompt_rows : plain->texts) + (size_t) class * (size_t)prompts * (size_t)work->dim;
+    vb_similarity own = work->pair->spec->similarity;
+    const float *texts = (plain->prompt_rows ? plain->prompt_rows : plain->texts) + (size_t) class * (size_t)prompts * dim;
     int64_t n = select_rows(work, class, top_k, selected);
-    if (prompts == 1) return vb_repe_blend(texts, selected, n, work->dim, lambda, setting == VB_RENORMALIZE_ALWAYS, out, err);
+    if ((!n || lambda == 0) && similarity_of(work, lambda) == own) {
+        memcpy(out, plain->texts + (size_t) class * dim, dim * sizeof *out);
+        return 0;
+    }
+    vb_blend how = {lambda, setting == VB_RENORMALIZE_ALWAYS, own == VB_DOT};
+    if (prompts == 1) return vb_repe_blend(texts, selected, n, work->dim, &how, out, err);
+    how = (vb_blend){lambda, setting != VB_RENORMALIZE_NEVER, false};
     for (int p = 0; p < prompts; p++)
-        if (vb_repe_blend(texts + (size_t)p * (size_t)work->dim, selected, n, work->dim, lambda, setting != VB_RENORMALIZE_NEVER,
-                          scratch + (size_t)p * (size_t)work->dim, err))
-            return -1;
+        if (vb_repe_blend(texts + (size_t)p * dim, selected, n, work->dim, &how, scratch + (size_t)p * dim, err)) return -1;
     return setting == VB_RENORMALIZE_NEVER ? vb_direction_mean(scratch, prompts, work->dim, out, err) :
                                              vb_direction_ensemble(scratch, prompts, work->dim, out, err);
 }
@@ -288,10 +303,8 @@ static int store_blend(const repe *work, int64_t top_k, double lambda, const flo
 /* One setting: blend, evaluate, and on rank 0 its row. */
 static int evaluate_setting(const repe *work, int64_t top_k, double lambda, json_t *rows, vb_error *err) {
     vb_comm *comm = &work->context->comm;
-    const vb_classifier *plain = work->pair->classifier;
-    int fallbacks = 0, prompts = plain->prompt_rows ? plain->prompts : 1;
-    vb_renormalize setting = work->settings->renormalize;
-    vb_classifier blended = {.classes = work->classes, .dim = work->dim, .prompts = prompts};
+    int fallbacks = 0;
+    vb_classifier blended = {.classes = work->classes, .dim = work->dim, .prompts = prompts_of(work)};
     vb_model_spec spec = *work->pair->spec;
     vb_pair pair = *work->pair;
     vb_pair_counts counts = {0};
@@ -304,8 +317,7 @@ static int evaluate_setting(const repe *work, int64_t top_k, double lambda, json
         if (!comm->rank) status = store_blend(work, top_k, lambda, blended.texts, err);
         status = vb_comm_agree(comm, status, err);
     }
-    /* A blend that is not normalised is compared as it is: that is what the official code does with a single prompt. */
-    spec.similarity = prompts == 1 && setting != VB_RENORMALIZE_ALWAYS ? VB_DOT : VB_COSINE;
+    spec.similarity = similarity_of(work, lambda);
     pair.spec = &spec;
     pair.classifier = &blended;
     pair.records = NULL;

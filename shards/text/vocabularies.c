@@ -302,7 +302,7 @@ typedef struct joint {
     const vb_class *class;
     int part, index;
     struct joint *first; /* of the same name, in the parts' order: itself when it stands alone or is the first */
-    int others;          /* of a first one: classes of the same name in other parts */
+    int others;          /* of a first one: classes of the same name after it */
     int number;          /* in the join; -1: dropped */
 } joint;
 
@@ -344,19 +344,41 @@ static void find_shared(joint *all, int count, joint **sorted) {
     for (int i = 0; i < count; i++) all[i].first = first_of(&all[i]);
 }
 
+/* Puts the class into the rows of its name that have none of its part yet. Where all have one, which only classes that are
+ * different things may do, into a row of its own, else like the first of them; -1: `alone`, and the class that is there. */
+static int note_shared(vb_joined *joined, const joint *entry, int row, int *next, bool alone) {
+    size_t parts = (size_t)joined->parts;
+    int last = row, found = joined->shared_of[(size_t)row * parts + (size_t)entry->part];
+    bool noted = false;
+    for (int r = row; r >= 0; last = r, r = next[r]) {
+        int *of = joined->shared_of + (size_t)r * parts;
+        if (of[entry->part] >= 0) continue;
+        of[entry->part] = entry->index;
+        noted = true;
+    }
+    if (noted) return -1;
+    if (alone) return found;
+    int *of = joined->shared_of + (size_t)joined->shared * parts;
+    memcpy(of, joined->shared_of + (size_t)row * parts, parts * sizeof *of);
+    of[entry->part] = entry->index;
+    next[joined->shared] = -1;
+    next[last] = joined->shared++;
+    return -1;
+}
+
 /* Numbers of the shared names and of the classes. */
 static int number_classes(vb_joined *joined, joint *all, int count, const char *const *names, vb_shared_names rule,
                           vb_error *err) {
     vb_vocabularies *v = &joined->vocabularies;
+    size_t rows = 0;
     for (int i = 0; i < count; i++) {
         joint *first = all[i].first;
-        if (first != &all[i] && !first->others++) joined->shared++;
+        if (first != &all[i]) rows += !first->others++ || rule == VB_SHARED_DIFFERENT;
     }
-    if (!(joined->shared_of =
-              vb_array((size_t)joined->shared * (size_t)joined->parts, sizeof *joined->shared_of, "shared names", err)))
-        return -1;
-    int shared = 0;
-    for (int i = 0; i < joined->shared * joined->parts; i++) joined->shared_of[i] = -1;
+    int *next = vb_array(rows, sizeof *next, "shared names", err), status = -1; /* the next row of the same name; -1 */
+    joined->shared_of = vb_array(rows * (size_t)joined->parts, sizeof *joined->shared_of, "shared names", err);
+    if (!next || !joined->shared_of) goto done;
+    for (size_t i = 0; i < rows * (size_t)joined->parts; i++) joined->shared_of[i] = -1;
     for (int i = 0; i < count; i++) {
         joint *entry = &all[i], *first = entry->first;
         bool again = first != entry;
@@ -364,17 +386,24 @@ static int number_classes(vb_joined *joined, joint *all, int count, const char *
                         again && rule == VB_SHARED_MERGE          ? first->number :
                                                                     v->classes++;
         if (!first->others) continue;
-        if (!again) first->others = ++shared; /* from here on the number of its row */
-        int *of = joined->shared_of + (size_t)(first->others - 1) * (size_t)joined->parts;
-        if (of[entry->part] >= 0)
-            return vb_errorf(err, VB_EMISMATCH,
-                             "'%s': its classes '%s' and '%s' are both of one name with '%s' of another dataset",
-                             names[entry->part], all[i - entry->index + of[entry->part]].class->name, entry->class->name,
-                             first->class->name);
-        of[entry->part] = entry->index;
-        v->duplicates += again;
+        if (!again) {
+            first->others = ++joined->shared; /* from here on the number of its row */
+            next[first->others - 1] = -1;
+        }
+        int other = note_shared(joined, entry, first->others - 1, next, rule != VB_SHARED_DIFFERENT);
+        if (other >= 0) {
+            vb_errorf(err, VB_EMISMATCH,
+                      "'%s': its classes '%s' and '%s' are both of one name with '%s' of another dataset; with shared_names: "
+                      "different they may be",
+                      names[entry->part], all[i - entry->index + other].class->name, entry->class->name, first->class->name);
+            goto done;
+        }
+        v->duplicates += again && first->part != entry->part;
     }
-    return 0;
+    status = 0;
+done:
+    vb_free(next);
+    return status;
 }
 
 static int fill_joined(vb_joined *joined, const joint *all, int count, const char *const *names, vb_shared_names rule,
@@ -392,7 +421,7 @@ static int fill_joined(vb_joined *joined, const joint *all, int count, const cha
     int members = 0, notes = 0, filled = 0;
     for (int i = 0; i < count; i++) {
         const joint *entry = &all[i], *first = entry->first;
-        if (first != entry) {
+        if (first != entry && first->part != entry->part) {
             v->duplicate_notes[notes] =
                 vb_format(err, "'%s' in '%s' is also in '%s'", entry->class->name, names[entry->part], names[first->part]);
             if (!v->duplicate_notes[notes++]) return -1;

@@ -61,13 +61,13 @@ typedef struct vb_joined {
     int *part_of;   /* of every class: the part whose class it is (the first one's, where merged), and which class there */
     int *origin;
     int *kin;       /* of every class, for vb_label_space; NULL unless VB_SHARED_SAME */
-    int shared;     /* names that several parts have */
+    int shared;     /* names that several parts have; with VB_SHARED_DIFFERENT one more for each further class of a part */
     int *shared_of; /* shared x parts: the class of that name in the part, -1 where it has none */
 } vb_joined;
 
 /* `names`: of the parts, one each. Two classes are of one name when their ids are equal, or one has none and their names are
  * equal (underscores are spaces). VB_EMISMATCH: two classes of one part are of one name with a class of another (by id and by
- * name), or a part has no class left. Free with vb_vocabularies_joined_free, also after a failure. */
+ * name), unless the rule is VB_SHARED_DIFFERENT, which joins nothing; or a part has no class left. Free with vb_vocabularies_joined_free, also after a failure. */
 int vb_vocabularies_join(vb_joined *joined, const char *name, const vb_vocabularies *const *parts, const char *const *names,
                          int count, vb_shared_names rule, vb_error *err);
 void vb_vocabularies_joined_free(vb_joined *joined); /* {0} is fine */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/text/unicode.h"
 #include "shards/files/file.h"
 #include "shards/files/path.h"
 
@@ -63,6 +64,7 @@ static bool wordnet_number(reader *r, int base, int64_t *value) {
     return !*end && *value >= 0;
 }
 
+/* Of WordNet's lemmas, which are ASCII. */
 static void wordnet_fold(char *text) {
     for (; *text; text++) {
         if (*text >= 'A' && *text <= 'Z') *text += 'a' - 'A';
@@ -71,9 +73,14 @@ static void wordnet_fold(char *text) {
 }
 
 char *vb_wordnet_fold_name(const char *name, vb_error *err) {
-    char *copy = vb_strdup(name, err);
-    if (copy) wordnet_fold(copy);
-    return copy;
+    vb_codepoints points = {0};
+    char *folded = NULL;
+    if (!vb_codepoints_from_utf8(&points, name, strlen(name), err) && !vb_unicode_nfc(&points, err) &&
+        !vb_unicode_lower(&points, err))
+        folded = vb_codepoints_to_utf8(&points, err);
+    vb_codepoints_free(&points);
+    if (folded) wordnet_fold(folded);
+    return folded;
 }
 
 static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }

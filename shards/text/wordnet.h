@@ -35,7 +35,8 @@ void vb_wordnet_synonyms(const vb_wordnet *wordnet, const char *name, const char
 /* Index of a lemma in vb_wordnet_fold_name's form, -1 when it is none. */
 int64_t vb_wordnet_find(const vb_wordnet *wordnet, const char *name);
 
-/* The form in which names are compared: lower case (ASCII), spaces for underscores. Free with vb_free. */
+/* The form in which names are compared, as CLIP's tokenizer sees them: canonical composition (NFC), lower case, spaces for
+ * underscores. `name` is UTF-8. Free with vb_free. */
 char *vb_wordnet_fold_name(const char *name, vb_error *err);
 
 #endif

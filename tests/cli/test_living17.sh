@@ -103,7 +103,7 @@ def lists($name; $a; $b): if ($a | length) != ($b | length) then "\($name): leng
 $truth[0] as $e | .results[0] as $r |
 if $r.protocol == "sampled" then
   $e.sampled_3_42 as $s | ("acc_c", "acc_e", "acc_s") as $k | close($k; $r[$k]; $s[$k]),
-  lists("per_vocabulary_e"; [$r.vocabularies[].acc_e]; $s.per_vocabulary_e),
+  lists("per_vocabulary_e"; [$r.vocabularies[].acc_e_union]; $s.per_vocabulary_e),
   lists("per_vocabulary_s"; [$r.vocabularies[].acc_s]; $s.per_vocabulary_s)
 else
   (("images", "acc_c", "acc_e", "acc_s", "top1_all") as $k | close($k; $r[$k]; $e[$k])),

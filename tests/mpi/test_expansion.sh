@@ -232,6 +232,10 @@ change 's/vocabularies: c.yaml/vocabularies: ids.yaml/; /name: same/d' p.yaml
 printf 'name: b\nvocabularies: {all: [maple tree, elk, cat, fox, {id: n7, name: sea lion}, gnu, bank]}\n' >b2.yaml
 sed -i 's/vocabularies: b.yaml/vocabularies: b2.yaml/' bad.yaml
 bad "two classes of one name" 6 "'b': its classes 'sea lion' and 'gnu' are both of one name" bad.yaml
+sed '/name: merge/d; /name: drop/d; /name: two/d' bad.yaml >apart.yaml
+run apart.yaml --output apart && equal "two classes of one name are two things where all names are" \
+  "$(query apart '.results[] | select(.dataset == "different").expansion.shared | tojson')" \
+  '[{"a":"maple_tree","b":"maple tree"},{"a":"cat","b":"cat","c":"cat"},{"b":"sea lion","c":"gnu"},{"b":"gnu","c":"gnu"}]'
 bad "a pattern without files" 4 "s.yaml:[0-9]+:[0-9]+: weights: .*run/\*.pth|s.yaml: command line: weights: .*run/\*.pth" s.yaml \
   --set 'models.training.weights=run/*.pth'
 bad "series of two lengths" 3 "text_embeddings: 2 files match, but 3 of the other pattern" s.yaml \

@@ -18,9 +18,9 @@ limit=200
 at() { run_at "$1" "$2" --output "$3" "${@:4}"; }
 
 # ---- communication: docs/scaling.md, "Communication" ------------------------------------------------------------
-classes=19 vocabularies=3 dim=32 units=94
+classes=19 entries=19 vocabularies=3 dim=32 units=94
 texts=$((256 * dim * 4)) # one unit of 256 prompts holds all classes
-tally=$((8 * (3 * classes + 2 * vocabularies * vocabularies + 1) + (8 << vocabularies)))
+tally=$((8 * (classes + entries * vocabularies + vocabularies * vocabularies + 1) + (8 << vocabularies)))
 reduced=$((tally + 8 * 10 + 8 * (classes + 1)))
 maxima=$((8 * 3 + 8 * 3))
 notes() { # bytes of the notes of units that ranks 1 to P - 1 send: "[{"unit":U,"digest":"32 digits"},...]"

@@ -59,8 +59,9 @@ def check_analyses(a, images, texts, labels):
     close("positive_mean", a["positive_mean"], own.mean())
     close("negative_mean", a["negative_mean"], negative.mean())
     bins = [np.histogram(x, bins=200, range=(-1, 1))[0] for x in (own, negative, margin)]
-    for name, expected in zip(("positive", "negative", "margin"), bins):
+    for name, expected, values in zip(("positive", "negative", "margin"), bins, (own, negative, margin)):
         close(f"histogram {name}", a["histograms"][name], expected, 0)
+        close(f"beyond {name}", a["histograms"]["beyond"][name], (np.abs(values) > 1).sum(), 0)
     close("overlap", a["overlap"], np.minimum(bins[0] / bins[0].sum(), bins[1] / bins[1].sum()).sum())
     close("alignment", a["alignment"], ((images - texts[labels]) ** 2).sum(1).mean())
     close("modality_gap", a["modality_gap"], np.linalg.norm(images.mean(0) - texts.mean(0)))

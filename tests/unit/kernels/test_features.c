@@ -153,6 +153,7 @@ static void figures_are_numpys(void **state) {
     near(vb_fixed_sum_value(&sums.alignment) / 5, 1.9167886864300236); /* stays a cosine's */
     assert_int_equal(sums.margin_bins[0], 4);
     assert_int_equal(sums.margin_bins[VB_HISTOGRAM_BINS - 1], 1);
+    assert_int_equal(sums.margin_beyond, 5);
     vb_features_block_free(&texts);
 }
 

@@ -145,7 +145,7 @@ static void mean_and_error(const double *score, int n, double *mean, double *err
 
 static void same_or_nan(double found, double wanted) {
     if (isnan(wanted)) assert_true(isnan(found));
-    else assert_near(found, wanted, 1e-11);
+    else assert_near(found, wanted, 1e-14);
 }
 
 static void check_target(const scene *s, const vb_openness_result *result, int t) {
@@ -407,6 +407,75 @@ static void many_vocabularies_are_sampled(void **state) {
     vb_tally_free(tally);
 }
 
+/* Classes that all others, one other or none harm: what a quotient of small integers says, to the bit, and never outside of 0..1. */
+static void figures_of_classes_are_exact(void **state) {
+    (void)state;
+    vb_error err = {0};
+    enum { N = 3 };
+    const int offsets[] = {0, 1, 2, 4}, members[] = {0, 1, 2, 0};
+    const vb_label_space space = {3, N, offsets, members, NULL};
+    const uint8_t by_all[][N] = {{0, 1, 1}, {1, 0, 1}, {1, 1, 0}}, by_one[] = {0, 0, 1}, by_itself[] = {1, 1, 0};
+    vb_tally *tally;
+    vb_openness_result result;
+    assert_ok(vb_tally_new(&tally, &space, &(vb_protocol){0}, &err));
+    for (int i = 0; i < 5; i++)
+        for (int c = 0; c < 3; c++) vb_tally_add(tally, c, by_all[c]);
+    vb_tally_add(tally, 1, by_one);
+    vb_tally_add(tally, 0, by_itself); /* its second vocabulary does not count for the class */
+    assert_ok(vb_openness(&result, tally, &err));
+    const vb_class_openness *of = result.class;
+    assert_true(of[0].images == 6 && of[0].right == 5 && of[0].acc_c == 5 / 6.0 && of[0].acc_s == 0);
+    assert_true(of[1].right == 6 && of[1].acc_c == 1 && of[1].acc_s == (0.5 - 0.25) / 6);
+    assert_near(of[1].acc_e, (5 / 3.0 + 1 / 2.0) / 6, 1e-16);
+    assert_true(of[2].acc_c == 1 && of[2].acc_e == 1 / 3.0 && of[2].acc_s == 0);
+    vb_openness_free(&result);
+    vb_tally_free(tally);
+}
+
+/* However many vocabularies: when every image is right everywhere all figures are 1 and no more. */
+static void means_of_ones_are_one(void **state) {
+    (void)state;
+    vb_error err = {0};
+    static scene s;
+    for (int n = 1; n <= MAX_N; n++) {
+        for (int t = 0; t < n; t++) {
+            s.members[t] = t;
+            s.offsets[t + 1] = t + 1;
+            s.label[t] = t;
+        }
+        s.images = n;
+        s.space = (vb_label_space){n, n, s.offsets, s.members, NULL};
+        for (int more = 0; more < 2; more++, s.label[s.images++] = 0) { /* image counts are equal, or not */
+            vb_protocol protocol = {.sampled = 1, .trials = 3, .union_permutations = 7};
+            vb_tally *tally = tally_of(&s, &protocol);
+            vb_openness_result result;
+            assert_ok(vb_openness(&result, tally, &err));
+            assert_true(result.acc_c == 1 && result.acc_e == 1 && result.acc_e_union == 1 && result.top1_all == 1);
+            assert_true(result.sampled_e == 1 && (n == 1 || (result.acc_s == 1 && result.sampled_s == 1)));
+            vb_openness_free(&result);
+            vb_tally_free(tally);
+        }
+    }
+}
+
+static void bytes_of_a_tally_are_told_before(void **state) {
+    (void)state;
+    static scene s;
+    random_state = 8;
+    for (int n = 3; n <= 24; n += 3) {
+        make_scene(&s, n, 60, 1, 0);
+        vb_protocol protocol = {.sampled = n % 2, .trials = 2, .union_permutations = n % 4 ? 0 : 30};
+        vb_tally *tally = tally_of(&s, &protocol);
+        size_t count;
+        vb_tally_counters(tally, &count);
+        int64_t orders;
+        assert_int_equal(vb_tally_bytes(&s.space, &protocol, &orders), 8 * count);
+        int drawn = (n > 20 ? n % 4 ? VB_UNION_PERMUTATIONS : 30 : 0) + (n % 2 ? 2 * n : 0);
+        assert_int_equal(orders, 4 * drawn * n);
+        vb_tally_free(tally);
+    }
+}
+
 static void tallies_add_up(void **state) {
     (void)state;
     vb_error err = {0};
@@ -492,6 +561,9 @@ int main(void) {
                                        cmocka_unit_test(sampled_protocol_follows_its_orders),
                                        cmocka_unit_test(many_vocabularies_are_sampled),
                                        cmocka_unit_test(a_shared_class_is_counted_once_in_a_union),
+                                       cmocka_unit_test(figures_of_classes_are_exact),
+                                       cmocka_unit_test(means_of_ones_are_one),
+                                       cmocka_unit_test(bytes_of_a_tally_are_told_before),
                                        cmocka_unit_test(tallies_add_up),
                                        cmocka_unit_test(bad_input_is_refused),
                                        cmocka_unit_test(lack_of_memory_is_reported)};

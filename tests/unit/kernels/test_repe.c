@@ -48,21 +48,52 @@ static void the_blend_is_the_formula(void **state) {
             for (int k = 0; k < DIM; k++) expected[k] += 0.25 * rows[r][k] / sqrt(square) / ROWS;
         }
         for (int k = 0; k < DIM; k++) norm += expected[k] * expected[k];
-        assert_ok(vb_repe_blend(text, pointers, ROWS, DIM, 0.25, renormalize, out, &err));
+        assert_ok(vb_repe_blend(text, pointers, ROWS, DIM, &(vb_blend){0.25, renormalize, false}, out, &err));
         for (int k = 0; k < DIM; k++) assert_true(fabs(out[k] - expected[k] / (renormalize ? sqrt(norm) : 1)) < 1e-7);
     }
+    const vb_blend blend = {0.25, false, false}, none = {0, false, false};
     float alone[DIM];
-    assert_ok(vb_repe_blend(text, NULL, 0, DIM, 0.25, false, alone, &err));
-    assert_ok(vb_repe_blend(text, pointers, ROWS, DIM, 0, false, out, &err));
+    assert_ok(vb_repe_blend(text, NULL, 0, DIM, &blend, alone, &err));
+    assert_ok(vb_repe_blend(text, pointers, ROWS, DIM, &none, out, &err));
     assert_memory_equal(alone, out, sizeof out);
     memset(rows[2], 0, sizeof rows[2]);
-    assert_fails(vb_repe_blend(text, pointers, ROWS, DIM, 0.25, false, out, &err), VB_EDATA, "caption embedding 2");
+    assert_fails(vb_repe_blend(text, pointers, ROWS, DIM, &blend, out, &err), VB_EDATA, "caption embedding 2");
     memset(text, 0, sizeof text);
-    assert_fails(vb_repe_blend(text, pointers, 2, DIM, 0.25, false, out, &err), VB_EDATA, "class text");
+    assert_fails(vb_repe_blend(text, pointers, 2, DIM, &blend, out, &err), VB_EDATA, "class text");
+}
+
+/* Where a text's length counts, its blend has that length in place of the unit text's: exactly t without captions, |t| times the
+ * blend of directions with them. */
+static void a_blend_keeps_the_length_of_its_text(void **state) {
+    (void)state;
+    vb_error err = {0};
+    enum { DIM = 11 };
+    float text[DIM], row[DIM], unit[DIM], out[DIM];
+    const float *rows[] = {row};
+    double square = 0;
+    for (int k = 0; k < DIM; k++) {
+        text[k] = (float)sin(3 * k + 1) * 7;
+        row[k] = (float)cos(k * k);
+        square += (double)text[k] * text[k];
+    }
+    for (int renormalize = 0; renormalize < 2; renormalize++) {
+        vb_blend how = {0.3, renormalize, true};
+        assert_ok(vb_repe_blend(text, NULL, 0, DIM, &how, out, &err));
+        assert_memory_equal(out, text, sizeof out);
+        how.lambda = 0;
+        assert_ok(vb_repe_blend(text, rows, 1, DIM, &how, out, &err));
+        assert_memory_equal(out, text, sizeof out);
+        how.lambda = 0.3;
+        assert_ok(vb_repe_blend(text, rows, 1, DIM, &how, out, &err));
+        how.keep_length = false;
+        assert_ok(vb_repe_blend(text, rows, 1, DIM, &how, unit, &err));
+        for (int k = 0; k < DIM; k++) assert_true(fabs(out[k] - sqrt(square) * unit[k]) < 1e-5);
+    }
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(the_filter_is_the_official_one),
-                                       cmocka_unit_test(the_blend_is_the_formula)};
+                                       cmocka_unit_test(the_blend_is_the_formula),
+                                       cmocka_unit_test(a_blend_keeps_the_length_of_its_text)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -425,6 +425,19 @@ static void joined_classes(void **state) {
                  "'blue': no class is left, all its names are shared and dropped");
     assert_fails(vb_vocabularies_join(&joined, "x", twice, names, 2, VB_SHARED_SAME, &err), VB_EMISMATCH,
                  "'blue': its classes 'cat' and 'kitten' are both of one name with 'cat' of another dataset");
+    /* Different things are joined by nothing: each of the two has a row with the other dataset's class, in any order of datasets. */
+    const vb_vocabularies *orders[][2] = {{&parts[0], &parts[4]}, {&parts[4], &parts[0]}};
+    static const int rows[][4] = {{2, 0, 2, 1}, {0, 2, 1, 2}};
+    for (int o = 0; o < 2; o++) {
+        assert_ok(vb_vocabularies_join(&joined, "x", orders[o], names, 2, VB_SHARED_DIFFERENT, &err));
+        assert_int_equal(joined.vocabularies.classes, 5);
+        assert_int_equal(joined.shared, 2);
+        assert_memory_equal(joined.shared_of, rows[o], sizeof rows[o]);
+        assert_int_equal(joined.vocabularies.duplicates, 2 - o);
+        assert_string_equal(joined.vocabularies.duplicate_notes[1 - o],
+                            o ? "'cat' in 'blue' is also in 'red'" : "'kitten' in 'blue' is also in 'red'");
+        vb_vocabularies_joined_free(&joined);
+    }
     for (int n = 1;; n++) {
         char fault[32];
         snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
