@@ -1,5 +1,5 @@
-/* Pillow's Image.resize(size, BICUBIC or BILINEAR) followed by crop: only the pixels of the crop are computed, with the bits of the
- * whole. */
+/* Pillow's Image.resize(size, BICUBIC or BILINEAR) followed by crop: only the pixels of the crop are computed, with the bits of
+ * the whole. */
 #ifndef VB_RESIZE_H
 #define VB_RESIZE_H
 

@@ -298,17 +298,16 @@ void vb_facts_print(const vb_facts *facts, const vb_clip_info *info, vb_fact fac
     else snprintf(text, size, "%.9g", number_of(facts, info, fact));
 }
 
-static json_t *value_json(vb_json *json, const vb_facts *facts, const vb_clip_info *info, vb_fact fact) {
+static void set_value(vb_json *json, json_t *entry, const vb_facts *facts, const vb_clip_info *info, vb_fact fact) {
     const char *word = word_of(facts, fact);
-    if (word) return vb_json_text_value(json, word);
-    if (fact != VB_FACT_MEAN && fact != VB_FACT_STD) {
-        double number = number_of(facts, info, fact);
-        return fact == VB_FACT_IMAGE_EPSILON || fact == VB_FACT_TEXT_EPSILON ? vb_json_real_value(json, number) :
-                                                                               json_integer((json_int_t)number);
-    }
-    const float *three = fact == VB_FACT_MEAN ? facts->preprocess.mean : facts->preprocess.std;
-    const double rounded[3] = {written(three[0]), written(three[1]), written(three[2])};
-    return vb_json_real_list(json, rounded, 3);
+    if (word) vb_json_set_text(json, entry, "value", word);
+    else if (fact == VB_FACT_MEAN || fact == VB_FACT_STD) {
+        const float *three = fact == VB_FACT_MEAN ? facts->preprocess.mean : facts->preprocess.std;
+        const double rounded[3] = {written(three[0]), written(three[1]), written(three[2])};
+        vb_json_set(json, entry, "value", vb_json_real_list(json, rounded, 3));
+    } else if (fact == VB_FACT_IMAGE_EPSILON || fact == VB_FACT_TEXT_EPSILON)
+        vb_json_set_real(json, entry, "value", number_of(facts, info, fact));
+    else vb_json_set_integer(json, entry, "value", (int64_t)number_of(facts, info, fact));
 }
 
 json_t *vb_facts_json(vb_json *json, const vb_facts *facts, const vb_clip_info *info) {
@@ -316,7 +315,7 @@ json_t *vb_facts_json(vb_json *json, const vb_facts *facts, const vb_clip_info *
     for (int f = 0; f < VB_FACTS; f++) {
         if (!facts->source[f]) continue;
         json_t *entry = vb_json_set_object(json, object, names[f]);
-        vb_json_set(json, entry, "value", value_json(json, facts, info, (vb_fact)f));
+        set_value(json, entry, facts, info, (vb_fact)f);
         vb_json_set_text(json, entry, "source", facts->source[f]);
     }
     return object;

@@ -1,5 +1,7 @@
-/* What the tensors of a model do not tell: each fact, and who told it. The experiment's word goes before that of the files beside
- * the weights, theirs before what the family fixes; where none tells and the family has more than one answer, that is an error. */
+/* What the tensors of a model do not tell: each fact, and who told it.
+ *
+ * The experiment's word goes before that of the files beside the weights, theirs before what the family fixes; where none tells
+ * and the family has more than one answer, that is an error. */
 #ifndef VB_FACTS_H
 #define VB_FACTS_H
 

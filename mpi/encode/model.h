@@ -31,8 +31,8 @@ int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spe
                   vb_error *err);
 void vb_model_close(vb_model *model);
 
-/* The family as stated (an index, or VB_FAMILY_FOUND), or as the tensors' names tell. VB_EUNSUPPORTED: an architecture that is not
- * encoded here, by its name; VB_EMISMATCH: none, or plainly another one than was stated. Local. */
+/* The family as stated (an index, or VB_FAMILY_FOUND), or as the tensors' names tell. VB_EUNSUPPORTED: an architecture that is
+ * not encoded here, by its name; VB_EMISMATCH: none, or plainly another one than was stated. Local. */
 int vb_model_family(const vb_weights *weights, int stated, const vb_family **family, vb_error *err);
 
 /* Call it after the model was used and before anything that it gave is kept: VB_EDATA when its files are not what they were when

@@ -199,7 +199,8 @@ static const vb_option expansion_options[] = {
 };
 
 /* clang-format off */
-/* What a model's files may leave open: each key goes before what files beside the weights tell. `base`: where vb_stated_facts lies. */
+/* What a model's files may leave open: each key goes before what files beside the weights tell. `base`: where vb_stated_facts
+ * lies. */
 #define FACT(base, name) .key = #name, .offset = (base) + offsetof(vb_stated_facts, name), .unset = true
 #define ACTIVATIONS .kind = VB_OPTION_CHOICE, .choices = activations, .flag = "quick_gelu|gelu"
 #define HEADS .kind = VB_OPTION_INTEGER, .low = 1, .high = 1024, .flag = "N"

@@ -1,5 +1,5 @@
-/* The table of telling names. Sources: open_clip 3.3, timm 1.0 and transformers 5 state dicts; the publishers' own files of PE, EVA
- * and MobileCLIP. */
+/* The table of telling names. Sources: open_clip 3.3, timm 1.0 and transformers 5 state dicts; the publishers' own files of
+ * PE, EVA and MobileCLIP. */
 #include "shards/weights/architecture.h"
 
 #include <stdbool.h>

@@ -7,8 +7,8 @@
 
 #include "kernels/base/error.h"
 
-/* An object of a file, and where it stands there. *failed once a field was wrong, for all objects of the file: the error of the first
- * one stays, and later fields may be their defaults. */
+/* An object of a file, and where it stands there. *failed once a field was wrong, for all objects of the file: the error of
+ * the first one stays, and later fields may be their defaults. */
 typedef struct vb_fields {
     const json_t *object; /* NULL: every field is its default */
     const char *path;     /* of the file */

@@ -1,5 +1,5 @@
-/* config.json and preprocessor_config.json of transformers, read with the defaults of their classes; which files are read. Sources:
- * transformers 5.24 models/clip/configuration_clip.py and modeling_clip.py (pooling), image_processing_clip.py,
+/* config.json and preprocessor_config.json of transformers, read with the defaults of their classes; which files are read.
+ * Sources: transformers 5.24 models/clip/configuration_clip.py and modeling_clip.py (pooling), image_processing_clip.py,
  * image_processing_siglip.py, image_processing_vit.py. open_clip_config.json: side_open_clip.c. */
 #include "shards/weights/side_files.h"
 

@@ -1,5 +1,5 @@
-/* open_clip_config.json: model_cfg and preprocess_cfg with the defaults of open_clip 3.3 model.py (CLIPVisionCfg, CLIPTextCfg) and
- * transform.py (PreprocessCfg). What changes a plain CLIP into another architecture is refused by its key. */
+/* open_clip_config.json: model_cfg and preprocess_cfg with the defaults of open_clip 3.3 model.py (CLIPVisionCfg, CLIPTextCfg)
+ * and transform.py (PreprocessCfg). What changes a plain CLIP into another architecture is refused by its key. */
 #include "shards/weights/side_open_clip.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* Weights of every published form, a file or a repository folder, as a set of tensors under canonical (OpenAI) names, mapped and shared by a node. */
+/* Weights of every published form, a file or a repository folder, as a set of tensors under canonical (OpenAI) names, mapped
+ * and shared by a node. */
 #ifndef VB_WEIGHTS_H
 #define VB_WEIGHTS_H
 
@@ -24,10 +25,11 @@ typedef struct vb_weights {
     void *storage;                       /* names and whatever else the reader owns */
 } vb_weights;
 
-/* path: a file, a folder, or an index of shards (repository.h). The container and the naming are found from the bytes. Of shards,
- * every tensor must be in the one that the index names, and no other: VB_EDATA. `digest` costs one pass over the file: pass false to leave it empty.
- * A file of unknown naming opens with an empty set. VB_EMISSING, VB_EDATA (cut short, corrupt), VB_EUNSUPPORTED (other containers
- * and element types). After a failure nothing is left to close. Thread-safe for different `weights`. */
+/* path: a file, a folder, or an index of shards (repository.h). The container and the naming are found from the bytes. Of
+ * shards, every tensor must be in the one that the index names, and no other: VB_EDATA. `digest` costs one pass over the file:
+ * pass false to leave it empty. A file of unknown naming opens with an empty set. VB_EMISSING, VB_EDATA (cut short, corrupt),
+ * VB_EUNSUPPORTED (other containers and element types). After a failure nothing is left to close. Thread-safe for different
+ * `weights`. */
 int vb_weights_open(vb_weights *weights, const char *path, bool digest, vb_error *err);
 
 /* The same without canonical names: `set` holds every tensor under its name in the file ("state_dict.ctx"), naming is "as in the

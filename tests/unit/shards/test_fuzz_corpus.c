@@ -10,6 +10,9 @@
 #undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_safetensors
 #include "tests/fuzz/fuzz_safetensors.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_side_files
+#include "tests/fuzz/fuzz_side_files.c"
 #include "shards/files/file.h"
 #include "shards/files/path.h"
 #undef LLVMFuzzerTestOneInput
@@ -65,6 +68,11 @@ static void safetensors(void **state) {
     replay("tests/fuzz/corpus/safetensors", fuzz_safetensors);
 }
 
+static void side_files(void **state) {
+    (void)state;
+    replay("tests/fuzz/corpus/side_files", fuzz_side_files);
+}
+
 static void nothing_was_executed(void **state) {
     (void)state;
     assert_int_not_equal(access("hostile-pickle-was-here", F_OK), 0);
@@ -72,6 +80,6 @@ static void nothing_was_executed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(pickles), cmocka_unit_test(archives), cmocka_unit_test(safetensors),
-                                       cmocka_unit_test(nothing_was_executed)};
+                                       cmocka_unit_test(side_files), cmocka_unit_test(nothing_was_executed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,278 @@
+/* Tests of the files beside weights: defaults of each library, every key, what is refused and how; of repositories' files. */
+#include "tests/unit/vb_test.h"
+#include "tests/unit/scratch.h"
+#include "kernels/base/fault.h"
+#include "shards/weights/architecture.h"
+#include "shards/weights/side_files.h"
+
+typedef int reader(vb_side_facts *facts, const char *text, size_t n, const char *path, vb_error *err);
+
+static vb_side_facts read_by(reader *read, const char *text) {
+    vb_side_facts facts = {0};
+    vb_error err = {0};
+    assert_ok(read(&facts, text, strlen(text), "f.json", &err));
+    return facts;
+}
+
+static void refused_by(reader *read, const char *text, vb_code code, const char *says) {
+    vb_side_facts facts = {0};
+    vb_error err = {0};
+    assert_fails(read(&facts, text, strlen(text), "f.json", &err), code, says);
+}
+
+static void config_has_the_defaults_of_its_type(void **state) {
+    (void)state;
+    vb_side_facts facts = read_by(vb_side_files_config, "{\"model_type\": \"clip\"}");
+    assert_string_equal(facts.towers_from, "config.json");
+    assert_null(facts.pixels_from);
+    assert_true(facts.image.told && facts.text.told);
+    assert_int_equal(facts.image.activation, VB_QUICK_GELU);
+    assert_int_equal(facts.image.width, 768);
+    assert_int_equal(facts.image.heads, 12);
+    assert_int_equal(facts.text.width, 512);
+    assert_int_equal(facts.text.heads, 8);
+    assert_int_equal(facts.image_size, 224);
+    assert_int_equal(facts.patch, 32);
+    assert_int_equal(facts.context, 77);
+    assert_int_equal(facts.vocabulary, 49408);
+    assert_int_equal(facts.end_token, 49407);
+    assert_int_equal(facts.embed, 512);
+    assert_true(facts.image.epsilon == 1e-5f);
+    facts = read_by(vb_side_files_config,
+                    "{\"model_type\": \"clip\", \"vision_config\": {\"hidden_act\": \"gelu\", \"num_attention_heads\": 4, "
+                    "\"layer_norm_eps\": 1e-6, \"image_size\": null}, \"text_config\": {\"eos_token_id\": 2}, "
+                    "\"text_config_dict\": {\"hidden_act\": \"gelu\", \"eos_token_id\": 2}}");
+    assert_int_equal(facts.image.activation, VB_GELU);
+    assert_int_equal(facts.image.heads, 4);
+    assert_int_equal(facts.image_size, 224);
+    assert_true(facts.image.epsilon == 1e-6f);
+    assert_int_equal(facts.text.activation, VB_GELU);
+    assert_int_equal(facts.end_token, 0);
+    facts =
+        read_by(vb_side_files_config, "{\"model_type\": \"clip_vision_model\", \"hidden_size\": 1024, \"projection_dim\": 768}");
+    assert_true(facts.image.told && !facts.text.told);
+    assert_int_equal(facts.image.width, 1024);
+    assert_int_equal(facts.embed, 768);
+}
+
+static void config_says_what_is_wrong(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *says;
+        vb_code code;
+    } cases[] = {
+        {"{}", "f.json: model_type: expected clip, clip_vision_model or clip_text_model, found null", VB_EDATA},
+        {"{\"model_type\": 7}", "model_type: expected text, found 7", VB_EDATA},
+        {"[1]", "f.json: expected an object, found a list", VB_EDATA},
+        {"{\"model_type\": \"siglip\"}", "model_type: siglip is SigLIP, which is not encoded here", VB_EUNSUPPORTED},
+        {"{\"model_type\": \"metaclip_2\"}", "MetaCLIP 2", VB_EUNSUPPORTED},
+        {"{\"model_type\": \"clip\", \"vision_config\": []}", "vision_config: expected an object, found a list of 0", VB_EDATA},
+        {"{\"model_type\": \"clip\", \"vision_config\": {\"hidden_act\": \"relu\"}}",
+         "vision_config.hidden_act: expected one of quick_gelu, gelu, gelu_pytorch_tanh, gelu_new, found \"relu\"", VB_EDATA},
+        {"{\"model_type\": \"clip\", \"text_config\": {\"hidden_act\": \"gelu_new\"}}", "text_config.hidden_act: the tanh",
+         VB_EUNSUPPORTED},
+        {"{\"model_type\": \"clip\", \"vision_config\": {\"num_attention_heads\": 0}}",
+         "num_attention_heads: expected a whole number from 1", VB_EDATA},
+        {"{\"model_type\": \"clip\", \"vision_config\": {\"num_attention_heads\": 12.0}}", "found 12", VB_EDATA},
+        {"{\"model_type\": \"clip\", \"vision_config\": {\"layer_norm_eps\": -1}}", "expected a number from 1e-20 to 1, found -1",
+         VB_EDATA},
+        {"{\"model_type\": \"clip\", \"vision_config\": {\"image_size\": [224, 196]}}", "a whole number, or two equal ones",
+         VB_EDATA},
+        {"{\"model_type\": \"clip\", \"model_type\": \"clip\"}", "f.json:1:", VB_EDATA},
+        {"{\"model_type\"", "f.json:1:", VB_EDATA},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        refused_by(vb_side_files_config, cases[i].text, cases[i].code, cases[i].says);
+}
+
+static void preprocessor_is_read_by_its_class(void **state) {
+    (void)state;
+    vb_preprocess spec = read_by(vb_side_files_preprocessor, "{\"size\": {\"shortest_edge\": 47}, \"crop_size\": 47}").preprocess;
+    assert_int_equal(spec.resolution, 47);
+    assert_int_equal(spec.resize, VB_RESIZE_SHORTEST);
+    assert_int_equal(spec.filter, VB_FILTER_BICUBIC);
+    assert_int_equal(spec.crop, VB_CROP_FLOOR);
+    assert_true(spec.rgb_first);
+    assert_true(spec.mean[0] == 0.48145466f && spec.std[2] == 0.27577711f);
+    spec =
+        read_by(vb_side_files_preprocessor, "{\"feature_extractor_type\": \"CLIPFeatureExtractor\", \"size\": 224, "
+                                            "\"crop_size\": 224, \"resample\": 2, \"image_mean\": 0.5, \"image_std\": [1, 2, 3]}")
+            .preprocess;
+    assert_int_equal(spec.resize, VB_RESIZE_SHORTEST);
+    assert_int_equal(spec.filter, VB_FILTER_BILINEAR);
+    assert_true(spec.mean[2] == 0.5f && spec.std[1] == 2);
+    spec = read_by(vb_side_files_preprocessor,
+                   "{\"image_processor_type\": \"SiglipImageProcessorFast\", \"size\": {\"height\": 256, "
+                   "\"width\": 256}, \"do_normalize\": false}")
+               .preprocess;
+    assert_int_equal(spec.resize, VB_RESIZE_SQUASH);
+    assert_int_equal(spec.resolution, 256);
+    assert_true(spec.mean[0] == 0 && spec.std[0] == 1);
+    static const struct {
+        const char *text, *says;
+        vb_code code;
+    } cases[] = {
+        {"{\"image_processor_type\": \"OwlImageProcessor\"}", "image_processor_type: expected CLIPImageProcessor", VB_EDATA},
+        {"{\"size\": {\"height\": 2, \"width\": 3}}", "size.width: expected the height", VB_EDATA},
+        {"{\"size\": {\"longest_edge\": 2}}", "size: expected shortest_edge, or height and width", VB_EDATA},
+        {"{\"size\": 256, \"crop_size\": 224}", "crop_size: it is not the size", VB_EUNSUPPORTED},
+        {"{\"size\": 256, \"do_center_crop\": false}", "would not be square", VB_EUNSUPPORTED},
+        {"{\"resample\": 1}", "resample: expected 2 (bilinear) or 3 (bicubic), found 1", VB_EDATA},
+        {"{\"do_resize\": false}", "do_resize: images are always resized here", VB_EUNSUPPORTED},
+        {"{\"do_rescale\": false}", "do_rescale", VB_EUNSUPPORTED},
+        {"{\"do_pad\": true}", "do_pad", VB_EUNSUPPORTED},
+        {"{\"do_pad\": 1}", "do_pad: expected true or false, found 1", VB_EDATA},
+        {"{\"rescale_factor\": 0.01}", "rescale_factor: expected 1 / 255", VB_EDATA},
+        {"{\"image_mean\": [1, 2]}", "image_mean: expected three numbers", VB_EDATA},
+        {"{\"image_std\": [1, 0, 1]}", "image_std: expected three numbers from 1e-06 to 1000, or one, found a list of 3",
+         VB_EDATA},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        refused_by(vb_side_files_preprocessor, cases[i].text, cases[i].code, cases[i].says);
+}
+
+static void open_clip_has_its_own_defaults(void **state) {
+    (void)state;
+    vb_side_facts facts = read_by(vb_side_files_open_clip, "{\"model_cfg\": {}}");
+    assert_string_equal(facts.towers_from, "open_clip_config.json");
+    assert_string_equal(facts.pixels_from, "open_clip_config.json");
+    assert_int_equal(facts.image.activation, VB_GELU);
+    assert_int_equal(facts.image.heads, 12);
+    assert_int_equal(facts.patch, 16);
+    assert_int_equal(facts.text.heads, 8);
+    assert_int_equal(facts.end_token, 0);
+    assert_int_equal(facts.embed, 0);
+    assert_int_equal(facts.preprocess.resolution, 0);
+    assert_int_equal(facts.preprocess.crop, VB_CROP_ROUND);
+    assert_true(!facts.preprocess.rgb_first && facts.preprocess.std[0] == 0.26862954f);
+    facts =
+        read_by(vb_side_files_open_clip,
+                "{\"model_cfg\": {\"quick_gelu\": true, \"vision_cfg\": {\"width\": 1280, \"head_width\": 80, \"norm_kwargs\": "
+                "{\"eps\": 1e-6}}, \"text_cfg\": {\"pool_type\": \"eos\"}}, \"preprocess_cfg\": {\"resize_mode\": \"squash\"}}");
+    assert_int_equal(facts.image.activation, VB_QUICK_GELU);
+    assert_int_equal(facts.image.heads, 16);
+    assert_true(facts.image.epsilon == 1e-6f);
+    assert_int_equal(facts.end_token, 2);
+    assert_int_equal(facts.preprocess.resize, VB_RESIZE_SQUASH);
+    /* ViT-e's and ResNets' heads: 1792 / 112, and 32 x 64 / 64. */
+    facts = read_by(vb_side_files_open_clip, "{\"model_cfg\": {\"vision_cfg\": {\"width\": 1792, \"head_width\": 112}}}");
+    assert_int_equal(facts.image.heads, 16);
+    facts = read_by(vb_side_files_open_clip, "{\"model_cfg\": {\"vision_cfg\": {\"layers\": [3, 4, 6, 3], \"width\": 64}}}");
+    assert_int_equal(facts.image.heads, 32);
+    static const struct {
+        const char *text, *says;
+        vb_code code;
+    } cases[] = {
+        {"{\"model_cfg\": {\"vision_cfg\": {\"layers\": [3]}}}", "layers: expected a whole number, or a list of four", VB_EDATA},
+        {"{\"model_cfg\": {\"vision_cfg\": {\"head_width\": 100}}}", "head_width: expected a divisor of the width", VB_EDATA},
+        {"{\"model_cfg\": {\"vision_cfg\": {\"timm_model_name\": \"vit\"}}}", "timm_model_name: \"vit\" makes this another",
+         VB_EUNSUPPORTED},
+        {"{\"model_cfg\": {\"vision_cfg\": {\"no_ln_pre\": true}}}", "no_ln_pre: makes this another architecture",
+         VB_EUNSUPPORTED},
+        {"{\"model_cfg\": {\"text_cfg\": {\"pool_type\": \"last\"}}}", "pool_type: \"last\" makes", VB_EUNSUPPORTED},
+        {"{\"model_cfg\": {\"text_cfg\": {\"no_causal_mask\": true}}}", "no_causal_mask", VB_EUNSUPPORTED},
+        {"{\"model_cfg\": {\"text_cfg\": {\"act_kwargs\": {\"approximate\": \"tanh\"}}}}", "the tanh approximation",
+         VB_EUNSUPPORTED},
+        {"{\"model_cfg\": {\"multimodal_cfg\": {}}}", "CoCa", VB_EUNSUPPORTED},
+        {"{\"model_cfg\": {}, \"preprocess_cfg\": {\"interpolation\": \"random\"}}",
+         "interpolation: expected one of bicubic, bilinear", VB_EDATA},
+        {"{\"model_cfg\": {}, \"preprocess_cfg\": {\"fill_color\": 3}}", "fill_color", VB_EUNSUPPORTED},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        refused_by(vb_side_files_open_clip, cases[i].text, cases[i].code, cases[i].says);
+}
+
+static const char *chosen(const char *folder) {
+    static char name[256];
+    vb_repository repository;
+    vb_error err = {0};
+    assert_ok(vb_repository_open(&repository, folder, &err));
+    snprintf(name, sizeof name, "%s", strrchr(repository.file, '/') + 1);
+    vb_repository_close(&repository);
+    return name;
+}
+
+static void of_both_layouts_open_clip_s_is_read(void **state) {
+    (void)state;
+    char folder[1024];
+    vb_repository repository;
+    vb_side_facts facts;
+    vb_error err = {0};
+    snprintf(folder, sizeof folder, "%s", scratch);
+    assert_false(vb_repository_recognises(folder));
+    assert_fails(vb_repository_open(&repository, folder, &err), VB_EMISSING,
+                 "a folder without weights: expected one of open_clip_model");
+    put_text("pytorch_model.bin", "w");
+    assert_true(vb_repository_recognises(folder));
+    assert_string_equal(chosen(folder), "pytorch_model.bin");
+    put_text("model.safetensors", "w");
+    assert_string_equal(chosen(folder), "model.safetensors");
+    put_text("open_clip_pytorch_model.bin", "w");
+    assert_string_equal(chosen(folder), "open_clip_pytorch_model.bin");
+    put_text("open_clip_model.safetensors", "w");
+    assert_string_equal(chosen(folder), "open_clip_model.safetensors");
+    put_text("config.json", "{\"model_type\": \"clip\"}");
+    put_text("open_clip_config.json", "{\"model_cfg\": {}}");
+    assert_ok(vb_repository_open(&repository, folder, &err));
+    assert_ok(vb_side_files_read(&facts, &repository, "OpenAI", &err));
+    assert_string_equal(facts.towers_from, "open_clip_config.json");
+    assert_ok(vb_side_files_read(&facts, &repository, "Hugging Face", &err));
+    assert_string_equal(facts.towers_from, "config.json");
+    assert_null(facts.pixels_from);
+    vb_strings paths;
+    assert_null(vb_repository_tokenizer(&repository, &err));
+    assert_int_equal(err.code, VB_EMISSING);
+    put_text("vocab.json", "{}");
+    char *tokenizer = vb_repository_tokenizer(&repository, &err);
+    assert_string_equal(strrchr(tokenizer, '/'), "/vocab.json");
+    vb_free(tokenizer);
+    assert_ok(vb_repository_list(&paths, folder, true, &err));
+    assert_int_equal(paths.count, 4);
+    vb_strings_free(&paths);
+    vb_repository_close(&repository);
+    for (int n = 1; n < 12; n++) {
+        char fault[32];
+        snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
+        vb_fault_setup(fault, 0);
+        err.code = 0;
+        int status = vb_repository_open(&repository, folder, &err);
+        vb_fault_setup(NULL, 0);
+        assert_int_equal(err.code, status ? VB_EMEMORY : VB_OK);
+        if (!status) vb_repository_close(&repository);
+    }
+}
+
+static void names_tell_architectures(void **state) {
+    (void)state;
+    static const struct {
+        const char *names[3], *is;
+        int ndim;
+    } cases[] = {{{"module.visual.trunk.attn_pool.latent"}, "SigLIP", 3},
+                 {{"visual.trunk.attn_pool.latent", "visual.trunk.norm_pre.weight"}, "PE-Core", 3},
+                 {{"vision_model.embeddings.patch_embedding.weight", "vision_model.head.probe"}, "SigLIP", 4},
+                 {{"vision_model.embeddings.patch_embedding.weight", "vision_model.head.probe"}, "SigLIP 2 NaFlex", 2},
+                 {{"visual.class_embedding", "visual.transformer.resblocks.0.ln_1.weight"}, "CLIPA or OpenVision", 1},
+                 {{"visual.class_embedding", "visual.ln_pre.weight", "visual.transformer.resblocks.0.ln_1.weight"}, NULL, 1},
+                 {{"token_embedding.weight"}, NULL, 2},
+                 {{"myvisual.attn_pool.query"}, NULL, 2},
+                 {{"visual.attn_pool.query"}, "CoCa", 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vb_named_tensor items[3] = {{0}};
+        vb_tensor_set set = {0, items};
+        for (; set.count < 3 && cases[i].names[set.count]; set.count++)
+            items[set.count] = (vb_named_tensor){cases[i].names[set.count], {.ndim = cases[i].ndim}};
+        const vb_architecture *found = vb_architecture_find(&set);
+        if (cases[i].is) assert_string_equal(found->name, cases[i].is);
+        else assert_null(found);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(config_has_the_defaults_of_its_type),
+                                       cmocka_unit_test(config_says_what_is_wrong),
+                                       cmocka_unit_test(preprocessor_is_read_by_its_class),
+                                       cmocka_unit_test(open_clip_has_its_own_defaults),
+                                       cmocka_unit_test(of_both_layouts_open_clip_s_is_read),
+                                       cmocka_unit_test(names_tell_architectures)};
+    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+}
