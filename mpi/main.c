@@ -1,4 +1,5 @@
 /* The program: the start and the end of MPI, and the only exit. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,13 @@ static int report(const vb_error *err, int ranks) {
     if (ranks > 1) fprintf(stderr, "vocabench: rank %d: %s\n", err->rank < 0 ? 0 : err->rank, err->text);
     else fprintf(stderr, "vocabench: %s\n", err->text);
     return err->code;
+}
+
+/* What was printed has arrived, or the reader would take a part for the whole. */
+static int flush_output(vb_error *err) {
+    errno = 0;
+    if (!fflush(stdout) && !ferror(stdout)) return 0;
+    return vb_errorf(err, VB_EOUTPUT, "standard output: cannot write: %s", errno ? strerror(errno) : "an error before");
 }
 
 static int usage_error(vb_error *err) { return vb_context_is_first_rank() ? report(err, 1) : err->code; }
@@ -44,6 +52,7 @@ static int run_command(const vb_arguments *arguments) {
             status = vb_errorf(&err, VB_EUSAGE, "VOCABENCH_FAULT='%s': expected site:n:effect[@rank]", getenv("VOCABENCH_FAULT"));
         status = vb_comm_agree(&context.comm, status, &err);
         if (!status) status = arguments->command->run(&context, arguments, &err);
+        if (!status) status = flush_output(&err);
         status = vb_comm_agree(&context.comm, status, &err);
         code = status ? err.code : 0;
         if (status && !context.comm.rank) report(&err, context.comm.size);
@@ -71,9 +80,11 @@ int main(int argc, char **argv) {
     if (vb_arguments_parse(&arguments, command, argc > 2 ? argc - 2 : 0, argv + 2, &err)) return usage_error(&err);
     if (arguments.help) {
         if (vb_context_is_first_rank()) vb_arguments_help(command);
-        return 0;
+        return flush_output(&err) ? usage_error(&err) : 0;
     }
     if (command->run_local)
-        return command->run_local(vb_cmd_table, &arguments, &err) ? usage_error(&err) : argc > 1 ? 0 : VB_EUSAGE;
+        return command->run_local(vb_cmd_table, &arguments, &err) || flush_output(&err) ? usage_error(&err) :
+               argc > 1                                                                 ? 0 :
+                                                                                          VB_EUSAGE;
     return run_command(&arguments);
 }

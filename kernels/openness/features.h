@@ -18,8 +18,7 @@
 #include "kernels/exact/score.h"
 
 /* Bins of equal width over [-1, 1]. Bin i begins at (i - 100) / 100. What lies beyond counts in the outermost, and is counted:
- * margins
- * (of cosines they run from -2 to 2), and similarities by VB_DOT. */
+ * margins (of cosines they run from -2 to 2), and similarities by VB_DOT. */
 enum { VB_HISTOGRAM_BINS = 200 };
 
 /* The bin of a value; 0 for NaN. */

@@ -5,6 +5,7 @@
 #include "mpi/command/fact_arguments.h"
 #include "mpi/encode/encode_rows.h"
 #include "mpi/ranks/threads.h"
+#include "shards/files/writer.h"
 
 const vb_flag vb_cmd_encode_flags[] = {
     {.name = "weights",
@@ -68,6 +69,7 @@ int vb_cmd_encode(vb_context *context, const vb_arguments *arguments, vb_error *
         status = vb_errorf(err, VB_EUSAGE, "encode: expected images or texts, found '%s'", what);
     if (!status) status = model_spec(&spec, arguments, err);
     if (vb_comm_agree(&context->comm, status, err)) return -1;
+    if (!context->comm.rank) vb_writer_sweep_beside(job.output); /* of one that was killed */
     if (vb_model_open(&model, context, &spec, texts, job.threads, NULL, err)) return -1;
     status = texts ? vb_encode_rows_texts(&job, err) : vb_encode_rows_images(&job, err);
     vb_model_close(&model);

@@ -9,6 +9,7 @@
 #include "mpi/ranks/threads.h"
 #include "mpi/retrieve/corpus_coding.h"
 #include "mpi/retrieve/retrieve.h"
+#include "shards/files/writer.h"
 #include "shards/datasets/pack.h"
 
 const vb_flag vb_cmd_pack_flags[] = {
@@ -62,6 +63,7 @@ static int pack(const vb_arguments *arguments, vb_error *err) {
     options.progress = on_progress;
     options.context = &progress;
     vb_pack_result result;
+    vb_writer_sweep_temporaries(output);
     int status = vb_pack(dataset, output, &options, &result, err);
     vb_progress_end(&progress);
     if (!status)

@@ -202,10 +202,22 @@ static void report(const retrieve_job *job) {
            job->corpus.part_count, job->corpus.part_count == 1 ? "" : "s", job->lists.output);
 }
 
+/* What a killed one has left of the files that this one writes. On rank 0. */
+static void sweep(const retrieve_job *job) {
+    vb_error none;
+    char *summary = summary_path(job->lists.output, &none);
+    vb_writer_sweep_beside(job->lists.output);
+    if (job->lists.ids) vb_writer_sweep_beside(job->lists.ids);
+    if (summary) vb_writer_sweep_beside(summary);
+    vb_writer_sweep_temporaries(job->checkpoint);
+    vb_free(summary);
+}
+
 int vb_cmd_retrieve(vb_context *context, const vb_arguments *arguments, vb_error *err) {
     vb_comm *comm = &context->comm;
     retrieve_job job = {.context = context};
     int status = vb_comm_agree(comm, parse(&job, arguments, err), err);
+    if (!status && !comm->rank) sweep(&job);
     if (!status) status = vb_retrieve_corpus_open_shared(&job.corpus, comm, vb_arguments_text(arguments, "corpus"), err);
     if (!status) status = share_queries(&job, vb_arguments_text(arguments, "queries"), err);
     const vb_retrieve_sink sink = vb_hit_lists_sink(&job.lists);

@@ -16,7 +16,7 @@ int vb_file_descriptor(const char *path, uint64_t *size, vb_error *err) {
     int fault = vb_fault(VB_FAULT_OPEN), fd = -1;
     struct stat info;
     if (fault) errno = fault > 0 ? fault : EIO;
-    else fd = open(path, O_RDONLY | O_CLOEXEC);
+    else fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* not to wait for a pipe's writer */
     if (fd < 0) return vb_errorf(err, VB_EMISSING, "%s: cannot open: %s", path, strerror(errno));
     if (fstat(fd, &info)) {
         vb_errorf(err, VB_EMISSING, "%s: cannot stat: %s", path, strerror(errno));
@@ -28,6 +28,7 @@ int vb_file_descriptor(const char *path, uint64_t *size, vb_error *err) {
         close(fd);
         return -1;
     }
+    fcntl(fd, F_SETFL, 0); /* a file that lies on tape is waited for */
     *size = (uint64_t)info.st_size;
     return fd;
 }

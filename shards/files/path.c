@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <glob.h>
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -77,9 +78,28 @@ bool vb_path_ends_with(const char *text, const char *suffix) {
     return n >= m && !strcmp(text + n - m, suffix);
 }
 
+/* As many paths at most as braces make of a pattern, nested ones taken as if they stood side by side. */
+static double count_expansions(const char *pattern) {
+    enum { DEEPEST = 64 };
+    double total = 1, alternatives[DEEPEST];
+    int depth = 0;
+    for (const char *at = pattern; *at; at++) {
+        if (*at == '\\' && at[1]) at++;
+        else if (*at == '{' && depth == DEEPEST) return INFINITY;
+        else if (*at == '{') alternatives[depth++] = 1;
+        else if (*at == ',' && depth) alternatives[depth - 1]++;
+        else if (*at == '}' && depth) total *= alternatives[--depth];
+    }
+    return total;
+}
+
 static int add_matches(vb_strings *paths, const char *pattern, vb_error *err) {
     /* A name that exists is meant literally, even when it holds brackets. */
     if (vb_path_exists(pattern)) return vb_strings_add(paths, pattern, err);
+    enum { MOST = 100000 };
+    if (count_expansions(pattern) > MOST)
+        return vb_errorf(err, VB_EMISSING, "%s: its braces mean more than %d paths; name them by a * or by ranges", pattern,
+                         MOST);
     glob_t found = {0};
     int status = glob(pattern, GLOB_BRACE | GLOB_NOSORT, NULL, &found);
     if (status == GLOB_NOSPACE) status = vb_errorf(err, VB_EMEMORY, "%s: no memory for the list of files", pattern);

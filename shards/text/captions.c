@@ -263,7 +263,7 @@ int vb_captions_next(vb_captions *captions, const char **text, vb_error *err) {
 int vb_captions_pick(const char *path, const char *column, const int64_t *rows, size_t count, int64_t expected_rows, char **texts,
                      vb_error *err) {
     vb_captions *captions;
-    memset(texts, 0, count * sizeof *texts);
+    if (count) memset(texts, 0, count * sizeof *texts); /* else it may be NULL */
     if (vb_captions_open(&captions, path, column, err)) return -1;
     int64_t row = 0;
     size_t taken = 0;

@@ -42,7 +42,7 @@ for n in 9 20 21; do
   run ones-run.yaml --output ones-$n
   equal "$n vocabularies, all images right: all figures are 1, and no more" \
     "$(query ones-$n '.results[0] | [.acc_c, .acc_e, .acc_s, .acc_e_union, .top1_all] + (.curve | unique) | tojson')" \
-      '[1,1,1,1,1,1]'
+    '[1,1,1,1,1,1]'
   must "$vocabench" compare ones-$n ones-$n --json compared.json
   holds "$n vocabularies, compared: 1 and 1" '[.. | objects | select(has("difference")) | .a, .b] | unique == [1]' compared.json
 done

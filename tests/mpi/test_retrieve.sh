@@ -145,7 +145,11 @@ done
 # A damaged checkpoint is no checkpoint.
 victim=$(find cut.jsonl.zst.checkpoint -name '*.scan' | sort | head -n 1)
 printf 'x' | dd of="$victim" bs=1 seek=300 conv=notrunc 2>/dev/null
+(VOCABENCH_FAULT=fsync:1:kill "$vocabench" retrieve --queries q.npy --corpus f4 --top-k 60 --output cut.jsonl.zst --ids cut.npy \
+  --checkpoint-seconds 1000; true) >out 2>&1
+left=$(find . -maxdepth 2 -name '.cut.*.tmp' | wc -l)
 mpi 2 "$vocabench" retrieve --queries q.npy --corpus f4 --top-k 60 --output cut.jsonl.zst --ids cut.npy --threads 2 >out 2>err
+check "what a killed one left ($left files) is swept away" test "$left" -gt 0 -a -z "$(find . -maxdepth 2 -name '.*.tmp')"
 same "the scan goes on, on 2 ranks, to the same list" whole.jsonl.zst cut.jsonl.zst
 same "and the same row numbers" whole.npy cut.npy
 check "without scanning again what was finished" test "$(jq .run.blocks_resumed cut.summary.json)" -gt 0

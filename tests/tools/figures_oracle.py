@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Every accuracy of small random experiments in rational arithmetic: `make DIR` writes d0.yaml .. and an experiment, `check DIR
-RESULTS...` compares results of it, exact or sampled. Embeddings are small integers, so that who is ranked before whom is exact here
-too; sets and orders of vocabularies are enumerated."""
+RESULTS...` compares results of it, exact or sampled. Embeddings are small integers, so that who is ranked before whom is exact
+here too; sets and orders of vocabularies are enumerated."""
 import itertools
 import json
 import math
@@ -98,7 +98,7 @@ class Experiment:
         return [i for i, y in enumerate(self.labels) if y in classes]
 
     def scores(self, i, v):
-        """Acc-C, Acc-E, Acc-S and the curve of image i in vocabulary v: means over all sets of the others that can have arrived."""
+        """Acc-C, Acc-E, Acc-S and the curve of image i in vocabulary v: means over all sets of others that can have arrived."""
         others, curve = [u for u in range(self.n) if u != v], []
         for k in range(self.n):
             sets = list(itertools.combinations(others, k))
@@ -146,6 +146,10 @@ def over_vocabularies(values):
     return None if None in values else mean(values)
 
 
+def of_rows(rows, k):
+    return over_vocabularies([row[k] for row in rows]) if rows else None
+
+
 def check_vocabulary(name, found, its, v, drawn):
     own = its.images_of(its.lists[v])
     scores = [its.scores(i, v) for i in own]
@@ -170,7 +174,7 @@ def check_vocabulary(name, found, its, v, drawn):
         rows = [its.scores(i, home) for i in its.images_of({c_index})]
         equal(f"{name} {entry['name']} images", entry["images"], len(rows))
         for k, letter in enumerate("ces"):
-            number(f"{name} {entry['name']} acc_{letter}", entry[f"acc_{letter}"], over_vocabularies([r[k] for r in rows]) if rows else None)
+            number(f"{name} {entry['name']} acc_{letter}", entry[f"acc_{letter}"], of_rows(rows, k))
     return c, e, s, [sum(u in h for h in right) for u in range(its.n)]
 
 
