@@ -52,6 +52,7 @@ int vb_error_prefix(vb_error *err, const char *format, ...) {
 }
 
 void vb_error_clear(vb_error *err) {
+    if (!err) return;
     err->code = VB_OK;
     err->rank = -1;
     err->text[0] = 0;

@@ -308,17 +308,20 @@ equal "and no half file" "$(find . -maxdepth 1 -name '*broken.npy*')" "" "$(find
 # ---- what is no file, and what cannot be written to -----------------------------------------------------------------
 mkfifo pipe.npy pipe.safetensors
 bad "a pipe is not waited for" 4 "pipe.npy: expected a file, found a special file" timeout 20 "$vocabench" inspect pipe.npy
-bad "nor a pipe of weights" 4 "pipe.safetensors: expected a file" timeout 20 "$vocabench" encode images --weights pipe.safetensors \
+bad "nor a pipe of weights" 4 "pipe.safetensors: expected a file" \
+  timeout 20 "$vocabench" encode images --weights pipe.safetensors \
   --activation quick_gelu --input pics --output o.npy
 bad "a device" 4 "/dev/null: expected a file, found a special file" "$vocabench" inspect /dev/null
-bad "braces without bound" 4 "its braces mean more than 100000 paths" timeout 20 "$vocabench" preprocess --resolution 16 --output o.npy \
+bad "braces without bound" 4 "its braces mean more than 100000 paths" \
+  timeout 20 "$vocabench" preprocess --resolution 16 --output o.npy \
   --input "$(printf '{a,b}%.0s' {1..40})"
 if [ -e /dev/full ]; then
   for command in version help "help run" "run --help" "inspect pics"; do
-    # shellcheck disable=SC2086 # a command line
+    # shellcheck disable=SC2016,SC2086 # for the other shell; a command line
     refuses "$command, and no room for it" 7 '^vocabench: standard output: cannot write' \
       bash -c '"$0" "$@" >/dev/full' "$vocabench" $command
   done
+  # shellcheck disable=SC2016 # for the other shell
   refuses "help at two ranks, and no room for it" 7 'standard output: cannot write' \
     mpirun --oversubscribe -n 2 bash -c '"$0" version >/dev/full' "$vocabench"
 else skip "a full standard output" "there is no /dev/full"; fi

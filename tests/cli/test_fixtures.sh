@@ -123,7 +123,8 @@ images="--input $fixtures/images --output x.npy"
     --tokenizer "$fixtures/clip-vit/model.safetensors" --input "$fixtures/texts.json" --output x.npy
 }
 refuses "a tokenizer of another size" 6 "a tokenizer of 515 tokens, but token_embedding.weight of .* has 49408 rows" \
-  "$vocabench" encode texts --weights "$fixtures/clip-vit/model.safetensors" --activation quick_gelu --tokenizer tok --input texts.txt --output x.npy
+  "$vocabench" encode texts --weights "$fixtures/clip-vit/model.safetensors" --activation quick_gelu \
+    --tokenizer tok --input texts.txt --output x.npy
 refuses "and the other way round" 6 "a tokenizer of 49408 tokens, but token_embedding.weight of m.safetensors has 515 rows" \
   "$vocabench" encode texts --weights m.safetensors --activation quick_gelu --tokenizer "$bpe" --input texts.txt --output x.npy
 sed -i "s|weights: .*|weights: $fixtures/declip-vit/checkpoint.pth.tar|; s|family: .*|family: declip|" coop.yaml

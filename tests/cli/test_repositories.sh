@@ -9,7 +9,8 @@ cd "$scratch" || exit 1
 make_data images pics 5 2; make_data model m.safetensors; make_data tokenizer tok
 printf 'a photo of an apple.\nan apple\n' >texts.txt
 images=("$vocabench" encode images --input pics --output x.npy) texts=("$vocabench" encode texts --input texts.txt --output x.npy)
-needs="nothing tells the activation of the image tower: no open_clip_config.json .*state activation: quick_gelu .*or activation: gelu"
+needs="nothing tells the activation of the image tower: no open_clip_config.json .*"
+needs+="state activation: quick_gelu .*or activation: gelu"
 refuses "a bare file does not tell its activation" 3 "m.safetensors: $needs" "${images[@]}" --weights m.safetensors
 must "${images[@]}" --weights m.safetensors --activation quick_gelu; mv x.npy quick.npy
 must "${images[@]}" --weights m.safetensors --activation gelu; mv x.npy gelu.npy

@@ -78,7 +78,8 @@ rm -rf o; run_at 2 e.yaml --output o
 flipped=0
 while IFS= read -r unit; do # a bit of a number
   flipped=$((flipped + 1))
-  printf '%b' "\\x$(printf %02x $(($(od -An -tu1 -j200 -N1 "$unit") ^ 16)))" | dd of="$unit" bs=1 seek=200 conv=notrunc status=none
+  printf '%b' "\\x$(printf %02x $(($(od -An -tu1 -j200 -N1 "$unit") ^ 16)))" |
+    dd of="$unit" bs=1 seek=200 conv=notrunc status=none
 done < <(find o/cache -name '*.npy' | sort | sed -n '1~9p')
 run_at 2 e.yaml --output o && agree "damaged units of a cache are not used" whole o
 equal "but encoded again" "$(query o '[.run.pairs[] | .units_encoded + (if .texts_encoded > 0 then 1 else 0 end)] | add')" \

@@ -12,9 +12,11 @@ for model in RN101 ViT-B-16 ViT-L-14; do
   $python "$here/tests/tools/make_full_size.py" $model "$weights" || { fail "$model is written"; continue; }
   check "$model: inspect" "$vocabench" inspect "$weights"
   check "$model: texts" \
-    "$vocabench" encode texts --weights "$weights" --activation quick_gelu --tokenizer "$tokenizer" --input "$scratch/texts.txt" --output "$scratch/t.npy"
+    "$vocabench" encode texts --weights "$weights" --activation quick_gelu --tokenizer "$tokenizer" \
+    --input "$scratch/texts.txt" --output "$scratch/t.npy"
   check "$model: images" \
-    "$vocabench" encode images --weights "$weights" --activation quick_gelu --input "$shared/fixtures/images" --output "$scratch/i.npy" --batch 4
+    "$vocabench" encode images --weights "$weights" --activation quick_gelu \
+    --input "$shared/fixtures/images" --output "$scratch/i.npy" --batch 4
   [ $model = ViT-L-14 ] || rm "$weights"
 done
 

@@ -121,6 +121,7 @@ check "image embeddings of cifar-tiny-rn" "$tools/npy" compare i.npy "$model.fir
 jq -r '.[] | if type == "object" then .classes[] else .[] end' "$shared/reference/cifar100_vocabularies.json" 2>/dev/null |
   sed 's/_/ /g; s/.*/a photo of a &./' >texts.txt
 check "the texts of the classes" \
-  "$vocabench" encode texts --weights "$model.safetensors" --activation quick_gelu --tokenizer "$bpe" --input texts.txt --output t.npy --raw
+  "$vocabench" encode texts --weights "$model.safetensors" --activation quick_gelu \
+    --tokenizer "$bpe" --input texts.txt --output t.npy --raw
 check "text embeddings of cifar-tiny-rn" "$tools/npy" compare t.npy "$model.text_embeddings.npy" 0.99999 - -
 finish

@@ -47,7 +47,8 @@ verdict $? "the plan lists the corpus that is scanned" "$(cat planned)"
 # The same by NumPy, from embeddings that the encode commands wrote.
 if $python -c 'import numpy' 2>/dev/null; then
   "$vocabench" encode images --weights "$weights" --activation quick_gelu --input test.bin --output images.npy --raw 2>/dev/null
-  "$vocabench" encode images --weights "$weights" --activation quick_gelu --input "corpus/*.tar" --output index.npy --raw 2>/dev/null
+  "$vocabench" encode images --weights "$weights" --activation quick_gelu \
+    --input "corpus/*.tar" --output index.npy --raw 2>/dev/null
   for tar in corpus/*.tar; do
     for key in $(tar tf "$tar" | sed -n 's/\.txt$//p' | LC_ALL=C sort); do
       tar xOf "$tar" "$key.txt" | tr '\n' ' ' | sed 's/ *$//'; echo

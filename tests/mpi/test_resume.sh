@@ -26,7 +26,8 @@ run_at 2 e.yaml --output whole || finish
 sums() { (cd "$1" && find records retrieval pairs -type f | LC_ALL=C sort | xargs md5sum); }
 sums whole >truth
 holds "the pair's file lists what it has written" '[.files[].path] == ["records/repe--d.jsonl.zst", "retrieval/repe--d.jsonl.zst",
-  "retrieval/repe--d-k2-l0.25.npy", "retrieval/repe--d-k2-l0.5.npy", "retrieval/repe--d-k3-l0.25.npy", "retrieval/repe--d-k3-l0.5.npy"]' \
+  "retrieval/repe--d-k2-l0.25.npy", "retrieval/repe--d-k2-l0.5.npy",
+  "retrieval/repe--d-k3-l0.25.npy", "retrieval/repe--d-k3-l0.5.npy"]' \
   whole/pairs/repe--d.json
 
 # resumed NAME PAIRS: PAIRS of the two are evaluated again, and everything is as in the first run.
