@@ -12,7 +12,8 @@ experiment: changed
 per_image: true
 threads: 1
 datasets: [{name: folder, images: pics, vocabularies: v.yaml}]
-models: [{name: plain, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}]
+models: [{name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok,
+  prompts: ["a photo of a {}."]}]
 E
 sed 's,images: pics,images: cifar/test.bin,' e.yaml >c.yaml
 run_at 2 e.yaml --output whole; run_at 2 c.yaml --output cifar-whole

@@ -10,7 +10,8 @@ experiment: owned
 per_image: true
 threads: 1
 datasets: [{name: folder, images: pics, vocabularies: v.yaml}]
-models: [{name: plain, family: clip, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}]
+models: [{name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok,
+  prompts: ["a photo of a {}."]}]
 E
 run_at 2 e.yaml --output whole
 check "the lock is released at the end" test ! -e whole/run.lock
