@@ -166,8 +166,8 @@ equal "series.csv" "$(wc -l <s/series.csv) $(sed -n 3p s/series.csv | tr -d '"' 
   "22 training,one,epoch_2,training@epoch_2"
 check "series.md" grep -q 'training.*both.*epoch.*10 ' s/series.md
 # A checkpoint alone gives what it gives in the series.
-sed -e 's/name: training/name: alone/; s/"run.*safetensors"/run\/epoch_2.safetensors/; /name: coop/,/position/d; /name: ready/,$d' \
-  s.yaml >alone.yaml
+sed -e 's/name: training/name: alone/; s/"run.*safetensors"/run\/epoch_2.safetensors/' \
+  -e '/name: coop/,/position/d; /name: ready/,$d' s.yaml >alone.yaml
 run alone.yaml --output alone
 same "a checkpoint alone is the same" <(query alone '.results[] | del(.model)') \
   <(query s '.results[] | select(.model == "training@epoch_2") | del(.model, .series)')
