@@ -1,6 +1,7 @@
 /* Images: the format is told from the bytes, the pixels come from its codec; PNG writing with bytes that depend on no library. */
 #include "shards/images/image.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <zlib.h>
@@ -11,8 +12,15 @@
 /* ---- the codecs: a new one is a row here, a file of its own, and its line in codec.h ---- */
 
 static const vb_codec *const codecs[] = {&vb_codec_jpeg, &vb_codec_png, &vb_codec_webp};
-static const char expected[] = "JPEG, PNG or WebP";
-enum { CODECS = sizeof codecs / sizeof *codecs };
+enum { CODECS = sizeof codecs / sizeof *codecs, CODEC_NAMES = 256 };
+
+/* "JPEG, PNG or WebP", for messages. */
+static const char *codec_names(char text[CODEC_NAMES]) {
+    size_t n = 0;
+    for (size_t i = 0; i < CODECS && n < CODEC_NAMES; i++)
+        n += (size_t)snprintf(text + n, CODEC_NAMES - n, "%s%s", !i ? "" : i + 1 < CODECS ? ", " : " or ", codecs[i]->name);
+    return text;
+}
 
 /* Formats that are known by name only, for a message that helps. The first match counts, behind the codecs. */
 static const struct other {
@@ -50,8 +58,9 @@ static bool fits_signature(const vb_codec_signature *s, const uint8_t *bytes, si
 static bool is_whole(const vb_codec_signature *s, size_t size) { return size >= strlen(s->mask); }
 
 int vb_image_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
+    char expected[CODEC_NAMES];
     memset(image, 0, sizeof *image);
-    if (!size) return vb_errorf(err, VB_EDATA, "%s: empty file, expected a %s image", name, expected);
+    if (!size) return vb_errorf(err, VB_EDATA, "%s: empty file, expected a %s image", name, codec_names(expected));
     for (size_t i = 0; i < CODECS; i++) {
         if (!fits_signature(&codecs[i]->signature, bytes, size)) continue;
         if (is_whole(&codecs[i]->signature, size)) return codecs[i]->decode(image, bytes, size, name, err);
@@ -59,11 +68,12 @@ int vb_image_decode(vb_image *image, const void *bytes, size_t size, const char 
     }
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (is_whole(&others[i].signature, size) && fits_signature(&others[i].signature, bytes, size))
-            return vb_errorf(err, VB_EUNSUPPORTED, "%s: the format is %s, expected %s", name, others[i].name, expected);
+            return vb_errorf(err, VB_EUNSUPPORTED, "%s: the format is %s, expected %s", name, others[i].name,
+                             codec_names(expected));
     uint8_t head[4] = {0};
     memcpy(head, bytes, size < sizeof head ? size : sizeof head);
     return vb_errorf(err, VB_EUNSUPPORTED, "%s: unknown format (%zu bytes, begins with %02x %02x %02x %02x), expected %s", name,
-                     size, head[0], head[1], head[2], head[3], expected);
+                     size, head[0], head[1], head[2], head[3], codec_names(expected));
 }
 
 const char *vb_image_format_suffix(const void *bytes, size_t size) {
