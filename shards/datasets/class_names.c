@@ -18,10 +18,12 @@ int vb_class_names_read(vb_strings *names, const char *path, vb_error *err) {
         goto done;
     }
     while (size && strchr(" \t\r\n", bytes[size - 1])) size--;
-    for (size_t at = 0; at < size;) {
+    for (size_t at = size >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3) ? 3 : 0; at < size;) {
         const uint8_t *end = memchr(bytes + at, '\n', size - at);
-        size_t next = end ? (size_t)(end - bytes) : size, n = next - at;
-        if (n && bytes[at + n - 1] == '\r') n--;
+        size_t next = end ? (size_t)(end - bytes) : size;
+        while (at < next && strchr(" \t\r", bytes[at])) at++;
+        size_t n = next - at;
+        while (n && strchr(" \t\r", bytes[at + n - 1])) n--;
         if (!n) {
             vb_errorf(err, VB_EDATA, "%s: line %zu: expected a class name, found an empty line", path, names->count + 1);
             goto done;
