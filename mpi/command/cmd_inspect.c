@@ -14,6 +14,7 @@
 #include "shards/files/file.h"
 #include "shards/files/path.h"
 #include "shards/text/prompts.h"
+#include "shards/text/tokenizer_file.h"
 #include "shards/text/vocabularies.h"
 #include "shards/weights/torch.h"
 #include "shards/weights/weights.h"
@@ -144,7 +145,7 @@ static void print_facts(const vb_facts *facts, const vb_clip_info *info) {
 /* The entry of an experiment. */
 static void print_entry(const vb_weights *weights, const char *path, const vb_family *family, bool activation) {
     vb_error none;
-    char *tokenizer = vb_repository_tokenizer(&weights->where, &none);
+    char *tokenizer = vb_tokenizer_file_in(weights->where.folder, &none);
     const char *base = vb_path_base_name(path);
     printf("to use it:\n  - name: %.*s\n    family: %s\n    weights: %s\n", (int)strcspn(base, "./"), base, family->name, path);
     if (!tokenizer) printf("    tokenizer: bpe_simple_vocab_16e6.txt.gz\n");
