@@ -8,7 +8,7 @@
 #include "kernels/towers/binder.h"
 
 /* Every family's name, as configurations have it. The order is that of choices and messages. */
-#define VB_FAMILIES(each) each(clip) each(slip) each(declip)
+#define VB_FAMILIES(each) each(clip) each(slip) each(declip) each(eva)
 
 #define VB_FAMILY_ONE(name) +1
 #define VB_FAMILY_WORD(name) #name,
@@ -25,6 +25,7 @@ typedef struct vb_clip_info {
     int context_length, vocabulary_size, text_width, text_layers, text_heads;
     int end_token;                     /* where texts end, and are pooled */
     float image_epsilon, text_epsilon; /* of LayerNorm */
+    bool image_gated;                  /* the image tower's activation is its gates' SiLU, whatever is stated */
     bool long_positions;               /* Long-CLIP: the rows from 20 on are of a table of their own */
     int64_t parameters;                /* of both towers, logit_scale included; running statistics are none */
     float logit_scale;                 /* exp of the stored value; 0 when absent */
@@ -59,6 +60,7 @@ struct vb_family {
     const char *name;       /* as configurations have it */
     int cache_key;          /* stands in the keys of cached embeddings: never changes, never used again */
     bool mask_token;        /* its vocabulary has a mask token before the start token */
+    bool own_names;         /* known by the names of its tensors, and never guessed from what they have and lack */
     bool activation_varies; /* it was published with another activation too, under the same names: it must be known */
     vb_activation image_activation, text_activation;
     float image_epsilon, text_epsilon;     /* of LayerNorm */

@@ -5,8 +5,7 @@
 
 #include "kernels/towers/transformer.h"
 
-/* The sizes that the tensors tell. */
-static int measure(vb_binder *binder, int resolution, vb_clip_info *info, int *grid) {
+int vb_vit_measure(vb_binder *binder, int resolution, vb_clip_info *info, int *grid) {
     int filter[4];
     if (vb_binder_shape(binder, 4, filter, "visual.conv1.weight") ||
         vb_binder_grid(binder, filter[2], grid, "visual.positional_embedding"))
@@ -22,8 +21,7 @@ static int measure(vb_binder *binder, int resolution, vb_clip_info *info, int *g
         info->resolution, *grid, *grid, info->patch, read, read + info->patch - 1);
 }
 
-/* The class token and the patches, with their positions: a row each. */
-static int emit_rows(vb_binder *binder, const vb_family *family, const vb_clip_info *info, int grid) {
+int vb_vit_rows(vb_binder *binder, const vb_family *family, const vb_clip_info *info, int grid) {
     vb_program *program = binder->program;
     const int width = info->image_width, rows = grid * grid + 1;
     vb_convolution patches = {.kernel = info->patch, .stride = info->patch};
@@ -55,17 +53,22 @@ static int emit_transformer(vb_binder *binder, const vb_family *family, const vb
     return vb_transformer_emit(binder, &facts, x, "visual.transformer", &info->image_layers[0]);
 }
 
+void vb_vit_summarise(vb_program *program, const vb_clip_info *info) {
+    snprintf(program->summary, sizeof program->summary, "%d x %d pixels, patches of %d, width %d, %d layers, %d heads",
+             info->resolution, info->resolution, info->patch, info->image_width, info->image_layers[0], info->image_heads);
+}
+
 int vb_vit_emit(vb_binder *binder, const vb_family *family, const vb_tower_options *options, vb_clip_info *info, int *embed) {
     vb_program *program = binder->program;
     vb_norm norm;
     vb_linear projection;
     int grid;
     program->name = "ViT";
-    if (measure(binder, options->resolution, info, &grid)) return -1;
+    if (vb_vit_measure(binder, options->resolution, info, &grid)) return -1;
     const int width = info->image_width;
     const float epsilon = options->image.epsilon > 0 ? options->image.epsilon : family->image_epsilon;
     info->image_epsilon = epsilon;
-    int x = emit_rows(binder, family, info, grid);
+    int x = vb_vit_rows(binder, family, info, grid);
     if (x == VB_NO_VALUE) return -1;
     if (family->ln_pre) {
         if (vb_binder_norm(binder, &norm, width, epsilon, "visual.ln_pre")) return -1;
@@ -75,8 +78,7 @@ int vb_vit_emit(vb_binder *binder, const vb_family *family, const vb_tower_optio
     if (x == VB_NO_VALUE || vb_binder_norm(binder, &norm, width, epsilon, "visual.ln_post") ||
         vb_binder_projection(binder, &projection, width, embed, "visual.proj"))
         return -1;
-    snprintf(program->summary, sizeof program->summary, "%d x %d pixels, patches of %d, width %d, %d layers, %d heads",
-             info->resolution, info->resolution, info->patch, width, info->image_layers[0], info->image_heads);
+    vb_vit_summarise(program, info);
     x = vb_program_norm(program, x, &norm, binder->err);
     x = vb_program_linear(program, x, &projection, VB_LINEAR, VB_NO_VALUE, binder->err);
     return vb_program_finish(program, x, binder->err);
