@@ -16,21 +16,23 @@ static void set_row(const vb_rotary_grid *grid, int row, int column, float *stra
     }
 }
 
-int vb_rotary_tables(vb_program *program, const vb_rotary_grid *grid, vb_rotation *rotation, vb_error *err) {
+const vb_rotation *vb_rotary_tables(vb_program *program, const vb_rotary_grid *grid, vb_error *err) {
     const int side = grid->grid, width = grid->head_dim;
-    if (width % 4)
-        return vb_errorf(err, VB_EMISMATCH, "image tower: heads of %d do not split into pairs for rows and pairs for columns",
-                         width);
+    if (width % 4) {
+        vb_errorf(err, VB_EMISMATCH, "image tower: heads of %d do not split into pairs for rows and pairs for columns", width);
+        return NULL;
+    }
     const size_t count = (size_t)side * (size_t)side * (size_t)width;
-    float *straight = vb_program_memory(program, count, sizeof *straight, "rotary positions", err);
+    vb_rotation *rotation = vb_program_memory(program, 1, sizeof *rotation, "rotary positions", err);
+    float *straight = rotation ? vb_program_memory(program, count, sizeof *straight, "rotary positions", err) : NULL;
     float *crossed = straight ? vb_program_memory(program, count, sizeof *crossed, "rotary positions", err) : NULL;
-    if (!crossed) return -1;
+    if (!crossed) return NULL;
+    for (int cell = 0; cell < side * side; cell++)
+        set_row(grid, cell / side, cell % side, straight + (int64_t)cell * width, crossed + (int64_t)cell * width);
     *rotation = (vb_rotation){.straight = straight,
                               .crossed = crossed,
                               .period = grid->skipped + side * side,
                               .skipped = grid->skipped,
                               .head_dim = width};
-    for (int64_t cell = 0; cell < (int64_t)side * side; cell++)
-        set_row(grid, (int)(cell / side), (int)(cell % side), straight + cell * width, crossed + cell * width);
-    return 0;
+    return rotation;
 }

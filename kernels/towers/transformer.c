@@ -14,16 +14,6 @@ typedef struct weights {
     vb_norm of_heads, of_hidden; /* the inner norms */
 } weights;
 
-/* Rows first .. first+count-1 of a linear layer, in place. */
-static vb_linear linear_rows(const vb_linear *linear, int64_t first, int64_t count) {
-    vb_linear part = *linear;
-    part.weight.data =
-        (const char *)part.weight.data + first * part.weight.row_stride * (int64_t)vb_dtype_size(part.weight.dtype);
-    part.weight.rows = count;
-    part.bias += first;
-    return part;
-}
-
 static int bind_apart(vb_binder *binder, const vb_transformer_facts *facts, weights *block, const char *prefix) {
     const int width = facts->width;
     const bool failed = vb_binder_linear(binder, &block->query, width, width, "%s.attn.q_proj", prefix) ||
@@ -55,8 +45,8 @@ static int bind_attention(vb_binder *binder, const vb_transformer_facts *facts, 
     block->fused.bias = facts->key_without_bias ? join_biases(binder, width, prefix) :
                                                   vb_binder_floats(binder, 3 * (int64_t)width, 0, "%s.attn.in_proj_bias", prefix);
     if (!block->fused.bias) return -1;
-    block->query = linear_rows(&block->fused, 0, width);
-    block->key_value = linear_rows(&block->fused, width, 2 * (int64_t)width);
+    block->query = vb_binder_rows_of(&block->fused, 0, width);
+    block->key_value = vb_binder_rows_of(&block->fused, width, 2 * (int64_t)width);
     return 0;
 }
 
@@ -141,7 +131,7 @@ static int emit_block(vb_binder *binder, const vb_transformer_facts *facts, cons
 
 int vb_transformer_emit(vb_binder *binder, const vb_transformer_facts *facts, int x, const char *prefix, int *layers) {
     assert(facts->heads > 0 && facts->width % facts->heads == 0);
-    assert(!facts->rotation || (facts->pooled == VB_PICK_FIRST && facts->rotation->skipped));
+    assert(!facts->rotation || facts->whole || (facts->pooled == VB_PICK_FIRST && facts->rotation->skipped));
     int count = 0;
     while (vb_binder_has(binder, "%s.resblocks.%d.ln_1.weight", prefix, count)) count++;
     if (!count) {
@@ -153,7 +143,7 @@ int vb_transformer_emit(vb_binder *binder, const vb_transformer_facts *facts, in
         weights block = {0};
         snprintf(name, sizeof name, "%s.resblocks.%d", prefix, i);
         if (bind_block(binder, facts, &block, name)) return VB_NO_VALUE;
-        x = emit_block(binder, facts, &block, x, i + 1 == count);
+        x = emit_block(binder, facts, &block, x, !facts->whole && i + 1 == count);
     }
     *layers = count;
     return x;
