@@ -1,6 +1,9 @@
 /* Tests of families beyond OpenAI's CLIP against the embeddings that the published libraries compute for tiny models in the
  * published names, from pixels and tokens: right, and the same bits at every instruction set level, thread count and batch. */
+#include <sys/resource.h>
+
 #include "tests/unit/clip_reference.h"
+#include "tests/unit/scratch.h"
 #include "kernels/base/isa_internal.h"
 #include "shards/embeddings/npy.h"
 #include "shards/weights/weights.h"
@@ -102,7 +105,83 @@ static void metaclip_2(void **state) {
     check_zoo_model(&(zoo_case){"metaclip2", "model.safetensors", "metaclip2", "clip", VB_GELU, 2});
 }
 
+/* A text tower of XLM-V's vocabulary, 1.8 GB as fp16, in a file with nothing but holes behind its header. */
+static size_t write_hollow_file(const char *path) {
+    static const struct {
+        const char *name;
+        int64_t rows, columns;
+    } tensors[] = {{"ln_final.bias", 1024, 0},
+                   {"ln_final.weight", 1024, 0},
+                   {"positional_embedding", 77, 1024},
+                   {"text_projection", 1024, EMBED},
+                   {"token_embedding.weight", 901629, 1024},
+                   {"transformer.resblocks.0.attn.in_proj_bias", 3072, 0},
+                   {"transformer.resblocks.0.attn.in_proj_weight", 3072, 1024},
+                   {"transformer.resblocks.0.attn.out_proj.bias", 1024, 0},
+                   {"transformer.resblocks.0.attn.out_proj.weight", 1024, 1024},
+                   {"transformer.resblocks.0.ln_1.bias", 1024, 0},
+                   {"transformer.resblocks.0.ln_1.weight", 1024, 0},
+                   {"transformer.resblocks.0.ln_2.bias", 1024, 0},
+                   {"transformer.resblocks.0.ln_2.weight", 1024, 0},
+                   {"transformer.resblocks.0.mlp.c_fc.bias", 8, 0},
+                   {"transformer.resblocks.0.mlp.c_fc.weight", 8, 1024},
+                   {"transformer.resblocks.0.mlp.c_proj.bias", 1024, 0},
+                   {"transformer.resblocks.0.mlp.c_proj.weight", 1024, 8}};
+    char header[4096];
+    size_t n = 8, at = 0;
+    header[n++] = '{';
+    for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) {
+        const int64_t rows = tensors[i].rows, columns = tensors[i].columns;
+        const size_t size = 2 * (size_t)rows * (size_t)(columns ? columns : 1);
+        char shape[32];
+        snprintf(shape, sizeof shape, columns ? "%lld,%lld" : "%lld", (long long)rows, (long long)columns);
+        n += (size_t)snprintf(header + n, sizeof header - n,
+                              "%s\"%s\":{\"dtype\":\"F16\",\"shape\":[%s],\"data_offsets\":[%zu,%zu]}", i ? "," : "",
+                              tensors[i].name, shape, at, at + size);
+        at += size;
+    }
+    header[n++] = '}';
+    for (int i = 0; i < 8; i++) header[i] = (char)((n - 8) >> 8 * i);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(header, 1, n, file), n);
+    assert_int_equal(fflush(file), 0);
+    assert_int_equal(ftruncate(fileno(file), (off_t)(n + at)), 0);
+    fclose(file);
+    return n + at;
+}
+
+static long peak_of_memory(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss; /* KiB */
+}
+
+static void an_embedding_of_gigabytes_stays_in_its_file(void **state) {
+    (void)state;
+    vb_error err = {0};
+    vb_weights weights;
+    vb_clip *clip;
+    char place[1024];
+    const char *path = in_scratch(place, "hollow.safetensors");
+    assert_true(write_hollow_file(path) > (size_t)1700 << 20);
+    const long before = peak_of_memory();
+    assert_ok(vb_weights_open(&weights, path, false, &err));
+    const vb_clip_options options = {.family = vb_family_find("clip"), .stated.end_token = 2, .threads = 1};
+    assert_ok(vb_clip_open(&clip, &weights.set, &options, &err));
+    int32_t tokens[77] = {0, 901628, 4711, 2, 1, 1};
+    float out[EMBED] = {1};
+    assert_ok(vb_clip_encode_texts(clip, tokens, 1, out, &err));
+    assert_true(out[0] == 0);
+    const long grown = peak_of_memory() - before;
+    if (grown > 100 << 10) fail_msg("%ld KiB more than before", grown);
+    vb_clip_close(clip);
+    vb_weights_close(&weights);
+    unlink(path);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(eva), cmocka_unit_test(metaclip_2)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(eva), cmocka_unit_test(metaclip_2),
+                                       cmocka_unit_test(an_embedding_of_gigabytes_stays_in_its_file)};
+    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }
