@@ -163,7 +163,7 @@ static int open_expansion(vb_dataset_state *state, const vb_dataset_state *datas
                                     .vocabularies = count,
                                     .offsets = state->vocabularies.offsets,
                                     .members = state->vocabularies.members,
-                                    .kin = joined->kin};
+                                    .equivalence = joined->equivalence};
     if (!(state->class_images = vb_array((size_t)state->space.classes, sizeof *state->class_images, "class counts", err)))
         goto done;
     for (int p = 0; p < count; p++) {
