@@ -11,9 +11,6 @@ static const vb_architecture architectures[] = {
     {"PE-Core", "visual.trunk.attn_pool.latent", "visual.trunk.norm_pre.weight", NULL, 0},
     {"SigLIP", "visual.trunk.attn_pool.latent", NULL, NULL, 0},
     {"PE-Core", "visual.attn_pool.probe", NULL, NULL, 0},
-    {"EVA02-CLIP", "visual.trunk.blocks.0.attn.q_proj", NULL, NULL, 0},
-    {"EVA-CLIP", "visual.trunk.blocks.0.attn.q_bias", NULL, NULL, 0},
-    {"EVA-CLIP", "visual.blocks.0.attn.q_bias", NULL, NULL, 0},
     {"MobileCLIP (FastViT)", "visual.trunk.stages", "visual.trunk.stages.0.blocks.0.token_mixer", NULL, 0},
     {"ConvNeXt", "visual.trunk.stages", NULL, NULL, 0},
     {"ViTamin", "visual.trunk.patch_embed.backbone.stem", NULL, NULL, 0},
@@ -24,7 +21,7 @@ static const vb_architecture architectures[] = {
     {"a CLIP with a text tower of the BERT kind", "text.transformer.embeddings", NULL, NULL, 0},
     {"AltCLIP", "text_model.roberta", NULL, NULL, 0},
     {"Chinese-CLIP", "text_model.encoder.layer.0", NULL, NULL, 0},
-    {"a CLIP with an image tower of timm's", "visual.trunk", NULL, NULL, 0},
+    {"a CLIP with an image tower of timm's", "visual.trunk", NULL, "visual.trunk.blocks.0.attn.q_", 0},
     {"CLIPA or OpenVision", "visual.class_embedding", "visual.transformer.resblocks.0", "visual.ln_pre.weight", 0},
 };
 
