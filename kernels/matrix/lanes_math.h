@@ -73,12 +73,19 @@ LANES_FUNCTION lanes lanes_gelu(lanes x) {
     return lanes_spoil_minus_infinity(x, lanes_sub(lanes_if_less(x, zero, zero, x), tail));
 }
 
+/* 1 / (1 + exp(-x)). With e = exp(-|x|): 1 / (1 + e) above 0, e / (1 + e) below. */
+LANES_FUNCTION lanes lanes_sigmoid(lanes x) {
+    lanes one = lanes_all(1.0f), zero = lanes_all(0.0f), e = lanes_exp(lanes_sub(zero, lanes_abs(x)));
+    return lanes_div(lanes_if_less(x, zero, e, one), lanes_add(one, e));
+}
+
 LANES_FUNCTION lanes lanes_activate(lanes x, vb_activation activation) {
     switch (activation) {
     case VB_LINEAR: return x;
     case VB_QUICK_GELU: return lanes_quick_gelu(x);
     case VB_GELU: return lanes_gelu(x);
     case VB_RELU: return lanes_max(lanes_all(0.0f), x);
+    case VB_SIGMOID: return lanes_sigmoid(x);
     }
     return x;
 }

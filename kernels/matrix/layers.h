@@ -16,4 +16,8 @@
 void vb_layers_norm(int64_t rows, int64_t width, const float *x, int64_t ld, const float *weight, const float *bias,
                     float epsilon, float *out, int64_t ld_out, int threads);
 
+/* out = activation of x times factors: items x rows x width floats, an item's factors being a row of `width`. out may be x itself. */
+void vb_layers_scale(int64_t items, int64_t rows, int64_t width, const float *x, const float *factors, vb_activation activation,
+                     float *out, int threads);
+
 #endif

@@ -53,6 +53,7 @@ const vb_family *vb_family_guess(const vb_tensor_set *weights) {
         text_bias || vb_tensor_find(weights, "text_projection") || vb_tensor_find(weights, "text_projection.weight");
     for (int i = VB_FAMILY_COUNT; i--;) {
         const vb_family *family = families[i];
+        if (family->own_names) continue;
         if ((!vit || (family->patch_bias == patch_bias && family->ln_pre == ln_pre)) && (vit || family->resnets) &&
             (!text || family->text_projection_bias == text_bias))
             return family;

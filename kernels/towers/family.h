@@ -8,7 +8,7 @@
 #include "kernels/towers/binder.h"
 
 /* Every family's name, as configurations have it. The order is that of choices and messages. */
-#define VB_FAMILIES(each) each(clip) each(slip) each(declip)
+#define VB_FAMILIES(each) each(clip) each(slip) each(declip) each(convnext)
 
 #define VB_FAMILY_ONE(name) +1
 #define VB_FAMILY_WORD(name) #name,
@@ -20,7 +20,7 @@ enum { VB_FAMILY_COUNT = VB_FAMILIES(VB_FAMILY_ONE) };
 /* All sizes inferred from the tensors, as OpenAI's build_model infers them. Zero where a tower is absent. */
 typedef struct vb_clip_info {
     const char *tower;                                                /* of images: "ViT", "ModifiedResNet"; NULL: none */
-    int resolution, patch, image_width, image_layers[4], image_heads; /* image_layers[1..3] only for ResNets */
+    int resolution, patch, image_width, image_layers[5], image_heads; /* more than one number of layers: of stages */
     int embed_dim;
     int context_length, vocabulary_size, text_width, text_layers, text_heads;
     int end_token;                     /* where texts end, and are pooled */
@@ -59,6 +59,9 @@ struct vb_family {
     const char *name;       /* as configurations have it */
     int cache_key;          /* stands in the keys of cached embeddings: never changes, never used again */
     bool mask_token;        /* its vocabulary has a mask token before the start token */
+    bool own_names;         /* known by the names of its tensors, and never guessed from what they have and lack */
+    bool fixed_heads;       /* its image towers have no attention, or heads of one width */
+    int resolution;         /* of its images, where the tensors do not tell; 0: they do, or it must be known */
     bool activation_varies; /* it was published with another activation too, under the same names: it must be known */
     vb_activation image_activation, text_activation;
     float image_epsilon, text_epsilon;     /* of LayerNorm */

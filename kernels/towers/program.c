@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/matrix/depthwise.h"
 
 /* ---- memory ---- */
 
@@ -96,13 +97,42 @@ int vb_program_conv(vb_program *program, int in, const vb_convolution *conv, int
     return append(program, (vb_operation){.kind = VB_OP_CONV, .in = {in, residual, VB_NO_VALUE}, .conv = *conv}, &made, err);
 }
 
-int vb_program_pool(vb_program *program, int in, int window, vb_error *err) {
+int vb_program_depthwise(vb_program *program, int in, const vb_channel_filter *filter, int residual, vb_error *err) {
     if (in == VB_NO_VALUE) return VB_NO_VALUE;
     const vb_value *from = &program->values[in];
-    const int height = from->height / window, width = from->width / window;
+    const int grown = 2 * filter->padding - filter->kernel, height = (from->height + grown) / filter->stride + 1,
+              width = (from->width + grown) / filter->stride + 1;
+    assert(from->height > 0 && height > 0 && width > 0 && !from->planar && filter->kernel <= VB_DEPTHWISE_KERNEL);
+    const vb_value made = {.rows = height * width, .columns = from->columns * filter->times, .height = height, .width = width};
+    assert(residual == VB_NO_VALUE ||
+           (program->values[residual].rows == made.rows && program->values[residual].columns == made.columns));
+    const vb_operation operation = {.kind = VB_OP_DEPTHWISE, .in = {in, residual, VB_NO_VALUE}, .filter = *filter};
+    return append(program, operation, &made, err);
+}
+
+int vb_program_pool(vb_program *program, int in, const vb_window *window, vb_error *err) {
+    if (in == VB_NO_VALUE) return VB_NO_VALUE;
+    const vb_value *from = &program->values[in];
+    const int height = vb_conv_windows(window, from->height), width = vb_conv_windows(window, from->width);
     assert(height > 0 && width > 0 && !from->planar);
     const vb_value made = {.rows = height * width, .columns = from->columns, .height = height, .width = width};
-    const vb_operation operation = {.kind = VB_OP_POOL, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .window = window};
+    const vb_operation operation = {.kind = VB_OP_POOL, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .window = *window};
+    return append(program, operation, &made, err);
+}
+
+int vb_program_pool_all(vb_program *program, int in, vb_error *err) {
+    if (in == VB_NO_VALUE) return VB_NO_VALUE;
+    const int side = program->values[in].height;
+    assert(side > 0 && program->values[in].width == side);
+    return vb_program_pool(program, in, &(vb_window){.size = side, .stride = side}, err);
+}
+
+int vb_program_excite(vb_program *program, int in, int factors, vb_activation activation, vb_error *err) {
+    if (in == VB_NO_VALUE || factors == VB_NO_VALUE) return VB_NO_VALUE;
+    const vb_value *from = &program->values[in];
+    const vb_value made = {.rows = from->rows, .columns = from->columns, .height = from->height, .width = from->width};
+    assert(from->rows > 0 && program->values[factors].rows == 1 && program->values[factors].columns == from->columns);
+    const vb_operation operation = {.kind = VB_OP_EXCITE, .in = {in, factors, VB_NO_VALUE}, .activation = activation};
     return append(program, operation, &made, err);
 }
 
@@ -117,7 +147,8 @@ int vb_program_sequence(vb_program *program, int in, const vb_sequence *sequence
 
 int vb_program_norm(vb_program *program, int in, const vb_norm *norm, vb_error *err) {
     if (in == VB_NO_VALUE) return VB_NO_VALUE;
-    const vb_value made = {.rows = program->values[in].rows, .columns = program->values[in].columns};
+    const vb_value *from = &program->values[in];
+    const vb_value made = {.rows = from->rows, .columns = from->columns, .height = from->height, .width = from->width};
     assert(norm->width == made.columns);
     return append(program, (vb_operation){.kind = VB_OP_NORM, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .norm = *norm}, &made, err);
 }
@@ -125,8 +156,9 @@ int vb_program_norm(vb_program *program, int in, const vb_norm *norm, vb_error *
 int vb_program_linear(vb_program *program, int in, const vb_linear *linear, vb_activation activation, int residual,
                       vb_error *err) {
     if (in == VB_NO_VALUE) return VB_NO_VALUE;
-    const vb_value made = {.rows = program->values[in].rows, .columns = (int)linear->weight.rows};
-    assert(linear->weight.cols == program->values[in].columns);
+    const vb_value *from = &program->values[in];
+    const vb_value made = {.rows = from->rows, .columns = (int)linear->weight.rows, .height = from->height, .width = from->width};
+    assert(linear->weight.cols == from->columns && !from->planar);
     assert(residual == VB_NO_VALUE ||
            (program->values[residual].rows == made.rows && program->values[residual].columns == made.columns));
     const vb_operation operation = {.kind = VB_OP_LINEAR,
@@ -146,7 +178,8 @@ int vb_program_attention(vb_program *program, const int operands[VB_OPERANDS], c
         operation.in[i] = operands[i];
     }
     assert(program->values[operands[1]].rows == program->values[operands[2]].rows);
-    const vb_value made = {.rows = program->values[operands[0]].rows, .columns = width};
+    const vb_value *from = &program->values[operands[0]];
+    const vb_value made = {.rows = from->rows, .columns = width, .height = from->height, .width = from->width};
     return append(program, operation, &made, err);
 }
 
@@ -174,8 +207,9 @@ static size_t floats_of(const vb_value *value) {
 static int replaced(const vb_program *program, int index) {
     const vb_operation *operation = &program->operations[index];
     int from = VB_NO_VALUE;
-    if (operation->kind == VB_OP_NORM) from = operation->in[0];
-    if ((operation->kind == VB_OP_LINEAR || operation->kind == VB_OP_CONV) && operation->in[1] != operation->in[0])
+    if (operation->kind == VB_OP_NORM || operation->kind == VB_OP_EXCITE) from = operation->in[0];
+    if ((operation->kind == VB_OP_LINEAR || operation->kind == VB_OP_CONV || operation->kind == VB_OP_DEPTHWISE) &&
+        operation->in[1] != operation->in[0])
         from = operation->in[1];
     bool needed = from != VB_NO_VALUE && program->values[from].last_use > index;
     return needed || (from == 0 && program->resolution) ? VB_NO_VALUE : from;
@@ -262,6 +296,8 @@ static double flops_of(const vb_program *program, const vb_operation *operation,
         return 2 * rows * (double)operation->linear.weight.rows * (double)operation->linear.weight.cols;
     if (operation->kind == VB_OP_CONV)
         return 2 * rows * (double)operation->conv.weight.rows * (double)operation->conv.weight.cols;
+    if (operation->kind == VB_OP_DEPTHWISE)
+        return 2 * rows * program->values[operation->out].columns * operation->filter.kernel * operation->filter.kernel;
     if (operation->kind != VB_OP_ATTENTION) return 0;
     double keys = rows_of(&program->values[operation->in[1]], tokens), width = program->values[operation->out].columns;
     /* The last query sees every key, the one before it one less, and so on. */
@@ -287,9 +323,13 @@ static size_t weight_bytes_of(const vb_program *program, const vb_operation *ope
     case VB_OP_CONV:
         return matrix_bytes(&operation->conv.weight) +
                ((operation->conv.scale != NULL) + (operation->conv.bias != NULL)) * columns;
+    case VB_OP_DEPTHWISE:
+        return ((size_t)(operation->filter.kernel * operation->filter.kernel) + (operation->filter.bias != NULL)) * columns;
     case VB_OP_SEQUENCE: return ((size_t)made->rows + (operation->sequence.lead != NULL)) * columns;
     case VB_OP_NORM: return 2 * columns;
-    case VB_OP_LINEAR: return matrix_bytes(&operation->linear.weight) + (operation->linear.bias != NULL) * columns;
+    case VB_OP_LINEAR:
+        return matrix_bytes(&operation->linear.weight) +
+               ((operation->linear.bias != NULL) + (operation->linear.scale != NULL)) * columns;
     default: return 0;
     }
 }
@@ -309,14 +349,19 @@ static void print_shape(const vb_value *value, char *text, size_t size) {
 }
 
 static void print_details(const vb_operation *operation, char *text, size_t size) {
-    static const char *const activations[] = {"", ", QuickGELU", ", GELU", ", ReLU"};
+    static const char *const activations[] = {"", ", QuickGELU", ", GELU", ", ReLU", ", sigmoid"};
     const char *residual = operation->in[1] == VB_NO_VALUE ? "" : ", residual";
     *text = 0;
     if (operation->kind == VB_OP_EMBED) snprintf(text, size, "%lld tokens", (long long)operation->embed.table.rows);
     if (operation->kind == VB_OP_CONV)
         snprintf(text, size, "%d x %d, stride %d%s%s", operation->conv.kernel, operation->conv.kernel, operation->conv.stride,
                  residual, activations[operation->conv.last]);
-    if (operation->kind == VB_OP_POOL) snprintf(text, size, "%d x %d", operation->window, operation->window);
+    if (operation->kind == VB_OP_DEPTHWISE)
+        snprintf(text, size, "%d x %d, stride %d%s%s", operation->filter.kernel, operation->filter.kernel,
+                 operation->filter.stride, residual, activations[operation->filter.last]);
+    if (operation->kind == VB_OP_POOL)
+        snprintf(text, size, "%d x %d, stride %d", operation->window.size, operation->window.size, operation->window.stride);
+    if (operation->kind == VB_OP_EXCITE) snprintf(text, size, "%s", activations[operation->activation]);
     if (operation->kind == VB_OP_SEQUENCE) snprintf(text, size, "%s", operation->sequence.lead ? "class row" : "mean row");
     if (operation->kind == VB_OP_LINEAR) snprintf(text, size, "%s%s", activations[operation->activation], residual);
     if (operation->kind == VB_OP_ATTENTION)
@@ -327,7 +372,8 @@ static void print_details(const vb_operation *operation, char *text, size_t size
 }
 
 void vb_program_print(const vb_program *program, int index, int tokens, char *text, size_t size) {
-    static const char *const kinds[] = {"embed", "conv", "pool", "sequence", "norm", "linear", "attention", "pick"};
+    static const char *const kinds[] = {"embed", "conv",   "depthwise", "pool",      "sequence",
+                                        "norm",  "excite", "linear",    "attention", "pick"};
     static_assert(sizeof kinds / sizeof *kinds == VB_OP_KINDS, "a word for each kind of operation");
     assert(index >= 0 && index < program->count);
     const vb_operation *operation = &program->operations[index];

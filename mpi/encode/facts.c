@@ -104,9 +104,9 @@ static void find_end_token(vb_facts *facts, int64_t stated) {
     }
 }
 
-static void find_resolution(vb_facts *facts, int64_t stated) {
+static void find_resolution(vb_facts *facts, int64_t stated, const vb_family *family) {
     const vb_side_facts *side = &facts->side;
-    facts->source[VB_FACT_RESOLUTION] = of_tensors;
+    facts->source[VB_FACT_RESOLUTION] = family->resolution ? of_family : of_tensors;
     if (stated != VB_OPTION_NONE) {
         facts->towers.resolution = (int)stated;
         facts->source[VB_FACT_RESOLUTION] = of_experiment;
@@ -138,11 +138,15 @@ int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_
                             &side->image, side->towers_from, from_weights, family, family->image_activation) &&
             !resnet)
             return refuse_activation(weights, "image", err);
-        find_heads(&towers->image.heads, &source[VB_FACT_IMAGE_HEADS], stated->image_heads, &side->image, side->towers_from);
+        if (family->fixed_heads && stated->image_heads != VB_OPTION_NONE)
+            return vb_errorf(err, VB_ECONFIG, "image_heads is stated, but the image towers of family %s do not leave it open",
+                             family->name);
+        find_heads(&towers->image.heads, &source[VB_FACT_IMAGE_HEADS], stated->image_heads, &side->image,
+                   family->fixed_heads ? NULL : side->towers_from);
         find_epsilon(&towers->image.epsilon, &source[VB_FACT_IMAGE_EPSILON], stated->image_epsilon, &side->image,
                      side->towers_from);
         if (resnet) source[VB_FACT_IMAGE_ACTIVATION] = source[VB_FACT_IMAGE_EPSILON] = NULL;
-        find_resolution(facts, stated->resolution);
+        find_resolution(facts, stated->resolution, family);
     }
     if (vb_tensor_find(&weights->set, "token_embedding.weight")) {
         if (find_activation(&towers->text, &source[VB_FACT_TEXT_ACTIVATION], stated->activation, stated->text_activation,
@@ -206,6 +210,7 @@ int vb_facts_of_pixels(vb_facts *facts, const vb_stated_facts *stated, const vb_
     const char **source = facts->source;
     if (side->towers_from && check_sizes(side, weights, info, err)) return -1;
     if (!info->resolution) return 0;
+    if (!info->image_heads) source[VB_FACT_IMAGE_HEADS] = NULL;
     *spec = side->pixels_from ? side->preprocess : vb_preprocess_clip(info->resolution);
     for (int f = VB_FACT_RESIZE; f < VB_FACTS; f++) source[f] = side->pixels_from ? side->pixels_from : of_family;
     if (spec->resolution && spec->resolution != info->resolution && source[VB_FACT_RESOLUTION] != of_experiment)
@@ -236,7 +241,7 @@ void vb_facts_key(const vb_facts *facts, const vb_family *family, const vb_clip_
     const int heads = text ? info->text_heads : info->image_heads;
     const int usual_heads = vb_family_heads(text ? family->text_head_widths : relu ? NULL : family->head_widths, width);
     int n = snprintf(key, size, "family %d activation %d", family->cache_key, activation);
-    if (heads != usual_heads) n += snprintf(key + n, size - (size_t)n, " heads %d", heads);
+    if (heads && heads != usual_heads) n += snprintf(key + n, size - (size_t)n, " heads %d", heads);
     if (epsilon < usual_epsilon || epsilon > usual_epsilon)
         n += snprintf(key + n, size - (size_t)n, " epsilon %.9g", (double)epsilon);
     if (text && info->end_token != info->vocabulary_size - 1)
