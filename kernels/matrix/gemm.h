@@ -8,7 +8,8 @@
 #include "kernels/base/error.h"
 #include "kernels/matrix/matrix.h"
 
-typedef enum vb_activation { VB_LINEAR, VB_QUICK_GELU, VB_GELU, VB_RELU, VB_SIGMOID } vb_activation;
+/* The order is that of the words that inspect prints (kernels/towers/program.c). */
+typedef enum vb_activation { VB_LINEAR, VB_QUICK_GELU, VB_GELU, VB_GELU_TANH, VB_RELU, VB_SIGMOID } vb_activation;
 
 /* Applied in this order; NULL and VB_LINEAR skip a step. Vectors have one entry a column of C. */
 typedef struct vb_epilogue {

@@ -17,17 +17,35 @@ enum { VB_FAMILY_COUNT = VB_FAMILIES(VB_FAMILY_ONE) };
 /* "clip|slip|...", for tables of flags. */
 #define VB_FAMILY_CHOICES (("" VB_FAMILIES(VB_FAMILY_CHOICE)) + 1)
 
+/* Which rows a row of a text sees: itself and those before it, or all of the context, padding included. */
+typedef enum vb_text_mask { VB_MASK_UNSET, VB_MASK_CAUSAL, VB_MASK_NONE, VB_TEXT_MASKS } vb_text_mask;
+/* The row that a text's embedding is made from: of its end token, the context's last one, or the first. */
+typedef enum vb_text_pooling {
+    VB_POOLING_UNSET,
+    VB_POOLING_END,
+    VB_POOLING_LAST,
+    VB_POOLING_FIRST,
+    VB_TEXT_POOLINGS
+} vb_text_pooling;
+
+/* What a ViT's embedding is made from: the class row; the mean of the patches; or all rows, pooled by a learned query. */
+typedef enum vb_image_pooling { VB_IMAGE_CLASS, VB_IMAGE_MEAN, VB_IMAGE_QUERY } vb_image_pooling;
+typedef enum vb_image_projection { VB_IMAGE_MATRIX, VB_IMAGE_MATRIX_AND_BIAS, VB_IMAGE_UNPROJECTED } vb_image_projection;
+
 /* All sizes inferred from the tensors, as OpenAI's build_model infers them. Zero where a tower is absent. */
 typedef struct vb_clip_info {
     const char *tower;                                                /* of images: "ViT", "ModifiedResNet"; NULL: none */
     int resolution, patch, image_width, image_layers[5], image_heads; /* more than one number of layers: of stages */
     int embed_dim;
     int context_length, vocabulary_size, text_width, text_layers, text_heads;
-    int end_token;                     /* where texts end, and are pooled */
+    vb_text_mask text_mask; /* causal or none */
+    vb_text_pooling text_pooling;
+    int end_token;                     /* where texts end, and are pooled; VB_NO_END_TOKEN: they are pooled elsewhere */
     float image_epsilon, text_epsilon; /* of LayerNorm */
     bool long_positions;               /* Long-CLIP: the rows from 20 on are of a table of their own */
     int64_t parameters;                /* of both towers, logit_scale included; running statistics are none */
     float logit_scale;                 /* exp of the stored value; 0 when absent */
+    float logit_bias;                  /* 0 when absent */
 } vb_clip_info;
 
 /* What is known of a tower from elsewhere: the files beside the weights, the user. Zeros: as the family has it. */
@@ -40,9 +58,22 @@ typedef struct vb_tower_facts {
 
 typedef struct vb_tower_options {
     vb_tower_facts image, text;
-    int resolution; /* of images; less than a patch above grid x patch, and those pixels are not read; 0: grid x patch */
-    int end_token;  /* a text is pooled where this id comes first; 0: at its highest id, the vocabulary's last */
+    int resolution;         /* of images; less than a patch above grid x patch, and those pixels are not read; 0: grid x patch */
+    int end_token;          /* a text is pooled where this id comes first; 0: at its highest id, the vocabulary's last */
+    vb_text_mask text_mask; /* these two: _UNSET as the family has it */
+    vb_text_pooling text_pooling;
 } vb_tower_options;
+
+/* Preprocessing as the family was published, where it is not OpenAI's. */
+typedef struct vb_family_pixels {
+    float mean[3], std[3];
+    bool squash, bilinear;
+} vb_family_pixels;
+
+/* Tensors under canonical names that only the family's models have, and lack. Ends with NULLs. */
+typedef struct vb_family_sign {
+    const char *has[4], *lacks[4];
+} vb_family_sign;
 
 /* Heads are 64 wide but for towers of these widths; a head_width of 0: they must be stated. Ends with a width of 0. */
 typedef struct vb_head_width {
@@ -59,16 +90,23 @@ struct vb_family {
     const char *name;       /* as configurations have it */
     int cache_key;          /* stands in the keys of cached embeddings: never changes, never used again */
     bool mask_token;        /* its vocabulary has a mask token before the start token */
-    bool own_names;         /* known by the names of its tensors, and never guessed from what they have and lack */
     bool fixed_heads;       /* its image towers have no attention, or heads of one width */
-    int resolution;         /* of its images, where the tensors do not tell; 0: they do, or it must be known */
+    int resolution;         /* of its images, where the tensors do not tell; 0: they do */
+    bool resolution_varies; /* it was published with other sides too: it must be known */
     bool activation_varies; /* it was published with another activation too, under the same names: it must be known */
     vb_activation image_activation, text_activation;
-    float image_epsilon, text_epsilon;     /* of LayerNorm */
-    bool resnets;                          /* the image tower may be a ModifiedResNet */
-    bool patch_bias, ln_pre;               /* ViTs of the family hold visual.conv1.bias, visual.ln_pre.* */
-    bool text_projection_bias;             /* its text towers hold text_projection.bias */
-    const vb_head_width *head_widths;      /* of its ViTs; NULL: all are 64 */
+    float image_epsilon, text_epsilon; /* of LayerNorm */
+    bool resnets;                      /* the image tower may be a ModifiedResNet */
+    bool patch_bias, ln_pre;           /* ViTs of the family hold visual.conv1.bias, visual.ln_pre.* */
+    bool no_class_row;                 /* ViTs of the family lack visual.class_embedding */
+    vb_image_pooling image_pooling;
+    vb_image_projection image_projection;
+    bool text_projection_bias;        /* its text towers hold text_projection.bias */
+    vb_text_mask text_mask;           /* VB_MASK_UNSET: causal */
+    vb_text_pooling text_pooling;     /* VB_POOLING_UNSET: VB_POOLING_END */
+    const vb_family_pixels *pixels;   /* NULL: OpenAI's */
+    const vb_family_sign *signs;      /* each alone tells the family, under names that several have; ends with an empty one */
+    const vb_head_width *head_widths; /* of its ViTs; NULL: all are 64 */
     const vb_head_width *text_head_widths; /* of its text towers, likewise */
     vb_family_emitter *image, *text;
 };
@@ -86,6 +124,8 @@ const vb_family *vb_family_find(const char *name); /* NULL when unknown */
 const char *vb_family_names(char *text, size_t size, const char *last);
 /* Heads of a transformer of that width by such a table (NULL: 64 wide); 0 when the width does not tell. */
 int vb_family_heads(const vb_head_width *table, int width);
+/* The family that a sign tells, or NULL. */
+const vb_family *vb_family_by_signs(const vb_tensor_set *weights);
 /* A family that has and lacks what these tensors have and lack, or NULL: a hint for messages. */
 const vb_family *vb_family_guess(const vb_tensor_set *weights);
 

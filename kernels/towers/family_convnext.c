@@ -71,15 +71,16 @@ static int emit_stages(vb_binder *binder, vb_clip_info *info, vb_activation acti
     return x;
 }
 
-/* A linear layer of open_clip's heads, with a bias where the file has one. */
-static int bind_head(vb_binder *binder, vb_linear *linear, int in, int *out, const char *name) {
+/* A linear layer of open_clip's heads; the last one has a bias where the file has it. */
+static int bind_head(vb_binder *binder, vb_linear *linear, int in, bool last, int *out, const char *name) {
     int shape[2];
     *linear = (vb_linear){0};
     if (vb_binder_shape(binder, 2, shape, "%s.weight", name) ||
         vb_binder_matrix(binder, &linear->weight, shape[0], in, false, "%s.weight", name))
         return -1;
     *out = shape[0];
-    if (vb_binder_has(binder, "%s.bias", name) && !(linear->bias = vb_binder_floats(binder, *out, 0, "%s.bias", name))) return -1;
+    if ((!last || vb_binder_has(binder, "%s.bias", name)) && !(linear->bias = vb_binder_floats(binder, *out, 0, "%s.bias", name)))
+        return -1;
     return 0;
 }
 
@@ -95,10 +96,10 @@ static int emit_head(vb_binder *binder, const vb_clip_info *info, int width, int
     x = vb_program_norm(program, x, &norm, err);
     const bool wide = vb_binder_has_prefix(binder, "visual.head.mlp.");
     if (wide) {
-        if (bind_head(binder, &layer, width, &in, "visual.head.mlp.fc1")) return VB_NO_VALUE;
+        if (bind_head(binder, &layer, width, false, &in, "visual.head.mlp.fc1")) return VB_NO_VALUE;
         x = vb_program_linear(program, x, &layer, VB_GELU, VB_NO_VALUE, err);
     }
-    if (bind_head(binder, &layer, in, embed, wide ? "visual.head.mlp.fc2" : "visual.head.proj")) return VB_NO_VALUE;
+    if (bind_head(binder, &layer, in, true, embed, wide ? "visual.head.mlp.fc2" : "visual.head.proj")) return VB_NO_VALUE;
     return vb_program_linear(program, x, &layer, VB_LINEAR, VB_NO_VALUE, err);
 }
 
@@ -109,17 +110,13 @@ static int emit_image(vb_binder *binder, const vb_family *family, const vb_tower
     const int *blocks = info->image_layers;
     program->name = "ConvNeXt";
     if (vb_binder_shape(binder, 4, stem, "visual.trunk.stem.0.weight")) return -1;
-    if (!options->resolution)
-        return vb_errorf(binder->err, VB_ECONFIG,
-                         "the tensors of a ConvNeXt do not tell the side of its images, and no file beside the weights does: "
-                         "state resolution (published models have 224, 256 or 320)");
-    if (options->resolution < STRIDE)
+    info->resolution = options->resolution ? options->resolution : family->resolution;
+    if (info->resolution < STRIDE)
         return vb_errorf(binder->err, VB_EMISMATCH,
-                         "a resolution of %d, but a ConvNeXt halves its images to a %dth: expected %d or more",
-                         options->resolution, STRIDE, STRIDE);
+                         "a resolution of %d, but a ConvNeXt halves its images to a %dth: expected %d or more", info->resolution,
+                         STRIDE, STRIDE);
     info->image_width = stem[0];
     info->patch = 4;
-    info->resolution = options->resolution;
     info->image_epsilon = options->image.epsilon > 0 ? options->image.epsilon :
                           stem[0] == XXLARGE         ? 1e-5f :
                                                        family->image_epsilon;
@@ -133,11 +130,15 @@ static int emit_image(vb_binder *binder, const vb_family *family, const vb_tower
     return vb_program_finish(program, x, binder->err);
 }
 
+static const vb_family_sign signs[] = {{.has = {"visual.trunk.stages.0.blocks.0.conv_dw.weight"}}, {{0}, {0}}};
+
 const vb_family vb_family_convnext = {
     .name = "convnext",
     .cache_key = 30,
-    .own_names = true,
+    .signs = signs,
     .fixed_heads = true,
+    .resolution = 256,
+    .resolution_varies = true,
     .image_activation = VB_GELU,
     .text_activation = VB_GELU,
     .image_epsilon = 1e-6f,

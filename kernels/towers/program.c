@@ -80,6 +80,7 @@ int vb_program_embed(vb_program *program, const vb_embed *embed, vb_error *err) 
     assert(!program->value_count && embed->context_length > 0);
     program->context_length = embed->context_length;
     program->vocabulary_size = (int)embed->table.rows;
+    program->whole_texts = embed->whole;
     const vb_value rows = {.rows = VB_ROW_A_TOKEN, .columns = (int)embed->table.cols};
     const vb_operation operation = {.kind = VB_OP_EMBED, .in = {VB_NO_VALUE, VB_NO_VALUE, VB_NO_VALUE}, .embed = *embed};
     return append(program, operation, &rows, err);
@@ -139,8 +140,8 @@ int vb_program_excite(vb_program *program, int in, int factors, vb_activation ac
 int vb_program_sequence(vb_program *program, int in, const vb_sequence *sequence, vb_error *err) {
     if (in == VB_NO_VALUE) return VB_NO_VALUE;
     const vb_value *from = &program->values[in];
-    assert(from->rows > 0 && sequence->positions);
-    const vb_value made = {.rows = from->rows + 1, .columns = from->columns};
+    assert(from->rows > 0 && (sequence->lead == VB_LEAD_NONE || sequence->row));
+    const vb_value made = {.rows = from->rows + (sequence->lead != VB_LEAD_NONE), .columns = from->columns};
     const vb_operation operation = {.kind = VB_OP_SEQUENCE, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .sequence = *sequence};
     return append(program, operation, &made, err);
 }
@@ -187,6 +188,20 @@ int vb_program_pick(vb_program *program, int in, vb_pick pick, vb_error *err) {
     if (in == VB_NO_VALUE) return VB_NO_VALUE;
     const vb_value made = {.rows = 1, .columns = program->values[in].columns};
     return append(program, (vb_operation){.kind = VB_OP_PICK, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .pick = pick}, &made, err);
+}
+
+int vb_program_mean(vb_program *program, int in, int skip, vb_error *err) {
+    if (in == VB_NO_VALUE) return VB_NO_VALUE;
+    const vb_value *from = &program->values[in], made = {.rows = 1, .columns = from->columns};
+    assert(from->rows == VB_ROW_A_TOKEN ? !skip : skip >= 0 && skip < from->rows);
+    return append(program, (vb_operation){.kind = VB_OP_MEAN, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .skip = skip}, &made, err);
+}
+
+int vb_program_constant(vb_program *program, const vb_constant *constant, vb_error *err) {
+    assert(program->value_count && constant->rows && constant->count > 0);
+    const vb_value made = {.rows = constant->count, .columns = constant->columns};
+    const vb_operation operation = {.kind = VB_OP_CONSTANT, .in = {VB_NO_VALUE, VB_NO_VALUE, VB_NO_VALUE}, .constant = *constant};
+    return append(program, operation, &made, err);
 }
 
 int vb_program_open_layer(vb_program *program, vb_error *err) {
@@ -291,6 +306,7 @@ size_t vb_program_floats(const vb_program *program, int64_t items, int64_t token
 static double rows_of(const vb_value *value, int tokens) { return value->rows == VB_ROW_A_TOKEN ? tokens : value->rows; }
 
 static double flops_of(const vb_program *program, const vb_operation *operation, int tokens) {
+    if (program->whole_texts) tokens = program->context_length;
     double rows = rows_of(&program->values[operation->out], tokens);
     if (operation->kind == VB_OP_LINEAR)
         return 2 * rows * (double)operation->linear.weight.rows * (double)operation->linear.weight.cols;
@@ -325,7 +341,11 @@ static size_t weight_bytes_of(const vb_program *program, const vb_operation *ope
                ((operation->conv.scale != NULL) + (operation->conv.bias != NULL)) * columns;
     case VB_OP_DEPTHWISE:
         return ((size_t)(operation->filter.kernel * operation->filter.kernel) + (operation->filter.bias != NULL)) * columns;
-    case VB_OP_SEQUENCE: return ((size_t)made->rows + (operation->sequence.lead != NULL)) * columns;
+    case VB_OP_SEQUENCE: {
+        const vb_sequence *sequence = &operation->sequence;
+        return ((sequence->row != NULL) + (sequence->positions ? (size_t)program->values[operation->in[0]].rows : 0)) * columns;
+    }
+    case VB_OP_CONSTANT: return (size_t)made->rows * columns;
     case VB_OP_NORM: return 2 * columns;
     case VB_OP_LINEAR:
         return matrix_bytes(&operation->linear.weight) +
@@ -349,7 +369,8 @@ static void print_shape(const vb_value *value, char *text, size_t size) {
 }
 
 static void print_details(const vb_operation *operation, char *text, size_t size) {
-    static const char *const activations[] = {"", ", QuickGELU", ", GELU", ", ReLU", ", sigmoid"};
+    static const char *const activations[] = {"", ", QuickGELU", ", GELU", ", tanh GELU", ", ReLU", ", sigmoid"};
+    static const char *const leads[] = {"no leading row", "class row", "mean row"}, *const picks[] = {"first", "last", "end"};
     const char *residual = operation->in[1] == VB_NO_VALUE ? "" : ", residual";
     *text = 0;
     if (operation->kind == VB_OP_EMBED) snprintf(text, size, "%lld tokens", (long long)operation->embed.table.rows);
@@ -362,22 +383,24 @@ static void print_details(const vb_operation *operation, char *text, size_t size
     if (operation->kind == VB_OP_POOL)
         snprintf(text, size, "%d x %d, stride %d", operation->window.size, operation->window.size, operation->window.stride);
     if (operation->kind == VB_OP_EXCITE) snprintf(text, size, "%s", activations[operation->activation]);
-    if (operation->kind == VB_OP_SEQUENCE) snprintf(text, size, "%s", operation->sequence.lead ? "class row" : "mean row");
+    if (operation->kind == VB_OP_SEQUENCE) snprintf(text, size, "%s", leads[operation->sequence.lead]);
     if (operation->kind == VB_OP_LINEAR) snprintf(text, size, "%s%s", activations[operation->activation], residual);
     if (operation->kind == VB_OP_ATTENTION)
         snprintf(text, size, "%d heads of %d%s", operation->heads.heads, operation->heads.head_dim,
                  operation->heads.causal ? ", causal" : "");
-    if (operation->kind == VB_OP_PICK) snprintf(text, size, "%s row", operation->pick == VB_PICK_FIRST ? "first" : "last");
+    if (operation->kind == VB_OP_PICK) snprintf(text, size, "%s row", picks[operation->pick]);
+    if (operation->kind == VB_OP_MEAN && operation->skip) snprintf(text, size, "behind %d", operation->skip);
     if (!strncmp(text, ", ", 2)) memmove(text, text + 2, strlen(text + 2) + 1);
 }
 
 void vb_program_print(const vb_program *program, int index, int tokens, char *text, size_t size) {
-    static const char *const kinds[] = {"embed", "conv",   "depthwise", "pool",      "sequence",
-                                        "norm",  "excite", "linear",    "attention", "pick"};
+    static const char *const kinds[] = {"embed", "conv",   "depthwise", "pool",      "sequence", "constant",
+                                        "norm",  "excite", "linear",    "attention", "pick",     "mean"};
     static_assert(sizeof kinds / sizeof *kinds == VB_OP_KINDS, "a word for each kind of operation");
     assert(index >= 0 && index < program->count);
     const vb_operation *operation = &program->operations[index];
-    char in[64] = "tokens", out[64], details[64];
+    char in[64], out[64], details[64];
+    snprintf(in, sizeof in, "%s", operation->kind == VB_OP_EMBED ? "tokens" : "");
     if (operation->in[0] != VB_NO_VALUE) print_shape(&program->values[operation->in[0]], in, sizeof in);
     print_shape(&program->values[operation->out], out, sizeof out);
     print_details(operation, details, sizeof details);

@@ -96,13 +96,14 @@ static int emit_pool(vb_binder *binder, int channels, int heads, int x, int *emb
     int shape[2];
     if (vb_binder_shape(binder, 2, shape, "%s.c_proj.weight", prefix)) return VB_NO_VALUE;
     *embed = shape[0];
-    const vb_sequence tokens = {.positions = vb_binder_floats(binder, rows, channels, "%s.positional_embedding", prefix)};
-    if (!tokens.positions || vb_binder_linear(binder, &query, channels, channels, "%s.q_proj", prefix) ||
+    const float *positions = vb_binder_floats(binder, rows, channels, "%s.positional_embedding", prefix);
+    if (!positions || vb_binder_linear(binder, &query, channels, channels, "%s.q_proj", prefix) ||
         vb_binder_linear(binder, &key, channels, channels, "%s.k_proj", prefix) ||
         vb_binder_linear(binder, &value, channels, channels, "%s.v_proj", prefix) ||
         vb_binder_linear(binder, &projection, *embed, channels, "%s.c_proj", prefix))
         return VB_NO_VALUE;
     const vb_heads attention = {.heads = heads, .head_dim = head_dim, .scale = (float)(1 / sqrt((double)head_dim))};
+    const vb_sequence tokens = {.lead = VB_LEAD_MEAN, .row = positions, .positions = positions + channels};
     x = vb_program_sequence(program, x, &tokens, err);
     int operands[VB_OPERANDS], mean = vb_program_pick(program, x, VB_PICK_FIRST, err);
     operands[0] = vb_program_linear(program, mean, &query, VB_LINEAR, VB_NO_VALUE, err);
@@ -129,7 +130,7 @@ int vb_resnet_emit(vb_binder *binder, const vb_family *family, const vb_tower_op
     if (width < 2 || width > 1 << 14)
         return vb_errorf(binder->err, VB_EMISMATCH, "tensor visual.layer1.0.conv1.weight has %d rows, expected 2 to %d", width,
                          1 << 14);
-    if (vb_binder_grid(binder, 32, &grid, "visual.attnpool.positional_embedding") ||
+    if (vb_binder_grid(binder, 32, 1, &grid, "visual.attnpool.positional_embedding") ||
         vb_binder_heads(binder, &info->image_heads, channels, options->image.heads, channels / 64, "image"))
         return -1;
     info->image_width = width;

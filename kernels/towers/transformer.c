@@ -13,16 +13,6 @@ typedef struct weights {
     vb_linear out, expand, contract;
 } weights;
 
-/* Rows first .. first+count-1 of a linear layer, in place. */
-static vb_linear linear_rows(const vb_linear *linear, int64_t first, int64_t count) {
-    vb_linear part = *linear;
-    part.weight.data =
-        (const char *)part.weight.data + first * part.weight.row_stride * (int64_t)vb_dtype_size(part.weight.dtype);
-    part.weight.rows = count;
-    part.bias += first;
-    return part;
-}
-
 static int bind_attention(vb_binder *binder, weights *block, int width, const char *prefix) {
     if (!vb_binder_has(binder, "%s.attn.in_proj_weight", prefix) && vb_binder_has(binder, "%s.attn.q_proj.weight", prefix))
         return (vb_binder_linear(binder, &block->query, width, width, "%s.attn.q_proj", prefix) ||
@@ -34,8 +24,8 @@ static int bind_attention(vb_binder *binder, weights *block, int width, const ch
         return -1;
     block->fused.bias = vb_binder_floats(binder, 3 * (int64_t)width, 0, "%s.attn.in_proj_bias", prefix);
     if (!block->fused.bias) return -1;
-    block->query = linear_rows(&block->fused, 0, width);
-    block->key_value = linear_rows(&block->fused, width, 2 * (int64_t)width);
+    block->query = vb_binder_rows_of(&block->fused, 0, width);
+    block->key_value = vb_binder_rows_of(&block->fused, width, 2 * (int64_t)width);
     return 0;
 }
 
@@ -99,7 +89,7 @@ int vb_transformer_emit(vb_binder *binder, const vb_transformer_facts *facts, in
         weights block = {0};
         snprintf(name, sizeof name, "%s.resblocks.%d", prefix, i);
         if (bind_block(binder, &block, facts->width, facts->epsilon, name)) return VB_NO_VALUE;
-        x = emit_block(binder, facts, &block, x, i + 1 == count);
+        x = emit_block(binder, facts, &block, x, !facts->whole && i + 1 == count);
     }
     *layers = count;
     return x;

@@ -104,10 +104,10 @@ static void find_end_token(vb_facts *facts, int64_t stated) {
     }
 }
 
-static void find_resolution(vb_facts *facts, int64_t stated, const vb_family *family) {
+static int find_resolution(vb_facts *facts, int64_t stated, const vb_family *family) {
     const vb_side_facts *side = &facts->side;
     facts->source[VB_FACT_RESOLUTION] = family->resolution ? of_family : of_tensors;
-    if (stated != VB_OPTION_NONE) {
+    if (stated > VB_FACTS_NO_IMAGES) {
         facts->towers.resolution = (int)stated;
         facts->source[VB_FACT_RESOLUTION] = of_experiment;
     } else if (side->towers_from && side->image.told) {
@@ -116,7 +116,15 @@ static void find_resolution(vb_facts *facts, int64_t stated, const vb_family *fa
     } else if (side->pixels_from && side->preprocess.resolution) {
         facts->towers.resolution = side->preprocess.resolution;
         facts->source[VB_FACT_RESOLUTION] = side->pixels_from;
-    }
+    } else if (family->resolution_varies && stated != VB_FACTS_NO_IMAGES) return -1;
+    return 0;
+}
+
+static int refuse_resolution(const vb_weights *weights, const vb_family *family, vb_error *err) {
+    return vb_errorf(err, VB_ECONFIG,
+                     "%s: nothing tells the side of the images: no open_clip_config.json lies beside the weights, and models of "
+                     "family %s were published with several under the same names; state resolution: %d, or as it was published",
+                     weights->where.file, family->name, family->resolution);
 }
 
 static bool has_prefix(const vb_weights *weights, const char *prefix) {
@@ -146,7 +154,7 @@ int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_
         find_epsilon(&towers->image.epsilon, &source[VB_FACT_IMAGE_EPSILON], stated->image_epsilon, &side->image,
                      side->towers_from);
         if (resnet) source[VB_FACT_IMAGE_ACTIVATION] = source[VB_FACT_IMAGE_EPSILON] = NULL;
-        find_resolution(facts, stated->resolution, family);
+        if (find_resolution(facts, stated->resolution, family)) return refuse_resolution(weights, family, err);
     }
     if (vb_tensor_find(&weights->set, "token_embedding.weight")) {
         if (find_activation(&towers->text, &source[VB_FACT_TEXT_ACTIVATION], stated->activation, stated->text_activation,

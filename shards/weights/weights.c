@@ -171,7 +171,7 @@ int vb_weights_open(vb_weights *weights, const char *path, bool digest, vb_error
     weights->naming = own->names.naming;
     weights->family_hint = own->names.family;
     const vb_family *family = weights->family_hint ? vb_family_find(weights->family_hint) : NULL;
-    weights->architecture = vb_architecture_find(&file, family && family->own_names);
+    weights->architecture = vb_architecture_find(&file, family && family->signs);
     return 0;
 }
 

@@ -168,8 +168,6 @@ done <<'E'
 altclip AltCLIP
 chinese-clip Chinese-CLIP
 coca CoCa
-convnext-d ConvNeXt
-convnext-w ConvNeXt
 eva01-g EVA-CLIP
 eva02-b EVA02-CLIP
 eva02-b-baai EVA-CLIP

@@ -25,13 +25,15 @@ static void assert_same_bits(const float *x, const float *y, int64_t n, const ch
 
 /* ---- functions of one number ---------------------------------------------------------------------------------------- */
 
-enum { EXP = VB_RELU + 1, STEP = 1009, COUNT = 0xffffffffu / STEP + 1 };
+enum { EXP = VB_SIGMOID + 1, STEP = 1009, COUNT = 0xffffffffu / STEP + 1 };
 
 static double truth(int function, double x) {
     switch (function) {
     case VB_QUICK_GELU: return x / (1 + exp(-1.702 * x));
     case VB_GELU: return 0.5 * x * erfc(-x * M_SQRT1_2);
+    case VB_GELU_TANH: return x / (1 + exp(-2 * 0.79788456080286535588 * (x + 0.044715 * x * x * x)));
     case VB_RELU: return isnan(x) ? x : x > 0 ? x : 0;
+    case VB_SIGMOID: return 1 / (1 + exp(-x));
     default: return exp(x);
     }
 }
@@ -56,7 +58,7 @@ static void functions_are_accurate_over_all_floats(void **state) {
         double worst = 0;
         for (int64_t i = 0; i < COUNT; i++) {
             double t = truth(function, (double)x[i]);
-            if (isnan(x[i]) || (isinf(x[i]) && x[i] < 0 && (function == VB_QUICK_GELU || function == VB_GELU))) {
+            if (isnan(x[i]) || (isinf(x[i]) && x[i] < 0 && function >= VB_QUICK_GELU && function <= VB_GELU_TANH)) {
                 assert_true(isnan(y[i]));
             } else if (fabs(t) > (double)FLT_MAX) {
                 assert_true(y[i] == (t > 0 ? INFINITY : -INFINITY) || (fabs(t) < (double)FLT_MAX * (1 + 3e-7) && !isnan(y[i])));
@@ -82,7 +84,7 @@ static void functions_are_accurate_where_it_matters(void **state) {
     vb_error err = {0};
     float *x = vb_array(N, sizeof *x, "arguments", &err), *y = vb_array(N, sizeof *y, "results", &err);
     assert_true(x && y);
-    static const float ranges[][2] = {{-8, 8}, {-1, 1}, {-15, -12}, {-54, -50}, {86, 89}, {-104, -87}};
+    static const float ranges[][2] = {{-8, 8}, {-1, 1}, {-15, -12}, {-10.5, -8.5}, {-54, -50}, {86, 89}, {-104, -87}};
     for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++)
         for (int function = VB_QUICK_GELU; function <= EXP; function++) {
             for (int i = 0; i < N; i++) y[i] = x[i] = ranges[r][0] + (ranges[r][1] - ranges[r][0]) * (float)i / N;
