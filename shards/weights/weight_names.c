@@ -87,8 +87,6 @@ static const rule timm_image[] = {{"visual.cls_token", "visual.class_embedding"}
                                   {"visual.blocks.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
                                   {0}};
 
-/* Towers whose names are kept: their families ask for timm's (and open_clip's for what follows the trunk). */
-static const rule timm_own[] = {{"visual.trunk.*", NULL}, {"visual.head.*", NULL}, {0}};
 /* EVA in the names of timm's towers inside of open_clip's models, and in those of its publishers (BAAI). */
 #define EVA_IMAGE(tower)                                                                                                         \
     {tower "cls_token", "visual.class_embedding"}, {tower "pos_embed", "visual.positional_embedding"},                           \
@@ -119,6 +117,9 @@ static const rule eva_baai[] = {EVA_IMAGE("visual."),
                                 {"visual.blocks.#.mlp.ffn_ln.$", "visual.transformer.resblocks.#.mlp.norm.$"},
                                 {0}};
 #undef EVA_IMAGE
+
+/* Towers whose names are kept: their families ask for timm's (and open_clip's for what follows the trunk). */
+static const rule timm_own[] = {{"visual.trunk.*", NULL}, {"visual.head.*", NULL}, {0}};
 
 static const rule hugging_face[] = {
     {"vision_model.embeddings.class_embedding", "visual.class_embedding"},
@@ -162,38 +163,36 @@ typedef struct scheme {
 /* The name of a family of the registry: one that is not in it does not compile. */
 #define FAMILY(name) (sizeof(vb_family_##name) ? #name : NULL)
 
-static const scheme schemes[] = {{"TinyCLIP",
-                                  FAMILY(clip),
-                                  {"_image_encoder.module.visual.class_embedding", "_image_encoder.module.visual.conv1.weight"},
-                                  "_text_encoder.module.token_embedding.weight",
-                                  openai_image,
-                                  "_text_encoder.module."},
-                                 {"Hugging Face",
-                                  FAMILY(clip),
-                                  {"vision_model.embeddings.class_embedding", NULL},
-                                  "text_model.embeddings.token_embedding.weight",
-                                  hugging_face,
-                                  NULL},
-                                 {"timm",
-                                  FAMILY(convnext),
-                                  {"visual.trunk.stages.0.blocks.0.conv_dw.weight",
-                                   "visual.trunk.stages.0.blocks.0.conv_dw.bias"},
-                                  NULL,
-                                  timm_own,
-                                  ""},
-                                 FAMILY(eva),
-                                 {"visual.trunk.blocks.0.attn.q_proj.weight", "visual.trunk.blocks.0.attn.q_bias"},
-                                 NULL,
-                                 eva_timm,
-                                 "text."},
-                    {"BAAI", FAMILY(eva), {"visual.blocks.0.attn.q_bias", NULL}, NULL, eva_baai, "text."},
-                    {"SLIP", FAMILY(slip), {"visual.cls_token", NULL}, NULL, timm_image, ""},
-                    {"DeCLIP", FAMILY(declip), {NULL, NULL}, "encode_text.token_embedding.weight", openai_image, "encode_text."},
-                    {"open_clip", FAMILY(clip), {NULL, NULL}, "text.token_embedding.weight", openai_image, "text."}, {
-    "OpenAI", FAMILY(clip), {"visual.class_embedding", "visual.conv1.weight"}, "token_embedding.weight", openai_image, ""
-}
-}
-;
+static const scheme schemes[] = {
+    {"TinyCLIP",
+     FAMILY(clip),
+     {"_image_encoder.module.visual.class_embedding", "_image_encoder.module.visual.conv1.weight"},
+     "_text_encoder.module.token_embedding.weight",
+     openai_image,
+     "_text_encoder.module."},
+    {"Hugging Face",
+     FAMILY(clip),
+     {"vision_model.embeddings.class_embedding", NULL},
+     "text_model.embeddings.token_embedding.weight",
+     hugging_face,
+     NULL},
+    {"timm",
+     FAMILY(eva),
+     {"visual.trunk.blocks.0.attn.q_proj.weight", "visual.trunk.blocks.0.attn.q_bias"},
+     NULL,
+     eva_timm,
+     "text."},
+    {"timm",
+     FAMILY(convnext),
+     {"visual.trunk.stages.0.blocks.0.conv_dw.weight", "visual.trunk.stages.0.blocks.0.conv_dw.bias"},
+     NULL,
+     timm_own,
+     ""},
+    {"BAAI", FAMILY(eva), {"visual.blocks.0.attn.q_bias", NULL}, NULL, eva_baai, "text."},
+    {"SLIP", FAMILY(slip), {"visual.cls_token", NULL}, NULL, timm_image, ""},
+    {"DeCLIP", FAMILY(declip), {NULL, NULL}, "encode_text.token_embedding.weight", openai_image, "encode_text."},
+    {"open_clip", FAMILY(clip), {NULL, NULL}, "text.token_embedding.weight", openai_image, "text."},
+    {"OpenAI", FAMILY(clip), {"visual.class_embedding", "visual.conv1.weight"}, "token_embedding.weight", openai_image, ""}};
 enum { SCHEMES = sizeof schemes / sizeof *schemes };
 
 /* Where a file's OpenAI names have fewer dimensions than other schemes' names. */
