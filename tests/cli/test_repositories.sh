@@ -167,8 +167,6 @@ done <<'E'
 altclip AltCLIP
 chinese-clip Chinese-CLIP
 coca CoCa
-convnext-d ConvNeXt
-convnext-w ConvNeXt
 mobileclip-b MobileCLIP-B
 mobileclip-s1 MobileCLIP .FastViT
 mobileclip2-s3 MobileCLIP .FastViT
