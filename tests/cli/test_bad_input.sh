@@ -169,7 +169,7 @@ head -c 3000 whole.tar >shards/a.tar
 shard bad "a truncated tar" 5 "shards/a.tar: truncated archive: '.*' at offset 512 needs" a.tar
 cp whole.tar shards/a.tar; spoil shards/a.tar 120
 shard everywhere "a corrupt tar" 5 "shards/a.tar: offset 0: no tar header" a.tar
-: >shards/a.tar; shard bad "an empty tar" 5 "shards/a.tar: an empty file, expected a tar archive" a.tar
+: >shards/a.tar; shard bad "an empty tar" 5 "shards/a.tar: truncated archive" a.tar
 shard bad "a glob without a match" 4 "shards/\*.webp: no such file" '*.webp'
 cp -r packed q; rm q/00001.tar.zst
 refused bad "a shard of the manifest is missing" 4 "00001.tar.zst|manifest" e.yaml --set datasets.0.images=q
