@@ -2,6 +2,8 @@
 #ifndef VB_ARCHITECTURE_H
 #define VB_ARCHITECTURE_H
 
+#include <stdbool.h>
+
 #include "kernels/base/tensor.h"
 
 /* A row goes when its family comes (kernels/towers/family.h). */
@@ -11,9 +13,11 @@ typedef struct vb_architecture {
     const char *also;    /* the same of another one; NULL: nothing else is asked */
     const char *absent;  /* no tensor's name does; NULL: as before */
     int ndim;            /* of the tensor `present`; 0: any */
+    bool rest;           /* only where no family is known */
 } vb_architecture;
 
-/* The first row that fits the file's names, or NULL: plain CLIP, SLIP, DeCLIP, or nothing known. Local. */
-const vb_architecture *vb_architecture_find(const vb_tensor_set *file);
+/* The first row that fits the file's names, or NULL: what is encoded, or nothing known. family: one was found for the names.
+ * Local. */
+const vb_architecture *vb_architecture_find(const vb_tensor_set *file, bool family);
 
 #endif

@@ -57,8 +57,8 @@ static const rule openai_text[] = {{"token_embedding.weight", NULL},
                                    {0}};
 
 /* Beside the towers; the three sizes are tensors of OpenAI's TorchScript files. */
-static const rule openai_both[] = {
-    {"logit_scale", NULL}, {"input_resolution", NULL}, {"context_length", NULL}, {"vocab_size", NULL}, {0}};
+static const rule openai_both[] = {{"logit_scale", NULL},    {"logit_bias", NULL}, {"input_resolution", NULL},
+                                   {"context_length", NULL}, {"vocab_size", NULL}, {0}};
 
 static const rule timm_image[] = {{"visual.cls_token", "visual.class_embedding"},
                                   {"visual.pos_embed", "visual.positional_embedding"},
@@ -72,6 +72,29 @@ static const rule timm_image[] = {{"visual.cls_token", "visual.class_embedding"}
                                   {"visual.blocks.#.norm2.$", "visual.transformer.resblocks.#.ln_2.$"},
                                   {"visual.blocks.#.mlp.fc1.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
                                   {"visual.blocks.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
+                                  {0}};
+
+/* timm's VisionTransformers as open_clip holds them. */
+static const rule timm_trunk[] = {{"visual.trunk.cls_token", "visual.class_embedding"},
+                                  {"visual.trunk.pos_embed", "visual.positional_embedding"},
+                                  {"visual.trunk.patch_embed.proj.$", "visual.conv1.$"},
+                                  {"visual.trunk.norm_pre.$", "visual.ln_pre.$"},
+                                  {"visual.trunk.norm.$", "visual.ln_post.$"},
+                                  {"visual.trunk.head.$", "visual.proj.$"},
+                                  {"visual.trunk.blocks.#.attn.qkv.weight", "visual.transformer.resblocks.#.attn.in_proj_weight"},
+                                  {"visual.trunk.blocks.#.attn.qkv.bias", "visual.transformer.resblocks.#.attn.in_proj_bias"},
+                                  {"visual.trunk.blocks.#.attn.proj.$", "visual.transformer.resblocks.#.attn.out_proj.$"},
+                                  {"visual.trunk.blocks.#.norm1.$", "visual.transformer.resblocks.#.ln_1.$"},
+                                  {"visual.trunk.blocks.#.norm2.$", "visual.transformer.resblocks.#.ln_2.$"},
+                                  {"visual.trunk.blocks.#.mlp.fc1.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
+                                  {"visual.trunk.blocks.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
+                                  {"visual.trunk.attn_pool.latent", "visual.attn_pool.probe"},
+                                  {"visual.trunk.attn_pool.q.$", "visual.attn_pool.attn.q.$"},
+                                  {"visual.trunk.attn_pool.kv.$", "visual.attn_pool.attn.kv.$"},
+                                  {"visual.trunk.attn_pool.proj.$", "visual.attn_pool.attn.out_proj.$"},
+                                  {"visual.trunk.attn_pool.norm.$", "visual.attn_pool.layernorm.$"},
+                                  {"visual.trunk.attn_pool.mlp.fc1.$", "visual.attn_pool.mlp.c_fc.$"},
+                                  {"visual.trunk.attn_pool.mlp.fc2.$", "visual.attn_pool.mlp.c_proj.$"},
                                   {0}};
 
 static const rule hugging_face[] = {
@@ -88,6 +111,13 @@ static const rule hugging_face[] = {
     {"vision_model.encoder.layers.#.layer_norm2.$", "visual.transformer.resblocks.#.ln_2.$"},
     {"vision_model.encoder.layers.#.mlp.fc1.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
     {"vision_model.encoder.layers.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
+    {"vision_model.head.probe", "visual.attn_pool.probe"},
+    {"vision_model.head.attention.in_proj_weight", "visual.attn_pool.attn.in_proj_weight"},
+    {"vision_model.head.attention.in_proj_bias", "visual.attn_pool.attn.in_proj_bias"},
+    {"vision_model.head.attention.out_proj.$", "visual.attn_pool.attn.out_proj.$"},
+    {"vision_model.head.layernorm.$", "visual.attn_pool.layernorm.$"},
+    {"vision_model.head.mlp.fc1.$", "visual.attn_pool.mlp.c_fc.$"},
+    {"vision_model.head.mlp.fc2.$", "visual.attn_pool.mlp.c_proj.$"},
     {"visual_projection.weight", "visual.proj.weight"},
     {"text_model.embeddings.token_embedding.weight", "token_embedding.weight"},
     {"text_model.embeddings.position_embedding.weight", "positional_embedding"},
@@ -101,13 +131,16 @@ static const rule hugging_face[] = {
     {"text_model.encoder.layers.#.mlp.fc1.$", "transformer.resblocks.#.mlp.c_fc.$"},
     {"text_model.encoder.layers.#.mlp.fc2.$", "transformer.resblocks.#.mlp.c_proj.$"},
     {"text_projection.weight", NULL},
+    {"text_model.head.$", "text_projection.$"},
     {"logit_scale", NULL},
+    {"logit_bias", NULL},
     {0}};
 
 /* A scheme is known by the presence of one of its anchors; the first row wins where several are present. `text` precedes the text
- * tower's names. */
+ * tower's names. Where several families have the names, their signs (kernels/towers/family.h) go before `family`. */
 typedef struct scheme {
-    const char *name, *family;
+    const char *name, *family; /* NULL: the signs alone tell */
+    bool signs;
     const char *image_anchors[2], *text_anchor;
     const rule *image;
     const char *text;
@@ -119,14 +152,22 @@ typedef struct scheme {
 static const scheme schemes[] = {
     {"Hugging Face",
      FAMILY(clip),
-     {"vision_model.embeddings.class_embedding", NULL},
+     true,
+     {"vision_model.embeddings.class_embedding", "vision_model.embeddings.patch_embedding.weight"},
      "text_model.embeddings.token_embedding.weight",
      hugging_face,
      NULL},
-    {"SLIP", FAMILY(slip), {"visual.cls_token", NULL}, NULL, timm_image, ""},
-    {"DeCLIP", FAMILY(declip), {NULL, NULL}, "encode_text.token_embedding.weight", openai_image, "encode_text."},
-    {"open_clip", FAMILY(clip), {NULL, NULL}, "text.token_embedding.weight", openai_image, "text."},
-    {"OpenAI", FAMILY(clip), {"visual.class_embedding", "visual.conv1.weight"}, "token_embedding.weight", openai_image, ""}};
+    {"SLIP", FAMILY(slip), false, {"visual.cls_token", NULL}, NULL, timm_image, ""},
+    {"DeCLIP", FAMILY(declip), false, {NULL, NULL}, "encode_text.token_embedding.weight", openai_image, "encode_text."},
+    {"open_clip", NULL, true, {"visual.trunk.patch_embed.proj.weight", NULL}, NULL, timm_trunk, "text."},
+    {"open_clip", FAMILY(clip), true, {NULL, NULL}, "text.token_embedding.weight", openai_image, "text."},
+    {"OpenAI",
+     FAMILY(clip),
+     true,
+     {"visual.class_embedding", "visual.conv1.weight"},
+     "token_embedding.weight",
+     openai_image,
+     ""}};
 enum { SCHEMES = sizeof schemes / sizeof *schemes };
 
 /* Where a file's OpenAI names have fewer dimensions than other schemes' names. */
@@ -136,7 +177,9 @@ static const struct {
 } dimensions[] = {{"visual.class_embedding", 1},
                   {"visual.positional_embedding", 2},
                   {"positional_embedding", 2},
-                  {"logit_scale", 0}};
+                  {"visual.attn_pool.probe", 1},
+                  {"logit_scale", 0},
+                  {"logit_bias", 0}};
 
 /* ---- matching ---- */
 
@@ -345,6 +388,8 @@ int vb_weight_names_map(vb_weight_names *names, const vb_tensor_set *file, const
         if (own && !is_impostor(own)) names->set.items[names->set.count++] = (vb_named_tensor){own, item->tensor};
     }
     qsort(names->set.items, names->set.count, sizeof(vb_named_tensor), by_name);
+    const vb_family *told = s && s->signs ? vb_family_by_signs(&names->set) : NULL;
+    if (told) names->family = told->name;
     for (size_t i = 1; i < names->set.count; i++)
         if (!strcmp(names->set.items[i - 1].name, names->set.items[i].name)) {
             vb_errorf(err, VB_EDATA, "%s: two tensors of the file are '%s'", path, names->set.items[i].name);

@@ -233,8 +233,8 @@ static void operations_print_as_lines(void **state) {
 static void the_registry_is_sound(void **state) {
     (void)state;
     char text[64];
-    assert_string_equal(vb_family_names(text, sizeof text, " or "), "clip, slip or declip");
-    assert_string_equal(VB_FAMILY_CHOICES, "clip|slip|declip");
+    assert_string_equal(vb_family_names(text, sizeof text, " or "), "clip, slip, declip or siglip");
+    assert_string_equal(VB_FAMILY_CHOICES, "clip|slip|declip|siglip");
     static const char *const words[] = {VB_FAMILIES(VB_FAMILY_WORD) NULL};
     for (int i = 0; i < VB_FAMILY_COUNT; i++) {
         const vb_family *family = vb_family_at(i);
@@ -249,6 +249,7 @@ static void the_registry_is_sound(void **state) {
     assert_int_equal(vb_family_find("clip")->cache_key, 0);
     assert_int_equal(vb_family_find("slip")->cache_key, 1);
     assert_int_equal(vb_family_find("declip")->cache_key, 2);
+    assert_int_equal(vb_family_find("siglip")->cache_key, 3);
 }
 
 int main(void) {
