@@ -229,9 +229,10 @@ int vb_binder_expect(vb_binder *binder, bool expected, const char *tensor, const
                      binder->family, expected ? "a" : "no", what);
 }
 
-/* What frameworks store beside the parameters: BatchNorm's counter, causal masks, the numbers 0, 1, 2, ... */
+/* What frameworks store beside the parameters: BatchNorm's counter, causal masks, the numbers 0, 1, 2, ..., angles of rotary
+ * positions (rotary.h computes them). */
 static bool is_buffer(const char *name) {
-    static const char *const buffers[] = {"num_batches_tracked", "attn_mask", "position_ids"};
+    static const char *const buffers[] = {"num_batches_tracked", "attn_mask", "position_ids", "freqs_cos", "freqs_sin"};
     const char *dot = strrchr(name, '.'), *last = dot ? dot + 1 : name;
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
         if (!strcmp(last, buffers[i])) return true;

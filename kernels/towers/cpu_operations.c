@@ -111,25 +111,40 @@ static int run_constant(const vb_piece *piece, const vb_operation *operation, vb
     return 0;
 }
 
-/* in and out: rows x columns; may be the same. */
+/* in and out: rows x columns; may be the same. The residual is neither. */
 static int run_norm(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     (void)err;
     const vb_norm *norm = &operation->norm;
     vb_layers_norm(vb_piece_rows(piece, operation->out), norm->width, operand(piece, operation, 0), norm->width, norm->weight,
-                   norm->bias, norm->epsilon, vb_piece_at(piece, operation->out), norm->width, piece->threads);
+                   norm->bias, norm->epsilon, operand(piece, operation, 1), vb_piece_at(piece, operation->out), norm->width,
+                   piece->threads);
     return 0;
 }
 
-/* in (rows x inputs) to out (rows x outputs); the residual may be out. */
+/* in (rows x inputs) to out (rows x outputs); residual or gate may be out. */
 static int run_linear(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     const vb_linear *linear = &operation->linear;
     const vb_gemm_a a = {.data = operand(piece, operation, 0), .ld = linear->weight.cols};
     const vb_epilogue epilogue = {.bias = linear->bias,
                                   .activation = operation->activation,
+                                  .gate = operand(piece, operation, 2),
+                                  .ld_gate = linear->weight.rows,
                                   .residual = operand(piece, operation, 1),
                                   .ld_residual = linear->weight.rows};
     return vb_gemm(vb_piece_rows(piece, operation->out), &a, &linear->weight, vb_piece_at(piece, operation->out),
                    linear->weight.rows, &epilogue, piece->threads, err);
+}
+
+/* in and out: rows x columns; may be the same. */
+static int run_rotary(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
+    (void)err;
+    const vb_rotary *rotary = &operation->rotary;
+    const int64_t rows = vb_piece_rows(piece, operation->out), width = columns(piece, operation->out);
+    const float *in = operand(piece, operation, 0);
+    float *out = vb_piece_at(piece, operation->out);
+    if (out != in) memcpy(out, in, (size_t)(rows * width) * sizeof *out);
+    vb_layers_rotate(rows, rotary->heads, &rotary->rotation, out + rotary->column, width, piece->threads);
+    return 0;
 }
 
 /* Queries of an item (their rows x heads * head_dim) over its keys and values, to out of the queries' shape. */
@@ -185,6 +200,6 @@ static int run_mean(const vb_piece *piece, const vb_operation *operation, vb_err
 }
 
 vb_piece_function *const vb_cpu_operations[] = {
-    [VB_OP_EMBED] = run_embed,       [VB_OP_CONV] = run_conv, [VB_OP_POOL] = run_pool,     [VB_OP_SEQUENCE] = run_sequence,
-    [VB_OP_CONSTANT] = run_constant, [VB_OP_NORM] = run_norm, [VB_OP_LINEAR] = run_linear, [VB_OP_ATTENTION] = run_attention,
-    [VB_OP_PICK] = run_pick,         [VB_OP_MEAN] = run_mean};
+    [VB_OP_EMBED] = run_embed,         [VB_OP_CONV] = run_conv, [VB_OP_POOL] = run_pool,     [VB_OP_SEQUENCE] = run_sequence,
+    [VB_OP_CONSTANT] = run_constant,   [VB_OP_NORM] = run_norm, [VB_OP_LINEAR] = run_linear, [VB_OP_ROTARY] = run_rotary,
+    [VB_OP_ATTENTION] = run_attention, [VB_OP_PICK] = run_pick, [VB_OP_MEAN] = run_mean};

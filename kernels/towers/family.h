@@ -7,9 +7,10 @@
 
 #include "kernels/towers/binder.h"
 #include "kernels/towers/tower_kinds.h"
+#include "kernels/towers/transformer.h"
 
 /* Every family's name, as configurations have it. The order is that of choices and messages. */
-#define VB_FAMILIES(each) each(clip) each(slip) each(declip) each(siglip)
+#define VB_FAMILIES(each) each(clip) each(slip) each(declip) each(siglip) each(eva)
 
 #define VB_FAMILY_ONE(name) +1
 #define VB_FAMILY_WORD(name) #name,
@@ -28,6 +29,7 @@ typedef struct vb_clip_info {
     vb_text_pooling text_pooling;
     int end_token;                     /* where texts end, and are pooled; VB_NO_END_TOKEN: they are pooled elsewhere */
     float image_epsilon, text_epsilon; /* of LayerNorm */
+    bool image_gated;                  /* the image tower's activation is its gates' SiLU, whatever is stated */
     bool long_positions;               /* Long-CLIP: the rows from 20 on are of a table of their own */
     int64_t parameters;                /* of both towers, logit_scale included; running statistics are none */
     float logit_scale;                 /* exp of the stored value; 0 when absent */
@@ -72,6 +74,10 @@ typedef struct vb_family vb_family;
 typedef int vb_family_emitter(vb_binder *binder, const vb_family *family, const vb_tower_options *options, vb_clip_info *info,
                               int *embed);
 
+/* Sets what the blocks of a ViT with `grid` x `grid` patches have that CLIP's lack; width, heads, activation and epsilon are set
+ * already. 0 or -1. */
+typedef int vb_family_blocks(vb_binder *binder, int grid, vb_clip_info *info, vb_transformer_facts *facts);
+
 struct vb_family {
     const char *name;              /* as configurations have it */
     int cache_key;                 /* stands in the keys of cached embeddings: never changes, never used again */
@@ -84,8 +90,11 @@ struct vb_family {
     bool resnets;                      /* the image tower may be a ModifiedResNet */
     bool patch_bias, ln_pre;           /* ViTs of the family hold visual.conv1.bias, visual.ln_pre.* */
     bool no_class_row;                 /* ViTs of the family lack visual.class_embedding */
+    bool class_row_varies;             /* some have it and some lack it */
+    vb_family_blocks *blocks;          /* NULL: CLIP's */
     vb_image_pooling image_pooling;
     vb_image_projection image_projection;
+    int pool_heads;                   /* of the learned query; 0: those of the blocks */
     bool text_projection_bias;        /* its text towers hold text_projection.bias */
     vb_text_mask text_mask;           /* VB_MASK_UNSET: causal */
     vb_text_pooling text_pooling;     /* VB_POOLING_UNSET: VB_POOLING_END */

@@ -116,25 +116,59 @@ int vb_program_sequence(vb_program *program, int in, const vb_sequence *sequence
     return append(program, operation, &made, err);
 }
 
-int vb_program_norm(vb_program *program, int in, const vb_norm *norm, vb_error *err) {
+/* Whether a value can stand beside one that is made: none, or one of the same shape. */
+static bool fits(const vb_program *program, int beside, const vb_value *made) {
+    if (beside == VB_NO_VALUE) return true;
+    const vb_value *value = &program->values[beside];
+    return value->rows == made->rows && value->columns == made->columns;
+}
+
+static int add_norm(vb_program *program, int in, const vb_norm *norm, int residual, vb_error *err) {
     if (in == VB_NO_VALUE) return VB_NO_VALUE;
     const vb_value made = {.rows = program->values[in].rows, .columns = program->values[in].columns};
-    assert(norm->width == made.columns);
-    return append(program, (vb_operation){.kind = VB_OP_NORM, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .norm = *norm}, &made, err);
+    assert(norm->width == made.columns && residual != in && fits(program, residual, &made));
+    return append(program, (vb_operation){.kind = VB_OP_NORM, .in = {in, residual, VB_NO_VALUE}, .norm = *norm}, &made, err);
+}
+
+int vb_program_norm(vb_program *program, int in, const vb_norm *norm, vb_error *err) {
+    return add_norm(program, in, norm, VB_NO_VALUE, err);
+}
+
+int vb_program_post_norm(vb_program *program, int in, const vb_norm *norm, int residual, vb_error *err) {
+    return residual == VB_NO_VALUE ? VB_NO_VALUE : add_norm(program, in, norm, residual, err);
+}
+
+static int add_linear(vb_program *program, const int operands[VB_OPERANDS], const vb_linear *linear, vb_activation activation,
+                      vb_error *err) {
+    const int in = operands[0], residual = operands[1], gate = operands[2];
+    if (in == VB_NO_VALUE) return VB_NO_VALUE;
+    const vb_value made = {.rows = program->values[in].rows, .columns = (int)linear->weight.rows};
+    assert(linear->weight.cols == program->values[in].columns);
+    assert(fits(program, residual, &made) && fits(program, gate, &made));
+    const vb_operation operation = {.kind = VB_OP_LINEAR,
+                                    .in = {in, residual, gate},
+                                    .activation = activation,
+                                    .linear = *linear};
+    return append(program, operation, &made, err);
 }
 
 int vb_program_linear(vb_program *program, int in, const vb_linear *linear, vb_activation activation, int residual,
                       vb_error *err) {
+    return add_linear(program, (const int[VB_OPERANDS]){in, residual, VB_NO_VALUE}, linear, activation, err);
+}
+
+int vb_program_gated(vb_program *program, int in, const vb_linear *linear, vb_activation activation, int gate, vb_error *err) {
+    if (gate == VB_NO_VALUE) return VB_NO_VALUE;
+    return add_linear(program, (const int[VB_OPERANDS]){in, VB_NO_VALUE, gate}, linear, activation, err);
+}
+
+int vb_program_rotary(vb_program *program, int in, const vb_rotary *rotary, vb_error *err) {
     if (in == VB_NO_VALUE) return VB_NO_VALUE;
-    const vb_value made = {.rows = program->values[in].rows, .columns = (int)linear->weight.rows};
-    assert(linear->weight.cols == program->values[in].columns);
-    assert(residual == VB_NO_VALUE ||
-           (program->values[residual].rows == made.rows && program->values[residual].columns == made.columns));
-    const vb_operation operation = {.kind = VB_OP_LINEAR,
-                                    .in = {in, residual, VB_NO_VALUE},
-                                    .activation = activation,
-                                    .linear = *linear};
-    return append(program, operation, &made, err);
+    const vb_value made = {.rows = program->values[in].rows, .columns = program->values[in].columns};
+    assert(rotary->rotation.period == made.rows && rotary->column >= 0);
+    assert(rotary->column + rotary->heads * rotary->rotation.head_dim <= made.columns);
+    return append(program, (vb_operation){.kind = VB_OP_ROTARY, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .rotary = *rotary}, &made,
+                  err);
 }
 
 int vb_program_attention(vb_program *program, const int operands[VB_OPERANDS], const vb_heads *heads, vb_error *err) {
@@ -188,10 +222,11 @@ static size_t floats_of(const vb_value *value) {
 /* The operand that operation `index` replaces by what it makes, in place; VB_NO_VALUE: none. */
 static int replaced(const vb_program *program, int index) {
     const vb_operation *operation = &program->operations[index];
+    const int *in = operation->in;
     int from = VB_NO_VALUE;
-    if (operation->kind == VB_OP_NORM) from = operation->in[0];
-    if ((operation->kind == VB_OP_LINEAR || operation->kind == VB_OP_CONV) && operation->in[1] != operation->in[0])
-        from = operation->in[1];
+    if (operation->kind == VB_OP_NORM || operation->kind == VB_OP_ROTARY) from = in[0];
+    if ((operation->kind == VB_OP_LINEAR || operation->kind == VB_OP_CONV) && in[1] != in[0]) from = in[1];
+    if (operation->kind == VB_OP_LINEAR && in[1] == VB_NO_VALUE && in[2] != in[0]) from = in[2];
     bool needed = from != VB_NO_VALUE && program->values[from].last_use > index;
     return needed || (from == 0 && program->resolution) ? VB_NO_VALUE : from;
 }
@@ -309,6 +344,10 @@ static size_t weight_bytes_of(const vb_program *program, const vb_operation *ope
     }
     case VB_OP_CONSTANT: return (size_t)made->rows * columns;
     case VB_OP_NORM: return 2 * columns;
+    case VB_OP_ROTARY: {
+        const vb_rotation *rotation = &operation->rotary.rotation;
+        return 2 * (size_t)(rotation->period - rotation->skipped) * (size_t)rotation->head_dim * sizeof(float);
+    }
     case VB_OP_LINEAR: return matrix_bytes(&operation->linear.weight) + (operation->linear.bias != NULL) * columns;
     default: return 0;
     }
@@ -329,7 +368,7 @@ static void print_shape(const vb_value *value, char *text, size_t size) {
 }
 
 static void print_details(const vb_operation *operation, char *text, size_t size) {
-    static const char *const activations[] = {"", ", QuickGELU", ", GELU", ", tanh GELU", ", ReLU"};
+    static const char *const activations[] = {"", ", QuickGELU", ", GELU", ", tanh GELU", ", SiLU", ", ReLU"};
     static const char *const leads[] = {"no leading row", "class row", "mean row"}, *const picks[] = {"first", "last", "end"};
     const char *residual = operation->in[1] == VB_NO_VALUE ? "" : ", residual";
     *text = 0;
@@ -339,7 +378,12 @@ static void print_details(const vb_operation *operation, char *text, size_t size
                  residual, activations[operation->conv.last]);
     if (operation->kind == VB_OP_POOL) snprintf(text, size, "%d x %d", operation->window, operation->window);
     if (operation->kind == VB_OP_SEQUENCE) snprintf(text, size, "%s", leads[operation->sequence.lead]);
-    if (operation->kind == VB_OP_LINEAR) snprintf(text, size, "%s%s", activations[operation->activation], residual);
+    if (operation->kind == VB_OP_NORM) snprintf(text, size, "%s", residual);
+    if (operation->kind == VB_OP_LINEAR)
+        snprintf(text, size, "%s%s%s", activations[operation->activation], operation->in[2] == VB_NO_VALUE ? "" : ", gate",
+                 residual);
+    if (operation->kind == VB_OP_ROTARY)
+        snprintf(text, size, "%d heads of %d", operation->rotary.heads, operation->rotary.rotation.head_dim);
     if (operation->kind == VB_OP_ATTENTION)
         snprintf(text, size, "%d heads of %d%s", operation->heads.heads, operation->heads.head_dim,
                  operation->heads.causal ? ", causal" : "");
@@ -349,8 +393,8 @@ static void print_details(const vb_operation *operation, char *text, size_t size
 }
 
 void vb_program_print(const vb_program *program, int index, int tokens, char *text, size_t size) {
-    static const char *const kinds[] = {"embed", "conv",   "pool",      "sequence", "constant",
-                                        "norm",  "linear", "attention", "pick",     "mean"};
+    static const char *const kinds[] = {"embed",  "conv",   "pool",      "sequence", "constant", "norm",
+                                        "linear", "rotary", "attention", "pick",     "mean"};
     static_assert(sizeof kinds / sizeof *kinds == VB_OP_KINDS, "a word for each kind of operation");
     assert(index >= 0 && index < program->count);
     const vb_operation *operation = &program->operations[index];

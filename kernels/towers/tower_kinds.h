@@ -15,6 +15,11 @@ typedef enum vb_text_pooling {
 
 /* What a ViT's embedding is made from: the class row; the mean of the patches; or all rows, pooled by a learned query. */
 typedef enum vb_image_pooling { VB_IMAGE_CLASS, VB_IMAGE_MEAN, VB_IMAGE_QUERY } vb_image_pooling;
-typedef enum vb_image_projection { VB_IMAGE_MATRIX, VB_IMAGE_MATRIX_AND_BIAS, VB_IMAGE_UNPROJECTED } vb_image_projection;
+typedef enum vb_image_projection {
+    VB_IMAGE_MATRIX,
+    VB_IMAGE_MATRIX_AND_BIAS,
+    VB_IMAGE_BIAS_VARIES,
+    VB_IMAGE_UNPROJECTED
+} vb_image_projection;
 
 #endif

@@ -124,7 +124,10 @@ static void leave_out_plain_rows(vb_facts *facts, const vb_clip_info *info) {
     else facts->source[VB_FACT_END_TOKEN] = NULL;
 }
 
-static void find_end_token(vb_facts *facts, int64_t stated) {
+/* MetaCLIP 2's vocabulary is XLM-V's, whose texts end with 2. Source: open_clip's ViT-H-14-worldwide configuration. */
+enum { XLM_V = 901629, XLM_V_END = 2 };
+
+static void find_end_token(vb_facts *facts, int64_t stated, const vb_tensor *table) {
     const vb_side_facts *side = &facts->side;
     facts->source[VB_FACT_CONTEXT] = of_tensors;
     facts->source[VB_FACT_END_TOKEN] = of_family;
@@ -134,6 +137,9 @@ static void find_end_token(vb_facts *facts, int64_t stated) {
     } else if (side->towers_from && side->text.told) {
         facts->towers.end_token = side->end_token;
         facts->source[VB_FACT_END_TOKEN] = side->towers_from;
+    } else if (table->ndim == 2 && table->shape[0] == XLM_V) {
+        facts->towers.end_token = XLM_V_END;
+        facts->source[VB_FACT_END_TOKEN] = of_tensors;
     }
 }
 
@@ -179,17 +185,20 @@ int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_
         find_heads(&towers->image.heads, &source[VB_FACT_IMAGE_HEADS], stated->image_heads, &side->image, side->towers_from);
         find_epsilon(&towers->image.epsilon, &source[VB_FACT_IMAGE_EPSILON], stated->image_epsilon, &side->image,
                      side->towers_from);
+        if (vb_tensor_find(&weights->set, "visual.transformer.resblocks.0.mlp.c_gate.weight"))
+            source[VB_FACT_IMAGE_ACTIVATION] = NULL; /* the gates are of SiLU */
         if (resnet) source[VB_FACT_IMAGE_ACTIVATION] = source[VB_FACT_IMAGE_EPSILON] = NULL;
         find_resolution(facts, stated->resolution);
     }
-    if (vb_tensor_find(&weights->set, "token_embedding.weight")) {
+    const vb_tensor *table = vb_tensor_find(&weights->set, "token_embedding.weight");
+    if (table) {
         if (find_activation(&towers->text, &source[VB_FACT_TEXT_ACTIVATION], stated->activation, stated->text_activation,
                             &side->text, side->towers_from, from_weights, family->text_activation))
             return refuse_activation(weights, family, "text", err);
         find_heads(&towers->text.heads, &source[VB_FACT_TEXT_HEADS], stated->text_heads, &side->text, side->towers_from);
         find_epsilon(&towers->text.epsilon, &source[VB_FACT_TEXT_EPSILON], stated->text_epsilon, &side->text, side->towers_from);
         find_text_rows(facts, stated);
-        find_end_token(facts, stated->end_token);
+        find_end_token(facts, stated->end_token, table);
     }
     return 0;
 }
@@ -282,7 +291,8 @@ void vb_facts_key(const vb_facts *facts, const vb_family *family, const vb_clip_
                 epsilon = epsilon_of(tower->epsilon, usual_epsilon);
     const bool relu = !text && !info->patch;
     static const int keys[] = {[VB_QUICK_GELU] = 1, [VB_GELU] = 2, [VB_GELU_TANH] = 3};
-    const int activation = relu || !tower->activation_known || tower->activation == usual ? 0 : keys[tower->activation];
+    const bool fixed = relu || (!text && info->image_gated) || !tower->activation_known || tower->activation == usual;
+    const int activation = fixed ? 0 : keys[tower->activation];
     const int width = text || info->patch ? (text ? info->text_width : info->image_width) : 32 * info->image_width;
     const int heads = text ? info->text_heads : info->image_heads;
     const int usual_heads = vb_family_heads(text ? family->text_head_widths : relu ? NULL : family->head_widths, width);

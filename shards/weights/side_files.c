@@ -20,8 +20,7 @@ enum { LARGEST_FILE = 1 << 24, LARGEST_NUMBER = 1 << 24 };
 /* Model types that are known, and refused by name until their family comes. */
 static const struct {
     const char *type, *name;
-} other_types[] = {{"metaclip_2", "MetaCLIP 2"},
-                   {"siglip2", "SigLIP 2 NaFlex"},
+} other_types[] = {{"siglip2", "SigLIP 2 NaFlex"},
                    {"altclip", "AltCLIP"},
                    {"chinese_clip", "Chinese-CLIP"},
                    {"align", "ALIGN"},
@@ -41,7 +40,7 @@ static void refuse_type(vb_fields *root, const char *type) {
             vb_fields_refuse(root, VB_EUNSUPPORTED, "model_type", reason);
             return;
         }
-    vb_fields_expected(root, "model_type", "clip, siglip, or one of their towers (clip_vision_model, ...)");
+    vb_fields_expected(root, "model_type", "clip, metaclip_2, siglip, or one of their towers (clip_vision_model, ...)");
 }
 
 /* A model_type whose towers are encoded: what a configuration leaves out. `vision` and `text`: model_types of the towers alone. */
@@ -51,14 +50,16 @@ typedef struct model_type {
     int activation; /* index of hidden_act's words */
     double epsilon;
     int patch, text_width, text_heads, vocabulary, context, embed;
-    bool end_token; /* texts are pooled at eos_token_id */
+    bool end_token, two_is_old; /* texts are pooled at eos_token_id; but not where that is 2 */
 } model_type;
 
 enum { QUICK_GELU, GELU, GELU_TANH };
 static const model_type model_types[] = {{"clip", "clip_vision_model", "clip_text_model", "clip", QUICK_GELU, 1e-5, 32, 512, 8,
-                                          49408, 77, 512, true},
+                                          49408, 77, 512, true, true},
+                                         {"metaclip_2", "metaclip_2_vision_model", "metaclip_2_text_model", "clip", QUICK_GELU,
+                                          1e-5, 32, 512, 8, 49408, 77, 512, true, false},
                                          {"siglip", "siglip_vision_model", "siglip_text_model", "siglip", GELU_TANH, 1e-6, 16,
-                                          768, 12, 32000, 64, 0, false}};
+                                          768, 12, 32000, 64, 0, false, false}};
 
 /* hidden_act's words and what they are. */
 static vb_activation read_activation(vb_fields *tower, int otherwise) {
@@ -82,7 +83,7 @@ static void read_image_tower(vb_fields *fields, const model_type *type, vb_side_
     facts->patch = vb_fields_side(fields, "patch_size", type->patch);
 }
 
-/* eos_token_id 2 stands in older files, whose texts are pooled at the highest id (CLIPTextTransformer.forward). */
+/* In files of `clip`, eos_token_id 2 is of older ones, whose texts are pooled at the highest id (CLIPTextTransformer.forward). */
 static void read_text_tower(vb_fields *fields, const model_type *type, vb_side_facts *facts) {
     enum { OF_OLDER_FILES = 2 };
     read_tower(fields, &facts->text, type, type->text_width, type->text_heads);
@@ -90,7 +91,7 @@ static void read_text_tower(vb_fields *fields, const model_type *type, vb_side_f
     facts->vocabulary = (int)vb_fields_integer(fields, "vocab_size", 1, LARGEST_NUMBER, type->vocabulary);
     if (!type->end_token) return;
     facts->end_token = (int)vb_fields_integer(fields, "eos_token_id", 1, LARGEST_NUMBER, 49407);
-    if (facts->end_token == OF_OLDER_FILES) facts->end_token = 0;
+    if (type->two_is_old && facts->end_token == OF_OLDER_FILES) facts->end_token = 0;
 }
 
 /* A tower's object; older files have it under another key, which comes first in CLIPConfig.__init__. */

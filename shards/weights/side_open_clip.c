@@ -42,7 +42,9 @@ static float read_epsilon(vb_fields *tower, const char *place) {
 static const struct {
     const char *name, *part, *family;
     vb_activation activation;
-} timm_models[] = {{"vit_giantopt_", "siglip", "siglip", VB_GELU_TANH}, {"vit_", "siglip", "siglip", VB_GELU}};
+} timm_models[] = {{"vit_giantopt_", "siglip", "siglip", VB_GELU_TANH},
+                   {"vit_", "siglip", "siglip", VB_GELU},
+                   {"eva", NULL, "eva", VB_GELU}};
 
 static void read_timm(vb_fields *tower, const char *name, vb_side_facts *facts) {
     for (size_t i = 0; i < sizeof timm_models / sizeof *timm_models; i++) {

@@ -29,6 +29,14 @@ static const rule openai_image[] = {{"visual.class_embedding", NULL},
                                     {"visual.transformer.resblocks.#.ln_2.$", NULL},
                                     {"visual.transformer.resblocks.#.mlp.c_fc.$", NULL},
                                     {"visual.transformer.resblocks.#.mlp.c_proj.$", NULL},
+                                    /* Meta's PE */
+                                    {"visual.attn_pool.probe", NULL},
+                                    {"visual.attn_pool.attn.in_proj_weight", NULL},
+                                    {"visual.attn_pool.attn.in_proj_bias", NULL},
+                                    {"visual.attn_pool.attn.out_proj.$", NULL},
+                                    {"visual.attn_pool.layernorm.$", NULL},
+                                    {"visual.attn_pool.mlp.c_fc.$", NULL},
+                                    {"visual.attn_pool.mlp.c_proj.$", NULL},
                                     /* ModifiedResNet */
                                     {"visual.conv#.weight", NULL},
                                     {"visual.bn#.@", NULL},
@@ -57,8 +65,14 @@ static const rule openai_text[] = {{"token_embedding.weight", NULL},
                                    {0}};
 
 /* Beside the towers; the three sizes are tensors of OpenAI's TorchScript files. */
-static const rule openai_both[] = {{"logit_scale", NULL},    {"logit_bias", NULL}, {"input_resolution", NULL},
-                                   {"context_length", NULL}, {"vocab_size", NULL}, {0}};
+static const rule openai_both[] = {{"logit_scale", NULL},
+                                   {"logit_bias", NULL},
+                                   {"_logit_scale.logit_scale", "logit_scale"}, /* TinyCLIP */
+                                   {"_logit_scale.module.logit_scale", "logit_scale"},
+                                   {"input_resolution", NULL},
+                                   {"context_length", NULL},
+                                   {"vocab_size", NULL},
+                                   {0}};
 
 static const rule timm_image[] = {{"visual.cls_token", "visual.class_embedding"},
                                   {"visual.pos_embed", "visual.positional_embedding"},
@@ -74,28 +88,45 @@ static const rule timm_image[] = {{"visual.cls_token", "visual.class_embedding"}
                                   {"visual.blocks.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
                                   {0}};
 
-/* timm's VisionTransformers as open_clip holds them. */
-static const rule timm_trunk[] = {{"visual.trunk.cls_token", "visual.class_embedding"},
-                                  {"visual.trunk.pos_embed", "visual.positional_embedding"},
-                                  {"visual.trunk.patch_embed.proj.$", "visual.conv1.$"},
+/* timm's VisionTransformers and EVA inside of open_clip's models, and EVA in its publishers' names (BAAI). */
+#define TIMM_BLOCKS(tower)                                                                                                       \
+    {tower "cls_token", "visual.class_embedding"}, {tower "pos_embed", "visual.positional_embedding"},                           \
+        {tower "patch_embed.proj.$", "visual.conv1.$"}, {tower "norm.$", "visual.ln_post.$"}, {tower "head.$", "visual.proj.$"}, \
+        {tower "blocks.#.norm1.$", "visual.transformer.resblocks.#.ln_1.$"},                                                     \
+        {tower "blocks.#.norm2.$", "visual.transformer.resblocks.#.ln_2.$"},                                                     \
+        {tower "blocks.#.attn.qkv.weight", "visual.transformer.resblocks.#.attn.in_proj_weight"},                                \
+        {tower "blocks.#.attn.qkv.bias", "visual.transformer.resblocks.#.attn.in_proj_bias"},                                    \
+        {tower "blocks.#.attn.q_proj.$", "visual.transformer.resblocks.#.attn.q_proj.$"},                                        \
+        {tower "blocks.#.attn.k_proj.$", "visual.transformer.resblocks.#.attn.k_proj.$"},                                        \
+        {tower "blocks.#.attn.v_proj.$", "visual.transformer.resblocks.#.attn.v_proj.$"},                                        \
+        {tower "blocks.#.attn.q_bias", "visual.transformer.resblocks.#.attn.q_proj.bias"},                                       \
+        {tower "blocks.#.attn.v_bias", "visual.transformer.resblocks.#.attn.v_proj.bias"},                                       \
+        {tower "blocks.#.attn.proj.$", "visual.transformer.resblocks.#.attn.out_proj.$"},                                        \
+        {tower "blocks.#.mlp.fc1.$", "visual.transformer.resblocks.#.mlp.c_fc.$"}, {                                             \
+        tower "blocks.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"                                                \
+    }
+static const rule timm_trunk[] = {TIMM_BLOCKS("visual.trunk."),
                                   {"visual.trunk.norm_pre.$", "visual.ln_pre.$"},
-                                  {"visual.trunk.norm.$", "visual.ln_post.$"},
-                                  {"visual.trunk.head.$", "visual.proj.$"},
-                                  {"visual.trunk.blocks.#.attn.qkv.weight", "visual.transformer.resblocks.#.attn.in_proj_weight"},
-                                  {"visual.trunk.blocks.#.attn.qkv.bias", "visual.transformer.resblocks.#.attn.in_proj_bias"},
-                                  {"visual.trunk.blocks.#.attn.proj.$", "visual.transformer.resblocks.#.attn.out_proj.$"},
-                                  {"visual.trunk.blocks.#.norm1.$", "visual.transformer.resblocks.#.ln_1.$"},
-                                  {"visual.trunk.blocks.#.norm2.$", "visual.transformer.resblocks.#.ln_2.$"},
-                                  {"visual.trunk.blocks.#.mlp.fc1.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
-                                  {"visual.trunk.blocks.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
                                   {"visual.trunk.attn_pool.latent", "visual.attn_pool.probe"},
                                   {"visual.trunk.attn_pool.q.$", "visual.attn_pool.attn.q.$"},
                                   {"visual.trunk.attn_pool.kv.$", "visual.attn_pool.attn.kv.$"},
                                   {"visual.trunk.attn_pool.proj.$", "visual.attn_pool.attn.out_proj.$"},
                                   {"visual.trunk.attn_pool.norm.$", "visual.attn_pool.layernorm.$"},
                                   {"visual.trunk.attn_pool.mlp.fc1.$", "visual.attn_pool.mlp.c_fc.$"},
-                                  {"visual.trunk.attn_pool.mlp.fc2.$", "visual.attn_pool.mlp.c_proj.$"},
+                                  {"visual.trunk.attn_pool.mlp.fc2.$", "visual.attn_pool.mlp.c_proj.$"}, /* EVA */
+                                  {"visual.trunk.blocks.#.attn.norm.$", "visual.transformer.resblocks.#.attn.norm.$"},
+                                  {"visual.trunk.blocks.#.mlp.fc1_g.$", "visual.transformer.resblocks.#.mlp.c_gate.$"},
+                                  {"visual.trunk.blocks.#.mlp.fc1_x.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
+                                  {"visual.trunk.blocks.#.mlp.norm.$", "visual.transformer.resblocks.#.mlp.norm.$"},
                                   {0}};
+static const rule eva_baai[] = {TIMM_BLOCKS("visual."),
+                                {"visual.blocks.#.attn.inner_attn_ln.$", "visual.transformer.resblocks.#.attn.norm.$"},
+                                {"visual.blocks.#.mlp.w1.$", "visual.transformer.resblocks.#.mlp.c_gate.$"},
+                                {"visual.blocks.#.mlp.w2.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
+                                {"visual.blocks.#.mlp.w3.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
+                                {"visual.blocks.#.mlp.ffn_ln.$", "visual.transformer.resblocks.#.mlp.norm.$"},
+                                {0}};
+#undef TIMM_BLOCKS
 
 static const rule hugging_face[] = {
     {"vision_model.embeddings.class_embedding", "visual.class_embedding"},
@@ -137,7 +168,8 @@ static const rule hugging_face[] = {
     {0}};
 
 /* A scheme is known by the presence of one of its anchors; the first row wins where several are present. `text` precedes the text
- * tower's names. Where several families have the names, their signs (kernels/towers/family.h) go before `family`. */
+ * tower's names; what precedes "visual." in the first anchor does so in all of the image tower's. Where several families have the
+ * names, their signs (kernels/towers/family.h) go before `family`. */
 typedef struct scheme {
     const char *name, *family; /* NULL: the signs alone tell */
     bool signs;
@@ -150,6 +182,13 @@ typedef struct scheme {
 #define FAMILY(name) (sizeof(vb_family_##name) ? #name : NULL)
 
 static const scheme schemes[] = {
+    {"TinyCLIP",
+     FAMILY(clip),
+     false,
+     {"_image_encoder.module.visual.class_embedding", "_image_encoder.module.visual.conv1.weight"},
+     "_text_encoder.module.token_embedding.weight",
+     openai_image,
+     "_text_encoder.module."},
     {"Hugging Face",
      FAMILY(clip),
      true,
@@ -157,9 +196,10 @@ static const scheme schemes[] = {
      "text_model.embeddings.token_embedding.weight",
      hugging_face,
      NULL},
+    {"timm", NULL, true, {"visual.trunk.patch_embed.proj.weight", "visual.trunk.cls_token"}, NULL, timm_trunk, "text."},
+    {"BAAI", FAMILY(eva), false, {"visual.blocks.0.attn.q_bias", NULL}, NULL, eva_baai, "text."},
     {"SLIP", FAMILY(slip), false, {"visual.cls_token", NULL}, NULL, timm_image, ""},
     {"DeCLIP", FAMILY(declip), false, {NULL, NULL}, "encode_text.token_embedding.weight", openai_image, "encode_text."},
-    {"open_clip", NULL, true, {"visual.trunk.patch_embed.proj.weight", NULL}, NULL, timm_trunk, "text."},
     {"open_clip", FAMILY(clip), true, {NULL, NULL}, "text.token_embedding.weight", openai_image, "text."},
     {"OpenAI",
      FAMILY(clip),
@@ -236,7 +276,9 @@ static bool rename_by(const rule *rules, const char *name, char *out, size_t siz
 }
 
 static bool canonical_name(const scheme *s, const char *name, char *out, size_t size) {
-    if (rename_by(s->image, name, out, size)) return true;
+    const char *anchor = s->image_anchors[0], *visual = anchor ? strstr(anchor, "visual.") : NULL;
+    const size_t before = visual ? (size_t)(visual - anchor) : 0;
+    if (!strncmp(name, anchor ? anchor : "", before) && rename_by(s->image, name + before, out, size)) return true;
     if (!s->text) return false;
     size_t skip = strlen(s->text);
     return rename_by(openai_both, name, out, size) ||

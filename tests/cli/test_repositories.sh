@@ -169,7 +169,6 @@ while read -r name says; do
     --output x.npy
   refuses "$name: inspect says the same" 10 "$says" "$vocabench" inspect "$repos/$name"
 done <<'E'
-hf-metaclip2 MetaCLIP 2, which is not encoded here
 oc-pe this is PE-Core
 oc-clipa this is CLIPA or OpenVision .by the tensor visual.class_embedding without visual.ln_pre.weight.
 E
@@ -182,10 +181,6 @@ chinese-clip Chinese-CLIP
 coca CoCa
 convnext-d ConvNeXt
 convnext-w ConvNeXt
-eva01-g EVA-CLIP
-eva02-b EVA02-CLIP
-eva02-b-baai EVA-CLIP
-eva02-e EVA-CLIP
 mobileclip-b MobileCLIP-B
 mobileclip-s1 MobileCLIP .FastViT
 mobileclip2-s3 MobileCLIP .FastViT
@@ -222,6 +217,14 @@ must "${images[@]}" --weights $index; same "shards: by the folder and by the ind
 cp cut/model-00001-of-00005.safetensors cut/model-00006-of-00005.safetensors
 refuses_index "a tensor in two" 5 "tensor text_model.embeddings.token_embedding.weight is in two shards" \
   '.weight_map.logit_scale = "model-00006-of-00005.safetensors"'
+
+# ---- EVA, MetaCLIP 2 ----------------------------------------------------------------------------------------------
+for name in eva01-g/model.safetensors eva02-b/model.safetensors eva02-b-baai/model.pt eva02-e/model.safetensors; do
+  check "$name: images" "$vocabench" encode images --weights "$shared/zoo/fixtures/$name" --input "$pictures" --output i.npy --raw
+  near "$name: image embeddings" i.npy "$shared/zoo/fixtures/${name%/*}/image_embeddings.npy"
+done
+check "MetaCLIP 2: images" "$vocabench" encode images --weights "$repos/hf-metaclip2" --input "$pictures" --output i.npy --raw
+near "MetaCLIP 2: image embeddings" i.npy "$repos/expected/hf-metaclip2/image_embeddings.npy"
 
 # ---- Long-CLIP ----------------------------------------------------------------------------------------------------
 long=$shared/zoo/fixtures/long-clip bpe=$shared/zoo/fixtures/tok/bpe_clip.txt.gz

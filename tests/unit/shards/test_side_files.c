@@ -68,6 +68,14 @@ static void config_has_the_defaults_of_its_type(void **state) {
     facts = read_by(vb_side_files_config, "{\"model_type\": \"siglip_text_model\", \"hidden_size\": 1152}");
     assert_true(facts.text.told && !facts.image.told);
     assert_int_equal(facts.text.width, 1152);
+    /* MetaCLIP 2's texts are pooled at their end token, 2 included */
+    facts = read_by(vb_side_files_config, "{\"model_type\": \"metaclip_2\", \"text_config\": {\"eos_token_id\": 2}}");
+    assert_true(facts.image.told && facts.text.told);
+    assert_int_equal(facts.image.activation, VB_QUICK_GELU);
+    assert_int_equal(facts.end_token, 2);
+    facts = read_by(vb_side_files_config, "{\"model_type\": \"metaclip_2_text_model\"}");
+    assert_true(!facts.image.told && facts.text.told);
+    assert_int_equal(facts.end_token, 49407);
 }
 
 static void config_says_what_is_wrong(void **state) {
@@ -76,12 +84,12 @@ static void config_says_what_is_wrong(void **state) {
         const char *text, *says;
         vb_code code;
     } cases[] = {
-        {"{}", "f.json: model_type: expected clip, siglip, or one of their towers (clip_vision_model, ...), found null",
+        {"{}",
+         "f.json: model_type: expected clip, metaclip_2, siglip, or one of their towers (clip_vision_model, ...), found null",
          VB_EDATA},
         {"{\"model_type\": 7}", "model_type: expected text, found 7", VB_EDATA},
         {"[1]", "f.json: expected an object, found a list", VB_EDATA},
         {"{\"model_type\": \"siglip2\"}", "model_type: siglip2 is SigLIP 2 NaFlex, which is not encoded here", VB_EUNSUPPORTED},
-        {"{\"model_type\": \"metaclip_2\"}", "MetaCLIP 2", VB_EUNSUPPORTED},
         {"{\"model_type\": \"clip\", \"vision_config\": []}", "vision_config: expected an object, found a list of 0", VB_EDATA},
         {"{\"model_type\": \"clip\", \"vision_config\": {\"hidden_act\": \"relu\"}}",
          "vision_config.hidden_act: expected one of quick_gelu, gelu, gelu_pytorch_tanh, gelu_new, found \"relu\"", VB_EDATA},
