@@ -13,11 +13,10 @@ typedef struct vb_architecture {
     const char *also;    /* the same of another one; NULL: nothing else is asked */
     const char *absent;  /* no tensor's name does; NULL: as before */
     int ndim;            /* of the tensor `present`; 0: any */
-    bool rest;           /* only where no family is known */
 } vb_architecture;
 
-/* The first row that fits the file's names, or NULL: what is encoded, or nothing known. family: one was found for the names.
- * Local. */
+/* The first row that fits the file's names, or NULL: a family of the registry, or nothing known. `family`: names of a family's own
+ * were found, so that a tower of timm's says nothing. Local. */
 const vb_architecture *vb_architecture_find(const vb_tensor_set *file, bool family);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/towers/family.h"
 #include "shards/files/path.h"
 #include "shards/weights/architecture.h"
 #include "shards/weights/torch.h"
@@ -169,7 +170,8 @@ int vb_weights_open(vb_weights *weights, const char *path, bool digest, vb_error
     weights->unused = own->names.unused;
     weights->naming = own->names.naming;
     weights->family_hint = own->names.family;
-    weights->architecture = vb_architecture_find(&file, weights->family_hint != NULL);
+    const vb_family *family = weights->family_hint ? vb_family_find(weights->family_hint) : NULL;
+    weights->architecture = vb_architecture_find(&file, family && family->signs);
     return 0;
 }
 
