@@ -11,6 +11,8 @@
         {.option = "text_heads"}, {.option = "image_epsilon"}, {.option = "text_epsilon"}, {                                     \
         .option = "end_token"                                                                                                    \
     }
+#define VB_FACT_ARGUMENTS_TEXTS                                                                                                  \
+    {.option = "convention"}, { .option = "cleaning" }
 #define VB_FACT_ARGUMENTS_PIXELS                                                                                                 \
     {.option = "resize"}, {.option = "interpolation"}, {.option = "crop"}, {.option = "mean"}, { .option = "std" }
 

@@ -45,6 +45,7 @@ typedef struct vb_stated_facts {
     int activation, image_activation, text_activation; /* vb_stated_activation; the first is of both towers */
     int resize, interpolation, crop;                   /* kernels/image/preprocess.h */
     int preprocessing;                                 /* vb_preprocessing */
+    int convention, cleaning;                          /* kernels/text/convention.h, text_cleanup.h */
 } vb_stated_facts;
 
 typedef struct vb_model_spec {
