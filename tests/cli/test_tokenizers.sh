@@ -45,7 +45,7 @@ bpe.model SentencePiece model: SentencePiece BPE, 2500 tokens
 vocab.txt WordPiece vocabulary: WordPiece, 2000 tokens
 bpe_clip.txt.gz OpenAI's merges: OpenAI's byte-pair encoding, 2002 tokens
 E
-for name in hf-metaclip2; do
+for name in hf-metaclip2 hf-siglip hf-siglip2; do
   check "$name: texts" "$vocabench" encode texts --weights "$repos/$name" --input "$captions" --output t.npy --raw
   truth=$repos/expected/$name/text_embeddings
   [ -e "${truth}_cleaned.npy" ] && truth=${truth}_cleaned
