@@ -19,14 +19,6 @@ typedef struct label_list {
     vb_texts names;      /* label_names */
 } label_list;
 
-/* White space around a label is none of it. */
-static int add_trimmed(vb_strings *list, const char *text, vb_error *err) {
-    while (*text == ' ' || *text == '\t') text++;
-    size_t n = strlen(text);
-    while (n && strchr(" \t\r", text[n - 1])) n--;
-    return vb_strings_add_n(list, text, n, err);
-}
-
 /* ---- integers ---- */
 
 static bool integer_at(const vb_tensor *tensor, int64_t i, int64_t *label) {
@@ -75,7 +67,7 @@ static int number_rows(label_list *list, const int64_t *value, int64_t *sorted, 
     for (int64_t i = 0; i < count; i++)
         if (!i || sorted[i] != sorted[i - 1]) sorted[distinct++] = sorted[i];
     for (int64_t i = 0; i < distinct; i++)
-        if (list->spec->label_names ? add_trimmed(&list->distinct, list->names.items[sorted[i]], err) :
+        if (list->spec->label_names ? vb_strings_add(&list->distinct, list->names.items[sorted[i]], err) :
                                       vb_strings_take(&list->distinct, vb_format(err, "%lld", (long long)sorted[i]), err))
             return -1;
     for (int64_t i = 0; i < list->rows; i++) list->of_row[i] = value[i] < 0 ? -1 : find_value(sorted, (int)distinct, value[i]);
@@ -155,11 +147,11 @@ static int meaning_of_row(const label_list *list, int64_t row, const char *text,
 
 static int read_text_labels(label_list *list, vb_error *err) {
     vb_texts texts = {0};
-    vb_strings own = {0};
     text_row *sorted = NULL;
     int64_t labelled = 0;
     int status = -1;
     if (vb_texts_read(&texts, list->spec->labels, err)) return -1;
+    vb_texts_trim(&texts);
     if ((int64_t)texts.count != list->rows) {
         vb_errorf(err, VB_EMISMATCH, "%s: %zu labels, but %s has %lld rows", list->spec->labels, texts.count,
                   list->spec->image_embeddings, (long long)list->rows);
@@ -168,21 +160,19 @@ static int read_text_labels(label_list *list, vb_error *err) {
     if (!(sorted = vb_array(texts.count, sizeof *sorted, "labels", err))) goto done;
     for (int64_t i = 0; i < list->rows; i++) {
         list->of_row[i] = -1;
-        if (add_trimmed(&own, texts.items[i], err)) goto done;
-        if (meaning_of_row(list, i, own.items[i], &sorted[labelled].text, err)) goto done;
+        if (meaning_of_row(list, i, texts.items[i], &sorted[labelled].text, err)) goto done;
         sorted[labelled].row = i;
         labelled += sorted[labelled].text != NULL;
     }
     qsort(sorted, (size_t)labelled, sizeof *sorted, by_text);
     for (int64_t i = 0; i < labelled; i++) {
         bool again = i && !strcmp(sorted[i].text, sorted[i - 1].text);
-        if (!again && add_trimmed(&list->distinct, sorted[i].text, err)) goto done;
+        if (!again && vb_strings_add(&list->distinct, sorted[i].text, err)) goto done;
         list->of_row[sorted[i].row] = (int)list->distinct.count - 1;
     }
     status = 0;
 done:
     vb_free(sorted);
-    vb_strings_free(&own);
     vb_texts_free(&texts);
     return status;
 }
@@ -231,7 +221,7 @@ int vb_precomputed_labels_read(int *classes, vb_label_counts *counts, const vb_d
     bool text = vb_path_ends_with(spec->labels, ".txt") || vb_path_ends_with(spec->labels, ".json");
     int status = -1;
     if (!(list.of_row = vb_array((size_t)rows, sizeof *list.of_row, "labels", err))) goto done;
-    if (spec->label_names && vb_texts_read(&list.names, spec->label_names, err)) goto done;
+    if (spec->label_names && vb_texts_read_names(&list.names, spec->label_names, err)) goto done;
     if (text ? read_text_labels(&list, err) : read_integers(&list, err)) goto done;
     status = resolve(&list, classes, counts, data, err);
 done:
