@@ -228,6 +228,7 @@ int vb_facts_of_pixels(vb_facts *facts, const vb_stated_facts *stated, const vb_
     if (side->towers_from && check_sizes(side, weights, info, err)) return -1;
     if (!info->resolution) return 0;
     if (!info->image_heads) source[VB_FACT_IMAGE_HEADS] = NULL;
+    if (!(info->image_epsilon > 0)) source[VB_FACT_IMAGE_EPSILON] = NULL;
     *spec = side->pixels_from ? side->preprocess : vb_preprocess_clip(info->resolution);
     for (int f = VB_FACT_RESIZE; f < VB_FACTS; f++) source[f] = side->pixels_from ? side->pixels_from : of_family;
     if (spec->resolution && spec->resolution != info->resolution && source[VB_FACT_RESOLUTION] != of_experiment)
