@@ -14,6 +14,7 @@
 #include "shards/files/file.h"
 #include "shards/files/path.h"
 #include "shards/text/prompts.h"
+#include "shards/text/tokenizer_file.h"
 #include "shards/text/vocabularies.h"
 #include "shards/weights/torch.h"
 #include "shards/weights/weights.h"
@@ -144,7 +145,7 @@ static void print_facts(const vb_facts *facts, const vb_clip_info *info) {
 /* The entry of an experiment. */
 static void print_entry(const vb_weights *weights, const char *path, const vb_family *family, bool told) {
     vb_error none;
-    char *tokenizer = vb_repository_tokenizer(&weights->where, &none);
+    char *tokenizer = vb_tokenizer_file_in(weights->where.folder, &none);
     const char *base = vb_path_base_name(path);
     printf("to use it:\n  - name: %.*s\n    family: %s\n    weights: %s\n", (int)strcspn(base, "./"), base, family->name, path);
     if (!tokenizer) printf("    tokenizer: bpe_simple_vocab_16e6.txt.gz\n");
@@ -171,7 +172,7 @@ static int print_model(const vb_weights *weights, const char *path, const vb_fam
     }
     const vb_clip_options options = {.family = family, .stated = facts.towers, .threads = 1};
     if (!status && (status = vb_clip_open(&clip, &weights->set, &options, err))) vb_error_prefix(err, "%s", weights->where.file);
-    if (!status) status = vb_facts_of_pixels(&facts, &stated, weights, vb_clip_describe(clip), err);
+    if (!status) status = vb_facts_of_pixels(&facts, &stated, weights, family, vb_clip_describe(clip), err);
     if (!status) {
         if (!told && family->activation_varies)
             facts.source[VB_FACT_IMAGE_ACTIVATION] = facts.source[VB_FACT_TEXT_ACTIVATION] = NULL;
