@@ -10,8 +10,8 @@
 #include "kernels/towers/transformer.h"
 
 /* Every family's name, as configurations have it. The order is that of choices and messages. */
-#define VB_FAMILIES(each)                                                                                                        \
-    each(clip) each(slip) each(declip) each(siglip) each(eva) each(convnext) each(mobileclip_b) each(mobileclip_s) each(vitamin)
+#define VB_FAMILIES(each) each(clip) each(slip) each(declip) each(siglip) each(eva) VB_FAMILIES_OF_CONVOLUTIONS(each)
+#define VB_FAMILIES_OF_CONVOLUTIONS(each) each(convnext) each(mobileclip_b) each(mobileclip_s) each(vitamin)
 
 #define VB_FAMILY_ONE(name) +1
 #define VB_FAMILY_WORD(name) #name,
@@ -19,6 +19,12 @@
 enum { VB_FAMILY_COUNT = VB_FAMILIES(VB_FAMILY_ONE) };
 /* "clip|slip|...", for tables of flags. */
 #define VB_FAMILY_CHOICES (("" VB_FAMILIES(VB_FAMILY_CHOICE)) + 1)
+
+/* Preprocessing as the family was published, where it is not OpenAI's. */
+typedef struct vb_family_pixels {
+    float mean[3], std[3];
+    bool squash, bilinear;
+} vb_family_pixels;
 
 /* All sizes inferred from the tensors, as OpenAI's build_model infers them. Zero where a tower is absent. */
 typedef struct vb_clip_info {
