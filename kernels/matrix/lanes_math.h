@@ -85,6 +85,12 @@ LANES_FUNCTION lanes lanes_gelu(lanes x) {
     return lanes_spoil_minus_infinity(x, lanes_sub(lanes_if_less(x, zero, zero, x), tail));
 }
 
+/* 1 / (1 + exp(-x)). With e = exp(-|x|): 1 / (1 + e) above 0, e / (1 + e) below. */
+LANES_FUNCTION lanes lanes_sigmoid(lanes x) {
+    lanes one = lanes_all(1.0f), zero = lanes_all(0.0f), e = lanes_exp(lanes_sub(zero, lanes_abs(x)));
+    return lanes_div(lanes_if_less(x, zero, e, one), lanes_add(one, e));
+}
+
 /* 0.5 x (1 + tanh u) = x sigmoid(2 u) with u = sqrt(2 / pi) (x + 0.044715 x^3). With z = 2 u log2(e) = |x| (c + d x^2) and
  * e = 2^-z: x / (1 + e) above 0, x e / (1 + e) below. x^2, the sum and z are held in two floats each. */
 LANES_FUNCTION lanes lanes_gelu_tanh(lanes x) {
@@ -113,6 +119,7 @@ LANES_FUNCTION lanes lanes_activate(lanes x, vb_activation activation) {
     case VB_GELU_TANH: return lanes_gelu_tanh(x);
     case VB_RELU: return lanes_max(lanes_all(0.0f), x);
     case VB_SILU: return lanes_silu(x);
+    case VB_SIGMOID: return lanes_sigmoid(x);
     }
     return x;
 }

@@ -2,6 +2,7 @@
 #include "kernels/matrix/layers.h"
 
 #include <assert.h>
+#include <limits.h>
 
 #include "kernels/matrix/layers_internal.h"
 #include "kernels/matrix/layers_kernel.h"
@@ -23,6 +24,17 @@ void vb_layers_rotate(int64_t rows, int heads, const vb_rotation *rotation, floa
     for (int64_t i = 0; i < rows; i++) {
         const int64_t at = i % period - rotation->skipped;
         if (at >= 0) kernel->rotate(heads, width, rotation->straight + at * width, rotation->crossed + at * width, x + i * ld);
+    }
+}
+
+void vb_layers_scale(int64_t items, int64_t rows, int64_t width, const float *x, const float *factors, vb_activation activation,
+                     float *out, int threads) {
+    const vb_layers_kernel *kernel = vb_layers_kernel_get();
+    assert(threads >= 1 && width <= INT_MAX);
+#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
+    for (int64_t i = 0; i < items * rows; i++) {
+        const vb_epilogue epilogue = {.scale = factors + i / rows * width, .last = activation};
+        kernel->epilogue(1, (int)width, x + i * width, (int)width, &epilogue, 0, 0, out + i * width, width);
     }
 }
 

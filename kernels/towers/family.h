@@ -9,7 +9,7 @@
 #include "kernels/towers/transformer.h"
 
 /* Every family's name, as configurations have it. The order is that of choices and messages. */
-#define VB_FAMILIES(each) each(clip) each(slip) each(declip) each(eva)
+#define VB_FAMILIES(each) each(clip) each(slip) each(declip) each(eva) each(convnext)
 
 #define VB_FAMILY_ONE(name) +1
 #define VB_FAMILY_WORD(name) #name,
@@ -41,7 +41,7 @@ typedef enum vb_image_projection {
 /* All sizes inferred from the tensors, as OpenAI's build_model infers them. Zero where a tower is absent. */
 typedef struct vb_clip_info {
     const char *tower;                                                /* of images: "ViT", "ModifiedResNet"; NULL: none */
-    int resolution, patch, image_width, image_layers[4], image_heads; /* image_layers[1..3] only for ResNets */
+    int resolution, patch, image_width, image_layers[5], image_heads; /* more than one number of layers: of stages */
     int embed_dim;
     int context_length, vocabulary_size, text_width, text_layers, text_heads;
     vb_text_mask text_mask; /* causal or none */
@@ -101,6 +101,9 @@ struct vb_family {
     const char *name;       /* as configurations have it */
     int cache_key;          /* stands in the keys of cached embeddings: never changes, never used again */
     bool mask_token;        /* its vocabulary has a mask token before the start token */
+    bool fixed_heads;       /* its image towers have no attention, or heads of one width */
+    int resolution;         /* of its images, where the tensors do not tell; 0: they do */
+    bool resolution_varies; /* it was published with other sides too: it must be known */
     bool activation_varies; /* it was published with another activation too, under the same names: it must be known */
     vb_activation image_activation, text_activation;
     float image_epsilon, text_epsilon; /* of LayerNorm */

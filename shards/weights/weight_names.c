@@ -9,8 +9,8 @@
 #include "kernels/base/memory.h"
 #include "kernels/towers/family.h"
 
-/* In patterns, # stands for a decimal number; at the end, $ stands for "weight" or "bias", and @ for those and BatchNorm's
- * statistics.
+/* In patterns, # stands for a decimal number; at the end, $ stands for "weight" or "bias", @ for those and BatchNorm's
+ * statistics, and * for anything.
  * `canonical` takes them over in their order; NULL means the same name. */
 typedef struct rule {
     const char *pattern, *canonical;
@@ -118,6 +118,9 @@ static const rule eva_baai[] = {EVA_IMAGE("visual."),
                                 {0}};
 #undef EVA_IMAGE
 
+/* Towers whose names are kept: their families ask for timm's (and open_clip's for what follows the trunk). */
+static const rule timm_own[] = {{"visual.trunk.*", NULL}, {"visual.head.*", NULL}, {0}};
+
 static const rule hugging_face[] = {
     {"vision_model.embeddings.class_embedding", "visual.class_embedding"},
     {"vision_model.embeddings.patch_embedding.$", "visual.conv1.$"},
@@ -179,6 +182,12 @@ static const scheme schemes[] = {
      NULL,
      eva_timm,
      "text."},
+    {"timm",
+     FAMILY(convnext),
+     {"visual.trunk.stages.0.blocks.0.conv_dw.weight", "visual.trunk.stages.0.blocks.0.conv_dw.bias"},
+     NULL,
+     timm_own,
+     ""},
     {"BAAI", FAMILY(eva), {"visual.blocks.0.attn.q_bias", NULL}, NULL, eva_baai, "text."},
     {"SLIP", FAMILY(slip), {"visual.cls_token", NULL}, NULL, timm_image, ""},
     {"DeCLIP", FAMILY(declip), {NULL, NULL}, "encode_text.token_embedding.weight", openai_image, "encode_text."},
@@ -218,6 +227,9 @@ static bool matches(const char *pattern, const char *text, span *parts) {
             while (is_digit(*text)) text++;
             parts->size = (size_t)(text - parts->text);
             if (!parts++->size) return false;
+        } else if (*pattern == '*') {
+            parts->size = strlen(text);
+            return true;
         } else if (ending) {
             while (*ending && strcmp(*ending, text)) ending++;
             parts->size = strlen(text);
@@ -227,7 +239,7 @@ static bool matches(const char *pattern, const char *text, span *parts) {
     return !*text;
 }
 
-static bool is_wildcard(char c) { return c == '#' || endings(c); }
+static bool is_wildcard(char c) { return c == '#' || c == '*' || endings(c); }
 
 /* The canonical name in `out`, by the first rule that fits; false when none does. */
 static bool rename_by(const rule *rules, const char *name, char *out, size_t size) {

@@ -18,7 +18,7 @@ must "${images[@]}" --weights m.safetensors --image-activation gelu --text-activ
 same "an activation of the image tower alone" x.npy gelu.npy
 refuses "an activation of one tower, nothing of the other" 3 "activation of the text tower" \
   "${images[@]}" --weights m.safetensors --image-activation gelu
-refuses "texts without a tokenizer" 4 "no tokenizer beside the weights: expected vocab.json" \
+refuses "texts without a tokenizer" 4 "no tokenizer in this folder: expected one of vocab.json" \
   "${texts[@]}" --weights m.safetensors --activation gelu
 refuses "heads that do not divide the width" 6 "does not split into 7 heads" \
   "${images[@]}" --weights m.safetensors --activation gelu --image-heads 7
@@ -167,8 +167,6 @@ done <<'E'
 altclip AltCLIP
 chinese-clip Chinese-CLIP
 coca CoCa
-convnext-d ConvNeXt
-convnext-w ConvNeXt
 mobileclip-b MobileCLIP-B
 mobileclip-s1 MobileCLIP .FastViT
 mobileclip2-s3 MobileCLIP .FastViT

@@ -25,7 +25,7 @@ static void assert_same_bits(const float *x, const float *y, int64_t n, const ch
 
 /* ---- functions of one number ---------------------------------------------------------------------------------------- */
 
-enum { EXP = VB_RELU + 1, STEP = 1009, COUNT = 0xffffffffu / STEP + 1 };
+enum { EXP = VB_SIGMOID + 1, STEP = 1009, COUNT = 0xffffffffu / STEP + 1 };
 
 static double truth(int function, double x) {
     switch (function) {
@@ -34,6 +34,7 @@ static double truth(int function, double x) {
     case VB_GELU: return 0.5 * x * erfc(-x * M_SQRT1_2);
     case VB_GELU_TANH: return x / (1 + exp(-2 * 0.79788456080286535588 * (x + 0.044715 * x * x * x)));
     case VB_RELU: return isnan(x) ? x : x > 0 ? x : 0;
+    case VB_SIGMOID: return 1 / (1 + exp(-x));
     default: return exp(x);
     }
 }

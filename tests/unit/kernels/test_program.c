@@ -232,7 +232,7 @@ static void operations_print_as_lines(void **state) {
 
 static void the_registry_is_sound(void **state) {
     (void)state;
-    char text[256], expected[256] = "", choices[256] = "";
+    char text[512], expected[512] = "", choices[512] = "";
     static const char *const words[] = {VB_FAMILIES(VB_FAMILY_WORD) NULL};
     for (int i = 0; words[i]; i++) {
         strcat(strcat(choices, i ? "|" : ""), words[i]);
