@@ -20,6 +20,8 @@ typedef enum vb_fact {
     VB_FACT_IMAGE_EPSILON,
     VB_FACT_TEXT_EPSILON,
     VB_FACT_CONTEXT,
+    VB_FACT_TEXT_MASK,
+    VB_FACT_TEXT_POOLING,
     VB_FACT_END_TOKEN,
     VB_FACT_RESOLUTION,
     VB_FACT_RESIZE,
@@ -46,8 +48,8 @@ typedef struct vb_facts {
 int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_weights *weights, const vb_family *family,
                        vb_error *err);
 /* After: preprocessing, and whether the files' sizes are those of the tensors (VB_EMISMATCH). */
-int vb_facts_of_pixels(vb_facts *facts, const vb_stated_facts *stated, const vb_weights *weights, const vb_clip_info *info,
-                       vb_error *err);
+int vb_facts_of_pixels(vb_facts *facts, const vb_stated_facts *stated, const vb_weights *weights, const vb_family *family,
+                       const vb_clip_info *info, vb_error *err);
 
 /* What is stated of preprocessing, put over *spec; source (by vb_fact, may be NULL) is "experiment" for each. */
 void vb_facts_state_pixels(vb_preprocess *spec, const vb_stated_facts *stated, const char **source);

@@ -55,7 +55,7 @@ static int open_encoder(vb_model *model, vb_context *context, bool digest, int t
         vb_error_prefix(err, "%s", model->weights.where.file);
         return -1;
     }
-    return vb_facts_of_pixels(&model->facts, &spec->stated, &model->weights, vb_clip_describe(model->clip), err);
+    return vb_facts_of_pixels(&model->facts, &spec->stated, &model->weights, model->family, vb_clip_describe(model->clip), err);
 }
 
 static int read_tokenizer(vb_model *model, vb_error *err) {

@@ -149,14 +149,26 @@ for name in hf-clip-bin hf-clip-gelu hf-clip-quickgelu hf-clip-sharded oc-gelu o
     "$(jq -c '[.image.mean, .image.std] | flatten | map(. * 1e6 | round)' "$truth/expected.json")"
 done
 
+for name in hf-siglip hf-siglip2 oc-siglip; do
+  truth=$repos/expected/$name
+  check "$name: images" "$vocabench" encode images --weights "$repos/$name" --input "$pictures" --output i.npy --raw
+  near "$name: image embeddings" i.npy "$truth/image_embeddings.npy"
+  "$vocabench" inspect "$repos/$name" >inspected
+  fact image_activation .image.activation; fact text_activation .text.activation; fact resolution .image.image_size
+  fact image_heads .image.heads; fact text_heads .text.heads; fact image_epsilon .image.eps; fact text_epsilon .text.eps
+  fact text_mask .text.mask; fact text_pooling '.text.pool | split(" ")[0]'; fact resize .image.resize_mode
+done
+file=$shared/zoo/fixtures/siglip/model.safetensors
+refuses "SigLIP in timm's names does not tell its activation" 3 "state activation: gelu .*or activation: gelu_tanh" \
+  "$vocabench" encode images --weights "$file" --input "$pictures" --output x.npy
+refuses "SigLIP is not stated as CLIP" 6 "write family: siglip" \
+  "$vocabench" encode images --family clip --weights "$file" --input "$pictures" --output x.npy
+
 while read -r name says; do
   refuses "$name is refused by its name" 10 "$says" "$vocabench" encode images --weights "$repos/$name" --input "$pictures" \
     --output x.npy
   refuses "$name: inspect says the same" 10 "$says" "$vocabench" inspect "$repos/$name"
 done <<'E'
-hf-siglip this is SigLIP .by the tensor vision_model.head.probe., which is not encoded here
-hf-siglip2 this is SigLIP
-oc-siglip this is SigLIP
 oc-pe this is PE-Core
 oc-clipa this is CLIPA or OpenVision .by the tensor visual.class_embedding without visual.ln_pre.weight.
 E
@@ -175,7 +187,6 @@ openvision CLIPA or OpenVision
 pe-core-b PE-Core
 pe-core-meta PE-Core
 siglip2-naflex SigLIP 2 NaFlex
-siglip-hf SigLIP
 vitamin ViTamin
 xlm-roberta a CLIP with a text tower of the BERT kind
 E

@@ -413,7 +413,28 @@ static void names_are_found(void **state) {
          {"text.token_embedding.weight", "text.transformer.resblocks.0.ln_1.weight", "visual.class_embedding", "logit_bias",
           "logit_scale"},
          {"logit_bias", "logit_scale", "token_embedding.weight", "transformer.resblocks.0.ln_1.weight", "visual.class_embedding"},
+         0},
+        {"timm",
+         "siglip",
+         {"text.token_embedding.weight", "text.text_projection.bias", "visual.trunk.attn_pool.latent",
+          "visual.trunk.attn_pool.kv.bias", "visual.trunk.patch_embed.proj.weight", "visual.trunk.norm.bias",
+          "visual.trunk.fc_norm.bias"},
+         {"text_projection.bias", "token_embedding.weight", "visual.attn_pool.attn.kv.bias", "visual.attn_pool.probe",
+          "visual.conv1.weight", "visual.ln_post.bias", "visual.trunk.fc_norm.bias"},
          1},
+        {"timm", NULL, {"visual.trunk.patch_embed.proj.weight"}, {"visual.conv1.weight"}, 0},
+        {"Hugging Face",
+         "siglip",
+         {"vision_model.embeddings.patch_embedding.weight", "vision_model.head.probe", "vision_model.head.mlp.fc1.bias",
+          "vision_model.head.attention.in_proj_weight"},
+         {"visual.attn_pool.attn.in_proj_weight", "visual.attn_pool.mlp.c_fc.bias", "visual.attn_pool.probe",
+          "visual.conv1.weight"},
+         0},
+        {"Hugging Face",
+         "siglip",
+         {"text_model.embeddings.token_embedding.weight", "text_model.head.bias"},
+         {"text_projection.bias", "token_embedding.weight"},
+         0},
         {"DeCLIP",
          "declip",
          {"model.module.encode_text.token_embedding.weight", "model.module.visual.class_embedding",
@@ -479,7 +500,8 @@ static void names_are_found(void **state) {
         assert_int_equal(names.unused.count, cases[c].unused);
         for (size_t i = 0; i < names.set.count; i++) {
             const char *name = names.set.items[i].name;
-            bool shorter = !strcmp(name, "visual.class_embedding") || !strcmp(name, "logit_scale"); /* the leading 1 goes */
+            bool shorter = !strcmp(name, "visual.class_embedding") || !strcmp(name, "logit_scale") ||
+                           !strcmp(name, "logit_bias") || !strcmp(name, "visual.attn_pool.probe"); /* the leading 1 goes */
             assert_int_equal(names.set.items[i].tensor.ndim, shorter ? 1 : 2);
         }
         vb_weight_names_free(&names);
