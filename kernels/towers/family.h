@@ -10,7 +10,7 @@
 #include "kernels/towers/transformer.h"
 
 /* Every family's name, as configurations have it. The order is that of choices and messages. */
-#define VB_FAMILIES(each) each(clip) each(slip) each(declip) each(siglip) each(eva) each(convnext)
+#define VB_FAMILIES(each) each(clip) each(slip) each(declip) each(siglip) each(pe) each(eva) each(convnext)
 
 #define VB_FAMILY_ONE(name) +1
 #define VB_FAMILY_WORD(name) #name,
