@@ -302,7 +302,7 @@ static void bad_files_say_why(void **state) {
                  {"pickle/legacy_claims.pt", VB_EDATA, "1099511627776 fp32 elements"},
                  {"pickle/plain2", VB_EUNSUPPORTED, "without PyTorch's magic number"},
                  {"pickle/plain0", VB_EUNSUPPORTED, "begins with the bytes"},
-                 {"pickle/bad_empty", VB_EDATA, "the file is empty"},
+                 {"pickle/bad_empty", VB_EDATA, "an empty file, expected safetensors"},
                  {"pickle/no_such_file", VB_EMISSING, "cannot open"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char path[256];
