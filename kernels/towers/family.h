@@ -106,6 +106,8 @@ struct vb_family {
     const vb_head_width *head_widths; /* of its ViTs; NULL: all are 64 */
     const vb_head_width *text_head_widths; /* of its text towers, likewise */
     vb_family_emitter *image, *text;
+    const char
+        *conventions; /* of its tokenizers: names of kernels/text/convention.h; the first that goes with one. NULL: "openai" */
 };
 
 /* Every family's row. */
