@@ -7,6 +7,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/encode/text_convention.h"
 #include "shards/text/tokenizer_file.h"
+#include "shards/weights/learned_parts.h"
 
 /* To be raised when a change of the kernels changes embeddings: old cached units are then not found. */
 static const char encoder_revision[] = "encoder/1";
@@ -19,6 +20,7 @@ int vb_model_family(const vb_weights *weights, int stated, const vb_family **fam
                          weights->architecture->name, weights->architecture->present,
                          weights->architecture->absent ? " without " : "",
                          weights->architecture->absent ? weights->architecture->absent : "");
+    if (vb_learned_parts_refuse(&weights->unused, false, path, err)) return -1;
     *family = stated == VB_FAMILY_FOUND ? hint : vb_family_at(stated);
     if (hint && *family != hint)
         return vb_errorf(err, VB_EMISMATCH, "%s: family %s was stated, but the names of the tensors are %s's: write family: %s",
