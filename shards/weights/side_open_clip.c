@@ -44,6 +44,7 @@ static const struct {
     vb_activation activation;
 } timm_models[] = {{"vit_giantopt_", "siglip", "siglip", VB_GELU_TANH},
                    {"vit_", "siglip", "siglip", VB_GELU},
+                   {"vit_pe_core_", NULL, "pe", VB_GELU},
                    {"eva", NULL, "eva", VB_GELU},
                    {"convnext_", NULL, "convnext", VB_GELU},
                    {"vit_base_mci_", NULL, "mobileclip_b", VB_GELU},
