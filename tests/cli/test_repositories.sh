@@ -149,7 +149,7 @@ for name in hf-clip-bin hf-clip-gelu hf-clip-quickgelu hf-clip-sharded oc-gelu o
     "$(jq -c '[.image.mean, .image.std] | flatten | map(. * 1e6 | round)' "$truth/expected.json")"
 done
 
-for name in hf-siglip hf-siglip2 oc-siglip; do
+for name in hf-siglip hf-siglip2 oc-siglip oc-clipa; do
   truth=$repos/expected/$name
   check "$name: images" "$vocabench" encode images --weights "$repos/$name" --input "$pictures" --output i.npy --raw
   near "$name: image embeddings" i.npy "$truth/image_embeddings.npy"
@@ -170,7 +170,6 @@ while read -r name says; do
   refuses "$name: inspect says the same" 10 "$says" "$vocabench" inspect "$repos/$name"
 done <<'E'
 oc-pe this is PE-Core
-oc-clipa this is CLIPA or OpenVision .by the tensor visual.class_embedding without visual.ln_pre.weight.
 E
 while read -r name says; do
   file=$(echo "$shared/zoo/fixtures/$name"/model.*)
@@ -183,7 +182,6 @@ mobileclip-b MobileCLIP-B
 mobileclip-s1 MobileCLIP .FastViT
 mobileclip2-s3 MobileCLIP .FastViT
 nllb a CLIP with a text tower of NLLB
-openvision CLIPA or OpenVision
 pe-core-b PE-Core
 pe-core-meta PE-Core
 siglip2-naflex SigLIP 2 NaFlex

@@ -194,6 +194,9 @@ static void open_clip_has_its_own_defaults(void **state) {
     assert_int_equal(facts.text.activation, VB_GELU_TANH);
     assert_int_equal(facts.text_mask, VB_MASK_NONE);
     assert_int_equal(facts.text_pooling, VB_POOLING_LAST);
+    facts = read_by(vb_side_files_open_clip, "{\"model_cfg\": {\"vision_cfg\": {\"no_ln_pre\": true, \"pool_type\": \"avg\", "
+                                             "\"final_ln_after_pool\": true}}}");
+    assert_string_equal(facts.family, "clipa");
     facts = read_by(vb_side_files_open_clip,
                     "{\"model_cfg\": {\"vision_cfg\": {\"timm_model_name\": \"vit_giantopt_patch16_siglip_256\"}}}");
     assert_int_equal(facts.image.activation, VB_GELU_TANH);
@@ -296,7 +299,7 @@ static void names_tell_architectures(void **state) {
                  {{"visual.trunk.attn_pool.latent", "visual.trunk.norm_pre.weight"}, "PE-Core", 3},
                  {{"vision_model.embeddings.patch_embedding.weight", "vision_model.head.probe"}, NULL, 4},
                  {{"vision_model.embeddings.patch_embedding.weight", "vision_model.head.probe"}, "SigLIP 2 NaFlex", 2},
-                 {{"visual.class_embedding", "visual.transformer.resblocks.0.ln_1.weight"}, "CLIPA or OpenVision", 1},
+                 {{"visual.class_embedding", "visual.transformer.resblocks.0.ln_1.weight"}, NULL, 1},
                  {{"visual.class_embedding", "visual.ln_pre.weight", "visual.transformer.resblocks.0.ln_1.weight"}, NULL, 1},
                  {{"token_embedding.weight"}, NULL, 2},
                  {{"myvisual.attn_pool.query"}, NULL, 2},
