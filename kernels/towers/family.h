@@ -11,7 +11,8 @@
 
 /* Every family's name, as configurations have it. The order is that of choices and messages. */
 #define VB_FAMILIES(each)                                                                                                        \
-    each(clip) each(slip) each(declip) each(siglip) each(eva) each(convnext) each(clipa) each(openvision) each(mobileclip_l)
+    each(clip) each(slip) each(declip) each(siglip) each(pe) each(eva) each(convnext) each(clipa) each(openvision)               \
+        each(mobileclip_l)
 
 #define VB_FAMILY_ONE(name) +1
 #define VB_FAMILY_WORD(name) #name,
@@ -107,6 +108,8 @@ struct vb_family {
     const vb_head_width *head_widths; /* of its ViTs; NULL: all are 64 */
     const vb_head_width *text_head_widths; /* of its text towers, likewise */
     vb_family_emitter *image, *text;
+    const char
+        *conventions; /* of its tokenizers: names of kernels/text/convention.h; the first that goes with one. NULL: "openai" */
 };
 
 /* Every family's row. */

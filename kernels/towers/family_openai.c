@@ -36,6 +36,7 @@ const vb_family vb_family_clip = {
     .text_head_widths = clip_text_heads,
     .image = emit_image,
     .text = vb_text_tower_emit,
+    .conventions = "openai xlm_roberta", /* the second is MetaCLIP 2's */
 };
 
 const vb_family vb_family_slip = {

@@ -42,4 +42,5 @@ const vb_family vb_family_siglip = {
     .signs = signs,
     .image = vb_vit_emit,
     .text = vb_text_tower_emit,
+    .conventions = "siglip siglip2",
 };

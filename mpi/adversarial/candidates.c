@@ -109,6 +109,7 @@ int vb_candidates_open(vb_candidates *pool, const vb_adversarial_spec *spec, vb_
     size_t kept = 0;
     int status = -1;
     if (vb_texts_read(&texts, spec->candidates, err)) return -1;
+    vb_texts_trim(&texts);
     pool->lines = (int64_t)texts.count;
     if (texts.count > INT32_MAX / 2) {
         vb_errorf(err, VB_EUNSUPPORTED, "%s: %zu candidates, at most %d are handled", spec->candidates, texts.count,

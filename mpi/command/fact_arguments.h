@@ -12,6 +12,8 @@
         {.option = "text_pooling"}, {                                                                                            \
         .option = "end_token"                                                                                                    \
     }
+#define VB_FACT_ARGUMENTS_TEXTS                                                                                                  \
+    {.option = "convention"}, { .option = "cleaning" }
 #define VB_FACT_ARGUMENTS_PIXELS                                                                                                 \
     {.option = "resize"}, {.option = "interpolation"}, {.option = "crop"}, {.option = "mean"}, { .option = "std" }
 

@@ -15,6 +15,9 @@ static const char *const names[VB_FACTS] = {[VB_FACT_IMAGE_ACTIVATION] = "image_
                                             [VB_FACT_TEXT_HEADS] = "text_heads",
                                             [VB_FACT_IMAGE_EPSILON] = "image_epsilon",
                                             [VB_FACT_TEXT_EPSILON] = "text_epsilon",
+                                            [VB_FACT_CONVENTION] = "convention",
+                                            [VB_FACT_CLEANING] = "cleaning",
+                                            [VB_FACT_PAD_TOKEN] = "pad_token",
                                             [VB_FACT_CONTEXT] = "context",
                                             [VB_FACT_TEXT_MASK] = "text_mask",
                                             [VB_FACT_TEXT_POOLING] = "text_pooling",
@@ -352,6 +355,7 @@ static double number_of(const vb_facts *facts, const vb_clip_info *info, vb_fact
     case VB_FACT_TEXT_HEADS: return info->text_heads;
     case VB_FACT_IMAGE_EPSILON: return written(info->image_epsilon);
     case VB_FACT_TEXT_EPSILON: return written(info->text_epsilon);
+    case VB_FACT_PAD_TOKEN: return facts->pad_token;
     case VB_FACT_CONTEXT: return info->context_length;
     case VB_FACT_END_TOKEN: return facts->towers.end_token;
     case VB_FACT_RESOLUTION: return info->resolution;
@@ -365,6 +369,8 @@ static const char *word_of(const vb_facts *facts, const vb_clip_info *info, vb_f
     switch (fact) {
     case VB_FACT_IMAGE_ACTIVATION: return activation_word(facts->towers.image.activation);
     case VB_FACT_TEXT_ACTIVATION: return activation_word(facts->towers.text.activation);
+    case VB_FACT_CONVENTION: return facts->convention;
+    case VB_FACT_CLEANING: return vb_text_cleanup_names[facts->cleaning];
     case VB_FACT_TEXT_MASK: return masks[info->text_mask];
     case VB_FACT_TEXT_POOLING: return poolings[info->text_pooling];
     case VB_FACT_RESIZE: return vb_preprocess_resizes[spec->resize];

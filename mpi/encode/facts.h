@@ -6,6 +6,7 @@
 #define VB_FACTS_H
 
 #include "kernels/image/preprocess.h"
+#include "kernels/text/text_cleanup.h"
 #include "kernels/towers/clip.h"
 #include "mpi/base/json.h"
 #include "mpi/experiment/experiment.h"
@@ -19,6 +20,9 @@ typedef enum vb_fact {
     VB_FACT_TEXT_HEADS,
     VB_FACT_IMAGE_EPSILON,
     VB_FACT_TEXT_EPSILON,
+    VB_FACT_CONVENTION,
+    VB_FACT_CLEANING,
+    VB_FACT_PAD_TOKEN,
     VB_FACT_CONTEXT,
     VB_FACT_TEXT_MASK,
     VB_FACT_TEXT_POOLING,
@@ -38,6 +42,9 @@ typedef struct vb_facts {
     vb_side_facts side;
     vb_tower_options towers; /* for vb_clip_open */
     vb_preprocess preprocess;
+    const char *convention; /* these three: text_convention.h, once the tokenizer is there */
+    vb_cleaning cleaning;
+    int pad_token;
 } vb_facts;
 
 /* A stated resolution: no image will be encoded, and the side need not be known. */

@@ -6,7 +6,6 @@
 
 #include "kernels/base/memory.h"
 #include "kernels/openness/cover.h"
-#include "mpi/base/resolve.h"
 #include "shards/text/wordnet.h"
 
 static const char *const methods[] = {
@@ -52,7 +51,7 @@ static const vb_option options[] = {
      .help = "candidates kept out: synonyms and names of the target's classes, its names alone, none; auto: synonyms where "
              "WordNet is installed"},
     {.key = "wordnet",
-     .kind = VB_OPTION_TEXT,
+     .kind = VB_OPTION_PATH,
      .offset = offsetof(vb_adversarial_spec, wordnet),
      .fallback = VB_WORDNET_FOLDER,
      .help = "folder of index.noun and data.noun"},
@@ -103,13 +102,6 @@ static int read_targets(vb_adversarial_spec *spec, const vb_yaml *node, const ch
     return 0;
 }
 
-static int resolve(char **field, const char *beside, vb_error *err) {
-    char *found = *field ? vb_resolve(*field, beside, err) : NULL;
-    if (!*field) return 0;
-    vb_free(*field);
-    return (*field = found) ? 0 : -1;
-}
-
 int vb_adversarial_spec_read(vb_adversarial_spec *spec, const vb_yaml *root, const char *path, json_t *configuration,
                              vb_error *err) {
     *spec = (vb_adversarial_spec){0};
@@ -127,7 +119,7 @@ int vb_adversarial_spec_read(vb_adversarial_spec *spec, const vb_yaml *root, con
         for (int t = 0; t < spec->target_count; t++) vb_json_append_text(&json, targets, spec->targets[t]);
     }
     if (vb_json_end(&json, "the configuration", err)) return -1;
-    return (resolve(&spec->candidates, path, err) || resolve(&spec->embeddings, path, err)) ? -1 : 0;
+    return vb_options_resolve(options, spec, path, err);
 }
 
 void vb_adversarial_spec_free(vb_adversarial_spec *spec) {

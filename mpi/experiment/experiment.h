@@ -51,6 +51,7 @@ typedef struct vb_stated_facts {
     int text_mask, text_pooling;                       /* vb_text_mask, vb_text_pooling, less 1: there, 0 is unset */
     int resize, interpolation, crop;                   /* kernels/image/preprocess.h */
     int preprocessing;                                 /* vb_preprocessing */
+    int convention, cleaning;                          /* kernels/text/convention.h, text_cleanup.h */
 } vb_stated_facts;
 
 typedef struct vb_model_spec {

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "kernels/image/preprocess.h"
+#include "kernels/text/convention.h"
 #include "mpi/experiment/experiment.h"
 
 /* A choice is written through an int, whatever enum the field is of. */
@@ -221,6 +222,10 @@ static const vb_option expansion_options[] = {
     {FACT(base, text_heads), HEADS, .help = "attention heads of the text tower"}, \
     {FACT(base, image_epsilon), EPSILON, .help = "of the image tower's LayerNorm"}, \
     {FACT(base, text_epsilon), EPSILON, .help = "of the text tower's LayerNorm"}, \
+    {FACT(base, convention), .kind = VB_OPTION_CHOICE, .choices = vb_convention_names, .flag = "NAME", \
+     .help = "how texts become tokens: cleaning, ids around them, padding"}, \
+    {FACT(base, cleaning), .kind = VB_OPTION_CHOICE, .choices = vb_text_cleanup_names, \
+     .flag = "none|whitespace|lower|canonicalize", .help = "of texts, before they are cut into tokens"}, \
     {FACT(base, text_mask), .kind = VB_OPTION_CHOICE, .choices = text_masks, .flag = "causal|none", \
      .help = "rows of a text that a row sees: those up to it, or all, padding included"}, \
     {FACT(base, text_pooling), .kind = VB_OPTION_CHOICE, .choices = text_poolings, .flag = "end|last|first", \
@@ -263,7 +268,7 @@ static const vb_option model_options[] = {
     {.key = "tokenizer",
      .kind = VB_OPTION_PATH,
      .offset = offsetof(vb_model_spec, tokenizer),
-     .help = "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it [beside the weights]"},
+     .help = "OpenAI's merges, vocab.json, a SentencePiece .model, vocab.txt, or a folder with one of them [beside the weights]"},
     {.key = "prompts",
      .kind = VB_OPTION_CUSTOM,
      .help = "list of templates with one {} each, the name of a list in "

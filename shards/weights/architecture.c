@@ -6,8 +6,6 @@
 
 static const vb_architecture architectures[] = {
     {"SigLIP 2 NaFlex", "vision_model.embeddings.patch_embedding.weight", NULL, NULL, 2},
-    {"PE-Core", "visual.trunk.attn_pool.latent", "visual.trunk.norm_pre.weight", NULL, 0},
-    {"PE-Core", "visual.attn_pool.probe", NULL, NULL, 0},
     {"MobileCLIP (FastViT)", "visual.trunk.stages.0.blocks.0.token_mixer", NULL, NULL, 0},
     {"ViTamin", "visual.trunk.patch_embed.backbone.stem", NULL, NULL, 0},
     {"MobileCLIP-B", "visual.trunk.patch_embed.backbone.0.conv", NULL, NULL, 0},

@@ -6,6 +6,7 @@
 
 #include "kernels/image/preprocess.h"
 #include "kernels/matrix/gemm.h"
+#include "kernels/text/text_cleanup.h"
 #include "kernels/towers/tower_kinds.h"
 
 /* One tower. What is 0 is not told; sizes that are must be the tensors'. */
@@ -26,6 +27,9 @@ typedef struct vb_side_facts {
     int end_token;            /* a text is pooled where it comes first; 0: at its highest id */
     const char *pixels_from;  /* "preprocessor_config.json", "open_clip_config.json"; NULL: nothing is known of preprocessing */
     vb_preprocess preprocess; /* its resolution is 0 where the file leaves it to the model */
+    bool cleaning_told, strip_end_told; /* of texts, by open_clip's tokenizer_kwargs */
+    vb_cleaning cleaning;
+    bool strip_end;
 } vb_side_facts;
 
 #endif

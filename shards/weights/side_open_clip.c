@@ -127,6 +127,18 @@ static void read_text(vb_fields *tower, bool quick, vb_side_facts *facts) {
     if (pool == 1) facts->end_token = (int)vb_fields_integer(tower, "eos_id", 1, LARGEST_NUMBER, 2);
 }
 
+/* HFTokenizer cleans white space only, and its end tokens stay, unless tokenizer_kwargs say otherwise; SimpleTokenizer's texts are
+ * in lower case, which is its convention. */
+static void read_tokenizer(vb_fields *text, vb_side_facts *facts) {
+    vb_fields kwargs = vb_fields_object(text, "tokenizer_kwargs", "model_cfg.text_cfg.tokenizer_kwargs.");
+    const bool other = vb_fields_get(text, "hf_tokenizer_name");
+    facts->cleaning_told = other || vb_fields_get(&kwargs, "clean");
+    facts->cleaning =
+        (vb_cleaning)vb_fields_choice(&kwargs, "clean", vb_text_cleanup_names, other ? VB_CLEAN_WHITESPACE : VB_CLEAN_LOWER);
+    facts->strip_end_told = other;
+    facts->strip_end = vb_fields_bool(&kwargs, "strip_sep_token", false);
+}
+
 static void read_preprocess(vb_fields *fields, vb_side_facts *facts) {
     vb_preprocess *spec = &facts->preprocess, openai = vb_preprocess_clip(1);
     *spec = (vb_preprocess){.resolution = vb_fields_side(fields, "size", 0),
@@ -154,6 +166,7 @@ void vb_side_open_clip_fields(vb_fields *root, vb_side_facts *facts) {
         vb_fields_refuse(&model, VB_EUNSUPPORTED, "multimodal_cfg", "it makes this CoCa, which is not encoded here");
     read_image(&image, quick, facts);
     read_text(&text, quick, facts);
+    read_tokenizer(&text, facts);
     read_preprocess(&preprocess, facts);
     facts->embed = (int)vb_fields_integer(&model, "embed_dim", 1, LARGEST_NUMBER, 0);
     facts->towers_from = "open_clip_config.json";

@@ -36,6 +36,13 @@ static const zoo_model models[] = {
     {REPOSITORY("hf-siglip"), "siglip", "ViT", 0, 0, 0, 0, true},
     {REPOSITORY("hf-siglip2"), "siglip", "ViT", 0, 0, 0, 0, true},
     {REPOSITORY("oc-siglip"), "siglip", "ViT", 0, 0, 0, 0, true},
+    {FIXTURE("pe-core-b"), "pe", "ViT", 0, 0, 0, 0, true},
+    {FIXTURE("pe-core-g"), "pe", "ViT", 0, 0, 0, 0, true},
+    {"fixtures/pe-core-meta/model.pt", "fixtures/pe-core-meta", "pe", "ViT", 0, 0, 0, 0, true},
+    {REPOSITORY("oc-pe"), "pe", "ViT", 0, 0, 0, 0, true},
+    {FIXTURE("eva01-g"), "eva", "ViT", 0, 0, 0, 0, true},
+    {FIXTURE("eva02-b"), "eva", "ViT", 0, 0, 0, 0, true},
+    {FIXTURE("eva02-e"), "eva", "ViT", 0, 0, 0, 0, true},
 };
 
 /* Of a file that need not be there: root is the zoo. */

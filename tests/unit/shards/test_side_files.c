@@ -296,7 +296,7 @@ static void names_tell_architectures(void **state) {
         const char *names[3], *is;
         int ndim;
     } cases[] = {{{"module.visual.trunk.attn_pool.latent"}, "a CLIP with an image tower of timm's", 3},
-                 {{"visual.trunk.attn_pool.latent", "visual.trunk.norm_pre.weight"}, "PE-Core", 3},
+                 {{"visual.trunk.attn_pool.latent", "visual.trunk.norm_pre.weight"}, "a CLIP with an image tower of timm's", 3},
                  {{"vision_model.embeddings.patch_embedding.weight", "vision_model.head.probe"}, NULL, 4},
                  {{"vision_model.embeddings.patch_embedding.weight", "vision_model.head.probe"}, "SigLIP 2 NaFlex", 2},
                  {{"visual.class_embedding", "visual.transformer.resblocks.0.ln_1.weight"}, NULL, 1},
