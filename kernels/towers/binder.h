@@ -27,6 +27,8 @@ int vb_binder_shape(const vb_binder *binder, int ndim, int *shape, const char *f
 /* A copy as floats, row-major, of a tensor of exactly this shape (columns 0: one dimension). Owned by the program. */
 const float *vb_binder_floats(vb_binder *binder, int64_t rows, int64_t columns, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Like vb_binder_floats of one dimension; the tensor may have two more, of one element each. */
+const float *vb_binder_channels(vb_binder *binder, int64_t count, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Like vb_binder_floats for running statistics, which are no parameters. */
 const float *vb_binder_statistics(vb_binder *binder, int64_t count, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

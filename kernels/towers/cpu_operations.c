@@ -5,6 +5,7 @@
 
 #include "kernels/matrix/attention.h"
 #include "kernels/matrix/conv.h"
+#include "kernels/matrix/depthwise.h"
 #include "kernels/matrix/layers.h"
 
 static const float *operand(const vb_piece *piece, const vb_operation *operation, int index) {
@@ -60,11 +61,31 @@ static int run_conv(const vb_piece *piece, const vb_operation *operation, vb_err
     return vb_conv_run(&conv, piece->count, &step->weight, vb_piece_at(piece, operation->out), &epilogue, piece->threads, err);
 }
 
-/* in (n x height x width x channels) to out (n x height / window x width / window x channels). */
+/* in (n x height x width x channels) to out (n x height' x width' x channels * times). */
+static int run_depthwise(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
+    const vb_channel_filter *filter = &operation->filter;
+    const vb_value *from = &piece->program->values[operation->in[0]];
+    const vb_depthwise conv = {.input = operand(piece, operation, 0),
+                               .channels = from->columns,
+                               .height = from->height,
+                               .width = from->width,
+                               .times = filter->times,
+                               .kernel = filter->kernel,
+                               .stride = filter->stride,
+                               .padding = filter->padding,
+                               .weight = filter->weight};
+    const vb_epilogue epilogue = {.bias = filter->bias,
+                                  .residual = operand(piece, operation, 1),
+                                  .ld_residual = columns(piece, operation->out),
+                                  .last = filter->last};
+    return vb_depthwise_run(&conv, piece->count, vb_piece_at(piece, operation->out), &epilogue, piece->threads, err);
+}
+
+/* in (n x height x width x channels) to out (n x height' x width' x channels). */
 static int run_pool(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     (void)err;
     const vb_value *from = &piece->program->values[operation->in[0]];
-    vb_conv_average_pool(operand(piece, operation, 0), piece->count, from->height, from->width, from->columns, operation->window,
+    vb_conv_average_pool(operand(piece, operation, 0), piece->count, from->height, from->width, from->columns, &operation->window,
                          vb_piece_at(piece, operation->out), piece->threads);
     return 0;
 }
@@ -111,25 +132,50 @@ static int run_constant(const vb_piece *piece, const vb_operation *operation, vb
     return 0;
 }
 
-/* in and out: rows x columns; may be the same. */
+/* in and out: rows x columns; may be the same. The residual is neither. */
 static int run_norm(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     (void)err;
     const vb_norm *norm = &operation->norm;
     vb_layers_norm(vb_piece_rows(piece, operation->out), norm->width, operand(piece, operation, 0), norm->width, norm->weight,
-                   norm->bias, norm->epsilon, vb_piece_at(piece, operation->out), norm->width, piece->threads);
+                   norm->bias, norm->epsilon, operand(piece, operation, 1), vb_piece_at(piece, operation->out), norm->width,
+                   piece->threads);
     return 0;
 }
 
-/* in (rows x inputs) to out (rows x outputs); the residual may be out. */
+/* in and out: n x rows of an item x columns, may be the same; the factors: n x columns. */
+static int run_excite(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
+    (void)err;
+    vb_layers_scale(piece->count, piece->program->values[operation->out].rows, columns(piece, operation->out),
+                    operand(piece, operation, 0), operand(piece, operation, 1), operation->activation,
+                    vb_piece_at(piece, operation->out), piece->threads);
+    return 0;
+}
+
+/* in (rows x inputs) to out (rows x outputs); residual or gate may be out. */
 static int run_linear(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     const vb_linear *linear = &operation->linear;
     const vb_gemm_a a = {.data = operand(piece, operation, 0), .ld = linear->weight.cols};
-    const vb_epilogue epilogue = {.bias = linear->bias,
+    const vb_epilogue epilogue = {.scale = linear->scale,
+                                  .bias = linear->bias,
                                   .activation = operation->activation,
+                                  .gate = operand(piece, operation, 2),
+                                  .ld_gate = linear->weight.rows,
                                   .residual = operand(piece, operation, 1),
                                   .ld_residual = linear->weight.rows};
     return vb_gemm(vb_piece_rows(piece, operation->out), &a, &linear->weight, vb_piece_at(piece, operation->out),
                    linear->weight.rows, &epilogue, piece->threads, err);
+}
+
+/* in and out: rows x columns; may be the same. */
+static int run_rotary(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
+    (void)err;
+    const vb_rotary *rotary = &operation->rotary;
+    const int64_t rows = vb_piece_rows(piece, operation->out), width = columns(piece, operation->out);
+    const float *in = operand(piece, operation, 0);
+    float *out = vb_piece_at(piece, operation->out);
+    if (out != in) memcpy(out, in, (size_t)(rows * width) * sizeof *out);
+    vb_layers_rotate(rows, rotary->heads, &rotary->rotation, out + rotary->column, width, piece->threads);
+    return 0;
 }
 
 /* Queries of an item (their rows x heads * head_dim) over its keys and values, to out of the queries' shape. */
@@ -185,6 +231,7 @@ static int run_mean(const vb_piece *piece, const vb_operation *operation, vb_err
 }
 
 vb_piece_function *const vb_cpu_operations[] = {
-    [VB_OP_EMBED] = run_embed,       [VB_OP_CONV] = run_conv, [VB_OP_POOL] = run_pool,     [VB_OP_SEQUENCE] = run_sequence,
-    [VB_OP_CONSTANT] = run_constant, [VB_OP_NORM] = run_norm, [VB_OP_LINEAR] = run_linear, [VB_OP_ATTENTION] = run_attention,
-    [VB_OP_PICK] = run_pick,         [VB_OP_MEAN] = run_mean};
+    [VB_OP_EMBED] = run_embed,   [VB_OP_CONV] = run_conv,         [VB_OP_DEPTHWISE] = run_depthwise, [VB_OP_EXCITE] = run_excite,
+    [VB_OP_POOL] = run_pool,     [VB_OP_SEQUENCE] = run_sequence, [VB_OP_CONSTANT] = run_constant,   [VB_OP_NORM] = run_norm,
+    [VB_OP_LINEAR] = run_linear, [VB_OP_ROTARY] = run_rotary,     [VB_OP_ATTENTION] = run_attention, [VB_OP_PICK] = run_pick,
+    [VB_OP_MEAN] = run_mean};

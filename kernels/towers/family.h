@@ -6,9 +6,11 @@
 #define VB_FAMILY_H
 
 #include "kernels/towers/binder.h"
+#include "kernels/towers/tower_kinds.h"
+#include "kernels/towers/transformer.h"
 
 /* Every family's name, as configurations have it. The order is that of choices and messages. */
-#define VB_FAMILIES(each) each(clip) each(slip) each(declip)
+#define VB_FAMILIES(each) each(clip) each(slip) each(declip) each(siglip) each(pe) each(eva) each(convnext)
 
 #define VB_FAMILY_ONE(name) +1
 #define VB_FAMILY_WORD(name) #name,
@@ -17,31 +19,17 @@ enum { VB_FAMILY_COUNT = VB_FAMILIES(VB_FAMILY_ONE) };
 /* "clip|slip|...", for tables of flags. */
 #define VB_FAMILY_CHOICES (("" VB_FAMILIES(VB_FAMILY_CHOICE)) + 1)
 
-/* Which rows a row of a text sees: itself and those before it, or all of the context, padding included. */
-typedef enum vb_text_mask { VB_MASK_UNSET, VB_MASK_CAUSAL, VB_MASK_NONE, VB_TEXT_MASKS } vb_text_mask;
-/* The row that a text's embedding is made from: of its end token, the context's last one, or the first. */
-typedef enum vb_text_pooling {
-    VB_POOLING_UNSET,
-    VB_POOLING_END,
-    VB_POOLING_LAST,
-    VB_POOLING_FIRST,
-    VB_TEXT_POOLINGS
-} vb_text_pooling;
-
-/* What a ViT's embedding is made from: the class row; the mean of the patches; or all rows, pooled by a learned query. */
-typedef enum vb_image_pooling { VB_IMAGE_CLASS, VB_IMAGE_MEAN, VB_IMAGE_QUERY } vb_image_pooling;
-typedef enum vb_image_projection { VB_IMAGE_MATRIX, VB_IMAGE_MATRIX_AND_BIAS, VB_IMAGE_UNPROJECTED } vb_image_projection;
-
 /* All sizes inferred from the tensors, as OpenAI's build_model infers them. Zero where a tower is absent. */
 typedef struct vb_clip_info {
     const char *tower;                                                /* of images: "ViT", "ModifiedResNet"; NULL: none */
-    int resolution, patch, image_width, image_layers[4], image_heads; /* image_layers[1..3] only for ResNets */
+    int resolution, patch, image_width, image_layers[5], image_heads; /* more than one number of layers: of stages */
     int embed_dim;
     int context_length, vocabulary_size, text_width, text_layers, text_heads;
     vb_text_mask text_mask; /* causal or none */
     vb_text_pooling text_pooling;
     int end_token;                     /* where texts end, and are pooled; VB_NO_END_TOKEN: they are pooled elsewhere */
     float image_epsilon, text_epsilon; /* of LayerNorm */
+    bool image_gated;                  /* the image tower's activation is its gates' SiLU, whatever is stated */
     bool long_positions;               /* Long-CLIP: the rows from 20 on are of a table of their own */
     int64_t parameters;                /* of both towers, logit_scale included; running statistics are none */
     float logit_scale;                 /* exp of the stored value; 0 when absent */
@@ -86,18 +74,30 @@ typedef struct vb_family vb_family;
 typedef int vb_family_emitter(vb_binder *binder, const vb_family *family, const vb_tower_options *options, vb_clip_info *info,
                               int *embed);
 
+/* Sets what the blocks of a ViT with `grid` x `grid` patches have that CLIP's lack; width, heads, activation and epsilon are set
+ * already. 0 or -1. */
+typedef int vb_family_blocks(vb_binder *binder, int grid, vb_clip_info *info, vb_transformer_facts *facts);
+
 struct vb_family {
-    const char *name;       /* as configurations have it */
-    int cache_key;          /* stands in the keys of cached embeddings: never changes, never used again */
-    bool mask_token;        /* its vocabulary has a mask token before the start token */
-    bool activation_varies; /* it was published with another activation too, under the same names: it must be known */
+    const char *name;              /* as configurations have it */
+    int cache_key;                 /* stands in the keys of cached embeddings: never changes, never used again */
+    bool mask_token;               /* its vocabulary has a mask token before the start token */
+    bool fixed_heads;              /* its image towers have no attention, or heads of one width */
+    int resolution;                /* of its images, where the tensors do not tell; 0: they do */
+    bool resolution_varies;        /* it was published with other sides too: it must be known */
+    bool activation_varies;        /* it was published with another activation too, under the same names: it must be known */
+    const char *activation_naming; /* under these names (vb_weights.naming) it does not vary, and is as below; NULL: under none */
+    const char *activation_hint;   /* what to state otherwise, and of which models */
     vb_activation image_activation, text_activation;
     float image_epsilon, text_epsilon; /* of LayerNorm */
     bool resnets;                      /* the image tower may be a ModifiedResNet */
     bool patch_bias, ln_pre;           /* ViTs of the family hold visual.conv1.bias, visual.ln_pre.* */
     bool no_class_row;                 /* ViTs of the family lack visual.class_embedding */
+    bool class_row_varies;             /* some have it and some lack it */
+    vb_family_blocks *blocks;          /* NULL: CLIP's */
     vb_image_pooling image_pooling;
     vb_image_projection image_projection;
+    int pool_heads;                   /* of the learned query; 0: those of the blocks */
     bool text_projection_bias;        /* its text towers hold text_projection.bias */
     vb_text_mask text_mask;           /* VB_MASK_UNSET: causal */
     vb_text_pooling text_pooling;     /* VB_POOLING_UNSET: VB_POOLING_END */
@@ -106,6 +106,8 @@ struct vb_family {
     const vb_head_width *head_widths; /* of its ViTs; NULL: all are 64 */
     const vb_head_width *text_head_widths; /* of its text towers, likewise */
     vb_family_emitter *image, *text;
+    const char
+        *conventions; /* of its tokenizers: names of kernels/text/convention.h; the first that goes with one. NULL: "openai" */
 };
 
 /* Every family's row. */

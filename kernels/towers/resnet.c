@@ -4,28 +4,15 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "kernels/towers/fold.h"
+
 enum { STAGES = 4, EXPANSION = 4 };
 
 /* A convolution without bias and its BatchNorm, folded into a factor and a summand a channel. */
 static int bind_conv(vb_binder *binder, vb_convolution *layer, int out, int in, int kernel, const char *conv, const char *norm) {
-    vb_program *program = binder->program;
     *layer = (vb_convolution){.kernel = kernel, .stride = 1, .padding = kernel / 2, .last = VB_RELU};
     if (vb_binder_filter(binder, &layer->weight, out, in, kernel, "visual.%s.weight", conv)) return -1;
-    const float *gamma = vb_binder_floats(binder, out, 0, "visual.%s.weight", norm);
-    const float *beta = gamma ? vb_binder_floats(binder, out, 0, "visual.%s.bias", norm) : NULL;
-    const float *mean = beta ? vb_binder_statistics(binder, out, "visual.%s.running_mean", norm) : NULL;
-    const float *variance = mean ? vb_binder_statistics(binder, out, "visual.%s.running_var", norm) : NULL;
-    float *scale = variance ? vb_program_memory(program, 2 * (size_t)out, sizeof *scale, "folded BatchNorm", binder->err) : NULL;
-    if (!scale) return -1;
-    float *bias = scale + out;
-    for (int j = 0; j < out; j++) {
-        double factor = gamma[j] / sqrt(variance[j] + 1e-5);
-        scale[j] = (float)factor;
-        bias[j] = (float)(beta[j] - mean[j] * factor);
-    }
-    layer->scale = scale;
-    layer->bias = bias;
-    return 0;
+    return vb_fold_norm(binder, out, &layer->scale, &layer->bias, "visual.%s", norm);
 }
 
 static int emit_stem(vb_binder *binder, int width, int x) {
@@ -39,7 +26,7 @@ static int emit_stem(vb_binder *binder, int width, int x) {
         if (!i) layer.stride = 2;
         x = vb_program_conv(binder->program, x, &layer, VB_NO_VALUE, binder->err);
     }
-    return vb_program_pool(binder->program, x, 2, binder->err);
+    return vb_program_pool(binder->program, x, &(vb_window){.size = 2, .stride = 2}, binder->err);
 }
 
 /* The block's convolutions and the one of its shortcut, the fourth; without data where the block has none. */
@@ -64,12 +51,13 @@ static int bind_bottleneck(vb_binder *binder, vb_convolution layers[4], int in, 
 static int emit_bottleneck(vb_binder *binder, const vb_convolution layers[4], int window, int x) {
     vb_program *program = binder->program;
     vb_error *err = binder->err;
+    const vb_window pool = {.size = window, .stride = window};
     if (vb_program_open_layer(program, err)) return VB_NO_VALUE;
     int inner = vb_program_conv(program, x, &layers[0], VB_NO_VALUE, err);
     inner = vb_program_conv(program, inner, &layers[1], VB_NO_VALUE, err);
     if (window > 1) {
-        inner = vb_program_pool(program, inner, window, err);
-        x = vb_program_pool(program, x, window, err);
+        inner = vb_program_pool(program, inner, &pool, err);
+        x = vb_program_pool(program, x, &pool, err);
     }
     if (layers[3].weight.data) x = vb_program_conv(program, x, &layers[3], VB_NO_VALUE, err);
     return x == VB_NO_VALUE ? VB_NO_VALUE : vb_program_conv(program, inner, &layers[2], x, err);

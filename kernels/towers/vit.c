@@ -7,11 +7,16 @@
 #include "kernels/towers/map_pool.h"
 #include "kernels/towers/transformer.h"
 
+/* Rows in front of the patches': that of the class token. */
+static int leading_rows(const vb_binder *binder, const vb_family *family) {
+    return family->class_row_varies ? vb_binder_has(binder, "visual.class_embedding") : !family->no_class_row;
+}
+
 /* The sizes that the tensors tell. */
 static int measure(vb_binder *binder, const vb_family *family, int resolution, vb_clip_info *info, int *grid) {
     int filter[4];
     if (vb_binder_shape(binder, 4, filter, "visual.conv1.weight") ||
-        vb_binder_grid(binder, filter[2], !family->no_class_row, grid, "visual.positional_embedding"))
+        vb_binder_grid(binder, filter[2], leading_rows(binder, family), grid, "visual.positional_embedding"))
         return -1;
     info->image_width = filter[0];
     info->patch = filter[2];
@@ -27,7 +32,7 @@ static int measure(vb_binder *binder, const vb_family *family, int resolution, v
 /* The class token, if there is one, and the patches, with their positions: a row each. */
 static int emit_rows(vb_binder *binder, const vb_family *family, const vb_clip_info *info, int grid) {
     vb_program *program = binder->program;
-    const int width = info->image_width, more = !family->no_class_row, rows = grid * grid + more;
+    const int width = info->image_width, more = leading_rows(binder, family), rows = grid * grid + more;
     vb_convolution patches = {.kernel = info->patch, .stride = info->patch};
     vb_sequence sequence = {.lead = more ? VB_LEAD_ROW : VB_LEAD_NONE};
     if (vb_binder_expect(binder, family->patch_bias, "visual.conv1.bias", "bias of the patch embedding") ||
@@ -70,6 +75,7 @@ int vb_vit_trunk(vb_binder *binder, const vb_family *family, const vb_tower_opti
     const int usual = vb_family_heads(family->head_widths, facts.width);
     if (vb_binder_heads(binder, &facts.heads, facts.width, options->image.heads, usual, "image")) return VB_NO_VALUE;
     info->image_heads = facts.heads;
+    if (family->blocks && family->blocks(binder, grid, info, &facts)) return VB_NO_VALUE;
     int x = emit_rows(binder, family, info, grid);
     if (x == VB_NO_VALUE) return VB_NO_VALUE;
     if (family->ln_pre) {
@@ -89,11 +95,11 @@ static int emit_pooling(vb_binder *binder, const vb_family *family, const vb_tow
     vb_norm norm;
     if (x == VB_NO_VALUE || vb_binder_norm(binder, &norm, info->image_width, info->image_epsilon, "visual.ln_post"))
         return VB_NO_VALUE;
-    if (family->image_pooling == VB_IMAGE_MEAN) x = vb_program_mean(program, x, !family->no_class_row, binder->err);
+    if (family->image_pooling == VB_IMAGE_MEAN) x = vb_program_mean(program, x, leading_rows(binder, family), binder->err);
     x = vb_program_norm(program, x, &norm, binder->err);
     if (family->image_pooling != VB_IMAGE_QUERY) return x;
     const vb_map_pool pool = {.width = info->image_width,
-                              .heads = info->image_heads,
+                              .heads = family->pool_heads ? family->pool_heads : info->image_heads,
                               .activation = vb_vit_activation(family, options),
                               .epsilon = info->image_epsilon};
     return vb_map_pool_emit(binder, &pool, x, "visual.attn_pool");
@@ -108,7 +114,8 @@ int vb_vit_emit(vb_binder *binder, const vb_family *family, const vb_tower_optio
     if (x == VB_NO_VALUE) return -1;
     *embed = info->image_width;
     if (family->image_projection != VB_IMAGE_UNPROJECTED) {
-        const bool bias = family->image_projection == VB_IMAGE_MATRIX_AND_BIAS;
+        const bool bias = family->image_projection == VB_IMAGE_MATRIX_AND_BIAS ||
+                          (family->image_projection == VB_IMAGE_BIAS_VARIES && vb_binder_has(binder, "visual.proj.bias"));
         if (vb_binder_projection(binder, &projection, info->image_width, bias, embed, "visual.proj")) return -1;
         x = vb_program_linear(program, x, &projection, VB_LINEAR, VB_NO_VALUE, binder->err);
     }

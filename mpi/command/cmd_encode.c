@@ -22,9 +22,10 @@ const vb_flag vb_cmd_encode_flags[] = {
     {.name = "tokenizer",
      .kind = VB_FLAG_TEXT,
      .value = "FILE",
-     .help = "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it (texts) [beside the weights]"},
+     .help = "OpenAI's merges, vocab.json, a SentencePiece .model, vocab.txt, or a folder (texts) [beside the weights]"},
     {.name = "family", .kind = VB_FLAG_TEXT, .value = VB_FAMILY_CHOICES, .help = "[found from the tensors' names]"},
     VB_FACT_ARGUMENTS_TOWERS,
+    VB_FACT_ARGUMENTS_TEXTS,
     VB_FACT_ARGUMENTS_PIXELS,
     {.option = "resolution"},
     {.option = "preprocessing"},
@@ -68,6 +69,7 @@ int vb_cmd_encode(vb_context *context, const vb_arguments *arguments, vb_error *
     if (!texts && strcmp(what, "images"))
         status = vb_errorf(err, VB_EUSAGE, "encode: expected images or texts, found '%s'", what);
     if (!status) status = model_spec(&spec, arguments, err);
+    if (!status && texts && spec.stated.resolution == VB_OPTION_NONE) spec.stated.resolution = VB_FACTS_NO_IMAGES;
     if (vb_comm_agree(&context->comm, status, err)) return -1;
     if (!context->comm.rank) vb_writer_sweep_beside(job.output); /* of one that was killed */
     if (vb_model_open(&model, context, &spec, texts, job.threads, NULL, err)) return -1;

@@ -90,17 +90,19 @@ int vb_dataset_state_check_images(const vb_dataset_state *state, const int64_t *
         for (int i = vocabularies->offsets[v]; i < vocabularies->offsets[v + 1]; i++)
             images += class_images[vocabularies->members[i]];
         if (images) continue;
-        char found[200] = "";
-        if (state->dataset)
-            for (int i = 0, n = 0; i < vb_dataset_labels(state->dataset) && i < 5; i++)
+        char found[300];
+        int n = snprintf(found, sizeof found, "%lld images are of other classes", (long long)outside);
+        if (state->dataset && !vb_dataset_labels(state->dataset))
+            snprintf(found, sizeof found, "none of the %lld images has a label (.cls, or a key such as label in .json)",
+                     (long long)vb_dataset_samples(state->dataset));
+        else if (state->dataset)
+            for (int i = 0; i < vb_dataset_labels(state->dataset) && i < 5; i++)
                 n += snprintf(found + n, sizeof found - (size_t)n, "%s'%.30s'",
                               i ? ", " : "; labels of the data: ", vb_dataset_label(state->dataset, i));
         const vb_class *first = &vocabularies->class[vocabularies->members[vocabularies->offsets[v]]];
-        return vb_errorf(
-            err, VB_EMISMATCH,
-            "dataset '%s': vocabulary '%s' has no images (its first class: '%s'%s%s; %lld images are of other classes%s)",
-            state->spec->name, vocabularies->names[v], first->name, first->id ? ", id " : "", first->id ? first->id : "",
-            (long long)outside, found);
+        return vb_errorf(err, VB_EMISMATCH, "dataset '%s': vocabulary '%s' has no images (its first class: '%s'%s%s; %s)",
+                         state->spec->name, vocabularies->names[v], first->name, first->id ? ", id " : "",
+                         first->id ? first->id : "", found);
     }
     return 0;
 }

@@ -182,7 +182,7 @@ static int integer_labels(vb_image_source *source, const vb_embeddings_spec *spe
         goto done;
     }
     if (spec->label_names) {
-        if (vb_texts_read(&names, spec->label_names, err)) goto done;
+        if (vb_texts_read_names(&names, spec->label_names, err)) goto done;
         limit = (int64_t)names.count;
         if (!(class_of = vb_array((size_t)limit, sizeof *class_of, "label names", err))) goto done;
         for (int64_t i = 0; i < limit; i++) class_of[i] = find_label(source->data, names.items[i]);

@@ -113,6 +113,7 @@ static int choose_rule(vb_candidates *pool, const vb_names_spec *spec, vb_error 
 static int list_names(vb_candidates *pool, const vb_names_spec *spec, vb_texts *texts, const char ***names, vb_error *err) {
     pool->source = spec->names ? spec->names : spec->wordnet;
     if (spec->names && vb_texts_read(texts, spec->names, err)) return -1;
+    if (spec->names) vb_texts_trim(texts);
     size_t count = spec->names ? texts->count : vb_wordnet_lemmas(pool->wordnet);
     if (count > INT32_MAX / 2)
         return vb_errorf(err, VB_EUNSUPPORTED, "%s: %zu names, at most %d are handled", pool->source, count, INT32_MAX / 2);

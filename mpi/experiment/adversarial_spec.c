@@ -99,7 +99,7 @@ int vb_adversarial_spec_read(vb_adversarial_spec *spec, const vb_yaml *root, con
         for (int t = 0; t < spec->target_count; t++) vb_json_append_text(&json, targets, spec->targets[t]);
     }
     if (vb_json_end(&json, "the configuration", err)) return -1;
-    return vb_names_spec_resolve(&spec->pool, path, err);
+    return vb_options_resolve(options, spec, path, err);
 }
 
 void vb_adversarial_spec_free(vb_adversarial_spec *spec) {

@@ -16,7 +16,12 @@
 /* Values of options that are one of several words; the words stand beside the option tables, in this order. */
 typedef enum vb_protocol_kind { VB_PROTOCOL_EXACT, VB_PROTOCOL_SAMPLED, VB_PROTOCOLS } vb_protocol_kind;
 typedef enum vb_on_error { VB_ON_ERROR_STRICT, VB_ON_ERROR_SKIP, VB_ON_ERRORS } vb_on_error; /* of a broken image */
-typedef enum vb_stated_activation { VB_ACTIVATION_QUICK_GELU, VB_ACTIVATION_GELU, VB_ACTIVATIONS } vb_stated_activation;
+typedef enum vb_stated_activation {
+    VB_ACTIVATION_QUICK_GELU,
+    VB_ACTIVATION_GELU,
+    VB_ACTIVATION_GELU_TANH,
+    VB_ACTIVATIONS
+} vb_stated_activation;
 typedef enum vb_preprocessing { VB_PREPROCESSING_OPENAI, VB_PREPROCESSING_RGB_FIRST, VB_PREPROCESSINGS } vb_preprocessing;
 typedef enum vb_similarity_engine { VB_ENGINE_REPLICATED, VB_ENGINE_SCALAPACK, VB_ENGINES } vb_similarity_engine;
 /* A model's family: an index for vb_family_at, or one of these. */
@@ -44,8 +49,10 @@ typedef struct vb_stated_facts {
     double image_epsilon, text_epsilon, mean[3], std[3];
     int64_t image_heads, text_heads, end_token, resolution;
     int activation, image_activation, text_activation; /* vb_stated_activation; the first is of both towers */
+    int text_mask, text_pooling;                       /* vb_text_mask, vb_text_pooling, less 1: there, 0 is unset */
     int resize, interpolation, crop;                   /* kernels/image/preprocess.h */
     int preprocessing;                                 /* vb_preprocessing */
+    int convention, cleaning;                          /* kernels/text/convention.h, text_cleanup.h */
 } vb_stated_facts;
 
 typedef struct vb_model_spec {

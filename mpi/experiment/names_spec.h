@@ -42,11 +42,8 @@ extern const char *const vb_names_spec_exclusions[];
     }
 #define VB_NAMES_SPEC_WORDNET(type, pool)                                                                                        \
     {                                                                                                                            \
-        .key = "wordnet", .kind = VB_OPTION_TEXT, .offset = offsetof(type, pool.wordnet), .fallback = VB_WORDNET_FOLDER,         \
+        .key = "wordnet", .kind = VB_OPTION_PATH, .offset = offsetof(type, pool.wordnet), .fallback = VB_WORDNET_FOLDER,         \
         .help = "folder of index.noun and data.noun"                                                                             \
     }
-
-/* Makes the paths of *spec what they mean beside the experiment file `path`. Local. */
-int vb_names_spec_resolve(vb_names_spec *spec, const char *path, vb_error *err);
 
 #endif

@@ -28,7 +28,7 @@ int vb_open_curve_spec_read(vb_open_curve_spec *spec, const vb_yaml *root, const
     vb_json json = {0};
     vb_json_set(&json, configuration, "open_curve", vb_options_json(&json, options, spec, false));
     if (vb_json_end(&json, "the configuration", err)) return -1;
-    return vb_names_spec_resolve(&spec->pool, path, err);
+    return vb_options_resolve(options, spec, path, err);
 }
 
 void vb_open_curve_spec_free(vb_open_curve_spec *spec) {

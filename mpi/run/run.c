@@ -244,6 +244,12 @@ static int add_notes(const run_state *run, vb_strbuf *notes, vb_error *err) {
             vb_strbuf_format(notes, "note: %s / %s: %s: %lld\n", json_string_value(json_object_get(entry, "model")),
                              json_string_value(json_object_get(entry, "dataset")), counts[c].text, (long long)count);
         }
+        const json_t *odd = json_object_get(json_object_get(entry, "retrieval"), "odd_captions");
+        if (odd)
+            vb_strbuf_format(notes, "note: %s / %s: listed rows whose captions cannot be used: %lld, such as %s\n",
+                             vb_json_text(entry, "model"), vb_json_text(entry, "dataset"),
+                             (long long)vb_json_integer(odd, "rows"),
+                             json_string_value(json_array_get(json_object_get(odd, "examples"), 0)));
     }
     return vb_strbuf_end(notes, "notes", err);
 }

@@ -24,6 +24,7 @@ struct vb_dataset_listing {
     size_t files, samples, labels, slots, pool_size;
     size_t file_capacity, sample_capacity, label_capacity, pool_capacity;
     int64_t ignored;
+    char passed_over[64];   /* the name of the first file that a format met and had no use for; "" */
     vb_strings class_names; /* what integer labels index: given, or found beside the data */
 };
 

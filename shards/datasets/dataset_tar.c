@@ -147,6 +147,8 @@ static int take_member(struct scan *scan, const vb_tar_entry *entry, member what
         return vb_errorf(err, VB_EDATA, "%s: sample '%s': offset %llu: a second %s ('%s')", scan->path, key_of(scan),
                          (unsigned long long)entry->header, member_names[what], entry->name);
     if (what == OTHER) {
+        if (!*scan->listing->passed_over)
+            snprintf(scan->listing->passed_over, sizeof scan->listing->passed_over, "%s", vb_path_base_name(entry->name));
         scan->listing->ignored++;
         return 0;
     }

@@ -9,8 +9,8 @@
 #include "kernels/base/memory.h"
 #include "kernels/towers/family.h"
 
-/* In patterns, # stands for a decimal number; at the end, $ stands for "weight" or "bias", and @ for those and BatchNorm's
- * statistics.
+/* In patterns, # stands for a decimal number; at the end, $ stands for "weight" or "bias", @ for those and BatchNorm's
+ * statistics, and * for anything.
  * `canonical` takes them over in their order; NULL means the same name. */
 typedef struct rule {
     const char *pattern, *canonical;
@@ -29,6 +29,14 @@ static const rule openai_image[] = {{"visual.class_embedding", NULL},
                                     {"visual.transformer.resblocks.#.ln_2.$", NULL},
                                     {"visual.transformer.resblocks.#.mlp.c_fc.$", NULL},
                                     {"visual.transformer.resblocks.#.mlp.c_proj.$", NULL},
+                                    /* Meta's PE */
+                                    {"visual.attn_pool.probe", NULL},
+                                    {"visual.attn_pool.attn.in_proj_weight", NULL},
+                                    {"visual.attn_pool.attn.in_proj_bias", NULL},
+                                    {"visual.attn_pool.attn.out_proj.$", NULL},
+                                    {"visual.attn_pool.layernorm.$", NULL},
+                                    {"visual.attn_pool.mlp.c_fc.$", NULL},
+                                    {"visual.attn_pool.mlp.c_proj.$", NULL},
                                     /* ModifiedResNet */
                                     {"visual.conv#.weight", NULL},
                                     {"visual.bn#.@", NULL},
@@ -57,8 +65,14 @@ static const rule openai_text[] = {{"token_embedding.weight", NULL},
                                    {0}};
 
 /* Beside the towers; the three sizes are tensors of OpenAI's TorchScript files. */
-static const rule openai_both[] = {
-    {"logit_scale", NULL}, {"input_resolution", NULL}, {"context_length", NULL}, {"vocab_size", NULL}, {0}};
+static const rule openai_both[] = {{"logit_scale", NULL},
+                                   {"logit_bias", NULL},
+                                   {"_logit_scale.logit_scale", "logit_scale"}, /* TinyCLIP */
+                                   {"_logit_scale.module.logit_scale", "logit_scale"},
+                                   {"input_resolution", NULL},
+                                   {"context_length", NULL},
+                                   {"vocab_size", NULL},
+                                   {0}};
 
 static const rule timm_image[] = {{"visual.cls_token", "visual.class_embedding"},
                                   {"visual.pos_embed", "visual.positional_embedding"},
@@ -74,6 +88,49 @@ static const rule timm_image[] = {{"visual.cls_token", "visual.class_embedding"}
                                   {"visual.blocks.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
                                   {0}};
 
+/* timm's VisionTransformers and EVA inside of open_clip's models, and EVA in its publishers' names (BAAI). */
+#define TIMM_BLOCKS(tower)                                                                                                       \
+    {tower "cls_token", "visual.class_embedding"}, {tower "pos_embed", "visual.positional_embedding"},                           \
+        {tower "patch_embed.proj.$", "visual.conv1.$"}, {tower "norm.$", "visual.ln_post.$"}, {tower "head.$", "visual.proj.$"}, \
+        {tower "blocks.#.norm1.$", "visual.transformer.resblocks.#.ln_1.$"},                                                     \
+        {tower "blocks.#.norm2.$", "visual.transformer.resblocks.#.ln_2.$"},                                                     \
+        {tower "blocks.#.attn.qkv.weight", "visual.transformer.resblocks.#.attn.in_proj_weight"},                                \
+        {tower "blocks.#.attn.qkv.bias", "visual.transformer.resblocks.#.attn.in_proj_bias"},                                    \
+        {tower "blocks.#.attn.q_proj.$", "visual.transformer.resblocks.#.attn.q_proj.$"},                                        \
+        {tower "blocks.#.attn.k_proj.$", "visual.transformer.resblocks.#.attn.k_proj.$"},                                        \
+        {tower "blocks.#.attn.v_proj.$", "visual.transformer.resblocks.#.attn.v_proj.$"},                                        \
+        {tower "blocks.#.attn.q_bias", "visual.transformer.resblocks.#.attn.q_proj.bias"},                                       \
+        {tower "blocks.#.attn.v_bias", "visual.transformer.resblocks.#.attn.v_proj.bias"},                                       \
+        {tower "blocks.#.attn.proj.$", "visual.transformer.resblocks.#.attn.out_proj.$"},                                        \
+        {tower "blocks.#.mlp.fc1.$", "visual.transformer.resblocks.#.mlp.c_fc.$"}, {                                             \
+        tower "blocks.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"                                                \
+    }
+static const rule timm_trunk[] = {TIMM_BLOCKS("visual.trunk."),
+                                  {"visual.trunk.norm_pre.$", "visual.ln_pre.$"},
+                                  {"visual.trunk.attn_pool.latent", "visual.attn_pool.probe"},
+                                  {"visual.trunk.attn_pool.q.$", "visual.attn_pool.attn.q.$"},
+                                  {"visual.trunk.attn_pool.kv.$", "visual.attn_pool.attn.kv.$"},
+                                  {"visual.trunk.attn_pool.proj.$", "visual.attn_pool.attn.out_proj.$"},
+                                  {"visual.trunk.attn_pool.norm.$", "visual.attn_pool.layernorm.$"},
+                                  {"visual.trunk.attn_pool.mlp.fc1.$", "visual.attn_pool.mlp.c_fc.$"},
+                                  {"visual.trunk.attn_pool.mlp.fc2.$", "visual.attn_pool.mlp.c_proj.$"}, /* EVA */
+                                  {"visual.trunk.blocks.#.attn.norm.$", "visual.transformer.resblocks.#.attn.norm.$"},
+                                  {"visual.trunk.blocks.#.mlp.fc1_g.$", "visual.transformer.resblocks.#.mlp.c_gate.$"},
+                                  {"visual.trunk.blocks.#.mlp.fc1_x.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
+                                  {"visual.trunk.blocks.#.mlp.norm.$", "visual.transformer.resblocks.#.mlp.norm.$"},
+                                  {0}};
+static const rule eva_baai[] = {TIMM_BLOCKS("visual."),
+                                {"visual.blocks.#.attn.inner_attn_ln.$", "visual.transformer.resblocks.#.attn.norm.$"},
+                                {"visual.blocks.#.mlp.w1.$", "visual.transformer.resblocks.#.mlp.c_gate.$"},
+                                {"visual.blocks.#.mlp.w2.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
+                                {"visual.blocks.#.mlp.w3.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
+                                {"visual.blocks.#.mlp.ffn_ln.$", "visual.transformer.resblocks.#.mlp.norm.$"},
+                                {0}};
+#undef TIMM_BLOCKS
+
+/* Towers whose names are kept: their families ask for timm's (and open_clip's for what follows the trunk). */
+static const rule timm_own[] = {{"visual.trunk.*", NULL}, {"visual.head.*", NULL}, {0}};
+
 static const rule hugging_face[] = {
     {"vision_model.embeddings.class_embedding", "visual.class_embedding"},
     {"vision_model.embeddings.patch_embedding.$", "visual.conv1.$"},
@@ -88,6 +145,13 @@ static const rule hugging_face[] = {
     {"vision_model.encoder.layers.#.layer_norm2.$", "visual.transformer.resblocks.#.ln_2.$"},
     {"vision_model.encoder.layers.#.mlp.fc1.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
     {"vision_model.encoder.layers.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
+    {"vision_model.head.probe", "visual.attn_pool.probe"},
+    {"vision_model.head.attention.in_proj_weight", "visual.attn_pool.attn.in_proj_weight"},
+    {"vision_model.head.attention.in_proj_bias", "visual.attn_pool.attn.in_proj_bias"},
+    {"vision_model.head.attention.out_proj.$", "visual.attn_pool.attn.out_proj.$"},
+    {"vision_model.head.layernorm.$", "visual.attn_pool.layernorm.$"},
+    {"vision_model.head.mlp.fc1.$", "visual.attn_pool.mlp.c_fc.$"},
+    {"vision_model.head.mlp.fc2.$", "visual.attn_pool.mlp.c_proj.$"},
     {"visual_projection.weight", "visual.proj.weight"},
     {"text_model.embeddings.token_embedding.weight", "token_embedding.weight"},
     {"text_model.embeddings.position_embedding.weight", "positional_embedding"},
@@ -101,13 +165,17 @@ static const rule hugging_face[] = {
     {"text_model.encoder.layers.#.mlp.fc1.$", "transformer.resblocks.#.mlp.c_fc.$"},
     {"text_model.encoder.layers.#.mlp.fc2.$", "transformer.resblocks.#.mlp.c_proj.$"},
     {"text_projection.weight", NULL},
+    {"text_model.head.$", "text_projection.$"},
     {"logit_scale", NULL},
+    {"logit_bias", NULL},
     {0}};
 
 /* A scheme is known by the presence of one of its anchors; the first row wins where several are present. `text` precedes the text
- * tower's names. */
+ * tower's names; what precedes "visual." in the first anchor does so in all of the image tower's. Where several families have the
+ * names, their signs (kernels/towers/family.h) go before `family`. */
 typedef struct scheme {
-    const char *name, *family;
+    const char *name, *family; /* NULL: the signs alone tell */
+    bool signs;
     const char *image_anchors[2], *text_anchor;
     const rule *image;
     const char *text;
@@ -117,16 +185,39 @@ typedef struct scheme {
 #define FAMILY(name) (sizeof(vb_family_##name) ? #name : NULL)
 
 static const scheme schemes[] = {
+    {"TinyCLIP",
+     FAMILY(clip),
+     false,
+     {"_image_encoder.module.visual.class_embedding", "_image_encoder.module.visual.conv1.weight"},
+     "_text_encoder.module.token_embedding.weight",
+     openai_image,
+     "_text_encoder.module."},
     {"Hugging Face",
      FAMILY(clip),
-     {"vision_model.embeddings.class_embedding", NULL},
+     true,
+     {"vision_model.embeddings.class_embedding", "vision_model.embeddings.patch_embedding.weight"},
      "text_model.embeddings.token_embedding.weight",
      hugging_face,
      NULL},
-    {"SLIP", FAMILY(slip), {"visual.cls_token", NULL}, NULL, timm_image, ""},
-    {"DeCLIP", FAMILY(declip), {NULL, NULL}, "encode_text.token_embedding.weight", openai_image, "encode_text."},
-    {"open_clip", FAMILY(clip), {NULL, NULL}, "text.token_embedding.weight", openai_image, "text."},
-    {"OpenAI", FAMILY(clip), {"visual.class_embedding", "visual.conv1.weight"}, "token_embedding.weight", openai_image, ""}};
+    {"timm", NULL, true, {"visual.trunk.patch_embed.proj.weight", "visual.trunk.cls_token"}, NULL, timm_trunk, "text."},
+    {"timm",
+     FAMILY(convnext),
+     true,
+     {"visual.trunk.stages.0.blocks.0.conv_dw.weight", "visual.trunk.stages.0.blocks.0.conv_dw.bias"},
+     NULL,
+     timm_own,
+     ""},
+    {"BAAI", FAMILY(eva), false, {"visual.blocks.0.attn.q_bias", NULL}, NULL, eva_baai, "text."},
+    {"SLIP", FAMILY(slip), false, {"visual.cls_token", NULL}, NULL, timm_image, ""},
+    {"DeCLIP", FAMILY(declip), false, {NULL, NULL}, "encode_text.token_embedding.weight", openai_image, "encode_text."},
+    {"open_clip", FAMILY(clip), true, {NULL, NULL}, "text.token_embedding.weight", openai_image, "text."},
+    {"OpenAI",
+     FAMILY(clip),
+     true,
+     {"visual.class_embedding", "visual.conv1.weight"},
+     "token_embedding.weight",
+     openai_image,
+     ""}};
 enum { SCHEMES = sizeof schemes / sizeof *schemes };
 
 /* Where a file's OpenAI names have fewer dimensions than other schemes' names. */
@@ -136,7 +227,9 @@ static const struct {
 } dimensions[] = {{"visual.class_embedding", 1},
                   {"visual.positional_embedding", 2},
                   {"positional_embedding", 2},
-                  {"logit_scale", 0}};
+                  {"visual.attn_pool.probe", 1},
+                  {"logit_scale", 0},
+                  {"logit_bias", 0}};
 
 /* ---- matching ---- */
 
@@ -161,6 +254,9 @@ static bool matches(const char *pattern, const char *text, span *parts) {
             while (is_digit(*text)) text++;
             parts->size = (size_t)(text - parts->text);
             if (!parts++->size) return false;
+        } else if (*pattern == '*') {
+            parts->size = strlen(text);
+            return true;
         } else if (ending) {
             while (*ending && strcmp(*ending, text)) ending++;
             parts->size = strlen(text);
@@ -170,7 +266,7 @@ static bool matches(const char *pattern, const char *text, span *parts) {
     return !*text;
 }
 
-static bool is_wildcard(char c) { return c == '#' || endings(c); }
+static bool is_wildcard(char c) { return c == '#' || c == '*' || endings(c); }
 
 /* The canonical name in `out`, by the first rule that fits; false when none does. */
 static bool rename_by(const rule *rules, const char *name, char *out, size_t size) {
@@ -193,7 +289,9 @@ static bool rename_by(const rule *rules, const char *name, char *out, size_t siz
 }
 
 static bool canonical_name(const scheme *s, const char *name, char *out, size_t size) {
-    if (rename_by(s->image, name, out, size)) return true;
+    const char *anchor = s->image_anchors[0], *visual = anchor ? strstr(anchor, "visual.") : NULL;
+    const size_t before = visual ? (size_t)(visual - anchor) : 0;
+    if (!strncmp(name, anchor ? anchor : "", before) && rename_by(s->image, name + before, out, size)) return true;
     if (!s->text) return false;
     size_t skip = strlen(s->text);
     return rename_by(openai_both, name, out, size) ||
@@ -345,6 +443,8 @@ int vb_weight_names_map(vb_weight_names *names, const vb_tensor_set *file, const
         if (own && !is_impostor(own)) names->set.items[names->set.count++] = (vb_named_tensor){own, item->tensor};
     }
     qsort(names->set.items, names->set.count, sizeof(vb_named_tensor), by_name);
+    const vb_family *told = s && s->signs ? vb_family_by_signs(&names->set) : NULL;
+    if (told) names->family = told->name;
     for (size_t i = 1; i < names->set.count; i++)
         if (!strcmp(names->set.items[i - 1].name, names->set.items[i].name)) {
             vb_errorf(err, VB_EDATA, "%s: two tensors of the file are '%s'", path, names->set.items[i].name);

@@ -18,7 +18,7 @@ must "${images[@]}" --weights m.safetensors --image-activation gelu --text-activ
 same "an activation of the image tower alone" x.npy gelu.npy
 refuses "an activation of one tower, nothing of the other" 3 "activation of the text tower" \
   "${images[@]}" --weights m.safetensors --image-activation gelu
-refuses "texts without a tokenizer" 4 "no tokenizer beside the weights: expected vocab.json" \
+refuses "texts without a tokenizer" 4 "no tokenizer in this folder: expected one of vocab.json" \
   "${texts[@]}" --weights m.safetensors --activation gelu
 refuses "heads that do not divide the width" 6 "does not split into 7 heads" \
   "${images[@]}" --weights m.safetensors --activation gelu --image-heads 7
@@ -119,8 +119,8 @@ need_shared zoo/repos "the repositories of the zoo"
 # ---- the zoo's folders --------------------------------------------------------------------------------------------
 repos=$shared/zoo/repos pictures=$shared/fixtures/images captions=$shared/fixtures/texts.json
 near() { check "$1" "$tools/npy" compare "$2" "$3" 0.999999 1e-4 -; }
-for name in hf-clip-bin hf-clip-gelu hf-clip-quickgelu hf-clip-sharded oc-gelu oc-mean05-bilinear-bin oc-patch14-56 oc-quickgelu \
-  oc-squash-head80; do
+for name in hf-clip-bin hf-clip-gelu hf-clip-quickgelu hf-clip-sharded oc-gelu oc-mean05-bilinear-bin oc-patch14-56 oc-pe \
+  oc-quickgelu oc-squash-head80; do
   truth=$repos/expected/$name
   check "$name: images" "$vocabench" encode images --weights "$repos/$name" --input "$pictures" --output i.npy --raw
   near "$name: image embeddings" i.npy "$truth/image_embeddings.npy"
@@ -149,16 +149,26 @@ for name in hf-clip-bin hf-clip-gelu hf-clip-quickgelu hf-clip-sharded oc-gelu o
     "$(jq -c '[.image.mean, .image.std] | flatten | map(. * 1e6 | round)' "$truth/expected.json")"
 done
 
+for name in hf-siglip hf-siglip2 oc-siglip; do
+  truth=$repos/expected/$name
+  check "$name: images" "$vocabench" encode images --weights "$repos/$name" --input "$pictures" --output i.npy --raw
+  near "$name: image embeddings" i.npy "$truth/image_embeddings.npy"
+  "$vocabench" inspect "$repos/$name" >inspected
+  fact image_activation .image.activation; fact text_activation .text.activation; fact resolution .image.image_size
+  fact image_heads .image.heads; fact text_heads .text.heads; fact image_epsilon .image.eps; fact text_epsilon .text.eps
+  fact text_mask .text.mask; fact text_pooling '.text.pool | split(" ")[0]'; fact resize .image.resize_mode
+done
+file=$shared/zoo/fixtures/siglip/model.safetensors
+refuses "SigLIP in timm's names does not tell its activation" 3 "state activation: gelu .*or activation: gelu_tanh" \
+  "$vocabench" encode images --weights "$file" --input "$pictures" --output x.npy
+refuses "SigLIP is not stated as CLIP" 6 "write family: siglip" \
+  "$vocabench" encode images --family clip --weights "$file" --input "$pictures" --output x.npy
+
 while read -r name says; do
   refuses "$name is refused by its name" 10 "$says" "$vocabench" encode images --weights "$repos/$name" --input "$pictures" \
     --output x.npy
   refuses "$name: inspect says the same" 10 "$says" "$vocabench" inspect "$repos/$name"
 done <<'E'
-hf-metaclip2 MetaCLIP 2, which is not encoded here
-hf-siglip this is SigLIP .by the tensor vision_model.head.probe., which is not encoded here
-hf-siglip2 this is SigLIP
-oc-siglip this is SigLIP
-oc-pe this is PE-Core
 oc-clipa this is CLIPA or OpenVision .by the tensor visual.class_embedding without visual.ln_pre.weight.
 E
 while read -r name says; do
@@ -168,21 +178,12 @@ done <<'E'
 altclip AltCLIP
 chinese-clip Chinese-CLIP
 coca CoCa
-convnext-d ConvNeXt
-convnext-w ConvNeXt
-eva01-g EVA-CLIP
-eva02-b EVA02-CLIP
-eva02-b-baai EVA-CLIP
-eva02-e EVA-CLIP
 mobileclip-b MobileCLIP-B
 mobileclip-s1 MobileCLIP .FastViT
 mobileclip2-s3 MobileCLIP .FastViT
 nllb a CLIP with a text tower of NLLB
 openvision CLIPA or OpenVision
-pe-core-b PE-Core
-pe-core-meta PE-Core
 siglip2-naflex SigLIP 2 NaFlex
-siglip-hf SigLIP
 vitamin ViTamin
 xlm-roberta a CLIP with a text tower of the BERT kind
 E
@@ -211,6 +212,15 @@ must "${images[@]}" --weights $index; same "shards: by the folder and by the ind
 cp cut/model-00001-of-00005.safetensors cut/model-00006-of-00005.safetensors
 refuses_index "a tensor in two" 5 "tensor text_model.embeddings.token_embedding.weight is in two shards" \
   '.weight_map.logit_scale = "model-00006-of-00005.safetensors"'
+
+# ---- PE, EVA, MetaCLIP 2 ----------------------------------------------------------------------------------------------
+for name in pe-core-b/model.safetensors pe-core-g/model.safetensors pe-core-meta/model.pt \
+  eva01-g/model.safetensors eva02-b/model.safetensors eva02-b-baai/model.pt eva02-e/model.safetensors; do
+  check "$name: images" "$vocabench" encode images --weights "$shared/zoo/fixtures/$name" --input "$pictures" --output i.npy --raw
+  near "$name: image embeddings" i.npy "$shared/zoo/fixtures/${name%/*}/image_embeddings.npy"
+done
+check "MetaCLIP 2: images" "$vocabench" encode images --weights "$repos/hf-metaclip2" --input "$pictures" --output i.npy --raw
+near "MetaCLIP 2: image embeddings" i.npy "$repos/expected/hf-metaclip2/image_embeddings.npy"
 
 # ---- Long-CLIP ----------------------------------------------------------------------------------------------------
 long=$shared/zoo/fixtures/long-clip bpe=$shared/zoo/fixtures/tok/bpe_clip.txt.gz
