@@ -10,7 +10,8 @@
 #include "kernels/towers/transformer.h"
 
 /* Every family's name, as configurations have it. The order is that of choices and messages. */
-#define VB_FAMILIES(each) each(clip) each(slip) each(declip) each(siglip) each(pe) each(eva) each(convnext)
+#define VB_FAMILIES(each) each(clip) each(slip) each(declip) each(siglip) each(pe) each(eva) VB_FAMILIES_OF_CONVOLUTIONS(each)
+#define VB_FAMILIES_OF_CONVOLUTIONS(each) each(convnext) each(mobileclip_b) each(mobileclip_s) each(vitamin)
 
 #define VB_FAMILY_ONE(name) +1
 #define VB_FAMILY_WORD(name) #name,
@@ -18,6 +19,12 @@
 enum { VB_FAMILY_COUNT = VB_FAMILIES(VB_FAMILY_ONE) };
 /* "clip|slip|...", for tables of flags. */
 #define VB_FAMILY_CHOICES (("" VB_FAMILIES(VB_FAMILY_CHOICE)) + 1)
+
+/* Preprocessing as the family was published, where it is not OpenAI's. */
+typedef struct vb_family_pixels {
+    float mean[3], std[3];
+    bool squash, bilinear;
+} vb_family_pixels;
 
 /* All sizes inferred from the tensors, as OpenAI's build_model infers them. Zero where a tower is absent. */
 typedef struct vb_clip_info {
@@ -30,6 +37,7 @@ typedef struct vb_clip_info {
     int end_token;                     /* where texts end, and are pooled; VB_NO_END_TOKEN: they are pooled elsewhere */
     float image_epsilon, text_epsilon; /* of LayerNorm */
     bool image_gated;                  /* the image tower's activation is its gates' SiLU, whatever is stated */
+    const vb_family_pixels *pixels;    /* as such models were published; NULL: as the family's row has it */
     bool long_positions;               /* Long-CLIP: the rows from 20 on are of a table of their own */
     int64_t parameters;                /* of both towers, logit_scale included; running statistics are none */
     float logit_scale;                 /* exp of the stored value; 0 when absent */
@@ -51,12 +59,6 @@ typedef struct vb_tower_options {
     vb_text_mask text_mask; /* these two: _UNSET as the family has it */
     vb_text_pooling text_pooling;
 } vb_tower_options;
-
-/* Preprocessing as the family was published, where it is not OpenAI's. */
-typedef struct vb_family_pixels {
-    float mean[3], std[3];
-    bool squash, bilinear;
-} vb_family_pixels;
 
 /* Tensors under canonical names that only the family's models have, and lack. Ends with NULLs. */
 typedef struct vb_family_sign {

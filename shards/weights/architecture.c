@@ -6,10 +6,6 @@
 
 static const vb_architecture architectures[] = {
     {"SigLIP 2 NaFlex", "vision_model.embeddings.patch_embedding.weight", NULL, NULL, 2},
-    {"MobileCLIP (FastViT)", "visual.trunk.stages.0.blocks.0.token_mixer", NULL, NULL, 0},
-    {"ViTamin", "visual.trunk.patch_embed.backbone.stem", NULL, NULL, 0},
-    {"MobileCLIP-B", "visual.trunk.patch_embed.backbone.0.conv", NULL, NULL, 0},
-    {"MobileCLIP", "image_encoder.model.patch_emb", NULL, NULL, 0},
     {"CoCa", "visual.attn_pool.query", NULL, NULL, 0},
     {"a CLIP with a text tower of NLLB", "text.transformer.embed_tokens", NULL, NULL, 0},
     {"a CLIP with a text tower of the BERT kind", "text.transformer.embeddings", NULL, NULL, 0},

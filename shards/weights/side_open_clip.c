@@ -45,7 +45,11 @@ static const struct {
 } timm_models[] = {{"vit_giantopt_", "siglip", "siglip", VB_GELU_TANH},
                    {"vit_", "siglip", "siglip", VB_GELU},
                    {"vit_pe_core_", NULL, "pe", VB_GELU},
-                   {"eva", NULL, "eva", VB_GELU}};
+                   {"eva", NULL, "eva", VB_GELU},
+                   {"convnext_", NULL, "convnext", VB_GELU},
+                   {"vit_base_mci_", NULL, "mobileclip_b", VB_GELU},
+                   {"fastvit_mci", NULL, "mobileclip_s", VB_GELU},
+                   {"vitamin_", NULL, "vitamin", VB_GELU}};
 
 static void read_timm(vb_fields *tower, const char *name, vb_side_facts *facts) {
     for (size_t i = 0; i < sizeof timm_models / sizeof *timm_models; i++) {

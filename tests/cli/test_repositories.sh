@@ -164,6 +164,21 @@ refuses "SigLIP in timm's names does not tell its activation" 3 "state activatio
 refuses "SigLIP is not stated as CLIP" 6 "write family: siglip" \
   "$vocabench" encode images --family clip --weights "$file" --input "$pictures" --output x.npy
 
+# Towers of convolutions from bare files: the family, and within it the model, tells the pixels; what tells no side is refused.
+for name in convnext-d:64 mobileclip-b:64 mobileclip-s1:128 mobileclip2-s3:128; do
+  truth=$shared/zoo/fixtures/${name%:*}
+  check "${name%:*}: images" "$vocabench" encode images --weights "$truth/model.safetensors" --input "$pictures" --output i.npy \
+    --raw --resolution "${name#*:}"
+  near "${name%:*}: image embeddings" i.npy "$truth/image_embeddings.npy"
+done
+file=$shared/zoo/fixtures/convnext-w/model.safetensors
+refuses "ConvNeXt does not tell its side" 3 "nothing tells the side of the images.*state resolution: 256" \
+  "$vocabench" encode images --weights "$file" --input "$pictures" --output x.npy
+refuses "heads of a tower that has none" 3 "image towers of family convnext do not leave it open" \
+  "$vocabench" encode images --weights "$file" --input "$pictures" --output x.npy --resolution 64 --image-heads 4
+"$vocabench" inspect "$file" >inspected
+like "inspect asks for it too" "^    resolution: 256    # or another" inspected
+
 while read -r name says; do
   refuses "$name is refused by its name" 10 "$says" "$vocabench" encode images --weights "$repos/$name" --input "$pictures" \
     --output x.npy
@@ -178,13 +193,9 @@ done <<'E'
 altclip AltCLIP
 chinese-clip Chinese-CLIP
 coca CoCa
-mobileclip-b MobileCLIP-B
-mobileclip-s1 MobileCLIP .FastViT
-mobileclip2-s3 MobileCLIP .FastViT
 nllb a CLIP with a text tower of NLLB
 openvision CLIPA or OpenVision
 siglip2-naflex SigLIP 2 NaFlex
-vitamin ViTamin
 xlm-roberta a CLIP with a text tower of the BERT kind
 E
 

@@ -197,6 +197,19 @@ static void open_clip_has_its_own_defaults(void **state) {
     facts = read_by(vb_side_files_open_clip,
                     "{\"model_cfg\": {\"vision_cfg\": {\"timm_model_name\": \"vit_giantopt_patch16_siglip_256\"}}}");
     assert_int_equal(facts.image.activation, VB_GELU_TANH);
+    static const char *const timm[][2] = {{"convnext_base_w", "convnext"},
+                                          {"vit_base_mci_224", "mobileclip_b"},
+                                          {"fastvit_mci2", "mobileclip_s"},
+                                          {"vitamin_xlarge_384", "vitamin"}};
+    for (size_t i = 0; i < sizeof timm / sizeof *timm; i++) {
+        char text[160];
+        snprintf(text, sizeof text, "{\"model_cfg\": {\"vision_cfg\": {\"timm_model_name\": \"%s\", \"image_size\": 320}}}",
+                 timm[i][0]);
+        facts = read_by(vb_side_files_open_clip, text);
+        assert_string_equal(facts.family, timm[i][1]);
+        assert_int_equal(facts.image_size, 320);
+        assert_int_equal(facts.text_mask, VB_MASK_CAUSAL);
+    }
     static const struct {
         const char *text, *says;
         vb_code code;
