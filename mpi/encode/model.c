@@ -12,6 +12,13 @@
 /* To be raised when a change of the kernels changes embeddings: old cached units are then not found. */
 static const char encoder_revision[] = "encoder/1";
 
+/* Names of a text tower are those of many families; an image tower's tell. */
+static bool has_images(const vb_weights *weights) {
+    for (size_t i = 0; i < weights->set.count; i++)
+        if (!strncmp(weights->set.items[i].name, "visual.", strlen("visual."))) return true;
+    return false;
+}
+
 int vb_model_family(const vb_weights *weights, int stated, const vb_family **family, vb_error *err) {
     const vb_family *hint = weights->family_hint ? vb_family_find(weights->family_hint) : NULL;
     const char *path = weights->where.file;
@@ -22,7 +29,7 @@ int vb_model_family(const vb_weights *weights, int stated, const vb_family **fam
                          weights->architecture->absent ? weights->architecture->absent : "");
     if (vb_learned_parts_refuse(&weights->unused, false, path, err)) return -1;
     *family = stated == VB_FAMILY_FOUND ? hint : vb_family_at(stated);
-    if (hint && *family != hint)
+    if (hint && *family != hint && has_images(weights))
         return vb_errorf(err, VB_EMISMATCH, "%s: family %s was stated, but the names of the tensors are %s's: write family: %s",
                          path, (*family)->name, weights->naming, hint->name);
     char names[256];

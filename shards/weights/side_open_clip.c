@@ -42,21 +42,23 @@ static float read_epsilon(vb_fields *tower, const char *place) {
 static const struct {
     const char *name, *part, *family;
     vb_activation activation;
-} timm_models[] = {{"vit_giantopt_", "siglip", "siglip", VB_GELU_TANH},
-                   {"vit_", "siglip", "siglip", VB_GELU},
-                   {"vit_pe_core_", NULL, "pe", VB_GELU},
-                   {"eva", NULL, "eva", VB_GELU},
-                   {"convnext_", NULL, "convnext", VB_GELU},
-                   {"vit_base_mci_", NULL, "mobileclip_b", VB_GELU},
-                   {"fastvit_mci", NULL, "mobileclip_s", VB_GELU},
-                   {"vitamin_", NULL, "vitamin", VB_GELU}};
+    float epsilon; /* of LayerNorm; 0: the family's */
+} timm_models[] = {{"vit_giantopt_", "siglip", "siglip", VB_GELU_TANH, 0},
+                   {"vit_", "siglip", "siglip", VB_GELU, 0},
+                   {"vit_pe_core_", NULL, "pe", VB_GELU, 0},
+                   {"eva", NULL, "eva", VB_GELU, 0},
+                   {"convnext_xxlarge", NULL, "convnext", VB_GELU, 1e-5f},
+                   {"convnext_", NULL, "convnext", VB_GELU, 0},
+                   {"vit_base_mci_", NULL, "mobileclip_b", VB_GELU, 0},
+                   {"fastvit_mci", NULL, "mobileclip_s", VB_GELU, 0},
+                   {"vitamin_", NULL, "vitamin", VB_GELU, 0}};
 
 static void read_timm(vb_fields *tower, const char *name, vb_side_facts *facts) {
     for (size_t i = 0; i < sizeof timm_models / sizeof *timm_models; i++) {
         const char *start = timm_models[i].name, *part = timm_models[i].part;
         if (strncmp(name, start, strlen(start)) || (part && !strstr(name, part))) continue;
         facts->family = timm_models[i].family;
-        facts->image = (vb_side_tower){.told = true, .activation = timm_models[i].activation};
+        facts->image = (vb_side_tower){.told = true, .activation = timm_models[i].activation, .epsilon = timm_models[i].epsilon};
         facts->image_size = vb_fields_side(tower, "image_size", 224);
         return;
     }

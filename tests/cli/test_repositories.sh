@@ -171,6 +171,24 @@ for name in convnext-d:64 mobileclip-b:64 mobileclip-s1:128 mobileclip2-s3:128; 
     --raw --resolution "${name#*:}"
   near "${name%:*}: image embeddings" i.npy "$truth/image_embeddings.npy"
 done
+# A text tower alone is of the family that is stated: its names are those of many.
+/usr/bin/python3 - "$shared/zoo/fixtures/mobileclip-s1/model.safetensors" text.safetensors <<'E'
+import json, struct, sys
+data = open(sys.argv[1], 'rb').read()
+n = 8 + struct.unpack('<Q', data[:8])[0]
+names = {k: v for k, v in json.loads(data[8:n]).items() if not k.startswith('visual.')}
+blob = b''
+for k in [k for k in names if k != '__metadata__']:
+    begin, end = names[k]['data_offsets']
+    names[k]['data_offsets'] = [len(blob), len(blob) + end - begin]
+    blob += data[n + begin:n + end]
+head = json.dumps(names).encode()
+head += b' ' * (-len(head) % 8)
+open(sys.argv[2], 'wb').write(struct.pack('<Q', len(head)) + head + blob)
+E
+check "a text tower alone" "$vocabench" encode texts --family mobileclip_s --weights text.safetensors --input "$captions" --raw \
+  --tokenizer "$shared/zoo/fixtures/tok/bpe_clip.txt.gz" --output t.npy
+near "a text tower alone: embeddings" t.npy "$shared/zoo/fixtures/mobileclip-s1/text_embeddings.npy"
 file=$shared/zoo/fixtures/convnext-w/model.safetensors
 refuses "ConvNeXt does not tell its side" 3 "nothing tells the side of the images.*state resolution: 256" \
   "$vocabench" encode images --weights "$file" --input "$pictures" --output x.npy
