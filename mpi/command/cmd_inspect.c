@@ -209,11 +209,16 @@ static int print_model(const vb_weights *weights, const char *path, const vb_fam
     return status;
 }
 
-/* Whether the file holds CoOp's learned contexts; then says which. */
-static bool inspect_coop(const char *path) {
+/* Whether the file holds CoOp's learned contexts; then says which, or what else it holds. */
+static bool inspect_coop(const char *path, int *status, vb_error *err) {
     vb_coop coop;
-    vb_error none;
-    if (vb_coop_read(&coop, path, &none)) return false;
+    vb_error why;
+    *status = 0;
+    if (vb_coop_read(&coop, path, &why)) {
+        if (why.code != VB_EUNSUPPORTED) return false;
+        *status = vb_errorf(err, VB_EUNSUPPORTED, "%s", why.text);
+        return true;
+    }
     printf("CoOp contexts: %d vectors of %d", coop.contexts, coop.width);
     if (coop.classes) printf(" for each of %d classes (class-specific)\n", coop.classes);
     else printf(", the same for all classes\n");
@@ -234,7 +239,7 @@ static int inspect_weights(const char *path, const char *family, bool operations
     if (weights.unused.count)
         printf("%zu tensors that no tower uses, such as %s\n", weights.unused.count, weights.unused.items[0].name);
     const vb_family *found = NULL;
-    if (!weights.family_hint && !weights.architecture && !family && inspect_coop(path)) goto done;
+    if (!weights.family_hint && !weights.architecture && !family && inspect_coop(path, &status, err)) goto done;
     int stated = family ? vb_family_index(family) : VB_FAMILY_FOUND;
     if (family && stated < 0) {
         char names[256];

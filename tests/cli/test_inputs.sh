@@ -132,6 +132,20 @@ told "images with a second dot" 4 \
 mv dots/0.a.jpg dots/0.jpg; echo '{"url": "x"}' >dots/0.json; tar cf shards/unlabelled.tar -C dots 0.jpg 0.json
 told "images without labels" 6 "vocabulary 'a' has no images .*none of the 1 images has a label" e.yaml datasets.0.images=shards/unlabelled.tar
 
+# ---- learned parts ----------------------------------------------------------------------------------------------
+# put_tensors FILE NAME...: safetensors of 4 x 8 zeros under each name.
+put_tensors() {
+  local file=$1 header= at=0 name n; shift
+  for name; do header+="${header:+,}\"$name\":{\"dtype\":\"F32\",\"shape\":[4,8],\"data_offsets\":[$at,$((at += 128))]}"; done
+  header="{$header}" n=${#header}
+  { printf '%b' "\\x$(printf %02x $((n & 255)))\\x$(printf %02x $((n >> 8)))"; head -c 6 /dev/zero; printf %s "$header"; head -c $at /dev/zero; } >"$file"
+}
+put_tensors cocoop.pt ctx meta_net.linear1.weight; put_tensors lora.pt base_model.model.text_model.q_proj.lora_A.weight
+refuses "a method's parts beside CoOp's contexts" 10 "cocoop.pt: holds learned parts of CoCoOp \(its meta net\), such as the tensor meta_net" \
+  "$vocabench" run e.yaml --output o --set 'models.0.prompts={coop: cocoop.pt, position: end}'
+refuses "are told by inspect" 10 "cocoop.pt: holds learned parts of CoCoOp" "$vocabench" inspect cocoop.pt
+told "parts without a model" 10 "lora.pt: holds learned parts of LoRA, such as the tensor base_model" e.yaml models.0.weights=lora.pt
+
 # ---- names that are no file names -------------------------------------------------------------------------------
 cat >names.yaml <<'E'
 experiment: names
