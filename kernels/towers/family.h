@@ -10,8 +10,11 @@
 #include "kernels/towers/transformer.h"
 
 /* Every family's name, as configurations have it. The order is that of choices and messages. */
-#define VB_FAMILIES(each) each(clip) each(slip) each(declip) each(siglip) each(pe) each(eva) VB_FAMILIES_OF_CONVOLUTIONS(each)
+#define VB_FAMILIES(each)                                                                                                        \
+    each(clip) each(slip) each(declip) each(siglip) each(pe) each(eva) VB_FAMILIES_OF_CONVOLUTIONS(each)                         \
+        VB_FAMILIES_OF_OPEN_CLIP(each)
 #define VB_FAMILIES_OF_CONVOLUTIONS(each) each(convnext) each(mobileclip_b) each(mobileclip_s) each(vitamin)
+#define VB_FAMILIES_OF_OPEN_CLIP(each) each(clipa) each(openvision) each(mobileclip_l)
 
 #define VB_FAMILY_ONE(name) +1
 #define VB_FAMILY_WORD(name) #name,
@@ -60,7 +63,7 @@ typedef struct vb_tower_options {
     vb_text_pooling text_pooling;
 } vb_tower_options;
 
-/* Tensors under canonical names that only the family's models have, and lack. Ends with NULLs. */
+/* Tensors under canonical names that only the family's models have, and lack. Ends with NULLs. "NAME[32]": with 32 rows. */
 typedef struct vb_family_sign {
     const char *has[4], *lacks[4];
 } vb_family_sign;
@@ -127,6 +130,9 @@ const char *vb_family_names(char *text, size_t size, const char *last);
 int vb_family_heads(const vb_head_width *table, int width);
 /* The family that a sign tells, or NULL. */
 const vb_family *vb_family_by_signs(const vb_tensor_set *weights);
+/* Whether the weights may be of a family with signs: one fits but for numbers of rows, or they are a text tower alone, which has none
+ * of its own. */
+bool vb_family_fits(const vb_family *family, const vb_tensor_set *weights);
 /* A family that has and lacks what these tensors have and lack, or NULL: a hint for messages. */
 const vb_family *vb_family_guess(const vb_tensor_set *weights);
 

@@ -182,7 +182,8 @@ int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_
     vb_tower_options *towers = &facts->towers;
     const char **source = facts->source, *from_weights = told_by_weights(weights, family);
     if (vb_side_files_read(side, &weights->where, weights->naming, err)) return -1;
-    if (side->family && strcmp(side->family, family->name))
+    const vb_family *described = side->family ? vb_family_find(side->family) : NULL;
+    if (described && described != family && !vb_family_fits(described, &weights->set))
         return vb_errorf(err, VB_EMISMATCH,
                          "%s/%s describes a model of family %s, but the tensors of %s are of family %s: does it belong to these "
                          "weights?",

@@ -6,6 +6,7 @@
 #include "kernels/towers/clip.h"
 #include "mpi/experiment/adversarial_spec.h"
 #include "mpi/experiment/analyses_spec.h"
+#include "mpi/experiment/open_curve_spec.h"
 #include "mpi/experiment/options.h"
 #include "mpi/experiment/retrieval_spec.h"
 #include "shards/files/digest.h"
@@ -80,6 +81,7 @@ typedef struct vb_experiment {
     vb_similarity_engine similarity_engine;
     uint32_t analyses; /* bits: see mpi/experiment/analyses_spec.h */
     vb_adversarial_spec adversarial;
+    vb_open_curve_spec open_curve;
     bool per_image, latex;
     int dataset_count, model_count;
     int expansion_count;       /* of the dataset_count, the last ones */

@@ -152,6 +152,7 @@ static const vb_option experiment_options[] = {
     {.key = "corpora", .kind = VB_OPTION_CUSTOM, .help = "list of corpora for retrieval"},
     {.key = "retrieval", .kind = VB_OPTION_CUSTOM, .help = "retrieval-enhanced prompts (REPE) for all models"},
     {.key = "analyses", .kind = VB_OPTION_CUSTOM, .help = "list of analyses, named below: why a model is stable or not"},
+    {.key = "open_curve", .kind = VB_OPTION_CUSTOM, .help = "foreign names of the analysis open_curve"},
     {.key = "adversarial", .kind = VB_OPTION_CUSTOM, .help = "candidate names that take most images from a vocabulary"},
     {.key = "datasets", .kind = VB_OPTION_CUSTOM, .required = true, .help = "list of datasets"},
     {.key = "expansions", .kind = VB_OPTION_CUSTOM, .help = "list of expansions: several datasets, each one vocabulary"},
@@ -276,7 +277,7 @@ static const vb_option model_options[] = {
     {.key = "tokenizer",
      .kind = VB_OPTION_PATH,
      .offset = offsetof(vb_model_spec, tokenizer),
-     .help = "OpenAI's merges, vocab.json, a SentencePiece .model, vocab.txt, or a folder with one of them [beside the weights]"},
+     .help = "OpenAI's merges, vocab.json, a SentencePiece .model, vocab.txt, tokenizer.json, or a folder with one of them [beside the weights]"},
     {.key = "prompts",
      .kind = VB_OPTION_CUSTOM,
      .help = "list of templates with one {} each, the name of a list in "

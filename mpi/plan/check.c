@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/adversarial/candidates.h"
+#include "mpi/evaluate/candidates.h"
 #include "mpi/base/output_lock.h"
 #include "mpi/encode/classifier.h"
 #include "mpi/encode/image_source.h"
@@ -205,12 +205,15 @@ static int check_corpora(check *all, vb_error *err) {
     return 0;
 }
 
-static void check_candidates(check *all) {
+static void check_names(check *all, const char *where, const vb_names_spec *spec, int64_t least) {
     vb_candidates pool;
     vb_error err = {0};
-    if (!all->experiment->adversarial.candidates) return;
-    if (vb_candidates_open(&pool, &all->experiment->adversarial, &err)) vb_findings_take(all->findings, "candidates", &err);
-    else vb_findings_add(all->findings, VB_FINDING_OK, "candidates", "%d names, excluded by %s", pool.count, pool.excluded_by);
+    if (!spec->asked) return;
+    if (vb_candidates_open(&pool, spec, &err)) vb_findings_take(all->findings, where, &err);
+    else if (pool.count < least) {
+        vb_errorf(&err, VB_EMISMATCH, "%s: %d names, but k is %lld", pool.source, pool.count, (long long)least);
+        vb_findings_take(all->findings, where, &err);
+    } else vb_findings_add(all->findings, VB_FINDING_OK, where, "%d names, excluded by %s", pool.count, pool.excluded_by);
     vb_candidates_free(&pool);
 }
 
@@ -255,7 +258,8 @@ int vb_check(const vb_experiment *experiment, const vb_check_machine *machine, v
         for (int m = 0; m < experiment->model_count; m++)
             if (!experiment->models[m].left_out) check_model(&all, &experiment->models[m]);
         status = check_corpora(&all, err);
-        check_candidates(&all);
+        check_names(&all, "adversarial", &experiment->adversarial.pool, experiment->adversarial.k);
+        check_names(&all, "open_curve", &experiment->open_curve.pool, 1);
         if (!status && !findings->count[VB_FINDING_ERROR]) check_sizes(&all);
     }
     vb_dataset_state_close_all(all.datasets, experiment);

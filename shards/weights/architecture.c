@@ -12,7 +12,6 @@ static const vb_architecture architectures[] = {
     {"a CLIP with a text tower of the BERT kind", "text.transformer.embeddings", NULL, NULL, 0},
     {"AltCLIP", "text_model.roberta", NULL, NULL, 0},
     {"Chinese-CLIP", "text_model.encoder.layer.0", NULL, NULL, 0},
-    {"CLIPA or OpenVision", "visual.class_embedding", "visual.transformer.resblocks.0", "visual.ln_pre.weight", 0},
 };
 
 /* Of what no other row knows, unless a family has such names. */

@@ -461,6 +461,14 @@ static bool is_impostor(const char *name) {
            rename_by(openai_both, name, unneeded, sizeof unneeded);
 }
 
+/* Whether families fit that no sign tells apart: the image tower of one that is told by its texts. */
+static bool signs_differ(const vb_tensor_set *set) {
+    if (!vb_tensor_find(set, "visual.conv1.weight")) return false;
+    for (int i = 0; i < VB_FAMILY_COUNT; i++)
+        if (vb_family_fits(vb_family_at(i), set)) return true;
+    return false;
+}
+
 /* One block: items of the set, unused items, canonical names. No canonical name is longer by GROWTH than the name it is made
  * from. */
 
@@ -499,6 +507,7 @@ int vb_weight_names_map(vb_weight_names *names, const vb_tensor_set *file, const
     qsort(names->set.items, names->set.count, sizeof(vb_named_tensor), by_name);
     const vb_family *told = s && s->signs ? vb_family_by_signs(&names->set) : NULL;
     if (told) names->family = told->name;
+    else if (s && s->signs && signs_differ(&names->set)) names->family = NULL;
     for (size_t i = 1; i < names->set.count; i++)
         if (!strcmp(names->set.items[i - 1].name, names->set.items[i].name)) {
             vb_errorf(err, VB_EDATA, "%s: two tensors of the file are '%s'", path, names->set.items[i].name);
