@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernels/towers/family.h"
+
 enum { LARGEST_NUMBER = 1 << 24, STAGES = 4 };
 
 /* Keys of a tower that must be what a plain CLIP has: false, unless `plain` is a word. */
@@ -42,17 +44,25 @@ static float read_epsilon(vb_fields *tower, const char *place) {
 static const struct {
     const char *name, *part, *family;
     vb_activation activation;
-} timm_models[] = {{"vit_giantopt_", "siglip", "siglip", VB_GELU_TANH},
-                   {"vit_", "siglip", "siglip", VB_GELU},
-                   {"vit_pe_core_", NULL, "pe", VB_GELU},
-                   {"eva", NULL, "eva", VB_GELU}};
+    float epsilon; /* of LayerNorm; 0: the family's */
+} timm_models[] = {{"vit_giantopt_", "siglip", "siglip", VB_GELU_TANH, 0},
+                   {"vit_", "siglip", "siglip", VB_GELU, 0},
+                   {"vit_pe_core_", NULL, "pe", VB_GELU, 0},
+                   {"vit_large_patch14_clip_224", NULL, "mobileclip_l", VB_GELU, 0},
+                   {"eva", NULL, "eva", VB_GELU, 0},
+                   {"convnext_xxlarge", NULL, "convnext", VB_GELU, 1e-5f},
+                   {"convnext_", NULL, "convnext", VB_GELU, 0},
+                   {"vit_base_mci_", NULL, "mobileclip_b", VB_GELU, 0},
+                   {"fastvit_mci", NULL, "mobileclip_s", VB_GELU, 0},
+                   {"vitamin_", NULL, "vitamin", VB_GELU, 0}};
 
 static void read_timm(vb_fields *tower, const char *name, vb_side_facts *facts) {
     for (size_t i = 0; i < sizeof timm_models / sizeof *timm_models; i++) {
         const char *start = timm_models[i].name, *part = timm_models[i].part;
-        if (strncmp(name, start, strlen(start)) || (part && !strstr(name, part))) continue;
+        if (strncmp(name, start, strlen(start)) || (part && !strstr(name, part)) || !vb_family_find(timm_models[i].family))
+            continue;
         facts->family = timm_models[i].family;
-        facts->image = (vb_side_tower){.told = true, .activation = timm_models[i].activation};
+        facts->image = (vb_side_tower){.told = true, .activation = timm_models[i].activation, .epsilon = timm_models[i].epsilon};
         facts->image_size = vb_fields_side(tower, "image_size", 224);
         return;
     }
@@ -60,23 +70,25 @@ static void read_timm(vb_fields *tower, const char *name, vb_side_facts *facts) 
 }
 
 static void read_image(vb_fields *tower, bool quick, vb_side_facts *facts) {
-    static const plain_key keys[] = {{"no_ln_pre", NULL},
-                                     {"final_ln_after_pool", NULL},
-                                     {"pool_type", "tok"},
-                                     {"attentional_pool", NULL},
-                                     {"pos_embed_type", "learnable"},
-                                     {"ls_init_value", NULL},
-                                     {"input_patchnorm", NULL},
-                                     {"qk_norm", NULL},
-                                     {"global_average_pool", NULL},
-                                     {NULL, NULL}};
+    static const plain_key keys[] = {{"no_ln_pre", NULL}, {"final_ln_after_pool", NULL}, {"pool_type", "tok"}, {NULL, NULL}};
+    static const plain_key other_keys[] = {{"attentional_pool", NULL},
+                                           {"pos_embed_type", "learnable"},
+                                           {"ls_init_value", NULL},
+                                           {"input_patchnorm", NULL},
+                                           {"qk_norm", NULL},
+                                           {"global_average_pool", NULL},
+                                           {NULL, NULL}};
     const char *timm = vb_fields_text(tower, "timm_model_name", "");
     if (*timm) {
         read_timm(tower, timm, facts);
         return;
     }
-    check_plain(tower, keys);
-    facts->family = "clip";
+    /* CLIPA and OpenVision have all three, others none. */
+    const bool mean = vb_fields_bool(tower, "no_ln_pre", false) && vb_fields_bool(tower, "final_ln_after_pool", false) &&
+                      !strcmp(vb_fields_text(tower, "pool_type", "tok"), "avg");
+    if (!mean) check_plain(tower, keys);
+    check_plain(tower, other_keys);
+    facts->family = mean ? "clipa" : "clip";
     const json_t *layers = vb_fields_get(tower, "layers");
     const bool resnet = json_is_array(layers);
     if (resnet && json_array_size(layers) != STAGES) vb_fields_expected(tower, "layers", "a whole number, or a list of four");

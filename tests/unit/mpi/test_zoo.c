@@ -29,6 +29,10 @@ static const zoo_model models[] = {
     {FIXTURE("siglip-hf"), "siglip", "ViT", TANH, TANH, 0, 0, true},
     {FIXTURE("siglip2"), "siglip", "ViT", GELU, TANH, 0, 0, false},
     {FIXTURE("siglip2-gopt"), "siglip", "ViT", TANH, TANH, 1, 0, false},
+    {FIXTURE("clipa"), "clipa", "ViT", GELU, GELU, 0, 0, true},
+    {FIXTURE("openvision"), "openvision", "ViT", GELU, TANH, 0, 0, true},
+    {FIXTURE("mobileclip2-l"), "mobileclip_l", "ViT", GELU, GELU, 0, 0, true},
+    {REPOSITORY("oc-clipa"), "clipa", "ViT", 0, 0, 0, 0, true},
     {REPOSITORY("hf-siglip"), "siglip", "ViT", 0, 0, 0, 0, true},
     {REPOSITORY("hf-siglip2"), "siglip", "ViT", 0, 0, 0, 0, true},
     {REPOSITORY("oc-siglip"), "siglip", "ViT", 0, 0, 0, 0, true},
@@ -146,7 +150,27 @@ static void embeddings_are_the_libraries(void **state) {
     for (size_t i = 0; i < sizeof models / sizeof *models; i++) check_model(&models[i], root);
 }
 
+/* The image towers of CLIPA and OpenVision have the same tensors: what only the texts would tell must be stated. */
+static void families_alike_must_be_stated(void **state) {
+    (void)state;
+    vb_error err = {0};
+    const vb_family *family;
+    vb_named_tensor items[] = {{"visual.class_embedding", {.ndim = 1, .shape = {4}}},
+                               {"visual.conv1.weight", {.ndim = 4, .shape = {4, 3, 2, 2}}},
+                               {"visual.transformer.resblocks.0.ln_1.weight", {.ndim = 1, .shape = {4}}}};
+    char file[] = "file";
+    const vb_weights weights = {.set = {3, items}, .naming = "OpenAI", .where = {.file = file}};
+    assert_fails(vb_model_family(&weights, VB_FAMILY_FOUND, &family, &err), VB_ECONFIG,
+                 "of one of the families clipa, openvision, which nothing in them tells apart: state family");
+    assert_ok(vb_model_family(&weights, vb_family_index("openvision"), &family, &err));
+    assert_string_equal(family->name, "openvision");
+    const vb_weights told = {.set = {3, items}, .naming = "OpenAI", .family_hint = "clipa", .where = {.file = file}};
+    assert_ok(vb_model_family(&told, vb_family_index("openvision"), &family, &err));
+    assert_fails(vb_model_family(&told, vb_family_index("siglip"), &family, &err), VB_EMISMATCH, "write family: clipa");
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(embeddings_are_the_libraries)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(embeddings_are_the_libraries),
+                                       cmocka_unit_test(families_alike_must_be_stated)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
