@@ -277,6 +277,7 @@ plain = {"model_type": "clip", "projection_dim": 8, "vision_config": {"hidden_ac
 put("side_files/config", b"0" + json.dumps(plain).encode())
 put("side_files/bad_type", b"0" + json.dumps(dict(plain, model_type="siglip2")).encode())
 put("side_files/siglip", b"0" + json.dumps(dict(plain, model_type="siglip", text_config={"hidden_act": "gelu_new"})).encode())
+put("side_files/metaclip2", b"0" + json.dumps(dict(plain, model_type="metaclip_2", text_config={"eos_token_id": 2, "vocab_size": 901629})).encode())
 put("side_files/bad_tower", b"0" + json.dumps(dict(plain, vision_config=[1])).encode())
 put("side_files/preprocessor", b"1" + json.dumps(
     {"size": {"shortest_edge": 8}, "crop_size": {"height": 8, "width": 8}, "image_mean": [0.5, 0, 1], "resample": 2}).encode())
