@@ -31,8 +31,10 @@ typedef struct vb_text_input {
     const int32_t *tokens;            /* n x context_length */
     const vb_prompt_context *context; /* NULL: plain texts */
     int context_length, vocabulary_size;
-    int32_t end_token; /* or VB_NO_END_TOKEN, with `whole`: texts need not have one */
+    int32_t end_token; /* or VB_NO_END_TOKEN, with `whole` or `padded`: texts need not have one */
     bool whole;
+    bool padded; /* texts end before their first pad_token, and have no end token that counts */
+    int32_t pad_token;
 } vb_text_input;
 
 /* Everything that can be wrong with n texts, before any work is done: ids outside of the vocabulary, no end token, no room for
@@ -41,7 +43,7 @@ int vb_text_input_check(const vb_text_input *input, int64_t n, vb_error *err);
 
 /* Where a text's end token stands. */
 int vb_text_input_end(const vb_text_input *input, int64_t text);
-/* Tokens of a text that are read: up to and with its end token, or all of them. */
+/* Tokens of a text that are read: up to and with its end token, those before the padding, or all of them. */
 int vb_text_input_length(const vb_text_input *input, int64_t text);
 
 /* Where row `at` of a text comes from: the learned vector that is returned, or NULL and then the token *token. */

@@ -43,6 +43,9 @@ static int choose_rows(vb_binder *binder, const vb_family *family, const vb_towe
     info->text_pooling = options->text_pooling ? options->text_pooling :
                          family->text_pooling  ? family->text_pooling :
                                                  VB_POOLING_END;
+    if (info->text_mask == VB_MASK_PADDING || info->text_pooling == VB_POOLING_MEAN)
+        return vb_errorf(binder->err, VB_EUNSUPPORTED, "a %s of texts that only towers of BERT's kind have is stated",
+                         info->text_mask == VB_MASK_PADDING ? "mask" : "pooling");
     if (info->text_pooling != VB_POOLING_END) {
         info->end_token = VB_NO_END_TOKEN;
         return 0;

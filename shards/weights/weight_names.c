@@ -207,6 +207,47 @@ static const rule hugging_face[] = {
     {"logit_bias", NULL},
     {0}};
 
+/* Text towers of BERT's kind behind the prefix of their scheme: `tower` precedes embeddings, `layers` the blocks. */
+#define BERT(tower, layers)                                                                                                      \
+    {tower "embeddings.word_embeddings.weight", "token_embedding.weight"},                                                       \
+        {tower "embeddings.position_embeddings.weight", "positional_embedding"},                                                 \
+        {tower "embeddings.token_type_embeddings.weight", "token_type_embedding"},                                               \
+        {tower "embeddings.LayerNorm.$", "ln_embedding.$"},                                                                      \
+        {tower layers ".#.attention.self.query.$", "transformer.resblocks.#.attn.q_proj.$"},                                     \
+        {tower layers ".#.attention.self.key.$", "transformer.resblocks.#.attn.k_proj.$"},                                       \
+        {tower layers ".#.attention.self.value.$", "transformer.resblocks.#.attn.v_proj.$"},                                     \
+        {tower layers ".#.attention.output.dense.$", "transformer.resblocks.#.attn.out_proj.$"},                                 \
+        {tower layers ".#.attention.output.LayerNorm.$", "transformer.resblocks.#.ln_1.$"},                                      \
+        {tower layers ".#.intermediate.dense.$", "transformer.resblocks.#.mlp.c_fc.$"},                                          \
+        {tower layers ".#.output.dense.$", "transformer.resblocks.#.mlp.c_proj.$"}, {                                            \
+        tower layers ".#.output.LayerNorm.$", "transformer.resblocks.#.ln_2.$"                                                   \
+    }
+static const rule roberta_text[] = {BERT("transformer.", "encoder.layer"),
+                                    {"proj.0.weight", "text_hidden.weight"},
+                                    {"proj.2.weight", "text_projection.weight"},
+                                    {"proj.weight", "text_projection.weight"},
+                                    {0}};
+/* Older files have the first, transformers 5 writes the second. */
+static const rule alt_clip_text[] = {BERT("roberta.", "encoder.layer"),
+                                     BERT("roberta.", "encoder.layers"),
+                                     {"pre_LN.$", "ln_final.$"},
+                                     {"transformation.$", "text_hidden.$"},
+                                     {0}};
+static const rule bert_text[] = {BERT("", "encoder.layer"), {0}};
+static const rule m2m_text[] = {{"transformer.embed_tokens.weight", "token_embedding.weight"},
+                                {"transformer.layers.#.self_attn.q_proj.$", "transformer.resblocks.#.attn.q_proj.$"},
+                                {"transformer.layers.#.self_attn.k_proj.$", "transformer.resblocks.#.attn.k_proj.$"},
+                                {"transformer.layers.#.self_attn.v_proj.$", "transformer.resblocks.#.attn.v_proj.$"},
+                                {"transformer.layers.#.self_attn.out_proj.$", "transformer.resblocks.#.attn.out_proj.$"},
+                                {"transformer.layers.#.self_attn_layer_norm.$", "transformer.resblocks.#.ln_1.$"},
+                                {"transformer.layers.#.fc1.$", "transformer.resblocks.#.mlp.c_fc.$"},
+                                {"transformer.layers.#.fc2.$", "transformer.resblocks.#.mlp.c_proj.$"},
+                                {"transformer.layers.#.final_layer_norm.$", "transformer.resblocks.#.ln_2.$"},
+                                {"transformer.layer_norm.$", "ln_final.$"},
+                                {"proj.weight", "text_projection.weight"},
+                                {0}};
+#undef BERT
+
 /* A scheme is known by the presence of one of its anchors; the first row wins where several are present. `text` precedes the text
  * tower's names; what precedes "visual." in the first anchor does so in all of the image tower's. Where several families have the
  * names, their signs (kernels/towers/family.h) go before `family`. */
@@ -216,6 +257,7 @@ typedef struct scheme {
     const char *image_anchors[2], *text_anchor;
     const rule *image;
     const char *text;
+    const rule *texts; /* behind it; NULL: OpenAI's */
 } scheme;
 
 /* The name of a family of the registry: one that is not in it does not compile. */
@@ -228,22 +270,50 @@ static const scheme schemes[] = {
      {"_image_encoder.module.visual.class_embedding", "_image_encoder.module.visual.conv1.weight"},
      "_text_encoder.module.token_embedding.weight",
      openai_image,
-     "_text_encoder.module."},
+     "_text_encoder.module.",
+     NULL},
+    {"Hugging Face",
+     FAMILY(altclip),
+     false,
+     {NULL, NULL},
+     "text_model.roberta.embeddings.word_embeddings.weight",
+     hugging_face,
+     "text_model.",
+     alt_clip_text},
+    {"Hugging Face",
+     FAMILY(chinese_clip),
+     false,
+     {NULL, NULL},
+     "text_model.embeddings.word_embeddings.weight",
+     hugging_face,
+     "text_model.",
+     bert_text},
+    {"open_clip",
+     FAMILY(roberta),
+     false,
+     {NULL, NULL},
+     "text.transformer.embeddings.word_embeddings.weight",
+     openai_image,
+     "text.",
+     roberta_text},
+    {"open_clip", FAMILY(nllb), false, {NULL, NULL}, "text.transformer.embed_tokens.weight", openai_image, "text.", m2m_text},
     {"Hugging Face",
      FAMILY(clip),
      true,
      {"vision_model.embeddings.class_embedding", "vision_model.embeddings.patch_embedding.weight"},
      "text_model.embeddings.token_embedding.weight",
      hugging_face,
+     NULL,
      NULL},
-    {"timm", NULL, true, {"visual.trunk.patch_embed.proj.weight", "visual.trunk.cls_token"}, NULL, timm_trunk, "text."},
+    {"timm", NULL, true, {"visual.trunk.patch_embed.proj.weight", "visual.trunk.cls_token"}, NULL, timm_trunk, "text.", NULL},
     {"timm",
      FAMILY(convnext),
      true,
      {"visual.trunk.stages.0.blocks.0.conv_dw.weight", "visual.trunk.stages.0.blocks.0.conv_dw.bias"},
      NULL,
      timm_own,
-     ""},
+     "",
+     NULL},
     {"timm",
      FAMILY(mobileclip_s),
      false,
@@ -251,27 +321,44 @@ static const scheme schemes[] = {
       "visual.trunk.stages.0.blocks.0.token_mixer.norm.identity.weight"},
      NULL,
      timm_own,
-     "text."},
-    {"timm", FAMILY(mobileclip_b), false, {"visual.trunk.patch_embed.backbone.0.bn.weight", NULL}, NULL, hybrid_timm, "text."},
-    {"timm", FAMILY(vitamin), false, {"visual.trunk.patch_embed.backbone.stem.conv1.weight", NULL}, NULL, vitamin_timm, "text."},
+     "text.",
+     NULL},
+    {"timm",
+     FAMILY(mobileclip_b),
+     false,
+     {"visual.trunk.patch_embed.backbone.0.bn.weight", NULL},
+     NULL,
+     hybrid_timm,
+     "text.",
+     NULL},
+    {"timm",
+     FAMILY(vitamin),
+     false,
+     {"visual.trunk.patch_embed.backbone.stem.conv1.weight", NULL},
+     NULL,
+     vitamin_timm,
+     "text.",
+     NULL},
     {"Apple",
      FAMILY(mobileclip_b),
      false,
      {"image_encoder.model.patch_emb.0.block.conv.weight", NULL},
      "text_encoder.embedding_layer.weight",
      apple,
+     NULL,
      NULL},
-    {"BAAI", FAMILY(eva), false, {"visual.blocks.0.attn.q_bias", NULL}, NULL, eva_baai, "text."},
-    {"SLIP", FAMILY(slip), false, {"visual.cls_token", NULL}, NULL, timm_image, ""},
-    {"DeCLIP", FAMILY(declip), false, {NULL, NULL}, "encode_text.token_embedding.weight", openai_image, "encode_text."},
-    {"open_clip", FAMILY(clip), true, {NULL, NULL}, "text.token_embedding.weight", openai_image, "text."},
+    {"BAAI", FAMILY(eva), false, {"visual.blocks.0.attn.q_bias", NULL}, NULL, eva_baai, "text.", NULL},
+    {"SLIP", FAMILY(slip), false, {"visual.cls_token", NULL}, NULL, timm_image, "", NULL},
+    {"DeCLIP", FAMILY(declip), false, {NULL, NULL}, "encode_text.token_embedding.weight", openai_image, "encode_text.", NULL},
+    {"open_clip", FAMILY(clip), true, {NULL, NULL}, "text.token_embedding.weight", openai_image, "text.", NULL},
     {"OpenAI",
      FAMILY(clip),
      true,
      {"visual.class_embedding", "visual.conv1.weight"},
      "token_embedding.weight",
      openai_image,
-     ""}};
+     "",
+     NULL}};
 enum { SCHEMES = sizeof schemes / sizeof *schemes };
 
 /* Where a file's OpenAI names have fewer dimensions than other schemes' names. */
@@ -349,7 +436,7 @@ static bool canonical_name(const scheme *s, const char *name, char *out, size_t 
     if (!s->text) return false;
     size_t skip = strlen(s->text);
     return rename_by(openai_both, name, out, size) ||
-           (!strncmp(name, s->text, skip) && rename_by(openai_text, name + skip, out, size));
+           (!strncmp(name, s->text, skip) && rename_by(s->texts ? s->texts : openai_text, name + skip, out, size));
 }
 
 /* ---- finding the model ---- */
