@@ -62,6 +62,7 @@ typedef struct vb_tower_options {
     int end_token;          /* a text is pooled where this id comes first; 0: at its highest id, the vocabulary's last */
     vb_text_mask text_mask; /* these two: _UNSET as the family has it */
     vb_text_pooling text_pooling;
+    int context; /* tokens of texts, where positions have more rows; 0: as the family has it */
 } vb_tower_options;
 
 /* Tensors under canonical names that only the family's models have, and lack. Ends with NULLs. "NAME[32]": with 32 rows. */

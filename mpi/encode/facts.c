@@ -17,6 +17,7 @@ static const char *const names[VB_FACTS] = {[VB_FACT_IMAGE_ACTIVATION] = "image_
                                             [VB_FACT_TEXT_EPSILON] = "text_epsilon",
                                             [VB_FACT_CONVENTION] = "convention",
                                             [VB_FACT_CLEANING] = "cleaning",
+                                            [VB_FACT_START_TOKEN] = "start_token",
                                             [VB_FACT_PAD_TOKEN] = "pad_token",
                                             [VB_FACT_CONTEXT] = "context",
                                             [VB_FACT_TEXT_MASK] = "text_mask",
@@ -133,6 +134,10 @@ enum { XLM_V = 901629, XLM_V_END = 2 };
 static void find_end_token(vb_facts *facts, int64_t stated, const vb_family *family, const vb_tensor *table) {
     const vb_side_facts *side = &facts->side;
     facts->source[VB_FACT_CONTEXT] = family->context ? of_family : of_tensors;
+    if (family->context && side->towers_from && side->context) {
+        facts->towers.context = side->context;
+        facts->source[VB_FACT_CONTEXT] = side->towers_from;
+    }
     facts->source[VB_FACT_END_TOKEN] = of_family;
     if (stated != VB_OPTION_NONE) {
         facts->towers.end_token = (int)stated;
@@ -357,6 +362,7 @@ static double number_of(const vb_facts *facts, const vb_clip_info *info, vb_fact
     case VB_FACT_TEXT_HEADS: return info->text_heads;
     case VB_FACT_IMAGE_EPSILON: return written(info->image_epsilon);
     case VB_FACT_TEXT_EPSILON: return written(info->text_epsilon);
+    case VB_FACT_START_TOKEN: return facts->start_token;
     case VB_FACT_PAD_TOKEN: return facts->pad_token;
     case VB_FACT_CONTEXT: return info->context_length;
     case VB_FACT_END_TOKEN: return facts->towers.end_token;

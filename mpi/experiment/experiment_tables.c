@@ -240,6 +240,8 @@ static const vb_option expansion_options[] = {
      .help = "rows of a text that a row sees: those up to it, all, padding included, or all but the padding"}, \
     {FACT(base, text_pooling), .kind = VB_OPTION_CHOICE, .choices = text_poolings, .flag = "end|last|first|mean", \
      .help = "row that a text's embedding is made from: the end token's, the context's last, the first, or the mean of all"}, \
+    {FACT(base, start_token), .kind = VB_OPTION_INTEGER, .low = 0, .high = 1 << 24, .flag = "ID", \
+     .help = "id with which texts begin, where it is not the convention's: NLLB's language"}, \
     {FACT(base, end_token), .kind = VB_OPTION_INTEGER, .low = 0, .high = 1 << 24, .flag = "ID", \
      .help = "id at whose first place texts are pooled; 0: the highest id"}, \
     {FACT(base, resolution), .kind = VB_OPTION_INTEGER, .low = 1, .high = 4096, .flag = "R", .help = "side of the images"}, \

@@ -168,49 +168,48 @@ static const rule apple[] = {{"image_encoder.model.patch_emb.#.block.conv.$", "v
 /* Towers whose names are kept: their families ask for timm's (and open_clip's for what follows the trunk). */
 static const rule timm_own[] = {{"visual.trunk.*", NULL}, {"visual.head.*", NULL}, {0}};
 
-static const rule hugging_face[] = {
-    {"vision_model.embeddings.class_embedding", "visual.class_embedding"},
-    {"vision_model.embeddings.patch_embedding.$", "visual.conv1.$"},
-    {"vision_model.embeddings.position_embedding.weight", "visual.positional_embedding"},
-    {"vision_model.pre_layrnorm.$", "visual.ln_pre.$"}, /* sic */
-    {"vision_model.post_layernorm.$", "visual.ln_post.$"},
-    {"vision_model.encoder.layers.#.self_attn.q_proj.$", "visual.transformer.resblocks.#.attn.q_proj.$"},
-    {"vision_model.encoder.layers.#.self_attn.k_proj.$", "visual.transformer.resblocks.#.attn.k_proj.$"},
-    {"vision_model.encoder.layers.#.self_attn.v_proj.$", "visual.transformer.resblocks.#.attn.v_proj.$"},
-    {"vision_model.encoder.layers.#.self_attn.out_proj.$", "visual.transformer.resblocks.#.attn.out_proj.$"},
-    {"vision_model.encoder.layers.#.layer_norm1.$", "visual.transformer.resblocks.#.ln_1.$"},
-    {"vision_model.encoder.layers.#.layer_norm2.$", "visual.transformer.resblocks.#.ln_2.$"},
-    {"vision_model.encoder.layers.#.mlp.fc1.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
-    {"vision_model.encoder.layers.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
-    {"vision_model.head.probe", "visual.attn_pool.probe"},
-    {"vision_model.head.attention.in_proj_weight", "visual.attn_pool.attn.in_proj_weight"},
-    {"vision_model.head.attention.in_proj_bias", "visual.attn_pool.attn.in_proj_bias"},
-    {"vision_model.head.attention.out_proj.$", "visual.attn_pool.attn.out_proj.$"},
-    {"vision_model.head.layernorm.$", "visual.attn_pool.layernorm.$"},
-    {"vision_model.head.mlp.fc1.$", "visual.attn_pool.mlp.c_fc.$"},
-    {"vision_model.head.mlp.fc2.$", "visual.attn_pool.mlp.c_proj.$"},
-    {"visual_projection.weight", "visual.proj.weight"},
-    {"text_model.embeddings.token_embedding.weight", "token_embedding.weight"},
-    {"text_model.embeddings.position_embedding.weight", "positional_embedding"},
-    {"text_model.final_layer_norm.$", "ln_final.$"},
-    {"text_model.encoder.layers.#.self_attn.q_proj.$", "transformer.resblocks.#.attn.q_proj.$"},
-    {"text_model.encoder.layers.#.self_attn.k_proj.$", "transformer.resblocks.#.attn.k_proj.$"},
-    {"text_model.encoder.layers.#.self_attn.v_proj.$", "transformer.resblocks.#.attn.v_proj.$"},
-    {"text_model.encoder.layers.#.self_attn.out_proj.$", "transformer.resblocks.#.attn.out_proj.$"},
-    {"text_model.encoder.layers.#.layer_norm1.$", "transformer.resblocks.#.ln_1.$"},
-    {"text_model.encoder.layers.#.layer_norm2.$", "transformer.resblocks.#.ln_2.$"},
-    {"text_model.encoder.layers.#.mlp.fc1.$", "transformer.resblocks.#.mlp.c_fc.$"},
-    {"text_model.encoder.layers.#.mlp.fc2.$", "transformer.resblocks.#.mlp.c_proj.$"},
-    {"text_projection.weight", NULL},
-    {"text_model.head.$", "text_projection.$"},
-    {"logit_scale", NULL},
-    {"logit_bias", NULL},
-    {0}};
+/* Hugging Face's attention of four matrices. */
+#define SELF_ATTENTION(from, to)                                                                                                 \
+    {from ".q_proj.$", to ".q_proj.$"}, {from ".k_proj.$", to ".k_proj.$"}, {from ".v_proj.$", to ".v_proj.$"}, {                \
+        from ".out_proj.$", to ".out_proj.$"                                                                                     \
+    }
+static const rule hugging_face[] = {{"vision_model.embeddings.class_embedding", "visual.class_embedding"},
+                                    {"vision_model.embeddings.patch_embedding.$", "visual.conv1.$"},
+                                    {"vision_model.embeddings.position_embedding.weight", "visual.positional_embedding"},
+                                    {"vision_model.pre_layrnorm.$", "visual.ln_pre.$"}, /* sic */
+                                    {"vision_model.post_layernorm.$", "visual.ln_post.$"},
+                                    SELF_ATTENTION("vision_model.encoder.layers.#.self_attn",
+                                                   "visual.transformer.resblocks.#.attn"),
+                                    {"vision_model.encoder.layers.#.layer_norm1.$", "visual.transformer.resblocks.#.ln_1.$"},
+                                    {"vision_model.encoder.layers.#.layer_norm2.$", "visual.transformer.resblocks.#.ln_2.$"},
+                                    {"vision_model.encoder.layers.#.mlp.fc1.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
+                                    {"vision_model.encoder.layers.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
+                                    {"vision_model.head.probe", "visual.attn_pool.probe"},
+                                    {"vision_model.head.attention.in_proj_weight", "visual.attn_pool.attn.in_proj_weight"},
+                                    {"vision_model.head.attention.in_proj_bias", "visual.attn_pool.attn.in_proj_bias"},
+                                    {"vision_model.head.attention.out_proj.$", "visual.attn_pool.attn.out_proj.$"},
+                                    {"vision_model.head.layernorm.$", "visual.attn_pool.layernorm.$"},
+                                    {"vision_model.head.mlp.fc1.$", "visual.attn_pool.mlp.c_fc.$"},
+                                    {"vision_model.head.mlp.fc2.$", "visual.attn_pool.mlp.c_proj.$"},
+                                    {"visual_projection.weight", "visual.proj.weight"},
+                                    {"text_model.embeddings.token_embedding.weight", "token_embedding.weight"},
+                                    {"text_model.embeddings.position_embedding.weight", "positional_embedding"},
+                                    {"text_model.final_layer_norm.$", "ln_final.$"},
+                                    SELF_ATTENTION("text_model.encoder.layers.#.self_attn", "transformer.resblocks.#.attn"),
+                                    {"text_model.encoder.layers.#.layer_norm1.$", "transformer.resblocks.#.ln_1.$"},
+                                    {"text_model.encoder.layers.#.layer_norm2.$", "transformer.resblocks.#.ln_2.$"},
+                                    {"text_model.encoder.layers.#.mlp.fc1.$", "transformer.resblocks.#.mlp.c_fc.$"},
+                                    {"text_model.encoder.layers.#.mlp.fc2.$", "transformer.resblocks.#.mlp.c_proj.$"},
+                                    {"text_projection.weight", NULL},
+                                    {"text_model.head.$", "text_projection.$"},
+                                    {"logit_scale", NULL},
+                                    {"logit_bias", NULL},
+                                    {0}};
 
 /* Text towers of BERT's kind behind the prefix of their scheme: `tower` precedes embeddings, `layers` the blocks. */
+#define WORDS "embeddings.word_embeddings.weight"
 #define BERT(tower, layers)                                                                                                      \
-    {tower "embeddings.word_embeddings.weight", "token_embedding.weight"},                                                       \
-        {tower "embeddings.position_embeddings.weight", "positional_embedding"},                                                 \
+    {tower WORDS, "token_embedding.weight"}, {tower "embeddings.position_embeddings.weight", "positional_embedding"},            \
         {tower "embeddings.token_type_embeddings.weight", "token_type_embedding"},                                               \
         {tower "embeddings.LayerNorm.$", "ln_embedding.$"},                                                                      \
         {tower layers ".#.attention.self.query.$", "transformer.resblocks.#.attn.q_proj.$"},                                     \
@@ -235,10 +234,7 @@ static const rule alt_clip_text[] = {BERT("roberta.", "encoder.layer"),
                                      {0}};
 static const rule bert_text[] = {BERT("", "encoder.layer"), {0}};
 static const rule m2m_text[] = {{"transformer.embed_tokens.weight", "token_embedding.weight"},
-                                {"transformer.layers.#.self_attn.q_proj.$", "transformer.resblocks.#.attn.q_proj.$"},
-                                {"transformer.layers.#.self_attn.k_proj.$", "transformer.resblocks.#.attn.k_proj.$"},
-                                {"transformer.layers.#.self_attn.v_proj.$", "transformer.resblocks.#.attn.v_proj.$"},
-                                {"transformer.layers.#.self_attn.out_proj.$", "transformer.resblocks.#.attn.out_proj.$"},
+                                SELF_ATTENTION("transformer.layers.#.self_attn", "transformer.resblocks.#.attn"),
                                 {"transformer.layers.#.self_attn_layer_norm.$", "transformer.resblocks.#.ln_1.$"},
                                 {"transformer.layers.#.fc1.$", "transformer.resblocks.#.mlp.c_fc.$"},
                                 {"transformer.layers.#.fc2.$", "transformer.resblocks.#.mlp.c_proj.$"},
@@ -276,26 +272,12 @@ static const scheme schemes[] = {
      FAMILY(altclip),
      false,
      {NULL, NULL},
-     "text_model.roberta.embeddings.word_embeddings.weight",
+     "text_model.roberta." WORDS,
      hugging_face,
      "text_model.",
      alt_clip_text},
-    {"Hugging Face",
-     FAMILY(chinese_clip),
-     false,
-     {NULL, NULL},
-     "text_model.embeddings.word_embeddings.weight",
-     hugging_face,
-     "text_model.",
-     bert_text},
-    {"open_clip",
-     FAMILY(roberta),
-     false,
-     {NULL, NULL},
-     "text.transformer.embeddings.word_embeddings.weight",
-     openai_image,
-     "text.",
-     roberta_text},
+    {"Hugging Face", FAMILY(chinese_clip), false, {NULL, NULL}, "text_model." WORDS, hugging_face, "text_model.", bert_text},
+    {"open_clip", FAMILY(roberta), false, {NULL, NULL}, "text.transformer." WORDS, openai_image, "text.", roberta_text},
     {"open_clip", FAMILY(nllb), false, {NULL, NULL}, "text.transformer.embed_tokens.weight", openai_image, "text.", m2m_text},
     {"Hugging Face",
      FAMILY(clip),
