@@ -4,6 +4,7 @@
 
 #include "kernels/base/error.h"
 #include "kernels/base/tensor.h"
+#include "kernels/towers/family.h"
 
 typedef struct vb_weight_names {
     vb_tensor_set set;    /* sorted: canonical names, and what of the model has none, under its own name less the wrappers */
@@ -21,5 +22,9 @@ typedef struct vb_weight_names {
  * VB_EDATA when two tensors claim one name, VB_EUNSUPPORTED when the file holds several models. */
 int vb_weight_names_map(vb_weight_names *names, const vb_tensor_set *file, const char *path, vb_error *err);
 void vb_weight_names_free(vb_weight_names *names);
+
+/* The namings under which a family is found, "OpenAI, open_clip, ...": those of which it is the family, and those whose names have
+ * all that one of its signs asks for. Returns text. */
+const char *vb_weight_names_of(const vb_family *family, char *text, size_t size);
 
 #endif
