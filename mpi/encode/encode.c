@@ -32,8 +32,11 @@ int vb_encode_preprocess(const vb_encoding *how, const vb_preprocess *spec, cons
 #pragma omp parallel for num_threads(how->threads) schedule(dynamic) if (how->threads > 1)
     for (int i = 0; i < n; i++) {
         vb_image image = {0};
-        broken[i] = vb_dataset_sample_decode(&samples[picked[i]], &image, &errors[i]) ||
-                    vb_preprocess_image(spec, &image, pixels + (size_t)i * size, &errors[i]);
+        broken[i] = vb_dataset_sample_decode(&samples[picked[i]], &image, &errors[i]) != 0;
+        if (!broken[i] && vb_preprocess_image(spec, &image, pixels + (size_t)i * size, &errors[i])) {
+            vb_error_prefix(&errors[i], "%s", samples[picked[i]].name);
+            broken[i] = true;
+        }
         if (broken[i]) memset(pixels + (size_t)i * size, 0, size * sizeof *pixels);
         vb_free(image.pixels);
     }
