@@ -95,6 +95,31 @@ name: five
 vocabularies: {some: [apple, bear], more: [chair, dolphin, elephant]}
 E
 }
+# plain_experiment NAME: an experiment of one model over made images in `pics`, on the standard output.
+plain_experiment() {
+  cat <<E
+experiment: $1
+per_image: true
+threads: 1
+datasets: [{name: folder, images: pics, vocabularies: v.yaml}]
+models: [{name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok,
+  prompts: ["a photo of a {}."]}]
+E
+}
+# five_encoders: the lines of six models of an experiment; `ensemble` has the encoder of `plain`.
+five_encoders() {
+  cat <<'E'
+models:
+  - {name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}
+  - {name: gelu, family: clip, weights: m.safetensors, tokenizer: tok, activation: gelu, prompts: ["a photo of a {}."]}
+  - {name: ensemble, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: cifar100}
+  - {name: rgb, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, preprocessing: rgb_first,
+     prompts: ["a photo of a {}."]}
+  - {name: both, family: clip, weights: m.safetensors, tokenizer: tok, activation: gelu, preprocessing: rgb_first,
+     prompts: ["the {}"]}
+  - {name: quick, family: clip, weights: m.safetensors, tokenizer: tok, activation: quick_gelu, prompts: ["a {}."]}
+E
+}
 
 # ---- runs -------------------------------------------------------------------------------------------------------
 # mpi N COMMAND...

@@ -103,22 +103,37 @@ int vb_conv_run(const vb_conv *conv, int64_t images, const vb_matrix *weight, fl
     return vb_gemm(rows, &a, weight, out, weight->rows, epilogue, threads, err);
 }
 
-void vb_conv_average_pool(const float *in, int64_t images, int height, int width, int channels, int size, float *out,
-                          int threads) {
-    assert(size >= 1 && threads >= 1);
-    const int rows = height / size, columns = width / size;
-    const float share = 1.0f / (float)(size * size);
+int vb_conv_windows(const vb_window *window, int length) {
+    return (length + 2 * window->padding - window->size) / window->stride + 1;
+}
+
+/* The part of a window that lies inside of a side. */
+static void inside_of(const vb_window *window, int index, int length, int *begin, int *end) {
+    *begin = index * window->stride - window->padding;
+    *end = *begin + window->size < length ? *begin + window->size : length;
+    if (*begin < 0) *begin = 0;
+}
+
+void vb_conv_average_pool(const float *in, int64_t images, int height, int width, int channels, const vb_window *window,
+                          float *out, int threads) {
+    assert(window->size >= 1 && window->stride >= 1 && window->padding >= 0 && window->padding < window->size && threads >= 1);
+    const int rows = vb_conv_windows(window, height), columns = vb_conv_windows(window, width);
 #pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)
     for (int64_t row = 0; row < images * rows; row++) {
-        const float *strip = in + (row / rows * height + row % rows * size) * width * channels;
+        const float *picture = in + row / rows * height * width * channels;
+        int top, bottom, left, right;
+        inside_of(window, (int)(row % rows), height, &top, &bottom);
         for (int column = 0; column < columns; column++) {
             float *mean = out + (row * columns + column) * channels;
-            const float *corner = strip + (int64_t)column * size * channels;
-            memcpy(mean, corner, (size_t)channels * sizeof *mean);
-            for (int cell = 1; cell < size * size; cell++) {
-                const float *next = corner + ((int64_t)(cell / size) * width + cell % size) * channels;
-                for (int c = 0; c < channels; c++) mean[c] += next[c];
+            inside_of(window, column, width, &left, &right);
+            const int across = right - left, cells = (bottom - top) * across;
+            for (int cell = 0; cell < cells; cell++) {
+                const float *next = picture + ((int64_t)(top + cell / across) * width + left + cell % across) * channels;
+                if (!cell) memcpy(mean, next, (size_t)channels * sizeof *mean);
+                else
+                    for (int c = 0; c < channels; c++) mean[c] += next[c];
             }
+            const float share = 1.0f / (float)cells;
             for (int c = 0; c < channels; c++) mean[c] *= share;
         }
     }

@@ -28,9 +28,15 @@ void vb_conv_row(const void *context, int64_t row, int64_t first, int64_t count,
 int vb_conv_run(const vb_conv *conv, int64_t images, const vb_matrix *weight, float *out, const vb_epilogue *epilogue,
                 int threads, vb_error *err);
 
-/* Means of size x size windows side by side; remainders at the right and the bottom are dropped, as PyTorch's AvgPool2d does.
- * in: images x height x width x channels; out: images x height/size x width/size x channels. */
-void vb_conv_average_pool(const float *in, int64_t images, int height, int width, int channels, int size, float *out,
-                          int threads);
+/* Means of windows of size x size pixels, `stride` apart; the first begins `padding` pixels (less than size) outside. What lies
+ * outside does not count, and remainders at the right and the bottom are dropped, as in PyTorch's AvgPool2d without
+ * count_include_pad. Sums run over a window's pixels row by row. in: images x height x width x channels. */
+typedef struct vb_window {
+    int size, stride, padding;
+} vb_window;
+void vb_conv_average_pool(const float *in, int64_t images, int height, int width, int channels, const vb_window *window,
+                          float *out, int threads);
+/* Windows along a side of `length` pixels. */
+int vb_conv_windows(const vb_window *window, int length);
 
 #endif

@@ -73,9 +73,11 @@ static void touch_tile_of_c(const vb_gemm_job *job, int64_t i, int m, int64_t j)
     for (int64_t row = i; row < i + m; row++) {
         __builtin_prefetch(job->c + row * job->ldc + j, 1);
         __builtin_prefetch(job->c + row * job->ldc + j + 16, 1);
-        if (!e || !e->residual || e->residual == job->c) continue;
-        __builtin_prefetch(e->residual + row * e->ld_residual + j);
-        __builtin_prefetch(e->residual + row * e->ld_residual + j + 16);
+        const float *beside = !e ? NULL : e->residual ? e->residual : e->gate;
+        if (!beside || beside == job->c) continue;
+        beside += row * (e->residual ? e->ld_residual : e->ld_gate) + j;
+        __builtin_prefetch(beside);
+        __builtin_prefetch(beside + 16);
     }
 }
 

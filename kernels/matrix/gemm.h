@@ -8,16 +8,19 @@
 #include "kernels/base/error.h"
 #include "kernels/matrix/matrix.h"
 
-typedef enum vb_activation { VB_LINEAR, VB_QUICK_GELU, VB_GELU, VB_RELU } vb_activation;
+/* The order is that of the words that inspect prints (kernels/towers/program.c). */
+typedef enum vb_activation { VB_LINEAR, VB_QUICK_GELU, VB_GELU, VB_GELU_TANH, VB_SILU, VB_RELU, VB_SIGMOID } vb_activation;
 
 /* Applied in this order; NULL and VB_LINEAR skip a step. Vectors have one entry a column of C. */
 typedef struct vb_epilogue {
     const float *scale; /* times scale[j]: a folded BatchNorm */
     const float *bias;  /* plus bias[j] */
     vb_activation activation;
+    const float *gate; /* times gate[i * ld_gate + j]; may be C itself */
+    int64_t ld_gate;
     const float *residual; /* plus residual[i * ld_residual + j]; may be C itself */
     int64_t ld_residual;
-    vb_activation last; /* after the residual: VB_LINEAR or VB_RELU */
+    vb_activation last; /* after the residual */
 } vb_epilogue;
 
 /* Supplies rows of A that are not stored (im2col): writes A[row][first .. first+count-1] to out. Must be thread-safe. */

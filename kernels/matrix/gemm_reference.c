@@ -23,6 +23,7 @@ int vb_gemm_reference(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, floa
             if (e->scale) x *= e->scale[j];
             if (e->bias) x += e->bias[j];
             vb_layers_kernel_scalar.activate(1, &x, e->activation);
+            if (e->gate) x *= e->gate[i * e->ld_gate + j];
             if (e->residual) x += e->residual[i * e->ld_residual + j];
             vb_layers_kernel_scalar.activate(1, &x, e->last);
             c[i * ldc + j] = x;

@@ -1,7 +1,7 @@
 /* Sixteen floats side by side, as one AVX-512 register, two AVX registers or a plain array: one notation for all three.
  *
  * Internal. Whoever includes it says which by VB_LANES (512, 256 or 1). Every operation is one correctly rounded IEEE operation a
- * lane, and no operation mixes lanes, so what is written in this notation gives the same bits at every level. */
+ * lane, and none but lanes_swap mixes lanes, so what is written in this notation gives the same bits at every level. */
 #ifndef VB_LANES_H
 #define VB_LANES_H
 
@@ -34,6 +34,7 @@ LANES_FUNCTION lanes lanes_fma(lanes x, lanes y, lanes z) { return _mm512_fmadd_
 LANES_FUNCTION lanes lanes_abs(lanes x) { return _mm512_abs_ps(x); }
 LANES_FUNCTION lanes lanes_max(lanes x, lanes y) { return _mm512_max_ps(x, y); }
 LANES_FUNCTION lanes lanes_min(lanes x, lanes y) { return _mm512_min_ps(x, y); }
+LANES_FUNCTION lanes lanes_swap(lanes x) { return _mm512_permute_ps(x, 0xb1); }
 LANES_FUNCTION lanes lanes_if_less(lanes x, lanes y, lanes then, lanes otherwise) {
     return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, y, _CMP_LT_OQ), otherwise, then);
 }
@@ -79,6 +80,7 @@ LANES_FUNCTION lanes lanes_abs(lanes x) {
     __m256 sign = _mm256_set1_ps(-0.0f);
     return (lanes){_mm256_andnot_ps(sign, x.a), _mm256_andnot_ps(sign, x.b)};
 }
+LANES_FUNCTION lanes lanes_swap(lanes x) { return (lanes){_mm256_permute_ps(x.a, 0xb1), _mm256_permute_ps(x.b, 0xb1)}; }
 LANES_FUNCTION lanes lanes_if_less(lanes x, lanes y, lanes then, lanes otherwise) {
     return (lanes){_mm256_blendv_ps(otherwise.a, then.a, _mm256_cmp_ps(x.a, y.a, _CMP_LT_OQ)),
                    _mm256_blendv_ps(otherwise.b, then.b, _mm256_cmp_ps(x.b, y.b, _CMP_LT_OQ))};
@@ -113,6 +115,7 @@ LANES_EACH(lanes_fma, (lanes x, lanes y, lanes z), fmaf(x.at[i], y.at[i], z.at[i
 LANES_EACH(lanes_abs, (lanes x), fabsf(x.at[i]))
 LANES_EACH(lanes_max, (lanes x, lanes y), x.at[i] > y.at[i] ? x.at[i] : y.at[i])
 LANES_EACH(lanes_min, (lanes x, lanes y), x.at[i] < y.at[i] ? x.at[i] : y.at[i])
+LANES_EACH(lanes_swap, (lanes x), x.at[i ^ 1])
 LANES_EACH(lanes_if_less, (lanes x, lanes y, lanes then, lanes otherwise), x.at[i] < y.at[i] ? then.at[i] : otherwise.at[i])
 #undef LANES_EACH
 LANES_FUNCTION void lanes_store_part(float *p, lanes x, int n) { memcpy(p, x.at, (size_t)n * sizeof *p); }
@@ -136,6 +139,7 @@ LANES_FUNCTION lanes lanes_scale(lanes x, lanes t) {
 
 /* What the operations above mean where the name does not say it:
  * lanes_max(x, y) is x > y ? x : y, and lanes_min(x, y) is x < y ? x : y: a NaN in y passes through.
+ * lanes_swap exchanges the two of each pair.
  * lanes_load_part reads n <= 16 floats, zeros follow; lanes_store_part writes n.
  * lanes_scale(x, t) is x * 2^n for t = LANES_MAGIC + n, |n| < 250, rounded once: in two steps, the first of which is exact. */
 

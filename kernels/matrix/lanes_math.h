@@ -1,4 +1,5 @@
-/* exp, QuickGELU, exact GELU and ReLU on sixteen lanes: one polynomial each, the same bits at every instruction set level.
+/* exp, QuickGELU, exact GELU, its approximation by tanh, SiLU and ReLU on sixteen lanes: one polynomial each, the same bits at
+ * every instruction set level.
  *
  * Internal. The relative error is below 3e-7, for the exact GELU below 4e-7; NaN stays NaN. The coefficients are minimax fits of
  * the relative error in double, rounded to float one by one, the rest being fitted again. Arguments of exp are reduced in two
@@ -31,21 +32,32 @@ LANES_FUNCTION lanes lanes_exp(lanes x) {
     return lanes_scale(lanes_exp2_core(r), t);
 }
 
-/* Both GELUs end at 0 times infinity for -infinity, which is NaN: as in PyTorch, a broken value does not turn into a fine one. */
+/* The smooth activations end at 0 times infinity for -infinity, which is NaN: as in PyTorch, a broken value does not turn into a
+ * fine one. */
 LANES_FUNCTION lanes lanes_spoil_minus_infinity(lanes x, lanes y) {
     return lanes_if_less(x, lanes_all(-FLT_MAX), lanes_all(NAN), y);
 }
 
-/* x sigmoid(1.702 x). With e = exp(-1.702 |x|), which cannot overflow: x / (1 + e) above 0, x e / (1 + e) below. */
-LANES_FUNCTION lanes lanes_quick_gelu(lanes x) {
-    lanes high = lanes_all(-0x1.3a4cbep+1f), low = lanes_all(0x1.c08ecap-26f),
-          magic = lanes_all(LANES_MAGIC); /* -1.702 log2(e) */
-    lanes a = lanes_min(lanes_all(64.0f), lanes_abs(x)), zero = lanes_all(0.0f);
+/* x sigmoid(c x) for c > 0. With e = exp(-c |x|), which cannot overflow: x / (1 + e) above 0, x e / (1 + e) below. high + low is
+ * -c log2(e); beyond `bound` x e is zero. */
+LANES_FUNCTION lanes lanes_times_sigmoid(lanes x, lanes high, lanes low, lanes bound) {
+    lanes magic = lanes_all(LANES_MAGIC);
+    lanes a = lanes_min(bound, lanes_abs(x)), zero = lanes_all(0.0f);
     lanes t = lanes_fma(a, high, magic);
     lanes p = lanes_exp2_core(lanes_fma(a, low, lanes_fma(a, high, lanes_sub(magic, t))));
     lanes below = lanes_sub(zero, lanes_scale(lanes_mul(a, p), t));
     lanes y = lanes_div(lanes_if_less(x, zero, below, x), lanes_add(lanes_all(1.0f), lanes_scale(p, t)));
     return lanes_spoil_minus_infinity(x, y);
+}
+
+/* x sigmoid(1.702 x). */
+LANES_FUNCTION lanes lanes_quick_gelu(lanes x) {
+    return lanes_times_sigmoid(x, lanes_all(-0x1.3a4cbep+1f), lanes_all(0x1.c08ecap-26f), lanes_all(64.0f));
+}
+
+/* x sigmoid(x). */
+LANES_FUNCTION lanes lanes_silu(lanes x) {
+    return lanes_times_sigmoid(x, lanes_all(-0x1.715476p+0f), lanes_all(-0x1.4ae0c0p-26f), lanes_all(112.0f));
 }
 
 /* x Phi(x) = 0.5 x (1 + erf(x / sqrt 2)). With a = |x| and Q = 1 - Phi: -a Q(a) below 0, x - a Q(a) above.
@@ -73,12 +85,41 @@ LANES_FUNCTION lanes lanes_gelu(lanes x) {
     return lanes_spoil_minus_infinity(x, lanes_sub(lanes_if_less(x, zero, zero, x), tail));
 }
 
+/* 1 / (1 + exp(-x)). With e = exp(-|x|): 1 / (1 + e) above 0, e / (1 + e) below. */
+LANES_FUNCTION lanes lanes_sigmoid(lanes x) {
+    lanes one = lanes_all(1.0f), zero = lanes_all(0.0f), e = lanes_exp(lanes_sub(zero, lanes_abs(x)));
+    return lanes_div(lanes_if_less(x, zero, e, one), lanes_add(one, e));
+}
+
+/* 0.5 x (1 + tanh u) = x sigmoid(2 u) with u = sqrt(2 / pi) (x + 0.044715 x^3). With z = 2 u log2(e) = |x| (c + d x^2) and
+ * e = 2^-z: x / (1 + e) above 0, x e / (1 + e) below. x^2, the sum and z are held in two floats each. */
+LANES_FUNCTION lanes lanes_gelu_tanh(lanes x) {
+    lanes c_high = lanes_all(0x1.26aec2p+1f), c_low = lanes_all(0x1.bce75ap-27f);  /* c = sqrt(8 / pi) log2(e) */
+    lanes d_high = lanes_all(0x1.a5a7d0p-4f), d_low = lanes_all(-0x1.151aaep-29f); /* d = 0.044715 c */
+    lanes a = lanes_min(lanes_all(12.0f), lanes_abs(x)), zero = lanes_all(0.0f), magic = lanes_all(LANES_MAGIC);
+    lanes square = lanes_mul(a, a), rest = lanes_fma(a, a, lanes_sub(zero, square));
+    lanes cubic = lanes_mul(square, d_high), left = lanes_fma(square, d_high, lanes_sub(zero, cubic));
+    lanes sum = lanes_add(c_high, cubic), part = lanes_sub(sum, c_high);
+    lanes lost = lanes_add(lanes_sub(c_high, lanes_sub(sum, part)), lanes_sub(cubic, part));
+    lost = lanes_add(lanes_add(lost, left), lanes_fma(rest, d_high, lanes_fma(square, d_low, c_low)));
+    lanes z = lanes_mul(a, sum), z_rest = lanes_fma(a, lost, lanes_fma(a, sum, lanes_sub(zero, z)));
+    lanes t = lanes_sub(magic, z);
+    lanes r = lanes_sub(lanes_sub(lanes_sub(magic, t), z), z_rest);
+    lanes p = lanes_exp2_core(r);
+    lanes below = lanes_sub(zero, lanes_scale(lanes_mul(a, p), t));
+    lanes y = lanes_div(lanes_if_less(x, zero, below, x), lanes_add(lanes_all(1.0f), lanes_scale(p, t)));
+    return lanes_spoil_minus_infinity(x, y);
+}
+
 LANES_FUNCTION lanes lanes_activate(lanes x, vb_activation activation) {
     switch (activation) {
     case VB_LINEAR: return x;
     case VB_QUICK_GELU: return lanes_quick_gelu(x);
     case VB_GELU: return lanes_gelu(x);
+    case VB_GELU_TANH: return lanes_gelu_tanh(x);
     case VB_RELU: return lanes_max(lanes_all(0.0f), x);
+    case VB_SILU: return lanes_silu(x);
+    case VB_SIGMOID: return lanes_sigmoid(x);
     }
     return x;
 }

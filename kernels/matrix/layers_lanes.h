@@ -21,12 +21,14 @@ static void epilogue_rows(int m, int n, const float *sums, int ld_sums, const vb
     const vb_epilogue *e = epilogue ? epilogue : &none;
     for (int row = 0; row < m; row++) {
         const float *residual = e->residual ? e->residual + (i + row) * e->ld_residual + j : NULL;
+        const float *gate = e->gate ? e->gate + (i + row) * e->ld_gate + j : NULL;
         for (int col = 0; col < n; col += LANES) {
             int count = n - col < LANES ? n - col : LANES;
             lanes x = load_up_to(sums + row * ld_sums + col, count);
             if (e->scale) x = lanes_mul(x, load_up_to(e->scale + j + col, count));
             if (e->bias) x = lanes_add(x, load_up_to(e->bias + j + col, count));
             x = lanes_activate(x, e->activation);
+            if (gate) x = lanes_mul(x, load_up_to(gate + col, count));
             if (residual) x = lanes_add(x, load_up_to(residual + col, count));
             x = lanes_activate(x, e->last);
             store_up_to(c + row * ldc + col, x, count);
@@ -80,7 +82,8 @@ static double halve(double sums[LANES]) {
     return sums[0];
 }
 
-static void norm(int64_t width, const float *x, const float *weight, const float *bias, float epsilon, float *out) {
+static void norm(int64_t width, const float *x, const float *weight, const float *bias, float epsilon, const float *residual,
+                 float *out) {
     int64_t whole = width - width % LANES;
     double sums[LANES] = {0}, squares[LANES] = {0};
     for (int64_t j = 0; j < whole; j += LANES)
@@ -102,11 +105,21 @@ static void norm(int64_t width, const float *x, const float *weight, const float
         lanes y = load_up_to(out + j, n);
         if (weight) y = lanes_mul(y, load_up_to(weight + j, n));
         if (bias) y = lanes_add(y, load_up_to(bias + j, n));
+        if (residual) y = lanes_add(y, load_up_to(residual + j, n));
         store_up_to(out + j, y, n);
     }
 }
 
+static void rotate(int heads, int head_dim, const float *straight, const float *crossed, float *x) {
+    for (int head = 0; head < heads; head++, x += head_dim)
+        for (int j = 0; j < head_dim; j += LANES) {
+            int n = head_dim - j < LANES ? head_dim - j : LANES;
+            lanes old = load_up_to(x + j, n), y = lanes_mul(old, load_up_to(straight + j, n));
+            store_up_to(x + j, lanes_fma(lanes_swap(old), load_up_to(crossed + j, n), y), n);
+        }
+}
+
 const vb_layers_kernel VB_LAYERS_KERNEL = {
-    .epilogue = epilogue_rows, .norm = norm, .activate = activate, .exp = exponential, .softmax = softmax};
+    .epilogue = epilogue_rows, .norm = norm, .activate = activate, .exp = exponential, .softmax = softmax, .rotate = rotate};
 
 #endif

@@ -9,7 +9,7 @@
 #include "kernels/base/memory.h"
 #include "kernels/openness/subsets.h"
 
-static int by_subsets(const vb_envelope *e, const uint64_t *masks, int64_t images, int n, int home, vb_error *err) {
+static int by_subsets(const vb_envelope *e, const uint64_t *masks, int64_t images, int n, int own_vocabulary, vb_error *err) {
     size_t sets = (size_t)1 << n;
     int64_t *right = vb_array(sets, sizeof *right, "sets of vocabularies", err);
     if (!right) return -1;
@@ -20,7 +20,7 @@ static int by_subsets(const vb_envelope *e, const uint64_t *masks, int64_t image
         e->best[i] = 0;
     }
     for (size_t arrived = 0; arrived < sets; arrived++) {
-        if (arrived >> home & 1) continue;
+        if (arrived >> own_vocabulary & 1) continue;
         int size = __builtin_popcountll(arrived);
         int64_t stay = right[~arrived & (sets - 1)];
         if (stay < e->worst[size]) e->worst[size] = stay;
@@ -39,7 +39,7 @@ static int ascending_counts(const void *a, const void *b) {
 
 /* State of the greedy choices: sets[u] are the images that vocabulary u beats. */
 typedef struct greedy {
-    int n, home;
+    int n, own_vocabulary;
     int64_t words, images;
     uint64_t *sets, *taken;
     uint8_t *arrived;
@@ -59,7 +59,7 @@ static void choose(greedy *g, bool largest, int64_t *stay, int64_t *least) {
     int64_t covered = 0;
     memset(g->taken, 0, (size_t)g->words * sizeof *g->taken);
     memset(g->arrived, 0, (size_t)g->n);
-    g->arrived[g->home] = 1;
+    g->arrived[g->own_vocabulary] = 1;
     stay[0] = g->images;
     for (int step = 1; step < g->n; step++) {
         int best = -1, left = 0;
@@ -92,14 +92,14 @@ static void bound_best(greedy *g, int64_t *most) {
     int left = 0;
     memset(g->taken, 0, (size_t)g->words * sizeof *g->taken);
     for (int u = 0; u < g->n; u++)
-        if (u != g->home) g->gains[left++] = gain_of(g, u);
+        if (u != g->own_vocabulary) g->gains[left++] = gain_of(g, u);
     qsort(g->gains, (size_t)left, sizeof *g->gains, ascending_counts);
     most[0] = g->images;
     for (int i = 1; i <= left; i++) most[i] = g->images - g->gains[i - 1];
 }
 
-static int greedily(const vb_envelope *e, const uint64_t *masks, int64_t images, int n, int home, vb_error *err) {
-    greedy g = {.n = n, .home = home, .words = (images + 63) / 64, .images = images};
+static int greedily(const vb_envelope *e, const uint64_t *masks, int64_t images, int n, int own_vocabulary, vb_error *err) {
+    greedy g = {.n = n, .own_vocabulary = own_vocabulary, .words = (images + 63) / 64, .images = images};
     size_t row = ((size_t)n + 63) / 64;
     g.sets = vb_array((size_t)n * (size_t)g.words, sizeof *g.sets, "sets of images", err);
     g.taken = vb_array((size_t)g.words, sizeof *g.taken, "sets of images", err);
@@ -128,8 +128,8 @@ static int greedily(const vb_envelope *e, const uint64_t *masks, int64_t images,
     return status;
 }
 
-int vb_envelope_of_orders(const vb_envelope *envelope, const uint64_t *masks, int64_t images, int vocabularies, int home,
-                          vb_error *err) {
-    assert(vocabularies >= 1 && images >= 0 && home >= 0 && home < vocabularies);
-    return (vocabularies <= VB_SUBSETS_MAX ? by_subsets : greedily)(envelope, masks, images, vocabularies, home, err);
+int vb_envelope_of_orders(const vb_envelope *envelope, const uint64_t *masks, int64_t images, int vocabularies,
+                          int own_vocabulary, vb_error *err) {
+    assert(vocabularies >= 1 && images >= 0 && own_vocabulary >= 0 && own_vocabulary < vocabularies);
+    return (vocabularies <= VB_SUBSETS_MAX ? by_subsets : greedily)(envelope, masks, images, vocabularies, own_vocabulary, err);
 }

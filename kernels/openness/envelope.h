@@ -17,9 +17,9 @@ typedef struct vb_envelope {
 } vb_envelope;
 
 /* masks: `images` rows of (vocabularies + 63) / 64 words; bit u of a row says that vocabulary u beats the image, which is of
- * vocabulary `home` (whose bit is 0) and right within it. Work space: 8 * 2^vocabularies bytes up to VB_SUBSETS_MAX, else
- * vocabularies * images / 8. */
-int vb_envelope_of_orders(const vb_envelope *envelope, const uint64_t *masks, int64_t images, int vocabularies, int home,
-                          vb_error *err);
+ * vocabulary `own_vocabulary` (whose bit is 0) and right within it. Work space: 8 * 2^vocabularies bytes up to VB_SUBSETS_MAX,
+ * else vocabularies * images / 8. */
+int vb_envelope_of_orders(const vb_envelope *envelope, const uint64_t *masks, int64_t images, int vocabularies,
+                          int own_vocabulary, vb_error *err);
 
 #endif

@@ -73,7 +73,7 @@ static void add_similarities(vb_similarity_sums *sums, const vb_feature_block *t
             positive = s;
             continue;
         }
-        if (vb_label_space_same(texts->kin, (int)c, label)) continue;
+        if (vb_label_space_same(texts->equivalence, (int)c, label)) continue;
         negatives++;
         negative += s;
         if (s > best) best = s;

@@ -1,7 +1,7 @@
 /* What the geometry of the feature space says of a model: similarities, margins, alignment, uniformity, modality gap.
  *
  * With f the unit vector of an image of class y and g_c that of class c's text, s(x, c) as in kernels/openness/similarity.h:
- *   positive similarities s(x, y), negative ones s(x, c) for every other class c of the union, y's kin
+ *   positive similarities s(x, y), negative ones s(x, c) for every other class c of the union, y's equivalents
  *   (kernels/openness/label_space.h) aside; margin m(x) = s(x, y) - max of s(x, c);
  *   alignment = mean |f - g_y|^2; uniformity = log mean over pairs i != j of exp(-2 |g_i - g_j|^2) (Wang and Isola 2020, t = 2);
  *   modality gap = |mean f - mean g| (Liang et al. 2022).
@@ -42,7 +42,7 @@ typedef struct vb_feature_block {
     double *inverse; /* 1 / norm of each row */
     /* for vb_features_similarity_add, set by the caller: */
     vb_similarity similarity;
-    const int *kin; /* of a label space; borrowed, NULL without */
+    const int *equivalence; /* of a label space; borrowed, NULL without */
 } vb_feature_block;
 
 /* Copies `count` rows (row-major, none zero, all finite: VB_EDATA names the row). Free with vb_features_block_free, also after a

@@ -19,40 +19,40 @@ static int check_space(const vb_label_space *space, vb_error *err) {
     return 0;
 }
 
-int vb_label_space_memberships_new(vb_memberships *homes, const vb_label_space *space, vb_error *err) {
+int vb_label_space_memberships_new(vb_memberships *memberships, const vb_label_space *space, vb_error *err) {
     int status = -1;
-    *homes = (vb_memberships){.count = space->vocabularies};
+    *memberships = (vb_memberships){.count = space->vocabularies};
     if (check_space(space, err)) goto done;
     size_t entries = (size_t)space->offsets[space->vocabularies];
-    homes->offsets = vb_array((size_t)space->classes + 2, sizeof(int), "vocabularies of the classes", err);
-    if (!homes->offsets) goto done;
-    homes->vocabularies = vb_array(entries, sizeof(int), "vocabularies of the classes", err);
-    homes->slots = homes->vocabularies ? vb_array(entries, sizeof(int), "vocabularies of the classes", err) : NULL;
-    if (!homes->slots) goto done;
-    int *next = homes->offsets + 1; /* next[c] runs from the start of class c to its end, and so becomes offsets[c + 1] */
+    memberships->offsets = vb_array((size_t)space->classes + 2, sizeof(int), "vocabularies of the classes", err);
+    if (!memberships->offsets) goto done;
+    memberships->vocabularies = vb_array(entries, sizeof(int), "vocabularies of the classes", err);
+    memberships->slots = memberships->vocabularies ? vb_array(entries, sizeof(int), "vocabularies of the classes", err) : NULL;
+    if (!memberships->slots) goto done;
+    int *next = memberships->offsets + 1; /* next[c] runs from the start of class c to its end, and so becomes offsets[c + 1] */
     for (size_t i = 0; i < entries; i++) next[space->members[i] + 1]++;
     for (int c = 0; c < space->classes; c++) next[c + 1] += next[c];
     for (int v = 0; v < space->vocabularies; v++)
         for (int i = space->offsets[v]; i < space->offsets[v + 1]; i++) {
             int at = next[space->members[i]]++;
-            homes->vocabularies[at] = v;
-            homes->slots[at] = i;
+            memberships->vocabularies[at] = v;
+            memberships->slots[at] = i;
         }
     for (int c = 0; c < space->classes; c++)
-        for (int i = homes->offsets[c] + 1; i < homes->offsets[c + 1]; i++)
-            if (homes->vocabularies[i] == homes->vocabularies[i - 1]) {
-                vb_errorf(err, VB_EMISMATCH, "vocabulary %d lists class %d twice", homes->vocabularies[i], c);
+        for (int i = memberships->offsets[c] + 1; i < memberships->offsets[c + 1]; i++)
+            if (memberships->vocabularies[i] == memberships->vocabularies[i - 1]) {
+                vb_errorf(err, VB_EMISMATCH, "vocabulary %d lists class %d twice", memberships->vocabularies[i], c);
                 goto done;
             }
     status = 0;
 done:
-    if (status) vb_label_space_memberships_free(homes);
+    if (status) vb_label_space_memberships_free(memberships);
     return status;
 }
 
-void vb_label_space_memberships_free(vb_memberships *homes) {
-    vb_free(homes->offsets);
-    vb_free(homes->vocabularies);
-    vb_free(homes->slots);
-    *homes = (vb_memberships){0};
+void vb_label_space_memberships_free(vb_memberships *memberships) {
+    vb_free(memberships->offsets);
+    vb_free(memberships->vocabularies);
+    vb_free(memberships->slots);
+    *memberships = (vb_memberships){0};
 }

@@ -62,10 +62,10 @@ static void vocabulary_figures(vb_vocabulary_openness *v, double *curve, int n, 
 }
 
 static void class_figures(vb_class_openness *class, const vb_tally *tally, int c, const scores *its) {
-    int n = tally->vocabularies, first = tally->homes.offsets[c];
+    int n = tally->vocabularies, first = tally->memberships.offsets[c];
     *class = (vb_class_openness){tally->images[c], 0, NAN, NAN, NAN};
     if (!class->images) return;
-    const int64_t *harm = tally->harm + (size_t)tally->homes.slots[first] * (size_t)n;
+    const int64_t *harm = tally->harm + (size_t)tally->memberships.slots[first] * (size_t)n;
     for (int b = 0; b < n; b++) class->right += harm[b];
     class->acc_c = mean_score(harm, its->own, n, class->images, NULL);
     class->acc_e = mean_score(harm, its->share, n, class->images, NULL);
@@ -79,9 +79,9 @@ static double order_mean(const vb_tally *tally, const vb_order_set *set, int o, 
     const int64_t *changes = set->changes + (size_t)o * ((size_t)n + 1);
     memset(arrivals, 0, (size_t)n * sizeof *arrivals);
     for (int c = 0; c < tally->classes; c++) {
-        const int *offsets = tally->homes.offsets;
+        const int *offsets = tally->memberships.offsets;
         if (!tally->images[c]) continue;
-        arrivals[vb_tally_earliest(place, tally->homes.vocabularies + offsets[c], offsets[c + 1] - offsets[c], n)] +=
+        arrivals[vb_tally_earliest(place, tally->memberships.vocabularies + offsets[c], offsets[c + 1] - offsets[c], n)] +=
             tally->images[c];
     }
     int64_t right = 0, images = 0;
@@ -108,10 +108,10 @@ static void sampled_figures(vb_openness_result *result, const vb_tally *tally, i
     result->sampled_e /= n;
     memset(counts, 0, (size_t)n * sizeof *counts); /* from here: classes of t that have images */
     for (int c = 0; c < tally->classes; c++)
-        for (int h = tally->homes.offsets[c]; tally->images[c] && h < tally->homes.offsets[c + 1]; h++) {
-            int t = tally->homes.vocabularies[h];
+        for (int h = tally->memberships.offsets[c]; tally->images[c] && h < tally->memberships.offsets[c + 1]; h++) {
+            int t = tally->memberships.vocabularies[h];
             counts[t]++;
-            result->vocabulary[t].sampled_s += (double)tally->survived[tally->homes.slots[h]] / (double)tally->images[c];
+            result->vocabulary[t].sampled_s += (double)tally->survived[tally->memberships.slots[h]] / (double)tally->images[c];
         }
     for (int t = 0; t < n; t++) {
         vb_vocabulary_openness *v = &result->vocabulary[t];
@@ -125,7 +125,7 @@ static bool closed_form_holds(const vb_openness_result *result, const vb_tally *
     for (int t = 1; t < result->vocabularies; t++)
         if (result->vocabulary[t].images != result->vocabulary[0].images) return false;
     for (int c = 0; c < tally->classes; c++)
-        if (tally->images[c] && tally->homes.offsets[c + 1] - tally->homes.offsets[c] > 1) return false;
+        if (tally->images[c] && tally->memberships.offsets[c + 1] - tally->memberships.offsets[c] > 1) return false;
     return true;
 }
 
@@ -137,10 +137,10 @@ static int mean_over_subsets(double *mean, const vb_tally *tally, vb_error *err)
     if (!count) goto done;
     memcpy(right, tally->subsets, sets * sizeof *right);
     for (int c = 0; c < tally->classes; c++) {
-        size_t homes = 0;
-        for (int h = tally->homes.offsets[c]; h < tally->homes.offsets[c + 1]; h++)
-            homes |= (size_t)1 << tally->homes.vocabularies[h];
-        count[homes] += tally->images[c]; /* none, for a class that is in no vocabulary */
+        size_t memberships = 0;
+        for (int h = tally->memberships.offsets[c]; h < tally->memberships.offsets[c + 1]; h++)
+            memberships |= (size_t)1 << tally->memberships.vocabularies[h];
+        count[memberships] += tally->images[c]; /* none, for a class that is in no vocabulary */
     }
     result = vb_subsets_mean(mean, right, count, tally->vocabularies, err);
 done:
@@ -200,8 +200,8 @@ static void overall_figures(vb_openness_result *result, const vb_tally *tally) {
 static int count_images(vb_openness_result *result, const vb_tally *tally, vb_error *err) {
     for (int c = 0; c < tally->classes; c++) {
         result->images += tally->images[c];
-        for (int h = tally->homes.offsets[c]; h < tally->homes.offsets[c + 1]; h++)
-            result->vocabulary[tally->homes.vocabularies[h]].images += tally->images[c];
+        for (int h = tally->memberships.offsets[c]; h < tally->memberships.offsets[c + 1]; h++)
+            result->vocabulary[tally->memberships.vocabularies[h]].images += tally->images[c];
     }
     for (int t = 0; t < tally->vocabularies; t++)
         if (!result->vocabulary[t].images) return vb_errorf(err, VB_EDATA, "vocabulary %d has no images", t);

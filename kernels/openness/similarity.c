@@ -155,7 +155,7 @@ void vb_similarity_bank_free(vb_text_bank *bank) {
 /* One image, and its fp32 scores against all classes. Scores further apart than `slack` are ordered as the true ones. */
 typedef struct image_view {
     const vb_text_bank *bank;
-    const int *kin; /* of the label space */
+    const int *equivalence; /* of the label space */
     const float *x, *scores;
     double norm, slack;
 } image_view;
@@ -206,20 +206,20 @@ static bool before(const image_view *image, int c, double c_score, int d, double
                          &(scored_text){text_row(bank, d), bank->norm[d], d_score, d});
 }
 
-/* The first-ranked class other than y and its kin among list[0..count-1] (list NULL: all classes), its fp64 score in *score; -1:
- * none. */
+/* The first-ranked class other than y and its equivalents among list[0..count-1] (list NULL: all classes), its fp64 score in
+ * *score; -1: none. */
 static int best_other(const image_view *image, int y, const int *list, int count, double *score) {
     const float *scores = image->scores;
     float top = -INFINITY;
     for (int i = 0; i < count; i++) {
         int c = list ? list[i] : i;
-        if (scores[c] > top && !vb_label_space_same(image->kin, c, y)) top = scores[c];
+        if (scores[c] > top && !vb_label_space_same(image->equivalence, c, y)) top = scores[c];
     }
     float threshold = isinf(image->slack) ? -INFINITY : vb_round_outward_down(top - image->slack);
     int best = -1;
     for (int i = 0; i < count; i++) {
         int c = list ? list[i] : i;
-        if (scores[c] < threshold || vb_label_space_same(image->kin, c, y)) continue;
+        if (scores[c] < threshold || vb_label_space_same(image->equivalence, c, y)) continue;
         double value = score64(image, c);
         if (best >= 0 && !before(image, c, value, best, *score)) continue;
         best = c;
@@ -240,14 +240,14 @@ static void find_pool(const image_view *image, int from, int y, uint64_t *pool) 
     }
     memset(pool, 0, vb_similarity_pool_words(classes - from) * sizeof *pool);
     for (int c = from; c < classes; c++) {
-        if (scores[c] < below || vb_label_space_same(image->kin, c, y)) continue;
+        if (scores[c] < below || vb_label_space_same(image->equivalence, c, y)) continue;
         if (!(scores[c] > above) && !before(image, c, score64(image, c), y, score)) continue;
         pool[(c - from) / 64] |= (uint64_t)1 << (c - from) % 64;
     }
 }
 
-static void judge_row(const image_view *image, const vb_label_space *space, const vb_memberships *homes, int y, uint8_t *beaten,
-                      vb_verdict *verdict) {
+static void judge_row(const image_view *image, const vb_label_space *space, const vb_memberships *memberships, int y,
+                      uint8_t *beaten, vb_verdict *verdict) {
     const float *scores = image->scores;
     double score = score64(image, y), other_score = 0;
     memset(beaten, 0, (size_t)space->vocabularies);
@@ -257,9 +257,11 @@ static void judge_row(const image_view *image, const vb_label_space *space, cons
         below = vb_round_outward_down(scores[y] - image->slack);
     }
     for (int c = 0; c < space->classes; c++) {
-        if (scores[c] < below || vb_label_space_same(space->kin, c, y) || homes->offsets[c] == homes->offsets[c + 1]) continue;
+        if (scores[c] < below || vb_label_space_same(space->equivalence, c, y) ||
+            memberships->offsets[c] == memberships->offsets[c + 1])
+            continue;
         if (!(scores[c] > above) && !before(image, c, score64(image, c), y, score)) continue;
-        for (int i = homes->offsets[c]; i < homes->offsets[c + 1]; i++) beaten[homes->vocabularies[i]] = 1;
+        for (int i = memberships->offsets[c]; i < memberships->offsets[c + 1]; i++) beaten[memberships->vocabularies[i]] = 1;
     }
     if (!verdict) return;
     int other = best_other(image, y, NULL, space->classes, &other_score);
@@ -268,9 +270,9 @@ static void judge_row(const image_view *image, const vb_label_space *space, cons
     verdict->similarity = score / image->norm;
     verdict->margin = other < 0 ? NAN : verdict->similarity - other_score / image->norm;
     verdict->predicted_own = -1;
-    if (homes->offsets[y] == homes->offsets[y + 1]) return;
-    int home = homes->vocabularies[homes->offsets[y]], start = space->offsets[home];
-    other = best_other(image, y, space->members + start, space->offsets[home + 1] - start, &other_score);
+    if (memberships->offsets[y] == memberships->offsets[y + 1]) return;
+    int own_vocabulary = memberships->vocabularies[memberships->offsets[y]], start = space->offsets[own_vocabulary];
+    other = best_other(image, y, space->members + start, space->offsets[own_vocabulary + 1] - start, &other_score);
     verdict->predicted_own = other >= 0 && before(image, other, other_score, y, score) ? other : y;
 }
 
@@ -308,9 +310,9 @@ typedef struct outcome {
 } outcome;
 
 /* Row i of the block, whose scores are at hand. */
-static void judge_image(const image_view *image, const vb_label_space *space, const vb_memberships *homes, int label, int64_t i,
-                        const outcome *out) {
-    judge_row(image, space, homes, label, out->beaten + i * space->vocabularies, out->verdicts ? out->verdicts + i : NULL);
+static void judge_image(const image_view *image, const vb_label_space *space, const vb_memberships *memberships, int label,
+                        int64_t i, const outcome *out) {
+    judge_row(image, space, memberships, label, out->beaten + i * space->vocabularies, out->verdicts ? out->verdicts + i : NULL);
     if (out->pool)
         find_pool(image, out->from, label, out->pool + (size_t)i * vb_similarity_pool_words(image->bank->classes - out->from));
 }
@@ -320,8 +322,8 @@ static int judge_block(const vb_text_bank *bank, const vb_label_space *space, co
     assert(threads >= 1 && block->rows >= 0 && !bank->ids);
     if (space->classes != bank->classes)
         return vb_errorf(err, VB_EMISMATCH, "label space of %d classes for %d text embeddings", space->classes, bank->classes);
-    vb_memberships homes;
-    if (vb_label_space_memberships_new(&homes, space, err)) return -1;
+    vb_memberships memberships;
+    if (vb_label_space_memberships_new(&memberships, space, err)) return -1;
     int64_t most = rows_at_once(bank->classes, block->rows);
     int status = -1;
     double *norms = NULL;
@@ -342,19 +344,19 @@ static int judge_block(const vb_text_bank *bank, const vb_label_space *space, co
         for (int64_t i = 0; i < n; i++) {
             bool screened = bank->screened && norms[i] <= SCREENABLE;
             image_view image = {.bank = bank,
-                                .kin = space->kin,
+                                .equivalence = space->equivalence,
                                 .x = x + i * bank->dim,
                                 .scores = scores + i * bank->classes,
                                 .norm = norms[i],
                                 .slack = screened ? 2 * (norms[i] * bank->radius + bank->floor) * WIDEN : INFINITY};
-            judge_image(&image, space, &homes, labels[i], first + i, out);
+            judge_image(&image, space, &memberships, labels[i], first + i, out);
         }
     }
     status = 0;
 done:
     vb_free(scores);
     vb_free(norms);
-    vb_label_space_memberships_free(&homes);
+    vb_label_space_memberships_free(&memberships);
     return status;
 }
 
@@ -407,15 +409,15 @@ static bool ranked_exactly(const vb_text_bank *part, const float *x, const own_s
 }
 
 /* Images first..last-1 against all rows of the part; how many comparisons the exact route decided. */
-static int64_t compare_part(const vb_text_bank *part, const vb_memberships *homes, const vb_image_block *block,
+static int64_t compare_part(const vb_text_bank *part, const vb_memberships *memberships, const vb_image_block *block,
                             const own_score *own, const float *products, int64_t first, int64_t last, uint8_t *beaten) {
     int64_t rescored = 0;
     for (int c = 0; c < part->classes; c++) {
-        const int *home = homes->vocabularies + homes->offsets[part->ids[c]];
-        int homes_of_it = homes->offsets[part->ids[c] + 1] - homes->offsets[part->ids[c]];
+        const int *own_vocabulary = memberships->vocabularies + memberships->offsets[part->ids[c]];
+        int its_vocabularies = memberships->offsets[part->ids[c] + 1] - memberships->offsets[part->ids[c]];
         const float *product = products + (int64_t)c * block->rows;
         float scale = part->inverse ? part->inverse[c] : 1;
-        if (!homes_of_it) continue;
+        if (!its_vocabularies) continue;
         for (int64_t i = first; i < last; i++) {
             float score = product[i] * scale;
             if (score < own[i].below || block->labels[i] == part->ids[c] || block->labels[i] < 0) continue;
@@ -423,13 +425,13 @@ static int64_t compare_part(const vb_text_bank *part, const vb_memberships *home
                 rescored++;
                 if (!ranked_exactly(part, block->images + i * part->dim, &own[i], c)) continue;
             }
-            for (int h = 0; h < homes_of_it; h++) beaten[i * homes->count + home[h]] = 1;
+            for (int h = 0; h < its_vocabularies; h++) beaten[i * memberships->count + own_vocabulary[h]] = 1;
         }
     }
     return rescored;
 }
 
-int vb_similarity_judge_part(const vb_text_bank *part, const vb_memberships *homes, const vb_image_block *block,
+int vb_similarity_judge_part(const vb_text_bank *part, const vb_memberships *memberships, const vb_image_block *block,
                              const float *products, uint8_t *beaten, int64_t *rescored, int threads, vb_error *err) {
     assert(threads >= 1 && part->ids && block->texts);
     int64_t rows = block->rows, count = 0;
@@ -439,7 +441,7 @@ int vb_similarity_judge_part(const vb_text_bank *part, const vb_memberships *hom
     if (!status) {
 #pragma omp parallel for num_threads(threads) reduction(+ : count) if (threads > 1)
         for (int t = 0; t < threads; t++)
-            count += compare_part(part, homes, block, own, products, rows * t / threads, rows * (t + 1) / threads, beaten);
+            count += compare_part(part, memberships, block, own, products, rows * t / threads, rows * (t + 1) / threads, beaten);
         *rescored += count;
     }
     vb_free(own);

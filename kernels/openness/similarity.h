@@ -32,10 +32,10 @@ void vb_similarity_bank_free(vb_text_bank *bank);
 /* What happened to one image, y being its class. */
 typedef struct vb_verdict {
     int label;         /* y */
-    int predicted_all; /* the first-ranked of all classes, y's kin aside */
+    int predicted_all; /* the first-ranked of all classes, y's equivalents aside */
     int predicted_own; /* the first-ranked class of the first vocabulary that holds y; -1 when none does */
     double similarity; /* s(x, y), in fp64 and one fixed order of summation */
-    double margin;     /* s(x, y) - s(x, best other class, y's kin aside), likewise; NaN when there is none */
+    double margin;     /* s(x, y) - s(x, best other class, y's equivalents aside), likewise; NaN when there is none */
 } vb_verdict;
 
 /* Images of known classes, all row-major of the bank's dim. */
@@ -47,9 +47,9 @@ typedef struct vb_image_block {
 } vb_image_block;
 
 /* For each image i of the block, of class labels[i]: beaten[i * vocabularies + u] = 1 when a class of vocabulary u other than the
- * image's own and its kin is ranked before it, else 0. `verdicts` (one a row) may be NULL. `threads` >= 1 OpenMP threads. Work
- * space is bounded (32 MiB, or 8 rows of all classes) however many rows there are. Rows in messages count from this call's first
- * one: a zero row, a NaN or an infinity is VB_EDATA; a label that is no class, or a space of other classes than the bank's,
+ * image's own and its equivalents is ranked before it, else 0. `verdicts` (one a row) may be NULL. `threads` >= 1 OpenMP threads.
+ * Work space is bounded (32 MiB, or 8 rows of all classes) however many rows there are. Rows in messages count from this call's
+ * first one: a zero row, a NaN or an infinity is VB_EDATA; a label that is no class, or a space of other classes than the bank's,
  * VB_EMISMATCH. On failure the outputs are undefined. */
 int vb_similarity_judge(const vb_text_bank *bank, const vb_label_space *space, const vb_image_block *block, uint8_t *beaten,
                         vb_verdict *verdicts, int threads, vb_error *err);
@@ -72,7 +72,7 @@ int vb_similarity_judge_pool(const vb_text_bank *bank, const vb_label_space *spa
  * roundings, is decided by fp64 and integers from the rows themselves. *rescored grows by the number of those comparisons, the
  * only thing that depends on the products' last bits. A NaN or an infinity in an image or in the text of its class is
  * VB_EDATA. */
-int vb_similarity_judge_part(const vb_text_bank *part, const vb_memberships *homes, const vb_image_block *block,
+int vb_similarity_judge_part(const vb_text_bank *part, const vb_memberships *memberships, const vb_image_block *block,
                              const float *products, uint8_t *beaten, int64_t *rescored, int threads, vb_error *err);
 
 #endif

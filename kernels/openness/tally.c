@@ -90,7 +90,7 @@ int vb_tally_new(vb_tally **out, const vb_label_space *space, const vb_protocol 
     vb_tally *tally = vb_array(1, sizeof *tally, "tally", err);
     if (!tally) return -1;
     *tally = (vb_tally){.classes = space->classes, .vocabularies = n, .protocol = *protocol};
-    if (vb_label_space_memberships_new(&tally->homes, space, err)) goto done;
+    if (vb_label_space_memberships_new(&tally->memberships, space, err)) goto done;
     tally->offsets = vb_array((size_t)n + 1, sizeof(int), "tally", err);
     if (!tally->offsets) goto done;
     memcpy(tally->offsets, space->offsets, ((size_t)n + 1) * sizeof(int));
@@ -118,7 +118,7 @@ done:
 
 void vb_tally_free(vb_tally *tally) {
     if (!tally) return;
-    vb_label_space_memberships_free(&tally->homes);
+    vb_label_space_memberships_free(&tally->memberships);
     vb_free(tally->offsets);
     vb_free(tally->beaten);
     vb_free(tally->unions.place);
@@ -133,10 +133,12 @@ int64_t *vb_tally_counters(vb_tally *tally, size_t *count) {
 }
 
 /* An image is right from the arrival of its first vocabulary until that of the first one that beats it. */
-static void orders_add(vb_order_set *set, int n, const int *homes, int home_count, const int *beaten, int beaten_count) {
+static void orders_add(vb_order_set *set, int n, const int *memberships, int membership_count, const int *beaten,
+                       int beaten_count) {
     for (int o = 0; o < set->count; o++) {
         const int *place = set->place + (size_t)o * (size_t)n;
-        int from = vb_tally_earliest(place, homes, home_count, n), until = vb_tally_earliest(place, beaten, beaten_count, n);
+        int from = vb_tally_earliest(place, memberships, membership_count, n),
+            until = vb_tally_earliest(place, beaten, beaten_count, n);
         if (from >= until) continue;
         int64_t *changes = set->changes + (size_t)o * ((size_t)n + 1);
         changes[from]++;
@@ -146,16 +148,17 @@ static void orders_add(vb_order_set *set, int n, const int *homes, int home_coun
 
 void vb_tally_add(vb_tally *tally, int label, const uint8_t *beaten) {
     assert(label >= 0 && label < tally->classes);
-    int n = tally->vocabularies, first = tally->homes.offsets[label], home_count = tally->homes.offsets[label + 1] - first;
-    if (!home_count) return;
-    const int *homes = tally->homes.vocabularies + first, *slots = tally->homes.slots + first;
+    int n = tally->vocabularies, first = tally->memberships.offsets[label],
+        membership_count = tally->memberships.offsets[label + 1] - first;
+    if (!membership_count) return;
+    const int *memberships = tally->memberships.vocabularies + first, *slots = tally->memberships.slots + first;
     int b = 0;
     for (int u = 0; u < n; u++)
         if (beaten[u]) tally->beaten[b++] = u;
     tally->images[label]++;
     *tally->unbeaten += !b;
-    for (int h = 0; h < home_count; h++) {
-        int t = homes[h];
+    for (int h = 0; h < membership_count; h++) {
+        int t = memberships[h];
         if (beaten[t]) continue;
         tally->harm[(size_t)slots[h] * (size_t)n + (size_t)b]++;
         for (int i = 0; i < b; i++) tally->theft[(size_t)t * (size_t)n + (size_t)tally->beaten[i]]++;
@@ -165,12 +168,12 @@ void vb_tally_add(vb_tally *tally, int label, const uint8_t *beaten) {
         }
     }
     if (tally->subsets) {
-        size_t beaten_set = 0, home_set = 0;
+        size_t beaten_set = 0, own_set = 0;
         for (int i = 0; i < b; i++) beaten_set |= (size_t)1 << tally->beaten[i];
-        for (int h = 0; h < home_count; h++) home_set |= (size_t)1 << homes[h];
+        for (int h = 0; h < membership_count; h++) own_set |= (size_t)1 << memberships[h];
         tally->subsets[beaten_set]++;
-        tally->subsets[beaten_set | home_set]--;
+        tally->subsets[beaten_set | own_set]--;
     }
-    orders_add(&tally->unions, n, homes, home_count, tally->beaten, b);
-    orders_add(&tally->trials, n, homes, home_count, tally->beaten, b);
+    orders_add(&tally->unions, n, memberships, membership_count, tally->beaten, b);
+    orders_add(&tally->trials, n, memberships, membership_count, tally->beaten, b);
 }

@@ -15,7 +15,7 @@ struct vb_tally {
     int classes, vocabularies, entries; /* of the label space */
     vb_protocol protocol;
     int *offsets;
-    vb_memberships homes;
+    vb_memberships memberships;
     int *beaten; /* scratch: the vocabularies that beat the image at hand */
     size_t count;
     int64_t *counters;

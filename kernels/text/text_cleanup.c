@@ -1,4 +1,4 @@
-/* CLIP's text clean-up: ftfy's repairs line by line, HTML references twice, white space, lower case. */
+/* The clean-up of texts: ftfy's repairs line by line, HTML references twice, white space, lower case. */
 #include "kernels/text/text_cleanup.h"
 
 #include <uchar.h>
@@ -160,17 +160,32 @@ static void clean_spaces(vb_codepoints *text) {
     text->count = kept;
 }
 
+/* Python's string.punctuation. */
+static bool is_punctuation(uint32_t c) {
+    return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
+}
+
+static void remove_punctuation(vb_codepoints *text) {
+    size_t kept = 0;
+    for (size_t i = 0; i < text->count; i++) {
+        if (text->items[i] == '_') text->items[kept++] = ' ';
+        else if (!is_punctuation(text->items[i])) text->items[kept++] = text->items[i];
+    }
+    text->count = kept;
+}
+
 /* Printable ASCII without references: nothing to repair, the common case of captions and class names. */
-static char *clean_plain(const char *text, size_t n, vb_error *err) {
+static char *clean_plain(vb_cleaning cleaning, const char *text, size_t n, vb_error *err) {
+    const bool lower = cleaning != VB_CLEAN_WHITESPACE, canonical = cleaning == VB_CLEAN_CANONICALIZE;
     char *out = vb_array(n + 1, 1, "text", err);
     if (!out) return NULL;
     size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
         char c = text[i];
-        if (c == ' ' || c == '\t' || c == '\n') {
+        if (c == ' ' || c == '\t' || c == '\n' || (canonical && c == '_')) {
             if (kept && out[kept - 1] != ' ') out[kept++] = ' ';
-        } else {
-            out[kept++] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+        } else if (!canonical || !is_punctuation((uint32_t)c)) {
+            out[kept++] = (char)(lower && c >= 'A' && c <= 'Z' ? c + 32 : c);
         }
     }
     while (kept && out[kept - 1] == ' ') kept--;
@@ -178,20 +193,40 @@ static char *clean_plain(const char *text, size_t n, vb_error *err) {
     return out;
 }
 
-char *vb_text_cleanup(const char *text, size_t n, vb_error *err) {
+const char *const vb_text_cleanup_names[] = {"none", "whitespace", "lower", "canonicalize", NULL};
+
+static char *replace_invalid(const char *text, size_t n, vb_error *err) {
+    vb_codepoints points = {0};
+    char *out = NULL;
+    if (!vb_codepoints_from_utf8(&points, text, n, err)) {
+        size_t kept = 0;
+        for (size_t i = 0; i < points.count; i++)
+            if (points.items[i]) points.items[kept++] = points.items[i];
+        points.count = kept;
+        out = vb_codepoints_to_utf8(&points, err);
+    }
+    vb_codepoints_free(&points);
+    return out;
+}
+
+char *vb_text_cleanup_as(vb_cleaning cleaning, const char *text, size_t n, vb_error *err) {
     bool plain = true;
+    if (cleaning == VB_CLEAN_NONE) return replace_invalid(text, n, err);
     for (size_t i = 0; i < n && plain; i++)
         plain = (text[i] >= ' ' && text[i] <= '~' && text[i] != '&') || text[i] == '\t' || text[i] == '\n';
-    if (plain) return clean_plain(text, n, err);
+    if (plain) return clean_plain(cleaning, text, n, err);
 
     char *clean = NULL;
     vb_codepoints points = {0};
     if (vb_codepoints_from_utf8(&points, text, n, err) || fix_text(&points, err)) goto done;
     if (vb_html_entities_unescape(&points, err) || vb_html_entities_unescape(&points, err)) goto done;
+    if (cleaning == VB_CLEAN_CANONICALIZE) remove_punctuation(&points);
     clean_spaces(&points);
-    if (vb_unicode_lower(&points, err)) goto done;
+    if (cleaning != VB_CLEAN_WHITESPACE && vb_unicode_lower(&points, err)) goto done;
     clean = vb_codepoints_to_utf8(&points, err);
 done:
     vb_codepoints_free(&points);
     return clean;
 }
+
+char *vb_text_cleanup(const char *text, size_t n, vb_error *err) { return vb_text_cleanup_as(VB_CLEAN_LOWER, text, n, err); }

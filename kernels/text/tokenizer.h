@@ -1,4 +1,5 @@
-/* CLIP's byte-pair tokenizer, bit for bit as OpenAI's simple_tokenizer.py, from OpenAI's merges file or Hugging Face's pair. */
+/* Tokenizers: CLIP's byte-pair encoding, bit for bit as OpenAI's simple_tokenizer.py; SentencePiece's unigram and BPE models;
+ * WordPiece; and Hugging Face's of these kinds. With the convention around them (convention.h). */
 #ifndef VB_TOKENIZER_H
 #define VB_TOKENIZER_H
 
@@ -7,6 +8,8 @@
 #include <stdint.h>
 
 #include "kernels/base/error.h"
+#include "kernels/text/convention.h"
+#include "kernels/text/piece_tables.h"
 
 typedef struct vb_tokenizer vb_tokenizer;
 
@@ -28,6 +31,9 @@ int vb_tokenizer_open_bpe(vb_tokenizer **tokenizer, const char *merges, size_t s
 int vb_tokenizer_open_pairs(vb_tokenizer **tokenizer, const vb_vocabulary_entry *entries, size_t count, const char *merges,
                             size_t size, const char *name, vb_error *err);
 
+/* From pieces, merges and steps that a reader of files has listed: errors of vb_piece_tables_make. */
+int vb_tokenizer_open_pieces(vb_tokenizer **tokenizer, const vb_piece_spec *spec, const char *name, vb_error *err);
+
 /* The tables as one block without pointers, the tokenizer's own: what vb_tokenizer_map takes, in this process or another. */
 const void *vb_tokenizer_bytes(const vb_tokenizer *tokenizer, size_t *size);
 
@@ -38,10 +44,31 @@ int vb_tokenizer_map(vb_tokenizer **tokenizer, const void *bytes, size_t size, v
 int32_t vb_tokenizer_size(const vb_tokenizer *tokenizer); /* largest id + 1 */
 void vb_tokenizer_close(vb_tokenizer *tokenizer);         /* NULL is fine */
 
-/* Cleans `text` (n bytes of UTF-8; invalid sequences become U+FFFD), splits and encodes it: start token, text, end token, zeros.
- * Longer texts are truncated and keep the end token. ids: context_length >= 1 entries. *length (may be NULL): ids up to and with
- * the first end token, where the text towers pool (a text may itself hold "<|endoftext|>"). Thread-safe on one tokenizer. */
+vb_tokenizer_kind vb_tokenizer_kind_of(const vb_tokenizer *tokenizer);
+const char *vb_tokenizer_kind_name(vb_tokenizer_kind kind); /* "SentencePiece unigram" */
+/* The id of a token by its text, specials included; -1: none. Of OpenAI's, the two specials alone. */
+int32_t vb_tokenizer_find(const vb_tokenizer *tokenizer, const char *token, size_t n);
+
+/* The convention from now on; tokenizers begin with "openai" or "plain". VB_EMISMATCH: it goes with another kind, or names tokens
+ * that the tokenizer lacks. `name` names the file. */
+int vb_tokenizer_use(vb_tokenizer *tokenizer, const vb_convention *convention, const char *name, vb_error *err);
+void vb_tokenizer_clean(vb_tokenizer *tokenizer, vb_cleaning cleaning); /* another cleaning than the convention's */
+void vb_tokenizer_strip_end(vb_tokenizer *tokenizer, bool strip);       /* likewise */
+const vb_convention *vb_tokenizer_convention(const vb_tokenizer *tokenizer);
+vb_cleaning vb_tokenizer_cleaning(const vb_tokenizer *tokenizer);
+/* Its ids; -1: there is none. */
+int32_t vb_tokenizer_start(const vb_tokenizer *tokenizer);
+int32_t vb_tokenizer_end(const vb_tokenizer *tokenizer);
+int32_t vb_tokenizer_pad(const vb_tokenizer *tokenizer);
+
+/* Cleans `text` (n bytes of UTF-8; invalid sequences become U+FFFD), splits and encodes it: start token, text, end token, and the
+ * padding up to context_length, as the convention has them. Longer texts are truncated and keep the end token. ids:
+ * context_length >= 1 entries. *length (may be NULL): ids up to and with the first end token, where the text towers pool (a text
+ * may itself hold "<|endoftext|>"); without end tokens, ids before the padding. Thread-safe on one tokenizer. */
 int vb_tokenizer_encode(const vb_tokenizer *tokenizer, const char *text, size_t n, int context_length, int32_t *ids, int *length,
                         vb_error *err);
+
+/* The ids of a text that was cleaned, nothing around them, at most `room`; returns how many, or -1. Thread-safe. */
+int vb_tokenizer_cut(const vb_tokenizer *tokenizer, const char *text, size_t n, int room, int32_t *ids, vb_error *err);
 
 #endif

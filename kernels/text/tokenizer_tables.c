@@ -171,7 +171,7 @@ static int read_merge(builder *t, line l, size_t rank, bool add, const char *nam
         return vb_errorf(err, VB_EMISMATCH, "%s:%zu: '%.*s' is not in the vocabulary", name, number,
                          (int)(texts[k].n < 60 ? texts[k].n : 60), texts[k].text);
     }
-    size_t slot = vb_tokenizer_tables_slot(t->merges, t->merge_slots, symbols[0], symbols[1]);
+    size_t slot = vb_bpe_merge_slot(t->merges, t->merge_slots, symbols[0], symbols[1]);
     t->merges[slot] = (vb_bpe_merge){symbols[0], symbols[1], (uint32_t)rank, symbols[2]};
     *product = symbols[2];
     return 0;

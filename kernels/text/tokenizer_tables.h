@@ -5,15 +5,11 @@
 #include <assert.h>
 #include <stdbool.h>
 
+#include "kernels/text/bpe_merge.h"
 #include "kernels/text/tokenizer.h"
 
-#define VB_NO_SYMBOL UINT32_MAX
 #define VB_START_TOKEN "<|startoftext|>"
 #define VB_END_TOKEN "<|endoftext|>"
-
-typedef struct vb_bpe_merge {
-    uint32_t left, right, rank, product;
-} vb_bpe_merge; /* left VB_NO_SYMBOL: free slot */
 
 /* The block: this, then merge_slots merges (open addressing over left and right, at least one slot free), then ids[symbols]. */
 typedef struct vb_bpe_tables {
@@ -22,7 +18,7 @@ typedef struct vb_bpe_tables {
     uint32_t inside[256], last[256]; /* symbols of the bytes, inside of a word and at its end */
     int32_t size, start, end, none;  /* tokens; the two special ones; 0 */
 } vb_bpe_tables;
-static_assert(sizeof(vb_bpe_merge) == 16 && sizeof(vb_bpe_tables) == 2088, "cached as it lies in memory");
+static_assert(sizeof(vb_bpe_tables) == 2088, "cached as it lies in memory");
 
 /* The two arrays behind the head: merge_slots merges, and the ids of all symbols. */
 static inline const vb_bpe_merge *vb_tokenizer_tables_merges(const vb_bpe_tables *tables) {
@@ -30,14 +26,6 @@ static inline const vb_bpe_merge *vb_tokenizer_tables_merges(const vb_bpe_tables
 }
 static inline const int32_t *vb_tokenizer_tables_ids(const vb_bpe_tables *tables) {
     return (const int32_t *)(vb_tokenizer_tables_merges(tables) + tables->merge_slots); /* -1: a symbol that no text gives */
-}
-
-/* The slot of a pair in an open-addressing table of `slots` merges: its own, or the free one where it would go. */
-static inline size_t vb_tokenizer_tables_slot(const vb_bpe_merge *merges, uint32_t slots, uint32_t left, uint32_t right) {
-    uint64_t key = ((uint64_t)left << 32 | right) * 0x9e3779b97f4a7c15u;
-    size_t mask = slots - 1, i = (size_t)(key >> 32) & mask;
-    while (merges[i].left != VB_NO_SYMBOL && (merges[i].left != left || merges[i].right != right)) i = (i + 1) & mask;
-    return i;
 }
 
 /* New blocks from files: as vb_tokenizer_open_bpe and vb_tokenizer_open_pairs. NULL after a failure; free with vb_free. */

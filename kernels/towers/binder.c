@@ -107,6 +107,16 @@ const float *vb_binder_floats(vb_binder *binder, int64_t rows, int64_t columns, 
     return copy_floats(binder, tensor, name);
 }
 
+const float *vb_binder_channels(vb_binder *binder, int64_t count, const char *format, ...) {
+    char name[VB_NAME];
+    FORMAT_NAME(name, format);
+    const vb_tensor *tensor = vb_tensor_find(binder->set, name);
+    tensor = take(binder, name, tensor && tensor->ndim == 3 ? 3 : 1, (const int64_t[]){count, 1, 1});
+    if (!tensor) return NULL;
+    binder->program->parameters += count;
+    return copy_floats(binder, tensor, name);
+}
+
 const float *vb_binder_statistics(vb_binder *binder, int64_t count, const char *format, ...) {
     char name[VB_NAME];
     FORMAT_NAME(name, format);
@@ -159,6 +169,7 @@ int vb_binder_filter(vb_binder *binder, vb_matrix *matrix, int out, int in, int 
 int vb_binder_linear(vb_binder *binder, vb_linear *linear, int out, int in, const char *format, ...) {
     char name[VB_NAME - 8];
     FORMAT_NAME(name, format);
+    linear->scale = NULL;
     if (vb_binder_matrix(binder, &linear->weight, out, in, false, "%s.weight", name)) return -1;
     linear->bias = vb_binder_floats(binder, out, 0, "%s.bias", name);
     return linear->bias ? 0 : -1;
@@ -173,22 +184,36 @@ int vb_binder_norm(vb_binder *binder, vb_norm *norm, int width, float epsilon, c
     return norm->bias ? 0 : -1;
 }
 
-int vb_binder_projection(vb_binder *binder, vb_linear *linear, int width, int *embed, const char *name) {
+vb_linear vb_binder_rows_of(const vb_linear *linear, int64_t first, int64_t count) {
+    vb_linear part = *linear;
+    part.weight.data =
+        (const char *)part.weight.data + first * part.weight.row_stride * (int64_t)vb_dtype_size(part.weight.dtype);
+    part.weight.rows = count;
+    if (part.bias) part.bias += first;
+    return part;
+}
+
+int vb_binder_projection(vb_binder *binder, vb_linear *linear, int width, bool bias, int *embed, const char *name) {
     int shape[2];
     bool is_linear = !vb_binder_has(binder, "%s", name) && vb_binder_has(binder, "%s.weight", name);
     const char *suffix = is_linear ? ".weight" : "";
     if (vb_binder_shape(binder, 2, shape, "%s%s", name, suffix)) return -1;
     *embed = shape[!is_linear];
-    linear->bias = NULL;
-    return vb_binder_matrix(binder, &linear->weight, *embed, width, !is_linear, "%s%s", name, suffix);
+    linear->bias = linear->scale = NULL;
+    if (vb_binder_matrix(binder, &linear->weight, *embed, width, !is_linear, "%s%s", name, suffix)) return -1;
+    if (bias) linear->bias = vb_binder_floats(binder, *embed, 0, "%s.bias", name);
+    return bias && !linear->bias ? -1 : 0;
 }
 
-int vb_binder_grid(const vb_binder *binder, int patch, int *grid, const char *name) {
+int vb_binder_grid(const vb_binder *binder, int patch, int more, int *grid, const char *name) {
     int shape[2];
     if (vb_binder_shape(binder, 2, shape, "%s", name)) return -1;
-    *grid = (int)lround(sqrt((double)(shape[0] - 1)));
-    if (*grid < 1 || *grid * *grid + 1 != shape[0])
-        return vb_errorf(binder->err, VB_EMISMATCH, "tensor %s has %d rows, expected 1 and a square's cells", name, shape[0]);
+    *grid = shape[0] > more ? (int)lround(sqrt((double)(shape[0] - more))) : 0;
+    if (*grid < 1 || *grid * *grid + more != shape[0]) {
+        char lead[16] = "";
+        if (more) snprintf(lead, sizeof lead, "%d and ", more);
+        return vb_errorf(binder->err, VB_EMISMATCH, "tensor %s has %d rows, expected %sa square's cells", name, shape[0], lead);
+    }
     if ((int64_t)*grid * patch <= LARGEST_PICTURE) return 0;
     return vb_errorf(binder->err, VB_EMISMATCH, "tensor %s has %d rows: with cells of %d pixels, pictures above %d pixels a side",
                      name, shape[0], patch, LARGEST_PICTURE);
@@ -215,9 +240,10 @@ int vb_binder_expect(vb_binder *binder, bool expected, const char *tensor, const
                      binder->family, expected ? "a" : "no", what);
 }
 
-/* What frameworks store beside the parameters: BatchNorm's counter, causal masks, the numbers 0, 1, 2, ... */
+/* What frameworks store beside the parameters: BatchNorm's counter, causal masks, the numbers 0, 1, 2, ..., angles of rotary
+ * positions (rotary.h computes them). */
 static bool is_buffer(const char *name) {
-    static const char *const buffers[] = {"num_batches_tracked", "attn_mask", "position_ids"};
+    static const char *const buffers[] = {"num_batches_tracked", "attn_mask", "position_ids", "freqs_cos", "freqs_sin"};
     const char *dot = strrchr(name, '.'), *last = dot ? dot + 1 : name;
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
         if (!strcmp(last, buffers[i])) return true;

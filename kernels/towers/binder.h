@@ -27,6 +27,8 @@ int vb_binder_shape(const vb_binder *binder, int ndim, int *shape, const char *f
 /* A copy as floats, row-major, of a tensor of exactly this shape (columns 0: one dimension). Owned by the program. */
 const float *vb_binder_floats(vb_binder *binder, int64_t rows, int64_t columns, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Like vb_binder_floats of one dimension; the tensor may have two more, of one element each. */
+const float *vb_binder_channels(vb_binder *binder, int64_t count, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Like vb_binder_floats for running statistics, which are no parameters. */
 const float *vb_binder_statistics(vb_binder *binder, int64_t count, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -41,11 +43,13 @@ int vb_binder_linear(vb_binder *binder, vb_linear *linear, int out, int in, cons
     __attribute__((format(printf, 5, 6)));
 int vb_binder_norm(vb_binder *binder, vb_norm *norm, int width, float epsilon, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
-/* NAME (width x embed) or NAME.weight (embed x width), without bias. The embedding's width goes to *embed. */
-int vb_binder_projection(vb_binder *binder, vb_linear *linear, int width, int *embed, const char *name);
-/* The side of the square whose cells, and one row more, are the rows of a table of positions. A cell is `patch` x `patch` pixels:
+/* Rows first .. first+count-1 of a linear layer, in place. */
+vb_linear vb_binder_rows_of(const vb_linear *linear, int64_t first, int64_t count);
+/* NAME (width x embed) or NAME.weight (embed x width), with NAME.bias where `bias`. The embedding's width goes to *embed. */
+int vb_binder_projection(vb_binder *binder, vb_linear *linear, int width, bool bias, int *embed, const char *name);
+/* The side of the square whose cells, and `more` rows, are the rows of a table of positions. A cell is `patch` x `patch` pixels:
  * pictures of more than 2^14 pixels a side are refused. */
-int vb_binder_grid(const vb_binder *binder, int patch, int *grid, const char *name);
+int vb_binder_grid(const vb_binder *binder, int patch, int more, int *grid, const char *name);
 /* The heads for a width: `stated` unless 0, else `usual`. Checked to divide the width. */
 int vb_binder_heads(const vb_binder *binder, int *heads, int width, int stated, int usual, const char *tower);
 /* Whether an optional tensor is there exactly when the family has it. `what` says in words what the tensor is. */

@@ -30,22 +30,30 @@ static int emit_text(vb_binder *binder, vb_clip *clip, const vb_clip_options *op
     return options->family->text(binder, options->family, &options->stated, &clip->info, embed);
 }
 
-/* A scalar, or a vector of one. */
-static int read_logit_scale(const vb_binder *binder, vb_clip_info *info) {
-    const vb_tensor *scale = vb_tensor_find(binder->set, "logit_scale");
-    if (!scale) return 0;
-    if (vb_tensor_count(scale) != 1)
-        return vb_errorf(binder->err, VB_EMISMATCH, "tensor logit_scale has %lld elements, expected 1",
-                         (long long)vb_tensor_count(scale));
-    info->logit_scale = expf(vb_tensor_at(scale, 0));
+/* A scalar, or a vector of one; *value stays when there is none. */
+static int read_scalar(const vb_binder *binder, const char *name, vb_clip_info *info, float *value) {
+    const vb_tensor *scalar = vb_tensor_find(binder->set, name);
+    if (!scalar) return 0;
+    if (vb_tensor_count(scalar) != 1)
+        return vb_errorf(binder->err, VB_EMISMATCH, "tensor %s has %lld elements, expected 1", name,
+                         (long long)vb_tensor_count(scalar));
+    *value = vb_tensor_at(scalar, 0);
     info->parameters++;
+    return 0;
+}
+
+/* They change no rank: for people. */
+static int read_logits(const vb_binder *binder, vb_clip_info *info) {
+    float scale = -INFINITY;
+    if (read_scalar(binder, "logit_scale", info, &scale) || read_scalar(binder, "logit_bias", info, &info->logit_bias)) return -1;
+    info->logit_scale = expf(scale);
     return 0;
 }
 
 static int emit_all(vb_binder *binder, vb_clip *clip, const vb_clip_options *options) {
     int image_embed = 0, text_embed = 0;
     if (emit_image(binder, clip, options, &image_embed) || emit_text(binder, clip, options, &text_embed) ||
-        read_logit_scale(binder, &clip->info))
+        read_logits(binder, &clip->info))
         return -1;
     if (!image_embed && !text_embed)
         return vb_errorf(binder->err, VB_EMISMATCH,
@@ -130,7 +138,8 @@ static int encode_tokens(const vb_clip *clip, const int32_t *tokens, const vb_pr
                                  .context = context,
                                  .context_length = clip->text.context_length,
                                  .vocabulary_size = clip->text.vocabulary_size,
-                                 .end_token = clip->info.end_token};
+                                 .end_token = clip->info.end_token,
+                                 .whole = clip->text.whole_texts};
     const vb_engine_input input = {.texts = &texts};
     if (vb_text_input_check(&texts, n, err) || vb_engine_run(&clip->text, &input, n, out, &clip->engine, err)) return -1;
     return check_finite(clip, out, n, "text", err);

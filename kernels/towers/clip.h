@@ -36,9 +36,10 @@ void vb_clip_close(vb_clip *clip); /* NULL is fine */
  * VB_EUNSUPPORTED without an image tower. */
 int vb_clip_encode_images(const vb_clip *clip, const float *pixels, int64_t n, float *out, vb_error *err);
 
-/* tokens: n x context_length; each text is computed up to its end token only (causal attention makes that exact). The end token
- * is the vocabulary's last id, which is what OpenAI's argmax finds; VB_EMISMATCH for a text without it (another model's
- * tokenizer) or with an id outside of the vocabulary. out: n x embed_dim, not normalised. VB_EDATA when an embedding is not
+/* tokens: n x context_length; each text is computed up to its end token only where attention is causal, which makes that exact,
+ * and whole, padding included, where it is not. The end token is mostly the vocabulary's last id, which is what OpenAI's argmax
+ * finds; VB_EMISMATCH for a text without it (another model's tokenizer), where texts are pooled there, or with an id outside of
+ * the vocabulary. out: n x embed_dim, not normalised. VB_EDATA when an embedding is not
  * finite. */
 int vb_clip_encode_texts(const vb_clip *clip, const int32_t *tokens, int64_t n, float *out, vb_error *err);
 

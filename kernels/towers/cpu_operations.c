@@ -5,6 +5,7 @@
 
 #include "kernels/matrix/attention.h"
 #include "kernels/matrix/conv.h"
+#include "kernels/matrix/depthwise.h"
 #include "kernels/matrix/layers.h"
 
 static const float *operand(const vb_piece *piece, const vb_operation *operation, int index) {
@@ -60,57 +61,121 @@ static int run_conv(const vb_piece *piece, const vb_operation *operation, vb_err
     return vb_conv_run(&conv, piece->count, &step->weight, vb_piece_at(piece, operation->out), &epilogue, piece->threads, err);
 }
 
-/* in (n x height x width x channels) to out (n x height / window x width / window x channels). */
+/* in (n x height x width x channels) to out (n x height' x width' x channels * times). */
+static int run_depthwise(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
+    const vb_channel_filter *filter = &operation->filter;
+    const vb_value *from = &piece->program->values[operation->in[0]];
+    const vb_depthwise conv = {.input = operand(piece, operation, 0),
+                               .channels = from->columns,
+                               .height = from->height,
+                               .width = from->width,
+                               .times = filter->times,
+                               .kernel = filter->kernel,
+                               .stride = filter->stride,
+                               .padding = filter->padding,
+                               .weight = filter->weight};
+    const vb_epilogue epilogue = {.bias = filter->bias,
+                                  .residual = operand(piece, operation, 1),
+                                  .ld_residual = columns(piece, operation->out),
+                                  .last = filter->last};
+    return vb_depthwise_run(&conv, piece->count, vb_piece_at(piece, operation->out), &epilogue, piece->threads, err);
+}
+
+/* in (n x height x width x channels) to out (n x height' x width' x channels). */
 static int run_pool(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     (void)err;
     const vb_value *from = &piece->program->values[operation->in[0]];
-    vb_conv_average_pool(operand(piece, operation, 0), piece->count, from->height, from->width, from->columns, operation->window,
+    vb_conv_average_pool(operand(piece, operation, 0), piece->count, from->height, from->width, from->columns, &operation->window,
                          vb_piece_at(piece, operation->out), piece->threads);
     return 0;
 }
 
-/* in (n x cells x columns) to out (n x (1 + cells) x columns). The mean is summed in the order of the cells. */
+/* The mean of some rows, summed in their order. */
+static void mean_rows(const float *rows, int64_t count, int64_t width, float *mean) {
+    memset(mean, 0, (size_t)width * sizeof *mean);
+    for (int64_t k = 0; k < count; k++)
+        for (int64_t j = 0; j < width; j++) mean[j] += rows[k * width + j];
+    for (int64_t j = 0; j < width; j++) mean[j] /= (float)count;
+}
+
+/* in (n x cells x columns) to out (n x cells x columns, or a row more an item). */
 static int run_sequence(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     (void)err;
     const vb_sequence *sequence = &operation->sequence;
     const int64_t width = columns(piece, operation->out), cells = piece->program->values[operation->in[0]].rows;
-    const float *in = operand(piece, operation, 0), *position = sequence->positions;
+    const int64_t rows = cells + (sequence->lead != VB_LEAD_NONE);
+    const float *in = operand(piece, operation, 0), *positions = sequence->positions;
     float *out = vb_piece_at(piece, operation->out);
 #pragma omp parallel for schedule(static) num_threads(piece->threads) if (piece->threads > 1)
     for (int64_t i = 0; i < piece->count; i++) {
         const float *cell = in + i * cells * width;
-        float *lead = out + i * (cells + 1) * width, *row = lead + width;
-        if (sequence->lead) memcpy(lead, sequence->lead, (size_t)width * sizeof *lead);
-        else {
-            memset(lead, 0, (size_t)width * sizeof *lead);
-            for (int64_t k = 0; k < cells; k++)
-                for (int64_t j = 0; j < width; j++) lead[j] += cell[k * width + j];
-            for (int64_t j = 0; j < width; j++) lead[j] = lead[j] / (float)cells + position[j];
+        float *row = out + i * rows * width;
+        if (sequence->lead == VB_LEAD_ROW) memcpy(row, sequence->row, (size_t)width * sizeof *row);
+        if (sequence->lead == VB_LEAD_MEAN) {
+            mean_rows(cell, cells, width, row);
+            for (int64_t j = 0; j < width; j++) row[j] += sequence->row[j];
         }
-        for (int64_t j = 0; j < cells * width; j++) row[j] = cell[j] + position[width + j];
+        row += (rows - cells) * width;
+        if (positions)
+            for (int64_t j = 0; j < cells * width; j++) row[j] = cell[j] + positions[j];
+        else memcpy(row, cell, (size_t)(cells * width) * sizeof *row);
     }
     return 0;
 }
 
-/* in and out: rows x columns; may be the same. */
+/* out: n x rows x columns. */
+static int run_constant(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
+    (void)err;
+    const size_t size = (size_t)operation->constant.count * (size_t)operation->constant.columns;
+    float *out = vb_piece_at(piece, operation->out);
+    for (int64_t i = 0; i < piece->count; i++) memcpy(out + (size_t)i * size, operation->constant.rows, size * sizeof *out);
+    return 0;
+}
+
+/* in and out: rows x columns; may be the same. The residual is neither. */
 static int run_norm(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     (void)err;
     const vb_norm *norm = &operation->norm;
     vb_layers_norm(vb_piece_rows(piece, operation->out), norm->width, operand(piece, operation, 0), norm->width, norm->weight,
-                   norm->bias, norm->epsilon, vb_piece_at(piece, operation->out), norm->width, piece->threads);
+                   norm->bias, norm->epsilon, operand(piece, operation, 1), vb_piece_at(piece, operation->out), norm->width,
+                   piece->threads);
     return 0;
 }
 
-/* in (rows x inputs) to out (rows x outputs); the residual may be out. */
+/* in and out: n x rows of an item x columns, may be the same; the factors: n x columns. */
+static int run_excite(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
+    (void)err;
+    vb_layers_scale(piece->count, piece->program->values[operation->out].rows, columns(piece, operation->out),
+                    operand(piece, operation, 0), operand(piece, operation, 1), operation->activation,
+                    vb_piece_at(piece, operation->out), piece->threads);
+    return 0;
+}
+
+/* in (rows x inputs) to out (rows x outputs); residual or gate may be out. */
 static int run_linear(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     const vb_linear *linear = &operation->linear;
     const vb_gemm_a a = {.data = operand(piece, operation, 0), .ld = linear->weight.cols};
-    const vb_epilogue epilogue = {.bias = linear->bias,
+    const vb_epilogue epilogue = {.scale = linear->scale,
+                                  .bias = linear->bias,
                                   .activation = operation->activation,
+                                  .gate = operand(piece, operation, 2),
+                                  .ld_gate = linear->weight.rows,
                                   .residual = operand(piece, operation, 1),
                                   .ld_residual = linear->weight.rows};
     return vb_gemm(vb_piece_rows(piece, operation->out), &a, &linear->weight, vb_piece_at(piece, operation->out),
                    linear->weight.rows, &epilogue, piece->threads, err);
+}
+
+/* in and out: rows x columns; may be the same. */
+static int run_rotary(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
+    (void)err;
+    const vb_rotary *rotary = &operation->rotary;
+    const int64_t rows = vb_piece_rows(piece, operation->out), width = columns(piece, operation->out);
+    const float *in = operand(piece, operation, 0);
+    float *out = vb_piece_at(piece, operation->out);
+    if (out != in) memcpy(out, in, (size_t)(rows * width) * sizeof *out);
+    vb_layers_rotate(rows, rotary->heads, &rotary->rotation, out + rotary->column, width, piece->threads);
+    return 0;
 }
 
 /* Queries of an item (their rows x heads * head_dim) over its keys and values, to out of the queries' shape. */
@@ -143,13 +208,30 @@ static int run_pick(const vb_piece *piece, const vb_operation *operation, vb_err
     const float *in = operand(piece, operation, 0);
     float *out = vb_piece_at(piece, operation->out);
     for (int64_t i = 0; i < piece->count; i++) {
-        int64_t row = operation->pick == VB_PICK_FIRST ? first_row(piece, operation->in[0], i) :
-                                                         first_row(piece, operation->in[0], i + 1) - 1;
+        int64_t row = first_row(piece, operation->in[0], i);
+        if (operation->pick == VB_PICK_LAST) row = first_row(piece, operation->in[0], i + 1) - 1;
+        if (operation->pick == VB_PICK_END) row += vb_text_input_end(piece->texts, piece->first + i);
         memcpy(out + i * width, in + row * width, (size_t)width * sizeof *out);
     }
     return 0;
 }
 
+/* in (rows of each item x columns) to out (n x columns). */
+static int run_mean(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
+    (void)err;
+    const int64_t width = columns(piece, operation->out);
+    const float *in = operand(piece, operation, 0);
+    float *out = vb_piece_at(piece, operation->out);
+#pragma omp parallel for schedule(static) num_threads(piece->threads) if (piece->threads > 1)
+    for (int64_t i = 0; i < piece->count; i++) {
+        const int64_t first = first_row(piece, operation->in[0], i) + operation->skip;
+        mean_rows(in + first * width, first_row(piece, operation->in[0], i + 1) - first, width, out + i * width);
+    }
+    return 0;
+}
+
 vb_piece_function *const vb_cpu_operations[] = {
-    [VB_OP_EMBED] = run_embed, [VB_OP_CONV] = run_conv,     [VB_OP_POOL] = run_pool,           [VB_OP_SEQUENCE] = run_sequence,
-    [VB_OP_NORM] = run_norm,   [VB_OP_LINEAR] = run_linear, [VB_OP_ATTENTION] = run_attention, [VB_OP_PICK] = run_pick};
+    [VB_OP_EMBED] = run_embed,   [VB_OP_CONV] = run_conv,         [VB_OP_DEPTHWISE] = run_depthwise, [VB_OP_EXCITE] = run_excite,
+    [VB_OP_POOL] = run_pool,     [VB_OP_SEQUENCE] = run_sequence, [VB_OP_CONSTANT] = run_constant,   [VB_OP_NORM] = run_norm,
+    [VB_OP_LINEAR] = run_linear, [VB_OP_ROTARY] = run_rotary,     [VB_OP_ATTENTION] = run_attention, [VB_OP_PICK] = run_pick,
+    [VB_OP_MEAN] = run_mean};

@@ -44,7 +44,24 @@ int vb_family_heads(const vb_head_width *table, int width) {
     return width / 64;
 }
 
+static bool sign_fits(const vb_family_sign *sign, const vb_tensor_set *weights) {
+    for (int i = 0; i < 4; i++)
+        if ((sign->has[i] && !vb_tensor_find(weights, sign->has[i])) ||
+            (sign->lacks[i] && vb_tensor_find(weights, sign->lacks[i])))
+            return false;
+    return true;
+}
+
+const vb_family *vb_family_by_signs(const vb_tensor_set *weights) {
+    for (int i = 0; i < VB_FAMILY_COUNT; i++)
+        for (const vb_family_sign *sign = families[i]->signs; sign && sign->has[0]; sign++)
+            if (sign_fits(sign, weights)) return families[i];
+    return NULL;
+}
+
 const vb_family *vb_family_guess(const vb_tensor_set *weights) {
+    const vb_family *told = vb_family_by_signs(weights);
+    if (told) return told;
     const bool patch_bias = vb_tensor_find(weights, "visual.conv1.bias"),
                ln_pre = vb_tensor_find(weights, "visual.ln_pre.weight");
     const bool text_bias = vb_tensor_find(weights, "text_projection.bias");
@@ -53,6 +70,7 @@ const vb_family *vb_family_guess(const vb_tensor_set *weights) {
         text_bias || vb_tensor_find(weights, "text_projection") || vb_tensor_find(weights, "text_projection.weight");
     for (int i = VB_FAMILY_COUNT; i--;) {
         const vb_family *family = families[i];
+        if (family->signs) continue;
         if ((!vit || (family->patch_bias == patch_bias && family->ln_pre == ln_pre)) && (vit || family->resnets) &&
             (!text || family->text_projection_bias == text_bias))
             return family;

@@ -6,9 +6,10 @@
 #define VB_FAMILY_H
 
 #include "kernels/towers/binder.h"
+#include "kernels/towers/transformer.h"
 
 /* Every family's name, as configurations have it. The order is that of choices and messages. */
-#define VB_FAMILIES(each) each(clip) each(slip) each(declip)
+#define VB_FAMILIES(each) each(clip) each(slip) each(declip) each(eva) each(convnext)
 
 #define VB_FAMILY_ONE(name) +1
 #define VB_FAMILY_WORD(name) #name,
@@ -17,17 +18,41 @@ enum { VB_FAMILY_COUNT = VB_FAMILIES(VB_FAMILY_ONE) };
 /* "clip|slip|...", for tables of flags. */
 #define VB_FAMILY_CHOICES (("" VB_FAMILIES(VB_FAMILY_CHOICE)) + 1)
 
+/* Which rows a row of a text sees: itself and those before it, or all of the context, padding included. */
+typedef enum vb_text_mask { VB_MASK_UNSET, VB_MASK_CAUSAL, VB_MASK_NONE, VB_TEXT_MASKS } vb_text_mask;
+/* The row that a text's embedding is made from: of its end token, the context's last one, or the first. */
+typedef enum vb_text_pooling {
+    VB_POOLING_UNSET,
+    VB_POOLING_END,
+    VB_POOLING_LAST,
+    VB_POOLING_FIRST,
+    VB_TEXT_POOLINGS
+} vb_text_pooling;
+
+/* What a ViT's embedding is made from: the class row; the mean of the patches; or all rows, pooled by a learned query. */
+typedef enum vb_image_pooling { VB_IMAGE_CLASS, VB_IMAGE_MEAN, VB_IMAGE_QUERY } vb_image_pooling;
+typedef enum vb_image_projection {
+    VB_IMAGE_MATRIX,
+    VB_IMAGE_MATRIX_AND_BIAS,
+    VB_IMAGE_BIAS_VARIES,
+    VB_IMAGE_UNPROJECTED
+} vb_image_projection;
+
 /* All sizes inferred from the tensors, as OpenAI's build_model infers them. Zero where a tower is absent. */
 typedef struct vb_clip_info {
     const char *tower;                                                /* of images: "ViT", "ModifiedResNet"; NULL: none */
-    int resolution, patch, image_width, image_layers[4], image_heads; /* image_layers[1..3] only for ResNets */
+    int resolution, patch, image_width, image_layers[5], image_heads; /* more than one number of layers: of stages */
     int embed_dim;
     int context_length, vocabulary_size, text_width, text_layers, text_heads;
-    int end_token;                     /* where texts end, and are pooled */
+    vb_text_mask text_mask; /* causal or none */
+    vb_text_pooling text_pooling;
+    int end_token;                     /* where texts end, and are pooled; VB_NO_END_TOKEN: they are pooled elsewhere */
     float image_epsilon, text_epsilon; /* of LayerNorm */
+    bool image_gated;                  /* the image tower's activation is its gates' SiLU, whatever is stated */
     bool long_positions;               /* Long-CLIP: the rows from 20 on are of a table of their own */
     int64_t parameters;                /* of both towers, logit_scale included; running statistics are none */
     float logit_scale;                 /* exp of the stored value; 0 when absent */
+    float logit_bias;                  /* 0 when absent */
 } vb_clip_info;
 
 /* What is known of a tower from elsewhere: the files beside the weights, the user. Zeros: as the family has it. */
@@ -40,9 +65,22 @@ typedef struct vb_tower_facts {
 
 typedef struct vb_tower_options {
     vb_tower_facts image, text;
-    int resolution; /* of images; less than a patch above grid x patch, and those pixels are not read; 0: grid x patch */
-    int end_token;  /* a text is pooled where this id comes first; 0: at its highest id, the vocabulary's last */
+    int resolution;         /* of images; less than a patch above grid x patch, and those pixels are not read; 0: grid x patch */
+    int end_token;          /* a text is pooled where this id comes first; 0: at its highest id, the vocabulary's last */
+    vb_text_mask text_mask; /* these two: _UNSET as the family has it */
+    vb_text_pooling text_pooling;
 } vb_tower_options;
+
+/* Preprocessing as the family was published, where it is not OpenAI's. */
+typedef struct vb_family_pixels {
+    float mean[3], std[3];
+    bool squash, bilinear;
+} vb_family_pixels;
+
+/* Tensors under canonical names that only the family's models have, and lack. Ends with NULLs. */
+typedef struct vb_family_sign {
+    const char *has[4], *lacks[4];
+} vb_family_sign;
 
 /* Heads are 64 wide but for towers of these widths; a head_width of 0: they must be stated. Ends with a width of 0. */
 typedef struct vb_head_width {
@@ -55,17 +93,34 @@ typedef struct vb_family vb_family;
 typedef int vb_family_emitter(vb_binder *binder, const vb_family *family, const vb_tower_options *options, vb_clip_info *info,
                               int *embed);
 
+/* Sets what the blocks of a ViT with `grid` x `grid` patches have that CLIP's lack; width, heads, activation and epsilon are set
+ * already. 0 or -1. */
+typedef int vb_family_blocks(vb_binder *binder, int grid, vb_clip_info *info, vb_transformer_facts *facts);
+
 struct vb_family {
     const char *name;       /* as configurations have it */
     int cache_key;          /* stands in the keys of cached embeddings: never changes, never used again */
     bool mask_token;        /* its vocabulary has a mask token before the start token */
+    bool fixed_heads;       /* its image towers have no attention, or heads of one width */
+    int resolution;         /* of its images, where the tensors do not tell; 0: they do */
+    bool resolution_varies; /* it was published with other sides too: it must be known */
     bool activation_varies; /* it was published with another activation too, under the same names: it must be known */
     vb_activation image_activation, text_activation;
-    float image_epsilon, text_epsilon;     /* of LayerNorm */
-    bool resnets;                          /* the image tower may be a ModifiedResNet */
-    bool patch_bias, ln_pre;               /* ViTs of the family hold visual.conv1.bias, visual.ln_pre.* */
-    bool text_projection_bias;             /* its text towers hold text_projection.bias */
-    const vb_head_width *head_widths;      /* of its ViTs; NULL: all are 64 */
+    float image_epsilon, text_epsilon; /* of LayerNorm */
+    bool resnets;                      /* the image tower may be a ModifiedResNet */
+    bool patch_bias, ln_pre;           /* ViTs of the family hold visual.conv1.bias, visual.ln_pre.* */
+    bool no_class_row;                 /* ViTs of the family lack visual.class_embedding */
+    bool class_row_varies;             /* some have it and some lack it */
+    vb_family_blocks *blocks;          /* NULL: CLIP's */
+    vb_image_pooling image_pooling;
+    vb_image_projection image_projection;
+    int pool_heads;                   /* of the learned query; 0: those of the blocks */
+    bool text_projection_bias;        /* its text towers hold text_projection.bias */
+    vb_text_mask text_mask;           /* VB_MASK_UNSET: causal */
+    vb_text_pooling text_pooling;     /* VB_POOLING_UNSET: VB_POOLING_END */
+    const vb_family_pixels *pixels;   /* NULL: OpenAI's */
+    const vb_family_sign *signs;      /* each alone tells the family, under names that several have; ends with an empty one */
+    const vb_head_width *head_widths; /* of its ViTs; NULL: all are 64 */
     const vb_head_width *text_head_widths; /* of its text towers, likewise */
     vb_family_emitter *image, *text;
 };
@@ -83,6 +138,8 @@ const vb_family *vb_family_find(const char *name); /* NULL when unknown */
 const char *vb_family_names(char *text, size_t size, const char *last);
 /* Heads of a transformer of that width by such a table (NULL: 64 wide); 0 when the width does not tell. */
 int vb_family_heads(const vb_head_width *table, int width);
+/* The family that a sign tells, or NULL. */
+const vb_family *vb_family_by_signs(const vb_tensor_set *weights);
 /* A family that has and lacks what these tensors have and lack, or NULL: a hint for messages. */
 const vb_family *vb_family_guess(const vb_tensor_set *weights);
 

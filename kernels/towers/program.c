@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/matrix/depthwise.h"
 
 /* ---- memory ---- */
 
@@ -79,6 +80,7 @@ int vb_program_embed(vb_program *program, const vb_embed *embed, vb_error *err) 
     assert(!program->value_count && embed->context_length > 0);
     program->context_length = embed->context_length;
     program->vocabulary_size = (int)embed->table.rows;
+    program->whole_texts = embed->whole;
     const vb_value rows = {.rows = VB_ROW_A_TOKEN, .columns = (int)embed->table.cols};
     const vb_operation operation = {.kind = VB_OP_EMBED, .in = {VB_NO_VALUE, VB_NO_VALUE, VB_NO_VALUE}, .embed = *embed};
     return append(program, operation, &rows, err);
@@ -96,44 +98,109 @@ int vb_program_conv(vb_program *program, int in, const vb_convolution *conv, int
     return append(program, (vb_operation){.kind = VB_OP_CONV, .in = {in, residual, VB_NO_VALUE}, .conv = *conv}, &made, err);
 }
 
-int vb_program_pool(vb_program *program, int in, int window, vb_error *err) {
+int vb_program_depthwise(vb_program *program, int in, const vb_channel_filter *filter, int residual, vb_error *err) {
     if (in == VB_NO_VALUE) return VB_NO_VALUE;
     const vb_value *from = &program->values[in];
-    const int height = from->height / window, width = from->width / window;
+    const int grown = 2 * filter->padding - filter->kernel, height = (from->height + grown) / filter->stride + 1,
+              width = (from->width + grown) / filter->stride + 1;
+    assert(from->height > 0 && height > 0 && width > 0 && !from->planar && filter->kernel <= VB_DEPTHWISE_KERNEL);
+    const vb_value made = {.rows = height * width, .columns = from->columns * filter->times, .height = height, .width = width};
+    assert(residual == VB_NO_VALUE ||
+           (program->values[residual].rows == made.rows && program->values[residual].columns == made.columns));
+    const vb_operation operation = {.kind = VB_OP_DEPTHWISE, .in = {in, residual, VB_NO_VALUE}, .filter = *filter};
+    return append(program, operation, &made, err);
+}
+
+int vb_program_pool(vb_program *program, int in, const vb_window *window, vb_error *err) {
+    if (in == VB_NO_VALUE) return VB_NO_VALUE;
+    const vb_value *from = &program->values[in];
+    const int height = vb_conv_windows(window, from->height), width = vb_conv_windows(window, from->width);
     assert(height > 0 && width > 0 && !from->planar);
     const vb_value made = {.rows = height * width, .columns = from->columns, .height = height, .width = width};
-    const vb_operation operation = {.kind = VB_OP_POOL, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .window = window};
+    const vb_operation operation = {.kind = VB_OP_POOL, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .window = *window};
+    return append(program, operation, &made, err);
+}
+
+int vb_program_pool_all(vb_program *program, int in, vb_error *err) {
+    if (in == VB_NO_VALUE) return VB_NO_VALUE;
+    const int side = program->values[in].height;
+    assert(side > 0 && program->values[in].width == side);
+    return vb_program_pool(program, in, &(vb_window){.size = side, .stride = side}, err);
+}
+
+int vb_program_excite(vb_program *program, int in, int factors, vb_activation activation, vb_error *err) {
+    if (in == VB_NO_VALUE || factors == VB_NO_VALUE) return VB_NO_VALUE;
+    const vb_value *from = &program->values[in];
+    const vb_value made = {.rows = from->rows, .columns = from->columns, .height = from->height, .width = from->width};
+    assert(from->rows > 0 && program->values[factors].rows == 1 && program->values[factors].columns == from->columns);
+    const vb_operation operation = {.kind = VB_OP_EXCITE, .in = {in, factors, VB_NO_VALUE}, .activation = activation};
     return append(program, operation, &made, err);
 }
 
 int vb_program_sequence(vb_program *program, int in, const vb_sequence *sequence, vb_error *err) {
     if (in == VB_NO_VALUE) return VB_NO_VALUE;
     const vb_value *from = &program->values[in];
-    assert(from->rows > 0 && sequence->positions);
-    const vb_value made = {.rows = from->rows + 1, .columns = from->columns};
+    assert(from->rows > 0 && (sequence->lead == VB_LEAD_NONE || sequence->row));
+    const vb_value made = {.rows = from->rows + (sequence->lead != VB_LEAD_NONE), .columns = from->columns};
     const vb_operation operation = {.kind = VB_OP_SEQUENCE, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .sequence = *sequence};
     return append(program, operation, &made, err);
 }
 
-int vb_program_norm(vb_program *program, int in, const vb_norm *norm, vb_error *err) {
+/* Whether a value can stand beside one that is made: none, or one of the same shape. */
+static bool fits(const vb_program *program, int beside, const vb_value *made) {
+    if (beside == VB_NO_VALUE) return true;
+    const vb_value *value = &program->values[beside];
+    return value->rows == made->rows && value->columns == made->columns;
+}
+
+static int add_norm(vb_program *program, int in, const vb_norm *norm, int residual, vb_error *err) {
     if (in == VB_NO_VALUE) return VB_NO_VALUE;
-    const vb_value made = {.rows = program->values[in].rows, .columns = program->values[in].columns};
-    assert(norm->width == made.columns);
-    return append(program, (vb_operation){.kind = VB_OP_NORM, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .norm = *norm}, &made, err);
+    const vb_value *from = &program->values[in];
+    const vb_value made = {.rows = from->rows, .columns = from->columns, .height = from->height, .width = from->width};
+    assert(norm->width == made.columns && residual != in && fits(program, residual, &made));
+    return append(program, (vb_operation){.kind = VB_OP_NORM, .in = {in, residual, VB_NO_VALUE}, .norm = *norm}, &made, err);
+}
+
+int vb_program_norm(vb_program *program, int in, const vb_norm *norm, vb_error *err) {
+    return add_norm(program, in, norm, VB_NO_VALUE, err);
+}
+
+int vb_program_post_norm(vb_program *program, int in, const vb_norm *norm, int residual, vb_error *err) {
+    return residual == VB_NO_VALUE ? VB_NO_VALUE : add_norm(program, in, norm, residual, err);
+}
+
+static int add_linear(vb_program *program, const int operands[VB_OPERANDS], const vb_linear *linear, vb_activation activation,
+                      vb_error *err) {
+    const int in = operands[0], residual = operands[1], gate = operands[2];
+    if (in == VB_NO_VALUE) return VB_NO_VALUE;
+    const vb_value *from = &program->values[in];
+    const vb_value made = {.rows = from->rows, .columns = (int)linear->weight.rows, .height = from->height, .width = from->width};
+    assert(linear->weight.cols == from->columns && !from->planar);
+    assert(fits(program, residual, &made) && fits(program, gate, &made));
+    const vb_operation operation = {.kind = VB_OP_LINEAR,
+                                    .in = {in, residual, gate},
+                                    .activation = activation,
+                                    .linear = *linear};
+    return append(program, operation, &made, err);
 }
 
 int vb_program_linear(vb_program *program, int in, const vb_linear *linear, vb_activation activation, int residual,
                       vb_error *err) {
+    return add_linear(program, (const int[VB_OPERANDS]){in, residual, VB_NO_VALUE}, linear, activation, err);
+}
+
+int vb_program_gated(vb_program *program, int in, const vb_linear *linear, vb_activation activation, int gate, vb_error *err) {
+    if (gate == VB_NO_VALUE) return VB_NO_VALUE;
+    return add_linear(program, (const int[VB_OPERANDS]){in, VB_NO_VALUE, gate}, linear, activation, err);
+}
+
+int vb_program_rotary(vb_program *program, int in, const vb_rotary *rotary, vb_error *err) {
     if (in == VB_NO_VALUE) return VB_NO_VALUE;
-    const vb_value made = {.rows = program->values[in].rows, .columns = (int)linear->weight.rows};
-    assert(linear->weight.cols == program->values[in].columns);
-    assert(residual == VB_NO_VALUE ||
-           (program->values[residual].rows == made.rows && program->values[residual].columns == made.columns));
-    const vb_operation operation = {.kind = VB_OP_LINEAR,
-                                    .in = {in, residual, VB_NO_VALUE},
-                                    .activation = activation,
-                                    .linear = *linear};
-    return append(program, operation, &made, err);
+    const vb_value made = {.rows = program->values[in].rows, .columns = program->values[in].columns};
+    assert(rotary->rotation.period == made.rows && rotary->column >= 0);
+    assert(rotary->column + rotary->heads * rotary->rotation.head_dim <= made.columns);
+    return append(program, (vb_operation){.kind = VB_OP_ROTARY, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .rotary = *rotary}, &made,
+                  err);
 }
 
 int vb_program_attention(vb_program *program, const int operands[VB_OPERANDS], const vb_heads *heads, vb_error *err) {
@@ -146,7 +213,8 @@ int vb_program_attention(vb_program *program, const int operands[VB_OPERANDS], c
         operation.in[i] = operands[i];
     }
     assert(program->values[operands[1]].rows == program->values[operands[2]].rows);
-    const vb_value made = {.rows = program->values[operands[0]].rows, .columns = width};
+    const vb_value *from = &program->values[operands[0]];
+    const vb_value made = {.rows = from->rows, .columns = width, .height = from->height, .width = from->width};
     return append(program, operation, &made, err);
 }
 
@@ -154,6 +222,20 @@ int vb_program_pick(vb_program *program, int in, vb_pick pick, vb_error *err) {
     if (in == VB_NO_VALUE) return VB_NO_VALUE;
     const vb_value made = {.rows = 1, .columns = program->values[in].columns};
     return append(program, (vb_operation){.kind = VB_OP_PICK, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .pick = pick}, &made, err);
+}
+
+int vb_program_mean(vb_program *program, int in, int skip, vb_error *err) {
+    if (in == VB_NO_VALUE) return VB_NO_VALUE;
+    const vb_value *from = &program->values[in], made = {.rows = 1, .columns = from->columns};
+    assert(from->rows == VB_ROW_A_TOKEN ? !skip : skip >= 0 && skip < from->rows);
+    return append(program, (vb_operation){.kind = VB_OP_MEAN, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .skip = skip}, &made, err);
+}
+
+int vb_program_constant(vb_program *program, const vb_constant *constant, vb_error *err) {
+    assert(program->value_count && constant->rows && constant->count > 0);
+    const vb_value made = {.rows = constant->count, .columns = constant->columns};
+    const vb_operation operation = {.kind = VB_OP_CONSTANT, .in = {VB_NO_VALUE, VB_NO_VALUE, VB_NO_VALUE}, .constant = *constant};
+    return append(program, operation, &made, err);
 }
 
 int vb_program_open_layer(vb_program *program, vb_error *err) {
@@ -173,10 +255,13 @@ static size_t floats_of(const vb_value *value) {
 /* The operand that operation `index` replaces by what it makes, in place; VB_NO_VALUE: none. */
 static int replaced(const vb_program *program, int index) {
     const vb_operation *operation = &program->operations[index];
+    const int *in = operation->in;
     int from = VB_NO_VALUE;
-    if (operation->kind == VB_OP_NORM) from = operation->in[0];
-    if ((operation->kind == VB_OP_LINEAR || operation->kind == VB_OP_CONV) && operation->in[1] != operation->in[0])
-        from = operation->in[1];
+    if (operation->kind == VB_OP_NORM || operation->kind == VB_OP_ROTARY || operation->kind == VB_OP_EXCITE) from = in[0];
+    if ((operation->kind == VB_OP_LINEAR || operation->kind == VB_OP_CONV || operation->kind == VB_OP_DEPTHWISE) &&
+        in[1] != in[0])
+        from = in[1];
+    if (operation->kind == VB_OP_LINEAR && in[1] == VB_NO_VALUE && in[2] != in[0]) from = in[2];
     bool needed = from != VB_NO_VALUE && program->values[from].last_use > index;
     return needed || (from == 0 && program->resolution) ? VB_NO_VALUE : from;
 }
@@ -257,11 +342,14 @@ size_t vb_program_floats(const vb_program *program, int64_t items, int64_t token
 static double rows_of(const vb_value *value, int tokens) { return value->rows == VB_ROW_A_TOKEN ? tokens : value->rows; }
 
 static double flops_of(const vb_program *program, const vb_operation *operation, int tokens) {
+    if (program->whole_texts) tokens = program->context_length;
     double rows = rows_of(&program->values[operation->out], tokens);
     if (operation->kind == VB_OP_LINEAR)
         return 2 * rows * (double)operation->linear.weight.rows * (double)operation->linear.weight.cols;
     if (operation->kind == VB_OP_CONV)
         return 2 * rows * (double)operation->conv.weight.rows * (double)operation->conv.weight.cols;
+    if (operation->kind == VB_OP_DEPTHWISE)
+        return 2 * rows * program->values[operation->out].columns * operation->filter.kernel * operation->filter.kernel;
     if (operation->kind != VB_OP_ATTENTION) return 0;
     double keys = rows_of(&program->values[operation->in[1]], tokens), width = program->values[operation->out].columns;
     /* The last query sees every key, the one before it one less, and so on. */
@@ -287,9 +375,21 @@ static size_t weight_bytes_of(const vb_program *program, const vb_operation *ope
     case VB_OP_CONV:
         return matrix_bytes(&operation->conv.weight) +
                ((operation->conv.scale != NULL) + (operation->conv.bias != NULL)) * columns;
-    case VB_OP_SEQUENCE: return ((size_t)made->rows + (operation->sequence.lead != NULL)) * columns;
+    case VB_OP_DEPTHWISE:
+        return ((size_t)(operation->filter.kernel * operation->filter.kernel) + (operation->filter.bias != NULL)) * columns;
+    case VB_OP_SEQUENCE: {
+        const vb_sequence *sequence = &operation->sequence;
+        return ((sequence->row != NULL) + (sequence->positions ? (size_t)program->values[operation->in[0]].rows : 0)) * columns;
+    }
+    case VB_OP_CONSTANT: return (size_t)made->rows * columns;
     case VB_OP_NORM: return 2 * columns;
-    case VB_OP_LINEAR: return matrix_bytes(&operation->linear.weight) + (operation->linear.bias != NULL) * columns;
+    case VB_OP_ROTARY: {
+        const vb_rotation *rotation = &operation->rotary.rotation;
+        return 2 * (size_t)(rotation->period - rotation->skipped) * (size_t)rotation->head_dim * sizeof(float);
+    }
+    case VB_OP_LINEAR:
+        return matrix_bytes(&operation->linear.weight) +
+               ((operation->linear.bias != NULL) + (operation->linear.scale != NULL)) * columns;
     default: return 0;
     }
 }
@@ -309,29 +409,43 @@ static void print_shape(const vb_value *value, char *text, size_t size) {
 }
 
 static void print_details(const vb_operation *operation, char *text, size_t size) {
-    static const char *const activations[] = {"", ", QuickGELU", ", GELU", ", ReLU"};
+    static const char *const activations[] = {"", ", QuickGELU", ", GELU", ", tanh GELU", ", SiLU", ", ReLU", ", sigmoid"};
+    static const char *const leads[] = {"no leading row", "class row", "mean row"}, *const picks[] = {"first", "last", "end"};
     const char *residual = operation->in[1] == VB_NO_VALUE ? "" : ", residual";
     *text = 0;
     if (operation->kind == VB_OP_EMBED) snprintf(text, size, "%lld tokens", (long long)operation->embed.table.rows);
     if (operation->kind == VB_OP_CONV)
         snprintf(text, size, "%d x %d, stride %d%s%s", operation->conv.kernel, operation->conv.kernel, operation->conv.stride,
                  residual, activations[operation->conv.last]);
-    if (operation->kind == VB_OP_POOL) snprintf(text, size, "%d x %d", operation->window, operation->window);
-    if (operation->kind == VB_OP_SEQUENCE) snprintf(text, size, "%s", operation->sequence.lead ? "class row" : "mean row");
-    if (operation->kind == VB_OP_LINEAR) snprintf(text, size, "%s%s", activations[operation->activation], residual);
+    if (operation->kind == VB_OP_DEPTHWISE)
+        snprintf(text, size, "%d x %d, stride %d%s%s", operation->filter.kernel, operation->filter.kernel,
+                 operation->filter.stride, residual, activations[operation->filter.last]);
+    if (operation->kind == VB_OP_POOL)
+        snprintf(text, size, "%d x %d, stride %d", operation->window.size, operation->window.size, operation->window.stride);
+    if (operation->kind == VB_OP_EXCITE) snprintf(text, size, "%s", activations[operation->activation]);
+    if (operation->kind == VB_OP_SEQUENCE) snprintf(text, size, "%s", leads[operation->sequence.lead]);
+    if (operation->kind == VB_OP_NORM) snprintf(text, size, "%s", residual);
+    if (operation->kind == VB_OP_LINEAR)
+        snprintf(text, size, "%s%s%s", activations[operation->activation], operation->in[2] == VB_NO_VALUE ? "" : ", gate",
+                 residual);
+    if (operation->kind == VB_OP_ROTARY)
+        snprintf(text, size, "%d heads of %d", operation->rotary.heads, operation->rotary.rotation.head_dim);
     if (operation->kind == VB_OP_ATTENTION)
         snprintf(text, size, "%d heads of %d%s", operation->heads.heads, operation->heads.head_dim,
                  operation->heads.causal ? ", causal" : "");
-    if (operation->kind == VB_OP_PICK) snprintf(text, size, "%s row", operation->pick == VB_PICK_FIRST ? "first" : "last");
+    if (operation->kind == VB_OP_PICK) snprintf(text, size, "%s row", picks[operation->pick]);
+    if (operation->kind == VB_OP_MEAN && operation->skip) snprintf(text, size, "behind %d", operation->skip);
     if (!strncmp(text, ", ", 2)) memmove(text, text + 2, strlen(text + 2) + 1);
 }
 
 void vb_program_print(const vb_program *program, int index, int tokens, char *text, size_t size) {
-    static const char *const kinds[] = {"embed", "conv", "pool", "sequence", "norm", "linear", "attention", "pick"};
+    static const char *const kinds[] = {"embed",  "conv",   "depthwise", "pool",      "sequence", "constant", "norm",
+                                        "excite", "linear", "rotary",    "attention", "pick",     "mean"};
     static_assert(sizeof kinds / sizeof *kinds == VB_OP_KINDS, "a word for each kind of operation");
     assert(index >= 0 && index < program->count);
     const vb_operation *operation = &program->operations[index];
-    char in[64] = "tokens", out[64], details[64];
+    char in[64], out[64], details[64];
+    snprintf(in, sizeof in, "%s", operation->kind == VB_OP_EMBED ? "tokens" : "");
     if (operation->in[0] != VB_NO_VALUE) print_shape(&program->values[operation->in[0]], in, sizeof in);
     print_shape(&program->values[operation->out], out, sizeof out);
     print_details(operation, details, sizeof details);

@@ -13,17 +13,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/matrix/gemm.h"
+#include "kernels/matrix/conv.h"
+#include "kernels/matrix/layers.h"
 
 typedef enum vb_operation_kind {
     VB_OP_EMBED,     /* tokens -> rows of the token table plus positions */
     VB_OP_CONV,      /* square convolution, with a folded norm, activation and residual */
+    VB_OP_DEPTHWISE, /* square convolution whose outputs read one channel each, with activation and residual */
     VB_OP_POOL,      /* means of square windows */
-    VB_OP_SEQUENCE,  /* a picture's cells, behind a leading row, plus positions */
-    VB_OP_NORM,      /* LayerNorm of each row */
-    VB_OP_LINEAR,    /* matrix product, with bias, activation and residual */
+    VB_OP_SEQUENCE,  /* a picture's cells, behind a leading row or none, plus positions */
+    VB_OP_CONSTANT,  /* the same rows for every item: a learned query */
+    VB_OP_NORM,      /* LayerNorm of each row, with residual */
+    VB_OP_EXCITE,    /* each item's rows times one row of the item, and an activation */
+    VB_OP_LINEAR,    /* matrix product, with bias, activation, gate and residual */
+    VB_OP_ROTARY,    /* heads turned by the angles of their row's position */
     VB_OP_ATTENTION, /* heads of queries over keys and values */
     VB_OP_PICK,      /* one row of each item */
+    VB_OP_MEAN,      /* the mean of each item's rows, or of those behind the first ones */
     VB_OP_KINDS
 } vb_operation_kind;
 
@@ -33,10 +39,10 @@ enum {
     VB_OPERANDS = 3
 };
 
-/* x -> x times weight transposed, plus bias (NULL: none). */
+/* x -> x times weight transposed, times scale, plus bias (NULL: neither). */
 typedef struct vb_linear {
     vb_matrix weight;
-    const float *bias;
+    const float *bias, *scale;
 } vb_linear;
 
 typedef struct vb_norm {
@@ -47,6 +53,13 @@ typedef struct vb_norm {
 
 /* Weight columns are channel, row, column of the filter. `scale` and `bias` (NULL: none) have one entry an output channel: a
  * bias, or a BatchNorm that is folded into both. `last` follows the residual. */
+/* Rotary positions: heads 0 .. heads - 1 of each row from `column` on are turned, the other columns stay as they are. The rotation's
+ * period is the rows of an item. */
+typedef struct vb_rotary {
+    vb_rotation rotation;
+    int column, heads;
+} vb_rotary;
+
 typedef struct vb_convolution {
     vb_matrix weight;
     const float *scale, *bias;
@@ -54,18 +67,34 @@ typedef struct vb_convolution {
     vb_activation last;
 } vb_convolution;
 
-/* The rows of a picture's cells in order, behind a leading row: `lead`, or the mean of the cells. Positions (a row for each row
- * of the result) are added; the lead holds its own already. */
+/* `times` output channels read an input channel. Rows of weights are kernel x kernel taps. `last` follows the residual. */
+typedef struct vb_channel_filter {
+    const float *weight, *bias; /* channels * times rows; an entry each, NULL: none */
+    int times, kernel, stride, padding;
+    vb_activation last;
+} vb_channel_filter;
+
+typedef enum vb_lead { VB_LEAD_NONE, VB_LEAD_ROW, VB_LEAD_MEAN } vb_lead;
+
+/* The rows of a picture's cells in order, behind a leading row: none, one that is given, or the mean of the cells. */
 typedef struct vb_sequence {
-    const float *lead;      /* NULL: the mean of the cells, plus the first position */
-    const float *positions; /* (1 + cells) x columns */
+    vb_lead lead;
+    const float *row;       /* VB_LEAD_ROW: the row, its position added; VB_LEAD_MEAN: what is added to the mean */
+    const float *positions; /* of the cells: cells x columns; NULL: none are added */
 } vb_sequence;
+
+/* Rows that no item changes. */
+typedef struct vb_constant {
+    const float *rows; /* count x columns */
+    int count, columns;
+} vb_constant;
 
 /* Token i of a text gives row i: its row of the table, or a vector of a learned context (text_input.h), plus position i. */
 typedef struct vb_embed {
     vb_matrix table;        /* vocabulary x columns */
     const float *positions; /* context length x columns */
     int context_length;
+    bool whole; /* every row of the context is computed, padding included: for towers in which a row sees those behind it */
 } vb_embed;
 
 /* Queries, keys and values are columns `*_column` .. + heads * head_dim - 1 of operands 0, 1 and 2: they may lie in one value. */
@@ -76,25 +105,30 @@ typedef struct vb_heads {
     float scale;
 } vb_heads;
 
-typedef enum vb_pick { VB_PICK_FIRST, VB_PICK_LAST } vb_pick;
+/* VB_PICK_END: the row of a text's end token, which is the last row unless the texts are whole. */
+typedef enum vb_pick { VB_PICK_FIRST, VB_PICK_LAST, VB_PICK_END } vb_pick;
 
 typedef struct vb_operation {
     vb_operation_kind kind;
     bool opens_layer; /* whoever watches the encoding is asked before it */
-    /* Values that it reads: [0] what it works on; [1] the residual of a linear or convolution, or the keys; [2] the values of
-     * attention. VB_NO_VALUE where there is none. */
+    /* Values that it reads: [0] what it works on; [1] the residual of a norm, linear or convolution, the
+     * factors of excite, or the keys; [2] the gate of a linear, or the values of attention. VB_NO_VALUE where there is none. */
     int in[VB_OPERANDS];
     int out;                  /* the value that it makes */
-    vb_activation activation; /* of linear: before the residual */
+    vb_activation activation; /* of excite; of linear: before gate and residual */
     union {                   /* by kind */
         vb_embed embed;
         vb_convolution conv;
-        int window; /* side of a pool's windows */
+        vb_channel_filter filter; /* of depthwise */
+        vb_window window;         /* of pool */
         vb_sequence sequence;
+        vb_constant constant;
         vb_norm norm;
         vb_linear linear;
+        vb_rotary rotary;
         vb_heads heads;
         vb_pick pick;
+        int skip; /* rows before those that a mean is of */
     };
 } vb_operation;
 
@@ -119,6 +153,7 @@ typedef struct vb_program {
     int result;                            /* the value that is the embeddings, a row an item; not in the work space */
     int resolution;                        /* of the picture that value 0 is; 0: the program reads texts */
     int context_length, vocabulary_size;   /* of texts */
+    bool whole_texts;                      /* as vb_embed has it */
     size_t floats_an_item, floats_a_token; /* of work space */
     int64_t parameters;                    /* as bound: running statistics are none */
     void **owned;                          /* copied vectors */
@@ -135,14 +170,26 @@ int vb_program_pixels(vb_program *program, int resolution, vb_error *err);
 /* The input: n texts of context_length tokens. Comes first in a program of texts. */
 int vb_program_embed(vb_program *program, const vb_embed *embed, vb_error *err);
 int vb_program_conv(vb_program *program, int in, const vb_convolution *conv, int residual, vb_error *err);
-int vb_program_pool(vb_program *program, int in, int window, vb_error *err);
+int vb_program_depthwise(vb_program *program, int in, const vb_channel_filter *filter, int residual, vb_error *err);
+int vb_program_pool(vb_program *program, int in, const vb_window *window, vb_error *err);
+/* The mean of a square picture's pixels, as a row. */
+int vb_program_pool_all(vb_program *program, int in, vb_error *err);
+/* factors: a row of as many columns an item. */
+int vb_program_excite(vb_program *program, int in, int factors, vb_activation activation, vb_error *err);
 int vb_program_sequence(vb_program *program, int in, const vb_sequence *sequence, vb_error *err);
+int vb_program_constant(vb_program *program, const vb_constant *constant, vb_error *err);
 int vb_program_norm(vb_program *program, int in, const vb_norm *norm, vb_error *err);
+/* The norm of `in` plus the residual, another value of its shape. */
+int vb_program_post_norm(vb_program *program, int in, const vb_norm *norm, int residual, vb_error *err);
 int vb_program_linear(vb_program *program, int in, const vb_linear *linear, vb_activation activation, int residual,
                       vb_error *err);
+/* The product after its activation, times `gate`, which has its shape: SwiGLU with SiLU, GeGLU with GELU. */
+int vb_program_gated(vb_program *program, int in, const vb_linear *linear, vb_activation activation, int gate, vb_error *err);
+int vb_program_rotary(vb_program *program, int in, const vb_rotary *rotary, vb_error *err);
 /* operands: query, key, value. */
 int vb_program_attention(vb_program *program, const int operands[VB_OPERANDS], const vb_heads *heads, vb_error *err);
 int vb_program_pick(vb_program *program, int in, vb_pick pick, vb_error *err);
+int vb_program_mean(vb_program *program, int in, int skip, vb_error *err);
 
 /* The operation that is appended next opens a layer. 0, or -1 (VB_EMEMORY). */
 int vb_program_open_layer(vb_program *program, vb_error *err);
@@ -159,8 +206,9 @@ void vb_program_close(vb_program *program); /* also of a program that is all zer
 
 /* Floats of work space for `items` items with `tokens` tokens in all (images: 0). */
 size_t vb_program_floats(const vb_program *program, int64_t items, int64_t tokens);
-/* Floating-point operations for an item (a text of `tokens` tokens): two for each multiplication and addition of the matrix
- * products; norms, activations and pools, less than a hundredth, are not counted. */
+/* Floating-point operations for an item (a text of `tokens` tokens; whole texts are of all their context): two for each
+ * multiplication and addition of the matrix products; norms, activations, rotations and pools, less than a hundredth, are not
+ * counted. */
 double vb_program_flops(const vb_program *program, int tokens);
 /* Bytes of the weights that the operations read, as they are stored. */
 size_t vb_program_weight_bytes(const vb_program *program);

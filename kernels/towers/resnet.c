@@ -4,28 +4,15 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "kernels/towers/fold.h"
+
 enum { STAGES = 4, EXPANSION = 4 };
 
 /* A convolution without bias and its BatchNorm, folded into a factor and a summand a channel. */
 static int bind_conv(vb_binder *binder, vb_convolution *layer, int out, int in, int kernel, const char *conv, const char *norm) {
-    vb_program *program = binder->program;
     *layer = (vb_convolution){.kernel = kernel, .stride = 1, .padding = kernel / 2, .last = VB_RELU};
     if (vb_binder_filter(binder, &layer->weight, out, in, kernel, "visual.%s.weight", conv)) return -1;
-    const float *gamma = vb_binder_floats(binder, out, 0, "visual.%s.weight", norm);
-    const float *beta = gamma ? vb_binder_floats(binder, out, 0, "visual.%s.bias", norm) : NULL;
-    const float *mean = beta ? vb_binder_statistics(binder, out, "visual.%s.running_mean", norm) : NULL;
-    const float *variance = mean ? vb_binder_statistics(binder, out, "visual.%s.running_var", norm) : NULL;
-    float *scale = variance ? vb_program_memory(program, 2 * (size_t)out, sizeof *scale, "folded BatchNorm", binder->err) : NULL;
-    if (!scale) return -1;
-    float *bias = scale + out;
-    for (int j = 0; j < out; j++) {
-        double factor = gamma[j] / sqrt(variance[j] + 1e-5);
-        scale[j] = (float)factor;
-        bias[j] = (float)(beta[j] - mean[j] * factor);
-    }
-    layer->scale = scale;
-    layer->bias = bias;
-    return 0;
+    return vb_fold_norm(binder, out, &layer->scale, &layer->bias, "visual.%s", norm);
 }
 
 static int emit_stem(vb_binder *binder, int width, int x) {
@@ -39,7 +26,7 @@ static int emit_stem(vb_binder *binder, int width, int x) {
         if (!i) layer.stride = 2;
         x = vb_program_conv(binder->program, x, &layer, VB_NO_VALUE, binder->err);
     }
-    return vb_program_pool(binder->program, x, 2, binder->err);
+    return vb_program_pool(binder->program, x, &(vb_window){.size = 2, .stride = 2}, binder->err);
 }
 
 /* The block's convolutions and the one of its shortcut, the fourth; without data where the block has none. */
@@ -64,12 +51,13 @@ static int bind_bottleneck(vb_binder *binder, vb_convolution layers[4], int in, 
 static int emit_bottleneck(vb_binder *binder, const vb_convolution layers[4], int window, int x) {
     vb_program *program = binder->program;
     vb_error *err = binder->err;
+    const vb_window pool = {.size = window, .stride = window};
     if (vb_program_open_layer(program, err)) return VB_NO_VALUE;
     int inner = vb_program_conv(program, x, &layers[0], VB_NO_VALUE, err);
     inner = vb_program_conv(program, inner, &layers[1], VB_NO_VALUE, err);
     if (window > 1) {
-        inner = vb_program_pool(program, inner, window, err);
-        x = vb_program_pool(program, x, window, err);
+        inner = vb_program_pool(program, inner, &pool, err);
+        x = vb_program_pool(program, x, &pool, err);
     }
     if (layers[3].weight.data) x = vb_program_conv(program, x, &layers[3], VB_NO_VALUE, err);
     return x == VB_NO_VALUE ? VB_NO_VALUE : vb_program_conv(program, inner, &layers[2], x, err);
@@ -108,13 +96,14 @@ static int emit_pool(vb_binder *binder, int channels, int heads, int x, int *emb
     int shape[2];
     if (vb_binder_shape(binder, 2, shape, "%s.c_proj.weight", prefix)) return VB_NO_VALUE;
     *embed = shape[0];
-    const vb_sequence tokens = {.positions = vb_binder_floats(binder, rows, channels, "%s.positional_embedding", prefix)};
-    if (!tokens.positions || vb_binder_linear(binder, &query, channels, channels, "%s.q_proj", prefix) ||
+    const float *positions = vb_binder_floats(binder, rows, channels, "%s.positional_embedding", prefix);
+    if (!positions || vb_binder_linear(binder, &query, channels, channels, "%s.q_proj", prefix) ||
         vb_binder_linear(binder, &key, channels, channels, "%s.k_proj", prefix) ||
         vb_binder_linear(binder, &value, channels, channels, "%s.v_proj", prefix) ||
         vb_binder_linear(binder, &projection, *embed, channels, "%s.c_proj", prefix))
         return VB_NO_VALUE;
     const vb_heads attention = {.heads = heads, .head_dim = head_dim, .scale = (float)(1 / sqrt((double)head_dim))};
+    const vb_sequence tokens = {.lead = VB_LEAD_MEAN, .row = positions, .positions = positions + channels};
     x = vb_program_sequence(program, x, &tokens, err);
     int operands[VB_OPERANDS], mean = vb_program_pick(program, x, VB_PICK_FIRST, err);
     operands[0] = vb_program_linear(program, mean, &query, VB_LINEAR, VB_NO_VALUE, err);
@@ -141,7 +130,7 @@ int vb_resnet_emit(vb_binder *binder, const vb_family *family, const vb_tower_op
     if (width < 2 || width > 1 << 14)
         return vb_errorf(binder->err, VB_EMISMATCH, "tensor visual.layer1.0.conv1.weight has %d rows, expected 2 to %d", width,
                          1 << 14);
-    if (vb_binder_grid(binder, 32, &grid, "visual.attnpool.positional_embedding") ||
+    if (vb_binder_grid(binder, 32, 1, &grid, "visual.attnpool.positional_embedding") ||
         vb_binder_heads(binder, &info->image_heads, channels, options->image.heads, channels / 64, "image"))
         return -1;
     info->image_width = width;

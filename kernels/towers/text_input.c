@@ -4,12 +4,16 @@
 #include <assert.h>
 #include <stddef.h>
 
-int vb_text_input_length(const vb_text_input *input, int64_t text) {
+int vb_text_input_end(const vb_text_input *input, int64_t text) {
     const int32_t *tokens = input->tokens + text * input->context_length, end = input->end_token;
     int at = 0;
     while (at < input->context_length && tokens[at] != end) at++;
     assert(at < input->context_length); /* the input was checked */
-    return at + 1;
+    return at;
+}
+
+int vb_text_input_length(const vb_text_input *input, int64_t text) {
+    return input->whole ? input->context_length : vb_text_input_end(input, text) + 1;
 }
 
 static int check_tokens(const vb_text_input *input, int64_t text, vb_error *err) {
@@ -21,17 +25,19 @@ static int check_tokens(const vb_text_input *input, int64_t text, vb_error *err)
                              (long long)text, (int)tokens[i], i, input->vocabulary_size);
         ended |= tokens[i] == end;
     }
-    if (ended) return 0;
+    if (ended || end == VB_NO_END_TOKEN) return 0;
     return vb_errorf(err, VB_EMISMATCH, "text %lld has no end token (id %d): a tokenizer of another vocabulary?", (long long)text,
                      (int)end);
 }
 
 int vb_text_input_check(const vb_text_input *input, int64_t n, vb_error *err) {
     const vb_prompt_context *context = input->context;
+    if (context && input->end_token == VB_NO_END_TOKEN)
+        return vb_errorf(err, VB_EMISMATCH, "learned contexts are for texts that are pooled at their end token");
     for (int64_t i = 0; i < n; i++) {
         if (check_tokens(input, i, err)) return -1;
         if (!context) continue;
-        int length = vb_text_input_length(input, i), name = context->position == VB_PROMPT_END ? 0 : context->name_lengths[i];
+        int length = vb_text_input_end(input, i) + 1, name = context->position == VB_PROMPT_END ? 0 : context->name_lengths[i];
         if (name < 0 || (int64_t)1 + context->n_ctx + name >= length)
             return vb_errorf(
                 err, VB_EMISMATCH,

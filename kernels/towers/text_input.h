@@ -23,19 +23,25 @@ typedef struct vb_prompt_context {
     const int *name_lengths;
 } vb_prompt_context;
 
-/* n texts. Each ends where its end token comes first: mostly the vocabulary's last id, which is what OpenAI's argmax finds. */
+enum { VB_NO_END_TOKEN = -1 };
+
+/* n texts. Each ends where its end token comes first: mostly the vocabulary's last id, which is what OpenAI's argmax finds. Of
+ * whole texts all tokens are read, whatever stands behind the end. */
 typedef struct vb_text_input {
     const int32_t *tokens;            /* n x context_length */
     const vb_prompt_context *context; /* NULL: plain texts */
     int context_length, vocabulary_size;
-    int32_t end_token;
+    int32_t end_token; /* or VB_NO_END_TOKEN, with `whole`: texts need not have one */
+    bool whole;
 } vb_text_input;
 
 /* Everything that can be wrong with n texts, before any work is done: ids outside of the vocabulary, no end token, no room for
- * the context and the name. VB_EMISMATCH names the text. */
+ * the context and the name, a context in texts without an end token. VB_EMISMATCH names the text. */
 int vb_text_input_check(const vb_text_input *input, int64_t n, vb_error *err);
 
-/* Tokens of a text up to and with its end token. */
+/* Where a text's end token stands. */
+int vb_text_input_end(const vb_text_input *input, int64_t text);
+/* Tokens of a text that are read: up to and with its end token, or all of them. */
 int vb_text_input_length(const vb_text_input *input, int64_t text);
 
 /* Where row `at` of a text comes from: the learned vector that is returned, or NULL and then the token *token. */

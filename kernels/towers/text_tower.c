@@ -1,10 +1,12 @@
-/* CLIP's text transformer. Source: OpenAI CLIP model.py; DeCLIP's text_encoder/transformer.py.
+/* CLIP's text transformer. Sources: OpenAI CLIP model.py; DeCLIP's text_encoder/transformer.py; open_clip 3.3 transformer.py.
  *
- * Each text is computed up to its end token only: attention is causal, so that what follows changes nothing. */
+ * Where attention is causal and the end token's row pooled, each text is computed up to that only: what follows changes nothing.
+ * Else all rows of the context are. */
 #include "kernels/towers/text_tower.h"
 
 #include <stdio.h>
 
+#include "kernels/towers/text_input.h"
 #include "kernels/towers/transformer.h"
 
 /* The sizes that the tensors tell. */
@@ -35,13 +37,26 @@ static const float *bind_positions(vb_binder *binder, vb_clip_info *info) {
     return joined;
 }
 
-static int bind_projection(vb_binder *binder, const vb_family *family, int width, vb_linear *projection, int *embed) {
-    if (vb_binder_expect(binder, family->text_projection_bias, "text_projection.bias", "bias of the text projection") ||
-        vb_binder_projection(binder, projection, width, embed, "text_projection"))
-        return -1;
-    if (family->text_projection_bias && !(projection->bias = vb_binder_floats(binder, *embed, 0, "text_projection.bias")))
-        return -1;
-    return 0;
+/* Which rows see which, and which one is pooled. */
+static int choose_rows(vb_binder *binder, const vb_family *family, const vb_tower_options *options, vb_clip_info *info) {
+    info->text_mask = options->text_mask ? options->text_mask : family->text_mask ? family->text_mask : VB_MASK_CAUSAL;
+    info->text_pooling = options->text_pooling ? options->text_pooling :
+                         family->text_pooling  ? family->text_pooling :
+                                                 VB_POOLING_END;
+    if (info->text_pooling != VB_POOLING_END) {
+        info->end_token = VB_NO_END_TOKEN;
+        return 0;
+    }
+    info->end_token = options->end_token ? options->end_token : info->vocabulary_size - 1;
+    if (info->end_token < info->vocabulary_size) return 0;
+    return vb_errorf(binder->err, VB_EMISMATCH, "texts end with token %d, but token_embedding.weight has %d rows",
+                     info->end_token, info->vocabulary_size);
+}
+
+/* The row of a text that is pooled: where it is computed up to its end only, that is the last one. */
+static vb_pick pooled_row(vb_text_pooling pooling, bool whole) {
+    if (pooling == VB_POOLING_FIRST) return VB_PICK_FIRST;
+    return pooling == VB_POOLING_END && whole ? VB_PICK_END : VB_PICK_LAST;
 }
 
 int vb_text_tower_emit(vb_binder *binder, const vb_family *family, const vb_tower_options *options, vb_clip_info *info,
@@ -50,19 +65,16 @@ int vb_text_tower_emit(vb_binder *binder, const vb_family *family, const vb_towe
     vb_norm norm;
     vb_linear projection;
     program->name = "text transformer";
-    if (measure(binder, info)) return -1;
+    if (measure(binder, info) || choose_rows(binder, family, options, info)) return -1;
     const int width = info->text_width, usual = vb_family_heads(family->text_head_widths, width);
     const vb_tower_facts *stated = &options->text;
-    info->end_token = options->end_token ? options->end_token : info->vocabulary_size - 1;
-    if (info->end_token >= info->vocabulary_size)
-        return vb_errorf(binder->err, VB_EMISMATCH, "texts end with token %d, but token_embedding.weight has %d rows",
-                         info->end_token, info->vocabulary_size);
-    vb_embed tokens = {.context_length = info->context_length};
+    const bool causal = info->text_mask == VB_MASK_CAUSAL, whole = !causal || info->text_pooling == VB_POOLING_LAST;
+    vb_embed tokens = {.context_length = info->context_length, .whole = whole};
     vb_transformer_facts facts = {.width = width,
-                                  .causal = true,
+                                  .causal = causal,
                                   .activation = stated->activation_known ? stated->activation : family->text_activation,
                                   .epsilon = stated->epsilon > 0 ? stated->epsilon : family->text_epsilon,
-                                  .pooled = VB_PICK_LAST};
+                                  .pooled = pooled_row(info->text_pooling, whole)};
     if (vb_binder_matrix(binder, &tokens.table, info->vocabulary_size, width, false, "token_embedding.weight") ||
         !(tokens.positions = bind_positions(binder, info)) ||
         vb_binder_heads(binder, &facts.heads, width, stated->heads, usual, "text"))
@@ -72,7 +84,8 @@ int vb_text_tower_emit(vb_binder *binder, const vb_family *family, const vb_towe
     int x = vb_program_embed(program, &tokens, binder->err);
     x = vb_transformer_emit(binder, &facts, x, "transformer", &info->text_layers);
     if (x == VB_NO_VALUE || vb_binder_norm(binder, &norm, width, facts.epsilon, "ln_final") ||
-        bind_projection(binder, family, width, &projection, embed))
+        vb_binder_expect(binder, family->text_projection_bias, "text_projection.bias", "bias of the text projection") ||
+        vb_binder_projection(binder, &projection, width, family->text_projection_bias, embed, "text_projection"))
         return -1;
     snprintf(program->summary, sizeof program->summary, "%d tokens of %d, width %d, %d layers, %d heads", info->context_length,
              info->vocabulary_size, width, info->text_layers, info->text_heads);

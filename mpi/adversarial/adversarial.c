@@ -26,7 +26,7 @@ typedef struct adversary {
     const vb_adversarial_spec *spec;
     vb_candidates pool;
     vb_label_space space; /* the classes, then the candidates, which are in no vocabulary */
-    vb_memberships homes;
+    vb_memberships memberships;
     float *texts; /* of both */
     vb_text_bank *bank;
     int target_count;
@@ -119,7 +119,7 @@ static int prepare_attack(adversary *work, vb_context *context, vb_error *err) {
     if (pair->source->model) status = encode_pool(work, context, work->texts + classes * dim, err);
     else status = vb_comm_agree(comm, read_pool(work, work->texts + classes * dim, err), err);
     if (status) return -1;
-    status = vb_label_space_memberships_new(&work->homes, &work->space, err);
+    status = vb_label_space_memberships_new(&work->memberships, &work->space, err);
     if (!status)
         status = vb_similarity_bank_new(&work->bank, work->texts, work->space.classes, (int)dim, pair->spec->similarity, err);
     return vb_comm_agree(comm, status, err);
@@ -133,7 +133,7 @@ static void adversary_free(adversary *work) {
     vb_free(work->targets);
     vb_free(work->target_of);
     vb_similarity_bank_free(work->bank);
-    vb_label_space_memberships_free(&work->homes);
+    vb_label_space_memberships_free(&work->memberships);
     vb_free(work->texts);
     vb_candidates_free(&work->pool);
 }
@@ -166,7 +166,7 @@ static int add_right_image(attack_target *target, int64_t place, int class, cons
 
 static int judge_with_pool(adversary *work, const vb_unit_rows *rows, vb_error *err) {
     size_t words = vb_similarity_pool_words(work->pool.count), vocabularies = (size_t)work->space.vocabularies;
-    const vb_memberships *homes = &work->homes;
+    const vb_memberships *memberships = &work->memberships;
     int status = -1;
     uint8_t *beaten = vb_array((size_t)rows->count * vocabularies, 1, "outcome of a unit", err);
     uint64_t *pool = vb_array((size_t)rows->count * words, sizeof *pool, "candidates that take images", err);
@@ -176,8 +176,8 @@ static int judge_with_pool(adversary *work, const vb_unit_rows *rows, vb_error *
                                  work->pair->threads, err))
         goto done;
     for (int i = 0; i < rows->count; i++)
-        for (int h = homes->offsets[rows->classes[i]]; h < homes->offsets[rows->classes[i] + 1]; h++) {
-            int v = homes->vocabularies[h], t = work->target_of[v];
+        for (int h = memberships->offsets[rows->classes[i]]; h < memberships->offsets[rows->classes[i] + 1]; h++) {
+            int v = memberships->vocabularies[h], t = work->target_of[v];
             if (t < 0) continue;
             work->targets[t].images++;
             if (beaten[(size_t)i * vocabularies + (size_t)v]) continue;

@@ -87,7 +87,7 @@ int vb_image_pass_run(vb_image_pass *pass, vb_context *context, const vb_pair *p
     }
     if (!status) status = vb_features_block_new(&work.texts, classifier->texts, classifier->classes, classifier->dim, err);
     work.texts.similarity = pair->spec->similarity;
-    work.texts.kin = pair->data->space.kin;
+    work.texts.equivalence = pair->data->space.equivalence;
     if (!status) status = vb_unit_pass(context, pair->source, add_similarities, &work, err);
     vb_features_block_free(&work.texts);
     if (vb_context_barrier(context, status, err)) return -1;

@@ -20,24 +20,24 @@ typedef struct rows_of_bits {
 typedef struct order_work {
     const vb_pair *pair;
     vb_text_bank *bank;
-    vb_memberships homes;
+    vb_memberships memberships;
     rows_of_bits bits; /* of the right images */
     int64_t *images;   /* of each vocabulary */
 } order_work;
 
 static int add_image(order_work *its, int class, const uint8_t *by, vb_error *err) {
     rows_of_bits *bits = &its->bits;
-    const vb_memberships *homes = &its->homes;
+    const vb_memberships *memberships = &its->memberships;
     size_t vocabularies = (size_t)its->pair->data->space.vocabularies;
-    for (int h = homes->offsets[class]; h < homes->offsets[class + 1]; h++) {
-        int home = homes->vocabularies[h];
-        its->images[home]++;
-        if (by[home]) continue;
+    for (int h = memberships->offsets[class]; h < memberships->offsets[class + 1]; h++) {
+        int own_vocabulary = memberships->vocabularies[h];
+        its->images[own_vocabulary]++;
+        if (by[own_vocabulary]) continue;
         if (vb_grow((void **)&bits->rows, &bits->capacity, (bits->count + 1) * bits->words, sizeof *bits->rows, "right images",
                     err))
             return -1;
         uint64_t *row = bits->rows + bits->count++ * bits->words;
-        row[0] = (uint64_t)home;
+        row[0] = (uint64_t)own_vocabulary;
         for (size_t u = 0; u < vocabularies; u++) row[1 + u / 64] |= (uint64_t)by[u] << u % 64;
     }
     return 0;
@@ -63,9 +63,9 @@ static int collect_outcomes(order_work *its, vb_context *context, vb_error *err)
     const vb_classifier *classifier = pair->classifier;
     int status =
         vb_similarity_bank_new(&its->bank, classifier->texts, classifier->classes, classifier->dim, pair->spec->similarity, err);
-    if (!status) status = vb_label_space_memberships_new(&its->homes, &pair->data->space, err);
+    if (!status) status = vb_label_space_memberships_new(&its->memberships, &pair->data->space, err);
     if (!status) status = vb_unit_pass(context, pair->source, add_outcomes, its, err);
-    vb_label_space_memberships_free(&its->homes);
+    vb_label_space_memberships_free(&its->memberships);
     vb_similarity_bank_free(its->bank);
     its->bank = NULL;
     return status;

@@ -120,25 +120,42 @@ static int refuse(const char *folder, const char *path, const json_t *owner, own
         folder, (long long)vb_json_integer(owner, "pid"), vb_json_text(owner, "host"), *job ? ", job " : "", job, since, path);
 }
 
+/* Refuses unless the run whose lock is `there` has gone. */
+static int check_owner(const vb_output_lock *lock, const char *there, const char *folder, char *const *environment,
+                       vb_error *err) {
+    vb_error damaged; /* it is none of ours then */
+    json_t *owner = vb_json_parse(there, strlen(there), 0, lock->path, &damaged),
+           *self = vb_json_parse(lock->text, strlen(lock->text), 0, lock->path, err);
+    int status = self ? 0 : -1;
+    bool ours = owner && !strcmp(vb_json_text(owner, "schema"), schema);
+    owner_state state = ours && !status ? look_at_owner(owner, self, environment) : OWNER_UNSEEN;
+    if (!status && state != OWNER_GONE) status = refuse(folder, lock->path, owner, state, err);
+    json_decref(self);
+    json_decref(owner);
+    return status;
+}
+
 /* One try: *taken, or not when the lock changed on the way. */
 static int try_to_take(const vb_output_lock *lock, const char *folder, char *const *environment, bool *taken, vb_error *err) {
     char *there = NULL;
-    json_t *owner = NULL, *self = NULL;
     int status = vb_lock_create(lock->path, lock->text, taken, err);
     if (status || *taken) return status;
     if (vb_lock_read(lock->path, &there, err)) return -1;
-    if (there) {
-        vb_error damaged; /* it is none of ours then */
-        owner = vb_json_parse(there, strlen(there), 0, lock->path, &damaged);
-        if (!(self = vb_json_parse(lock->text, strlen(lock->text), 0, lock->path, err))) status = -1;
-        bool ours = owner && !strcmp(vb_json_text(owner, "schema"), schema);
-        owner_state state = ours && !status ? look_at_owner(owner, self, environment) : OWNER_UNSEEN;
-        if (!status && state != OWNER_GONE) status = refuse(folder, lock->path, owner, state, err);
-        if (!status) status = vb_lock_replace(lock->path, there, lock->text, taken, err);
-    }
-    json_decref(self);
-    json_decref(owner);
+    if (there) status = check_owner(lock, there, folder, environment, err);
+    if (there && !status) status = vb_lock_replace(lock->path, there, lock->text, taken, err);
     vb_free(there);
+    return status;
+}
+
+int vb_output_lock_look(const char *folder, char *const *environment, vb_error *err) {
+    vb_output_lock lock = {.path = vb_format(err, "%s/run.lock", folder), .text = describe_self(err)};
+    char *there = NULL;
+    int status = lock.path && lock.text ? 0 : -1;
+    if (!status && vb_path_exists(lock.path)) status = vb_lock_read(lock.path, &there, err);
+    if (there) status = check_owner(&lock, there, folder, environment, err);
+    vb_free(there);
+    vb_free(lock.path);
+    vb_free(lock.text);
     return status;
 }
 

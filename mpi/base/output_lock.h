@@ -16,6 +16,8 @@ typedef struct vb_output_lock {
  * VB_EOUTPUT, with who has the folder, when that run goes on, or may go on as far as one can see from here. environment: for
  * Slurm's commands. */
 int vb_output_lock_take(vb_output_lock *lock, const char *folder, char *const *environment, vb_error *err);
+/* VB_EOUTPUT where vb_output_lock_take would refuse because of another run; takes and writes nothing. */
+int vb_output_lock_look(const char *folder, char *const *environment, vb_error *err);
 void vb_output_lock_release(vb_output_lock *lock); /* {0} is fine */
 
 #endif

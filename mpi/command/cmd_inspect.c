@@ -14,6 +14,7 @@
 #include "shards/files/file.h"
 #include "shards/files/path.h"
 #include "shards/text/prompts.h"
+#include "shards/text/tokenizer_file.h"
 #include "shards/text/vocabularies.h"
 #include "shards/weights/torch.h"
 #include "shards/weights/weights.h"
@@ -142,18 +143,19 @@ static void print_facts(const vb_facts *facts, const vb_clip_info *info) {
 }
 
 /* The entry of an experiment. */
-static void print_entry(const vb_weights *weights, const char *path, const vb_family *family, bool activation) {
+static void print_entry(const vb_weights *weights, const char *path, const vb_family *family, bool told) {
     vb_error none;
-    char *tokenizer = vb_repository_tokenizer(&weights->where, &none);
+    char *tokenizer = vb_tokenizer_file_in(weights->where.folder, &none);
     const char *base = vb_path_base_name(path);
     printf("to use it:\n  - name: %.*s\n    family: %s\n    weights: %s\n", (int)strcspn(base, "./"), base, family->name, path);
     if (!tokenizer) printf("    tokenizer: bpe_simple_vocab_16e6.txt.gz\n");
-    if (!activation) printf("    activation: quick_gelu    # or gelu: see above\n");
+    if (!told && family->activation_varies) printf("    activation: quick_gelu    # or gelu: see above\n");
+    if (!told && family->resolution_varies) printf("    resolution: %d    # or another: see above\n", family->resolution);
     printf("    prompts: [\"a photo of a {}.\"]\n");
     vb_free(tokenizer);
 }
 
-/* Without an activation, which no experiment would take, sizes are shown all the same. */
+/* Without what no experiment would do without, sizes are shown all the same. */
 static int print_model(const vb_weights *weights, const char *path, const vb_family *family, bool operations, vb_error *err) {
     vb_stated_facts stated;
     vb_facts facts;
@@ -164,14 +166,17 @@ static int print_model(const vb_weights *weights, const char *path, const vb_fam
     const bool told = !status || err->code != VB_ECONFIG;
     if (!told) {
         untold = *err;
-        stated.activation = VB_ACTIVATION_QUICK_GELU;
+        if (family->activation_varies) stated.activation = VB_ACTIVATION_QUICK_GELU;
+        if (family->resolution_varies) stated.resolution = family->resolution;
         status = vb_facts_of_towers(&facts, &stated, weights, family, err);
     }
     const vb_clip_options options = {.family = family, .stated = facts.towers, .threads = 1};
     if (!status && (status = vb_clip_open(&clip, &weights->set, &options, err))) vb_error_prefix(err, "%s", weights->where.file);
     if (!status) status = vb_facts_of_pixels(&facts, &stated, weights, vb_clip_describe(clip), err);
     if (!status) {
-        if (!told) facts.source[VB_FACT_IMAGE_ACTIVATION] = facts.source[VB_FACT_TEXT_ACTIVATION] = NULL;
+        if (!told && family->activation_varies)
+            facts.source[VB_FACT_IMAGE_ACTIVATION] = facts.source[VB_FACT_TEXT_ACTIVATION] = NULL;
+        if (!told && family->resolution_varies) facts.source[VB_FACT_RESOLUTION] = NULL;
         printf("family: %s\n", family->name);
         print_towers(clip);
         printf("facts, and who tells them:\n");

@@ -140,9 +140,8 @@ int vb_dataset_state_survey(vb_dataset_state *state, vb_context *context, vb_err
 
 /* ---- expansions, and all together ---- */
 
-/* Whether the parts' images have been counted: then every part of the expansion must have some. */
-static int open_expansion(vb_dataset_state *state, const vb_dataset_state *datasets, const vb_dataset_spec *spec, bool images,
-                          vb_error *err) {
+int vb_dataset_state_expand(vb_dataset_state *state, const vb_dataset_state *datasets, const vb_dataset_spec *spec, bool images,
+                            vb_error *err) {
     int count = spec->part_count, status = -1;
     *state = (vb_dataset_state){.spec = spec, .part_count = count};
     const vb_vocabularies **vocabularies = vb_array((size_t)count, sizeof *vocabularies, "expansion", err);
@@ -163,7 +162,7 @@ static int open_expansion(vb_dataset_state *state, const vb_dataset_state *datas
                                     .vocabularies = count,
                                     .offsets = state->vocabularies.offsets,
                                     .members = state->vocabularies.members,
-                                    .kin = joined->kin};
+                                    .equivalence = joined->equivalence};
     if (!(state->class_images = vb_array((size_t)state->space.classes, sizeof *state->class_images, "class counts", err)))
         goto done;
     for (int p = 0; p < count; p++) {
@@ -188,7 +187,8 @@ int vb_dataset_state_open_all(vb_dataset_state **out, vb_context *context, const
     for (int d = 0; d < experiment->dataset_count; d++) {
         const vb_dataset_spec *spec = &experiment->datasets[d];
         if (spec->part_count) {
-            if (vb_comm_agree(&context->comm, open_expansion(&datasets[d], datasets, spec, encoded, err), err)) return -1;
+            if (vb_comm_agree(&context->comm, vb_dataset_state_expand(&datasets[d], datasets, spec, encoded, err), err))
+                return -1;
         } else if (vb_dataset_state_open(&datasets[d], context, spec, encoded, err) ||
                    (encoded && vb_dataset_state_survey(&datasets[d], context, err)))
             return -1;

@@ -91,7 +91,10 @@ static void find_epsilon(float *epsilon, const char **source, double stated, con
     }
 }
 
-static void find_end_token(vb_facts *facts, int64_t stated) {
+/* MetaCLIP 2's vocabulary is XLM-V's, whose texts end with 2. Source: open_clip's ViT-H-14-worldwide configuration. */
+enum { XLM_V = 901629, XLM_V_END = 2 };
+
+static void find_end_token(vb_facts *facts, int64_t stated, const vb_tensor *table) {
     const vb_side_facts *side = &facts->side;
     facts->source[VB_FACT_CONTEXT] = of_tensors;
     facts->source[VB_FACT_END_TOKEN] = of_family;
@@ -101,13 +104,16 @@ static void find_end_token(vb_facts *facts, int64_t stated) {
     } else if (side->towers_from && side->text.told) {
         facts->towers.end_token = side->end_token;
         facts->source[VB_FACT_END_TOKEN] = side->towers_from;
+    } else if (table->ndim == 2 && table->shape[0] == XLM_V) {
+        facts->towers.end_token = XLM_V_END;
+        facts->source[VB_FACT_END_TOKEN] = of_tensors;
     }
 }
 
-static void find_resolution(vb_facts *facts, int64_t stated) {
+static int find_resolution(vb_facts *facts, int64_t stated, const vb_family *family) {
     const vb_side_facts *side = &facts->side;
-    facts->source[VB_FACT_RESOLUTION] = of_tensors;
-    if (stated != VB_OPTION_NONE) {
+    facts->source[VB_FACT_RESOLUTION] = family->resolution ? of_family : of_tensors;
+    if (stated > VB_FACTS_NO_IMAGES) {
         facts->towers.resolution = (int)stated;
         facts->source[VB_FACT_RESOLUTION] = of_experiment;
     } else if (side->towers_from && side->image.told) {
@@ -116,7 +122,15 @@ static void find_resolution(vb_facts *facts, int64_t stated) {
     } else if (side->pixels_from && side->preprocess.resolution) {
         facts->towers.resolution = side->preprocess.resolution;
         facts->source[VB_FACT_RESOLUTION] = side->pixels_from;
-    }
+    } else if (family->resolution_varies && stated != VB_FACTS_NO_IMAGES) return -1;
+    return 0;
+}
+
+static int refuse_resolution(const vb_weights *weights, const vb_family *family, vb_error *err) {
+    return vb_errorf(err, VB_ECONFIG,
+                     "%s: nothing tells the side of the images: no open_clip_config.json lies beside the weights, and models of "
+                     "family %s were published with several under the same names; state resolution: %d, or as it was published",
+                     weights->where.file, family->name, family->resolution);
 }
 
 static bool has_prefix(const vb_weights *weights, const char *prefix) {
@@ -138,19 +152,26 @@ int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_
                             &side->image, side->towers_from, from_weights, family, family->image_activation) &&
             !resnet)
             return refuse_activation(weights, "image", err);
-        find_heads(&towers->image.heads, &source[VB_FACT_IMAGE_HEADS], stated->image_heads, &side->image, side->towers_from);
+        if (family->fixed_heads && stated->image_heads != VB_OPTION_NONE)
+            return vb_errorf(err, VB_ECONFIG, "image_heads is stated, but the image towers of family %s do not leave it open",
+                             family->name);
+        find_heads(&towers->image.heads, &source[VB_FACT_IMAGE_HEADS], stated->image_heads, &side->image,
+                   family->fixed_heads ? NULL : side->towers_from);
         find_epsilon(&towers->image.epsilon, &source[VB_FACT_IMAGE_EPSILON], stated->image_epsilon, &side->image,
                      side->towers_from);
+        if (vb_tensor_find(&weights->set, "visual.transformer.resblocks.0.mlp.c_gate.weight"))
+            source[VB_FACT_IMAGE_ACTIVATION] = NULL; /* the gates are of SiLU */
         if (resnet) source[VB_FACT_IMAGE_ACTIVATION] = source[VB_FACT_IMAGE_EPSILON] = NULL;
-        find_resolution(facts, stated->resolution);
+        if (find_resolution(facts, stated->resolution, family)) return refuse_resolution(weights, family, err);
     }
-    if (vb_tensor_find(&weights->set, "token_embedding.weight")) {
+    const vb_tensor *table = vb_tensor_find(&weights->set, "token_embedding.weight");
+    if (table) {
         if (find_activation(&towers->text, &source[VB_FACT_TEXT_ACTIVATION], stated->activation, stated->text_activation,
                             &side->text, side->towers_from, from_weights, family, family->text_activation))
             return refuse_activation(weights, "text", err);
         find_heads(&towers->text.heads, &source[VB_FACT_TEXT_HEADS], stated->text_heads, &side->text, side->towers_from);
         find_epsilon(&towers->text.epsilon, &source[VB_FACT_TEXT_EPSILON], stated->text_epsilon, &side->text, side->towers_from);
-        find_end_token(facts, stated->end_token);
+        find_end_token(facts, stated->end_token, table);
     }
     return 0;
 }
@@ -206,6 +227,7 @@ int vb_facts_of_pixels(vb_facts *facts, const vb_stated_facts *stated, const vb_
     const char **source = facts->source;
     if (side->towers_from && check_sizes(side, weights, info, err)) return -1;
     if (!info->resolution) return 0;
+    if (!info->image_heads) source[VB_FACT_IMAGE_HEADS] = NULL;
     *spec = side->pixels_from ? side->preprocess : vb_preprocess_clip(info->resolution);
     for (int f = VB_FACT_RESIZE; f < VB_FACTS; f++) source[f] = side->pixels_from ? side->pixels_from : of_family;
     if (spec->resolution && spec->resolution != info->resolution && source[VB_FACT_RESOLUTION] != of_experiment)
@@ -229,14 +251,14 @@ void vb_facts_key(const vb_facts *facts, const vb_family *family, const vb_clip_
     const float usual_epsilon = text ? family->text_epsilon : family->image_epsilon,
                 epsilon = epsilon_of(tower->epsilon, usual_epsilon);
     const bool relu = !text && !info->patch;
-    const int activation = relu || !tower->activation_known || tower->activation == usual ? 0 :
-                           tower->activation == VB_GELU                                   ? 2 :
-                                                                                            1;
+    const int activation = relu || (!text && info->image_gated) || !tower->activation_known || tower->activation == usual ? 0 :
+                           tower->activation == VB_GELU                                                                   ? 2 :
+                                                                                                                            1;
     const int width = text || info->patch ? (text ? info->text_width : info->image_width) : 32 * info->image_width;
     const int heads = text ? info->text_heads : info->image_heads;
     const int usual_heads = vb_family_heads(text ? family->text_head_widths : relu ? NULL : family->head_widths, width);
     int n = snprintf(key, size, "family %d activation %d", family->cache_key, activation);
-    if (heads != usual_heads) n += snprintf(key + n, size - (size_t)n, " heads %d", heads);
+    if (heads && heads != usual_heads) n += snprintf(key + n, size - (size_t)n, " heads %d", heads);
     if (epsilon < usual_epsilon || epsilon > usual_epsilon)
         n += snprintf(key + n, size - (size_t)n, " epsilon %.9g", (double)epsilon);
     if (text && info->end_token != info->vocabulary_size - 1)

@@ -38,6 +38,9 @@ typedef struct vb_facts {
     vb_preprocess preprocess;
 } vb_facts;
 
+/* A stated resolution: no image will be encoded, and the side need not be known. */
+#define VB_FACTS_NO_IMAGES (VB_OPTION_NONE + 1)
+
 /* Before the towers are bound: reads the files beside the weights and decides what towers need. VB_ECONFIG where a key must be
  * stated; errors of side_files.h. Local, as is the rest. */
 int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_weights *weights, const vb_family *family,

@@ -61,7 +61,7 @@ static int open_encoder(vb_model *model, vb_context *context, bool digest, int t
 static int read_tokenizer(vb_model *model, vb_error *err) {
     const char *stated = model->spec->tokenizer;
     if (!model->tokenizer_path)
-        model->tokenizer_path = stated ? vb_strdup(stated, err) : vb_repository_tokenizer(&model->weights.where, err);
+        model->tokenizer_path = stated ? vb_strdup(stated, err) : vb_tokenizer_file_in(model->weights.where.folder, err);
     if (!model->tokenizer_path) return -1;
     return vb_tokenizer_file_read(&model->tokenizer, model->tokenizer_path, model->family->mask_token, &model->tokenizer_digest,
                                   err);

@@ -32,7 +32,7 @@ static int allocate(vb_class_shares *shares, const vb_label_space *space, vb_sim
         return vb_errorf(err, VB_EUNSUPPORTED,
                          "%d classes of %d dimensions: ScaLAPACK counts up to 2^31 elements a rank, use more ranks",
                          classifier->classes, classifier->dim);
-    if (vb_label_space_memberships_new(&shares->homes, space, err)) return -1;
+    if (vb_label_space_memberships_new(&shares->memberships, space, err)) return -1;
     shares->vocabularies = space->vocabularies;
     shares->ids = vb_array((size_t)local, sizeof *shares->ids, "classes", err);
     shares->images = vb_array(block * dim, sizeof *shares->images, "images of a block", err);
@@ -62,7 +62,7 @@ int vb_class_shares_open(vb_class_shares *shares, vb_comm *comm, const vb_classi
 void vb_class_shares_close(vb_class_shares *shares) {
     vb_scalapack_product_close(&shares->product);
     vb_similarity_bank_free(shares->bank);
-    vb_label_space_memberships_free(&shares->homes);
+    vb_label_space_memberships_free(&shares->memberships);
     vb_free(shares->ids);
     vb_free(shares->images);
     vb_free(shares->texts);
@@ -109,8 +109,8 @@ static int judge_block(vb_class_shares *shares, const float *images, int rows, c
     int status = 0;
     if (shares->bank) {
         vb_image_block all = {.rows = (int64_t)block, .images = shares->images, .texts = shares->texts, .labels = shares->labels};
-        status = vb_similarity_judge_part(shares->bank, &shares->homes, &all, shares->scores, shares->beaten, &shares->rescored,
-                                          threads, err);
+        status = vb_similarity_judge_part(shares->bank, &shares->memberships, &all, shares->scores, shares->beaten,
+                                          &shares->rescored, threads, err);
     }
     for (size_t i = 0; i < block; i++) shares->compared += shares->labels[i] >= 0 ? shares->product.local_columns : 0;
     if (vb_comm_agree(comm, status, err)) return -1;

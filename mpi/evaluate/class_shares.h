@@ -15,7 +15,7 @@
 typedef struct vb_class_shares {
     vb_comm *comm;
     const vb_classifier *classifier; /* its texts are those of this rank's classes */
-    vb_memberships homes;
+    vb_memberships memberships;
     int vocabularies, a_rank; /* images of one rank in a block */
     int *ids;                 /* this rank's classes */
     vb_text_bank *bank;       /* NULL: none */

@@ -15,8 +15,8 @@ static char *part_path(const char *path, int64_t unit, vb_error *err) {
     return vb_format(err, "%s.parts/%09lld.zst", path, (long long)unit);
 }
 
-/* The first vocabulary that lists the class: its home. */
-static int home_of(const vb_vocabularies *vocabularies, int class) {
+/* The first vocabulary that lists the class: its own one. */
+static int own_vocabulary_of(const vb_vocabularies *vocabularies, int class) {
     for (int v = 0; v < vocabularies->count; v++)
         for (int i = vocabularies->offsets[v]; i < vocabularies->offsets[v + 1]; i++)
             if (vocabularies->members[i] == class) return v;
@@ -27,22 +27,22 @@ static int home_of(const vb_vocabularies *vocabularies, int class) {
 static char *record_line(const vb_vocabularies *vocabularies, bool apart, const char *name, const uint8_t *beaten,
                          const vb_verdict *verdict, vb_error *err) {
     vb_json json = {0};
-    int home = home_of(vocabularies, verdict->label);
+    int own_vocabulary = own_vocabulary_of(vocabularies, verdict->label);
     json_t *record = vb_json_object(&json);
     vb_json_set_text(&json, record, "image", name);
     vb_json_set_text(&json, record, "class", vocabularies->class[verdict->label].name);
-    vb_json_set_text(&json, record, "vocabulary", vocabularies->names[home]);
+    vb_json_set_text(&json, record, "vocabulary", vocabularies->names[own_vocabulary]);
     vb_json_set_text(&json, record, "predicted", vocabularies->class[verdict->predicted_own].name);
     vb_json_set_text(&json, record, "predicted_all", vocabularies->class[verdict->predicted_all].name);
-    vb_json_set_bool(&json, record, "own", !beaten[home]);
+    vb_json_set_bool(&json, record, "own", !beaten[own_vocabulary]);
     json_t *harmful = vb_json_set_array(&json, record, "harmful");
     for (int v = 0; v < vocabularies->count; v++)
-        if (beaten[v] && v != home) vb_json_append_text(&json, harmful, vocabularies->names[v]);
+        if (beaten[v] && v != own_vocabulary) vb_json_append_text(&json, harmful, vocabularies->names[v]);
     vb_json_set_real(&json, record, "similarity", verdict->similarity);
     vb_json_set_real(&json, record, "margin", verdict->margin);
     if (apart)
         vb_json_set_text(&json, record, "predicted_all_vocabulary",
-                         vocabularies->names[home_of(vocabularies, verdict->predicted_all)]);
+                         vocabularies->names[own_vocabulary_of(vocabularies, verdict->predicted_all)]);
     char *line = vb_json_end(&json, "a record", err) ? NULL : vb_json_dump(record, VB_JSON_LINE, "a record", err);
     json_decref(record);
     return line;

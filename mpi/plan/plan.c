@@ -152,6 +152,9 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
     if (all->print) print_pair(all, spec, data, &sizes, sent);
     if (!data->part_count) all->sizes.units += sizes.units;
     if (sizes.units > all->sizes.pair_units) all->sizes.pair_units = sizes.units;
+    if (model && !data->part_count)
+        all->sizes.write_bytes +=
+            (sizes.texts + (sizes.units ? sizes.images * (sizes.units - sizes.cached) / sizes.units : 0)) * sizes.dim * 4;
     all->sizes.read_bytes += sizes.bytes;
     all->sizes.sent_bytes += sent;
     return 0;

@@ -11,6 +11,7 @@ typedef struct vb_plan_sizes {
     int64_t pair_units;    /* of the pair that has most */
     int64_t read_bytes;    /* images and weights */
     int64_t sent_bytes;    /* by a rank */
+    int64_t write_bytes;   /* embeddings that come into the cache */
     int64_t memory_a_rank; /* bytes */
     int64_t all_weights;   /* bytes of weights, which are mapped once a node: of all models, */
     int64_t largest_model; /* and of the largest alone */

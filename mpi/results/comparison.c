@@ -211,16 +211,16 @@ static int compare_means(vb_comparison *comparison, const scores *work, int f, v
     return 0;
 }
 
-/* Over images: right among all classes, and right at home. */
+/* Over images: right among all classes, and right within the own vocabulary. */
 static void compare_images(vb_comparison *comparison, scores *work) {
     const vb_record_set *a = work->a, *b = work->b;
     const vb_pairing *pairing = work->pairing;
     for (int64_t i = 0; i < pairing->count; i++) {
         int64_t image_a = pairing->a[i], image_b = pairing->b[i];
-        int home_a = a->homes.vocabularies[a->homes.offsets[a->label[image_a]]],
-            home_b = b->homes.vocabularies[b->homes.offsets[b->label[image_b]]];
-        put_scores(work->in_a, i, a, image_a, home_a);
-        put_scores(work->in_b, i, b, image_b, home_b);
+        int own_a = a->memberships.vocabularies[a->memberships.offsets[a->label[image_a]]],
+            own_b = b->memberships.vocabularies[b->memberships.offsets[b->label[image_b]]];
+        put_scores(work->in_a, i, a, image_a, own_a);
+        put_scores(work->in_b, i, b, image_b, own_b);
     }
     vb_compared *const out[] = {&comparison->own, &comparison->figure[VB_TOP1_ALL]};
     const int figure[] = {VB_ACC_C, VB_TOP1_ALL};

@@ -77,7 +77,7 @@ static int read_space(reader *work, vb_error *err) {
     set->space.offsets = set->offsets;
     set->space.members = set->members;
     if (vb_json_end(&work->json, "the names of classes", err)) return -1;
-    return vb_label_space_memberships_new(&set->homes, &set->space, err);
+    return vb_label_space_memberships_new(&set->memberships, &set->space, err);
 }
 
 /* ---- lines ---- */
@@ -123,7 +123,7 @@ static int take_record(reader *work, const json_t *record, vb_error *err) {
         if (v < 0) return wrong_line(work, "harmful", "names of vocabularies of the result", err);
         beaten[v] = 1;
     }
-    beaten[set->homes.vocabularies[set->homes.offsets[label]]] = json_is_false(own);
+    beaten[set->memberships.vocabularies[set->memberships.offsets[label]]] = json_is_false(own);
     set->count++;
     return 0;
 }
@@ -178,9 +178,9 @@ vb_image_scores vb_record_set_scores(const vb_record_set *set, int64_t image, in
 }
 
 bool vb_record_set_in(const vb_record_set *set, int64_t image, int v) {
-    const vb_memberships *homes = &set->homes;
-    for (int i = homes->offsets[set->label[image]]; i < homes->offsets[set->label[image] + 1]; i++)
-        if (homes->vocabularies[i] == v) return true;
+    const vb_memberships *memberships = &set->memberships;
+    for (int i = memberships->offsets[set->label[image]]; i < memberships->offsets[set->label[image] + 1]; i++)
+        if (memberships->vocabularies[i] == v) return true;
     return false;
 }
 
@@ -247,6 +247,6 @@ void vb_record_set_close(vb_record_set *set) {
     vb_free(set->label);
     vb_free(set->beaten);
     vb_free(set->right);
-    vb_label_space_memberships_free(&set->homes);
+    vb_label_space_memberships_free(&set->memberships);
     *set = (vb_record_set){0};
 }

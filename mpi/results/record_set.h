@@ -18,7 +18,7 @@ typedef struct vb_record_set {
     bool apart;              /* classes of one name in two vocabularies are two classes: an expansion's, unless merged */
     const char **class;      /* names, in order of first occurrence */
     vb_label_space space;
-    vb_memberships homes;
+    vb_memberships memberships;
     int *members, *offsets; /* behind space */
     char *names;            /* the images' names, one after the other */
     size_t *name_at;        /* place of each image's name in names */

@@ -7,6 +7,7 @@
 #include "mpi/base/provenance.h"
 #include "mpi/base/json.h"
 #include "shards/files/path.h"
+#include "shards/text/tokenizer_file.h"
 #include "shards/weights/repository.h"
 
 static void add_file(vb_digester *digester, const char *path) {
@@ -19,15 +20,22 @@ static void add_file(vb_digester *digester, const char *path) {
     vb_digest_add(digester, numbers, sizeof numbers);
 }
 
-/* A model's weights: all files of it, and those beside them that tell of it. */
+/* A model's weights: all files of it, and those beside them that tell of it; its tokenizer where that lies in a folder. */
 static int add_weights(vb_digester *digester, const vb_model_spec *spec, vb_error *err) {
     vb_strings paths = {0};
     if (!spec->weights) return 0;
     vb_digest_add_text(digester, spec->weights);
-    if (vb_repository_list(&paths, spec->weights, !spec->tokenizer, err)) return -1;
+    vb_repository where;
+    vb_error none;
+    int status = vb_repository_list(&paths, spec->weights, err);
+    if (!status && spec->tokenizer) status = vb_tokenizer_file_list(&paths, spec->tokenizer, err); /* when it is a folder */
+    else if (!status && !vb_repository_open(&where, spec->weights, &none)) {
+        status = vb_tokenizer_file_list(&paths, where.folder, err);
+        vb_repository_close(&where);
+    }
     for (size_t i = 0; i < paths.count; i++) add_file(digester, paths.items[i]);
     vb_strings_free(&paths);
-    return 0;
+    return status;
 }
 
 /* A corpus as it lies: every file of its globs. */

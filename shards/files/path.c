@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "kernels/base/fault.h"
@@ -49,6 +50,14 @@ char *vb_path_absolute(const char *path, vb_error *err) {
         return NULL;
     }
     return vb_format(err, "%s/%s", folder, path);
+}
+
+int vb_path_free_space(const char *folder, int64_t *bytes, vb_error *err) {
+    struct statvfs facts;
+    if (statvfs(folder, &facts)) return vb_errorf(err, VB_EMISSING, "%s: %s", folder, strerror(errno));
+    double space = (double)facts.f_bavail * (double)facts.f_frsize;
+    *bytes = space < (double)INT64_MAX ? (int64_t)space : INT64_MAX;
+    return 0;
 }
 
 int vb_path_stat(const char *path, vb_path_facts *facts, vb_error *err) {

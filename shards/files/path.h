@@ -33,6 +33,9 @@ typedef struct vb_path_facts {
 } vb_path_facts;
 int vb_path_stat(const char *path, vb_path_facts *facts, vb_error *err); /* follows links; VB_EMISSING */
 
+/* Bytes that this user may still write to the file system of an existing folder. VB_EMISSING. */
+int vb_path_free_space(const char *folder, int64_t *bytes, vb_error *err);
+
 int vb_path_make_folders(const char *path, vb_error *err); /* mkdir -p; VB_EOUTPUT */
 
 /* Entries of a folder except hidden ones (leading dot), names only, in byte order. VB_EMISSING when it cannot be read. Free with

@@ -1,6 +1,7 @@
 /* Tokenizer files of every format, and the tables of tokenizers in a cache folder. */
 #include "shards/text/tokenizer_file.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
@@ -10,15 +11,58 @@
 
 /* ---- the formats: a new one is a row here, a file of its own, and its line in tokenizer_format.h ---- */
 
-static const vb_tokenizer_format *const formats[] = {&vb_tokenizer_format_vocab, &vb_tokenizer_format_openai};
+static const vb_tokenizer_format *const formats[] = {&vb_tokenizer_format_vocab, &vb_tokenizer_format_sentencepiece,
+                                                     &vb_tokenizer_format_wordpiece, &vb_tokenizer_format_openai};
+enum { FORMATS = sizeof formats / sizeof *formats };
+
+static const vb_tokenizer_format *find_format(const char *path) {
+    for (size_t i = 0; i < FORMATS; i++)
+        if (formats[i]->recognise(path)) return formats[i];
+    return NULL;
+}
+
+const char *vb_tokenizer_file_what(const char *path) {
+    const vb_tokenizer_format *format = vb_path_is_folder(path) ? NULL : find_format(path);
+    return format ? format->what : NULL;
+}
+
+int vb_tokenizer_file_list(vb_strings *paths, const char *folder, vb_error *err) {
+    for (size_t i = 0; i < FORMATS; i++)
+        for (const char *const *name = formats[i]->names; name && *name; name++) {
+            char *path = vb_path_join(folder, *name, err);
+            if (!path) return -1;
+            if (!vb_path_exists(path)) vb_free(path);
+            else if (vb_strings_take(paths, path, err)) return -1;
+        }
+    return 0;
+}
+
+char *vb_tokenizer_file_in(const char *folder, vb_error *err) {
+    char names[256] = "";
+    for (size_t i = 0; i < FORMATS; i++)
+        for (const char *const *name = formats[i]->names; name && *name; name++) {
+            char *path = vb_path_join(folder, *name, err);
+            if (!path || (vb_path_exists(path) && formats[i]->recognise(path))) return path;
+            vb_free(path);
+        }
+    for (size_t i = 0; i < FORMATS; i++)
+        for (const char *const *name = formats[i]->names; name && *name; name++) {
+            const size_t n = strlen(names);
+            snprintf(names + n, sizeof names - n, "%s%s", n ? ", " : "", *name);
+        }
+    vb_errorf(err, VB_EMISSING, "%s: no tokenizer in this folder: expected one of %s, or a statement of the key tokenizer",
+              folder, names);
+    return NULL;
+}
 
 int vb_tokenizer_file_read(vb_tokenizer **tokenizer, const char *path, bool mask_token, vb_digest *digest, vb_error *err) {
     *tokenizer = NULL;
-    bool folder = vb_path_is_folder(path);
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-        if (formats[i]->recognise(path, folder)) return formats[i]->read(tokenizer, path, mask_token, digest, err);
-    return vb_errorf(err, VB_EMISSING,
-                     "%s: a folder without vocab.json, expected it with merges.txt, or a path of OpenAI's merges file", path);
+    char *inside = vb_path_is_folder(path) ? vb_tokenizer_file_in(path, err) : vb_strdup(path, err);
+    if (!inside) return -1;
+    const vb_tokenizer_format *format = find_format(inside);
+    int status = (format ? format : &vb_tokenizer_format_openai)->read(tokenizer, inside, mask_token, digest, err);
+    vb_free(inside);
+    return status;
 }
 
 /* ---- tables in a cache folder ---- */

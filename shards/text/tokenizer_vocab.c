@@ -11,19 +11,15 @@
 
 static const char vocabulary_name[] = "vocab.json", merges_name[] = "merges.txt";
 
-/* The path of a name inside the folder, or beside the file. */
-static char *path_within(const char *path, bool folder, const char *name, vb_error *err) {
-    return folder ? vb_path_join(path, name, err) : vb_path_beside(path, name, err);
-}
+static const char *const names[] = {vocabulary_name, merges_name, NULL};
 
-/* The folder that holds vocab.json, or either file; merges.txt without vocab.json beside it is OpenAI's. */
-static bool vocab_recognise(const char *path, bool folder) {
+/* Either file; merges.txt without vocab.json beside it is OpenAI's. */
+static bool vocab_recognise(const char *path) {
     const char *base = vb_path_base_name(path);
-    if (!folder && !strcmp(base, vocabulary_name)) return true;
-    if (!folder && strcmp(base, merges_name)) return false;
+    if (!strcmp(base, vocabulary_name)) return true;
+    if (strcmp(base, merges_name)) return false;
     char beside[PATH_MAX]; /* a path that does not fit does not exist */
-    int n = folder ? snprintf(beside, sizeof beside, "%s/%s", path, vocabulary_name) :
-                     snprintf(beside, sizeof beside, "%.*s%s", (int)(base - path), path, vocabulary_name);
+    int n = snprintf(beside, sizeof beside, "%.*s%s", (int)(base - path), path, vocabulary_name);
     return n > 0 && n < (int)sizeof beside && vb_path_exists(beside);
 }
 
@@ -69,9 +65,8 @@ done:
 }
 
 static int vocab_read(vb_tokenizer **tokenizer, const char *path, bool mask_token, vb_digest *digest, vb_error *err) {
-    bool folder = vb_path_is_folder(path);
-    char *vocabulary = path_within(path, folder, vocabulary_name, err);
-    char *merges = vocabulary ? path_within(path, folder, merges_name, err) : NULL;
+    char *vocabulary = vb_path_beside(path, vocabulary_name, err);
+    char *merges = vocabulary ? vb_path_beside(path, merges_name, err) : NULL;
     int status = merges ? read_pair(tokenizer, vocabulary, merges, mask_token, digest, err) : -1;
     vb_free(vocabulary);
     vb_free(merges);
@@ -79,6 +74,8 @@ static int vocab_read(vb_tokenizer **tokenizer, const char *path, bool mask_toke
 }
 
 const vb_tokenizer_format vb_tokenizer_format_vocab = {
+    .what = "byte-pair encoding of vocab.json and merges.txt",
+    .names = names,
     .recognise = vocab_recognise,
     .read = vocab_read,
 };

@@ -414,9 +414,9 @@ static int fill_joined(vb_joined *joined, const joint *all, int count, const cha
     v->duplicate_notes = vb_array((size_t)v->duplicates, sizeof *v->duplicate_notes, "notes on shared names", err);
     joined->part_of = vb_array((size_t)v->classes, sizeof *joined->part_of, "classes", err);
     joined->origin = vb_array((size_t)v->classes, sizeof *joined->origin, "classes", err);
-    if (rule == VB_SHARED_SAME) joined->kin = vb_array((size_t)v->classes, sizeof *joined->kin, "classes", err);
+    if (rule == VB_SHARED_SAME) joined->equivalence = vb_array((size_t)v->classes, sizeof *joined->equivalence, "classes", err);
     if (!v->class || !v->members || !v->duplicate_notes || !joined->part_of || !joined->origin ||
-        (rule == VB_SHARED_SAME && !joined->kin))
+        (rule == VB_SHARED_SAME && !joined->equivalence))
         return -1;
     int members = 0, notes = 0, filled = 0;
     for (int i = 0; i < count; i++) {
@@ -436,7 +436,7 @@ static int fill_joined(vb_joined *joined, const joint *all, int count, const cha
         if (entry->class->id && !(class->id = vb_strdup(entry->class->id, err))) return -1;
         joined->part_of[filled] = entry->part;
         joined->origin[filled] = entry->index;
-        if (joined->kin) joined->kin[filled] = first->number;
+        if (joined->equivalence) joined->equivalence[filled] = first->number;
         filled++;
     }
     for (int p = 0; p < joined->parts; p++)
@@ -483,7 +483,7 @@ void vb_vocabularies_joined_free(vb_joined *joined) {
     vb_free(joined->class_of);
     vb_free(joined->part_of);
     vb_free(joined->origin);
-    vb_free(joined->kin);
+    vb_free(joined->equivalence);
     vb_free(joined->shared_of);
     vb_vocabularies_free(&joined->vocabularies);
     *joined = (vb_joined){0};

@@ -60,9 +60,9 @@ typedef struct vb_joined {
     int **class_of; /* parts x the part's classes: index in vocabularies; -1: dropped */
     int *part_of;   /* of every class: the part whose class it is (the first one's, where merged), and which class there */
     int *origin;
-    int *kin;       /* of every class, for vb_label_space; NULL unless VB_SHARED_SAME */
-    int shared;     /* names that several parts have; with VB_SHARED_DIFFERENT one more for each further class of a part */
-    int *shared_of; /* shared x parts: the class of that name in the part, -1 where it has none */
+    int *equivalence; /* of every class, for vb_label_space; NULL unless VB_SHARED_SAME */
+    int shared;       /* names that several parts have; with VB_SHARED_DIFFERENT one more for each further class of a part */
+    int *shared_of;   /* shared x parts: the class of that name in the part, -1 where it has none */
 } vb_joined;
 
 /* `names`: of the parts, one each. Two classes are of one name when their ids are equal, or one has none and their names are

@@ -2,7 +2,6 @@
  * PE, EVA and MobileCLIP. */
 #include "shards/weights/architecture.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 static const vb_architecture architectures[] = {
@@ -11,11 +10,7 @@ static const vb_architecture architectures[] = {
     {"PE-Core", "visual.trunk.attn_pool.latent", "visual.trunk.norm_pre.weight", NULL, 0},
     {"SigLIP", "visual.trunk.attn_pool.latent", NULL, NULL, 0},
     {"PE-Core", "visual.attn_pool.probe", NULL, NULL, 0},
-    {"EVA02-CLIP", "visual.trunk.blocks.0.attn.q_proj", NULL, NULL, 0},
-    {"EVA-CLIP", "visual.trunk.blocks.0.attn.q_bias", NULL, NULL, 0},
-    {"EVA-CLIP", "visual.blocks.0.attn.q_bias", NULL, NULL, 0},
-    {"MobileCLIP (FastViT)", "visual.trunk.stages", "visual.trunk.stages.0.blocks.0.token_mixer", NULL, 0},
-    {"ConvNeXt", "visual.trunk.stages", NULL, NULL, 0},
+    {"MobileCLIP (FastViT)", "visual.trunk.stages.0.blocks.0.token_mixer", NULL, NULL, 0},
     {"ViTamin", "visual.trunk.patch_embed.backbone.stem", NULL, NULL, 0},
     {"MobileCLIP-B", "visual.trunk.patch_embed.backbone.0.conv", NULL, NULL, 0},
     {"MobileCLIP", "image_encoder.model.patch_emb", NULL, NULL, 0},
@@ -24,9 +19,11 @@ static const vb_architecture architectures[] = {
     {"a CLIP with a text tower of the BERT kind", "text.transformer.embeddings", NULL, NULL, 0},
     {"AltCLIP", "text_model.roberta", NULL, NULL, 0},
     {"Chinese-CLIP", "text_model.encoder.layer.0", NULL, NULL, 0},
-    {"a CLIP with an image tower of timm's", "visual.trunk", NULL, NULL, 0},
     {"CLIPA or OpenVision", "visual.class_embedding", "visual.transformer.resblocks.0", "visual.ln_pre.weight", 0},
 };
+
+/* Of what no other row knows, unless a family has such names. */
+static const vb_architecture of_timm = {"a CLIP with an image tower of timm's", "visual.trunk", NULL, NULL, 0};
 
 /* A tensor whose name begins with the text, at the start or behind a dot. */
 static const vb_named_tensor *find(const vb_tensor_set *file, const char *text) {
@@ -37,12 +34,12 @@ static const vb_named_tensor *find(const vb_tensor_set *file, const char *text) 
     return NULL;
 }
 
-const vb_architecture *vb_architecture_find(const vb_tensor_set *file) {
+const vb_architecture *vb_architecture_find(const vb_tensor_set *file, bool family) {
     for (size_t a = 0; a < sizeof architectures / sizeof *architectures; a++) {
         const vb_architecture *row = &architectures[a];
         const vb_named_tensor *found = find(file, row->present);
         if (!found || (row->also && !find(file, row->also)) || (row->absent && find(file, row->absent))) continue;
         if (!row->ndim || found->tensor.ndim == row->ndim) return row;
     }
-    return NULL;
+    return !family && find(file, of_timm.present) ? &of_timm : NULL;
 }

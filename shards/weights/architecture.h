@@ -2,6 +2,8 @@
 #ifndef VB_ARCHITECTURE_H
 #define VB_ARCHITECTURE_H
 
+#include <stdbool.h>
+
 #include "kernels/base/tensor.h"
 
 /* A row goes when its family comes (kernels/towers/family.h). */
@@ -13,7 +15,8 @@ typedef struct vb_architecture {
     int ndim;            /* of the tensor `present`; 0: any */
 } vb_architecture;
 
-/* The first row that fits the file's names, or NULL: plain CLIP, SLIP, DeCLIP, or nothing known. Local. */
-const vb_architecture *vb_architecture_find(const vb_tensor_set *file);
+/* The first row that fits the file's names, or NULL: a family of the registry, or nothing known. `family`: names of a family's own
+ * were found, so that a tower of timm's says nothing. Local. */
+const vb_architecture *vb_architecture_find(const vb_tensor_set *file, bool family);
 
 #endif

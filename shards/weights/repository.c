@@ -12,7 +12,6 @@ static const char *const weights_files[] = {"open_clip_model.safetensors", "open
                                             "model.safetensors",           "model.safetensors.index.json",
                                             "pytorch_model.bin",           "pytorch_model.bin.index.json"};
 static const char *const side_files[] = {"open_clip_config.json", "config.json", "preprocessor_config.json"};
-static const char *const tokenizer_files[] = {"vocab.json", "merges.txt", "bpe_simple_vocab_16e6.txt.gz"};
 static const char index_ending[] = ".index.json";
 
 /* The path of the first of the names that is in the folder; NULL, without an error, when none is. */
@@ -111,7 +110,7 @@ static int add_existing(vb_strings *paths, const char *folder, const char *const
     return 0;
 }
 
-int vb_repository_list(vb_strings *paths, const char *path, bool tokenizer, vb_error *err) {
+int vb_repository_list(vb_strings *paths, const char *path, vb_error *err) {
     vb_repository repository;
     vb_error none = {0};
     *paths = (vb_strings){0};
@@ -121,22 +120,7 @@ int vb_repository_list(vb_strings *paths, const char *path, bool tokenizer, vb_e
     for (size_t i = 0; i < repository.shards.count && !status; i++)
         if (repository.weight_map) status = vb_strings_add(paths, repository.shards.items[i], err);
     if (!status) status = add_existing(paths, repository.folder, side_files, sizeof side_files / sizeof *side_files, err);
-    if (!status && tokenizer)
-        status = add_existing(paths, repository.folder, tokenizer_files, sizeof tokenizer_files / sizeof *tokenizer_files, err);
     if (status) vb_strings_free(paths);
     vb_repository_close(&repository);
     return status;
-}
-
-char *vb_repository_tokenizer(const vb_repository *repository, vb_error *err) {
-    static const char *const wanted[] = {"vocab.json", "bpe_simple_vocab_16e6.txt.gz"};
-    vb_error_clear(err);
-    char *found = FIRST_OF(repository->folder, wanted, err);
-    if (!found && !err->code)
-        vb_errorf(
-            err, VB_EMISSING,
-            "%s: no tokenizer beside the weights: expected vocab.json with merges.txt or bpe_simple_vocab_16e6.txt.gz there, or "
-            "a statement of the key tokenizer",
-            repository->folder);
-    return found;
 }

@@ -27,13 +27,9 @@ bool vb_repository_recognises(const char *folder);
 int vb_repository_open(vb_repository *repository, const char *path, vb_error *err);
 void vb_repository_close(vb_repository *repository); /* {0} is fine */
 
-/* Every file that decides what the model at `path` computes, as far as it is there: the weights, their shards, the files beside
- * them that are read (side_files.h) and, where `tokenizer`, the tokenizer's. For keys of finished work: nothing is read but an
- * index; what cannot be found is left out. Free with vb_strings_free. */
-int vb_repository_list(vb_strings *paths, const char *path, bool tokenizer, vb_error *err);
-
-/* The tokenizer that a repository brings: the path of its vocab.json (with merges.txt beside it) or of OpenAI's merges. NULL
- * with *err: VB_EMISSING when it has none that is read here, VB_EMEMORY. Free with vb_free. */
-char *vb_repository_tokenizer(const vb_repository *repository, vb_error *err);
+/* Every file that decides what the model at `path` computes, as far as it is there: the weights, their shards, and the files beside
+ * them that are read (side_files.h). For keys of finished work: nothing is read but an index; what cannot be found is left out.
+ * Free with vb_strings_free. */
+int vb_repository_list(vb_strings *paths, const char *path, vb_error *err);
 
 #endif

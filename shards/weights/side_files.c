@@ -20,8 +20,7 @@ enum { LARGEST_FILE = 1 << 24, LARGEST_NUMBER = 1 << 24 };
 /* Model types that are known, and refused by name until their family comes. */
 static const struct {
     const char *type, *name;
-} other_types[] = {{"metaclip_2", "MetaCLIP 2"},
-                   {"siglip", "SigLIP"},
+} other_types[] = {{"siglip", "SigLIP"},
                    {"siglip_vision_model", "SigLIP"},
                    {"siglip_text_model", "SigLIP"},
                    {"siglip2", "SigLIP 2 NaFlex"},
@@ -44,7 +43,7 @@ static void refuse_type(vb_fields *root, const char *type) {
             vb_fields_refuse(root, VB_EUNSUPPORTED, "model_type", reason);
             return;
         }
-    vb_fields_expected(root, "model_type", "clip, clip_vision_model or clip_text_model");
+    vb_fields_expected(root, "model_type", "clip, clip_vision_model, clip_text_model or those of metaclip_2");
 }
 
 /* hidden_act's words and what they are. */
@@ -70,14 +69,14 @@ static void read_image_tower(vb_fields *fields, vb_side_facts *facts) {
     facts->patch = vb_fields_side(fields, "patch_size", 32);
 }
 
-/* eos_token_id 2 stands in older files, whose texts are pooled at the highest id (CLIPTextTransformer.forward). */
-static void read_text_tower(vb_fields *fields, vb_side_facts *facts) {
+/* In files of `clip`, eos_token_id 2 is of older ones, whose texts are pooled at the highest id (CLIPTextTransformer.forward). */
+static void read_text_tower(vb_fields *fields, bool clip, vb_side_facts *facts) {
     enum { OF_OLDER_FILES = 2 };
     read_tower(fields, &facts->text, 512, 8);
     facts->context = (int)vb_fields_integer(fields, "max_position_embeddings", 1, LARGEST_NUMBER, 77);
     facts->vocabulary = (int)vb_fields_integer(fields, "vocab_size", 1, LARGEST_NUMBER, 49408);
     facts->end_token = (int)vb_fields_integer(fields, "eos_token_id", 1, LARGEST_NUMBER, 49407);
-    if (facts->end_token == OF_OLDER_FILES) facts->end_token = 0;
+    if (clip && facts->end_token == OF_OLDER_FILES) facts->end_token = 0;
 }
 
 /* A tower's object; older files have it under another key, which comes first in CLIPConfig.__init__. */
@@ -86,14 +85,16 @@ static vb_fields tower_object(vb_fields *root, const char *older, const char *ol
 }
 
 static void read_config(vb_fields *root, vb_side_facts *facts) {
+    /* MetaCLIP 2 has CLIP's classes and defaults, but for where a text is pooled: always at its end token. */
     const char *type = vb_fields_text(root, "model_type", "");
-    if (!strcmp(type, "clip_vision_model")) read_image_tower(root, facts);
-    else if (!strcmp(type, "clip_text_model")) read_text_tower(root, facts);
-    else if (!strcmp(type, "clip")) {
+    const bool clip = strncmp(type, "metaclip_2", strlen("metaclip_2"));
+    if (!strcmp(type, "clip_vision_model") || !strcmp(type, "metaclip_2_vision_model")) read_image_tower(root, facts);
+    else if (!strcmp(type, "clip_text_model") || !strcmp(type, "metaclip_2_text_model")) read_text_tower(root, clip, facts);
+    else if (!strcmp(type, "clip") || !strcmp(type, "metaclip_2")) {
         vb_fields image = tower_object(root, "vision_config_dict", "vision_config_dict.", "vision_config", "vision_config.");
         vb_fields text = tower_object(root, "text_config_dict", "text_config_dict.", "text_config", "text_config.");
         read_image_tower(&image, facts);
-        read_text_tower(&text, facts);
+        read_text_tower(&text, clip, facts);
     } else refuse_type(root, type);
     facts->embed = (int)vb_fields_integer(root, "projection_dim", 1, LARGEST_NUMBER, 512);
     facts->towers_from = "config.json";

@@ -9,8 +9,8 @@
 #include "kernels/base/memory.h"
 #include "kernels/towers/family.h"
 
-/* In patterns, # stands for a decimal number; at the end, $ stands for "weight" or "bias", and @ for those and BatchNorm's
- * statistics.
+/* In patterns, # stands for a decimal number; at the end, $ stands for "weight" or "bias", @ for those and BatchNorm's
+ * statistics, and * for anything.
  * `canonical` takes them over in their order; NULL means the same name. */
 typedef struct rule {
     const char *pattern, *canonical;
@@ -29,6 +29,14 @@ static const rule openai_image[] = {{"visual.class_embedding", NULL},
                                     {"visual.transformer.resblocks.#.ln_2.$", NULL},
                                     {"visual.transformer.resblocks.#.mlp.c_fc.$", NULL},
                                     {"visual.transformer.resblocks.#.mlp.c_proj.$", NULL},
+                                    /* Meta's PE */
+                                    {"visual.attn_pool.probe", NULL},
+                                    {"visual.attn_pool.attn.in_proj_weight", NULL},
+                                    {"visual.attn_pool.attn.in_proj_bias", NULL},
+                                    {"visual.attn_pool.attn.out_proj.$", NULL},
+                                    {"visual.attn_pool.layernorm.$", NULL},
+                                    {"visual.attn_pool.mlp.c_fc.$", NULL},
+                                    {"visual.attn_pool.mlp.c_proj.$", NULL},
                                     /* ModifiedResNet */
                                     {"visual.conv#.weight", NULL},
                                     {"visual.bn#.@", NULL},
@@ -57,8 +65,13 @@ static const rule openai_text[] = {{"token_embedding.weight", NULL},
                                    {0}};
 
 /* Beside the towers; the three sizes are tensors of OpenAI's TorchScript files. */
-static const rule openai_both[] = {
-    {"logit_scale", NULL}, {"input_resolution", NULL}, {"context_length", NULL}, {"vocab_size", NULL}, {0}};
+static const rule openai_both[] = {{"logit_scale", NULL},
+                                   {"_logit_scale.logit_scale", "logit_scale"}, /* TinyCLIP */
+                                   {"_logit_scale.module.logit_scale", "logit_scale"},
+                                   {"input_resolution", NULL},
+                                   {"context_length", NULL},
+                                   {"vocab_size", NULL},
+                                   {0}};
 
 static const rule timm_image[] = {{"visual.cls_token", "visual.class_embedding"},
                                   {"visual.pos_embed", "visual.positional_embedding"},
@@ -73,6 +86,40 @@ static const rule timm_image[] = {{"visual.cls_token", "visual.class_embedding"}
                                   {"visual.blocks.#.mlp.fc1.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
                                   {"visual.blocks.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
                                   {0}};
+
+/* EVA in the names of timm's towers inside of open_clip's models, and in those of its publishers (BAAI). */
+#define EVA_IMAGE(tower)                                                                                                         \
+    {tower "cls_token", "visual.class_embedding"}, {tower "pos_embed", "visual.positional_embedding"},                           \
+        {tower "patch_embed.proj.$", "visual.conv1.$"}, {tower "norm.$", "visual.ln_post.$"}, {tower "head.$", "visual.proj.$"}, \
+        {tower "blocks.#.norm1.$", "visual.transformer.resblocks.#.ln_1.$"},                                                     \
+        {tower "blocks.#.norm2.$", "visual.transformer.resblocks.#.ln_2.$"},                                                     \
+        {tower "blocks.#.attn.qkv.weight", "visual.transformer.resblocks.#.attn.in_proj_weight"},                                \
+        {tower "blocks.#.attn.q_proj.$", "visual.transformer.resblocks.#.attn.q_proj.$"},                                        \
+        {tower "blocks.#.attn.k_proj.$", "visual.transformer.resblocks.#.attn.k_proj.$"},                                        \
+        {tower "blocks.#.attn.v_proj.$", "visual.transformer.resblocks.#.attn.v_proj.$"},                                        \
+        {tower "blocks.#.attn.q_bias", "visual.transformer.resblocks.#.attn.q_proj.bias"},                                       \
+        {tower "blocks.#.attn.v_bias", "visual.transformer.resblocks.#.attn.v_proj.bias"},                                       \
+        {tower "blocks.#.attn.proj.$", "visual.transformer.resblocks.#.attn.out_proj.$"},                                        \
+        {tower "blocks.#.mlp.fc1.$", "visual.transformer.resblocks.#.mlp.c_fc.$"}, {                                             \
+        tower "blocks.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"                                                \
+    }
+static const rule eva_timm[] = {EVA_IMAGE("visual.trunk."),
+                                {"visual.trunk.blocks.#.attn.norm.$", "visual.transformer.resblocks.#.attn.norm.$"},
+                                {"visual.trunk.blocks.#.mlp.fc1_g.$", "visual.transformer.resblocks.#.mlp.c_gate.$"},
+                                {"visual.trunk.blocks.#.mlp.fc1_x.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
+                                {"visual.trunk.blocks.#.mlp.norm.$", "visual.transformer.resblocks.#.mlp.norm.$"},
+                                {0}};
+static const rule eva_baai[] = {EVA_IMAGE("visual."),
+                                {"visual.blocks.#.attn.inner_attn_ln.$", "visual.transformer.resblocks.#.attn.norm.$"},
+                                {"visual.blocks.#.mlp.w1.$", "visual.transformer.resblocks.#.mlp.c_gate.$"},
+                                {"visual.blocks.#.mlp.w2.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
+                                {"visual.blocks.#.mlp.w3.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
+                                {"visual.blocks.#.mlp.ffn_ln.$", "visual.transformer.resblocks.#.mlp.norm.$"},
+                                {0}};
+#undef EVA_IMAGE
+
+/* Towers whose names are kept: their families ask for timm's (and open_clip's for what follows the trunk). */
+static const rule timm_own[] = {{"visual.trunk.*", NULL}, {"visual.head.*", NULL}, {0}};
 
 static const rule hugging_face[] = {
     {"vision_model.embeddings.class_embedding", "visual.class_embedding"},
@@ -105,7 +152,7 @@ static const rule hugging_face[] = {
     {0}};
 
 /* A scheme is known by the presence of one of its anchors; the first row wins where several are present. `text` precedes the text
- * tower's names. */
+ * tower's names; what precedes "visual." in the first anchor does so in all of the image tower's. */
 typedef struct scheme {
     const char *name, *family;
     const char *image_anchors[2], *text_anchor;
@@ -117,12 +164,31 @@ typedef struct scheme {
 #define FAMILY(name) (sizeof(vb_family_##name) ? #name : NULL)
 
 static const scheme schemes[] = {
+    {"TinyCLIP",
+     FAMILY(clip),
+     {"_image_encoder.module.visual.class_embedding", "_image_encoder.module.visual.conv1.weight"},
+     "_text_encoder.module.token_embedding.weight",
+     openai_image,
+     "_text_encoder.module."},
     {"Hugging Face",
      FAMILY(clip),
      {"vision_model.embeddings.class_embedding", NULL},
      "text_model.embeddings.token_embedding.weight",
      hugging_face,
      NULL},
+    {"timm",
+     FAMILY(eva),
+     {"visual.trunk.blocks.0.attn.q_proj.weight", "visual.trunk.blocks.0.attn.q_bias"},
+     NULL,
+     eva_timm,
+     "text."},
+    {"timm",
+     FAMILY(convnext),
+     {"visual.trunk.stages.0.blocks.0.conv_dw.weight", "visual.trunk.stages.0.blocks.0.conv_dw.bias"},
+     NULL,
+     timm_own,
+     ""},
+    {"BAAI", FAMILY(eva), {"visual.blocks.0.attn.q_bias", NULL}, NULL, eva_baai, "text."},
     {"SLIP", FAMILY(slip), {"visual.cls_token", NULL}, NULL, timm_image, ""},
     {"DeCLIP", FAMILY(declip), {NULL, NULL}, "encode_text.token_embedding.weight", openai_image, "encode_text."},
     {"open_clip", FAMILY(clip), {NULL, NULL}, "text.token_embedding.weight", openai_image, "text."},
@@ -161,6 +227,9 @@ static bool matches(const char *pattern, const char *text, span *parts) {
             while (is_digit(*text)) text++;
             parts->size = (size_t)(text - parts->text);
             if (!parts++->size) return false;
+        } else if (*pattern == '*') {
+            parts->size = strlen(text);
+            return true;
         } else if (ending) {
             while (*ending && strcmp(*ending, text)) ending++;
             parts->size = strlen(text);
@@ -170,7 +239,7 @@ static bool matches(const char *pattern, const char *text, span *parts) {
     return !*text;
 }
 
-static bool is_wildcard(char c) { return c == '#' || endings(c); }
+static bool is_wildcard(char c) { return c == '#' || c == '*' || endings(c); }
 
 /* The canonical name in `out`, by the first rule that fits; false when none does. */
 static bool rename_by(const rule *rules, const char *name, char *out, size_t size) {
@@ -193,7 +262,9 @@ static bool rename_by(const rule *rules, const char *name, char *out, size_t siz
 }
 
 static bool canonical_name(const scheme *s, const char *name, char *out, size_t size) {
-    if (rename_by(s->image, name, out, size)) return true;
+    const char *anchor = s->image_anchors[0], *visual = anchor ? strstr(anchor, "visual.") : NULL;
+    const size_t before = visual ? (size_t)(visual - anchor) : 0;
+    if (!strncmp(name, anchor ? anchor : "", before) && rename_by(s->image, name + before, out, size)) return true;
     if (!s->text) return false;
     size_t skip = strlen(s->text);
     return rename_by(openai_both, name, out, size) ||

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/towers/family.h"
 #include "shards/files/path.h"
 #include "shards/weights/architecture.h"
 #include "shards/weights/torch.h"
@@ -160,7 +161,7 @@ int vb_weights_open_raw(vb_weights *weights, const char *path, bool digest, vb_e
 int vb_weights_open(vb_weights *weights, const char *path, bool digest, vb_error *err) {
     if (vb_weights_open_raw(weights, path, digest, err)) return -1;
     owner *own = weights->storage;
-    weights->architecture = vb_architecture_find(&weights->set);
+    const vb_tensor_set file = weights->set;
     if (vb_weight_names_map(&own->names, &weights->set, weights->where.file, err)) {
         vb_weights_close(weights);
         return -1;
@@ -169,6 +170,8 @@ int vb_weights_open(vb_weights *weights, const char *path, bool digest, vb_error
     weights->unused = own->names.unused;
     weights->naming = own->names.naming;
     weights->family_hint = own->names.family;
+    const vb_family *family = weights->family_hint ? vb_family_find(weights->family_hint) : NULL;
+    weights->architecture = vb_architecture_find(&file, family && family->signs);
     return 0;
 }
 

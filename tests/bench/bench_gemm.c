@@ -113,7 +113,7 @@ static void bench_layers(void) {
         for (int t = 0; t < TRIES; t++) {
             memcpy(y, x, sizeof *x * ROWS * WIDTH);
             double start = bench_seconds(1);
-            if (layer == 0) vb_layers_norm(ROWS, WIDTH, y, WIDTH, x, x, 1e-5f, y, WIDTH, 1);
+            if (layer == 0) vb_layers_norm(ROWS, WIDTH, y, WIDTH, x, x, 1e-5f, NULL, y, WIDTH, 1);
             else if (layer < 3) vb_layers_activate(ROWS * WIDTH, y, layer == 1 ? VB_QUICK_GELU : VB_GELU, 1);
             else vb_layers_softmax(ROWS, WIDTH, 1, y, WIDTH, 1);
             times[t] = (bench_seconds(1) - start) / (ROWS * WIDTH) * 1e9;

@@ -18,7 +18,7 @@ must "${images[@]}" --weights m.safetensors --image-activation gelu --text-activ
 same "an activation of the image tower alone" x.npy gelu.npy
 refuses "an activation of one tower, nothing of the other" 3 "activation of the text tower" \
   "${images[@]}" --weights m.safetensors --image-activation gelu
-refuses "texts without a tokenizer" 4 "no tokenizer beside the weights: expected vocab.json" \
+refuses "texts without a tokenizer" 4 "no tokenizer in this folder: expected one of vocab.json" \
   "${texts[@]}" --weights m.safetensors --activation gelu
 refuses "heads that do not divide the width" 6 "does not split into 7 heads" \
   "${images[@]}" --weights m.safetensors --activation gelu --image-heads 7
@@ -154,7 +154,6 @@ while read -r name says; do
     --output x.npy
   refuses "$name: inspect says the same" 10 "$says" "$vocabench" inspect "$repos/$name"
 done <<'E'
-hf-metaclip2 MetaCLIP 2, which is not encoded here
 hf-siglip this is SigLIP .by the tensor vision_model.head.probe., which is not encoded here
 hf-siglip2 this is SigLIP
 oc-siglip this is SigLIP
@@ -168,12 +167,6 @@ done <<'E'
 altclip AltCLIP
 chinese-clip Chinese-CLIP
 coca CoCa
-convnext-d ConvNeXt
-convnext-w ConvNeXt
-eva01-g EVA-CLIP
-eva02-b EVA02-CLIP
-eva02-b-baai EVA-CLIP
-eva02-e EVA-CLIP
 mobileclip-b MobileCLIP-B
 mobileclip-s1 MobileCLIP .FastViT
 mobileclip2-s3 MobileCLIP .FastViT
@@ -211,6 +204,14 @@ must "${images[@]}" --weights $index; same "shards: by the folder and by the ind
 cp cut/model-00001-of-00005.safetensors cut/model-00006-of-00005.safetensors
 refuses_index "a tensor in two" 5 "tensor text_model.embeddings.token_embedding.weight is in two shards" \
   '.weight_map.logit_scale = "model-00006-of-00005.safetensors"'
+
+# ---- EVA, MetaCLIP 2 ----------------------------------------------------------------------------------------------
+for name in eva01-g/model.safetensors eva02-b/model.safetensors eva02-b-baai/model.pt eva02-e/model.safetensors; do
+  check "$name: images" "$vocabench" encode images --weights "$shared/zoo/fixtures/$name" --input "$pictures" --output i.npy --raw
+  near "$name: image embeddings" i.npy "$shared/zoo/fixtures/${name%/*}/image_embeddings.npy"
+done
+check "MetaCLIP 2: images" "$vocabench" encode images --weights "$repos/hf-metaclip2" --input "$pictures" --output i.npy --raw
+near "MetaCLIP 2: image embeddings" i.npy "$repos/expected/hf-metaclip2/image_embeddings.npy"
 
 # ---- Long-CLIP ----------------------------------------------------------------------------------------------------
 long=$shared/zoo/fixtures/long-clip bpe=$shared/zoo/fixtures/tok/bpe_clip.txt.gz

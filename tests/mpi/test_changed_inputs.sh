@@ -7,14 +7,7 @@ cd "$scratch" || exit 1
 make_data images pics 20 26; make_data model m.safetensors; make_data tokenizer tok
 mkdir cifar; make_data cifar cifar/test.bin 20 600
 made_vocabularies
-cat >e.yaml <<'E'
-experiment: changed
-per_image: true
-threads: 1
-datasets: [{name: folder, images: pics, vocabularies: v.yaml}]
-models: [{name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok,
-  prompts: ["a photo of a {}."]}]
-E
+plain_experiment changed >e.yaml
 sed 's,images: pics,images: cifar/test.bin,' e.yaml >c.yaml
 run_at 2 e.yaml --output whole; run_at 2 c.yaml --output cifar-whole
 find pics -type f | sort >names

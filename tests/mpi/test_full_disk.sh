@@ -16,16 +16,8 @@ datasets:
   - {name: folder, images: pics, vocabularies: v.yaml}
   - {name: cifar, images: cifar/test.bin, vocabularies: v.yaml}
   - {name: five, images: five, vocabularies: five.yaml}
-models:
-  - {name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}
-  - {name: gelu, family: clip, weights: m.safetensors, tokenizer: tok, activation: gelu, prompts: ["a photo of a {}."]}
-  - {name: ensemble, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: cifar100}
-  - {name: rgb, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, preprocessing: rgb_first,
-     prompts: ["a photo of a {}."]}
-  - {name: both, family: clip, weights: m.safetensors, tokenizer: tok, activation: gelu, preprocessing: rgb_first,
-     prompts: ["the {}"]}
-  - {name: quick, family: clip, weights: m.safetensors, tokenizer: tok, activation: quick_gelu, prompts: ["a {}."]}
 E
+five_encoders >>e.yaml
 limit=300
 run_at 1 e.yaml --output whole
 images=$(jq '[.run.pairs[].units_encoded] | add' whole/results.json)

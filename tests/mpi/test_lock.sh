@@ -5,14 +5,7 @@
 cd "$scratch" || exit 1
 make_data images pics 20 26; make_data model m.safetensors; make_data tokenizer tok
 made_vocabularies
-cat >e.yaml <<'E'
-experiment: owned
-per_image: true
-threads: 1
-datasets: [{name: folder, images: pics, vocabularies: v.yaml}]
-models: [{name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok,
-  prompts: ["a photo of a {}."]}]
-E
+plain_experiment owned >e.yaml
 run_at 2 e.yaml --output whole
 check "the lock is released at the end" test ! -e whole/run.lock
 slow() { # starts a run of 2 ranks into `o`, every unit a tenth of a second late; waits until it is at work

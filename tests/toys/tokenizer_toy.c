@@ -5,7 +5,7 @@
 #include "shards/files/path.h"
 #include "shards/text/tokenizer_format.h"
 
-static bool recognise(const char *path, bool folder) { return !folder && vb_path_ends_with(path, ".toytok"); }
+static bool recognise(const char *path) { return vb_path_ends_with(path, ".toytok"); }
 
 static int read_toy(vb_tokenizer **tokenizer, const char *path, bool mask_token, vb_digest *digest, vb_error *err) {
     uint8_t *bytes;
@@ -18,4 +18,4 @@ static int read_toy(vb_tokenizer **tokenizer, const char *path, bool mask_token,
     return status;
 }
 
-const vb_tokenizer_format vb_tokenizer_format_toy = {.recognise = recognise, .read = read_toy};
+const vb_tokenizer_format vb_tokenizer_format_toy = {.what = "toy tokenizer", .recognise = recognise, .read = read_toy};

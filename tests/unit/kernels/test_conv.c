@@ -84,7 +84,7 @@ static void pools_average_and_drop_remainders(void **state) {
     for (int size = 1; size <= 3; size++)
         for (int threads = 1; threads <= 3; threads++) {
             const int oh = H / size, ow = W / size;
-            vb_conv_average_pool(in, N, H, W, C, size, out, threads);
+            vb_conv_average_pool(in, N, H, W, C, &(vb_window){.size = size, .stride = size}, out, threads);
             for (int at = 0; at < N * oh * ow * C; at++) {
                 int c = at % C, x = at / C % ow, y = at / C / ow % oh, image = at / C / ow / oh;
                 double sum = 0;
@@ -95,8 +95,36 @@ static void pools_average_and_drop_remainders(void **state) {
         }
 }
 
+/* Windows that overlap and begin outside: only what is inside counts. */
+static void pools_leave_padding_out(void **state) {
+    (void)state;
+    enum { N = 2, H = 7, W = 6, C = 3 };
+    static const vb_window windows[] = {{3, 2, 1}, {2, 1, 0}, {3, 1, 2}, {7, 7, 0}, {5, 3, 4}};
+    float in[N * H * W * C], out[N * 12 * 12 * C];
+    for (size_t i = 0; i < sizeof in / sizeof *in; i++) in[i] = pattern((int64_t)i);
+    for (size_t k = 0; k < sizeof windows / sizeof *windows; k++)
+        for (int threads = 1; threads <= 3; threads++) {
+            const vb_window *w = &windows[k];
+            const int oh = (H + 2 * w->padding - w->size) / w->stride + 1, ow = (W + 2 * w->padding - w->size) / w->stride + 1;
+            if (ow < 1) continue;
+            assert_int_equal(vb_conv_windows(w, H), oh);
+            vb_conv_average_pool(in, N, H, W, C, w, out, threads);
+            for (int at = 0; at < N * oh * ow * C; at++) {
+                int c = at % C, x = at / C % ow, y = at / C / ow % oh, image = at / C / ow / oh, count = 0;
+                double sum = 0;
+                for (int i = y * w->stride - w->padding; i < y * w->stride - w->padding + w->size; i++)
+                    for (int j = x * w->stride - w->padding; j < x * w->stride - w->padding + w->size; j++) {
+                        count += i >= 0 && i < H && j >= 0 && j < W;
+                        sum += pixel(in, false, C, H, W, image, c, i, j);
+                    }
+                assert_true(fabs(out[at] - sum / count) <= 1e-6 * fabs(sum) + 1e-4);
+            }
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(rows_are_im2col), cmocka_unit_test(convolution_is_its_definition),
-                                       cmocka_unit_test(pools_average_and_drop_remainders)};
+                                       cmocka_unit_test(pools_average_and_drop_remainders),
+                                       cmocka_unit_test(pools_leave_padding_out)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

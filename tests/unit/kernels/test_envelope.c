@@ -16,15 +16,15 @@ static void all_sets_up_to_twenty(void **state) {
     vb_error err = {0};
     for (int n = 1; n <= 11; n += 2) {
         uint64_t masks[IMAGES];
-        int home = n / 2;
+        int own_vocabulary = n / 2;
         for (int i = 0; i < IMAGES; i++)
-            masks[i] = random_below(&random_state, 1u << n) & random_below(&random_state, 1u << n) & ~((uint64_t)1 << home) &
-                       (i % 3 ? ~(uint64_t)0 : 3);
-        assert_ok(vb_envelope_of_orders(&envelope, masks, IMAGES, n, home, &err));
+            masks[i] = random_below(&random_state, 1u << n) & random_below(&random_state, 1u << n) &
+                       ~((uint64_t)1 << own_vocabulary) & (i % 3 ? ~(uint64_t)0 : 3);
+        assert_ok(vb_envelope_of_orders(&envelope, masks, IMAGES, n, own_vocabulary, &err));
         for (int size = 0; size < n; size++) {
             int64_t low = IMAGES, high = 0;
             for (uint64_t set = 0; set < 1u << n; set++) {
-                if (set >> home & 1 || __builtin_popcountll(set) != size) continue;
+                if (set >> own_vocabulary & 1 || __builtin_popcountll(set) != size) continue;
                 int64_t stay = 0;
                 for (int i = 0; i < IMAGES; i++) stay += !(masks[i] & set);
                 if (stay < low) low = stay;
@@ -46,7 +46,7 @@ static void bounds_beyond(void **state) {
     for (int i = 0; i < IMAGES; i++)
         for (int b = 0; b < 3; b++) {
             int u = (int)random_below(&random_state, N - 1);
-            masks[2 * i + u / 64] |= (uint64_t)1 << u % 64; /* N - 1 is the home */
+            masks[2 * i + u / 64] |= (uint64_t)1 << u % 64; /* N - 1 is the own vocabulary */
         }
     assert_ok(vb_envelope_of_orders(&envelope, masks, IMAGES, N, N - 1, &err));
     assert_true(worst[0] == IMAGES && best[0] == IMAGES && least[0] == IMAGES && most[0] == IMAGES);

@@ -135,6 +135,33 @@ static void every_epilogue_gives_the_reference_bits(void **state) {
     }
 }
 
+/* Gates beside C and in C itself, with a residual and without, times SwiGLU's activation. */
+static void gates_give_the_reference_bits(void **state) {
+    (void)state;
+    vb_error err = {0};
+    for (int choice = 0; choice < 4; choice++) {
+        problem p = {.size = {31, 70, 300}, .dtype = VB_F16, .pad = choice};
+        open_problem(&p, noise_float);
+        const int64_t ldc = p.size.cols + p.pad, count = p.size.rows * ldc;
+        const vb_gemm_a a = {.data = p.a, .ld = p.size.depth + p.pad};
+        vb_epilogue e = {.bias = p.vectors, .activation = choice < 2 ? VB_SILU : VB_GELU, .ld_gate = ldc};
+        if (choice == 3) e.residual = p.residual, e.ld_residual = ldc;
+        for (int64_t i = 0; i < count; i++) p.expected[i] = p.residual[i] / 3;
+        e.gate = choice ? p.expected : p.residual;
+        assert_ok(vb_gemm_reference(p.size.rows, &a, &p.b, p.expected, ldc, &e, &err));
+        for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++)
+            for (int threads = 1; threads <= 2; threads++) {
+                vb_isa_limit((vb_isa)level);
+                for (int64_t i = 0; i < count; i++) p.c[i] = p.residual[i] / 3;
+                e.gate = choice ? p.c : p.residual;
+                assert_ok(vb_gemm(p.size.rows, &a, &p.b, p.c, ldc, &e, threads, &err));
+                assert_int_equal(first_difference(p.c, p.expected, count), -1);
+            }
+        close_problem(&p);
+    }
+    vb_isa_limit(VB_VNNI);
+}
+
 static void many_rows_and_columns_are_cut_into_tasks(void **state) {
     (void)state;
     static const shape shapes[] = {{1100, 37, 5}, {20, 1700, 9}, {1030, 400, 3}};
@@ -285,6 +312,7 @@ static void lack_of_memory_is_an_error(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_level_gives_the_reference_bits),
                                        cmocka_unit_test(every_epilogue_gives_the_reference_bits),
+                                       cmocka_unit_test(gates_give_the_reference_bits),
                                        cmocka_unit_test(many_rows_and_columns_are_cut_into_tasks),
                                        cmocka_unit_test(integers_multiply_exactly),
                                        cmocka_unit_test(empty_products),

@@ -25,13 +25,16 @@ static void assert_same_bits(const float *x, const float *y, int64_t n, const ch
 
 /* ---- functions of one number ---------------------------------------------------------------------------------------- */
 
-enum { EXP = VB_RELU + 1, STEP = 1009, COUNT = 0xffffffffu / STEP + 1 };
+enum { EXP = VB_SIGMOID + 1, STEP = 1009, COUNT = 0xffffffffu / STEP + 1 };
 
 static double truth(int function, double x) {
     switch (function) {
     case VB_QUICK_GELU: return x / (1 + exp(-1.702 * x));
+    case VB_SILU: return x / (1 + exp(-x));
     case VB_GELU: return 0.5 * x * erfc(-x * M_SQRT1_2);
+    case VB_GELU_TANH: return x / (1 + exp(-2 * 0.79788456080286535588 * (x + 0.044715 * x * x * x)));
     case VB_RELU: return isnan(x) ? x : x > 0 ? x : 0;
+    case VB_SIGMOID: return 1 / (1 + exp(-x));
     default: return exp(x);
     }
 }
@@ -56,7 +59,7 @@ static void functions_are_accurate_over_all_floats(void **state) {
         double worst = 0;
         for (int64_t i = 0; i < COUNT; i++) {
             double t = truth(function, (double)x[i]);
-            if (isnan(x[i]) || (isinf(x[i]) && x[i] < 0 && (function == VB_QUICK_GELU || function == VB_GELU))) {
+            if (isnan(x[i]) || (isinf(x[i]) && x[i] < 0 && function != VB_RELU && function != EXP)) {
                 assert_true(isnan(y[i]));
             } else if (fabs(t) > (double)FLT_MAX) {
                 assert_true(y[i] == (t > 0 ? INFINITY : -INFINITY) || (fabs(t) < (double)FLT_MAX * (1 + 3e-7) && !isnan(y[i])));
@@ -82,7 +85,8 @@ static void functions_are_accurate_where_it_matters(void **state) {
     vb_error err = {0};
     float *x = vb_array(N, sizeof *x, "arguments", &err), *y = vb_array(N, sizeof *y, "results", &err);
     assert_true(x && y);
-    static const float ranges[][2] = {{-8, 8}, {-1, 1}, {-15, -12}, {-54, -50}, {86, 89}, {-104, -87}};
+    static const float ranges[][2] = {{-8, 8},    {-1, 1},  {-15, -12},  {-10.5, -8.5},
+                                      {-54, -50}, {86, 89}, {-104, -87}, {-115, -102}};
     for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++)
         for (int function = VB_QUICK_GELU; function <= EXP; function++) {
             for (int i = 0; i < N; i++) y[i] = x[i] = ranges[r][0] + (ranges[r][1] - ranges[r][0]) * (float)i / N;
@@ -145,7 +149,7 @@ static void layer_norm_follows_its_definition(void **state) {
                     vb_isa_limit((vb_isa)level);
                     memcpy(y, x, (size_t)(ROWS * ld) * 4);
                     int in_place = threads == 2;
-                    vb_layers_norm(ROWS, width, in_place ? y : x, ld, scale, shift, 1e-5f, y, ld, threads);
+                    vb_layers_norm(ROWS, width, in_place ? y : x, ld, scale, shift, 1e-5f, NULL, y, ld, threads);
                     if (level == VB_SCALAR && threads == 1) memcpy(first, y, (size_t)(ROWS * ld) * 4);
                     assert_same_bits(y, first, ROWS * ld, "LayerNorm", level, threads);
                 }
@@ -168,10 +172,71 @@ static void layer_norm_follows_its_definition(void **state) {
         }
     }
     float broken[20] = {1, 2, NAN, 4}, out[20];
-    vb_layers_norm(1, 20, broken, 20, NULL, NULL, 1e-5f, out, 20, 1);
+    vb_layers_norm(1, 20, broken, 20, NULL, NULL, 1e-5f, NULL, out, 20, 1);
     for (int i = 0; i < 20; i++) assert_true(isnan(out[i]));
     vb_isa_limit(VB_VNNI);
     vb_free(x), vb_free(y), vb_free(first);
+}
+
+/* What is added last is added to the rounded norm. */
+static void layer_norm_adds_its_residual(void **state) {
+    (void)state;
+    enum { ROWS = 3, WIDTH = 37, LD = 40 };
+    float x[ROWS * LD], residual[ROWS * LD], plain[ROWS * LD], sum[ROWS * LD], weight[WIDTH], bias[WIDTH];
+    for (int i = 0; i < ROWS * LD; i++) x[i] = noise_float(), residual[i] = noise_float();
+    for (int i = 0; i < WIDTH; i++) weight[i] = noise_float(), bias[i] = noise_float();
+    vb_layers_norm(ROWS, WIDTH, x, LD, weight, bias, 1e-6f, NULL, plain, LD, 1);
+    for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++)
+        for (int in_place = 0; in_place < 2; in_place++) {
+            vb_isa_limit((vb_isa)level);
+            memcpy(sum, x, sizeof sum);
+            vb_layers_norm(ROWS, WIDTH, in_place ? sum : x, LD, weight, bias, 1e-6f, residual, sum, LD, 2);
+            for (int i = 0; i < ROWS * LD; i++) assert_true(sum[i] == (i % LD < WIDTH ? plain[i] + residual[i] : x[i]));
+        }
+    vb_isa_limit(VB_VNNI);
+}
+
+/* Pairs as complex numbers times e^(i a), in double; rows without a position, columns behind the heads and gaps stay. */
+static void rotations_follow_their_definition(void **state) {
+    (void)state;
+    static const int dims[] = {2, 8, 16, 24, 64, 88, 112};
+    enum { PERIOD = 5, ITEMS = 2, ROWS = PERIOD * ITEMS, HEADS = 3, MOST = 112, WIDEST = HEADS * MOST + 5 };
+    static float straight[PERIOD * MOST], crossed[PERIOD * MOST], x[ROWS * WIDEST], y[ROWS * WIDEST], first[ROWS * WIDEST];
+    static double angles[PERIOD * MOST];
+    for (size_t at = 0; at < sizeof dims / sizeof *dims; at++) {
+        const int dim = dims[at], skipped = (int)at % 3, ld = HEADS * dim + 5;
+        const vb_rotation rotation = {
+            .straight = straight, .crossed = crossed, .period = PERIOD, .skipped = skipped, .head_dim = dim};
+        for (int i = 0; i < (PERIOD - skipped) * dim; i += 2) {
+            angles[i / 2] = (double)noise_float() * 3;
+            straight[i] = straight[i + 1] = (float)cos(angles[i / 2]);
+            crossed[i + 1] = (float)sin(angles[i / 2]);
+            crossed[i] = -crossed[i + 1];
+        }
+        for (int i = 0; i < ROWS * ld; i++) x[i] = noise_float();
+        for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++)
+            for (int threads = 1; threads <= 3; threads++) {
+                vb_isa_limit((vb_isa)level);
+                memcpy(y, x, (size_t)(ROWS * ld) * 4);
+                vb_layers_rotate(ROWS, HEADS, &rotation, y, ld, threads);
+                if (level == VB_SCALAR && threads == 1) memcpy(first, y, (size_t)(ROWS * ld) * 4);
+                assert_same_bits(y, first, ROWS * ld, "rotation", level, threads);
+            }
+        for (int row = 0; row < ROWS; row++)
+            for (int j = 0; j < ld; j++) {
+                const float *old = x + row * ld, found = first[row * ld + j];
+                const int cell = row % PERIOD - skipped;
+                if (cell < 0 || j >= HEADS * dim) {
+                    assert_true(found == old[j]);
+                    continue;
+                }
+                const double a = angles[(cell * dim + j % dim) / 2], real = (double)old[j & ~1], imaginary = (double)old[j | 1];
+                const double t = j % 2 ? real * sin(a) + imaginary * cos(a) : real * cos(a) - imaginary * sin(a);
+                if (!(fabs((double)found - t) <= 2e-7 * (fabs(real) + fabs(imaginary))))
+                    fail_msg("heads of %d, row %d, entry %d: %.9g instead of %.9g", dim, row, j, (double)found, t);
+            }
+    }
+    vb_isa_limit(VB_VNNI);
 }
 
 static void softmax_follows_its_definition(void **state) {
@@ -220,6 +285,8 @@ int main(void) {
                                        cmocka_unit_test(functions_are_accurate_where_it_matters),
                                        cmocka_unit_test(functions_have_the_same_bits_at_every_level),
                                        cmocka_unit_test(layer_norm_follows_its_definition),
+                                       cmocka_unit_test(layer_norm_adds_its_residual),
+                                       cmocka_unit_test(rotations_follow_their_definition),
                                        cmocka_unit_test(softmax_follows_its_definition)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,7 +34,7 @@ static int holds(const scene *s, int v, int c) {
     return 0;
 }
 
-static int home(const scene *s, int c) {
+static int own_vocabulary(const scene *s, int c) {
     for (int v = 0; v < s->space.vocabularies; v++)
         if (holds(s, v, c)) return v;
     return -1;
@@ -191,7 +191,7 @@ static void check_target(const scene *s, const vb_openness_result *result, int t
     }
     assert_int_equal(v->theft[t], 0);
     for (int class = 0; class < s->space.classes; class ++) {
-        if (home(s, class) != t) continue;
+        if (own_vocabulary(s, class) != t) continue;
         double own = 0, share = 0, stable = 0;
         int count = 0, i = 0;
         for (int x = 0; x < s->images; x++) {
@@ -227,7 +227,7 @@ static void check_overall(const scene *s, const vb_openness_result *result) {
     same_or_nan(result->acc_e_se, sqrt(squares[1]) / n);
     same_or_nan(result->acc_s_se, sqrt(squares[2]) / n);
     for (int x = 0; x < s->images; x++) {
-        if (home(s, s->label[x]) < 0) continue;
+        if (own_vocabulary(s, s->label[x]) < 0) continue;
         top1[images] = 1;
         for (int u = 0; u < n; u++)
             if (s->beaten[x][u]) top1[images] = 0;
@@ -379,17 +379,18 @@ static void many_vocabularies_are_sampled(void **state) {
     mean_and_error(values, VB_UNION_PERMUTATIONS, &mean, &error);
     assert_near(result.acc_e_union, mean, 1e-12);
     assert_near(result.acc_e_union_se, error, 1e-12);
-    unsigned homes[MAX_IMAGES], beaten[MAX_IMAGES];
+    unsigned memberships[MAX_IMAGES], beaten[MAX_IMAGES];
     for (int x = 0; x < s.images; x++) {
-        homes[x] = beaten[x] = 0;
+        memberships[x] = beaten[x] = 0;
         for (int v = 0; v < N; v++) {
-            homes[x] |= (unsigned)holds(&s, v, s.label[x]) << v;
+            memberships[x] |= (unsigned)holds(&s, v, s.label[x]) << v;
             beaten[x] |= (unsigned)s.beaten[x][v] << v;
         }
     }
     for (unsigned set = 1; set < 1u << N; set++) {
         int right = 0, images = 0, size = __builtin_popcount(set);
-        for (int x = 0; x < s.images; x++) images += !!(homes[x] & set), right += (homes[x] & set) && !(beaten[x] & set);
+        for (int x = 0; x < s.images; x++)
+            images += !!(memberships[x] & set), right += (memberships[x] & set) && !(beaten[x] & set);
         sums[size] += (double)right / images;
         sets[size]++;
     }

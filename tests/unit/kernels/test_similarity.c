@@ -34,21 +34,21 @@ static int ranked_first(const int *list, int count, class_order *order, const vo
     return best;
 }
 
-/* Some classes are kin of others, of their own vocabulary and of another. */
-static const int kin[] = {0, 1, 2, 3, 1, 5, 3, 7, 8, 9, 1, 11};
-static const vb_label_space related = {CLASSES, VOCABULARIES, offsets, members, kin};
+/* Some classes are equivalents of others, of their own vocabulary and of another. */
+static const int equivalence[] = {0, 1, 2, 3, 1, 5, 3, 7, 8, 9, 1, 11};
+static const vb_label_space related = {CLASSES, VOCABULARIES, offsets, members, equivalence};
 
-/* The list less the kin of y. */
+/* The list less the equivalents of y. */
 static int rivals(int *out, const int *list, int count, int y, const vb_label_space *of) {
     int n = 0;
     for (int i = 0; i < count; i++)
-        if (list[i] == y || !of->kin || of->kin[list[i]] != of->kin[y]) out[n++] = list[i];
+        if (list[i] == y || !of->equivalence || of->equivalence[list[i]] != of->equivalence[y]) out[n++] = list[i];
     return n;
 }
 
 static void expect(const uint8_t *beaten, const vb_verdict *verdict, int y, const vb_label_space *of, class_order *order,
                    const void *context) {
-    static const int all[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, home_of[] = {0, 0, 0, 0, 1, 1, 2, -1, 2, 2, 1, 3};
+    static const int all[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, own_vocabulary_of[] = {0, 0, 0, 0, 1, 1, 2, -1, 2, 2, 1, 3};
     int list[CLASSES], n;
     for (int v = 0; v < VOCABULARIES; v++) {
         int beats = 0;
@@ -62,8 +62,10 @@ static void expect(const uint8_t *beaten, const vb_verdict *verdict, int y, cons
     assert_int_equal(verdict->label, y);
     n = rivals(list, all, CLASSES, y, of);
     assert_int_equal(verdict->predicted_all, ranked_first(list, n, order, context));
-    int home = home_of[y];
-    n = home < 0 ? 0 : rivals(list, members + offsets[home], offsets[home + 1] - offsets[home], y, of);
+    int own_vocabulary = own_vocabulary_of[y];
+    n = own_vocabulary < 0 ?
+            0 :
+            rivals(list, members + offsets[own_vocabulary], offsets[own_vocabulary + 1] - offsets[own_vocabulary], y, of);
     assert_int_equal(verdict->predicted_own, n ? ranked_first(list, n, order, context) : -1);
 }
 
@@ -138,7 +140,8 @@ static void integers_are_judged_right(void **state) {
             for (int c = 0; c < CLASSES; c++) {
                 double scale = f.similarity == VB_COSINE ? 1 / sqrt((double)f.square[c]) : ldexp(1, dots_scale);
                 similarity[c] = (double)f.dot[c] / sqrt((double)length) * scale;
-                if (c != y && similarity[c] > best && !(of->kin && kin[c] == kin[y])) best = similarity[c];
+                if (c != y && similarity[c] > best && !(of->equivalence && equivalence[c] == equivalence[y]))
+                    best = similarity[c];
                 ties += c != y && !integer_order(&f, c, y);
             }
             double unit = 1e-13 * (f.similarity == VB_COSINE ? 1 : ldexp(DIM * 4095.0, dots_scale));
@@ -316,9 +319,9 @@ static void parts_are_judged_as_the_whole(void **state) {
     static uint8_t whole[ROWS * VOCABULARIES], joined[ROWS * VOCABULARIES];
     int labels[ROWS], ids[CLASSES];
     int64_t rescored = 0;
-    vb_memberships homes;
+    vb_memberships memberships;
     random_state = 77;
-    assert_ok(vb_label_space_memberships_new(&homes, &space, &err));
+    assert_ok(vb_label_space_memberships_new(&memberships, &space, &err));
     for (int round = 0; round < 60; round++) {
         vb_similarity similarity = round % 2 ? VB_DOT : VB_COSINE;
         /* Small integers tie often; floats a bit or two apart; norms beyond what the fp32 product is trusted with. */
@@ -357,7 +360,7 @@ static void parts_are_judged_as_the_whole(void **state) {
                 }
             vb_image_block block = {.rows = ROWS, .images = images, .labels = labels, .texts = own};
             assert_ok(vb_similarity_bank_part(&bank, some, ids, n, WIDTH, similarity, &err));
-            assert_ok(vb_similarity_judge_part(bank, &homes, &block, products, joined, &rescored, 1 + round % 3, &err));
+            assert_ok(vb_similarity_judge_part(bank, &memberships, &block, products, joined, &rescored, 1 + round % 3, &err));
             vb_similarity_bank_free(bank);
         }
         for (int u = 0; u < VOCABULARIES; u++) assert_int_equal(joined[7 * VOCABULARIES + u], 0);
@@ -370,13 +373,13 @@ static void parts_are_judged_as_the_whole(void **state) {
     vb_image_block block = {.rows = 1, .images = images, .labels = labels, .texts = own};
     vb_text_bank *bank;
     assert_ok(vb_similarity_bank_part(&bank, some, ids, 2, WIDTH, VB_DOT, &err));
-    assert_fails(vb_similarity_judge_part(bank, &homes, &block, products, joined, &rescored, 1, &err), VB_EDATA,
+    assert_fails(vb_similarity_judge_part(bank, &memberships, &block, products, joined, &rescored, 1, &err), VB_EDATA,
                  "image embedding, row 0: element 5 is NaN");
     vb_similarity_bank_free(bank);
     some[WIDTH] = INFINITY;
     assert_fails(vb_similarity_bank_part(&bank, some, ids, 2, WIDTH, VB_DOT, &err), VB_EDATA,
                  "text embedding, row 3: element 0 is infinite");
-    vb_label_space_memberships_free(&homes);
+    vb_label_space_memberships_free(&memberships);
 }
 
 static void a_lone_class_has_no_margin(void **state) {

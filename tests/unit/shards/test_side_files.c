@@ -3,6 +3,7 @@
 #include "tests/unit/scratch.h"
 #include "kernels/base/fault.h"
 #include "shards/weights/architecture.h"
+#include "shards/text/tokenizer_file.h"
 #include "shards/weights/side_files.h"
 
 typedef int reader(vb_side_facts *facts, const char *text, size_t n, const char *path, vb_error *err);
@@ -53,6 +54,14 @@ static void config_has_the_defaults_of_its_type(void **state) {
     assert_true(facts.image.told && !facts.text.told);
     assert_int_equal(facts.image.width, 1024);
     assert_int_equal(facts.embed, 768);
+    /* MetaCLIP 2's texts are pooled at their end token, 2 included */
+    facts = read_by(vb_side_files_config, "{\"model_type\": \"metaclip_2\", \"text_config\": {\"eos_token_id\": 2}}");
+    assert_true(facts.image.told && facts.text.told);
+    assert_int_equal(facts.image.activation, VB_QUICK_GELU);
+    assert_int_equal(facts.end_token, 2);
+    facts = read_by(vb_side_files_config, "{\"model_type\": \"metaclip_2_text_model\"}");
+    assert_true(!facts.image.told && facts.text.told);
+    assert_int_equal(facts.end_token, 49407);
 }
 
 static void config_says_what_is_wrong(void **state) {
@@ -61,11 +70,11 @@ static void config_says_what_is_wrong(void **state) {
         const char *text, *says;
         vb_code code;
     } cases[] = {
-        {"{}", "f.json: model_type: expected clip, clip_vision_model or clip_text_model, found null", VB_EDATA},
+        {"{}", "f.json: model_type: expected clip, clip_vision_model, clip_text_model or those of metaclip_2, found null",
+         VB_EDATA},
         {"{\"model_type\": 7}", "model_type: expected text, found 7", VB_EDATA},
         {"[1]", "f.json: expected an object, found a list", VB_EDATA},
         {"{\"model_type\": \"siglip\"}", "model_type: siglip is SigLIP, which is not encoded here", VB_EUNSUPPORTED},
-        {"{\"model_type\": \"metaclip_2\"}", "MetaCLIP 2", VB_EUNSUPPORTED},
         {"{\"model_type\": \"clip\", \"vision_config\": []}", "vision_config: expected an object, found a list of 0", VB_EDATA},
         {"{\"model_type\": \"clip\", \"vision_config\": {\"hidden_act\": \"relu\"}}",
          "vision_config.hidden_act: expected one of quick_gelu, gelu, gelu_pytorch_tanh, gelu_new, found \"relu\"", VB_EDATA},
@@ -220,14 +229,20 @@ static void of_both_layouts_open_clip_s_is_read(void **state) {
     assert_string_equal(facts.towers_from, "config.json");
     assert_null(facts.pixels_from);
     vb_strings paths;
-    assert_null(vb_repository_tokenizer(&repository, &err));
+    assert_null(vb_tokenizer_file_in(folder, &err));
     assert_int_equal(err.code, VB_EMISSING);
-    put_text("vocab.json", "{}");
-    char *tokenizer = vb_repository_tokenizer(&repository, &err);
-    assert_string_equal(strrchr(tokenizer, '/'), "/vocab.json");
-    vb_free(tokenizer);
-    assert_ok(vb_repository_list(&paths, folder, true, &err));
-    assert_int_equal(paths.count, 4);
+    /* Which of several is taken. */
+    static const char *const tokenizers[] = {"bpe_simple_vocab_16e6.txt.gz", "vocab.txt", "tokenizer.model", "vocab.json"};
+    for (int i = 0; i < 4; i++) {
+        put_text(tokenizers[i], "{}");
+        char *tokenizer = vb_tokenizer_file_in(folder, &err);
+        assert_string_equal(strrchr(tokenizer, '/') + 1, tokenizers[i]);
+        vb_free(tokenizer);
+    }
+    assert_ok(vb_repository_list(&paths, folder, &err));
+    assert_int_equal(paths.count, 3);
+    assert_ok(vb_tokenizer_file_list(&paths, folder, &err));
+    assert_int_equal(paths.count, 7);
     vb_strings_free(&paths);
     vb_repository_close(&repository);
     for (int n = 1; n < 12; n++) {
@@ -261,7 +276,7 @@ static void names_tell_architectures(void **state) {
         vb_tensor_set set = {0, items};
         for (; set.count < 3 && cases[i].names[set.count]; set.count++)
             items[set.count] = (vb_named_tensor){cases[i].names[set.count], {.ndim = cases[i].ndim}};
-        const vb_architecture *found = vb_architecture_find(&set);
+        const vb_architecture *found = vb_architecture_find(&set, false);
         if (cases[i].is) assert_string_equal(found->name, cases[i].is);
         else assert_null(found);
     }

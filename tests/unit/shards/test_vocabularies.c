@@ -378,7 +378,7 @@ static void joined_classes(void **state) {
      * Ant. */
     static const struct {
         vb_shared_names rule;
-        int classes, members[9], offsets[4], of[3][4], kin[9];
+        int classes, members[9], offsets[4], of[3][4], equivalence[9];
     } cases[] = {{VB_SHARED_SAME,
                   9,
                   {0, 1, 2, 3, 4, 5, 6, 7, 8},
@@ -410,8 +410,8 @@ static void joined_classes(void **state) {
                 if (class >= 0 && joined.part_of[class] == p) assert_int_equal(joined.origin[class], c);
             }
         }
-        assert_int_equal(joined.kin != NULL, cases[i].rule == VB_SHARED_SAME);
-        if (joined.kin) assert_memory_equal(joined.kin, cases[i].kin, 9 * sizeof(int));
+        assert_int_equal(joined.equivalence != NULL, cases[i].rule == VB_SHARED_SAME);
+        if (joined.equivalence) assert_memory_equal(joined.equivalence, cases[i].equivalence, 9 * sizeof(int));
         static const int shared[] = {1, 0, -1, 2, 2, 1};
         assert_int_equal(joined.shared, 2);
         assert_memory_equal(joined.shared_of, shared, sizeof shared);

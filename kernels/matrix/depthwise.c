@@ -1,0 +1,155 @@
+/* Depthwise convolution, sixteen input channels at a time: their rows pass through a ring with the padding's zeros beside them, so
+ * that the kernel sees neither edges nor strides of memory that fall into one set of the cache. */
+#include "kernels/matrix/depthwise.h"
+
+#include <assert.h>
+#include <omp.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "kernels/matrix/depthwise_kernel.h"
+#include "kernels/matrix/layers_kernel.h"
+
+enum { BLOCK = VB_DEPTHWISE_BLOCK };
+
+int vb_depthwise_out_height(const vb_depthwise *conv) {
+    return (conv->height + 2 * conv->padding - conv->kernel) / conv->stride + 1;
+}
+int vb_depthwise_out_width(const vb_depthwise *conv) {
+    return (conv->width + 2 * conv->padding - conv->kernel) / conv->stride + 1;
+}
+
+typedef struct vb_depthwise_job {
+    const vb_depthwise *conv;
+    const vb_depthwise_kernel *kernel;
+    const vb_layers_kernel *layers;
+    const vb_epilogue *epilogue;
+    float *out;
+    int64_t images;
+    int out_height, out_width;
+    int64_t row_floats, weight_floats, sum_floats; /* of a row in the ring, a block's weights, a row of sums of one filter */
+} vb_depthwise_job;
+
+/* A thread's work space: a row of zeros, the ring, weights, sums, sums in the order of the output channels. */
+typedef struct vb_depthwise_work {
+    float *zeros, *ring, *weight, *sums, *ordered;
+} vb_depthwise_work;
+
+static int64_t floats_of_work(const vb_depthwise_job *job) {
+    return (1 + job->conv->kernel) * job->row_floats + job->conv->times * (job->weight_floats + job->sum_floats) +
+           (job->conv->times > 1 ? job->conv->times * job->sum_floats : 0);
+}
+
+/* `work` is all zeros. */
+static vb_depthwise_work divide(const vb_depthwise_job *job, float *work) {
+    const int times = job->conv->times;
+    vb_depthwise_work parts = {.zeros = work, .ring = work + job->row_floats};
+    parts.weight = parts.ring + job->conv->kernel * job->row_floats;
+    parts.sums = parts.weight + times * job->weight_floats;
+    parts.ordered = times > 1 ? parts.sums + times * job->sum_floats : parts.sums;
+    return parts;
+}
+
+/* Filter j of each channel: taps x BLOCK. */
+static void pack_weight(const vb_depthwise_job *job, int first, int channels, float *out) {
+    const vb_depthwise *conv = job->conv;
+    const int taps = conv->kernel * conv->kernel;
+    for (int j = 0; j < conv->times; j++, out += job->weight_floats)
+        for (int t = 0; t < taps; t++)
+            for (int i = 0; i < BLOCK; i++)
+                out[t * BLOCK + i] = i < channels ? conv->weight[((first + i) * (int64_t)conv->times + j) * taps + t] : 0;
+}
+
+/* A row of the picture into its place in the ring; the padding beside it stays zero. */
+static void pack_row(const vb_depthwise *conv, const float *row, int first, int channels, float *out) {
+    out += conv->padding * BLOCK;
+    row += first;
+    if (channels == BLOCK) {
+        for (int x = 0; x < conv->width; x++) memcpy(out + x * BLOCK, row + (int64_t)x * conv->channels, BLOCK * sizeof *out);
+        return;
+    }
+    for (int x = 0; x < conv->width; x++, row += conv->channels)
+        for (int i = 0; i < BLOCK; i++) out[x * BLOCK + i] = i < channels ? row[i] : 0;
+}
+
+/* The sums of several filters a channel, in the order of the output channels. */
+static void put_in_order(const vb_depthwise_job *job, const vb_depthwise_work *work) {
+    const int times = job->conv->times;
+    for (int j = 0; j < times; j++)
+        for (int x = 0; x < job->out_width; x++)
+            for (int i = 0; i < BLOCK; i++)
+                work->ordered[(x * BLOCK + i) * times + j] = work->sums[j * job->sum_floats + x * BLOCK + i];
+}
+
+static void run_block(const vb_depthwise_job *job, int64_t image, int first, int channels, const vb_depthwise_work *work) {
+    const vb_depthwise *conv = job->conv;
+    const int times = conv->times, kernel = conv->kernel;
+    const int64_t columns = (int64_t)conv->channels * times;
+    const float *picture = conv->input + image * conv->height * conv->width * conv->channels;
+    int next = 0; /* the row that enters the ring next */
+    for (int y = 0; y < job->out_height; y++) {
+        const float *rows[VB_DEPTHWISE_KERNEL];
+        const int top = y * conv->stride - conv->padding;
+        if (next < top) next = top; /* a stride wider than the filter */
+        for (; next < top + kernel && next < conv->height; next++)
+            pack_row(conv, picture + (int64_t)next * conv->width * conv->channels, first, channels,
+                     work->ring + next % kernel * job->row_floats);
+        for (int r = 0; r < kernel; r++) {
+            const bool inside = top + r >= 0 && top + r < conv->height;
+            rows[r] = inside ? work->ring + (top + r) % kernel * job->row_floats : work->zeros;
+        }
+        for (int j = 0; j < times; j++)
+            job->kernel->row(job->out_width, kernel, conv->stride, rows, work->weight + j * job->weight_floats,
+                             work->sums + j * job->sum_floats);
+        if (times > 1) put_in_order(job, work);
+        const int64_t pixel = (image * job->out_height + y) * job->out_width;
+        job->layers->epilogue(job->out_width, channels * times, work->ordered, BLOCK * times, job->epilogue, pixel,
+                              (int64_t)first * times, job->out + pixel * columns + (int64_t)first * times, columns);
+    }
+}
+
+/* Tasks begin .. end - 1; those of a block of channels follow each other, an image after the other. */
+static void run_tasks(const vb_depthwise_job *job, int64_t begin, int64_t end, float *space) {
+    const vb_depthwise_work work = divide(job, space);
+    int packed = -1;
+    for (int64_t task = begin; task < end; task++) {
+        const int first = (int)(task / job->images) * BLOCK, left = job->conv->channels - first,
+                  channels = left < BLOCK ? left : BLOCK;
+        if (first != packed) pack_weight(job, first, channels, work.weight);
+        packed = first;
+        run_block(job, task % job->images, first, channels, &work);
+    }
+}
+
+int vb_depthwise_run(const vb_depthwise *conv, int64_t images, float *out, const vb_epilogue *epilogue, int threads,
+                     vb_error *err) {
+    assert(conv->kernel >= 1 && conv->kernel <= VB_DEPTHWISE_KERNEL && conv->stride >= 1 && conv->padding >= 0 && threads >= 1);
+    assert(conv->times >= 1 && vb_depthwise_out_height(conv) >= 1 && vb_depthwise_out_width(conv) >= 1);
+    vb_depthwise_job job = {.conv = conv,
+                            .kernel = vb_depthwise_kernel_get(),
+                            .layers = vb_layers_kernel_get(),
+                            .epilogue = epilogue,
+                            .out = out,
+                            .images = images,
+                            .out_height = vb_depthwise_out_height(conv),
+                            .out_width = vb_depthwise_out_width(conv)};
+    job.row_floats = ((int64_t)conv->width + 2 * conv->padding) * BLOCK;
+    job.weight_floats = (int64_t)conv->kernel * conv->kernel * BLOCK;
+    job.sum_floats = (int64_t)job.out_width * BLOCK;
+    const int64_t tasks = images * ((conv->channels + BLOCK - 1) / BLOCK);
+    if (tasks <= 0) return 0;
+    const int team = threads < tasks ? threads : (int)tasks;
+    const size_t each = ((size_t)floats_of_work(&job) + 1023) / 1024 * 1024;
+    float *work = vb_array((size_t)team * each, sizeof *work, "work space of a depthwise convolution", err);
+    if (!work) return -1;
+    if (team == 1) run_tasks(&job, 0, tasks, work);
+    else {
+#pragma omp parallel num_threads(team)
+        {
+            const int64_t mates = omp_get_num_threads(), mate = omp_get_thread_num();
+            run_tasks(&job, mate * tasks / mates, (mate + 1) * tasks / mates, work + (size_t)mate * each);
+        }
+    }
+    vb_free(work);
+    return 0;
+}

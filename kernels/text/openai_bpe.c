@@ -1,0 +1,141 @@
+/* Words found by PCRE2, their bytes merged by rank. */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "kernels/text/openai_bpe.h"
+
+#include <pcre2.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+
+#define NONE UINT32_MAX
+
+/* OpenAI's pattern. The clean-up leaves no white space but U+0020, so a space stands for \s, whose meaning differs between
+ * engines. U+0345 is no letter, but one of the cases of Greek iota: Python's regex, ignoring case, lets neither class have it,
+ * and so drops it. */
+static const char pattern[] = "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|"
+                              "[\\p{L}]+|[\\p{N}]|[^ \\p{L}\\p{N}\\x{345}]+";
+
+struct vb_openai_bpe {
+    const vb_bpe_tables *tables;
+    pcre2_general_context *memory;
+    pcre2_code *code;
+};
+
+static void *pcre_allocate(size_t size, void *data) {
+    (void)data;
+    return vb_array(size, 1, "pattern", NULL);
+}
+
+static void pcre_free(void *pointer, void *data) {
+    (void)data;
+    vb_free(pointer);
+}
+
+static int compile_pattern(vb_openai_bpe *t, vb_error *err) {
+    int code;
+    PCRE2_SIZE offset;
+    t->memory = pcre2_general_context_create(pcre_allocate, pcre_free, NULL);
+    pcre2_compile_context *context = t->memory ? pcre2_compile_context_create(t->memory) : NULL;
+    if (!context) return vb_errorf(err, VB_EMEMORY, "tokenizer: no memory for the pattern");
+    t->code =
+        pcre2_compile((PCRE2_SPTR)pattern, sizeof pattern - 1, PCRE2_UTF | PCRE2_UCP | PCRE2_CASELESS, &code, &offset, context);
+    pcre2_compile_context_free(context);
+    if (!t->code && code == PCRE2_ERROR_HEAP_FAILED) return vb_errorf(err, VB_EMEMORY, "tokenizer: no memory for the pattern");
+    if (!t->code)
+        return vb_errorf(err, VB_EINTERNAL, "PCRE2 refuses the tokenizer's pattern at offset %zu (error %d)", (size_t)offset,
+                         code);
+    pcre2_jit_compile(t->code, PCRE2_JIT_COMPLETE); /* without it PCRE2 interprets: slower, the same matches */
+    return 0;
+}
+
+int vb_openai_bpe_open(vb_openai_bpe **bpe, const vb_bpe_tables *tables, vb_error *err) {
+    *bpe = NULL;
+    vb_openai_bpe *t = vb_array(1, sizeof *t, "tokenizer", err);
+    if (!t) return -1;
+    t->tables = tables;
+    if (compile_pattern(t, err)) {
+        vb_openai_bpe_close(t);
+        return -1;
+    }
+    *bpe = t;
+    return 0;
+}
+
+void vb_openai_bpe_close(vb_openai_bpe *t) {
+    if (!t) return;
+    pcre2_code_free(t->code);
+    pcre2_general_context_free(t->memory);
+    vb_free(t);
+}
+
+typedef struct piece {
+    uint32_t symbol, rank;
+} piece; /* rank of the merge with the next piece, NONE when there is none */
+
+static const vb_bpe_merge *find_merge(const vb_openai_bpe *t, uint32_t left, uint32_t right) {
+    const vb_bpe_merge *merges = vb_tokenizer_tables_merges(t->tables);
+    return &merges[vb_bpe_merge_slot(merges, t->tables->merge_slots, left, right)];
+}
+
+static uint32_t pair_rank(const vb_openai_bpe *t, const piece *pieces, size_t i, size_t n) {
+    if (i + 1 >= n) return NONE;
+    const vb_bpe_merge *m = find_merge(t, pieces[i].symbol, pieces[i + 1].symbol);
+    return m->left == VB_NO_SYMBOL ? NONE : m->rank;
+}
+
+/* Merges a word's bytes: always the pair of lowest rank, wherever it occurs, from left to right. Returns the number of pieces. */
+static size_t merge_word(const vb_openai_bpe *t, const uint8_t *word, size_t n, piece *pieces) {
+    for (size_t i = 0; i < n; i++) pieces[i].symbol = (i + 1 < n ? t->tables->inside : t->tables->last)[word[i]];
+    for (size_t i = 0; i < n; i++) pieces[i].rank = pair_rank(t, pieces, i, n);
+    for (;;) {
+        uint32_t best = NONE;
+        size_t first = 0;
+        for (size_t i = 0; i < n; i++)
+            if (pieces[i].rank < best) best = pieces[first = i].rank;
+        if (best == NONE) return n;
+        uint32_t product = find_merge(t, pieces[first].symbol, pieces[first + 1].symbol)->product;
+        size_t kept = 0;
+        for (size_t i = 0; i < n; i++) {
+            if (pieces[i].rank == best) pieces[kept++].symbol = product, i++;
+            else pieces[kept++] = pieces[i];
+        }
+        n = kept;
+        for (size_t i = 0; i < n; i++)
+            if (pieces[i].symbol == product || (i + 1 < n && pieces[i + 1].symbol == product))
+                pieces[i].rank = pair_rank(t, pieces, i, n);
+    }
+}
+
+static bool is_text(const uint8_t *word, size_t n, const char *text) { return n == strlen(text) && !memcmp(word, text, n); }
+
+int vb_openai_bpe_cut(const vb_openai_bpe *t, const char *clean, size_t n, int room, int32_t *ids, vb_error *err) {
+    const uint8_t *text = (const uint8_t *)clean;
+    int count = -1;
+    pcre2_match_data *match = pcre2_match_data_create(1, t->memory);
+    piece *pieces = vb_array(n, sizeof *pieces, "word", err);
+    if (!match) vb_errorf(err, VB_EMEMORY, "tokenizer: no memory for a match");
+    if (!match || !pieces) goto done;
+    count = 0;
+    for (size_t at = 0; at < n && count < room;) {
+        int found = pcre2_match(t->code, text, n, at, PCRE2_NO_UTF_CHECK, match, NULL);
+        if (found == PCRE2_ERROR_NOMATCH) break;
+        if (found < 0) {
+            count = vb_errorf(err, found == PCRE2_ERROR_NOMEMORY ? VB_EMEMORY : VB_EINTERNAL, "tokenizer: PCRE2 error %d", found);
+            goto done;
+        }
+        const PCRE2_SIZE *range = pcre2_get_ovector_pointer(match);
+        const uint8_t *word = text + range[0];
+        size_t length = range[1] - range[0];
+        at = range[1];
+        if (is_text(word, length, VB_START_TOKEN)) ids[count++] = t->tables->start;
+        else if (is_text(word, length, VB_END_TOKEN)) ids[count++] = t->tables->end;
+        else {
+            size_t k = merge_word(t, word, length, pieces);
+            for (size_t i = 0; i < k && count < room; i++) ids[count++] = vb_tokenizer_tables_ids(t->tables)[pieces[i].symbol];
+        }
+    }
+done:
+    vb_free(pieces);
+    pcre2_match_data_free(match);
+    return count;
+}

@@ -1,0 +1,50 @@
+/* `vocabench check`: what would stop a run, found before it. */
+#include "mpi/command/cmd.h"
+#include "mpi/command/experiment_arguments.h"
+#include "mpi/plan/check.h"
+
+const vb_flag vb_cmd_check_flags[] = {
+    {.name = "ranks",
+     .kind = VB_FLAG_NUMBER,
+     .value = "N",
+     .help = "check for a run on N ranks [the ranks it runs on]",
+     .low = 1,
+     .high = 1 << 20},
+    {.name = "ranks-per-node",
+     .kind = VB_FLAG_NUMBER,
+     .value = "N",
+     .help = "ranks on one machine [all]",
+     .low = 1,
+     .high = 1 << 16},
+    {.option = "output"},
+    {.option = "cache"},
+    {.name = "set", .kind = VB_FLAG_LIST, .value = "path.to.key=value", .help = "override a key of the file"},
+    {.option = "only_model"},
+    {.option = "batch"},
+    {.option = "threads"},
+    {.option = "ranks_per_model"},
+    {0},
+};
+
+const char vb_cmd_check_details[] =
+    "Opens everything that a run would open, encodes no image, and prints a line for each thing: ok; note, which a run passes "
+    "over and says so; or error,\n"
+    "which would stop it. The exit code is 0 without errors, else that of the first one.";
+
+int vb_cmd_check(vb_context *context, const vb_arguments *arguments, vb_error *err) {
+    vb_experiment experiment;
+    if (vb_experiment_arguments_read(&experiment, context, arguments, err)) return -1;
+    int ranks = (int)vb_arguments_number(arguments, "ranks", context->comm.size), status = 0,
+        a_node = (int)vb_arguments_number(arguments, "ranks-per-node", ranks);
+    const vb_check_machine machine = {.ranks = ranks,
+                                      .ranks_a_node = a_node < ranks ? a_node : ranks,
+                                      .environment = context->environment};
+    /* One rank's work: the others wait at the end. */
+    if (!context->comm.rank) {
+        vb_findings findings = {0};
+        status = vb_check(&experiment, &machine, &findings, err);
+        if (!status) status = vb_findings_close(&findings, err);
+    }
+    vb_experiment_free(&experiment);
+    return vb_comm_agree(&context->comm, status, err);
+}

@@ -1,0 +1,272 @@
+/* A run's inputs, opened without running. Each step leaves a finding; only what later steps need is kept. */
+#include "mpi/plan/check.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernels/base/memory.h"
+#include "mpi/adversarial/candidates.h"
+#include "mpi/base/output_lock.h"
+#include "mpi/encode/classifier.h"
+#include "mpi/encode/image_source.h"
+#include "mpi/plan/check_pair.h"
+#include "mpi/plan/plan.h"
+#include "mpi/plan/plan_corpora.h"
+#include "shards/files/path.h"
+
+typedef struct check {
+    const vb_experiment *experiment;
+    const vb_check_machine *machine;
+    vb_findings *findings;
+    vb_context *alone;
+    vb_dataset_state *datasets; /* `spec` NULL: could not be opened */
+} check;
+
+enum { WHERE = 160 };
+
+static void name_thing(char where[WHERE], const char *kind, const char *name) { snprintf(where, WHERE, "%s '%s'", kind, name); }
+
+/* ---- the output folder ---- */
+
+/* The folder itself, or what is nearest above it and exists. */
+static char *nearest_folder(const char *path, vb_error *err) {
+    char *folder = vb_format(err, "%s", path);
+    while (folder && !vb_path_exists(folder)) {
+        char *slash = strrchr(folder, '/');
+        if (!slash) {
+            vb_free(folder);
+            return vb_format(err, ".");
+        }
+        if (slash == folder) slash++;
+        *slash = 0;
+    }
+    return folder;
+}
+
+static void check_folder(check *all, const char *where, const char *path) {
+    vb_error err = {0};
+    char *folder = nearest_folder(path, &err);
+    if (!folder) vb_findings_take(all->findings, where, &err);
+    else if (!vb_path_is_folder(folder)) {
+        vb_errorf(&err, VB_EOUTPUT, "%s: expected a folder, or nothing yet; %s is another kind of file", path, folder);
+        vb_findings_take(all->findings, where, &err);
+    } else if (access(folder, W_OK | X_OK)) {
+        vb_errorf(&err, VB_EOUTPUT, "%s: nothing can be written into %s", path, folder);
+        vb_findings_take(all->findings, where, &err);
+    } else vb_findings_add(all->findings, VB_FINDING_OK, where, "%s can be written", path);
+    vb_free(folder);
+}
+
+static void check_output(check *all) {
+    const vb_experiment *experiment = all->experiment;
+    vb_error err = {0};
+    char *results = vb_format(&err, "%s/results.json", experiment->output);
+    check_folder(all, "output", experiment->output);
+    if (vb_output_lock_look(experiment->output, all->machine->environment, &err)) vb_findings_take(all->findings, "output", &err);
+    if (results && vb_path_exists(results))
+        vb_findings_add(all->findings, VB_FINDING_NOTE, "output", "%s is there already; a run replaces it", results);
+    size_t n = strlen(experiment->output);
+    bool inside = !strncmp(experiment->cache, experiment->output, n) && experiment->cache[n] == '/';
+    if (!inside) check_folder(all, "cache", experiment->cache);
+    vb_free(results);
+}
+
+/* ---- datasets ---- */
+
+/* Decodes the first image of the first, the middle and the last unit. */
+static void check_images(check *all, const char *where, const vb_dataset_state *state) {
+    const int64_t units = vb_dataset_units(state->dataset), chosen[3] = {0, units / 2, units - 1};
+    for (int i = 0; i < 3; i++) {
+        vb_unit_data data = {0};
+        vb_image image = {0};
+        vb_error err = {0};
+        if (i && chosen[i] == chosen[i - 1]) continue;
+        int status = vb_dataset_read_unit(state->dataset, chosen[i], &data, &err);
+        bool read = !status && data.count > 0;
+        if (read) status = vb_dataset_sample_decode(&data.samples[0], &image, &err);
+        if (status && read && state->spec->on_error == VB_ON_ERROR_SKIP && err.code != VB_EMEMORY)
+            vb_findings_add(all->findings, VB_FINDING_NOTE, where, "%s (on_error: skip)", err.text);
+        else if (status) vb_findings_take(all->findings, where, &err);
+        vb_free(image.pixels);
+        vb_dataset_unit_free(&data);
+    }
+}
+
+/* Classes without an image: the first five by name. */
+static void note_empty_classes(check *all, const char *where, const vb_dataset_state *state) {
+    char list[300] = "";
+    int empty = 0;
+    size_t n = 0;
+    for (int c = 0; c < state->space.classes; c++) {
+        if (state->class_images[c]) continue;
+        if (empty++ < 5 && n < sizeof list)
+            n += (size_t)snprintf(list + n, sizeof list - n, "%s'%.40s'", empty > 1 ? ", " : "",
+                                  state->vocabularies.class[c].name);
+    }
+    if (empty)
+        vb_findings_add(all->findings, VB_FINDING_NOTE, where, "%d of %d classes have no image: %s%s", empty,
+                        state->space.classes, list, empty > 5 ? ", ..." : "");
+}
+
+static void check_dataset(check *all, int d, bool images) {
+    const vb_dataset_spec *spec = &all->experiment->datasets[d];
+    vb_dataset_state *state = &all->datasets[d];
+    char where[WHERE];
+    vb_error err = {0};
+    name_thing(where, spec->part_count ? "expansion" : "dataset", spec->name);
+    int status;
+    if (spec->part_count) {
+        for (int p = 0; p < spec->part_count; p++)
+            if (!all->datasets[spec->parts[p]].spec) return; /* which has been said */
+        status = vb_dataset_state_expand(state, all->datasets, spec, images, &err);
+    } else {
+        status = vb_dataset_state_open(state, all->alone, spec, images, &err);
+        if (!status && images) status = vb_dataset_state_survey(state, all->alone, &err);
+    }
+    if (status) {
+        vb_findings_take(all->findings, where, &err);
+        vb_dataset_state_close(state);
+        return;
+    }
+    vb_dataset_sizes sizes = vb_dataset_state_measure(state);
+    if (!images)
+        vb_findings_add(all->findings, VB_FINDING_OK, where, "%d classes in %d vocabularies", state->space.classes,
+                        state->space.vocabularies);
+    else
+        vb_findings_add(all->findings, VB_FINDING_OK, where, "%lld images of %d classes in %d vocabularies%s%s",
+                        (long long)(sizes.images - state->outside), state->space.classes, state->space.vocabularies,
+                        spec->part_count ? "" : "; ", spec->part_count ? "" : vb_dataset_kind(state->dataset));
+    if (!images || spec->part_count) return;
+    if (state->outside)
+        vb_findings_add(all->findings, VB_FINDING_NOTE, where, "%lld images are of no vocabulary's class, or have no label",
+                        (long long)state->outside);
+    if (vb_dataset_ignored(state->dataset))
+        vb_findings_add(all->findings, VB_FINDING_NOTE, where, "%lld files are no images, and are passed over",
+                        (long long)vb_dataset_ignored(state->dataset));
+    note_empty_classes(all, where, state);
+    check_images(all, where, state);
+}
+
+static void check_datasets(check *all) {
+    bool images = false;
+    for (int m = 0; m < all->experiment->model_count; m++) images |= all->experiment->models[m].family != VB_PRECOMPUTED;
+    for (int d = 0; d < all->experiment->dataset_count; d++) check_dataset(all, d, images);
+}
+
+/* ---- models ---- */
+
+/* "resize squash (config.json), ...": what did not follow from the tensors or the family alone. */
+static void list_facts(const vb_model *model, char *text, size_t size) {
+    size_t n = 0;
+    text[0] = 0;
+    for (int f = 0; f < VB_FACTS; f++) {
+        const char *source = model->facts.source[f];
+        char value[120];
+        if (!source || !strcmp(source, "family") || !strcmp(source, "tensors")) continue;
+        vb_facts_print(&model->facts, vb_clip_describe(model->clip), (vb_fact)f, value, sizeof value);
+        if (n < size)
+            n += (size_t)snprintf(text + n, size - n, "%s%s %s (%s)", n ? ", " : "; ", vb_facts_name((vb_fact)f), value, source);
+    }
+}
+
+static void check_model(check *all, const vb_model_spec *spec) {
+    char where[WHERE], facts[700];
+    vb_model model = {0};
+    vb_error err = {0};
+    name_thing(where, "model", spec->name);
+    const bool encoded = spec->family != VB_PRECOMPUTED;
+    if (encoded) {
+        if (vb_model_open(&model, all->alone, spec, true, 1, NULL, &err)) {
+            vb_findings_take(all->findings, where, &err);
+            return;
+        }
+        const vb_clip_info *info = vb_clip_describe(model.clip);
+        list_facts(&model, facts, sizeof facts);
+        vb_findings_add(all->findings, VB_FINDING_OK, where, "%s: %s at %d, %d dimensions, context %d%s", model.family->name,
+                        info->tower, info->resolution, info->embed_dim, info->context_length, facts);
+    }
+    for (int d = 0; d < all->experiment->dataset_count; d++) {
+        const vb_dataset_state *data = &all->datasets[d];
+        if (data->spec && vb_experiment_covers(all->experiment, spec, data->spec))
+            vb_check_pair(all->experiment, spec, encoded ? &model : NULL, data, all->alone, all->findings);
+    }
+    if (encoded) vb_model_close(&model);
+}
+
+/* ---- corpora, candidates, ranks, memory, disk ---- */
+
+static int check_corpora(check *all, vb_error *err) {
+    const vb_experiment *experiment = all->experiment;
+    vb_corpora_sizes sizes;
+    vb_error found = {0};
+    if (!experiment->corpus_count) return 0;
+    int64_t *classes = vb_array((size_t)experiment->dataset_count, sizeof *classes, "datasets", err);
+    if (!classes) return -1;
+    for (int d = 0; d < experiment->dataset_count; d++) classes[d] = all->datasets[d].space.classes;
+    if (vb_plan_corpora(experiment, classes, all->machine->ranks, false, &sizes, &found))
+        vb_findings_take(all->findings, "corpora", &found);
+    else
+        vb_findings_add(all->findings, VB_FINDING_OK, "corpora", "%d, %.1f GB to read", experiment->corpus_count,
+                        sizes.read_bytes * 1e-9);
+    vb_free(classes);
+    return 0;
+}
+
+static void check_candidates(check *all) {
+    vb_candidates pool;
+    vb_error err = {0};
+    if (!all->experiment->adversarial.candidates) return;
+    if (vb_candidates_open(&pool, &all->experiment->adversarial, &err)) vb_findings_take(all->findings, "candidates", &err);
+    else vb_findings_add(all->findings, VB_FINDING_OK, "candidates", "%d names, excluded by %s", pool.count, pool.excluded_by);
+    vb_candidates_free(&pool);
+}
+
+static void check_sizes(check *all) {
+    const vb_check_machine *machine = all->machine;
+    vb_plan_sizes sizes;
+    vb_error err = {0};
+    if (vb_plan(all->experiment, machine->ranks, machine->ranks_a_node, false, &sizes, &err)) {
+        vb_findings_take(all->findings, "plan", &err);
+        return;
+    }
+    double node = (double)sizes.largest_model + (double)machine->ranks_a_node * (double)sizes.memory_a_rank,
+           memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    vb_findings_add(all->findings, node > memory ? VB_FINDING_NOTE : VB_FINDING_OK, "memory",
+                    "%d rank%s a node take about %.2f GB; this machine has %.2f GB", machine->ranks_a_node,
+                    machine->ranks_a_node == 1 ? "" : "s", node * 1e-9, memory * 1e-9);
+    if (sizes.units < machine->ranks)
+        vb_findings_add(all->findings, VB_FINDING_NOTE, "ranks", "%d ranks for %lld units of images: some have nothing to encode",
+                        machine->ranks, (long long)sizes.units);
+    char *folder = nearest_folder(all->experiment->cache, &err);
+    int64_t space;
+    if (!folder || vb_path_free_space(folder, &space, &err)) vb_findings_take(all->findings, "disk", &err);
+    else if ((double)sizes.write_bytes > (double)space) {
+        vb_errorf(&err, VB_EOUTPUT, "%s: embeddings take about %.2f GB, but %.2f GB are free", all->experiment->cache,
+                  (double)sizes.write_bytes * 1e-9, (double)space * 1e-9);
+        vb_findings_take(all->findings, "disk", &err);
+    } else
+        vb_findings_add(all->findings, VB_FINDING_OK, "disk", "embeddings take about %.2f GB of the %.2f GB that are free",
+                        (double)sizes.write_bytes * 1e-9, (double)space * 1e-9);
+    vb_free(folder);
+}
+
+int vb_check(const vb_experiment *experiment, const vb_check_machine *machine, vb_findings *findings, vb_error *err) {
+    vb_context alone = {.started = MPI_Wtime()};
+    check all = {.experiment = experiment, .machine = machine, .findings = findings, .alone = &alone};
+    if (vb_comm_open(&alone.comm, MPI_COMM_SELF, err)) return -1;
+    all.datasets = vb_array((size_t)experiment->dataset_count, sizeof *all.datasets, "datasets", err);
+    int status = all.datasets ? 0 : -1;
+    if (!status) {
+        check_output(&all);
+        check_datasets(&all);
+        for (int m = 0; m < experiment->model_count; m++)
+            if (!experiment->models[m].left_out) check_model(&all, &experiment->models[m]);
+        status = check_corpora(&all, err);
+        check_candidates(&all);
+        if (!status && !findings->count[VB_FINDING_ERROR]) check_sizes(&all);
+    }
+    vb_dataset_state_close_all(all.datasets, experiment);
+    vb_comm_close(&alone.comm);
+    return status;
+}

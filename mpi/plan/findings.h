@@ -1,0 +1,27 @@
+/* What `check` finds, one line each: "ok", "note" or "error", where, and what. */
+#ifndef VB_FINDINGS_H
+#define VB_FINDINGS_H
+
+#include "kernels/base/error.h"
+
+typedef enum vb_finding_level {
+    VB_FINDING_OK,
+    VB_FINDING_NOTE,  /* a run would go on, and someone may not want that */
+    VB_FINDING_ERROR, /* a run would stop */
+    VB_FINDING_LEVELS
+} vb_finding_level;
+
+typedef struct vb_findings {
+    int count[VB_FINDING_LEVELS];
+    int first_code; /* of the first error; VB_OK without one */
+} vb_findings;
+
+/* Prints a line on the standard output. where: "dataset 'd'". */
+void vb_findings_add(vb_findings *findings, vb_finding_level level, const char *where, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* An error that a run would stop with. Clears *err. */
+void vb_findings_take(vb_findings *findings, const char *where, vb_error *err);
+/* The closing line; 0, or -1 with the first error's code when there were any. */
+int vb_findings_close(const vb_findings *findings, vb_error *err);
+
+#endif

@@ -1,0 +1,64 @@
+#!/bin/bash
+# The command check: what a run would stop on is an error in its list, with the code that the run ends with; the rest is listed too.
+. "$(dirname "$0")/../lib.sh"
+cd "$scratch" || exit 1
+make_data images pics 20 3; make_data model m.safetensors; make_data tokenizer tok
+made_vocabularies
+plain_experiment checked >e.yaml
+# checked NAME CODE ARGUMENT...: check of e.yaml ends with CODE; its list stands in stdout.
+checked() {
+  local name=$1 code=$2 got; shift 2
+  "$vocabench" check e.yaml "$@" >stdout 2>stderr; got=$?
+  equal "$name: code" $got "$code" "$(cat stdout stderr)"
+}
+checked "a good experiment" 0 --output o
+like "the output" '^ok +output +o can be written' stdout
+like "the dataset" "^ok +dataset 'folder' +57 images of 19 classes in 3 vocabularies; class folders" stdout
+like "the model, and what was stated of it" "^ok +model 'plain' +clip: ViT at .*activation quick_gelu \(experiment\)" stdout
+like "the disk" '^ok +disk +embeddings take about' stdout
+like "memory" '^(ok|note) +memory +1 rank a node' stdout
+like "the sum" '^[0-9]+ ok, [0-9]+ notes?, 0 errors$' stdout
+check "nothing was written" test ! -e o
+mpi 2 "$vocabench" check e.yaml --output o >two 2>stderr
+like "two ranks: one list" '^(ok|note) +memory +2 ranks a node' two
+equal "two ranks: one closing line" "$(grep -c '0 errors$' two)" 1
+
+# ---- each fault is found, and the others beside it ---------------------------------------------------------------
+checked "no images" 4 --output o --set datasets.folder.images=nowhere
+like "said so" "^error +dataset 'folder' .*nowhere" stdout
+like "and the model is looked at" "^ok +model 'plain'" stdout
+checked "no weights" 4 --output o --set models.plain.weights=nothing.safetensors
+like "said so" "^error +model 'plain' .*nothing.safetensors" stdout
+head -c 1000 m.safetensors >cut.safetensors
+checked "two faults" 4 --output o --set datasets.folder.images=nowhere --set models.plain.weights=cut.safetensors
+like "both are listed" ' 2 errors$' stdout
+like "the closing line on stderr" '^vocabench: check: 2 errors; a run would stop' stderr
+touch file
+checked "the output is a file" 7 --output file/under
+like "said so" '^error +output ' stdout
+mkdir -p old && touch old/results.json
+checked "results are there" 0 --output old
+like "noted" '^note +output +old/results.json is there already' stdout
+cp -r pics broken; printf 'no picture' >broken/apple/000.png
+checked "a broken image" 10 --output o --set datasets.folder.images=broken
+checked "a broken image is skipped" 0 --output o --set datasets.folder.images=broken --set datasets.folder.on_error=skip
+like "and noted" "^note +dataset 'folder' .*on_error: skip" stdout
+checked "more ranks than units" 0 --output o --ranks 64
+like "noted" '^note +ranks +64 ranks for 8 units of images' stdout
+
+# ---- embeddings made elsewhere -----------------------------------------------------------------------------------
+find pics -type f | sort | awk -F / '{ print $2 }' >labels.txt
+must "$vocabench" encode images --weights m.safetensors --activation quick_gelu --input pics --output i.npy
+cut -d ' ' -f 1- <(grep -o "\[.*\]" v.yaml | tr -d '[]' | tr ',' '\n' | sed 's/^ *//') >names.txt
+must "$vocabench" encode texts --weights m.safetensors --activation quick_gelu --tokenizer tok --input names.txt --output t.npy
+cat >p.yaml <<'E'
+experiment: made
+datasets: [{name: folder, vocabularies: v.yaml}]
+models: [{name: made, family: precomputed, image_embeddings: i.npy, text_embeddings: t.npy, labels: labels.txt, text_names: names.txt}]
+E
+check "precomputed embeddings" "$vocabench" check p.yaml --output o
+head -n 5 labels.txt >few.txt
+refuses "labels of fewer images" 6 'check: 1 error' "$vocabench" check p.yaml --output o --set models.made.labels=few.txt
+refuses "no experiment" 4 'nothing.yaml' "$vocabench" check nothing.yaml
+refuses "no argument" 2 'check' "$vocabench" check
+finish

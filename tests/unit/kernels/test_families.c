@@ -1,0 +1,187 @@
+/* Tests of families beyond OpenAI's CLIP against the embeddings that the published libraries compute for tiny models in the
+ * published names, from pixels and tokens: right, and the same bits at every instruction set level, thread count and batch. */
+#include <sys/resource.h>
+
+#include "tests/unit/clip_reference.h"
+#include "tests/unit/scratch.h"
+#include "kernels/base/isa_internal.h"
+#include "shards/embeddings/npy.h"
+#include "shards/weights/weights.h"
+
+enum { EMBED = 32, MOST = 16 };
+
+typedef struct zoo_case {
+    const char *name, *file, *pixels_of, *family;
+    vb_activation activation; /* VB_LINEAR: the family's */
+    int end_token;
+} zoo_case;
+
+static const vb_tensor *open_zoo_array(vb_npy *array, const char *folder, const char *name) {
+    char path[1024], part[256];
+    vb_error err = {0};
+    snprintf(part, sizeof part, "zoo/fixtures/%s/%s.npy", folder, name);
+    assert_ok(vb_npy_open(array, shared_path(path, part), &err));
+    return &array->tensor;
+}
+
+static void compare(const zoo_case *of, const char *name, const float *found, int64_t n) {
+    vb_npy expected;
+    const vb_tensor *rows = open_zoo_array(&expected, of->name, name);
+    assert_true(rows->shape[0] >= n && rows->shape[1] == EMBED);
+    double row[EMBED];
+    for (int64_t i = 0; i < n; i++) {
+        for (int j = 0; j < EMBED; j++) row[j] = vb_tensor_at(rows, i * EMBED + j);
+        assert_close(found + i * EMBED, row, EMBED, 1e-5, of->name);
+    }
+    vb_npy_close(&expected);
+}
+
+static vb_clip *open_zoo_model(vb_weights *weights, const zoo_case *of, int threads) {
+    char path[1024], part[256];
+    vb_error err = {0};
+    snprintf(part, sizeof part, "zoo/fixtures/%s/%s", of->name, of->file);
+    assert_ok(vb_weights_open(weights, shared_path(path, part), false, &err));
+    assert_non_null(weights->family_hint);
+    assert_string_equal(weights->family_hint, of->family);
+    if (weights->architecture) fail_msg("%s is refused as %s", of->name, weights->architecture->name);
+    const bool known = of->activation != VB_LINEAR;
+    const vb_tower_facts tower = {.activation_known = known, .activation = of->activation};
+    const vb_clip_options options = {.family = vb_family_find(of->family),
+                                     .stated = {.image = tower, .text = tower, .end_token = of->end_token},
+                                     .threads = threads};
+    vb_clip *clip;
+    assert_ok(vb_clip_open(&clip, &weights->set, &options, &err));
+    return clip;
+}
+
+static void check_zoo_model(const zoo_case *of) {
+    vb_error err = {0};
+    vb_npy pixels, tokens;
+    float images[MOST * EMBED], texts[MOST * EMBED], again[EMBED];
+    open_zoo_array(&pixels, of->pixels_of, "pixels");
+    open_zoo_array(&tokens, of->name, "tokens");
+    const int64_t n = pixels.tensor.shape[0], t = tokens.tensor.shape[0], picture = pixels.tensor.stride[0];
+    assert_true(n <= MOST && t <= MOST && tokens.tensor.dtype == VB_I32);
+    for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++)
+        for (int threads = 1; threads <= 2; threads++) {
+            vb_isa_limit((vb_isa)level);
+            vb_weights weights;
+            vb_clip *clip = open_zoo_model(&weights, of, threads);
+            if (level == VB_SCALAR && threads == 1) {
+                assert_ok(vb_clip_encode_images(clip, pixels.tensor.data, n, images, &err));
+                assert_ok(vb_clip_encode_texts(clip, tokens.tensor.data, t, texts, &err));
+                compare(of, "image_embeddings", images, n);
+                compare(of, "text_embeddings", texts, t);
+            }
+            for (int64_t i = 0; i < n; i++) {
+                assert_ok(vb_clip_encode_images(clip, (const float *)pixels.tensor.data + i * picture, 1, again, &err));
+                assert_memory_equal(again, images + i * EMBED, sizeof again);
+            }
+            for (int64_t i = 0; i < t; i += 3) {
+                const int32_t *row = (const int32_t *)tokens.tensor.data + i * tokens.tensor.shape[1];
+                assert_ok(vb_clip_encode_texts(clip, row, 1, again, &err));
+                assert_memory_equal(again, texts + i * EMBED, sizeof again);
+            }
+            vb_clip_close(clip);
+            vb_weights_close(&weights);
+        }
+    vb_isa_limit(VB_VNNI);
+    vb_npy_close(&tokens);
+    vb_npy_close(&pixels);
+}
+
+static void eva(void **state) {
+    (void)state;
+    static const zoo_case cases[] = {{"eva01-g", "model.safetensors", "eva01-g", "eva", VB_LINEAR, 0},
+                                     {"eva02-e", "model.safetensors", "eva02-e", "eva", VB_LINEAR, 0},
+                                     {"eva02-b", "model.safetensors", "eva02-b", "eva", VB_LINEAR, 0},
+                                     {"eva02-b-baai", "model.pt", "eva02-b", "eva", VB_LINEAR, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_zoo_model(&cases[i]);
+}
+
+/* Plain towers, whose texts end with 2. */
+static void metaclip_2(void **state) {
+    (void)state;
+    check_zoo_model(&(zoo_case){"metaclip2", "model.safetensors", "metaclip2", "clip", VB_GELU, 2});
+}
+
+/* A text tower of XLM-V's vocabulary, 1.8 GB as fp16, in a file with nothing but holes behind its header. */
+static size_t write_hollow_file(const char *path) {
+    static const struct {
+        const char *name;
+        int64_t rows, columns;
+    } tensors[] = {{"ln_final.bias", 1024, 0},
+                   {"ln_final.weight", 1024, 0},
+                   {"positional_embedding", 77, 1024},
+                   {"text_projection", 1024, EMBED},
+                   {"token_embedding.weight", 901629, 1024},
+                   {"transformer.resblocks.0.attn.in_proj_bias", 3072, 0},
+                   {"transformer.resblocks.0.attn.in_proj_weight", 3072, 1024},
+                   {"transformer.resblocks.0.attn.out_proj.bias", 1024, 0},
+                   {"transformer.resblocks.0.attn.out_proj.weight", 1024, 1024},
+                   {"transformer.resblocks.0.ln_1.bias", 1024, 0},
+                   {"transformer.resblocks.0.ln_1.weight", 1024, 0},
+                   {"transformer.resblocks.0.ln_2.bias", 1024, 0},
+                   {"transformer.resblocks.0.ln_2.weight", 1024, 0},
+                   {"transformer.resblocks.0.mlp.c_fc.bias", 8, 0},
+                   {"transformer.resblocks.0.mlp.c_fc.weight", 8, 1024},
+                   {"transformer.resblocks.0.mlp.c_proj.bias", 1024, 0},
+                   {"transformer.resblocks.0.mlp.c_proj.weight", 1024, 8}};
+    char header[4096];
+    size_t n = 8, at = 0;
+    header[n++] = '{';
+    for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) {
+        const int64_t rows = tensors[i].rows, columns = tensors[i].columns;
+        const size_t size = 2 * (size_t)rows * (size_t)(columns ? columns : 1);
+        char shape[32];
+        snprintf(shape, sizeof shape, columns ? "%lld,%lld" : "%lld", (long long)rows, (long long)columns);
+        n += (size_t)snprintf(header + n, sizeof header - n,
+                              "%s\"%s\":{\"dtype\":\"F16\",\"shape\":[%s],\"data_offsets\":[%zu,%zu]}", i ? "," : "",
+                              tensors[i].name, shape, at, at + size);
+        at += size;
+    }
+    header[n++] = '}';
+    for (int i = 0; i < 8; i++) header[i] = (char)((n - 8) >> 8 * i);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(header, 1, n, file), n);
+    assert_int_equal(fflush(file), 0);
+    assert_int_equal(ftruncate(fileno(file), (off_t)(n + at)), 0);
+    fclose(file);
+    return n + at;
+}
+
+static long peak_of_memory(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss; /* KiB */
+}
+
+static void an_embedding_of_gigabytes_stays_in_its_file(void **state) {
+    (void)state;
+    vb_error err = {0};
+    vb_weights weights;
+    vb_clip *clip;
+    char place[1024];
+    const char *path = in_scratch(place, "hollow.safetensors");
+    assert_true(write_hollow_file(path) > (size_t)1700 << 20);
+    const long before = peak_of_memory();
+    assert_ok(vb_weights_open(&weights, path, false, &err));
+    const vb_clip_options options = {.family = vb_family_find("clip"), .stated.end_token = 2, .threads = 1};
+    assert_ok(vb_clip_open(&clip, &weights.set, &options, &err));
+    int32_t tokens[77] = {0, 901628, 4711, 2, 1, 1};
+    float out[EMBED] = {1};
+    assert_ok(vb_clip_encode_texts(clip, tokens, 1, out, &err));
+    assert_true(out[0] == 0);
+    const long grown = peak_of_memory() - before;
+    if (grown > 100 << 10) fail_msg("%ld KiB more than before", grown);
+    vb_clip_close(clip);
+    vb_weights_close(&weights);
+    unlink(path);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(eva), cmocka_unit_test(metaclip_2),
+                                       cmocka_unit_test(an_embedding_of_gigabytes_stays_in_its_file)};
+    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+}
