@@ -202,17 +202,24 @@ static uint8_t *row_of(const bmp_job *job, const vb_image *image, size_t y) {
     return image->pixels + (job->top_down ? y : (size_t)job->height - 1 - y) * stride;
 }
 
-static int bmp_plain(bmp_job *job, vb_image *image) {
-    const size_t stride = (size_t)(((job->width * job->bits + 31) >> 3) & ~3ull);
-    const size_t row = ((size_t)job->width * job->raw_bits + 7) / 8, height = (size_t)job->height;
+static size_t bmp_stride(const bmp_job *job) { return (size_t)(((job->width * job->bits + 31) >> 3) & ~3ull); }
+
+/* Whether the file holds all rows. */
+static int bmp_check_rows(bmp_job *job) {
+    const size_t stride = bmp_stride(job), row = ((size_t)job->width * job->raw_bits + 7) / 8, height = (size_t)job->height;
+    if (vb_codec_check(job->width, job->height, job->name, job->err)) return -1;
     if (row > stride)
         return vb_errorf(job->err, VB_EUNSUPPORTED,
                          "%s: BMP: %u bits a pixel with a palette of greys, which Pillow does not read", job->name, job->bits);
     if (job->pixels_at > job->size || (height - 1) * stride + row > job->size - job->pixels_at)
         return vb_errorf(job->err, VB_EDATA, "%s: BMP: truncated: %zu rows of %zu bytes from offset %zu, the file holds %zu",
                          job->name, height, stride, job->pixels_at, job->size);
-    for (size_t y = 0; y < height; y++) unpack_row(job, row_of(job, image, y), job->bytes + job->pixels_at + y * stride);
     return 0;
+}
+
+static void bmp_plain(const bmp_job *job, const vb_image *image) {
+    for (size_t y = 0; y < (size_t)job->height; y++)
+        unpack_row(job, row_of(job, image, y), job->bytes + job->pixels_at + y * bmp_stride(job));
 }
 
 /* The indices of a bitmap in file order, as far as they go. */
@@ -283,9 +290,13 @@ static int bmp_runs(bmp_job *job, vb_image *image) {
 static int bmp_decode_job(bmp_job *job, vb_image *image) {
     if (bmp_header(job) || bmp_find_layout(job)) return -1;
     if (!job->pixels_at) job->pixels_at = job->at;
+    const bool runs = job->compression == RLE8 || job->compression == RLE4;
+    if (!runs && bmp_check_rows(job)) return -1;
     if (vb_codec_reserve(image, job->mode, job->width, job->height, job->name, job->err)) return -1;
     memcpy(image->palette, job->palette, sizeof image->palette);
-    return job->compression == RLE8 || job->compression == RLE4 ? bmp_runs(job, image) : bmp_plain(job, image);
+    if (runs) return bmp_runs(job, image);
+    bmp_plain(job, image);
+    return 0;
 }
 
 static int bmp_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {

@@ -8,7 +8,10 @@
 #include "kernels/image/preprocess.h"
 
 /* At most. The pixels are twice Pillow's MAX_IMAGE_PIXELS, beyond which it refuses an image as a decompression bomb. */
-enum { VB_CODEC_SUFFIXES = 4, VB_CODEC_SIGNATURES = 6, VB_CODEC_PIXELS = 178956970 };
+#ifndef VB_CODEC_MOST_PIXELS
+#define VB_CODEC_MOST_PIXELS 178956970
+#endif
+enum { VB_CODEC_SUFFIXES = 4, VB_CODEC_SIGNATURES = 6, VB_CODEC_PIXELS = VB_CODEC_MOST_PIXELS };
 
 /* How files of a format begin: at every '.' of the mask the byte of `magic`, at every 'x' any byte. */
 typedef struct vb_codec_signature {
@@ -32,7 +35,10 @@ extern const vb_codec vb_codec_bmp;  /* bmp.c */
 extern const vb_codec vb_codec_tiff; /* tiff.c */
 extern const vb_codec vb_codec_pnm;  /* pnm.c */
 
-/* Checks the dimensions and the bound of VB_CODEC_PIXELS, sets mode, width and height and allocates the pixels. VB_EDATA. */
+/* Checks the dimensions and the bound of VB_CODEC_PIXELS: VB_EDATA. A decoder that can tell from the file's size that it is cut does
+ * so between this and the next, so that a header that lies costs nothing. */
+int vb_codec_check(uint64_t width, uint64_t height, const char *name, vb_error *err);
+/* The same check; then sets mode, width and height and allocates the pixels, zeroed. */
 int vb_codec_reserve(vb_image *image, vb_mode mode, uint64_t width, uint64_t height, const char *name, vb_error *err);
 
 #endif

@@ -228,6 +228,11 @@ static int gif_decode_job(gif_job *job, vb_image *image) {
     if (!frame.width || !frame.height)
         return vb_errorf(job->err, VB_EDATA, "%s: GIF: a frame of %dx%d pixels, expected at least one", job->name, frame.width,
                          frame.height);
+    /* n codes make strings of 1 to n pixels. */
+    const uint64_t codes = 8 * (uint64_t)(job->size - job->at) / 2;
+    if ((uint64_t)frame.width * (uint64_t)frame.height > codes * (codes + 1) / 2)
+        return vb_errorf(job->err, VB_EDATA, "%s: GIF: truncated: %zu bytes cannot hold the %dx%d pixels of a frame", job->name,
+                         job->size - job->at, frame.width, frame.height);
     if (vb_codec_reserve(image, frame.grey ? VB_MODE_L : VB_MODE_P, (uint64_t)width, (uint64_t)height, job->name, job->err))
         return -1;
     memcpy(image->palette, frame.palette, sizeof image->palette);

@@ -89,12 +89,8 @@ static int pnm_plain_samples(pnm_job *job, size_t samples) {
     return 0;
 }
 
-static int pnm_raw(pnm_job *job, size_t samples) {
+static int pnm_raw(const pnm_job *job, size_t samples) {
     const size_t width = (size_t)job->image->width, row = (width + 7) / 8, bytes = job->limit > 255 ? 2 : 1;
-    const size_t wanted = job->limit ? samples * bytes : row * (size_t)job->image->height;
-    if (wanted > job->size - job->at)
-        return vb_errorf(job->err, VB_EDATA, "%s: PNM: truncated: %zu bytes of pixels expected, found %zu", job->name, wanted,
-                         job->size - job->at);
     const uint8_t *in = job->bytes + job->at;
     for (size_t n = 0; n < samples; n++) {
         if (!job->limit) job->image->pixels[n] = in[n / width * row + n % width / 8] >> (7 - n % width % 8) & 1 ? 0 : 255;
@@ -103,6 +99,16 @@ static int pnm_raw(pnm_job *job, size_t samples) {
         else put_sample(job, n, in[n]);
     }
     return 0;
+}
+
+/* Whether so few bytes can hold the samples: raw ones need theirs, plain ones a digit, and a blank but for bits. */
+static int pnm_check_size(const pnm_job *job, uint64_t width, uint64_t height) {
+    const uint64_t samples = width * height * (uint64_t)job->channels, left = job->size - job->at;
+    const uint64_t raw = job->limit ? samples * (job->limit > 255 ? 2 : 1) : (width + 7) / 8 * height;
+    const uint64_t wanted = !job->plain ? raw : job->limit ? 2 * samples - 1 : samples;
+    if (wanted <= left) return 0;
+    return vb_errorf(job->err, VB_EDATA, "%s: PNM: truncated: %llu bytes of pixels expected, found %llu", job->name,
+                     (unsigned long long)wanted, (unsigned long long)left);
 }
 
 static int pnm_decode_job(pnm_job *job) {
@@ -120,6 +126,8 @@ static int pnm_decode_job(pnm_job *job) {
         return vb_errorf(job->err, VB_EDATA, "%s: PNM: a largest sample of %lld, expected 1 to 65535", job->name,
                          (long long)limit);
     job->limit = (int)limit;
+    if (vb_codec_check((uint64_t)width, (uint64_t)height, job->name, job->err)) return -1;
+    if (pnm_check_size(job, (uint64_t)width, (uint64_t)height)) return -1;
     const vb_mode mode = bits ? VB_MODE_1 : colour ? VB_MODE_RGB : limit > 255 ? VB_MODE_I : VB_MODE_L;
     if (vb_codec_reserve(job->image, mode, (uint64_t)width, (uint64_t)height, job->name, job->err)) return -1;
     const size_t samples = (size_t)width * (size_t)height * (size_t)job->channels;

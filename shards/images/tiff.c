@@ -29,6 +29,10 @@ static uint8_t *pixel_at(const tiff_job *job, size_t x, size_t y) {
     return job->image->pixels + (y * (size_t)job->image->width + x) * (size_t)vb_colour_mode_bytes(job->image->mode);
 }
 
+static int reserve(tiff_job *job) {
+    return vb_codec_reserve(job->image, job->layout.mode, job->tags.width, job->tags.height, job->name, job->err);
+}
+
 /* ---- uncompressed ---- */
 
 static uint8_t reversed(uint8_t byte) {
@@ -43,28 +47,42 @@ typedef struct block {
     int plane; /* -1: all channels together */
 } block;
 
-static int take_plain(tiff_job *job, const block *b, uint64_t offset, uint8_t *row) {
-    const vb_tiff_tags *tags = &job->tags;
+/* Rows of a block, and their bytes in the file and as far as they are of the image. */
+typedef struct extent {
+    size_t lines, columns, stride, used;
+} extent;
+
+static extent extent_of(const tiff_job *job, const block *b) {
     vb_tiff_layout one = job->layout;
     if (b->plane >= 0) one.samples = 1;
-    const size_t stride = vb_tiff_pixels_row(&one, b->width), columns = at_most(b->width, (size_t)job->image->width - b->x);
-    const size_t lines = at_most(b->height, (size_t)job->image->height - b->y), used = vb_tiff_pixels_row(&one, columns);
-    const int channels = vb_colour_mode_bytes(job->layout.mode);
-    /* Of the last line of a strip at the right edge, Pillow reads no more than the image's part. */
-    if (offset > tags->size || (lines - 1) * stride + used > tags->size - offset)
-        return vb_errorf(job->err, VB_EDATA, "%s: TIFF: truncated: %zu rows of %zu bytes from offset %llu, the file holds %zu",
-                         job->name, lines, stride, (unsigned long long)offset, tags->size);
-    for (size_t y = 0; y < lines; y++) {
-        const uint8_t *in = tags->bytes + offset + y * stride;
-        if (tags->fill_order == 2) {
-            for (size_t i = 0; i < used; i++) row[i] = reversed(in[i]);
+    const size_t columns = at_most(b->width, (size_t)job->tags.width - b->x);
+    return (extent){.lines = at_most(b->height, (size_t)job->tags.height - b->y),
+                    .columns = columns,
+                    .stride = vb_tiff_pixels_row(&one, b->width),
+                    .used = vb_tiff_pixels_row(&one, columns)};
+}
+
+/* Of the last line of a strip at the right edge, Pillow reads no more than the image's part. */
+static int check_block(const tiff_job *job, const block *b, uint64_t offset) {
+    const extent e = extent_of(job, b);
+    if (offset <= job->tags.size && (e.lines - 1) * e.stride + e.used <= job->tags.size - offset) return 0;
+    return vb_errorf(job->err, VB_EDATA, "%s: TIFF: truncated: %zu rows of %zu bytes from offset %llu, the file holds %zu",
+                     job->name, e.lines, e.stride, (unsigned long long)offset, job->tags.size);
+}
+
+static void take_block(const tiff_job *job, const block *b, uint64_t offset, uint8_t *row) {
+    const extent e = extent_of(job, b);
+    for (size_t y = 0; y < e.lines; y++) {
+        const uint8_t *in = job->tags.bytes + offset + y * e.stride;
+        if (job->tags.fill_order == 2) {
+            for (size_t i = 0; i < e.used; i++) row[i] = reversed(in[i]);
             in = row;
         }
         uint8_t *out = pixel_at(job, b->x, b->y + y);
-        if (b->plane < 0) vb_tiff_pixels_unpack(&job->layout, out, in, columns, tags->big_endian);
-        else if (b->plane < channels) vb_tiff_pixels_plane(&one, out, in, columns, b->plane);
+        if (b->plane < 0) vb_tiff_pixels_unpack(&job->layout, out, in, e.columns, job->tags.big_endian);
+        else if (b->plane < vb_colour_mode_bytes(job->layout.mode))
+            vb_tiff_pixels_plane(&job->layout, out, in, e.columns, b->plane);
     }
-    return 0;
 }
 
 static int refuse_tiff(const tiff_job *job, const char *what) {
@@ -92,32 +110,40 @@ static int check_plain(tiff_job *job) {
     return 0;
 }
 
-static int decode_plain(tiff_job *job) {
+/* All strips or tiles in the order of the file: checked (row is NULL) or taken. Those that it does not list stay zero, as in
+ * Pillow. */
+static int for_all_blocks(const tiff_job *job, uint8_t *row) {
     const vb_tiff_tags *tags = &job->tags;
-    const size_t width = (size_t)job->image->width, height = (size_t)job->image->height;
-    if (check_plain(job)) return -1;
-    const uint64_t block_width = tags->tiled ? tags->tile_width : width;
-    const uint64_t block_height = tags->tiled ? tags->tile_length : tags->rows_per_strip;
-    if (!block_width || !block_height || block_width > VB_CODEC_PIXELS)
-        return vb_errorf(job->err, VB_EDATA, "%s: TIFF: strips or tiles of %llu x %llu pixels", job->name,
-                         (unsigned long long)block_width, (unsigned long long)block_height);
     const bool planes = tags->planes == 2 && tags->samples > 1;
-    block b = {.width = (size_t)block_width, .height = at_most(block_height, height), .plane = planes ? 0 : -1};
-    uint8_t *row = vb_array(vb_tiff_pixels_row(&job->layout, b.width), 1, "TIFF row", job->err);
-    int status = row ? 0 : -1;
-    /* Strips that the file does not list stay zero, as in Pillow. */
-    for (size_t i = 0; !status && i < tags->offsets.count; i++) {
-        if (b.plane == tags->samples || (i && b.plane < 0 && !b.x && !b.y)) {
-            status = refuse_tiff(job, "more strips or tiles than the image has");
-            break;
-        }
-        status = take_plain(job, &b, vb_tiff_tags_value(tags, &tags->offsets, i), row);
-        if ((b.x += b.width) < width) continue;
+    block b = {.width = (size_t)(tags->tiled ? tags->tile_width : tags->width),
+               .height = at_most(tags->tiled ? tags->tile_length : tags->rows_per_strip, (size_t)tags->height),
+               .plane = planes ? 0 : -1};
+    for (size_t i = 0; i < tags->offsets.count; i++) {
+        const uint64_t offset = vb_tiff_tags_value(tags, &tags->offsets, i);
+        if (b.plane == tags->samples || (i && b.plane < 0 && !b.x && !b.y))
+            return refuse_tiff(job, "more strips or tiles than the image has");
+        if (row) take_block(job, &b, offset, row);
+        else if (check_block(job, &b, offset)) return -1;
+        if ((b.x += b.width) < tags->width) continue;
         b.x = 0;
-        if ((b.y += b.height) < height) continue;
+        if ((b.y += b.height) < tags->height) continue;
         b.y = 0;
         if (planes) b.plane++;
     }
+    return 0;
+}
+
+static int decode_plain(tiff_job *job) {
+    const vb_tiff_tags *tags = &job->tags;
+    if (check_plain(job)) return -1;
+    const uint64_t width = tags->tiled ? tags->tile_width : tags->width;
+    const uint64_t height = tags->tiled ? tags->tile_length : tags->rows_per_strip;
+    if (!width || !height || width > VB_CODEC_PIXELS)
+        return vb_errorf(job->err, VB_EDATA, "%s: TIFF: strips or tiles of %llu x %llu pixels", job->name,
+                         (unsigned long long)width, (unsigned long long)height);
+    if (for_all_blocks(job, NULL) || reserve(job)) return -1;
+    uint8_t *row = vb_array(vb_tiff_pixels_row(&job->layout, (size_t)width), 1, "TIFF row", job->err);
+    const int status = row ? for_all_blocks(job, row) : -1;
     vb_free(row);
     return status;
 }
@@ -309,6 +335,7 @@ static int decode_compressed(tiff_job *job) {
                          job->tags.compression);
     if (job->layout.bits == 32 && job->tags.big_endian)
         return refuse_tiff(job, "compressed big-endian samples of 32 bits, whose bytes Pillow 9.4 swaps twice");
+    if (reserve(job)) return -1;
     TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
     if (!options) return vb_errorf(job->err, VB_EMEMORY, "%s: TIFF: no memory for the decoder", job->name);
     TIFFOpenOptionsSetMaxSingleMemAlloc(options, LARGEST_BLOCK);
@@ -344,7 +371,7 @@ static int tiff_decode_job(tiff_job *job, const void *bytes, size_t size) {
     vb_tiff_tags *tags = &job->tags;
     if (vb_tiff_tags_read(tags, bytes, size, job->name, job->err)) return -1;
     if (vb_tiff_pixels_layout(&job->layout, tags, job->name, job->err)) return -1;
-    if (vb_codec_reserve(job->image, job->layout.mode, tags->width, tags->height, job->name, job->err)) return -1;
+    if (vb_codec_check(tags->width, tags->height, job->name, job->err)) return -1;
     if ((job->layout.mode == VB_MODE_P || job->layout.mode == VB_MODE_PA) && read_colours(job)) return -1;
     if (tags->compression == PLAIN ? decode_plain(job) : decode_compressed(job)) return -1;
     return vb_tiff_pixels_turn(job->image, tags->orientation, job->err);
