@@ -141,9 +141,10 @@ static void check_dataset(check *all, int d, bool images) {
     if (state->outside)
         vb_findings_add(all->findings, VB_FINDING_NOTE, where, "%lld images are of no vocabulary's class, or have no label",
                         (long long)state->outside);
-    if (vb_dataset_ignored(state->dataset))
-        vb_findings_add(all->findings, VB_FINDING_NOTE, where, "%lld files are no images, and are passed over",
-                        (long long)vb_dataset_ignored(state->dataset));
+    vb_error none;
+    char *passed = vb_dataset_ignored(state->dataset) ? vb_dataset_ignored_text(state->dataset, &none) : NULL;
+    if (passed) vb_findings_add(all->findings, VB_FINDING_NOTE, where, "%s", passed);
+    vb_free(passed);
     note_empty_classes(all, where, state);
     check_images(all, where, state);
 }

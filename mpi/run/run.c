@@ -229,11 +229,18 @@ static int add_notes(const run_state *run, vb_strbuf *notes, vb_error *err) {
             vb_strbuf_format(notes, "note: %s: %s\n", name, vocabularies->duplicate_notes[i]);
         if (vocabularies->duplicates > MOST)
             vb_strbuf_format(notes, "note: %s: %d more class names occur twice\n", name, vocabularies->duplicates - MOST);
+        const vb_dataset *dataset = run->datasets[d].dataset;
+        if (!dataset || !vb_dataset_ignored(dataset)) continue;
+        char *text = vb_dataset_ignored_text(dataset, err);
+        if (!text) return -1;
+        vb_strbuf_format(notes, "note: %s: %s\n", name, text);
+        vb_free(text);
     }
     static const struct {
         const char *key, *text;
     } counts[] = {{"images_of_no_vocabulary", "images of no vocabulary's class, left out"},
                   {"images_skipped", "broken images, skipped and listed in results.json"},
+                  {"images_damaged", "images read although damaged, as Pillow reads them, listed in results.json"},
                   {"classes_without_images", "classes without images, which only distract"}};
     size_t i;
     json_t *entry;

@@ -65,6 +65,7 @@ static int find_format(const char *path, int *format, vb_error *err) {
 
 /* A folder without images may hold the files of another format. */
 static int list_files_within(vb_dataset_listing *listing, const char *folder, int *format, vb_error *err) {
+    char suffixes[VB_IMAGE_SUFFIXES];
     vb_dataset_listing fresh = {.class_names = listing->class_names};
     int64_t ignored = listing->ignored;
     listing->class_names = (vb_strings){0};
@@ -82,9 +83,9 @@ static int list_files_within(vb_dataset_listing *listing, const char *folder, in
         if (status || found) return status;
     }
     return vb_errorf(err, VB_EMISSING,
-                     "%s: no images and no shards in this folder (%lld other files): expected class folders or images (jpg, png, "
-                     "webp), or shards (.tar, .tar.zst)",
-                     folder, (long long)ignored);
+                     "%s: no images and no shards in this folder (%lld other files): expected class folders or images (%s), or "
+                     "shards (.tar, .tar.zst)",
+                     folder, (long long)ignored, vb_image_suffixes(suffixes));
 }
 
 static int list_paths(vb_dataset_listing *listing, const vb_strings *paths, const char *images, int *format, vb_error *err) {
@@ -156,6 +157,28 @@ int64_t vb_dataset_samples(const vb_dataset *dataset) { return dataset->head->sa
 uint64_t vb_dataset_bytes(const vb_dataset *dataset) { return dataset->head->bytes; }
 int64_t vb_dataset_units(const vb_dataset *dataset) { return dataset->head->units; }
 int64_t vb_dataset_ignored(const vb_dataset *dataset) { return dataset->head->ignored; }
+int vb_dataset_ignored_names(const vb_dataset *dataset) { return (int)dataset->head->ignored_names; }
+const char *vb_dataset_ignored_name(const vb_dataset *dataset, int i) {
+    assert(i >= 0 && i < vb_dataset_ignored_names(dataset));
+    return vb_dataset_index_text(dataset, dataset->ignored_name[i]);
+}
+char *vb_dataset_ignored_text(const vb_dataset *dataset, vb_error *err) {
+    const int64_t count = dataset->head->ignored;
+    const bool folder = format_of(dataset)->sample_files;
+    char *text = vb_format(err, "%lld file%s passed over, %s%s", (long long)count, count == 1 ? "" : "s",
+                           !folder    ? "of no known kind" :
+                           count == 1 ? "no image by its name" :
+                                        "no images by their names",
+                           count > 1 ? ", such as" : ":");
+    for (int i = 0; text && i < vb_dataset_ignored_names(dataset); i++) {
+        char *longer = vb_format(err, "%s%s '%s'", text, i ? "," : "", vb_dataset_ignored_name(dataset, i));
+        vb_free(text);
+        text = longer;
+    }
+    for (char *at = text; at && *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 127) *at = '?'; /* a name may hold anything */
+    return text;
+}
 int vb_dataset_labels(const vb_dataset *dataset) { return (int)dataset->head->label_names; }
 const char *vb_dataset_label(const vb_dataset *dataset, int label) {
     assert(label >= 0 && label < vb_dataset_labels(dataset));

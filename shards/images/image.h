@@ -12,6 +12,10 @@
  * them. What a decoder had to pass over or make up stands in image->remark. Free image->pixels with vb_free. Thread-safe. */
 int vb_image_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err);
 
+/* Raised when files can be read, or are read as other pixels, that an earlier version refused or read otherwise: what was kept of
+ * broken images under another number is looked at again. */
+enum { VB_IMAGE_DECODERS = 2 };
+
 /* Lossless PNG of an RGB image, the same bytes always: for packing raw pixels. Free *png with vb_free. */
 int vb_image_encode_png(const uint8_t *rgb, int width, int height, uint8_t **png, size_t *size, vb_error *err);
 
