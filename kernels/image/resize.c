@@ -1,5 +1,5 @@
-/* Antialiased resampling, bicubic or bilinear, with Pillow's arithmetic: 8-bit channels in 22-bit fixed point, 32-bit integers and
- * floats in doubles. */
+/* Antialiased resampling, bicubic or bilinear, with Pillow's arithmetic: 8-bit channels in 22-bit fixed point, 32-bit integers
+ * and floats in doubles. */
 #include "kernels/image/resize.h"
 
 #include <math.h>

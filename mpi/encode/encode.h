@@ -26,8 +26,8 @@ typedef struct vb_encode_batch {
 } vb_encode_batch;
 
 /* The samples of a batch of any size, decoded and preprocessed how->batch at a time. *skipped (an array, made when needed) gets
- * an object for every broken sample: {"sample", "row", "reason", "decoders"}, and for every one that was read although something was
- * wrong with it: {"sample", "row", "remark"}. out: count x embed_dim. Errors begin with a sample's name. Local. */
+ * an object for every broken sample: {"sample", "row", "reason", "decoders"}, and for every one that was read although something
+ * was wrong with it: {"sample", "row", "remark"}. out: count x embed_dim. Errors begin with a sample's name. Local. */
 int vb_encode_samples(const vb_encoding *how, const vb_encode_batch *batch, float *out, json_t **skipped, vb_error *err);
 
 /* The broken samples of such a list (NULL is fine): the first, or NULL, and their number; *current: whether it was this version's

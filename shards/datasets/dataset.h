@@ -39,8 +39,8 @@ int64_t vb_dataset_samples(const vb_dataset *dataset); /* images, and samples wh
 uint64_t vb_dataset_bytes(const vb_dataset *dataset);  /* that reading everything takes */
 int64_t vb_dataset_units(const vb_dataset *dataset);   /* pieces of work: see VB_UNIT_SAMPLES */
 /* Files whose names are no images' (folders; hidden ones and those of file managers are not counted), members of no known kind
- * (shards): passed over. Their number, the names of the first 3 at most (valid as long as the dataset), and a line that tells both
- * (free with vb_free). */
+ * (shards): passed over. Their number, the names of the first 3 at most (valid as long as the dataset), and a line that tells
+ * both (free with vb_free). */
 int64_t vb_dataset_ignored(const vb_dataset *dataset);
 int vb_dataset_ignored_names(const vb_dataset *dataset);
 const char *vb_dataset_ignored_name(const vb_dataset *dataset, int i);

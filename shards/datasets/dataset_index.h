@@ -35,8 +35,8 @@ typedef struct vb_dataset_head { /* the block's beginning; then the arrays of vb
     uint64_t size; /* of the whole block */
     uint64_t bytes;
     int64_t samples, units, ignored;
-    /* Lengths. cuts: units + 1; cuts, names and places 0 with fixed records; places 0 where samples are not placed; ignored_names:
-     * at most VB_IGNORED_NAMES. */
+    /* Lengths. cuts: units + 1; cuts, names and places 0 with fixed records; places 0 where samples are not placed;
+     * ignored_names: at most VB_IGNORED_NAMES. */
     uint64_t files, cuts, places, names, label_names, ignored_names, pool;
     int32_t format, variant; /* row and variant of the format (shards/datasets/dataset_format.h) */
     uint8_t numbers;         /* integers could not be named: label i is the decimal number */

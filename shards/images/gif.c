@@ -1,5 +1,5 @@
-/* GIF: the first frame on its screen, as Pillow's own decoder (9.4) reads it: palette indices, or greys where the palette is a grey
- * ramp or missing. libgif refuses files that Pillow reads, and reads some that Pillow refuses. */
+/* GIF: the first frame on its screen, as Pillow's own decoder (9.4) reads it: palette indices, or greys where the palette is a
+ * grey ramp or missing. libgif refuses files that Pillow reads, and reads some that Pillow refuses. */
 #include "shards/images/codec.h"
 
 #include <stdbool.h>
@@ -160,8 +160,8 @@ static int gif_corrupt(const gif_job *job, const char *what, int code) {
 
 /* Strings are chains from their last byte to their first: `last` and `link` of each code. */
 static int gif_expand(gif_job *job, gif_canvas *canvas, int bits) {
-    uint8_t last[TABLE], string[TABLE], first = 0;
-    uint16_t link[TABLE];
+    uint8_t last[TABLE] = {0}, string[TABLE], first = 0;
+    uint16_t link[TABLE] = {0};
     const int clear = 1 << bits;
     gif_codes codes = {.job = job};
     int size = bits + 1, next = clear + 2, before = -1;

@@ -23,8 +23,8 @@ typedef struct pnm_job {
 
 static bool is_blank(uint8_t byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
 
-/* The next byte that is of no comment, -1 at the end. A comment goes up to its line's end, and counts as nothing: it does not part
- * what is around it. */
+/* The next byte that is of no comment, -1 at the end. A comment goes up to its line's end, and counts as nothing: it does not
+ * part what is around it. */
 static int pnm_byte(pnm_job *job) {
     while (job->at < job->size) {
         const uint8_t byte = job->bytes[job->at++];

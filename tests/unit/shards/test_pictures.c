@@ -1,5 +1,5 @@
-/* Tests of the codecs over hundreds of small files, sound and odd: Pillow's pixels, or a refusal with a reason; every cut, lack of
- * memory. */
+/* Tests of the codecs over hundreds of small files, sound and odd: Pillow's pixels, or a refusal with a reason; every cut, lack
+ * of memory. */
 #include <zlib.h>
 
 #include "tests/unit/vb_test.h"
