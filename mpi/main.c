@@ -77,14 +77,15 @@ int main(int argc, char **argv) {
         return usage_error(&err);
     }
     vb_arguments arguments;
-    if (vb_arguments_parse(&arguments, command, argc > 2 ? argc - 2 : 0, argv + 2, &err)) return usage_error(&err);
-    if (arguments.help) {
-        if (vb_context_is_first_rank()) vb_arguments_help(command);
-        return flush_output(&err) ? usage_error(&err) : 0;
-    }
-    if (command->run_local)
-        return command->run_local(vb_cmd_table, &arguments, &err) || flush_output(&err) ? usage_error(&err) :
-               argc > 1                                                                 ? 0 :
-                                                                                          VB_EUSAGE;
-    return run_command(&arguments);
+    int code = 0;
+    if (vb_arguments_parse(&arguments, command, argc > 2 ? argc - 2 : 0, argv + 2, &err)) code = usage_error(&err);
+    else if (arguments.help || command->run_local) {
+        int status = 0;
+        if (!arguments.help) status = command->run_local(vb_cmd_table, &arguments, &err);
+        else if (vb_context_is_first_rank()) vb_arguments_help(command);
+        if (!status) status = flush_output(&err);
+        code = status ? usage_error(&err) : argc > 1 ? 0 : VB_EUSAGE;
+    } else code = run_command(&arguments);
+    vb_arguments_free(&arguments);
+    return code;
 }

@@ -6,10 +6,15 @@
 #define VB_FAMILY_H
 
 #include "kernels/towers/binder.h"
+#include "kernels/towers/tower_kinds.h"
 #include "kernels/towers/transformer.h"
 
 /* Every family's name, as configurations have it. The order is that of choices and messages. */
-#define VB_FAMILIES(each) each(clip) each(slip) each(declip) each(eva) each(convnext)
+#define VB_FAMILIES(each)                                                                                                        \
+    each(clip) each(slip) each(declip) each(siglip) each(pe) each(eva) VB_FAMILIES_OF_CONVOLUTIONS(each)                         \
+        VB_FAMILIES_OF_OPEN_CLIP(each)
+#define VB_FAMILIES_OF_CONVOLUTIONS(each) each(convnext) each(mobileclip_b) each(mobileclip_s) each(vitamin)
+#define VB_FAMILIES_OF_OPEN_CLIP(each) each(clipa) each(openvision) each(mobileclip_l)
 
 #define VB_FAMILY_ONE(name) +1
 #define VB_FAMILY_WORD(name) #name,
@@ -18,25 +23,11 @@ enum { VB_FAMILY_COUNT = VB_FAMILIES(VB_FAMILY_ONE) };
 /* "clip|slip|...", for tables of flags. */
 #define VB_FAMILY_CHOICES (("" VB_FAMILIES(VB_FAMILY_CHOICE)) + 1)
 
-/* Which rows a row of a text sees: itself and those before it, or all of the context, padding included. */
-typedef enum vb_text_mask { VB_MASK_UNSET, VB_MASK_CAUSAL, VB_MASK_NONE, VB_TEXT_MASKS } vb_text_mask;
-/* The row that a text's embedding is made from: of its end token, the context's last one, or the first. */
-typedef enum vb_text_pooling {
-    VB_POOLING_UNSET,
-    VB_POOLING_END,
-    VB_POOLING_LAST,
-    VB_POOLING_FIRST,
-    VB_TEXT_POOLINGS
-} vb_text_pooling;
-
-/* What a ViT's embedding is made from: the class row; the mean of the patches; or all rows, pooled by a learned query. */
-typedef enum vb_image_pooling { VB_IMAGE_CLASS, VB_IMAGE_MEAN, VB_IMAGE_QUERY } vb_image_pooling;
-typedef enum vb_image_projection {
-    VB_IMAGE_MATRIX,
-    VB_IMAGE_MATRIX_AND_BIAS,
-    VB_IMAGE_BIAS_VARIES,
-    VB_IMAGE_UNPROJECTED
-} vb_image_projection;
+/* Preprocessing as the family was published, where it is not OpenAI's. */
+typedef struct vb_family_pixels {
+    float mean[3], std[3];
+    bool squash, bilinear;
+} vb_family_pixels;
 
 /* All sizes inferred from the tensors, as OpenAI's build_model infers them. Zero where a tower is absent. */
 typedef struct vb_clip_info {
@@ -49,6 +40,7 @@ typedef struct vb_clip_info {
     int end_token;                     /* where texts end, and are pooled; VB_NO_END_TOKEN: they are pooled elsewhere */
     float image_epsilon, text_epsilon; /* of LayerNorm */
     bool image_gated;                  /* the image tower's activation is its gates' SiLU, whatever is stated */
+    const vb_family_pixels *pixels;    /* as such models were published; NULL: as the family's row has it */
     bool long_positions;               /* Long-CLIP: the rows from 20 on are of a table of their own */
     int64_t parameters;                /* of both towers, logit_scale included; running statistics are none */
     float logit_scale;                 /* exp of the stored value; 0 when absent */
@@ -71,13 +63,7 @@ typedef struct vb_tower_options {
     vb_text_pooling text_pooling;
 } vb_tower_options;
 
-/* Preprocessing as the family was published, where it is not OpenAI's. */
-typedef struct vb_family_pixels {
-    float mean[3], std[3];
-    bool squash, bilinear;
-} vb_family_pixels;
-
-/* Tensors under canonical names that only the family's models have, and lack. Ends with NULLs. */
+/* Tensors under canonical names that only the family's models have, and lack. Ends with NULLs. "NAME[32]": with 32 rows. */
 typedef struct vb_family_sign {
     const char *has[4], *lacks[4];
 } vb_family_sign;
@@ -98,13 +84,15 @@ typedef int vb_family_emitter(vb_binder *binder, const vb_family *family, const 
 typedef int vb_family_blocks(vb_binder *binder, int grid, vb_clip_info *info, vb_transformer_facts *facts);
 
 struct vb_family {
-    const char *name;       /* as configurations have it */
-    int cache_key;          /* stands in the keys of cached embeddings: never changes, never used again */
-    bool mask_token;        /* its vocabulary has a mask token before the start token */
-    bool fixed_heads;       /* its image towers have no attention, or heads of one width */
-    int resolution;         /* of its images, where the tensors do not tell; 0: they do */
-    bool resolution_varies; /* it was published with other sides too: it must be known */
-    bool activation_varies; /* it was published with another activation too, under the same names: it must be known */
+    const char *name;              /* as configurations have it */
+    int cache_key;                 /* stands in the keys of cached embeddings: never changes, never used again */
+    bool mask_token;               /* its vocabulary has a mask token before the start token */
+    bool fixed_heads;              /* its image towers have no attention, or heads of one width */
+    int resolution;                /* of its images, where the tensors do not tell; 0: they do */
+    bool resolution_varies;        /* it was published with other sides too: it must be known */
+    bool activation_varies;        /* it was published with another activation too, under the same names: it must be known */
+    const char *activation_naming; /* under these names (vb_weights.naming) it does not vary, and is as below; NULL: under none */
+    const char *activation_hint;   /* what to state otherwise, and of which models */
     vb_activation image_activation, text_activation;
     float image_epsilon, text_epsilon; /* of LayerNorm */
     bool resnets;                      /* the image tower may be a ModifiedResNet */
@@ -123,6 +111,8 @@ struct vb_family {
     const vb_head_width *head_widths; /* of its ViTs; NULL: all are 64 */
     const vb_head_width *text_head_widths; /* of its text towers, likewise */
     vb_family_emitter *image, *text;
+    const char
+        *conventions; /* of its tokenizers: names of kernels/text/convention.h; the first that goes with one. NULL: "openai" */
 };
 
 /* Every family's row. */
@@ -140,6 +130,9 @@ const char *vb_family_names(char *text, size_t size, const char *last);
 int vb_family_heads(const vb_head_width *table, int width);
 /* The family that a sign tells, or NULL. */
 const vb_family *vb_family_by_signs(const vb_tensor_set *weights);
+/* Whether the weights may be of a family with signs: one fits but for numbers of rows, or they are a text tower alone, which has none
+ * of its own. */
+bool vb_family_fits(const vb_family *family, const vb_tensor_set *weights);
 /* A family that has and lacks what these tensors have and lack, or NULL: a hint for messages. */
 const vb_family *vb_family_guess(const vb_tensor_set *weights);
 

@@ -24,6 +24,8 @@ const vb_family vb_family_clip = {
     .name = "clip",
     .cache_key = 0,
     .activation_varies = true,
+    .activation_hint = "activation: quick_gelu (OpenAI's, MetaCLIP, DFN, and open_clip's models with quickgelu in their name) or "
+                       "activation: gelu (open_clip's others: LAION, DataComp, CommonPool)",
     .image_activation = VB_QUICK_GELU,
     .text_activation = VB_QUICK_GELU,
     .image_epsilon = 1e-5f,
@@ -34,6 +36,7 @@ const vb_family vb_family_clip = {
     .text_head_widths = clip_text_heads,
     .image = emit_image,
     .text = vb_text_tower_emit,
+    .conventions = "openai xlm_roberta", /* the second is MetaCLIP 2's */
 };
 
 const vb_family vb_family_slip = {

@@ -27,7 +27,7 @@ static char *place(const char *path, const char *beside, int n, vb_error *err) {
     return found;
 }
 
-char *vb_resolve(const char *path, const char *beside, vb_error *err) {
+char *vb_resolve_place(const char *path, const char *beside, vb_error *err) {
     enum { PLACES = 3 };
     if (path[0] == '/') return vb_strdup(path, err);
     for (int n = 0; n < PLACES; n++) {
@@ -36,4 +36,10 @@ char *vb_resolve(const char *path, const char *beside, vb_error *err) {
         vb_free(candidate);
     }
     return vb_strdup(path, err);
+}
+
+char *vb_resolve(const char *written, const char *beside, vb_error *err) {
+    char *path = vb_path_expand(written, err), *found = path ? vb_resolve_place(path, beside, err) : NULL;
+    vb_free(path);
+    return found;
 }

@@ -90,9 +90,22 @@ static int unknown_flag(const vb_arguments *arguments, const char *given, vb_err
                      near ? "; did you mean --" : "", near ? near : "", near ? "?" : "", command);
 }
 
+/* Where the placeholder stands for a path, *text becomes what its ~ and $NAME mean. Shells do not expand the ~ of --flag=~/x. */
+static int expand_path(vb_arguments *arguments, const char *placeholder, const char **text, vb_error *err) {
+    vb_value_kind kind = vb_arguments_value_kind(placeholder);
+    if ((kind != VB_VALUE_FILE && kind != VB_VALUE_FOLDER) || !strpbrk(*text, "~$")) return 0;
+    if (vb_strings_take(&arguments->paths, vb_path_expand(*text, err), err)) {
+        if (err && err->code == VB_ECONFIG) err->code = VB_EUSAGE;
+        return vb_error_prefix(err, "%s", arguments->command->name);
+    }
+    *text = arguments->paths.items[arguments->paths.count - 1];
+    return 0;
+}
+
 static int take_value(vb_arguments *arguments, int i, const char *text, vb_error *err) {
     const vb_flag *flag = &arguments->flags.items[i];
     const char *command = arguments->command->name;
+    if (!flag->option && expand_path(arguments, flag->value, &text, err)) return -1;
     arguments->given[i] = true;
     arguments->texts[i] = text;
     if (flag->kind == VB_FLAG_LIST) {
@@ -120,6 +133,7 @@ static int take_positional(vb_arguments *arguments, const char *word, vb_error *
     if (arguments->positional_count >= (more ? VB_ARGUMENTS_POSITIONALS : most))
         return vb_errorf(err, VB_EUSAGE, "%s: unexpected argument '%s'; see 'vocabench help %s'", command->name, word,
                          command->name);
+    if (expand_path(arguments, command->positional, &word, err)) return -1;
     arguments->positional[arguments->positional_count++] = word;
     return 0;
 }
@@ -169,6 +183,8 @@ int vb_arguments_parse(vb_arguments *arguments, const vb_command *command, int a
     }
     return 0;
 }
+
+void vb_arguments_free(vb_arguments *arguments) { vb_strings_free(&arguments->paths); }
 
 static int index_of_flag(const vb_arguments *arguments, const char *name) {
     int i = find_flag(&arguments->flags, name, strlen(name));

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "kernels/base/error.h"
+#include "kernels/base/strings.h"
 
 typedef enum vb_flag_kind { VB_FLAG_TEXT, VB_FLAG_NUMBER, VB_FLAG_SWITCH, VB_FLAG_LIST } vb_flag_kind;
 
@@ -63,6 +64,7 @@ typedef struct vb_arguments {
     int positional_count;
     const char *positional[VB_ARGUMENTS_POSITIONALS];
     bool help;
+    vb_strings paths; /* values that were expanded */
 } vb_arguments;
 
 /* What a placeholder stands for, as completion takes it: "html|md" and "int8" are words to choose from, "DIR" a folder, "FILE",
@@ -82,9 +84,11 @@ vb_value_kind vb_arguments_value_kind(const char *placeholder);
 void vb_arguments_flags(const vb_command *command, vb_flags *flags);
 
 /* Reads --flag value, --flag=value and --switch; "--" ends flags. VB_EUSAGE: unknown flags (with a "did you mean"), values that
- * are missing or out of bounds, too few or too many positionals. --help ends the reading with arguments->help set. The arguments
- * borrow argv. Local. */
+ * are missing or out of bounds, too few or too many positionals. --help ends the reading with arguments->help set. Paths are expanded
+ * (vb_path_expand); those that stand for options of the experiment file are left to its reader. The arguments borrow argv. Free with
+ * vb_arguments_free, also after a failure. Local. */
 int vb_arguments_parse(vb_arguments *arguments, const vb_command *command, int argc, char **argv, vb_error *err);
+void vb_arguments_free(vb_arguments *arguments);
 
 /* Prints what `help COMMAND` says on the standard output. */
 void vb_arguments_help(const vb_command *command);

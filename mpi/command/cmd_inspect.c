@@ -6,6 +6,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
 #include "mpi/encode/model.h"
+#include "mpi/encode/text_convention.h"
 #include "mpi/experiment/experiment_read.h"
 #include "mpi/experiment/experiment_tables.h"
 #include "shards/weights/coop.h"
@@ -157,6 +158,19 @@ static void print_entry(const vb_weights *weights, const char *path, const vb_fa
 }
 
 /* Without what no experiment would do without, sizes are shown all the same. */
+/* The convention of the tokenizer beside the weights, if there is one. */
+static void find_convention(vb_facts *facts, const vb_stated_facts *stated, const vb_weights *weights, const vb_family *family,
+                            vb_error *why) {
+    vb_tokenizer *tokenizer = NULL;
+    vb_error none;
+    vb_error_clear(why);
+    char *path = vb_tokenizer_file_in(weights->where.folder, &none);
+    if (path && !vb_tokenizer_file_read(&tokenizer, path, family->mask_token, NULL, why))
+        vb_text_convention_use(tokenizer, facts, stated, family, path, why);
+    vb_tokenizer_close(tokenizer);
+    vb_free(path);
+}
+
 static int print_model(const vb_weights *weights, const char *path, const vb_family *family, bool operations, vb_error *err) {
     vb_stated_facts stated;
     vb_facts facts;
@@ -173,7 +187,7 @@ static int print_model(const vb_weights *weights, const char *path, const vb_fam
     }
     const vb_clip_options options = {.family = family, .stated = facts.towers, .threads = 1};
     if (!status && (status = vb_clip_open(&clip, &weights->set, &options, err))) vb_error_prefix(err, "%s", weights->where.file);
-    if (!status) status = vb_facts_of_pixels(&facts, &stated, weights, vb_clip_describe(clip), err);
+    if (!status) status = vb_facts_of_pixels(&facts, &stated, weights, family, vb_clip_describe(clip), err);
     if (!status) {
         if (!told && family->activation_varies)
             facts.source[VB_FACT_IMAGE_ACTIVATION] = facts.source[VB_FACT_TEXT_ACTIVATION] = NULL;
@@ -181,7 +195,10 @@ static int print_model(const vb_weights *weights, const char *path, const vb_fam
         printf("family: %s\n", family->name);
         print_towers(clip);
         printf("facts, and who tells them:\n");
+        vb_error why;
+        if (vb_clip_describe(clip)->context_length) find_convention(&facts, &stated, weights, family, &why);
         print_facts(&facts, vb_clip_describe(clip));
+        if (vb_clip_describe(clip)->context_length && why.code) printf("note: %s\n", why.text);
         if (!told) printf("note: %s\n", untold.text);
         if (operations) {
             print_operations(vb_clip_image_program(clip), "image");
@@ -193,11 +210,16 @@ static int print_model(const vb_weights *weights, const char *path, const vb_fam
     return status;
 }
 
-/* Whether the file holds CoOp's learned contexts; then says which. */
-static bool inspect_coop(const char *path) {
+/* Whether the file holds CoOp's learned contexts; then says which, or what else it holds. */
+static bool inspect_coop(const char *path, int *status, vb_error *err) {
     vb_coop coop;
-    vb_error none;
-    if (vb_coop_read(&coop, path, &none)) return false;
+    vb_error why;
+    *status = 0;
+    if (vb_coop_read(&coop, path, &why)) {
+        if (why.code != VB_EUNSUPPORTED) return false;
+        *status = vb_errorf(err, VB_EUNSUPPORTED, "%s", why.text);
+        return true;
+    }
     printf("CoOp contexts: %d vectors of %d", coop.contexts, coop.width);
     if (coop.classes) printf(" for each of %d classes (class-specific)\n", coop.classes);
     else printf(", the same for all classes\n");
@@ -218,7 +240,7 @@ static int inspect_weights(const char *path, const char *family, bool operations
     if (weights.unused.count)
         printf("%zu tensors that no tower uses, such as %s\n", weights.unused.count, weights.unused.items[0].name);
     const vb_family *found = NULL;
-    if (!weights.family_hint && !weights.architecture && !family && inspect_coop(path)) goto done;
+    if (!weights.family_hint && !weights.architecture && !family && inspect_coop(path, &status, err)) goto done;
     int stated = family ? vb_family_index(family) : VB_FAMILY_FOUND;
     if (family && stated < 0) {
         char names[256];
@@ -233,12 +255,28 @@ done:
     return status;
 }
 
+static int inspect_tokenizer(const char *path, const char *what, vb_error *err) {
+    vb_tokenizer *tokenizer;
+    vb_digest digest;
+    if (vb_tokenizer_file_read(&tokenizer, path, false, &digest, err)) return -1;
+    const vb_tokenizer_kind kind = vb_tokenizer_kind_of(tokenizer);
+    printf("tokenizer: %s: %s, %d tokens\ndigest: %s\nconventions that go with it:\n", what, vb_tokenizer_kind_name(kind),
+           vb_tokenizer_size(tokenizer), digest.hex);
+    for (const vb_convention *row = vb_convention_rows; row->name; row++)
+        if (row->kinds & (unsigned)kind) printf("  %-12s %s\n", row->name, row->about);
+    printf("to use it:\n    tokenizer: %s\n", path);
+    vb_tokenizer_close(tokenizer);
+    return 0;
+}
+
 static int inspect(const char *path, const char *family, bool operations, vb_error *err) {
     if (vb_repository_recognises(path) || vb_path_ends_with(path, ".index.json"))
         return inspect_weights(path, family, operations, err);
     if (vb_path_is_folder(path)) return inspect_dataset(path, err);
     if (vb_path_ends_with(path, ".npy")) return inspect_npy(path, err);
     if (vb_path_ends_with(path, ".yaml") || vb_path_ends_with(path, ".yml")) return inspect_yaml(path, err);
+    const char *tokenizer = vb_tokenizer_file_what(path);
+    if (tokenizer) return inspect_tokenizer(path, tokenizer, err);
     vb_file file;
     if (vb_file_open(&file, path, err)) return -1;
     /* PyTorch's checkpoints are often named .pth.tar and are no tar: they begin as a zip archive or as a pickle. */

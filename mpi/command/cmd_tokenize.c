@@ -3,6 +3,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
+#include "mpi/command/fact_arguments.h"
 #include "mpi/encode/encode.h"
 #include "mpi/ranks/threads.h"
 #include "shards/embeddings/npy.h"
@@ -14,7 +15,7 @@ const vb_flag vb_cmd_tokenize_flags[] = {
      .kind = VB_FLAG_TEXT,
      .value = "FILE",
      .required = true,
-     .help = "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it"},
+     .help = "OpenAI's merges, vocab.json, a SentencePiece .model, vocab.txt, or a folder with one of them"},
     {.name = "input",
      .kind = VB_FLAG_TEXT,
      .value = "FILE",
@@ -22,6 +23,7 @@ const vb_flag vb_cmd_tokenize_flags[] = {
      .help = "FILE.txt (one text a line) or FILE.json (a list)"},
     {.name = "output", .kind = VB_FLAG_TEXT, .value = "IDS.npy", .required = true, .help = "int32, texts x context length"},
     {.name = "context-length", .kind = VB_FLAG_NUMBER, .value = "N", .help = "tokens a text [77]", .low = 2, .high = 4096},
+    VB_FACT_ARGUMENTS_TEXTS,
     {.name = "mask-token", .kind = VB_FLAG_SWITCH, .help = "DeCLIP's vocabulary: <|mask|> before the two special tokens"},
     {0},
 };
@@ -30,11 +32,17 @@ static int tokenize(const vb_context *context, const vb_arguments *arguments, vb
     vb_tokenizer *tokenizer = NULL;
     vb_texts texts = {0};
     vb_digest digest;
+    vb_stated_facts stated;
     int32_t *tokens = NULL;
     int length = (int)vb_arguments_number(arguments, "context-length", 77), status = -1;
     if (vb_tokenizer_file_read(&tokenizer, vb_arguments_text(arguments, "tokenizer"), vb_arguments_given(arguments, "mask-token"),
                                &digest, err))
         goto done;
+    if (vb_fact_arguments_read(&stated, arguments, err)) goto done;
+    if (stated.convention >= 0 &&
+        vb_tokenizer_use(tokenizer, &vb_convention_rows[stated.convention], vb_arguments_text(arguments, "tokenizer"), err))
+        goto done;
+    if (stated.cleaning >= 0) vb_tokenizer_clean(tokenizer, (vb_cleaning)stated.cleaning);
     if (vb_texts_read(&texts, vb_arguments_text(arguments, "input"), err)) goto done;
     int64_t shape[2] = {(int64_t)texts.count, length};
     if (!(tokens = vb_array(texts.count * (size_t)length, sizeof *tokens, "tokens", err))) goto done;

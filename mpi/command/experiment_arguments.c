@@ -16,6 +16,7 @@ const vb_option_group vb_experiment_arguments_keys[] = {
     {"keys of a corpus", vb_retrieval_spec_corpus_options},
     {"keys of retrieval", vb_retrieval_spec_options},
     {"keys of adversarial", vb_adversarial_spec_options},
+    {"keys of open_curve", vb_open_curve_spec_options},
     {"analyses", vb_analyses_spec_options},
     {0},
 };
@@ -42,6 +43,19 @@ static void add_flags(const vb_arguments *arguments, vb_override *overrides, int
     }
 }
 
+/* Variables of the environment, which paths may name, may differ between machines. Collective. */
+static int check_folder(const vb_experiment *experiment, vb_comm *comm, const char *key, const char *folder, vb_error *err) {
+    size_t size = strlen(folder) + 1;
+    void *first = comm->rank ? NULL : vb_strdup(folder, err);
+    int status = vb_comm_agree(comm, comm->rank || first ? 0 : -1, err);
+    if (!status) status = vb_comm_broadcast_block(comm, &first, &size, err);
+    if (!status && strcmp(first, folder))
+        status = vb_errorf(err, VB_EMISMATCH, "%s: %s is %s for rank %d, %s for rank 0: do variables differ between machines?",
+                           experiment->path, key, folder, comm->rank, (char *)first);
+    vb_free(first);
+    return vb_comm_agree(comm, status, err);
+}
+
 /* A pattern of checkpoints may match more files by the time that another rank looks. Collective. */
 static int check_equal(const vb_experiment *experiment, vb_comm *comm, vb_error *err) {
     char first[40] = "", own[40] = "";
@@ -51,7 +65,9 @@ static int check_equal(const vb_experiment *experiment, vb_comm *comm, vb_error 
     if (!status && strcmp(first, own))
         status = vb_errorf(err, VB_EMISMATCH, "%s: rank %d reads another experiment than rank 0: do files come while it starts?",
                            experiment->path, comm->rank);
-    return vb_comm_agree(comm, status, err);
+    if (vb_comm_agree(comm, status, err)) return -1;
+    if (check_folder(experiment, comm, "output", experiment->output, err)) return -1;
+    return check_folder(experiment, comm, "cache", experiment->cache, err);
 }
 
 int vb_experiment_arguments_read(vb_experiment *experiment, vb_context *context, const vb_arguments *arguments, vb_error *err) {

@@ -8,9 +8,12 @@
 /* Rows of a command's table. */
 #define VB_FACT_ARGUMENTS_TOWERS                                                                                                 \
     {.option = "activation"}, {.option = "image_activation"}, {.option = "text_activation"}, {.option = "image_heads"},          \
-        {.option = "text_heads"}, {.option = "image_epsilon"}, {.option = "text_epsilon"}, {                                     \
+        {.option = "text_heads"}, {.option = "image_epsilon"}, {.option = "text_epsilon"}, {.option = "text_mask"},              \
+        {.option = "text_pooling"}, {                                                                                            \
         .option = "end_token"                                                                                                    \
     }
+#define VB_FACT_ARGUMENTS_TEXTS                                                                                                  \
+    {.option = "convention"}, { .option = "cleaning" }
 #define VB_FACT_ARGUMENTS_PIXELS                                                                                                 \
     {.option = "resize"}, {.option = "interpolation"}, {.option = "crop"}, {.option = "mean"}, { .option = "std" }
 

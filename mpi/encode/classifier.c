@@ -249,7 +249,7 @@ int vb_classifier_encode_names(vb_classifier *classifier, const vb_encoding *how
 static int rows_by_name(const vb_dataset_state *data, const vb_embeddings_spec *spec, int64_t rows, int64_t *row_of,
                         vb_error *err) {
     vb_texts names = {0};
-    if (vb_texts_read(&names, spec->text_names, err)) return -1;
+    if (vb_texts_read_names(&names, spec->text_names, err)) return -1;
     int status = 0;
     if ((int64_t)names.count != rows)
         status = vb_errorf(err, VB_EMISMATCH, "%s: %zu names, but %s has %lld rows", spec->text_names, names.count,

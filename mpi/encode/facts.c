@@ -15,7 +15,12 @@ static const char *const names[VB_FACTS] = {[VB_FACT_IMAGE_ACTIVATION] = "image_
                                             [VB_FACT_TEXT_HEADS] = "text_heads",
                                             [VB_FACT_IMAGE_EPSILON] = "image_epsilon",
                                             [VB_FACT_TEXT_EPSILON] = "text_epsilon",
+                                            [VB_FACT_CONVENTION] = "convention",
+                                            [VB_FACT_CLEANING] = "cleaning",
+                                            [VB_FACT_PAD_TOKEN] = "pad_token",
                                             [VB_FACT_CONTEXT] = "context",
+                                            [VB_FACT_TEXT_MASK] = "text_mask",
+                                            [VB_FACT_TEXT_POOLING] = "text_pooling",
                                             [VB_FACT_END_TOKEN] = "end_token",
                                             [VB_FACT_RESOLUTION] = "resolution",
                                             [VB_FACT_RESIZE] = "resize",
@@ -29,17 +34,24 @@ const char *vb_facts_name(vb_fact fact) { return names[fact]; }
 
 /* ---- towers ---- */
 
-static vb_activation activation_of(int stated) { return stated == VB_ACTIVATION_GELU ? VB_GELU : VB_QUICK_GELU; }
+static vb_activation activation_of(int stated) {
+    static const vb_activation activations[] = {
+        [VB_ACTIVATION_QUICK_GELU] = VB_QUICK_GELU, [VB_ACTIVATION_GELU] = VB_GELU, [VB_ACTIVATION_GELU_TANH] = VB_GELU_TANH};
+    return activations[stated];
+}
 
-/* OpenAI's own files are TorchScript archives, and all of QuickGELU; so is Long-CLIP, which was trained from them. */
-static const char *told_by_weights(const vb_weights *weights) {
+/* That the activation is the one of the family's row. OpenAI's own files are TorchScript archives, and all of QuickGELU; so is
+ * Long-CLIP, which was trained from them. Other families vary by the naming. */
+static const char *told_by_weights(const vb_weights *weights, const vb_family *family) {
+    if (!family->activation_varies) return of_family;
+    if (family->activation_naming && !strcmp(family->activation_naming, weights->naming)) return of_family;
+    if (strcmp(family->name, "clip")) return NULL;
     if (!strcmp(weights->container, "TorchScript") && !strcmp(weights->naming, "OpenAI")) return "TorchScript archive";
     return vb_tensor_find(&weights->set, "positional_embedding_res") ? of_tensors : NULL;
 }
 
 static int find_activation(vb_tower_facts *tower, const char **source, int of_both, int of_it, const vb_side_tower *side,
-                           const char *side_name, const char *from_weights, const vb_family *family,
-                           vb_activation of_that_family) {
+                           const char *side_name, const char *from_weights, vb_activation of_family_row) {
     *tower = (vb_tower_facts){.activation_known = true};
     if (of_it >= 0 || of_both >= 0) {
         tower->activation = activation_of(of_it >= 0 ? of_it : of_both);
@@ -47,24 +59,20 @@ static int find_activation(vb_tower_facts *tower, const char **source, int of_bo
     } else if (side_name && side->told) {
         tower->activation = side->activation;
         *source = side_name;
-    } else if (!family->activation_varies) {
-        tower->activation = of_that_family;
-        *source = of_family;
     } else if (from_weights) {
-        tower->activation = VB_QUICK_GELU;
+        tower->activation = of_family_row;
         *source = from_weights;
     } else return -1;
     return 0;
 }
 
-static int refuse_activation(const vb_weights *weights, const char *tower, vb_error *err) {
+static int refuse_activation(const vb_weights *weights, const vb_family *family, const char *tower, vb_error *err) {
     return vb_errorf(
         err, VB_ECONFIG,
         "%s: nothing tells the activation of the %s tower: no %s lies beside the weights, and tensors under %s's names do "
-        "not tell; state activation: quick_gelu (OpenAI's, MetaCLIP, DFN, and open_clip's models with quickgelu in their "
-        "name) or activation: gelu (open_clip's others: LAION, DataComp, CommonPool)",
+        "not tell; state %s",
         weights->where.file, tower, strcmp(weights->naming, "Hugging Face") ? "open_clip_config.json" : "config.json",
-        weights->naming);
+        weights->naming, family->activation_hint);
 }
 
 static void find_heads(int *heads, const char **source, int64_t stated, const vb_side_tower *side, const char *side_name) {
@@ -73,7 +81,7 @@ static void find_heads(int *heads, const char **source, int64_t stated, const vb
     if (stated != VB_OPTION_NONE) {
         *heads = (int)stated;
         *source = of_experiment;
-    } else if (side_name && side->told) {
+    } else if (side_name && side->heads) {
         *heads = side->heads;
         *source = side_name;
     }
@@ -85,10 +93,38 @@ static void find_epsilon(float *epsilon, const char **source, double stated, con
     if (!isnan(stated)) {
         *epsilon = (float)stated;
         *source = of_experiment;
-    } else if (side_name && side->told) {
+    } else if (side_name && side->epsilon > 0) {
         *epsilon = side->epsilon;
         *source = side_name;
     }
+}
+
+/* Which rows of a text see which, and which one is pooled. */
+static void find_text_rows(vb_facts *facts, const vb_stated_facts *stated) {
+    const vb_side_facts *side = &facts->side;
+    vb_tower_options *towers = &facts->towers;
+    facts->source[VB_FACT_TEXT_MASK] = facts->source[VB_FACT_TEXT_POOLING] = of_family;
+    if (stated->text_mask >= 0) {
+        towers->text_mask = (vb_text_mask)(stated->text_mask + 1);
+        facts->source[VB_FACT_TEXT_MASK] = of_experiment;
+    } else if (side->text_mask) {
+        towers->text_mask = side->text_mask;
+        facts->source[VB_FACT_TEXT_MASK] = side->towers_from;
+    }
+    if (stated->text_pooling >= 0) {
+        towers->text_pooling = (vb_text_pooling)(stated->text_pooling + 1);
+        facts->source[VB_FACT_TEXT_POOLING] = of_experiment;
+    } else if (side->text_pooling) {
+        towers->text_pooling = side->text_pooling;
+        facts->source[VB_FACT_TEXT_POOLING] = side->towers_from;
+    }
+}
+
+/* Those that every plain CLIP has are not listed. */
+static void leave_out_plain_rows(vb_facts *facts, const vb_clip_info *info) {
+    if (info->text_mask == VB_MASK_CAUSAL) facts->source[VB_FACT_TEXT_MASK] = NULL;
+    if (info->text_pooling == VB_POOLING_END) facts->source[VB_FACT_TEXT_POOLING] = NULL;
+    else facts->source[VB_FACT_END_TOKEN] = NULL;
 }
 
 /* MetaCLIP 2's vocabulary is XLM-V's, whose texts end with 2. Source: open_clip's ViT-H-14-worldwide configuration. */
@@ -144,14 +180,20 @@ int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_
     *facts = (vb_facts){0};
     vb_side_facts *side = &facts->side;
     vb_tower_options *towers = &facts->towers;
-    const char **source = facts->source, *from_weights = told_by_weights(weights);
+    const char **source = facts->source, *from_weights = told_by_weights(weights, family);
     if (vb_side_files_read(side, &weights->where, weights->naming, err)) return -1;
+    const vb_family *described = side->family ? vb_family_find(side->family) : NULL;
+    if (described && described != family && !vb_family_fits(described, &weights->set))
+        return vb_errorf(err, VB_EMISMATCH,
+                         "%s/%s describes a model of family %s, but the tensors of %s are of family %s: does it belong to these "
+                         "weights?",
+                         weights->where.folder, side->towers_from, side->family, weights->where.file, family->name);
     if (has_prefix(weights, "visual.")) {
         const bool resnet = has_prefix(weights, "visual.layer1."); /* of ReLU, and without LayerNorm */
         if (find_activation(&towers->image, &source[VB_FACT_IMAGE_ACTIVATION], stated->activation, stated->image_activation,
-                            &side->image, side->towers_from, from_weights, family, family->image_activation) &&
+                            &side->image, side->towers_from, from_weights, family->image_activation) &&
             !resnet)
-            return refuse_activation(weights, "image", err);
+            return refuse_activation(weights, family, "image", err);
         if (family->fixed_heads && stated->image_heads != VB_OPTION_NONE)
             return vb_errorf(err, VB_ECONFIG, "image_heads is stated, but the image towers of family %s do not leave it open",
                              family->name);
@@ -167,10 +209,11 @@ int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_
     const vb_tensor *table = vb_tensor_find(&weights->set, "token_embedding.weight");
     if (table) {
         if (find_activation(&towers->text, &source[VB_FACT_TEXT_ACTIVATION], stated->activation, stated->text_activation,
-                            &side->text, side->towers_from, from_weights, family, family->text_activation))
-            return refuse_activation(weights, "text", err);
+                            &side->text, side->towers_from, from_weights, family->text_activation))
+            return refuse_activation(weights, family, "text", err);
         find_heads(&towers->text.heads, &source[VB_FACT_TEXT_HEADS], stated->text_heads, &side->text, side->towers_from);
         find_epsilon(&towers->text.epsilon, &source[VB_FACT_TEXT_EPSILON], stated->text_epsilon, &side->text, side->towers_from);
+        find_text_rows(facts, stated);
         find_end_token(facts, stated->end_token, table);
     }
     return 0;
@@ -220,15 +263,28 @@ void vb_facts_state_pixels(vb_preprocess *spec, const vb_stated_facts *stated, c
     if (given[VB_FACT_STD]) state_triple(spec->std, stated->std);
 }
 
-int vb_facts_of_pixels(vb_facts *facts, const vb_stated_facts *stated, const vb_weights *weights, const vb_clip_info *info,
-                       vb_error *err) {
+/* As a family was published; NULL: as OpenAI's models. */
+static vb_preprocess pixels_of(const vb_family_pixels *own) {
+    vb_preprocess spec = vb_preprocess_clip(0);
+    if (!own) return spec;
+    memcpy(spec.mean, own->mean, sizeof own->mean);
+    memcpy(spec.std, own->std, sizeof own->std);
+    if (own->squash) spec.resize = VB_RESIZE_SQUASH;
+    if (own->bilinear) spec.filter = VB_FILTER_BILINEAR;
+    return spec;
+}
+
+int vb_facts_of_pixels(vb_facts *facts, const vb_stated_facts *stated, const vb_weights *weights, const vb_family *family,
+                       const vb_clip_info *info, vb_error *err) {
     const vb_side_facts *side = &facts->side;
     vb_preprocess *spec = &facts->preprocess;
     const char **source = facts->source;
     if (side->towers_from && check_sizes(side, weights, info, err)) return -1;
+    if (info->context_length) leave_out_plain_rows(facts, info);
     if (!info->resolution) return 0;
     if (!info->image_heads) source[VB_FACT_IMAGE_HEADS] = NULL;
-    *spec = side->pixels_from ? side->preprocess : vb_preprocess_clip(info->resolution);
+    if (!(info->image_epsilon > 0)) source[VB_FACT_IMAGE_EPSILON] = NULL;
+    *spec = side->pixels_from ? side->preprocess : pixels_of(info->pixels ? info->pixels : family->pixels);
     for (int f = VB_FACT_RESIZE; f < VB_FACTS; f++) source[f] = side->pixels_from ? side->pixels_from : of_family;
     if (spec->resolution && spec->resolution != info->resolution && source[VB_FACT_RESOLUTION] != of_experiment)
         return vb_errorf(err, VB_EMISMATCH, "%s/%s resizes images to %d, but the model's side is %d by %s: state resolution",
@@ -251,9 +307,9 @@ void vb_facts_key(const vb_facts *facts, const vb_family *family, const vb_clip_
     const float usual_epsilon = text ? family->text_epsilon : family->image_epsilon,
                 epsilon = epsilon_of(tower->epsilon, usual_epsilon);
     const bool relu = !text && !info->patch;
-    const int activation = relu || (!text && info->image_gated) || !tower->activation_known || tower->activation == usual ? 0 :
-                           tower->activation == VB_GELU                                                                   ? 2 :
-                                                                                                                            1;
+    static const int keys[] = {[VB_QUICK_GELU] = 1, [VB_GELU] = 2, [VB_GELU_TANH] = 3};
+    const bool fixed = relu || (!text && info->image_gated) || !tower->activation_known || tower->activation == usual;
+    const int activation = fixed ? 0 : keys[tower->activation];
     const int width = text || info->patch ? (text ? info->text_width : info->image_width) : 32 * info->image_width;
     const int heads = text ? info->text_heads : info->image_heads;
     const int usual_heads = vb_family_heads(text ? family->text_head_widths : relu ? NULL : family->head_widths, width);
@@ -261,12 +317,19 @@ void vb_facts_key(const vb_facts *facts, const vb_family *family, const vb_clip_
     if (heads && heads != usual_heads) n += snprintf(key + n, size - (size_t)n, " heads %d", heads);
     if (epsilon < usual_epsilon || epsilon > usual_epsilon)
         n += snprintf(key + n, size - (size_t)n, " epsilon %.9g", (double)epsilon);
-    if (text && info->end_token != info->vocabulary_size - 1)
+    if (text && info->text_mask != (family->text_mask ? family->text_mask : VB_MASK_CAUSAL))
+        n += snprintf(key + n, size - (size_t)n, " mask %d", info->text_mask);
+    if (text && info->text_pooling != (family->text_pooling ? family->text_pooling : VB_POOLING_END))
+        n += snprintf(key + n, size - (size_t)n, " pooling %d", info->text_pooling);
+    if (text && info->end_token >= 0 && info->end_token != info->vocabulary_size - 1)
         n += snprintf(key + n, size - (size_t)n, " end %d", info->end_token);
     if (text && info->long_positions) snprintf(key + n, size - (size_t)n, " two tables of positions");
 }
 
-static const char *activation_word(vb_activation activation) { return activation == VB_GELU ? "gelu" : "quick_gelu"; }
+static const char *activation_word(vb_activation activation) {
+    static const char *const words[] = {[VB_QUICK_GELU] = "quick_gelu", [VB_GELU] = "gelu", [VB_GELU_TANH] = "gelu_tanh"};
+    return words[activation];
+}
 
 /* A float with the fewest digits that give it back: 1e-05, not 9.99999975e-06. */
 static double written(float value) {
@@ -292,6 +355,7 @@ static double number_of(const vb_facts *facts, const vb_clip_info *info, vb_fact
     case VB_FACT_TEXT_HEADS: return info->text_heads;
     case VB_FACT_IMAGE_EPSILON: return written(info->image_epsilon);
     case VB_FACT_TEXT_EPSILON: return written(info->text_epsilon);
+    case VB_FACT_PAD_TOKEN: return facts->pad_token;
     case VB_FACT_CONTEXT: return info->context_length;
     case VB_FACT_END_TOKEN: return facts->towers.end_token;
     case VB_FACT_RESOLUTION: return info->resolution;
@@ -299,11 +363,16 @@ static double number_of(const vb_facts *facts, const vb_clip_info *info, vb_fact
     }
 }
 
-static const char *word_of(const vb_facts *facts, vb_fact fact) {
+static const char *word_of(const vb_facts *facts, const vb_clip_info *info, vb_fact fact) {
+    static const char *const masks[] = {"", "causal", "none"}, *const poolings[] = {"", "end", "last", "first"};
     const vb_preprocess *spec = &facts->preprocess;
     switch (fact) {
     case VB_FACT_IMAGE_ACTIVATION: return activation_word(facts->towers.image.activation);
     case VB_FACT_TEXT_ACTIVATION: return activation_word(facts->towers.text.activation);
+    case VB_FACT_CONVENTION: return facts->convention;
+    case VB_FACT_CLEANING: return vb_text_cleanup_names[facts->cleaning];
+    case VB_FACT_TEXT_MASK: return masks[info->text_mask];
+    case VB_FACT_TEXT_POOLING: return poolings[info->text_pooling];
     case VB_FACT_RESIZE: return vb_preprocess_resizes[spec->resize];
     case VB_FACT_INTERPOLATION: return vb_preprocess_filters[spec->filter];
     case VB_FACT_CROP: return vb_preprocess_crops[spec->crop];
@@ -313,7 +382,7 @@ static const char *word_of(const vb_facts *facts, vb_fact fact) {
 }
 
 void vb_facts_print(const vb_facts *facts, const vb_clip_info *info, vb_fact fact, char *text, size_t size) {
-    const char *word = word_of(facts, fact);
+    const char *word = word_of(facts, info, fact);
     if (word) snprintf(text, size, "%s", word);
     else if (fact == VB_FACT_MEAN || fact == VB_FACT_STD)
         print_triple(fact == VB_FACT_MEAN ? facts->preprocess.mean : facts->preprocess.std, text, size);
@@ -321,7 +390,7 @@ void vb_facts_print(const vb_facts *facts, const vb_clip_info *info, vb_fact fac
 }
 
 static void set_value(vb_json *json, json_t *entry, const vb_facts *facts, const vb_clip_info *info, vb_fact fact) {
-    const char *word = word_of(facts, fact);
+    const char *word = word_of(facts, info, fact);
     if (word) vb_json_set_text(json, entry, "value", word);
     else if (fact == VB_FACT_MEAN || fact == VB_FACT_STD) {
         const float *three = fact == VB_FACT_MEAN ? facts->preprocess.mean : facts->preprocess.std;

@@ -6,6 +6,7 @@
 #define VB_FACTS_H
 
 #include "kernels/image/preprocess.h"
+#include "kernels/text/text_cleanup.h"
 #include "kernels/towers/clip.h"
 #include "mpi/base/json.h"
 #include "mpi/experiment/experiment.h"
@@ -19,7 +20,12 @@ typedef enum vb_fact {
     VB_FACT_TEXT_HEADS,
     VB_FACT_IMAGE_EPSILON,
     VB_FACT_TEXT_EPSILON,
+    VB_FACT_CONVENTION,
+    VB_FACT_CLEANING,
+    VB_FACT_PAD_TOKEN,
     VB_FACT_CONTEXT,
+    VB_FACT_TEXT_MASK,
+    VB_FACT_TEXT_POOLING,
     VB_FACT_END_TOKEN,
     VB_FACT_RESOLUTION,
     VB_FACT_RESIZE,
@@ -36,6 +42,9 @@ typedef struct vb_facts {
     vb_side_facts side;
     vb_tower_options towers; /* for vb_clip_open */
     vb_preprocess preprocess;
+    const char *convention; /* these three: text_convention.h, once the tokenizer is there */
+    vb_cleaning cleaning;
+    int pad_token;
 } vb_facts;
 
 /* A stated resolution: no image will be encoded, and the side need not be known. */
@@ -46,8 +55,8 @@ typedef struct vb_facts {
 int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_weights *weights, const vb_family *family,
                        vb_error *err);
 /* After: preprocessing, and whether the files' sizes are those of the tensors (VB_EMISMATCH). */
-int vb_facts_of_pixels(vb_facts *facts, const vb_stated_facts *stated, const vb_weights *weights, const vb_clip_info *info,
-                       vb_error *err);
+int vb_facts_of_pixels(vb_facts *facts, const vb_stated_facts *stated, const vb_weights *weights, const vb_family *family,
+                       const vb_clip_info *info, vb_error *err);
 
 /* What is stated of preprocessing, put over *spec; source (by vb_fact, may be NULL) is "experiment" for each. */
 void vb_facts_state_pixels(vb_preprocess *spec, const vb_stated_facts *stated, const char **source);

@@ -5,10 +5,28 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/encode/text_convention.h"
 #include "shards/text/tokenizer_file.h"
+#include "shards/weights/learned_parts.h"
 
 /* To be raised when a change of the kernels changes embeddings: old cached units are then not found. */
 static const char encoder_revision[] = "encoder/1";
+
+/* "clipa, openvision": the families that fit; false when none does. */
+static bool list_fitting(const vb_tensor_set *weights, char *names, size_t size) {
+    size_t used = 0;
+    for (int i = 0; i < VB_FAMILY_COUNT && used < size; i++)
+        if (vb_family_fits(vb_family_at(i), weights))
+            used += (size_t)snprintf(names + used, size - used, "%s%s", used ? ", " : "", vb_family_at(i)->name);
+    return used > 0;
+}
+
+/* Names of a text tower are those of many families; an image tower's tell. */
+static bool has_images(const vb_weights *weights) {
+    for (size_t i = 0; i < weights->set.count; i++)
+        if (!strncmp(weights->set.items[i].name, "visual.", strlen("visual."))) return true;
+    return false;
+}
 
 int vb_model_family(const vb_weights *weights, int stated, const vb_family **family, vb_error *err) {
     const vb_family *hint = weights->family_hint ? vb_family_find(weights->family_hint) : NULL;
@@ -18,11 +36,16 @@ int vb_model_family(const vb_weights *weights, int stated, const vb_family **fam
                          weights->architecture->name, weights->architecture->present,
                          weights->architecture->absent ? " without " : "",
                          weights->architecture->absent ? weights->architecture->absent : "");
+    if (vb_learned_parts_refuse(&weights->unused, false, path, err)) return -1;
     *family = stated == VB_FAMILY_FOUND ? hint : vb_family_at(stated);
-    if (hint && *family != hint)
+    if (hint && *family != hint && has_images(weights) && !vb_family_fits(*family, &weights->set))
         return vb_errorf(err, VB_EMISMATCH, "%s: family %s was stated, but the names of the tensors are %s's: write family: %s",
                          path, (*family)->name, weights->naming, hint->name);
     char names[256];
+    if (!*family && list_fitting(&weights->set, names, sizeof names))
+        return vb_errorf(err, VB_ECONFIG,
+                         "%s: the tensors are of one of the families %s, which nothing in them tells apart: state family", path,
+                         names);
     if (!*family)
         return vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (%s)", path,
                          vb_family_names(names, sizeof names, ", "));
@@ -55,7 +78,7 @@ static int open_encoder(vb_model *model, vb_context *context, bool digest, int t
         vb_error_prefix(err, "%s", model->weights.where.file);
         return -1;
     }
-    return vb_facts_of_pixels(&model->facts, &spec->stated, &model->weights, vb_clip_describe(model->clip), err);
+    return vb_facts_of_pixels(&model->facts, &spec->stated, &model->weights, model->family, vb_clip_describe(model->clip), err);
 }
 
 static int read_tokenizer(vb_model *model, vb_error *err) {
@@ -67,12 +90,16 @@ static int read_tokenizer(vb_model *model, vb_error *err) {
                                   err);
 }
 
-static int check_tokenizer(const vb_model *model, vb_error *err) {
+/* OpenAI's tokenizers have as many tokens as the model has rows; others may have fewer. */
+static int check_tokenizer(vb_model *model, vb_error *err) {
+    const char *path = model->tokenizer_path ? model->tokenizer_path : model->weights.where.folder;
+    if (vb_text_convention_use(model->tokenizer, &model->facts, &model->spec->stated, model->family, path, err)) return -1;
     const vb_clip_info *info = vb_clip_describe(model->clip);
     int32_t size = vb_tokenizer_size(model->tokenizer);
-    if (size != info->vocabulary_size)
-        return vb_errorf(err, VB_EMISMATCH, "%s: a tokenizer of %d tokens, but token_embedding.weight of %s has %d rows",
-                         model->tokenizer_path, size, model->weights.where.file, info->vocabulary_size);
+    const bool all = vb_tokenizer_kind_of(model->tokenizer) == VB_TOKENIZER_OPENAI;
+    if (all ? size != info->vocabulary_size : size > info->vocabulary_size)
+        return vb_errorf(err, VB_EMISMATCH, "%s: a tokenizer of %d tokens, but token_embedding.weight of %s has %d rows", path,
+                         size, model->weights.where.file, info->vocabulary_size);
     return 0;
 }
 
@@ -81,7 +108,8 @@ static int open_tokenizer(vb_model *model, vb_comm *comm, const char *cache, vb_
     const vb_clip_info *info = vb_clip_describe(model->clip);
     int status = 0;
     if (!info->context_length) status = vb_errorf(err, VB_EMISMATCH, "%s: no text tower in these weights", model->spec->weights);
-    if (!status && (!cache || !comm->rank)) status = read_tokenizer(model, err) || check_tokenizer(model, err) ? -1 : 0;
+    if (!status && (!cache || !comm->rank)) status = read_tokenizer(model, err);
+    if (!status && model->tokenizer) status = check_tokenizer(model, err);
     if (cache) {
         if (!status && !comm->rank)
             status = vb_tokenizer_file_share(&model->tokenizer, &model->tokenizer_map, cache, &model->tokenizer_digest, err);
@@ -91,6 +119,8 @@ static int open_tokenizer(vb_model *model, vb_comm *comm, const char *cache, vb_
             status = vb_tokenizer_file_find(&model->tokenizer, &model->tokenizer_map, cache, &model->tokenizer_digest, err);
         /* Network file systems may show a new file late. */
         if (!status && !model->tokenizer) status = read_tokenizer(model, err);
+        /* The one from the cache has no convention yet. */
+        if (!status) status = check_tokenizer(model, err);
     }
     return vb_comm_agree_same(comm, status, model->tokenizer_digest.hex,
                               model->spec->tokenizer ? model->spec->tokenizer : model->weights.where.folder, err);

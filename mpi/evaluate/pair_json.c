@@ -126,6 +126,7 @@ static json_t *data_json(vb_json *json, const vb_pair *pair, const vb_openness_r
     vb_json_set_integer(json, object, "classes", openness->classes);
     vb_json_set_integer(json, object, "classes_without_images", empty);
     vb_json_set_integer(json, object, "images_of_no_vocabulary", counts->outside);
+    vb_json_set(json, object, "labels", vb_label_report_json(json, &pair->source->labels));
     vb_json_set_integer(json, object, "images_skipped", counts->skipped);
     list_samples(json, object, skipped, "reason", NULL, "skipped");
     list_samples(json, object, skipped, "remark", "images_damaged", "damaged");

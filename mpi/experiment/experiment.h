@@ -6,6 +6,7 @@
 #include "kernels/towers/clip.h"
 #include "mpi/experiment/adversarial_spec.h"
 #include "mpi/experiment/analyses_spec.h"
+#include "mpi/experiment/open_curve_spec.h"
 #include "mpi/experiment/options.h"
 #include "mpi/experiment/retrieval_spec.h"
 #include "shards/files/digest.h"
@@ -15,7 +16,13 @@
 /* Values of options that are one of several words; the words stand beside the option tables, in this order. */
 typedef enum vb_protocol_kind { VB_PROTOCOL_EXACT, VB_PROTOCOL_SAMPLED, VB_PROTOCOLS } vb_protocol_kind;
 typedef enum vb_on_error { VB_ON_ERROR_STRICT, VB_ON_ERROR_SKIP, VB_ON_ERRORS } vb_on_error; /* of a broken image */
-typedef enum vb_stated_activation { VB_ACTIVATION_QUICK_GELU, VB_ACTIVATION_GELU, VB_ACTIVATIONS } vb_stated_activation;
+typedef enum vb_on_unmatched { VB_ON_UNMATCHED_ERROR, VB_ON_UNMATCHED_SKIP, VB_ON_UNMATCHEDS } vb_on_unmatched; /* of labels */
+typedef enum vb_stated_activation {
+    VB_ACTIVATION_QUICK_GELU,
+    VB_ACTIVATION_GELU,
+    VB_ACTIVATION_GELU_TANH,
+    VB_ACTIVATIONS
+} vb_stated_activation;
 typedef enum vb_preprocessing { VB_PREPROCESSING_OPENAI, VB_PREPROCESSING_RGB_FIRST, VB_PREPROCESSINGS } vb_preprocessing;
 typedef enum vb_similarity_engine { VB_ENGINE_REPLICATED, VB_ENGINE_SCALAPACK, VB_ENGINES } vb_similarity_engine;
 /* A model's family: an index for vb_family_at, or one of these. */
@@ -25,6 +32,7 @@ enum { VB_FAMILY_FOUND = -1 /* from the tensors' names */, VB_PRECOMPUTED = VB_F
 typedef struct vb_dataset_spec {
     char *name, *images, *vocabularies, *class_names;
     vb_on_error on_error;
+    vb_on_unmatched on_unmatched;
     vb_prompts prompts; /* its own, for models without; none: count 0 */
     int part_count;     /* of an expansion; 0: a dataset */
     int *parts;         /* indices into the experiment's datasets */
@@ -43,8 +51,10 @@ typedef struct vb_stated_facts {
     double image_epsilon, text_epsilon, mean[3], std[3];
     int64_t image_heads, text_heads, end_token, resolution;
     int activation, image_activation, text_activation; /* vb_stated_activation; the first is of both towers */
+    int text_mask, text_pooling;                       /* vb_text_mask, vb_text_pooling, less 1: there, 0 is unset */
     int resize, interpolation, crop;                   /* kernels/image/preprocess.h */
     int preprocessing;                                 /* vb_preprocessing */
+    int convention, cleaning;                          /* kernels/text/convention.h, text_cleanup.h */
 } vb_stated_facts;
 
 typedef struct vb_model_spec {
@@ -71,6 +81,7 @@ typedef struct vb_experiment {
     vb_similarity_engine similarity_engine;
     uint32_t analyses; /* bits: see mpi/experiment/analyses_spec.h */
     vb_adversarial_spec adversarial;
+    vb_open_curve_spec open_curve;
     bool per_image, latex;
     int dataset_count, model_count;
     int expansion_count;       /* of the dataset_count, the last ones */

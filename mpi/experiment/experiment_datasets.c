@@ -17,7 +17,7 @@ static int read_dataset(vb_experiment *experiment, vb_dataset_spec *spec, const 
         vb_json_set(&experiment->json, vb_experiment_entry_noted(experiment, "datasets"), "prompts",
                     vb_experiment_entry_templates_json(&experiment->json, &spec->prompts));
     }
-    return vb_experiment_entry_resolve(vb_experiment_tables_dataset(), spec, experiment->path, err);
+    return vb_options_resolve(vb_experiment_tables_dataset(), spec, experiment->path, err);
 }
 
 static int read_expansion(vb_experiment *experiment, vb_dataset_spec *spec, const vb_yaml *node, vb_error *err) {

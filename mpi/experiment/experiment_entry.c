@@ -37,18 +37,6 @@ int vb_experiment_entry_find_dataset(const vb_experiment *experiment, const char
     return -1;
 }
 
-int vb_experiment_entry_resolve(const vb_option *table, void *fields, const char *beside, vb_error *err) {
-    for (const vb_option *option = table; option->key; option++) {
-        char **field = (char **)((char *)fields + option->offset);
-        if (option->kind != VB_OPTION_PATH || option->machine || !*field) continue;
-        char *resolved = vb_resolve(*field, beside, err);
-        if (!resolved) return -1;
-        vb_free(*field);
-        *field = resolved;
-    }
-    return 0;
-}
-
 void vb_experiment_entry_note(vb_experiment *experiment, const char *list, const vb_option *table, const void *fields) {
     vb_json *json = &experiment->json;
     json_t *items = json_object_get(experiment->configuration, list);
@@ -68,7 +56,7 @@ int vb_experiment_entry_templates(const vb_experiment *experiment, vb_prompts *p
     char *wanted = path ? vb_strdup(node->text, err) : vb_format(err, "configs/prompts/%s.yaml", node->text);
     char *file = wanted ? vb_resolve(wanted, experiment->path, err) : NULL;
     int status = file ? vb_prompts_read(prompts, file, err) : -1;
-    if (file && status) vb_error_prefix(err, "prompts '%s'", node->text);
+    if (status) vb_error_prefix(err, "prompts '%s'", node->text);
     vb_free(file);
     vb_free(wanted);
     return status;

@@ -19,9 +19,6 @@ int vb_experiment_entry_check_name(const vb_experiment *experiment, const vb_yam
 /* The dataset of that name, not an expansion; -1 when there is none. */
 int vb_experiment_entry_find_dataset(const vb_experiment *experiment, const char *name);
 
-/* Replaces the paths among the table's fields, less those of the machine, by where they lie. VB_EMEMORY. */
-int vb_experiment_entry_resolve(const vb_option *table, void *fields, const char *beside, vb_error *err);
-
 /* Adds an entry to a list of the configuration, which carries paths as they were written: where they were found belongs to the
  * machine. A failure shows in experiment->json. The second gives the last one added, borrowed. */
 void vb_experiment_entry_note(vb_experiment *experiment, const char *list, const vb_option *table, const void *fields);

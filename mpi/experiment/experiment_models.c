@@ -89,17 +89,21 @@ static int read_embeddings(vb_experiment *experiment, vb_model_spec *spec, const
                                       spec->name, entry->dataset);
         vb_json_append(&experiment->json, noted,
                        vb_options_json(&experiment->json, vb_experiment_tables_embeddings(), entry, false));
-        if (vb_experiment_entry_resolve(vb_experiment_tables_embeddings(), entry, experiment->path, err)) return -1;
+        if (vb_options_resolve(vb_experiment_tables_embeddings(), entry, experiment->path, err)) return -1;
     }
     return 0;
 }
 
-static int replace_text(char **field, const char *text, vb_error *err) {
+static int replace_text(char **field, const char *text, bool found, vb_error *err) {
+    char *written = vb_array(2 * strlen(text) + 1, 1, "a path", err);
     vb_free(*field);
-    return (*field = vb_strdup(text, err)) ? 0 : -1;
+    *field = written;
+    for (const char *at = text; written && *at; *written++ = *at++)
+        if (*at == '$' && !found) *written++ = '$';
+    return *field ? 0 : -1;
 }
 
-/* Checkpoint k's file in place of the pattern: as it would be written, or as it was found. */
+/* Checkpoint k's file in place of the pattern: as it would be written, dollars doubled, or as it was found. */
 static int put_checkpoint(vb_model_spec *spec, const vb_series *series, int k, bool found, vb_error *err) {
     char **const fields[VB_SERIES_KEYS] = {[VB_SERIES_WEIGHTS] = &spec->weights,
                                            [VB_SERIES_COOP] = &spec->coop,
@@ -107,7 +111,7 @@ static int put_checkpoint(vb_model_spec *spec, const vb_series *series, int k, b
                                            [VB_SERIES_TEXTS] = &spec->embeddings.text_embeddings};
     for (int key = 0; key < VB_SERIES_KEYS; key++) {
         if (!series->found[key].count) continue;
-        if (replace_text(fields[key], series->found[key].items[k] + (found ? 0 : series->unwritten[key]), err)) return -1;
+        if (replace_text(fields[key], series->found[key].items[k] + (found ? 0 : series->unwritten[key]), found, err)) return -1;
     }
     return 0;
 }
@@ -139,12 +143,12 @@ static int read_model(vb_experiment *experiment, vb_model_spec *spec, const vb_y
     }
     if (!vb_yaml_is_null(prompts)) vb_json_set(json, noted, "prompts", prompts_json(json, spec));
     if (embeddings && read_embeddings(experiment, spec, embeddings, err)) return -1;
-    if (vb_experiment_entry_resolve(vb_experiment_tables_model(), spec, experiment->path, err)) return -1;
+    if (vb_options_resolve(vb_experiment_tables_model(), spec, experiment->path, err)) return -1;
     if (retrieval) {
         if (vb_experiment_entry_retrieval(experiment, &spec->retrieval, retrieval, err)) return -1;
         vb_json_set(json, noted, "retrieval", vb_retrieval_spec_json(json, &spec->retrieval));
     }
-    if (spec->coop && vb_experiment_entry_resolve(vb_experiment_tables_coop(), spec, experiment->path, err)) return -1;
+    if (spec->coop && vb_options_resolve(vb_experiment_tables_coop(), spec, experiment->path, err)) return -1;
     return k >= 0 ? put_checkpoint(spec, series, k, true, err) : 0;
 }
 

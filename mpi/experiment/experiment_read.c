@@ -20,7 +20,7 @@ static int read_corpora(vb_experiment *experiment, const vb_yaml *root, vb_error
         experiment->corpus_count++;
         if (vb_retrieval_spec_corpus_read(spec, list->items[i], experiment->path, err)) return -1;
         vb_experiment_entry_note(experiment, "corpora", vb_retrieval_spec_corpus_options(), spec);
-        if (vb_experiment_entry_resolve(vb_retrieval_spec_corpus_options(), spec, experiment->path, err)) return -1;
+        if (vb_options_resolve(vb_retrieval_spec_corpus_options(), spec, experiment->path, err)) return -1;
         for (size_t j = 0; j < i; j++)
             if (!strcmp(spec->name, experiment->corpora[j].name))
                 return vb_experiment_entry_errorf(experiment, list->items[i], err, spec->name, "two corpora are named ");
@@ -58,12 +58,12 @@ static int choose_model(vb_experiment *experiment, vb_error *err) {
 static int check_engine(const vb_experiment *experiment, vb_error *err) {
     bool retrieval = experiment->retrieval.given;
     for (int m = 0; m < experiment->model_count; m++) retrieval |= experiment->models[m].retrieval.given;
-    const char *what = experiment->analyses                       ? "analyses" :
-                       experiment->adversarial.candidates != NULL ? "adversarial" :
-                       retrieval                                  ? "retrieval" :
-                       experiment->per_image                      ? "per_image" :
-                       experiment->expansion_count                ? "expansions" :
-                                                                    NULL;
+    const char *what = experiment->analyses               ? "analyses" :
+                       experiment->adversarial.pool.asked ? "adversarial" :
+                       retrieval                          ? "retrieval" :
+                       experiment->per_image              ? "per_image" :
+                       experiment->expansion_count        ? "expansions" :
+                                                            NULL;
     if (experiment->similarity_engine == VB_ENGINE_REPLICATED || !what) return 0;
     return vb_errorf(err, VB_ECONFIG, "%s: similarity_engine: scalapack evaluates only; '%s' needs 'replicated'",
                      experiment->path, what);
@@ -74,7 +74,7 @@ int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_ov
     *experiment = (vb_experiment){0};
     vb_yaml *root = NULL;
     int status = -1;
-    const char *path = experiment->path = vb_resolve(given, "", err);
+    const char *path = experiment->path = vb_resolve_place(given, "", err);
     if (!path || vb_yaml_read(&root, path, err)) goto done;
     if (root->kind != VB_YAML_MAP) {
         vb_yaml_errorf(root, path, err, "expected an experiment: a map with the keys experiment, datasets, models");
@@ -83,10 +83,14 @@ int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_ov
     for (int i = 0; i < override_count; i++)
         if (vb_yaml_set(root, overrides[i].path, overrides[i].value, err)) goto done;
     if (vb_options_read(vb_experiment_tables_root(), experiment, root, path, "the experiment", err)) goto done;
+    if (vb_options_resolve(vb_experiment_tables_root(), experiment, path, err)) goto done;
     if (vb_experiment_entry_check_name(experiment, root, "experiment", experiment->name, err)) goto done;
     experiment->configuration = vb_options_json(&experiment->json, vb_experiment_tables_root(), experiment, false);
     if (vb_analyses_spec_read(&experiment->analyses, root, path, experiment->configuration, err)) goto done;
     if (vb_adversarial_spec_read(&experiment->adversarial, root, path, experiment->configuration, err)) goto done;
+    if (vb_open_curve_spec_read(&experiment->open_curve, root, path, experiment->analyses >> VB_ANALYSES_SPEC_open_curve & 1,
+                                experiment->configuration, err))
+        goto done;
     if (vb_experiment_datasets_read(experiment, root, err) || read_corpora(experiment, root, err)) goto done;
     const vb_yaml *retrieval = vb_yaml_get(root, "retrieval");
     if (retrieval) {

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "kernels/image/preprocess.h"
+#include "kernels/text/convention.h"
 #include "mpi/experiment/experiment.h"
 
 /* A choice is written through an int, whatever enum the field is of. */
@@ -16,10 +17,20 @@ static const char *const protocols[] = {[VB_PROTOCOL_EXACT] = "exact", [VB_PROTO
 WORDS_OF(protocols, VB_PROTOCOLS);
 static const char *const on_error[] = {[VB_ON_ERROR_STRICT] = "strict", [VB_ON_ERROR_SKIP] = "skip", NULL};
 WORDS_OF(on_error, VB_ON_ERRORS);
+static const char *const on_unmatched[] = {[VB_ON_UNMATCHED_ERROR] = "error", [VB_ON_UNMATCHED_SKIP] = "skip", NULL};
+WORDS_OF(on_unmatched, VB_ON_UNMATCHEDS);
 static const char *const families[] = {VB_FAMILIES(VB_FAMILY_WORD) "precomputed", NULL};
 WORDS_OF(families, VB_PRECOMPUTED + 1);
-static const char *const activations[] = {[VB_ACTIVATION_QUICK_GELU] = "quick_gelu", [VB_ACTIVATION_GELU] = "gelu", NULL};
+static const char *const activations[] = {
+    [VB_ACTIVATION_QUICK_GELU] = "quick_gelu", [VB_ACTIVATION_GELU] = "gelu", [VB_ACTIVATION_GELU_TANH] = "gelu_tanh", NULL};
 WORDS_OF(activations, VB_ACTIVATIONS);
+static const char *const text_masks[] = {[VB_MASK_CAUSAL - 1] = "causal", [VB_MASK_NONE - 1] = "none", NULL};
+WORDS_OF(text_masks, VB_TEXT_MASKS - 1);
+static const char *const text_poolings[] = {[VB_POOLING_END - 1] = "end",
+                                            [VB_POOLING_LAST - 1] = "last",
+                                            [VB_POOLING_FIRST - 1] = "first",
+                                            NULL};
+WORDS_OF(text_poolings, VB_TEXT_POOLINGS - 1);
 static const char *const preprocessings[] = {
     [VB_PREPROCESSING_OPENAI] = "openai", [VB_PREPROCESSING_RGB_FIRST] = "rgb_first", NULL};
 WORDS_OF(preprocessings, VB_PREPROCESSINGS);
@@ -141,6 +152,7 @@ static const vb_option experiment_options[] = {
     {.key = "corpora", .kind = VB_OPTION_CUSTOM, .help = "list of corpora for retrieval"},
     {.key = "retrieval", .kind = VB_OPTION_CUSTOM, .help = "retrieval-enhanced prompts (REPE) for all models"},
     {.key = "analyses", .kind = VB_OPTION_CUSTOM, .help = "list of analyses, named below: why a model is stable or not"},
+    {.key = "open_curve", .kind = VB_OPTION_CUSTOM, .help = "foreign names of the analysis open_curve"},
     {.key = "adversarial", .kind = VB_OPTION_CUSTOM, .help = "candidate names that take most images from a vocabulary"},
     {.key = "datasets", .kind = VB_OPTION_CUSTOM, .required = true, .help = "list of datasets"},
     {.key = "expansions", .kind = VB_OPTION_CUSTOM, .help = "list of expansions: several datasets, each one vocabulary"},
@@ -173,6 +185,12 @@ static const vb_option dataset_options[] = {
      .fallback = "strict",
      .choices = on_error,
      .help = "what a broken image does: stop the run, or be counted and listed"},
+    {.key = "on_unmatched",
+     .kind = VB_OPTION_CHOICE,
+     .offset = offsetof(vb_dataset_spec, on_unmatched),
+     .fallback = "error",
+     .choices = on_unmatched,
+     .help = "what labels do that match no class and look like a fault: stop the run, or have their images left out and counted"},
     {.key = "prompts",
      .kind = VB_OPTION_CUSTOM,
      .help = "list of templates, or the name of a list in configs/prompts, for models without prompts of their own"},
@@ -202,7 +220,7 @@ static const vb_option expansion_options[] = {
 /* What a model's files may leave open: each key goes before what files beside the weights tell. `base`: where vb_stated_facts
  * lies. */
 #define FACT(base, name) .key = #name, .offset = (base) + offsetof(vb_stated_facts, name), .unset = true
-#define ACTIVATIONS .kind = VB_OPTION_CHOICE, .choices = activations, .flag = "quick_gelu|gelu"
+#define ACTIVATIONS .kind = VB_OPTION_CHOICE, .choices = activations, .flag = "quick_gelu|gelu|gelu_tanh"
 #define HEADS .kind = VB_OPTION_INTEGER, .low = 1, .high = 1024, .flag = "N"
 #define EPSILON .kind = VB_OPTION_REAL, .low = 1e-20, .high = 1, .flag = "E"
 #define FACT_OPTIONS(base) \
@@ -213,6 +231,14 @@ static const vb_option expansion_options[] = {
     {FACT(base, text_heads), HEADS, .help = "attention heads of the text tower"}, \
     {FACT(base, image_epsilon), EPSILON, .help = "of the image tower's LayerNorm"}, \
     {FACT(base, text_epsilon), EPSILON, .help = "of the text tower's LayerNorm"}, \
+    {FACT(base, convention), .kind = VB_OPTION_CHOICE, .choices = vb_convention_names, .flag = "NAME", \
+     .help = "how texts become tokens: cleaning, ids around them, padding"}, \
+    {FACT(base, cleaning), .kind = VB_OPTION_CHOICE, .choices = vb_text_cleanup_names, \
+     .flag = "none|whitespace|lower|canonicalize", .help = "of texts, before they are cut into tokens"}, \
+    {FACT(base, text_mask), .kind = VB_OPTION_CHOICE, .choices = text_masks, .flag = "causal|none", \
+     .help = "rows of a text that a row sees: those up to it, or all, padding included"}, \
+    {FACT(base, text_pooling), .kind = VB_OPTION_CHOICE, .choices = text_poolings, .flag = "end|last|first", \
+     .help = "row that a text's embedding is made from: the end token's, the context's last, or the first"}, \
     {FACT(base, end_token), .kind = VB_OPTION_INTEGER, .low = 0, .high = 1 << 24, .flag = "ID", \
      .help = "id at whose first place texts are pooled; 0: the highest id"}, \
     {FACT(base, resolution), .kind = VB_OPTION_INTEGER, .low = 1, .high = 4096, .flag = "R", .help = "side of the images"}, \
@@ -251,7 +277,7 @@ static const vb_option model_options[] = {
     {.key = "tokenizer",
      .kind = VB_OPTION_PATH,
      .offset = offsetof(vb_model_spec, tokenizer),
-     .help = "bpe_simple_vocab_16e6.txt.gz, or vocab.json with merges.txt beside it [beside the weights]"},
+     .help = "OpenAI's merges, vocab.json, a SentencePiece .model, vocab.txt, or a folder with one of them [beside the weights]"},
     {.key = "prompts",
      .kind = VB_OPTION_CUSTOM,
      .help = "list of templates with one {} each, the name of a list in "

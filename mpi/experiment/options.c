@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/base/resolve.h"
+#include "shards/files/path.h"
 #include "shards/text/did_you_mean.h"
 
 static void *field_of(const vb_option *option, void *fields) {
@@ -117,6 +119,18 @@ int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, co
     for (const vb_option *option = table; option->key; option++)
         if (option->required && !vb_yaml_get(map, option->key))
             return vb_yaml_errorf(map, name, err, "%s: the key '%s' is missing (%s)", where, option->key, option->help);
+    return 0;
+}
+
+int vb_options_resolve(const vb_option *table, void *fields, const char *beside, vb_error *err) {
+    for (const vb_option *option = table; option->key; option++) {
+        char **field = option->kind == VB_OPTION_PATH ? field_of(option, fields) : NULL;
+        if (!field || !*field) continue;
+        char *found = option->machine ? vb_path_expand(*field, err) : vb_resolve(*field, beside, err);
+        if (!found) return vb_error_prefix(err, "%s: %s", beside, option->key);
+        vb_free(*field);
+        *field = found;
+    }
     return 0;
 }
 

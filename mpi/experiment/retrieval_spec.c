@@ -27,7 +27,7 @@ static const vb_option corpus_options[] = {
     {.key = "captions",
      .kind = VB_OPTION_PATH,
      .offset = offsetof(vb_corpus_spec, captions),
-     .help = "captions of the parts in the same order (.jsonl .tsv .txt .json, plain or .zst; "
+     .help = "captions of the parts, of the same numbers (.jsonl .tsv .txt .json, plain or .zst; "
              "glob) [metadata/ beside them]; alone: the corpus itself"},
     {.key = "caption_column",
      .kind = VB_OPTION_TEXT,
@@ -36,8 +36,8 @@ static const vb_option corpus_options[] = {
     {.key = "text_embeddings",
      .kind = VB_OPTION_PATH,
      .offset = offsetof(vb_corpus_spec, text_embeddings),
-     .help = "the captions' embeddings by the evaluated model, parts in the same "
-             "order [text_emb/ beside them, for precomputed models]"},
+     .help = "the captions' embeddings by the evaluated model, parts of the same "
+             "numbers [text_emb/ beside them, for precomputed models]"},
     {.key = "quantized",
      .kind = VB_OPTION_PATH,
      .offset = offsetof(vb_corpus_spec, quantized),

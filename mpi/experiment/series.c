@@ -57,10 +57,10 @@ static int name_checkpoints(vb_series *series, const vb_strings *found, const ch
 
 /* The files of a key, when it is a pattern. */
 static int find_files(vb_series *series, int key, const vb_yaml *node, const char *path, vb_error *err) {
-    if (!node || node->kind != VB_YAML_SCALAR || vb_yaml_is_null(node) || !strpbrk(node->text, "*?[{")) return 0;
-    char *pattern = vb_resolve(node->text, path, err);
-    int status = pattern ? 0 : -1;
-    if (pattern && !vb_path_exists(pattern)) {
+    if (!node || node->kind != VB_YAML_SCALAR || vb_yaml_is_null(node) || !strpbrk(node->text, "*?[{$")) return 0;
+    char *written = vb_path_expand(node->text, err), *pattern = written ? vb_resolve_place(written, path, err) : NULL;
+    int status = pattern ? 0 : vb_error_prefix(err, "%s: %s", path, key_names[key]);
+    if (pattern && strpbrk(written, "*?[{") && !vb_path_exists(pattern)) {
         vb_strings *found = &series->found[key];
         vb_error why;
         if (vb_path_glob(found, pattern, &why)) {
@@ -70,7 +70,7 @@ static int find_files(vb_series *series, int key, const vb_yaml *node, const cha
             status = -1;
         } else {
             qsort(found->items, found->count, sizeof *found->items, by_nature);
-            series->unwritten[key] = vb_path_ends_with(pattern, node->text) ? strlen(pattern) - strlen(node->text) : 0;
+            series->unwritten[key] = vb_path_ends_with(pattern, written) ? strlen(pattern) - strlen(written) : 0;
             if (!series->count) status = name_checkpoints(series, found, pattern, err);
             else if ((int)found->count != series->count)
                 status = vb_yaml_errorf(node, path, err,
@@ -79,6 +79,7 @@ static int find_files(vb_series *series, int key, const vb_yaml *node, const cha
         }
     }
     vb_free(pattern);
+    vb_free(written);
     return status;
 }
 

@@ -7,6 +7,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/results/tables.h"
 #include "shards/files/digest.h"
+#include "shards/files/file_name.h"
 #include "shards/files/path.h"
 #include "shards/files/writer.h"
 
@@ -101,9 +102,9 @@ done:
 
 char *vb_document_pair_path(const char *folder, const char *below, const char *model, const char *dataset, const char *suffix,
                             vb_error *err) {
-    char *path = vb_format(err, "%s/%s/%s--%s%s", folder, below, model, dataset, suffix);
-    for (char *at = path ? path + strlen(folder) + strlen(below) + 2 : NULL; at && *at; at++)
-        if (strchr(" \\:*?\"<>|", *at)) *at = '_';
+    char *name = vb_file_name_of_pair(model, dataset, err);
+    char *path = name ? vb_format(err, "%s/%s/%s%s", folder, below, name, suffix) : NULL;
+    vb_free(name);
     return path;
 }
 

@@ -19,7 +19,7 @@ json_t *vb_document_new(const char *experiment, json_t *configuration, json_t *r
  * that lie there are kept as results.XXXXXXXX.json. */
 int vb_document_write(const char *folder, const json_t *document, bool latex, vb_error *err);
 
-/* FOLDER/BELOW/MODEL--DATASET with suffix, where whatever is unusual in a name becomes '_'. Free with vb_free. */
+/* FOLDER/BELOW/MODEL--DATASET with suffix, unusual characters escaped: vb_file_name_of_pair. Free with vb_free. */
 char *vb_document_pair_path(const char *folder, const char *below, const char *model, const char *dataset, const char *suffix,
                             vb_error *err);
 

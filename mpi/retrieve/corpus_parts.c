@@ -11,6 +11,7 @@
 #include "mpi/encode/text_list.h"
 #include "shards/text/captions.h"
 #include "shards/embeddings/npy.h"
+#include "shards/files/numbered.h"
 #include "shards/files/path.h"
 
 /* ---- lists that ranks make together ---- */
@@ -202,10 +203,11 @@ static int open_captions(vb_corpus_parts *corpus, const vb_encoding *how, vb_err
         status = share_list(&corpus->captions, &how->context->comm, err);
     for (size_t f = 0; f < corpus->captions.count && !status; f++) {
         vb_captions *captions;
-        const char *text = "";
+        const char *text = "", *odd;
         if ((status = vb_captions_open(&captions, corpus->captions.items[f], corpus->spec->caption_column, err))) break;
         while (text && !status) {
-            if (!(status = vb_captions_next(captions, &text, err)) && text && !(texts[n++] = vb_strdup(text, err))) status = -1;
+            if (!(status = vb_captions_next(captions, &text, &odd, err)) && text && !(texts[n++] = vb_strdup(text, err)))
+                status = -1;
             if (!status && text) vb_digest_add_text(digester, text);
             if (status || (text && n < VB_TEXT_UNIT) || !n) continue;
             status = encode_captions(corpus, how, texts, n, unit++, rows, &paths, err);
@@ -249,15 +251,23 @@ static int find_captions(vb_corpus_parts *corpus, vb_error *err) {
     return 0;
 }
 
+/* Files that lie beside the parts, one a part. */
+static int pair_with_parts(const vb_corpus_parts *corpus, vb_strings *files, const char *what, vb_error *err) {
+    const size_t count = corpus->index.part_count;
+    const char **parts = vb_array(count, sizeof *parts, "parts", err);
+    if (!parts) return -1;
+    for (size_t p = 0; p < count; p++) parts[p] = corpus->index.parts[p].path;
+    int status = files->count ? vb_numbered_pair(parts, count, files, what, "parts of embeddings", err) : 0;
+    vb_free(parts);
+    return status;
+}
+
 /* On rank 0: what lies beside the parts. */
 static int look_beside(vb_corpus_parts *corpus, vb_error *err) {
     const vb_corpus_spec *spec = corpus->spec;
     vb_error none;
     int status = find_captions(corpus, err);
-    if (!status && corpus->captions.count && corpus->captions.count != corpus->index.part_count)
-        status =
-            vb_errorf(err, VB_EMISMATCH, "%zu caption files for %zu parts of embeddings; expected one a part, in the same order",
-                      corpus->captions.count, corpus->index.part_count);
+    if (!status) status = pair_with_parts(corpus, &corpus->captions, "caption files", err);
     if (!status && spec->text_embeddings)
         status = find_parts(&corpus->text_parts, spec->text_embeddings, "text_emb", ".npy", err);
     else if (!status && vb_path_is_folder(spec->embeddings)) {
@@ -266,10 +276,7 @@ static int look_beside(vb_corpus_parts *corpus, vb_error *err) {
         else if (vb_path_is_folder(folder)) (void)find_parts(&corpus->text_parts, folder, ".", ".npy", &none);
         vb_free(folder);
     }
-    if (!status && corpus->text_parts.count && corpus->text_parts.count != corpus->index.part_count)
-        status = vb_errorf(err, VB_EMISMATCH, "%zu parts of text embeddings for %zu parts of image embeddings",
-                           corpus->text_parts.count, corpus->index.part_count);
-    return status;
+    return status ? status : pair_with_parts(corpus, &corpus->text_parts, "parts of text embeddings", err);
 }
 
 static int open_embeddings(vb_corpus_parts *corpus, vb_comm *comm, vb_error *err) {
@@ -309,9 +316,10 @@ void vb_corpus_parts_close(vb_corpus_parts *corpus) {
 
 /* ---- captions of chosen rows ---- */
 
-/* A caption becomes one line of notes. */
-static int note_caption(notes *list, int64_t number, const char *text, vb_error *err) {
-    char *line = vb_strdup(text, err);
+/* A caption becomes one line of notes, behind a mark: whether it is one, or why there is none that can be used. */
+enum { CAPTION = '+', ODD = '-' };
+static int note_caption(notes *list, int64_t number, const char *text, const char *odd, vb_error *err) {
+    char *line = vb_format(err, "%c%s", odd ? ODD : CAPTION, odd ? odd : text);
     if (!line) return -1;
     for (char *at = line; *at; at++)
         if (*at == '\n') *at = ' ';
@@ -324,20 +332,26 @@ static int note_caption(notes *list, int64_t number, const char *text, vb_error 
 static int captions_of_part(const vb_corpus_parts *corpus, size_t p, const int64_t *ids, int64_t from, int64_t to, notes *list,
                             vb_error *err) {
     size_t n = (size_t)(to - from), got = n;
+    const bool images = corpus->kind == VB_CORPUS_IMAGES;
     int64_t *rows = vb_array(n, sizeof *rows, "captions", err);
-    char **texts = vb_array(corpus->kind == VB_CORPUS_IMAGES ? VB_UNIT_SAMPLES : n, sizeof *texts, "captions", err);
-    int status = rows && texts ? 0 : -1;
+    char **texts = vb_array(images ? VB_UNIT_SAMPLES : n, sizeof *texts, "captions", err);
+    char **odd = vb_array(n, sizeof *odd, "captions", err);
+    int status = rows && texts && odd ? 0 : -1;
     for (size_t i = 0; i < n && !status; i++) rows[i] = ids[from + (int64_t)i] - corpus->index.parts[p].first;
-    if (!status && corpus->kind == VB_CORPUS_IMAGES) {
+    if (!status && images) {
         status = vb_dataset_read_captions(corpus->dataset, (int64_t)p, texts, err);
         got = VB_UNIT_SAMPLES;
     } else if (!status)
         status = vb_captions_pick(corpus->captions.items[p], corpus->spec->caption_column, rows, n, corpus->index.parts[p].rows,
-                                  texts, err);
-    for (size_t i = 0; i < n && !status; i++)
-        status = note_caption(list, from + (int64_t)i, texts[corpus->kind == VB_CORPUS_IMAGES ? (size_t)rows[i] : i], err);
+                                  texts, odd, err);
+    for (size_t i = 0; i < n && !status; i++) {
+        const char *text = texts[images ? (size_t)rows[i] : i];
+        status = note_caption(list, from + (int64_t)i, text, text ? odd[i] : "its caption is not UTF-8 text", err);
+    }
     for (size_t i = 0; texts && i < got; i++) vb_free(texts[i]);
+    for (size_t i = 0; odd && i < n; i++) vb_free(odd[i]);
     vb_free(texts);
+    vb_free(odd);
     vb_free(rows);
     return status;
 }
@@ -348,10 +362,18 @@ static int captions_of_files(const vb_corpus_parts *corpus, const int64_t *ids, 
     int status = 0;
     for (size_t f = 0; f < corpus->captions.count && next < n && !status; f++) {
         vb_captions *captions;
-        const char *text = "";
+        const char *text, *odd;
+        bool found = true;
         if ((status = vb_captions_open(&captions, corpus->captions.items[f], corpus->spec->caption_column, err))) break;
-        while (next < n && !(status = vb_captions_next(captions, &text, err)) && text)
-            if (ids[next] == row++) status = note_caption(list, next, text, err), next++;
+        for (; next < n && found && !status; row += found) {
+            if (ids[next] != row) {
+                status = vb_captions_skip(captions, &found, err);
+                continue;
+            }
+            status = vb_captions_next(captions, &text, &odd, err);
+            if (!(found = !status && text)) continue;
+            status = note_caption(list, next++, text, odd, err);
+        }
         vb_captions_close(captions);
     }
     if (!status && next < n)
@@ -360,7 +382,7 @@ static int captions_of_files(const vb_corpus_parts *corpus, const int64_t *ids, 
 }
 
 int vb_corpus_parts_captions(const vb_corpus_parts *corpus, vb_context *context, const int64_t *ids, int64_t n,
-                             const char **texts, char **block, vb_error *err) {
+                             const char **texts, const char **odd, char **block, vb_error *err) {
     vb_comm *comm = &context->comm;
     notes list = {0};
     size_t size;
@@ -386,7 +408,10 @@ int vb_corpus_parts_captions(const vb_corpus_parts *corpus, vb_context *context,
     if (!status) status = gather_notes(comm, &list, n, block, &size, err);
     if (!status) status = vb_comm_broadcast_block(comm, (void **)block, &size, err);
     const char *at = *block;
-    for (int64_t i = 0; i < n && !status; i++, at += strlen(at) + 1) texts[i] = at;
+    for (int64_t i = 0; i < n && !status; i++, at += strlen(at) + 1) {
+        odd[i] = *at == ODD ? at + 1 : NULL;
+        texts[i] = odd[i] ? "" : at + 1;
+    }
     vb_free(list.text);
     return status;
 }

@@ -33,6 +33,8 @@ typedef struct repe {
     double *scores;
     int64_t unique_count, *unique; /* distinct ids, ascending */
     const char **captions;         /* of the unique ids; NULL where there are none */
+    const char **odd;              /* why a caption cannot be used, which is then never kept; NULL each where it can */
+    int64_t odd_count;
     char *caption_block;
     uint8_t *kept; /* classes x depth: passes the filter and is no duplicate */
     float *rows;   /* unique_count x dim: embeddings of captions; zero where none is needed */
@@ -154,9 +156,15 @@ static int read_captions(repe *work, vb_error *err) {
     bool needed = work->model || work->settings->filter == VB_FILTER_CLASS_WORD || work->settings->deduplicate;
     if (status || (!needed && !work->corpus.captions.count)) return status;
     work->captions = vb_array((size_t)work->unique_count, sizeof *work->captions, "captions", err);
-    if (vb_comm_agree(&work->context->comm, work->captions ? 0 : -1, err)) return -1;
-    return vb_corpus_parts_captions(&work->corpus, work->context, work->unique, work->unique_count, work->captions,
-                                    &work->caption_block, err);
+    work->odd = vb_array((size_t)work->unique_count, sizeof *work->odd, "captions", err);
+    if (vb_comm_agree(&work->context->comm, work->captions && work->odd ? 0 : -1, err)) return -1;
+    if (vb_corpus_parts_captions(&work->corpus, work->context, work->unique, work->unique_count, work->captions, work->odd,
+                                 &work->caption_block, err))
+        return -1;
+    for (int64_t i = 0; i < work->unique_count; i++) work->odd_count += work->odd[i] != NULL;
+    if (!work->odd_count || work->odd_count < work->unique_count) return 0;
+    return vb_errorf(err, VB_EDATA, "corpus '%s': none of the %lld rows that were listed has a caption that can be used: %s",
+                     work->corpus_spec->name, (long long)work->unique_count, work->odd[0]);
 }
 
 static int filter_class(repe *work, int class, vb_error *err) {
@@ -167,9 +175,10 @@ static int filter_class(repe *work, int class, vb_error *err) {
     if (vb_repe_words_new(&words, work->pair->data->vocabularies.class[class].name, err)) return -1;
     int status = 0;
     for (int64_t i = 0; i < work->depth && !status; i++) {
-        const char *caption = work->captions ? work->captions[place_of(work, ids[i])] : "";
-        bool holds = true;
-        if (settings->filter == VB_FILTER_CLASS_WORD) status = vb_repe_caption_holds(&words, caption, &holds, err);
+        const int64_t place = work->captions ? place_of(work, ids[i]) : 0;
+        const char *caption = work->captions ? work->captions[place] : "";
+        bool holds = !work->captions || !work->odd[place];
+        if (holds && settings->filter == VB_FILTER_CLASS_WORD) status = vb_repe_caption_holds(&words, caption, &holds, err);
         for (int64_t j = 0; j < i && holds && settings->deduplicate; j++)
             if (kept[j] && !strcmp(caption, work->captions[place_of(work, ids[j])])) holds = false;
         kept[i] = holds;
@@ -357,7 +366,9 @@ static char *list_line(const repe *work, int c, vb_error *err) {
         vb_json_set_integer(&json, entry, "id", work->ids[at]);
         vb_json_set_real(&json, entry, "score", work->scores[at]);
         vb_json_set_bool(&json, entry, "kept", work->kept[at]);
-        if (work->captions) vb_json_set_text(&json, entry, "caption", work->captions[place_of(work, work->ids[at])]);
+        const int64_t place = work->captions ? place_of(work, work->ids[at]) : 0;
+        if (work->captions) vb_json_set_text(&json, entry, "caption", work->captions[place]);
+        if (work->captions && work->odd[place]) vb_json_set(&json, entry, "odd", vb_json_text_or(&json, work->odd[place], "?"));
         vb_json_append(&json, results, entry);
     }
     char *text = vb_json_end(&json, "a line of a list", err) ? NULL : vb_json_dump(line, VB_JSON_LINE, "a line of a list", err);
@@ -382,6 +393,17 @@ static int write_list(const repe *work, vb_error *err) {
     return -1;
 }
 
+/* Listed rows whose captions cannot be used: how many, and the first ones. */
+static void note_odd(vb_json *json, json_t *object, const repe *work) {
+    enum { SHOWN = 5 };
+    if (!work->odd_count) return;
+    json_t *noted = vb_json_set_object(json, object, "odd_captions"), *examples;
+    vb_json_set_integer(json, noted, "rows", work->odd_count);
+    examples = vb_json_set_array(json, noted, "examples");
+    for (int64_t i = 0, n = 0; i < work->unique_count && n < SHOWN; i++)
+        if (work->odd[i]) vb_json_append(json, examples, vb_json_text_or(json, work->odd[i], "?")), n++;
+}
+
 static int run_settings(repe *work, json_t **result, vb_error *err) {
     const vb_retrieval_spec *settings = work->settings;
     bool is_root = !work->context->comm.rank;
@@ -402,6 +424,7 @@ static int run_settings(repe *work, json_t **result, vb_error *err) {
         vb_json_set_text(&json, object, "corpus", work->corpus_spec->name);
         vb_json_set_integer(&json, object, "rows_not_finite", work->summary.not_finite);
         vb_json_set_integer(&json, object, "rows_zero", work->summary.zero);
+        note_odd(&json, object, work);
         vb_json_set_text(&json, object, "exact", "proven");
         vb_json_set_integer(&json, object, "rows", work->corpus.index.rows);
         vb_json_set_integer(&json, object, "depth", work->depth);
@@ -478,6 +501,7 @@ int vb_repe_stage(vb_context *context, const vb_repe_job *job, json_t **result, 
     vb_free(work.scores);
     vb_free(work.unique);
     vb_free(work.captions);
+    vb_free(work.odd);
     vb_free(work.caption_block);
     vb_free(work.kept);
     vb_free(work.rows);

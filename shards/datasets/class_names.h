@@ -4,8 +4,7 @@
 
 #include "kernels/base/strings.h"
 
-/* One name a line; CR, and blank lines at the end, are dropped. VB_EDATA: an empty line between names, no name at all, a NUL.
- * Free with vb_strings_free; the list is empty after a failure. */
+/* vb_texts_read_names: one name a line, or a JSON list. Free with vb_strings_free; the list is empty after a failure. */
 int vb_class_names_read(vb_strings *names, const char *path, vb_error *err);
 
 #endif

@@ -8,7 +8,9 @@
 #include "kernels/base/utf8.h"
 #include "shards/datasets/class_names.h"
 #include "shards/datasets/dataset_listing.h"
+#include "shards/files/content.h"
 #include "shards/files/json_parse.h"
+#include "shards/files/text_file.h"
 #include "shards/images/image.h"
 
 /* ---- the formats: a new one is a row here, a file of its own, and its line in dataset_format.h ---- */
@@ -39,8 +41,10 @@ static int no_format(const char *path, const uint8_t *head, size_t size, vb_erro
                               i + 1 < FORMATS ? ", " :
                                                 ", or ",
                               formats[i]->expected);
-    const char *hint = size >= 2 && head[0] == 0x1f && head[1] == 0x8b ? " (it is gzip: unpack it, or pack it with zstd)" : "";
-    return vb_errorf(err, VB_EUNSUPPORTED, "%s: no dataset%s: expected %s", path, hint, expected);
+    const char *known = vb_content_name(head, size);
+    const bool gzip = size >= 2 && head[0] == 0x1f && head[1] == 0x8b;
+    return vb_errorf(err, VB_EUNSUPPORTED, "%s: no dataset%s%s%s%s: expected %s", path, known ? " (it is " : "",
+                     known ? known : "", gzip ? ": unpack it, or pack it with zstd" : "", known ? ")" : "", expected);
 }
 
 static int find_format(const char *path, int *format, vb_error *err) {
@@ -56,7 +60,7 @@ static int find_format(const char *path, int *format, vb_error *err) {
     if (status) return -1;
     for (*format = 0; *format < FORMATS; ++*format)
         if (formats[*format]->recognise_bytes && formats[*format]->recognise_bytes(head, got)) return 0;
-    for (int i = 0; i < FORMATS; i++)
+    for (int i = 0; i < FORMATS && !vb_content_is_no_file(head, got); i++)
         if (formats[i]->refuse && formats[i]->refuse(path, &facts, err)) return -1;
     return no_format(path, head, got, err);
 }
@@ -115,7 +119,13 @@ int vb_dataset_open(vb_dataset **dataset, const char *images, const char *class_
     if (class_names && vb_class_names_read(&listing.class_names, class_names, err)) goto done;
     if (vb_path_glob(&paths, images, err) || list_paths(&listing, &paths, images, &format, err)) goto done;
     if (!listing.samples && !listing.format->fixed_records) {
-        vb_errorf(err, VB_EMISSING, "%s: no images in the shards", images);
+        if (listing.ignored)
+            vb_errorf(
+                err, VB_EMISSING,
+                "%s: no images in the shards: none of the %lld files in samples has an image's ending, such as '%s' (the ending "
+                "is all behind the first dot)",
+                images, (long long)listing.ignored, vb_path_base_name(listing.pool + listing.ignored_name[0]));
+        else vb_errorf(err, VB_EMISSING, "%s: no images in the shards", images);
         goto done;
     }
     status = vb_dataset_listing_freeze(&listing, format, dataset, err);
@@ -327,11 +337,13 @@ static int caption_of(const vb_sample_extra *extra, const char *name, char **cap
         text = json_string_value(value);
         size = json_string_length(value);
     }
+    const size_t mark = vb_text_file_mark(text, size);
+    text += mark;
+    size -= mark;
     while (size && strchr(" \t\r\n", text[size - 1])) size--;
     for (; size && strchr(" \t\r\n", *text); size--) text++;
     int status = 0;
-    if (!vb_utf8_is_text(text, size, NULL)) status = vb_errorf(err, VB_EDATA, "%s: its caption is not UTF-8 text", name);
-    if (!status && !(*caption = vb_strndup(size ? text : "", size, err))) status = -1;
+    if (vb_utf8_is_text(text, size, NULL) && !(*caption = vb_strndup(size ? text : "", size, err))) status = -1;
     json_decref(root);
     return status;
 }

@@ -80,7 +80,7 @@ void vb_dataset_extras_free(vb_sample_extra *extras, int count);
 int vb_dataset_read_unit_labels(const vb_dataset *dataset, int64_t unit, vb_unit_data *data, vb_error *err);
 
 /* The captions of a WebDataset unit's samples: key.txt, else "caption" of key.json, else ""; white space at the ends is dropped.
- * `captions` has room for VB_UNIT_SAMPLES; each is a new string (vb_free), NULL after a failure. VB_EDATA: not UTF-8.
+ * `captions` has room for VB_UNIT_SAMPLES; each is a new string (vb_free), NULL where it is not UTF-8, and after a failure.
  * VB_EUNSUPPORTED: other kinds have no captions. */
 int vb_dataset_read_captions(const vb_dataset *dataset, int64_t unit, char **captions, vb_error *err);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "shards/files/content.h"
 
 static const struct {
     const char *descr;
@@ -115,8 +116,9 @@ static void find_note(header_text text, vb_npy *npy) {
 static int check_file(vb_npy *npy, const char *path, vb_error *err) {
     const uint8_t *bytes = npy->map.data;
     size_t size = npy->map.size;
-    if (size < 10 || memcmp(bytes, "\x93NUMPY", MAGIC))
-        return vb_errorf(err, VB_EDATA, "%s: not an .npy file: it does not begin with \\x93NUMPY", path);
+    if (size < MAGIC || memcmp(bytes, "\x93NUMPY", MAGIC))
+        return vb_content_refuse(path, bytes, size, "an .npy array", VB_EDATA, err);
+    if (size < 10) return vb_errorf(err, VB_EDATA, "%s: truncated: the header is cut off", path);
     int major = bytes[6];
     if (major < 1 || major > 3) return vb_errorf(err, VB_EUNSUPPORTED, "%s: .npy version %d, expected 1, 2 or 3", path, major);
     size_t start = major == 1 ? 10 : 12;

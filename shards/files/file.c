@@ -12,6 +12,15 @@
 #include "kernels/base/fault.h"
 #include "kernels/base/memory.h"
 
+static const char *kind_name(mode_t mode) {
+    return S_ISDIR(mode)  ? "a folder" :
+           S_ISFIFO(mode) ? "a pipe, which can be read only once (write its content to a file first)" :
+           S_ISSOCK(mode) ? "a socket" :
+           S_ISBLK(mode)  ? "a block device" :
+           S_ISCHR(mode)  ? "a character device" :
+                            "a special file";
+}
+
 int vb_file_descriptor(const char *path, uint64_t *size, vb_error *err) {
     int fault = vb_fault(VB_FAULT_OPEN), fd = -1;
     struct stat info;
@@ -24,7 +33,7 @@ int vb_file_descriptor(const char *path, uint64_t *size, vb_error *err) {
         return -1;
     }
     if (!S_ISREG(info.st_mode)) {
-        vb_errorf(err, VB_EMISSING, "%s: expected a file, found a %s", path, S_ISDIR(info.st_mode) ? "folder" : "special file");
+        vb_errorf(err, VB_EMISSING, "%s: expected a file, found %s", path, kind_name(info.st_mode));
         close(fd);
         return -1;
     }

@@ -5,7 +5,9 @@
 #include <stdint.h>
 
 #include "kernels/base/memory.h"
+#include "shards/files/content.h"
 #include "shards/files/file.h"
+#include "shards/files/text_file.h"
 
 /* Whether jansson was refused memory since the flag was cleared: its lexer and its writer drop bytes instead of reporting
  * that. */
@@ -20,8 +22,9 @@ static void *jansson_alloc(size_t bytes) {
 void vb_json_parse_setup(void) { json_set_alloc_funcs(jansson_alloc, vb_free); }
 
 json_t *vb_json_parse_bare(const char *text, size_t n, size_t flags, json_error_t *where, vb_error *err) {
+    const size_t mark = vb_text_file_mark(text, n);
     refused = false;
-    json_t *value = json_loadb(text, n, flags, where);
+    json_t *value = json_loadb(text + mark, n - mark, flags, where);
     if (value && !refused) return value;
     json_decref(value);
     if (refused || !where->text[0]) vb_errorf(err, VB_EMEMORY, "no memory for the JSON");
@@ -31,6 +34,10 @@ json_t *vb_json_parse_bare(const char *text, size_t n, size_t flags, json_error_
 
 json_t *vb_json_parse(const char *text, size_t n, size_t flags, const char *path, vb_error *err) {
     json_error_t where;
+    if (vb_content_is_no_text(text, n)) {
+        vb_content_refuse(path, text, n, "JSON", VB_EDATA, err);
+        return NULL;
+    }
     json_t *value = vb_json_parse_bare(text, n, flags, &where, err);
     if (!value && err->code == VB_EDATA) vb_error_prefix(err, "%s:%d:%d", path, where.line, where.column);
     else if (!value) vb_error_prefix(err, "%s", path);

@@ -70,6 +70,66 @@ int vb_path_stat(const char *path, vb_path_facts *facts, vb_error *err) {
     return 0;
 }
 
+/* ---- variables ---- */
+
+static const char *variable(const char *name, const char *written, vb_error *err) {
+    const char *value = getenv(name);
+    if (value && *value) return value;
+    vb_errorf(err, VB_ECONFIG, "%s: the environment variable %s is %s; write $$ for a dollar", written, name,
+              value ? "empty" : "not set");
+    return NULL;
+}
+
+/* What stands for the reference at *at, a ~ or a $, which is then behind it; NULL with an error. */
+static const char *look_up(const char **at, const char *written, vb_error *err) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+    const char *from = *at + 1;
+    if (**at == '~') {
+        *at = from;
+        if (!*from || *from == '/') return variable("HOME", written, err);
+        vb_errorf(err, VB_ECONFIG,
+                  "%s: folders of other users are not looked up; write the path out, or ./ before a ~ of the name", written);
+        return NULL;
+    }
+    if (*from == '$') {
+        *at = from + 1;
+        return "$";
+    }
+    const bool braces = *from == '{';
+    char name[256] = "";
+    from += braces;
+    const size_t n = strspn(from, letters);
+    const bool whole = n && n < sizeof name && !(*from >= '0' && *from <= '9') && (!braces || from[n] == '}');
+    if (!whole) {
+        vb_errorf(err, VB_ECONFIG, "%s: expected $NAME or ${NAME} of the environment, or $$ for a dollar, found '%.20s'", written,
+                  *at);
+        return NULL;
+    }
+    memcpy(name, from, n);
+    *at = from + n + braces;
+    return variable(name, written, err);
+}
+
+char *vb_path_expand(const char *written, vb_error *err) {
+    char *text = NULL;
+    size_t filled = 0, capacity = 0;
+    for (const char *at = written; *at;) {
+        const bool reference = *at == '$' || (*at == '~' && at == written);
+        const size_t plain = reference ? 0 : 1 + strcspn(at + 1, "$");
+        const char *piece = reference ? look_up(&at, written, err) : at;
+        const size_t n = !piece ? 0 : reference ? strlen(piece) : plain;
+        if (!piece || vb_grow((void **)&text, &capacity, filled + n + 1, 1, "a path", err)) {
+            vb_free(text);
+            return NULL;
+        }
+        memcpy(text + filled, piece, n);
+        filled += n;
+        text[filled] = 0;
+        at += plain;
+    }
+    return text ? text : vb_strdup("", err);
+}
+
 bool vb_path_exists(const char *path) { return access(path, F_OK) == 0; }
 
 bool vb_path_is_folder(const char *path) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "shards/files/content.h"
 
 /* Fields of a header: offset and width (POSIX.1-1988, ustar). */
 enum {
@@ -187,6 +188,9 @@ static int read_tar_header(vb_tar *tar, uint8_t *block, uint64_t first, vb_error
     size_t got;
     uint64_t at = tar->next;
     if (vb_source_read_some(tar->source, at, block, VB_TAR_BLOCK, &got, err)) return -1;
+    const bool other = !at && memcmp(block + MAGIC, "ustar", 5) && vb_content_name(block, got);
+    if (other && (got < VB_TAR_BLOCK || !vb_tar_is_header(block)) && got && !all_zero(block, got))
+        return vb_content_refuse(vb_source_path(tar->source), block, got, "a tar archive, plain or in zstd", VB_EDATA, err);
     if (got < VB_TAR_BLOCK)
         return vb_errorf(err, VB_EDATA,
                          "%s: truncated archive: expected a header or the end blocks at offset %llu, found %zu bytes",
@@ -196,6 +200,7 @@ static int read_tar_header(vb_tar *tar, uint8_t *block, uint64_t first, vb_error
         return check_end(tar, at + VB_TAR_BLOCK, err);
     }
     if (!vb_tar_is_header(block)) return tar_fails(tar, at, "no tar header (wrong checksum)", err);
+    return 0;
     return 0;
 }
 

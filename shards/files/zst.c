@@ -7,6 +7,7 @@
 #include <zstd_errors.h>
 
 #include "kernels/base/memory.h"
+#include "shards/files/content.h"
 #include "shards/files/file.h"
 #include "shards/files/writer.h"
 
@@ -170,13 +171,12 @@ int vb_zst_open(vb_zst **out, const char *path, vb_error *err) {
     int status = -1;
     if (!zst) return -1;
     zst->file.fd = -1;
-    uint8_t magic[4] = {0};
+    uint8_t head[VB_CONTENT_HEAD];
     if (vb_file_open(&zst->file, path, err)) goto done;
-    size_t n = zst->file.size < sizeof magic ? (size_t)zst->file.size : sizeof magic;
-    if (vb_file_read(&zst->file, 0, magic, n, err)) goto done;
-    if (!vb_zst_magic(magic, n)) {
-        vb_errorf(err, VB_EDATA, "%s: expected zstd (28 b5 2f fd), found %02x %02x %02x %02x (%llu bytes)", path, magic[0],
-                  magic[1], magic[2], magic[3], (unsigned long long)zst->file.size);
+    size_t n = zst->file.size < sizeof head ? (size_t)zst->file.size : sizeof head;
+    if (vb_file_read(&zst->file, 0, head, n, err)) goto done;
+    if (!vb_zst_magic(head, n)) {
+        vb_content_refuse(path, head, n, "zstd data, by its name", VB_EDATA, err);
         goto done;
     }
     if (read_seek_table(zst, err)) goto done;

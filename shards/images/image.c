@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "kernels/base/memory.h"
+#include "shards/files/content.h"
 #include "shards/images/codec.h"
 
 /* ---- the codecs: a new one is a row here, a file of its own, and its line in codec.h ---- */
@@ -80,6 +81,8 @@ int vb_image_decode(vb_image *image, const void *bytes, size_t size, const char 
         if (is_whole(&others[i].signature, size) && fits_signature(&others[i].signature, bytes, size))
             return vb_errorf(err, VB_EUNSUPPORTED, "%s: the format is %s, expected %s", name, others[i].name,
                              codec_names(expected));
+    const char *known = vb_content_name(bytes, size);
+    if (known) return vb_errorf(err, VB_EUNSUPPORTED, "%s: %s, expected %s", name, known, codec_names(expected));
     uint8_t head[4] = {0};
     memcpy(head, bytes, size < sizeof head ? size : sizeof head);
     return vb_errorf(err, VB_EUNSUPPORTED, "%s: unknown format (%zu bytes, begins with %02x %02x %02x %02x), expected %s", name,

@@ -1,14 +1,17 @@
 /* A stream of captions from line files (plain or zstd) and from whole JSON documents. */
 #include "shards/text/captions.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
 #include "kernels/base/utf8.h"
+#include "shards/files/content.h"
 #include "shards/files/file.h"
 #include "shards/files/json_parse.h"
 #include "shards/files/path.h"
+#include "shards/files/text_file.h"
 #include "shards/files/zst.h"
 
 enum { BLOCK = 1 << 18, LONGEST_LINE = 1 << 24, LARGEST_JSON = 1 << 30 };
@@ -19,14 +22,18 @@ struct vb_captions {
     char *path, *column;
     form form;
     int field; /* of a TSV, from 0 */
+    char odd[1024];
     /* lines */
     vb_file file;
     vb_zst *zst;
     uint64_t offset;
     char *block, *line;
-    size_t filled, at, line_capacity;
-    int64_t number;
-    bool ended;
+    size_t filled, at, length, line_capacity;
+    int64_t number;       /* of the line read last */
+    bool ended, begun;    /* begun: the first block was looked at */
+    bool blank, too_long; /* of the line read last */
+    int64_t blanks;       /* rows that are blank lines and come before it, which is then held back */
+    bool held;
     /* a whole document */
     json_t *document, *list, *row; /* row: the one behind the last caption handed out */
     size_t next;
@@ -47,56 +54,127 @@ static int fill_block(vb_captions *captions, vb_error *err) {
     captions->filled = got;
     captions->at = 0;
     captions->ended = got == 0;
+    if (captions->begun) return 0;
+    captions->begun = true;
+    captions->at = vb_text_file_mark(captions->block, got);
+    if (!vb_content_is_no_text(captions->block, got)) return 0;
+    return vb_content_refuse(captions->path, captions->block, got, "captions", VB_EDATA, err);
+}
+
+/* The row has no caption that can be used: why, and no more than that. */
+static int odd_row(vb_captions *captions, const char **odd, const char *what) {
+    snprintf(captions->odd, sizeof captions->odd, "%s:%lld: %s", vb_path_base_name(captions->path), (long long)captions->number,
+             what);
+    *odd = captions->odd;
     return 0;
 }
 
-static int wrong_caption(const vb_captions *captions, vb_error *err, const char *what) {
-    return vb_errorf(err, VB_EDATA, "%s:%lld: %s", captions->path, (long long)captions->number, what);
-}
-
-static int check_utf8(const vb_captions *captions, const char *text, size_t n, vb_error *err) {
+static int check_utf8(vb_captions *captions, const char *text, size_t n, const char **odd) {
     size_t bad;
     if (vb_utf8_is_text(text, n, &bad)) return 0;
-    return wrong_caption(captions, err, text[bad] ? "invalid UTF-8" : "a NUL character in the text");
+    return odd_row(captions, odd, text[bad] ? "invalid UTF-8" : "a NUL character in the text");
 }
 
-/* The next line into captions->line without its end; *n is -1 at the end of the file. */
-static int next_caption_line(vb_captions *captions, int64_t *n, vb_error *err) {
-    size_t length = 0;
-    *n = -1;
+/* What lies before the line's end in the block goes to the line, unless that gets too long or is not wanted. */
+static int take_piece(vb_captions *captions, const char *start, size_t piece, bool keep, vb_error *err) {
+    for (size_t i = 0; i < piece && captions->blank; i++) captions->blank = strchr(" \t\r", start[i]) && start[i];
+    captions->too_long |= captions->length + piece > LONGEST_LINE;
+    if (!keep || captions->too_long) return 0;
+    if (vb_grow((void **)&captions->line, &captions->line_capacity, captions->length + piece + 1, 1, "line", err)) return -1;
+    memcpy(captions->line + captions->length, start, piece);
+    captions->length += piece;
+    return 0;
+}
+
+/* The next line into captions->line without its end, or, not kept, passed over; *found is false at the end of the file. */
+static int next_caption_line(vb_captions *captions, bool keep, bool *found, vb_error *err) {
+    bool any = false, feed = false;
     captions->number++;
-    for (;;) {
+    captions->length = 0;
+    captions->blank = true;
+    captions->too_long = false;
+    while (!feed) {
         if (captions->at == captions->filled) {
             if (!captions->ended && fill_block(captions, err)) return -1;
-            if (captions->ended) {
-                if (!length) return 0; /* no line begins here */
-                break;
-            }
+            if (captions->ended) break;
+            continue;
         }
         char *start = captions->block + captions->at, *end = memchr(start, '\n', captions->filled - captions->at);
         size_t piece = end ? (size_t)(end - start) : captions->filled - captions->at;
-        if (length + piece > LONGEST_LINE) return wrong_caption(captions, err, "a line of over 16 MiB");
-        if (vb_grow((void **)&captions->line, &captions->line_capacity, length + piece + 1, 1, "line", err)) return -1;
-        memcpy(captions->line + length, start, piece);
-        length += piece;
+        if (take_piece(captions, start, piece, keep, err)) return -1;
         captions->at += piece + (end != NULL);
-        if (end) break;
+        feed = end != NULL;
+        any = true;
     }
-    if (length && captions->line[length - 1] == '\r') length--;
+    if (!(*found = any)) return 0;
+    if (captions->length && captions->line[captions->length - 1] == '\r') captions->length--;
     if (!captions->line && vb_grow((void **)&captions->line, &captions->line_capacity, 1, 1, "line", err)) return -1;
-    captions->line[length] = 0;
-    if (check_utf8(captions, captions->line, length, err)) return -1;
-    *n = (int64_t)length;
+    captions->line[captions->length] = 0;
+    if (captions->number == 1 && !feed && memchr(captions->line, '\r', captions->length))
+        return vb_errorf(err, VB_EDATA, "%s: one line with carriage returns in it, expected LF or CR LF behind each line",
+                         captions->path);
     return 0;
+}
+
+/* The next row: its line is read, or, not kept, passed over. Blank lines of JSON lines are rows, unless they end the file. */
+static int next_row(vb_captions *captions, bool keep, bool *found, bool *empty, vb_error *err) {
+    *found = true;
+    *empty = captions->blanks > 0;
+    if (captions->blanks) {
+        captions->blanks--;
+        return 0;
+    }
+    if (captions->held) {
+        captions->held = false;
+        return 0;
+    }
+    if (next_caption_line(captions, keep, found, err)) return -1;
+    if (!*found || captions->form != FORM_JSON_LINES || !captions->blank) return 0;
+    for (int64_t blanks = 1;; blanks++) {
+        if (next_caption_line(captions, true, found, err)) return -1;
+        if (!*found) return 0;
+        if (captions->blank) continue;
+        captions->held = true;
+        captions->blanks = blanks - 1;
+        *empty = true;
+        return 0;
+    }
+}
+
+/* The end of a field that is quoted as pandas and spreadsheets do, its quotes doubled; NULL when it is not. */
+static char *quoted_end(char *field) {
+    if (*field != '"') return NULL;
+    for (char *at = field + 1; *at; at++) {
+        if (*at != '"') continue;
+        if (at[1] != '"') return at[1] == '\t' || !at[1] ? at + 1 : NULL;
+        at++;
+    }
+    return NULL;
+}
+
+/* Without the blanks at its end, which no editor shows. */
+static char *drop_blanks(char *text) {
+    size_t n = strlen(text);
+    while (n && strchr(" \t", text[n - 1])) text[--n] = 0;
+    return text;
+}
+
+static char *unquote(char *field) {
+    char *to = field, *end = quoted_end(field);
+    if (!end) return field;
+    for (char *at = field + 1; at < end - 1; *to++ = *at++)
+        if (*at == '"') at++;
+    *to = 0;
+    return field;
 }
 
 /* Field `wanted` of a TSV line, cut out in place; NULL when the line has fewer. */
 static char *tsv_field(char *line, int wanted) {
     for (int field = 0;; field++) {
-        char *tab = strchr(line, '\t');
+        char *quoted = quoted_end(line), *tab = quoted ? (*quoted ? quoted : NULL) : strchr(line, '\t');
         if (field == wanted) {
             if (tab) *tab = 0;
-            return line;
+            return unquote(drop_blanks(line));
         }
         if (!tab) return NULL;
         line = tab + 1;
@@ -112,9 +190,9 @@ static int find_column(vb_captions *captions, vb_error *err) {
         captions->field = (int)number - 1;
         return 0;
     }
-    int64_t n;
-    if (next_caption_line(captions, &n, err)) return -1;
-    for (int field = 0; n >= 0 && field < 1000; field++) {
+    bool there;
+    if (next_caption_line(captions, true, &there, err)) return -1;
+    for (int field = 0; there && field < 1000; field++) {
         char *copy = vb_strdup(captions->line, err);
         if (!copy) return -1;
         char *text = tsv_field(copy, field);
@@ -134,24 +212,50 @@ static int find_column(vb_captions *captions, vb_error *err) {
 /* ---- JSON ---- */
 
 /* Hands out the caption of a JSON value: a text, an object's `column`; null and missing are empty. */
-static int json_caption(vb_captions *captions, const json_t *value, const char **text, vb_error *err) {
+static int json_caption(vb_captions *captions, const json_t *value, const char **text, const char **odd) {
     if (json_is_object(value)) value = json_object_get(value, captions->column ? captions->column : "caption");
-    if (!value || json_is_null(value)) {
-        *text = "";
-        return 0;
-    }
-    if (!json_is_string(value)) return wrong_caption(captions, err, "expected a text as caption");
+    if (!value || json_is_null(value)) return 0;
+    if (!json_is_string(value)) return odd_row(captions, odd, "expected a text as caption");
     *text = json_string_value(value);
-    return check_utf8(captions, *text, json_string_length(value), err);
+    return check_utf8(captions, *text, json_string_length(value), odd);
 }
 
-static int parse_row(vb_captions *captions, int64_t n, const char **text, vb_error *err) {
+/* Python writes NaN, Infinity and -Infinity, which are no JSON: outside of texts they become nulls of the same length. Whether
+ * there were any. */
+static bool blank_out_numbers(char *json, size_t n) {
+    static const char *const words[] = {"-Infinity", "Infinity", "NaN"};
+    bool within = false, any = false;
+    for (size_t i = 0; i < n; i++) {
+        if (within && json[i] == '\\') i++;
+        else if (json[i] == '"') within = !within;
+        else if (!within)
+            for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
+                const size_t length = strlen(words[w]);
+                if (n - i < length || memcmp(json + i, words[w], length)) continue;
+                memset(json + i, ' ', length);
+                json[i] = '0'; /* NaN has no room for a null; no caption is a number */
+                any = true;
+                break;
+            }
+    }
+    return any;
+}
+
+static json_t *parse_tolerant(char *text, size_t n, size_t flags, json_error_t *where, vb_error *err) {
+    json_t *value = vb_json_parse_bare(text, n, flags, where, err);
+    if (value || err->code != VB_EDATA || !blank_out_numbers(text, n)) return value;
+    return vb_json_parse_bare(text, n, flags, where, err);
+}
+
+static int parse_row(vb_captions *captions, const char **text, const char **odd, vb_error *err) {
     json_error_t where;
+    vb_error why;
     json_decref(captions->row);
-    captions->row = vb_json_parse_bare(captions->line, (size_t)n, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &where, err);
-    if (!captions->row) return vb_error_prefix(err, "%s:%lld", captions->path, (long long)captions->number);
-    if (!json_is_object(captions->row)) return wrong_caption(captions, err, "expected a JSON object");
-    return json_caption(captions, captions->row, text, err);
+    captions->row = parse_tolerant(captions->line, captions->length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &where, &why);
+    if (!captions->row && why.code == VB_EMEMORY) return vb_errorf(err, VB_EMEMORY, "%s: %s", captions->path, why.text);
+    if (!captions->row) return odd_row(captions, odd, why.text);
+    if (!json_is_object(captions->row)) return odd_row(captions, odd, "expected a JSON object");
+    return json_caption(captions, captions->row, text, odd);
 }
 
 static int open_document(vb_captions *captions, vb_error *err) {
@@ -173,8 +277,18 @@ static int open_document(vb_captions *captions, vb_error *err) {
             memcpy(bytes + size, captions->block, captions->filled);
             size += captions->filled;
         }
-    captions->document = vb_json_parse((const char *)bytes, size, JSON_REJECT_DUPLICATES, captions->path, err);
-    if (!captions->document) goto done;
+    json_error_t where;
+    vb_error why;
+    if (vb_content_is_no_text(bytes, size)) {
+        vb_content_refuse(captions->path, bytes, size, "captions as JSON", VB_EDATA, err);
+        goto done;
+    }
+    captions->document = parse_tolerant((char *)bytes, size, JSON_REJECT_DUPLICATES, &where, &why);
+    if (!captions->document) {
+        if (why.code == VB_EMEMORY) vb_errorf(err, VB_EMEMORY, "%s: %s", captions->path, why.text);
+        else vb_errorf(err, VB_EDATA, "%s:%d:%d: %s", captions->path, where.line, where.column, why.text);
+        goto done;
+    }
     captions->list = json_is_object(captions->document) ? json_object_get(captions->document, "annotations") : captions->document;
     if (!json_is_array(captions->list)) {
         vb_errorf(err, VB_EDATA, "%s: expected a list, or an object with a list under 'annotations'", captions->path);
@@ -243,39 +357,73 @@ void vb_captions_close(vb_captions *captions) {
     vb_free(captions);
 }
 
-int vb_captions_next(vb_captions *captions, const char **text, vb_error *err) {
-    *text = NULL;
+int vb_captions_next(vb_captions *captions, const char **text, const char **odd, vb_error *err) {
+    bool found, empty;
+    *text = *odd = NULL;
     if (captions->form == FORM_JSON) {
         if (captions->next == json_array_size(captions->list)) return 0;
         captions->number = (int64_t)captions->next + 1;
-        return json_caption(captions, json_array_get(captions->list, captions->next++), text, err);
+        *text = "";
+        int status = json_caption(captions, json_array_get(captions->list, captions->next++), text, odd);
+        if (*odd) *text = "";
+        return status;
     }
-    int64_t n;
-    if (next_caption_line(captions, &n, err)) return -1;
-    if (n < 0) return 0;
-    if (captions->form == FORM_JSON_LINES) return parse_row(captions, n, text, err);
-    if (captions->form == FORM_TEXT) *text = captions->line;
-    else if (!(*text = tsv_field(captions->line, captions->field)))
-        return wrong_caption(captions, err, "fewer columns than the captions' column");
+    if (next_row(captions, true, &found, &empty, err)) return -1;
+    if (!found) return 0;
+    *text = "";
+    if (empty) {
+        const int64_t last = captions->number;
+        captions->number = last - 1 - captions->blanks;
+        odd_row(captions, odd, "an empty line, expected a JSON object");
+        captions->number = last;
+        return 0;
+    }
+    int status = captions->too_long ? odd_row(captions, odd, "a line of over 16 MiB") :
+                                      check_utf8(captions, captions->line, captions->length, odd);
+    if (*odd) return 0;
+    if (captions->form == FORM_JSON_LINES) status = parse_row(captions, text, odd, err);
+    else if (captions->form == FORM_TEXT) *text = drop_blanks(captions->line);
+    else {
+        *text = tsv_field(captions->line, captions->field);
+        if (!*text) odd_row(captions, odd, "fewer columns than the captions' column");
+    }
+    if (*odd) *text = "";
+    return status;
+}
+
+int vb_captions_skip(vb_captions *captions, bool *found, vb_error *err) {
+    bool empty;
+    if (captions->form != FORM_JSON) return next_row(captions, false, found, &empty, err);
+    *found = captions->next < json_array_size(captions->list);
+    captions->next += *found;
     return 0;
 }
 
+/* The caption of a wanted row, and why it is odd; *found is false at the end. */
+static int pick_row(vb_captions *captions, char **text, char **odd, bool *found, vb_error *err) {
+    const char *read, *why;
+    if (vb_captions_next(captions, &read, &why, err)) return -1;
+    *found = read != NULL;
+    if (read && !(*text = vb_strdup(read, err))) return -1;
+    return why && !(*odd = vb_strdup(why, err)) ? -1 : 0;
+}
+
 int vb_captions_pick(const char *path, const char *column, const int64_t *rows, size_t count, int64_t expected_rows, char **texts,
-                     vb_error *err) {
+                     char **odd, vb_error *err) {
     vb_captions *captions;
-    if (count) memset(texts, 0, count * sizeof *texts); /* else it may be NULL */
+    if (count) { /* else they may be NULL */
+        memset(texts, 0, count * sizeof *texts);
+        memset(odd, 0, count * sizeof *odd);
+    }
     if (vb_captions_open(&captions, path, column, err)) return -1;
     int64_t row = 0;
     size_t taken = 0;
     int status = 0;
-    while (expected_rows >= 0 || taken < count) {
-        const char *text;
-        if ((status = vb_captions_next(captions, &text, err)) || !text) break;
-        if (taken < count && rows[taken] == row && !(texts[taken++] = vb_strdup(text, err))) {
-            status = -1;
-            break;
-        }
-        row++;
+    for (bool found = true; expected_rows >= 0 || taken < count; row++) {
+        const bool wanted = taken < count && rows[taken] == row;
+        status = wanted ? pick_row(captions, &texts[taken], &odd[taken], &found, err) : vb_captions_skip(captions, &found, err);
+        if (status || !found) break;
+        taken += wanted;
     }
     if (!status && expected_rows >= 0 && row != expected_rows)
         status = vb_errorf(err, VB_EMISMATCH, "%s: %lld captions for %lld rows of embeddings", path, (long long)row,
@@ -285,7 +433,8 @@ int vb_captions_pick(const char *path, const char *column, const int64_t *rows, 
                            (long long)row);
     for (size_t i = 0; status && i < count; i++) {
         vb_free(texts[i]);
-        texts[i] = NULL;
+        vb_free(odd[i]);
+        texts[i] = odd[i] = NULL;
     }
     vb_captions_close(captions);
     return status;

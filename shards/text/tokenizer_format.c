@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include "kernels/base/memory.h"
+#include "shards/files/content.h"
 #include "shards/files/file.h"
 #include "shards/files/path.h"
 
@@ -66,9 +67,11 @@ int vb_tokenizer_format_unpacked(const char *path, uint8_t **bytes, size_t *size
         vb_free(packed);
         return status;
     }
-    if (vb_path_ends_with(path, ".gz")) {
+    if (vb_path_ends_with(path, ".gz") || vb_content_is_no_text(packed, packed_size)) {
+        vb_content_refuse(path, packed, packed_size, vb_path_ends_with(path, ".gz") ? "gzip data, by its name" : "a merges file",
+                          VB_EDATA, err);
         vb_free(packed);
-        return vb_errorf(err, VB_EDATA, "%s: the name ends in .gz, but the content is not gzip", path);
+        return -1;
     }
     *bytes = packed;
     *size = packed_size;

@@ -10,7 +10,7 @@
 
 #include "kernels/base/memory.h"
 #include "kernels/base/utf8.h"
-#include "shards/files/file.h"
+#include "shards/files/text_file.h"
 
 enum { DEPTH_LIMIT = 64, NODE_LIMIT = 1 << 20, BYTES_LIMIT = 64 << 20 };
 
@@ -293,7 +293,9 @@ int vb_yaml_parse(vb_yaml **root, const char *bytes, size_t size, const char *na
     *root = NULL;
     if (size > BYTES_LIMIT)
         return vb_errorf(err, VB_ECONFIG, "%s: %zu bytes of YAML, expected at most %d", name, size, BYTES_LIMIT);
-    if (size >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3)) bytes += 3, size -= 3;
+    const size_t mark = vb_text_file_mark(bytes, size);
+    bytes += mark;
+    size -= mark;
     reader r = {.name = name, .bytes = bytes, .size = size, .err = err};
     if (!yaml_parser_initialize(&r.parser)) return vb_errorf(err, VB_EMEMORY, "%s: no memory for reading YAML", name);
     yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
@@ -309,10 +311,10 @@ int vb_yaml_parse(vb_yaml **root, const char *bytes, size_t size, const char *na
 
 int vb_yaml_read(vb_yaml **root, const char *path, vb_error *err) {
     *root = NULL;
-    uint8_t *bytes;
+    char *bytes;
     size_t size;
-    if (vb_file_read_whole(path, BYTES_LIMIT, &bytes, &size, err)) return -1;
-    int status = vb_yaml_parse(root, (const char *)bytes, size, path, err);
+    if (vb_text_file_read(path, BYTES_LIMIT, "YAML", &bytes, &size, err)) return -1;
+    int status = vb_yaml_parse(root, bytes, size, path, err);
     vb_free(bytes);
     return status;
 }

@@ -3,9 +3,11 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "shards/weights/learned_parts.h"
 #include "shards/weights/weights.h"
 
 static int copy_context(vb_coop *coop, const vb_named_tensor *item, const char *path, vb_error *err) {
@@ -35,6 +37,37 @@ static int copy_context(vb_coop *coop, const vb_named_tensor *item, const char *
     return 0;
 }
 
+/* What a checkpoint of CoOp may hold beside its contexts: embeddings of the words around them, which the model has, and the state of
+ * training. */
+static bool is_beside_the_point(const char *name) {
+    static const char *const buffers[] = {"token_prefix", "token_suffix", "token_midfix"};
+    static const char *const training[] = {"optim", "sched", "lr_sched", "scaler", "grad_scaler"};
+    const char *dot = strrchr(name, '.'), *last = dot ? dot + 1 : name;
+    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
+        if (!strcmp(last, buffers[i])) return true;
+    for (const char *at = name; at; at = strchr(at, '.') ? strchr(at, '.') + 1 : NULL)
+        for (size_t i = 0; i < sizeof training / sizeof *training; i++)
+            if (!strncmp(at, training[i], strlen(training[i]))) return true;
+    return false;
+}
+
+/* Contexts that other methods learn together with other parts are no contexts of CoOp. */
+static int check_others(const vb_tensor_set *set, const vb_named_tensor *ctx, const char *path, vb_error *err) {
+    size_t others = 0;
+    const char *first = NULL;
+    for (size_t i = 0; i < set->count; i++) {
+        if (&set->items[i] == ctx || is_beside_the_point(set->items[i].name)) continue;
+        if (!others++) first = set->items[i].name;
+    }
+    if (!others) return 0;
+    if (vb_learned_parts_refuse(set, true, path, err)) return -1;
+    return vb_errorf(
+        err, VB_EUNSUPPORTED,
+        "%s: %zu tensors beside '%s', such as %.100s: of another method than CoOp, or of a whole model; expected the prompt "
+        "learner's alone",
+        path, others, ctx->name, first);
+}
+
 int vb_coop_read(vb_coop *coop, const char *path, vb_error *err) {
     *coop = (vb_coop){0};
     vb_weights weights;
@@ -51,6 +84,7 @@ int vb_coop_read(vb_coop *coop, const char *path, vb_error *err) {
     if (!status && !found)
         status = vb_errorf(err, VB_EMISMATCH, "%s: no tensor 'ctx' among %zu; a checkpoint of CoOp's prompt learner expected",
                            path, weights.set.count);
+    if (!status) status = check_others(&weights.set, found, path, err);
     if (!status) status = copy_context(coop, found, path, err);
     vb_weights_close(&weights);
     return status;

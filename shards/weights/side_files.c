@@ -20,10 +20,7 @@ enum { LARGEST_FILE = 1 << 24, LARGEST_NUMBER = 1 << 24 };
 /* Model types that are known, and refused by name until their family comes. */
 static const struct {
     const char *type, *name;
-} other_types[] = {{"siglip", "SigLIP"},
-                   {"siglip_vision_model", "SigLIP"},
-                   {"siglip_text_model", "SigLIP"},
-                   {"siglip2", "SigLIP 2 NaFlex"},
+} other_types[] = {{"siglip2", "SigLIP 2 NaFlex"},
                    {"altclip", "AltCLIP"},
                    {"chinese_clip", "Chinese-CLIP"},
                    {"align", "ALIGN"},
@@ -43,40 +40,58 @@ static void refuse_type(vb_fields *root, const char *type) {
             vb_fields_refuse(root, VB_EUNSUPPORTED, "model_type", reason);
             return;
         }
-    vb_fields_expected(root, "model_type", "clip, clip_vision_model, clip_text_model or those of metaclip_2");
+    vb_fields_expected(root, "model_type", "clip, metaclip_2, siglip, or one of their towers (clip_vision_model, ...)");
 }
+
+/* A model_type whose towers are encoded: what a configuration leaves out. `vision` and `text`: model_types of the towers alone. */
+typedef struct model_type {
+    const char *type, *vision, *text;
+    const char *family;
+    int activation; /* index of hidden_act's words */
+    double epsilon;
+    int patch, text_width, text_heads, vocabulary, context, embed;
+    bool end_token, two_is_old; /* texts are pooled at eos_token_id; but not where that is 2 */
+} model_type;
+
+enum { QUICK_GELU, GELU, GELU_TANH };
+static const model_type model_types[] = {{"clip", "clip_vision_model", "clip_text_model", "clip", QUICK_GELU, 1e-5, 32, 512, 8,
+                                          49408, 77, 512, true, true},
+                                         {"metaclip_2", "metaclip_2_vision_model", "metaclip_2_text_model", "clip", QUICK_GELU,
+                                          1e-5, 32, 512, 8, 49408, 77, 512, true, false},
+                                         {"siglip", "siglip_vision_model", "siglip_text_model", "siglip", GELU_TANH, 1e-6, 16,
+                                          768, 12, 32000, 64, 0, false, false}};
 
 /* hidden_act's words and what they are. */
-static vb_activation read_activation(vb_fields *tower) {
+static vb_activation read_activation(vb_fields *tower, int otherwise) {
     static const char *const words[] = {"quick_gelu", "gelu", "gelu_pytorch_tanh", "gelu_new", NULL};
-    int word = vb_fields_choice(tower, "hidden_act", words, 0);
-    if (word > 1) vb_fields_refuse(tower, VB_EUNSUPPORTED, "hidden_act", "the tanh approximation of GELU is not computed here");
-    return word ? VB_GELU : VB_QUICK_GELU;
+    static const vb_activation activations[] = {VB_QUICK_GELU, VB_GELU, VB_GELU_TANH, VB_GELU_TANH};
+    return activations[vb_fields_choice(tower, "hidden_act", words, otherwise)];
 }
 
-static void read_tower(vb_fields *fields, vb_side_tower *tower, int width, int heads) {
+static void read_tower(vb_fields *fields, vb_side_tower *tower, const model_type *type, int width, int heads) {
     *tower = (vb_side_tower){.told = true,
-                             .activation = read_activation(fields),
+                             .activation = read_activation(fields, type->activation),
                              .heads = (int)vb_fields_integer(fields, "num_attention_heads", 1, LARGEST_NUMBER, heads),
                              .width = (int)vb_fields_integer(fields, "hidden_size", 1, LARGEST_NUMBER, width),
                              .layers = (int)vb_fields_integer(fields, "num_hidden_layers", 1, LARGEST_NUMBER, 12),
-                             .epsilon = (float)vb_fields_real(fields, "layer_norm_eps", 1e-20, 1, 1e-5)};
+                             .epsilon = (float)vb_fields_real(fields, "layer_norm_eps", 1e-20, 1, type->epsilon)};
 }
 
-static void read_image_tower(vb_fields *fields, vb_side_facts *facts) {
-    read_tower(fields, &facts->image, 768, 12);
+static void read_image_tower(vb_fields *fields, const model_type *type, vb_side_facts *facts) {
+    read_tower(fields, &facts->image, type, 768, 12);
     facts->image_size = vb_fields_side(fields, "image_size", 224);
-    facts->patch = vb_fields_side(fields, "patch_size", 32);
+    facts->patch = vb_fields_side(fields, "patch_size", type->patch);
 }
 
 /* In files of `clip`, eos_token_id 2 is of older ones, whose texts are pooled at the highest id (CLIPTextTransformer.forward). */
-static void read_text_tower(vb_fields *fields, bool clip, vb_side_facts *facts) {
+static void read_text_tower(vb_fields *fields, const model_type *type, vb_side_facts *facts) {
     enum { OF_OLDER_FILES = 2 };
-    read_tower(fields, &facts->text, 512, 8);
-    facts->context = (int)vb_fields_integer(fields, "max_position_embeddings", 1, LARGEST_NUMBER, 77);
-    facts->vocabulary = (int)vb_fields_integer(fields, "vocab_size", 1, LARGEST_NUMBER, 49408);
+    read_tower(fields, &facts->text, type, type->text_width, type->text_heads);
+    facts->context = (int)vb_fields_integer(fields, "max_position_embeddings", 1, LARGEST_NUMBER, type->context);
+    facts->vocabulary = (int)vb_fields_integer(fields, "vocab_size", 1, LARGEST_NUMBER, type->vocabulary);
+    if (!type->end_token) return;
     facts->end_token = (int)vb_fields_integer(fields, "eos_token_id", 1, LARGEST_NUMBER, 49407);
-    if (clip && facts->end_token == OF_OLDER_FILES) facts->end_token = 0;
+    if (type->two_is_old && facts->end_token == OF_OLDER_FILES) facts->end_token = 0;
 }
 
 /* A tower's object; older files have it under another key, which comes first in CLIPConfig.__init__. */
@@ -85,18 +100,20 @@ static vb_fields tower_object(vb_fields *root, const char *older, const char *ol
 }
 
 static void read_config(vb_fields *root, vb_side_facts *facts) {
-    /* MetaCLIP 2 has CLIP's classes and defaults, but for where a text is pooled: always at its end token. */
-    const char *type = vb_fields_text(root, "model_type", "");
-    const bool clip = strncmp(type, "metaclip_2", strlen("metaclip_2"));
-    if (!strcmp(type, "clip_vision_model") || !strcmp(type, "metaclip_2_vision_model")) read_image_tower(root, facts);
-    else if (!strcmp(type, "clip_text_model") || !strcmp(type, "metaclip_2_text_model")) read_text_tower(root, clip, facts);
-    else if (!strcmp(type, "clip") || !strcmp(type, "metaclip_2")) {
+    enum { TYPES = sizeof model_types / sizeof *model_types };
+    const char *name = vb_fields_text(root, "model_type", "");
+    const model_type *type = model_types, *last = model_types + TYPES - 1;
+    while (type < last && strcmp(name, type->type) && strcmp(name, type->vision) && strcmp(name, type->text)) type++;
+    if (!strcmp(name, type->vision)) read_image_tower(root, type, facts);
+    else if (!strcmp(name, type->text)) read_text_tower(root, type, facts);
+    else if (!strcmp(name, type->type)) {
         vb_fields image = tower_object(root, "vision_config_dict", "vision_config_dict.", "vision_config", "vision_config.");
         vb_fields text = tower_object(root, "text_config_dict", "text_config_dict.", "text_config", "text_config.");
-        read_image_tower(&image, facts);
-        read_text_tower(&text, clip, facts);
-    } else refuse_type(root, type);
-    facts->embed = (int)vb_fields_integer(root, "projection_dim", 1, LARGEST_NUMBER, 512);
+        read_image_tower(&image, type, facts);
+        read_text_tower(&text, type, facts);
+    } else refuse_type(root, name);
+    if (type->embed) facts->embed = (int)vb_fields_integer(root, "projection_dim", 1, LARGEST_NUMBER, type->embed);
+    facts->family = type->family;
     facts->towers_from = "config.json";
 }
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernels/towers/family.h"
+
 enum { LARGEST_NUMBER = 1 << 24, STAGES = 4 };
 
 /* Keys of a tower that must be what a plain CLIP has: false, unless `plain` is a word. */
@@ -26,10 +28,10 @@ static void check_plain(vb_fields *tower, const plain_key *keys) {
 }
 
 static vb_activation read_activation(vb_fields *tower, bool quick, const char *place) {
+    static const char *const words[] = {"none", "tanh", NULL};
     vb_fields kwargs = vb_fields_object(tower, "act_kwargs", place);
-    if (!strcmp(vb_fields_text(&kwargs, "approximate", "none"), "tanh") && !quick)
-        vb_fields_refuse(&kwargs, VB_EUNSUPPORTED, "approximate", "the tanh approximation of GELU is not computed here");
-    return quick ? VB_QUICK_GELU : VB_GELU;
+    const bool tanh = vb_fields_choice(&kwargs, "approximate", words, 0);
+    return quick ? VB_QUICK_GELU : tanh ? VB_GELU_TANH : VB_GELU;
 }
 
 static float read_epsilon(vb_fields *tower, const char *place) {
@@ -37,19 +39,56 @@ static float read_epsilon(vb_fields *tower, const char *place) {
     return (float)vb_fields_real(&kwargs, "eps", 1e-20, 1, 1e-5);
 }
 
+/* Image towers of timm's by the beginning of their names, and a part of them (NULL: none is asked): what the tensors do not tell.
+ * The first row that fits. */
+static const struct {
+    const char *name, *part, *family;
+    vb_activation activation;
+    float epsilon; /* of LayerNorm; 0: the family's */
+} timm_models[] = {{"vit_giantopt_", "siglip", "siglip", VB_GELU_TANH, 0},
+                   {"vit_", "siglip", "siglip", VB_GELU, 0},
+                   {"vit_pe_core_", NULL, "pe", VB_GELU, 0},
+                   {"vit_large_patch14_clip_224", NULL, "mobileclip_l", VB_GELU, 0},
+                   {"eva", NULL, "eva", VB_GELU, 0},
+                   {"convnext_xxlarge", NULL, "convnext", VB_GELU, 1e-5f},
+                   {"convnext_", NULL, "convnext", VB_GELU, 0},
+                   {"vit_base_mci_", NULL, "mobileclip_b", VB_GELU, 0},
+                   {"fastvit_mci", NULL, "mobileclip_s", VB_GELU, 0},
+                   {"vitamin_", NULL, "vitamin", VB_GELU, 0}};
+
+static void read_timm(vb_fields *tower, const char *name, vb_side_facts *facts) {
+    for (size_t i = 0; i < sizeof timm_models / sizeof *timm_models; i++) {
+        const char *start = timm_models[i].name, *part = timm_models[i].part;
+        if (strncmp(name, start, strlen(start)) || (part && !strstr(name, part)) || !vb_family_find(timm_models[i].family))
+            continue;
+        facts->family = timm_models[i].family;
+        facts->image = (vb_side_tower){.told = true, .activation = timm_models[i].activation, .epsilon = timm_models[i].epsilon};
+        facts->image_size = vb_fields_side(tower, "image_size", 224);
+        return;
+    }
+    check_plain(tower, (const plain_key[]){{"timm_model_name", NULL}, {NULL, NULL}});
+}
+
 static void read_image(vb_fields *tower, bool quick, vb_side_facts *facts) {
-    static const plain_key keys[] = {{"timm_model_name", NULL},
-                                     {"no_ln_pre", NULL},
-                                     {"final_ln_after_pool", NULL},
-                                     {"pool_type", "tok"},
-                                     {"attentional_pool", NULL},
-                                     {"pos_embed_type", "learnable"},
-                                     {"ls_init_value", NULL},
-                                     {"input_patchnorm", NULL},
-                                     {"qk_norm", NULL},
-                                     {"global_average_pool", NULL},
-                                     {NULL, NULL}};
-    check_plain(tower, keys);
+    static const plain_key keys[] = {{"no_ln_pre", NULL}, {"final_ln_after_pool", NULL}, {"pool_type", "tok"}, {NULL, NULL}};
+    static const plain_key other_keys[] = {{"attentional_pool", NULL},
+                                           {"pos_embed_type", "learnable"},
+                                           {"ls_init_value", NULL},
+                                           {"input_patchnorm", NULL},
+                                           {"qk_norm", NULL},
+                                           {"global_average_pool", NULL},
+                                           {NULL, NULL}};
+    const char *timm = vb_fields_text(tower, "timm_model_name", "");
+    if (*timm) {
+        read_timm(tower, timm, facts);
+        return;
+    }
+    /* CLIPA and OpenVision have all three, others none. */
+    const bool mean = vb_fields_bool(tower, "no_ln_pre", false) && vb_fields_bool(tower, "final_ln_after_pool", false) &&
+                      !strcmp(vb_fields_text(tower, "pool_type", "tok"), "avg");
+    if (!mean) check_plain(tower, keys);
+    check_plain(tower, other_keys);
+    facts->family = mean ? "clipa" : "clip";
     const json_t *layers = vb_fields_get(tower, "layers");
     const bool resnet = json_is_array(layers);
     if (resnet && json_array_size(layers) != STAGES) vb_fields_expected(tower, "layers", "a whole number, or a list of four");
@@ -69,15 +108,14 @@ static void read_image(vb_fields *tower, bool quick, vb_side_facts *facts) {
 static void read_text(vb_fields *tower, bool quick, vb_side_facts *facts) {
     static const plain_key keys[] = {{"hf_model_name", NULL},
                                      {"embed_cls", NULL},
-                                     {"no_causal_mask", NULL},
-                                     {"proj_bias", NULL},
                                      {"final_ln_after_pool", NULL},
                                      {"proj_type", "linear"},
                                      {"ls_init_value", NULL},
                                      {"qk_norm", NULL},
                                      {NULL, NULL}};
-    static const char *const pools[] = {"argmax", "eos", NULL};
+    static const char *const pools[] = {"argmax", "eos", "last", "first", NULL};
     check_plain(tower, keys);
+    facts->text_mask = vb_fields_bool(tower, "no_causal_mask", false) ? VB_MASK_NONE : VB_MASK_CAUSAL;
     facts->text = (vb_side_tower){.told = true,
                                   .activation = read_activation(tower, quick, "model_cfg.text_cfg.act_kwargs."),
                                   .heads = (int)vb_fields_integer(tower, "heads", 1, LARGEST_NUMBER, 8),
@@ -86,11 +124,21 @@ static void read_text(vb_fields *tower, bool quick, vb_side_facts *facts) {
                                   .epsilon = read_epsilon(tower, "model_cfg.text_cfg.norm_kwargs.")};
     facts->context = (int)vb_fields_integer(tower, "context_length", 1, LARGEST_NUMBER, 77);
     facts->vocabulary = (int)vb_fields_integer(tower, "vocab_size", 1, LARGEST_NUMBER, 49408);
-    const char *pool = vb_fields_text(tower, "pool_type", "argmax");
-    if (strcmp(pool, "argmax") && strcmp(pool, "eos"))
-        check_plain(tower, (const plain_key[]){{"pool_type", "argmax"}, {NULL, NULL}});
-    else if (vb_fields_choice(tower, "pool_type", pools, 0))
-        facts->end_token = (int)vb_fields_integer(tower, "eos_id", 1, LARGEST_NUMBER, 2);
+    const int pool = vb_fields_choice(tower, "pool_type", pools, 0);
+    facts->text_pooling = pool == 2 ? VB_POOLING_LAST : pool == 3 ? VB_POOLING_FIRST : VB_POOLING_END;
+    if (pool == 1) facts->end_token = (int)vb_fields_integer(tower, "eos_id", 1, LARGEST_NUMBER, 2);
+}
+
+/* HFTokenizer cleans white space only, and its end tokens stay, unless tokenizer_kwargs say otherwise; SimpleTokenizer's texts are
+ * in lower case, which is its convention. */
+static void read_tokenizer(vb_fields *text, vb_side_facts *facts) {
+    vb_fields kwargs = vb_fields_object(text, "tokenizer_kwargs", "model_cfg.text_cfg.tokenizer_kwargs.");
+    const bool other = vb_fields_get(text, "hf_tokenizer_name");
+    facts->cleaning_told = other || vb_fields_get(&kwargs, "clean");
+    facts->cleaning =
+        (vb_cleaning)vb_fields_choice(&kwargs, "clean", vb_text_cleanup_names, other ? VB_CLEAN_WHITESPACE : VB_CLEAN_LOWER);
+    facts->strip_end_told = other;
+    facts->strip_end = vb_fields_bool(&kwargs, "strip_sep_token", false);
 }
 
 static void read_preprocess(vb_fields *fields, vb_side_facts *facts) {
@@ -120,6 +168,7 @@ void vb_side_open_clip_fields(vb_fields *root, vb_side_facts *facts) {
         vb_fields_refuse(&model, VB_EUNSUPPORTED, "multimodal_cfg", "it makes this CoCa, which is not encoded here");
     read_image(&image, quick, facts);
     read_text(&text, quick, facts);
+    read_tokenizer(&text, facts);
     read_preprocess(&preprocess, facts);
     facts->embed = (int)vb_fields_integer(&model, "embed_dim", 1, LARGEST_NUMBER, 0);
     facts->towers_from = "open_clip_config.json";

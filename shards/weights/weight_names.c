@@ -66,6 +66,7 @@ static const rule openai_text[] = {{"token_embedding.weight", NULL},
 
 /* Beside the towers; the three sizes are tensors of OpenAI's TorchScript files. */
 static const rule openai_both[] = {{"logit_scale", NULL},
+                                   {"logit_bias", NULL},
                                    {"_logit_scale.logit_scale", "logit_scale"}, /* TinyCLIP */
                                    {"_logit_scale.module.logit_scale", "logit_scale"},
                                    {"input_resolution", NULL},
@@ -87,13 +88,14 @@ static const rule timm_image[] = {{"visual.cls_token", "visual.class_embedding"}
                                   {"visual.blocks.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
                                   {0}};
 
-/* EVA in the names of timm's towers inside of open_clip's models, and in those of its publishers (BAAI). */
-#define EVA_IMAGE(tower)                                                                                                         \
+/* timm's VisionTransformers and EVA inside of open_clip's models, and EVA in its publishers' names (BAAI). */
+#define TIMM_BLOCKS(tower)                                                                                                       \
     {tower "cls_token", "visual.class_embedding"}, {tower "pos_embed", "visual.positional_embedding"},                           \
         {tower "patch_embed.proj.$", "visual.conv1.$"}, {tower "norm.$", "visual.ln_post.$"}, {tower "head.$", "visual.proj.$"}, \
         {tower "blocks.#.norm1.$", "visual.transformer.resblocks.#.ln_1.$"},                                                     \
         {tower "blocks.#.norm2.$", "visual.transformer.resblocks.#.ln_2.$"},                                                     \
         {tower "blocks.#.attn.qkv.weight", "visual.transformer.resblocks.#.attn.in_proj_weight"},                                \
+        {tower "blocks.#.attn.qkv.bias", "visual.transformer.resblocks.#.attn.in_proj_bias"},                                    \
         {tower "blocks.#.attn.q_proj.$", "visual.transformer.resblocks.#.attn.q_proj.$"},                                        \
         {tower "blocks.#.attn.k_proj.$", "visual.transformer.resblocks.#.attn.k_proj.$"},                                        \
         {tower "blocks.#.attn.v_proj.$", "visual.transformer.resblocks.#.attn.v_proj.$"},                                        \
@@ -103,20 +105,65 @@ static const rule timm_image[] = {{"visual.cls_token", "visual.class_embedding"}
         {tower "blocks.#.mlp.fc1.$", "visual.transformer.resblocks.#.mlp.c_fc.$"}, {                                             \
         tower "blocks.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"                                                \
     }
-static const rule eva_timm[] = {EVA_IMAGE("visual.trunk."),
-                                {"visual.trunk.blocks.#.attn.norm.$", "visual.transformer.resblocks.#.attn.norm.$"},
-                                {"visual.trunk.blocks.#.mlp.fc1_g.$", "visual.transformer.resblocks.#.mlp.c_gate.$"},
-                                {"visual.trunk.blocks.#.mlp.fc1_x.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
-                                {"visual.trunk.blocks.#.mlp.norm.$", "visual.transformer.resblocks.#.mlp.norm.$"},
-                                {0}};
-static const rule eva_baai[] = {EVA_IMAGE("visual."),
+static const rule timm_trunk[] = {TIMM_BLOCKS("visual.trunk."),
+                                  {"visual.trunk.norm_pre.$", "visual.ln_pre.$"},
+                                  {"visual.trunk.attn_pool.latent", "visual.attn_pool.probe"},
+                                  {"visual.trunk.attn_pool.q.$", "visual.attn_pool.attn.q.$"},
+                                  {"visual.trunk.attn_pool.kv.$", "visual.attn_pool.attn.kv.$"},
+                                  {"visual.trunk.attn_pool.proj.$", "visual.attn_pool.attn.out_proj.$"},
+                                  {"visual.trunk.attn_pool.norm.$", "visual.attn_pool.layernorm.$"},
+                                  {"visual.trunk.attn_pool.mlp.fc1.$", "visual.attn_pool.mlp.c_fc.$"},
+                                  {"visual.trunk.attn_pool.mlp.fc2.$", "visual.attn_pool.mlp.c_proj.$"}, /* EVA */
+                                  {"visual.trunk.blocks.#.attn.norm.$", "visual.transformer.resblocks.#.attn.norm.$"},
+                                  {"visual.trunk.blocks.#.mlp.fc1_g.$", "visual.transformer.resblocks.#.mlp.c_gate.$"},
+                                  {"visual.trunk.blocks.#.mlp.fc1_x.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
+                                  {"visual.trunk.blocks.#.mlp.norm.$", "visual.transformer.resblocks.#.mlp.norm.$"},
+                                  {0}};
+static const rule eva_baai[] = {TIMM_BLOCKS("visual."),
                                 {"visual.blocks.#.attn.inner_attn_ln.$", "visual.transformer.resblocks.#.attn.norm.$"},
                                 {"visual.blocks.#.mlp.w1.$", "visual.transformer.resblocks.#.mlp.c_gate.$"},
                                 {"visual.blocks.#.mlp.w2.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
                                 {"visual.blocks.#.mlp.w3.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
                                 {"visual.blocks.#.mlp.ffn_ln.$", "visual.transformer.resblocks.#.mlp.norm.$"},
                                 {0}};
-#undef EVA_IMAGE
+/* MobileCLIP-B: the stem in front of the transformer keeps its names. */
+static const rule hybrid_timm[] = {TIMM_BLOCKS("visual.trunk."), {"visual.trunk.patch_embed.backbone.*", NULL}, {0}};
+static const rule vitamin_timm[] = {TIMM_BLOCKS("visual.trunk."),
+                                    {"visual.trunk.blocks.#.mlp.norm.$", "visual.transformer.resblocks.#.mlp.norm.$"},
+                                    {"visual.trunk.blocks.#.mlp.w0.$", "visual.transformer.resblocks.#.mlp.c_gate.$"},
+                                    {"visual.trunk.blocks.#.mlp.w1.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
+                                    {"visual.trunk.blocks.#.mlp.w2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
+                                    {"visual.trunk.fc_norm.$", "visual.ln_post.$"},
+                                    {"visual.head.proj.$", "visual.proj.$"},
+                                    {"visual.trunk.patch_embed.backbone.*", NULL},
+                                    {0}};
+#undef TIMM_BLOCKS
+
+/* MobileCLIP-B as Apple publishes it. */
+#define APPLE_BLOCKS(apple, canonical)                                                                                           \
+    {apple "transformer.#.pre_norm_mha.0.$", canonical "transformer.resblocks.#.ln_1.$"},                                        \
+        {apple "transformer.#.pre_norm_mha.1.qkv_proj.weight", canonical "transformer.resblocks.#.attn.in_proj_weight"},         \
+        {apple "transformer.#.pre_norm_mha.1.qkv_proj.bias", canonical "transformer.resblocks.#.attn.in_proj_bias"},             \
+        {apple "transformer.#.pre_norm_mha.1.out_proj.$", canonical "transformer.resblocks.#.attn.out_proj.$"},                  \
+        {apple "transformer.#.pre_norm_ffn.0.$", canonical "transformer.resblocks.#.ln_2.$"},                                    \
+        {apple "transformer.#.pre_norm_ffn.1.$", canonical "transformer.resblocks.#.mlp.c_fc.$"}, {                              \
+        apple "transformer.#.pre_norm_ffn.4.$", canonical "transformer.resblocks.#.mlp.c_proj.$"                                 \
+    }
+static const rule apple[] = {{"image_encoder.model.patch_emb.#.block.conv.$", "visual.trunk.patch_embed.backbone.#.conv.$"},
+                             {"image_encoder.model.patch_emb.#.block.norm.@", "visual.trunk.patch_embed.backbone.#.bn.@"},
+                             {"image_encoder.model.cls_token", "visual.class_embedding"},
+                             {"image_encoder.model.pos_embed.pos_embed.pos_embed", "visual.positional_embedding"},
+                             APPLE_BLOCKS("image_encoder.model.", "visual."),
+                             {"image_encoder.model.post_transformer_norm.$", "visual.ln_post.$"},
+                             {"image_encoder.model.classifier.proj", "visual.proj"},
+                             {"text_encoder.embedding_layer.weight", "token_embedding.weight"},
+                             {"text_encoder.positional_embedding.pos_embed.pos_embed", "positional_embedding"},
+                             APPLE_BLOCKS("text_encoder.", ""),
+                             {"text_encoder.final_layer_norm.$", "ln_final.$"},
+                             {"text_encoder.projection_layer", "text_projection"},
+                             {"logit_scale", NULL},
+                             {0}};
+#undef APPLE_BLOCKS
 
 /* Towers whose names are kept: their families ask for timm's (and open_clip's for what follows the trunk). */
 static const rule timm_own[] = {{"visual.trunk.*", NULL}, {"visual.head.*", NULL}, {0}};
@@ -135,6 +182,13 @@ static const rule hugging_face[] = {
     {"vision_model.encoder.layers.#.layer_norm2.$", "visual.transformer.resblocks.#.ln_2.$"},
     {"vision_model.encoder.layers.#.mlp.fc1.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
     {"vision_model.encoder.layers.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
+    {"vision_model.head.probe", "visual.attn_pool.probe"},
+    {"vision_model.head.attention.in_proj_weight", "visual.attn_pool.attn.in_proj_weight"},
+    {"vision_model.head.attention.in_proj_bias", "visual.attn_pool.attn.in_proj_bias"},
+    {"vision_model.head.attention.out_proj.$", "visual.attn_pool.attn.out_proj.$"},
+    {"vision_model.head.layernorm.$", "visual.attn_pool.layernorm.$"},
+    {"vision_model.head.mlp.fc1.$", "visual.attn_pool.mlp.c_fc.$"},
+    {"vision_model.head.mlp.fc2.$", "visual.attn_pool.mlp.c_proj.$"},
     {"visual_projection.weight", "visual.proj.weight"},
     {"text_model.embeddings.token_embedding.weight", "token_embedding.weight"},
     {"text_model.embeddings.position_embedding.weight", "positional_embedding"},
@@ -148,13 +202,17 @@ static const rule hugging_face[] = {
     {"text_model.encoder.layers.#.mlp.fc1.$", "transformer.resblocks.#.mlp.c_fc.$"},
     {"text_model.encoder.layers.#.mlp.fc2.$", "transformer.resblocks.#.mlp.c_proj.$"},
     {"text_projection.weight", NULL},
+    {"text_model.head.$", "text_projection.$"},
     {"logit_scale", NULL},
+    {"logit_bias", NULL},
     {0}};
 
 /* A scheme is known by the presence of one of its anchors; the first row wins where several are present. `text` precedes the text
- * tower's names; what precedes "visual." in the first anchor does so in all of the image tower's. */
+ * tower's names; what precedes "visual." in the first anchor does so in all of the image tower's. Where several families have the
+ * names, their signs (kernels/towers/family.h) go before `family`. */
 typedef struct scheme {
-    const char *name, *family;
+    const char *name, *family; /* NULL: the signs alone tell */
+    bool signs;
     const char *image_anchors[2], *text_anchor;
     const rule *image;
     const char *text;
@@ -166,33 +224,54 @@ typedef struct scheme {
 static const scheme schemes[] = {
     {"TinyCLIP",
      FAMILY(clip),
+     false,
      {"_image_encoder.module.visual.class_embedding", "_image_encoder.module.visual.conv1.weight"},
      "_text_encoder.module.token_embedding.weight",
      openai_image,
      "_text_encoder.module."},
     {"Hugging Face",
      FAMILY(clip),
-     {"vision_model.embeddings.class_embedding", NULL},
+     true,
+     {"vision_model.embeddings.class_embedding", "vision_model.embeddings.patch_embedding.weight"},
      "text_model.embeddings.token_embedding.weight",
      hugging_face,
      NULL},
-    {"timm",
-     FAMILY(eva),
-     {"visual.trunk.blocks.0.attn.q_proj.weight", "visual.trunk.blocks.0.attn.q_bias"},
-     NULL,
-     eva_timm,
-     "text."},
+    {"timm", NULL, true, {"visual.trunk.patch_embed.proj.weight", "visual.trunk.cls_token"}, NULL, timm_trunk, "text."},
     {"timm",
      FAMILY(convnext),
+     true,
      {"visual.trunk.stages.0.blocks.0.conv_dw.weight", "visual.trunk.stages.0.blocks.0.conv_dw.bias"},
      NULL,
      timm_own,
      ""},
-    {"BAAI", FAMILY(eva), {"visual.blocks.0.attn.q_bias", NULL}, NULL, eva_baai, "text."},
-    {"SLIP", FAMILY(slip), {"visual.cls_token", NULL}, NULL, timm_image, ""},
-    {"DeCLIP", FAMILY(declip), {NULL, NULL}, "encode_text.token_embedding.weight", openai_image, "encode_text."},
-    {"open_clip", FAMILY(clip), {NULL, NULL}, "text.token_embedding.weight", openai_image, "text."},
-    {"OpenAI", FAMILY(clip), {"visual.class_embedding", "visual.conv1.weight"}, "token_embedding.weight", openai_image, ""}};
+    {"timm",
+     FAMILY(mobileclip_s),
+     false,
+     {"visual.trunk.stages.0.blocks.0.token_mixer.reparam_conv.weight",
+      "visual.trunk.stages.0.blocks.0.token_mixer.norm.identity.weight"},
+     NULL,
+     timm_own,
+     "text."},
+    {"timm", FAMILY(mobileclip_b), false, {"visual.trunk.patch_embed.backbone.0.bn.weight", NULL}, NULL, hybrid_timm, "text."},
+    {"timm", FAMILY(vitamin), false, {"visual.trunk.patch_embed.backbone.stem.conv1.weight", NULL}, NULL, vitamin_timm, "text."},
+    {"Apple",
+     FAMILY(mobileclip_b),
+     false,
+     {"image_encoder.model.patch_emb.0.block.conv.weight", NULL},
+     "text_encoder.embedding_layer.weight",
+     apple,
+     NULL},
+    {"BAAI", FAMILY(eva), false, {"visual.blocks.0.attn.q_bias", NULL}, NULL, eva_baai, "text."},
+    {"SLIP", FAMILY(slip), false, {"visual.cls_token", NULL}, NULL, timm_image, ""},
+    {"DeCLIP", FAMILY(declip), false, {NULL, NULL}, "encode_text.token_embedding.weight", openai_image, "encode_text."},
+    {"open_clip", FAMILY(clip), true, {NULL, NULL}, "text.token_embedding.weight", openai_image, "text."},
+    {"OpenAI",
+     FAMILY(clip),
+     true,
+     {"visual.class_embedding", "visual.conv1.weight"},
+     "token_embedding.weight",
+     openai_image,
+     ""}};
 enum { SCHEMES = sizeof schemes / sizeof *schemes };
 
 /* Where a file's OpenAI names have fewer dimensions than other schemes' names. */
@@ -202,7 +281,9 @@ static const struct {
 } dimensions[] = {{"visual.class_embedding", 1},
                   {"visual.positional_embedding", 2},
                   {"positional_embedding", 2},
-                  {"logit_scale", 0}};
+                  {"visual.attn_pool.probe", 1},
+                  {"logit_scale", 0},
+                  {"logit_bias", 0}};
 
 /* ---- matching ---- */
 
@@ -380,6 +461,14 @@ static bool is_impostor(const char *name) {
            rename_by(openai_both, name, unneeded, sizeof unneeded);
 }
 
+/* Whether families fit that no sign tells apart: the image tower of one that is told by its texts. */
+static bool signs_differ(const vb_tensor_set *set) {
+    if (!vb_tensor_find(set, "visual.conv1.weight")) return false;
+    for (int i = 0; i < VB_FAMILY_COUNT; i++)
+        if (vb_family_fits(vb_family_at(i), set)) return true;
+    return false;
+}
+
 /* One block: items of the set, unused items, canonical names. No canonical name is longer by GROWTH than the name it is made
  * from. */
 
@@ -416,6 +505,9 @@ int vb_weight_names_map(vb_weight_names *names, const vb_tensor_set *file, const
         if (own && !is_impostor(own)) names->set.items[names->set.count++] = (vb_named_tensor){own, item->tensor};
     }
     qsort(names->set.items, names->set.count, sizeof(vb_named_tensor), by_name);
+    const vb_family *told = s && s->signs ? vb_family_by_signs(&names->set) : NULL;
+    if (told) names->family = told->name;
+    else if (s && s->signs && signs_differ(&names->set)) names->family = NULL;
     for (size_t i = 1; i < names->set.count; i++)
         if (!strcmp(names->set.items[i - 1].name, names->set.items[i].name)) {
             vb_errorf(err, VB_EDATA, "%s: two tensors of the file are '%s'", path, names->set.items[i].name);

@@ -8,6 +8,7 @@
 
 #include "kernels/base/memory.h"
 #include "kernels/towers/family.h"
+#include "shards/files/content.h"
 #include "shards/files/path.h"
 #include "shards/weights/architecture.h"
 #include "shards/weights/torch.h"
@@ -32,27 +33,16 @@ static bool looks_like_safetensors(const vb_map *map) {
     return map->size > 8 && map->data[8] == '{' && !memcmp(map->data + 4, "\0\0\0", 4);
 }
 
-static bool begins(const vb_map *map, const char *text) {
-    return map->size >= strlen(text) && !memcmp(map->data, text, strlen(text));
-}
-
-static int refuse_container(const vb_map *map, const char *path, vb_error *err) {
-    if (!map->size) return vb_errorf(err, VB_EDATA, "%s: the file is empty", path);
-    if (begins(map, "version https://git-lfs"))
-        return vb_errorf(err, VB_EDATA, "%s: a Git LFS pointer, not the file it points to", path);
-    char start[3 * 8 + 1] = "";
-    for (size_t i = 0; i < 8 && i < map->size; i++) snprintf(start + 3 * i, sizeof start - 3 * i, "%02x ", map->data[i]);
-    return vb_errorf(err, VB_EUNSUPPORTED,
-                     "%s: begins with the bytes %s, neither safetensors nor a file of torch.save or torch.jit.save", path, start);
-}
-
 static int read_container(const vb_map *map, shard *its, const char **container, const char *path, vb_error *err) {
     if (looks_like_safetensors(map)) {
         *container = "safetensors";
         return vb_safetensors_parse(&its->set, &its->safetensors, map, path, err);
     }
     if (vb_torch_begins(map->data, map->size)) return vb_torch_parse(&its->set, &its->torch, container, map, path, err);
-    return refuse_container(map, path, err);
+    /* What stands for a file that was not fetched, and an empty file, are no kinds of files. */
+    const bool bad = !map->size || vb_content_is_no_file(map->data, map->size);
+    return vb_content_refuse(path, map->data, map->size, "safetensors, or a file of torch.save or torch.jit.save",
+                             bad ? VB_EDATA : VB_EUNSUPPORTED, err);
 }
 
 /* ---- shards ---- */

@@ -121,7 +121,10 @@ cat >x.yaml <<'E'
 name: v
 vocabularies: {a: [apple, unicorn, bear], b: [chair, apple, dolphin]}
 E
-rm -rf o; run e.yaml --output o --set datasets.0.vocabularies=x.yaml
+refused everywhere "a class without images, and a label of no class" 6 \
+  "dataset 'd' and x.yaml: 1 class has no images: 'unicorn'; 1 label \(3 images\) matches no class: 'elephant' \(3 images\);" \
+  e.yaml --set datasets.0.vocabularies=x.yaml
+rm -rf o; run e.yaml --output o --set datasets.0.vocabularies=x.yaml --set datasets.0.on_unmatched=skip
 holds "a duplicate is one class; distractors and images of no vocabulary are counted" '.results[0].data |
   .classes == 5 and .classes_without_images == 1 and .images_of_no_vocabulary == 3 and (.duplicate_class_names | length) == 1' \
   o/results.json "$(jq -c '.results[0].data' o/results.json)"
@@ -199,7 +202,7 @@ head -c 50 I.npy >x.npy; set_array bad "a truncated header" 5 "x.npy: truncated"
 cp I.npy x.npy; spoil x.npy 20; set_array bad "a corrupt header" 5 "x.npy: " image_embeddings x.npy
 : >none; "$tools/npy" numbers x.npy f4 none; "$tools/npy" fold x.npy x2.npy 8
 set_array bad "embeddings without rows" 6 "x2.npy: expected images x dimensions .* without a row" image_embeddings x2.npy
-: >x.npy; set_array bad "an empty .npy" 5 "x.npy: not an .npy file" image_embeddings x.npy
+: >x.npy; set_array bad "an empty .npy" 5 "x.npy: an empty file, expected an .npy array" image_embeddings x.npy
 yes 0 | head -160 >zeros; "$tools/npy" numbers x.npy f4 zeros; "$tools/npy" fold x.npy x2.npy 8; set_array bad "rows of zeros" 5 \
   "x2.npy: row 0: all zero" image_embeddings x2.npy
 sed '5s/.*/5/' labels >l; "$tools/npy" numbers x.npy i8 l; set_array everywhere "a label out of range" 6 \
@@ -218,7 +221,7 @@ refused bad "a folder as weights" 4 "pics: a folder without weights: expected on
 head -c 5000 m.safetensors >w; weights everywhere "a truncated header of safetensors" 5 \
   "w: the header claims 6235 bytes, the file holds 4992|w: the header claims"
 head -c 900000 m.safetensors >w; weights bad "truncated safetensors" 5 "w: tensor .* ends at byte"
-: >w; weights bad "empty weights" 5 "w: the file is empty"
+: >w; weights bad "empty weights" 5 "w: an empty file, expected safetensors"
 cp m.safetensors w; spoil w 100; weights bad "a corrupt header of safetensors" 5 "w: header, byte"
 sed 's/visual.ln_post.bias/visual.ln_past.bias/' m.safetensors >w; weights everywhere "a tensor is missing" 6 \
   "w: tensor visual.ln_post.bias is missing"
@@ -241,7 +244,7 @@ printf '\200\2}q\1.' >w; weights bad "a pickle that is no checkpoint" 10 "w: a p
 printf "\200\2cos\nsystem\n(S'touch OWNED'\ntR." >w; weights bad "a malicious pickle" 10 "w: "
 printf "\200\2X\377\377\377\377abc." >w; weights bad "a pickle that claims 4 GiB" 5 "w: .*4294967295 bytes wanted"
 check "nothing of it was run" test ! -e OWNED
-refused bad "weights as a tokenizer" 5 "m.safetensors:1: expected a line with '#version'" e.yaml \
+refused bad "weights as a tokenizer" 5 "m.safetensors: a safetensors file, expected a merges file" e.yaml \
   --set models.0.tokenizer=m.safetensors
 refused bad "a folder without a tokenizer" 4 "pics: a folder without vocab.json" e.yaml --set models.0.tokenizer=pics
 cp -r tok tok2; echo '{"a": 1, "a": 2}' >tok2/vocab.json
@@ -307,11 +310,11 @@ equal "and no half file" "$(find . -maxdepth 1 -name '*broken.npy*')" "" "$(find
 
 # ---- what is no file, and what cannot be written to -----------------------------------------------------------------
 mkfifo pipe.npy pipe.safetensors
-bad "a pipe is not waited for" 4 "pipe.npy: expected a file, found a special file" timeout 20 "$vocabench" inspect pipe.npy
+bad "a pipe is not waited for" 4 "pipe.npy: expected a file, found a pipe" timeout 20 "$vocabench" inspect pipe.npy
 bad "nor a pipe of weights" 4 "pipe.safetensors: expected a file" \
   timeout 20 "$vocabench" encode images --weights pipe.safetensors \
   --activation quick_gelu --input pics --output o.npy
-bad "a device" 4 "/dev/null: expected a file, found a special file" "$vocabench" inspect /dev/null
+bad "a device" 4 "/dev/null: expected a file, found a character device" "$vocabench" inspect /dev/null
 bad "braces without bound" 4 "its braces mean more than 100000 paths" \
   timeout 20 "$vocabench" preprocess --resolution 16 --output o.npy \
   --input "$(printf '{a,b}%.0s' {1..40})"

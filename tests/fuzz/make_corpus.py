@@ -275,7 +275,8 @@ put("safetensors/bad_deep", safetensors(b"{\"w\":" + b"[" * 3000, b""))
 plain = {"model_type": "clip", "projection_dim": 8, "vision_config": {"hidden_act": "gelu", "image_size": [8, 8], "layer_norm_eps": 1e-6},
          "text_config": {"eos_token_id": 2, "hidden_size": 8, "num_attention_heads": 1}}
 put("side_files/config", b"0" + json.dumps(plain).encode())
-put("side_files/bad_type", b"0" + json.dumps(dict(plain, model_type="siglip")).encode())
+put("side_files/bad_type", b"0" + json.dumps(dict(plain, model_type="siglip2")).encode())
+put("side_files/siglip", b"0" + json.dumps(dict(plain, model_type="siglip", text_config={"hidden_act": "gelu_new"})).encode())
 put("side_files/bad_tower", b"0" + json.dumps(dict(plain, vision_config=[1])).encode())
 put("side_files/preprocessor", b"1" + json.dumps(
     {"size": {"shortest_edge": 8}, "crop_size": {"height": 8, "width": 8}, "image_mean": [0.5, 0, 1], "resample": 2}).encode())
@@ -284,7 +285,10 @@ put("side_files/open_clip", b"2" + json.dumps(
     {"model_cfg": {"quick_gelu": True, "embed_dim": 8, "vision_cfg": {"layers": [1, 1, 1, 1], "width": 2, "head_width": 64},
                    "text_cfg": {"pool_type": "eos", "norm_kwargs": {"eps": 1e-5}}},
      "preprocess_cfg": {"mean": 0.5, "resize_mode": "longest", "interpolation": "bilinear"}}).encode())
-put("side_files/bad_pool", b"2" + json.dumps({"model_cfg": {"text_cfg": {"pool_type": "last"}}}).encode())
+put("side_files/bad_pool", b"2" + json.dumps({"model_cfg": {"text_cfg": {"pool_type": "none"}}}).encode())
+put("side_files/timm", b"2" + json.dumps(
+    {"model_cfg": {"vision_cfg": {"timm_model_name": "vit_base_patch16_siglip_224"},
+                   "text_cfg": {"pool_type": "last", "no_causal_mask": True, "act_kwargs": {"approximate": "tanh"}}}}).encode())
 put("side_files/bad_json", b"2{\"model_cfg\": [")
 
 # ---- images ----

@@ -253,6 +253,7 @@ static void the_registry_is_sound(void **state) {
     assert_int_equal(vb_family_find("clip")->cache_key, 0);
     assert_int_equal(vb_family_find("slip")->cache_key, 1);
     assert_int_equal(vb_family_find("declip")->cache_key, 2);
+    assert_int_equal(vb_family_find("siglip")->cache_key, 3);
 }
 
 int main(void) {

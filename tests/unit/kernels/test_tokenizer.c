@@ -257,7 +257,7 @@ static void packed_files_are_checked(void **state) {
     assert_ok(vb_writer_write_whole(gz, packed, n, &err));
     assert_fails(vb_tokenizer_file_read(&t, gz, 0, NULL, &err), VB_EDATA, "corrupt gzip data");
     assert_ok(vb_writer_write_whole(gz, "plain", 5, &err));
-    assert_fails(vb_tokenizer_file_read(&t, gz, 0, NULL, &err), VB_EDATA, "not gzip");
+    assert_fails(vb_tokenizer_file_read(&t, gz, 0, NULL, &err), VB_EDATA, "expected gzip data, by its name");
     assert_fails(vb_tokenizer_file_read(&t, scratch_path("none.gz"), 0, NULL, &err), VB_EMISSING, "none.gz");
     assert_null(t);
 }

@@ -28,6 +28,8 @@ static const vb_flag flags[] = {
     {.name = "set", .kind = VB_FLAG_LIST, .value = "K=V", .help = "a setting"},
     {.option = "ranks_per_model"},
     {.option = "per_image", .help = "own words"},
+    {.name = "out", .kind = VB_FLAG_TEXT, .value = "FILE", .help = "a path"},
+    {.option = "output"},
     {0},
 };
 static const vb_command command = {.name = "test", .positional = "FILE", .positional_needed = 1, .flags = flags};
@@ -46,7 +48,7 @@ static void options_give_flags(void **state) {
     vb_error err;
     vb_arguments arguments;
     assert_ok(PARSE("e.yaml", "--ranks-per-model=4", "--per-image"));
-    assert_int_equal(arguments.flags.count, 6);
+    assert_int_equal(arguments.flags.count, 8);
     const vb_flag *ranks = &arguments.flags.items[4], *records = &arguments.flags.items[5];
     assert_string_equal(ranks->name, "ranks-per-model");
     assert_string_equal(ranks->value, "N");
@@ -106,6 +108,24 @@ static void lists_keep_their_order(void **state) {
     assert_string_equal(arguments.positional[0], "--set");
 }
 
+static void paths_are_expanded(void **state) {
+    (void)state;
+    vb_error err;
+    vb_arguments arguments;
+    setenv("HOME", "/h", 1), setenv("VB_X", "y", 1);
+    unsetenv("VB_NONE");
+    assert_ok(PARSE("~/$VB_X", "--set", "a=~/$VB_X", "--out=~/b"));
+    assert_string_equal(arguments.positional[0], "/h/y");
+    assert_string_equal(vb_arguments_list(&arguments, "set", 0), "a=~/$VB_X"); /* no path: its reader's affair */
+    assert_string_equal(vb_arguments_text(&arguments, "out"), "/h/b");
+    vb_arguments_free(&arguments);
+    assert_ok(PARSE("e.yaml", "--output=~/b"));
+    assert_string_equal(vb_arguments_text(&arguments, "output"), "~/b"); /* the experiment file's reader expands it */
+    vb_arguments_free(&arguments);
+    assert_fails(PARSE("$VB_NONE/e.yaml"), VB_EUSAGE, "test: $VB_NONE/e.yaml: the environment variable VB_NONE is not set");
+    vb_arguments_free(&arguments);
+}
+
 static void bad_lines_are_refused(void **state) {
     (void)state;
     vb_error err;
@@ -130,6 +150,7 @@ int main(void) {
                                        cmocka_unit_test(every_command_has_flags_with_help),
                                        cmocka_unit_test(words_are_chosen),
                                        cmocka_unit_test(lists_keep_their_order),
+                                       cmocka_unit_test(paths_are_expanded),
                                        cmocka_unit_test(bad_lines_are_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,6 +31,8 @@ static void places_are_tried_in_order(void **state) {
     resolves("prompts/p.yaml", "beside/e.yaml", "prompts/p.yaml");
     resolves("/not/there", "beside/e.yaml", "/not/there");
     resolves("here", "e.yaml", "here");
+    setenv("VB_PLACE", "both", 1);
+    resolves("$VB_PLACE", "beside/e.yaml", "beside/both");
 }
 
 static void no_memory_is_an_error(void **state) {

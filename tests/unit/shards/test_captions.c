@@ -21,13 +21,14 @@ static void expect(const char *name, const char *column, const char *joined) {
     vb_error err = {0};
     vb_captions *captions;
     char all[4096] = "";
-    const char *text;
+    const char *text, *odd;
     assert_ok(vb_captions_open(&captions, scratch_path(name), column, &err));
     for (int i = 0;; i++) {
-        assert_ok(vb_captions_next(captions, &text, &err));
+        assert_ok(vb_captions_next(captions, &text, &odd, &err));
         if (!text) break;
         if (i) strcat(all, "|");
-        strcat(all, text);
+        if (odd) assert_string_equal(text, "");
+        strcat(all, odd ? odd : text);
     }
     vb_captions_close(captions);
     assert_string_equal(all, joined);
@@ -36,9 +37,9 @@ static void expect(const char *name, const char *column, const char *joined) {
 static void refuse(const char *name, const char *column, int code, const char *fragment) {
     vb_error err = {0};
     vb_captions *captions = NULL;
-    const char *text = "";
+    const char *text = "", *odd;
     int status = vb_captions_open(&captions, scratch_path(name), column, &err);
-    while (!status && text) status = vb_captions_next(captions, &text, &err);
+    while (!status && text) status = vb_captions_next(captions, &text, &odd, &err);
     if (!status || err.code != code || !strstr(err.text, fragment))
         fail_msg("%s: status %d code %d: %s", name, status, err.code, err.text);
     vb_captions_close(captions);
@@ -72,18 +73,21 @@ static void every_form_is_read(void **state) {
 
 static void bad_files_are_refused(void **state) {
     (void)state;
-    put_text("bad.jsonl", "{\"caption\": \"a\"}\n{\"caption\": \n");
-    refuse("bad.jsonl", NULL, VB_EDATA, "bad.jsonl:2:");
-    put_text("list.jsonl", "[1]\n");
-    refuse("list.jsonl", NULL, VB_EDATA, "expected a JSON object");
-    put_text("number.jsonl", "{\"caption\": 5}\n");
-    refuse("number.jsonl", NULL, VB_EDATA, "expected a text");
-    put_text("latin.txt", "ok\ncaf\xe9\n");
-    refuse("latin.txt", NULL, VB_EDATA, "latin.txt:2: invalid UTF-8");
     put_text("none.tsv", "url\ttitle\nu\tt\n");
     refuse("none.tsv", NULL, VB_EMISMATCH, "no column 'caption'");
-    put_text("short.tsv", "url\tcaption\nu1\n");
-    refuse("short.tsv", NULL, VB_EDATA, "short.tsv:2:");
+    put_text("mac.txt", "one\rtwo\rthree\r");
+    refuse("mac.txt", NULL, VB_EDATA, "mac.txt: one line with carriage returns in it");
+    put_file("wide.txt",
+             "\xff\xfe"
+             "a\0\n\0",
+             6);
+    refuse("wide.txt", NULL, VB_EDATA, "wide.txt: text in UTF-16 (save it as UTF-8), expected captions");
+    put_text("lfs.jsonl", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n");
+    refuse("lfs.jsonl", NULL, VB_EDATA, "lfs.jsonl: a Git LFS pointer");
+    put_text("lfs.jsonl.zst", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n");
+    refuse("lfs.jsonl.zst", NULL, VB_EDATA, "a Git LFS pointer, not the file it points to");
+    put_text("page.json", "\n<!DOCTYPE HTML><html></html>");
+    refuse("page.json", NULL, VB_EDATA, "a web page (HTML)");
     put_text("x.parquet", "PAR1");
     refuse("x.parquet", NULL, VB_EUNSUPPORTED, "pandas.read_parquet");
     put_text("x.csv", "a");
@@ -95,18 +99,101 @@ static void bad_files_are_refused(void **state) {
     refuse("missing.txt", NULL, VB_EMISSING, "missing.txt");
 }
 
+/* What Python's json module reads is read; what has no caption that can be used is a row, and says why. */
+static void odd_lines_are_rows(void **state) {
+    (void)state;
+    put_text("nan.jsonl", "{\"caption\": \"NaN, \\\"Infinity\\\"\", \"similarity\": NaN, \"x\": [-Infinity, Infinity]}\n");
+    expect("nan.jsonl", NULL, "NaN, \"Infinity\"");
+    put_text("nan.json", "[\"a\", {\"caption\": \"b\", \"s\": NaN}]");
+    expect("nan.json", NULL, "a|b");
+    put_text("odd.jsonl", "{\"caption\": \"a\"}\n{\"caption\": \n{\"caption\": 1984}\n[1]\n{\"caption\": \"\\ud83d\"}\n"
+                          "{\"caption\": \"\\u0000\"}\n\xff{}\n{\"caption\": NaN}\n{\"caption\": \"b\"}\n");
+    vb_error err = {0};
+    vb_captions *captions;
+    static const char *const why[] = {NULL,
+                                      "odd.jsonl:2: ",
+                                      "odd.jsonl:3: expected a text as caption",
+                                      "odd.jsonl:4: expected a JSON object",
+                                      "odd.jsonl:5: ",
+                                      "odd.jsonl:6: ",
+                                      "odd.jsonl:7: invalid UTF-8",
+                                      "odd.jsonl:8: expected a text as caption",
+                                      NULL};
+    const char *text, *odd;
+    assert_ok(vb_captions_open(&captions, scratch_path("odd.jsonl"), NULL, &err));
+    for (size_t i = 0; i < sizeof why / sizeof *why; i++) {
+        assert_ok(vb_captions_next(captions, &text, &odd, &err));
+        if (why[i]) assert_memory_equal(odd, why[i], strlen(why[i]));
+        else assert_null(odd);
+        assert_string_equal(text, why[i] ? "" : i ? "b" : "a");
+    }
+    assert_ok(vb_captions_next(captions, &text, &odd, &err));
+    assert_null(text);
+    vb_captions_close(captions);
+    put_text("latin.txt", "ok\ncaf\xe9\nok");
+    expect("latin.txt", NULL, "ok|latin.txt:2: invalid UTF-8|ok");
+    put_file("nul.txt", "a\0b\nc\n", 6);
+    expect("nul.txt", NULL, "nul.txt:1: a NUL character in the text|c");
+    put_text("short.tsv", "url\tcaption\nu1\nu2\tc2\n");
+    expect("short.tsv", NULL, "short.tsv:2: fewer columns than the captions' column|c2");
+}
+
+/* Blank lines between JSON lines are rows without a caption; those that end the file are none. */
+static void blank_lines_are_rows(void **state) {
+    (void)state;
+    static const char a[] = "{\"caption\": \"a\"}", b[] = "{\"caption\": \"b\"}";
+    char text[256];
+    snprintf(text, sizeof text, "%s\n \t\r\n\n%s\n\n \n", a, b);
+    put_text("blank.jsonl", text);
+    expect("blank.jsonl", NULL,
+           "a|blank.jsonl:2: an empty line, expected a JSON object|blank.jsonl:3: an empty line, expected a JSON object|b");
+    vb_error err = {0};
+    char *texts[4], *odd[4];
+    static const int64_t all[] = {0, 1, 2, 3}, some[] = {2, 3};
+    assert_ok(vb_captions_pick(scratch_path("blank.jsonl"), NULL, all, 4, 4, texts, odd, &err));
+    assert_true(!odd[0] && odd[1] && odd[2] && !odd[3]);
+    assert_string_equal(texts[3], "b");
+    for (int i = 0; i < 4; i++) vb_free(texts[i]), vb_free(odd[i]);
+    assert_ok(vb_captions_pick(scratch_path("blank.jsonl"), NULL, some, 2, 4, texts, odd, &err));
+    assert_true(odd[0] && !odd[1]);
+    assert_string_equal(texts[1], "b");
+    for (int i = 0; i < 2; i++) vb_free(texts[i]), vb_free(odd[i]);
+    put_text("none.jsonl", "\n\n");
+    expect("none.jsonl", NULL, "");
+}
+
+/* Byte order marks, line ends, blanks that no editor shows, quotes of spreadsheets. */
+static void editors_make_no_difference(void **state) {
+    (void)state;
+    put_text("m.txt", "\xef\xbb\xbfone \t\r\ntwo\r\n");
+    expect("m.txt", NULL, "one|two");
+    put_text("m.jsonl", "\xef\xbb\xbf{\"caption\": \"a \"}\r\n{\"caption\": \"b\"}");
+    expect("m.jsonl", NULL, "a |b");
+    write_zst("m.jsonl.zst", "\xef\xbb\xbf{\"caption\": \"a\"}\r\n");
+    expect("m.jsonl.zst", NULL, "a");
+    put_text("m.json", "\xef\xbb\xbf[\"a\"]\r\n");
+    expect("m.json", NULL, "a");
+    put_text("m.tsv", "\xef\xbb\xbf"
+                      "caption \turl\r\nc1 \tu1\r\n\"c\t\"\"2\"\"\"\tu2\r\n\"c\" 3\tu3\n\"c4\"\n");
+    expect("m.tsv", NULL, "c1|c\t\"2\"|\"c\" 3|c4");
+    put_text("q.tsv", "\"url\"\t\"caption\"\n\"u\t1\"\t\"\"\nu2\t\"open\n");
+    expect("q.tsv", NULL, "|\"open");
+}
+
 static void rows_are_picked_and_counted(void **state) {
     (void)state;
     vb_error err = {0};
-    char *texts[3];
+    char *texts[3], *odd[3];
     put_text("p.txt", "r0\nr1\nr2\nr3\n");
     static const int64_t rows[] = {0, 2, 3}, beyond[] = {1, 4};
-    assert_ok(vb_captions_pick(scratch_path("p.txt"), NULL, rows, 3, 4, texts, &err));
+    assert_ok(vb_captions_pick(scratch_path("p.txt"), NULL, rows, 3, 4, texts, odd, &err));
     assert_string_equal(texts[1], "r2");
     for (int i = 0; i < 3; i++) vb_free(texts[i]);
-    assert_fails(vb_captions_pick(scratch_path("p.txt"), NULL, rows, 3, 5, texts, &err), VB_EMISMATCH, "4 captions for 5 rows");
-    assert_fails(vb_captions_pick(scratch_path("p.txt"), NULL, rows, 3, 3, texts, &err), VB_EMISMATCH, "4 captions for 3 rows");
-    assert_fails(vb_captions_pick(scratch_path("p.txt"), NULL, beyond, 2, -1, texts, &err), VB_EMISMATCH, "row 4 is wanted");
+    assert_fails(vb_captions_pick(scratch_path("p.txt"), NULL, rows, 3, 5, texts, odd, &err), VB_EMISMATCH,
+                 "4 captions for 5 rows");
+    assert_fails(vb_captions_pick(scratch_path("p.txt"), NULL, rows, 3, 3, texts, odd, &err), VB_EMISMATCH,
+                 "4 captions for 3 rows");
+    assert_fails(vb_captions_pick(scratch_path("p.txt"), NULL, beyond, 2, -1, texts, odd, &err), VB_EMISMATCH, "row 4 is wanted");
 }
 
 static void long_lines_cross_blocks(void **state) {
@@ -117,13 +204,27 @@ static void long_lines_cross_blocks(void **state) {
     memset(text, 'a', n);
     memcpy(text + n, "\nend\n", 6);
     put_text("long.txt", text);
-    char *picked[2];
+    char *picked[2], *odd[2];
     static const int64_t rows[] = {0, 1};
-    assert_ok(vb_captions_pick(scratch_path("long.txt"), NULL, rows, 2, 2, picked, &err));
+    assert_ok(vb_captions_pick(scratch_path("long.txt"), NULL, rows, 2, 2, picked, odd, &err));
     assert_int_equal(strlen(picked[0]), n);
     assert_string_equal(picked[1], "end");
     vb_free(picked[0]);
     vb_free(picked[1]);
+    vb_free(text);
+    /* Over the limit: odd where it is wanted, of no concern where it is not. */
+    n = (size_t)17 << 20;
+    text = vb_array(n + 8, 1, "test", &err);
+    memset(text, 'a', n);
+    memcpy(text + n, "\nend\n", 6);
+    put_text("long.txt", text);
+    assert_ok(vb_captions_pick(scratch_path("long.txt"), NULL, rows, 2, 2, picked, odd, &err));
+    assert_string_equal(odd[0], "long.txt:1: a line of over 16 MiB");
+    assert_string_equal(picked[1], "end");
+    for (int i = 0; i < 2; i++) vb_free(picked[i]), vb_free(odd[i]);
+    assert_ok(vb_captions_pick(scratch_path("long.txt"), NULL, rows + 1, 1, 2, picked, odd, &err));
+    assert_null(odd[0]);
+    vb_free(picked[0]);
     vb_free(text);
 }
 
@@ -139,13 +240,15 @@ static void shared_captions_are_read(void **state) {
                  {"data/clip-vit-b32-flickr8k/flickr8k1000_captions.tsv", "2", 1000}};
     for (int i = 0; i < 3; i++) {
         shared_path(path, files[i].name);
-        assert_ok(vb_captions_pick(path, files[i].column, NULL, 0, files[i].rows, NULL, &err));
+        assert_ok(vb_captions_pick(path, files[i].column, NULL, 0, files[i].rows, NULL, NULL, &err));
     }
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_form_is_read), cmocka_unit_test(bad_files_are_refused),
-                                       cmocka_unit_test(rows_are_picked_and_counted), cmocka_unit_test(long_lines_cross_blocks),
-                                       cmocka_unit_test(shared_captions_are_read)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_form_is_read),         cmocka_unit_test(bad_files_are_refused),
+        cmocka_unit_test(odd_lines_are_rows),         cmocka_unit_test(blank_lines_are_rows),
+        cmocka_unit_test(editors_make_no_difference), cmocka_unit_test(rows_are_picked_and_counted),
+        cmocka_unit_test(long_lines_cross_blocks),    cmocka_unit_test(shared_captions_are_read)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

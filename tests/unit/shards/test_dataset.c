@@ -141,7 +141,7 @@ static void flat_folders(void **state) {
     put_text("names", "zero\n\none\n");
     assert_fails(open_in_scratch("n", path, &err), VB_EDATA, "line 2");
     put_text("names", "\n");
-    assert_fails(open_in_scratch("n", path, &err), VB_EDATA, "found none");
+    assert_fails(open_in_scratch("n", path, &err), VB_EMISSING, "no names");
 }
 
 static void broken_images_spoil_only_themselves(void **state) {

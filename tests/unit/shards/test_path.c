@@ -19,6 +19,38 @@ static void paths_become_absolute(void **state) {
     vb_free(path);
 }
 
+static void expands(const char *written, const char *expected) {
+    vb_error err;
+    char *path = vb_path_expand(written, &err);
+    if (!path) fail_msg("%s: %s", written, err.text);
+    assert_string_equal(path, expected);
+    vb_free(path);
+}
+
+static void variables_are_expanded(void **state) {
+    (void)state;
+    vb_error err;
+    setenv("HOME", "/home/me", 1), setenv("VB_A", "/a b", 1), setenv("VB_A2", "x$VB_A~", 1), setenv("VB_EMPTY", "", 1);
+    unsetenv("VB_NONE");
+    expands("plain/a~b-1.tar", "plain/a~b-1.tar");
+    expands("", "");
+    expands("~", "/home/me");
+    expands("~/x/~", "/home/me/x/~");
+    expands("./~x", "./~x");
+    expands("$VB_A/y", "/a b/y");
+    expands("x/${VB_A}y${VB_A2}", "x//a byx$VB_A~"); /* once: what a variable holds is taken as it is */
+    expands("$VB_A2$VB_A.$$HOME$$", "x$VB_A~/a b.$HOME$");
+    expands("{a,b}/$VB_A{00..01}", "{a,b}//a b{00..01}");
+    assert_fails(!vb_path_expand("$VB_NONE/x", &err), VB_ECONFIG, "$VB_NONE/x: the environment variable VB_NONE is not set");
+    assert_fails(!vb_path_expand("a/${VB_EMPTY}", &err), VB_ECONFIG, "VB_EMPTY is empty");
+    static const char *const bad[] = {"$", "a$", "$/x", "${}", "${VB_A", "${VB_A:-x}", "$1", "${1}", "a$-b", "$(pwd)"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_fails(!vb_path_expand(bad[i], &err), VB_ECONFIG, "expected $NAME or ${NAME} of the environment");
+    assert_fails(!vb_path_expand("~root/x", &err), VB_ECONFIG, "folders of other users are not looked up");
+    unsetenv("HOME");
+    assert_fails(!vb_path_expand("~/x", &err), VB_ECONFIG, "the environment variable HOME is not set");
+}
+
 static void folders_and_globs(void **state) {
     (void)state;
     vb_error err = {0};
@@ -87,7 +119,7 @@ static void paths_are_joined(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(paths_become_absolute), cmocka_unit_test(paths_are_joined),
-                                       cmocka_unit_test(folders_and_globs)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(paths_become_absolute), cmocka_unit_test(variables_are_expanded),
+                                       cmocka_unit_test(paths_are_joined), cmocka_unit_test(folders_and_globs)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

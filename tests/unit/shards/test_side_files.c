@@ -54,6 +54,21 @@ static void config_has_the_defaults_of_its_type(void **state) {
     assert_true(facts.image.told && !facts.text.told);
     assert_int_equal(facts.image.width, 1024);
     assert_int_equal(facts.embed, 768);
+    assert_string_equal(facts.family, "clip");
+    facts = read_by(vb_side_files_config, "{\"model_type\": \"siglip\", \"text_config\": {\"hidden_act\": \"gelu\"}}");
+    assert_string_equal(facts.family, "siglip");
+    assert_int_equal(facts.image.activation, VB_GELU_TANH);
+    assert_int_equal(facts.text.activation, VB_GELU);
+    assert_true(facts.image.epsilon == 1e-6f && facts.text.epsilon == 1e-6f);
+    assert_int_equal(facts.patch, 16);
+    assert_int_equal(facts.text.width, 768);
+    assert_int_equal(facts.context, 64);
+    assert_int_equal(facts.vocabulary, 32000);
+    assert_int_equal(facts.end_token, 0);
+    assert_int_equal(facts.embed, 0);
+    facts = read_by(vb_side_files_config, "{\"model_type\": \"siglip_text_model\", \"hidden_size\": 1152}");
+    assert_true(facts.text.told && !facts.image.told);
+    assert_int_equal(facts.text.width, 1152);
     /* MetaCLIP 2's texts are pooled at their end token, 2 included */
     facts = read_by(vb_side_files_config, "{\"model_type\": \"metaclip_2\", \"text_config\": {\"eos_token_id\": 2}}");
     assert_true(facts.image.told && facts.text.told);
@@ -70,16 +85,15 @@ static void config_says_what_is_wrong(void **state) {
         const char *text, *says;
         vb_code code;
     } cases[] = {
-        {"{}", "f.json: model_type: expected clip, clip_vision_model, clip_text_model or those of metaclip_2, found null",
+        {"{}",
+         "f.json: model_type: expected clip, metaclip_2, siglip, or one of their towers (clip_vision_model, ...), found null",
          VB_EDATA},
         {"{\"model_type\": 7}", "model_type: expected text, found 7", VB_EDATA},
         {"[1]", "f.json: expected an object, found a list", VB_EDATA},
-        {"{\"model_type\": \"siglip\"}", "model_type: siglip is SigLIP, which is not encoded here", VB_EUNSUPPORTED},
+        {"{\"model_type\": \"siglip2\"}", "model_type: siglip2 is SigLIP 2 NaFlex, which is not encoded here", VB_EUNSUPPORTED},
         {"{\"model_type\": \"clip\", \"vision_config\": []}", "vision_config: expected an object, found a list of 0", VB_EDATA},
         {"{\"model_type\": \"clip\", \"vision_config\": {\"hidden_act\": \"relu\"}}",
          "vision_config.hidden_act: expected one of quick_gelu, gelu, gelu_pytorch_tanh, gelu_new, found \"relu\"", VB_EDATA},
-        {"{\"model_type\": \"clip\", \"text_config\": {\"hidden_act\": \"gelu_new\"}}", "text_config.hidden_act: the tanh",
-         VB_EUNSUPPORTED},
         {"{\"model_type\": \"clip\", \"vision_config\": {\"num_attention_heads\": 0}}",
          "num_attention_heads: expected a whole number from 1", VB_EDATA},
         {"{\"model_type\": \"clip\", \"vision_config\": {\"num_attention_heads\": 12.0}}", "found 12", VB_EDATA},
@@ -168,6 +182,39 @@ static void open_clip_has_its_own_defaults(void **state) {
     assert_int_equal(facts.image.heads, 16);
     facts = read_by(vb_side_files_open_clip, "{\"model_cfg\": {\"vision_cfg\": {\"layers\": [3, 4, 6, 3], \"width\": 64}}}");
     assert_int_equal(facts.image.heads, 32);
+    facts =
+        read_by(vb_side_files_open_clip,
+                "{\"model_cfg\": {\"vision_cfg\": {\"timm_model_name\": \"vit_so400m_patch14_siglip_384\", \"image_size\": 384}, "
+                "\"text_cfg\": {\"no_causal_mask\": true, \"proj_bias\": true, \"pool_type\": \"last\", \"act_kwargs\": "
+                "{\"approximate\": \"tanh\"}}}}");
+    assert_string_equal(facts.family, "siglip");
+    assert_true(facts.image.told && !facts.image.heads && !facts.image.width && !facts.patch);
+    assert_int_equal(facts.image_size, 384);
+    assert_int_equal(facts.image.activation, VB_GELU);
+    assert_int_equal(facts.text.activation, VB_GELU_TANH);
+    assert_int_equal(facts.text_mask, VB_MASK_NONE);
+    assert_int_equal(facts.text_pooling, VB_POOLING_LAST);
+    facts = read_by(vb_side_files_open_clip, "{\"model_cfg\": {\"vision_cfg\": {\"no_ln_pre\": true, \"pool_type\": \"avg\", "
+                                             "\"final_ln_after_pool\": true}}}");
+    assert_string_equal(facts.family, "clipa");
+    facts = read_by(vb_side_files_open_clip,
+                    "{\"model_cfg\": {\"vision_cfg\": {\"timm_model_name\": \"vit_giantopt_patch16_siglip_256\"}}}");
+    assert_int_equal(facts.image.activation, VB_GELU_TANH);
+    static const char *const timm[][2] = {{"convnext_base_w", "convnext"},
+                                          {"convnext_xxlarge", "convnext"},
+                                          {"vit_base_mci_224", "mobileclip_b"},
+                                          {"fastvit_mci2", "mobileclip_s"},
+                                          {"vitamin_xlarge_384", "vitamin"}};
+    for (size_t i = 0; i < sizeof timm / sizeof *timm; i++) {
+        char text[160];
+        snprintf(text, sizeof text, "{\"model_cfg\": {\"vision_cfg\": {\"timm_model_name\": \"%s\", \"image_size\": 320}}}",
+                 timm[i][0]);
+        facts = read_by(vb_side_files_open_clip, text);
+        assert_string_equal(facts.family, timm[i][1]);
+        assert_int_equal(facts.image_size, 320);
+        assert_int_equal(facts.text_mask, VB_MASK_CAUSAL);
+        assert_true(facts.image.epsilon == (strstr(timm[i][0], "xxlarge") ? 1e-5f : 0.0f));
+    }
     static const struct {
         const char *text, *says;
         vb_code code;
@@ -178,10 +225,11 @@ static void open_clip_has_its_own_defaults(void **state) {
          VB_EUNSUPPORTED},
         {"{\"model_cfg\": {\"vision_cfg\": {\"no_ln_pre\": true}}}", "no_ln_pre: makes this another architecture",
          VB_EUNSUPPORTED},
-        {"{\"model_cfg\": {\"text_cfg\": {\"pool_type\": \"last\"}}}", "pool_type: \"last\" makes", VB_EUNSUPPORTED},
-        {"{\"model_cfg\": {\"text_cfg\": {\"no_causal_mask\": true}}}", "no_causal_mask", VB_EUNSUPPORTED},
-        {"{\"model_cfg\": {\"text_cfg\": {\"act_kwargs\": {\"approximate\": \"tanh\"}}}}", "the tanh approximation",
-         VB_EUNSUPPORTED},
+        {"{\"model_cfg\": {\"text_cfg\": {\"pool_type\": \"none\"}}}", "pool_type: expected one of argmax, eos, last, first",
+         VB_EDATA},
+        {"{\"model_cfg\": {\"text_cfg\": {\"no_causal_mask\": 1}}}", "no_causal_mask: expected true or false, found 1", VB_EDATA},
+        {"{\"model_cfg\": {\"text_cfg\": {\"act_kwargs\": {\"approximate\": \"erf\"}}}}",
+         "approximate: expected one of none, tanh", VB_EDATA},
         {"{\"model_cfg\": {\"multimodal_cfg\": {}}}", "CoCa", VB_EUNSUPPORTED},
         {"{\"model_cfg\": {}, \"preprocess_cfg\": {\"interpolation\": \"random\"}}",
          "interpolation: expected one of bicubic, bilinear", VB_EDATA},
@@ -262,14 +310,15 @@ static void names_tell_architectures(void **state) {
     static const struct {
         const char *names[3], *is;
         int ndim;
-    } cases[] = {{{"module.visual.trunk.attn_pool.latent"}, "SigLIP", 3},
-                 {{"visual.trunk.attn_pool.latent", "visual.trunk.norm_pre.weight"}, "PE-Core", 3},
-                 {{"vision_model.embeddings.patch_embedding.weight", "vision_model.head.probe"}, "SigLIP", 4},
+    } cases[] = {{{"module.visual.trunk.attn_pool.latent"}, "a CLIP with an image tower of timm's", 3},
+                 {{"visual.trunk.attn_pool.latent", "visual.trunk.norm_pre.weight"}, "a CLIP with an image tower of timm's", 3},
+                 {{"vision_model.embeddings.patch_embedding.weight", "vision_model.head.probe"}, NULL, 4},
                  {{"vision_model.embeddings.patch_embedding.weight", "vision_model.head.probe"}, "SigLIP 2 NaFlex", 2},
-                 {{"visual.class_embedding", "visual.transformer.resblocks.0.ln_1.weight"}, "CLIPA or OpenVision", 1},
+                 {{"visual.class_embedding", "visual.transformer.resblocks.0.ln_1.weight"}, NULL, 1},
                  {{"visual.class_embedding", "visual.ln_pre.weight", "visual.transformer.resblocks.0.ln_1.weight"}, NULL, 1},
                  {{"token_embedding.weight"}, NULL, 2},
                  {{"myvisual.attn_pool.query"}, NULL, 2},
+                 {{"image_encoder.model.patch_embed.0.rbr_conv.0.conv.weight"}, "MobileCLIP S0 to S2 under Apple's own names", 4},
                  {{"visual.attn_pool.query"}, "CoCa", 2}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         vb_named_tensor items[3] = {{0}};
@@ -279,6 +328,7 @@ static void names_tell_architectures(void **state) {
         const vb_architecture *found = vb_architecture_find(&set, false);
         if (cases[i].is) assert_string_equal(found->name, cases[i].is);
         else assert_null(found);
+        if (!i) assert_null(vb_architecture_find(&set, true));
     }
 }
 

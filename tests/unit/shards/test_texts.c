@@ -47,9 +47,9 @@ static void lines_are_texts(void **state) {
     expect(txt, LITERAL("\n\n"), "|");
     expect(txt, LITERAL("\n\none\n\n"), "||one|");
     expect(txt,
-           LITERAL("a\rb\xe2\x80\xa8"
+           LITERAL("a b\xe2\x80\xa8"
                    "c\r"),
-           "a\rb\xe2\x80\xa8"
+           "a b\xe2\x80\xa8"
            "c"); /* only the line feed ends a line */
     expect(txt,
            LITERAL("\xef\xbb\xbf"
@@ -65,6 +65,12 @@ static void bad_lines_are_named(void **state) {
     refuse(txt, LITERAL("\xe2\x82\n"), VB_EDATA, "t.txt:1: byte 0xe2 in column 1");
     refuse(txt, LITERAL("a\n\nb\xed\xa0\x80"), VB_EDATA, "t.txt:3: byte 0xed in column 2");
     refuse(txt, LITERAL("a\nb\0c\n"), VB_EDATA, "t.txt:2: a NUL character in column 2");
+    refuse(txt, LITERAL("a\rb\rc\r"), VB_EDATA, "t.txt:1: a carriage return in column 2 that ends no line");
+    refuse(txt, LITERAL("a\r\r\n"), VB_EDATA, "t.txt:1: a carriage return in column 2");
+    refuse(txt,
+           LITERAL("\xff\xfe"
+                   "a\0"),
+           VB_EDATA, "t.txt: text in UTF-16 (save it as UTF-8), expected texts, one a line");
     vb_texts texts;
     unlink(txt);
     assert_fails(vb_texts_read(&texts, txt, &err), VB_EMISSING, "t.txt");
@@ -84,6 +90,40 @@ static void json_lists_are_texts(void **state) {
     refuse(json, LITERAL("[\"a\xff\"]"), VB_EDATA, "t.json:1:");
     refuse(json, LITERAL("[\"a\\u0000b\"]"), VB_EDATA, "t.json:1:");
     refuse(json, LITERAL(""), VB_EDATA, "t.json:");
+}
+
+static void expect_names(const char *path, const char *bytes, size_t n, const char *joined) {
+    vb_texts names;
+    char found[1024] = "";
+    assert_ok(vb_writer_write_whole(path, bytes, n, &err));
+    assert_ok(vb_texts_read_names(&names, path, &err));
+    for (size_t i = 0; i < names.count; i++) strcat(strcat(found, i ? "|" : ""), names.items[i]);
+    vb_texts_free(&names);
+    assert_string_equal(found, joined);
+}
+
+static void names_have_no_blanks_around_them(void **state) {
+    (void)state;
+    vb_texts names;
+    expect_names(txt,
+                 LITERAL("\xef\xbb\xbf"
+                         "zero \r\none\t\n\ttwo words\r\n\r\n \n"),
+                 "zero|one|two words");
+    expect_names(txt, LITERAL("a"), "a");
+    expect_names(json, LITERAL("\xef\xbb\xbf[\"a \", \" b\"]\r\n"), "a|b");
+    assert_ok(vb_writer_write_whole(txt, "a\n \nb\n", 6, &err));
+    assert_fails(vb_texts_read_names(&names, txt, &err), VB_EDATA, "t.txt: line 2: expected a name, found an empty line");
+    assert_ok(vb_writer_write_whole(txt, " \r\n", 3, &err));
+    assert_fails(vb_texts_read_names(&names, txt, &err), VB_EMISSING, "t.txt: no names, expected one a line");
+    assert_ok(vb_writer_write_whole(json, "[\"a\", \" \"]", 10, &err));
+    assert_fails(vb_texts_read_names(&names, json, &err), VB_EDATA, "item 1: expected a name, found an empty text");
+    assert_ok(vb_writer_write_whole(txt, "a \n\n\tb", 6, &err));
+    assert_ok(vb_texts_read(&names, txt, &err));
+    vb_texts_trim(&names);
+    assert_string_equal(names.items[0], "a");
+    assert_string_equal(names.items[1], "");
+    assert_string_equal(names.items[2], "b");
+    vb_texts_free(&names);
 }
 
 static void lack_of_memory_is_an_error(void **state) {
@@ -108,6 +148,7 @@ static void lack_of_memory_is_an_error(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(lines_are_texts), cmocka_unit_test(bad_lines_are_named),
-                                       cmocka_unit_test(json_lists_are_texts), cmocka_unit_test(lack_of_memory_is_an_error)};
+                                       cmocka_unit_test(json_lists_are_texts), cmocka_unit_test(names_have_no_blanks_around_them),
+                                       cmocka_unit_test(lack_of_memory_is_an_error)};
     return cmocka_run_group_tests(tests, setup, remove_scratch);
 }

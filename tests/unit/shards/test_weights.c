@@ -6,6 +6,7 @@
 #include "tests/unit/scratch.h"
 #include "kernels/base/fault.h"
 #include "shards/weights/coop.h"
+#include "shards/weights/learned_parts.h"
 #include "shards/weights/weight_names.h"
 #include "shards/weights/weights.h"
 #include "shards/files/zip.h"
@@ -183,6 +184,65 @@ static void resnets_keep_their_names(void **state) {
     vb_weights_close(&weights);
 }
 
+/* safetensors of 2 x 4 zeros under each of the names, which a space parts; its path. */
+static const char *put_tensors(const char *file, const char *names) {
+    enum { BYTES = 2 * 4 * 4 };
+    static uint8_t bytes[8192];
+    char header[4096] = "{", list[1024], *save;
+    uint64_t count = 0, n;
+    snprintf(list, sizeof list, "%s", names);
+    for (char *name = strtok_r(list, " ", &save); name; name = strtok_r(NULL, " ", &save), count++)
+        snprintf(header + strlen(header), sizeof header - strlen(header),
+                 "%s\"%s\":{\"dtype\":\"F32\",\"shape\":[2,4],\"data_offsets\":[%d,%d]}", count ? "," : "", name,
+                 (int)count * BYTES, (int)(count + 1) * BYTES);
+    strcat(header, "}");
+    n = strlen(header);
+    memset(bytes, 0, sizeof bytes);
+    for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)(n >> (8 * i));
+    memcpy(bytes + 8, header, n);
+    put_file(file, bytes, 8 + n + count * BYTES);
+    return scratch_path(file);
+}
+
+/* Contexts are those of CoOp alone: what another method learns with them is never passed over. */
+static void learned_parts_are_refused(void **state) {
+    (void)state;
+    vb_coop coop;
+    vb_error err = {0};
+    static const char *const fine[] = {"ctx", "state_dict.ctx state_dict.token_prefix state_dict.token_suffix",
+                                       "prompt_learner.ctx prompt_learner.token_midfix",
+                                       "state_dict.ctx optimizer.state.0.momentum_buffer lr_scheduler.x"};
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+        assert_ok(vb_coop_read(&coop, put_tensors("fine.safetensors", fine[i]), &err));
+        assert_int_equal(coop.contexts, 2);
+        vb_coop_free(&coop);
+    }
+    static const char *const bad[][2] = {{"state_dict.ctx state_dict.meta_net.linear1.weight",
+                                          "holds learned parts of CoCoOp (its meta net), such as the tensor state_dict.meta"},
+                                         {"ctx compound_prompts_text.0 proj.weight", "learned parts of MaPLe (its deep prompts)"},
+                                         {"prompt_learner.ctx text_encoder.transformer.resblocks.1.VPT_shallow",
+                                          "learned parts of IVLP, MaPLe or PromptSRC"},
+                                         {"ctx image_adapter.fc.0.weight", "learned parts of an adapter"},
+                                         {"ctx w_lora_A", "learned parts of LoRA"},
+                                         {"ctx gate", "1 tensors beside 'ctx', such as gate: of another method than CoOp"},
+                                         {"prompt_learner.ctx image_encoder.conv1.weight text_encoder.ln_final.weight",
+                                          "2 tensors beside 'prompt_learner.ctx', such as image"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_fails(vb_coop_read(&coop, put_tensors("bad.safetensors", bad[i][0]), &err), VB_EUNSUPPORTED, bad[i][1]);
+    vb_weights weights;
+    assert_ok(vb_weights_open(&weights, put_tensors("lora.safetensors", "base_model.model.vision_model.q_proj.lora_A.weight x"),
+                              false, &err));
+    assert_fails(
+        vb_learned_parts_refuse(&weights.unused, false, "lora.safetensors", &err), VB_EUNSUPPORTED,
+        "lora.safetensors: holds learned parts of LoRA, such as the tensor base_model.model.vision_model.q_proj.lora_A.weight");
+    vb_weights_close(&weights);
+    assert_ok(
+        vb_weights_open(&weights, put_tensors("plain.safetensors", "visual.proj prompt_learner.ctx explorations"), false, &err));
+    assert_ok(vb_learned_parts_refuse(&weights.unused, true, "plain", &err));
+    assert_fails(vb_learned_parts_refuse(&weights.unused, false, "plain", &err), VB_EUNSUPPORTED, "learned prompts");
+    vb_weights_close(&weights);
+}
+
 static void coop_context_is_read(void **state) {
     (void)state;
     char path[1024];
@@ -302,7 +362,7 @@ static void bad_files_say_why(void **state) {
                  {"pickle/legacy_claims.pt", VB_EDATA, "1099511627776 fp32 elements"},
                  {"pickle/plain2", VB_EUNSUPPORTED, "without PyTorch's magic number"},
                  {"pickle/plain0", VB_EUNSUPPORTED, "begins with the bytes"},
-                 {"pickle/bad_empty", VB_EDATA, "the file is empty"},
+                 {"pickle/bad_empty", VB_EDATA, "an empty file, expected safetensors"},
                  {"pickle/no_such_file", VB_EMISSING, "cannot open"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char path[256];
@@ -413,7 +473,50 @@ static void names_are_found(void **state) {
          {"text.token_embedding.weight", "text.transformer.resblocks.0.ln_1.weight", "visual.class_embedding", "logit_bias",
           "logit_scale"},
          {"logit_bias", "logit_scale", "token_embedding.weight", "transformer.resblocks.0.ln_1.weight", "visual.class_embedding"},
+         0},
+        {"timm",
+         "siglip",
+         {"text.token_embedding.weight", "text.text_projection.bias", "visual.trunk.attn_pool.latent",
+          "visual.trunk.attn_pool.kv.bias", "visual.trunk.patch_embed.proj.weight", "visual.trunk.norm.bias",
+          "visual.trunk.fc_norm.bias"},
+         {"text_projection.bias", "token_embedding.weight", "visual.attn_pool.attn.kv.bias", "visual.attn_pool.probe",
+          "visual.conv1.weight", "visual.ln_post.bias", "visual.trunk.fc_norm.bias"},
          1},
+        {"OpenAI",
+         NULL,
+         {"visual.class_embedding", "visual.conv1.weight", "visual.transformer.resblocks.0.ln_1.weight"},
+         {"visual.class_embedding", "visual.conv1.weight", "visual.transformer.resblocks.0.ln_1.weight"},
+         0},
+        {"timm", NULL, {"visual.trunk.patch_embed.proj.weight"}, {"visual.conv1.weight"}, 0},
+        {"timm",
+         "vitamin",
+         {"visual.trunk.patch_embed.backbone.stem.conv1.weight", "visual.trunk.blocks.3.mlp.w0.bias", "text.ln_final.bias",
+          "visual.head.proj.weight"},
+         {"ln_final.bias", "visual.proj.weight", "visual.transformer.resblocks.3.mlp.c_gate.bias",
+          "visual.trunk.patch_embed.backbone.stem.conv1.weight"},
+         0},
+        {"Apple",
+         "mobileclip_b",
+         {"image_encoder.model.patch_emb.0.block.conv.weight", "image_encoder.model.patch_emb.1.block.norm.running_var",
+          "image_encoder.model.transformer.11.pre_norm_ffn.4.weight", "image_encoder.model.classifier.proj",
+          "text_encoder.transformer.2.pre_norm_mha.1.qkv_proj.bias", "text_encoder.projection_layer",
+          "image_encoder.model.pos_embed.pos_embed.pos_embed"},
+         {"text_projection", "transformer.resblocks.2.attn.in_proj_bias", "visual.positional_embedding", "visual.proj",
+          "visual.transformer.resblocks.11.mlp.c_proj.weight", "visual.trunk.patch_embed.backbone.0.conv.weight",
+          "visual.trunk.patch_embed.backbone.1.bn.running_var"},
+         0},
+        {"Hugging Face",
+         "siglip",
+         {"vision_model.embeddings.patch_embedding.weight", "vision_model.head.probe", "vision_model.head.mlp.fc1.bias",
+          "vision_model.head.attention.in_proj_weight"},
+         {"visual.attn_pool.attn.in_proj_weight", "visual.attn_pool.mlp.c_fc.bias", "visual.attn_pool.probe",
+          "visual.conv1.weight"},
+         0},
+        {"Hugging Face",
+         "siglip",
+         {"text_model.embeddings.token_embedding.weight", "text_model.head.bias"},
+         {"text_projection.bias", "token_embedding.weight"},
+         0},
         {"DeCLIP",
          "declip",
          {"model.module.encode_text.token_embedding.weight", "model.module.visual.class_embedding",
@@ -479,7 +582,8 @@ static void names_are_found(void **state) {
         assert_int_equal(names.unused.count, cases[c].unused);
         for (size_t i = 0; i < names.set.count; i++) {
             const char *name = names.set.items[i].name;
-            bool shorter = !strcmp(name, "visual.class_embedding") || !strcmp(name, "logit_scale"); /* the leading 1 goes */
+            bool shorter = !strcmp(name, "visual.class_embedding") || !strcmp(name, "logit_scale") ||
+                           !strcmp(name, "logit_bias") || !strcmp(name, "visual.attn_pool.probe"); /* the leading 1 goes */
             assert_int_equal(names.set.items[i].tensor.ndim, shorter ? 1 : 2);
         }
         vb_weight_names_free(&names);
@@ -578,6 +682,7 @@ int main(void) {
                                        cmocka_unit_test(declip_has_openai_names),
                                        cmocka_unit_test(resnets_keep_their_names),
                                        cmocka_unit_test(coop_context_is_read),
+                                       cmocka_unit_test(learned_parts_are_refused),
                                        cmocka_unit_test(archives_of_torch),
                                        cmocka_unit_test(hostile_archives_stay_data),
                                        cmocka_unit_test(bad_files_say_why),

@@ -1,0 +1,176 @@
+/* Tests of every model family against the embeddings that the publishers' libraries compute, on the shared zoo of tiny models:
+ * a row a model. Pixels and token ids are given, so that towers are tested alone; and the same bits come out at every instruction
+ * set level, thread count and batch. */
+#include <math.h>
+
+#include "kernels/base/isa_internal.h"
+#include "mpi/encode/facts.h"
+#include "mpi/encode/model.h"
+#include "mpi/experiment/experiment_tables.h"
+#include "shards/embeddings/npy.h"
+#include "tests/unit/vb_test.h"
+
+/* What is stated: enough where nothing beside the weights tells it. */
+typedef struct zoo_model {
+    const char *weights;                   /* below zoo/ */
+    const char *truth;                     /* folder below zoo/ with the embeddings */
+    const char *family, *tower;            /* that must be found */
+    int image_activation, text_activation; /* vb_stated_activation */
+    int image_heads, resolution;           /* 0: not stated */
+    bool told;                             /* files beside the weights tell: nothing is stated */
+} zoo_model;
+
+enum { QUICK = VB_ACTIVATION_QUICK_GELU, GELU = VB_ACTIVATION_GELU, TANH = VB_ACTIVATION_GELU_TANH };
+#define FIXTURE(name) "fixtures/" name "/model.safetensors", "fixtures/" name
+#define REPOSITORY(name) "repos/" name, "repos/expected/" name
+static const zoo_model models[] = {
+    {FIXTURE("siglip"), "siglip", "ViT", GELU, GELU, 0, 0, false},
+    {FIXTURE("siglip-384-floor"), "siglip", "ViT", GELU, GELU, 0, 40, false},
+    {FIXTURE("siglip-hf"), "siglip", "ViT", TANH, TANH, 0, 0, true},
+    {FIXTURE("siglip2"), "siglip", "ViT", GELU, TANH, 0, 0, false},
+    {FIXTURE("siglip2-gopt"), "siglip", "ViT", TANH, TANH, 1, 0, false},
+    {FIXTURE("clipa"), "clipa", "ViT", GELU, GELU, 0, 0, true},
+    {FIXTURE("openvision"), "openvision", "ViT", GELU, TANH, 0, 0, true},
+    {FIXTURE("mobileclip2-l"), "mobileclip_l", "ViT", GELU, GELU, 0, 0, true},
+    {REPOSITORY("oc-clipa"), "clipa", "ViT", 0, 0, 0, 0, true},
+    {REPOSITORY("hf-siglip"), "siglip", "ViT", 0, 0, 0, 0, true},
+    {REPOSITORY("hf-siglip2"), "siglip", "ViT", 0, 0, 0, 0, true},
+    {REPOSITORY("oc-siglip"), "siglip", "ViT", 0, 0, 0, 0, true},
+    {FIXTURE("pe-core-b"), "pe", "ViT", 0, 0, 0, 0, true},
+    {FIXTURE("pe-core-g"), "pe", "ViT", 0, 0, 0, 0, true},
+    {"fixtures/pe-core-meta/model.pt", "fixtures/pe-core-meta", "pe", "ViT", 0, 0, 0, 0, true},
+    {REPOSITORY("oc-pe"), "pe", "ViT", 0, 0, 0, 0, true},
+    {FIXTURE("eva01-g"), "eva", "ViT", 0, 0, 0, 0, true},
+    {FIXTURE("eva02-b"), "eva", "ViT", 0, 0, 0, 0, true},
+    {FIXTURE("eva02-e"), "eva", "ViT", 0, 0, 0, 0, true},
+};
+
+/* Of a file that need not be there: root is the zoo. */
+static const char *zoo_path(char path[1024], const char *root, const char *folder, const char *name) {
+    snprintf(path, 1024, "%s/%s%s%s", root, folder, *name ? "/" : "", name);
+    return path;
+}
+
+static void state_facts(vb_stated_facts *stated, const zoo_model *model) {
+    vb_error err = {0};
+    assert_ok(vb_options_defaults(vb_experiment_tables_facts(), stated, &err));
+    if (model->told) return;
+    stated->image_activation = model->image_activation;
+    stated->text_activation = model->text_activation;
+    if (model->image_heads) stated->image_heads = model->image_heads;
+    if (model->resolution) stated->resolution = model->resolution;
+}
+
+/* Each row: cosine at least 0.999999, no difference above 1e-4 of the largest value of all rows. */
+static void compare(const char *what, const char *path, const float *found, int64_t n, int width) {
+    vb_error err = {0};
+    vb_npy npy;
+    assert_ok(vb_npy_open(&npy, path, &err));
+    assert_true(npy.tensor.shape[0] >= n && npy.tensor.shape[1] == width);
+    double largest = 0;
+    for (int64_t k = 0; k < n * width; k++) largest = fmax(largest, fabs((double)vb_tensor_at(&npy.tensor, k)));
+    for (int64_t i = 0; i < n; i++) {
+        double dot = 0, own = 0, other = 0, worst = 0;
+        for (int64_t k = i * width; k < (i + 1) * width; k++) {
+            const double x = found[k], y = (double)vb_tensor_at(&npy.tensor, k);
+            dot += x * y, own += x * x, other += y * y;
+            worst = fmax(worst, fabs(x - y));
+        }
+        if (!(dot / sqrt(own * other) >= 0.999999) || !(worst <= 1e-4 * largest))
+            fail_msg("%s, row %lld: cosine %.9f, relative error %.2g", what, (long long)i, dot / sqrt(own * other),
+                     worst / largest);
+    }
+    vb_npy_close(&npy);
+}
+
+typedef int encoder(const vb_clip *clip, const void *items, int64_t n, float *out, vb_error *err);
+static int encode_images(const vb_clip *clip, const void *items, int64_t n, float *out, vb_error *err) {
+    return vb_clip_encode_images(clip, items, n, out, err);
+}
+static int encode_texts(const vb_clip *clip, const void *items, int64_t n, float *out, vb_error *err) {
+    return vb_clip_encode_texts(clip, items, n, out, err);
+}
+
+/* All items against the truth, and the same bits one by one at each level. */
+static void encode(const zoo_model *model, const vb_clip *clip, const vb_clip *alone, encoder *run, const vb_npy *items,
+                   const char *truth) {
+    vb_error err = {0};
+    const int64_t n = items->tensor.shape[0], width = vb_clip_describe(clip)->embed_dim,
+                  size = vb_tensor_count(&items->tensor) / n * 4; /* floats and ids take 4 bytes */
+    float *out = vb_array((size_t)(2 * n * width), sizeof *out, "embeddings", &err), *again = out + n * width;
+    assert_true(out);
+    assert_ok(run(clip, items->tensor.data, n, out, &err));
+    compare(model->weights, truth, out, n, (int)width);
+    for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++) {
+        vb_isa_limit((vb_isa)level);
+        for (int64_t i = 0; i < (level == VB_SCALAR ? 1 : n); i++)
+            assert_ok(run(alone, (const char *)items->tensor.data + i * size, 1, again + i * width, &err));
+        if (memcmp(out, again, (size_t)((level == VB_SCALAR ? 1 : n) * width) * sizeof *out))
+            fail_msg("%s: other bits at level %s", model->weights, vb_isa_name((vb_isa)level));
+    }
+    vb_isa_limit(VB_ISA_LEVELS - 1);
+    vb_free(out);
+}
+
+static void check_model(const zoo_model *model, const char *root) {
+    char path[1024];
+    vb_error err = {0};
+    vb_weights weights;
+    vb_stated_facts stated;
+    vb_facts facts;
+    const vb_family *family;
+    vb_clip *clips[2];
+    vb_npy pixels, tokens;
+    assert_ok(vb_weights_open(&weights, zoo_path(path, root, model->weights, ""), false, &err));
+    assert_ok(vb_model_family(&weights, VB_FAMILY_FOUND, &family, &err));
+    assert_string_equal(family->name, model->family);
+    state_facts(&stated, model);
+    assert_ok(vb_facts_of_towers(&facts, &stated, &weights, family, &err));
+    for (int i = 0; i < 2; i++) {
+        const vb_clip_options options = {.family = family, .stated = facts.towers, .threads = i ? 1 : 3};
+        assert_ok(vb_clip_open(&clips[i], &weights.set, &options, &err));
+    }
+    assert_ok(vb_facts_of_pixels(&facts, &stated, &weights, family, vb_clip_describe(clips[0]), &err));
+    assert_string_equal(vb_clip_describe(clips[0])->tower, model->tower);
+    if (!vb_npy_open(&pixels, zoo_path(path, root, model->truth, "pixels.npy"), NULL)) {
+        encode(model, clips[0], clips[1], encode_images, &pixels, zoo_path(path, root, model->truth, "image_embeddings.npy"));
+        vb_npy_close(&pixels);
+    }
+    assert_ok(vb_npy_open(&tokens, zoo_path(path, root, model->truth, "tokens.npy"), &err));
+    encode(model, clips[0], clips[1], encode_texts, &tokens, zoo_path(path, root, model->truth, "text_embeddings.npy"));
+    vb_npy_close(&tokens);
+    for (int i = 0; i < 2; i++) vb_clip_close(clips[i]);
+    vb_weights_close(&weights);
+}
+
+static void embeddings_are_the_libraries(void **state) {
+    (void)state;
+    char root[1024];
+    shared_path(root, "zoo");
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) check_model(&models[i], root);
+}
+
+/* The image towers of CLIPA and OpenVision have the same tensors: what only the texts would tell must be stated. */
+static void families_alike_must_be_stated(void **state) {
+    (void)state;
+    vb_error err = {0};
+    const vb_family *family;
+    vb_named_tensor items[] = {{"visual.class_embedding", {.ndim = 1, .shape = {4}}},
+                               {"visual.conv1.weight", {.ndim = 4, .shape = {4, 3, 2, 2}}},
+                               {"visual.transformer.resblocks.0.ln_1.weight", {.ndim = 1, .shape = {4}}}};
+    char file[] = "file";
+    const vb_weights weights = {.set = {3, items}, .naming = "OpenAI", .where = {.file = file}};
+    assert_fails(vb_model_family(&weights, VB_FAMILY_FOUND, &family, &err), VB_ECONFIG,
+                 "of one of the families clipa, openvision, which nothing in them tells apart: state family");
+    assert_ok(vb_model_family(&weights, vb_family_index("openvision"), &family, &err));
+    assert_string_equal(family->name, "openvision");
+    const vb_weights told = {.set = {3, items}, .naming = "OpenAI", .family_hint = "clipa", .where = {.file = file}};
+    assert_ok(vb_model_family(&told, vb_family_index("openvision"), &family, &err));
+    assert_fails(vb_model_family(&told, vb_family_index("siglip"), &family, &err), VB_EMISMATCH, "write family: clipa");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(embeddings_are_the_libraries),
+                                       cmocka_unit_test(families_alike_must_be_stated)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
