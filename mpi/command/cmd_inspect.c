@@ -104,8 +104,9 @@ static int inspect_dataset(const char *path, vb_error *err) {
     if (vb_dataset_open(&dataset, path, NULL, err)) return -1;
     printf("%s: %lld images, %d labels, %.1f MB, %lld units\n", vb_dataset_kind(dataset), (long long)vb_dataset_samples(dataset),
            vb_dataset_labels(dataset), 1e-6 * (double)vb_dataset_bytes(dataset), (long long)vb_dataset_units(dataset));
-    if (vb_dataset_ignored(dataset))
-        printf("%lld files that are no images are ignored\n", (long long)vb_dataset_ignored(dataset));
+    char *passed = vb_dataset_ignored(dataset) ? vb_dataset_ignored_text(dataset, err) : NULL;
+    if (passed) printf("note: %s\n", passed);
+    vb_free(passed);
     for (int i = 0; i < vb_dataset_labels(dataset) && i < 8; i++) printf("  label: %s\n", vb_dataset_label(dataset, i));
     if (vb_dataset_labels(dataset) > 8) printf("  ...\n");
     vb_dataset_close(dataset);

@@ -289,8 +289,8 @@ static void of_both_layouts_open_clip_s_is_read(void **state) {
     assert_null(vb_tokenizer_file_in(folder, &err));
     assert_int_equal(err.code, VB_EMISSING);
     /* Which of several is taken. */
-    static const char *const tokenizers[] = {"bpe_simple_vocab_16e6.txt.gz", "vocab.txt", "tokenizer.model", "vocab.json"};
-    for (int i = 0; i < 4; i++) {
+    static const char *const tokenizers[] = {"tokenizer.json", "bpe_simple_vocab_16e6.txt.gz", "vocab.txt", "tokenizer.model", "vocab.json"};
+    for (int i = 0; i < 5; i++) {
         put_text(tokenizers[i], "{}");
         char *tokenizer = vb_tokenizer_file_in(folder, &err);
         assert_string_equal(strrchr(tokenizer, '/') + 1, tokenizers[i]);
@@ -299,7 +299,7 @@ static void of_both_layouts_open_clip_s_is_read(void **state) {
     assert_ok(vb_repository_list(&paths, folder, &err));
     assert_int_equal(paths.count, 3);
     assert_ok(vb_tokenizer_file_list(&paths, folder, &err));
-    assert_int_equal(paths.count, 7);
+    assert_int_equal(paths.count, 8);
     vb_strings_free(&paths);
     vb_repository_close(&repository);
     for (int n = 1; n < 12; n++) {
