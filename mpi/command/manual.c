@@ -159,7 +159,7 @@ void vb_manual(const vb_command *commands, vb_strbuf *out) {
     vb_strbuf_format(out,
                      ".\\\" Made by `vocabench help --format man`: do not edit.\n.Dd %s\n.Dt VOCABENCH 1\n.Os vocabench %s\n",
                      vb_provenance_release_date(), vb_provenance_version());
-    vb_strbuf_add(out, ".Sh NAME\n.Nm vocabench\n.Nd measure how open CLIP-like models are\n.Sh SYNOPSIS\n"
+    vb_strbuf_add(out, ".ad l\n.Sh NAME\n.Nm vocabench\n.Nd measure how open CLIP-like models are\n.Sh SYNOPSIS\n"
                        ".Op Cm mpirun Fl n Ar RANKS\n.Nm vocabench\n.Ar COMMAND\n.Op Ar ...\n.Sh DESCRIPTION\n");
     put_text(out, "vocabench measures what happens to the zero-shot accuracy of CLIP-like models when the list of class "
                   "names grows, why, and how far retrieval-enhanced prompts repair it. A dataset's classes are split into "

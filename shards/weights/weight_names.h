@@ -4,7 +4,6 @@
 
 #include "kernels/base/error.h"
 #include "kernels/base/tensor.h"
-#include "kernels/towers/family.h"
 
 typedef struct vb_weight_names {
     vb_tensor_set set;    /* sorted: canonical names, and what of the model has none, under its own name less the wrappers */
@@ -25,6 +24,7 @@ void vb_weight_names_free(vb_weight_names *names);
 
 /* The namings under which a family is found, "OpenAI, open_clip, ...": those of which it is the family, and those whose names have
  * all that one of its signs asks for. Returns text. */
-const char *vb_weight_names_of(const vb_family *family, char *text, size_t size);
+struct vb_family;
+const char *vb_weight_names_of(const struct vb_family *family, char *text, size_t size);
 
 #endif
