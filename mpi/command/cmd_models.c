@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kernels/text/convention.h"
+#include "kernels/towers/family.h"
 #include "mpi/base/strbuf.h"
 #include "mpi/command/cmd.h"
 #include "shards/weights/weight_names.h"
