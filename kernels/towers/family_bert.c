@@ -176,6 +176,10 @@ static const vb_head_width image_heads[] = {{1280, 80}, {0}};
 
 const vb_family vb_family_roberta = {
     .name = "roberta",
+    .published =
+        "laion/CLIP-ViT-B-32-xlm-roberta-base-laion5B-s13B-b90k, CLIP-ViT-H-14-frozen-xlm-roberta-large-laion5B-s13B-b90k, "
+        "CLIP-ViT-B-32-roberta-base-laion2B-s12B-b32k",
+    .tested = "embeddings of open_clip for a tiny model",
     .cache_key = 60,
     .image_activation = VB_GELU,
     .text_activation = VB_GELU,
@@ -195,6 +199,8 @@ const vb_family vb_family_roberta = {
 
 const vb_family vb_family_altclip = {
     .name = "altclip",
+    .published = "BAAI/AltCLIP, AltCLIP-m9, AltCLIP-m18",
+    .tested = "embeddings of transformers for a tiny model",
     .cache_key = 61,
     .image_activation = VB_QUICK_GELU,
     .text_activation = VB_GELU,
@@ -212,6 +218,8 @@ const vb_family vb_family_altclip = {
 
 const vb_family vb_family_chinese_clip = {
     .name = "chinese_clip",
+    .published = "OFA-Sys/chinese-clip-vit-base-patch16 to chinese-clip-vit-huge-patch14",
+    .tested = "embeddings of transformers for a tiny model",
     .cache_key = 62,
     .image_activation = VB_QUICK_GELU,
     .text_activation = VB_GELU,
@@ -230,6 +238,8 @@ const vb_family vb_family_chinese_clip = {
 
 const vb_family vb_family_nllb = {
     .name = "nllb",
+    .published = "visheratin/nllb-clip-base-oc, nllb-clip-large-oc",
+    .tested = "embeddings of open_clip for a tiny model",
     .cache_key = 63,
     .image_activation = VB_GELU,
     .text_activation = VB_RELU,

@@ -8,13 +8,12 @@
 
 #include "kernels/base/memory.h"
 #include "kernels/towers/family.h"
+#include "shards/weights/bert_names.h"
 
 /* In patterns, # stands for a decimal number; at the end, $ stands for "weight" or "bias", @ for those and BatchNorm's
  * statistics, and * for anything.
  * `canonical` takes them over in their order; NULL means the same name. */
-typedef struct rule {
-    const char *pattern, *canonical;
-} rule;
+typedef vb_bert_names_rule rule;
 
 static const rule openai_image[] = {{"visual.class_embedding", NULL},
                                     {"visual.positional_embedding", NULL},
@@ -37,6 +36,13 @@ static const rule openai_image[] = {{"visual.class_embedding", NULL},
                                     {"visual.attn_pool.layernorm.$", NULL},
                                     {"visual.attn_pool.mlp.c_fc.$", NULL},
                                     {"visual.attn_pool.mlp.c_proj.$", NULL},
+                                    /* CoCa */
+                                    {"visual.attn_pool.query", NULL},
+                                    {"visual.attn_pool.ln_q.$", NULL},
+                                    {"visual.attn_pool.ln_k.$", NULL},
+                                    {"visual.attn_pool.attn.q_proj_weight", NULL},
+                                    {"visual.attn_pool.attn.k_proj_weight", NULL},
+                                    {"visual.attn_pool.attn.v_proj_weight", NULL},
                                     /* ModifiedResNet */
                                     {"visual.conv#.weight", NULL},
                                     {"visual.bn#.@", NULL},
@@ -53,6 +59,7 @@ static const rule openai_image[] = {{"visual.class_embedding", NULL},
 static const rule openai_text[] = {{"token_embedding.weight", NULL},
                                    {"positional_embedding", NULL},
                                    {"ln_final.$", NULL},
+                                   {"cls_emb", NULL}, /* CoCa */
                                    {"text_projection", NULL},
                                    {"text_projection.$", NULL},
                                    {"transformer.resblocks.#.attn.in_proj_weight", NULL},
@@ -206,44 +213,6 @@ static const rule hugging_face[] = {{"vision_model.embeddings.class_embedding", 
                                     {"logit_bias", NULL},
                                     {0}};
 
-/* Text towers of BERT's kind behind the prefix of their scheme: `tower` precedes embeddings, `layers` the blocks. */
-#define WORDS "embeddings.word_embeddings.weight"
-#define BERT(tower, layers)                                                                                                      \
-    {tower WORDS, "token_embedding.weight"}, {tower "embeddings.position_embeddings.weight", "positional_embedding"},            \
-        {tower "embeddings.token_type_embeddings.weight", "token_type_embedding"},                                               \
-        {tower "embeddings.LayerNorm.$", "ln_embedding.$"},                                                                      \
-        {tower layers ".#.attention.self.query.$", "transformer.resblocks.#.attn.q_proj.$"},                                     \
-        {tower layers ".#.attention.self.key.$", "transformer.resblocks.#.attn.k_proj.$"},                                       \
-        {tower layers ".#.attention.self.value.$", "transformer.resblocks.#.attn.v_proj.$"},                                     \
-        {tower layers ".#.attention.output.dense.$", "transformer.resblocks.#.attn.out_proj.$"},                                 \
-        {tower layers ".#.attention.output.LayerNorm.$", "transformer.resblocks.#.ln_1.$"},                                      \
-        {tower layers ".#.intermediate.dense.$", "transformer.resblocks.#.mlp.c_fc.$"},                                          \
-        {tower layers ".#.output.dense.$", "transformer.resblocks.#.mlp.c_proj.$"}, {                                            \
-        tower layers ".#.output.LayerNorm.$", "transformer.resblocks.#.ln_2.$"                                                   \
-    }
-static const rule roberta_text[] = {BERT("transformer.", "encoder.layer"),
-                                    {"proj.0.weight", "text_hidden.weight"},
-                                    {"proj.2.weight", "text_projection.weight"},
-                                    {"proj.weight", "text_projection.weight"},
-                                    {0}};
-/* Older files have the first, transformers 5 writes the second. */
-static const rule alt_clip_text[] = {BERT("roberta.", "encoder.layer"),
-                                     BERT("roberta.", "encoder.layers"),
-                                     {"pre_LN.$", "ln_final.$"},
-                                     {"transformation.$", "text_hidden.$"},
-                                     {0}};
-static const rule bert_text[] = {BERT("", "encoder.layer"), {0}};
-static const rule m2m_text[] = {{"transformer.embed_tokens.weight", "token_embedding.weight"},
-                                SELF_ATTENTION("transformer.layers.#.self_attn", "transformer.resblocks.#.attn"),
-                                {"transformer.layers.#.self_attn_layer_norm.$", "transformer.resblocks.#.ln_1.$"},
-                                {"transformer.layers.#.fc1.$", "transformer.resblocks.#.mlp.c_fc.$"},
-                                {"transformer.layers.#.fc2.$", "transformer.resblocks.#.mlp.c_proj.$"},
-                                {"transformer.layers.#.final_layer_norm.$", "transformer.resblocks.#.ln_2.$"},
-                                {"transformer.layer_norm.$", "ln_final.$"},
-                                {"proj.weight", "text_projection.weight"},
-                                {0}};
-#undef BERT
-
 /* A scheme is known by the presence of one of its anchors; the first row wins where several are present. `text` precedes the text
  * tower's names; what precedes "visual." in the first anchor does so in all of the image tower's. Where several families have the
  * names, their signs (kernels/towers/family.h) go before `family`. */
@@ -259,6 +228,7 @@ typedef struct scheme {
 /* The name of a family of the registry: one that is not in it does not compile. */
 #define FAMILY(name) (sizeof(vb_family_##name) ? #name : NULL)
 
+#define WORDS VB_BERT_NAMES_WORDS
 static const scheme schemes[] = {
     {"TinyCLIP",
      FAMILY(clip),
@@ -275,10 +245,24 @@ static const scheme schemes[] = {
      "text_model.roberta." WORDS,
      hugging_face,
      "text_model.",
-     alt_clip_text},
-    {"Hugging Face", FAMILY(chinese_clip), false, {NULL, NULL}, "text_model." WORDS, hugging_face, "text_model.", bert_text},
-    {"open_clip", FAMILY(roberta), false, {NULL, NULL}, "text.transformer." WORDS, openai_image, "text.", roberta_text},
-    {"open_clip", FAMILY(nllb), false, {NULL, NULL}, "text.transformer.embed_tokens.weight", openai_image, "text.", m2m_text},
+     vb_bert_names_alt},
+    {"Hugging Face",
+     FAMILY(chinese_clip),
+     false,
+     {NULL, NULL},
+     "text_model." WORDS,
+     hugging_face,
+     "text_model.",
+     vb_bert_names_bert},
+    {"open_clip", FAMILY(roberta), false, {NULL, NULL}, "text.transformer." WORDS, openai_image, "text.", vb_bert_names_roberta},
+    {"open_clip",
+     FAMILY(nllb),
+     false,
+     {NULL, NULL},
+     "text.transformer.embed_tokens.weight",
+     openai_image,
+     "text.",
+     vb_bert_names_m2m},
     {"Hugging Face",
      FAMILY(clip),
      true,
@@ -589,4 +573,39 @@ int vb_weight_names_map(vb_weight_names *names, const vb_tensor_set *file, const
 void vb_weight_names_free(vb_weight_names *names) {
     vb_free(names->storage);
     *names = (vb_weight_names){0};
+}
+
+/* ---- the namings of a family ---- */
+
+static bool rules_make(const rule *rules, const char *name) {
+    span parts[8];
+    for (; rules->pattern; rules++)
+        if (matches(rules->canonical ? rules->canonical : rules->pattern, name, parts)) return true;
+    return false;
+}
+
+/* Whether tensors under the scheme's names can have what the sign asks for: names, some with a first dimension ("name[32]"). */
+static bool can_show(const scheme *s, const vb_family_sign *sign) {
+    for (int i = 0; i < 4 && sign->has[i]; i++) {
+        char name[LONGEST_NAME];
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(sign->has[i], "["), sign->has[i]);
+        if (!rules_make(s->image, name) && !(s->text && rules_make(openai_text, name))) return false;
+    }
+    return true;
+}
+
+static bool leads_to(const scheme *s, const vb_family *family) {
+    if (s->family && !strcmp(s->family, family->name)) return true;
+    for (const vb_family_sign *sign = s->signs ? family->signs : NULL; sign && sign->has[0]; sign++)
+        if (can_show(s, sign)) return true;
+    return false;
+}
+
+const char *vb_weight_names_of(const vb_family *family, char *text, size_t size) {
+    size_t used = 0;
+    *text = 0;
+    for (int s = SCHEMES; s-- && used < size;)
+        if (leads_to(&schemes[s], family) && !strstr(text, schemes[s].name))
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", schemes[s].name);
+    return text;
 }
