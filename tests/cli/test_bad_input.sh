@@ -146,7 +146,7 @@ for kind in truncated corrupt empty foreign; do
       truncated) head -c 600 pics/$image >b/$image ;;
       corrupt) spoil b/$image 400 ;;
       empty) : >b/$image ;;
-      foreign) echo "GIF89a and so on" >b/$image; code=10 ;;
+      foreign) echo "8BPS and so on" >b/$image; code=10 ;;
     esac
     how=bad; [ $kind != truncated ] || how=everywhere
     refused $how "$kind: $image" $code "dataset 'd': .*$image: " e.yaml --set datasets.0.images=b
