@@ -201,7 +201,6 @@ while read -r name says; do
 done <<'E'
 altclip AltCLIP
 chinese-clip Chinese-CLIP
-coca CoCa
 nllb a CLIP with a text tower of NLLB
 siglip2-naflex SigLIP 2 NaFlex
 xlm-roberta a CLIP with a text tower of the BERT kind

@@ -210,6 +210,12 @@ static void open_clip_has_its_own_defaults(void **state) {
     assert_int_equal(facts.text.activation, VB_GELU_TANH);
     assert_int_equal(facts.text_mask, VB_MASK_NONE);
     assert_int_equal(facts.text_pooling, VB_POOLING_LAST);
+    facts = read_by(vb_side_files_open_clip, "{\"model_cfg\": {\"vision_cfg\": {\"attentional_pool\": true}, \"multimodal_cfg\": "
+                                             "{}, \"text_cfg\": {\"embed_cls\": true, \"context_length\": 76}}}");
+    assert_string_equal(facts.family, "coca");
+    assert_int_equal(facts.text_pooling, VB_POOLING_LAST);
+    assert_int_equal(facts.text_mask, VB_MASK_CAUSAL);
+    assert_int_equal(facts.context, 76);
     facts = read_by(vb_side_files_open_clip, "{\"model_cfg\": {\"vision_cfg\": {\"no_ln_pre\": true, \"pool_type\": \"avg\", "
                                              "\"final_ln_after_pool\": true}}}");
     assert_string_equal(facts.family, "clipa");
@@ -246,7 +252,10 @@ static void open_clip_has_its_own_defaults(void **state) {
         {"{\"model_cfg\": {\"text_cfg\": {\"no_causal_mask\": 1}}}", "no_causal_mask: expected true or false, found 1", VB_EDATA},
         {"{\"model_cfg\": {\"text_cfg\": {\"act_kwargs\": {\"approximate\": \"erf\"}}}}",
          "approximate: expected one of none, tanh", VB_EDATA},
-        {"{\"model_cfg\": {\"multimodal_cfg\": {}}}", "CoCa", VB_EUNSUPPORTED},
+        {"{\"model_cfg\": {\"vision_cfg\": {\"attentional_pool\": \"parallel\"}}}", "attentional_pool: \"parallel\" makes",
+         VB_EUNSUPPORTED},
+        {"{\"model_cfg\": {\"vision_cfg\": {\"attentional_pool\": true, \"attn_pooler_heads\": 4}}}",
+         "attn_pooler_heads: expected a whole number from 8 to 8, found 4", VB_EDATA},
         {"{\"model_cfg\": {}, \"preprocess_cfg\": {\"interpolation\": \"random\"}}",
          "interpolation: expected one of bicubic, bilinear", VB_EDATA},
         {"{\"model_cfg\": {}, \"preprocess_cfg\": {\"fill_color\": 3}}", "fill_color", VB_EUNSUPPORTED},
@@ -336,7 +345,7 @@ static void names_tell_architectures(void **state) {
                  {{"token_embedding.weight"}, NULL, 2},
                  {{"myvisual.attn_pool.query"}, NULL, 2},
                  {{"image_encoder.model.patch_embed.0.rbr_conv.0.conv.weight"}, "MobileCLIP S0 to S2 under Apple's own names", 4},
-                 {{"visual.attn_pool.query"}, "CoCa", 2}};
+                 {{"visual.attn_pool.query"}, NULL, 2}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         vb_named_tensor items[3] = {{0}};
         vb_tensor_set set = {0, items};
