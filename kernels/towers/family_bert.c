@@ -90,7 +90,7 @@ static int emit_projection(vb_binder *binder, const tower *t, int x, int width, 
     vb_norm norm;
     int shape[2] = {width, width};
     if (t->pre_norm || t->hidden_gap) {
-        if (vb_binder_norm(binder, &norm, width, epsilon, "ln_final")) return VB_NO_VALUE;
+        if (vb_binder_norm(binder, &norm, width, epsilon, t->pre_norm ? "ln_encoder" : "ln_final")) return VB_NO_VALUE;
         x = vb_program_norm(program, x, &norm, err);
     }
     if (t->hidden_gap || vb_binder_has(binder, "text_hidden.weight")) {
@@ -168,9 +168,7 @@ static const vb_family_sign alt_clip_signs[] = {{.has = {"ln_embedding.weight", 
                                                 {{0}, {0}}};
 static const vb_family_sign bert_signs[] = {{.has = {"ln_embedding.weight"}, .lacks = {"ln_final.weight", "text_hidden.weight"}},
                                             {{0}, {0}}};
-static const vb_family_sign m2m_signs[] = {{.has = {"transformer.resblocks.0.ln_1.weight", "ln_final.weight"},
-                                            .lacks = {"positional_embedding", "ln_embedding.weight"}},
-                                           {{0}, {0}}};
+static const vb_family_sign m2m_signs[] = {{.has = {"ln_encoder.weight"}}, {{0}, {0}}};
 
 static const vb_head_width image_heads[] = {{1280, 80}, {0}};
 

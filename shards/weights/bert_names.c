@@ -40,7 +40,7 @@ const vb_bert_names_rule vb_bert_names_m2m[] = {
     {"transformer.layers.#.fc1.$", "transformer.resblocks.#.mlp.c_fc.$"},
     {"transformer.layers.#.fc2.$", "transformer.resblocks.#.mlp.c_proj.$"},
     {"transformer.layers.#.final_layer_norm.$", "transformer.resblocks.#.ln_2.$"},
-    {"transformer.layer_norm.$", "ln_final.$"},
+    {"transformer.layer_norm.$", "ln_encoder.$"},
     {"proj.weight", "text_projection.weight"},
     {0}};
 #undef BERT

@@ -27,7 +27,7 @@ static void make(ref_model *m, const bert_case *c) {
         ref_add_norm(m, "ln_embedding", WIDTH);
     }
     ref_add_blocks(m, "transformer", WIDTH, LAYERS, HIDDEN, true);
-    if (c->pre_norm || c->alt) ref_add_norm(m, "ln_final", WIDTH);
+    if (c->pre_norm || c->alt) ref_add_norm(m, c->alt ? "ln_final" : "ln_encoder", WIDTH);
     if (c->hidden) ref_add(m, "text_hidden.weight", 0, 0.3, REF_SHAPE(GAP, WIDTH));
     if (c->alt) ref_add(m, "text_hidden.bias", 0, 0.3, REF_SHAPE(GAP));
     ref_add_projection(m, "text_projection", c->hidden ? GAP : WIDTH, EMBED, true);
@@ -113,7 +113,7 @@ static void reference(ref_model *m, const bert_case *c, const int32_t *tokens, d
     for (int l = 0; l < LAYERS; l++) block(m, c, l, valid, x);
     for (int i = 0; i < (c->mean ? CONTEXT : 1); i++)
         for (int j = 0; valid[i] && j < WIDTH; j++) pooled[j] += x[i * WIDTH + j] / (c->mean ? count : 1);
-    if (c->pre_norm || c->alt) ref_norm(m, "ln_final", pooled, 1, WIDTH, 1e-5);
+    if (c->pre_norm || c->alt) ref_norm(m, c->alt ? "ln_final" : "ln_encoder", pooled, 1, WIDTH, 1e-5);
     double *hidden = pooled, *weight = NULL, *bias = NULL;
     if (c->hidden) {
         weight = ref_values(m, "text_hidden.weight");
