@@ -88,6 +88,7 @@ E
 cat >expected <<'E'
 model   dataset  images          Acc-C         Acc-E     E-C          Acc-S     S-C    all classes
 points  plane         6  100.00 ± 0.00  87.50 ± 7.22  -12.50  75.00 ± 14.43  -25.00  66.67 ± 21.08
+note: points / plane: labels that are places in the vocabulary file, from 0: 4
 results: out1/results.json
 E
 "$vocabench" run e.yaml --output out1 >out 2>err; code=$?
