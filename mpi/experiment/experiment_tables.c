@@ -267,9 +267,9 @@ static const vb_option model_options[] = {
     {.key = "family",
      .kind = VB_OPTION_CHOICE,
      .offset = offsetof(vb_model_spec, family),
-     .required = true,
+     .unset = true,
      .choices = families,
-     .help = "kind of model"},
+     .help = "kind of model; precomputed: embeddings made elsewhere [found from the tensors' names]"},
     {.key = "weights",
      .kind = VB_OPTION_PATH,
      .offset = offsetof(vb_model_spec, weights),
@@ -371,6 +371,6 @@ const vb_option *vb_experiment_tables_embeddings(void) { return embeddings_optio
 const vb_option *vb_experiment_tables_coop(void) { return coop_options; }
 
 const char *vb_experiment_tables_family_word(int family) {
-    assert(family >= 0 && family <= VB_PRECOMPUTED);
-    return families[family];
+    assert(family >= VB_FAMILY_FOUND && family <= VB_PRECOMPUTED);
+    return family == VB_FAMILY_FOUND ? "not stated" : families[family];
 }

@@ -4,7 +4,7 @@
 cd "$scratch" || exit 1
 
 # ---- help, names, flags -----------------------------------------------------------------------------------------
-commands="run plan encode tokenize preprocess pack candidates retrieve submit merge status report compare inspect version"
+commands="run plan encode tokenize preprocess pack candidates retrieve submit merge status report compare inspect models version"
 check "help" "$vocabench" help
 "$vocabench" help >help.txt; "$vocabench" help run >help-run.txt
 for command in $commands; do
@@ -26,6 +26,13 @@ out=$("$vocabench" version) && [[ $out == "vocabench "*revision*zstd*"configs: "
 verdict $? "version" "$out"
 same_version=$("$vocabench" --version | head -n 1)
 equal "--version" "$same_version" "$(head -n 1 <<<"$out")"
+
+models=$("$vocabench" models) families=$("$vocabench" help encode | sed -nE 's/^ *--family ([a-z_0-9|]+).*/\1/p' | tr '|' ' ')
+listed=$(grep -E '^[a-z]' <<<"$models" | xargs)
+equal "models lists every family" "$listed" "$families"
+unlike "models: no cell is empty" '^  [a-z ]{0,10} *$' <<<"$models"
+like "models: the namings follow from their rows" '^  names +OpenAI, open_clip, Hugging Face, TinyCLIP$' <<<"$models"
+like "models: tokenizers by their conventions" '^  tokenizers +siglip .SigLIP., siglip2 .SigLIP 2.$' <<<"$models"
 
 refuses "an unknown command" 2 "unknown command 'runn'; did you mean 'run'\?" "$vocabench" runn
 refuses "an unknown command that is like none" 2 "unknown command 'qqqqqqq'; see" "$vocabench" qqqqqqq

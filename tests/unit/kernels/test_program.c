@@ -246,6 +246,7 @@ static void the_registry_is_sound(void **state) {
         assert_int_equal(vb_family_index(words[i]), i);
         assert_ptr_equal(vb_family_find(words[i]), family);
         assert_true(family->image && family->text);
+        if (!family->published || !family->tested) fail_msg("%s: the row lacks .published or .tested", family->name);
         for (int k = 0; k < i; k++) assert_int_not_equal(family->cache_key, vb_family_at(k)->cache_key);
     }
     assert_int_equal(vb_family_index("precomputed"), -1);
