@@ -82,17 +82,13 @@ static void put_text(vb_strbuf *out, const char *text) {
     vb_strbuf_add(out, "\n");
 }
 
-/* What follows a macro: each word of `text` is an argument of its own that is none of mdoc's macros. A line may break behind a |. */
+/* What follows a macro: each word of `text` is an argument of its own that is none of mdoc's macros. */
 static void put_arguments(vb_strbuf *out, const char *text) {
     for (const char *at = text; *at; at++) {
         if ((at == text || at[-1] == ' ') && *at != ' ') vb_strbuf_add(out, "\\&");
         vb_strbuf_add(out, *at == '-' ? "\\-" : *at == '\\' ? "\\e" : "");
         if (*at != '-' && *at != '\\') vb_strbuf_add_n(out, at, 1);
-<<<<<<< HEAD
-        if (*at == '|') vb_strbuf_add(out, "\\:");
-=======
         put_break(out, *at);
->>>>>>> main
     }
 }
 
