@@ -14,7 +14,7 @@
     each(clip) each(slip) each(declip) each(siglip) each(pe) each(eva) VB_FAMILIES_OF_CONVOLUTIONS(each)                         \
         VB_FAMILIES_OF_OPEN_CLIP(each)
 #define VB_FAMILIES_OF_CONVOLUTIONS(each) each(convnext) each(mobileclip_b) each(mobileclip_s) each(vitamin)
-#define VB_FAMILIES_OF_OPEN_CLIP(each) each(clipa) each(openvision) each(mobileclip_l)
+#define VB_FAMILIES_OF_OPEN_CLIP(each) each(clipa) each(openvision) each(mobileclip_l) each(coca)
 
 #define VB_FAMILY_ONE(name) +1
 #define VB_FAMILY_WORD(name) #name,
@@ -85,6 +85,8 @@ typedef int vb_family_blocks(vb_binder *binder, int grid, vb_clip_info *info, vb
 
 struct vb_family {
     const char *name;              /* as configurations have it */
+    const char *published;         /* examples of published models, by the names that their publishers give them */
+    const char *tested;            /* with what its embeddings are compared */
     int cache_key;                 /* stands in the keys of cached embeddings: never changes, never used again */
     bool mask_token;               /* its vocabulary has a mask token before the start token */
     bool fixed_heads;              /* its image towers have no attention, or heads of one width */
@@ -104,6 +106,7 @@ struct vb_family {
     vb_image_projection image_projection;
     int pool_heads;                   /* of the learned query; 0: those of the blocks */
     bool text_projection_bias;        /* its text towers hold text_projection.bias */
+    bool text_class_row;              /* its text towers hold cls_emb, the row that is pooled, and hide padding (CoCa) */
     vb_text_mask text_mask;           /* VB_MASK_UNSET: causal */
     vb_text_pooling text_pooling;     /* VB_POOLING_UNSET: VB_POOLING_END */
     const vb_family_pixels *pixels;   /* NULL: OpenAI's */

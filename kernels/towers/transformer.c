@@ -81,6 +81,7 @@ static int emit_attention(vb_binder *binder, const vb_transformer_facts *facts, 
     vb_heads heads = {.heads = facts->heads,
                       .head_dim = head_dim,
                       .causal = facts->causal,
+                      .hides_padding = facts->hides_padding,
                       .scale = (float)(1 / sqrt((double)head_dim))};
     int query, key, value;
     if (fused && !pooled) {

@@ -6,8 +6,8 @@
 
 typedef struct vb_transformer_facts {
     int width, heads;
-    bool causal;
-    vb_activation activation; /* of the hidden layer, or of its gate */
+    bool causal, hides_padding; /* as vb_heads has them */
+    vb_activation activation;   /* of the hidden layer, or of its gate */
     float epsilon;
     bool whole;     /* every row is computed to the end */
     vb_pick pooled; /* else the one row of an item that is */

@@ -76,6 +76,19 @@ static int allocate(vb_unit_rows *rows, int count, int dim, vb_error *err) {
     return rows->rows && rows->classes && rows->names && rows->places ? 0 : -1;
 }
 
+/* A cached unit; one whose broken images another version could not read is not there. */
+static int load_unit(const vb_image_source *source, const vb_digest *key, int n, vb_unit_rows *rows, bool *found, vb_error *err) {
+    int64_t broken;
+    bool current;
+    if (vb_cache_load(&source->cache, key, n, rows->dim, rows->rows, found, &rows->skipped, err)) return -1;
+    vb_encode_broken(rows->skipped, &broken, &current);
+    if (!*found || current) return 0;
+    json_decref(rows->skipped);
+    rows->skipped = NULL;
+    *found = false;
+    return 0;
+}
+
 static int encode_unit(const vb_image_source *source, int64_t unit, const int *picked, vb_unit_rows *rows,
                        const vb_digest *signature, vb_error *err) {
     vb_unit_data data = {0};
@@ -86,7 +99,7 @@ static int encode_unit(const vb_image_source *source, int64_t unit, const int *p
     rows->digest = data.digest;
     if (key_of(&data.digest, picked, n, &key, err)) goto done;
     /* The bytes may be known under another path or time stamp. */
-    if (vb_cache_load(&source->cache, &key, n, rows->dim, rows->rows, &found, &rows->skipped, err)) goto done;
+    if (load_unit(source, &key, n, rows, &found, err)) goto done;
     if (!found) {
         const vb_encode_batch batch = {&data, picked, n, 0};
         if (vb_encode_samples(&source->how, &batch, rows->rows, &rows->skipped, err)) goto done;
@@ -105,8 +118,8 @@ static int encoded_unit(const vb_image_source *source, int64_t unit, vb_unit_row
     vb_unit_data labels = {0};
     int *picked = NULL, status = -1, n = 0;
     vb_digest signature, key;
-    bool known = false, found = false;
-    int64_t start = vb_dataset_unit(state->dataset, unit).first;
+    bool known = false, found = false, current;
+    int64_t broken, start = vb_dataset_unit(state->dataset, unit).first;
     if (vb_dataset_read_unit_labels(state->dataset, unit, &labels, err)) goto done;
     if (!(picked = vb_array((size_t)labels.count, sizeof *picked, "unit", err)) || allocate(rows, labels.count, source->dim, err))
         goto done;
@@ -128,13 +141,10 @@ static int encoded_unit(const vb_image_source *source, int64_t unit, vb_unit_row
     }
     if (vb_dataset_unit_signature(state->dataset, unit, &signature, err)) goto done;
     if (vb_cache_recall(&source->cache, &signature, &rows->digest, &known, err)) goto done;
-    if (known && (key_of(&rows->digest, picked, n, &key, err) ||
-                  vb_cache_load(&source->cache, &key, n, rows->dim, rows->rows, &found, &rows->skipped, err)))
-        goto done;
+    if (known && (key_of(&rows->digest, picked, n, &key, err) || load_unit(source, &key, n, rows, &found, err))) goto done;
     if (!found && encode_unit(source, unit, picked, rows, &signature, err)) goto done;
-    if (rows->skipped && !source->how.skip_broken) {
-        /* The unit was cached by a run that skipped; this one is strict. */
-        const json_t *first = json_array_get(rows->skipped, 0);
+    const json_t *first = vb_encode_broken(rows->skipped, &broken, &current);
+    if (first && !source->how.skip_broken) { /* the unit was cached by a run that skipped; this one is strict */
         vb_errorf(err, VB_EDATA, "%s", json_string_value(json_object_get(first, "reason")));
         goto done;
     }

@@ -133,9 +133,10 @@ static void check_dataset(check *all, int d, bool images) {
                         (long long)(sizes.images - state->outside), state->space.classes, state->space.vocabularies,
                         spec->part_count ? "" : "; ", spec->part_count ? "" : vb_dataset_kind(state->dataset));
     if (!images || spec->part_count) return;
-    if (vb_dataset_ignored(state->dataset))
-        vb_findings_add(all->findings, VB_FINDING_NOTE, where, "%lld files are no images, and are passed over",
-                        (long long)vb_dataset_ignored(state->dataset));
+    vb_error none;
+    char *passed = vb_dataset_ignored(state->dataset) ? vb_dataset_ignored_text(state->dataset, &none) : NULL;
+    if (passed) vb_findings_add(all->findings, VB_FINDING_NOTE, where, "%s", passed);
+    vb_free(passed);
     check_labels(all, where, state);
     check_images(all, where, state);
 }

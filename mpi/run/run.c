@@ -245,9 +245,17 @@ static int add_notes(const run_state *run, vb_strbuf *notes, vb_error *err) {
             vb_strbuf_format(notes, "note: %s: %d more class names occur twice\n", name, vocabularies->duplicates - MOST);
         const vb_strings *told = &run->datasets[d].labels.notes;
         for (size_t i = 0; i < told->count; i++) vb_strbuf_format(notes, "note: %s: %s\n", name, told->items[i]);
+        const vb_dataset *dataset = run->datasets[d].dataset;
+        char *passed = NULL;
+        if (!dataset || !vb_dataset_ignored(dataset)) continue;
+        if (!(passed = vb_dataset_ignored_text(dataset, err))) return -1;
+        vb_strbuf_format(notes, "note: %s: %s\n", name, passed);
+        vb_free(passed);
     }
     static const counted images[] = {{"images_of_no_vocabulary", "images of no vocabulary's class, left out"},
                                      {"images_skipped", "broken images, skipped and listed in results.json"},
+                                     {"images_damaged",
+                                      "images read although damaged, as Pillow reads them, listed in results.json"},
                                      {"classes_without_images", "classes without images, which only distract"},
                                      {0}},
                          labels[] = {{"by_position", "labels that are places in the vocabulary file, from 0"},

@@ -86,6 +86,11 @@ int vb_dataset_listing_sample(vb_dataset_listing *listing, const vb_dataset_list
     return 0;
 }
 
+int vb_dataset_listing_ignore(vb_dataset_listing *listing, const char *name, vb_error *err) {
+    const int64_t n = listing->ignored++;
+    return n < VB_IGNORED_NAMES ? vb_dataset_listing_text(listing, name, strlen(name), &listing->ignored_name[n], err) : 0;
+}
+
 static int listed_by_name(const void *a, const void *b, void *pool) {
     return strcmp((const char *)pool + ((const vb_dataset_listed *)a)->name,
                   (const char *)pool + ((const vb_dataset_listed *)b)->name);
@@ -247,6 +252,7 @@ int vb_dataset_listing_freeze(vb_dataset_listing *listing, int format, vb_datase
     memcpy(head.magic, vb_dataset_index_magic, sizeof head.magic);
     head.numbers = numbers;
     head.label_names = labels;
+    head.ignored_names = (uint64_t)(head.ignored < VB_IGNORED_NAMES ? head.ignored : VB_IGNORED_NAMES);
     head.pool = listing->pool_size;
     head.cuts = fixed ? 0 : (uint64_t)head.units + 1;
     head.names = fixed ? 0 : listing->samples;
@@ -267,6 +273,7 @@ int vb_dataset_listing_freeze(vb_dataset_listing *listing, int format, vb_datase
         if (head.places) view.place[i] = sample->place;
     }
     memcpy(view.label_name, names, labels * sizeof *names);
+    memcpy(view.ignored_name, listing->ignored_name, head.ignored_names * sizeof *view.ignored_name);
     memcpy(view.pool, listing->pool, listing->pool_size);
     status = vb_dataset_index_attach(dataset, block, head.size, err);
 done:

@@ -151,12 +151,7 @@ static int take_member(struct scan *scan, const vb_tar_entry *entry, member what
     if (what != OTHER && group->has[what])
         return vb_errorf(err, VB_EDATA, "%s: sample '%s': offset %llu: a second %s ('%s')", scan->path, key_of(scan),
                          (unsigned long long)entry->header, member_names[what], entry->name);
-    if (what == OTHER) {
-        if (!*scan->listing->passed_over)
-            snprintf(scan->listing->passed_over, sizeof scan->listing->passed_over, "%s", vb_path_base_name(entry->name));
-        scan->listing->ignored++;
-        return 0;
-    }
+    if (what == OTHER) return vb_dataset_listing_ignore(scan->listing, entry->name, err);
     group->has[what] = true;
     if (what == IMAGE) {
         if (entry->size > UINT32_MAX || entry->offset - group->header > UINT32_MAX)
@@ -187,10 +182,7 @@ static int take_entry(struct scan *scan, const vb_tar_entry *entry, vb_error *er
                          "--hard-dereference)",
                          scan->path, (unsigned long long)entry->header, entry->name);
     if (entry->type != '0') return 0;
-    if (!key) {
-        scan->listing->ignored++;
-        return 0;
-    }
+    if (!key) return vb_dataset_listing_ignore(scan->listing, entry->name, err);
     struct group *group = &scan->group;
     if (group->open && (strncmp(key_of(scan), entry->name, key) || key_of(scan)[key]) && finish_group(scan, err)) return -1;
     if (!group->open) {

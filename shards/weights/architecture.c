@@ -7,7 +7,6 @@
 static const vb_architecture architectures[] = {
     {"SigLIP 2 NaFlex", "vision_model.embeddings.patch_embedding.weight", NULL, NULL, 2},
     {"MobileCLIP S0 to S2 under Apple's own names", "image_encoder.model.patch_embed.", NULL, NULL, 0},
-    {"CoCa", "visual.attn_pool.query", NULL, NULL, 0},
     {"a CLIP with a text tower of NLLB", "text.transformer.embed_tokens", NULL, NULL, 0},
     {"a CLIP with a text tower of the BERT kind", "text.transformer.embeddings", NULL, NULL, 0},
     {"AltCLIP", "text_model.roberta", NULL, NULL, 0},

@@ -7,7 +7,7 @@
 
 #include "kernels/towers/family.h"
 
-enum { LARGEST_NUMBER = 1 << 24, STAGES = 4 };
+enum { LARGEST_NUMBER = 1 << 24, STAGES = 4, COCA_POOL_HEADS = 8 };
 
 /* Keys of a tower that must be what a plain CLIP has: false, unless `plain` is a word. */
 typedef struct plain_key {
@@ -71,13 +71,9 @@ static void read_timm(vb_fields *tower, const char *name, vb_side_facts *facts) 
 
 static void read_image(vb_fields *tower, bool quick, vb_side_facts *facts) {
     static const plain_key keys[] = {{"no_ln_pre", NULL}, {"final_ln_after_pool", NULL}, {"pool_type", "tok"}, {NULL, NULL}};
-    static const plain_key other_keys[] = {{"attentional_pool", NULL},
-                                           {"pos_embed_type", "learnable"},
-                                           {"ls_init_value", NULL},
-                                           {"input_patchnorm", NULL},
-                                           {"qk_norm", NULL},
-                                           {"global_average_pool", NULL},
-                                           {NULL, NULL}};
+    static const plain_key other_keys[] = {{"pos_embed_type", "learnable"}, {"ls_init_value", NULL},
+                                           {"input_patchnorm", NULL},       {"qk_norm", NULL},
+                                           {"global_average_pool", NULL},   {NULL, NULL}};
     const char *timm = vb_fields_text(tower, "timm_model_name", "");
     if (*timm) {
         read_timm(tower, timm, facts);
@@ -88,7 +84,11 @@ static void read_image(vb_fields *tower, bool quick, vb_side_facts *facts) {
                       !strcmp(vb_fields_text(tower, "pool_type", "tok"), "avg");
     if (!mean) check_plain(tower, keys);
     check_plain(tower, other_keys);
-    facts->family = mean ? "clipa" : "clip";
+    const bool query = json_is_true(vb_fields_get(tower, "attentional_pool"));
+    if (!query) check_plain(tower, (const plain_key[]){{"attentional_pool", NULL}, {NULL, NULL}});
+    else if (mean) check_plain(tower, keys);
+    else vb_fields_integer(tower, "attn_pooler_heads", COCA_POOL_HEADS, COCA_POOL_HEADS, COCA_POOL_HEADS);
+    facts->family = query ? "coca" : mean ? "clipa" : "clip";
     const json_t *layers = vb_fields_get(tower, "layers");
     const bool resnet = json_is_array(layers);
     if (resnet && json_array_size(layers) != STAGES) vb_fields_expected(tower, "layers", "a whole number, or a list of four");
@@ -106,13 +106,9 @@ static void read_image(vb_fields *tower, bool quick, vb_side_facts *facts) {
 }
 
 static void read_text(vb_fields *tower, bool quick, vb_side_facts *facts) {
-    static const plain_key keys[] = {{"hf_model_name", NULL},
-                                     {"embed_cls", NULL},
-                                     {"final_ln_after_pool", NULL},
-                                     {"proj_type", "linear"},
-                                     {"ls_init_value", NULL},
-                                     {"qk_norm", NULL},
-                                     {NULL, NULL}};
+    static const plain_key keys[] = {{"hf_model_name", NULL}, {"final_ln_after_pool", NULL},
+                                     {"proj_type", "linear"}, {"ls_init_value", NULL},
+                                     {"qk_norm", NULL},       {NULL, NULL}};
     static const char *const pools[] = {"argmax", "eos", "last", "first", NULL};
     check_plain(tower, keys);
     facts->text_mask = vb_fields_bool(tower, "no_causal_mask", false) ? VB_MASK_NONE : VB_MASK_CAUSAL;
@@ -125,8 +121,9 @@ static void read_text(vb_fields *tower, bool quick, vb_side_facts *facts) {
     facts->context = (int)vb_fields_integer(tower, "context_length", 1, LARGEST_NUMBER, 77);
     facts->vocabulary = (int)vb_fields_integer(tower, "vocab_size", 1, LARGEST_NUMBER, 49408);
     const int pool = vb_fields_choice(tower, "pool_type", pools, 0);
-    facts->text_pooling = pool == 2 ? VB_POOLING_LAST : pool == 3 ? VB_POOLING_FIRST : VB_POOLING_END;
-    if (pool == 1) facts->end_token = (int)vb_fields_integer(tower, "eos_id", 1, LARGEST_NUMBER, 2);
+    const bool class_row = vb_fields_bool(tower, "embed_cls", false); /* which is pooled, whatever pool_type says */
+    facts->text_pooling = class_row || pool == 2 ? VB_POOLING_LAST : pool == 3 ? VB_POOLING_FIRST : VB_POOLING_END;
+    if (pool == 1 && !class_row) facts->end_token = (int)vb_fields_integer(tower, "eos_id", 1, LARGEST_NUMBER, 2);
 }
 
 /* HFTokenizer cleans white space only, and its end tokens stay, unless tokenizer_kwargs say otherwise; SimpleTokenizer's texts are
@@ -164,8 +161,6 @@ void vb_side_open_clip_fields(vb_fields *root, vb_side_facts *facts) {
     vb_fields text = vb_fields_object(&model, "text_cfg", "model_cfg.text_cfg.");
     vb_fields preprocess = vb_fields_object(root, "preprocess_cfg", "preprocess_cfg.");
     const bool quick = vb_fields_bool(&model, "quick_gelu", false);
-    if (vb_fields_get(&model, "multimodal_cfg"))
-        vb_fields_refuse(&model, VB_EUNSUPPORTED, "multimodal_cfg", "it makes this CoCa, which is not encoded here");
     read_image(&image, quick, facts);
     read_text(&text, quick, facts);
     read_tokenizer(&text, facts);

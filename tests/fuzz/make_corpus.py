@@ -365,3 +365,15 @@ tokenizer("words", {"normalizer": {"type": "BertNormalizer"}, "pre_tokenizer": {
 tokenizer("bad_suffix", {"model": dict(pairs, end_of_word_suffix="</w>")})
 tokenizer("bad_kind", {"normalizer": {"type": "NFKD"}, "model": pairs})
 tokenizer("bad_base64", {"normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}, "model": grams})
+
+# ---- images ----
+sys.path.insert(0, os.path.join(HERE, "..", "..", "golden"))
+from picture_files import files  # noqa: E402
+
+wanted = ("gif of 4 bits", "gif interlaced", "gif clears its table", "gif of two frames", "bmp of 4 bits", "bmp of 16 bits", "bmp masks 565",
+          "bmp OS/2 of 24 bits", "pbm plain", "pgm of 1023", "ppm plain of 15", "pbm", "tiff II grey 0 of 4 bits",
+          "tiff MM RGB of 8 bits", "tiff II BigTIFF", "tiff planes", "tiff compression 32773, 2 of 4 x 8 [1]", "tiff orientation 6, deflate",
+          "tiff group4", "tiff tiff_lzw L")
+for name, data in files():
+    if name in wanted:
+        put("images/" + name.replace("/", "").replace(" ", "_").replace(",", ""), data)
