@@ -244,6 +244,8 @@ static const vb_option expansion_options[] = {
     {FACT(base, resolution), .kind = VB_OPTION_INTEGER, .low = 1, .high = 4096, .flag = "R", .help = "side of the images"}, \
     {FACT(base, resize), .kind = VB_OPTION_CHOICE, .choices = vb_preprocess_resizes, .flag = "shortest|squash|longest", \
      .help = "short side and centre crop, both sides, or long side in a frame of zeros"}, \
+    {FACT(base, resize_to), .kind = VB_OPTION_INTEGER, .low = 1, .high = 8192, .flag = "R", \
+     .help = "side to which images are resized before a centre crop to their side"}, \
     {FACT(base, interpolation), .kind = VB_OPTION_CHOICE, .choices = vb_preprocess_filters, .flag = "bicubic|bilinear", \
      .help = "filter of the resize"}, \
     {FACT(base, crop), .kind = VB_OPTION_CHOICE, .choices = vb_preprocess_crops, .flag = "round|floor", \

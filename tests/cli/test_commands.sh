@@ -48,7 +48,7 @@ refuses "encode of something else" 2 "expected images or texts, found 'sounds'" 
   "$vocabench" encode sounds --weights w --input i --output o
 refuses "a family that is none" 2 "expected clip, slip, .*, found 'blip'" \
   "$vocabench" encode images --weights w --input i --output o --family blip
-refuses "an activation that is none" 2 "encode: command line: activation: expected one of quick_gelu, gelu, found 'relu'" \
+refuses "an activation that is none" 2 "encode: command line: activation: expected one of quick_gelu, gelu, gelu_tanh, found 'relu'" \
   "$vocabench" encode images --weights w --input i --output o --activation relu
 refuses "a number that is none" 2 "--resolution: expected a number from 1 to 4096, found 'big'" \
   "$vocabench" preprocess --resolution big --input i --output o
@@ -95,6 +95,7 @@ E
 cat >expected <<'E'
 model   dataset  images          Acc-C         Acc-E     E-C          Acc-S     S-C    all classes
 points  plane         6  100.00 ± 0.00  87.50 ± 7.22  -12.50  75.00 ± 14.43  -25.00  66.67 ± 21.08
+note: points / plane: labels that are places in the vocabulary file, from 0: 4
 results: out1/results.json
 E
 "$vocabench" run e.yaml --output out1 >out 2>err; code=$?
