@@ -49,7 +49,7 @@ const vb_family vb_family_clipa = {
 
 const vb_family vb_family_openvision = {
     .name = "openvision",
-    .published = "UCSC-VLAA/openvision-vit-tiny-patch16-160 to openvision-vit-huge-patch14-224",
+    .published = "UCSC-VLAA's OpenVision, ViT-Ti/16 to H/14 and SO400M",
     .tested = "embeddings of open_clip for a tiny model",
     .cache_key = 41,
     .image_activation = VB_GELU,
