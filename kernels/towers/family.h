@@ -93,7 +93,7 @@ struct vb_family {
     bool mask_token;               /* its vocabulary has a mask token before the start token */
     bool fixed_heads;              /* its image towers have no attention, or heads of one width */
     int resolution;                /* of its images, where the tensors do not tell; 0: they do */
-    bool resolution_varies;        /* it was published with other sides too: it must be known */
+    bool resolution_varies;        /* it was published with other sides too: see vb_family_needs_side */
     bool activation_varies;        /* it was published with another activation too, under the same names: it must be known */
     const char *activation_naming; /* under these names (vb_weights.naming) it does not vary, and is as below; NULL: under none */
     const char *activation_hint;   /* what to state otherwise, and of which models */
@@ -135,6 +135,8 @@ const vb_family *vb_family_find(const char *name); /* NULL when unknown */
 const char *vb_family_names(char *text, size_t size, const char *last);
 /* Heads of a transformer of that width by such a table (NULL: 64 wide); 0 when the width does not tell. */
 int vb_family_heads(const vb_head_width *table, int width);
+/* Whether the side of the images must be known from elsewhere: no table of positions tells it, and the family has several. */
+bool vb_family_needs_side(const vb_family *family, const vb_tensor_set *weights);
 /* The family that a sign tells, or NULL. */
 const vb_family *vb_family_by_signs(const vb_tensor_set *weights);
 /* Whether the weights may be of a family with signs: one fits but for numbers of rows, or they are a text tower alone, which has none

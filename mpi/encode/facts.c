@@ -152,9 +152,10 @@ static void find_end_token(vb_facts *facts, int64_t stated, const vb_family *fam
     }
 }
 
-static int find_resolution(vb_facts *facts, int64_t stated, const vb_family *family) {
+static int find_resolution(vb_facts *facts, int64_t stated, const vb_family *family, const vb_weights *weights) {
     const vb_side_facts *side = &facts->side;
-    facts->source[VB_FACT_RESOLUTION] = family->resolution ? of_family : of_tensors;
+    const bool table = vb_tensor_find(&weights->set, "visual.positional_embedding");
+    facts->source[VB_FACT_RESOLUTION] = family->resolution && !table ? of_family : of_tensors;
     if (stated > VB_FACTS_NO_IMAGES) {
         facts->towers.resolution = (int)stated;
         facts->source[VB_FACT_RESOLUTION] = of_experiment;
@@ -164,7 +165,7 @@ static int find_resolution(vb_facts *facts, int64_t stated, const vb_family *fam
     } else if (side->pixels_from && side->preprocess.resolution) {
         facts->towers.resolution = side->preprocess.resolution;
         facts->source[VB_FACT_RESOLUTION] = side->pixels_from;
-    } else if (family->resolution_varies && stated != VB_FACTS_NO_IMAGES) return -1;
+    } else if (vb_family_needs_side(family, &weights->set) && stated != VB_FACTS_NO_IMAGES) return -1;
     return 0;
 }
 
@@ -210,10 +211,8 @@ int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_
                    family->fixed_heads ? NULL : side->towers_from);
         find_epsilon(&towers->image.epsilon, &source[VB_FACT_IMAGE_EPSILON], stated->image_epsilon, &side->image,
                      side->towers_from);
-        if (vb_tensor_find(&weights->set, "visual.transformer.resblocks.0.mlp.c_gate.weight"))
-            source[VB_FACT_IMAGE_ACTIVATION] = NULL; /* the gates are of SiLU */
         if (resnet) source[VB_FACT_IMAGE_ACTIVATION] = source[VB_FACT_IMAGE_EPSILON] = NULL;
-        if (find_resolution(facts, stated->resolution, family)) return refuse_resolution(weights, family, err);
+        if (find_resolution(facts, stated->resolution, family, weights)) return refuse_resolution(weights, family, err);
     }
     if (table) {
         if (find_activation(&towers->text, &source[VB_FACT_TEXT_ACTIVATION], stated->activation, stated->text_activation,
@@ -295,6 +294,7 @@ int vb_facts_of_pixels(vb_facts *facts, const vb_stated_facts *stated, const vb_
     if (side->towers_from && check_sizes(side, weights, info, err)) return -1;
     if (info->context_length) leave_out_plain_rows(facts, info);
     if (!info->resolution) return 0;
+    if (info->image_gated) source[VB_FACT_IMAGE_ACTIVATION] = NULL; /* the gates' SiLU */
     if (!info->image_heads) source[VB_FACT_IMAGE_HEADS] = NULL;
     if (!(info->image_epsilon > 0)) source[VB_FACT_IMAGE_EPSILON] = NULL;
     *spec = side->pixels_from ? side->preprocess : pixels_of(info->pixels ? info->pixels : family->pixels);
