@@ -71,7 +71,8 @@ static int encode_pool(adversary *work, vb_context *context, float *rows, vb_err
     const vb_encoding how = {.context = context,
                              .model = pair->source->model,
                              .cache = pair->experiment->cache,
-                             .threads = pair->threads};
+                             .threads = pair->threads,
+                             .text_rules = pair->experiment->text_rules};
     vb_classifier encoded;
     if (vb_classifier_encode_names(&encoded, &how, &names, false, err)) return -1;
     memcpy(rows, encoded.texts, (size_t)names.count * (size_t)encoded.dim * sizeof *rows);

@@ -15,6 +15,7 @@ typedef struct vb_encoding {
     const char *cache;  /* folder */
     int batch, threads; /* images at once; threads of this rank */
     bool skip_broken;   /* a broken image is listed and its row NaN; else it is an error */
+    vb_text_rules text_rules;
 } vb_encoding;
 
 /* Samples of a unit: data->samples[picked[0 .. count - 1]]; row_of_first: the row of the first of them, for lists of broken

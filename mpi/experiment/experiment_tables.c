@@ -17,6 +17,8 @@ static const char *const protocols[] = {[VB_PROTOCOL_EXACT] = "exact", [VB_PROTO
 WORDS_OF(protocols, VB_PROTOCOLS);
 static const char *const on_error[] = {[VB_ON_ERROR_STRICT] = "strict", [VB_ON_ERROR_SKIP] = "skip", NULL};
 WORDS_OF(on_error, VB_ON_ERRORS);
+static const char *const on_fault[] = {[VB_ON_FAULT_ERROR] = "error", [VB_ON_FAULT_ALLOW] = "allow", NULL};
+WORDS_OF(on_fault, VB_ON_FAULTS);
 static const char *const families[] = {VB_FAMILIES(VB_FAMILY_WORD) "precomputed", NULL};
 WORDS_OF(families, VB_PRECOMPUTED + 1);
 static const char *const activations[] = {
@@ -75,6 +77,18 @@ static const vb_option experiment_options[] = {
      .high = 1000000,
      .unit = "permutations",
      .help = "for acc_e_union where it has no closed form (over 20 vocabularies of unequal image counts)"},
+    {.key = "on_cut",
+     .kind = VB_OPTION_CHOICE,
+     .offset = offsetof(vb_experiment, text_rules.cut),
+     .unset = true,
+     .choices = on_fault,
+     .help = "what a class text that is longer than a model's context does: stop the run [error], or be cut and counted"},
+    {.key = "on_equal",
+     .kind = VB_OPTION_CHOICE,
+     .offset = offsetof(vb_experiment, text_rules.equal),
+     .unset = true,
+     .choices = on_fault,
+     .help = "what classes of equal texts do: stop the run, or be counted [error; of precomputed models allow]"},
     {.key = "per_image",
      .kind = VB_OPTION_BOOLEAN,
      .offset = offsetof(vb_experiment, per_image),

@@ -45,6 +45,9 @@ void vb_vocabularies_free(vb_vocabularies *vocabularies); /* {0} is fine */
  * none. Ids win over names. Thread-safe. */
 int vb_vocabularies_find(const vb_vocabularies *vocabularies, const char *label);
 
+/* Whether two names of classes are the same. */
+bool vb_vocabularies_same_name(const char *a, const char *b);
+
 /* What classes of one name in several of the joined datasets are. */
 typedef enum vb_shared_names {
     VB_SHARED_SAME,      /* one thing with a text in each: neither is wrong for an image of the other */
