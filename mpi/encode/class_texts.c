@@ -73,19 +73,6 @@ int vb_class_texts_equal(const vb_digest *digests, int classes, const vb_class *
 
 /* ---- texts ---- */
 
-/* Whether the context cuts a text. ASCII has no more tokens than characters, but for those around it: most texts need no look. */
-static int is_cut(const vb_model *model, const char *text, int context, bool *cut, vb_error *err) {
-    enum { AROUND = 4 };
-    bool fits = true;
-    size_t n = 0;
-    while (text[n] && (unsigned char)text[n] < 0x80) n++;
-    if (text[n] || n + AROUND > (size_t)context) {
-        if (vb_tokenizer_fits(model->tokenizer, text, strlen(text), context, &fits, err)) return -1;
-    }
-    *cut = !fits;
-    return 0;
-}
-
 /* `count` classes from `first` on. */
 static int look_at(const vb_class_texts *texts, int first, int count, found *list, vb_error *err) {
     const int n = count * texts->prompts, context = vb_clip_describe(texts->model->clip)->context_length;
@@ -100,7 +87,7 @@ static int look_at(const vb_class_texts *texts, int first, int count, found *lis
         for (int p = 0; p < texts->prompts && !status; p++) {
             const int i = c * texts->prompts + p;
             bool cut;
-            status = is_cut(texts->model, all[i], context, &cut, err);
+            status = vb_encode_is_cut(texts->model->tokenizer, all[i], context, &cut, err);
             if (!status && cut && !list[c].cut++) list[c].prompt = p;
         }
     }

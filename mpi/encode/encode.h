@@ -41,4 +41,10 @@ int vb_encode_preprocess(const vb_encoding *how, const vb_preprocess *spec, cons
 int vb_encode_tokenize(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, int threads,
                        int32_t *tokens, vb_error *err);
 
+/* Whether the context cuts a text. Local. */
+int vb_encode_is_cut(const vb_tokenizer *tokenizer, const char *text, int context_length, bool *cut, vb_error *err);
+/* Says on stderr how many texts of `source` the context cuts, and which is the first; nothing when none is. Local. */
+int vb_encode_note_cut(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, const char *source,
+                       vb_error *err);
+
 #endif

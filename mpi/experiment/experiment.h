@@ -11,6 +11,7 @@
 #include "shards/files/digest.h"
 #include "shards/text/prompts.h"
 #include "shards/text/vocabularies.h"
+#include "shards/weights/architecture.h"
 
 /* Values of options that are one of several words; the words stand beside the option tables, in this order. */
 typedef enum vb_protocol_kind { VB_PROTOCOL_EXACT, VB_PROTOCOL_SAMPLED, VB_PROTOCOLS } vb_protocol_kind;
@@ -65,6 +66,7 @@ typedef struct vb_model_spec {
     bool left_out;             /* only_model names another one: no pair of it is evaluated */
     int family;                /* for vb_family_at, or VB_FAMILY_FOUND, VB_PRECOMPUTED */
     char *weights, *tokenizer;
+    vb_tower tower; /* the only one that is needed; of an experiment both */
     vb_stated_facts stated;
     vb_similarity similarity;
     vb_embeddings_spec embeddings; /* of a precomputed model that has those of one dataset, else empty */

@@ -158,6 +158,10 @@ wide run --set on_cut=allow >stdout 2>stderr || fail "cut texts may be allowed" 
 holds "allowed ones are counted in the results" '.configuration.on_cut == "allow" and (.results[0].texts |
   .cut == 2 and .cut_classes == 2 and .equal_classes == null)' cut-run/results.json
 like "and noted" "^note: m / d: texts cut by the context: 2, such as that of 'apple' in 'word" stdout
+{ cat t.txt; echo "$long"; } >long.txt
+must "$vocabench" encode texts --weights m.safetensors --activation quick_gelu --tokenizer tok --input long.txt --output o.npy
+"$vocabench" tokenize --tokenizer tok --input long.txt --output o.npy 2>stderr
+like "texts to encode are cut with a note" '^vocabench: note: 1 of 3 texts of long.txt are longer than the context .*the first is number 3' stderr
 printf 'name: v\nvocabularies: {a: [apple, Apple], b: [bear, BEAR, Bear]}\n' >case.yaml
 same="$vocabench run e.yaml --output equal --set datasets.0.vocabularies=case.yaml"
 refuses "classes of equal texts" 6 "model 'm': case.yaml: 5 classes are the same to it as another one, such as 'apple' and 'Apple'" $same
@@ -200,4 +204,24 @@ refuses "a method's parts beside CoOp's contexts" 10 "cocoop.pt: holds learned p
 refuses "are told by inspect" 10 "cocoop.pt: holds learned parts of CoCoOp" "$vocabench" inspect cocoop.pt
 told "parts without a model" 10 "lora.pt: holds learned parts of LoRA, such as the tensor base_model" e.yaml models.0.weights=lora.pt
 
+
+# ---- files of which a part is known -----------------------------------------------------------------------------
+embed() { # embed KIND WEIGHTS OUTPUT
+  local input=pics; [ "$1" = images ] || input=t.txt
+  "$vocabench" encode "$1" --weights "$2" --activation quick_gelu --tokenizer tok --input $input --output "$3"
+}
+must embed images m.safetensors images.npy; must embed texts m.safetensors texts.npy
+sed 's/"transformer.resblocks.0.mlp.c_proj.weight"/"text.transformer.embeddings.abcdefghijklm"/' m.safetensors >bert.safetensors
+sed 's/"visual.transformer.resblocks.0.mlp.c_proj.weight"/"visual.trunk.patch_embed.backbone.stem.abcdefghi"/' m.safetensors >vitamin.safetensors
+must embed images bert.safetensors o.npy; same "an image tower beside a text tower of another kind" images.npy o.npy
+refuses "which is told where it is needed" 10 "bert.safetensors: this is a CLIP with a text tower of the BERT kind" embed texts bert.safetensors o.npy
+told "by a run, too" 10 "bert.safetensors: this is a CLIP with a text tower of the BERT kind" e.yaml models.0.weights=bert.safetensors
+must embed texts vitamin.safetensors o.npy; same "and a text tower beside another image tower" texts.npy o.npy
+refuses "which is told" 10 "vitamin.safetensors: this is ViTamin" embed images vitamin.safetensors o.npy
+sed 's/"logit_scale":{"dtype":"F32"/"other_scale":{"dtype":"C64"/' m.safetensors >odd.safetensors
+check_not "another file" cmp -s m.safetensors odd.safetensors
+must embed texts odd.safetensors o.npy; same "a type that is not read, of a tensor that is not needed" texts.npy o.npy
+sed 's/"ln_final.weight":{"dtype":"F32"/"ln_final.weight":{"dtype":"C64"/' m.safetensors >odd.safetensors
+refuses "of one that is needed" 6 "tensor ln_final.weight holds a type that is not read here, expected fp32, fp16 or bf16" \
+  embed texts odd.safetensors o.npy
 finish
