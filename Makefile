@@ -20,11 +20,11 @@ GIT     := $(subst $() +,+,$(GIT))
 # ---- what a Debian 12 machine needs -----------------------------------------------------------------------------
 PACKAGES := build-essential pkg-config git ca-certificates \
   libopenmpi-dev openmpi-bin libscalapack-openmpi-dev libopenblas-dev \
-  libyaml-dev libzstd-dev libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev \
+  libyaml-dev libzstd-dev libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev \
   libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev wordnet-base gnuplot-nox
 # The demo's pictures: the font, Unicode's list of its names, and what reads the font.
 DEMO_PACKAGES := fonts-noto-color-emoji unicode-data libfreetype-dev
-LIBRARIES := yaml-0.1 libzstd jansson libjpeg libpng libwebp libwebpdemux libpcre2-8 libutf8proc libxxhash zlib scalapack-openmpi
+LIBRARIES := yaml-0.1 libzstd jansson libjpeg libpng libwebp libwebpdemux libtiff-4 libpcre2-8 libutf8proc libxxhash zlib scalapack-openmpi
 
 # ---- flags ------------------------------------------------------------------------------------------------------
 PKG      = $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)

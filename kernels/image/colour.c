@@ -8,10 +8,11 @@
 static const struct {
     int bytes;
     const char *name;
-} modes[] = {[VB_MODE_1] = {1, "1"},     [VB_MODE_L] = {1, "L"},       [VB_MODE_LA] = {2, "LA"},     [VB_MODE_P] = {1, "P"},
-             [VB_MODE_RGB] = {3, "RGB"}, [VB_MODE_RGBA] = {4, "RGBA"}, [VB_MODE_CMYK] = {4, "CMYK"}, [VB_MODE_I] = {4, "I"}};
+} modes[] = {[VB_MODE_1] = {1, "1"},      [VB_MODE_L] = {1, "L"},       [VB_MODE_LA] = {2, "LA"},     [VB_MODE_P] = {1, "P"},
+             [VB_MODE_RGB] = {3, "RGB"},  [VB_MODE_RGBA] = {4, "RGBA"}, [VB_MODE_CMYK] = {4, "CMYK"}, [VB_MODE_I] = {4, "I"},
+             [VB_MODE_I16] = {2, "I;16"}, [VB_MODE_F] = {4, "F"},       [VB_MODE_PA] = {2, "PA"}};
 enum { MODES = sizeof modes / sizeof *modes };
-static_assert(MODES == VB_MODE_I + 1, "a row for each mode");
+static_assert(MODES == VB_MODE_PA + 1, "a row for each mode");
 
 int vb_colour_mode_bytes(vb_mode mode) { return (unsigned)mode < MODES ? modes[mode].bytes : 0; }
 const char *vb_colour_mode_name(vb_mode mode) { return (unsigned)mode < MODES ? modes[mode].name : "?"; }
@@ -40,6 +41,9 @@ void vb_colour_to_rgb(const vb_image *image, uint8_t *rgb) {
     case VB_MODE_P:
         for (size_t i = 0; i < pixels; i++) memcpy(rgb + 3 * i, image->palette + 3 * in[i], 3);
         break;
+    case VB_MODE_PA:
+        for (size_t i = 0; i < pixels; i++) memcpy(rgb + 3 * i, image->palette + 3 * in[2 * i], 3);
+        break;
     case VB_MODE_RGB: memcpy(rgb, in, 3 * pixels); break;
     case VB_MODE_RGBA:
         for (size_t i = 0; i < pixels; i++) memcpy(rgb + 3 * i, in + 4 * i, 3);
@@ -55,6 +59,20 @@ void vb_colour_to_rgb(const vb_image *image, uint8_t *rgb) {
             int32_t level;
             memcpy(&level, in + 4 * i, sizeof level);
             grey(rgb + 3 * i, clip(level));
+        }
+        break;
+    case VB_MODE_I16:
+        for (size_t i = 0; i < pixels; i++) {
+            uint16_t level;
+            memcpy(&level, in + 2 * i, sizeof level);
+            grey(rgb + 3 * i, clip(level));
+        }
+        break;
+    case VB_MODE_F:
+        for (size_t i = 0; i < pixels; i++) {
+            float level;
+            memcpy(&level, in + 4 * i, sizeof level);
+            grey(rgb + 3 * i, level > 0 ? level < 255 ? (uint8_t)level : 255 : 0);
         }
         break;
     }

@@ -6,12 +6,13 @@
 
 #include "kernels/image/preprocess.h"
 
-/* Bytes a pixel of that mode (VB_MODE_I: 4, an int32), or 0 when `mode` is none of them. */
+/* Bytes a pixel of that mode (VB_MODE_I: 4, an int32; F: 4, a float; I16: 2), or 0 when `mode` is none of them. */
 int vb_colour_mode_bytes(vb_mode mode);
 const char *vb_colour_mode_name(vb_mode mode); /* "1", "L", "RGBA", ... as Pillow spells it */
 
 /* rgb: 3 * width * height bytes, may not overlap the image. As Image.convert("RGB"): greys are repeated, alpha is dropped, CMYK
- * is (255-K) reduced by each ink, palette indices are looked up, 32-bit integers are clamped to 0..255. Thread-safe. */
+ * is (255-K) reduced by each ink, palette indices are looked up, integers are clamped to 0..255, floats too and cut to integers.
+ * Thread-safe. */
 void vb_colour_to_rgb(const vb_image *image, uint8_t *rgb);
 
 /* Colours times alpha, and divided by it again: Pillow's RGBA -> RGBa -> RGBA (channels 4) and LA -> La -> LA (channels 2), in

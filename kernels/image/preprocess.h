@@ -8,13 +8,29 @@
 #include "kernels/base/error.h"
 
 /* Pillow's modes, as its decoders hand them out. */
-typedef enum vb_mode { VB_MODE_1, VB_MODE_L, VB_MODE_LA, VB_MODE_P, VB_MODE_RGB, VB_MODE_RGBA, VB_MODE_CMYK, VB_MODE_I } vb_mode;
+typedef enum vb_mode {
+    VB_MODE_1,
+    VB_MODE_L,
+    VB_MODE_LA,
+    VB_MODE_P,
+    VB_MODE_RGB,
+    VB_MODE_RGBA,
+    VB_MODE_CMYK,
+    VB_MODE_I,
+    VB_MODE_I16, /* "I;16" */
+    VB_MODE_F,
+    VB_MODE_PA
+} vb_mode;
+
+enum { VB_IMAGE_REMARK = 128 };
 
 typedef struct vb_image {
     vb_mode mode;
     int width, height;
-    uint8_t *pixels;      /* rows top down, channels interleaved, no padding; VB_MODE_I: int32. Owned; free with vb_free */
-    uint8_t palette[768]; /* VB_MODE_P: RGB triples */
+    uint8_t *pixels;      /* rows top down, channels interleaved, no padding; VB_MODE_I: int32, I16: uint16, F: float. Owned;
+                             free with vb_free */
+    uint8_t palette[768]; /* VB_MODE_P and PA: RGB triples */
+    char remark[VB_IMAGE_REMARK]; /* what was wrong with the file, "" where it was sound */
 } vb_image;
 
 /* How an image becomes a square of side R. The words that name a value are vb_preprocess_resizes, _filters and _crops. */
@@ -47,7 +63,7 @@ extern const char *const vb_preprocess_resizes[], *const vb_preprocess_filters[]
 vb_preprocess vb_preprocess_clip(int resolution);
 
 /* out: 3 x R x R. The image is not changed. Thread-safe. VB_EMISMATCH: a resolution out of range; VB_EDATA: an image without
- * pixels; VB_EUNSUPPORTED: one too long or too thin; VB_EMEMORY. */
+ * pixels; VB_EUNSUPPORTED: one too long or too thin, or of a mode that Pillow does not resize; VB_EMEMORY. */
 int vb_preprocess_image(const vb_preprocess *spec, const vb_image *image, float *out, vb_error *err);
 
 /* One line that names everything that can change a result, for digests and provenance. */

@@ -1,5 +1,5 @@
-/* Antialiased resampling, bicubic or bilinear, with Pillow's arithmetic: 8-bit channels in 22-bit fixed point, 32-bit integers in
- * doubles. */
+/* Antialiased resampling, bicubic or bilinear, with Pillow's arithmetic: 8-bit channels in 22-bit fixed point, 32-bit integers
+ * and floats in doubles. */
 #include "kernels/image/resize.h"
 
 #include <math.h>
@@ -87,8 +87,18 @@ static void row_levels(int32_t *out, const int32_t *in, const vb_resize_axis *a)
     }
 }
 
+static void row_reals(float *out, const float *in, const vb_resize_axis *a) {
+    for (int i = 0; i < a->outputs; i++) {
+        const double *weight = a->weight + (size_t)i * (size_t)a->span;
+        double sum = 0.0;
+        for (int j = 0; j < a->count[i]; j++) sum += (double)in[a->first[i] + j] * weight[j];
+        out[i] = (float)sum;
+    }
+}
+
 static void resample_row(vb_mode mode, const vb_resize_kernel *kernel, uint8_t *out, const uint8_t *in, const vb_resize_axis *a) {
     if (mode == VB_MODE_I) row_levels((int32_t *)(void *)out, (const int32_t *)(const void *)in, a);
+    else if (mode == VB_MODE_F) row_reals((float *)(void *)out, (const float *)(const void *)in, a);
     else kernel->horizontal(out, in, a, vb_colour_mode_bytes(mode));
 }
 
@@ -100,12 +110,20 @@ static void column_levels(int32_t *out, const uint8_t *in, size_t stride, size_t
     }
 }
 
+static void column_reals(float *out, const uint8_t *in, size_t stride, size_t count, const double *weight, int rows) {
+    for (size_t i = 0; i < count; i++) {
+        double sum = 0.0;
+        for (int j = 0; j < rows; j++) sum += (double)((const float *)(const void *)(in + (size_t)j * stride))[i] * weight[j];
+        out[i] = (float)sum;
+    }
+}
+
 /* Both passes over an image whose alpha, if any, is already premultiplied; out->pixels is there. */
 static int resample(const vb_image *image, const vb_resize_to *to, vb_image *out, vb_error *err) {
     vb_resize_axis across = {0}, down = {0};
     uint8_t *narrow = NULL;
     int status = -1;
-    bool integers = image->mode != VB_MODE_I;
+    const bool integers = image->mode != VB_MODE_I && image->mode != VB_MODE_F;
     const vb_resize_kernel *kernel = vb_resize_kernel_get();
     size_t pixel = (size_t)vb_colour_mode_bytes(image->mode), in_stride = (size_t)image->width * pixel;
     size_t stride = (size_t)to->crop_width * pixel;
@@ -134,6 +152,8 @@ static int resample(const vb_image *image, const vb_resize_to *to, vb_image *out
         const uint8_t *top = rows + (size_t)(down.first[y] - begin) * rows_stride;
         size_t weights = (size_t)y * (size_t)down.span;
         if (integers) kernel->vertical(target, top, rows_stride, stride, down.fixed + weights, down.count[y]);
+        else if (image->mode == VB_MODE_F)
+            column_reals((float *)(void *)target, top, rows_stride, (size_t)to->crop_width, down.weight + weights, down.count[y]);
         else
             column_levels((int32_t *)(void *)target, top, rows_stride, (size_t)to->crop_width, down.weight + weights,
                           down.count[y]);
@@ -200,12 +220,17 @@ int vb_resize(const vb_image *image, const vb_resize_to *to, vb_image *out, vb_e
         return vb_errorf(err, VB_EINTERNAL, "resize of a %dx%d image of mode %s to %dx%d, crop %dx%d at %d,%d: contradiction",
                          image->width, image->height, vb_colour_mode_name(image->mode), to->width, to->height, to->crop_width,
                          to->crop_height, to->left, to->top);
+    if (image->mode == VB_MODE_I16 && (image->width != to->width || image->height != to->height))
+        return vb_errorf(err, VB_EUNSUPPORTED,
+                         "an image of mode I;16, which Pillow does not resize in its own mode: state preprocessing: rgb_first");
     *out = (vb_image){.mode = image->mode, .width = to->crop_width, .height = to->crop_height};
     memcpy(out->palette, image->palette, sizeof out->palette);
     size_t pixels = (size_t)to->crop_width * (size_t)to->crop_height;
     if (!(out->pixels = vb_array(pixels, (size_t)bytes, "resized image", err))) return -1;
     int status = 0;
-    if (image->width == to->width && image->height == to->height) copy_crop(image, to, out);
+    const bool same = image->width == to->width && image->height == to->height;
+    for (int i = 0; i < 256 && image->mode == VB_MODE_PA && !same; i++) memset(out->palette + 3 * i, i, 3); /* Pillow loses it */
+    if (same) copy_crop(image, to, out);
     else if (image->mode == VB_MODE_1 || image->mode == VB_MODE_P) status = take_nearest(image, to, out, err);
     else if (image->mode == VB_MODE_LA || image->mode == VB_MODE_RGBA) status = resample_premultiplied(image, to, out, err);
     else status = resample(image, to, out, err);

@@ -3,6 +3,7 @@
 #include "kernels/matrix/attention.h"
 
 #include <assert.h>
+#include <math.h>
 #include <omp.h>
 #include <string.h>
 
@@ -63,6 +64,12 @@ static void pack_queries(const float *data, int64_t ld, int64_t m, int64_t depth
         vb_gemm_kernel_pack_rows(&a, 0, m, k, smaller(DEPTH, depth - k), out + k * QUERIES);
 }
 
+/* Scores that the softmax makes zeros. */
+static void hide_keys(const uint8_t *hidden, int64_t count, float *scores) {
+    for (int64_t j = 0; j < count; j++)
+        if (hidden[j]) scores[j] = -INFINITY;
+}
+
 /* Rows of the head that comes next, 64 bytes each a time: they lie far apart, and nothing else would fetch them in advance. */
 static void touch_rows(const float *data, int64_t ld, int64_t rows, int64_t width) {
     for (int64_t i = 0; i < rows; i++)
@@ -99,6 +106,7 @@ static void run_head(const vb_attention_job *job, int64_t sequence, int head, fl
         for (int64_t row = 0; row < m; row++) {
             int64_t hidden = batch->causal ? m - 1 - row : 0, width = seen > hidden ? seen - hidden : 0;
             float *line = scores + row * job->keys;
+            if (batch->hidden) hide_keys(batch->hidden + batch->offsets[sequence], width, line);
             if (width) job->layers->softmax(width, batch->scale, line);
             memset(line + width, 0, (size_t)(seen - width) * sizeof *line);
         }

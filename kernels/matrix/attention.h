@@ -17,8 +17,9 @@ typedef struct vb_attention_batch {
     const int64_t *offsets; /* sequences + 1 entries: sequence s has rows offsets[s] .. offsets[s + 1] - 1 of key and value */
     const int64_t *query_offsets; /* the same for the rows of query and out (an attention pool has one row); NULL: offsets */
     int heads, head_dim;
-    bool causal; /* the last query sees every key, the one before it one key less, and so on */
-    float scale; /* normally 1 / sqrt(head_dim) */
+    bool causal;           /* the last query sees every key, the one before it one key less, and so on */
+    const uint8_t *hidden; /* a byte a row of key: not 0 where no query sees it, which is no sequence's first; NULL: none */
+    float scale;           /* normally 1 / sqrt(head_dim) */
 } vb_attention_batch;
 
 /* out: a row for each query row, `ld_out` floats apart, heads * head_dim floats each; must not overlap the inputs. A query that

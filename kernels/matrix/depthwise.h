@@ -17,7 +17,7 @@ typedef struct vb_depthwise {
 
 /* out: images x out_height x out_width x channels * times; must not overlap the input. The epilogue's vectors have an entry an
  * output channel, its residual is of out's shape and may be out. The same bits at every instruction set level and thread count.
- * Work space a thread: `kernel` rows of sixteen channels, and a row of sums. Fails only for lack of memory. */
+ * Work space a thread: `kernel` rows of 64 channels, their filters, and a row of sums. Fails only for lack of memory. */
 int vb_depthwise_run(const vb_depthwise *conv, int64_t images, float *out, const vb_epilogue *epilogue, int threads,
                      vb_error *err);
 /* Rows and columns of an output image. */

@@ -127,6 +127,11 @@ void vb_tally_free(vb_tally *tally) {
     vb_free(tally);
 }
 
+int64_t vb_tally_images(const vb_tally *tally, int class) {
+    assert(class >= 0 && class < tally->classes);
+    return tally->images[class];
+}
+
 int64_t *vb_tally_counters(vb_tally *tally, size_t *count) {
     *count = tally->count;
     return tally->counters;

@@ -39,6 +39,9 @@ void vb_tally_free(vb_tally *tally);
  * An image whose class is in no vocabulary is not counted. Not thread-safe for one tally. */
 void vb_tally_add(vb_tally *tally, int label, const uint8_t *beaten);
 
+/* How many images of a class (0 .. classes - 1) were counted. */
+int64_t vb_tally_images(const vb_tally *tally, int class);
+
 /* The counts as one flat block, to be summed over ranks in place. Valid as long as the tally. */
 int64_t *vb_tally_counters(vb_tally *tally, size_t *count);
 

@@ -139,13 +139,15 @@ static void add_symbol(merging *m, size_t at, size_t size, int32_t piece, bool w
     m->count++;
 }
 
-/* A character of a list of merges that is no piece: its bytes' pieces, or unknown; a run of unknown ones may be one symbol. */
+/* A character of a list of merges that is no piece: its bytes' pieces, or unknown; a run of unknown ones may be one symbol. Without
+ * an unknown piece it is as if it were not there. */
 static void add_unknown(merging *m, size_t at, size_t size) {
     const vb_piece_tables *t = m->sink->tables;
     symbol *before = m->count ? &m->symbols[m->count - 1] : NULL;
     if (t->byte_fallback) {
         for (size_t i = 0; i < size; i++) add_symbol(m, at + i, 1, t->byte_pieces[(uint8_t)m->text[at + i]], false);
-    } else if (t->fuse_unknown && before && before->piece == UNKNOWN) before->size += (uint32_t)size;
+    } else if (t->unknown < 0) return;
+    else if (t->fuse_unknown && before && before->piece == UNKNOWN) before->size += (uint32_t)size;
     else add_symbol(m, at, size, UNKNOWN, false);
 }
 

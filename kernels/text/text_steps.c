@@ -129,8 +129,12 @@ typedef struct part {
     pcre2_code *code;
     const char *text;
     size_t n;
-    bool begins; /* its text */
+    bool *begins; /* of the text's first part: whether its first character is still there; of others NULL */
 } part;
+
+static void lose_front(const part *p) {
+    if (p->begins) *p->begins = false;
+}
 
 static const char *text_a(const part *p) { return p->steps->at.text + p->step->a; }
 
@@ -248,6 +252,7 @@ static int strip(const part *p, vb_byte_text *out, vb_error *err) {
         if (space && from == i && p->step->flags & VB_STRIP_LEFT) from = i + length;
         if (!space || !(p->step->flags & VB_STRIP_RIGHT)) to = i + length;
     }
+    if (from) lose_front(p);
     return to > from ? push(out, p->text + from, to - from, err) : 0;
 }
 
@@ -293,6 +298,7 @@ static int replace(const part *p, vb_byte_text *out, vb_error *err) {
     int status = 0;
     while (!status && next_match(&m, p, at, &from, &to, err)) {
         status = push(out, p->text + at, from - at, err);
+        if (!from && !p->step->b_size) lose_front(p);
         if (!status) status = push(out, p->steps->at.text + p->step->b, p->step->b_size, err);
         at = to;
     }
@@ -306,6 +312,7 @@ static int replace(const part *p, vb_byte_text *out, vb_error *err) {
 /* Pieces of the part, matches and what is between them, in their order: what becomes of each is for `way` to say. */
 typedef struct splitter {
     vb_byte_text *out;
+    const part *of;
     size_t start; /* of the part in out */
     int way;
     bool was_match; /* the piece before */
@@ -313,6 +320,7 @@ typedef struct splitter {
 
 static int add_split(splitter *s, const char *text, size_t n, bool match, vb_error *err) {
     if (!n || (match && s->way == VB_SPLIT_REMOVED)) {
+        if (n && text == s->of->text) lose_front(s->of);
         s->was_match |= n > 0;
         return 0;
     }
@@ -328,7 +336,7 @@ static int split(const part *p, vb_byte_text *out, vb_error *err) {
     matcher m;
     size_t at = 0, from, to;
     const bool invert = p->step->flags & VB_SPLIT_INVERT;
-    splitter s = {.out = out, .start = out->count, .way = (int)(p->step->flags & 3), .was_match = false};
+    splitter s = {.of = p, .out = out, .start = out->count, .way = (int)(p->step->flags & 3), .was_match = false};
     if (open_matcher(&m, p, err)) return -1;
     int status = 0;
     while (!status && next_match(&m, p, at, &from, &to, err)) {
@@ -342,10 +350,11 @@ static int split(const part *p, vb_byte_text *out, vb_error *err) {
 }
 
 static int words(const part *p, vb_byte_text *out, vb_error *err) {
-    splitter s = {.out = out, .start = out->count, .way = VB_SPLIT_REMOVED, .was_match = false};
+    splitter s = {.of = p, .out = out, .start = out->count, .way = VB_SPLIT_REMOVED, .was_match = false};
     size_t from = 0, length;
     for (size_t i = 0; i < p->n; i += length) {
         if (!vb_unicode_is_space(code_point(p->text + i, p->n - i, &length))) continue;
+        if (!i) lose_front(p);
         if (add_split(&s, p->text + from, i - from, false, err)) return -1;
         from = i + length;
     }
@@ -355,7 +364,7 @@ static int words(const part *p, vb_byte_text *out, vb_error *err) {
 static int metaspace(const part *p, vb_byte_text *out, vb_error *err) {
     const char *symbol = text_a(p);
     const size_t size = p->step->a_size, start = out->count;
-    const bool in_front = p->step->flags & VB_META_ALWAYS || (p->step->flags & VB_META_FIRST && p->begins);
+    const bool in_front = p->step->flags & VB_META_ALWAYS || (p->step->flags & VB_META_FIRST && p->begins && *p->begins);
     if (!p->n) return 0;
     if (in_front && *p->text != ' ' && (p->n < size || memcmp(p->text, symbol, size)) && push(out, symbol, size, err)) return -1;
     for (size_t i = 0; i < p->n;) {
@@ -411,12 +420,12 @@ static step_function *const functions[VB_STEPS] = {[VB_STEP_SENTENCEPIECE] = sen
                                                    [VB_STEP_SPLIT_REGEX] = split,
                                                    [VB_STEP_BYTES] = map_bytes};
 
-static int run_step(const vb_text_steps *s, uint32_t i, bool begins, const vb_byte_text *in, vb_byte_text *out, vb_error *err) {
+static int run_step(const vb_text_steps *s, uint32_t i, bool *begins, const vb_byte_text *in, vb_byte_text *out, vb_error *err) {
     out->count = 0;
     for (size_t at = 0; at <= in->count;) {
         const char *mark = at < in->count ? memchr(in->bytes + at, VB_TEXT_BREAK, in->count - at) : NULL;
         const size_t end = mark ? (size_t)(mark - in->bytes) : in->count;
-        const part p = {s, &s->at.steps[i], s->codes[i], in->bytes + at, end - at, begins && !at};
+        const part p = {s, &s->at.steps[i], s->codes[i], in->bytes + at, end - at, at ? NULL : begins};
         if (at && push_break(out, err)) return -1;
         if (end > at && functions[p.step->kind](&p, out, err)) return -1;
         at = end + 1;
@@ -433,7 +442,7 @@ int vb_text_steps_run(const vb_text_steps *s, const char *text, size_t n, bool b
         const vb_byte_text swap = in;
         in = *out;
         *out = swap;
-        status = run_step(s, i, begins, &in, out, err);
+        status = run_step(s, i, &begins, &in, out, err);
     }
     vb_free(in.bytes);
     return status;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "kernels/base/memory.h"
 #include "kernels/matrix/attention.h"
 #include "kernels/matrix/conv.h"
 #include "kernels/matrix/depthwise.h"
@@ -22,7 +23,7 @@ static int64_t first_row(const vb_piece *piece, int value, int64_t item) {
     return rows == VB_ROW_A_TOKEN ? piece->starts[item] : item * rows;
 }
 
-/* out (a row a token x columns): token or context vector, plus the position's row. */
+/* out (a row a token x columns): token or context vector, plus the position's row; then the class row. */
 static int run_embed(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     (void)err;
     const vb_embed *embed = &operation->embed;
@@ -33,6 +34,11 @@ static int run_embed(const vb_piece *piece, const vb_operation *operation, vb_er
         const int64_t rows = piece->starts[i + 1] - piece->starts[i];
         float *x = out + piece->starts[i] * width;
         for (int at = 0; at < rows; at++, x += width) {
+            if (embed->class_row && at + 1 == rows) {
+                const float *position = embed->positions + embed->context_length * width;
+                for (int64_t j = 0; j < width; j++) x[j] = embed->class_row[j] + position[j];
+                continue;
+            }
             int32_t token;
             const float *from = vb_text_input_row(piece->texts, piece->first + i, at, &token),
                         *position = embed->positions + at * width;
@@ -178,6 +184,15 @@ static int run_rotary(const vb_piece *piece, const vb_operation *operation, vb_e
     return 0;
 }
 
+/* A byte a row of the piece's texts: whether it is hidden. NULL for lack of memory. */
+static uint8_t *find_hidden(const vb_piece *piece, vb_error *err) {
+    uint8_t *hidden = vb_array((size_t)piece->starts[piece->count], 1, "marks of hidden rows", err);
+    for (int64_t i = 0; hidden && i < piece->count; i++)
+        for (int64_t row = piece->starts[i]; row < piece->starts[i + 1]; row++)
+            hidden[row] = vb_text_input_hidden(piece->texts, piece->first + i, (int)(row - piece->starts[i]));
+    return hidden;
+}
+
 /* Queries of an item (their rows x heads * head_dim) over its keys and values, to out of the queries' shape. */
 static int run_attention(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     const vb_heads *heads = &operation->heads;
@@ -185,6 +200,8 @@ static int run_attention(const vb_piece *piece, const vb_operation *operation, v
         piece->queries[i] = first_row(piece, operation->in[0], i);
         piece->keys[i] = first_row(piece, operation->in[1], i);
     }
+    uint8_t *hidden = heads->hides_padding ? find_hidden(piece, err) : NULL;
+    if (heads->hides_padding && !hidden) return -1;
     const vb_attention_batch batch = {.query = operand(piece, operation, 0) + heads->query_column,
                                       .key = operand(piece, operation, 1) + heads->key_column,
                                       .value = operand(piece, operation, 2) + heads->value_column,
@@ -197,8 +214,11 @@ static int run_attention(const vb_piece *piece, const vb_operation *operation, v
                                       .heads = heads->heads,
                                       .head_dim = heads->head_dim,
                                       .causal = heads->causal,
+                                      .hidden = hidden,
                                       .scale = heads->scale};
-    return vb_attention(&batch, vb_piece_at(piece, operation->out), columns(piece, operation->out), piece->threads, err);
+    int status = vb_attention(&batch, vb_piece_at(piece, operation->out), columns(piece, operation->out), piece->threads, err);
+    vb_free(hidden);
+    return status;
 }
 
 /* in (rows of each item x columns) to out (n x columns). */

@@ -9,7 +9,7 @@
 /* Batches go in pieces whose work space stays near this (64 MiB), whatever their size; one item at least. */
 enum { WORK_FLOATS = 16 << 20 };
 
-static size_t floats_of_one(const vb_program *program) { return vb_program_floats(program, 1, program->context_length); }
+static size_t floats_of_one(const vb_program *program) { return vb_program_floats(program, 1, program->text_rows); }
 
 /* Floats of work space for n items: what all of them take, what a piece may take, or what one item takes. */
 static size_t capacity_for(const vb_program *program, int64_t n) {

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ENTRY(name) &vb_family_##name,
@@ -44,9 +45,19 @@ int vb_family_heads(const vb_head_width *table, int width) {
     return width / 64;
 }
 
-static bool sign_fits(const vb_family_sign *sign, const vb_tensor_set *weights) {
+/* A tensor by its name, or by "NAME[rows]"; whatever its rows where `any_rows`. */
+static bool tensor_there(const vb_tensor_set *weights, const char *sign, bool any_rows) {
+    char name[VB_NAME];
+    const char *rows = strchr(sign, '[');
+    snprintf(name, sizeof name, "%.*s", rows ? (int)(rows - sign) : (int)strlen(sign), sign);
+    const vb_tensor *tensor = vb_tensor_find(weights, name);
+    if (rows && any_rows) return true;
+    return tensor && (!rows || (tensor->ndim && tensor->shape[0] == atoi(rows + 1)));
+}
+
+static bool sign_fits(const vb_family_sign *sign, const vb_tensor_set *weights, bool any_rows) {
     for (int i = 0; i < 4; i++)
-        if ((sign->has[i] && !vb_tensor_find(weights, sign->has[i])) ||
+        if ((sign->has[i] && !tensor_there(weights, sign->has[i], any_rows)) ||
             (sign->lacks[i] && vb_tensor_find(weights, sign->lacks[i])))
             return false;
     return true;
@@ -55,8 +66,17 @@ static bool sign_fits(const vb_family_sign *sign, const vb_tensor_set *weights) 
 const vb_family *vb_family_by_signs(const vb_tensor_set *weights) {
     for (int i = 0; i < VB_FAMILY_COUNT; i++)
         for (const vb_family_sign *sign = families[i]->signs; sign && sign->has[0]; sign++)
-            if (sign_fits(sign, weights)) return families[i];
+            if (sign_fits(sign, weights, false)) return families[i];
     return NULL;
+}
+
+bool vb_family_fits(const vb_family *family, const vb_tensor_set *weights) {
+    for (const vb_family_sign *sign = family->signs; sign && sign->has[0]; sign++)
+        if (sign_fits(sign, weights, true)) return true;
+    for (size_t i = 0; i < weights->count; i++)
+        if (!strncmp(weights->items[i].name, "visual.", strlen("visual."))) return false;
+    return family->signs && vb_tensor_find(weights, "token_embedding.weight") &&
+           family->text_projection_bias == !!vb_tensor_find(weights, "text_projection.bias");
 }
 
 const vb_family *vb_family_guess(const vb_tensor_set *weights) {

@@ -10,7 +10,11 @@
 #include "kernels/towers/transformer.h"
 
 /* Every family's name, as configurations have it. The order is that of choices and messages. */
-#define VB_FAMILIES(each) each(clip) each(slip) each(declip) each(siglip) each(eva) each(convnext)
+#define VB_FAMILIES(each)                                                                                                        \
+    each(clip) each(slip) each(declip) each(siglip) each(pe) each(eva) VB_FAMILIES_OF_CONVOLUTIONS(each)                         \
+        VB_FAMILIES_OF_OPEN_CLIP(each)
+#define VB_FAMILIES_OF_CONVOLUTIONS(each) each(convnext) each(mobileclip_b) each(mobileclip_s) each(vitamin)
+#define VB_FAMILIES_OF_OPEN_CLIP(each) each(clipa) each(openvision) each(mobileclip_l) each(coca)
 
 #define VB_FAMILY_ONE(name) +1
 #define VB_FAMILY_WORD(name) #name,
@@ -18,6 +22,12 @@
 enum { VB_FAMILY_COUNT = VB_FAMILIES(VB_FAMILY_ONE) };
 /* "clip|slip|...", for tables of flags. */
 #define VB_FAMILY_CHOICES (("" VB_FAMILIES(VB_FAMILY_CHOICE)) + 1)
+
+/* Preprocessing as the family was published, where it is not OpenAI's. */
+typedef struct vb_family_pixels {
+    float mean[3], std[3];
+    bool squash, bilinear;
+} vb_family_pixels;
 
 /* All sizes inferred from the tensors, as OpenAI's build_model infers them. Zero where a tower is absent. */
 typedef struct vb_clip_info {
@@ -30,6 +40,7 @@ typedef struct vb_clip_info {
     int end_token;                     /* where texts end, and are pooled; VB_NO_END_TOKEN: they are pooled elsewhere */
     float image_epsilon, text_epsilon; /* of LayerNorm */
     bool image_gated;                  /* the image tower's activation is its gates' SiLU, whatever is stated */
+    const vb_family_pixels *pixels;    /* as such models were published; NULL: as the family's row has it */
     bool long_positions;               /* Long-CLIP: the rows from 20 on are of a table of their own */
     int64_t parameters;                /* of both towers, logit_scale included; running statistics are none */
     float logit_scale;                 /* exp of the stored value; 0 when absent */
@@ -52,13 +63,7 @@ typedef struct vb_tower_options {
     vb_text_pooling text_pooling;
 } vb_tower_options;
 
-/* Preprocessing as the family was published, where it is not OpenAI's. */
-typedef struct vb_family_pixels {
-    float mean[3], std[3];
-    bool squash, bilinear;
-} vb_family_pixels;
-
-/* Tensors under canonical names that only the family's models have, and lack. Ends with NULLs. */
+/* Tensors under canonical names that only the family's models have, and lack. Ends with NULLs. "NAME[32]": with 32 rows. */
 typedef struct vb_family_sign {
     const char *has[4], *lacks[4];
 } vb_family_sign;
@@ -99,6 +104,7 @@ struct vb_family {
     vb_image_projection image_projection;
     int pool_heads;                   /* of the learned query; 0: those of the blocks */
     bool text_projection_bias;        /* its text towers hold text_projection.bias */
+    bool text_class_row;              /* its text towers hold cls_emb, the row that is pooled, and hide padding (CoCa) */
     vb_text_mask text_mask;           /* VB_MASK_UNSET: causal */
     vb_text_pooling text_pooling;     /* VB_POOLING_UNSET: VB_POOLING_END */
     const vb_family_pixels *pixels;   /* NULL: OpenAI's */
@@ -125,6 +131,9 @@ const char *vb_family_names(char *text, size_t size, const char *last);
 int vb_family_heads(const vb_head_width *table, int width);
 /* The family that a sign tells, or NULL. */
 const vb_family *vb_family_by_signs(const vb_tensor_set *weights);
+/* Whether the weights may be of a family with signs: one fits but for numbers of rows, or they are a text tower alone, which has none
+ * of its own. */
+bool vb_family_fits(const vb_family *family, const vb_tensor_set *weights);
 /* A family that has and lacks what these tensors have and lack, or NULL: a hint for messages. */
 const vb_family *vb_family_guess(const vb_tensor_set *weights);
 

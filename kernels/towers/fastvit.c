@@ -8,12 +8,18 @@
 
 enum { HEAD = 32, STEM = 3, MOST_STAGES = 5, NAME = VB_NAME / 2 };
 
+/* MobileCLIP2-S3 and -S4, unlike those of four stages. */
+static const vb_family_pixels of_five_stages = {.mean = {0.48145466f, 0.4578275f, 0.40821073f},
+                                                .std = {0.26862954f, 0.26130258f, 0.27577711f},
+                                                .bilinear = true};
+
 /* What all steps need. */
 typedef struct tower {
     vb_binder *binder;
     vb_program *program;
     vb_error *err;
     vb_activation activation;
+    float epsilon; /* of the LayerNorms, which models of five stages have */
 } tower;
 
 /* One filter that the branches of a block are folded into, and how it is applied. `channels` is the width of its input. */
@@ -40,7 +46,7 @@ static int open_filter(const tower *t, block *b, const char *name) {
 static int bind_folded(const tower *t, block *b, const char *name, bool *found) {
     char conv[NAME];
     snprintf(conv, sizeof conv, "%s.reparam_conv", name);
-    *found = vb_binder_has(t->binder, "%s.weight", conv);
+    *found = vb_binder_has(t->binder, "%s.weight", conv) || vb_binder_has(t->binder, "%s.bias", conv);
     if (!*found) return 0;
     return open_filter(t, b, conv) || vb_fold_convolution(t->binder, &b->fold, b->kernel, conv, NULL) ? -1 : 0;
 }
@@ -105,14 +111,6 @@ static int emit_mobileone(const tower *t, block b, const char *name, vb_activati
 
 /* ---- parts ---- */
 
-/* A convolution of 1 x 1 as a product of rows. */
-static int bind_pointwise(const tower *t, vb_linear *linear, int out, int in, const char *name) {
-    *linear = (vb_linear){0};
-    if (vb_binder_filter(t->binder, &linear->weight, out, in, 1, "%s.weight", name)) return -1;
-    linear->bias = vb_binder_floats(t->binder, out, 0, "%s.bias", name);
-    return linear->bias ? 0 : -1;
-}
-
 /* activation(x times sigmoid(fc2(relu(fc1(mean of x))))) */
 static int emit_excitation(const tower *t, const char *prefix, int x) {
     if (x == VB_NO_VALUE) return VB_NO_VALUE;
@@ -122,8 +120,9 @@ static int emit_excitation(const tower *t, const char *prefix, int x) {
     vb_linear reduce, expand;
     snprintf(fc1, sizeof fc1, "%s.se.fc1", prefix);
     snprintf(fc2, sizeof fc2, "%s.se.fc2", prefix);
-    if (vb_binder_shape(t->binder, 4, shape, "%s.weight", fc1) || bind_pointwise(t, &reduce, shape[0], channels, fc1) ||
-        bind_pointwise(t, &expand, channels, shape[0], fc2))
+    if (vb_binder_shape(t->binder, 4, shape, "%s.weight", fc1) ||
+        vb_fold_pointwise(t->binder, &reduce, shape[0], channels, fc1) ||
+        vb_fold_pointwise(t->binder, &expand, channels, shape[0], fc2))
         return VB_NO_VALUE;
     int gate = vb_program_pool_all(t->program, x, t->err);
     gate = vb_program_linear(t->program, gate, &reduce, VB_RELU, VB_NO_VALUE, t->err);
@@ -145,10 +144,10 @@ static int emit_mlp(const tower *t, const char *prefix, const char *scale, int x
     vb_fold_close(&mix.fold);
     snprintf(name, sizeof name, "%s.mlp.fc1", prefix);
     if (inner == VB_NO_VALUE || vb_binder_shape(t->binder, 4, hidden, "%s.weight", name) ||
-        bind_pointwise(t, &expand, hidden[0], channels, name))
+        vb_fold_pointwise(t->binder, &expand, hidden[0], channels, name))
         return VB_NO_VALUE;
     snprintf(name, sizeof name, "%s.mlp.fc2", prefix);
-    if (bind_pointwise(t, &contract, channels, hidden[0], name)) return VB_NO_VALUE;
+    if (vb_fold_pointwise(t->binder, &contract, channels, hidden[0], name)) return VB_NO_VALUE;
     snprintf(name, sizeof name, "%s.%s.gamma", prefix, scale);
     if (vb_fold_layer_scale(t->binder, &contract, channels, name)) return VB_NO_VALUE;
     inner = vb_program_linear(t->program, inner, &expand, t->activation, VB_NO_VALUE, t->err);
@@ -197,7 +196,7 @@ static int emit_norm(const tower *t, const char *prefix, int x) {
         return vb_program_depthwise(t->program, x, &filter, VB_NO_VALUE, t->err);
     }
     vb_norm norm;
-    if (vb_binder_norm(t->binder, &norm, channels, 1e-5f, "%s.norm", prefix)) return VB_NO_VALUE;
+    if (vb_binder_norm(t->binder, &norm, channels, t->epsilon, "%s.norm", prefix)) return VB_NO_VALUE;
     return vb_program_norm(t->program, x, &norm, t->err);
 }
 
@@ -331,7 +330,8 @@ int vb_fastvit_emit(vb_binder *binder, const vb_family *family, const vb_tower_o
     const tower t = {.binder = binder,
                      .program = program,
                      .err = binder->err,
-                     .activation = stated->activation_known ? stated->activation : family->image_activation};
+                     .activation = stated->activation_known ? stated->activation : family->image_activation,
+                     .epsilon = stated->epsilon > 0 ? stated->epsilon : family->image_epsilon};
     int stages = 0;
     program->name = "FastViT";
     info->resolution = options->resolution ? options->resolution : family->resolution;
@@ -345,6 +345,10 @@ int vb_fastvit_emit(vb_binder *binder, const vb_family *family, const vb_tower_o
         if (stages && !vb_binder_has(binder, "visual.trunk.stages.%d.blocks.0.mlp.fc1.weight", stages)) break;
         x = emit_stage(&t, info, stages, x);
         used += (size_t)snprintf(layers + used, sizeof layers - used, " %d", info->image_layers[stages]);
+    }
+    if (stages == MOST_STAGES) {
+        info->pixels = &of_five_stages;
+        info->image_epsilon = t.epsilon;
     }
     x = emit_head(&t, x, embed);
     if (x == VB_NO_VALUE) return -1;

@@ -141,3 +141,10 @@ int vb_fold_layer_scale(vb_binder *binder, vb_linear *linear, int width, const c
     linear->bias = bias;
     return 0;
 }
+
+int vb_fold_pointwise(vb_binder *binder, vb_linear *linear, int out, int in, const char *name) {
+    *linear = (vb_linear){0};
+    if (vb_binder_filter(binder, &linear->weight, out, in, 1, "%s.weight", name)) return -1;
+    linear->bias = vb_binder_floats(binder, out, 0, "%s.bias", name);
+    return linear->bias ? 0 : -1;
+}

@@ -33,6 +33,9 @@ int vb_fold_finish(vb_binder *binder, const vb_fold *fold, const float **weight,
 /* A depthwise convolution NAME.weight (channels x 1 x kernel x kernel, by filter->kernel) with NAME.bias. */
 int vb_fold_depthwise(vb_binder *binder, vb_channel_filter *filter, int channels, const char *name);
 
+/* A convolution of 1 x 1, NAME.weight (out x in x 1 x 1) and NAME.bias, as a product of rows. */
+int vb_fold_pointwise(vb_binder *binder, vb_linear *linear, int out, int in, const char *name);
+
 /* Multiplies the outputs of a bound linear layer that has a bias by the vector `name`. */
 int vb_fold_layer_scale(vb_binder *binder, vb_linear *linear, int width, const char *name);
 

@@ -12,7 +12,7 @@ static int bind_attention(vb_binder *binder, vb_linear *query, vb_linear *key_va
                        vb_binder_linear(binder, key_value, (int)two, width, "%s.attn.kv", prefix) ?
                    -1 :
                    0;
-    vb_linear fused;
+    vb_linear fused = {0};
     if (vb_binder_matrix(binder, &fused.weight, three, width, false, "%s.attn.in_proj_weight", prefix) ||
         !(fused.bias = vb_binder_floats(binder, three, 0, "%s.attn.in_proj_bias", prefix)))
         return -1;

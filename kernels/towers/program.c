@@ -79,6 +79,7 @@ int vb_program_pixels(vb_program *program, int resolution, vb_error *err) {
 int vb_program_embed(vb_program *program, const vb_embed *embed, vb_error *err) {
     assert(!program->value_count && embed->context_length > 0);
     program->context_length = embed->context_length;
+    program->text_rows = embed->context_length + (embed->class_row != NULL);
     program->vocabulary_size = (int)embed->table.rows;
     program->whole_texts = embed->whole;
     const vb_value rows = {.rows = VB_ROW_A_TOKEN, .columns = (int)embed->table.cols};
@@ -342,7 +343,7 @@ size_t vb_program_floats(const vb_program *program, int64_t items, int64_t token
 static double rows_of(const vb_value *value, int tokens) { return value->rows == VB_ROW_A_TOKEN ? tokens : value->rows; }
 
 static double flops_of(const vb_program *program, const vb_operation *operation, int tokens) {
-    if (program->whole_texts) tokens = program->context_length;
+    if (program->whole_texts) tokens = program->text_rows;
     double rows = rows_of(&program->values[operation->out], tokens);
     if (operation->kind == VB_OP_LINEAR)
         return 2 * rows * (double)operation->linear.weight.rows * (double)operation->linear.weight.cols;
@@ -371,7 +372,9 @@ static size_t weight_bytes_of(const vb_program *program, const vb_operation *ope
     const vb_value *made = &program->values[operation->out];
     const size_t columns = (size_t)made->columns * sizeof(float);
     switch (operation->kind) {
-    case VB_OP_EMBED: return matrix_bytes(&operation->embed.table) + (size_t)operation->embed.context_length * columns;
+    case VB_OP_EMBED:
+        return matrix_bytes(&operation->embed.table) + (size_t)program->text_rows * columns +
+               (operation->embed.class_row != NULL) * columns;
     case VB_OP_CONV:
         return matrix_bytes(&operation->conv.weight) +
                ((operation->conv.scale != NULL) + (operation->conv.bias != NULL)) * columns;

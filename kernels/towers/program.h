@@ -94,6 +94,7 @@ typedef struct vb_embed {
     vb_matrix table;        /* vocabulary x columns */
     const float *positions; /* context length x columns */
     int context_length;
+    const float *class_row; /* behind the tokens, with a position of its own, the one behind the context; NULL: none */
     bool whole; /* every row of the context is computed, padding included: for towers in which a row sees those behind it */
 } vb_embed;
 
@@ -101,7 +102,8 @@ typedef struct vb_embed {
 typedef struct vb_heads {
     int query_column, key_column, value_column;
     int heads, head_dim;
-    bool causal; /* as vb_attention_batch has it */
+    bool causal;        /* as vb_attention_batch has it */
+    bool hides_padding; /* keys of texts as vb_text_input_hidden has them */
     float scale;
 } vb_heads;
 
@@ -153,6 +155,7 @@ typedef struct vb_program {
     int result;                            /* the value that is the embeddings, a row an item; not in the work space */
     int resolution;                        /* of the picture that value 0 is; 0: the program reads texts */
     int context_length, vocabulary_size;   /* of texts */
+    int text_rows;                         /* of a text of full length: the context, and a class row */
     bool whole_texts;                      /* as vb_embed has it */
     size_t floats_an_item, floats_a_token; /* of work space */
     int64_t parameters;                    /* as bound: running statistics are none */

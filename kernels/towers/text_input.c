@@ -13,7 +13,19 @@ int vb_text_input_end(const vb_text_input *input, int64_t text) {
 }
 
 int vb_text_input_length(const vb_text_input *input, int64_t text) {
+    if (input->class_row) {
+        const int32_t *tokens = input->tokens + text * input->context_length;
+        int count = input->context_length;
+        while (count > 0 && !tokens[count - 1]) count--;
+        return (count < input->context_length ? count + 1 : count) + 1;
+    }
     return input->whole ? input->context_length : vb_text_input_end(input, text) + 1;
+}
+
+bool vb_text_input_hidden(const vb_text_input *input, int64_t text, int at) {
+    const int32_t *tokens = input->tokens + text * input->context_length;
+    if (at + 1 == vb_text_input_length(input, text)) at = input->context_length; /* the class row */
+    return at > 0 && !tokens[at - 1];
 }
 
 static int check_tokens(const vb_text_input *input, int64_t text, vb_error *err) {

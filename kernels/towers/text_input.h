@@ -33,6 +33,7 @@ typedef struct vb_text_input {
     int context_length, vocabulary_size;
     int32_t end_token; /* or VB_NO_END_TOKEN, with `whole`: texts need not have one */
     bool whole;
+    bool class_row; /* behind the tokens stands a row of its own, which is the one that is pooled (CoCa) */
 } vb_text_input;
 
 /* Everything that can be wrong with n texts, before any work is done: ids outside of the vocabulary, no end token, no room for
@@ -41,8 +42,13 @@ int vb_text_input_check(const vb_text_input *input, int64_t n, vb_error *err);
 
 /* Where a text's end token stands. */
 int vb_text_input_end(const vb_text_input *input, int64_t text);
-/* Tokens of a text that are read: up to and with its end token, or all of them. */
+/* Rows of a text that are computed: tokens up to and with its end token, or all of them, or as many as anything sees (see below)
+ * and the class row. */
 int vb_text_input_length(const vb_text_input *input, int64_t text);
+
+/* Whether no row sees the row `at` of a text with a class row: those behind a token 0 (padding) are hidden, as CoCa was trained;
+ * so are all rows but one behind a text's last token, which need not be computed, and the class row itself. */
+bool vb_text_input_hidden(const vb_text_input *input, int64_t text, int at);
 
 /* Where row `at` of a text comes from: the learned vector that is returned, or NULL and then the token *token. */
 const float *vb_text_input_row(const vb_text_input *input, int64_t text, int at, int32_t *token);

@@ -10,22 +10,23 @@
 #include "kernels/towers/transformer.h"
 
 /* The sizes that the tensors tell. */
-static int measure(vb_binder *binder, vb_clip_info *info) {
+static int measure(vb_binder *binder, const vb_family *family, vb_clip_info *info) {
     int embedding[2], positions[2];
     if (vb_binder_shape(binder, 2, embedding, "token_embedding.weight") ||
         vb_binder_shape(binder, 2, positions, "positional_embedding"))
         return -1;
     info->vocabulary_size = embedding[0];
     info->text_width = embedding[1];
-    info->context_length = positions[0];
-    return 0;
+    info->context_length = positions[0] - family->text_class_row;
+    if (info->context_length > 0) return 0;
+    return vb_errorf(binder->err, VB_EMISMATCH, "tensor positional_embedding has one row, for the class row: no text has tokens");
 }
 
 /* Long-CLIP's second table, positional_embedding_res, takes over from row 20 on. Source: its model_longclip.py, encode_text. */
 enum { SHORT_POSITIONS = 20 };
 
-static const float *bind_positions(vb_binder *binder, vb_clip_info *info) {
-    const int rows = info->context_length, width = info->text_width;
+static const float *bind_positions(vb_binder *binder, const vb_family *family, vb_clip_info *info) {
+    const int rows = info->context_length + family->text_class_row, width = info->text_width;
     const float *table = vb_binder_floats(binder, rows, width, "positional_embedding");
     info->long_positions = vb_binder_has(binder, "positional_embedding_res");
     if (!table || !info->long_positions) return table;
@@ -43,6 +44,9 @@ static int choose_rows(vb_binder *binder, const vb_family *family, const vb_towe
     info->text_pooling = options->text_pooling ? options->text_pooling :
                          family->text_pooling  ? family->text_pooling :
                                                  VB_POOLING_END;
+    if (family->text_class_row && (info->text_mask != VB_MASK_CAUSAL || info->text_pooling != VB_POOLING_LAST))
+        return vb_errorf(binder->err, VB_EMISMATCH, "texts of family %s are causal and pooled at their last row, the class row",
+                         family->name);
     if (info->text_pooling != VB_POOLING_END) {
         info->end_token = VB_NO_END_TOKEN;
         return 0;
@@ -65,19 +69,23 @@ int vb_text_tower_emit(vb_binder *binder, const vb_family *family, const vb_towe
     vb_norm norm;
     vb_linear projection;
     program->name = "text transformer";
-    if (measure(binder, info) || choose_rows(binder, family, options, info)) return -1;
+    if (measure(binder, family, info) || choose_rows(binder, family, options, info)) return -1;
     const int width = info->text_width, usual = vb_family_heads(family->text_head_widths, width);
     const vb_tower_facts *stated = &options->text;
-    const bool causal = info->text_mask == VB_MASK_CAUSAL, whole = !causal || info->text_pooling == VB_POOLING_LAST;
+    const bool causal = info->text_mask == VB_MASK_CAUSAL, class_row = family->text_class_row,
+               whole = !class_row && (!causal || info->text_pooling == VB_POOLING_LAST);
     vb_embed tokens = {.context_length = info->context_length, .whole = whole};
     vb_transformer_facts facts = {.width = width,
                                   .causal = causal,
+                                  .hides_padding = class_row,
                                   .activation = stated->activation_known ? stated->activation : family->text_activation,
                                   .epsilon = stated->epsilon > 0 ? stated->epsilon : family->text_epsilon,
                                   .pooled = pooled_row(info->text_pooling, whole)};
     if (vb_binder_matrix(binder, &tokens.table, info->vocabulary_size, width, false, "token_embedding.weight") ||
-        !(tokens.positions = bind_positions(binder, info)) ||
-        vb_binder_heads(binder, &facts.heads, width, stated->heads, usual, "text"))
+        !(tokens.positions = bind_positions(binder, family, info)) ||
+        vb_binder_heads(binder, &facts.heads, width, stated->heads, usual, "text") ||
+        vb_binder_expect(binder, class_row, "cls_emb", "class row of texts") ||
+        (class_row && !(tokens.class_row = vb_binder_floats(binder, width, 0, "cls_emb"))))
         return -1;
     info->text_heads = facts.heads;
     info->text_epsilon = facts.epsilon;

@@ -11,7 +11,7 @@ typedef struct weights {
     vb_linear query, key, value;
     vb_linear fused, key_value; /* all three, and the last two, as one matrix; without data when the file holds them apart */
     vb_linear out, expand, gate, contract;
-    vb_norm of_heads, of_hidden; /* the inner norms */
+    vb_norm of_heads, of_hidden; /* the inner norms; the latter of the hidden layer, or of what goes into it */
 } weights;
 
 static int bind_apart(vb_binder *binder, const vb_transformer_facts *facts, weights *block, const char *prefix) {
@@ -60,6 +60,7 @@ static int bind_block(vb_binder *binder, const vb_transformer_facts *facts, weig
         vb_binder_shape(binder, 2, hidden, "%s.mlp.c_fc.weight", prefix) ||
         vb_binder_linear(binder, &block->expand, hidden[0], width, "%s.mlp.c_fc", prefix) ||
         (facts->gated && vb_binder_linear(binder, &block->gate, hidden[0], width, "%s.mlp.c_gate", prefix)) ||
+        (facts->hidden_norm && vb_binder_norm(binder, &block->of_hidden, width, epsilon, "%s.mlp.norm", prefix)) ||
         (facts->inner_norms && (vb_binder_norm(binder, &block->of_heads, width, epsilon, "%s.attn.norm", prefix) ||
                                 vb_binder_norm(binder, &block->of_hidden, hidden[0], epsilon, "%s.mlp.norm", prefix))))
         return -1;
@@ -80,6 +81,7 @@ static int emit_attention(vb_binder *binder, const vb_transformer_facts *facts, 
     vb_heads heads = {.heads = facts->heads,
                       .head_dim = head_dim,
                       .causal = facts->causal,
+                      .hides_padding = facts->hides_padding,
                       .scale = (float)(1 / sqrt((double)head_dim))};
     int query, key, value;
     if (fused && !pooled) {
@@ -124,6 +126,7 @@ static int emit_block(vb_binder *binder, const vb_transformer_facts *facts, cons
     if (last) x = vb_program_pick(program, x, facts->pooled, err);
     x = emit_sum(binder, facts, heads, &block->out, &block->ln_1, x);
     normed = facts->post_norms ? x : vb_program_norm(program, x, &block->ln_2, err);
+    if (facts->hidden_norm) normed = vb_program_norm(program, normed, &block->of_hidden, err);
     int hidden = emit_hidden(binder, facts, block, normed);
     if (facts->inner_norms) hidden = vb_program_norm(program, hidden, &block->of_hidden, err);
     return emit_sum(binder, facts, hidden, &block->contract, &block->ln_2, x);

@@ -6,8 +6,8 @@
 
 typedef struct vb_transformer_facts {
     int width, heads;
-    bool causal;
-    vb_activation activation; /* of the hidden layer, or of its gate */
+    bool causal, hides_padding; /* as vb_heads has them */
+    vb_activation activation;   /* of the hidden layer, or of its gate */
     float epsilon;
     bool whole;     /* every row is computed to the end */
     vb_pick pooled; /* else the one row of an item that is */
@@ -15,6 +15,7 @@ typedef struct vb_transformer_facts {
     bool key_without_bias;       /* attn.q_proj.bias and attn.v_proj.bias, also beside attn.in_proj_weight */
     bool gated;                  /* the hidden layer is act(mlp.c_gate x) times mlp.c_fc x */
     bool inner_norms;            /* attn.norm of the heads' results, mlp.norm of the hidden layer */
+    bool hidden_norm;            /* mlp.norm too in front of the hidden layer, behind ln_2 */
     bool post_norms;             /* ln_1 and ln_2 follow attention and MLP, in front of the residual, instead of beginning them */
     const vb_rotation *rotation; /* of queries and keys; NULL: none. A row that is pooled must be among the skipped ones */
 } vb_transformer_facts;

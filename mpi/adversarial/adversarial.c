@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "kernels/openness/cover.h"
+#include "kernels/openness/names_curve.h"
 #include "kernels/base/memory.h"
 #include "kernels/openness/similarity.h"
-#include "mpi/adversarial/candidates.h"
 #include "mpi/adversarial/examples.h"
+#include "mpi/evaluate/foreign_names.h"
 #include "mpi/evaluate/unit_pass.h"
 #include "mpi/ranks/progress.h"
 
@@ -24,61 +25,11 @@ typedef struct attack_target {
 typedef struct adversary {
     const vb_pair *pair;
     const vb_adversarial_spec *spec;
-    vb_candidates pool;
-    vb_label_space space; /* the classes, then the candidates, which are in no vocabulary */
-    vb_memberships memberships;
-    float *texts; /* of both */
-    vb_text_bank *bank;
+    vb_foreign_names names; /* the candidates */
     int target_count;
     attack_target *targets;
     int *target_of; /* by vocabulary, -1: none */
 } adversary;
-
-/* ---- the pool's embeddings ---- */
-
-static int read_pool(adversary *work, float *rows, vb_error *err) {
-    const char *path = work->spec->embeddings;
-    const vb_candidates *pool = &work->pool;
-    int64_t dim = work->pair->classifier->dim;
-    vb_npy npy;
-    if (!path)
-        return vb_errorf(err, VB_ECONFIG,
-                         "model '%s' is precomputed: 'adversarial' needs the key 'embeddings' (a row for each line of %s)",
-                         work->pair->spec->name, work->spec->candidates);
-    if (vb_npy_open(&npy, path, err)) return -1;
-    const vb_tensor *tensor = &npy.tensor;
-    int status = 0;
-    if (tensor->ndim != 2 || tensor->shape[0] != pool->lines || tensor->shape[1] != dim ||
-        (tensor->dtype != VB_F32 && tensor->dtype != VB_F16 && tensor->dtype != VB_F64))
-        status = vb_errorf(err, VB_EMISMATCH,
-                           "%s: expected %lld x %lld of fp16, fp32 or fp64 (lines of %s x dimensions), found %lld x %lld of %s",
-                           path, (long long)pool->lines, (long long)dim, work->spec->candidates,
-                           (long long)(tensor->ndim > 0 ? tensor->shape[0] : 0),
-                           (long long)(tensor->ndim > 1 ? tensor->shape[1] : 0), vb_dtype_name(tensor->dtype));
-    for (int c = 0; c < pool->count && !status; c++) {
-        status = vb_image_source_float_rows(&npy, path, pool->line[c], 1, rows + c * dim, err);
-        if (c % 4096 == 4095) vb_map_drop_pages(&npy.map);
-    }
-    status = vb_map_judge(&npy.map, status, err);
-    vb_npy_close(&npy);
-    return status;
-}
-
-static int encode_pool(adversary *work, vb_context *context, float *rows, vb_error *err) {
-    const vb_pair *pair = work->pair;
-    const vb_name_list names = {work->spec->candidates, work->pool.count, work->pool.class,
-                                vb_experiment_prompts(pair->spec, pair->data->spec), pair->spec->coop};
-    const vb_encoding how = {.context = context,
-                             .model = pair->source->model,
-                             .cache = pair->experiment->cache,
-                             .threads = pair->threads,
-                             .text_rules = pair->experiment->text_rules};
-    vb_classifier encoded;
-    if (vb_classifier_encode_names(&encoded, &how, &names, false, err)) return -1;
-    memcpy(rows, encoded.texts, (size_t)names.count * (size_t)encoded.dim * sizeof *rows);
-    vb_classifier_free(&encoded);
-    return 0;
-}
 
 static int find_targets(adversary *work, vb_error *err) {
     const vb_vocabularies *vocabularies = &work->pair->data->vocabularies;
@@ -96,34 +47,15 @@ static int find_targets(adversary *work, vb_error *err) {
                                  work->pair->data->spec->vocabularies);
         }
         work->target_of[v] = work->target_count;
-        work->targets[work->target_count++] = (attack_target){.vocabulary = v, .cover = {.candidates = work->pool.count}};
+        work->targets[work->target_count++] = (attack_target){.vocabulary = v, .cover = {.candidates = work->names.pool.count}};
     }
     return 0;
 }
 
 static int prepare_attack(adversary *work, vb_context *context, vb_error *err) {
-    const vb_pair *pair = work->pair;
-    const vb_classifier *classifier = pair->classifier;
-    vb_comm *comm = &context->comm;
-    size_t dim = (size_t)classifier->dim, classes = (size_t)classifier->classes;
-    int status = vb_candidates_open(&work->pool, work->spec, err);
-    /* Without WordNet on one machine its ranks would exclude other candidates. */
-    char seen[128] = "";
-    if (!status) snprintf(seen, sizeof seen, "%s without %s", work->pool.digest.hex, work->pool.excluded_by);
-    if ((status = vb_comm_agree_same(comm, status, seen, work->spec->candidates, err))) return status;
-    work->space = pair->data->space;
-    work->space.classes += work->pool.count;
-    work->texts = vb_buffer((size_t)work->space.classes * dim, sizeof *work->texts, "embeddings of candidates", err);
-    status = work->texts ? find_targets(work, err) : -1;
-    if ((status = vb_comm_agree(comm, status, err))) return status;
-    memcpy(work->texts, classifier->texts, classes * dim * sizeof *work->texts);
-    if (pair->source->model) status = encode_pool(work, context, work->texts + classes * dim, err);
-    else status = vb_comm_agree(comm, read_pool(work, work->texts + classes * dim, err), err);
-    if (status) return -1;
-    status = vb_label_space_memberships_new(&work->memberships, &work->space, err);
-    if (!status)
-        status = vb_similarity_bank_new(&work->bank, work->texts, work->space.classes, (int)dim, pair->spec->similarity, err);
-    return vb_comm_agree(comm, status, err);
+    const vb_adversarial_spec *spec = work->spec;
+    if (vb_foreign_names_open(&work->names, context, work->pair, &spec->pool, "adversarial", spec->k, err)) return -1;
+    return vb_comm_agree(&context->comm, find_targets(work, err), err);
 }
 
 static void adversary_free(adversary *work) {
@@ -133,10 +65,7 @@ static void adversary_free(adversary *work) {
     }
     vb_free(work->targets);
     vb_free(work->target_of);
-    vb_similarity_bank_free(work->bank);
-    vb_label_space_memberships_free(&work->memberships);
-    vb_free(work->texts);
-    vb_candidates_free(&work->pool);
+    vb_foreign_names_close(&work->names);
 }
 
 /* ---- who takes what ---- */
@@ -148,7 +77,7 @@ static int check_memory(const adversary *work, vb_error *err) {
     return vb_errorf(err, VB_EMEMORY,
                      "adversarial: the sets of images that %d candidates take need more than the %lld MiB a rank of 'memory': "
                      "use more ranks, fewer targets or fewer candidates",
-                     work->pool.count, (long long)work->spec->memory);
+                     work->names.pool.count, (long long)work->spec->memory);
 }
 
 /* While this rank's units are visited. */
@@ -166,14 +95,14 @@ static int add_right_image(attack_target *target, int64_t place, int class, cons
 }
 
 static int judge_with_pool(adversary *work, const vb_unit_rows *rows, vb_error *err) {
-    size_t words = vb_similarity_pool_words(work->pool.count), vocabularies = (size_t)work->space.vocabularies;
-    const vb_memberships *memberships = &work->memberships;
+    size_t words = vb_similarity_pool_words(work->names.pool.count), vocabularies = (size_t)work->names.space.vocabularies;
+    const vb_memberships *memberships = &work->names.memberships;
     int status = -1;
     uint8_t *beaten = vb_array((size_t)rows->count * vocabularies, 1, "outcome of a unit", err);
     uint64_t *pool = vb_array((size_t)rows->count * words, sizeof *pool, "candidates that take images", err);
     if (!beaten || !pool) goto done;
     vb_image_block images = {.rows = rows->count, .images = rows->rows, .labels = rows->classes};
-    if (vb_similarity_judge_pool(work->bank, &work->space, &images, work->pair->classifier->classes, beaten, pool,
+    if (vb_similarity_judge_pool(work->names.bank, &work->names.space, &images, work->pair->classifier->classes, beaten, pool,
                                  work->pair->threads, err))
         goto done;
     for (int i = 0; i < rows->count; i++)
@@ -233,6 +162,7 @@ typedef struct outcome {
     int chosen[VB_ADVERSARIES];
     int64_t alone[VB_ADVERSARIES]; /* images that each takes by itself; rank 0 */
     int64_t bound;                 /* no k candidates take more; rank 0 */
+    double random[VB_ADVERSARIES]; /* images that are right among 1, 2, ... random candidates, on average; rank 0 */
     int64_t evaluations;
     bool out_of_time;
     int excluded_count;
@@ -251,7 +181,7 @@ static void outcome_free(outcome *out) {
 }
 
 static int outcome_new(outcome *out, const adversary *work, const attack_target *target, vb_error *err) {
-    size_t count = (size_t)work->pool.count;
+    size_t count = (size_t)work->names.pool.count;
     *out = (outcome){.k = (int)work->spec->k};
     out->excluded = vb_array(count, 1, "excluded candidates", err);
     out->gone = vb_array(count, 1, "chosen candidates", err);
@@ -260,21 +190,45 @@ static int outcome_new(outcome *out, const adversary *work, const attack_target 
     out->by_class =
         vb_array((size_t)out->k * (size_t)work->pair->classifier->classes, sizeof *out->by_class, "taken images", err);
     if (!out->excluded || !out->gone || !out->gains || !out->taken || !out->by_class) return -1;
-    if (vb_candidates_exclude(&work->pool, &work->pair->data->vocabularies, target->vocabulary, out->excluded,
-                              &out->excluded_count, err))
+    if (vb_candidates_exclude(&work->names.pool, &work->pair->data->vocabularies, target->vocabulary, out->excluded, err))
         return -1;
-    if (work->pool.count - out->excluded_count < out->k)
+    for (size_t c = 0; c < count; c++) out->excluded_count += out->excluded[c];
+    if (work->names.pool.count - out->excluded_count < out->k)
         return vb_errorf(err, VB_EMISMATCH,
                          "adversarial, target '%s': %d of %d candidates are excluded, fewer than k = %d are left",
-                         work->pair->data->vocabularies.names[target->vocabulary], out->excluded_count, work->pool.count, out->k);
+                         work->pair->data->vocabularies.names[target->vocabulary], out->excluded_count, work->names.pool.count,
+                         out->k);
     return 0;
 }
 
 /* What each candidate takes beyond `taken`: the sum over ranks, on rank 0. */
 static int sum_gains(outcome *out, vb_comm *comm, const adversary *work, const attack_target *target, vb_error *err) {
-    memset(out->gains, 0, (size_t)work->pool.count * sizeof *out->gains);
+    memset(out->gains, 0, (size_t)work->names.pool.count * sizeof *out->gains);
     vb_cover_gains(&target->cover, out->taken, out->gains, work->pair->threads);
-    return vb_comm_sum_to_root(comm, out->gains, (size_t)work->pool.count, err);
+    return vb_comm_sum_to_root(comm, out->gains, (size_t)work->names.pool.count, err);
+}
+
+/* What as many names drawn at random would leave: the baseline of the choice (kernels/openness/names_curve.h). */
+static int find_baseline(outcome *out, vb_comm *comm, const adversary *work, const attack_target *target, vb_error *err) {
+    const int candidates = work->names.pool.count, allowed = candidates - out->excluded_count;
+    const vb_cover *cover = &target->cover;
+    int64_t *counts = vb_array((size_t)candidates + 1, sizeof *counts, "candidates that take images", err),
+            *takers = vb_array((size_t)cover->images, sizeof *takers, "candidates that take images", err);
+    int status = counts && takers ? 0 : -1;
+    for (int64_t b = 0; !status && b < vb_cover_blocks(cover); b++)
+        for (int c = 0; c < candidates; c++) {
+            uint64_t word = out->excluded[c] ? 0 : cover->words[(size_t)b * (size_t)candidates + (size_t)c];
+            for (; word; word &= word - 1) takers[64 * b + __builtin_ctzll(word)]++;
+        }
+    for (int64_t i = 0; !status && i < cover->images; i++) counts[takers[i]]++;
+    status = vb_comm_agree(comm, status, err);
+    if (!status) status = vb_comm_sum_to_root(comm, counts, (size_t)candidates + 1, err);
+    for (int n = 1; n <= out->k && !status && !comm->rank; n++)
+        for (int h = 0; h <= allowed; h++)
+            if (counts[h]) out->random[n - 1] += (double)counts[h] * vb_names_curve_survival(allowed, h, n);
+    vb_free(counts);
+    vb_free(takers);
+    return status;
 }
 
 /* The `n` largest gains into chosen[0..n-1] by gain, then by name; their sum. Marks them as gone. */
@@ -311,14 +265,15 @@ static int choose_greedily(outcome *out, vb_comm *comm, const adversary *work, c
     int64_t covered = 0;
     int64_t *first = NULL; /* the gains of the first round, on rank 0 */
     int status = 0;
-    if (!comm->rank && !(first = vb_array((size_t)work->pool.count, sizeof *first, "gains of candidates", err))) status = -1;
+    if (!comm->rank && !(first = vb_array((size_t)work->names.pool.count, sizeof *first, "gains of candidates", err)))
+        status = -1;
     status = vb_comm_agree(comm, status, err);
     for (int step = 0; step < out->k && !status; step++) {
         if ((status = sum_gains(out, comm, work, target, err))) break;
         if (!comm->rank) {
-            if (!step) memcpy(first, out->gains, (size_t)work->pool.count * sizeof *first);
-            tighten(out, work->pool.count, covered);
-            covered += take_largest(out, work->pool.count, 1, &out->chosen[step]);
+            if (!step) memcpy(first, out->gains, (size_t)work->names.pool.count * sizeof *first);
+            tighten(out, work->names.pool.count, covered);
+            covered += take_largest(out, work->names.pool.count, 1, &out->chosen[step]);
             out->alone[step] = first[out->chosen[step]];
         }
         if (!(status = vb_comm_broadcast(comm, &out->chosen[step], sizeof *out->chosen, err)))
@@ -331,8 +286,8 @@ static int choose_greedily(outcome *out, vb_comm *comm, const adversary *work, c
 static int choose_singles(outcome *out, vb_comm *comm, const adversary *work, const attack_target *target, vb_error *err) {
     if (sum_gains(out, comm, work, target, err)) return -1;
     if (!comm->rank) {
-        tighten(out, work->pool.count, 0);
-        take_largest(out, work->pool.count, out->k, out->chosen);
+        tighten(out, work->names.pool.count, 0);
+        take_largest(out, work->names.pool.count, out->k, out->chosen);
         for (int i = 0; i < out->k; i++) out->alone[i] = out->gains[out->chosen[i]];
     }
     if (vb_comm_broadcast(comm, out->chosen, sizeof out->chosen, err)) return -1;
@@ -380,14 +335,14 @@ static int choose_exactly(outcome *out, vb_comm *comm, const adversary *work, co
     vb_blocks blocks = {0};
     uint64_t *sets = NULL;
     int n = 0, status = sum_gains(out, comm, work, target, err);
-    int *list = vb_array((size_t)work->pool.count, sizeof *list, "candidates that take something", err);
+    int *list = vb_array((size_t)work->names.pool.count, sizeof *list, "candidates that take something", err);
     if (vb_comm_agree(comm, list ? status : -1, err)) {
         vb_free(list);
         return -1;
     }
     if (!comm->rank) {
-        tighten(out, work->pool.count, 0);
-        for (int c = 0; c < work->pool.count; c++)
+        tighten(out, work->names.pool.count, 0);
+        for (int c = 0; c < work->names.pool.count; c++)
             if (!out->excluded[c] && out->gains[c]) list[n++] = c;
     }
     status = vb_comm_broadcast(comm, &n, sizeof n, err);
@@ -419,7 +374,8 @@ static int64_t set_names(vb_json *json, json_t *entry, const outcome *out, const
     double images = (double)target->images;
     int64_t left = target->right;
     json_t *names = vb_json_set_array(json, entry, "names"), *accuracy = vb_json_set_array(json, entry, "accuracy"),
-           *alone = vb_json_set_array(json, entry, "accuracy_alone"), *takes = vb_json_set_array(json, entry, "takes");
+           *alone = vb_json_set_array(json, entry, "accuracy_alone"), *random = vb_json_set_array(json, entry, "accuracy_random"),
+           *takes = vb_json_set_array(json, entry, "takes");
     for (int i = 0; i < out->k && target->right; i++) {
         json_t *taken = vb_json_object(json);
         for (int c = 0; c < classes; c++) {
@@ -427,9 +383,10 @@ static int64_t set_names(vb_json *json, json_t *entry, const outcome *out, const
             left -= n;
             if (n) vb_json_set_integer(json, taken, vocabularies->class[c].name, n);
         }
-        vb_json_append_text(json, names, work->pool.class[out->chosen[i]].name);
+        vb_json_append_text(json, names, work->names.pool.class[out->chosen[i]].name);
         vb_json_append_real(json, accuracy, (double)left / images);
         vb_json_append_real(json, alone, (double)(target->right - out->alone[i]) / images);
+        vb_json_append_real(json, random, out->random[i] / images);
         vb_json_append(json, takes, taken);
     }
     return left;
@@ -458,18 +415,6 @@ static json_t *outcome_json(vb_json *json, const outcome *out, const adversary *
     return entry;
 }
 
-static json_t *pool_json(vb_json *json, const adversary *work) {
-    const vb_candidates *pool = &work->pool;
-    json_t *object = vb_json_object(json);
-    vb_json_set_integer(json, object, "candidates", pool->count);
-    vb_json_set_integer(json, object, "lines", pool->lines);
-    vb_json_set_integer(json, object, "empty_lines", pool->empty);
-    vb_json_set_integer(json, object, "repeated_names", pool->duplicates);
-    vb_json_set_text(json, object, "excluded_by", pool->excluded_by);
-    vb_json_set_text(json, object, "digest", pool->digest.hex);
-    return object;
-}
-
 /* Chooses for one target; rank 0 puts the outcome into the list. Collective. */
 static int attack(vb_context *context, const adversary *work, const attack_target *target, json_t *list, vb_error *err) {
     static int (*const choose[])(outcome *, vb_comm *, const adversary *, const struct attack_target *,
@@ -484,7 +429,8 @@ static int attack(vb_context *context, const adversary *work, const attack_targe
     status = vb_comm_agree(comm, status, err);
     out.bound = target->right;
     if (!status && target->right) {
-        status = choose[work->spec->method](&out, comm, work, target, err);
+        status = find_baseline(&out, comm, work, target, err);
+        if (!status) status = choose[work->spec->method](&out, comm, work, target, err);
         if (!status)
             status = vb_comm_sum_to_root(comm, out.by_class, (size_t)out.k * (size_t)work->pair->classifier->classes, err);
         if (!status)
@@ -510,7 +456,7 @@ int vb_adversarial(vb_context *context, const vb_pair *pair, json_t *result, vb_
     for (int t = 0; t < work.target_count && !status; t++) status = attack(context, &work, &work.targets[t], list, err);
     if (!status && !context->comm.rank) {
         vb_json_set(&json, result, "adversarial", json_incref(list));
-        vb_json_set(&json, result, "adversarial_pool", pool_json(&json, &work));
+        vb_json_set(&json, result, "adversarial_pool", vb_foreign_names_json(&json, &work.names));
         status = vb_json_end(&json, "the results", err);
     }
     if (status) vb_error_prefix(err, "adversarial vocabularies of '%s' on '%s'", pair->spec->name, pair->data->spec->name);
@@ -525,7 +471,7 @@ enum { WORDNET_BYTES = 30 << 20 };
 /* Texts of classes and candidates, one unit's bits, and sets: a bit an image of this rank and candidate, in arrays that
  * double. */
 int64_t vb_adversarial_bytes(const vb_adversarial_spec *spec, const vb_pair_shape *s) {
-    if (!spec->candidates) return 0;
+    if (!spec->pool.asked) return 0;
     int64_t all = s->classes + s->candidates, targets = spec->target_count ? spec->target_count : s->vocabularies;
     int64_t attacked = s->vocabularies ? s->images * targets / s->vocabularies : 0;
     int64_t blocks = (attacked + 64 * s->ranks - 1) / (64 * s->ranks) + targets;

@@ -12,9 +12,9 @@
 
 enum { MOST_TAKEN = 3 /* classes that are named */, CLASSES = 64 /* that are looked at */ };
 
-/* The accuracy with all names of an attack; `without` when there are none. */
-static double last_accuracy(const json_t *attack, double without) {
-    const json_t *accuracy = json_object_get(attack, "accuracy");
+/* The accuracy with all names of an attack, or with as many (`key`); `without` when there are none. */
+static double last_accuracy(const json_t *attack, const char *key, double without) {
+    const json_t *accuracy = json_object_get(attack, key);
     const json_t *last = json_array_get(accuracy, json_array_size(accuracy) - 1);
     return !json_array_size(accuracy) ? without : json_is_number(last) ? json_number_value(last) : NAN;
 }
@@ -29,7 +29,7 @@ static int plot_attacks(const vb_section_subject *subject, vb_plotter *plotter, 
     if (!bars || vb_plot_begin(&plot, plotter, figure, "adversarial", subject->title, vb_bars_height(count), err)) goto done;
     json_array_foreach(list, t, attack) {
         double before = vb_json_number(attack, "accuracy_before");
-        bars[t] = (vb_bar){vb_json_text(attack, "target"), before, last_accuracy(attack, before)};
+        bars[t] = (vb_bar){vb_json_text(attack, "target"), before, last_accuracy(attack, "accuracy", before)};
     }
     const vb_bar *worst = vb_bars_worst(bars, count);
     vb_strbuf_format(&plot.title, "%s: accuracy of each vocabulary before and after the adversarial names are added",
@@ -86,7 +86,8 @@ static void add_attack(vb_grid *grid, const json_t *attack) {
     vb_grid_cell(grid, "%s", vb_json_text(attack, "target"));
     vb_grid_cell(grid, "%s", list.bytes ? list.bytes : "–");
     vb_grid_percent(grid, vb_json_number(attack, "accuracy_before"), NAN);
-    vb_grid_percent(grid, last_accuracy(attack, NAN), NAN);
+    vb_grid_percent(grid, last_accuracy(attack, "accuracy_random", NAN), NAN);
+    vb_grid_percent(grid, last_accuracy(attack, "accuracy", NAN), NAN);
     vb_grid_cell(grid, "%.2f%s", 100 * vb_json_number(attack, "accuracy_bound"),
                  json_is_true(json_object_get(attack, "proven")) ? " (reached, proven)" : " (bound)");
     vb_grid_cell(grid, "%s", text.bytes ? text.bytes : "–");
@@ -98,12 +99,12 @@ static void add_attack(vb_grid *grid, const json_t *attack) {
 static int list_attacks(const vb_section_subject *subject, vb_grid *grid, vb_error *err) {
     (void)err;
     *grid =
-        (vb_grid){.columns = 6,
-                  .left = 1 | 2 | 32,
+        (vb_grid){.columns = 7,
+                  .left = 1 | 2 | 64,
                   .caption =
                       "Adversarial vocabularies: the names that take most images from a vocabulary, and which images they take"};
-    vb_grid_heads(grid,
-                  (const char *const[]){"target", "names added", "before", "after", "at best for the attacker", "images taken"});
+    vb_grid_heads(grid, (const char *const[]){"target", "names added", "before", "with random names", "after",
+                                              "at best for the attacker", "images taken"});
     size_t t;
     json_t *attack;
     json_array_foreach(json_object_get(subject->results->entry, "adversarial"), t, attack) { add_attack(grid, attack); }

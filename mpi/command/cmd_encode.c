@@ -22,7 +22,8 @@ const vb_flag vb_cmd_encode_flags[] = {
     {.name = "tokenizer",
      .kind = VB_FLAG_TEXT,
      .value = "FILE",
-     .help = "OpenAI's merges, vocab.json, a SentencePiece .model, vocab.txt, or a folder (texts) [beside the weights]"},
+     .help = "OpenAI's merges, vocab.json, a SentencePiece .model, vocab.txt, tokenizer.json, or a folder (texts) [beside the "
+             "weights]"},
     {.name = "family", .kind = VB_FLAG_TEXT, .value = VB_FAMILY_CHOICES, .help = "[found from the tensors' names]"},
     VB_FACT_ARGUMENTS_TOWERS,
     VB_FACT_ARGUMENTS_TEXTS,

@@ -104,8 +104,9 @@ static int inspect_dataset(const char *path, vb_error *err) {
     if (vb_dataset_open(&dataset, path, NULL, err)) return -1;
     printf("%s: %lld images, %d labels, %.1f MB, %lld units\n", vb_dataset_kind(dataset), (long long)vb_dataset_samples(dataset),
            vb_dataset_labels(dataset), 1e-6 * (double)vb_dataset_bytes(dataset), (long long)vb_dataset_units(dataset));
-    if (vb_dataset_ignored(dataset))
-        printf("%lld files that are no images are ignored\n", (long long)vb_dataset_ignored(dataset));
+    char *passed = vb_dataset_ignored(dataset) ? vb_dataset_ignored_text(dataset, err) : NULL;
+    if (passed) printf("note: %s\n", passed);
+    vb_free(passed);
     for (int i = 0; i < vb_dataset_labels(dataset) && i < 8; i++) printf("  label: %s\n", vb_dataset_label(dataset, i));
     if (vb_dataset_labels(dataset) > 8) printf("  ...\n");
     vb_dataset_close(dataset);
@@ -116,11 +117,11 @@ static int inspect_dataset(const char *path, vb_error *err) {
 static void print_operations(const vb_program *program, const char *tower) {
     if (!program->name) return;
     printf("%s tower: %d operations, %.3f GFLOP, %.1f MB of weights, %.1f MB of work space\n", tower, program->count,
-           1e-9 * vb_program_flops(program, program->context_length), 1e-6 * (double)vb_program_weight_bytes(program),
-           1e-6 * (double)(vb_program_floats(program, 1, program->context_length) * sizeof(float)));
+           1e-9 * vb_program_flops(program, program->text_rows), 1e-6 * (double)vb_program_weight_bytes(program),
+           1e-6 * (double)(vb_program_floats(program, 1, program->text_rows) * sizeof(float)));
     for (int i = 0; i < program->count; i++) {
         char line[160];
-        vb_program_print(program, i, program->context_length, line, sizeof line);
+        vb_program_print(program, i, program->text_rows, line, sizeof line);
         printf("  %s\n", line);
     }
 }

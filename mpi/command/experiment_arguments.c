@@ -16,6 +16,7 @@ const vb_option_group vb_experiment_arguments_keys[] = {
     {"keys of a corpus", vb_retrieval_spec_corpus_options},
     {"keys of retrieval", vb_retrieval_spec_options},
     {"keys of adversarial", vb_adversarial_spec_options},
+    {"keys of open_curve", vb_open_curve_spec_options},
     {"analyses", vb_analyses_spec_options},
     {0},
 };

@@ -127,8 +127,9 @@ int vb_class_texts_look(const vb_class_texts *texts, bool equal, vb_comm *comm, 
 
 int vb_class_texts_judge(const vb_text_faults *faults, const vb_text_rules *rules, vb_on_fault unsaid, const char *model,
                          const char *source, vb_error *err) {
-    const vb_on_fault equal = rules->equal == VB_ON_FAULT_UNSAID ? unsaid : rules->equal;
-    if (faults->cut && rules->cut != VB_ON_FAULT_ALLOW)
+    const int cut = rules->cut == VB_ON_FAULT_UNSAID ? (int)unsaid : rules->cut;
+    const int equal = rules->equal == VB_ON_FAULT_UNSAID ? (int)unsaid : rules->equal;
+    if (faults->cut && cut != VB_ON_FAULT_ALLOW)
         return vb_errorf(
             err, VB_EMISMATCH,
             "model '%s': %s: %lld of %lld texts are longer than its context and would be cut, such as %s; shorten them, or "

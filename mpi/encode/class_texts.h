@@ -43,7 +43,7 @@ int vb_class_texts_look(const vb_class_texts *texts, bool equal, vb_comm *comm, 
 /* Classes whose rows have the same digest; of one name, or of one id, they may have, since shared_names has decided on them. Local. */
 int vb_class_texts_equal(const vb_digest *digests, int classes, const vb_class *class, vb_text_faults *faults, vb_error *err);
 
-/* VB_EMISMATCH with numbers and the first example for faults that are not allowed; `unsaid`: what is done about equal ones where the
+/* VB_EMISMATCH with numbers and the first example for faults that are not allowed; `unsaid`: what is done about them where the
  * experiment says nothing. Local. */
 int vb_class_texts_judge(const vb_text_faults *faults, const vb_text_rules *rules, vb_on_fault unsaid, const char *model,
                          const char *source, vb_error *err);

@@ -191,7 +191,8 @@ static int look_at_texts(text_work *work, const vb_encoding *how, bool equal, vb
                                    .prompts = work->prompts,
                                    .threads = work->threads};
     if (vb_class_texts_look(&work->texts, equal, &how->context->comm, faults, err)) return -1;
-    return vb_class_texts_judge(faults, &how->text_rules, VB_ON_FAULT_ERROR, work->model->spec->name, work->names->source, err);
+    const vb_on_fault unsaid = equal ? VB_ON_FAULT_ERROR : VB_ON_FAULT_ALLOW;
+    return vb_class_texts_judge(faults, &how->text_rules, unsaid, work->model->spec->name, work->names->source, err);
 }
 
 static int encode_names(vb_classifier *classifier, const vb_encoding *how, const vb_name_list *names, bool keep_prompts,

@@ -31,24 +31,26 @@ int vb_dataset_state_open_shared(vb_dataset **dataset, vb_comm *comm, const char
     return status;
 }
 
-static int map_labels(vb_dataset_state *state, vb_error *err) {
+/* The texts of the labels: an array that the caller frees. */
+static const char **label_texts(const vb_dataset_state *state, vb_error *err) {
     int labels = vb_dataset_labels(state->dataset);
-    if (!(state->class_of_label = vb_array((size_t)labels, sizeof *state->class_of_label, "labels", err))) return -1;
-    for (int i = 0; i < labels; i++) {
-        const char *label = vb_dataset_label(state->dataset, i);
-        int class = -1;
-        if (vb_dataset_labels_are_numbers(state->dataset)) {
-            /* Integers without names index the vocabulary file's classes. */
-            long number = strtol(label, NULL, 10);
-            if (number >= state->vocabularies.classes)
-                return vb_errorf(err, VB_EMISMATCH,
-                                 "dataset '%s': label %ld, but '%s' has %d classes; name the labels with class_names",
-                                 state->spec->name, number, state->spec->vocabularies, state->vocabularies.classes);
-            class = (int)number;
-        } else class = vb_vocabularies_find(&state->vocabularies, label);
-        state->class_of_label[i] = class;
-    }
-    return 0;
+    const char **texts = vb_array((size_t)labels, sizeof *texts, "labels", err);
+    for (int i = 0; texts && i < labels; i++) texts[i] = vb_dataset_label(state->dataset, i);
+    return texts;
+}
+
+static int match_labels(vb_dataset_state *state, vb_error *err) {
+    const char **texts = label_texts(state, err);
+    vb_label_match *match = &state->match;
+    int status = texts ? vb_label_match_find(match, &state->vocabularies, texts, vb_dataset_labels(state->dataset), err) : -1;
+    if (!status && match->beyond >= 0)
+        status =
+            vb_errorf(err, VB_EMISMATCH,
+                      "dataset '%s': label %s, but '%s' has %d classes (places from 0), and no label is a class' id or name; "
+                      "name the labels with class_names",
+                      state->spec->name, texts[match->beyond], state->spec->vocabularies, state->vocabularies.classes);
+    vb_free(texts);
+    return status;
 }
 
 int vb_dataset_state_open(vb_dataset_state *state, vb_context *context, const vb_dataset_spec *spec, bool images, vb_error *err) {
@@ -63,7 +65,7 @@ int vb_dataset_state_open(vb_dataset_state *state, vb_context *context, const vb
     if (images) {
         status = vb_dataset_state_open_shared(&state->dataset, &context->comm, spec->images, spec->class_names, err);
         if (status) vb_error_prefix(err, "dataset '%s'", spec->name);
-        if (!status) status = vb_comm_agree(&context->comm, map_labels(state, err), err);
+        if (!status) status = vb_comm_agree(&context->comm, match_labels(state, err), err);
         if (status) goto done;
     }
     state->class_images = vb_array((size_t)state->space.classes, sizeof *state->class_images, "class counts", err);
@@ -78,7 +80,8 @@ void vb_dataset_state_close(vb_dataset_state *state) {
     if (state->part_count) vb_vocabularies_joined_free(&state->joined); /* vocabularies is its copy */
     else vb_vocabularies_free(&state->vocabularies);
     vb_free(state->parts);
-    vb_free(state->class_of_label);
+    vb_label_match_free(&state->match);
+    vb_label_report_free(&state->labels);
     vb_free(state->class_images);
     *state = (vb_dataset_state){0};
 }
@@ -107,21 +110,44 @@ int vb_dataset_state_check_images(const vb_dataset_state *state, const int64_t *
     return 0;
 }
 
+int vb_dataset_state_check_labels(const vb_dataset_state *state, const vb_label_report *labels, vb_error *err) {
+    if (!labels->fault || state->spec->on_unmatched == VB_ON_UNMATCHED_SKIP) return 0;
+    return vb_errorf(err, VB_EMISMATCH, "dataset '%s' and %s: %s", state->spec->name, state->spec->vocabularies, labels->fault);
+}
+
+int vb_dataset_state_judge(const vb_dataset_state *state, vb_error *err) {
+    if (vb_dataset_state_check_images(state, state->class_images, state->outside, err)) return -1;
+    return vb_dataset_state_check_labels(state, &state->labels, err);
+}
+
 static int survey_unit(const vb_dataset_state *state, int64_t unit, int64_t *counts, vb_error *err) {
     vb_unit_data data = {0};
     if (vb_dataset_read_unit_labels(state->dataset, unit, &data, err)) return -1;
     for (int i = 0; i < data.count; i++) {
-        int label = data.samples[i].label, class = label < 0 ? -1 : state->class_of_label[label];
-        counts[class < 0 ? state->space.classes : class]++;
+        int label = data.samples[i].label;
+        counts[label < 0 ? state->match.labels : label]++;
     }
     vb_dataset_unit_free(&data);
     return 0;
 }
 
+/* images: of every label, then those without one. */
+static int report_labels(vb_dataset_state *state, const int64_t *images, vb_error *err) {
+    const vb_label_match *match = &state->match;
+    state->outside = images[match->labels];
+    for (int i = 0; i < match->labels; i++)
+        *(match->class_of[i] < 0 ? &state->outside : &state->class_images[match->class_of[i]]) += images[i];
+    const char **texts = label_texts(state, err);
+    const vb_label_survey survey = {&state->vocabularies, match, texts, images, images[match->labels]};
+    int status = texts ? vb_label_report_make(&state->labels, &survey, err) : -1;
+    vb_free(texts);
+    return status;
+}
+
 int vb_dataset_state_survey(vb_dataset_state *state, vb_context *context, vb_error *err) {
     vb_comm *comm = &context->comm;
-    size_t count = (size_t)state->space.classes + 1;
-    int64_t *counts = vb_array(count, sizeof *counts, "class counts", err);
+    size_t count = (size_t)state->match.labels + 1;
+    int64_t *counts = vb_array(count, sizeof *counts, "label counts", err);
     int status = counts ? 0 : -1;
     for (int64_t u = comm->rank; !status && u < vb_dataset_units(state->dataset); u += comm->size) {
         if ((status = vb_context_check_stop(context, err))) break;
@@ -130,12 +156,7 @@ int vb_dataset_state_survey(vb_dataset_state *state, vb_context *context, vb_err
     status = vb_context_barrier(context, status, err);
     if (!status) status = vb_comm_sum_to_root(comm, counts, count, err);
     if (!status) status = vb_comm_broadcast(comm, counts, count * sizeof *counts, err);
-    if (!status) {
-        memcpy(state->class_images, counts, (count - 1) * sizeof *counts);
-        state->outside = counts[count - 1];
-        status = vb_dataset_state_check_images(state, state->class_images, state->outside, err);
-        status = vb_comm_agree(comm, status, err);
-    }
+    if (!status) status = vb_comm_agree(comm, report_labels(state, counts, err), err);
     vb_free(counts);
     return status;
 }
@@ -192,7 +213,8 @@ int vb_dataset_state_open_all(vb_dataset_state **out, vb_context *context, const
             if (vb_comm_agree(&context->comm, vb_dataset_state_expand(&datasets[d], datasets, spec, encoded, err), err))
                 return -1;
         } else if (vb_dataset_state_open(&datasets[d], context, spec, encoded, err) ||
-                   (encoded && vb_dataset_state_survey(&datasets[d], context, err)))
+                   (encoded && (vb_dataset_state_survey(&datasets[d], context, err) ||
+                                vb_comm_agree(&context->comm, vb_dataset_state_judge(&datasets[d], err), err))))
             return -1;
     }
     return 0;

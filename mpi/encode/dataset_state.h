@@ -6,6 +6,7 @@
 #define VB_DATASET_STATE_H
 
 #include "kernels/openness/label_space.h"
+#include "mpi/encode/label_report.h"
 #include "mpi/ranks/context.h"
 #include "mpi/experiment/experiment.h"
 #include "shards/datasets/dataset.h"
@@ -15,12 +16,14 @@ typedef struct vb_dataset_state vb_dataset_state;
 struct vb_dataset_state {
     const vb_dataset_spec *spec;
     vb_vocabularies vocabularies;
-    vb_label_space space;  /* view into vocabularies */
-    vb_dataset *dataset;   /* NULL when only precomputed models use it */
-    int *class_of_label;   /* dataset's label -> class, -1 when it is in no vocabulary */
-    int64_t *class_images; /* images of every class; after the survey, on every rank */
-    int64_t outside;       /* images whose class is in no vocabulary, or that have no label */
-    int part_count;        /* of an expansion, else 0 */
+    vb_label_space space; /* view into vocabularies */
+    vb_dataset *dataset;  /* NULL when only precomputed models use it */
+    vb_label_match match; /* the classes of the dataset's labels */
+    /* after the survey, on every rank */
+    vb_label_report labels; /* what became of the labels; of an expansion empty */
+    int64_t *class_images;  /* images of every class */
+    int64_t outside;        /* images whose class is in no vocabulary, or that have no label */
+    int part_count;         /* of an expansion, else 0 */
     const vb_dataset_state **parts;
     vb_joined joined; /* behind vocabularies */
 };
@@ -49,10 +52,16 @@ typedef struct vb_dataset_sizes {
 } vb_dataset_sizes;
 vb_dataset_sizes vb_dataset_state_measure(const vb_dataset_state *state);
 
-/* Counts the images of every class without reading an image: each rank its units' labels. Collective. */
+/* Counts the images of every label and class without reading an image, each rank its units' labels, and makes the report of the
+ * labels. What does not fit is no error yet. Collective. */
 int vb_dataset_state_survey(vb_dataset_state *state, vb_context *context, vb_error *err);
+/* VB_EMISMATCH when a vocabulary has no images, naming it and some labels that were found instead, or when the report has a fault
+ * and on_unmatched is not skip. Local. */
+int vb_dataset_state_judge(const vb_dataset_state *state, vb_error *err);
 
-/* VB_EMISMATCH when a vocabulary has no images, naming it and some labels that were found instead. Local. */
+/* The first of the two checks alone, for other images. Local. */
 int vb_dataset_state_check_images(const vb_dataset_state *state, const int64_t *class_images, int64_t outside, vb_error *err);
+/* The second. Local. */
+int vb_dataset_state_check_labels(const vb_dataset_state *state, const vb_label_report *labels, vb_error *err);
 
 #endif

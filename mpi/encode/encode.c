@@ -8,8 +8,10 @@
 #include "kernels/base/memory.h"
 #include "mpi/base/json.h"
 #include "mpi/ranks/comm.h"
+#include "shards/images/image.h"
 
-static int note_skipped(json_t **skipped, const char *name, int row, const char *reason, vb_error *err) {
+/* `key` is "reason" of a broken sample, "remark" of one that was read although something was wrong with it. */
+static int note_sample(json_t **skipped, const char *name, int row, const char *key, const char *text, vb_error *err) {
     char number[64]; /* a name that is not UTF-8 is still listed */
     snprintf(number, sizeof number, "sample %d of the unit (its name is not UTF-8)", row);
     vb_json json = {0};
@@ -17,9 +19,25 @@ static int note_skipped(json_t **skipped, const char *name, int row, const char 
     json_t *entry = vb_json_object(&json);
     vb_json_set(&json, entry, "sample", vb_json_text_or(&json, name, number));
     vb_json_set_integer(&json, entry, "row", row);
-    vb_json_set(&json, entry, "reason", vb_json_text_or(&json, reason, "broken (the reason is not UTF-8)"));
+    vb_json_set(&json, entry, key, vb_json_text_or(&json, text, "broken (the reason is not UTF-8)"));
+    if (!strcmp(key, "reason")) vb_json_set_integer(&json, entry, "decoders", VB_IMAGE_DECODERS);
     vb_json_append(&json, *skipped, entry);
     return vb_json_end(&json, "the list of skipped samples", err);
+}
+
+const json_t *vb_encode_broken(const json_t *skipped, int64_t *count, bool *current) {
+    size_t i;
+    json_t *entry;
+    const json_t *first = NULL;
+    *count = 0;
+    *current = true;
+    json_array_foreach((json_t *)skipped, i, entry) {
+        if (!json_object_get(entry, "reason")) continue;
+        if (!first) first = entry;
+        ++*count;
+        if (vb_json_integer(entry, "decoders") != VB_IMAGE_DECODERS) *current = false;
+    }
+    return first;
 }
 
 int vb_encode_preprocess(const vb_encoding *how, const vb_preprocess *spec, const vb_encode_batch *batch, float *pixels,
@@ -27,28 +45,41 @@ int vb_encode_preprocess(const vb_encoding *how, const vb_preprocess *spec, cons
     const vb_sample *samples = batch->data->samples;
     const int *picked = batch->picked, n = batch->count;
     size_t size = (size_t)3 * (size_t)spec->resolution * (size_t)spec->resolution;
+    int status = -1;
     vb_error *errors = vb_array((size_t)n, sizeof *errors, "decoding", err);
-    if (!errors) return -1;
+    char(*remarks)[VB_IMAGE_REMARK] = vb_array((size_t)n, sizeof *remarks, "decoding", err);
+    if (!errors || !remarks) goto done;
 #pragma omp parallel for num_threads(how->threads) schedule(dynamic) if (how->threads > 1)
     for (int i = 0; i < n; i++) {
         vb_image image = {0};
-        broken[i] = vb_dataset_sample_decode(&samples[picked[i]], &image, &errors[i]) ||
-                    vb_preprocess_image(spec, &image, pixels + (size_t)i * size, &errors[i]);
+        broken[i] = vb_dataset_sample_decode(&samples[picked[i]], &image, &errors[i]) != 0;
+        if (!broken[i] && vb_preprocess_image(spec, &image, pixels + (size_t)i * size, &errors[i])) {
+            vb_error_prefix(&errors[i], "%s", samples[picked[i]].name);
+            broken[i] = true;
+        }
         if (broken[i]) memset(pixels + (size_t)i * size, 0, size * sizeof *pixels);
+        else memcpy(remarks[i], image.remark, sizeof remarks[i]);
         vb_free(image.pixels);
     }
-    int status = 0;
+    status = 0;
     for (int i = 0; i < n && !status; i++) {
-        if (!broken[i]) continue;
+        const char *name = samples[picked[i]].name;
+        const int row = batch->row_of_first + i;
+        if (!broken[i]) {
+            if (remarks[i][0]) status = note_sample(skipped, name, row, "remark", remarks[i], err);
+            continue;
+        }
         /* Lack of memory is not the image's fault. */
         if (how->skip_broken && errors[i].code != VB_EMEMORY)
-            status = note_skipped(skipped, samples[picked[i]].name, batch->row_of_first + i, errors[i].text, err);
+            status = note_sample(skipped, name, row, "reason", errors[i].text, err);
         else {
             if (err) *err = errors[i];
             status = -1;
         }
     }
+done:
     vb_free(errors);
+    vb_free(remarks);
     return status;
 }
 
@@ -118,8 +149,9 @@ int vb_encode_note_cut(const vb_tokenizer *tokenizer, const char *const *texts, 
         if (cut && !count++) first = i;
     }
     if (count)
-        fprintf(stderr, "vocabench: note: %lld of %lld texts of %s are longer than the context of %d tokens and were cut; the first is "
-                        "number %lld\n",
+        fprintf(stderr,
+                "vocabench: note: %lld of %lld texts of %s are longer than the context of %d tokens and were cut; the first is "
+                "number %lld\n",
                 (long long)count, (long long)n, source, context_length, (long long)first + 1);
     return 0;
 }

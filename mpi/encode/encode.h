@@ -27,9 +27,13 @@ typedef struct vb_encode_batch {
 } vb_encode_batch;
 
 /* The samples of a batch of any size, decoded and preprocessed how->batch at a time. *skipped (an array, made when needed) gets
- * an object for every broken sample: {"sample", "row", "reason"}. out: count x embed_dim. Errors begin with a sample's name.
- * Local. */
+ * an object for every broken sample: {"sample", "row", "reason", "decoders"}, and for every one that was read although something
+ * was wrong with it: {"sample", "row", "remark"}. out: count x embed_dim. Errors begin with a sample's name. Local. */
 int vb_encode_samples(const vb_encoding *how, const vb_encode_batch *batch, float *out, json_t **skipped, vb_error *err);
+
+/* The broken samples of such a list (NULL is fine): the first, or NULL, and their number; *current: whether it was this version's
+ * decoders that could not read them. */
+const json_t *vb_encode_broken(const json_t *skipped, int64_t *count, bool *current);
 
 /* Pixels only: count x 3 x R x R, on how->threads threads; broken samples as above (their pixels are zero). broken[i] says which.
  * Of

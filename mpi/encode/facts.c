@@ -182,7 +182,8 @@ int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_
     vb_tower_options *towers = &facts->towers;
     const char **source = facts->source, *from_weights = told_by_weights(weights, family);
     if (vb_side_files_read(side, &weights->where, weights->naming, err)) return -1;
-    if (side->family && strcmp(side->family, family->name))
+    const vb_family *described = side->family ? vb_family_find(side->family) : NULL;
+    if (described && described != family && !vb_family_fits(described, &weights->set))
         return vb_errorf(err, VB_EMISMATCH,
                          "%s/%s describes a model of family %s, but the tensors of %s are of family %s: does it belong to these "
                          "weights?",
@@ -262,10 +263,9 @@ void vb_facts_state_pixels(vb_preprocess *spec, const vb_stated_facts *stated, c
     if (given[VB_FACT_STD]) state_triple(spec->std, stated->std);
 }
 
-/* As the family was published. */
-static vb_preprocess pixels_of(const vb_family *family) {
+/* As a family was published; NULL: as OpenAI's models. */
+static vb_preprocess pixels_of(const vb_family_pixels *own) {
     vb_preprocess spec = vb_preprocess_clip(0);
-    const vb_family_pixels *own = family->pixels;
     if (!own) return spec;
     memcpy(spec.mean, own->mean, sizeof own->mean);
     memcpy(spec.std, own->std, sizeof own->std);
@@ -283,7 +283,8 @@ int vb_facts_of_pixels(vb_facts *facts, const vb_stated_facts *stated, const vb_
     if (info->context_length) leave_out_plain_rows(facts, info);
     if (!info->resolution) return 0;
     if (!info->image_heads) source[VB_FACT_IMAGE_HEADS] = NULL;
-    *spec = side->pixels_from ? side->preprocess : pixels_of(family);
+    if (!(info->image_epsilon > 0)) source[VB_FACT_IMAGE_EPSILON] = NULL;
+    *spec = side->pixels_from ? side->preprocess : pixels_of(info->pixels ? info->pixels : family->pixels);
     for (int f = VB_FACT_RESIZE; f < VB_FACTS; f++) source[f] = side->pixels_from ? side->pixels_from : of_family;
     if (spec->resolution && spec->resolution != info->resolution && source[VB_FACT_RESOLUTION] != of_experiment)
         return vb_errorf(err, VB_EMISMATCH, "%s/%s resizes images to %d, but the model's side is %d by %s: state resolution",

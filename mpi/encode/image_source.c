@@ -7,8 +7,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/base/json.h"
-#include "shards/text/texts.h"
-#include "shards/files/path.h"
+#include "mpi/encode/precomputed_labels.h"
 
 /* ---- encoded ---- */
 
@@ -17,6 +16,7 @@ void vb_image_source_encoded(vb_image_source *source, const vb_dataset_state *da
                                 .model = how->model,
                                 .cache = {.folder = how->cache, .key = how->model->image_key},
                                 .how = *how,
+                                .labels = data->labels.counts,
                                 .units = vb_dataset_units(data->dataset),
                                 .images = vb_dataset_samples(data->dataset),
                                 .unit_images = vb_dataset_unit_samples(data->dataset),
@@ -48,14 +48,22 @@ static void move_row(vb_unit_rows *rows, int to, int from) {
     rows->names[from] = NULL;
 }
 
-/* Rows of images that were skipped are NaN: take them out. */
-static void drop_skipped(vb_unit_rows *rows) {
+/* Rows of images that were skipped are NaN: take them out, and note their classes. */
+static int drop_skipped(vb_unit_rows *rows, vb_error *err) {
     int kept = 0;
-    for (int i = 0; i < rows->count; i++) {
-        if (isnan(rows->rows[(size_t)i * (size_t)rows->dim])) drop_row(rows, i);
-        else move_row(rows, kept++, i);
+    size_t i;
+    json_t *entry;
+    vb_json json = {0};
+    json_array_foreach(rows->skipped, i, entry) {
+        int64_t row = vb_json_integer(entry, "row");
+        if (row >= 0 && row < rows->count) vb_json_set_integer(&json, entry, "class", rows->classes[row]);
+    }
+    for (int r = 0; r < rows->count; r++) {
+        if (isnan(rows->rows[(size_t)r * (size_t)rows->dim])) drop_row(rows, r);
+        else move_row(rows, kept++, r);
     }
     rows->count = kept;
+    return vb_json_end(&json, "the list of skipped samples", err);
 }
 
 static int allocate(vb_unit_rows *rows, int count, int dim, vb_error *err) {
@@ -68,6 +76,19 @@ static int allocate(vb_unit_rows *rows, int count, int dim, vb_error *err) {
     return rows->rows && rows->classes && rows->names && rows->places ? 0 : -1;
 }
 
+/* A cached unit; one whose broken images another version could not read is not there. */
+static int load_unit(const vb_image_source *source, const vb_digest *key, int n, vb_unit_rows *rows, bool *found, vb_error *err) {
+    int64_t broken;
+    bool current;
+    if (vb_cache_load(&source->cache, key, n, rows->dim, rows->rows, found, &rows->skipped, err)) return -1;
+    vb_encode_broken(rows->skipped, &broken, &current);
+    if (!*found || current) return 0;
+    json_decref(rows->skipped);
+    rows->skipped = NULL;
+    *found = false;
+    return 0;
+}
+
 static int encode_unit(const vb_image_source *source, int64_t unit, const int *picked, vb_unit_rows *rows,
                        const vb_digest *signature, vb_error *err) {
     vb_unit_data data = {0};
@@ -78,7 +99,7 @@ static int encode_unit(const vb_image_source *source, int64_t unit, const int *p
     rows->digest = data.digest;
     if (key_of(&data.digest, picked, n, &key, err)) goto done;
     /* The bytes may be known under another path or time stamp. */
-    if (vb_cache_load(&source->cache, &key, n, rows->dim, rows->rows, &found, &rows->skipped, err)) goto done;
+    if (load_unit(source, &key, n, rows, &found, err)) goto done;
     if (!found) {
         const vb_encode_batch batch = {&data, picked, n, 0};
         if (vb_encode_samples(&source->how, &batch, rows->rows, &rows->skipped, err)) goto done;
@@ -97,13 +118,13 @@ static int encoded_unit(const vb_image_source *source, int64_t unit, vb_unit_row
     vb_unit_data labels = {0};
     int *picked = NULL, status = -1, n = 0;
     vb_digest signature, key;
-    bool known = false, found = false;
-    int64_t start = vb_dataset_unit(state->dataset, unit).first;
+    bool known = false, found = false, current;
+    int64_t broken, start = vb_dataset_unit(state->dataset, unit).first;
     if (vb_dataset_read_unit_labels(state->dataset, unit, &labels, err)) goto done;
     if (!(picked = vb_array((size_t)labels.count, sizeof *picked, "unit", err)) || allocate(rows, labels.count, source->dim, err))
         goto done;
     for (int i = 0; i < labels.count; i++) {
-        int label = labels.samples[i].label, class = label < 0 ? -1 : state->class_of_label[label];
+        int label = labels.samples[i].label, class = label < 0 ? -1 : state->match.class_of[label];
         if (class < 0) {
             rows->outside++;
             continue;
@@ -120,18 +141,14 @@ static int encoded_unit(const vb_image_source *source, int64_t unit, vb_unit_row
     }
     if (vb_dataset_unit_signature(state->dataset, unit, &signature, err)) goto done;
     if (vb_cache_recall(&source->cache, &signature, &rows->digest, &known, err)) goto done;
-    if (known && (key_of(&rows->digest, picked, n, &key, err) ||
-                  vb_cache_load(&source->cache, &key, n, rows->dim, rows->rows, &found, &rows->skipped, err)))
-        goto done;
+    if (known && (key_of(&rows->digest, picked, n, &key, err) || load_unit(source, &key, n, rows, &found, err))) goto done;
     if (!found && encode_unit(source, unit, picked, rows, &signature, err)) goto done;
-    if (rows->skipped && !source->how.skip_broken) {
-        /* The unit was cached by a run that skipped; this one is strict. */
-        const json_t *first = json_array_get(rows->skipped, 0);
+    const json_t *first = vb_encode_broken(rows->skipped, &broken, &current);
+    if (first && !source->how.skip_broken) { /* the unit was cached by a run that skipped; this one is strict */
         vb_errorf(err, VB_EDATA, "%s", json_string_value(json_object_get(first, "reason")));
         goto done;
     }
-    drop_skipped(rows);
-    status = 0;
+    status = drop_skipped(rows, err);
 done:
     vb_dataset_unit_free(&labels);
     vb_free(picked);
@@ -161,86 +178,6 @@ int vb_image_source_float_rows(const vb_npy *npy, const char *path, int64_t firs
     return 0;
 }
 
-static int find_label(const vb_dataset_state *data, const char *label) {
-    return vb_vocabularies_find(&data->vocabularies, label);
-}
-
-/* Integer labels: classes of the vocabulary file, or rows of label_names; negative: in no vocabulary. */
-static int integer_labels(vb_image_source *source, const vb_embeddings_spec *spec, int64_t rows, vb_error *err) {
-    vb_npy npy;
-    vb_texts names = {0};
-    int *class_of = NULL, status = -1;
-    if (vb_npy_open(&npy, spec->labels, err)) return -1;
-    int64_t limit = source->data->space.classes;
-    const vb_tensor *tensor = &npy.tensor;
-    bool integers = tensor->dtype == VB_I64 || tensor->dtype == VB_I32 || tensor->dtype == VB_I16 || tensor->dtype == VB_I8 ||
-                    tensor->dtype == VB_U8;
-    if (!integers || vb_tensor_count(tensor) != rows || (tensor->ndim != 1 && !(tensor->ndim == 2 && tensor->shape[1] == 1))) {
-        vb_errorf(err, VB_EMISMATCH, "%s: expected %lld integer labels, one for each row of %s; found %lld of type %s",
-                  spec->labels, (long long)rows, spec->image_embeddings, (long long)vb_tensor_count(tensor),
-                  vb_dtype_name(tensor->dtype));
-        goto done;
-    }
-    if (spec->label_names) {
-        if (vb_texts_read_names(&names, spec->label_names, err)) goto done;
-        limit = (int64_t)names.count;
-        if (!(class_of = vb_array((size_t)limit, sizeof *class_of, "label names", err))) goto done;
-        for (int64_t i = 0; i < limit; i++) class_of[i] = find_label(source->data, names.items[i]);
-    }
-    for (int64_t i = 0; i < rows; i++) {
-        int64_t label;
-        const char *at = (const char *)tensor->data + (size_t)i * vb_dtype_size(tensor->dtype);
-        switch (tensor->dtype) {
-        case VB_I64: {
-            int64_t v;
-            memcpy(&v, at, sizeof v);
-            label = v;
-            break;
-        }
-        case VB_I32: {
-            int32_t v;
-            memcpy(&v, at, sizeof v);
-            label = v;
-            break;
-        }
-        case VB_I16: {
-            int16_t v;
-            memcpy(&v, at, sizeof v);
-            label = v;
-            break;
-        }
-        case VB_I8: label = *(const int8_t *)at; break;
-        default: label = *(const uint8_t *)at; break;
-        }
-        if (label < -1 || label >= limit) {
-            vb_errorf(err, VB_EMISMATCH, "%s: row %lld: label %lld, expected 0 to %lld (%s), or -1 for an image of no vocabulary",
-                      spec->labels, (long long)i, (long long)label, (long long)limit - 1,
-                      spec->label_names ? "rows of label_names" : "classes of the vocabulary file");
-            goto done;
-        }
-        source->classes[i] = label < 0 ? -1 : class_of ? class_of[label] : (int)label;
-    }
-    status = 0;
-done:
-    status = vb_map_judge(&npy.map, status, err);
-    vb_free(class_of);
-    vb_texts_free(&names);
-    vb_npy_close(&npy);
-    return status;
-}
-
-static int named_labels(vb_image_source *source, const vb_embeddings_spec *spec, int64_t rows, vb_error *err) {
-    vb_texts names = {0};
-    if (vb_texts_read(&names, spec->labels, err)) return -1;
-    int status = 0;
-    if ((int64_t)names.count != rows)
-        status = vb_errorf(err, VB_EMISMATCH, "%s: %zu labels, but %s has %lld rows", spec->labels, names.count,
-                           spec->image_embeddings, (long long)rows);
-    for (int64_t i = 0; i < rows && !status; i++) source->classes[i] = find_label(source->data, names.items[i]);
-    vb_texts_free(&names);
-    return status;
-}
-
 static int open_precomputed(vb_image_source *source, const vb_embeddings_spec *spec, bool digests, vb_error *err) {
     if (vb_npy_open(&source->embeddings, spec->image_embeddings, err)) return -1;
     const vb_tensor *tensor = &source->embeddings.tensor;
@@ -256,8 +193,7 @@ static int open_precomputed(vb_image_source *source, const vb_embeddings_spec *s
     source->unit_images = VB_UNIT_SAMPLES;
     source->units = (rows + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
     if (!(source->classes = vb_array((size_t)rows, sizeof *source->classes, "labels", err))) return -1;
-    bool text = vb_path_ends_with(spec->labels, ".txt") || vb_path_ends_with(spec->labels, ".json");
-    if (text ? named_labels(source, spec, rows, err) : integer_labels(source, spec, rows, err)) return -1;
+    if (vb_precomputed_labels_read(source->classes, &source->labels, source->data, spec, rows, err)) return -1;
     if (!digests) return 0;
     return vb_digest_file(spec->image_embeddings, &source->file_digest, err) ||
                    vb_digest_file(spec->labels, &source->labels_digest, err) ?
@@ -265,28 +201,10 @@ static int open_precomputed(vb_image_source *source, const vb_embeddings_spec *s
                0;
 }
 
-/* Whether every vocabulary has images. */
-static int check_rows(const vb_image_source *source, const vb_dataset_state *data, vb_error *err) {
-    int64_t *images = vb_array((size_t)data->space.classes + 1, sizeof *images, "class counts", err);
-    int status = images ? 0 : -1;
-    for (int p = 0; !status && p < (source->part_count ? source->part_count : 1); p++) {
-        const vb_image_source *part = source->part_count ? &source->parts[p] : source;
-        for (int64_t i = 0; i < part->images; i++) {
-            int class = part->classes[i];
-            if (class >= 0 && source->part_count) class = data->joined.class_of[p][class];
-            images[class < 0 ? data->space.classes : class]++;
-        }
-    }
-    if (!status) status = vb_dataset_state_check_images(data, images, images[data->space.classes], err);
-    vb_free(images);
-    return status;
-}
-
 int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb_dataset_state *data,
                                 const vb_embeddings_spec *spec, vb_error *err) {
     *source = (vb_image_source){.data = data, .path = spec->image_embeddings};
     int status = open_precomputed(source, spec, !comm->rank, err);
-    if (!status) status = check_rows(source, data, err);
     char seen[128] = "";
     if (!status)
         snprintf(seen, sizeof seen, "%lld x %d numbers with the labels %s", (long long)source->images, source->dim,
@@ -340,6 +258,21 @@ static int join_digests(vb_image_source *source, vb_error *err) {
     return 0;
 }
 
+/* Whether every vocabulary has images. */
+static int check_joined_rows(const vb_image_source *source, const vb_dataset_state *data, vb_error *err) {
+    int64_t *images = vb_array((size_t)data->space.classes + 1, sizeof *images, "class counts", err);
+    int status = images ? 0 : -1;
+    for (int p = 0; !status && p < source->part_count; p++)
+        for (int64_t i = 0; i < source->parts[p].images; i++) {
+            int class = source->parts[p].classes[i];
+            if (class >= 0) class = data->joined.class_of[p][class];
+            images[class < 0 ? data->space.classes : class]++;
+        }
+    if (!status) status = vb_dataset_state_check_images(data, images, images[data->space.classes], err);
+    vb_free(images);
+    return status;
+}
+
 int vb_image_source_joined(vb_image_source *source, const vb_dataset_state *data, vb_image_source *parts, vb_error *err) {
     *source = (vb_image_source){.data = data,
                                 .model = parts->model,
@@ -352,17 +285,21 @@ int vb_image_source_joined(vb_image_source *source, const vb_dataset_state *data
         source->units += parts[p].units;
         source->images += parts[p].images;
         if (parts[p].unit_images > source->unit_images) source->unit_images = parts[p].unit_images;
+        for (int rule = 0; rule < VB_LABEL_RULES; rule++) source->labels.by[rule] += parts[p].labels.by[rule];
+        source->labels.ambiguous += parts[p].labels.ambiguous;
+        source->labels.unlabelled += parts[p].labels.unlabelled;
         if (!status && parts[p].dim != source->dim)
             status = vb_errorf(err, VB_EMISMATCH, "%s: image embeddings of %d dimensions, but those of %s have %d", parts[p].path,
                                parts[p].dim, parts->path, source->dim);
     }
-    if (!status && !source->model) status = check_rows(source, data, err) || join_digests(source, err) ? -1 : 0;
+    if (!status && !source->model) status = check_joined_rows(source, data, err) || join_digests(source, err) ? -1 : 0;
     if (status) vb_image_source_close(source);
     return status;
 }
 
-/* "dataset/sample" for "sample": names of several datasets need not differ. */
-static int put_prefix(const char *dataset, vb_unit_rows *rows, vb_error *err) {
+/* "dataset/sample" for "sample": names of several datasets need not differ. The classes of skipped images become the joined
+ * ones. */
+static int put_prefix(const char *dataset, const int *class_of, vb_unit_rows *rows, vb_error *err) {
     for (int i = 0; i < rows->count; i++) {
         char *name = vb_format(err, "%s/%s", dataset, rows->names[i]);
         if (!name) return -1;
@@ -377,6 +314,10 @@ static int put_prefix(const char *dataset, vb_unit_rows *rows, vb_error *err) {
         if (!name) return -1;
         vb_json_set_text(&json, entry, "sample", name);
         vb_free(name);
+        if (!json_object_get(entry, "class")) continue;
+        int class = class_of[vb_json_integer(entry, "class")];
+        if (class >= 0) vb_json_set_integer(&json, entry, "class", class);
+        else json_object_del(entry, "class");
     }
     return vb_json_end(&json, "the list of skipped samples", err);
 }
@@ -384,10 +325,12 @@ static int put_prefix(const char *dataset, vb_unit_rows *rows, vb_error *err) {
 static int joined_unit(const vb_image_source *source, int64_t unit, vb_unit_rows *rows, vb_error *err) {
     int p = 0, kept = 0;
     while (unit >= source->parts[p].units) unit -= source->parts[p++].units;
-    if (vb_image_source_unit(&source->parts[p], unit, rows, err) || put_prefix(source->data->parts[p]->spec->name, rows, err))
+    const int *class_of = source->data->joined.class_of[p];
+    if (vb_image_source_unit(&source->parts[p], unit, rows, err) ||
+        put_prefix(source->data->parts[p]->spec->name, class_of, rows, err))
         return -1;
     for (int i = 0; i < rows->count; i++) {
-        int class = source->data->joined.class_of[p][rows->classes[i]];
+        int class = class_of[rows->classes[i]];
         rows->outside += class < 0;
         rows->classes[i] = class;
     }

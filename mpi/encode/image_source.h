@@ -14,7 +14,7 @@ typedef struct vb_unit_rows {
     int *classes;
     char **names;     /* for records and messages */
     int64_t *places;  /* in the order of the data, from 0: samples of the dataset, rows of the file */
-    json_t *skipped;  /* broken images of the unit, or NULL */
+    json_t *skipped;  /* broken images of the unit, or NULL: sample, reason, class */
     int outside;      /* images of no vocabulary's class */
     bool encoded;     /* computed now rather than found in the cache */
     vb_digest digest; /* of names, labels and bytes; empty when the unit held no image of a vocabulary and was not read */
@@ -32,8 +32,9 @@ struct vb_image_source {
     int *classes;                         /* of every row, -1: in no vocabulary */
     vb_digest file_digest, labels_digest; /* rank 0 */
     const char *path;
-    int64_t units, images; /* images: all, also those of no vocabulary's class */
-    int unit_images;       /* no unit has more */
+    vb_label_counts labels; /* of an expansion the sums */
+    int64_t units, images;  /* images: all, also those of no vocabulary's class */
+    int unit_images;        /* no unit has more */
     int dim;
     /* of an expansion: its datasets' images, the units of one after those of the other */
     int part_count;

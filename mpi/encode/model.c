@@ -12,6 +12,22 @@
 /* To be raised when a change of the kernels changes embeddings: old cached units are then not found. */
 static const char encoder_revision[] = "encoder/1";
 
+/* "clipa, openvision": the families that fit; false when none does. */
+static bool list_fitting(const vb_tensor_set *weights, char *names, size_t size) {
+    size_t used = 0;
+    for (int i = 0; i < VB_FAMILY_COUNT && used < size; i++)
+        if (vb_family_fits(vb_family_at(i), weights))
+            used += (size_t)snprintf(names + used, size - used, "%s%s", used ? ", " : "", vb_family_at(i)->name);
+    return used > 0;
+}
+
+/* Names of a text tower are those of many families; an image tower's tell. */
+static bool has_images(const vb_weights *weights) {
+    for (size_t i = 0; i < weights->set.count; i++)
+        if (!strncmp(weights->set.items[i].name, "visual.", strlen("visual."))) return true;
+    return false;
+}
+
 int vb_model_family(const vb_weights *weights, int stated, const vb_family **family, vb_error *err) {
     const vb_family *hint = weights->family_hint ? vb_family_find(weights->family_hint) : NULL;
     const char *path = weights->where.file;
@@ -22,10 +38,14 @@ int vb_model_family(const vb_weights *weights, int stated, const vb_family **fam
                          weights->architecture->absent ? weights->architecture->absent : "");
     if (vb_learned_parts_refuse(&weights->unused, false, path, err)) return -1;
     *family = stated == VB_FAMILY_FOUND ? hint : vb_family_at(stated);
-    if (hint && *family != hint)
+    if (hint && *family != hint && has_images(weights) && !vb_family_fits(*family, &weights->set))
         return vb_errorf(err, VB_EMISMATCH, "%s: family %s was stated, but the names of the tensors are %s's: write family: %s",
                          path, (*family)->name, weights->naming, hint->name);
     char names[256];
+    if (!*family && list_fitting(&weights->set, names, sizeof names))
+        return vb_errorf(err, VB_ECONFIG,
+                         "%s: the tensors are of one of the families %s, which nothing in them tells apart: state family", path,
+                         names);
     if (!*family)
         return vb_errorf(err, VB_EMISMATCH, "%s: the tensors are of no family known here (%s)", path,
                          vb_family_names(names, sizeof names, ", "));

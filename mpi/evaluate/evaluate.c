@@ -58,7 +58,9 @@ done:
 }
 
 static void count_unit(evaluation *work, const vb_unit_rows *rows) {
-    int64_t skipped = (int64_t)json_array_size(rows->skipped);
+    int64_t skipped;
+    bool current;
+    vb_encode_broken(rows->skipped, &skipped, &current);
     work->counts.images += rows->count;
     work->counts.outside += rows->outside;
     work->counts.skipped += skipped;
@@ -206,9 +208,41 @@ done:
     return status;
 }
 
+/* An image counts for a vocabulary that has its class. */
+static bool is_of_vocabulary(const vb_label_space *space, int64_t class, int v) {
+    for (int i = space->offsets[v]; i < space->offsets[v + 1]; i++)
+        if (space->members[i] == class) return true;
+    return false;
+}
+
+/* That broken images were skipped may leave a vocabulary none. */
+static int check_left(const vb_pair *pair, const vb_tally *tally, const json_t *skipped, vb_error *err) {
+    const vb_label_space *space = &pair->data->space;
+    for (int v = 0; v < space->vocabularies; v++) {
+        int64_t images = 0, lost = 0;
+        for (int i = space->offsets[v]; i < space->offsets[v + 1]; i++) images += vb_tally_images(tally, space->members[i]);
+        if (images) continue;
+        const json_t *first = NULL, *entry, *class;
+        size_t i;
+        json_array_foreach(skipped, i, entry) {
+            if (!(class = json_object_get(entry, "class")) || !is_of_vocabulary(space, json_integer_value(class), v)) continue;
+            if (!lost++) first = entry;
+        }
+        return vb_errorf(err, VB_EDATA,
+                         "model '%s' on dataset '%s': vocabulary '%s' has no images left: %lld %s skipped, the first: %s",
+                         pair->spec->name, pair->data->spec->name, pair->data->vocabularies.names[v], (long long)lost,
+                         lost == 1 ? "was" : "were", vb_json_text(first, "reason"));
+    }
+    return 0;
+}
+
 static int make_result(const evaluation *work, json_t *skipped, const vb_digest *data_digest, json_t **result, vb_error *err) {
     const vb_pair *pair = work->pair;
     vb_openness_result openness = {0};
+    size_t i;
+    json_t *entry;
+    if (check_left(pair, work->tally, skipped, err)) return -1;
+    json_array_foreach(skipped, i, entry) json_object_del(entry, "class"); /* was for the message */
     if (vb_openness(&openness, work->tally, err)) {
         vb_error_prefix(err, "dataset '%s'", pair->data->spec->name);
         return -1;

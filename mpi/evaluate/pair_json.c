@@ -87,8 +87,36 @@ static json_t *curve_json(vb_json *json, const vb_openness_result *openness) {
     return curve;
 }
 
+/* Puts the samples that have such a key under `list`, and their number under `count`; the number of the decoders' version is for
+ * caches. */
+static void list_samples(vb_json *json, json_t *object, const json_t *skipped, const char *key, const char *count,
+                         const char *list) {
+    size_t i;
+    json_t *entry, *found = NULL;
+    json_array_foreach((json_t *)skipped, i, entry) {
+        if (!json_object_get(entry, key)) continue;
+        json_t *copy = vb_json_copy(json, entry);
+        json_object_del(copy, "decoders");
+        if (!found) {
+            if (count) vb_json_set_integer(json, object, count, 0);
+            found = vb_json_set_array(json, object, list);
+        }
+        vb_json_append(json, found, copy);
+    }
+    if (found && count) vb_json_set_integer(json, object, count, (int64_t)json_array_size(found));
+}
+
+static void set_passed_over(vb_json *json, json_t *object, const vb_dataset *dataset) {
+    if (!dataset || !vb_dataset_ignored(dataset)) return;
+    json_t *files = vb_json_set_object(json, object, "files_passed_over");
+    vb_json_set_integer(json, files, "count", vb_dataset_ignored(dataset));
+    json_t *examples = vb_json_set_array(json, files, "examples");
+    for (int i = 0; i < vb_dataset_ignored_names(dataset); i++)
+        vb_json_append_text(json, examples, vb_dataset_ignored_name(dataset, i));
+}
+
 static json_t *data_json(vb_json *json, const vb_pair *pair, const vb_openness_result *openness, const vb_pair_counts *counts,
-                         json_t *skipped, const vb_digest *digest) {
+                         const json_t *skipped, const vb_digest *digest) {
     const vb_dataset_state *data = pair->data;
     json_t *object = vb_json_object(json);
     int empty = 0;
@@ -98,8 +126,11 @@ static json_t *data_json(vb_json *json, const vb_pair *pair, const vb_openness_r
     vb_json_set_integer(json, object, "classes", openness->classes);
     vb_json_set_integer(json, object, "classes_without_images", empty);
     vb_json_set_integer(json, object, "images_of_no_vocabulary", counts->outside);
+    vb_json_set(json, object, "labels", vb_label_report_json(json, &pair->source->labels));
     vb_json_set_integer(json, object, "images_skipped", counts->skipped);
-    if (counts->skipped) vb_json_set(json, object, "skipped", json_incref(skipped));
+    list_samples(json, object, skipped, "reason", NULL, "skipped");
+    list_samples(json, object, skipped, "remark", "images_damaged", "damaged");
+    if (pair->source->model && !data->part_count) set_passed_over(json, object, data->dataset);
     json_t *duplicates = vb_json_set_array(json, object, "duplicate_class_names");
     for (int i = 0; i < data->vocabularies.duplicates; i++)
         vb_json_append_text(json, duplicates, data->vocabularies.duplicate_notes[i]);

@@ -6,28 +6,17 @@
 
 #include "kernels/base/memory.h"
 #include "kernels/openness/cover.h"
-#include "shards/text/wordnet.h"
 
 static const char *const methods[] = {
     [VB_ADVERSARIAL_SINGLE] = "single", [VB_ADVERSARIAL_GREEDY] = "greedy", [VB_ADVERSARIAL_EXACT] = "exact", NULL};
 static_assert(sizeof methods / sizeof *methods == VB_ADVERSARIAL_METHODS + 1, "a word for each value");
-static const char *const exclusions[] = {[VB_EXCLUDE_AUTO] = "auto",
-                                         [VB_EXCLUDE_SYNONYMS] = "synonyms",
-                                         [VB_EXCLUDE_NAMES] = "names",
-                                         [VB_EXCLUDE_NONE] = "none",
-                                         NULL};
-static_assert(sizeof exclusions / sizeof *exclusions == VB_EXCLUSIONS + 1, "a word for each value");
-
 static const vb_option options[] = {
     {.key = "candidates",
      .kind = VB_OPTION_PATH,
-     .offset = offsetof(vb_adversarial_spec, candidates),
+     .offset = offsetof(vb_adversarial_spec, pool.names),
      .required = true,
      .help = "file of candidate names, one a line"},
-    {.key = "embeddings",
-     .kind = VB_OPTION_PATH,
-     .offset = offsetof(vb_adversarial_spec, embeddings),
-     .help = ".npy, a row a line of candidates: for precomputed models, which cannot encode them"},
+    VB_NAMES_SPEC_EMBEDDINGS(vb_adversarial_spec, pool),
     {.key = "k",
      .kind = VB_OPTION_INTEGER,
      .offset = offsetof(vb_adversarial_spec, k),
@@ -43,18 +32,8 @@ static const vb_option options[] = {
      .choices = methods,
      .help = "the best k alone, one after the other, or together with a proof"},
     {.key = "targets", .kind = VB_OPTION_CUSTOM, .help = "all, or a list of vocabularies [all]"},
-    {.key = "exclude",
-     .kind = VB_OPTION_CHOICE,
-     .offset = offsetof(vb_adversarial_spec, exclude),
-     .fallback = "auto",
-     .choices = exclusions,
-     .help = "candidates kept out: synonyms and names of the target's classes, its names alone, none; auto: synonyms where "
-             "WordNet is installed"},
-    {.key = "wordnet",
-     .kind = VB_OPTION_PATH,
-     .offset = offsetof(vb_adversarial_spec, wordnet),
-     .fallback = VB_WORDNET_FOLDER,
-     .help = "folder of index.noun and data.noun"},
+    VB_NAMES_SPEC_EXCLUDE(vb_adversarial_spec, pool),
+    VB_NAMES_SPEC_WORDNET(vb_adversarial_spec, pool),
     {.key = "evaluations",
      .kind = VB_OPTION_INTEGER,
      .offset = offsetof(vb_adversarial_spec, evaluations),
@@ -110,6 +89,7 @@ int vb_adversarial_spec_read(vb_adversarial_spec *spec, const vb_yaml *root, con
     if (vb_options_read(options, spec, node, path, "adversarial", err) ||
         read_targets(spec, vb_yaml_get(node, "targets"), path, err))
         return -1;
+    spec->pool.asked = true;
     vb_json json = {0};
     json_t *noted = vb_options_json(&json, options, spec, false);
     vb_json_set(&json, configuration, "adversarial", noted);

@@ -3,7 +3,7 @@
 #define VB_ADVERSARIAL_SPEC_H
 
 #include "mpi/base/json.h"
-#include "mpi/experiment/options.h"
+#include "mpi/experiment/names_spec.h"
 
 typedef enum vb_adversarial_method {
     VB_ADVERSARIAL_SINGLE,
@@ -11,22 +11,11 @@ typedef enum vb_adversarial_method {
     VB_ADVERSARIAL_EXACT,
     VB_ADVERSARIAL_METHODS
 } vb_adversarial_method;
-/* Which candidates are kept out. */
-typedef enum vb_exclusion {
-    VB_EXCLUDE_AUTO, /* synonyms where WordNet is there, else names */
-    VB_EXCLUDE_SYNONYMS,
-    VB_EXCLUDE_NAMES,
-    VB_EXCLUDE_NONE,
-    VB_EXCLUSIONS
-} vb_exclusion;
-
 typedef struct vb_adversarial_spec {
-    char *candidates; /* NULL: nothing was asked for */
-    char *embeddings, *wordnet;
+    vb_names_spec pool; /* not asked for: there is no such key */
     int64_t k, evaluations, memory;
     double seconds;
     vb_adversarial_method method;
-    vb_exclusion exclude;
     int target_count; /* 0: all vocabularies */
     char **targets;
 } vb_adversarial_spec;

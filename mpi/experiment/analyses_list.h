@@ -10,6 +10,7 @@
     X(alignment, "squared distance of images from their class, and the gap between the modalities")                              \
     X(uniformity, "how evenly texts, and images, spread over the sphere")                                                        \
     X(spectrum, "singular values and effective rank of images and texts")                                                        \
-    X(order, "the worst and the best order of arrival, after every number of vocabularies")
+    X(order, "the worst and the best order of arrival, after every number of vocabularies")                                      \
+    X(open_curve, "accuracy among every number of foreign names, exactly, over all sets of them")
 
 #endif

@@ -6,6 +6,7 @@
 #include "kernels/towers/clip.h"
 #include "mpi/experiment/adversarial_spec.h"
 #include "mpi/experiment/analyses_spec.h"
+#include "mpi/experiment/open_curve_spec.h"
 #include "mpi/experiment/options.h"
 #include "mpi/experiment/retrieval_spec.h"
 #include "shards/files/digest.h"
@@ -21,6 +22,7 @@ typedef enum vb_on_fault { VB_ON_FAULT_UNSAID = -1, VB_ON_FAULT_ERROR, VB_ON_FAU
 typedef struct vb_text_rules {
     int cut, equal; /* vb_on_fault: the context cuts a text; classes have the same texts, or embeddings */
 } vb_text_rules;
+typedef enum vb_on_unmatched { VB_ON_UNMATCHED_ERROR, VB_ON_UNMATCHED_SKIP, VB_ON_UNMATCHEDS } vb_on_unmatched; /* of labels */
 typedef enum vb_stated_activation {
     VB_ACTIVATION_QUICK_GELU,
     VB_ACTIVATION_GELU,
@@ -36,6 +38,7 @@ enum { VB_FAMILY_FOUND = -1 /* from the tensors' names */, VB_PRECOMPUTED = VB_F
 typedef struct vb_dataset_spec {
     char *name, *images, *vocabularies, *class_names;
     vb_on_error on_error;
+    vb_on_unmatched on_unmatched;
     vb_prompts prompts; /* its own, for models without; none: count 0 */
     int part_count;     /* of an expansion; 0: a dataset */
     int *parts;         /* indices into the experiment's datasets */
@@ -86,6 +89,7 @@ typedef struct vb_experiment {
     vb_text_rules text_rules;
     uint32_t analyses; /* bits: see mpi/experiment/analyses_spec.h */
     vb_adversarial_spec adversarial;
+    vb_open_curve_spec open_curve;
     bool per_image, latex;
     int dataset_count, model_count;
     int expansion_count;       /* of the dataset_count, the last ones */

@@ -58,12 +58,12 @@ static int choose_model(vb_experiment *experiment, vb_error *err) {
 static int check_engine(const vb_experiment *experiment, vb_error *err) {
     bool retrieval = experiment->retrieval.given;
     for (int m = 0; m < experiment->model_count; m++) retrieval |= experiment->models[m].retrieval.given;
-    const char *what = experiment->analyses                       ? "analyses" :
-                       experiment->adversarial.candidates != NULL ? "adversarial" :
-                       retrieval                                  ? "retrieval" :
-                       experiment->per_image                      ? "per_image" :
-                       experiment->expansion_count                ? "expansions" :
-                                                                    NULL;
+    const char *what = experiment->analyses               ? "analyses" :
+                       experiment->adversarial.pool.asked ? "adversarial" :
+                       retrieval                          ? "retrieval" :
+                       experiment->per_image              ? "per_image" :
+                       experiment->expansion_count        ? "expansions" :
+                                                            NULL;
     if (experiment->similarity_engine == VB_ENGINE_REPLICATED || !what) return 0;
     return vb_errorf(err, VB_ECONFIG, "%s: similarity_engine: scalapack evaluates only; '%s' needs 'replicated'",
                      experiment->path, what);
@@ -88,6 +88,9 @@ int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_ov
     experiment->configuration = vb_options_json(&experiment->json, vb_experiment_tables_root(), experiment, false);
     if (vb_analyses_spec_read(&experiment->analyses, root, path, experiment->configuration, err)) goto done;
     if (vb_adversarial_spec_read(&experiment->adversarial, root, path, experiment->configuration, err)) goto done;
+    if (vb_open_curve_spec_read(&experiment->open_curve, root, path, experiment->analyses >> VB_ANALYSES_SPEC_open_curve & 1,
+                                experiment->configuration, err))
+        goto done;
     if (vb_experiment_datasets_read(experiment, root, err) || read_corpora(experiment, root, err)) goto done;
     const vb_yaml *retrieval = vb_yaml_get(root, "retrieval");
     if (retrieval) {

@@ -19,6 +19,8 @@ static const char *const on_error[] = {[VB_ON_ERROR_STRICT] = "strict", [VB_ON_E
 WORDS_OF(on_error, VB_ON_ERRORS);
 static const char *const on_fault[] = {[VB_ON_FAULT_ERROR] = "error", [VB_ON_FAULT_ALLOW] = "allow", NULL};
 WORDS_OF(on_fault, VB_ON_FAULTS);
+static const char *const on_unmatched[] = {[VB_ON_UNMATCHED_ERROR] = "error", [VB_ON_UNMATCHED_SKIP] = "skip", NULL};
+WORDS_OF(on_unmatched, VB_ON_UNMATCHEDS);
 static const char *const families[] = {VB_FAMILIES(VB_FAMILY_WORD) "precomputed", NULL};
 WORDS_OF(families, VB_PRECOMPUTED + 1);
 static const char *const activations[] = {
@@ -164,6 +166,7 @@ static const vb_option experiment_options[] = {
     {.key = "corpora", .kind = VB_OPTION_CUSTOM, .help = "list of corpora for retrieval"},
     {.key = "retrieval", .kind = VB_OPTION_CUSTOM, .help = "retrieval-enhanced prompts (REPE) for all models"},
     {.key = "analyses", .kind = VB_OPTION_CUSTOM, .help = "list of analyses, named below: why a model is stable or not"},
+    {.key = "open_curve", .kind = VB_OPTION_CUSTOM, .help = "foreign names of the analysis open_curve"},
     {.key = "adversarial", .kind = VB_OPTION_CUSTOM, .help = "candidate names that take most images from a vocabulary"},
     {.key = "datasets", .kind = VB_OPTION_CUSTOM, .required = true, .help = "list of datasets"},
     {.key = "expansions", .kind = VB_OPTION_CUSTOM, .help = "list of expansions: several datasets, each one vocabulary"},
@@ -196,6 +199,12 @@ static const vb_option dataset_options[] = {
      .fallback = "strict",
      .choices = on_error,
      .help = "what a broken image does: stop the run, or be counted and listed"},
+    {.key = "on_unmatched",
+     .kind = VB_OPTION_CHOICE,
+     .offset = offsetof(vb_dataset_spec, on_unmatched),
+     .fallback = "error",
+     .choices = on_unmatched,
+     .help = "what labels do that match no class and look like a fault: stop the run, or have their images left out and counted"},
     {.key = "prompts",
      .kind = VB_OPTION_CUSTOM,
      .help = "list of templates, or the name of a list in configs/prompts, for models without prompts of their own"},
@@ -282,7 +291,8 @@ static const vb_option model_options[] = {
     {.key = "tokenizer",
      .kind = VB_OPTION_PATH,
      .offset = offsetof(vb_model_spec, tokenizer),
-     .help = "OpenAI's merges, vocab.json, a SentencePiece .model, vocab.txt, or a folder with one of them [beside the weights]"},
+     .help = "OpenAI's merges, vocab.json, a SentencePiece .model, vocab.txt, tokenizer.json, or a folder with one of them "
+             "[beside the weights]"},
     {.key = "prompts",
      .kind = VB_OPTION_CUSTOM,
      .help = "list of templates with one {} each, the name of a list in "

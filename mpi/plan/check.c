@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/adversarial/candidates.h"
+#include "mpi/evaluate/candidates.h"
 #include "mpi/base/output_lock.h"
 #include "mpi/encode/classifier.h"
 #include "mpi/encode/image_source.h"
@@ -93,20 +93,15 @@ static void check_images(check *all, const char *where, const vb_dataset_state *
     }
 }
 
-/* Classes without an image: the first five by name. */
-static void note_empty_classes(check *all, const char *where, const vb_dataset_state *state) {
-    char list[300] = "";
-    int empty = 0;
-    size_t n = 0;
-    for (int c = 0; c < state->space.classes; c++) {
-        if (state->class_images[c]) continue;
-        if (empty++ < 5 && n < sizeof list)
-            n += (size_t)snprintf(list + n, sizeof list - n, "%s'%.40s'", empty > 1 ? ", " : "",
-                                  state->vocabularies.class[c].name);
-    }
-    if (empty)
-        vb_findings_add(all->findings, VB_FINDING_NOTE, where, "%d of %d classes have no image: %s%s", empty,
-                        state->space.classes, list, empty > 5 ? ", ..." : "");
+/* How the labels were resolved, what of them matches no class, and whether a run would stop at that. */
+static void check_labels(check *all, const char *where, const vb_dataset_state *state) {
+    const int64_t *by = state->labels.counts.by;
+    vb_error err = {0};
+    vb_findings_add(all->findings, VB_FINDING_OK, where, "labels: %lld are ids, %lld names, %lld places in the vocabulary file",
+                    (long long)by[VB_LABEL_BY_ID], (long long)by[VB_LABEL_BY_NAME], (long long)by[VB_LABEL_BY_POSITION]);
+    for (size_t i = 0; i < state->labels.notes.count; i++)
+        vb_findings_add(all->findings, VB_FINDING_NOTE, where, "%s", state->labels.notes.items[i]);
+    if (vb_dataset_state_judge(state, &err)) vb_findings_take(all->findings, where, &err);
 }
 
 static void check_dataset(check *all, int d, bool images) {
@@ -138,13 +133,11 @@ static void check_dataset(check *all, int d, bool images) {
                         (long long)(sizes.images - state->outside), state->space.classes, state->space.vocabularies,
                         spec->part_count ? "" : "; ", spec->part_count ? "" : vb_dataset_kind(state->dataset));
     if (!images || spec->part_count) return;
-    if (state->outside)
-        vb_findings_add(all->findings, VB_FINDING_NOTE, where, "%lld images are of no vocabulary's class, or have no label",
-                        (long long)state->outside);
-    if (vb_dataset_ignored(state->dataset))
-        vb_findings_add(all->findings, VB_FINDING_NOTE, where, "%lld files are no images, and are passed over",
-                        (long long)vb_dataset_ignored(state->dataset));
-    note_empty_classes(all, where, state);
+    vb_error none;
+    char *passed = vb_dataset_ignored(state->dataset) ? vb_dataset_ignored_text(state->dataset, &none) : NULL;
+    if (passed) vb_findings_add(all->findings, VB_FINDING_NOTE, where, "%s", passed);
+    vb_free(passed);
+    check_labels(all, where, state);
     check_images(all, where, state);
 }
 
@@ -213,12 +206,15 @@ static int check_corpora(check *all, vb_error *err) {
     return 0;
 }
 
-static void check_candidates(check *all) {
+static void check_names(check *all, const char *where, const vb_names_spec *spec, int64_t least) {
     vb_candidates pool;
     vb_error err = {0};
-    if (!all->experiment->adversarial.candidates) return;
-    if (vb_candidates_open(&pool, &all->experiment->adversarial, &err)) vb_findings_take(all->findings, "candidates", &err);
-    else vb_findings_add(all->findings, VB_FINDING_OK, "candidates", "%d names, excluded by %s", pool.count, pool.excluded_by);
+    if (!spec->asked) return;
+    if (vb_candidates_open(&pool, spec, &err)) vb_findings_take(all->findings, where, &err);
+    else if (pool.count < least) {
+        vb_errorf(&err, VB_EMISMATCH, "%s: %d names, but k is %lld", pool.source, pool.count, (long long)least);
+        vb_findings_take(all->findings, where, &err);
+    } else vb_findings_add(all->findings, VB_FINDING_OK, where, "%d names, excluded by %s", pool.count, pool.excluded_by);
     vb_candidates_free(&pool);
 }
 
@@ -263,7 +259,8 @@ int vb_check(const vb_experiment *experiment, const vb_check_machine *machine, v
         for (int m = 0; m < experiment->model_count; m++)
             if (!experiment->models[m].left_out) check_model(&all, &experiment->models[m]);
         status = check_corpora(&all, err);
-        check_candidates(&all);
+        check_names(&all, "adversarial", &experiment->adversarial.pool, experiment->adversarial.k);
+        check_names(&all, "open_curve", &experiment->open_curve.pool, 1);
         if (!status && !findings->count[VB_FINDING_ERROR]) check_sizes(&all);
     }
     vb_dataset_state_close_all(all.datasets, experiment);

@@ -10,7 +10,7 @@
 #include "mpi/encode/image_source.h"
 #include "mpi/plan/plan_corpora.h"
 #include "mpi/evaluate/evaluate.h"
-#include "mpi/adversarial/candidates.h"
+#include "mpi/evaluate/candidates.h"
 #include "mpi/plan/stage_memory.h"
 #include "mpi/ranks/groups.h"
 #include "mpi/run/schedule.h"
@@ -25,8 +25,8 @@ typedef struct plan {
     int ranks;
     bool print;
     vb_plan_sizes sizes;
-    int64_t *weights;   /* bytes of every model's file */
-    int64_t candidates; /* of adversarial vocabularies */
+    int64_t *weights;          /* bytes of every model's file */
+    int64_t candidates, names; /* of adversarial vocabularies and of the open curve */
     vb_schedule schedule;
 } plan;
 
@@ -137,6 +137,7 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
                            .vocabularies = vocabularies,
                            .dim = sizes.dim,
                            .candidates = data->part_count ? 0 : all->candidates,
+                           .names = data->part_count ? 0 : all->names,
                            .ranks = all->ranks,
                            .threads = experiment->threads ? (int)experiment->threads : 1,
                            .encoded = model != NULL};
@@ -257,7 +258,8 @@ int vb_plan(const vb_experiment *experiment, int ranks, int64_t ranks_a_node, bo
     assert(ranks > 0 && ranks_a_node > 0);
     vb_context alone = {.started = MPI_Wtime()};
     plan all = {.experiment = experiment, .ranks = ranks, .print = print};
-    all.candidates = vb_candidates_lines(&experiment->adversarial);
+    all.candidates = vb_candidates_lines(&experiment->adversarial.pool);
+    all.names = vb_candidates_lines(&experiment->open_curve.pool);
     if (vb_comm_open(&alone.comm, MPI_COMM_SELF, err)) return -1;
     int status = plan_alone(&all, &alone, ranks_a_node, err);
     vb_comm_close(&alone.comm);

@@ -70,7 +70,12 @@ static int read_space(reader *work, vb_error *err) {
             return vb_errorf(err, VB_EDATA, "%s: two vocabularies '%s'", set->path, name);
         vb_json_set_integer(&work->json, work->vocabulary_of, name, (int64_t)v);
         set->vocabulary[v] = name;
-        json_array_foreach(json_object_get(item, "classes"), i, class) { set->members[filled++] = add_class(work, name, class); }
+        json_array_foreach(json_object_get(item, "classes"), i, class) {
+            if (find_class(work, name, vb_json_text(class, "name")) >= 0)
+                return vb_errorf(err, VB_EDATA, "%s: vocabulary '%s' lists class '%s' twice", set->path, name,
+                                 vb_json_text(class, "name"));
+            set->members[filled++] = add_class(work, name, class);
+        }
         set->offsets[v + 1] = filled;
     }
     set->space.vocabularies = (int)n;

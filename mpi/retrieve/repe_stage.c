@@ -52,6 +52,7 @@ static int make_queries(repe *work, float **queries, int *dim, vb_error *err) {
     if (settings->query || (work->model && work->index_model != work->model)) {
         vb_encoding how = work->how;
         how.model = work->index_model;
+        if (how.text_rules.cut == VB_ON_FAULT_UNSAID) how.text_rules.cut = VB_ON_FAULT_ERROR; /* they are classes */
         const vb_dataset_state *data = work->pair->data;
         char *query = settings->query;
         const vb_name_list names = {data->spec->vocabularies, work->classes, data->vocabularies.class,

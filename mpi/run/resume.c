@@ -97,7 +97,11 @@ int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, con
     vb_digest_add_text(digester, settings ? settings : "");
     const vb_retrieval_spec *retrieval = vb_experiment_retrieval(experiment, spec);
     if (retrieval) add_corpus(digester, vb_experiment_find_corpus(experiment, retrieval->corpus));
-    const char *const files[] = {experiment->adversarial.candidates, experiment->adversarial.embeddings, spec->tokenizer,
+    const char *const files[] = {experiment->adversarial.pool.names,
+                                 experiment->adversarial.pool.embeddings,
+                                 experiment->open_curve.pool.names,
+                                 experiment->open_curve.pool.embeddings,
+                                 spec->tokenizer,
                                  spec->coop};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) add_file(digester, files[i]);
     int status = settings ? add_weights(digester, spec, err) : -1;
@@ -139,8 +143,13 @@ static int note_embeddings(vb_resume_files *files, const vb_model_spec *spec, co
 int vb_resume_files_add(vb_resume_files *files, const vb_experiment *experiment, const vb_pair_unit *unit,
                         const vb_dataset_state *data, vb_error *err) {
     const vb_model_spec *spec = &experiment->models[unit->model];
-    const char *const paths[] = {spec->weights, spec->tokenizer, spec->coop, experiment->adversarial.candidates,
-                                 experiment->adversarial.embeddings};
+    const char *const paths[] = {spec->weights,
+                                 spec->tokenizer,
+                                 spec->coop,
+                                 experiment->adversarial.pool.names,
+                                 experiment->adversarial.pool.embeddings,
+                                 experiment->open_curve.pool.names,
+                                 experiment->open_curve.pool.embeddings};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (note_file(files, paths[i], err)) return -1;
     if (!data->part_count) return note_embeddings(files, spec, data, err);

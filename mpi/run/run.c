@@ -219,6 +219,20 @@ static int run_units(run_state *run, json_t **facts, vb_error *err) {
 
 /* ---- the whole ---- */
 
+typedef struct counted {
+    const char *key, *text;
+} counted;
+
+/* Those of the counts of an object of a pair's entry that are not 0; `counts` ends with {0}. */
+static void note_counts(vb_strbuf *notes, const json_t *entry, const json_t *object, const counted *counts) {
+    for (; counts->key; counts++) {
+        int64_t count = vb_json_integer(object, counts->key);
+        if (count)
+            vb_strbuf_format(notes, "note: %s / %s: %s: %lld\n", vb_json_text(entry, "model"), vb_json_text(entry, "dataset"),
+                             counts->text, (long long)count);
+    }
+}
+
 /* What a reader of the figures should know of the data. */
 static int add_notes(const run_state *run, vb_strbuf *notes, vb_error *err) {
     enum { MOST = 5 };
@@ -229,21 +243,32 @@ static int add_notes(const run_state *run, vb_strbuf *notes, vb_error *err) {
             vb_strbuf_format(notes, "note: %s: %s\n", name, vocabularies->duplicate_notes[i]);
         if (vocabularies->duplicates > MOST)
             vb_strbuf_format(notes, "note: %s: %d more class names occur twice\n", name, vocabularies->duplicates - MOST);
+        const vb_strings *told = &run->datasets[d].labels.notes;
+        for (size_t i = 0; i < told->count; i++) vb_strbuf_format(notes, "note: %s: %s\n", name, told->items[i]);
+        const vb_dataset *dataset = run->datasets[d].dataset;
+        char *passed = NULL;
+        if (!dataset || !vb_dataset_ignored(dataset)) continue;
+        if (!(passed = vb_dataset_ignored_text(dataset, err))) return -1;
+        vb_strbuf_format(notes, "note: %s: %s\n", name, passed);
+        vb_free(passed);
     }
-    static const struct {
-        const char *key, *text;
-    } counts[] = {{"images_of_no_vocabulary", "images of no vocabulary's class, left out"},
-                  {"images_skipped", "broken images, skipped and listed in results.json"},
-                  {"classes_without_images", "classes without images, which only distract"}};
+    static const counted images[] = {{"images_of_no_vocabulary", "images of no vocabulary's class, left out"},
+                                     {"images_skipped", "broken images, skipped and listed in results.json"},
+                                     {"images_damaged",
+                                      "images read although damaged, as Pillow reads them, listed in results.json"},
+                                     {"classes_without_images", "classes without images, which only distract"},
+                                     {0}},
+                         labels[] = {{"by_position", "labels that are places in the vocabulary file, from 0"},
+                                     {"ambiguous", "labels that could mean two classes, by id, name or place, in this order"},
+                                     {"unmatched", "labels that match no class"},
+                                     {0}};
     size_t i;
     json_t *entry;
     json_array_foreach(run->results, i, entry) {
-        for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
-            json_int_t count = json_integer_value(json_object_get(json_object_get(entry, "data"), counts[c].key));
-            if (!count) continue;
-            vb_strbuf_format(notes, "note: %s / %s: %s: %lld\n", json_string_value(json_object_get(entry, "model")),
-                             json_string_value(json_object_get(entry, "dataset")), counts[c].text, (long long)count);
-        }
+        const json_t *data = json_object_get(entry, "data");
+        note_counts(notes, entry, data, images);
+        if (!strcmp(vb_json_text(data, "kind"), "precomputed"))
+            note_counts(notes, entry, json_object_get(data, "labels"), labels);
         const json_t *texts = json_object_get(entry, "texts");
         static const char *const faults[][3] = {{"cut", "texts cut by the context", "cut_example"},
                                                 {"equal_classes", "classes that are the same as another one to the model",

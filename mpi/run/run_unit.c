@@ -162,7 +162,7 @@ static int evaluate_pair(vb_runner *runner, const vb_pair_inputs *inputs, const 
     if (!status && experiment->analyses)
         status = vb_analyses(runner->context, &pair, experiment->analyses, true, finished.result, err);
     bool whole = !data->part_count; /* what adds texts to a dataset's own is not made for expansions */
-    if (!status && whole && experiment->adversarial.candidates)
+    if (!status && whole && experiment->adversarial.pool.asked)
         status = vb_adversarial(runner->context, &pair, finished.result, err);
     if (!status && whole && vb_experiment_retrieval(experiment, spec)) status = retrieve_pair(runner, &pair, &finished, err);
     if (!status && finished.result) status = store_pair(runner, &finished, path, err);

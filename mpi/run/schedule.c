@@ -7,7 +7,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/adversarial/adversarial.h"
-#include "mpi/adversarial/candidates.h"
+#include "mpi/evaluate/candidates.h"
 #include "mpi/analyse/analyses.h"
 #include "mpi/encode/model.h"
 #include "shards/embeddings/npy.h"
@@ -94,9 +94,12 @@ static void measure_embeddings(const vb_embeddings_spec *spec, int64_t *rows, in
 }
 
 static void estimate(vb_pair_unit *unit, const vb_experiment *experiment, const vb_dataset_state *data, const model_cost *model,
-                     bool images_too, int64_t candidates) {
+                     bool images_too, int64_t candidates, int64_t names) {
     const vb_model_spec *spec = &experiment->models[unit->model];
-    vb_pair_shape shape = {.classes = data->space.classes, .dim = model->dim, .candidates = data->part_count ? 0 : candidates};
+    vb_pair_shape shape = {.classes = data->space.classes,
+                           .dim = model->dim,
+                           .candidates = data->part_count ? 0 : candidates,
+                           .names = data->part_count ? 0 : names};
     double classes = data->space.classes;
     int prompts = vb_experiment_prompts(spec, data->spec)->count;
     unit->cost = 1;
@@ -115,7 +118,7 @@ static void estimate(vb_pair_unit *unit, const vb_experiment *experiment, const 
         shape.dim = columns;
         unit->parts = (rows + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
     }
-    if (!data->part_count) unit->cost += (double)candidates * (double)model->text * (prompts ? prompts : 1);
+    if (!data->part_count) unit->cost += (double)(candidates + names) * (double)model->text * (prompts ? prompts : 1);
     unit->cost += 2 * (double)shape.images * classes * (double)shape.dim;
     unit->cost +=
         vb_analyses_operations(experiment->analyses, &shape) + vb_adversarial_operations(&experiment->adversarial, &shape);
@@ -244,14 +247,14 @@ int vb_schedule_order(vb_schedule *schedule, const vb_experiment *experiment, co
     /* Each rank looks at some of the files. */
     for (size_t m = (size_t)comm->rank; m < models; m += (size_t)comm->size) costs[m] = cost_of_model(&experiment->models[m]);
     if ((status = vb_comm_max(comm, (int64_t *)costs, models * sizeof *costs / sizeof(int64_t), err))) goto done;
-    int64_t candidates = comm->rank ? 0 : vb_candidates_lines(&experiment->adversarial);
-    if (experiment->adversarial.candidates && (status = vb_comm_max(comm, &candidates, 1, err))) goto done;
-    make_bundles(schedule, experiment);
     /* What rank 0 sees of the files decides for all: a rank that could not open one would order the items by itself. */
+    const int64_t candidates = comm->rank ? 0 : vb_candidates_lines(&experiment->adversarial.pool),
+                  names = comm->rank ? 0 : vb_candidates_lines(&experiment->open_curve.pool);
+    make_bundles(schedule, experiment);
     for (int u = 0; !comm->rank && u < schedule->count; u++) {
         vb_pair_unit *unit = &schedule->units[u];
         bool images_too = !images_are_known(schedule, experiment, u);
-        estimate(unit, experiment, &datasets[unit->dataset], &costs[unit->model], images_too, candidates);
+        estimate(unit, experiment, &datasets[unit->dataset], &costs[unit->model], images_too, candidates, names);
     }
     if ((status = vb_comm_broadcast(comm, schedule->units, (size_t)schedule->count * sizeof *schedule->units, err))) goto done;
     status = vb_comm_agree(comm, make_items(schedule, longest_first, err), err);

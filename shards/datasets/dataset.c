@@ -69,6 +69,7 @@ static int find_format(const char *path, int *format, vb_error *err) {
 
 /* A folder without images may hold the files of another format. */
 static int list_files_within(vb_dataset_listing *listing, const char *folder, int *format, vb_error *err) {
+    char suffixes[VB_IMAGE_SUFFIXES];
     vb_dataset_listing fresh = {.class_names = listing->class_names};
     int64_t ignored = listing->ignored;
     listing->class_names = (vb_strings){0};
@@ -86,9 +87,9 @@ static int list_files_within(vb_dataset_listing *listing, const char *folder, in
         if (status || found) return status;
     }
     return vb_errorf(err, VB_EMISSING,
-                     "%s: no images and no shards in this folder (%lld other files): expected class folders or images (jpg, png, "
-                     "webp), or shards (.tar, .tar.zst)",
-                     folder, (long long)ignored);
+                     "%s: no images and no shards in this folder (%lld other files): expected class folders or images (%s), or "
+                     "shards (.tar, .tar.zst)",
+                     folder, (long long)ignored, vb_image_suffixes(suffixes));
 }
 
 static int list_paths(vb_dataset_listing *listing, const vb_strings *paths, const char *images, int *format, vb_error *err) {
@@ -118,12 +119,12 @@ int vb_dataset_open(vb_dataset **dataset, const char *images, const char *class_
     if (class_names && vb_class_names_read(&listing.class_names, class_names, err)) goto done;
     if (vb_path_glob(&paths, images, err) || list_paths(&listing, &paths, images, &format, err)) goto done;
     if (!listing.samples && !listing.format->fixed_records) {
-        if (*listing.passed_over)
+        if (listing.ignored)
             vb_errorf(
                 err, VB_EMISSING,
                 "%s: no images in the shards: none of the %lld files in samples has an image's ending, such as '%s' (the ending "
                 "is all behind the first dot)",
-                images, (long long)listing.ignored, listing.passed_over);
+                images, (long long)listing.ignored, vb_path_base_name(listing.pool + listing.ignored_name[0]));
         else vb_errorf(err, VB_EMISSING, "%s: no images in the shards", images);
         goto done;
     }
@@ -166,6 +167,28 @@ int64_t vb_dataset_samples(const vb_dataset *dataset) { return dataset->head->sa
 uint64_t vb_dataset_bytes(const vb_dataset *dataset) { return dataset->head->bytes; }
 int64_t vb_dataset_units(const vb_dataset *dataset) { return dataset->head->units; }
 int64_t vb_dataset_ignored(const vb_dataset *dataset) { return dataset->head->ignored; }
+int vb_dataset_ignored_names(const vb_dataset *dataset) { return (int)dataset->head->ignored_names; }
+const char *vb_dataset_ignored_name(const vb_dataset *dataset, int i) {
+    assert(i >= 0 && i < vb_dataset_ignored_names(dataset));
+    return vb_dataset_index_text(dataset, dataset->ignored_name[i]);
+}
+char *vb_dataset_ignored_text(const vb_dataset *dataset, vb_error *err) {
+    const int64_t count = dataset->head->ignored;
+    const bool folder = format_of(dataset)->sample_files;
+    char *text = vb_format(err, "%lld file%s passed over, %s%s", (long long)count, count == 1 ? "" : "s",
+                           !folder    ? "of no known kind" :
+                           count == 1 ? "no image by its name" :
+                                        "no images by their names",
+                           count > 1 ? ", such as" : ":");
+    for (int i = 0; text && i < vb_dataset_ignored_names(dataset); i++) {
+        char *longer = vb_format(err, "%s%s '%s'", text, i ? "," : "", vb_dataset_ignored_name(dataset, i));
+        vb_free(text);
+        text = longer;
+    }
+    for (char *at = text; at && *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 127) *at = '?'; /* a name may hold anything */
+    return text;
+}
 int vb_dataset_labels(const vb_dataset *dataset) { return (int)dataset->head->label_names; }
 const char *vb_dataset_label(const vb_dataset *dataset, int label) {
     assert(label >= 0 && label < vb_dataset_labels(dataset));

@@ -17,7 +17,7 @@
  *
  * Folders: a sample's label is its first-level folder; deeper folders and links to folders are followed, hidden names passed
  * over, images and class folders side by side are VB_EDATA. WebDataset: the key is the path up to the first dot of its last part;
- * .jpg .jpeg .png .webp are images; the label is .cls (an integer or a name), else .json's "label", "class", "class_name" or
+ * what is named like an image is one; the label is .cls (an integer or a name), else .json's "label", "class", "class_name" or
  * "cls" (the first that is a string or an integer), else there is none: .txt is a caption, never a label. A key that comes again
  * after another one is VB_EDATA. A tar without any image holds no samples; a sample without one among others fails when it is
  * decoded. CIFAR-100's label is the fine one. What a manifest.json of ours says of a shard must hold.
@@ -38,8 +38,13 @@ const char *vb_dataset_kind(const vb_dataset *dataset);
 int64_t vb_dataset_samples(const vb_dataset *dataset); /* images, and samples whose image is missing */
 uint64_t vb_dataset_bytes(const vb_dataset *dataset);  /* that reading everything takes */
 int64_t vb_dataset_units(const vb_dataset *dataset);   /* pieces of work: see VB_UNIT_SAMPLES */
-/* Files that are no images (folders), members of no known kind (shards): passed over. */
+/* Files whose names are no images' (folders; hidden ones and those of file managers are not counted), members of no known kind
+ * (shards): passed over. Their number, the names of the first 3 at most (valid as long as the dataset), and a line that tells
+ * both (free with vb_free). */
 int64_t vb_dataset_ignored(const vb_dataset *dataset);
+int vb_dataset_ignored_names(const vb_dataset *dataset);
+const char *vb_dataset_ignored_name(const vb_dataset *dataset, int i);
+char *vb_dataset_ignored_text(const vb_dataset *dataset, vb_error *err);
 
 /* Distinct labels, and whether integers could not be named (then label i is the decimal number and indexes the vocabulary's
  * classes). */

@@ -1,6 +1,7 @@
 /* Folders of images: class folders (the first level names the label) or a flat folder without labels. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "kernels/base/memory.h"
 #include "shards/datasets/dataset_listing.h"
@@ -26,16 +27,23 @@ struct walk {
 
 static int walk_folder(struct walk *walk, const char *folder, const ancestor *up, vb_error *err);
 
+/* What file managers leave in every folder; .DS_Store is hidden and never seen. */
+static bool is_housekeeping(const char *name) {
+    static const char *const names[] = {"Thumbs.db", "ehthumbs.db", "desktop.ini"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcasecmp(vb_path_base_name(name), names[i])) return true;
+    return false;
+}
+
 static int walk_entry(struct walk *walk, const char *path, const ancestor *here, vb_error *err) {
+    const char *name = path + walk->root;
     bool image = vb_image_has_suffix(path), top = !here->up;
     vb_path_facts facts;
     if (vb_path_stat(path, &facts, err)) {
         if (image) return -1;
         vb_error_clear(err); /* a link to nowhere that does not claim to be an image */
-        walk->listing->ignored++;
-        return 0;
+        return vb_dataset_listing_ignore(walk->listing, name, err);
     }
-    const char *name = path + walk->root;
     if (facts.folder) {
         size_t before = walk->listing->samples;
         if (top && vb_dataset_listing_label(walk->listing, name, strlen(name), &walk->label, err)) return -1;
@@ -48,10 +56,7 @@ static int walk_entry(struct walk *walk, const char *path, const ancestor *here,
         }
         return 0;
     }
-    if (!image || !facts.regular) {
-        walk->listing->ignored++;
-        return 0;
-    }
+    if (!image || !facts.regular) return is_housekeeping(name) ? 0 : vb_dataset_listing_ignore(walk->listing, name, err);
     if (top && !walk->first_image && !(walk->first_image = vb_strdup(name, err))) return -1;
     vb_dataset_listed sample = {.label = walk->label, .weight = facts.size};
     walk->bytes += facts.size;
@@ -151,7 +156,7 @@ static bool folder_recognise(const char *path, const vb_path_facts *facts) {
 
 const vb_dataset_format vb_dataset_format_folder = {
     .variants = {[CLASS_FOLDERS] = "class folders", [IMAGES] = "images"},
-    .expected = "a folder of class folders or of images (jpg, png, webp)",
+    .expected = "a folder of class folders or of images",
     .sample_files = true,
     .recognise = folder_recognise,
     .list = folder_list,

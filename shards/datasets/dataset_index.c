@@ -5,7 +5,7 @@
 
 #include "kernels/base/memory.h"
 
-const char vb_dataset_index_magic[8] = {'v', 'b', 'i', 'n', 'd', 'e', 'x', '2'};
+const char vb_dataset_index_magic[8] = {'v', 'b', 'i', 'n', 'd', 'e', 'x', '3'};
 
 int vb_dataset_index_unit_size(int64_t samples) {
     enum { WANTED_UNITS = 64, FEWEST = 8 };
@@ -43,7 +43,8 @@ int64_t vb_dataset_index_file_of(const vb_dataset *dataset, int64_t sample) {
 
 size_t vb_dataset_index_size(const vb_dataset_head *head) {
     return sizeof *head + head->files * sizeof(vb_dataset_file) + head->cuts * sizeof(int64_t) + head->places * sizeof(vb_place) +
-           head->names * (sizeof(vb_pooled) + sizeof(int32_t)) + head->label_names * sizeof(vb_pooled) + head->pool;
+           head->names * (sizeof(vb_pooled) + sizeof(int32_t)) + (head->label_names + head->ignored_names) * sizeof(vb_pooled) +
+           head->pool;
 }
 
 void vb_dataset_index_point(vb_dataset *dataset, void *block) {
@@ -54,11 +55,12 @@ void vb_dataset_index_point(vb_dataset *dataset, void *block) {
     dataset->name = (vb_pooled *)(dataset->place + head->places);
     dataset->label = (int32_t *)(dataset->name + head->names);
     dataset->label_name = (vb_pooled *)(dataset->label + head->names);
-    dataset->pool = (char *)(dataset->label_name + head->label_names);
+    dataset->ignored_name = dataset->label_name + head->label_names;
+    dataset->pool = (char *)(dataset->ignored_name + head->ignored_names);
 }
 
 static bool lengths_fit(const vb_dataset_head *head, size_t size) {
-    uint64_t lengths[] = {head->files, head->cuts, head->places, head->names, head->label_names, head->pool};
+    uint64_t lengths[] = {head->files, head->cuts, head->places, head->names, head->label_names, head->ignored_names, head->pool};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
         if (lengths[i] > size) return false; /* no sum of products can overflow then */
     return size < (size_t)1 << 56 && head->size == size && vb_dataset_index_size(head) == size;
@@ -97,7 +99,9 @@ static bool is_sound(const vb_dataset *dataset) {
         if (dataset->place[i].before > dataset->place[i].offset) return false;
     for (uint64_t i = 0; i < head->label_names; i++)
         if (dataset->label_name[i] >= head->pool) return false;
-    return true;
+    for (uint64_t i = 0; i < head->ignored_names; i++)
+        if (dataset->ignored_name[i] >= head->pool) return false;
+    return head->ignored >= 0 && head->ignored_names <= VB_IGNORED_NAMES && (uint64_t)head->ignored >= head->ignored_names;
 }
 
 int vb_dataset_index_attach(vb_dataset **out, void *block, size_t size, vb_error *err) {

@@ -10,7 +10,7 @@
 #include "shards/datasets/dataset_sources.h"
 #include "shards/datasets/dataset_types.h"
 
-enum { VB_NO_LABEL = -1 };
+enum { VB_NO_LABEL = -1, VB_IGNORED_NAMES = 3 };
 
 typedef uint32_t vb_pooled; /* offset of a NUL-terminated string in the pool */
 
@@ -35,15 +35,16 @@ typedef struct vb_dataset_head { /* the block's beginning; then the arrays of vb
     uint64_t size; /* of the whole block */
     uint64_t bytes;
     int64_t samples, units, ignored;
-    /* Lengths. cuts: units + 1; cuts, names and places 0 with fixed records; places 0 where samples are not placed. */
-    uint64_t files, cuts, places, names, label_names, pool;
+    /* Lengths. cuts: units + 1; cuts, names and places 0 with fixed records; places 0 where samples are not placed;
+     * ignored_names: at most VB_IGNORED_NAMES. */
+    uint64_t files, cuts, places, names, label_names, ignored_names, pool;
     int32_t format, variant; /* row and variant of the format (shards/datasets/dataset_format.h) */
     uint8_t numbers;         /* integers could not be named: label i is the decimal number */
     uint8_t fixed_records;   /* sample and unit numbers give every place, and records hold the labels */
     uint8_t placed;          /* every sample has a vb_place */
     uint8_t reserved[5];     /* zero */
 } vb_dataset_head;
-static_assert(sizeof(vb_dataset_head) == 112, "sent as it lies in memory");
+static_assert(sizeof(vb_dataset_head) == 120, "sent as it lies in memory");
 
 struct vb_dataset {
     vb_dataset_head *head;
@@ -51,8 +52,8 @@ struct vb_dataset {
     int64_t *cut; /* first sample of every unit, then the number of samples */
     vb_place *place;
     vb_pooled *name;
-    int32_t *label; /* as many as names */
-    vb_pooled *label_name;
+    int32_t *label;                       /* as many as names */
+    vb_pooled *label_name, *ignored_name; /* the second: some of the files that were passed over */
     char *pool;
     vb_digest labels_digest; /* of all label names: read under other names, data has other labels */
     vb_dataset_sources *sources;

@@ -1,12 +1,14 @@
 /* Listings that grow, their labels and units settled, all frozen into an index. */
 #include "shards/datasets/dataset_listing.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <xxhash.h>
 
 #include "kernels/base/memory.h"
+#include "shards/text/label_match.h"
 
 void vb_dataset_listing_free(vb_dataset_listing *listing) {
     vb_free(listing->file);
@@ -84,6 +86,11 @@ int vb_dataset_listing_sample(vb_dataset_listing *listing, const vb_dataset_list
     return 0;
 }
 
+int vb_dataset_listing_ignore(vb_dataset_listing *listing, const char *name, vb_error *err) {
+    const int64_t n = listing->ignored++;
+    return n < VB_IGNORED_NAMES ? vb_dataset_listing_text(listing, name, strlen(name), &listing->ignored_name[n], err) : 0;
+}
+
 static int listed_by_name(const void *a, const void *b, void *pool) {
     return strcmp((const char *)pool + ((const vb_dataset_listed *)a)->name,
                   (const char *)pool + ((const vb_dataset_listed *)b)->name);
@@ -96,14 +103,12 @@ void vb_dataset_listing_sort(vb_dataset_listing *listing, size_t first) {
 
 /* ---- labels ---- */
 
-/* A decimal integer without sign; *value is -1 when it does not fit. */
+/* An integer of 0 or more, however it is written; *value is -1 when it does not fit. */
 static bool label_number(const char *text, int32_t *value) {
-    int64_t number = 0;
-    if (!*text) return false;
-    for (; *text >= '0' && *text <= '9'; text++)
-        if (number <= INT32_MAX) number = number * 10 + (*text - '0');
-    *value = number > INT32_MAX ? -1 : (int32_t)number;
-    return !*text;
+    int64_t number;
+    bool integer = vb_label_match_integer(text, &number);
+    *value = !integer || number > INT32_MAX ? -1 : (int32_t)number;
+    return integer;
 }
 
 typedef struct named { /* a label, or a class name, on its way to its place */
@@ -176,15 +181,17 @@ static int settle_labels(vb_dataset_listing *listing, int32_t *final, vb_pooled 
     *numbers = all_numbers && !classes;
     if (extra) qsort(found, extra, sizeof *found, *numbers ? named_by_number : named_by_text);
     for (size_t i = 0; i < extra; i++) {
-        bool same = *numbers && i && found[i].number == found[i - 1].number; /* "7" and "007" */
+        bool same = *numbers && i && found[i].number == found[i - 1].number; /* "7", "007" and "7.0" */
         if (!same) (*names)[(*count)++] = listing->label_text[found[i].index];
         final[found[i].index] = (int32_t)*count - 1;
     }
     status = 0;
-    for (size_t i = 0; *numbers && !status && i < *count; i++) { /* the decimal number, without leading zeros */
-        const char *text = listing->pool + (*names)[i];
-        while (text[0] == '0' && text[1]) text++;
-        (*names)[i] = (vb_pooled)(text - listing->pool);
+    for (size_t i = 0; *numbers && !status && i < *count; i++) { /* the decimal number, without zeros before or behind it */
+        char text[16];
+        int32_t number;
+        label_number(listing->pool + (*names)[i], &number);
+        int length = snprintf(text, sizeof text, "%d", number);
+        status = vb_dataset_listing_text(listing, text, (size_t)length, &(*names)[i], err);
     }
 done:
     vb_free(found);
@@ -245,6 +252,7 @@ int vb_dataset_listing_freeze(vb_dataset_listing *listing, int format, vb_datase
     memcpy(head.magic, vb_dataset_index_magic, sizeof head.magic);
     head.numbers = numbers;
     head.label_names = labels;
+    head.ignored_names = (uint64_t)(head.ignored < VB_IGNORED_NAMES ? head.ignored : VB_IGNORED_NAMES);
     head.pool = listing->pool_size;
     head.cuts = fixed ? 0 : (uint64_t)head.units + 1;
     head.names = fixed ? 0 : listing->samples;
@@ -265,6 +273,7 @@ int vb_dataset_listing_freeze(vb_dataset_listing *listing, int format, vb_datase
         if (head.places) view.place[i] = sample->place;
     }
     memcpy(view.label_name, names, labels * sizeof *names);
+    memcpy(view.ignored_name, listing->ignored_name, head.ignored_names * sizeof *view.ignored_name);
     memcpy(view.pool, listing->pool, listing->pool_size);
     status = vb_dataset_index_attach(dataset, block, head.size, err);
 done:

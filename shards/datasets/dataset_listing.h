@@ -24,8 +24,8 @@ struct vb_dataset_listing {
     size_t files, samples, labels, slots, pool_size;
     size_t file_capacity, sample_capacity, label_capacity, pool_capacity;
     int64_t ignored;
-    char passed_over[64];   /* the name of the first file that a format met and had no use for; "" */
-    vb_strings class_names; /* what integer labels index: given, or found beside the data */
+    vb_pooled ignored_name[VB_IGNORED_NAMES]; /* of the first of them */
+    vb_strings class_names;                   /* what integer labels index: given, or found beside the data */
 };
 
 void vb_dataset_listing_free(vb_dataset_listing *listing); /* leaves {0} */
@@ -38,6 +38,8 @@ int vb_dataset_listing_label(vb_dataset_listing *listing, const char *text, size
 int vb_dataset_listing_file(vb_dataset_listing *listing, const char *path, uint64_t bytes, vb_error *err);
 /* A sample of the file that was added last. */
 int vb_dataset_listing_sample(vb_dataset_listing *listing, const vb_dataset_listed *sample, vb_error *err);
+/* A file or member that is no sample's: counted, and the first ones kept as examples. */
+int vb_dataset_listing_ignore(vb_dataset_listing *listing, const char *name, vb_error *err);
 /* Sorts the samples from `first` on by name, in byte order. */
 void vb_dataset_listing_sort(vb_dataset_listing *listing, size_t first);
 

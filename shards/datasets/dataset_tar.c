@@ -1,4 +1,5 @@
 /* WebDataset shards: members of a tar grouped by key into samples, with labels from .cls or .json. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +54,7 @@ static void clear_group(struct group *group) {
     *group = (struct group){0};
 }
 
-/* The first of the usual keys that holds a string or an integer of 0 or more; "" when none does. Allocated. */
+/* The first of the usual keys that holds a string or an integral number of 0 or more; "" when none does. Allocated. */
 static char *label_from_json(const struct scan *scan, vb_error *err) {
     static const char *const keys[] = {"label", "class", "class_name", "cls"};
     const struct group *group = &scan->group;
@@ -82,6 +83,9 @@ static char *label_from_json(const struct scan *scan, vb_error *err) {
             else vb_errorf(err, VB_EDATA, "%s: sample '%s': .json: %s with a NUL inside", scan->path, key_of(scan), keys[i]);
         } else if (json_is_integer(value) && json_integer_value(value) >= 0)
             label = vb_format(err, "%lld", (long long)json_integer_value(value));
+        else if (json_is_real(value) && json_real_value(value) >= 0 && json_real_value(value) < 9e15 &&
+                 json_real_value(value) == floor(json_real_value(value)))
+            label = vb_format(err, "%.0f", json_real_value(value)); /* 2.0: what a column of floats became */
         else continue;
         if (!label) {
             json_decref(root);
@@ -94,6 +98,7 @@ static char *label_from_json(const struct scan *scan, vb_error *err) {
 
 static char *label_from_cls(const struct scan *scan, vb_error *err) {
     const char *text = scan->group.cls, *end = text + strlen(text);
+    if (!strncmp(text, "\xef\xbb\xbf", 3)) text += 3; /* a byte order mark */
     while (end > text && strchr(" \t\r\n", end[-1])) end--;
     while (text < end && strchr(" \t\r\n", *text)) text++;
     if (text == end || memchr(text, '\n', (size_t)(end - text))) {
@@ -146,12 +151,7 @@ static int take_member(struct scan *scan, const vb_tar_entry *entry, member what
     if (what != OTHER && group->has[what])
         return vb_errorf(err, VB_EDATA, "%s: sample '%s': offset %llu: a second %s ('%s')", scan->path, key_of(scan),
                          (unsigned long long)entry->header, member_names[what], entry->name);
-    if (what == OTHER) {
-        if (!*scan->listing->passed_over)
-            snprintf(scan->listing->passed_over, sizeof scan->listing->passed_over, "%s", vb_path_base_name(entry->name));
-        scan->listing->ignored++;
-        return 0;
-    }
+    if (what == OTHER) return vb_dataset_listing_ignore(scan->listing, entry->name, err);
     group->has[what] = true;
     if (what == IMAGE) {
         if (entry->size > UINT32_MAX || entry->offset - group->header > UINT32_MAX)
@@ -182,10 +182,7 @@ static int take_entry(struct scan *scan, const vb_tar_entry *entry, vb_error *er
                          "--hard-dereference)",
                          scan->path, (unsigned long long)entry->header, entry->name);
     if (entry->type != '0') return 0;
-    if (!key) {
-        scan->listing->ignored++;
-        return 0;
-    }
+    if (!key) return vb_dataset_listing_ignore(scan->listing, entry->name, err);
     struct group *group = &scan->group;
     if (group->open && (strncmp(key_of(scan), entry->name, key) || key_of(scan)[key]) && finish_group(scan, err)) return -1;
     if (!group->open) {

@@ -7,13 +7,18 @@
 #include "kernels/base/memory.h"
 #include "kernels/image/colour.h"
 
-int vb_codec_reserve(vb_image *image, vb_mode mode, uint64_t width, uint64_t height, const char *name, vb_error *err) {
-    assert(!image->pixels);
+int vb_codec_check(uint64_t width, uint64_t height, const char *name, vb_error *err) {
     if (!width || !height)
         return vb_errorf(err, VB_EDATA, "%s: %" PRIu64 "x%" PRIu64 " pixels, expected at least one", name, width, height);
     if (width > VB_CODEC_PIXELS || height > VB_CODEC_PIXELS || width * height > VB_CODEC_PIXELS)
         return vb_errorf(err, VB_EDATA, "%s: %" PRIu64 "x%" PRIu64 " pixels, expected at most %d in all", name, width, height,
                          VB_CODEC_PIXELS);
+    return 0;
+}
+
+int vb_codec_reserve(vb_image *image, vb_mode mode, uint64_t width, uint64_t height, const char *name, vb_error *err) {
+    assert(!image->pixels);
+    if (vb_codec_check(width, height, name, err)) return -1;
     image->mode = mode;
     image->width = (int)width;
     image->height = (int)height;

@@ -7,7 +7,11 @@
 #include "kernels/base/error.h"
 #include "kernels/image/preprocess.h"
 
-enum { VB_CODEC_SUFFIXES = 2, VB_CODEC_PIXELS = 1 << 28 }; /* at most */
+/* At most. The pixels are twice Pillow's MAX_IMAGE_PIXELS, beyond which it refuses an image as a decompression bomb. */
+#ifndef VB_CODEC_MOST_PIXELS
+#define VB_CODEC_MOST_PIXELS 178956970
+#endif
+enum { VB_CODEC_SUFFIXES = 4, VB_CODEC_SIGNATURES = 6, VB_CODEC_PIXELS = VB_CODEC_MOST_PIXELS };
 
 /* How files of a format begin: at every '.' of the mask the byte of `magic`, at every 'x' any byte. */
 typedef struct vb_codec_signature {
@@ -17,8 +21,8 @@ typedef struct vb_codec_signature {
 typedef struct vb_codec {
     const char *name;                        /* for messages: "JPEG" */
     const char *suffixes[VB_CODEC_SUFFIXES]; /* of files, lower case, without dot; the first is what packed files get */
-    vb_codec_signature signature;
-    /* `image` starts empty; `bytes` fit the signature. On success image->pixels is owned by the caller, on failure it is NULL.
+    vb_codec_signature signatures[VB_CODEC_SIGNATURES]; /* any of them */
+    /* `image` starts empty; `bytes` fit a signature. On success image->pixels is owned by the caller, on failure it is NULL.
      * Messages begin with `name`. Thread-safe, nothing is printed. */
     int (*decode)(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err);
 } vb_codec;
@@ -26,8 +30,15 @@ typedef struct vb_codec {
 extern const vb_codec vb_codec_jpeg; /* jpeg.c */
 extern const vb_codec vb_codec_png;  /* png.c */
 extern const vb_codec vb_codec_webp; /* webp.c */
+extern const vb_codec vb_codec_gif;  /* gif.c */
+extern const vb_codec vb_codec_bmp;  /* bmp.c */
+extern const vb_codec vb_codec_tiff; /* tiff.c */
+extern const vb_codec vb_codec_pnm;  /* pnm.c */
 
-/* Checks the dimensions and the bound of VB_CODEC_PIXELS, sets mode, width and height and allocates the pixels. VB_EDATA. */
+/* Checks the dimensions and the bound of VB_CODEC_PIXELS: VB_EDATA. A decoder that can tell from the file's size that it is cut
+ * does so between this and the next, so that a header that lies costs nothing. */
+int vb_codec_check(uint64_t width, uint64_t height, const char *name, vb_error *err);
+/* The same check; then sets mode, width and height and allocates the pixels, zeroed. */
 int vb_codec_reserve(vb_image *image, vb_mode mode, uint64_t width, uint64_t height, const char *name, vb_error *err);
 
 #endif

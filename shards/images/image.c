@@ -12,7 +12,8 @@
 
 /* ---- the codecs: a new one is a row here, a file of its own, and its line in codec.h ---- */
 
-static const vb_codec *const codecs[] = {&vb_codec_jpeg, &vb_codec_png, &vb_codec_webp};
+static const vb_codec *const codecs[] = {&vb_codec_jpeg, &vb_codec_png,  &vb_codec_webp, &vb_codec_gif,
+                                         &vb_codec_bmp,  &vb_codec_tiff, &vb_codec_pnm};
 enum { CODECS = sizeof codecs / sizeof *codecs, CODEC_NAMES = 256 };
 
 /* "JPEG, PNG or WebP", for messages. */
@@ -28,10 +29,6 @@ static const struct other {
     const char *name;
     vb_codec_signature signature;
 } others[] = {
-    {"GIF", {"GIF8", "...."}},
-    {"BMP", {"BM", ".."}},
-    {"TIFF", {"II*\0", "...."}},
-    {"TIFF", {"MM\0*", "...."}},
     {"AVIF", {"----ftypavif", "xxxx........"}},
     {"HEIF", {"----ftyp", "xxxx...."}},
     {"JPEG 2000", {"\0\0\0\x0cjP  ", "........"}},
@@ -41,7 +38,9 @@ static const struct other {
     {"Photoshop", {"8BPS", "...."}},
     {"icon", {"\0\0\1\0", "...."}},
     {"QOI", {"qoif", "...."}},
-    {"PNM", {"P-\n", ".x."}},
+    {"PAM", {"P7\n", "..."}},
+    {"PFM", {"PF\n", "..."}},
+    {"PFM", {"Pf\n", "..."}},
     {"SVG", {"<svg", "...."}},
     {"XML", {"<?xml", "....."}},
     {"HTML", {"<!DOCTYPE", "........."}},
@@ -58,15 +57,26 @@ static bool fits_signature(const vb_codec_signature *s, const uint8_t *bytes, si
 
 static bool is_whole(const vb_codec_signature *s, size_t size) { return size >= strlen(s->mask); }
 
+/* The codec that the bytes begin like, else NULL; *begun: one whose signature they may be the beginning of, or NULL. */
+static const vb_codec *find_codec(const void *bytes, size_t size, const vb_codec **begun) {
+    *begun = NULL;
+    for (size_t i = 0; i < CODECS; i++)
+        for (int k = 0; k < VB_CODEC_SIGNATURES && codecs[i]->signatures[k].mask; k++) {
+            const vb_codec_signature *signature = &codecs[i]->signatures[k];
+            if (!fits_signature(signature, bytes, size)) continue;
+            if (is_whole(signature, size)) return codecs[i];
+            if (!*begun) *begun = codecs[i];
+        }
+    return NULL;
+}
+
 int vb_image_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
     char expected[CODEC_NAMES];
     memset(image, 0, sizeof *image);
     if (!size) return vb_errorf(err, VB_EDATA, "%s: empty file, expected a %s image", name, codec_names(expected));
-    for (size_t i = 0; i < CODECS; i++) {
-        if (!fits_signature(&codecs[i]->signature, bytes, size)) continue;
-        if (is_whole(&codecs[i]->signature, size)) return codecs[i]->decode(image, bytes, size, name, err);
-        return vb_errorf(err, VB_EDATA, "%s: truncated %s, the file holds %zu bytes", name, codecs[i]->name, size);
-    }
+    const vb_codec *begun = NULL, *codec = find_codec(bytes, size, &begun);
+    if (codec) return codec->decode(image, bytes, size, name, err);
+    if (begun) return vb_errorf(err, VB_EDATA, "%s: truncated %s, the file holds %zu bytes", name, begun->name, size);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (is_whole(&others[i].signature, size) && fits_signature(&others[i].signature, bytes, size))
             return vb_errorf(err, VB_EUNSUPPORTED, "%s: the format is %s, expected %s", name, others[i].name,
@@ -80,10 +90,16 @@ int vb_image_decode(vb_image *image, const void *bytes, size_t size, const char 
 }
 
 const char *vb_image_format_suffix(const void *bytes, size_t size) {
+    const vb_codec *begun, *codec = find_codec(bytes, size, &begun);
+    return codec ? codec->suffixes[0] : NULL;
+}
+
+const char *vb_image_suffixes(char text[VB_IMAGE_SUFFIXES]) {
+    size_t n = 0;
     for (size_t i = 0; i < CODECS; i++)
-        if (is_whole(&codecs[i]->signature, size) && fits_signature(&codecs[i]->signature, bytes, size))
-            return codecs[i]->suffixes[0];
-    return NULL;
+        for (int k = 0; k < VB_CODEC_SUFFIXES && codecs[i]->suffixes[k] && n < VB_IMAGE_SUFFIXES; k++)
+            n += (size_t)snprintf(text + n, VB_IMAGE_SUFFIXES - n, "%s%s", n ? ", " : "", codecs[i]->suffixes[k]);
+    return text;
 }
 
 bool vb_image_is_suffix(const char *suffix) {

@@ -1,4 +1,5 @@
-/* JPEG by libjpeg-turbo with its default, accurate settings; warnings about missing or made-up data are errors. */
+/* JPEG by libjpeg-turbo with its default, accurate settings, fed as Pillow feeds it: what libjpeg recovers from is read, with a
+ * remark; a file that ends before its last row is an error, one that ends behind it is not. */
 #include "shards/images/codec.h"
 
 #include <setjmp.h>
@@ -16,8 +17,10 @@ typedef struct jpeg_job {
     struct jpeg_error_mgr errors; /* first member: libjpeg hands out pointers to it */
     struct jpeg_progress_mgr progress;
     struct jpeg_decompress_struct codec;
+    struct jpeg_source_mgr source;
     jmp_buf failed;
     vb_image *image;
+    size_t size;
     const char *name;
     vb_error *err;
 } jpeg_job;
@@ -43,13 +46,37 @@ static void jpeg_fail(j_common_ptr codec) {
     longjmp(job->failed, 1);
 }
 
-/* Level -1 is a warning. Those about a header field that changes no pixel pass, and so do stray bytes between segments, which
- * cameras and web tools leave (ImageNet has such files, and Pillow reads them silently); the others mean that data is missing or
- * made up. */
+/* Level -1 is a warning. Those about a header field that changes no pixel are nothing; of the others, the first is kept. */
 static void judge(j_common_ptr codec, int level) {
-    int message = codec->err->msg_code;
-    if (level < 0 && message != JWRN_JFIF_MAJOR && message != JWRN_ADOBE_XFORM && message != JWRN_EXTRANEOUS_DATA)
-        jpeg_fail(codec);
+    jpeg_job *job = (jpeg_job *)(void *)codec->err;
+    const int message = codec->err->msg_code;
+    if (level >= 0 || message == JWRN_JFIF_MAJOR || message == JWRN_ADOBE_XFORM) return;
+    codec->err->num_warnings++;
+    if (job->image->remark[0]) return;
+    char text[JMSG_LENGTH_MAX];
+    codec->err->format_message(codec, text);
+    snprintf(job->image->remark, sizeof job->image->remark, "JPEG: %s", text);
+}
+
+/* ---- a source that stops where the file does: libjpeg then keeps what it has, and its caller decides ---- */
+
+static void no_bytes_to_prepare(j_decompress_ptr codec) { (void)codec; }
+
+static boolean no_more_bytes(j_decompress_ptr codec) {
+    (void)codec;
+    return FALSE;
+}
+
+static void skip_bytes(j_decompress_ptr codec, long count) {
+    struct jpeg_source_mgr *source = codec->src;
+    const size_t n = count < 0 ? 0 : (size_t)count < source->bytes_in_buffer ? (size_t)count : source->bytes_in_buffer;
+    source->next_input_byte += n;
+    source->bytes_in_buffer -= n;
+}
+
+static int jpeg_truncated(const jpeg_job *job) {
+    return vb_errorf(job->err, VB_EDATA, "%s: JPEG: truncated: the file's %zu bytes end before the image does", job->name,
+                     job->size);
 }
 
 static void jpeg_print_nothing(j_common_ptr codec) { (void)codec; }
@@ -66,8 +93,17 @@ static int jpeg_decode_job(jpeg_job *job, const void *bytes, size_t size) {
     struct jpeg_decompress_struct *codec = &job->codec;
     jpeg_create_decompress(codec);
     codec->progress = &job->progress;
-    jpeg_mem_src(codec, bytes, size);
-    jpeg_read_header(codec, TRUE);
+    job->source = (struct jpeg_source_mgr){.next_input_byte = bytes,
+                                           .bytes_in_buffer = size,
+                                           .init_source = no_bytes_to_prepare,
+                                           .fill_input_buffer = no_more_bytes,
+                                           .skip_input_data = skip_bytes,
+                                           .resync_to_restart = jpeg_resync_to_restart,
+                                           .term_source = no_bytes_to_prepare};
+    codec->src = &job->source;
+    int found;
+    while ((found = jpeg_read_header(codec, FALSE)) == JPEG_HEADER_TABLES_ONLY) continue;
+    if (found == JPEG_SUSPENDED) return jpeg_truncated(job);
     vb_mode mode;
     switch (codec->num_components) {
     case 1:
@@ -87,15 +123,16 @@ static int jpeg_decode_job(jpeg_job *job, const void *bytes, size_t size) {
                          codec->num_components);
     }
     if (vb_codec_reserve(job->image, mode, codec->image_width, codec->image_height, job->name, job->err)) return -1;
-    jpeg_start_decompress(codec);
+    if (!jpeg_start_decompress(codec)) return jpeg_truncated(job);
     size_t stride = (size_t)codec->output_width * (size_t)codec->output_components;
     while (codec->output_scanline < codec->output_height) {
         JSAMPROW rows[8];
         for (size_t i = 0; i < 8; i++) rows[i] = job->image->pixels + (codec->output_scanline + i) * stride;
         JDIMENSION left = codec->output_height - codec->output_scanline;
-        jpeg_read_scanlines(codec, rows, left < 8 ? left : 8);
+        if (!jpeg_read_scanlines(codec, rows, left < 8 ? left : 8)) return jpeg_truncated(job);
     }
-    jpeg_finish_decompress(codec);
+    if (!jpeg_finish_decompress(codec) && !job->image->remark[0])
+        snprintf(job->image->remark, sizeof job->image->remark, "JPEG: the end of the image is not marked");
     /* Adobe stores inks inverted, and everybody who writes CMYK follows; Pillow takes it for granted. */
     if (mode == VB_MODE_CMYK)
         for (size_t i = 0; i < stride * codec->output_height; i++) job->image->pixels[i] ^= 0xff;
@@ -103,7 +140,7 @@ static int jpeg_decode_job(jpeg_job *job, const void *bytes, size_t size) {
 }
 
 static int jpeg_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
-    jpeg_job job = {.image = image, .name = name, .err = err};
+    jpeg_job job = {.image = image, .size = size, .name = name, .err = err};
     job.codec.err = jpeg_std_error(&job.errors);
     job.errors.error_exit = jpeg_fail;
     job.errors.emit_message = judge;
@@ -119,7 +156,7 @@ static int jpeg_decode(vb_image *image, const void *bytes, size_t size, const ch
 
 const vb_codec vb_codec_jpeg = {
     .name = "JPEG",
-    .suffixes = {"jpg", "jpeg"},
-    .signature = {"\xff\xd8\xff", "..."},
+    .suffixes = {"jpg", "jpeg", "jpe", "jfif"},
+    .signatures = {{"\xff\xd8\xff", "..."}},
     .decode = jpeg_decode,
 };

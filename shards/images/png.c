@@ -141,6 +141,6 @@ static int png_decode(vb_image *image, const void *bytes, size_t size, const cha
 const vb_codec vb_codec_png = {
     .name = "PNG",
     .suffixes = {"png"},
-    .signature = {"\x89PNG", "...."}, /* four bytes: libpng reports the damage of a transfer that the other four detect */
+    .signatures = {{"\x89PNG", "...."}}, /* four bytes: libpng reports the damage of a transfer that the other four detect */
     .decode = png_decode,
 };

@@ -79,6 +79,6 @@ static int webp_decode(vb_image *image, const void *bytes, size_t size, const ch
 const vb_codec vb_codec_webp = {
     .name = "WebP",
     .suffixes = {"webp"},
-    .signature = {"RIFF----WEBP", "....xxxx...."},
+    .signatures = {{"RIFF----WEBP", "....xxxx...."}},
     .decode = webp_decode,
 };

@@ -12,7 +12,8 @@
 /* ---- the formats: a new one is a row here, a file of its own, and its line in tokenizer_format.h ---- */
 
 static const vb_tokenizer_format *const formats[] = {&vb_tokenizer_format_vocab, &vb_tokenizer_format_sentencepiece,
-                                                     &vb_tokenizer_format_wordpiece, &vb_tokenizer_format_openai};
+                                                     &vb_tokenizer_format_wordpiece, &vb_tokenizer_format_openai,
+                                                     &vb_tokenizer_format_json};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
 static const vb_tokenizer_format *find_format(const char *path) {

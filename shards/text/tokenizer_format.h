@@ -24,6 +24,7 @@ extern const vb_tokenizer_format vb_tokenizer_format_vocab;         /* tokenizer
 extern const vb_tokenizer_format vb_tokenizer_format_sentencepiece; /* tokenizer_sentencepiece.c */
 extern const vb_tokenizer_format vb_tokenizer_format_wordpiece;     /* tokenizer_wordpiece.c */
 extern const vb_tokenizer_format vb_tokenizer_format_openai;        /* tokenizer_openai.c */
+extern const vb_tokenizer_format vb_tokenizer_format_json;          /* tokenizer_json.c */
 
 /* A file's content, unpacked when it is gzip. Free *bytes with vb_free. VB_EDATA for broken gzip and for too large files. */
 int vb_tokenizer_format_unpacked(const char *path, uint8_t **bytes, size_t *size, vb_error *err);

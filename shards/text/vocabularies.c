@@ -12,8 +12,9 @@
 
 /* One listing of a class in a vocabulary. Texts belong to the YAML tree. */
 typedef struct listing {
-    const vb_yaml *node;   /* for its position */
-    const char *name, *id; /* id may be NULL */
+    const vb_yaml *node;    /* for its position */
+    const char *name, *id;  /* id may be NULL */
+    const vb_yaml *aliases; /* a list, or NULL */
     int vocabulary;
     int place;  /* in file order */
     int first;  /* place of the first listing of the same name */
@@ -53,22 +54,28 @@ static int check_class_name(const vb_yaml *node, const char *what, const char *p
 static int unknown_key(const vb_yaml *key, const char *const *known, const char *path, vb_error *err) {
     const char *near = vb_did_you_mean(key->text, known);
     if (near) return vb_yaml_errorf(key, path, err, "unknown key '%s', did you mean '%s'?", key->text, near);
-    return vb_yaml_errorf(key, path, err, "unknown key '%s', expected '%s' or '%s'", key->text, known[0], known[1]);
+    return vb_yaml_errorf(key, path, err, "unknown key '%s', expected '%s'%s%s%s or '%s'", key->text, known[0],
+                          known[2] ? ", '" : "", known[2] ? known[1] : "", known[2] ? "'" : "", known[known[2] ? 2 : 1]);
 }
 
 /* ---- the file's shape ---- */
 
 static int read_listing(listing *entry, const vb_yaml *node, const char *path, vb_error *err) {
-    static const char *const known[] = {"name", "id", NULL};
+    static const char *const known[] = {"name", "id", "aliases", NULL};
     entry->node = node;
     if (node->kind != VB_YAML_MAP) {
         entry->name = node->text;
         return check_class_name(node, "a class name or {id: ..., name: ...}", path, err);
     }
     for (size_t i = 0; i < node->count; i++)
-        if (strcmp(node->keys[i]->text, "name") && strcmp(node->keys[i]->text, "id"))
+        if (strcmp(node->keys[i]->text, "name") && strcmp(node->keys[i]->text, "id") && strcmp(node->keys[i]->text, "aliases"))
             return unknown_key(node->keys[i], known, path, err);
     const vb_yaml *name = vb_yaml_get(node, "name"), *id = vb_yaml_get(node, "id");
+    entry->aliases = vb_yaml_get(node, "aliases");
+    if (entry->aliases && entry->aliases->kind != VB_YAML_LIST)
+        return vb_yaml_expected(entry->aliases, path, "a list of labels", err);
+    for (size_t i = 0; entry->aliases && i < entry->aliases->count; i++)
+        if (check_class_name(entry->aliases->items[i], "a label", path, err)) return -1;
     if (!name) return vb_yaml_errorf(node, path, err, "a class without a name: expected {id: ..., name: ...}");
     if (check_class_name(name, "a class name", path, err) || (id && check_class_name(id, "an id", path, err))) return -1;
     entry->name = name->text;
@@ -166,6 +173,77 @@ static int match(listing *listings, int count, listing **sorted, const char *pat
                           other->name, other->node->line);
 }
 
+/* What a class is called, on its way to the check below. */
+typedef struct call {
+    const char *text;
+    const listing *of;
+    const vb_yaml *alias; /* NULL: name or id */
+    int place;
+} call;
+
+static int by_text_then_place(const void *a, const void *b) {
+    const call *x = a, *y = b;
+    int order = compare_names(x->text, y->text);
+    return order ? order : x->place - y->place;
+}
+
+static int gather_calls(call *calls, const listing *entry, int n) {
+    calls[n] = (call){entry->name, entry, NULL, n};
+    n++;
+    if (entry->id) {
+        calls[n] = (call){entry->id, entry, NULL, n};
+        n++;
+    }
+    for (size_t k = 0; entry->aliases && k < entry->aliases->count; k++, n++)
+        calls[n] = (call){entry->aliases->items[k]->text, entry, entry->aliases->items[k], n};
+    return n;
+}
+
+/* An alias belongs to one class, and to none that has it as name or id. */
+static int check_aliases(const listing *listings, int count, const char *path, vb_error *err) {
+    size_t most = 0;
+    int n = 0;
+    for (int i = 0; i < count; i++) most += 2 + (listings[i].aliases ? listings[i].aliases->count : 0);
+    call *calls = vb_array(most, sizeof *calls, "aliases", err);
+    const call *bad = NULL, *other = NULL;
+    if (!calls) return -1;
+    for (int i = 0; i < count; i++) n = gather_calls(calls, &listings[i], n);
+    qsort(calls, (size_t)n, sizeof *calls, by_text_then_place);
+    for (int i = 0, end; i < n; i = end) {
+        const call *one = &calls[i], *another = NULL; /* of another class */
+        for (end = i; end < n && !compare_names(one->text, calls[end].text); end++)
+            if (!another && calls[end].of->first != one->of->first) another = &calls[end];
+        for (int k = i; another && k < end; k++) {
+            if (!calls[k].alias || (bad && bad->place < calls[k].place)) continue;
+            bad = &calls[k];
+            other = bad->of->first != one->of->first ? one : another;
+        }
+    }
+    int status = bad ? vb_yaml_errorf(bad->alias, path, err, "'%s' is an alias of '%s' here and %s of '%s' at line %d", bad->text,
+                                      bad->of->name,
+                                      other->alias                 ? "one" :
+                                      other->text == other->of->id ? "the id" :
+                                                                     "the name",
+                                      other->of->name, other->of->node->line) :
+                       0;
+    vb_free(calls);
+    return status;
+}
+
+static int add_aliases(vb_class *class, const vb_yaml *list, vb_error *err) {
+    size_t count = (size_t) class->alias_count + list->count;
+    char **aliases = vb_array(count, sizeof *aliases, "aliases", err);
+    if (!aliases) return -1;
+    for (int i = 0; i < class->alias_count; i++) aliases[i] = class->aliases[i];
+    vb_free(class->aliases);
+    class->aliases = aliases;
+    for (size_t i = 0; i < list->count; i++) {
+        if (!(aliases[class->alias_count] = vb_strdup(list->items[i]->text, err))) return -1;
+        class->alias_count++;
+    }
+    return 0;
+}
+
 static int build_vocabularies(vb_vocabularies *v, listing *listings, int count, vb_error *err) {
     for (int i = 0; i < count; i++) {
         v->classes += listings[i].first == i;
@@ -191,6 +269,7 @@ static int build_vocabularies(vb_vocabularies *v, listing *listings, int count, 
                           entry->node->line, v->names[first->vocabulary], first->node->line);
             if (!v->duplicate_notes[notes++]) return -1;
         }
+        if (entry->aliases && add_aliases(&v->class[entry->class], entry -> aliases, err)) return -1;
         if (!entry->again) v->members[members++] = entry->class;
         v->offsets[entry->vocabulary + 1] = members;
     }
@@ -199,47 +278,51 @@ static int build_vocabularies(vb_vocabularies *v, listing *listings, int count, 
 
 /* ---- labels to classes ---- */
 
-typedef struct named {
-    const char *text;
-    int class;
-} named;
-
 static int by_plain_name(const void *a, const void *b) {
-    return compare_names(((const named *)a)->text, ((const named *)b)->text);
+    const vb_class_key *x = a, *y = b;
+    int order = compare_names(x->text, y->text);
+    return order ? order : x->class - y->class;
 }
-static int by_id(const void *a, const void *b) { return strcmp(((const named *)a)->text, ((const named *)b)->text); }
+static int by_id(const void *a, const void *b) {
+    return strcmp(((const vb_class_key *)a)->text, ((const vb_class_key *)b)->text);
+}
 
 static int index_labels(vb_vocabularies *v, vb_error *err) {
-    named *labels = vb_array((size_t)v->classes, sizeof *labels, "labels", err);
-    v->by_name = vb_array((size_t)v->classes, sizeof *v->by_name, "labels", err);
-    v->by_id = vb_array((size_t)v->classes, sizeof *v->by_id, "labels", err);
-    if (labels && v->by_name && v->by_id) {
-        for (int i = 0; i < v->classes; i++) labels[i] = (named){v->class[i].name, i};
-        qsort(labels, (size_t)v->classes, sizeof *labels, by_plain_name);
-        for (int i = 0; i < v->classes; i++) v->by_name[i] = labels[i].class;
-        for (int i = 0; i < v->classes; i++)
-            if (v->class[i].id) labels[v->ids++] = (named){v->class[i].id, i};
-        qsort(labels, (size_t)v->ids, sizeof *labels, by_id);
-        for (int i = 0; i < v->ids; i++) v->by_id[i] = labels[i].class;
+    size_t most = (size_t)v->classes;
+    for (int i = 0; i < v->classes; i++) most += (size_t)v->class[i].alias_count;
+    v->by_name = vb_array(most, sizeof *v->by_name, "labels", err);
+    v->by_id = v->by_name ? vb_array((size_t)v->classes, sizeof *v->by_id, "labels", err) : NULL;
+    if (!v->by_id) return -1;
+    for (int i = 0; i < v->classes; i++) {
+        const vb_class *class = &v->class[i];
+        if (class->id) v->by_id[v->ids++] = (vb_class_key){class->id, i};
+        v->by_name[v->keys++] = (vb_class_key){class->name, i};
+        for (int k = 0; k < class->alias_count; k++) v->by_name[v->keys++] = (vb_class_key){class->aliases[k], i};
     }
-    vb_free(labels);
-    return labels && v->by_name && v->by_id ? 0 : -1;
+    qsort(v->by_name, (size_t)v->keys, sizeof *v->by_name, by_plain_name);
+    qsort(v->by_id, (size_t)v->ids, sizeof *v->by_id, by_id);
+    return 0;
 }
 
-int vb_vocabularies_find(const vb_vocabularies *v, const char *label) {
-    for (int low = 0, high = v->ids; low < high;) {
-        int middle = low + (high - low) / 2, order = strcmp(label, v->class[v->by_id[middle]].id);
-        if (!order) return v->by_id[middle];
-        if (order < 0) high = middle;
-        else low = middle + 1;
-    }
-    for (int low = 0, high = v->classes; low < high;) {
-        int middle = low + (high - low) / 2, order = compare_names(label, v->class[v->by_name[middle]].name);
-        if (!order) return v->by_name[middle];
+static int find_key(const vb_class_key *keys, int count, const char *label, int (*compare)(const char *, const char *)) {
+    for (int low = 0, high = count; low < high;) {
+        int middle = low + (high - low) / 2, order = compare(label, keys[middle].text);
+        if (!order) return keys[middle].class;
         if (order < 0) high = middle;
         else low = middle + 1;
     }
     return -1;
+}
+
+int vb_vocabularies_find_id(const vb_vocabularies *v, const char *id) { return find_key(v->by_id, v->ids, id, strcmp); }
+
+int vb_vocabularies_find_name(const vb_vocabularies *v, const char *name) {
+    return find_key(v->by_name, v->keys, name, compare_names);
+}
+
+int vb_vocabularies_find(const vb_vocabularies *v, const char *label) {
+    int class = vb_vocabularies_find_id(v, label);
+    return class >= 0 ? class : vb_vocabularies_find_name(v, label);
 }
 
 static int digest(vb_vocabularies *v, vb_error *err) {
@@ -254,6 +337,10 @@ static int digest(vb_vocabularies *v, vb_error *err) {
             vb_digest_add_text(digester, "class");
             vb_digest_add_text(digester, class->name);
             vb_digest_add_text(digester, class->id ? class->id : "");
+            for (int k = 0; k < class->alias_count; k++) {
+                vb_digest_add_text(digester, "alias");
+                vb_digest_add_text(digester, class->aliases[k]);
+            }
         }
         vb_digest_add_text(digester, "end");
     }
@@ -268,8 +355,8 @@ int vb_vocabularies_read(vb_vocabularies *v, const char *path, vb_error *err) {
     int count = 0, status = -1;
     if (vb_yaml_read(&root, path, err) || gather(v, &listings, &count, root, path, err)) goto done;
     if (!(sorted = vb_array((size_t)count, sizeof(listing *), "class names", err))) goto done;
-    if (match(listings, count, sorted, path, err) || build_vocabularies(v, listings, count, err) || index_labels(v, err))
-        goto done;
+    if (match(listings, count, sorted, path, err) || check_aliases(listings, count, path, err)) goto done;
+    if (build_vocabularies(v, listings, count, err) || index_labels(v, err)) goto done;
     status = digest(v, err);
 done:
     if (status) vb_vocabularies_free(v);
@@ -284,6 +371,8 @@ void vb_vocabularies_free(vb_vocabularies *v) {
     for (int i = 0; v->class && i < v->classes; i++) {
         vb_free(v->class[i].name);
         vb_free(v->class[i].id);
+        for (int k = 0; k < v->class[i].alias_count; k++) vb_free(v->class[i].aliases[k]);
+        vb_free(v->class[i].aliases);
     }
     for (int i = 0; v->duplicate_notes && i < v->duplicates; i++) vb_free(v->duplicate_notes[i]);
     vb_free(v->name);

@@ -4,11 +4,12 @@
  *   vocabularies:
  *     aquatic: [beaver, dolphin]
  *     fish:
- *       - {id: n01440764, name: tench}    # id: the folder or WordNet id that datasets use
+ *       - {id: n01440764, name: tench}            # id: the folder or WordNet id that datasets use
+ *       - {name: pike, aliases: [Pikes, 7]}       # other labels that data has for it
  *
  * Names are the same when they are equal once underscores are spaces; case counts. Errors (VB_ECONFIG, with the place): unknown
  * keys, nothing in a vocabulary or no vocabulary, empty names, names that begin or end with white space or hold control
- * characters, one name with two ids, one id with two names. */
+ * characters, one name with two ids, one id with two names, an alias that is id, name or alias of another class. */
 #ifndef VB_VOCABULARIES_H
 #define VB_VOCABULARIES_H
 
@@ -19,7 +20,14 @@
 typedef struct vb_class {
     char *name; /* as in the file; underscores become spaces in prompts */
     char *id;   /* folder name or WordNet id; NULL when the file gives none */
+    int alias_count;
+    char **aliases; /* other labels that mean it: they take no part in joins */
 } vb_class;
+
+typedef struct vb_class_key { /* what a class is called, and its index; the text is the class' */
+    const char *text;
+    int class;
+} vb_class_key;
 
 typedef struct vb_vocabularies {
     char *name;
@@ -31,19 +39,21 @@ typedef struct vb_vocabularies {
     vb_class *class;
     int duplicates;         /* class names listed again, in the same or another vocabulary */
     char **duplicate_notes; /* one line each: "'rose' in 'OxfordFlowers' (line 12) is also in 'Plants' (line 3)" */
-    vb_digest digest;       /* of names, ids and membership, not of comments or layout */
-    int *by_name;           /* every class, sorted by name: the index of vb_vocabularies_find */
-    int *by_id;             /* the classes with an id, sorted by id */
-    int ids;
+    vb_digest digest;       /* of names, ids, aliases and membership, not of comments or layout */
+    vb_class_key *by_name;  /* all names and aliases, and all ids, sorted: what labels are looked up in */
+    vb_class_key *by_id;
+    int keys, ids; /* of by_name, of by_id */
 } vb_vocabularies;
 
 /* Reads a whole file. Free with vb_vocabularies_free, also after a failure (which leaves it empty). */
 int vb_vocabularies_read(vb_vocabularies *vocabularies, const char *path, vb_error *err);
 void vb_vocabularies_free(vb_vocabularies *vocabularies); /* {0} is fine */
 
-/* Class index of a label as datasets give it: an id, a name, or a name with underscores for spaces (or the reverse); -1 when
- * none. Ids win over names. Thread-safe. */
+/* Class index of the class of that id; or of that name or alias, where underscores are spaces; -1 when none. vb_vocabularies_find:
+ * by id, else by name. Labels of data are resolved by shards/text/label_match.h. Thread-safe. */
 int vb_vocabularies_find(const vb_vocabularies *vocabularies, const char *label);
+int vb_vocabularies_find_id(const vb_vocabularies *vocabularies, const char *id);
+int vb_vocabularies_find_name(const vb_vocabularies *vocabularies, const char *name);
 
 /* Whether two names of classes are the same. */
 bool vb_vocabularies_same_name(const char *a, const char *b);

@@ -305,12 +305,45 @@ static void mark_synset(const vb_wordnet *wordnet, int64_t synset, uint8_t *same
     for (size_t w = wordnet->word_starts[synset]; w < wordnet->word_starts[synset + 1]; w++) same[wordnet->words[w]] = 1;
 }
 
+/* The synset of an id like n01440764; -1 when it is none. */
+static int64_t synset_of_id(const vb_wordnet *wordnet, const char *id) {
+    char *end;
+    if (!id || id[0] != 'n' || strlen(id) != 9) return -1;
+    int64_t offset = strtoll(id + 1, &end, 10);
+    return *end ? -1 : find_synset(wordnet, offset);
+}
+
 void vb_wordnet_synonyms(const vb_wordnet *wordnet, const char *name, const char *id, uint8_t *same) {
-    int64_t lemma = vb_wordnet_find(wordnet, name);
+    int64_t lemma = vb_wordnet_find(wordnet, name), synset = synset_of_id(wordnet, id);
     for (int n = 0; lemma >= 0 && n < wordnet->sense_counts[lemma]; n++)
         mark_synset(wordnet, wordnet->senses[wordnet->sense_starts[lemma] + (size_t)n], same);
-    char *end;
-    if (!id || id[0] != 'n' || strlen(id) != 9) return;
-    int64_t offset = strtoll(id + 1, &end, 10), synset = *end ? -1 : find_synset(wordnet, offset);
     if (synset >= 0) mark_synset(wordnet, synset, same);
+}
+
+/* ---- what lies above and below ---- */
+
+enum { BELOW = 1, ABOVE = 2 };
+
+int vb_wordnet_relatives(const vb_wordnet *wordnet, const char *name, const char *id, uint8_t *same, vb_error *err) {
+    uint8_t *side = vb_array(wordnet->synset_count, 1, "synsets", err);
+    int64_t lemma = vb_wordnet_find(wordnet, name), synset = synset_of_id(wordnet, id);
+    if (!side) return -1;
+    if (synset >= 0) side[synset] = BELOW | ABOVE;
+    for (int n = 0; synset < 0 && lemma >= 0 && n < wordnet->sense_counts[lemma]; n++)
+        side[wordnet->senses[wordnet->sense_starts[lemma] + (size_t)n]] = BELOW | ABOVE;
+    /* A synset's hypernyms may stand before or behind it in the file, so this goes on until nothing changes. */
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (size_t s = 0; s < wordnet->synset_count; s++)
+            for (size_t p = wordnet->parent_starts[s]; p < wordnet->parent_starts[s + 1]; p++) {
+                uint8_t *child = &side[s], *parent = &side[wordnet->parents[p]], down = *parent & BELOW, up = *child & ABOVE;
+                changed |= (down & ~*child) || (up & ~*parent);
+                *child |= down;
+                *parent |= up;
+            }
+    }
+    for (size_t s = 0; s < wordnet->synset_count; s++)
+        if (side[s]) mark_synset(wordnet, (int64_t)s, same);
+    vb_free(side);
+    return 0;
 }

@@ -32,6 +32,10 @@ bool vb_wordnet_leads(const vb_wordnet *wordnet, size_t i);
  * senses), and every lemma of the synset `id` (n01440764; NULL or another kind of id: none). */
 void vb_wordnet_synonyms(const vb_wordnet *wordnet, const char *name, const char *id, uint8_t *same);
 
+/* Marks likewise every lemma of the synsets that lie above (hypernyms, up to the root) or below (hyponyms) the synset `id`, or
+ * where that is none, those of all senses of `name`; and their own lemmas. VB_EMEMORY. */
+int vb_wordnet_relatives(const vb_wordnet *wordnet, const char *name, const char *id, uint8_t *same, vb_error *err);
+
 /* Index of a lemma in vb_wordnet_fold_name's form, -1 when it is none. */
 int64_t vb_wordnet_find(const vb_wordnet *wordnet, const char *name);
 

@@ -6,18 +6,11 @@
 
 static const vb_architecture architectures[] = {
     {"SigLIP 2 NaFlex", "vision_model.embeddings.patch_embedding.weight", NULL, NULL, 2, VB_TOWER_IMAGE},
-    {"PE-Core", "visual.trunk.attn_pool.latent", "visual.trunk.norm_pre.weight", NULL, 0, VB_TOWER_BOTH},
-    {"PE-Core", "visual.attn_pool.probe", NULL, NULL, 0, VB_TOWER_BOTH},
-    {"MobileCLIP (FastViT)", "visual.trunk.stages.0.blocks.0.token_mixer", NULL, NULL, 0, VB_TOWER_IMAGE},
-    {"ViTamin", "visual.trunk.patch_embed.backbone.stem", NULL, NULL, 0, VB_TOWER_IMAGE},
-    {"MobileCLIP-B", "visual.trunk.patch_embed.backbone.0.conv", NULL, NULL, 0, VB_TOWER_IMAGE},
-    {"MobileCLIP", "image_encoder.model.patch_emb", NULL, NULL, 0, VB_TOWER_BOTH},
-    {"CoCa", "visual.attn_pool.query", NULL, NULL, 0, VB_TOWER_BOTH},
+    {"MobileCLIP S0 to S2 under Apple's own names", "image_encoder.model.patch_embed.", NULL, NULL, 0, VB_TOWER_BOTH},
     {"a CLIP with a text tower of NLLB", "text.transformer.embed_tokens", NULL, NULL, 0, VB_TOWER_TEXT},
     {"a CLIP with a text tower of the BERT kind", "text.transformer.embeddings", NULL, NULL, 0, VB_TOWER_TEXT},
     {"AltCLIP", "text_model.roberta", NULL, NULL, 0, VB_TOWER_TEXT},
     {"Chinese-CLIP", "text_model.encoder.layer.0", NULL, NULL, 0, VB_TOWER_TEXT},
-    {"CLIPA or OpenVision", "visual.class_embedding", "visual.transformer.resblocks.0", "visual.ln_pre.weight", 0, VB_TOWER_BOTH},
 };
 
 /* Of what no other row knows, unless a family has such names. */

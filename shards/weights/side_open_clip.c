@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LARGEST_NUMBER = 1 << 24, STAGES = 4 };
+#include "kernels/towers/family.h"
+
+enum { LARGEST_NUMBER = 1 << 24, STAGES = 4, COCA_POOL_HEADS = 8 };
 
 /* Keys of a tower that must be what a plain CLIP has: false, unless `plain` is a word. */
 typedef struct plain_key {
@@ -42,16 +44,25 @@ static float read_epsilon(vb_fields *tower, const char *place) {
 static const struct {
     const char *name, *part, *family;
     vb_activation activation;
-} timm_models[] = {{"vit_giantopt_", "siglip", "siglip", VB_GELU_TANH},
-                   {"vit_", "siglip", "siglip", VB_GELU},
-                   {"eva", NULL, "eva", VB_GELU}};
+    float epsilon; /* of LayerNorm; 0: the family's */
+} timm_models[] = {{"vit_giantopt_", "siglip", "siglip", VB_GELU_TANH, 0},
+                   {"vit_", "siglip", "siglip", VB_GELU, 0},
+                   {"vit_pe_core_", NULL, "pe", VB_GELU, 0},
+                   {"vit_large_patch14_clip_224", NULL, "mobileclip_l", VB_GELU, 0},
+                   {"eva", NULL, "eva", VB_GELU, 0},
+                   {"convnext_xxlarge", NULL, "convnext", VB_GELU, 1e-5f},
+                   {"convnext_", NULL, "convnext", VB_GELU, 0},
+                   {"vit_base_mci_", NULL, "mobileclip_b", VB_GELU, 0},
+                   {"fastvit_mci", NULL, "mobileclip_s", VB_GELU, 0},
+                   {"vitamin_", NULL, "vitamin", VB_GELU, 0}};
 
 static void read_timm(vb_fields *tower, const char *name, vb_side_facts *facts) {
     for (size_t i = 0; i < sizeof timm_models / sizeof *timm_models; i++) {
         const char *start = timm_models[i].name, *part = timm_models[i].part;
-        if (strncmp(name, start, strlen(start)) || (part && !strstr(name, part))) continue;
+        if (strncmp(name, start, strlen(start)) || (part && !strstr(name, part)) || !vb_family_find(timm_models[i].family))
+            continue;
         facts->family = timm_models[i].family;
-        facts->image = (vb_side_tower){.told = true, .activation = timm_models[i].activation};
+        facts->image = (vb_side_tower){.told = true, .activation = timm_models[i].activation, .epsilon = timm_models[i].epsilon};
         facts->image_size = vb_fields_side(tower, "image_size", 224);
         return;
     }
@@ -59,23 +70,25 @@ static void read_timm(vb_fields *tower, const char *name, vb_side_facts *facts) 
 }
 
 static void read_image(vb_fields *tower, bool quick, vb_side_facts *facts) {
-    static const plain_key keys[] = {{"no_ln_pre", NULL},
-                                     {"final_ln_after_pool", NULL},
-                                     {"pool_type", "tok"},
-                                     {"attentional_pool", NULL},
-                                     {"pos_embed_type", "learnable"},
-                                     {"ls_init_value", NULL},
-                                     {"input_patchnorm", NULL},
-                                     {"qk_norm", NULL},
-                                     {"global_average_pool", NULL},
-                                     {NULL, NULL}};
+    static const plain_key keys[] = {{"no_ln_pre", NULL}, {"final_ln_after_pool", NULL}, {"pool_type", "tok"}, {NULL, NULL}};
+    static const plain_key other_keys[] = {{"pos_embed_type", "learnable"}, {"ls_init_value", NULL},
+                                           {"input_patchnorm", NULL},       {"qk_norm", NULL},
+                                           {"global_average_pool", NULL},   {NULL, NULL}};
     const char *timm = vb_fields_text(tower, "timm_model_name", "");
     if (*timm) {
         read_timm(tower, timm, facts);
         return;
     }
-    check_plain(tower, keys);
-    facts->family = "clip";
+    /* CLIPA and OpenVision have all three, others none. */
+    const bool mean = vb_fields_bool(tower, "no_ln_pre", false) && vb_fields_bool(tower, "final_ln_after_pool", false) &&
+                      !strcmp(vb_fields_text(tower, "pool_type", "tok"), "avg");
+    if (!mean) check_plain(tower, keys);
+    check_plain(tower, other_keys);
+    const bool query = json_is_true(vb_fields_get(tower, "attentional_pool"));
+    if (!query) check_plain(tower, (const plain_key[]){{"attentional_pool", NULL}, {NULL, NULL}});
+    else if (mean) check_plain(tower, keys);
+    else vb_fields_integer(tower, "attn_pooler_heads", COCA_POOL_HEADS, COCA_POOL_HEADS, COCA_POOL_HEADS);
+    facts->family = query ? "coca" : mean ? "clipa" : "clip";
     const json_t *layers = vb_fields_get(tower, "layers");
     const bool resnet = json_is_array(layers);
     if (resnet && json_array_size(layers) != STAGES) vb_fields_expected(tower, "layers", "a whole number, or a list of four");
@@ -93,13 +106,9 @@ static void read_image(vb_fields *tower, bool quick, vb_side_facts *facts) {
 }
 
 static void read_text(vb_fields *tower, bool quick, vb_side_facts *facts) {
-    static const plain_key keys[] = {{"hf_model_name", NULL},
-                                     {"embed_cls", NULL},
-                                     {"final_ln_after_pool", NULL},
-                                     {"proj_type", "linear"},
-                                     {"ls_init_value", NULL},
-                                     {"qk_norm", NULL},
-                                     {NULL, NULL}};
+    static const plain_key keys[] = {{"hf_model_name", NULL}, {"final_ln_after_pool", NULL},
+                                     {"proj_type", "linear"}, {"ls_init_value", NULL},
+                                     {"qk_norm", NULL},       {NULL, NULL}};
     static const char *const pools[] = {"argmax", "eos", "last", "first", NULL};
     check_plain(tower, keys);
     facts->text_mask = vb_fields_bool(tower, "no_causal_mask", false) ? VB_MASK_NONE : VB_MASK_CAUSAL;
@@ -112,8 +121,9 @@ static void read_text(vb_fields *tower, bool quick, vb_side_facts *facts) {
     facts->context = (int)vb_fields_integer(tower, "context_length", 1, LARGEST_NUMBER, 77);
     facts->vocabulary = (int)vb_fields_integer(tower, "vocab_size", 1, LARGEST_NUMBER, 49408);
     const int pool = vb_fields_choice(tower, "pool_type", pools, 0);
-    facts->text_pooling = pool == 2 ? VB_POOLING_LAST : pool == 3 ? VB_POOLING_FIRST : VB_POOLING_END;
-    if (pool == 1) facts->end_token = (int)vb_fields_integer(tower, "eos_id", 1, LARGEST_NUMBER, 2);
+    const bool class_row = vb_fields_bool(tower, "embed_cls", false); /* which is pooled, whatever pool_type says */
+    facts->text_pooling = class_row || pool == 2 ? VB_POOLING_LAST : pool == 3 ? VB_POOLING_FIRST : VB_POOLING_END;
+    if (pool == 1 && !class_row) facts->end_token = (int)vb_fields_integer(tower, "eos_id", 1, LARGEST_NUMBER, 2);
 }
 
 /* HFTokenizer cleans white space only, and its end tokens stay, unless tokenizer_kwargs say otherwise; SimpleTokenizer's texts are
@@ -151,8 +161,6 @@ void vb_side_open_clip_fields(vb_fields *root, vb_side_facts *facts) {
     vb_fields text = vb_fields_object(&model, "text_cfg", "model_cfg.text_cfg.");
     vb_fields preprocess = vb_fields_object(root, "preprocess_cfg", "preprocess_cfg.");
     const bool quick = vb_fields_bool(&model, "quick_gelu", false);
-    if (vb_fields_get(&model, "multimodal_cfg"))
-        vb_fields_refuse(&model, VB_EUNSUPPORTED, "multimodal_cfg", "it makes this CoCa, which is not encoded here");
     read_image(&image, quick, facts);
     read_text(&text, quick, facts);
     read_tokenizer(&text, facts);

@@ -37,6 +37,13 @@ static const rule openai_image[] = {{"visual.class_embedding", NULL},
                                     {"visual.attn_pool.layernorm.$", NULL},
                                     {"visual.attn_pool.mlp.c_fc.$", NULL},
                                     {"visual.attn_pool.mlp.c_proj.$", NULL},
+                                    /* CoCa */
+                                    {"visual.attn_pool.query", NULL},
+                                    {"visual.attn_pool.ln_q.$", NULL},
+                                    {"visual.attn_pool.ln_k.$", NULL},
+                                    {"visual.attn_pool.attn.q_proj_weight", NULL},
+                                    {"visual.attn_pool.attn.k_proj_weight", NULL},
+                                    {"visual.attn_pool.attn.v_proj_weight", NULL},
                                     /* ModifiedResNet */
                                     {"visual.conv#.weight", NULL},
                                     {"visual.bn#.@", NULL},
@@ -53,6 +60,7 @@ static const rule openai_image[] = {{"visual.class_embedding", NULL},
 static const rule openai_text[] = {{"token_embedding.weight", NULL},
                                    {"positional_embedding", NULL},
                                    {"ln_final.$", NULL},
+                                   {"cls_emb", NULL}, /* CoCa */
                                    {"text_projection", NULL},
                                    {"text_projection.$", NULL},
                                    {"transformer.resblocks.#.attn.in_proj_weight", NULL},
@@ -126,7 +134,44 @@ static const rule eva_baai[] = {TIMM_BLOCKS("visual."),
                                 {"visual.blocks.#.mlp.w3.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
                                 {"visual.blocks.#.mlp.ffn_ln.$", "visual.transformer.resblocks.#.mlp.norm.$"},
                                 {0}};
+/* MobileCLIP-B: the stem in front of the transformer keeps its names. */
+static const rule hybrid_timm[] = {TIMM_BLOCKS("visual.trunk."), {"visual.trunk.patch_embed.backbone.*", NULL}, {0}};
+static const rule vitamin_timm[] = {TIMM_BLOCKS("visual.trunk."),
+                                    {"visual.trunk.blocks.#.mlp.norm.$", "visual.transformer.resblocks.#.mlp.norm.$"},
+                                    {"visual.trunk.blocks.#.mlp.w0.$", "visual.transformer.resblocks.#.mlp.c_gate.$"},
+                                    {"visual.trunk.blocks.#.mlp.w1.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
+                                    {"visual.trunk.blocks.#.mlp.w2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
+                                    {"visual.trunk.fc_norm.$", "visual.ln_post.$"},
+                                    {"visual.head.proj.$", "visual.proj.$"},
+                                    {"visual.trunk.patch_embed.backbone.*", NULL},
+                                    {0}};
 #undef TIMM_BLOCKS
+
+/* MobileCLIP-B as Apple publishes it. */
+#define APPLE_BLOCKS(apple, canonical)                                                                                           \
+    {apple "transformer.#.pre_norm_mha.0.$", canonical "transformer.resblocks.#.ln_1.$"},                                        \
+        {apple "transformer.#.pre_norm_mha.1.qkv_proj.weight", canonical "transformer.resblocks.#.attn.in_proj_weight"},         \
+        {apple "transformer.#.pre_norm_mha.1.qkv_proj.bias", canonical "transformer.resblocks.#.attn.in_proj_bias"},             \
+        {apple "transformer.#.pre_norm_mha.1.out_proj.$", canonical "transformer.resblocks.#.attn.out_proj.$"},                  \
+        {apple "transformer.#.pre_norm_ffn.0.$", canonical "transformer.resblocks.#.ln_2.$"},                                    \
+        {apple "transformer.#.pre_norm_ffn.1.$", canonical "transformer.resblocks.#.mlp.c_fc.$"}, {                              \
+        apple "transformer.#.pre_norm_ffn.4.$", canonical "transformer.resblocks.#.mlp.c_proj.$"                                 \
+    }
+static const rule apple[] = {{"image_encoder.model.patch_emb.#.block.conv.$", "visual.trunk.patch_embed.backbone.#.conv.$"},
+                             {"image_encoder.model.patch_emb.#.block.norm.@", "visual.trunk.patch_embed.backbone.#.bn.@"},
+                             {"image_encoder.model.cls_token", "visual.class_embedding"},
+                             {"image_encoder.model.pos_embed.pos_embed.pos_embed", "visual.positional_embedding"},
+                             APPLE_BLOCKS("image_encoder.model.", "visual."),
+                             {"image_encoder.model.post_transformer_norm.$", "visual.ln_post.$"},
+                             {"image_encoder.model.classifier.proj", "visual.proj"},
+                             {"text_encoder.embedding_layer.weight", "token_embedding.weight"},
+                             {"text_encoder.positional_embedding.pos_embed.pos_embed", "positional_embedding"},
+                             APPLE_BLOCKS("text_encoder.", ""),
+                             {"text_encoder.final_layer_norm.$", "ln_final.$"},
+                             {"text_encoder.projection_layer", "text_projection"},
+                             {"logit_scale", NULL},
+                             {0}};
+#undef APPLE_BLOCKS
 
 /* Towers whose names are kept: their families ask for timm's (and open_clip's for what follows the trunk). */
 static const rule timm_own[] = {{"visual.trunk.*", NULL}, {"visual.head.*", NULL}, {0}};
@@ -207,6 +252,23 @@ static const scheme schemes[] = {
      NULL,
      timm_own,
      ""},
+    {"timm",
+     FAMILY(mobileclip_s),
+     false,
+     {"visual.trunk.stages.0.blocks.0.token_mixer.reparam_conv.weight",
+      "visual.trunk.stages.0.blocks.0.token_mixer.norm.identity.weight"},
+     NULL,
+     timm_own,
+     "text."},
+    {"timm", FAMILY(mobileclip_b), false, {"visual.trunk.patch_embed.backbone.0.bn.weight", NULL}, NULL, hybrid_timm, "text."},
+    {"timm", FAMILY(vitamin), false, {"visual.trunk.patch_embed.backbone.stem.conv1.weight", NULL}, NULL, vitamin_timm, "text."},
+    {"Apple",
+     FAMILY(mobileclip_b),
+     false,
+     {"image_encoder.model.patch_emb.0.block.conv.weight", NULL},
+     "text_encoder.embedding_layer.weight",
+     apple,
+     NULL},
     {"BAAI", FAMILY(eva), false, {"visual.blocks.0.attn.q_bias", NULL}, NULL, eva_baai, "text."},
     {"SLIP", FAMILY(slip), false, {"visual.cls_token", NULL}, NULL, timm_image, ""},
     {"DeCLIP", FAMILY(declip), false, {NULL, NULL}, "encode_text.token_embedding.weight", openai_image, "encode_text."},
@@ -407,6 +469,14 @@ static bool is_impostor(const char *name) {
            rename_by(openai_both, name, unneeded, sizeof unneeded);
 }
 
+/* Whether families fit that no sign tells apart: the image tower of one that is told by its texts. */
+static bool signs_differ(const vb_tensor_set *set) {
+    if (!vb_tensor_find(set, "visual.conv1.weight")) return false;
+    for (int i = 0; i < VB_FAMILY_COUNT; i++)
+        if (vb_family_fits(vb_family_at(i), set)) return true;
+    return false;
+}
+
 /* One block: items of the set, unused items, canonical names. No canonical name is longer by GROWTH than the name it is made
  * from. */
 
@@ -445,6 +515,7 @@ int vb_weight_names_map(vb_weight_names *names, const vb_tensor_set *file, const
     qsort(names->set.items, names->set.count, sizeof(vb_named_tensor), by_name);
     const vb_family *told = s && s->signs ? vb_family_by_signs(&names->set) : NULL;
     if (told) names->family = told->name;
+    else if (s && s->signs && signs_differ(&names->set)) names->family = NULL;
     for (size_t i = 1; i < names->set.count; i++)
         if (!strcmp(names->set.items[i - 1].name, names->set.items[i].name)) {
             vb_errorf(err, VB_EDATA, "%s: two tensors of the file are '%s'", path, names->set.items[i].name);

@@ -121,7 +121,10 @@ cat >x.yaml <<'E'
 name: v
 vocabularies: {a: [apple, unicorn, bear], b: [chair, apple, dolphin]}
 E
-rm -rf o; run e.yaml --output o --set datasets.0.vocabularies=x.yaml
+refused everywhere "a class without images, and a label of no class" 6 \
+  "dataset 'd' and x.yaml: 1 class has no images: 'unicorn'; 1 label \(3 images\) matches no class: 'elephant' \(3 images\);" \
+  e.yaml --set datasets.0.vocabularies=x.yaml
+rm -rf o; run e.yaml --output o --set datasets.0.vocabularies=x.yaml --set datasets.0.on_unmatched=skip
 holds "a duplicate is one class; distractors and images of no vocabulary are counted" '.results[0].data |
   .classes == 5 and .classes_without_images == 1 and .images_of_no_vocabulary == 3 and (.duplicate_class_names | length) == 1' \
   o/results.json "$(jq -c '.results[0].data' o/results.json)"
@@ -143,7 +146,7 @@ for kind in truncated corrupt empty foreign; do
       truncated) head -c 600 pics/$image >b/$image ;;
       corrupt) spoil b/$image 400 ;;
       empty) : >b/$image ;;
-      foreign) echo "GIF89a and so on" >b/$image; code=10 ;;
+      foreign) echo "8BPS and so on" >b/$image; code=10 ;;
     esac
     how=bad; [ $kind != truncated ] || how=everywhere
     refused $how "$kind: $image" $code "dataset 'd': .*$image: " e.yaml --set datasets.0.images=b

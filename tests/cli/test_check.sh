@@ -40,6 +40,12 @@ mkdir -p old && touch old/results.json
 checked "results are there" 0 --output old
 like "noted" '^note +output +old/results.json is there already' stdout
 cp -r pics broken; printf 'no picture' >broken/apple/000.png
+mkdir -p named; cp -r pics/* named/; mv named/apple named/Apple
+checked "labels that match no class" 6 --output o --set datasets.folder.images=named
+has_text "with both sides" "1 class has no images: 'apple' (label 'Apple'?); " stdout
+checked "which is meant" 0 --output o --set datasets.folder.images=named --set datasets.folder.on_unmatched=skip
+like "then noted" "^note +dataset 'folder' +2 labels .6 images. match no class: 'Apple' .3 images; class 'apple'.., 'girl'" stdout
+like "how labels were resolved" "^ok +dataset 'folder' +labels: 0 are ids, 18 names, 0 places in the vocabulary file" stdout
 checked "a broken image" 10 --output o --set datasets.folder.images=broken
 checked "a broken image is skipped" 0 --output o --set datasets.folder.images=broken --set datasets.folder.on_error=skip
 like "and noted" "^note +dataset 'folder' .*on_error: skip" stdout

@@ -122,6 +122,8 @@ refuses "other vocabularies" 6 "$no: vocabularies: digest" "$vocabench" compare 
   grep -q '^note: vocabularies: digest .* (allowed)$' out &&
   jq -e '.images == 400 and (.vocabularies | length) == 7 and .allowed_differences[0].kind == "vocabularies"' s.json >/dev/null
 verdict $? "other vocabularies, allowed: those of the same name" "$(cat out)"
+cp -r a twofold && jq '.results[0].vocabularies[1].classes |= (. + [.[0]])' a/results.json >twofold/results.json
+refuses "a class twice, by its name" 5 "vocabulary '[^']+' lists class 'c[0-9]+' twice" "$vocabench" compare twofold twofold
 # What a run of encoders records, by hand: the check reads nothing else.
 change() { rm -rf "$2" && cp -r "$1" "$2" && jq "$3" "$1/results.json" >"$2/results.json"; }
 encoded='.results[0].data.kind = "class folders" | .results[0].embedding.preprocessing = "to 224" |

@@ -45,11 +45,19 @@ bpe.model SentencePiece model: SentencePiece BPE, 2500 tokens
 vocab.txt WordPiece vocabulary: WordPiece, 2000 tokens
 bpe_clip.txt.gz OpenAI's merges: OpenAI's byte-pair encoding, 2002 tokens
 E
-for name in hf-metaclip2 hf-siglip hf-siglip2; do
+for name in hf-metaclip2 hf-siglip hf-siglip2 oc-siglip; do
   check "$name: texts" "$vocabench" encode texts --weights "$repos/$name" --input "$captions" --output t.npy --raw
   truth=$repos/expected/$name/text_embeddings
   [ -e "${truth}_cleaned.npy" ] && truth=${truth}_cleaned
   check "$name: text embeddings" "$tools/npy" compare t.npy "$truth.npy" 0.999999 1e-4 -
+done
+# tokenizer.json where it is the only file gives the same ids.
+for name in hf-metaclip2:xlm_roberta hf-siglip2:siglip2 oc-clipa:clipa hf-clip-quickgelu:openai; do
+  folder=$repos/${name%:*}
+  ids=("$vocabench" tokenize --input "$captions" --context-length 77 --convention "${name#*:}")
+  must "${ids[@]}" --tokenizer "$folder" --output one.npy
+  must "${ids[@]}" --tokenizer "$folder/tokenizer.json" --output two.npy
+  same "$name: ids of tokenizer.json" one.npy two.npy
 done
 "$vocabench" inspect "$repos/hf-metaclip2" >inspected
 like "inspect of the folder: the convention" '^  convention +xlm_roberta +family$' inspected

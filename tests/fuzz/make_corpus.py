@@ -277,6 +277,7 @@ plain = {"model_type": "clip", "projection_dim": 8, "vision_config": {"hidden_ac
 put("side_files/config", b"0" + json.dumps(plain).encode())
 put("side_files/bad_type", b"0" + json.dumps(dict(plain, model_type="siglip2")).encode())
 put("side_files/siglip", b"0" + json.dumps(dict(plain, model_type="siglip", text_config={"hidden_act": "gelu_new"})).encode())
+put("side_files/metaclip2", b"0" + json.dumps(dict(plain, model_type="metaclip_2", text_config={"eos_token_id": 2, "vocab_size": 901629})).encode())
 put("side_files/bad_tower", b"0" + json.dumps(dict(plain, vision_config=[1])).encode())
 put("side_files/preprocessor", b"1" + json.dumps(
     {"size": {"shortest_edge": 8}, "crop_size": {"height": 8, "width": 8}, "image_mean": [0.5, 0, 1], "resample": 2}).encode())
@@ -290,3 +291,89 @@ put("side_files/timm", b"2" + json.dumps(
     {"model_cfg": {"vision_cfg": {"timm_model_name": "vit_base_patch16_siglip_224"},
                    "text_cfg": {"pool_type": "last", "no_causal_mask": True, "act_kwargs": {"approximate": "tanh"}}}}).encode())
 put("side_files/bad_json", b"2{\"model_cfg\": [")
+
+# ---- tokenizers ----
+
+
+def varint(n):
+    out = b""
+    while n > 127:
+        out += bytes([n & 127 | 128])
+        n >>= 7
+    return out + bytes([n])
+
+
+def number(field, value):
+    return varint(field << 3) + varint(value)
+
+
+def block(field, value):
+    return varint(field << 3 | 2) + varint(len(value)) + value
+
+
+def charsmap(rules):
+    """One letter to a text each; the letters' units lie in the first 256, their values behind them."""
+    units, text = [0] * (256 + 2 * len(rules)), b""
+    for i, (key, value) in enumerate(rules.items()):
+        base = 256 + 2 * i
+        units[ord(key)] = ord(key) | 256 | (ord(key) ^ base) << 10
+        units[base] = len(text) | 1 << 31
+        text += value.encode() + b"\0"
+    data = b"".join(struct.pack("<I", u) for u in units)
+    return struct.pack("<I", len(data)) + data + text
+
+
+def model(pieces, kind, rules=b"", more=b""):
+    out = b"".join(block(1, block(1, t.encode()) + varint(2 << 3 | 5) + struct.pack("<f", s) + number(3, k)) for t, s, k in pieces)
+    return out + block(2, number(3, kind) + number(40, 0) + more) + block(3, (block(2, rules) if rules else b"") + number(3, 1))
+
+
+pieces = [("<unk>", 0, 2), ("<s>", 0, 3), ("\u2581a", -1, 1), ("a", -2, 1), ("b", -3, 1), ("ab", -2.5, 1), ("\u2581", -4, 1), ("AB", 0, 4)]
+rules = charsmap({"A": "a", "z": ""})
+put("charsmap/two", rules)
+put("charsmap/one", charsmap({"b": " x"}))
+put("charsmap/none", charsmap({}) + b"\0")
+put("charsmap/bad_size", b"\x05" + rules[1:])
+put("charsmap/bad_circle", rules[:4] + rules[4:8] + rules[8:].replace(struct.pack("<I", ord("A") | 256 | (65 ^ 256) << 10),
+                                                                    struct.pack("<I", ord("A") | 65 << 10)))
+put("charsmap/bad_end", rules[:-1] + b"x")
+put("sentencepiece/unigram", model(pieces, 1))
+put("sentencepiece/bpe", model(pieces + [("c", -9, 5), ("ca", -8, 5)], 2))
+put("sentencepiece/charsmap", model(pieces[:4], 1, rules))
+put("sentencepiece/bad_words", model(pieces, 3))
+put("sentencepiece/bad_bytes", model(pieces, 2, b"", number(35, 1)))
+put("sentencepiece/bad_twice", model(pieces + pieces[2:3], 1))
+put("sentencepiece/bad_score", model([("<unk>", 0, 2), ("a", float("nan"), 1)], 1))
+put("sentencepiece/bad_none", model(pieces[2:], 1))
+added = [{"id": 1, "content": "<s>"}]
+steps = {"normalizer": {"type": "Sequence", "normalizers": [{"type": "Lowercase"}, {"type": "NFC"}, {"type": "Strip"}, {
+    "type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}, {"type": "Prepend", "prepend": "b"}]},
+    "pre_tokenizer": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "first"}}
+grams = {"type": "Unigram", "unk_id": 0, "vocab": [[t, s] for t, s, k in pieces]}
+pairs = {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2, "\u0120": 3, "<unk>": 4}, "merges": ["a b"], "unk_token": "<unk>", "fuse_unk": True}
+words = {"type": "WordPiece", "vocab": {"[UNK]": 0, "a": 1, "##b": 2}, "unk_token": "[UNK]", "continuing_subword_prefix": "##"}
+
+
+def tokenizer(name, value):
+    put("tokenizer_json/" + name, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+tokenizer("unigram", dict(steps, added_tokens=added, model=grams))
+tokenizer("bytes", {"pre_tokenizer": {"type": "ByteLevel"}, "model": pairs})
+tokenizer("split", {"pre_tokenizer": {"type": "Split", "pattern": {"String": "a"}, "behavior": "MergedWithNext"}, "model": pairs})
+tokenizer("words", {"normalizer": {"type": "BertNormalizer"}, "pre_tokenizer": {"type": "BertPreTokenizer"}, "model": words})
+tokenizer("bad_suffix", {"model": dict(pairs, end_of_word_suffix="</w>")})
+tokenizer("bad_kind", {"normalizer": {"type": "NFKD"}, "model": pairs})
+tokenizer("bad_base64", {"normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}, "model": grams})
+
+# ---- images ----
+sys.path.insert(0, os.path.join(HERE, "..", "..", "golden"))
+from picture_files import files  # noqa: E402
+
+wanted = ("gif of 4 bits", "gif interlaced", "gif clears its table", "gif of two frames", "bmp of 4 bits", "bmp of 16 bits", "bmp masks 565",
+          "bmp OS/2 of 24 bits", "pbm plain", "pgm of 1023", "ppm plain of 15", "pbm", "tiff II grey 0 of 4 bits",
+          "tiff MM RGB of 8 bits", "tiff II BigTIFF", "tiff planes", "tiff compression 32773, 2 of 4 x 8 [1]", "tiff orientation 6, deflate",
+          "tiff group4", "tiff tiff_lzw L")
+for name, data in files():
+    if name in wanted:
+        put("images/" + name.replace("/", "").replace(" ", "_").replace(",", ""), data)

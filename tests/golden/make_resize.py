@@ -6,6 +6,7 @@ import PIL
 from PIL import Image
 
 CHANNELS = {"1": 1, "L": 1, "LA": 2, "P": 1, "RGB": 3, "RGBA": 4, "CMYK": 4, "I": 1}
+LATER = {"F": 1, "PA": 2}  # seeds of the others stay as they are
 MEAN = np.array((0.48145466, 0.4578275, 0.40821073), np.float32)[:, None, None]
 STD = np.array((0.26862954, 0.26130258, 0.27577711), np.float32)[:, None, None]
 
@@ -19,10 +20,12 @@ def scramble(values, seed):
 
 def samples(mode, width, height, seed):
     """Seed modulo 3 picks the kind: noise, extremes only (overshoot is clipped), a gradient with a little noise."""
-    channels = CHANNELS[mode]
+    channels = {**CHANNELS, **LATER}[mode]
     h = scramble(np.arange(width * height * channels), seed)
     if mode == "I":
         return (h >> np.uint64(16)).astype(np.int32)
+    if mode == "F":
+        return ((h >> np.uint64(16)).astype(np.float32) - np.float32(9000)) / np.float32(64)
     if mode == "1":
         return ((h >> np.uint64(31)) * np.uint64(255)).astype(np.uint8)
     i = np.arange(width * height * channels)
@@ -39,7 +42,7 @@ def picture(mode, width, height, seed):
     if mode == "1":
         return Image.frombytes("L", (width, height), data.tobytes()).convert("1", dither=0)
     image = Image.frombytes(mode, (width, height), data.tobytes())
-    if mode == "P":
+    if mode in ("P", "PA"):
         image.putpalette((scramble(np.arange(768), 99) >> np.uint64(24)).astype(np.uint8).tobytes())
     return image
 
@@ -51,6 +54,8 @@ def digest(values):
 
 
 def pixels(image):
+    if image.mode == "F":
+        return np.asarray(image).view(np.uint32)
     return np.asarray(image, np.uint8) * 255 if image.mode == "1" else np.asarray(image)
 
 
@@ -82,14 +87,15 @@ print("static const struct resize_case { vb_mode mode; int width, height, seed, 
       "resize_cases[] = {", file=print_to)
 seed = 0
 for name, kernel in ("BICUBIC", Image.BICUBIC), ("BILINEAR", Image.BILINEAR):
-    for number, (mode, (width, height, to_width, to_height)) in enumerate((mode, size) for mode in CHANNELS for size in SIZES):
+    for number, (mode, (width, height, to_width, to_height)) in enumerate((mode, size) for mode in {**CHANNELS, **LATER}
+                                                                          for size in SIZES):
         result = pixels(picture(mode, width, height, number + 1).resize((to_width, to_height), kernel))
         print("    {VB_MODE_%s, %d, %d, %d, %d, %d, VB_FILTER_%s, 0x%016x}," %
               (mode, width, height, number + 1, to_width, to_height, name, digest(result)), file=print_to)
-        seed = number + 1
+        seed = max(seed, number + 1 if mode in CHANNELS else 0)
 print("};\n\nstatic const struct square_case { vb_mode mode; int width, height, seed, resolution, rgb_first; uint64_t digest; } "
       "square_cases[] = {", file=print_to)
-for mode in CHANNELS:
+for mode in {**CHANNELS, **LATER}:
     for n, (width, height, resolution) in enumerate(SQUARES):
         seed += 1
         first = int(n % 3 == 1)

@@ -2,6 +2,7 @@
 """Analyses and adversarial vocabularies by NumPy and enumeration: `make DIR` writes an experiment, `check DIR RESULTS` compares."""
 import itertools
 import json
+import math
 import sys
 
 import numpy as np
@@ -123,6 +124,9 @@ def check_adversarial(entries, k, method, images, texts, rows, labels, names):
             wrong.append(f"{method} {v}: {entry['names']}, expected {[allowed[c][0] for c in chosen]}")
         close(f"{method} {v}", entry["accuracy"], [accuracy(chosen[: i + 1]) for i in range(k)])
         close(f"{method} alone {v}", entry["accuracy_alone"], [accuracy([c]) for c in chosen])
+        pools, hit = len(allowed), takes.sum(0)
+        close(f"{method} random {v}", entry["accuracy_random"],
+              [sum(math.comb(pools - int(h), n) / math.comb(pools, n) for h in hit) / len(mine) for n in range(1, k + 1)])
         taken = np.zeros(len(right), bool)
         for c, found, examples in zip(chosen, entry["takes"], entry["examples"]):
             fresh = takes[c] & ~taken

@@ -73,9 +73,9 @@ BEGIN {
   libc = libc "|stdbool"
   libc = libc "|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|tgmath|threads|time|uchar|wchar|wctype)\\.h$"
   posix = "^(dirent|fcntl|fnmatch|glob|libgen|poll|pthread|sched|unistd)\\.h$|^sys/"
-  codecs = "^(yaml|zstd|zstd_errors|jansson|jpeglib|jerror|png|zlib|xxhash)\\.h$|^webp/"
+  codecs = "^(yaml|zstd|zstd_errors|jansson|jpeglib|jerror|png|tiffio|zlib|xxhash)\\.h$|^webp/"
   simd = "intrin\\.h$|^cpuid\\.h$|^arm_neon\\.h$"
-  images = "^(jpeglib|jerror|png)\\.h$|^webp/"
+  images = "^(jpeglib|jerror|png|tiffio)\\.h$|^webp/"
 }
 match($0, /:[ \t]*#[ \t]*include[ \t]*<[^>]*/) {
   split($0, place, ":")

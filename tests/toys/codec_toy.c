@@ -18,6 +18,6 @@ static int decode(vb_image *image, const void *bytes, size_t size, const char *n
 const vb_codec vb_codec_toy = {
     .name = "toy picture",
     .suffixes = {"toypic"},
-    .signature = {"TOYPIC", "......"},
+    .signatures = {{"TOYPIC", "......"}},
     .decode = decode,
 };

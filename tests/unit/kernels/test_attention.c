@@ -16,23 +16,26 @@ typedef struct trial {
     int64_t lengths[6], queries[6];
     int64_t sequences;
     int heads, head_dim;
-    bool causal;
+    bool causal, hides;
 } trial;
 
 static const trial trials[] = {
-    {"images", {50, 50, 50}, {50, 50, 50}, 3, 3, 64, false},
-    {"texts", {7, 77, 1, 16, 0, 33}, {7, 77, 1, 16, 0, 33}, 6, 2, 64, true},
-    {"long", {300, 258}, {300, 258}, 2, 1, 40, false},
-    {"long causal", {300}, {300}, 1, 2, 17, true},
-    {"wide heads", {20, 9}, {20, 9}, 2, 2, 300, true},
-    {"pool", {50, 17, 90}, {1, 1, 1}, 3, 4, 64, false},
-    {"few queries", {50, 17}, {5, 14}, 2, 2, 33, true},
-    {"more queries than keys", {5, 2}, {20, 13}, 2, 1, 8, true},
-    {"more queries than keys, all seeing", {5, 0}, {20, 3}, 2, 1, 8, false},
+    {"images", {50, 50, 50}, {50, 50, 50}, 3, 3, 64, false, false},
+    {"texts", {7, 77, 1, 16, 0, 33}, {7, 77, 1, 16, 0, 33}, 6, 2, 64, true, false},
+    {"long", {300, 258}, {300, 258}, 2, 1, 40, false, false},
+    {"long causal", {300}, {300}, 1, 2, 17, true, false},
+    {"wide heads", {20, 9}, {20, 9}, 2, 2, 300, true, false},
+    {"pool", {50, 17, 90}, {1, 1, 1}, 3, 4, 64, false, false},
+    {"few queries", {50, 17}, {5, 14}, 2, 2, 33, true, false},
+    {"more queries than keys", {5, 2}, {20, 13}, 2, 1, 8, true, false},
+    {"more queries than keys, all seeing", {5, 0}, {20, 3}, 2, 1, 8, false, false},
+    {"hidden keys", {50, 17, 33}, {50, 17, 33}, 3, 2, 64, true, true},
+    {"hidden keys of a pool", {90, 9}, {1, 1}, 2, 1, 40, false, true},
 };
 
 typedef struct data {
     float *query, *key_value;
+    uint8_t *hidden; /* every third key but a sequence's first */
     int64_t offsets[7], query_offsets[7];
     int64_t width, rows, query_rows;
     vb_attention_batch batch;
@@ -49,7 +52,10 @@ static void open_data(data *d, const trial *t) {
     d->rows = d->offsets[t->sequences], d->query_rows = d->query_offsets[t->sequences];
     d->query = vb_array((size_t)(d->query_rows * (d->width + 3)), 4, "queries", &err);
     d->key_value = vb_array((size_t)(d->rows * d->width * 2), 4, "keys and values", &err);
-    assert_true(d->query && d->key_value);
+    d->hidden = vb_array((size_t)d->rows + 1, 1, "marks", &err);
+    assert_true(d->query && d->key_value && d->hidden);
+    for (int64_t q = 0; q < t->sequences; q++)
+        for (int64_t i = 1; i < t->lengths[q]; i++) d->hidden[d->offsets[q] + i] = t->hides && i % 3 == 1;
     for (int64_t i = 0; i < d->query_rows * (d->width + 3); i++) d->query[i] = noise_float();
     for (int64_t i = 0; i < d->rows * d->width * 2; i++) d->key_value[i] = noise_float();
     d->batch = (vb_attention_batch){d->query,
@@ -64,10 +70,11 @@ static void open_data(data *d, const trial *t) {
                                     t->heads,
                                     t->head_dim,
                                     t->causal,
+                                    t->hides ? d->hidden : NULL,
                                     1 / sqrtf((float)t->head_dim)};
 }
 
-static void close_data(data *d) { vb_free(d->query), vb_free(d->key_value); }
+static void close_data(data *d) { vb_free(d->query), vb_free(d->key_value), vb_free(d->hidden); }
 
 /* One output row of one head, and in *size the sum of the values' magnitudes under the same weights. */
 static void truth(const data *d, const trial *t, int64_t s, int64_t query, int head, double *out, double *size) {
@@ -79,6 +86,7 @@ static void truth(const data *d, const trial *t, int64_t s, int64_t query, int h
         scores[j] = 0;
         for (int c = 0; c < t->head_dim; c++) scores[j] += (double)q[c] * (double)k[c];
         scores[j] *= (double)d->batch.scale;
+        if (d->batch.hidden && d->batch.hidden[d->offsets[s] + j]) scores[j] = -INFINITY;
         most = fmax(most, scores[j]);
     }
     for (int64_t j = 0; j < seen; j++) sum += scores[j] = exp(scores[j] - most);
@@ -160,7 +168,7 @@ static void sequences_do_not_know_their_batch(void **state) {
 static void causal_rows_do_not_know_what_follows(void **state) {
     (void)state;
     vb_error err = {0};
-    static const trial t = {"text", {77}, {77}, 1, 2, 64, true};
+    static const trial t = {"text", {77}, {77}, 1, 2, 64, true, false};
     data d;
     open_data(&d, &t);
     float *all = vb_array(77 * 128, 4, "out", &err), *some = vb_array(77 * 128, 4, "out", &err);
@@ -180,7 +188,7 @@ static void causal_rows_do_not_know_what_follows(void **state) {
 static void broken_values_reach_the_output(void **state) {
     (void)state;
     vb_error err = {0};
-    static const trial t = {"image", {30}, {30}, 1, 1, 16, false};
+    static const trial t = {"image", {30}, {30}, 1, 1, 16, false, false};
     for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++) {
         vb_isa_limit((vb_isa)level);
         data d;

@@ -12,14 +12,21 @@
 enum { EMBED = 32, PICTURES = 2, TEXTS = 10 };
 
 static const struct {
-    const char *name, *family;
+    const char *name, *pixels, *family;
     int resolution;
-} models[] = {{"convnext-d", "convnext", 64}, {"convnext-w", "convnext", 64}};
+} models[] = {{"convnext-d", "convnext-d", "convnext", 64},
+              {"convnext-w", "convnext-w", "convnext", 64},
+              {"mobileclip-s1", "mobileclip-s1", "mobileclip_s", 128},
+              {"mobileclip-s1-reparam", "mobileclip-s1", "mobileclip_s", 128},
+              {"mobileclip2-s3", "mobileclip2-s3", "mobileclip_s", 128},
+              {"mobileclip-b", "mobileclip-b", "mobileclip_b", 64},
+              {"vitamin", "vitamin", "vitamin", 64}};
 enum { MODELS = sizeof models / sizeof *models };
 
 static const char *file_of(char path[1024], int model, const char *file) {
     char name[256];
-    snprintf(name, sizeof name, "zoo/fixtures/%s/%s", models[model].name, file);
+    const bool pixels = !strcmp(file, "pixels.npy");
+    snprintf(name, sizeof name, "zoo/fixtures/%s/%s", pixels ? models[model].pixels : models[model].name, file);
     return shared_path(path, name);
 }
 
@@ -116,7 +123,8 @@ static void bits_do_not_depend_on_level_threads_or_batch(void **state) {
 /* Whether the message names a tensor that begins as this one: of a block that lacks all of its tensors another may be named. */
 static bool names_neighbour(const char *text, const char *name) {
     const char *found = strstr(text, "tensor ");
-    size_t n = strcspn(name, "0123456789");
+    size_t n = strcspn(name, "0123456789"), last = (size_t)(strrchr(name, '.') - name);
+    if (last < n) n = last;
     return strstr(text, "the image tower's projection") || (found && !strncmp(found + strlen("tensor "), name, n));
 }
 

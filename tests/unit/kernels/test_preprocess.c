@@ -24,7 +24,7 @@ static uint64_t digest_add(uint64_t sum, uint64_t index, uint64_t value) {
 
 static vb_image picture(vb_mode mode, int width, int height, int seed) {
     vb_error err = {0};
-    int bytes = vb_colour_mode_bytes(mode), channels = mode == VB_MODE_I ? 1 : bytes;
+    int bytes = vb_colour_mode_bytes(mode), channels = mode == VB_MODE_I || mode == VB_MODE_F ? 1 : bytes;
     vb_image image = {.mode = mode, .width = width, .height = height};
     image.pixels = vb_array((size_t)width * (size_t)height, (size_t)bytes, "test image", &err);
     assert_non_null(image.pixels);
@@ -33,6 +33,9 @@ static vb_image picture(vb_mode mode, int width, int height, int seed) {
         uint32_t y = i / (uint32_t)channels / (uint32_t)width;
         if (mode == VB_MODE_I) {
             int32_t level = (int32_t)(h >> 16);
+            memcpy(image.pixels + 4 * i, &level, 4);
+        } else if (mode == VB_MODE_F) {
+            const float level = ((float)(h >> 16) - 9000.0f) / 64.0f;
             memcpy(image.pixels + 4 * i, &level, 4);
         } else if (mode == VB_MODE_1 || seed % 3 == 1) image.pixels[i] = (uint8_t)((h >> 31) * 255);
         else if (seed % 3 == 0) image.pixels[i] = (uint8_t)(h >> 24);
@@ -44,13 +47,13 @@ static vb_image picture(vb_mode mode, int width, int height, int seed) {
 
 static uint64_t digest_image(const vb_image *image) {
     uint64_t sum = 0;
-    size_t samples =
-        (size_t)image->width * (size_t)image->height * (size_t)(image->mode == VB_MODE_I ? 1 : vb_colour_mode_bytes(image->mode));
+    const bool wide = image->mode == VB_MODE_I || image->mode == VB_MODE_F;
+    size_t samples = (size_t)image->width * (size_t)image->height * (size_t)(wide ? 1 : vb_colour_mode_bytes(image->mode));
     for (size_t i = 0; i < samples; i++) {
         int32_t level;
-        if (image->mode == VB_MODE_I) memcpy(&level, image->pixels + 4 * i, 4);
+        if (wide) memcpy(&level, image->pixels + 4 * i, 4);
         else level = image->pixels[i];
-        sum = digest_add(sum, i, (uint64_t)(int64_t)level);
+        sum = digest_add(sum, i, image->mode == VB_MODE_F ? (uint32_t)level : (uint64_t)(int64_t)level);
     }
     return sum;
 }
@@ -116,10 +119,12 @@ static void crops_are_parts_of_the_whole(void **state) {
     vb_error err = {0};
     for (int n = 0; n < 400; n++) {
         uint32_t h = scramble((uint32_t)n, 7), g = scramble((uint32_t)n, 8);
-        vb_mode mode = (vb_mode)(n % 8);
+        static const vb_mode modes[] = {VB_MODE_1,    VB_MODE_L,    VB_MODE_LA, VB_MODE_P, VB_MODE_RGB,
+                                        VB_MODE_RGBA, VB_MODE_CMYK, VB_MODE_I,  VB_MODE_F, VB_MODE_PA};
+        const vb_mode mode = modes[n % 10];
         int w = 1 + (int)(h % 40), t = 1 + (int)(h >> 8 & 31), ow = 1 + (int)(h >> 16 & 63), oh = 1 + (int)(h >> 24 & 31);
         vb_image image = picture(mode, w, t, n), whole, part;
-        const vb_filter filter = n & 8 ? VB_FILTER_BILINEAR : VB_FILTER_BICUBIC;
+        const vb_filter filter = n & 16 ? VB_FILTER_BILINEAR : VB_FILTER_BICUBIC;
         vb_resize_to all = {ow, oh, 0, 0, ow, oh, filter}, some = {.width = ow, .height = oh, .filter = filter};
         some.left = (int)(g % (uint32_t)ow);
         some.top = (int)((g >> 8) % (uint32_t)oh);
@@ -195,6 +200,35 @@ static void levels_beyond_a_byte_are_clamped(void **state) {
     vb_image image = {.mode = VB_MODE_I, .width = 5, .height = 1, .pixels = (uint8_t *)levels};
     vb_colour_to_rgb(&image, rgb);
     assert_memory_equal(rgb, truth, sizeof truth);
+
+    uint16_t words[5] = {0, 1, 77, 256, 65535};
+    const uint8_t truth_16[15] = {0, 0, 0, 1, 1, 1, 77, 77, 77, 255, 255, 255, 255, 255, 255};
+    image = (vb_image){.mode = VB_MODE_I16, .width = 5, .height = 1, .pixels = (uint8_t *)words};
+    vb_colour_to_rgb(&image, rgb);
+    assert_memory_equal(rgb, truth_16, sizeof truth_16);
+
+    float reals[5] = {-0.5f, NAN, 77.9f, 254.99f, 1e30f};
+    const uint8_t truth_real[15] = {0, 0, 0, 0, 0, 0, 77, 77, 77, 254, 254, 254, 255, 255, 255};
+    image = (vb_image){.mode = VB_MODE_F, .width = 5, .height = 1, .pixels = (uint8_t *)reals};
+    vb_colour_to_rgb(&image, rgb);
+    assert_memory_equal(rgb, truth_real, sizeof truth_real);
+}
+
+/* Pillow: "image has wrong mode"; a copy is no resize, and RGB first is another mode. */
+static void words_are_not_resized(void **state) {
+    (void)state;
+    vb_error err = {0};
+    uint16_t levels[16];
+    float out[3 * 16];
+    for (int i = 0; i < 16; i++) levels[i] = (uint16_t)(i * 20);
+    vb_image image = {.mode = VB_MODE_I16, .width = 4, .height = 4, .pixels = (uint8_t *)levels};
+    vb_preprocess spec = {.resolution = 4, .std = {1, 1, 1}};
+    assert_ok(vb_preprocess_image(&spec, &image, out, &err));
+    assert_true(out[1] == 20.0f / 255.0f && out[15] == 1.0f);
+    spec.resolution = 2;
+    assert_fails(vb_preprocess_image(&spec, &image, out, &err), VB_EUNSUPPORTED, "I;16");
+    spec.rgb_first = true;
+    assert_ok(vb_preprocess_image(&spec, &image, out, &err));
 }
 
 static void description_tells_specifications_apart(void **state) {
@@ -296,6 +330,7 @@ int main(void) {
                                        cmocka_unit_test(shapes_are_planned_as_their_libraries_do),
                                        cmocka_unit_test(transparent_colours_survive_only_an_unchanged_size),
                                        cmocka_unit_test(levels_beyond_a_byte_are_clamped),
+                                       cmocka_unit_test(words_are_not_resized),
                                        cmocka_unit_test(description_tells_specifications_apart),
                                        cmocka_unit_test(nonsense_is_refused),
                                        cmocka_unit_test(every_allocation_may_fail)};

@@ -29,9 +29,21 @@ static const zoo_model models[] = {
     {FIXTURE("siglip-hf"), "siglip", "ViT", TANH, TANH, 0, 0, true},
     {FIXTURE("siglip2"), "siglip", "ViT", GELU, TANH, 0, 0, false},
     {FIXTURE("siglip2-gopt"), "siglip", "ViT", TANH, TANH, 1, 0, false},
+    {FIXTURE("clipa"), "clipa", "ViT", GELU, GELU, 0, 0, true},
+    {FIXTURE("openvision"), "openvision", "ViT", GELU, TANH, 0, 0, true},
+    {FIXTURE("coca"), "coca", "ViT", GELU, GELU, 0, 0, true},
+    {FIXTURE("mobileclip2-l"), "mobileclip_l", "ViT", GELU, GELU, 0, 0, true},
+    {REPOSITORY("oc-clipa"), "clipa", "ViT", 0, 0, 0, 0, true},
     {REPOSITORY("hf-siglip"), "siglip", "ViT", 0, 0, 0, 0, true},
     {REPOSITORY("hf-siglip2"), "siglip", "ViT", 0, 0, 0, 0, true},
     {REPOSITORY("oc-siglip"), "siglip", "ViT", 0, 0, 0, 0, true},
+    {FIXTURE("pe-core-b"), "pe", "ViT", 0, 0, 0, 0, true},
+    {FIXTURE("pe-core-g"), "pe", "ViT", 0, 0, 0, 0, true},
+    {"fixtures/pe-core-meta/model.pt", "fixtures/pe-core-meta", "pe", "ViT", 0, 0, 0, 0, true},
+    {REPOSITORY("oc-pe"), "pe", "ViT", 0, 0, 0, 0, true},
+    {FIXTURE("eva01-g"), "eva", "ViT", 0, 0, 0, 0, true},
+    {FIXTURE("eva02-b"), "eva", "ViT", 0, 0, 0, 0, true},
+    {FIXTURE("eva02-e"), "eva", "ViT", 0, 0, 0, 0, true},
 };
 
 /* Of a file that need not be there: root is the zoo. */
@@ -139,7 +151,71 @@ static void embeddings_are_the_libraries(void **state) {
     for (size_t i = 0; i < sizeof models / sizeof *models; i++) check_model(&models[i], root);
 }
 
+/* CoCa's texts that fill the context, that have a token 0 within, and that end just before the end: what is hidden from whom. By
+ * ../shared/zoo/specs/coca.py. */
+static void coca_hides_what_follows_a_zero(void **state) {
+    (void)state;
+    static const double expected[3][32] = {
+        {-1.2904,    1.00552,    -1.199091,  2.676059,  1.455544,  -3.732817,   -1.273513, 1.491797,
+         2.428349,   -0.4989495, -0.2501335, 1.825802,  0.4885632, -0.04394974, 3.466765,  -4.492143,
+         -3.268199,  0.6702031,  -0.3697016, -2.164171, -1.481501, 1.40728,     -2.138961, 1.917141,
+         0.04927489, 3.016731,   0.249765,   -1.184532, 0.6062485, -2.172712,   1.078694,  -1.821866},
+        {-1.604794,  1.009279,  -0.8477292, 1.813724,   2.002906,  -3.015167, -1.566533, 1.124707,
+         1.450855,   -0.480118, -1.099887,  0.925607,   0.8892234, 0.8255725, 3.779216,  -3.241535,
+         -3.976012,  0.5612954, -0.7380511, -2.083322,  0.3964288, 2.738586,  -2.043659, 2.153573,
+         -0.9175007, 2.515338,  0.466889,   -0.7239984, 0.8644469, -2.653272, 0.9246495, -2.87146},
+        {-1.262198,  1.270522,   -1.028861,   2.666436,  1.549393,  -3.495289,   -1.238209, 1.465943,
+         2.393847,   -0.3424941, -0.09633769, 2.101032,  0.4773452, -0.06625295, 3.665545,  -4.573578,
+         -3.261397,  0.5444459,  -0.3026724,  -2.141906, -1.318259, 1.19406,     -2.381516, 1.771326,
+         -0.1466349, 3.161166,   0.2738819,   -1.008824, 0.4388546, -2.392522,   0.9077203, -1.778061}};
+    char path[1024];
+    vb_error err = {0};
+    vb_weights weights;
+    vb_clip *clip;
+    int32_t tokens[3][76];
+    float out[3 * 32];
+    for (int i = 0; i < 76; i++) tokens[0][i] = tokens[1][i] = tokens[2][i] = 1 + i * 37 % 2000;
+    tokens[1][5] = tokens[1][40] = tokens[2][75] = 0;
+    memset(tokens[1] + 60, 0, 16 * sizeof **tokens);
+    assert_ok(vb_weights_open(&weights, shared_path(path, "zoo/fixtures/coca/model.safetensors"), false, &err));
+    const vb_clip_options options = {.family = vb_family_find("coca"), .threads = 1};
+    assert_ok(vb_clip_open(&clip, &weights.set, &options, &err));
+    assert_ok(vb_clip_encode_texts(clip, tokens[0], 3, out, &err));
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 32; j++)
+            if (!(fabs((double)out[i * 32 + j] - expected[i][j]) < 1e-5))
+                fail_msg("text %d, column %d: %g, expected %g", i, j, (double)out[i * 32 + j], expected[i][j]);
+    const vb_prompt_context context = {.vectors = out, .n_ctx = 1, .width = vb_clip_describe(clip)->text_width};
+    assert_fails(vb_clip_encode_prompts(clip, tokens[0], &context, 1, out, &err), VB_EMISMATCH,
+                 "learned contexts are for texts that are pooled at their end token");
+    vb_clip_close(clip);
+    const vb_clip_options uncausal = {.family = options.family, .stated = {.text_mask = VB_MASK_NONE}, .threads = 1};
+    assert_fails(vb_clip_open(&clip, &weights.set, &uncausal, &err), VB_EMISMATCH, "texts of family coca are causal");
+    vb_weights_close(&weights);
+}
+
+/* The image towers of CLIPA and OpenVision have the same tensors: what only the texts would tell must be stated. */
+static void families_alike_must_be_stated(void **state) {
+    (void)state;
+    vb_error err = {0};
+    const vb_family *family;
+    vb_named_tensor items[] = {{"visual.class_embedding", {.ndim = 1, .shape = {4}}},
+                               {"visual.conv1.weight", {.ndim = 4, .shape = {4, 3, 2, 2}}},
+                               {"visual.transformer.resblocks.0.ln_1.weight", {.ndim = 1, .shape = {4}}}};
+    char file[] = "file";
+    const vb_weights weights = {.set = {3, items}, .naming = "OpenAI", .where = {.file = file}};
+    assert_fails(vb_model_family(&weights, VB_FAMILY_FOUND, &family, &err), VB_ECONFIG,
+                 "of one of the families clipa, openvision, which nothing in them tells apart: state family");
+    assert_ok(vb_model_family(&weights, vb_family_index("openvision"), &family, &err));
+    assert_string_equal(family->name, "openvision");
+    const vb_weights told = {.set = {3, items}, .naming = "OpenAI", .family_hint = "clipa", .where = {.file = file}};
+    assert_ok(vb_model_family(&told, vb_family_index("openvision"), &family, &err));
+    assert_fails(vb_model_family(&told, vb_family_index("siglip"), &family, &err), VB_EMISMATCH, "write family: clipa");
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(embeddings_are_the_libraries)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(embeddings_are_the_libraries),
+                                       cmocka_unit_test(coca_hides_what_follows_a_zero),
+                                       cmocka_unit_test(families_alike_must_be_stated)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

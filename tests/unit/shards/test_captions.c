@@ -180,6 +180,52 @@ static void editors_make_no_difference(void **state) {
     expect("q.tsv", NULL, "|\"open");
 }
 
+/* What Python's csv writes, quoted where it must be and everywhere: the same texts, but for blanks at their end. */
+static void quotes_are_those_of_csv(void **state) {
+    (void)state;
+    vb_error err = {0};
+    if (!have("python3")) skip();
+    char folder[1024];
+    in_scratch(folder, "csv/");
+    if (run_command("cd '%s' && python3 -c '"
+                    "import csv, random\n"
+                    "random.seed(3)\n"
+                    "rows = [(str(i), \"\".join(random.choice(\"ab \\t\\x22,;\") for _ in range(random.randrange(9)))) "
+                    "for i in range(400)]\n"
+                    "for name, quoting in ((\"some\", csv.QUOTE_MINIMAL), (\"all\", csv.QUOTE_ALL)):\n"
+                    "    with open(name + \".tsv\", \"w\", newline=\"\") as file:\n"
+                    "        out = csv.writer(file, \"excel-tab\", quoting=quoting)\n"
+                    "        out.writerow((\"id\", \"caption\"))\n"
+                    "        out.writerows(rows)\n"
+                    "    with open(name + \".tsv\", newline=\"\") as file:\n"
+                    "        assert list(csv.reader(file, \"excel-tab\"))[1:] == [list(row) for row in rows]\n"
+                    "open(\"texts\", \"w\").writelines(text + \"\\n\" for _, text in rows)\n'",
+                    folder))
+        skip();
+    for (int all = 0; all < 2; all++) {
+        FILE *expected = fopen(scratch_path("csv/texts"), "r");
+        vb_captions *captions;
+        const char *text, *odd;
+        char line[64];
+        assert_non_null(expected);
+        assert_ok(vb_captions_open(&captions, scratch_path(all ? "csv/all.tsv" : "csv/some.tsv"), NULL, &err));
+        while (fgets(line, sizeof line, expected)) {
+            size_t n = strcspn(line, "\n");
+            assert_ok(vb_captions_next(captions, &text, &odd, &err));
+            if (!text || odd) fail_msg("'%s': %s", line, odd ? odd : "the end");
+            size_t blanks = n;
+            while (blanks && strchr(" \t", line[blanks - 1])) blanks--;
+            line[n] = 0;
+            if (strcmp(text, line) && (strncmp(text, line, blanks) || strlen(text) != blanks))
+                fail_msg("'%s' instead of '%s'", text, line);
+        }
+        assert_ok(vb_captions_next(captions, &text, &odd, &err));
+        assert_null(text);
+        vb_captions_close(captions);
+        fclose(expected);
+    }
+}
+
 static void rows_are_picked_and_counted(void **state) {
     (void)state;
     vb_error err = {0};
@@ -245,10 +291,10 @@ static void shared_captions_are_read(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_form_is_read),         cmocka_unit_test(bad_files_are_refused),
-        cmocka_unit_test(odd_lines_are_rows),         cmocka_unit_test(blank_lines_are_rows),
-        cmocka_unit_test(editors_make_no_difference), cmocka_unit_test(rows_are_picked_and_counted),
-        cmocka_unit_test(long_lines_cross_blocks),    cmocka_unit_test(shared_captions_are_read)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_form_is_read),          cmocka_unit_test(bad_files_are_refused),
+                                       cmocka_unit_test(odd_lines_are_rows),          cmocka_unit_test(blank_lines_are_rows),
+                                       cmocka_unit_test(editors_make_no_difference),  cmocka_unit_test(quotes_are_those_of_csv),
+                                       cmocka_unit_test(rows_are_picked_and_counted), cmocka_unit_test(long_lines_cross_blocks),
+                                       cmocka_unit_test(shared_captions_are_read)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -72,6 +72,9 @@ static void class_folders(void **state) {
     put_text("c/ant-hill/x.jpeg", "hx");
     put_text("c/.git/x.jpg", "-");
     put_text("c/readme.md", "-");
+    put_text("c/cat/Thumbs.db", "-");
+    put_text("c/cat/.DS_Store", "-");
+    put_text("c/cat/desktop.INI", "-");
     assert_ok(vb_path_make_folders(in_scratch(path, "c/empty/inside"), &err));
     put_text("elsewhere/e.jpg", "e");
     assert_int_equal(symlink(in_scratch(target, "elsewhere"), in_scratch(path, "c/link")), 0);
@@ -85,6 +88,9 @@ static void class_folders(void **state) {
     assert_int_equal(vb_dataset_samples(dataset), 5);
     assert_int_equal(vb_dataset_bytes(dataset), 9);
     assert_int_equal(vb_dataset_ignored(dataset), 3); /* notes, readme, dangling */
+    char *text = vb_dataset_ignored_text(dataset, &err);
+    assert_string_equal(text, "3 files passed over, no images by their names, such as 'cat/notes.txt', 'dangling', 'readme.md'");
+    vb_free(text);
     assert_int_equal(vb_dataset_labels(dataset), 4);
     assert_string_equal(vb_dataset_label(dataset, 0), "ant");
     assert_string_equal(vb_dataset_label(dataset, 3), "link");
@@ -107,8 +113,18 @@ static void flat_folders(void **state) {
     put_text("flat/b.jpg", "b");
     put_text("flat/a.jpg", "");
     put_text("flat/A.png", "A");
-    put_text("flat/x.bmp", "-");
-    check("flat", NULL, "images", "- A.png A;- a.jpg ;- b.jpg b;");
+    put_text("flat/a\nb", "-");
+    put_text("flat/x.dib", "d");
+    put_text("flat/x.JFIF", "j");
+    check("flat", NULL, "images", "- A.png A;- a.jpg ;- b.jpg b;- x.JFIF j;- x.dib d;");
+    vb_dataset *dataset;
+    assert_ok(vb_dataset_open(&dataset, in_scratch(path, "flat"), NULL, &err));
+    assert_int_equal(vb_dataset_ignored_names(dataset), 1);
+    assert_string_equal(vb_dataset_ignored_name(dataset, 0), "a\nb");
+    char *text = vb_dataset_ignored_text(dataset, &err);
+    assert_string_equal(text, "1 file passed over, no image by its name: 'a?b'");
+    vb_free(text);
+    vb_dataset_close(dataset);
     assert_ok(vb_path_make_folders(in_scratch(path, "void"), &err));
     assert_fails(open_in_scratch("void", NULL, &err), VB_EMISSING, "no images");
     put_text("void/a.txt", "-");

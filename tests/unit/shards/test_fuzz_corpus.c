@@ -13,6 +13,18 @@
 #undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_side_files
 #include "tests/fuzz/fuzz_side_files.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_sentencepiece
+#include "tests/fuzz/fuzz_sentencepiece.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_tokenizer_json
+#include "tests/fuzz/fuzz_tokenizer_json.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_charsmap
+#include "tests/fuzz/fuzz_charsmap.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_images
+#include "tests/fuzz/fuzz_images.c"
 #include "shards/files/file.h"
 #include "shards/files/path.h"
 #undef LLVMFuzzerTestOneInput
@@ -73,13 +85,30 @@ static void side_files(void **state) {
     replay("tests/fuzz/corpus/side_files", fuzz_side_files);
 }
 
+static void images(void **state) {
+    (void)state;
+    replay("tests/fuzz/corpus/images", fuzz_images);
+}
+
+static void tokenizers(void **state) {
+    (void)state;
+    replay("tests/fuzz/corpus/sentencepiece", fuzz_sentencepiece);
+    replay("tests/fuzz/corpus/tokenizer_json", fuzz_tokenizer_json);
+    replay("tests/fuzz/corpus/charsmap", fuzz_charsmap);
+}
+
 static void nothing_was_executed(void **state) {
     (void)state;
     assert_int_not_equal(access("hostile-pickle-was-here", F_OK), 0);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(pickles), cmocka_unit_test(archives), cmocka_unit_test(safetensors),
-                                       cmocka_unit_test(side_files), cmocka_unit_test(nothing_was_executed)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(pickles),
+                                       cmocka_unit_test(archives),
+                                       cmocka_unit_test(safetensors),
+                                       cmocka_unit_test(side_files),
+                                       cmocka_unit_test(tokenizers),
+                                       cmocka_unit_test(images),
+                                       cmocka_unit_test(nothing_was_executed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -160,10 +160,10 @@ static void foreign_formats_are_named(void **state) {
         vb_code code;
         const char *says;
     } files[] = {{"", 0, VB_EDATA, "empty"},
-                 {"GIF89a..........", 16, VB_EUNSUPPORTED, "GIF"},
-                 {"BM..............", 16, VB_EUNSUPPORTED, "BMP"},
-                 {"II*\0............", 16, VB_EUNSUPPORTED, "TIFF"},
-                 {"MM\0*............", 16, VB_EUNSUPPORTED, "TIFF"},
+                 {"GIF89a..........", 16, VB_EDATA, "GIF: truncated"},
+                 {"BM..............", 16, VB_EDATA, "BMP: truncated"},
+                 {"II*\0............", 16, VB_EDATA, "TIFF: truncated"},
+                 {"MM\0*............", 16, VB_EDATA, "TIFF: truncated"},
                  {"\0\0\0\x1c"
                   "ftypavif....",
                   16, VB_EUNSUPPORTED, "AVIF"},
@@ -172,7 +172,8 @@ static void foreign_formats_are_named(void **state) {
                   16, VB_EUNSUPPORTED, "HEIF"},
                  {"\0\0\0\x0cjP  \r\n\x87\n....", 16, VB_EUNSUPPORTED, "JPEG 2000"},
                  {"\xff\x0a..............", 16, VB_EUNSUPPORTED, "JPEG XL"},
-                 {"P6\n1 1\n255\n...", 14, VB_EUNSUPPORTED, "PNM"},
+                 {"P6\n1 1\n255\n..", 13, VB_EDATA, "PNM: truncated"},
+                 {"P7\nWIDTH 1\n....", 16, VB_EUNSUPPORTED, "PAM"},
                  {"<svg xmlns='http'", 16, VB_EUNSUPPORTED, "SVG"},
                  {"<!DOCTYPE html>.", 16, VB_EUNSUPPORTED, "HTML"},
                  {"RIFF....WAVEfmt ", 16, VB_EUNSUPPORTED, "52 49 46 46"},
@@ -333,13 +334,13 @@ static void broken_files_say_what_the_codec_said(void **state) {
             bytes[c->size - 14] ^= 1;
             assert_fails(vb_image_decode(&image, bytes, c->size, "b.png", &err), VB_EDATA, "b.png: PNG: IDAT: CRC error");
         } else if (!strcmp(c->name, "jpeg RGB subsampling 2")) {
-            assert_fails(vb_image_decode(&image, bytes, c->size - 2, "a.jpg", &err), VB_EDATA,
-                         "a.jpg: JPEG: Premature end of JPEG file");
+            assert_fails(vb_image_decode(&image, bytes, c->size - 2, "a.jpg", &err), VB_EDATA, "a.jpg: JPEG: truncated");
             memmove(bytes + c->size + 1, bytes + c->size - 2, 2);
             memset(bytes + c->size - 2, 0x11,
                    3); /* bytes that belong to nothing, before the end marker: as in files of the web */
             assert_ok(vb_image_decode(&image, bytes, c->size + 3, "b.jpg", &err));
             size_t samples = (size_t)c->width * (size_t)c->height * (size_t)vb_colour_mode_bytes(c->mode);
+            assert_string_equal(image.remark, "JPEG: Corrupt JPEG data: 2 extraneous bytes before marker 0xd9");
             if (digest_samples(image.pixels, samples, 0) != c->digest)
                 fail_msg("stray bytes before the end marker change pixels");
             vb_free(image.pixels);
@@ -351,10 +352,6 @@ static void broken_files_say_what_the_codec_said(void **state) {
             if (digest_samples(image.pixels, samples, 0) != c->digest) fail_msg("stray bytes between segments change pixels");
             vb_free(image.pixels);
             memcpy(bytes, c->bytes, c->size);
-            memset(bytes + c->size * 3 / 4, 0xff, 2); /* but a marker in the middle of a scan cuts it short */
-            bytes[c->size * 3 / 4 + 1] = 0xd9;
-            assert_fails(vb_image_decode(&image, bytes, c->size, "d.jpg", &err), VB_EDATA,
-                         "d.jpg: JPEG: Corrupt JPEG data: premature end");
         } else if (!strcmp(c->name, "webp lossless")) {
             assert_fails(vb_image_decode(&image, bytes, c->size - 3, "a.webp", &err), VB_EDATA, "a.webp: WebP: truncated");
         }
@@ -470,8 +467,9 @@ static void png_comes_back(void **state) {
 
 static void suffixes(void **state) {
     (void)state;
-    static const char *const yes[] = {"a.jpg", "a.JPEG", "x/y.b.Png", "a.webp"};
-    static const char *const no[] = {"a.gif", "jpg", ".jpg", "a.jpg.txt", "", "a.pn", "apng"};
+    static const char *const yes[] = {"a.jpg", "a.JPEG", "x/y.b.Png", "a.webp", "a.jfif", "a.JPE", "a.gif", "a.bmp",
+                                      "a.dib", "a.tif",  "a.TIFF",    "a.ppm",  "a.pgm",  "a.pbm", "a.pnm"};
+    static const char *const no[] = {"a.txt", "jpg", ".jpg", "a.jpg.txt", "", "a.pn", "apng"};
     for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) assert_true(vb_image_has_suffix(yes[i]));
     for (size_t i = 0; i < sizeof no / sizeof *no; i++) assert_false(vb_image_has_suffix(no[i]));
 }

@@ -194,9 +194,33 @@ static void open_clip_has_its_own_defaults(void **state) {
     assert_int_equal(facts.text.activation, VB_GELU_TANH);
     assert_int_equal(facts.text_mask, VB_MASK_NONE);
     assert_int_equal(facts.text_pooling, VB_POOLING_LAST);
+    facts = read_by(vb_side_files_open_clip, "{\"model_cfg\": {\"vision_cfg\": {\"attentional_pool\": true}, \"multimodal_cfg\": "
+                                             "{}, \"text_cfg\": {\"embed_cls\": true, \"context_length\": 76}}}");
+    assert_string_equal(facts.family, "coca");
+    assert_int_equal(facts.text_pooling, VB_POOLING_LAST);
+    assert_int_equal(facts.text_mask, VB_MASK_CAUSAL);
+    assert_int_equal(facts.context, 76);
+    facts = read_by(vb_side_files_open_clip, "{\"model_cfg\": {\"vision_cfg\": {\"no_ln_pre\": true, \"pool_type\": \"avg\", "
+                                             "\"final_ln_after_pool\": true}}}");
+    assert_string_equal(facts.family, "clipa");
     facts = read_by(vb_side_files_open_clip,
                     "{\"model_cfg\": {\"vision_cfg\": {\"timm_model_name\": \"vit_giantopt_patch16_siglip_256\"}}}");
     assert_int_equal(facts.image.activation, VB_GELU_TANH);
+    static const char *const timm[][2] = {{"convnext_base_w", "convnext"},
+                                          {"convnext_xxlarge", "convnext"},
+                                          {"vit_base_mci_224", "mobileclip_b"},
+                                          {"fastvit_mci2", "mobileclip_s"},
+                                          {"vitamin_xlarge_384", "vitamin"}};
+    for (size_t i = 0; i < sizeof timm / sizeof *timm; i++) {
+        char text[160];
+        snprintf(text, sizeof text, "{\"model_cfg\": {\"vision_cfg\": {\"timm_model_name\": \"%s\", \"image_size\": 320}}}",
+                 timm[i][0]);
+        facts = read_by(vb_side_files_open_clip, text);
+        assert_string_equal(facts.family, timm[i][1]);
+        assert_int_equal(facts.image_size, 320);
+        assert_int_equal(facts.text_mask, VB_MASK_CAUSAL);
+        assert_true(facts.image.epsilon == (strstr(timm[i][0], "xxlarge") ? 1e-5f : 0.0f));
+    }
     static const struct {
         const char *text, *says;
         vb_code code;
@@ -212,7 +236,10 @@ static void open_clip_has_its_own_defaults(void **state) {
         {"{\"model_cfg\": {\"text_cfg\": {\"no_causal_mask\": 1}}}", "no_causal_mask: expected true or false, found 1", VB_EDATA},
         {"{\"model_cfg\": {\"text_cfg\": {\"act_kwargs\": {\"approximate\": \"erf\"}}}}",
          "approximate: expected one of none, tanh", VB_EDATA},
-        {"{\"model_cfg\": {\"multimodal_cfg\": {}}}", "CoCa", VB_EUNSUPPORTED},
+        {"{\"model_cfg\": {\"vision_cfg\": {\"attentional_pool\": \"parallel\"}}}", "attentional_pool: \"parallel\" makes",
+         VB_EUNSUPPORTED},
+        {"{\"model_cfg\": {\"vision_cfg\": {\"attentional_pool\": true, \"attn_pooler_heads\": 4}}}",
+         "attn_pooler_heads: expected a whole number from 8 to 8, found 4", VB_EDATA},
         {"{\"model_cfg\": {}, \"preprocess_cfg\": {\"interpolation\": \"random\"}}",
          "interpolation: expected one of bicubic, bilinear", VB_EDATA},
         {"{\"model_cfg\": {}, \"preprocess_cfg\": {\"fill_color\": 3}}", "fill_color", VB_EUNSUPPORTED},
@@ -262,8 +289,8 @@ static void of_both_layouts_open_clip_s_is_read(void **state) {
     assert_null(vb_tokenizer_file_in(folder, &err));
     assert_int_equal(err.code, VB_EMISSING);
     /* Which of several is taken. */
-    static const char *const tokenizers[] = {"bpe_simple_vocab_16e6.txt.gz", "vocab.txt", "tokenizer.model", "vocab.json"};
-    for (int i = 0; i < 4; i++) {
+    static const char *const tokenizers[] = {"tokenizer.json", "bpe_simple_vocab_16e6.txt.gz", "vocab.txt", "tokenizer.model", "vocab.json"};
+    for (int i = 0; i < 5; i++) {
         put_text(tokenizers[i], "{}");
         char *tokenizer = vb_tokenizer_file_in(folder, &err);
         assert_string_equal(strrchr(tokenizer, '/') + 1, tokenizers[i]);
@@ -272,7 +299,7 @@ static void of_both_layouts_open_clip_s_is_read(void **state) {
     assert_ok(vb_repository_list(&paths, folder, &err));
     assert_int_equal(paths.count, 3);
     assert_ok(vb_tokenizer_file_list(&paths, folder, &err));
-    assert_int_equal(paths.count, 7);
+    assert_int_equal(paths.count, 8);
     vb_strings_free(&paths);
     vb_repository_close(&repository);
     for (int n = 1; n < 12; n++) {
@@ -293,14 +320,15 @@ static void names_tell_architectures(void **state) {
         const char *names[3], *is;
         int ndim;
     } cases[] = {{{"module.visual.trunk.attn_pool.latent"}, "a CLIP with an image tower of timm's", 3},
-                 {{"visual.trunk.attn_pool.latent", "visual.trunk.norm_pre.weight"}, "PE-Core", 3},
+                 {{"visual.trunk.attn_pool.latent", "visual.trunk.norm_pre.weight"}, "a CLIP with an image tower of timm's", 3},
                  {{"vision_model.embeddings.patch_embedding.weight", "vision_model.head.probe"}, NULL, 4},
                  {{"vision_model.embeddings.patch_embedding.weight", "vision_model.head.probe"}, "SigLIP 2 NaFlex", 2},
-                 {{"visual.class_embedding", "visual.transformer.resblocks.0.ln_1.weight"}, "CLIPA or OpenVision", 1},
+                 {{"visual.class_embedding", "visual.transformer.resblocks.0.ln_1.weight"}, NULL, 1},
                  {{"visual.class_embedding", "visual.ln_pre.weight", "visual.transformer.resblocks.0.ln_1.weight"}, NULL, 1},
                  {{"token_embedding.weight"}, NULL, 2},
                  {{"myvisual.attn_pool.query"}, NULL, 2},
-                 {{"visual.attn_pool.query"}, "CoCa", 2}};
+                 {{"image_encoder.model.patch_embed.0.rbr_conv.0.conv.weight"}, "MobileCLIP S0 to S2 under Apple's own names", 4},
+                 {{"visual.attn_pool.query"}, NULL, 2}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         vb_named_tensor items[3] = {{0}};
         vb_tensor_set set = {0, items};

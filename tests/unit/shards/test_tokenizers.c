@@ -142,6 +142,26 @@ static void models_give_the_library_s_ids(void **state) {
     json_decref(golden);
 }
 
+static void json_files_give_the_library_s_ids(void **state) {
+    (void)state;
+    const char *more = getenv("VB_MORE_TOKENIZERS");
+    json_t *golden = read_json(more ? more : "tests/golden/huggingface.json"), *made, *row;
+    size_t m, i;
+    json_array_foreach(golden, m, made) {
+        vb_tokenizer *t;
+        put_text("tokenizer.json", json_string_value(json_object_get(made, "json")));
+        assert_ok(vb_tokenizer_file_read(&t, scratch_path("tokenizer.json"), false, NULL, &err));
+        json_array_foreach(json_object_get(made, "rows"), i, row) {
+            const char *text = json_string_value(json_array_get(row, 0));
+            if (!same_ids(t, text, json_array_get(row, 1)))
+                fail_msg("tokenizer %zu, text %zu '%s': other ids: %s", m, i, text, json_dumps(made, 0));
+        }
+        vb_tokenizer_close(t);
+    }
+    unlink(scratch_path("tokenizer.json"));
+    json_decref(golden);
+}
+
 /* Ids of 1,110 texts: class prompts, captions, random Unicode. */
 static void compare_all(const char *file, const char *column) {
     char path[1024];
@@ -282,6 +302,62 @@ static void broken_charsmaps_are_told(void **state) {
         memcpy(charsmap + cases[i].at, before, 4);
         if (err.code != VB_EDATA || !strstr(err.text, cases[i].message)) fail_msg("case %zu: %s", i, err.text);
     }
+}
+
+static void broken_json_files_are_told(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *message;
+        vb_code code;
+    } cases[] = {
+        {"[1]", "model: type: expected Unigram, BPE or WordPiece", VB_EDATA},
+        {"{\"model\": ", "tokenizer.json:1:", VB_EDATA},
+        {"{\"model\": {\"type\": \"WordLevel\"}}", "model of the type WordLevel, which is not computed here", VB_EUNSUPPORTED},
+        {"{\"model\": {\"type\": \"Unigram\", \"vocab\": {}}}", "vocab: expected a list", VB_EDATA},
+        {"{\"model\": {\"type\": \"Unigram\", \"vocab\": [[\"a\", \"b\"]]}}", "vocab: entry 0", VB_EDATA},
+        {"{\"model\": {\"type\": \"Unigram\", \"vocab\": [[\"a\", 0]], \"unk_id\": 1}}", "unk_id: expected the number", VB_EDATA},
+        {"{\"model\": {\"type\": \"Unigram\", \"vocab\": [[\"a\", 0], [\"a\", 1]], \"unk_id\": 0}}",
+         "pieces 0 and 1 are both 'a'", VB_EDATA},
+        {"{\"model\": {\"type\": \"Unigram\", \"vocab\": [[\"a\", 0]]}}", "a unigram model needs an unknown one", VB_EDATA},
+        {"{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": \"b\"}, \"merges\": []}}", "'a': expected an id", VB_EDATA},
+        {"{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": -1}, \"merges\": []}}", "piece 'a' has the id -1", VB_EDATA},
+        {"{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 1}, \"merges\": [\"aa\"]}}", "merges: entry 0", VB_EDATA},
+        {"{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 1}, \"merges\": [\"a a\"]}}", "merge 0 ('a' and 'a'): their join is",
+         VB_EMISMATCH},
+        {"{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 1}, \"merges\": [[\"b\", \"a\"]]}}", "the first is not in the",
+         VB_EMISMATCH},
+        {"{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 1}, \"merges\": [], \"byte_fallback\": true}}", "no piece <0x00>",
+         VB_EMISMATCH},
+        {"{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 1}, \"merges\": [], \"unk_token\": \"b\"}}",
+         "unk_token: expected a piece", VB_EDATA},
+        {"{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 1}, \"merges\": [], \"end_of_word_suffix\": \"_\"}}",
+         "expected </w>", VB_EUNSUPPORTED},
+        {"{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 1}, \"merges\": [], \"dropout\": 0.1}}", "dropout", VB_EUNSUPPORTED},
+        {"{\"added_tokens\": [{\"id\": 2, \"content\": \"a\"}], \"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 1}, "
+         "\"merges\": []}}",
+         "'a' has the id 2, and another one in the vocabulary", VB_EMISMATCH},
+        {"{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 1}}}", "needs the normalizer BertNormalizer", VB_EUNSUPPORTED},
+        {"{\"normalizer\": {\"type\": \"Nmt\"}}", "normalizer of the type Nmt, which is not computed here", VB_EUNSUPPORTED},
+        {"{\"normalizer\": {\"type\": \"Sequence\"}}", "normalizer: expected a list normalizers", VB_EDATA},
+        {"{\"normalizer\": {\"type\": \"Precompiled\", \"precompiled_charsmap\": \"?\"}}", "expected base64", VB_EDATA},
+        {"{\"normalizer\": {\"type\": \"Replace\", \"pattern\": {}, \"content\": \"\"}}", "pattern: expected an object",
+         VB_EDATA},
+        {"{\"normalizer\": {\"type\": \"Replace\", \"pattern\": {\"Regex\": \"(\"}, \"content\": \"\"}, \"model\": {\"type\": "
+         "\"BPE\", "
+         "\"vocab\": {\"a\": 1}, \"merges\": []}}",
+         "the pattern '(' is refused", VB_EDATA},
+        {"{\"pre_tokenizer\": {\"type\": \"Digits\"}}", "pre_tokenizer of the type Digits", VB_EUNSUPPORTED},
+        {"{\"pre_tokenizer\": {\"type\": \"Split\", \"pattern\": {\"String\": \"a\"}, \"behavior\": \"Contiguous\"}}", "behavior",
+         VB_EUNSUPPORTED},
+        {"{\"post_processor\": {\"type\": \"Strange\"}}", "post_processor of the type Strange", VB_EUNSUPPORTED}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vb_tokenizer *t;
+        put_text("tokenizer.json", cases[i].text);
+        if (!vb_tokenizer_file_read(&t, scratch_path("tokenizer.json"), false, NULL, &err)) fail_msg("case %zu was read", i);
+        if (err.code != (int)cases[i].code || !strstr(err.text, cases[i].message)) fail_msg("case %zu: %s", i, err.text);
+        assert_null(t);
+    }
+    unlink(scratch_path("tokenizer.json"));
 }
 
 /* ---- what surrounds a tokenizer ---- */
@@ -445,6 +521,7 @@ static void lack_of_memory_is_an_error(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(models_give_the_library_s_ids),
+                                       cmocka_unit_test(json_files_give_the_library_s_ids),
                                        cmocka_unit_test(unigram_of_siglip),
                                        cmocka_unit_test(unigram_of_xlm_roberta),
                                        cmocka_unit_test(bpe_of_gemma),
@@ -452,6 +529,7 @@ int main(void) {
                                        cmocka_unit_test(broken_models_are_told),
                                        cmocka_unit_test(truncated_models_are_told),
                                        cmocka_unit_test(broken_charsmaps_are_told),
+                                       cmocka_unit_test(broken_json_files_are_told),
                                        cmocka_unit_test(conventions_surround_the_ids),
                                        cmocka_unit_test(xlm_roberta_moves_the_ids),
                                        cmocka_unit_test(canonical_texts),

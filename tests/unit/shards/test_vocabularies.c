@@ -129,6 +129,34 @@ static void finds_labels(void **state) {
     vb_vocabularies_free(&v);
 }
 
+static void aliases(void **state) {
+    (void)state;
+    vb_vocabularies v;
+    read_text(&v, "name: x\n"
+                  "vocabularies:\n"
+                  "  a: [{name: airplane, aliases: [airplanes, 5]}, {id: n1, name: face, aliases: [Faces]}, tick]\n"
+                  "  b: [{name: airplane, aliases: [aero_plane, airplane, airplanes]}]\n");
+    assert_int_equal(v.classes, 3);
+    assert_int_equal(v.class[0].alias_count, 5);
+    assert_int_equal(v.ids, 1);
+    static const struct {
+        const char *label;
+        int class;
+    } cases[] = {{"airplanes", 0}, {"5", 0}, {"Faces", 1}, {"aero plane", 0}, {"n1", 1}, {"faces", -1}, {"tick", 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(vb_vocabularies_find(&v, cases[i].label), cases[i].class);
+    assert_int_equal(vb_vocabularies_find_id(&v, "Faces"), -1);
+    vb_vocabularies_free(&v);
+    assert_refused("name: x\nvocabularies: {a: [{name: b, aliases: c}]}\n", ":2:39: expected a list of labels, found 'c'");
+    assert_refused("name: x\nvocabularies: {a: [{name: b, aliases: [[c]]}]}\n", ":2:40: expected a label, found a list");
+    assert_refused("name: x\nvocabularies: {a: [{name: b, aliases: [c d]}, c_d]}\n",
+                   ":2:40: 'c d' is an alias of 'b' here and the name of 'c_d' at line 2");
+    assert_refused("name: x\nvocabularies:\n  a: [{id: c, name: d}]\n  e: [{name: b, aliases: [f, c]}]\n",
+                   ":4:30: 'c' is an alias of 'b' here and the id of 'd' at line 3");
+    assert_refused("name: x\nvocabularies: {a: [{name: b, aliases: [c]}, {name: d, aliases: [c]}]}\n",
+                   ":2:40: 'c' is an alias of 'b' here and one of 'd' at line 2");
+}
+
 static void bad_files(void **state) {
     (void)state;
     assert_refused("[1]\n", ":1:1: expected a map with 'name' and 'vocabularies', found a list");
@@ -160,7 +188,8 @@ static void bad_files(void **state) {
     assert_refused("name: x\nvocabularies:\n  a: [[b]]\n", ":3:7: expected a class name or {id: ..., name: ...}, found a list");
     assert_refused("name: x\nvocabularies:\n  a: [{id: n1}]\n", ":3:7: a class without a name: expected {id: ..., name: ...}");
     assert_refused("name: x\nvocabularies:\n  a: [{id: n1, nmae: b}]\n", ":3:16: unknown key 'nmae', did you mean 'name'?");
-    assert_refused("name: x\nvocabularies:\n  a: [{wnid: n1, name: b}]\n", ":3:8: unknown key 'wnid', expected 'name' or 'id'");
+    assert_refused("name: x\nvocabularies:\n  a: [{wnid: n1, name: b}]\n",
+                   ":3:8: unknown key 'wnid', expected 'name', 'id' or 'aliases'");
     assert_refused("name: x\nvocabularies:\n  a: [{id: , name: b}]\n", ":3:12: expected an id, found nothing");
     assert_refused("name: x\nvocabularies:\n  a: [{id: [n], name: b}]\n", ":3:12: expected an id, found a list");
     assert_refused("name: x\nvocabularies:\n  a:\n  - {id: n1, name: b}\n  c:\n  - d\n  - {id: n2, name: b}\n",
@@ -193,7 +222,8 @@ static void digest_is_of_content(void **state) {
                                          "name: x\nvocabularies: {a: [b, {id: n2, name: c}], d: [e]}\n",
                                          "name: x\nvocabularies: {a: [b, c], d: [e]}\n",
                                          "name: x\nvocabularies: {a: [b], d: [{id: n1, name: c}, e]}\n",
-                                         "name: x\nvocabularies: {a: [{id: n1, name: c}, b], d: [e]}\n"};
+                                         "name: x\nvocabularies: {a: [{id: n1, name: c}, b], d: [e]}\n",
+                                         "name: x\nvocabularies: {a: [b, {id: n1, name: c, aliases: [f]}], d: [e]}\n"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         vb_digest other = digest_of(others[i]);
         assert_string_not_equal(digest.hex, other.hex);
@@ -502,11 +532,18 @@ static void lack_of_memory(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(reads_names_and_ids),  cmocka_unit_test(equal_names_are_one_class),
-                                       cmocka_unit_test(finds_labels),         cmocka_unit_test(bad_files),
-                                       cmocka_unit_test(digest_is_of_content), cmocka_unit_test(a_large_pool),
-                                       cmocka_unit_test(committed_counts),     cmocka_unit_test(committed_equal_the_reference),
-                                       cmocka_unit_test(committed_ids_agree),  cmocka_unit_test(joined_classes),
-                                       cmocka_unit_test(joined_files),         cmocka_unit_test(lack_of_memory)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(reads_names_and_ids),
+                                       cmocka_unit_test(equal_names_are_one_class),
+                                       cmocka_unit_test(finds_labels),
+                                       cmocka_unit_test(aliases),
+                                       cmocka_unit_test(bad_files),
+                                       cmocka_unit_test(digest_is_of_content),
+                                       cmocka_unit_test(a_large_pool),
+                                       cmocka_unit_test(committed_counts),
+                                       cmocka_unit_test(committed_equal_the_reference),
+                                       cmocka_unit_test(committed_ids_agree),
+                                       cmocka_unit_test(joined_classes),
+                                       cmocka_unit_test(joined_files),
+                                       cmocka_unit_test(lack_of_memory)};
     return cmocka_run_group_tests(tests, make_file, remove_scratch);
 }

@@ -1,5 +1,5 @@
 /* The candidates' file, and WordNet's synonyms of classes. */
-#include "mpi/adversarial/candidates.h"
+#include "mpi/evaluate/candidates.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +8,20 @@
 #include "shards/files/path.h"
 #include "shards/text/texts.h"
 
-int64_t vb_candidates_lines(const vb_adversarial_spec *spec) {
+int64_t vb_candidates_lines(const vb_names_spec *spec) {
     vb_texts texts;
+    vb_wordnet *wordnet;
     vb_error ignored;
-    if (!spec->candidates || vb_texts_read(&texts, spec->candidates, &ignored)) return 0;
-    int64_t count = (int64_t)texts.count;
-    vb_texts_free(&texts);
+    int64_t count = 0;
+    if (!spec->asked) return 0;
+    if (!spec->names) {
+        if (vb_wordnet_open(&wordnet, spec->wordnet, &ignored)) return 0;
+        count = (int64_t)vb_wordnet_lemmas(wordnet);
+        vb_wordnet_close(wordnet);
+    } else if (!vb_texts_read(&texts, spec->names, &ignored)) {
+        count = (int64_t)texts.count;
+        vb_texts_free(&texts);
+    }
     return count;
 }
 
@@ -45,15 +53,15 @@ static int folded_order(const void *a, const void *b, void *context) {
 static bool is_blank(const char *text) { return !text[strspn(text, " \t\r\v\f")]; }
 
 /* Lines to keep, in the order of their names. */
-static int choose_lines(vb_candidates *pool, const vb_texts *texts, line *lines, size_t *kept, vb_error *err) {
+static int choose_lines(vb_candidates *pool, const char *const *names, line *lines, size_t *kept, vb_error *err) {
     size_t n = 0;
     *kept = 0;
-    for (size_t i = 0; i < texts->count; i++) {
-        if (is_blank(texts->items[i])) {
+    for (size_t i = 0; i < (size_t)pool->lines; i++) {
+        if (is_blank(names[i])) {
             pool->empty++;
             continue;
         }
-        lines[n] = (line){texts->items[i], vb_wordnet_fold_name(texts->items[i], err), (int64_t)i};
+        lines[n] = (line){names[i], vb_wordnet_fold_name(names[i], err), (int64_t)i};
         if (!lines[n].folded) return -1;
         *kept = ++n;
     }
@@ -88,9 +96,7 @@ static int fill_pool(vb_candidates *pool, line *lines, size_t n, vb_error *err) 
     return 0;
 }
 
-static int open_wordnet(vb_candidates *pool, const vb_adversarial_spec *spec, vb_error *err) {
-    static const char *const names[] = {
-        [VB_EXCLUDE_SYNONYMS] = "synonyms", [VB_EXCLUDE_NAMES] = "names", [VB_EXCLUDE_NONE] = "none"};
+static int choose_rule(vb_candidates *pool, const vb_names_spec *spec, vb_error *err) {
     int how = spec->exclude;
     if (how == VB_EXCLUDE_AUTO) {
         char *index = vb_format(err, "%s/index.noun", spec->wordnet);
@@ -98,34 +104,51 @@ static int open_wordnet(vb_candidates *pool, const vb_adversarial_spec *spec, vb
         how = vb_path_exists(index) ? VB_EXCLUDE_SYNONYMS : VB_EXCLUDE_NAMES;
         vb_free(index);
     }
-    pool->excluded_by = names[how];
-    return how == VB_EXCLUDE_SYNONYMS ? vb_wordnet_open(&pool->wordnet, spec->wordnet, err) : 0;
+    pool->excluded_by = vb_names_spec_exclusions[how];
+    bool needed = !spec->names || how == VB_EXCLUDE_SYNONYMS || how == VB_EXCLUDE_RELATED;
+    return needed ? vb_wordnet_open(&pool->wordnet, spec->wordnet, err) : 0;
 }
 
-int vb_candidates_open(vb_candidates *pool, const vb_adversarial_spec *spec, vb_error *err) {
+/* The names' lines, of the file (texts: behind them) or of WordNet; *names is an array of its own. */
+static int list_names(vb_candidates *pool, const vb_names_spec *spec, vb_texts *texts, const char ***names, vb_error *err) {
+    pool->source = spec->names ? spec->names : spec->wordnet;
+    if (spec->names && vb_texts_read(texts, spec->names, err)) return -1;
+    if (spec->names) vb_texts_trim(texts);
+    size_t count = spec->names ? texts->count : vb_wordnet_lemmas(pool->wordnet);
+    if (count > INT32_MAX / 2)
+        return vb_errorf(err, VB_EUNSUPPORTED, "%s: %zu names, at most %d are handled", pool->source, count, INT32_MAX / 2);
+    pool->lines = (int64_t)count;
+    if (!(*names = vb_array(count, sizeof **names, "names", err))) return -1;
+    for (size_t i = 0; i < count; i++) (*names)[i] = spec->names ? texts->items[i] : vb_wordnet_lemma(pool->wordnet, i);
+    return 0;
+}
+
+static int digest_names(vb_candidates *pool, const vb_names_spec *spec, vb_error *err) {
+    vb_digester *digester;
+    if (spec->names) return vb_digest_file(spec->names, &pool->digest, err);
+    if (vb_digest_new(&digester, err)) return -1;
+    for (int c = 0; c < pool->count; c++) vb_digest_add_text(digester, pool->class[c].name);
+    pool->digest = vb_digest_finish(digester);
+    return 0;
+}
+
+int vb_candidates_open(vb_candidates *pool, const vb_names_spec *spec, vb_error *err) {
     *pool = (vb_candidates){0};
     vb_texts texts = {0};
+    const char **names = NULL;
     line *lines = NULL;
     size_t kept = 0;
     int status = -1;
-    if (vb_texts_read(&texts, spec->candidates, err)) return -1;
-    vb_texts_trim(&texts);
-    pool->lines = (int64_t)texts.count;
-    if (texts.count > INT32_MAX / 2) {
-        vb_errorf(err, VB_EUNSUPPORTED, "%s: %zu candidates, at most %d are handled", spec->candidates, texts.count,
-                  INT32_MAX / 2);
-        goto done;
-    }
-    if (!(lines = vb_array(texts.count, sizeof *lines, "candidates", err))) goto done;
-    if (choose_lines(pool, &texts, lines, &kept, err) || fill_pool(pool, lines, kept, err)) goto done;
+    if (choose_rule(pool, spec, err) || list_names(pool, spec, &texts, &names, err)) goto done;
+    if (!(lines = vb_array((size_t)pool->lines, sizeof *lines, "candidates", err))) goto done;
+    if (choose_lines(pool, names, lines, &kept, err) || fill_pool(pool, lines, kept, err)) goto done;
     if (!pool->count)
-        vb_errorf(err, VB_EMISSING, "%s: no candidates, only %lld empty lines", spec->candidates, (long long)pool->empty);
-    else if (spec->k > pool->count)
-        vb_errorf(err, VB_EMISMATCH, "%s: %d candidates, but k is %lld", spec->candidates, pool->count, (long long)spec->k);
-    else status = (vb_digest_file(spec->candidates, &pool->digest, err) || open_wordnet(pool, spec, err)) ? -1 : 0;
+        vb_errorf(err, VB_EMISSING, "%s: no candidates, only %lld empty lines", pool->source, (long long)pool->empty);
+    else status = digest_names(pool, spec, err);
 done:
     for (size_t i = 0; lines && i < kept; i++) vb_free(lines[i].folded);
     vb_free(lines);
+    vb_free(names);
     vb_texts_free(&texts);
     return status;
 }
@@ -153,30 +176,27 @@ static int find_candidate(const vb_candidates *pool, const char *folded) {
     return low < pool->count && !strcmp(pool->folded[pool->by_folded[low]], folded) ? pool->by_folded[low] : -1;
 }
 
-int vb_candidates_exclude(const vb_candidates *pool, const vb_vocabularies *vocabularies, int v, uint8_t *excluded, int *count,
+int vb_candidates_exclude(const vb_candidates *pool, const vb_vocabularies *vocabularies, int v, uint8_t *excluded,
                           vb_error *err) {
-    size_t lemmas = pool->wordnet ? vb_wordnet_lemmas(pool->wordnet) : 0;
+    const bool related = !strcmp(pool->excluded_by, "related"), synonyms = related || !strcmp(pool->excluded_by, "synonyms");
+    size_t lemmas = synonyms ? vb_wordnet_lemmas(pool->wordnet) : 0;
     uint8_t *same = vb_array(lemmas, 1, "synonyms", err);
-    if (!same) return -1;
-    memset(excluded, 0, (size_t)pool->count);
-    for (int i = vocabularies->offsets[v]; i < vocabularies->offsets[v + 1] && strcmp(pool->excluded_by, "none"); i++) {
+    int status = same ? 0 : -1;
+    for (int i = vocabularies->offsets[v]; !status && i < vocabularies->offsets[v + 1] && strcmp(pool->excluded_by, "none");
+         i++) {
         const vb_class *class = &vocabularies->class[vocabularies->members[i]];
         char *folded = vb_wordnet_fold_name(class->name, err);
         int found = folded ? find_candidate(pool, folded) : -1;
         if (found >= 0) excluded[found] = 1;
-        if (folded && pool->wordnet) vb_wordnet_synonyms(pool->wordnet, folded, class->id, same);
+        if (!folded) status = -1;
+        else if (synonyms) vb_wordnet_synonyms(pool->wordnet, folded, class->id, same);
+        if (folded && related) status = vb_wordnet_relatives(pool->wordnet, folded, class->id, same, err);
         vb_free(folded);
-        if (!folded) {
-            vb_free(same);
-            return -1;
-        }
     }
-    *count = 0;
-    for (size_t l = 0; l < lemmas; l++) {
+    for (size_t l = 0; l < lemmas && !status; l++) {
         int found = same[l] ? find_candidate(pool, vb_wordnet_lemma(pool->wordnet, l)) : -1;
         if (found >= 0) excluded[found] = 1;
     }
-    for (int c = 0; c < pool->count; c++) *count += excluded[c];
     vb_free(same);
-    return 0;
+    return status;
 }

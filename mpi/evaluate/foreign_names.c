@@ -1,0 +1,105 @@
+/* Texts of a pool: encoded by all ranks together, or read by each. */
+#include "mpi/evaluate/foreign_names.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "shards/embeddings/npy.h"
+
+static int read_rows(const vb_candidates *pool, const vb_pair *pair, const vb_names_spec *spec, const char *what, float *rows,
+                     vb_error *err) {
+    const char *path = spec->embeddings;
+    int64_t dim = pair->classifier->dim;
+    vb_npy npy;
+    if (!spec->names)
+        return vb_errorf(err, VB_ECONFIG,
+                         "model '%s' is precomputed: '%s' needs the keys 'names' (a file) and 'embeddings' (a row for each line)",
+                         pair->spec->name, what);
+    if (!path)
+        return vb_errorf(err, VB_ECONFIG,
+                         "model '%s' is precomputed: '%s' needs the key 'embeddings' (a row for each line of %s)",
+                         pair->spec->name, what, spec->names);
+    if (vb_npy_open(&npy, path, err)) return -1;
+    const vb_tensor *tensor = &npy.tensor;
+    int status = 0;
+    if (tensor->ndim != 2 || tensor->shape[0] != pool->lines || tensor->shape[1] != dim ||
+        (tensor->dtype != VB_F32 && tensor->dtype != VB_F16 && tensor->dtype != VB_F64))
+        status =
+            vb_errorf(err, VB_EMISMATCH,
+                      "%s: expected %lld x %lld of fp16, fp32 or fp64 (lines of %s x dimensions), found %lld x %lld of %s", path,
+                      (long long)pool->lines, (long long)dim, pool->source, (long long)(tensor->ndim > 0 ? tensor->shape[0] : 0),
+                      (long long)(tensor->ndim > 1 ? tensor->shape[1] : 0), vb_dtype_name(tensor->dtype));
+    for (int c = 0; c < pool->count && !status; c++) {
+        status = vb_image_source_float_rows(&npy, path, pool->line[c], 1, rows + c * dim, err);
+        if (c % 4096 == 4095) vb_map_drop_pages(&npy.map);
+    }
+    status = vb_map_judge(&npy.map, status, err);
+    vb_npy_close(&npy);
+    return status;
+}
+
+static int encode_rows(const vb_candidates *pool, vb_context *context, const vb_pair *pair, float *rows, int64_t *cut,
+                       vb_error *err) {
+    const vb_name_list names = {pool->source, pool->count, pool->class, vb_experiment_prompts(pair->spec, pair->data->spec),
+                                pair->spec->coop};
+    const vb_encoding how = {.context = context,
+                             .model = pair->source->model,
+                             .cache = pair->experiment->cache,
+                             .threads = pair->threads,
+                             .text_rules = pair->experiment->text_rules};
+    vb_classifier encoded;
+    if (vb_classifier_encode_names(&encoded, &how, &names, false, err)) return -1;
+    memcpy(rows, encoded.texts, (size_t)names.count * (size_t)encoded.dim * sizeof *rows);
+    *cut = encoded.faults.cut;
+    vb_classifier_free(&encoded);
+    return 0;
+}
+
+int vb_foreign_names_open(vb_foreign_names *names, vb_context *context, const vb_pair *pair, const vb_names_spec *spec,
+                          const char *what, int64_t least, vb_error *err) {
+    const vb_classifier *classifier = pair->classifier;
+    vb_comm *comm = &context->comm;
+    size_t dim = (size_t)classifier->dim, classes = (size_t)classifier->classes;
+    *names = (vb_foreign_names){0};
+    int status = vb_candidates_open(&names->pool, spec, err);
+    if (!status && names->pool.count < least)
+        status = vb_errorf(err, VB_EMISMATCH, "%s: %d candidates, but k is %lld", names->pool.source, names->pool.count,
+                           (long long)least);
+    /* Without WordNet on one machine its ranks would exclude other names. */
+    char seen[128] = "";
+    if (!status) snprintf(seen, sizeof seen, "%s without %s", names->pool.digest.hex, names->pool.excluded_by);
+    if ((status = vb_comm_agree_same(comm, status, seen, spec->names ? spec->names : spec->wordnet, err))) return status;
+    names->space = pair->data->space;
+    names->space.classes += names->pool.count;
+    names->texts = vb_buffer((size_t)names->space.classes * dim, sizeof *names->texts, "embeddings of foreign names", err);
+    if ((status = vb_comm_agree(comm, names->texts ? 0 : -1, err))) return status;
+    memcpy(names->texts, classifier->texts, classes * dim * sizeof *names->texts);
+    if (pair->source->model) status = encode_rows(&names->pool, context, pair, names->texts + classes * dim, &names->cut, err);
+    else status = vb_comm_agree(comm, read_rows(&names->pool, pair, spec, what, names->texts + classes * dim, err), err);
+    if (status) return -1;
+    status = vb_label_space_memberships_new(&names->memberships, &names->space, err);
+    if (!status)
+        status = vb_similarity_bank_new(&names->bank, names->texts, names->space.classes, (int)dim, pair->spec->similarity, err);
+    return vb_comm_agree(comm, status, err);
+}
+
+void vb_foreign_names_close(vb_foreign_names *names) {
+    vb_similarity_bank_free(names->bank);
+    vb_label_space_memberships_free(&names->memberships);
+    vb_free(names->texts);
+    vb_candidates_free(&names->pool);
+}
+
+json_t *vb_foreign_names_json(vb_json *json, const vb_foreign_names *names) {
+    const vb_candidates *pool = &names->pool;
+    json_t *object = vb_json_object(json);
+    vb_json_set_integer(json, object, "candidates", pool->count);
+    vb_json_set_integer(json, object, "lines", pool->lines);
+    vb_json_set_integer(json, object, "empty_lines", pool->empty);
+    vb_json_set_integer(json, object, "repeated_names", pool->duplicates);
+    if (names->cut) vb_json_set_integer(json, object, "cut_texts", names->cut);
+    vb_json_set_text(json, object, "excluded_by", pool->excluded_by);
+    vb_json_set_text(json, object, "digest", pool->digest.hex);
+    return object;
+}

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+"""The open curve by enumeration in exact arithmetic: open_curve_oracle.py make FOLDER | check FOLDER RESULTS.json [WORDNET]
+
+make: random embeddings of 90 images, 12 classes in 4 vocabularies (one class in two of them) and 61 names, some of them classes'.
+check: every figure of analyses.open_curve, from the embeddings, by ratios of binomial coefficients as fractions."""
+import json
+import math
+import sys
+from fractions import Fraction
+from math import comb
+
+import numpy as np
+
+CLASSES = ["bear", "dolphin", "whale", "wolf", "apple", "chair", "lamp", "orange", "train", "forest", "sea", "maple_tree"]
+VOCABULARIES = {"animals": [0, 1, 2, 3], "things": [4, 5, 6, 7, 8], "places": [9, 10, 11, 4], "fruit": [4, 7]}
+FOREIGN = ["Sea", "whale", "brown bear", "fruit", "animal", "stallion", "grey wolf", "seat", "tree", "abbey", "brook"]
+
+
+def make(folder):
+    rng = np.random.default_rng(5)
+    labels = [int(rng.integers(12)) for _ in range(78)] + list(range(12))
+    classes = rng.standard_normal((12, 16))
+    images = classes[labels] + 1.6 * rng.standard_normal((90, 16))
+    names = FOREIGN + ["name %d" % i for i in range(50)]
+    np.save(f"{folder}/i.npy", images.astype(np.float32))
+    np.save(f"{folder}/t.npy", classes.astype(np.float32))
+    np.save(f"{folder}/n.npy", rng.standard_normal((61, 16)).astype(np.float32))
+    open(f"{folder}/labels.txt", "w").write("".join(CLASSES[y] + "\n" for y in labels))
+    open(f"{folder}/classes.txt", "w").write("".join(c + "\n" for c in CLASSES))
+    open(f"{folder}/names.txt", "w").write("".join(n + "\n" for n in names))
+    with open(f"{folder}/v.yaml", "w") as out:
+        out.write("name: v\nvocabularies:\n")
+        for name, members in VOCABULARIES.items():
+            out.write(f"  {name}: [{', '.join(CLASSES[c] for c in members)}]\n")
+
+
+def fold(name):
+    return name.lower().replace("_", " ")
+
+
+def wordnet(folder):
+    """lemma -> synsets, synset -> lemmas, synset -> hypernyms."""
+    words, parents = {}, {}
+    for line in open(f"{folder}/data.noun"):
+        if line.startswith("  "):
+            continue
+        parts = line.split(" ")
+        n = int(parts[3], 16)
+        words[parts[0]] = [fold(parts[4 + 2 * i]) for i in range(n)]
+        at = 4 + 2 * n
+        pointers = [parts[at + 1 + 4 * i : at + 5 + 4 * i] for i in range(int(parts[at]))]
+        parents[parts[0]] = [p[1] for p in pointers if p[0] in ("@", "@i") and p[2] == "n"]
+    return words, parents
+
+
+def related(name, words, parents, relatives):
+    own = [s for s in words if fold(name) in words[s]]
+    found = set(own)
+    if relatives:
+        up = list(own)
+        while up:
+            up = [p for s in up for p in parents[s] if p not in found]
+            found |= set(up)
+        children = {}
+        for s, above in parents.items():
+            for p in above:
+                children.setdefault(p, []).append(s)
+        below, seen = list(own), set(own)
+        while below:
+            below = [c for s in below for c in children.get(s, []) if c not in seen]
+            seen |= set(below)
+        found |= seen
+    return {w for s in found for w in words[s]} | {fold(name)}
+
+
+def close(what, found, expected):
+    if found is None or expected is None:
+        assert found is None and (expected is None or math.isnan(expected)), (what, found, expected)
+    else:
+        assert abs(found - float(expected)) < 1e-9, (what, found, float(expected))
+
+
+def survival(pool, h, n):
+    return Fraction(comb(pool - h, n), comb(pool, n))
+
+
+def area(curve):
+    steps = [math.log((n + 1) / n) for n in range(1, len(curve) - 1)]
+    return sum(s * float(curve[n] + curve[n + 1]) / 2 for n, s in enumerate(steps, 1)) / sum(steps)
+
+
+def check(folder, path, base):
+    images, classes, foreign = (np.load(f"{folder}/{x}.npy").astype(np.float64) for x in "itn")
+    labels = [CLASSES.index(line.strip()) for line in open(f"{folder}/labels.txt")]
+    names = [line.rstrip("\n") for line in open(f"{folder}/names.txt")]
+    document = json.load(open(path))
+    curve = document["results"][0]["analyses"]["open_curve"]
+    rule = curve["pool"]["excluded_by"]
+    unit = lambda x: x / np.linalg.norm(x, axis=1, keepdims=True)
+    s, f = unit(images) @ unit(classes).T, unit(images) @ unit(foreign).T
+    tables = wordnet(base) if rule in ("synonyms", "related") else None
+    out = {}
+    for v, members in VOCABULARIES.items():
+        gone = set()
+        for c in members:
+            gone |= {fold(CLASSES[c])} if rule == "names" else set() if rule == "none" else related(CLASSES[c], *tables, rule == "related")
+        out[v] = np.array([fold(n) in gone for n in names])
+    any_out = np.any(list(out.values()), axis=0)
+    points = curve["n"]
+    pools = {v: int((~out[v]).sum()) for v in out}
+    pool_all = int((~any_out).sum())
+    expected_points = sorted({0, min(pools.values())} | {k * 10**e for k in (1, 2, 3, 5, 7) for e in range(3) if k * 10**e < min(pools.values())})
+    assert points == expected_points, (points, expected_points)
+    means = {"own": [], "all": []}
+    errors = {"own": [], "all": []}
+    for entry, (v, members) in zip(curve["vocabularies"], VOCABULARIES.items()):
+        mine = [i for i, y in enumerate(labels) if y in members]
+        assert entry["name"] == v and entry["images"] == len(mine)
+        for scope in ("own", "all"):
+            pool = pools[v] if scope == "own" else pool_all
+            keep = ~(out[v] if scope == "own" else any_out)
+            among = members if scope == "own" else range(12)
+            taken = []
+            for i in mine:
+                y = labels[i]
+                right = all(s[i, y] >= s[i, c] for c in among)
+                taken.append(int((f[i, keep] > s[i, y]).sum()) if right else None)
+            part = entry[scope]
+            assert part["names"] == pool
+            assert part["taken"] == [[h, taken.count(h)] for h in sorted({h for h in taken if h is not None})], part["taken"]
+            whole = [sum(survival(pool, h, n) for h in taken if h is not None) / len(mine) for n in range(pool + 1)]
+            means[scope].append(whole)
+            at = []
+            for n, value, error in zip(points, part["accuracy"], part["se"]):
+                if n > pool:
+                    assert value is None and error is None
+                    continue
+                close((v, scope, n), value, whole[n])
+                scores = [float(survival(pool, h, n)) if h is not None else 0.0 for h in taken]
+                at.append(np.std(scores, ddof=1) / math.sqrt(len(mine)))
+                close((v, scope, n, "se"), error, at[-1])
+            errors[scope].append(at)
+            close((v, scope, "area"), part["area"], area(whole))
+            halves = [n for n in range(1, pool + 1) if whole[n] <= whole[0] / 2]
+            assert part["halved_at"] == (halves[0] if halves else None)
+    for scope in ("own", "all"):
+        least = min(len(w) for w in means[scope])
+        mean = [sum(w[n] for w in means[scope]) / len(means[scope]) for n in range(least)]
+        assert curve[scope]["names"] == least - 1
+        for p, n in enumerate(points):
+            if n < least:
+                close((scope, n), curve[scope]["accuracy"][p], mean[n])
+                close((scope, n, "se"), curve[scope]["se"][p], math.sqrt(sum(e[p] ** 2 for e in errors[scope])) / len(means[scope]))
+            else:
+                assert curve[scope]["accuracy"][p] is None
+        close((scope, "area"), curve[scope]["area"], area(mean))
+        halves = [n for n in range(1, least) if mean[n] <= mean[0] / 2]
+        assert curve[scope]["halved_at"] == (halves[0] if halves else None)
+    close("n = 0 is Acc-C", curve["own"]["accuracy"][0], document["results"][0]["acc_c"])
+    decades = curve["classes"]["n"]
+    for entry in curve["classes"]["list"]:
+        c = CLASSES.index(entry["name"])
+        v = next(v for v in VOCABULARIES if c in VOCABULARIES[v])
+        mine = [i for i, y in enumerate(labels) if y == c]
+        assert entry["images"] == len(mine)
+        for scope, among, keep in (("own", VOCABULARIES[v], ~out[v]), ("all", range(12), ~any_out)):
+            pool = int(keep.sum())
+            taken = [int((f[i, keep] > s[i, c]).sum()) for i in mine if all(s[i, c] >= s[i, k] for k in among)]
+            for n, value in zip(decades, entry[scope]):
+                close((entry["name"], scope, n), value, sum(survival(pool, h, n) for h in taken) / len(mine) if n <= pool else None)
+    assert [e["name"] for e in curve["classes"]["list"]] == [c for i, c in enumerate(CLASSES) if i in labels]
+
+
+if sys.argv[1] == "make":
+    make(sys.argv[2])
+else:
+    check(sys.argv[2], sys.argv[3], sys.argv[4] if len(sys.argv) > 4 else None)

@@ -1,0 +1,182 @@
+/* Tests of the codecs over hundreds of small files, sound and odd: Pillow's pixels, or a refusal with a reason; every cut, lack
+ * of memory. */
+#include <zlib.h>
+
+#include "tests/unit/vb_test.h"
+#include "kernels/base/fault.h"
+#include "kernels/image/colour.h"
+#include "shards/files/file.h"
+#include "shards/images/image.h"
+#include "tests/golden/pictures.h"
+
+enum { CASES = sizeof picture_cases / sizeof *picture_cases };
+
+static uint8_t *all_bytes;
+
+static int inflate_the_files(void **state) {
+    (void)state;
+    vb_error err = {0};
+    uint8_t *packed;
+    size_t size;
+    uLongf length = PICTURE_BYTES;
+    if (vb_file_read_whole("tests/golden/pictures.z", 1 << 24, &packed, &size, &err)) return -1;
+    all_bytes = vb_array(PICTURE_BYTES, 1, "test", &err);
+    const int status = all_bytes && uncompress(all_bytes, &length, packed, size) == Z_OK && length == PICTURE_BYTES ? 0 : -1;
+    vb_free(packed);
+    return status;
+}
+
+static int drop_the_files(void **state) {
+    (void)state;
+    vb_free(all_bytes);
+    return 0;
+}
+
+/* The bytes at the end of an allocation of their own, so that a sanitizer sees every read beyond them. */
+static int decode_copy(vb_image *image, const uint8_t *bytes, size_t size, const char *name, vb_error *err) {
+    uint8_t *copy = malloc(size ? size : 1);
+    assert_non_null(copy);
+    memcpy(copy, bytes, size);
+    int status = vb_image_decode(image, copy, size, name, err);
+    free(copy);
+    return status;
+}
+
+static uint64_t digest(const uint8_t *pixels, size_t pixel_count, vb_mode mode) {
+    const size_t size = mode == VB_MODE_I || mode == VB_MODE_F ? 4 : mode == VB_MODE_I16 ? 2 : 1;
+    const size_t samples = pixel_count * (size_t)vb_colour_mode_bytes(mode) / size;
+    uint64_t sum = 0;
+    for (size_t i = 0; i < samples; i++) {
+        uint64_t value = pixels[i];
+        int32_t level;
+        uint16_t word;
+        if (size == 4) memcpy(&level, pixels + 4 * i, 4);
+        if (size == 4) value = mode == VB_MODE_F ? (uint32_t)level : (uint64_t)(int64_t)level;
+        if (size == 2) memcpy(&word, pixels + 2 * i, 2);
+        if (size == 2) value = word;
+        sum += value * (i * 0x9E3779B97F4A7C15u + 1);
+    }
+    return sum;
+}
+
+static void compare(const struct picture_case *c, const vb_image *image) {
+    vb_error err = {0};
+    const size_t pixels = (size_t)c->width * (size_t)c->height;
+    if ((int)image->mode != c->mode || image->width != c->width || image->height != c->height)
+        fail_msg("%s: %s %dx%d, Pillow has %s %dx%d", c->name, vb_colour_mode_name(image->mode), image->width, image->height,
+                 vb_colour_mode_name((vb_mode)c->mode), c->width, c->height);
+    if (digest(image->pixels, pixels, image->mode) != c->digest) fail_msg("%s: pixels differ from Pillow's", c->name);
+    uint8_t *rgb = vb_array(pixels, 3, "test", &err);
+    vb_colour_to_rgb(image, rgb);
+    if (digest(rgb, pixels, VB_MODE_RGB) != c->rgb_digest) fail_msg("%s: RGB differs from Pillow's", c->name);
+    vb_free(rgb);
+}
+
+static void decodes_or_refuses_as_pillow(void **state) {
+    (void)state;
+    vb_error err = {0};
+    const uint8_t *bytes = all_bytes;
+    for (int i = 0; i < CASES; bytes += picture_cases[i++].size) {
+        const struct picture_case *c = &picture_cases[i];
+        vb_image image;
+        const int status = decode_copy(&image, bytes, c->size, "picture", &err);
+        const bool ours = c->mode < 0 && c->height < 0;
+        if (status) {
+            if (c->mode >= 0 || ours) fail_msg("%s: refused (%s), Pillow reads it", c->name, err.text);
+            if ((err.code != VB_EDATA && err.code != VB_EUNSUPPORTED) || strncmp(err.text, "picture: ", 9))
+                fail_msg("%s: code %d: %s", c->name, err.code, err.text);
+            assert_null(image.pixels);
+            vb_error_clear(&err);
+            continue;
+        }
+        if (c->mode < 0 && !ours) fail_msg("%s: read, Pillow refuses it", c->name);
+        if (!ours) compare(c, &image);
+        vb_free(image.pixels);
+    }
+}
+
+static const uint8_t *bytes_of(const char *name, size_t *size) {
+    const uint8_t *bytes = all_bytes;
+    for (int i = 0; i < CASES; bytes += picture_cases[i++].size) {
+        *size = picture_cases[i].size;
+        if (!strcmp(picture_cases[i].name, name)) return bytes;
+    }
+    fail_msg("no picture '%s'", name);
+    return NULL;
+}
+
+static void what_was_wrong_is_remarked(void **state) {
+    (void)state;
+    static const struct {
+        const char *name, *remark;
+    } cases[] = {{"jpeg", ""},
+                 {"jpeg JFIF version 9", ""},
+                 {"jpeg bytes behind the end", ""},
+                 {"jpeg stray bytes between segments", "JPEG: Corrupt JPEG data: 2 extraneous bytes before marker 0xdb"},
+                 {"jpeg scan parameters", "JPEG: Invalid SOS parameters for sequential JPEG"},
+                 {"jpeg end marker in a scan", "JPEG: Corrupt JPEG data: premature end of data segment"},
+                 {"tiff tiff_lzw RGB", ""}};
+    vb_error err = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vb_image image;
+        size_t size;
+        const uint8_t *bytes = bytes_of(cases[i].name, &size);
+        assert_ok(decode_copy(&image, bytes, size, "x", &err));
+        assert_string_equal(image.remark, cases[i].remark);
+        vb_free(image.pixels);
+    }
+}
+
+/* Cuts at the first bytes, at the last and at some between: pixels or a message, never a crash, never words on stderr. */
+static void every_cut_is_survived(void **state) {
+    (void)state;
+    vb_error err = {0};
+    const uint8_t *bytes = all_bytes;
+    for (int i = 0; i < CASES; bytes += picture_cases[i++].size) {
+        const size_t size = picture_cases[i].size, step = size / 24 + 1;
+        for (size_t cut = 0; cut < size; cut += cut < 8 ? 1 : step) {
+            vb_image image;
+            if (!decode_copy(&image, bytes, cut, "cut", &err)) vb_free(image.pixels);
+            else if (err.code != VB_EDATA && err.code != VB_EUNSUPPORTED)
+                fail_msg("%s, %zu of %zu bytes: code %d: %s", picture_cases[i].name, cut, size, err.code, err.text);
+            vb_error_clear(&err);
+        }
+    }
+}
+
+static void every_allocation_may_fail(void **state) {
+    (void)state;
+    static const char *const names[] = {"gif interlaced",
+                                        "bmp run lengths",
+                                        "ppm of 255",
+                                        "tiff II RGB of 8 bits",
+                                        "tiff orientation 6",
+                                        "tiff tiles, compression 8",
+                                        "tiff YCbCr, deflate, subsampled",
+                                        "jpeg"};
+    vb_error err = {0};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t size;
+        const uint8_t *bytes = bytes_of(names[i], &size);
+        int n = 1, status = -1;
+        for (; status && n < 20; n++) {
+            char fault[32];
+            vb_image image;
+            snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
+            assert_int_equal(vb_fault_setup(fault, 0), 0);
+            status = vb_image_decode(&image, bytes, size, "full", &err);
+            vb_fault_setup(NULL, 0);
+            if (status ? err.code != VB_EMEMORY || image.pixels : !image.pixels) fail_msg("%s: %s", names[i], err.text);
+            if (!status) vb_free(image.pixels);
+            vb_error_clear(&err);
+        }
+        assert_in_range(n, 3, 19);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(decodes_or_refuses_as_pillow),
+                                       cmocka_unit_test(what_was_wrong_is_remarked), cmocka_unit_test(every_cut_is_survived),
+                                       cmocka_unit_test(every_allocation_may_fail)};
+    return cmocka_run_group_tests(tests, inflate_the_files, drop_the_files);
+}
