@@ -27,20 +27,25 @@ vb_preprocess vb_preprocess_clip(int resolution) {
 /* Half of a non-negative length, halves of one to even: Python's round(), which torchvision's centre crop uses. */
 static int half_to_even(int length) { return length / 2 + (length % 4 == 3); }
 
-/* torchvision's Resize(R) and CenterCrop(R): the short side becomes R, the long side int(R * long / short). */
+/* torchvision's Resize(R): the short side becomes R, the long side int(R * long / short). */
 static int plan_shortest(const vb_preprocess *spec, const vb_image *image, vb_resize_to *to, vb_error *err) {
-    int r = spec->resolution;
+    const int r = spec->resize_to ? spec->resize_to : spec->resolution;
     bool tall = image->height > image->width;
     int64_t shorter = tall ? image->width : image->height, longer = tall ? image->height : image->width;
     int64_t length = r * longer / shorter;
     if (length > INT_MAX)
         return vb_errorf(err, VB_EUNSUPPORTED, "an image of %dx%d pixels would be %lld pixels long at resolution %d (limit %d)",
                          image->width, image->height, (long long)length, r, INT_MAX);
-    *to = (vb_resize_to){.width = tall ? r : (int)length, .height = tall ? (int)length : r, .crop_width = r, .crop_height = r};
+    *to = (vb_resize_to){.width = tall ? r : (int)length, .height = tall ? (int)length : r};
+    return 0;
+}
+
+static void plan_crop(const vb_preprocess *spec, vb_resize_to *to) {
+    const int r = spec->resolution;
     const bool floor = spec->crop == VB_CROP_FLOOR;
+    to->crop_width = to->crop_height = r;
     to->left = floor ? (to->width - r) / 2 : half_to_even(to->width - r);
     to->top = floor ? (to->height - r) / 2 : half_to_even(to->height - r);
-    return 0;
 }
 
 /* open_clip's ResizeKeepRatio(R, longest=1): sides divided by the larger of height / R and width / R, rounded half to even. */
@@ -55,11 +60,12 @@ static int plan_longest(const vb_preprocess *spec, const vb_image *image, vb_res
 }
 
 static int plan_resize(const vb_preprocess *spec, const vb_image *image, vb_resize_to *to, vb_error *err) {
-    const int r = spec->resolution;
+    const int r = spec->resize_to ? spec->resize_to : spec->resolution;
     int status = 0;
     if (spec->resize == VB_RESIZE_SHORTEST) status = plan_shortest(spec, image, to, err);
     else if (spec->resize == VB_RESIZE_LONGEST) status = plan_longest(spec, image, to, err);
-    else *to = (vb_resize_to){.width = r, .height = r, .crop_width = r, .crop_height = r};
+    else *to = (vb_resize_to){.width = r, .height = r};
+    if (!status && spec->resize != VB_RESIZE_LONGEST) plan_crop(spec, to);
     to->filter = spec->filter;
     return status;
 }
@@ -97,6 +103,10 @@ int vb_preprocess_image(const vb_preprocess *spec, const vb_image *image, float 
     vb_resize_to to;
     if (spec->resolution < 1 || spec->resolution > MAX_RESOLUTION)
         return vb_errorf(err, VB_EMISMATCH, "resolution %d: expected 1 to %d", spec->resolution, MAX_RESOLUTION);
+    if (spec->resize_to && (spec->resize_to < spec->resolution || spec->resize_to > MAX_RESOLUTION ||
+                            (spec->resize == VB_RESIZE_LONGEST && spec->resize_to != spec->resolution)))
+        return vb_errorf(err, VB_EMISMATCH, "resize to %d before a crop to %d: expected %s", spec->resize_to, spec->resolution,
+                         spec->resize == VB_RESIZE_LONGEST ? "the same, with resize longest" : "as much or more");
     if (image->width < 1 || image->height < 1 || !image->pixels)
         return vb_errorf(err, VB_EDATA, "an image of %dx%d pixels: expected at least one", image->width, image->height);
     if (spec->rgb_first && image->mode != VB_MODE_RGB) {
@@ -124,10 +134,12 @@ void vb_preprocess_describe(const vb_preprocess *spec, char *text, int size) {
     /* The words for what OpenAI does stay as they are: cached embeddings are found by them. */
     static const char *const sides[] = {"short side ", "squashed to ", "long side "};
     static const char *const ends[] = {"centre crop", "whole", "framed in"};
-    const bool floor = spec->resize == VB_RESIZE_SHORTEST && spec->crop == VB_CROP_FLOOR;
+    const int side = spec->resize_to ? spec->resize_to : spec->resolution;
+    const bool crops = spec->resize == VB_RESIZE_SHORTEST || (spec->resize == VB_RESIZE_SQUASH && side > spec->resolution);
+    const bool floor = crops && spec->crop == VB_CROP_FLOOR;
     snprintf(text, (size_t)size, "pillow-9.4 %s %s%d, %s, %s %dx%d%s, mean %.9g %.9g %.9g, std %.9g %.9g %.9g",
-             vb_preprocess_filters[spec->filter], sides[spec->resize], spec->resolution,
-             spec->rgb_first ? "RGB first" : "own mode then RGB", ends[spec->resize], spec->resolution, spec->resolution,
-             floor ? " rounded down" : "", (double)spec->mean[0], (double)spec->mean[1], (double)spec->mean[2],
-             (double)spec->std[0], (double)spec->std[1], (double)spec->std[2]);
+             vb_preprocess_filters[spec->filter], sides[spec->resize], side, spec->rgb_first ? "RGB first" : "own mode then RGB",
+             crops ? ends[0] : ends[spec->resize], spec->resolution, spec->resolution, floor ? " rounded down" : "",
+             (double)spec->mean[0], (double)spec->mean[1], (double)spec->mean[2], (double)spec->std[0], (double)spec->std[1],
+             (double)spec->std[2]);
 }

@@ -1,4 +1,4 @@
-/* From an image to a model's pixels: Pillow's resize, a centre crop or a frame, RGB, and (value - mean) / std. */
+/* From an image to a model's pixels: Pillow's resize, a centre crop (of the same side or a smaller one) or a frame, RGB, and (value - mean) / std. */
 #ifndef VB_PREPROCESS_H
 #define VB_PREPROCESS_H
 
@@ -36,7 +36,7 @@ typedef struct vb_image {
 /* How an image becomes a square of side R. The words that name a value are vb_preprocess_resizes, _filters and _crops. */
 typedef enum vb_resize_mode {
     VB_RESIZE_SHORTEST, /* the short side becomes R, the long side int(R * long / short), then a centre crop */
-    VB_RESIZE_SQUASH,   /* both sides become R, whatever the shape */
+    VB_RESIZE_SQUASH,   /* both sides become R, whatever the shape; a centre crop where resize_to is more */
     VB_RESIZE_LONGEST   /* the long side becomes R, the short one in proportion; zero bytes around it, before RGB */
 } vb_resize_mode;
 /* Pillow's filters, stretched by the scale when shrinking. */
@@ -53,6 +53,7 @@ typedef struct vb_preprocess {
     vb_resize_mode resize;
     vb_filter filter;
     vb_crop_offset crop;
+    int resize_to; /* the side before a centre crop to R: R or more, not with longest; 0: R */
     float mean[3], std[3];
 } vb_preprocess;
 
@@ -62,7 +63,7 @@ extern const char *const vb_preprocess_resizes[], *const vb_preprocess_filters[]
 /* CLIP's constants for a resolution: shortest, bicubic, own mode, rounded crop, OpenAI's mean and std. */
 vb_preprocess vb_preprocess_clip(int resolution);
 
-/* out: 3 x R x R. The image is not changed. Thread-safe. VB_EMISMATCH: a resolution out of range; VB_EDATA: an image without
+/* out: 3 x R x R. The image is not changed. Thread-safe. VB_EMISMATCH: a resolution or resize_to out of range; VB_EDATA: an image without
  * pixels; VB_EUNSUPPORTED: one too long or too thin, or of a mode that Pillow does not resize; VB_EMEMORY. */
 int vb_preprocess_image(const vb_preprocess *spec, const vb_image *image, float *out, vb_error *err);
 

@@ -85,6 +85,8 @@ typedef int vb_family_blocks(vb_binder *binder, int grid, vb_clip_info *info, vb
 
 struct vb_family {
     const char *name;              /* as configurations have it */
+    const char *published;         /* examples of published models, by the names that their publishers give them */
+    const char *tested;            /* with what its embeddings are compared */
     int cache_key;                 /* stands in the keys of cached embeddings: never changes, never used again */
     bool mask_token;               /* its vocabulary has a mask token before the start token */
     bool fixed_heads;              /* its image towers have no attention, or heads of one width */

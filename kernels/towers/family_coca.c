@@ -87,6 +87,9 @@ static const vb_family_sign signs[] = {{.has = {POOL "query"}},
 
 const vb_family vb_family_coca = {
     .name = "coca",
+    .published = "laion/CoCa-ViT-B-32-laion2B-s13B-b90k, CoCa-ViT-L-14-laion2B-s13B-b90k, "
+                 "mscoco_finetuned_CoCa-ViT-L-14-laion2B-s13B-b90k",
+    .tested = "embeddings of open_clip for a tiny model",
     .cache_key = 43,
     .image_activation = VB_GELU,
     .text_activation = VB_GELU,

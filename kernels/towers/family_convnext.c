@@ -134,6 +134,9 @@ static const vb_family_sign signs[] = {{.has = {"visual.trunk.stages.0.blocks.0.
 
 const vb_family vb_family_convnext = {
     .name = "convnext",
+    .published = "laion/CLIP-convnext_base_w-laion2B-s13B-b82K-augreg, CLIP-convnext_large_d_320.laion2B-s29B-b131K-ft, "
+                 "CLIP-convnext_xxlarge-laion2B-s34B-b82K-augreg-soup",
+    .tested = "embeddings of open_clip (timm's towers) for tiny models, and timm's configurations in full size for shapes",
     .cache_key = 30,
     .signs = signs,
     .fixed_heads = true,

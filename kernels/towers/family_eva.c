@@ -47,6 +47,8 @@ static const vb_family_sign signs[] = {{.has = {"visual.class_embedding", BLOCK 
 
 const vb_family vb_family_eva = {
     .name = "eva",
+    .published = "EVA01-g-14, EVA01-g-14-plus; EVA02-B-16, L-14, L-14-336, E-14, E-14-plus",
+    .tested = "embeddings of open_clip (timm's towers) for tiny models, in both publishers' names",
     .cache_key = 6,
     .image_activation = VB_GELU,
     .text_activation = VB_GELU,

@@ -88,6 +88,8 @@ static const vb_family_sign hybrid_signs[] = {{.has = {"visual.trunk.patch_embed
 
 const vb_family vb_family_mobileclip_b = {
     .name = "mobileclip_b",
+    .published = "MobileCLIP-B, MobileCLIP-B (LT), MobileCLIP2-B",
+    .tested = "embeddings of open_clip (timm's towers) for a tiny model",
     .cache_key = 31,
     .signs = hybrid_signs,
     .image_activation = VB_GELU,
@@ -105,6 +107,8 @@ static const vb_family_sign fastvit_signs[] = {{.has = {"visual.trunk.stages.0.b
 
 const vb_family vb_family_mobileclip_s = {
     .name = "mobileclip_s",
+    .published = "MobileCLIP-S1, S2; MobileCLIP2-S0, S2, S3, S4",
+    .tested = "embeddings of open_clip (timm's towers) for tiny models, branches apart and folded",
     .cache_key = 32,
     .signs = fastvit_signs,
     .fixed_heads = true,

@@ -22,6 +22,9 @@ static const vb_head_width slip_heads[] = {{384, 32}, {0}};
 
 const vb_family vb_family_clip = {
     .name = "clip",
+    .published = "OpenAI's ViT-B/32 to L/14@336 and RN50 to RN50x64; LAION's, DataComp's and CommonPool's ViTs up to bigG; "
+                 "DFN2B, DFN5B; MetaCLIP, MetaCLIP 2; Long-CLIP; TinyCLIP",
+    .tested = "embeddings of OpenAI's code and open_clip for tiny models of both towers, of transformers for repository folders",
     .cache_key = 0,
     .activation_varies = true,
     .activation_hint = "activation: quick_gelu (OpenAI's, MetaCLIP, DFN, and open_clip's models with quickgelu in their name) or "
@@ -41,6 +44,8 @@ const vb_family vb_family_clip = {
 
 const vb_family vb_family_slip = {
     .name = "slip",
+    .published = "slip_small_100ep.pt, slip_base_100ep.pt, slip_large_100ep.pt",
+    .tested = "embeddings of the publishers' code for a tiny model",
     .cache_key = 1,
     .image_activation = VB_GELU,
     .text_activation = VB_QUICK_GELU,
@@ -54,6 +59,8 @@ const vb_family vb_family_slip = {
 
 const vb_family vb_family_declip = {
     .name = "declip",
+    .published = "vitb32.pth.tar, and the ResNet-50 beside it",
+    .tested = "embeddings of the publishers' code for a tiny model",
     .cache_key = 2,
     .mask_token = true,
     .image_activation = VB_QUICK_GELU,

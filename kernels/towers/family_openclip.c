@@ -29,6 +29,8 @@ static const vb_head_width openvision_heads[] = {{1152, 72}, {0}};
 
 const vb_family vb_family_clipa = {
     .name = "clipa",
+    .published = "ViT-L-14-CLIPA, L-14-CLIPA-336, H-14-CLIPA, H-14-CLIPA-336, bigG-14-CLIPA, bigG-14-CLIPA-336",
+    .tested = "embeddings of open_clip for a tiny model and a repository folder",
     .cache_key = 40,
     .image_activation = VB_GELU,
     .text_activation = VB_GELU,
@@ -47,6 +49,8 @@ const vb_family vb_family_clipa = {
 
 const vb_family vb_family_openvision = {
     .name = "openvision",
+    .published = "UCSC-VLAA/openvision-vit-tiny-patch16-160 to openvision-vit-huge-patch14-224",
+    .tested = "embeddings of open_clip for a tiny model",
     .cache_key = 41,
     .image_activation = VB_GELU,
     .text_activation = VB_GELU_TANH,
@@ -71,6 +75,8 @@ static const vb_family_sign mobileclip_l_signs[] = {
 
 const vb_family vb_family_mobileclip_l = {
     .name = "mobileclip_l",
+    .published = "MobileCLIP2-L-14",
+    .tested = "embeddings of open_clip (timm's tower) for a tiny model",
     .cache_key = 42,
     .image_activation = VB_GELU,
     .text_activation = VB_GELU,

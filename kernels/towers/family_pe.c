@@ -30,6 +30,8 @@ static const vb_family_sign signs[] = {{.has = {"visual.attn_pool.probe", "visua
 
 const vb_family vb_family_pe = {
     .name = "pe",
+    .published = "PE-Core-T16-384, S16-384, B16-224, L14-336, G14-448",
+    .tested = "embeddings of open_clip (timm's towers) for tiny models, in both publishers' names",
     .cache_key = 7,
     .image_activation = VB_GELU,
     .text_activation = VB_GELU,

@@ -164,6 +164,8 @@ static const vb_family_sign signs[] = {{.has = {BACKBONE "stem.conv1.weight"}}, 
 
 const vb_family vb_family_vitamin = {
     .name = "vitamin",
+    .published = "jienengchen/ViTamin-S, B, L, L2, XL of 224 to 384 pixels",
+    .tested = "embeddings of open_clip (timm's towers) for a tiny model",
     .cache_key = 33,
     .signs = signs,
     .image_activation = VB_GELU,

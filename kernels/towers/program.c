@@ -16,6 +16,7 @@ void *vb_program_memory(vb_program *program, size_t count, size_t size, const ch
                 err))
         return NULL;
     program->owned = list;
+    program->owned_bytes += count * size; /* should that overflow, there is no memory either */
     return program->owned[program->owned_count++] = vb_array(count, size, what, err);
 }
 

@@ -159,8 +159,8 @@ typedef struct vb_program {
     bool whole_texts;                      /* as vb_embed has it */
     size_t floats_an_item, floats_a_token; /* of work space */
     int64_t parameters;                    /* as bound: running statistics are none */
-    void **owned;                          /* copied vectors */
-    size_t owned_count, owned_capacity;
+    void **owned;                          /* copied vectors, folded filters */
+    size_t owned_count, owned_capacity, owned_bytes;
 } vb_program;
 
 /* ---- writing: each appends an operation and gives the value that it makes, or VB_NO_VALUE with an error (VB_EMEMORY) ----

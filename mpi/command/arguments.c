@@ -230,7 +230,7 @@ int vb_arguments_choice(const vb_arguments *arguments, const char *name, int oth
         }
         at += length + (at[length] == '|');
     }
-    char words[128];
+    char words[512];
     name_words(placeholder, words, sizeof words);
     return vb_errorf(err, VB_EUSAGE, "%s: --%s: expected %s, found '%s'", arguments->command->name, name, words, text);
 }
@@ -258,9 +258,8 @@ void vb_arguments_help(const vb_command *command) {
     if (flags.count) printf("\nflags:\n");
     for (int i = 0; i < flags.count; i++) {
         const vb_flag *flag = &flags.items[i];
-        char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", flag->name, flag->value ? " " : "", flag->value ? flag->value : "");
-        printf("  %-24s %s%s%s\n", left, flag->help, flag->required ? " (required)" : "",
+        const int left = printf("  --%s%s%s", flag->name, flag->value ? " " : "", flag->value ? flag->value : "");
+        printf("%*s %s%s%s\n", left < 26 ? 26 - left : 0, "", flag->help, flag->required ? " (required)" : "",
                flag->kind == VB_FLAG_LIST ? " (repeatable)" : "");
     }
     for (const vb_option_group *group = command->keys; group && group->title; group++) {

@@ -15,7 +15,9 @@
 #define VB_FACT_ARGUMENTS_TEXTS                                                                                                  \
     {.option = "convention"}, { .option = "cleaning" }
 #define VB_FACT_ARGUMENTS_PIXELS                                                                                                 \
-    {.option = "resize"}, {.option = "interpolation"}, {.option = "crop"}, {.option = "mean"}, { .option = "std" }
+    {.option = "resize"}, {.option = "resize_to"}, {.option = "interpolation"}, {.option = "crop"}, {.option = "mean"}, {        \
+        .option = "std"                                                                                                          \
+    }
 
 /* What those of them that are in the command's table state, and nothing of the others. VB_EUSAGE for a bad value. Local. */
 int vb_fact_arguments_read(vb_stated_facts *stated, const vb_arguments *arguments, vb_error *err);

@@ -24,6 +24,7 @@ static const char *const names[VB_FACTS] = {[VB_FACT_IMAGE_ACTIVATION] = "image_
                                             [VB_FACT_END_TOKEN] = "end_token",
                                             [VB_FACT_RESOLUTION] = "resolution",
                                             [VB_FACT_RESIZE] = "resize",
+                                            [VB_FACT_RESIZE_TO] = "resize_to",
                                             [VB_FACT_INTERPOLATION] = "interpolation",
                                             [VB_FACT_CROP] = "crop",
                                             [VB_FACT_PREPROCESSING] = "preprocessing",
@@ -250,12 +251,17 @@ static void state_triple(float value[3], const double stated[3]) {
 }
 
 void vb_facts_state_pixels(vb_preprocess *spec, const vb_stated_facts *stated, const char **source) {
-    const bool given[VB_FACTS] = {[VB_FACT_RESIZE] = stated->resize >= 0,   [VB_FACT_INTERPOLATION] = stated->interpolation >= 0,
-                                  [VB_FACT_CROP] = stated->crop >= 0,       [VB_FACT_PREPROCESSING] = stated->preprocessing >= 0,
-                                  [VB_FACT_MEAN] = !isnan(stated->mean[0]), [VB_FACT_STD] = !isnan(stated->std[0])};
+    const bool given[VB_FACTS] = {[VB_FACT_RESIZE] = stated->resize >= 0,
+                                  [VB_FACT_RESIZE_TO] = stated->resize_to != VB_OPTION_NONE,
+                                  [VB_FACT_INTERPOLATION] = stated->interpolation >= 0,
+                                  [VB_FACT_CROP] = stated->crop >= 0,
+                                  [VB_FACT_PREPROCESSING] = stated->preprocessing >= 0,
+                                  [VB_FACT_MEAN] = !isnan(stated->mean[0]),
+                                  [VB_FACT_STD] = !isnan(stated->std[0])};
     for (int f = 0; source && f < VB_FACTS; f++)
         if (given[f]) source[f] = of_experiment;
     if (given[VB_FACT_RESIZE]) spec->resize = (vb_resize_mode)stated->resize;
+    if (given[VB_FACT_RESIZE_TO]) spec->resize_to = (int)stated->resize_to;
     if (given[VB_FACT_INTERPOLATION]) spec->filter = (vb_filter)stated->interpolation;
     if (given[VB_FACT_CROP]) spec->crop = (vb_crop_offset)stated->crop;
     if (given[VB_FACT_PREPROCESSING]) spec->rgb_first = stated->preprocessing == VB_PREPROCESSING_RGB_FIRST;
@@ -286,13 +292,23 @@ int vb_facts_of_pixels(vb_facts *facts, const vb_stated_facts *stated, const vb_
     if (!(info->image_epsilon > 0)) source[VB_FACT_IMAGE_EPSILON] = NULL;
     *spec = side->pixels_from ? side->preprocess : pixels_of(info->pixels ? info->pixels : family->pixels);
     for (int f = VB_FACT_RESIZE; f < VB_FACTS; f++) source[f] = side->pixels_from ? side->pixels_from : of_family;
-    if (spec->resolution && spec->resolution != info->resolution && source[VB_FACT_RESOLUTION] != of_experiment)
+    const bool differs = spec->resolution && spec->resolution != info->resolution;
+    if (differs && source[VB_FACT_RESOLUTION] == of_experiment && spec->resize_to && stated->resize_to == VB_OPTION_NONE)
+        return vb_errorf(err, VB_EMISMATCH,
+                         "%s/%s resizes images to %d and crops them to %d, but resolution %d is stated: state resize_to",
+                         weights->where.folder, side->pixels_from, spec->resize_to, spec->resolution, info->resolution);
+    if (differs && source[VB_FACT_RESOLUTION] != of_experiment)
         return vb_errorf(err, VB_EMISMATCH, "%s/%s resizes images to %d, but the model's side is %d by %s: state resolution",
                          weights->where.folder, side->pixels_from, spec->resolution, info->resolution,
                          source[VB_FACT_RESOLUTION]);
     spec->resolution = info->resolution;
     vb_facts_state_pixels(spec, stated, source);
-    if (spec->resize != VB_RESIZE_SHORTEST) source[VB_FACT_CROP] = NULL;
+    if (spec->resize_to == spec->resolution) spec->resize_to = 0;
+    if (spec->resize_to && (spec->resize_to < spec->resolution || spec->resize == VB_RESIZE_LONGEST))
+        return vb_errorf(err, VB_EMISMATCH, "resize_to %d (%s): expected %s", spec->resize_to, source[VB_FACT_RESIZE_TO],
+                         spec->resize == VB_RESIZE_LONGEST ? "none, with resize longest" : "the images' side or more");
+    if (!spec->resize_to) source[VB_FACT_RESIZE_TO] = NULL;
+    if (spec->resize != VB_RESIZE_SHORTEST && !spec->resize_to) source[VB_FACT_CROP] = NULL;
     return 0;
 }
 
@@ -359,6 +375,7 @@ static double number_of(const vb_facts *facts, const vb_clip_info *info, vb_fact
     case VB_FACT_CONTEXT: return info->context_length;
     case VB_FACT_END_TOKEN: return facts->towers.end_token;
     case VB_FACT_RESOLUTION: return info->resolution;
+    case VB_FACT_RESIZE_TO: return facts->preprocess.resize_to;
     default: return NAN;
     }
 }

@@ -258,6 +258,8 @@ static const vb_option expansion_options[] = {
     {FACT(base, resolution), .kind = VB_OPTION_INTEGER, .low = 1, .high = 4096, .flag = "R", .help = "side of the images"}, \
     {FACT(base, resize), .kind = VB_OPTION_CHOICE, .choices = vb_preprocess_resizes, .flag = "shortest|squash|longest", \
      .help = "short side and centre crop, both sides, or long side in a frame of zeros"}, \
+    {FACT(base, resize_to), .kind = VB_OPTION_INTEGER, .low = 1, .high = 8192, .flag = "R", \
+     .help = "side to which images are resized before a centre crop to their side"}, \
     {FACT(base, interpolation), .kind = VB_OPTION_CHOICE, .choices = vb_preprocess_filters, .flag = "bicubic|bilinear", \
      .help = "filter of the resize"}, \
     {FACT(base, crop), .kind = VB_OPTION_CHOICE, .choices = vb_preprocess_crops, .flag = "round|floor", \
@@ -281,9 +283,9 @@ static const vb_option model_options[] = {
     {.key = "family",
      .kind = VB_OPTION_CHOICE,
      .offset = offsetof(vb_model_spec, family),
-     .required = true,
+     .unset = true,
      .choices = families,
-     .help = "kind of model"},
+     .help = "kind of model; precomputed: embeddings made elsewhere [found from the tensors' names]"},
     {.key = "weights",
      .kind = VB_OPTION_PATH,
      .offset = offsetof(vb_model_spec, weights),
@@ -386,6 +388,6 @@ const vb_option *vb_experiment_tables_embeddings(void) { return embeddings_optio
 const vb_option *vb_experiment_tables_coop(void) { return coop_options; }
 
 const char *vb_experiment_tables_family_word(int family) {
-    assert(family >= 0 && family <= VB_PRECOMPUTED);
-    return families[family];
+    assert(family >= VB_FAMILY_FOUND && family <= VB_PRECOMPUTED);
+    return family == VB_FAMILY_FOUND ? "not stated" : families[family];
 }

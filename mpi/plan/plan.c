@@ -91,8 +91,9 @@ static int measure_encoded(const plan *all, const vb_dataset_state *data, const 
     if (!data->part_count && (sizes->cached = cached_units(all, data, model, err)) < 0) return -1;
     int64_t workspace = (int64_t)vb_clip_image_workspace(model->clip, all->experiment->batch),
             text_space = (int64_t)vb_clip_text_workspace(model->clip, sizes->texts < 256 ? sizes->texts : 256),
+            copies = (int64_t)(vb_clip_image_program(model->clip)->owned_bytes + vb_clip_text_program(model->clip)->owned_bytes),
             unit = data_sizes.unit_images * sizes->dim * 4 + sizes->bytes / (sizes->units ? sizes->units : 1);
-    sizes->memory = (workspace > text_space ? workspace : text_space) + pixels + unit;
+    sizes->memory = (workspace > text_space ? workspace : text_space) + copies + pixels + unit;
     return 0;
 }
 

@@ -179,10 +179,11 @@ static void read_sizes(vb_fields *root, const processor *kind, vb_preprocess *sp
         if (json_is_object(size) && !side) vb_fields_expected(root, "size", "shortest_edge, or height and width");
     }
     if (!square && !crops) vb_fields_refuse(root, VB_EUNSUPPORTED, "do_center_crop", "without a crop images would not be square");
-    if (crop && side && crop != side)
+    if (crop && side && crop > side)
         vb_fields_refuse(root, VB_EUNSUPPORTED, "crop_size",
-                         "it is not the size to which images are resized, which is not computed here");
-    spec->resolution = side ? side : crop;
+                         "it is more than the size to which images are resized: the frame of zeros is not computed here");
+    spec->resolution = crop ? crop : side;
+    spec->resize_to = crop && side > crop ? side : 0;
     spec->resize = square ? VB_RESIZE_SQUASH : VB_RESIZE_SHORTEST;
     spec->crop = VB_CROP_FLOOR;
 }

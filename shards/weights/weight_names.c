@@ -529,3 +529,38 @@ void vb_weight_names_free(vb_weight_names *names) {
     vb_free(names->storage);
     *names = (vb_weight_names){0};
 }
+
+/* ---- the namings of a family ---- */
+
+static bool rules_make(const rule *rules, const char *name) {
+    span parts[8];
+    for (; rules->pattern; rules++)
+        if (matches(rules->canonical ? rules->canonical : rules->pattern, name, parts)) return true;
+    return false;
+}
+
+/* Whether tensors under the scheme's names can have what the sign asks for: names, some with a first dimension ("name[32]"). */
+static bool can_show(const scheme *s, const vb_family_sign *sign) {
+    for (int i = 0; i < 4 && sign->has[i]; i++) {
+        char name[LONGEST_NAME];
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(sign->has[i], "["), sign->has[i]);
+        if (!rules_make(s->image, name) && !(s->text && rules_make(openai_text, name))) return false;
+    }
+    return true;
+}
+
+static bool leads_to(const scheme *s, const vb_family *family) {
+    if (s->family && !strcmp(s->family, family->name)) return true;
+    for (const vb_family_sign *sign = s->signs ? family->signs : NULL; sign && sign->has[0]; sign++)
+        if (can_show(s, sign)) return true;
+    return false;
+}
+
+const char *vb_weight_names_of(const vb_family *family, char *text, size_t size) {
+    size_t used = 0;
+    *text = 0;
+    for (int s = SCHEMES; s-- && used < size;)
+        if (leads_to(&schemes[s], family) && !strstr(text, schemes[s].name))
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", schemes[s].name);
+    return text;
+}

@@ -4,7 +4,7 @@
 cd "$scratch" || exit 1
 
 # ---- help, names, flags -----------------------------------------------------------------------------------------
-commands="run plan encode tokenize preprocess pack candidates retrieve submit merge status report compare inspect version"
+commands="run plan encode tokenize preprocess pack candidates retrieve submit merge status report compare inspect models version"
 check "help" "$vocabench" help
 "$vocabench" help >help.txt; "$vocabench" help run >help-run.txt
 for command in $commands; do
@@ -27,6 +27,13 @@ verdict $? "version" "$out"
 same_version=$("$vocabench" --version | head -n 1)
 equal "--version" "$same_version" "$(head -n 1 <<<"$out")"
 
+models=$("$vocabench" models) families=$("$vocabench" help encode | sed -nE 's/^ *--family ([a-z_0-9|]+).*/\1/p' | tr '|' ' ')
+listed=$(grep -E '^[a-z]' <<<"$models" | xargs)
+equal "models lists every family" "$listed" "$families"
+unlike "models: no cell is empty" '^  [a-z ]{0,10} *$' <<<"$models"
+like "models: the namings follow from their rows" '^  names +OpenAI, open_clip, Hugging Face, TinyCLIP$' <<<"$models"
+like "models: tokenizers by their conventions" '^  tokenizers +siglip .SigLIP., siglip2 .SigLIP 2.$' <<<"$models"
+
 refuses "an unknown command" 2 "unknown command 'runn'; did you mean 'run'\?" "$vocabench" runn
 refuses "an unknown command that is like none" 2 "unknown command 'qqqqqqq'; see" "$vocabench" qqqqqqq
 refuses "an unknown flag" 2 "run: unknown flag --outptu; did you mean --output\?" "$vocabench" run e.yaml --outptu x
@@ -41,7 +48,7 @@ refuses "encode of something else" 2 "expected images or texts, found 'sounds'" 
   "$vocabench" encode sounds --weights w --input i --output o
 refuses "a family that is none" 2 "expected clip, slip, .*, found 'blip'" \
   "$vocabench" encode images --weights w --input i --output o --family blip
-refuses "an activation that is none" 2 "encode: command line: activation: expected one of quick_gelu, gelu, found 'relu'" \
+refuses "an activation that is none" 2 "encode: command line: activation: expected one of quick_gelu, gelu, gelu_tanh, found 'relu'" \
   "$vocabench" encode images --weights w --input i --output o --activation relu
 refuses "a number that is none" 2 "--resolution: expected a number from 1 to 4096, found 'big'" \
   "$vocabench" preprocess --resolution big --input i --output o
@@ -88,6 +95,7 @@ E
 cat >expected <<'E'
 model   dataset  images          Acc-C         Acc-E     E-C          Acc-S     S-C    all classes
 points  plane         6  100.00 ± 0.00  87.50 ± 7.22  -12.50  75.00 ± 14.43  -25.00  66.67 ± 21.08
+note: points / plane: labels that are places in the vocabulary file, from 0: 4
 results: out1/results.json
 E
 "$vocabench" run e.yaml --output out1 >out 2>err; code=$?

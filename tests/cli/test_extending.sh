@@ -35,10 +35,10 @@ must turn shards/text/tokenizer_file.c '\{&vb_tokenizer_format_vocab,' \
 must row shards/text/tokenizer_format.h '^extern const vb_tokenizer_format vb_tokenizer_format_vocab' \
   'extern const vb_tokenizer_format vb_tokenizer_format_toy;'
 cp "$toys/family_toy.c" kernels/towers/
-must turn kernels/towers/family.h 'VB_FAMILIES\(each\) each\(clip\)' 'VB_FAMILIES(each) each(toy) each(clip)'
+must turn kernels/towers/family.h 'each\(clip\)' 'each(toy) each(clip)'
 # The names of its tensors: here those of OpenAI, which the copy then takes for the toy's.
 must row shards/weights/weight_names.c '^    \{"Hugging Face",' \
-  '    {"the toy", "toy", {"visual.class_embedding", NULL}, "token_embedding.weight", openai_image, ""},'
+  '    {"the toy", "toy", false, {"visual.class_embedding", NULL}, "token_embedding.weight", openai_image, ""},'
 make -j2 all >"$scratch/make.log" 2>&1
 verdict $? "the tree with the toys builds" "$(grep -v '^  ' "$scratch/make.log" | head -n 20)"
 [ -x build/vocabench ] || finish

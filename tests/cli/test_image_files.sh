@@ -41,26 +41,48 @@ has_line "and damaged images" "note: m / d: images read although damaged, as Pil
 "$vocabench" inspect pics >inspect.out
 has_line "inspect tells them, too" "note: $passed" inspect.out
 
-# What preprocess makes of them is what torchvision's Resize, CenterCrop and ToTensor make of Pillow's images.
-must "$vocabench" preprocess --resolution 32 --rgb-first --mean "[0, 0, 0]" --std "[1, 1, 1]" --input pics --output p.npy
-if out=$($python - 2>&1 <<'P'
+# What preprocess makes of them is what torchvision's and Hugging Face's Resize, CenterCrop and ToTensor make of Pillow's images.
+pixels() { # pixels NAME RESIZE CROP FLOOR FLAG...
+  must "$vocabench" preprocess --resolution "$3" --rgb-first --mean "[0, 0, 0]" --std "[1, 1, 1]" --input pics --output p.npy "${@:5}"
+  if out=$($python - "$2" "$3" "$4" 2>&1 <<'P'
 import glob
+import sys
 import numpy as np
 from PIL import Image
+side, r, floor = map(int, sys.argv[1:])
 names = sorted(p for p in glob.glob("pics/*/*") if not p.endswith((".txt", ".db")))
 found = np.load("p.npy")
 assert len(names) == len(found) == 22, (len(names), len(found))
 for name, pixels in zip(names, found):
     image = Image.open(open(name, "rb")).convert("RGB")
     w, h = image.size
-    image = image.resize((32, int(32 * h / w)) if w <= h else (int(32 * w / h), 32), Image.BICUBIC)
-    left, top = round((image.width - 32) / 2), round((image.height - 32) / 2)
-    true = np.asarray(image.crop((left, top, left + 32, top + 32)), np.float32).transpose(2, 0, 1) / np.float32(255)
+    image = image.resize((side, int(side * h / w)) if w <= h else (int(side * w / h), side), Image.BICUBIC)
+    left, top = [n // 2 if floor else round(n / 2) for n in (image.width - r, image.height - r)]
+    true = np.asarray(image.crop((left, top, left + r, top + r)), np.float32).transpose(2, 0, 1) / np.float32(255)
     assert (true == pixels).all(), name
 P
-); then pass "pixels are Pillow's"; else fail "pixels are Pillow's" "$out"; fi
+  ); then pass "$1"; else fail "$1" "$out"; fi
+}
+pixels "pixels are Pillow's" 32 32 0
+pixels "and from a side of 45 a crop to 32 as Hugging Face's" 45 32 1 --resize-to 45 --crop floor
 
 cp -r pics lost; printf 'II*\0' >lost/bear/lost.tif
 refuses "a file that is no image is an error under every image's name" 5 "dataset 'd': bear/lost.tif: TIFF: truncated" \
   "$vocabench" run e.yaml --output o --set datasets.0.images=lost
+
+# A preprocessor that resizes to more than it crops to.
+if [ -d "$shared/zoo/repos/hf-clip-bin" ]; then
+  cp -r "$shared/zoo/repos/hf-clip-bin" repo; chmod -R u+w repo
+  jq '.size.shortest_edge = 56' "$shared/zoo/repos/hf-clip-bin/preprocessor_config.json" >repo/preprocessor_config.json
+  "$vocabench" inspect repo >inspect.out
+  like "inspect tells the side before the crop" '^  resize_to +56 +preprocessor_config.json$' inspect.out
+  encode=("$vocabench" encode images --input pics --raw)
+  must "${encode[@]}" --weights repo --output told.npy
+  must "${encode[@]}" --weights "$shared/zoo/repos/hf-clip-bin" --resize-to 56 --output stated.npy
+  must "${encode[@]}" --weights "$shared/zoo/repos/hf-clip-bin" --output other.npy
+  check "a side that is told is one that is stated" cmp told.npy stated.npy
+  check_not "and another one makes other embeddings" cmp told.npy other.npy
+  refuses "a side that is less than the crop" 6 "resize_to 40 \(experiment\): expected the images' side or more" \
+    "${encode[@]}" --weights repo --resize-to 40 --output o.npy
+else skip "a preprocessor with a crop of its own" "the shared data is not there"; fi
 finish

@@ -93,7 +93,7 @@ cat >e.yaml <<'E'
 experiment: e
 datasets: [{name: d, images: pics, vocabularies: five.yaml}]
 models:
-  - {name: told, family: clip, weights: repo, prompts: ["a {}"]}
+  - {name: told, weights: repo, prompts: ["a {}"]}
   - {name: stated, family: clip, weights: m.safetensors, tokenizer: tok, activation: quick_gelu, prompts: ["a {}"]}
   - {name: squashed, family: clip, weights: repo, resize: squash, std: 0.5, image_heads: 1, prompts: ["a {}"]}
 E

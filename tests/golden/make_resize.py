@@ -59,17 +59,20 @@ def pixels(image):
     return np.asarray(image, np.uint8) * 255 if image.mode == "1" else np.asarray(image)
 
 
-def preprocess(image, r, rgb_first):
-    """OpenAI's transform, as torchvision does it on Pillow images."""
+def preprocess(image, r, rgb_first, resize_to=None, squash=False, floor=False):
+    """OpenAI's transform, as torchvision does it on Pillow images; with a resize to more, or to a square, and a crop as Hugging Face's."""
+    side = resize_to or r
     if rgb_first:
         image = image.convert("RGB")
     width, height = image.size
     short, long = min(image.size), max(image.size)
-    longer = int(r * long / short)
-    if short != r:
-        image = image.resize((r, longer) if width <= height else (longer, r), Image.BICUBIC)
+    longer = int(side * long / short)
+    if squash:
+        image = image.resize((side, side), Image.BICUBIC)
+    elif short != side:
+        image = image.resize((side, longer) if width <= height else (longer, side), Image.BICUBIC)
     width, height = image.size
-    left, top = int(round((width - r) / 2.0)), int(round((height - r) / 2.0))
+    left, top = ((width - r) // 2, (height - r) // 2) if floor else (int(round((width - r) / 2.0)), int(round((height - r) / 2.0)))
     rgb = np.asarray(image.crop((left, top, left + r, top + r)).convert("RGB"))
     out = (rgb.transpose(2, 0, 1).astype(np.float32) / np.float32(255) - MEAN) / STD
     assert out.dtype == np.float32
@@ -102,4 +105,14 @@ for mode in {**CHANNELS, **LATER}:
         result = preprocess(picture(mode, width, height, seed), resolution, first)
         print("    {VB_MODE_%s, %d, %d, %d, %d, %d, 0x%016x}," % (mode, width, height, seed, resolution, first, digest(result)),
               file=print_to)
+print("};", file=print_to)
+print("\nstatic const struct crop_case { vb_mode mode; int width, height, seed, resize_to, resolution, squash, floor, rgb_first; "
+      "uint64_t digest; } crop_cases[] = {", file=print_to)
+for n, (width, height, resize_to, resolution) in enumerate(
+        [(97, 45, 40, 33), (45, 98, 40, 33), (40, 61, 40, 32), (300, 200, 47, 24), (31, 40, 64, 56), (56, 56, 56, 51), (20, 90, 37, 36), (90, 20, 37, 1)]):
+    for mode in ("RGB", "P", "RGBA", "L"):
+        for squash, floor, first in ((0, 0, 0), (0, 1, 1), (1, 1, 0), (1, 0, 1)):
+            result = preprocess(picture(mode, width, height, n + 900), resolution, first, resize_to, squash, floor)
+            print("    {VB_MODE_%s, %d, %d, %d, %d, %d, %d, %d, %d, 0x%016x}," %
+                  (mode, width, height, n + 900, resize_to, resolution, squash, floor, first, digest(result)), file=print_to)
 print("};", file=print_to)

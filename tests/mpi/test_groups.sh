@@ -1,6 +1,6 @@
 #!/bin/bash
 # Groups of ranks beside each other: the same bytes as one rank at any split, busy groups, errors and stops that reach everyone,
-# and reruns that encode nothing twice. VOCABENCH_MOMENTS: how many random moments to kill and to stop at [3].
+# and reruns that encode nothing twice. VOCABENCH_MOMENTS: how many random moments to kill and to stop at [1].
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 mkdir -p cifar
@@ -103,7 +103,7 @@ for fault in mpi:6:EIO@3 mpi:14:EIO@4 mpi:25:EIO@0 mpi:60:EIO@5 alloc:700:ENOMEM
 done
 
 # ---- killed and stopped at moments that nobody chose -------------------------------------------------------------
-moments=${VOCABENCH_MOMENTS:-3}
+moments=${VOCABENCH_MOMENTS:-1}
 start_slow() { # a run of 6 ranks in 3 groups that takes some seconds; sets $job and $ranks
   rm -rf cut
   VOCABENCH_FAULT=unit:1+:slow \

@@ -12,6 +12,8 @@ static int emit_image(vb_binder *binder, const vb_family *family, const vb_tower
 
 const vb_family vb_family_toy = {
     .name = "toy",
+    .published = "toy-vit",
+    .tested = "by its description",
     .cache_key = 99,
     .image_activation = VB_GELU,
     .text_activation = VB_GELU,

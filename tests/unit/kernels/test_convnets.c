@@ -14,13 +14,14 @@ enum { EMBED = 32, PICTURES = 2, TEXTS = 10 };
 static const struct {
     const char *name, *pixels, *family;
     int resolution;
-} models[] = {{"convnext-d", "convnext-d", "convnext", 64},
-              {"convnext-w", "convnext-w", "convnext", 64},
-              {"mobileclip-s1", "mobileclip-s1", "mobileclip_s", 128},
-              {"mobileclip-s1-reparam", "mobileclip-s1", "mobileclip_s", 128},
-              {"mobileclip2-s3", "mobileclip2-s3", "mobileclip_s", 128},
-              {"mobileclip-b", "mobileclip-b", "mobileclip_b", 64},
-              {"vitamin", "vitamin", "vitamin", 64}};
+    bool spoiled; /* each of its tensors in turn: of models that are much alike one will do */
+} models[] = {{"convnext-d", "convnext-d", "convnext", 64, true},
+              {"convnext-w", "convnext-w", "convnext", 64, false},
+              {"mobileclip-s1", "mobileclip-s1", "mobileclip_s", 128, true},
+              {"mobileclip-s1-reparam", "mobileclip-s1", "mobileclip_s", 128, true},
+              {"mobileclip2-s3", "mobileclip2-s3", "mobileclip_s", 128, false},
+              {"mobileclip-b", "mobileclip-b", "mobileclip_b", 64, true},
+              {"vitamin", "vitamin", "vitamin", 64, true}};
 enum { MODELS = sizeof models / sizeof *models };
 
 static const char *file_of(char path[1024], int model, const char *file) {
@@ -101,17 +102,18 @@ static void bits_do_not_depend_on_level_threads_or_batch(void **state) {
         float first[PICTURES * EMBED], out[PICTURES * EMBED];
         open_weights(&weights, m);
         assert_ok(vb_npy_open(&pixels, file_of(path, m, "pixels.npy"), &err));
-        for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++) {
+        for (int level = VB_VNNI; level >= VB_SCALAR; level--) {
             vb_clip *clip;
             const float *data = pixels.tensor.data;
-            const int threads = level ? level : 2, batch = level == VB_AVX512 ? 1 : PICTURES;
+            const int threads = level ? level : 2, batch = level == VB_AVX512 ? 1 : PICTURES,
+                      pictures = level ? PICTURES : 1; /* plain C is slow */
             vb_isa_limit((vb_isa)level);
             assert_ok(open_model(&clip, &weights.set, m, threads, &err));
-            for (int i = 0; i < PICTURES; i += batch)
-                assert_ok(vb_clip_encode_images(clip, data + i * vb_tensor_count(&pixels.tensor) / PICTURES, batch,
-                                                out + i * EMBED, &err));
-            if (!level) memcpy(first, out, sizeof out);
-            assert_memory_equal(first, out, sizeof out);
+            for (int i = 0; i < pictures; i += batch)
+                assert_ok(vb_clip_encode_images(clip, data + i * vb_tensor_count(&pixels.tensor) / PICTURES,
+                                                batch < pictures ? batch : pictures, out + i * EMBED, &err));
+            if (level == VB_VNNI) memcpy(first, out, sizeof out);
+            assert_memory_equal(first, out, (size_t)pictures * EMBED * sizeof *out);
             vb_clip_close(clip);
         }
         vb_isa_limit(VB_VNNI);
@@ -132,6 +134,7 @@ static void what_is_missing_or_misshapen_is_named(void **state) {
     (void)state;
     for (int m = 0; m < MODELS; m++) {
         vb_weights weights;
+        if (!models[m].spoiled) continue;
         open_weights(&weights, m);
         vb_named_tensor items[600];
         assert_true(weights.set.count <= sizeof items / sizeof *items);

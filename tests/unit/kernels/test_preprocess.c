@@ -113,6 +113,43 @@ static void preprocesses_as_pillow(void **state) {
     }
 }
 
+static uint64_t digest_pixels(const float *out, int resolution) {
+    uint64_t sum = 0;
+    for (size_t k = 0; k < 3 * (size_t)resolution * (size_t)resolution; k++) {
+        uint32_t bits;
+        memcpy(&bits, &out[k], 4);
+        sum = digest_add(sum, k, bits);
+    }
+    return sum;
+}
+
+static void crops_from_more_as_pillow(void **state) {
+    (void)state;
+    vb_error err = {0};
+    static float out[3 * 64 * 64];
+    for (size_t i = 0; i < sizeof crop_cases / sizeof *crop_cases; i++) {
+        const struct crop_case *c = &crop_cases[i];
+        vb_image image = picture(c->mode, c->width, c->height, c->seed);
+        vb_preprocess spec = vb_preprocess_clip(c->resolution);
+        spec.resize_to = c->resize_to;
+        spec.resize = c->squash ? VB_RESIZE_SQUASH : VB_RESIZE_SHORTEST;
+        spec.crop = c->floor ? VB_CROP_FLOOR : VB_CROP_ROUND;
+        spec.rgb_first = c->rgb_first;
+        assert_ok(vb_preprocess_image(&spec, &image, out, &err));
+        if (digest_pixels(out, c->resolution) != c->digest)
+            fail_msg("%s %dx%d to %d, crop %d, squash %d, floor %d, rgb_first %d: differs from Pillow",
+                     vb_colour_mode_name(c->mode), c->width, c->height, c->resize_to, c->resolution, c->squash, c->floor,
+                     c->rgb_first);
+        vb_free(image.pixels);
+    }
+    vb_image image = picture(VB_MODE_L, 20, 20, 3);
+    vb_preprocess spec = {.resolution = 8, .resize_to = 7, .std = {1, 1, 1}};
+    assert_fails(vb_preprocess_image(&spec, &image, out, &err), VB_EMISMATCH, "resize to 7 before a crop to 8");
+    spec = (vb_preprocess){.resolution = 8, .resize_to = 9, .resize = VB_RESIZE_LONGEST, .std = {1, 1, 1}};
+    assert_fails(vb_preprocess_image(&spec, &image, out, &err), VB_EMISMATCH, "with resize longest");
+    vb_free(image.pixels);
+}
+
 /* A crop has the bits of the whole, at every place, also where vector loads would pass the end of the image. */
 static void crops_are_parts_of_the_whole(void **state) {
     (void)state;
@@ -233,7 +270,7 @@ static void words_are_not_resized(void **state) {
 
 static void description_tells_specifications_apart(void **state) {
     (void)state;
-    enum { SPECS = 10 };
+    enum { SPECS = 13 };
     char texts[SPECS][512];
     vb_preprocess specs[SPECS];
     for (int i = 0; i < SPECS; i++) specs[i] = vb_preprocess_clip(224);
@@ -246,6 +283,10 @@ static void description_tells_specifications_apart(void **state) {
     specs[7].resize = VB_RESIZE_LONGEST;
     specs[8].filter = VB_FILTER_BILINEAR;
     specs[9].crop = VB_CROP_FLOOR;
+    specs[10].resize_to = 256;
+    specs[11] = specs[12] = specs[6];
+    specs[11].resize_to = specs[12].resize_to = 256;
+    specs[12].crop = VB_CROP_FLOOR;
     for (int i = 0; i < SPECS; i++) {
         vb_preprocess_describe(&specs[i], texts[i], sizeof texts[i]);
         assert_null(strchr(texts[i], '\n'));
@@ -326,6 +367,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(resizes_as_pillow_scalar),
                                        cmocka_unit_test(resizes_as_pillow_vectors),
                                        cmocka_unit_test(preprocesses_as_pillow),
+                                       cmocka_unit_test(crops_from_more_as_pillow),
                                        cmocka_unit_test(crops_are_parts_of_the_whole),
                                        cmocka_unit_test(shapes_are_planned_as_their_libraries_do),
                                        cmocka_unit_test(transparent_colours_survive_only_an_unchanged_size),

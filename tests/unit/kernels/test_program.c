@@ -80,6 +80,8 @@ static void a_vit_is_counted_right(void **state) {
     const size_t matrices = 768 * 3072 + 12 * 12 * 768 * 768 + 768 * 512,
                  vectors = 50 * 768 + 2 * 2 * 768 + 12 * (3 + 1 + 4 + 1 + 4) * 768;
     assert_true(vb_program_weight_bytes(image) == 2 * matrices + 4 * vectors);
+    /* copies: the vectors, and the class token and its position, whose sum is one of them */
+    assert_true(image->owned_bytes == 4 * (vectors + 2 * 768));
 
     const vb_program *text = vb_clip_text_program(clip);
     assert_string_equal(text->summary, "77 tokens of 49408, width 512, 12 layers, 8 heads");
@@ -246,6 +248,7 @@ static void the_registry_is_sound(void **state) {
         assert_int_equal(vb_family_index(words[i]), i);
         assert_ptr_equal(vb_family_find(words[i]), family);
         assert_true(family->image && family->text);
+        if (!family->published || !family->tested) fail_msg("%s: the row lacks .published or .tested", family->name);
         for (int k = 0; k < i; k++) assert_int_not_equal(family->cache_key, vb_family_at(k)->cache_key);
     }
     assert_int_equal(vb_family_index("precomputed"), -1);

@@ -132,13 +132,29 @@ static void preprocessor_is_read_by_its_class(void **state) {
     assert_int_equal(spec.resolution, 256);
     assert_true(spec.mean[0] == 0 && spec.std[0] == 1);
     static const struct {
+        const char *text;
+        int resize_to, resolution;
+        vb_resize_mode resize;
+    } sides[] = {{"{\"size\": {\"shortest_edge\": 256}, \"crop_size\": {\"height\": 224, \"width\": 224}}", 256, 224,
+                  VB_RESIZE_SHORTEST},
+                 {"{\"size\": 256, \"crop_size\": 224}", 256, 224, VB_RESIZE_SHORTEST},
+                 {"{\"size\": {\"height\": 256, \"width\": 256}, \"crop_size\": 224}", 256, 224, VB_RESIZE_SQUASH},
+                 {"{\"size\": 256, \"crop_size\": 256}", 0, 256, VB_RESIZE_SHORTEST},
+                 {"{\"crop_size\": 224}", 0, 224, VB_RESIZE_SHORTEST}};
+    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
+        spec = read_by(vb_side_files_preprocessor, sides[i].text).preprocess;
+        assert_int_equal(spec.resize_to, sides[i].resize_to);
+        assert_int_equal(spec.resolution, sides[i].resolution);
+        assert_int_equal(spec.resize, sides[i].resize);
+    }
+    static const struct {
         const char *text, *says;
         vb_code code;
     } cases[] = {
         {"{\"image_processor_type\": \"OwlImageProcessor\"}", "image_processor_type: expected CLIPImageProcessor", VB_EDATA},
         {"{\"size\": {\"height\": 2, \"width\": 3}}", "size.width: expected the height", VB_EDATA},
         {"{\"size\": {\"longest_edge\": 2}}", "size: expected shortest_edge, or height and width", VB_EDATA},
-        {"{\"size\": 256, \"crop_size\": 224}", "crop_size: it is not the size", VB_EUNSUPPORTED},
+        {"{\"size\": 224, \"crop_size\": 256}", "crop_size: it is more than the size", VB_EUNSUPPORTED},
         {"{\"size\": 256, \"do_center_crop\": false}", "would not be square", VB_EUNSUPPORTED},
         {"{\"resample\": 1}", "resample: expected 2 (bilinear) or 3 (bicubic), found 1", VB_EDATA},
         {"{\"do_resize\": false}", "do_resize: images are always resized here", VB_EUNSUPPORTED},
@@ -289,7 +305,8 @@ static void of_both_layouts_open_clip_s_is_read(void **state) {
     assert_null(vb_tokenizer_file_in(folder, &err));
     assert_int_equal(err.code, VB_EMISSING);
     /* Which of several is taken. */
-    static const char *const tokenizers[] = {"tokenizer.json", "bpe_simple_vocab_16e6.txt.gz", "vocab.txt", "tokenizer.model", "vocab.json"};
+    static const char *const tokenizers[] = {"tokenizer.json", "bpe_simple_vocab_16e6.txt.gz", "vocab.txt", "tokenizer.model",
+                                             "vocab.json"};
     for (int i = 0; i < 5; i++) {
         put_text(tokenizers[i], "{}");
         char *tokenizer = vb_tokenizer_file_in(folder, &err);

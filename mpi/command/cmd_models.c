@@ -1,0 +1,68 @@
+/* `vocabench models`: the families that are encoded here, from their rows. */
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/text/convention.h"
+#include "kernels/towers/family.h"
+#include "mpi/base/strbuf.h"
+#include "mpi/command/cmd.h"
+#include "shards/weights/weight_names.h"
+
+const vb_flag vb_cmd_models_flags[] = {
+    {0},
+};
+
+const char vb_cmd_models_details[] =
+    "For each family: examples of published models, the naming schemes of weights that lead to it, what surrounds its "
+    "tokenizers,\n"
+    "and with what its embeddings were compared. Where checkpoints come from, and what is told by which file: docs/models.md.";
+
+enum { COLUMN = 13, WIDTH = 110 };
+
+/* A line, broken between words, the further ones below the text. */
+static void print_cell(const char *title, const char *text) {
+    printf("  %-*s", COLUMN - 2, title);
+    int column = COLUMN;
+    for (size_t n; *text; text += n + (text[n] == ' ')) {
+        n = strcspn(text, " ");
+        if (column > COLUMN && column + 1 + (int)n > WIDTH) {
+            printf("\n%*s", COLUMN, "");
+            column = COLUMN;
+        }
+        column += printf("%s%.*s", column > COLUMN ? " " : "", (int)n, text);
+    }
+    printf("\n");
+}
+
+/* "openai (OpenAI's CLIP), ...", from the rows of conventions. */
+static void list_conventions(const vb_family *family, char *text, size_t size) {
+    const char *names = family->conventions ? family->conventions : "openai";
+    size_t used = 0;
+    *text = 0;
+    for (size_t n; *names && used < size; names += n + (names[n] == ' ')) {
+        char name[64];
+        n = strcspn(names, " ");
+        snprintf(name, sizeof name, "%.*s", (int)n, names);
+        const int row = vb_convention_index(name);
+        used += (size_t)snprintf(text + used, size - used, "%s%s (%s)", used ? ", " : "", name,
+                                 row < 0 ? "" : vb_convention_rows[row].about);
+    }
+}
+
+int vb_cmd_models(const vb_command *commands, const vb_arguments *arguments, vb_error *err) {
+    char text[512];
+    (void)commands;
+    (void)arguments;
+    if (!vb_context_is_first_rank()) return 0;
+    for (int i = 0; i < VB_FAMILY_COUNT; i++) {
+        const vb_family *family = vb_family_at(i);
+        printf("%s%s\n", i ? "\n" : "", family->name);
+        print_cell("models", family->published ? family->published : "");
+        print_cell("names", vb_weight_names_of(family, text, sizeof text));
+        list_conventions(family, text, sizeof text);
+        print_cell("tokenizers", text);
+        print_cell("tested by", family->tested ? family->tested : "");
+    }
+    if (fflush(stdout)) return vb_errorf(err, VB_EOUTPUT, "models: standard output cannot be written");
+    return 0;
+}
