@@ -64,8 +64,8 @@ sanitize:  ## the unit tests under the address and undefined-behaviour sanitizer
 	@tests/run.sh build-address unit
 
 # The readers of weights, tokenizers and images alone, and the files of other wings that they need.
-FUZZ_SOURCES := $(wildcard kernels/base/*.c) $(wildcard kernels/image/*.c) $(wildcard kernels/text/*.c) $(wildcard shards/images/*.c) $(addprefix shards/files/,file.c json_parse.c path.c protobuf.c zip.c) \
-  $(addprefix shards/weights/,pickle.c pickle_memory.c pickle_text.c pickle_value.c safetensors.c torch.c weight_names.c \
+FUZZ_SOURCES := $(wildcard kernels/base/*.c) $(wildcard kernels/image/*.c) $(wildcard kernels/text/*.c) $(wildcard shards/images/*.c) $(addprefix shards/files/,content.c file.c json_parse.c path.c protobuf.c zip.c) \
+  $(addprefix shards/weights/,pickle.c pickle_memory.c pickle_text.c pickle_value.c safetensors.c torch.c bert_names.c weight_names.c \
   fields.c side_files.c side_open_clip.c) $(addprefix shards/text/,huggingface.c huggingface_steps.c sentencepiece.c)
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60

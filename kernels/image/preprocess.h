@@ -1,4 +1,5 @@
-/* From an image to a model's pixels: Pillow's resize, a centre crop (of the same side or a smaller one) or a frame, RGB, and (value - mean) / std. */
+/* From an image to a model's pixels: Pillow's resize, a centre crop (of the same side or a smaller one) or a frame, RGB, and
+ * (value - mean) / std. */
 #ifndef VB_PREPROCESS_H
 #define VB_PREPROCESS_H
 
@@ -63,8 +64,8 @@ extern const char *const vb_preprocess_resizes[], *const vb_preprocess_filters[]
 /* CLIP's constants for a resolution: shortest, bicubic, own mode, rounded crop, OpenAI's mean and std. */
 vb_preprocess vb_preprocess_clip(int resolution);
 
-/* out: 3 x R x R. The image is not changed. Thread-safe. VB_EMISMATCH: a resolution or resize_to out of range; VB_EDATA: an image without
- * pixels; VB_EUNSUPPORTED: one too long or too thin, or of a mode that Pillow does not resize; VB_EMEMORY. */
+/* out: 3 x R x R. The image is not changed. Thread-safe. VB_EMISMATCH: a resolution or resize_to out of range; VB_EDATA: an image
+ * without pixels; VB_EUNSUPPORTED: one too long or too thin, or of a mode that Pillow does not resize; VB_EMEMORY. */
 int vb_preprocess_image(const vb_preprocess *spec, const vb_image *image, float *out, vb_error *err);
 
 /* One line that names everything that can change a result, for digests and provenance. */

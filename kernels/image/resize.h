@@ -17,9 +17,9 @@ typedef struct vb_resize_to {
  *
  * What Pillow 9.4 does by mode: the unchanged size is a copy; "1" and "P" take the nearest pixel; "LA" and "RGBA" go through
  * premultiplied alpha; 8-bit channels are resampled along rows, rounded to 8 bits, then along columns, with weights of 22
- * fractional bits; "I" and "F" the same in doubles, rounded to integers and floats; "PA" as if indices were levels, and its palette
- * becomes a grey ramp; "I;16" is not resized at all. The filter is Keys' cubic (a = -0.5, two pixels to each side) or a triangle
- * (one pixel), stretched by the scale when shrinking.
+ * fractional bits; "I" and "F" the same in doubles, rounded to integers and floats; "PA" as if indices were levels, and its
+ * palette becomes a grey ramp; "I;16" is not resized at all. The filter is Keys' cubic (a = -0.5, two pixels to each side) or a
+ * triangle (one pixel), stretched by the scale when shrinking.
  * Memory: the rows of the crop's width that the crop depends on. Thread-safe. VB_EUNSUPPORTED: I;16.
  * VB_EINTERNAL when sizes contradict the above. */
 int vb_resize(const vb_image *image, const vb_resize_to *to, vb_image *out, vb_error *err);

@@ -6,15 +6,14 @@
 #define ROWS(row)                                                                                                                \
     row(openai, "OpenAI's CLIP", VB_TOKENIZER_OPENAI, VB_CLEAN_LOWER, "<|startoftext|>", "<|endoftext|>", "0", false,            \
         false) row(siglip, "SigLIP", VB_TOKENIZER_UNIGRAM, VB_CLEAN_CANONICALIZE, NULL, "</s>", "</s>", false, false)            \
-        row(siglip2, "SigLIP 2", VB_TOKENIZER_MERGES, VB_CLEAN_CANONICALIZE, NULL, "<eos> </s>", "<pad>", false, false)          \
-            row(xlm_roberta, "MetaCLIP 2, XLM-RoBERTa", VB_TOKENIZER_UNIGRAM, VB_CLEAN_WHITESPACE, "0", "2", "1", false, true)   \
-                row(nllb, "NLLB-CLIP", VB_TOKENIZER_MERGES, VB_CLEAN_WHITESPACE, "eng_Latn 256047", "2", "1", false, true)       \
-                    row(roberta, "RoBERTa", VB_TOKENIZER_BYTES, VB_CLEAN_WHITESPACE, "<s>", "</s>", "<pad>", false, false)       \
-                        row(clipa, "CLIPA, OpenVision", VB_TOKENIZER_WORDS, VB_CLEAN_WHITESPACE, "[CLS]", "[SEP]", "[PAD]",      \
-                            true, false) row(bert, "Chinese-CLIP", VB_TOKENIZER_WORDS, VB_CLEAN_NONE, "[CLS]", "[SEP]", "[PAD]", \
-                                             false, false)                                                                       \
-                            row(altclip, "AltCLIP", VB_TOKENIZER_UNIGRAM, VB_CLEAN_NONE, "0", "2", "1", false, true)             \
-                                row(plain, "the tokenizer alone", ~0u, VB_CLEAN_NONE, NULL, NULL, "0", false, false)
+        row(siglip2, "SigLIP 2", VB_TOKENIZER_MERGES, VB_CLEAN_CANONICALIZE, NULL, "<eos> </s>", "<pad>", false,                 \
+            false) row(xlm_roberta, "MetaCLIP 2, XLM-RoBERTa, AltCLIP", VB_TOKENIZER_UNIGRAM, VB_CLEAN_WHITESPACE, "0", "2",     \
+                       "1", false, true) row(nllb, "NLLB-CLIP", VB_TOKENIZER_MERGES | VB_TOKENIZER_UNIGRAM, VB_CLEAN_WHITESPACE, \
+                                             "eng_Latn 256047", "2", "1", false, true)                                           \
+            row(roberta, "RoBERTa", VB_TOKENIZER_BYTES, VB_CLEAN_WHITESPACE, "<s>", "</s>", "<pad>", false, false)               \
+                row(clipa, "CLIPA, OpenVision", VB_TOKENIZER_WORDS, VB_CLEAN_WHITESPACE, "[CLS]", "[SEP]", "[PAD]", true, false) \
+                    row(bert, "Chinese-CLIP", VB_TOKENIZER_WORDS, VB_CLEAN_NONE, "[CLS]", "[SEP]", "[PAD]", false, false)        \
+                        row(plain, "the tokenizer alone", ~0u, VB_CLEAN_NONE, NULL, NULL, "0", false, false)
 
 #define ROW(name, about, kinds, cleaning, start, end, pad, strip_end, fairseq)                                                   \
     {#name, about, kinds, cleaning, start, end, pad, strip_end, fairseq},

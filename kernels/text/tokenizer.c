@@ -168,6 +168,8 @@ int vb_tokenizer_use(vb_tokenizer *t, const vb_convention *convention, const cha
 void vb_tokenizer_clean(vb_tokenizer *t, vb_cleaning cleaning) { t->cleaning = cleaning; }
 void vb_tokenizer_strip_end(vb_tokenizer *t, bool strip) { t->strip_end = strip; }
 
+void vb_tokenizer_start_with(vb_tokenizer *t, int32_t id) { t->start = id; }
+
 /* ---- encoding ---- */
 
 int vb_tokenizer_cut(const vb_tokenizer *t, const char *text, size_t n, int room, int32_t *ids, vb_error *err) {

@@ -54,6 +54,7 @@ int32_t vb_tokenizer_find(const vb_tokenizer *tokenizer, const char *token, size
 int vb_tokenizer_use(vb_tokenizer *tokenizer, const vb_convention *convention, const char *name, vb_error *err);
 void vb_tokenizer_clean(vb_tokenizer *tokenizer, vb_cleaning cleaning); /* another cleaning than the convention's */
 void vb_tokenizer_strip_end(vb_tokenizer *tokenizer, bool strip);       /* likewise */
+void vb_tokenizer_start_with(vb_tokenizer *tokenizer, int32_t id);      /* another start token */
 const vb_convention *vb_tokenizer_convention(const vb_tokenizer *tokenizer);
 vb_cleaning vb_tokenizer_cleaning(const vb_tokenizer *tokenizer);
 /* Its ids; -1: there is none. */

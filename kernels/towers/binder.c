@@ -253,9 +253,20 @@ static bool is_buffer(const char *name) {
 int vb_binder_check_unused(const vb_binder *binder, const char *architecture) {
     /* cls_emb: CoCa's texts are pooled by a token of their own. From vision_model. on: what
      * has no OpenAI name in a file of Hugging Face's, or in a text tower that is a module of its own. */
-    static const char *const towers[] = {
-        "visual.",       "transformer.", "ln_final.",         "token_embedding.",         "text_projection.", "cls_emb",
-        "vision_model.", "text_model.",  "text.transformer.", "encode_text.transformer.", "text.cls_emb"};
+    static const char *const towers[] = {"visual.",
+                                         "transformer.",
+                                         "ln_final.",
+                                         "token_embedding.",
+                                         "text_projection.",
+                                         "cls_emb",
+                                         "ln_embedding.",
+                                         "ln_encoder.",
+                                         "text_hidden.",
+                                         "vision_model.",
+                                         "text_model.",
+                                         "text.transformer.",
+                                         "encode_text.transformer.",
+                                         "text.cls_emb"};
     for (size_t i = 0; i < binder->set->count; i++) {
         const char *name = binder->set->items[i].name;
         if (binder->used[i] || is_buffer(name)) continue;

@@ -140,6 +140,8 @@ static int encode_tokens(const vb_clip *clip, const int32_t *tokens, const vb_pr
                                  .vocabulary_size = clip->text.vocabulary_size,
                                  .end_token = clip->info.end_token,
                                  .whole = clip->text.whole_texts,
+                                 .padded = clip->text.padded_texts,
+                                 .pad_token = clip->text.pad_token,
                                  .class_row = clip->text.text_rows > clip->text.context_length};
     const vb_engine_input input = {.texts = &texts};
     if (vb_text_input_check(&texts, n, err) || vb_engine_run(&clip->text, &input, n, out, &clip->engine, err)) return -1;

@@ -44,6 +44,8 @@ static int run_embed(const vb_piece *piece, const vb_operation *operation, vb_er
                         *position = embed->positions + at * width;
             if (from)
                 for (int64_t j = 0; j < width; j++) x[j] = from[j] + position[j];
+            else if (embed->scale > 0)
+                for (int64_t j = 0; j < width; j++) x[j] = vb_matrix_at(&embed->table, token, j) * embed->scale + position[j];
             else
                 for (int64_t j = 0; j < width; j++) x[j] = vb_matrix_at(&embed->table, token, j) + position[j];
         }

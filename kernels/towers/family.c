@@ -63,6 +63,10 @@ static bool sign_fits(const vb_family_sign *sign, const vb_tensor_set *weights, 
     return true;
 }
 
+bool vb_family_needs_side(const vb_family *family, const vb_tensor_set *weights) {
+    return family->resolution_varies && !vb_tensor_find(weights, "visual.positional_embedding");
+}
+
 const vb_family *vb_family_by_signs(const vb_tensor_set *weights) {
     for (int i = 0; i < VB_FAMILY_COUNT; i++)
         for (const vb_family_sign *sign = families[i]->signs; sign && sign->has[0]; sign++)

@@ -12,9 +12,10 @@
 /* Every family's name, as configurations have it. The order is that of choices and messages. */
 #define VB_FAMILIES(each)                                                                                                        \
     each(clip) each(slip) each(declip) each(siglip) each(pe) each(eva) VB_FAMILIES_OF_CONVOLUTIONS(each)                         \
-        VB_FAMILIES_OF_OPEN_CLIP(each)
+        VB_FAMILIES_OF_OPEN_CLIP(each) VB_FAMILIES_OF_BERT(each)
 #define VB_FAMILIES_OF_CONVOLUTIONS(each) each(convnext) each(mobileclip_b) each(mobileclip_s) each(vitamin)
 #define VB_FAMILIES_OF_OPEN_CLIP(each) each(clipa) each(openvision) each(mobileclip_l) each(coca)
+#define VB_FAMILIES_OF_BERT(each) each(roberta) each(altclip) each(chinese_clip) each(nllb)
 
 #define VB_FAMILY_ONE(name) +1
 #define VB_FAMILY_WORD(name) #name,
@@ -61,6 +62,7 @@ typedef struct vb_tower_options {
     int end_token;          /* a text is pooled where this id comes first; 0: at its highest id, the vocabulary's last */
     vb_text_mask text_mask; /* these two: _UNSET as the family has it */
     vb_text_pooling text_pooling;
+    int context; /* tokens of texts, where positions have more rows; 0: as the family has it */
 } vb_tower_options;
 
 /* Tensors under canonical names that only the family's models have, and lack. Ends with NULLs. "NAME[32]": with 32 rows. */
@@ -91,10 +93,11 @@ struct vb_family {
     bool mask_token;               /* its vocabulary has a mask token before the start token */
     bool fixed_heads;              /* its image towers have no attention, or heads of one width */
     int resolution;                /* of its images, where the tensors do not tell; 0: they do */
-    bool resolution_varies;        /* it was published with other sides too: it must be known */
+    bool resolution_varies;        /* it was published with other sides too: see vb_family_needs_side */
     bool activation_varies;        /* it was published with another activation too, under the same names: it must be known */
     const char *activation_naming; /* under these names (vb_weights.naming) it does not vary, and is as below; NULL: under none */
     const char *activation_hint;   /* what to state otherwise, and of which models */
+    int quick_gelu_vocabulary;     /* its models of so many tokens have image towers of QuickGELU; 0: none has */
     vb_activation image_activation, text_activation;
     float image_epsilon, text_epsilon; /* of LayerNorm */
     bool resnets;                      /* the image tower may be a ModifiedResNet */
@@ -109,6 +112,7 @@ struct vb_family {
     bool text_class_row;              /* its text towers hold cls_emb, the row that is pooled, and hide padding (CoCa) */
     vb_text_mask text_mask;           /* VB_MASK_UNSET: causal */
     vb_text_pooling text_pooling;     /* VB_POOLING_UNSET: VB_POOLING_END */
+    int context;                      /* tokens of its texts, where positions have more rows; 0: all rows are used */
     const vb_family_pixels *pixels;   /* NULL: OpenAI's */
     const vb_family_sign *signs;      /* each alone tells the family, under names that several have; ends with an empty one */
     const vb_head_width *head_widths; /* of its ViTs; NULL: all are 64 */
@@ -131,6 +135,8 @@ const vb_family *vb_family_find(const char *name); /* NULL when unknown */
 const char *vb_family_names(char *text, size_t size, const char *last);
 /* Heads of a transformer of that width by such a table (NULL: 64 wide); 0 when the width does not tell. */
 int vb_family_heads(const vb_head_width *table, int width);
+/* Whether the side of the images must be known from elsewhere: no table of positions tells it, and the family has several. */
+bool vb_family_needs_side(const vb_family *family, const vb_tensor_set *weights);
 /* The family that a sign tells, or NULL. */
 const vb_family *vb_family_by_signs(const vb_tensor_set *weights);
 /* Whether the weights may be of a family with signs: one fits but for numbers of rows, or they are a text tower alone, which has none

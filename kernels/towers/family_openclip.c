@@ -25,7 +25,7 @@ static const vb_family_sign clipa_signs[] = {MEAN_VIT(32), {{0}, {0}}};
 static const vb_family_sign openvision_signs[] = {MEAN_VIT(80), {{0}, {0}}};
 
 static const vb_head_width clipa_heads[] = {{1280, 80}, {1664, 104}, {0}};
-static const vb_head_width openvision_heads[] = {{1152, 72}, {0}};
+static const vb_head_width openvision_heads[] = {{1152, 72}, {1280, 80}, {0}};
 
 const vb_family vb_family_clipa = {
     .name = "clipa",
@@ -49,7 +49,7 @@ const vb_family vb_family_clipa = {
 
 const vb_family vb_family_openvision = {
     .name = "openvision",
-    .published = "UCSC-VLAA/openvision-vit-tiny-patch16-160 to openvision-vit-huge-patch14-224",
+    .published = "UCSC-VLAA's OpenVision, ViT-Ti/16 to H/14 and SO400M",
     .tested = "embeddings of open_clip for a tiny model",
     .cache_key = 41,
     .image_activation = VB_GELU,

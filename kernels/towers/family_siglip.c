@@ -19,8 +19,8 @@ static const vb_family_sign signs[] = {{.has = {"visual.attn_pool.probe"},
 
 const vb_family vb_family_siglip = {
     .name = "siglip",
-    .published = "google/siglip-base-patch16-224 to siglip-so400m-patch14-384, google/siglip2-base-patch32-256 to "
-                 "siglip2-giant-opt-patch16-384",
+    .published = "google/siglip-base-patch16-224, google/siglip2-base-patch16-224; timm/ViT-SO400M-14-SigLIP-384, "
+                 "timm/ViT-gopt-16-SigLIP2-384",
     .tested = "embeddings of open_clip (timm's towers) and transformers for tiny models",
     .cache_key = 3,
     .activation_varies = true,

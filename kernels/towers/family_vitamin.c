@@ -7,7 +7,7 @@
 #include "kernels/towers/fold.h"
 #include "kernels/towers/text_tower.h"
 
-enum { STAGES = 2, PATCH = 16, NAME = VB_NAME / 2 };
+enum { STAGES = 2, PATCH = 16, XL = 1152 /* width */, NAME = VB_NAME / 2 };
 #define BACKBONE "visual.trunk.patch_embed.backbone."
 
 typedef struct tower {
@@ -112,9 +112,11 @@ static int emit_transformer(const tower *t, const vb_family *family, const vb_to
                                   .whole = true,
                                   .gated = true,
                                   .hidden_norm = true};
-    const vb_sequence rows = {.positions = vb_binder_floats(t->binder, cells, facts.width, "visual.positional_embedding")};
-    if (!rows.positions || vb_binder_heads(t->binder, &facts.heads, facts.width, options->image.heads,
-                                           vb_family_heads(family->head_widths, facts.width), "image"))
+    const bool placed = vb_binder_has(t->binder, "visual.positional_embedding"); /* not in XL */
+    const vb_sequence rows = {.positions =
+                                  placed ? vb_binder_floats(t->binder, cells, facts.width, "visual.positional_embedding") : NULL};
+    if ((placed && !rows.positions) || vb_binder_heads(t->binder, &facts.heads, facts.width, options->image.heads,
+                                                       vb_family_heads(family->head_widths, facts.width), "image"))
         return VB_NO_VALUE;
     info->image_width = facts.width;
     info->image_heads = facts.heads;
@@ -122,21 +124,29 @@ static int emit_transformer(const tower *t, const vb_family *family, const vb_to
     return vb_transformer_emit(t->binder, &facts, x, "visual.transformer", &info->image_layers[STAGES]);
 }
 
+/* By the table of positions, or as it is stated: XL has no table. */
+static int find_side(vb_binder *binder, const vb_family *family, const vb_tower_options *options, vb_clip_info *info) {
+    int grid, last[4];
+    info->resolution = options->resolution ? options->resolution : family->resolution;
+    if (vb_binder_shape(binder, 4, last, BACKBONE "pool.proj.weight")) return -1;
+    if (last[0] == XL && !vb_binder_has(binder, "visual.positional_embedding")) return 0;
+    if (vb_binder_grid(binder, PATCH, 0, &grid, "visual.positional_embedding")) return -1;
+    if (!options->resolution) info->resolution = PATCH * grid;
+    if ((info->resolution + PATCH - 1) / PATCH == grid) return 0;
+    return vb_errorf(
+        binder->err, VB_EMISMATCH,
+        "a resolution of %d, but tensor visual.positional_embedding has rows for %d x %d cells of %d: expected %d to %d",
+        info->resolution, grid, grid, PATCH, PATCH * (grid - 1) + 1, PATCH * grid);
+}
+
 static int emit_image(vb_binder *binder, const vb_family *family, const vb_tower_options *options, vb_clip_info *info,
                       int *embed) {
     vb_program *program = binder->program;
     const int *layers = info->image_layers;
     vb_linear projection;
-    int grid;
     program->name = "ViTamin";
-    if (vb_binder_grid(binder, PATCH, 0, &grid, "visual.positional_embedding")) return -1;
     info->patch = PATCH;
-    info->resolution = options->resolution ? options->resolution : PATCH * grid;
-    if ((info->resolution + PATCH - 1) / PATCH != grid)
-        return vb_errorf(binder->err, VB_EMISMATCH,
-                         "a resolution of %d, but tensor visual.positional_embedding has rows for %d x %d cells of %d: expected "
-                         "%d to %d",
-                         info->resolution, grid, grid, PATCH, PATCH * (grid - 1) + 1, PATCH * grid);
+    if (find_side(binder, family, options, info)) return -1;
     info->image_epsilon = options->image.epsilon > 0 ? options->image.epsilon : family->image_epsilon;
     const tower t = {.binder = binder,
                      .program = program,
@@ -159,7 +169,7 @@ static int emit_image(vb_binder *binder, const vb_family *family, const vb_tower
 }
 
 /* Towers of 1152 (XL) have heads of 72, also of texts. */
-static const vb_head_width heads[] = {{1152, 72}, {0}};
+static const vb_head_width heads[] = {{XL, 72}, {0}};
 static const vb_family_sign signs[] = {{.has = {BACKBONE "stem.conv1.weight"}}, {{0}, {0}}};
 
 const vb_family vb_family_vitamin = {
@@ -168,6 +178,8 @@ const vb_family vb_family_vitamin = {
     .tested = "embeddings of open_clip (timm's towers) for a tiny model",
     .cache_key = 33,
     .signs = signs,
+    .resolution = 256,
+    .resolution_varies = true, /* of XL */
     .image_activation = VB_GELU,
     .text_activation = VB_GELU,
     .image_epsilon = 1e-6f,

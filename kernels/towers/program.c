@@ -83,6 +83,8 @@ int vb_program_embed(vb_program *program, const vb_embed *embed, vb_error *err) 
     program->text_rows = embed->context_length + (embed->class_row != NULL);
     program->vocabulary_size = (int)embed->table.rows;
     program->whole_texts = embed->whole;
+    program->padded_texts = embed->padded;
+    program->pad_token = embed->pad_token;
     const vb_value rows = {.rows = VB_ROW_A_TOKEN, .columns = (int)embed->table.cols};
     const vb_operation operation = {.kind = VB_OP_EMBED, .in = {VB_NO_VALUE, VB_NO_VALUE, VB_NO_VALUE}, .embed = *embed};
     return append(program, operation, &rows, err);

@@ -95,7 +95,10 @@ typedef struct vb_embed {
     const float *positions; /* context length x columns */
     int context_length;
     const float *class_row; /* behind the tokens, with a position of its own, the one behind the context; NULL: none */
-    bool whole; /* every row of the context is computed, padding included: for towers in which a row sees those behind it */
+    bool whole;  /* every row of the context is computed, padding included: for towers in which a row sees those behind it */
+    bool padded; /* a text is what stands before its first pad_token */
+    int pad_token;
+    float scale; /* of the table's rows; 0: none */
 } vb_embed;
 
 /* Queries, keys and values are columns `*_column` .. + heads * head_dim - 1 of operands 0, 1 and 2: they may lie in one value. */
@@ -152,11 +155,12 @@ typedef struct vb_program {
     int count, value_count, layers;
     bool failed; /* a step found no memory: every later one gives VB_NO_VALUE */
     size_t capacity, value_capacity;
-    int result;                            /* the value that is the embeddings, a row an item; not in the work space */
-    int resolution;                        /* of the picture that value 0 is; 0: the program reads texts */
-    int context_length, vocabulary_size;   /* of texts */
-    int text_rows;                         /* of a text of full length: the context, and a class row */
-    bool whole_texts;                      /* as vb_embed has it */
+    int result;                          /* the value that is the embeddings, a row an item; not in the work space */
+    int resolution;                      /* of the picture that value 0 is; 0: the program reads texts */
+    int context_length, vocabulary_size; /* of texts */
+    int text_rows;                       /* of a text of full length: the context, and a class row */
+    bool whole_texts, padded_texts;      /* as vb_embed has it */
+    int pad_token;
     size_t floats_an_item, floats_a_token; /* of work space */
     int64_t parameters;                    /* as bound: running statistics are none */
     void **owned;                          /* copied vectors, folded filters */

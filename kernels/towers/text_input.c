@@ -12,7 +12,15 @@ int vb_text_input_end(const vb_text_input *input, int64_t text) {
     return at;
 }
 
+static int before_padding(const vb_text_input *input, int64_t text) {
+    const int32_t *tokens = input->tokens + text * input->context_length;
+    int n = 0;
+    while (n < input->context_length && tokens[n] != input->pad_token) n++;
+    return n;
+}
+
 int vb_text_input_length(const vb_text_input *input, int64_t text) {
+    if (input->padded) return before_padding(input, text);
     if (input->class_row) {
         const int32_t *tokens = input->tokens + text * input->context_length;
         int count = input->context_length;
@@ -28,6 +36,19 @@ bool vb_text_input_hidden(const vb_text_input *input, int64_t text, int at) {
     return at > 0 && !tokens[at - 1];
 }
 
+/* Padding stands behind a text, and nowhere in it. */
+static int check_padding(const vb_text_input *input, int64_t text, vb_error *err) {
+    const int32_t *tokens = input->tokens + text * input->context_length;
+    const int n = before_padding(input, text);
+    for (int i = n; n && i < input->context_length; i++)
+        if (tokens[i] != input->pad_token)
+            return vb_errorf(err, VB_EMISMATCH, "text %lld: token %d at position %d stands behind padding (id %d)",
+                             (long long)text, (int)tokens[i], i, (int)input->pad_token);
+    if (n) return 0;
+    return vb_errorf(err, VB_EMISMATCH, "text %lld has no token before its padding (id %d)", (long long)text,
+                     (int)input->pad_token);
+}
+
 static int check_tokens(const vb_text_input *input, int64_t text, vb_error *err) {
     const int32_t *tokens = input->tokens + text * input->context_length, end = input->end_token;
     bool ended = false;
@@ -37,6 +58,7 @@ static int check_tokens(const vb_text_input *input, int64_t text, vb_error *err)
                              (long long)text, (int)tokens[i], i, input->vocabulary_size);
         ended |= tokens[i] == end;
     }
+    if (input->padded) return check_padding(input, text, err);
     if (ended || end == VB_NO_END_TOKEN) return 0;
     return vb_errorf(err, VB_EMISMATCH, "text %lld has no end token (id %d): a tokenizer of another vocabulary?", (long long)text,
                      (int)end);

@@ -31,8 +31,10 @@ typedef struct vb_text_input {
     const int32_t *tokens;            /* n x context_length */
     const vb_prompt_context *context; /* NULL: plain texts */
     int context_length, vocabulary_size;
-    int32_t end_token; /* or VB_NO_END_TOKEN, with `whole`: texts need not have one */
+    int32_t end_token; /* or VB_NO_END_TOKEN, with `whole` or `padded`: texts need not have one */
     bool whole;
+    bool padded; /* texts end before their first pad_token, and have no end token that counts */
+    int32_t pad_token;
     bool class_row; /* behind the tokens stands a row of its own, which is the one that is pooled (CoCa) */
 } vb_text_input;
 
@@ -42,8 +44,8 @@ int vb_text_input_check(const vb_text_input *input, int64_t n, vb_error *err);
 
 /* Where a text's end token stands. */
 int vb_text_input_end(const vb_text_input *input, int64_t text);
-/* Rows of a text that are computed: tokens up to and with its end token, or all of them, or as many as anything sees (see below)
- * and the class row. */
+/* Rows of a text that are computed: tokens up to and with its end token, those before the padding, or all of them, or as many as
+ * anything sees (see below) and the class row. */
 int vb_text_input_length(const vb_text_input *input, int64_t text);
 
 /* Whether no row sees the row `at` of a text with a class row: those behind a token 0 (padding) are hidden, as CoCa was trained;

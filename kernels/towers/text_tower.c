@@ -44,6 +44,9 @@ static int choose_rows(vb_binder *binder, const vb_family *family, const vb_towe
     info->text_pooling = options->text_pooling ? options->text_pooling :
                          family->text_pooling  ? family->text_pooling :
                                                  VB_POOLING_END;
+    if (info->text_mask == VB_MASK_PADDING || info->text_pooling == VB_POOLING_MEAN)
+        return vb_errorf(binder->err, VB_EUNSUPPORTED, "a %s of texts that only towers of BERT's kind have is stated",
+                         info->text_mask == VB_MASK_PADDING ? "mask" : "pooling");
     if (family->text_class_row && (info->text_mask != VB_MASK_CAUSAL || info->text_pooling != VB_POOLING_LAST))
         return vb_errorf(binder->err, VB_EMISMATCH, "texts of family %s are causal and pooled at their last row, the class row",
                          family->name);

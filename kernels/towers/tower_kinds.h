@@ -2,14 +2,15 @@
 #ifndef VB_TOWER_KINDS_H
 #define VB_TOWER_KINDS_H
 
-/* Which rows a row of a text sees: itself and those before it, or all of the context, padding included. */
-typedef enum vb_text_mask { VB_MASK_UNSET, VB_MASK_CAUSAL, VB_MASK_NONE, VB_TEXT_MASKS } vb_text_mask;
-/* The row that a text's embedding is made from: of its end token, the context's last one, or the first. */
+/* Which rows a row of a text sees: itself and those before it; all of the context, padding included; or all but the padding. */
+typedef enum vb_text_mask { VB_MASK_UNSET, VB_MASK_CAUSAL, VB_MASK_NONE, VB_MASK_PADDING, VB_TEXT_MASKS } vb_text_mask;
+/* The row that a text's embedding is made from: of its end token, the context's last one, the first, or the mean of all. */
 typedef enum vb_text_pooling {
     VB_POOLING_UNSET,
     VB_POOLING_END,
     VB_POOLING_LAST,
     VB_POOLING_FIRST,
+    VB_POOLING_MEAN,
     VB_TEXT_POOLINGS
 } vb_text_pooling;
 

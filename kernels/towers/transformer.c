@@ -101,9 +101,13 @@ static int emit_attention(vb_binder *binder, const vb_transformer_facts *facts, 
     return vb_program_attention(program, (const int[VB_OPERANDS]){query, key, value}, &heads, binder->err);
 }
 
-/* x plus the layer's product of `in`, or plus the norm of that product. */
+/* x plus the layer's product of `in`, or plus the norm of that product, or the norm of the sum. */
 static int emit_sum(vb_binder *binder, const vb_transformer_facts *facts, int in, const vb_linear *linear, const vb_norm *norm,
                     int x) {
+    if (facts->sum_norms) {
+        int sum = vb_program_linear(binder->program, in, linear, VB_LINEAR, x, binder->err);
+        return vb_program_norm(binder->program, sum, norm, binder->err);
+    }
     if (!facts->post_norms) return vb_program_linear(binder->program, in, linear, VB_LINEAR, x, binder->err);
     int product = vb_program_linear(binder->program, in, linear, VB_LINEAR, VB_NO_VALUE, binder->err);
     return vb_program_post_norm(binder->program, product, norm, x, binder->err);
@@ -120,12 +124,13 @@ static int emit_block(vb_binder *binder, const vb_transformer_facts *facts, cons
     vb_program *program = binder->program;
     vb_error *err = binder->err;
     if (vb_program_open_layer(program, err)) return VB_NO_VALUE;
-    int normed = facts->post_norms ? x : vb_program_norm(program, x, &block->ln_1, err);
+    const bool norms_first = !facts->post_norms && !facts->sum_norms;
+    int normed = !norms_first ? x : vb_program_norm(program, x, &block->ln_1, err);
     int heads = emit_attention(binder, facts, block, normed, last);
     if (facts->inner_norms) heads = vb_program_norm(program, heads, &block->of_heads, err);
     if (last) x = vb_program_pick(program, x, facts->pooled, err);
     x = emit_sum(binder, facts, heads, &block->out, &block->ln_1, x);
-    normed = facts->post_norms ? x : vb_program_norm(program, x, &block->ln_2, err);
+    normed = !norms_first ? x : vb_program_norm(program, x, &block->ln_2, err);
     if (facts->hidden_norm) normed = vb_program_norm(program, normed, &block->of_hidden, err);
     int hidden = emit_hidden(binder, facts, block, normed);
     if (facts->inner_norms) hidden = vb_program_norm(program, hidden, &block->of_hidden, err);

@@ -17,6 +17,7 @@ typedef struct vb_transformer_facts {
     bool inner_norms;            /* attn.norm of the heads' results, mlp.norm of the hidden layer */
     bool hidden_norm;            /* mlp.norm too in front of the hidden layer, behind ln_2 */
     bool post_norms;             /* ln_1 and ln_2 follow attention and MLP, in front of the residual, instead of beginning them */
+    bool sum_norms;              /* ln_1 and ln_2 follow the sums with the residuals: BERT's blocks */
     const vb_rotation *rotation; /* of queries and keys; NULL: none. A row that is pooled must be among the skipped ones */
 } vb_transformer_facts;
 

@@ -152,7 +152,8 @@ static void print_entry(const vb_weights *weights, const char *path, const vb_fa
     printf("to use it:\n  - name: %.*s\n    family: %s\n    weights: %s\n", (int)strcspn(base, "./"), base, family->name, path);
     if (!tokenizer) printf("    tokenizer: bpe_simple_vocab_16e6.txt.gz\n");
     if (!told && family->activation_varies) printf("    activation: quick_gelu    # or gelu: see above\n");
-    if (!told && family->resolution_varies) printf("    resolution: %d    # or another: see above\n", family->resolution);
+    if (!told && vb_family_needs_side(family, &weights->set))
+        printf("    resolution: %d    # or another: see above\n", family->resolution);
     printf("    prompts: [\"a photo of a {}.\"]\n");
     vb_free(tokenizer);
 }
@@ -182,7 +183,7 @@ static int print_model(const vb_weights *weights, const char *path, const vb_fam
     if (!told) {
         untold = *err;
         if (family->activation_varies) stated.activation = VB_ACTIVATION_QUICK_GELU;
-        if (family->resolution_varies) stated.resolution = family->resolution;
+        if (vb_family_needs_side(family, &weights->set)) stated.resolution = family->resolution;
         status = vb_facts_of_towers(&facts, &stated, weights, family, err);
     }
     const vb_clip_options options = {.family = family, .stated = facts.towers, .threads = 1};
@@ -191,7 +192,7 @@ static int print_model(const vb_weights *weights, const char *path, const vb_fam
     if (!status) {
         if (!told && family->activation_varies)
             facts.source[VB_FACT_IMAGE_ACTIVATION] = facts.source[VB_FACT_TEXT_ACTIVATION] = NULL;
-        if (!told && family->resolution_varies) facts.source[VB_FACT_RESOLUTION] = NULL;
+        if (!told && vb_family_needs_side(family, &weights->set)) facts.source[VB_FACT_RESOLUTION] = NULL;
         printf("family: %s\n", family->name);
         print_towers(clip);
         printf("facts, and who tells them:\n");

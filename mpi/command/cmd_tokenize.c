@@ -42,6 +42,7 @@ static int tokenize(const vb_context *context, const vb_arguments *arguments, vb
     if (stated.convention >= 0 &&
         vb_tokenizer_use(tokenizer, &vb_convention_rows[stated.convention], vb_arguments_text(arguments, "tokenizer"), err))
         goto done;
+    if (stated.start_token != VB_OPTION_NONE) vb_tokenizer_start_with(tokenizer, (int32_t)stated.start_token);
     if (stated.cleaning >= 0) vb_tokenizer_clean(tokenizer, (vb_cleaning)stated.cleaning);
     if (vb_texts_read(&texts, vb_arguments_text(arguments, "input"), err)) goto done;
     int64_t shape[2] = {(int64_t)texts.count, length};

@@ -13,7 +13,7 @@
         .option = "end_token"                                                                                                    \
     }
 #define VB_FACT_ARGUMENTS_TEXTS                                                                                                  \
-    {.option = "convention"}, { .option = "cleaning" }
+    {.option = "convention"}, {.option = "cleaning"}, { .option = "start_token" }
 #define VB_FACT_ARGUMENTS_PIXELS                                                                                                 \
     {.option = "resize"}, {.option = "resize_to"}, {.option = "interpolation"}, {.option = "crop"}, {.option = "mean"}, {        \
         .option = "std"                                                                                                          \

@@ -46,9 +46,9 @@ static const row examples[] = {{"mpirun -n 4 vocabench run mine.yaml", "Evaluate
                                {0}};
 
 /* One word of running text: backslashes and dashes as they are, what stands in `...` in bold. */
-/* A list of choices may be broken between them. */
-static void put_break(vb_strbuf *out, char before) {
-    if (before == '|') vb_strbuf_add(out, "\\:");
+/* A list of choices may be broken between them; a long one has blanks, by which its lines are adjusted. */
+static void put_break(vb_strbuf *out, char before, bool blank) {
+    if (before == '|') vb_strbuf_add(out, blank ? " " : "\\:");
 }
 
 static void put_word(vb_strbuf *out, const char *word, size_t n, bool *bold) {
@@ -58,7 +58,7 @@ static void put_word(vb_strbuf *out, const char *word, size_t n, bool *bold) {
         else if (word[i] == '`') vb_strbuf_add(out, (*bold = !*bold) ? "\\fB" : "\\fP");
         else if (word[i] == '-' && ((i + 1 < n && word[i + 1] == '-') || (i && word[i - 1] == '-'))) vb_strbuf_add(out, "\\-");
         else vb_strbuf_add_n(out, word + i, 1);
-        put_break(out, word[i]);
+        put_break(out, word[i], n > WIDTH);
     }
 }
 
@@ -88,7 +88,7 @@ static void put_arguments(vb_strbuf *out, const char *text) {
         if ((at == text || at[-1] == ' ') && *at != ' ') vb_strbuf_add(out, "\\&");
         vb_strbuf_add(out, *at == '-' ? "\\-" : *at == '\\' ? "\\e" : "");
         if (*at != '-' && *at != '\\') vb_strbuf_add_n(out, at, 1);
-        put_break(out, *at);
+        put_break(out, *at, false);
     }
 }
 
@@ -159,7 +159,7 @@ void vb_manual(const vb_command *commands, vb_strbuf *out) {
     vb_strbuf_format(out,
                      ".\\\" Made by `vocabench help --format man`: do not edit.\n.Dd %s\n.Dt VOCABENCH 1\n.Os vocabench %s\n",
                      vb_provenance_release_date(), vb_provenance_version());
-    vb_strbuf_add(out, ".ad l\n.Sh NAME\n.Nm vocabench\n.Nd measure how open CLIP-like models are\n.Sh SYNOPSIS\n"
+    vb_strbuf_add(out, ".Sh NAME\n.Nm vocabench\n.Nd measure how open CLIP-like models are\n.Sh SYNOPSIS\n"
                        ".Op Cm mpirun Fl n Ar RANKS\n.Nm vocabench\n.Ar COMMAND\n.Op Ar ...\n.Sh DESCRIPTION\n");
     put_text(out, "vocabench measures what happens to the zero-shot accuracy of CLIP-like models when the list of class "
                   "names grows, why, and how far retrieval-enhanced prompts repair it. A dataset's classes are split into "

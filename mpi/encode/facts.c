@@ -17,6 +17,7 @@ static const char *const names[VB_FACTS] = {[VB_FACT_IMAGE_ACTIVATION] = "image_
                                             [VB_FACT_TEXT_EPSILON] = "text_epsilon",
                                             [VB_FACT_CONVENTION] = "convention",
                                             [VB_FACT_CLEANING] = "cleaning",
+                                            [VB_FACT_START_TOKEN] = "start_token",
                                             [VB_FACT_PAD_TOKEN] = "pad_token",
                                             [VB_FACT_CONTEXT] = "context",
                                             [VB_FACT_TEXT_MASK] = "text_mask",
@@ -131,9 +132,13 @@ static void leave_out_plain_rows(vb_facts *facts, const vb_clip_info *info) {
 /* MetaCLIP 2's vocabulary is XLM-V's, whose texts end with 2. Source: open_clip's ViT-H-14-worldwide configuration. */
 enum { XLM_V = 901629, XLM_V_END = 2 };
 
-static void find_end_token(vb_facts *facts, int64_t stated, const vb_tensor *table) {
+static void find_end_token(vb_facts *facts, int64_t stated, const vb_family *family, const vb_tensor *table) {
     const vb_side_facts *side = &facts->side;
-    facts->source[VB_FACT_CONTEXT] = of_tensors;
+    facts->source[VB_FACT_CONTEXT] = family->context ? of_family : of_tensors;
+    if (family->context && side->towers_from && side->context) {
+        facts->towers.context = side->context;
+        facts->source[VB_FACT_CONTEXT] = side->towers_from;
+    }
     facts->source[VB_FACT_END_TOKEN] = of_family;
     if (stated != VB_OPTION_NONE) {
         facts->towers.end_token = (int)stated;
@@ -147,9 +152,10 @@ static void find_end_token(vb_facts *facts, int64_t stated, const vb_tensor *tab
     }
 }
 
-static int find_resolution(vb_facts *facts, int64_t stated, const vb_family *family) {
+static int find_resolution(vb_facts *facts, int64_t stated, const vb_family *family, const vb_weights *weights) {
     const vb_side_facts *side = &facts->side;
-    facts->source[VB_FACT_RESOLUTION] = family->resolution ? of_family : of_tensors;
+    const bool table = vb_tensor_find(&weights->set, "visual.positional_embedding");
+    facts->source[VB_FACT_RESOLUTION] = family->resolution && !table ? of_family : of_tensors;
     if (stated > VB_FACTS_NO_IMAGES) {
         facts->towers.resolution = (int)stated;
         facts->source[VB_FACT_RESOLUTION] = of_experiment;
@@ -159,7 +165,7 @@ static int find_resolution(vb_facts *facts, int64_t stated, const vb_family *fam
     } else if (side->pixels_from && side->preprocess.resolution) {
         facts->towers.resolution = side->preprocess.resolution;
         facts->source[VB_FACT_RESOLUTION] = side->pixels_from;
-    } else if (family->resolution_varies && stated != VB_FACTS_NO_IMAGES) return -1;
+    } else if (vb_family_needs_side(family, &weights->set) && stated != VB_FACTS_NO_IMAGES) return -1;
     return 0;
 }
 
@@ -189,10 +195,13 @@ int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_
                          "%s/%s describes a model of family %s, but the tensors of %s are of family %s: does it belong to these "
                          "weights?",
                          weights->where.folder, side->towers_from, side->family, weights->where.file, family->name);
+    const vb_tensor *table = vb_tensor_find(&weights->set, "token_embedding.weight");
+    const bool quick = family->quick_gelu_vocabulary && table && table->ndim && table->shape[0] == family->quick_gelu_vocabulary;
     if (has_prefix(weights, "visual.")) {
         const bool resnet = has_prefix(weights, "visual.layer1."); /* of ReLU, and without LayerNorm */
         if (find_activation(&towers->image, &source[VB_FACT_IMAGE_ACTIVATION], stated->activation, stated->image_activation,
-                            &side->image, side->towers_from, from_weights, family->image_activation) &&
+                            &side->image, side->towers_from, quick ? of_tensors : from_weights,
+                            quick ? VB_QUICK_GELU : family->image_activation) &&
             !resnet)
             return refuse_activation(weights, family, "image", err);
         if (family->fixed_heads && stated->image_heads != VB_OPTION_NONE)
@@ -202,12 +211,9 @@ int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_
                    family->fixed_heads ? NULL : side->towers_from);
         find_epsilon(&towers->image.epsilon, &source[VB_FACT_IMAGE_EPSILON], stated->image_epsilon, &side->image,
                      side->towers_from);
-        if (vb_tensor_find(&weights->set, "visual.transformer.resblocks.0.mlp.c_gate.weight"))
-            source[VB_FACT_IMAGE_ACTIVATION] = NULL; /* the gates are of SiLU */
         if (resnet) source[VB_FACT_IMAGE_ACTIVATION] = source[VB_FACT_IMAGE_EPSILON] = NULL;
-        if (find_resolution(facts, stated->resolution, family)) return refuse_resolution(weights, family, err);
+        if (find_resolution(facts, stated->resolution, family, weights)) return refuse_resolution(weights, family, err);
     }
-    const vb_tensor *table = vb_tensor_find(&weights->set, "token_embedding.weight");
     if (table) {
         if (find_activation(&towers->text, &source[VB_FACT_TEXT_ACTIVATION], stated->activation, stated->text_activation,
                             &side->text, side->towers_from, from_weights, family->text_activation))
@@ -215,7 +221,7 @@ int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_
         find_heads(&towers->text.heads, &source[VB_FACT_TEXT_HEADS], stated->text_heads, &side->text, side->towers_from);
         find_epsilon(&towers->text.epsilon, &source[VB_FACT_TEXT_EPSILON], stated->text_epsilon, &side->text, side->towers_from);
         find_text_rows(facts, stated);
-        find_end_token(facts, stated->end_token, table);
+        find_end_token(facts, stated->end_token, family, table);
     }
     return 0;
 }
@@ -288,6 +294,7 @@ int vb_facts_of_pixels(vb_facts *facts, const vb_stated_facts *stated, const vb_
     if (side->towers_from && check_sizes(side, weights, info, err)) return -1;
     if (info->context_length) leave_out_plain_rows(facts, info);
     if (!info->resolution) return 0;
+    if (info->image_gated) source[VB_FACT_IMAGE_ACTIVATION] = NULL; /* the gates' SiLU */
     if (!info->image_heads) source[VB_FACT_IMAGE_HEADS] = NULL;
     if (!(info->image_epsilon > 0)) source[VB_FACT_IMAGE_EPSILON] = NULL;
     *spec = side->pixels_from ? side->preprocess : pixels_of(info->pixels ? info->pixels : family->pixels);
@@ -371,6 +378,7 @@ static double number_of(const vb_facts *facts, const vb_clip_info *info, vb_fact
     case VB_FACT_TEXT_HEADS: return info->text_heads;
     case VB_FACT_IMAGE_EPSILON: return written(info->image_epsilon);
     case VB_FACT_TEXT_EPSILON: return written(info->text_epsilon);
+    case VB_FACT_START_TOKEN: return facts->start_token;
     case VB_FACT_PAD_TOKEN: return facts->pad_token;
     case VB_FACT_CONTEXT: return info->context_length;
     case VB_FACT_END_TOKEN: return facts->towers.end_token;
@@ -381,7 +389,8 @@ static double number_of(const vb_facts *facts, const vb_clip_info *info, vb_fact
 }
 
 static const char *word_of(const vb_facts *facts, const vb_clip_info *info, vb_fact fact) {
-    static const char *const masks[] = {"", "causal", "none"}, *const poolings[] = {"", "end", "last", "first"};
+    static const char *const masks[] = {"", "causal", "none", "padding"}, *const poolings[] = {"", "end", "last", "first",
+                                                                                               "mean"};
     const vb_preprocess *spec = &facts->preprocess;
     switch (fact) {
     case VB_FACT_IMAGE_ACTIVATION: return activation_word(facts->towers.image.activation);

@@ -22,6 +22,7 @@ typedef enum vb_fact {
     VB_FACT_TEXT_EPSILON,
     VB_FACT_CONVENTION,
     VB_FACT_CLEANING,
+    VB_FACT_START_TOKEN,
     VB_FACT_PAD_TOKEN,
     VB_FACT_CONTEXT,
     VB_FACT_TEXT_MASK,
@@ -43,9 +44,9 @@ typedef struct vb_facts {
     vb_side_facts side;
     vb_tower_options towers; /* for vb_clip_open */
     vb_preprocess preprocess;
-    const char *convention; /* these three: text_convention.h, once the tokenizer is there */
+    const char *convention; /* these four: text_convention.h, once the tokenizer is there */
     vb_cleaning cleaning;
-    int pad_token;
+    int start_token, pad_token;
 } vb_facts;
 
 /* A stated resolution: no image will be encoded, and the side need not be known. */

@@ -1,6 +1,8 @@
 /* Choosing a row of kernels/text/convention.h, and what differs from it. */
 #include "mpi/encode/text_convention.h"
 
+#include "mpi/experiment/options.h"
+
 static const char of_experiment[] = "experiment", of_family[] = "family";
 
 int vb_text_convention_use(vb_tokenizer *tokenizer, vb_facts *facts, const vb_stated_facts *stated, const vb_family *family,
@@ -26,11 +28,17 @@ int vb_text_convention_use(vb_tokenizer *tokenizer, vb_facts *facts, const vb_st
         source[VB_FACT_CLEANING] = side->towers_from;
     }
     if (stated->convention < 0 && side->towers_from && side->strip_end_told) vb_tokenizer_strip_end(tokenizer, side->strip_end);
+    if (vb_tokenizer_start(tokenizer) >= 0) source[VB_FACT_START_TOKEN] = told;
+    if (stated->start_token != VB_OPTION_NONE) {
+        vb_tokenizer_start_with(tokenizer, (int32_t)stated->start_token);
+        source[VB_FACT_START_TOKEN] = of_experiment;
+    }
+    facts->start_token = vb_tokenizer_start(tokenizer);
     facts->convention = vb_convention_rows[row].name;
     facts->cleaning = vb_tokenizer_cleaning(tokenizer);
     facts->pad_token = vb_tokenizer_pad(tokenizer);
     /* What every plain CLIP has is not listed. */
-    if (kind == VB_TOKENIZER_OPENAI && facts->cleaning == VB_CLEAN_LOWER)
-        source[VB_FACT_CONVENTION] = source[VB_FACT_CLEANING] = source[VB_FACT_PAD_TOKEN] = NULL;
+    if (kind == VB_TOKENIZER_OPENAI && facts->cleaning == VB_CLEAN_LOWER && stated->start_token == VB_OPTION_NONE)
+        source[VB_FACT_CONVENTION] = source[VB_FACT_CLEANING] = source[VB_FACT_START_TOKEN] = source[VB_FACT_PAD_TOKEN] = NULL;
     return 0;
 }

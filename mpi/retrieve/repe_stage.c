@@ -141,6 +141,8 @@ static int64_t place_of(const repe *work, int64_t id) {
     return at - work->unique;
 }
 
+enum { HOPELESS = 16 };
+
 static int read_captions(repe *work, vb_error *err) {
     size_t n = (size_t)work->classes * (size_t)work->depth;
     work->unique = vb_array(n, sizeof *work->unique, "retrieved rows", err);
@@ -163,7 +165,8 @@ static int read_captions(repe *work, vb_error *err) {
                                  &work->caption_block, err))
         return -1;
     for (int64_t i = 0; i < work->unique_count; i++) work->odd_count += work->odd[i] != NULL;
-    if (!work->odd_count || work->odd_count < work->unique_count) return 0;
+    /* One or a few may be bad luck, and are counted; so many and no other are the captions of something else. */
+    if (work->odd_count < work->unique_count || work->unique_count < HOPELESS) return 0;
     return vb_errorf(err, VB_EDATA, "corpus '%s': none of the %lld rows that were listed has a caption that can be used: %s",
                      work->corpus_spec->name, (long long)work->unique_count, work->odd[0]);
 }

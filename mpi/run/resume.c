@@ -6,18 +6,17 @@
 #include "kernels/base/memory.h"
 #include "mpi/base/provenance.h"
 #include "mpi/base/json.h"
+#include "shards/files/identity.h"
 #include "shards/files/path.h"
 #include "shards/text/tokenizer_file.h"
 #include "shards/weights/repository.h"
 
 static void add_file(vb_digester *digester, const char *path) {
-    vb_path_facts facts;
+    vb_identity identity;
     vb_error none;
     if (!path) return;
     vb_digest_add_text(digester, path);
-    if (vb_path_stat(path, &facts, &none)) return;
-    int64_t numbers[3] = {(int64_t)facts.size, facts.mtime_ns / 1000000000, facts.mtime_ns % 1000000000};
-    vb_digest_add(digester, numbers, sizeof numbers);
+    if (!vb_identity_of_path(&identity, path, &none)) vb_digest_add(digester, &identity, sizeof identity);
 }
 
 /* A model's weights: all files of it, and those beside them that tell of it; its tokenizer where that lies in a folder. */

@@ -8,6 +8,7 @@
 #include "kernels/base/utf8.h"
 #include "shards/datasets/class_names.h"
 #include "shards/datasets/dataset_listing.h"
+#include "shards/files/identity.h"
 #include "shards/files/content.h"
 #include "shards/files/json_parse.h"
 #include "shards/files/text_file.h"
@@ -211,11 +212,10 @@ int64_t vb_dataset_unit_of(const vb_dataset *dataset, int64_t sample) {
 int vb_dataset_unit_samples(const vb_dataset *dataset) { return vb_dataset_index_unit_size(dataset->head->samples); }
 
 static int sign_file(vb_digester *digester, const char *path, vb_error *err) {
-    vb_path_facts facts;
-    if (vb_path_stat(path, &facts, err)) return -1;
+    vb_identity identity;
+    if (vb_identity_of_path(&identity, path, err)) return -1;
     vb_digest_add_text(digester, path);
-    vb_digest_add(digester, &facts.size, sizeof facts.size);
-    vb_digest_add(digester, &facts.mtime_ns, sizeof facts.mtime_ns);
+    vb_digest_add(digester, &identity, sizeof identity);
     return 0;
 }
 

@@ -3,7 +3,7 @@
  * A unit is FOLDER/KEY/UNIT.npy (fp32 rows); rows of samples that could not be decoded are NaN, and their reasons stand in
  * UNIT.skipped.json beside it, which is written first. A checksum of both stands as a comment in the header of the .npy; a unit
  * without one (of earlier versions), or with another, is as if it were not there. FOLDER/KEY/seen/SIGNATURE remembers the unit
- * digest of files whose size and time stamp have not changed. */
+ * digest of files that are surely the same. */
 #ifndef VB_CACHE_H
 #define VB_CACHE_H
 

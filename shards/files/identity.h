@@ -1,4 +1,7 @@
-/* Which file a path led to, and in what state: taken at opening, compared before what was read is kept. */
+/* Which file a path led to, and in what state: taken at opening, compared before what was read is kept.
+ *
+ * Equal identities mean equal content: tools set a file's time (mtime) as they like, its change time (ctime) only the system.
+ * Devices do not count, whose numbers are each machine's own. */
 #ifndef VB_IDENTITY_H
 #define VB_IDENTITY_H
 
@@ -9,7 +12,7 @@
 typedef struct vb_identity {
     uint64_t size, inode;
     int64_t mtime_ns, ctime_ns; /* of the content; of the content, the name, the owner, the permissions */
-} vb_identity;
+} vb_identity; /* without padding: digests take it as it lies */
 
 /* Of an open file; of a path (VB_EMISSING), following links. */
 int vb_identity_of_descriptor(vb_identity *identity, int fd, const char *path, vb_error *err);

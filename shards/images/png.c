@@ -1,10 +1,13 @@
-/* PNG by libpng, in the mode that Pillow 9.4 picks for each colour type and depth; every checksum counts. */
+/* PNG by libpng, in the mode that Pillow 9.4 picks for each colour type and depth. Every checksum counts; where Pillow passes over
+ * one (it does not look at those of the image data, nor at what lies behind them), the image is read with a remark. */
 #include "shards/images/codec.h"
 
 #include <png.h>
 #include <setjmp.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "kernels/base/memory.h"
 
@@ -117,7 +120,7 @@ static int png_decode_job(png_job *job, png_structp png, png_infop info) {
     return 0;
 }
 
-static int png_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
+static int png_decode_strictly(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
     png_job job = {.bytes = bytes, .size = size, .image = image, .name = name, .err = err};
     /* volatile: they are read after a jump */
     png_structp volatile png = NULL;
@@ -136,6 +139,62 @@ static int png_decode(vb_image *image, const void *bytes, size_t size, const cha
     vb_free(image->pixels);
     image->pixels = NULL;
     return -1;
+}
+
+/* ---- damage that Pillow passes over ---- */
+
+static uint32_t be32(const uint8_t *at) { return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3]; }
+
+static void put_be32(uint8_t *at, uint32_t value) {
+    for (int i = 0; i < 4; i++) at[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+static bool is_data(const uint8_t *chunk) { return !memcmp(chunk + 4, "IDAT", 4); }
+
+/* A copy of the file with all of its image data, the last of it cut where the file is, under right checksums, and an end. NULL
+ * when there is nothing to mend by that: no image data, or damage before them. */
+static uint8_t *png_mend(const uint8_t *bytes, size_t size, size_t *mended_size, vb_error *err) {
+    enum { START = 8, FRAME = 12 };
+    size_t at = START, used = 0, data = 0;
+    uint8_t *out = vb_array(size + 2 * FRAME, 1, "PNG", err);
+    while (out && size - at >= FRAME - 4 && at < size) {
+        const uint8_t *chunk = bytes + at;
+        const size_t left = size - at - (FRAME - 4), length = be32(chunk) < left ? be32(chunk) : left;
+        if (!is_data(chunk) && data) break;
+        const uint32_t sum = (uint32_t)crc32_z(crc32_z(0, NULL, 0), chunk + 4, length + 4);
+        const bool whole = left >= 4 && be32(chunk) <= left - 4;
+        if (!is_data(chunk) && (!whole || be32(chunk + FRAME - 4 + length) != sum)) break;
+        uint8_t *copy = out + START + used;
+        memcpy(copy, chunk, FRAME - 4 + length);
+        put_be32(copy, (uint32_t)length);
+        put_be32(copy + FRAME - 4 + length, sum);
+        used += FRAME + length;
+        data += is_data(chunk) ? 1 : 0;
+        at += whole ? FRAME + length : size - at;
+    }
+    if (!data) {
+        vb_free(out);
+        return NULL;
+    }
+    static const uint8_t end[FRAME] = {0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xae, 0x42, 0x60, 0x82};
+    memcpy(out, bytes, START);
+    memcpy(out + START + used, end, FRAME);
+    *mended_size = START + used + FRAME;
+    return out;
+}
+
+static int png_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
+    vb_error why, none;
+    size_t mended_size;
+    if (!png_decode_strictly(image, bytes, size, name, &why)) return 0;
+    uint8_t *mended = why.code == VB_EDATA && size > 8 ? png_mend(bytes, size, &mended_size, &none) : NULL;
+    *image = (vb_image){0};
+    const int status = mended ? png_decode_strictly(image, mended, mended_size, name, &none) : -1;
+    vb_free(mended);
+    const char *words = strstr(why.text, "PNG: ");
+    if (!status) snprintf(image->remark, sizeof image->remark, "%s", words ? words : "PNG: damaged");
+    else if (err) *err = why;
+    return status;
 }
 
 const vb_codec vb_codec_png = {

@@ -1,4 +1,5 @@
-/* Hugging Face's pair: vocab.json, which gives the ids, and merges.txt beside it. */
+/* Hugging Face's pair: vocab.json, which gives the ids, and merges.txt beside it. CLIP's has </w> at the end of words; without it
+ * this is GPT-2's and RoBERTa's. Source: transformers 5.24 tokenization_roberta.py. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +41,65 @@ static int list_entries(json_t *object, const char *path, bool mask_token, vb_vo
     return 0;
 }
 
+/* The lines of merges.txt behind its version. */
+static int list_merges(const char *text, size_t size, const char *path, vb_piece_pair **pairs, size_t *count, vb_error *err) {
+    size_t lines = 1, line = 0;
+    for (size_t i = 0; i < size; i++) lines += text[i] == '\n';
+    if (!(*pairs = vb_array(lines, sizeof **pairs, "merges", err))) return -1;
+    for (size_t at = 0, n; at < size; at += n + 1) {
+        const char *begin = text + at, *end = memchr(begin, '\n', size - at);
+        n = end ? (size_t)(end - begin) : size - at;
+        size_t used = n;
+        while (used && (begin[used - 1] == '\r' || begin[used - 1] == ' ')) used--;
+        const char *space = memchr(begin, ' ', used);
+        if (!used || (!line++ && memmem(begin, used, "#version", 8))) continue;
+        const size_t left = space ? (size_t)(space - begin) : 0, right = space ? used - left - 1 : 0;
+        if (!left || !right || memchr(space + 1, ' ', right))
+            return vb_errorf(err, VB_EDATA, "%s:%zu: expected two symbols with a space between, found '%.*s'", path, line,
+                             used < 60 ? (int)used : 60, begin);
+        (*pairs)[(*count)++] = (vb_piece_pair){begin, space + 1, left, right};
+    }
+    return 0;
+}
+
+/* Specials are found in the text before anything else. */
+static bool is_special(const char *token) {
+    static const char *const specials[] = {"<s>", "</s>", "<pad>", "<unk>", "<mask>", "<|endoftext|>"};
+    for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
+        if (!strcmp(token, specials[i])) return true;
+    return false;
+}
+
+static int open_bytes(vb_tokenizer **tokenizer, const vb_vocabulary_entry *entries, size_t count, const char *merges, size_t size,
+                      const char *path, vb_error *err) {
+    vb_piece_pair *pairs = NULL;
+    size_t pair_count = 0, unknown = SIZE_MAX;
+    vb_piece *pieces = vb_array(count, sizeof *pieces, "vocabulary", err);
+    int status = pieces ? list_merges(merges, size, path, &pairs, &pair_count, err) : -1;
+    for (size_t i = 0; i < count && !status; i++) {
+        const char *token = entries[i].token;
+        pieces[i] = (vb_piece){.text = token,
+                               .size = strlen(token),
+                               .id = entries[i].id,
+                               .type = is_special(token) ? VB_PIECE_USER : VB_PIECE_NORMAL};
+        if (!strcmp(token, "<unk>")) unknown = i;
+    }
+    const vb_step_spec step = {.kind = VB_STEP_BYTES, .flags = VB_BYTES_WORDS};
+    const vb_piece_spec spec = {.algorithm = VB_PIECES_PAIRS,
+                                .pieces = pieces,
+                                .count = count,
+                                .pairs = pairs,
+                                .pair_count = pair_count,
+                                .steps = &step,
+                                .step_count = 1,
+                                .unknown = unknown,
+                                .apart = true};
+    if (!status) status = vb_tokenizer_open_pieces(tokenizer, &spec, path, err);
+    vb_free(pieces);
+    vb_free(pairs);
+    return status;
+}
+
 static int read_pair(vb_tokenizer **tokenizer, const char *vocabulary_path, const char *merges_path, bool mask_token,
                      vb_digest *digest, vb_error *err) {
     int status = -1;
@@ -55,7 +115,9 @@ static int read_pair(vb_tokenizer **tokenizer, const char *vocabulary_path, cons
     object = vb_json_parse((const char *)vocabulary, vocabulary_size, JSON_REJECT_DUPLICATES, vocabulary_path, err);
     if (!object) goto done;
     if (list_entries(object, vocabulary_path, mask_token, &entries, &count, err)) goto done;
-    status = vb_tokenizer_open_pairs(tokenizer, entries, count, (const char *)merges, merges_size, merges_path, err);
+    status = (json_object_get(object, "!</w>") || !json_object_get(object, "!") ?
+                  vb_tokenizer_open_pairs :
+                  open_bytes)(tokenizer, entries, count, (const char *)merges, merges_size, merges_path, err);
 done:
     json_decref(object);
     vb_free(entries);

@@ -7,10 +7,10 @@
 static const vb_architecture architectures[] = {
     {"SigLIP 2 NaFlex", "vision_model.embeddings.patch_embedding.weight", NULL, NULL, 2, VB_TOWER_IMAGE},
     {"MobileCLIP S0 to S2 under Apple's own names", "image_encoder.model.patch_embed.", NULL, NULL, 0, VB_TOWER_BOTH},
-    {"a CLIP with a text tower of NLLB", "text.transformer.embed_tokens", NULL, NULL, 0, VB_TOWER_TEXT},
-    {"a CLIP with a text tower of the BERT kind", "text.transformer.embeddings", NULL, NULL, 0, VB_TOWER_TEXT},
-    {"AltCLIP", "text_model.roberta", NULL, NULL, 0, VB_TOWER_TEXT},
-    {"Chinese-CLIP", "text_model.encoder.layer.0", NULL, NULL, 0, VB_TOWER_TEXT},
+    {"a CLIP with an image tower of timm's and a text tower of NLLB", "text.transformer.embed_tokens", "visual.trunk", NULL, 0,
+     VB_TOWER_BOTH},
+    {"a CLIP with an image tower of timm's and a text tower of BERT's kind", "text.transformer.embeddings", "visual.trunk", NULL,
+     0},
 };
 
 /* Of what no other row knows, unless a family has such names. */

@@ -21,8 +21,6 @@ enum { LARGEST_FILE = 1 << 24, LARGEST_NUMBER = 1 << 24 };
 static const struct {
     const char *type, *name;
 } other_types[] = {{"siglip2", "SigLIP 2 NaFlex"},
-                   {"altclip", "AltCLIP"},
-                   {"chinese_clip", "Chinese-CLIP"},
                    {"align", "ALIGN"},
                    {"flava", "FLAVA"},
                    {"blip", "BLIP"},
@@ -40,7 +38,8 @@ static void refuse_type(vb_fields *root, const char *type) {
             vb_fields_refuse(root, VB_EUNSUPPORTED, "model_type", reason);
             return;
         }
-    vb_fields_expected(root, "model_type", "clip, metaclip_2, siglip, or one of their towers (clip_vision_model, ...)");
+    vb_fields_expected(root, "model_type",
+                       "clip, metaclip_2, siglip, altclip, chinese_clip, or one of their towers (clip_vision_model, ...)");
 }
 
 /* A model_type whose towers are encoded: what a configuration leaves out. `vision` and `text`: model_types of the towers alone. */
@@ -51,15 +50,21 @@ typedef struct model_type {
     double epsilon;
     int patch, text_width, text_heads, vocabulary, context, embed;
     bool end_token, two_is_old; /* texts are pooled at eos_token_id; but not where that is 2 */
+    int text_activation, text_layers;
+    double text_epsilon;
 } model_type;
 
 enum { QUICK_GELU, GELU, GELU_TANH };
 static const model_type model_types[] = {{"clip", "clip_vision_model", "clip_text_model", "clip", QUICK_GELU, 1e-5, 32, 512, 8,
-                                          49408, 77, 512, true, true},
+                                          49408, 77, 512, true, true, QUICK_GELU, 12, 1e-5},
                                          {"metaclip_2", "metaclip_2_vision_model", "metaclip_2_text_model", "clip", QUICK_GELU,
-                                          1e-5, 32, 512, 8, 49408, 77, 512, true, false},
+                                          1e-5, 32, 512, 8, 49408, 77, 512, true, false, QUICK_GELU, 12, 1e-5},
                                          {"siglip", "siglip_vision_model", "siglip_text_model", "siglip", GELU_TANH, 1e-6, 16,
-                                          768, 12, 32000, 64, 0, false, false}};
+                                          768, 12, 32000, 64, 0, false, false, GELU_TANH, 12, 1e-6},
+                                         {"altclip", "altclip_vision_model", "altclip_text_model", "altclip", QUICK_GELU, 1e-5,
+                                          32, 1024, 16, 250002, 0, 768, false, false, GELU, 24, 1e-5},
+                                         {"chinese_clip", "chinese_clip_vision_model", "chinese_clip_text_model", "chinese_clip",
+                                          QUICK_GELU, 1e-5, 32, 768, 12, 30522, 0, 512, false, false, GELU, 12, 1e-12}};
 
 /* hidden_act's words and what they are. */
 static vb_activation read_activation(vb_fields *tower, int otherwise) {
@@ -68,17 +73,20 @@ static vb_activation read_activation(vb_fields *tower, int otherwise) {
     return activations[vb_fields_choice(tower, "hidden_act", words, otherwise)];
 }
 
-static void read_tower(vb_fields *fields, vb_side_tower *tower, const model_type *type, int width, int heads) {
+/* `text`: with the defaults of texts. */
+static void read_tower(vb_fields *fields, vb_side_tower *tower, const model_type *type, bool text) {
+    const int width = text ? type->text_width : 768, heads = text ? type->text_heads : 12, layers = text ? type->text_layers : 12;
     *tower = (vb_side_tower){.told = true,
-                             .activation = read_activation(fields, type->activation),
+                             .activation = read_activation(fields, text ? type->text_activation : type->activation),
                              .heads = (int)vb_fields_integer(fields, "num_attention_heads", 1, LARGEST_NUMBER, heads),
                              .width = (int)vb_fields_integer(fields, "hidden_size", 1, LARGEST_NUMBER, width),
-                             .layers = (int)vb_fields_integer(fields, "num_hidden_layers", 1, LARGEST_NUMBER, 12),
-                             .epsilon = (float)vb_fields_real(fields, "layer_norm_eps", 1e-20, 1, type->epsilon)};
+                             .layers = (int)vb_fields_integer(fields, "num_hidden_layers", 1, LARGEST_NUMBER, layers),
+                             .epsilon = (float)vb_fields_real(fields, "layer_norm_eps", 1e-20, 1,
+                                                              text ? type->text_epsilon : type->epsilon)};
 }
 
 static void read_image_tower(vb_fields *fields, const model_type *type, vb_side_facts *facts) {
-    read_tower(fields, &facts->image, type, 768, 12);
+    read_tower(fields, &facts->image, type, false);
     facts->image_size = vb_fields_side(fields, "image_size", 224);
     facts->patch = vb_fields_side(fields, "patch_size", type->patch);
 }
@@ -86,8 +94,9 @@ static void read_image_tower(vb_fields *fields, const model_type *type, vb_side_
 /* In files of `clip`, eos_token_id 2 is of older ones, whose texts are pooled at the highest id (CLIPTextTransformer.forward). */
 static void read_text_tower(vb_fields *fields, const model_type *type, vb_side_facts *facts) {
     enum { OF_OLDER_FILES = 2 };
-    read_tower(fields, &facts->text, type, type->text_width, type->text_heads);
-    facts->context = (int)vb_fields_integer(fields, "max_position_embeddings", 1, LARGEST_NUMBER, type->context);
+    read_tower(fields, &facts->text, type, true);
+    if (type->context) /* else more positions than the context has tokens */
+        facts->context = (int)vb_fields_integer(fields, "max_position_embeddings", 1, LARGEST_NUMBER, type->context);
     facts->vocabulary = (int)vb_fields_integer(fields, "vocab_size", 1, LARGEST_NUMBER, type->vocabulary);
     if (!type->end_token) return;
     facts->end_token = (int)vb_fields_integer(fields, "eos_token_id", 1, LARGEST_NUMBER, 49407);

@@ -105,11 +105,31 @@ static void read_image(vb_fields *tower, bool quick, vb_side_facts *facts) {
     facts->patch = resnet ? 0 : vb_fields_side(tower, "patch_size", 16);
 }
 
+/* Texts of another library's model (HFTextEncoder): the file names it, and its sizes are the tensors'. */
+static const struct {
+    const char *part, *family; /* a part of the name */
+} text_models[] = {{"roberta", "roberta"}, {"nllb", "nllb"}};
+
+static void read_text_model(vb_fields *tower, const char *name, vb_side_facts *facts) {
+    static const char *const poolers[] = {"mean_pooler", "cls_pooler", NULL};
+    size_t i = 0, models = sizeof text_models / sizeof *text_models;
+    while (i < models && !strstr(name, text_models[i].part)) i++;
+    if (i == models) check_plain(tower, (const plain_key[]){{"hf_model_name", NULL}, {NULL, NULL}});
+    else facts->family = text_models[i].family;
+    facts->text_mask = VB_MASK_PADDING;
+    facts->text_pooling = vb_fields_choice(tower, "hf_pooler_type", poolers, 0) ? VB_POOLING_FIRST : VB_POOLING_MEAN;
+    facts->context = (int)vb_fields_integer(tower, "context_length", 1, LARGEST_NUMBER, 77);
+}
+
 static void read_text(vb_fields *tower, bool quick, vb_side_facts *facts) {
-    static const plain_key keys[] = {{"hf_model_name", NULL}, {"final_ln_after_pool", NULL},
-                                     {"proj_type", "linear"}, {"ls_init_value", NULL},
-                                     {"qk_norm", NULL},       {NULL, NULL}};
+    static const plain_key keys[] = {
+        {"final_ln_after_pool", NULL}, {"proj_type", "linear"}, {"ls_init_value", NULL}, {"qk_norm", NULL}, {NULL, NULL}};
     static const char *const pools[] = {"argmax", "eos", "last", "first", NULL};
+    const char *model = vb_fields_text(tower, "hf_model_name", "");
+    if (*model) {
+        read_text_model(tower, model, facts);
+        return;
+    }
     check_plain(tower, keys);
     facts->text_mask = vb_fields_bool(tower, "no_causal_mask", false) ? VB_MASK_NONE : VB_MASK_CAUSAL;
     facts->text = (vb_side_tower){.told = true,

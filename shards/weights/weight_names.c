@@ -8,13 +8,12 @@
 
 #include "kernels/base/memory.h"
 #include "kernels/towers/family.h"
+#include "shards/weights/bert_names.h"
 
 /* In patterns, # stands for a decimal number; at the end, $ stands for "weight" or "bias", @ for those and BatchNorm's
  * statistics, and * for anything.
  * `canonical` takes them over in their order; NULL means the same name. */
-typedef struct rule {
-    const char *pattern, *canonical;
-} rule;
+typedef vb_bert_names_rule rule;
 
 static const rule openai_image[] = {{"visual.class_embedding", NULL},
                                     {"visual.positional_embedding", NULL},
@@ -176,44 +175,43 @@ static const rule apple[] = {{"image_encoder.model.patch_emb.#.block.conv.$", "v
 /* Towers whose names are kept: their families ask for timm's (and open_clip's for what follows the trunk). */
 static const rule timm_own[] = {{"visual.trunk.*", NULL}, {"visual.head.*", NULL}, {0}};
 
-static const rule hugging_face[] = {
-    {"vision_model.embeddings.class_embedding", "visual.class_embedding"},
-    {"vision_model.embeddings.patch_embedding.$", "visual.conv1.$"},
-    {"vision_model.embeddings.position_embedding.weight", "visual.positional_embedding"},
-    {"vision_model.pre_layrnorm.$", "visual.ln_pre.$"}, /* sic */
-    {"vision_model.post_layernorm.$", "visual.ln_post.$"},
-    {"vision_model.encoder.layers.#.self_attn.q_proj.$", "visual.transformer.resblocks.#.attn.q_proj.$"},
-    {"vision_model.encoder.layers.#.self_attn.k_proj.$", "visual.transformer.resblocks.#.attn.k_proj.$"},
-    {"vision_model.encoder.layers.#.self_attn.v_proj.$", "visual.transformer.resblocks.#.attn.v_proj.$"},
-    {"vision_model.encoder.layers.#.self_attn.out_proj.$", "visual.transformer.resblocks.#.attn.out_proj.$"},
-    {"vision_model.encoder.layers.#.layer_norm1.$", "visual.transformer.resblocks.#.ln_1.$"},
-    {"vision_model.encoder.layers.#.layer_norm2.$", "visual.transformer.resblocks.#.ln_2.$"},
-    {"vision_model.encoder.layers.#.mlp.fc1.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
-    {"vision_model.encoder.layers.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
-    {"vision_model.head.probe", "visual.attn_pool.probe"},
-    {"vision_model.head.attention.in_proj_weight", "visual.attn_pool.attn.in_proj_weight"},
-    {"vision_model.head.attention.in_proj_bias", "visual.attn_pool.attn.in_proj_bias"},
-    {"vision_model.head.attention.out_proj.$", "visual.attn_pool.attn.out_proj.$"},
-    {"vision_model.head.layernorm.$", "visual.attn_pool.layernorm.$"},
-    {"vision_model.head.mlp.fc1.$", "visual.attn_pool.mlp.c_fc.$"},
-    {"vision_model.head.mlp.fc2.$", "visual.attn_pool.mlp.c_proj.$"},
-    {"visual_projection.weight", "visual.proj.weight"},
-    {"text_model.embeddings.token_embedding.weight", "token_embedding.weight"},
-    {"text_model.embeddings.position_embedding.weight", "positional_embedding"},
-    {"text_model.final_layer_norm.$", "ln_final.$"},
-    {"text_model.encoder.layers.#.self_attn.q_proj.$", "transformer.resblocks.#.attn.q_proj.$"},
-    {"text_model.encoder.layers.#.self_attn.k_proj.$", "transformer.resblocks.#.attn.k_proj.$"},
-    {"text_model.encoder.layers.#.self_attn.v_proj.$", "transformer.resblocks.#.attn.v_proj.$"},
-    {"text_model.encoder.layers.#.self_attn.out_proj.$", "transformer.resblocks.#.attn.out_proj.$"},
-    {"text_model.encoder.layers.#.layer_norm1.$", "transformer.resblocks.#.ln_1.$"},
-    {"text_model.encoder.layers.#.layer_norm2.$", "transformer.resblocks.#.ln_2.$"},
-    {"text_model.encoder.layers.#.mlp.fc1.$", "transformer.resblocks.#.mlp.c_fc.$"},
-    {"text_model.encoder.layers.#.mlp.fc2.$", "transformer.resblocks.#.mlp.c_proj.$"},
-    {"text_projection.weight", NULL},
-    {"text_model.head.$", "text_projection.$"},
-    {"logit_scale", NULL},
-    {"logit_bias", NULL},
-    {0}};
+/* Hugging Face's attention of four matrices. */
+#define SELF_ATTENTION(from, to)                                                                                                 \
+    {from ".q_proj.$", to ".q_proj.$"}, {from ".k_proj.$", to ".k_proj.$"}, {from ".v_proj.$", to ".v_proj.$"}, {                \
+        from ".out_proj.$", to ".out_proj.$"                                                                                     \
+    }
+static const rule hugging_face[] = {{"vision_model.embeddings.class_embedding", "visual.class_embedding"},
+                                    {"vision_model.embeddings.patch_embedding.$", "visual.conv1.$"},
+                                    {"vision_model.embeddings.position_embedding.weight", "visual.positional_embedding"},
+                                    {"vision_model.pre_layrnorm.$", "visual.ln_pre.$"}, /* sic */
+                                    {"vision_model.post_layernorm.$", "visual.ln_post.$"},
+                                    SELF_ATTENTION("vision_model.encoder.layers.#.self_attn",
+                                                   "visual.transformer.resblocks.#.attn"),
+                                    {"vision_model.encoder.layers.#.layer_norm1.$", "visual.transformer.resblocks.#.ln_1.$"},
+                                    {"vision_model.encoder.layers.#.layer_norm2.$", "visual.transformer.resblocks.#.ln_2.$"},
+                                    {"vision_model.encoder.layers.#.mlp.fc1.$", "visual.transformer.resblocks.#.mlp.c_fc.$"},
+                                    {"vision_model.encoder.layers.#.mlp.fc2.$", "visual.transformer.resblocks.#.mlp.c_proj.$"},
+                                    {"vision_model.head.probe", "visual.attn_pool.probe"},
+                                    {"vision_model.head.attention.in_proj_weight", "visual.attn_pool.attn.in_proj_weight"},
+                                    {"vision_model.head.attention.in_proj_bias", "visual.attn_pool.attn.in_proj_bias"},
+                                    {"vision_model.head.attention.out_proj.$", "visual.attn_pool.attn.out_proj.$"},
+                                    {"vision_model.head.layernorm.$", "visual.attn_pool.layernorm.$"},
+                                    {"vision_model.head.mlp.fc1.$", "visual.attn_pool.mlp.c_fc.$"},
+                                    {"vision_model.head.mlp.fc2.$", "visual.attn_pool.mlp.c_proj.$"},
+                                    {"visual_projection.weight", "visual.proj.weight"},
+                                    {"text_model.embeddings.token_embedding.weight", "token_embedding.weight"},
+                                    {"text_model.embeddings.position_embedding.weight", "positional_embedding"},
+                                    {"text_model.final_layer_norm.$", "ln_final.$"},
+                                    SELF_ATTENTION("text_model.encoder.layers.#.self_attn", "transformer.resblocks.#.attn"),
+                                    {"text_model.encoder.layers.#.layer_norm1.$", "transformer.resblocks.#.ln_1.$"},
+                                    {"text_model.encoder.layers.#.layer_norm2.$", "transformer.resblocks.#.ln_2.$"},
+                                    {"text_model.encoder.layers.#.mlp.fc1.$", "transformer.resblocks.#.mlp.c_fc.$"},
+                                    {"text_model.encoder.layers.#.mlp.fc2.$", "transformer.resblocks.#.mlp.c_proj.$"},
+                                    {"text_projection.weight", NULL},
+                                    {"text_model.head.$", "text_projection.$"},
+                                    {"logit_scale", NULL},
+                                    {"logit_bias", NULL},
+                                    {0}};
 
 /* A scheme is known by the presence of one of its anchors; the first row wins where several are present. `text` precedes the text
  * tower's names; what precedes "visual." in the first anchor does so in all of the image tower's. Where several families have the
@@ -224,11 +222,13 @@ typedef struct scheme {
     const char *image_anchors[2], *text_anchor;
     const rule *image;
     const char *text;
+    const rule *texts; /* behind it; NULL: OpenAI's */
 } scheme;
 
 /* The name of a family of the registry: one that is not in it does not compile. */
 #define FAMILY(name) (sizeof(vb_family_##name) ? #name : NULL)
 
+#define WORDS VB_BERT_NAMES_WORDS
 static const scheme schemes[] = {
     {"TinyCLIP",
      FAMILY(clip),
@@ -236,22 +236,29 @@ static const scheme schemes[] = {
      {"_image_encoder.module.visual.class_embedding", "_image_encoder.module.visual.conv1.weight"},
      "_text_encoder.module.token_embedding.weight",
      openai_image,
-     "_text_encoder.module."},
+     "_text_encoder.module.",
+     NULL},
+    {"Hugging Face", FAMILY(altclip), false, {NULL}, "text_model.roberta." WORDS, hugging_face, "text_model.", vb_bert_names_alt},
+    {"Hugging Face", FAMILY(chinese_clip), false, {NULL}, "text_model." WORDS, hugging_face, "text_model.", vb_bert_names_bert},
+    {"open_clip", FAMILY(roberta), false, {NULL}, "text.transformer." WORDS, openai_image, "text.", vb_bert_names_roberta},
+    {"open_clip", FAMILY(nllb), false, {NULL}, "text.transformer.embed_tokens.weight", openai_image, "text.", vb_bert_names_m2m},
     {"Hugging Face",
      FAMILY(clip),
      true,
      {"vision_model.embeddings.class_embedding", "vision_model.embeddings.patch_embedding.weight"},
      "text_model.embeddings.token_embedding.weight",
      hugging_face,
+     NULL,
      NULL},
-    {"timm", NULL, true, {"visual.trunk.patch_embed.proj.weight", "visual.trunk.cls_token"}, NULL, timm_trunk, "text."},
+    {"timm", NULL, true, {"visual.trunk.patch_embed.proj.weight", "visual.trunk.cls_token"}, NULL, timm_trunk, "text.", NULL},
     {"timm",
      FAMILY(convnext),
      true,
      {"visual.trunk.stages.0.blocks.0.conv_dw.weight", "visual.trunk.stages.0.blocks.0.conv_dw.bias"},
      NULL,
      timm_own,
-     ""},
+     "",
+     NULL},
     {"timm",
      FAMILY(mobileclip_s),
      false,
@@ -259,27 +266,30 @@ static const scheme schemes[] = {
       "visual.trunk.stages.0.blocks.0.token_mixer.norm.identity.weight"},
      NULL,
      timm_own,
-     "text."},
-    {"timm", FAMILY(mobileclip_b), false, {"visual.trunk.patch_embed.backbone.0.bn.weight", NULL}, NULL, hybrid_timm, "text."},
-    {"timm", FAMILY(vitamin), false, {"visual.trunk.patch_embed.backbone.stem.conv1.weight", NULL}, NULL, vitamin_timm, "text."},
+     "text.",
+     NULL},
+    {"timm", FAMILY(mobileclip_b), false, {"visual.trunk.patch_embed.backbone.0.bn.weight"}, NULL, hybrid_timm, "text.", NULL},
+    {"timm", FAMILY(vitamin), false, {"visual.trunk.patch_embed.backbone.stem.conv1.weight"}, NULL, vitamin_timm, "text.", NULL},
     {"Apple",
      FAMILY(mobileclip_b),
      false,
-     {"image_encoder.model.patch_emb.0.block.conv.weight", NULL},
+     {"image_encoder.model.patch_emb.0.block.conv.weight"},
      "text_encoder.embedding_layer.weight",
      apple,
+     NULL,
      NULL},
-    {"BAAI", FAMILY(eva), false, {"visual.blocks.0.attn.q_bias", NULL}, NULL, eva_baai, "text."},
-    {"SLIP", FAMILY(slip), false, {"visual.cls_token", NULL}, NULL, timm_image, ""},
-    {"DeCLIP", FAMILY(declip), false, {NULL, NULL}, "encode_text.token_embedding.weight", openai_image, "encode_text."},
-    {"open_clip", FAMILY(clip), true, {NULL, NULL}, "text.token_embedding.weight", openai_image, "text."},
+    {"BAAI", FAMILY(eva), false, {"visual.blocks.0.attn.q_bias"}, NULL, eva_baai, "text.", NULL},
+    {"SLIP", FAMILY(slip), false, {"visual.cls_token"}, NULL, timm_image, "", NULL},
+    {"DeCLIP", FAMILY(declip), false, {NULL}, "encode_text.token_embedding.weight", openai_image, "encode_text.", NULL},
+    {"open_clip", FAMILY(clip), true, {NULL}, "text.token_embedding.weight", openai_image, "text.", NULL},
     {"OpenAI",
      FAMILY(clip),
      true,
      {"visual.class_embedding", "visual.conv1.weight"},
      "token_embedding.weight",
      openai_image,
-     ""}};
+     "",
+     NULL}};
 enum { SCHEMES = sizeof schemes / sizeof *schemes };
 
 /* Where a file's OpenAI names have fewer dimensions than other schemes' names. */
@@ -357,7 +367,7 @@ static bool canonical_name(const scheme *s, const char *name, char *out, size_t 
     if (!s->text) return false;
     size_t skip = strlen(s->text);
     return rename_by(openai_both, name, out, size) ||
-           (!strncmp(name, s->text, skip) && rename_by(openai_text, name + skip, out, size));
+           (!strncmp(name, s->text, skip) && rename_by(s->texts ? s->texts : openai_text, name + skip, out, size));
 }
 
 /* ---- finding the model ---- */

@@ -201,6 +201,8 @@ inspected packed/00000.tar.zst '^WebDataset: 5 images'
 inspected cifar/test.bin '^CIFAR-100 binary: 60 images, 100 labels'
 inspected m.safetensors '^image tower: ViT, 32 x 32 pixels, patches of 8, width 64, 2 layers, 1 heads$'
 inspected "$here/configs/prompts/simple.yaml" "^prompt list 'simple': 1 template"
+for file in "$here"/configs/experiments/*.yaml; do inspected "$file" "^experiment '$(basename "$file" .yaml)': "; done
+inspected "$here/configs/experiments/zoo.yaml" "^experiment 'zoo': 4 dataset\(s\), 40 model\(s\)"
 refuses "inspect of something else" 10 "begins with the bytes 23 20 42 75 69 6c 64 73, expected safetensors" "$vocabench" inspect "$here/Makefile"
 
 # ---- from another folder, and installed -------------------------------------------------------------------------

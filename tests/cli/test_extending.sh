@@ -38,7 +38,8 @@ cp "$toys/family_toy.c" kernels/towers/
 must turn kernels/towers/family.h 'each\(clip\)' 'each(toy) each(clip)'
 # The names of its tensors: here those of OpenAI, which the copy then takes for the toy's.
 must row shards/weights/weight_names.c '^    \{"Hugging Face",' \
-  '    {"the toy", "toy", false, {"visual.class_embedding", NULL}, "token_embedding.weight", openai_image, ""},'
+  '    {.name = "the toy", .family = "toy", .image_anchors = {"visual.class_embedding", NULL},
+     .text_anchor = "token_embedding.weight", .image = openai_image, .text = ""},'
 make -j2 all >"$scratch/make.log" 2>&1
 verdict $? "the tree with the toys builds" "$(grep -v '^  ' "$scratch/make.log" | head -n 20)"
 [ -x build/vocabench ] || finish

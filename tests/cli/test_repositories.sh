@@ -199,11 +199,7 @@ while read -r name says; do
   file=$(echo "$shared/zoo/fixtures/$name"/model.*)
   refuses "$name is refused by its name" 10 "this is $says" "$vocabench" inspect "$file"
 done <<'E'
-altclip AltCLIP
-chinese-clip Chinese-CLIP
-nllb a CLIP with a text tower of NLLB
 siglip2-naflex SigLIP 2 NaFlex
-xlm-roberta a CLIP with a text tower of the BERT kind
 E
 
 # ---- shards -------------------------------------------------------------------------------------------------------

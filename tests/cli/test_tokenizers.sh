@@ -59,6 +59,52 @@ for name in hf-metaclip2:xlm_roberta hf-siglip2:siglip2 oc-clipa:clipa hf-clip-q
   must "${ids[@]}" --tokenizer "$folder/tokenizer.json" --output two.npy
   same "$name: ids of tokenizer.json" one.npy two.npy
 done
+# Bare files, with a tokenizer of their family's kind.
+while read -r name file more; do
+  read -ra flags <<<"$more"
+  check "$name: texts" "$vocabench" encode texts --weights "$shared/zoo/fixtures/$name/model.safetensors" --tokenizer "$tok/$file" \
+    --input "$captions" --output t.npy --raw "${flags[@]}"
+  check "$name: text embeddings" "$tools/npy" compare t.npy "$shared/zoo/fixtures/$name/text_embeddings.npy" 0.999999 1e-4 -
+done <<'E'
+clipa vocab.txt
+metaclip2 xlm.model --activation gelu --end-token 2
+openvision vocab.txt
+siglip uni.model --activation gelu
+siglip2 bpe.model --image-activation gelu --text-activation gelu_tanh
+E
+# The same as folders, with the files that lie beside such models.
+folder() { # folder NAME WEIGHTS TOKENIZER AS: the rest is the configuration, from stdin, as NAME
+  mkdir -p "$1" && cp "$shared/zoo/fixtures/$1/model.safetensors" "$1/$2" && cp "$tok/$3" "$1/$4" && cat >"$1/$5"
+  check "$1: the folder alone" "$vocabench" encode texts --weights "$1" --input "$captions" --output t.npy --raw "${@:6}"
+  check "$1: its text embeddings" "$tools/npy" compare t.npy "$shared/zoo/fixtures/$1/text_embeddings.npy" 0.999999 1e-4 -
+}
+plain='"vision_cfg": {"image_size": 64, "layers": 1, "width": 128, "patch_size": 16}'
+folder xlm-roberta open_clip_model.safetensors xlm.model sentencepiece.bpe.model open_clip_config.json <<E
+{"model_cfg": {"embed_dim": 32, $plain, "text_cfg": {"hf_model_name": "xlm-roberta-base", "hf_tokenizer_name": "xlm-roberta-base",
+  "hf_pooler_type": "mean_pooler"}}}
+E
+"$vocabench" inspect xlm-roberta >inspected
+like "inspect of it: how texts are pooled" '^  text_pooling +mean +open_clip_config.json$' inspected
+like "inspect of it: the context" '^  context +77 +open_clip_config.json$' inspected
+folder nllb open_clip_model.safetensors xlm.model sentencepiece.bpe.model open_clip_config.json --start-token 2002 <<E
+{"model_cfg": {"embed_dim": 32, $plain, "text_cfg": {"hf_model_name": "facebook/nllb-200-distilled-600M", "hf_proj_type": "linear",
+  "hf_tokenizer_name": "facebook/nllb-200-distilled-600M", "hf_pooler_type": "cls_pooler"}}}
+E
+towers='"vision_config": {"hidden_size": 128, "image_size": 64, "patch_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}'
+folder altclip model.safetensors xlm.model sentencepiece.bpe.model config.json <<E
+{"model_type": "altclip", "projection_dim": 32, $towers, "text_config": {"hidden_size": 128, "num_hidden_layers": 2,
+  "num_attention_heads": 2, "vocab_size": 2002, "max_position_embeddings": 82}}
+E
+folder chinese-clip model.safetensors vocab.txt vocab.txt config.json <<E
+{"model_type": "chinese_clip", "projection_dim": 32, $towers, "text_config": {"hidden_size": 128, "num_hidden_layers": 2,
+  "num_attention_heads": 2, "vocab_size": 2000}}
+E
+sed -i 's/xlm-roberta-base/google-mt5-base/; s/mean_pooler/max_pooler/' xlm-roberta/open_clip_config.json
+refuses "texts of a model that is not encoded" 10 'hf_model_name: "google-mt5-base" makes this another architecture' \
+  "$vocabench" encode texts --weights xlm-roberta --input "$captions" --output t.npy
+refuses "a language that the model has not" 6 "token 256047 stands around texts by the convention nllb" \
+  "$vocabench" encode texts --weights "$shared/zoo/fixtures/nllb/model.safetensors" --tokenizer "$tok/xlm.model" --input "$captions" \
+  --output t.npy
 "$vocabench" inspect "$repos/hf-metaclip2" >inspected
 like "inspect of the folder: the convention" '^  convention +xlm_roberta +family$' inspected
 like "inspect of the folder: the padding" '^  pad_token +1 +family$' inspected

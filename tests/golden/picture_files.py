@@ -1,4 +1,4 @@
-"""Small GIF, BMP, PNM, TIFF and JPEG files of many kinds, sound and odd: what tests/golden/make_pictures.py makes digests of and
+"""Small GIF, BMP, PNM, TIFF, JPEG and damaged PNG files of many kinds, sound and odd: what tests/golden/make_pictures.py makes digests of and
 tests/tools/pictures.py compares."""
 import io
 import struct
@@ -592,6 +592,37 @@ def jpegs():
     yield "jpeg MPO of two", mpo
 
 
+# ---- PNG: what Pillow passes over ----
+
+def pngs():
+    whole = saved("RGB", (21, 18), "PNG")
+    data = whole.find(b"IDAT")
+    length = struct.unpack(">I", whole[data - 4:data])[0]
+    end = data + 4 + length
+    chunk = lambda kind, body, crc=None: struct.pack(">I", len(body)) + kind + body + (crc or struct.pack(">I", zlib.crc32(kind + body)))
+    body, head, tail = whole[data + 4:end], whole[:data - 4], chunk(b"IEND", b"")
+    yield "png", whole
+    yield "png without its end", whole[:-12]
+    yield "png cut in its end", whole[:-5]
+    yield "png cut in the checksum of its data", whole[:end + 2]
+    yield "png cut in the checksum of its stream", whole[:end - 2]
+    yield "png cut in its data", whole[:end - 60]
+    yield "png cut before its data", head
+    yield "png wrong checksum of its data", head + chunk(b"IDAT", body, b"abcd") + tail
+    yield "png wrong checksum of its end", whole[:-1] + b"x"
+    yield "png wrong checksum of its stream", head + chunk(b"IDAT", body[:-2] + b"xx") + tail
+    yield "png wrong checksum of its header", whole[:30] + b"x" + whole[31:]
+    yield "png wrong checksum of a text", head + chunk(b"tEXt", b"a\0b", b"abcd") + whole[data - 4:]
+    yield "png wrong checksum of a text behind", whole[:-12] + chunk(b"tEXt", b"a\0b", b"abcd") + tail
+    yield "png bytes behind the data", whole[:-12] + b"what is this"
+    yield "png corrupt data", head + chunk(b"IDAT", body[:80] + bytes(20) + body[100:]) + tail
+    yield "png data in parts", head + b"".join(chunk(b"IDAT", body[i:i + 50]) for i in range(0, length, 50)) + tail
+    yield "png data in parts, one wrong", head + chunk(b"IDAT", body[:50], b"abcd") + chunk(b"IDAT", b"") + chunk(b"IDAT", body[50:]) + tail
+    yield "png data parted by a text", head + chunk(b"IDAT", body[:50]) + chunk(b"tEXt", b"a\0b") + chunk(b"IDAT", body[50:]) + tail
+    yield "png short data", head + chunk(b"IDAT", zlib.compress(bytes(18 * 64 - 5))) + tail
+    yield "png more data", head + chunk(b"IDAT", zlib.compress(bytes(18 * 64 + 50))) + tail
+
+
 def files():
-    for part in (gifs, bmps, pnms, tiffs, jpegs):
+    for part in (gifs, bmps, pnms, tiffs, jpegs, pngs):
         yield from part()

@@ -1,6 +1,6 @@
 /* What Pillow 9.4.0 makes of the files in pictures.z, one behind the other; mode -1: it refuses them; height -1: we read them
  * all the same. Made by tests/golden/make_pictures.py; do not edit. */
-enum { PICTURE_BYTES = 314658 };
+enum { PICTURE_BYTES = 325554 };
 static const struct picture_case { const char *name; int mode, width, height; uint64_t digest, rgb_digest; size_t size; } picture_cases[] = {
     {"gif of 1 bits", VB_MODE_P, 9, 7, 0x012b9fab05118865, 0x4c49ee24965c4656, 49},
     {"gif of 2 bits", VB_MODE_P, 9, 7, 0x0ba637965bb64d0d, 0x68eb393ceaaf0d74, 63},
@@ -569,4 +569,24 @@ static const struct picture_case { const char *name; int mode, width, height; ui
     {"jpeg without codes", VB_MODE_RGB, 40, 33, 0xd6881def3157547b, 0xd6881def3157547b, 1395},
     {"jpeg component that is none", -1, 0, 0, 0x0000000000000000, 0x0000000000000000, 1395},
     {"jpeg MPO of two", VB_MODE_RGB, 40, 33, 0x47edcb9cdc5eabea, 0x47edcb9cdc5eabea, 2037},
+    {"png", VB_MODE_RGB, 21, 18, 0xa48fdbcfcaed7d9f, 0xa48fdbcfcaed7d9f, 625},
+    {"png without its end", VB_MODE_RGB, 21, 18, 0xa48fdbcfcaed7d9f, 0xa48fdbcfcaed7d9f, 613},
+    {"png cut in its end", VB_MODE_RGB, 21, 18, 0xa48fdbcfcaed7d9f, 0xa48fdbcfcaed7d9f, 620},
+    {"png cut in the checksum of its data", VB_MODE_RGB, 21, 18, 0xa48fdbcfcaed7d9f, 0xa48fdbcfcaed7d9f, 611},
+    {"png cut in the checksum of its stream", -1, 0, 0, 0x0000000000000000, 0x0000000000000000, 607},
+    {"png cut in its data", -1, 0, 0, 0x0000000000000000, 0x0000000000000000, 549},
+    {"png cut before its data", -1, 0, 0, 0x0000000000000000, 0x0000000000000000, 33},
+    {"png wrong checksum of its data", VB_MODE_RGB, 21, 18, 0xa48fdbcfcaed7d9f, 0xa48fdbcfcaed7d9f, 625},
+    {"png wrong checksum of its end", VB_MODE_RGB, 21, 18, 0xa48fdbcfcaed7d9f, 0xa48fdbcfcaed7d9f, 625},
+    {"png wrong checksum of its stream", -1, 0, 0, 0x0000000000000000, 0x0000000000000000, 625},
+    {"png wrong checksum of its header", -1, 0, 0, 0x0000000000000000, 0x0000000000000000, 625},
+    {"png wrong checksum of a text", -1, 0, 0, 0x0000000000000000, 0x0000000000000000, 640},
+    {"png wrong checksum of a text behind", VB_MODE_RGB, 21, 18, 0xa48fdbcfcaed7d9f, 0xa48fdbcfcaed7d9f, 640},
+    {"png bytes behind the data", VB_MODE_RGB, 21, 18, 0xa48fdbcfcaed7d9f, 0xa48fdbcfcaed7d9f, 625},
+    {"png corrupt data", -1, 0, 0, 0x0000000000000000, 0x0000000000000000, 625},
+    {"png data in parts", VB_MODE_RGB, 21, 18, 0xa48fdbcfcaed7d9f, 0xa48fdbcfcaed7d9f, 757},
+    {"png data in parts, one wrong", VB_MODE_RGB, 21, 18, 0xa48fdbcfcaed7d9f, 0xa48fdbcfcaed7d9f, 649},
+    {"png data parted by a text", -1, 0, 0, 0x0000000000000000, 0x0000000000000000, 652},
+    {"png short data", -1, 0, 0, 0x0000000000000000, 0x0000000000000000, 75},
+    {"png more data", VB_MODE_RGB, 21, 18, 0x0000000000000000, 0x0000000000000000, 75},
 };

@@ -78,4 +78,16 @@ done < <(find o/cache -name '*.npy' | sort | sed -n '1~9p')
 run_at 2 e.yaml --output o && agree "damaged units of a cache are not used" whole o
 equal "but encoded again" "$(query o '[.run.pairs[] | .units_encoded + (if .texts_encoded > 0 then 1 else 0 end)] | add')" \
   $flipped
+
+# ---- another file under the same path, of equal size and time ---------------------------------------------------
+mkdir other; make_data cifar other/test.bin 20 600; cp -r other third
+printf 'x' | dd of=third/test.bin bs=1 seek=100 conv=notrunc status=none
+touch -d '2009-06-04 12:00' other/test.bin third/test.bin
+ln -s other now; sed 's,images: pics,images: now/test.bin,' e.yaml >n.yaml
+run_at 2 n.yaml --output now-1
+digest='.results[0].data.images_digest'
+ln -sfn third now; first=$(query now-1 "$digest")
+run_at 2 n.yaml --output now-1 --resume; run_at 1 n.yaml --output now-2
+unlike "its figures are not the other file's" "^$first$" <(query now-1 "$digest")
+agree "they are its own" now-2 now-1
 finish

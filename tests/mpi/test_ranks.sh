@@ -27,9 +27,9 @@ experiment: ranks
 per_image: true
 on_cut: allow
 datasets:
-  - {name: folder, images: pics, vocabularies: v.yaml}
-  - {name: cifar, images: cifar/test.bin, vocabularies: v.yaml}
-  - {name: packed, images: packed, vocabularies: v.yaml}
+  - {name: folder, images: pics, vocabularies: v.yaml, on_unmatched: skip}
+  - {name: cifar, images: cifar/test.bin, vocabularies: v.yaml, on_unmatched: skip}
+  - {name: packed, images: packed, vocabularies: v.yaml, on_unmatched: skip}
   - {name: five, images: five, vocabularies: five.yaml}
 models:
   - {name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}

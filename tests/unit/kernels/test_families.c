@@ -90,6 +90,16 @@ static void check_zoo_model(const zoo_case *of) {
     vb_npy_close(&pixels);
 }
 
+static void texts_of_bert_s_kind(void **state) {
+    (void)state;
+    static const char *const names[][2] = {{"xlm-roberta", "roberta"},
+                                           {"altclip", "altclip"},
+                                           {"chinese-clip", "chinese_clip"},
+                                           {"nllb", "nllb"}};
+    for (int i = 0; i < 4; i++)
+        check_zoo_model(&(zoo_case){names[i][0], "model.safetensors", names[i][0], names[i][1], VB_LINEAR, 0});
+}
+
 /* BAAI's names, whose pixels are another fixture's: what test_zoo has no place for. */
 static void eva_in_its_publishers_names(void **state) {
     (void)state;
@@ -247,8 +257,8 @@ static void an_embedding_of_gigabytes_stays_in_its_file(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(eva_in_its_publishers_names), cmocka_unit_test(eva_says_what_is_wrong),
-                                       cmocka_unit_test(metaclip_2),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(texts_of_bert_s_kind), cmocka_unit_test(eva_in_its_publishers_names),
+                                       cmocka_unit_test(eva_says_what_is_wrong), cmocka_unit_test(metaclip_2),
                                        cmocka_unit_test(an_embedding_of_gigabytes_stays_in_its_file)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -213,9 +213,24 @@ static void families_alike_must_be_stated(void **state) {
     assert_fails(vb_model_family(&told, vb_family_index("siglip"), &family, &err), VB_EMISMATCH, "write family: clipa");
 }
 
+/* Widths whose heads are not 64 wide, as published. */
+static void heads_follow_from_widths(void **state) {
+    (void)state;
+    static const struct {
+        const char *family;
+        int width, heads;
+    } cases[] = {{"siglip", 768, 12},    {"siglip", 1152, 16},     {"siglip", 1536, 16},
+                 {"clipa", 1024, 16},    {"clipa", 1280, 16},      {"clipa", 1664, 16},
+                 {"openvision", 192, 3}, {"openvision", 1152, 16}, {"openvision", 1280, 16}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(vb_family_heads(vb_family_find(cases[i].family)->head_widths, cases[i].width), cases[i].heads);
+    assert_int_equal(vb_family_heads(vb_family_find("siglip")->text_head_widths, 1152), 16);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(embeddings_are_the_libraries),
                                        cmocka_unit_test(coca_hides_what_follows_a_zero),
-                                       cmocka_unit_test(families_alike_must_be_stated)};
+                                       cmocka_unit_test(families_alike_must_be_stated),
+                                       cmocka_unit_test(heads_follow_from_widths)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

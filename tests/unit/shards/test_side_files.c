@@ -74,6 +74,12 @@ static void config_has_the_defaults_of_its_type(void **state) {
     assert_true(facts.image.told && facts.text.told);
     assert_int_equal(facts.image.activation, VB_QUICK_GELU);
     assert_int_equal(facts.end_token, 2);
+    facts = read_by(vb_side_files_config, "{\"model_type\": \"altclip\", \"text_config\": {\"max_position_embeddings\": 514}}");
+    assert_string_equal(facts.family, "altclip");
+    assert_true(facts.image.activation == VB_QUICK_GELU && facts.text.activation == VB_GELU && facts.text.layers == 24);
+    assert_true(facts.text.width == 1024 && facts.context == 0 && facts.embed == 768);
+    facts = read_by(vb_side_files_config, "{\"model_type\": \"chinese_clip\"}");
+    assert_true(facts.text.epsilon < 2e-12f && facts.image.epsilon > 9e-6f && facts.vocabulary == 30522);
     facts = read_by(vb_side_files_config, "{\"model_type\": \"metaclip_2_text_model\"}");
     assert_true(!facts.image.told && facts.text.told);
     assert_int_equal(facts.end_token, 49407);
@@ -86,7 +92,8 @@ static void config_says_what_is_wrong(void **state) {
         vb_code code;
     } cases[] = {
         {"{}",
-         "f.json: model_type: expected clip, metaclip_2, siglip, or one of their towers (clip_vision_model, ...), found null",
+         "f.json: model_type: expected clip, metaclip_2, siglip, altclip, chinese_clip, or one of their towers "
+         "(clip_vision_model, ...), found null",
          VB_EDATA},
         {"{\"model_type\": 7}", "model_type: expected text, found 7", VB_EDATA},
         {"[1]", "f.json: expected an object, found a list", VB_EDATA},
