@@ -10,7 +10,7 @@ static const vb_architecture architectures[] = {
     {"a CLIP with an image tower of timm's and a text tower of NLLB", "text.transformer.embed_tokens", "visual.trunk", NULL, 0,
      VB_TOWER_BOTH},
     {"a CLIP with an image tower of timm's and a text tower of BERT's kind", "text.transformer.embeddings", "visual.trunk", NULL,
-     0},
+     0, VB_TOWER_BOTH},
 };
 
 /* Of what no other row knows, unless a family has such names. */
