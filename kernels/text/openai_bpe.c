@@ -106,6 +106,102 @@ static size_t merge_word(const vb_openai_bpe *t, const uint8_t *word, size_t n, 
     }
 }
 
+/* ---- long words: the same merges from a heap, in n log n steps ---- */
+
+enum { LONG_WORD = 256, NOWHERE = -1 }; /* bytes; shorter words are faster without */
+
+typedef struct letter {
+    uint32_t symbol;
+    int32_t before, after;
+    bool merged; /* into the one before it */
+} letter;
+
+/* A pair as it was when it was found. */
+typedef struct candidate {
+    uint32_t rank, left_symbol, right_symbol;
+    int32_t left, right;
+} candidate;
+
+typedef struct long_word {
+    const vb_openai_bpe *bpe;
+    letter *letters;
+    candidate *heap;
+    size_t count, capacity;
+    int32_t *changed; /* letters that a pass has merged */
+} long_word;
+
+static bool comes_first(const candidate *a, const candidate *b) {
+    return a->rank != b->rank ? a->rank < b->rank : a->left < b->left;
+}
+
+static int consider(long_word *w, int32_t left, vb_error *err) {
+    const int32_t right = left == NOWHERE ? NOWHERE : w->letters[left].after;
+    if (right == NOWHERE) return 0;
+    const uint32_t a = w->letters[left].symbol, b = w->letters[right].symbol;
+    const vb_bpe_merge *merge = find_merge(w->bpe, a, b);
+    if (merge->left == VB_NO_SYMBOL) return 0;
+    void *heap = w->heap;
+    if (vb_grow(&heap, &w->capacity, w->count + 1, sizeof *w->heap, "word", err)) return -1;
+    w->heap = heap;
+    const candidate new = {merge->rank, a, b, left, right};
+    size_t i = w->count++;
+    for (; i && comes_first(&new, &w->heap[(i - 1) / 2]); i = (i - 1) / 2) w->heap[i] = w->heap[(i - 1) / 2];
+    w->heap[i] = new;
+    return 0;
+}
+
+static candidate pop(long_word *w) {
+    const candidate top = w->heap[0], last = w->heap[--w->count];
+    size_t i = 0;
+    for (size_t child; (child = 2 * i + 1) < w->count; i = child) {
+        if (child + 1 < w->count && comes_first(&w->heap[child + 1], &w->heap[child])) child++;
+        if (!comes_first(&w->heap[child], &last)) break;
+        w->heap[i] = w->heap[child];
+    }
+    w->heap[i] = last;
+    return top;
+}
+
+/* All pairs of the lowest rank from left to right, as they were before the pass; then what they have become is looked at. */
+static int merge_pass(long_word *w, vb_error *err) {
+    size_t merged = 0;
+    const uint32_t rank = w->heap[0].rank;
+    while (w->count && w->heap[0].rank == rank) {
+        const candidate pair = pop(w);
+        letter *left = &w->letters[pair.left], *right = &w->letters[pair.right];
+        if (left->merged || right->merged || left->after != pair.right || left->symbol != pair.left_symbol ||
+            right->symbol != pair.right_symbol)
+            continue;
+        left->symbol = find_merge(w->bpe, left->symbol, right->symbol)->product;
+        left->after = right->after;
+        right->merged = true;
+        if (left->after != NOWHERE) w->letters[left->after].before = pair.left;
+        w->changed[merged++] = pair.left;
+    }
+    for (size_t i = 0; i < merged; i++)
+        if (consider(w, w->letters[w->changed[i]].before, err) || consider(w, w->changed[i], err)) return -1;
+    return 0;
+}
+
+/* As merge_word; 0 after a failure, with *err. */
+static size_t merge_long_word(const vb_openai_bpe *t, const uint8_t *word, size_t n, piece *pieces, vb_error *err) {
+    long_word w = {.bpe = t,
+                   .letters = vb_buffer(n, sizeof *w.letters, "word", err),
+                   .changed = vb_buffer(n, sizeof *w.changed, "word", err)};
+    int status = w.letters && w.changed && n < INT32_MAX ? 0 : -1;
+    size_t kept = 0;
+    for (size_t i = 0; i < n && !status; i++)
+        w.letters[i] = (letter){(i + 1 < n ? t->tables->inside : t->tables->last)[word[i]], (int32_t)i - 1,
+                                i + 1 < n ? (int32_t)i + 1 : NOWHERE, false};
+    for (size_t i = 0; i < n && !status; i++) status = consider(&w, (int32_t)i, err);
+    while (!status && w.count) status = merge_pass(&w, err);
+    for (int32_t i = 0; !status && i != NOWHERE; i = w.letters[i].after) pieces[kept++].symbol = w.letters[i].symbol;
+    vb_free(w.letters);
+    vb_free(w.heap);
+    vb_free(w.changed);
+    return kept;
+}
+
 static bool is_text(const uint8_t *word, size_t n, const char *text) { return n == strlen(text) && !memcmp(word, text, n); }
 
 int vb_openai_bpe_cut(const vb_openai_bpe *t, const char *clean, size_t n, int room, int32_t *ids, vb_error *err) {
@@ -130,7 +226,11 @@ int vb_openai_bpe_cut(const vb_openai_bpe *t, const char *clean, size_t n, int r
         if (is_text(word, length, VB_START_TOKEN)) ids[count++] = t->tables->start;
         else if (is_text(word, length, VB_END_TOKEN)) ids[count++] = t->tables->end;
         else {
-            size_t k = merge_word(t, word, length, pieces);
+            size_t k = length < LONG_WORD ? merge_word(t, word, length, pieces) : merge_long_word(t, word, length, pieces, err);
+            if (!k) {
+                count = -1;
+                goto done;
+            }
             for (size_t i = 0; i < k && count < room; i++) ids[count++] = vb_tokenizer_tables_ids(t->tables)[pieces[i].symbol];
         }
     }

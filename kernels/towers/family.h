@@ -15,7 +15,7 @@
         VB_FAMILIES_OF_OPEN_CLIP(each) VB_FAMILIES_OF_BERT(each)
 #define VB_FAMILIES_OF_CONVOLUTIONS(each) each(convnext) each(mobileclip_b) each(mobileclip_s) each(vitamin)
 #define VB_FAMILIES_OF_OPEN_CLIP(each) each(clipa) each(openvision) each(mobileclip_l) each(coca)
-#define VB_FAMILIES_OF_BERT(each) each(roberta) each(altclip) each(chinese_clip) each(nllb)
+#define VB_FAMILIES_OF_BERT(each) each(roberta) each(altclip) each(chinese_clip) each(nllb) each(nllb_siglip)
 
 #define VB_FAMILY_ONE(name) +1
 #define VB_FAMILY_WORD(name) #name,

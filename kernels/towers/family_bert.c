@@ -168,8 +168,11 @@ static const vb_family_sign alt_clip_signs[] = {{.has = {"ln_embedding.weight", 
                                                 {{0}, {0}}};
 static const vb_family_sign bert_signs[] = {{.has = {"ln_embedding.weight"}, .lacks = {"ln_final.weight", "text_hidden.weight"}},
                                             {{0}, {0}}};
-static const vb_family_sign m2m_signs[] = {{.has = {"ln_encoder.weight"}}, {{0}, {0}}};
+static const vb_family_sign m2m_signs[] = {{.has = {"ln_encoder.weight"}, .lacks = {"visual.attn_pool.probe"}}, {{0}, {0}}};
+static const vb_family_sign siglip_signs[] = {{.has = {"ln_encoder.weight", "visual.attn_pool.probe"}}, {{0}, {0}}};
 
+static const vb_family_pixels half = {.mean = {0.5f, 0.5f, 0.5f}, .std = {0.5f, 0.5f, 0.5f}, .squash = true};
+static const vb_head_width siglip_heads[] = {{1152, 72}, {0}};
 static const vb_head_width image_heads[] = {{1280, 80}, {0}};
 
 const vb_family vb_family_roberta = {
@@ -250,6 +253,31 @@ const vb_family vb_family_nllb = {
     .head_widths = image_heads,
     .conventions = "nllb",
     .signs = m2m_signs,
+    .image = vb_vit_emit,
+    .text = emit_m2m,
+};
+
+/* Images as SigLIP's in timm's names, whose GELU is exact there. */
+const vb_family vb_family_nllb_siglip = {
+    .name = "nllb_siglip",
+    .published = "visheratin/nllb-siglip-base (v1, mrl), nllb-siglip-large (v1, mrl)",
+    .tested = "both towers of other families' tiny models, joined",
+    .cache_key = 64,
+    .image_activation = VB_GELU,
+    .text_activation = VB_RELU,
+    .image_epsilon = 1e-6f,
+    .text_epsilon = 1e-5f,
+    .patch_bias = true,
+    .no_class_row = true,
+    .image_pooling = VB_IMAGE_QUERY,
+    .image_projection = VB_IMAGE_UNPROJECTED,
+    .text_mask = VB_MASK_PADDING,
+    .text_pooling = VB_POOLING_FIRST,
+    .context = 77,
+    .pixels = &half,
+    .head_widths = siglip_heads,
+    .conventions = "nllb",
+    .signs = siglip_signs,
     .image = vb_vit_emit,
     .text = emit_m2m,
 };

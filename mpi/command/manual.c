@@ -88,7 +88,7 @@ static void put_arguments(vb_strbuf *out, const char *text) {
         if ((at == text || at[-1] == ' ') && *at != ' ') vb_strbuf_add(out, "\\&");
         vb_strbuf_add(out, *at == '-' ? "\\-" : *at == '\\' ? "\\e" : "");
         if (*at != '-' && *at != '\\') vb_strbuf_add_n(out, at, 1);
-        put_break(out, *at, false);
+        put_break(out, *at, strlen(text) > WIDTH);
     }
 }
 

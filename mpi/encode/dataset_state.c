@@ -47,8 +47,9 @@ static int match_labels(vb_dataset_state *state, vb_error *err) {
         status =
             vb_errorf(err, VB_EMISMATCH,
                       "dataset '%s': label %s, but '%s' has %d classes (places from 0), and no label is a class' id or name; "
-                      "name the labels with class_names",
-                      state->spec->name, texts[match->beyond], state->spec->vocabularies, state->vocabularies.classes);
+                      "name the labels with class_names%s",
+                      state->spec->name, texts[match->beyond], state->spec->vocabularies, state->vocabularies.classes,
+                      match->from_one ? "; do they count from 1?" : "");
     vb_free(texts);
     return status;
 }

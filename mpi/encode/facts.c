@@ -350,7 +350,8 @@ void vb_facts_key(const vb_facts *facts, const vb_family *family, const vb_clip_
 }
 
 static const char *activation_word(vb_activation activation) {
-    static const char *const words[] = {[VB_QUICK_GELU] = "quick_gelu", [VB_GELU] = "gelu", [VB_GELU_TANH] = "gelu_tanh"};
+    static const char *const words[] = {
+        [VB_QUICK_GELU] = "quick_gelu", [VB_GELU] = "gelu", [VB_GELU_TANH] = "gelu_tanh", [VB_SILU] = "silu", [VB_RELU] = "relu"};
     return words[activation];
 }
 

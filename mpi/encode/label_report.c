@@ -189,6 +189,8 @@ static void add_unlabelled(const findings *its, vb_strbuf *text) {
 
 static int end_note(const findings *its, vb_strbuf *text, vb_error *err) {
     int status = vb_strbuf_end(text, "notes", err);
+    for (char *at = text->bytes; !status && *at; at++) /* a folder's name cannot forge a second line */
+        if ((unsigned char)*at < 0x20 || *at == 0x7f) *at = '?';
     if (!status) status = vb_strings_add(&its->report->notes, text->bytes, err);
     vb_strbuf_free(text);
     return status;

@@ -192,8 +192,9 @@ static int resolve(const label_list *list, int *classes, vb_label_counts *counts
         vb_errorf(
             err, VB_EMISMATCH,
             "%s: row %lld: label %s, expected 0 to %d (classes of the vocabulary file), or -1 for an image of no vocabulary; "
-            "no label is a class' id or name",
-            list->spec->labels, (long long)row, labels[match.beyond], data->space.classes - 1);
+            "no label is a class' id or name%s",
+            list->spec->labels, (long long)row, labels[match.beyond], data->space.classes - 1,
+            match.from_one ? "; do they count from 1?" : "");
         goto done;
     }
     for (int64_t i = 0; i < list->rows; i++) {
@@ -228,5 +229,18 @@ done:
     vb_free(list.of_row);
     vb_strings_free(&list.distinct);
     vb_texts_free(&list.names);
+    return status;
+}
+
+int vb_precomputed_labels_check(const vb_dataset_state *data, const vb_embeddings_spec *spec, vb_error *err) {
+    vb_npy npy;
+    vb_label_counts counts;
+    if (vb_npy_open(&npy, spec->image_embeddings, err)) return -1;
+    int64_t rows = npy.tensor.ndim == 2 ? npy.tensor.shape[0] : 0; /* another shape is for its reader to refuse */
+    vb_npy_close(&npy);
+    if (!rows) return 0;
+    int *classes = vb_array((size_t)rows, sizeof *classes, "labels", err);
+    int status = classes ? vb_precomputed_labels_read(classes, &counts, data, spec, rows, err) : -1;
+    vb_free(classes);
     return status;
 }

@@ -10,4 +10,7 @@
 int vb_precomputed_labels_read(int *classes, vb_label_counts *counts, const vb_dataset_state *data,
                                const vb_embeddings_spec *spec, int64_t rows, vb_error *err);
 
+/* Reads the labels for what is wrong with them alone, so that it is known before anything is encoded. Local. */
+int vb_precomputed_labels_check(const vb_dataset_state *data, const vb_embeddings_spec *spec, vb_error *err);
+
 #endif

@@ -10,6 +10,7 @@
 #include "mpi/base/json.h"
 #include "mpi/base/output_lock.h"
 #include "mpi/base/provenance.h"
+#include "mpi/encode/precomputed_labels.h"
 #include "mpi/ranks/groups.h"
 #include "mpi/ranks/threads.h"
 #include "mpi/results/document.h"
@@ -343,6 +344,21 @@ static int prepare_output(run_state *run, vb_error *err) {
     return vb_comm_agree(&run->world->comm, status, err);
 }
 
+/* The labels of precomputed embeddings, before other models are encoded: a pair reads them when its turn comes. Collective. */
+static int check_given_labels(const run_state *run, vb_error *err) {
+    const vb_experiment *experiment = run->experiment;
+    int status = 0;
+    for (int m = 0; m < experiment->model_count && !run->world->comm.rank; m++) {
+        const vb_model_spec *spec = &experiment->models[m];
+        if (spec->family != VB_PRECOMPUTED || spec->left_out) continue;
+        for (int d = 0; d < experiment->dataset_count - experiment->expansion_count && !status; d++) {
+            const vb_embeddings_spec *embeddings = vb_experiment_embeddings(spec, &experiment->datasets[d]);
+            if (embeddings) status = vb_precomputed_labels_check(&run->datasets[d], embeddings, err);
+        }
+    }
+    return vb_comm_agree(&run->world->comm, status, err);
+}
+
 int vb_run(vb_context *context, const vb_experiment *experiment, bool resume, vb_strbuf *notes, vb_error *err) {
     vb_comm *comm = &context->comm;
     run_state run = {.world = context, .experiment = experiment, .resume = resume};
@@ -352,6 +368,7 @@ int vb_run(vb_context *context, const vb_experiment *experiment, bool resume, vb
     int status = prepare_output(&run, err);
     if (!status) status = vb_dataset_state_open_all(&run.datasets, context, experiment, err);
     run.runner.datasets = run.datasets;
+    if (!status) status = check_given_labels(&run, err);
     if (!status && !comm->rank) status = vb_journal_open(experiment, run.datasets, comm->size, resume, err);
     status = vb_comm_agree(comm, status, err);
     bool noted = !status && !comm->rank;

@@ -86,7 +86,10 @@ int vb_label_match_find(vb_label_match *match, const vb_vocabularies *vocabulari
         find_one(vocabularies, &its, labels[i], &match->class_of[i], &match->rule[i]);
         places = places && match->rule[i] == VB_LABEL_UNMATCHED && vb_label_match_integer(labels[i], &value);
     }
+    match->from_one = places;
     for (int i = 0; places && i < count; i++) {
+        int64_t value;
+        match->from_one &= vb_label_match_integer(labels[i], &value) && value > 0 && value <= vocabularies->classes;
         match->class_of[i] = vb_label_match_place(vocabularies, labels[i]);
         if (match->class_of[i] >= 0) match->rule[i] = VB_LABEL_BY_POSITION;
         else if (match->beyond < 0) match->beyond = i;

@@ -23,6 +23,7 @@ typedef struct vb_label_match {
     int *class_of; /* of every label; -1: of no class */
     uint8_t *rule; /* vb_label_rule of every label */
     int beyond;    /* a label that would be a place beyond the last class, where labels are places; else -1 */
+    bool from_one; /* where labels are places: they are 1 to the number of classes */
 } vb_label_match;
 
 /* `labels`: the distinct ones. Free with vb_label_match_free, also after a failure. Local. */

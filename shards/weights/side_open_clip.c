@@ -115,7 +115,7 @@ static void read_text_model(vb_fields *tower, const char *name, vb_side_facts *f
     size_t i = 0, models = sizeof text_models / sizeof *text_models;
     while (i < models && !strstr(name, text_models[i].part)) i++;
     if (i == models) check_plain(tower, (const plain_key[]){{"hf_model_name", NULL}, {NULL, NULL}});
-    else facts->family = text_models[i].family;
+    else facts->family = i && facts->family && !strcmp(facts->family, "siglip") ? "nllb_siglip" : text_models[i].family;
     facts->text_mask = VB_MASK_PADDING;
     facts->text_pooling = vb_fields_choice(tower, "hf_pooler_type", poolers, 0) ? VB_POOLING_FIRST : VB_POOLING_MEAN;
     facts->context = (int)vb_fields_integer(tower, "context_length", 1, LARGEST_NUMBER, 77);

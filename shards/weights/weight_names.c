@@ -241,7 +241,7 @@ static const scheme schemes[] = {
     {"Hugging Face", FAMILY(altclip), false, {NULL}, "text_model.roberta." WORDS, hugging_face, "text_model.", vb_bert_names_alt},
     {"Hugging Face", FAMILY(chinese_clip), false, {NULL}, "text_model." WORDS, hugging_face, "text_model.", vb_bert_names_bert},
     {"open_clip", FAMILY(roberta), false, {NULL}, "text.transformer." WORDS, openai_image, "text.", vb_bert_names_roberta},
-    {"open_clip", FAMILY(nllb), false, {NULL}, "text.transformer.embed_tokens.weight", openai_image, "text.", vb_bert_names_m2m},
+    {"open_clip", FAMILY(nllb), true, {NULL}, "text.transformer.embed_tokens.weight", openai_image, "text.", vb_bert_names_m2m},
     {"Hugging Face",
      FAMILY(clip),
      true,
@@ -365,6 +365,7 @@ static bool canonical_name(const scheme *s, const char *name, char *out, size_t 
     const size_t before = visual ? (size_t)(visual - anchor) : 0;
     if (!strncmp(name, anchor ? anchor : "", before) && rename_by(s->image, name + before, out, size)) return true;
     if (!s->text) return false;
+    if (s->texts && rename_by(timm_trunk, name, out, size)) return true; /* beside texts of another kind images are of either */
     size_t skip = strlen(s->text);
     return rename_by(openai_both, name, out, size) ||
            (!strncmp(name, s->text, skip) && rename_by(s->texts ? s->texts : openai_text, name + skip, out, size));

@@ -100,6 +100,17 @@ refuses "an image without a label among others" 6 "digits.yaml: 1 image has no l
 sed 's/^3/9/' numbers >nine; "$tools/npy" numbers y.npy i8 nine
 refuses "precomputed labels that match no class while a class has no images" 6 \
   "1 class has no images: 'three'; 1 label \(4 images\) matches no class: '9' \(4 images\)" "$vocabench" run p.yaml --output o
+cat >both.yaml <<'E'
+experiment: both
+datasets: [{name: d, images: folders, vocabularies: digits.yaml}]
+models:
+  - {name: a, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a {}."]}
+  - {name: b, family: precomputed, image_embeddings: I.npy, text_embeddings: T.npy, labels: y.npy}
+E
+rm -rf o; refuses "and before another model is encoded" 6 "1 class has no images: 'three'" "$vocabench" run both.yaml --output o
+check_not "nothing of it is in the cache" compgen -G 'o/cache/*/*.npy'
+mkdir one; for d in 0 1 2 3; do mv folders/$d one/$((d + 1)); done; experiment one places.yaml
+refuses "places that count from 1" 6 "label 4, but .* has 4 classes .*; do they count from 1\\?" "$vocabench" run e.yaml --output o
 
 # ---- a vocabulary that broken images leave empty ---------------------------------------------------------------------
 mkdir -p broken/cat broken/dog; head -c 60 "$picture" >"broken/cat/1.$suffix"; cp "$picture" broken/dog/

@@ -99,6 +99,37 @@ folder chinese-clip model.safetensors vocab.txt vocab.txt config.json <<E
 {"model_type": "chinese_clip", "projection_dim": 32, $towers, "text_config": {"hidden_size": 128, "num_hidden_layers": 2,
   "num_attention_heads": 2, "vocab_size": 2000}}
 E
+# NLLB's texts beside SigLIP's images: the fixtures' towers in one file, the projection's rows repeated.
+if [ -x /usr/bin/python3 ]; then
+  /usr/bin/python3 - "$shared/zoo/fixtures" <<'P'
+import json, struct, sys
+def read(name):
+    data = open(f"{sys.argv[1]}/{name}/model.safetensors", "rb").read()
+    n = struct.unpack("<Q", data[:8])[0]
+    head = json.loads(data[8:8 + n])
+    head.pop("__metadata__", None)
+    return {k: (v["dtype"], v["shape"], data[8 + n + v["data_offsets"][0]:8 + n + v["data_offsets"][1]]) for k, v in head.items()}
+both = {k: v for k, v in read("siglip").items() if k.startswith("visual.")}
+width = both["visual.trunk.norm.weight"][1][0]
+both.update({k: v for k, v in read("nllb").items() if k.startswith("text.")})
+kind, shape, data = both["text.proj.weight"]
+both["text.proj.weight"] = (kind, [width, shape[1]], data * (width // shape[0]))
+head, body = {}, b""
+for name, (kind, shape, data) in both.items():
+    head[name] = {"dtype": kind, "shape": shape, "data_offsets": [len(body), len(body) + len(data)]}
+    body += data
+head = json.dumps(head).encode()
+open("joined.safetensors", "wb").write(struct.pack("<Q", len(head)) + head + body)
+P
+  check "NLLB and SigLIP: images" "$vocabench" encode images --weights joined.safetensors --input "$shared/fixtures/images" \
+    --output i.npy --raw
+  check "they are SigLIP's" "$tools/npy" compare i.npy "$shared/zoo/fixtures/siglip/image_embeddings.npy" 0.999999 1e-4 -
+  check "NLLB and SigLIP: texts" "$vocabench" encode texts --weights joined.safetensors --tokenizer "$tok/xlm.model" \
+    --start-token 2002 --input "$captions" --output t.npy --raw
+  "$vocabench" inspect joined.safetensors >inspected
+  like "the family is told by the tensors" '^family: nllb_siglip$' inspected
+  like "its texts are of ReLU" '^  text_activation +relu +family$' inspected
+fi
 sed -i 's/xlm-roberta-base/google-mt5-base/; s/mean_pooler/max_pooler/' xlm-roberta/open_clip_config.json
 refuses "texts of a model that is not encoded" 10 'hf_model_name: "google-mt5-base" makes this another architecture' \
   "$vocabench" encode texts --weights xlm-roberta --input "$captions" --output t.npy

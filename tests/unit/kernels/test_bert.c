@@ -15,7 +15,8 @@ static const bert_case cases[] = {{"roberta", 1, 2, false, false, true, false, t
                                   {"roberta", 1, 2, false, false, true, false, false},
                                   {"altclip", 1, 2, false, false, false, true, true},
                                   {"chinese_clip", 0, 0, false, false, false, false, false},
-                                  {"nllb", 1, 2, true, true, false, false, false}};
+                                  {"nllb", 1, 2, true, true, false, false, false},
+                                  {"nllb_siglip", 1, 2, true, true, false, false, false}};
 enum { CASES = sizeof cases / sizeof *cases };
 
 static void make(ref_model *m, const bert_case *c) {

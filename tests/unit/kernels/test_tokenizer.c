@@ -469,6 +469,75 @@ static void one_tokenizer_serves_many_threads(void **state) {
     vb_tokenizer_close(t);
 }
 
+/* A word by OpenAI's rule, one pass over the whole word a merge: the texts of its symbols, compared as texts. */
+static size_t merge_slowly(char (*symbols)[16], size_t n) {
+    enum { MOST = 2000 };
+    static char left[MOST][16], right[MOST][16];
+    static size_t merges;
+    if (!merges) {
+        const char *line = strchr(merges_text(), '\n') + 1;
+        for (; *line && merges < MOST; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : "")
+            if (sscanf(line, "%15s %15s", left[merges], right[merges]) == 2) merges++;
+    }
+    for (;;) {
+        size_t best = merges, kept = 0;
+        for (size_t i = 0; i + 1 < n; i++)
+            for (size_t k = 0; k < best; k++)
+                if (!strcmp(symbols[i], left[k]) && !strcmp(symbols[i + 1], right[k])) best = k;
+        if (best == merges) return n;
+        for (size_t i = 0; i < n; i++) {
+            memmove(symbols[kept], symbols[i], sizeof *symbols);
+            if (i + 1 < n && !strcmp(symbols[i], left[best]) && !strcmp(symbols[i + 1], right[best]))
+                strcat(symbols[kept], symbols[++i]);
+            kept++;
+        }
+        n = kept;
+    }
+}
+
+/* Words of more than 256 letters are merged from a heap: cut elsewhere they would differ from OpenAI's. */
+static void long_words_are_merged_by_the_same_rule(void **state) {
+    (void)state;
+    enum { N = 700, LONG = 1 << 20 };
+    static const char *const parts[] = {"a", "t", "th", "the", "in", "an", "er", "ing", "q", "e"};
+    vb_tokenizer *t = open_short();
+    uint32_t random = 5;
+    char texts[400][16];
+    int32_t known_ids[400];
+    size_t known = 0;
+    for (int round = 0; round < 6; round++) {
+        char word[N + 8] = "", symbols[N + 8][16];
+        while (strlen(word) < (size_t)(round ? N - 4 : 255)) {
+            random = random * 1664525u + 1013904223u;
+            strcat(word, parts[(random >> 16) % (round == 5 ? 2 : 10)]);
+        }
+        const size_t letters = strlen(word);
+        for (size_t i = 0; i < letters; i++) snprintf(symbols[i], 16, "%c%s", word[i], i + 1 < letters ? "" : "</w>");
+        const size_t n = merge_slowly(symbols, letters);
+        int32_t ids[N + 8];
+        assert_int_equal(vb_tokenizer_cut(t, word, letters, N, ids, &err), n);
+        for (size_t i = 0; i < n; i++) { /* one id a text, and one text an id */
+            size_t k = 0;
+            while (k < known && strcmp(texts[k], symbols[i]) && known_ids[k] != ids[i]) k++;
+            assert_true(k < 400);
+            if (k == known) {
+                strcpy(texts[known], symbols[i]);
+                known_ids[known++] = ids[i];
+            }
+            assert_string_equal(texts[k], symbols[i]);
+            assert_int_equal(known_ids[k], ids[i]);
+        }
+    }
+    char *text = malloc(LONG);
+    int32_t *ids = malloc(LONG * sizeof *ids);
+    assert_true(text && ids);
+    for (size_t i = 0; i < LONG; i++) text[i] = "thein"[i % 5];
+    assert_true(vb_tokenizer_cut(t, text, LONG, LONG, ids, &err) > 0); /* a million letters, in less than a second */
+    free(text);
+    free(ids);
+    vb_tokenizer_close(t);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(texts_are_cleaned_as_in_python),
                                        cmocka_unit_test(invalid_bytes_become_replacement_characters),
@@ -481,6 +550,7 @@ int main(void) {
                                        cmocka_unit_test(hugging_face_pairs_have_their_own_ids),
                                        cmocka_unit_test(lack_of_memory_is_an_error_and_no_leak),
                                        cmocka_unit_test(tables_can_be_shared),
-                                       cmocka_unit_test(one_tokenizer_serves_many_threads)};
+                                       cmocka_unit_test(one_tokenizer_serves_many_threads),
+                                       cmocka_unit_test(long_words_are_merged_by_the_same_rule)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -79,7 +79,7 @@ static void notes_and_counts(void **state) {
     (void)state;
     vb_label_report report;
     put_classes("{id: 1, name: one}, {id: 0, name: zero}, {id: 2, name: two}, three");
-    assert_ok(make(&report, (const labelled[8]){{"0", 1}, {"1", 1}, {"2", 1}, {"three", 1}, {"xyz", 9}, {"w", 0}}, 0));
+    assert_ok(make(&report, (const labelled[8]){{"0", 1}, {"1", 1}, {"2", 1}, {"three", 1}, {"xy\nz", 9}, {"w", 0}}, 0));
     assert_int_equal(report.counts.by[VB_LABEL_BY_ID], 3);
     assert_int_equal(report.counts.by[VB_LABEL_BY_NAME], 1);
     assert_int_equal(report.counts.by[VB_LABEL_UNMATCHED], 1);
@@ -91,7 +91,7 @@ static void notes_and_counts(void **state) {
     assert_string_equal(report.notes.items[0], "labels of two kinds: 3 are ids, 1 are names");
     assert_string_equal(report.notes.items[1],
                         "2 labels could mean two classes, by id, name or place, in this order: '0' is 'zero', not 'one'");
-    assert_string_equal(report.notes.items[2], "1 label (9 images) matches no class: 'xyz' (9 images)");
+    assert_string_equal(report.notes.items[2], "1 label (9 images) matches no class: 'xy?z' (9 images)");
     vb_label_report_free(&report);
     put_classes("a, b, c, d, e, f, g, h");
     assert_ok(make(&report, (const labelled[8]){{"0", 1}, {"1", 1}}, 0));

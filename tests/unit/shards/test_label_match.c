@@ -81,9 +81,14 @@ static void beyond_the_last_place(void **state) {
     assert_ok(vb_label_match_find(&match, &v, (const char *const[]){"1", "2", "99999999999999999999"}, 3, &err));
     assert_int_equal(match.beyond, 1);
     assert_int_equal(match.class_of[0], 1);
+    assert_false(match.from_one);
     vb_label_match_free(&match);
     assert_ok(vb_label_match_find(&match, &v, (const char *const[]){"1", "x"}, 2, &err));
     assert_int_equal(match.beyond, -1);
+    vb_label_match_free(&match);
+    assert_ok(vb_label_match_find(&match, &v, (const char *const[]){"1", "2"}, 2, &err));
+    assert_int_equal(match.beyond, 1);
+    assert_true(match.from_one);
     vb_label_match_free(&match);
     assert_int_equal(vb_label_match_place(&v, "1.0"), 1);
     assert_int_equal(vb_label_match_place(&v, "2"), -1);
