@@ -40,46 +40,60 @@ const json_t *vb_encode_broken(const json_t *skipped, int64_t *count, bool *curr
     return first;
 }
 
+/* What becomes of a sample of a batch. */
+typedef struct outcome {
+    vb_error error;
+    char remark[VB_IMAGE_REMARK];
+    bool later; /* too large to be decoded beside others */
+} outcome;
+
+/* Pixels of one sample; of one of more than `most` pixels (0: none is too large) none, and out->later. */
+static void preprocess_sample(const vb_preprocess *spec, const vb_sample *sample, int64_t most, float *pixels, bool *broken,
+                              outcome *out) {
+    const size_t size = (size_t)3 * (size_t)spec->resolution * (size_t)spec->resolution;
+    vb_image image = {0};
+    *broken = vb_dataset_sample_decode_within(sample, most, &image, &out->error) != 0;
+    out->later = *broken && image.larger;
+    if (!*broken && vb_preprocess_image(spec, &image, pixels, &out->error)) {
+        vb_error_prefix(&out->error, "%s", sample->name);
+        *broken = true;
+    }
+    if (*broken) memset(pixels, 0, size * sizeof *pixels);
+    else memcpy(out->remark, image.remark, sizeof out->remark);
+    vb_free(image.pixels);
+}
+
 int vb_encode_preprocess(const vb_encoding *how, const vb_preprocess *spec, const vb_encode_batch *batch, float *pixels,
                          bool *broken, json_t **skipped, vb_error *err) {
     const vb_sample *samples = batch->data->samples;
     const int *picked = batch->picked, n = batch->count;
-    size_t size = (size_t)3 * (size_t)spec->resolution * (size_t)spec->resolution;
-    int status = -1;
-    vb_error *errors = vb_array((size_t)n, sizeof *errors, "decoding", err);
-    char(*remarks)[VB_IMAGE_REMARK] = vb_array((size_t)n, sizeof *remarks, "decoding", err);
-    if (!errors || !remarks) goto done;
+    const size_t size = (size_t)3 * (size_t)spec->resolution * (size_t)spec->resolution;
+    outcome *outcomes = vb_array((size_t)n, sizeof *outcomes, "decoding", err);
+    if (!outcomes) return -1;
 #pragma omp parallel for num_threads(how->threads) schedule(dynamic) if (how->threads > 1)
-    for (int i = 0; i < n; i++) {
-        vb_image image = {0};
-        broken[i] = vb_dataset_sample_decode(&samples[picked[i]], &image, &errors[i]) != 0;
-        if (!broken[i] && vb_preprocess_image(spec, &image, pixels + (size_t)i * size, &errors[i])) {
-            vb_error_prefix(&errors[i], "%s", samples[picked[i]].name);
-            broken[i] = true;
-        }
-        if (broken[i]) memset(pixels + (size_t)i * size, 0, size * sizeof *pixels);
-        else memcpy(remarks[i], image.remark, sizeof remarks[i]);
-        vb_free(image.pixels);
-    }
-    status = 0;
+    for (int i = 0; i < n; i++)
+        preprocess_sample(spec, &samples[picked[i]], how->threads > 1 ? VB_ENCODE_PIXELS : 0, pixels + (size_t)i * size,
+                          &broken[i], &outcomes[i]);
+    for (int i = 0; i < n; i++)
+        if (outcomes[i].later)
+            preprocess_sample(spec, &samples[picked[i]], 0, pixels + (size_t)i * size, &broken[i], &outcomes[i]);
+    int status = 0;
     for (int i = 0; i < n && !status; i++) {
         const char *name = samples[picked[i]].name;
         const int row = batch->row_of_first + i;
         if (!broken[i]) {
-            if (remarks[i][0]) status = note_sample(skipped, name, row, "remark", remarks[i], err);
+            if (outcomes[i].remark[0]) status = note_sample(skipped, name, row, "remark", outcomes[i].remark, err);
             continue;
         }
         /* Lack of memory is not the image's fault. */
-        if (how->skip_broken && errors[i].code != VB_EMEMORY)
-            status = note_sample(skipped, name, row, "reason", errors[i].text, err);
+        if (how->skip_broken && outcomes[i].error.code != VB_EMEMORY)
+            status = note_sample(skipped, name, row, "reason", outcomes[i].error.text, err);
         else {
-            if (err) *err = errors[i];
+            if (err) *err = outcomes[i].error;
             status = -1;
         }
     }
-done:
-    vb_free(errors);
-    vb_free(remarks);
+    vb_free(outcomes);
     return status;
 }
 
