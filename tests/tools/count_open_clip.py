@@ -63,8 +63,8 @@ def smaller_timm(name):
     if name.startswith("convnext"):
         return dict(depths=(1, 1, 2, 1), dims=(32, 48, 64, 96))
     if name.startswith("fastvit_mci"):
-        return dict(layers=(1, 1, 2, 1), embed_dims=(32, 64, 96, 128)) if name[-1] in "012" else \
-            dict(layers=(1, 1, 2, 1, 1), embed_dims=(32, 48, 64, 96, 128))
+        return dict(layers=(1, 1, 2, 1), embed_dims=(32, 64, 128, 256)) if name[-1] in "012" else \
+            dict(layers=(1, 1, 2, 1, 1), embed_dims=(32, 64, 128, 256, 512))
     if name.startswith(("vitamin", "vit_base_mci", "eva_giant", "eva02_enormous")) or "so400m" in name or "giga" in name or "giantopt" in name:
         return dict(depth=1)
     return dict(depth=2, embed_dim=128, num_heads=2)
