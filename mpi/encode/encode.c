@@ -141,3 +141,31 @@ int vb_encode_tokenize(const vb_tokenizer *tokenizer, const char *const *texts, 
     }
     return failed ? -1 : 0;
 }
+
+int vb_encode_is_cut(const vb_tokenizer *tokenizer, const char *text, int context_length, bool *cut, vb_error *err) {
+    enum { AROUND = 4 }; /* ASCII has no more tokens than characters, but for those around it: most texts need no look */
+    bool fits = true;
+    size_t n = 0;
+    while (text[n] && (unsigned char)text[n] < 0x80) n++;
+    if (text[n] || n + AROUND > (size_t)context_length) {
+        if (vb_tokenizer_fits(tokenizer, text, strlen(text), context_length, &fits, err)) return -1;
+    }
+    *cut = !fits;
+    return 0;
+}
+
+int vb_encode_note_cut(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, const char *source,
+                       vb_error *err) {
+    int64_t count = 0, first = 0;
+    for (int64_t i = 0; i < n; i++) {
+        bool cut;
+        if (vb_encode_is_cut(tokenizer, texts[i], context_length, &cut, err)) return -1;
+        if (cut && !count++) first = i;
+    }
+    if (count)
+        fprintf(stderr,
+                "vocabench: note: %lld of %lld texts of %s are longer than the context of %d tokens and were cut; the first is "
+                "number %lld\n",
+                (long long)count, (long long)n, source, context_length, (long long)first + 1);
+    return 0;
+}

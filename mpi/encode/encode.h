@@ -15,6 +15,7 @@ typedef struct vb_encoding {
     const char *cache;  /* folder */
     int batch, threads; /* images at once; threads of this rank */
     bool skip_broken;   /* a broken image is listed and its row NaN; else it is an error */
+    vb_text_rules text_rules;
 } vb_encoding;
 
 /* Samples of a unit: data->samples[picked[0 .. count - 1]]; row_of_first: the row of the first of them, for lists of broken
@@ -47,5 +48,11 @@ int vb_encode_preprocess(const vb_encoding *how, const vb_preprocess *spec, cons
 /* Texts to token ids (n x context_length). Local. */
 int vb_encode_tokenize(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, int threads,
                        int32_t *tokens, vb_error *err);
+
+/* Whether the context cuts a text. Local. */
+int vb_encode_is_cut(const vb_tokenizer *tokenizer, const char *text, int context_length, bool *cut, vb_error *err);
+/* Says on stderr how many texts of `source` the context cuts, and which is the first; nothing when none is. Local. */
+int vb_encode_note_cut(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, const char *source,
+                       vb_error *err);
 
 #endif
