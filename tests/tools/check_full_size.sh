@@ -1,6 +1,6 @@
 #!/bin/bash
 # Models in their full published sizes, with random weights: each loads, encodes and stays within the memory that `plan` says.
-# check_full_size.sh PYTHON MODEL...: a Python with open_clip 3.3 (and torch), and names as make_full_size.py has them. Run by hand.
+# check_full_size.sh PYTHON MODEL...: a Python with open_clip 3.3 (and torch), and names as make_full_size.py has them. By hand.
 . "$(dirname "$0")/../lib.sh"
 [ $# -ge 2 ] || { echo "usage: check_full_size.sh PYTHON MODEL... (make_full_size.py says which)" >&2; exit 2; }
 python=$1; shift
@@ -26,7 +26,8 @@ for model in "$@"; do
     SLIP | DeCLIP) weights=$model.pt ;;
     OpenVision*) facts="family: openvision, " ;;
   esac
-  "$python" "$here/tests/tools/make_full_size.py" "$model" "$weights" >log 2>&1 || { fail "$model is written" "$(tail -n 3 log)"; continue; }
+  "$python" "$here/tests/tools/make_full_size.py" "$model" "$weights" >log 2>&1 ||
+    { fail "$model is written" "$(tail -n 3 log)"; continue; }
   cat >"$model.yaml" <<E
 experiment: full
 threads: 1
