@@ -106,9 +106,10 @@ models: [{name: plain, family: clip, activation: quick_gelu, weights: m.safetens
   prompts: ["a photo of a {}."]}]
 E
 }
-# five_encoders: the lines of six models of an experiment; `ensemble` has the encoder of `plain`.
+# five_encoders: the lines of six models of an experiment; `ensemble` has the encoder of `plain`. Made models have a short context.
 five_encoders() {
   cat <<'E'
+on_cut: allow
 models:
   - {name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}
   - {name: gelu, family: clip, weights: m.safetensors, tokenizer: tok, activation: gelu, prompts: ["a photo of a {}."]}

@@ -8,9 +8,17 @@
 static const struct {
     size_t size;
     const char *name;
-} dtypes[VB_DTYPES] = {
-    [VB_F32] = {4, "fp32"}, [VB_F16] = {2, "fp16"},  [VB_BF16] = {2, "bf16"}, [VB_F64] = {8, "fp64"},  [VB_I8] = {1, "int8"},
-    [VB_U8] = {1, "uint8"}, [VB_I16] = {2, "int16"}, [VB_I32] = {4, "int32"}, [VB_I64] = {8, "int64"}, [VB_BOOL] = {1, "bool"}};
+} dtypes[VB_DTYPES] = {[VB_F32] = {4, "fp32"},
+                       [VB_F16] = {2, "fp16"},
+                       [VB_BF16] = {2, "bf16"},
+                       [VB_F64] = {8, "fp64"},
+                       [VB_I8] = {1, "int8"},
+                       [VB_U8] = {1, "uint8"},
+                       [VB_I16] = {2, "int16"},
+                       [VB_I32] = {4, "int32"},
+                       [VB_I64] = {8, "int64"},
+                       [VB_BOOL] = {1, "bool"},
+                       [VB_OPAQUE] = {0, "a type that is not read here"}};
 
 static_assert(sizeof dtypes / sizeof *dtypes == VB_DTYPES, "a row for every element type");
 
@@ -87,6 +95,7 @@ float vb_dtype_to_float(vb_dtype dtype, const void *at) {
         memcpy(&v, at, sizeof v);
         return (float)v;
     }
+    case VB_OPAQUE:
     case VB_DTYPES: break;
     }
     return NAN;

@@ -7,9 +7,22 @@
 #include <stdint.h>
 #include <string.h>
 
-typedef enum vb_dtype { VB_F32, VB_F16, VB_BF16, VB_F64, VB_I8, VB_U8, VB_I16, VB_I32, VB_I64, VB_BOOL, VB_DTYPES } vb_dtype;
+typedef enum vb_dtype {
+    VB_F32,
+    VB_F16,
+    VB_BF16,
+    VB_F64,
+    VB_I8,
+    VB_U8,
+    VB_I16,
+    VB_I32,
+    VB_I64,
+    VB_BOOL,
+    VB_OPAQUE, /* none that is read here: complex numbers, fp8, quantised ones; its data is not to be read, its elements are NaN */
+    VB_DTYPES
+} vb_dtype;
 
-size_t vb_dtype_size(vb_dtype dtype);      /* bytes an element */
+size_t vb_dtype_size(vb_dtype dtype);      /* bytes an element; 0: VB_OPAQUE */
 const char *vb_dtype_name(vb_dtype dtype); /* "fp32", "fp16", "bf16", "int64", ... */
 
 float vb_dtype_half_to_float(uint16_t half);  /* exact */

@@ -32,6 +32,8 @@ typedef struct vb_image {
                              free with vb_free */
     uint8_t palette[768]; /* VB_MODE_P and PA: RGB triples */
     char remark[VB_IMAGE_REMARK]; /* what was wrong with the file, "" where it was sound */
+    int64_t most;                 /* to a decoder: pixels for which it may take memory; 0: as many as it can */
+    bool larger;                  /* from a decoder that failed: only for that */
 } vb_image;
 
 /* How an image becomes a square of side R. The words that name a value are vb_preprocess_resizes, _filters and _crops. */

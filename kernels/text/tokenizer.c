@@ -183,6 +183,18 @@ int vb_tokenizer_cut(const vb_tokenizer *t, const char *text, size_t n, int room
     return count;
 }
 
+int vb_tokenizer_fits(const vb_tokenizer *t, const char *text, size_t n, int context_length, bool *fits, vb_error *err) {
+    const int ends = t->end != NO_TOKEN, starts = t->start != NO_TOKEN && context_length > ends;
+    const int room = context_length - starts - ends;
+    int32_t *ids = vb_array((size_t)room + 1, sizeof *ids, "tokens", err);
+    char *clean = ids ? vb_text_cleanup_as(t->cleaning, text, n, err) : NULL;
+    const int count = clean ? vb_tokenizer_cut(t, clean, strlen(clean), room + 1, ids, err) : -1;
+    *fits = count <= room;
+    vb_free(clean);
+    vb_free(ids);
+    return count < 0 ? -1 : 0;
+}
+
 int vb_tokenizer_encode(const vb_tokenizer *t, const char *text, size_t n, int context_length, int32_t *ids, int *length,
                         vb_error *err) {
     if (context_length < 1) return vb_errorf(err, VB_EUSAGE, "context length %d, expected at least 1", context_length);

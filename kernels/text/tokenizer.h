@@ -69,6 +69,9 @@ int32_t vb_tokenizer_pad(const vb_tokenizer *tokenizer);
 int vb_tokenizer_encode(const vb_tokenizer *tokenizer, const char *text, size_t n, int context_length, int32_t *ids, int *length,
                         vb_error *err);
 
+/* Whether a text has no more tokens than the context has room for, or would be cut. Thread-safe on one tokenizer. */
+int vb_tokenizer_fits(const vb_tokenizer *tokenizer, const char *text, size_t n, int context_length, bool *fits, vb_error *err);
+
 /* The ids of a text that was cleaned, nothing around them, at most `room`; returns how many, or -1. Thread-safe. */
 int vb_tokenizer_cut(const vb_tokenizer *tokenizer, const char *text, size_t n, int room, int32_t *ids, vb_error *err);
 

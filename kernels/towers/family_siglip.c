@@ -25,9 +25,9 @@ const vb_family vb_family_siglip = {
     .cache_key = 3,
     .activation_varies = true,
     .activation_naming = "Hugging Face",
-    .activation_hint =
-        "activation: gelu (as open_clip encodes SigLIP, and the images of SigLIP 2 but for its giant) or activation: "
-        "gelu_tanh (as SigLIP was trained)",
+    .activation_hint = "activation: gelu (as open_clip encodes SigLIP, and the images of SigLIP 2 but for B/32, L/16-512, "
+                       "SO400M/16 and its giant) "
+                       "or activation: gelu_tanh (as SigLIP was trained)",
     .image_activation = VB_GELU_TANH,
     .text_activation = VB_GELU_TANH,
     .image_epsilon = 1e-6f,
@@ -37,6 +37,7 @@ const vb_family vb_family_siglip = {
     .image_pooling = VB_IMAGE_QUERY,
     .image_projection = VB_IMAGE_UNPROJECTED,
     .text_projection_bias = true,
+    .text_unprojected_too = true, /* ViT-SO400M-16-SigLIP-i18n-256 */
     .text_mask = VB_MASK_NONE,
     .text_pooling = VB_POOLING_LAST,
     .head_widths = heads,

@@ -66,11 +66,26 @@ static vb_pick pooled_row(vb_text_pooling pooling, bool whole) {
     return pooling == VB_POOLING_END && whole ? VB_PICK_END : VB_PICK_LAST;
 }
 
+/* The pooled row's norm and projection, or the norm alone where the family has such models and the tensors no projection. */
+static int emit_end(vb_binder *binder, const vb_family *family, const vb_clip_info *info, int x, int *embed) {
+    vb_program *program = binder->program;
+    const int width = info->text_width;
+    const bool projected = !family->text_unprojected_too || vb_binder_has_prefix(binder, "text_projection");
+    vb_norm norm;
+    vb_linear projection;
+    *embed = width;
+    if (vb_binder_norm(binder, &norm, width, info->text_epsilon, "ln_final") ||
+        (projected &&
+         (vb_binder_expect(binder, family->text_projection_bias, "text_projection.bias", "bias of the text projection") ||
+          vb_binder_projection(binder, &projection, width, family->text_projection_bias, embed, "text_projection"))))
+        return VB_NO_VALUE;
+    x = vb_program_norm(program, x, &norm, binder->err);
+    return projected ? vb_program_linear(program, x, &projection, VB_LINEAR, VB_NO_VALUE, binder->err) : x;
+}
+
 int vb_text_tower_emit(vb_binder *binder, const vb_family *family, const vb_tower_options *options, vb_clip_info *info,
                        int *embed) {
     vb_program *program = binder->program;
-    vb_norm norm;
-    vb_linear projection;
     program->name = "text transformer";
     if (measure(binder, family, info) || choose_rows(binder, family, options, info)) return -1;
     const int width = info->text_width, usual = vb_family_heads(family->text_head_widths, width);
@@ -94,13 +109,9 @@ int vb_text_tower_emit(vb_binder *binder, const vb_family *family, const vb_towe
     info->text_epsilon = facts.epsilon;
     int x = vb_program_embed(program, &tokens, binder->err);
     x = vb_transformer_emit(binder, &facts, x, "transformer", &info->text_layers);
-    if (x == VB_NO_VALUE || vb_binder_norm(binder, &norm, width, facts.epsilon, "ln_final") ||
-        vb_binder_expect(binder, family->text_projection_bias, "text_projection.bias", "bias of the text projection") ||
-        vb_binder_projection(binder, &projection, width, family->text_projection_bias, embed, "text_projection"))
-        return -1;
+    x = x == VB_NO_VALUE ? x : emit_end(binder, family, info, x, embed);
+    if (x == VB_NO_VALUE) return -1;
     snprintf(program->summary, sizeof program->summary, "%d tokens of %d, width %d, %d layers, %d heads", info->context_length,
              info->vocabulary_size, width, info->text_layers, info->text_heads);
-    x = vb_program_norm(program, x, &norm, binder->err);
-    x = vb_program_linear(program, x, &projection, VB_LINEAR, VB_NO_VALUE, binder->err);
     return vb_program_finish(program, x, binder->err);
 }

@@ -70,6 +70,7 @@ int vb_cmd_encode(vb_context *context, const vb_arguments *arguments, vb_error *
     if (!texts && strcmp(what, "images"))
         status = vb_errorf(err, VB_EUSAGE, "encode: expected images or texts, found '%s'", what);
     if (!status) status = model_spec(&spec, arguments, err);
+    spec.tower = texts ? VB_TOWER_TEXT : VB_TOWER_IMAGE;
     if (!status && texts && spec.stated.resolution == VB_OPTION_NONE) spec.stated.resolution = VB_FACTS_NO_IMAGES;
     if (vb_comm_agree(&context->comm, status, err)) return -1;
     if (!context->comm.rank) vb_writer_sweep_beside(job.output); /* of one that was killed */

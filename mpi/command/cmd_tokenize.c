@@ -49,6 +49,8 @@ static int tokenize(const vb_context *context, const vb_arguments *arguments, vb
     if (!(tokens = vb_array(texts.count * (size_t)length, sizeof *tokens, "tokens", err))) goto done;
     if (vb_encode_tokenize(tokenizer, texts.items, shape[0], length, vb_threads_default(&context->comm), tokens, err)) goto done;
     status = vb_npy_write(vb_arguments_text(arguments, "output"), VB_I32, 2, shape, tokens, err);
+    if (!status)
+        status = vb_encode_note_cut(tokenizer, texts.items, shape[0], length, vb_arguments_text(arguments, "input"), err);
 done:
     vb_free(tokens);
     vb_texts_free(&texts);

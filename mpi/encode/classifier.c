@@ -19,25 +19,11 @@ enum { UNIT_TEXTS = 256, FORGET_ROWS = 4096 };
 typedef struct text_work {
     const vb_model *model;
     const vb_name_list *names;
+    vb_class_texts texts;
     vb_cache cache;
     vb_coop coop; /* learned context vectors, when the prompts are CoOp's */
     int threads, dim, prompts;
 } text_work;
-
-/* The prompts of `count` classes from `first` on, prompt by prompt within a class. CoOp: "X X X X name.", a placeholder a
- * vector. */
-static int fill_prompts(const text_work *work, int first, int n, char **texts, vb_error *err) {
-    char placeholder[2 * 256 + 8] = "";
-    for (int i = 0; i < work->coop.contexts; i++) strcat(placeholder, "X ");
-    if (work->coop.contexts) strcat(placeholder, "{}.");
-    for (int i = 0; i < n; i++) {
-        const char *name = work->names->class[first + i / work->prompts].name;
-        if (!(texts[i] =
-                  vb_prompts_fill(work->coop.contexts ? placeholder : work->names->prompts->items[i % work->prompts], name, err)))
-            return -1;
-    }
-    return 0;
-}
 
 /* Tokens of the class names alone, which CoOp's splice needs. */
 static int measure_names(const text_work *work, int first, int n, int context_length, int *lengths, vb_error *err) {
@@ -95,7 +81,7 @@ static int encode_unit(const text_work *work, int first, int count, float *rows,
     int *lengths = vb_array((size_t)n, sizeof *lengths, "tokens", err);
     vb_digest key;
     bool found;
-    if (!texts || !tokens || !lengths || fill_prompts(work, first, n, texts, err)) goto done;
+    if (!texts || !tokens || !lengths || vb_class_texts_fill(&work->texts, first, n, texts, err)) goto done;
     if (vb_encode_tokenize(work->model->tokenizer, (const char *const *)texts, n, context, work->threads, tokens, err)) goto done;
     if (work->coop.contexts && measure_names(work, first, n, context, lengths, err)) goto done;
     if (unit_key(work, tokens, token_bytes, lengths, first, n, &key, err)) goto done;
@@ -182,16 +168,37 @@ static int divide_units(vb_classifier *classifier, vb_comm *comm, const float *s
     return status;
 }
 
+static text_work begin_work(const vb_encoding *how, const vb_name_list *names) {
+    return (text_work){.model = how->model,
+                       .names = names,
+                       .cache = {.folder = how->cache, .key = how->model->text_key},
+                       .threads = how->threads,
+                       .dim = vb_clip_describe(how->model->clip)->embed_dim,
+                       .prompts = names->coop ? 1 : names->prompts->count};
+}
+
+static vb_name_list names_of(const vb_model *model, const vb_dataset_state *data) {
+    return (vb_name_list){data->spec->vocabularies, data->space.classes, data->vocabularies.class,
+                          vb_experiment_prompts(model->spec, data->spec), model->spec->coop};
+}
+
+/* Collective. `equal`: of classes; other lists may hold the same twice. */
+static int look_at_texts(text_work *work, const vb_encoding *how, bool equal, vb_text_faults *faults, vb_error *err) {
+    work->texts = (vb_class_texts){.model = work->model,
+                                   .names = work->names,
+                                   .contexts = work->coop.contexts,
+                                   .own_contexts = work->coop.classes > 0,
+                                   .prompts = work->prompts,
+                                   .threads = work->threads};
+    if (vb_class_texts_look(&work->texts, equal, &how->context->comm, faults, err)) return -1;
+    const vb_on_fault unsaid = equal ? VB_ON_FAULT_ERROR : VB_ON_FAULT_ALLOW;
+    return vb_class_texts_judge(faults, &how->text_rules, unsaid, work->model->spec->name, work->names->source, err);
+}
+
 static int encode_names(vb_classifier *classifier, const vb_encoding *how, const vb_name_list *names, bool keep_prompts,
-                        bool divide, vb_error *err) {
+                        bool divide, bool equal, vb_error *err) {
     vb_comm *comm = &how->context->comm;
-    const vb_model *model = how->model;
-    text_work work = {.model = model,
-                      .names = names,
-                      .cache = {.folder = how->cache, .key = model->text_key},
-                      .threads = how->threads,
-                      .dim = vb_clip_describe(model->clip)->embed_dim,
-                      .prompts = names->coop ? 1 : names->prompts->count};
+    text_work work = begin_work(how, names);
     int classes = names->count, per_unit = UNIT_TEXTS / work.prompts > 1 ? UNIT_TEXTS / work.prompts : 1;
     int64_t units = (classes + per_unit - 1) / per_unit, first,
             mine = vb_comm_range_of_rank(units, comm->rank, comm->size, &first);
@@ -215,6 +222,7 @@ static int encode_names(vb_classifier *classifier, const vb_encoding *how, const
         if (!status) digest = vb_digest_bytes(coop->context, vectors * sizeof *coop->context);
         status = vb_comm_agree_same(comm, status, digest.hex, names->coop, err);
     }
+    if (!(status = vb_comm_agree(comm, status, err))) status = look_at_texts(&work, how, equal, &classifier->faults, err);
     if (!status) status = encode_slice(&work, how->context, first, mine, per_unit, slice, classifier, err);
     vb_coop_free(&work.coop);
     status = vb_context_barrier(how->context, status, err);
@@ -232,15 +240,23 @@ static int encode_names(vb_classifier *classifier, const vb_encoding *how, const
 
 int vb_classifier_encode(vb_classifier *classifier, const vb_encoding *how, const vb_dataset_state *data, bool keep_prompts,
                          bool divide, vb_error *err) {
-    const vb_model_spec *spec = how->model->spec;
-    const vb_name_list names = {data->spec->vocabularies, data->space.classes, data->vocabularies.class,
-                                vb_experiment_prompts(spec, data->spec), spec->coop};
-    return encode_names(classifier, how, &names, keep_prompts, divide, err);
+    const vb_name_list names = names_of(how->model, data);
+    return encode_names(classifier, how, &names, keep_prompts, divide, true, err);
 }
 
 int vb_classifier_encode_names(vb_classifier *classifier, const vb_encoding *how, const vb_name_list *names, bool keep_prompts,
                                vb_error *err) {
-    return encode_names(classifier, how, names, keep_prompts, false, err);
+    return encode_names(classifier, how, names, keep_prompts, false, false, err);
+}
+
+int vb_classifier_look(const vb_encoding *how, const vb_dataset_state *data, vb_text_faults *faults, vb_error *err) {
+    const vb_name_list names = names_of(how->model, data);
+    text_work work = begin_work(how, &names);
+    *faults = (vb_text_faults){0};
+    int status = vb_comm_agree(&how->context->comm, open_coop(&work, err), err);
+    if (!status) status = look_at_texts(&work, how, true, faults, err);
+    vb_coop_free(&work.coop);
+    return status;
 }
 
 /* ---- precomputed ---- */
@@ -269,8 +285,19 @@ static int rows_by_name(const vb_dataset_state *data, const vb_embeddings_spec *
     return status;
 }
 
-static int read_precomputed(vb_classifier *classifier, const vb_comm *comm, const vb_dataset_state *data,
-                            const vb_embeddings_spec *spec, bool divide, vb_error *err) {
+/* Rank 0: classes whose rows are the same, which are a fault where the rules say so. */
+static int judge_rows(vb_classifier *classifier, const vb_encoding *how, const vb_digest *rows, const vb_dataset_state *data,
+                      const char *model, vb_error *err) {
+    if (vb_class_texts_equal(rows, classifier->classes, data->vocabularies.class, &classifier->faults, err)) return -1;
+    const vb_on_fault unsaid = how->model ? VB_ON_FAULT_ERROR : VB_ON_FAULT_ALLOW;
+    return vb_class_texts_judge(&classifier->faults, &how->text_rules, unsaid, model, data->spec->name, err);
+}
+
+static int read_precomputed(vb_classifier *classifier, const vb_encoding *how, const vb_model_spec *model,
+                            const vb_dataset_state *data, bool divide, vb_error *err) {
+    const vb_comm *comm = &how->context->comm;
+    const vb_embeddings_spec *spec = vb_experiment_embeddings(model, data->spec);
+    vb_digest *digests = NULL;
     vb_npy npy;
     int64_t *row_of = NULL, classes = data->space.classes;
     float *row = NULL;
@@ -295,7 +322,8 @@ static int read_precomputed(vb_classifier *classifier, const vb_comm *comm, cons
     classifier->texts = vb_array(kept * dim, sizeof(float), "text embeddings", err);
     row_of = vb_array((size_t)classes, sizeof *row_of, "text rows", err);
     row = vb_array(dim, sizeof *row, "text row", err);
-    if (!classifier->texts || !row_of || !row || vb_digest_new(&digester, err)) goto done;
+    digests = vb_array(comm->rank ? 0 : (size_t)classes, sizeof *digests, "text rows", err);
+    if (!classifier->texts || !row_of || !row || !digests || vb_digest_new(&digester, err)) goto done;
     for (int64_t c = 0; c < classes; c++) row_of[c] = c;
     if (spec->text_names && rows_by_name(data, spec, tensor->shape[0], row_of, err)) goto done;
     /* Rank 0 reads all rows, for the digest. The file's pages are let go on the way: the rows are needed once. */
@@ -305,32 +333,36 @@ static int read_precomputed(vb_classifier *classifier, const vb_comm *comm, cons
         if (!mine && comm->rank) continue;
         if (vb_image_source_float_rows(&npy, spec->text_embeddings, row_of[c], 1, row, err)) goto done;
         vb_digest_add_piece(digester, row, dim * sizeof *row);
+        if (!comm->rank) digests[c] = vb_digest_bytes(row, dim * sizeof *row);
         if (mine) memcpy(classifier->texts + (size_t)place * dim, row, dim * sizeof *row);
         if (++read % FORGET_ROWS == 0) vb_map_drop_pages(&npy.map);
     }
-    status = 0;
+    status = comm->rank ? 0 : judge_rows(classifier, how, digests, data, model->name, err);
 done:
     status = vb_map_judge(&npy.map, status, err);
     if (digester) classifier->digest = vb_digest_finish(digester);
     vb_free(row_of);
     vb_free(row);
+    vb_free(digests);
     vb_npy_close(&npy);
     return status;
 }
 
-int vb_classifier_precomputed(vb_classifier *classifier, vb_comm *comm, const vb_dataset_state *data,
-                              const vb_embeddings_spec *spec, bool divide, vb_error *err) {
+int vb_classifier_precomputed(vb_classifier *classifier, const vb_encoding *how, const vb_model_spec *model,
+                              const vb_dataset_state *data, bool divide, vb_error *err) {
+    vb_comm *comm = &how->context->comm;
     *classifier = (vb_classifier){0};
-    int status = read_precomputed(classifier, comm, data, spec, divide, err);
+    int status = read_precomputed(classifier, how, model, data, divide, err);
     char seen[128];
     snprintf(seen, sizeof seen, "%d x %d numbers%s%s", classifier->classes, classifier->dim, divide ? "" : " of the digest ",
              divide ? "" : classifier->digest.hex);
-    if (!vb_comm_agree_same(comm, status, seen, spec->text_embeddings, err)) return 0;
+    if (!vb_comm_agree_same(comm, status, seen, vb_experiment_embeddings(model, data->spec)->text_embeddings, err)) return 0;
     vb_classifier_free(classifier);
     return -1;
 }
 
-int vb_classifier_joined(vb_classifier *classifier, const vb_dataset_state *data, const vb_classifier *parts, vb_error *err) {
+int vb_classifier_joined(vb_classifier *classifier, const vb_encoding *how, const char *model, const vb_dataset_state *data,
+                         const vb_classifier *parts, vb_error *err) {
     int classes = data->space.classes;
     size_t dim = (size_t)parts->dim;
     *classifier = (vb_classifier){.classes = classes, .dim = parts->dim, .prompts = parts->prompts};
@@ -341,6 +373,11 @@ int vb_classifier_joined(vb_classifier *classifier, const vb_dataset_state *data
         if (parts[p].prompts != parts->prompts) classifier->prompts = -1;
         classifier->encoded += parts[p].encoded;
         classifier->cached += parts[p].cached;
+        const vb_text_faults *its = &parts[p].faults;
+        classifier->faults.texts += its->texts;
+        if (its->cut && !classifier->faults.cut) strcpy(classifier->faults.cut_example, its->cut_example);
+        classifier->faults.cut += its->cut;
+        classifier->faults.cut_classes += its->cut_classes;
     }
     if (!(classifier->texts = vb_array((size_t)classes * dim, sizeof(float), "text embeddings", err))) return -1;
     for (int c = 0; c < classes; c++) {
@@ -348,7 +385,12 @@ int vb_classifier_joined(vb_classifier *classifier, const vb_dataset_state *data
         memcpy(classifier->texts + (size_t)c * dim, part->texts + (size_t)data->joined.origin[c] * dim, dim * sizeof(float));
     }
     classifier->digest = vb_digest_bytes(classifier->texts, (size_t)classes * dim * sizeof(float));
-    return 0;
+    vb_digest *digests = vb_array((size_t)classes, sizeof *digests, "classes", err);
+    for (int c = 0; digests && c < classes; c++)
+        digests[c] = vb_digest_bytes(classifier->texts + (size_t)c * dim, dim * sizeof(float));
+    int status = digests ? judge_rows(classifier, how, digests, data, model, err) : -1;
+    vb_free(digests);
+    return status;
 }
 
 void vb_classifier_free(vb_classifier *classifier) {

@@ -40,46 +40,60 @@ const json_t *vb_encode_broken(const json_t *skipped, int64_t *count, bool *curr
     return first;
 }
 
+/* What becomes of a sample of a batch. */
+typedef struct outcome {
+    vb_error error;
+    char remark[VB_IMAGE_REMARK];
+    bool later; /* too large to be decoded beside others */
+} outcome;
+
+/* Pixels of one sample; of one of more than `most` pixels (0: none is too large) none, and out->later. */
+static void preprocess_sample(const vb_preprocess *spec, const vb_sample *sample, int64_t most, float *pixels, bool *broken,
+                              outcome *out) {
+    const size_t size = (size_t)3 * (size_t)spec->resolution * (size_t)spec->resolution;
+    vb_image image = {0};
+    *broken = vb_dataset_sample_decode_within(sample, most, &image, &out->error) != 0;
+    out->later = *broken && image.larger;
+    if (!*broken && vb_preprocess_image(spec, &image, pixels, &out->error)) {
+        vb_error_prefix(&out->error, "%s", sample->name);
+        *broken = true;
+    }
+    if (*broken) memset(pixels, 0, size * sizeof *pixels);
+    else memcpy(out->remark, image.remark, sizeof out->remark);
+    vb_free(image.pixels);
+}
+
 int vb_encode_preprocess(const vb_encoding *how, const vb_preprocess *spec, const vb_encode_batch *batch, float *pixels,
                          bool *broken, json_t **skipped, vb_error *err) {
     const vb_sample *samples = batch->data->samples;
     const int *picked = batch->picked, n = batch->count;
-    size_t size = (size_t)3 * (size_t)spec->resolution * (size_t)spec->resolution;
-    int status = -1;
-    vb_error *errors = vb_array((size_t)n, sizeof *errors, "decoding", err);
-    char(*remarks)[VB_IMAGE_REMARK] = vb_array((size_t)n, sizeof *remarks, "decoding", err);
-    if (!errors || !remarks) goto done;
+    const size_t size = (size_t)3 * (size_t)spec->resolution * (size_t)spec->resolution;
+    outcome *outcomes = vb_array((size_t)n, sizeof *outcomes, "decoding", err);
+    if (!outcomes) return -1;
 #pragma omp parallel for num_threads(how->threads) schedule(dynamic) if (how->threads > 1)
-    for (int i = 0; i < n; i++) {
-        vb_image image = {0};
-        broken[i] = vb_dataset_sample_decode(&samples[picked[i]], &image, &errors[i]) != 0;
-        if (!broken[i] && vb_preprocess_image(spec, &image, pixels + (size_t)i * size, &errors[i])) {
-            vb_error_prefix(&errors[i], "%s", samples[picked[i]].name);
-            broken[i] = true;
-        }
-        if (broken[i]) memset(pixels + (size_t)i * size, 0, size * sizeof *pixels);
-        else memcpy(remarks[i], image.remark, sizeof remarks[i]);
-        vb_free(image.pixels);
-    }
-    status = 0;
+    for (int i = 0; i < n; i++)
+        preprocess_sample(spec, &samples[picked[i]], how->threads > 1 ? VB_ENCODE_PIXELS : 0, pixels + (size_t)i * size,
+                          &broken[i], &outcomes[i]);
+    for (int i = 0; i < n; i++)
+        if (outcomes[i].later)
+            preprocess_sample(spec, &samples[picked[i]], 0, pixels + (size_t)i * size, &broken[i], &outcomes[i]);
+    int status = 0;
     for (int i = 0; i < n && !status; i++) {
         const char *name = samples[picked[i]].name;
         const int row = batch->row_of_first + i;
         if (!broken[i]) {
-            if (remarks[i][0]) status = note_sample(skipped, name, row, "remark", remarks[i], err);
+            if (outcomes[i].remark[0]) status = note_sample(skipped, name, row, "remark", outcomes[i].remark, err);
             continue;
         }
         /* Lack of memory is not the image's fault. */
-        if (how->skip_broken && errors[i].code != VB_EMEMORY)
-            status = note_sample(skipped, name, row, "reason", errors[i].text, err);
+        if (how->skip_broken && outcomes[i].error.code != VB_EMEMORY)
+            status = note_sample(skipped, name, row, "reason", outcomes[i].error.text, err);
         else {
-            if (err) *err = errors[i];
+            if (err) *err = outcomes[i].error;
             status = -1;
         }
     }
-done:
-    vb_free(errors);
-    vb_free(remarks);
+    vb_free(outcomes);
     return status;
 }
 
@@ -126,4 +140,32 @@ int vb_encode_tokenize(const vb_tokenizer *tokenizer, const char *const *texts, 
         }
     }
     return failed ? -1 : 0;
+}
+
+int vb_encode_is_cut(const vb_tokenizer *tokenizer, const char *text, int context_length, bool *cut, vb_error *err) {
+    enum { AROUND = 4 }; /* ASCII has no more tokens than characters, but for those around it: most texts need no look */
+    bool fits = true;
+    size_t n = 0;
+    while (text[n] && (unsigned char)text[n] < 0x80) n++;
+    if (text[n] || n + AROUND > (size_t)context_length) {
+        if (vb_tokenizer_fits(tokenizer, text, strlen(text), context_length, &fits, err)) return -1;
+    }
+    *cut = !fits;
+    return 0;
+}
+
+int vb_encode_note_cut(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, const char *source,
+                       vb_error *err) {
+    int64_t count = 0, first = 0;
+    for (int64_t i = 0; i < n; i++) {
+        bool cut;
+        if (vb_encode_is_cut(tokenizer, texts[i], context_length, &cut, err)) return -1;
+        if (cut && !count++) first = i;
+    }
+    if (count)
+        fprintf(stderr,
+                "vocabench: note: %lld of %lld texts of %s are longer than the context of %d tokens and were cut; the first is "
+                "number %lld\n",
+                (long long)count, (long long)n, source, context_length, (long long)first + 1);
+    return 0;
 }

@@ -15,6 +15,7 @@ typedef struct vb_encoding {
     const char *cache;  /* folder */
     int batch, threads; /* images at once; threads of this rank */
     bool skip_broken;   /* a broken image is listed and its row NaN; else it is an error */
+    vb_text_rules text_rules;
 } vb_encoding;
 
 /* Samples of a unit: data->samples[picked[0 .. count - 1]]; row_of_first: the row of the first of them, for lists of broken
@@ -34,6 +35,10 @@ int vb_encode_samples(const vb_encoding *how, const vb_encode_batch *batch, floa
  * decoders that could not read them. */
 const json_t *vb_encode_broken(const json_t *skipped, int64_t *count, bool *current);
 
+/* Images of up to so many pixels are decoded beside each other, one a thread; larger ones one after the other: what decoding takes
+ * of a rank's memory is bounded by both. */
+enum { VB_ENCODE_PIXELS = 1 << 25 };
+
 /* Pixels only: count x 3 x R x R, on how->threads threads; broken samples as above (their pixels are zero). broken[i] says which.
  * Of
  * `how` only threads and skip_broken are used. Local. */
@@ -43,5 +48,11 @@ int vb_encode_preprocess(const vb_encoding *how, const vb_preprocess *spec, cons
 /* Texts to token ids (n x context_length). Local. */
 int vb_encode_tokenize(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, int threads,
                        int32_t *tokens, vb_error *err);
+
+/* Whether the context cuts a text. Local. */
+int vb_encode_is_cut(const vb_tokenizer *tokenizer, const char *text, int context_length, bool *cut, vb_error *err);
+/* Says on stderr how many texts of `source` the context cuts, and which is the first; nothing when none is. Local. */
+int vb_encode_note_cut(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, const char *source,
+                       vb_error *err);
 
 #endif

@@ -125,6 +125,9 @@ int vb_encode_rows_texts(const vb_encode_rows_job *job, vb_error *err) {
     status = vb_context_barrier(job->context, status, err);
     if (!status) status = vb_comm_allgather_rows(comm, rows, total, (size_t)dim * sizeof *rows, err);
     if (!status && !comm->rank) status = vb_npy_write(job->output, VB_F32, 2, shape, rows, err);
+    if (!status && !comm->rank)
+        status = vb_encode_note_cut(job->model->tokenizer, texts.items, total, vb_clip_describe(job->model->clip)->context_length,
+                                    job->input, err);
     status = vb_comm_agree(comm, status, err);
     vb_free(rows);
     vb_texts_free(&texts);

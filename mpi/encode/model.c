@@ -66,8 +66,9 @@ static int look_for_stop(void *context, vb_error *err) { return vb_context_check
 /* `context` NULL: nothing will be encoded, or nothing that takes long. */
 static int open_encoder(vb_model *model, vb_context *context, bool digest, int threads, vb_error *err) {
     const vb_model_spec *spec = model->spec;
-    if (vb_weights_open(&model->weights, spec->weights, digest, err) ||
-        vb_model_family(&model->weights, spec->family, &model->family, err) ||
+    if (vb_weights_open(&model->weights, spec->weights, digest, err)) return -1;
+    vb_weights_keep_tower(&model->weights, spec->tower);
+    if (vb_model_family(&model->weights, spec->family, &model->family, err) ||
         vb_facts_of_towers(&model->facts, &spec->stated, &model->weights, model->family, err))
         return -1;
     vb_clip_options options = {.family = model->family,

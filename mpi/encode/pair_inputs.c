@@ -16,7 +16,7 @@ static int open_dataset(vb_image_source *source, vb_classifier *classifier, cons
     if (!by->how->model) {
         const vb_embeddings_spec *embeddings = vb_experiment_embeddings(by->spec, data->spec);
         if (vb_image_source_precomputed(source, comm, data, embeddings, err)) return -1;
-        return vb_classifier_precomputed(classifier, comm, data, embeddings, divide, err);
+        return vb_classifier_precomputed(classifier, by->how, by->spec, data, divide, err);
     }
     vb_encoding how = *by->how;
     how.skip_broken = data->spec->on_error == VB_ON_ERROR_SKIP;
@@ -36,7 +36,7 @@ static int open_expansion(vb_pair_inputs *inputs, const setting *by, const vb_da
         opened++;
     }
     if (!status) {
-        status = vb_classifier_joined(&inputs->classifier, data, classifiers, err);
+        status = vb_classifier_joined(&inputs->classifier, by->how, by->spec->name, data, classifiers, err);
         if (!status) {
             status = vb_image_source_joined(&inputs->source, data, sources, err);
             sources = NULL;

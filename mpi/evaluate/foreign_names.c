@@ -39,16 +39,19 @@ static int read_rows(const vb_candidates *pool, const vb_pair *pair, const vb_na
     return status;
 }
 
-static int encode_rows(const vb_candidates *pool, vb_context *context, const vb_pair *pair, float *rows, vb_error *err) {
+static int encode_rows(const vb_candidates *pool, vb_context *context, const vb_pair *pair, float *rows, int64_t *cut,
+                       vb_error *err) {
     const vb_name_list names = {pool->source, pool->count, pool->class, vb_experiment_prompts(pair->spec, pair->data->spec),
                                 pair->spec->coop};
     const vb_encoding how = {.context = context,
                              .model = pair->source->model,
                              .cache = pair->experiment->cache,
-                             .threads = pair->threads};
+                             .threads = pair->threads,
+                             .text_rules = pair->experiment->text_rules};
     vb_classifier encoded;
     if (vb_classifier_encode_names(&encoded, &how, &names, false, err)) return -1;
     memcpy(rows, encoded.texts, (size_t)names.count * (size_t)encoded.dim * sizeof *rows);
+    *cut = encoded.faults.cut;
     vb_classifier_free(&encoded);
     return 0;
 }
@@ -72,7 +75,7 @@ int vb_foreign_names_open(vb_foreign_names *names, vb_context *context, const vb
     names->texts = vb_buffer((size_t)names->space.classes * dim, sizeof *names->texts, "embeddings of foreign names", err);
     if ((status = vb_comm_agree(comm, names->texts ? 0 : -1, err))) return status;
     memcpy(names->texts, classifier->texts, classes * dim * sizeof *names->texts);
-    if (pair->source->model) status = encode_rows(&names->pool, context, pair, names->texts + classes * dim, err);
+    if (pair->source->model) status = encode_rows(&names->pool, context, pair, names->texts + classes * dim, &names->cut, err);
     else status = vb_comm_agree(comm, read_rows(&names->pool, pair, spec, what, names->texts + classes * dim, err), err);
     if (status) return -1;
     status = vb_label_space_memberships_new(&names->memberships, &names->space, err);
@@ -95,6 +98,7 @@ json_t *vb_foreign_names_json(vb_json *json, const vb_foreign_names *names) {
     vb_json_set_integer(json, object, "lines", pool->lines);
     vb_json_set_integer(json, object, "empty_lines", pool->empty);
     vb_json_set_integer(json, object, "repeated_names", pool->duplicates);
+    if (names->cut) vb_json_set_integer(json, object, "cut_texts", names->cut);
     vb_json_set_text(json, object, "excluded_by", pool->excluded_by);
     vb_json_set_text(json, object, "digest", pool->digest.hex);
     return object;

@@ -12,6 +12,7 @@ typedef struct vb_foreign_names {
     vb_label_space space; /* the classes, then the pool's names, which are in no vocabulary */
     vb_memberships memberships;
     float *texts; /* of both */
+    int64_t cut;  /* texts of the pool that the model's context cuts */
     vb_text_bank *bank;
 } vb_foreign_names;
 

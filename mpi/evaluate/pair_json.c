@@ -223,6 +223,8 @@ int vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, const 
     vb_json_set(&json, object, "theft", theft_json(&json, openness));
     vb_json_set(&json, object, "data", data_json(&json, pair, openness, counts, skipped, data_digest));
     vb_json_set(&json, object, "embedding", model_json(&json, pair));
+    json_t *faults = vb_class_texts_json(&json, &pair->classifier->faults);
+    if (faults) vb_json_set(&json, object, "texts", faults);
     if (!vb_json_end(&json, "the results", err)) return 0;
     json_decref(object);
     *entry = NULL;

@@ -12,10 +12,16 @@
 #include "shards/files/digest.h"
 #include "shards/text/prompts.h"
 #include "shards/text/vocabularies.h"
+#include "shards/weights/architecture.h"
 
 /* Values of options that are one of several words; the words stand beside the option tables, in this order. */
 typedef enum vb_protocol_kind { VB_PROTOCOL_EXACT, VB_PROTOCOL_SAMPLED, VB_PROTOCOLS } vb_protocol_kind;
 typedef enum vb_on_error { VB_ON_ERROR_STRICT, VB_ON_ERROR_SKIP, VB_ON_ERRORS } vb_on_error; /* of a broken image */
+/* Of texts that a model cannot take as they are. Said is an error, or nothing but a note; unsaid (-1): see docs/experiment.md. */
+typedef enum vb_on_fault { VB_ON_FAULT_UNSAID = -1, VB_ON_FAULT_ERROR, VB_ON_FAULT_ALLOW, VB_ON_FAULTS } vb_on_fault;
+typedef struct vb_text_rules {
+    int cut, equal; /* vb_on_fault: the context cuts a text; classes have the same texts, or embeddings */
+} vb_text_rules;
 typedef enum vb_on_unmatched { VB_ON_UNMATCHED_ERROR, VB_ON_UNMATCHED_SKIP, VB_ON_UNMATCHEDS } vb_on_unmatched; /* of labels */
 typedef enum vb_stated_activation {
     VB_ACTIVATION_QUICK_GELU,
@@ -63,6 +69,7 @@ typedef struct vb_model_spec {
     bool left_out;             /* only_model names another one: no pair of it is evaluated */
     int family;                /* for vb_family_at, or VB_FAMILY_FOUND, VB_PRECOMPUTED */
     char *weights, *tokenizer;
+    vb_tower tower; /* the only one that is needed; of an experiment both */
     vb_stated_facts stated;
     vb_similarity similarity;
     vb_embeddings_spec embeddings; /* of a precomputed model that has those of one dataset, else empty */
@@ -79,6 +86,7 @@ typedef struct vb_experiment {
     vb_protocol_kind protocol;
     int64_t trials, seed, union_permutations, batch, threads, ranks_per_model;
     vb_similarity_engine similarity_engine;
+    vb_text_rules text_rules;
     uint32_t analyses; /* bits: see mpi/experiment/analyses_spec.h */
     vb_adversarial_spec adversarial;
     vb_open_curve_spec open_curve;

@@ -17,6 +17,8 @@ static const char *const protocols[] = {[VB_PROTOCOL_EXACT] = "exact", [VB_PROTO
 WORDS_OF(protocols, VB_PROTOCOLS);
 static const char *const on_error[] = {[VB_ON_ERROR_STRICT] = "strict", [VB_ON_ERROR_SKIP] = "skip", NULL};
 WORDS_OF(on_error, VB_ON_ERRORS);
+static const char *const on_fault[] = {[VB_ON_FAULT_ERROR] = "error", [VB_ON_FAULT_ALLOW] = "allow", NULL};
+WORDS_OF(on_fault, VB_ON_FAULTS);
 static const char *const on_unmatched[] = {[VB_ON_UNMATCHED_ERROR] = "error", [VB_ON_UNMATCHED_SKIP] = "skip", NULL};
 WORDS_OF(on_unmatched, VB_ON_UNMATCHEDS);
 static const char *const families[] = {VB_FAMILIES(VB_FAMILY_WORD) "precomputed", NULL};
@@ -78,6 +80,18 @@ static const vb_option experiment_options[] = {
      .high = 1000000,
      .unit = "permutations",
      .help = "for acc_e_union where it has no closed form (over 20 vocabularies of unequal image counts)"},
+    {.key = "on_cut",
+     .kind = VB_OPTION_CHOICE,
+     .offset = offsetof(vb_experiment, text_rules.cut),
+     .unset = true,
+     .choices = on_fault,
+     .help = "what a class text that is longer than a model's context does: stop the run [error], or be cut and counted"},
+    {.key = "on_equal",
+     .kind = VB_OPTION_CHOICE,
+     .offset = offsetof(vb_experiment, text_rules.equal),
+     .unset = true,
+     .choices = on_fault,
+     .help = "what classes of equal texts do: stop the run, or be counted [error; of precomputed models allow]"},
     {.key = "per_image",
      .kind = VB_OPTION_BOOLEAN,
      .offset = offsetof(vb_experiment, per_image),
@@ -282,7 +296,8 @@ static const vb_option model_options[] = {
     {.key = "tokenizer",
      .kind = VB_OPTION_PATH,
      .offset = offsetof(vb_model_spec, tokenizer),
-     .help = "OpenAI's merges, vocab.json, a SentencePiece .model, vocab.txt, tokenizer.json, or a folder with one of them [beside the weights]"},
+     .help = "OpenAI's merges, vocab.json, a SentencePiece .model, vocab.txt, tokenizer.json, or a folder with one of them "
+             "[beside the weights]"},
     {.key = "prompts",
      .kind = VB_OPTION_CUSTOM,
      .help = "list of templates with one {} each, the name of a list in "

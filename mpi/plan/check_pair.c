@@ -3,18 +3,45 @@
 
 #include <stdio.h>
 
+#include "mpi/encode/classifier.h"
 #include "mpi/encode/pair_inputs.h"
 
 static void check_precomputed(const char *where, const vb_experiment *experiment, const vb_model_spec *spec,
                               const vb_dataset_state *data, vb_context *alone, vb_findings *findings) {
     vb_pair_inputs inputs;
     vb_error err = {0};
-    const vb_encoding how = {.context = alone, .batch = (int)experiment->batch, .threads = 1};
+    const vb_encoding how = {.context = alone,
+                             .batch = (int)experiment->batch,
+                             .threads = 1,
+                             .text_rules = experiment->text_rules};
     if (vb_pair_inputs_open(&inputs, &how, experiment, spec, data, false, &err)) vb_findings_take(findings, where, &err);
     else
-        vb_findings_add(findings, VB_FINDING_OK, where, "%lld images and %d classes of %d dimensions",
-                        (long long)inputs.source.images, inputs.classifier.classes, inputs.source.dim);
+        vb_findings_add(findings, inputs.classifier.faults.equal ? VB_FINDING_NOTE : VB_FINDING_OK, where,
+                        "%lld images and %d classes of %d dimensions; %lld classes are the same as another one%s%s",
+                        (long long)inputs.source.images, inputs.classifier.classes, inputs.source.dim,
+                        (long long)inputs.classifier.faults.equal, inputs.classifier.faults.equal ? ", such as " : "",
+                        inputs.classifier.faults.equal_example);
     vb_pair_inputs_close(&inputs);
+}
+
+static void check_encoded(const char *where, const vb_experiment *experiment, const vb_model *model, const vb_dataset_state *data,
+                          vb_context *alone, vb_findings *findings) {
+    vb_text_faults faults;
+    vb_error err = {0};
+    const vb_encoding how = {.context = alone, .model = model, .threads = 1, .text_rules = experiment->text_rules};
+    if (vb_classifier_look(&how, data, &faults, &err)) {
+        vb_findings_take(findings, where, &err);
+        return;
+    }
+    if (faults.cut)
+        vb_findings_add(findings, VB_FINDING_NOTE, where, "%lld of %lld texts are cut by the context of %d, such as %s",
+                        (long long)faults.cut, (long long)faults.texts, vb_clip_describe(model->clip)->context_length,
+                        faults.cut_example);
+    if (faults.equal)
+        vb_findings_add(findings, VB_FINDING_NOTE, where, "%lld classes have the same texts as another one, such as %s",
+                        (long long)faults.equal, faults.equal_example);
+    if (!faults.cut && !faults.equal)
+        vb_findings_add(findings, VB_FINDING_OK, where, "%lld texts, none cut, no two classes the same", (long long)faults.texts);
 }
 
 void vb_check_pair(const vb_experiment *experiment, const vb_model_spec *spec, const vb_model *model,
@@ -22,4 +49,5 @@ void vb_check_pair(const vb_experiment *experiment, const vb_model_spec *spec, c
     char where[200];
     snprintf(where, sizeof where, "'%.80s' on '%.80s'", spec->name, data->spec->name);
     if (!model) check_precomputed(where, experiment, spec, data, alone, findings);
+    else if (!data->part_count) check_encoded(where, experiment, model, data, alone, findings); /* an expansion has its parts' */
 }

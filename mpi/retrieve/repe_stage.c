@@ -52,6 +52,7 @@ static int make_queries(repe *work, float **queries, int *dim, vb_error *err) {
     if (settings->query || (work->model && work->index_model != work->model)) {
         vb_encoding how = work->how;
         how.model = work->index_model;
+        if (how.text_rules.cut == VB_ON_FAULT_UNSAID) how.text_rules.cut = VB_ON_FAULT_ERROR; /* they are classes */
         const vb_dataset_state *data = work->pair->data;
         char *query = settings->query;
         const vb_name_list names = {data->spec->vocabularies, work->classes, data->vocabularies.class,
@@ -484,6 +485,7 @@ int vb_repe_stage(vb_context *context, const vb_repe_job *job, json_t **result, 
                              .cache = job->pair.experiment->cache,
                              .batch = (int)job->pair.experiment->batch,
                              .threads = job->pair.threads,
+                             .text_rules = job->pair.experiment->text_rules,
                              .skip_broken = job->pair.data->spec->on_error == VB_ON_ERROR_SKIP};
     if (!status) status = vb_corpus_parts_open(&work.corpus, &work.how, work.corpus_spec, err);
     work.how.model = work.model;

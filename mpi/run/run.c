@@ -270,6 +270,15 @@ static int add_notes(const run_state *run, vb_strbuf *notes, vb_error *err) {
         note_counts(notes, entry, data, images);
         if (!strcmp(vb_json_text(data, "kind"), "precomputed"))
             note_counts(notes, entry, json_object_get(data, "labels"), labels);
+        const json_t *texts = json_object_get(entry, "texts");
+        static const char *const faults[][3] = {{"cut", "texts cut by the context", "cut_example"},
+                                                {"equal_classes", "classes that are the same as another one to the model",
+                                                 "equal_example"}};
+        for (size_t f = 0; f < sizeof faults / sizeof *faults; f++)
+            if (json_object_get(texts, faults[f][0]))
+                vb_strbuf_format(notes, "note: %s / %s: %s: %lld, such as %s\n", vb_json_text(entry, "model"),
+                                 vb_json_text(entry, "dataset"), faults[f][1], (long long)vb_json_integer(texts, faults[f][0]),
+                                 vb_json_text(texts, faults[f][2]));
         const json_t *odd = json_object_get(json_object_get(entry, "retrieval"), "odd_captions");
         if (odd)
             vb_strbuf_format(notes, "note: %s / %s: listed rows whose captions cannot be used: %lld, such as %s\n",

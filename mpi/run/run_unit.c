@@ -203,6 +203,7 @@ int vb_run_unit(vb_runner *runner, const vb_pair_unit *unit, int number, vb_erro
                              .model = encoded ? &runner->model : NULL,
                              .cache = runner->experiment->cache,
                              .batch = (int)runner->experiment->batch,
+                             .text_rules = runner->experiment->text_rules,
                              .threads = runner->threads};
     if (!status && encoded) status = open_model(runner, spec, err);
     if (!status)

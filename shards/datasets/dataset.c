@@ -379,10 +379,14 @@ void vb_dataset_unit_free(vb_unit_data *data) {
 }
 
 int vb_dataset_sample_decode(const vb_sample *sample, vb_image *image, vb_error *err) {
+    return vb_dataset_sample_decode_within(sample, 0, image, err);
+}
+
+int vb_dataset_sample_decode_within(const vb_sample *sample, int64_t most, vb_image *image, vb_error *err) {
     *image = (vb_image){0};
     if (!sample->raw_width) {
         if (!sample->size) return vb_errorf(err, VB_EDATA, "%s: no image, or an empty one", sample->name);
-        return vb_image_decode(image, sample->bytes, sample->size, sample->name, err);
+        return vb_image_decode_within(image, most, sample->bytes, sample->size, sample->name, err);
     }
     size_t plane = (size_t)sample->raw_width * (size_t)sample->raw_height;
     if (sample->size != 3 * plane)

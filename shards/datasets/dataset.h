@@ -86,5 +86,7 @@ int vb_dataset_read_captions(const vb_dataset *dataset, int64_t unit, char **cap
 
 /* Decodes a sample to pixels (raw planes become RGB). Free image->pixels with vb_free. Errors begin with the sample's name. */
 int vb_dataset_sample_decode(const vb_sample *sample, vb_image *image, vb_error *err);
+/* The same, but an encoded image of more than `most` pixels fails before there is memory for them, and image->larger tells. */
+int vb_dataset_sample_decode_within(const vb_sample *sample, int64_t most, vb_image *image, vb_error *err);
 
 #endif

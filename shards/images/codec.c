@@ -19,6 +19,10 @@ int vb_codec_check(uint64_t width, uint64_t height, const char *name, vb_error *
 int vb_codec_reserve(vb_image *image, vb_mode mode, uint64_t width, uint64_t height, const char *name, vb_error *err) {
     assert(!image->pixels);
     if (vb_codec_check(width, height, name, err)) return -1;
+    image->larger = image->most && width * height > (uint64_t)image->most;
+    if (image->larger)
+        return vb_errorf(err, VB_EDATA, "%s: %" PRIu64 "x%" PRIu64 " pixels, expected at most %" PRId64 " here", name, width,
+                         height, image->most);
     image->mode = mode;
     image->width = (int)width;
     image->height = (int)height;

@@ -38,7 +38,7 @@ extern const vb_codec vb_codec_pnm;  /* pnm.c */
 /* Checks the dimensions and the bound of VB_CODEC_PIXELS: VB_EDATA. A decoder that can tell from the file's size that it is cut
  * does so between this and the next, so that a header that lies costs nothing. */
 int vb_codec_check(uint64_t width, uint64_t height, const char *name, vb_error *err);
-/* The same check; then sets mode, width and height and allocates the pixels, zeroed. */
+/* The same check, and image->most; then sets mode, width and height and allocates the pixels, zeroed. */
 int vb_codec_reserve(vb_image *image, vb_mode mode, uint64_t width, uint64_t height, const char *name, vb_error *err);
 
 #endif

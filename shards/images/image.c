@@ -71,8 +71,12 @@ static const vb_codec *find_codec(const void *bytes, size_t size, const vb_codec
 }
 
 int vb_image_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
+    return vb_image_decode_within(image, 0, bytes, size, name, err);
+}
+
+int vb_image_decode_within(vb_image *image, int64_t most, const void *bytes, size_t size, const char *name, vb_error *err) {
     char expected[CODEC_NAMES];
-    memset(image, 0, sizeof *image);
+    *image = (vb_image){.most = most};
     if (!size) return vb_errorf(err, VB_EDATA, "%s: empty file, expected a %s image", name, codec_names(expected));
     const vb_codec *begun = NULL, *codec = find_codec(bytes, size, &begun);
     if (codec) return codec->decode(image, bytes, size, name, err);

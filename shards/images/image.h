@@ -12,6 +12,9 @@
  * them. What a decoder had to pass over or make up stands in image->remark. Free image->pixels with vb_free. Thread-safe. */
 int vb_image_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err);
 
+/* The same, but an image of more than `most` pixels fails before there is memory for them, and image->larger tells. */
+int vb_image_decode_within(vb_image *image, int64_t most, const void *bytes, size_t size, const char *name, vb_error *err);
+
 /* Raised when files can be read, or are read as other pixels, that an earlier version refused or read otherwise: what was kept of
  * broken images under another number is looked at again. */
 enum { VB_IMAGE_DECODERS = 2 };

@@ -187,8 +187,8 @@ static int png_decode(vb_image *image, const void *bytes, size_t size, const cha
     vb_error why, none;
     size_t mended_size;
     if (!png_decode_strictly(image, bytes, size, name, &why)) return 0;
-    uint8_t *mended = why.code == VB_EDATA && size > 8 ? png_mend(bytes, size, &mended_size, &none) : NULL;
-    *image = (vb_image){0};
+    uint8_t *mended = why.code == VB_EDATA && !image->larger && size > 8 ? png_mend(bytes, size, &mended_size, &none) : NULL;
+    *image = (vb_image){.most = image->most, .larger = image->larger};
     const int status = mended ? png_decode_strictly(image, mended, mended_size, name, &none) : -1;
     vb_free(mended);
     const char *words = strstr(why.text, "PNG: ");

@@ -16,7 +16,7 @@
  * mask_token: DeCLIP's <|mask|> before the two special tokens; a vocab.json must list it then.
  * *digest (may be NULL): of the unpacked content and mask_token; equal digests mean equal ids for every text.
  * VB_EMISSING for files that are not there, VB_EDATA with line for broken ones, VB_EMISMATCH for a pair that does not belong
- * together. Bounded: files of more than 64 MiB, packed or unpacked, are refused. Free with vb_tokenizer_close. */
+ * together. Bounded: files of more than 256 MiB, packed or unpacked, are refused. Free with vb_tokenizer_close. */
 int vb_tokenizer_file_read(vb_tokenizer **tokenizer, const char *path, bool mask_token, vb_digest *digest, vb_error *err);
 
 /* The tokenizer that a folder holds: the path of the first file that is there of vocab.json (with merges.txt beside it),

@@ -8,7 +8,7 @@
 #include "kernels/text/tokenizer.h"
 #include "shards/files/digest.h"
 
-enum { VB_TOKENIZER_FORMAT_BYTES = 64 << 20 }; /* of a file, packed or unpacked, at most */
+enum { VB_TOKENIZER_FORMAT_BYTES = 256 << 20 }; /* of a file, packed or unpacked, at most */
 
 typedef struct vb_tokenizer_format {
     const char *what; /* for people: "SentencePiece model" */

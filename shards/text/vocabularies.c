@@ -31,6 +31,8 @@ static int compare_names(const char *a, const char *b) {
     return plain(*a) - plain(*b);
 }
 
+bool vb_vocabularies_same_name(const char *a, const char *b) { return !compare_names(a, b); }
+
 static bool is_blank_character(char c) { return c == ' ' || c == '_' || c == '\t' || c == '\n' || c == '\r'; }
 
 /* A name that a prompt or a folder could hold. */

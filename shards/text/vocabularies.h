@@ -55,6 +55,9 @@ int vb_vocabularies_find(const vb_vocabularies *vocabularies, const char *label)
 int vb_vocabularies_find_id(const vb_vocabularies *vocabularies, const char *id);
 int vb_vocabularies_find_name(const vb_vocabularies *vocabularies, const char *name);
 
+/* Whether two names of classes are the same. */
+bool vb_vocabularies_same_name(const char *a, const char *b);
+
 /* What classes of one name in several of the joined datasets are. */
 typedef enum vb_shared_names {
     VB_SHARED_SAME,      /* one thing with a text in each: neither is wrong for an image of the other */

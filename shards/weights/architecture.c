@@ -5,14 +5,14 @@
 #include <string.h>
 
 static const vb_architecture architectures[] = {
-    {"SigLIP 2 NaFlex", "vision_model.embeddings.patch_embedding.weight", NULL, NULL, 2},
-    {"MobileCLIP S0 to S2 under Apple's own names", "image_encoder.model.patch_embed.", NULL, NULL, 0},
+    {"SigLIP 2 NaFlex", "vision_model.embeddings.patch_embedding.weight", NULL, NULL, 2, VB_TOWER_IMAGE},
+    {"MobileCLIP S0 to S2 under Apple's own names", "image_encoder.model.patch_embed.", NULL, NULL, 0, VB_TOWER_BOTH},
     {"a CLIP with an image tower of timm's and a text tower of BERT's kind", "text.transformer.embeddings", "visual.trunk", NULL,
-     0},
+     0, VB_TOWER_BOTH},
 };
 
 /* Of what no other row knows, unless a family has such names. */
-static const vb_architecture of_timm = {"a CLIP with an image tower of timm's", "visual.trunk", NULL, NULL, 0};
+static const vb_architecture of_timm = {"a CLIP with an image tower of timm's", "visual.trunk", NULL, NULL, 0, VB_TOWER_IMAGE};
 
 /* A tensor whose name begins with the text, at the start or behind a dot. */
 static const vb_named_tensor *find(const vb_tensor_set *file, const char *text) {

@@ -46,6 +46,9 @@ static const struct {
     vb_activation activation;
     float epsilon; /* of LayerNorm; 0: the family's */
 } timm_models[] = {{"vit_giantopt_", "siglip", "siglip", VB_GELU_TANH, 0},
+                   {"vit_so400m_patch16_", "siglip", "siglip", VB_GELU_TANH, 0},
+                   {"vit_large_patch16_siglip_512", NULL, "siglip", VB_GELU_TANH, 0},
+                   {"vit_base_patch32_", "siglip", "siglip", VB_GELU_TANH, 0},
                    {"vit_", "siglip", "siglip", VB_GELU, 0},
                    {"vit_pe_core_", NULL, "pe", VB_GELU, 0},
                    {"vit_large_patch14_clip_224", NULL, "mobileclip_l", VB_GELU, 0},
@@ -122,8 +125,8 @@ static void read_text_model(vb_fields *tower, const char *name, vb_side_facts *f
 }
 
 static void read_text(vb_fields *tower, bool quick, vb_side_facts *facts) {
-    static const plain_key keys[] = {
-        {"final_ln_after_pool", NULL}, {"proj_type", "linear"}, {"ls_init_value", NULL}, {"qk_norm", NULL}, {NULL, NULL}};
+    static const plain_key keys[] = {{"final_ln_after_pool", NULL}, {"ls_init_value", NULL}, {"qk_norm", NULL}, {NULL, NULL}};
+    static const char *const projections[] = {"linear", "none", NULL};
     static const char *const pools[] = {"argmax", "eos", "last", "first", NULL};
     const char *model = vb_fields_text(tower, "hf_model_name", "");
     if (*model) {
@@ -131,6 +134,7 @@ static void read_text(vb_fields *tower, bool quick, vb_side_facts *facts) {
         return;
     }
     check_plain(tower, keys);
+    (void)vb_fields_choice(tower, "proj_type", projections, 0); /* the tensors tell whether there is one */
     facts->text_mask = vb_fields_bool(tower, "no_causal_mask", false) ? VB_MASK_NONE : VB_MASK_CAUSAL;
     facts->text = (vb_side_tower){.told = true,
                                   .activation = read_activation(tower, quick, "model_cfg.text_cfg.act_kwargs."),

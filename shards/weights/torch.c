@@ -24,6 +24,7 @@ typedef struct storage {
     const char *key; /* not NUL-terminated */
     size_t key_size;
     vb_dtype dtype;
+    size_t element;                  /* bytes of one; 0: not known */
     int64_t count;                   /* elements */
     int64_t view_offset, view_count; /* of a legacy view on a storage; the whole of it otherwise */
     const uint8_t *data;
@@ -44,20 +45,41 @@ struct vb_torch {
 
 /* ---- storages ---- */
 
-static int dtype_of_class(const vb_value *class, vb_dtype *dtype) {
+/* The type and the size of a storage's elements. Of what is not in the list the model may need nothing. */
+static int dtype_of_class(const vb_value *class, storage *s) {
     static const struct {
         const char *name;
         vb_dtype dtype;
-    } known[] = {{"FloatStorage", VB_F32}, {"HalfStorage", VB_F16}, {"BFloat16Storage", VB_BF16}, {"DoubleStorage", VB_F64},
-                 {"LongStorage", VB_I64},  {"IntStorage", VB_I32},  {"ShortStorage", VB_I16},     {"CharStorage", VB_I8},
-                 {"ByteStorage", VB_U8},   {"BoolStorage", VB_BOOL}};
+        size_t element; /* of opaque ones, where it is known */
+    } known[] = {{"FloatStorage", VB_F32, 0},
+                 {"HalfStorage", VB_F16, 0},
+                 {"BFloat16Storage", VB_BF16, 0},
+                 {"DoubleStorage", VB_F64, 0},
+                 {"LongStorage", VB_I64, 0},
+                 {"IntStorage", VB_I32, 0},
+                 {"ShortStorage", VB_I16, 0},
+                 {"CharStorage", VB_I8, 0},
+                 {"ByteStorage", VB_U8, 0},
+                 {"BoolStorage", VB_BOOL, 0},
+                 {"ComplexFloatStorage", VB_OPAQUE, 8},
+                 {"ComplexDoubleStorage", VB_OPAQUE, 16},
+                 {"QInt8Storage", VB_OPAQUE, 1},
+                 {"QUInt8Storage", VB_OPAQUE, 1},
+                 {"QInt32Storage", VB_OPAQUE, 4}};
+    static const char ending[] = "Storage";
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (vb_pickle_value_is_global(class, "torch", known[i].name) ||
             vb_pickle_value_is_global(class, "torch.cuda", known[i].name)) {
-            *dtype = known[i].dtype;
+            s->dtype = known[i].dtype;
+            s->element = known[i].element ? known[i].element : vb_dtype_size(s->dtype);
             return 0;
         }
-    return -1;
+    const bool of_torch = vb_pickle_value_is_text(class->class, "torch") || vb_pickle_value_is_text(class->class, "torch.cuda") ||
+                          vb_pickle_value_is_text(class->class, "torch.storage");
+    const size_t tail = sizeof ending - 1, size = class->args->size;
+    if (!of_torch || size < tail || memcmp(class->args->text + size - tail, ending, tail)) return -1;
+    s->dtype = VB_OPAQUE;
+    return 0;
 }
 
 static int shown(size_t size) { return size < LONGEST_KEY ? (int)size : LONGEST_KEY; } /* characters of a message */
@@ -74,7 +96,7 @@ static int read_storage(vb_torch *t, const vb_value *persistent, storage *s) {
     const vb_value *class = id->items[1];
     *s = (storage){.key = id->items[2]->text, .key_size = id->items[2]->size, .count = id->items[4]->integer};
     s->view_count = s->count;
-    if (dtype_of_class(class, &s->dtype))
+    if (dtype_of_class(class, s))
         return vb_errorf(t->err, VB_EUNSUPPORTED, "%s: tensor '%s': storage of type %.*s.%.*s", t->path, t->name,
                          shown(class->class->size), class->class->text, shown(class->args->size), class->args->text);
     if (id->count == 5 || id->items[5]->kind == VB_VALUE_NONE) return 0;
@@ -89,7 +111,11 @@ static int read_storage(vb_torch *t, const vb_value *persistent, storage *s) {
 }
 
 static int check_bytes(vb_torch *t, const storage *s, uint64_t available) {
-    if ((uint64_t)s->count <= available / vb_dtype_size(s->dtype)) return 0;
+    if (s->element && (uint64_t)s->count <= available / s->element) return 0;
+    if (!s->element)
+        return vb_errorf(t->err, VB_EUNSUPPORTED,
+                         "%s: storage '%.*s' is of a type whose size is not known, in a file of the old format", t->path,
+                         shown(s->key_size), s->key);
     return vb_errorf(t->err, VB_EDATA,
                      "%s: storage '%.*s' has %" PRId64 " %s elements, but the file holds %" PRIu64 " bytes of it (cut short?)",
                      t->path, shown(s->key_size), s->key, s->count, vb_dtype_name(s->dtype), available);
@@ -159,7 +185,7 @@ static int read_view(vb_torch *t, const vb_value *args, vb_tensor *tensor) {
         return vb_errorf(t->err, VB_EUNSUPPORTED, "%s: tensor '%s' has %zu dimensions; at most %d expected", t->path, t->name,
                          sizes->count, VB_MAX_DIMS);
     storage s;
-    if (read_storage(t, args->items[0], &s) || locate_storage(t, &s)) return -1;
+    if (read_storage(t, args->items[0], &s) || (s.dtype != VB_OPAQUE && locate_storage(t, &s))) return -1;
 
     int64_t count = 1, last = args->items[1]->integer; /* last: the farthest element that is touched */
     bool empty = false, overflow = false;
@@ -182,17 +208,20 @@ static int read_view(vb_torch *t, const vb_value *args, vb_tensor *tensor) {
         return vb_errorf(t->err, VB_EUNSUPPORTED,
                          "%s: tensor '%s' repeats elements: %" PRId64 " of them from a storage of %" PRId64, t->path, t->name,
                          count, s.view_count);
+    tensor->data = ""; /* of an opaque one nothing is read */
+    if (s.dtype == VB_OPAQUE) return 0;
     int64_t first = empty ? 0 : s.view_offset + args->items[1]->integer;
     tensor->data = s.data + (size_t)first * vb_dtype_size(s.dtype);
     return 0;
 }
 
+/* args NULL: of a kind that only PyTorch can rebuild. */
 static int add_tensor(vb_torch *t, const vb_value *args) {
-    vb_tensor tensor;
+    vb_tensor tensor = {.dtype = VB_OPAQUE, .data = ""};
     for (const char *c = t->name; *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             return vb_errorf(t->err, VB_EDATA, "%s: control characters in the name of tensor '%s'", t->path, t->name);
-    if (read_view(t, args, &tensor)) return -1;
+    if (args && read_view(t, args, &tensor)) return -1;
     if (t->count == MOST_TENSORS) return vb_errorf(t->err, VB_EDATA, "%s: more than %d tensors", t->path, MOST_TENSORS);
     if (vb_grow((void **)&t->items, &t->capacity, t->count + 1, sizeof *t->items, "tensors", t->err)) return -1;
     const char *name = vb_strdup(t->name, t->err);
@@ -253,9 +282,7 @@ static int visit(vb_torch *t, const vb_value *value, size_t length, int depth) {
     if (value->kind == VB_VALUE_OBJECT) {
         const vb_value *function = NULL, *args = rebuild_arguments(value, &function);
         if (args && is_tensor_maker(function)) return add_tensor(t, args);
-        if (args && is_other_tensor_maker(function))
-            return vb_errorf(t->err, VB_EUNSUPPORTED, "%s: tensor '%s' is of a kind that only torch._utils.%.*s rebuilds",
-                             t->path, t->name, shown(function->args->size), function->args->text);
+        if (args && is_other_tensor_maker(function)) return add_tensor(t, NULL); /* quantised, sparse, ... */
         if (value->state && value->state->kind == VB_VALUE_DICT && visit_pairs(t, value->state, length, depth)) return -1;
     }
     return visit_pairs(t, value, length, depth);
@@ -373,7 +400,7 @@ static int place_storages(vb_torch *t, const vb_map *map, size_t at) {
                           at, s->count, shown(s->key_size), s->key, count, left < 8 ? " at the file's end (cut short?)" : "");
         else if (!(status = check_bytes(t, s, left - 8))) {
             s->data = map->data + at + 8;
-            at += 8 + (size_t)s->count * vb_dtype_size(s->dtype);
+            at += 8 + (size_t)s->count * s->element;
         }
     }
     vb_pickle_free(pickle);

@@ -22,8 +22,8 @@ typedef struct vb_weight_names {
 int vb_weight_names_map(vb_weight_names *names, const vb_tensor_set *file, const char *path, vb_error *err);
 void vb_weight_names_free(vb_weight_names *names);
 
-/* The namings under which a family is found, "OpenAI, open_clip, ...": those of which it is the family, and those whose names have
- * all that one of its signs asks for. Returns text. */
+/* The namings under which a family is found, "OpenAI, open_clip, ...": those of which it is the family, and those whose names
+ * have all that one of its signs asks for. Returns text. */
 struct vb_family;
 const char *vb_weight_names_of(const struct vb_family *family, char *text, size_t size);
 

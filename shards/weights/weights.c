@@ -165,6 +165,21 @@ int vb_weights_open(vb_weights *weights, const char *path, bool digest, vb_error
     return 0;
 }
 
+static bool is_of_tower(const char *name, vb_tower tower) {
+    const bool image = !strncmp(name, "visual.", 7) || !strncmp(name, "vision_model.", 13), both = !strncmp(name, "logit_", 6);
+    return both || image == (tower == VB_TOWER_IMAGE);
+}
+
+void vb_weights_keep_tower(vb_weights *weights, vb_tower tower) {
+    size_t kept = 0;
+    const vb_tower other = tower == VB_TOWER_IMAGE ? VB_TOWER_TEXT : VB_TOWER_IMAGE;
+    if (tower == VB_TOWER_BOTH || !weights->architecture || weights->architecture->tower != other) return;
+    for (size_t i = 0; i < weights->set.count; i++)
+        if (is_of_tower(weights->set.items[i].name, tower)) weights->set.items[kept++] = weights->set.items[i];
+    weights->set.count = kept;
+    weights->architecture = NULL;
+}
+
 int vb_weights_check(const vb_weights *weights, vb_error *err) {
     for (size_t s = 0; weights->maps && s < weights->where.shards.count; s++)
         if (vb_map_check(&weights->maps[s], err)) return -1;

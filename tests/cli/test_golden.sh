@@ -149,6 +149,7 @@ cat >made.yaml <<'E'
 experiment: made
 per_image: true
 latex: true
+on_cut: allow
 analyses: [margin, similarity, alignment, uniformity, spectrum, order]
 datasets:
   - {name: folder, images: pics, vocabularies: v.yaml}

@@ -132,20 +132,6 @@ told "images with a second dot" 4 \
 mv dots/0.a.jpg dots/0.jpg; echo '{"url": "x"}' >dots/0.json; tar cf shards/unlabelled.tar -C dots 0.jpg 0.json
 told "images without labels" 6 "vocabulary 'a' has no images .*none of the 1 images has a label" e.yaml datasets.0.images=shards/unlabelled.tar
 
-# ---- learned parts ----------------------------------------------------------------------------------------------
-# put_tensors FILE NAME...: safetensors of 4 x 8 zeros under each name.
-put_tensors() {
-  local file=$1 header= at=0 name n; shift
-  for name; do header+="${header:+,}\"$name\":{\"dtype\":\"F32\",\"shape\":[4,8],\"data_offsets\":[$at,$((at += 128))]}"; done
-  header="{$header}" n=${#header}
-  { printf '%b' "\\x$(printf %02x $((n & 255)))\\x$(printf %02x $((n >> 8)))"; head -c 6 /dev/zero; printf %s "$header"; head -c $at /dev/zero; } >"$file"
-}
-put_tensors cocoop.pt ctx meta_net.linear1.weight; put_tensors lora.pt base_model.model.text_model.q_proj.lora_A.weight
-refuses "a method's parts beside CoOp's contexts" 10 "cocoop.pt: holds learned parts of CoCoOp \(its meta net\), such as the tensor meta_net" \
-  "$vocabench" run e.yaml --output o --set 'models.0.prompts={coop: cocoop.pt, position: end}'
-refuses "are told by inspect" 10 "cocoop.pt: holds learned parts of CoCoOp" "$vocabench" inspect cocoop.pt
-told "parts without a model" 10 "lora.pt: holds learned parts of LoRA, such as the tensor base_model" e.yaml models.0.weights=lora.pt
-
 # ---- names that are no file names -------------------------------------------------------------------------------
 cat >names.yaml <<'E'
 experiment: names
@@ -160,4 +146,82 @@ check "two names, two files" test -s names-o/records/a%7Cb--d.jsonl.zst -a -s na
 check_not "of different content" cmp names-o/records/a%7Cb--d.jsonl.zst names-o/records/a_b--d.jsonl.zst
 run names.yaml --output names-o --resume
 equal "and each is found again" "$(query names-o '.run.pairs | length')" 0
+
+# ---- texts that a model cannot take as they are -----------------------------------------------------------------
+long=$(printf 'word %.0s' {1..80}){}.
+wide() { "$vocabench" "$1" e.yaml --output "cut-$1" --set "models.0.prompts=[\"a {}.\", \"$long\"]" "${@:2}"; }
+refuses "a text that the context cuts" 6 \
+  "model 'm': v.yaml: 2 of 4 texts are longer than its context and would be cut, such as that of 'apple' in 'word word .*on_cut: allow" \
+  "$vocabench" run e.yaml --output cut-run --set "models.0.prompts=[\"a {}.\", \"$long\"]"
+check_not "before an image is encoded" compgen -G 'cut-run/cache/*/*.npy'
+wide run --set on_cut=allow >stdout 2>stderr || fail "cut texts may be allowed" "$(cat stderr)"
+holds "allowed ones are counted in the results" '.configuration.on_cut == "allow" and (.results[0].texts |
+  .cut == 2 and .cut_classes == 2 and .equal_classes == null)' cut-run/results.json
+like "and noted" "^note: m / d: texts cut by the context: 2, such as that of 'apple' in 'word" stdout
+{ cat t.txt; echo "$long"; } >long.txt
+must "$vocabench" encode texts --weights m.safetensors --activation quick_gelu --tokenizer tok --input long.txt --output o.npy
+"$vocabench" tokenize --tokenizer tok --input long.txt --output o.npy 2>stderr
+like "texts to encode are cut with a note" '^vocabench: note: 1 of 3 texts of long.txt are longer than the context .*the first is number 3' stderr
+printf 'name: v\nvocabularies: {a: [apple, Apple], b: [bear, BEAR, Bear]}\n' >case.yaml
+same="$vocabench run e.yaml --output equal --set datasets.0.vocabularies=case.yaml"
+refuses "classes of equal texts" 6 "model 'm': case.yaml: 5 classes are the same to it as another one, such as 'apple' and 'Apple'" $same
+refuses "at three ranks, too" 6 "5 classes are the same to it as another one, such as 'apple' and 'Apple'" mpirun --oversubscribe -n 3 $same
+"$vocabench" check e.yaml --output equal --set datasets.0.vocabularies=case.yaml >stdout 2>stderr
+like "check tells it" "^error +'m' on 'd' .* 5 classes are the same to it" stdout
+cp -r pics both; for name in Apple BEAR Bear; do cp -r both/apple "both/$name"; done
+must $same --set on_equal=allow --set datasets.0.images=both
+holds "may be allowed, and are counted" '.results[0].texts | .equal_classes == 5 and .cut == null' equal/results.json
+holds "where nothing is wrong, nothing is said" '.results[0].texts == null and (.configuration | has("on_cut") | not)' names-o/results.json
+yes 1 | head -16 >ones; must "$tools/npy" numbers ones.npy f4 ones; must "$tools/npy" fold ones.npy twins.npy 8
+run p.yaml --output twins --set models.0.text_embeddings=twins.npy
+holds "of embeddings made elsewhere, equal ones are counted" '.results[0].texts.equal_classes == 2' twins/results.json
+like "and noted" "^note: m / d: classes that are the same as another one to the model: 2, such as 'apple' and 'bear'" stdout
+refuses "and refused when that is asked for" 6 "model 'm': d: 2 classes are the same to it" \
+  "$vocabench" run p.yaml --output o --set models.0.text_embeddings=twins.npy --set on_equal=error
+cat >x.yaml <<'E'
+experiment: x
+datasets: [{name: d, images: pics, vocabularies: v.yaml}, {name: f, images: pics, vocabularies: upper.yaml}]
+expansions: [{name: both, datasets: [d, f], shared_names: different}]
+models: [{name: m, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a {}."]}]
+E
+cp v.yaml upper.yaml; run x.yaml --output shared
+holds "names that datasets share are shared_names' affair" '[.results[] | .texts] == [null, null, null]' shared/results.json
+cp -r pics PICS; mv PICS/bear PICS/Bear; sed 's/bear/Bear/' v.yaml >upper.yaml
+refuses "other names with the same texts are not" 6 "model 'm': both: 2 classes are the same to it as another one, such as 'bear' and 'Bear'" \
+  "$vocabench" run x.yaml --output o --set datasets.1.images=PICS
+
+# ---- learned parts ----------------------------------------------------------------------------------------------
+# put_tensors FILE NAME...: safetensors of 4 x 8 zeros under each name.
+put_tensors() {
+  local file=$1 header= at=0 name n; shift
+  for name; do header+="${header:+,}\"$name\":{\"dtype\":\"F32\",\"shape\":[4,8],\"data_offsets\":[$at,$((at += 128))]}"; done
+  header="{$header}" n=${#header}
+  { printf '%b' "\\x$(printf %02x $((n & 255)))\\x$(printf %02x $((n >> 8)))"; head -c 6 /dev/zero; printf %s "$header"; head -c $at /dev/zero; } >"$file"
+}
+put_tensors cocoop.pt ctx meta_net.linear1.weight; put_tensors lora.pt base_model.model.text_model.q_proj.lora_A.weight
+refuses "a method's parts beside CoOp's contexts" 10 "cocoop.pt: holds learned parts of CoCoOp \(its meta net\), such as the tensor meta_net" \
+  "$vocabench" run e.yaml --output o --set 'models.0.prompts={coop: cocoop.pt, position: end}'
+refuses "are told by inspect" 10 "cocoop.pt: holds learned parts of CoCoOp" "$vocabench" inspect cocoop.pt
+told "parts without a model" 10 "lora.pt: holds learned parts of LoRA, such as the tensor base_model" e.yaml models.0.weights=lora.pt
+
+
+# ---- files of which a part is known -----------------------------------------------------------------------------
+cat >embed <<'E'
+#!/bin/bash
+# embed KIND WEIGHTS OUTPUT
+input=pics; [ "$1" = images ] || input=t.txt
+exec "$vocabench" encode "$1" --weights "$2" --activation quick_gelu --tokenizer tok --input $input --output "$3"
+E
+chmod +x embed; export vocabench
+must ./embed images m.safetensors images.npy; must ./embed texts m.safetensors texts.npy
+sed 's/"visual.transformer.resblocks.0.mlp.c_proj.weight"/"visual.trunk.another_backbone.0.stem.abcdefghijk"/' m.safetensors >timm.safetensors
+must ./embed texts timm.safetensors o.npy; same "a text tower beside an image tower of another kind" texts.npy o.npy
+refuses "which is told where it is needed" 10 "timm.safetensors: this is a CLIP with an image tower of timm" ./embed images timm.safetensors o.npy
+told "by a run, too" 10 "timm.safetensors: this is a CLIP with an image tower of timm" e.yaml models.0.weights=timm.safetensors
+sed 's/"logit_scale":{"dtype":"F32"/"other_scale":{"dtype":"C64"/' m.safetensors >odd.safetensors
+check_not "another file" cmp -s m.safetensors odd.safetensors
+must ./embed texts odd.safetensors o.npy; same "a type that is not read, of a tensor that is not needed" texts.npy o.npy
+sed 's/"ln_final.weight":{"dtype":"F32"/"ln_final.weight":{"dtype":"C64"/' m.safetensors >odd.safetensors
+refuses "of one that is needed" 6 "tensor ln_final.weight holds a type that is not read here, expected fp32, fp16 or bf16" \
+  ./embed texts odd.safetensors o.npy
 finish

@@ -25,6 +25,7 @@ E
 cat >e.yaml <<'E'
 experiment: ranks
 per_image: true
+on_cut: allow
 datasets:
   - {name: folder, images: pics, vocabularies: v.yaml, on_unmatched: skip}
   - {name: cifar, images: cifar/test.bin, vocabularies: v.yaml, on_unmatched: skip}

@@ -63,8 +63,8 @@ def smaller_timm(name):
     if name.startswith("convnext"):
         return dict(depths=(1, 1, 2, 1), dims=(32, 48, 64, 96))
     if name.startswith("fastvit_mci"):
-        return dict(layers=(1, 1, 2, 1), embed_dims=(32, 64, 96, 128)) if name[-1] in "012" else \
-            dict(layers=(1, 1, 2, 1, 1), embed_dims=(32, 48, 64, 96, 128))
+        return dict(layers=(1, 1, 2, 1), embed_dims=(32, 64, 128, 256)) if name[-1] in "012" else \
+            dict(layers=(1, 1, 2, 1, 1), embed_dims=(32, 64, 128, 256, 512))
     if name.startswith(("vitamin", "vit_base_mci", "eva_giant", "eva02_enormous")) or "so400m" in name or "giga" in name or "giantopt" in name:
         return dict(depth=1)
     return dict(depth=2, embed_dim=128, num_heads=2)
@@ -101,9 +101,9 @@ def smaller(config, bare):
         text["hf_model_pretrained"] = False
         return config
     width, heads = text.get("width", 512), text.get("heads", 8)
-    if not bare or width // heads == 64:
+    if text.get("proj_type") != "none" and (not bare or width // heads == 64):  # else the width is the embedding's, or tells the heads
         text.update(width=2 * width // heads, heads=2)
-    text["layers"] = 2 if text["width"] <= 256 else 1
+    text["layers"] = 2 if text.get("width", 512) <= 256 else 1
     if "multimodal_cfg" in config:
         config["multimodal_cfg"].update(width=text["width"], heads=2, layers=1)
     return config
@@ -135,6 +135,37 @@ def fill(model, seed):
 
 # ---- tokenizers -----------------------------------------------------------------------------------------------------
 
+def framed(split, start, context):
+    """A tokenizer as open_clip's HFTokenizer frames XLM-RoBERTa's kin: start, words, 2, padded with 1."""
+    from open_clip.tokenizer import get_clean_fn
+    clean = get_clean_fn("whitespace")
+
+    def ids(texts):
+        rows = [[start] + split(clean(text))[:context - 2] + [2] for text in texts]
+        return torch.tensor([row + [1] * (context - len(row)) for row in rows])
+    return ids
+
+
+def lay_roberta(folder, context):
+    from tokenizers import ByteLevelBPETokenizer
+    bpe = ByteLevelBPETokenizer()
+    bpe.train_from_iterator(TEXTS * 50, vocab_size=400, special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
+    bpe.save_model(folder)
+    return framed(lambda text: bpe.encode(text).ids, 0, context), bpe.get_vocab_size()
+
+
+def lay_nllb(folder, context):
+    """SentencePiece's numbers are moved by one, and the language's is the published one."""
+    source = os.path.join(SHARED, "zoo/fixtures/tok/bpe.model")
+    if not os.path.exists(source):
+        return None, 600
+    from sentencepiece import SentencePieceProcessor
+    pieces = SentencePieceProcessor(model_file=source)
+    shutil.copy(source, os.path.join(folder, "sentencepiece.bpe.model"))
+    split = lambda text: [3 if i == pieces.unk_id() else i + 1 for i in pieces.encode(text)]
+    return framed(split, 256047, context), 256206
+
+
 def lay_tokenizer(folder, config):
     """The tokenizer's files into the folder; returns a function of texts, and how many rows an embedding needs. None: there is none here."""
     text = config["text_cfg"]
@@ -143,9 +174,13 @@ def lay_tokenizer(folder, config):
         source = os.path.join(os.path.dirname(open_clip.__file__), "bpe_simple_vocab_16e6.txt.gz")
         shutil.copy(source, folder)
         return open_clip.SimpleTokenizer(context_length=context), text.get("vocab_size", 49408)
-    kind = next((repository for sign, repository in (("SigLIP2", "hf-siglip2"), ("SigLIP", "oc-siglip"), ("bert", "oc-clipa"), ("xlm-v", "hf-metaclip2"),
-                                                     ("xlm-roberta", "hf-metaclip2")) if sign in name), None)
-    if name.startswith("roberta") or not kind:
+    kind = next((repository for sign, repository in (("SigLIP2", "hf-siglip2"), ("SigLIP", "oc-siglip"), ("xlm-v", "hf-metaclip2"),
+                                                     ("xlm-roberta", "hf-metaclip2"), ("bert", "oc-clipa")) if sign in name), None)
+    if name.startswith("roberta"):
+        return lay_roberta(folder, context)
+    if "nllb" in name:
+        return lay_nllb(folder, context)
+    if not kind:
         return None, 600
     source = os.path.join(SHARED, "zoo/repos", kind)
     if not os.path.isdir(source):

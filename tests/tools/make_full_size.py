@@ -1,4 +1,7 @@
-"""Writes a full-size CLIP state dict with random weights under OpenAI's names: RN101, ViT-B/16 or ViT-L/14, in fp16."""
+"""Writes a model in its full published size with random weights, in fp16: make_full_size.py MODEL PATH.
+
+RN101, ViT-B-16, ViT-L-14, SLIP, DeCLIP: a state dict, the first three under OpenAI's names. Any name of open_clip's configurations, or
+OpenVision-L-14: a folder with safetensors and open_clip_config.json; this needs open_clip 3.3, and memory for none of the tensors."""
 import sys
 import torch
 
@@ -62,6 +65,80 @@ def resnet(state, resolution, layers, width, dim):
         state[f"visual.attnpool.{part}.weight"] = torch.randn(out, wide).mul_(wide ** -0.5).half()
         state[f"visual.attnpool.{part}.bias"] = torch.zeros(out).half()
 
+def slip(state):
+    """ViT-B/16 in timm's names, with OpenAI's text tower."""
+    width = 768
+    half = lambda *shape: torch.randn(shape).mul_(shape[-1] ** -0.5).half()
+    state["visual.cls_token"], state["visual.pos_embed"] = half(1, 1, width), half(1, 197, width)
+    state["visual.patch_embed.proj.weight"], state["visual.patch_embed.proj.bias"] = half(width, 3, 16, 16), torch.zeros(width)
+    for i in range(12):
+        b = f"visual.blocks.{i}."
+        for name, out, inside in (("attn.qkv", 3 * width, width), ("attn.proj", width, width), ("mlp.fc1", 4 * width, width), ("mlp.fc2", width, 4 * width)):
+            state[f"{b}{name}.weight"], state[f"{b}{name}.bias"] = half(out, inside), torch.zeros(out)
+        for name in ("norm1", "norm2"):
+            state[f"{b}{name}.weight"], state[f"{b}{name}.bias"] = torch.ones(width), torch.zeros(width)
+    state["visual.norm.weight"], state["visual.norm.bias"] = torch.ones(width), torch.zeros(width)
+    state["image_projection"] = half(width, 512)
+    text(state, 512, 12, 512)
+
+def declip(state):
+    """ViT-B/32 with one more token and a bias in the texts' projection, texts below a prefix."""
+    towers = {}
+    vit(towers, 224, 32, 768, 12, 512)
+    words = {}
+    text(words, 512, 12, 512)
+    words["token_embedding.weight"] = torch.randn(49409, 512).mul_(0.02).half()
+    words["text_projection.weight"], words["text_projection.bias"] = words.pop("text_projection").T.contiguous(), torch.zeros(512)
+    state.update(towers)
+    state["logit_scale"] = words.pop("logit_scale")
+    state.update({f"encode_text.{name}": tensor for name, tensor in words.items()})
+
+# OpenVision is in no configuration of open_clip 3.3: L/14 by its publisher's.
+OPENVISION = {"embed_dim": 768,
+              "vision_cfg": {"image_size": 224, "layers": 24, "width": 1024, "patch_size": 14, "no_ln_pre": True, "pool_type": "avg",
+                             "final_ln_after_pool": True, "norm_kwargs": {"eps": 1e-6}},
+              "text_cfg": {"context_length": 80, "vocab_size": 32000, "hf_tokenizer_name": "bert-base-uncased",
+                           "tokenizer_kwargs": {"strip_sep_token": True}, "width": 768, "heads": 12, "layers": 12, "pool_type": "last",
+                           "no_causal_mask": True, "act_kwargs": {"approximate": "tanh"}, "norm_kwargs": {"eps": 1e-6}}}
+
+def folder_of_open_clip(name, folder):
+    """A model of open_clip's table: its configuration and a file of fp16, written tensor by tensor, whatever its size."""
+    import json
+    import os
+    import numpy as np
+    import open_clip
+    from open_clip.factory import get_model_config
+    config = OPENVISION if name == "OpenVision-L-14" else get_model_config(name)
+    if not config:
+        sys.exit(f"make_full_size.py: {name}: expected RN101, ViT-B-16, ViT-L-14, SLIP, DeCLIP, OpenVision-L-14 or a model of open_clip's")
+    arguments = {key: value for key, value in config.items() if key not in ("custom_text", "custom")}
+    kind = open_clip.CoCa if "multimodal_cfg" in config else open_clip.CustomTextCLIP if config.get("custom_text") else open_clip.CLIP
+    with torch.device("meta"):
+        shapes = {key: (tuple(value.shape), value.dtype) for key, value in kind(**arguments).state_dict().items()}
+    header, end = {}, 0
+    for key, (shape, dtype) in shapes.items():
+        size = int(np.prod(shape, dtype=np.int64)) * (2 if dtype.is_floating_point else 8)
+        header[key] = {"dtype": "F16" if dtype.is_floating_point else "I64", "shape": list(shape), "data_offsets": [end, end + size]}
+        end += size
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    noise = np.random.default_rng(1).standard_normal(1 << 22, dtype=np.float32)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "open_clip_model.safetensors"), "wb") as out:
+        out.write(len(text).to_bytes(8, "little") + text)
+        for key, (shape, dtype) in shapes.items():
+            n = int(np.prod(shape, dtype=np.int64))
+            if not dtype.is_floating_point:
+                out.write(np.ones(n, dtype=np.int64).tobytes())
+                continue
+            scale, base = (0, 1) if len(shape) < 2 and key.endswith(("weight", "gamma", "running_var")) else \
+                (0, 0) if len(shape) < 2 else ((n / shape[0]) ** -0.5, 0)
+            block = (noise * np.float32(scale) + np.float32(base)).astype(np.float16)
+            for start in range(0, n, len(block)):
+                out.write(block[:min(len(block), n - start)].tobytes())
+    with open(os.path.join(folder, "open_clip_config.json"), "w") as out:
+        json.dump({"model_cfg": config, "preprocess_cfg": {}}, out)
+
 torch.manual_seed(1)
 kind, path, state = sys.argv[1], sys.argv[2], {}
 if kind == "RN101":
@@ -70,7 +147,14 @@ if kind == "RN101":
 elif kind == "ViT-B-16":
     vit(state, 224, 16, 768, 12, 512)
     text(state, 512, 12, 512)
-else:
+elif kind == "ViT-L-14":
     vit(state, 224, 14, 1024, 24, 768)
     text(state, 768, 12, 768)
-torch.save(state, path)
+elif kind == "SLIP":
+    slip(state)
+elif kind == "DeCLIP":
+    declip(state)
+else:
+    folder_of_open_clip(kind, path)
+if state:
+    torch.save(state, path)

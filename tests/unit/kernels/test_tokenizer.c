@@ -132,6 +132,9 @@ static void the_context_cuts_and_keeps_the_end(void **state) {
         assert_ok(vb_tokenizer_encode(t, text, strlen(text), context, ids, &length, &err));
         for (int k = 0; k < context; k++) assert_int_equal(ids[k], k == context - 1 && context <= last_end ? 813 : whole[k]);
         assert_int_equal(length, context <= first_end ? context : first_end + 1);
+        bool fits;
+        assert_ok(vb_tokenizer_fits(t, text, strlen(text), context, &fits, &err));
+        assert_int_equal(fits, context > last_end);
     }
     assert_fails(vb_tokenizer_encode(t, text, strlen(text), 0, ids, NULL, &err), VB_EUSAGE, "context length 0");
     vb_tokenizer_close(t);

@@ -194,6 +194,52 @@ static void coca_hides_what_follows_a_zero(void **state) {
     vb_weights_close(&weights);
 }
 
+/* ViT-SO400M-16-SigLIP-i18n-256 has no projection of texts: as if it were the identity, exactly. */
+static void texts_may_be_unprojected(void **state) {
+    (void)state;
+    enum { WIDTH = 128, MOST = 256, TEXTS = 2 };
+    static float identity[WIDTH * WIDTH], zero[WIDTH];
+    char path[1024];
+    vb_error err = {0};
+    vb_weights weights;
+    vb_npy tokens;
+    vb_named_tensor items[2][MOST];
+    vb_tensor_set sets[2] = {{0, items[0]}, {0, items[1]}};
+    float out[2][TEXTS * WIDTH];
+    assert_ok(vb_weights_open(&weights, shared_path(path, "zoo/fixtures/siglip/model.safetensors"), false, &err));
+    assert_ok(vb_npy_open(&tokens, shared_path(path, "zoo/fixtures/siglip/tokens.npy"), &err));
+    for (int i = 0; i < WIDTH; i++) identity[i * WIDTH + i] = 1;
+    for (size_t i = 0; i < weights.set.count; i++) {
+        vb_named_tensor item = weights.set.items[i];
+        if (!strncmp(item.name, "visual.", strlen("visual."))) continue;
+        const bool projection = !strncmp(item.name, "text_projection.", strlen("text_projection."));
+        if (projection) {
+            item.tensor = item.tensor.ndim == 2 ?
+                              (vb_tensor){.dtype = VB_F32, .ndim = 2, .shape = {WIDTH, WIDTH}, .data = identity} :
+                              (vb_tensor){.dtype = VB_F32, .ndim = 1, .shape = {WIDTH}, .data = zero};
+            vb_tensor_pack_strides(&item.tensor);
+        } else sets[1].items[sets[1].count++] = item;
+        sets[0].items[sets[0].count++] = item;
+        assert_true(sets[0].count < MOST);
+    }
+    assert_int_equal(sets[0].count, sets[1].count + 2);
+    for (int i = 0; i < 2; i++) {
+        vb_clip *clip;
+        const vb_clip_options options = {.family = vb_family_find("siglip"), .threads = 1};
+        assert_ok(vb_clip_open(&clip, &sets[i], &options, &err));
+        assert_int_equal(vb_clip_describe(clip)->text_width, WIDTH);
+        assert_int_equal(vb_clip_describe(clip)->embed_dim, WIDTH);
+        assert_ok(vb_clip_encode_texts(clip, tokens.tensor.data, TEXTS, out[i], &err));
+        vb_clip_close(clip);
+    }
+    assert_memory_equal(out[0], out[1], sizeof out[0]);
+    vb_clip *clip;
+    const vb_clip_options other = {.family = vb_family_find("clip"), .threads = 1};
+    assert_fails(vb_clip_open(&clip, &sets[1], &other, &err), VB_EMISMATCH, "text_projection");
+    vb_npy_close(&tokens);
+    vb_weights_close(&weights);
+}
+
 /* The image towers of CLIPA and OpenVision have the same tensors: what only the texts would tell must be stated. */
 static void families_alike_must_be_stated(void **state) {
     (void)state;
@@ -230,6 +276,7 @@ static void heads_follow_from_widths(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(embeddings_are_the_libraries),
                                        cmocka_unit_test(coca_hides_what_follows_a_zero),
+                                       cmocka_unit_test(texts_may_be_unprojected),
                                        cmocka_unit_test(families_alike_must_be_stated),
                                        cmocka_unit_test(heads_follow_from_widths)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,6 +144,32 @@ static void every_cut_is_survived(void **state) {
     }
 }
 
+static void larger_images_wait(void **state) {
+    (void)state;
+    static const char *const names[] = {"gif of 4 bits",         "bmp of 24 bits", "bmp run lengths",           "ppm of 255",
+                                        "tiff II RGB of 8 bits", "jpeg",           "tiff tiles, compression 8", "png",
+                                        "png without its end"};
+    vb_error err = {0};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        vb_image image;
+        size_t size;
+        const uint8_t *bytes = bytes_of(names[i], &size);
+        assert_ok(vb_image_decode(&image, bytes, size, "x", &err));
+        assert_false(image.larger);
+        const int64_t pixels = (int64_t)image.width * image.height;
+        vb_free(image.pixels);
+        assert_ok(vb_image_decode_within(&image, pixels, bytes, size, "x", &err));
+        assert_false(image.larger);
+        vb_free(image.pixels);
+        assert_fails(vb_image_decode_within(&image, pixels - 1, bytes, size, "x", &err), VB_EDATA, "pixels, expected at most");
+        assert_true(image.larger);
+        assert_null(image.pixels);
+    }
+    vb_image image;
+    assert_fails(vb_image_decode_within(&image, 5, "GIF89a", 6, "x", &err), VB_EDATA, "truncated");
+    assert_false(image.larger);
+}
+
 static void every_allocation_may_fail(void **state) {
     (void)state;
     static const char *const names[] = {"gif interlaced",
@@ -177,6 +203,6 @@ static void every_allocation_may_fail(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(decodes_or_refuses_as_pillow),
                                        cmocka_unit_test(what_was_wrong_is_remarked), cmocka_unit_test(every_cut_is_survived),
-                                       cmocka_unit_test(every_allocation_may_fail)};
+                                       cmocka_unit_test(larger_images_wait), cmocka_unit_test(every_allocation_may_fail)};
     return cmocka_run_group_tests(tests, inflate_the_files, drop_the_files);
 }

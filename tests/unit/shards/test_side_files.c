@@ -226,9 +226,23 @@ static void open_clip_has_its_own_defaults(void **state) {
     facts = read_by(vb_side_files_open_clip, "{\"model_cfg\": {\"vision_cfg\": {\"no_ln_pre\": true, \"pool_type\": \"avg\", "
                                              "\"final_ln_after_pool\": true}}}");
     assert_string_equal(facts.family, "clipa");
-    facts = read_by(vb_side_files_open_clip,
-                    "{\"model_cfg\": {\"vision_cfg\": {\"timm_model_name\": \"vit_giantopt_patch16_siglip_256\"}}}");
-    assert_int_equal(facts.image.activation, VB_GELU_TANH);
+    /* timm 1.0.31, vision_transformer.py: act_layer of each */
+    static const struct {
+        const char *name;
+        vb_activation activation;
+    } siglips[] = {{"vit_base_patch16_siglip_512", VB_GELU},         {"vit_base_patch32_siglip_256", VB_GELU_TANH},
+                   {"vit_large_patch16_siglip_384", VB_GELU},        {"vit_large_patch16_siglip_512", VB_GELU_TANH},
+                   {"vit_so400m_patch14_siglip_378", VB_GELU},       {"vit_so400m_patch16_siglip_256", VB_GELU_TANH},
+                   {"vit_giantopt_patch16_siglip_256", VB_GELU_TANH}};
+    for (size_t i = 0; i < sizeof siglips / sizeof *siglips; i++) {
+        char text[240];
+        snprintf(text, sizeof text,
+                 "{\"model_cfg\": {\"vision_cfg\": {\"timm_model_name\": \"%s\"}, \"text_cfg\": {\"proj_type\": \"none\"}}}",
+                 siglips[i].name);
+        facts = read_by(vb_side_files_open_clip, text);
+        assert_string_equal(facts.family, "siglip");
+        assert_int_equal(facts.image.activation, siglips[i].activation);
+    }
     static const char *const timm[][2] = {{"convnext_base_w", "convnext"},
                                           {"convnext_xxlarge", "convnext"},
                                           {"vit_base_mci_224", "mobileclip_b"},
