@@ -64,15 +64,15 @@ sanitize:  ## the unit tests under the address and undefined-behaviour sanitizer
 	@tests/run.sh build-address unit
 
 # The readers of weights, tokenizers and images alone, and the files of other wings that they need.
-FUZZ_SOURCES := $(wildcard kernels/base/*.c) $(wildcard kernels/image/*.c) $(wildcard kernels/text/*.c) $(wildcard shards/images/*.c) $(addprefix shards/files/,content.c file.c json_parse.c path.c protobuf.c zip.c) \
+FUZZ_SOURCES := $(wildcard kernels/base/*.c) $(wildcard kernels/image/*.c) $(wildcard kernels/text/*.c) $(wildcard shards/images/*.c) $(addprefix shards/files/,content.c file.c json_parse.c path.c protobuf.c text_file.c writer.c zip.c zst.c) \
   $(addprefix shards/weights/,pickle.c pickle_memory.c pickle_text.c pickle_value.c safetensors.c torch.c bert_names.c weight_names.c \
-  fields.c side_files.c side_open_clip.c) $(addprefix shards/text/,huggingface.c huggingface_steps.c sentencepiece.c)
+  fields.c side_files.c side_open_clip.c) $(addprefix shards/text/,captions.c texts.c huggingface.c huggingface_steps.c sentencepiece.c)
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60
-FUZZ_LIBRARIES := jansson zlib libpcre2-8 libutf8proc libjpeg libpng libwebp libwebpdemux libtiff-4
+FUZZ_LIBRARIES := jansson libzstd libxxhash zlib libpcre2-8 libutf8proc libjpeg libpng libwebp libwebpdemux libtiff-4
 # Images of more pixels would fill the fuzzer's memory, and time.
 FUZZ_FLAGS := -DVB_CODEC_MOST_PIXELS=1000000 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -O1 -g -std=c11 -D_GNU_SOURCE -I.
-fuzz:  ## libFuzzer over pickle, zip, safetensors, the JSON beside weights, tokenizers and images, FUZZ_SECONDS each (clang, libclang-rt-14-dev)
+fuzz:  ## libFuzzer over pickle, zip, safetensors, the JSON beside weights, tokenizers, captions and images, FUZZ_SECONDS each (clang, libclang-rt-14-dev)
 	@tests/tools/install-packages.sh $(FUZZ_PACKAGES)
 	@$(MAKE) --no-print-directory $(FUZZERS:%=build-fuzz/fuzz_%)
 	@for f in $(FUZZERS); do mkdir -p build-fuzz/corpus/$$f && echo "  FUZZ $$f" && \

@@ -208,6 +208,7 @@ static int read_view(vb_torch *t, const vb_value *args, vb_tensor *tensor) {
         return vb_errorf(t->err, VB_EUNSUPPORTED,
                          "%s: tensor '%s' repeats elements: %" PRId64 " of them from a storage of %" PRId64, t->path, t->name,
                          count, s.view_count);
+    tensor->data = ""; /* of an opaque one nothing is read */
     if (s.dtype == VB_OPAQUE) return 0;
     int64_t first = empty ? 0 : s.view_offset + args->items[1]->integer;
     tensor->data = s.data + (size_t)first * vb_dtype_size(s.dtype);
@@ -216,7 +217,7 @@ static int read_view(vb_torch *t, const vb_value *args, vb_tensor *tensor) {
 
 /* args NULL: of a kind that only PyTorch can rebuild. */
 static int add_tensor(vb_torch *t, const vb_value *args) {
-    vb_tensor tensor = {.dtype = VB_OPAQUE};
+    vb_tensor tensor = {.dtype = VB_OPAQUE, .data = ""};
     for (const char *c = t->name; *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             return vb_errorf(t->err, VB_EDATA, "%s: control characters in the name of tensor '%s'", t->path, t->name);
