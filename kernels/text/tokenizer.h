@@ -16,6 +16,7 @@ typedef struct vb_tokenizer vb_tokenizer;
 typedef struct vb_vocabulary_entry {
     const char *token; /* byte-unicode alphabet, UTF-8, as in vocab.json */
     int32_t id;
+    bool special; /* no merge need make it; <|...|> is so by its look */
 } vb_vocabulary_entry;
 
 /* From the text of bpe_simple_vocab_16e6.txt (already decompressed): the first line is a version, then one merge a line; as
@@ -27,7 +28,7 @@ int vb_tokenizer_open_bpe(vb_tokenizer **tokenizer, const char *merges, size_t s
                           vb_error *err);
 
 /* From vocab.json's pairs and the text of merges.txt (as many merges as above). The ids are the file's. VB_EMISMATCH when the
- * vocabulary lacks a byte, a merge's symbols or a special token; VB_EDATA when an id is out of range or given twice. */
+ * vocabulary lacks a byte, a merge's symbols or a special token, or holds a token that no merge makes; VB_EDATA when an id is out of range or given twice. */
 int vb_tokenizer_open_pairs(vb_tokenizer **tokenizer, const vb_vocabulary_entry *entries, size_t count, const char *merges,
                             size_t size, const char *name, vb_error *err);
 

@@ -221,6 +221,27 @@ static int require_symbol(const builder *t, const char *text, size_t n, const ch
     return *s != VB_NO_SYMBOL ? 0 : vb_errorf(err, VB_EMISMATCH, "%s: the vocabulary lacks the token '%.*s'", name, (int)n, text);
 }
 
+static bool looks_special(const char *token) {
+    const size_t n = strlen(token);
+    return n > 4 && !strncmp(token, "<|", 2) && !strcmp(token + n - 2, "|>");
+}
+
+/* A cut file may end with a whole line: its texts would be cut into other, shorter tokens than the model knows. Symbols are
+ * numbered as the entries here. */
+static int require_made(const builder *t, const vb_vocabulary_entry *entries, bool *made, const char *name, vb_error *err) {
+    size_t missing = 0, first = 0;
+    for (int i = 0; i < 256; i++) made[t->inside[i]] = made[t->last[i]] = true;
+    for (size_t i = t->count; i-- > 0;) {
+        if (made[i] || entries[i].special || looks_special(entries[i].token)) continue;
+        missing++;
+        first = i;
+    }
+    if (!missing) return 0;
+    return vb_errorf(err, VB_EMISMATCH,
+                     "%s: %zu of %zu entries of the vocabulary are made by no merge, such as '%.60s': is %s cut?", name, missing,
+                     t->count, entries[first].token, name);
+}
+
 /* The finished block: encoding needs ids alone, no texts. */
 static vb_bpe_tables *freeze(const builder *t, vb_error *err) {
     size_t merges = t->merge_slots * sizeof *t->merges, bytes = sizeof(vb_bpe_tables) + merges + t->count * sizeof(int32_t);
@@ -283,6 +304,7 @@ vb_bpe_tables *vb_tokenizer_tables_of_pairs(const vb_vocabulary_entry *entries, 
                                             const char *name, vb_error *err) {
     builder new = {0}, *t = &new;
     vb_bpe_tables *tables = NULL;
+    bool *made = NULL;
     size_t lines, at = 0;
     uint32_t s;
     if (count_merges(merges, size, name, &lines, err)) goto done;
@@ -296,14 +318,17 @@ vb_bpe_tables *vb_tokenizer_tables_of_pairs(const vb_vocabulary_entry *entries, 
     t->start = t->symbols[s].id;
     if (require_symbol(t, VB_END_TOKEN, sizeof VB_END_TOKEN - 1, name, &s, err)) goto done;
     t->end = t->symbols[s].id;
+    if (!(made = vb_array(t->count, sizeof *made, "vocabulary", err))) goto done;
     line l;
     next_merge_line(merges, size, &at, &l);
     for (size_t rank = 0; rank < lines; rank++) {
         next_merge_line(merges, size, &at, &l);
         if (read_merge(t, l, rank, false, name, &s, err)) goto done;
+        made[s] = true;
     }
-    tables = freeze(t, err);
+    if (!require_made(t, entries, made, name, err)) tables = freeze(t, err);
 done:
+    vb_free(made);
     free_builder(t);
     return tables;
 }

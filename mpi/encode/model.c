@@ -91,7 +91,8 @@ static int read_tokenizer(vb_model *model, vb_error *err) {
                                   err);
 }
 
-/* OpenAI's tokenizers have as many tokens as the model has rows; others may have fewer. */
+/* OpenAI's tokenizers have as many tokens as the model has rows; others may have somewhat fewer (CLIPA 30522 of 32000), much
+ * fewer where their file is cut. */
 static int check_tokenizer(vb_model *model, vb_error *err) {
     const char *path = model->tokenizer_path ? model->tokenizer_path : model->weights.where.folder;
     if (vb_text_convention_use(model->tokenizer, &model->facts, &model->spec->stated, model->family, path, err)) return -1;
@@ -107,7 +108,7 @@ static int check_tokenizer(vb_model *model, vb_error *err) {
                 "state convention or start_token",
                 path, around[i], model->facts.convention, model->weights.where.file, info->vocabulary_size);
     const bool all = vb_tokenizer_kind_of(model->tokenizer) == VB_TOKENIZER_OPENAI;
-    if (all ? size != info->vocabulary_size : size > info->vocabulary_size)
+    if (all ? size != info->vocabulary_size : size > info->vocabulary_size || 10LL * size < 9LL * info->vocabulary_size)
         return vb_errorf(err, VB_EMISMATCH, "%s: a tokenizer of %d tokens, but token_embedding.weight of %s has %d rows", path,
                          size, model->weights.where.file, info->vocabulary_size);
     return 0;

@@ -184,7 +184,8 @@ static int openai(model *m, vb_tokenizer **tokenizer) {
         goto done;
     }
     if (!entries) goto done;
-    for (size_t i = 0; i < m->count; i++) entries[i] = (vb_vocabulary_entry){m->pieces[i].text, m->pieces[i].id};
+    for (size_t i = 0; i < m->count; i++)
+        entries[i] = (vb_vocabulary_entry){m->pieces[i].text, m->pieces[i].id, m->pieces[i].type == VB_PIECE_USER};
     for (size_t i = 0; i < m->pair_count; i++) size += m->pairs[i].left_size + m->pairs[i].right_size + 2;
     if (!(text = vb_array(size, 1, "merges", m->err))) goto done;
     at = (size_t)snprintf(text, size, "#version\n");

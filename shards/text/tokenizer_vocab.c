@@ -24,6 +24,14 @@ static bool vocab_recognise(const char *path) {
     return n > 0 && n < (int)sizeof beside && vb_path_exists(beside);
 }
 
+/* Specials are found in the text before anything else. */
+static bool is_special(const char *token) {
+    static const char *const specials[] = {"<s>", "</s>", "<pad>", "<unk>", "<mask>", "<|endoftext|>"};
+    for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
+        if (!strcmp(token, specials[i])) return true;
+    return false;
+}
+
 /* vocab.json's object as entries that point into it. */
 static int list_entries(json_t *object, const char *path, bool mask_token, vb_vocabulary_entry **entries, size_t *count,
                         vb_error *err) {
@@ -36,7 +44,7 @@ static int list_entries(json_t *object, const char *path, bool mask_token, vb_vo
     json_object_foreach(object, token, id) {
         if (!json_is_integer(id) || json_integer_value(id) < 0 || json_integer_value(id) > INT32_MAX)
             return vb_errorf(err, VB_EDATA, "%s: the id of token '%.60s' is not an integer from 0 to %d", path, token, INT32_MAX);
-        (*entries)[(*count)++] = (vb_vocabulary_entry){token, (int32_t)json_integer_value(id)};
+        (*entries)[(*count)++] = (vb_vocabulary_entry){token, (int32_t)json_integer_value(id), is_special(token)};
     }
     return 0;
 }
@@ -60,14 +68,6 @@ static int list_merges(const char *text, size_t size, const char *path, vb_piece
         (*pairs)[(*count)++] = (vb_piece_pair){begin, space + 1, left, right};
     }
     return 0;
-}
-
-/* Specials are found in the text before anything else. */
-static bool is_special(const char *token) {
-    static const char *const specials[] = {"<s>", "</s>", "<pad>", "<unk>", "<mask>", "<|endoftext|>"};
-    for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
-        if (!strcmp(token, specials[i])) return true;
-    return false;
 }
 
 static int open_bytes(vb_tokenizer **tokenizer, const vb_vocabulary_entry *entries, size_t count, const char *merges, size_t size,

@@ -160,6 +160,9 @@ static void read_tokenizer(vb_fields *text, vb_side_facts *facts) {
         (vb_cleaning)vb_fields_choice(&kwargs, "clean", vb_text_cleanup_names, other ? VB_CLEAN_WHITESPACE : VB_CLEAN_LOWER);
     facts->strip_end_told = other;
     facts->strip_end = vb_fields_bool(&kwargs, "strip_sep_token", false);
+    const char *mask = vb_fields_text(&kwargs, "reduction_mask", "");
+    if (*mask && strcmp(mask, "simple"))
+        vb_fields_refuse(&kwargs, VB_EUNSUPPORTED, "reduction_mask", "texts are cut at the context's end here");
 }
 
 static void read_preprocess(vb_fields *fields, vb_side_facts *facts) {
@@ -170,7 +173,9 @@ static void read_preprocess(vb_fields *fields, vb_side_facts *facts) {
                             .crop = VB_CROP_ROUND};
     vb_fields_triple(fields, "mean", -1e3, 1e3, openai.mean, spec->mean);
     vb_fields_triple(fields, "std", 1e-6, 1e3, openai.std, spec->std);
-    if (vb_fields_integer(fields, "fill_color", 0, 255, 0))
+    if (strcmp(vb_fields_text(fields, "mode", "RGB"), "RGB"))
+        vb_fields_refuse(fields, VB_EUNSUPPORTED, "mode", "images are RGB here");
+    if (spec->resize == VB_RESIZE_LONGEST && vb_fields_integer(fields, "fill_color", 0, 255, 0))
         vb_fields_refuse(fields, VB_EUNSUPPORTED, "fill_color", "frames are of zeros here");
     facts->pixels_from = "open_clip_config.json";
 }

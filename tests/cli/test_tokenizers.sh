@@ -59,6 +59,19 @@ for name in hf-metaclip2:xlm_roberta hf-siglip2:siglip2 oc-clipa:clipa hf-clip-q
   must "${ids[@]}" --tokenizer "$folder/tokenizer.json" --output two.npy
   same "$name: ids of tokenizer.json" one.npy two.npy
 done
+# Files that were cut at the end of a line.
+embed=("$vocabench" encode texts --input "$captions" --output t.npy --raw --weights)
+mkdir cut && cp "$repos/hf-clip-gelu/"{config.json,preprocessor_config.json,model.safetensors,vocab.json} cut
+head -n 700 "$repos/hf-clip-gelu/merges.txt" >cut/merges.txt
+refuses "a cut merges.txt" 6 "merges.txt: 789 of 2002 entries of the vocabulary are made by no merge, such as '.*': is .* cut" \
+  "${embed[@]}" cut
+rm cut/vocab.json cut/merges.txt && jq '.model.merges |= .[:699]' "$repos/hf-clip-gelu/tokenizer.json" >cut/tokenizer.json
+refuses "a cut tokenizer.json" 6 "tokenizer.json: 789 of 2002 entries .* are made by no merge" "${embed[@]}" cut
+mkdir few && cp "$repos/oc-clipa/"open_clip_*[a-z] few && head -n 1900 "$repos/oc-clipa/vocab.txt" >few/vocab.txt
+check "a vocabulary somewhat smaller than the embedding" "${embed[@]}" few
+head -n 200 "$repos/oc-clipa/vocab.txt" >few/vocab.txt
+refuses "a cut vocab.txt" 6 "few/vocab.txt: a tokenizer of 200 tokens, but token_embedding.weight of .* has [0-9]* rows" \
+  "${embed[@]}" few
 # Bare files, with a tokenizer of their family's kind.
 while read -r name file more; do
   read -ra flags <<<"$more"

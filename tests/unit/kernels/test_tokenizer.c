@@ -339,7 +339,9 @@ static void hugging_face_pairs_have_their_own_ids(void **state) {
                   {"x", "1.5", VB_EDATA, "token 'x' is not an integer"},
                   {"x", "99999999999", VB_EDATA, "token 'x' is not an integer"},
                   {"x", "999999999", VB_EDATA, "'x' the id 999999999"},
-                  {"x", "0", VB_EDATA, "id 0 to both"}};
+                  {"x", "0", VB_EDATA, "id 0 to both"},
+                  {"zz</w>", "990", VB_EMISMATCH, "merges.txt: 1 of "},
+                  {"<|</w>", "990", VB_EMISMATCH, "entries of the vocabulary are made by no merge, such as '<|</w>': is "}};
     for (size_t i = 0; i < sizeof breaks / sizeof *breaks; i++) {
         json_t *broken = json_copy(object);
         if (breaks[i].id) json_object_set_new(broken, breaks[i].token, json_loads(breaks[i].id, JSON_DECODE_ANY, NULL));

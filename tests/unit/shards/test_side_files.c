@@ -201,6 +201,11 @@ static void open_clip_has_its_own_defaults(void **state) {
     assert_int_equal(facts.end_token, 2);
     assert_int_equal(facts.preprocess.resize, VB_RESIZE_SQUASH);
     /* ViT-e's and ResNets' heads: 1792 / 112, and 32 x 64 / 64. */
+    facts =
+        read_by(vb_side_files_open_clip,
+                "{\"model_cfg\": {\"text_cfg\": {\"tokenizer_kwargs\": {\"reduction_mask\": \"simple\"}}}, \"preprocess_cfg\": "
+                "{\"mode\": \"RGB\", \"resize_mode\": \"squash\", \"fill_color\": 3}}");
+    assert_int_equal(facts.preprocess.resize, VB_RESIZE_SQUASH); /* which frames nothing */
     facts = read_by(vb_side_files_open_clip, "{\"model_cfg\": {\"vision_cfg\": {\"width\": 1792, \"head_width\": 112}}}");
     assert_int_equal(facts.image.heads, 16);
     facts = read_by(vb_side_files_open_clip, "{\"model_cfg\": {\"vision_cfg\": {\"layers\": [3, 4, 6, 3], \"width\": 64}}}");
@@ -279,7 +284,11 @@ static void open_clip_has_its_own_defaults(void **state) {
          "attn_pooler_heads: expected a whole number from 8 to 8, found 4", VB_EDATA},
         {"{\"model_cfg\": {}, \"preprocess_cfg\": {\"interpolation\": \"random\"}}",
          "interpolation: expected one of bicubic, bilinear", VB_EDATA},
-        {"{\"model_cfg\": {}, \"preprocess_cfg\": {\"fill_color\": 3}}", "fill_color", VB_EUNSUPPORTED},
+        {"{\"model_cfg\": {}, \"preprocess_cfg\": {\"fill_color\": 3, \"resize_mode\": \"longest\"}}", "fill_color",
+         VB_EUNSUPPORTED},
+        {"{\"model_cfg\": {}, \"preprocess_cfg\": {\"mode\": \"L\"}}", "mode: images are RGB here", VB_EUNSUPPORTED},
+        {"{\"model_cfg\": {\"text_cfg\": {\"tokenizer_kwargs\": {\"reduction_mask\": \"random\"}}}}",
+         "reduction_mask: texts are cut", VB_EUNSUPPORTED},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         refused_by(vb_side_files_open_clip, cases[i].text, cases[i].code, cases[i].says);
