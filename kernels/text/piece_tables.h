@@ -43,7 +43,8 @@ typedef struct vb_piece_pair {
     size_t left_size, right_size;
 } vb_piece_pair;
 
-/* Steps from a text to what is cut into pieces, in their order. A break (the byte 255) stands between parts that are cut apart. */
+/* Steps from a text to what is cut into pieces, in their order. A break (the byte 255) stands between parts that are cut
+ * apart. */
 typedef enum vb_text_step_kind {
     VB_STEP_SENTENCEPIECE, /* its normalizer: charsmap, white space; flags VB_SP_* */
     VB_STEP_CHARSMAP,      /* "Precompiled" */

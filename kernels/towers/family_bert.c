@@ -24,8 +24,8 @@ typedef struct tower {
 
 /* ---- the table of positions ---- */
 
-/* Sines, then cosines, of the position times frequencies. Source: M2M100SinusoidalPositionalEmbedding.get_embedding, which computes
- * in single precision. */
+/* Sines, then cosines, of the position times frequencies. Source: M2M100SinusoidalPositionalEmbedding.get_embedding, which
+ * computes in single precision. */
 static void compute_positions(float *table, int rows, int width, int first) {
     const int half = width / 2;
     for (int i = 0; i < rows; i++)

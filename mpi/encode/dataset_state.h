@@ -35,8 +35,8 @@ int vb_dataset_state_open_shared(vb_dataset **dataset, vb_comm *comm, const char
 int vb_dataset_state_open(vb_dataset_state *state, vb_context *context, const vb_dataset_spec *spec, bool images, vb_error *err);
 void vb_dataset_state_close(vb_dataset_state *state);
 
-/* An expansion of opened datasets (indexed by spec->parts), which must outlive it. images: theirs have been counted, and every one
- * must have some. Local; close also after a failure. */
+/* An expansion of opened datasets (indexed by spec->parts), which must outlive it. images: theirs have been counted, and every
+ * one must have some. Local; close also after a failure. */
 int vb_dataset_state_expand(vb_dataset_state *state, const vb_dataset_state *datasets, const vb_dataset_spec *spec, bool images,
                             vb_error *err);
 

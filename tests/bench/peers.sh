@@ -1,7 +1,7 @@
 #!/bin/bash
 # Brings the peers (PyPI) and races our image encoders against them: peers.sh PEERS_OURS BUILD
-#   TOWERS, PEERS, THREADS, BATCHES: lists; ROUNDS, TURN_SECONDS, LIMIT (of a runner's answer): numbers; MAKE_ONLY=1: nothing is timed.
-#   PEERS_BORROW: site-packages of another environment of the same Python, which saves installing what it has.
+#   TOWERS, PEERS, THREADS, BATCHES: lists; ROUNDS, TURN_SECONDS, LIMIT (of a runner's answer): numbers; MAKE_ONLY=1: nothing is
+#   timed. PEERS_BORROW: site-packages of another environment of the same Python, which saves installing what it has.
 set -u
 ours=$1 build=$2
 here=$(cd "$(dirname "$0")" && pwd)
@@ -19,7 +19,8 @@ if ! has sys; then
     for site in "$venv"/lib/python3*/site-packages; do echo "$PEERS_BORROW" >"$site/borrowed.pth"; done
   fi
 fi
-# name of the module, what to install; a failure leaves that one out. MobileCLIP's and PE's towers need timm, the exporter onnxscript.
+# name of the module, what to install; a failure leaves that one out. MobileCLIP's and PE's towers need timm, the exporter
+# onnxscript.
 for pair in numpy:numpy torch:torch torchvision:torchvision open_clip:open_clip_torch==3.3.0 timm:timm safetensors:safetensors onnx:onnx \
   onnxscript:onnxscript onnxruntime:onnxruntime openvino:openvino; do
   module=${pair%%:*} package=${pair#*:}

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The command check: what a run would stop on is an error in its list, with the code that the run ends with; the rest is listed too.
+# The command check: what a run would stop on is an error in its list, with the code that the run ends with; the rest is listed
+# too.
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 make_data images pics 20 3; make_data model m.safetensors; make_data tokenizer tok

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Class folders as datasets are published: GIF and BMP under .jpg, damaged JPEGs, files that are no images. What Pillow reads is read,
-# and what was passed over or damaged stands in the results, from the cache too.
+# Class folders as datasets are published: GIF and BMP under .jpg, damaged JPEGs, files that are no images. What Pillow reads is
+# read, and what was passed over or damaged stands in the results, from the cache too.
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 python=/usr/bin/python3

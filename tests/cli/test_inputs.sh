@@ -1,6 +1,6 @@
 #!/bin/bash
-# Inputs as people have them: variables in paths, byte order marks and blanks of editors, odd lines of captions, parts without padded
-# numbers, files that are not what their names say, names that are no file names.
+# Inputs as people have them: variables in paths, byte order marks and blanks of editors, odd lines of captions, parts without
+# padded numbers, files that are not what their names say, names that are no file names.
 # shellcheck disable=SC2088,SC2016 # ~ and $VARIABLES are meant for the program, filters for jq
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1

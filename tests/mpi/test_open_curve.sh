@@ -1,6 +1,6 @@
 #!/bin/bash
-# The open curve against enumeration in exact arithmetic (tests/tools/open_curve_oracle.py), at any number of ranks, with every rule
-# of exclusion, for precomputed and for encoding models; and what is refused.
+# The open curve against enumeration in exact arithmetic (tests/tools/open_curve_oracle.py), at any number of ranks, with every
+# rule of exclusion, for precomputed and for encoding models; and what is refused.
 . "$(dirname "$0")/../lib.sh"
 oracle=$here/tests/tools/open_curve_oracle.py
 cd "$scratch" || exit 1
