@@ -21,13 +21,14 @@ if ! has sys; then
 fi
 # name of the module, what to install; a failure leaves that one out. MobileCLIP's and PE's towers need timm, the exporter
 # onnxscript.
-for pair in numpy:numpy torch:torch torchvision:torchvision open_clip:open_clip_torch==3.3.0 timm:timm safetensors:safetensors onnx:onnx \
-  onnxscript:onnxscript onnxruntime:onnxruntime openvino:openvino; do
+for pair in numpy:numpy torch:torch torchvision:torchvision open_clip:open_clip_torch==3.3.0 timm:timm safetensors:safetensors \
+  onnx:onnx onnxscript:onnxscript onnxruntime:onnxruntime openvino:openvino; do
   module=${pair%%:*} package=${pair#*:}
   has "$module" && continue
   case $module in onnxruntime | openvino) case " ${PEERS:-$module} " in *[\ ,]"$module"[\ ,]*) ;; *) continue ;; esac ;; esac
   echo "peers.sh: installing $package"
-  "$venv/bin/pip" install --quiet --upgrade "$package" >>"$log" 2>&1 || echo "peers.sh: $package cannot be installed from PyPI ($log)"
+  "$venv/bin/pip" install --quiet --upgrade "$package" >>"$log" 2>&1 ||
+    echo "peers.sh: $package cannot be installed from PyPI ($log)"
 done
 for module in numpy torch open_clip safetensors; do
   if ! has "$module"; then

@@ -246,7 +246,8 @@ printf "\200\2X\377\377\377\377abc." >w; weights bad "a pickle that claims 4 GiB
 check "nothing of it was run" test ! -e OWNED
 refused bad "weights as a tokenizer" 5 "m.safetensors: a safetensors file, expected a merges file" e.yaml \
   --set models.0.tokenizer=m.safetensors
-refused bad "a folder without a tokenizer" 4 "pics: no tokenizer in this folder: expected one of vocab.json" e.yaml --set models.0.tokenizer=pics
+refused bad "a folder without a tokenizer" 4 "pics: no tokenizer in this folder: expected one of vocab.json" e.yaml \
+  --set models.0.tokenizer=pics
 cp -r tok tok2; echo '{"a": 1, "a": 2}' >tok2/vocab.json
 refused bad "a vocabulary with a token twice" 5 "tok2/vocab.json:1:" e.yaml --set models.0.tokenizer=tok2
 printf '\37\213\10\0broken' >t.gz; refused bad "a corrupt gzip" 5 "t.gz: " e.yaml --set models.0.tokenizer=t.gz

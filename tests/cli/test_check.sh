@@ -61,7 +61,8 @@ must "$vocabench" encode texts --weights m.safetensors --activation quick_gelu -
 cat >p.yaml <<'E'
 experiment: made
 datasets: [{name: folder, vocabularies: v.yaml}]
-models: [{name: made, family: precomputed, image_embeddings: i.npy, text_embeddings: t.npy, labels: labels.txt, text_names: names.txt}]
+models:
+  - {name: made, family: precomputed, image_embeddings: i.npy, text_embeddings: t.npy, labels: labels.txt, text_names: names.txt}
 E
 check "precomputed embeddings" "$vocabench" check p.yaml --output o
 head -n 5 labels.txt >few.txt

@@ -5,7 +5,8 @@ cd "$scratch" || exit 1
 make_data images pics 1 3; make_data model m.safetensors; make_data tokenizer tok
 models='[{name: m, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a {}."]}]'
 experiment() { # experiment IMAGES VOCABULARIES [KEYS]
-  printf 'experiment: x\ndatasets: [{name: d, images: "%s", vocabularies: %s%s}]\nmodels: %s\n' "$1" "$2" "${3:-}" "$models" >e.yaml
+  printf 'experiment: x\ndatasets: [{name: d, images: "%s", vocabularies: %s%s}]\nmodels: %s\n' \
+    "$1" "$2" "${3:-}" "$models" >e.yaml
 }
 # counted: "name images" of every class, in the file's order; kinds: how its labels were resolved.
 counted() { query o '[.results[0].vocabularies[].classes[] | "\(.name) \(.images)"] | join(", ")'; }
@@ -81,7 +82,7 @@ vocabularies: {a: [airplane, face, bonsai]}
 E
 experiment zoo zoo.yaml; rm -rf o
 refuses "labels that match no class, and classes without images" 6 \
-  "dataset 'd' and .*zoo.yaml: 2 classes have no images: 'airplane' \(label 'airplanes'\?\), 'face' \(label 'Faces'\?\); 3 labels" \
+  "'d' and .*zoo.yaml: 2 classes have no images: 'airplane' \(label 'airplanes'\?\), 'face' \(label 'Faces'\?\); 3 labels" \
   "$vocabench" run e.yaml --output o
 check_not "before anything is encoded" compgen -G 'o/cache/*/*.npy'
 mpi 3 "$vocabench" run e.yaml --output o >stdout 2>stderr; has_text "at three ranks too" "2 classes have no images" stderr
@@ -110,7 +111,8 @@ E
 rm -rf o; refuses "and before another model is encoded" 6 "1 class has no images: 'three'" "$vocabench" run both.yaml --output o
 check_not "nothing of it is in the cache" compgen -G 'o/cache/*/*.npy'
 mkdir one; for d in 0 1 2 3; do mv folders/$d one/$((d + 1)); done; experiment one places.yaml
-refuses "places that count from 1" 6 "label 4, but .* has 4 classes .*; do they count from 1\\?" "$vocabench" run e.yaml --output o
+refuses "places that count from 1" 6 "label 4, but .* has 4 classes .*; do they count from 1\\?" \
+  "$vocabench" run e.yaml --output o
 
 # ---- a vocabulary that broken images leave empty ---------------------------------------------------------------------
 mkdir -p broken/cat broken/dog; head -c 60 "$picture" >"broken/cat/1.$suffix"; cp "$picture" broken/dog/
