@@ -25,7 +25,7 @@ like "inspect of vocab.json" "^tokenizer: byte-pair encoding of vocab.json and m
 # ---- models -------------------------------------------------------------------------------------------------------
 make_data model m.safetensors
 refuses "a tokenizer that the family was not published with" 6 \
-  "a tokenizer of the kind WordPiece, but texts of the family clip are cut by the convention openai xlm_roberta: state convention" \
+  "of the kind WordPiece, but texts of the family clip are cut by the convention openai xlm_roberta: state convention" \
   "$vocabench" encode texts --weights m.safetensors --activation gelu --tokenizer vocab.txt --input texts.txt --output x.npy
 printf 'x\n' >one.txt; printf 'X\n' >large.txt
 encode() { must "$vocabench" encode texts --weights m.safetensors --activation gelu --tokenizer tok "$@"; }
@@ -62,8 +62,8 @@ done
 # Bare files, with a tokenizer of their family's kind.
 while read -r name file more; do
   read -ra flags <<<"$more"
-  check "$name: texts" "$vocabench" encode texts --weights "$shared/zoo/fixtures/$name/model.safetensors" --tokenizer "$tok/$file" \
-    --input "$captions" --output t.npy --raw "${flags[@]}"
+  check "$name: texts" "$vocabench" encode texts --weights "$shared/zoo/fixtures/$name/model.safetensors" \
+    --tokenizer "$tok/$file" --input "$captions" --output t.npy --raw "${flags[@]}"
   check "$name: text embeddings" "$tools/npy" compare t.npy "$shared/zoo/fixtures/$name/text_embeddings.npy" 0.999999 1e-4 -
 done <<'E'
 clipa vocab.txt
@@ -87,10 +87,12 @@ E
 like "inspect of it: how texts are pooled" '^  text_pooling +mean +open_clip_config.json$' inspected
 like "inspect of it: the context" '^  context +77 +open_clip_config.json$' inspected
 folder nllb open_clip_model.safetensors xlm.model sentencepiece.bpe.model open_clip_config.json --start-token 2002 <<E
-{"model_cfg": {"embed_dim": 32, $plain, "text_cfg": {"hf_model_name": "facebook/nllb-200-distilled-600M", "hf_proj_type": "linear",
+{"model_cfg": {"embed_dim": 32, $plain, "text_cfg": {"hf_model_name": "facebook/nllb-200-distilled-600M",
+  "hf_proj_type": "linear",
   "hf_tokenizer_name": "facebook/nllb-200-distilled-600M", "hf_pooler_type": "cls_pooler"}}}
 E
-towers='"vision_config": {"hidden_size": 128, "image_size": 64, "patch_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}'
+towers='"vision_config": {"hidden_size": 128, "image_size": 64, "patch_size": 16, "num_hidden_layers": 1'
+towers+=', "num_attention_heads": 2}'
 folder altclip model.safetensors xlm.model sentencepiece.bpe.model config.json <<E
 {"model_type": "altclip", "projection_dim": 32, $towers, "text_config": {"hidden_size": 128, "num_hidden_layers": 2,
   "num_attention_heads": 2, "vocab_size": 2002, "max_position_embeddings": 82}}
@@ -134,8 +136,8 @@ sed -i 's/xlm-roberta-base/google-mt5-base/; s/mean_pooler/max_pooler/' xlm-robe
 refuses "texts of a model that is not encoded" 10 'hf_model_name: "google-mt5-base" makes this another architecture' \
   "$vocabench" encode texts --weights xlm-roberta --input "$captions" --output t.npy
 refuses "a language that the model has not" 6 "token 256047 stands around texts by the convention nllb" \
-  "$vocabench" encode texts --weights "$shared/zoo/fixtures/nllb/model.safetensors" --tokenizer "$tok/xlm.model" --input "$captions" \
-  --output t.npy
+  "$vocabench" encode texts --weights "$shared/zoo/fixtures/nllb/model.safetensors" --tokenizer "$tok/xlm.model" \
+  --input "$captions" --output t.npy
 "$vocabench" inspect "$repos/hf-metaclip2" >inspected
 like "inspect of the folder: the convention" '^  convention +xlm_roberta +family$' inspected
 like "inspect of the folder: the padding" '^  pad_token +1 +family$' inspected

@@ -1,0 +1,51 @@
+#!/bin/bash
+# Brings the peers (PyPI) and races our image encoders against them: peers.sh PEERS_OURS BUILD
+#   TOWERS, PEERS, THREADS, BATCHES: lists; ROUNDS, TURN_SECONDS, LIMIT (of a runner's answer): numbers.
+#   MAKE_ONLY=1: nothing is timed.
+#   PEERS_BORROW: site-packages of another environment of the same Python, which saves installing what it has.
+set -u
+ours=$1 build=$2
+here=$(cd "$(dirname "$0")" && pwd)
+venv=$build/peers-venv log=$build/peers-venv.log
+python=$venv/bin/python
+has() { "$python" -c "import importlib.util as u; raise SystemExit(u.find_spec('$1') is None)" >/dev/null 2>&1; }
+
+if ! has sys; then
+  mkdir -p "$build"
+  if ! python3 -m venv "$venv" >"$log" 2>&1; then
+    echo "peers.sh: python3 -m venv fails ($log; Debian: python3-venv): skipped"
+    exit 0
+  fi
+  if [ -n "${PEERS_BORROW:-}" ]; then
+    for site in "$venv"/lib/python3*/site-packages; do echo "$PEERS_BORROW" >"$site/borrowed.pth"; done
+  fi
+fi
+# Name of the module, what to install; a failure leaves that one out.
+for pair in numpy:numpy torch:torch torchvision:torchvision open_clip:open_clip_torch==3.3.0 timm:timm safetensors:safetensors \
+  onnx:onnx onnxscript:onnxscript onnxruntime:onnxruntime openvino:openvino; do
+  module=${pair%%:*} package=${pair#*:}
+  has "$module" && continue
+  case $module in onnxruntime | openvino)
+    case " ${PEERS:-$module} " in *[\ ,]"$module"[\ ,]*) ;; *) continue ;; esac ;;
+  esac
+  echo "peers.sh: installing $package"
+  "$venv/bin/pip" install --quiet --upgrade "$package" >>"$log" 2>&1 ||
+    echo "peers.sh: $package cannot be installed from PyPI ($log)"
+done
+for module in numpy torch open_clip safetensors; do
+  if ! has "$module"; then
+    echo "peers.sh: $module is missing, without which no weights are made: skipped ($log)"
+    exit 0
+  fi
+done
+
+options=()
+[ -z "${TOWERS:-}" ] || options+=(--towers "$TOWERS")
+[ -z "${PEERS:-}" ] || options+=(--peers "$PEERS")
+[ -z "${THREADS:-}" ] || options+=(--threads "$THREADS")
+[ -z "${BATCHES:-}" ] || options+=(--batches "$BATCHES")
+[ -z "${ROUNDS:-}" ] || options+=(--rounds "$ROUNDS")
+[ -z "${TURN_SECONDS:-}" ] || options+=(--seconds "$TURN_SECONDS")
+[ -z "${LIMIT:-}" ] || options+=(--limit "$LIMIT")
+[ -z "${MAKE_ONLY:-}" ] || options+=(--make-only)
+exec "$python" "$here/peers_race.py" "$ours" "$build/peers" "${options[@]}"

@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""One tower in its published size with random weights: peers_make.py MODEL FOLDER
+
+MODEL is a name of open_clip's. FOLDER becomes what its hub has (open_clip_config.json, open_clip_model.safetensors), and beside that the
+image tower alone as image.onnx (fp32, any batch), and tower.json, which says what was made and comes last. The text tower is cut to one
+layer: no text is timed."""
+import copy
+import json
+import os
+import sys
+import time
+
+import open_clip
+import torch
+from open_clip.factory import get_model_config
+from safetensors.torch import save_file
+
+OPSET = 20  # the first with Gelu as one operation
+
+
+def fill(model):
+    """Every parameter and statistic random, so that a missing term shows."""
+    generator = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if not p.ndim:
+                continue
+            p.normal_(generator=generator)
+            if p.ndim == 1 and name.endswith(("weight", "gamma")):
+                p.mul_(0.1).add_(1)
+            elif p.ndim == 1:
+                p.mul_(0.1)
+            elif "embed" in name or "token" in name:
+                p.mul_(0.1)
+            else:
+                p.mul_(p[0].numel() ** -0.5)
+        for name, b in model.named_buffers():
+            if name.endswith("running_mean"):
+                b.normal_(generator=generator).mul_(0.1)
+            elif name.endswith("running_var"):
+                b.uniform_(0.8, 1.2, generator=generator)
+    return model.eval()
+
+
+class Images(torch.nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, pixels):
+        return self.model.visual(pixels)
+
+
+def export(images, side, path):
+    """The newer exporter first, the older one where it fails. Returns how it was done."""
+    example, why = torch.zeros(2, 3, side, side), []
+    for dynamo in (True, False):
+        try:
+            if dynamo:
+                batch = torch.export.Dim("batch", min=1, max=4096)
+                torch.onnx.export(images, (example,), path, input_names=["pixels"], output_names=["embeddings"], opset_version=OPSET,
+                                  dynamo=True, dynamic_shapes={"pixels": {0: batch}}, external_data=False)
+            else:
+                torch.onnx.export(images, (example,), path, input_names=["pixels"], output_names=["embeddings"], opset_version=OPSET,
+                                  dynamo=False, dynamic_axes={"pixels": {0: "batch"}, "embeddings": {0: "batch"}})
+            return f"torch.onnx {'dynamo' if dynamo else 'TorchScript'}, opset {OPSET}"
+        except Exception as e:  # whatever an exporter throws, the other one may do
+            why.append(f"{type(e).__name__}: {e}".splitlines()[0])
+    raise RuntimeError("; ".join(why))
+
+
+def main():
+    name, folder = sys.argv[1], sys.argv[2]
+    torch.set_num_threads(int(os.environ.get("MAKE_THREADS", "1")))
+    config = get_model_config(name)
+    if config is None:
+        sys.exit(f"peers_make.py: open_clip {open_clip.__version__} has no model {name}")
+    config["text_cfg"]["layers"] = 1
+    config["text_cfg"]["hf_model_pretrained"] = False
+    os.makedirs(folder, exist_ok=True)
+    kind = open_clip.CustomTextCLIP if config.get("custom_text") else open_clip.CLIP
+    arguments = {key: value for key, value in copy.deepcopy(config).items() if key not in ("custom_text", "custom")}
+    model = fill(kind(**arguments))
+    side = model.visual.image_size
+    side = side[0] if isinstance(side, (tuple, list)) else side
+    config["text_cfg"].pop("hf_model_pretrained")
+    save_file({key: value.contiguous() for key, value in model.state_dict().items()}, os.path.join(folder, "open_clip_model.safetensors"))
+    preprocess = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bicubic", "resize_mode": "squash"}
+    with open(os.path.join(folder, "open_clip_config.json"), "w", encoding="utf-8") as out:
+        json.dump({"model_cfg": config, "preprocess_cfg": preprocess}, out, indent=1)
+    start = time.time()
+    told = {"model": name, "resolution": side, "open_clip": open_clip.__version__, "torch": torch.__version__}
+    try:
+        told["onnx"] = export(Images(model).eval(), side, os.path.join(folder, "image.onnx"))
+    except Exception as e:  # PyTorch itself can still be raced
+        told["onnx_error"] = str(e)
+    print(f"{name}: exported in {time.time() - start:.0f} s")
+    with open(os.path.join(folder, "tower.json"), "w", encoding="utf-8") as out:
+        json.dump(told, out, indent=1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""One runner of peers_race.py: another program on one image tower.  peers_worker.py PEER FOLDER IMAGES THREADS
+
+PEER is onnxruntime, openvino or torch. Says "ready VERSION AND SETTINGS" and answers each line as peers_ours does: "time BATCH RUNS" with
+seconds of the processor (all threads of this process) and of the clock, "save BATCH FILE" with "saved"."""
+import json
+import os
+import sys
+import time
+
+import numpy as np
+
+peer, folder, images, threads = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+with open(os.path.join(folder, "tower.json"), encoding="utf-8") as file:
+    tower = json.load(file)
+side, model_path = tower["resolution"], os.path.join(folder, "image.onnx")
+pixels = np.fromfile(os.path.join(folder, "pixels.f32"), np.float32).reshape(-1, 3, side, side)[:images]
+
+
+def onnxruntime_runner():
+    import onnxruntime
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    # Its threads wait in a loop for the next operation, which is fastest while it runs, and end that with the last one.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1")
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    session = onnxruntime.InferenceSession(model_path, options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return f"onnxruntime {onnxruntime.__version__}", lambda batch: session.run(None, {name: pixels[:batch]})[0]
+
+
+def openvino_runner():
+    import openvino
+    core = openvino.Core()
+    model, compiled = core.read_model(model_path), {}
+
+    def compile_for(batch):
+        """Shapes known beforehand are what it is fastest with."""
+        model.reshape([batch, 3, side, side])
+        return core.compile_model(model, "CPU", {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY",
+                                                 "INFERENCE_PRECISION_HINT": "f32"}).create_infer_request()
+
+    def run(batch):
+        if batch not in compiled:
+            compiled.clear()
+            compiled[batch] = compile_for(batch)
+        return next(iter(compiled[batch].infer({0: pixels[:batch]}).values()))
+    return f"OpenVINO {openvino.__version__}", run
+
+
+def torch_runner():
+    import copy
+    import open_clip
+    import torch
+    from open_clip.factory import get_model_config
+    from safetensors.torch import load_file
+    torch.set_num_threads(threads)
+    torch.set_num_interop_threads(1)
+    config = get_model_config(tower["model"])
+    config["text_cfg"]["layers"] = 1
+    config["text_cfg"]["hf_model_pretrained"] = False
+    kind = open_clip.CustomTextCLIP if config.get("custom_text") else open_clip.CLIP
+    arguments = {key: value for key, value in copy.deepcopy(config).items() if key not in ("custom_text", "custom")}
+    model = kind(**arguments)
+    model.load_state_dict(load_file(os.path.join(folder, "open_clip_model.safetensors")))
+    visual = model.eval().visual
+
+    def run(batch):
+        with torch.inference_mode():
+            return visual(torch.from_numpy(pixels[:batch])).numpy()
+    return f"PyTorch {torch.__version__}", run
+
+
+name, run = {"onnxruntime": onnxruntime_runner, "openvino": openvino_runner, "torch": torch_runner}[peer]()
+print("ready", name, flush=True)
+for line in sys.stdin:
+    words = line.split()
+    if words[0] == "save":
+        np.ascontiguousarray(run(int(words[1])), np.float32).tofile(words[2])
+        print("saved", flush=True)
+        continue
+    batch, runs = int(words[1]), int(words[2])
+    processor, clock = time.process_time(), time.perf_counter()
+    for _ in range(runs):
+        run(batch)
+    print(f"{time.process_time() - processor:.9g} {time.perf_counter() - clock:.9g}", flush=True)
