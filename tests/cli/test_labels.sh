@@ -96,7 +96,7 @@ run e.yaml --output o && equal "aliases mend it; a folder beyond the vocabulary 
 mkdir zoo/Bonsai; cp "$picture" zoo/Bonsai/
 refuses "a label that is a class but for its case" 6 "'Bonsai' \(1 image; class 'bonsai'\?\)" "$vocabench" run e.yaml --output o
 rm cls/33.cls; archive cls; experiment cls.tar digits.yaml
-refuses "an image without a label among others" 6 "digits.yaml: 1 image has no label; " "$vocabench" run e.yaml --output o
+refuses "an image without a label among others" 6 "digits.yaml: 1 image has no label \(.cls, .*; mend the data, or" "$vocabench" run e.yaml --output o
 sed 's/^3/9/' numbers >nine; "$tools/npy" numbers y.npy i8 nine
 refuses "precomputed labels that match no class while a class has no images" 6 \
   "1 class has no images: 'three'; 1 label \(4 images\) matches no class: '9' \(4 images\)" "$vocabench" run p.yaml --output o
@@ -111,6 +111,20 @@ rm -rf o; refuses "and before another model is encoded" 6 "1 class has no images
 check_not "nothing of it is in the cache" compgen -G 'o/cache/*/*.npy'
 mkdir one; for d in 0 1 2 3; do mv folders/$d one/$((d + 1)); done; experiment one places.yaml
 refuses "places that count from 1" 6 "label 4, but .* has 4 classes .*; do they count from 1\\?" "$vocabench" run e.yaml --output o
+
+cat >five.yaml <<'E'
+name: five
+vocabularies: {low: [zero, one], high: [two, three, four]}
+E
+experiment one five.yaml; rm -rf o
+refuses "also where the vocabulary file is longer" 6 \
+  "five.yaml: labels are places in the vocabulary file and no label is 0, 'zero': do they count from 1\? state class_names" \
+  "$vocabench" run e.yaml --output o
+run e.yaml --output o --set datasets.d.on_unmatched=skip &&
+  equal "unless it is meant" "$(counted)" "zero 0, one 1, two 2, three 3, four 4"
+has_text "and told" "from 0; no label is 0: do they count from 1?" stdout
+printf '%s\n' none zero one two three >names.txt; experiment one five.yaml ', class_names: names.txt'
+run e.yaml --output o && equal "or named" "$(counted)" "zero 1, one 2, two 3, three 4, four 0"
 
 # ---- a vocabulary that broken images leave empty ---------------------------------------------------------------------
 mkdir -p broken/cat broken/dog; head -c 60 "$picture" >"broken/cat/1.$suffix"; cp "$picture" broken/dog/

@@ -35,17 +35,18 @@ class InferenceSession:
 FACTOR = 1
 END
 echo 'import os; os.abort()' >"$scratch/peers/openvino/__init__.py"
-echo 'raise ImportError("no open_clip for a test")' >"$scratch/peers/open_clip/__init__.py"
+echo 'raise ImportError("no open_clip here")' >"$scratch/peers/open_clip/__init__.py"
 
 race() {
-  PYTHONPATH=$scratch/peers $python "$here/tests/bench/peers_race.py" "$scratch/ours" "$folder" "$@" >"$scratch/out" 2>"$scratch/err"
+  PYTHONPATH=$scratch/peers PYTHONDONTWRITEBYTECODE=1 $python "$here/tests/bench/peers_race.py" "$scratch/ours" "$folder" "$@" \
+    >"$scratch/out" 2>"$scratch/err"
 }
 race --towers toy --threads 1 --batches 2 --rounds 1 --seconds 1e-9
 verdict $? "a race in which peers crash ends well" "$(cat "$scratch/err")"
 like "ours, by seconds of the processor at one thread" '^toy +2 +1  vocabench +8\.000 ' "$scratch/out"
 like "a peer with equal results, as a ratio" '^toy +2 +1  onnxruntime .* [0-9]\.[0-9]{2}$' "$scratch/out"
 has_text "a peer that crashes is named, with the signal" "openvino: signal 6" "$scratch/out"
-has_text "one that cannot start, with its last words" "torch: code 1: ImportError: no open_clip for a test: skipped" "$scratch/out"
+has_text "one that cannot start, with its last words" "torch: code 1: ImportError: no open_clip here: skipped" "$scratch/out"
 holds "the same as JSON" '(.cases | length) == 1 and (.skipped | length) == 2 and
   .versions.onnxruntime == "onnxruntime 9.9" and
   (.cases[0] | .batch == 2 and .peak_gflops == 1.5 and (.runners[1] | .agrees and .relative_error == 0))' "$folder/results.json"
