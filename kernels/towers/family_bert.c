@@ -260,7 +260,7 @@ const vb_family vb_family_nllb = {
 /* Images as SigLIP's in timm's names, whose GELU is exact there. */
 const vb_family vb_family_nllb_siglip = {
     .name = "nllb_siglip",
-    .published = "visheratin/nllb-siglip-base (v1, mrl), nllb-siglip-large (v1, mrl)",
+    .published = "visheratin/nllb-clip-base-siglip, nllb-siglip-mrl-base, nllb-clip-large-siglip, nllb-siglip-mrl-large",
     .tested = "both towers of other families' tiny models, joined",
     .cache_key = 64,
     .image_activation = VB_GELU,
