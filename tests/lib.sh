@@ -106,7 +106,8 @@ models: [{name: plain, family: clip, activation: quick_gelu, weights: m.safetens
   prompts: ["a photo of a {}."]}]
 E
 }
-# five_encoders: the lines of six models of an experiment; `ensemble` has the encoder of `plain`. Made models have a short context.
+# five_encoders: the lines of six models of an experiment; `ensemble` has the encoder of `plain`. Made models have a short
+# context.
 five_encoders() {
   cat <<'E'
 on_cut: allow

@@ -1,8 +1,8 @@
 #!/bin/bash
 # Runs every test (or some kinds: unit, cli, mpi, slurm) and closes with "N passed, N failed, N skipped": run.sh [BUILD [KINDS]]
 # Every test speaks TAP: cmocka does so when told, the shell tests through tests/lib.sh.
-# Tests run beside each other, VOCABENCH_TEST_JOBS [two a processor: they wait for disks, signals and MPI more than they compute] at
-# a time; those on Slurm, which share a cluster, one by one.
+# Tests run beside each other, VOCABENCH_TEST_JOBS [two a processor: they wait for disks, signals and MPI more than they compute]
+# at a time; those on Slurm, which share a cluster, one by one.
 set -um # each test has a process group of its own: an interrupt takes all of its processes
 cd "$(dirname "$0")/.." || exit 1
 build=${1:-build}; kinds=${2:-mpi cli unit} # the longest first: none is left to run alone at the end

@@ -18,7 +18,7 @@ typedef enum vb_dtype {
     VB_I32,
     VB_I64,
     VB_BOOL,
-    VB_OPAQUE, /* none that is read here: complex numbers, fp8, quantised ones; its data is not to be read, its elements are NaN */
+    VB_OPAQUE, /* none that is read here (complex numbers, fp8, quantised ones): its data is never read, its elements are NaN */
     VB_DTYPES
 } vb_dtype;
 

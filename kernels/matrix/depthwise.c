@@ -1,6 +1,6 @@
-/* Depthwise convolution, sixteen input channels at a time: their rows pass through a ring with the padding's zeros beside them, so
- * that the kernel sees neither edges nor strides of memory that fall into one set of the cache. A few such blocks of channels go
- * side by side, so that memory is read and written in runs of some lines. */
+/* Depthwise convolution, sixteen input channels at a time: their rows pass through a ring with the padding's zeros beside them,
+ * so that the kernel sees neither edges nor strides of memory that fall into one set of the cache. A few such blocks of channels
+ * go side by side, so that memory is read and written in runs of some lines. */
 #include "kernels/matrix/depthwise.h"
 
 #include <assert.h>
@@ -63,7 +63,8 @@ static void pack_weight(const vb_depthwise_job *job, int first, int channels, fl
                 out[t * BLOCK + i] = i < channels ? conv->weight[((first + i) * (int64_t)conv->times + j) * taps + t] : 0;
 }
 
-/* `channels` channels of a picture's row into their places in the ring, a row for each block; the padding beside it stays zero. */
+/* `channels` channels of a picture's row into their places in the ring, a row for each block; the padding beside it stays
+ * zero. */
 static void pack_row(const vb_depthwise_job *job, const float *row, int channels, float *out) {
     const vb_depthwise *conv = job->conv;
     const int whole = channels / BLOCK, rest = channels % BLOCK;

@@ -8,8 +8,8 @@
 enum { VB_DEPTHWISE_BLOCK = 16 }; /* channels that are computed together */
 
 typedef struct vb_depthwise_kernel {
-    /* A row of the result before the epilogue. sums (count x BLOCK): pixel x of channel i is the chain over rows r and columns s of
-     * the filter of rows[r][(x * stride + s) * BLOCK + i] times weight[(r * kernel + s) * BLOCK + i]. */
+    /* A row of the result before the epilogue. sums (count x BLOCK): pixel x of channel i is the chain over rows r and columns s
+     * of the filter of rows[r][(x * stride + s) * BLOCK + i] times weight[(r * kernel + s) * BLOCK + i]. */
     void (*row)(int count, int kernel, int stride, const float *const *rows, const float *weight, float *sums);
 } vb_depthwise_kernel;
 

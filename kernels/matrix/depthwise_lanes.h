@@ -1,5 +1,5 @@
-/* A row of a depthwise convolution, written once on sixteen lanes and compiled for every instruction set level: several pixels at a
- * time, so that a tap's weights are loaded once for them and their chains hide each other's latency.
+/* A row of a depthwise convolution, written once on sixteen lanes and compiled for every instruction set level: several pixels at
+ * a time, so that a tap's weights are loaded once for them and their chains hide each other's latency.
  *
  * Internal. Defines the table VB_DEPTHWISE_TABLE; the including file sets that name and VB_LANES. */
 #ifndef VB_DEPTHWISE_LANES_H

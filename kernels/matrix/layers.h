@@ -28,7 +28,8 @@ typedef struct vb_rotation {
  * x[j] = fma(x[j ^ 1], crossed[j], x[j] * straight[j]). */
 void vb_layers_rotate(int64_t rows, int heads, const vb_rotation *rotation, float *x, int64_t ld, int threads);
 
-/* out = activation of x times factors: items x rows x width floats, an item's factors being a row of `width`. out may be x itself. */
+/* out = activation of x times factors: items x rows x width floats, an item's factors being a row of `width`. out may be x
+ * itself. */
 void vb_layers_scale(int64_t items, int64_t rows, int64_t width, const float *x, const float *factors, vb_activation activation,
                      float *out, int threads);
 

@@ -3,7 +3,8 @@
  * A pool of P names, of which h are ranked before the class of an image. Of the C(P, n) sets of n names, C(P - h, n) hold none of
  * those h, so an image that is right without them stays right among n names drawn at random with probability
  *   w(n) = C(P - h, n) / C(P, n),   w(0) = 1,   w(n + 1) = w(n) (P - h - n) / (P - n).
- * The mean over images is a function of the counts of h alone. It is the closed form of openness.h with names for vocabularies. */
+ * The mean over images is a function of the counts of h alone. It is the closed form of openness.h with names for
+ * vocabularies. */
 #ifndef VB_NAMES_CURVE_H
 #define VB_NAMES_CURVE_H
 
@@ -18,8 +19,8 @@ typedef struct vb_names_counts {
     int64_t entries;
 } vb_names_counts;
 
-/* accuracy[n] for n = 0..pool (pool + 1 numbers): the mean over the images of w(n), or 0 for one that is wrong without names. Each
- * is within 1e-10 of the real number, and a function of the counts alone. VB_EMEMORY. */
+/* accuracy[n] for n = 0..pool (pool + 1 numbers): the mean over the images of w(n), or 0 for one that is wrong without names.
+ * Each is within 1e-10 of the real number, and a function of the counts alone. VB_EMEMORY. */
 int vb_names_curve(const vb_names_counts *counts, double *accuracy, vb_error *err);
 
 /* w(n) of one h: C(pool - h, n) / C(pool, n); 0 <= h, n <= pool. */

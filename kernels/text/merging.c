@@ -139,8 +139,8 @@ static void add_symbol(merging *m, size_t at, size_t size, int32_t piece, bool w
     m->count++;
 }
 
-/* A character of a list of merges that is no piece: its bytes' pieces, or unknown; a run of unknown ones may be one symbol. Without
- * an unknown piece it is as if it were not there. */
+/* A character of a list of merges that is no piece: its bytes' pieces, or unknown; a run of unknown ones may be one symbol.
+ * Without an unknown piece it is as if it were not there. */
 static void add_unknown(merging *m, size_t at, size_t size) {
     const vb_piece_tables *t = m->sink->tables;
     symbol *before = m->count ? &m->symbols[m->count - 1] : NULL;

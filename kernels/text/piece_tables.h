@@ -43,7 +43,8 @@ typedef struct vb_piece_pair {
     size_t left_size, right_size;
 } vb_piece_pair;
 
-/* Steps from a text to what is cut into pieces, in their order. A break (the byte 255) stands between parts that are cut apart. */
+/* Steps from a text to what is cut into pieces, in their order. A break (the byte 255) stands between parts that are cut
+ * apart. */
 typedef enum vb_text_step_kind {
     VB_STEP_SENTENCEPIECE, /* its normalizer: charsmap, white space; flags VB_SP_* */
     VB_STEP_CHARSMAP,      /* "Precompiled" */
@@ -85,15 +86,14 @@ typedef struct vb_piece_spec {
     size_t charsmap_size;
     const vb_step_spec *steps;
     size_t step_count;
-    size_t unknown;     /* a piece; SIZE_MAX: none, and what is not known is left out */
-    bool byte_fallback; /* unknown characters become their bytes' pieces */
-    bool fuse_unknown;  /* a run of unknown characters is one */
-    bool
-        single_precision; /* scores add up in single precision, as in SentencePiece's library; else in double, as in Hugging Face's */
-    bool whole_first;     /* VB_PIECES_PAIRS: a part that is a piece as a whole is not merged ("ignore_merges") */
-    bool apart;           /* runs of unknown characters end with their part; else a text's parts are one */
-    bool keep_case;       /* VB_PIECES_WORDS: neither lower case nor accents stripped */
-    uint32_t word_limit; /* VB_PIECES_WORDS: a word of more characters is unknown */
+    size_t unknown;        /* a piece; SIZE_MAX: none, and what is not known is left out */
+    bool byte_fallback;    /* unknown characters become their bytes' pieces */
+    bool fuse_unknown;     /* a run of unknown characters is one */
+    bool single_precision; /* scores add up so, as in SentencePiece's library; else in double, as in Hugging Face's */
+    bool whole_first;      /* VB_PIECES_PAIRS: a part that is a piece as a whole is not merged ("ignore_merges") */
+    bool apart;            /* runs of unknown characters end with their part; else a text's parts are one */
+    bool keep_case;        /* VB_PIECES_WORDS: neither lower case nor accents stripped */
+    uint32_t word_limit;   /* VB_PIECES_WORDS: a word of more characters is unknown */
 } vb_piece_spec;
 
 /* The block: this, then the arrays of vb_piece_layout in its order. */

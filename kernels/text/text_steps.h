@@ -1,6 +1,7 @@
 /* The way of a text to what is cut into pieces: SentencePiece's normaliser; Hugging Face's normalizers and pre-tokenizers.
  *
- * Sources: google/sentencepiece 0.2.3 normalizer.cc; huggingface/tokenizers 0.23 normalizers/, pre_tokenizers/; spm_precompiled. */
+ * Sources: google/sentencepiece 0.2.3 normalizer.cc; huggingface/tokenizers 0.23 normalizers/, pre_tokenizers/;
+ * spm_precompiled. */
 #ifndef VB_TEXT_STEPS_H
 #define VB_TEXT_STEPS_H
 

@@ -62,8 +62,8 @@ static int fold(vb_codepoints *out, const vb_codepoints *text, vb_error *err) {
     return 0;
 }
 
-/* The pieces of a word of n bytes, which has two bytes of room in front: for the "##" of pieces behind the first, which is written
- * over what was cut off. */
+/* The pieces of a word of n bytes, which has two bytes of room in front: for the "##" of pieces behind the first, which is
+ * written over what was cut off. */
 static void cut_word(vb_piece_sink *sink, char *word, size_t n, size_t characters) {
     const vb_piece_tables *t = sink->tables;
     const int before = sink->count;

@@ -140,8 +140,8 @@ int vb_family_heads(const vb_head_width *table, int width);
 bool vb_family_needs_side(const vb_family *family, const vb_tensor_set *weights);
 /* The family that a sign tells, or NULL. */
 const vb_family *vb_family_by_signs(const vb_tensor_set *weights);
-/* Whether the weights may be of a family with signs: one fits but for numbers of rows, or they are a text tower alone, which has none
- * of its own. */
+/* Whether the weights may be of a family with signs: one fits but for numbers of rows, or they are a text tower alone, which has
+ * none of its own. */
 bool vb_family_fits(const vb_family *family, const vb_tensor_set *weights);
 /* A family that has and lacks what these tensors have and lack, or NULL: a hint for messages. */
 const vb_family *vb_family_guess(const vb_tensor_set *weights);

@@ -24,8 +24,8 @@ typedef struct tower {
 
 /* ---- the table of positions ---- */
 
-/* Sines, then cosines, of the position times frequencies. Source: M2M100SinusoidalPositionalEmbedding.get_embedding, which computes
- * in single precision. */
+/* Sines, then cosines, of the position times frequencies. Source: M2M100SinusoidalPositionalEmbedding.get_embedding, which
+ * computes in single precision. */
 static void compute_positions(float *table, int rows, int width, int first) {
     const int half = width / 2;
     for (int i = 0; i < rows; i++)
@@ -260,7 +260,7 @@ const vb_family vb_family_nllb = {
 /* Images as SigLIP's in timm's names, whose GELU is exact there. */
 const vb_family vb_family_nllb_siglip = {
     .name = "nllb_siglip",
-    .published = "visheratin/nllb-siglip-base (v1, mrl), nllb-siglip-large (v1, mrl)",
+    .published = "visheratin/nllb-clip-base-siglip, nllb-siglip-mrl-base, nllb-clip-large-siglip, nllb-siglip-mrl-large",
     .tested = "both towers of other families' tiny models, joined",
     .cache_key = 64,
     .image_activation = VB_GELU,

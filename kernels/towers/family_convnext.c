@@ -35,7 +35,8 @@ static int emit_block(vb_binder *binder, const vb_clip_info *info, vb_activation
     return vb_program_linear(program, inner, &contract, VB_LINEAR, x, err);
 }
 
-/* The convolution in front of a stage, whose filters lie side by side, and its LayerNorm: behind it for the stem, else in front. */
+/* The convolution in front of a stage, whose filters lie side by side, and its LayerNorm: behind it for the stem, else in
+ * front. */
 static int emit_entry(vb_binder *binder, const vb_clip_info *info, int stage, int *width, int x) {
     vb_program *program = binder->program;
     const int in = *width, kernel = stage ? 2 : 4;

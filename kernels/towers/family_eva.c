@@ -11,7 +11,8 @@
 /* The angles are those of a grid of 16 x 16, over which any other is stretched. */
 enum { TRAINED_GRID = 16 };
 
-/* Names and shapes of EVA-01 g and EVA-02 E are the same, but for the hidden layers: 6144 of 1408 (4.36), 15360 of 1792 (8.57). */
+/* Names and shapes of EVA-01 g and EVA-02 E are the same, but for the hidden layers: 6144 of 1408 (4.36), 15360 of 1792
+ * (8.57). */
 static int find_post_norms(const vb_binder *binder, vb_transformer_facts *facts) {
     int hidden[2];
     if (vb_binder_shape(binder, 2, hidden, BLOCK "mlp.c_fc.weight")) return -1;

@@ -11,8 +11,8 @@
 
 enum { STEM = 3, PATCH = 16 };
 
-/* Three convolutions whose filters lie side by side, 4 x 4, 2 x 2 and 2 x 2: BatchNorm and activation behind the first two, a bias in
- * the last one. */
+/* Three convolutions whose filters lie side by side, 4 x 4, 2 x 2 and 2 x 2: BatchNorm and activation behind the first two, a
+ * bias in the last one. */
 static int emit_stem(vb_binder *binder, vb_activation activation, int x) {
     static const char backbone[] = "visual.trunk.patch_embed.backbone";
     for (int i = 0; i < STEM && x != VB_NO_VALUE; i++) {

@@ -1,4 +1,5 @@
-/* Folding BatchNorms and branches. Sources: timm 1.0 fastvit.py, MobileOneBlock.reparameterize, _fuse_bn; OpenAI CLIP model.py. */
+/* Folding BatchNorms and branches. Sources: timm 1.0 fastvit.py, MobileOneBlock.reparameterize, _fuse_bn; OpenAI CLIP
+ * model.py. */
 #include "kernels/towers/fold.h"
 
 #include <assert.h>

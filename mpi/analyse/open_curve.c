@@ -181,6 +181,7 @@ static json_t *counts_json(vb_json *json, const curve *its) {
 
 /* Means over vocabularies, of curves up to the smallest pool. */
 typedef struct mean_curve {
+    json_t *part; /* the results', where they go */
     int64_t pool;
     double *sum, *squares; /* of accuracies at every n, and of squared errors at the points */
 } mean_curve;
@@ -278,21 +279,20 @@ static int add_runs(figures *all, json_t *curves, image_row *rows, size_t n, vb_
 }
 
 /* The means over vocabularies, each with the same weight. */
-static void set_means(const figures *all, json_t *curves) {
+static void set_means(const figures *all) {
     vb_json *json = all->work->json;
     const int n = all->its->names.space.vocabularies;
     for (int scope = 0; scope < 2; scope++) {
         const mean_curve *mean = &all->mean[scope];
-        json_t *part = vb_json_set_object(json, curves, scopes[scope]), *accuracy = vb_json_set_array(json, part, "accuracy"),
-               *errors = vb_json_set_array(json, part, "se");
+        json_t *accuracy = vb_json_set_array(json, mean->part, "accuracy"), *errors = vb_json_set_array(json, mean->part, "se");
         for (int64_t i = 0; i <= mean->pool; i++) mean->sum[i] /= n;
         for (int p = 0; p < all->point_count; p++) {
             bool there = all->points[p] <= mean->pool;
             vb_json_append_real(json, accuracy, there ? mean->sum[all->points[p]] : NAN);
             vb_json_append_real(json, errors, there ? sqrt(mean->squares[p]) / n : NAN);
         }
-        vb_json_set_integer(json, part, "names", mean->pool);
-        set_summary(json, part, mean->sum, mean->pool);
+        vb_json_set_integer(json, mean->part, "names", mean->pool);
+        set_summary(json, mean->part, mean->sum, mean->pool);
     }
 }
 
@@ -319,13 +319,9 @@ static int make_figures(vb_analysis_work *work, const curve_work *its, image_row
     json_t *curves = vb_json_set_object(work->json, work->figures, "open_curve");
     vb_json_set(work->json, curves, "pool", vb_foreign_names_json(work->json, &its->names));
     vb_json_set(work->json, curves, "n", vb_json_integer_list(work->json, all.points, all.point_count));
-    if (!status) {
-        json_t *parts = vb_json_object(work->json);
-        status = add_runs(&all, parts, rows, n, err);
-        if (!status) set_means(&all, curves);
-        if (!status) json_object_update(curves, parts);
-        json_decref(parts);
-    }
+    for (int scope = 0; scope < 2; scope++) all.mean[scope].part = vb_json_set_object(work->json, curves, scopes[scope]);
+    if (!status) status = add_runs(&all, curves, rows, n, err);
+    if (!status) set_means(&all);
     for (int scope = 0; scope < 2; scope++) {
         vb_free(all.mean[scope].sum);
         vb_free(all.mean[scope].squares);

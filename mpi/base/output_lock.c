@@ -135,11 +135,19 @@ static int check_owner(const vb_output_lock *lock, const char *there, const char
     return status;
 }
 
+/* A link is not followed: what lies at its end is not of this folder, and it cannot be replaced in one step. */
+static int refuse_link(const char *path, vb_error *err) {
+    char end[2];
+    if (readlink(path, end, sizeof end) < 0) return 0;
+    return vb_errorf(err, VB_EOUTPUT, "%s: run.lock is a link; if no run uses the folder, remove it and run again", path);
+}
+
 /* One try: *taken, or not when the lock changed on the way. */
 static int try_to_take(const vb_output_lock *lock, const char *folder, char *const *environment, bool *taken, vb_error *err) {
     char *there = NULL;
     int status = vb_lock_create(lock->path, lock->text, taken, err);
     if (status || *taken) return status;
+    if (refuse_link(lock->path, err)) return -1;
     if (vb_lock_read(lock->path, &there, err)) return -1;
     if (there) status = check_owner(lock, there, folder, environment, err);
     if (there && !status) status = vb_lock_replace(lock->path, there, lock->text, taken, err);
@@ -151,6 +159,7 @@ int vb_output_lock_look(const char *folder, char *const *environment, vb_error *
     vb_output_lock lock = {.path = vb_format(err, "%s/run.lock", folder), .text = describe_self(err)};
     char *there = NULL;
     int status = lock.path && lock.text ? 0 : -1;
+    if (!status) status = refuse_link(lock.path, err);
     if (!status && vb_path_exists(lock.path)) status = vb_lock_read(lock.path, &there, err);
     if (there) status = check_owner(&lock, there, folder, environment, err);
     vb_free(there);

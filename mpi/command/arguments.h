@@ -84,9 +84,9 @@ vb_value_kind vb_arguments_value_kind(const char *placeholder);
 void vb_arguments_flags(const vb_command *command, vb_flags *flags);
 
 /* Reads --flag value, --flag=value and --switch; "--" ends flags. VB_EUSAGE: unknown flags (with a "did you mean"), values that
- * are missing or out of bounds, too few or too many positionals. --help ends the reading with arguments->help set. Paths are expanded
- * (vb_path_expand); those that stand for options of the experiment file are left to its reader. The arguments borrow argv. Free with
- * vb_arguments_free, also after a failure. Local. */
+ * are missing or out of bounds, too few or too many positionals. --help ends the reading with arguments->help set. Paths are
+ * expanded (vb_path_expand); those that stand for options of the experiment file are left to its reader. The arguments borrow
+ * argv. Free with vb_arguments_free, also after a failure. Local. */
 int vb_arguments_parse(vb_arguments *arguments, const vb_command *command, int argc, char **argv, vb_error *err);
 void vb_arguments_free(vb_arguments *arguments);
 

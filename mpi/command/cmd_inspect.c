@@ -160,7 +160,6 @@ static void print_entry(const vb_weights *weights, const char *path, const vb_fa
     vb_free(tokenizer);
 }
 
-/* Without what no experiment would do without, sizes are shown all the same. */
 /* The convention of the tokenizer beside the weights, if there is one. */
 static void find_convention(vb_facts *facts, const vb_stated_facts *stated, const vb_weights *weights, const vb_family *family,
                             vb_error *why) {
@@ -174,6 +173,7 @@ static void find_convention(vb_facts *facts, const vb_stated_facts *stated, cons
     vb_free(path);
 }
 
+/* Without what no experiment would do without, sizes are shown all the same. */
 static int print_model(const vb_weights *weights, const char *path, const vb_family *family, bool operations, vb_error *err) {
     vb_stated_facts stated;
     vb_facts facts;
@@ -198,7 +198,7 @@ static int print_model(const vb_weights *weights, const char *path, const vb_fam
         printf("family: %s\n", family->name);
         print_towers(clip);
         printf("facts, and who tells them:\n");
-        vb_error why;
+        vb_error why = {0};
         if (vb_clip_describe(clip)->context_length) find_convention(&facts, &stated, weights, family, &why);
         print_facts(&facts, vb_clip_describe(clip));
         if (vb_clip_describe(clip)->context_length && why.code) printf("note: %s\n", why.text);

@@ -36,11 +36,12 @@ typedef struct vb_text_faults {
  * failure. CoOp: "X X X X name.", a placeholder a vector. Local. */
 int vb_class_texts_fill(const vb_class_texts *texts, int first, int n, char **out, vb_error *err);
 
-/* Looks at all texts, each rank at its share, before any is encoded: the same faults on every rank. `equal`: whether classes of equal
- * texts are a fault (they are none of a list of candidates). Collective. */
+/* Looks at all texts, each rank at its share, before any is encoded: the same faults on every rank. `equal`: whether classes of
+ * equal texts are a fault (they are none of a list of candidates). Collective. */
 int vb_class_texts_look(const vb_class_texts *texts, bool equal, vb_comm *comm, vb_text_faults *faults, vb_error *err);
 
-/* Classes whose rows have the same digest; of one name, or of one id, they may have, since shared_names has decided on them. Local. */
+/* Classes whose rows have the same digest; of one name, or of one id, they may have, since shared_names has decided on them.
+ * Local. */
 int vb_class_texts_equal(const vb_digest *digests, int classes, const vb_class *class, vb_text_faults *faults, vb_error *err);
 
 /* VB_EMISMATCH with numbers and the first example for faults that are not allowed; `unsaid`: what is done about them where the

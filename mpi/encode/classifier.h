@@ -31,7 +31,8 @@ int vb_classifier_encode(vb_classifier *classifier, const vb_encoding *how, cons
 /* What vb_classifier_encode finds before it encodes: faults that are allowed, or its error. Collective. */
 int vb_classifier_look(const vb_encoding *how, const vb_dataset_state *data, vb_text_faults *faults, vb_error *err);
 
-/* The same for any list of names, which may hold equal texts, and cut ones unless that is said to be an error. A CoOp checkpoint with contexts of its own for every class takes no other list. Collective. */
+/* The same for any list of names, which may hold equal texts, and cut ones unless that is said to be an error. A CoOp checkpoint
+ * with contexts of its own for every class takes no other list. Collective. */
 int vb_classifier_encode_names(vb_classifier *classifier, const vb_encoding *how, const vb_name_list *names, bool keep_prompts,
                                vb_error *err);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/base/strbuf.h"
 
 int vb_dataset_state_open_shared(vb_dataset **dataset, vb_comm *comm, const char *images, const char *class_names,
                                  vb_error *err) {
@@ -87,26 +88,45 @@ void vb_dataset_state_close(vb_dataset_state *state) {
     *state = (vb_dataset_state){0};
 }
 
-int vb_dataset_state_check_images(const vb_dataset_state *state, const int64_t *class_images, int64_t outside, vb_error *err) {
+/* What the images are of that no vocabulary has. */
+static void describe_outside(vb_strbuf *text, const vb_label_report *labels, int64_t outside) {
+    if (!labels) {
+        vb_strbuf_format(text, "; %lld images are of other classes", (long long)outside);
+        return;
+    }
+    long long unmatched = labels->unmatched_images, bare = outside - unmatched;
+    if (unmatched) vb_strbuf_format(text, "; %lld image%s no class", unmatched, unmatched == 1 ? " matches" : "s match");
+    if (labels->nearest) vb_strbuf_format(text, ": %s", labels->nearest);
+    if (bare) vb_strbuf_format(text, "; %lld image%s no label", bare, bare == 1 ? " has" : "s have");
+    if (labels->from_one) vb_strbuf_add(text, "; no label is 0: do they count from 1?");
+}
+
+static int no_images(const vb_dataset_state *state, int v, const vb_label_report *labels, int64_t outside, vb_error *err) {
+    const vb_vocabularies *vocabularies = &state->vocabularies;
+    const vb_class *first = &vocabularies->class[vocabularies->members[vocabularies->offsets[v]]];
+    vb_strbuf text = {0};
+    vb_strbuf_format(&text, "dataset '%s': vocabulary '%s' has no images (its first class: '%s'%s%s", state->spec->name,
+                     vocabularies->names[v], first->name, first->id ? ", id " : "", first->id ? first->id : "");
+    if (state->dataset && !vb_dataset_labels(state->dataset))
+        vb_strbuf_format(&text, "; none of the %lld images has a label (.cls, or a key such as label in .json)",
+                         (long long)vb_dataset_samples(state->dataset));
+    else describe_outside(&text, labels, outside);
+    for (int i = 0; state->dataset && i < vb_dataset_labels(state->dataset) && i < 5; i++)
+        vb_strbuf_format(&text, "%s'%.30s'", i ? ", " : "; labels of the data: ", vb_dataset_label(state->dataset, i));
+    int status = vb_strbuf_end(&text, "a message", err);
+    if (!status) status = vb_errorf(err, VB_EMISMATCH, "%s)", text.bytes);
+    vb_strbuf_free(&text);
+    return status;
+}
+
+int vb_dataset_state_check_images(const vb_dataset_state *state, const int64_t *class_images, const vb_label_report *labels,
+                                  int64_t outside, vb_error *err) {
     const vb_vocabularies *vocabularies = &state->vocabularies;
     for (int v = 0; v < vocabularies->count; v++) {
         int64_t images = 0;
         for (int i = vocabularies->offsets[v]; i < vocabularies->offsets[v + 1]; i++)
             images += class_images[vocabularies->members[i]];
-        if (images) continue;
-        char found[300];
-        int n = snprintf(found, sizeof found, "%lld images are of other classes", (long long)outside);
-        if (state->dataset && !vb_dataset_labels(state->dataset))
-            snprintf(found, sizeof found, "none of the %lld images has a label (.cls, or a key such as label in .json)",
-                     (long long)vb_dataset_samples(state->dataset));
-        else if (state->dataset)
-            for (int i = 0; i < vb_dataset_labels(state->dataset) && i < 5; i++)
-                n += snprintf(found + n, sizeof found - (size_t)n, "%s'%.30s'",
-                              i ? ", " : "; labels of the data: ", vb_dataset_label(state->dataset, i));
-        const vb_class *first = &vocabularies->class[vocabularies->members[vocabularies->offsets[v]]];
-        return vb_errorf(err, VB_EMISMATCH, "dataset '%s': vocabulary '%s' has no images (its first class: '%s'%s%s; %s)",
-                         state->spec->name, vocabularies->names[v], first->name, first->id ? ", id " : "",
-                         first->id ? first->id : "", found);
+        if (!images) return no_images(state, v, labels, outside, err);
     }
     return 0;
 }
@@ -117,7 +137,7 @@ int vb_dataset_state_check_labels(const vb_dataset_state *state, const vb_label_
 }
 
 int vb_dataset_state_judge(const vb_dataset_state *state, vb_error *err) {
-    if (vb_dataset_state_check_images(state, state->class_images, state->outside, err)) return -1;
+    if (vb_dataset_state_check_images(state, state->class_images, &state->labels, state->outside, err)) return -1;
     return vb_dataset_state_check_labels(state, &state->labels, err);
 }
 
@@ -196,7 +216,7 @@ int vb_dataset_state_expand(vb_dataset_state *state, const vb_dataset_state *dat
             *(class < 0 ? &state->outside : &state->class_images[class]) += state->parts[p]->class_images[c];
         }
     }
-    status = images ? vb_dataset_state_check_images(state, state->class_images, state->outside, err) : 0;
+    status = images ? vb_dataset_state_check_images(state, state->class_images, NULL, state->outside, err) : 0;
 done:
     vb_free(vocabularies);
     vb_free(names);

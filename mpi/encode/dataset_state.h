@@ -35,8 +35,8 @@ int vb_dataset_state_open_shared(vb_dataset **dataset, vb_comm *comm, const char
 int vb_dataset_state_open(vb_dataset_state *state, vb_context *context, const vb_dataset_spec *spec, bool images, vb_error *err);
 void vb_dataset_state_close(vb_dataset_state *state);
 
-/* An expansion of opened datasets (indexed by spec->parts), which must outlive it. images: theirs have been counted, and every one
- * must have some. Local; close also after a failure. */
+/* An expansion of opened datasets (indexed by spec->parts), which must outlive it. images: theirs have been counted, and every
+ * one must have some. Local; close also after a failure. */
 int vb_dataset_state_expand(vb_dataset_state *state, const vb_dataset_state *datasets, const vb_dataset_spec *spec, bool images,
                             vb_error *err);
 
@@ -59,8 +59,9 @@ int vb_dataset_state_survey(vb_dataset_state *state, vb_context *context, vb_err
  * and on_unmatched is not skip. Local. */
 int vb_dataset_state_judge(const vb_dataset_state *state, vb_error *err);
 
-/* The first of the two checks alone, for other images. Local. */
-int vb_dataset_state_check_images(const vb_dataset_state *state, const int64_t *class_images, int64_t outside, vb_error *err);
+/* The first of the two checks alone, for other images; labels: what is known of theirs, or NULL. Local. */
+int vb_dataset_state_check_images(const vb_dataset_state *state, const int64_t *class_images, const vb_label_report *labels,
+                                  int64_t outside, vb_error *err);
 /* The second. Local. */
 int vb_dataset_state_check_labels(const vb_dataset_state *state, const vb_label_report *labels, vb_error *err);
 

@@ -35,8 +35,8 @@ int vb_encode_samples(const vb_encoding *how, const vb_encode_batch *batch, floa
  * decoders that could not read them. */
 const json_t *vb_encode_broken(const json_t *skipped, int64_t *count, bool *current);
 
-/* Images of up to so many pixels are decoded beside each other, one a thread; larger ones one after the other: what decoding takes
- * of a rank's memory is bounded by both. */
+/* Images of up to so many pixels are decoded beside each other, one a thread; larger ones one after the other: what decoding
+ * takes of a rank's memory is bounded by both. */
 enum { VB_ENCODE_PIXELS = 1 << 25 };
 
 /* Pixels only: count x 3 x R x R, on how->threads threads; broken samples as above (their pixels are zero). broken[i] says which.

@@ -268,7 +268,7 @@ static int check_joined_rows(const vb_image_source *source, const vb_dataset_sta
             if (class >= 0) class = data->joined.class_of[p][class];
             images[class < 0 ? data->space.classes : class]++;
         }
-    if (!status) status = vb_dataset_state_check_images(data, images, images[data->space.classes], err);
+    if (!status) status = vb_dataset_state_check_images(data, images, NULL, images[data->space.classes], err);
     vb_free(images);
     return status;
 }

@@ -87,6 +87,14 @@ static int other_class(const vb_label_survey *survey, int label) {
     return by_name >= 0 && by_name != class ? by_name : place >= 0 && place != class ? place : -1;
 }
 
+/* Whether labels are places that may count from 1; a list of the data's classes says what its integers mean. */
+static bool count_from_one(const findings *its) {
+    const vb_label_match *match = its->survey->match;
+    bool zero = its->class_images[0] > 0;
+    for (int i = 0; i < match->labels; i++) zero |= match->class_of[i] == 0;
+    return its->report->counts.by[VB_LABEL_BY_POSITION] && !zero;
+}
+
 static int count_labels(findings *its, int *ambiguous, vb_error *err) {
     const vb_label_survey *survey = its->survey;
     const vb_label_match *match = survey->match;
@@ -128,12 +136,32 @@ static int count_labels(findings *its, int *ambiguous, vb_error *err) {
     for (int images = 0; images < 2; images++)
         for (int c = 0; c < classes; c++)
             if ((its->class_images[c] != 0) == images) its->called[called++] = name_of(its, c);
+    report->from_one = count_from_one(its);
     return 0;
 }
 
 /* ---- words ---- */
 
 static const char *more_than_one(int64_t count) { return count == 1 ? "" : "s"; }
+
+/* The class that an unmatched label may be; NULL when none is near. */
+static const char *nearest_class(const findings *its, int unmatched) {
+    return its->twin[unmatched] >= 0 ? name_of(its, its->twin[unmatched]) :
+                                       vb_did_you_mean(its->unmatched[unmatched], its->called);
+}
+
+static int write_nearest(const findings *its, vb_error *err) {
+    vb_strbuf text = {0};
+    int found = 0;
+    for (int i = 0; i < its->report->unmatched_count && i < LISTED; i++) {
+        const char *near = nearest_class(its, i);
+        if (near) vb_strbuf_format(&text, "%slabel '%.80s': class '%.80s'?", found++ ? ", " : "", its->unmatched[i], near);
+    }
+    int status = found ? vb_strbuf_end(&text, "notes", err) : 0;
+    if (found && !status && !(its->report->nearest = vb_strdup(text.bytes, err))) status = -1;
+    vb_strbuf_free(&text);
+    return status;
+}
 
 /* "'Faces' (435 images; class 'face'?), 'x' (3 images), ..." */
 static void list_unmatched(const findings *its, vb_strbuf *text) {
@@ -144,7 +172,7 @@ static void list_unmatched(const findings *its, vb_strbuf *text) {
             break;
         }
         int64_t images = its->survey->images[its->report->unmatched[i]];
-        const char *near = its->twin[i] >= 0 ? name_of(its, its->twin[i]) : vb_did_you_mean(its->unmatched[i], its->called);
+        const char *near = nearest_class(its, i);
         vb_strbuf_format(text, "'%.80s' (%lld image%s", its->unmatched[i], (long long)images, more_than_one(images));
         if (near) vb_strbuf_format(text, "; class '%.80s'?", near);
         vb_strbuf_add(text, ")");
@@ -203,8 +231,8 @@ static int write_notes(const findings *its, int ambiguous, vb_error *err) {
     vb_strbuf text = {0};
     if (by[VB_LABEL_BY_POSITION]) {
         vb_strbuf_format(&text,
-                         "%lld labels are integers and no class' id or name: they are places in the vocabulary file, from 0",
-                         (long long)by[VB_LABEL_BY_POSITION]);
+                         "%lld labels are integers and no class' id or name: they are places in the vocabulary file, from 0%s",
+                         (long long)by[VB_LABEL_BY_POSITION], report->from_one ? "; no label is 0: do they count from 1?" : "");
         if (end_note(its, &text, err)) return -1;
     }
     if (by[VB_LABEL_BY_ID] && by[VB_LABEL_BY_NAME]) {
@@ -238,7 +266,7 @@ static int write_fault(const findings *its, vb_error *err) {
     const vb_label_report *report = its->report;
     bool labelled = report->counts.unlabelled && its->survey->match->labels; /* some are, some are not */
     bool strange = report->unmatched_count && (report->empty_count || its->twins || its->integers);
-    if (!labelled && !strange) return 0;
+    if (!labelled && !strange && !report->from_one) return 0;
     vb_strbuf text = {0};
     if (strange && report->empty_count) {
         begin_empty(its, &text);
@@ -248,9 +276,18 @@ static int write_fault(const findings *its, vb_error *err) {
         begin_unmatched(its, &text);
         if (its->integers) vb_strbuf_format(&text, "; %d of them are integers beside names", its->integers);
     }
-    if (strange && labelled) vb_strbuf_add(&text, "; ");
-    if (labelled) add_unlabelled(its, &text);
-    vb_strbuf_add(&text, "; aliases in the vocabulary file, or on_unmatched: skip to leave them out");
+    if (report->from_one) /* then every label matches */
+        vb_strbuf_format(&text,
+                         "labels are places in the vocabulary file and no label is 0, '%.80s': do they count from 1? state "
+                         "class_names (a precomputed model's label_names), or on_unmatched: skip",
+                         name_of(its, 0));
+    if (labelled && (strange || report->from_one)) vb_strbuf_add(&text, "; ");
+    if (labelled) {
+        add_unlabelled(its, &text);
+        vb_strbuf_add(&text, " (.cls, or a text or an integer at a key such as label in .json)");
+    }
+    if (strange) vb_strbuf_add(&text, "; aliases in the vocabulary file, or on_unmatched: skip to leave them out");
+    else if (labelled) vb_strbuf_add(&text, "; mend the data, or on_unmatched: skip to leave them out");
     int status = vb_strbuf_end(&text, "notes", err);
     if (!status && !(its->report->fault = vb_strdup(text.bytes, err))) status = -1;
     vb_strbuf_free(&text);
@@ -263,6 +300,7 @@ int vb_label_report_make(vb_label_report *report, const vb_label_survey *survey,
     int ambiguous, status = count_labels(&its, &ambiguous, err);
     if (!status) status = find_twins(&its, err);
     if (!status) status = write_notes(&its, ambiguous, err);
+    if (!status) status = write_nearest(&its, err);
     if (!status) status = write_fault(&its, err);
     vb_free(its.unmatched);
     vb_free(its.called);
@@ -274,6 +312,7 @@ int vb_label_report_make(vb_label_report *report, const vb_label_survey *survey,
 void vb_label_report_free(vb_label_report *report) {
     vb_free(report->unmatched);
     vb_free(report->empty);
+    vb_free(report->nearest);
     vb_free(report->fault);
     vb_strings_free(&report->notes);
     *report = (vb_label_report){0};

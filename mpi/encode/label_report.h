@@ -30,6 +30,8 @@ typedef struct vb_label_report {
     int *unmatched, *empty; /* labels of no class, most images first; classes without images, in their order */
     int unmatched_count, empty_count;
     vb_strings notes; /* what a reader of the figures should know, a line each */
+    char *nearest;    /* "label 'dgo': class 'dog'?, ...", of the first labels of no class; NULL where no class is near */
+    bool from_one;    /* labels are places, none is 0, and the first class has no images */
     char *fault;      /* why it is refused unless on_unmatched is skip; NULL: nothing is */
 } vb_label_report;
 
@@ -37,7 +39,8 @@ typedef struct vb_label_report {
  * - labels that match no class while classes have no images: the one may be the other under another name;
  * - a label of no class that differs from what a class is called in case, blanks and punctuation only;
  * - integers that match no class beside names that do;
- * - images without a label beside images with one.
+ * - images without a label beside images with one;
+ * - places of which none is 0, while the first class has no images: they may count from 1.
  * Labels beyond a vocabulary file whose classes all have images are none, nor are classes without images where every label
  * matches. Local. Free with vb_label_report_free, also after a failure. */
 int vb_label_report_make(vb_label_report *report, const vb_label_survey *survey, vb_error *err);

@@ -203,9 +203,10 @@ static int resolve(const label_list *list, int *classes, vb_label_counts *counts
         if (label >= 0) images[label]++;
         *(classes[i] < 0 ? &outside : &class_images[classes[i]]) += 1;
     }
-    if (vb_dataset_state_check_images(data, class_images, outside, err)) goto done;
     const vb_label_survey survey = {&data->vocabularies, &match, labels, images, 0};
-    if (vb_label_report_make(&report, &survey, err) || vb_dataset_state_check_labels(data, &report, err)) goto done;
+    if (vb_label_report_make(&report, &survey, err) || vb_dataset_state_check_images(data, class_images, &report, outside, err) ||
+        vb_dataset_state_check_labels(data, &report, err))
+        goto done;
     *counts = report.counts;
     status = 0;
 done:

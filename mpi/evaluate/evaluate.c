@@ -242,7 +242,8 @@ static int make_result(const evaluation *work, json_t *skipped, const vb_digest 
     size_t i;
     json_t *entry;
     if (check_left(pair, work->tally, skipped, err)) return -1;
-    json_array_foreach(skipped, i, entry) json_object_del(entry, "class"); /* was for the message */
+    /* "class" was for the message. */
+    json_array_foreach(skipped, i, entry) { json_object_del(entry, "class"); }
     if (vb_openness(&openness, work->tally, err)) {
         vb_error_prefix(err, "dataset '%s'", pair->data->spec->name);
         return -1;

@@ -26,7 +26,10 @@ WORDS_OF(families, VB_PRECOMPUTED + 1);
 static const char *const activations[] = {
     [VB_ACTIVATION_QUICK_GELU] = "quick_gelu", [VB_ACTIVATION_GELU] = "gelu", [VB_ACTIVATION_GELU_TANH] = "gelu_tanh", NULL};
 WORDS_OF(activations, VB_ACTIVATIONS);
-static const char *const text_masks[] = {[VB_MASK_CAUSAL - 1] = "causal", [VB_MASK_NONE - 1] = "none", [VB_MASK_PADDING - 1] = "padding", NULL};
+static const char *const text_masks[] = {[VB_MASK_CAUSAL - 1] = "causal",
+                                         [VB_MASK_NONE - 1] = "none",
+                                         [VB_MASK_PADDING - 1] = "padding",
+                                         NULL};
 WORDS_OF(text_masks, VB_TEXT_MASKS - 1);
 static const char *const text_poolings[] = {[VB_POOLING_END - 1] = "end",
                                             [VB_POOLING_LAST - 1] = "last",

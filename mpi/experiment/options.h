@@ -50,8 +50,8 @@ typedef struct vb_option {
 int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, const char *name, const char *where, vb_error *err);
 /* Every field as it is when nothing is given: its default, or unset. Fails only for lack of memory. */
 int vb_options_defaults(const vb_option *table, void *fields, vb_error *err);
-/* Replaces the paths among the fields, as they stand in the file `beside`, by where they lie (vb_resolve); folders of the machine's
- * options lie under the current folder, and are expanded only. Once. VB_ECONFIG: of vb_path_expand. */
+/* Replaces the paths among the fields, as they stand in the file `beside`, by where they lie (vb_resolve); folders of the
+ * machine's options lie under the current folder, and are expanded only. Once. VB_ECONFIG: of vb_path_expand. */
 int vb_options_resolve(const vb_option *table, void *fields, const char *beside, vb_error *err);
 void vb_options_free(const vb_option *table, void *fields);
 

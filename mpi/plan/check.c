@@ -10,9 +10,9 @@
 #include "mpi/base/output_lock.h"
 #include "mpi/encode/classifier.h"
 #include "mpi/encode/image_source.h"
+#include "mpi/plan/check_corpus.h"
 #include "mpi/plan/check_pair.h"
 #include "mpi/plan/plan.h"
-#include "mpi/plan/plan_corpora.h"
 #include "shards/files/path.h"
 
 typedef struct check {
@@ -74,22 +74,36 @@ static void check_output(check *all) {
 
 /* ---- datasets ---- */
 
-/* Decodes the first image of the first, the middle and the last unit. */
+/* Decodes some images of the first, the middle and the last unit, the first one among them, and says what a run would stop at:
+ * the first that is broken, and how many more of those that were tried. */
 static void check_images(check *all, const char *where, const vb_dataset_state *state) {
+    enum { TRIED = 16 };
     const int64_t units = vb_dataset_units(state->dataset), chosen[3] = {0, units / 2, units - 1};
-    for (int i = 0; i < 3; i++) {
+    int broken = 0, tried = 0;
+    vb_error first = {0};
+    for (int u = 0; u < 3; u++) {
         vb_unit_data data = {0};
-        vb_image image = {0};
         vb_error err = {0};
-        if (i && chosen[i] == chosen[i - 1]) continue;
-        int status = vb_dataset_read_unit(state->dataset, chosen[i], &data, &err);
-        bool read = !status && data.count > 0;
-        if (read) status = vb_dataset_sample_decode(&data.samples[0], &image, &err);
-        if (status && read && state->spec->on_error == VB_ON_ERROR_SKIP && err.code != VB_EMEMORY)
-            vb_findings_add(all->findings, VB_FINDING_NOTE, where, "%s (on_error: skip)", err.text);
-        else if (status) vb_findings_take(all->findings, where, &err);
-        vb_free(image.pixels);
+        if (u && chosen[u] == chosen[u - 1]) continue;
+        if (vb_dataset_read_unit(state->dataset, chosen[u], &data, &err)) {
+            vb_findings_take(all->findings, where, &err);
+            continue;
+        }
+        const int step = data.count > TRIED ? data.count / TRIED : 1;
+        for (int i = 0; i < data.count; i += step, tried++) {
+            vb_image image = {0};
+            if (vb_dataset_sample_decode(&data.samples[i], &image, &err) && !broken++) first = err;
+            vb_free(image.pixels);
+        }
         vb_dataset_unit_free(&data);
+    }
+    if (!broken) vb_findings_add(all->findings, VB_FINDING_OK, where, "%d images were decoded", tried);
+    else if (state->spec->on_error == VB_ON_ERROR_SKIP)
+        vb_findings_add(all->findings, VB_FINDING_NOTE, where,
+                        "%d of %d images that were tried cannot be decoded (on_error: skip): %s", broken, tried, first.text);
+    else {
+        vb_error_prefix(&first, "%d of %d images that were tried cannot be decoded", broken, tried);
+        vb_findings_take(all->findings, where, &first);
     }
 }
 
@@ -189,23 +203,6 @@ static void check_model(check *all, const vb_model_spec *spec) {
 
 /* ---- corpora, candidates, ranks, memory, disk ---- */
 
-static int check_corpora(check *all, vb_error *err) {
-    const vb_experiment *experiment = all->experiment;
-    vb_corpora_sizes sizes;
-    vb_error found = {0};
-    if (!experiment->corpus_count) return 0;
-    int64_t *classes = vb_array((size_t)experiment->dataset_count, sizeof *classes, "datasets", err);
-    if (!classes) return -1;
-    for (int d = 0; d < experiment->dataset_count; d++) classes[d] = all->datasets[d].space.classes;
-    if (vb_plan_corpora(experiment, classes, all->machine->ranks, false, &sizes, &found))
-        vb_findings_take(all->findings, "corpora", &found);
-    else
-        vb_findings_add(all->findings, VB_FINDING_OK, "corpora", "%d, %.1f GB to read", experiment->corpus_count,
-                        sizes.read_bytes * 1e-9);
-    vb_free(classes);
-    return 0;
-}
-
 static void check_names(check *all, const char *where, const vb_names_spec *spec, int64_t least) {
     vb_candidates pool;
     vb_error err = {0};
@@ -258,7 +255,7 @@ int vb_check(const vb_experiment *experiment, const vb_check_machine *machine, v
         check_datasets(&all);
         for (int m = 0; m < experiment->model_count; m++)
             if (!experiment->models[m].left_out) check_model(&all, &experiment->models[m]);
-        status = check_corpora(&all, err);
+        for (int c = 0; c < experiment->corpus_count; c++) vb_check_corpus(experiment, &experiment->corpora[c], &alone, findings);
         check_names(&all, "adversarial", &experiment->adversarial.pool, experiment->adversarial.k);
         check_names(&all, "open_curve", &experiment->open_curve.pool, 1);
         if (!status && !findings->count[VB_FINDING_ERROR]) check_sizes(&all);

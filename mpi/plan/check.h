@@ -12,10 +12,10 @@ typedef struct vb_check_machine {
 } vb_check_machine;
 
 /* Opens what a run would open, one thing after another, and prints a finding for each: the output folder (whose it is, whether it
- * can be written, whether the embeddings fit its disk), datasets (labels, classes without images, images that cannot be decoded, of
- * the first, the middle and the last unit), models (weights, the files beside them and what they told, tokenizer), every pair's
- * prompts and precomputed embeddings, corpora and candidates, ranks and memory. A thing that fails is an error among the findings,
- * and what needs it is passed over; -1 only for lack of memory or of MPI. Local, but MPI must have been started. */
+ * can be written, whether the embeddings fit its disk), datasets (labels, classes without images, images that cannot be decoded,
+ * of the first, the middle and the last unit), models (weights, the files beside them and what they told, tokenizer), every
+ * pair's prompts and precomputed embeddings, corpora and candidates, ranks and memory. A thing that fails is an error among the
+ * findings, and what needs it is passed over; -1 only for lack of memory or of MPI. Local, but MPI must have been started. */
 int vb_check(const vb_experiment *experiment, const vb_check_machine *machine, vb_findings *findings, vb_error *err);
 
 #endif

@@ -217,6 +217,7 @@ static int open_captions(vb_corpus_parts *corpus, const vb_encoding *how, vb_err
     }
     while (n) vb_free(texts[--n]);
     vb_free(rows);
+    if (!status && !unit) status = vb_errorf(err, VB_EMISSING, "%s: no captions there", corpus->spec->captions);
     status = vb_context_barrier(how->context, status, err);
     vb_digest seen = digester ? vb_digest_finish(digester) : (vb_digest){""};
     if (!status) status = vb_comm_agree_same(&how->context->comm, 0, seen.hex, corpus->spec->captions, err);

@@ -26,8 +26,8 @@ typedef struct vb_corpus_parts {
 int vb_corpus_parts_open(vb_corpus_parts *corpus, const vb_encoding *how, const vb_corpus_spec *spec, vb_error *err);
 void vb_corpus_parts_close(vb_corpus_parts *corpus);
 
-/* The captions of the rows `ids` (ascending, distinct): texts[i] on every rank, all in one block (free *block with vb_free); odd[i] is
- * NULL, or says why a row has no caption that can be used, whose text is then "". The
+/* The captions of the rows `ids` (ascending, distinct): texts[i] on every rank, all in one block (free *block with vb_free);
+ * odd[i] is NULL, or says why a row has no caption that can be used, whose text is then "". The
  * captions of every part that is read are counted: more or fewer than its rows is VB_EMISMATCH. Collective. */
 int vb_corpus_parts_captions(const vb_corpus_parts *corpus, vb_context *context, const int64_t *ids, int64_t n,
                              const char **texts, const char **odd, char **block, vb_error *err);

@@ -57,8 +57,8 @@ int64_t vb_dataset_unit_of(const vb_dataset *dataset, int64_t sample);  /* the u
 /* No unit of this dataset has more samples. */
 int vb_dataset_unit_samples(const vb_dataset *dataset);
 
-/* A digest of (path, identity of the file (shards/files/identity.h), range, label names): equal means the unit's bytes and labels were surely not touched.
- * Cheap. */
+/* A digest of (path, identity of the file (shards/files/identity.h), range, label names): equal means the unit's bytes and labels
+ * were surely not touched. Cheap. */
 int vb_dataset_unit_signature(const vb_dataset *dataset, int64_t unit, vb_digest *signature, vb_error *err);
 /* VB_EDATA, naming the files, when the unit's signature is not what it was before the unit was read: the bytes may be half old
  * and half new. */

@@ -56,7 +56,8 @@ static int walk_entry(struct walk *walk, const char *path, const ancestor *here,
         }
         return 0;
     }
-    if (!image || !facts.regular) return is_housekeeping(name) ? 0 : vb_dataset_listing_ignore(walk->listing, name, err);
+    if (image && !facts.regular && vb_file_expect(path, err)) return -1; /* a pipe or a device that claims to be an image */
+    if (!image) return is_housekeeping(name) ? 0 : vb_dataset_listing_ignore(walk->listing, name, err);
     if (top && !walk->first_image && !(walk->first_image = vb_strdup(name, err))) return -1;
     vb_dataset_listed sample = {.label = walk->label, .weight = facts.size};
     walk->bytes += facts.size;

@@ -21,6 +21,16 @@ static const char *kind_name(mode_t mode) {
                             "a special file";
 }
 
+static int expect_regular(const char *path, mode_t mode, vb_error *err) {
+    return S_ISREG(mode) ? 0 : vb_errorf(err, VB_EMISSING, "%s: expected a file, found %s", path, kind_name(mode));
+}
+
+int vb_file_expect(const char *path, vb_error *err) {
+    struct stat info;
+    if (stat(path, &info)) return vb_errorf(err, VB_EMISSING, "%s: %s", path, strerror(errno));
+    return expect_regular(path, info.st_mode, err);
+}
+
 int vb_file_descriptor(const char *path, uint64_t *size, vb_error *err) {
     int fault = vb_fault(VB_FAULT_OPEN), fd = -1;
     struct stat info;
@@ -32,8 +42,7 @@ int vb_file_descriptor(const char *path, uint64_t *size, vb_error *err) {
         close(fd);
         return -1;
     }
-    if (!S_ISREG(info.st_mode)) {
-        vb_errorf(err, VB_EMISSING, "%s: expected a file, found %s", path, kind_name(info.st_mode));
+    if (expect_regular(path, info.st_mode, err)) {
         close(fd);
         return -1;
     }

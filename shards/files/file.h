@@ -7,6 +7,9 @@
 
 #include "kernels/base/error.h"
 
+/* VB_EMISSING unless a regular file lies there, a link to one included: what else it is. Nothing is opened. */
+int vb_file_expect(const char *path, vb_error *err);
+
 /* Positional reads. A file that ends early is VB_EDATA with path, offset, wanted and found bytes. */
 typedef struct vb_file {
     int fd;

@@ -12,7 +12,7 @@
 typedef struct vb_identity {
     uint64_t size, inode;
     int64_t mtime_ns, ctime_ns; /* of the content; of the content, the name, the owner, the permissions */
-} vb_identity; /* without padding: digests take it as it lies */
+} vb_identity;                  /* without padding: digests take it as it lies */
 
 /* Of an open file; of a path (VB_EMISSING), following links. */
 int vb_identity_of_descriptor(vb_identity *identity, int fd, const char *path, vb_error *err);

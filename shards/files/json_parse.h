@@ -10,8 +10,9 @@
 /* From now on jansson takes its memory from vb_memory_plain and gives it back to vb_free. Once, before anything uses jansson. */
 void vb_json_parse_setup(void);
 
-/* The value of a text of n bytes, behind a byte order mark if there is one; `flags` are jansson's (JSON_DECODE_ANY, JSON_REJECT_DUPLICATES). NULL with VB_EDATA
- * "PATH:LINE:COLUMN: why", or with VB_EMEMORY. Owned by the caller (json_decref). Local, as is the rest. */
+/* The value of a text of n bytes, behind a byte order mark if there is one; `flags` are jansson's (JSON_DECODE_ANY,
+ * JSON_REJECT_DUPLICATES). NULL with VB_EDATA "PATH:LINE:COLUMN: why", or with VB_EMEMORY. Owned by the caller (json_decref).
+ * Local, as is the rest. */
 json_t *vb_json_parse(const char *text, size_t n, size_t flags, const char *path, vb_error *err);
 
 /* The same without the place: the error is why alone, for the caller to put the place before it; *where tells line and column. */

@@ -19,9 +19,9 @@ char *vb_path_absolute(const char *path, vb_error *err);
 /* The last part of a path. Points into it. */
 const char *vb_path_base_name(const char *path);
 bool vb_path_ends_with(const char *text, const char *suffix); /* case counts */
-/* A path as people write it: a leading ~ is $HOME, $NAME and ${NAME} are variables of the environment, $$ is a dollar. Never twice on
- * one text. Free with vb_free. NULL with VB_ECONFIG for a variable that is not set or empty, another $, a ~NAME (write ./~NAME for a
- * file of that name). */
+/* A path as people write it: a leading ~ is $HOME, $NAME and ${NAME} are variables of the environment, $$ is a dollar. Never
+ * twice on one text. Free with vb_free. NULL with VB_ECONFIG for a variable that is not set or empty, another $, a ~NAME (write
+ * ./~NAME for a file of that name). */
 char *vb_path_expand(const char *written, vb_error *err);
 
 /* ---- what lies there ---- */

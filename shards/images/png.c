@@ -1,5 +1,5 @@
-/* PNG by libpng, in the mode that Pillow 9.4 picks for each colour type and depth. Every checksum counts; where Pillow passes over
- * one (it does not look at those of the image data, nor at what lies behind them), the image is read with a remark. */
+/* PNG by libpng, in the mode that Pillow 9.4 picks for each colour type and depth. Every checksum counts; where Pillow passes
+ * over one (it does not look at those of the image data, nor at what lies behind them), the image is read with a remark. */
 #include "shards/images/codec.h"
 
 #include <png.h>

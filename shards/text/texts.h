@@ -12,10 +12,10 @@ typedef struct vb_texts {
     void *storage;
 } vb_texts;
 
-/* A path that ends in .json is a JSON list of strings, every other path is text (shards/files/text_file.h): one text a line, LF or
- * CRLF; empty lines are texts, but a line feed at the end of the file starts none; a byte order mark at the start is dropped. Invalid
- * UTF-8, NUL characters, carriage returns within a line and values that are no strings are VB_EDATA with line or index; a file
- * without texts is VB_EMISSING. Free with vb_texts_free. */
+/* A path that ends in .json is a JSON list of strings, every other path is text (shards/files/text_file.h): one text a line, LF
+ * or CRLF; empty lines are texts, but a line feed at the end of the file starts none; a byte order mark at the start is dropped.
+ * Invalid UTF-8, NUL characters, carriage returns within a line and values that are no strings are VB_EDATA with line or index; a
+ * file without texts is VB_EMISSING. Free with vb_texts_free. */
 int vb_texts_read(vb_texts *texts, const char *path, vb_error *err);
 /* The same of names (of classes, labels, rows): blanks around a name and blank lines at the end are dropped; an empty one between
  * names is VB_EDATA. */

@@ -1,5 +1,5 @@
-/* Tokenizer files: OpenAI's merges, gzipped or plain; Hugging Face's vocab.json with merges.txt; SentencePiece's models; WordPiece
- * vocabularies; tokenizer.json. */
+/* Tokenizer files: OpenAI's merges, gzipped or plain; Hugging Face's vocab.json with merges.txt; SentencePiece's models;
+ * WordPiece vocabularies; tokenizer.json. */
 #ifndef VB_TOKENIZER_FILE_H
 #define VB_TOKENIZER_FILE_H
 
@@ -20,8 +20,8 @@
 int vb_tokenizer_file_read(vb_tokenizer **tokenizer, const char *path, bool mask_token, vb_digest *digest, vb_error *err);
 
 /* The tokenizer that a folder holds: the path of the first file that is there of vocab.json (with merges.txt beside it),
- * spiece.model, sentencepiece.bpe.model, tokenizer.model, vocab.txt, bpe_simple_vocab_16e6.txt.gz, tokenizer.json. NULL with *err:
- * VB_EMISSING when it has none, VB_EMEMORY. Free with vb_free. */
+ * spiece.model, sentencepiece.bpe.model, tokenizer.model, vocab.txt, bpe_simple_vocab_16e6.txt.gz, tokenizer.json. NULL with
+ * *err: VB_EMISSING when it has none, VB_EMEMORY. Free with vb_free. */
 char *vb_tokenizer_file_in(const char *folder, vb_error *err);
 /* Adds the paths of all such files that a folder holds. */
 int vb_tokenizer_file_list(vb_strings *paths, const char *folder, vb_error *err);

@@ -49,8 +49,8 @@ typedef struct vb_vocabularies {
 int vb_vocabularies_read(vb_vocabularies *vocabularies, const char *path, vb_error *err);
 void vb_vocabularies_free(vb_vocabularies *vocabularies); /* {0} is fine */
 
-/* Class index of the class of that id; or of that name or alias, where underscores are spaces; -1 when none. vb_vocabularies_find:
- * by id, else by name. Labels of data are resolved by shards/text/label_match.h. Thread-safe. */
+/* Class index of the class of that id; or of that name or alias, where underscores are spaces; -1 when none.
+ * vb_vocabularies_find: by id, else by name. Labels of data are resolved by shards/text/label_match.h. Thread-safe. */
 int vb_vocabularies_find(const vb_vocabularies *vocabularies, const char *label);
 int vb_vocabularies_find_id(const vb_vocabularies *vocabularies, const char *id);
 int vb_vocabularies_find_name(const vb_vocabularies *vocabularies, const char *name);

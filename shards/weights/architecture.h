@@ -19,8 +19,8 @@ typedef struct vb_architecture {
     vb_tower tower;      /* that is not encoded here; the other one may be */
 } vb_architecture;
 
-/* The first row that fits the file's names, or NULL: a family of the registry, or nothing known. `family`: names of a family's own
- * were found, so that a tower of timm's says nothing. Local. */
+/* The first row that fits the file's names, or NULL: a family of the registry, or nothing known. `family`: names of a family's
+ * own were found, so that a tower of timm's says nothing. Local. */
 const vb_architecture *vb_architecture_find(const vb_tensor_set *file, bool family);
 
 #endif

@@ -37,8 +37,8 @@ static int copy_context(vb_coop *coop, const vb_named_tensor *item, const char *
     return 0;
 }
 
-/* What a checkpoint of CoOp may hold beside its contexts: embeddings of the words around them, which the model has, and the state of
- * training. */
+/* What a checkpoint of CoOp may hold beside its contexts: embeddings of the words around them, which the model has, and the state
+ * of training. */
 static bool is_beside_the_point(const char *name) {
     static const char *const buffers[] = {"token_prefix", "token_suffix", "token_midfix"};
     static const char *const training[] = {"optim", "sched", "lr_sched", "scaler", "grad_scaler"};

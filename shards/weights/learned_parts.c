@@ -1,5 +1,5 @@
-/* The table of telling names. Sources: the methods' published code (CoOp/CoCoOp, MaPLe, PromptSRC, CLIP-Adapter, Tip-Adapter, TaskRes,
- * VPT) and Hugging Face's peft. */
+/* The table of telling names. Sources: the methods' published code (CoOp/CoCoOp, MaPLe, PromptSRC, CLIP-Adapter, Tip-Adapter,
+ * TaskRes, VPT) and Hugging Face's peft. */
 #include "shards/weights/learned_parts.h"
 
 #include <stdbool.h>

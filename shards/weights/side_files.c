@@ -42,7 +42,8 @@ static void refuse_type(vb_fields *root, const char *type) {
                        "clip, metaclip_2, siglip, altclip, chinese_clip, or one of their towers (clip_vision_model, ...)");
 }
 
-/* A model_type whose towers are encoded: what a configuration leaves out. `vision` and `text`: model_types of the towers alone. */
+/* A model_type whose towers are encoded: what a configuration leaves out. `vision` and `text`: model_types of the towers
+ * alone. */
 typedef struct model_type {
     const char *type, *vision, *text;
     const char *family;

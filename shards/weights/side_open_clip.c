@@ -150,8 +150,8 @@ static void read_text(vb_fields *tower, bool quick, vb_side_facts *facts) {
     if (pool == 1 && !class_row) facts->end_token = (int)vb_fields_integer(tower, "eos_id", 1, LARGEST_NUMBER, 2);
 }
 
-/* HFTokenizer cleans white space only, and its end tokens stay, unless tokenizer_kwargs say otherwise; SimpleTokenizer's texts are
- * in lower case, which is its convention. */
+/* HFTokenizer cleans white space only, and its end tokens stay, unless tokenizer_kwargs say otherwise; SimpleTokenizer's texts
+ * are in lower case, which is its convention. */
 static void read_tokenizer(vb_fields *text, vb_side_facts *facts) {
     vb_fields kwargs = vb_fields_object(text, "tokenizer_kwargs", "model_cfg.text_cfg.tokenizer_kwargs.");
     const bool other = vb_fields_get(text, "hf_tokenizer_name");

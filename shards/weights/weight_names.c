@@ -555,7 +555,9 @@ static bool can_show(const scheme *s, const vb_family_sign *sign) {
     for (int i = 0; i < 4 && sign->has[i]; i++) {
         char name[LONGEST_NAME];
         snprintf(name, sizeof name, "%.*s", (int)strcspn(sign->has[i], "["), sign->has[i]);
-        if (!rules_make(s->image, name) && !(s->text && rules_make(openai_text, name))) return false;
+        if (!rules_make(s->image, name) && !(s->texts && rules_make(timm_trunk, name)) &&
+            !(s->text && rules_make(s->texts ? s->texts : openai_text, name)))
+            return false;
     }
     return true;
 }

@@ -35,8 +35,8 @@ int vb_weights_open(vb_weights *weights, const char *path, bool digest, vb_error
 /* The same without canonical names: `set` holds every tensor under its name in the file ("state_dict.ctx"), naming is "as in the
  * file". */
 int vb_weights_open_raw(vb_weights *weights, const char *path, bool digest, vb_error *err);
-/* Leaves the tensors of one tower in the set, for who needs no other: where the architecture that is not encoded here is the other
- * tower's, it is forgotten. */
+/* Leaves the tensors of one tower in the set, for who needs no other: where the architecture that is not encoded here is the
+ * other tower's, it is forgotten. */
 void vb_weights_keep_tower(vb_weights *weights, vb_tower tower);
 /* The digest of the files' bytes: one pass over them. Shards: of their names and digests, in byte order of the names. */
 int vb_weights_digest(const vb_weights *weights, vb_digest *digest, vb_error *err);

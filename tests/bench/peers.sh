@@ -1,6 +1,7 @@
 #!/bin/bash
 # Brings the peers (PyPI) and races our image encoders against them: peers.sh PEERS_OURS BUILD
-#   TOWERS, PEERS, THREADS, BATCHES: lists; ROUNDS, TURN_SECONDS, LIMIT (of a runner's answer): numbers; MAKE_ONLY=1: nothing is timed.
+#   TOWERS, PEERS, THREADS, BATCHES: lists; ROUNDS, TURN_SECONDS, LIMIT (of a runner's answer): numbers.
+#   MAKE_ONLY=1: nothing is timed.
 #   PEERS_BORROW: site-packages of another environment of the same Python, which saves installing what it has.
 set -u
 ours=$1 build=$2
@@ -19,14 +20,17 @@ if ! has sys; then
     for site in "$venv"/lib/python3*/site-packages; do echo "$PEERS_BORROW" >"$site/borrowed.pth"; done
   fi
 fi
-# name of the module, what to install; a failure leaves that one out. MobileCLIP's and PE's towers need timm, the exporter onnxscript.
-for pair in numpy:numpy torch:torch torchvision:torchvision open_clip:open_clip_torch==3.3.0 timm:timm safetensors:safetensors onnx:onnx \
-  onnxscript:onnxscript onnxruntime:onnxruntime openvino:openvino; do
+# Name of the module, what to install; a failure leaves that one out.
+for pair in numpy:numpy torch:torch torchvision:torchvision open_clip:open_clip_torch==3.3.0 timm:timm safetensors:safetensors \
+  onnx:onnx onnxscript:onnxscript onnxruntime:onnxruntime openvino:openvino; do
   module=${pair%%:*} package=${pair#*:}
   has "$module" && continue
-  case $module in onnxruntime | openvino) case " ${PEERS:-$module} " in *[\ ,]"$module"[\ ,]*) ;; *) continue ;; esac ;; esac
+  case $module in onnxruntime | openvino)
+    case " ${PEERS:-$module} " in *[\ ,]"$module"[\ ,]*) ;; *) continue ;; esac ;;
+  esac
   echo "peers.sh: installing $package"
-  "$venv/bin/pip" install --quiet --upgrade "$package" >>"$log" 2>&1 || echo "peers.sh: $package cannot be installed from PyPI ($log)"
+  "$venv/bin/pip" install --quiet --upgrade "$package" >>"$log" 2>&1 ||
+    echo "peers.sh: $package cannot be installed from PyPI ($log)"
 done
 for module in numpy torch open_clip safetensors; do
   if ! has "$module"; then

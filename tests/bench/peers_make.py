@@ -42,6 +42,17 @@ def fill(model):
     return model.eval()
 
 
+def build(name):
+    """(configuration, model without values) of open_clip's own classes, or (None, None) for an unknown name."""
+    config = get_model_config(name)
+    if config is None:
+        return None, None
+    config["text_cfg"]["layers"] = 1
+    arguments = {key: value for key, value in copy.deepcopy(config).items() if key not in ("custom_text", "custom")}
+    arguments["text_cfg"]["hf_model_pretrained"] = False
+    return config, (open_clip.CustomTextCLIP if config.get("custom_text") else open_clip.CLIP)(**arguments)
+
+
 class Images(torch.nn.Module):
     def __init__(self, model):
         super().__init__()
@@ -72,19 +83,15 @@ def export(images, side, path):
 def main():
     name, folder = sys.argv[1], sys.argv[2]
     torch.set_num_threads(int(os.environ.get("MAKE_THREADS", "1")))
-    config = get_model_config(name)
-    if config is None:
+    config, model = build(name)
+    if model is None:
         sys.exit(f"peers_make.py: open_clip {open_clip.__version__} has no model {name}")
-    config["text_cfg"]["layers"] = 1
-    config["text_cfg"]["hf_model_pretrained"] = False
     os.makedirs(folder, exist_ok=True)
-    kind = open_clip.CustomTextCLIP if config.get("custom_text") else open_clip.CLIP
-    arguments = {key: value for key, value in copy.deepcopy(config).items() if key not in ("custom_text", "custom")}
-    model = fill(kind(**arguments))
+    model = fill(model)
     side = model.visual.image_size
     side = side[0] if isinstance(side, (tuple, list)) else side
-    config["text_cfg"].pop("hf_model_pretrained")
-    save_file({key: value.contiguous() for key, value in model.state_dict().items()}, os.path.join(folder, "open_clip_model.safetensors"))
+    state = {key: value.contiguous() for key, value in model.state_dict().items()}
+    save_file(state, os.path.join(folder, "open_clip_model.safetensors"))
     preprocess = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bicubic", "resize_mode": "squash"}
     with open(os.path.join(folder, "open_clip_config.json"), "w", encoding="utf-8") as out:
         json.dump({"model_cfg": config, "preprocess_cfg": preprocess}, out, indent=1)

@@ -1,8 +1,8 @@
 /* One runner of peers_race.py: our image encoder, opened from a folder of weights as the program opens it.
  *
- * peers_ours FOLDER PIXELS THREADS. PIXELS: fp32 images, all that is in the file. Says "ready LEVEL RESOLUTION COLUMNS FLOPS" and answers
- * each line of standard input: "time BATCH RUNS" with seconds of the processor and of the clock; "peak" with GFLOP/s of multiply-adds;
- * "save BATCH FILE" with "saved". Each answer is a line; the first that fails ends the program. */
+ * peers_ours FOLDER PIXELS THREADS. PIXELS: fp32 images, all that is in the file. Says "ready LEVEL RESOLUTION COLUMNS FLOPS" and
+ * answers each line of standard input: "time BATCH RUNS" with seconds of the processor and of the clock; "peak" with GFLOP/s of
+ * multiply-adds; "save BATCH FILE" with "saved". Each answer is a line; the first that fails ends the program. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -51,19 +51,13 @@ def openvino_runner():
 
 
 def torch_runner():
-    import copy
-    import open_clip
+    sys.dont_write_bytecode = True  # beside the sources
+    from peers_make import build  # first: it looks for open_clip
     import torch
-    from open_clip.factory import get_model_config
     from safetensors.torch import load_file
     torch.set_num_threads(threads)
     torch.set_num_interop_threads(1)
-    config = get_model_config(tower["model"])
-    config["text_cfg"]["layers"] = 1
-    config["text_cfg"]["hf_model_pretrained"] = False
-    kind = open_clip.CustomTextCLIP if config.get("custom_text") else open_clip.CLIP
-    arguments = {key: value for key, value in copy.deepcopy(config).items() if key not in ("custom_text", "custom")}
-    model = kind(**arguments)
+    model = build(tower["model"])[1]
     model.load_state_dict(load_file(os.path.join(folder, "open_clip_model.safetensors")))
     visual = model.eval().visual
 

@@ -113,8 +113,11 @@ vocabulary "one without classes" 3 \
 vocabulary "a misspelt key" 3 "x.yaml:2:1: .*'vocabulary'" 'name: v\nvocabulary: {a: [bear]}\n'
 vocabulary "an id without a name" 3 "x.yaml:2:" 'name: v\nvocabularies: {a: [{id: bear}], b: [chair]}\n'
 vocabulary "a list of lists" 3 "x.yaml:2:" 'name: v\nvocabularies: {a: [[bear]], b: [chair]}\n'
+vocabulary "one without images, its label misspelt" 6 \
+  "'b' has no images \(its first class: 'dolphni'; 12 images match no class: label 'dolphin': class 'dolphni'\?; labels of" \
+  'name: v\nvocabularies: {a: [apple], b: [dolphni]}\n'
 vocabulary "one without images" 6 \
-  "vocabulary 'b' has no images \(its first class: 'unicorn'; 12 images are of other classes; labels of the data: 'apple'," \
+  "vocabulary 'b' has no images \(its first class: 'unicorn'; 12 images match no class; labels of the data: 'apple'," \
   'name: v\nvocabularies: {a: [apple], b: [unicorn]}\n'
 refused everywhere "a vocabulary file that is not there" 4 "none.yaml: cannot open" e.yaml --set datasets.0.vocabularies=none.yaml
 cat >x.yaml <<'E'
@@ -246,7 +249,8 @@ printf "\200\2X\377\377\377\377abc." >w; weights bad "a pickle that claims 4 GiB
 check "nothing of it was run" test ! -e OWNED
 refused bad "weights as a tokenizer" 5 "m.safetensors: a safetensors file, expected a merges file" e.yaml \
   --set models.0.tokenizer=m.safetensors
-refused bad "a folder without a tokenizer" 4 "pics: no tokenizer in this folder: expected one of vocab.json" e.yaml --set models.0.tokenizer=pics
+refused bad "a folder without a tokenizer" 4 "pics: no tokenizer in this folder: expected one of vocab.json" e.yaml \
+  --set models.0.tokenizer=pics
 cp -r tok tok2; echo '{"a": 1, "a": 2}' >tok2/vocab.json
 refused bad "a vocabulary with a token twice" 5 "tok2/vocab.json:1:" e.yaml --set models.0.tokenizer=tok2
 printf '\37\213\10\0broken' >t.gz; refused bad "a corrupt gzip" 5 "t.gz: " e.yaml --set models.0.tokenizer=t.gz
@@ -314,6 +318,9 @@ bad "a pipe is not waited for" 4 "pipe.npy: expected a file, found a pipe" timeo
 bad "nor a pipe of weights" 4 "pipe.safetensors: expected a file" \
   timeout 20 "$vocabench" encode images --weights pipe.safetensors \
   --activation quick_gelu --input pics --output o.npy
+mkdir -p odd/a; cp pics/bear/000.jpg odd/a/; mkfifo odd/a/1.jpg
+bad "nor a pipe among images" 4 "odd/a/1.jpg: expected a file, found a pipe" \
+  timeout 20 "$vocabench" encode images --weights m.safetensors --activation quick_gelu --input odd --output o.npy
 bad "a device" 4 "/dev/null: expected a file, found a character device" "$vocabench" inspect /dev/null
 bad "braces without bound" 4 "its braces mean more than 100000 paths" \
   timeout 20 "$vocabench" preprocess --resolution 16 --output o.npy \

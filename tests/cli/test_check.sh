@@ -1,5 +1,6 @@
 #!/bin/bash
-# The command check: what a run would stop on is an error in its list, with the code that the run ends with; the rest is listed too.
+# The command check: what a run would stop on is an error in its list, with the code that the run ends with; the rest is listed
+# too.
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 make_data images pics 20 3; make_data model m.safetensors; make_data tokenizer tok
@@ -48,9 +49,30 @@ like "then noted" "^note +dataset 'folder' +2 labels .6 images. match no class: 
 like "how labels were resolved" "^ok +dataset 'folder' +labels: 0 are ids, 18 names, 0 places in the vocabulary file" stdout
 checked "a broken image" 10 --output o --set datasets.folder.images=broken
 checked "a broken image is skipped" 0 --output o --set datasets.folder.images=broken --set datasets.folder.on_error=skip
-like "and noted" "^note +dataset 'folder' .*on_error: skip" stdout
+like "and noted" "^note +dataset 'folder' .*1 of 20 images that were tried cannot be decoded \(on_error: skip\)" stdout
 checked "more ranks than units" 0 --output o --ranks 64
 like "noted" '^note +ranks +64 ranks for 8 units of images' stdout
+
+# ---- corpora -----------------------------------------------------------------------------------------------------
+printf 'a bear\nan apple\n' >captions.txt; printf '' >empty.txt; printf 'a\0b\0' | iconv -f UTF-8 -t UTF-16 >wide.txt
+must "$tools/npy" random rows.npy 2 31 5
+plain_experiment corpora >c.yaml
+cat >>c.yaml <<'E'
+corpora: [{name: words, captions: captions.txt}]
+retrieval: {corpus: words, top_k: 1, lambda: 0.5, filter: none}
+E
+check "a corpus of captions" "$vocabench" check c.yaml --output o
+# stumbles NAME CODE PATTERN SETTING...: check finds with that code what run stops at.
+stumbles() {
+  local name=$1 code=$2 pattern=$3; shift 3
+  refuses "$name: run" "$code" "$pattern" "$vocabench" run c.yaml --output r "$@"
+  refuses "$name: check" "$code" 'check: 1 error' "$vocabench" check c.yaml --output o "$@"
+}
+stumbles "no captions" 4 'nope.txt' --set corpora.words.captions=nope.txt
+stumbles "empty captions" 4 'empty.txt: no captions' --set corpora.words.captions=empty.txt
+stumbles "captions in UTF-16" 5 'UTF-16' --set corpora.words.captions=wide.txt
+sed -i 's/^corpora.*/corpora: [{name: words, embeddings: rows.npy, captions: captions.txt}]/' c.yaml
+stumbles "other dimensions" 6 '31 dimensions'
 
 # ---- embeddings made elsewhere -----------------------------------------------------------------------------------
 find pics -type f | sort | awk -F / '{ print $2 }' >labels.txt
@@ -60,7 +82,8 @@ must "$vocabench" encode texts --weights m.safetensors --activation quick_gelu -
 cat >p.yaml <<'E'
 experiment: made
 datasets: [{name: folder, vocabularies: v.yaml}]
-models: [{name: made, family: precomputed, image_embeddings: i.npy, text_embeddings: t.npy, labels: labels.txt, text_names: names.txt}]
+models:
+  - {name: made, family: precomputed, image_embeddings: i.npy, text_embeddings: t.npy, labels: labels.txt, text_names: names.txt}
 E
 check "precomputed embeddings" "$vocabench" check p.yaml --output o
 head -n 5 labels.txt >few.txt

@@ -48,7 +48,8 @@ refuses "encode of something else" 2 "expected images or texts, found 'sounds'" 
   "$vocabench" encode sounds --weights w --input i --output o
 refuses "a family that is none" 2 "expected clip, slip, .*, found 'blip'" \
   "$vocabench" encode images --weights w --input i --output o --family blip
-refuses "an activation that is none" 2 "encode: command line: activation: expected one of quick_gelu, gelu, gelu_tanh, found 'relu'" \
+refuses "an activation that is none" 2 \
+  "encode: command line: activation: expected one of quick_gelu, gelu, gelu_tanh, found 'relu'" \
   "$vocabench" encode images --weights w --input i --output o --activation relu
 refuses "a number that is none" 2 "--resolution: expected a number from 1 to 4096, found 'big'" \
   "$vocabench" preprocess --resolution big --input i --output o
@@ -203,7 +204,8 @@ inspected m.safetensors '^image tower: ViT, 32 x 32 pixels, patches of 8, width 
 inspected "$here/configs/prompts/simple.yaml" "^prompt list 'simple': 1 template"
 for file in "$here"/configs/experiments/*.yaml; do inspected "$file" "^experiment '$(basename "$file" .yaml)': "; done
 inspected "$here/configs/experiments/zoo.yaml" "^experiment 'zoo': 4 dataset\(s\), 40 model\(s\)"
-refuses "inspect of something else" 10 "begins with the bytes 23 20 42 75 69 6c 64 73, expected safetensors" "$vocabench" inspect "$here/Makefile"
+refuses "inspect of something else" 10 "begins with the bytes 23 20 42 75 69 6c 64 73, expected safetensors" \
+  "$vocabench" inspect "$here/Makefile"
 
 # ---- from another folder, and installed -------------------------------------------------------------------------
 mkdir -p elsewhere && cd elsewhere || exit 1

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Class folders as datasets are published: GIF and BMP under .jpg, damaged JPEGs, files that are no images. What Pillow reads is read,
-# and what was passed over or damaged stands in the results, from the cache too.
+# Class folders as datasets are published: GIF and BMP under .jpg, damaged JPEGs, files that are no images. What Pillow reads is
+# read, and what was passed over or damaged stands in the results, from the cache too.
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 python=/usr/bin/python3
@@ -37,13 +37,15 @@ for time in first second; do # the second finds its units in the cache
 done
 passed="2 files passed over, no images by their names, such as 'bear/notes.txt', 'list.csv'"
 has_line "files of other names are told" "note: d: $passed" first.out
-has_line "and damaged images" "note: m / d: images read although damaged, as Pillow reads them, listed in results.json: 3" first.out
+has_line "and damaged images" \
+  "note: m / d: images read although damaged, as Pillow reads them, listed in results.json: 3" first.out
 "$vocabench" inspect pics >inspect.out
 has_line "inspect tells them, too" "note: $passed" inspect.out
 
 # What preprocess makes of them is what torchvision's and Hugging Face's Resize, CenterCrop and ToTensor make of Pillow's images.
 pixels() { # pixels NAME RESIZE CROP FLOOR FLAG...
-  must "$vocabench" preprocess --resolution "$3" --rgb-first --mean "[0, 0, 0]" --std "[1, 1, 1]" --input pics --output p.npy "${@:5}"
+  must "$vocabench" preprocess --resolution "$3" --rgb-first --mean "[0, 0, 0]" --std "[1, 1, 1]" \
+    --input pics --output p.npy "${@:5}"
   if out=$($python - "$2" "$3" "$4" 2>&1 <<'P'
 import glob
 import sys

@@ -5,7 +5,8 @@ cd "$scratch" || exit 1
 make_data images pics 1 3; make_data model m.safetensors; make_data tokenizer tok
 models='[{name: m, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a {}."]}]'
 experiment() { # experiment IMAGES VOCABULARIES [KEYS]
-  printf 'experiment: x\ndatasets: [{name: d, images: "%s", vocabularies: %s%s}]\nmodels: %s\n' "$1" "$2" "${3:-}" "$models" >e.yaml
+  printf 'experiment: x\ndatasets: [{name: d, images: "%s", vocabularies: %s%s}]\nmodels: %s\n' \
+    "$1" "$2" "${3:-}" "$models" >e.yaml
 }
 # counted: "name images" of every class, in the file's order; kinds: how its labels were resolved.
 counted() { query o '[.results[0].vocabularies[].classes[] | "\(.name) \(.images)"] | join(", ")'; }
@@ -81,7 +82,7 @@ vocabularies: {a: [airplane, face, bonsai]}
 E
 experiment zoo zoo.yaml; rm -rf o
 refuses "labels that match no class, and classes without images" 6 \
-  "dataset 'd' and .*zoo.yaml: 2 classes have no images: 'airplane' \(label 'airplanes'\?\), 'face' \(label 'Faces'\?\); 3 labels" \
+  "'d' and .*zoo.yaml: 2 classes have no images: 'airplane' \(label 'airplanes'\?\), 'face' \(label 'Faces'\?\); 3 labels" \
   "$vocabench" run e.yaml --output o
 check_not "before anything is encoded" compgen -G 'o/cache/*/*.npy'
 mpi 3 "$vocabench" run e.yaml --output o >stdout 2>stderr; has_text "at three ranks too" "2 classes have no images" stderr
@@ -96,7 +97,7 @@ run e.yaml --output o && equal "aliases mend it; a folder beyond the vocabulary 
 mkdir zoo/Bonsai; cp "$picture" zoo/Bonsai/
 refuses "a label that is a class but for its case" 6 "'Bonsai' \(1 image; class 'bonsai'\?\)" "$vocabench" run e.yaml --output o
 rm cls/33.cls; archive cls; experiment cls.tar digits.yaml
-refuses "an image without a label among others" 6 "digits.yaml: 1 image has no label; " "$vocabench" run e.yaml --output o
+refuses "an image without a label among others" 6 "digits.yaml: 1 image has no label \(.cls, .*; mend the data, or" "$vocabench" run e.yaml --output o
 sed 's/^3/9/' numbers >nine; "$tools/npy" numbers y.npy i8 nine
 refuses "precomputed labels that match no class while a class has no images" 6 \
   "1 class has no images: 'three'; 1 label \(4 images\) matches no class: '9' \(4 images\)" "$vocabench" run p.yaml --output o
@@ -110,7 +111,22 @@ E
 rm -rf o; refuses "and before another model is encoded" 6 "1 class has no images: 'three'" "$vocabench" run both.yaml --output o
 check_not "nothing of it is in the cache" compgen -G 'o/cache/*/*.npy'
 mkdir one; for d in 0 1 2 3; do mv folders/$d one/$((d + 1)); done; experiment one places.yaml
-refuses "places that count from 1" 6 "label 4, but .* has 4 classes .*; do they count from 1\\?" "$vocabench" run e.yaml --output o
+refuses "places that count from 1" 6 "label 4, but .* has 4 classes .*; do they count from 1\\?" \
+  "$vocabench" run e.yaml --output o
+
+cat >five.yaml <<'E'
+name: five
+vocabularies: {low: [zero, one], high: [two, three, four]}
+E
+experiment one five.yaml; rm -rf o
+refuses "also where the vocabulary file is longer" 6 \
+  "five.yaml: labels are places in the vocabulary file and no label is 0, 'zero': do they count from 1\? state class_names" \
+  "$vocabench" run e.yaml --output o
+run e.yaml --output o --set datasets.d.on_unmatched=skip &&
+  equal "unless it is meant" "$(counted)" "zero 0, one 1, two 2, three 3, four 4"
+has_text "and told" "from 0; no label is 0: do they count from 1?" stdout
+printf '%s\n' none zero one two three >names.txt; experiment one five.yaml ', class_names: names.txt'
+run e.yaml --output o && equal "or named" "$(counted)" "zero 1, one 2, two 3, three 4, four 0"
 
 # ---- a vocabulary that broken images leave empty ---------------------------------------------------------------------
 mkdir -p broken/cat broken/dog; head -c 60 "$picture" >"broken/cat/1.$suffix"; cp "$picture" broken/dog/

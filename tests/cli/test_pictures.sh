@@ -49,7 +49,8 @@ shows folders pics
 "$vocabench" pack --input pics --output tars --samples-per-shard 20 >log 2>err || fail "pack" "$(cat err)"
 mkdir unpacked && for tar in tars/*.tar.zst; do zstd -dcq "$tar" | tar x -C unpacked; done
 shows shards unpacked --set 'datasets.0.images=tars/*.tar.zst'
-mkdir c && "$tools/make_data" cifar c/test.bin 5 300 && shows CIFAR c --set datasets.0.images=c/test.bin --set datasets.0.on_unmatched=skip
+mkdir c && "$tools/make_data" cifar c/test.bin 5 300 &&
+  shows CIFAR c --set datasets.0.images=c/test.bin --set datasets.0.on_unmatched=skip
 grep -q '&lt;b&gt;wolf' folders.html && ! grep -q '<b>wolf' folders.html
 verdict $? "names are escaped"
 cp folders.html before.html && "$vocabench" report r-folders --output folders.html >/dev/null

@@ -1,5 +1,5 @@
-/* Captions of every form and lists of texts: what is read is UTF-8 without a NUL, and a row that is passed over is counted as one that is
- * read. The first byte chooses the form. */
+/* Captions of every form and lists of texts: what is read is UTF-8 without a NUL, and a row that is passed over is counted as one
+ * that is read. The first byte chooses the form. */
 #include <stdio.h>
 #include <unistd.h>
 

@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     const vb_preprocess *spec = &facts.preprocess;
     if (!facts.towers_from == !facts.pixels_from && !facts.pixels_from) abort();
-    if (facts.image.told && (facts.image.heads < 0 || (facts.image.heads && !(facts.image.epsilon > 0)) || !facts.family)) abort();
+    if (facts.image.told && (facts.image.heads < 0 || (facts.image.heads && !(facts.image.epsilon > 0)) || !facts.family))
+        abort();
     if (facts.pixels_from && (!(spec->std[0] > 0) || (int)spec->resize > 2 || (int)spec->filter > 1 || spec->resolution < 0))
         abort();
     return 0;

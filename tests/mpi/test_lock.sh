@@ -52,6 +52,11 @@ refuses "a process on another machine" 7 'on elsewhere, since .*remove o/run.loc
 rm o/run.lock; taken "a lock that was removed"
 echo '{"schema": "else"}' >o/run.lock
 refuses "a lock of another program" 7 'o/run.lock: not a lock of this program' "$vocabench" run e.yaml --output o
+mv o/run.lock else.lock
+for end in nowhere ../else.lock; do
+  ln -s $end o/run.lock
+  refuses "a link to $end" 7 'o/run.lock: run.lock is a link' "$vocabench" run e.yaml --output o; rm o/run.lock
+done
 : >o/run.lock; refuses "an empty lock" 7 'o/run.lock: not a lock of this program' "$vocabench" run e.yaml --output o
 
 # What Slurm says of the owner's job.

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The open curve against enumeration in exact arithmetic (tests/tools/open_curve_oracle.py), at any number of ranks, with every rule
-# of exclusion, for precomputed and for encoding models; and what is refused.
+# The open curve against enumeration in exact arithmetic (tests/tools/open_curve_oracle.py), at any number of ranks, with every
+# rule of exclusion, for precomputed and for encoding models; and what is refused.
 . "$(dirname "$0")/../lib.sh"
 oracle=$here/tests/tools/open_curve_oracle.py
 cd "$scratch" || exit 1
@@ -11,7 +11,8 @@ experiment: curve
 analyses: [open_curve]
 open_curve: {names: names.txt, embeddings: n.npy, exclude: names}
 datasets: [{name: d, vocabularies: v.yaml}]
-models: [{name: m, family: precomputed, image_embeddings: i.npy, labels: labels.txt, text_embeddings: t.npy, text_names: classes.txt}]
+models:
+  - {name: m, family: precomputed, image_embeddings: i.npy, labels: labels.txt, text_embeddings: t.npy, text_names: classes.txt}
 E
 # rule NAME ARGUMENT...: a run with that rule, compared with the oracle.
 rule() {
@@ -50,12 +51,13 @@ wolf n 1 1 @ 1 0 00000600
 E
 rule synonyms --set open_curve.wordnet=wordnet
 rule related --set open_curve.wordnet=wordnet
-holds "relatives are kept out of the animals' pool, siblings are not" '[.results[0].analyses.open_curve.vocabularies[].own.names] ==
-  [56, 61, 60, 61]' related/results.json "$(jq -c '[.results[0].analyses.open_curve.vocabularies[].own.names]' related/results.json)"
+holds "relatives are kept out of the animals' pool, siblings are not" \
+  '[.results[0].analyses.open_curve.vocabularies[].own.names] == [56, 61, 60, 61]' related/results.json \
+  "$(jq -c '[.results[0].analyses.open_curve.vocabularies[].own.names]' related/results.json)"
 for ranks in 2 3 5; do
   rm -rf again; run_at $ranks e.yaml --output again --set open_curve.exclude=names && agree "$ranks ranks" names again
 done
-"$vocabench" plan e.yaml >plan 2>&1; like "plan knows the names" ' m +d +90 ' plan
+"$vocabench" plan e.yaml >planned 2>&1; like "plan knows the names" ' m +d +90 ' planned
 must "$vocabench" report names --output page.html
 has_text "the page has the table" "among n foreign names" page.html
 has_text "and the figure" "accuracy among n random foreign names" page.html
@@ -67,14 +69,15 @@ plain_experiment encoded >p.yaml
 printf 'analyses: [open_curve]\nopen_curve: {wordnet: wordnet}\n' >>p.yaml
 run p.yaml --output encoded
 holds "the nouns are the pool" '.results[0].analyses.open_curve | .pool.candidates == 11 and .pool.excluded_by == "synonyms" and
-  .own.names == 5 and (.n == [0, 1, 2, 3, 5])' encoded/results.json "$(jq -c '.results[0].analyses.open_curve | .pool, .own, .n' encoded/results.json)"
+  .own.names == 5 and (.n == [0, 1, 2, 3, 5])' encoded/results.json \
+  "$(jq -c '.results[0].analyses.open_curve | .pool, .own, .n' encoded/results.json)"
 rm -rf again; run_at 3 p.yaml --output again && agree "3 ranks encode them" encoded again
 must "$vocabench" check p.yaml --output again
 cp small.yaml v.yaml
 refuses "no WordNet" 4 'no index.noun and data.noun there' "$vocabench" run p.yaml --output o --set open_curve.wordnet=nowhere
 refuses "no embeddings" 3 "needs the key 'embeddings'" "$vocabench" run e.yaml --output o --set open_curve.embeddings=~
-refuses "no names for a precomputed model" 3 "needs the keys 'names'" "$vocabench" run e.yaml --output o --set open_curve.names=~ \
-  --set open_curve.wordnet=wordnet
+refuses "no names for a precomputed model" 3 "needs the keys 'names'" "$vocabench" run e.yaml --output o \
+  --set open_curve.names=~ --set open_curve.wordnet=wordnet
 refuses "an unknown rule" 3 "exclude.*related" "$vocabench" run e.yaml --output o --set open_curve.exclude=kin
 refuses "an unknown key" 3 "nmes" "$vocabench" run e.yaml --output o --set open_curve.nmes=names.txt
 printf '\n\n' >blank.txt

@@ -246,6 +246,10 @@ def build(config, preprocess, folder):
     return config, model, image_transform_v2(PreprocessCfg(size=tuple(size) if isinstance(size, (list, tuple)) else size, **preprocess), False), tokenizer
 
 
+def side_of(transform):
+    return transform(Image.new("RGB", (9, 9))).shape[-1]
+
+
 def judge(vocabench, config, preprocess, file, root):
     """("right", "refused" or "wrong", why) of a folder with one such model."""
     folder = tempfile.mkdtemp(dir=root)
@@ -263,18 +267,22 @@ def judge(vocabench, config, preprocess, file, root):
     with torch.no_grad():
         images = model.encode_image(torch.stack([transform(Image.open(path)) for path in paths]), **coca).numpy()
         texts = model.encode_text(tokenizer(TEXTS), **coca).numpy() if tokenizer else None
-    out, lines = os.path.join(folder, "out.npy"), os.path.join(root, "texts.txt")
+    note, out, lines = "", os.path.join(folder, "out.npy"), os.path.join(root, "texts.txt")
     try:
         for what, expected, source in (("images", images, pictures), ("texts", texts, lines)):
             if expected is None:
                 return "refused", "texts: no tokenizer of the kind here to test with"
-            code, said = program([vocabench, "encode", what, "--weights", folder, "--input", source, "--output", out, "--raw", "--threads", "1"])
+            command = [vocabench, "encode", what, "--weights", folder, "--input", source, "--output", out, "--raw", "--threads", "1"]
+            code, said = program(command)
+            if code == 3 and "state resolution" in said:  # a bare file without positions (ViTamin-XL): the message asks for it
+                note = "with the resolution stated, as the message asks"
+                code, said = program(command + ["--resolution", str(side_of(transform))])
             if code:
                 return "refused", f"{what}: code {code}: {said.replace(folder, 'FOLDER')}"
             off = far(np.load(out), expected)
             if off:
                 return "wrong", f"{what}: {off}"
-        return "right", ""
+        return "right", note
     finally:
         if not KEEP:
             shutil.rmtree(folder)

@@ -131,7 +131,9 @@ def folder_of_open_clip(name, folder):
             if not dtype.is_floating_point:
                 out.write(np.ones(n, dtype=np.int64).tobytes())
                 continue
-            scale, base = (0, 1) if len(shape) < 2 and key.endswith(("weight", "gamma", "running_var")) else \
+            # A residual's gamma is small: where statistics stand for norms nothing else keeps a deep tower finite.
+            scale, base = (0, 0.1) if key.endswith("gamma") else \
+                (0, 1) if len(shape) < 2 and key.endswith(("weight", "running_var")) else \
                 (0, 0) if len(shape) < 2 else ((n / shape[0]) ** -0.5, 0)
             block = (noise * np.float32(scale) + np.float32(base)).astype(np.float16)
             for start in range(0, n, len(block)):

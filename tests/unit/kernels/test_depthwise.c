@@ -1,5 +1,5 @@
-/* Tests of depthwise convolution: against its definition, bit for bit at every level and thread count, in memory that is exactly as
- * large. */
+/* Tests of depthwise convolution: against its definition, bit for bit at every level and thread count, in memory that is exactly
+ * as large. */
 #include <math.h>
 #include <stdbool.h>
 

@@ -1,5 +1,6 @@
-/* Tests of families beyond OpenAI's CLIP that the rows of test_zoo do not hold: against the embeddings that the published libraries
- * compute for tiny models, at every instruction set level, thread count and batch; what is refused; and sizes of published models. */
+/* Tests of families beyond OpenAI's CLIP that the rows of test_zoo do not hold: against the embeddings that the published
+ * libraries compute for tiny models, at every instruction set level, thread count and batch; what is refused; and sizes of
+ * published models. */
 #include <sys/resource.h>
 
 #include "tests/unit/clip_reference.h"

@@ -71,8 +71,19 @@ static void what_is_a_fault(void **state) {
                  "2 of them are integers beside names");
     assert_fault("{id: 1, name: cat}", (const labelled[8]){{"1", 2}, {"2", 3}, {"other", 4}}, 0, NULL);
     /* Images without a label. */
-    assert_fault("cat", (const labelled[8]){{"cat", 2}}, 3, "3 images have no label");
+    assert_fault("cat", (const labelled[8]){{"cat", 2}}, 3,
+                 "3 images have no label (.cls, or a text or an integer at a key such as label in .json); mend the data, or "
+                 "on_unmatched: skip to leave them out");
     assert_fault("cat", (const labelled[8]){{NULL, 0}}, 3, NULL);
+    /* Places that may count from 1, in a vocabulary file longer than the labels, and at its end; not where 0 is named. */
+    const char *from_one = "labels are places in the vocabulary file and no label is 0, 'cat': do they count from 1? state "
+                           "class_names (a precomputed model's label_names), or on_unmatched: skip";
+    assert_fault("cat, dog, fox", (const labelled[8]){{"1", 2}, {"2", 3}}, 0, from_one);
+    assert_fault("cat, dog, fox, owl", (const labelled[8]){{"1", 2}, {"2", 3}}, 0, from_one);
+    assert_fault("cat, dog, fox", (const labelled[8]){{"2", 2}}, 1, "on_unmatched: skip; 1 image has no label (.cls");
+    assert_fault("cat, dog, fox", (const labelled[8]){{"0", 2}, {"2", 3}}, 0, NULL);
+    assert_fault("cat, dog, fox", (const labelled[8]){{"0", 0}, {"1", 2}}, 0, NULL);
+    assert_fault("{id: 1, name: cat}, {id: 2, name: dog}, {id: 0, name: fox}", (const labelled[8]){{"2", 2}}, 0, NULL);
 }
 
 static void notes_and_counts(void **state) {
@@ -100,6 +111,18 @@ static void notes_and_counts(void **state) {
     assert_string_equal(report.notes.items[0],
                         "2 labels are integers and no class' id or name: they are places in the vocabulary file, from 0");
     assert_string_equal(report.notes.items[1], "6 classes have no images: 'c', 'd', 'e', 'f', 'g', ...");
+    assert_false(report.from_one);
+    assert_null(report.nearest);
+    vb_label_report_free(&report);
+    assert_ok(make(&report, (const labelled[8]){{"1", 1}, {"2", 1}}, 0));
+    assert_true(report.from_one);
+    assert_string_equal(report.notes.items[0],
+                        "2 labels are integers and no class' id or name: they are places in the vocabulary "
+                        "file, from 0; no label is 0: do they count from 1?");
+    vb_label_report_free(&report);
+    put_classes("dog, cat, fox");
+    assert_ok(make(&report, (const labelled[8]){{"cat", 5}, {"zebra", 9}, {"dgo", 2}, {"Fox", 1}}, 0));
+    assert_string_equal(report.nearest, "label 'dgo': class 'dog'?, label 'Fox': class 'fox'?");
     vb_label_report_free(&report);
     vb_label_report_free(&report); /* twice is fine */
 }

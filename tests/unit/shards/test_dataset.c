@@ -103,6 +103,15 @@ static void class_folders(void **state) {
     assert_int_equal(symlink("nowhere", in_scratch(path, "c/cat/gone.jpg")), 0);
     assert_fails(open_in_scratch("c", NULL, &err), VB_EMISSING, "gone.jpg");
     assert_int_equal(unlink(path), 0);
+    /* What is no file, but claims to be an image; another is passed over. */
+    assert_int_equal(mkfifo(in_scratch(path, "c/cat/pipe"), 0600), 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(in_scratch(path, "c/cat/pipe.jpg"), 0600), 0);
+    assert_fails(open_in_scratch("c", NULL, &err), VB_EMISSING, "cat/pipe.jpg: expected a file, found a pipe");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("/dev/zero", in_scratch(path, "c/cat/zero.png")), 0);
+    assert_fails(open_in_scratch("c", NULL, &err), VB_EMISSING, "cat/zero.png: expected a file, found a character device");
+    assert_int_equal(unlink(path), 0);
     put_text("c/stray.jpg", "s");
     assert_fails(open_in_scratch("c", NULL, &err), VB_EDATA, "image 'stray.jpg' lies beside class folder 'ant'");
 }

@@ -1,4 +1,4 @@
-/* Weights of every container and naming: the fixtures' values by NumPy, small archives by Python's zipfile, and what must be
+/* Weights of every container: the fixtures' values by NumPy, small archives by Python's zipfile, and what must be
  * refused. */
 #include <errno.h>
 #include <math.h>
@@ -7,7 +7,6 @@
 #include "kernels/base/fault.h"
 #include "shards/weights/coop.h"
 #include "shards/weights/learned_parts.h"
-#include "shards/weights/weight_names.h"
 #include "shards/weights/weights.h"
 #include "shards/files/zip.h"
 #include "shards/files/writer.h"
@@ -441,180 +440,6 @@ static void zip_directories_are_checked(void **state) {
     }
 }
 
-/* ---- names ---- */
-
-static int by_name(const void *a, const void *b) {
-    return strcmp(((const vb_named_tensor *)a)->name, ((const vb_named_tensor *)b)->name);
-}
-
-/* A set of tensors of shape [1, 2] under these names. */
-static vb_tensor_set named(vb_named_tensor *items, const char *const *names) {
-    static const float data[2] = {1, 2};
-    vb_tensor_set set = {0, items};
-    for (; names[set.count]; set.count++)
-        items[set.count] = (vb_named_tensor){names[set.count], {.ndim = 2, .shape = {1, 2}, .stride = {2, 1}, .data = data}};
-    qsort(items, set.count, sizeof *items, by_name);
-    return set;
-}
-
-static void names_are_found(void **state) {
-    (void)state;
-    static const struct {
-        const char *naming, *family, *names[8], *expected[8];
-        size_t unused;
-    } cases[] = {
-        {"OpenAI",
-         "clip",
-         {"model.module.visual.conv1.weight", "model.module.ln_final.bias", "optimizer.exp_avg", "model.module.extra"},
-         {"extra", "ln_final.bias", "visual.conv1.weight"},
-         2},
-        {"OpenAI",
-         "clip",
-         {"state_dict.visual.conv1.weight", "ema.visual.conv1.weight", "state_dict.visual.layer10.0.bn1.running_var"},
-         {"visual.conv1.weight", "visual.layer10.0.bn1.running_var"},
-         1},
-        {"OpenAI",
-         "clip",
-         {"student.visual.class_embedding", "student.transformer.resblocks.12.mlp.c_fc.bias",
-          "transformer.resblocks.x.ln_1.bias"},
-         {"transformer.resblocks.12.mlp.c_fc.bias", "visual.class_embedding"},
-         1},
-        {"open_clip",
-         "clip",
-         {"text.token_embedding.weight", "text.transformer.resblocks.0.ln_1.weight", "visual.class_embedding", "logit_bias",
-          "logit_scale"},
-         {"logit_bias", "logit_scale", "token_embedding.weight", "transformer.resblocks.0.ln_1.weight", "visual.class_embedding"},
-         0},
-        {"timm",
-         "siglip",
-         {"text.token_embedding.weight", "text.text_projection.bias", "visual.trunk.attn_pool.latent",
-          "visual.trunk.attn_pool.kv.bias", "visual.trunk.patch_embed.proj.weight", "visual.trunk.norm.bias",
-          "visual.trunk.fc_norm.bias"},
-         {"text_projection.bias", "token_embedding.weight", "visual.attn_pool.attn.kv.bias", "visual.attn_pool.probe",
-          "visual.conv1.weight", "visual.ln_post.bias", "visual.trunk.fc_norm.bias"},
-         1},
-        {"OpenAI",
-         NULL,
-         {"visual.class_embedding", "visual.conv1.weight", "visual.transformer.resblocks.0.ln_1.weight"},
-         {"visual.class_embedding", "visual.conv1.weight", "visual.transformer.resblocks.0.ln_1.weight"},
-         0},
-        {"timm", NULL, {"visual.trunk.patch_embed.proj.weight"}, {"visual.conv1.weight"}, 0},
-        {"timm",
-         "vitamin",
-         {"visual.trunk.patch_embed.backbone.stem.conv1.weight", "visual.trunk.blocks.3.mlp.w0.bias", "text.ln_final.bias",
-          "visual.head.proj.weight"},
-         {"ln_final.bias", "visual.proj.weight", "visual.transformer.resblocks.3.mlp.c_gate.bias",
-          "visual.trunk.patch_embed.backbone.stem.conv1.weight"},
-         0},
-        {"Apple",
-         "mobileclip_b",
-         {"image_encoder.model.patch_emb.0.block.conv.weight", "image_encoder.model.patch_emb.1.block.norm.running_var",
-          "image_encoder.model.transformer.11.pre_norm_ffn.4.weight", "image_encoder.model.classifier.proj",
-          "text_encoder.transformer.2.pre_norm_mha.1.qkv_proj.bias", "text_encoder.projection_layer",
-          "image_encoder.model.pos_embed.pos_embed.pos_embed"},
-         {"text_projection", "transformer.resblocks.2.attn.in_proj_bias", "visual.positional_embedding", "visual.proj",
-          "visual.transformer.resblocks.11.mlp.c_proj.weight", "visual.trunk.patch_embed.backbone.0.conv.weight",
-          "visual.trunk.patch_embed.backbone.1.bn.running_var"},
-         0},
-        {"Hugging Face",
-         "siglip",
-         {"vision_model.embeddings.patch_embedding.weight", "vision_model.head.probe", "vision_model.head.mlp.fc1.bias",
-          "vision_model.head.attention.in_proj_weight"},
-         {"visual.attn_pool.attn.in_proj_weight", "visual.attn_pool.mlp.c_fc.bias", "visual.attn_pool.probe",
-          "visual.conv1.weight"},
-         0},
-        {"Hugging Face",
-         "siglip",
-         {"text_model.embeddings.token_embedding.weight", "text_model.head.bias"},
-         {"text_projection.bias", "token_embedding.weight"},
-         0},
-        {"DeCLIP",
-         "declip",
-         {"model.module.encode_text.token_embedding.weight", "model.module.visual.class_embedding",
-          "model.module.encode_text.text_projection.bias", "model.module.predictor.bias", "model.module.ln_final.bias"},
-         {"predictor.bias", "text_projection.bias", "token_embedding.weight", "visual.class_embedding"},
-         2},
-        {"SLIP",
-         "slip",
-         {"state_dict.module.visual.cls_token", "state_dict.module.visual.blocks.11.norm1.bias",
-          "state_dict.module.image_mlp.bias", "state_dict.module.visual.blocks.3.ls1.gamma",
-          "state_dict.module.token_embedding.weight"},
-         {"image_mlp.bias", "token_embedding.weight", "visual.blocks.3.ls1.gamma", "visual.class_embedding",
-          "visual.transformer.resblocks.11.ln_1.bias"},
-         2},
-        {"Hugging Face",
-         "clip",
-         {"vision_model.embeddings.class_embedding", "vision_model.encoder.layers.23.mlp.fc2.weight",
-          "text_model.embeddings.position_ids"},
-         {"text_model.embeddings.position_ids", "visual.class_embedding", "visual.transformer.resblocks.23.mlp.c_proj.weight"},
-         1},
-        {"OpenAI",
-         "clip",
-         {"token_embedding.weight", "positional_embedding"},
-         {"positional_embedding", "token_embedding.weight"},
-         0},
-        {"TinyCLIP",
-         "clip",
-         {"_image_encoder.module.visual.class_embedding", "_image_encoder.module.visual.transformer.resblocks.9.ln_1.bias",
-          "_text_encoder.module.token_embedding.weight", "_text_encoder.module.ln_final.weight",
-          "_logit_scale.module.logit_scale", "visual.conv1.weight"},
-         {"ln_final.weight", "logit_scale", "token_embedding.weight", "visual.class_embedding",
-          "visual.transformer.resblocks.9.ln_1.bias"},
-         1},
-        {"timm",
-         "eva",
-         {"module.visual.trunk.cls_token", "module.visual.trunk.blocks.0.attn.q_bias",
-          "module.visual.trunk.blocks.9.mlp.fc1_g.bias", "module.visual.trunk.blocks.9.mlp.norm.bias",
-          "module.text.token_embedding.weight"},
-         {"token_embedding.weight", "visual.class_embedding", "visual.transformer.resblocks.0.attn.q_proj.bias",
-          "visual.transformer.resblocks.9.mlp.c_gate.bias", "visual.transformer.resblocks.9.mlp.norm.bias"},
-         0},
-        {"BAAI",
-         "eva",
-         {"visual.cls_token", "visual.blocks.0.attn.q_bias", "visual.blocks.0.mlp.w3.weight",
-          "visual.blocks.0.attn.rope.freqs_cos", "text.ln_final.bias"},
-         {"ln_final.bias", "visual.blocks.0.attn.rope.freqs_cos", "visual.class_embedding",
-          "visual.transformer.resblocks.0.attn.q_proj.bias", "visual.transformer.resblocks.0.mlp.c_proj.weight"},
-         1},
-        {"unknown", NULL, {"conv1.weight", "xvisual.conv1.weight", "visual.conv1.weights"}, {NULL}, 3}};
-    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
-        vb_named_tensor items[8];
-        vb_tensor_set file = named(items, cases[c].names);
-        vb_weight_names names;
-        vb_error err = {0};
-        assert_ok(vb_weight_names_map(&names, &file, "file", &err));
-        assert_string_equal(names.naming, cases[c].naming);
-        if (cases[c].family) assert_string_equal(names.family, cases[c].family);
-        else assert_null(names.family);
-        for (size_t i = 0; i < names.set.count; i++)
-            if (!cases[c].expected[i] || strcmp(names.set.items[i].name, cases[c].expected[i]))
-                fail_msg("case %zu: tensor %zu is %s", c, i, names.set.items[i].name);
-        assert_null(cases[c].expected[names.set.count]);
-        assert_int_equal(names.unused.count, cases[c].unused);
-        for (size_t i = 0; i < names.set.count; i++) {
-            const char *name = names.set.items[i].name;
-            bool shorter = !strcmp(name, "visual.class_embedding") || !strcmp(name, "logit_scale") ||
-                           !strcmp(name, "logit_bias") || !strcmp(name, "visual.attn_pool.probe"); /* the leading 1 goes */
-            assert_int_equal(names.set.items[i].tensor.ndim, shorter ? 1 : 2);
-        }
-        vb_weight_names_free(&names);
-    }
-}
-
-static void ambiguous_names_are_refused(void **state) {
-    (void)state;
-    vb_named_tensor items[8];
-    vb_weight_names names;
-    vb_error err = {0};
-    vb_tensor_set file = named(items, (const char *const[]){"a.visual.conv1.weight", "b.visual.conv1.weight", NULL});
-    assert_fails(vb_weight_names_map(&names, &file, "file", &err), VB_EUNSUPPORTED,
-                 "file: two models in the file, under 'a.' and 'b.'");
-    file = named(items, (const char *const[]){"vision_model.embeddings.class_embedding", "visual_projection.weight",
-                                              "visual.proj.weight", NULL});
-    assert_fails(vb_weight_names_map(&names, &file, "file", &err), VB_EDATA, "two tensors of the file are 'visual.proj.weight'");
-    assert_null(names.storage);
-}
-
 /* ---- CoOp, and faults ---- */
 
 static void write_safetensors(const char *path, const char *header, const void *data, size_t size) {
@@ -699,8 +524,6 @@ int main(void) {
                                        cmocka_unit_test(bad_files_say_why),
                                        cmocka_unit_test(opaque_tensors_are_passed_on),
                                        cmocka_unit_test(zip_directories_are_checked),
-                                       cmocka_unit_test(names_are_found),
-                                       cmocka_unit_test(ambiguous_names_are_refused),
                                        cmocka_unit_test(class_specific_contexts),
                                        cmocka_unit_test(faults_leak_nothing)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);

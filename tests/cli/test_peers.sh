@@ -1,0 +1,64 @@
+#!/bin/bash
+# The race of make bench-peers, with players of our own: one that agrees, one that does not, one that crashes. Needs no package.
+. "$(dirname "$0")/../lib.sh" || exit 1
+python=/usr/bin/python3
+$python -c 'import numpy' 2>/dev/null || { skip "the race against peers" "no NumPy"; finish; }
+
+folder=$scratch/race
+mkdir -p "$folder/toy" "$scratch/peers/onnxruntime" "$scratch/peers/openvino" "$scratch/peers/open_clip"
+echo '{"model": "toy", "resolution": 4, "open_clip": "3.3.0", "torch": "0", "onnx": "by hand"}' >"$folder/toy/tower.json"
+# Embeddings: the sum of each plane.
+cat >"$scratch/ours" <<'END'
+#!/usr/bin/python3
+import sys
+import numpy as np
+pixels = np.fromfile(sys.argv[2], np.float32).reshape(-1, 3, 4, 4)
+print("ready scalar 4 3 96", flush=True)
+for line in sys.stdin:
+    words = line.split()
+    if words[0] == "save":
+        pixels[:int(words[1])].sum((2, 3)).tofile(words[2])
+    print({"save": "saved", "peak": "1.5", "time": "0.25 0.5"}[words[0]], flush=True)
+END
+chmod +x "$scratch/ours"
+cat >"$scratch/peers/onnxruntime/__init__.py" <<'END'
+from types import SimpleNamespace
+__version__ = "9.9"
+class ExecutionMode: ORT_SEQUENTIAL = 0
+class GraphOptimizationLevel: ORT_ENABLE_ALL = 0
+class SessionOptions:
+    def add_session_config_entry(self, key, value): pass
+class InferenceSession:
+    def __init__(self, path, options, providers): pass
+    def get_inputs(self): return [SimpleNamespace(name="pixels")]
+    def run(self, names, inputs): return [inputs["pixels"].sum((2, 3)) * FACTOR]
+FACTOR = 1
+END
+echo 'import os; os.abort()' >"$scratch/peers/openvino/__init__.py"
+echo 'raise ImportError("no open_clip here")' >"$scratch/peers/open_clip/__init__.py"
+
+race() {
+  PYTHONPATH=$scratch/peers PYTHONDONTWRITEBYTECODE=1 $python "$here/tests/bench/peers_race.py" "$scratch/ours" "$folder" "$@" \
+    >"$scratch/out" 2>"$scratch/err"
+}
+race --towers toy --threads 1 --batches 2 --rounds 1 --seconds 1e-9
+verdict $? "a race in which peers crash ends well" "$(cat "$scratch/err")"
+like "ours, by seconds of the processor at one thread" '^toy +2 +1  vocabench +8\.000 ' "$scratch/out"
+like "a peer with equal results, as a ratio" '^toy +2 +1  onnxruntime .* [0-9]\.[0-9]{2}$' "$scratch/out"
+has_text "a peer that crashes is named, with the signal" "openvino: signal 6" "$scratch/out"
+has_text "one that cannot start, with its last words" "torch: code 1: ImportError: no open_clip here: skipped" "$scratch/out"
+holds "the same as JSON" '(.cases | length) == 1 and (.skipped | length) == 2 and
+  .versions.onnxruntime == "onnxruntime 9.9" and
+  (.cases[0] | .batch == 2 and .peak_gflops == 1.5 and (.runners[1] | .agrees and .relative_error == 0))' "$folder/results.json"
+
+sed -i 's/^FACTOR = 1/FACTOR = 1.002/' "$scratch/peers/onnxruntime/__init__.py"
+race --towers toy --peers onnxruntime --threads 2 --batches 1 --rounds 1 --seconds 1e-9
+verdict $? "a race with a peer that computes something else"
+like "other results are told beside the time" 'onnxruntime .*OTHER RESULTS: off by 2\.0e-03' "$scratch/out"
+like "by the clock at two threads" '^toy +1 +2  vocabench +2\.000 ' "$scratch/out"
+
+race --towers toy --peers tensorflow
+equal "an unknown peer is an error of usage" $? 2
+race --towers toy --threads 0
+equal "no threads, too" $? 2
+finish
