@@ -97,7 +97,8 @@ run e.yaml --output o && equal "aliases mend it; a folder beyond the vocabulary 
 mkdir zoo/Bonsai; cp "$picture" zoo/Bonsai/
 refuses "a label that is a class but for its case" 6 "'Bonsai' \(1 image; class 'bonsai'\?\)" "$vocabench" run e.yaml --output o
 rm cls/33.cls; archive cls; experiment cls.tar digits.yaml
-refuses "an image without a label among others" 6 "digits.yaml: 1 image has no label \(.cls, .*; mend the data, or" "$vocabench" run e.yaml --output o
+refuses "an image without a label among others" 6 "digits.yaml: 1 image has no label \(.cls, .*; mend the data, or" \
+  "$vocabench" run e.yaml --output o
 sed 's/^3/9/' numbers >nine; "$tools/npy" numbers y.npy i8 nine
 refuses "precomputed labels that match no class while a class has no images" 6 \
   "1 class has no images: 'three'; 1 label \(4 images\) matches no class: '9' \(4 images\)" "$vocabench" run p.yaml --output o
