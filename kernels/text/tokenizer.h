@@ -28,7 +28,8 @@ int vb_tokenizer_open_bpe(vb_tokenizer **tokenizer, const char *merges, size_t s
                           vb_error *err);
 
 /* From vocab.json's pairs and the text of merges.txt (as many merges as above). The ids are the file's. VB_EMISMATCH when the
- * vocabulary lacks a byte, a merge's symbols or a special token, or holds a token that no merge makes; VB_EDATA when an id is out of range or given twice. */
+ * vocabulary lacks a byte, a merge's symbols or a special token, or holds a token that no merge makes; VB_EDATA when an id is out
+ * of range or given twice. */
 int vb_tokenizer_open_pairs(vb_tokenizer **tokenizer, const vb_vocabulary_entry *entries, size_t count, const char *merges,
                             size_t size, const char *name, vb_error *err);
 
