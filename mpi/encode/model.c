@@ -98,6 +98,10 @@ static int check_tokenizer(vb_model *model, vb_error *err) {
     if (vb_text_convention_use(model->tokenizer, &model->facts, &model->spec->stated, model->family, path, err)) return -1;
     const vb_clip_info *info = vb_clip_describe(model->clip);
     int32_t size = vb_tokenizer_size(model->tokenizer);
+    const bool all = vb_tokenizer_kind_of(model->tokenizer) == VB_TOKENIZER_OPENAI;
+    if (all ? size != info->vocabulary_size : size > info->vocabulary_size || 10LL * size < 9LL * info->vocabulary_size)
+        return vb_errorf(err, VB_EMISMATCH, "%s: a tokenizer of %d tokens, but token_embedding.weight of %s has %d rows", path,
+                         size, model->weights.where.file, info->vocabulary_size);
     const int32_t around[] = {vb_tokenizer_start(model->tokenizer), vb_tokenizer_end(model->tokenizer),
                               vb_tokenizer_pad(model->tokenizer)};
     for (size_t i = 0; i < sizeof around / sizeof *around; i++)
@@ -107,10 +111,6 @@ static int check_tokenizer(vb_model *model, vb_error *err) {
                 "%s: token %d stands around texts by the convention %s, but token_embedding.weight of %s has %d rows: "
                 "state convention or start_token",
                 path, around[i], model->facts.convention, model->weights.where.file, info->vocabulary_size);
-    const bool all = vb_tokenizer_kind_of(model->tokenizer) == VB_TOKENIZER_OPENAI;
-    if (all ? size != info->vocabulary_size : size > info->vocabulary_size || 10LL * size < 9LL * info->vocabulary_size)
-        return vb_errorf(err, VB_EMISMATCH, "%s: a tokenizer of %d tokens, but token_embedding.weight of %s has %d rows", path,
-                         size, model->weights.where.file, info->vocabulary_size);
     return 0;
 }
 
