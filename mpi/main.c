@@ -36,8 +36,6 @@ static int run_command(const vb_arguments *arguments) {
     int provided;
     /* Open MPI 4.1's UCX component cannot allocate a window across machines over TCP; the others can, on any network. */
     setenv("OMPI_MCA_osc", "^ucx", 0);
-    /* A process that no launcher started needs no daemon of Open MPI beside it, whose start takes longer than most commands. */
-    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
     if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
         fprintf(stderr, "vocabench: MPI cannot start\n");
         vb_free(environment);

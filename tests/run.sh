@@ -75,8 +75,11 @@ for kind in $kinds; do
   esac
   [ "$kind" != slurm ] || { collect 0; jobs=1; }
   for test in "$@"; do
-    if ! [ -x "$test" ] || ! [ -f "$test" ]; then continue; fi
     case $test in *.o|*.d) continue ;; esac
+    if ! [ -x "$test" ] || ! [ -f "$test" ]; then
+      failed=$((failed + 1)); echo "not ok - $test cannot be executed"
+      continue
+    fi
     name=${test#"$build"/}; name=${name#tests/}; name=${name%.sh}; log=$logs/${name//\//-}.log
     collect $((jobs - 1))
     one "$test" "$limit" "$log" & running[$!]="$name $log"

@@ -87,12 +87,18 @@ static int other_class(const vb_label_survey *survey, int label) {
     return by_name >= 0 && by_name != class ? by_name : place >= 0 && place != class ? place : -1;
 }
 
-/* Whether labels are places that may count from 1; a list of the data's classes says what its integers mean. */
+/* Whether labels are places that may count from 1: no image is of the first class, and all between it and the last one that has any
+ * are there. A list of the data's classes says what its integers mean. */
 static bool count_from_one(const findings *its) {
     const vb_label_match *match = its->survey->match;
-    bool zero = its->class_images[0] > 0;
-    for (int i = 0; i < match->labels; i++) zero |= match->class_of[i] == 0;
-    return its->report->counts.by[VB_LABEL_BY_POSITION] && !zero;
+    int last = its->survey->vocabularies->classes - 1;
+    if (!its->report->counts.by[VB_LABEL_BY_POSITION] || its->class_images[0]) return false;
+    for (int i = 0; i < match->labels; i++)
+        if (match->class_of[i] == 0) return false;
+    while (last > 0 && !its->class_images[last]) last--;
+    for (int c = 1; c <= last; c++)
+        if (!its->class_images[c]) return false;
+    return last > 0;
 }
 
 static int count_labels(findings *its, int *ambiguous, vb_error *err) {

@@ -80,7 +80,8 @@ static void what_is_a_fault(void **state) {
                            "class_names (a precomputed model's label_names), or on_unmatched: skip";
     assert_fault("cat, dog, fox", (const labelled[8]){{"1", 2}, {"2", 3}}, 0, from_one);
     assert_fault("cat, dog, fox, owl", (const labelled[8]){{"1", 2}, {"2", 3}}, 0, from_one);
-    assert_fault("cat, dog, fox", (const labelled[8]){{"2", 2}}, 1, "on_unmatched: skip; 1 image has no label (.cls");
+    assert_fault("cat, dog, fox", (const labelled[8]){{"1", 1}, {"2", 2}}, 1, "on_unmatched: skip; 1 image has no label (.cls");
+    assert_fault("cat, dog, fox", (const labelled[8]){{"2", 2}}, 0, NULL); /* a class between has no images either */
     assert_fault("cat, dog, fox", (const labelled[8]){{"0", 2}, {"2", 3}}, 0, NULL);
     assert_fault("cat, dog, fox", (const labelled[8]){{"0", 0}, {"1", 2}}, 0, NULL);
     assert_fault("{id: 1, name: cat}, {id: 2, name: dog}, {id: 0, name: fox}", (const labelled[8]){{"2", 2}}, 0, NULL);
