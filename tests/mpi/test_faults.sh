@@ -96,6 +96,7 @@ if mount -t tmpfs -o size=64k none small 2>/dev/null; then
   trap 'umount "$scratch/small"; chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
   cat >big.yaml <<'E'
 experiment: big
+on_cut: allow
 datasets: [{name: folder, images: pics, vocabularies: v.yaml}]
 models: [{name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: cifar100}]
 E
