@@ -94,7 +94,7 @@ $(BUILD)/libshards.a: $(SHARDS)
 	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
 $(BUILD)/vocabench: $(PROGRAM) $(ARCHIVES)
 	@echo "  LINK $@"
-	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $(PROGRAM) $(ARCHIVES) $(LDLIBS)
+	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@.new $(PROGRAM) $(ARCHIVES) $(LDLIBS) && mv $@.new $@ # whoever runs it keeps the old one
 # The man page and the shells' completions, from the program's own tables.
 $(BUILD)/vocabench.1: $(BUILD)/vocabench
 	$(Q)$< help --format man >$@

@@ -45,7 +45,7 @@ verdict $? "plan of one model" "$(cat out)"
 # ---- merge ------------------------------------------------------------------------------------------------------
 check "merge" "$vocabench" merge merged parts/2 parts/0 parts/1/results.json
 same "results.json of the parts is that of the whole" <(figures whole) <(figures merged)
-for file in table.md table.csv table.tex "records/plain--more.jsonl.zst" "pairs/it's_gelu--pics.json"; do
+for file in table.md table.csv table.tex "records/plain--more.jsonl.zst" "pairs/it%27s%20gelu--pics.json"; do
   same "$file" "whole/$file" "merged/$file"
 done
 same "to the byte" <(sed '/^ "run"/,$d' whole/results.json) <(sed '/^ "run"/,$d' merged/results.json)
