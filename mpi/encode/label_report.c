@@ -87,8 +87,8 @@ static int other_class(const vb_label_survey *survey, int label) {
     return by_name >= 0 && by_name != class ? by_name : place >= 0 && place != class ? place : -1;
 }
 
-/* Whether labels are places that may count from 1: no image is of the first class, and all between it and the last one that has any
- * are there. A list of the data's classes says what its integers mean. */
+/* Whether labels are places that may count from 1: no image is of the first class, and all between it and the last one that has
+ * any are there. A list of the data's classes says what its integers mean. */
 static bool count_from_one(const findings *its) {
     const vb_label_match *match = its->survey->match;
     int last = its->survey->vocabularies->classes - 1;
