@@ -19,7 +19,7 @@ report() {
 findings=$scratch/findings
 ! command -v python3 >/dev/null || python3 "$tools/structure.py" --figures . | sed 's/^/# /'
 
-find . \( -name .git -o -path './build' -o -path './build-*' \) -prune -o -type f -print | sed 's|^\./||' |
+find . \( -name .git -o -path './build' -o -path './build-*' -o -path ./results \) -prune -o -type f -print | sed 's|^\./||' |
   LC_ALL=C sort >"$scratch/all"
 grep -E '\.[ch]$' "$scratch/all" >"$scratch/c"
 grep -E '^(kernels|shards|mpi)/' "$scratch/c" >"$scratch/rooms"
