@@ -76,7 +76,7 @@ int64_t vb_names_curve_half(const double *accuracy, int64_t pool) {
     return -1;
 }
 
-int vb_names_curve_points(int64_t pool, int decades, int64_t points[VB_NAMES_CURVE_POINTS]) {
+int vb_names_curve_points(int64_t pool, bool decades, int64_t points[VB_NAMES_CURVE_POINTS]) {
     static const int64_t steps[] = {1, 2, 3, 5, 7};
     int count = 0;
     points[count++] = 0;

@@ -8,6 +8,7 @@
 #ifndef VB_NAMES_CURVE_H
 #define VB_NAMES_CURVE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kernels/base/error.h"
@@ -38,6 +39,6 @@ int64_t vb_names_curve_half(const double *accuracy, int64_t pool);
 /* The numbers of names at which tables and plots show a curve, ascending: 0, then 1, 2, 3, 5, 7 times the powers of ten below the
  * pool (or 1 times them: decades), then the pool. Fills up to VB_NAMES_CURVE_POINTS; how many. */
 enum { VB_NAMES_CURVE_POINTS = 100 };
-int vb_names_curve_points(int64_t pool, int decades, int64_t points[VB_NAMES_CURVE_POINTS]);
+int vb_names_curve_points(int64_t pool, bool decades, int64_t points[VB_NAMES_CURVE_POINTS]);
 
 #endif

@@ -307,8 +307,8 @@ static int make_figures(vb_analysis_work *work, const curve_work *its, image_row
         if (its->pools[v] < all.mean[0].pool) all.mean[0].pool = its->pools[v];
         if (its->pools[v] > most) most = its->pools[v];
     }
-    all.point_count = vb_names_curve_points(all.mean[0].pool, 0, all.points);
-    all.decade_count = vb_names_curve_points(all.mean[0].pool, 1, all.decades);
+    all.point_count = vb_names_curve_points(all.mean[0].pool, false, all.points);
+    all.decade_count = vb_names_curve_points(all.mean[0].pool, true, all.decades);
     int status = 0;
     for (int scope = 0; scope < 2; scope++) {
         mean_curve *mean = &all.mean[scope];

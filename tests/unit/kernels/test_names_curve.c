@@ -82,12 +82,12 @@ static void points_and_small_pools(void **state) {
     (void)state;
     int64_t points[VB_NAMES_CURVE_POINTS];
     static const int64_t expected[] = {0, 1, 2, 3, 5, 7, 10, 20, 23};
-    assert_int_equal(vb_names_curve_points(23, 0, points), 9);
+    assert_int_equal(vb_names_curve_points(23, false, points), 9);
     assert_memory_equal(points, expected, sizeof expected);
-    assert_int_equal(vb_names_curve_points(100, 1, points), 4);
+    assert_int_equal(vb_names_curve_points(100, true, points), 4);
     assert_true(points[2] == 10 && points[3] == 100);
-    assert_int_equal(vb_names_curve_points(0, 0, points), 1);
-    assert_true(vb_names_curve_points(INT32_MAX, 0, points) < VB_NAMES_CURVE_POINTS);
+    assert_int_equal(vb_names_curve_points(0, false, points), 1);
+    assert_true(vb_names_curve_points(INT32_MAX, false, points) < VB_NAMES_CURVE_POINTS);
     static const int64_t h[] = {0}, right[] = {2};
     double curve[2];
     vb_error err = {0};
