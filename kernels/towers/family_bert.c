@@ -113,20 +113,20 @@ static int emit(vb_binder *binder, const vb_family *family, const tower *t, cons
         measure(binder, family, t, options->context ? options->context : family->context, info))
         return -1;
     const int width = info->text_width, usual = vb_family_heads(family->text_head_widths, width);
-    const vb_tower_facts *stated = &options->text;
+    const vb_tower_facts stated = vb_family_text_facts(family, options);
     vb_embed tokens = {.context_length = info->context_length,
                        .padded = true,
                        .pad_token = t->pad,
                        .scale = t->computed ? sqrtf((float)width) : 0};
     vb_transformer_facts facts = {.width = width,
-                                  .activation = stated->activation_known ? stated->activation : family->text_activation,
-                                  .epsilon = stated->epsilon > 0 ? stated->epsilon : family->text_epsilon,
+                                  .activation = stated.activation,
+                                  .epsilon = stated.epsilon,
                                   .sum_norms = !t->pre_norm,
                                   .whole = t->mean,
                                   .pooled = VB_PICK_FIRST};
     if (vb_binder_matrix(binder, &tokens.table, info->vocabulary_size, width, false, "token_embedding.weight") ||
         !(tokens.positions = bind_positions(binder, t, info->context_length, width)) ||
-        vb_binder_heads(binder, &facts.heads, width, stated->heads, usual, "text"))
+        vb_binder_heads(binder, &facts.heads, width, stated.heads, usual, "text"))
         return -1;
     info->text_heads = facts.heads;
     info->text_epsilon = facts.epsilon;
