@@ -5,6 +5,8 @@ PyTorch is not needed: stand-ins of its functions give the same pickles. The fil
 import collections, io, json, os, pickle, struct, sys, types, zipfile
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
+sys.path.insert(0, os.path.join(HERE, "..", "..", "golden"))
+from picture_files import files  # noqa: E402
 
 
 def put(name, data):
@@ -293,22 +295,7 @@ put("side_files/timm", b"2" + json.dumps(
 put("side_files/bad_json", b"2{\"model_cfg\": [")
 
 # ---- tokenizers ----
-
-
-def varint(n):
-    out = b""
-    while n > 127:
-        out += bytes([n & 127 | 128])
-        n >>= 7
-    return out + bytes([n])
-
-
-def number(field, value):
-    return varint(field << 3) + varint(value)
-
-
-def block(field, value):
-    return varint(field << 3 | 2) + varint(len(value)) + value
+from protobuf_fields import block, number, varint  # noqa: E402
 
 
 def charsmap(rules):
@@ -367,9 +354,6 @@ tokenizer("bad_kind", {"normalizer": {"type": "NFKD"}, "model": pairs})
 tokenizer("bad_base64", {"normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}, "model": grams})
 
 # ---- images ----
-sys.path.insert(0, os.path.join(HERE, "..", "..", "golden"))
-from picture_files import files  # noqa: E402
-
 wanted = ("gif of 4 bits", "gif interlaced", "gif clears its table", "gif of two frames", "bmp of 4 bits", "bmp of 16 bits", "bmp masks 565",
           "bmp OS/2 of 24 bits", "pbm plain", "pgm of 1023", "ppm plain of 15", "pbm", "tiff II grey 0 of 4 bits",
           "tiff MM RGB of 8 bits", "tiff II BigTIFF", "tiff planes", "tiff compression 32773, 2 of 4 x 8 [1]", "tiff orientation 6, deflate",
