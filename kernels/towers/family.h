@@ -134,6 +134,9 @@ int vb_family_index(const char *name);
 const vb_family *vb_family_find(const char *name); /* NULL when unknown */
 /* "clip, slip, declip", with another `last` separator between the last two. Returns text. */
 const char *vb_family_names(char *text, size_t size, const char *last);
+/* What is stated of a tower, and the family's activation and epsilon where that is not. */
+vb_tower_facts vb_family_image_facts(const vb_family *family, const vb_tower_options *options);
+vb_tower_facts vb_family_text_facts(const vb_family *family, const vb_tower_options *options);
 /* Heads of a transformer of that width by such a table (NULL: 64 wide); 0 when the width does not tell. */
 int vb_family_heads(const vb_head_width *table, int width);
 /* Whether the side of the images must be known from elsewhere: no table of positions tells it, and the family has several. */
