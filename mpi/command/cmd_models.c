@@ -36,7 +36,7 @@ static void print_cell(const char *title, const char *text) {
 
 /* "openai (OpenAI's CLIP), ...", from the rows of conventions. */
 static void list_conventions(const vb_family *family, char *text, size_t size) {
-    const char *names = family->conventions ? family->conventions : "openai";
+    const char *names = vb_family_conventions(family);
     size_t used = 0;
     *text = 0;
     for (size_t n; *names && used < size; names += n + (names[n] == ' ')) {
