@@ -185,10 +185,14 @@ static int merge_pass(long_word *w, vb_error *err) {
 
 /* As merge_word; 0 after a failure, with *err. */
 static size_t merge_long_word(const vb_openai_bpe *t, const uint8_t *word, size_t n, piece *pieces, vb_error *err) {
+    if (n >= INT32_MAX) {
+        vb_errorf(err, VB_EUNSUPPORTED, "a word of %zu bytes, expected less than 2 GiB", n);
+        return 0;
+    }
     long_word w = {.bpe = t,
                    .letters = vb_buffer(n, sizeof *w.letters, "word", err),
                    .changed = vb_buffer(n, sizeof *w.changed, "word", err)};
-    int status = w.letters && w.changed && n < INT32_MAX ? 0 : -1;
+    int status = w.letters && w.changed ? 0 : -1;
     size_t kept = 0;
     for (size_t i = 0; i < n && !status; i++)
         w.letters[i] = (letter){(i + 1 < n ? t->tables->inside : t->tables->last)[word[i]], (int32_t)i - 1,

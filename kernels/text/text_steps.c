@@ -42,7 +42,8 @@ static int compile(vb_text_steps *s, uint32_t i, const char *pattern, size_t n, 
     PCRE2_SIZE offset;
     pcre2_compile_context *context = pcre2_compile_context_create(s->memory);
     if (!context) return vb_errorf(err, VB_EMEMORY, "tokenizer: no memory for a pattern");
-    s->codes[i] = pcre2_compile((PCRE2_SPTR)pattern, n, PCRE2_UTF | PCRE2_UCP, &code, &offset, context);
+    const uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C; /* \C cuts characters apart */
+    s->codes[i] = pcre2_compile((PCRE2_SPTR)pattern, n, options, &code, &offset, context);
     pcre2_compile_context_free(context);
     if (!s->codes[i] && code == PCRE2_ERROR_HEAP_FAILED) return vb_errorf(err, VB_EMEMORY, "tokenizer: no memory for a pattern");
     if (!s->codes[i])
@@ -278,7 +279,8 @@ static bool next_match(matcher *m, const part *p, size_t at, size_t *from, size_
         return found;
     }
     if (at >= p->n) return false;
-    const int found = pcre2_match(p->code, (PCRE2_SPTR)p->text, p->n, at, PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY, m->data, NULL);
+    const uint32_t options = PCRE2_NOTEMPTY | (at ? PCRE2_NO_UTF_CHECK : 0); /* once is enough */
+    const int found = pcre2_match(p->code, (PCRE2_SPTR)p->text, p->n, at, options, m->data, NULL);
     if (found < 0) {
         m->failed = found != PCRE2_ERROR_NOMATCH;
         if (m->failed)
@@ -288,7 +290,9 @@ static bool next_match(matcher *m, const part *p, size_t at, size_t *from, size_
     }
     *from = pcre2_get_ovector_pointer(m->data)[0];
     *to = pcre2_get_ovector_pointer(m->data)[1];
-    return true;
+    m->failed = *from < at || *to <= *from; /* \K can move the beginning out of what was looked at */
+    if (m->failed) vb_errorf(err, VB_EDATA, "tokenizer: a pattern finds what begins before its search, or behind its end");
+    return !m->failed;
 }
 
 static int replace(const part *p, vb_byte_text *out, vb_error *err) {

@@ -158,12 +158,7 @@ static json_t *values_at(vb_json *json, const curve *its, const int64_t *points,
         double value = NAN;
         if (n <= its->counts.pool && errors) value = vb_names_curve_error(&its->counts, n);
         else if (n <= its->counts.pool && its->accuracy) value = its->accuracy[n];
-        else if (n <= its->counts.pool) {
-            double sum = 0;
-            for (int64_t i = 0; i < its->counts.entries; i++)
-                sum += (double)its->right[i] * vb_names_curve_survival(its->counts.pool, its->h[i], n);
-            value = sum / (double)its->counts.images;
-        }
+        else if (n <= its->counts.pool) value = vb_names_curve_at(&its->counts, n);
         vb_json_append_real(json, list, value);
     }
     return list;
@@ -304,8 +299,8 @@ static int make_figures(vb_analysis_work *work, const curve_work *its, image_row
     all.mean[1].pool = its->pools[vocabularies];
     for (int v = 0; v < vocabularies; v++)
         if (its->pools[v] < all.mean[0].pool) all.mean[0].pool = its->pools[v];
-    all.point_count = vb_names_curve_points(all.mean[0].pool, 0, all.points);
-    all.decade_count = vb_names_curve_points(all.mean[0].pool, 1, all.decades);
+    all.point_count = vb_names_curve_points(all.mean[0].pool, all.mean[1].pool, false, all.points);
+    all.decade_count = vb_names_curve_points(all.mean[0].pool, all.mean[1].pool, true, all.decades);
     int status = 0;
     for (int scope = 0; scope < 2; scope++) {
         mean_curve *mean = &all.mean[scope];

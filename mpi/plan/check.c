@@ -65,7 +65,9 @@ static void check_output(check *all) {
     check_folder(all, "output", experiment->output);
     if (vb_output_lock_look(experiment->output, all->machine->environment, &err)) vb_findings_take(all->findings, "output", &err);
     if (results && vb_path_exists(results))
-        vb_findings_add(all->findings, VB_FINDING_NOTE, "output", "%s is there already; a run replaces it", results);
+        vb_findings_add(
+            all->findings, VB_FINDING_NOTE, "output",
+            "%s is there already; a run replaces it, or keeps it under another name when its configuration is another", results);
     size_t n = strlen(experiment->output);
     bool inside = !strncmp(experiment->cache, experiment->output, n) && experiment->cache[n] == '/';
     if (!inside) check_folder(all, "cache", experiment->cache);

@@ -37,7 +37,7 @@ static int unpack(const uint8_t *packed, size_t packed_size, const char *path, u
         code = inflate(&z, Z_NO_FLUSH);
         *size = capacity - z.avail_out;
         if (*size > VB_TOKENIZER_FORMAT_BYTES) {
-            vb_errorf(err, VB_EDATA, "%s: more than %d bytes when unpacked, no merges file", path, VB_TOKENIZER_FORMAT_BYTES);
+            vb_errorf(err, VB_EDATA, "%s: more than %d bytes when unpacked, no tokenizer", path, VB_TOKENIZER_FORMAT_BYTES);
             goto done;
         }
     }
