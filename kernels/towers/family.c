@@ -49,6 +49,20 @@ const char *const vb_family_text_poolings[] = {
     [VB_POOLING_FIRST] = "first", [VB_POOLING_MEAN] = "mean", NULL};
 static_assert(sizeof vb_family_text_poolings / sizeof *vb_family_text_poolings == VB_TEXT_POOLINGS + 1, "a word for each value");
 
+static vb_tower_facts complete(vb_tower_facts facts, vb_activation activation, float epsilon) {
+    if (!facts.activation_known) facts.activation = activation;
+    if (!(facts.epsilon > 0)) facts.epsilon = epsilon;
+    return facts;
+}
+
+vb_tower_facts vb_family_image_facts(const vb_family *family, const vb_tower_options *options) {
+    return complete(options->image, family->image_activation, family->image_epsilon);
+}
+
+vb_tower_facts vb_family_text_facts(const vb_family *family, const vb_tower_options *options) {
+    return complete(options->text, family->text_activation, family->text_epsilon);
+}
+
 int vb_family_heads(const vb_head_width *table, int width) {
     for (const vb_head_width *odd = table; odd && odd->width; odd++)
         if (odd->width == width) return odd->head_width ? width / odd->head_width : 0;

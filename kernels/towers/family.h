@@ -138,6 +138,9 @@ const char *vb_family_names(char *text, size_t size, const char *last);
 const char *vb_family_conventions(const vb_family *family);
 /* The words of vb_text_mask and vb_text_pooling, "" of what is unset, then NULL. */
 extern const char *const vb_family_text_masks[], *const vb_family_text_poolings[];
+/* What is stated of a tower, and the family's activation and epsilon where that is not. */
+vb_tower_facts vb_family_image_facts(const vb_family *family, const vb_tower_options *options);
+vb_tower_facts vb_family_text_facts(const vb_family *family, const vb_tower_options *options);
 /* Heads of a transformer of that width by such a table (NULL: 64 wide); 0 when the width does not tell. */
 int vb_family_heads(const vb_head_width *table, int width);
 /* Whether the side of the images must be known from elsewhere: no table of positions tells it, and the family has several. */

@@ -280,12 +280,30 @@ static vb_preprocess pixels_of(const vb_family_pixels *own) {
     return spec;
 }
 
+/* What a tower has no use for must not be stated: it would be in no fact. ResNets have ReLU, gates SiLU. */
+static int refuse_unused(const vb_stated_facts *stated, const vb_weights *weights, const vb_clip_info *info, vb_error *err) {
+    const bool image = info->resolution, text = info->context_length;
+    const struct {
+        const char *key, *reason;
+        bool unused;
+    } keys[] = {{"image_activation", "the image tower has one of its own",
+                 image && stated->image_activation >= 0 && (info->image_gated || !info->patch)},
+                {"image_epsilon", "the image tower has no LayerNorm",
+                 image && !isnan(stated->image_epsilon) && !(info->image_epsilon > 0)},
+                {"end_token", "texts are not pooled at an end token",
+                 text && stated->end_token != VB_OPTION_NONE && info->end_token == VB_NO_END_TOKEN}};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (keys[i].unused)
+            return vb_errorf(err, VB_ECONFIG, "%s: %s is stated, but %s", weights->where.file, keys[i].key, keys[i].reason);
+    return 0;
+}
+
 int vb_facts_of_pixels(vb_facts *facts, const vb_stated_facts *stated, const vb_weights *weights, const vb_family *family,
                        const vb_clip_info *info, vb_error *err) {
     const vb_side_facts *side = &facts->side;
     vb_preprocess *spec = &facts->preprocess;
     const char **source = facts->source;
-    if (side->towers_from && check_sizes(side, weights, info, err)) return -1;
+    if ((side->towers_from && check_sizes(side, weights, info, err)) || refuse_unused(stated, weights, info, err)) return -1;
     if (info->context_length) leave_out_plain_rows(facts, info);
     if (!info->resolution) return 0;
     if (info->image_gated) source[VB_FACT_IMAGE_ACTIVATION] = NULL; /* the gates' SiLU */
@@ -322,7 +340,7 @@ void vb_facts_key(const vb_facts *facts, const vb_family *family, const vb_clip_
     const vb_tower_facts *tower = text ? &facts->towers.text : &facts->towers.image;
     const vb_activation usual = text ? family->text_activation : family->image_activation;
     const float usual_epsilon = text ? family->text_epsilon : family->image_epsilon,
-                epsilon = epsilon_of(tower->epsilon, usual_epsilon);
+                epsilon = epsilon_of(text ? info->text_epsilon : info->image_epsilon, usual_epsilon);
     const bool relu = !text && !info->patch;
     static const int keys[] = {[VB_QUICK_GELU] = 1, [VB_GELU] = 2, [VB_GELU_TANH] = 3};
     const bool fixed = relu || (!text && info->image_gated) || !tower->activation_known || tower->activation == usual;
