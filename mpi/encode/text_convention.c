@@ -9,7 +9,7 @@ int vb_text_convention_use(vb_tokenizer *tokenizer, vb_facts *facts, const vb_st
                            const char *path, vb_error *err) {
     const vb_side_facts *side = &facts->side;
     const vb_tokenizer_kind kind = vb_tokenizer_kind_of(tokenizer);
-    const char *names = family->conventions ? family->conventions : "openai";
+    const char *names = vb_family_conventions(family);
     const int row = stated->convention >= 0 ? stated->convention : vb_convention_choose(names, kind);
     if (row < 0)
         return vb_errorf(err, VB_EMISMATCH,
