@@ -19,6 +19,7 @@ static const char *const names[VB_FACTS] = {[VB_FACT_IMAGE_ACTIVATION] = "image_
                                             [VB_FACT_CLEANING] = "cleaning",
                                             [VB_FACT_START_TOKEN] = "start_token",
                                             [VB_FACT_PAD_TOKEN] = "pad_token",
+                                            [VB_FACT_END_IDS] = "end_ids",
                                             [VB_FACT_CONTEXT] = "context",
                                             [VB_FACT_TEXT_MASK] = "text_mask",
                                             [VB_FACT_TEXT_POOLING] = "text_pooling",
@@ -176,12 +177,6 @@ static int refuse_resolution(const vb_weights *weights, const vb_family *family,
                      weights->where.file, family->name, family->resolution);
 }
 
-static bool has_prefix(const vb_weights *weights, const char *prefix) {
-    for (size_t i = 0; i < weights->set.count; i++)
-        if (!strncmp(weights->set.items[i].name, prefix, strlen(prefix))) return true;
-    return false;
-}
-
 int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_weights *weights, const vb_family *family,
                        vb_error *err) {
     *facts = (vb_facts){0};
@@ -197,8 +192,8 @@ int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_
                          weights->where.folder, side->towers_from, side->family, weights->where.file, family->name);
     const vb_tensor *table = vb_tensor_find(&weights->set, "token_embedding.weight");
     const bool quick = family->quick_gelu_vocabulary && table && table->ndim && table->shape[0] == family->quick_gelu_vocabulary;
-    if (has_prefix(weights, "visual.")) {
-        const bool resnet = has_prefix(weights, "visual.layer1."); /* of ReLU, and without LayerNorm */
+    if (vb_tensor_has_prefix(&weights->set, "visual.")) {
+        const bool resnet = vb_tensor_has_prefix(&weights->set, "visual.layer1."); /* of ReLU, and without LayerNorm */
         if (find_activation(&towers->image, &source[VB_FACT_IMAGE_ACTIVATION], stated->activation, stated->image_activation,
                             &side->image, side->towers_from, quick ? of_tensors : from_weights,
                             quick ? VB_QUICK_GELU : family->image_activation) &&
@@ -408,16 +403,15 @@ static double number_of(const vb_facts *facts, const vb_clip_info *info, vb_fact
 }
 
 static const char *word_of(const vb_facts *facts, const vb_clip_info *info, vb_fact fact) {
-    static const char *const masks[] = {"", "causal", "none", "padding"}, *const poolings[] = {"", "end", "last", "first",
-                                                                                               "mean"};
     const vb_preprocess *spec = &facts->preprocess;
     switch (fact) {
     case VB_FACT_IMAGE_ACTIVATION: return activation_word(facts->towers.image.activation);
     case VB_FACT_TEXT_ACTIVATION: return activation_word(facts->towers.text.activation);
     case VB_FACT_CONVENTION: return facts->convention;
     case VB_FACT_CLEANING: return vb_text_cleanup_names[facts->cleaning];
-    case VB_FACT_TEXT_MASK: return masks[info->text_mask];
-    case VB_FACT_TEXT_POOLING: return poolings[info->text_pooling];
+    case VB_FACT_END_IDS: return facts->strip_end ? "zero" : "kept";
+    case VB_FACT_TEXT_MASK: return vb_family_text_masks[info->text_mask];
+    case VB_FACT_TEXT_POOLING: return vb_family_text_poolings[info->text_pooling];
     case VB_FACT_RESIZE: return vb_preprocess_resizes[spec->resize];
     case VB_FACT_INTERPOLATION: return vb_preprocess_filters[spec->filter];
     case VB_FACT_CROP: return vb_preprocess_crops[spec->crop];

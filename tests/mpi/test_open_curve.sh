@@ -79,6 +79,11 @@ holds "the nouns are the pool" '.results[0].analyses.open_curve | .pool.candidat
   "$(jq -c '.results[0].analyses.open_curve | .pool, .own, .n' encoded/results.json)"
 rm -rf again; run_at 3 p.yaml --output again && agree "3 ranks encode them" encoded again
 must "$vocabench" check p.yaml --output again
+run p.yaml --output encoded --resume
+holds "resume takes the pair" '.run.pairs | length == 0' encoded/results.json
+sed -i 's/^00000800 03 n 01 stallion 0 001 @ 00000200/00000800 03 n 01 stallion 0 001 @ 00000100/' wordnet/data.noun
+run p.yaml --output encoded --resume
+holds "but not with another WordNet" '.run.pairs | length == 1' encoded/results.json
 cp small.yaml v.yaml
 refuses "no WordNet" 4 'no index.noun and data.noun there' "$vocabench" run p.yaml --output o --set open_curve.wordnet=nowhere
 refuses "no embeddings" 3 "needs the key 'embeddings'" "$vocabench" run e.yaml --output o --set open_curve.embeddings=~
