@@ -6,23 +6,6 @@
 
 #include "kernels/base/utf8.h"
 
-/* Bytes of the UTF-8 character at `text`, 0 when it is none, or a control character. */
-static int character(const unsigned char *text) {
-    uint32_t c;
-    int n = vb_utf8_next(text, 4, &c);                             /* ends at the NUL, which continues no sequence */
-    bool control = n > 0 && (c < 0x20 || (c >= 0x7f && c < 0xa0)); /* terminals obey those from 0x80 on, too */
-    return n > 0 && !control ? n : 0;
-}
-
-/* What a file holds or is called must neither forge a second line nor spoil the terminal, or the JSON that lists the error. */
-static void one_line(char *text) {
-    for (int n; *text; text += n)
-        if (!(n = character((const unsigned char *)text))) {
-            *text = '?';
-            n = 1;
-        }
-}
-
 int vb_errorf(vb_error *err, vb_code code, const char *format, ...) {
     if (!err) return -1;
     char text[VB_ERROR_TEXT]; /* the arguments may point into err->text */
@@ -30,7 +13,7 @@ int vb_errorf(vb_error *err, vb_code code, const char *format, ...) {
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    one_line(text);
+    vb_utf8_one_line(text); /* which the JSON that lists the error needs, too */
     err->code = code;
     err->rank = -1;
     memcpy(err->text, text, sizeof text);
@@ -46,7 +29,7 @@ int vb_error_prefix(vb_error *err, const char *format, ...) {
     va_end(args);
     if (n < 0) n = 0;
     if (n < (int)sizeof text) snprintf(text + n, sizeof text - (size_t)n, ": %s", err->text);
-    one_line(text);
+    vb_utf8_one_line(text);
     memcpy(err->text, text, sizeof text);
     return -1;
 }

@@ -16,6 +16,12 @@ const vb_tensor *vb_tensor_find(const vb_tensor_set *set, const char *name) {
     return NULL;
 }
 
+bool vb_tensor_has_prefix(const vb_tensor_set *set, const char *prefix) {
+    for (size_t i = 0; i < set->count; i++)
+        if (!strncmp(set->items[i].name, prefix, strlen(prefix))) return true;
+    return false;
+}
+
 void vb_tensor_pack_strides(vb_tensor *tensor) {
     assert(tensor->ndim >= 0 && tensor->ndim <= VB_MAX_DIMS);
     int64_t stride = 1;

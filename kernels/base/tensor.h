@@ -2,6 +2,7 @@
 #ifndef VB_TENSOR_H
 #define VB_TENSOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,9 @@ typedef struct vb_tensor_set {
 
 /* The tensor of that name, or NULL. */
 const vb_tensor *vb_tensor_find(const vb_tensor_set *set, const char *name);
+
+/* Whether the name of any begins so. */
+bool vb_tensor_has_prefix(const vb_tensor_set *set, const char *prefix);
 
 /* Fills in row-major strides from the shape. */
 void vb_tensor_pack_strides(vb_tensor *tensor);

@@ -60,3 +60,19 @@ size_t vb_utf8_cut(const char *text, size_t most) {
     while (n && !vb_utf8_begins(text[n])) n--;
     return n;
 }
+
+/* Bytes of the UTF-8 character at `text`, 0 when it is none, or a control character. */
+static int printable(const char *text) {
+    uint32_t c;
+    int n = vb_utf8_next((const uint8_t *)text, 4, &c);            /* ends at the NUL, which continues no sequence */
+    bool control = n > 0 && (c < 0x20 || (c >= 0x7f && c < 0xa0)); /* terminals obey those from 0x80 on, too */
+    return n > 0 && !control ? n : 0;
+}
+
+void vb_utf8_one_line(char *text) {
+    for (int n; *text; text += n)
+        if (!(n = printable(text))) {
+            *text = '?';
+            n = 1;
+        }
+}

@@ -1,4 +1,4 @@
-/* Row-wise layers of the encoders: LayerNorm and rotary positions.
+/* Row-wise layers of the encoders: LayerNorm, rotary positions, factors of an item.
  *
  * Each row's result depends on that row alone, and has the same bits at every instruction set level and thread count: sums run in
  * sixteen interleaved parts that are then halved. `threads` >= 1 OpenMP threads; 1 opens no parallel region. Nothing is

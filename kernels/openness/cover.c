@@ -66,6 +66,19 @@ void vb_cover_gains(const vb_cover *cover, const uint64_t *taken, int64_t *gains
     }
 }
 
+int vb_cover_takers(const vb_cover *cover, const uint8_t *excluded, int64_t *counts, vb_error *err) {
+    int *takers = vb_array((size_t)cover->images, sizeof *takers, "candidates that take images", err);
+    if (!takers) return -1;
+    for (int64_t b = 0; b < vb_cover_blocks(cover); b++)
+        for (int c = 0; c < cover->candidates; c++) {
+            uint64_t word = excluded && excluded[c] ? 0 : cover->words[(size_t)b * (size_t)cover->candidates + (size_t)c];
+            for (; word; word &= word - 1) takers[64 * b + __builtin_ctzll(word)]++;
+        }
+    for (int64_t i = 0; i < cover->images; i++) counts[takers[i]]++;
+    vb_free(takers);
+    return 0;
+}
+
 void vb_cover_take(const vb_cover *cover, int candidate, uint64_t *taken, int64_t *by_class) {
     assert(candidate >= 0 && candidate < cover->candidates);
     for (int64_t b = 0; b < vb_cover_blocks(cover); b++) {

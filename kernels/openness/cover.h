@@ -35,6 +35,9 @@ static inline int64_t vb_cover_blocks(const vb_cover *cover) { return (cover->im
 
 /* gains[c] += images that c takes beyond `taken` (a word a block). */
 void vb_cover_gains(const vb_cover *cover, const uint64_t *taken, int64_t *gains, int threads);
+/* counts[h] += images that exactly h of the candidates take, those that are excluded aside (bytes; NULL: none). counts:
+ * candidates + 1. VB_EMEMORY. */
+int vb_cover_takers(const vb_cover *cover, const uint8_t *excluded, int64_t *counts, vb_error *err);
 /* Candidate c joins: its images are added to `taken`; each that is new adds 1 to by_class[its class]. */
 void vb_cover_take(const vb_cover *cover, int candidate, uint64_t *taken, int64_t *by_class);
 /* out (n x blocks): the sets of n candidates, one after the other. */

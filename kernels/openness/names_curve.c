@@ -35,6 +35,13 @@ double vb_names_curve_survival(int64_t pool, int64_t h, int64_t n) {
     return w > nothing ? w : 0;
 }
 
+double vb_names_curve_at(const vb_names_counts *counts, int64_t n) {
+    double sum = 0;
+    for (int64_t i = 0; i < counts->entries; i++)
+        sum += (double)counts->right[i] * vb_names_curve_survival(counts->pool, counts->h[i], n);
+    return sum / (double)counts->images;
+}
+
 double vb_names_curve_error(const vb_names_counts *counts, int64_t n) {
     const double images = (double)counts->images;
     double sum = 0, squares = 0;
@@ -76,12 +83,16 @@ int64_t vb_names_curve_half(const double *accuracy, int64_t pool) {
     return -1;
 }
 
-int vb_names_curve_points(int64_t pool, int decades, int64_t points[VB_NAMES_CURVE_POINTS]) {
+int vb_names_curve_points(int64_t pool, int64_t smaller, bool decades, int64_t points[VB_NAMES_CURVE_POINTS]) {
     static const int64_t steps[] = {1, 2, 3, 5, 7};
     int count = 0;
     points[count++] = 0;
     for (int64_t power = 1; power < pool; power *= 10)
-        for (int i = 0; i < (decades ? 1 : 5) && steps[i] * power < pool; i++) points[count++] = steps[i] * power;
+        for (int i = 0; i < (decades ? 1 : 5) && steps[i] * power < pool; i++) {
+            if (points[count - 1] < smaller && smaller < steps[i] * power) points[count++] = smaller;
+            points[count++] = steps[i] * power;
+        }
+    if (points[count - 1] < smaller && smaller < pool) points[count++] = smaller;
     if (pool > 0) points[count++] = pool;
     return count;
 }

@@ -8,6 +8,7 @@
 #ifndef VB_NAMES_CURVE_H
 #define VB_NAMES_CURVE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kernels/base/error.h"
@@ -26,6 +27,9 @@ int vb_names_curve(const vb_names_counts *counts, double *accuracy, vb_error *er
 /* w(n) of one h: C(pool - h, n) / C(pool, n); 0 <= h, n <= pool. */
 double vb_names_curve_survival(int64_t pool, int64_t h, int64_t n);
 
+/* accuracy[n] for one n, without the others; within 1e-10 likewise. */
+double vb_names_curve_at(const vb_names_counts *counts, int64_t n);
+
 /* The standard error of accuracy[n]: sample standard deviation (n - 1) of the images' w over the root of their number; NaN below
  * two images. */
 double vb_names_curve_error(const vb_names_counts *counts, int64_t n);
@@ -35,9 +39,10 @@ double vb_names_curve_area(const double *accuracy, int64_t pool);
 /* The smallest n whose accuracy is at most half of accuracy[0]; -1 when there is none. */
 int64_t vb_names_curve_half(const double *accuracy, int64_t pool);
 
-/* The numbers of names at which tables and plots show a curve, ascending: 0, then 1, 2, 3, 5, 7 times the powers of ten below the
- * pool (or 1 times them: decades), then the pool. Fills up to VB_NAMES_CURVE_POINTS; how many. */
+/* The numbers of names at which tables and plots show two curves, one of them of the smaller pool, ascending: 0, then 1, 2, 3, 5, 7
+ * times the powers of ten below the pool (or 1 times them: decades), and both pools. Fills up to VB_NAMES_CURVE_POINTS; how
+ * many. */
 enum { VB_NAMES_CURVE_POINTS = 100 };
-int vb_names_curve_points(int64_t pool, int decades, int64_t points[VB_NAMES_CURVE_POINTS]);
+int vb_names_curve_points(int64_t pool, int64_t smaller, bool decades, int64_t points[VB_NAMES_CURVE_POINTS]);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 
 /* A unit is a label (bits 0-7 and 31), whether a value hangs on it (bit 8), and the offset of its children. */
 static uint32_t offset_of(uint32_t unit) { return (unit >> 10) << ((unit & (1u << 9)) >> 6); }
@@ -24,6 +25,11 @@ static int check_unit(const vb_charsmap *map, uint32_t node, const char *name, v
     if (node && has_value(unit) && value_of(map->units[base]) >= map->size)
         return vb_errorf(err, VB_EDATA, "%s: precompiled_charsmap: unit %u has its replacement at byte %u of %zu", name, node,
                          value_of(map->units[base]), map->size);
+    if (node && has_value(unit)) {
+        const char *text = map->replacements + value_of(map->units[base]);
+        if (!vb_utf8_is_text(text, strlen(text), NULL))
+            return vb_errorf(err, VB_EDATA, "%s: precompiled_charsmap: the replacement of unit %u is no UTF-8", name, node);
+    }
     return 0;
 }
 

@@ -19,7 +19,7 @@ typedef struct vb_charsmap {
 
 /* Takes a file's bytes apart: 4 bytes of size, the units, the replacements. *map points into `bytes` but for the units, which
  * are *units (vb_free). VB_EDATA: sizes that do not fit, an offset beyond the array, a circle of units, a replacement beyond the
- * others. */
+ * others or that is no UTF-8. */
 int vb_charsmap_read(vb_charsmap *map, uint32_t **units, const uint8_t *bytes, size_t size, const char *name, vb_error *err);
 
 /* The longest beginning of n bytes of text that is replaced: its bytes, and *replacement; 0: none is. `first`: the shortest. */

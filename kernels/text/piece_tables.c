@@ -270,7 +270,8 @@ bool vb_piece_tables_are_sound(const void *bytes, size_t size) {
     for (uint32_t i = 0; i < t->steps; i++) {
         const vb_text_step *step = &at.steps[i];
         if (step->kind >= VB_STEPS || step->a > t->text_bytes || step->a_size > t->text_bytes - step->a ||
-            step->b > t->text_bytes || step->b_size > t->text_bytes - step->b)
+            step->b > t->text_bytes || step->b_size > t->text_bytes - step->b ||
+            (step->kind == VB_STEP_METASPACE && !step->a_size))
             return false;
     }
     if (t->map_bytes && at.map[t->map_bytes - 1]) return false;

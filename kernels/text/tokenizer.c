@@ -8,7 +8,6 @@
 #include "kernels/text/openai_bpe.h"
 #include "kernels/text/piece_cut.h"
 #include "kernels/text/text_cleanup.h"
-#include "kernels/text/tokenizer.h"
 
 enum { FAIRSEQ_UNKNOWN = 3, NO_TOKEN = -1 };
 
@@ -109,9 +108,7 @@ const char *vb_tokenizer_kind_name(vb_tokenizer_kind kind) {
     return "unknown";
 }
 
-static bool is_fairseq(const vb_tokenizer *t) { return t->fairseq; }
-
-int32_t vb_tokenizer_size(const vb_tokenizer *t) { return t->bpe ? t->bpe->size : t->pieces->size + is_fairseq(t); }
+int32_t vb_tokenizer_size(const vb_tokenizer *t) { return t->bpe ? t->bpe->size : t->pieces->size + t->fairseq; }
 int32_t vb_tokenizer_start(const vb_tokenizer *t) { return t->start; }
 int32_t vb_tokenizer_end(const vb_tokenizer *t) { return t->end; }
 int32_t vb_tokenizer_pad(const vb_tokenizer *t) { return t->pad; }

@@ -38,11 +38,7 @@ bool vb_binder_has(const vb_binder *binder, const char *format, ...) {
     return vb_tensor_find(binder->set, name);
 }
 
-bool vb_binder_has_prefix(const vb_binder *binder, const char *prefix) {
-    for (size_t i = 0; i < binder->set->count; i++)
-        if (!strncmp(binder->set->items[i].name, prefix, strlen(prefix))) return true;
-    return false;
-}
+bool vb_binder_has_prefix(const vb_binder *binder, const char *prefix) { return vb_tensor_has_prefix(binder->set, prefix); }
 
 static const vb_tensor *must_find(const vb_binder *binder, const char *name) {
     const vb_named_tensor *named = find(binder, name);

@@ -39,6 +39,30 @@ const char *vb_family_names(char *text, size_t size, const char *last) {
     return text;
 }
 
+const char *vb_family_conventions(const vb_family *family) { return family->conventions ? family->conventions : "openai"; }
+
+const char *const vb_family_text_masks[] = {
+    [VB_MASK_UNSET] = "", [VB_MASK_CAUSAL] = "causal", [VB_MASK_NONE] = "none", [VB_MASK_PADDING] = "padding", NULL};
+static_assert(sizeof vb_family_text_masks / sizeof *vb_family_text_masks == VB_TEXT_MASKS + 1, "a word for each value");
+const char *const vb_family_text_poolings[] = {
+    [VB_POOLING_UNSET] = "",      [VB_POOLING_END] = "end",   [VB_POOLING_LAST] = "last",
+    [VB_POOLING_FIRST] = "first", [VB_POOLING_MEAN] = "mean", NULL};
+static_assert(sizeof vb_family_text_poolings / sizeof *vb_family_text_poolings == VB_TEXT_POOLINGS + 1, "a word for each value");
+
+static vb_tower_facts complete(vb_tower_facts facts, vb_activation activation, float epsilon) {
+    if (!facts.activation_known) facts.activation = activation;
+    if (!(facts.epsilon > 0)) facts.epsilon = epsilon;
+    return facts;
+}
+
+vb_tower_facts vb_family_image_facts(const vb_family *family, const vb_tower_options *options) {
+    return complete(options->image, family->image_activation, family->image_epsilon);
+}
+
+vb_tower_facts vb_family_text_facts(const vb_family *family, const vb_tower_options *options) {
+    return complete(options->text, family->text_activation, family->text_epsilon);
+}
+
 int vb_family_heads(const vb_head_width *table, int width) {
     for (const vb_head_width *odd = table; odd && odd->width; odd++)
         if (odd->width == width) return odd->head_width ? width / odd->head_width : 0;
@@ -77,8 +101,7 @@ const vb_family *vb_family_by_signs(const vb_tensor_set *weights) {
 bool vb_family_fits(const vb_family *family, const vb_tensor_set *weights) {
     for (const vb_family_sign *sign = family->signs; sign && sign->has[0]; sign++)
         if (sign_fits(sign, weights, true)) return true;
-    for (size_t i = 0; i < weights->count; i++)
-        if (!strncmp(weights->items[i].name, "visual.", strlen("visual."))) return false;
+    if (vb_tensor_has_prefix(weights, "visual.")) return false;
     return family->signs && vb_tensor_find(weights, "token_embedding.weight") &&
            family->text_projection_bias == !!vb_tensor_find(weights, "text_projection.bias");
 }

@@ -119,8 +119,7 @@ struct vb_family {
     const vb_head_width *head_widths; /* of its ViTs; NULL: all are 64 */
     const vb_head_width *text_head_widths; /* of its text towers, likewise */
     vb_family_emitter *image, *text;
-    const char
-        *conventions; /* of its tokenizers: names of kernels/text/convention.h; the first that goes with one. NULL: "openai" */
+    const char *conventions; /* of its tokenizers, NULL: OpenAI's; vb_family_conventions gives them */
 };
 
 /* Every family's row. */
@@ -134,6 +133,14 @@ int vb_family_index(const char *name);
 const vb_family *vb_family_find(const char *name); /* NULL when unknown */
 /* "clip, slip, declip", with another `last` separator between the last two. Returns text. */
 const char *vb_family_names(char *text, size_t size, const char *last);
+/* The conventions of its tokenizers: names of kernels/text/convention.h with blanks between them; the first that goes with a
+ * tokenizer is meant. */
+const char *vb_family_conventions(const vb_family *family);
+/* The words of vb_text_mask and vb_text_pooling, "" of what is unset, then NULL. */
+extern const char *const vb_family_text_masks[], *const vb_family_text_poolings[];
+/* What is stated of a tower, and the family's activation and epsilon where that is not. */
+vb_tower_facts vb_family_image_facts(const vb_family *family, const vb_tower_options *options);
+vb_tower_facts vb_family_text_facts(const vb_family *family, const vb_tower_options *options);
 /* Heads of a transformer of that width by such a table (NULL: 64 wide); 0 when the width does not tell. */
 int vb_family_heads(const vb_head_width *table, int width);
 /* Whether the side of the images must be known from elsewhere: no table of positions tells it, and the family has several. */

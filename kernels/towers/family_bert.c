@@ -57,14 +57,20 @@ static const float *bind_positions(vb_binder *binder, const tower *t, int rows, 
 
 /* ---- writing the program ---- */
 
-static int measure(vb_binder *binder, const vb_family *family, const tower *t, int context, vb_clip_info *info) {
+static int measure(vb_binder *binder, const vb_family *family, const tower *t, const vb_tower_options *options,
+                   vb_clip_info *info) {
     int embedding[2], positions[2] = {1 << 20, 0};
     if (vb_binder_shape(binder, 2, embedding, "token_embedding.weight") ||
         (!t->computed && vb_binder_shape(binder, 2, positions, "positional_embedding")))
         return -1;
     info->vocabulary_size = embedding[0];
     info->text_width = embedding[1];
-    info->context_length = context < positions[0] - t->first ? context : positions[0] - t->first;
+    const int most = positions[0] - t->first;
+    if (options->context > most)
+        return vb_errorf(binder->err, VB_EMISMATCH, "texts of %d tokens are told, but there are positions for %d",
+                         options->context, most);
+    const int context = options->context ? options->context : family->context;
+    info->context_length = context < most ? context : most;
     info->text_mask = family->text_mask;
     info->text_pooling = family->text_pooling;
     info->end_token = VB_NO_END_TOKEN;
@@ -109,24 +115,22 @@ static int emit(vb_binder *binder, const vb_family *family, const tower *t, cons
     vb_program *program = binder->program;
     vb_norm norm;
     program->name = t->name;
-    if (check_stated(binder, family, t, options) ||
-        measure(binder, family, t, options->context ? options->context : family->context, info))
-        return -1;
+    if (check_stated(binder, family, t, options) || measure(binder, family, t, options, info)) return -1;
     const int width = info->text_width, usual = vb_family_heads(family->text_head_widths, width);
-    const vb_tower_facts *stated = &options->text;
+    const vb_tower_facts stated = vb_family_text_facts(family, options);
     vb_embed tokens = {.context_length = info->context_length,
                        .padded = true,
                        .pad_token = t->pad,
                        .scale = t->computed ? sqrtf((float)width) : 0};
     vb_transformer_facts facts = {.width = width,
-                                  .activation = stated->activation_known ? stated->activation : family->text_activation,
-                                  .epsilon = stated->epsilon > 0 ? stated->epsilon : family->text_epsilon,
+                                  .activation = stated.activation,
+                                  .epsilon = stated.epsilon,
                                   .sum_norms = !t->pre_norm,
                                   .whole = t->mean,
                                   .pooled = VB_PICK_FIRST};
     if (vb_binder_matrix(binder, &tokens.table, info->vocabulary_size, width, false, "token_embedding.weight") ||
         !(tokens.positions = bind_positions(binder, t, info->context_length, width)) ||
-        vb_binder_heads(binder, &facts.heads, width, stated->heads, usual, "text"))
+        vb_binder_heads(binder, &facts.heads, width, stated.heads, usual, "text"))
         return -1;
     info->text_heads = facts.heads;
     info->text_epsilon = facts.epsilon;

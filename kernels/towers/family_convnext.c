@@ -118,12 +118,10 @@ static int emit_image(vb_binder *binder, const vb_family *family, const vb_tower
                          STRIDE, STRIDE);
     info->image_width = stem[0];
     info->patch = 4;
-    info->image_epsilon = options->image.epsilon > 0 ? options->image.epsilon :
-                          stem[0] == XXLARGE         ? 1e-5f :
-                                                       family->image_epsilon;
-    const vb_activation activation = options->image.activation_known ? options->image.activation : family->image_activation;
+    const vb_tower_facts stated = vb_family_image_facts(family, options);
+    info->image_epsilon = stem[0] == XXLARGE && !(options->image.epsilon > 0) ? 1e-5f : stated.epsilon;
     int x = vb_program_pixels(program, info->resolution, binder->err);
-    x = emit_stages(binder, info, activation, &width, x);
+    x = emit_stages(binder, info, stated.activation, &width, x);
     x = x == VB_NO_VALUE ? x : emit_head(binder, info, width, x, embed);
     if (x == VB_NO_VALUE) return -1;
     snprintf(program->summary, sizeof program->summary, "%d x %d pixels, width %d, layers %d %d %d %d", info->resolution,

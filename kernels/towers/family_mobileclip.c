@@ -8,6 +8,7 @@
 #include "kernels/towers/fastvit.h"
 #include "kernels/towers/fold.h"
 #include "kernels/towers/text_tower.h"
+#include "kernels/towers/vit.h"
 
 enum { STEM = 3, PATCH = 16 };
 
@@ -33,7 +34,7 @@ static int emit_stem(vb_binder *binder, vb_activation activation, int x) {
 /* The class token, which has no position, and the patches. */
 static int emit_rows(vb_binder *binder, const vb_family *family, const vb_tower_options *options, vb_clip_info *info, int grid) {
     vb_program *program = binder->program;
-    const vb_activation activation = options->image.activation_known ? options->image.activation : family->image_activation;
+    const vb_activation activation = vb_family_image_facts(family, options).activation;
     int x = emit_stem(binder, activation, vb_program_pixels(program, info->resolution, binder->err));
     if (x == VB_NO_VALUE) return x;
     const int width = program->values[x].columns;
@@ -62,14 +63,8 @@ static int emit_hybrid(vb_binder *binder, const vb_family *family, const vb_towe
     program->name = "ViT behind convolutions";
     if (vb_binder_grid(binder, PATCH, 0, &grid, "visual.positional_embedding")) return -1;
     info->patch = PATCH;
-    info->resolution = options->resolution ? options->resolution : PATCH * grid;
-    if (info->resolution / PATCH != grid)
-        return vb_errorf(
-            binder->err, VB_EMISMATCH,
-            "a resolution of %d, but tensor visual.positional_embedding has rows for %d x %d patches of %d: expected "
-            "%d to %d",
-            info->resolution, grid, grid, PATCH, PATCH * grid, PATCH * grid + PATCH - 1);
-    info->image_epsilon = options->image.epsilon > 0 ? options->image.epsilon : family->image_epsilon;
+    if (vb_vit_side(binder, grid, options->resolution, info)) return -1;
+    info->image_epsilon = vb_family_image_facts(family, options).epsilon;
     int x = emit_rows(binder, family, options, info, grid);
     if (x == VB_NO_VALUE || vb_binder_norm(binder, &norm, info->image_width, info->image_epsilon, "visual.ln_post") ||
         vb_binder_projection(binder, &projection, info->image_width, vb_binder_has(binder, "visual.proj.weight"), embed,

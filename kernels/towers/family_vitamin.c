@@ -147,12 +147,10 @@ static int emit_image(vb_binder *binder, const vb_family *family, const vb_tower
     program->name = "ViTamin";
     info->patch = PATCH;
     if (find_side(binder, family, options, info)) return -1;
-    info->image_epsilon = options->image.epsilon > 0 ? options->image.epsilon : family->image_epsilon;
-    const tower t = {.binder = binder,
-                     .program = program,
-                     .err = binder->err,
-                     .activation = options->image.activation_known ? options->image.activation : family->image_activation,
-                     .epsilon = info->image_epsilon};
+    const vb_tower_facts stated = vb_family_image_facts(family, options);
+    info->image_epsilon = stated.epsilon;
+    const tower t = {
+        .binder = binder, .program = program, .err = binder->err, .activation = stated.activation, .epsilon = stated.epsilon};
     int x = emit_stem(&t, vb_program_pixels(program, info->resolution, binder->err));
     x = emit_stages(&t, info->image_layers, x);
     x = emit_norm(&t, BACKBONE "pool.norm", x);

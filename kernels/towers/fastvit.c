@@ -326,12 +326,9 @@ static int emit_head(const tower *t, int x, int *embed) {
 
 int vb_fastvit_emit(vb_binder *binder, const vb_family *family, const vb_tower_options *options, vb_clip_info *info, int *embed) {
     vb_program *program = binder->program;
-    const vb_tower_facts *stated = &options->image;
-    const tower t = {.binder = binder,
-                     .program = program,
-                     .err = binder->err,
-                     .activation = stated->activation_known ? stated->activation : family->image_activation,
-                     .epsilon = stated->epsilon > 0 ? stated->epsilon : family->image_epsilon};
+    const vb_tower_facts stated = vb_family_image_facts(family, options);
+    const tower t = {
+        .binder = binder, .program = program, .err = binder->err, .activation = stated.activation, .epsilon = stated.epsilon};
     int stages = 0;
     program->name = "FastViT";
     info->resolution = options->resolution ? options->resolution : family->resolution;

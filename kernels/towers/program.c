@@ -90,27 +90,35 @@ int vb_program_embed(vb_program *program, const vb_embed *embed, vb_error *err) 
     return append(program, operation, &rows, err);
 }
 
+/* Whether a value can stand beside one that is made: none, or one of the same shape. */
+static bool fits(const vb_program *program, int beside, const vb_value *made) {
+    if (beside == VB_NO_VALUE) return true;
+    const vb_value *value = &program->values[beside];
+    return value->rows == made->rows && value->columns == made->columns;
+}
+
+/* The picture that windows of another one make: a pixel each. */
+static vb_value picture_of(const vb_value *from, const vb_window *window, int columns) {
+    const int height = vb_conv_windows(window, from->height), width = vb_conv_windows(window, from->width);
+    assert(from->height > 0 && height > 0 && width > 0);
+    return (vb_value){.rows = height * width, .columns = columns, .height = height, .width = width};
+}
+
 int vb_program_conv(vb_program *program, int in, const vb_convolution *conv, int residual, vb_error *err) {
     if (in == VB_NO_VALUE) return VB_NO_VALUE;
     const vb_value *from = &program->values[in];
-    const int grown = 2 * conv->padding - conv->kernel, height = (from->height + grown) / conv->stride + 1,
-              width = (from->width + grown) / conv->stride + 1;
-    assert(from->height > 0 && conv->weight.cols == (int64_t)from->columns * conv->kernel * conv->kernel);
-    const vb_value made = {.rows = height * width, .columns = (int)conv->weight.rows, .height = height, .width = width};
-    assert(residual == VB_NO_VALUE ||
-           (program->values[residual].rows == made.rows && program->values[residual].columns == made.columns));
+    const vb_window window = {.size = conv->kernel, .stride = conv->stride, .padding = conv->padding};
+    const vb_value made = picture_of(from, &window, (int)conv->weight.rows);
+    assert(conv->weight.cols == (int64_t)from->columns * conv->kernel * conv->kernel && fits(program, residual, &made));
     return append(program, (vb_operation){.kind = VB_OP_CONV, .in = {in, residual, VB_NO_VALUE}, .conv = *conv}, &made, err);
 }
 
 int vb_program_depthwise(vb_program *program, int in, const vb_channel_filter *filter, int residual, vb_error *err) {
     if (in == VB_NO_VALUE) return VB_NO_VALUE;
     const vb_value *from = &program->values[in];
-    const int grown = 2 * filter->padding - filter->kernel, height = (from->height + grown) / filter->stride + 1,
-              width = (from->width + grown) / filter->stride + 1;
-    assert(from->height > 0 && height > 0 && width > 0 && !from->planar && filter->kernel <= VB_DEPTHWISE_KERNEL);
-    const vb_value made = {.rows = height * width, .columns = from->columns * filter->times, .height = height, .width = width};
-    assert(residual == VB_NO_VALUE ||
-           (program->values[residual].rows == made.rows && program->values[residual].columns == made.columns));
+    const vb_window window = {.size = filter->kernel, .stride = filter->stride, .padding = filter->padding};
+    const vb_value made = picture_of(from, &window, from->columns * filter->times);
+    assert(!from->planar && filter->kernel <= VB_DEPTHWISE_KERNEL && fits(program, residual, &made));
     const vb_operation operation = {.kind = VB_OP_DEPTHWISE, .in = {in, residual, VB_NO_VALUE}, .filter = *filter};
     return append(program, operation, &made, err);
 }
@@ -118,9 +126,8 @@ int vb_program_depthwise(vb_program *program, int in, const vb_channel_filter *f
 int vb_program_pool(vb_program *program, int in, const vb_window *window, vb_error *err) {
     if (in == VB_NO_VALUE) return VB_NO_VALUE;
     const vb_value *from = &program->values[in];
-    const int height = vb_conv_windows(window, from->height), width = vb_conv_windows(window, from->width);
-    assert(height > 0 && width > 0 && !from->planar);
-    const vb_value made = {.rows = height * width, .columns = from->columns, .height = height, .width = width};
+    const vb_value made = picture_of(from, window, from->columns);
+    assert(!from->planar);
     const vb_operation operation = {.kind = VB_OP_POOL, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .window = *window};
     return append(program, operation, &made, err);
 }
@@ -148,13 +155,6 @@ int vb_program_sequence(vb_program *program, int in, const vb_sequence *sequence
     const vb_value made = {.rows = from->rows + (sequence->lead != VB_LEAD_NONE), .columns = from->columns};
     const vb_operation operation = {.kind = VB_OP_SEQUENCE, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .sequence = *sequence};
     return append(program, operation, &made, err);
-}
-
-/* Whether a value can stand beside one that is made: none, or one of the same shape. */
-static bool fits(const vb_program *program, int beside, const vb_value *made) {
-    if (beside == VB_NO_VALUE) return true;
-    const vb_value *value = &program->values[beside];
-    return value->rows == made->rows && value->columns == made->columns;
 }
 
 static int add_norm(vb_program *program, int in, const vb_norm *norm, int residual, vb_error *err) {

@@ -51,8 +51,6 @@ typedef struct vb_norm {
     float epsilon;
 } vb_norm;
 
-/* Weight columns are channel, row, column of the filter. `scale` and `bias` (NULL: none) have one entry an output channel: a
- * bias, or a BatchNorm that is folded into both. `last` follows the residual. */
 /* Rotary positions: heads 0 .. heads - 1 of each row from `column` on are turned, the other columns stay as they are. The
  * rotation's period is the rows of an item. */
 typedef struct vb_rotary {
@@ -60,6 +58,8 @@ typedef struct vb_rotary {
     int column, heads;
 } vb_rotary;
 
+/* Weight columns are channel, row, column of the filter. `scale` and `bias` (NULL: none) have one entry an output channel: a
+ * bias, or a BatchNorm that is folded into both. `last` follows the residual. */
 typedef struct vb_convolution {
     vb_matrix weight;
     const float *scale, *bias;

@@ -89,19 +89,19 @@ int vb_text_tower_emit(vb_binder *binder, const vb_family *family, const vb_towe
     program->name = "text transformer";
     if (measure(binder, family, info) || choose_rows(binder, family, options, info)) return -1;
     const int width = info->text_width, usual = vb_family_heads(family->text_head_widths, width);
-    const vb_tower_facts *stated = &options->text;
+    const vb_tower_facts stated = vb_family_text_facts(family, options);
     const bool causal = info->text_mask == VB_MASK_CAUSAL, class_row = family->text_class_row,
                whole = !class_row && (!causal || info->text_pooling == VB_POOLING_LAST);
     vb_embed tokens = {.context_length = info->context_length, .whole = whole};
     vb_transformer_facts facts = {.width = width,
                                   .causal = causal,
                                   .hides_padding = class_row,
-                                  .activation = stated->activation_known ? stated->activation : family->text_activation,
-                                  .epsilon = stated->epsilon > 0 ? stated->epsilon : family->text_epsilon,
+                                  .activation = stated.activation,
+                                  .epsilon = stated.epsilon,
                                   .pooled = pooled_row(info->text_pooling, whole)};
     if (vb_binder_matrix(binder, &tokens.table, info->vocabulary_size, width, false, "token_embedding.weight") ||
         !(tokens.positions = bind_positions(binder, family, info)) ||
-        vb_binder_heads(binder, &facts.heads, width, stated->heads, usual, "text") ||
+        vb_binder_heads(binder, &facts.heads, width, stated.heads, usual, "text") ||
         vb_binder_expect(binder, class_row, "cls_emb", "class row of texts") ||
         (class_row && !(tokens.class_row = vb_binder_floats(binder, width, 0, "cls_emb"))))
         return -1;

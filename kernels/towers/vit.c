@@ -12,6 +12,16 @@ static int leading_rows(const vb_binder *binder, const vb_family *family) {
     return family->class_row_varies ? vb_binder_has(binder, "visual.class_embedding") : !family->no_class_row;
 }
 
+int vb_vit_side(vb_binder *binder, int grid, int stated, vb_clip_info *info) {
+    const int read = grid * info->patch;
+    info->resolution = stated ? stated : read;
+    if (info->resolution >= read && info->resolution < read + info->patch) return 0;
+    return vb_errorf(
+        binder->err, VB_EMISMATCH,
+        "a resolution of %d, but tensor visual.positional_embedding has rows for %d x %d patches of %d: expected %d to %d",
+        info->resolution, grid, grid, info->patch, read, read + info->patch - 1);
+}
+
 /* The sizes that the tensors tell. */
 static int measure(vb_binder *binder, const vb_family *family, int resolution, vb_clip_info *info, int *grid) {
     int filter[4];
@@ -20,13 +30,7 @@ static int measure(vb_binder *binder, const vb_family *family, int resolution, v
         return -1;
     info->image_width = filter[0];
     info->patch = filter[2];
-    const int read = *grid * info->patch;
-    info->resolution = resolution ? resolution : read;
-    if (info->resolution >= read && info->resolution < read + info->patch) return 0;
-    return vb_errorf(
-        binder->err, VB_EMISMATCH,
-        "a resolution of %d, but tensor visual.positional_embedding has rows for %d x %d patches of %d: expected %d to %d",
-        info->resolution, *grid, *grid, info->patch, read, read + info->patch - 1);
+    return vb_vit_side(binder, *grid, resolution, info);
 }
 
 /* The class token, if there is one, and the patches, with their positions: a row each. */
@@ -56,30 +60,26 @@ static int emit_rows(vb_binder *binder, const vb_family *family, const vb_clip_i
     return vb_program_sequence(program, x, &sequence, binder->err);
 }
 
-vb_activation vb_vit_activation(const vb_family *family, const vb_tower_options *options) {
-    return options->image.activation_known ? options->image.activation : family->image_activation;
-}
-
 int vb_vit_trunk(vb_binder *binder, const vb_family *family, const vb_tower_options *options, vb_clip_info *info, bool whole) {
     vb_program *program = binder->program;
     vb_norm norm;
     int grid;
     if (measure(binder, family, options->resolution, info, &grid)) return VB_NO_VALUE;
-    const float epsilon = options->image.epsilon > 0 ? options->image.epsilon : family->image_epsilon;
+    const vb_tower_facts stated = vb_family_image_facts(family, options);
     vb_transformer_facts facts = {.width = info->image_width,
-                                  .activation = vb_vit_activation(family, options),
-                                  .epsilon = epsilon,
+                                  .activation = stated.activation,
+                                  .epsilon = stated.epsilon,
                                   .whole = whole,
                                   .pooled = VB_PICK_FIRST};
-    info->image_epsilon = epsilon;
+    info->image_epsilon = stated.epsilon;
     const int usual = vb_family_heads(family->head_widths, facts.width);
-    if (vb_binder_heads(binder, &facts.heads, facts.width, options->image.heads, usual, "image")) return VB_NO_VALUE;
+    if (vb_binder_heads(binder, &facts.heads, facts.width, stated.heads, usual, "image")) return VB_NO_VALUE;
     info->image_heads = facts.heads;
     if (family->blocks && family->blocks(binder, grid, info, &facts)) return VB_NO_VALUE;
     int x = emit_rows(binder, family, info, grid);
     if (x == VB_NO_VALUE) return VB_NO_VALUE;
     if (family->ln_pre) {
-        if (vb_binder_norm(binder, &norm, facts.width, epsilon, "visual.ln_pre")) return VB_NO_VALUE;
+        if (vb_binder_norm(binder, &norm, facts.width, stated.epsilon, "visual.ln_pre")) return VB_NO_VALUE;
         x = vb_program_norm(program, x, &norm, binder->err);
     }
     x = vb_transformer_emit(binder, &facts, x, "visual.transformer", &info->image_layers[0]);
@@ -100,7 +100,7 @@ static int emit_pooling(vb_binder *binder, const vb_family *family, const vb_tow
     if (family->image_pooling != VB_IMAGE_QUERY) return x;
     const vb_map_pool pool = {.width = info->image_width,
                               .heads = family->pool_heads ? family->pool_heads : info->image_heads,
-                              .activation = vb_vit_activation(family, options),
+                              .activation = vb_family_image_facts(family, options).activation,
                               .epsilon = info->image_epsilon};
     return vb_map_pool_emit(binder, &pool, x, "visual.attn_pool");
 }

@@ -162,7 +162,7 @@ typedef struct outcome {
     int chosen[VB_ADVERSARIES];
     int64_t alone[VB_ADVERSARIES]; /* images that each takes by itself; rank 0 */
     int64_t bound;                 /* no k candidates take more; rank 0 */
-    double random[VB_ADVERSARIES]; /* images that are right among 1, 2, ... random candidates, on average; rank 0 */
+    double random[VB_ADVERSARIES]; /* accuracy among 1, 2, ... random candidates; rank 0 */
     int64_t evaluations;
     bool out_of_time;
     int excluded_count;
@@ -210,24 +210,21 @@ static int sum_gains(outcome *out, vb_comm *comm, const adversary *work, const a
 
 /* What as many names drawn at random would leave: the baseline of the choice (kernels/openness/names_curve.h). */
 static int find_baseline(outcome *out, vb_comm *comm, const adversary *work, const attack_target *target, vb_error *err) {
-    const int candidates = work->names.pool.count, allowed = candidates - out->excluded_count;
-    const vb_cover *cover = &target->cover;
-    int64_t *counts = vb_array((size_t)candidates + 1, sizeof *counts, "candidates that take images", err),
-            *takers = vb_array((size_t)cover->images, sizeof *takers, "candidates that take images", err);
-    int status = counts && takers ? 0 : -1;
-    for (int64_t b = 0; !status && b < vb_cover_blocks(cover); b++)
-        for (int c = 0; c < candidates; c++) {
-            uint64_t word = out->excluded[c] ? 0 : cover->words[(size_t)b * (size_t)candidates + (size_t)c];
-            for (; word; word &= word - 1) takers[64 * b + __builtin_ctzll(word)]++;
-        }
-    for (int64_t i = 0; !status && i < cover->images; i++) counts[takers[i]]++;
+    const int candidates = work->names.pool.count;
+    int64_t *right = vb_array((size_t)candidates + 1, sizeof *right, "candidates that take images", err),
+            *h = vb_array((size_t)candidates + 1, sizeof *h, "candidates that take images", err), entries = 0;
+    int status = right && h ? vb_cover_takers(&target->cover, out->excluded, right, err) : -1;
     status = vb_comm_agree(comm, status, err);
-    if (!status) status = vb_comm_sum_to_root(comm, counts, (size_t)candidates + 1, err);
-    for (int n = 1; n <= out->k && !status && !comm->rank; n++)
-        for (int h = 0; h <= allowed; h++)
-            if (counts[h]) out->random[n - 1] += (double)counts[h] * vb_names_curve_survival(allowed, h, n);
-    vb_free(counts);
-    vb_free(takers);
+    if (!status) status = vb_comm_sum_to_root(comm, right, (size_t)candidates + 1, err);
+    for (int i = 0; i <= candidates && !status; i++)
+        if (right[i]) {
+            h[entries] = i;
+            right[entries++] = right[i];
+        }
+    const vb_names_counts counts = {candidates - out->excluded_count, target->images, h, right, entries};
+    for (int n = 1; n <= out->k && !status && !comm->rank; n++) out->random[n - 1] = vb_names_curve_at(&counts, n);
+    vb_free(right);
+    vb_free(h);
     return status;
 }
 
@@ -386,7 +383,7 @@ static int64_t set_names(vb_json *json, json_t *entry, const outcome *out, const
         vb_json_append_text(json, names, work->names.pool.class[out->chosen[i]].name);
         vb_json_append_real(json, accuracy, (double)left / images);
         vb_json_append_real(json, alone, (double)(target->right - out->alone[i]) / images);
-        vb_json_append_real(json, random, out->random[i] / images);
+        vb_json_append_real(json, random, out->random[i]);
         vb_json_append(json, takes, taken);
     }
     return left;

@@ -158,12 +158,7 @@ static json_t *values_at(vb_json *json, const curve *its, const int64_t *points,
         double value = NAN;
         if (n <= its->counts.pool && errors) value = vb_names_curve_error(&its->counts, n);
         else if (n <= its->counts.pool && its->accuracy) value = its->accuracy[n];
-        else if (n <= its->counts.pool) {
-            double sum = 0;
-            for (int64_t i = 0; i < its->counts.entries; i++)
-                sum += (double)its->right[i] * vb_names_curve_survival(its->counts.pool, its->h[i], n);
-            value = sum / (double)its->counts.images;
-        }
+        else if (n <= its->counts.pool) value = vb_names_curve_at(&its->counts, n);
         vb_json_append_real(json, list, value);
     }
     return list;
@@ -300,15 +295,12 @@ static void set_means(const figures *all) {
 static int make_figures(vb_analysis_work *work, const curve_work *its, image_row *rows, size_t n, vb_error *err) {
     const int vocabularies = its->names.space.vocabularies;
     figures all = {.work = work, .its = its};
-    int64_t most = its->pools[0];
     all.mean[0].pool = its->pools[0];
     all.mean[1].pool = its->pools[vocabularies];
-    for (int v = 0; v < vocabularies; v++) {
+    for (int v = 0; v < vocabularies; v++)
         if (its->pools[v] < all.mean[0].pool) all.mean[0].pool = its->pools[v];
-        if (its->pools[v] > most) most = its->pools[v];
-    }
-    all.point_count = vb_names_curve_points(all.mean[0].pool, 0, all.points);
-    all.decade_count = vb_names_curve_points(all.mean[0].pool, 1, all.decades);
+    all.point_count = vb_names_curve_points(all.mean[0].pool, all.mean[1].pool, false, all.points);
+    all.decade_count = vb_names_curve_points(all.mean[0].pool, all.mean[1].pool, true, all.decades);
     int status = 0;
     for (int scope = 0; scope < 2; scope++) {
         mean_curve *mean = &all.mean[scope];
@@ -351,8 +343,9 @@ static int run_open_curve(vb_analysis_work *work, vb_error *err) {
     if (!status && !comm->rank) {
         for (int r = 0; r < blocks.count; r++) n += blocks.sizes[r] / sizeof *rows;
         if (!(rows = vb_array(n, sizeof *rows, "images", err))) status = -1;
-        for (int r = 0, at = 0; r < blocks.count && !status; at += (int)(blocks.sizes[r++] / sizeof *rows))
-            if (blocks.sizes[r]) memcpy(rows + at, blocks.bytes[r], blocks.sizes[r]);
+        char *to = (char *)rows;
+        for (int r = 0; r < blocks.count && !status; to += blocks.sizes[r++])
+            if (blocks.sizes[r]) memcpy(to, blocks.bytes[r], blocks.sizes[r]);
         if (!status) status = make_figures(work, &its, rows, n, err);
     }
     vb_comm_blocks_free(&blocks);

@@ -55,16 +55,15 @@ static int fill_table(const vb_section_subject *subject, vb_grid *grid, vb_error
             bool there = shown[i] <= names;
             vb_grid_percent(grid, there ? number_at(accuracy, p) : NAN, there ? number_at(errors, p) : NAN);
         }
-        size_t last = point_of(curve, names),
-               all = point_of(curve, json_integer_value(json_object_get(json_object_get(curve, "all"), "names")));
+        const json_t *all = json_object_get(curve, "all"), *of_all = json_object_get(all, "accuracy"),
+                     *all_errors = json_object_get(all, "se");
+        size_t last = point_of(curve, names), end = point_of(curve, json_integer_value(json_object_get(all, "names")));
         vb_grid_percent(grid, number_at(accuracy, last), number_at(errors, last));
         vb_grid_percent(grid, number(json_object_get(own, "area")), NAN);
         if (json_is_integer(halved)) vb_grid_cell(grid, "%lld", (long long)json_integer_value(halved));
         else vb_grid_cell(grid, "never");
-        vb_grid_percent(grid, number_at(list_of(curve, "all", "accuracy"), 0), number_at(list_of(curve, "all", "se"), 0));
-        /* The pool among all classes is the smaller one; the largest point that it holds. */
-        while (all && !json_is_number(json_array_get(list_of(curve, "all", "accuracy"), all))) all--;
-        vb_grid_percent(grid, number_at(list_of(curve, "all", "accuracy"), all), number_at(list_of(curve, "all", "se"), all));
+        vb_grid_percent(grid, number_at(of_all, 0), number_at(all_errors, 0));
+        vb_grid_percent(grid, number_at(of_all, end), number_at(all_errors, end));
     }
     return 0;
 }

@@ -150,7 +150,7 @@ static void print_entry(const vb_weights *weights, const char *path, const vb_fa
     char *tokenizer = vb_tokenizer_file_in(weights->where.folder, &none);
     const char *base = vb_path_base_name(path);
     printf("to use it:\n  - name: %.*s\n    family: %s\n    weights: %s\n", (int)strcspn(base, "./"), base, family->name, path);
-    const char *conventions = family->conventions ? family->conventions : "openai";
+    const char *conventions = vb_family_conventions(family);
     if (!tokenizer && !strncmp(conventions, "openai", 6)) printf("    tokenizer: bpe_simple_vocab_16e6.txt.gz\n");
     else if (!tokenizer) printf("    tokenizer: FILE    # of the kind of %s\n", conventions);
     if (!told && family->activation_varies) printf("    activation: quick_gelu    # or gelu: see above\n");

@@ -67,7 +67,7 @@ const vb_flag vb_cmd_submit_flags[] = {
     {.name = "dry-run", .kind = VB_FLAG_SWITCH, .help = "print the script, write and submit nothing"},
     {.option = "output", .help = "folder of the results, of the script and of its log"},
     {.option = "cache"},
-    {.name = "set", .kind = VB_FLAG_LIST, .value = "path.to.key=value", .help = "override a key of the file"},
+    VB_EXPERIMENT_ARGUMENTS_SET,
     {.option = "batch"},
     {.option = "ranks_per_model"},
     {.option = "per_image"},

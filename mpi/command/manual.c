@@ -45,12 +45,12 @@ static const row examples[] = {{"mpirun -n 4 vocabench run mine.yaml", "Evaluate
                                 "A Slurm job that goes on by itself at its time limit."},
                                {0}};
 
-/* One word of running text: backslashes and dashes as they are, what stands in `...` in bold. */
 /* A list of choices may be broken between them; a long one has blanks, by which its lines are adjusted. */
 static void put_break(vb_strbuf *out, char before, bool blank) {
     if (before == '|') vb_strbuf_add(out, blank ? " " : "\\:");
 }
 
+/* One word of running text: backslashes and dashes as they are, what stands in `...` in bold. */
 static void put_word(vb_strbuf *out, const char *word, size_t n, bool *bold) {
     if (n && (*word == '.' || *word == '\'')) vb_strbuf_add(out, "\\&");
     for (size_t i = 0; i < n; i++) {

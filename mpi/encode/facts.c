@@ -19,6 +19,7 @@ static const char *const names[VB_FACTS] = {[VB_FACT_IMAGE_ACTIVATION] = "image_
                                             [VB_FACT_CLEANING] = "cleaning",
                                             [VB_FACT_START_TOKEN] = "start_token",
                                             [VB_FACT_PAD_TOKEN] = "pad_token",
+                                            [VB_FACT_END_IDS] = "end_ids",
                                             [VB_FACT_CONTEXT] = "context",
                                             [VB_FACT_TEXT_MASK] = "text_mask",
                                             [VB_FACT_TEXT_POOLING] = "text_pooling",
@@ -176,12 +177,6 @@ static int refuse_resolution(const vb_weights *weights, const vb_family *family,
                      weights->where.file, family->name, family->resolution);
 }
 
-static bool has_prefix(const vb_weights *weights, const char *prefix) {
-    for (size_t i = 0; i < weights->set.count; i++)
-        if (!strncmp(weights->set.items[i].name, prefix, strlen(prefix))) return true;
-    return false;
-}
-
 int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_weights *weights, const vb_family *family,
                        vb_error *err) {
     *facts = (vb_facts){0};
@@ -197,8 +192,8 @@ int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_
                          weights->where.folder, side->towers_from, side->family, weights->where.file, family->name);
     const vb_tensor *table = vb_tensor_find(&weights->set, "token_embedding.weight");
     const bool quick = family->quick_gelu_vocabulary && table && table->ndim && table->shape[0] == family->quick_gelu_vocabulary;
-    if (has_prefix(weights, "visual.")) {
-        const bool resnet = has_prefix(weights, "visual.layer1."); /* of ReLU, and without LayerNorm */
+    if (vb_tensor_has_prefix(&weights->set, "visual.")) {
+        const bool resnet = vb_tensor_has_prefix(&weights->set, "visual.layer1."); /* of ReLU, and without LayerNorm */
         if (find_activation(&towers->image, &source[VB_FACT_IMAGE_ACTIVATION], stated->activation, stated->image_activation,
                             &side->image, side->towers_from, quick ? of_tensors : from_weights,
                             quick ? VB_QUICK_GELU : family->image_activation) &&
@@ -286,12 +281,30 @@ static vb_preprocess pixels_of(const vb_family_pixels *own) {
     return spec;
 }
 
+/* What a tower has no use for must not be stated: it would be in no fact. ResNets have ReLU, gates SiLU. */
+static int refuse_unused(const vb_stated_facts *stated, const vb_weights *weights, const vb_clip_info *info, vb_error *err) {
+    const bool image = info->resolution, text = info->context_length;
+    const struct {
+        const char *key, *reason;
+        bool unused;
+    } keys[] = {{"image_activation", "the image tower has one of its own",
+                 image && stated->image_activation >= 0 && (info->image_gated || !info->patch)},
+                {"image_epsilon", "the image tower has no LayerNorm",
+                 image && !isnan(stated->image_epsilon) && !(info->image_epsilon > 0)},
+                {"end_token", "texts are not pooled at an end token",
+                 text && stated->end_token != VB_OPTION_NONE && info->end_token == VB_NO_END_TOKEN}};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (keys[i].unused)
+            return vb_errorf(err, VB_ECONFIG, "%s: %s is stated, but %s", weights->where.file, keys[i].key, keys[i].reason);
+    return 0;
+}
+
 int vb_facts_of_pixels(vb_facts *facts, const vb_stated_facts *stated, const vb_weights *weights, const vb_family *family,
                        const vb_clip_info *info, vb_error *err) {
     const vb_side_facts *side = &facts->side;
     vb_preprocess *spec = &facts->preprocess;
     const char **source = facts->source;
-    if (side->towers_from && check_sizes(side, weights, info, err)) return -1;
+    if ((side->towers_from && check_sizes(side, weights, info, err)) || refuse_unused(stated, weights, info, err)) return -1;
     if (info->context_length) leave_out_plain_rows(facts, info);
     if (!info->resolution) return 0;
     if (info->image_gated) source[VB_FACT_IMAGE_ACTIVATION] = NULL; /* the gates' SiLU */
@@ -328,7 +341,7 @@ void vb_facts_key(const vb_facts *facts, const vb_family *family, const vb_clip_
     const vb_tower_facts *tower = text ? &facts->towers.text : &facts->towers.image;
     const vb_activation usual = text ? family->text_activation : family->image_activation;
     const float usual_epsilon = text ? family->text_epsilon : family->image_epsilon,
-                epsilon = epsilon_of(tower->epsilon, usual_epsilon);
+                epsilon = epsilon_of(text ? info->text_epsilon : info->image_epsilon, usual_epsilon);
     const bool relu = !text && !info->patch;
     static const int keys[] = {[VB_QUICK_GELU] = 1, [VB_GELU] = 2, [VB_GELU_TANH] = 3};
     const bool fixed = relu || (!text && info->image_gated) || !tower->activation_known || tower->activation == usual;
@@ -390,16 +403,15 @@ static double number_of(const vb_facts *facts, const vb_clip_info *info, vb_fact
 }
 
 static const char *word_of(const vb_facts *facts, const vb_clip_info *info, vb_fact fact) {
-    static const char *const masks[] = {"", "causal", "none", "padding"}, *const poolings[] = {"", "end", "last", "first",
-                                                                                               "mean"};
     const vb_preprocess *spec = &facts->preprocess;
     switch (fact) {
     case VB_FACT_IMAGE_ACTIVATION: return activation_word(facts->towers.image.activation);
     case VB_FACT_TEXT_ACTIVATION: return activation_word(facts->towers.text.activation);
     case VB_FACT_CONVENTION: return facts->convention;
     case VB_FACT_CLEANING: return vb_text_cleanup_names[facts->cleaning];
-    case VB_FACT_TEXT_MASK: return masks[info->text_mask];
-    case VB_FACT_TEXT_POOLING: return poolings[info->text_pooling];
+    case VB_FACT_END_IDS: return facts->strip_end ? "zero" : "kept";
+    case VB_FACT_TEXT_MASK: return vb_family_text_masks[info->text_mask];
+    case VB_FACT_TEXT_POOLING: return vb_family_text_poolings[info->text_pooling];
     case VB_FACT_RESIZE: return vb_preprocess_resizes[spec->resize];
     case VB_FACT_INTERPOLATION: return vb_preprocess_filters[spec->filter];
     case VB_FACT_CROP: return vb_preprocess_crops[spec->crop];

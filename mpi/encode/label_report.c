@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 #include "mpi/base/strbuf.h"
 #include "shards/text/did_you_mean.h"
 
@@ -223,8 +224,7 @@ static void add_unlabelled(const findings *its, vb_strbuf *text) {
 
 static int end_note(const findings *its, vb_strbuf *text, vb_error *err) {
     int status = vb_strbuf_end(text, "notes", err);
-    for (char *at = text->bytes; !status && *at; at++) /* a folder's name cannot forge a second line */
-        if ((unsigned char)*at < 0x20 || *at == 0x7f) *at = '?';
+    if (!status) vb_utf8_one_line(text->bytes); /* a folder's name may hold anything */
     if (!status) status = vb_strings_add(&its->report->notes, text->bytes, err);
     vb_strbuf_free(text);
     return status;

@@ -21,13 +21,6 @@ static bool list_fitting(const vb_tensor_set *weights, char *names, size_t size)
     return used > 0;
 }
 
-/* Names of a text tower are those of many families; an image tower's tell. */
-static bool has_images(const vb_weights *weights) {
-    for (size_t i = 0; i < weights->set.count; i++)
-        if (!strncmp(weights->set.items[i].name, "visual.", strlen("visual."))) return true;
-    return false;
-}
-
 int vb_model_family(const vb_weights *weights, int stated, const vb_family **family, vb_error *err) {
     const vb_family *hint = weights->family_hint ? vb_family_find(weights->family_hint) : NULL;
     const char *path = weights->where.file;
@@ -38,7 +31,8 @@ int vb_model_family(const vb_weights *weights, int stated, const vb_family **fam
                          weights->architecture->absent ? weights->architecture->absent : "");
     if (vb_learned_parts_refuse(&weights->unused, false, path, err)) return -1;
     *family = stated == VB_FAMILY_FOUND ? hint : vb_family_at(stated);
-    if (hint && *family != hint && has_images(weights) && !vb_family_fits(*family, &weights->set))
+    /* Names of a text tower are those of many families; an image tower's tell. */
+    if (hint && *family != hint && vb_tensor_has_prefix(&weights->set, "visual.") && !vb_family_fits(*family, &weights->set))
         return vb_errorf(err, VB_EMISMATCH, "%s: family %s was stated, but the names of the tensors are %s's: write family: %s",
                          path, (*family)->name, weights->naming, hint->name);
     char names[256];

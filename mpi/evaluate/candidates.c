@@ -132,7 +132,7 @@ static int digest_names(vb_candidates *pool, const vb_names_spec *spec, vb_error
     return 0;
 }
 
-int vb_candidates_open(vb_candidates *pool, const vb_names_spec *spec, vb_error *err) {
+int vb_candidates_open(vb_candidates *pool, const vb_names_spec *spec, int64_t least, vb_error *err) {
     *pool = (vb_candidates){0};
     vb_texts texts = {0};
     const char **names = NULL;
@@ -144,6 +144,8 @@ int vb_candidates_open(vb_candidates *pool, const vb_names_spec *spec, vb_error 
     if (choose_lines(pool, names, lines, &kept, err) || fill_pool(pool, lines, kept, err)) goto done;
     if (!pool->count)
         vb_errorf(err, VB_EMISSING, "%s: no candidates, only %lld empty lines", pool->source, (long long)pool->empty);
+    else if (pool->count < least)
+        vb_errorf(err, VB_EMISMATCH, "%s: %d candidates, but k is %lld", pool->source, pool->count, (long long)least);
     else status = digest_names(pool, spec, err);
 done:
     for (size_t i = 0; lines && i < kept; i++) vb_free(lines[i].folded);

@@ -25,8 +25,9 @@ typedef struct vb_candidates {
     const char *excluded_by; /* "related", "synonyms", "names" or "none" */
 } vb_candidates;
 
-/* Borrows spec's texts. Local; free also after a failure. VB_EMISSING: no names, or no WordNet where it is needed. */
-int vb_candidates_open(vb_candidates *pool, const vb_names_spec *spec, vb_error *err);
+/* Borrows spec's texts. Local; free also after a failure. VB_EMISSING: no names, or no WordNet where it is needed; VB_EMISMATCH:
+ * fewer than `least` names, the k of who asks. */
+int vb_candidates_open(vb_candidates *pool, const vb_names_spec *spec, int64_t least, vb_error *err);
 void vb_candidates_free(vb_candidates *pool);
 
 /* excluded[c] = 1 for every candidate that is a class of vocabulary v, or by the pool's rule a synonym or a relative of one;

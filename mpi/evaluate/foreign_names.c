@@ -62,10 +62,7 @@ int vb_foreign_names_open(vb_foreign_names *names, vb_context *context, const vb
     vb_comm *comm = &context->comm;
     size_t dim = (size_t)classifier->dim, classes = (size_t)classifier->classes;
     *names = (vb_foreign_names){0};
-    int status = vb_candidates_open(&names->pool, spec, err);
-    if (!status && names->pool.count < least)
-        status = vb_errorf(err, VB_EMISMATCH, "%s: %d candidates, but k is %lld", names->pool.source, names->pool.count,
-                           (long long)least);
+    int status = vb_candidates_open(&names->pool, spec, least, err);
     /* Without WordNet on one machine its ranks would exclude other names. */
     char seen[128] = "";
     if (!status) snprintf(seen, sizeof seen, "%s without %s", names->pool.digest.hex, names->pool.excluded_by);

@@ -26,17 +26,6 @@ WORDS_OF(families, VB_PRECOMPUTED + 1);
 static const char *const activations[] = {
     [VB_ACTIVATION_QUICK_GELU] = "quick_gelu", [VB_ACTIVATION_GELU] = "gelu", [VB_ACTIVATION_GELU_TANH] = "gelu_tanh", NULL};
 WORDS_OF(activations, VB_ACTIVATIONS);
-static const char *const text_masks[] = {[VB_MASK_CAUSAL - 1] = "causal",
-                                         [VB_MASK_NONE - 1] = "none",
-                                         [VB_MASK_PADDING - 1] = "padding",
-                                         NULL};
-WORDS_OF(text_masks, VB_TEXT_MASKS - 1);
-static const char *const text_poolings[] = {[VB_POOLING_END - 1] = "end",
-                                            [VB_POOLING_LAST - 1] = "last",
-                                            [VB_POOLING_FIRST - 1] = "first",
-                                            [VB_POOLING_MEAN - 1] = "mean",
-                                            NULL};
-WORDS_OF(text_poolings, VB_TEXT_POOLINGS - 1);
 static const char *const preprocessings[] = {
     [VB_PREPROCESSING_OPENAI] = "openai", [VB_PREPROCESSING_RGB_FIRST] = "rgb_first", NULL};
 WORDS_OF(preprocessings, VB_PREPROCESSINGS);
@@ -253,9 +242,9 @@ static const vb_option expansion_options[] = {
      .help = "how texts become tokens: cleaning, ids around them, padding"}, \
     {FACT(base, cleaning), .kind = VB_OPTION_CHOICE, .choices = vb_text_cleanup_names, \
      .flag = "none|whitespace|lower|canonicalize", .help = "of texts, before they are cut into tokens"}, \
-    {FACT(base, text_mask), .kind = VB_OPTION_CHOICE, .choices = text_masks, .flag = "causal|none|padding", \
+    {FACT(base, text_mask), .kind = VB_OPTION_CHOICE, .choices = vb_family_text_masks + 1, .flag = "causal|none|padding", \
      .help = "rows of a text that a row sees: those up to it, all, padding included, or all but the padding"}, \
-    {FACT(base, text_pooling), .kind = VB_OPTION_CHOICE, .choices = text_poolings, .flag = "end|last|first|mean", \
+    {FACT(base, text_pooling), .kind = VB_OPTION_CHOICE, .choices = vb_family_text_poolings + 1, .flag = "end|last|first|mean", \
      .help = "row that a text's embedding is made from: the end token's, the context's last, the first, or the mean of all"}, \
     {FACT(base, start_token), .kind = VB_OPTION_INTEGER, .low = 0, .high = 1 << 24, .flag = "ID", \
      .help = "id with which texts begin, where it is not the convention's: NLLB's language"}, \

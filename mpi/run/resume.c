@@ -83,6 +83,25 @@ static char *settings_text(const vb_experiment *experiment, int model, vb_error 
     return text;
 }
 
+static int list_pool(vb_strings *files, const vb_names_spec *pool, vb_error *err) {
+    const bool wordnet = pool->asked && (!pool->names || (pool->exclude != VB_EXCLUDE_NAMES && pool->exclude != VB_EXCLUDE_NONE));
+    if ((pool->names && vb_strings_add(files, pool->names, err)) ||
+        (pool->embeddings && vb_strings_add(files, pool->embeddings, err)))
+        return -1;
+    if (!wordnet) return 0;
+    return vb_strings_take(files, vb_path_join(pool->wordnet, "index.noun", err), err) ||
+                   vb_strings_take(files, vb_path_join(pool->wordnet, "data.noun", err), err) ?
+               -1 :
+               0;
+}
+
+/* What a pair is made from beside weights, corpora and the dataset: pools of names with WordNet, tokenizer, learned contexts. */
+static int list_files(vb_strings *files, const vb_experiment *experiment, const vb_model_spec *spec, vb_error *err) {
+    if (list_pool(files, &experiment->adversarial.pool, err) || list_pool(files, &experiment->open_curve.pool, err)) return -1;
+    if (spec->tokenizer && vb_strings_add(files, spec->tokenizer, err)) return -1;
+    return spec->coop ? vb_strings_add(files, spec->coop, err) : 0;
+}
+
 int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, const vb_dataset_state *data, vb_digest *key,
                   vb_error *err) {
     const vb_model_spec *spec = &experiment->models[unit->model];
@@ -96,14 +115,11 @@ int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, con
     vb_digest_add_text(digester, settings ? settings : "");
     const vb_retrieval_spec *retrieval = vb_experiment_retrieval(experiment, spec);
     if (retrieval) add_corpus(digester, vb_experiment_find_corpus(experiment, retrieval->corpus));
-    const char *const files[] = {experiment->adversarial.pool.names,
-                                 experiment->adversarial.pool.embeddings,
-                                 experiment->open_curve.pool.names,
-                                 experiment->open_curve.pool.embeddings,
-                                 spec->tokenizer,
-                                 spec->coop};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) add_file(digester, files[i]);
-    int status = settings ? add_weights(digester, spec, err) : -1;
+    vb_strings files = {0};
+    int status = settings ? list_files(&files, experiment, spec, err) : -1;
+    for (size_t i = 0; i < files.count; i++) add_file(digester, files.items[i]);
+    vb_strings_free(&files);
+    if (!status) status = add_weights(digester, spec, err);
     if (!status && !data->part_count) status = add_dataset(digester, spec, data, err);
     if (data->part_count) {
         vb_digest_add_text(digester, data->vocabularies.digest.hex);
@@ -142,15 +158,11 @@ static int note_embeddings(vb_resume_files *files, const vb_model_spec *spec, co
 int vb_resume_files_add(vb_resume_files *files, const vb_experiment *experiment, const vb_pair_unit *unit,
                         const vb_dataset_state *data, vb_error *err) {
     const vb_model_spec *spec = &experiment->models[unit->model];
-    const char *const paths[] = {spec->weights,
-                                 spec->tokenizer,
-                                 spec->coop,
-                                 experiment->adversarial.pool.names,
-                                 experiment->adversarial.pool.embeddings,
-                                 experiment->open_curve.pool.names,
-                                 experiment->open_curve.pool.embeddings};
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
-        if (note_file(files, paths[i], err)) return -1;
+    vb_strings paths = {0};
+    int status = note_file(files, spec->weights, err) || list_files(&paths, experiment, spec, err) ? -1 : 0;
+    for (size_t i = 0; i < paths.count && !status; i++) status = note_file(files, paths.items[i], err);
+    vb_strings_free(&paths);
+    if (status) return -1;
     if (!data->part_count) return note_embeddings(files, spec, data, err);
     for (int p = 0; p < data->part_count; p++)
         if (note_embeddings(files, spec, data->parts[p], err)) return -1;

@@ -186,8 +186,7 @@ char *vb_dataset_ignored_text(const vb_dataset *dataset, vb_error *err) {
         vb_free(text);
         text = longer;
     }
-    for (char *at = text; at && *at; at++)
-        if ((unsigned char)*at < ' ' || *at == 127) *at = '?'; /* a name may hold anything */
+    if (text) vb_utf8_one_line(text); /* a name may hold anything */
     return text;
 }
 int vb_dataset_labels(const vb_dataset *dataset) { return (int)dataset->head->label_names; }

@@ -201,7 +201,6 @@ static int read_tar_header(vb_tar *tar, uint8_t *block, uint64_t first, vb_error
     }
     if (!vb_tar_is_header(block)) return tar_fails(tar, at, "no tar header (wrong checksum)", err);
     return 0;
-    return 0;
 }
 
 /* The entry's data lies inside the archive, padding included; sources of unknown size are checked by the next header's read. */

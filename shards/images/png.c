@@ -184,16 +184,16 @@ static uint8_t *png_mend(const uint8_t *bytes, size_t size, size_t *mended_size,
 }
 
 static int png_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
-    vb_error why, none;
+    vb_error why = {0}, again = {0};
     size_t mended_size;
     if (!png_decode_strictly(image, bytes, size, name, &why)) return 0;
-    uint8_t *mended = why.code == VB_EDATA && !image->larger && size > 8 ? png_mend(bytes, size, &mended_size, &none) : NULL;
+    uint8_t *mended = why.code == VB_EDATA && !image->larger && size > 8 ? png_mend(bytes, size, &mended_size, &again) : NULL;
     *image = (vb_image){.most = image->most, .larger = image->larger};
-    const int status = mended ? png_decode_strictly(image, mended, mended_size, name, &none) : -1;
+    const int status = mended ? png_decode_strictly(image, mended, mended_size, name, &again) : -1;
     vb_free(mended);
     const char *words = strstr(why.text, "PNG: ");
     if (!status) snprintf(image->remark, sizeof image->remark, "%s", words ? words : "PNG: damaged");
-    else if (err) *err = why;
+    else if (err) *err = again.code == VB_EMEMORY ? again : why; /* lack of memory is not the image's fault */
     return status;
 }
 

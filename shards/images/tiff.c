@@ -209,6 +209,8 @@ static int decode_rgba(tiff_job *job, TIFF *tiff) {
     uint32_t rows = 0;
     TIFFRGBAImage reader;
     char text[1024] = "";
+    /* Of a tag that comes twice libtiff takes the first, as the layout was found by the last. */
+    if (job->layout.mode != VB_MODE_RGB) return fail_tiff(job, "its directory tells two photometric interpretations");
     const int known = TIFFGetFieldDefaulted(tiff, TIFFIsTiled(tiff) ? TIFFTAG_TILELENGTH : TIFFTAG_ROWSPERSTRIP, &rows);
     if (known != 1 || !rows || rows > height) rows = (uint32_t)height;
     if (!TIFFRGBAImageOK(tiff, text) || !TIFFRGBAImageBegin(&reader, tiff, 0, text)) return fail_tiff(job, text);

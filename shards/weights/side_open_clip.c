@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernels/towers/family.h"
-
 enum { LARGEST_NUMBER = 1 << 24, STAGES = 4, COCA_POOL_HEADS = 8 };
 
 /* Keys of a tower that must be what a plain CLIP has: false, unless `plain` is a word. */
@@ -62,8 +60,7 @@ static const struct {
 static void read_timm(vb_fields *tower, const char *name, vb_side_facts *facts) {
     for (size_t i = 0; i < sizeof timm_models / sizeof *timm_models; i++) {
         const char *start = timm_models[i].name, *part = timm_models[i].part;
-        if (strncmp(name, start, strlen(start)) || (part && !strstr(name, part)) || !vb_family_find(timm_models[i].family))
-            continue;
+        if (strncmp(name, start, strlen(start)) || (part && !strstr(name, part))) continue;
         facts->family = timm_models[i].family;
         facts->image = (vb_side_tower){.told = true, .activation = timm_models[i].activation, .epsilon = timm_models[i].epsilon};
         facts->image_size = vb_fields_side(tower, "image_size", 224);
@@ -110,15 +107,19 @@ static void read_image(vb_fields *tower, bool quick, vb_side_facts *facts) {
 
 /* Texts of another library's model (HFTextEncoder): the file names it, and its sizes are the tensors'. */
 static const struct {
-    const char *part, *family; /* a part of the name */
-} text_models[] = {{"roberta", "roberta"}, {"nllb", "nllb"}};
+    const char *part;                   /* of the name */
+    const char *family, *beside_siglip; /* and where the images are SigLIP's */
+} text_models[] = {{"roberta", "roberta", "roberta"}, {"nllb", "nllb", "nllb_siglip"}};
 
 static void read_text_model(vb_fields *tower, const char *name, vb_side_facts *facts) {
     static const char *const poolers[] = {"mean_pooler", "cls_pooler", NULL};
     size_t i = 0, models = sizeof text_models / sizeof *text_models;
     while (i < models && !strstr(name, text_models[i].part)) i++;
     if (i == models) check_plain(tower, (const plain_key[]){{"hf_model_name", NULL}, {NULL, NULL}});
-    else facts->family = i && facts->family && !strcmp(facts->family, "siglip") ? "nllb_siglip" : text_models[i].family;
+    else {
+        const bool siglip = facts->family && !strcmp(facts->family, "siglip");
+        facts->family = siglip ? text_models[i].beside_siglip : text_models[i].family;
+    }
     facts->text_mask = VB_MASK_PADDING;
     facts->text_pooling = vb_fields_choice(tower, "hf_pooler_type", poolers, 0) ? VB_POOLING_FIRST : VB_POOLING_MEAN;
     facts->context = (int)vb_fields_integer(tower, "context_length", 1, LARGEST_NUMBER, 77);

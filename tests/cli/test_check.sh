@@ -50,6 +50,10 @@ like "how labels were resolved" "^ok +dataset 'folder' +labels: 0 are ids, 18 na
 checked "a broken image" 10 --output o --set datasets.folder.images=broken
 checked "a broken image is skipped" 0 --output o --set datasets.folder.images=broken --set datasets.folder.on_error=skip
 like "and noted" "^note +dataset 'folder' .*1 of 20 images that were tried cannot be decoded \(on_error: skip\)" stdout
+cp -r pics odd; mkdir odd/0other; printf 'no picture' >odd/0other/000.png
+skipped=(--set datasets.folder.images=odd --set datasets.folder.on_unmatched=skip)
+checked "a broken image of no class, which no run reads" 0 --output o "${skipped[@]}"
+check "a run does not" "$vocabench" run e.yaml --output odd-run "${skipped[@]}"
 checked "more ranks than units" 0 --output o --ranks 64
 like "noted" '^note +ranks +64 ranks for 8 units of images' stdout
 

@@ -5,6 +5,8 @@ PyTorch is not needed: stand-ins of its functions give the same pickles. The fil
 import collections, io, json, os, pickle, struct, sys, types, zipfile
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
+sys.path.insert(0, os.path.join(HERE, "..", "..", "golden"))
+from picture_files import files  # noqa: E402
 
 
 def put(name, data):
@@ -293,22 +295,7 @@ put("side_files/timm", b"2" + json.dumps(
 put("side_files/bad_json", b"2{\"model_cfg\": [")
 
 # ---- tokenizers ----
-
-
-def varint(n):
-    out = b""
-    while n > 127:
-        out += bytes([n & 127 | 128])
-        n >>= 7
-    return out + bytes([n])
-
-
-def number(field, value):
-    return varint(field << 3) + varint(value)
-
-
-def block(field, value):
-    return varint(field << 3 | 2) + varint(len(value)) + value
+from protobuf_fields import block, number, varint  # noqa: E402
 
 
 def charsmap(rules):
@@ -337,6 +324,7 @@ put("charsmap/bad_size", b"\x05" + rules[1:])
 put("charsmap/bad_circle", rules[:4] + rules[4:8] + rules[8:].replace(struct.pack("<I", ord("A") | 256 | (65 ^ 256) << 10),
                                                                     struct.pack("<I", ord("A") | 65 << 10)))
 put("charsmap/bad_end", rules[:-1] + b"x")
+put("charsmap/bad_text", rules.replace(b"a\0", b"\xff\0"))
 put("sentencepiece/unigram", model(pieces, 1))
 put("sentencepiece/bpe", model(pieces + [("c", -9, 5), ("ca", -8, 5)], 2))
 put("sentencepiece/charsmap", model(pieces[:4], 1, rules))
@@ -362,14 +350,13 @@ tokenizer("unigram", dict(steps, added_tokens=added, model=grams))
 tokenizer("bytes", {"pre_tokenizer": {"type": "ByteLevel"}, "model": pairs})
 tokenizer("split", {"pre_tokenizer": {"type": "Split", "pattern": {"String": "a"}, "behavior": "MergedWithNext"}, "model": pairs})
 tokenizer("words", {"normalizer": {"type": "BertNormalizer"}, "pre_tokenizer": {"type": "BertPreTokenizer"}, "model": words})
+tokenizer("bad_backwards", {"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(?=(?&x))a(?(DEFINE)(?<x>a \\K))"},
+                                              "behavior": "Isolated"}, "model": pairs})
 tokenizer("bad_suffix", {"model": dict(pairs, end_of_word_suffix="</w>")})
 tokenizer("bad_kind", {"normalizer": {"type": "NFKD"}, "model": pairs})
 tokenizer("bad_base64", {"normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}, "model": grams})
 
 # ---- images ----
-sys.path.insert(0, os.path.join(HERE, "..", "..", "golden"))
-from picture_files import files  # noqa: E402
-
 wanted = ("gif of 4 bits", "gif interlaced", "gif clears its table", "gif of two frames", "bmp of 4 bits", "bmp of 16 bits", "bmp masks 565",
           "bmp OS/2 of 24 bits", "pbm plain", "pgm of 1023", "ppm plain of 15", "pbm", "tiff II grey 0 of 4 bits",
           "tiff MM RGB of 8 bits", "tiff II BigTIFF", "tiff planes", "tiff compression 32773, 2 of 4 x 8 [1]", "tiff orientation 6, deflate",

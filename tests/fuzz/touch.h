@@ -7,6 +7,7 @@
 
 #include "kernels/base/error.h"
 #include "kernels/base/tensor.h"
+#include "kernels/text/tokenizer.h"
 #include "shards/weights/pickle.h"
 
 static inline void touch_bytes(const void *bytes, uint64_t size) {
@@ -54,6 +55,18 @@ static inline void touch_value(const vb_value *value, int depth) {
     touch_value(value->class, depth + 3);
     touch_value(value->args, depth + 3);
     touch_value(value->state, depth + 3);
+}
+
+/* A tokenizer cuts any text into ids of its own, and is closed. */
+static inline void touch_tokenizer(vb_tokenizer *tokenizer) {
+    static const char text[] = "a b\xe2\x96\x81 <s>\xc3\xa9 ab  AB\n\xef\xbd\x81";
+    vb_error err = {0};
+    int32_t ids[32];
+    const int n = vb_tokenizer_cut(tokenizer, text, sizeof text - 1, 32, ids, &err);
+    if (n < 0) touch_error(&err);
+    for (int i = 0; i < n; i++)
+        if (ids[i] < 0 || ids[i] >= vb_tokenizer_size(tokenizer)) abort();
+    vb_tokenizer_close(tokenizer);
 }
 
 #endif

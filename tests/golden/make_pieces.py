@@ -4,22 +4,7 @@
 Needs the package sentencepiece; the file is committed, run this to change it."""
 import json, os, random, struct
 import sentencepiece
-
-
-def varint(n):
-    out = b""
-    while n > 127:
-        out += bytes([n & 127 | 128])
-        n >>= 7
-    return out + bytes([n])
-
-
-def number(field, value):
-    return varint(field << 3) + varint(value)
-
-
-def block(field, value):
-    return varint(field << 3 | 2) + varint(len(value)) + value
+from protobuf_fields import block, number, varint
 
 
 def model(m):

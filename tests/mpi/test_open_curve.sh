@@ -60,6 +60,12 @@ done
 "$vocabench" plan e.yaml >planned 2>&1; like "plan knows the names" ' m +d +90 ' planned
 must "$vocabench" report names --output page.html
 has_text "the page has the table" "among n foreign names" page.html
+must "$vocabench" report names --format md --output page.md
+equal "its last column is the accuracy among all classes and all names" \
+  "$(grep -E '^\| m +\|' page.md | awk -F '|' 'NF > 12 { print $(NF - 1) }' | tr -d ' ')" \
+  "$(jq -r '.results[0].analyses.open_curve | (.n | index($all)) as $i | .all | [.accuracy[$i], .se[$i]] | map(100 * .)' \
+    --argjson all "$(jq '.results[0].analyses.open_curve.all.names' names/results.json)" names/results.json |
+    awk '/[0-9]/ { gsub(",", ""); v[n++] = $1 } END { printf "%.2f±%.2f\n", v[0], v[1] }')"
 has_text "and the figure" "accuracy among n random foreign names" page.html
 
 # ---- a model that encodes, with WordNet's nouns by default -------------------------------------------------------
@@ -73,6 +79,11 @@ holds "the nouns are the pool" '.results[0].analyses.open_curve | .pool.candidat
   "$(jq -c '.results[0].analyses.open_curve | .pool, .own, .n' encoded/results.json)"
 rm -rf again; run_at 3 p.yaml --output again && agree "3 ranks encode them" encoded again
 must "$vocabench" check p.yaml --output again
+run p.yaml --output encoded --resume
+holds "resume takes the pair" '.run.pairs | length == 0' encoded/results.json
+sed -i 's/^00000800 03 n 01 stallion 0 001 @ 00000200/00000800 03 n 01 stallion 0 001 @ 00000100/' wordnet/data.noun
+run p.yaml --output encoded --resume
+holds "but not with another WordNet" '.run.pairs | length == 1' encoded/results.json
 cp small.yaml v.yaml
 refuses "no WordNet" 4 'no index.noun and data.noun there' "$vocabench" run p.yaml --output o --set open_curve.wordnet=nowhere
 refuses "no embeddings" 3 "needs the key 'embeddings'" "$vocabench" run e.yaml --output o --set open_curve.embeddings=~

@@ -195,6 +195,9 @@ static void what_is_wrong_is_told(void **state) {
     assert_ok(vb_clip_open(&clip, &m.set, &options, &err));
     assert_int_equal(vb_clip_describe(clip)->context_length, ROWS - 2); /* the family's 77 are more than there are */
     vb_clip_close(clip);
+    options.stated.context = ROWS - 1;
+    assert_fails(vb_clip_open(&clip, &m.set, &options, &err), VB_EMISMATCH,
+                 "texts of 11 tokens are told, but there are positions for 10");
     options.family = vb_family_find("clip");
     assert_fails(vb_clip_open(&clip, &m.set, &options, &err), VB_EUNSUPPORTED, "only towers of BERT's kind have");
     ref_free(&m);

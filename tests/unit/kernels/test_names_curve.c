@@ -42,7 +42,7 @@ static void curve_is_the_mean_over_all_sets(void **state) {
         for (int x = 0; x < IMAGES; x++) sums[n] += each[n][x] /= sets[n];
         double mean = sums[n] / IMAGES;
         for (int x = 0; x < IMAGES; x++) squares += (each[n][x] - mean) * (each[n][x] - mean);
-        assert_true(fabs(curve[n] - mean) < 1e-13);
+        assert_true(fabs(curve[n] - mean) < 1e-13 && fabs(vb_names_curve_at(&counts, n) - mean) < 1e-13);
         assert_true(fabs(vb_names_curve_error(&counts, n) - sqrt(squares / (IMAGES - 1) / IMAGES)) < 1e-13);
     }
     /* What is read off it. */
@@ -81,13 +81,19 @@ static void large_pools(void **state) {
 static void points_and_small_pools(void **state) {
     (void)state;
     int64_t points[VB_NAMES_CURVE_POINTS];
-    static const int64_t expected[] = {0, 1, 2, 3, 5, 7, 10, 20, 23};
-    assert_int_equal(vb_names_curve_points(23, 0, points), 9);
+    static const int64_t expected[] = {0, 1, 2, 3, 5, 7, 10, 20, 21, 23}, equal[] = {0, 1, 2, 3, 5};
+    assert_int_equal(vb_names_curve_points(23, 21, false, points), 10);
     assert_memory_equal(points, expected, sizeof expected);
-    assert_int_equal(vb_names_curve_points(100, 1, points), 4);
-    assert_true(points[2] == 10 && points[3] == 100);
-    assert_int_equal(vb_names_curve_points(0, 0, points), 1);
-    assert_true(vb_names_curve_points(INT32_MAX, 0, points) < VB_NAMES_CURVE_POINTS);
+    assert_int_equal(vb_names_curve_points(23, 20, false, points), 9);
+    assert_int_equal(vb_names_curve_points(23, 23, false, points), 9);
+    assert_int_equal(vb_names_curve_points(23, 6, false, points), 10);
+    assert_true(points[5] == 6 && points[6] == 7);
+    assert_int_equal(vb_names_curve_points(5, 0, false, points), 5);
+    assert_memory_equal(points, equal, sizeof equal);
+    assert_int_equal(vb_names_curve_points(100, 99, true, points), 5);
+    assert_true(points[2] == 10 && points[3] == 99 && points[4] == 100);
+    assert_int_equal(vb_names_curve_points(0, 0, false, points), 1);
+    assert_true(vb_names_curve_points(INT32_MAX, INT32_MAX - 1, false, points) < VB_NAMES_CURVE_POINTS);
     static const int64_t h[] = {0}, right[] = {2};
     double curve[2];
     vb_error err = {0};

@@ -273,11 +273,59 @@ static void heads_follow_from_widths(void **state) {
     assert_int_equal(vb_family_heads(vb_family_find("siglip")->text_head_widths, 1152), 16);
 }
 
+/* ConvNeXt XXL has another epsilon than its family: what is computed stands in the key, not what is stated. */
+static void keys_tell_epsilons(void **state) {
+    (void)state;
+    const vb_family *family = vb_family_find("convnext");
+    const vb_clip_info usual = {.patch = 4, .image_width = 384, .image_epsilon = 1e-5f},
+                       other = {.patch = 4, .image_width = 384, .image_epsilon = 1e-6f};
+    const vb_facts untold = {0}, told = {.towers.image.epsilon = 1e-5f}, stated = {.towers.image.epsilon = 1e-6f};
+    char keys[3][160];
+    vb_facts_key(&untold, family, &usual, false, keys[0], sizeof keys[0]);
+    vb_facts_key(&told, family, &usual, false, keys[1], sizeof keys[1]);
+    vb_facts_key(&stated, family, &other, false, keys[2], sizeof keys[2]);
+    assert_string_equal(keys[0], keys[1]);
+    assert_string_not_equal(keys[0], keys[2]);
+}
+
+/* What a model has no use for is not taken in silence. */
+static void statements_are_used_or_refused(void **state) {
+    (void)state;
+    char file[] = "file";
+    vb_error err = {0};
+    vb_stated_facts none, stated;
+    vb_facts facts;
+    const vb_weights weights = {.where = {.file = file}};
+    const vb_family *family = vb_family_find("clip");
+    const vb_clip_info resnet = {.resolution = 32, .image_width = 8, .context_length = 9, .end_token = 5},
+                       gated = {.resolution = 32, .patch = 8, .image_gated = true, .image_epsilon = 1e-6f},
+                       last = {.context_length = 9, .end_token = VB_NO_END_TOKEN};
+    assert_ok(vb_options_defaults(vb_experiment_tables_facts(), &none, &err));
+#define REFUSES(info, field, value, says)                                                                                        \
+    do {                                                                                                                         \
+        facts = (vb_facts){0};                                                                                                   \
+        stated = none;                                                                                                           \
+        assert_ok(vb_facts_of_pixels(&facts, &stated, &weights, family, &info, &err));                                           \
+        stated.field = value;                                                                                                    \
+        assert_fails(vb_facts_of_pixels(&facts, &stated, &weights, family, &info, &err), VB_ECONFIG, says);                      \
+    } while (0)
+    REFUSES(resnet, image_activation, GELU, "file: image_activation is stated, but the image tower has one of its own");
+    REFUSES(gated, image_activation, GELU, "image_activation is stated");
+    REFUSES(resnet, image_epsilon, 1e-6, "image_epsilon is stated, but the image tower has no LayerNorm");
+    REFUSES(last, end_token, 7, "end_token is stated, but texts are not pooled at an end token");
+    stated = none;
+    stated.activation = GELU; /* of both towers: the text's has use for it */
+    stated.end_token = 5;
+    assert_ok(vb_facts_of_pixels(&facts, &stated, &weights, family, &resnet, &err));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(embeddings_are_the_libraries),
                                        cmocka_unit_test(coca_hides_what_follows_a_zero),
                                        cmocka_unit_test(texts_may_be_unprojected),
                                        cmocka_unit_test(families_alike_must_be_stated),
+                                       cmocka_unit_test(keys_tell_epsilons),
+                                       cmocka_unit_test(statements_are_used_or_refused),
                                        cmocka_unit_test(heads_follow_from_widths)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -290,7 +290,8 @@ static void broken_charsmaps_are_told(void **state) {
                  {0, n, size - 1, "do not end with a NUL"},
                  {4, 0x1fffffu << 10, size, "unit 0 points to 2097151"},
                  {4 + 4 * (256 + 'A'), 'A' | ('A' ^ 0) << 10, size, "lies on a circle"},
-                 {4 + 4 * value, 1u << 31 | (uint32_t)size, size, "has its replacement at byte"}};
+                 {4 + 4 * value, 1u << 31 | (uint32_t)size, size, "has its replacement at byte"},
+                 {4 + n, 0xff, size, "is no UTF-8"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint8_t before[4];
         memcpy(before, charsmap + cases[i].at, 4);
@@ -346,6 +347,11 @@ static void broken_json_files_are_told(void **state) {
          "\"BPE\", "
          "\"vocab\": {\"a\": 1}, \"merges\": []}}",
          "the pattern '(' is refused", VB_EDATA},
+        {"{\"normalizer\": {\"type\": \"Replace\", \"pattern\": {\"Regex\": \"\\\\C\"}, \"content\": \"\"}, \"model\": "
+         "{\"type\": "
+         "\"BPE\", "
+         "\"vocab\": {\"a\": 1}, \"merges\": []}}",
+         "the pattern '\\C' is refused", VB_EDATA},
         {"{\"pre_tokenizer\": {\"type\": \"Digits\"}}", "pre_tokenizer of the type Digits", VB_EUNSUPPORTED},
         {"{\"pre_tokenizer\": {\"type\": \"Split\", \"pattern\": {\"String\": \"a\"}, \"behavior\": \"Contiguous\"}}", "behavior",
          VB_EUNSUPPORTED},
@@ -356,6 +362,29 @@ static void broken_json_files_are_told(void **state) {
         if (!vb_tokenizer_file_read(&t, scratch_path("tokenizer.json"), false, NULL, &err)) fail_msg("case %zu was read", i);
         if (err.code != (int)cases[i].code || !strstr(err.text, cases[i].message)) fail_msg("case %zu: %s", i, err.text);
         assert_null(t);
+    }
+    unlink(scratch_path("tokenizer.json"));
+}
+
+/* A look-ahead that calls a group can move a match's beginning behind its end. */
+static void patterns_find_forwards(void **state) {
+    (void)state;
+    static const char *const kinds[] = {"\"normalizer\": {\"type\": \"Replace\", \"content\": \"\",",
+                                        "\"pre_tokenizer\": {\"type\": \"Split\", \"behavior\": \"Isolated\","};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        vb_tokenizer *t;
+        char text[512];
+        int32_t ids[4];
+        snprintf(
+            text, sizeof text,
+            "{%s \"pattern\": {\"Regex\": \"(?=(?&x))a(?(DEFINE)(?<x>ab\\\\K))\"}}, \"model\": {\"type\": \"BPE\", \"vocab\": "
+            "{\"a\": 1}, \"merges\": []}}",
+            kinds[i]);
+        put_text("tokenizer.json", text);
+        assert_ok(vb_tokenizer_file_read(&t, scratch_path("tokenizer.json"), false, NULL, &err));
+        assert_int_equal(vb_tokenizer_cut(t, "a", 1, 4, ids, &err), 1);
+        assert_fails(vb_tokenizer_cut(t, "ab", 2, 4, ids, &err), VB_EDATA, "begins before its search, or behind its end");
+        vb_tokenizer_close(t);
     }
     unlink(scratch_path("tokenizer.json"));
 }
@@ -530,6 +559,7 @@ int main(void) {
                                        cmocka_unit_test(truncated_models_are_told),
                                        cmocka_unit_test(broken_charsmaps_are_told),
                                        cmocka_unit_test(broken_json_files_are_told),
+                                       cmocka_unit_test(patterns_find_forwards),
                                        cmocka_unit_test(conventions_surround_the_ids),
                                        cmocka_unit_test(xlm_roberta_moves_the_ids),
                                        cmocka_unit_test(canonical_texts),
