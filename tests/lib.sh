@@ -11,6 +11,7 @@ tools=$build/tests/tools
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/vocabench-test.XXXXXX")
 # A subshell that a signal ends early would run this trap too, and take the folder away under the test.
 trap 'if [ "$BASHPID" = "$$" ]; then chmod -R u+w "$scratch" 2>/dev/null; rm -rf "$scratch"; fi' EXIT
+trap 'exit 143' TERM # only when the command that runs has ended: what it still writes would outlive the folder
 export OMP_WAIT_POLICY=passive OMPI_MCA_mpi_yield_when_idle=1
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
 [ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1

@@ -47,7 +47,11 @@ declare -A running=() # process group -> name and log
 stop() {
   trap - INT TERM EXIT
   for group in "${!running[@]}"; do kill -TERM -- "-$group" 2>/dev/null; done
-  sleep 1
+  for ((tenths = 0; tenths < 50; tenths++)); do # killed at once, mpirun would leave its ranks, and a test its folder
+    for group in "${!running[@]}"; do kill -0 -- "-$group" 2>/dev/null || unset "running[$group]"; done
+    [ ${#running[@]} -gt 0 ] || break
+    sleep 0.1
+  done
   for group in "${!running[@]}"; do kill -KILL -- "-$group" 2>/dev/null; done
   echo "interrupted: $passed passed, $failed failed, $skipped skipped so far" >&2
   exit 130
