@@ -106,6 +106,19 @@ models: [{name: plain, family: clip, activation: quick_gelu, weights: m.safetens
   prompts: ["a photo of a {}."]}]
 E
 }
+# short_experiments: e.yaml of one model over made images, p.yaml of one on embeddings made elsewhere, both with v.yaml.
+short_experiments() {
+  cat >e.yaml <<'E'
+experiment: e
+datasets: [{name: d, images: pics, vocabularies: v.yaml}]
+models: [{name: m, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a {}."]}]
+E
+  cat >p.yaml <<'E'
+experiment: p
+datasets: [{name: d, vocabularies: v.yaml}]
+models: [{name: m, family: precomputed, image_embeddings: I.npy, text_embeddings: T.npy, labels: y.npy}]
+E
+}
 # five_encoders: the lines of six models of an experiment; `ensemble` has the encoder of `plain`. Made models have a short
 # context.
 five_encoders() {

@@ -21,7 +21,7 @@ static int check_space(const vb_label_space *space, vb_error *err) {
 
 int vb_label_space_memberships_new(vb_memberships *memberships, const vb_label_space *space, vb_error *err) {
     int status = -1;
-    *memberships = (vb_memberships){.count = space->vocabularies};
+    *memberships = (vb_memberships){.count = space->vocabularies, .equivalence = space->equivalence};
     if (check_space(space, err)) goto done;
     size_t entries = (size_t)space->offsets[space->vocabularies];
     memberships->offsets = vb_array((size_t)space->classes + 2, sizeof(int), "vocabularies of the classes", err);

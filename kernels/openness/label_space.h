@@ -27,6 +27,7 @@ static inline bool vb_label_space_same(const int *equivalence, int c, int y) {
 typedef struct vb_memberships {
     int count; /* vocabularies */
     int *offsets, *vocabularies, *slots;
+    const int *equivalence; /* the label space's; borrowed */
 } vb_memberships;
 
 /* Checks the label space (VB_EMISMATCH names the vocabulary and the entry) and fills *memberships; on failure *memberships is

@@ -420,7 +420,9 @@ static int64_t compare_part(const vb_text_bank *part, const vb_memberships *memb
         if (!its_vocabularies) continue;
         for (int64_t i = first; i < last; i++) {
             float score = product[i] * scale;
-            if (score < own[i].below || block->labels[i] == part->ids[c] || block->labels[i] < 0) continue;
+            if (score < own[i].below || block->labels[i] < 0 ||
+                vb_label_space_same(memberships->equivalence, part->ids[c], block->labels[i]))
+                continue;
             if (!(score > own[i].above)) {
                 rescored++;
                 if (!ranked_exactly(part, block->images + i * part->dim, &own[i], c)) continue;

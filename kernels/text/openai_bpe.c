@@ -1,11 +1,10 @@
 /* Words found by PCRE2, their bytes merged by rank. */
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "kernels/text/openai_bpe.h"
 
-#include <pcre2.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/text/pattern.h"
 
 #define NONE UINT32_MAX
 
@@ -21,39 +20,14 @@ struct vb_openai_bpe {
     pcre2_code *code;
 };
 
-static void *pcre_allocate(size_t size, void *data) {
-    (void)data;
-    return vb_array(size, 1, "pattern", NULL);
-}
-
-static void pcre_free(void *pointer, void *data) {
-    (void)data;
-    vb_free(pointer);
-}
-
-static int compile_pattern(vb_openai_bpe *t, vb_error *err) {
-    int code;
-    PCRE2_SIZE offset;
-    t->memory = pcre2_general_context_create(pcre_allocate, pcre_free, NULL);
-    pcre2_compile_context *context = t->memory ? pcre2_compile_context_create(t->memory) : NULL;
-    if (!context) return vb_errorf(err, VB_EMEMORY, "tokenizer: no memory for the pattern");
-    t->code =
-        pcre2_compile((PCRE2_SPTR)pattern, sizeof pattern - 1, PCRE2_UTF | PCRE2_UCP | PCRE2_CASELESS, &code, &offset, context);
-    pcre2_compile_context_free(context);
-    if (!t->code && code == PCRE2_ERROR_HEAP_FAILED) return vb_errorf(err, VB_EMEMORY, "tokenizer: no memory for the pattern");
-    if (!t->code)
-        return vb_errorf(err, VB_EINTERNAL, "PCRE2 refuses the tokenizer's pattern at offset %zu (error %d)", (size_t)offset,
-                         code);
-    pcre2_jit_compile(t->code, PCRE2_JIT_COMPLETE); /* without it PCRE2 interprets: slower, the same matches */
-    return 0;
-}
-
 int vb_openai_bpe_open(vb_openai_bpe **bpe, const vb_bpe_tables *tables, vb_error *err) {
     *bpe = NULL;
     vb_openai_bpe *t = vb_array(1, sizeof *t, "tokenizer", err);
     if (!t) return -1;
     t->tables = tables;
-    if (compile_pattern(t, err)) {
+    t->memory = vb_pattern_memory(err);
+    t->code = t->memory ? vb_pattern_compile(t->memory, pattern, sizeof pattern - 1, PCRE2_CASELESS, err) : NULL;
+    if (!t->code) {
         vb_openai_bpe_close(t);
         return -1;
     }

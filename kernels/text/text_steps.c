@@ -1,13 +1,13 @@
 /* One function for each kind of step; each gets a part and appends what it makes of it. */
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "kernels/text/text_steps.h"
 
-#include <pcre2.h>
 #include <utf8proc.h>
 
 #include "kernels/base/memory.h"
 #include "kernels/base/utf8.h"
 #include "kernels/text/charsmap.h"
+#include "kernels/text/pattern.h"
+#include "kernels/text/tokenizer_tables.h"
 #include "kernels/text/unicode.h"
 
 static const char space_symbol[] = "\xe2\x96\x81"; /* U+2581 */
@@ -27,39 +27,6 @@ struct vb_text_steps {
 
 /* ---- opening ---- */
 
-static void *pcre_allocate(size_t size, void *data) {
-    (void)data;
-    return vb_array(size, 1, "pattern", NULL);
-}
-
-static void pcre_free(void *pointer, void *data) {
-    (void)data;
-    vb_free(pointer);
-}
-
-static int compile(vb_text_steps *s, uint32_t i, const char *pattern, size_t n, vb_error *err) {
-    int code;
-    PCRE2_SIZE offset;
-    pcre2_compile_context *context = pcre2_compile_context_create(s->memory);
-    if (!context) return vb_errorf(err, VB_EMEMORY, "tokenizer: no memory for a pattern");
-    const uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C; /* \C cuts characters apart */
-    s->codes[i] = pcre2_compile((PCRE2_SPTR)pattern, n, options, &code, &offset, context);
-    pcre2_compile_context_free(context);
-    if (!s->codes[i] && code == PCRE2_ERROR_HEAP_FAILED) return vb_errorf(err, VB_EMEMORY, "tokenizer: no memory for a pattern");
-    if (!s->codes[i])
-        return vb_errorf(err, VB_EDATA, "tokenizer: the pattern '%.*s' is refused at byte %zu (PCRE2 error %d)",
-                         n < 60 ? (int)n : 60, pattern, (size_t)offset, code);
-    pcre2_jit_compile(s->codes[i], PCRE2_JIT_COMPLETE); /* without it PCRE2 interprets: slower, the same matches */
-    return 0;
-}
-
-/* Printable Latin-1 stands for itself, the 68 other bytes for U+0100 and on. */
-static void byte_alphabet(uint16_t letters[256]) {
-    uint16_t next = 0x100;
-    for (int b = 0; b < 256; b++)
-        letters[b] = (b >= '!' && b <= '~') || (b >= 0xa1 && b <= 0xac) || b >= 0xae ? (uint16_t)b : next++;
-}
-
 int vb_text_steps_open(vb_text_steps **steps, const vb_piece_tables *tables, vb_error *err) {
     *steps = NULL;
     vb_text_steps *s = vb_array(1, sizeof *s, "tokenizer", err);
@@ -67,17 +34,17 @@ int vb_text_steps_open(vb_text_steps **steps, const vb_piece_tables *tables, vb_
     s->tables = tables;
     s->at = vb_piece_tables_layout(tables);
     s->map = (vb_charsmap){s->at.units, tables->units, s->at.map, tables->map_bytes};
-    byte_alphabet(s->letters);
+    for (int b = 0; b < 256; b++) s->letters[b] = (uint16_t)vb_tokenizer_tables_letter(b);
     int status = 0;
-    s->memory = pcre2_general_context_create(pcre_allocate, pcre_free, NULL);
-    if (!s->memory) status = vb_errorf(err, VB_EMEMORY, "tokenizer: no memory for patterns");
-    else if (!(s->codes = vb_array(tables->steps, sizeof *s->codes, "tokenizer", err))) status = -1;
+    if (!(s->memory = vb_pattern_memory(err)) || !(s->codes = vb_array(tables->steps, sizeof *s->codes, "tokenizer", err)))
+        status = -1;
     for (uint32_t i = 0; !status && i < tables->steps; i++) {
         const vb_text_step *step = &s->at.steps[i];
-        if (step->kind == VB_STEP_REPLACE_REGEX || step->kind == VB_STEP_SPLIT_REGEX)
-            status = compile(s, i, s->at.text + step->a, step->a_size, err);
-        if (step->kind == VB_STEP_BYTES && step->flags & VB_BYTES_WORDS)
-            status = compile(s, i, gpt2_words, sizeof gpt2_words - 1, err);
+        const bool written = step->kind == VB_STEP_REPLACE_REGEX || step->kind == VB_STEP_SPLIT_REGEX;
+        if (!written && !(step->kind == VB_STEP_BYTES && step->flags & VB_BYTES_WORDS)) continue;
+        s->codes[i] = written ? vb_pattern_compile(s->memory, s->at.text + step->a, step->a_size, 0, err) :
+                                vb_pattern_compile(s->memory, gpt2_words, sizeof gpt2_words - 1, 0, err);
+        if (!s->codes[i]) status = -1;
     }
     if (status) vb_text_steps_close(s);
     else *steps = s;

@@ -36,7 +36,7 @@ typedef struct builder {
 
 static bool stands_for_itself(int byte) { return (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae; }
 
-static uint32_t byte_letter(int byte) {
+uint32_t vb_tokenizer_tables_letter(int byte) {
     if (stands_for_itself(byte)) return (uint32_t)byte;
     uint32_t letter = 0x100;
     for (int b = 0; b < byte; b++) letter += !stands_for_itself(b);
@@ -178,7 +178,7 @@ static int read_merge(builder *t, line l, size_t rank, bool add, const char *nam
 }
 
 static size_t byte_symbol_text(int byte, bool last, char text[8]) {
-    size_t n = (size_t)vb_utf8_put(byte_letter(byte), text);
+    size_t n = (size_t)vb_utf8_put(vb_tokenizer_tables_letter(byte), text);
     if (last) memcpy(text + n, "</w>", 4);
     return n + (last ? 4 : 0);
 }

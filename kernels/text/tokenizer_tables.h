@@ -28,6 +28,9 @@ static inline const int32_t *vb_tokenizer_tables_ids(const vb_bpe_tables *tables
     return (const int32_t *)(vb_tokenizer_tables_merges(tables) + tables->merge_slots); /* -1: a symbol that no text gives */
 }
 
+/* The letter that stands for a byte in the byte alphabet of merges and vocabularies. */
+uint32_t vb_tokenizer_tables_letter(int byte);
+
 /* New blocks from files: as vb_tokenizer_open_bpe and vb_tokenizer_open_pairs. NULL after a failure; free with vb_free. */
 vb_bpe_tables *vb_tokenizer_tables_of_merges(const char *merges, size_t size, bool mask_token, const char *name, vb_error *err);
 vb_bpe_tables *vb_tokenizer_tables_of_pairs(const vb_vocabulary_entry *entries, size_t count, const char *merges, size_t size,

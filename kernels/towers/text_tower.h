@@ -1,4 +1,4 @@
-/* The text tower: token rows, causal transformer, projection of the end token. */
+/* CLIP's text tower: token rows, transformer, one row's norm and projection. */
 #ifndef VB_TEXT_TOWER_H
 #define VB_TEXT_TOWER_H
 

@@ -1,4 +1,4 @@
-/* Transformer blocks, as CLIP's ViTs and text towers have them, and as EVA's and PE's differ. */
+/* Transformer blocks, as CLIP's ViTs and text towers have them, and as EVA's, PE's, ViTamin's and BERT's differ. */
 #ifndef VB_TRANSFORMER_H
 #define VB_TRANSFORMER_H
 

@@ -19,6 +19,7 @@ static const char *const names[VB_FACTS] = {[VB_FACT_IMAGE_ACTIVATION] = "image_
                                             [VB_FACT_CLEANING] = "cleaning",
                                             [VB_FACT_START_TOKEN] = "start_token",
                                             [VB_FACT_PAD_TOKEN] = "pad_token",
+                                            [VB_FACT_END_IDS] = "end_ids",
                                             [VB_FACT_CONTEXT] = "context",
                                             [VB_FACT_TEXT_MASK] = "text_mask",
                                             [VB_FACT_TEXT_POOLING] = "text_pooling",
@@ -408,6 +409,7 @@ static const char *word_of(const vb_facts *facts, const vb_clip_info *info, vb_f
     case VB_FACT_TEXT_ACTIVATION: return activation_word(facts->towers.text.activation);
     case VB_FACT_CONVENTION: return facts->convention;
     case VB_FACT_CLEANING: return vb_text_cleanup_names[facts->cleaning];
+    case VB_FACT_END_IDS: return facts->strip_end ? "zero" : "kept";
     case VB_FACT_TEXT_MASK: return vb_family_text_masks[info->text_mask];
     case VB_FACT_TEXT_POOLING: return vb_family_text_poolings[info->text_pooling];
     case VB_FACT_RESIZE: return vb_preprocess_resizes[spec->resize];

@@ -24,6 +24,7 @@ typedef enum vb_fact {
     VB_FACT_CLEANING,
     VB_FACT_START_TOKEN,
     VB_FACT_PAD_TOKEN,
+    VB_FACT_END_IDS,
     VB_FACT_CONTEXT,
     VB_FACT_TEXT_MASK,
     VB_FACT_TEXT_POOLING,
@@ -44,9 +45,10 @@ typedef struct vb_facts {
     vb_side_facts side;
     vb_tower_options towers; /* for vb_clip_open */
     vb_preprocess preprocess;
-    const char *convention; /* these four: text_convention.h, once the tokenizer is there */
+    const char *convention; /* these five: text_convention.h, once the tokenizer is there */
     vb_cleaning cleaning;
     int start_token, pad_token;
+    bool strip_end; /* has a source only where it is not the convention's */
 } vb_facts;
 
 /* A stated resolution: no image will be encoded, and the side need not be known. */

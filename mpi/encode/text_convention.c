@@ -27,7 +27,12 @@ int vb_text_convention_use(vb_tokenizer *tokenizer, vb_facts *facts, const vb_st
         vb_tokenizer_clean(tokenizer, side->cleaning);
         source[VB_FACT_CLEANING] = side->towers_from;
     }
-    if (stated->convention < 0 && side->towers_from && side->strip_end_told) vb_tokenizer_strip_end(tokenizer, side->strip_end);
+    facts->strip_end = vb_convention_rows[row].strip_end;
+    if (stated->convention < 0 && side->towers_from && side->strip_end_told && side->strip_end != facts->strip_end) {
+        facts->strip_end = side->strip_end;
+        vb_tokenizer_strip_end(tokenizer, side->strip_end);
+        source[VB_FACT_END_IDS] = side->towers_from;
+    }
     if (vb_tokenizer_start(tokenizer) >= 0) source[VB_FACT_START_TOKEN] = told;
     if (stated->start_token != VB_OPTION_NONE) {
         vb_tokenizer_start_with(tokenizer, (int32_t)stated->start_token);

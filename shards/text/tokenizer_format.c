@@ -103,18 +103,3 @@ size_t vb_tokenizer_format_start(const char *path, uint8_t *bytes, size_t n) {
 int vb_tokenizer_format_no_mask(const char *path, vb_error *err) {
     return vb_errorf(err, VB_EMISMATCH, "%s: a model with a mask token needs OpenAI's byte-pair encoding", path);
 }
-
-int vb_tokenizer_format_words(vb_tokenizer **tokenizer, const vb_piece *pieces, size_t count, bool keep_case, int word_limit,
-                              const char *unknown, const char *name, vb_error *err) {
-    size_t i = 0;
-    while (i < count && (pieces[i].size != strlen(unknown) || memcmp(pieces[i].text, unknown, pieces[i].size))) i++;
-    if (i == count)
-        return vb_errorf(err, VB_EDATA, "%s: %zu pieces without %s, expected a vocabulary of WordPiece", name, count, unknown);
-    const vb_piece_spec spec = {.algorithm = VB_PIECES_WORDS,
-                                .pieces = pieces,
-                                .count = count,
-                                .unknown = i,
-                                .keep_case = keep_case,
-                                .word_limit = (uint32_t)word_limit};
-    return vb_tokenizer_open_pieces(tokenizer, &spec, name, err);
-}

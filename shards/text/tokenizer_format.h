@@ -39,8 +39,4 @@ size_t vb_tokenizer_format_start(const char *path, uint8_t *bytes, size_t n);
 /* The error of formats that have no mask token. */
 int vb_tokenizer_format_no_mask(const char *path, vb_error *err);
 
-/* A WordPiece tokenizer of these pieces. VB_EDATA: none of them is `unknown`. */
-int vb_tokenizer_format_words(vb_tokenizer **tokenizer, const vb_piece *pieces, size_t count, bool keep_case, int word_limit,
-                              const char *unknown, const char *name, vb_error *err);
-
 #endif

@@ -33,6 +33,17 @@ static int list_pieces(const char *text, size_t size, vb_piece **pieces, size_t 
     return 0;
 }
 
+static int open_words(vb_tokenizer **tokenizer, const vb_piece *pieces, size_t count, const char *name, vb_error *err) {
+    static const char unknown[] = "[UNK]";
+    size_t i = 0;
+    while (i < count && (pieces[i].size != strlen(unknown) || memcmp(pieces[i].text, unknown, pieces[i].size))) i++;
+    if (i == count)
+        return vb_errorf(err, VB_EDATA, "%s: %zu pieces without %s, expected a vocabulary of WordPiece", name, count, unknown);
+    const vb_piece_spec spec = {
+        .algorithm = VB_PIECES_WORDS, .pieces = pieces, .count = count, .unknown = i, .word_limit = LONGEST_WORD};
+    return vb_tokenizer_open_pieces(tokenizer, &spec, name, err);
+}
+
 static int read_words(vb_tokenizer **tokenizer, const char *path, bool mask_token, vb_digest *digest, vb_error *err) {
     uint8_t *bytes;
     size_t size, count;
@@ -41,7 +52,7 @@ static int read_words(vb_tokenizer **tokenizer, const char *path, bool mask_toke
     if (vb_tokenizer_format_unpacked(path, &bytes, &size, err)) return -1;
     int status = vb_tokenizer_format_digest(digest, "wordpiece", bytes, size, "", 0, err);
     if (!status) status = list_pieces((const char *)bytes, size, &pieces, &count, err);
-    if (!status) status = vb_tokenizer_format_words(tokenizer, pieces, count, false, LONGEST_WORD, "[UNK]", path, err);
+    if (!status) status = open_words(tokenizer, pieces, count, path, err);
     vb_free(pieces);
     vb_free(bytes);
     return status;

@@ -10,16 +10,7 @@ cat >v.yaml <<'E'
 name: v
 vocabularies: {a: [apple, bear], b: [chair, dolphin, elephant]}
 E
-cat >e.yaml <<'E'
-experiment: e
-datasets: [{name: d, images: pics, vocabularies: v.yaml}]
-models: [{name: m, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a {}."]}]
-E
-cat >p.yaml <<'E'
-experiment: p
-datasets: [{name: d, vocabularies: v.yaml}]
-models: [{name: m, family: precomputed, image_embeddings: I.npy, text_embeddings: T.npy, labels: y.npy}]
-E
+short_experiments
 check "the experiment that is spoilt below runs" "$vocabench" run e.yaml --output good
 check "and the precomputed one" "$vocabench" run p.yaml --output good-p
 

@@ -81,7 +81,7 @@ stumbles "other dimensions" 6 '31 dimensions'
 # ---- embeddings made elsewhere -----------------------------------------------------------------------------------
 find pics -type f | sort | awk -F / '{ print $2 }' >labels.txt
 must "$vocabench" encode images --weights m.safetensors --activation quick_gelu --input pics --output i.npy
-cut -d ' ' -f 1- <(grep -o "\[.*\]" v.yaml | tr -d '[]' | tr ',' '\n' | sed 's/^ *//') >names.txt
+grep -o "\[.*\]" v.yaml | tr -d '[]' | tr ',' '\n' | sed 's/^ *//' >names.txt
 must "$vocabench" encode texts --weights m.safetensors --activation quick_gelu --tokenizer tok --input names.txt --output t.npy
 cat >p.yaml <<'E'
 experiment: made

@@ -204,6 +204,11 @@ inspected m.safetensors '^image tower: ViT, 32 x 32 pixels, patches of 8, width 
 inspected "$here/configs/prompts/simple.yaml" "^prompt list 'simple': 1 template"
 for file in "$here"/configs/experiments/*.yaml; do inspected "$file" "^experiment '$(basename "$file" .yaml)': "; done
 inspected "$here/configs/experiments/zoo.yaml" "^experiment 'zoo': 4 dataset\(s\), 40 model\(s\)"
+# The download that docs/models.md shows reads the folders by this pattern.
+pattern=$(sed -nE "s/^ +grep -oE '(checkpoints[^']+)' configs.*/\1/p" "$here/docs/models.md")
+equal "the documented download of the zoo takes its folders, and nothing else" \
+  "$(grep -oE "$pattern" "$here/configs/experiments/zoo.yaml" | sort -u)" \
+  "$(sed -nE 's,.*(weights|tokenizer): (checkpoints/[^ \,}]+).*,\2,p' "$here/configs/experiments/zoo.yaml" | sort -u)"
 refuses "inspect of something else" 10 "begins with the bytes 23 20 42 75 69 6c 64 73, expected safetensors" \
   "$vocabench" inspect "$here/Makefile"
 

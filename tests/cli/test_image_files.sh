@@ -35,6 +35,8 @@ for time in first second; do # the second finds its units in the cache
     (.data.damaged[0].remark | test("^JPEG: Invalid SOS")) and
     .data.files_passed_over == {"count": 2, "examples": ["bear/notes.txt", "list.csv"]}' "$time/results.json" "$(cat "$time.out")"
 done
+mpi 3 "$vocabench" run e.yaml --output three --set cache=other >three.out 2>&1
+same "3 ranks list the same" <(jq '.results[0].data' three/results.json) <(jq '.results[0].data' first/results.json)
 passed="2 files passed over, no images by their names, such as 'bear/notes.txt', 'list.csv'"
 has_line "files of other names are told" "note: d: $passed" first.out
 has_line "and damaged images" \

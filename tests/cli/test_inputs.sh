@@ -5,20 +5,10 @@
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 make_data images pics 2 1; make_data model m.safetensors; make_data tokenizer tok
-for i in 0 1; do must "$tools/npy" random "T$i.npy" 4 8 "$i"; done
 must "$tools/npy" random I.npy 2 8 5; must "$tools/npy" random T.npy 2 8 6
 printf '0\n1\n' >labels; must "$tools/npy" numbers y.npy i8 labels
 printf 'name: v\nvocabularies: {a: [apple], b: [bear]}\n' >v.yaml
-cat >e.yaml <<'E'
-experiment: e
-datasets: [{name: d, images: pics, vocabularies: v.yaml}]
-models: [{name: m, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a {}."]}]
-E
-cat >p.yaml <<'E'
-experiment: p
-datasets: [{name: d, vocabularies: v.yaml}]
-models: [{name: m, family: precomputed, image_embeddings: I.npy, text_embeddings: T.npy, labels: y.npy}]
-E
+short_experiments
 
 # ---- ~ and variables --------------------------------------------------------------------------------------------
 mkdir home data; cp I.npy data/; export HOME=$scratch/home DATA=data; unset NONE
@@ -37,8 +27,7 @@ refuses "in a flag, too" 3 'p.yaml: output: \$NONE/o: the environment variable N
 refuses "and in a command's own" 2 'inspect: \$NONE: the environment variable NONE' "$vocabench" inspect '$NONE'
 refuses "another user's home is not guessed" 3 "cache: ~root/x: folders of other users" "$vocabench" run p.yaml --cache '~root/x'
 DATA='data/*' run p.yaml --output o --set 'models.0.image_embeddings=$DATA/../I.npy'
-equal "a variable may hold a pattern: a series of checkpoints" "$(query o '.results[0].model')" 'm@$cache-..-I' ||
-  query o '.results[].model'
+equal "a variable may hold a pattern: a series of checkpoints" "$(query o '.results[0].model')" 'm@$cache-..-I'
 cat >mpi-env <<'E'
 #!/bin/bash
 export WHERE=here$OMPI_COMM_WORLD_RANK; exec "$@"
@@ -92,8 +81,7 @@ E
 repe pairs 16
 # Row 4 i + j of the corpus is row j of its i-th part by name.
 equal "captions belong to the part of their number" "$(zstd -dcq pairs/retrieval/*.zst | jq -r '.results[] |
-  select(.caption != "part \(["0", "1", "10", "2"][.id / 4 | floor]) row \(.id % 4)") | .id')" ""
-must "$tools/npy" random alone.npy 4 8 10
+  .caption == "part \(["0", "1", "10", "2"][.id / 4 | floor]) row \(.id % 4)"' | sort -u)" true
 mv k/metadata/metadata_00010.jsonl k/metadata/metadata_00003.jsonl
 refuses "numbers that do not pair are named" 6 \
   "metadata_00003.jsonl: its number is 3, which none of the 4 parts of embeddings has" "$vocabench" run r.yaml --output o
@@ -101,11 +89,10 @@ mv k/metadata/metadata_00003.jsonl k/metadata/metadata_00010.jsonl
 printf '%s\n' '{"caption": "row 0", "similarity": NaN}' '{"caption": "bad \ud83d"}' '' '{"caption": 5}' \
   >k/metadata/metadata_00000.jsonl
 repe odd 16
-equal "odd captions are counted" "$(query odd '.results[0].retrieval.odd_captions | .rows, .examples[0]')" \
-  $'3\n'"$(query odd '.results[0].retrieval.odd_captions.examples[0]')"
+equal "odd captions are counted" "$(query odd '.results[0].retrieval.odd_captions.rows')" 3
 like "with what is odd" '^metadata_00000.jsonl:2: ' <(query odd '.results[0].retrieval.odd_captions.examples[0]')
 like "and noted" '^note: m / d: listed rows whose captions cannot be used: 3, such as metadata_00000.jsonl:2: ' stdout
-equal "and never blended" "$(zstd -dcq odd/retrieval/*.zst | jq -r '.results[] | select(.odd and .kept)')" ""
+equal "and never blended" "$(zstd -dcq odd/retrieval/*.zst | jq -r '.results[] | select(.odd).kept' | sort -u)" false
 equal "NaN beside a caption is none of its business" "$(zstd -dcq odd/retrieval/*.zst | jq -r '.results[] |
   select(.id == 0).caption' | sort -u)" "row 0"
 for i in 0 1 2 10; do yes '{"caption": 5}' | head -4 >"k/metadata/metadata_$(printf %05d $i).jsonl"; done
@@ -157,12 +144,12 @@ equal "and each is found again" "$(query names-o '.run.pairs | length')" 0
 
 # ---- texts that a model cannot take as they are -----------------------------------------------------------------
 long=$(printf 'word %.0s' {1..80}){}.
-wide() { "$vocabench" "$1" e.yaml --output "cut-$1" --set "models.0.prompts=[\"a {}.\", \"$long\"]" "${@:2}"; }
+wide=("$vocabench" run e.yaml --output cut-run --set "models.0.prompts=[\"a {}.\", \"$long\"]")
 refuses "a text that the context cuts" 6 \
   "'m': v.yaml: 2 of 4 texts are longer than its context and would be cut, such as that of 'apple' in 'word .*on_cut: allow" \
-  "$vocabench" run e.yaml --output cut-run --set "models.0.prompts=[\"a {}.\", \"$long\"]"
+  "${wide[@]}"
 check_not "before an image is encoded" compgen -G 'cut-run/cache/*/*.npy'
-wide run --set on_cut=allow >stdout 2>stderr || fail "cut texts may be allowed" "$(cat stderr)"
+"${wide[@]}" --set on_cut=allow >stdout 2>stderr || fail "cut texts may be allowed" "$(cat stderr)"
 holds "allowed ones are counted in the results" '.configuration.on_cut == "allow" and (.results[0].texts |
   .cut == 2 and .cut_classes == 2 and .equal_classes == null)' cut-run/results.json
 like "and noted" "^note: m / d: texts cut by the context: 2, such as that of 'apple' in 'word" stdout

@@ -69,6 +69,11 @@ rm cut/vocab.json cut/merges.txt && jq '.model.merges |= .[:699]' "$repos/hf-cli
 refuses "a cut tokenizer.json" 6 "tokenizer.json: 789 of 2002 entries .* are made by no merge" "${embed[@]}" cut
 mkdir few && cp "$repos/oc-clipa/"open_clip_*[a-z] few && head -n 1900 "$repos/oc-clipa/vocab.txt" >few/vocab.txt
 check "a vocabulary somewhat smaller than the embedding" "${embed[@]}" few
+"$vocabench" inspect few >inspected
+unlike "end ids that are the convention's go without saying" '^  end_ids' inspected
+sed -i '/strip_sep_token/s/true/false/' few/open_clip_config.json
+"$vocabench" inspect few >inspected
+like "end ids that are not the convention's are a fact" '^  end_ids +kept +open_clip_config.json$' inspected
 head -n 200 "$repos/oc-clipa/vocab.txt" >few/vocab.txt
 refuses "a cut vocab.txt" 6 "few/vocab.txt: a tokenizer of 200 tokens, but token_embedding.weight of .* has [0-9]* rows" \
   "${embed[@]}" few

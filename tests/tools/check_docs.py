@@ -99,6 +99,7 @@ def check_names():
 # Things that come in kinds: where their rows are, how a row gives its name, and the page that must have it.
 ROWS = [("analysis", ["mpi/experiment/analyses_list.h"], r"^ +X\((\w+),", "docs/analyses.md"),
         ("family", ["kernels/towers/family.h"], r"each\((\w+)\)", "docs/models.md"),
+        ("family", ["kernels/towers/family.h"], r"each\((\w+)\)", "docs/experiment.md"),
         ("dataset format", sorted(glob.glob(f"{root}/shards/datasets/dataset_*.c")), r'\.variants = \{(?:\[\w+\] = )?"([^"]+)"', "docs/formats.md"),
         ("image codec", sorted(glob.glob(f"{root}/shards/images/*.c")), r'^ +\.name = "([^"]+)"', "docs/formats.md")]
 

@@ -319,11 +319,13 @@ static void parts_are_judged_as_the_whole(void **state) {
     static uint8_t whole[ROWS * VOCABULARIES], joined[ROWS * VOCABULARIES];
     int labels[ROWS], ids[CLASSES];
     int64_t rescored = 0;
-    vb_memberships memberships;
+    vb_memberships both[2]; /* every class a thing of its own, or not */
     random_state = 77;
-    assert_ok(vb_label_space_memberships_new(&memberships, &space, &err));
+    assert_ok(vb_label_space_memberships_new(&both[0], &space, &err));
+    assert_ok(vb_label_space_memberships_new(&both[1], &related, &err));
     for (int round = 0; round < 60; round++) {
         vb_similarity similarity = round % 2 ? VB_DOT : VB_COSINE;
+        const bool relations = round / 2 % 2;
         /* Small integers tie often; floats a bit or two apart; norms beyond what the fp32 product is trusted with. */
         float scale = round % 5 == 4 ? 0x1p62f : round % 5 == 3 ? 0x1p-70f : 1;
         for (int i = 0; i < ROWS * WIDTH; i++) images[i] = round % 3 ? (float)random_int(-3, 3) : random_float();
@@ -338,7 +340,7 @@ static void parts_are_judged_as_the_whole(void **state) {
         }
         vb_text_bank *bank;
         assert_ok(vb_similarity_bank_new(&bank, texts, CLASSES, WIDTH, similarity, &err));
-        assert_ok(vb_similarity_judge(bank, &space, BLOCK(images, ROWS, labels), whole, NULL, 1, &err));
+        assert_ok(vb_similarity_judge(bank, relations ? &related : &space, BLOCK(images, ROWS, labels), whole, NULL, 1, &err));
         vb_similarity_bank_free(bank);
         memset(joined, 0, sizeof joined);
         int absent = labels[7];
@@ -360,7 +362,7 @@ static void parts_are_judged_as_the_whole(void **state) {
                 }
             vb_image_block block = {.rows = ROWS, .images = images, .labels = labels, .texts = own};
             assert_ok(vb_similarity_bank_part(&bank, some, ids, n, WIDTH, similarity, &err));
-            assert_ok(vb_similarity_judge_part(bank, &memberships, &block, products, joined, &rescored, 1 + round % 3, &err));
+            assert_ok(vb_similarity_judge_part(bank, &both[relations], &block, products, joined, &rescored, 1 + round % 3, &err));
             vb_similarity_bank_free(bank);
         }
         for (int u = 0; u < VOCABULARIES; u++) assert_int_equal(joined[7 * VOCABULARIES + u], 0);
@@ -373,13 +375,13 @@ static void parts_are_judged_as_the_whole(void **state) {
     vb_image_block block = {.rows = 1, .images = images, .labels = labels, .texts = own};
     vb_text_bank *bank;
     assert_ok(vb_similarity_bank_part(&bank, some, ids, 2, WIDTH, VB_DOT, &err));
-    assert_fails(vb_similarity_judge_part(bank, &memberships, &block, products, joined, &rescored, 1, &err), VB_EDATA,
+    assert_fails(vb_similarity_judge_part(bank, &both[0], &block, products, joined, &rescored, 1, &err), VB_EDATA,
                  "image embedding, row 0: element 5 is NaN");
     vb_similarity_bank_free(bank);
     some[WIDTH] = INFINITY;
     assert_fails(vb_similarity_bank_part(&bank, some, ids, 2, WIDTH, VB_DOT, &err), VB_EDATA,
                  "text embedding, row 3: element 0 is infinite");
-    vb_label_space_memberships_free(&memberships);
+    for (int i = 0; i < 2; i++) vb_label_space_memberships_free(&both[i]);
 }
 
 static void a_lone_class_has_no_margin(void **state) {
