@@ -108,7 +108,7 @@ static int read_pair(vb_tokenizer **tokenizer, const char *vocabulary_path, cons
     vb_vocabulary_entry *entries = NULL;
     json_t *object = NULL;
     if (vb_file_read_whole(vocabulary_path, VB_TOKENIZER_FORMAT_BYTES, &vocabulary, &vocabulary_size, err)) goto done;
-    if (vb_tokenizer_format_unpacked(merges_path, &merges, &merges_size, err)) goto done;
+    if (vb_tokenizer_format_unpacked(merges_path, "a merges file", &merges, &merges_size, err)) goto done;
     if (vb_tokenizer_format_digest(digest, mask_token ? "pair, mask token" : "pair", vocabulary, vocabulary_size, merges,
                                    merges_size, err))
         goto done;

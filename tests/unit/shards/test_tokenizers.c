@@ -338,6 +338,11 @@ static void broken_json_files_are_told(void **state) {
          "\"merges\": []}}",
          "'a' has the id 2, and another one in the vocabulary", VB_EMISMATCH},
         {"{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 1}}}", "needs the normalizer BertNormalizer", VB_EUNSUPPORTED},
+        {"{\"normalizer\": {\"type\": \"BertNormalizer\"}, \"pre_tokenizer\": {\"type\": \"BertPreTokenizer\"}, \"model\": "
+         "{\"type\": "
+         "\"WordPiece\", \"vocab\": {\"a\": 1}, \"unk_token\": \"a\", \"continuing_subword_prefix\": \"##\", "
+         "\"max_input_chars_per_word\": 0}}",
+         "max_input_chars_per_word: expected a number from 1", VB_EDATA},
         {"{\"normalizer\": {\"type\": \"Nmt\"}}", "normalizer of the type Nmt, which is not computed here", VB_EUNSUPPORTED},
         {"{\"normalizer\": {\"type\": \"Sequence\"}}", "normalizer: expected a list normalizers", VB_EDATA},
         {"{\"normalizer\": {\"type\": \"Precompiled\", \"precompiled_charsmap\": \"?\"}}", "expected base64", VB_EDATA},
