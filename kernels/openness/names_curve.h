@@ -39,8 +39,8 @@ double vb_names_curve_area(const double *accuracy, int64_t pool);
 /* The smallest n whose accuracy is at most half of accuracy[0]; -1 when there is none. */
 int64_t vb_names_curve_half(const double *accuracy, int64_t pool);
 
-/* The numbers of names at which tables and plots show two curves, one of them of the smaller pool, ascending: 0, then 1, 2, 3, 5, 7
- * times the powers of ten below the pool (or 1 times them: decades), and both pools. Fills up to VB_NAMES_CURVE_POINTS; how
+/* The numbers of names at which tables and plots show two curves, one of them of the smaller pool, ascending: 0, then 1, 2, 3, 5,
+ * 7 times the powers of ten below the pool (or 1 times them: decades), and both pools. Fills up to VB_NAMES_CURVE_POINTS; how
  * many. */
 enum { VB_NAMES_CURVE_POINTS = 100 };
 int vb_names_curve_points(int64_t pool, int64_t smaller, bool decades, int64_t points[VB_NAMES_CURVE_POINTS]);

@@ -67,11 +67,11 @@ int vb_similarity_judge_pool(const vb_text_bank *bank, const vb_label_space *spa
                              uint8_t *beaten, uint64_t *pool, int threads, vb_error *err);
 
 /* Sets beaten[i * vocabularies + u] = 1 where a class of the part (vb_similarity_bank_part) that is in vocabulary u is ranked
- * before image i's own; leaves all other entries. products[c * rows + i] is the product of image i and row c of the part in fp32,
- * summed in any order whatever: what differs by less than the bound of every such sum, gamma_n |x| |t| with n = dim + 4
- * roundings, is decided by fp64 and integers from the rows themselves. *rescored grows by the number of those comparisons, the
- * only thing that depends on the products' last bits. A NaN or an infinity in an image or in the text of its class is
- * VB_EDATA. */
+ * before image i's own, its equivalents aside; leaves all other entries. products[c * rows + i] is the product of image i and row
+ * c of the part in fp32, summed in any order whatever: what differs by less than every such sum's bound, gamma_n |x| |t| with
+ * n = dim + 4 roundings, is decided by fp64 and integers from the rows themselves. *rescored grows by the number of those
+ * comparisons, the only thing that depends on the products' last bits. A NaN or an infinity in an image or in the text of its
+ * class is VB_EDATA. */
 int vb_similarity_judge_part(const vb_text_bank *part, const vb_memberships *memberships, const vb_image_block *block,
                              const float *products, uint8_t *beaten, int64_t *rescored, int threads, vb_error *err);
 

@@ -228,5 +228,3 @@ done:
     vb_codepoints_free(&points);
     return clean;
 }
-
-char *vb_text_cleanup(const char *text, size_t n, vb_error *err) { return vb_text_cleanup_as(VB_CLEAN_LOWER, text, n, err); }

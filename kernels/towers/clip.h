@@ -21,8 +21,8 @@ typedef struct vb_clip vb_clip;
  * results. The canonical set may hold attn.in_proj_weight and .in_proj_bias or attn.{q,k,v}_proj.{weight,bias}, and either
  * visual.proj [width x embed] or visual.proj.weight [embed x width]; the same for text_projection.
  * The tensors' bytes are used where they lie and must outlive the model; only vectors (biases, norms, folded BatchNorms,
- * positional tables) and filters that are folded (fold.h) are copied. A filter whose input, row and column strides do not collapse
- * into one is copied as well.
+ * positional tables) and filters that are folded (fold.h) are copied. A filter whose input, row and column strides do not
+ * collapse into one is copied as well.
  * Errors: VB_EMISMATCH names the tensor, what was found and what was expected; VB_EUNSUPPORTED for other towers. */
 int vb_clip_open(vb_clip **clip, const vb_tensor_set *weights, const vb_clip_options *options, vb_error *err);
 const vb_clip_info *vb_clip_describe(const vb_clip *clip);

@@ -178,8 +178,9 @@ static text_work begin_work(const vb_encoding *how, const vb_name_list *names) {
 }
 
 static vb_name_list names_of(const vb_model *model, const vb_dataset_state *data) {
-    return (vb_name_list){data->spec->vocabularies, data->space.classes, data->vocabularies.class,
-                          vb_experiment_prompts(model->spec, data->spec), model->spec->coop};
+    const char *source = data->part_count ? data->spec->name : data->spec->vocabularies;
+    return (vb_name_list){source, data->space.classes, data->vocabularies.class, vb_experiment_prompts(model->spec, data->spec),
+                          model->spec->coop};
 }
 
 /* Collective. `equal`: of classes; other lists may hold the same twice. */

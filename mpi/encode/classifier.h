@@ -28,7 +28,8 @@ typedef struct vb_classifier {
 int vb_classifier_encode(vb_classifier *classifier, const vb_encoding *how, const vb_dataset_state *data, bool keep_prompts,
                          bool divide, vb_error *err);
 
-/* What vb_classifier_encode finds before it encodes: faults that are allowed, or its error. Collective. */
+/* What vb_classifier_encode finds before it encodes: faults that are allowed, or its error. Of an expansion, whose datasets all
+ * have the model's prompts: what vb_classifier_joined finds of equal texts. Collective. */
 int vb_classifier_look(const vb_encoding *how, const vb_dataset_state *data, vb_text_faults *faults, vb_error *err);
 
 /* The same for any list of names, which may hold equal texts, and cut ones unless that is said to be an error. A CoOp checkpoint

@@ -224,8 +224,7 @@ done:
 }
 
 int vb_dataset_state_open_all(vb_dataset_state **out, vb_context *context, const vb_experiment *experiment, vb_error *err) {
-    bool encoded = false;
-    for (int m = 0; m < experiment->model_count; m++) encoded |= experiment->models[m].family != VB_PRECOMPUTED;
+    const bool encoded = vb_experiment_encodes(experiment);
     vb_dataset_state *datasets = *out = vb_array((size_t)experiment->dataset_count, sizeof *datasets, "datasets", err);
     if (vb_comm_agree(&context->comm, datasets ? 0 : -1, err)) return -1;
     for (int d = 0; d < experiment->dataset_count; d++) {

@@ -1,6 +1,7 @@
 /* Texts of a pool: encoded by all ranks together, or read by each. */
 #include "mpi/evaluate/foreign_names.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -68,6 +69,7 @@ int vb_foreign_names_open(vb_foreign_names *names, vb_context *context, const vb
     if (!status) snprintf(seen, sizeof seen, "%s without %s", names->pool.digest.hex, names->pool.excluded_by);
     if ((status = vb_comm_agree_same(comm, status, seen, spec->names ? spec->names : spec->wordnet, err))) return status;
     names->space = pair->data->space;
+    assert(!names->space.equivalence); /* of expansions, which have no pool: it ends with the classes */
     names->space.classes += names->pool.count;
     names->texts = vb_buffer((size_t)names->space.classes * dim, sizeof *names->texts, "embeddings of foreign names", err);
     if ((status = vb_comm_agree(comm, names->texts ? 0 : -1, err))) return status;

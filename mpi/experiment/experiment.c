@@ -27,6 +27,12 @@ const vb_embeddings_spec *vb_experiment_embeddings(const vb_model_spec *model, c
     return only->image_embeddings && (!only->dataset || !strcmp(only->dataset, dataset->name)) ? only : NULL;
 }
 
+bool vb_experiment_encodes(const vb_experiment *experiment) {
+    for (int m = 0; m < experiment->model_count; m++)
+        if (experiment->models[m].family != VB_PRECOMPUTED) return true;
+    return false;
+}
+
 bool vb_experiment_covers(const vb_experiment *experiment, const vb_model_spec *model, const vb_dataset_spec *dataset) {
     if (model->family != VB_PRECOMPUTED) return true;
     for (int p = 0; p < dataset->part_count; p++)

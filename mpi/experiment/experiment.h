@@ -110,6 +110,8 @@ void vb_experiment_free(vb_experiment *experiment);
 const vb_prompts *vb_experiment_prompts(const vb_model_spec *model, const vb_dataset_spec *dataset);
 /* A precomputed model's embeddings of a dataset; NULL when it has none. */
 const vb_embeddings_spec *vb_experiment_embeddings(const vb_model_spec *model, const vb_dataset_spec *dataset);
+/* Whether any model encodes, so that images are needed. */
+bool vb_experiment_encodes(const vb_experiment *experiment);
 /* Whether a model is evaluated on a dataset or an expansion: a precomputed one needs the embeddings of all of it. */
 bool vb_experiment_covers(const vb_experiment *experiment, const vb_model_spec *model, const vb_dataset_spec *dataset);
 

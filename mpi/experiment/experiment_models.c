@@ -180,12 +180,10 @@ int vb_experiment_models_read(vb_experiment *experiment, const vb_yaml *root, vb
         const vb_dataset_spec *data = &experiment->datasets[d];
         int whole = experiment->dataset_count - experiment->expansion_count;
         const vb_yaml *node = vb_yaml_get(root, data->part_count ? "expansions" : "datasets")->items[d < whole ? d : d - whole];
-        bool encoded = false, covered = false;
-        for (int m = 0; m < experiment->model_count; m++) {
-            encoded |= experiment->models[m].family != VB_PRECOMPUTED;
+        bool covered = false;
+        for (int m = 0; m < experiment->model_count; m++)
             covered |= vb_experiment_covers(experiment, &experiment->models[m], data);
-        }
-        if (encoded && !data->images && !data->part_count)
+        if (vb_experiment_encodes(experiment) && !data->images && !data->part_count)
             return vb_yaml_errorf(node, experiment->path, err,
                                   "dataset '%s': the key 'images' is missing, and not all models are precomputed", data->name);
         if (data->part_count && !covered)

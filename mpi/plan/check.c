@@ -161,8 +161,7 @@ static void check_dataset(check *all, int d, bool images) {
 }
 
 static void check_datasets(check *all) {
-    bool images = false;
-    for (int m = 0; m < all->experiment->model_count; m++) images |= all->experiment->models[m].family != VB_PRECOMPUTED;
+    const bool images = vb_experiment_encodes(all->experiment);
     for (int d = 0; d < all->experiment->dataset_count; d++) check_dataset(all, d, images);
 }
 

@@ -24,23 +24,27 @@ static void check_precomputed(const char *where, const vb_experiment *experiment
     vb_pair_inputs_close(&inputs);
 }
 
+/* Of an expansion: whether classes of different parts have the same texts; each part's own texts have been looked at. */
 static void check_encoded(const char *where, const vb_experiment *experiment, const vb_model *model, const vb_dataset_state *data,
                           vb_context *alone, vb_findings *findings) {
+    const bool joined = data->part_count;
     vb_text_faults faults;
     vb_error err = {0};
-    const vb_encoding how = {.context = alone, .model = model, .threads = 1, .text_rules = experiment->text_rules};
+    vb_encoding how = {.context = alone, .model = model, .threads = 1, .text_rules = experiment->text_rules};
+    if (joined) how.text_rules.cut = VB_ON_FAULT_ALLOW;
     if (vb_classifier_look(&how, data, &faults, &err)) {
         vb_findings_take(findings, where, &err);
         return;
     }
-    if (faults.cut)
+    if (faults.cut && !joined)
         vb_findings_add(findings, VB_FINDING_NOTE, where, "%lld of %lld texts are cut by the context of %d, such as %s",
                         (long long)faults.cut, (long long)faults.texts, vb_clip_describe(model->clip)->context_length,
                         faults.cut_example);
     if (faults.equal)
         vb_findings_add(findings, VB_FINDING_NOTE, where, "%lld classes have the same texts as another one, such as %s",
                         (long long)faults.equal, faults.equal_example);
-    if (!faults.cut && !faults.equal)
+    if (joined && !faults.equal) vb_findings_add(findings, VB_FINDING_OK, where, "no two classes the same");
+    else if (!faults.cut && !faults.equal)
         vb_findings_add(findings, VB_FINDING_OK, where, "%lld texts, none cut, no two classes the same", (long long)faults.texts);
 }
 
@@ -49,5 +53,6 @@ void vb_check_pair(const vb_experiment *experiment, const vb_model_spec *spec, c
     char where[200];
     snprintf(where, sizeof where, "'%.80s' on '%.80s'", spec->name, data->spec->name);
     if (!model) check_precomputed(where, experiment, spec, data, alone, findings);
-    else if (!data->part_count) check_encoded(where, experiment, model, data, alone, findings); /* an expansion has its parts' */
+    else if (!data->part_count || (spec->prompts.count && !spec->coop)) /* or the parts' prompts may differ */
+        check_encoded(where, experiment, model, data, alone, findings);
 }

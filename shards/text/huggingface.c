@@ -223,6 +223,7 @@ static int merges(model *m, vb_tokenizer **tokenizer) {
 }
 
 static int wordpiece(model *m, vb_tokenizer **tokenizer) {
+    enum { USUAL_LIMIT = 100, LARGEST_LIMIT = 1 << 20 };
     const json_t *limit = json_object_get(m->object, "max_input_chars_per_word");
     size_t unknown;
     if (list_numbered(m) || list_added(m)) return -1;
@@ -232,12 +233,12 @@ static int wordpiece(model *m, vb_tokenizer **tokenizer) {
     if (strcmp(text_of(m->object, "continuing_subword_prefix"), "##"))
         return fail(m, VB_EUNSUPPORTED, "continuing_subword_prefix", "expected ##");
     if (find_unknown(m, json_object_get(m->object, "unk_token"), &unknown)) return -1;
+    if (limit && (!json_is_integer(limit) || json_integer_value(limit) < 1 || json_integer_value(limit) > LARGEST_LIMIT))
+        return fail(m, VB_EDATA, "max_input_chars_per_word", "expected a number from 1 to 1048576");
     if (unknown == SIZE_MAX) return fail(m, VB_EDATA, "unk_token", "expected a piece: WordPiece needs an unknown one");
     vb_piece_spec spec = common(m, VB_PIECES_WORDS, unknown);
     spec.keep_case = m->steps.keep_case;
-    spec.word_limit = json_is_integer(limit) && json_integer_value(limit) > 0 && json_integer_value(limit) < 1 << 20 ?
-                          (uint32_t)json_integer_value(limit) :
-                          100;
+    spec.word_limit = limit ? (uint32_t)json_integer_value(limit) : USUAL_LIMIT;
     return vb_tokenizer_open_pieces(tokenizer, &spec, m->name, m->err);
 }
 

@@ -58,7 +58,7 @@ done:
 }
 
 /* A file's content, unpacked when it is gzip. */
-int vb_tokenizer_format_unpacked(const char *path, uint8_t **bytes, size_t *size, vb_error *err) {
+int vb_tokenizer_format_unpacked(const char *path, const char *expected, uint8_t **bytes, size_t *size, vb_error *err) {
     uint8_t *packed;
     size_t packed_size;
     if (vb_file_read_whole(path, VB_TOKENIZER_FORMAT_BYTES, &packed, &packed_size, err)) return -1;
@@ -68,7 +68,7 @@ int vb_tokenizer_format_unpacked(const char *path, uint8_t **bytes, size_t *size
         return status;
     }
     if (vb_path_ends_with(path, ".gz") || vb_content_is_no_text(packed, packed_size)) {
-        vb_content_refuse(path, packed, packed_size, vb_path_ends_with(path, ".gz") ? "gzip data, by its name" : "a merges file",
+        vb_content_refuse(path, packed, packed_size, vb_path_ends_with(path, ".gz") ? "gzip data, by its name" : expected,
                           VB_EDATA, err);
         vb_free(packed);
         return -1;

@@ -20,7 +20,7 @@ static int read_json(vb_tokenizer **tokenizer, const char *path, bool mask_token
     uint8_t *bytes;
     size_t size;
     if (mask_token) return vb_tokenizer_format_no_mask(path, err);
-    if (vb_tokenizer_format_unpacked(path, &bytes, &size, err)) return -1;
+    if (vb_tokenizer_format_unpacked(path, "a tokenizer.json", &bytes, &size, err)) return -1;
     int status = vb_tokenizer_format_digest(digest, "tokenizer.json", bytes, size, "", 0, err);
     if (!status) status = vb_huggingface_read(tokenizer, (const char *)bytes, size, path, err);
     vb_free(bytes);

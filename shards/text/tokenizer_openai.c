@@ -18,7 +18,7 @@ static bool openai_recognise(const char *path) {
 static int openai_read(vb_tokenizer **tokenizer, const char *path, bool mask_token, vb_digest *digest, vb_error *err) {
     uint8_t *merges;
     size_t size;
-    if (vb_tokenizer_format_unpacked(path, &merges, &size, err)) return -1;
+    if (vb_tokenizer_format_unpacked(path, "a merges file", &merges, &size, err)) return -1;
     int status = vb_tokenizer_format_digest(digest, mask_token ? "merges, mask token" : "merges", "", 0, merges, size, err);
     if (!status) status = vb_tokenizer_open_bpe(tokenizer, (const char *)merges, size, mask_token, path, err);
     vb_free(merges);

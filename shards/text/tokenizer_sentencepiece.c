@@ -16,7 +16,7 @@ static int read_model(vb_tokenizer **tokenizer, const char *path, bool mask_toke
     uint8_t *bytes;
     size_t size;
     if (mask_token) return vb_tokenizer_format_no_mask(path, err);
-    if (vb_tokenizer_format_unpacked(path, &bytes, &size, err)) return -1;
+    if (vb_tokenizer_format_unpacked(path, "a SentencePiece model", &bytes, &size, err)) return -1;
     int status = vb_tokenizer_format_digest(digest, "sentencepiece", bytes, size, "", 0, err);
     if (!status) status = vb_sentencepiece_read(tokenizer, bytes, size, path, err);
     vb_free(bytes);

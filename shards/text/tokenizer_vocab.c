@@ -52,6 +52,7 @@ static int list_entries(json_t *object, const char *path, bool mask_token, vb_vo
 /* The lines of merges.txt behind its version. */
 static int list_merges(const char *text, size_t size, const char *path, vb_piece_pair **pairs, size_t *count, vb_error *err) {
     size_t lines = 1, line = 0;
+    bool begun = false;
     for (size_t i = 0; i < size; i++) lines += text[i] == '\n';
     if (!(*pairs = vb_array(lines, sizeof **pairs, "merges", err))) return -1;
     for (size_t at = 0, n; at < size; at += n + 1) {
@@ -60,7 +61,11 @@ static int list_merges(const char *text, size_t size, const char *path, vb_piece
         size_t used = n;
         while (used && (begin[used - 1] == '\r' || begin[used - 1] == ' ')) used--;
         const char *space = memchr(begin, ' ', used);
-        if (!used || (!line++ && memmem(begin, used, "#version", 8))) continue;
+        line++;
+        if (!used) continue;
+        const bool first = !begun;
+        begun = true;
+        if (first && memmem(begin, used, "#version", 8)) continue;
         const size_t left = space ? (size_t)(space - begin) : 0, right = space ? used - left - 1 : 0;
         if (!left || !right || memchr(space + 1, ' ', right))
             return vb_errorf(err, VB_EDATA, "%s:%zu: expected two symbols with a space between, found '%.*s'", path, line,
@@ -108,7 +113,7 @@ static int read_pair(vb_tokenizer **tokenizer, const char *vocabulary_path, cons
     vb_vocabulary_entry *entries = NULL;
     json_t *object = NULL;
     if (vb_file_read_whole(vocabulary_path, VB_TOKENIZER_FORMAT_BYTES, &vocabulary, &vocabulary_size, err)) goto done;
-    if (vb_tokenizer_format_unpacked(merges_path, &merges, &merges_size, err)) goto done;
+    if (vb_tokenizer_format_unpacked(merges_path, "a merges file", &merges, &merges_size, err)) goto done;
     if (vb_tokenizer_format_digest(digest, mask_token ? "pair, mask token" : "pair", vocabulary, vocabulary_size, merges,
                                    merges_size, err))
         goto done;

@@ -49,7 +49,7 @@ static int read_words(vb_tokenizer **tokenizer, const char *path, bool mask_toke
     size_t size, count;
     vb_piece *pieces = NULL;
     if (mask_token) return vb_tokenizer_format_no_mask(path, err);
-    if (vb_tokenizer_format_unpacked(path, &bytes, &size, err)) return -1;
+    if (vb_tokenizer_format_unpacked(path, "a vocabulary of WordPiece", &bytes, &size, err)) return -1;
     int status = vb_tokenizer_format_digest(digest, "wordpiece", bytes, size, "", 0, err);
     if (!status) status = list_pieces((const char *)bytes, size, &pieces, &count, err);
     if (!status) status = open_words(tokenizer, pieces, count, path, err);

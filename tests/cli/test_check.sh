@@ -94,4 +94,16 @@ head -n 5 labels.txt >few.txt
 refuses "labels of fewer images" 6 'check: 1 error' "$vocabench" check p.yaml --output o --set models.made.labels=few.txt
 refuses "no experiment" 4 'nothing.yaml' "$vocabench" check nothing.yaml
 refuses "no argument" 2 'check' "$vocabench" check
+
+# ---- an expansion: classes of two datasets that are one text to the model ----------------------------------------
+mkdir -p left/x right/y; cp pics/apple/000.png left/x; cp pics/apple/000.png right/y
+printf 'name: left\nvocabularies:\n  a: [{name: "sea &amp; sky", aliases: [x]}]\n' >left.yaml
+printf 'name: right\nvocabularies:\n  b: [{name: "sea & sky", aliases: [y]}]\n' >right.yaml
+plain_experiment joined | sed 's/a photo of a {}./{}/' >j.yaml
+sed -i 's/^datasets:.*/datasets: [{name: left, images: left, vocabularies: left.yaml},\
+  {name: right, images: right, vocabularies: right.yaml}]\
+expansions: [{name: both, datasets: [left, right]}]/' j.yaml
+refuses "classes of one text: run" 6 "both: 2 classes are the same to it" "$vocabench" run j.yaml --output r
+refuses "classes of one text: check" 6 'check: 1 error' "$vocabench" check j.yaml --output o
+check "which may be allowed" "$vocabench" check j.yaml --output o --set on_equal=allow
 finish

@@ -63,7 +63,7 @@ static void texts_are_cleaned_as_in_python(void **state) {
     assert_true(rows() > 300);
     for (size_t i = 0; i < rows(); i++) {
         const char *truth = json_string_value(json_array_get(row(i), 1));
-        char *clean = vb_text_cleanup(row_text(i), strlen(row_text(i)), &err);
+        char *clean = vb_text_cleanup_as(VB_CLEAN_LOWER, row_text(i), strlen(row_text(i)), &err);
         assert_non_null(clean);
         if (strcmp(clean, truth)) fail_msg("row %zu '%s': found '%s', expected '%s'", i, row_text(i), clean, truth);
         vb_free(clean);
@@ -96,7 +96,7 @@ static void invalid_bytes_become_replacement_characters(void **state) {
                  {"", 0, ""},
                  {"\0", 1, ""}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *clean = vb_text_cleanup(cases[i].bytes, cases[i].n, &err);
+        char *clean = vb_text_cleanup_as(VB_CLEAN_LOWER, cases[i].bytes, cases[i].n, &err);
         assert_non_null(clean);
         assert_string_equal(clean, cases[i].clean);
         vb_free(clean);

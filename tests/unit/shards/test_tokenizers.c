@@ -338,6 +338,11 @@ static void broken_json_files_are_told(void **state) {
          "\"merges\": []}}",
          "'a' has the id 2, and another one in the vocabulary", VB_EMISMATCH},
         {"{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 1}}}", "needs the normalizer BertNormalizer", VB_EUNSUPPORTED},
+        {"{\"normalizer\": {\"type\": \"BertNormalizer\"}, \"pre_tokenizer\": {\"type\": \"BertPreTokenizer\"}, \"model\": "
+         "{\"type\": "
+         "\"WordPiece\", \"vocab\": {\"a\": 1}, \"unk_token\": \"a\", \"continuing_subword_prefix\": \"##\", "
+         "\"max_input_chars_per_word\": 0}}",
+         "max_input_chars_per_word: expected a number from 1", VB_EDATA},
         {"{\"normalizer\": {\"type\": \"Nmt\"}}", "normalizer of the type Nmt, which is not computed here", VB_EUNSUPPORTED},
         {"{\"normalizer\": {\"type\": \"Sequence\"}}", "normalizer: expected a list normalizers", VB_EDATA},
         {"{\"normalizer\": {\"type\": \"Precompiled\", \"precompiled_charsmap\": \"?\"}}", "expected base64", VB_EDATA},
@@ -364,6 +369,17 @@ static void broken_json_files_are_told(void **state) {
         assert_null(t);
     }
     unlink(scratch_path("tokenizer.json"));
+}
+
+static void lines_of_merges_are_counted(void **state) {
+    (void)state;
+    vb_tokenizer *t;
+    put_text("vocab.json", "{\"!\": 0, \"a\": 1}");
+    put_text("merges.txt", "#version: 0.2\n\na b c\n");
+    assert_fails(vb_tokenizer_file_read(&t, scratch_path("merges.txt"), false, NULL, &err), VB_EDATA,
+                 "merges.txt:3: expected two symbols");
+    unlink(scratch_path("vocab.json"));
+    unlink(scratch_path("merges.txt"));
 }
 
 /* A look-ahead that calls a group can move a match's beginning behind its end. */
@@ -559,6 +575,7 @@ int main(void) {
                                        cmocka_unit_test(truncated_models_are_told),
                                        cmocka_unit_test(broken_charsmaps_are_told),
                                        cmocka_unit_test(broken_json_files_are_told),
+                                       cmocka_unit_test(lines_of_merges_are_counted),
                                        cmocka_unit_test(patterns_find_forwards),
                                        cmocka_unit_test(conventions_surround_the_ids),
                                        cmocka_unit_test(xlm_roberta_moves_the_ids),
