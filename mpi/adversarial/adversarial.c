@@ -31,6 +31,13 @@ typedef struct adversary {
     int *target_of; /* by vocabulary, -1: none */
 } adversary;
 
+int vb_adversarial_target(const vb_adversarial_spec *spec, int target, const vb_vocabularies *vocabularies, const char *path,
+                          vb_error *err) {
+    for (int v = 0; v < vocabularies->count; v++)
+        if (!strcmp(vocabularies->names[v], spec->targets[target])) return v;
+    return vb_errorf(err, VB_EMISMATCH, "adversarial: there is no vocabulary '%s' in %s", spec->targets[target], path);
+}
+
 static int find_targets(adversary *work, vb_error *err) {
     const vb_vocabularies *vocabularies = &work->pair->data->vocabularies;
     int wanted = work->spec->target_count;
@@ -39,13 +46,8 @@ static int find_targets(adversary *work, vb_error *err) {
     if (!work->targets || !work->target_of) return -1;
     for (int v = 0; v < vocabularies->count; v++) work->target_of[v] = -1;
     for (int i = 0; i < (wanted ? wanted : vocabularies->count); i++) {
-        int v = wanted ? 0 : i;
-        if (wanted) {
-            while (v < vocabularies->count && strcmp(vocabularies->names[v], work->spec->targets[i])) v++;
-            if (v == vocabularies->count)
-                return vb_errorf(err, VB_EMISMATCH, "adversarial: there is no vocabulary '%s' in %s", work->spec->targets[i],
-                                 work->pair->data->spec->vocabularies);
-        }
+        int v = wanted ? vb_adversarial_target(work->spec, i, vocabularies, work->pair->data->spec->vocabularies, err) : i;
+        if (v < 0) return -1;
         work->target_of[v] = work->target_count;
         work->targets[work->target_count++] = (attack_target){.vocabulary = v, .cover = {.candidates = work->names.pool.count}};
     }

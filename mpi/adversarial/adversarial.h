@@ -10,6 +10,11 @@
  * of a target that it has, within spec.memory. Collective. */
 int vb_adversarial(vb_context *context, const vb_pair *pair, json_t *result, vb_error *err);
 
+/* The vocabulary that is target number `target` of those that spec lists, in the file `path`; -1 with VB_EMISMATCH when there is
+ * none of that name. Local. */
+int vb_adversarial_target(const vb_adversarial_spec *spec, int target, const vb_vocabularies *vocabularies, const char *path,
+                          vb_error *err);
+
 /* The bytes that this takes on rank 0 beside the class texts, at most, and its floating-point operations; 0 where nothing is
  * asked for. Local. */
 int64_t vb_adversarial_bytes(const vb_adversarial_spec *spec, const vb_pair_shape *shape);

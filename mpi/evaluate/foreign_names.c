@@ -64,9 +64,11 @@ int vb_foreign_names_open(vb_foreign_names *names, vb_context *context, const vb
     size_t dim = (size_t)classifier->dim, classes = (size_t)classifier->classes;
     *names = (vb_foreign_names){0};
     int status = vb_candidates_open(&names->pool, spec, least, err);
-    /* Without WordNet on one machine its ranks would exclude other names. */
-    char seen[128] = "";
-    if (!status) snprintf(seen, sizeof seen, "%s without %s", names->pool.digest.hex, names->pool.excluded_by);
+    /* With another WordNet on one machine, or none, its ranks would exclude other names. */
+    char seen[192] = "";
+    if (!status)
+        snprintf(seen, sizeof seen, "%s without %s of %s", names->pool.digest.hex, names->pool.excluded_by,
+                 names->pool.wordnet_digest.hex);
     if ((status = vb_comm_agree_same(comm, status, seen, spec->names ? spec->names : spec->wordnet, err))) return status;
     names->space = pair->data->space;
     assert(!names->space.equivalence); /* of expansions, which have no pool: it ends with the classes */

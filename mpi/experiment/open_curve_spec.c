@@ -22,7 +22,9 @@ int vb_open_curve_spec_read(vb_open_curve_spec *spec, const vb_yaml *root, const
     if (vb_yaml_is_null(node)) {
         if (!asked) return 0;
         node = &nothing;
-    }
+    } else if (!asked)
+        return vb_yaml_errorf(node, path, err,
+                              "open_curve: its names serve the analysis of that name, which 'analyses' does not list");
     if (vb_options_read(options, spec, node, path, "open_curve", err)) return -1;
     spec->pool.asked = asked;
     vb_json json = {0};

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/adversarial/adversarial.h"
 #include "mpi/evaluate/candidates.h"
 #include "mpi/base/output_lock.h"
 #include "mpi/encode/classifier.h"
@@ -216,6 +217,18 @@ static void check_names(check *all, const char *where, const vb_names_spec *spec
     vb_candidates_free(&pool);
 }
 
+static void check_targets(check *all) {
+    const vb_adversarial_spec *spec = &all->experiment->adversarial;
+    for (int d = 0; d < all->experiment->dataset_count; d++) {
+        const vb_dataset_state *state = &all->datasets[d];
+        vb_error err = {0};
+        if (!state->spec || state->part_count) continue;
+        for (int t = 0; t < spec->target_count; t++)
+            if (vb_adversarial_target(spec, t, &state->vocabularies, state->spec->vocabularies, &err) < 0)
+                vb_findings_take(all->findings, "adversarial", &err);
+    }
+}
+
 static void check_sizes(check *all) {
     const vb_check_machine *machine = all->machine;
     vb_plan_sizes sizes;
@@ -258,6 +271,7 @@ int vb_check(const vb_experiment *experiment, const vb_check_machine *machine, v
             if (!experiment->models[m].left_out) check_model(&all, &experiment->models[m]);
         for (int c = 0; c < experiment->corpus_count; c++) vb_check_corpus(experiment, &experiment->corpora[c], &alone, findings);
         check_names(&all, "adversarial", &experiment->adversarial.pool, experiment->adversarial.k);
+        check_targets(&all);
         check_names(&all, "open_curve", &experiment->open_curve.pool, 1);
         if (!findings->count[VB_FINDING_ERROR]) check_sizes(&all);
     }

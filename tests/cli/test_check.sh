@@ -78,6 +78,11 @@ stumbles "captions in UTF-16" 5 'UTF-16' --set corpora.words.captions=wide.txt
 sed -i 's/^corpora.*/corpora: [{name: words, embeddings: rows.npy, captions: captions.txt}]/' c.yaml
 stumbles "other dimensions" 6 '31 dimensions'
 
+printf 'adversarial: {candidates: captions.txt, k: 1, targets: [animals, nobody]}\n' | cat e.yaml - >a.yaml
+refuses "a target that is no vocabulary" 6 'check: 1 error' "$vocabench" check a.yaml --output o
+"$vocabench" check a.yaml --output o >stdout 2>stderr
+like "which is named" "^error +adversarial .*there is no vocabulary 'nobody' in" stdout
+
 # ---- embeddings made elsewhere -----------------------------------------------------------------------------------
 find pics -type f | sort | awk -F / '{ print $2 }' >labels.txt
 must "$vocabench" encode images --weights m.safetensors --activation quick_gelu --input pics --output i.npy
