@@ -118,7 +118,11 @@ def start_runners(key, tower, folder, options, threads, images):
     ours = Runner("vocabench", [options.ours, folder, os.path.join(folder, "pixels.f32"), str(threads)], threads, options.limit,
                   os.path.join(folder, "vocabench.log"))
     runners, errors, notes = [ours], {}, []
-    expected = ours.save(min(2, images), scratch)
+    try:
+        expected = ours.save(min(2, images), scratch)
+    except Gone:
+        ours.close()
+        raise
     for peer in options.peers:
         if peer != "torch" and "onnx_error" in tower:
             notes.append(f"{peer}: {key} cannot be exported: {tower['onnx_error'][:200]}")

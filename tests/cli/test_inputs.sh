@@ -112,7 +112,8 @@ told "gzip as weights" 10 "v.gz: gzip data, expected safetensors" e.yaml models.
 told "a vocabulary file that is a pointer" 5 "lfs: $pointer, expected YAML" e.yaml datasets.0.vocabularies=lfs
 told "merges that are a page" 5 "page: a web page .*, expected a merges file" e.yaml models.0.tokenizer=page
 cp lfs spiece.model
-told "a SentencePiece model that is a pointer" 5 "spiece.model: $pointer, expected a SentencePiece model" e.yaml models.0.tokenizer=spiece.model
+told "a SentencePiece model that is a pointer" 5 "spiece.model: $pointer, expected a SentencePiece model" \
+  e.yaml models.0.tokenizer=spiece.model
 told "embeddings that are a pointer" 5 "lfs: $pointer, expected an .npy array" p.yaml models.0.image_embeddings=lfs
 told "shards that are a pointer" 5 "lfs.tar: $pointer, expected a tar archive" e.yaml datasets.0.images=shards/lfs.tar
 told "zstd shards that are a pointer" 5 "lfs.tar.zst: $pointer, expected zstd data" e.yaml datasets.0.images=shards/lfs.tar.zst

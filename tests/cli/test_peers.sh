@@ -61,4 +61,16 @@ race --towers toy --peers tensorflow
 equal "an unknown peer is an error of usage" $? 2
 race --towers toy --threads 0
 equal "no threads, too" $? 2
+
+cat >"$scratch/ours" <<'END'
+#!/usr/bin/python3
+import os, sys, time
+with open(sys.argv[2] + ".pid", "w", encoding="ascii") as file:
+    file.write(str(os.getpid()))
+print("ready scalar 4 3 96", flush=True)
+time.sleep(60)
+END
+race --towers toy --limit 0.5
+equal "ours does not answer: a failure" "$? $(grep -c 'vocabench: no answer in' "$scratch/out")" "1 1"
+check_not "and it is ended" grep -q '^State:.*S' "/proc/$(cat "$folder/toy/pixels.f32.pid")/status"
 finish

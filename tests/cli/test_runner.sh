@@ -40,7 +40,7 @@ for signal in INT TERM; do
   # Job control: an interrupt is ignored by what a script has put into the background.
   set -m; TMPDIR=$scratch/folders tests/run.sh build cli >out 2>&1 & set +m
   group=$!
-  for ((i = 0; i < 100; i++)); do [ "$(cat "$scratch/ranks" 2>/dev/null | wc -l)" = 3 ] && break; sleep 0.1; done
+  for ((i = 0; i < 100; i++)); do [ "$(grep -c . "$scratch/ranks" 2>/dev/null)" = 3 ] && break; sleep 0.1; done
   kill -"$signal" -- "-$group"; wait "$group"
   equal "$signal: the code of an interrupted run" $? 130 "$(cat out)"
   equal "$signal: three ranks had begun" "$(wc -l <"$scratch/ranks")" 3
