@@ -10,8 +10,8 @@
 /* Where patterns and matches lie: free with pcre2_general_context_free. NULL with VB_EMEMORY. */
 pcre2_general_context *vb_pattern_memory(vb_error *err);
 
-/* A pattern of n bytes; `options` are PCRE2's. Free with pcre2_code_free. NULL with VB_EDATA when PCRE2 refuses it, as it does \C,
- * which cuts characters apart; or with VB_EMEMORY. */
+/* A pattern of n bytes; `options` are PCRE2's. Free with pcre2_code_free. NULL with VB_EDATA when PCRE2 refuses it, as it does
+ * \C, which cuts characters apart; or with VB_EMEMORY. */
 pcre2_code *vb_pattern_compile(pcre2_general_context *memory, const char *pattern, size_t n, uint32_t options, vb_error *err);
 
 #endif

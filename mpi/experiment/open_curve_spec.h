@@ -13,8 +13,8 @@ typedef struct vb_open_curve_spec {
 const vb_option *vb_open_curve_spec_options(void);
 
 /* The key `open_curve` of an experiment's root, in the file `path`; an absent key means the defaults. When `asked` it is
- * noted in `configuration`, paths as written; else VB_ECONFIG where it is there. Free with vb_open_curve_spec_free, also after a failure.
- * Local. */
+ * noted in `configuration`, paths as written; else VB_ECONFIG where it is there. Free with
+ * vb_open_curve_spec_free, also after a failure. Local. */
 int vb_open_curve_spec_read(vb_open_curve_spec *spec, const vb_yaml *root, const char *path, bool asked, json_t *configuration,
                             vb_error *err);
 void vb_open_curve_spec_free(vb_open_curve_spec *spec); /* {0} is fine */

@@ -26,8 +26,8 @@ extern const vb_tokenizer_format vb_tokenizer_format_wordpiece;     /* tokenizer
 extern const vb_tokenizer_format vb_tokenizer_format_openai;        /* tokenizer_openai.c */
 extern const vb_tokenizer_format vb_tokenizer_format_json;          /* tokenizer_json.c */
 
-/* A file's content, unpacked when it is gzip. Free *bytes with vb_free. VB_EDATA for broken gzip, for too large files and for what
- * is plainly something else than `expected` ("a merges file"). */
+/* A file's content, unpacked when it is gzip. Free *bytes with vb_free. VB_EDATA for broken gzip, for too large files and for
+ * what is plainly something else than `expected` ("a merges file"). */
 int vb_tokenizer_format_unpacked(const char *path, const char *expected, uint8_t **bytes, size_t *size, vb_error *err);
 
 /* The digest of a tokenizer: `kind` tells formats and variants apart. Nothing is done when `digest` is NULL. */
