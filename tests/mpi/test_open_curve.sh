@@ -93,6 +93,7 @@ refuses "names without the analysis" 3 "open_curve: its names serve the analysis
   --output o --set 'analyses=[margin]'
 # Each rank finds another WordNet at one place, as machines of a cluster may.
 cp -r wordnet other; sed -i '/grey_wolf/d' other/index.noun; sed -i 's/02 wolf 0 grey_wolf 0/01 wolf 0/' other/data.noun
+# shellcheck disable=SC2016 # the program expands it
 mpirun --oversubscribe -n 1 env WORDNET=wordnet "$vocabench" run e.yaml --output o --set open_curve.exclude=synonyms \
   --set 'open_curve.wordnet=$WORDNET' : -n 1 env WORDNET=other "$vocabench" run e.yaml --output o \
   --set open_curve.exclude=synonyms --set 'open_curve.wordnet=$WORDNET' >stdout 2>stderr
