@@ -58,9 +58,9 @@ typedef struct vb_wordnet_path {
 /* Between two terms of one WordNet; -1 for what does not exist. Allocates nothing; costs the sum of the counts, some 30. */
 vb_wordnet_path vb_wordnet_path_between(const vb_wordnet_ancestry *from, const vb_wordnet_ancestry *to);
 
-/* What `to` is to `from`: "synonym", "hypernym" (it lies above), "hyponym" (below), "sister" (right below the same synset), "other";
- * of a hypernym by one sense and a hyponym by another the nearer, and the hypernym when they are as near. NULL when no path
- * leads there. */
+/* What `to` is to `from`: "synonym", "hypernym" (it lies above), "hyponym" (below), "sister" (right below the same synset),
+ * "other"; of a hypernym by one sense and a hyponym by another the nearer, and the hypernym when they are as near. NULL when no
+ * path leads there. */
 const char *vb_wordnet_relation(const vb_wordnet_path *path);
 
 /* Index of a lemma in vb_wordnet_fold_name's form, -1 when it is none. */
