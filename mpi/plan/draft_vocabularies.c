@@ -59,8 +59,8 @@ static int count_used(const draft *work, const vb_vocabularies *file, vb_error *
     return vocabularies;
 }
 
-/* Of the shipped files that have all labels: one that groups them before one that does not, then the one with fewest classes, then
- * the first by name. A file that cannot be read is no candidate. */
+/* Of the shipped files that have all labels: one that groups them before one that does not, then the one with fewest classes,
+ * then the first by name. A file that cannot be read is no candidate. */
 static int find_shipped(draft *work, vb_strings *files, vb_error *err) {
     char *configs = vb_install_configs_folder(err), *folder = configs ? vb_path_join(configs, "vocabularies", err) : NULL;
     vb_error none = {0};

@@ -12,7 +12,8 @@ has_line "init says what it wrote" "my-pictures.yaml: 60 images of 20 classes, o
 "$vocabench" check my-pictures.yaml >check.out 2>&1; verdict $? "check passes what init wrote" "$(cat check.out)"
 like "check finds no error" "[0-9]+ ok, [0-9]+ notes?, 0 errors" check.out
 run my-pictures.yaml; results=results/my-pictures/results.json
-holds "the run judged every image of every class" '.results[0] | .images == 60 and ([.vocabularies[].classes[].images] | length == 20 and all(. == 3))' \
+holds "the run judged every image of every class" \
+  '.results[0] | .images == 60 and ([.vocabularies[].classes[].images] | length == 20 and all(. == 3))' \
   $results
 equal "the classes are the folders" "$(jq -r '.results[0].vocabularies[].classes[].name' $results | sort)" "$(ls "my pictures")"
 like "the guesses stand in the experiment" "# guessed: the prompt" my-pictures.yaml
@@ -21,21 +22,24 @@ like "a guess of the groups says whose they are" "# guessed: .*configs/vocabular
   my-pictures-vocabularies.yaml
 # The groups are CIFAR-100's own.
 found=$(jq -r '.results[0].vocabularies[].name' $results | sort)
-equal "shipped groups" "$found" "$(grep -E '^  [a-z]' "$here/configs/vocabularies/cifar100.yaml" | sed -E 's/^  ([^:]*):.*/\1/; s/"//g' |
-  sort | grep -xFf <(echo "$found"))"
+equal "shipped groups" "$found" "$(grep -E '^  [a-z]' "$here/configs/vocabularies/cifar100.yaml" |
+  sed -E 's/^  ([^:]*):.*/\1/; s/"//g' | sort | grep -xFf <(echo "$found"))"
 equal "twelve of them" "$(wc -l <<<"$found")" 12
 cp my-pictures.yaml before.yaml; cp my-pictures-vocabularies.yaml before-v.yaml
 refuses "a second time" 7 "my-pictures.yaml: is there already, and is not overwritten" "$vocabench" init "my pictures" tiny-clip
 rm my-pictures.yaml
-refuses "the vocabulary file alone is there" 7 "my-pictures-vocabularies.yaml: is there already" "$vocabench" init "my pictures" tiny-clip
+refuses "the vocabulary file alone is there" 7 "my-pictures-vocabularies.yaml: is there already" \
+  "$vocabench" init "my pictures" tiny-clip
 same "nothing was overwritten" my-pictures-vocabularies.yaml before-v.yaml
 check "and nothing half written" test ! -e my-pictures.yaml
 check "another name" "$vocabench" init tiny-clip "my pictures" --output other.yaml
-check "either order of the two: the same entry" diff <(sed 's/other-v/my-pictures-v/' other.yaml | grep -v '^#') <(grep -v '^#' before.yaml)
+check "either order of the two: the same entry" \
+  diff <(sed 's/other-v/my-pictures-v/' other.yaml | grep -v '^#') <(grep -v '^#' before.yaml)
 rm other*.yaml before*.yaml my-pictures*.yaml
 check "without arguments, what is alone there is taken" "$vocabench" init
 must rm my-pictures.yaml my-pictures-vocabularies.yaml; mkdir second; cp -r "my pictures" second/pictures
-refuses "two that could be meant" 2 "init: folder of class folders, or shards,: there are 'my pictures' and 'second'" "$vocabench" init
+refuses "two that could be meant" 2 "init: folder of class folders, or shards,: there are 'my pictures' and 'second'" \
+  "$vocabench" init
 cd .. || exit 1
 
 # ---- other data -------------------------------------------------------------------------------------------------
@@ -70,7 +74,8 @@ init 'shards/*.tar.zst'; verdict $? "shards by a pattern" "$(cat err)"
 like "are named by their folder" "^experiment: shards$" shards.yaml
 check "and checked" "$vocabench" check shards.yaml
 mkdir -p elsewhere; init plain --output elsewhere/plain.yaml; verdict $? "a file in another folder" "$(cat err)"
-(cd / && "$vocabench" check "$scratch/elsewhere/plain.yaml" --output "$scratch/o") >out 2>&1; verdict $? "works from anywhere" "$(cat out)"
+(cd / && "$vocabench" check "$scratch/elsewhere/plain.yaml" --output "$scratch/o") >out 2>&1
+verdict $? "works from anywhere" "$(cat out)"
 
 # ---- refusals ---------------------------------------------------------------------------------------------------
 refuses "no tokenizer anywhere" 4 "no tokenizer of the kind of openai.* in the folder of the weights, .*--tokenizer FILE" \
