@@ -41,7 +41,8 @@ compared() { # compared NAME RESULTS KEY
 }
 compared "figures of all images" one all
 compared "figures of the first 7 of each class" seven first
-holds "a class of one image has no standard error, nor has the mean" '.results[0].analyses.class_recall_se == null' one/results.json
+holds "a class of one image has no standard error, nor has the mean" \
+  '.results[0].analyses.class_recall_se == null' one/results.json
 "$vocabench" report one --output page.md
 like "reports show them" '^\| +model +\|.* accuracy at 5 +\| +mean recall of classes +\|' page.md
 finish
