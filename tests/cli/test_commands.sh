@@ -4,7 +4,8 @@
 cd "$scratch" || exit 1
 
 # ---- help, names, flags -----------------------------------------------------------------------------------------
-commands="run plan encode tokenize preprocess pack candidates retrieve submit merge status report compare inspect models version"
+commands="init run plan encode tokenize preprocess pack candidates"
+commands+=" retrieve submit merge status report compare inspect models version"
 check "help" "$vocabench" help
 "$vocabench" help >help.txt; "$vocabench" help run >help-run.txt
 for command in $commands; do
