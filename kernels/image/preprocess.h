@@ -1,5 +1,5 @@
-/* From an image to a model's pixels: Pillow's resize, a centre crop (of the same side or a smaller one), a frame or the image's own
- * shape, RGB, and (value - mean) / std. */
+/* From an image to a model's pixels: Pillow's resize, a centre crop (of the same side or a smaller one), a frame or the image's
+ * own shape, RGB, and (value - mean) / std. */
 #ifndef VB_PREPROCESS_H
 #define VB_PREPROCESS_H
 
@@ -72,12 +72,13 @@ vb_preprocess vb_preprocess_clip(int resolution);
 
 /* Floats that an image takes, at most. */
 size_t vb_preprocess_floats(const vb_preprocess *spec);
-/* The patches of an image of so many pixels, where spec->max_patches is not 0: the sides grow in proportion, each is rounded up to
- * whole patches, and as long as there are no more than max_patches. VB_EUNSUPPORTED: too long for that. */
+/* The patches of an image of so many pixels, where spec->max_patches is not 0: the sides grow in proportion, each is rounded up
+ * to whole patches, and as long as there are no more than max_patches. VB_EUNSUPPORTED: too long for that. */
 int vb_preprocess_grid(const vb_preprocess *spec, int width, int height, vb_patch_grid *grid, vb_error *err);
 
-/* out: 3 x R x R; with max_patches 3 x height x width of the grid. The image is not changed. Thread-safe. VB_EMISMATCH: a resolution or resize_to out of range; VB_EDATA: an image
- * without pixels; VB_EUNSUPPORTED: one too long or too thin, or of a mode that Pillow does not resize; VB_EMEMORY. */
+/* out: 3 x R x R; with max_patches 3 x height x width of the grid. The image is not changed. Thread-safe. VB_EMISMATCH: a
+ * resolution or resize_to out of range; VB_EDATA: an image without pixels; VB_EUNSUPPORTED: one too long or too thin, or of a
+ * mode that Pillow does not resize; VB_EMEMORY. */
 int vb_preprocess_image(const vb_preprocess *spec, const vb_image *image, float *out, vb_error *err);
 
 /* One line that names everything that can change a result, for digests and provenance. */

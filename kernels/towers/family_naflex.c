@@ -1,8 +1,8 @@
 /* SigLIP 2 NaFlex: images keep their shape and are cut into as many patches as are allowed; each sees its own patches only.
  *
- * transformers pads all images of a batch to the same number of patches and masks what is padded, in the blocks and in the pooling:
- * that changes nothing, so that rows of padding are not computed here.
- * Sources: transformers 5.24 modeling_siglip2.py, configuration_siglip2.py, image_processing_siglip2.py. */
+ * transformers pads all images of a batch to the same number of patches and masks what is padded, in the blocks and in the
+ * pooling: that changes nothing, so that rows of padding are not computed here. Sources: transformers 5.24 modeling_siglip2.py,
+ * configuration_siglip2.py, image_processing_siglip2.py. */
 #include <math.h>
 #include <stdio.h>
 

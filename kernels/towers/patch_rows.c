@@ -1,5 +1,5 @@
-/* Sources: transformers 5.24 modeling_siglip2.py (resize_positional_embeddings, which is torch's interpolate with bilinear weights
- * and antialiasing), image_processing_siglip2.py (convert_image_to_patches). */
+/* Sources: transformers 5.24 modeling_siglip2.py (resize_positional_embeddings, which is torch's interpolate with bilinear
+ * weights and antialiasing), image_processing_siglip2.py (convert_image_to_patches). */
 #include "kernels/towers/patch_rows.h"
 
 #include <math.h>

@@ -1,8 +1,8 @@
 /* A tower as a list of operations, each with its shapes, which a family's emitter writes once from the tensors.
  *
  * Every operation reads values and makes one. A value is a matrix of floats: some rows an item, or a row a token where the items
- * are texts of different lengths, or a row a patch where they are pictures of different shapes. Whoever needs to know a tower reads the list: the engine that runs it (engine.h), work space
- * and floating-point operations for plans, `inspect`.
+ * are texts of different lengths, or a row a patch where they are pictures of different shapes. Whoever needs to know a tower
+ * reads the list: the engine that runs it (engine.h), work space and floating-point operations for plans, `inspect`.
  *
  * A new kind of operation is a row of the enum, a struct beside the others here, a function that appends it with its shapes, and
  * a function of the engine (cpu_operations.c). */
@@ -225,9 +225,9 @@ void vb_program_close(vb_program *program); /* also of a program that is all zer
 
 /* Floats of work space for `items` items with `tokens` tokens in all (images: 0). */
 size_t vb_program_floats(const vb_program *program, int64_t items, int64_t tokens);
-/* Floating-point operations for an item (a text of `tokens` tokens, a picture of as many patches; whole texts are of all their context): two for each
- * multiplication and addition of the matrix products; norms, activations, rotations and pools, less than a hundredth, are not
- * counted. */
+/* Floating-point operations for an item (a text of `tokens` tokens, a picture of as many patches; whole texts are of all their
+ * context): two for each multiplication and addition of the matrix products; norms, activations, rotations and pools, less than
+ * a hundredth, are not counted. */
 double vb_program_flops(const vb_program *program, int tokens);
 /* Bytes of the weights that the operations read, as they are stored. */
 size_t vb_program_weight_bytes(const vb_program *program);

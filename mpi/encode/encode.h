@@ -46,8 +46,8 @@ typedef struct vb_encode_pixels {
  * takes of a rank's memory is bounded by both. */
 enum { VB_ENCODE_PIXELS = 1 << 25 };
 
-/* Pixels only: count images, vb_preprocess_floats apart, on how->threads threads; broken samples as above (their pixels are zero). broken[i] says which.
- * Of `how` only threads and skip_broken are used. Local. */
+/* Pixels only: count images, vb_preprocess_floats apart, on how->threads threads; broken samples as above (their pixels are
+ * zero). broken[i] says which. Of `how` only threads and skip_broken are used. Local. */
 int vb_encode_preprocess(const vb_encoding *how, const vb_preprocess *spec, const vb_encode_batch *batch,
                          const vb_encode_pixels *to, json_t **skipped, vb_error *err);
 

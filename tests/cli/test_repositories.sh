@@ -206,7 +206,9 @@ tower='"hidden_size": 128, "num_hidden_layers": 1, "num_attention_heads": 2'
 cat >nf/config.json <<E
 {"model_type": "siglip2", "vision_config": {$tower, "num_patches": 16}, "text_config": {$tower, "vocab_size": 2500}}
 E
-processor() { echo "{\"image_processor_type\": \"Siglip2ImageProcessorFast\", \"max_num_patches\": $1}" >nf/preprocessor_config.json; }
+processor() {
+  echo "{\"image_processor_type\": \"Siglip2ImageProcessorFast\", \"max_num_patches\": $1}" >nf/preprocessor_config.json
+}
 processor 24
 check "naflex: images" "$vocabench" encode images --weights nf --input "$pictures" --output i.npy --raw
 near "naflex: image embeddings" i.npy "$naflex/image_embeddings.npy"
