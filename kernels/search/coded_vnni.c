@@ -3,7 +3,7 @@
 #include <immintrin.h>
 #include <string.h>
 
-#include "kernels/search/coded_kernel.h"
+#include "kernels/search/coded_screen_avx512.h"
 
 #define INLINE static inline __attribute__((always_inline))
 #define EACH_QUERY(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
@@ -43,7 +43,7 @@ INLINE void tile(const int n, const int two, const uint8_t *x, size_t stride, co
 
 /* One group against one query: the codes are read one after the other, for the memory is at its fastest then, and asked for
  * ahead. */
-static void single(const uint8_t *x, const int8_t *y, int32_t offset, int width, int32_t *out) {
+static void coded_one_vnni(const uint8_t *x, const int8_t *y, int32_t offset, int width, int32_t *out) {
     enum { AHEAD = 4096 /* bytes */ };
     __m512i sum[4];
     sum[0] = _mm512_set1_epi32(-offset);
@@ -61,7 +61,8 @@ static void single(const uint8_t *x, const int8_t *y, int32_t offset, int width,
 static void coded_products_vnni(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries,
                                 const int32_t *offsets, int width, int32_t *out) {
     if (queries == 1) {
-        for (int g = 0; g < groups; g++) single(codes + (size_t)g * stride, panel, offsets[0], width, out + g * VB_CODER_GROUP);
+        for (int g = 0; g < groups; g++)
+            coded_one_vnni(codes + (size_t)g * stride, panel, offsets[0], width, out + g * VB_CODER_GROUP);
         return;
     }
     switch (groups == 2 ? queries : -queries) {
@@ -73,22 +74,10 @@ static void coded_products_vnni(const uint8_t *codes, size_t stride, int groups,
     }
 }
 
-static unsigned coded_screen_vnni(const int32_t *products, const float *numbers, int queries, const float *alpha,
-                                  const float *beta, const float *thresholds, uint16_t *pass) {
-    __m512 scale = _mm512_loadu_ps(numbers), residual = _mm512_loadu_ps(numbers + VB_CODER_GROUP),
-           norm = _mm512_loadu_ps(numbers + 2 * VB_CODER_GROUP);
-    unsigned any = 0;
-    for (int q = 0; q < queries; q++) {
-        __m512 dot = _mm512_cvtepi32_ps(_mm512_loadu_si512(products + q * VB_CODED_PAIR));
-        __m512 bound = _mm512_mul_ps(_mm512_set1_ps(alpha[q]), residual);
-        bound = _mm512_fmadd_ps(_mm512_set1_ps(beta[q]), norm, bound);
-        pass[q] = _mm512_cmp_ps_mask(_mm512_fmadd_ps(scale, dot, bound), _mm512_set1_ps(thresholds[q]), _CMP_GE_OQ);
-        any |= pass[q];
-    }
-    return any;
-}
-
-const vb_coded_kernel vb_coded_kernel_vnni = {.products = coded_products_vnni, .screen = coded_screen_vnni};
+const vb_coded_kernel vb_coded_kernel_vnni = {.most = 127,
+                                              .products = coded_products_vnni,
+                                              .one = coded_one_vnni,
+                                              .screen = coded_screen};
 #else
 typedef int vb_no_vnni_here;
 #endif
