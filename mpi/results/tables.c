@@ -27,10 +27,17 @@ static void csv(vb_strbuf *out, const json_t *rows, const char *const *keys) {
 
 /* ---- the main table ---- */
 
-vb_grid vb_tables_main_begin(const char *caption) {
-    vb_grid grid = {.columns = 9, .left = 3, .caption = caption};
-    vb_grid_heads(&grid,
-                  (const char *const[]){"model", "dataset", "images", "Acc-C", "Acc-E", "E-C", "Acc-S", "S-C", "all classes"});
+enum { COLUMNS = 10 /* without the union's */ };
+
+bool vb_tables_is_expansion(const json_t *entry) { return json_object_get(entry, "expansion"); }
+
+vb_grid vb_tables_main_begin(const char *caption, bool unions) {
+    static const char *const heads[] = {"model", "dataset", "images", "Acc-C",       "Acc-E", "E-C",
+                                        "Acc-S", "S-C",     "union",  "all classes", "tied"};
+    enum { UNION = 8 };
+    vb_grid grid = {.columns = COLUMNS + unions, .left = 3, .caption = caption};
+    for (int h = 0; h <= COLUMNS; h++)
+        if (unions || h != UNION) vb_grid_cell(&grid, "%s", heads[h]);
     return grid;
 }
 
@@ -49,7 +56,9 @@ static void add_figures(vb_grid *grid, const json_t *entry, const char *dataset,
     vb_grid_cell(grid, "%s", dataset);
     vb_grid_number(grid, vb_json_number(entry, "images"), 0);
     vb_tables_add_accuracies(grid, figures);
+    if (grid->columns > COLUMNS) vb_grid_percent(grid, vb_json_number(figures, "acc_e_union"), NAN);
     vb_grid_percent(grid, vb_json_number(figures, "top1_all"), vb_json_number(figures, "top1_all_se"));
+    vb_grid_percent(grid, vb_json_number(figures, "tied_images") / vb_json_number(entry, "images"), NAN);
 }
 
 void vb_tables_main_add(vb_grid *grid, const json_t *entry, const char *model, const char *dataset, bool long_names) {
@@ -88,9 +97,9 @@ static const vb_grid_form forms[] = {
     [VB_TABLE_TERMINAL] = VB_GRID_TERMINAL, [VB_TABLE_MARKDOWN] = VB_GRID_MARKDOWN, [VB_TABLE_LATEX] = VB_GRID_LATEX};
 
 char *vb_tables_main(const json_t *all, vb_table_form form, vb_error *err) {
-    static const char *const keys[] = {"model",    "dataset",     "protocol", "images",   "acc_c",       "acc_c_se",
-                                       "acc_e",    "acc_e_se",    "acc_s",    "acc_s_se", "acc_e_union", "acc_e_union_se",
-                                       "top1_all", "top1_all_se", "top_k",    "lambda",   NULL};
+    static const char *const keys[] = {"model",    "dataset",     "protocol",    "images",   "acc_c",       "acc_c_se",
+                                       "acc_e",    "acc_e_se",    "acc_s",       "acc_s_se", "acc_e_union", "acc_e_union_se",
+                                       "top1_all", "top1_all_se", "tied_images", "top_k",    "lambda",      NULL};
     vb_json json = {0};
     vb_strbuf out = {0};
     if (form == VB_TABLE_CSV) {
@@ -98,9 +107,11 @@ char *vb_tables_main(const json_t *all, vb_table_form form, vb_error *err) {
         csv(&out, rows, keys);
         json_decref(rows);
     } else {
-        vb_grid grid = vb_tables_main_begin(NULL);
         const json_t *entry;
         size_t i;
+        bool unions = false;
+        json_array_foreach(all, i, entry) { unions |= vb_tables_is_expansion(entry); }
+        vb_grid grid = vb_tables_main_begin(NULL, unions);
         grid.missing = "-";
         json_array_foreach(all, i, entry) {
             vb_tables_main_add(&grid, entry, vb_json_text(entry, "model"), vb_json_text(entry, "dataset"), false);
