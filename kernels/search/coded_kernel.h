@@ -11,16 +11,13 @@ enum {
 };
 
 typedef struct vb_coded_kernel {
-    int most; /* magnitude that codes in a panel may have: the queries' first planes are made for it */
+    int most; /* magnitude that queries' codes may have */
 
     /* out[q * VB_CODED_PAIR + g * VB_CODER_GROUP + i] = sum over k of code (with its 128) of row i of group g times query
      * q's code, less offsets[q]; groups 1 or 2, `stride` bytes apart. panel: width / 4 times `queries` <= VB_CODED_PANEL
      * times 4 codes. */
     void (*products)(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries, const int32_t *offsets,
                      int width, int32_t *out);
-
-    /* The same for one group and one query, whose codes may be of -127 .. 127. */
-    void (*one)(const uint8_t *group, const int8_t *codes, int32_t offset, int width, int32_t *out);
 
     /* What products() gave, for one group: bit i of pass[q] is set when
      * scale[i] * products[q * VB_CODED_PAIR + i] + alpha[q] * residual[i] + beta[q] * norm[i] >= thresholds[q]. Returns all bits

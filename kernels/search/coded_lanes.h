@@ -1,6 +1,5 @@
 /* Inner products of 8-bit codes without VNNI, written once on registers and compiled for AVX2 and AVX-512. Products of 8 bits are
- * added in pairs to 16 bits, which saturate beyond 2^15 - 1: so first planes have codes of 7 bits here, and 2 * 255 * 63 fits.
- * Where codes have 8 bits, for one query at a time, both sides are widened to 16.
+ * added in pairs to 16 bits, which saturate beyond 2^15 - 1: so queries have codes of 7 bits here, and 2 * 255 * 63 fits.
  *
  * Internal. Defines the table VB_CODED_KERNEL; the including file sets that name and VB_LANES (512 or 256). */
 #ifndef VB_CODED_LANES_H
@@ -29,16 +28,6 @@ INLINE void store(int32_t *out, vec x) { _mm512_storeu_si512(out, x); }
 INLINE vec add(vec a, vec b) { return _mm512_add_epi32(a, b); }
 INLINE vec pairs(vec x, vec y) { return _mm512_maddubs_epi16(x, y); }
 INLINE vec fours(vec x) { return _mm512_madd_epi16(x, _mm512_set1_epi16(1)); }
-/* Four codes of 4 and of 8 rows, times those of a query: two halves of each row's sum. */
-INLINE vec halves(const uint8_t *x, __m128i y) {
-    __m512i wide = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)x));
-    return _mm512_madd_epi16(wide, _mm512_broadcastq_epi64(_mm_cvtepi8_epi16(y)));
-}
-INLINE void put_joined(int32_t *out, vec a, vec b, int32_t offset) {
-    const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30),
-                  odd = _mm512_add_epi32(even, all(1));
-    store(out, _mm512_sub_epi32(add(_mm512_permutex2var_epi32(a, even, b), _mm512_permutex2var_epi32(a, odd, b)), all(offset)));
-}
 #else
 enum { QUERIES = 4 };
 #define EACH_QUERY(DO) DO(0) DO(1) DO(2) DO(3)
@@ -49,13 +38,6 @@ INLINE void store(int32_t *out, vec x) { _mm256_storeu_si256((__m256i *)(void *)
 INLINE vec add(vec a, vec b) { return _mm256_add_epi32(a, b); }
 INLINE vec pairs(vec x, vec y) { return _mm256_maddubs_epi16(x, y); }
 INLINE vec fours(vec x) { return _mm256_madd_epi16(x, _mm256_set1_epi16(1)); }
-INLINE vec halves(const uint8_t *x, __m128i y) {
-    __m256i wide = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(const void *)x));
-    return _mm256_madd_epi16(wide, _mm256_broadcastq_epi64(_mm_cvtepi8_epi16(y)));
-}
-INLINE void put_joined(int32_t *out, vec a, vec b, int32_t offset) {
-    store(out, _mm256_sub_epi32(_mm256_permute4x64_epi64(_mm256_hadd_epi32(a, b), 0xd8), all(offset)));
-}
 
 static unsigned coded_screen(const int32_t *products, const float *numbers, int queries, const float *alpha, const float *beta,
                              const float *thresholds, uint16_t *pass) {
@@ -127,19 +109,9 @@ static void coded_products(const uint8_t *codes, size_t stride, int groups, cons
         }
 }
 
-static void coded_one(const uint8_t *x, const int8_t *y, int32_t offset, int width, int32_t *out) {
-    vec sum[2 * PARTS];
-    UNROLL for (int i = 0; i < 2 * PARTS; i++) sum[i] = all(0);
-    for (int k = 0; k < width; k += 4, x += STEP, y += 4) {
-        __m128i four = _mm_cvtsi32_si128(four_codes(y));
-        UNROLL for (int i = 0; i < 2 * PARTS; i++) sum[i] = add(sum[i], halves(x + 2 * HELD * i, four));
-    }
-    UNROLL for (int p = 0; p < PARTS; p++) put_joined(out + HELD * p, sum[2 * p], sum[2 * p + 1], offset);
-}
-
 enum { MOST = 63 };
 static_assert(2 * 255 * MOST <= INT16_MAX, "pairs of products do not saturate");
 
-const vb_coded_kernel VB_CODED_KERNEL = {.most = MOST, .products = coded_products, .one = coded_one, .screen = coded_screen};
+const vb_coded_kernel VB_CODED_KERNEL = {.most = MOST, .products = coded_products, .screen = coded_screen};
 
 #endif

@@ -45,9 +45,10 @@ static void code_query(vb_coded_queries *coded, int64_t q, const float *from, do
     double slack = 0x1p-44 * query->norm; /* roundings of the rotation and of the planes */
     query->first_left =
         code_plane(y, width, coded->kernel->most, &query->first_scale, first, &coded->offset[q], &first_norm) * UP + slack;
-    query->second_left =
-        code_plane(y, width, 127, &query->second_scale, coded->second + q * width, &query->second_offset, &second_norm) * UP +
-        slack;
+    query->second_left = code_plane(y, width, coded->kernel->most, &query->second_scale, coded->second + q * width,
+                                    &query->second_offset, &second_norm) *
+                             UP +
+                         slack;
     query->base = vb_coder_mean_product(coder, from);
     query->base_slack = (dim + 8.0) * 0x1p-52 * query->norm * vb_coder_mean_norm(coder);
     /* The screen is computed in fp32, in units of first_scale: five roundings of numbers that add up to no more than these. */

@@ -16,10 +16,6 @@ static void coded_products_scalar(const uint8_t *codes, size_t stride, int group
             }
 }
 
-static void coded_one_scalar(const uint8_t *group, const int8_t *codes, int32_t offset, int width, int32_t *out) {
-    coded_products_scalar(group, 0, 1, codes, 1, &offset, width, out);
-}
-
 static unsigned coded_screen_scalar(const int32_t *products, const float *numbers, int queries, const float *alpha,
                                     const float *beta, const float *thresholds, uint16_t *pass) {
     unsigned any = 0;
@@ -34,7 +30,4 @@ static unsigned coded_screen_scalar(const int32_t *products, const float *number
     return any;
 }
 
-const vb_coded_kernel vb_coded_kernel_scalar = {.most = 127,
-                                                .products = coded_products_scalar,
-                                                .one = coded_one_scalar,
-                                                .screen = coded_screen_scalar};
+const vb_coded_kernel vb_coded_kernel_scalar = {.most = 127, .products = coded_products_scalar, .screen = coded_screen_scalar};

@@ -202,7 +202,7 @@ static int examine(void *context, int64_t q, unsigned pass, const uint8_t *group
     int32_t second[VB_CODED_PAIR];
     float numbers[3][VB_CODER_GROUP];
     memcpy(numbers, group + (size_t)VB_CODER_GROUP * (size_t)coded->width, sizeof numbers);
-    coded->kernel->one(group, coded->second + q * coded->width, query->second_offset, coded->width, second);
+    coded->kernel->products(group, 0, 1, coded->second + q * coded->width, 1, &query->second_offset, coded->width, second);
     double floor = vb_search_floor(scan->search, q);
     for (; pass; pass &= pass - 1) {
         int i = __builtin_ctz(pass);

@@ -43,7 +43,7 @@ INLINE void tile(const int n, const int two, const uint8_t *x, size_t stride, co
 
 /* One group against one query: the codes are read one after the other, for the memory is at its fastest then, and asked for
  * ahead. */
-static void coded_one_vnni(const uint8_t *x, const int8_t *y, int32_t offset, int width, int32_t *out) {
+static void single(const uint8_t *x, const int8_t *y, int32_t offset, int width, int32_t *out) {
     enum { AHEAD = 4096 /* bytes */ };
     __m512i sum[4];
     sum[0] = _mm512_set1_epi32(-offset);
@@ -61,8 +61,7 @@ static void coded_one_vnni(const uint8_t *x, const int8_t *y, int32_t offset, in
 static void coded_products_vnni(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries,
                                 const int32_t *offsets, int width, int32_t *out) {
     if (queries == 1) {
-        for (int g = 0; g < groups; g++)
-            coded_one_vnni(codes + (size_t)g * stride, panel, offsets[0], width, out + g * VB_CODER_GROUP);
+        for (int g = 0; g < groups; g++) single(codes + (size_t)g * stride, panel, offsets[0], width, out + g * VB_CODER_GROUP);
         return;
     }
     switch (groups == 2 ? queries : -queries) {
@@ -74,10 +73,7 @@ static void coded_products_vnni(const uint8_t *codes, size_t stride, int groups,
     }
 }
 
-const vb_coded_kernel vb_coded_kernel_vnni = {.most = 127,
-                                              .products = coded_products_vnni,
-                                              .one = coded_one_vnni,
-                                              .screen = coded_screen};
+const vb_coded_kernel vb_coded_kernel_vnni = {.most = 127, .products = coded_products_vnni, .screen = coded_screen};
 #else
 typedef int vb_no_vnni_here;
 #endif
