@@ -195,8 +195,11 @@ static void check_model(check *all, const vb_model_spec *spec) {
         }
         const vb_clip_info *info = vb_clip_describe(model.clip);
         list_facts(&model, facts, sizeof facts);
-        vb_findings_add(all->findings, VB_FINDING_OK, where, "%s: %s at %d, %d dimensions, context %d%s", model.family->name,
-                        info->tower, info->resolution, info->embed_dim, info->context_length, facts);
+        char sees[48];
+        if (info->max_patches) snprintf(sees, sizeof sees, "up to %d patches", info->max_patches);
+        else snprintf(sees, sizeof sees, "%d", info->resolution);
+        vb_findings_add(all->findings, VB_FINDING_OK, where, "%s: %s at %s, %d dimensions, context %d%s", model.family->name,
+                        info->tower, sees, info->embed_dim, info->context_length, facts);
     }
     for (int d = 0; d < all->experiment->dataset_count; d++) {
         const vb_dataset_state *data = &all->datasets[d];
