@@ -56,8 +56,8 @@ static int by_images(const void *left, const void *right) {
     return a->images != b->images ? (a->images < b->images ? 1 : -1) : strcmp(a->class, b->class);
 }
 
-/* "dog: 5 poodle (hypernym, 2), 2 wolf (other, 3), ...": the three classes it takes most of, and what it is to them in WordNet, in
- * how many steps. */
+/* "dog: 5 poodle (hypernym, 2), 2 wolf (other, 3), ...": the three classes it takes most of, and what it is to them in WordNet,
+ * in how many steps. */
 static void describe_takes(vb_strbuf *text, const char *name, const json_t *takes, const json_t *relations) {
     taken most[CLASSES];
     int n = 0;

@@ -20,7 +20,8 @@ holds "every relation occurs, and what WordNet has no way to" '[.results[0].adve
   [null, "hypernym", "hyponym", "other", "sister", "synonym"]' greedy/results.json
 holds "fewer names than asked for, and why" '.results[0].adversarial | any(.[]; (.names | length) < 8 and .right > 0 and
   .proven and (.note | test("no other candidate")) and (.examples | length) == (.names | length))' greedy/results.json
-holds "WordNet is named" '.results[0].adversarial_pool | .excluded_by == "none" and (.wordnet_digest | length) == 32' greedy/results.json
+holds "WordNet is named" '.results[0].adversarial_pool | .excluded_by == "none" and
+  (.wordnet_digest | length) == 32' greedy/results.json
 for ranks in 2 3; do
   for method in greedy exact; do
     rm -rf again
