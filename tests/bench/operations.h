@@ -4,8 +4,8 @@
 
 #include "kernels/towers/program.h"
 
-/* Runs an image tower on `batch` images `runs` times after a first time, and prints a line an operation and "end". pixels: of as many
- * images; out: as many embeddings. 0, or -1 for lack of memory. */
+/* Runs an image tower on `batch` images `runs` times after a first time, and prints a line an operation and "end". pixels: of as
+ * many images; out: as many embeddings. 0, or -1 for lack of memory. */
 int operations_time(const vb_program *program, const float *pixels, int batch, int runs, float *out, int threads, vb_error *err);
 
 #endif
