@@ -50,7 +50,7 @@ has_text "the page has the separation" "A vocabulary&#39;s images against all ot
 has_text "and the calibration" "expected error (ECE)" page.html
 must "$vocabench" report whole --format md --output page.md
 equal "the tables' figures are the results'" \
-  "$(awk -F '|' '/^\| m / && NF == 12 { gsub(/ /, ""); if ($3 ~ /^0[.][0-9]{4}$/) print $3, $6, $10 }' page.md)" \
+  "$(awk -F '|' '/^\| m / && NF == 12 { gsub(/ /, ""); if ($3 ~ /^0[.][0-9][0-9][0-9][0-9]$/) print $3, $6, $10 }' page.md)" \
   "$(query whole '.results[0].analyses.open_set | [.similarity.auroc[0], .softmax.auroc[0], .similarity.auroc[-1]] | map(tostring) |
     join(" ")' | awk '{ printf "%.4f %.4f %.4f\n", $1, $2, $3 }')"
 equal "the figure's data are the results'" "$(awk -F, '$2 == 58 { printf "%.9f\n", $3 }' page-data/*-open-set-*.csv)" \
