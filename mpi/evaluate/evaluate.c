@@ -208,6 +208,11 @@ static int merge_units(vb_comm *comm, const evaluation *work, json_t **skipped, 
         vb_digest_add_text(digester, by_unit[u] ? vb_json_text(by_unit[u], "digest") : "");
         if (by_unit[u]) vb_json_extend(&json, *skipped, json_object_get(by_unit[u], "skipped"));
     }
+    if (work->pair->data->limit) { /* a unit's digest is of all of its images */
+        const int64_t limit = work->pair->data->limit;
+        vb_digest_add_text(digester, "limit");
+        vb_digest_add(digester, &limit, sizeof limit);
+    }
     status = vb_json_end(&json, "the notes of units", err);
     *digest = vb_digest_finish(digester);
     digester = NULL;

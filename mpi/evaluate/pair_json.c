@@ -200,6 +200,7 @@ int vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, const 
     vb_json_set_text(&json, object, "dataset", pair->data->spec->name);
     vb_json_set_text(&json, object, "protocol", sampled ? "sampled" : "exact");
     vb_json_set_integer(&json, object, "images", openness->images);
+    if (pair->data->limit) vb_json_set_integer(&json, object, "limit", pair->data->limit);
     if (pair->spec->series) {
         json_t *series = vb_json_set_object(&json, object, "series");
         vb_json_set_text(&json, series, "name", pair->spec->series);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "kernels/base/memory.h"
 #include "mpi/base/json.h"
 
 static void csv_field(vb_strbuf *out, const json_t *value) {
@@ -26,6 +27,24 @@ static void csv(vb_strbuf *out, const json_t *rows, const char *const *keys) {
 }
 
 /* ---- the main table ---- */
+
+char *vb_tables_dataset(const json_t *entry, vb_error *err) {
+    const char *dataset = vb_json_text(entry, "dataset");
+    const int64_t limit = vb_json_integer(entry, "limit");
+    return limit ? vb_format(err, "%s (first %lld a class)", dataset, (long long)limit) : vb_strdup(dataset, err);
+}
+
+/* The entry itself, or a copy whose dataset says that it was a quick look. */
+static json_t *marked(vb_json *json, json_t *entry) {
+    vb_error ignored; /* the end of the JSON says it again */
+    if (!vb_json_integer(entry, "limit")) return json_incref(entry);
+    char *dataset = vb_tables_dataset(entry, &ignored);
+    json_t *copy = vb_json_copy(json, entry);
+    if (dataset) vb_json_set_text(json, copy, "dataset", dataset);
+    else json->failed = true;
+    vb_free(dataset);
+    return copy;
+}
 
 enum { COLUMNS = 10 /* without the union's */ };
 
@@ -81,12 +100,13 @@ static json_t *list_rows(vb_json *json, const json_t *results) {
     static const char *const inherited[] = {"dataset", "protocol", "images"};
     size_t i, j;
     json_array_foreach(results, i, entry) {
-        vb_json_append(json, rows, json_incref(entry));
+        json_t *row_of = marked(json, entry);
+        vb_json_append(json, rows, row_of);
         json_array_foreach(json_object_get(json_object_get(entry, "retrieval"), "results"), j, setting) {
             json_t *row = vb_json_copy(json, setting);
             vb_json_set_format(json, row, "model", "%s+REPE k=%lld l=%g", vb_json_text(entry, "model"),
                                (long long)vb_json_integer(setting, "top_k"), json_real_value(json_object_get(setting, "lambda")));
-            for (int k = 0; k < 3; k++) vb_json_set_same(json, row, inherited[k], entry);
+            for (int k = 0; k < 3; k++) vb_json_set_same(json, row, inherited[k], row_of);
             vb_json_append(json, rows, row);
         }
     }
@@ -114,7 +134,10 @@ char *vb_tables_main(const json_t *all, vb_table_form form, vb_error *err) {
         vb_grid grid = vb_tables_main_begin(NULL, unions);
         grid.missing = "-";
         json_array_foreach(all, i, entry) {
-            vb_tables_main_add(&grid, entry, vb_json_text(entry, "model"), vb_json_text(entry, "dataset"), false);
+            char *dataset = vb_tables_dataset(entry, err);
+            if (dataset) vb_tables_main_add(&grid, entry, vb_json_text(entry, "model"), dataset, false);
+            out.failed |= !dataset;
+            vb_free(dataset);
         }
         vb_grid_put(&grid, forms[form], &out);
         vb_grid_free(&grid);
@@ -138,7 +161,9 @@ static bool same_path(const json_t *a, const json_t *b) {
 static json_t *series_row(vb_json *json, const json_t *entry) {
     json_t *row = vb_json_object(json), *series = json_object_get(entry, "series"), *figures = json_object_get(entry, "analyses");
     vb_json_set_text(json, row, "series", vb_json_text(series, "name"));
-    vb_json_set_same(json, row, "dataset", entry);
+    json_t *shown = marked(json, (json_t *)(uintptr_t)entry);
+    vb_json_set_same(json, row, "dataset", shown);
+    json_decref(shown);
     vb_json_set_same(json, row, "checkpoint", series);
     vb_json_set_same(json, row, "model", entry);
     for (int k = 0; k < 3; k++) vb_json_set_same(json, row, accuracies[k], entry);

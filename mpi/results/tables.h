@@ -18,6 +18,9 @@ char *vb_tables_main(const json_t *all, vb_table_form form, vb_error *err);
 vb_grid vb_tables_main_begin(const char *caption, bool unions);
 bool vb_tables_is_expansion(const json_t *entry);
 void vb_tables_main_add(vb_grid *grid, const json_t *entry, const char *model, const char *dataset, bool long_names);
+/* The dataset of an entry as people read it: "pics", or "pics (first 3 a class)" of a quick look. Free with vb_free; NULL without
+ * memory. */
+char *vb_tables_dataset(const json_t *entry, vb_error *err);
 /* The five cells Acc-C, Acc-E, E-C, Acc-S, S-C of whatever has these figures. */
 void vb_tables_add_accuracies(vb_grid *grid, const json_t *figures);
 
