@@ -24,8 +24,8 @@ static inline int64_t vb_masses_count(const vb_mass_texts *texts) {
     return texts->space->vocabularies + 1 + (int64_t)texts->draws * (texts->point_count - 1);
 }
 
-/* out: count x vb_masses_count, image by image. VB_EDATA names an image that is zero or not finite. Work space a thread: 8 rows of
- * all classes and names, and one of names, in fp64. */
+/* out: count x vb_masses_count, image by image. VB_EDATA names an image that is zero or not finite. Work space a thread: 8 rows
+ * of all classes and names, and one of names, in fp64. */
 int vb_masses(const vb_mass_texts *texts, const float *images, int64_t count, vb_mass *out, int threads, vb_error *err);
 
 /* The bytes of that work space. */

@@ -1,5 +1,6 @@
 /* The pass over a pair's images for the analyses of confidence (open_set, calibration): the largest similarity and the softmax
- * mass of every image with every vocabulary's classes, with all classes, and with foreign names as they arrive; and what is right.
+ * mass of every image with every vocabulary's classes, with all classes, and with foreign names as they arrive; and what is
+ * right.
  *
  * Names arrive in random orders: those of the pool of `open_curve` that are kept out of no vocabulary, in its order, permuted
  * `trials` times by NumPy's legacy generator from `seed`. The first n of an order are a random set of n names. */

@@ -51,8 +51,8 @@ has_text "and the calibration" "expected error (ECE)" page.html
 must "$vocabench" report whole --format md --output page.md
 equal "the tables' figures are the results'" \
   "$(awk -F '|' '/^\| m / && NF == 12 { gsub(/ /, ""); if ($3 ~ /^0[.][0-9][0-9][0-9][0-9]$/) print $3, $6, $10 }' page.md)" \
-  "$(query whole '.results[0].analyses.open_set | [.similarity.auroc[0], .softmax.auroc[0], .similarity.auroc[-1]] | map(tostring) |
-    join(" ")' | awk '{ printf "%.4f %.4f %.4f\n", $1, $2, $3 }')"
+  "$(query whole '.results[0].analyses.open_set | [.similarity.auroc[0], .softmax.auroc[0], .similarity.auroc[-1]] |
+    map(tostring) | join(" ")' | awk '{ printf "%.4f %.4f %.4f\n", $1, $2, $3 }')"
 equal "the figure's data are the results'" "$(awk -F, '$2 == 58 { printf "%.9f\n", $3 }' page-data/*-open-set-*.csv)" \
   "$(query whole '.results[0].analyses.open_set.similarity.auroc[-1]' | awk '{ printf "%.9f\n", $1 }')"
 equal "and those of the bins" "$(awk -F, '$2 == "own" && $3 == 0 { n += $5 } END { print n }' page-data/*-calibration-*.csv)" \
@@ -72,5 +72,6 @@ for ranks in 2 3; do run_at $ranks p.yaml --output encoded-$ranks && agree "$ran
 run p.yaml --output encoded --resume
 holds "resume takes the pair" '.run.pairs | length == 0' encoded/results.json
 run p.yaml --output encoded --resume --set 'models.plain.logit_scale=5'
-holds "but not with another scale" '(.run.pairs | length) == 1 and .results[0].analyses.calibration.logit_scale == 5' encoded/results.json
+holds "but not with another scale" \
+  '(.run.pairs | length) == 1 and .results[0].analyses.calibration.logit_scale == 5' encoded/results.json
 finish
