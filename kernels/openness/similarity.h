@@ -44,10 +44,16 @@ typedef struct vb_image_block {
     const float *images;
     const int *labels;  /* classes; for vb_similarity_judge_part -1: the row holds no image */
     const float *texts; /* of the images' classes, a row each: for vb_similarity_judge_part alone */
+    /* Other classes that are right for an image, a set each, and so no rivals; NULL: none. Not for vb_similarity_judge_part. */
+    const vb_class_set *sets;
 } vb_image_block;
 
+/* Sorts classes by rank for the image x of the bank's dim (row number `row` in messages), the first-ranked first. VB_EDATA as
+ * vb_similarity_judge; VB_EMISMATCH for what is no class. */
+int vb_similarity_rank(const vb_text_bank *bank, const float *x, int64_t row, int *classes, int count, vb_error *err);
+
 /* For each image i of the block, of class labels[i]: beaten[i * vocabularies + u] = 1 when a class of vocabulary u other than the
- * image's own and its equivalents is ranked before it, else 0. `verdicts` (one a row) may be NULL. `threads` >= 1 OpenMP threads.
+ * image's own, its equivalents and those of its set is ranked before it, else 0. `verdicts` (one a row) may be NULL. `threads` >= 1 OpenMP threads.
  * Work space is bounded (32 MiB, or 8 rows of all classes) however many rows there are. Rows in messages count from this call's
  * first one: a zero row, a NaN or an infinity is VB_EDATA; a label that is no class, or a space of other classes than the bank's,
  * VB_EMISMATCH. On failure the outputs are undefined. */
