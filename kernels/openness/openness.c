@@ -9,8 +9,8 @@
 #include "kernels/openness/subsets.h"
 #include "kernels/openness/tally_internal.h"
 
-/* The counts of some images by b, N each. With sets of right classes (kernels/openness/tally_internal.h) also `kept` and `rescued`,
- * and what squares the former leave out; else NULL and 0. */
+/* The counts of some images by b, N each. With sets of right classes (kernels/openness/tally_internal.h) also `kept` and
+ * `rescued`, and what squares the former leave out; else NULL and 0. */
 typedef struct counts_by_harm {
     int64_t images;
     const int64_t *harm, *kept, *rescued;

@@ -16,9 +16,9 @@ typedef struct vb_set_views {
     vb_class_set *sets;
 } vb_set_views;
 
-/* Views of a block whose images all have `sets`, none empty: one for each class that is the first-ranked one of its image's set in
- * some vocabulary. dim: the bank's. The sets stay the caller's. Errors as of vb_similarity_judge. Free with vb_set_views_free,
- * also after a failure. */
+/* Views of a block whose images all have `sets`, none empty: one for each class that is the first-ranked one of its image's
+ * set in some vocabulary. dim: the bank's. The sets stay the caller's. Errors as of vb_similarity_judge. Free with
+ * vb_set_views_free, also after a failure. */
 int vb_set_views_new(vb_set_views *views, const vb_text_bank *bank, int dim, const vb_memberships *memberships,
                      const vb_image_block *block, vb_error *err);
 void vb_set_views_free(vb_set_views *views); /* {0} is fine */

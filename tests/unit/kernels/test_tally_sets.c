@@ -1,5 +1,5 @@
-/* Tests of images with sets of right classes: all figures against the definition, the first-ranked class of a union of vocabularies
- * being of the set, over all orders and all unions. */
+/* Tests of images with sets of right classes: all figures against the definition, the first-ranked class of a union of
+ * vocabularies being of the set, over all orders and all unions. */
 #include <math.h>
 #include <string.h>
 
