@@ -54,9 +54,9 @@ int vb_similarity_rank(const vb_text_bank *bank, const float *x, int64_t row, in
 
 /* For each image i of the block, of class labels[i]: beaten[i * vocabularies + u] = 1 when a class of vocabulary u other than the
  * image's own, its equivalents and those of its set is ranked before it, else 0. `verdicts` (one a row) may be NULL. `threads`
- * >= 1 OpenMP threads. Work space is bounded (32 MiB, or 8 rows of all classes) however many rows there are. Rows in messages count from this call's
- * first one: a zero row, a NaN or an infinity is VB_EDATA; a label that is no class, or a space of other classes than the bank's,
- * VB_EMISMATCH. On failure the outputs are undefined. */
+ * >= 1 OpenMP threads. Work space is bounded (32 MiB, or 8 rows of all classes) however many rows there are. Rows in messages
+ * count from this call's first one: a zero row, a NaN or an infinity is VB_EDATA; a label that is no class, or a space of other
+ * classes than the bank's, VB_EMISMATCH. On failure the outputs are undefined. */
 int vb_similarity_judge(const vb_text_bank *bank, const vb_label_space *space, const vb_image_block *block, uint8_t *beaten,
                         vb_verdict *verdicts, int threads, vb_error *err);
 
