@@ -256,7 +256,10 @@ static int count_images(vb_openness_result *result, const vb_tally *tally, vb_er
             result->vocabulary[tally->memberships.vocabularies[h]].images +=
                 vb_tally_entry_images(tally, c, tally->memberships.slots[h]);
     }
-    if (tally->sets) result->images += *tally->of_sets.all;
+    if (tally->sets) {
+        result->images += *tally->of_sets.all;
+        result->shared_images = *tally->of_sets.shared;
+    }
     for (int t = 0; t < tally->vocabularies; t++)
         if (!result->vocabulary[t].images) return vb_errorf(err, VB_EDATA, "vocabulary %d has no images", t);
     return 0;

@@ -40,6 +40,7 @@ typedef struct vb_class_openness {
 typedef struct vb_openness_result {
     int vocabularies, classes;
     int64_t images;         /* distinct images counted */
+    int64_t shared_images;  /* with sets of right classes: those of several vocabularies; else 0 */
     double acc_c, acc_c_se; /* means over vocabularies; standard errors: root of the sum of the vocabularies' squares, over N */
     double acc_e, acc_e_se;
     double acc_s, acc_s_se;

@@ -157,6 +157,7 @@ typedef struct image_view {
     const vb_text_bank *bank;
     const int *equivalence; /* of the label space */
     vb_class_set set;       /* other classes that are no rivals */
+    int own;                /* the vocabulary that is meant; -1: the first that holds its class */
     const float *x, *scores;
     double norm, slack;
 } image_view;
@@ -275,7 +276,8 @@ static void judge_row(const image_view *image, const vb_label_space *space, cons
     verdict->margin = other < 0 ? NAN : verdict->similarity - other_score / image->norm;
     verdict->predicted_own = -1;
     if (memberships->offsets[y] == memberships->offsets[y + 1]) return;
-    int own_vocabulary = memberships->vocabularies[memberships->offsets[y]], start = space->offsets[own_vocabulary];
+    int own_vocabulary = image->own >= 0 ? image->own : memberships->vocabularies[memberships->offsets[y]],
+        start = space->offsets[own_vocabulary];
     other = best_other(image, y, space->members + start, space->offsets[own_vocabulary + 1] - start, &other_score);
     verdict->predicted_own = other >= 0 && before(image, other, other_score, y, score) ? other : y;
 }
@@ -364,6 +366,7 @@ static int judge_block(const vb_text_bank *bank, const vb_label_space *space, co
             image_view image = {.bank = bank,
                                 .equivalence = space->equivalence,
                                 .set = block->sets ? block->sets[first + i] : (vb_class_set){0},
+                                .own = block->own ? block->own[first + i] : -1,
                                 .x = x + i * bank->dim,
                                 .scores = scores + i * bank->classes,
                                 .norm = norms[i],

@@ -33,7 +33,7 @@ void vb_similarity_bank_free(vb_text_bank *bank);
 typedef struct vb_verdict {
     int label;         /* y */
     int predicted_all; /* the first-ranked of all classes, y's equivalents aside */
-    int predicted_own; /* the first-ranked class of the first vocabulary that holds y; -1 when none does */
+    int predicted_own; /* the first-ranked class of the first vocabulary that holds y, or of the stated one; -1 when none does */
     double similarity; /* s(x, y), in fp64 and one fixed order of summation */
     double margin;     /* s(x, y) - s(x, best other class, y's equivalents aside), likewise; NaN when there is none */
 } vb_verdict;
@@ -46,6 +46,7 @@ typedef struct vb_image_block {
     const float *texts; /* of the images' classes, a row each: for vb_similarity_judge_part alone */
     /* Other classes that are right for an image, a set each, and so no rivals; NULL: none. Not for vb_similarity_judge_part. */
     const vb_class_set *sets;
+    const int *own; /* the vocabulary of each image's predicted_own; NULL: the first that holds its class */
 } vb_image_block;
 
 /* Sorts classes by rank for the image x of the bank's dim (row number `row` in messages), the first-ranked first. VB_EDATA as

@@ -6,6 +6,7 @@
 #define VB_DATASET_STATE_H
 
 #include "kernels/openness/label_space.h"
+#include "mpi/encode/class_sets.h"
 #include "mpi/encode/label_report.h"
 #include "mpi/ranks/context.h"
 #include "mpi/experiment/experiment.h"
@@ -19,6 +20,8 @@ struct vb_dataset_state {
     vb_label_space space; /* view into vocabularies */
     vb_dataset *dataset;  /* NULL when only precomputed models use it */
     vb_label_match match; /* the classes of the dataset's labels */
+    vb_class_sets sets;   /* of its samples, instead, where the experiment has `labels` of it */
+    vb_digest sets_digest;
     /* after the survey, on every rank */
     vb_label_report labels; /* what became of the labels; of an expansion empty */
     int64_t *class_images;  /* images of every class */
