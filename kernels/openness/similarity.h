@@ -47,6 +47,10 @@ typedef struct vb_image_block {
     /* Other classes that are right for an image, a set each, and so no rivals; NULL: none. Not for vb_similarity_judge_part. */
     const vb_class_set *sets;
     const int *own; /* the vocabulary of each image's predicted_own; NULL: the first that holds its class */
+    /* Out; NULL: not wanted. tied[i] = 1 when another class of a vocabulary (for vb_similarity_judge_part: one of the part), no
+     * equivalent of the image's, has exactly its similarity, so that the numbers of the classes decide between them; else 0 (the
+     * part leaves it). Not by vb_similarity_judge_pool. */
+    uint8_t *tied;
 } vb_image_block;
 
 /* Sorts classes by rank for the image x of the bank's dim (row number `row` in messages), the first-ranked first. VB_EDATA as

@@ -320,6 +320,11 @@ void vb_wordnet_synonyms(const vb_wordnet *wordnet, const char *name, const char
     if (synset >= 0) mark_synset(wordnet, synset, same);
 }
 
+const char *vb_wordnet_word_of_id(const vb_wordnet *wordnet, const char *id) {
+    int64_t synset = synset_of_id(wordnet, id);
+    return synset < 0 ? NULL : wordnet->lemmas[wordnet->words[wordnet->word_starts[synset]]];
+}
+
 /* ---- what lies above and below ---- */
 
 enum { BELOW = 1, ABOVE = 2 };

@@ -66,6 +66,9 @@ const char *vb_wordnet_relation(const vb_wordnet_path *path);
 /* Index of a lemma in vb_wordnet_fold_name's form, -1 when it is none. */
 int64_t vb_wordnet_find(const vb_wordnet *wordnet, const char *name);
 
+/* The first word of the synset `id` (n01440764): a lemma, valid as long as the WordNet; NULL for another id. */
+const char *vb_wordnet_word_of_id(const vb_wordnet *wordnet, const char *id);
+
 /* The form in which names are compared, as CLIP's tokenizer sees them: canonical composition (NFC), lower case, spaces for
  * underscores. `name` is UTF-8. Free with vb_free. */
 char *vb_wordnet_fold_name(const char *name, vb_error *err);

@@ -99,6 +99,10 @@ holds "empty ones are counted" '.results[0].data | .label_sets.images_with_an_em
   .images_of_no_vocabulary >= .label_sets.images_with_an_empty_set' folders/results.json
 run folders.yaml --output folders --resume
 has_text "and told" "images have a set of labels without any: they are left out" stdout
+# A limit of images a class counts the first class listed.
+run folders.yaml --output limited --set limit=1
+equal "one image of each class that is listed first" "$(query limited '.results[0].images')" \
+  "$(zstd -dqc folders/records/m--d.jsonl.zst | jq -r .class | sort -u | wc -l)"
 two='[{name: d, images: pics, vocabularies: v.yaml, labels: real.json}, {name: e, images: pics, vocabularies: v.yaml}]'
 sed "s|^datasets:.*|datasets: $two|; \$a expansions: [{name: both, datasets: [d, e]}]" folders.yaml >both.yaml
 refuses "an expansion of sets" 10 "the labels of dataset 'd' are sets, and expansions take images of one class each" \
