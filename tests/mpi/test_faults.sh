@@ -61,7 +61,9 @@ breaks alloc:1000+:ENOMEM@1 8
 for n in 1 3 4 7 11 16; do breaks "mpi:$n:EIO@$((n % 3))" "0 9"; done
 for n in 1 2; do breaks "unit:$n:EIO@$n" "0 1"; done
 check "faults were met ($fired)" test $fired -gt 30
-for site in open read write fsync rename mmap alloc mpi unit; do has_text "a failing $site is not passed over" " $site" <<<"$met"; done
+for site in open read write fsync rename mmap alloc mpi unit; do
+  has_text "a failing $site is not passed over" " $site" <<<"$met"
+done
 
 # ---- the other commands, on one rank: every call fails once -----------------------------------------------------
 printf 'a bear\nan apple\n' >texts.txt

@@ -11,7 +11,9 @@ log=$(mktemp "${TMPDIR:-/tmp}/vocabench-valgrind.XXXXXX")
 trap 'rm -f "$log"' EXIT
 for test in "$build"/tests/unit/*/test_*; do
   [[ $test != *.[od] ]] || continue
-  if ! timeout 1 "$test" >/dev/null 2>&1; then skipped=$((skipped + 1)); echo "skipped: ${test#"$build"/} (over a second)"; continue; fi
+  if ! timeout 1 "$test" >/dev/null 2>&1; then
+    skipped=$((skipped + 1)); echo "skipped: ${test#"$build"/} (over a second)"; continue
+  fi
   if timeout 900 "$@" "$test" >"$log" 2>&1; then passed=$((passed + 1))
   else failed=$((failed + 1)); echo "failed: ${test#"$build"/}"; grep -E '^==|not ok|\[  FAILED' "$log" | head -n 30; fi
 done
