@@ -12,7 +12,7 @@
 #include "kernels/image/colour.h"
 #include "kernels/image/resize.h"
 
-enum { MAX_RESOLUTION = 8192 }; /* beyond every model; a bound on memory */
+enum { MAX_RESOLUTION = 8192, MAX_PATCHES = 4096, MAX_PATCH = 256 }; /* beyond every model; bounds on memory */
 
 const char *const vb_preprocess_resizes[] = {"shortest", "squash", "longest", NULL};
 const char *const vb_preprocess_filters[] = {"bicubic", "bilinear", NULL};
@@ -59,9 +59,48 @@ static int plan_longest(const vb_preprocess *spec, const vb_image *image, vb_res
     return 0;
 }
 
+/* ceil(size * scale) patches, in the order of transformers' operations, or one. */
+static double patches_along(double scale, int size, int patch) {
+    const double pixels = ceil(size * scale / patch) * patch;
+    return fmax(patch, pixels) / patch;
+}
+
+/* Source: transformers 5.24 image_processing_siglip2.py, get_image_size_for_max_num_patches: bisection of the scale. */
+int vb_preprocess_grid(const vb_preprocess *spec, int width, int height, vb_patch_grid *grid, vb_error *err) {
+    const double precision = 1e-5;
+    double low = precision / 10, high = 100;
+    while (high - low >= precision) {
+        const double scale = (low + high) / 2;
+        const bool fits =
+            patches_along(scale, height, spec->patch) * patches_along(scale, width, spec->patch) <= spec->max_patches;
+        *(fits ? &low : &high) = scale;
+    }
+    const double rows = patches_along(low, height, spec->patch), columns = patches_along(low, width, spec->patch);
+    if (rows * columns > spec->max_patches)
+        return vb_errorf(err, VB_EUNSUPPORTED, "an image of %dx%d pixels has no size of at most %d patches of %d", width, height,
+                         spec->max_patches, spec->patch);
+    *grid = (vb_patch_grid){.rows = (int)rows, .columns = (int)columns};
+    return 0;
+}
+
+size_t vb_preprocess_floats(const vb_preprocess *spec) {
+    if (spec->max_patches) return 3 * (size_t)spec->max_patches * (size_t)spec->patch * (size_t)spec->patch;
+    return 3 * (size_t)spec->resolution * (size_t)spec->resolution;
+}
+
+static int plan_patches(const vb_preprocess *spec, const vb_image *image, vb_resize_to *to, vb_error *err) {
+    vb_patch_grid grid;
+    if (vb_preprocess_grid(spec, image->width, image->height, &grid, err)) return -1;
+    *to = (vb_resize_to){.width = grid.columns * spec->patch, .height = grid.rows * spec->patch, .filter = spec->filter};
+    to->crop_width = to->width;
+    to->crop_height = to->height;
+    return 0;
+}
+
 static int plan_resize(const vb_preprocess *spec, const vb_image *image, vb_resize_to *to, vb_error *err) {
     const int r = spec->resize_to ? spec->resize_to : spec->resolution;
     int status = 0;
+    if (spec->max_patches) return plan_patches(spec, image, to, err);
     if (spec->resize == VB_RESIZE_SHORTEST) status = plan_shortest(spec, image, to, err);
     else if (spec->resize == VB_RESIZE_LONGEST) status = plan_longest(spec, image, to, err);
     else *to = (vb_resize_to){.width = r, .height = r};
@@ -73,7 +112,7 @@ static int plan_resize(const vb_preprocess *spec, const vb_image *image, vb_resi
 /* The image in the middle of an R x R one of zero bytes, which takes its place. */
 static int frame(const vb_preprocess *spec, vb_image *image, vb_error *err) {
     const int r = spec->resolution;
-    if (image->width == r && image->height == r) return 0;
+    if (spec->max_patches || (image->width == r && image->height == r)) return 0;
     const size_t pixel = (size_t)vb_colour_mode_bytes(image->mode), row = (size_t)image->width * pixel;
     const size_t left = (size_t)((r - image->width) / 2), top = (size_t)((r - image->height) / 2);
     uint8_t *square = vb_array((size_t)r * (size_t)r, pixel, "framed image", err);
@@ -87,8 +126,7 @@ static int frame(const vb_preprocess *spec, vb_image *image, vb_error *err) {
 }
 
 /* A byte has 256 values a channel: each is normalised once, with the very operations torch applies to it. */
-static void normalise_pixels(const vb_preprocess *spec, const uint8_t *rgb, float *out) {
-    size_t pixels = (size_t)spec->resolution * (size_t)spec->resolution;
+static void normalise_pixels(const vb_preprocess *spec, const uint8_t *rgb, size_t pixels, float *out) {
     for (size_t c = 0; c < 3; c++) {
         float table[256];
         for (int v = 0; v < 256; v++) table[v] = ((float)v / 255.0f - spec->mean[c]) / spec->std[c];
@@ -96,17 +134,27 @@ static void normalise_pixels(const vb_preprocess *spec, const uint8_t *rgb, floa
     }
 }
 
-int vb_preprocess_image(const vb_preprocess *spec, const vb_image *image, float *out, vb_error *err) {
-    int status = -1;
-    vb_image whole = *image, cropped = {0};
-    uint8_t *converted = NULL, *rgb = NULL;
-    vb_resize_to to;
+static int check_spec(const vb_preprocess *spec, vb_error *err) {
+    if (spec->max_patches) {
+        if (spec->max_patches >= 1 && spec->max_patches <= MAX_PATCHES && spec->patch >= 1 && spec->patch <= MAX_PATCH) return 0;
+        return vb_errorf(err, VB_EMISMATCH, "%d patches of %d: expected 1 to %d, of 1 to %d", spec->max_patches, spec->patch,
+                         MAX_PATCHES, MAX_PATCH);
+    }
     if (spec->resolution < 1 || spec->resolution > MAX_RESOLUTION)
         return vb_errorf(err, VB_EMISMATCH, "resolution %d: expected 1 to %d", spec->resolution, MAX_RESOLUTION);
     if (spec->resize_to && (spec->resize_to < spec->resolution || spec->resize_to > MAX_RESOLUTION ||
                             (spec->resize == VB_RESIZE_LONGEST && spec->resize_to != spec->resolution)))
         return vb_errorf(err, VB_EMISMATCH, "resize to %d before a crop to %d: expected %s", spec->resize_to, spec->resolution,
                          spec->resize == VB_RESIZE_LONGEST ? "the same, with resize longest" : "as much or more");
+    return 0;
+}
+
+int vb_preprocess_image(const vb_preprocess *spec, const vb_image *image, float *out, vb_error *err) {
+    int status = -1;
+    vb_image whole = *image, cropped = {0};
+    uint8_t *converted = NULL, *rgb = NULL;
+    vb_resize_to to;
+    if (check_spec(spec, err)) return -1;
     if (image->width < 1 || image->height < 1 || !image->pixels)
         return vb_errorf(err, VB_EDATA, "an image of %dx%d pixels: expected at least one", image->width, image->height);
     if (spec->rgb_first && image->mode != VB_MODE_RGB) {
@@ -120,7 +168,7 @@ int vb_preprocess_image(const vb_preprocess *spec, const vb_image *image, float 
         if (!(rgb = vb_array((size_t)cropped.width * (size_t)cropped.height, 3, "RGB image", err))) goto done;
         vb_colour_to_rgb(&cropped, rgb);
     }
-    normalise_pixels(spec, rgb ? rgb : cropped.pixels, out);
+    normalise_pixels(spec, rgb ? rgb : cropped.pixels, (size_t)cropped.width * (size_t)cropped.height, out);
     status = 0;
 done:
     vb_free(converted);
@@ -137,9 +185,14 @@ void vb_preprocess_describe(const vb_preprocess *spec, char *text, int size) {
     const int side = spec->resize_to ? spec->resize_to : spec->resolution;
     const bool crops = spec->resize == VB_RESIZE_SHORTEST || (spec->resize == VB_RESIZE_SQUASH && side > spec->resolution);
     const bool floor = crops && spec->crop == VB_CROP_FLOOR;
-    snprintf(text, (size_t)size, "pillow-9.4 %s %s%d, %s, %s %dx%d%s, mean %.9g %.9g %.9g, std %.9g %.9g %.9g",
-             vb_preprocess_filters[spec->filter], sides[spec->resize], side, spec->rgb_first ? "RGB first" : "own mode then RGB",
-             crops ? ends[0] : ends[spec->resize], spec->resolution, spec->resolution, floor ? " rounded down" : "",
-             (double)spec->mean[0], (double)spec->mean[1], (double)spec->mean[2], (double)spec->std[0], (double)spec->std[1],
-             (double)spec->std[2]);
+    const char *order = spec->rgb_first ? "RGB first" : "own mode then RGB";
+    char shape[128];
+    if (spec->max_patches)
+        snprintf(shape, sizeof shape, "own shape, %s, at most %d patches of %d", order, spec->max_patches, spec->patch);
+    else
+        snprintf(shape, sizeof shape, "%s%d, %s, %s %dx%d%s", sides[spec->resize], side, order,
+                 crops ? ends[0] : ends[spec->resize], spec->resolution, spec->resolution, floor ? " rounded down" : "");
+    snprintf(text, (size_t)size, "pillow-9.4 %s %s, mean %.9g %.9g %.9g, std %.9g %.9g %.9g", vb_preprocess_filters[spec->filter],
+             shape, (double)spec->mean[0], (double)spec->mean[1], (double)spec->mean[2], (double)spec->std[0],
+             (double)spec->std[1], (double)spec->std[2]);
 }

@@ -1,12 +1,14 @@
-/* From an image to a model's pixels: Pillow's resize, a centre crop (of the same side or a smaller one) or a frame, RGB, and
- * (value - mean) / std. */
+/* From an image to a model's pixels: Pillow's resize, a centre crop (of the same side or a smaller one), a frame or the image's
+ * own shape, RGB, and (value - mean) / std. */
 #ifndef VB_PREPROCESS_H
 #define VB_PREPROCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "kernels/base/error.h"
+#include "kernels/base/patch_grid.h"
 
 /* Pillow's modes, as its decoders hand them out. */
 typedef enum vb_mode {
@@ -56,7 +58,9 @@ typedef struct vb_preprocess {
     vb_resize_mode resize;
     vb_filter filter;
     vb_crop_offset crop;
-    int resize_to; /* the side before a centre crop to R: R or more, not with longest; 0: R */
+    int max_patches, patch; /* other than 0: no square; the image's shape, in at most so many patches of that side. Of the above
+                               rgb_first and filter count, and neither resolution nor resize_to */
+    int resize_to;          /* the side before a centre crop to R: R or more, not with longest; 0: R */
     float mean[3], std[3];
 } vb_preprocess;
 
@@ -66,8 +70,15 @@ extern const char *const vb_preprocess_resizes[], *const vb_preprocess_filters[]
 /* CLIP's constants for a resolution: shortest, bicubic, own mode, rounded crop, OpenAI's mean and std. */
 vb_preprocess vb_preprocess_clip(int resolution);
 
-/* out: 3 x R x R. The image is not changed. Thread-safe. VB_EMISMATCH: a resolution or resize_to out of range; VB_EDATA: an image
- * without pixels; VB_EUNSUPPORTED: one too long or too thin, or of a mode that Pillow does not resize; VB_EMEMORY. */
+/* Floats that an image takes, at most. */
+size_t vb_preprocess_floats(const vb_preprocess *spec);
+/* The patches of an image of so many pixels, where spec->max_patches is not 0: the sides grow in proportion, each is rounded up
+ * to whole patches, and as long as there are no more than max_patches. VB_EUNSUPPORTED: too long for that. */
+int vb_preprocess_grid(const vb_preprocess *spec, int width, int height, vb_patch_grid *grid, vb_error *err);
+
+/* out: 3 x R x R; with max_patches 3 x height x width of the grid. The image is not changed. Thread-safe. VB_EMISMATCH: a
+ * resolution or resize_to out of range; VB_EDATA: an image without pixels; VB_EUNSUPPORTED: one too long or too thin, or of a
+ * mode that Pillow does not resize; VB_EMEMORY. */
 int vb_preprocess_image(const vb_preprocess *spec, const vb_image *image, float *out, vb_error *err);
 
 /* One line that names everything that can change a result, for digests and provenance. */

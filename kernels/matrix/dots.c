@@ -28,3 +28,7 @@ void vb_dots(int64_t m, const float *a, int64_t n, const float *packed, int dim,
 double vb_dots_gauss_sum(int64_t n, const double *dots, const double *inverse, double scale) {
     return vb_dots_kernel_get()->gauss(n, dots, inverse, scale);
 }
+
+double vb_dots_exponential_sum(int64_t n, const double *values, double top, double factor) {
+    return vb_dots_kernel_get()->exponentials(n, values, top, factor);
+}

@@ -27,4 +27,8 @@ void vb_dots(int64_t m, const float *a, int64_t n, const float *packed, int dim,
  * cosines are the products in the brackets: eight interleaved sums, then halved; relative error of each term below 1e-15. */
 double vb_dots_gauss_sum(int64_t n, const double *dots, const double *inverse, double scale);
 
+/* The sum over j = 0..n-1 of exp(factor (values[j] - top)), each exponent at most 700; one below -700 counts as -700. In the same
+ * order; relative error of each term below 1e-15 beside what the two roundings of its exponent make of it. */
+double vb_dots_exponential_sum(int64_t n, const double *values, double top, double factor);
+
 #endif

@@ -14,6 +14,8 @@ typedef struct vb_dots_kernel {
     void (*multiply)(int64_t count, const double *a, const float *b, double *c, int64_t ldc, bool first);
     /* See vb_dots_gauss_sum. */
     double (*gauss)(int64_t n, const double *dots, const double *inverse, double scale);
+    /* See vb_dots_exponential_sum. */
+    double (*exponentials)(int64_t n, const double *values, double top, double factor);
 } vb_dots_kernel;
 
 /* For the level in use. */

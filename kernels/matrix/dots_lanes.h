@@ -28,6 +28,7 @@ INLINE vec add(vec x, vec y) { return _mm512_add_pd(x, y); }
 INLINE vec sub(vec x, vec y) { return _mm512_sub_pd(x, y); }
 INLINE vec mul(vec x, vec y) { return _mm512_mul_pd(x, y); }
 INLINE vec fused(vec x, vec y, vec z) { return _mm512_fmadd_pd(x, y, z); }
+INLINE vec larger(vec x, vec y) { return _mm512_max_pd(x, y); }
 INLINE vec times_power(vec x, vec t) { /* x * 2^(t - MAGIC) */
     __m512i n = _mm512_sub_epi64(_mm512_castpd_si512(t), _mm512_castpd_si512(all(MAGIC)));
     return mul(x, _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_add_epi64(n, _mm512_set1_epi64(1023)), 52)));
@@ -44,6 +45,7 @@ INLINE vec add(vec x, vec y) { return _mm256_add_pd(x, y); }
 INLINE vec sub(vec x, vec y) { return _mm256_sub_pd(x, y); }
 INLINE vec mul(vec x, vec y) { return _mm256_mul_pd(x, y); }
 INLINE vec fused(vec x, vec y, vec z) { return _mm256_fmadd_pd(x, y, z); }
+INLINE vec larger(vec x, vec y) { return _mm256_max_pd(x, y); }
 INLINE vec times_power(vec x, vec t) {
     __m256i n = _mm256_sub_epi64(_mm256_castpd_si256(t), _mm256_castpd_si256(all(MAGIC)));
     return mul(x, _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_add_epi64(n, _mm256_set1_epi64x(1023)), 52)));
@@ -59,6 +61,7 @@ INLINE vec add(vec x, vec y) { return x + y; }
 INLINE vec sub(vec x, vec y) { return x - y; }
 INLINE vec mul(vec x, vec y) { return x * y; }
 INLINE vec fused(vec x, vec y, vec z) { return fma(x, y, z); }
+INLINE vec larger(vec x, vec y) { return x > y ? x : y; }
 INLINE vec times_power(vec x, vec t) {
     uint64_t bits, magic;
     double power, shift = MAGIC;
@@ -118,8 +121,17 @@ INLINE vec exp_of(vec x) {
     return times_power(p, t);
 }
 
+/* Eight interleaved sums, of which at[l] has every eighth term from l on: the last terms, fewer than eight, are added here, then
+ * all are halved. */
+enum { LANES = 8, PARTS = LANES / WIDTH };
+INLINE double join_sums(double at[LANES], const double last[LANES], int64_t left) {
+    for (int l = 0; l < left; l++) at[l] += last[l];
+    for (int half = LANES / 2; half; half /= 2)
+        for (int l = 0; l < half; l++) at[l] += at[l + half];
+    return at[0];
+}
+
 static double dots_gauss(int64_t n, const double *dots, const double *inverse, double scale) {
-    enum { LANES = 8, PARTS = LANES / WIDTH };
     vec sums[PARTS], four = all(4), factor = all(scale);
     for (int p = 0; p < PARTS; p++) sums[p] = all(0);
     int64_t j = 0;
@@ -128,19 +140,30 @@ static double dots_gauss(int64_t n, const double *dots, const double *inverse, d
             vec cosine = mul(mul(load(dots + j + p * WIDTH), load(inverse + j + p * WIDTH)), factor);
             sums[p] = add(sums[p], exp_of(fused(four, cosine, all(-4))));
         }
-    double at[LANES];
+    double at[LANES], last[LANES] = {0};
     for (int p = 0; p < PARTS; p++) store(at + p * WIDTH, sums[p]);
     if (j < n) {
-        double last[LANES] = {0};
         for (int l = 0; j + l < n; l++) last[l] = dots[j + l] * inverse[j + l] * scale;
         for (int p = 0; p < PARTS; p++) store(last + p * WIDTH, exp_of(fused(four, load(last + p * WIDTH), all(-4))));
-        for (int l = 0; j + l < n; l++) at[l] += last[l];
     }
-    for (int half = LANES / 2; half; half /= 2)
-        for (int l = 0; l < half; l++) at[l] += at[l + half];
-    return at[0];
+    return join_sums(at, last, n - j);
 }
 
-const vb_dots_kernel VB_DOTS_KERNEL = {.multiply = dots_multiply, .gauss = dots_gauss};
+INLINE vec exponential(vec value, vec top, vec factor) { return exp_of(larger(mul(sub(value, top), factor), all(-700))); }
+
+static double dots_exponentials(int64_t n, const double *values, double top, double factor) {
+    vec sums[PARTS], above = all(top), times = all(factor);
+    for (int p = 0; p < PARTS; p++) sums[p] = all(0);
+    int64_t j = 0;
+    for (; j + LANES <= n; j += LANES)
+        for (int p = 0; p < PARTS; p++) sums[p] = add(sums[p], exponential(load(values + j + p * WIDTH), above, times));
+    double at[LANES], last[LANES];
+    for (int p = 0; p < PARTS; p++) store(at + p * WIDTH, sums[p]);
+    for (int l = 0; l < LANES; l++) last[l] = j + l < n ? values[j + l] : top;
+    for (int p = 0; p < PARTS; p++) store(last + p * WIDTH, exponential(load(last + p * WIDTH), above, times));
+    return join_sums(at, last, n - j);
+}
+
+const vb_dots_kernel VB_DOTS_KERNEL = {.multiply = dots_multiply, .gauss = dots_gauss, .exponentials = dots_exponentials};
 
 #endif

@@ -184,26 +184,30 @@ static int exact_order(vb_similarity similarity, const float *x, const float *te
 typedef struct scored_text {
     const float *text;
     double norm, score;
-    int class;
 } scored_text;
 
-/* Whether a is ranked before b, their texts being different; x_norm is the image's. */
-static bool ranked_before(const vb_text_bank *bank, const float *x, double x_norm, const scored_text *a, const scored_text *b) {
+/* Sign of s(x, a) - s(x, b), their texts being different; x_norm is the image's. */
+static int order_of(const vb_text_bank *bank, const float *x, double x_norm, const scored_text *a, const scored_text *b) {
     double scale = bank->similarity == VB_COSINE ? 2 : a->norm + b->norm;
     double bound = x_norm * scale * bank->radius64;
     double difference = a->score - b->score;
-    if (difference > bound) return true;
-    if (difference < -bound) return false;
-    int order = exact_order(bank->similarity, x, a->text, b->text, bank->dim);
-    return order > 0 || (order == 0 && a->class < b->class);
+    if (difference > bound) return 1;
+    if (difference < -bound) return -1;
+    return exact_order(bank->similarity, x, a->text, b->text, bank->dim);
 }
 
-/* Whether class c is ranked before class d, their fp64 scores given. */
-static bool before(const image_view *image, int c, double c_score, int d, double d_score) {
+/* Sign of s(x, c) - s(x, d), the fp64 scores of both given. */
+static int order_of_classes(const image_view *image, int c, double c_score, int d, double d_score) {
     const vb_text_bank *bank = image->bank;
-    if (bank->equal_to[c] == bank->equal_to[d]) return c < d;
-    return ranked_before(bank, image->x, image->norm, &(scored_text){text_row(bank, c), bank->norm[c], c_score, c},
-                         &(scored_text){text_row(bank, d), bank->norm[d], d_score, d});
+    if (bank->equal_to[c] == bank->equal_to[d]) return 0;
+    return order_of(bank, image->x, image->norm, &(scored_text){text_row(bank, c), bank->norm[c], c_score},
+                    &(scored_text){text_row(bank, d), bank->norm[d], d_score});
+}
+
+/* Whether class c is ranked before class d. */
+static bool before(const image_view *image, int c, double c_score, int d, double d_score) {
+    int order = order_of_classes(image, c, c_score, d, d_score);
+    return order > 0 || (!order && c < d);
 }
 
 /* The first-ranked class other than y and its equivalents among list[0..count-1] (list NULL: all classes), its fp64 score in
@@ -246,8 +250,9 @@ static void find_pool(const image_view *image, int from, int y, uint64_t *pool) 
     }
 }
 
+/* *tied (or NULL) is set when a class of a vocabulary is exactly as similar as y. */
 static void judge_row(const image_view *image, const vb_label_space *space, const vb_memberships *memberships, int y,
-                      uint8_t *beaten, vb_verdict *verdict) {
+                      uint8_t *beaten, uint8_t *tied, vb_verdict *verdict) {
     const float *scores = image->scores;
     double score = score64(image, y), other_score = 0;
     memset(beaten, 0, (size_t)space->vocabularies);
@@ -260,7 +265,9 @@ static void judge_row(const image_view *image, const vb_label_space *space, cons
         if (scores[c] < below || vb_label_space_same(space->equivalence, c, y) ||
             memberships->offsets[c] == memberships->offsets[c + 1])
             continue;
-        if (!(scores[c] > above) && !before(image, c, score64(image, c), y, score)) continue;
+        int order = scores[c] > above ? 1 : order_of_classes(image, c, score64(image, c), y, score);
+        if (!order && tied) *tied = 1;
+        if (order < 0 || (!order && c > y)) continue;
         for (int i = memberships->offsets[c]; i < memberships->offsets[c + 1]; i++) beaten[memberships->vocabularies[i]] = 1;
     }
     if (!verdict) return;
@@ -303,7 +310,7 @@ int64_t vb_similarity_judge_bytes(int64_t classes, int64_t rows) {
 
 /* What a judgement gives; NULL: not wanted. */
 typedef struct outcome {
-    uint8_t *beaten;
+    uint8_t *beaten, *tied;
     vb_verdict *verdicts;
     int from; /* the pool's first class */
     uint64_t *pool;
@@ -312,7 +319,9 @@ typedef struct outcome {
 /* Row i of the block, whose scores are at hand. */
 static void judge_image(const image_view *image, const vb_label_space *space, const vb_memberships *memberships, int label,
                         int64_t i, const outcome *out) {
-    judge_row(image, space, memberships, label, out->beaten + i * space->vocabularies, out->verdicts ? out->verdicts + i : NULL);
+    if (out->tied) out->tied[i] = 0;
+    judge_row(image, space, memberships, label, out->beaten + i * space->vocabularies, out->tied ? out->tied + i : NULL,
+              out->verdicts ? out->verdicts + i : NULL);
     if (out->pool)
         find_pool(image, out->from, label, out->pool + (size_t)i * vb_similarity_pool_words(image->bank->classes - out->from));
 }
@@ -362,7 +371,7 @@ done:
 
 int vb_similarity_judge(const vb_text_bank *bank, const vb_label_space *space, const vb_image_block *block, uint8_t *beaten,
                         vb_verdict *verdicts, int threads, vb_error *err) {
-    return judge_block(bank, space, block, &(outcome){.beaten = beaten, .verdicts = verdicts}, threads, err);
+    return judge_block(bank, space, block, &(outcome){.beaten = beaten, .tied = block->tied, .verdicts = verdicts}, threads, err);
 }
 
 int vb_similarity_judge_pool(const vb_text_bank *bank, const vb_label_space *space, const vb_image_block *block, int from,
@@ -389,7 +398,7 @@ static int score_own(own_score *image, const vb_text_bank *part, const vb_image_
     if (text_norm < 0 || image->norm < 0) return -1;
     score = dot64(x, text, part->dim);
     if (part->similarity == VB_COSINE) score /= text_norm;
-    image->own = (scored_text){text, text_norm, score, block->labels[i]};
+    image->own = (scored_text){text, text_norm, score};
     image->below = -INFINITY;
     if (!part->screened || image->norm > SCREENABLE) return 0;
     /* The products may come from a library that sets subnormal numbers to zero: the floor in units of the least normal number. */
@@ -400,12 +409,12 @@ static int score_own(own_score *image, const vb_text_bank *part, const vb_image_
     return 0;
 }
 
-/* Whether row c of the part is ranked before the image's class, by the exact route. */
-static bool ranked_exactly(const vb_text_bank *part, const float *x, const own_score *image, int c) {
-    scored_text other = {text_row(part, c), part->norm[c], dot64(x, text_row(part, c), part->dim), part->ids[c]};
+/* Sign of the similarity with row c of the part less that with the image's class, by the exact route. */
+static int order_exactly(const vb_text_bank *part, const float *x, const own_score *image, int c) {
+    scored_text other = {text_row(part, c), part->norm[c], dot64(x, text_row(part, c), part->dim)};
     if (part->similarity == VB_COSINE) other.score /= other.norm;
-    if (!memcmp(other.text, image->own.text, (size_t)part->dim * sizeof(float))) return other.class < image->own.class;
-    return ranked_before(part, x, image->norm, &other, &image->own);
+    if (!memcmp(other.text, image->own.text, (size_t)part->dim * sizeof(float))) return 0;
+    return order_of(part, x, image->norm, &other, &image->own);
 }
 
 /* Images first..last-1 against all rows of the part; how many comparisons the exact route decided. */
@@ -425,7 +434,9 @@ static int64_t compare_part(const vb_text_bank *part, const vb_memberships *memb
                 continue;
             if (!(score > own[i].above)) {
                 rescored++;
-                if (!ranked_exactly(part, block->images + i * part->dim, &own[i], c)) continue;
+                int order = order_exactly(part, block->images + i * part->dim, &own[i], c);
+                if (!order && block->tied) block->tied[i] = 1;
+                if (order < 0 || (!order && part->ids[c] > block->labels[i])) continue;
             }
             for (int h = 0; h < its_vocabularies; h++) beaten[i * memberships->count + own_vocabulary[h]] = 1;
         }

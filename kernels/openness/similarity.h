@@ -44,6 +44,10 @@ typedef struct vb_image_block {
     const float *images;
     const int *labels;  /* classes; for vb_similarity_judge_part -1: the row holds no image */
     const float *texts; /* of the images' classes, a row each: for vb_similarity_judge_part alone */
+    /* Out; NULL: not wanted. tied[i] = 1 when another class of a vocabulary (for vb_similarity_judge_part: one of the part), no
+     * equivalent of the image's, has exactly its similarity, so that the numbers of the classes decide between them; else 0 (the
+     * part leaves it). Not by vb_similarity_judge_pool. */
+    uint8_t *tied;
 } vb_image_block;
 
 /* For each image i of the block, of class labels[i]: beaten[i * vocabularies + u] = 1 when a class of vocabulary u other than the

@@ -124,9 +124,29 @@ static int check_finite(const vb_clip *clip, const float *out, int64_t n, const 
     return 0;
 }
 
+static int check_grids(const vb_clip *clip, const vb_patch_grid *grids, int64_t n, vb_error *err) {
+    const int most = clip->image.most_patches;
+    if (!most == !grids) {
+        for (int64_t i = 0; grids && i < n; i++)
+            if (grids[i].rows < 1 || grids[i].columns < 1 || grids[i].rows > most / grids[i].columns)
+                return vb_errorf(err, VB_EMISMATCH, "image %lld has %d x %d patches, expected 1 to %d in all", (long long)i,
+                                 grids[i].rows, grids[i].columns, most);
+        return 0;
+    }
+    return vb_errorf(err, VB_EMISMATCH,
+                     most ? "images without their grids, for a tower that sees any shape" :
+                            "images of any shape, for a tower that sees squares");
+}
+
 int vb_clip_encode_images(const vb_clip *clip, const float *pixels, int64_t n, float *out, vb_error *err) {
+    return vb_clip_encode_pictures(clip, pixels, NULL, n, out, err);
+}
+
+int vb_clip_encode_pictures(const vb_clip *clip, const float *pixels, const vb_patch_grid *grids, int64_t n, float *out,
+                            vb_error *err) {
     if (!clip->image.name) return vb_errorf(err, VB_EUNSUPPORTED, "the weights hold no image tower");
-    const vb_engine_input input = {.pixels = pixels};
+    if (check_grids(clip, grids, n, err)) return -1;
+    const vb_engine_input input = {.pixels = pixels, .grids = grids};
     if (vb_engine_run(&clip->image, &input, n, out, &clip->engine, err)) return -1;
     return check_finite(clip, out, n, "image", err);
 }

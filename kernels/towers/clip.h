@@ -36,6 +36,11 @@ void vb_clip_close(vb_clip *clip); /* NULL is fine */
 /* pixels: n x 3 x R x R, preprocessed. out: n x embed_dim, not normalised. VB_EDATA when an embedding is not finite;
  * VB_EUNSUPPORTED without an image tower. */
 int vb_clip_encode_images(const vb_clip *clip, const float *pixels, int64_t n, float *out, vb_error *err);
+/* The same for towers that see pictures of any shape (max_patches of vb_clip_info): picture i begins at pixels + i * 3 *
+ * max_patches * patch * patch and is 3 x height x width without gaps. grids: n, or NULL with a tower that sees squares.
+ * VB_EMISMATCH: no grids, or one of more patches than stated. */
+int vb_clip_encode_pictures(const vb_clip *clip, const float *pixels, const vb_patch_grid *grids, int64_t n, float *out,
+                            vb_error *err);
 
 /* tokens: n x context_length; each text is computed up to its end token only where attention is causal, which makes that exact,
  * and whole, padding included, where it is not. The end token is mostly the vocabulary's last id, which is what OpenAI's argmax

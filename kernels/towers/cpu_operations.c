@@ -8,6 +8,7 @@
 #include "kernels/matrix/conv.h"
 #include "kernels/matrix/depthwise.h"
 #include "kernels/matrix/layers.h"
+#include "kernels/towers/patch_rows.h"
 
 static const float *operand(const vb_piece *piece, const vb_operation *operation, int index) {
     int value = operation->in[index];
@@ -51,6 +52,25 @@ static int run_embed(const vb_piece *piece, const vb_operation *operation, vb_er
         }
     }
     return 0;
+}
+
+/* The input pictures to out (a row a patch x columns). */
+static int run_patches(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
+    const vb_patches *patches = &operation->patches;
+    const vb_patch_rows rows = {.pixels = piece->pixels,
+                                .stride = (int64_t)piece->program->picture,
+                                .count = piece->count,
+                                .grids = piece->grids,
+                                .starts = piece->starts,
+                                .patch = patches->patch};
+    const vb_gemm_a a = {.source = vb_patch_rows_row, .context = &rows};
+    const int64_t width = columns(piece, operation->out);
+    float *out = vb_piece_at(piece, operation->out);
+#pragma omp parallel for schedule(static) num_threads(piece->threads) if (piece->threads > 1)
+    for (int64_t i = 0; i < piece->count; i++)
+        vb_patch_rows_positions(patches->positions, patches->side, (int)width, &piece->grids[i], out + piece->starts[i] * width);
+    const vb_epilogue epilogue = {.bias = patches->linear.bias, .residual = out, .ld_residual = width};
+    return vb_gemm(vb_piece_rows(piece, operation->out), &a, &patches->linear.weight, out, width, &epilogue, piece->threads, err);
 }
 
 /* in (n x height x width x channels; the input picture: n x channels x height x width) to out (n x height' x width' x
@@ -253,7 +273,8 @@ static int run_mean(const vb_piece *piece, const vb_operation *operation, vb_err
 }
 
 vb_piece_function *const vb_cpu_operations[] = {
-    [VB_OP_EMBED] = run_embed,   [VB_OP_CONV] = run_conv,         [VB_OP_DEPTHWISE] = run_depthwise, [VB_OP_EXCITE] = run_excite,
-    [VB_OP_POOL] = run_pool,     [VB_OP_SEQUENCE] = run_sequence, [VB_OP_CONSTANT] = run_constant,   [VB_OP_NORM] = run_norm,
-    [VB_OP_LINEAR] = run_linear, [VB_OP_ROTARY] = run_rotary,     [VB_OP_ATTENTION] = run_attention, [VB_OP_PICK] = run_pick,
-    [VB_OP_MEAN] = run_mean};
+    [VB_OP_EMBED] = run_embed,         [VB_OP_PATCHES] = run_patches,   [VB_OP_CONV] = run_conv,
+    [VB_OP_DEPTHWISE] = run_depthwise, [VB_OP_EXCITE] = run_excite,     [VB_OP_POOL] = run_pool,
+    [VB_OP_SEQUENCE] = run_sequence,   [VB_OP_CONSTANT] = run_constant, [VB_OP_NORM] = run_norm,
+    [VB_OP_LINEAR] = run_linear,       [VB_OP_ROTARY] = run_rotary,     [VB_OP_ATTENTION] = run_attention,
+    [VB_OP_PICK] = run_pick,           [VB_OP_MEAN] = run_mean};

@@ -2,6 +2,7 @@
 #ifndef VB_ENGINE_H
 #define VB_ENGINE_H
 
+#include "kernels/base/patch_grid.h"
 #include "kernels/towers/program.h"
 #include "kernels/towers/text_input.h"
 
@@ -12,9 +13,10 @@ typedef struct vb_watch {
     void *context;
 } vb_watch;
 
-/* One of the two, as the program reads it. */
+/* Pixels or texts, as the program reads it. */
 typedef struct vb_engine_input {
-    const float *pixels;        /* n x 3 x resolution x resolution */
+    const float *pixels;        /* n pictures, program->picture floats apart */
+    const vb_patch_grid *grids; /* of pictures of any shape, checked: n */
     const vb_text_input *texts; /* checked */
 } vb_engine_input;
 

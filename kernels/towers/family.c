@@ -69,20 +69,21 @@ int vb_family_heads(const vb_head_width *table, int width) {
     return width / 64;
 }
 
-/* A tensor by its name, or by "NAME[rows]"; whatever its rows where `any_rows`. */
+/* A tensor by its name, by "NAME[rows]" or by "NAME(dimensions)"; whatever its rows where `any_rows`. */
 static bool tensor_there(const vb_tensor_set *weights, const char *sign, bool any_rows) {
     char name[VB_NAME];
-    const char *rows = strchr(sign, '[');
-    snprintf(name, sizeof name, "%.*s", rows ? (int)(rows - sign) : (int)strlen(sign), sign);
+    const char *rows = strchr(sign, '['), *dimensions = strchr(sign, '(');
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(sign, "[("), sign);
     const vb_tensor *tensor = vb_tensor_find(weights, name);
     if (rows && any_rows) return true;
-    return tensor && (!rows || (tensor->ndim && tensor->shape[0] == atoi(rows + 1)));
+    return tensor && (!rows || (tensor->ndim && tensor->shape[0] == atoi(rows + 1))) &&
+           (!dimensions || tensor->ndim == atoi(dimensions + 1));
 }
 
 static bool sign_fits(const vb_family_sign *sign, const vb_tensor_set *weights, bool any_rows) {
     for (int i = 0; i < 4; i++)
         if ((sign->has[i] && !tensor_there(weights, sign->has[i], any_rows)) ||
-            (sign->lacks[i] && vb_tensor_find(weights, sign->lacks[i])))
+            (sign->lacks[i] && tensor_there(weights, sign->lacks[i], false)))
             return false;
     return true;
 }

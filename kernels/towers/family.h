@@ -11,7 +11,7 @@
 
 /* Every family's name, as configurations have it. The order is that of choices and messages. */
 #define VB_FAMILIES(each)                                                                                                        \
-    each(clip) each(slip) each(declip) each(siglip) each(pe) each(eva) VB_FAMILIES_OF_CONVOLUTIONS(each)                         \
+    each(clip) each(slip) each(declip) each(siglip) each(naflex) each(pe) each(eva) VB_FAMILIES_OF_CONVOLUTIONS(each)            \
         VB_FAMILIES_OF_OPEN_CLIP(each) VB_FAMILIES_OF_BERT(each)
 #define VB_FAMILIES_OF_CONVOLUTIONS(each) each(convnext) each(mobileclip_b) each(mobileclip_s) each(vitamin)
 #define VB_FAMILIES_OF_OPEN_CLIP(each) each(clipa) each(openvision) each(mobileclip_l) each(coca)
@@ -32,7 +32,9 @@ typedef struct vb_family_pixels {
 
 /* All sizes inferred from the tensors, as OpenAI's build_model infers them. Zero where a tower is absent. */
 typedef struct vb_clip_info {
-    const char *tower;                                                /* of images: "ViT", "ModifiedResNet"; NULL: none */
+    const char *tower; /* of images: "ViT", "ModifiedResNet"; NULL: none */
+    int max_patches,
+        positions; /* of images of any shape: patches of one, at most; rows of the table. 0: squares of `resolution` */
     int resolution, patch, image_width, image_layers[5], image_heads; /* more than one number of layers: of stages */
     int embed_dim;
     int context_length, vocabulary_size, text_width, text_layers, text_heads;
@@ -59,13 +61,15 @@ typedef struct vb_tower_facts {
 typedef struct vb_tower_options {
     vb_tower_facts image, text;
     int resolution;         /* of images; less than a patch above grid x patch, and those pixels are not read; 0: grid x patch */
+    int max_patches;        /* of images of any shape; 0: as the family has it */
     int end_token;          /* a text is pooled where this id comes first; 0: at its highest id, the vocabulary's last */
     vb_text_mask text_mask; /* these two: _UNSET as the family has it */
     vb_text_pooling text_pooling;
     int context; /* tokens of texts, where positions have more rows; 0: as the family has it */
 } vb_tower_options;
 
-/* Tensors under canonical names that only the family's models have, and lack. Ends with NULLs. "NAME[32]": with 32 rows. */
+/* Tensors under canonical names that only the family's models have, and lack. Ends with NULLs. "NAME[32]": with 32 rows;
+ * "NAME(2)": of two dimensions. */
 typedef struct vb_family_sign {
     const char *has[4], *lacks[4];
 } vb_family_sign;
@@ -93,6 +97,7 @@ struct vb_family {
     bool mask_token;               /* its vocabulary has a mask token before the start token */
     bool fixed_heads;              /* its image towers have no attention, or heads of one width */
     int resolution;                /* of its images, where the tensors do not tell; 0: they do */
+    int max_patches;               /* its images have any shape, and so many patches where nothing tells; 0: they are squares */
     bool resolution_varies;        /* it was published with other sides too: see vb_family_needs_side */
     bool activation_varies;        /* it was published with another activation too, under the same names: it must be known */
     const char *activation_naming; /* under these names (vb_weights.naming) it does not vary, and is as below; NULL: under none */

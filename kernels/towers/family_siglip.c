@@ -11,11 +11,11 @@ static const vb_head_width heads[] = {{1152, 72}, {1536, 96}, {0}};
 
 static const vb_family_pixels half = {.mean = {0.5f, 0.5f, 0.5f}, .std = {0.5f, 0.5f, 0.5f}, .squash = true};
 
-static const vb_family_sign signs[] = {{.has = {"visual.attn_pool.probe"},
-                                        .lacks = {"visual.ln_pre.weight", "visual.class_embedding", "ln_encoder.weight"}},
-                                       {.has = {"text_projection.bias", "token_embedding.weight"},
-                                        .lacks = {"visual.conv1.weight"}}, /* the text tower alone */
-                                       {.has = {NULL}}};
+static const vb_family_sign signs[] = {
+    {.has = {"visual.attn_pool.probe"},
+     .lacks = {"visual.ln_pre.weight", "visual.class_embedding", "ln_encoder.weight", "visual.conv1.weight(2)"}},
+    {.has = {"text_projection.bias", "token_embedding.weight"}, .lacks = {"visual.conv1.weight"}}, /* the text tower alone */
+    {.has = {NULL}}};
 
 const vb_family vb_family_siglip = {
     .name = "siglip",

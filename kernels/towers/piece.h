@@ -2,16 +2,19 @@
 #ifndef VB_PIECE_H
 #define VB_PIECE_H
 
+#include "kernels/base/patch_grid.h"
 #include "kernels/towers/program.h"
 #include "kernels/towers/text_input.h"
 
 typedef struct vb_piece {
     const vb_program *program;
     const float *pixels;        /* of the piece's pictures; NULL when the program reads texts */
+    const vb_patch_grid *grids; /* theirs; NULL of squares and texts */
     const vb_text_input *texts; /* of the whole batch */
     int64_t first, count;       /* the piece's items */
-    int64_t *starts;            /* count + 1: the row where each text begins among the piece's tokens; pictures have none */
-    int64_t *keys, *queries;    /* count + 1 each, for the function that runs */
+    int64_t *starts;         /* count + 1: the row where each text begins among the piece's tokens, or each picture of any shape
+                                   among its patches; squares have none */
+    int64_t *keys, *queries; /* count + 1 each, for the function that runs */
     float *work;
     float *out; /* count x columns of the result */
     int threads;

@@ -71,10 +71,23 @@ static int append(vb_program *program, vb_operation operation, const vb_value *m
 
 int vb_program_pixels(vb_program *program, int resolution, vb_error *err) {
     assert(!program->value_count && resolution > 0);
-    program->resolution = resolution;
+    program->picture = 3 * (size_t)resolution * (size_t)resolution;
     const vb_value pixels = {
         .rows = resolution * resolution, .columns = 3, .height = resolution, .width = resolution, .planar = true};
     return add_value(program, &pixels, err);
+}
+
+int vb_program_patches(vb_program *program, int most_patches, const vb_patches *patches, vb_error *err) {
+    const int inputs = 3 * patches->patch * patches->patch;
+    assert(!program->value_count && most_patches > 0 && patches->linear.weight.cols == inputs);
+    program->picture = (size_t)most_patches * (size_t)inputs;
+    program->most_patches = program->text_rows = most_patches;
+    const vb_value pixels = {.rows = VB_ROW_A_TOKEN, .columns = inputs, .planar = true},
+                   rows = {.rows = VB_ROW_A_TOKEN, .columns = (int)patches->linear.weight.rows};
+    const int in = add_value(program, &pixels, err);
+    if (in == VB_NO_VALUE) return VB_NO_VALUE;
+    const vb_operation operation = {.kind = VB_OP_PATCHES, .in = {in, VB_NO_VALUE, VB_NO_VALUE}, .patches = *patches};
+    return append(program, operation, &rows, err);
 }
 
 int vb_program_embed(vb_program *program, const vb_embed *embed, vb_error *err) {
@@ -267,7 +280,7 @@ static int replaced(const vb_program *program, int index) {
         from = in[1];
     if (operation->kind == VB_OP_LINEAR && in[1] == VB_NO_VALUE && in[2] != in[0]) from = in[2];
     bool needed = from != VB_NO_VALUE && program->values[from].last_use > index;
-    return needed || (from == 0 && program->resolution) ? VB_NO_VALUE : from;
+    return needed || (from == 0 && program->picture) ? VB_NO_VALUE : from;
 }
 
 /* Finds the values that replace each other in place, and until when each such chain is needed. */
@@ -348,6 +361,8 @@ static double rows_of(const vb_value *value, int tokens) { return value->rows ==
 static double flops_of(const vb_program *program, const vb_operation *operation, int tokens) {
     if (program->whole_texts) tokens = program->text_rows;
     double rows = rows_of(&program->values[operation->out], tokens);
+    if (operation->kind == VB_OP_PATCHES)
+        return 2 * rows * (double)operation->patches.linear.weight.rows * (double)operation->patches.linear.weight.cols;
     if (operation->kind == VB_OP_LINEAR)
         return 2 * rows * (double)operation->linear.weight.rows * (double)operation->linear.weight.cols;
     if (operation->kind == VB_OP_CONV)
@@ -378,6 +393,9 @@ static size_t weight_bytes_of(const vb_program *program, const vb_operation *ope
     case VB_OP_EMBED:
         return matrix_bytes(&operation->embed.table) + (size_t)program->text_rows * columns +
                (operation->embed.class_row != NULL) * columns;
+    case VB_OP_PATCHES:
+        return matrix_bytes(&operation->patches.linear.weight) +
+               (1 + (size_t)operation->patches.side * (size_t)operation->patches.side) * columns;
     case VB_OP_CONV:
         return matrix_bytes(&operation->conv.weight) +
                ((operation->conv.scale != NULL) + (operation->conv.bias != NULL)) * columns;
@@ -408,9 +426,11 @@ size_t vb_program_weight_bytes(const vb_program *program) {
 
 /* ---- for people ---- */
 
-static void print_shape(const vb_value *value, char *text, size_t size) {
+static void print_shape(const vb_program *program, int index, char *text, size_t size) {
+    const vb_value *value = &program->values[index];
     if (value->height) snprintf(text, size, "%d x %d x %d", value->height, value->width, value->columns);
-    else if (value->rows == VB_ROW_A_TOKEN) snprintf(text, size, "tokens x %d", value->columns);
+    else if (value->rows == VB_ROW_A_TOKEN)
+        snprintf(text, size, "%s x %d", program->picture ? "patches" : "tokens", value->columns);
     else snprintf(text, size, "%d x %d", value->rows, value->columns);
 }
 
@@ -420,6 +440,9 @@ static void print_details(const vb_operation *operation, char *text, size_t size
     const char *residual = operation->in[1] == VB_NO_VALUE ? "" : ", residual";
     *text = 0;
     if (operation->kind == VB_OP_EMBED) snprintf(text, size, "%lld tokens", (long long)operation->embed.table.rows);
+    if (operation->kind == VB_OP_PATCHES)
+        snprintf(text, size, "of %d x %d pixels, %d x %d positions", operation->patches.patch, operation->patches.patch,
+                 operation->patches.side, operation->patches.side);
     if (operation->kind == VB_OP_CONV)
         snprintf(text, size, "%d x %d, stride %d%s%s", operation->conv.kernel, operation->conv.kernel, operation->conv.stride,
                  residual, activations[operation->conv.last]);
@@ -445,15 +468,15 @@ static void print_details(const vb_operation *operation, char *text, size_t size
 }
 
 void vb_program_print(const vb_program *program, int index, int tokens, char *text, size_t size) {
-    static const char *const kinds[] = {"embed",  "conv",   "depthwise", "pool",      "sequence", "constant", "norm",
-                                        "excite", "linear", "rotary",    "attention", "pick",     "mean"};
+    static const char *const kinds[] = {"embed", "patches", "conv",   "depthwise", "pool",      "sequence", "constant",
+                                        "norm",  "excite",  "linear", "rotary",    "attention", "pick",     "mean"};
     static_assert(sizeof kinds / sizeof *kinds == VB_OP_KINDS, "a word for each kind of operation");
     assert(index >= 0 && index < program->count);
     const vb_operation *operation = &program->operations[index];
     char in[64], out[64], details[64];
     snprintf(in, sizeof in, "%s", operation->kind == VB_OP_EMBED ? "tokens" : "");
-    if (operation->in[0] != VB_NO_VALUE) print_shape(&program->values[operation->in[0]], in, sizeof in);
-    print_shape(&program->values[operation->out], out, sizeof out);
+    if (operation->in[0] != VB_NO_VALUE) print_shape(program, operation->in[0], in, sizeof in);
+    print_shape(program, operation->out, out, sizeof out);
     print_details(operation, details, sizeof details);
     snprintf(text, size, "%-10s %-18s -> %-18s %8.3f GFLOP%s%s", kinds[operation->kind], in, out,
              1e-9 * flops_of(program, operation, tokens), *details ? "  " : "", details);

@@ -1,8 +1,8 @@
 /* A tower as a list of operations, each with its shapes, which a family's emitter writes once from the tensors.
  *
  * Every operation reads values and makes one. A value is a matrix of floats: some rows an item, or a row a token where the items
- * are texts of different lengths. Whoever needs to know a tower reads the list: the engine that runs it (engine.h), work space
- * and floating-point operations for plans, `inspect`.
+ * are texts of different lengths, or a row a patch where they are pictures of different shapes. Whoever needs to know a tower
+ * reads the list: the engine that runs it (engine.h), work space and floating-point operations for plans, `inspect`.
  *
  * A new kind of operation is a row of the enum, a struct beside the others here, a function that appends it with its shapes, and
  * a function of the engine (cpu_operations.c). */
@@ -18,6 +18,7 @@
 
 typedef enum vb_operation_kind {
     VB_OP_EMBED,     /* tokens -> rows of the token table plus positions */
+    VB_OP_PATCHES,   /* pictures of any shape -> a row a patch, plus positions that are resized to the picture's grid */
     VB_OP_CONV,      /* square convolution, with a folded norm, activation and residual */
     VB_OP_DEPTHWISE, /* square convolution whose outputs read one channel each, with activation and residual */
     VB_OP_POOL,      /* means of square windows */
@@ -35,7 +36,7 @@ typedef enum vb_operation_kind {
 
 enum {
     VB_NO_VALUE = -1,
-    VB_ROW_A_TOKEN = 0, /* a value's rows: as many as the item has tokens */
+    VB_ROW_A_TOKEN = 0, /* a value's rows: as many as the item has tokens, or patches */
     VB_OPERANDS = 3
 };
 
@@ -101,6 +102,13 @@ typedef struct vb_embed {
     float scale; /* of the table's rows; 0: none */
 } vb_embed;
 
+/* Patches of pictures whose grids differ: weight columns are row, column, channel of the patch. */
+typedef struct vb_patches {
+    vb_linear linear;
+    const float *positions; /* side * side x columns */
+    int patch, side;
+} vb_patches;
+
 /* Queries, keys and values are columns `*_column` .. + heads * head_dim - 1 of operands 0, 1 and 2: they may lie in one value. */
 typedef struct vb_heads {
     int query_column, key_column, value_column;
@@ -123,6 +131,7 @@ typedef struct vb_operation {
     vb_activation activation; /* of excite; of linear: before gate and residual */
     union {                   /* by kind */
         vb_embed embed;
+        vb_patches patches;
         vb_convolution conv;
         vb_channel_filter filter; /* of depthwise */
         vb_window window;         /* of pool */
@@ -156,9 +165,10 @@ typedef struct vb_program {
     bool failed; /* a step found no memory: every later one gives VB_NO_VALUE */
     size_t capacity, value_capacity;
     int result;                          /* the value that is the embeddings, a row an item; not in the work space */
-    int resolution;                      /* of the picture that value 0 is; 0: the program reads texts */
+    size_t picture;                      /* floats of a picture, or those it may have; 0: the program reads texts */
+    int most_patches;                    /* of a picture of any shape; 0: pictures are squares, or it reads texts */
     int context_length, vocabulary_size; /* of texts */
-    int text_rows;                       /* of a text of full length: the context, and a class row */
+    int text_rows;                       /* of a text of full length: the context, and a class row; else most_patches */
     bool whole_texts, padded_texts;      /* as vb_embed has it */
     int pad_token;
     size_t floats_an_item, floats_a_token; /* of work space */
@@ -174,6 +184,8 @@ typedef struct vb_program {
 
 /* The input: n pictures of 3 x resolution x resolution. Comes first in a program of images. */
 int vb_program_pixels(vb_program *program, int resolution, vb_error *err);
+/* The input: n pictures of up to most_patches patches, in any grid, each patch a row. Comes first in a program of images. */
+int vb_program_patches(vb_program *program, int most_patches, const vb_patches *patches, vb_error *err);
 /* The input: n texts of context_length tokens. Comes first in a program of texts. */
 int vb_program_embed(vb_program *program, const vb_embed *embed, vb_error *err);
 int vb_program_conv(vb_program *program, int in, const vb_convolution *conv, int residual, vb_error *err);
@@ -213,9 +225,9 @@ void vb_program_close(vb_program *program); /* also of a program that is all zer
 
 /* Floats of work space for `items` items with `tokens` tokens in all (images: 0). */
 size_t vb_program_floats(const vb_program *program, int64_t items, int64_t tokens);
-/* Floating-point operations for an item (a text of `tokens` tokens; whole texts are of all their context): two for each
- * multiplication and addition of the matrix products; norms, activations, rotations and pools, less than a hundredth, are not
- * counted. */
+/* Floating-point operations for an item (a text of `tokens` tokens, a picture of as many patches; whole texts are of all their
+ * context): two for each multiplication and addition of the matrix products; norms, activations, rotations and pools, less than
+ * a hundredth, are not counted. */
 double vb_program_flops(const vb_program *program, int tokens);
 /* Bytes of the weights that the operations read, as they are stored. */
 size_t vb_program_weight_bytes(const vb_program *program);

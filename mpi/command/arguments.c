@@ -38,7 +38,7 @@ vb_value_kind vb_arguments_value_kind(const char *placeholder) {
     bool lower = true;
     for (const char *at = placeholder; *at; at++) lower = lower && ((*at >= 'a' && *at <= 'z') || strchr("0123456789_|", *at));
     if (lower) return VB_VALUE_WORDS;
-    static const char *const files[] = {"FILE", "PATH", "SOURCE", "A B"};
+    static const char *const files[] = {"FILE", "PATH", "SOURCE", "A B", "[FOLDER] [CHECKPOINT]"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (!strcmp(placeholder, files[i])) return VB_VALUE_FILE;
     const char *dot = strchr(placeholder, '.');
@@ -129,7 +129,8 @@ static int take_value(vb_arguments *arguments, int i, const char *text, vb_error
 static int take_positional(vb_arguments *arguments, const char *word, vb_error *err) {
     const vb_command *command = arguments->command;
     bool more = command->positional && vb_path_ends_with(command->positional, "...");
-    int most = command->positional_needed + (command->positional && command->positional[0] == '[');
+    int most = command->positional_needed;
+    for (const char *at = command->positional; at && (at = strchr(at, '[')); at++) most++; /* those that may be left out */
     if (arguments->positional_count >= (more ? VB_ARGUMENTS_POSITIONALS : most))
         return vb_errorf(err, VB_EUSAGE, "%s: unexpected argument '%s'; see 'vocabench help %s'", command->name, word,
                          command->name);

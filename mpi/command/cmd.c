@@ -4,6 +4,12 @@
 #include "mpi/command/experiment_arguments.h"
 
 const vb_command vb_cmd_table[] = {
+    {.name = "init",
+     .positional = "[FOLDER] [CHECKPOINT]",
+     .flags = vb_cmd_init_flags,
+     .help = "Write a first experiment from a folder of images and a checkpoint.",
+     .details = vb_cmd_init_details,
+     .run = vb_cmd_init},
     {.name = "run",
      .positional = "FILE.yaml",
      .positional_needed = 1,

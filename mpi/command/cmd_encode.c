@@ -29,6 +29,7 @@ const vb_flag vb_cmd_encode_flags[] = {
     VB_FACT_ARGUMENTS_TEXTS,
     VB_FACT_ARGUMENTS_PIXELS,
     {.option = "resolution"},
+    {.option = "max_patches"},
     {.option = "preprocessing"},
     {.name = "rgb-first", .kind = VB_FLAG_SWITCH, .help = "the same as --preprocessing rgb_first"},
     {.name = "raw", .kind = VB_FLAG_SWITCH, .help = "leave the embeddings unnormalised"},

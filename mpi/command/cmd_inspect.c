@@ -6,9 +6,9 @@
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
 #include "mpi/encode/model.h"
-#include "mpi/encode/text_convention.h"
 #include "mpi/experiment/experiment_read.h"
 #include "mpi/experiment/experiment_tables.h"
+#include "mpi/plan/draft_model.h"
 #include "shards/weights/coop.h"
 #include "shards/datasets/dataset.h"
 #include "shards/embeddings/npy.h"
@@ -145,32 +145,23 @@ static void print_facts(const vb_facts *facts, const vb_clip_info *info) {
 }
 
 /* The entry of an experiment. */
-static void print_entry(const vb_weights *weights, const char *path, const vb_family *family, bool told) {
+static int print_entry(const vb_weights *weights, const char *path, const vb_family *family, bool told, vb_error *err) {
     vb_error none;
-    char *tokenizer = vb_tokenizer_file_in(weights->where.folder, &none);
-    const char *base = vb_path_base_name(path);
-    printf("to use it:\n  - name: %.*s\n    family: %s\n    weights: %s\n", (int)strcspn(base, "./"), base, family->name, path);
-    const char *conventions = vb_family_conventions(family);
-    if (!tokenizer && !strncmp(conventions, "openai", 6)) printf("    tokenizer: bpe_simple_vocab_16e6.txt.gz\n");
-    else if (!tokenizer) printf("    tokenizer: FILE    # of the kind of %s\n", conventions);
-    if (!told && family->activation_varies) printf("    activation: quick_gelu    # or gelu: see above\n");
-    if (!told && vb_family_needs_side(family, &weights->set))
-        printf("    resolution: %d    # or another: see above\n", family->resolution);
-    printf("    prompts: [\"a photo of a {}.\"]\n");
-    vb_free(tokenizer);
-}
-
-/* The convention of the tokenizer beside the weights, if there is one. */
-static void find_convention(vb_facts *facts, const vb_stated_facts *stated, const vb_weights *weights, const vb_family *family,
-                            vb_error *why) {
-    vb_tokenizer *tokenizer = NULL;
-    vb_error none;
-    vb_error_clear(why);
-    char *path = vb_tokenizer_file_in(weights->where.folder, &none);
-    if (path && !vb_tokenizer_file_read(&tokenizer, path, family->mask_token, NULL, why))
-        vb_text_convention_use(tokenizer, facts, stated, family, path, why);
-    vb_tokenizer_close(tokenizer);
-    vb_free(path);
+    vb_strbuf text = {0};
+    const char *base = vb_path_base_name(path), *conventions = vb_family_conventions(family);
+    char *beside = vb_tokenizer_file_in(weights->where.folder, &none), *name = vb_strndup(base, strcspn(base, "./"), err),
+         *wanted = vb_format(err, "FILE    # of the kind of %s", conventions);
+    vb_draft_model model = {.name = name, .path = path, .weights = weights, .family = family, .told = told};
+    if (!beside) model.tokenizer = strncmp(conventions, "openai", 6) ? wanted : "bpe_simple_vocab_16e6.txt.gz";
+    int status = name && wanted ? 0 : -1;
+    if (!status) vb_draft_model_entry(&text, &model);
+    if (!status) status = vb_strbuf_end(&text, "the entry of the model", err);
+    if (!status) printf("to use it:\n%s", text.bytes);
+    vb_strbuf_free(&text);
+    vb_free(beside);
+    vb_free(name);
+    vb_free(wanted);
+    return status;
 }
 
 /* Without what no experiment would do without, sizes are shown all the same. */
@@ -199,7 +190,7 @@ static int print_model(const vb_weights *weights, const char *path, const vb_fam
         print_towers(clip);
         printf("facts, and who tells them:\n");
         vb_error why = {0};
-        if (vb_clip_describe(clip)->context_length) find_convention(&facts, &stated, weights, family, &why);
+        if (vb_clip_describe(clip)->context_length) vb_draft_model_convention(&facts, &stated, weights, family, NULL, &why);
         print_facts(&facts, vb_clip_describe(clip));
         if (vb_clip_describe(clip)->context_length && why.code) printf("note: %s\n", why.text);
         if (!told) printf("note: %s\n", untold.text);
@@ -207,7 +198,7 @@ static int print_model(const vb_weights *weights, const char *path, const vb_fam
             print_operations(vb_clip_image_program(clip), "image");
             print_operations(vb_clip_text_program(clip), "text");
         }
-        print_entry(weights, path, family, told);
+        status = print_entry(weights, path, family, told, err);
     }
     vb_clip_close(clip);
     return status;

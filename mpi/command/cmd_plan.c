@@ -11,6 +11,7 @@ const vb_flag vb_cmd_plan_flags[] = {
     {.option = "output", .help = "folder of the results, whose cache is looked at"},
     {.option = "cache"},
     VB_EXPERIMENT_ARGUMENTS_SET,
+    {.option = "limit"},
     {.option = "batch"},
     {.option = "threads"},
     {.option = "ranks_per_model"},

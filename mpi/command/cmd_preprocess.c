@@ -35,7 +35,7 @@ const vb_flag vb_cmd_preprocess_flags[] = {
 static int write_units(const vb_context *context, const vb_dataset *dataset, const vb_preprocess *spec, const char *input,
                        vb_writer *writer, vb_error *err) {
     enum { AT_ONCE = 16 };
-    size_t size = (size_t)3 * (size_t)spec->resolution * (size_t)spec->resolution;
+    const size_t size = vb_preprocess_floats(spec);
     const vb_encoding how = {.threads = vb_threads_default(&context->comm)};
     float *pixels = vb_array(AT_ONCE * size, sizeof *pixels, "pixels", err);
     int status = pixels ? 0 : -1;
@@ -48,7 +48,8 @@ static int write_units(const vb_context *context, const vb_dataset *dataset, con
                 json_t *skipped = NULL;
                 for (int i = 0; i < n; i++) picked[i] = at + i;
                 const vb_encode_batch batch = {&data, picked, n, at};
-                status = vb_encode_preprocess(&how, spec, &batch, pixels, broken, &skipped, err);
+                const vb_encode_pixels to = {.pixels = pixels, .broken = broken};
+                status = vb_encode_preprocess(&how, spec, &batch, &to, &skipped, err);
                 if (status) vb_error_prefix(err, "%s", input);
                 if (!status) status = vb_writer_write(writer, pixels, (size_t)n * size * sizeof *pixels, err);
                 json_decref(skipped);

@@ -140,7 +140,8 @@ static void put_zsh_command(vb_strbuf *out, const vb_command *command) {
     if (command->positional) {
         vb_strbuf spec = {0};
         size_t n = strlen(command->positional);
-        bool many = command->positional_needed > 1 || (n > 3 && !strcmp(command->positional + n - 3, "..."));
+        bool many = command->positional_needed > 1 || strstr(command->positional, "] [") ||
+                    (n > 3 && !strcmp(command->positional + n - 3, "..."));
         vb_strbuf_add(&spec, many ? "*" : "1");
         put_action(&spec, command->positional);
         put_specification(out, &spec);

@@ -7,6 +7,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/base/strbuf.h"
+#include "mpi/encode/image_limit.h"
 
 int vb_dataset_state_open_shared(vb_dataset **dataset, vb_comm *comm, const char *images, const char *class_names,
                                  vb_error *err) {
@@ -85,6 +86,7 @@ void vb_dataset_state_close(vb_dataset_state *state) {
     vb_label_match_free(&state->match);
     vb_label_report_free(&state->labels);
     vb_free(state->class_images);
+    vb_free(state->kept);
     *state = (vb_dataset_state){0};
 }
 
@@ -211,6 +213,8 @@ int vb_dataset_state_expand(vb_dataset_state *state, const vb_dataset_state *dat
         goto done;
     for (int p = 0; p < count; p++) {
         state->outside += state->parts[p]->outside;
+        state->beyond += state->parts[p]->beyond;
+        state->limit = state->parts[p]->limit;
         for (int c = 0; c < state->parts[p]->space.classes; c++) {
             int class = joined->class_of[p][c];
             *(class < 0 ? &state->outside : &state->class_images[class]) += state->parts[p]->class_images[c];
@@ -234,7 +238,8 @@ int vb_dataset_state_open_all(vb_dataset_state **out, vb_context *context, const
                 return -1;
         } else if (vb_dataset_state_open(&datasets[d], context, spec, encoded, err) ||
                    (encoded && (vb_dataset_state_survey(&datasets[d], context, err) ||
-                                vb_comm_agree(&context->comm, vb_dataset_state_judge(&datasets[d], err), err))))
+                                vb_comm_agree(&context->comm, vb_dataset_state_judge(&datasets[d], err), err))) ||
+                   vb_image_limit_apply(&datasets[d], context, experiment->limit, err))
             return -1;
     }
     return 0;
@@ -252,7 +257,7 @@ vb_dataset_sizes vb_dataset_state_measure(const vb_dataset_state *state) {
     for (int p = 0; p < (state->part_count ? state->part_count : 1); p++) {
         const vb_dataset *dataset = parts[p]->dataset;
         if (!dataset) continue;
-        sizes.images += vb_dataset_samples(dataset);
+        sizes.images += vb_dataset_samples(dataset) - parts[p]->beyond;
         sizes.units += vb_dataset_units(dataset);
         sizes.bytes += (int64_t)vb_dataset_bytes(dataset);
         if (vb_dataset_unit_samples(dataset) > sizes.unit_images) sizes.unit_images = vb_dataset_unit_samples(dataset);

@@ -23,7 +23,10 @@ struct vb_dataset_state {
     vb_label_report labels; /* what became of the labels; of an expansion empty */
     int64_t *class_images;  /* images of every class */
     int64_t outside;        /* images whose class is in no vocabulary, or that have no label */
-    int part_count;         /* of an expansion, else 0 */
+    /* mpi/encode/image_limit.h */
+    int64_t limit, beyond; /* images a class, 0: all; how many are left out for it */
+    uint8_t *kept;         /* of every sample whether it is not; NULL: none is left out */
+    int part_count;        /* of an expansion, else 0 */
     const vb_dataset_state **parts;
     vb_joined joined; /* behind vocabularies */
 };

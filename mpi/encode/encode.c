@@ -48,35 +48,37 @@ typedef struct outcome {
 } outcome;
 
 /* Pixels of one sample; of one of more than `most` pixels (0: none is too large) none, and out->later. */
-static void preprocess_sample(const vb_preprocess *spec, const vb_sample *sample, int64_t most, float *pixels, bool *broken,
-                              outcome *out) {
-    const size_t size = (size_t)3 * (size_t)spec->resolution * (size_t)spec->resolution;
+static void preprocess_sample(const vb_preprocess *spec, const vb_sample *sample, int64_t most, const vb_encode_pixels *to,
+                              int index, outcome *out) {
+    const size_t size = vb_preprocess_floats(spec);
+    float *pixels = to->pixels + (size_t)index * size;
+    bool *broken = &to->broken[index];
     vb_image image = {0};
     *broken = vb_dataset_sample_decode_within(sample, most, &image, &out->error) != 0;
     out->later = *broken && image.larger;
-    if (!*broken && vb_preprocess_image(spec, &image, pixels, &out->error)) {
+    if (!*broken && ((spec->max_patches && vb_preprocess_grid(spec, image.width, image.height, &to->grids[index], &out->error)) ||
+                     vb_preprocess_image(spec, &image, pixels, &out->error))) {
         vb_error_prefix(&out->error, "%s", sample->name);
         *broken = true;
     }
     if (*broken) memset(pixels, 0, size * sizeof *pixels);
-    else memcpy(out->remark, image.remark, sizeof out->remark);
+    if (*broken && spec->max_patches) to->grids[index] = (vb_patch_grid){1, 1};
+    if (!*broken) memcpy(out->remark, image.remark, sizeof out->remark);
     vb_free(image.pixels);
 }
 
-int vb_encode_preprocess(const vb_encoding *how, const vb_preprocess *spec, const vb_encode_batch *batch, float *pixels,
-                         bool *broken, json_t **skipped, vb_error *err) {
+int vb_encode_preprocess(const vb_encoding *how, const vb_preprocess *spec, const vb_encode_batch *batch,
+                         const vb_encode_pixels *to, json_t **skipped, vb_error *err) {
     const vb_sample *samples = batch->data->samples;
     const int *picked = batch->picked, n = batch->count;
-    const size_t size = (size_t)3 * (size_t)spec->resolution * (size_t)spec->resolution;
+    const bool *broken = to->broken;
     outcome *outcomes = vb_array((size_t)n, sizeof *outcomes, "decoding", err);
     if (!outcomes) return -1;
 #pragma omp parallel for num_threads(how->threads) schedule(dynamic) if (how->threads > 1)
     for (int i = 0; i < n; i++)
-        preprocess_sample(spec, &samples[picked[i]], how->threads > 1 ? VB_ENCODE_PIXELS : 0, pixels + (size_t)i * size,
-                          &broken[i], &outcomes[i]);
+        preprocess_sample(spec, &samples[picked[i]], how->threads > 1 ? VB_ENCODE_PIXELS : 0, to, i, &outcomes[i]);
     for (int i = 0; i < n; i++)
-        if (outcomes[i].later)
-            preprocess_sample(spec, &samples[picked[i]], 0, pixels + (size_t)i * size, &broken[i], &outcomes[i]);
+        if (outcomes[i].later) preprocess_sample(spec, &samples[picked[i]], 0, to, i, &outcomes[i]);
     int status = 0;
     for (int i = 0; i < n && !status; i++) {
         const char *name = samples[picked[i]].name;
@@ -101,16 +103,18 @@ int vb_encode_samples(const vb_encoding *how, const vb_encode_batch *batch, floa
     const vb_model *model = how->model;
     const vb_clip_info *info = vb_clip_describe(model->clip);
     int n = batch->count, at_once = n < how->batch ? n : how->batch, status = -1;
-    size_t size = (size_t)3 * (size_t)info->resolution * (size_t)info->resolution, dim = (size_t)info->embed_dim;
+    const size_t size = vb_preprocess_floats(&model->facts.preprocess), dim = (size_t)info->embed_dim;
     float *pixels = vb_array((size_t)at_once * size, sizeof *pixels, "pixels of a batch", err);
     bool *broken = vb_array((size_t)at_once, sizeof *broken, "batch", err);
-    if (!pixels || !broken) goto done;
+    vb_patch_grid *grids = vb_array((size_t)at_once, sizeof *grids, "shapes of a batch", err);
+    const vb_encode_pixels to = {pixels, grids, broken};
+    if (!pixels || !broken || !grids) goto done;
     for (int at = 0; at < n; at += at_once) {
         int count = n - at < at_once ? n - at : at_once;
         const vb_encode_batch some = {batch->data, batch->picked + at, count, batch->row_of_first + at};
         vb_comm_progress();
-        if (vb_encode_preprocess(how, &model->facts.preprocess, &some, pixels, broken, skipped, err)) goto done;
-        if (vb_clip_encode_images(model->clip, pixels, count, out + (size_t)at * dim, err)) {
+        if (vb_encode_preprocess(how, &model->facts.preprocess, &some, &to, skipped, err)) goto done;
+        if (vb_clip_encode_pictures(model->clip, pixels, info->max_patches ? grids : NULL, count, out + (size_t)at * dim, err)) {
             vb_error_prefix(err, "%s", batch->data->samples[batch->picked[at]].name);
             goto done;
         }
@@ -121,6 +125,7 @@ int vb_encode_samples(const vb_encoding *how, const vb_encode_batch *batch, floa
 done:
     vb_free(pixels);
     vb_free(broken);
+    vb_free(grids);
     return vb_model_check(model, status, err);
 }
 

@@ -35,15 +35,21 @@ int vb_encode_samples(const vb_encoding *how, const vb_encode_batch *batch, floa
  * decoders that could not read them. */
 const json_t *vb_encode_broken(const json_t *skipped, int64_t *count, bool *current);
 
+/* Where the pixels of a batch go. */
+typedef struct vb_encode_pixels {
+    float *pixels;
+    vb_patch_grid *grids; /* of images of any shape (spec->max_patches): one each; else not written */
+    bool *broken;
+} vb_encode_pixels;
+
 /* Images of up to so many pixels are decoded beside each other, one a thread; larger ones one after the other: what decoding
  * takes of a rank's memory is bounded by both. */
 enum { VB_ENCODE_PIXELS = 1 << 25 };
 
-/* Pixels only: count x 3 x R x R, on how->threads threads; broken samples as above (their pixels are zero). broken[i] says which.
- * Of
- * `how` only threads and skip_broken are used. Local. */
-int vb_encode_preprocess(const vb_encoding *how, const vb_preprocess *spec, const vb_encode_batch *batch, float *pixels,
-                         bool *broken, json_t **skipped, vb_error *err);
+/* Pixels only: count images, vb_preprocess_floats apart, on how->threads threads; broken samples as above (their pixels are
+ * zero). broken[i] says which. Of `how` only threads and skip_broken are used. Local. */
+int vb_encode_preprocess(const vb_encoding *how, const vb_preprocess *spec, const vb_encode_batch *batch,
+                         const vb_encode_pixels *to, json_t **skipped, vb_error *err);
 
 /* Texts to token ids (n x context_length). Local. */
 int vb_encode_tokenize(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, int threads,

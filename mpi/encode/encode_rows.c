@@ -67,7 +67,7 @@ static int encode_rounds(const vb_encode_rows_job *job, const vb_dataset *datase
 
 int vb_encode_rows_images(const vb_encode_rows_job *job, vb_error *err) {
     vb_dataset *dataset;
-    if (!vb_clip_describe(job->model->clip)->resolution)
+    if (!vb_clip_describe(job->model->clip)->tower)
         return vb_comm_agree(&job->context->comm,
                              vb_errorf(err, VB_EMISMATCH, "%s: no image tower in these weights", job->model->spec->weights), err);
     if (vb_dataset_state_open_shared(&dataset, &job->context->comm, job->input, NULL, err)) return -1;

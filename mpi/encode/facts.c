@@ -25,6 +25,7 @@ static const char *const names[VB_FACTS] = {[VB_FACT_IMAGE_ACTIVATION] = "image_
                                             [VB_FACT_TEXT_POOLING] = "text_pooling",
                                             [VB_FACT_END_TOKEN] = "end_token",
                                             [VB_FACT_RESOLUTION] = "resolution",
+                                            [VB_FACT_MAX_PATCHES] = "max_patches",
                                             [VB_FACT_RESIZE] = "resize",
                                             [VB_FACT_RESIZE_TO] = "resize_to",
                                             [VB_FACT_INTERPOLATION] = "interpolation",
@@ -153,6 +154,19 @@ static void find_end_token(vb_facts *facts, int64_t stated, const vb_family *fam
     }
 }
 
+/* Of images of any shape. */
+static void find_max_patches(vb_facts *facts, int64_t stated) {
+    const vb_side_facts *side = &facts->side;
+    facts->source[VB_FACT_MAX_PATCHES] = of_family;
+    if (stated != VB_OPTION_NONE) {
+        facts->towers.max_patches = (int)stated;
+        facts->source[VB_FACT_MAX_PATCHES] = of_experiment;
+    } else if (side->pixels_from && side->preprocess.max_patches) {
+        facts->towers.max_patches = side->preprocess.max_patches;
+        facts->source[VB_FACT_MAX_PATCHES] = side->pixels_from;
+    }
+}
+
 static int find_resolution(vb_facts *facts, int64_t stated, const vb_family *family, const vb_weights *weights) {
     const vb_side_facts *side = &facts->side;
     const bool table = vb_tensor_find(&weights->set, "visual.positional_embedding");
@@ -207,7 +221,8 @@ int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_
         find_epsilon(&towers->image.epsilon, &source[VB_FACT_IMAGE_EPSILON], stated->image_epsilon, &side->image,
                      side->towers_from);
         if (resnet) source[VB_FACT_IMAGE_ACTIVATION] = source[VB_FACT_IMAGE_EPSILON] = NULL;
-        if (find_resolution(facts, stated->resolution, family, weights)) return refuse_resolution(weights, family, err);
+        if (family->max_patches) find_max_patches(facts, stated->max_patches);
+        else if (find_resolution(facts, stated->resolution, family, weights)) return refuse_resolution(weights, family, err);
     }
     if (table) {
         if (find_activation(&towers->text, &source[VB_FACT_TEXT_ACTIVATION], stated->activation, stated->text_activation,
@@ -225,7 +240,7 @@ int vb_facts_of_towers(vb_facts *facts, const vb_stated_facts *stated, const vb_
 
 /* Sizes that a file tells (0: it does not) beside those of the tensors. */
 static int check_sizes(const vb_side_facts *side, const vb_weights *weights, const vb_clip_info *info, vb_error *err) {
-    const bool image = info->resolution && side->image.told, text = info->context_length && side->text.told, vit = info->patch;
+    const bool image = info->tower && side->image.told, text = info->context_length && side->text.told, vit = info->patch;
     const struct {
         const char *what;
         bool there;
@@ -233,6 +248,7 @@ static int check_sizes(const vb_side_facts *side, const vb_weights *weights, con
     } sizes[] = {{"an image tower of width", image, side->image.width, info->image_width},
                  {"image layers", image && vit, side->image.layers, info->image_layers[0]},
                  {"patches of side", image && vit, side->patch, info->patch},
+                 {"positions of patches", image && info->max_patches, side->positions, info->positions},
                  {"a text tower of width", text, side->text.width, info->text_width},
                  {"text layers", text, side->text.layers, info->text_layers},
                  {"a context of tokens", text, side->context, info->context_length},
@@ -283,7 +299,8 @@ static vb_preprocess pixels_of(const vb_family_pixels *own) {
 
 /* What a tower has no use for must not be stated: it would be in no fact. ResNets have ReLU, gates SiLU. */
 static int refuse_unused(const vb_stated_facts *stated, const vb_weights *weights, const vb_clip_info *info, vb_error *err) {
-    const bool image = info->resolution, text = info->context_length;
+    const bool image = info->tower, text = info->context_length, any = image && info->max_patches;
+    static const char squares[] = "the model sees squares", shapes[] = "the model sees images in their own shape";
     const struct {
         const char *key, *reason;
         bool unused;
@@ -291,11 +308,37 @@ static int refuse_unused(const vb_stated_facts *stated, const vb_weights *weight
                  image && stated->image_activation >= 0 && (info->image_gated || !info->patch)},
                 {"image_epsilon", "the image tower has no LayerNorm",
                  image && !isnan(stated->image_epsilon) && !(info->image_epsilon > 0)},
+                {"max_patches", squares, image && !any && stated->max_patches != VB_OPTION_NONE},
+                {"resolution", shapes, any && stated->resolution > VB_FACTS_NO_IMAGES},
+                {"resize", shapes, any && stated->resize >= 0},
+                {"resize_to", shapes, any && stated->resize_to != VB_OPTION_NONE},
+                {"crop", shapes, any && stated->crop >= 0},
                 {"end_token", "texts are not pooled at an end token",
                  text && stated->end_token != VB_OPTION_NONE && info->end_token == VB_NO_END_TOKEN}};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (keys[i].unused)
             return vb_errorf(err, VB_ECONFIG, "%s: %s is stated, but %s", weights->where.file, keys[i].key, keys[i].reason);
+    return 0;
+}
+
+/* Of models that see images in their own shape, and files that say so of others. */
+static int use_shapes(vb_facts *facts, const vb_stated_facts *stated, const vb_weights *weights, const vb_clip_info *info,
+                      vb_error *err) {
+    static const vb_fact of_squares[] = {VB_FACT_RESOLUTION, VB_FACT_RESIZE, VB_FACT_RESIZE_TO, VB_FACT_CROP};
+    vb_preprocess *spec = &facts->preprocess;
+    const char *file = facts->side.pixels_from;
+    if (file && !spec->max_patches != !info->max_patches)
+        return vb_errorf(err, VB_EMISMATCH,
+                         "%s/%s makes %s of images, but the model of %s sees %s: does it belong to these weights?",
+                         weights->where.folder, file, info->max_patches ? "squares" : "patches in their own shape",
+                         weights->where.file, info->max_patches ? "their own shape" : "squares");
+    if (file && spec->patch != info->patch)
+        return vb_errorf(err, VB_EMISMATCH, "%s/%s tells patches of side: %d, but the tensors of %s have %d",
+                         weights->where.folder, file, spec->patch, weights->where.file, info->patch);
+    spec->max_patches = info->max_patches;
+    spec->patch = info->patch;
+    vb_facts_state_pixels(spec, stated, facts->source);
+    for (size_t i = 0; i < sizeof of_squares / sizeof *of_squares; i++) facts->source[of_squares[i]] = NULL;
     return 0;
 }
 
@@ -306,12 +349,13 @@ int vb_facts_of_pixels(vb_facts *facts, const vb_stated_facts *stated, const vb_
     const char **source = facts->source;
     if ((side->towers_from && check_sizes(side, weights, info, err)) || refuse_unused(stated, weights, info, err)) return -1;
     if (info->context_length) leave_out_plain_rows(facts, info);
-    if (!info->resolution) return 0;
+    if (!info->tower) return 0;
     if (info->image_gated) source[VB_FACT_IMAGE_ACTIVATION] = NULL; /* the gates' SiLU */
     if (!info->image_heads) source[VB_FACT_IMAGE_HEADS] = NULL;
     if (!(info->image_epsilon > 0)) source[VB_FACT_IMAGE_EPSILON] = NULL;
     *spec = side->pixels_from ? side->preprocess : pixels_of(info->pixels ? info->pixels : family->pixels);
     for (int f = VB_FACT_RESIZE; f < VB_FACTS; f++) source[f] = side->pixels_from ? side->pixels_from : of_family;
+    if (info->max_patches || spec->max_patches) return use_shapes(facts, stated, weights, info, err);
     const bool differs = spec->resolution && spec->resolution != info->resolution;
     if (differs && source[VB_FACT_RESOLUTION] == of_experiment && spec->resize_to && stated->resize_to == VB_OPTION_NONE)
         return vb_errorf(err, VB_EMISMATCH,
@@ -397,6 +441,7 @@ static double number_of(const vb_facts *facts, const vb_clip_info *info, vb_fact
     case VB_FACT_CONTEXT: return info->context_length;
     case VB_FACT_END_TOKEN: return facts->towers.end_token;
     case VB_FACT_RESOLUTION: return info->resolution;
+    case VB_FACT_MAX_PATCHES: return info->max_patches;
     case VB_FACT_RESIZE_TO: return facts->preprocess.resize_to;
     default: return NAN;
     }

@@ -7,6 +7,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/base/json.h"
+#include "mpi/encode/image_limit.h"
 #include "mpi/encode/precomputed_labels.h"
 
 /* ---- encoded ---- */
@@ -18,7 +19,7 @@ void vb_image_source_encoded(vb_image_source *source, const vb_dataset_state *da
                                 .how = *how,
                                 .labels = data->labels.counts,
                                 .units = vb_dataset_units(data->dataset),
-                                .images = vb_dataset_samples(data->dataset),
+                                .images = vb_dataset_samples(data->dataset) - data->beyond,
                                 .unit_images = vb_dataset_unit_samples(data->dataset),
                                 .dim = vb_clip_describe(how->model->clip)->embed_dim};
 }
@@ -129,6 +130,7 @@ static int encoded_unit(const vb_image_source *source, int64_t unit, vb_unit_row
             rows->outside++;
             continue;
         }
+        if (state->kept && !state->kept[start + i]) continue;
         if (!(rows->names[n] = vb_strdup(labels.samples[i].name, err))) goto done;
         rows->classes[n] = class;
         rows->places[n] = start + i;
@@ -193,7 +195,9 @@ static int open_precomputed(vb_image_source *source, const vb_embeddings_spec *s
     source->unit_images = VB_UNIT_SAMPLES;
     source->units = (rows + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
     if (!(source->classes = vb_array((size_t)rows, sizeof *source->classes, "labels", err))) return -1;
-    if (vb_precomputed_labels_read(source->classes, &source->labels, source->data, spec, rows, err)) return -1;
+    if (vb_precomputed_labels_read(source->classes, &source->labels, source->data, spec, rows, err) ||
+        vb_image_limit_rows(source->classes, rows, source->data, err))
+        return -1;
     if (!digests) return 0;
     return vb_digest_file(spec->image_embeddings, &source->file_digest, err) ||
                    vb_digest_file(spec->labels, &source->labels_digest, err) ?
@@ -228,7 +232,7 @@ static int precomputed_unit(const vb_image_source *source, int64_t unit, vb_unit
     if (allocate(rows, count, source->dim, err)) return -1;
     for (int i = 0; i < count; i++) {
         if (source->classes[first + i] < 0) {
-            rows->outside++;
+            rows->outside += source->classes[first + i] != VB_IMAGE_LIMIT_BEYOND;
             continue;
         }
         if (vb_image_source_float_rows(&source->embeddings, source->path, first + i, 1,

@@ -197,7 +197,8 @@ int vb_model_measure(const vb_model_spec *spec, int tokens, vb_model_sizes *size
     vb_model model = {.spec = spec};
     int status = open_encoder(&model, NULL, false, 1, err);
     if (!status)
-        *sizes = (vb_model_sizes){.image_flops = vb_program_flops(vb_clip_image_program(model.clip), tokens),
+        *sizes = (vb_model_sizes){.image_flops = vb_program_flops(vb_clip_image_program(model.clip),
+                                                                  vb_clip_image_program(model.clip)->text_rows),
                                   .text_flops = vb_program_flops(vb_clip_text_program(model.clip), tokens),
                                   .embed_dim = vb_clip_describe(model.clip)->embed_dim};
     vb_model_close(&model);

@@ -19,8 +19,8 @@ int vb_class_shares_images(int classes, int ranks) {
 
 int64_t vb_class_shares_bytes(int classes, int dim, int vocabularies, int ranks) {
     int64_t images = (int64_t)vb_class_shares_images(classes, ranks) * ranks, local = vb_cyclic_count(classes, 0, ranks);
-    return images * (local * 4 + dim * 8 + dim * 4 / ranks + vocabularies + 4) + local * 16 +
-           (int64_t)VB_UNIT_SAMPLES * vocabularies;
+    return images * (local * 4 + dim * 8 + dim * 4 / ranks + vocabularies + 5) + local * 16 +
+           (int64_t)VB_UNIT_SAMPLES * (vocabularies + 1);
 }
 
 static int allocate(vb_class_shares *shares, const vb_label_space *space, vb_similarity similarity, vb_error *err) {
@@ -41,8 +41,9 @@ static int allocate(vb_class_shares *shares, const vb_label_space *space, vb_sim
     shares->scores = vb_array(block * (size_t)local, sizeof *shares->scores, "similarity block", err);
     shares->beaten = vb_array(block * (size_t)space->vocabularies, 1, "outcome of a block", err);
     shares->joined = vb_array((size_t)shares->a_rank * (size_t)space->vocabularies, 1, "outcome of a block", err);
+    shares->tied = vb_array(block + (size_t)shares->a_rank, 1, "outcome of a block", err);
     if (!shares->ids || !shares->images || !shares->texts || !shares->labels || !shares->scores || !shares->beaten ||
-        !shares->joined)
+        !shares->joined || !shares->tied)
         return -1;
     for (int i = 0; i < local; i++) shares->ids[i] = vb_cyclic_index(i, comm->rank, comm->size);
     if (!local) return 0;
@@ -70,6 +71,7 @@ void vb_class_shares_close(vb_class_shares *shares) {
     vb_free(shares->scores);
     vb_free(shares->beaten);
     vb_free(shares->joined);
+    vb_free(shares->tied);
     *shares = (vb_class_shares){0};
 }
 
@@ -98,35 +100,46 @@ static int gather_texts(vb_class_shares *shares, vb_error *err) {
     return vb_comm_or_bits(comm, shares->texts, block * dim * sizeof *shares->texts, err);
 }
 
-/* This rank's images first to first + rows - 1 of its unit, with those of all others. */
-static int judge_block(vb_class_shares *shares, const float *images, int rows, const int *labels, uint8_t *beaten, int threads,
-                       vb_error *err) {
+/* Some images of this rank's unit, with those of all others. */
+static int judge_block(vb_class_shares *shares, const vb_image_block *images, uint8_t *beaten, int threads, vb_error *err) {
     vb_comm *comm = shares->comm;
     size_t block = (size_t)shares->a_rank * (size_t)comm->size, vocabularies = (size_t)shares->vocabularies;
-    if (gather_block(shares, images, rows, labels, err) || gather_texts(shares, err)) return -1;
+    size_t rows = (size_t)images->rows;
+    if (gather_block(shares, images->images, (int)rows, images->labels, err) || gather_texts(shares, err)) return -1;
     vb_scalapack_product_multiply(&shares->product, shares->images, shares->classifier->texts, shares->scores);
     memset(shares->beaten, 0, block * vocabularies);
+    memset(shares->tied, 0, block);
     int status = 0;
     if (shares->bank) {
-        vb_image_block all = {.rows = (int64_t)block, .images = shares->images, .texts = shares->texts, .labels = shares->labels};
+        vb_image_block all = {.rows = (int64_t)block,
+                              .images = shares->images,
+                              .texts = shares->texts,
+                              .labels = shares->labels,
+                              .tied = shares->tied};
         status = vb_similarity_judge_part(shares->bank, &shares->memberships, &all, shares->scores, shares->beaten,
                                           &shares->rescored, threads, err);
     }
     for (size_t i = 0; i < block; i++) shares->compared += shares->labels[i] >= 0 ? shares->product.local_columns : 0;
     if (vb_comm_agree(comm, status, err)) return -1;
     if (vb_comm_or_blocks(comm, shares->beaten, shares->joined, (size_t)shares->a_rank * vocabularies, err)) return -1;
-    if (rows) memcpy(beaten, shares->joined, (size_t)rows * vocabularies);
+    if (vb_comm_or_blocks(comm, shares->tied, shares->tied + block, (size_t)shares->a_rank, err)) return -1;
+    if (rows) memcpy(beaten, shares->joined, rows * vocabularies);
+    if (rows) memcpy(images->tied, shares->tied + block, rows);
     return 0;
 }
 
-int vb_class_shares_judge(vb_class_shares *shares, const float *images, int rows, const int *labels, uint8_t *beaten, int threads,
-                          vb_error *err) {
-    int64_t most = rows;
+int vb_class_shares_judge(vb_class_shares *shares, const vb_image_block *images, uint8_t *beaten, int threads, vb_error *err) {
+    int64_t rows = images->rows, most = rows;
     int status = vb_comm_max(shares->comm, &most, 1, err);
     for (int at = 0; at < most && !status; at += shares->a_rank) {
-        int left = rows - at, n = left < 0 ? 0 : left < shares->a_rank ? left : shares->a_rank;
-        status = judge_block(shares, n ? images + (size_t)at * (size_t)shares->classifier->dim : NULL, n, n ? labels + at : NULL,
-                             beaten + (n ? (size_t)at * (size_t)shares->vocabularies : 0), threads, err);
+        int64_t left = rows - at, n = left < 0 ? 0 : left < shares->a_rank ? left : shares->a_rank;
+        vb_image_block some = {.rows = n};
+        if (n)
+            some = (vb_image_block){.rows = n,
+                                    .images = images->images + (int64_t)at * shares->classifier->dim,
+                                    .labels = images->labels + at,
+                                    .tied = images->tied + at};
+        status = judge_block(shares, &some, beaten + (n ? (size_t)at * (size_t)shares->vocabularies : 0), threads, err);
     }
     return status;
 }

@@ -24,6 +24,7 @@ typedef struct vb_class_shares {
     int *labels;
     float *scores;            /* of this rank's classes */
     uint8_t *beaten, *joined; /* by all classes here; by all classes everywhere, for this rank's images */
+    uint8_t *tied;            /* likewise: of a block, and behind it of this rank's images */
     int64_t compared,
         rescored; /* comparisons of an image's class with a class of this rank, and how many the exact route decided */
 } vb_class_shares;
@@ -34,10 +35,9 @@ int vb_class_shares_open(vb_class_shares *shares, vb_comm *comm, const vb_classi
                          vb_similarity similarity, vb_error *err);
 void vb_class_shares_close(vb_class_shares *shares); /* collective */
 
-/* vb_similarity_judge for this rank's `rows` images, 0 to VB_UNIT_SAMPLES, into beaten (VB_UNIT_SAMPLES x vocabularies).
- * Collective. */
-int vb_class_shares_judge(vb_class_shares *shares, const float *images, int rows, const int *labels, uint8_t *beaten, int threads,
-                          vb_error *err);
+/* vb_similarity_judge for this rank's images, 0 to VB_UNIT_SAMPLES rows, into beaten (VB_UNIT_SAMPLES x vocabularies) and
+ * images->tied (VB_UNIT_SAMPLES). Collective. */
+int vb_class_shares_judge(vb_class_shares *shares, const vb_image_block *images, uint8_t *beaten, int threads, vb_error *err);
 
 /* Images of one rank in a block, and the bytes of a rank's work space beside the texts: what vb_class_shares_open will take.
  * Local. */

@@ -37,22 +37,31 @@ static int note_unit(evaluation *work, int64_t unit, const vb_unit_rows *rows, v
     return vb_json_end(&json, "the notes of a unit", err);
 }
 
+static void count_outcome(evaluation *work, const vb_unit_rows *rows, const uint8_t *beaten, const uint8_t *tied) {
+    for (int i = 0; i < rows->count; i++) {
+        vb_tally_add(work->tally, rows->classes[i], beaten + (int64_t)i * work->pair->data->space.vocabularies);
+        work->counts.tied += tied[i];
+    }
+}
+
 static int judge_unit(evaluation *work, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
     const vb_pair *pair = work->pair;
     const vb_label_space *space = &pair->data->space;
     size_t vocabularies = (size_t)space->vocabularies;
     uint8_t *beaten = vb_array((size_t)rows->count * vocabularies, 1, "outcome of a unit", err);
+    uint8_t *tied = vb_array((size_t)rows->count, 1, "outcome of a unit", err);
     vb_verdict *verdicts = pair->records ? vb_array((size_t)rows->count, sizeof *verdicts, "outcome of a unit", err) : NULL;
-    vb_image_block images = {.rows = rows->count, .images = rows->rows, .labels = rows->classes};
+    vb_image_block images = {.rows = rows->count, .images = rows->rows, .labels = rows->classes, .tied = tied};
     int status = -1;
-    if (!beaten || (pair->records && !verdicts)) goto done;
+    if (!beaten || !tied || (pair->records && !verdicts)) goto done;
     if (vb_similarity_judge(work->bank, space, &images, beaten, verdicts, pair->threads, err)) goto done;
-    for (int i = 0; i < rows->count; i++) vb_tally_add(work->tally, rows->classes[i], beaten + (size_t)i * vocabularies);
+    count_outcome(work, rows, beaten, tied);
     status = pair->records ? vb_records_unit(pair->records, unit, &pair->data->vocabularies, pair->data->part_count > 0, rows,
                                              beaten, verdicts, err) :
                              0;
 done:
     vb_free(beaten);
+    vb_free(tied);
     vb_free(verdicts);
     return status;
 }
@@ -92,7 +101,8 @@ static int evaluate_unit(void *context, int64_t unit, const vb_unit_rows *rows, 
 
 /* With the classes divided among the ranks: a unit of every rank at once is judged by all of them. Ranks without a unit take
  * part. Collective. */
-static int evaluate_together(evaluation *work, vb_context *context, int64_t first, uint8_t *beaten, vb_error *err) {
+static int evaluate_together(evaluation *work, vb_context *context, int64_t first, uint8_t *beaten, uint8_t *tied,
+                             vb_error *err) {
     const vb_pair *pair = work->pair;
     int64_t unit = first + context->comm.rank;
     bool mine = unit < pair->source->units;
@@ -102,9 +112,9 @@ static int evaluate_together(evaluation *work, vb_context *context, int64_t firs
     if (!status && mine) status = vb_image_source_unit(pair->source, unit, &rows, err);
     if (status) vb_error_prefix(err, "dataset '%s'", pair->data->spec->name);
     status = vb_comm_agree(&context->comm, status, err);
-    if (!status) status = vb_class_shares_judge(&work->shares, rows.rows, rows.count, rows.classes, beaten, pair->threads, err);
-    for (int i = 0; !status && i < rows.count; i++)
-        vb_tally_add(work->tally, rows.classes[i], beaten + (size_t)i * (size_t)pair->data->space.vocabularies);
+    const vb_image_block images = {.rows = rows.count, .images = rows.rows, .labels = rows.classes, .tied = tied};
+    if (!status) status = vb_class_shares_judge(&work->shares, &images, beaten, pair->threads, err);
+    if (!status) count_outcome(work, &rows, beaten, tied);
     if (!status && mine) {
         status = note_unit(work, unit, &rows, err);
         count_unit(work, &rows);
@@ -117,16 +127,18 @@ static int evaluate_together(evaluation *work, vb_context *context, int64_t firs
 static int pass_divided(evaluation *work, vb_context *context, vb_error *err) {
     vb_comm *comm = &context->comm;
     const vb_pair *pair = work->pair;
-    uint8_t *beaten = NULL; /* of a unit */
+    uint8_t *beaten = NULL, *tied = NULL; /* of a unit */
     int status = vb_class_shares_open(&work->shares, comm, pair->classifier, &pair->data->space, pair->spec->similarity, err);
     if (status) vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
     if (!status) beaten = vb_array((size_t)VB_UNIT_SAMPLES * (size_t)pair->data->space.vocabularies, 1, "outcome of a unit", err);
-    status = vb_comm_agree(comm, beaten ? status : -1, err);
+    if (beaten) tied = vb_array(VB_UNIT_SAMPLES, 1, "outcome of a unit", err);
+    status = vb_comm_agree(comm, tied ? status : -1, err);
     for (int64_t u = 0; !status && u < pair->source->units; u += comm->size) {
-        status = evaluate_together(work, context, u, beaten, err);
+        status = evaluate_together(work, context, u, beaten, tied, err);
         if (!status) step_progress(work);
     }
     vb_free(beaten);
+    vb_free(tied);
     return vb_comm_agree(comm, status, err);
 }
 
@@ -195,6 +207,11 @@ static int merge_units(vb_comm *comm, const evaluation *work, json_t **skipped, 
     for (size_t u = 0; u < units; u++) {
         vb_digest_add_text(digester, by_unit[u] ? vb_json_text(by_unit[u], "digest") : "");
         if (by_unit[u]) vb_json_extend(&json, *skipped, json_object_get(by_unit[u], "skipped"));
+    }
+    if (work->pair->data->limit) { /* a unit's digest is of all of its images */
+        const int64_t limit = work->pair->data->limit;
+        vb_digest_add_text(digester, "limit");
+        vb_digest_add(digester, &limit, sizeof limit);
     }
     status = vb_json_end(&json, "the notes of units", err);
     *digest = vb_digest_finish(digester);
@@ -314,5 +331,5 @@ int vb_evaluate_counts_bytes(const vb_experiment *experiment, const vb_label_spa
 int64_t vb_evaluate_bytes(const vb_experiment *experiment, const vb_pair_shape *s) {
     if (experiment->similarity_engine == VB_ENGINE_SCALAPACK)
         return vb_class_shares_bytes((int)s->classes, (int)s->dim, (int)s->vocabularies, s->ranks) + 16 * s->classes;
-    return vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) + VB_UNIT_SAMPLES * s->vocabularies;
+    return vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) + VB_UNIT_SAMPLES * (s->vocabularies + 1);
 }

@@ -9,6 +9,7 @@
 /* What a pair's run did: for the `run` block; sums over ranks on rank 0. */
 typedef struct vb_pair_counts {
     int64_t images, outside, skipped; /* evaluated; of no vocabulary's class; broken */
+    int64_t tied;                     /* of the evaluated: with another class exactly as similar as their own */
     int64_t units_encoded, units_cached, images_encoded, texts_encoded, texts_cached;
     int64_t compared,
         rescored; /* by the scalapack engine: comparisons of classes, and those that its product left to the exact route */

@@ -208,6 +208,7 @@ int vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, const 
     vb_json_set_text(&json, object, "dataset", pair->data->spec->name);
     vb_json_set_text(&json, object, "protocol", sampled ? "sampled" : "exact");
     vb_json_set_integer(&json, object, "images", openness->images);
+    if (pair->data->limit) vb_json_set_integer(&json, object, "limit", pair->data->limit);
     if (pair->spec->series) {
         json_t *series = vb_json_set_object(&json, object, "series");
         vb_json_set_text(&json, series, "name", pair->spec->series);
@@ -229,6 +230,7 @@ int vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, const 
     vb_json_set_text(&json, object, "acc_e_union_method", openness->union_method);
     vb_json_set_real(&json, object, "top1_all", openness->top1_all);
     vb_json_set_real(&json, object, "top1_all_se", openness->top1_all_se);
+    vb_json_set_integer(&json, object, "tied_images", counts->tied);
     vb_json_set(&json, object, "curve", curve_json(&json, openness));
     vb_json_set(&json, object, "vocabularies", vocabularies_json(&json, pair, openness, errors, sampled));
     vb_json_set(&json, object, "theft", theft_json(&json, openness));

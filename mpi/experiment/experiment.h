@@ -55,7 +55,7 @@ typedef struct vb_embeddings_spec {
  * VB_OPTION_NONE, -1. */
 typedef struct vb_stated_facts {
     double image_epsilon, text_epsilon, mean[3], std[3];
-    int64_t image_heads, text_heads, start_token, end_token, resolution, resize_to;
+    int64_t image_heads, text_heads, start_token, end_token, resolution, max_patches, resize_to;
     int activation, image_activation, text_activation; /* vb_stated_activation; the first is of both towers */
     int text_mask, text_pooling;                       /* vb_text_mask, vb_text_pooling, less 1: there, 0 is unset */
     int resize, interpolation, crop;                   /* kernels/image/preprocess.h */
@@ -85,6 +85,7 @@ typedef struct vb_experiment {
     char *name, *output, *cache, *only_model;
     vb_protocol_kind protocol;
     int64_t trials, seed, union_permutations, batch, threads, ranks_per_model;
+    int64_t limit; /* images of a class, for a quick look; VB_OPTION_NONE: all */
     vb_similarity_engine similarity_engine;
     vb_text_rules text_rules;
     uint32_t analyses; /* bits: see mpi/experiment/analyses_spec.h */

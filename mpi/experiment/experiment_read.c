@@ -69,6 +69,19 @@ static int check_engine(const vb_experiment *experiment, vb_error *err) {
                      experiment->path, what);
 }
 
+/* A quick look writes over no results of all images, and shares their cache. */
+static int fill_folders(vb_experiment *experiment, vb_error *err) {
+    char *whole = vb_format(err, "results/%s", experiment->name);
+    const char *beside = experiment->output ? experiment->output : whole;
+    if (!whole) return -1;
+    if (!experiment->cache) experiment->cache = vb_format(err, "%s/cache", beside);
+    if (!experiment->output)
+        experiment->output =
+            experiment->limit > 0 ? vb_format(err, "%s-limit-%lld", whole, (long long)experiment->limit) : vb_strdup(whole, err);
+    vb_free(whole);
+    return experiment->cache && experiment->output ? 0 : -1;
+}
+
 int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_override *overrides, int override_count,
                        vb_error *err) {
     *experiment = (vb_experiment){0};
@@ -101,8 +114,7 @@ int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_ov
     if (vb_experiment_models_read(experiment, root, err) || check_index_models(experiment, err) || choose_model(experiment, err))
         goto done;
     if (check_engine(experiment, err) || vb_json_end(&experiment->json, "the configuration", err)) goto done;
-    if (!experiment->output && !(experiment->output = vb_format(err, "results/%s", experiment->name))) goto done;
-    if (!experiment->cache && !(experiment->cache = vb_format(err, "%s/cache", experiment->output))) goto done;
+    if (fill_folders(experiment, err)) goto done;
     status = 0;
 done:
     vb_yaml_free(root);

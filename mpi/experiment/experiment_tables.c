@@ -72,6 +72,16 @@ static const vb_option experiment_options[] = {
      .high = 1000000,
      .unit = "permutations",
      .help = "for acc_e_union where it has no closed form (over 20 vocabularies of unequal image counts)"},
+    {.key = "limit",
+     .kind = VB_OPTION_INTEGER,
+     .offset = offsetof(vb_experiment, limit),
+     .unset = true,
+     .low = 1,
+     .high = 1000000000,
+     .unit = "images",
+     .help = "of each class at most, the first ones: a quick look, which results, tables and reports say [all]",
+     .flag = "N",
+     .flag_help = "look at the first N images of each class alone"},
     {.key = "on_cut",
      .kind = VB_OPTION_CHOICE,
      .offset = offsetof(vb_experiment, text_rules.cut),
@@ -251,6 +261,8 @@ static const vb_option expansion_options[] = {
     {FACT(base, end_token), .kind = VB_OPTION_INTEGER, .low = 0, .high = 1 << 24, .flag = "ID", \
      .help = "id at whose first place texts are pooled; 0: the highest id"}, \
     {FACT(base, resolution), .kind = VB_OPTION_INTEGER, .low = 1, .high = 4096, .flag = "R", .help = "side of the images"}, \
+    {FACT(base, max_patches), .kind = VB_OPTION_INTEGER, .low = 1, .high = 4096, .flag = "N", \
+     .help = "patches of an image at most, of models that see any shape (SigLIP 2 NaFlex)"}, \
     {FACT(base, resize), .kind = VB_OPTION_CHOICE, .choices = vb_preprocess_resizes, .flag = "shortest|squash|longest", \
      .help = "short side and centre crop, both sides, or long side in a frame of zeros"}, \
     {FACT(base, resize_to), .kind = VB_OPTION_INTEGER, .low = 1, .high = 8192, .flag = "R", \

@@ -80,7 +80,8 @@ typedef struct pair_sizes {
 static int measure_encoded(const plan *all, const vb_dataset_state *data, const vb_model *model, pair_sizes *sizes,
                            vb_error *err) {
     const vb_clip_info *info = vb_clip_describe(model->clip);
-    int64_t pixels = (int64_t)all->experiment->batch * 3 * info->resolution * info->resolution * 4;
+    const int64_t pixels =
+        (int64_t)all->experiment->batch * (int64_t)(vb_preprocess_floats(&model->facts.preprocess) * sizeof(float));
     vb_dataset_sizes data_sizes = vb_dataset_state_measure(data);
     int prompts = vb_experiment_prompts(model->spec, data->spec)->count;
     *sizes = (pair_sizes){.images = data_sizes.images - data->outside,

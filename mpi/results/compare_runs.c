@@ -61,6 +61,12 @@ static void check_data(vb_compare_runs *work) {
                precomputed_a ? 'A' : 'B', precomputed_a ? 'B' : 'A');
         return;
     }
+    const int64_t limit_a = vb_json_integer(work->a.entry, "limit"), limit_b = vb_json_integer(work->b.entry, "limit");
+    if (limit_a != limit_b) {
+        differ(work, VB_COMPARE_DATA, "data: at most %lld images a class of A, %lld of B (limit; 0: all)", (long long)limit_a,
+               (long long)limit_b);
+        return;
+    }
     const char *key = precomputed_a ? "labels_digest" : "images_digest", *a = vb_json_text(section(&work->a, "data"), key),
                *b = vb_json_text(section(&work->b, "data"), key);
     if (strcmp(a, b)) differ(work, VB_COMPARE_DATA, "data: %s %.8s of A, %.8s of B", key, a, b);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "kernels/base/memory.h"
 #include "kernels/openness/spread.h"
 #include "mpi/base/json.h"
 
@@ -37,10 +38,35 @@ double vb_tables_error(const json_t *figures, const char *key) {
     return vb_json_number(errors, vb_spread_names[VB_SPREAD_CLASSES]);
 }
 
-vb_grid vb_tables_main_begin(const char *caption) {
-    vb_grid grid = {.columns = 9, .left = 3, .caption = caption, .note = vb_tables_note};
-    vb_grid_heads(&grid,
-                  (const char *const[]){"model", "dataset", "images", "Acc-C", "Acc-E", "E-C", "Acc-S", "S-C", "all classes"});
+char *vb_tables_dataset(const json_t *entry, vb_error *err) {
+    const char *dataset = vb_json_text(entry, "dataset");
+    const int64_t limit = vb_json_integer(entry, "limit");
+    return limit ? vb_format(err, "%s (first %lld a class)", dataset, (long long)limit) : vb_strdup(dataset, err);
+}
+
+/* The entry itself, or a copy whose dataset says that it was a quick look. */
+static json_t *marked(vb_json *json, json_t *entry) {
+    vb_error ignored; /* the end of the JSON says it again */
+    if (!vb_json_integer(entry, "limit")) return json_incref(entry);
+    char *dataset = vb_tables_dataset(entry, &ignored);
+    json_t *copy = vb_json_copy(json, entry);
+    if (dataset) vb_json_set_text(json, copy, "dataset", dataset);
+    else json->failed = true;
+    vb_free(dataset);
+    return copy;
+}
+
+enum { COLUMNS = 10 /* without the union's */ };
+
+bool vb_tables_is_expansion(const json_t *entry) { return json_object_get(entry, "expansion"); }
+
+vb_grid vb_tables_main_begin(const char *caption, bool unions) {
+    static const char *const heads[] = {"model", "dataset", "images", "Acc-C",       "Acc-E", "E-C",
+                                        "Acc-S", "S-C",     "union",  "all classes", "tied"};
+    enum { UNION = 8 };
+    vb_grid grid = {.columns = COLUMNS + unions, .left = 3, .caption = caption, .note = vb_tables_note};
+    for (int h = 0; h <= COLUMNS; h++)
+        if (unions || h != UNION) vb_grid_cell(&grid, "%s", heads[h]);
     return grid;
 }
 
@@ -59,7 +85,9 @@ static void add_figures(vb_grid *grid, const json_t *entry, const char *dataset,
     vb_grid_cell(grid, "%s", dataset);
     vb_grid_number(grid, vb_json_number(entry, "images"), 0);
     vb_tables_add_accuracies(grid, figures);
+    if (grid->columns > COLUMNS) vb_grid_percent(grid, vb_json_number(figures, "acc_e_union"), NAN);
     vb_grid_percent(grid, vb_json_number(figures, "top1_all"), vb_tables_error(figures, "top1_all"));
+    vb_grid_percent(grid, vb_json_number(figures, "tied_images") / vb_json_number(entry, "images"), NAN);
 }
 
 void vb_tables_main_add(vb_grid *grid, const json_t *entry, const char *model, const char *dataset, bool long_names) {
@@ -105,17 +133,18 @@ static json_t *list_rows(vb_json *json, const json_t *results) {
     static const char *const inherited[] = {"dataset", "protocol", "images"};
     size_t i, j;
     json_array_foreach(results, i, entry) {
-        json_t *plain = vb_json_copy(json, entry);
+        json_t *row_of = marked(json, entry), *plain = vb_json_copy(json, row_of);
         flatten_errors(json, plain);
         vb_json_append(json, rows, plain);
         json_array_foreach(json_object_get(json_object_get(entry, "retrieval"), "results"), j, setting) {
             json_t *row = vb_json_copy(json, setting);
             vb_json_set_format(json, row, "model", "%s+REPE k=%lld l=%g", vb_json_text(entry, "model"),
                                (long long)vb_json_integer(setting, "top_k"), json_real_value(json_object_get(setting, "lambda")));
-            for (int k = 0; k < 3; k++) vb_json_set_same(json, row, inherited[k], entry);
+            for (int k = 0; k < 3; k++) vb_json_set_same(json, row, inherited[k], row_of);
             flatten_errors(json, row);
             vb_json_append(json, rows, row);
         }
+        json_decref(row_of);
     }
     return rows;
 }
@@ -138,6 +167,7 @@ char *vb_tables_main(const json_t *all, vb_table_form form, vb_error *err) {
                                        "acc_e_union_se",
                                        "top1_all",
                                        "top1_all_se",
+                                       "tied_images",
                                        "top_k",
                                        "lambda",
                                        ERRORS_OF("acc_c"),
@@ -153,12 +183,17 @@ char *vb_tables_main(const json_t *all, vb_table_form form, vb_error *err) {
         csv(&out, rows, keys);
         json_decref(rows);
     } else {
-        vb_grid grid = vb_tables_main_begin(NULL);
         const json_t *entry;
         size_t i;
+        bool unions = false;
+        json_array_foreach(all, i, entry) { unions |= vb_tables_is_expansion(entry); }
+        vb_grid grid = vb_tables_main_begin(NULL, unions);
         grid.missing = "-";
         json_array_foreach(all, i, entry) {
-            vb_tables_main_add(&grid, entry, vb_json_text(entry, "model"), vb_json_text(entry, "dataset"), false);
+            char *dataset = vb_tables_dataset(entry, err);
+            if (dataset) vb_tables_main_add(&grid, entry, vb_json_text(entry, "model"), dataset, false);
+            out.failed |= !dataset;
+            vb_free(dataset);
         }
         vb_grid_put(&grid, forms[form], &out);
         vb_grid_free(&grid);
@@ -182,7 +217,9 @@ static bool same_path(const json_t *a, const json_t *b) {
 static json_t *series_row(vb_json *json, const json_t *entry) {
     json_t *row = vb_json_object(json), *series = json_object_get(entry, "series"), *figures = json_object_get(entry, "analyses");
     vb_json_set_text(json, row, "series", vb_json_text(series, "name"));
-    vb_json_set_same(json, row, "dataset", entry);
+    json_t *shown = marked(json, (json_t *)(uintptr_t)entry);
+    vb_json_set_same(json, row, "dataset", shown);
+    json_decref(shown);
     vb_json_set_same(json, row, "checkpoint", series);
     vb_json_set_same(json, row, "model", entry);
     for (int k = 0; k < 3; k++) vb_json_set_same(json, row, accuracies[k], entry);

@@ -17,9 +17,15 @@ extern const char vb_tables_note[];
 /* That error of a figure: of a result, a vocabulary or a setting of retrieval; NaN where there is none. */
 double vb_tables_error(const json_t *figures, const char *key);
 
-/* The same as a grid, row by row; columns, caption and heads first. `long_names`: rows of retrieval bear the model's name. */
-vb_grid vb_tables_main_begin(const char *caption);
+/* The same as a grid, row by row; columns, caption and heads first. `unions`: with the average over the union of images beside
+ * the vocabularies', for tables that hold an expansion, where the two part. `long_names`: rows of retrieval bear the model's
+ * name. */
+vb_grid vb_tables_main_begin(const char *caption, bool unions);
+bool vb_tables_is_expansion(const json_t *entry);
 void vb_tables_main_add(vb_grid *grid, const json_t *entry, const char *model, const char *dataset, bool long_names);
+/* The dataset of an entry as people read it: "pics", or "pics (first 3 a class)" of a quick look. Free with vb_free; NULL without
+ * memory. */
+char *vb_tables_dataset(const json_t *entry, vb_error *err);
 /* The five cells Acc-C, Acc-E, E-C, Acc-S, S-C of whatever has these figures. */
 void vb_tables_add_accuracies(vb_grid *grid, const json_t *figures);
 

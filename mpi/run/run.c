@@ -265,6 +265,9 @@ static int add_notes(const run_state *run, vb_strbuf *notes, vb_error *err) {
                                      {0}};
     size_t i;
     json_t *entry;
+    if (run->experiment->limit > 0)
+        vb_strbuf_format(notes, "note: a quick look: of every class the first %lld images at most, not the whole of a dataset\n",
+                         (long long)run->experiment->limit);
     json_array_foreach(run->results, i, entry) {
         const json_t *data = json_object_get(entry, "data");
         note_counts(notes, entry, data, images);

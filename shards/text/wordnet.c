@@ -320,6 +320,11 @@ void vb_wordnet_synonyms(const vb_wordnet *wordnet, const char *name, const char
     if (synset >= 0) mark_synset(wordnet, synset, same);
 }
 
+const char *vb_wordnet_word_of_id(const vb_wordnet *wordnet, const char *id) {
+    int64_t synset = synset_of_id(wordnet, id);
+    return synset < 0 ? NULL : wordnet->lemmas[wordnet->words[wordnet->word_starts[synset]]];
+}
+
 /* ---- what lies above and below ---- */
 
 enum { BELOW = 1, ABOVE = 2 };
@@ -346,4 +351,86 @@ int vb_wordnet_relatives(const vb_wordnet *wordnet, const char *name, const char
         if (side[s]) mark_synset(wordnet, (int64_t)s, same);
     vb_free(side);
     return 0;
+}
+
+/* ---- the way from one term to another ---- */
+
+static int by_synset(const void *a, const void *b) {
+    const int *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* Breadth first along hypernyms: reached[s] is 1 + the steps to synset s, and `list` the synsets in the order in which they are
+ * met, so that each is met first by its shortest way. */
+static int climb(const vb_wordnet *wordnet, const char *name, const char *id, int *reached, int **list, size_t *count,
+                 vb_error *err) {
+    int64_t lemma = vb_wordnet_find(wordnet, name), synset = synset_of_id(wordnet, id);
+    size_t capacity = 0, starts = synset >= 0 ? 1 : lemma >= 0 ? (size_t)wordnet->sense_counts[lemma] : 0;
+    for (size_t n = 0; n < starts; n++) {
+        int s = synset >= 0 ? (int)synset : wordnet->senses[wordnet->sense_starts[lemma] + n];
+        if (reached[s]) continue;
+        reached[s] = 1;
+        if (wordnet_append(list, &capacity, (*count)++, s, err)) return -1;
+    }
+    for (size_t i = 0; i < *count; i++) {
+        size_t child = (size_t)(*list)[i];
+        for (size_t p = wordnet->parent_starts[child]; p < wordnet->parent_starts[child + 1]; p++) {
+            int parent = wordnet->parents[p];
+            if (reached[parent]) continue;
+            reached[parent] = reached[child] + 1;
+            if (wordnet_append(list, &capacity, (*count)++, parent, err)) return -1;
+        }
+    }
+    return 0;
+}
+
+int vb_wordnet_ancestry_new(vb_wordnet_ancestry *ancestry, const vb_wordnet *wordnet, const char *name, const char *id,
+                            vb_error *err) {
+    *ancestry = (vb_wordnet_ancestry){0};
+    size_t count = 0;
+    int *reached = vb_array(wordnet->synset_count, sizeof *reached, "synsets", err);
+    int status = reached ? climb(wordnet, name, id, reached, &ancestry->synsets, &count, err) : -1;
+    if (!status && !(ancestry->steps = vb_array(count, sizeof *ancestry->steps, "synsets", err))) status = -1;
+    if (!status) {
+        ancestry->count = count;
+        if (count) qsort(ancestry->synsets, count, sizeof *ancestry->synsets, by_synset);
+        for (size_t i = 0; i < count; i++) ancestry->steps[i] = reached[ancestry->synsets[i]] - 1;
+    }
+    vb_free(reached);
+    return status;
+}
+
+void vb_wordnet_ancestry_free(vb_wordnet_ancestry *ancestry) {
+    vb_free(ancestry->synsets);
+    vb_free(ancestry->steps);
+    *ancestry = (vb_wordnet_ancestry){0};
+}
+
+static void wordnet_less(int *least, int value) {
+    if (*least < 0 || value < *least) *least = value;
+}
+
+vb_wordnet_path vb_wordnet_path_between(const vb_wordnet_ancestry *from, const vb_wordnet_ancestry *to) {
+    vb_wordnet_path path = {-1, -1, -1, false};
+    for (size_t i = 0, j = 0; i < from->count && j < to->count;) {
+        if (from->synsets[i] != to->synsets[j]) {
+            if (from->synsets[i] < to->synsets[j]) i++;
+            else j++;
+            continue;
+        }
+        int up = from->steps[i++], down = to->steps[j++];
+        wordnet_less(&path.length, up + down);
+        if (!down) wordnet_less(&path.up, up);
+        if (!up) wordnet_less(&path.down, down);
+        path.sisters = path.sisters || (up == 1 && down == 1);
+    }
+    return path;
+}
+
+const char *vb_wordnet_relation(const vb_wordnet_path *path) {
+    if (path->length < 0) return NULL;
+    if (!path->up || !path->down) return "synonym";
+    if (path->up > 0 && (path->down < 0 || path->up <= path->down)) return "hypernym";
+    if (path->down > 0) return "hyponym";
+    return path->sisters ? "sister" : "other";
 }

@@ -36,8 +36,38 @@ void vb_wordnet_synonyms(const vb_wordnet *wordnet, const char *name, const char
  * where that is none, those of all senses of `name`; and their own lemmas. VB_EMEMORY. */
 int vb_wordnet_relatives(const vb_wordnet *wordnet, const char *name, const char *id, uint8_t *same, vb_error *err);
 
+/* The synset `id` (n01440764), or where that is none those of all senses of `name` (folded), and all that lies above them: every
+ * synset once, ascending, with the least number of steps along hypernyms that lead to it (0: of the term itself). */
+typedef struct vb_wordnet_ancestry {
+    size_t count; /* 0: WordNet has neither */
+    int *synsets, *steps;
+} vb_wordnet_ancestry;
+
+/* Free with vb_wordnet_ancestry_free, also after a failure. Does not need the WordNet any more. VB_EMEMORY. */
+int vb_wordnet_ancestry_new(vb_wordnet_ancestry *ancestry, const vb_wordnet *wordnet, const char *name, const char *id,
+                            vb_error *err);
+void vb_wordnet_ancestry_free(vb_wordnet_ancestry *ancestry); /* a zeroed one is fine */
+
+typedef struct vb_wordnet_path {
+    int length;   /* steps up from `from` to a synset above both and down to `to`, the least over all senses and such synsets */
+    int up;       /* steps up from `from` that lead to `to`, which is a hypernym then (0: they share a synset) */
+    int down;     /* steps down from `from` that lead to `to`, which is a hyponym then */
+    bool sisters; /* a synset of each lies right below one and the same synset */
+} vb_wordnet_path;
+
+/* Between two terms of one WordNet; -1 for what does not exist. Allocates nothing; costs the sum of the counts, some 30. */
+vb_wordnet_path vb_wordnet_path_between(const vb_wordnet_ancestry *from, const vb_wordnet_ancestry *to);
+
+/* What `to` is to `from`: "synonym", "hypernym" (it lies above), "hyponym" (below), "sister" (right below the same synset),
+ * "other"; of a hypernym by one sense and a hyponym by another the nearer, and the hypernym when they are as near. NULL when no
+ * path leads there. */
+const char *vb_wordnet_relation(const vb_wordnet_path *path);
+
 /* Index of a lemma in vb_wordnet_fold_name's form, -1 when it is none. */
 int64_t vb_wordnet_find(const vb_wordnet *wordnet, const char *name);
+
+/* The first word of the synset `id` (n01440764): a lemma, valid as long as the WordNet; NULL for another id. */
+const char *vb_wordnet_word_of_id(const vb_wordnet *wordnet, const char *id);
 
 /* The form in which names are compared, as CLIP's tokenizer sees them: canonical composition (NFC), lower case, spaces for
  * underscores. `name` is UTF-8. Free with vb_free. */

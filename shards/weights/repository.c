@@ -32,6 +32,12 @@ bool vb_repository_recognises(const char *folder) {
     return found;
 }
 
+bool vb_repository_is_weights_name(const char *name) {
+    for (size_t i = 0; i < sizeof weights_files / sizeof *weights_files; i++)
+        if (!strcmp(name, weights_files[i])) return true;
+    return false;
+}
+
 static bool is_file_name(const char *name) { return *name && *name != '.' && !strchr(name, '/'); }
 
 static int read_index(vb_repository *repository, vb_error *err) {

@@ -16,6 +16,8 @@ typedef struct vb_repository {
 
 /* Whether a folder holds a file of weights under a name that repositories have. Local, as is the rest. */
 bool vb_repository_recognises(const char *folder);
+/* Whether a file's name is one that repositories have for weights. */
+bool vb_repository_is_weights_name(const char *name);
 
 /* path: a file of weights, an index (*.index.json), or a folder. Of a folder's files the first of these is taken:
  * open_clip_model.safetensors, open_clip_pytorch_model.bin, model.safetensors, model.safetensors.index.json, pytorch_model.bin,

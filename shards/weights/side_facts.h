@@ -24,6 +24,7 @@ typedef struct vb_side_facts {
     vb_text_mask text_mask;
     vb_text_pooling text_pooling;
     int image_size, patch, context, vocabulary, embed;
+    int positions;            /* of the patches of images of any shape; 0: not told */
     int end_token;            /* a text is pooled where it comes first; 0: at its highest id */
     const char *pixels_from;  /* "preprocessor_config.json", "open_clip_config.json"; NULL: nothing is known of preprocessing */
     vb_preprocess preprocess; /* its resolution is 0 where the file leaves it to the model */

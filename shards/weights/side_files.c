@@ -20,8 +20,7 @@ enum { LARGEST_FILE = 1 << 24, LARGEST_NUMBER = 1 << 24 };
 /* Model types that are known, and refused by name until their family comes. */
 static const struct {
     const char *type, *name;
-} other_types[] = {{"siglip2", "SigLIP 2 NaFlex"},
-                   {"align", "ALIGN"},
+} other_types[] = {{"align", "ALIGN"},
                    {"flava", "FLAVA"},
                    {"blip", "BLIP"},
                    {"clipseg", "CLIPSeg"},
@@ -38,8 +37,9 @@ static void refuse_type(vb_fields *root, const char *type) {
             vb_fields_refuse(root, VB_EUNSUPPORTED, "model_type", reason);
             return;
         }
-    vb_fields_expected(root, "model_type",
-                       "clip, metaclip_2, siglip, altclip, chinese_clip, or one of their towers (clip_vision_model, ...)");
+    vb_fields_expected(
+        root, "model_type",
+        "clip, metaclip_2, siglip, siglip2, altclip, chinese_clip, or one of their towers (clip_vision_model, ...)");
 }
 
 /* A model_type whose towers are encoded: what a configuration leaves out. `vision` and `text`: model_types of the towers
@@ -53,19 +53,27 @@ typedef struct model_type {
     bool end_token, two_is_old; /* texts are pooled at eos_token_id; but not where that is 2 */
     int text_activation, text_layers;
     double text_epsilon;
+    int positions; /* of models whose images have any shape; 0: they have an image_size */
 } model_type;
 
 enum { QUICK_GELU, GELU, GELU_TANH };
-static const model_type model_types[] = {{"clip", "clip_vision_model", "clip_text_model", "clip", QUICK_GELU, 1e-5, 32, 512, 8,
-                                          49408, 77, 512, true, true, QUICK_GELU, 12, 1e-5},
-                                         {"metaclip_2", "metaclip_2_vision_model", "metaclip_2_text_model", "clip", QUICK_GELU,
-                                          1e-5, 32, 512, 8, 49408, 77, 512, true, false, QUICK_GELU, 12, 1e-5},
-                                         {"siglip", "siglip_vision_model", "siglip_text_model", "siglip", GELU_TANH, 1e-6, 16,
-                                          768, 12, 32000, 64, 0, false, false, GELU_TANH, 12, 1e-6},
-                                         {"altclip", "altclip_vision_model", "altclip_text_model", "altclip", QUICK_GELU, 1e-5,
-                                          32, 1024, 16, 250002, 0, 768, false, false, GELU, 24, 1e-5},
-                                         {"chinese_clip", "chinese_clip_vision_model", "chinese_clip_text_model", "chinese_clip",
-                                          QUICK_GELU, 1e-5, 32, 768, 12, 30522, 0, 512, false, false, GELU, 12, 1e-12}};
+#define TYPE(name) .type = name, .vision = name "_vision_model", .text = name "_text_model"
+#define CLIPS .patch = 32, .text_width = 512, .text_heads = 8, .vocabulary = 49408, .context = 77, .embed = 512, .end_token = true
+#define SIGLIPS                                                                                                                  \
+    .activation = GELU_TANH, .text_activation = GELU_TANH, .epsilon = 1e-6, .text_epsilon = 1e-6, .patch = 16,                   \
+    .text_width = 768, .text_heads = 12, .text_layers = 12, .vocabulary = 32000, .context = 64
+static const model_type model_types[] = {
+    {TYPE("clip"), .family = "clip", CLIPS, .epsilon = 1e-5, .text_epsilon = 1e-5, .text_layers = 12, .two_is_old = true},
+    {TYPE("metaclip_2"), .family = "clip", CLIPS, .epsilon = 1e-5, .text_epsilon = 1e-5, .text_layers = 12},
+    {TYPE("siglip"), .family = "siglip", SIGLIPS},
+    {TYPE("siglip2"), .family = "naflex", SIGLIPS, .positions = 256},
+    {TYPE("altclip"), .family = "altclip", .epsilon = 1e-5, .patch = 32, .text_width = 1024, .text_heads = 16,
+     .vocabulary = 250002, .embed = 768, .text_activation = GELU, .text_layers = 24, .text_epsilon = 1e-5},
+    {TYPE("chinese_clip"), .family = "chinese_clip", .epsilon = 1e-5, .patch = 32, .text_width = 768, .text_heads = 12,
+     .vocabulary = 30522, .embed = 512, .text_activation = GELU, .text_layers = 12, .text_epsilon = 1e-12}};
+#undef TYPE
+#undef CLIPS
+#undef SIGLIPS
 
 /* hidden_act's words and what they are. */
 static vb_activation read_activation(vb_fields *tower, int otherwise) {
@@ -88,7 +96,8 @@ static void read_tower(vb_fields *fields, vb_side_tower *tower, const model_type
 
 static void read_image_tower(vb_fields *fields, const model_type *type, vb_side_facts *facts) {
     read_tower(fields, &facts->image, type, false);
-    facts->image_size = vb_fields_side(fields, "image_size", 224);
+    if (type->positions) facts->positions = (int)vb_fields_integer(fields, "num_patches", 1, LARGEST_NUMBER, type->positions);
+    else facts->image_size = vb_fields_side(fields, "image_size", 224);
     facts->patch = vb_fields_side(fields, "patch_size", type->patch);
 }
 
@@ -135,7 +144,7 @@ typedef struct processor {
     bool square, crops;
     vb_filter filter;
     float mean[3], std[3];
-    bool rgb;
+    bool rgb, shapes; /* shapes: images keep theirs, in patches */
 } processor;
 
 #define OPENAI_MEAN                                                                                                              \
@@ -145,11 +154,23 @@ typedef struct processor {
 #define HALF                                                                                                                     \
     { 0.5f, 0.5f, 0.5f }
 static const processor processors[] = {
-    {"CLIPImageProcessor", false, true, VB_FILTER_BICUBIC, OPENAI_MEAN, OPENAI_STD, true},
-    {"CLIPFeatureExtractor", false, true, VB_FILTER_BICUBIC, OPENAI_MEAN, OPENAI_STD, true},
-    {"ViTImageProcessor", true, false, VB_FILTER_BILINEAR, HALF, HALF, false},
-    {"ViTFeatureExtractor", true, false, VB_FILTER_BILINEAR, HALF, HALF, false},
-    {"SiglipImageProcessor", true, false, VB_FILTER_BICUBIC, HALF, HALF, true},
+    {.name = "CLIPImageProcessor",
+     .crops = true,
+     .filter = VB_FILTER_BICUBIC,
+     .mean = OPENAI_MEAN,
+     .std = OPENAI_STD,
+     .rgb = true},
+    {.name = "CLIPFeatureExtractor",
+     .crops = true,
+     .filter = VB_FILTER_BICUBIC,
+     .mean = OPENAI_MEAN,
+     .std = OPENAI_STD,
+     .rgb = true},
+    {.name = "ViTImageProcessor", .square = true, .filter = VB_FILTER_BILINEAR, .mean = HALF, .std = HALF},
+    {.name = "ViTFeatureExtractor", .square = true, .filter = VB_FILTER_BILINEAR, .mean = HALF, .std = HALF},
+    {.name = "SiglipImageProcessor", .square = true, .filter = VB_FILTER_BICUBIC, .mean = HALF, .std = HALF, .rgb = true},
+    /* It converts nothing where the file does not say so, and then fails on images of other modes. */
+    {.name = "Siglip2ImageProcessor", .filter = VB_FILTER_BILINEAR, .mean = HALF, .std = HALF, .rgb = true, .shapes = true},
 };
 
 static const processor *find_processor(vb_fields *root) {
@@ -159,7 +180,7 @@ static const processor *find_processor(vb_fields *root) {
     if (n > 4 && !strcmp(name + n - 4, "Fast")) n -= 4; /* the same of torchvision's operations */
     for (size_t i = 0; i < sizeof processors / sizeof *processors; i++)
         if (strlen(processors[i].name) == n && !memcmp(processors[i].name, name, n)) return &processors[i];
-    vb_fields_expected(root, key, "CLIPImageProcessor, ViTImageProcessor or SiglipImageProcessor");
+    vb_fields_expected(root, key, "CLIPImageProcessor, ViTImageProcessor, SiglipImageProcessor or Siglip2ImageProcessor");
     return &processors[0];
 }
 
@@ -217,7 +238,10 @@ static void read_preprocessor(vb_fields *root, vb_side_facts *facts) {
     if (vb_fields_bool(root, "do_pad", false)) vb_fields_refuse(root, VB_EUNSUPPORTED, "do_pad", "padding is not computed here");
     double factor = vb_fields_real(root, "rescale_factor", 0, 1, 1 / 255.0);
     if (factor < 0.0039215 || factor > 0.0039216) vb_fields_expected(root, "rescale_factor", "1 / 255");
-    read_sizes(root, kind, spec);
+    if (kind->shapes) {
+        spec->max_patches = (int)vb_fields_integer(root, "max_num_patches", 1, 4096, 256);
+        spec->patch = vb_fields_side(root, "patch_size", 16);
+    } else read_sizes(root, kind, spec);
     read_filter(root, kind, spec);
     vb_fields_triple(root, "image_mean", -1e3, 1e3, kind->mean, spec->mean);
     vb_fields_triple(root, "image_std", 1e-6, 1e3, kind->std, spec->std);

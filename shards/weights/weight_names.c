@@ -550,11 +550,12 @@ static bool rules_make(const rule *rules, const char *name) {
     return false;
 }
 
-/* Whether tensors under the scheme's names can have what the sign asks for: names, some with a first dimension ("name[32]"). */
+/* Whether tensors under the scheme's names can have what the sign asks for: names, some with a first dimension ("name[32]") or
+ * their number ("name(2)"). */
 static bool can_show(const scheme *s, const vb_family_sign *sign) {
     for (int i = 0; i < 4 && sign->has[i]; i++) {
         char name[LONGEST_NAME];
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(sign->has[i], "["), sign->has[i]);
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(sign->has[i], "[("), sign->has[i]);
         if (!rules_make(s->image, name) && !(s->texts && rules_make(timm_trunk, name)) &&
             !(s->text && rules_make(s->texts ? s->texts : openai_text, name)))
             return false;

@@ -4,7 +4,8 @@
 cd "$scratch" || exit 1
 
 # ---- help, names, flags -----------------------------------------------------------------------------------------
-commands="run plan encode tokenize preprocess pack candidates retrieve submit merge status report compare inspect models version"
+commands="init run plan encode tokenize preprocess pack candidates"
+commands+=" retrieve submit merge status report compare inspect models version"
 check "help" "$vocabench" help
 "$vocabench" help >help.txt; "$vocabench" help run >help-run.txt
 for command in $commands; do
@@ -94,8 +95,8 @@ E
 # harmed. Acc-C 1; E: (1+1+1/2+1/2)/4; S: 2/4. slanted: (2,2.1) right and unharmed; (-1,-5): right, no straight class is nearer.
 # All 1.
 cat >expected <<'E'
-model   dataset  images          Acc-C         Acc-E     E-C          Acc-S     S-C    all classes
-points  plane         6  100.00 ± 0.00  87.50 ± 7.22  -12.50  75.00 ± 14.43  -25.00  66.67 ± 21.08
+model   dataset  images          Acc-C         Acc-E     E-C          Acc-S     S-C    all classes  tied
+points  plane         6  100.00 ± 0.00  87.50 ± 7.22  -12.50  75.00 ± 14.43  -25.00  66.67 ± 21.08  0.00
 note: points / plane: labels that are places in the vocabulary file, from 0: 4
 results: out1/results.json
 E
@@ -109,16 +110,16 @@ holds "the figures of the paper example" '.results[0] | .acc_c == 1 and .acc_e =
   .vocabularies[0].curve == [1, 0.5] and .curve == [1, 0.75] and (.top1_all - 4/6 | fabs) < 1e-12' \
   out1/results.json "$(jq -c '.results[0]' out1/results.json)"
 equal "the columns of table.csv" "$(head -n 1 out1/table.csv)" "model,dataset,protocol,images,acc_c,acc_c_se,acc_e,acc_e_se,\
-acc_s,acc_s_se,acc_e_union,acc_e_union_se,top1_all,top1_all_se,top_k,lambda"
+acc_s,acc_s_se,acc_e_union,acc_e_union_se,top1_all,top1_all_se,tied_images,top_k,lambda"
 cat >expected.md <<'E'
-| model  | dataset | images |         Acc-C |        Acc-E |    E-C |         Acc-S |    S-C |   all classes |
-|---|---|---:|---:|---:|---:|---:|---:|---:|
-| points | plane   |      6 | 100.00 ± 0.00 | 87.50 ± 7.22 | -12.50 | 75.00 ± 14.43 | -25.00 | 66.67 ± 21.08 |
+| model  | dataset | images |         Acc-C |        Acc-E |    E-C |         Acc-S |    S-C |   all classes | tied |
+|---|---|---:|---:|---:|---:|---:|---:|---:|---:|
+| points | plane   |      6 | 100.00 ± 0.00 | 87.50 ± 7.22 | -12.50 | 75.00 ± 14.43 | -25.00 | 66.67 ± 21.08 | 0.00 |
 E
 check "table.md, to the byte" diff expected.md out1/table.md
 check "no LaTeX unasked" test ! -e out1/table.tex
 cat >rows.tex <<'E'
-points & plane & 6 & 100.00 $\pm$ 0.00 & 87.50 $\pm$ 7.22 & $-$12.50 & 75.00 $\pm$ 14.43 & $-$25.00 & 66.67 $\pm$ 21.08 \\
+points & plane & 6 & 100.00 $\pm$ 0.00 & 87.50 $\pm$ 7.22 & $-$12.50 & 75.00 $\pm$ 14.43 & $-$25.00 & 66.67 $\pm$ 21.08 & 0.00 \\
 E
 "$vocabench" run e.yaml --output out1b --latex >/dev/null && grep -qxFf rows.tex out1b/table.tex
 verdict $? "LaTeX on request" "$(cat out1b/table.tex)"

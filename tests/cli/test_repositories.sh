@@ -197,12 +197,46 @@ refuses "heads of a tower that has none" 3 "image towers of family convnext do n
 "$vocabench" inspect "$file" >inspected
 like "inspect asks for it too" "^    resolution: 256    # or another" inspected
 
-while read -r name says; do
-  file=$(echo "$shared/zoo/fixtures/$name"/model.*)
-  refuses "$name is refused by its name" 10 "this is $says" "$vocabench" inspect "$file"
-done <<'E'
-siglip2-naflex SigLIP 2 NaFlex
+# SigLIP 2 NaFlex: images keep their shape, in as many patches as preprocessor_config.json allows.
+naflex=$shared/zoo/fixtures/siglip2-naflex
+mkdir nf
+must cp "$naflex/model.safetensors" nf/
+must cp "$shared/zoo/fixtures/tok/bpe.model" nf/tokenizer.model
+tower='"hidden_size": 128, "num_hidden_layers": 1, "num_attention_heads": 2'
+cat >nf/config.json <<E
+{"model_type": "siglip2", "vision_config": {$tower, "num_patches": 16}, "text_config": {$tower, "vocab_size": 2500}}
 E
+processor() {
+  echo "{\"image_processor_type\": \"Siglip2ImageProcessorFast\", \"max_num_patches\": $1}" >nf/preprocessor_config.json
+}
+processor 24
+check "naflex: images" "$vocabench" encode images --weights nf --input "$pictures" --output i.npy --raw
+near "naflex: image embeddings" i.npy "$naflex/image_embeddings.npy"
+check "naflex: texts" "$vocabench" encode texts --weights nf --input "$captions" --output t.npy --raw
+near "naflex: text embeddings" t.npy "$naflex/text_embeddings.npy"
+must "$vocabench" encode images --weights nf --input "$pictures" --output o.npy --raw --batch 1 --threads 2
+same "naflex: batches of one" i.npy o.npy
+processor 256
+must "$vocabench" encode images --weights nf --input "$pictures" --output o.npy --raw --max-patches 24
+same "naflex: patches as they are stated" i.npy o.npy
+"$vocabench" inspect nf >inspected
+like "naflex: inspect tells the patches" "^  max_patches +256 +preprocessor_config.json" inspected
+refuses "naflex: a side of squares" 3 "resolution is stated, but the model sees images in their own shape" \
+  "$vocabench" encode images --weights nf --input "$pictures" --output x.npy --resolution 224
+refuses "naflex: a crop" 3 "crop is stated, but the model sees images in their own shape" \
+  "$vocabench" encode images --weights nf --input "$pictures" --output x.npy --crop round
+refuses "naflex: patches of a model of squares" 3 "max_patches is stated, but the model sees squares" \
+  "$vocabench" encode images --weights "$repos/hf-siglip2" --input "$pictures" --output x.npy --max-patches 24
+echo '{"image_processor_type": "SiglipImageProcessor", "size": 224}' >nf/preprocessor_config.json
+refuses "naflex: a file of squares" 6 "preprocessor_config.json makes squares of images, but the model of" \
+  "$vocabench" encode images --weights nf --input "$pictures" --output x.npy
+echo '{"image_processor_type": "Siglip2ImageProcessor", "patch_size": 14}' >nf/preprocessor_config.json
+refuses "naflex: patches of another side" 6 "tells patches of side: 14, but the tensors of .* have 16" \
+  "$vocabench" encode images --weights nf --input "$pictures" --output x.npy
+processor 24
+sed -i 's/"num_patches": 16/"num_patches": 25/' nf/config.json
+refuses "naflex: a table of other positions" 6 "tells positions of patches: 25, but the tensors of .* have 16" \
+  "$vocabench" encode images --weights nf --input "$pictures" --output x.npy
 
 # ---- shards -------------------------------------------------------------------------------------------------------
 cp -r "$repos/hf-clip-sharded" cut && chmod -R u+w cut

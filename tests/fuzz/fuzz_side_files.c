@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!facts.towers_from == !facts.pixels_from && !facts.pixels_from) abort();
     if (facts.image.told && (facts.image.heads < 0 || (facts.image.heads && !(facts.image.epsilon > 0)) || !facts.family))
         abort();
-    if (facts.pixels_from && (!(spec->std[0] > 0) || (int)spec->resize > 2 || (int)spec->filter > 1 || spec->resolution < 0))
+    if (facts.pixels_from && (!(spec->std[0] > 0) || (int)spec->resize > 2 || (int)spec->filter > 1 || spec->resolution < 0 ||
+                              spec->max_patches < 0 || !spec->max_patches != !spec->patch))
         abort();
     return 0;
 }

@@ -277,7 +277,9 @@ put("safetensors/bad_deep", safetensors(b"{\"w\":" + b"[" * 3000, b""))
 plain = {"model_type": "clip", "projection_dim": 8, "vision_config": {"hidden_act": "gelu", "image_size": [8, 8], "layer_norm_eps": 1e-6},
          "text_config": {"eos_token_id": 2, "hidden_size": 8, "num_attention_heads": 1}}
 put("side_files/config", b"0" + json.dumps(plain).encode())
-put("side_files/bad_type", b"0" + json.dumps(dict(plain, model_type="siglip2")).encode())
+put("side_files/bad_type", b"0" + json.dumps(dict(plain, model_type="flava")).encode())
+put("side_files/naflex", b"0" + json.dumps(dict(plain, model_type="siglip2", vision_config={"num_patches": 9})).encode())
+put("side_files/naflex_pixels", b"1" + json.dumps({"image_processor_type": "Siglip2ImageProcessor", "max_num_patches": 7}).encode())
 put("side_files/siglip", b"0" + json.dumps(dict(plain, model_type="siglip", text_config={"hidden_act": "gelu_new"})).encode())
 put("side_files/metaclip2", b"0" + json.dumps(dict(plain, model_type="metaclip_2", text_config={"eos_token_id": 2, "vocab_size": 901629})).encode())
 put("side_files/bad_tower", b"0" + json.dumps(dict(plain, vision_config=[1])).encode())

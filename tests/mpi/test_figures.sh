@@ -54,6 +54,13 @@ experiment equal 'protocol: sampled'
 run equal-run.yaml --output equal
 equal "ties are the earlier class's, by the sampled protocol too" "$(query equal ".results[0] | $accuracies")" '[1,0.75,0.5]'
 
+equal "tied images are counted, and their share printed" \
+  "$(query equal '.results[0].tied_images') $(awk -F'|' 'NR == 3 { print $(NF - 1) + 0 }' equal/table.md)" "2 100"
+for ranks in 1 2; do
+  run_at $ranks equal-run.yaml --output equal-$ranks --set similarity_engine=scalapack --ranks-per-model $ranks
+  agree "so they are with the classes divided among $ranks ranks" equal equal-$ranks
+done
+
 # ---- names that are one -----------------------------------------------------------------------------------------
 printf '%s\n' 'Ärger' 'ärger' 'ÄRGER' $'A\u0308rger' 'ОСА' 'оса' >names.txt
 floats names.npy 2 <<<"1 1 1 2 1 3 1 4 1 5 1 6"

@@ -53,7 +53,7 @@ static void a_vit_is_counted_right(void **state) {
     const vb_program *image = vb_clip_image_program(clip);
     assert_string_equal(image->name, "ViT");
     assert_string_equal(image->summary, "224 x 224 pixels, patches of 32, width 768, 12 layers, 12 heads");
-    assert_int_equal(image->resolution, 224);
+    assert_int_equal(image->picture, 3 * 224 * 224);
     assert_int_equal(image->layers, 12);
     /* patches, rows, norm; 11 layers of norm, qkv, attention, out, norm, expand, contract; the last one has two picks and a
      * product for the queries more; norm, projection */

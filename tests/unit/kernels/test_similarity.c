@@ -69,6 +69,13 @@ static void expect(const uint8_t *beaten, const vb_verdict *verdict, int y, cons
     assert_int_equal(verdict->predicted_own, n ? ranked_first(list, n, order, context) : -1);
 }
 
+/* Whether a class of a vocabulary, y and its equivalents aside, is neither before nor behind y. */
+static bool is_tied(int y, const vb_label_space *of, class_order *order, const void *context) {
+    for (int i = 0; i < offsets[VOCABULARIES]; i++)
+        if (!vb_label_space_same(of->equivalence, members[i], y) && !order(context, members[i], y)) return true;
+    return false;
+}
+
 typedef struct integer_case {
     vb_similarity similarity;
     int64_t dot[CLASSES], square[CLASSES];
@@ -121,11 +128,12 @@ static void integers_are_judged_right(void **state) {
             for (int k = 0; k < dim; k++) images[x * dim + k] = ldexpf((float)image[k], scale);
         }
         vb_text_bank *bank;
-        uint8_t beaten[ROWS * VOCABULARIES];
+        uint8_t beaten[ROWS * VOCABULARIES], tied[ROWS];
         vb_verdict verdicts[ROWS];
         assert_ok(vb_similarity_bank_new(&bank, texts, CLASSES, dim, f.similarity, &err));
         const vb_label_space *of = round % 7 < 2 ? &related : &space;
-        assert_ok(vb_similarity_judge(bank, of, BLOCK(images, ROWS, labels), beaten, verdicts, 1, &err));
+        const vb_image_block block = {.rows = ROWS, .images = images, .labels = labels, .tied = tied};
+        assert_ok(vb_similarity_judge(bank, of, &block, beaten, verdicts, 1, &err));
         vb_similarity_bank_free(bank);
         for (int x = 0; x < ROWS; x++) {
             int64_t length = 0;
@@ -142,8 +150,9 @@ static void integers_are_judged_right(void **state) {
                 similarity[c] = (double)f.dot[c] / sqrt((double)length) * scale;
                 if (c != y && similarity[c] > best && !(of->equivalence && equivalence[c] == equivalence[y]))
                     best = similarity[c];
-                ties += c != y && !integer_order(&f, c, y);
             }
+            assert_int_equal(tied[x], is_tied(y, of, integer_order, &f));
+            ties += tied[x];
             double unit = 1e-13 * (f.similarity == VB_COSINE ? 1 : ldexp(DIM * 4095.0, dots_scale));
             assert_true(fabs(verdicts[x].similarity - similarity[y]) <= unit);
             assert_true(fabs(verdicts[x].margin - (similarity[y] - best)) <= 2 * unit);
@@ -316,7 +325,7 @@ static void parts_are_judged_as_the_whole(void **state) {
     enum { ROWS = 300, WIDTH = 6 };
     vb_error err = {0};
     static float images[ROWS * WIDTH], own[ROWS * WIDTH], texts[CLASSES * WIDTH], some[CLASSES * WIDTH], products[CLASSES * ROWS];
-    static uint8_t whole[ROWS * VOCABULARIES], joined[ROWS * VOCABULARIES];
+    static uint8_t whole[ROWS * VOCABULARIES], joined[ROWS * VOCABULARIES], tied[ROWS], tied_joined[ROWS];
     int labels[ROWS], ids[CLASSES];
     int64_t rescored = 0;
     vb_memberships both[2]; /* every class a thing of its own, or not */
@@ -340,9 +349,11 @@ static void parts_are_judged_as_the_whole(void **state) {
         }
         vb_text_bank *bank;
         assert_ok(vb_similarity_bank_new(&bank, texts, CLASSES, WIDTH, similarity, &err));
-        assert_ok(vb_similarity_judge(bank, relations ? &related : &space, BLOCK(images, ROWS, labels), whole, NULL, 1, &err));
+        const vb_image_block all = {.rows = ROWS, .images = images, .labels = labels, .tied = tied};
+        assert_ok(vb_similarity_judge(bank, relations ? &related : &space, &all, whole, NULL, 1, &err));
         vb_similarity_bank_free(bank);
         memset(joined, 0, sizeof joined);
+        memset(tied_joined, 0, sizeof tied_joined);
         int absent = labels[7];
         labels[7] = -1; /* a place without an image */
         for (int part = 0; part < 2; part++) {
@@ -360,15 +371,18 @@ static void parts_are_judged_as_the_whole(void **state) {
                     products[c * ROWS + i] =
                         round % 4 < 2 ? sum : (term[0] + term[3]) + (term[1] + term[5]) + (term[2] + term[4]);
                 }
-            vb_image_block block = {.rows = ROWS, .images = images, .labels = labels, .texts = own};
+            vb_image_block block = {.rows = ROWS, .images = images, .labels = labels, .texts = own, .tied = tied_joined};
             assert_ok(vb_similarity_bank_part(&bank, some, ids, n, WIDTH, similarity, &err));
             assert_ok(vb_similarity_judge_part(bank, &both[relations], &block, products, joined, &rescored, 1 + round % 3, &err));
             vb_similarity_bank_free(bank);
         }
         for (int u = 0; u < VOCABULARIES; u++) assert_int_equal(joined[7 * VOCABULARIES + u], 0);
+        assert_int_equal(tied_joined[7], 0);
         memcpy(joined + 7 * VOCABULARIES, whole + 7 * VOCABULARIES, VOCABULARIES);
+        tied_joined[7] = tied[7];
         labels[7] = absent;
         assert_memory_equal(joined, whole, sizeof whole);
+        assert_memory_equal(tied_joined, tied, sizeof tied);
     }
     assert_true(rescored > 1000);
     images[5] = NAN;

@@ -297,8 +297,12 @@ static void statements_are_used_or_refused(void **state) {
     vb_facts facts;
     const vb_weights weights = {.where = {.file = file}};
     const vb_family *family = vb_family_find("clip");
-    const vb_clip_info resnet = {.resolution = 32, .image_width = 8, .context_length = 9, .end_token = 5},
-                       gated = {.resolution = 32, .patch = 8, .image_gated = true, .image_epsilon = 1e-6f},
+    const vb_clip_info resnet = {.tower = "ModifiedResNet",
+                                 .resolution = 32,
+                                 .image_width = 8,
+                                 .context_length = 9,
+                                 .end_token = 5},
+                       gated = {.tower = "ViT", .resolution = 32, .patch = 8, .image_gated = true, .image_epsilon = 1e-6f},
                        last = {.context_length = 9, .end_token = VB_NO_END_TOKEN};
     assert_ok(vb_options_defaults(vb_experiment_tables_facts(), &none, &err));
 #define REFUSES(info, field, value, says)                                                                                        \

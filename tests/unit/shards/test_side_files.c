@@ -80,6 +80,12 @@ static void config_has_the_defaults_of_its_type(void **state) {
     assert_true(facts.text.width == 1024 && facts.context == 0 && facts.embed == 768);
     facts = read_by(vb_side_files_config, "{\"model_type\": \"chinese_clip\"}");
     assert_true(facts.text.epsilon < 2e-12f && facts.image.epsilon > 9e-6f && facts.vocabulary == 30522);
+    facts = read_by(vb_side_files_config, "{\"model_type\": \"siglip2\"}");
+    assert_string_equal(facts.family, "naflex");
+    assert_true(facts.image.activation == VB_GELU_TANH && facts.text.activation == VB_GELU_TANH && facts.context == 64);
+    assert_true(facts.positions == 256 && facts.image_size == 0 && facts.patch == 16);
+    facts = read_by(vb_side_files_config, "{\"model_type\": \"siglip2_vision_model\", \"num_patches\": 9, \"patch_size\": 14}");
+    assert_true(facts.positions == 9 && facts.patch == 14 && !facts.text.told);
     facts = read_by(vb_side_files_config, "{\"model_type\": \"metaclip_2_text_model\"}");
     assert_true(!facts.image.told && facts.text.told);
     assert_int_equal(facts.end_token, 49407);
@@ -92,12 +98,14 @@ static void config_says_what_is_wrong(void **state) {
         vb_code code;
     } cases[] = {
         {"{}",
-         "f.json: model_type: expected clip, metaclip_2, siglip, altclip, chinese_clip, or one of their towers "
+         "f.json: model_type: expected clip, metaclip_2, siglip, siglip2, altclip, chinese_clip, or one of their towers "
          "(clip_vision_model, ...), found null",
          VB_EDATA},
         {"{\"model_type\": 7}", "model_type: expected text, found 7", VB_EDATA},
         {"[1]", "f.json: expected an object, found a list", VB_EDATA},
-        {"{\"model_type\": \"siglip2\"}", "model_type: siglip2 is SigLIP 2 NaFlex, which is not encoded here", VB_EUNSUPPORTED},
+        {"{\"model_type\": \"flava\"}", "model_type: flava is FLAVA, which is not encoded here", VB_EUNSUPPORTED},
+        {"{\"model_type\": \"siglip2\", \"vision_config\": {\"num_patches\": 0}}",
+         "vision_config.num_patches: expected a whole number from 1", VB_EDATA},
         {"{\"model_type\": \"clip\", \"vision_config\": []}", "vision_config: expected an object, found a list of 0", VB_EDATA},
         {"{\"model_type\": \"clip\", \"vision_config\": {\"hidden_act\": \"relu\"}}",
          "vision_config.hidden_act: expected one of quick_gelu, gelu, gelu_pytorch_tanh, gelu_new, found \"relu\"", VB_EDATA},
@@ -138,6 +146,10 @@ static void preprocessor_is_read_by_its_class(void **state) {
     assert_int_equal(spec.resize, VB_RESIZE_SQUASH);
     assert_int_equal(spec.resolution, 256);
     assert_true(spec.mean[0] == 0 && spec.std[0] == 1);
+    spec = read_by(vb_side_files_preprocessor, "{\"image_processor_type\": \"Siglip2ImageProcessor\", \"do_convert_rgb\": null}")
+               .preprocess;
+    assert_true(spec.max_patches == 256 && spec.patch == 16 && spec.resolution == 0 && spec.rgb_first);
+    assert_true(spec.filter == VB_FILTER_BILINEAR && spec.mean[0] == 0.5f && spec.std[2] == 0.5f);
     static const struct {
         const char *text;
         int resize_to, resolution;
@@ -160,6 +172,8 @@ static void preprocessor_is_read_by_its_class(void **state) {
     } cases[] = {
         {"{\"image_processor_type\": \"OwlImageProcessor\"}", "image_processor_type: expected CLIPImageProcessor", VB_EDATA},
         {"{\"size\": {\"height\": 2, \"width\": 3}}", "size.width: expected the height", VB_EDATA},
+        {"{\"image_processor_type\": \"Siglip2ImageProcessor\", \"max_num_patches\": 0}",
+         "max_num_patches: expected a whole number from 1 to 4096, found 0", VB_EDATA},
         {"{\"size\": {\"longest_edge\": 2}}", "size: expected shortest_edge, or height and width", VB_EDATA},
         {"{\"size\": 224, \"crop_size\": 256}", "crop_size: it is more than the size", VB_EUNSUPPORTED},
         {"{\"size\": 256, \"do_center_crop\": false}", "would not be square", VB_EUNSUPPORTED},
@@ -369,7 +383,7 @@ static void names_tell_architectures(void **state) {
     } cases[] = {{{"module.visual.trunk.attn_pool.latent"}, "a CLIP with an image tower of timm's", 3},
                  {{"visual.trunk.attn_pool.latent", "visual.trunk.norm_pre.weight"}, "a CLIP with an image tower of timm's", 3},
                  {{"vision_model.embeddings.patch_embedding.weight", "vision_model.head.probe"}, NULL, 4},
-                 {{"vision_model.embeddings.patch_embedding.weight", "vision_model.head.probe"}, "SigLIP 2 NaFlex", 2},
+                 {{"vision_model.embeddings.patch_embedding.weight", "vision_model.head.probe"}, NULL, 2},
                  {{"visual.class_embedding", "visual.transformer.resblocks.0.ln_1.weight"}, NULL, 1},
                  {{"visual.class_embedding", "visual.ln_pre.weight", "visual.transformer.resblocks.0.ln_1.weight"}, NULL, 1},
                  {{"token_embedding.weight"}, NULL, 2},

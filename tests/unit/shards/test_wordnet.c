@@ -101,6 +101,59 @@ static void a_small_database(void **state) {
     }
 }
 
+/* length/up/down/relation of the way from one term to another. */
+static const char *way(const vb_wordnet *wordnet, const char *from, const char *from_id, const char *to, const char *to_id) {
+    static char text[64];
+    vb_error err = {0};
+    vb_wordnet_ancestry a, b;
+    assert_ok(vb_wordnet_ancestry_new(&a, wordnet, from, from_id, &err));
+    assert_ok(vb_wordnet_ancestry_new(&b, wordnet, to, to_id, &err));
+    vb_wordnet_path path = vb_wordnet_path_between(&a, &b), back = vb_wordnet_path_between(&b, &a);
+    assert_true(path.length == back.length && path.up == back.down && path.down == back.up && path.sisters == back.sisters);
+    const char *relation = vb_wordnet_relation(&path);
+    snprintf(text, sizeof text, "%d/%d/%d/%s", path.length, path.up, path.down, relation ? relation : "none");
+    vb_wordnet_ancestry_free(&a);
+    vb_wordnet_ancestry_free(&b);
+    vb_wordnet_ancestry_free(&b);
+    return text;
+}
+
+static void ways_from_term_to_term(void **state) {
+    (void)state;
+    char path[1024];
+    vb_error err = {0};
+    vb_wordnet *wordnet;
+    put_database("ways", index_noun, data_noun);
+    assert_ok(vb_wordnet_open(&wordnet, in_scratch(path, "ways"), &err));
+    assert_string_equal(way(wordnet, "entity", NULL, "entity", NULL), "0/0/0/synonym");
+    assert_string_equal(way(wordnet, "sea lion", NULL, "animal", NULL), "1/1/-1/hypernym");
+    assert_string_equal(way(wordnet, "animal", NULL, "sea lion", NULL), "1/-1/1/hyponym");
+    assert_string_equal(way(wordnet, "otaria", NULL, "sea lion", NULL), "0/0/0/synonym");
+    assert_string_equal(way(wordnet, "animal", NULL, "thing", NULL), "2/-1/-1/sister");
+    assert_string_equal(way(wordnet, "sea lion", NULL, "thing", NULL), "3/-1/-1/other");
+    assert_string_equal(way(wordnet, "beast", NULL, "thing", NULL), "0/0/0/synonym");         /* by one of its senses */
+    assert_string_equal(way(wordnet, "beast", "n00000200", "thing", NULL), "2/-1/-1/sister"); /* the id says which */
+    assert_string_equal(way(wordnet, "beast", "no id", "thing", NULL), "0/0/0/synonym");      /* that says nothing */
+    assert_string_equal(way(wordnet, "nero", NULL, "entity", NULL), "1/1/-1/hypernym");       /* the shorter of two ways */
+    assert_string_equal(way(wordnet, "k", NULL, "animal", NULL), "3/3/-1/hypernym");          /* by the instance */
+    /* Nero lies two steps below the animals, and beside them below all there is: as far, and no sister but a hyponym. */
+    assert_string_equal(way(wordnet, "animal", NULL, "nero", NULL), "2/-1/2/hyponym");
+    assert_string_equal(way(wordnet, "nobody", NULL, "nero", NULL), "-1/-1/-1/none");
+    assert_string_equal(way(wordnet, "nobody", NULL, "nobody", NULL), "-1/-1/-1/none");
+    for (int n = 1, status = -1; status; n++) {
+        char fault[64];
+        vb_wordnet_ancestry ancestry;
+        assert_true(n < 20);
+        snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
+        vb_fault_setup(fault, 0);
+        status = vb_wordnet_ancestry_new(&ancestry, wordnet, "k", NULL, &err);
+        vb_fault_setup(NULL, 0);
+        if (status) assert_int_equal(err.code, VB_EMEMORY);
+        vb_wordnet_ancestry_free(&ancestry);
+    }
+    vb_wordnet_close(wordnet);
+}
+
 /* A hypernym loop that no root leads into: no depth, and no endless search. */
 static void a_loop_has_no_depth(void **state) {
     (void)state;
@@ -112,6 +165,7 @@ static void a_loop_has_no_depth(void **state) {
     assert_ok(vb_wordnet_open(&wordnet, in_scratch(path, "loop"), &err));
     assert_int_equal(depth_of(wordnet, "x"), -1);
     assert_int_equal(depth_of(wordnet, "y"), -1);
+    assert_string_equal(way(wordnet, "x", NULL, "y", NULL), "1/1/1/hypernym");
     vb_wordnet_close(wordnet);
 }
 
@@ -223,12 +277,22 @@ static void debians_database(void **state) {
     }
     assert_int_equal(heads, 0);
     assert_int_equal(depths, 0);
+    /* Distances that NLTK's documentation gives (dog and cat: path similarity 1/5), and what can be followed by hand. */
+    if (lemmas == 117798) {
+        assert_string_equal(way(wordnet, "", "n02084071", "", "n02121620"), "4/-1/-1/other");
+        assert_string_equal(way(wordnet, "", "n02084071", "", "n02085936"), "2/-1/2/hyponym"); /* Maltese: toy dog, dog */
+        assert_string_equal(way(wordnet, "", "n02085620", "", "n02085936"), "2/-1/-1/sister"); /* Chihuahua: toy dog */
+        assert_string_equal(way(wordnet, "balloon", NULL, "hot-air balloon", NULL), "1/-1/1/hyponym");
+    }
     vb_wordnet_close(wordnet);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_small_database), cmocka_unit_test(a_loop_has_no_depth),
-                                       cmocka_unit_test(broken_files_are_named), cmocka_unit_test(memory_may_run_out_anywhere),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_small_database),
+                                       cmocka_unit_test(a_loop_has_no_depth),
+                                       cmocka_unit_test(ways_from_term_to_term),
+                                       cmocka_unit_test(broken_files_are_named),
+                                       cmocka_unit_test(memory_may_run_out_anywhere),
                                        cmocka_unit_test(debians_database)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -1,0 +1,92 @@
+#!/bin/bash
+# A stranger's three commands: init, check, run. What init guesses, what it refuses, and that it overwrites nothing.
+. "$(dirname "$0")/../lib.sh"
+cd "$scratch" || exit 1
+
+# ---- three commands ---------------------------------------------------------------------------------------------
+# A repository folder as it is downloaded: weights and tokenizer together; pictures in a folder whose name has a space.
+mkdir "my work" && cd "my work" || exit 1
+make_data images "my pictures" 20 3; make_data tokenizer tiny-clip; make_data model tiny-clip/model.safetensors
+"$vocabench" init "my pictures" tiny-clip >init.out 2>init.err; verdict $? "init" "$(cat init.err)"
+has_line "init says what it wrote" "my-pictures.yaml: 60 images of 20 classes, one model" init.out
+"$vocabench" check my-pictures.yaml >check.out 2>&1; verdict $? "check passes what init wrote" "$(cat check.out)"
+like "check finds no error" "[0-9]+ ok, [0-9]+ notes?, 0 errors" check.out
+run my-pictures.yaml; results=results/my-pictures/results.json
+holds "the run judged every image of every class" \
+  '.results[0] | .images == 60 and ([.vocabularies[].classes[].images] | length == 20 and all(. == 3))' \
+  $results
+equal "the classes are the folders" "$(jq -r '.results[0].vocabularies[].classes[].name' $results | sort)" "$(ls "my pictures")"
+like "the guesses stand in the experiment" "# guessed: the prompt" my-pictures.yaml
+like "and what nothing told, with the key" "# guessed: what nothing beside the weights tells: .*activation" my-pictures.yaml
+like "a guess of the groups says whose they are" "# guessed: .*configs/vocabularies/cifar100.yaml, which has all labels" \
+  my-pictures-vocabularies.yaml
+# The groups are CIFAR-100's own.
+found=$(jq -r '.results[0].vocabularies[].name' $results | sort)
+equal "shipped groups" "$found" "$(grep -E '^  [a-z]' "$here/configs/vocabularies/cifar100.yaml" |
+  sed -E 's/^  ([^:]*):.*/\1/; s/"//g' | sort | grep -xFf <(echo "$found"))"
+equal "twelve of them" "$(wc -l <<<"$found")" 12
+cp my-pictures.yaml before.yaml; cp my-pictures-vocabularies.yaml before-v.yaml
+refuses "a second time" 7 "my-pictures.yaml: is there already, and is not overwritten" "$vocabench" init "my pictures" tiny-clip
+rm my-pictures.yaml
+refuses "the vocabulary file alone is there" 7 "my-pictures-vocabularies.yaml: is there already" \
+  "$vocabench" init "my pictures" tiny-clip
+same "nothing was overwritten" my-pictures-vocabularies.yaml before-v.yaml
+check "and nothing half written" test ! -e my-pictures.yaml
+check "another name" "$vocabench" init tiny-clip "my pictures" --output other.yaml
+check "either order of the two: the same entry" \
+  diff <(sed 's/other-v/my-pictures-v/' other.yaml | grep -v '^#') <(grep -v '^#' before.yaml)
+rm other*.yaml before*.yaml my-pictures*.yaml
+check "without arguments, what is alone there is taken" "$vocabench" init
+must rm my-pictures.yaml my-pictures-vocabularies.yaml; mkdir second; cp -r "my pictures" second/pictures
+refuses "two that could be meant" 2 "init: folder of class folders, or shards,: there are 'my pictures' and 'second'" \
+  "$vocabench" init
+cd .. || exit 1
+
+# ---- other data -------------------------------------------------------------------------------------------------
+make_data images plain 20 2; make_data tokenizer tok; make_data model m.safetensors
+mkdir -p data/animal data/big_tree ids words numbers empty
+cp plain/bear/* data/animal; cp plain/forest/* data/big_tree; cp plain/sea/*.* data/animal 2>/dev/null
+for name in oak-3 "it's: one" 'a "b"' pile; do mkdir "data/$name"; cp plain/lamp/* "data/$name"; done
+init() { "$vocabench" init "$1" m.safetensors --tokenizer tok "${@:2}" >out 2>err; }
+init data; verdict $? "labels that no shipped file has" "$(cat err)"
+like "are cut into equal parts, and it is said" "# guessed: the groups" data-vocabularies.yaml
+has_line "names with quotes are quoted" '    - "a \"b\""' data-vocabularies.yaml
+has_line "names with colons, too" "    - \"it's: one\"" data-vocabularies.yaml
+check "and read back" "$vocabench" check data.yaml --set on_cut=allow
+for id in n01440764 n01443537 n01484850 n01531178; do mkdir ids/$id; cp plain/whale/* ids/$id; done
+init ids; verdict $? "ImageNet's folders" "$(cat err)"
+has_line "are named as the shipped file has them" "    - {id: n01484850, name: great white shark}" ids-vocabularies.yaml
+if [ -e /usr/share/wordnet/data.noun ]; then
+  for id in n01440764 n02084071 n02121620; do mkdir words/$id; cp plain/wolf/* words/$id; done
+  init words; verdict $? "WordNet's ids beyond ImageNet" "$(cat err)"
+  has_line "are named by WordNet" "    - {id: n02084071, name: dog}" words-vocabularies.yaml
+else skip "WordNet's ids beyond ImageNet" "no WordNet"; fi
+for i in 0 1 2; do mkdir numbers/$i; cp plain/worm/* numbers/$i; done
+refuses "numbers without names" 6 "numbers: the labels are numbers \(0 to 2\), .*--class-names FILE" \
+  "$vocabench" init numbers m.safetensors --tokenizer tok
+printf 'ant\nbee\nfly\n' >insects.txt
+init numbers --class-names insects.txt; verdict $? "numbers with names" "$(cat err)"
+has_line "the names are the classes" "    - bee" numbers-vocabularies.yaml
+like "class_names stands in the dataset" "^    class_names: insects.txt" numbers.yaml
+check "which check takes" "$vocabench" check numbers.yaml
+must "$vocabench" pack --input plain --output shards --samples-per-shard 9
+init 'shards/*.tar.zst'; verdict $? "shards by a pattern" "$(cat err)"
+like "are named by their folder" "^experiment: shards$" shards.yaml
+check "and checked" "$vocabench" check shards.yaml
+mkdir -p elsewhere; init plain --output elsewhere/plain.yaml; verdict $? "a file in another folder" "$(cat err)"
+(cd / && "$vocabench" check "$scratch/elsewhere/plain.yaml" --output "$scratch/o") >out 2>&1
+verdict $? "works from anywhere" "$(cat out)"
+
+# ---- refusals ---------------------------------------------------------------------------------------------------
+refuses "no tokenizer anywhere" 4 "no tokenizer of the kind of openai.* in the folder of the weights, .*--tokenizer FILE" \
+  "$vocabench" init plain m.safetensors
+refuses "a folder that is not there" 4 "nowhere" "$vocabench" init nowhere m.safetensors --tokenizer tok
+refuses "an empty folder" 4 "empty: no images and no shards" "$vocabench" init empty m.safetensors --tokenizer tok
+refuses "pictures without classes" 6 "without labels" "$vocabench" init plain/sea m.safetensors --tokenizer tok
+refuses "no weights" 10 "insects.txt" "$vocabench" init plain insects.txt --tokenizer tok
+refuses "two checkpoints" 2 "are both checkpoints" "$vocabench" init m.safetensors m.safetensors
+refuses "three arguments" 2 "unexpected argument" "$vocabench" init a b c
+check "refusals leave nothing" test ! -e plain.yaml -a ! -e plain-vocabularies.yaml -a ! -e empty.yaml
+VOCABENCH_FAULT=write:1+:ENOSPC refuses "a full disk" 7 "No space left" "$vocabench" init plain m.safetensors --tokenizer tok
+check "leaves nothing either" test ! -e plain.yaml -a ! -e plain-vocabularies.yaml
+finish
