@@ -84,7 +84,9 @@ static char *settings_text(const vb_experiment *experiment, int model, vb_error 
 }
 
 static int list_pool(vb_strings *files, const vb_names_spec *pool, vb_error *err) {
-    const bool wordnet = pool->asked && (!pool->names || (pool->exclude != VB_EXCLUDE_NAMES && pool->exclude != VB_EXCLUDE_NONE));
+    const bool wordnet =
+        pool->kinship ||
+        (pool->asked && (!pool->names || (pool->exclude != VB_EXCLUDE_NAMES && pool->exclude != VB_EXCLUDE_NONE)));
     if ((pool->names && vb_strings_add(files, pool->names, err)) ||
         (pool->embeddings && vb_strings_add(files, pool->embeddings, err)))
         return -1;
