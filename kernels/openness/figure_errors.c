@@ -2,6 +2,7 @@
 #include "kernels/openness/figure_errors.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
@@ -26,6 +27,9 @@ static void set_scores(double *score, int figure, int n) {
                                         (double)(n - 1 - b) / ((double)(n - 1) * (b + 1));
 }
 
+/* With images of several vocabularies by sets of right classes: what they have in common is not counted. */
+static bool has_shared(const vb_tally *tally) { return tally->sets && *tally->of_sets.shared; }
+
 /* Of the class's images, of which harm[b] have that score and the rest 0. */
 static vb_spread_cell cell_of(int class, int64_t images, const int64_t *harm, const double *score, int n) {
     vb_spread_cell cell = {class, images, 0, 0};
@@ -41,8 +45,26 @@ static vb_spread_cell cell_of(int class, int64_t images, const int64_t *harm, co
     return cell;
 }
 
+/* What images with sets of right classes add to the cell of an entry: those that are kept right and rescued by another vocabulary
+ * (kernels/openness/openness.h), and their squares. */
+static void add_sets(vb_spread_cell *cell, const vb_tally *tally, const errors_work *work, int figure, int entry) {
+    const int n = tally->vocabularies;
+    const int64_t *kept = tally->of_sets.kept + (size_t)entry * (size_t)n,
+                  *rescued = tally->of_sets.rescued + (size_t)entry * (size_t)n;
+    double extra = 0, before = cell->images ? cell->sum * cell->sum / (double)cell->images : 0;
+    if (figure == VB_ACC_C || !cell->images) return;
+    for (int b = 0; b < n; b++) {
+        double rescue = 1 / ((b + 1.0) * (b + 2));
+        extra += (double)kept[b] * work->score[b] + (double)rescued[b] * (figure == VB_ACC_E ? rescue : n * rescue / (n - 1));
+    }
+    int64_t squares = (figure == VB_ACC_E ? tally->of_sets.squares_e : tally->of_sets.squares_s)[entry];
+    cell->sum += extra;
+    cell->squares += before + ldexp((double)squares, -VB_SET_SQUARE_BITS) - cell->sum * cell->sum / (double)cell->images;
+    if (cell->squares < 0) cell->squares = 0; /* by rounding */
+}
+
 /* The cells and crosses of a figure of vocabularies. */
-static vb_spread_table table_of(errors_work *work) {
+static vb_spread_table table_of(errors_work *work, int figure) {
     const vb_tally *tally = work->tally;
     const vb_memberships *memberships = &tally->memberships;
     const int n = tally->vocabularies;
@@ -51,8 +73,11 @@ static vb_spread_table table_of(errors_work *work) {
         const int *slots = memberships->slots + memberships->offsets[c],
                   *of = memberships->vocabularies + memberships->offsets[c],
                   count = memberships->offsets[c + 1] - memberships->offsets[c];
-        for (int h = 0; h < count; h++)
-            work->cells[slots[h]] = cell_of(c, tally->images[c], tally->harm + (size_t)slots[h] * (size_t)n, work->score, n);
+        for (int h = 0; h < count; h++) {
+            const int64_t *harm = tally->harm + (size_t)slots[h] * (size_t)n;
+            work->cells[slots[h]] = cell_of(c, vb_tally_entry_images(tally, c, slots[h]), harm, work->score, n);
+            if (tally->sets) add_sets(&work->cells[slots[h]], tally, work, figure, slots[h]);
+        }
         for (int j = 1; j < count; j++)
             for (int i = 0; i < j; i++) {
                 const int64_t *both = vb_tally_joint(tally, c, i, j);
@@ -70,6 +95,7 @@ static vb_spread_table table_of(errors_work *work) {
 static double deleted_figure(const errors_work *work, int figure, int t, int u) {
     const vb_vocabulary_openness *its = &work->result->vocabulary[t];
     const double n = work->tally->vocabularies;
+    if (has_shared(work->tally)) return NAN;
     if (figure == VB_ACC_C) return its->acc_c;
     double e = its->acc_e + vb_tally_relief(work->tally, t, u) / (double)its->images;
     if (figure == VB_ACC_E) return e;
@@ -79,7 +105,7 @@ static double deleted_figure(const errors_work *work, int figure, int t, int u) 
 static int figure_errors(vb_figure_errors *errors, errors_work *work, int figure, vb_error *err) {
     const int n = work->tally->vocabularies;
     set_scores(work->score, figure, n);
-    const vb_spread_table table = table_of(work);
+    const vb_spread_table table = table_of(work, figure);
     for (int u = 0; u < n; u++) {
         work->without[u] = 0;
         for (int t = 0; t < n; t++)
@@ -103,25 +129,29 @@ static void top1_errors(vb_figure_errors *errors, errors_work *work) {
     const vb_memberships *memberships = &tally->memberships;
     const int n = tally->vocabularies, offsets[] = {0, tally->classes};
     const double one = 1;
+    errors->figure[VB_TOP1_ALL] = vb_spread_none;
+    vb_spread_wilson(*tally->unbeaten, work->result->images, errors->wilson);
+    if (has_shared(tally)) return;
     for (int u = 0; u < n; u++) {
         int64_t images = work->result->images, right = *tally->unbeaten + tally->sole[u];
         for (int i = tally->offsets[u]; i < tally->offsets[u + 1]; i++) {
             int c = work->cells[i].class; /* of the tables before */
-            if (memberships->offsets[c + 1] - memberships->offsets[c] > 1) continue;
-            images -= tally->images[c];
+            if (memberships->offsets[c + 1] - memberships->offsets[c] > 1 && !tally->sets) continue;
+            images -= vb_tally_entry_images(tally, c, i);
             right -= tally->harm[(size_t)i * (size_t)n];
         }
         work->without[u] = images ? (double)right / (double)images : NAN;
     }
     for (int c = 0; c < tally->classes; c++) {
-        work->cells[c] = (vb_spread_cell){.class = c};
-        if (!tally->images[c]) continue;
-        const int64_t *harm = tally->harm + (size_t)memberships->slots[memberships->offsets[c]] * (size_t)n;
-        work->cells[c] = cell_of(c, tally->images[c], harm, &one, 1); /* no vocabulary beats them, their own included */
+        int64_t images = tally->images[c], right = 0;
+        for (int h = memberships->offsets[c]; h < memberships->offsets[c + 1]; h++) {
+            if (tally->sets) images += tally->of_sets.images[memberships->slots[h]];
+            if (tally->sets || h == memberships->offsets[c]) right += tally->harm[(size_t)memberships->slots[h] * (size_t)n];
+        }
+        work->cells[c] = cell_of(c, images, &right, &one, 1); /* no vocabulary beats them, their own included */
     }
     const vb_spread_table table = {1, tally->classes, offsets, work->cells, NULL, 0};
     vb_spread_of_vocabulary(&errors->figure[VB_TOP1_ALL], &table, 0, work->without, n);
-    vb_spread_wilson(*tally->unbeaten, work->result->images, errors->wilson);
 }
 
 /* `without` over all sets of vocabularies. */

@@ -55,6 +55,7 @@ static int64_t *pairs_new(const vb_memberships *memberships, int classes, vb_err
 /* The sections of the counters, one after the other from `base`; with base NULL only their total size. */
 static size_t lay_out(vb_tally *tally, int64_t *base) {
     size_t n = (size_t)tally->vocabularies, classes = (size_t)tally->classes, used = 0;
+    size_t sets = tally->sets, entries = sets * (size_t)tally->entries;
     struct {
         int64_t **section;
         size_t length;
@@ -68,7 +69,17 @@ static size_t lay_out(vb_tally *tally, int64_t *base) {
                     {&tally->subsets, n <= VB_SUBSETS_MAX ? (size_t)1 << n : 0},
                     {&tally->unions.changes, (size_t)tally->unions.count * (n + 1)},
                     {&tally->trials.changes, (size_t)tally->trials.count * (n + 1)},
-                    {&tally->survived, tally->protocol.sampled ? (size_t)tally->entries : 0}};
+                    {&tally->survived, tally->protocol.sampled ? (size_t)tally->entries : 0},
+                    {&tally->of_sets.images, entries},
+                    {&tally->of_sets.all, sets},
+                    {&tally->of_sets.shared, sets},
+                    {&tally->of_sets.kept, entries * n},
+                    {&tally->of_sets.rescued, entries * n},
+                    {&tally->of_sets.squares_e, entries},
+                    {&tally->of_sets.squares_s, entries},
+                    {&tally->of_sets.members, sets && n <= VB_SUBSETS_MAX ? (size_t)1 << n : 0},
+                    {&tally->unions.arrivals, sets * (size_t)tally->unions.count * n},
+                    {&tally->trials.arrivals, sets * (size_t)tally->trials.count * n}};
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
         *sections[i].section = base && sections[i].length ? base + used : NULL;
         used += sections[i].length;
@@ -86,6 +97,7 @@ int vb_tally_bytes(const vb_label_space *space, const vb_protocol *protocol, int
     tally.pairs = pairs_new(&tally.memberships, space->classes, err);
     vb_label_space_memberships_free(&tally.memberships);
     if (!tally.pairs) return -1;
+    tally.sets = space->sets;
     tally.entries = space->offsets[space->vocabularies];
     if (space->vocabularies > VB_SUBSETS_MAX) tally.unions.count = union_permutations(protocol);
     if (protocol->sampled) tally.trials.count = protocol->trials * space->vocabularies;
@@ -108,7 +120,7 @@ int vb_tally_new(vb_tally **out, const vb_label_space *space, const vb_protocol 
         return vb_errorf(err, VB_ECONFIG, "%d permutations for the union of images, expected 2 to %d", permutations, ORDERS_MAX);
     vb_tally *tally = vb_array(1, sizeof *tally, "tally", err);
     if (!tally) return -1;
-    *tally = (vb_tally){.classes = space->classes, .vocabularies = n, .protocol = *protocol};
+    *tally = (vb_tally){.classes = space->classes, .vocabularies = n, .protocol = *protocol, .sets = space->sets};
     if (vb_label_space_memberships_new(&tally->memberships, space, err)) goto done;
     tally->pairs = pairs_new(&tally->memberships, space->classes, err);
     if (!tally->pairs) goto done;
@@ -118,6 +130,7 @@ int vb_tally_new(vb_tally **out, const vb_label_space *space, const vb_protocol 
     tally->entries = tally->offsets[n];
     tally->beaten = vb_array((size_t)n, sizeof(int), "tally", err);
     if (!tally->beaten) goto done;
+    if (tally->sets && !(tally->scratch = vb_array(VB_SET_SCRATCH * (size_t)n, sizeof(int), "tally", err))) goto done;
     if (n > VB_SUBSETS_MAX) {
         if (orders_new(&tally->unions, (size_t)permutations, n, err)) goto done;
         draw_unions(tally, tally->beaten);
@@ -143,15 +156,21 @@ void vb_tally_free(vb_tally *tally) {
     vb_free(tally->pairs);
     vb_free(tally->offsets);
     vb_free(tally->beaten);
+    vb_free(tally->scratch);
     vb_free(tally->unions.place);
     vb_free(tally->trials.place);
     vb_free(tally->counters);
     vb_free(tally);
 }
 
-int64_t vb_tally_images(const vb_tally *tally, int class) {
-    assert(class >= 0 && class < tally->classes);
-    return tally->images[class];
+int64_t vb_tally_images(const vb_tally *tally, int vocabulary) {
+    assert(vocabulary >= 0 && vocabulary < tally->vocabularies);
+    int64_t images = 0;
+    for (int c = 0; c < tally->classes; c++)
+        for (int h = tally->memberships.offsets[c]; h < tally->memberships.offsets[c + 1]; h++)
+            if (tally->memberships.vocabularies[h] == vocabulary)
+                images += vb_tally_entry_images(tally, c, tally->memberships.slots[h]);
+    return images;
 }
 
 int64_t *vb_tally_counters(vb_tally *tally, size_t *count) {
@@ -173,19 +192,8 @@ static void orders_add(vb_order_set *set, int n, const int *memberships, int mem
     }
 }
 
-/* What Acc-E of t gains from an image when one of the vocabularies that beat it goes. */
-static void add_relief(vb_tally *tally, int t, int b) {
-    if (!b) return;
-    const uint64_t whole = UINT64_C(1) << 60, divisor = (uint64_t)b * ((uint64_t)b + 1), gain = (whole + divisor / 2) / divisor;
-    for (int i = 0; i < b; i++) {
-        int64_t *halves = tally->relief + 2 * ((size_t)t * (size_t)tally->vocabularies + (size_t)tally->beaten[i]);
-        halves[0] += (int64_t)(gain >> 30);
-        halves[1] += (int64_t)(gain & ((UINT64_C(1) << 30) - 1));
-    }
-}
-
 void vb_tally_add(vb_tally *tally, int label, const uint8_t *beaten) {
-    assert(label >= 0 && label < tally->classes);
+    assert(!tally->sets && label >= 0 && label < tally->classes);
     int n = tally->vocabularies, first = tally->memberships.offsets[label],
         membership_count = tally->memberships.offsets[label + 1] - first;
     if (!membership_count) return;
@@ -201,7 +209,7 @@ void vb_tally_add(vb_tally *tally, int label, const uint8_t *beaten) {
         if (beaten[t]) continue;
         tally->harm[(size_t)slots[h] * (size_t)n + (size_t)b]++;
         for (int i = 0; i < b; i++) tally->theft[(size_t)t * (size_t)n + (size_t)tally->beaten[i]]++;
-        add_relief(tally, t, b);
+        vb_tally_add_relief(tally, t, tally->beaten, b);
         for (int i = 0; i < h; i++)
             if (!beaten[memberships[i]]) vb_tally_joint(tally, label, i, h)[b]++;
         for (int k = 0; tally->survived && k < tally->protocol.trials; k++) {

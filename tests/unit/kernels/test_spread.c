@@ -90,7 +90,7 @@ static void make_scene(scene *s, int n) {
             s->members[used++] = (int)random_below(&random_state, (uint32_t)s->members[s->offsets[v]]);
         s->offsets[v + 1] = used;
     }
-    s->space = (vb_label_space){classes, n, s->offsets, s->members, NULL};
+    s->space = (vb_label_space){classes, n, s->offsets, s->members, NULL, false};
     for (int c = 0; c < classes; c++)
         for (int i = (int)random_below(&random_state, 5); i >= 0; i--) {
             for (int v = 0; v < n; v++) s->beaten[s->images][v] = random_below(&random_state, 4) == 0;
@@ -116,7 +116,7 @@ static void delete_vocabulary(scene *to, const scene *s, int u) {
         to->offsets[++v] = used;
         for (int x = 0; x < s->images; x++) to->beaten[x][v - 1] = s->beaten[x][t];
     }
-    to->space = (vb_label_space){s->space.classes, v, to->offsets, to->members, NULL};
+    to->space = (vb_label_space){s->space.classes, v, to->offsets, to->members, NULL, false};
 }
 
 static void figures_of(const scene *s, double figure[VB_FIGURES + 1]) {
@@ -167,7 +167,7 @@ static void deleted_vocabularies_are_gone(void **state) {
 static void errors_by_hand(void **state) {
     (void)state;
     const int offsets[] = {0, 2, 3}, members[] = {0, 1, 2};
-    const vb_label_space space = {3, 2, offsets, members, NULL};
+    const vb_label_space space = {3, 2, offsets, members, NULL, false};
     const uint8_t none[] = {0, 0}, by_a[] = {1, 0};
     vb_error err = {0};
     vb_tally *tally;
