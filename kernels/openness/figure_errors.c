@@ -1,4 +1,4 @@
-/* Standard errors of the openness figures: cells of classes and vocabularies from the counts, and every vocabulary deleted once. */
+/* Standard errors of the openness figures: cells of classes and vocabularies from counts, and every vocabulary deleted once. */
 #include "kernels/openness/figure_errors.h"
 
 #include <math.h>

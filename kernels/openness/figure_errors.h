@@ -5,7 +5,8 @@
 #include "kernels/openness/openness.h"
 #include "kernels/openness/spread.h"
 
-/* Acc-C, Acc-E and Acc-S of a vocabulary. Its deletions are those of the other vocabularies, its rivals; they never move Acc-C. */
+/* Acc-C, Acc-E and Acc-S of a vocabulary. Its deletions are those of the other vocabularies, its rivals; they never move
+ * Acc-C. */
 typedef struct vb_vocabulary_errors {
     vb_spread figure[VB_TOP1_ALL];
     double wilson[2]; /* of Acc-C, a share of images */

@@ -1,5 +1,5 @@
-/* Tests of the three standard errors: quantiles and intervals of the tables, figures by hand, vocabularies that are really deleted,
- * clusters that hold their level where images do not. */
+/* Tests of the three standard errors: quantiles and intervals of the tables, figures by hand, vocabularies that are really
+ * deleted. */
 #include <math.h>
 
 #include "tests/unit/random.h"
