@@ -45,6 +45,7 @@ static void draw_unions(vb_tally *tally, int *order) {
 /* The sections of the counters, one after the other from `base`; with base NULL only their total size. */
 static size_t lay_out(vb_tally *tally, int64_t *base) {
     size_t n = (size_t)tally->vocabularies, classes = (size_t)tally->classes, used = 0;
+    size_t sets = tally->sets, entries = sets * (size_t)tally->entries;
     struct {
         int64_t **section;
         size_t length;
@@ -55,7 +56,17 @@ static size_t lay_out(vb_tally *tally, int64_t *base) {
                     {&tally->subsets, n <= VB_SUBSETS_MAX ? (size_t)1 << n : 0},
                     {&tally->unions.changes, (size_t)tally->unions.count * (n + 1)},
                     {&tally->trials.changes, (size_t)tally->trials.count * (n + 1)},
-                    {&tally->survived, tally->protocol.sampled ? (size_t)tally->entries : 0}};
+                    {&tally->survived, tally->protocol.sampled ? (size_t)tally->entries : 0},
+                    {&tally->of_sets.images, entries},
+                    {&tally->of_sets.all, sets},
+                    {&tally->of_sets.shared, sets},
+                    {&tally->of_sets.kept, entries * n},
+                    {&tally->of_sets.rescued, entries * n},
+                    {&tally->of_sets.squares_e, entries},
+                    {&tally->of_sets.squares_s, entries},
+                    {&tally->of_sets.members, sets && n <= VB_SUBSETS_MAX ? (size_t)1 << n : 0},
+                    {&tally->unions.arrivals, sets * (size_t)tally->unions.count * n},
+                    {&tally->trials.arrivals, sets * (size_t)tally->trials.count * n}};
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
         *sections[i].section = base && sections[i].length ? base + used : NULL;
         used += sections[i].length;
@@ -69,6 +80,7 @@ static int union_permutations(const vb_protocol *protocol) {
 
 int64_t vb_tally_bytes(const vb_label_space *space, const vb_protocol *protocol, int64_t *orders) {
     vb_tally tally = {.classes = space->classes, .vocabularies = space->vocabularies, .protocol = *protocol};
+    tally.sets = space->sets;
     tally.entries = space->offsets[space->vocabularies];
     if (space->vocabularies > VB_SUBSETS_MAX) tally.unions.count = union_permutations(protocol);
     if (protocol->sampled) tally.trials.count = protocol->trials * space->vocabularies;
@@ -89,7 +101,7 @@ int vb_tally_new(vb_tally **out, const vb_label_space *space, const vb_protocol 
         return vb_errorf(err, VB_ECONFIG, "%d permutations for the union of images, expected 2 to %d", permutations, ORDERS_MAX);
     vb_tally *tally = vb_array(1, sizeof *tally, "tally", err);
     if (!tally) return -1;
-    *tally = (vb_tally){.classes = space->classes, .vocabularies = n, .protocol = *protocol};
+    *tally = (vb_tally){.classes = space->classes, .vocabularies = n, .protocol = *protocol, .sets = space->sets};
     if (vb_label_space_memberships_new(&tally->memberships, space, err)) goto done;
     tally->offsets = vb_array((size_t)n + 1, sizeof(int), "tally", err);
     if (!tally->offsets) goto done;
@@ -97,6 +109,7 @@ int vb_tally_new(vb_tally **out, const vb_label_space *space, const vb_protocol 
     tally->entries = tally->offsets[n];
     tally->beaten = vb_array((size_t)n, sizeof(int), "tally", err);
     if (!tally->beaten) goto done;
+    if (tally->sets && !(tally->scratch = vb_array(VB_SET_SCRATCH * (size_t)n, sizeof(int), "tally", err))) goto done;
     if (n > VB_SUBSETS_MAX) {
         if (orders_new(&tally->unions, (size_t)permutations, n, err)) goto done;
         draw_unions(tally, tally->beaten);
@@ -121,15 +134,21 @@ void vb_tally_free(vb_tally *tally) {
     vb_label_space_memberships_free(&tally->memberships);
     vb_free(tally->offsets);
     vb_free(tally->beaten);
+    vb_free(tally->scratch);
     vb_free(tally->unions.place);
     vb_free(tally->trials.place);
     vb_free(tally->counters);
     vb_free(tally);
 }
 
-int64_t vb_tally_images(const vb_tally *tally, int class) {
-    assert(class >= 0 && class < tally->classes);
-    return tally->images[class];
+int64_t vb_tally_images(const vb_tally *tally, int vocabulary) {
+    assert(vocabulary >= 0 && vocabulary < tally->vocabularies);
+    int64_t images = 0;
+    for (int c = 0; c < tally->classes; c++)
+        for (int h = tally->memberships.offsets[c]; h < tally->memberships.offsets[c + 1]; h++)
+            if (tally->memberships.vocabularies[h] == vocabulary)
+                images += vb_tally_entry_images(tally, c, tally->memberships.slots[h]);
+    return images;
 }
 
 int64_t *vb_tally_counters(vb_tally *tally, size_t *count) {
@@ -152,7 +171,7 @@ static void orders_add(vb_order_set *set, int n, const int *memberships, int mem
 }
 
 void vb_tally_add(vb_tally *tally, int label, const uint8_t *beaten) {
-    assert(label >= 0 && label < tally->classes);
+    assert(!tally->sets && label >= 0 && label < tally->classes);
     int n = tally->vocabularies, first = tally->memberships.offsets[label],
         membership_count = tally->memberships.offsets[label + 1] - first;
     if (!membership_count) return;

@@ -39,8 +39,14 @@ void vb_tally_free(vb_tally *tally);
  * An image whose class is in no vocabulary is not counted. Not thread-safe for one tally. */
 void vb_tally_add(vb_tally *tally, int label, const uint8_t *beaten);
 
-/* How many images of a class (0 .. classes - 1) were counted. */
-int64_t vb_tally_images(const vb_tally *tally, int class);
+/* The same for an image with a set of right classes, where the label space has `sets`. labels: `views` classes of the set,
+ * ranked, the first-ranked first, of which each is the first-ranked one of the set in some vocabulary; beaten: a row of N for
+ * each of them, with the set's classes for no rivals. The image is right among any union of vocabularies in which the
+ * first-ranked class is of its set. It belongs to each vocabulary that holds one of the set, there to the first one listed. */
+void vb_tally_add_set(vb_tally *tally, const vb_class_set *set, const int *labels, int views, const uint8_t *beaten);
+
+/* How many images of a vocabulary (0 .. N - 1) were counted. */
+int64_t vb_tally_images(const vb_tally *tally, int vocabulary);
 
 /* The counts as one flat block, to be summed over ranks in place. Valid as long as the tally. */
 int64_t *vb_tally_counters(vb_tally *tally, size_t *count);

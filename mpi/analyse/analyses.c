@@ -40,6 +40,15 @@ static int run_pass(vb_analysis_work *work, vb_image_pass *pass, uint32_t set, v
     return vb_comm_agree(&work->context->comm, status, err);
 }
 
+int vb_analyses_check(uint32_t set, const char *model, const char *dataset, bool sets, vb_error *err) {
+    for (int a = 0; a < VB_ANALYSES_SPEC_COUNT && sets; a++)
+        if (is_in(set, a) && !rows[a]->sets)
+            return vb_errorf(err, VB_EUNSUPPORTED,
+                             "model '%s' on dataset '%s': labels are sets, and the analysis '%s' is of images of one class each",
+                             model, dataset, vb_analyses_spec_options()[a].key);
+    return 0;
+}
+
 int vb_analyses(vb_context *context, const vb_pair *pair, uint32_t set, bool images, json_t *result, vb_error *err) {
     vb_comm *comm = &context->comm;
     vb_json json = {0};

@@ -25,6 +25,7 @@ typedef struct vb_analysis_work {
 
 typedef struct vb_analysis {
     unsigned needs; /* of the pass over images and classes: VB_IMAGE_PASS_* */
+    bool sets;      /* is defined where images have sets of right classes; else refused there, by its name */
     /* Sets its figures. With needs: local, on rank 0 alone; without: collective, on all ranks. */
     int (*run)(vb_analysis_work *work, vb_error *err);
     /* The bytes that it takes on rank 0 beside the class texts, at most, and its floating-point operations beside the

@@ -4,6 +4,7 @@
 
 #include "kernels/towers/clip.h"
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 #include "mpi/command/cmd.h"
 #include "mpi/command/inspect_results.h"
 #include "mpi/encode/model.h"
@@ -108,10 +109,16 @@ static int inspect_dataset(const char *path, vb_error *err) {
     char *passed = vb_dataset_ignored(dataset) ? vb_dataset_ignored_text(dataset, err) : NULL;
     if (passed) printf("note: %s\n", passed);
     vb_free(passed);
-    for (int i = 0; i < vb_dataset_labels(dataset) && i < 8; i++) printf("  label: %s\n", vb_dataset_label(dataset, i));
+    int status = 0;
+    for (int i = 0; i < vb_dataset_labels(dataset) && i < 8 && !status; i++) {
+        char *label = vb_strdup(vb_dataset_label(dataset, i), err); /* a folder's name may hold anything */
+        if (!label) status = -1;
+        else vb_utf8_one_line(label), printf("  label: %s\n", label);
+        vb_free(label);
+    }
     if (vb_dataset_labels(dataset) > 8) printf("  ...\n");
     vb_dataset_close(dataset);
-    return 0;
+    return status;
 }
 
 /* The operations of a tower in their order; of a text tower, for texts of full length. */

@@ -63,6 +63,10 @@ static json_t *vocabularies_json(vb_json *json, const vb_pair *pair, const vb_op
                               .sampled_e_key = "acc_e_union"};
         set_accuracies(json, entry, &figures, sampled);
         vb_json_set(json, entry, "harm_histogram", vb_json_integer_list(json, its->harm_histogram, openness->vocabularies));
+        if (openness->shared_images) {
+            vb_json_set(json, entry, "kept", vb_json_integer_list(json, its->kept, openness->vocabularies));
+            vb_json_set(json, entry, "rescued", vb_json_integer_list(json, its->rescued, openness->vocabularies));
+        }
         vb_json_set(json, entry, "curve", vb_json_real_list(json, its->curve, openness->vocabularies));
         vb_json_set(json, entry, "classes", classes_json(json, vocabularies, openness, v));
         vb_json_append(json, list, entry);
@@ -127,6 +131,12 @@ static json_t *data_json(vb_json *json, const vb_pair *pair, const vb_openness_r
     vb_json_set_integer(json, object, "classes_without_images", empty);
     vb_json_set_integer(json, object, "images_of_no_vocabulary", counts->outside);
     vb_json_set(json, object, "labels", vb_label_report_json(json, &pair->source->labels));
+    const vb_class_sets *sets = vb_image_source_sets(pair->source);
+    if (sets) {
+        json_t *its = vb_class_sets_json(json, sets);
+        vb_json_set_integer(json, its, "images_of_several_vocabularies", openness->shared_images);
+        vb_json_set(json, object, "label_sets", its);
+    }
     vb_json_set_integer(json, object, "images_skipped", counts->skipped);
     list_samples(json, object, skipped, "reason", NULL, "skipped");
     list_samples(json, object, skipped, "remark", "images_damaged", "damaged");
@@ -135,8 +145,10 @@ static json_t *data_json(vb_json *json, const vb_pair *pair, const vb_openness_r
     for (int i = 0; i < data->vocabularies.duplicates; i++)
         vb_json_append_text(json, duplicates, data->vocabularies.duplicate_notes[i]);
     vb_json_set_text(json, object, "vocabularies_digest", data->vocabularies.digest.hex);
-    if (pair->source->model) vb_json_set_text(json, object, "images_digest", digest->hex);
-    else {
+    if (pair->source->model) {
+        vb_json_set_text(json, object, "images_digest", digest->hex);
+        if (sets) vb_json_set_text(json, object, "labels_digest", data->sets_digest.hex);
+    } else {
         vb_json_set_text(json, object, "images_digest", pair->source->file_digest.hex);
         vb_json_set_text(json, object, "labels_digest", pair->source->labels_digest.hex);
     }
