@@ -68,7 +68,8 @@ typedef struct vb_arguments {
 } vb_arguments;
 
 /* What a placeholder stands for, as completion takes it: "html|md" and "int8" are words to choose from, "DIR" a folder, "FILE",
- * "PATH" and all with a dot ("IDS.npy") files, "[COMMAND]" a command, "MODEL" and "DATASET" names of the results that stand on the line; the rest is free text. */
+ * "PATH" and all with a dot ("IDS.npy") files, "[COMMAND]" a command, "MODEL" and "DATASET" names of the results that stand on
+ * the line; the rest is free text. */
 typedef enum vb_value_kind {
     VB_VALUE_FREE,
     VB_VALUE_WORDS,

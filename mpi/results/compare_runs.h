@@ -41,8 +41,8 @@ typedef struct vb_compare_runs {
     int64_t trials, seed;
 } vb_compare_runs;
 
-/* VB_EMISMATCH names what differs and may not, and ends with the flag that allows it; VB_EUSAGE for a word of `allow`, a model or a dataset that is none. Close also
- * after a failure. */
+/* VB_EMISMATCH names what differs and may not, and ends with the flag that allows it; VB_EUSAGE for a word of `allow`, a model
+ * or a dataset that is none. Close also after a failure. */
 int vb_compare_runs_open(vb_compare_runs *runs, const vb_compare_request *request, vb_error *err);
 void vb_compare_runs_close(vb_compare_runs *runs);
 

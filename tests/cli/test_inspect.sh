@@ -17,7 +17,8 @@ says "their file" "^results of experiment 'e'" r/results.json
 says "a quick look says so" '38 images \(the first 2 a class\)' few
 says "records, which are held against the results" \
   "^records of 'plain' on 'folder': 57 images, [0-9]+ right among all 19 classes; they give" r/records/plain--folder.jsonl.zst
-equal "right ones as the results have them" "$(grep -oE '[0-9]+ right' out)" "$(query r '.results[0] | .top1_all * .images | round') right"
+equal "right ones as the results have them" \
+  "$(grep -oE '[0-9]+ right' out)" "$(query r '.results[0] | .top1_all * .images | round') right"
 says "a finished pair" "^finished result of 'plain' on 'folder', for run --resume: 57 images" r/pairs/plain--folder.json
 says "a state" "^  vocabench status r/$" r/state.json
 says "a comparison" "^comparison of 'plain' on 'folder'" c.json
