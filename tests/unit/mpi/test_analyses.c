@@ -2,6 +2,7 @@
 #define VB_ANALYSES_LIST_H /* a list of our own, which the two files below are built with once more, under other names */
 #define VB_ANALYSES_LIST(X) X(order, "the analysis with that name") X(toy, "a toy")
 #define vb_analyses toy_analyses
+#define vb_analyses_check toy_analyses_check
 #define vb_analyses_row toy_analyses_row
 #define vb_analyses_bytes toy_analyses_bytes
 #define vb_analyses_operations toy_analyses_operations
