@@ -8,7 +8,7 @@ const vb_coded_kernel *vb_coded_kernel_get(void) {
         [VB_SCALAR] = &vb_coded_kernel_scalar,
 #if defined(__x86_64__)
         [VB_AVX2] = &vb_coded_kernel_avx2,
-        [VB_AVX512] = &vb_coded_kernel_avx2, /* 8-bit products came later than AVX-512 */
+        [VB_AVX512] = &vb_coded_kernel_avx512, /* 8-bit products came later */
         [VB_VNNI] = &vb_coded_kernel_vnni,
 #endif
     };

@@ -11,6 +11,8 @@ enum {
 };
 
 typedef struct vb_coded_kernel {
+    int most; /* magnitude that queries' codes may have */
+
     /* out[q * VB_CODED_PAIR + g * VB_CODER_GROUP + i] = sum over k of code (with its 128) of row i of group g times query
      * q's code, less offsets[q]; groups 1 or 2, `stride` bytes apart. panel: width / 4 times `queries` <= VB_CODED_PANEL
      * times 4 codes. */
@@ -29,7 +31,7 @@ const vb_coded_kernel *vb_coded_kernel_get(void);
 
 extern const vb_coded_kernel vb_coded_kernel_scalar;
 #if defined(__x86_64__)
-extern const vb_coded_kernel vb_coded_kernel_avx2, vb_coded_kernel_vnni;
+extern const vb_coded_kernel vb_coded_kernel_avx2, vb_coded_kernel_avx512, vb_coded_kernel_vnni;
 #endif
 
 #endif

@@ -1,8 +1,8 @@
 /* Queries in 8 bits, for the searches that screen coded rows with them. Private to kernels/search/, but for the queries as a
  * whole.
  *
- * A query is coded in two planes of 8 bits: y = s1 c1 + d1 = s1 c1 + s2 c2 + d2 (y = H q as in kernels/search/coder.h). The first
- * plane alone is multiplied with every row:
+ * A query is coded in two planes of 8 bits, or of fewer where the level multiplies those faster (kernels/search/coded_kernel.h):
+ * y = s1 c1 + d1 = s1 c1 + s2 c2 + d2 (y = H q as in kernels/search/coder.h). The first plane alone is multiplied with every row:
  *
  *     |<q, u> - <q, m> - s s1 <c1, c>| <= |d1| |s c| + |q| |r|. */
 #ifndef VB_CODED_QUERIES_H
@@ -34,12 +34,12 @@ struct vb_coded_queries {
     const vb_coder *coder;
     int64_t count;
     int width;
+    const vb_coded_kernel *kernel; /* whose products the planes are made for */
     vb_coded_query *query;
     int32_t *offset;     /* 128 times the sum of the first plane's codes */
     float *alpha, *beta; /* the screen's factors of residual and norm, in units of first_scale */
     int8_t *panels;      /* first planes, in panels of VB_CODED_PANEL queries */
-    int8_t *second;      /* second planes, one after the other; the codes of a single query are a panel of one */
-    int8_t *first;       /* the same of the first planes */
+    int8_t *second;      /* second planes, one after the other */
 };
 
 /* What the screen compares with, in its units, for a query whose k-th best score is at least `floor`; rounded down. */
@@ -59,7 +59,7 @@ typedef struct vb_coded_groups {
 } vb_coded_groups;
 
 /* Screens the groups against all queries; thresholds: one a query. Fails when `passed` does. */
-int vb_coded_queries_screen(const vb_coded_queries *coded, const vb_coded_kernel *kernel, const float *thresholds,
-                            const vb_coded_groups *groups, vb_passed *passed, void *context, vb_error *err);
+int vb_coded_queries_screen(const vb_coded_queries *coded, const float *thresholds, const vb_coded_groups *groups,
+                            vb_passed *passed, void *context, vb_error *err);
 
 #endif

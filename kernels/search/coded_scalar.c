@@ -30,4 +30,4 @@ static unsigned coded_screen_scalar(const int32_t *products, const float *number
     return any;
 }
 
-const vb_coded_kernel vb_coded_kernel_scalar = {.products = coded_products_scalar, .screen = coded_screen_scalar};
+const vb_coded_kernel vb_coded_kernel_scalar = {.most = 127, .products = coded_products_scalar, .screen = coded_screen_scalar};

@@ -17,7 +17,6 @@ typedef struct candidate {
 
 struct vb_coded_scan {
     const vb_coded_queries *coded;
-    const vb_coded_kernel *kernel;
     vb_search *search;
     vb_scan *exact;
     vb_row_reader *reader;
@@ -49,7 +48,6 @@ int vb_coded_scan_new(vb_coded_scan **out, const vb_coded_queries *coded, vb_sea
     vb_coded_scan *scan = vb_array(1, sizeof *scan, "search through codes", err);
     if (!scan) return -1;
     *scan = (vb_coded_scan){.coded = coded,
-                            .kernel = vb_coded_kernel_get(),
                             .search = search,
                             .exact = exact,
                             .reader = reader,
@@ -204,7 +202,7 @@ static int examine(void *context, int64_t q, unsigned pass, const uint8_t *group
     int32_t second[VB_CODED_PAIR];
     float numbers[3][VB_CODER_GROUP];
     memcpy(numbers, group + (size_t)VB_CODER_GROUP * (size_t)coded->width, sizeof numbers);
-    scan->kernel->products(group, 0, 1, coded->second + q * coded->width, 1, &query->second_offset, coded->width, second);
+    coded->kernel->products(group, 0, 1, coded->second + q * coded->width, 1, &query->second_offset, coded->width, second);
     double floor = vb_search_floor(scan->search, q);
     for (; pass; pass &= pass - 1) {
         int i = __builtin_ctz(pass);
@@ -235,7 +233,7 @@ int vb_coded_scan_groups(vb_coded_scan *scan, const void *groups, int64_t count,
             for (int64_t q = 0; q < coded->count; q++)
                 scan->thresholds[q] = vb_coded_queries_threshold(coded, q, vb_search_floor(scan->search, q));
         scan->pair_id = first_id + g * VB_CODER_GROUP;
-        if (vb_coded_queries_screen(coded, scan->kernel, scan->thresholds, &pair, examine, scan, err)) return -1;
+        if (vb_coded_queries_screen(coded, scan->thresholds, &pair, examine, scan, err)) return -1;
     }
     return 0;
 }

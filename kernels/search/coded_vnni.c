@@ -3,7 +3,7 @@
 #include <immintrin.h>
 #include <string.h>
 
-#include "kernels/search/coded_kernel.h"
+#include "kernels/search/coded_screen_avx512.h"
 
 #define INLINE static inline __attribute__((always_inline))
 #define EACH_QUERY(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
@@ -73,22 +73,7 @@ static void coded_products_vnni(const uint8_t *codes, size_t stride, int groups,
     }
 }
 
-static unsigned coded_screen_vnni(const int32_t *products, const float *numbers, int queries, const float *alpha,
-                                  const float *beta, const float *thresholds, uint16_t *pass) {
-    __m512 scale = _mm512_loadu_ps(numbers), residual = _mm512_loadu_ps(numbers + VB_CODER_GROUP),
-           norm = _mm512_loadu_ps(numbers + 2 * VB_CODER_GROUP);
-    unsigned any = 0;
-    for (int q = 0; q < queries; q++) {
-        __m512 dot = _mm512_cvtepi32_ps(_mm512_loadu_si512(products + q * VB_CODED_PAIR));
-        __m512 bound = _mm512_mul_ps(_mm512_set1_ps(alpha[q]), residual);
-        bound = _mm512_fmadd_ps(_mm512_set1_ps(beta[q]), norm, bound);
-        pass[q] = _mm512_cmp_ps_mask(_mm512_fmadd_ps(scale, dot, bound), _mm512_set1_ps(thresholds[q]), _CMP_GE_OQ);
-        any |= pass[q];
-    }
-    return any;
-}
-
-const vb_coded_kernel vb_coded_kernel_vnni = {.products = coded_products_vnni, .screen = coded_screen_vnni};
+const vb_coded_kernel vb_coded_kernel_vnni = {.most = 127, .products = coded_products_vnni, .screen = coded_screen};
 #else
 typedef int vb_no_vnni_here;
 #endif

@@ -107,7 +107,6 @@ int vb_scan_coded_search(vb_scan_coded *coded, vb_scan_block *block, int64_t n, 
     int64_t width = vb_coder_width(coded->coder);
     size_t group = vb_coder_group_bytes((int)width);
     float mean = (float)vb_coder_mean_norm(coded->coder), widened[VB_SCAN_ROWS];
-    const vb_coded_kernel *products = vb_coded_kernel_get();
     bool cosine = search->similarity == VB_COSINE;
     for (int64_t i = 0; i < n; i++) {
         double length = cosine ? 1 : sqrt(block->square[i]) * (1 + search->radius);
@@ -130,7 +129,7 @@ int vb_scan_coded_search(vb_scan_coded *coded, vb_scan_block *block, int64_t n, 
         if (coded->round++ % ROUNDS == 0)
             for (int64_t q = 0; q < search->count; q++)
                 coded->thresholds[q] = vb_coded_queries_threshold(coded->queries, q, vb_search_floor(search, q));
-        if (vb_coded_queries_screen(coded->queries, products, coded->thresholds, &groups, score_passed, coded, err)) return -1;
+        if (vb_coded_queries_screen(coded->queries, coded->thresholds, &groups, score_passed, coded, err)) return -1;
     }
     return 0;
 }

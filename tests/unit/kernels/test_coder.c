@@ -30,10 +30,13 @@ static void check_products(void) {
     int32_t out[VB_CODED_PANEL * VB_CODED_PAIR], offsets[VB_CODED_PANEL];
     size_t stride = vb_coder_group_bytes(WIDTH);
     const vb_coded_kernel *kernel = vb_coded_kernel_get();
-    for (int trial = 0; trial < 2; trial++) {
+    for (int trial = 0; trial < 3; trial++) {
         /* random, then the extremes, which would saturate sums of 16 bits */
         for (size_t i = 0; i < sizeof codes; i++) codes[i] = trial ? 255 : (uint8_t)rand();
-        for (int i = 0; i < VB_CODED_PANEL * WIDTH; i++) panel[i] = trial ? 127 : (int8_t)(rand() % 255 - 127);
+        for (int i = 0; i < VB_CODED_PANEL * WIDTH; i++)
+            panel[i] = (int8_t)(trial == 1 ? kernel->most :
+                                trial      ? -kernel->most :
+                                             rand() % (2 * kernel->most + 1) - kernel->most);
         for (int i = 0; i < VB_CODED_PANEL; i++) offsets[i] = rand() % 1000000 - 500000;
         for (int groups = 1; groups <= 2; groups++)
             for (int n = 1; n <= VB_CODED_PANEL; n++) {
