@@ -154,8 +154,8 @@ done:
 int vb_html_entities_unescape(vb_codepoints *text, vb_error *err) { return unescape_all(text, unescape_one, err); }
 int vb_html_entities_unescape_closed(vb_codepoints *text, vb_error *err) { return unescape_all(text, unescape_one_closed, err); }
 
-/* How many references in a row, the first at s[0] = '&', stand for an ampersand: "&amp;#38;lt;" has two, and each round of decoding
- * takes one. *end is behind the last, *more whether a reference to something else follows it. -1 on lack of memory. */
+/* How many references in a row, the first at s[0] = '&', stand for an ampersand: "&amp;#38;lt;" has two, and each round of
+ * decoding takes one. *end is behind the last, *more whether a reference to something else follows it. -1 on lack of memory. */
 static int64_t count_levels(const uint32_t *s, size_t n, vb_codepoints *scratch, size_t *end, bool *more, vb_error *err) {
     int64_t levels = 0;
     for (*end = 1;; levels++) {
