@@ -6,6 +6,7 @@
 #include "kernels/base/memory.h"
 #include "kernels/base/utf8.h"
 #include "mpi/command/cmd.h"
+#include "mpi/command/inspect_results.h"
 #include "mpi/encode/model.h"
 #include "mpi/experiment/experiment_read.h"
 #include "mpi/experiment/experiment_tables.h"
@@ -273,6 +274,7 @@ static int inspect_tokenizer(const char *path, const char *what, vb_error *err) 
 static int inspect(const char *path, const char *family, bool operations, vb_error *err) {
     if (vb_repository_recognises(path) || vb_path_ends_with(path, ".index.json"))
         return inspect_weights(path, family, operations, err);
+    if (vb_inspect_results_recognises(path)) return vb_inspect_results(path, err);
     if (vb_path_is_folder(path)) return inspect_dataset(path, err);
     if (vb_path_ends_with(path, ".npy")) return inspect_npy(path, err);
     if (vb_path_ends_with(path, ".yaml") || vb_path_ends_with(path, ".yml")) return inspect_yaml(path, err);

@@ -88,7 +88,8 @@ const vb_analysis *vb_analyses_row(int a);
 
 static void every_name_has_help_and_a_complete_row(void **state) {
     (void)state;
-    vb_pair_shape shape = {.images = 50, .classes = 4, .vocabularies = 2, .dim = 8, .ranks = 2, .threads = 1};
+    vb_pair_shape shape = {
+        .images = 50, .classes = 4, .vocabularies = 2, .dim = 8, .prompts = 2, .variants = 3, .ranks = 2, .threads = 1};
     const vb_option *listed = vb_analyses_spec_options();
     int count = 0;
     for (; listed[count].key; count++) {
