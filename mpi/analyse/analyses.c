@@ -53,7 +53,9 @@ int vb_analyses(vb_context *context, const vb_pair *pair, uint32_t set, bool ima
     vb_comm *comm = &context->comm;
     vb_json json = {0};
     vb_image_pass pass = {0};
-    vb_analysis_work work = {.context = context, .pair = pair, .images = images, .pass = &pass, .json = &json};
+    vb_confidence_pass confidences = {0};
+    vb_analysis_work work = {
+        .context = context, .pair = pair, .images = images, .pass = &pass, .confidences = &confidences, .json = &json};
     work.figures = vb_json_object(&json);
     work.histograms = vb_json_object(&json);
     int status = vb_comm_agree(comm, vb_json_end(&json, "the analyses", err), err);
@@ -66,6 +68,7 @@ int vb_analyses(vb_context *context, const vb_pair *pair, uint32_t set, bool ima
     json_decref(work.histograms);
     json_decref(work.figures);
     vb_image_pass_free(&pass);
+    vb_confidence_pass_free(&confidences);
     return vb_comm_agree(comm, status, err);
 }
 

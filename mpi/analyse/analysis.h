@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#include "mpi/analyse/confidence_pass.h"
 #include "mpi/analyse/image_pass.h"
 #include "mpi/base/json.h"
 #include "mpi/experiment/analyses_list.h"
@@ -16,8 +17,9 @@
 typedef struct vb_analysis_work {
     vb_context *context;
     const vb_pair *pair;
-    bool images;               /* false: no figures of the images alone, which an earlier setting of the pair has given */
-    const vb_image_pass *pass; /* for rows that need it: complete */
+    bool images;                     /* false: no figures of the images alone, which an earlier setting of the pair has given */
+    const vb_image_pass *pass;       /* for rows that need it: complete */
+    vb_confidence_pass *confidences; /* for who runs it (vb_confidence_pass_run) */
     vb_json *json;
     json_t *figures;    /* `analyses` of the pair; what rank 0 sets there goes into the results */
     json_t *histograms; /* in it, of rows that need the pass */

@@ -74,6 +74,7 @@ typedef struct vb_model_spec {
     vb_tower tower; /* the only one that is needed; of an experiment both */
     vb_stated_facts stated;
     vb_similarity similarity;
+    double logit_scale;            /* as stated; NaN: that of the weights */
     vb_embeddings_spec embeddings; /* of a precomputed model that has those of one dataset, else empty */
     int embeddings_count;
     vb_embeddings_spec *embeddings_list; /* of one that has those of several */

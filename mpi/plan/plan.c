@@ -140,6 +140,7 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
                            .dim = sizes.dim,
                            .candidates = data->part_count ? 0 : all->candidates,
                            .names = data->part_count ? 0 : all->names,
+                           .trials = experiment->trials,
                            .ranks = all->ranks,
                            .threads = experiment->threads ? (int)experiment->threads : 1,
                            .encoded = model != NULL};
