@@ -20,8 +20,8 @@ typedef struct vb_names_by_id {
     vb_digest digest;   /* of ids and names */
 } vb_names_by_id;
 
-/* VB_EDATA with file and place: no UTF-8 or UTF-16, a line without a tab or with two, an empty id or name, a control character, an
- * id twice, a value that is no text; VB_EMISSING: none at all. Empty lines count for nothing; blanks around ids and names are
+/* VB_EDATA with file and place: no UTF-8 or UTF-16, a line without a tab or with two, an empty id or name, a control character,
+ * an id twice, a value that is no text; VB_EMISSING: none at all. Empty lines count for nothing; blanks around ids and names are
  * dropped. Free with vb_names_by_id_free, also after a failure. */
 int vb_names_by_id_read(vb_names_by_id *names, const char *path, vb_error *err);
 void vb_names_by_id_free(vb_names_by_id *names); /* {0} is fine */
