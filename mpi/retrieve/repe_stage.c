@@ -338,8 +338,9 @@ static int evaluate_setting(const repe *work, int64_t top_k, double lambda, json
     if (!status && pair.experiment->analyses)
         status = vb_analyses(work->context, &pair, pair.experiment->analyses, false, result, err);
     if (!status && result) {
-        static const char *const keys[] = {"acc_c", "acc_c_se",    "acc_e",    "acc_e_se",    "acc_s",       "acc_s_se",
-                                           "exact", "acc_e_union", "top1_all", "top1_all_se", "tied_images", "analyses"};
+        static const char *const keys[] = {"acc_c",    "acc_c_se",    "acc_e",       "acc_e_se", "acc_s",
+                                           "acc_s_se", "exact",       "acc_e_union", "top1_all", "top1_all_se",
+                                           "errors",   "tied_images", "analyses"};
         vb_json json = {0};
         json_t *row = vb_json_object(&json);
         vb_json_set_integer(&json, row, "top_k", top_k);
