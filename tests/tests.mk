@@ -26,9 +26,9 @@ $(BUILD)/tests/demo/%: tests/demo/%.c
 	@echo "  CC   $<"
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARN) -o $@ $< $(shell pkg-config --cflags --libs freetype2 libpng)
 # This one opens models as the program does.
-$(BUILD)/tests/bench/peers_ours: $(BUILD)/tests/bench/peers_ours.o $(ARCHIVES) $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM))
+$(BUILD)/tests/bench/peers_ours: $(BUILD)/tests/bench/peers_ours.o $(BUILD)/tests/bench/operations.o $(ARCHIVES) $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM))
 	@echo "  LINK $@"
-	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM)) $(ARCHIVES) $(LDLIBS)
+	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(BUILD)/tests/bench/operations.o $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM)) $(ARCHIVES) $(LDLIBS)
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(ARCHIVES)
 	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(ARCHIVES) $(LDLIBS)
 

@@ -376,9 +376,14 @@ static double flops_of(const vb_program *program, const vb_operation *operation,
     return 4 * pairs * width; /* scores, and the sum of the values */
 }
 
+double vb_program_operation_flops(const vb_program *program, int index, int tokens) {
+    assert(index >= 0 && index < program->count);
+    return flops_of(program, &program->operations[index], tokens);
+}
+
 double vb_program_flops(const vb_program *program, int tokens) {
     double sum = 0;
-    for (int i = 0; i < program->count; i++) sum += flops_of(program, &program->operations[i], tokens);
+    for (int i = 0; i < program->count; i++) sum += vb_program_operation_flops(program, i, tokens);
     return sum;
 }
 
@@ -479,5 +484,5 @@ void vb_program_print(const vb_program *program, int index, int tokens, char *te
     print_shape(program, operation->out, out, sizeof out);
     print_details(operation, details, sizeof details);
     snprintf(text, size, "%-10s %-18s -> %-18s %8.3f GFLOP%s%s", kinds[operation->kind], in, out,
-             1e-9 * flops_of(program, operation, tokens), *details ? "  " : "", details);
+             1e-9 * vb_program_operation_flops(program, index, tokens), *details ? "  " : "", details);
 }

@@ -229,6 +229,8 @@ size_t vb_program_floats(const vb_program *program, int64_t items, int64_t token
  * context): two for each multiplication and addition of the matrix products; norms, activations, rotations and pools, less than
  * a hundredth, are not counted. */
 double vb_program_flops(const vb_program *program, int tokens);
+/* Those of operation `index` alone. */
+double vb_program_operation_flops(const vb_program *program, int index, int tokens);
 /* Bytes of the weights that the operations read, as they are stored. */
 size_t vb_program_weight_bytes(const vb_program *program);
 /* Operation `index` as a line for people: what it is, shapes, and operations for an item of `tokens` tokens. */
