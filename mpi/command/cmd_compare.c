@@ -79,8 +79,7 @@ static void overall_row(vb_grid *grid, const char *name, const vb_compared *figu
         return;
     }
     if (figure->flips.trials) flips_cell(grid, "sign flips: ", &figure->flips, "images");
-    else
-        vb_grid_cell(grid, "McNemar: %lld right in A only, %lld in B only", (long long)figure->only_a, (long long)figure->only_b);
+    else vb_grid_cell(grid, "McNemar: %lld in A only, %lld in B only", (long long)figure->only_a, (long long)figure->only_b);
     flips_cell(grid, "", &figure->by_class, "classes");
 }
 

@@ -33,12 +33,12 @@ B  'second' on 'plane'  two/results.json
 6 images in both, 2 vocabularies; percent, differences in points
 note: of precomputed embeddings, prompts, preprocessing and images cannot be compared: only labels were
 
-                    A       B             B-A  p by images  by classes  test by images                           by classes
-Acc-C          100.00  100.00    +0.00 ± 0.00       1.0000      1.0000  sign flips: 1, all, of 0 images          1, all, of 0 classes
-Acc-E           87.50   81.25    -6.25 ± 9.38       1.0000      1.0000  sign flips: 2, all, of 1 images          2, all, of 1 classes
-Acc-S           75.00   62.50  -12.50 ± 18.75       1.0000      1.0000  sign flips: 2, all, of 1 images          2, all, of 1 classes
-all classes     66.67   50.00  -16.67 ± 19.25       1.0000      1.0000  McNemar: 1 right in A only, 0 in B only  2, all, of 1 classes
-own, by image  100.00  100.00    +0.00 ± 0.00       1.0000      1.0000  McNemar: 0 right in A only, 0 in B only  1, all, of 0 classes
+                    A       B             B-A  p by images  by classes  test by images                     by classes
+Acc-C          100.00  100.00    +0.00 ± 0.00       1.0000      1.0000  sign flips: 1, all, of 0 images    1, all, of 0 classes
+Acc-E           87.50   81.25    -6.25 ± 9.38       1.0000      1.0000  sign flips: 2, all, of 1 images    2, all, of 1 classes
+Acc-S           75.00   62.50  -12.50 ± 18.75       1.0000      1.0000  sign flips: 2, all, of 1 images    2, all, of 1 classes
+all classes     66.67   50.00  -16.67 ± 19.25       1.0000      1.0000  McNemar: 1 in A only, 0 in B only  2, all, of 1 classes
+own, by image  100.00  100.00    +0.00 ± 0.00       1.0000      1.0000  McNemar: 0 in A only, 0 in B only  1, all, of 0 classes
 ±: standard error of the difference by classes as clusters; by images and vocabularies: --json
 
 B-A       images         Acc-C           Acc-E           Acc-S     all classes
