@@ -38,6 +38,7 @@ enum { VB_FAMILY_FOUND = -1 /* from the tensors' names */, VB_PRECOMPUTED = VB_F
 typedef struct vb_dataset_spec {
     char *name, *images, *vocabularies, *class_names;
     char *labels; /* sets of right labels, instead of those of the data; or NULL */
+    char *names, *language; /* the classes' names for prompts, by id; or NULL */
     vb_on_error on_error;
     vb_on_unmatched on_unmatched;
     vb_prompts prompts; /* its own, for models without; none: count 0 */

@@ -60,6 +60,7 @@ static int add_dataset(vb_digester *digester, const vb_model_spec *spec, const v
     const vb_prompts *prompts = vb_experiment_prompts(spec, data->spec);
     for (int p = 0; p < prompts->count; p++) vb_digest_add_text(digester, prompts->items[p]);
     vb_digest_add_text(digester, data->vocabularies.digest.hex);
+    add_file(digester, data->spec->names);
     if (data->spec->labels) {
         add_file(digester, data->spec->labels);
         add_file(digester, data->spec->class_names);
