@@ -10,8 +10,10 @@
 #include "kernels/base/memory.h"
 #include "kernels/openness/similarity.h"
 #include "mpi/adversarial/examples.h"
+#include "mpi/adversarial/name_relations.h"
 #include "mpi/evaluate/foreign_names.h"
 #include "mpi/evaluate/unit_pass.h"
+#include "mpi/evaluate/unit_views.h"
 #include "mpi/ranks/progress.h"
 
 typedef struct attack_target {
@@ -28,7 +30,6 @@ typedef struct adversary {
     vb_foreign_names names; /* the candidates */
     int target_count;
     attack_target *targets;
-    int *target_of; /* by vocabulary, -1: none */
 } adversary;
 
 int vb_adversarial_target(const vb_adversarial_spec *spec, int target, const vb_vocabularies *vocabularies, const char *path,
@@ -42,13 +43,10 @@ static int find_targets(adversary *work, vb_error *err) {
     const vb_vocabularies *vocabularies = &work->pair->data->vocabularies;
     int wanted = work->spec->target_count;
     work->targets = vb_array((size_t)vocabularies->count, sizeof *work->targets, "targets", err);
-    work->target_of = vb_array((size_t)vocabularies->count, sizeof *work->target_of, "targets", err);
-    if (!work->targets || !work->target_of) return -1;
-    for (int v = 0; v < vocabularies->count; v++) work->target_of[v] = -1;
+    if (!work->targets) return -1;
     for (int i = 0; i < (wanted ? wanted : vocabularies->count); i++) {
         int v = wanted ? vb_adversarial_target(work->spec, i, vocabularies, work->pair->data->spec->vocabularies, err) : i;
         if (v < 0) return -1;
-        work->target_of[v] = work->target_count;
         work->targets[work->target_count++] = (attack_target){.vocabulary = v, .cover = {.candidates = work->names.pool.count}};
     }
     return 0;
@@ -66,7 +64,6 @@ static void adversary_free(adversary *work) {
         vb_free(work->targets[t].places);
     }
     vb_free(work->targets);
-    vb_free(work->target_of);
     vb_foreign_names_close(&work->names);
 }
 
@@ -98,27 +95,30 @@ static int add_right_image(attack_target *target, int64_t place, int class, cons
 
 static int judge_with_pool(adversary *work, const vb_unit_rows *rows, vb_error *err) {
     size_t words = vb_similarity_pool_words(work->names.pool.count), vocabularies = (size_t)work->names.space.vocabularies;
-    const vb_memberships *memberships = &work->names.memberships;
-    int status = -1;
-    uint8_t *beaten = vb_array((size_t)rows->count * vocabularies, 1, "outcome of a unit", err);
-    uint64_t *pool = vb_array((size_t)rows->count * words, sizeof *pool, "candidates that take images", err);
-    if (!beaten || !pool) goto done;
-    vb_image_block images = {.rows = rows->count, .images = rows->rows, .labels = rows->classes};
-    if (vb_similarity_judge_pool(work->names.bank, &work->names.space, &images, work->pair->classifier->classes, beaten, pool,
-                                 work->pair->threads, err))
-        goto done;
-    for (int i = 0; i < rows->count; i++)
-        for (int h = memberships->offsets[rows->classes[i]]; h < memberships->offsets[rows->classes[i] + 1]; h++) {
-            int v = memberships->vocabularies[h], t = work->target_of[v];
-            if (t < 0) continue;
+    vb_unit_views views;
+    int status = vb_unit_views_open(&views, rows, vb_image_source_sets(work->pair->source), work->names.bank,
+                                    &work->names.memberships, err);
+    size_t count = status ? 0 : (size_t)views.block.rows;
+    uint8_t *beaten = vb_array(count * vocabularies, 1, "outcome of a unit", err);
+    uint64_t *pool = vb_array(count * words, sizeof *pool, "candidates that take images", err);
+    if (!beaten || !pool) status = -1;
+    if (!status)
+        status = vb_similarity_judge_pool(work->names.bank, &work->names.space, &views.block, work->pair->classifier->classes,
+                                          beaten, pool, work->pair->threads, err);
+    for (int i = 0; i < rows->count && !status; i++)
+        for (int t = 0; t < work->target_count && !status; t++) {
+            const int v = work->targets[t].vocabulary;
+            int64_t view;
+            int class;
+            if (!vb_unit_views_in(&views, i, v, &view, &class)) continue;
             work->targets[t].images++;
-            if (beaten[(size_t)i * vocabularies + (size_t)v]) continue;
-            if (add_right_image(&work->targets[t], rows->places[i], rows->classes[i], pool + (size_t)i * words, err)) goto done;
+            if (!beaten[(size_t)view * vocabularies + (size_t)v])
+                status = add_right_image(&work->targets[t], rows->places[i], class, pool + (size_t)view * words, err);
         }
-    status = check_memory(work, err);
-done:
+    if (!status) status = check_memory(work, err);
     vb_free(beaten);
     vb_free(pool);
+    vb_unit_views_close(&views);
     return status;
 }
 
@@ -159,9 +159,14 @@ static int judge_images(adversary *work, vb_context *context, vb_error *err) {
 
 /* ---- the choice for one target ---- */
 
+/* Names that are chosen: fewer than k where no other candidate takes an image. */
+typedef struct choice {
+    int count, name[VB_ADVERSARIES];
+} choice;
+
 typedef struct outcome {
-    int k;
-    int chosen[VB_ADVERSARIES];
+    int k; /* asked for */
+    choice chosen;
     int64_t alone[VB_ADVERSARIES]; /* images that each takes by itself; rank 0 */
     int64_t bound;                 /* no k candidates take more; rank 0 */
     double random[VB_ADVERSARIES]; /* accuracy among 1, 2, ... random candidates; rank 0 */
@@ -230,13 +235,15 @@ static int find_baseline(outcome *out, vb_comm *comm, const adversary *work, con
     return status;
 }
 
-/* The `n` largest gains into chosen[0..n-1] by gain, then by name; their sum. Marks them as gone. */
-static int64_t take_largest(outcome *out, int candidates, int n, int *chosen) {
+/* The up to `n` largest gains join the choice, by gain, then by name; their sum. What gains nothing is not chosen. */
+static int64_t take_largest(outcome *out, int candidates, int n) {
     int64_t sum = 0;
     for (int i = 0; i < n; i++) {
-        chosen[i] = vb_cover_largest_gain(out->gains, candidates, out->excluded, out->gone);
-        out->gone[chosen[i]] = 1;
-        sum += out->gains[chosen[i]];
+        int c = vb_cover_largest_gain(out->gains, candidates, out->excluded, out->gone);
+        if (c < 0 || !out->gains[c]) break;
+        out->chosen.name[out->chosen.count++] = c;
+        out->gone[c] = 1;
+        sum += out->gains[c];
     }
     return sum;
 }
@@ -257,7 +264,8 @@ static void tighten(outcome *out, int candidates, int64_t covered) {
 }
 
 static void join_choice(outcome *out, const adversary *work, const attack_target *target, int step) {
-    vb_cover_take(&target->cover, out->chosen[step], out->taken, out->by_class + (int64_t)step * work->pair->classifier->classes);
+    vb_cover_take(&target->cover, out->chosen.name[step], out->taken,
+                  out->by_class + (int64_t)step * work->pair->classifier->classes);
 }
 
 static int choose_greedily(outcome *out, vb_comm *comm, const adversary *work, const attack_target *target, vb_error *err) {
@@ -272,11 +280,11 @@ static int choose_greedily(outcome *out, vb_comm *comm, const adversary *work, c
         if (!comm->rank) {
             if (!step) memcpy(first, out->gains, (size_t)work->names.pool.count * sizeof *first);
             tighten(out, work->names.pool.count, covered);
-            covered += take_largest(out, work->names.pool.count, 1, &out->chosen[step]);
-            out->alone[step] = first[out->chosen[step]];
+            covered += take_largest(out, work->names.pool.count, 1);
+            if (out->chosen.count > step) out->alone[step] = first[out->chosen.name[step]];
         }
-        if (!(status = vb_comm_broadcast(comm, &out->chosen[step], sizeof *out->chosen, err)))
-            join_choice(out, work, target, step);
+        if ((status = vb_comm_broadcast(comm, &out->chosen, sizeof out->chosen, err)) || out->chosen.count == step) break;
+        join_choice(out, work, target, step);
     }
     vb_free(first);
     return status;
@@ -286,11 +294,11 @@ static int choose_singles(outcome *out, vb_comm *comm, const adversary *work, co
     if (sum_gains(out, comm, work, target, err)) return -1;
     if (!comm->rank) {
         tighten(out, work->names.pool.count, 0);
-        take_largest(out, work->names.pool.count, out->k, out->chosen);
-        for (int i = 0; i < out->k; i++) out->alone[i] = out->gains[out->chosen[i]];
+        take_largest(out, work->names.pool.count, out->k);
+        for (int i = 0; i < out->chosen.count; i++) out->alone[i] = out->gains[out->chosen.name[i]];
     }
-    if (vb_comm_broadcast(comm, out->chosen, sizeof out->chosen, err)) return -1;
-    for (int i = 0; i < out->k; i++) join_choice(out, work, target, i);
+    if (vb_comm_broadcast(comm, &out->chosen, sizeof out->chosen, err)) return -1;
+    for (int i = 0; i < out->chosen.count; i++) join_choice(out, work, target, i);
     return 0;
 }
 
@@ -314,14 +322,11 @@ static int search_exactly(outcome *out, const adversary *work, const int *list, 
     problem.sets = sets;
     int status = vb_cover_most(&problem, &found, err);
     if (!status) {
+        out->chosen.count = found.n;
         for (int i = 0; i < found.n; i++) {
-            out->chosen[i] = list[found.chosen[i]];
-            out->gone[out->chosen[i]] = 1;
+            out->chosen.name[i] = list[found.chosen[i]];
+            out->alone[i] = out->gains[out->chosen.name[i]];
         }
-        /* Where fewer names take all that can be taken, the first names fill up. */
-        for (int c = 0, i = found.n; i < out->k; c++)
-            if (!out->excluded[c] && !out->gone[c]) out->chosen[i++] = c;
-        for (int i = 0; i < out->k; i++) out->alone[i] = out->gains[out->chosen[i]];
         if (found.bound < out->bound) out->bound = found.bound;
         out->evaluations = found.evaluations;
         out->out_of_time = found.out_of_time;
@@ -359,9 +364,24 @@ static int choose_exactly(outcome *out, vb_comm *comm, const adversary *work, co
     if (!status) status = vb_comm_agree(comm, comm->rank ? 0 : search_exactly(out, work, list, n, &blocks, err), err);
     vb_comm_blocks_free(&blocks);
     vb_free(list);
-    if (!status) status = vb_comm_broadcast(comm, out->chosen, sizeof out->chosen, err);
-    for (int i = 0; i < out->k && !status; i++) join_choice(out, work, target, i);
+    if (!status) status = vb_comm_broadcast(comm, &out->chosen, sizeof out->chosen, err);
+    for (int i = 0; i < out->chosen.count && !status; i++) join_choice(out, work, target, i);
     return status;
+}
+
+/* The images that each name takes beyond those before it, of all ranks. The search orders its names by that, and may come upon a
+ * set of which the others take all that the last ones take: those go. */
+static int sum_choice(outcome *out, vb_comm *comm, const adversary *work, vb_error *err) {
+    const size_t classes = (size_t)work->pair->classifier->classes;
+    if (vb_comm_sum_to_root(comm, out->by_class, (size_t)out->k * classes, err)) return -1;
+    while (!comm->rank && work->spec->method == VB_ADVERSARIAL_EXACT && out->chosen.count) {
+        const int64_t *last = out->by_class + (size_t)(out->chosen.count - 1) * classes;
+        int64_t images = 0;
+        for (size_t c = 0; c < classes; c++) images += last[c];
+        if (images) break;
+        out->chosen.count--;
+    }
+    return vb_comm_broadcast(comm, &out->chosen, sizeof out->chosen, err);
 }
 
 /* ---- JSON ---- */
@@ -375,20 +395,25 @@ static int64_t set_names(vb_json *json, json_t *entry, const outcome *out, const
     json_t *names = vb_json_set_array(json, entry, "names"), *accuracy = vb_json_set_array(json, entry, "accuracy"),
            *alone = vb_json_set_array(json, entry, "accuracy_alone"), *random = vb_json_set_array(json, entry, "accuracy_random"),
            *takes = vb_json_set_array(json, entry, "takes");
-    for (int i = 0; i < out->k && target->right; i++) {
+    for (int i = 0; i < out->chosen.count; i++) {
         json_t *taken = vb_json_object(json);
         for (int c = 0; c < classes; c++) {
             int64_t n = out->by_class[(int64_t)i * classes + c];
             left -= n;
             if (n) vb_json_set_integer(json, taken, vocabularies->class[c].name, n);
         }
-        vb_json_append_text(json, names, work->names.pool.class[out->chosen[i]].name);
+        vb_json_append_text(json, names, work->names.pool.class[out->chosen.name[i]].name);
         vb_json_append_real(json, accuracy, (double)left / images);
         vb_json_append_real(json, alone, (double)(target->right - out->alone[i]) / images);
         vb_json_append_real(json, random, out->random[i]);
         vb_json_append(json, takes, taken);
     }
     return left;
+}
+
+static const char *note_on(const outcome *out, const attack_target *target) {
+    if (!target->right) return "no image of the target is right: nothing can be taken";
+    return out->chosen.count < out->k ? "fewer names than asked for: no other candidate takes an image" : NULL;
 }
 
 /* Takes over `examples`. */
@@ -398,6 +423,7 @@ static json_t *outcome_json(vb_json *json, const outcome *out, const adversary *
     json_t *entry = vb_json_object(json);
     vb_json_set_text(json, entry, "target", work->pair->data->vocabularies.names[target->vocabulary]);
     vb_json_set_text(json, entry, "method", vb_adversarial_spec_method_name(work->spec->method));
+    vb_json_set_integer(json, entry, "k", out->k);
     vb_json_set_integer(json, entry, "images", target->images);
     vb_json_set_integer(json, entry, "right", target->right);
     vb_json_set_real(json, entry, "accuracy_before", (double)target->right / images);
@@ -410,7 +436,8 @@ static json_t *outcome_json(vb_json *json, const outcome *out, const adversary *
     vb_json_set_real(json, entry, "gap", (double)(left - least) / images);
     if (work->spec->method == VB_ADVERSARIAL_EXACT) vb_json_set_integer(json, entry, "evaluations", out->evaluations);
     if (out->out_of_time) vb_json_set_real(json, entry, "stopped_after_seconds", work->spec->seconds);
-    if (!target->right) vb_json_set_text(json, entry, "note", "no image of the target is right: nothing can be taken");
+    const char *note = note_on(out, target);
+    if (note) vb_json_set_text(json, entry, "note", note);
     return entry;
 }
 
@@ -430,16 +457,19 @@ static int attack(vb_context *context, const adversary *work, const attack_targe
     if (!status && target->right) {
         status = find_baseline(&out, comm, work, target, err);
         if (!status) status = choose[work->spec->method](&out, comm, work, target, err);
+        if (!status) status = sum_choice(&out, comm, work, err);
         if (!status)
-            status = vb_comm_sum_to_root(comm, out.by_class, (size_t)out.k * (size_t)work->pair->classifier->classes, err);
-        if (!status)
-            status =
-                vb_examples_json(comm, &target->cover, target->places, out.chosen, out.k, work->pair->source, &examples, err);
+            status = vb_examples_json(comm, &target->cover, target->places, out.chosen.name, out.chosen.count, work->pair->source,
+                                      &examples, err);
     }
     if (!status && !comm->rank) {
         vb_json json = {0};
-        vb_json_append(&json, list, outcome_json(&json, &out, work, target, examples));
+        json_t *entry = outcome_json(&json, &out, work, target, examples);
+        vb_json_append(&json, list, entry);
         status = vb_json_end(&json, "the results", err);
+        if (!status)
+            status = vb_name_relations_add(entry, &work->names.pool, &work->pair->data->vocabularies, out.chosen.name,
+                                           out.chosen.count, out.by_class, err);
     }
     outcome_free(&out);
     return vb_comm_agree(comm, status, err);

@@ -56,8 +56,9 @@ static int by_images(const void *left, const void *right) {
     return a->images != b->images ? (a->images < b->images ? 1 : -1) : strcmp(a->class, b->class);
 }
 
-/* "axolotl: 5 salamander, 2 newt, ...": the three classes it takes most of. */
-static void describe_takes(vb_strbuf *text, const char *name, const json_t *takes) {
+/* "dog: 5 poodle (hypernym, 2), 2 wolf (other, 3), ...": the three classes it takes most of, and what it is to them in WordNet,
+ * in how many steps. */
+static void describe_takes(vb_strbuf *text, const char *name, const json_t *takes, const json_t *relations) {
     taken most[CLASSES];
     int n = 0;
     const char *class;
@@ -68,21 +69,29 @@ static void describe_takes(vb_strbuf *text, const char *name, const json_t *take
     }
     qsort(most, (size_t)n, sizeof *most, by_images);
     vb_strbuf_format(text, "%s%s:", text->filled ? "; " : "", name);
-    for (int i = 0; i < n && i < MOST_TAKEN; i++)
+    for (int i = 0; i < n && i < MOST_TAKEN; i++) {
+        const json_t *relation = json_object_get(relations, most[i].class);
         vb_strbuf_format(text, "%s %lld %s", i ? "," : "", (long long)most[i].images, most[i].class);
+        if (*vb_json_text(relation, "relation"))
+            vb_strbuf_format(text, " (%s, %.0f)", vb_json_text(relation, "relation"), vb_json_number(relation, "path"));
+    }
     if (!n) vb_strbuf_add(text, " nothing more");
     if (n > MOST_TAKEN) vb_strbuf_add(text, " …");
 }
 
 static void add_attack(vb_grid *grid, const json_t *attack) {
     const json_t *names = json_object_get(attack, "names"), *takes = json_object_get(attack, "takes"), *name;
+    const json_t *relations = json_object_get(attack, "relations");
     vb_strbuf list = {0}, text = {0};
     size_t i;
     json_array_foreach(names, i, name) {
         const char *word = json_string_value(name) ? json_string_value(name) : "";
         vb_strbuf_format(&list, "%s%s", i ? ", " : "", word);
-        describe_takes(&text, word, json_array_get(takes, i));
+        describe_takes(&text, word, json_array_get(takes, i), json_array_get(relations, i));
     }
+    if (vb_json_integer(attack, "k") > (json_int_t)i)
+        vb_strbuf_format(&list, "%s%zu of %lld: no other takes an image%s", i ? " (" : "", i,
+                         (long long)vb_json_integer(attack, "k"), i ? ")" : "");
     vb_grid_cell(grid, "%s", vb_json_text(attack, "target"));
     vb_grid_cell(grid, "%s", list.bytes ? list.bytes : "–");
     vb_grid_percent(grid, vb_json_number(attack, "accuracy_before"), NAN);
@@ -90,6 +99,7 @@ static void add_attack(vb_grid *grid, const json_t *attack) {
     vb_grid_percent(grid, last_accuracy(attack, "accuracy", NAN), NAN);
     vb_grid_cell(grid, "%.2f%s", 100 * vb_json_number(attack, "accuracy_bound"),
                  json_is_true(json_object_get(attack, "proven")) ? " (reached, proven)" : " (bound)");
+    vb_grid_percent(grid, vb_json_number(attack, "taken_true_share"), NAN);
     vb_grid_cell(grid, "%s", text.bytes ? text.bytes : "–");
     grid->failed = grid->failed || list.failed || text.failed;
     vb_strbuf_free(&list);
@@ -98,13 +108,14 @@ static void add_attack(vb_grid *grid, const json_t *attack) {
 
 static int list_attacks(const vb_section_subject *subject, vb_grid *grid, vb_error *err) {
     (void)err;
-    *grid =
-        (vb_grid){.columns = 7,
-                  .left = 1 | 2 | 64,
-                  .caption =
-                      "Adversarial vocabularies: the names that take most images from a vocabulary, and which images they take"};
+    *grid = (vb_grid){
+        .columns = 8,
+        .left = 1 | 2 | 128,
+        .caption = "Adversarial vocabularies: the names that take most images from a vocabulary, and which images they take. "
+                   "True names: the share of these images whose class the name is a synonym, hypernym or hyponym of in WordNet, "
+                   "so that the theft may be a right answer"};
     vb_grid_heads(grid, (const char *const[]){"target", "names added", "before", "with random names", "after",
-                                              "at best for the attacker", "images taken"});
+                                              "at best for the attacker", "true names", "images taken"});
     size_t t;
     json_t *attack;
     json_array_foreach(json_object_get(subject->results->entry, "adversarial"), t, attack) { add_attack(grid, attack); }

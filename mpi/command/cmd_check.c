@@ -10,6 +10,7 @@ const vb_flag vb_cmd_check_flags[] = {
     {.option = "cache"},
     VB_EXPERIMENT_ARGUMENTS_SET,
     {.option = "only_model"},
+    {.option = "limit"},
     {.option = "batch"},
     {.option = "threads"},
     {.option = "ranks_per_model"},
@@ -31,7 +32,7 @@ int vb_cmd_check(vb_context *context, const vb_arguments *arguments, vb_error *e
                                       .environment = context->environment};
     /* One rank's work: the others wait at the end. */
     if (!context->comm.rank) {
-        vb_findings findings = {0};
+        vb_findings findings = {.experiment = &experiment};
         status = vb_check(&experiment, &machine, &findings, err);
         if (!status) status = vb_findings_close(&findings, err);
     }

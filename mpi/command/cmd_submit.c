@@ -69,6 +69,7 @@ const vb_flag vb_cmd_submit_flags[] = {
     {.option = "cache"},
     VB_EXPERIMENT_ARGUMENTS_SET,
     {.option = "batch"},
+    {.option = "limit"},
     {.option = "ranks_per_model"},
     {.option = "per_image"},
     {.option = "latex"},

@@ -7,6 +7,9 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/base/strbuf.h"
+#include "mpi/encode/dataset_sets.h"
+#include "mpi/encode/image_limit.h"
+#include "shards/text/names_by_id.h"
 
 int vb_dataset_state_open_shared(vb_dataset **dataset, vb_comm *comm, const char *images, const char *class_names,
                                  vb_error *err) {
@@ -55,10 +58,32 @@ static int match_labels(vb_dataset_state *state, vb_error *err) {
     return status;
 }
 
+/* The classes' names by id, as every rank reads them. */
+static int read_class_names(vb_dataset_state *state, vb_comm *comm, vb_error *err) {
+    vb_names_by_id names;
+    const char *path = state->spec->names;
+    int status = vb_names_by_id_read(&names, path, err);
+    if (!status) status = vb_names_by_id_call(&state->vocabularies, &state->names_unused, &names, path, err);
+    if (status) vb_error_prefix(err, "dataset '%s'", state->spec->name);
+    state->names_digest = names.digest;
+    vb_names_by_id_free(&names);
+    return vb_comm_agree_same(comm, status, state->names_digest.hex, path, err);
+}
+
+/* Every rank reads them. */
+static int read_sets(vb_dataset_state *state, vb_comm *comm, vb_error *err) {
+    int status = vb_dataset_sets_read(&state->sets, &state->labels, state->class_images, &state->sets_digest, state->dataset,
+                                      state->spec, &state->vocabularies, err);
+    for (int64_t i = 0; i < state->sets.images && !status; i++) state->outside += !vb_class_sets_at(&state->sets, i).count;
+    if (status) vb_error_prefix(err, "dataset '%s'", state->spec->name);
+    return vb_comm_agree_same(comm, status, vb_class_sets_digest(&state->sets).hex, state->spec->labels, err);
+}
+
 int vb_dataset_state_open(vb_dataset_state *state, vb_context *context, const vb_dataset_spec *spec, bool images, vb_error *err) {
     *state = (vb_dataset_state){.spec = spec};
     int status = vb_vocabularies_read(&state->vocabularies, spec->vocabularies, err);
     status = vb_comm_agree_same(&context->comm, status, state->vocabularies.digest.hex, spec->vocabularies, err);
+    if (!status && spec->names) status = read_class_names(state, &context->comm, err);
     if (status) goto done;
     state->space = (vb_label_space){.classes = state->vocabularies.classes,
                                     .vocabularies = state->vocabularies.count,
@@ -67,11 +92,12 @@ int vb_dataset_state_open(vb_dataset_state *state, vb_context *context, const vb
     if (images) {
         status = vb_dataset_state_open_shared(&state->dataset, &context->comm, spec->images, spec->class_names, err);
         if (status) vb_error_prefix(err, "dataset '%s'", spec->name);
-        if (!status) status = vb_comm_agree(&context->comm, match_labels(state, err), err);
+        if (!status && !spec->labels) status = vb_comm_agree(&context->comm, match_labels(state, err), err);
         if (status) goto done;
     }
     state->class_images = vb_array((size_t)state->space.classes, sizeof *state->class_images, "class counts", err);
     status = vb_comm_agree(&context->comm, state->class_images ? 0 : -1, err);
+    if (!status && images && spec->labels) status = read_sets(state, &context->comm, err);
 done:
     if (status) vb_dataset_state_close(state);
     return status;
@@ -83,8 +109,10 @@ void vb_dataset_state_close(vb_dataset_state *state) {
     else vb_vocabularies_free(&state->vocabularies);
     vb_free(state->parts);
     vb_label_match_free(&state->match);
+    vb_class_sets_free(&state->sets);
     vb_label_report_free(&state->labels);
     vb_free(state->class_images);
+    vb_free(state->kept);
     *state = (vb_dataset_state){0};
 }
 
@@ -167,6 +195,7 @@ static int report_labels(vb_dataset_state *state, const int64_t *images, vb_erro
 
 int vb_dataset_state_survey(vb_dataset_state *state, vb_context *context, vb_error *err) {
     vb_comm *comm = &context->comm;
+    if (state->sets.offsets) return 0; /* counted as they were read */
     size_t count = (size_t)state->match.labels + 1;
     int64_t *counts = vb_array(count, sizeof *counts, "label counts", err);
     int status = counts ? 0 : -1;
@@ -193,6 +222,12 @@ int vb_dataset_state_expand(vb_dataset_state *state, const vb_dataset_state *dat
     if (!vocabularies || !names || !(state->parts = vb_array((size_t)count, sizeof *state->parts, "expansion", err))) goto done;
     for (int p = 0; p < count; p++) {
         state->parts[p] = &datasets[spec->parts[p]];
+        if (state->parts[p]->sets.offsets) {
+            vb_errorf(err, VB_EUNSUPPORTED,
+                      "expansion '%s': the labels of dataset '%s' are sets, and expansions take images of one class each",
+                      spec->name, state->parts[p]->spec->name);
+            goto done;
+        }
         vocabularies[p] = &state->parts[p]->vocabularies;
         names[p] = state->parts[p]->spec->name;
     }
@@ -211,6 +246,8 @@ int vb_dataset_state_expand(vb_dataset_state *state, const vb_dataset_state *dat
         goto done;
     for (int p = 0; p < count; p++) {
         state->outside += state->parts[p]->outside;
+        state->beyond += state->parts[p]->beyond;
+        state->limit = state->parts[p]->limit;
         for (int c = 0; c < state->parts[p]->space.classes; c++) {
             int class = joined->class_of[p][c];
             *(class < 0 ? &state->outside : &state->class_images[class]) += state->parts[p]->class_images[c];
@@ -234,7 +271,8 @@ int vb_dataset_state_open_all(vb_dataset_state **out, vb_context *context, const
                 return -1;
         } else if (vb_dataset_state_open(&datasets[d], context, spec, encoded, err) ||
                    (encoded && (vb_dataset_state_survey(&datasets[d], context, err) ||
-                                vb_comm_agree(&context->comm, vb_dataset_state_judge(&datasets[d], err), err))))
+                                vb_comm_agree(&context->comm, vb_dataset_state_judge(&datasets[d], err), err))) ||
+                   vb_image_limit_apply(&datasets[d], context, experiment->limit, err))
             return -1;
     }
     return 0;
@@ -252,7 +290,7 @@ vb_dataset_sizes vb_dataset_state_measure(const vb_dataset_state *state) {
     for (int p = 0; p < (state->part_count ? state->part_count : 1); p++) {
         const vb_dataset *dataset = parts[p]->dataset;
         if (!dataset) continue;
-        sizes.images += vb_dataset_samples(dataset);
+        sizes.images += vb_dataset_samples(dataset) - parts[p]->beyond;
         sizes.units += vb_dataset_units(dataset);
         sizes.bytes += (int64_t)vb_dataset_bytes(dataset);
         if (vb_dataset_unit_samples(dataset) > sizes.unit_images) sizes.unit_images = vb_dataset_unit_samples(dataset);

@@ -114,14 +114,13 @@ static int digest_wordnet(vb_candidates *pool, const vb_names_spec *spec, vb_err
 
 static int choose_rule(vb_candidates *pool, const vb_names_spec *spec, vb_error *err) {
     int how = spec->exclude;
-    if (how == VB_EXCLUDE_AUTO) {
-        char *index = vb_format(err, "%s/index.noun", spec->wordnet);
-        if (!index) return -1;
-        how = vb_path_exists(index) ? VB_EXCLUDE_SYNONYMS : VB_EXCLUDE_NAMES;
-        vb_free(index);
-    }
+    char *index = vb_format(err, "%s/index.noun", spec->wordnet);
+    if (!index) return -1;
+    bool is_there = vb_path_exists(index);
+    vb_free(index);
+    if (how == VB_EXCLUDE_AUTO) how = is_there ? VB_EXCLUDE_SYNONYMS : VB_EXCLUDE_NAMES;
     pool->excluded_by = vb_names_spec_exclusions[how];
-    bool needed = !spec->names || how == VB_EXCLUDE_SYNONYMS || how == VB_EXCLUDE_RELATED;
+    bool needed = !spec->names || how == VB_EXCLUDE_SYNONYMS || how == VB_EXCLUDE_RELATED || (spec->kinship && is_there);
     return needed && (vb_wordnet_open(&pool->wordnet, spec->wordnet, err) || digest_wordnet(pool, spec, err)) ? -1 : 0;
 }
 

@@ -18,8 +18,11 @@
 /* One rank's state of the loop. */
 typedef struct evaluation {
     const vb_pair *pair;
-    vb_text_bank *bank;     /* all classes, or */
-    vb_class_shares shares; /* this rank's, when they are divided among the ranks */
+    vb_label_space space;       /* the dataset's, and whether labels are sets */
+    vb_memberships memberships; /* of it */
+    const vb_class_sets *sets;  /* NULL: images have one class each */
+    vb_text_bank *bank;         /* all classes, or */
+    vb_class_shares shares;     /* this rank's, when they are divided among the ranks */
     vb_tally *tally;
     vb_pair_counts counts;
     json_t *units; /* [{unit, digest, skipped}] of units with something to say */
@@ -44,25 +47,45 @@ static void count_outcome(evaluation *work, const vb_unit_rows *rows, const uint
     }
 }
 
+/* An image of several views is tied when one of them is. */
+static void count_sets(evaluation *work, const vb_unit_outcome *outcome) {
+    const vb_unit_views *views = outcome->views;
+    const int64_t vocabularies = work->space.vocabularies;
+    for (int i = 0; i < views->rows->count; i++) {
+        const int64_t first = vb_unit_views_first(views, i), count = vb_unit_views_count(views, i);
+        bool tied = false;
+        for (int64_t k = first; k < first + count; k++) tied |= views->block.tied[k];
+        vb_tally_add_set(work->tally, &views->sets[i], views->block.labels + first, (int)count,
+                         outcome->beaten + first * vocabularies);
+        work->counts.tied += tied;
+    }
+}
+
 static int judge_unit(evaluation *work, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
     const vb_pair *pair = work->pair;
-    const vb_label_space *space = &pair->data->space;
-    size_t vocabularies = (size_t)space->vocabularies;
-    uint8_t *beaten = vb_array((size_t)rows->count * vocabularies, 1, "outcome of a unit", err);
-    uint8_t *tied = vb_array((size_t)rows->count, 1, "outcome of a unit", err);
-    vb_verdict *verdicts = pair->records ? vb_array((size_t)rows->count, sizeof *verdicts, "outcome of a unit", err) : NULL;
-    vb_image_block images = {.rows = rows->count, .images = rows->rows, .labels = rows->classes, .tied = tied};
-    int status = -1;
-    if (!beaten || !tied || (pair->records && !verdicts)) goto done;
-    if (vb_similarity_judge(work->bank, space, &images, beaten, verdicts, pair->threads, err)) goto done;
-    count_outcome(work, rows, beaten, tied);
-    status = pair->records ? vb_records_unit(pair->records, unit, &pair->data->vocabularies, pair->data->part_count > 0, rows,
-                                             beaten, verdicts, err) :
-                             0;
-done:
-    vb_free(beaten);
+    size_t vocabularies = (size_t)work->space.vocabularies;
+    vb_unit_views views;
+    vb_unit_outcome outcome = {0};
+    int status = vb_unit_views_open(&views, rows, work->sets, work->bank, &work->memberships, err);
+    size_t count = status ? 0 : (size_t)views.block.rows;
+    outcome.views = &views;
+    outcome.beaten = vb_array(count * vocabularies, 1, "outcome of a unit", err);
+    outcome.verdicts = pair->records ? vb_array(count, sizeof *outcome.verdicts, "outcome of a unit", err) : NULL;
+    uint8_t *tied = views.block.tied = vb_array(count, 1, "outcome of a unit", err);
+    if (!outcome.beaten || !tied || (pair->records && !outcome.verdicts)) status = -1;
+    if (!status && pair->records) status = vb_records_name_vocabularies(&outcome, &pair->data->vocabularies, err);
+    if (!status)
+        status =
+            vb_similarity_judge(work->bank, &work->space, &views.block, outcome.beaten, outcome.verdicts, pair->threads, err);
+    if (!status && work->sets) count_sets(work, &outcome);
+    else if (!status) count_outcome(work, rows, outcome.beaten, tied);
+    if (!status && pair->records)
+        status = vb_records_unit(pair->records, unit, &pair->data->vocabularies, pair->data->part_count > 0, &outcome, err);
+    vb_free(outcome.beaten);
     vb_free(tied);
-    vb_free(verdicts);
+    vb_free(outcome.verdicts);
+    vb_free(outcome.own);
+    vb_unit_views_close(&views);
     return status;
 }
 
@@ -162,6 +185,16 @@ static int prepare_evaluation(evaluation *work, const vb_pair *pair, vb_error *e
     if (pair->source->dim != classifier->dim)
         return vb_errorf(err, VB_EMISMATCH, "model '%s': image embeddings have %d dimensions, text embeddings %d",
                          pair->spec->name, pair->source->dim, classifier->dim);
+    work->space = pair->data->space;
+    work->sets = vb_image_source_sets(pair->source);
+    work->space.sets = work->sets;
+    if (work->sets && classifier->divided)
+        return vb_errorf(
+            err, VB_EUNSUPPORTED,
+            "model '%s' on dataset '%s': labels are sets, and similarity_engine: scalapack takes images of one class "
+            "each; expected similarity_engine: replicated",
+            pair->spec->name, pair->data->spec->name);
+    if (vb_label_space_memberships_new(&work->memberships, &work->space, err)) return -1;
     vb_json json = {0};
     work->units = vb_json_array(&json);
     if (vb_json_end(&json, "the notes of units", err)) return -1;
@@ -170,7 +203,7 @@ static int prepare_evaluation(evaluation *work, const vb_pair *pair, vb_error *e
         vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
         return -1;
     }
-    return vb_tally_new(&work->tally, &pair->data->space, &protocol, err);
+    return vb_tally_new(&work->tally, &work->space, &protocol, err);
 }
 
 /* All ranks' notes of units, merged in the order of the units: the digest of the data and the list of broken images. */
@@ -208,6 +241,11 @@ static int merge_units(vb_comm *comm, const evaluation *work, json_t **skipped, 
         vb_digest_add_text(digester, by_unit[u] ? vb_json_text(by_unit[u], "digest") : "");
         if (by_unit[u]) vb_json_extend(&json, *skipped, json_object_get(by_unit[u], "skipped"));
     }
+    if (work->pair->data->limit) { /* a unit's digest is of all of its images */
+        const int64_t limit = work->pair->data->limit;
+        vb_digest_add_text(digester, "limit");
+        vb_digest_add(digester, &limit, sizeof limit);
+    }
     status = vb_json_end(&json, "the notes of units", err);
     *digest = vb_digest_finish(digester);
     digester = NULL;
@@ -231,9 +269,8 @@ static bool is_of_vocabulary(const vb_label_space *space, int64_t class, int v) 
 static int check_left(const vb_pair *pair, const vb_tally *tally, const json_t *skipped, vb_error *err) {
     const vb_label_space *space = &pair->data->space;
     for (int v = 0; v < space->vocabularies; v++) {
-        int64_t images = 0, lost = 0;
-        for (int i = space->offsets[v]; i < space->offsets[v + 1]; i++) images += vb_tally_images(tally, space->members[i]);
-        if (images) continue;
+        int64_t lost = 0;
+        if (vb_tally_images(tally, v)) continue;
         const json_t *first = NULL, *entry, *class;
         size_t i;
         json_array_foreach(skipped, i, entry) {
@@ -251,6 +288,7 @@ static int check_left(const vb_pair *pair, const vb_tally *tally, const json_t *
 static int make_result(const evaluation *work, json_t *skipped, const vb_digest *data_digest, json_t **result, vb_error *err) {
     const vb_pair *pair = work->pair;
     vb_openness_result openness = {0};
+    vb_figure_errors errors = {0};
     size_t i;
     json_t *entry;
     if (check_left(pair, work->tally, skipped, err)) return -1;
@@ -260,7 +298,9 @@ static int make_result(const evaluation *work, json_t *skipped, const vb_digest 
         vb_error_prefix(err, "dataset '%s'", pair->data->spec->name);
         return -1;
     }
-    int status = vb_pair_json(pair, &openness, &work->counts, skipped, data_digest, result, err);
+    int status = vb_figure_errors_new(&errors, work->tally, &openness, err);
+    if (!status) status = vb_pair_json(pair, &openness, &errors, &work->counts, skipped, data_digest, result, err);
+    vb_figure_errors_free(&errors);
     vb_openness_free(&openness);
     return status;
 }
@@ -300,6 +340,7 @@ done:
         *result = NULL;
     }
     vb_tally_free(work.tally);
+    vb_label_space_memberships_free(&work.memberships);
     vb_similarity_bank_free(work.bank);
     vb_class_shares_close(&work.shares);
     json_decref(work.units);
@@ -314,9 +355,10 @@ int64_t vb_evaluate_texts_bytes(const vb_experiment *experiment, const vb_pair_s
     return (local + (s->encoded ? s->classes / s->ranks + 2 * VB_UNIT_SAMPLES : 1)) * s->dim * 4;
 }
 
-int64_t vb_evaluate_counts_bytes(const vb_experiment *experiment, const vb_label_space *space, int64_t *orders) {
+int vb_evaluate_counts_bytes(const vb_experiment *experiment, const vb_label_space *space, int64_t *counts, int64_t *orders,
+                             vb_error *err) {
     vb_protocol protocol = protocol_of(experiment);
-    return vb_tally_bytes(space, &protocol, orders);
+    return vb_tally_bytes(space, &protocol, counts, orders, err);
 }
 
 int64_t vb_evaluate_bytes(const vb_experiment *experiment, const vb_pair_shape *s) {

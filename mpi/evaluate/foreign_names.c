@@ -102,5 +102,6 @@ json_t *vb_foreign_names_json(vb_json *json, const vb_foreign_names *names) {
     if (names->cut) vb_json_set_integer(json, object, "cut_texts", names->cut);
     vb_json_set_text(json, object, "excluded_by", pool->excluded_by);
     vb_json_set_text(json, object, "digest", pool->digest.hex);
+    if (pool->wordnet) vb_json_set_text(json, object, "wordnet_digest", pool->wordnet_digest.hex);
     return object;
 }

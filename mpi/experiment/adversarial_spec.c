@@ -89,7 +89,7 @@ int vb_adversarial_spec_read(vb_adversarial_spec *spec, const vb_yaml *root, con
     if (vb_options_read(options, spec, node, path, "adversarial", err) ||
         read_targets(spec, vb_yaml_get(node, "targets"), path, err))
         return -1;
-    spec->pool.asked = true;
+    spec->pool.asked = spec->pool.kinship = true;
     vb_json json = {0};
     json_t *noted = vb_options_json(&json, options, spec, false);
     vb_json_set(&json, configuration, "adversarial", noted);

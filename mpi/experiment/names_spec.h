@@ -18,8 +18,9 @@ typedef enum vb_exclusion {
 } vb_exclusion;
 
 typedef struct vb_names_spec {
-    bool asked;  /* for anything that needs the names */
-    char *names; /* a file, one a line; NULL: WordNet's nouns */
+    bool asked;   /* for anything that needs the names */
+    bool kinship; /* what they are to the classes is asked for: by WordNet, where it is, whatever is kept out */
+    char *names;  /* a file, one a line; NULL: WordNet's nouns */
     char *embeddings, *wordnet;
     vb_exclusion exclude;
 } vb_names_spec;

@@ -10,6 +10,7 @@
 #include "mpi/evaluate/candidates.h"
 #include "mpi/base/output_lock.h"
 #include "mpi/encode/classifier.h"
+#include "mpi/encode/image_limit.h"
 #include "mpi/encode/image_source.h"
 #include "mpi/plan/check_corpus.h"
 #include "mpi/plan/check_pair.h"
@@ -138,6 +139,7 @@ static void check_dataset(check *all, int d, bool images) {
     } else {
         status = vb_dataset_state_open(state, all->alone, spec, images, &err);
         if (!status && images) status = vb_dataset_state_survey(state, all->alone, &err);
+        if (!status) status = vb_image_limit_apply(state, all->alone, all->experiment->limit, &err);
     }
     if (status) {
         vb_findings_take(all->findings, where, &err);
@@ -149,9 +151,10 @@ static void check_dataset(check *all, int d, bool images) {
         vb_findings_add(all->findings, VB_FINDING_OK, where, "%d classes in %d vocabularies", state->space.classes,
                         state->space.vocabularies);
     else
-        vb_findings_add(all->findings, VB_FINDING_OK, where, "%lld images of %d classes in %d vocabularies%s%s",
-                        (long long)(sizes.images - state->outside), state->space.classes, state->space.vocabularies,
-                        spec->part_count ? "" : "; ", spec->part_count ? "" : vb_dataset_kind(state->dataset));
+        vb_findings_add(all->findings, VB_FINDING_OK, where, "%lld images%s of %d classes in %d vocabularies%s%s",
+                        (long long)(sizes.images - state->outside), state->limit ? " (limit)" : "", state->space.classes,
+                        state->space.vocabularies, spec->part_count ? "" : "; ",
+                        spec->part_count ? "" : vb_dataset_kind(state->dataset));
     if (!images || spec->part_count) return;
     vb_error none;
     char *passed = vb_dataset_ignored(state->dataset) ? vb_dataset_ignored_text(state->dataset, &none) : NULL;

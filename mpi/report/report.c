@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/base/json.h"
+#include "mpi/results/tables.h"
 #include "shards/files/path.h"
 
 static const char *vocabularies_of(const json_t *entry) {
@@ -14,7 +16,8 @@ static vb_report_group *group_of(vb_report *report, const json_t *entry) {
     for (int g = 0; g < report->group_count; g++) {
         const json_t *first = report->groups[g].results[0].entry;
         if (!strcmp(vb_json_text(first, "dataset"), vb_json_text(entry, "dataset")) &&
-            !strcmp(vocabularies_of(first), vocabularies_of(entry)))
+            !strcmp(vocabularies_of(first), vocabularies_of(entry)) &&
+            vb_json_integer(first, "limit") == vb_json_integer(entry, "limit"))
             return &report->groups[g];
     }
     return NULL;
@@ -36,12 +39,17 @@ static int add_entry(vb_report *report, const vb_result_folder *folder, const js
 static int add_names(vb_report *report, vb_error *err) {
     for (int g = 0; g < report->group_count; g++) {
         vb_report_group *group = &report->groups[g];
-        const char *dataset = vb_json_text(group->results[0].entry, "dataset");
+        const json_t *first = group->results[0].entry;
         bool alone = true;
-        for (int h = 0; h < report->group_count; h++)
-            alone = alone && (h == g || strcmp(dataset, vb_json_text(report->groups[h].results[0].entry, "dataset")));
-        group->title = alone ? vb_strdup(dataset, err) :
-                               vb_format(err, "%s (vocabularies %.8s)", dataset, vocabularies_of(group->results[0].entry));
+        for (int h = 0; h < report->group_count; h++) {
+            const json_t *other = report->groups[h].results[0].entry;
+            alone = alone && (h == g || strcmp(vb_json_text(first, "dataset"), vb_json_text(other, "dataset")) ||
+                              vb_json_integer(first, "limit") != vb_json_integer(other, "limit"));
+        }
+        char *dataset = vb_tables_dataset(first, err);
+        if (!dataset) return -1;
+        group->title = alone ? dataset : vb_format(err, "%s (vocabularies %.8s)", dataset, vocabularies_of(first));
+        if (!alone) vb_free(dataset);
         if (!group->title) return -1;
         for (int i = 0; i < group->count; i++) {
             vb_section_result *it = &group->results[i];

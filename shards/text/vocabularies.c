@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 #include "shards/text/yaml.h"
 #include "shards/text/did_you_mean.h"
 
@@ -40,11 +41,9 @@ static int check_class_name(const vb_yaml *node, const char *what, const char *p
     if (node->kind != VB_YAML_SCALAR || vb_yaml_is_null(node)) return vb_yaml_expected(node, path, what, err);
     const char *text = node->text;
     bool blank = true;
-    for (const char *c = text; *c; c++) {
-        blank &= is_blank_character(*c);
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            return vb_yaml_errorf(node, path, err, "expected %s on one line, found '%s'", what, text);
-    }
+    for (const char *c = text; *c; c++) blank &= is_blank_character(*c);
+    if (vb_utf8_find_control(text))
+        return vb_yaml_errorf(node, path, err, "expected %s on one line, without control characters, found '%s'", what, text);
     if (blank) return vb_yaml_errorf(node, path, err, "expected %s, found an empty text", what);
     if (*text == ' ' || text[strlen(text) - 1] == ' ')
         return vb_yaml_errorf(node, path, err, "expected %s without white space around it, found '%s'", what, text);
@@ -373,6 +372,7 @@ void vb_vocabularies_free(vb_vocabularies *v) {
         vb_free(v->class[i].id);
         for (int k = 0; k < v->class[i].alias_count; k++) vb_free(v->class[i].aliases[k]);
         vb_free(v->class[i].aliases);
+        vb_free(v->class[i].called);
     }
     for (int i = 0; v->duplicate_notes && i < v->duplicates; i++) vb_free(v->duplicate_notes[i]);
     vb_free(v->name);
@@ -525,6 +525,7 @@ static int fill_joined(vb_joined *joined, const joint *all, int count, const cha
         vb_class *class = &v->class[filled];
         if (!(class->name = vb_strdup(entry->class->name, err))) return -1;
         if (entry->class->id && !(class->id = vb_strdup(entry->class->id, err))) return -1;
+        if (entry->class->called && !(class->called = vb_strdup(entry->class->called, err))) return -1;
         joined->part_of[filled] = entry->part;
         joined->origin[filled] = entry->index;
         if (joined->equivalence) joined->equivalence[filled] = first->number;

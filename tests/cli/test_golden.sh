@@ -159,7 +159,7 @@ datasets:
 expansions:
   - {name: same, datasets: [folder, five]}
   - {name: merge, datasets: [five, packed, cifar], shared_names: merge}
-adversarial: {candidates: nouns.txt, k: 2, method: exact, exclude: names}
+adversarial: {candidates: nouns.txt, k: 2, method: exact, exclude: names, wordnet: nowhere}
 corpora: [{name: words, captions: captions.txt}]
 retrieval: {corpus: words, top_k: [2, 5], lambda: [0, 0.25, 0.5]}
 models:
@@ -180,7 +180,7 @@ experiment: given
 per_image: true
 analyses: [margin, similarity, alignment, uniformity, spectrum, order]
 datasets: [{name: five, vocabularies: five.yaml}]
-adversarial: {candidates: nouns.txt, embeddings: nouns.npy, k: 3, method: greedy, exclude: none}
+adversarial: {candidates: nouns.txt, embeddings: nouns.npy, k: 3, method: greedy, exclude: none, wordnet: nowhere}
 models:
   - {name: encoded, family: precomputed, image_embeddings: five-i.npy, text_embeddings: five-t.npy, labels: five-y.npy}
   - {name: series, family: precomputed, image_embeddings: "five-i{2,10}.npy", text_embeddings: five-t.npy, labels: five-y.npy}

@@ -116,17 +116,20 @@ def check_adversarial(entries, k, method, images, texts, rows, labels, names):
                 wrong.append(f"{v}: not proven")
             chosen = [[name for name, _ in allowed].index(name) for name in entry["names"]]
         elif method == "single":
-            chosen = sorted(count, key=order([]))[:k]
+            chosen = [c for c in sorted(count, key=order([]))[:k] if takes[c].any()]
         else:
             while len(chosen) < k:
-                chosen.append(min((c for c in count if c not in chosen), key=order(chosen)))
+                best = min((c for c in count if c not in chosen), key=order(chosen))
+                if accuracy(chosen + [best]) == accuracy(chosen):
+                    break
+                chosen.append(best)
         if entry["names"] != [allowed[c][0] for c in chosen]:
             wrong.append(f"{method} {v}: {entry['names']}, expected {[allowed[c][0] for c in chosen]}")
-        close(f"{method} {v}", entry["accuracy"], [accuracy(chosen[: i + 1]) for i in range(k)])
+        close(f"{method} {v}", entry["accuracy"], [accuracy(chosen[: i + 1]) for i in range(len(chosen))])
         close(f"{method} alone {v}", entry["accuracy_alone"], [accuracy([c]) for c in chosen])
         pools, hit = len(allowed), takes.sum(0)
         close(f"{method} random {v}", entry["accuracy_random"],
-              [sum(math.comb(pools - int(h), n) / math.comb(pools, n) for h in hit) / len(mine) for n in range(1, k + 1)])
+              [sum(math.comb(pools - int(h), n) / math.comb(pools, n) for h in hit) / len(mine) for n in range(1, len(chosen) + 1)])
         taken = np.zeros(len(right), bool)
         for c, found, examples in zip(chosen, entry["takes"], entry["examples"]):
             fresh = takes[c] & ~taken
