@@ -40,8 +40,8 @@ typedef struct vb_scan_kernel {
      * hits; returns how many. NaN never passes. */
     int (*screen)(const float *scores, int64_t ld, int64_t rows, const float *thresholds, int count, int *hits);
 
-    /* Up to 16 rows (fp32, width apart) to a group of codes as kernels/search/coder.h describes it; missing rows are never listed.
-     * factors: one a row; NULL: all are 1. widened[i] is added to the bound of row i. */
+    /* Up to 16 rows (fp32, width apart) to a group of codes as kernels/search/coder.h describes it; missing rows are never
+     * listed. factors: one a row; NULL: all are 1. widened[i] is added to the bound of row i. */
     void (*encode)(const float *rows, const float *factors, const float *widened, int count, int64_t width,
                    const vb_scan_map *map, uint8_t *group);
 

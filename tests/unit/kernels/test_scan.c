@@ -255,8 +255,8 @@ static void rows_are_coded_for_many_queries(void **state) {
     many_queries();
 }
 
-/* Groups of codes, byte for byte what the definition makes, at every level: whole and part groups, widths that are padded, with and
- * without factors, rows of zeros. */
+/* Groups of codes, byte for byte what the definition makes, at every level: whole and part groups, widths that are padded, with
+ * and without factors, rows of zeros. */
 static void codes_are_the_same_at_every_level(void **state) {
     (void)state;
     static const int widths[] = {16, 64, 144, 512, 1024};
