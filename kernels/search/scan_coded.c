@@ -41,8 +41,8 @@ static void mean_of_rows(const vb_scan_block *block, int64_t rows, float *mean) 
     for (int64_t k = 0; k < search->dim; k++) mean[k] = (float)(sum[k] / (double)(usual ? usual : 1));
 }
 
-/* The stretch of each coordinate: the square root of the ratio of the queries' spread to the rows', less the ratio that all have in
- * common. Returns the largest. */
+/* The stretch of each coordinate: the square root of the ratio of the queries' spread to the rows', over the ratio that all have
+ * in common. Returns the largest. */
 static float even_out(const vb_scan_block *block, int64_t rows, const float *mean, float *stretch) {
     enum { LEAST = -4, MOST = 6 }; /* exponents: more would widen the bounds */
     const vb_search *search = block->search;
