@@ -8,6 +8,7 @@
 #include "mpi/experiment/analyses_spec.h"
 #include "mpi/experiment/open_curve_spec.h"
 #include "mpi/experiment/options.h"
+#include "mpi/experiment/prompt_spread_spec.h"
 #include "mpi/experiment/retrieval_spec.h"
 #include "shards/files/digest.h"
 #include "shards/text/prompts.h"
@@ -94,6 +95,7 @@ typedef struct vb_experiment {
     uint32_t analyses; /* bits: see mpi/experiment/analyses_spec.h */
     vb_adversarial_spec adversarial;
     vb_open_curve_spec open_curve;
+    vb_prompt_spread_spec prompt_spread;
     bool per_image, latex;
     int dataset_count, model_count;
     int expansion_count;       /* of the dataset_count, the last ones */
