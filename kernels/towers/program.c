@@ -98,7 +98,12 @@ int vb_program_embed(vb_program *program, const vb_embed *embed, vb_error *err) 
     program->whole_texts = embed->whole;
     program->padded_texts = embed->padded;
     program->pad_token = embed->pad_token;
-    const vb_value rows = {.rows = VB_ROW_A_TOKEN, .columns = (int)embed->table.cols};
+    assert(!embed->picture || (embed->whole && !embed->class_row));
+    vb_value rows = {.rows = VB_ROW_A_TOKEN, .columns = (int)embed->table.cols};
+    if (embed->picture) {
+        rows.rows = rows.width = embed->context_length;
+        rows.height = 1;
+    }
     const vb_operation operation = {.kind = VB_OP_EMBED, .in = {VB_NO_VALUE, VB_NO_VALUE, VB_NO_VALUE}, .embed = *embed};
     return append(program, operation, &rows, err);
 }

@@ -96,8 +96,9 @@ typedef struct vb_embed {
     const float *positions; /* context length x columns */
     int context_length;
     const float *class_row; /* behind the tokens, with a position of its own, the one behind the context; NULL: none */
-    bool whole;  /* every row of the context is computed, padding included: for towers in which a row sees those behind it */
-    bool padded; /* a text is what stands before its first pad_token */
+    bool whole;   /* every row of the context is computed, padding included: for towers in which a row sees those behind it */
+    bool picture; /* the rows of a text, whole, are the pixels of a picture of one row: for convolutions along texts */
+    bool padded;  /* a text is what stands before its first pad_token */
     int pad_token;
     float scale; /* of the table's rows; 0: none */
 } vb_embed;
