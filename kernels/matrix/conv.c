@@ -92,8 +92,8 @@ void vb_conv_row(const void *context, int64_t row, int64_t first, int64_t count,
     else gather_runs(conv, image, top, left, first, count, out);
 }
 
-/* The same for activations, tap by tap (vb_gemm_a's `taps`): each is a run of channels, which the product then takes in the filter's
- * order. Gathering them in that order, float by float, took a fifth of a layer of 128 channels. */
+/* The same for activations, tap by tap (vb_gemm_a's `taps`): each is a run of channels, which the product then takes in the
+ * filter's order. Gathering them in that order, float by float, took a fifth of a layer of 128 channels. */
 static void row_by_taps(const void *context, int64_t row, int64_t first, int64_t count, float *out) {
     const vb_conv *conv = context;
     const int columns = vb_conv_out_width(conv), taps = conv->kernel * conv->kernel;

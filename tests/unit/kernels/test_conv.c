@@ -79,8 +79,8 @@ static void convolution_is_its_definition(void **state) {
         }
 }
 
-/* Layers whose rows are gathered tap by tap, against the rows of vb_conv_row one value at a time: each bit, at every level. Depths
- * of one block and of several, the last one smaller, and tiles that are not full. */
+/* Layers whose rows are gathered tap by tap, against the rows of vb_conv_row one value at a time: each bit, at every level.
+ * Depths of one block and of several, the last one smaller, and tiles that are not full. */
 static void convolution_is_one_chain_in_the_order_of_its_filter(void **state) {
     (void)state;
     vb_error err = {0};
