@@ -6,6 +6,7 @@
 #include "kernels/towers/clip.h"
 #include "mpi/experiment/adversarial_spec.h"
 #include "mpi/experiment/analyses_spec.h"
+#include "mpi/experiment/hierarchy_spec.h"
 #include "mpi/experiment/open_curve_spec.h"
 #include "mpi/experiment/options.h"
 #include "mpi/experiment/retrieval_spec.h"
@@ -94,6 +95,7 @@ typedef struct vb_experiment {
     uint32_t analyses; /* bits: see mpi/experiment/analyses_spec.h */
     vb_adversarial_spec adversarial;
     vb_open_curve_spec open_curve;
+    vb_hierarchy_spec hierarchy;
     bool per_image, latex;
     int dataset_count, model_count;
     int expansion_count;       /* of the dataset_count, the last ones */
