@@ -9,6 +9,7 @@
 #include "mpi/experiment/hierarchy_spec.h"
 #include "mpi/experiment/open_curve_spec.h"
 #include "mpi/experiment/options.h"
+#include "mpi/experiment/prompt_spread_spec.h"
 #include "mpi/experiment/retrieval_spec.h"
 #include "shards/files/digest.h"
 #include "shards/text/prompts.h"
@@ -96,6 +97,7 @@ typedef struct vb_experiment {
     vb_adversarial_spec adversarial;
     vb_open_curve_spec open_curve;
     vb_hierarchy_spec hierarchy;
+    vb_prompt_spread_spec prompt_spread;
     bool per_image, latex;
     int dataset_count, model_count;
     int expansion_count;       /* of the dataset_count, the last ones */

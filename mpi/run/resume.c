@@ -107,6 +107,8 @@ static int list_pool(vb_strings *files, const vb_names_spec *pool, vb_error *err
 static int list_files(vb_strings *files, const vb_experiment *experiment, const vb_model_spec *spec, vb_error *err) {
     if (list_pool(files, &experiment->adversarial.pool, err) || list_pool(files, &experiment->open_curve.pool, err)) return -1;
     if (experiment->hierarchy.wordnet && list_wordnet(files, experiment->hierarchy.wordnet, err)) return -1;
+    const vb_names_spec synonyms = {.kinship = experiment->prompt_spread.synonyms, .wordnet = experiment->prompt_spread.wordnet};
+    if (list_pool(files, &synonyms, err)) return -1;
     if (spec->tokenizer && vb_strings_add(files, spec->tokenizer, err)) return -1;
     return spec->coop ? vb_strings_add(files, spec->coop, err) : 0;
 }
