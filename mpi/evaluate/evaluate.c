@@ -42,6 +42,7 @@ static void count_outcome(evaluation *work, const vb_unit_rows *rows, const uint
         vb_tally_add(work->tally, rows->classes[i], beaten + (int64_t)i * work->pair->data->space.vocabularies);
         work->counts.tied += tied[i];
     }
+    if (work->pair->watch) work->pair->watch(work->pair->watcher, rows, beaten);
 }
 
 static int judge_unit(evaluation *work, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
@@ -149,7 +150,7 @@ static int pass_replicated(evaluation *work, vb_context *context, vb_error *err)
     return vb_context_barrier(context, status, err);
 }
 
-static vb_protocol protocol_of(const vb_experiment *experiment) {
+vb_protocol vb_evaluate_protocol(const vb_experiment *experiment) {
     return (vb_protocol){.sampled = experiment->protocol == VB_PROTOCOL_SAMPLED,
                          .trials = (int)experiment->trials,
                          .seed = (uint32_t)experiment->seed,
@@ -158,7 +159,7 @@ static vb_protocol protocol_of(const vb_experiment *experiment) {
 
 static int prepare_evaluation(evaluation *work, const vb_pair *pair, vb_error *err) {
     const vb_classifier *classifier = pair->classifier;
-    vb_protocol protocol = protocol_of(pair->experiment);
+    vb_protocol protocol = vb_evaluate_protocol(pair->experiment);
     if (pair->source->dim != classifier->dim)
         return vb_errorf(err, VB_EMISMATCH, "model '%s': image embeddings have %d dimensions, text embeddings %d",
                          pair->spec->name, pair->source->dim, classifier->dim);
@@ -320,7 +321,7 @@ int64_t vb_evaluate_texts_bytes(const vb_experiment *experiment, const vb_pair_s
 }
 
 int64_t vb_evaluate_counts_bytes(const vb_experiment *experiment, const vb_label_space *space, int64_t *orders) {
-    vb_protocol protocol = protocol_of(experiment);
+    vb_protocol protocol = vb_evaluate_protocol(experiment);
     return vb_tally_bytes(space, &protocol, orders);
 }
 

@@ -2,6 +2,7 @@
 #ifndef VB_EVALUATE_H
 #define VB_EVALUATE_H
 
+#include "kernels/openness/tally.h"
 #include "mpi/encode/classifier.h"
 #include "mpi/encode/image_source.h"
 #include "mpi/evaluate/pair_shape.h"
@@ -22,8 +23,14 @@ typedef struct vb_pair {
     const vb_image_source *source;
     const vb_classifier *classifier;
     const char *records; /* file for per-image records, or NULL */
+    /* NULL, or is shown the outcome of every unit of this rank: beaten[i * vocabularies + u], as vb_tally_add takes it. */
+    void (*watch)(void *watcher, const vb_unit_rows *rows, const uint8_t *beaten);
+    void *watcher;
     int threads;
 } vb_pair;
+
+/* What the experiment's protocol asks of a tally. Local. */
+vb_protocol vb_evaluate_protocol(const vb_experiment *experiment);
 
 /* *result (rank 0; NULL elsewhere) is the pair's entry of results[], owned by the caller. Collective. */
 int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pair_counts *counts, vb_error *err);
