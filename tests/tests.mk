@@ -1,6 +1,6 @@
 # Tests, lint, benches and fuzzing: what is built and run beside the program. Included by the Makefile.
 
-.PHONY: test-deps test test-slurm unit tools lint bench bench-retrieval bench-peers sanitize fuzz
+.PHONY: test-deps test test-slurm test-faults test-mutations unit tools lint bench bench-retrieval bench-peers sanitize valgrind coverage fuzz
 
 SLURM_PACKAGES := munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins jq
 TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck clang-format codespell valgrind python3-numpy python3-scipy python3-pil python3-yaml \
@@ -45,6 +45,15 @@ test-slurm: deps  ## install Slurm, start a private cluster of two pretend nodes
 	@$(MAKE) --no-print-directory all tools
 	@tests/run.sh $(BUILD) slurm
 
+FAULT_RUNS ?= 2000
+FAULT_SEED ?= 1
+test-faults: test-deps  ## FAULT_RUNS small runs with one mishap each, and after each a clean one (an hour or two); TESTING.md
+	@$(MAKE) --no-print-directory all tools
+	@VOCABENCH_BUILD=$(abspath $(BUILD)) tests/campaigns/faults.py --runs $(FAULT_RUNS) --seed $(FAULT_SEED)
+
+test-mutations: test-deps  ## planted defects, one at a time: the tests must notice each (some 20 minutes)
+	@tests/campaigns/mutations.py
+
 unit: $(UNIT)
 
 # Programs that shell tests use; they share no code with what they check.
@@ -69,6 +78,20 @@ bench-peers: $(BUILD)/tests/bench/peers_ours  ## image encoders against onnxrunt
 sanitize:  ## the unit tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory SAN=address,undefined unit
 	@tests/run.sh build-address unit
+
+# cmocka's tests; those that allow each allocation to fail in turn would take an hour.
+VALGRIND ?= valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect
+valgrind:  ## the unit tests that take less than a second, under valgrind's memcheck (ten minutes)
+	@$(MAKE) --no-print-directory unit tools
+	@tests/tools/valgrind.sh $(BUILD) $(VALGRIND)
+
+coverage:  ## lines and branches that the tests reach, by gcovr (under build-coverage/, half an hour)
+	@tests/tools/install-packages.sh gcovr
+	@$(MAKE) --no-print-directory BUILD=build-coverage CFLAGS='-O1 -g' SAN_FLAGS='--coverage -fprofile-update=atomic' all unit tools
+	@find build-coverage -name '*.gcda' -delete
+	@tests/run.sh build-coverage || echo "some tests fail in this build"
+	@for room in kernels shards mpi; do echo "$$room:"; gcovr -r . --object-directory build-coverage --filter "$$room/" --exclude-throw-branches \
+	  --gcov-ignore-parse-errors -s -o build-coverage/$$room.txt | grep -E '^(lines|branches)'; done
 
 # The wings whose readers are fuzzed; what they need of others comes as it is, from the archives.
 FUZZ_SOURCES := $(wildcard $(addsuffix /*.c,kernels/base kernels/image kernels/text shards/files shards/images shards/text shards/weights))

@@ -61,18 +61,21 @@ size_t vb_utf8_cut(const char *text, size_t most) {
     return n;
 }
 
-/* Bytes of the UTF-8 character at `text`, 0 when it is none, or a control character. */
-static int printable(const char *text) {
+/* Terminals obey the controls from U+0080 on, too; U+2028 and U+2029 end lines and paragraphs, those behind them, and U+2066 to
+ * U+2069, turn the text that follows. */
+static bool is_control(uint32_t c) {
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+const char *vb_utf8_find_control(const char *text) {
     uint32_t c;
-    int n = vb_utf8_next((const uint8_t *)text, 4, &c);            /* ends at the NUL, which continues no sequence */
-    bool control = n > 0 && (c < 0x20 || (c >= 0x7f && c < 0xa0)); /* terminals obey those from 0x80 on, too */
-    return n > 0 && !control ? n : 0;
+    for (int n; *text; text += n) {
+        n = vb_utf8_next((const uint8_t *)text, 4, &c); /* ends at the NUL, which continues no sequence */
+        if (n < 0 || is_control(c)) return text;
+    }
+    return NULL;
 }
 
 void vb_utf8_one_line(char *text) {
-    for (int n; *text; text += n)
-        if (!(n = printable(text))) {
-            *text = '?';
-            n = 1;
-        }
+    for (char *at; (at = (char *)(uintptr_t)vb_utf8_find_control(text)); text = at) *at = '?';
 }

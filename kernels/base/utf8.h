@@ -24,8 +24,12 @@ size_t vb_utf8_count(const char *text); /* characters of a string of valid UTF-8
 /* The largest length of at most `most` bytes at which the string can be cut between two characters. */
 size_t vb_utf8_cut(const char *text, size_t most);
 
-/* Every control character, and every byte that is not UTF-8, becomes '?': what a file is called, or holds, then neither forges a
- * second line nor spoils the terminal. */
+/* The first character that may not stand in a name or a line: a control character, a separator of lines, what turns the
+ * direction of the text behind it, or a byte that is not UTF-8. NULL when there is none. */
+const char *vb_utf8_find_control(const char *text);
+
+/* Each of these becomes '?', byte by byte: what a file is called, or holds, then neither forges a second line nor spoils the
+ * terminal. */
 void vb_utf8_one_line(char *text);
 
 #endif

@@ -2,6 +2,7 @@
 #include "kernels/exact/topk.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
@@ -123,10 +124,17 @@ static bool take_bytes(void *to, const unsigned char **at, const unsigned char *
     return true;
 }
 
+/* What vb_exact_sum can hold, and a square above zero; bytes of a file may say anything. */
+static bool is_hit(const packed_hit *packed) {
+    const double most = 0x1p271; /* half of what a sum of two terms may be */
+    bool rests = packed->wide || (fabs(packed->dot_rest) < most && fabs(packed->square_rest) < most);
+    return packed->id >= 0 && fabs(packed->dot) < most && packed->square > 0 && packed->square < most && rests;
+}
+
 /* One hit from the bytes; *whole says whether it was there. */
 static int unpack_hit(vb_hit *hit, const unsigned char **at, const unsigned char *end, bool *whole, vb_error *err) {
     packed_hit packed;
-    *whole = take_bytes(&packed, at, end, sizeof packed);
+    *whole = take_bytes(&packed, at, end, sizeof packed) && is_hit(&packed);
     if (!*whole) return 0;
     *hit = (vb_hit){packed.id, packed.dot, packed.dot_rest, packed.square, packed.square_rest, NULL};
     if (!packed.wide) return 0;

@@ -15,11 +15,24 @@ typedef struct vb_label_space {
     /* Of every class: classes of an equal number are one thing under one name, and none is wrong for an image of the other. NULL:
      * every class is a thing of its own. */
     const int *equivalence;
+    bool sets; /* images have sets of classes that are right, rather than one each */
 } vb_label_space;
 
 /* Whether class c is not wrong for an image of class y: y itself, or an equivalent. */
 static inline bool vb_label_space_same(const int *equivalence, int c, int y) {
     return c == y || (equivalence && equivalence[c] == equivalence[y]);
+}
+
+/* The correct classes of an image that has several, in the order in which they are listed; borrowed. */
+typedef struct vb_class_set {
+    const int *classes;
+    int count;
+} vb_class_set;
+
+static inline bool vb_label_space_holds(const vb_class_set *set, int c) {
+    for (int i = 0; i < set->count; i++)
+        if (set->classes[i] == c) return true;
+    return false;
 }
 
 /* The same relation by class: class c is in the vocabularies vocabularies[offsets[c]] .. [offsets[c+1]-1], ascending; the first

@@ -9,67 +9,114 @@
 #include "kernels/openness/subsets.h"
 #include "kernels/openness/tally_internal.h"
 
-/* Mean and its standard error of n scores: score[b] for each of harm[b] images, 0 for the rest. */
-static double mean_score(const int64_t *harm, const double *score, int count, int64_t n, double *standard_error) {
-    double sum = 0, squares = 0;
+/* The counts of some images by b, N each. With sets of right classes (kernels/openness/tally_internal.h) also `kept` and
+ * `rescued`, and what squares the former leave out; else NULL and 0. */
+typedef struct counts_by_harm {
+    int64_t images;
+    const int64_t *harm, *kept, *rescued;
+    int64_t squares_e, squares_s;
+} counts_by_harm;
+
+/* Scores by b: of an image until one of b others comes; of one that another vocabulary rescues. */
+typedef struct score {
+    double *until, *rescue;
+} score;
+
+/* Mean and its standard error of the scores of all images; those without one have 0. extra_squares: of sets. */
+static double mean_score(const counts_by_harm *its, const score *by, int count, int64_t extra_squares, double *standard_error) {
+    const int64_t *harm = its->harm, n = its->images;
+    double sum = 0, squares = 0, extra = 0;
     int64_t rest = n;
-    for (int b = 0; b < count; b++) sum += (double)harm[b] * score[b];
-    double mean = sum / (double)n;
+    for (int b = 0; b < count; b++) sum += (double)harm[b] * by->until[b];
+    for (int b = 0; its->kept && b < count; b++)
+        extra += (double)its->kept[b] * by->until[b] + (double)its->rescued[b] * by->rescue[b];
+    double mean = (sum + extra) / (double)n;
+    if (its->kept && mean > 1) mean = 1; /* by rounding */
     if (!standard_error) return mean;
     for (int b = 0; b < count; b++) {
-        squares += (double)harm[b] * (score[b] - mean) * (score[b] - mean);
+        squares += (double)harm[b] * (by->until[b] - mean) * (by->until[b] - mean);
         rest -= harm[b];
     }
     squares += (double)rest * mean * mean;
+    if (its->kept) squares += ldexp((double)extra_squares, -VB_SET_SQUARE_BITS) - 2 * mean * extra;
+    if (squares < 0) squares = 0; /* by rounding */
     *standard_error = n < 2 ? NAN : sqrt(squares / (double)(n - 1) / (double)n);
     return mean;
 }
 
-/* The scores of an own-right image that b = 0..M others beat: N each, of one block. */
+/* N each, of one block. */
 typedef struct scores {
-    double *own, *share, *stable; /* stable: NaN when N is 1 */
-    double *weight;               /* scratch for the curve */
+    score own, share, stable; /* stable: NaN when N is 1 */
+    score weight;             /* scratch for the curve */
 } scores;
 
 static int scores_new(scores *its, int n, vb_error *err) {
     int m = n - 1;
-    its->own = vb_array(4 * (size_t)n, sizeof(double), "openness figures", err);
-    if (!its->own) return -1;
-    its->share = its->own + n;
-    its->stable = its->share + n;
-    its->weight = its->stable + n;
+    score *const all[] = {&its->own, &its->share, &its->stable, &its->weight};
+    double *block = vb_array(8 * (size_t)n, sizeof *block, "openness figures", err);
+    if (!block) return -1;
+    for (int i = 0; i < 4; i++) *all[i] = (score){block + 2 * i * n, block + (2 * i + 1) * n};
     for (int b = 0; b < n; b++) {
-        its->own[b] = 1;
-        its->share[b] = 1.0 / (b + 1);
-        its->stable[b] = m ? (double)(m - b) / ((double)m * (b + 1)) : NAN;
+        its->own.until[b] = 1;
+        its->own.rescue[b] = 0;
+        its->share.until[b] = 1.0 / (b + 1);
+        its->share.rescue[b] = 1.0 / ((b + 1.0) * (b + 2));
+        its->stable.until[b] = m ? (double)(m - b) / ((double)m * (b + 1)) : NAN;
+        its->stable.rescue[b] = m ? n / (m * (b + 1.0) * (b + 2)) : NAN;
     }
     return 0;
 }
 
-static void vocabulary_figures(vb_vocabulary_openness *v, double *curve, int n, const scores *its) {
-    double *weight = its->weight;
+/* The curve's weights at i + 1 from those at i, from 0 on: C(m-b, i+1) / C(m, i+1) = C(m-b, i) / C(m, i) * (m-b-i) / (m-i), and 0
+ * once it was 0; of rescued images C(m-1-b, i-1) / C(m, i), 0 at first. */
+static void next_weights(const score *weight, int n, int i) {
     int m = n - 1;
-    for (int b = 0; b < n; b++) weight[b] = 1;
-    v->acc_c = mean_score(v->harm_histogram, its->own, n, v->images, &v->acc_c_se);
-    v->acc_e = mean_score(v->harm_histogram, its->share, n, v->images, &v->acc_e_se);
+    for (int b = 0; b < n && i < m; b++) {
+        weight->until[b] *= (double)(m - b - i) / (m - i);
+        if (!i) weight->rescue[b] = b < m ? 1.0 / m : 0;
+        else weight->rescue[b] *= (double)(m - b - i) * (i + 1) / ((double)i * (m - i));
+    }
+}
+
+static void vocabulary_figures(vb_vocabulary_openness *v, const counts_by_harm *counts, double *curve, int n, const scores *its) {
+    for (int b = 0; b < n; b++) {
+        its->weight.until[b] = 1;
+        its->weight.rescue[b] = 0;
+    }
+    v->acc_c = mean_score(counts, &its->own, n, 0, &v->acc_c_se);
+    v->acc_e = mean_score(counts, &its->share, n, counts->squares_e, &v->acc_e_se);
     v->acc_s = v->acc_s_se = NAN;
-    if (m) v->acc_s = mean_score(v->harm_histogram, its->stable, n, v->images, &v->acc_s_se);
-    for (int i = 0; i < n; i++) { /* C(m-b, i+1) / C(m, i+1) = C(m-b, i) / C(m, i) * (m-b-i) / (m-i), and 0 once it was 0 */
-        curve[i] = mean_score(v->harm_histogram, weight, n, v->images, NULL);
-        for (int b = 0; b < n && i < m; b++) weight[b] *= (double)(m - b - i) / (m - i);
+    if (n > 1) v->acc_s = mean_score(counts, &its->stable, n, counts->squares_s, &v->acc_s_se);
+    for (int i = 0; i < n; i++) {
+        curve[i] = mean_score(counts, &its->weight, n, 0, NULL);
+        next_weights(&its->weight, n, i);
     }
     v->curve = curve;
 }
 
+/* The counts of one entry of the label space, of class c. */
+static counts_by_harm entry_counts(const vb_tally *tally, int c, int entry) {
+    size_t row = (size_t)entry * (size_t)tally->vocabularies;
+    const vb_set_counts *sets = &tally->of_sets;
+    counts_by_harm counts = {.images = vb_tally_entry_images(tally, c, entry), .harm = tally->harm + row};
+    if (!tally->sets) return counts;
+    counts.kept = sets->kept + row;
+    counts.rescued = sets->rescued + row;
+    counts.squares_e = sets->squares_e[entry];
+    counts.squares_s = sets->squares_s[entry];
+    return counts;
+}
+
 static void class_figures(vb_class_openness *class, const vb_tally *tally, int c, const scores *its) {
     int n = tally->vocabularies, first = tally->memberships.offsets[c];
-    *class = (vb_class_openness){tally->images[c], 0, NAN, NAN, NAN};
-    if (!class->images) return;
-    const int64_t *harm = tally->harm + (size_t)tally->memberships.slots[first] * (size_t)n;
-    for (int b = 0; b < n; b++) class->right += harm[b];
-    class->acc_c = mean_score(harm, its->own, n, class->images, NULL);
-    class->acc_e = mean_score(harm, its->share, n, class->images, NULL);
-    if (n > 1) class->acc_s = mean_score(harm, its->stable, n, class->images, NULL);
+    *class = (vb_class_openness){0, 0, NAN, NAN, NAN};
+    if (first == tally->memberships.offsets[c + 1]) return;
+    const counts_by_harm counts = entry_counts(tally, c, tally->memberships.slots[first]);
+    if (!(class->images = counts.images)) return;
+    for (int b = 0; b < n; b++) class->right += counts.harm[b];
+    class->acc_c = mean_score(&counts, &its->own, n, 0, NULL);
+    class->acc_e = mean_score(&counts, &its->share, n, 0, NULL);
+    if (n > 1) class->acc_s = mean_score(&counts, &its->stable, n, 0, NULL);
 }
 
 /* Accuracy over the union of images, averaged over all prefixes of one order. `arrivals` holds N counts. */
@@ -84,6 +131,7 @@ static double order_mean(const vb_tally *tally, const vb_order_set *set, int o, 
         arrivals[vb_tally_earliest(place, tally->memberships.vocabularies + offsets[c], offsets[c + 1] - offsets[c], n)] +=
             tally->images[c];
     }
+    for (int p = 0; set->arrivals && p < n; p++) arrivals[p] += set->arrivals[(size_t)o * (size_t)n + (size_t)p];
     int64_t right = 0, images = 0;
     double sum = 0;
     for (int p = 0; p < n; p++) {
@@ -108,10 +156,12 @@ static void sampled_figures(vb_openness_result *result, const vb_tally *tally, i
     result->sampled_e /= n;
     memset(counts, 0, (size_t)n * sizeof *counts); /* from here: classes of t that have images */
     for (int c = 0; c < tally->classes; c++)
-        for (int h = tally->memberships.offsets[c]; tally->images[c] && h < tally->memberships.offsets[c + 1]; h++) {
-            int t = tally->memberships.vocabularies[h];
+        for (int h = tally->memberships.offsets[c]; h < tally->memberships.offsets[c + 1]; h++) {
+            int t = tally->memberships.vocabularies[h], entry = tally->memberships.slots[h];
+            int64_t images = vb_tally_entry_images(tally, c, entry);
+            if (!images) continue;
             counts[t]++;
-            result->vocabulary[t].sampled_s += (double)tally->survived[tally->memberships.slots[h]] / (double)tally->images[c];
+            result->vocabulary[t].sampled_s += (double)tally->survived[entry] / (double)images;
         }
     for (int t = 0; t < n; t++) {
         vb_vocabulary_openness *v = &result->vocabulary[t];
@@ -124,6 +174,7 @@ static void sampled_figures(vb_openness_result *result, const vb_tally *tally, i
 static bool closed_form_holds(const vb_openness_result *result, const vb_tally *tally) {
     for (int t = 1; t < result->vocabularies; t++)
         if (result->vocabulary[t].images != result->vocabulary[0].images) return false;
+    if (tally->sets && *tally->of_sets.shared) return false;
     for (int c = 0; c < tally->classes; c++)
         if (tally->images[c] && tally->memberships.offsets[c + 1] - tally->memberships.offsets[c] > 1) return false;
     return true;
@@ -136,12 +187,7 @@ static int mean_over_subsets(double *mean, const vb_tally *tally, vb_error *err)
     int result = -1;
     if (!count) goto done;
     memcpy(right, tally->subsets, sets * sizeof *right);
-    for (int c = 0; c < tally->classes; c++) {
-        size_t memberships = 0;
-        for (int h = tally->memberships.offsets[c]; h < tally->memberships.offsets[c + 1]; h++)
-            memberships |= (size_t)1 << tally->memberships.vocabularies[h];
-        count[memberships] += tally->images[c]; /* none, for a class that is in no vocabulary */
-    }
+    vb_tally_count_by_set(tally, count);
     result = vb_subsets_mean(mean, right, count, tally->vocabularies, err);
 done:
     vb_free(right);
@@ -201,11 +247,33 @@ static int count_images(vb_openness_result *result, const vb_tally *tally, vb_er
     for (int c = 0; c < tally->classes; c++) {
         result->images += tally->images[c];
         for (int h = tally->memberships.offsets[c]; h < tally->memberships.offsets[c + 1]; h++)
-            result->vocabulary[tally->memberships.vocabularies[h]].images += tally->images[c];
+            result->vocabulary[tally->memberships.vocabularies[h]].images +=
+                vb_tally_entry_images(tally, c, tally->memberships.slots[h]);
+    }
+    if (tally->sets) {
+        result->images += *tally->of_sets.all;
+        result->shared_images = *tally->of_sets.shared;
     }
     for (int t = 0; t < tally->vocabularies; t++)
         if (!result->vocabulary[t].images) return vb_errorf(err, VB_EDATA, "vocabulary %d has no images", t);
     return 0;
+}
+
+/* The sums over each vocabulary's entries: N x N. */
+static void add_entries(int64_t *sums, const vb_tally *tally, const int64_t *counts) {
+    size_t n = (size_t)tally->vocabularies;
+    for (size_t t = 0; t < n; t++)
+        for (size_t i = (size_t)tally->offsets[t] * n; i < (size_t)tally->offsets[t + 1] * n; i++)
+            sums[t * n + i % n] += counts[i];
+}
+
+static counts_by_harm vocabulary_counts(const vb_vocabulary_openness *v, const vb_tally *tally, int t) {
+    counts_by_harm counts = {.images = v->images, .harm = v->harm_histogram, .kept = v->kept, .rescued = v->rescued};
+    for (int i = tally->offsets[t]; tally->sets && i < tally->offsets[t + 1]; i++) {
+        counts.squares_e += tally->of_sets.squares_e[i];
+        counts.squares_s += tally->of_sets.squares_s[i];
+    }
+    return counts;
 }
 
 int vb_openness(vb_openness_result *out, const vb_tally *tally, vb_error *err) {
@@ -214,7 +282,7 @@ int vb_openness(vb_openness_result *out, const vb_tally *tally, vb_error *err) {
     vb_openness_result result = {.vocabularies = n, .classes = tally->classes, .sampled_e = NAN, .sampled_s = NAN};
     *out = (vb_openness_result){0};
     int64_t *counts = NULL;
-    scores its = {NULL, NULL, NULL, NULL};
+    scores its = {0};
     if (scores_new(&its, n, err)) goto done;
     counts = vb_array(side, sizeof(int64_t), "openness figures", err);
     if (!counts) goto done;
@@ -222,21 +290,28 @@ int vb_openness(vb_openness_result *out, const vb_tally *tally, vb_error *err) {
     if (!result.vocabulary) goto done;
     result.class = vb_array((size_t)tally->classes, sizeof *result.class, "openness figures", err);
     if (!result.class) goto done;
-    result.counts = vb_array(2 * square, sizeof(int64_t), "openness figures", err);
+    result.counts = vb_array((tally->sets ? 4 : 2) * square, sizeof(int64_t), "openness figures", err);
     if (!result.counts) goto done;
     result.curves = vb_array(square, sizeof(double), "openness figures", err);
     if (!result.curves) goto done;
-    for (size_t t = 0; t < side; t++)
-        for (size_t i = (size_t)tally->offsets[t] * side; i < (size_t)tally->offsets[t + 1] * side; i++)
-            result.counts[t * side + i % side] += tally->harm[i];
+    add_entries(result.counts, tally, tally->harm);
     memcpy(result.counts + square, tally->theft, square * sizeof(int64_t));
+    if (tally->sets) {
+        add_entries(result.counts + 2 * square, tally, tally->of_sets.kept);
+        add_entries(result.counts + 3 * square, tally, tally->of_sets.rescued);
+    }
     if (count_images(&result, tally, err)) goto done;
     for (size_t t = 0; t < side; t++) {
         vb_vocabulary_openness *v = &result.vocabulary[t];
         v->harm_histogram = result.counts + t * side;
         v->theft = result.counts + square + t * side;
+        if (tally->sets) {
+            v->kept = v->harm_histogram + 2 * square;
+            v->rescued = v->harm_histogram + 3 * square;
+        }
         v->sampled_e = v->sampled_s = NAN;
-        vocabulary_figures(v, result.curves + t * side, n, &its);
+        const counts_by_harm counts_of = vocabulary_counts(v, tally, (int)t);
+        vocabulary_figures(v, &counts_of, result.curves + t * side, n, &its);
     }
     for (int c = 0; c < tally->classes; c++) class_figures(&result.class[c], tally, c, &its);
     overall_figures(&result, tally);
@@ -245,9 +320,45 @@ int vb_openness(vb_openness_result *out, const vb_tally *tally, vb_error *err) {
     *out = result;
     status = 0;
 done:
-    vb_free(its.own);
+    vb_free(its.own.until);
     vb_free(counts);
     if (status) vb_openness_free(&result);
+    return status;
+}
+
+/* Adds what a tally counts of vocabulary t; sums: harm, and with sets kept and rescued, N each. */
+static int64_t add_vocabulary(int64_t *sums, const vb_tally *tally, int t) {
+    const size_t n = (size_t)tally->vocabularies;
+    const int64_t *sections[] = {tally->harm, tally->of_sets.kept, tally->of_sets.rescued};
+    for (int k = 0; k < (tally->sets ? 3 : 1); k++)
+        for (size_t i = (size_t)tally->offsets[t] * n; i < (size_t)tally->offsets[t + 1] * n; i++)
+            sums[(size_t)k * n + i % n] += sections[k][i];
+    int64_t images = 0;
+    for (int c = 0; c < tally->classes; c++)
+        for (int h = tally->memberships.offsets[c]; h < tally->memberships.offsets[c + 1]; h++)
+            if (tally->memberships.vocabularies[h] == t) images += vb_tally_entry_images(tally, c, tally->memberships.slots[h]);
+    return images;
+}
+
+int vb_openness_acc_e_without(const vb_tally *const *tallies, int count, int without, double *acc_e, vb_error *err) {
+    const int n = tallies[0]->vocabularies;
+    const bool sets = tallies[0]->sets;
+    scores its = {0};
+    int64_t *sums = vb_array(3 * (size_t)n, sizeof *sums, "openness figures", err);
+    int status = sums ? scores_new(&its, n, err) : -1, counted = 0;
+    double total = 0;
+    for (int t = 0; t < n && !status; t++) {
+        counts_by_harm counts = {.harm = sums, .kept = sets ? sums + n : NULL, .rescued = sets ? sums + 2 * n : NULL};
+        memset(sums, 0, 3 * (size_t)n * sizeof *sums);
+        for (int g = 0; g < count; g++)
+            if (g != without) counts.images += add_vocabulary(sums, tallies[g], t);
+        if (!counts.images) continue;
+        total += mean_score(&counts, &its.share, n, 0, NULL);
+        counted++;
+    }
+    *acc_e = counted ? total / counted : 0;
+    vb_free(its.own.until);
+    vb_free(sums);
     return status;
 }
 

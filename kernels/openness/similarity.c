@@ -156,9 +156,16 @@ void vb_similarity_bank_free(vb_text_bank *bank) {
 typedef struct image_view {
     const vb_text_bank *bank;
     const int *equivalence; /* of the label space */
+    vb_class_set set;       /* other classes that are no rivals */
+    int own;                /* the vocabulary that is meant; -1: the first that holds its class */
     const float *x, *scores;
     double norm, slack;
 } image_view;
+
+/* Whether class c is not wrong for the image, y being its class. */
+static bool is_right(const image_view *image, int c, int y) {
+    return vb_label_space_same(image->equivalence, c, y) || (image->set.count && vb_label_space_holds(&image->set, c));
+}
 
 static const float *text_row(const vb_text_bank *bank, int c) { return bank->texts + (size_t)c * (size_t)bank->dim; }
 
@@ -217,13 +224,13 @@ static int best_other(const image_view *image, int y, const int *list, int count
     float top = -INFINITY;
     for (int i = 0; i < count; i++) {
         int c = list ? list[i] : i;
-        if (scores[c] > top && !vb_label_space_same(image->equivalence, c, y)) top = scores[c];
+        if (scores[c] > top && !is_right(image, c, y)) top = scores[c];
     }
     float threshold = isinf(image->slack) ? -INFINITY : vb_round_outward_down(top - image->slack);
     int best = -1;
     for (int i = 0; i < count; i++) {
         int c = list ? list[i] : i;
-        if (scores[c] < threshold || vb_label_space_same(image->equivalence, c, y)) continue;
+        if (scores[c] < threshold || is_right(image, c, y)) continue;
         double value = score64(image, c);
         if (best >= 0 && !before(image, c, value, best, *score)) continue;
         best = c;
@@ -244,7 +251,7 @@ static void find_pool(const image_view *image, int from, int y, uint64_t *pool) 
     }
     memset(pool, 0, vb_similarity_pool_words(classes - from) * sizeof *pool);
     for (int c = from; c < classes; c++) {
-        if (scores[c] < below || vb_label_space_same(image->equivalence, c, y)) continue;
+        if (scores[c] < below || is_right(image, c, y)) continue;
         if (!(scores[c] > above) && !before(image, c, score64(image, c), y, score)) continue;
         pool[(c - from) / 64] |= (uint64_t)1 << (c - from) % 64;
     }
@@ -262,9 +269,7 @@ static void judge_row(const image_view *image, const vb_label_space *space, cons
         below = vb_round_outward_down(scores[y] - image->slack);
     }
     for (int c = 0; c < space->classes; c++) {
-        if (scores[c] < below || vb_label_space_same(space->equivalence, c, y) ||
-            memberships->offsets[c] == memberships->offsets[c + 1])
-            continue;
+        if (scores[c] < below || is_right(image, c, y) || memberships->offsets[c] == memberships->offsets[c + 1]) continue;
         int order = scores[c] > above ? 1 : order_of_classes(image, c, score64(image, c), y, score);
         if (!order && tied) *tied = 1;
         if (order < 0 || (!order && c > y)) continue;
@@ -278,7 +283,8 @@ static void judge_row(const image_view *image, const vb_label_space *space, cons
     verdict->margin = other < 0 ? NAN : verdict->similarity - other_score / image->norm;
     verdict->predicted_own = -1;
     if (memberships->offsets[y] == memberships->offsets[y + 1]) return;
-    int own_vocabulary = memberships->vocabularies[memberships->offsets[y]], start = space->offsets[own_vocabulary];
+    int own_vocabulary = image->own >= 0 ? image->own : memberships->vocabularies[memberships->offsets[y]],
+        start = space->offsets[own_vocabulary];
     other = best_other(image, y, space->members + start, space->offsets[own_vocabulary + 1] - start, &other_score);
     verdict->predicted_own = other >= 0 && before(image, other, other_score, y, score) ? other : y;
 }
@@ -292,6 +298,20 @@ static int check_images(const vb_text_bank *bank, const float *images, int64_t f
         norms[i] = norm_of(images + i * bank->dim, bank->dim, "image", row, err);
         if (norms[i] < 0) return -1;
         if (norms[i] == 0) return vb_errorf(err, VB_EDATA, "image embedding, row %lld: all elements are zero", row);
+    }
+    return 0;
+}
+
+int vb_similarity_rank(const vb_text_bank *bank, const float *x, int64_t row, int *classes, int count, vb_error *err) {
+    image_view image = {.bank = bank, .x = x};
+    for (int i = 0; i < count; i++)
+        if (check_images(bank, x, row, 1, &classes[i], &image.norm, err)) return -1;
+    for (int i = 1; i < count; i++) { /* sets are small */
+        int class = classes[i], at = i;
+        double score = score64(&image, class);
+        for (; at && before(&image, class, score, classes[at - 1], score64(&image, classes[at - 1])); at--)
+            classes[at] = classes[at - 1];
+        classes[at] = class;
     }
     return 0;
 }
@@ -354,6 +374,8 @@ static int judge_block(const vb_text_bank *bank, const vb_label_space *space, co
             bool screened = bank->screened && norms[i] <= SCREENABLE;
             image_view image = {.bank = bank,
                                 .equivalence = space->equivalence,
+                                .set = block->sets ? block->sets[first + i] : (vb_class_set){0},
+                                .own = block->own ? block->own[first + i] : -1,
                                 .x = x + i * bank->dim,
                                 .scores = scores + i * bank->classes,
                                 .norm = norms[i],

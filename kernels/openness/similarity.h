@@ -33,7 +33,7 @@ void vb_similarity_bank_free(vb_text_bank *bank);
 typedef struct vb_verdict {
     int label;         /* y */
     int predicted_all; /* the first-ranked of all classes, y's equivalents aside */
-    int predicted_own; /* the first-ranked class of the first vocabulary that holds y; -1 when none does */
+    int predicted_own; /* the first-ranked class of the first vocabulary that holds y, or of the stated one; -1 when none does */
     double similarity; /* s(x, y), in fp64 and one fixed order of summation */
     double margin;     /* s(x, y) - s(x, best other class, y's equivalents aside), likewise; NaN when there is none */
 } vb_verdict;
@@ -44,17 +44,24 @@ typedef struct vb_image_block {
     const float *images;
     const int *labels;  /* classes; for vb_similarity_judge_part -1: the row holds no image */
     const float *texts; /* of the images' classes, a row each: for vb_similarity_judge_part alone */
+    /* Other classes that are right for an image, a set each, and so no rivals; NULL: none. Not for vb_similarity_judge_part. */
+    const vb_class_set *sets;
+    const int *own; /* the vocabulary of each image's predicted_own; NULL: the first that holds its class */
     /* Out; NULL: not wanted. tied[i] = 1 when another class of a vocabulary (for vb_similarity_judge_part: one of the part), no
      * equivalent of the image's, has exactly its similarity, so that the numbers of the classes decide between them; else 0 (the
      * part leaves it). Not by vb_similarity_judge_pool. */
     uint8_t *tied;
 } vb_image_block;
 
+/* Sorts classes by rank for the image x of the bank's dim (row number `row` in messages), the first-ranked first. VB_EDATA as
+ * vb_similarity_judge; VB_EMISMATCH for what is no class. */
+int vb_similarity_rank(const vb_text_bank *bank, const float *x, int64_t row, int *classes, int count, vb_error *err);
+
 /* For each image i of the block, of class labels[i]: beaten[i * vocabularies + u] = 1 when a class of vocabulary u other than the
- * image's own and its equivalents is ranked before it, else 0. `verdicts` (one a row) may be NULL. `threads` >= 1 OpenMP threads.
- * Work space is bounded (32 MiB, or 8 rows of all classes) however many rows there are. Rows in messages count from this call's
- * first one: a zero row, a NaN or an infinity is VB_EDATA; a label that is no class, or a space of other classes than the bank's,
- * VB_EMISMATCH. On failure the outputs are undefined. */
+ * image's own, its equivalents and those of its set is ranked before it, else 0. `verdicts` (one a row) may be NULL. `threads`
+ * >= 1 OpenMP threads. Work space is bounded (32 MiB, or 8 rows of all classes) however many rows there are. Rows in messages
+ * count from this call's first one: a zero row, a NaN or an infinity is VB_EDATA; a label that is no class, or a space of other
+ * classes than the bank's, VB_EMISMATCH. On failure the outputs are undefined. */
 int vb_similarity_judge(const vb_text_bank *bank, const vb_label_space *space, const vb_image_block *block, uint8_t *beaten,
                         vb_verdict *verdicts, int threads, vb_error *err);
 

@@ -42,9 +42,20 @@ static void draw_unions(vb_tally *tally, int *order) {
     }
 }
 
+/* How many pairs of vocabularies hold one class. */
+static int64_t *pairs_new(const vb_memberships *memberships, int classes, vb_error *err) {
+    int64_t *pairs = vb_array((size_t)classes + 1, sizeof *pairs, "tally", err);
+    for (int c = 0; c < classes && pairs; c++) {
+        int64_t k = memberships->offsets[c + 1] - memberships->offsets[c];
+        pairs[c + 1] = pairs[c] + k * (k - 1) / 2;
+    }
+    return pairs;
+}
+
 /* The sections of the counters, one after the other from `base`; with base NULL only their total size. */
 static size_t lay_out(vb_tally *tally, int64_t *base) {
     size_t n = (size_t)tally->vocabularies, classes = (size_t)tally->classes, used = 0;
+    size_t sets = tally->sets, entries = sets * (size_t)tally->entries;
     struct {
         int64_t **section;
         size_t length;
@@ -52,10 +63,23 @@ static size_t lay_out(vb_tally *tally, int64_t *base) {
                     {&tally->unbeaten, 1},
                     {&tally->harm, (size_t)tally->entries * n},
                     {&tally->theft, n * n},
+                    {&tally->relief, 2 * n * n},
+                    {&tally->sole, n},
+                    {&tally->joint, (size_t)tally->pairs[classes] * n},
                     {&tally->subsets, n <= VB_SUBSETS_MAX ? (size_t)1 << n : 0},
                     {&tally->unions.changes, (size_t)tally->unions.count * (n + 1)},
                     {&tally->trials.changes, (size_t)tally->trials.count * (n + 1)},
-                    {&tally->survived, tally->protocol.sampled ? (size_t)tally->entries : 0}};
+                    {&tally->survived, tally->protocol.sampled ? (size_t)tally->entries : 0},
+                    {&tally->of_sets.images, entries},
+                    {&tally->of_sets.all, sets},
+                    {&tally->of_sets.shared, sets},
+                    {&tally->of_sets.kept, entries * n},
+                    {&tally->of_sets.rescued, entries * n},
+                    {&tally->of_sets.squares_e, entries},
+                    {&tally->of_sets.squares_s, entries},
+                    {&tally->of_sets.members, sets && n <= VB_SUBSETS_MAX ? (size_t)1 << n : 0},
+                    {&tally->unions.arrivals, sets * (size_t)tally->unions.count * n},
+                    {&tally->trials.arrivals, sets * (size_t)tally->trials.count * n}};
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
         *sections[i].section = base && sections[i].length ? base + used : NULL;
         used += sections[i].length;
@@ -67,13 +91,20 @@ static int union_permutations(const vb_protocol *protocol) {
     return protocol->union_permutations ? protocol->union_permutations : VB_UNION_PERMUTATIONS;
 }
 
-int64_t vb_tally_bytes(const vb_label_space *space, const vb_protocol *protocol, int64_t *orders) {
+int vb_tally_bytes(const vb_label_space *space, const vb_protocol *protocol, int64_t *counters, int64_t *orders, vb_error *err) {
     vb_tally tally = {.classes = space->classes, .vocabularies = space->vocabularies, .protocol = *protocol};
+    if (vb_label_space_memberships_new(&tally.memberships, space, err)) return -1;
+    tally.pairs = pairs_new(&tally.memberships, space->classes, err);
+    vb_label_space_memberships_free(&tally.memberships);
+    if (!tally.pairs) return -1;
+    tally.sets = space->sets;
     tally.entries = space->offsets[space->vocabularies];
     if (space->vocabularies > VB_SUBSETS_MAX) tally.unions.count = union_permutations(protocol);
     if (protocol->sampled) tally.trials.count = protocol->trials * space->vocabularies;
     *orders = ((int64_t)tally.unions.count + tally.trials.count) * space->vocabularies * (int64_t)sizeof(int);
-    return (int64_t)(lay_out(&tally, NULL) * sizeof(int64_t));
+    *counters = (int64_t)(lay_out(&tally, NULL) * sizeof(int64_t));
+    vb_free(tally.pairs);
+    return 0;
 }
 
 int vb_tally_new(vb_tally **out, const vb_label_space *space, const vb_protocol *protocol, vb_error *err) {
@@ -89,14 +120,17 @@ int vb_tally_new(vb_tally **out, const vb_label_space *space, const vb_protocol 
         return vb_errorf(err, VB_ECONFIG, "%d permutations for the union of images, expected 2 to %d", permutations, ORDERS_MAX);
     vb_tally *tally = vb_array(1, sizeof *tally, "tally", err);
     if (!tally) return -1;
-    *tally = (vb_tally){.classes = space->classes, .vocabularies = n, .protocol = *protocol};
+    *tally = (vb_tally){.classes = space->classes, .vocabularies = n, .protocol = *protocol, .sets = space->sets};
     if (vb_label_space_memberships_new(&tally->memberships, space, err)) goto done;
+    tally->pairs = pairs_new(&tally->memberships, space->classes, err);
+    if (!tally->pairs) goto done;
     tally->offsets = vb_array((size_t)n + 1, sizeof(int), "tally", err);
     if (!tally->offsets) goto done;
     memcpy(tally->offsets, space->offsets, ((size_t)n + 1) * sizeof(int));
     tally->entries = tally->offsets[n];
     tally->beaten = vb_array((size_t)n, sizeof(int), "tally", err);
     if (!tally->beaten) goto done;
+    if (tally->sets && !(tally->scratch = vb_array(VB_SET_SCRATCH * (size_t)n, sizeof(int), "tally", err))) goto done;
     if (n > VB_SUBSETS_MAX) {
         if (orders_new(&tally->unions, (size_t)permutations, n, err)) goto done;
         draw_unions(tally, tally->beaten);
@@ -119,17 +153,24 @@ done:
 void vb_tally_free(vb_tally *tally) {
     if (!tally) return;
     vb_label_space_memberships_free(&tally->memberships);
+    vb_free(tally->pairs);
     vb_free(tally->offsets);
     vb_free(tally->beaten);
+    vb_free(tally->scratch);
     vb_free(tally->unions.place);
     vb_free(tally->trials.place);
     vb_free(tally->counters);
     vb_free(tally);
 }
 
-int64_t vb_tally_images(const vb_tally *tally, int class) {
-    assert(class >= 0 && class < tally->classes);
-    return tally->images[class];
+int64_t vb_tally_images(const vb_tally *tally, int vocabulary) {
+    assert(vocabulary >= 0 && vocabulary < tally->vocabularies);
+    int64_t images = 0;
+    for (int c = 0; c < tally->classes; c++)
+        for (int h = tally->memberships.offsets[c]; h < tally->memberships.offsets[c + 1]; h++)
+            if (tally->memberships.vocabularies[h] == vocabulary)
+                images += vb_tally_entry_images(tally, c, tally->memberships.slots[h]);
+    return images;
 }
 
 int64_t *vb_tally_counters(vb_tally *tally, size_t *count) {
@@ -152,7 +193,7 @@ static void orders_add(vb_order_set *set, int n, const int *memberships, int mem
 }
 
 void vb_tally_add(vb_tally *tally, int label, const uint8_t *beaten) {
-    assert(label >= 0 && label < tally->classes);
+    assert(!tally->sets && label >= 0 && label < tally->classes);
     int n = tally->vocabularies, first = tally->memberships.offsets[label],
         membership_count = tally->memberships.offsets[label + 1] - first;
     if (!membership_count) return;
@@ -162,11 +203,15 @@ void vb_tally_add(vb_tally *tally, int label, const uint8_t *beaten) {
         if (beaten[u]) tally->beaten[b++] = u;
     tally->images[label]++;
     *tally->unbeaten += !b;
+    if (b == 1) tally->sole[tally->beaten[0]] += membership_count > 1 || memberships[0] != tally->beaten[0];
     for (int h = 0; h < membership_count; h++) {
         int t = memberships[h];
         if (beaten[t]) continue;
         tally->harm[(size_t)slots[h] * (size_t)n + (size_t)b]++;
         for (int i = 0; i < b; i++) tally->theft[(size_t)t * (size_t)n + (size_t)tally->beaten[i]]++;
+        vb_tally_add_relief(tally, t, tally->beaten, b);
+        for (int i = 0; i < h; i++)
+            if (!beaten[memberships[i]]) vb_tally_joint(tally, label, i, h)[b]++;
         for (int k = 0; tally->survived && k < tally->protocol.trials; k++) {
             size_t order = (size_t)t * (size_t)tally->protocol.trials + (size_t)k;
             tally->survived[slots[h]] += vb_tally_earliest(tally->trials.place + order * (size_t)n, tally->beaten, b, n) - 1;

@@ -24,14 +24,15 @@ typedef struct vb_protocol {
  * grouping. */
 typedef struct vb_tally vb_tally;
 
-/* Copies what it needs of the space and the protocol. Counters, of 8 bytes: N^2, one a class and one, and N an entry of the label
- * space (82,000 classes in 26 vocabularies: 16 MiB); for acc_e_union 2^N up to 20 vocabularies (8 MiB at 20) and
- * union_permutations (N + 1) beyond, since only the last image tells whether image counts are equal and the closed form does;
- * `sampled` adds trials N (N + 1) and one an entry. Orders take half as much again as their counters, not to be reduced.
+/* Copies what it needs of the space and the protocol. Counters, of 8 bytes: 3 N^2 + N, one a class and one, N an entry of the
+ * label space (82,000 classes in 26 vocabularies: 16 MiB) and N for each two vocabularies that hold a class; for acc_e_union 2^N
+ * up to 20 vocabularies (8 MiB at 20) and union_permutations (N + 1) beyond, since only the last image tells whether image counts
+ * are equal and the closed form does; `sampled` adds trials N (N + 1) and one an entry. Orders take half as much again as their
+ * counters, not to be reduced.
  * VB_EMISMATCH for a label space that is not one, VB_ECONFIG for a protocol out of range. Free with vb_tally_free. */
 int vb_tally_new(vb_tally **tally, const vb_label_space *space, const vb_protocol *protocol, vb_error *err);
-/* What vb_tally_new takes of a space and a protocol that it takes: bytes of the counters; *orders gets those of the orders. */
-int64_t vb_tally_bytes(const vb_label_space *space, const vb_protocol *protocol, int64_t *orders);
+/* What vb_tally_new takes of a space and a protocol that it takes: bytes of the counters and of the orders. VB_EMEMORY. */
+int vb_tally_bytes(const vb_label_space *space, const vb_protocol *protocol, int64_t *counters, int64_t *orders, vb_error *err);
 /* NULL is allowed. */
 void vb_tally_free(vb_tally *tally);
 
@@ -39,8 +40,14 @@ void vb_tally_free(vb_tally *tally);
  * An image whose class is in no vocabulary is not counted. Not thread-safe for one tally. */
 void vb_tally_add(vb_tally *tally, int label, const uint8_t *beaten);
 
-/* How many images of a class (0 .. classes - 1) were counted. */
-int64_t vb_tally_images(const vb_tally *tally, int class);
+/* The same for an image with a set of right classes, where the label space has `sets`. labels: `views` classes of the set,
+ * ranked, the first-ranked first, of which each is the first-ranked one of the set in some vocabulary; beaten: a row of N for
+ * each of them, with the set's classes for no rivals. The image is right among any union of vocabularies in which the
+ * first-ranked class is of its set. It belongs to each vocabulary that holds one of the set, there to the first one listed. */
+void vb_tally_add_set(vb_tally *tally, const vb_class_set *set, const int *labels, int views, const uint8_t *beaten);
+
+/* How many images of a vocabulary (0 .. N - 1) were counted. */
+int64_t vb_tally_images(const vb_tally *tally, int vocabulary);
 
 /* The counts as one flat block, to be summed over ranks in place. Valid as long as the tally. */
 int64_t *vb_tally_counters(vb_tally *tally, size_t *count);

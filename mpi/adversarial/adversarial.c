@@ -13,6 +13,7 @@
 #include "mpi/adversarial/name_relations.h"
 #include "mpi/evaluate/foreign_names.h"
 #include "mpi/evaluate/unit_pass.h"
+#include "mpi/evaluate/unit_views.h"
 #include "mpi/ranks/progress.h"
 
 typedef struct attack_target {
@@ -29,7 +30,6 @@ typedef struct adversary {
     vb_foreign_names names; /* the candidates */
     int target_count;
     attack_target *targets;
-    int *target_of; /* by vocabulary, -1: none */
 } adversary;
 
 int vb_adversarial_target(const vb_adversarial_spec *spec, int target, const vb_vocabularies *vocabularies, const char *path,
@@ -43,13 +43,10 @@ static int find_targets(adversary *work, vb_error *err) {
     const vb_vocabularies *vocabularies = &work->pair->data->vocabularies;
     int wanted = work->spec->target_count;
     work->targets = vb_array((size_t)vocabularies->count, sizeof *work->targets, "targets", err);
-    work->target_of = vb_array((size_t)vocabularies->count, sizeof *work->target_of, "targets", err);
-    if (!work->targets || !work->target_of) return -1;
-    for (int v = 0; v < vocabularies->count; v++) work->target_of[v] = -1;
+    if (!work->targets) return -1;
     for (int i = 0; i < (wanted ? wanted : vocabularies->count); i++) {
         int v = wanted ? vb_adversarial_target(work->spec, i, vocabularies, work->pair->data->spec->vocabularies, err) : i;
         if (v < 0) return -1;
-        work->target_of[v] = work->target_count;
         work->targets[work->target_count++] = (attack_target){.vocabulary = v, .cover = {.candidates = work->names.pool.count}};
     }
     return 0;
@@ -67,7 +64,6 @@ static void adversary_free(adversary *work) {
         vb_free(work->targets[t].places);
     }
     vb_free(work->targets);
-    vb_free(work->target_of);
     vb_foreign_names_close(&work->names);
 }
 
@@ -99,27 +95,30 @@ static int add_right_image(attack_target *target, int64_t place, int class, cons
 
 static int judge_with_pool(adversary *work, const vb_unit_rows *rows, vb_error *err) {
     size_t words = vb_similarity_pool_words(work->names.pool.count), vocabularies = (size_t)work->names.space.vocabularies;
-    const vb_memberships *memberships = &work->names.memberships;
-    int status = -1;
-    uint8_t *beaten = vb_array((size_t)rows->count * vocabularies, 1, "outcome of a unit", err);
-    uint64_t *pool = vb_array((size_t)rows->count * words, sizeof *pool, "candidates that take images", err);
-    if (!beaten || !pool) goto done;
-    vb_image_block images = {.rows = rows->count, .images = rows->rows, .labels = rows->classes};
-    if (vb_similarity_judge_pool(work->names.bank, &work->names.space, &images, work->pair->classifier->classes, beaten, pool,
-                                 work->pair->threads, err))
-        goto done;
-    for (int i = 0; i < rows->count; i++)
-        for (int h = memberships->offsets[rows->classes[i]]; h < memberships->offsets[rows->classes[i] + 1]; h++) {
-            int v = memberships->vocabularies[h], t = work->target_of[v];
-            if (t < 0) continue;
+    vb_unit_views views;
+    int status = vb_unit_views_open(&views, rows, vb_image_source_sets(work->pair->source), work->names.bank,
+                                    &work->names.memberships, err);
+    size_t count = status ? 0 : (size_t)views.block.rows;
+    uint8_t *beaten = vb_array(count * vocabularies, 1, "outcome of a unit", err);
+    uint64_t *pool = vb_array(count * words, sizeof *pool, "candidates that take images", err);
+    if (!beaten || !pool) status = -1;
+    if (!status)
+        status = vb_similarity_judge_pool(work->names.bank, &work->names.space, &views.block, work->pair->classifier->classes,
+                                          beaten, pool, work->pair->threads, err);
+    for (int i = 0; i < rows->count && !status; i++)
+        for (int t = 0; t < work->target_count && !status; t++) {
+            const int v = work->targets[t].vocabulary;
+            int64_t view;
+            int class;
+            if (!vb_unit_views_in(&views, i, v, &view, &class)) continue;
             work->targets[t].images++;
-            if (beaten[(size_t)i * vocabularies + (size_t)v]) continue;
-            if (add_right_image(&work->targets[t], rows->places[i], rows->classes[i], pool + (size_t)i * words, err)) goto done;
+            if (!beaten[(size_t)view * vocabularies + (size_t)v])
+                status = add_right_image(&work->targets[t], rows->places[i], class, pool + (size_t)view * words, err);
         }
-    status = check_memory(work, err);
-done:
+    if (!status) status = check_memory(work, err);
     vb_free(beaten);
     vb_free(pool);
+    vb_unit_views_close(&views);
     return status;
 }
 

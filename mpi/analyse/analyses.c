@@ -40,11 +40,22 @@ static int run_pass(vb_analysis_work *work, vb_image_pass *pass, uint32_t set, v
     return vb_comm_agree(&work->context->comm, status, err);
 }
 
+int vb_analyses_check(uint32_t set, const char *model, const char *dataset, bool sets, vb_error *err) {
+    for (int a = 0; a < VB_ANALYSES_SPEC_COUNT && sets; a++)
+        if (is_in(set, a) && !rows[a]->sets)
+            return vb_errorf(err, VB_EUNSUPPORTED,
+                             "model '%s' on dataset '%s': labels are sets, and the analysis '%s' is of images of one class each",
+                             model, dataset, vb_analyses_spec_options()[a].key);
+    return 0;
+}
+
 int vb_analyses(vb_context *context, const vb_pair *pair, uint32_t set, bool images, json_t *result, vb_error *err) {
     vb_comm *comm = &context->comm;
     vb_json json = {0};
     vb_image_pass pass = {0};
-    vb_analysis_work work = {.context = context, .pair = pair, .images = images, .pass = &pass, .json = &json};
+    vb_confidence_pass confidences = {0};
+    vb_analysis_work work = {
+        .context = context, .pair = pair, .images = images, .pass = &pass, .confidences = &confidences, .json = &json};
     work.figures = vb_json_object(&json);
     work.histograms = vb_json_object(&json);
     int status = vb_comm_agree(comm, vb_json_end(&json, "the analyses", err), err);
@@ -57,6 +68,7 @@ int vb_analyses(vb_context *context, const vb_pair *pair, uint32_t set, bool ima
     json_decref(work.histograms);
     json_decref(work.figures);
     vb_image_pass_free(&pass);
+    vb_confidence_pass_free(&confidences);
     return vb_comm_agree(comm, status, err);
 }
 

@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#include "mpi/analyse/confidence_pass.h"
 #include "mpi/analyse/image_pass.h"
 #include "mpi/base/json.h"
 #include "mpi/experiment/analyses_list.h"
@@ -16,8 +17,9 @@
 typedef struct vb_analysis_work {
     vb_context *context;
     const vb_pair *pair;
-    bool images;               /* false: no figures of the images alone, which an earlier setting of the pair has given */
-    const vb_image_pass *pass; /* for rows that need it: complete */
+    bool images;                     /* false: no figures of the images alone, which an earlier setting of the pair has given */
+    const vb_image_pass *pass;       /* for rows that need it: complete */
+    vb_confidence_pass *confidences; /* for who runs it (vb_confidence_pass_run) */
     vb_json *json;
     json_t *figures;    /* `analyses` of the pair; what rank 0 sets there goes into the results */
     json_t *histograms; /* in it, of rows that need the pass */
@@ -25,6 +27,7 @@ typedef struct vb_analysis_work {
 
 typedef struct vb_analysis {
     unsigned needs; /* of the pass over images and classes: VB_IMAGE_PASS_* */
+    bool sets;      /* is defined where images have sets of right classes; else refused there, by its name */
     /* Sets its figures. With needs: local, on rank 0 alone; without: collective, on all ranks. */
     int (*run)(vb_analysis_work *work, vb_error *err);
     /* The bytes that it takes on rank 0 beside the class texts, at most, and its floating-point operations beside the

@@ -11,6 +11,7 @@
 #include "mpi/analyse/open_curve_section.h"
 #include "mpi/evaluate/foreign_names.h"
 #include "mpi/evaluate/unit_pass.h"
+#include "mpi/evaluate/unit_views.h"
 
 /* An image within one of its vocabularies: the names that take it among the vocabulary's classes and among all; WRONG where it is
  * wrong without names. */
@@ -68,16 +69,21 @@ static int32_t takers(const curve_work *work, const uint64_t *bits, int v) {
     return (int32_t)count;
 }
 
-static int count_image(curve_work *work, int class, const uint8_t *beaten, const uint64_t *bits, vb_error *err) {
-    const vb_memberships *memberships = &work->names.memberships;
-    const int vocabularies = work->names.space.vocabularies;
+/* Image i of the views. Where labels are sets, its first view is against the best of all right classes. */
+static int count_image(curve_work *work, const vb_unit_views *views, int64_t i, const uint8_t *beaten, const uint64_t *bits,
+                       vb_error *err) {
+    const int64_t vocabularies = work->names.space.vocabularies, first = vb_unit_views_first(views, i),
+                  words = (int64_t)work->words;
+    int64_t view;
+    int class;
     bool right = true;
-    for (int u = 0; u < vocabularies && right; u++) right = !beaten[u];
-    int32_t all = right ? takers(work, bits, vocabularies) : WRONG;
-    for (int h = memberships->offsets[class]; h < memberships->offsets[class + 1]; h++) {
-        int v = memberships->vocabularies[h];
+    for (int64_t u = 0; u < vocabularies && right; u++) right = !beaten[first * vocabularies + u];
+    int32_t all = right ? takers(work, bits + first * words, (int)vocabularies) : WRONG;
+    for (int v = 0; v < vocabularies; v++) {
+        if (!vb_unit_views_in(views, i, v, &view, &class)) continue;
         if (vb_grow((void **)&work->rows, &work->capacity, work->count + 1, sizeof *work->rows, "images", err)) return -1;
-        work->rows[work->count++] = (image_row){v, class, beaten[v] ? WRONG : takers(work, bits, v), all};
+        int32_t own = beaten[view * vocabularies + v] ? WRONG : takers(work, bits + view * words, v);
+        work->rows[work->count++] = (image_row){v, class, own, all};
     }
     return 0;
 }
@@ -86,18 +92,20 @@ static int count_unit(void *context, int64_t unit, const vb_unit_rows *rows, vb_
     (void)unit;
     curve_work *work = context;
     if (!rows->count) return 0;
-    size_t vocabularies = (size_t)work->names.space.vocabularies;
-    uint8_t *beaten = vb_array((size_t)rows->count * vocabularies, 1, "outcome of a unit", err);
-    uint64_t *bits = vb_array((size_t)rows->count * work->words, sizeof *bits, "names that take images", err);
-    const vb_image_block images = {.rows = rows->count, .images = rows->rows, .labels = rows->classes};
-    int status = beaten && bits ?
-                     vb_similarity_judge_pool(work->names.bank, &work->names.space, &images, work->pair->classifier->classes,
-                                              beaten, bits, work->pair->threads, err) :
-                     -1;
-    for (int i = 0; i < rows->count && !status; i++)
-        status = count_image(work, rows->classes[i], beaten + (size_t)i * vocabularies, bits + (size_t)i * work->words, err);
+    vb_unit_views views;
+    int status = vb_unit_views_open(&views, rows, vb_image_source_sets(work->pair->source), work->names.bank,
+                                    &work->names.memberships, err);
+    size_t count = status ? 0 : (size_t)views.block.rows;
+    uint8_t *beaten = vb_array(count * (size_t)work->names.space.vocabularies, 1, "outcome of a unit", err);
+    uint64_t *bits = vb_array(count * work->words, sizeof *bits, "names that take images", err);
+    if (!beaten || !bits) status = -1;
+    if (!status)
+        status = vb_similarity_judge_pool(work->names.bank, &work->names.space, &views.block, work->pair->classifier->classes,
+                                          beaten, bits, work->pair->threads, err);
+    for (int i = 0; i < rows->count && !status; i++) status = count_image(work, &views, i, beaten, bits, err);
     vb_free(beaten);
     vb_free(bits);
+    vb_unit_views_close(&views);
     return status;
 }
 
@@ -369,6 +377,7 @@ static double open_curve_operations(const vb_pair_shape *s) {
 }
 
 const vb_analysis vb_analysis_open_curve = {.run = run_open_curve,
+                                            .sets = true,
                                             .bytes = open_curve_bytes,
                                             .operations = open_curve_operations,
                                             .section = &vb_open_curve_section};

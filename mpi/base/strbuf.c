@@ -54,6 +54,7 @@ void vb_strbuf_add_html(vb_strbuf *text, const char *piece) {
 
 void vb_strbuf_add_csv(vb_strbuf *text, const char *piece) {
     vb_strbuf_add(text, "\"");
+    if (*piece && strchr("=+-@", *piece)) vb_strbuf_add(text, "'"); /* to a spreadsheet it would be a formula */
     for (const char *at = piece; *at; at++)
         if (*at == '"') vb_strbuf_add(text, "\"\"");
         else vb_strbuf_add_n(text, (unsigned char)*at < 0x20 ? " " : at, 1);

@@ -20,7 +20,8 @@ void vb_strbuf_add_n(vb_strbuf *text, const char *piece, size_t n);
 void vb_strbuf_format(vb_strbuf *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* With & < > " ' as HTML character references; control characters other than line breaks and tabs become U+FFFD. */
 void vb_strbuf_add_html(vb_strbuf *text, const char *piece);
-/* As a CSV field: in double quotes, those inside doubled; line breaks become spaces. */
+/* As a CSV field: in double quotes, those inside doubled; line breaks become spaces. A text that a spreadsheet would
+ * take for a formula (= + - @) gets an apostrophe in front, as its users write it. */
 void vb_strbuf_add_csv(vb_strbuf *text, const char *piece);
 void vb_strbuf_add_base64(vb_strbuf *text, const void *bytes, size_t n);
 /* The first n bytes with LaTeX's special characters escaped. */

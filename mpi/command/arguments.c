@@ -8,11 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mpi/base/strbuf.h"
+#include "mpi/base/terminal.h"
 #include "mpi/experiment/experiment_tables.h"
 #include "mpi/experiment/options.h"
 #include "shards/files/path.h"
 #include "shards/text/did_you_mean.h"
 #include "shards/text/yaml.h"
+
+enum { PARAGRAPH = 130 }; /* columns of running text, at most */
 
 const vb_command *vb_arguments_find_command(const vb_command *commands, const char *name) {
     for (const vb_command *command = commands; command->name; command++)
@@ -34,6 +38,8 @@ int vb_arguments_unknown_command(const vb_command *commands, const char *name, v
 vb_value_kind vb_arguments_value_kind(const char *placeholder) {
     if (!placeholder) return VB_VALUE_FREE;
     if (!strcmp(placeholder, "[COMMAND]")) return VB_VALUE_COMMAND;
+    if (!strcmp(placeholder, "MODEL")) return VB_VALUE_MODEL;
+    if (!strcmp(placeholder, "DATASET")) return VB_VALUE_DATASET;
     if (!strncmp(placeholder, "DIR", 3) || !strncmp(placeholder, "OUT", 3)) return VB_VALUE_FOLDER;
     bool lower = true;
     for (const char *at = placeholder; *at; at++) lower = lower && ((*at >= 'a' && *at <= 'z') || strchr("0123456789_|", *at));
@@ -243,26 +249,46 @@ const char *vb_arguments_list(const vb_arguments *arguments, const char *name, i
     return NULL;
 }
 
-void vb_arguments_help(const vb_command *command) {
-    printf("usage: vocabench %s%s%s", command->name, command->positional ? " " : "",
-           command->positional ? command->positional : "");
-    vb_flags flags;
-    vb_arguments_flags(command, &flags);
+/* "usage: ..." as one text; free with vb_strbuf_free. */
+static void put_usage(vb_strbuf *usage, const vb_command *command, const vb_flags *flags) {
+    vb_strbuf_format(usage, "vocabench %s%s%s", command->name, command->positional ? " " : "",
+                     command->positional ? command->positional : "");
     bool optional = false;
-    for (int i = 0; i < flags.count; i++) {
-        const vb_flag *flag = &flags.items[i];
-        if (flag->required) printf(" --%s %s", flag->name, flag->value);
+    for (int i = 0; i < flags->count; i++) {
+        const vb_flag *flag = &flags->items[i];
+        if (flag->required) vb_strbuf_format(usage, " --%s %s", flag->name, flag->value);
         optional |= !flag->required;
     }
-    printf("%s\n\n%s\n", optional ? " [flags]" : "", command->help);
-    if (command->details) printf("\n%s\n", command->details);
-    if (flags.count) printf("\nflags:\n");
-    for (int i = 0; i < flags.count; i++) {
-        const vb_flag *flag = &flags.items[i];
-        const int left = printf("  --%s%s%s", flag->name, flag->value ? " " : "", flag->value ? flag->value : "");
-        printf("%*s %s%s%s\n", left < 26 ? 26 - left : 0, "", flag->help, flag->required ? " (required)" : "",
-               flag->kind == VB_FLAG_LIST ? " (repeatable)" : "");
+    if (optional) vb_strbuf_add(usage, " [flags]");
+}
+
+static void print_flag(const vb_flag *flag, int indent, int width) {
+    vb_strbuf name = {0}, text = {0};
+    vb_strbuf_format(&name, "--%s%s%s", flag->name, flag->value ? " " : "", flag->value ? flag->value : "");
+    vb_strbuf_format(&text, "%s%s%s", flag->help, flag->required ? " (required)" : "",
+                     flag->kind == VB_FLAG_LIST ? " (repeatable)" : "");
+    if (!name.failed && !text.failed) vb_terminal_row(name.bytes, text.bytes, indent, width);
+    vb_strbuf_free(&name);
+    vb_strbuf_free(&text);
+}
+
+void vb_arguments_help(const vb_command *command) {
+    const int width = vb_terminal_width(), indent = vb_terminal_indent(27, width);
+    vb_flags flags;
+    vb_strbuf usage = {0};
+    vb_arguments_flags(command, &flags);
+    put_usage(&usage, command, &flags);
+    printf("usage: ");
+    vb_terminal_wrap(usage.failed ? command->name : usage.bytes, 7, 7, width);
+    vb_strbuf_free(&usage);
+    printf("\n");
+    vb_terminal_wrap(command->help, 0, 0, width);
+    if (command->details) {
+        printf("\n");
+        vb_terminal_wrap(command->details, 0, 0, width < PARAGRAPH ? width : PARAGRAPH);
     }
+    if (flags.count) printf("\nflags:\n");
+    for (int i = 0; i < flags.count; i++) print_flag(&flags.items[i], indent, width);
     for (const vb_option_group *group = command->keys; group && group->title; group++) {
         printf("\n%s:\n", group->title);
         vb_options_help(group->table());

@@ -68,8 +68,17 @@ typedef struct vb_arguments {
 } vb_arguments;
 
 /* What a placeholder stands for, as completion takes it: "html|md" and "int8" are words to choose from, "DIR" a folder, "FILE",
- * "PATH" and all with a dot ("IDS.npy") files, "[COMMAND]" a command; the rest is free text. */
-typedef enum vb_value_kind { VB_VALUE_FREE, VB_VALUE_WORDS, VB_VALUE_FOLDER, VB_VALUE_FILE, VB_VALUE_COMMAND } vb_value_kind;
+ * "PATH" and all with a dot ("IDS.npy") files, "[COMMAND]" a command, "MODEL" and "DATASET" names of the results that stand on
+ * the line; the rest is free text. */
+typedef enum vb_value_kind {
+    VB_VALUE_FREE,
+    VB_VALUE_WORDS,
+    VB_VALUE_FOLDER,
+    VB_VALUE_FILE,
+    VB_VALUE_COMMAND,
+    VB_VALUE_MODEL,
+    VB_VALUE_DATASET
+} vb_value_kind;
 
 /* The row of that name in a table of commands; NULL when there is none. */
 const vb_command *vb_arguments_find_command(const vb_command *commands, const char *name);

@@ -32,7 +32,7 @@ int vb_cmd_check(vb_context *context, const vb_arguments *arguments, vb_error *e
                                       .environment = context->environment};
     /* One rank's work: the others wait at the end. */
     if (!context->comm.rank) {
-        vb_findings findings = {0};
+        vb_findings findings = {.experiment = &experiment};
         status = vb_check(&experiment, &machine, &findings, err);
         if (!status) status = vb_findings_close(&findings, err);
     }

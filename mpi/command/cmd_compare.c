@@ -10,11 +10,11 @@
 const vb_flag vb_cmd_compare_flags[] = {
     {.name = "model",
      .kind = VB_FLAG_LIST,
-     .value = "NAME",
+     .value = "MODEL",
      .help = "the model, where results hold several; twice: of A, then of B"},
     {.name = "dataset",
      .kind = VB_FLAG_LIST,
-     .value = "NAME",
+     .value = "DATASET",
      .help = "the dataset, where results hold several; twice: of A, then of B"},
     {.name = "allow",
      .kind = VB_FLAG_TEXT,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mpi/base/provenance.h"
+#include "mpi/base/terminal.h"
 #include "mpi/command/cmd.h"
 #include "mpi/command/completion.h"
 #include "mpi/command/manual.h"
@@ -16,12 +17,23 @@ const vb_flag vb_cmd_help_flags[] = {
 };
 
 static void print_commands(const vb_command *commands) {
-    printf("vocabench %s: how open are CLIP-like models?\n\nusage: [mpirun -n RANKS] vocabench COMMAND ...\n\n",
-           vb_provenance_version());
-    for (const vb_command *command = commands; command->name; command++) printf("  %-12s %s\n", command->name, command->help);
-    printf("\n'vocabench help COMMAND' lists its flags. Exit codes: 0 done");
-    for (const int *code = vb_error_codes + 1; *code >= 0; code++) printf(", %d %s", *code, vb_error_code_name(*code));
-    printf(".\n");
+    const int width = vb_terminal_width(), indent = vb_terminal_indent(15, width);
+    vb_strbuf codes = {0};
+    char title[96];
+    snprintf(title, sizeof title, "vocabench %s: how open are CLIP-like models?", vb_provenance_version());
+    vb_terminal_wrap(title, 0, 0, width);
+    printf("\nusage: ");
+    vb_terminal_wrap("[mpirun -n RANKS] vocabench COMMAND ...", 7, 7, width);
+    printf("\n");
+    for (const vb_command *command = commands; command->name; command++)
+        vb_terminal_row(command->name, command->help, indent, width);
+    vb_strbuf_add(&codes, "'vocabench help COMMAND' lists its flags. Exit codes: 0 done");
+    for (const int *code = vb_error_codes + 1; *code >= 0; code++)
+        vb_strbuf_format(&codes, ", %d %s", *code, vb_error_code_name(*code));
+    vb_strbuf_add(&codes, ".");
+    printf("\n");
+    if (!codes.failed) vb_terminal_wrap(codes.bytes, 0, 0, width);
+    vb_strbuf_free(&codes);
 }
 
 static int print_made(const vb_command *commands, void (*make)(const vb_command *, vb_strbuf *), vb_error *err) {

@@ -4,7 +4,9 @@
 
 #include "kernels/towers/clip.h"
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 #include "mpi/command/cmd.h"
+#include "mpi/command/inspect_results.h"
 #include "mpi/encode/model.h"
 #include "mpi/experiment/experiment_read.h"
 #include "mpi/experiment/experiment_tables.h"
@@ -107,10 +109,16 @@ static int inspect_dataset(const char *path, vb_error *err) {
     char *passed = vb_dataset_ignored(dataset) ? vb_dataset_ignored_text(dataset, err) : NULL;
     if (passed) printf("note: %s\n", passed);
     vb_free(passed);
-    for (int i = 0; i < vb_dataset_labels(dataset) && i < 8; i++) printf("  label: %s\n", vb_dataset_label(dataset, i));
+    int status = 0;
+    for (int i = 0; i < vb_dataset_labels(dataset) && i < 8 && !status; i++) {
+        char *label = vb_strdup(vb_dataset_label(dataset, i), err); /* a folder's name may hold anything */
+        if (!label) status = -1;
+        else vb_utf8_one_line(label), printf("  label: %s\n", label);
+        vb_free(label);
+    }
     if (vb_dataset_labels(dataset) > 8) printf("  ...\n");
     vb_dataset_close(dataset);
-    return 0;
+    return status;
 }
 
 /* The operations of a tower in their order; of a text tower, for texts of full length. */
@@ -266,6 +274,7 @@ static int inspect_tokenizer(const char *path, const char *what, vb_error *err) 
 static int inspect(const char *path, const char *family, bool operations, vb_error *err) {
     if (vb_repository_recognises(path) || vb_path_ends_with(path, ".index.json"))
         return inspect_weights(path, family, operations, err);
+    if (vb_inspect_results_recognises(path)) return vb_inspect_results(path, err);
     if (vb_path_is_folder(path)) return inspect_dataset(path, err);
     if (vb_path_ends_with(path, ".npy")) return inspect_npy(path, err);
     if (vb_path_ends_with(path, ".yaml") || vb_path_ends_with(path, ".yml")) return inspect_yaml(path, err);

@@ -4,7 +4,7 @@
 
 #include "kernels/text/convention.h"
 #include "kernels/towers/family.h"
-#include "mpi/base/strbuf.h"
+#include "mpi/base/terminal.h"
 #include "mpi/command/cmd.h"
 #include "shards/weights/weight_names.h"
 
@@ -19,19 +19,9 @@ const char vb_cmd_models_details[] =
 
 enum { COLUMN = 13, WIDTH = 110 };
 
-/* A line, broken between words, the further ones below the text. */
 static void print_cell(const char *title, const char *text) {
-    printf("  %-*s", COLUMN - 2, title);
-    int column = COLUMN;
-    for (size_t n; *text; text += n + (text[n] == ' ')) {
-        n = strcspn(text, " ");
-        if (column > COLUMN && column + 1 + (int)n > WIDTH) {
-            printf("\n%*s", COLUMN, "");
-            column = COLUMN;
-        }
-        column += printf("%s%.*s", column > COLUMN ? " " : "", (int)n, text);
-    }
-    printf("\n");
+    const int width = vb_terminal_width();
+    vb_terminal_row(title, text, COLUMN, width < WIDTH ? width : WIDTH);
 }
 
 /* "openai (OpenAI's CLIP), ...", from the rows of conventions. */

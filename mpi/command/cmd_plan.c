@@ -3,6 +3,7 @@
 
 #include "mpi/command/cmd.h"
 #include "mpi/command/experiment_arguments.h"
+#include "mpi/experiment/missing_path.h"
 #include "mpi/plan/plan.h"
 #include "mpi/plan/plan_scan.h"
 
@@ -62,6 +63,7 @@ int vb_cmd_plan(vb_context *context, const vb_arguments *arguments, vb_error *er
     /* The plan is one rank's work: the others wait at the end. */
     if (!context->comm.rank)
         status = vb_plan(&experiment, ranks, vb_arguments_number(arguments, "ranks-per-node", ranks), true, &sizes, err);
+    if (status) vb_missing_path_explain(&experiment, err);
     vb_experiment_free(&experiment);
     return vb_comm_agree(&context->comm, status, err);
 }

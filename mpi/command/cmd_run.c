@@ -3,6 +3,7 @@
 
 #include "mpi/command/cmd.h"
 #include "mpi/command/experiment_arguments.h"
+#include "mpi/experiment/missing_path.h"
 #include "mpi/run/run.h"
 
 const vb_flag vb_cmd_run_flags[] = {
@@ -40,6 +41,7 @@ int vb_cmd_run(vb_context *context, const vb_arguments *arguments, vb_error *err
     int status = vb_run(context, &experiment, vb_arguments_given(arguments, "resume"), &notes, err);
     if (!status && !context->comm.rank)
         printf("%sresults: %s/results.json\n", notes.filled ? notes.bytes : "", experiment.output);
+    if (status) vb_missing_path_explain(&experiment, err);
     vb_strbuf_free(&notes);
     vb_experiment_free(&experiment);
     return status;

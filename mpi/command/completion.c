@@ -31,13 +31,24 @@ static void put_kind(vb_strbuf *out, const char *placeholder) {
     case VB_VALUE_FOLDER: vb_strbuf_add(out, "folders"); break;
     case VB_VALUE_FILE: vb_strbuf_format(out, "files%s%.*s", dot ? " *" : "", suffix_length(dot), dot ? dot : ""); break;
     case VB_VALUE_COMMAND: vb_strbuf_add(out, "commands"); break;
+    case VB_VALUE_MODEL: vb_strbuf_add(out, "names model"); break;
+    case VB_VALUE_DATASET: vb_strbuf_add(out, "names dataset"); break;
     case VB_VALUE_FREE: vb_strbuf_add(out, "nothing"); break;
     }
 }
 
+/* For both shells: the models or datasets in the results.json of the folders among the words. */
+static const char names_function[] = "# The models (or datasets, by KEY) of the results that WORDs name.\n"
+                                     "_vocabench_names()\n{\n    local key=$1 word\n    shift\n    for word; do\n"
+                                     "        [[ ! -f $word/results.json ]] || word=$word/results.json\n"
+                                     "        [[ $word != *.json || ! -f $word ]] || sed -n \"s/^ *\\\"$key\\\": "
+                                     "\\\"\\([^\\\"\\\\\\\\]*\\)\\\",\\{0,1\\}$/\\1/p\" \"$word\"\n"
+                                     "    done | sort -u\n}\n\n";
+
 void vb_completion_bash(const vb_command *commands, vb_strbuf *out) {
-    vb_strbuf_add(out, "# Completion of vocabench for bash; made by `vocabench help --format bash`: do not edit.\n\n"
-                       "# What COMMAND's flag FLAG takes; without FLAG what COMMAND takes itself.\n"
+    vb_strbuf_add(out, "# Completion of vocabench for bash; made by `vocabench help --format bash`: do not edit.\n\n");
+    vb_strbuf_add(out, names_function);
+    vb_strbuf_add(out, "# What COMMAND's flag FLAG takes; without FLAG what COMMAND takes itself.\n"
                        "_vocabench_kind()\n{\n    case \"$1 $2\" in\n");
     for (const vb_command *command = commands; command->name; command++) {
         vb_flags flags;
@@ -59,7 +70,7 @@ void vb_completion_bash(const vb_command *commands, vb_strbuf *out) {
     vb_strbuf_add(out,
                   "' flags=''\n"
                   "    local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} before=${COMP_WORDS[COMP_CWORD - 1]} "
-                  "kind arguments\n"
+                  "kind arguments name\n"
                   "    COMPREPLY=()\n"
                   "    if ((COMP_CWORD == 1)); then\n"
                   "        mapfile -t COMPREPLY < <(compgen -W \"$commands\" -- \"$current\")\n        return\n    fi\n"
@@ -84,6 +95,9 @@ void vb_completion_bash(const vb_command *commands, vb_strbuf *out) {
                   "    case $kind in\n"
                   "        words) mapfile -t COMPREPLY < <(compgen -W \"$arguments\" -- \"$current\") ;;\n"
                   "        commands) mapfile -t COMPREPLY < <(compgen -W \"$commands\" -- \"$current\") ;;\n"
+                  "        names) while IFS= read -r name; do\n"
+                  "            [[ $name != \"$current\"* ]] || COMPREPLY+=(\"$(printf '%q' \"$name\")\")\n"
+                  "        done < <(_vocabench_names \"$arguments\" \"${COMP_WORDS[@]}\") ;;\n"
                   "        folders | files)\n"
                   "            compopt -o filenames 2>/dev/null\n"
                   "            mapfile -t COMPREPLY < <(compgen -d -- \"$current\"\n"
@@ -113,6 +127,8 @@ static void put_action(vb_strbuf *spec, const char *placeholder) {
         else vb_strbuf_add(spec, "_files");
         break;
     case VB_VALUE_COMMAND: vb_strbuf_add(spec, "_vocabench_commands"); break;
+    case VB_VALUE_MODEL: vb_strbuf_add(spec, "_vocabench_names model"); break;
+    case VB_VALUE_DATASET: vb_strbuf_add(spec, "_vocabench_names dataset"); break;
     case VB_VALUE_FREE: vb_strbuf_add(spec, " "); break;
     }
 }
@@ -149,6 +165,14 @@ static void put_zsh_command(vb_strbuf *out, const vb_command *command) {
     vb_strbuf_add(out, "\n            ;;\n");
 }
 
+/* The same for zsh, which wants them handed over. */
+static const char zsh_names_function[] =
+    "_vocabench_names()\n{\n    local key=$1 word\n    local -a names\n    for word in $words; do\n"
+    "        [[ ! -f $word/results.json ]] || word=$word/results.json\n"
+    "        [[ $word == *.json && -f $word ]] || continue\n"
+    "        names+=(${(f)\"$(sed -n \"s/^ *\\\"$key\\\": \\\"\\([^\\\"\\\\\\\\]*\\)\\\",\\{0,1\\}$/\\1/p\" $word)\"})\n"
+    "    done\n    compadd -a names\n}\n\n";
+
 void vb_completion_zsh(const vb_command *commands, vb_strbuf *out) {
     vb_strbuf_add(out,
                   "#compdef vocabench\n# Completion of vocabench for zsh; made by `vocabench help --format zsh`: do not edit.\n\n"
@@ -163,7 +187,9 @@ void vb_completion_zsh(const vb_command *commands, vb_strbuf *out) {
         out->failed = out->failed || line.failed;
         vb_strbuf_free(&line);
     }
-    vb_strbuf_add(out, "    )\n    _describe command commands\n}\n\n_vocabench()\n{\n"
+    vb_strbuf_add(out, "    )\n    _describe command commands\n}\n\n");
+    vb_strbuf_add(out, zsh_names_function);
+    vb_strbuf_add(out, "_vocabench()\n{\n"
                        "    if ((CURRENT == 2)); then\n        _vocabench_commands\n        return\n    fi\n"
                        "    shift words\n    ((CURRENT--))\n    case $words[1] in\n");
     for (const vb_command *command = commands; command->name; command++) put_zsh_command(out, command);

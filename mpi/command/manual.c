@@ -23,6 +23,7 @@ static const row environment[] = {
     {"VOCABENCH_FAULT",
      "For tests: site:n:effect[@rank] makes the n-th passage through a site fail. Sites: open, read, write, fsync, "
      "rename, mmap, alloc, mpi, unit. Effects: ENOSPC, EIO, ENOMEM, EACCES, short, kill."},
+    {"COLUMNS", "Width to which help is broken; without it that of the terminal."},
     {"OMPI_MCA_osc", "Set to ^ucx unless it is set: Open MPI 4.1's UCX component has no windows across machines over TCP."},
     {0}};
 

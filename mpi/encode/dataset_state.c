@@ -7,6 +7,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/base/strbuf.h"
+#include "mpi/encode/dataset_sets.h"
 #include "mpi/encode/image_limit.h"
 
 int vb_dataset_state_open_shared(vb_dataset **dataset, vb_comm *comm, const char *images, const char *class_names,
@@ -56,6 +57,15 @@ static int match_labels(vb_dataset_state *state, vb_error *err) {
     return status;
 }
 
+/* Every rank reads them. */
+static int read_sets(vb_dataset_state *state, vb_comm *comm, vb_error *err) {
+    int status = vb_dataset_sets_read(&state->sets, &state->labels, state->class_images, &state->sets_digest, state->dataset,
+                                      state->spec, &state->vocabularies, err);
+    for (int64_t i = 0; i < state->sets.images && !status; i++) state->outside += !vb_class_sets_at(&state->sets, i).count;
+    if (status) vb_error_prefix(err, "dataset '%s'", state->spec->name);
+    return vb_comm_agree_same(comm, status, vb_class_sets_digest(&state->sets).hex, state->spec->labels, err);
+}
+
 int vb_dataset_state_open(vb_dataset_state *state, vb_context *context, const vb_dataset_spec *spec, bool images, vb_error *err) {
     *state = (vb_dataset_state){.spec = spec};
     int status = vb_vocabularies_read(&state->vocabularies, spec->vocabularies, err);
@@ -68,11 +78,12 @@ int vb_dataset_state_open(vb_dataset_state *state, vb_context *context, const vb
     if (images) {
         status = vb_dataset_state_open_shared(&state->dataset, &context->comm, spec->images, spec->class_names, err);
         if (status) vb_error_prefix(err, "dataset '%s'", spec->name);
-        if (!status) status = vb_comm_agree(&context->comm, match_labels(state, err), err);
+        if (!status && !spec->labels) status = vb_comm_agree(&context->comm, match_labels(state, err), err);
         if (status) goto done;
     }
     state->class_images = vb_array((size_t)state->space.classes, sizeof *state->class_images, "class counts", err);
     status = vb_comm_agree(&context->comm, state->class_images ? 0 : -1, err);
+    if (!status && images && spec->labels) status = read_sets(state, &context->comm, err);
 done:
     if (status) vb_dataset_state_close(state);
     return status;
@@ -84,6 +95,7 @@ void vb_dataset_state_close(vb_dataset_state *state) {
     else vb_vocabularies_free(&state->vocabularies);
     vb_free(state->parts);
     vb_label_match_free(&state->match);
+    vb_class_sets_free(&state->sets);
     vb_label_report_free(&state->labels);
     vb_free(state->class_images);
     vb_free(state->kept);
@@ -169,6 +181,7 @@ static int report_labels(vb_dataset_state *state, const int64_t *images, vb_erro
 
 int vb_dataset_state_survey(vb_dataset_state *state, vb_context *context, vb_error *err) {
     vb_comm *comm = &context->comm;
+    if (state->sets.offsets) return 0; /* counted as they were read */
     size_t count = (size_t)state->match.labels + 1;
     int64_t *counts = vb_array(count, sizeof *counts, "label counts", err);
     int status = counts ? 0 : -1;
@@ -195,6 +208,12 @@ int vb_dataset_state_expand(vb_dataset_state *state, const vb_dataset_state *dat
     if (!vocabularies || !names || !(state->parts = vb_array((size_t)count, sizeof *state->parts, "expansion", err))) goto done;
     for (int p = 0; p < count; p++) {
         state->parts[p] = &datasets[spec->parts[p]];
+        if (state->parts[p]->sets.offsets) {
+            vb_errorf(err, VB_EUNSUPPORTED,
+                      "expansion '%s': the labels of dataset '%s' are sets, and expansions take images of one class each",
+                      spec->name, state->parts[p]->spec->name);
+            goto done;
+        }
         vocabularies[p] = &state->parts[p]->vocabularies;
         names[p] = state->parts[p]->spec->name;
     }

@@ -6,6 +6,7 @@
 #define VB_DATASET_STATE_H
 
 #include "kernels/openness/label_space.h"
+#include "mpi/encode/class_sets.h"
 #include "mpi/encode/label_report.h"
 #include "mpi/ranks/context.h"
 #include "mpi/experiment/experiment.h"
@@ -19,6 +20,8 @@ struct vb_dataset_state {
     vb_label_space space; /* view into vocabularies */
     vb_dataset *dataset;  /* NULL when only precomputed models use it */
     vb_label_match match; /* the classes of the dataset's labels */
+    vb_class_sets sets;   /* of its samples, instead, where the experiment has `labels` of it */
+    vb_digest sets_digest;
     /* after the survey, on every rank */
     vb_label_report labels; /* what became of the labels; of an expansion empty */
     int64_t *class_images;  /* images of every class */
@@ -30,6 +33,13 @@ struct vb_dataset_state {
     const vb_dataset_state **parts;
     vb_joined joined; /* behind vocabularies */
 };
+
+/* The class of a sample with that label of the data, -1: none; where labels are sets, the first one listed. */
+static inline int vb_dataset_state_class(const vb_dataset_state *state, int64_t sample, int label) {
+    if (!state->sets.offsets) return label < 0 ? -1 : state->match.class_of[label];
+    const vb_class_set set = vb_class_sets_at(&state->sets, sample);
+    return set.count ? set.classes[0] : -1;
+}
 
 /* vb_dataset_open on rank 0, whose index all others get. Free with vb_dataset_close. Collective. */
 int vb_dataset_state_open_shared(vb_dataset **dataset, vb_comm *comm, const char *images, const char *class_names, vb_error *err);

@@ -10,12 +10,22 @@ static int choose(vb_dataset_state *state, uint8_t *kept, int64_t *seen, vb_erro
         if (vb_dataset_read_unit_labels(state->dataset, u, &data, err))
             return vb_error_prefix(err, "dataset '%s'", state->spec->name);
         for (int i = 0; i < data.count; i++) {
-            const int label = data.samples[i].label, class = label < 0 ? -1 : state->match.class_of[label];
+            const int class = vb_dataset_state_class(state, first + i, data.samples[i].label);
             kept[first + i] = class < 0 || seen[class]++ < state->limit;
         }
         vb_dataset_unit_free(&data);
     }
     return 0;
+}
+
+/* The counts of what is kept, where an image may count for several classes. */
+static void count_sets(vb_dataset_state *state) {
+    for (int c = 0; c < state->space.classes; c++) state->class_images[c] = 0;
+    for (int64_t x = 0; x < state->sets.images; x++) {
+        const vb_class_set set = vb_class_sets_at(&state->sets, x);
+        state->beyond += !state->kept[x];
+        for (int i = 0; state->kept[x] && i < set.count; i++) state->class_images[set.classes[i]]++;
+    }
 }
 
 int vb_image_limit_apply(vb_dataset_state *state, vb_context *context, int64_t limit, vb_error *err) {
@@ -30,7 +40,8 @@ int vb_image_limit_apply(vb_dataset_state *state, vb_context *context, int64_t l
     status = vb_comm_agree(comm, status, err);
     if (!status) status = vb_comm_broadcast(comm, state->kept, samples, err);
     state->beyond = 0;
-    for (int c = 0; !status && c < state->space.classes; c++) {
+    if (!status && state->sets.offsets) count_sets(state);
+    for (int c = 0; !status && !state->sets.offsets && c < state->space.classes; c++) {
         const int64_t images = state->class_images[c], kept = images < state->limit ? images : state->limit;
         state->beyond += images - kept;
         state->class_images[c] = kept;

@@ -125,7 +125,7 @@ static int encoded_unit(const vb_image_source *source, int64_t unit, vb_unit_row
     if (!(picked = vb_array((size_t)labels.count, sizeof *picked, "unit", err)) || allocate(rows, labels.count, source->dim, err))
         goto done;
     for (int i = 0; i < labels.count; i++) {
-        int label = labels.samples[i].label, class = label < 0 ? -1 : state->match.class_of[label];
+        int class = vb_dataset_state_class(state, start + i, labels.samples[i].label);
         if (class < 0) {
             rows->outside++;
             continue;
@@ -195,7 +195,7 @@ static int open_precomputed(vb_image_source *source, const vb_embeddings_spec *s
     source->unit_images = VB_UNIT_SAMPLES;
     source->units = (rows + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
     if (!(source->classes = vb_array((size_t)rows, sizeof *source->classes, "labels", err))) return -1;
-    if (vb_precomputed_labels_read(source->classes, &source->labels, source->data, spec, rows, err) ||
+    if (vb_precomputed_labels_read(source->classes, &source->sets, &source->labels, source->data, spec, rows, err) ||
         vb_image_limit_rows(source->classes, rows, source->data, err))
         return -1;
     if (!digests) return 0;
@@ -209,10 +209,11 @@ int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb
                                 const vb_embeddings_spec *spec, vb_error *err) {
     *source = (vb_image_source){.data = data, .path = spec->image_embeddings};
     int status = open_precomputed(source, spec, !comm->rank, err);
-    char seen[128] = "";
+    char seen[160] = "";
     if (!status)
-        snprintf(seen, sizeof seen, "%lld x %d numbers with the labels %s", (long long)source->images, source->dim,
-                 vb_digest_bytes(source->classes, (size_t)source->images * sizeof *source->classes).hex);
+        snprintf(seen, sizeof seen, "%lld x %d numbers with the labels %s%s", (long long)source->images, source->dim,
+                 vb_digest_bytes(source->classes, (size_t)source->images * sizeof *source->classes).hex,
+                 vb_class_sets_digest(&source->sets).hex);
     if (!vb_comm_agree_same(comm, status, seen, spec->image_embeddings, err)) return 0;
     vb_image_source_close(source);
     return -1;
@@ -223,6 +224,7 @@ void vb_image_source_close(vb_image_source *source) {
     vb_free(source->parts);
     if (source->embeddings.map.size) vb_npy_close(&source->embeddings);
     vb_free(source->classes);
+    vb_class_sets_free(&source->sets);
     *source = (vb_image_source){0};
 }
 
@@ -292,6 +294,10 @@ int vb_image_source_joined(vb_image_source *source, const vb_dataset_state *data
         for (int rule = 0; rule < VB_LABEL_RULES; rule++) source->labels.by[rule] += parts[p].labels.by[rule];
         source->labels.ambiguous += parts[p].labels.ambiguous;
         source->labels.unlabelled += parts[p].labels.unlabelled;
+        if (!status && vb_image_source_sets(&parts[p]))
+            status = vb_errorf(err, VB_EUNSUPPORTED,
+                               "the labels of dataset '%s' are sets, and expansions take images of one class each",
+                               data->parts[p]->spec->name);
         if (!status && parts[p].dim != source->dim)
             status = vb_errorf(err, VB_EMISMATCH, "%s: image embeddings of %d dimensions, but those of %s have %d", parts[p].path,
                                parts[p].dim, parts->path, source->dim);
@@ -350,6 +356,11 @@ int vb_image_source_unit(const vb_image_source *source, int64_t unit, vb_unit_ro
     *rows = (vb_unit_rows){0};
     if (source->part_count) return joined_unit(source, unit, rows, err);
     return source->model ? encoded_unit(source, unit, rows, err) : precomputed_unit(source, unit, rows, err);
+}
+
+const vb_class_sets *vb_image_source_sets(const vb_image_source *source) {
+    const vb_class_sets *sets = source->model ? &source->data->sets : &source->sets;
+    return !source->part_count && sets->offsets ? sets : NULL;
 }
 
 char *vb_image_source_name(const vb_image_source *source, int64_t place, vb_error *err) {

@@ -2,6 +2,7 @@
 #ifndef VB_IMAGE_SOURCE_H
 #define VB_IMAGE_SOURCE_H
 
+#include "mpi/encode/class_sets.h"
 #include "mpi/encode/dataset_state.h"
 #include "mpi/encode/encode.h"
 #include "shards/embeddings/cache.h"
@@ -10,8 +11,8 @@
 /* One unit's images whose class is in a vocabulary. */
 typedef struct vb_unit_rows {
     int count, dim;
-    float *rows; /* count x dim, finite, not zero */
-    int *classes;
+    float *rows;      /* count x dim, finite, not zero */
+    int *classes;     /* where labels are sets, the first one listed */
     char **names;     /* for records and messages */
     int64_t *places;  /* in the order of the data, from 0: samples of the dataset, rows of the file */
     json_t *skipped;  /* broken images of the unit, or NULL: sample, reason, class */
@@ -30,6 +31,7 @@ struct vb_image_source {
     /* precomputed */
     vb_npy embeddings;
     int *classes;                         /* of every row, -1: in no vocabulary */
+    vb_class_sets sets;                   /* of every row, where labels are sets */
     vb_digest file_digest, labels_digest; /* rank 0 */
     const char *path;
     vb_label_counts labels; /* of an expansion the sums */
@@ -54,6 +56,8 @@ void vb_image_source_close(vb_image_source *source);
 /* Local. Free the rows with vb_image_source_rows_free, also after a failure. */
 int vb_image_source_unit(const vb_image_source *source, int64_t unit, vb_unit_rows *rows, vb_error *err);
 void vb_image_source_rows_free(vb_unit_rows *rows);
+/* The right classes of images by their places, where labels are sets; NULL: each has one. Local. */
+const vb_class_sets *vb_image_source_sets(const vb_image_source *source);
 /* The name of the image at a place. Local; free with vb_free. */
 char *vb_image_source_name(const vb_image_source *source, int64_t place, vb_error *err);
 

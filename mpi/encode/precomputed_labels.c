@@ -217,16 +217,54 @@ done:
     return status;
 }
 
-int vb_precomputed_labels_read(int *classes, vb_label_counts *counts, const vb_dataset_state *data,
+/* ---- sets ---- */
+
+static int resolve_sets(const label_list *list, const vb_label_sets *labels, int *classes, vb_class_sets *sets,
+                        vb_label_counts *counts, const vb_dataset_state *data, vb_error *err) {
+    const vb_embeddings_spec *spec = list->spec;
+    if (labels->names.count)
+        return vb_errorf(err, VB_EDATA, "%s: sets of labels by the images' names; expected a list, one for each row of %s",
+                         spec->labels, spec->image_embeddings);
+    if ((int64_t)labels->count != list->rows)
+        return vb_errorf(err, VB_EMISMATCH, "%s: %zu sets of labels, but %s has %lld rows", spec->labels, labels->count,
+                         spec->image_embeddings, (long long)list->rows);
+    const vb_class_sets_rules rules = {&data->vocabularies, spec->label_names ? &list->names : NULL, spec->labels};
+    vb_label_report report = {0};
+    int64_t outside = 0;
+    int64_t *class_images = vb_array((size_t)data->space.classes, sizeof *class_images, "class counts", err);
+    int status = class_images ? vb_class_sets_make(sets, &report, class_images, labels, &rules, err) : -1;
+    for (int64_t i = 0; i < list->rows && !status; i++) {
+        const vb_class_set set = vb_class_sets_at(sets, i);
+        classes[i] = set.count ? set.classes[0] : -1;
+        outside += !set.count;
+    }
+    if (!status) status = vb_dataset_state_check_images(data, class_images, &report, outside, err);
+    if (!status) status = vb_dataset_state_check_labels(data, &report, err);
+    *counts = report.counts;
+    vb_label_report_free(&report);
+    vb_free(class_images);
+    return status;
+}
+
+int vb_precomputed_labels_read(int *classes, vb_class_sets *sets, vb_label_counts *counts, const vb_dataset_state *data,
                                const vb_embeddings_spec *spec, int64_t rows, vb_error *err) {
     label_list list = {.spec = spec, .rows = rows};
+    vb_label_sets labels = {0};
+    bool are_sets = false;
+    *sets = (vb_class_sets){0};
     bool text = vb_path_ends_with(spec->labels, ".txt") || vb_path_ends_with(spec->labels, ".json");
     int status = -1;
     if (!(list.of_row = vb_array((size_t)rows, sizeof *list.of_row, "labels", err))) goto done;
     if (spec->label_names && vb_texts_read_names(&list.names, spec->label_names, err)) goto done;
+    if (vb_label_sets_read(&labels, &are_sets, spec->labels, err)) goto done;
+    if (are_sets) {
+        status = resolve_sets(&list, &labels, classes, sets, counts, data, err);
+        goto done;
+    }
     if (text ? read_text_labels(&list, err) : read_integers(&list, err)) goto done;
     status = resolve(&list, classes, counts, data, err);
 done:
+    vb_label_sets_free(&labels);
     vb_free(list.of_row);
     vb_strings_free(&list.distinct);
     vb_texts_free(&list.names);
@@ -236,12 +274,14 @@ done:
 int vb_precomputed_labels_check(const vb_dataset_state *data, const vb_embeddings_spec *spec, vb_error *err) {
     vb_npy npy;
     vb_label_counts counts;
+    vb_class_sets sets = {0};
     if (vb_npy_open(&npy, spec->image_embeddings, err)) return -1;
     int64_t rows = npy.tensor.ndim == 2 ? npy.tensor.shape[0] : 0; /* another shape is for its reader to refuse */
     vb_npy_close(&npy);
     if (!rows) return 0;
     int *classes = vb_array((size_t)rows, sizeof *classes, "labels", err);
-    int status = classes ? vb_precomputed_labels_read(classes, &counts, data, spec, rows, err) : -1;
+    int status = classes ? vb_precomputed_labels_read(classes, &sets, &counts, data, spec, rows, err) : -1;
     vb_free(classes);
+    vb_class_sets_free(&sets);
     return status;
 }

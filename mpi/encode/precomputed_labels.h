@@ -2,12 +2,15 @@
 #ifndef VB_PRECOMPUTED_LABELS_H
 #define VB_PRECOMPUTED_LABELS_H
 
+#include "mpi/encode/class_sets.h"
 #include "mpi/encode/dataset_state.h"
 
-/* The class of every row of spec->image_embeddings, -1: of no class. Integers index spec->label_names, where it is given; all
+/* The class of every row of spec->image_embeddings, -1: of no class; where labels are sets (*sets, else empty), the first one
+ * listed. Integers index spec->label_names, where it is given; all
  * labels are then resolved as those of images are (shards/text/label_match.h), but -1, which states that there is none. *counts:
- * of the labels. VB_EMISMATCH, VB_EDATA: file, row, found, expected; the faults of vb_dataset_state_check_labels. Local. */
-int vb_precomputed_labels_read(int *classes, vb_label_counts *counts, const vb_dataset_state *data,
+ * of the labels. VB_EMISMATCH, VB_EDATA: file, row, found, expected; the faults of vb_dataset_state_check_labels. Local; free the
+ * sets with vb_class_sets_free, also after a failure. */
+int vb_precomputed_labels_read(int *classes, vb_class_sets *sets, vb_label_counts *counts, const vb_dataset_state *data,
                                const vb_embeddings_spec *spec, int64_t rows, vb_error *err);
 
 /* Reads the labels for what is wrong with them alone, so that it is known before anything is encoded. Local. */

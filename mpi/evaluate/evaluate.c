@@ -18,8 +18,11 @@
 /* One rank's state of the loop. */
 typedef struct evaluation {
     const vb_pair *pair;
-    vb_text_bank *bank;     /* all classes, or */
-    vb_class_shares shares; /* this rank's, when they are divided among the ranks */
+    vb_label_space space;       /* the dataset's, and whether labels are sets */
+    vb_memberships memberships; /* of it */
+    const vb_class_sets *sets;  /* NULL: images have one class each */
+    vb_text_bank *bank;         /* all classes, or */
+    vb_class_shares shares;     /* this rank's, when they are divided among the ranks */
     vb_tally *tally;
     vb_pair_counts counts;
     json_t *units; /* [{unit, digest, skipped}] of units with something to say */
@@ -37,33 +40,62 @@ static int note_unit(evaluation *work, int64_t unit, const vb_unit_rows *rows, v
     return vb_json_end(&json, "the notes of a unit", err);
 }
 
+/* The pair's other tally in which an image counts; NULL: none. */
+static vb_tally *other_tally(const vb_pair *pair, int64_t place) {
+    return pair->further ? pair->further(pair->further_context, place) : NULL;
+}
+
 static void count_outcome(evaluation *work, const vb_unit_rows *rows, const uint8_t *beaten, const uint8_t *tied) {
     for (int i = 0; i < rows->count; i++) {
-        vb_tally_add(work->tally, rows->classes[i], beaten + (int64_t)i * work->pair->data->space.vocabularies);
+        const uint8_t *its = beaten + (int64_t)i * work->pair->data->space.vocabularies;
+        vb_tally *other = other_tally(work->pair, rows->places[i]);
+        vb_tally_add(work->tally, rows->classes[i], its);
+        if (other) vb_tally_add(other, rows->classes[i], its);
         work->counts.tied += tied[i];
     }
-    if (work->pair->watch) work->pair->watch(work->pair->watcher, rows, beaten);
+}
+
+/* An image of several views is tied when one of them is. */
+static void count_sets(evaluation *work, const vb_unit_outcome *outcome) {
+    const vb_unit_views *views = outcome->views;
+    const int64_t vocabularies = work->space.vocabularies;
+    for (int i = 0; i < views->rows->count; i++) {
+        const int64_t first = vb_unit_views_first(views, i), count = vb_unit_views_count(views, i);
+        bool tied = false;
+        for (int64_t k = first; k < first + count; k++) tied |= views->block.tied[k];
+        const uint8_t *beaten = outcome->beaten + first * vocabularies;
+        vb_tally *other = other_tally(work->pair, views->rows->places[i]);
+        vb_tally_add_set(work->tally, &views->sets[i], views->block.labels + first, (int)count, beaten);
+        if (other) vb_tally_add_set(other, &views->sets[i], views->block.labels + first, (int)count, beaten);
+        work->counts.tied += tied;
+    }
 }
 
 static int judge_unit(evaluation *work, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
     const vb_pair *pair = work->pair;
-    const vb_label_space *space = &pair->data->space;
-    size_t vocabularies = (size_t)space->vocabularies;
-    uint8_t *beaten = vb_array((size_t)rows->count * vocabularies, 1, "outcome of a unit", err);
-    uint8_t *tied = vb_array((size_t)rows->count, 1, "outcome of a unit", err);
-    vb_verdict *verdicts = pair->records ? vb_array((size_t)rows->count, sizeof *verdicts, "outcome of a unit", err) : NULL;
-    vb_image_block images = {.rows = rows->count, .images = rows->rows, .labels = rows->classes, .tied = tied};
-    int status = -1;
-    if (!beaten || !tied || (pair->records && !verdicts)) goto done;
-    if (vb_similarity_judge(work->bank, space, &images, beaten, verdicts, pair->threads, err)) goto done;
-    count_outcome(work, rows, beaten, tied);
-    status = pair->records ? vb_records_unit(pair->records, unit, &pair->data->vocabularies, pair->data->part_count > 0, rows,
-                                             beaten, verdicts, err) :
-                             0;
-done:
-    vb_free(beaten);
+    size_t vocabularies = (size_t)work->space.vocabularies;
+    vb_unit_views views;
+    vb_unit_outcome outcome = {0};
+    int status = vb_unit_views_open(&views, rows, work->sets, work->bank, &work->memberships, err);
+    size_t count = status ? 0 : (size_t)views.block.rows;
+    outcome.views = &views;
+    outcome.beaten = vb_array(count * vocabularies, 1, "outcome of a unit", err);
+    outcome.verdicts = pair->records ? vb_array(count, sizeof *outcome.verdicts, "outcome of a unit", err) : NULL;
+    uint8_t *tied = views.block.tied = vb_array(count, 1, "outcome of a unit", err);
+    if (!outcome.beaten || !tied || (pair->records && !outcome.verdicts)) status = -1;
+    if (!status && pair->records) status = vb_records_name_vocabularies(&outcome, &pair->data->vocabularies, err);
+    if (!status)
+        status =
+            vb_similarity_judge(work->bank, &work->space, &views.block, outcome.beaten, outcome.verdicts, pair->threads, err);
+    if (!status && work->sets) count_sets(work, &outcome);
+    else if (!status) count_outcome(work, rows, outcome.beaten, tied);
+    if (!status && pair->records)
+        status = vb_records_unit(pair->records, unit, &pair->data->vocabularies, pair->data->part_count > 0, &outcome, err);
+    vb_free(outcome.beaten);
     vb_free(tied);
-    vb_free(verdicts);
+    vb_free(outcome.verdicts);
+    vb_free(outcome.own);
+    vb_unit_views_close(&views);
     return status;
 }
 
@@ -150,19 +182,39 @@ static int pass_replicated(evaluation *work, vb_context *context, vb_error *err)
     return vb_context_barrier(context, status, err);
 }
 
-vb_protocol vb_evaluate_protocol(const vb_experiment *experiment) {
+static vb_protocol protocol_of(const vb_experiment *experiment) {
     return (vb_protocol){.sampled = experiment->protocol == VB_PROTOCOL_SAMPLED,
                          .trials = (int)experiment->trials,
                          .seed = (uint32_t)experiment->seed,
                          .union_permutations = (int)experiment->union_permutations};
 }
 
+static vb_label_space space_of(const vb_pair *pair) {
+    vb_label_space space = pair->data->space;
+    space.sets = vb_image_source_sets(pair->source);
+    return space;
+}
+
+int vb_evaluate_tally_new(vb_tally **tally, const vb_pair *pair, vb_error *err) {
+    const vb_label_space space = space_of(pair);
+    const vb_protocol protocol = protocol_of(pair->experiment);
+    return vb_tally_new(tally, &space, &protocol, err);
+}
+
 static int prepare_evaluation(evaluation *work, const vb_pair *pair, vb_error *err) {
     const vb_classifier *classifier = pair->classifier;
-    vb_protocol protocol = vb_evaluate_protocol(pair->experiment);
     if (pair->source->dim != classifier->dim)
         return vb_errorf(err, VB_EMISMATCH, "model '%s': image embeddings have %d dimensions, text embeddings %d",
                          pair->spec->name, pair->source->dim, classifier->dim);
+    work->space = space_of(pair);
+    work->sets = vb_image_source_sets(pair->source);
+    if (work->sets && classifier->divided)
+        return vb_errorf(
+            err, VB_EUNSUPPORTED,
+            "model '%s' on dataset '%s': labels are sets, and similarity_engine: scalapack takes images of one class "
+            "each; expected similarity_engine: replicated",
+            pair->spec->name, pair->data->spec->name);
+    if (vb_label_space_memberships_new(&work->memberships, &work->space, err)) return -1;
     vb_json json = {0};
     work->units = vb_json_array(&json);
     if (vb_json_end(&json, "the notes of units", err)) return -1;
@@ -171,7 +223,7 @@ static int prepare_evaluation(evaluation *work, const vb_pair *pair, vb_error *e
         vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
         return -1;
     }
-    return vb_tally_new(&work->tally, &pair->data->space, &protocol, err);
+    return vb_evaluate_tally_new(&work->tally, pair, err);
 }
 
 /* All ranks' notes of units, merged in the order of the units: the digest of the data and the list of broken images. */
@@ -237,9 +289,8 @@ static bool is_of_vocabulary(const vb_label_space *space, int64_t class, int v) 
 static int check_left(const vb_pair *pair, const vb_tally *tally, const json_t *skipped, vb_error *err) {
     const vb_label_space *space = &pair->data->space;
     for (int v = 0; v < space->vocabularies; v++) {
-        int64_t images = 0, lost = 0;
-        for (int i = space->offsets[v]; i < space->offsets[v + 1]; i++) images += vb_tally_images(tally, space->members[i]);
-        if (images) continue;
+        int64_t lost = 0;
+        if (vb_tally_images(tally, v)) continue;
         const json_t *first = NULL, *entry, *class;
         size_t i;
         json_array_foreach(skipped, i, entry) {
@@ -254,21 +305,29 @@ static int check_left(const vb_pair *pair, const vb_tally *tally, const json_t *
     return 0;
 }
 
-static int make_result(const evaluation *work, json_t *skipped, const vb_digest *data_digest, json_t **result, vb_error *err) {
-    const vb_pair *pair = work->pair;
+int vb_evaluate_figures(const vb_pair *pair, const vb_tally *tally, const vb_evaluate_facts *facts, json_t **result,
+                        vb_error *err) {
     vb_openness_result openness = {0};
-    size_t i;
-    json_t *entry;
-    if (check_left(pair, work->tally, skipped, err)) return -1;
-    /* "class" was for the message. */
-    json_array_foreach(skipped, i, entry) { json_object_del(entry, "class"); }
-    if (vb_openness(&openness, work->tally, err)) {
+    vb_figure_errors errors = {0};
+    if (vb_openness(&openness, tally, err)) {
         vb_error_prefix(err, "dataset '%s'", pair->data->spec->name);
         return -1;
     }
-    int status = vb_pair_json(pair, &openness, &work->counts, skipped, data_digest, result, err);
+    int status = vb_figure_errors_new(&errors, tally, &openness, err);
+    if (!status)
+        status = vb_pair_json(pair, &openness, &errors, &facts->counts, facts->skipped, &facts->data_digest, result, err);
+    vb_figure_errors_free(&errors);
     vb_openness_free(&openness);
     return status;
+}
+
+static int make_result(const evaluation *work, json_t *skipped, const vb_digest *data_digest, json_t **result, vb_error *err) {
+    size_t i;
+    json_t *entry;
+    if (check_left(work->pair, work->tally, skipped, err)) return -1;
+    /* "class" was for the message. */
+    json_array_foreach(skipped, i, entry) { json_object_del(entry, "class"); }
+    return vb_evaluate_figures(work->pair, work->tally, &(vb_evaluate_facts){work->counts, skipped, *data_digest}, result, err);
 }
 
 int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pair_counts *counts, vb_error *err) {
@@ -306,6 +365,7 @@ done:
         *result = NULL;
     }
     vb_tally_free(work.tally);
+    vb_label_space_memberships_free(&work.memberships);
     vb_similarity_bank_free(work.bank);
     vb_class_shares_close(&work.shares);
     json_decref(work.units);
@@ -320,9 +380,10 @@ int64_t vb_evaluate_texts_bytes(const vb_experiment *experiment, const vb_pair_s
     return (local + (s->encoded ? s->classes / s->ranks + 2 * VB_UNIT_SAMPLES : 1)) * s->dim * 4;
 }
 
-int64_t vb_evaluate_counts_bytes(const vb_experiment *experiment, const vb_label_space *space, int64_t *orders) {
-    vb_protocol protocol = vb_evaluate_protocol(experiment);
-    return vb_tally_bytes(space, &protocol, orders);
+int vb_evaluate_counts_bytes(const vb_experiment *experiment, const vb_label_space *space, int64_t *counts, int64_t *orders,
+                             vb_error *err) {
+    vb_protocol protocol = protocol_of(experiment);
+    return vb_tally_bytes(space, &protocol, counts, orders, err);
 }
 
 int64_t vb_evaluate_bytes(const vb_experiment *experiment, const vb_pair_shape *s) {

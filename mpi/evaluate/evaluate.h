@@ -23,22 +23,35 @@ typedef struct vb_pair {
     const vb_image_source *source;
     const vb_classifier *classifier;
     const char *records; /* file for per-image records, or NULL */
-    /* NULL, or is shown the outcome of every unit of this rank: beaten[i * vocabularies + u], as vb_tally_add takes it. */
-    void (*watch)(void *watcher, const vb_unit_rows *rows, const uint8_t *beaten);
-    void *watcher;
     int threads;
+    /* NULL, or gives another tally in which the image at a place of the data counts as well (NULL: none). */
+    vb_tally *(*further)(void *context, int64_t place);
+    void *further_context;
 } vb_pair;
-
-/* What the experiment's protocol asks of a tally. Local. */
-vb_protocol vb_evaluate_protocol(const vb_experiment *experiment);
 
 /* *result (rank 0; NULL elsewhere) is the pair's entry of results[], owned by the caller. Collective. */
 int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pair_counts *counts, vb_error *err);
 
+/* A tally as the evaluation of the pair keeps one. Local; free with vb_tally_free. */
+int vb_evaluate_tally_new(vb_tally **tally, const vb_pair *pair, vb_error *err);
+
+/* What is not in a tally: counts of the run, the broken images (borrowed), and a digest of the images. */
+typedef struct vb_evaluate_facts {
+    vb_pair_counts counts;
+    json_t *skipped;
+    vb_digest data_digest;
+} vb_evaluate_facts;
+
+/* The entry of results[] that follows from a tally of all ranks; *result is the caller's. Rank 0, local. */
+int vb_evaluate_figures(const vb_pair *pair, const vb_tally *tally, const vb_evaluate_facts *facts, json_t **result,
+                        vb_error *err);
+
 /* The bytes that the evaluation of such a pair takes on a rank: of its class texts, and beside them, at most. Local. */
 int64_t vb_evaluate_texts_bytes(const vb_experiment *experiment, const vb_pair_shape *shape);
 int64_t vb_evaluate_bytes(const vb_experiment *experiment, const vb_pair_shape *shape);
-/* The bytes of the counts that a rank keeps and sends for a dataset's classes; *orders gets what it keeps beside them. Local. */
-int64_t vb_evaluate_counts_bytes(const vb_experiment *experiment, const vb_label_space *space, int64_t *orders);
+/* The bytes of the counts that a rank keeps and sends for a dataset's classes; *orders gets what it keeps beside them.
+ * VB_EMEMORY. Local. */
+int vb_evaluate_counts_bytes(const vb_experiment *experiment, const vb_label_space *space, int64_t *counts, int64_t *orders,
+                             vb_error *err);
 
 #endif

@@ -9,6 +9,7 @@ typedef struct vb_pair_shape {
     int64_t images, classes, vocabularies, dim;
     int64_t candidates; /* lines of the adversarial pool */
     int64_t names;      /* of the open curve */
+    int64_t trials;     /* orders of these */
     int ranks, threads;
     bool encoded; /* by a model, rather than precomputed */
 } vb_pair_shape;

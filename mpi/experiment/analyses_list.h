@@ -12,6 +12,8 @@
     X(spectrum, "singular values and effective rank of images and texts")                                                        \
     X(order, "the worst and the best order of arrival, after every number of vocabularies")                                      \
     X(open_curve, "accuracy among every number of foreign names, exactly, over all sets of them")                                \
+    X(open_set, "how surely scores tell images whose class is among the names from those whose class is absent")                 \
+    X(calibration, "whether confidence is accuracy: within the own vocabulary, among all classes, and with foreign names")       \
     X(top5, "accuracy at 5 among all classes, and the mean over classes of their recall")
 
 #endif

@@ -37,6 +37,7 @@ enum { VB_FAMILY_FOUND = -1 /* from the tensors' names */, VB_PRECOMPUTED = VB_F
 /* A dataset; or an expansion: several of the datasets, each one vocabulary, which has a name, parts and shared_names only. */
 typedef struct vb_dataset_spec {
     char *name, *images, *vocabularies, *class_names;
+    char *labels; /* sets of right labels, instead of those of the data; or NULL */
     vb_on_error on_error;
     vb_on_unmatched on_unmatched;
     vb_prompts prompts; /* its own, for models without; none: count 0 */
@@ -72,6 +73,7 @@ typedef struct vb_model_spec {
     vb_tower tower; /* the only one that is needed; of an experiment both */
     vb_stated_facts stated;
     vb_similarity similarity;
+    double logit_scale;            /* as stated; NaN: that of the weights */
     vb_embeddings_spec embeddings; /* of a precomputed model that has those of one dataset, else empty */
     int embeddings_count;
     vb_embeddings_spec *embeddings_list; /* of one that has those of several */

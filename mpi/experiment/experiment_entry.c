@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 #include "mpi/base/resolve.h"
 #include "shards/files/path.h"
 
@@ -23,12 +24,12 @@ int vb_experiment_entry_errorf(const vb_experiment *experiment, const vb_yaml *n
 
 int vb_experiment_entry_check_name(const vb_experiment *experiment, const vb_yaml *node, const char *what, const char *text,
                                    vb_error *err) {
-    bool good = text[0] != '.' && strlen(text) <= 100;
-    for (const char *at = text; *at; at++) good = good && *at != '/' && (unsigned char)*at >= 0x20;
-    if (good) return 0;
+    if (text[0] != '.' && strlen(text) <= 100 && !strchr(text, '/') && !vb_utf8_find_control(text)) return 0;
     const vb_yaml *at = vb_yaml_get(node, "name");
-    return vb_yaml_errorf(at ? at : node, experiment->path, err,
-                          "%s name '%s': it must not begin with a dot, hold a slash or be longer than 100 bytes", what, text);
+    return vb_yaml_errorf(
+        at ? at : node, experiment->path, err,
+        "%s name '%s': it must not begin with a dot, hold a slash or a control character, or be longer than 100 bytes", what,
+        text);
 }
 
 int vb_experiment_entry_find_dataset(const vb_experiment *experiment, const char *name) {

@@ -1,6 +1,7 @@
 /* The whole of an experiment file, and the checks across its lists. */
 #include "mpi/experiment/experiment_read.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
@@ -54,6 +55,19 @@ static int choose_model(vb_experiment *experiment, vb_error *err) {
                      experiment->only_model, experiment->model_count);
 }
 
+/* Embeddings do not tell by what a softmax multiplies them. */
+static int check_scales(const vb_experiment *experiment, vb_error *err) {
+    if (!(experiment->analyses >> VB_ANALYSES_SPEC_calibration & 1)) return 0;
+    for (int m = 0; m < experiment->model_count; m++)
+        if (experiment->models[m].family == VB_PRECOMPUTED && isnan(experiment->models[m].logit_scale))
+            return vb_errorf(
+                err, VB_ECONFIG,
+                "%s: model '%s' is precomputed: the analysis 'calibration' needs its key 'logit_scale' (100 for most "
+                "of OpenAI's and open_clip's models)",
+                experiment->path, experiment->models[m].name);
+    return 0;
+}
+
 /* What needs all text embeddings on every rank. */
 static int check_engine(const vb_experiment *experiment, vb_error *err) {
     bool retrieval = experiment->retrieval.given;
@@ -101,8 +115,7 @@ int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_ov
     experiment->configuration = vb_options_json(&experiment->json, vb_experiment_tables_root(), experiment, false);
     if (vb_analyses_spec_read(&experiment->analyses, root, path, experiment->configuration, err)) goto done;
     if (vb_adversarial_spec_read(&experiment->adversarial, root, path, experiment->configuration, err)) goto done;
-    if (vb_open_curve_spec_read(&experiment->open_curve, root, path, experiment->analyses >> VB_ANALYSES_SPEC_open_curve & 1,
-                                experiment->configuration, err))
+    if (vb_open_curve_spec_read(&experiment->open_curve, root, path, experiment->analyses, experiment->configuration, err))
         goto done;
     if (vb_experiment_datasets_read(experiment, root, err) || read_corpora(experiment, root, err)) goto done;
     const vb_yaml *retrieval = vb_yaml_get(root, "retrieval");
@@ -113,7 +126,9 @@ int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_ov
     }
     if (vb_experiment_models_read(experiment, root, err) || check_index_models(experiment, err) || choose_model(experiment, err))
         goto done;
-    if (check_engine(experiment, err) || vb_json_end(&experiment->json, "the configuration", err)) goto done;
+    if (check_scales(experiment, err) || check_engine(experiment, err) ||
+        vb_json_end(&experiment->json, "the configuration", err))
+        goto done;
     if (fill_folders(experiment, err)) goto done;
     status = 0;
 done:

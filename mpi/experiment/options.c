@@ -10,6 +10,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/base/resolve.h"
+#include "mpi/base/terminal.h"
 #include "shards/files/path.h"
 #include "shards/text/did_you_mean.h"
 
@@ -190,11 +191,13 @@ void vb_options_remark(const vb_option *option, char *text, int size) {
 }
 
 void vb_options_help(const vb_option *table) {
+    const int width = vb_terminal_width(), indent = vb_terminal_indent(25, width);
     for (const vb_option *option = table; option->key; option++) {
-        char name[64], remark[256];
+        char name[64], remark[256], text[768];
         snprintf(name, sizeof name, "%s:", option->key);
         vb_options_remark(option, remark, sizeof remark);
-        printf("  %-22s %s%s\n", name, option->help, remark);
+        snprintf(text, sizeof text, "%s%s", option->help, remark);
+        vb_terminal_row(name, text, indent, width);
     }
 }
 

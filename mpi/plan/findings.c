@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "mpi/experiment/missing_path.h"
+
 enum { WHERE = 24 }; /* columns, so that most lines stand below each other */
 
 void vb_findings_add(vb_findings *findings, vb_finding_level level, const char *where, const char *format, ...) {
@@ -19,6 +21,7 @@ void vb_findings_add(vb_findings *findings, vb_finding_level level, const char *
 }
 
 void vb_findings_take(vb_findings *findings, const char *where, vb_error *err) {
+    if (findings->experiment) vb_missing_path_explain(findings->experiment, err);
     if (!findings->first_code) findings->first_code = err->code;
     vb_findings_add(findings, VB_FINDING_ERROR, where, "%s", err->text);
     vb_error_clear(err);

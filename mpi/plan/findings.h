@@ -2,7 +2,7 @@
 #ifndef VB_FINDINGS_H
 #define VB_FINDINGS_H
 
-#include "kernels/base/error.h"
+#include "mpi/experiment/experiment.h"
 
 typedef enum vb_finding_level {
     VB_FINDING_OK,
@@ -13,7 +13,8 @@ typedef enum vb_finding_level {
 
 typedef struct vb_findings {
     int count[VB_FINDING_LEVELS];
-    int first_code; /* of the first error; VB_OK without one */
+    int first_code;                  /* of the first error; VB_OK without one */
+    const vb_experiment *experiment; /* whose paths messages may name; NULL: none */
 } vb_findings;
 
 /* Prints a line on the standard output. where: "dataset 'd'". */

@@ -132,14 +132,15 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
     pair_sizes sizes;
     if (model ? measure_encoded(all, data, model, &sizes, err) : measure_precomputed(spec, data, &sizes, err)) return -1;
     const vb_experiment *experiment = all->experiment;
-    int64_t classes = data->space.classes, vocabularies = data->space.vocabularies, orders,
-            tally = vb_evaluate_counts_bytes(experiment, &data->space, &orders);
+    int64_t classes = data->space.classes, vocabularies = data->space.vocabularies, orders, tally;
+    if (vb_evaluate_counts_bytes(experiment, &data->space, &tally, &orders, err)) return -1;
     vb_pair_shape shape = {.images = sizes.images,
                            .classes = classes,
                            .vocabularies = vocabularies,
                            .dim = sizes.dim,
                            .candidates = data->part_count ? 0 : all->candidates,
                            .names = data->part_count ? 0 : all->names,
+                           .trials = experiment->trials,
                            .ranks = all->ranks,
                            .threads = experiment->threads ? (int)experiment->threads : 1,
                            .encoded = model != NULL};

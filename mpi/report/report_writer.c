@@ -55,12 +55,11 @@ void vb_report_writer_main(const vb_report_writer *writer, const vb_report *repo
     bool unions = false;
     for (int g = 0; g < report->group_count; g++)
         for (int i = 0; i < report->groups[g].count; i++) unions |= vb_tables_is_expansion(report->groups[g].results[i].entry);
-    vb_grid grid =
-        vb_tables_main_begin(unions ? "Accuracy in percent with standard errors; E-C and S-C are differences from Acc-C "
-                                      "in points; union: Acc-E over the union of the images, large datasets for more" :
-                                      "Accuracy in percent with standard errors; E-C and S-C are differences from Acc-C "
-                                      "in points",
-                             unions);
+    vb_grid grid = vb_tables_main_begin(unions ? "Accuracy in percent; E-C and S-C are differences from Acc-C "
+                                                 "in points; union: Acc-E over the union of the images, large datasets for more" :
+                                                 "Accuracy in percent; E-C and S-C are differences from Acc-C "
+                                                 "in points",
+                                        unions);
     for (int g = 0; g < report->group_count; g++)
         for (int i = 0; i < report->groups[g].count; i++) {
             const vb_section_result *result = &report->groups[g].results[i];

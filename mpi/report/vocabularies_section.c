@@ -31,7 +31,7 @@ done:
 
 static int list_vocabularies(const vb_section_subject *subject, vb_grid *grid, vb_error *err) {
     (void)err;
-    *grid = (vb_grid){.columns = 8, .left = 1, .caption = "By vocabulary, in percent"};
+    *grid = (vb_grid){.columns = 8, .left = 1, .caption = "By vocabulary, in percent", .note = vb_tables_note};
     vb_grid_heads(grid, (const char *const[]){"vocabulary", "classes", "images", "Acc-C", "Acc-E", "E-C", "Acc-S", "S-C"});
     size_t v;
     json_t *vocabulary;

@@ -44,7 +44,10 @@ static void differ(vb_compare_runs *work, vb_compare_category category, const ch
         vb_json_set_text(&work->json, difference, "kind", categories[category]);
         vb_json_set_text(&work->json, difference, "what", text);
         vb_json_append(&work->json, work->differences, difference);
-    } else vb_strbuf_format(&work->refused, "%s%s", work->refused.filled ? "; " : "", text);
+    } else {
+        vb_strbuf_format(&work->refused, "%s%s", work->refused.filled ? "; " : "", text);
+        work->needed[category] = true;
+    }
 }
 
 static const json_t *section(const vb_compared_run *it, const char *name) { return json_object_get(it->entry, name); }
@@ -110,6 +113,18 @@ static void check_prompts(vb_compare_runs *work) {
     differ(work, VB_COMPARE_PROMPTS, "prompts: %s of A, %s of B", of_a, of_b);
 }
 
+/* The flag at the end is ready to be copied: what is allowed already, and what it takes beside that. */
+static int refuse(const vb_compare_runs *work, const char *what, vb_error *err) {
+    char list[64] = "";
+    for (int c = 0; c < VB_COMPARE_CATEGORIES; c++)
+        if (work->allowed[c] || work->needed[c]) {
+            if (*list) strcat(list, ",");
+            strcat(list, categories[c]);
+        }
+    return vb_errorf(err, VB_EMISMATCH, "A and B cannot be compared as they are: %s; to compare them all the same: --allow %s",
+                     what, list);
+}
+
 static int check(vb_compare_runs *work, vb_error *err) {
     const char *a, *b;
     check_data(work);
@@ -121,19 +136,19 @@ static int check(vb_compare_runs *work, vb_error *err) {
     b = vb_json_text(section(&work->b, "embedding"), "preprocessing");
     if (strcmp(a, b))
         differ(work, VB_COMPARE_PREPROCESSING, "preprocessing: '%s' of A, '%s' of B", *a ? a : "unknown", *b ? b : "unknown");
-    if (!work->refused.filled) return vb_strbuf_end(&work->refused, "the comparison", err);
-    return vb_errorf(err, VB_EMISMATCH, "A and B cannot be compared as they are: %s (--allow names what may differ)",
-                     work->refused.bytes);
+    return work->refused.filled ? refuse(work, work->refused.bytes, err) : vb_strbuf_end(&work->refused, "the comparison", err);
 }
 
 static int check_images(vb_compare_runs *work, vb_error *err) {
     if (vb_comparison_pairing_new(&work->pairing, &work->a.records, &work->b.records, err)) return -1;
     if (work->pairing.in_order || work->allowed[VB_COMPARE_DATA]) return 0;
-    return vb_errorf(
-        err, VB_EMISMATCH,
-        "A and B cannot be compared as they are: data: %lld images are in both, %lld only in A, %lld only in B, or their "
-        "order differs (--allow data pairs those of the same name)",
+    char what[200];
+    snprintf(
+        what, sizeof what,
+        "data: %lld images are in both, %lld only in A, %lld only in B, or their order differs (those of one name are paired)",
         (long long)work->pairing.count, (long long)work->pairing.only_a, (long long)work->pairing.only_b);
+    work->needed[VB_COMPARE_DATA] = true;
+    return refuse(work, what, err);
 }
 
 /* ---- JSON ---- */

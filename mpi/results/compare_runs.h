@@ -32,7 +32,7 @@ typedef enum vb_compare_category {
 
 typedef struct vb_compare_runs {
     vb_compared_run a, b;
-    bool allowed[VB_COMPARE_CATEGORIES];
+    bool allowed[VB_COMPARE_CATEGORIES], needed[VB_COMPARE_CATEGORIES]; /* the second: and not allowed */
     vb_json json;        /* of the differences */
     json_t *differences; /* {kind, what} of all that differs and may */
     vb_strbuf refused;
@@ -41,8 +41,8 @@ typedef struct vb_compare_runs {
     int64_t trials, seed;
 } vb_compare_runs;
 
-/* VB_EMISMATCH names what differs and may not; VB_EUSAGE for a word of `allow`, a model or a dataset that is none. Close also
- * after a failure. */
+/* VB_EMISMATCH names what differs and may not, and ends with the flag that allows it; VB_EUSAGE for a word of `allow`, a model
+ * or a dataset that is none. Close also after a failure. */
 int vb_compare_runs_open(vb_compare_runs *runs, const vb_compare_request *request, vb_error *err);
 void vb_compare_runs_close(vb_compare_runs *runs);
 

@@ -2,6 +2,7 @@
 #ifndef VB_COMPARISON_H
 #define VB_COMPARISON_H
 
+#include "kernels/openness/openness.h"
 #include "kernels/openness/paired.h"
 #include "mpi/results/record_set.h"
 
@@ -16,8 +17,6 @@ typedef struct vb_pairing {
  * no image in both, a name that occurs twice in a set (only where it has to be looked up), an image of another class in B. */
 int vb_comparison_pairing_new(vb_pairing *pairing, const vb_record_set *a, const vb_record_set *b, vb_error *err);
 void vb_comparison_pairing_free(vb_pairing *pairing);
-
-enum { VB_ACC_C, VB_ACC_E, VB_ACC_S, VB_TOP1_ALL, VB_FIGURES };
 
 /* A figure in both results. p: of McNemar's exact test for accuracies of images (figures of one vocabulary, and Acc-C and the
  * accuracy among all classes), of sign flips for Acc-E, Acc-S, and means over vocabularies. only_a, only_b: images right in one

@@ -101,7 +101,7 @@ static int take_record(reader *work, const json_t *record, vb_error *err) {
     size_t n = (size_t)set->count, vocabularies = (size_t)set->space.vocabularies, i;
     const json_t *image = json_object_get(record, "image"), *own = json_object_get(record, "own"),
                  *harmful = json_object_get(record, "harmful"), *predicted = json_object_get(record, "predicted_all"),
-                 *its = json_object_get(record, "predicted_all_vocabulary");
+                 *its = json_object_get(record, "predicted_all_vocabulary"), *name;
     int label = find_class(work, vb_json_text(record, "vocabulary"), json_string_value(json_object_get(record, "class")));
     int first = find_class(work, its ? json_string_value(its) : "", json_string_value(predicted));
     if (!json_is_string(image)) return wrong_line(work, "image", "a name", err);
@@ -121,8 +121,9 @@ static int take_record(reader *work, const json_t *record, vb_error *err) {
     work->names_filled += length;
     set->label[n] = label;
     set->right[n] = first == label;
+    json_array_foreach(json_object_get(record, "classes"), i, name)
+        set->right[n] |= find_class(work, "", json_string_value(name)) == first;
     uint8_t *beaten = set->beaten + n * vocabularies;
-    const json_t *name;
     json_array_foreach(harmful, i, name) {
         int v = index_in(work->vocabulary_of, name);
         if (v < 0) return wrong_line(work, "harmful", "names of vocabularies of the result", err);
@@ -232,6 +233,11 @@ int vb_record_set_open(vb_record_set *set, const vb_result_folder *folder, const
     if (!set->path) return -1;
     if (!vb_path_exists(set->path))
         return vb_errorf(err, VB_EMISSING, "%s: no records of the images; `vocabench run --per-image` writes them", set->path);
+    const json_t *sets = json_object_get(json_object_get(entry, "data"), "label_sets");
+    if (vb_json_integer(sets, "images_of_several_vocabularies"))
+        return vb_errorf(err, VB_EUNSUPPORTED,
+                         "%s: %lld images have right classes in several vocabularies: their scores do not follow from records",
+                         set->path, (long long)vb_json_integer(sets, "images_of_several_vocabularies"));
     reader work = {.set = set};
     int status = read_space(&work, err);
     if (!status) status = read_lines(&work, err);

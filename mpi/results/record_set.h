@@ -28,7 +28,8 @@ typedef struct vb_record_set {
 } vb_record_set;
 
 /* Reads the records that belong to `entry` of the folder. The class' vocabularies come from the result, `beaten` from `own` and
- * `harmful`. VB_EMISSING without records (`per_image: true` writes them); VB_EDATA with path and line for a line that is none of
+ * `harmful`. VB_EMISSING without records (`per_image: true` writes them); VB_EUNSUPPORTED where images have right
+ * classes in several vocabularies; VB_EDATA with path and line for a line that is none of
  * ours; VB_EMISMATCH when the records are not those of this result: number of images, Acc-C, Acc-E or accuracy among all classes.
  * Close also after a failure. */
 int vb_record_set_open(vb_record_set *set, const vb_result_folder *folder, const json_t *entry, vb_error *err);

@@ -8,6 +8,7 @@
 #include "mpi/base/strbuf.h"
 #include "shards/files/file.h"
 #include "shards/files/path.h"
+#include "shards/text/did_you_mean.h"
 
 /* NULL, or what of a vocabulary is not as it should be. */
 static const char *wrong_vocabulary(const json_t *vocabulary, size_t n) {
@@ -94,6 +95,22 @@ static void list_results(const json_t *results, vb_strbuf *out) {
     }
 }
 
+/* "; did you mean 'tiny-rn'?" of a name that none of the results has; nothing when one has it, or none is like it. */
+static void hint_name(char *hint, const json_t *results, const char *key, const char *name) {
+    enum { MOST = 200 };
+    const char *names[MOST + 1];
+    int n = 0;
+    size_t i;
+    json_t *entry;
+    json_array_foreach(results, i, entry) {
+        if (n == MOST) break;
+        names[n++] = vb_json_text(entry, key);
+        if (!strcmp(names[n - 1], name)) return;
+    }
+    names[n] = NULL;
+    vb_did_you_mean_hint(hint, name, names);
+}
+
 int vb_result_folder_pick(const vb_result_folder *folder, const char *model, const char *dataset, json_t **entry, vb_error *err) {
     json_t *results = json_object_get(folder->document, "results"), *item;
     size_t i, found = 0;
@@ -105,10 +122,13 @@ int vb_result_folder_pick(const vb_result_folder *folder, const char *model, con
     }
     if (found == 1) return 0;
     vb_strbuf there = {0};
+    char of_model[VB_DID_YOU_MEAN_HINT] = "", on_dataset[VB_DID_YOU_MEAN_HINT] = "";
     list_results(results, &there);
-    vb_errorf(err, VB_EUSAGE, "%s: %s results%s%s%s%s; name one with --model and --dataset: %s", folder->path,
-              found ? "several" : "no such", model ? " of " : "", model ? model : "", dataset ? " on " : "",
-              dataset ? dataset : "", there.bytes ? there.bytes : "");
+    if (!found && model) hint_name(of_model, results, "model", model);
+    if (!found && dataset) hint_name(on_dataset, results, "dataset", dataset);
+    vb_errorf(err, VB_EUSAGE, "%s: %s results%s%s%s%s%s%s; name one with --model and --dataset: %s", folder->path,
+              found ? "several" : "no such", model ? " of " : "", model ? model : "", of_model, dataset ? " on " : "",
+              dataset ? dataset : "", on_dataset, there.bytes ? there.bytes : "");
     vb_strbuf_free(&there);
     return -1;
 }

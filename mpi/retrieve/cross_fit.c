@@ -6,7 +6,6 @@
 
 #include "kernels/base/memory.h"
 #include "kernels/openness/openness.h"
-#include "mpi/evaluate/pair_json.h"
 #include "mpi/evaluate/unit_pass.h"
 
 /* ---- folds ---- */
@@ -35,17 +34,13 @@ static int take_unit(void *context, int64_t unit, const vb_unit_rows *rows, vb_e
     return 0;
 }
 
-/* The n-th image of class c is of fold (c + n) modulo the folds: classes are spread evenly whatever the order of the data, and
+/* The n-th image of class c (of a set, the first one listed) is of fold (c + n) modulo the folds: classes are spread evenly whatever the order of the data, and
  * small classes do not all fill the first folds. classes: 1 + the class at every place, 0 where none counts. */
 static void deal_images(vb_cross_fit *cross, const hand *its, const int64_t *classes, int64_t *next) {
-    const int vocabularies = cross->pair->data->space.vocabularies;
     for (int64_t p = 0; p < its->places; p++) {
         if (!classes[p]) continue;
         const int64_t class = classes[p] - 1;
-        const int fold = (int)((class + next[class]++) % cross->folds);
-        cross->fold[p] = (uint8_t)fold;
-        for (int h = cross->memberships.offsets[class]; h < cross->memberships.offsets[class + 1]; h++)
-            cross->images[fold * vocabularies + cross->memberships.vocabularies[h]]++;
+        cross->fold[p] = (uint8_t)((class + next[class]++) % cross->folds);
     }
 }
 
@@ -74,25 +69,22 @@ static int deal(vb_cross_fit *cross, vb_context *context, vb_error *err) {
 }
 
 int vb_cross_fit_open(vb_cross_fit *cross, vb_context *context, const vb_pair *pair, int folds, int settings, vb_error *err) {
-    const size_t vocabularies = (size_t)pair->data->space.vocabularies, parts = (size_t)folds;
+    const size_t parts = (size_t)folds;
     assert(folds >= 2 && folds <= UINT8_MAX && settings >= 1);
     *cross = (vb_cross_fit){.pair = pair, .folds = folds, .settings = settings};
-    cross->images = vb_array(parts * vocabularies, sizeof *cross->images, "folds", err);
-    cross->harm = vb_array(parts * vocabularies * vocabularies, sizeof *cross->harm, "counts by fold", err);
+    cross->tallies = vb_array(parts, sizeof *cross->tallies, "folds", err);
     cross->scores = vb_array(parts * (size_t)settings, sizeof *cross->scores, "folds", err);
     cross->choice = vb_array(parts, sizeof *cross->choice, "folds", err);
-    int status = cross->images && cross->harm && cross->scores && cross->choice ? 0 : -1;
-    if (!status) status = vb_label_space_memberships_new(&cross->memberships, &pair->data->space, err);
+    int status = cross->tallies && cross->scores && cross->choice ? 0 : -1;
+    for (int f = 0; f < folds && !status; f++) status = vb_evaluate_tally_new(&cross->tallies[f], pair, err);
     status = vb_comm_agree(&context->comm, status, err);
     return status ? status : deal(cross, context, err);
 }
 
 void vb_cross_fit_close(vb_cross_fit *cross) {
-    vb_label_space_memberships_free(&cross->memberships);
-    vb_tally_free(cross->tally);
+    for (int f = 0; cross->tallies && f < cross->folds; f++) vb_tally_free(cross->tallies[f]);
+    vb_free(cross->tallies);
     vb_free(cross->fold);
-    vb_free(cross->images);
-    vb_free(cross->harm);
     vb_free(cross->scores);
     vb_free(cross->choice);
     *cross = (vb_cross_fit){0};
@@ -100,52 +92,29 @@ void vb_cross_fit_close(vb_cross_fit *cross) {
 
 /* ---- the rounds ---- */
 
-void vb_cross_fit_watch(void *context, const vb_unit_rows *rows, const uint8_t *beaten) {
+vb_tally *vb_cross_fit_tally(void *context, int64_t place) {
     vb_cross_fit *cross = context;
-    const int n = cross->pair->data->space.vocabularies;
-    for (int i = 0; i < rows->count; i++, beaten += n) {
-        const int fold = cross->fold[rows->places[i]], class = rows->classes[i];
-        int b = 0;
-        if (cross->tally) {
-            if (cross->choice[fold] == cross->setting) vb_tally_add(cross->tally, class, beaten);
-            continue;
-        }
-        for (int u = 0; u < n; u++) b += beaten[u] != 0;
-        for (int h = cross->memberships.offsets[class]; h < cross->memberships.offsets[class + 1]; h++) {
-            const int t = cross->memberships.vocabularies[h];
-            if (!beaten[t]) cross->harm[((int64_t)fold * n + t) * n + b]++;
-        }
-    }
-}
-
-/* Acc-E on the images outside of a fold, over the vocabularies that have some there. */
-static double score_outside(const vb_cross_fit *cross, int fold) {
-    const int n = cross->pair->data->space.vocabularies;
-    double total = 0;
-    int counted = 0;
-    for (int t = 0; t < n; t++) {
-        int64_t images = 0;
-        double sum = 0;
-        for (int g = 0; g < cross->folds; g++) images += g == fold ? 0 : cross->images[g * n + t];
-        if (!images) continue;
-        for (int b = 0; b < n; b++) {
-            int64_t right = 0;
-            for (int g = 0; g < cross->folds; g++) right += g == fold ? 0 : cross->harm[((int64_t)g * n + t) * n + b];
-            sum += (double)right / (b + 1);
-        }
-        total += sum / (double)images;
-        counted++;
-    }
-    return counted ? total / counted : 0;
+    const int fold = cross->fold[place];
+    if (!cross->chosen) return cross->tallies[fold];
+    return cross->choice[fold] == cross->setting ? cross->chosen : NULL;
 }
 
 int vb_cross_fit_score(vb_cross_fit *cross, vb_comm *comm, int setting, vb_error *err) {
-    const size_t n = (size_t)cross->pair->data->space.vocabularies, count = (size_t)cross->folds * n * n;
-    assert(setting >= 0 && setting < cross->settings && !cross->tally);
-    if (vb_comm_sum_to_root(comm, cross->harm, count, err)) return -1;
-    for (int f = 0; f < cross->folds && !comm->rank; f++) cross->scores[setting * cross->folds + f] = score_outside(cross, f);
-    memset(cross->harm, 0, count * sizeof *cross->harm);
-    return 0;
+    assert(setting >= 0 && setting < cross->settings && !cross->chosen);
+    int status = 0;
+    size_t n;
+    for (int f = 0; f < cross->folds && !status; f++) {
+        int64_t *counters = vb_tally_counters(cross->tallies[f], &n);
+        status = vb_comm_sum_to_root(comm, counters, n, err);
+    }
+    for (int f = 0; f < cross->folds && !status && !comm->rank; f++)
+        status = vb_openness_acc_e_without((const vb_tally *const *)cross->tallies, cross->folds, f,
+                                           &cross->scores[setting * cross->folds + f], err);
+    for (int f = 0; f < cross->folds; f++) {
+        int64_t *counters = vb_tally_counters(cross->tallies[f], &n);
+        memset(counters, 0, n * sizeof *counters);
+    }
+    return vb_comm_agree(comm, status, err);
 }
 
 int vb_cross_fit_choose(vb_cross_fit *cross, vb_comm *comm, vb_error *err) {
@@ -153,8 +122,8 @@ int vb_cross_fit_choose(vb_cross_fit *cross, vb_comm *comm, vb_error *err) {
         for (int s = 1; s < cross->settings; s++)
             if (cross->scores[s * cross->folds + f] > cross->scores[cross->choice[f] * cross->folds + f]) cross->choice[f] = s;
     if (vb_comm_broadcast(comm, cross->choice, (size_t)cross->folds * sizeof *cross->choice, err)) return -1;
-    const vb_protocol protocol = vb_evaluate_protocol(cross->pair->experiment);
-    return vb_comm_agree(comm, vb_tally_new(&cross->tally, &cross->pair->data->space, &protocol, err), err);
+    cross->chosen = cross->tallies[0]; /* it is empty again */
+    return 0;
 }
 
 bool vb_cross_fit_chosen(const vb_cross_fit *cross, int setting) {
@@ -165,14 +134,10 @@ bool vb_cross_fit_chosen(const vb_cross_fit *cross, int setting) {
 
 int vb_cross_fit_figures(vb_cross_fit *cross, vb_comm *comm, json_t **figures, vb_error *err) {
     size_t n;
-    int64_t *counters = vb_tally_counters(cross->tally, &n);
-    vb_openness_result openness = {0};
+    int64_t *counters = vb_tally_counters(cross->chosen, &n);
     *figures = NULL;
     int status = vb_comm_sum_to_root(comm, counters, n, err);
-    if (!status && !comm->rank) {
-        status = vb_openness(&openness, cross->tally, err);
-        if (!status) status = vb_pair_json(cross->pair, &openness, &(vb_pair_counts){0}, NULL, &(vb_digest){""}, figures, err);
-        vb_openness_free(&openness);
-    }
+    if (!status && !comm->rank)
+        status = vb_evaluate_figures(cross->pair, cross->chosen, &(vb_evaluate_facts){.skipped = NULL}, figures, err);
     return vb_comm_agree(comm, status, err);
 }

@@ -13,23 +13,20 @@
 typedef struct vb_cross_fit {
     const vb_pair *pair;
     int folds, settings;
-    uint8_t *fold;   /* of every image, by its place in the data */
-    int64_t *images; /* folds x vocabularies */
-    int64_t *harm;  /* folds x vocabularies x vocabularies: images that are right in their own one and that b others beat: of this
-                        rank, under the setting at hand */
-    double *scores; /* settings x folds: Acc-E on the images outside; rank 0 */
-    int *choice;    /* of each fold */
-    int setting;    /* at hand, in the second round */
-    vb_tally *tally; /* NULL before the second round */
-    vb_memberships memberships;
+    uint8_t *fold;      /* of every image, by its place in the data */
+    vb_tally **tallies; /* of each fold, under the setting at hand */
+    double *scores;     /* settings x folds: Acc-E on the images outside; rank 0 */
+    int *choice;        /* of each fold */
+    int setting;        /* at hand, in the second round */
+    vb_tally *chosen;   /* of the second round, borrowed from `tallies`; NULL before it */
 } vb_cross_fit;
 
-/* Deals the pair's images, which takes a pass over their units, and 24 bytes an image while it lasts. Collective; close also after a failure. */
+/* Deals the pair's images, which takes a pass over their units, and 24 bytes an image while it lasts; keeps a tally a fold. Collective; close also after a failure. */
 int vb_cross_fit_open(vb_cross_fit *cross, vb_context *context, const vb_pair *pair, int folds, int settings, vb_error *err);
 void vb_cross_fit_close(vb_cross_fit *cross); /* a zeroed one is fine */
 
-/* The pair's `watch` (mpi/evaluate/evaluate.h), in both rounds; the watcher is the vb_cross_fit. Local. */
-void vb_cross_fit_watch(void *cross, const vb_unit_rows *rows, const uint8_t *beaten);
+/* The pair's `further` (mpi/evaluate/evaluate.h), in both rounds; the context is the vb_cross_fit. Local. */
+vb_tally *vb_cross_fit_tally(void *cross, int64_t place);
 
 /* Ends a setting of the first round. Collective. */
 int vb_cross_fit_score(vb_cross_fit *cross, vb_comm *comm, int setting, vb_error *err);

@@ -301,8 +301,8 @@ static int judge_setting(vb_repe_work *work, int setting, blended *it, vb_error 
     it->pair.classifier = &it->texts;
     it->pair.records = NULL;
     if (work->settings->select == VB_SELECT_CROSS) {
-        it->pair.watch = vb_cross_fit_watch;
-        it->pair.watcher = &work->cross;
+        it->pair.further = vb_cross_fit_tally;
+        it->pair.further_context = &work->cross;
     }
     return vb_evaluate(work->context, &it->pair, &it->result, &counts, err);
 }
@@ -320,8 +320,8 @@ static double exact_acc_e(const json_t *figures) {
 
 /* The figures of a pair's entry that rows of REPE have too, and how much they gain over the plain one. */
 static void set_figures(vb_json *json, json_t *row, const vb_repe_work *work, const json_t *result) {
-    static const char *const keys[] = {"acc_c",    "acc_c_se", "acc_e",       "acc_e_se", "acc_s",
-                                       "acc_s_se", "exact",    "acc_e_union", "top1_all", "top1_all_se"};
+    static const char *const keys[] = {"acc_c", "acc_c_se",    "acc_e",    "acc_e_se",    "acc_s", "acc_s_se",
+                                       "exact", "acc_e_union", "top1_all", "top1_all_se", "errors"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) vb_json_set_same(json, row, keys[i], result);
     vb_json_set_real(json, row, "gain", exact_acc_e(result) - exact_acc_e(work->job->plain));
 }
@@ -334,7 +334,7 @@ static int evaluate_setting(vb_repe_work *work, int setting, json_t *rows, vb_er
     if (!status) status = vb_comm_agree(comm, comm->rank ? 0 : store_blend(work, setting, it.texts.texts, err), err);
     if (!status && it.pair.experiment->analyses)
         status = vb_analyses(work->context, &it.pair, it.pair.experiment->analyses, false, it.result, err);
-    if (!status && it.pair.watch) status = vb_cross_fit_score(&work->cross, comm, setting, err);
+    if (!status && it.pair.further) status = vb_cross_fit_score(&work->cross, comm, setting, err);
     if (!status && it.result) {
         vb_json json = {0};
         json_t *row = vb_json_object(&json);

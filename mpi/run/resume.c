@@ -60,6 +60,10 @@ static int add_dataset(vb_digester *digester, const vb_model_spec *spec, const v
     const vb_prompts *prompts = vb_experiment_prompts(spec, data->spec);
     for (int p = 0; p < prompts->count; p++) vb_digest_add_text(digester, prompts->items[p]);
     vb_digest_add_text(digester, data->vocabularies.digest.hex);
+    if (data->spec->labels) {
+        add_file(digester, data->spec->labels);
+        add_file(digester, data->spec->class_names);
+    }
     vb_digest_add(digester, &data->spec->on_error, sizeof data->spec->on_error);
     for (int64_t u = 0; data->dataset && u < vb_dataset_units(data->dataset); u++) {
         vb_digest signature;
@@ -161,7 +165,10 @@ int vb_resume_files_add(vb_resume_files *files, const vb_experiment *experiment,
                         const vb_dataset_state *data, vb_error *err) {
     const vb_model_spec *spec = &experiment->models[unit->model];
     vb_strings paths = {0};
-    int status = note_file(files, spec->weights, err) || list_files(&paths, experiment, spec, err) ? -1 : 0;
+    int status = note_file(files, spec->weights, err) || (data->dataset && note_file(files, data->spec->labels, err)) ||
+                         list_files(&paths, experiment, spec, err) ?
+                     -1 :
+                     0;
     for (size_t i = 0; i < paths.count && !status; i++) status = note_file(files, paths.items[i], err);
     vb_strings_free(&paths);
     if (status) return -1;

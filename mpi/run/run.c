@@ -279,7 +279,9 @@ static int add_notes(const run_state *run, vb_strbuf *notes, vb_error *err) {
                          labels[] = {{"by_position", "labels that are places in the vocabulary file, from 0"},
                                      {"ambiguous", "labels that could mean two classes, by id, name or place, in this order"},
                                      {"unmatched", "labels that match no class"},
-                                     {0}};
+                                     {0}},
+                         sets[] = {{"images_with_several_classes", "images with several right classes"}, {0}},
+                         empty[] = {{"images_with_an_empty_set", "images whose set of labels is empty, left out"}, {0}};
     size_t i;
     json_t *entry;
     if (run->experiment->limit > 0)
@@ -288,8 +290,11 @@ static int add_notes(const run_state *run, vb_strbuf *notes, vb_error *err) {
     json_array_foreach(run->results, i, entry) {
         const json_t *data = json_object_get(entry, "data");
         note_counts(notes, entry, data, images);
-        if (!strcmp(vb_json_text(data, "kind"), "precomputed"))
+        note_counts(notes, entry, json_object_get(data, "label_sets"), sets);
+        if (!strcmp(vb_json_text(data, "kind"), "precomputed")) { /* of others the dataset's notes tell */
             note_counts(notes, entry, json_object_get(data, "labels"), labels);
+            note_counts(notes, entry, json_object_get(data, "label_sets"), empty);
+        }
         const json_t *texts = json_object_get(entry, "texts");
         static const char *const faults[][3] = {{"cut", "texts cut by the context", "cut_example"},
                                                 {"equal_classes", "classes that are the same as another one to the model",

@@ -159,6 +159,9 @@ static int evaluate_pair(vb_runner *runner, const vb_pair_inputs *inputs, const 
                     .classifier = &inputs->classifier,
                     .records = records,
                     .threads = runner->threads};
+    const bool sets = vb_image_source_sets(&inputs->source);
+    if (!status) status = vb_analyses_check(experiment->analyses, spec->name, data->spec->name, sets, err);
+    status = vb_comm_agree(&runner->context->comm, status, err);
     if (!status) status = vb_evaluate(runner->context, &pair, &finished.result, &finished.counts, err);
     if (!status && experiment->analyses)
         status = vb_analyses(runner->context, &pair, experiment->analyses, true, finished.result, err);

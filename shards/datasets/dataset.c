@@ -195,6 +195,7 @@ const char *vb_dataset_label(const vb_dataset *dataset, int label) {
     return vb_dataset_index_text(dataset, dataset->label_name[label]);
 }
 bool vb_dataset_labels_are_numbers(const vb_dataset *dataset) { return dataset->head->numbers; }
+bool vb_dataset_records(const vb_dataset *dataset) { return dataset->head->fixed_records; }
 
 vb_unit_range vb_dataset_unit(const vb_dataset *dataset, int64_t unit) { return vb_dataset_index_unit(dataset, unit); }
 

@@ -51,6 +51,8 @@ char *vb_dataset_ignored_text(const vb_dataset *dataset, vb_error *err);
 int vb_dataset_labels(const vb_dataset *dataset);
 const char *vb_dataset_label(const vb_dataset *dataset, int label); /* valid as long as the dataset */
 bool vb_dataset_labels_are_numbers(const vb_dataset *dataset);
+/* Whether samples are records, whose names are their numbers. */
+bool vb_dataset_records(const vb_dataset *dataset);
 
 vb_unit_range vb_dataset_unit(const vb_dataset *dataset, int64_t unit); /* unit: 0 .. units - 1 */
 int64_t vb_dataset_unit_of(const vb_dataset *dataset, int64_t sample);  /* the unit that holds it */

@@ -171,13 +171,16 @@ static int unpack_parts(vb_corpus *corpus, const char *block, size_t size, bool 
     for (size_t i = 0; i < head.part_count; i++) {
         packed_part packed;
         memcpy(&packed, block + sizeof head + i * sizeof packed, sizeof packed);
-        if (!(*whole = packed.name <= (size_t)(end - names))) return -1;
+        int64_t rows;
+        *whole =
+            packed.name <= (size_t)(end - names) && packed.rows >= 0 && !__builtin_add_overflow(corpus->rows, packed.rows, &rows);
+        if (!*whole) return -1;
         char *path = vb_strndup(names, packed.name, err);
         if (!path) return -1;
         names += packed.name;
         corpus->parts[i] = (vb_corpus_part){path, corpus->rows, packed.rows, (vb_dtype)packed.dtype, packed.offset, packed.bytes};
         corpus->part_count++;
-        corpus->rows += packed.rows;
+        corpus->rows = rows;
     }
     *whole = names == end;
     return *whole ? 0 : -1;

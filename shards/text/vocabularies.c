@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 #include "shards/text/yaml.h"
 #include "shards/text/did_you_mean.h"
 
@@ -40,11 +41,9 @@ static int check_class_name(const vb_yaml *node, const char *what, const char *p
     if (node->kind != VB_YAML_SCALAR || vb_yaml_is_null(node)) return vb_yaml_expected(node, path, what, err);
     const char *text = node->text;
     bool blank = true;
-    for (const char *c = text; *c; c++) {
-        blank &= is_blank_character(*c);
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            return vb_yaml_errorf(node, path, err, "expected %s on one line, found '%s'", what, text);
-    }
+    for (const char *c = text; *c; c++) blank &= is_blank_character(*c);
+    if (vb_utf8_find_control(text))
+        return vb_yaml_errorf(node, path, err, "expected %s on one line, without control characters, found '%s'", what, text);
     if (blank) return vb_yaml_errorf(node, path, err, "expected %s, found an empty text", what);
     if (*text == ' ' || text[strlen(text) - 1] == ' ')
         return vb_yaml_errorf(node, path, err, "expected %s without white space around it, found '%s'", what, text);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 #include "shards/files/json_parse.h"
 
 enum { PREFIX = 8, LARGEST_HEADER = 100000000 }; /* the format's own limit */
@@ -60,6 +61,8 @@ static int read_shape_list(const json_t *shape, entry *e, uint64_t *bytes, const
 }
 
 static int read_tensor_entry(const json_t *table, entry *e, const uint8_t *data, uint64_t size, const char *path, vb_error *err) {
+    if (vb_utf8_find_control(e->name))
+        return vb_errorf(err, VB_EDATA, "%s: control characters in the name of tensor '%s'", path, e->name);
     if (!json_is_object(table)) return vb_errorf(err, VB_EDATA, "%s: tensor %s is not described by a JSON object", path, e->name);
     const char *dtype = json_string_value(json_object_get(table, "dtype"));
     if (!dtype) return vb_errorf(err, VB_EDATA, "%s: tensor %s: no \"dtype\" string", path, e->name);

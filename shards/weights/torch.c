@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 #include "shards/weights/pickle.h"
 #include "shards/files/zip.h"
 
@@ -218,9 +219,8 @@ static int read_view(vb_torch *t, const vb_value *args, vb_tensor *tensor) {
 /* args NULL: of a kind that only PyTorch can rebuild. */
 static int add_tensor(vb_torch *t, const vb_value *args) {
     vb_tensor tensor = {.dtype = VB_OPAQUE, .data = ""};
-    for (const char *c = t->name; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            return vb_errorf(t->err, VB_EDATA, "%s: control characters in the name of tensor '%s'", t->path, t->name);
+    if (vb_utf8_find_control(t->name))
+        return vb_errorf(t->err, VB_EDATA, "%s: control characters in the name of tensor '%s'", t->path, t->name);
     if (args && read_view(t, args, &tensor)) return -1;
     if (t->count == MOST_TENSORS) return vb_errorf(t->err, VB_EDATA, "%s: more than %d tensors", t->path, MOST_TENSORS);
     if (vb_grow((void **)&t->items, &t->capacity, t->count + 1, sizeof *t->items, "tensors", t->err)) return -1;

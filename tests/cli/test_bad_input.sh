@@ -60,6 +60,8 @@ yaml "a dataset that is a number" \
   "a dataset: expected a map of keys, found a scalar" 'experiment: e\ndatasets: [3]\nmodels: [4]\n'
 yaml "a path for a name" "must not begin with a dot, hold a slash" \
   'experiment: ../e\ndatasets: [{name: d, vocabularies: v.yaml}]\nmodels: []\n'
+yaml "a name that turns the text behind it" "name 'e\?\?\?xe': it must not .* a control character" \
+  'experiment: "e\\u202exe"\ndatasets: [{name: d, vocabularies: v.yaml}]\nmodels: []\n'
 yaml "a misspelt key" "unknown key 'protocoll' in the experiment; did you mean 'protocol'" 'experiment: e\nprotocoll: exact\n'
 yaml "a misspelt key of a dataset" "unknown key 'imags' in a dataset; did you mean 'images'" \
   'experiment: e\ndatasets: [{name: d, imags: pics}]\nmodels: []\n'

@@ -113,7 +113,8 @@ verdict $? "a single vocabulary has no Acc-S" "$(cat out)"
 no="A and B cannot be compared as they are"
 awk '{ print NR == 7 ? ($1 + 1) % 20 : $1 }' classes.txt >other.txt && "$tools/npy" numbers z2.npy i8 other.txt
 experiment relabelled B.npy z2.npy w.yaml
-refuses "other labels" 6 "$no: data: labels_digest [0-9a-f]{8} of A, [0-9a-f]{8} of B \(--allow" "$vocabench" compare a relabelled
+refuses "other labels" 6 "$no: data: labels_digest [0-9a-f]{8} of A, [0-9a-f]{8} of B; .*: --allow data$" \
+  "$vocabench" compare a relabelled
 refuses "other labels, allowed: the image is named" 6 "image 'row 6' is of class 'c[0-9]+' in .* and of class 'c[0-9]+' in" \
   "$vocabench" compare a relabelled --allow data
 sed 's/c18, c19, c4/c18, c19/' w.yaml >w2.yaml && experiment shrunk B.npy z.npy w2.yaml
@@ -137,6 +138,10 @@ change same prompts '.configuration.models[0].prompts = ["a bad photo of a {}."]
 refuses "other prompts" 6 "$no: prompts: 'a photo of a \{\}.' of A, 'a bad photo of a \{\}.' of B" \
   "$vocabench" compare enc prompts
 change same both '.configuration.models[0].prompts = ["a {}.", "the {}."] | .results[0].embedding.preprocessing = "to 336"'
+refuses "a refusal ends with the flag that is missing" 6 "to compare them all the same: --allow prompts,preprocessing$" \
+  "$vocabench" compare enc both
+refuses "and what was allowed already" 6 ": --allow vocabularies,prompts,preprocessing$" \
+  "$vocabench" compare enc both --allow vocabularies,prompts
 refuses "prompts and preprocessing: both reasons" 6 "prompts: 'a photo of a \{\}.' of A, 2 templates of B;
   preprocessing: 'to 224' of A, 'to 336' of B" "$vocabench" compare enc both
 refuses "one of two allowed" 6 "$no: preprocessing: 'to 224' of A" "$vocabench" compare enc both --allow prompts
@@ -167,6 +172,8 @@ refuses "no such folder" 4 "nothing: cannot open" "$vocabench" compare nothing a
 refuses "one result only" 2 "compare: expected A B" "$vocabench" compare a
 refuses "several results" 2 "A: two/results.json: several results;
   name one with --model and --dataset: 'first' on 'plane', 'second' on 'plane'" "$vocabench" compare two a
+refuses "a model that is misspelt" 2 "no such results of frist; did you mean 'first'\?; name one" \
+  "$vocabench" compare two a --model frist
 refuses "no such model" 2 "B: a/results.json: no such results of third; name" "$vocabench" compare a a --model m --model third
 mkdir -p bad && echo '{"schema": "other/1"}' >bad/results.json
 refuses "another schema" 10 "bad/results.json: schema: expected vocabench.results/1, found 'other/1'" "$vocabench" compare bad a

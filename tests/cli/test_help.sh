@@ -71,6 +71,19 @@ offers "what stands for a positional" "images texts " vocabench encode ''
 offers "commands behind help" "merge " vocabench help me
 offers "nothing for a number" " " vocabench run e.yaml --batch ''
 offers "nothing for an unknown command" " " vocabench nothing --
+mkdir -p files/sub/r && echo '{ "results": [
+  {
+   "model": "tiny one",
+   "dataset": "plane"
+  },
+  {
+   "model": "large",
+   "dataset": "plane"
+  } ] }' >files/sub/r/results.json
+offers "models of the results on the line" "large tiny\ one " vocabench compare sub/r x --model ''
+offers "those that begin so" "tiny\ one " vocabench compare sub/r sub/r/results.json --model large --model t
+offers "and datasets" "plane " vocabench compare sub/r x --dataset = p
+offers "no models without results" " " vocabench compare nowhere sub --model ''
 offers "after a switch the positional again" "e.yaml " vocabench run --resume e
 for command in "${commands[@]}"; do
   wanted=$({ "$vocabench" help "$command" | sed -n '/^flags:/,/^$/s/^  \(--[a-z-]*\).*/\1/p'; echo --help; } | sort | tr '\n' ' ')
@@ -110,6 +123,29 @@ Z
   zsh_shows "words to choose from" "vocabench report --format=" 'html' 'latex' 'pdf'
   zsh_shows "YAML files" "vocabench run " 'e\.yaml' 'f\.yaml'
 else skip "zsh" "not installed"; fi
+
+# ---- widths -------------------------------------------------------------------------------------------------------
+for width in 40 72 100; do
+  for command in '' "${commands[@]}"; do
+    # shellcheck disable=SC2086 # no command is no argument
+    COLUMNS=$width "$vocabench" help $command
+  done >text
+  COLUMNS=$width "$vocabench" models >>text
+  # Nothing but a word without a place to break may be wider: a path, a key of --set.
+  awk -v width=$width 'length > width && !/^ *[^ ]+$/ && !/^  models +[^ ]+$/' text >wide
+  empty "help fits $width columns" wide
+done
+# Broken or not, it says the same.
+for command in run submit; do
+  equal "help $command at 40 columns has the words of help $command" "$(COLUMNS=40 "$vocabench" help $command | tr -d ' \n')" \
+    "$("$vocabench" help $command | tr -d ' \n')"
+done
+equal "a width that is none is passed over" "$(COLUMNS=wide "$vocabench" help run)" "$("$vocabench" help run)"
+if command -v script >/dev/null; then
+  script -qec "stty cols 50; '$vocabench' help plan" /dev/null </dev/null | tr -d '\r' >text
+  awk 'length > 50 && !/^ *[^ ]+$/' text >wide; empty "help fits the terminal" wide
+  like "and is broken there" '^ {6}[a-z]' text
+else skip "help fits the terminal" "no script"; fi
 
 # ---- bad input ----------------------------------------------------------------------------------------------------
 refuses "a format that is none" 2 "help: --format: expected text, man, bash or zsh, found 'fish'" "$vocabench" help --format fish

@@ -35,7 +35,7 @@ breaks() {
     [ "$lines" = 0 ] && sums cut | cmp -s - truth
     verdict $? "$fault: goes on" "$(cat stderr)"; return
   fi
-  fired=$((fired + 1))
+  fired=$((fired + 1)); met+=" ${fault%%:*}"
   [ "$lines" = 1 ] || { fail "$fault: $lines lines instead of one" "$(cat stderr)"; return; }
   grep -qE "^vocabench: rank [0-2]: .{10}" stderr || { fail "$fault: the line names no rank" "$(cat stderr)"; return; }
   whole_files cut || { fail "$fault: a piece under a final name"; return; }
@@ -44,7 +44,7 @@ breaks() {
   mpi 2 timeout -k 5 60 "$vocabench" run e.yaml --output cut >stdout 2>stderr && sums cut | cmp -s - truth
   verdict $? "$fault: code $code, and a good rerun" "$(cat stderr)"
 }
-fired=0
+fired=0 met=''
 for n in 1 2 4; do
   breaks "write:$n:ENOSPC@$((n % 2))" "0 7"
   breaks "fsync:$n:EIO@$((n % 2))" "0 7"
@@ -61,6 +61,9 @@ breaks alloc:1000+:ENOMEM@1 8
 for n in 1 3 4 7 11 16; do breaks "mpi:$n:EIO@$((n % 3))" "0 9"; done
 for n in 1 2; do breaks "unit:$n:EIO@$n" "0 1"; done
 check "faults were met ($fired)" test $fired -gt 30
+for site in open read write fsync rename mmap alloc mpi unit; do
+  has_text "a failing $site is not passed over" " $site" <<<"$met"
+done
 
 # ---- the other commands, on one rank: every call fails once -----------------------------------------------------
 printf 'a bear\nan apple\n' >texts.txt

@@ -89,7 +89,7 @@ refuses "no WordNet" 4 'no index.noun and data.noun there' "$vocabench" run p.ya
 refuses "no embeddings" 3 "needs the key 'embeddings'" "$vocabench" run e.yaml --output o --set open_curve.embeddings=~
 refuses "no names for a precomputed model" 3 "needs the keys 'names'" "$vocabench" run e.yaml --output o \
   --set open_curve.names=~ --set open_curve.wordnet=wordnet
-refuses "names without the analysis" 3 "open_curve: its names serve the analysis of that name" "$vocabench" run e.yaml \
+refuses "names without the analysis" 3 "its names serve the analyses open_curve, open_set and" "$vocabench" run e.yaml \
   --output o --set 'analyses=[margin]'
 # Each rank finds another WordNet at one place, as machines of a cluster may.
 cp -r wordnet other; sed -i '/grey_wolf/d' other/index.noun; sed -i 's/02 wolf 0 grey_wolf 0/01 wolf 0/' other/data.noun

@@ -160,7 +160,7 @@ static void candidates_are_judged_exactly(void **state) {
     static const float texts[] = {1, 0.5f, 0, 1, 1, 0.4f, 1, 0.5f, 2, 1, 1, 0.6f, 1, 0.49999997f, 7, 0};
     static const float image[] = {1, 0};
     static const int offsets[] = {0, 2}, members[] = {0, 1}, label[] = {0};
-    vb_label_space space = {8, 1, offsets, members, NULL};
+    vb_label_space space = {8, 1, offsets, members, NULL, false};
     vb_text_bank *bank;
     vb_error err = {0};
     uint8_t beaten = 9;

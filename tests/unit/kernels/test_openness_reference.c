@@ -50,7 +50,7 @@ static void living17_is_numpys(void **state) {
     }
     assert_int_equal(classes, CLASSES);
     assert_int_equal(row_count, ROWS);
-    const vb_label_space space = {CLASSES, N, offsets, members, NULL};
+    const vb_label_space space = {CLASSES, N, offsets, members, NULL, false};
     static uint8_t beaten[ROWS * N];
     static vb_verdict verdicts[ROWS];
     vb_text_bank *bank;

@@ -21,7 +21,7 @@ static float random_float(void) { return random_unit_float(&random_state); }
 enum { CLASSES = 12, VOCABULARIES = 4, DIM = 48 };
 /* class 3 is in two vocabularies, 10 in three, 7 in none */
 static const int offsets[] = {0, 4, 7, 12, 14}, members[] = {0, 1, 2, 3, 10, 4, 5, 9, 8, 3, 6, 10, 10, 11};
-static const vb_label_space space = {CLASSES, VOCABULARIES, offsets, members, NULL};
+static const vb_label_space space = {CLASSES, VOCABULARIES, offsets, members, NULL, false};
 
 typedef int class_order(const void *context, int c, int d); /* sign of s(c) - s(d) */
 
@@ -36,7 +36,7 @@ static int ranked_first(const int *list, int count, class_order *order, const vo
 
 /* Some classes are equivalents of others, of their own vocabulary and of another. */
 static const int equivalence[] = {0, 1, 2, 3, 1, 5, 3, 7, 8, 9, 1, 11};
-static const vb_label_space related = {CLASSES, VOCABULARIES, offsets, members, equivalence};
+static const vb_label_space related = {CLASSES, VOCABULARIES, offsets, members, equivalence, false};
 
 /* The list less the equivalents of y. */
 static int rivals(int *out, const int *list, int count, int y, const vb_label_space *of) {
@@ -215,7 +215,7 @@ static void one_ulp_decides(void **state) {
     vb_error err = {0};
     random_state = 3;
     static const int pair_offsets[] = {0, 1, 2}, pair_members[] = {0, 1};
-    const vb_label_space pair = {2, 2, pair_offsets, pair_members, NULL};
+    const vb_label_space pair = {2, 2, pair_offsets, pair_members, NULL, false};
     for (int round = 0; round < 200; round++) {
         float texts[2 * 512], x[512];
         for (int k = 0; k < 512; k++) texts[k] = texts[512 + k] = random_float();
@@ -403,7 +403,7 @@ static void a_lone_class_has_no_margin(void **state) {
     vb_error err = {0};
     const float text[] = {3, 4}, x[] = {4, 3};
     const int one_offsets[] = {0, 1}, one_member[] = {0}, label = 0;
-    const vb_label_space one = {1, 1, one_offsets, one_member, NULL};
+    const vb_label_space one = {1, 1, one_offsets, one_member, NULL, false};
     vb_text_bank *bank;
     uint8_t beaten;
     vb_verdict verdict;
@@ -465,11 +465,11 @@ static void bad_rows_are_named(void **state) {
     assert_fails(judge(other, 1), VB_EMISMATCH, "13 classes for 12 text");
     const int twice[] = {0, 1, 2, 3, 10, 4, 5, 9, 8, 3, 6, 9, 10, 11}, outside[] = {0, 1, 2, 3, 10, 4, 5, 9, 8, 3, 6, 12, 10, 11};
     const int hole[] = {0, 4, 4, 12, 14};
-    other = (vb_label_space){CLASSES, VOCABULARIES, offsets, twice, NULL};
+    other = (vb_label_space){CLASSES, VOCABULARIES, offsets, twice, NULL, false};
     assert_fails(judge(other, 1), VB_EMISMATCH, "vocabulary 2 lists class 9 twice");
     other.members = outside;
     assert_fails(judge(other, 1), VB_EMISMATCH, "vocabulary 2, entry 4: class 12");
-    other = (vb_label_space){CLASSES, VOCABULARIES, hole, members, NULL};
+    other = (vb_label_space){CLASSES, VOCABULARIES, hole, members, NULL, false};
     assert_fails(judge(other, 1), VB_EMISMATCH, "vocabulary 1 has no classes");
     vb_similarity_bank_free(bank);
 }

@@ -173,6 +173,17 @@ static void damaged_bytes_and_failed_allocations(void **state) {
     size_t size = 0, capacity = 0;
     assert_ok(vb_topk_pack(&topk, 0, 1, &bytes, &size, &capacity, &err));
     for (size_t cut = 0; cut < size; cut++) assert_int_equal(vb_topk_unpack(&topk, 0, 1, bytes, cut, &err), -1);
+    /* Numbers that no sum of products has: behind the count and the row number dot, its rest, square, its rest. */
+    static const double odd[] = {NAN, INFINITY, -INFINITY, 0x1p1000};
+    for (size_t field = 0; field < 3; field += 2)
+        for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+            double kept;
+            memcpy(&kept, bytes + 16 + 8 * field, 8);
+            memcpy(bytes + 16 + 8 * field, &odd[i], 8);
+            assert_int_equal(vb_topk_unpack(&topk, 0, 1, bytes, size, &err), -1);
+            assert_int_equal(err.code, VB_EDATA);
+            memcpy(bytes + 16 + 8 * field, &kept, 8);
+        }
     vb_fault_setup("alloc:1:ENOMEM", 0);
     assert_int_equal(vb_topk_unpack(&topk, 0, 1, bytes, size, &err), -1);
     assert_int_equal(err.code, VB_EMEMORY);

@@ -22,7 +22,31 @@ static void characters_are_counted_and_cut(void **state) {
     assert_true(vb_utf8_is_text("", 0, NULL));
 }
 
+static void what_is_no_name_is_found(void **state) {
+    (void)state;
+    assert_null(vb_utf8_find_control(""));
+    assert_null(
+        vb_utf8_find_control("na\xc3\xafve \xe2\x82\xac \xd7\xa9\xe2\x80\x8f\xc2\xa0")); /* a mark of direction turns nothing */
+    static const char *const bad[] = {"ab\x1b[2J",
+                                      "ab\ncd",
+                                      "ab\x7f",
+                                      "ab\xc2\x9b"
+                                      "2J",
+                                      "ab\xe2\x80\xae"
+                                      "cd",
+                                      "ab\xe2\x80\xa8",
+                                      "ab\xe2\x81\xa7",
+                                      "ab\xff",
+                                      "ab\xe2\x82"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_ptr_equal(vb_utf8_find_control(bad[i]), bad[i] + 2);
+    char text[] = "a\xe2\x80\xae"
+                  "b\n\xc2\x9b\xc3\xa9";
+    vb_utf8_one_line(text);
+    assert_string_equal(text, "a???b???\xc3\xa9");
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(characters_are_counted_and_cut)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(characters_are_counted_and_cut),
+                                       cmocka_unit_test(what_is_no_name_is_found)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,6 +43,8 @@ static void what_is_special_is_escaped(void **state) {
                   "&lt;a href=&quot;x&quot;&gt;it&#39;s &amp; co&lt;/a&gt;\n"},
                  {vb_strbuf_add_html, "a\x01z\x7f", "a\xef\xbf\xbdz\xef\xbf\xbd"},
                  {vb_strbuf_add_csv, "a \"b\", c\nd", "\"a \"\"b\"\", c d\""},
+                 {vb_strbuf_add_csv, "=1+1", "\"'=1+1\""},
+                 {vb_strbuf_add_csv, "a=-1", "\"a=-1\""},
                  {add_latex, "50 % & {x}_1", "50 \\% \\& \\{x\\}\\_1"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *text = escaped(cases[i].add, cases[i].piece);

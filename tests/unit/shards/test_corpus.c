@@ -81,6 +81,11 @@ static void parts_in_the_order_of_their_names(void **state) {
     vb_corpus_close(&copy);
     for (size_t cut = 0; cut < size; cut++)
         assert_fails(vb_corpus_unpack(&copy, bytes, cut, &err), VB_EINTERNAL, "did not arrive whole");
+    static const int64_t odd[] = {-1, INT64_MIN, INT64_MAX}; /* rows of the first part, behind the 24 bytes of the corpus */
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        memcpy((char *)bytes + 24, &odd[i], sizeof odd[i]);
+        assert_fails(vb_corpus_unpack(&copy, bytes, size, &err), VB_EINTERNAL, "did not arrive whole");
+    }
     vb_free(bytes);
     vb_corpus_close(&corpus);
 

@@ -182,7 +182,7 @@ static void bad_files(void **state) {
     assert_refused("name: x\nvocabularies:\n  a: [b, \" c\"]\n",
                    ":3:10: expected a class name or {id: ..., name: ...} without white space around it, found ' c'");
     assert_refused("name: x\nvocabularies:\n  a: [b, \"c\\nd\"]\n",
-                   ":3:10: expected a class name or {id: ..., name: ...} on one line, found 'c?d'");
+                   ":3:10: expected a class name or {id: ..., name: ...} on one line, without control characters, found 'c?d'");
     assert_refused("name: x\nvocabularies:\n  a: [b, null]\n",
                    ":3:10: expected a class name or {id: ..., name: ...}, found nothing");
     assert_refused("name: x\nvocabularies:\n  a: [[b]]\n", ":3:7: expected a class name or {id: ..., name: ...}, found a list");

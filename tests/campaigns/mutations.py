@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Planted defects: each is put into a copy of the tree, which is built, and the named test must fail: mutations.py [--only N]
+
+A test suite is worth what it catches. Each row is one small fault as people make them: a status that is swallowed, a rename before
+fsync, a rank that leaves early, a length that is off by one, a wrong rule for ties, two lanes mixed up. The copy is tested without
+the defect first. A row whose text is no longer in its file is a failure, too: the row moves with the code. The last line counts."""
+import argparse, os, shutil, subprocess, sys, tempfile, time
+
+root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# (what, file, text, text with the defect, the test that notices)
+ROWS = [
+    ("a failed write is swallowed", "shards/files/writer.c",
+     'if (n < 0) return vb_errorf(err, VB_EOUTPUT, "%s: cannot write: %s", writer->path, strerror(errno));',
+     "if (n < 0) break;", "unit/shards/test_writer"),
+    ("a failed collective call is swallowed", "mpi/ranks/comm.c",
+     "    if (err) err->rank = comm->world_rank;\n    return -1;", "    return 0;", "mpi/test_faults"),
+    ("the final name is given before the content is on the disk", "shards/files/writer.c",
+     "if (flush(writer, err) || sync_descriptor(writer->fd, writer->path, err)) return -1;",
+     "if (flush(writer, err) || rename(writer->temporary, writer->path) || sync_descriptor(writer->fd, writer->path, err)) return -1;",
+     "mpi/test_faults"),
+    ("a short write counts as a whole one", "shards/files/writer.c", "done += (size_t)n;", "done = writer->filled;",
+     "unit/shards/test_writer"),
+    ("a rank leaves before the others have agreed", "mpi/ranks/comm.c",
+     '    if (vb_comm_agree(comm, status, err)) return -1;\n    snprintf(first, sizeof first, "%s", seen);',
+     '    if (status) return -1;\n    snprintf(first, sizeof first, "%s", seen);', "mpi/test_agreement"),
+    ("the alarm reaches only the ranks above", "mpi/ranks/comm.c", "if (r != comm->rank) MPI_Isend(", "if (r > comm->rank) MPI_Isend(",
+     "mpi/test_faults"),
+    ("a tensor may end one byte behind the file", "shards/weights/safetensors.c", "if (e->end > size)", "if (e->end > size + 1)",
+     "unit/shards/test_safetensors"),
+    ("the header may be one byte too long", "shards/weights/safetensors.c", "length > map->size - PREFIX)",
+     "length > map->size - PREFIX + 1)", "unit/shards/test_safetensors"),
+    ("ties go to the later row", "kernels/exact/hit.c", "a->id < b->id", "a->id > b->id", "unit/kernels/test_topk"),
+    ("two lanes are mixed up in the AVX2 transpose", "kernels/matrix/gemm_lanes.h",
+     "u[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);", "u[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x11);",
+     "unit/kernels/test_gemm"),
+    ("a damaged unit of the cache is taken", "shards/embeddings/cache.c",
+     "*found = npy.note_size == strlen(note) && !memcmp(npy.note, note, npy.note_size);", "*found = npy.note_size == strlen(note);",
+     "unit/shards/test_cache"),
+    ("a living owner's lock is taken over", "mpi/base/output_lock.c", "return OWNER_GONE; /* the number is another's */\n    return OWNER_ALIVE;",
+     "return OWNER_GONE; /* the number is another's */\n    return OWNER_GONE;", "mpi/test_lock"),
+    ("weights that are rewritten in place go unnoticed", "shards/files/identity.c",
+     "bool content = now.mtime_ns != identity->mtime_ns;", "bool content = false; return 0;", "mpi/test_changed_inputs"),
+    ("Acc-S divides by one vocabulary too many", "kernels/openness/openness.c", "(double)(m - b) / ((double)m * (b + 1))",
+     "(double)(m - b) / ((double)(m + 1) * (b + 1))", "unit/kernels/test_openness"),
+    ("a standard error with n for n - 1", "kernels/openness/paired.c", "squares / (double)(n - 1) / (double)n",
+     "squares / (double)n / (double)n", "unit/kernels/test_paired"),
+    ("McNemar's test has one side", "kernels/openness/paired.c", "double p = 2 * coin_probability(n, k) * sum;",
+     "double p = coin_probability(n, k) * sum;", "unit/kernels/test_paired"),
+    ("the open curve draws with replacement", "kernels/openness/names_curve.c",
+     "w[i] *= (double)(pool - counts->h[i] - n) / (double)(pool - n);", "w[i] *= (double)(pool - counts->h[i]) / (double)pool;",
+     "unit/kernels/test_names_curve"),
+    ("a bound is rounded inwards", "kernels/exact/round_outward.h", "(double)rounded < value ? nextafterf(rounded, INFINITY) : rounded",
+     "rounded", "unit/kernels/test_round_outward"),
+    ("resizing begins half a pixel too early", "kernels/image/resize.c", "low = center - support + 0.5, high",
+     "low = center - support, high", "unit/kernels/test_preprocess"),
+    ("the centre crop rounds halves up", "kernels/image/preprocess.c", "return length / 2 + (length % 4 == 3);",
+     "return length / 2 + length % 2;", "unit/kernels/test_preprocess"),
+    ("overlong UTF-8 is a character", "kernels/base/utf8.c", "low = lead == 0xe0 ? 0xa0 :", "low = lead == 0xe0 ? 0x80 :",
+     "unit/kernels/test_utf8"),
+    ("a tar header's checksum is not looked at", "shards/files/tar.c",
+     'if (!vb_tar_is_header(block)) return tar_fails(tar, at, "no tar header (wrong checksum)", err);', "", "unit/shards/test_tar"),
+]
+
+
+def run(command, **more):
+    return subprocess.run(command, capture_output=True, text=True, errors="replace", **more)
+
+
+def build(copy, test):
+    target = [f"build/tests/{test}"] if test.startswith("unit/") else []
+    return run(["make", "-j2", "all", "tools"] + target, cwd=copy)
+
+
+def passes(copy, test):
+    """Whether the test passes, and its first complaint."""
+    command = f"build/tests/{test}" if test.startswith("unit/") else f"tests/{test}.sh"
+    try:
+        done = run([command], cwd=copy, timeout=1200, env=dict(os.environ, VOCABENCH_BUILD=os.path.join(copy, "build")),
+                   stdin=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired:
+        return False, "does not end"
+    complaints = [line for line in done.stdout.split("\n") if line.startswith("not ok") and "# SKIP" not in line]
+    return done.returncode == 0 and not complaints, complaints[0] if complaints else f"code {done.returncode}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--only", type=int, help="the number of a row, from 1")
+    asked = parser.parse_args()
+    for name, value in (("CMOCKA_MESSAGE_OUTPUT", "TAP"), ("OMP_WAIT_POLICY", "passive"), ("OMPI_MCA_mpi_yield_when_idle", "1"),
+                        ("OMPI_MCA_rmaps_base_oversubscribe", "1"), ("OMPI_MCA_hwloc_base_binding_policy", "none"),
+                        ("OMPI_ALLOW_RUN_AS_ROOT", "1"), ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"), ("LC_ALL", "C.UTF-8"),
+                        ("VOCABENCH_SHARED", os.path.join(root, "..", "shared"))):
+        os.environ.setdefault(name, value)
+    base = tempfile.mkdtemp(prefix="vocabench-mutations.")
+    copy = os.path.join(base, "vocabench")
+    for name in run(["git", "ls-files", "-z"], cwd=root).stdout.split("\0"):
+        if name:
+            os.makedirs(os.path.dirname(os.path.join(copy, name)), exist_ok=True)
+            shutil.copy2(os.path.join(root, name), os.path.join(copy, name))
+    rows = [(number, row) for number, row in enumerate(ROWS, 1) if asked.only in (None, number)]
+    missed = 0
+    for test in sorted({row[4] for _, row in rows}):
+        made = build(copy, test)
+        if made.returncode:
+            sys.exit(made.stderr[-2000:])
+        good, why = passes(copy, test)
+        if not good:
+            missed += 1
+            print(f"{test} fails without a defect: {why}", flush=True)
+    for number, (what, file, text, defect, test) in rows:
+        path = os.path.join(copy, file)
+        whole = open(path).read()
+        if whole.count(text) != 1:
+            missed += 1
+            print(f"{number}. {what}: {file} has the text {whole.count(text)} times", flush=True)
+            continue
+        open(path, "w").write(whole.replace(text, defect))
+        made = build(copy, test)
+        if made.returncode:
+            found, why = False, "does not build: " + made.stderr[-500:]
+        else:
+            good, why = passes(copy, test)
+            found = not good
+        print(f"{number}. {what} ({file}): " + (f"caught by {test}: {why}" if found else f"NOT caught by {test}: {why}"), flush=True)
+        missed += not found
+        open(path, "w").write(whole)
+        now = time.time() + number  # newer than what was built with the defect
+        os.utime(path, (now, now))
+    shutil.rmtree(base, ignore_errors=True)
+    print(f"{len(rows)} planted defects, {missed} not caught")
+    sys.exit(missed > 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+#!/bin/bash
+# open_set and calibration against NumPy (tests/tools/confidence_oracle.py), with and without foreign names, at any number of
+# ranks, for precomputed and for encoding models; what reports show; what is refused.
+. "$(dirname "$0")/../lib.sh"
+oracle=$here/tests/tools/confidence_oracle.py
+cd "$scratch" || exit 1
+/usr/bin/python3 -c 'import numpy' 2>/dev/null || { skip "confidence" "no NumPy"; finish; }
+must /usr/bin/python3 "$oracle" make .
+cat >e.yaml <<'E'
+experiment: confidence
+analyses: [open_set, calibration]
+open_curve: {names: names.txt, embeddings: n.npy, exclude: names}
+datasets: [{name: d, vocabularies: v.yaml}]
+models:
+  - {name: m, family: precomputed, logit_scale: 10, image_embeddings: i.npy, labels: labels.txt, text_embeddings: t.npy,
+     text_names: classes.txt}
+E
+run e.yaml --output whole && check "the figures are NumPy's" /usr/bin/python3 "$oracle" check . whole/results.json
+for ranks in 2 3 5; do
+  run_at $ranks e.yaml --output again-$ranks --threads $((ranks % 2 + 1)) && agree "$ranks ranks" whole again-$ranks
+done
+run e.yaml --output other --set seed=7 --set trials=1 &&
+  check "another seed, one order" /usr/bin/python3 "$oracle" check . other/results.json
+equal "one order has no spread" "$(query other '.results[0].analyses | [.open_set.similarity.auroc_sd, .calibration.own.ece_sd] |
+  flatten | unique | tojson')" '[null]'
+sed '/^open_curve/d' e.yaml >few.yaml
+run few.yaml --output few && check "without foreign names" /usr/bin/python3 "$oracle" check . few/results.json
+equal "they are not guessed" "$(query few '.results[0].analyses | [.open_set.n, .calibration.n, has("open_curve")] | tojson')" \
+  '[[0],[0],false]'
+sed -i 's/logit_scale: 10, //' few.yaml
+run few.yaml --output unscaled --set 'analyses=[open_set]' &&
+  check "without a logit scale" /usr/bin/python3 "$oracle" check . unscaled/results.json
+equal "softmax is then null" "$(query unscaled '.results[0].analyses.open_set | [.logit_scale, .softmax] | tojson')" '[null,null]'
+refuses "calibration needs it" 3 "model 'm' is precomputed: the analysis 'calibration' needs its key 'logit_scale'" \
+  "$vocabench" run few.yaml --output o
+refuses "a logit scale is above zero" 3 "logit_scale: expected" "$vocabench" run e.yaml --output o --set models.m.logit_scale=0
+refuses "names without an analysis of theirs" 3 "open_curve: its names serve the analyses open_curve, open_set and calibration" \
+  "$vocabench" run e.yaml --output o --set 'analyses=[margin]'
+printf 'bear\nsea\n' >own.txt
+/usr/bin/python3 -c 'import numpy; numpy.save("own.npy", numpy.load("n.npy")[:2])'
+run e.yaml --output none --set open_curve.names=own.txt --set open_curve.embeddings=own.npy
+equal "names that are all kept out are none" "$(query none '.results[0].analyses.calibration | [.n, .pool.names] | tojson')" \
+  '[[0],0]'
+
+# ---- plan and reports ---------------------------------------------------------------------------------------------
+"$vocabench" plan e.yaml >planned 2>&1; like "plan knows the pair" ' m +d +120 ' planned
+"$vocabench" help run >help; like "help knows the analyses" '^ *calibration: +whether confidence is accuracy' help
+must "$vocabench" report whole --output page.html
+has_text "the page has the separation" "A vocabulary&#39;s images against all others" page.html
+has_text "and the calibration" "expected error (ECE)" page.html
+must "$vocabench" report whole --format md --output page.md
+equal "the tables' figures are the results'" \
+  "$(awk -F '|' '/^\| m / && NF == 12 { gsub(/ /, ""); if ($3 ~ /^0[.][0-9][0-9][0-9][0-9]$/) print $3, $6, $10 }' page.md)" \
+  "$(query whole '.results[0].analyses.open_set | [.similarity.auroc[0], .softmax.auroc[0], .similarity.auroc[-1]] |
+    map(tostring) | join(" ")' | awk '{ printf "%.4f %.4f %.4f\n", $1, $2, $3 }')"
+equal "the figure's data are the results'" "$(awk -F, '$2 == 58 { printf "%.9f\n", $3 }' page-data/*-open-set-*.csv)" \
+  "$(query whole '.results[0].analyses.open_set.similarity.auroc[-1]' | awk '{ printf "%.9f\n", $1 }')"
+equal "and those of the bins" "$(awk -F, '$2 == "own" && $3 == 0 { n += $5 } END { print n }' page-data/*-calibration-*.csv)" \
+  "$(query whole '.results[0].analyses.calibration.own.reliability[0].images | add')"
+
+# ---- a model that encodes -----------------------------------------------------------------------------------------
+make_data images pics 20 3; make_data model m.safetensors; make_data tokenizer tok
+made_vocabularies
+plain_experiment encoded >p.yaml
+printf 'analyses: [calibration, open_set]\nopen_curve: {names: names.txt, exclude: none}\n' >>p.yaml
+run p.yaml --output encoded
+scale=$("$vocabench" inspect m.safetensors | sed -n 's/.*logit scale \([0-9.]*\).*/\1/p')
+[ -n "$scale" ] && query encoded '.results[0].analyses | [.calibration.logit_scale, .open_set.logit_scale][]' |
+  awk -v scale="$scale" '{ n += $1 > scale - 0.1 && $1 < scale + 0.1 } END { exit n != 2 }'
+verdict $? "the weights tell the logit scale" "$scale $(query encoded '.results[0].analyses.calibration.logit_scale')"
+for ranks in 2 3; do run_at $ranks p.yaml --output encoded-$ranks && agree "$ranks ranks encode" encoded encoded-$ranks; done
+run p.yaml --output encoded --resume
+holds "resume takes the pair" '.run.pairs | length == 0' encoded/results.json
+run p.yaml --output encoded --resume --set 'models.plain.logit_scale=5'
+holds "but not with another scale" \
+  '(.run.pairs | length) == 1 and .results[0].analyses.calibration.logit_scale == 5' encoded/results.json
+finish

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""Images with sets of right labels, by the definition: label_sets_oracle.py make FOLDER | check FOLDER RESULTS RECORDS.jsonl
+
+make: random embeddings of 150 images, 15 classes in 5 vocabularies (one class in two of them) and 40 names; sets of labels in
+several vocabularies, empty ones, and labels of no class. check: all accuracies over all orders of arrival and all unions, the
+open curve over the names that take each image, what adversarial names take, and every record."""
+import itertools
+import json
+import math
+import sys
+
+import numpy as np
+
+VOCABULARIES = {"a": [0, 1, 2, 3], "b": [4, 5, 6], "c": [7, 8, 4], "d": [9, 10, 11], "e": [12, 13, 14]}
+NAMES = ["class %d" % c for c in range(15)]
+NONE = ["stranger", "nobody"]  # labels of no class
+
+
+def make(folder):
+    rng = np.random.default_rng(11)
+    classes = rng.standard_normal((15, 10)).astype(np.float32)
+    sets = []
+    for i in range(150):
+        first = i % 15
+        near = list(range(first, min(first + 3, 15)))
+        size = int(rng.integers(0, 4)) if i >= 15 else 1
+        chosen = [first] if i < 15 else [int(c) for c in rng.permutation(near + list(rng.integers(0, 17, 2)))][:size]
+        sets.append(list(dict.fromkeys(chosen)))
+    pull = [[c for c in s if c < 15] for s in sets]
+    images = np.array([classes[s].mean(0) if s else classes[i % 15] for i, s in enumerate(pull)])
+    images = (images + 0.5 * rng.standard_normal(images.shape)).astype(np.float32)
+    np.save(f"{folder}/i.npy", images)
+    np.save(f"{folder}/t.npy", classes)
+    np.save(f"{folder}/n.npy", rng.standard_normal((40, 10)).astype(np.float32))
+    names = NAMES + NONE
+    json.dump([[names[c] for c in s] for s in sets], open(f"{folder}/names.json", "w"))
+    json.dump(sets, open(f"{folder}/numbers.json", "w"))
+    open(f"{folder}/label_names.txt", "w").write("".join(n + "\n" for n in names))
+    open(f"{folder}/pool.txt", "w").write("".join("name %d\n" % i for i in range(40)))
+    with open(f"{folder}/v.yaml", "w") as out:
+        out.write("name: v\nvocabularies:\n")
+        for name, members in VOCABULARIES.items():
+            out.write(f"  {name}: [{', '.join(NAMES[c] for c in members)}]\n")
+
+
+def unit(rows):
+    rows = rows.astype(np.float64)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def close(what, found, wanted):
+    if found is None or not abs(found - wanted) <= 1e-9:
+        sys.exit(f"{what} is {found}, expected {wanted}")
+
+
+def equal(what, found, wanted):
+    if found != wanted:
+        sys.exit(f"{what} is {found}, expected {wanted}")
+
+
+def error_of(x):
+    return np.std(x, ddof=1) / math.sqrt(len(x))
+
+
+def check(folder, results, records):
+    members = [sorted(m) for m in VOCABULARIES.values()]
+    keys = list(VOCABULARIES)
+    n = len(members)
+    # Classes are numbered as they occur: class 4 comes with b, so file order is numeric order here.
+    listed = [[c for c in s if c < 15] for s in json.load(open(f"{folder}/numbers.json"))]
+    kept = [i for i, s in enumerate(listed) if s]
+    sets = [listed[i] for i in kept]
+    f = unit(np.load(f"{folder}/i.npy"))[kept]
+    scores, pool = f @ unit(np.load(f"{folder}/t.npy")).T, f @ unit(np.load(f"{folder}/n.npy")).T
+    result = json.load(open(results))["results"][0]
+
+    def prediction(x, union):
+        classes = sorted({c for v in union for c in members[v]})
+        return classes[int(np.argmax(scores[x, classes]))]
+
+    right = {}
+    for size in range(1, n + 1):
+        for union in itertools.combinations(range(n), size):
+            right[union] = [prediction(x, union) in s for x, s in enumerate(sets)]
+    of = [[x for x, s in enumerate(sets) if set(s) & set(m)] for m in members]
+    equal("images", result["images"], len(sets))
+    data = result["data"]
+    empty = sum(not s for s in json.load(open(f"{folder}/numbers.json")))
+    equal("empty", data["label_sets"]["images_with_an_empty_set"], empty)
+    equal("left out", data["images_of_no_vocabulary"], len(listed) - len(sets))
+    equal("several", data["label_sets"]["images_with_several_classes"], sum(len(s) > 1 for s in sets))
+    shared = sum(sum(x in o for o in of) > 1 for x in range(len(sets)))
+    equal("shared", data["label_sets"]["images_of_several_vocabularies"], shared)
+    if not shared:
+        sys.exit("no set crosses vocabularies")
+    close("top1_all", result["top1_all"], np.mean(right[tuple(range(n))]))
+    unions = []
+    for size in range(1, n + 1):
+        means = []
+        for union in itertools.combinations(range(n), size):
+            here = sorted({x for v in union for x in of[v]})
+            means.append(np.mean([right[union][x] for x in here]))
+        unions.append(np.mean(means))
+    close("acc_e_union", result["acc_e_union"], np.mean(unions))
+    all_c, all_e, all_s, curves = [], [], [], []
+    for t in range(n):
+        v = result["vocabularies"][t]
+        others = [u for u in range(n) if u != t]
+        curve = np.array([
+            np.mean([[right[tuple(sorted(arrived + (t,)))][x] for x in of[t]]
+                     for arrived in itertools.combinations(others, i)], axis=0) for i in range(n)])
+        c, e, s = curve[0], curve.mean(0), curve[1:].mean(0)
+        equal("images of " + keys[t], v["images"], len(of[t]))
+        for name, score in (("acc_c", c), ("acc_e", e), ("acc_s", s)):
+            close(f"{name} of {keys[t]}", v[name], score.mean())
+            close(f"{name}_se of {keys[t]}", v[name + "_se"], error_of(score))
+        for i in range(n):
+            close(f"curve[{i}] of {keys[t]}", v["curve"][i], curve[i].mean())
+        lost = [sum(not right[tuple(sorted((t, u)))][x] for u in others) if right[(t,)][x] else -1 for x in of[t]]
+        equal("harm_histogram", v["harm_histogram"], [lost.count(b) for b in range(n)])
+        for u in others:
+            taken = sum(right[(t,)][x] and not right[tuple(sorted((t, u)))][x] for x in of[t])
+            equal("theft", result["theft"][t][u], taken)
+        # From the listed counts, by the formulas of docs/protocol.md.
+        harm = np.array(v["harm_histogram"]) + np.array(v["kept"])
+        b = np.arange(n)
+        by_counts = (harm / (b + 1)).sum() + (np.array(v["rescued"]) / ((b + 1) * (b + 2))).sum()
+        close("Acc-E by counts", v["acc_e"], by_counts / v["images"])
+        for entry in v["classes"]:
+            k = NAMES.index(entry["name"])
+            if keys.index(next(key for key in keys if k in VOCABULARIES[key])) != t:
+                continue
+            its = [i for i, x in enumerate(of[t]) if next(y for y in sets[x] if y in members[t]) == k]
+            equal("images of " + entry["name"], entry["images"], len(its))
+            close("acc_e of " + entry["name"], entry["acc_e"], e[its].mean())
+        all_c.append(c.mean()), all_e.append(e.mean()), all_s.append(s.mean()), curves.append(curve.mean(1))
+    close("acc_c", result["acc_c"], np.mean(all_c))
+    close("acc_e", result["acc_e"], np.mean(all_e))
+    close("acc_s", result["acc_s"], np.mean(all_s))
+    for i in range(n):
+        close("curve", result["curve"][i], np.mean(curves, axis=0)[i])
+
+    # Foreign names: an image in vocabulary t against the best of its right classes there; in all, of all.
+    best = [[max((scores[x, c] for c in s if c in members[t]), default=None) for t in range(n)] for x, s in enumerate(sets)]
+    opened = result["analyses"]["open_curve"]
+    equal("points", opened["n"][:3], [0, 1, 2])
+    means = {"own": [], "all": []}
+    for t in range(n):
+        its = {"own": [], "all": []}
+        for x in of[t]:
+            ok = {"own": right[(t,)][x], "all": right[tuple(range(n))][x]}
+            top = {"own": best[x][t], "all": max(scores[x, c] for c in sets[x])}
+            for scope in its:
+                h = int((pool[x] > top[scope]).sum())
+                its[scope].append([ok[scope] * math.comb(40 - h, k) / math.comb(40, k) for k in opened["n"]])
+        for scope in its:
+            found = opened["vocabularies"][t][scope]["accuracy"]
+            for k in range(len(opened["n"])):
+                close(f"open curve, {scope}, {keys[t]}, n = {opened['n'][k]}", found[k], np.mean(its[scope], axis=0)[k])
+            means[scope].append(np.mean(its[scope], axis=0))
+    for scope in means:
+        for k in range(len(opened["n"])):
+            close("open curve, " + scope, opened[scope]["accuracy"][k], np.mean(means[scope], axis=0)[k])
+    for t, attack in enumerate(result["adversarial"]):
+        equal("images of the target", attack["images"], len(of[t]))
+        ok = [x for x in of[t] if right[(t,)][x]]
+        equal("right of the target", attack["right"], len(ok))
+        left = set(ok)
+        for name, after in zip(attack["names"], attack["accuracy"]):
+            left -= {x for x in ok if pool[x, int(name.split()[1])] > best[x][t]}
+            close("accuracy after " + name, after, len(left) / len(of[t]))
+
+    lines = [json.loads(line) for line in open(records)]
+    equal("records", len(lines), len(sets))
+    for x, (s, line) in enumerate(zip(sets, lines)):
+        t = next(v for v in range(n) if s[0] in members[v])
+        everything = tuple(range(n))
+        wrong = max(scores[x, c] for c in range(15) if c not in s)
+        equal("class", line["class"], NAMES[s[0]])
+        equal("classes", line["classes"], [NAMES[c] for c in s])
+        equal("vocabulary", line["vocabulary"], keys[t])
+        equal("own", line["own"], bool(right[(t,)][x]))
+        equal("predicted", line["predicted"], NAMES[prediction(x, (t,))])
+        equal("predicted_all", line["predicted_all"], NAMES[prediction(x, everything)])
+        close("similarity", line["similarity"], max(scores[x, c] for c in s))
+        close("margin", line["margin"], max(scores[x, c] for c in s) - wrong)
+        if line["own"]:
+            lost = [keys[u] for u in range(n) if u != t and not right[tuple(sorted((t, u)))][x]]
+            equal("harmful", line["harmful"], lost)
+
+
+if sys.argv[1] == "make":
+    make(sys.argv[2])
+else:
+    check(*sys.argv[2:5])

@@ -1,0 +1,21 @@
+#!/bin/bash
+# The unit tests under valgrind, but for those that take more than a second without it: valgrind.sh BUILD VALGRIND...
+# Closes with "N passed, N failed, N skipped".
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+build=$1; shift
+export OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive VOCABENCH_ISA=avx2 VOCABENCH_SHARED=${VOCABENCH_SHARED:-$PWD/../shared}
+[ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+passed=0 failed=0 skipped=0
+log=$(mktemp "${TMPDIR:-/tmp}/vocabench-valgrind.XXXXXX")
+trap 'rm -f "$log"' EXIT
+for test in "$build"/tests/unit/*/test_*; do
+  [[ $test != *.[od] ]] || continue
+  if ! timeout 1 "$test" >/dev/null 2>&1; then
+    skipped=$((skipped + 1)); echo "skipped: ${test#"$build"/} (over a second)"; continue
+  fi
+  if timeout 900 "$@" "$test" >"$log" 2>&1; then passed=$((passed + 1))
+  else failed=$((failed + 1)); echo "failed: ${test#"$build"/}"; grep -E '^==|not ok|\[  FAILED' "$log" | head -n 30; fi
+done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed = 0 ] && [ $passed -gt 0 ]
