@@ -146,7 +146,7 @@ static int filter_class(vb_repe_work *work, int class, vb_error *err) {
     const int64_t *ids = work->ids + class * work->depth;
     uint8_t *kept = work->kept + class * work->depth;
     vb_class_words words;
-    if (vb_repe_words_new(&words, work->pair->data->vocabularies.class[class].name, err)) return -1;
+    if (vb_repe_words_new(&words, vb_vocabularies_called(&work->pair->data->vocabularies.class[class]), err)) return -1;
     int status = 0;
     for (int64_t i = 0; i < work->depth && !status; i++) {
         const int64_t place = work->captions ? vb_repe_place(work, ids[i]) : 0;
