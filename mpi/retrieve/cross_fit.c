@@ -34,8 +34,9 @@ static int take_unit(void *context, int64_t unit, const vb_unit_rows *rows, vb_e
     return 0;
 }
 
-/* The n-th image of class c (of a set, the first one listed) is of fold (c + n) modulo the folds: classes are spread evenly whatever the order of the data, and
- * small classes do not all fill the first folds. classes: 1 + the class at every place, 0 where none counts. */
+/* The n-th image of class c (of a set, the first one listed) is of fold (c + n) modulo the folds: classes are spread evenly
+ * whatever the order of the data, and small classes do not all fill the first folds. classes: 1 + the class at every place, 0
+ * where none counts. */
 static void deal_images(vb_cross_fit *cross, const hand *its, const int64_t *classes, int64_t *next) {
     for (int64_t p = 0; p < its->places; p++) {
         if (!classes[p]) continue;

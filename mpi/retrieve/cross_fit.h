@@ -2,8 +2,8 @@
  *
  * The images of every class are dealt to folds in the order of the data. A fold's images are judged with the setting of which
  * Acc-E is largest on all images outside of the fold; of equal ones it is the first. The figures are those of all images, each
- * judged so (docs/protocol.md). Two rounds of evaluations: in the first every setting is counted by fold, in the second those that were
- * chosen are judged again, and every image enters one tally, under the setting of its fold. */
+ * judged so (docs/protocol.md). Two rounds of evaluations: in the first every setting is counted by fold, in the second those
+ * that were chosen are judged again, and every image enters one tally, under the setting of its fold. */
 #ifndef VB_CROSS_FIT_H
 #define VB_CROSS_FIT_H
 
@@ -21,7 +21,8 @@ typedef struct vb_cross_fit {
     vb_tally *chosen;   /* of the second round, borrowed from `tallies`; NULL before it */
 } vb_cross_fit;
 
-/* Deals the pair's images, which takes a pass over their units, and 24 bytes an image while it lasts; keeps a tally a fold. Collective; close also after a failure. */
+/* Deals the pair's images, which takes a pass over their units, and 24 bytes an image while it lasts; keeps a tally a fold.
+ * Collective; close also after a failure. */
 int vb_cross_fit_open(vb_cross_fit *cross, vb_context *context, const vb_pair *pair, int folds, int settings, vb_error *err);
 void vb_cross_fit_close(vb_cross_fit *cross); /* a zeroed one is fine */
 

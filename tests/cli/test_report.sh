@@ -45,7 +45,8 @@ mkdir -p results/retrieval && printf '%s\n' \
 zstd -q list -o "results/retrieval/$first.jsonl.zst"
 jq '.results[0] |= (. as $r | .retrieval = {corpus: "c", rows: 10, depth: 2, results:
   [0.25, 0.5 | {top_k: 10, lambda: ., acc_c: ($r.acc_c + . / 10), acc_c_se: 0.01, acc_e: ($r.acc_e + . / 10), acc_e_se: 0.01,
-    acc_s: ($r.acc_s + . / 10), acc_s_se: 0.01, top1_all: $r.top1_all, top1_all_se: 0.01, stated: (. == 0.25), best: (. == 0.5)}]})' \
+    acc_s: ($r.acc_s + . / 10), acc_s_se: 0.01, top1_all: $r.top1_all, top1_all_se: 0.01,
+    stated: (. == 0.25), best: (. == 0.5)}]})' \
   results/results.json >changed && mv changed results/results.json
 
 "$vocabench" report results --output page.html >log 2>err; code=$?

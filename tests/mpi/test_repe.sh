@@ -37,9 +37,10 @@ for ranks in 3 5; do
   same "lists at $ranks ranks" \
     out-single-1/retrieval/tiny--cifar100.jsonl.zst out-single-$ranks/retrieval/tiny--cifar100.jsonl.zst
 done
-equal "one row is marked as the best" "$(query out-single-1 '[.results[0].retrieval.results[] | select(.best) | .selected_on] | tojson')" '["the test images"]'
-holds "the setting of the paper is the one that counts" '[.results[0].retrieval.results[] | select(.stated) | [.top_k, .lambda]] ==
-  [[100, 0.25]]' out-single-1/results.json
+equal "one row is marked as the best" \
+  "$(query out-single-1 '[.results[0].retrieval.results[] | select(.best) | .selected_on] | tojson')" '["the test images"]'
+holds "the setting of the paper is the one that counts" \
+  '[.results[0].retrieval.results[] | select(.stated) | [.top_k, .lambda]] == [[100, 0.25]]' out-single-1/results.json
 holds "classes without captions are listed" '.results[0].retrieval.without_captions | any(.[]; .top_k == 10 and
   (.classes | length) > 0)' out-single-1/results.json
 grep -qE '^warning: tiny / cifar100: classes without captions at top_k 10, which keep their prompts: [0-9]+ \(' told.single
