@@ -5,14 +5,23 @@ launch=(@LAUNCH@)
 export OMP_NUM_THREADS=@CPUS@ OMP_WAIT_POLICY=passive
 # Slurm's default PMIx fence can crash MPI_Init on several nodes (seen with Slurm 22.05 and Open MPI 4.1); the ring did not.
 export SLURM_PMIX_FENCE=${SLURM_PMIX_FENCE:-ring}
+# Open MPI's hwloc would load OpenCL drivers; the LLVM inside of some takes SIGUSR1 and SIGTERM, and mpirun would not pass a notice on.
+export HWLOC_COMPONENTS=${HWLOC_COMPONENTS:--opencl}
 # srun starts the ranks with what it is told, not with what sbatch was told, since Slurm 22.05.
 export SRUN_CPUS_PER_TASK=@CPUS@
 
-child='' interrupted=0 cancelled=0
+child='' interrupted=0 cancelled=0 again=''
+# A notice to stop goes to the ranks until they have ended: the first may come before they, or their launcher, are ready for it.
 # shellcheck disable=SC2317 # the traps call it
-stop() { interrupted=1; [ -z "$child" ] || kill -USR1 "$child" 2>/dev/null; }
-trap stop USR1
-trap 'cancelled=1; stop' TERM
+stop() {
+  interrupted=1
+  [ -n "$child" ] && [ -z "$again" ] || return
+  echo "notice to stop ($1): SIGUSR1 to the ranks' launcher, process $child, every ${VOCABENCH_NOTICE_AGAIN:-15} s" >&2
+  while kill -USR1 "$child" 2>/dev/null; do sleep "${VOCABENCH_NOTICE_AGAIN:-15}"; done &
+  again=$!
+}
+trap 'stop SIGUSR1' USR1
+trap 'cancelled=1; stop SIGTERM' TERM
 
 # Started again with the same command, nothing finished is done twice.
 requeue() {
@@ -37,6 +46,7 @@ for attempt in 1 2 3; do
     [ $interrupted = 1 ] || break
   done
   child=''
+  [ -z "$again" ] || { kill "$again" 2>/dev/null; again=''; echo "the ranks have ended with code $code" >&2; }
   case $code in
     0) exit 0 ;;
     75) requeue ;;

@@ -10,6 +10,7 @@ build=${1:-build}; kinds=${2:-mpi cli unit} # the longest first: none is left to
 export VOCABENCH_BUILD=$PWD/$build VOCABENCH_SHARED=${VOCABENCH_SHARED:-$PWD/../shared}
 export CMOCKA_MESSAGE_OUTPUT=TAP OMP_WAIT_POLICY=passive OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_btl_base_warn_component_unused=0
+export HWLOC_COMPONENTS=${HWLOC_COMPONENTS:--opencl} # an OpenCL driver may take mpirun's signals: docs/cluster.md
 if [ "$(id -u)" = 0 ]; then
   echo "as root: Open MPI is allowed to run by OMPI_ALLOW_RUN_AS_ROOT=1 and OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1

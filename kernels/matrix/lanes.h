@@ -38,12 +38,7 @@ LANES_FUNCTION lanes lanes_swap(lanes x) { return _mm512_permute_ps(x, 0xb1); }
 LANES_FUNCTION lanes lanes_if_less(lanes x, lanes y, lanes then, lanes otherwise) {
     return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, y, _CMP_LT_OQ), otherwise, then);
 }
-LANES_FUNCTION lanes lanes_scale(lanes x, lanes t) {
-    __m512i n = _mm512_sub_epi32(_mm512_castps_si512(t), _mm512_set1_epi32(LANES_MAGIC_BITS)), bias = _mm512_set1_epi32(127);
-    __m512i half = _mm512_srai_epi32(n, 1), rest = _mm512_sub_epi32(n, half);
-    x = _mm512_mul_ps(x, _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(half, bias), 23)));
-    return _mm512_mul_ps(x, _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(rest, bias), 23)));
-}
+LANES_FUNCTION lanes lanes_scale(lanes x, lanes t) { return _mm512_scalef_ps(x, _mm512_sub_ps(t, _mm512_set1_ps(LANES_MAGIC))); }
 
 #elif VB_LANES == 256
 #include <immintrin.h>

@@ -15,25 +15,72 @@ LANES_FUNCTION void store_up_to(float *p, lanes x, int n) {
     else lanes_store(p, x);
 }
 
+/* One row, or what is left of it, vector by vector. */
+LANES_FUNCTION void epilogue_row(int n, const float *sums, const vb_epilogue *e, int64_t row, int64_t j, float *c) {
+    const float *residual = e->residual ? e->residual + row * e->ld_residual + j : NULL;
+    const float *gate = e->gate ? e->gate + row * e->ld_gate + j : NULL;
+    for (int col = 0; col < n; col += LANES) {
+        int count = n - col < LANES ? n - col : LANES;
+        lanes x = load_up_to(sums + col, count);
+        if (e->scale) x = lanes_mul(x, load_up_to(e->scale + j + col, count));
+        if (e->bias) x = lanes_add(x, load_up_to(e->bias + j + col, count));
+        x = lanes_activate(x, e->activation);
+        if (gate) x = lanes_mul(x, load_up_to(gate + col, count));
+        if (residual) x = lanes_add(x, load_up_to(residual + col, count));
+        x = lanes_activate(x, e->last);
+        store_up_to(c + col, x, count);
+    }
+}
+
+/* Vectors that go through the epilogue together: an activation is one long chain of operations, and the processor sees far enough
+ * to overlap those of two vectors at most unless they stand side by side. */
+#if VB_LANES == 512
+enum { SOME = 4 };
+#elif VB_LANES == 256
+enum { SOME = 2 };
+#else
+enum { SOME = 1 };
+#endif
+#define EACH(v) _Pragma("GCC unroll 4") for (int v = 0; v < SOME; v++)
+
+LANES_FUNCTION void activate_some(lanes x[SOME], vb_activation activation) {
+    switch (activation) {
+    case VB_LINEAR: break;
+    case VB_QUICK_GELU: EACH(v) x[v] = lanes_quick_gelu(x[v]); break;
+    case VB_GELU: EACH(v) x[v] = lanes_gelu(x[v]); break;
+    case VB_GELU_TANH: EACH(v) x[v] = lanes_gelu_tanh(x[v]); break;
+    case VB_SILU: EACH(v) x[v] = lanes_silu(x[v]); break;
+    case VB_RELU: EACH(v) x[v] = lanes_max(lanes_all(0.0f), x[v]); break;
+    case VB_SIGMOID: EACH(v) x[v] = lanes_sigmoid(x[v]); break;
+    }
+}
+
 static void epilogue_rows(int m, int n, const float *sums, int ld_sums, const vb_epilogue *epilogue, int64_t i, int64_t j,
                           float *c, int64_t ldc) {
     static const vb_epilogue none;
     const vb_epilogue *e = epilogue ? epilogue : &none;
-    for (int row = 0; row < m; row++) {
-        const float *residual = e->residual ? e->residual + (i + row) * e->ld_residual + j : NULL;
-        const float *gate = e->gate ? e->gate + (i + row) * e->ld_gate + j : NULL;
-        for (int col = 0; col < n; col += LANES) {
-            int count = n - col < LANES ? n - col : LANES;
-            lanes x = load_up_to(sums + row * ld_sums + col, count);
-            if (e->scale) x = lanes_mul(x, load_up_to(e->scale + j + col, count));
-            if (e->bias) x = lanes_add(x, load_up_to(e->bias + j + col, count));
-            x = lanes_activate(x, e->activation);
-            if (gate) x = lanes_mul(x, load_up_to(gate + col, count));
-            if (residual) x = lanes_add(x, load_up_to(residual + col, count));
-            x = lanes_activate(x, e->last);
-            store_up_to(c + row * ldc + col, x, count);
+    int row = 0, col = 0;
+    if (n % LANES == 0)
+        for (int left = m * (n / LANES); left >= SOME; left -= SOME) {
+            int rows[SOME], cols[SOME];
+            lanes x[SOME];
+            EACH(v) {
+                rows[v] = row, cols[v] = col;
+                col += LANES;
+                if (col == n) row++, col = 0;
+            }
+            EACH(v) x[v] = lanes_load(sums + (int64_t)rows[v] * ld_sums + cols[v]);
+            if (e->scale) EACH(v) x[v] = lanes_mul(x[v], lanes_load(e->scale + j + cols[v]));
+            if (e->bias) EACH(v) x[v] = lanes_add(x[v], lanes_load(e->bias + j + cols[v]));
+            activate_some(x, e->activation);
+            if (e->gate) EACH(v) x[v] = lanes_mul(x[v], lanes_load(e->gate + (i + rows[v]) * e->ld_gate + j + cols[v]));
+            if (e->residual)
+                EACH(v) x[v] = lanes_add(x[v], lanes_load(e->residual + (i + rows[v]) * e->ld_residual + j + cols[v]));
+            activate_some(x, e->last);
+            EACH(v) lanes_store(c + rows[v] * ldc + cols[v], x[v]);
         }
-    }
+    for (; row < m; row++, col = 0)
+        epilogue_row(n - col, sums + (int64_t)row * ld_sums + col, e, i + row, j + col, c + row * ldc + col);
 }
 
 static void activate(int64_t count, float *x, vb_activation activation) {

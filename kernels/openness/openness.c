@@ -187,13 +187,7 @@ static int mean_over_subsets(double *mean, const vb_tally *tally, vb_error *err)
     int result = -1;
     if (!count) goto done;
     memcpy(right, tally->subsets, sets * sizeof *right);
-    for (int c = 0; c < tally->classes; c++) {
-        size_t memberships = 0;
-        for (int h = tally->memberships.offsets[c]; h < tally->memberships.offsets[c + 1]; h++)
-            memberships |= (size_t)1 << tally->memberships.vocabularies[h];
-        count[memberships] += tally->images[c]; /* none, for a class that is in no vocabulary */
-    }
-    for (size_t i = 0; tally->of_sets.members && i < sets; i++) count[i] += tally->of_sets.members[i];
+    vb_tally_count_by_set(tally, count);
     result = vb_subsets_mean(mean, right, count, tally->vocabularies, err);
 done:
     vb_free(right);

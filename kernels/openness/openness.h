@@ -16,6 +16,9 @@
 #include "kernels/base/error.h"
 #include "kernels/openness/tally.h"
 
+/* The figures that have three standard errors each (kernels/openness/figure_errors.h); the first three a vocabulary's, too. */
+enum { VB_ACC_C, VB_ACC_E, VB_ACC_S, VB_TOP1_ALL, VB_FIGURES };
+
 /* One vocabulary. Standard errors: sample standard deviation (n - 1) of the images' scores over sqrt(n); NaN below two images. */
 typedef struct vb_vocabulary_openness {
     int64_t images;

@@ -21,4 +21,7 @@ void vb_subsets_sums(int64_t *f, int n);
  * images. */
 int vb_subsets_mean(double *mean, int64_t *right, int64_t *count, int n, vb_error *err);
 
+/* The same mean with one vocabulary fewer: means[u], of n - 1 vocabularies, over the sets without u. n >= 2. */
+int vb_subsets_means_without(double *means, int64_t *right, int64_t *count, int n, vb_error *err);
+
 #endif

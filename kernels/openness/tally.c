@@ -42,6 +42,16 @@ static void draw_unions(vb_tally *tally, int *order) {
     }
 }
 
+/* How many pairs of vocabularies hold one class. */
+static int64_t *pairs_new(const vb_memberships *memberships, int classes, vb_error *err) {
+    int64_t *pairs = vb_array((size_t)classes + 1, sizeof *pairs, "tally", err);
+    for (int c = 0; c < classes && pairs; c++) {
+        int64_t k = memberships->offsets[c + 1] - memberships->offsets[c];
+        pairs[c + 1] = pairs[c] + k * (k - 1) / 2;
+    }
+    return pairs;
+}
+
 /* The sections of the counters, one after the other from `base`; with base NULL only their total size. */
 static size_t lay_out(vb_tally *tally, int64_t *base) {
     size_t n = (size_t)tally->vocabularies, classes = (size_t)tally->classes, used = 0;
@@ -53,6 +63,9 @@ static size_t lay_out(vb_tally *tally, int64_t *base) {
                     {&tally->unbeaten, 1},
                     {&tally->harm, (size_t)tally->entries * n},
                     {&tally->theft, n * n},
+                    {&tally->relief, 2 * n * n},
+                    {&tally->sole, n},
+                    {&tally->joint, (size_t)tally->pairs[classes] * n},
                     {&tally->subsets, n <= VB_SUBSETS_MAX ? (size_t)1 << n : 0},
                     {&tally->unions.changes, (size_t)tally->unions.count * (n + 1)},
                     {&tally->trials.changes, (size_t)tally->trials.count * (n + 1)},
@@ -78,14 +91,20 @@ static int union_permutations(const vb_protocol *protocol) {
     return protocol->union_permutations ? protocol->union_permutations : VB_UNION_PERMUTATIONS;
 }
 
-int64_t vb_tally_bytes(const vb_label_space *space, const vb_protocol *protocol, int64_t *orders) {
+int vb_tally_bytes(const vb_label_space *space, const vb_protocol *protocol, int64_t *counters, int64_t *orders, vb_error *err) {
     vb_tally tally = {.classes = space->classes, .vocabularies = space->vocabularies, .protocol = *protocol};
+    if (vb_label_space_memberships_new(&tally.memberships, space, err)) return -1;
+    tally.pairs = pairs_new(&tally.memberships, space->classes, err);
+    vb_label_space_memberships_free(&tally.memberships);
+    if (!tally.pairs) return -1;
     tally.sets = space->sets;
     tally.entries = space->offsets[space->vocabularies];
     if (space->vocabularies > VB_SUBSETS_MAX) tally.unions.count = union_permutations(protocol);
     if (protocol->sampled) tally.trials.count = protocol->trials * space->vocabularies;
     *orders = ((int64_t)tally.unions.count + tally.trials.count) * space->vocabularies * (int64_t)sizeof(int);
-    return (int64_t)(lay_out(&tally, NULL) * sizeof(int64_t));
+    *counters = (int64_t)(lay_out(&tally, NULL) * sizeof(int64_t));
+    vb_free(tally.pairs);
+    return 0;
 }
 
 int vb_tally_new(vb_tally **out, const vb_label_space *space, const vb_protocol *protocol, vb_error *err) {
@@ -103,6 +122,8 @@ int vb_tally_new(vb_tally **out, const vb_label_space *space, const vb_protocol 
     if (!tally) return -1;
     *tally = (vb_tally){.classes = space->classes, .vocabularies = n, .protocol = *protocol, .sets = space->sets};
     if (vb_label_space_memberships_new(&tally->memberships, space, err)) goto done;
+    tally->pairs = pairs_new(&tally->memberships, space->classes, err);
+    if (!tally->pairs) goto done;
     tally->offsets = vb_array((size_t)n + 1, sizeof(int), "tally", err);
     if (!tally->offsets) goto done;
     memcpy(tally->offsets, space->offsets, ((size_t)n + 1) * sizeof(int));
@@ -132,6 +153,7 @@ done:
 void vb_tally_free(vb_tally *tally) {
     if (!tally) return;
     vb_label_space_memberships_free(&tally->memberships);
+    vb_free(tally->pairs);
     vb_free(tally->offsets);
     vb_free(tally->beaten);
     vb_free(tally->scratch);
@@ -181,11 +203,15 @@ void vb_tally_add(vb_tally *tally, int label, const uint8_t *beaten) {
         if (beaten[u]) tally->beaten[b++] = u;
     tally->images[label]++;
     *tally->unbeaten += !b;
+    if (b == 1) tally->sole[tally->beaten[0]] += membership_count > 1 || memberships[0] != tally->beaten[0];
     for (int h = 0; h < membership_count; h++) {
         int t = memberships[h];
         if (beaten[t]) continue;
         tally->harm[(size_t)slots[h] * (size_t)n + (size_t)b]++;
         for (int i = 0; i < b; i++) tally->theft[(size_t)t * (size_t)n + (size_t)tally->beaten[i]]++;
+        vb_tally_add_relief(tally, t, tally->beaten, b);
+        for (int i = 0; i < h; i++)
+            if (!beaten[memberships[i]]) vb_tally_joint(tally, label, i, h)[b]++;
         for (int k = 0; tally->survived && k < tally->protocol.trials; k++) {
             size_t order = (size_t)t * (size_t)tally->protocol.trials + (size_t)k;
             tally->survived[slots[h]] += vb_tally_earliest(tally->trials.place + order * (size_t)n, tally->beaten, b, n) - 1;

@@ -34,9 +34,10 @@ struct vb_tally {
     vb_protocol protocol;
     int *offsets;
     vb_memberships memberships;
-    bool sets;    /* images come with sets of right classes */
-    int *beaten;  /* scratch: the vocabularies that beat the image at hand */
-    int *scratch; /* with sets: VB_SET_SCRATCH x N more */
+    bool sets;      /* images come with sets of right classes */
+    int *beaten;    /* scratch: the vocabularies that beat the image at hand */
+    int *scratch;   /* with sets: VB_SET_SCRATCH x N more */
+    int64_t *pairs; /* classes + 1: where the class's rows of `joint` begin, one for each two of its vocabularies */
     size_t count;
     int64_t *counters;
     /* sections of the counters: */
@@ -44,12 +45,49 @@ struct vb_tally {
     int64_t *unbeaten;   /* one */
     int64_t *harm;       /* entries x N: of entry i's class, images right in its vocabulary that b = 0..N-1 others beat */
     int64_t *theft;      /* N x N */
+    int64_t *relief;     /* N x N x 2: sums of 1 / (b (b + 1)) over theft's images, vb_tally_relief */
+    int64_t *sole;       /* N: images that only u beats, of classes that u is not alone to hold */
+    int64_t *joint;      /* pairs x N: images of the class right in both vocabularies that b = 0..N-1 others beat */
     int64_t *subsets;    /* 2^N: `right` of vb_subsets_mean; NULL beyond VB_SUBSETS_MAX vocabularies */
     vb_order_set unions; /* beyond VB_SUBSETS_MAX vocabularies */
     vb_order_set trials; /* sampled: order t * protocol.trials + k begins with t */
     int64_t *survived;   /* sampled: by entry of the label space, foreign vocabularies that its images survive, over all trials */
     vb_set_counts of_sets;
 };
+
+/* 1 / (b (b + 1)) is what an image gains in Acc-E when one of the b that beat it goes. In units of 2^-60, to the nearest, in two
+ * halves of 30 bits, whose sums over up to 2^33 images fit. */
+static inline double vb_tally_relief(const vb_tally *tally, int t, int u) {
+    const int64_t *halves = tally->relief + 2 * ((size_t)t * (size_t)tally->vocabularies + (size_t)u);
+    return (double)halves[0] * 0x1p-30 + (double)halves[1] * 0x1p-60;
+}
+
+/* Adds that of an image of t to `relief`: the b vocabularies of the list beat it. */
+static inline void vb_tally_add_relief(vb_tally *tally, int t, const int *list, int b) {
+    if (!b) return;
+    const uint64_t whole = UINT64_C(1) << 60, divisor = (uint64_t)b * ((uint64_t)b + 1), gain = (whole + divisor / 2) / divisor;
+    for (int i = 0; i < b; i++) {
+        int64_t *halves = tally->relief + 2 * ((size_t)t * (size_t)tally->vocabularies + (size_t)list[i]);
+        halves[0] += (int64_t)(gain >> 30);
+        halves[1] += (int64_t)(gain & ((UINT64_C(1) << 30) - 1));
+    }
+}
+
+/* The row of `joint` for the i-th and j-th vocabulary of a class, i < j. */
+static inline int64_t *vb_tally_joint(const vb_tally *tally, int class, int i, int j) {
+    return tally->joint + (tally->pairs[class] + (int64_t)j * (j - 1) / 2 + i) * tally->vocabularies;
+}
+
+/* Adds to count[S], for every set S of up to VB_SUBSETS_MAX vocabularies, the images whose class is in those of S. */
+static inline void vb_tally_count_by_set(const vb_tally *tally, int64_t *count) {
+    for (int c = 0; c < tally->classes; c++) {
+        size_t memberships = 0;
+        for (int h = tally->memberships.offsets[c]; h < tally->memberships.offsets[c + 1]; h++)
+            memberships |= (size_t)1 << tally->memberships.vocabularies[h];
+        count[memberships] += tally->images[c]; /* none, for a class that is in no vocabulary */
+    }
+    for (size_t i = 0; tally->of_sets.members && i < (size_t)1 << tally->vocabularies; i++) count[i] += tally->of_sets.members[i];
+}
 
 /* Images of an entry of the label space and its class. */
 static inline int64_t vb_tally_entry_images(const vb_tally *tally, int class, int entry) {

@@ -91,6 +91,7 @@ static void add_target(set_image *image, int at) {
     harmful = image->listed;
     counts->images[entry]++;
     if (own) tally->harm[row + (size_t)harmful]++;
+    if (own && image->of_set == 1) vb_tally_add_relief(tally, t, image->list, harmful);
     if (!at || image->view[image->its[0]] == k) { /* no other vocabulary has a better one */
         if (own && tally->survived) tally->survived[entry] += survived(image, t, t);
         return;
@@ -173,5 +174,11 @@ void vb_tally_add_set(vb_tally *tally, const vb_class_set *set, const int *label
     *tally->of_sets.all += 1;
     *tally->of_sets.shared += image.of_set > 1;
     for (int at = 0; at < image.of_set; at++) add_target(&image, at);
+    if (image.of_set == 1) {
+        int beating = 0, last = 0;
+        for (int u = 0; u < n; u++)
+            if (beats(&image, 0, u)) last = u, beating++;
+        tally->sole[last] += beating == 1 && last != image.its[0];
+    }
     add_to_unions(&image);
 }

@@ -153,3 +153,46 @@ done:
 
 int vb_html_entities_unescape(vb_codepoints *text, vb_error *err) { return unescape_all(text, unescape_one, err); }
 int vb_html_entities_unescape_closed(vb_codepoints *text, vb_error *err) { return unescape_all(text, unescape_one_closed, err); }
+
+/* How many references in a row, the first at s[0] = '&', stand for an ampersand: "&amp;#38;lt;" has two, and each round of
+ * decoding takes one. *end is behind the last, *more whether a reference to something else follows it. -1 on lack of memory. */
+static int64_t count_levels(const uint32_t *s, size_t n, vb_codepoints *scratch, size_t *end, bool *more, vb_error *err) {
+    int64_t levels = 0;
+    for (*end = 1;; levels++) {
+        scratch->count = 0;
+        long length = unescape_one_closed(scratch, s + *end, n - *end, err);
+        if (length < 0) return -1;
+        *more = length > 0;
+        if (!length || scratch->count != 1 || scratch->items[0] != '&') return levels;
+        *end += (size_t)length;
+    }
+}
+
+int vb_html_entities_skip_levels(vb_codepoints *text, vb_error *err) {
+    enum { KEPT = 2 };
+    vb_codepoints scratch = {0};
+    int64_t least = INT64_MAX, levels = 0;
+    size_t end;
+    bool more;
+    for (size_t i = 0; i < text->count && levels >= 0; i++) {
+        if (text->items[i] != '&') continue;
+        levels = count_levels(text->items + i, text->count - i, &scratch, &end, &more, err);
+        if ((levels || more) && levels < least) least = levels;
+        i += end - 1;
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < text->count && levels >= 0 && least > KEPT && least < INT64_MAX; i++) {
+        text->items[kept++] = text->items[i];
+        if (text->items[i] != '&') continue;
+        for (int64_t skipped = 0; skipped < least - KEPT; skipped++) {
+            scratch.count = 0;
+            long length = unescape_one_closed(&scratch, text->items + i + 1, text->count - i - 1, err);
+            if (length < 0) levels = -1;
+            if (length <= 0 || scratch.count != 1 || scratch.items[0] != '&') break; /* no reference */
+            i += (size_t)length;
+        }
+    }
+    if (kept) text->count = kept;
+    vb_codepoints_free(&scratch);
+    return levels < 0 ? -1 : 0;
+}

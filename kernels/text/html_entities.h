@@ -13,4 +13,9 @@ int vb_html_entities_unescape(vb_codepoints *text, vb_error *err);
  * written in capitals ("&EACUTE;") where HTML5 gives those no meaning; "&#59;" stays. */
 int vb_html_entities_unescape_closed(vb_codepoints *text, vb_error *err);
 
+/* References nested in references ("&amp;amp;amp;lt;"), from each of which a round of vb_html_entities_unescape_closed takes one
+ * level: the rounds that would do nothing else, but for the last two, at once. Decoding to the end then takes as many rounds as
+ * there are different depths, not as the deepest has levels. The text is not to be used after a failure. */
+int vb_html_entities_skip_levels(vb_codepoints *text, vb_error *err);
+
 #endif

@@ -105,21 +105,26 @@ static void remove_controls(vb_codepoints *text) {
 
 static int fix_segment(vb_codepoints *text, bool unescape, vb_error *err) {
     int status = -1;
-    vb_codepoints before = {0}, out = {0};
+    vb_codepoints before = {0}, decoded = {0}, out = {0};
+    bool rest_stands = false; /* in the round before, nothing but references changed */
     do {
-        before.count = out.count = 0;
+        before.count = decoded.count = out.count = 0;
         if (vb_codepoints_append(&before, text->items, text->count, err)) goto done;
+        if (unescape && rest_stands && vb_html_entities_skip_levels(text, err)) goto done;
         if (unescape && vb_html_entities_unescape_closed(text, err)) goto done;
+        if (vb_codepoints_append(&decoded, text->items, text->count, err)) goto done;
         if (vb_mojibake_fix(text, err)) goto done;
         for (size_t i = 0; i < text->count; i++)
             if (push_repaired(&out, text->items[i], err)) goto done;
         vb_codepoints_swap(text, &out);
         remove_controls(text);
         if (vb_unicode_nfc(text, err)) goto done;
+        rest_stands = vb_codepoints_equal(&decoded, text);
     } while (!vb_codepoints_equal(&before, text));
     status = 0;
 done:
     vb_codepoints_free(&before);
+    vb_codepoints_free(&decoded);
     vb_codepoints_free(&out);
     return status;
 }

@@ -17,7 +17,7 @@ extern const char *const vb_text_cleanup_names[]; /* "none", "whitespace", "lowe
 
 /* `text` (n bytes of UTF-8; invalid sequences become U+FFFD) cleaned: ftfy 6.3.1's fix_text with its defaults (mojibake
  * included), html.unescape twice, white space, Python's lower, as far as the way has them. Free with vb_free; NULL with
- * VB_EMEMORY. Thread-safe. Linear time but for references nested in references ("&amp;amp;..."), where each level costs a pass.
+ * VB_EMEMORY. Thread-safe. Linear time but for references nested in references ("&amp;amp;..."), where each depth costs a pass.
  * Unicode is that of utf8proc and PCRE2; the golden texts are of Unicode 14. Source: open_clip 3.3 tokenizer.py (_clean_*,
  * canonicalize_text). */
 char *vb_text_cleanup_as(vb_cleaning cleaning, const char *text, size_t n, vb_error *err);

@@ -141,12 +141,11 @@ int vb_binder_matrix(vb_binder *binder, vb_matrix *matrix, int64_t rows, int64_t
     return bind_matrix(binder, matrix, rows, columns, transposed, name);
 }
 
-int vb_binder_filter(vb_binder *binder, vb_matrix *matrix, int out, int in, int kernel, const char *format, ...) {
-    char name[VB_NAME];
-    FORMAT_NAME(name, format);
-    const vb_tensor *tensor = take(binder, name, 4, (const int64_t[]){out, in, kernel, kernel});
+static int bind_filter(vb_binder *binder, vb_matrix *matrix, const int64_t shape[4], const char *name) {
+    const vb_tensor *tensor = take(binder, name, 4, shape);
     if (!tensor) return -1;
-    const int64_t *stride = tensor->stride, taps = (int64_t)kernel * kernel, columns = in * taps;
+    const int64_t out = shape[0], in = shape[1], kernel = shape[3];
+    const int64_t *stride = tensor->stride, taps = shape[2] * kernel, columns = in * taps;
     binder->program->parameters += out * columns;
     *matrix = (vb_matrix){.data = tensor->data,
                           .dtype = tensor->dtype,
@@ -154,12 +153,25 @@ int vb_binder_filter(vb_binder *binder, vb_matrix *matrix, int out, int in, int 
                           .cols = columns,
                           .row_stride = stride[0],
                           .col_stride = kernel > 1 ? stride[3] : stride[1]};
-    bool collapses = kernel == 1 || (stride[2] == kernel * stride[3] && (in == 1 || stride[1] == taps * stride[3]));
+    bool collapses =
+        kernel == 1 || ((shape[2] == 1 || stride[2] == kernel * stride[3]) && (in == 1 || stride[1] == taps * stride[3]));
     if (collapses) return 0;
     const float *copy = copy_floats(binder, tensor, name); /* channels-last and other rare layouts */
     if (!copy) return -1;
     *matrix = (vb_matrix){.data = copy, .dtype = VB_F32, .rows = out, .cols = columns, .row_stride = columns, .col_stride = 1};
     return 0;
+}
+
+int vb_binder_filter(vb_binder *binder, vb_matrix *matrix, int out, int in, int kernel, const char *format, ...) {
+    char name[VB_NAME];
+    FORMAT_NAME(name, format);
+    return bind_filter(binder, matrix, (const int64_t[]){out, in, kernel, kernel}, name);
+}
+
+int vb_binder_row_filter(vb_binder *binder, vb_matrix *matrix, int out, int in, int kernel, const char *format, ...) {
+    char name[VB_NAME];
+    FORMAT_NAME(name, format);
+    return bind_filter(binder, matrix, (const int64_t[]){out, in, 1, kernel}, name);
 }
 
 int vb_binder_linear(vb_binder *binder, vb_linear *linear, int out, int in, const char *format, ...) {

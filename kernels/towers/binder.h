@@ -35,6 +35,9 @@ const float *vb_binder_statistics(vb_binder *binder, int64_t count, const char *
 /* A view of a rows x columns tensor; `transposed` when it is stored as columns x rows. */
 int vb_binder_matrix(vb_binder *binder, vb_matrix *matrix, int64_t rows, int64_t columns, bool transposed, const char *format,
                      ...) __attribute__((format(printf, 6, 7)));
+/* A view of a filter of out x in x 1 x kernel, along rows. */
+int vb_binder_row_filter(vb_binder *binder, vb_matrix *matrix, int out, int in, int kernel, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
 /* A view of an out x in x kernel x kernel filter as a matrix of out rows; a copy where its strides do not collapse into two. */
 int vb_binder_filter(vb_binder *binder, vb_matrix *matrix, int out, int in, int kernel, const char *format, ...)
     __attribute__((format(printf, 6, 7)));

@@ -115,6 +115,7 @@ struct vb_family {
     int pool_heads;                   /* of the learned query; 0: those of the blocks */
     bool text_projection_bias;        /* its text towers hold text_projection.bias */
     bool text_unprojected_too;        /* some have no text_projection at all: the embedding is the pooled row */
+    bool text_mixers;                 /* some have blocks of convolutions along texts around the transformer (MobileCLIP-S0) */
     bool text_class_row;              /* its text towers hold cls_emb, the row that is pooled, and hide padding (CoCa) */
     vb_text_mask text_mask;           /* VB_MASK_UNSET: causal */
     vb_text_pooling text_pooling;     /* VB_POOLING_UNSET: VB_POOLING_END */

@@ -102,7 +102,7 @@ static const vb_family_sign fastvit_signs[] = {{.has = {"visual.trunk.stages.0.b
 
 const vb_family vb_family_mobileclip_s = {
     .name = "mobileclip_s",
-    .published = "MobileCLIP-S1, S2; MobileCLIP2-S0, S2, S3, S4",
+    .published = "MobileCLIP-S0, S1, S2; MobileCLIP2-S0, S2, S3, S4",
     .tested = "embeddings of open_clip (timm's towers) for tiny models, branches apart and folded",
     .cache_key = 32,
     .signs = fastvit_signs,
@@ -113,6 +113,7 @@ const vb_family vb_family_mobileclip_s = {
     .image_epsilon = 1e-5f,
     .text_epsilon = 1e-5f,
     .text_mask = VB_MASK_NONE,
+    .text_mixers = true,
     .pixels = &plain,
     .image = vb_fastvit_emit,
     .text = vb_text_tower_emit,

@@ -6,7 +6,7 @@
 
 #include "kernels/towers/fold.h"
 
-enum { HEAD = 32, STEM = 3, MOST_STAGES = 5, NAME = VB_NAME / 2 };
+enum { HEAD = 32, STEM = 3, MOST_STAGES = 5, NAME = VB_NAME / 2, ALONG_TEXTS = 11 /* the kernel */ };
 
 /* MobileCLIP2-S3 and -S4, unlike those of four stages. */
 static const vb_family_pixels of_five_stages = {.mean = {0.48145466f, 0.4578275f, 0.40821073f},
@@ -20,13 +20,15 @@ typedef struct tower {
     vb_error *err;
     vb_activation activation;
     float epsilon; /* of the LayerNorms, which models of five stages have */
+    bool texts;    /* not a tower of images, but blocks over the rows of texts */
 } tower;
 
 /* One filter that the branches of a block are folded into, and how it is applied. `channels` is the width of its input. */
 typedef struct block {
     int channels, kernel, stride;
-    bool depthwise; /* each output channel reads one of the input's */
-    bool scaled;    /* a branch of 1 x 1 is part of it */
+    bool along_rows; /* the filter is 1 x kernel */
+    bool depthwise;  /* each output channel reads one of the input's */
+    bool scaled;     /* a branch of 1 x 1 is part of it */
     vb_fold fold;
 } block;
 
@@ -39,7 +41,9 @@ static int open_filter(const tower *t, block *b, const char *name) {
     if (b->depthwise && shape[0] % b->channels)
         return vb_errorf(t->err, VB_EMISMATCH, "tensor %s.weight has %d rows, expected a multiple of the %d channels before it",
                          name, shape[0], b->channels);
-    return vb_fold_open(&b->fold, shape[0], b->depthwise ? 1 : b->channels, b->kernel, t->err);
+    if (vb_fold_open(&b->fold, shape[0], b->depthwise ? 1 : b->channels, b->kernel, t->err)) return -1;
+    b->fold.along_rows = b->along_rows;
+    return 0;
 }
 
 /* The folded form, in which timm publishes models for inference. *found: it is that. */
@@ -130,17 +134,19 @@ static int emit_excitation(const tower *t, const char *prefix, int x) {
     return vb_program_excite(t->program, x, gate, t->activation, t->err);
 }
 
-/* x + scale times fc2(activation(fc1(depthwise 7 x 7 of x))) */
+/* x + scale times fc2(activation(fc1(depthwise 7 x 7 of x))), or 1 x 11 along texts. */
 static int emit_mlp(const tower *t, const char *prefix, const char *scale, int x) {
     if (x == VB_NO_VALUE) return VB_NO_VALUE;
     const int channels = t->program->values[x].columns;
-    block mix = {.channels = channels, .kernel = 7, .stride = 1, .depthwise = true};
+    block mix = {
+        .channels = channels, .kernel = t->texts ? ALONG_TEXTS : 7, .stride = 1, .along_rows = t->texts, .depthwise = true};
     vb_linear expand, contract;
     char name[NAME];
     int hidden[4], inner = VB_NO_VALUE;
     snprintf(name, sizeof name, "%s.mlp.conv", prefix);
-    if (!vb_fold_open(&mix.fold, channels, 1, mix.kernel, t->err) && !add_branch(t, &mix, mix.kernel, name))
-        inner = emit_filter(t, &mix, VB_LINEAR, x);
+    int status = vb_fold_open(&mix.fold, channels, 1, mix.kernel, t->err);
+    mix.fold.along_rows = mix.along_rows;
+    if (!status && !add_branch(t, &mix, mix.kernel, name)) inner = emit_filter(t, &mix, VB_LINEAR, x);
     vb_fold_close(&mix.fold);
     snprintf(name, sizeof name, "%s.mlp.fc1", prefix);
     if (inner == VB_NO_VALUE || vb_binder_shape(t->binder, 4, hidden, "%s.weight", name) ||
@@ -154,7 +160,7 @@ static int emit_mlp(const tower *t, const char *prefix, const char *scale, int x
     return vb_program_linear(t->program, inner, &contract, VB_LINEAR, x, t->err);
 }
 
-/* RepMixer: x + scale times (mixer(x) - norm(x)), one filter of 3 x 3. */
+/* RepMixer: x + scale times (mixer(x) - norm(x)), one filter of 3 x 3, or of 1 x 11. */
 static int bind_mixer(const tower *t, block *b, const char *mixer) {
     char name[NAME];
     vb_fold norm;
@@ -176,7 +182,12 @@ static int bind_mixer(const tower *t, block *b, const char *mixer) {
 }
 
 static int emit_mixer(const tower *t, const char *prefix, int x) {
-    block b = {.channels = t->program->values[x].columns, .kernel = 3, .stride = 1, .depthwise = true, .scaled = true};
+    block b = {.channels = t->program->values[x].columns,
+               .kernel = t->texts ? ALONG_TEXTS : 3,
+               .stride = 1,
+               .along_rows = t->texts,
+               .depthwise = true,
+               .scaled = !t->texts};
     char name[NAME];
     bool folded;
     snprintf(name, sizeof name, "%s.token_mixer", prefix);
@@ -316,12 +327,24 @@ static int emit_head(const tower *t, int x, int *embed) {
     const block b = {.channels = t->program->values[x].columns, .kernel = 3, .stride = 1, .depthwise = true, .scaled = true};
     x = emit_mobileone(t, b, last, VB_LINEAR, x);
     x = emit_excitation(t, last, x);
-    if (x == VB_NO_VALUE || vb_binder_shape(t->binder, 2, shape, "visual.trunk.head.fc.weight") ||
-        vb_binder_linear(t->binder, &head, shape[0], t->program->values[x].columns, "visual.trunk.head.fc"))
-        return VB_NO_VALUE;
-    *embed = shape[0];
+    if (x == VB_NO_VALUE) return VB_NO_VALUE;
+    const int width = t->program->values[x].columns;
+    if (vb_binder_has(t->binder, "visual.proj")) { /* Apple's names */
+        if (vb_binder_projection(t->binder, &head, width, false, embed, "visual.proj")) return VB_NO_VALUE;
+    } else {
+        if (vb_binder_shape(t->binder, 2, shape, "visual.trunk.head.fc.weight") ||
+            vb_binder_linear(t->binder, &head, shape[0], width, "visual.trunk.head.fc"))
+            return VB_NO_VALUE;
+        *embed = shape[0];
+    }
     x = vb_program_pool_all(t->program, x, t->err);
     return vb_program_linear(t->program, x, &head, VB_LINEAR, VB_NO_VALUE, t->err);
+}
+
+int vb_fastvit_mix_rows(vb_binder *binder, vb_activation activation, int x, const char *prefix) {
+    const tower t = {.binder = binder, .program = binder->program, .err = binder->err, .activation = activation, .texts = true};
+    if (x == VB_NO_VALUE || vb_program_open_layer(t.program, t.err)) return VB_NO_VALUE;
+    return emit_mlp(&t, prefix, "layer_scale", emit_mixer(&t, prefix, x));
 }
 
 int vb_fastvit_emit(vb_binder *binder, const vb_family *family, const vb_tower_options *options, vb_clip_info *info, int *embed) {

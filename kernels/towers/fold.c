@@ -63,12 +63,13 @@ static double *at(vb_fold *fold, int out, int in, int row, int column) {
 }
 
 int vb_fold_convolution(vb_binder *binder, vb_fold *fold, int kernel, const char *conv, const char *norm) {
-    const int border = (fold->kernel - kernel) / 2;
+    const int border = (fold->kernel - kernel) / 2, rows = fold->along_rows ? 1 : kernel, top = (fold->kernel - rows) / 2;
     assert(kernel >= 1 && kernel <= fold->kernel && (fold->kernel - kernel) % 2 == 0);
     vb_matrix matrix;
     statistics s;
     const float *bias = NULL;
-    if (vb_binder_filter(binder, &matrix, fold->out, fold->in, kernel, "%s.weight", conv) ||
+    if ((fold->along_rows ? vb_binder_row_filter : vb_binder_filter)(binder, &matrix, fold->out, fold->in, kernel, "%s.weight",
+                                                                     conv) ||
         (norm && bind_statistics(binder, fold->out, &s, norm)) ||
         (!norm && !(bias = vb_binder_floats(binder, fold->out, 0, "%s.bias", conv))))
         return -1;
@@ -76,8 +77,8 @@ int vb_fold_convolution(vb_binder *binder, vb_fold *fold, int kernel, const char
         const double factor = norm ? factor_of(&s, o) : 1;
         fold->bias[o] += norm ? s.beta[o] - s.mean[o] * factor : (double)bias[o];
         for (int64_t k = 0; k < matrix.cols; k++) {
-            const int tap = (int)(k % (kernel * kernel));
-            *at(fold, o, (int)(k / (kernel * kernel)), border + tap / kernel, border + tap % kernel) +=
+            const int tap = (int)(k % (rows * kernel));
+            *at(fold, o, (int)(k / (rows * kernel)), top + tap / kernel, border + tap % kernel) +=
                 factor * (double)vb_matrix_at(&matrix, o, k);
         }
     }

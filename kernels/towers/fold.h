@@ -10,6 +10,7 @@
  * channel reads: 1 of a depthwise convolution. */
 typedef struct vb_fold {
     int out, in, kernel;
+    bool along_rows; /* the file's filters are 1 x kernel, and lie in the middle row */
     double *weight, *bias;
 } vb_fold;
 
@@ -17,8 +18,9 @@ typedef struct vb_fold {
 int vb_fold_open(vb_fold *fold, int out, int in, int kernel, vb_error *err);
 void vb_fold_close(vb_fold *fold);
 
-/* Adds the convolution CONV.weight (out x in x kernel x kernel, kernel odd or that of the fold), put in the middle, with the
- * BatchNorm NORM.weight, .bias, .running_mean and .running_var behind it; with CONV.bias instead where `norm` is NULL. */
+/* Adds the convolution CONV.weight (out x in x kernel x kernel, or x 1 x kernel, kernel odd or that of the fold), put in the
+ * middle, with the BatchNorm NORM.weight, .bias, .running_mean and .running_var behind it; with CONV.bias instead where `norm`
+ * is NULL. */
 int vb_fold_convolution(vb_binder *binder, vb_fold *fold, int kernel, const char *conv, const char *norm);
 /* Adds the input itself, behind the BatchNorm `norm`; as it is where that is NULL. out must be in times the groups. */
 int vb_fold_identity(vb_binder *binder, vb_fold *fold, const char *norm);

@@ -98,7 +98,12 @@ int vb_program_embed(vb_program *program, const vb_embed *embed, vb_error *err) 
     program->whole_texts = embed->whole;
     program->padded_texts = embed->padded;
     program->pad_token = embed->pad_token;
-    const vb_value rows = {.rows = VB_ROW_A_TOKEN, .columns = (int)embed->table.cols};
+    assert(!embed->picture || (embed->whole && !embed->class_row));
+    vb_value rows = {.rows = VB_ROW_A_TOKEN, .columns = (int)embed->table.cols};
+    if (embed->picture) {
+        rows.rows = rows.width = embed->context_length;
+        rows.height = 1;
+    }
     const vb_operation operation = {.kind = VB_OP_EMBED, .in = {VB_NO_VALUE, VB_NO_VALUE, VB_NO_VALUE}, .embed = *embed};
     return append(program, operation, &rows, err);
 }
@@ -376,9 +381,14 @@ static double flops_of(const vb_program *program, const vb_operation *operation,
     return 4 * pairs * width; /* scores, and the sum of the values */
 }
 
+double vb_program_operation_flops(const vb_program *program, int index, int tokens) {
+    assert(index >= 0 && index < program->count);
+    return flops_of(program, &program->operations[index], tokens);
+}
+
 double vb_program_flops(const vb_program *program, int tokens) {
     double sum = 0;
-    for (int i = 0; i < program->count; i++) sum += flops_of(program, &program->operations[i], tokens);
+    for (int i = 0; i < program->count; i++) sum += vb_program_operation_flops(program, i, tokens);
     return sum;
 }
 
@@ -479,5 +489,5 @@ void vb_program_print(const vb_program *program, int index, int tokens, char *te
     print_shape(program, operation->out, out, sizeof out);
     print_details(operation, details, sizeof details);
     snprintf(text, size, "%-10s %-18s -> %-18s %8.3f GFLOP%s%s", kinds[operation->kind], in, out,
-             1e-9 * flops_of(program, operation, tokens), *details ? "  " : "", details);
+             1e-9 * vb_program_operation_flops(program, index, tokens), *details ? "  " : "", details);
 }

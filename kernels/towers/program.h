@@ -96,8 +96,9 @@ typedef struct vb_embed {
     const float *positions; /* context length x columns */
     int context_length;
     const float *class_row; /* behind the tokens, with a position of its own, the one behind the context; NULL: none */
-    bool whole;  /* every row of the context is computed, padding included: for towers in which a row sees those behind it */
-    bool padded; /* a text is what stands before its first pad_token */
+    bool whole;   /* every row of the context is computed, padding included: for towers in which a row sees those behind it */
+    bool picture; /* the rows of a text, whole, are the pixels of a picture of one row: for convolutions along texts */
+    bool padded;  /* a text is what stands before its first pad_token */
     int pad_token;
     float scale; /* of the table's rows; 0: none */
 } vb_embed;
@@ -229,6 +230,8 @@ size_t vb_program_floats(const vb_program *program, int64_t items, int64_t token
  * context): two for each multiplication and addition of the matrix products; norms, activations, rotations and pools, less than
  * a hundredth, are not counted. */
 double vb_program_flops(const vb_program *program, int tokens);
+/* Those of operation `index` alone. */
+double vb_program_operation_flops(const vb_program *program, int index, int tokens);
 /* Bytes of the weights that the operations read, as they are stored. */
 size_t vb_program_weight_bytes(const vb_program *program);
 /* Operation `index` as a line for people: what it is, shapes, and operations for an item of `tokens` tokens. */

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "kernels/towers/fastvit.h"
 #include "kernels/towers/text_input.h"
 #include "kernels/towers/transformer.h"
 
@@ -83,6 +84,14 @@ static int emit_end(vb_binder *binder, const vb_family *family, const vb_clip_in
     return projected ? vb_program_linear(program, x, &projection, VB_LINEAR, VB_NO_VALUE, binder->err) : x;
 }
 
+/* The block of convolutions behind the transformer's, and the pooled row of what it makes. */
+static int mix_last_rows(vb_binder *binder, const vb_transformer_facts *facts, const vb_clip_info *info, int x) {
+    char name[VB_NAME / 4];
+    snprintf(name, sizeof name, "transformer.mixers.%d", 1 + info->text_layers);
+    x = vb_fastvit_mix_rows(binder, facts->activation, x, name);
+    return vb_program_pick(binder->program, x, facts->pooled, binder->err);
+}
+
 int vb_text_tower_emit(vb_binder *binder, const vb_family *family, const vb_tower_options *options, vb_clip_info *info,
                        int *embed) {
     vb_program *program = binder->program;
@@ -91,9 +100,12 @@ int vb_text_tower_emit(vb_binder *binder, const vb_family *family, const vb_towe
     const int width = info->text_width, usual = vb_family_heads(family->text_head_widths, width);
     const vb_tower_facts stated = vb_family_text_facts(family, options);
     const bool causal = info->text_mask == VB_MASK_CAUSAL, class_row = family->text_class_row,
-               whole = !class_row && (!causal || info->text_pooling == VB_POOLING_LAST);
-    vb_embed tokens = {.context_length = info->context_length, .whole = whole};
+               mixed = family->text_mixers && vb_binder_has_prefix(binder, "transformer.mixers."),
+               whole = mixed || (!class_row && (!causal || info->text_pooling == VB_POOLING_LAST));
+    vb_embed tokens = {.context_length = info->context_length, .whole = whole, .picture = mixed};
     vb_transformer_facts facts = {.width = width,
+                                  .first = mixed,
+                                  .whole = mixed,
                                   .causal = causal,
                                   .hides_padding = class_row,
                                   .activation = stated.activation,
@@ -108,7 +120,9 @@ int vb_text_tower_emit(vb_binder *binder, const vb_family *family, const vb_towe
     info->text_heads = facts.heads;
     info->text_epsilon = facts.epsilon;
     int x = vb_program_embed(program, &tokens, binder->err);
-    x = vb_transformer_emit(binder, &facts, x, "transformer", &info->text_layers);
+    if (mixed) x = vb_fastvit_mix_rows(binder, facts.activation, x, "transformer.mixers.0");
+    x = x == VB_NO_VALUE ? x : vb_transformer_emit(binder, &facts, x, "transformer", &info->text_layers);
+    if (mixed) x = mix_last_rows(binder, &facts, info, x);
     x = x == VB_NO_VALUE ? x : emit_end(binder, family, info, x, embed);
     if (x == VB_NO_VALUE) return -1;
     snprintf(program->summary, sizeof program->summary, "%d tokens of %d, width %d, %d layers, %d heads", info->context_length,

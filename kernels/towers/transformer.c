@@ -141,15 +141,15 @@ int vb_transformer_emit(vb_binder *binder, const vb_transformer_facts *facts, in
     assert(facts->heads > 0 && facts->width % facts->heads == 0);
     assert(!facts->rotation || facts->whole || (facts->pooled == VB_PICK_FIRST && facts->rotation->skipped));
     int count = 0;
-    while (vb_binder_has(binder, "%s.resblocks.%d.ln_1.weight", prefix, count)) count++;
+    while (vb_binder_has(binder, "%s.resblocks.%d.ln_1.weight", prefix, facts->first + count)) count++;
     if (!count) {
-        vb_errorf(binder->err, VB_EMISMATCH, "tensor %s.resblocks.0.ln_1.weight is missing", prefix);
+        vb_errorf(binder->err, VB_EMISMATCH, "tensor %s.resblocks.%d.ln_1.weight is missing", prefix, facts->first);
         return VB_NO_VALUE;
     }
     for (int i = 0; i < count && x != VB_NO_VALUE; i++) {
         char name[VB_NAME / 2];
         weights block = {0};
-        snprintf(name, sizeof name, "%s.resblocks.%d", prefix, i);
+        snprintf(name, sizeof name, "%s.resblocks.%d", prefix, facts->first + i);
         if (bind_block(binder, facts, &block, name)) return VB_NO_VALUE;
         x = emit_block(binder, facts, &block, x, !facts->whole && i + 1 == count);
     }

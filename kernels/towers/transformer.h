@@ -9,6 +9,7 @@ typedef struct vb_transformer_facts {
     bool causal, hides_padding; /* as vb_heads has them */
     vb_activation activation;   /* of the hidden layer, or of its gate */
     float epsilon;
+    int first;      /* the index of the first block in names */
     bool whole;     /* every row is computed to the end */
     vb_pick pooled; /* else the one row of an item that is */
     /* What CLIP's blocks lack: */
@@ -21,9 +22,9 @@ typedef struct vb_transformer_facts {
     const vb_rotation *rotation; /* of queries and keys; NULL: none. A row that is pooled must be among the skipped ones */
 } vb_transformer_facts;
 
-/* Writes blocks PREFIX.resblocks.0, .1, ... on x (rows of `width`), and sets *layers to their number. The value is all rows,
- * or the pooled row of each item: the last block computes keys and values of every row, and all else for that row alone.
- * VB_NO_VALUE on errors. */
+/* Writes blocks PREFIX.resblocks.0 (or .first), .1, ... on x (rows of `width`), and sets *layers to their number. The value is
+ * all rows, or the pooled row of each item: the last block computes keys and values of every row, and all else for that row
+ * alone. VB_NO_VALUE on errors. */
 int vb_transformer_emit(vb_binder *binder, const vb_transformer_facts *facts, int x, const char *prefix, int *layers);
 
 #endif

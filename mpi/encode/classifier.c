@@ -31,7 +31,7 @@ static int measure_names(const text_work *work, int first, int n, int context_le
     int32_t *ids = vb_array((size_t)context_length, sizeof *ids, "tokens", err);
     int status = ids ? 0 : -1;
     for (int i = 0; i < n && !status; i++) {
-        char *name = vb_prompts_fill("{}", work->names->class[first + i].name, err);
+        char *name = vb_prompts_fill("{}", vb_vocabularies_called(&work->names->class[first + i]), err);
         status =
             name ? vb_tokenizer_encode(work->model->tokenizer, name, strlen(name), context_length, ids, &lengths[i], err) : -1;
         lengths[i] -= 2; /* start and end */

@@ -288,6 +288,7 @@ static int check_left(const vb_pair *pair, const vb_tally *tally, const json_t *
 static int make_result(const evaluation *work, json_t *skipped, const vb_digest *data_digest, json_t **result, vb_error *err) {
     const vb_pair *pair = work->pair;
     vb_openness_result openness = {0};
+    vb_figure_errors errors = {0};
     size_t i;
     json_t *entry;
     if (check_left(pair, work->tally, skipped, err)) return -1;
@@ -297,7 +298,9 @@ static int make_result(const evaluation *work, json_t *skipped, const vb_digest 
         vb_error_prefix(err, "dataset '%s'", pair->data->spec->name);
         return -1;
     }
-    int status = vb_pair_json(pair, &openness, &work->counts, skipped, data_digest, result, err);
+    int status = vb_figure_errors_new(&errors, work->tally, &openness, err);
+    if (!status) status = vb_pair_json(pair, &openness, &errors, &work->counts, skipped, data_digest, result, err);
+    vb_figure_errors_free(&errors);
     vb_openness_free(&openness);
     return status;
 }
@@ -353,9 +356,10 @@ int64_t vb_evaluate_texts_bytes(const vb_experiment *experiment, const vb_pair_s
     return (local + (s->encoded ? s->classes / s->ranks + 2 * VB_UNIT_SAMPLES : 1)) * s->dim * 4;
 }
 
-int64_t vb_evaluate_counts_bytes(const vb_experiment *experiment, const vb_label_space *space, int64_t *orders) {
+int vb_evaluate_counts_bytes(const vb_experiment *experiment, const vb_label_space *space, int64_t *counts, int64_t *orders,
+                             vb_error *err) {
     vb_protocol protocol = protocol_of(experiment);
-    return vb_tally_bytes(space, &protocol, orders);
+    return vb_tally_bytes(space, &protocol, counts, orders, err);
 }
 
 int64_t vb_evaluate_bytes(const vb_experiment *experiment, const vb_pair_shape *s) {

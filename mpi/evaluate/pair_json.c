@@ -1,6 +1,8 @@
 /* The JSON of a (model, dataset) pair: figures of vocabularies and classes, what the data were, what the embeddings came from. */
 #include "mpi/evaluate/pair_json.h"
 
+#include "mpi/evaluate/errors_json.h"
+
 /* An accuracy and its standard error. */
 typedef struct accuracy {
     double value, error;
@@ -11,11 +13,13 @@ typedef struct accuracies {
     accuracy c, e, s;
     double sampled_e, sampled_s;
     const char *sampled_e_key;
+    const vb_spread *errors; /* of Acc-C, Acc-E and Acc-S */
+    const double *wilson;    /* of Acc-C, where it is a share of images; NULL elsewhere */
 } accuracies;
 
 /* The sampled protocol's Acc-E and Acc-S take the names; the exact ones stand under `exact`. A vocabulary's sampled Acc-E is over
- * the images of all that have arrived, not its own: another quantity, and `acc_e_union` by name. */
-static void set_accuracies(vb_json *json, json_t *to, const accuracies *figures, bool sampled) {
+ * the images of all that have arrived, not its own: another quantity, and `acc_e_union` by name. Returns the `errors`. */
+static json_t *set_accuracies(vb_json *json, json_t *to, const accuracies *figures, bool sampled) {
     vb_json_set_real(json, to, "acc_c", figures->c.value);
     vb_json_set_real(json, to, "acc_c_se", figures->c.error);
     json_t *exact = to;
@@ -28,6 +32,7 @@ static void set_accuracies(vb_json *json, json_t *to, const accuracies *figures,
     vb_json_set_real(json, exact, "acc_e_se", figures->e.error);
     vb_json_set_real(json, exact, "acc_s", figures->s.value);
     vb_json_set_real(json, exact, "acc_s_se", figures->s.error);
+    return vb_errors_json_set_accuracies(json, to, exact, figures->errors, figures->wilson);
 }
 
 static json_t *classes_json(vb_json *json, const vb_vocabularies *vocabularies, const vb_openness_result *openness, int v) {
@@ -39,6 +44,7 @@ static json_t *classes_json(vb_json *json, const vb_vocabularies *vocabularies, 
         vb_json_set_text(json, entry, "name", vocabularies->class[c].name);
         vb_json_set_integer(json, entry, "images", figures->images);
         if (vocabularies->class[c].id) vb_json_set_text(json, entry, "id", vocabularies->class[c].id);
+        if (vocabularies->class[c].called) vb_json_set_text(json, entry, "called", vocabularies->class[c].called);
         vb_json_set_real(json, entry, "acc_c", figures->acc_c);
         vb_json_set_real(json, entry, "acc_e", figures->acc_e);
         vb_json_set_real(json, entry, "acc_s", figures->acc_s);
@@ -47,7 +53,8 @@ static json_t *classes_json(vb_json *json, const vb_vocabularies *vocabularies, 
     return list;
 }
 
-static json_t *vocabularies_json(vb_json *json, const vb_pair *pair, const vb_openness_result *openness, bool sampled) {
+static json_t *vocabularies_json(vb_json *json, const vb_pair *pair, const vb_openness_result *openness,
+                                 const vb_figure_errors *errors, bool sampled) {
     const vb_vocabularies *vocabularies = &pair->data->vocabularies;
     json_t *list = vb_json_array(json);
     for (int v = 0; v < openness->vocabularies; v++) {
@@ -60,7 +67,9 @@ static json_t *vocabularies_json(vb_json *json, const vb_pair *pair, const vb_op
                               .s = {its->acc_s, its->acc_s_se},
                               .sampled_e = its->sampled_e,
                               .sampled_s = its->sampled_s,
-                              .sampled_e_key = "acc_e_union"};
+                              .sampled_e_key = "acc_e_union",
+                              .errors = errors->vocabulary[v].figure,
+                              .wilson = errors->vocabulary[v].wilson};
         set_accuracies(json, entry, &figures, sampled);
         vb_json_set(json, entry, "harm_histogram", vb_json_integer_list(json, its->harm_histogram, openness->vocabularies));
         if (openness->shared_images) {
@@ -145,6 +154,12 @@ static json_t *data_json(vb_json *json, const vb_pair *pair, const vb_openness_r
     for (int i = 0; i < data->vocabularies.duplicates; i++)
         vb_json_append_text(json, duplicates, data->vocabularies.duplicate_notes[i]);
     vb_json_set_text(json, object, "vocabularies_digest", data->vocabularies.digest.hex);
+    if (data->spec->names) {
+        json_t *names = vb_json_set_object(json, object, "names");
+        vb_json_set_text(json, names, "language", data->spec->language);
+        vb_json_set_text(json, names, "digest", data->names_digest.hex);
+        vb_json_set_integer(json, names, "unused", data->names_unused);
+    }
     if (pair->source->model) {
         vb_json_set_text(json, object, "images_digest", digest->hex);
         if (sets) vb_json_set_text(json, object, "labels_digest", data->sets_digest.hex);
@@ -203,8 +218,8 @@ static json_t *expansion_json(vb_json *json, const vb_pair *pair) {
     return object;
 }
 
-int vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, const vb_pair_counts *counts, json_t *skipped,
-                 const vb_digest *data_digest, json_t **entry, vb_error *err) {
+int vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, const vb_figure_errors *errors,
+                 const vb_pair_counts *counts, json_t *skipped, const vb_digest *data_digest, json_t **entry, vb_error *err) {
     bool sampled = pair->experiment->protocol == VB_PROTOCOL_SAMPLED;
     vb_json json = {0};
     json_t *object = *entry = vb_json_object(&json);
@@ -224,8 +239,11 @@ int vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, const 
                           .s = {openness->acc_s, openness->acc_s_se},
                           .sampled_e = openness->sampled_e,
                           .sampled_s = openness->sampled_s,
-                          .sampled_e_key = "acc_e"};
-    set_accuracies(&json, object, &figures, sampled);
+                          .sampled_e_key = "acc_e",
+                          .errors = errors->figure};
+    json_t *named = set_accuracies(&json, object, &figures, sampled);
+    vb_errors_json_set(&json, named, "acc_e_union", &errors->over_union, NULL);
+    vb_errors_json_set(&json, named, vb_errors_json_keys[VB_TOP1_ALL], &errors->figure[VB_TOP1_ALL], errors->wilson);
     vb_json_set_real(&json, object, "acc_e_union", openness->acc_e_union);
     vb_json_set_real(&json, object, "acc_e_union_se", openness->acc_e_union_se);
     vb_json_set_text(&json, object, "acc_e_union_method", openness->union_method);
@@ -233,7 +251,7 @@ int vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, const 
     vb_json_set_real(&json, object, "top1_all_se", openness->top1_all_se);
     vb_json_set_integer(&json, object, "tied_images", counts->tied);
     vb_json_set(&json, object, "curve", curve_json(&json, openness));
-    vb_json_set(&json, object, "vocabularies", vocabularies_json(&json, pair, openness, sampled));
+    vb_json_set(&json, object, "vocabularies", vocabularies_json(&json, pair, openness, errors, sampled));
     vb_json_set(&json, object, "theft", theft_json(&json, openness));
     vb_json_set(&json, object, "data", data_json(&json, pair, openness, counts, skipped, data_digest));
     vb_json_set(&json, object, "embedding", model_json(&json, pair));

@@ -2,13 +2,13 @@
 #ifndef VB_PAIR_JSON_H
 #define VB_PAIR_JSON_H
 
-#include "kernels/openness/openness.h"
+#include "kernels/openness/figure_errors.h"
 #include "mpi/base/json.h"
 #include "mpi/evaluate/evaluate.h"
 
 /* *entry as docs/results.md describes it, owned by the caller. `skipped` lists the broken images (borrowed); `data_digest` is of
  * the images that a model encoded. Rank 0, local. */
-int vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, const vb_pair_counts *counts, json_t *skipped,
-                 const vb_digest *data_digest, json_t **entry, vb_error *err);
+int vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, const vb_figure_errors *errors,
+                 const vb_pair_counts *counts, json_t *skipped, const vb_digest *data_digest, json_t **entry, vb_error *err);
 
 #endif

@@ -59,6 +59,13 @@ int vb_grid_rows(const vb_grid *grid) { return grid->columns ? (int)grid->count 
 
 static int display_width(const char *s) { return (int)vb_utf8_count(s); } /* a column a code point */
 
+/* What is to be said of the errors, when there are any. */
+static const char *note_of(const vb_grid *grid) {
+    for (size_t i = 0; i < grid->count && grid->note; i++)
+        if (strstr(grid->cells[i], "±")) return grid->note;
+    return NULL;
+}
+
 static void put_html(const vb_grid *grid, vb_strbuf *out) {
     vb_strbuf_add(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
     vb_strbuf_add_html(out, grid->caption ? grid->caption : "Table");
@@ -66,6 +73,11 @@ static void put_html(const vb_grid *grid, vb_strbuf *out) {
     if (grid->caption) {
         vb_strbuf_add(out, "<caption><span>");
         vb_strbuf_add_html(out, grid->caption);
+        const char *note = note_of(grid);
+        if (note) {
+            vb_strbuf_add(out, ". ");
+            vb_strbuf_add_html(out, note);
+        }
         vb_strbuf_add(out, "</span></caption>\n");
     }
     vb_strbuf_add(out, "<thead>\n");
@@ -110,7 +122,14 @@ static void put_latex(const vb_grid *grid, vb_strbuf *out) {
         if (c == columns - 1) vb_strbuf_add(out, " \\\\\n");
         if (i == columns - 1) vb_strbuf_add(out, "\\hline\n");
     }
-    vb_strbuf_add(out, "\\hline\n\\end{tabular}\n");
+    vb_strbuf_add(out, "\\hline\n");
+    const char *note = note_of(grid);
+    if (note) {
+        vb_strbuf_format(out, "\\multicolumn{%d}{l}{\\footnotesize ", grid->columns);
+        latex_cell(out, note);
+        vb_strbuf_add(out, "} \\\\\n");
+    }
+    vb_strbuf_add(out, "\\end{tabular}\n");
 }
 
 /* Markdown's cells hold no bar, and no HTML. */
@@ -153,6 +172,8 @@ static void put_aligned(const vb_grid *grid, bool markdown, vb_strbuf *out) {
             vb_strbuf_add(out, "|\n");
         }
     }
+    const char *note = note_of(grid);
+    if (note) vb_strbuf_format(out, "%s%s\n", markdown ? "\n" : "", note);
 }
 
 void vb_grid_put(const vb_grid *grid, vb_grid_form form, vb_strbuf *out) {

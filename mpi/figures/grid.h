@@ -11,6 +11,7 @@ typedef struct vb_grid {
     int columns;
     unsigned left;       /* bit c: column c holds words and is aligned to the left */
     const char *caption; /* HTML's <caption>, LaTeX's comment; NULL for none */
+    const char *note;    /* a line below the cells that says what ± is, shown where a cell has one; NULL for none */
     const char *missing; /* stands for what is no number; NULL: a dash */
     char **cells;
     size_t count, capacity;

@@ -3,6 +3,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -10,16 +11,38 @@ static volatile sig_atomic_t stop_signal; /* a handler can reach nothing else */
 
 static void on_signal(int number) { stop_signal = number; }
 
-void vb_context_catch_signals(void) {
-    static const int signals[] = {SIGINT, SIGTERM, SIGUSR1};
+static const int stop_signals[] = {SIGINT, SIGTERM, SIGUSR1};
+
+static void catch_signal(int number) {
     struct sigaction action = {.sa_handler = on_signal};
     sigemptyset(&action.sa_mask);
-    for (int i = 0; i < 3; i++) sigaction(signals[i], &action, NULL);
+    sigaction(number, &action, NULL);
+}
+
+void vb_context_catch_signals(void) {
+    for (size_t i = 0; i < sizeof stop_signals / sizeof *stop_signals; i++) catch_signal(stop_signals[i]);
     signal(SIGPIPE, SIG_IGN); /* these two come back as errors of write */
     signal(SIGXFSZ, SIG_IGN);
 }
 
+int vb_context_keep_signals(void) {
+    int taken = 0;
+    for (size_t i = 0; i < sizeof stop_signals / sizeof *stop_signals; i++) {
+        struct sigaction now;
+        if (sigaction(stop_signals[i], NULL, &now) || now.sa_handler == on_signal) continue;
+        catch_signal(stop_signals[i]);
+        taken = stop_signals[i];
+    }
+    return taken;
+}
+
 int vb_context_check_stop(vb_context *context, vb_error *err) {
+    int taken = vb_context_keep_signals();
+    if (taken && !context->told_of_signals) {
+        context->told_of_signals = true;
+        fprintf(stderr, "vocabench: note: rank %d: a library had taken signal %d, with which a job is told to stop: taken back\n",
+                context->comm.world_rank, taken);
+    }
     int number = stop_signal;
     if (number)
         return vb_errorf(err, VB_EINCOMPLETE, "stopped by %s; finished units are kept: run the same command again to go on",

@@ -9,14 +9,19 @@
 
 typedef struct vb_context {
     vb_comm comm;
-    double started;     /* MPI_Wtime at the start */
-    char **environment; /* as the process got it, NULL-terminated: MPI adds variables that no other program should inherit */
-    vb_live *live;      /* of a run, on rank 0 of its group; else NULL */
-    const char *stage;  /* what passes over images are called while they are shown; NULL: "images" */
+    double started;       /* MPI_Wtime at the start */
+    char **environment;   /* as the process got it, NULL-terminated: MPI adds variables that no other program should inherit */
+    vb_live *live;        /* of a run, on rank 0 of its group; else NULL */
+    const char *stage;    /* what passes over images are called while they are shown; NULL: "images" */
+    bool told_of_signals; /* that a library had taken them */
 } vb_context;
 
 /* From now on SIGINT, SIGTERM and SIGUSR1 ask for a stop instead of ending the process. Local. */
 void vb_context_catch_signals(void);
+
+/* Takes the handlers of these signals back where a library has put its own in their place, as LLVM does inside of OpenCL drivers,
+ * which hwloc's plugin loads with MPI: the last such signal, 0 for none. Local. */
+int vb_context_keep_signals(void);
 
 /* Local: -1 with VB_EINCOMPLETE when this rank was asked to stop or another raised the alarm: finish here, raise, agree. */
 int vb_context_check_stop(vb_context *context, vb_error *err);

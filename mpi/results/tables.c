@@ -2,8 +2,10 @@
 #include "mpi/results/tables.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/openness/spread.h"
 #include "mpi/base/json.h"
 
 static void csv_field(vb_strbuf *out, const json_t *value) {
@@ -27,6 +29,14 @@ static void csv(vb_strbuf *out, const json_t *rows, const char *const *keys) {
 }
 
 /* ---- the main table ---- */
+
+const char vb_tables_note[] =
+    "±: standard error by classes as clusters; those by images and by vocabularies: results.json, table.csv";
+
+double vb_tables_error(const json_t *figures, const char *key) {
+    const json_t *errors = json_object_get(json_object_get(figures, "errors"), key);
+    return vb_json_number(errors, vb_spread_names[VB_SPREAD_CLASSES]);
+}
 
 char *vb_tables_dataset(const json_t *entry, vb_error *err) {
     const char *dataset = vb_json_text(entry, "dataset");
@@ -54,7 +64,7 @@ vb_grid vb_tables_main_begin(const char *caption, bool unions) {
     static const char *const heads[] = {"model", "dataset", "images", "Acc-C",       "Acc-E", "E-C",
                                         "Acc-S", "S-C",     "union",  "all classes", "tied"};
     enum { UNION = 8 };
-    vb_grid grid = {.columns = COLUMNS + unions, .left = 3, .caption = caption};
+    vb_grid grid = {.columns = COLUMNS + unions, .left = 3, .caption = caption, .note = vb_tables_note};
     for (int h = 0; h <= COLUMNS; h++)
         if (unions || h != UNION) vb_grid_cell(&grid, "%s", heads[h]);
     return grid;
@@ -62,10 +72,10 @@ vb_grid vb_tables_main_begin(const char *caption, bool unions) {
 
 void vb_tables_add_accuracies(vb_grid *grid, const json_t *figures) {
     double c = vb_json_number(figures, "acc_c"), e = vb_json_number(figures, "acc_e"), s = vb_json_number(figures, "acc_s");
-    vb_grid_percent(grid, c, vb_json_number(figures, "acc_c_se"));
-    vb_grid_percent(grid, e, vb_json_number(figures, "acc_e_se"));
+    vb_grid_percent(grid, c, vb_tables_error(figures, "acc_c"));
+    vb_grid_percent(grid, e, vb_tables_error(figures, "acc_e"));
     vb_grid_points(grid, e - c);
-    vb_grid_percent(grid, s, vb_json_number(figures, "acc_s_se"));
+    vb_grid_percent(grid, s, vb_tables_error(figures, "acc_s"));
     vb_grid_points(grid, s - c);
 }
 
@@ -76,7 +86,7 @@ static void add_figures(vb_grid *grid, const json_t *entry, const char *dataset,
     vb_grid_number(grid, vb_json_number(entry, "images"), 0);
     vb_tables_add_accuracies(grid, figures);
     if (grid->columns > COLUMNS) vb_grid_percent(grid, vb_json_number(figures, "acc_e_union"), NAN);
-    vb_grid_percent(grid, vb_json_number(figures, "top1_all"), vb_json_number(figures, "top1_all_se"));
+    vb_grid_percent(grid, vb_json_number(figures, "top1_all"), vb_tables_error(figures, "top1_all"));
     vb_grid_percent(grid, vb_json_number(figures, "tied_images") / vb_json_number(entry, "images"), NAN);
 }
 
@@ -94,21 +104,47 @@ void vb_tables_main_add(vb_grid *grid, const json_t *entry, const char *model, c
     }
 }
 
+/* The columns of one figure's errors, and the interval of the error that tables show. */
+#define ERRORS_OF(figure)                                                                                                        \
+    figure "_se_images", figure "_se_classes", figure "_se_vocabularies", figure "_low_classes", figure "_high_classes"
+
+static void flatten_errors(vb_json *json, json_t *row) {
+    const char *figure;
+    json_t *its;
+    json_object_foreach(json_object_get(row, "errors"), figure, its) {
+        char key[80];
+        for (int k = 0; k < VB_SPREAD_KINDS; k++) {
+            snprintf(key, sizeof key, "%s_se_%s", figure, vb_spread_names[k]);
+            vb_json_set_real(json, row, key, vb_json_number(its, vb_spread_names[k]));
+        }
+        const char *shown = vb_spread_names[VB_SPREAD_CLASSES];
+        const json_t *interval = json_object_get(json_object_get(its, "interval"), shown);
+        for (size_t end = 0; end < 2; end++) {
+            const json_t *bound = json_array_get(interval, end);
+            snprintf(key, sizeof key, "%s_%s_%s", figure, end ? "high" : "low", shown);
+            vb_json_set_real(json, row, key, json_is_number(bound) ? json_number_value(bound) : NAN);
+        }
+    }
+}
+
 /* The rows of CSV: every result, and below it what retrieval made of it. */
 static json_t *list_rows(vb_json *json, const json_t *results) {
     json_t *rows = vb_json_array(json), *entry, *setting;
     static const char *const inherited[] = {"dataset", "protocol", "images"};
     size_t i, j;
     json_array_foreach(results, i, entry) {
-        json_t *row_of = marked(json, entry);
-        vb_json_append(json, rows, row_of);
+        json_t *row_of = marked(json, entry), *plain = vb_json_copy(json, row_of);
+        flatten_errors(json, plain);
+        vb_json_append(json, rows, plain);
         json_array_foreach(json_object_get(json_object_get(entry, "retrieval"), "results"), j, setting) {
             json_t *row = vb_json_copy(json, setting);
             vb_json_set_format(json, row, "model", "%s+REPE k=%lld l=%g", vb_json_text(entry, "model"),
                                (long long)vb_json_integer(setting, "top_k"), json_real_value(json_object_get(setting, "lambda")));
             for (int k = 0; k < 3; k++) vb_json_set_same(json, row, inherited[k], row_of);
+            flatten_errors(json, row);
             vb_json_append(json, rows, row);
         }
+        json_decref(row_of);
     }
     return rows;
 }
@@ -117,9 +153,29 @@ static const vb_grid_form forms[] = {
     [VB_TABLE_TERMINAL] = VB_GRID_TERMINAL, [VB_TABLE_MARKDOWN] = VB_GRID_MARKDOWN, [VB_TABLE_LATEX] = VB_GRID_LATEX};
 
 char *vb_tables_main(const json_t *all, vb_table_form form, vb_error *err) {
-    static const char *const keys[] = {"model",    "dataset",     "protocol",    "images",   "acc_c",       "acc_c_se",
-                                       "acc_e",    "acc_e_se",    "acc_s",       "acc_s_se", "acc_e_union", "acc_e_union_se",
-                                       "top1_all", "top1_all_se", "tied_images", "top_k",    "lambda",      NULL};
+    static const char *const keys[] = {"model",
+                                       "dataset",
+                                       "protocol",
+                                       "images",
+                                       "acc_c",
+                                       "acc_c_se",
+                                       "acc_e",
+                                       "acc_e_se",
+                                       "acc_s",
+                                       "acc_s_se",
+                                       "acc_e_union",
+                                       "acc_e_union_se",
+                                       "top1_all",
+                                       "top1_all_se",
+                                       "tied_images",
+                                       "top_k",
+                                       "lambda",
+                                       ERRORS_OF("acc_c"),
+                                       ERRORS_OF("acc_e"),
+                                       ERRORS_OF("acc_s"),
+                                       ERRORS_OF("acc_e_union"),
+                                       ERRORS_OF("top1_all"),
+                                       NULL};
     vb_json json = {0};
     vb_strbuf out = {0};
     if (form == VB_TABLE_CSV) {

@@ -12,6 +12,11 @@ typedef enum vb_table_form { VB_TABLE_TERMINAL, VB_TABLE_MARKDOWN, VB_TABLE_CSV,
  * errors, differences from Acc-C; below each result what retrieval made of it. NULL with VB_EMEMORY. */
 char *vb_tables_main(const json_t *all, vb_table_form form, vb_error *err);
 
+/* What stands after ± in these tables, in words: one of the three errors, the same for every figure. */
+extern const char vb_tables_note[];
+/* That error of a figure: of a result, a vocabulary or a setting of retrieval; NaN where there is none. */
+double vb_tables_error(const json_t *figures, const char *key);
+
 /* The same as a grid, row by row; columns, caption and heads first. `unions`: with the average over the union of images beside
  * the vocabularies', for tables that hold an expansion, where the two part. `long_names`: rows of retrieval bear the model's
  * name. */

@@ -176,7 +176,7 @@ static int filter_class(repe *work, int class, vb_error *err) {
     const int64_t *ids = work->ids + class * work->depth;
     uint8_t *kept = work->kept + class * work->depth;
     vb_class_words words;
-    if (vb_repe_words_new(&words, work->pair->data->vocabularies.class[class].name, err)) return -1;
+    if (vb_repe_words_new(&words, vb_vocabularies_called(&work->pair->data->vocabularies.class[class]), err)) return -1;
     int status = 0;
     for (int64_t i = 0; i < work->depth && !status; i++) {
         const int64_t place = work->captions ? place_of(work, ids[i]) : 0;
@@ -338,8 +338,9 @@ static int evaluate_setting(const repe *work, int64_t top_k, double lambda, json
     if (!status && pair.experiment->analyses)
         status = vb_analyses(work->context, &pair, pair.experiment->analyses, false, result, err);
     if (!status && result) {
-        static const char *const keys[] = {"acc_c", "acc_c_se",    "acc_e",    "acc_e_se",    "acc_s",   "acc_s_se",
-                                           "exact", "acc_e_union", "top1_all", "top1_all_se", "tied_images", "analyses"};
+        static const char *const keys[] = {"acc_c",    "acc_c_se",    "acc_e",       "acc_e_se", "acc_s",
+                                           "acc_s_se", "exact",       "acc_e_union", "top1_all", "top1_all_se",
+                                           "errors",   "tied_images", "analyses"};
         vb_json json = {0};
         json_t *row = vb_json_object(&json);
         vb_json_set_integer(&json, row, "top_k", top_k);

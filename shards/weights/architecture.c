@@ -5,7 +5,6 @@
 #include <string.h>
 
 static const vb_architecture architectures[] = {
-    {"MobileCLIP S0 to S2 under Apple's own names", "image_encoder.model.patch_embed.", NULL, NULL, 0, VB_TOWER_BOTH},
     {"a CLIP with an image tower of timm's and a text tower of BERT's kind", "text.transformer.embeddings", "visual.trunk", NULL,
      0, VB_TOWER_BOTH},
 };

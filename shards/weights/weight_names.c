@@ -8,6 +8,7 @@
 
 #include "kernels/base/memory.h"
 #include "kernels/towers/family.h"
+#include "shards/weights/apple_names.h"
 #include "shards/weights/bert_names.h"
 
 /* In patterns, # stands for a decimal number; at the end, $ stands for "weight" or "bias", @ for those and BatchNorm's
@@ -146,32 +147,6 @@ static const rule vitamin_timm[] = {TIMM_BLOCKS("visual.trunk."),
                                     {0}};
 #undef TIMM_BLOCKS
 
-/* MobileCLIP-B as Apple publishes it. */
-#define APPLE_BLOCKS(apple, canonical)                                                                                           \
-    {apple "transformer.#.pre_norm_mha.0.$", canonical "transformer.resblocks.#.ln_1.$"},                                        \
-        {apple "transformer.#.pre_norm_mha.1.qkv_proj.weight", canonical "transformer.resblocks.#.attn.in_proj_weight"},         \
-        {apple "transformer.#.pre_norm_mha.1.qkv_proj.bias", canonical "transformer.resblocks.#.attn.in_proj_bias"},             \
-        {apple "transformer.#.pre_norm_mha.1.out_proj.$", canonical "transformer.resblocks.#.attn.out_proj.$"},                  \
-        {apple "transformer.#.pre_norm_ffn.0.$", canonical "transformer.resblocks.#.ln_2.$"},                                    \
-        {apple "transformer.#.pre_norm_ffn.1.$", canonical "transformer.resblocks.#.mlp.c_fc.$"}, {                              \
-        apple "transformer.#.pre_norm_ffn.4.$", canonical "transformer.resblocks.#.mlp.c_proj.$"                                 \
-    }
-static const rule apple[] = {{"image_encoder.model.patch_emb.#.block.conv.$", "visual.trunk.patch_embed.backbone.#.conv.$"},
-                             {"image_encoder.model.patch_emb.#.block.norm.@", "visual.trunk.patch_embed.backbone.#.bn.@"},
-                             {"image_encoder.model.cls_token", "visual.class_embedding"},
-                             {"image_encoder.model.pos_embed.pos_embed.pos_embed", "visual.positional_embedding"},
-                             APPLE_BLOCKS("image_encoder.model.", "visual."),
-                             {"image_encoder.model.post_transformer_norm.$", "visual.ln_post.$"},
-                             {"image_encoder.model.classifier.proj", "visual.proj"},
-                             {"text_encoder.embedding_layer.weight", "token_embedding.weight"},
-                             {"text_encoder.positional_embedding.pos_embed.pos_embed", "positional_embedding"},
-                             APPLE_BLOCKS("text_encoder.", ""),
-                             {"text_encoder.final_layer_norm.$", "ln_final.$"},
-                             {"text_encoder.projection_layer", "text_projection"},
-                             {"logit_scale", NULL},
-                             {0}};
-#undef APPLE_BLOCKS
-
 /* Towers whose names are kept: their families ask for timm's (and open_clip's for what follows the trunk). */
 static const rule timm_own[] = {{"visual.trunk.*", NULL}, {"visual.head.*", NULL}, {0}};
 
@@ -271,11 +246,19 @@ static const scheme schemes[] = {
     {"timm", FAMILY(mobileclip_b), false, {"visual.trunk.patch_embed.backbone.0.bn.weight"}, NULL, hybrid_timm, "text.", NULL},
     {"timm", FAMILY(vitamin), false, {"visual.trunk.patch_embed.backbone.stem.conv1.weight"}, NULL, vitamin_timm, "text.", NULL},
     {"Apple",
+     FAMILY(mobileclip_s),
+     false,
+     {"image_encoder.model.patch_embed.0.rbr_conv.0.conv.weight", "image_encoder.model.patch_embed.0.reparam_conv.weight"},
+     NULL,
+     vb_apple_names_s,
+     NULL,
+     NULL},
+    {"Apple",
      FAMILY(mobileclip_b),
      false,
      {"image_encoder.model.patch_emb.0.block.conv.weight"},
      "text_encoder.embedding_layer.weight",
-     apple,
+     vb_apple_names_b,
      NULL,
      NULL},
     {"BAAI", FAMILY(eva), false, {"visual.blocks.0.attn.q_bias"}, NULL, eva_baai, "text.", NULL},

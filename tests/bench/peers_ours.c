@@ -2,7 +2,8 @@
  *
  * peers_ours FOLDER PIXELS THREADS. PIXELS: fp32 images, all that is in the file. Says "ready LEVEL RESOLUTION COLUMNS FLOPS" and
  * answers each line of standard input: "time BATCH RUNS" with seconds of the processor and of the clock; "peak" with GFLOP/s of
- * multiply-adds; "save BATCH FILE" with "saved". Each answer is a line; the first that fails ends the program. */
+ * multiply-adds; "save BATCH FILE" with "saved"; "operations BATCH RUNS" with a
+ * line an operation and "end", for people. Each other answer is a line; the first that fails ends the program. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/encode/model.h"
 #include "mpi/experiment/experiment_tables.h"
+#include "tests/bench/operations.h"
 #include "tests/bench/peak.h"
 
 typedef struct runner {
@@ -92,10 +94,12 @@ static int answer(const runner *r, const char *line, vb_error *err) {
         return 0;
     }
     bool timed = sscanf(line, "time %ld %d", &batch, &runs) == 2;
-    bool saved = !timed && sscanf(line, "save %ld %1023s", &batch, path) == 2;
-    if ((!timed && !saved) || batch < 1 || batch > r->images)
-        return vb_errorf(err, VB_EUSAGE, "expected time, peak or save, and up to %lld images, found %s", (long long)r->images,
-                         line);
+    bool taken_apart = !timed && sscanf(line, "operations %ld %d", &batch, &runs) == 2 && runs >= 1;
+    bool saved = !timed && !taken_apart && sscanf(line, "save %ld %1023s", &batch, path) == 2;
+    if ((!timed && !saved && !taken_apart) || batch < 1 || batch > r->images)
+        return vb_errorf(err, VB_EUSAGE, "expected time, peak, save or operations, and up to %lld images, found %s",
+                         (long long)r->images, line);
+    if (taken_apart) return operations_time(vb_clip_image_program(r->clip), r->pixels, (int)batch, runs, r->out, r->threads, err);
     if (timed) return run_times(r, batch, runs, err);
     if (save(r, batch, path, err)) return -1;
     puts("saved");

@@ -247,4 +247,20 @@ printf '75\n' >codes; rm -f starts; pretend scontrol 'exit 1'
 SLURM_JOB_ID=9 timeout 20 bash script >out 2>&1; code=$?
 [ $code = 75 ] && grep -q 'cannot be queued again' out
 verdict $? "a job that cannot be queued again says so" "code $code" "$(cat out)"
+# ---- a notice that the ranks' launcher misses is sent again ---------------------------------------------------------
+cat >launcher <<'E'
+#!/bin/bash
+heard=0; trap 'heard=$((heard + 1)); [ $heard -lt 3 ] || exit 75' USR1; touch ready
+for ((i = 0; i < 200; i++)); do sleep 0.05; done
+E
+chmod +x launcher
+sed 's,@LAUNCH@,./launcher,; s,@CPUS@,1,' "$here/slurm/run.sh" >script
+VOCABENCH_NOTICE_AGAIN=0.1 bash script ranks >out 2>&1 & job=$!
+for ((i = 0; i < 100; i++)); do [ ! -e ready ] || break; sleep 0.05; done
+kill -TERM $job; wait $job
+equal "a launcher that hears the third notice only ends as one that hears the first" $? 75 "$(cat out)"
+like "the script says that a notice has come" \
+  "^notice to stop \\(SIGTERM\\): SIGUSR1 to the ranks. launcher, process [0-9]+, every 0.1 s$" out
+has_line "and what came of it" "the ranks have ended with code 75" out
+like "mpirun loads no OpenCL driver" '^export HWLOC_COMPONENTS=.*-opencl' script
 finish

@@ -197,6 +197,61 @@ refuses "heads of a tower that has none" 3 "image towers of family convnext do n
 "$vocabench" inspect "$file" >inspected
 like "inspect asks for it too" "^    resolution: 256    # or another" inspected
 
+# MobileCLIP S under Apple's own names: the same tensors, but that the projection is the other way round and has no bias.
+cat >apple.py <<'E'
+import json, re, struct, sys
+import numpy as np
+source, truth, target, expected = sys.argv[1:]
+data = open(source, "rb").read()
+n = 8 + struct.unpack("<Q", data[:8])[0]
+head = {k: v for k, v in json.loads(data[8:n]).items() if k != "__metadata__"}
+def array(name):
+    begin, end = head[name]["data_offsets"]
+    kinds = {"F32": "<f4", "F16": "<f2", "I64": "<i8"}
+    return np.frombuffer(data[n + begin:n + end], kinds[head[name]["dtype"]]).reshape(head[name]["shape"])
+rules = [(r"^visual\.trunk\.", "image_encoder.model."), (r"model\.stem", "model.patch_embed"), (r"conv_kxk", "rbr_conv"),
+         (r"conv_scale", "rbr_scale"), (r"\.identity", ".rbr_skip"), (r"(final_conv\.se)\.fc1", r"\1.reduce"),
+         (r"(final_conv\.se)\.fc2", r"\1.expand"), (r"final_conv", "conv_exp"), (r"large_conv", "lkb_origin"),
+         (r"proj\.0\.reparam_conv", "proj.0.lkb_reparam"), (r"(stages\.\d\.blocks\.\d+)\.mlp", r"\1.convffn"), (r"\.gamma$", ""),
+         (r"stages\.3\.blocks", "network.7"), (r"stages\.3\.pos_emb\.pos_enc", "network.6.pe"),
+         (r"stages\.3\.pos_emb", "network.6"),
+         (r"stages\.(\d)\.blocks", lambda m: f"network.{2 * int(m[1])}"),
+         (r"stages\.(\d)\.downsample", lambda m: f"network.{2 * int(m[1]) - 1}"),
+         (r"^text\.token_embedding", "text_encoder.embedding_layer"), (r"^text\.ln_final", "text_encoder.final_layer_norm"),
+         (r"^text\.positional_embedding", "text_encoder.positional_embedding.pos_embed.pos_embed"),
+         (r"^text\.text_projection", "text_encoder.projection_layer"),
+         (r"^text\.transformer\.resblocks", "text_encoder.transformer"),
+         (r"\.ln_1\.", ".pre_norm_mha.0."), (r"\.attn\.in_proj_", ".pre_norm_mha.1.qkv_proj."),
+         (r"\.attn\.out_proj", ".pre_norm_mha.1.out_proj"), (r"\.ln_2\.", ".pre_norm_ffn.0."),
+         (r"\.mlp\.c_fc", ".pre_norm_ffn.1"),
+         (r"\.mlp\.c_proj", ".pre_norm_ffn.4")]
+table, blob = {}, b""
+for name in head:
+    value, to = array(name), name
+    if name == "visual.trunk.head.fc.bias": continue
+    for pattern, text in rules: to = re.sub(pattern, text, to)
+    if name == "visual.trunk.head.fc.weight": to, value = "image_encoder.model.head.proj", value.T
+    bytes_ = np.ascontiguousarray(value).tobytes()
+    table[to] = {"dtype": head[name]["dtype"], "shape": list(value.shape), "data_offsets": [len(blob), len(blob) + len(bytes_)]}
+    blob += bytes_
+text = json.dumps(table).encode()
+text += b" " * (-len(text) % 8)
+open(target, "wb").write(struct.pack("<Q", len(text)) + text + blob)
+np.save(expected, np.load(truth) - array("visual.trunk.head.fc.bias").astype(np.float32))
+E
+for name in mobileclip-s1 mobileclip-s1-reparam; do
+  truth=$shared/zoo/fixtures/$name
+  must /usr/bin/python3 apple.py "$truth/model.safetensors" "$truth/image_embeddings.npy" apple.safetensors expected.npy
+  "$vocabench" inspect apple.safetensors >inspected
+  like "$name: Apple's names" "names of Apple, .* tensors" inspected
+  check "$name in Apple's names: images" "$vocabench" encode images --weights apple.safetensors --input "$pictures" \
+    --output i.npy --raw --resolution 128
+  near "$name in Apple's names: image embeddings" i.npy expected.npy
+  check "$name in Apple's names: texts" "$vocabench" encode texts --weights apple.safetensors --input "$captions" --raw \
+    --tokenizer "$shared/zoo/fixtures/tok/bpe_clip.txt.gz" --output t.npy
+  near "$name in Apple's names: text embeddings" t.npy "$truth/text_embeddings.npy"
+done
+
 # SigLIP 2 NaFlex: images keep their shape, in as many patches as preprocessor_config.json allows.
 naflex=$shared/zoo/fixtures/siglip2-naflex
 mkdir nf

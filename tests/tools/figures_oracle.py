@@ -77,12 +77,16 @@ def mean(values):
     return Fraction(sum(values)) / len(values) if values else None
 
 
+def lists_of(folder, dataset):
+    lines = open(f"{folder}/{dataset}.yaml", encoding="utf-8").read().splitlines()[2:]
+    return [[int(c[1:]) for c in line.split("[")[1][:-1].split(", ")] for line in lines]
+
+
 class Experiment:
     def __init__(self, folder, dataset, similarity):
         texts, images = ([[int(v) for v in row] for row in np.load(f"{folder}/{dataset}-{k}.npy")] for k in "ti")
         self.labels = [int(v) for v in np.load(f"{folder}/{dataset}-y.npy")]
-        lines = open(f"{folder}/{dataset}.yaml", encoding="utf-8").read().splitlines()[2:]
-        self.lists = [[int(c[1:]) for c in line.split("[")[1][:-1].split(", ")] for line in lines]
+        self.lists = lists_of(folder, dataset)
         self.n = len(self.lists)
         self.harmful = []  # by image: the vocabularies with a class that is ranked before its own
         for x, y in zip(images, self.labels):

@@ -1,11 +1,13 @@
 /* Tests of the row-wise layers: against double precision over the whole range, and bit for bit between levels and threads. */
 #include <float.h>
 #include <math.h>
+#include <stdbool.h>
 
 #include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/base/isa_internal.h"
 #include "kernels/matrix/layers_internal.h"
+#include "kernels/matrix/layers_kernel.h"
 
 static uint32_t noise_state = 1;
 static float noise_float(void) { return random_short_float(&noise_state); }
@@ -280,6 +282,64 @@ static void softmax_follows_its_definition(void **state) {
     vb_isa_limit(VB_VNNI);
 }
 
+/* What the epilogue is said to be, an entry at a time. */
+static float one_of_epilogue(const vb_epilogue *e, int64_t row, int64_t col, float x) {
+    if (e->scale) x *= e->scale[col];
+    if (e->bias) x += e->bias[col];
+    vb_layers_kernel_scalar.activate(1, &x, e->activation);
+    if (e->gate) x *= e->gate[row * e->ld_gate + col];
+    if (e->residual) x += e->residual[row * e->ld_residual + col];
+    vb_layers_kernel_scalar.activate(1, &x, e->last);
+    return x;
+}
+
+enum { EPILOGUE_ROWS = 15, EPILOGUE_COLS = 100, EPILOGUE_LD = 121 };
+
+/* Steps present: bits of `parts`; the residual may be the result itself, and nothing beside the result is written. */
+static void check_epilogue(int m, int n, int parts, vb_activation activation, int level) {
+    enum { I = 2, J = 3, ROWS = EPILOGUE_ROWS + I, LD = EPILOGUE_LD };
+    static float sums[EPILOGUE_ROWS * LD], scale[LD], bias[LD], gate[ROWS * LD], residual[ROWS * LD], c[ROWS * LD],
+        old[ROWS * LD];
+    for (int i = 0; i < EPILOGUE_ROWS * LD; i++) sums[i] = 8 * noise_float();
+    for (int i = 0; i < LD; i++) scale[i] = noise_float(), bias[i] = noise_float();
+    for (int i = 0; i < ROWS * LD; i++) gate[i] = noise_float(), residual[i] = noise_float(), old[i] = c[i] = noise_float();
+    const bool itself = parts & 16;
+    const vb_epilogue e = {.scale = parts & 1 ? scale : NULL,
+                           .bias = parts & 2 ? bias : NULL,
+                           .activation = activation,
+                           .gate = parts & 4 ? gate : NULL,
+                           .ld_gate = LD,
+                           .residual = itself    ? c :
+                                       parts & 8 ? residual :
+                                                   NULL,
+                           .ld_residual = LD,
+                           .last = parts & 32 ? activation : VB_LINEAR};
+    vb_layers_kernel_get()->epilogue(m, n, sums, LD, &e, I, J, c + I * LD + J, LD);
+    vb_epilogue before = e;
+    if (itself) before.residual = old;
+    for (int row = 0; row < ROWS; row++)
+        for (int col = 0; col < LD; col++) {
+            const bool inside = row >= I && row < I + m && col >= J && col < J + n;
+            float expected = old[row * LD + col];
+            if (inside) expected = one_of_epilogue(&before, row, col, sums[(row - I) * LD + col - J]);
+            assert_same_bits(&c[row * LD + col], &expected, 1, "epilogue", level, 1);
+        }
+}
+
+static void epilogues_follow_their_definition_at_every_level(void **state) {
+    (void)state;
+    static const int heights[] = {1, 2, 3, 5, 13, 14, 15}, widths[] = {1, 15, 16, 17, 31, 32, 33, 48, 64, 96, 100};
+    for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++) {
+        vb_isa_limit((vb_isa)level);
+        int turn = 0;
+        for (size_t a = 0; a < sizeof heights / sizeof *heights; a++)
+            for (size_t b = 0; b < sizeof widths / sizeof *widths; b++)
+                for (int parts = 0; parts < 64; parts++, turn++)
+                    check_epilogue(heights[a], widths[b], parts, (vb_activation)(turn % (VB_SIGMOID + 1)), level);
+    }
+    vb_isa_limit(VB_VNNI);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(functions_are_accurate_over_all_floats),
                                        cmocka_unit_test(functions_are_accurate_where_it_matters),
@@ -287,6 +347,7 @@ int main(void) {
                                        cmocka_unit_test(layer_norm_follows_its_definition),
                                        cmocka_unit_test(layer_norm_adds_its_residual),
                                        cmocka_unit_test(rotations_follow_their_definition),
-                                       cmocka_unit_test(softmax_follows_its_definition)};
+                                       cmocka_unit_test(softmax_follows_its_definition),
+                                       cmocka_unit_test(epilogues_follow_their_definition_at_every_level)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

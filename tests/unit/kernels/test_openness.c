@@ -470,8 +470,10 @@ static void bytes_of_a_tally_are_told_before(void **state) {
         vb_tally *tally = tally_of(&s, &protocol);
         size_t count;
         vb_tally_counters(tally, &count);
-        int64_t orders;
-        assert_int_equal(vb_tally_bytes(&s.space, &protocol, &orders), 8 * count);
+        int64_t bytes, orders;
+        vb_error err = {0};
+        assert_ok(vb_tally_bytes(&s.space, &protocol, &bytes, &orders, &err));
+        assert_int_equal(bytes, 8 * count);
         int drawn = (n > 20 ? n % 4 ? VB_UNION_PERMUTATIONS : 30 : 0) + (n % 2 ? 2 * n : 0);
         assert_int_equal(orders, 4 * drawn * n);
         vb_tally_free(tally);

@@ -364,6 +364,43 @@ static void hugging_face_pairs_have_their_own_ids(void **state) {
     unlink(scratch_path("merges.txt"));
 }
 
+/* As many times "amp;" in a row as the letter before "!" says, from a; ftfy 6.3.1 and html.unescape decoded the same texts. */
+static void nested_references_are_decoded_in_few_passes(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"a &i!lt; b", "a < b"},
+        {"&g!eacute; &c!#38;#38;x &", "é &x &"},
+        {"&&h!#108;t; c", "< c"},
+        {"&AMP;AMP;AMP;AMP;AMP;AMP;b!EACUTE;", "é"},
+        {"Ã©&l!#x26;Ã©", "é&é"},
+        {"&k!copy &#38;#38;#38;#38;#38;nbsp;d", "© d"},
+        {"&i!#59; &i!bogus;", "; &bogus;"},
+        {"<&f!lt;", "<&amp;amp;amp;amp;lt;"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[256], *to = text;
+        for (const char *at = cases[i][0]; *at; at++)
+            if (at[1] != '!') *to++ = *at;
+            else
+                for (int n = *at++ - 'a' + 1; n > 0; n--) to = stpcpy(to, "amp;");
+        char *clean = vb_text_cleanup_as(VB_CLEAN_LOWER, text, (size_t)(to - text), &err);
+        assert_non_null(clean);
+        assert_string_equal(clean, cases[i][1]);
+        vb_free(clean);
+    }
+    enum { LEVELS = 200000 }; /* level by level this would take an hour */
+    char *deep = vb_array(4 * LEVELS + 10, 1, "a text", &err), *to = deep;
+    assert_non_null(deep);
+    *to++ = '&';
+    for (int n = 0; n < LEVELS; n++) to = stpcpy(to, "amp;");
+    to = stpcpy(to, "eacute;");
+    char *clean = vb_text_cleanup_as(VB_CLEAN_LOWER, deep, (size_t)(to - deep), &err);
+    assert_non_null(clean);
+    assert_string_equal(clean, "é");
+    vb_free(clean);
+    vb_free(deep);
+}
+
 static void lack_of_memory_is_an_error_and_no_leak(void **state) {
     (void)state;
     const char *text = "Ã©tÃ© Å‚Ã³dÅº “q” ﬁ &amp; &EACUTE; e\u0301\u0323\u0301 &lt; ΑΣ\nÃ\u00a0 x â€œ";
@@ -550,6 +587,7 @@ int main(void) {
                                        cmocka_unit_test(broken_merges_name_the_line),
                                        cmocka_unit_test(packed_files_are_checked),
                                        cmocka_unit_test(hugging_face_pairs_have_their_own_ids),
+                                       cmocka_unit_test(nested_references_are_decoded_in_few_passes),
                                        cmocka_unit_test(lack_of_memory_is_an_error_and_no_leak),
                                        cmocka_unit_test(tables_can_be_shared),
                                        cmocka_unit_test(one_tokenizer_serves_many_threads),

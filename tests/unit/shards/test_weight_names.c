@@ -10,12 +10,19 @@ static int by_name(const void *a, const void *b) {
     return strcmp(((const vb_named_tensor *)a)->name, ((const vb_named_tensor *)b)->name);
 }
 
-/* A set of tensors of shape [1, 2] under these names. */
+/* A set of tensors of shape [1, 2] under these names, with more dimensions for a patch embedding that is a convolution. */
 static vb_tensor_set named(vb_named_tensor *items, const char *const *names) {
     static const float data[2] = {1, 2};
     vb_tensor_set set = {0, items};
-    for (; names[set.count]; set.count++)
-        items[set.count] = (vb_named_tensor){names[set.count], {.ndim = 2, .shape = {1, 2}, .stride = {2, 1}, .data = data}};
+    for (; names[set.count]; set.count++) {
+        const char *name = names[set.count];
+        const bool patches = strstr(name, "patch_embedding.weight") || strstr(name, "patch_embed.proj.weight") ||
+                             strstr(name, "conv1.weight"),
+                   filter = patches && !strstr(name, "linear.");
+        items[set.count] =
+            (vb_named_tensor){names[set.count],
+                              {.ndim = filter ? 4 : 2, .shape = {1, 2, 1, 1}, .stride = {2, 1, 1, 1}, .data = data}};
+    }
     qsort(items, set.count, sizeof *items, by_name);
     return set;
 }
@@ -23,7 +30,7 @@ static vb_tensor_set named(vb_named_tensor *items, const char *const *names) {
 static void names_are_found(void **state) {
     (void)state;
     static const struct {
-        const char *naming, *family, *names[8], *expected[8];
+        const char *naming, *family, *names[9], *expected[9];
         size_t unused;
     } cases[] = {
         {"OpenAI",
@@ -87,6 +94,22 @@ static void names_are_found(void **state) {
           "visual.conv1.weight"},
          0},
         {"Hugging Face",
+         "naflex",
+         {"linear.vision_model.embeddings.patch_embedding.weight", "linear.vision_model.head.probe"},
+         {"visual.attn_pool.probe", "visual.conv1.weight"},
+         0},
+        {"Apple",
+         "mobileclip_s",
+         {"image_encoder.model.patch_embed.0.rbr_conv.0.conv.weight", "text_encoder.embedding_layer.weight",
+          "image_encoder.model.network.3.proj.0.lkb_origin.bn.running_var", "image_encoder.model.network.6.pe.bias",
+          "image_encoder.model.network.7.1.layer_scale_2", "image_encoder.model.conv_exp.se.reduce.weight",
+          "text_encoder.transformer.5.token_mixer.norm.rbr_skip.bias", "text_encoder.transformer.4.pre_norm_mha.0.bias"},
+         {"token_embedding.weight", "transformer.mixers.5.token_mixer.norm.identity.bias", "transformer.resblocks.4.ln_1.bias",
+          "visual.trunk.final_conv.se.fc1.weight", "visual.trunk.stages.2.downsample.proj.0.large_conv.bn.running_var",
+          "visual.trunk.stages.3.blocks.1.layer_scale_2.gamma", "visual.trunk.stages.3.pos_emb.pos_enc.bias",
+          "visual.trunk.stem.0.conv_kxk.0.conv.weight"},
+         0},
+        {"Hugging Face",
          "siglip",
          {"text_model.embeddings.token_embedding.weight", "text_model.head.bias"},
          {"text_projection.bias", "token_embedding.weight"},
@@ -141,7 +164,7 @@ static void names_are_found(void **state) {
          1},
         {"unknown", NULL, {"conv1.weight", "xvisual.conv1.weight", "visual.conv1.weights"}, {NULL}, 3}};
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
-        vb_named_tensor items[8];
+        vb_named_tensor items[9];
         vb_tensor_set file = named(items, cases[c].names);
         vb_weight_names names;
         vb_error err = {0};

@@ -1,0 +1,211 @@
+/* Standard errors of the openness figures: cells of classes and vocabularies from counts, and every vocabulary deleted once. */
+#include "kernels/openness/figure_errors.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "kernels/openness/subsets.h"
+#include "kernels/openness/tally_internal.h"
+
+typedef struct errors_work {
+    const vb_tally *tally;
+    const vb_openness_result *result;
+    vb_spread_cell *cells; /* an entry of the label space each; of top1_all: a class each */
+    vb_spread_cross *crosses;
+    int64_t cross_count;
+    double *score;   /* by b: of an image that is right within its vocabulary */
+    double *without; /* N: a figure's values with one vocabulary deleted */
+    double *deleted; /* N x N: [u * N + t] vocabulary t's with u deleted */
+} errors_work;
+
+static void set_scores(double *score, int figure, int n) {
+    for (int b = 0; b < n; b++)
+        score[b] = figure == VB_ACC_C ? 1 :
+                   figure == VB_ACC_E ? 1.0 / (b + 1) :
+                                        (double)(n - 1 - b) / ((double)(n - 1) * (b + 1));
+}
+
+/* With images of several vocabularies by sets of right classes: what they have in common is not counted. */
+static bool has_shared(const vb_tally *tally) { return tally->sets && *tally->of_sets.shared; }
+
+/* Of the class's images, of which harm[b] have that score and the rest 0. */
+static vb_spread_cell cell_of(int class, int64_t images, const int64_t *harm, const double *score, int n) {
+    vb_spread_cell cell = {class, images, 0, 0};
+    int64_t rest = images;
+    if (!images) return cell;
+    for (int b = 0; b < n; b++) cell.sum += (double)harm[b] * score[b];
+    double mean = cell.sum / (double)images;
+    for (int b = 0; b < n; b++) {
+        cell.squares += (double)harm[b] * (score[b] - mean) * (score[b] - mean);
+        rest -= harm[b];
+    }
+    cell.squares += (double)rest * mean * mean;
+    return cell;
+}
+
+/* What images with sets of right classes add to the cell of an entry: those that are kept right and rescued by another vocabulary
+ * (kernels/openness/openness.h), and their squares. */
+static void add_sets(vb_spread_cell *cell, const vb_tally *tally, const errors_work *work, int figure, int entry) {
+    const int n = tally->vocabularies;
+    const int64_t *kept = tally->of_sets.kept + (size_t)entry * (size_t)n,
+                  *rescued = tally->of_sets.rescued + (size_t)entry * (size_t)n;
+    double extra = 0, before = cell->images ? cell->sum * cell->sum / (double)cell->images : 0;
+    if (figure == VB_ACC_C || !cell->images) return;
+    for (int b = 0; b < n; b++) {
+        double rescue = 1 / ((b + 1.0) * (b + 2));
+        extra += (double)kept[b] * work->score[b] + (double)rescued[b] * (figure == VB_ACC_E ? rescue : n * rescue / (n - 1));
+    }
+    int64_t squares = (figure == VB_ACC_E ? tally->of_sets.squares_e : tally->of_sets.squares_s)[entry];
+    cell->sum += extra;
+    cell->squares += before + ldexp((double)squares, -VB_SET_SQUARE_BITS) - cell->sum * cell->sum / (double)cell->images;
+    if (cell->squares < 0) cell->squares = 0; /* by rounding */
+}
+
+/* The cells and crosses of a figure of vocabularies. */
+static vb_spread_table table_of(errors_work *work, int figure) {
+    const vb_tally *tally = work->tally;
+    const vb_memberships *memberships = &tally->memberships;
+    const int n = tally->vocabularies;
+    work->cross_count = 0;
+    for (int c = 0; c < tally->classes; c++) {
+        const int *slots = memberships->slots + memberships->offsets[c],
+                  *of = memberships->vocabularies + memberships->offsets[c],
+                  count = memberships->offsets[c + 1] - memberships->offsets[c];
+        for (int h = 0; h < count; h++) {
+            const int64_t *harm = tally->harm + (size_t)slots[h] * (size_t)n;
+            work->cells[slots[h]] = cell_of(c, vb_tally_entry_images(tally, c, slots[h]), harm, work->score, n);
+            if (tally->sets) add_sets(&work->cells[slots[h]], tally, work, figure, slots[h]);
+        }
+        for (int j = 1; j < count; j++)
+            for (int i = 0; i < j; i++) {
+                const int64_t *both = vb_tally_joint(tally, c, i, j);
+                double products = 0;
+                for (int b = 0; b < n; b++) products += (double)both[b] * work->score[b] * work->score[b];
+                if (tally->images[c])
+                    products -= work->cells[slots[i]].sum * work->cells[slots[j]].sum / (double)tally->images[c];
+                work->crosses[work->cross_count++] = (vb_spread_cross){c, of[i], of[j], tally->images[c], products};
+            }
+    }
+    return (vb_spread_table){n, tally->classes, tally->offsets, work->cells, work->crosses, work->cross_count};
+}
+
+/* Acc-C, Acc-E or Acc-S of t when u is no longer there. Acc-S from the other two: N Acc-E = Acc-C + M Acc-S. */
+static double deleted_figure(const errors_work *work, int figure, int t, int u) {
+    const vb_vocabulary_openness *its = &work->result->vocabulary[t];
+    const double n = work->tally->vocabularies;
+    if (has_shared(work->tally)) return NAN;
+    if (figure == VB_ACC_C) return its->acc_c;
+    double e = its->acc_e + vb_tally_relief(work->tally, t, u) / (double)its->images;
+    if (figure == VB_ACC_E) return e;
+    return n > 2 ? ((n - 1) * e - its->acc_c) / (n - 2) : NAN;
+}
+
+static int figure_errors(vb_figure_errors *errors, errors_work *work, int figure, vb_error *err) {
+    const int n = work->tally->vocabularies;
+    set_scores(work->score, figure, n);
+    const vb_spread_table table = table_of(work, figure);
+    for (int u = 0; u < n; u++) {
+        work->without[u] = 0;
+        for (int t = 0; t < n; t++)
+            if (t != u) work->without[u] += work->deleted[(size_t)u * (size_t)n + (size_t)t] = deleted_figure(work, figure, t, u);
+        work->without[u] /= n - 1;
+    }
+    if (vb_spread_of_mean(&errors->figure[figure], &table, work->without, n, err)) return -1;
+    for (int t = 0; t < n; t++) {
+        int others = 0;
+        for (int u = 0; u < n; u++)
+            if (u != t) work->without[others++] = work->deleted[(size_t)u * (size_t)n + (size_t)t];
+        vb_spread_of_vocabulary(&errors->vocabulary[t].figure[figure], &table, t, work->without, others);
+    }
+    return 0;
+}
+
+/* Among all classes, over images: one table of all classes. With u deleted, the images of its own classes leave, and those become
+ * right that it alone beats. */
+static void top1_errors(vb_figure_errors *errors, errors_work *work) {
+    const vb_tally *tally = work->tally;
+    const vb_memberships *memberships = &tally->memberships;
+    const int n = tally->vocabularies, offsets[] = {0, tally->classes};
+    const double one = 1;
+    errors->figure[VB_TOP1_ALL] = vb_spread_none;
+    vb_spread_wilson(*tally->unbeaten, work->result->images, errors->wilson);
+    if (has_shared(tally)) return;
+    for (int u = 0; u < n; u++) {
+        int64_t images = work->result->images, right = *tally->unbeaten + tally->sole[u];
+        for (int i = tally->offsets[u]; i < tally->offsets[u + 1]; i++) {
+            int c = work->cells[i].class; /* of the tables before */
+            if (memberships->offsets[c + 1] - memberships->offsets[c] > 1 && !tally->sets) continue;
+            images -= vb_tally_entry_images(tally, c, i);
+            right -= tally->harm[(size_t)i * (size_t)n];
+        }
+        work->without[u] = images ? (double)right / (double)images : NAN;
+    }
+    for (int c = 0; c < tally->classes; c++) {
+        int64_t images = tally->images[c], right = 0;
+        for (int h = memberships->offsets[c]; h < memberships->offsets[c + 1]; h++) {
+            if (tally->sets) images += tally->of_sets.images[memberships->slots[h]];
+            if (tally->sets || h == memberships->offsets[c]) right += tally->harm[(size_t)memberships->slots[h] * (size_t)n];
+        }
+        work->cells[c] = cell_of(c, images, &right, &one, 1); /* no vocabulary beats them, their own included */
+    }
+    const vb_spread_table table = {1, tally->classes, offsets, work->cells, NULL, 0};
+    vb_spread_of_vocabulary(&errors->figure[VB_TOP1_ALL], &table, 0, work->without, n);
+}
+
+/* `without` over all sets of vocabularies. */
+static int union_errors(vb_figure_errors *errors, errors_work *work, vb_error *err) {
+    const vb_tally *tally = work->tally;
+    const int n = tally->vocabularies;
+    errors->over_union = vb_spread_none;
+    if (!strcmp(work->result->union_method, "closed form")) errors->over_union = errors->figure[VB_ACC_E];
+    if (n < 2 || strcmp(work->result->union_method, "subsets")) return 0;
+    size_t sets = (size_t)1 << n;
+    int64_t *right = vb_array(sets, sizeof *right, "sets of vocabularies", err),
+            *count = right ? vb_array(sets, sizeof *count, "sets of vocabularies", err) : NULL;
+    int status = count ? 0 : -1;
+    if (!status) {
+        memcpy(right, tally->subsets, sets * sizeof *right);
+        vb_tally_count_by_set(tally, count);
+        status = vb_subsets_means_without(work->without, right, count, n, err);
+    }
+    if (!status) vb_spread_of_deletions(&errors->over_union, work->result->acc_e_union, work->without, n);
+    vb_free(right);
+    vb_free(count);
+    return status;
+}
+
+int vb_figure_errors_new(vb_figure_errors *errors, const vb_tally *tally, const vb_openness_result *result, vb_error *err) {
+    const size_t n = (size_t)tally->vocabularies, classes = (size_t)tally->classes, entries = (size_t)tally->entries;
+    errors_work work = {.tally = tally, .result = result};
+    *errors = (vb_figure_errors){0};
+    int status = -1;
+    if (!(errors->vocabulary = vb_array(n, sizeof *errors->vocabulary, "standard errors", err))) goto done;
+    if (!(work.cells = vb_array(entries > classes ? entries : classes, sizeof *work.cells, "standard errors", err))) goto done;
+    if (!(work.crosses = vb_array((size_t)tally->pairs[classes], sizeof *work.crosses, "standard errors", err))) goto done;
+    if (!(work.score = vb_array(n, sizeof *work.score, "standard errors", err))) goto done;
+    if (!(work.without = vb_array(n, sizeof *work.without, "standard errors", err))) goto done;
+    if (!(work.deleted = vb_array(n * n, sizeof *work.deleted, "standard errors", err))) goto done;
+    status = 0;
+    for (int f = VB_ACC_C; f <= VB_ACC_S && !status; f++) status = figure_errors(errors, &work, f, err);
+    if (!status) top1_errors(errors, &work);
+    if (!status) status = union_errors(errors, &work, err);
+    for (size_t t = 0; t < n && !status; t++) {
+        int64_t right = 0;
+        for (size_t b = 0; b < n; b++) right += result->vocabulary[t].harm_histogram[b];
+        vb_spread_wilson(right, result->vocabulary[t].images, errors->vocabulary[t].wilson);
+    }
+done:
+    vb_free(work.cells);
+    vb_free(work.crosses);
+    vb_free(work.score);
+    vb_free(work.without);
+    vb_free(work.deleted);
+    return status;
+}
+
+void vb_figure_errors_free(vb_figure_errors *errors) {
+    vb_free(errors->vocabulary);
+    *errors = (vb_figure_errors){0};
+}

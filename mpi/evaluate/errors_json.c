@@ -1,0 +1,24 @@
+/* The `errors` objects of results. */
+#include "mpi/evaluate/errors_json.h"
+
+const char *const vb_errors_json_keys[] = {"acc_c", "acc_e", "acc_s", "top1_all"};
+
+void vb_errors_json_set(vb_json *json, json_t *errors, const char *key, const vb_spread *spread, const double *wilson) {
+    json_t *its = vb_json_set_object(json, errors, key);
+    for (int k = 0; k < VB_SPREAD_KINDS; k++) vb_json_set_real(json, its, vb_spread_names[k], spread->error[k]);
+    json_t *intervals = vb_json_set_object(json, its, "interval");
+    for (int k = 0; k < VB_SPREAD_KINDS; k++) {
+        const double bounds[] = {spread->low[k], spread->high[k]};
+        vb_json_set(json, intervals, vb_spread_names[k], vb_json_real_list(json, bounds, 2));
+    }
+    if (wilson) vb_json_set(json, intervals, "wilson", vb_json_real_list(json, wilson, 2));
+}
+
+json_t *vb_errors_json_set_accuracies(vb_json *json, json_t *drawn, json_t *exact, const vb_spread *figures,
+                                      const double *wilson) {
+    json_t *errors = vb_json_set_object(json, drawn, "errors"),
+           *others = exact == drawn ? errors : vb_json_set_object(json, exact, "errors");
+    vb_errors_json_set(json, errors, vb_errors_json_keys[VB_ACC_C], &figures[VB_ACC_C], wilson);
+    for (int f = VB_ACC_E; f <= VB_ACC_S; f++) vb_errors_json_set(json, others, vb_errors_json_keys[f], &figures[f], NULL);
+    return errors;
+}

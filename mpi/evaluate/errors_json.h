@@ -1,0 +1,19 @@
+/* Standard errors of figures as JSON: {"images": ..., "classes": ..., "vocabularies": ..., "interval": {...}}. */
+#ifndef VB_ERRORS_JSON_H
+#define VB_ERRORS_JSON_H
+
+#include "kernels/openness/figure_errors.h"
+#include "mpi/base/json.h"
+
+/* The keys of the figures in results, by VB_ACC_C .. VB_TOP1_ALL. */
+extern const char *const vb_errors_json_keys[VB_FIGURES];
+
+/* Puts the errors of one figure under `key`. wilson: two bounds, NULL for what is no share of images. */
+void vb_errors_json_set(vb_json *json, json_t *errors, const char *key, const vb_spread *spread, const double *wilson);
+
+/* Puts `errors` of Acc-C into `drawn`, and of Acc-E and Acc-S into `exact`, which may be the same object: the one in which the
+ * figures stand. figures: VB_ACC_C .. VB_ACC_S. Returns the `errors` of `drawn`. */
+json_t *vb_errors_json_set_accuracies(vb_json *json, json_t *drawn, json_t *exact, const vb_spread *figures,
+                                      const double *wilson);
+
+#endif

@@ -1,0 +1,243 @@
+/* Tests of the three standard errors: quantiles and intervals of the tables, figures by hand, vocabularies that are really
+ * deleted. */
+#include <math.h>
+
+#include "tests/unit/random.h"
+#include "tests/unit/vb_test.h"
+#include "kernels/base/fault.h"
+#include "kernels/openness/figure_errors.h"
+#include "kernels/openness/student.h"
+
+#define assert_near(a, b, tolerance)                                                                                             \
+    do {                                                                                                                         \
+        double found_ = (a), wanted_ = (b);                                                                                      \
+        if (!(fabs(found_ - wanted_) <= (tolerance))) fail_msg("%s is %.17g, expected %.17g", #a, found_, wanted_);              \
+    } while (0)
+
+/* ---- quantiles and intervals ------------------------------------------------------------------------------------ */
+
+/* R's qt(0.975, df). */
+static void quantiles_are_those_of_the_tables(void **state) {
+    (void)state;
+    const struct {
+        int64_t df;
+        double t;
+    } table[] = {{1, 12.706204736174707}, {2, 4.302652729749464},  {3, 3.182446305283711},  {4, 2.776445105197793},
+                 {5, 2.570581835636316},  {7, 2.364624251592785},  {12, 2.178812829667228}, {16, 2.119905299221255},
+                 {25, 2.059538552753297}, {30, 2.042272456301238}, {120, 1.979930405082425}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        assert_near(vb_student_quantile(table[i].df), table[i].t, 1e-12 * table[i].t);
+    double before = 13;
+    for (int64_t df = 1; df < 3000; df += 1 + df / 50) { /* the sums and the expansion meet; all are finite and fall */
+        double t = vb_student_quantile(df);
+        assert_true(t < before && t > VB_STUDENT_NORMAL);
+        before = t;
+    }
+    assert_near(vb_student_quantile(999), vb_student_quantile(1000), 3e-6);
+    assert_near(vb_student_quantile(INT64_C(1) << 40), VB_STUDENT_NORMAL, 1e-11);
+}
+
+static void intervals_do_not_collapse(void **state) {
+    (void)state;
+    double its[2], low, high;
+    vb_spread_wilson(10, 10, its); /* z^2 / (n + z^2) away from 1 */
+    assert_near(its[0], 10 / (10 + 3.841458820694124), 1e-15);
+    assert_true(its[1] == 1);
+    vb_spread_wilson(0, 10, its);
+    assert_true(its[0] == 0);
+    assert_near(its[1], 3.841458820694124 / (10 + 3.841458820694124), 1e-15);
+    vb_spread_wilson(8, 10, its); /* statsmodels' proportion_confint(8, 10, method="wilson") */
+    assert_near(its[0], 0.4901624715, 1e-9);
+    assert_near(its[1], 0.9433178485, 1e-9);
+    /* The error of a share of 400 draws gives its interval, but for Student's quantile. */
+    vb_spread_interval(0.9, sqrt(0.9 * 0.1 / 400), 7, INT64_C(1) << 40, &low, &high);
+    vb_spread_wilson(360, 400, its);
+    assert_near(low, its[0], 1e-11);
+    assert_near(high, its[1], 1e-11);
+    vb_spread_interval(1, 0, 4, 3, &low, &high);
+    assert_near(low, 4 / (4 + 3.841458820694124), 1e-15);
+    assert_true(high == 1);
+    vb_spread_interval(0, 0.1, 4, 3, &low, &high);
+    assert_true(low == 0 && high == 1);
+    vb_spread_interval(0.5, NAN, 4, 3, &low, &high);
+    assert_true(isnan(low) && isnan(high));
+    vb_spread_interval(NAN, 0.1, 4, 3, &low, &high);
+    assert_true(isnan(low) && isnan(high));
+    assert_near(vb_spread_jackknife((const double[]){1, 2, 4}, 3), sqrt(2 / 3. * (16 / 9. + 1 / 9. + 25 / 9.)), 1e-15);
+    assert_true(isnan(vb_spread_jackknife((const double[]){1}, 1)));
+}
+
+/* ---- counts ----------------------------------------------------------------------------------------------------- */
+
+enum { MAX_N = 6, MAX_CLASSES = 16, MAX_IMAGES = 90 };
+
+typedef struct scene {
+    int offsets[MAX_N + 1], members[2 * MAX_CLASSES];
+    vb_label_space space;
+    int images, label[MAX_IMAGES];
+    uint8_t beaten[MAX_IMAGES][MAX_N];
+} scene;
+
+static uint64_t random_state;
+
+/* n vocabularies of one to three classes, of which some are in an earlier one, too. Every class has one to five images. */
+static void make_scene(scene *s, int n) {
+    int used = 0, classes = 0;
+    *s = (scene){.images = 0};
+    for (int v = 0; v < n; v++) {
+        for (int own = 1 + (int)random_below(&random_state, 2); own >= 0; own--) s->members[used++] = classes++;
+        if (v && random_below(&random_state, 2))
+            s->members[used++] = (int)random_below(&random_state, (uint32_t)s->members[s->offsets[v]]);
+        s->offsets[v + 1] = used;
+    }
+    s->space = (vb_label_space){classes, n, s->offsets, s->members, NULL, false};
+    for (int c = 0; c < classes; c++)
+        for (int i = (int)random_below(&random_state, 5); i >= 0; i--) {
+            for (int v = 0; v < n; v++) s->beaten[s->images][v] = random_below(&random_state, 4) == 0;
+            s->label[s->images++] = c;
+        }
+}
+
+static vb_tally *tally_of(const scene *s) {
+    vb_error err = {0};
+    vb_tally *tally;
+    assert_ok(vb_tally_new(&tally, &s->space, &(vb_protocol){0}, &err));
+    for (int x = 0; x < s->images; x++) vb_tally_add(tally, s->label[x], s->beaten[x]);
+    return tally;
+}
+
+/* The scene without vocabulary u. */
+static void delete_vocabulary(scene *to, const scene *s, int u) {
+    int used = 0, v = 0;
+    *to = *s;
+    for (int t = 0; t < s->space.vocabularies; t++) {
+        if (t == u) continue;
+        for (int i = s->offsets[t]; i < s->offsets[t + 1]; i++) to->members[used++] = s->members[i];
+        to->offsets[++v] = used;
+        for (int x = 0; x < s->images; x++) to->beaten[x][v - 1] = s->beaten[x][t];
+    }
+    to->space = (vb_label_space){s->space.classes, v, to->offsets, to->members, NULL, false};
+}
+
+static void figures_of(const scene *s, double figure[VB_FIGURES + 1]) {
+    vb_error err = {0};
+    vb_openness_result result;
+    vb_tally *tally = tally_of(s);
+    assert_ok(vb_openness(&result, tally, &err));
+    const double all[] = {result.acc_c, result.acc_e, result.acc_s, result.top1_all, result.acc_e_union};
+    memcpy(figure, all, sizeof all);
+    vb_openness_free(&result);
+    vb_tally_free(tally);
+}
+
+/* The closed forms are the jackknife over experiments in which a vocabulary is not there. */
+static void deleted_vocabularies_are_gone(void **state) {
+    (void)state;
+    static scene s, less;
+    vb_error err = {0};
+    random_state = 4;
+    for (int round = 0; round < 30; round++) {
+        int n = 2 + round % (MAX_N - 1);
+        make_scene(&s, n);
+        double values[VB_FIGURES + 1][MAX_N], of[VB_FIGURES + 1];
+        for (int u = 0; u < n; u++) {
+            delete_vocabulary(&less, &s, u);
+            figures_of(&less, of);
+            for (int f = 0; f <= VB_FIGURES; f++) values[f][u] = of[f];
+        }
+        vb_tally *tally = tally_of(&s);
+        vb_openness_result result;
+        vb_figure_errors errors;
+        assert_ok(vb_openness(&result, tally, &err));
+        assert_ok(vb_figure_errors_new(&errors, tally, &result, &err));
+        for (int f = 0; f <= VB_FIGURES; f++) {
+            double wanted = vb_spread_jackknife(values[f], n);
+            double found = (f < VB_FIGURES ? errors.figure[f] : errors.over_union).error[VB_SPREAD_VOCABULARIES];
+            if (isnan(wanted)) assert_true(f == VB_ACC_S && n == 2 && isnan(found));
+            else assert_near(found, wanted, 1e-13);
+        }
+        vb_figure_errors_free(&errors);
+        vb_openness_free(&result);
+        vb_tally_free(tally);
+    }
+}
+
+/* Two vocabularies: a has c0 with two images, one right, and c1 with one image, right; b has c2 with two, right, one of them not
+ * once a is there. By hand. */
+static void errors_by_hand(void **state) {
+    (void)state;
+    const int offsets[] = {0, 2, 3}, members[] = {0, 1, 2};
+    const vb_label_space space = {3, 2, offsets, members, NULL, false};
+    const uint8_t none[] = {0, 0}, by_a[] = {1, 0};
+    vb_error err = {0};
+    vb_tally *tally;
+    vb_openness_result result;
+    vb_figure_errors errors;
+    assert_ok(vb_tally_new(&tally, &space, &(vb_protocol){0}, &err));
+    vb_tally_add(tally, 0, none);
+    vb_tally_add(tally, 0, by_a); /* its own vocabulary */
+    vb_tally_add(tally, 1, none);
+    vb_tally_add(tally, 2, none);
+    vb_tally_add(tally, 2, by_a);
+    assert_ok(vb_openness(&result, tally, &err));
+    assert_ok(vb_figure_errors_new(&errors, tally, &result, &err));
+    /* a: A = 2/3. Images: c0 gives 2/1 * 1/2; c1's only one is 1/3 off: 3/2 * 1/9. Over 3^2. */
+    const vb_spread *a = &errors.vocabulary[0].figure[VB_ACC_C], *b = &errors.vocabulary[1].figure[VB_ACC_E];
+    assert_near(a->error[VB_SPREAD_IMAGES], sqrt(1 + 1 / 6.) / 3, 1e-15);
+    /* Clusters: c0 is 1 - 2 * 2/3 = -1/3, c1 1/3 off: 2/1 * 2/9 over 3^2. */
+    assert_near(a->error[VB_SPREAD_CLASSES], 2 / 9., 1e-15);
+    assert_true(isnan(a->error[VB_SPREAD_VOCABULARIES])); /* one rival: nothing to compare */
+    /* b: scores 1 and 1/2: 2/1 * 1/8 over 2^2. One class. */
+    assert_near(b->error[VB_SPREAD_IMAGES], 0.25, 1e-15);
+    assert_true(isnan(b->error[VB_SPREAD_CLASSES]));
+    /* Acc-C is 5/6; b's only class is 1 - 5/6 off: sqrt(2/1) / 6 / 2. Alone, a has 2/3 and b has 1. */
+    const vb_spread *c = &errors.figure[VB_ACC_C];
+    assert_near(c->error[VB_SPREAD_IMAGES], sqrt(1 + 1 / 6.) / 3 / 2, 1e-15);
+    assert_near(c->error[VB_SPREAD_CLASSES], sqrt(4 / 81. + 2 / 36.) / 2, 1e-15);
+    assert_near(c->error[VB_SPREAD_VOCABULARIES], 1 / 6., 1e-15);
+    /* Acc-E of b is 1 without a. */
+    assert_near(errors.figure[VB_ACC_E].error[VB_SPREAD_VOCABULARIES], 1 / 6., 1e-15);
+    /* 3 of 5 right among all; without a 2 of 2, without b 2 of 3. */
+    assert_near(errors.figure[VB_TOP1_ALL].error[VB_SPREAD_VOCABULARIES], 1 / 6., 1e-15);
+    /* Classes: 1 - 6/5, 1 - 3/5, 1 - 6/5: 3/2 * (1 + 4 + 1) / 25 over 5^2. */
+    assert_near(errors.figure[VB_TOP1_ALL].error[VB_SPREAD_CLASSES], sqrt(1.5 * 6 / 25) / 5, 1e-15);
+    /* Among all sets of vocabularies: {a} alone 2/3, {b} alone 1. */
+    assert_near(errors.over_union.error[VB_SPREAD_VOCABULARIES], 1 / 6., 1e-15);
+    vb_figure_errors_free(&errors);
+    vb_openness_free(&result);
+    vb_tally_free(tally);
+}
+
+static void lack_of_memory_is_reported(void **state) {
+    (void)state;
+    static scene s;
+    vb_error err = {0};
+    random_state = 6;
+    make_scene(&s, 4);
+    vb_tally *tally = tally_of(&s);
+    vb_openness_result result;
+    assert_ok(vb_openness(&result, tally, &err));
+    int failures = 0;
+    for (bool done = false; !done;) {
+        char fault[32];
+        vb_figure_errors errors;
+        snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", failures + 1);
+        vb_fault_setup(fault, 0);
+        done = !vb_figure_errors_new(&errors, tally, &result, &err);
+        vb_fault_setup(NULL, 0);
+        if (!done) assert_int_equal(err.code, VB_EMEMORY);
+        failures += !done;
+        vb_figure_errors_free(&errors);
+    }
+    assert_int_equal(failures, 6 + 3 * 2 + 2);
+    vb_openness_free(&result);
+    vb_tally_free(tally);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(quantiles_are_those_of_the_tables),
+                                       cmocka_unit_test(intervals_do_not_collapse),
+                                       cmocka_unit_test(deleted_vocabularies_are_gone), cmocka_unit_test(errors_by_hand),
+                                       cmocka_unit_test(lack_of_memory_is_reported)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
