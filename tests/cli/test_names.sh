@@ -71,7 +71,7 @@ refuses "a file that is not there" 4 "none.tsv" "$vocabench" run e.yaml --output
 refuses "a language of nothing" 3 "dataset 'd': 'language' tells of what 'names' are" \
   "$vocabench" run e.yaml --output x --set datasets.d.names=
 awk -F'\t' '{ print $1 "\tdasselbe" }' de.tsv >wrong.tsv
-refuses "WordNet's synonyms of them" 10 "analysis 'prompt_spread': synonyms are WordNet's, and the classes have the names of de.tsv" \
+refuses "WordNet's synonyms of them" 10 "'prompt_spread': synonyms are WordNet's, and the classes have the names of de.tsv" \
   "$vocabench" run e.yaml --output x --set 'analyses=[prompt_spread]'
 refuses "classes of one name" 6 "equal|same" "$vocabench" run e.yaml --output x --set datasets.d.names=wrong.tsv
 finish
