@@ -167,7 +167,7 @@ static int pass_divided(evaluation *work, vb_context *context, vb_error *err) {
 
 /* All images, where every rank has all classes. Collective. */
 static int pass_replicated(evaluation *work, vb_context *context, vb_error *err) {
-    int status = vb_unit_pass(context, work->pair->source, evaluate_unit, work, err);
+    int status = vb_unit_pass_silent(context, work->pair->source, evaluate_unit, work, err);
     if (status) vb_error_prefix(err, "dataset '%s'", work->pair->data->spec->name);
     return vb_context_barrier(context, status, err);
 }
@@ -316,7 +316,8 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
     int status = what ? prepare_evaluation(&work, pair, err) : -1;
     if ((status = vb_comm_agree(comm, status, err))) goto done;
 
-    vb_progress_start(&work.progress, comm->rank, comm->size, "evaluate", what, "images", pair->source->images / comm->size);
+    vb_progress_start(&work.progress, context, "evaluate", what, "images", pair->source->images);
+    vb_progress_measures(&work.progress);
     status = pair->classifier->divided ? pass_divided(&work, context, err) : pass_replicated(&work, context, err);
     vb_progress_end(&work.progress);
     if (status) goto done;

@@ -188,6 +188,15 @@ static int gather_results(run_state *run, json_t **groups, double *idle_share, v
     return vb_comm_agree(comm, status, err);
 }
 
+/* The group's first rank tells how far the run is. Groups end together: each takes its share of all work. */
+static void begin_live(run_state *run) {
+    vb_live *live = &run->runner.live;
+    *live = (vb_live){.started = vb_live_now(), .note = vb_journal_note};
+    for (int u = 0; u < run->schedule.count; u++)
+        if (!run->schedule.units[u].finished) live->all += run->schedule.units[u].cost / run->groups.count;
+    run->groups.context.live = live;
+}
+
 /* Every unit that is not finished, by groups of ranks. */
 static int run_units(run_state *run, json_t **facts, vb_error *err) {
     vb_comm *world = &run->world->comm;
@@ -200,6 +209,7 @@ static int run_units(run_state *run, json_t **facts, vb_error *err) {
     if (status) return -1;
     run->runner.context = &run->groups.context;
     run->runner.group = run->groups.mine;
+    if (!run->groups.context.comm.rank) begin_live(run);
     double startup = run->groups.started - run->world->started;
     status = vb_groups_wait(&run->groups, run_items(run, err), err);
     if (!status) status = gather_results(run, &groups, &idle_share, err);
