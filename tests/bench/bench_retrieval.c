@@ -19,7 +19,8 @@
 #include "tests/bench/peak.h"
 #include "tests/unit/random.h"
 
-enum { DIM = 512, K = 100, ROUNDS = 5, PIECE = 3840 /* rows that a thread takes at once */, USUAL_THREADS = 2, MOST_THREADS = 256 };
+enum { DIM = 512, K = 100, ROUNDS = 5, PIECE = 3840 /* rows that a thread takes at once */ };
+enum { USUAL_THREADS = 2, MOST_THREADS = 256 /* of a worker */ };
 
 typedef enum storage { FLOATS, HALVES, BRAINS, CODES, STORAGES } storage;
 static const char *const names[STORAGES] = {"fp32", "fp16", "bf16", "int8"};
