@@ -29,7 +29,8 @@ if wants faiss && [ "$rows" -gt 0 ] && [ -z "${MAKE_ONLY:-}" ]; then
   faiss=$build/peers-faiss/bin/python
   if ! "$faiss" -c 'import faiss' 2>/dev/null; then
     echo "peers.sh: installing faiss-cpu"
-    { python3 -m venv "$build/peers-faiss" && "$build/peers-faiss/bin/pip" install --quiet faiss-cpu numpy; } >"$build/peers-faiss.log" 2>&1 ||
+    { python3 -m venv "$build/peers-faiss" && "$build/peers-faiss/bin/pip" install --quiet faiss-cpu numpy; } \
+      >"$build/peers-faiss.log" 2>&1 ||
       echo "peers.sh: faiss-cpu cannot be installed from PyPI ($build/peers-faiss.log)"
   fi
   available=$(($(sed -n 's/^MemAvailable: *\([0-9]*\).*/\1/p' /proc/meminfo) * 1024))

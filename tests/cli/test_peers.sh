@@ -100,8 +100,9 @@ def knn(queries, corpus, k, metric): return None, np.tile(np.arange(1, k + 1), (
 def IndexScalarQuantizer(*arguments): os.abort()
 END
 retrieval() {
-  env -u OPENBLAS_CORETYPE PYTHONPATH="$scratch/peers" PYTHONDONTWRITEBYTECODE=1 $python "$here/tests/bench/race_retrieval.py" --rounds 1 \
-    --threads 1 --queries "1 2" --json "$scratch/retrieval.json" "$scratch/bench" "$scratch/race" 300 "$@" >"$scratch/out" 2>"$scratch/err"
+  env -u OPENBLAS_CORETYPE PYTHONPATH="$scratch/peers" PYTHONDONTWRITEBYTECODE=1 $python "$here/tests/bench/race_retrieval.py" \
+    --rounds 1 --threads 1 --queries "1 2" --json "$scratch/retrieval.json" "$scratch/bench" "$scratch/race" 300 "$@" \
+    >"$scratch/out" 2>"$scratch/err"
 }
 retrieval /usr/bin/python3 /bin/false
 verdict $? "a race of retrieval in which FAISS crashes ends well" "$(cat "$scratch/err")"
