@@ -72,8 +72,8 @@ bench-retrieval: $(BUILD)/tests/bench/bench_retrieval $(BUILD)/vocabench  ## exa
 	@tests/bench/race.sh $< $(BUILD) $(RACE_ROWS)
 	@python3 tests/bench/scan_law.py $< $(BUILD)/vocabench $(BUILD)/race 1000000
 
-bench-peers: $(BUILD)/tests/bench/peers_ours  ## image encoders against onnxruntime, OpenVINO and PyTorch (gigabytes under build/); docs/measurements.md
-	@tests/bench/peers.sh $< $(BUILD)
+bench-peers: $(BUILD)/tests/bench/peers_ours $(BUILD)/tests/bench/bench_retrieval  ## encoders and retrieval against onnxruntime, OpenVINO, PyTorch and FAISS (gigabytes under build/); docs/measurements.md
+	@tests/bench/peers.sh $^ $(BUILD)
 
 sanitize:  ## the unit tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory SAN=address,undefined unit
@@ -99,7 +99,7 @@ FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60
 # Images of more pixels would fill the fuzzer's memory, and time.
 FUZZ_FLAGS := -DVB_CODEC_MOST_PIXELS=1000000 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -O1 -g -std=c11 -D_GNU_SOURCE -I.
-fuzz:  ## libFuzzer over pickle, zip, safetensors, the JSON beside weights, tokenizers, captions and images, FUZZ_SECONDS each (clang, libclang-rt-14-dev)
+fuzz:  ## libFuzzer over pickle, zip, safetensors, the JSON beside weights, tokenizers, captions, labels and images, FUZZ_SECONDS each (clang, libclang-rt-14-dev)
 	@tests/tools/install-packages.sh $(FUZZ_PACKAGES)
 	@$(MAKE) --no-print-directory $(FUZZERS:%=build-fuzz/fuzz_%)
 	@for f in $(FUZZERS); do mkdir -p build-fuzz/corpus/$$f && echo "  FUZZ $$f" && \

@@ -41,6 +41,9 @@ static void code_query(vb_coded_queries *coded, int64_t q, const float *from, do
     }
     query->norm = sqrt(square) * (1 + 0x1p-30);
     vb_coder_rotate(coder, y, work);
+    square = 0;
+    for (int k = 0; k < width; k++) square += y[k] * y[k];
+    query->turned = sqrt(square) * UP;
     int8_t *first = (int8_t *)(work + 2 * width);
     double slack = 0x1p-44 * query->norm; /* roundings of the rotation and of the planes */
     query->first_left =
@@ -52,7 +55,7 @@ static void code_query(vb_coded_queries *coded, int64_t q, const float *from, do
     query->base = vb_coder_mean_product(coder, from);
     query->base_slack = (dim + 8.0) * 0x1p-52 * query->norm * vb_coder_mean_norm(coder);
     /* The screen is computed in fp32, in units of first_scale: five roundings of numbers that add up to no more than these. */
-    coded->alpha[q] = vb_round_outward_up(fmax(query->norm / query->first_scale * UP, 1e-30));
+    coded->alpha[q] = vb_round_outward_up(fmax(query->turned / query->first_scale * UP, 1e-30));
     coded->beta[q] = vb_round_outward_up((query->first_left / query->first_scale + 0x1p-21 * first_norm) * UP);
     int64_t panel = q / VB_CODED_PANEL, place = q % VB_CODED_PANEL, left = coded->count - panel * VB_CODED_PANEL;
     int64_t queries = left < VB_CODED_PANEL ? left : VB_CODED_PANEL;

@@ -4,7 +4,7 @@
  * A query is coded in two planes of 8 bits, or of fewer where the level multiplies those faster (kernels/search/coded_kernel.h):
  * y = s1 c1 + d1 = s1 c1 + s2 c2 + d2 (y = H q as in kernels/search/coder.h). The first plane alone is multiplied with every row:
  *
- *     |<q, u> - <q, m> - s s1 <c1, c>| <= |d1| |s c| + |q| |r|. */
+ *     |<q, u> - <q, m> - s s1 <c1, c>| <= |d1| |s c| + |y| |r|. */
 #ifndef VB_CODED_QUERIES_H
 #define VB_CODED_QUERIES_H
 
@@ -24,7 +24,7 @@ size_t vb_coded_queries_bytes(int64_t queries, int dim);
 /* A query in two planes. */
 typedef struct vb_coded_query {
     double first_scale, second_scale;
-    double norm;                    /* of the query, rounded up */
+    double norm, turned;            /* of the query and of y, rounded up */
     double first_left, second_left; /* norms of what the planes leave, rounded up */
     double base, base_slack;        /* <q, m> and its error */
     int32_t second_offset;

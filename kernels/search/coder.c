@@ -14,7 +14,7 @@ struct vb_coder {
     double mean_norm;
     float *mean;
     int32_t *from; /* rotated coordinate i comes from coordinate from[i] (NULL: nothing is rotated), */
-    double *sign;  /* times sign[i], which includes the Hadamard matrix's factor */
+    double *sign;  /* times sign[i], which includes the Hadamard matrix's factor, or is the inverse stretch */
 };
 
 static uint64_t splitmix64(uint64_t *state) {
@@ -55,10 +55,11 @@ int vb_coder_new(vb_coder **out, int dim, const float *mean, uint64_t seed, vb_s
     return 0;
 }
 
-int vb_coder_new_plain(vb_coder **coder, int dim, const float *mean, vb_error *err) {
+int vb_coder_new_stretched(vb_coder **coder, int dim, const float *mean, const float *stretch, vb_error *err) {
     if (vb_coder_new(coder, dim, mean, 0, VB_DOT, err)) return -1;
     vb_free((*coder)->from);
     (*coder)->from = NULL;
+    for (int k = 0; k < dim; k++) (*coder)->sign[k] = 1 / (double)stretch[k];
     return 0;
 }
 
@@ -87,6 +88,7 @@ double vb_coder_mean_product(const vb_coder *coder, const float *q) {
 }
 
 void vb_coder_rotate(const vb_coder *coder, double *v, double *work) {
+    for (int i = 0; i < coder->dim && !coder->from; i++) v[i] *= coder->sign[i];
     if (!coder->from) return;
     for (int i = 0; i < coder->width; i++) work[i] = v[coder->from[i]] * coder->sign[i];
     for (int at = 0; at < coder->width; at += coder->block)
@@ -132,7 +134,7 @@ static void code_row(const vb_coder *coder, double *v, double *work, double squa
 
 void vb_coder_encode(const vb_coder *coder, const void *rows, vb_dtype dtype, int count, void *group, double *work,
                      int64_t *not_finite, int64_t *zero) {
-    assert(count >= 0 && count <= VB_CODER_GROUP && (dtype == VB_F32 || dtype == VB_F16 || dtype == VB_BF16));
+    assert(coder->from && count >= 0 && count <= VB_CODER_GROUP && (dtype == VB_F32 || dtype == VB_F16 || dtype == VB_BF16));
     uint8_t *codes = group;
     float numbers[3][VB_CODER_GROUP] = {{0}};
     double *v = work + coder->width;

@@ -24,8 +24,9 @@ enum { VB_CODER_GROUP = 16 /* rows that are stored together */ };
 
 /* mean: dim values, copied. seed: of signs and permutation, by splitmix64: part of the format. Free with vb_coder_free. */
 int vb_coder_new(vb_coder **coder, int dim, const float *mean, uint64_t seed, vb_similarity similarity, vb_error *err);
-/* The same with H the identity, for inner products: worse codes, which cost less to make. */
-int vb_coder_new_plain(vb_coder **coder, int dim, const float *mean, vb_error *err);
+/* The same for inner products with a diagonal map, which costs less than H: rows are coded as u = m + (s c + r) / stretch, and
+ * y = q / stretch. stretch: dim powers of two, copied. Rows are coded by the caller. */
+int vb_coder_new_stretched(vb_coder **coder, int dim, const float *mean, const float *stretch, vb_error *err);
 /* NULL is allowed. */
 void vb_coder_free(vb_coder *coder);
 /* What the coder was made of. */
@@ -43,7 +44,8 @@ size_t vb_coder_group_bytes(int width);
 void vb_coder_encode(const vb_coder *coder, const void *rows, vb_dtype dtype, int count, void *group, double *work,
                      int64_t *not_finite, int64_t *zero);
 
-/* H v in place: dim values, zeros behind up to width. The result is off by at most 2^-45 |v| (in norm). */
+/* y of a query in place, H v or v / stretch: dim values, zeros behind up to width. The result is off by at most 2^-45 |v| (in
+ * norm). */
 void vb_coder_rotate(const vb_coder *coder, double *v, double *work);
 
 /* <q, m>, off by at most (dim + 8) 2^-53 |q| |m|. */

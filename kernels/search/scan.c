@@ -8,6 +8,7 @@
 #include "kernels/base/memory.h"
 #include "kernels/search/scan_block.h"
 #include "kernels/search/scan_coded.h"
+#include "kernels/search/scan_route.h"
 
 enum {
     BLOCK_BYTES = 128 << 10, /* of widened rows: they stay in the second-level cache with a block of queries */
@@ -23,8 +24,7 @@ struct vb_scan {
     vb_scan_block block;
     float *strip, *scores;
     float thresholds[BLOCK_QUERIES];
-    int *hits; /* places in scores */
-    bool codes_pay;
+    int *hits;            /* places in scores */
     vb_scan_coded *coded; /* once rows have been seen */
 };
 
@@ -36,8 +36,9 @@ static int64_t rows_of_block(int64_t width, int64_t unit) {
 
 size_t vb_scan_bytes(int64_t queries, int dim, int64_t k) {
     size_t width = (size_t)vb_search_width(dim);
-    bool coded = vb_scan_coded_pays(queries, (int64_t)width);
-    size_t rows = (size_t)rows_of_block((int64_t)width, coded ? VB_SCAN_CODED_ROWS : STRIP);
+    bool coded = vb_scan_route_may_code(queries, (int64_t)width);
+    int64_t in_codes = rows_of_block((int64_t)width, VB_SCAN_CODED_ROWS), as_they_are = rows_of_block((int64_t)width, STRIP);
+    size_t rows = (size_t)(coded && in_codes > as_they_are ? in_codes : as_they_are);
     size_t work = (rows + STRIP) * width * sizeof(float) + rows * BLOCK_QUERIES * (sizeof(float) + sizeof(int));
     if (coded) work += vb_scan_coded_bytes(queries, dim);
     return sizeof(vb_scan) + work + (size_t)queries * ((size_t)k * sizeof(vb_hit) + sizeof(int64_t));
@@ -47,8 +48,7 @@ int vb_scan_new(vb_scan **out, vb_search *search, vb_error *err) {
     *out = NULL;
     vb_scan *scan = vb_array(1, sizeof *scan, "search", err);
     if (!scan) return -1;
-    scan->codes_pay = vb_scan_coded_pays(search->count, search->width);
-    int64_t most = rows_of_block(search->width, scan->codes_pay ? VB_SCAN_CODED_ROWS : STRIP);
+    int64_t most = rows_of_block(search->width, search->codes_pay ? VB_SCAN_CODED_ROWS : STRIP);
     int status = vb_scan_block_new(&scan->block, search, most, err);
     if (!status) {
         scan->strip = vb_buffer((size_t)(STRIP * search->width), sizeof(float), "work space of a search", err);
@@ -171,11 +171,11 @@ int vb_scan_rows(vb_scan *scan, const void *rows, vb_dtype dtype, int64_t count,
             if (search_few(scan, n, first_id + at, err)) return -1;
             continue;
         }
-        if (scan->codes_pay && search_coded(scan, n, first_id + at, &searched, err)) return -1;
+        if (search->codes_pay && search_coded(scan, n, first_id + at, &searched, err)) return -1;
         for (int64_t first = 0; !searched && first < search->count; first += BLOCK_QUERIES) {
             int64_t queries = search->count - first < BLOCK_QUERIES ? search->count - first : BLOCK_QUERIES;
             score_block(scan, n, first, queries);
-            if (!first && !scan->codes_pay) vb_scan_block_note(block, n);
+            if (!first && !search->codes_pay) vb_scan_block_note(block, n);
             if (screen_block(scan, n, first, queries, first_id + at, err)) return -1;
         }
     }

@@ -4,8 +4,9 @@
  * in real arithmetic, equal scores by ascending row number. Rows that hold a NaN or an infinity are counted and never listed; so
  * are rows of zeros for VB_COSINE, which have no direction (for VB_DOT they score 0 like any other).
  *
- * For many queries, where the processor has 8-bit products, rows are coded as they pass by (kernels/search/scan_coded.h), and
- * only those that the codes' certified bound cannot exclude are scored in fp32.
+ * For many queries, where products of 8 bits are faster by more than coding a row costs (kernels/search/scan_route.h), rows are
+ * coded as they pass by (kernels/search/scan_coded.h), and only those that the codes' certified bound cannot exclude are scored
+ * in fp32.
  *
  * Why nothing is missed: with u = 2^-24 a sum of n products in fp32, in whatever order, fused or not, is off by n u / (1 - n u)
  * |x| |q| at most (Higham, Accuracy and Stability of Numerical Algorithms, ch. 3). A row is passed over only when its fp32 score

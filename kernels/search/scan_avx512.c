@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <immintrin.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "kernels/base/dtype_avx512.h"
@@ -255,55 +256,76 @@ static float scan_least_avx512(const float *x, int64_t width) {
 enum { MOST_CODED = 1024 /* the work space below lies on the stack */ };
 static_assert(VB_CODER_GROUP == 16, "a group's rows are the lanes of a register");
 
-/* One row less the mean to codes, and to the numbers that bound what these lose: numbers[0], [VB_CODER_GROUP] and
- * [2 VB_CODER_GROUP] get scale, residual and norm. Sums of squares in fp32 are off by less than a part in 2^12, a
- * square root by half of that. */
-INLINE void scan_encode_row(const float *row, float factor, float widened, int64_t width, const float *mean, int64_t coded_width,
-                            uint8_t *codes, float *numbers) {
+/* Halves are added until one lane is left. */
+INLINE float sum_by_halves(__m512 x) {
+    __m256 four = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
+    __m128 sum = _mm_add_ps(_mm256_castps256_ps128(four), _mm256_extractf128_ps(four, 1));
+    sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
+    return _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)));
+}
+
+/* One row to codes, in fours in the order 0 4 8 12 1 5 9 13 ...: its scale, and the sums of squares of what is lost and of the
+ * codes (kernels/search/scan_scalar.c). whole, plain, constants: width is the
+ * map's, the factor is 1. */
+INLINE void encode_row(const bool whole, const bool plain, const float *row, float factor, int64_t width, const vb_scan_map *map,
+                       uint8_t *codes, float *numbers) {
     float rest[MOST_CODED];
     const __m512 by = _mm512_set1_ps(factor), none = _mm512_setzero_ps();
-    __m512 largest[4] = {none, none, none, none}, left[4] = {none, none, none, none}, coded[4] = {none, none, none, none};
-    for (int64_t k = 0; k < coded_width; k += 64) UNROLL for (int i = 0; i < 4; i++) {
+    __m512 largest[4] = {none, none, none, none}, left[2] = {none, none};
+    for (int64_t k = 0; k < map->width; k += 64) UNROLL for (int i = 0; i < 4; i++) {
             int64_t at = k + 16 * i;
-            __m512 u = _mm512_fmsub_ps(at < width ? _mm512_loadu_ps(row + at) : none, by, _mm512_loadu_ps(mean + at));
+            __m512 x = whole || at < width ? _mm512_loadu_ps(row + at) : none, stretch = _mm512_loadu_ps(map->stretch + at),
+                   mean = _mm512_loadu_ps(map->mean + at);
+            __m512 u = plain ? _mm512_fmsub_ps(x, stretch, mean) : _mm512_fmsub_ps(_mm512_mul_ps(x, stretch), by, mean);
             _mm512_storeu_ps(rest + at, u);
             largest[i] = _mm512_max_ps(largest[i], _mm512_abs_ps(u));
         }
     __m512 most = _mm512_max_ps(_mm512_max_ps(largest[0], largest[1]), _mm512_max_ps(largest[2], largest[3]));
-    float s = fmaxf(_mm512_reduce_max_ps(most) / 127, 0x1p-100f); /* no code is beyond 127 */
+    float s = _mm512_reduce_max_ps(most) / 127;
+    s = s > 0x1p-100f ? s : 0x1p-100f;
     const __m512 step = _mm512_set1_ps(s), steps = _mm512_set1_ps(1 / s);
-    const __m128i middle = _mm_set1_epi8((char)0x80);
-    for (int64_t k = 0; k < coded_width; k += 64) UNROLL for (int i = 0; i < 4; i++) {
-            int64_t at = k + 16 * i;
-            __m512 u = _mm512_loadu_ps(rest + at);
-            __m512i c = _mm512_cvtps_epi32(_mm512_mul_ps(u, steps));
-            __m512 back = _mm512_cvtepi32_ps(c), lost = _mm512_fnmadd_ps(back, step, u);
-            left[i] = _mm512_fmadd_ps(lost, lost, left[i]);
-            coded[i] = _mm512_fmadd_ps(back, back, coded[i]);
-            _mm_storeu_si128((__m128i *)(void *)(codes + at), _mm_xor_si128(_mm512_cvtepi32_epi8(c), middle));
+    const __m512i middle = _mm512_set1_epi8((char)0x80);
+    __m512i squares = _mm512_setzero_si512();
+    for (int64_t k = 0; k < map->width; k += 64) {
+        __m512i c[4];
+        UNROLL for (int i = 0; i < 4; i++) {
+            __m512 u = _mm512_loadu_ps(rest + k + 16 * i);
+            c[i] = _mm512_cvtps_epi32(_mm512_mul_ps(u, steps));
+            __m512 lost = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(c[i]), step, u);
+            left[i % 2] = _mm512_fmadd_ps(lost, lost, left[i % 2]);
         }
+        __m512i low = _mm512_packs_epi32(c[0], c[1]), high = _mm512_packs_epi32(c[2], c[3]);
+        squares = _mm512_add_epi32(squares, _mm512_add_epi32(_mm512_madd_epi16(low, low), _mm512_madd_epi16(high, high)));
+        _mm512_storeu_si512(codes + k, _mm512_xor_si512(_mm512_packs_epi16(low, high), middle));
+    }
     numbers[0] = s;
-    numbers[VB_CODER_GROUP] = sqrtf(sum_of_lanes(left)) * (1 + 0x1p-11f) + widened;
-    numbers[2 * VB_CODER_GROUP] = sqrtf(sum_of_lanes(coded)) * s * (1 + 0x1p-11f);
+    numbers[VB_CODER_GROUP] = sum_by_halves(_mm512_add_ps(left[0], left[1]));
+    numbers[2 * VB_CODER_GROUP] = (float)_mm512_reduce_add_epi32(squares);
 }
 
 static void scan_encode_avx512(const float *rows, const float *factors, const float *widened, int count, int64_t width,
-                               const float *mean, int64_t coded_width, uint8_t *group) {
-    assert(count <= VB_CODER_GROUP && coded_width <= MOST_CODED);
+                               const vb_scan_map *map, uint8_t *group) {
+    assert(count <= VB_CODER_GROUP && map->width <= MOST_CODED && map->width % 64 == 0);
     float numbers[3][VB_CODER_GROUP] = {{0}};
     uint8_t codes[VB_CODER_GROUP][MOST_CODED];
     for (int i = 0; i < VB_CODER_GROUP; i++) {
-        if (i < count)
-            scan_encode_row(rows + i * width, factors[i], widened[i], width, mean, coded_width, codes[i], &numbers[0][i]);
-        else numbers[1][i] = -INFINITY;
+        const float *row = rows + i * width;
+        if (i >= count) continue;
+        if (factors) encode_row(false, false, row, factors[i], width, map, codes[i], &numbers[0][i]);
+        else if (width == map->width) encode_row(true, true, row, 1, width, map, codes[i], &numbers[0][i]);
+        else encode_row(false, true, row, 1, width, map, codes[i], &numbers[0][i]);
     }
-    for (int64_t k = 0; k < coded_width; k += 64) {
+    for (int64_t k = 0; k < map->width; k += 64) {
         __m512i r[16];
         UNROLL for (int i = 0; i < 16; i++) r[i] = i < count ? _mm512_loadu_si512(codes[i] + k) : _mm512_set1_epi8((char)0x80);
         vb_transpose_avx512(r);
-        UNROLL for (int i = 0; i < 16; i++) _mm512_storeu_si512(group + k * VB_CODER_GROUP + i * 64, r[i]);
+        UNROLL for (int i = 0; i < 16; i++) _mm512_storeu_si512(group + k * VB_CODER_GROUP + (i % 4 * 4 + i / 4) * 64, r[i]);
     }
-    memcpy(group + coded_width * VB_CODER_GROUP, numbers, sizeof numbers);
+    for (int i = 0; i < VB_CODER_GROUP; i++) {
+        numbers[1][i] = i < count ? sqrtf(numbers[1][i]) * (1 + 0x1p-11f) + widened[i] : -INFINITY;
+        numbers[2][i] = sqrtf(numbers[2][i]) * numbers[0][i] * (1 + 0x1p-11f);
+    }
+    memcpy(group + map->width * VB_CODER_GROUP, numbers, sizeof numbers);
 }
 
 const vb_scan_kernel vb_scan_kernel_avx512 = {.products = scan_products_avx512,

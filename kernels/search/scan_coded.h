@@ -2,20 +2,23 @@
  * the mean of the first rows seen) and screened with the queries' codes; what the certified bounds leave is scored in fp32, and
  * so on as ever. Private to kernels/search/.
  *
+ * Coordinates in which queries are large and rows differ little, as CLIP's embeddings have some, would use up the queries' codes:
+ * rows are stretched there, and queries shrunk, by the same power of two, so that both are about even.
+ *
  * The bounds of codes that are made in fp32: with f the factor (1, or the inverse norm), f x - m is off by 2^-24 (|f x| + |m|),
- * and for cosines f by the search's radius relatively. */
+ * and for cosines f by the search's radius relatively; all of it times the largest stretch. */
 #ifndef VB_SCAN_CODED_H
 #define VB_SCAN_CODED_H
 
 #include "kernels/search/scan_block.h"
 
-enum { VB_SCAN_CODED_ROWS = 32 /* that are coded and screened at once: two groups */ };
+enum {
+    VB_SCAN_CODED_ROWS = 32,   /* that are coded and screened at once: two groups */
+    VB_SCAN_CODED_WIDTH = 1024 /* elements of a row, at most: of the kernels' work space, on the stack */
+};
 
 /* One thread's codes. */
 typedef struct vb_scan_coded vb_scan_coded;
-
-/* Whether the level in use has 8-bit products, and the queries are many enough to be worth coding rows. width: the search's. */
-bool vb_scan_coded_pays(int64_t queries, int64_t width);
 
 /* Codes the queries around the mean of the first n rows of the block, which have been noted. Free with vb_scan_coded_free. */
 int vb_scan_coded_new(vb_scan_coded **coded, const vb_scan_block *block, int64_t n, vb_error *err);

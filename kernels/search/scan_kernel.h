@@ -15,6 +15,12 @@ typedef struct vb_scan_ahead {
     int64_t bytes;
 } vb_scan_ahead;
 
+/* How rows are coded: a row x with the factor f becomes the codes of f stretch x - mean. Stretches are powers of two. */
+typedef struct vb_scan_map {
+    const float *stretch, *mean; /* width elements */
+    int64_t width;               /* of codes: a multiple of 64, at most 1024 */
+} vb_scan_map;
+
 /* `width` is always a multiple of 16: rows are padded with zeros. */
 typedef struct vb_scan_kernel {
     /* out (rows x queries, rows ldout apart) = the inner products of x (rows, width apart) and q (queries, width apart). */
@@ -34,11 +40,10 @@ typedef struct vb_scan_kernel {
      * hits; returns how many. NaN never passes. */
     int (*screen)(const float *scores, int64_t ld, int64_t rows, const float *thresholds, int count, int *hits);
 
-    /* Up to 16 rows (fp32, width apart), each times its factor less `mean` (coded_width <= 1024 elements), to a group of codes as
-     * kernels/search/coder.h describes it, the identity being its map; missing rows are never listed. widened[i] is added to the
-     * bound of row i. NULL at levels that have none. */
-    void (*encode)(const float *rows, const float *factors, const float *widened, int count, int64_t width, const float *mean,
-                   int64_t coded_width, uint8_t *group);
+    /* Up to 16 rows (fp32, width apart) to a group of codes as kernels/search/coder.h describes it; missing rows are never
+     * listed. factors: one a row; NULL: all are 1. widened[i] is added to the bound of row i. */
+    void (*encode)(const float *rows, const float *factors, const float *widened, int count, int64_t width,
+                   const vb_scan_map *map, uint8_t *group);
 
     /* sum + rest, sum being the nearest double: the inner product exactly, provided that no partial sum of magnitudes exceeds
      * 2^104 times the last bit of any product (scan_block.c checks). */

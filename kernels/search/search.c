@@ -6,6 +6,7 @@
 
 #include "kernels/base/memory.h"
 #include "kernels/search/scan_kernel.h"
+#include "kernels/search/scan_route.h"
 #include "kernels/search/search_internal.h"
 
 /* The exponent of a float's last bit is 23 below its own, unless it is subnormal and even higher. */
@@ -56,6 +57,7 @@ int vb_search_new(vb_search **out, const float *queries, int64_t count, int dim,
     double n = similarity == VB_COSINE ? 2.0 * dim + 16 : dim + 8.0, unit = 0x1p-24;
     search->radius = n * unit / (1 - n * unit) * VB_SEARCH_WIDEN;
     search->constant = n * 0x1p-148 * (similarity == VB_COSINE ? 2 / VB_SEARCH_SMALLEST : 1);
+    if (vb_scan_route_choose(search, err)) goto done;
     *out = search;
     status = 0;
 done:

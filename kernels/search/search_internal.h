@@ -3,6 +3,7 @@
 #define VB_SEARCH_INTERNAL_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "kernels/search/search.h"
 
@@ -16,6 +17,7 @@
 struct vb_search {
     int64_t count, k, dim, width; /* width: dim, padded with zeros to whole registers */
     vb_similarity similarity;
+    bool codes_pay;        /* kernels/search/scan_route.h */
     float *queries;        /* count x width */
     double *norm;          /* of each, rounded up */
     int *last_bit;         /* no element of the query has a bit below 2^last_bit */

@@ -25,6 +25,7 @@ static unsigned needs_of(uint32_t set) {
 static int run_pass(vb_analysis_work *work, vb_image_pass *pass, uint32_t set, vb_error *err) {
     unsigned needs = needs_of(set);
     if (!needs) return 0;
+    work->context->stage = "analyses";
     if (vb_image_pass_run(pass, work->context, work->pair, needs, err)) return -1;
     json_t *histograms = work->histograms;
     int status = 0;
@@ -61,7 +62,11 @@ int vb_analyses(vb_context *context, const vb_pair *pair, uint32_t set, bool ima
     int status = vb_comm_agree(comm, vb_json_end(&json, "the analyses", err), err);
     if (!status) status = run_pass(&work, &pass, set, err);
     for (int a = 0; a < VB_ANALYSES_SPEC_COUNT && !status; a++)
-        if (is_in(set, a) && !rows[a]->needs) status = rows[a]->run(&work, err);
+        if (is_in(set, a) && !rows[a]->needs) {
+            context->stage = vb_analyses_spec_options()[a].key;
+            status = rows[a]->run(&work, err);
+        }
+    context->stage = NULL;
     if (!status && !comm->rank) vb_json_set(&json, result, "analyses", json_incref(work.figures));
     if (!status) status = vb_json_end(&json, "the analyses", err);
     if (status) vb_error_prefix(err, "analyses of '%s' on '%s'", pair->spec->name, pair->data->spec->name);

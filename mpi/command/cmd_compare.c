@@ -33,10 +33,13 @@ const vb_flag vb_cmd_compare_flags[] = {
 
 const char vb_cmd_compare_details[] =
     "A and B are output folders of `run --per-image`, or their results.json. "
-    "Differences are B - A; standard errors are those of the\n"
-    "paired differences. p: McNemar's exact test where images are right or "
-    "wrong; elsewhere a permutation test that flips the signs\n"
-    "of the images' differences (all sign vectors up to 20 differing images, else drawn ones). Both are two-sided.";
+    "Differences are B - A; after +- stands the standard error\n"
+    "of the paired difference, classes being clusters. p by images: McNemar's exact test where images are right or "
+    "wrong; elsewhere a\npermutation test that flips the signs of the images' differences (all sign vectors up to 20 "
+    "differing images, else drawn ones).\np by classes: the same flips of whole classes, whose images err together. Those of "
+    "vocabularies are corrected by Holm. All are\ntwo-sided.";
+
+static const char note[] = "±: standard error of the difference by classes as clusters; by images and vocabularies: --json";
 
 static const char *const figure_names[VB_FIGURES] = {"Acc-C", "Acc-E", "Acc-S", "all classes"};
 
@@ -49,13 +52,18 @@ static void p_cell(vb_grid *grid, double p) {
 
 static void difference_cell(vb_grid *grid, const vb_compared *figure) {
     if (!isfinite(figure->mean.difference)) vb_grid_cell(grid, "-");
-    else if (!isfinite(figure->mean.error)) vb_grid_cell(grid, "%+.2f", 100 * figure->mean.difference);
-    else vb_grid_cell(grid, "%+.2f ± %.2f", 100 * figure->mean.difference, 100 * figure->mean.error);
+    else if (!isfinite(figure->error[VB_SPREAD_CLASSES])) vb_grid_cell(grid, "%+.2f", 100 * figure->mean.difference);
+    else vb_grid_cell(grid, "%+.2f ± %.2f", 100 * figure->mean.difference, 100 * figure->error[VB_SPREAD_CLASSES]);
 }
 
 static void value_cell(vb_grid *grid, double value) {
     if (isfinite(value)) vb_grid_cell(grid, "%.2f", 100 * value);
     else vb_grid_cell(grid, "-");
+}
+
+static void flips_cell(vb_grid *grid, const char *name, const vb_flip_test *test, const char *of) {
+    vb_grid_cell(grid, "%s%lld%s of %lld %s", name, (long long)test->trials, test->exact ? ", all," : "", (long long)test->moving,
+                 of);
 }
 
 static void overall_row(vb_grid *grid, const char *name, const vb_compared *figure) {
@@ -64,18 +72,51 @@ static void overall_row(vb_grid *grid, const char *name, const vb_compared *figu
     value_cell(grid, figure->mean.b);
     difference_cell(grid, figure);
     p_cell(grid, figure->p);
-    const vb_flip_test *flips = &figure->flips;
-    if (!isfinite(figure->p)) vb_grid_cell(grid, "-");
-    else if (!flips->trials)
-        vb_grid_cell(grid, "McNemar: %lld right in A only, %lld in B only", (long long)figure->only_a, (long long)figure->only_b);
-    else
-        vb_grid_cell(grid, "permutation: %lld sign vectors%s of %lld images", (long long)flips->trials,
-                     flips->exact ? ", all," : "", (long long)flips->moving);
+    p_cell(grid, figure->by_class.p);
+    if (!isfinite(figure->p)) {
+        vb_grid_cell(grid, "-");
+        vb_grid_cell(grid, "-");
+        return;
+    }
+    if (figure->flips.trials) flips_cell(grid, "sign flips: ", &figure->flips, "images");
+    else vb_grid_cell(grid, "McNemar: %lld in A only, %lld in B only", (long long)figure->only_a, (long long)figure->only_b);
+    flips_cell(grid, "", &figure->by_class, "classes");
 }
 
 static void put_heads(vb_strbuf *out, const vb_compared_run *it) {
     vb_strbuf_format(out, "%c  '%s' on '%s'  %s\n", it->letter, vb_json_text(it->entry, "model"),
                      vb_json_text(it->entry, "dataset"), it->folder.path);
+}
+
+/* The differences, and the p-values of both tests. */
+static void put_vocabularies(vb_strbuf *out, const vb_comparison *result) {
+    vb_grid differences = {.columns = 2 + VB_FIGURES, .left = 1, .note = note},
+            tests = {.columns = 1 + 2 * VB_FIGURES, .left = 1};
+    vb_grid_cell(&differences, "B-A");
+    vb_grid_cell(&differences, "images");
+    vb_grid_cell(&tests, "p by Holm");
+    for (int f = 0; f < VB_FIGURES; f++) {
+        vb_grid_cell(&differences, "%s", figure_names[f]);
+        vb_grid_cell(&tests, "%s", figure_names[f]);
+        vb_grid_cell(&tests, "by classes");
+    }
+    for (int v = 0; v < result->vocabularies; v++) {
+        const vb_compared_vocabulary *its = &result->vocabulary[v];
+        vb_grid_cell(&differences, "%s", its->name);
+        vb_grid_cell(&differences, "%lld", (long long)its->images);
+        vb_grid_cell(&tests, "%s", its->name);
+        for (int f = 0; f < VB_FIGURES; f++) {
+            difference_cell(&differences, &its->figure[f]);
+            for (int k = 0; k < 2; k++) p_cell(&tests, its->figure[f].holm[k]);
+        }
+    }
+    vb_strbuf_add(out, "\n");
+    vb_grid_put(&differences, VB_GRID_TERMINAL, out);
+    vb_strbuf_add(out, "\n");
+    vb_grid_put(&tests, VB_GRID_TERMINAL, out);
+    vb_strbuf_format(out, "p: of %d vocabularies, corrected by Holm; as they are: --json\n", result->vocabularies);
+    vb_grid_free(&differences);
+    vb_grid_free(&tests);
 }
 
 static int print_tables(const vb_compare_runs *work, vb_error *err) {
@@ -97,34 +138,17 @@ static int print_tables(const vb_compare_runs *work, vb_error *err) {
         vb_strbuf_format(&out, "note: left out: %lld images only in A, %lld only in B\n", (long long)work->pairing.only_a,
                          (long long)work->pairing.only_b);
 
-    vb_grid overall = {.columns = 6, .left = 1 | 1 << 5}, rows = {.columns = 10, .left = 1};
-    static const char *const heads[] = {"", "A", "B", "B-A", "p", "test"};
-    for (int c = 0; c < 6; c++) vb_grid_cell(&overall, "%s", heads[c]);
+    vb_grid overall = {.columns = 8, .left = 1 | 3 << 6, .note = note};
+    vb_grid_heads(&overall,
+                  (const char *const[]){"", "A", "B", "B-A", "p by images", "by classes", "test by images", "by classes"});
     for (int f = 0; f < VB_FIGURES; f++) overall_row(&overall, figure_names[f], &result->figure[f]);
     overall_row(&overall, "own, by image", &result->own);
     vb_strbuf_add(&out, "\n");
     vb_grid_put(&overall, VB_GRID_TERMINAL, &out);
-
-    vb_grid_cell(&rows, "vocabulary");
-    vb_grid_cell(&rows, "images");
-    for (int f = 0; f < VB_FIGURES; f++) {
-        vb_grid_cell(&rows, "%s B-A", figure_names[f]);
-        vb_grid_cell(&rows, "p");
-    }
-    for (int v = 0; v < result->vocabularies; v++) {
-        vb_grid_cell(&rows, "%s", result->vocabulary[v].name);
-        vb_grid_cell(&rows, "%lld", (long long)result->vocabulary[v].images);
-        for (int f = 0; f < VB_FIGURES; f++) {
-            difference_cell(&rows, &result->vocabulary[v].figure[f]);
-            p_cell(&rows, result->vocabulary[v].figure[f].p);
-        }
-    }
-    vb_strbuf_add(&out, "\n");
-    vb_grid_put(&rows, VB_GRID_TERMINAL, &out);
+    vb_grid_free(&overall);
+    put_vocabularies(&out, result);
     int status = vb_strbuf_end(&out, "the table", err);
     if (!status) printf("%s", out.bytes);
-    vb_grid_free(&overall);
-    vb_grid_free(&rows);
     vb_strbuf_free(&out);
     return status;
 }

@@ -16,7 +16,7 @@ int vb_class_texts_fill(const vb_class_texts *texts, int first, int n, char **ou
     for (int i = 0; i < texts->contexts; i++) strcat(placeholder, "X ");
     if (texts->contexts) strcat(placeholder, "{}.");
     for (int i = 0; i < n; i++) {
-        const char *name = texts->names->class[first + i / texts->prompts].name;
+        const char *name = vb_vocabularies_called(&texts->names->class[first + i / texts->prompts]);
         const char *prompt = texts->contexts ? placeholder : texts->names->prompts->items[i % texts->prompts];
         if (!(out[i] = vb_prompts_fill(prompt, name, err))) return -1;
     }

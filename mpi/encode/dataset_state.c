@@ -9,6 +9,8 @@
 #include "mpi/base/strbuf.h"
 #include "mpi/encode/dataset_sets.h"
 #include "mpi/encode/image_limit.h"
+#include "mpi/ranks/progress.h"
+#include "shards/text/names_by_id.h"
 
 int vb_dataset_state_open_shared(vb_dataset **dataset, vb_comm *comm, const char *images, const char *class_names,
                                  vb_error *err) {
@@ -57,6 +59,18 @@ static int match_labels(vb_dataset_state *state, vb_error *err) {
     return status;
 }
 
+/* The classes' names by id, as every rank reads them. */
+static int read_class_names(vb_dataset_state *state, vb_comm *comm, vb_error *err) {
+    vb_names_by_id names;
+    const char *path = state->spec->names;
+    int status = vb_names_by_id_read(&names, path, err);
+    if (!status) status = vb_names_by_id_call(&state->vocabularies, &state->names_unused, &names, path, err);
+    if (status) vb_error_prefix(err, "dataset '%s'", state->spec->name);
+    state->names_digest = names.digest;
+    vb_names_by_id_free(&names);
+    return vb_comm_agree_same(comm, status, state->names_digest.hex, path, err);
+}
+
 /* Every rank reads them. */
 static int read_sets(vb_dataset_state *state, vb_comm *comm, vb_error *err) {
     int status = vb_dataset_sets_read(&state->sets, &state->labels, state->class_images, &state->sets_digest, state->dataset,
@@ -70,6 +84,7 @@ int vb_dataset_state_open(vb_dataset_state *state, vb_context *context, const vb
     *state = (vb_dataset_state){.spec = spec};
     int status = vb_vocabularies_read(&state->vocabularies, spec->vocabularies, err);
     status = vb_comm_agree_same(&context->comm, status, state->vocabularies.digest.hex, spec->vocabularies, err);
+    if (!status && spec->names) status = read_class_names(state, &context->comm, err);
     if (status) goto done;
     state->space = (vb_label_space){.classes = state->vocabularies.classes,
                                     .vocabularies = state->vocabularies.count,
@@ -185,10 +200,14 @@ int vb_dataset_state_survey(vb_dataset_state *state, vb_context *context, vb_err
     size_t count = (size_t)state->match.labels + 1;
     int64_t *counts = vb_array(count, sizeof *counts, "label counts", err);
     int status = counts ? 0 : -1;
+    vb_progress progress;
+    vb_progress_start(&progress, context, "labels", state->spec->name, "units", vb_dataset_units(state->dataset));
     for (int64_t u = comm->rank; !status && u < vb_dataset_units(state->dataset); u += comm->size) {
         if ((status = vb_context_check_stop(context, err))) break;
         if ((status = survey_unit(state, u, counts, err))) vb_error_prefix(err, "dataset '%s'", state->spec->name);
+        vb_progress_step(&progress, 1);
     }
+    vb_progress_end(&progress);
     status = vb_context_barrier(context, status, err);
     if (!status) status = vb_comm_sum_to_root(comm, counts, count, err);
     if (!status) status = vb_comm_broadcast(comm, counts, count * sizeof *counts, err);

@@ -44,6 +44,7 @@ static json_t *classes_json(vb_json *json, const vb_vocabularies *vocabularies, 
         vb_json_set_text(json, entry, "name", vocabularies->class[c].name);
         vb_json_set_integer(json, entry, "images", figures->images);
         if (vocabularies->class[c].id) vb_json_set_text(json, entry, "id", vocabularies->class[c].id);
+        if (vocabularies->class[c].called) vb_json_set_text(json, entry, "called", vocabularies->class[c].called);
         vb_json_set_real(json, entry, "acc_c", figures->acc_c);
         vb_json_set_real(json, entry, "acc_e", figures->acc_e);
         vb_json_set_real(json, entry, "acc_s", figures->acc_s);
@@ -153,6 +154,12 @@ static json_t *data_json(vb_json *json, const vb_pair *pair, const vb_openness_r
     for (int i = 0; i < data->vocabularies.duplicates; i++)
         vb_json_append_text(json, duplicates, data->vocabularies.duplicate_notes[i]);
     vb_json_set_text(json, object, "vocabularies_digest", data->vocabularies.digest.hex);
+    if (data->spec->names) {
+        json_t *names = vb_json_set_object(json, object, "names");
+        vb_json_set_text(json, names, "language", data->spec->language);
+        vb_json_set_text(json, names, "digest", data->names_digest.hex);
+        vb_json_set_integer(json, names, "unused", data->names_unused);
+    }
     if (pair->source->model) {
         vb_json_set_text(json, object, "images_digest", digest->hex);
         if (sets) vb_json_set_text(json, object, "labels_digest", data->sets_digest.hex);

@@ -14,6 +14,7 @@
     X(open_curve, "accuracy among every number of foreign names, exactly, over all sets of them")                                \
     X(open_set, "how surely scores tell images whose class is among the names from those whose class is absent")                 \
     X(calibration, "whether confidence is accuracy: within the own vocabulary, among all classes, and with foreign names")       \
+    X(prompt_spread, "the figures with each prompt template alone, and with WordNet's other names of the classes")               \
     X(top5, "accuracy at 5 among all classes, and the mean over classes of their recall")
 
 #endif

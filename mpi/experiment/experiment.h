@@ -8,6 +8,7 @@
 #include "mpi/experiment/analyses_spec.h"
 #include "mpi/experiment/open_curve_spec.h"
 #include "mpi/experiment/options.h"
+#include "mpi/experiment/prompt_spread_spec.h"
 #include "mpi/experiment/retrieval_spec.h"
 #include "shards/files/digest.h"
 #include "shards/text/prompts.h"
@@ -38,6 +39,7 @@ enum { VB_FAMILY_FOUND = -1 /* from the tensors' names */, VB_PRECOMPUTED = VB_F
 typedef struct vb_dataset_spec {
     char *name, *images, *vocabularies, *class_names;
     char *labels; /* sets of right labels, instead of those of the data; or NULL */
+    char *names, *language; /* the classes' names for prompts, by id; or NULL */
     vb_on_error on_error;
     vb_on_unmatched on_unmatched;
     vb_prompts prompts; /* its own, for models without; none: count 0 */
@@ -93,6 +95,7 @@ typedef struct vb_experiment {
     uint32_t analyses; /* bits: see mpi/experiment/analyses_spec.h */
     vb_adversarial_spec adversarial;
     vb_open_curve_spec open_curve;
+    vb_prompt_spread_spec prompt_spread;
     bool per_image, latex;
     int dataset_count, model_count;
     int expansion_count;       /* of the dataset_count, the last ones */

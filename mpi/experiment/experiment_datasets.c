@@ -10,6 +10,9 @@
 static int read_dataset(vb_experiment *experiment, vb_dataset_spec *spec, const vb_yaml *node, vb_error *err) {
     if (vb_options_read(vb_experiment_tables_dataset(), spec, node, experiment->path, "a dataset", err)) return -1;
     if (vb_experiment_entry_check_name(experiment, node, "dataset", spec->name, err)) return -1;
+    if (spec->language && !spec->names)
+        return vb_yaml_errorf(vb_yaml_get(node, "language"), experiment->path, err,
+                              "dataset '%s': 'language' tells of what 'names' are: expected both, or none", spec->name);
     vb_experiment_entry_note(experiment, "datasets", vb_experiment_tables_dataset(), spec);
     const vb_yaml *prompts = vb_yaml_get(node, "prompts");
     if (!vb_yaml_is_null(prompts)) {

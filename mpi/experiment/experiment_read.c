@@ -55,16 +55,22 @@ static int choose_model(vb_experiment *experiment, vb_error *err) {
                      experiment->only_model, experiment->model_count);
 }
 
-/* Embeddings do not tell by what a softmax multiplies them. */
-static int check_scales(const vb_experiment *experiment, vb_error *err) {
-    if (!(experiment->analyses >> VB_ANALYSES_SPEC_calibration & 1)) return 0;
-    for (int m = 0; m < experiment->model_count; m++)
-        if (experiment->models[m].family == VB_PRECOMPUTED && isnan(experiment->models[m].logit_scale))
+/* What embeddings do not tell: by what a softmax multiplies them, and those of other texts. */
+static int check_precomputed(const vb_experiment *experiment, vb_error *err) {
+    const bool calibration = experiment->analyses >> VB_ANALYSES_SPEC_calibration & 1;
+    for (int m = 0; m < experiment->model_count; m++) {
+        if (experiment->models[m].family != VB_PRECOMPUTED) continue;
+        if (experiment->prompt_spread.asked)
+            return vb_errorf(err, VB_ECONFIG,
+                             "%s: model '%s' is precomputed: the analysis 'prompt_spread' needs models that encode texts",
+                             experiment->path, experiment->models[m].name);
+        if (calibration && isnan(experiment->models[m].logit_scale))
             return vb_errorf(
                 err, VB_ECONFIG,
                 "%s: model '%s' is precomputed: the analysis 'calibration' needs its key 'logit_scale' (100 for most "
                 "of OpenAI's and open_clip's models)",
                 experiment->path, experiment->models[m].name);
+    }
     return 0;
 }
 
@@ -117,6 +123,8 @@ int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_ov
     if (vb_adversarial_spec_read(&experiment->adversarial, root, path, experiment->configuration, err)) goto done;
     if (vb_open_curve_spec_read(&experiment->open_curve, root, path, experiment->analyses, experiment->configuration, err))
         goto done;
+    if (vb_prompt_spread_spec_read(&experiment->prompt_spread, root, path, experiment->analyses, experiment->configuration, err))
+        goto done;
     if (vb_experiment_datasets_read(experiment, root, err) || read_corpora(experiment, root, err)) goto done;
     const vb_yaml *retrieval = vb_yaml_get(root, "retrieval");
     if (retrieval) {
@@ -126,7 +134,7 @@ int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_ov
     }
     if (vb_experiment_models_read(experiment, root, err) || check_index_models(experiment, err) || choose_model(experiment, err))
         goto done;
-    if (check_scales(experiment, err) || check_engine(experiment, err) ||
+    if (check_precomputed(experiment, err) || check_engine(experiment, err) ||
         vb_json_end(&experiment->json, "the configuration", err))
         goto done;
     if (fill_folders(experiment, err)) goto done;

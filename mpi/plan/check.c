@@ -223,6 +223,18 @@ static void check_names(check *all, const char *where, const vb_names_spec *spec
     vb_candidates_free(&pool);
 }
 
+static void check_synonyms(check *all) {
+    const vb_prompt_spread_spec *spec = &all->experiment->prompt_spread;
+    vb_wordnet *wordnet;
+    vb_error err = {0};
+    if (!spec->synonyms) return;
+    if (vb_wordnet_open(&wordnet, spec->wordnet, &err)) vb_findings_take(all->findings, "prompt_spread", &err);
+    else
+        vb_findings_add(all->findings, VB_FINDING_OK, "prompt_spread", "%s: %zu nouns", spec->wordnet,
+                        vb_wordnet_lemmas(wordnet));
+    vb_wordnet_close(wordnet);
+}
+
 static void check_targets(check *all) {
     const vb_adversarial_spec *spec = &all->experiment->adversarial;
     for (int d = 0; d < all->experiment->dataset_count; d++) {
@@ -279,6 +291,7 @@ int vb_check(const vb_experiment *experiment, const vb_check_machine *machine, v
         check_names(&all, "adversarial", &experiment->adversarial.pool, experiment->adversarial.k);
         check_targets(&all);
         check_names(&all, "open_curve", &experiment->open_curve.pool, 1);
+        check_synonyms(&all);
         if (!findings->count[VB_FINDING_ERROR]) check_sizes(&all);
     }
     vb_dataset_state_close_all(all.datasets, experiment);

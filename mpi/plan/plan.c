@@ -134,6 +134,7 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
     const vb_experiment *experiment = all->experiment;
     int64_t classes = data->space.classes, vocabularies = data->space.vocabularies, orders, tally;
     if (vb_evaluate_counts_bytes(experiment, &data->space, &tally, &orders, err)) return -1;
+    int templates = vb_experiment_prompts(spec, data->spec)->count;
     vb_pair_shape shape = {.images = sizes.images,
                            .classes = classes,
                            .vocabularies = vocabularies,
@@ -141,6 +142,9 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
                            .candidates = data->part_count ? 0 : all->candidates,
                            .names = data->part_count ? 0 : all->names,
                            .trials = experiment->trials,
+                           .prompts = templates ? templates : 1,
+                           .variants =
+                               data->part_count ? 0 : vb_prompt_spread_spec_variants(&experiment->prompt_spread, templates),
                            .ranks = all->ranks,
                            .threads = experiment->threads ? (int)experiment->threads : 1,
                            .encoded = model != NULL};

@@ -1,12 +1,14 @@
 /* The report as one HTML page: page.html and style.css, filled with tables and figures. */
 #include "mpi/report/report_html.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
 #include "mpi/base/script.h"
 #include "mpi/figures/palette.h"
 #include "mpi/figures/svg.h"
+#include "mpi/report/headline.h"
 #include "mpi/report/report_writer.h"
 
 extern const char vb_page_html[], vb_style_css[]; /* page.html and style.css, by make */
@@ -29,8 +31,29 @@ static void page_heading(vb_strbuf *out, const char *text) {
     vb_strbuf_add(out, "</h3>\n");
 }
 
+/* Figures and tables of a result are unfolded by whoever wants them; what they come to stands beside the name. */
 static void page_result(const vb_report_writer *writer, const vb_section_result *result) {
-    page_heading(writer->out, result->label);
+    static const struct { const char *key, *name; } figures[] = {{"acc_c", "Acc-C"}, {"acc_e", "Acc-E"}, {"acc_s", "Acc-S"}};
+    vb_strbuf_add(writer->out, "<details class=\"result\"><summary><h3>");
+    vb_strbuf_add_html(writer->out, result->label);
+    vb_strbuf_add(writer->out, "</h3> <span class=\"quiet\">");
+    for (int f = 0; f < 3; f++) {
+        double value = vb_json_number(result->entry, figures[f].key);
+        if (isfinite(value)) vb_strbuf_format(writer->out, "%s %.1f ", figures[f].name, 100 * value);
+    }
+    vb_strbuf_add(writer->out, "</span></summary>\n");
+}
+
+static void page_result_end(const vb_report_writer *writer) { vb_strbuf_add(writer->out, "</details>\n"); }
+
+static void page_inputs(const vb_report_writer *writer, bool begin) {
+    vb_strbuf_add(writer->out, begin ? "<details><summary>Models and data</summary>\n" : "</details>\n");
+}
+
+static void page_sentence(vb_strbuf *out, const char *piece, bool name) {
+    if (name) vb_strbuf_add(out, "<strong>");
+    vb_strbuf_add_html(out, piece);
+    if (name) vb_strbuf_add(out, "</strong>");
 }
 
 static void page_figures(const vb_report_writer *writer, bool begin) {
@@ -94,8 +117,8 @@ static void page_input(const vb_report_writer *writer, const char *label, const 
 /* ---- the page ---- */
 
 /* The places of page.html, in the order of its slots. */
-enum { TITLE, EXPERIMENTS, SUMMARY, CONTENTS, LIGHT, DARK, RESULTS, GROUPS, PROVENANCE, DATA, PLACES };
-static const char *const places[PLACES] = {"TITLE", "EXPERIMENTS", "SUMMARY", "CONTENTS",   "LIGHT",
+enum { TITLE, EXPERIMENTS, SUMMARY, HEADLINE, CONTENTS, LIGHT, DARK, RESULTS, GROUPS, PROVENANCE, DATA, PLACES };
+static const char *const places[PLACES] = {"TITLE", "EXPERIMENTS", "SUMMARY", "HEADLINE",   "CONTENTS", "LIGHT",
                                            "DARK",  "RESULTS",     "GROUPS",  "PROVENANCE", "DATA"};
 
 static void write_head(const vb_report *report, vb_strbuf texts[PLACES]) {
@@ -116,6 +139,11 @@ static void write_head(const vb_report *report, vb_strbuf texts[PLACES]) {
         vb_strbuf_format(&texts[CONTENTS], "<li><a href=\"#dataset-%d\">", g + 1);
         vb_strbuf_add_html(&texts[CONTENTS], report->groups[g].title);
         vb_strbuf_add(&texts[CONTENTS], "</a></li>");
+    }
+    for (int g = 0; g < report->group_count; g++) {
+        vb_strbuf_add(&texts[HEADLINE], "<p>");
+        vb_headline_group(&report->groups[g], page_sentence, &texts[HEADLINE]);
+        vb_strbuf_add(&texts[HEADLINE], "</p>\n");
     }
     vb_palette_css(&texts[LIGHT], false);
     vb_palette_css(&texts[DARK], true);
@@ -142,6 +170,8 @@ int vb_report_html(const vb_report *report, vb_plotter *plotter, const char *dat
                                .html = true,
                                .group = page_group,
                                .result = page_result,
+                               .result_end = page_result_end,
+                               .inputs = page_inputs,
                                .figures = page_figures,
                                .figure = page_figure,
                                .table = page_table,

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "mpi/report/headline.h"
 #include "mpi/report/report_writer.h"
 
 /* ---- Markdown ---- */
@@ -13,6 +14,11 @@ static void markdown_name(vb_strbuf *out, const char *name) {
         if (strchr("\\`*_<>&[]#|", *at)) vb_strbuf_add(out, "\\");
         vb_strbuf_add_n(out, (unsigned char)*at < 0x20 ? " " : at, 1);
     }
+}
+
+static void markdown_sentence(vb_strbuf *out, const char *piece, bool name) {
+    if (name) vb_strbuf_add(out, "**"), markdown_name(out, piece), vb_strbuf_add(out, "**");
+    else vb_strbuf_add(out, piece);
 }
 
 static void markdown_heading(vb_strbuf *out, const char *level, const char *name) {
@@ -74,6 +80,10 @@ int vb_report_text_markdown(const vb_report *report, vb_plotter *plotter, const 
         markdown_name(out, vb_json_text(report->folders[f].document, "experiment"));
     }
     vb_strbuf_add(out, "\n\n");
+    for (int g = 0; g < report->group_count; g++) {
+        vb_headline_group(&report->groups[g], markdown_sentence, out);
+        vb_strbuf_add(out, "\n\n");
+    }
     vb_report_writer_main(&writer, report);
     if (vb_report_writer_groups(&writer, report, err)) return -1;
     vb_strbuf_add(out, "## Provenance\n\n");

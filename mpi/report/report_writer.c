@@ -1,6 +1,7 @@
 /* The road through a report. */
 #include "mpi/report/report_writer.h"
 
+#include "mpi/report/headline.h"
 #include "mpi/report/provenance_tables.h"
 #include "mpi/report/report_sections.h"
 #include "mpi/results/tables.h"
@@ -53,6 +54,8 @@ static int write_sections(const vb_report_writer *writer, vb_section_scope scope
 
 void vb_report_writer_main(const vb_report_writer *writer, const vb_report *report) {
     bool unions = false;
+    vb_grid matrix = vb_headline_matrix(report);
+    hand_table(writer, &matrix, NULL, NULL);
     for (int g = 0; g < report->group_count; g++)
         for (int i = 0; i < report->groups[g].count; i++) unions |= vb_tables_is_expansion(report->groups[g].results[i].entry);
     vb_grid grid = vb_tables_main_begin(unions ? "Accuracy in percent; E-C and S-C are differences from Acc-C "
@@ -78,6 +81,7 @@ int vb_report_writer_groups(const vb_report_writer *writer, const vb_report *rep
             const vb_section_result *result = &group->results[i];
             if (writer->result) writer->result(writer, result);
             if (write_sections(writer, VB_SECTION_OF_RESULT, &(vb_section_subject){result->label, 1, result}, err)) return -1;
+            if (writer->result_end) writer->result_end(writer);
         }
     }
     return 0;
@@ -90,10 +94,12 @@ void vb_report_writer_provenance(const vb_report_writer *writer, const vb_report
         hand_table(writer, &grid, NULL, NULL);
         if (writer->folder_end) writer->folder_end(writer, &report->folders[f]);
     }
+    if (writer->inputs) writer->inputs(writer, true);
     for (int g = 0; g < report->group_count; g++)
         for (int i = 0; i < report->groups[g].count; i++) {
             vb_grid grid = vb_provenance_tables_input(report->groups[g].results[i].entry);
             writer->input(writer, report->groups[g].results[i].label, report->groups[g].title);
             hand_table(writer, &grid, NULL, NULL);
         }
+    if (writer->inputs) writer->inputs(writer, false);
 }

@@ -13,22 +13,24 @@ struct vb_report_writer {
     bool folds;          /* tables that are folded come last */
     bool latex;          /* only tables of sections that say so */
     bool html;           /* what sections have for pages alone */
-    /* Headings: of a group, of a result within it. */
+    /* Headings: of a group, of a result within it; and what follows all that is said of a result. */
     void (*group)(const vb_report_writer *writer, const vb_report *report, int group);
     void (*result)(const vb_report_writer *writer, const vb_section_result *result);
+    void (*result_end)(const vb_report_writer *writer);
     /* Before the figures of a group or of a result, and after them. */
     void (*figures)(const vb_report_writer *writer, bool begin);
     int (*figure)(const vb_report_writer *writer, const vb_figure *figure, vb_error *err);
     /* A table with rows. Of provenance, subject and section are NULL. */
     void (*table)(const vb_report_writer *writer, const vb_grid *grid, const vb_section_subject *subject,
                   const vb_section *section);
-    /* Provenance: a heading for a folder, what follows its table, and a heading for a result. */
+    /* Provenance: a heading for a folder, what follows its table; before all results and after them, and a heading for each. */
     void (*folder)(const vb_report_writer *writer, const vb_result_folder *folder);
     void (*folder_end)(const vb_report_writer *writer, const vb_result_folder *folder);
+    void (*inputs)(const vb_report_writer *writer, bool begin);
     void (*input)(const vb_report_writer *writer, const char *label, const char *title);
 };
 
-/* Accuracies of every result. */
+/* All models on all datasets, where there are several of both, and the accuracies of every result. */
 void vb_report_writer_main(const vb_report_writer *writer, const vb_report *report);
 /* Every group and every result with all its sections. */
 int vb_report_writer_groups(const vb_report_writer *writer, const vb_report *report, vb_error *err);

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "mpi/base/json.h"
+#include "mpi/evaluate/errors_json.h"
+#include "mpi/results/comparison_errors.h"
 #include "shards/text/did_you_mean.h"
 
 static const char *const categories[] = {"data", "vocabularies", "prompts", "preprocessing", NULL};
@@ -153,9 +155,7 @@ static int check_images(vb_compare_runs *work, vb_error *err) {
 
 /* ---- JSON ---- */
 
-static const char *const figure_keys[VB_FIGURES] = {"acc_c", "acc_e", "acc_s", "top1_all"};
-
-static json_t *figure_json(vb_json *json, const vb_compared *figure) {
+static json_t *figure_json(vb_json *json, const vb_compared *figure, bool of_vocabulary) {
     json_t *object = vb_json_object(json);
     vb_json_set_real(json, object, "a", figure->mean.a);
     vb_json_set_real(json, object, "b", figure->mean.b);
@@ -171,11 +171,25 @@ static json_t *figure_json(vb_json *json, const vb_compared *figure) {
         vb_json_set_integer(json, object, "sign_vectors", figure->flips.trials);
         vb_json_set_integer(json, object, "differing_images", figure->flips.moving);
     }
+    json_t *errors = vb_json_set_object(json, object, "errors");
+    for (int k = 0; k < VB_SPREAD_KINDS; k++) vb_json_set_real(json, errors, vb_spread_names[k], figure->error[k]);
+    json_t *classes = vb_json_set_object(json, object, "by_class");
+    vb_json_set_real(json, classes, "p", figure->by_class.p);
+    if (isfinite(figure->by_class.p)) {
+        vb_json_set_text(json, classes, "test", figure->by_class.exact ? "sign flips, all" : "sign flips, drawn");
+        vb_json_set_integer(json, classes, "sign_vectors", figure->by_class.trials);
+        vb_json_set_integer(json, classes, "differing_classes", figure->by_class.moving);
+    }
+    if (of_vocabulary) {
+        vb_json_set_real(json, object, "p_holm", figure->holm[0]);
+        vb_json_set_real(json, classes, "p_holm", figure->holm[1]);
+    }
     return object;
 }
 
-static void put_figures(vb_json *json, json_t *to, const vb_compared *figures) {
-    for (int f = 0; f < VB_FIGURES; f++) vb_json_set(json, to, figure_keys[f], figure_json(json, &figures[f]));
+static void put_figures(vb_json *json, json_t *to, const vb_compared *figures, bool of_vocabulary) {
+    for (int f = 0; f < VB_FIGURES; f++)
+        vb_json_set(json, to, vb_errors_json_keys[f], figure_json(json, &figures[f], of_vocabulary));
 }
 
 static json_t *side_json(vb_json *json, const vb_compared_run *it) {
@@ -201,14 +215,14 @@ int vb_compare_runs_write(const vb_compare_runs *work, const char *path, vb_erro
     vb_json_set_integer(&json, document, "permutations", work->trials);
     vb_json_set_integer(&json, document, "seed", work->seed);
     json_t *overall = vb_json_set_object(&json, document, "overall"), *list = vb_json_set_array(&json, document, "vocabularies");
-    put_figures(&json, overall, result->figure);
-    vb_json_set(&json, overall, "own", figure_json(&json, &result->own));
+    put_figures(&json, overall, result->figure, false);
+    vb_json_set(&json, overall, "own", figure_json(&json, &result->own, false));
     for (int v = 0; v < result->vocabularies; v++) {
         const vb_compared_vocabulary *vocabulary = &result->vocabulary[v];
         json_t *entry = vb_json_object(&json);
         vb_json_set_text(&json, entry, "name", vocabulary->name);
         vb_json_set_integer(&json, entry, "images", vocabulary->images);
-        put_figures(&json, entry, vocabulary->figure);
+        put_figures(&json, entry, vocabulary->figure, true);
         vb_json_append(&json, list, entry);
     }
     int status = vb_json_end(&json, "the comparison", err);
@@ -235,8 +249,10 @@ int vb_compare_runs_open(vb_compare_runs *work, const vb_compare_request *reques
     if (vb_record_set_open(&work->a.records, &work->a.folder, work->a.entry, err)) return -1;
     if (vb_record_set_open(&work->b.records, &work->b.folder, work->b.entry, err)) return -1;
     if (check_images(work, err) || vb_json_end(&work->json, "the comparison", err)) return -1;
-    return vb_comparison_new(&work->result, &work->a.records, &work->b.records, &work->pairing, work->trials,
-                             (uint32_t)work->seed, err);
+    if (vb_comparison_new(&work->result, &work->a.records, &work->b.records, &work->pairing, work->trials, (uint32_t)work->seed,
+                          err))
+        return -1;
+    return vb_comparison_errors(&work->result, &work->a.records, &work->b.records, &work->pairing, err);
 }
 
 void vb_compare_runs_close(vb_compare_runs *work) {

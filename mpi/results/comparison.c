@@ -94,6 +94,8 @@ typedef struct scores {
     uint32_t seed;
     int64_t count;  /* images of the vocabulary at hand */
     int64_t *image; /* their places in the pairing */
+    int *class;     /* and classes; those of all images of the pairing are of_all */
+    int *of_all;
     double *in_a[VB_FIGURES], *in_b[VB_FIGURES];
     double *difference;
     double *share[VB_FIGURES];
@@ -103,7 +105,10 @@ static int scores_new(scores *work, vb_error *err) {
     size_t n = (size_t)work->pairing->count;
     work->image = vb_array(n, sizeof *work->image, "scores", err);
     work->difference = vb_array(n, sizeof *work->difference, "scores", err);
-    if (!work->image || !work->difference) return -1;
+    work->class = vb_array(n, sizeof *work->class, "scores", err);
+    work->of_all = vb_array(n, sizeof *work->of_all, "scores", err);
+    if (!work->image || !work->difference || !work->class || !work->of_all) return -1;
+    for (size_t i = 0; i < n; i++) work->of_all[i] = work->a->label[work->pairing->a[i]];
     for (int f = 0; f < VB_FIGURES; f++) {
         work->in_a[f] = vb_array(n, sizeof(double), "scores", err);
         work->in_b[f] = vb_array(n, sizeof(double), "scores", err);
@@ -116,6 +121,8 @@ static int scores_new(scores *work, vb_error *err) {
 static void scores_free(scores *work) {
     vb_free(work->image);
     vb_free(work->difference);
+    vb_free(work->class);
+    vb_free(work->of_all);
     for (int f = 0; f < VB_FIGURES; f++) {
         vb_free(work->in_a[f]);
         vb_free(work->in_b[f]);
@@ -154,20 +161,30 @@ static int test_flips(vb_compared *out, const double *differences, int64_t n, co
     return 0;
 }
 
-static int compare_figure(vb_compared *out, scores *work, int f, vb_error *err) {
+static int test_classes(vb_compared *out, const double *differences, const int *class, int64_t n, const scores *work,
+                        vb_error *err) {
+    const vb_flip_drawing drawing = {work->trials, work->seed};
+    return vb_clustered_sign_flips(&out->by_class, differences, class, n, work->a->space.classes, &drawing, err);
+}
+
+/* Acc-S of a single vocabulary. */
+static void no_figure(vb_compared *out) {
+    out->p = out->by_class.p = NAN;
+    out->only_a = out->only_b = -1;
+}
+
+static int compare_figure(vb_compared *out, scores *work, int f, const int *class, vb_error *err) {
     const double *a = work->in_a[f], *b = work->in_b[f];
+    out->holm[0] = out->holm[1] = NAN;
     vb_paired_means(&out->mean, a, b, work->count);
-    if (f == VB_ACC_C || f == VB_TOP1_ALL) {
-        test_rights(out, a, b, work->count);
-        return 0;
-    }
-    if (!isfinite(out->mean.difference)) { /* Acc-S of a single vocabulary */
-        out->p = NAN;
-        out->only_a = out->only_b = -1;
+    if (!isfinite(out->mean.difference)) {
+        no_figure(out);
         return 0;
     }
     for (int64_t i = 0; i < work->count; i++) work->difference[i] = b[i] - a[i];
-    return test_flips(out, work->difference, work->count, work, err);
+    if (f == VB_ACC_C || f == VB_TOP1_ALL) test_rights(out, a, b, work->count);
+    else if (test_flips(out, work->difference, work->count, work, err)) return -1;
+    return test_classes(out, work->difference, class, work->count, work, err);
 }
 
 static int compare_vocabulary(vb_compared_vocabulary *out, scores *work, int va, int vb, vb_error *err) {
@@ -177,12 +194,15 @@ static int compare_vocabulary(vb_compared_vocabulary *out, scores *work, int va,
         if (!vb_record_set_in(work->a, pairing->a[i], va) || !vb_record_set_in(work->b, pairing->b[i], vb)) continue;
         put_scores(work->in_a, work->count, work->a, pairing->a[i], va);
         put_scores(work->in_b, work->count, work->b, pairing->b[i], vb);
+        work->class[work->count] = work->of_all[i];
         work->image[work->count++] = i;
     }
     out->name = work->a->vocabulary[va];
+    out->in_a = va;
+    out->in_b = vb;
     out->images = work->count;
     for (int f = 0; f < VB_FIGURES && work->count; f++) {
-        if (compare_figure(&out->figure[f], work, f, err)) return -1;
+        if (compare_figure(&out->figure[f], work, f, work->class, err)) return -1;
         for (int64_t i = 0; i < work->count; i++)
             work->share[f][work->image[i]] += (work->in_b[f][i] - work->in_a[f][i]) / (double)work->count;
     }
@@ -205,14 +225,17 @@ static int compare_means(vb_comparison *comparison, const scores *work, int f, v
     out->mean.b /= n;
     out->mean.difference /= n;
     out->mean.error = sqrt(squares) / n;
-    if (isfinite(out->mean.difference)) return test_flips(out, work->share[f], work->pairing->count, work, err);
-    out->p = NAN;
-    out->only_a = out->only_b = -1;
-    return 0;
+    out->holm[0] = out->holm[1] = NAN;
+    if (!isfinite(out->mean.difference)) {
+        no_figure(out);
+        return 0;
+    }
+    if (test_flips(out, work->share[f], work->pairing->count, work, err)) return -1;
+    return test_classes(out, work->share[f], work->of_all, work->pairing->count, work, err);
 }
 
 /* Over images: right among all classes, and right within the own vocabulary. */
-static void compare_images(vb_comparison *comparison, scores *work) {
+static int compare_images(vb_comparison *comparison, scores *work, vb_error *err) {
     const vb_record_set *a = work->a, *b = work->b;
     const vb_pairing *pairing = work->pairing;
     for (int64_t i = 0; i < pairing->count; i++) {
@@ -224,11 +247,29 @@ static void compare_images(vb_comparison *comparison, scores *work) {
     }
     vb_compared *const out[] = {&comparison->own, &comparison->figure[VB_TOP1_ALL]};
     const int figure[] = {VB_ACC_C, VB_TOP1_ALL};
-    for (int k = 0; k < 2; k++) {
-        const double *in_a = work->in_a[figure[k]], *in_b = work->in_b[figure[k]];
-        vb_paired_means(&out[k]->mean, in_a, in_b, pairing->count);
-        test_rights(out[k], in_a, in_b, pairing->count);
+    work->count = pairing->count;
+    for (int k = 0; k < 2; k++)
+        if (compare_figure(out[k], work, figure[k], work->of_all, err)) return -1;
+    return 0;
+}
+
+/* By Holm over the vocabularies: each figure, and each of its two tests, is a family. */
+static int correct_vocabularies(vb_comparison *comparison, vb_error *err) {
+    const int n = comparison->vocabularies;
+    double *p = vb_array((size_t)n, sizeof *p, "p-values", err),
+           *holm = p ? vb_array((size_t)n, sizeof *holm, "p-values", err) : NULL;
+    int status = holm ? 0 : -1;
+    for (int k = 0; k < 2 * VB_FIGURES && !status; k++) {
+        for (int v = 0; v < n; v++) {
+            const vb_compared *figure = &comparison->vocabulary[v].figure[k / 2];
+            p[v] = k % 2 ? figure->by_class.p : figure->p;
+        }
+        status = vb_clustered_holm(holm, p, n, err);
+        for (int v = 0; v < n && !status; v++) comparison->vocabulary[v].figure[k / 2].holm[k % 2] = holm[v];
     }
+    vb_free(p);
+    vb_free(holm);
+    return status;
 }
 
 int vb_comparison_new(vb_comparison *comparison, const vb_record_set *a, const vb_record_set *b, const vb_pairing *pairing,
@@ -247,7 +288,8 @@ int vb_comparison_new(vb_comparison *comparison, const vb_record_set *a, const v
     if (!status && !comparison->vocabularies)
         status = vb_errorf(err, VB_EMISMATCH, "%s and %s have no vocabulary with images in common", a->path, b->path);
     for (int f = VB_ACC_C; f <= VB_ACC_S && !status; f++) status = compare_means(comparison, &work, f, err);
-    if (!status) compare_images(comparison, &work);
+    if (!status) status = compare_images(comparison, &work, err);
+    if (!status) status = correct_vocabularies(comparison, err);
     scores_free(&work);
     if (status) vb_comparison_free(comparison);
     return status;

@@ -2,8 +2,9 @@
 #ifndef VB_COMPARISON_H
 #define VB_COMPARISON_H
 
+#include "kernels/openness/clustered.h"
 #include "kernels/openness/openness.h"
-#include "kernels/openness/paired.h"
+#include "kernels/openness/spread.h"
 #include "mpi/results/record_set.h"
 
 /* Image i of the pairing is record a[i] of the one and b[i] of the other set. */
@@ -18,18 +19,23 @@ typedef struct vb_pairing {
 int vb_comparison_pairing_new(vb_pairing *pairing, const vb_record_set *a, const vb_record_set *b, vb_error *err);
 void vb_comparison_pairing_free(vb_pairing *pairing);
 
-/* A figure in both results. p: of McNemar's exact test for accuracies of images (figures of one vocabulary, and Acc-C and the
+/* A figure in both results. error: of the difference, by images, classes and vocabularies (kernels/openness/spread.h), filled in
+ * by vb_comparison_errors. p: of McNemar's exact test for accuracies of images (figures of one vocabulary, and Acc-C and the
  * accuracy among all classes), of sign flips for Acc-E, Acc-S, and means over vocabularies. only_a, only_b: images right in one
  * only; -1 where the scores are no rights and wrongs. */
 typedef struct vb_compared {
     vb_paired_mean mean;
     double p;
     int64_t only_a, only_b;
-    vb_flip_test flips; /* trials 0: McNemar's test */
+    vb_flip_test flips;    /* trials 0: McNemar's test */
+    vb_flip_test by_class; /* sign flips of whole classes; p is NaN where the figure is none */
+    double holm[2];        /* of vocabularies: p and by_class.p by Holm over the vocabularies; NaN elsewhere */
+    double error[VB_SPREAD_KINDS];
 } vb_compared;
 
 typedef struct vb_compared_vocabulary {
     const char *name;
+    int in_a, in_b; /* its places in the two sets */
     int64_t images;
     vb_compared figure[VB_FIGURES];
 } vb_compared_vocabulary;

@@ -60,6 +60,7 @@ static int add_dataset(vb_digester *digester, const vb_model_spec *spec, const v
     const vb_prompts *prompts = vb_experiment_prompts(spec, data->spec);
     for (int p = 0; p < prompts->count; p++) vb_digest_add_text(digester, prompts->items[p]);
     vb_digest_add_text(digester, data->vocabularies.digest.hex);
+    add_file(digester, data->spec->names);
     if (data->spec->labels) {
         add_file(digester, data->spec->labels);
         add_file(digester, data->spec->class_names);
@@ -104,6 +105,8 @@ static int list_pool(vb_strings *files, const vb_names_spec *pool, vb_error *err
 /* What a pair is made from beside weights, corpora and the dataset: pools of names with WordNet, tokenizer, learned contexts. */
 static int list_files(vb_strings *files, const vb_experiment *experiment, const vb_model_spec *spec, vb_error *err) {
     if (list_pool(files, &experiment->adversarial.pool, err) || list_pool(files, &experiment->open_curve.pool, err)) return -1;
+    const vb_names_spec synonyms = {.kinship = experiment->prompt_spread.synonyms, .wordnet = experiment->prompt_spread.wordnet};
+    if (list_pool(files, &synonyms, err)) return -1;
     if (spec->tokenizer && vb_strings_add(files, spec->tokenizer, err)) return -1;
     return spec->coop ? vb_strings_add(files, spec->coop, err) : 0;
 }

@@ -188,6 +188,15 @@ static int gather_results(run_state *run, json_t **groups, double *idle_share, v
     return vb_comm_agree(comm, status, err);
 }
 
+/* The group's first rank tells how far the run is. Groups end together: each takes its share of all work. */
+static void begin_live(run_state *run) {
+    vb_live *live = &run->runner.live;
+    *live = (vb_live){.started = vb_live_now(), .note = vb_journal_note};
+    for (int u = 0; u < run->schedule.count; u++)
+        if (!run->schedule.units[u].finished) live->all += run->schedule.units[u].cost / run->groups.count;
+    run->groups.context.live = live;
+}
+
 /* Every unit that is not finished, by groups of ranks. */
 static int run_units(run_state *run, json_t **facts, vb_error *err) {
     vb_comm *world = &run->world->comm;
@@ -200,6 +209,7 @@ static int run_units(run_state *run, json_t **facts, vb_error *err) {
     if (status) return -1;
     run->runner.context = &run->groups.context;
     run->runner.group = run->groups.mine;
+    if (!run->groups.context.comm.rank) begin_live(run);
     double startup = run->groups.started - run->world->started;
     status = vb_groups_wait(&run->groups, run_items(run, err), err);
     if (!status) status = gather_results(run, &groups, &idle_share, err);
@@ -231,6 +241,23 @@ static void note_counts(vb_strbuf *notes, const json_t *entry, const json_t *obj
         if (count)
             vb_strbuf_format(notes, "note: %s / %s: %s: %lld\n", vb_json_text(entry, "model"), vb_json_text(entry, "dataset"),
                              counts->text, (long long)count);
+    }
+}
+
+/* Classes for which no caption counts keep their prompts: REPE is not what was measured there. */
+static void note_captionless(vb_strbuf *notes, const json_t *entry) {
+    enum { SHOWN = 3 };
+    const json_t *list = json_object_get(json_object_get(entry, "retrieval"), "without_captions"), *at;
+    size_t i;
+    json_array_foreach(list, i, at) {
+        const json_t *classes = json_object_get(at, "classes");
+        const size_t count = json_array_size(classes);
+        vb_strbuf_format(notes, "warning: %s / %s: classes without captions at top_k %lld, which keep their prompts: %zu (",
+                         vb_json_text(entry, "model"), vb_json_text(entry, "dataset"), (long long)vb_json_integer(at, "top_k"),
+                         count);
+        for (size_t c = 0; c < count && c < SHOWN; c++)
+            vb_strbuf_format(notes, "%s%s", c ? ", " : "", json_string_value(json_array_get(classes, c)));
+        vb_strbuf_add(notes, count > SHOWN ? ", ...)\n" : ")\n");
     }
 }
 
@@ -287,6 +314,7 @@ static int add_notes(const run_state *run, vb_strbuf *notes, vb_error *err) {
                 vb_strbuf_format(notes, "note: %s / %s: %s: %lld, such as %s\n", vb_json_text(entry, "model"),
                                  vb_json_text(entry, "dataset"), faults[f][1], (long long)vb_json_integer(texts, faults[f][0]),
                                  vb_json_text(texts, faults[f][2]));
+        note_captionless(notes, entry);
         const json_t *odd = json_object_get(json_object_get(entry, "retrieval"), "odd_captions");
         if (odd)
             vb_strbuf_format(notes, "note: %s / %s: listed rows whose captions cannot be used: %lld, such as %s\n",

@@ -102,6 +102,7 @@ static void estimate(vb_pair_unit *unit, const vb_experiment *experiment, const 
                            .names = data->part_count ? 0 : names};
     double classes = data->space.classes;
     int prompts = vb_experiment_prompts(spec, data->spec)->count;
+    if (!data->part_count) shape.variants = vb_prompt_spread_spec_variants(&experiment->prompt_spread, prompts);
     unit->cost = 1;
     if (spec->family != VB_PRECOMPUTED) {
         vb_dataset_sizes sizes = vb_dataset_state_measure(data);
@@ -119,6 +120,9 @@ static void estimate(vb_pair_unit *unit, const vb_experiment *experiment, const 
         unit->parts = (rows + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
     }
     if (!data->part_count) unit->cost += (double)(candidates + names) * (double)model->text * (prompts ? prompts : 1);
+    /* A class has about one other name in WordNet. */
+    if (!data->part_count && experiment->prompt_spread.synonyms)
+        unit->cost += classes * (double)model->text * (prompts ? prompts : 1);
     unit->cost += 2 * (double)shape.images * classes * (double)shape.dim;
     unit->cost +=
         vb_analyses_operations(experiment->analyses, &shape) + vb_adversarial_operations(&experiment->adversarial, &shape);

@@ -85,6 +85,8 @@ static int add_set(set_reader *work, const json_t *set, vb_error *err) {
     size_t first = work->filled;
     int status = 0;
     if (!json_is_array(set)) status = vb_errorf(err, VB_EDATA, "%s, expected a list of labels", type_of(set));
+    else if (json_array_size(set) > VB_LABEL_SETS_MOST)
+        status = vb_errorf(err, VB_EUNSUPPORTED, "%zu labels, at most %d are handled", json_array_size(set), VB_LABEL_SETS_MOST);
     for (size_t i = 0; i < json_array_size(set) && !status; i++) status = add_label(work, json_array_get(set, i), first, err);
     if (status) return at_image(work, err);
     work->sets->offsets[++work->sets->count] = work->filled;

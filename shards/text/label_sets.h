@@ -11,6 +11,8 @@
 
 #include "kernels/base/strings.h"
 
+enum { VB_LABEL_SETS_MOST = 4096 }; /* labels of a set: the costs of judging grow with their square */
+
 typedef struct vb_label_sets {
     size_t count;    /* images */
     size_t *offsets; /* count + 1: the labels of image i are of[offsets[i]] .. of[offsets[i+1]-1], indices into `distinct` */

@@ -372,6 +372,7 @@ void vb_vocabularies_free(vb_vocabularies *v) {
         vb_free(v->class[i].id);
         for (int k = 0; k < v->class[i].alias_count; k++) vb_free(v->class[i].aliases[k]);
         vb_free(v->class[i].aliases);
+        vb_free(v->class[i].called);
     }
     for (int i = 0; v->duplicate_notes && i < v->duplicates; i++) vb_free(v->duplicate_notes[i]);
     vb_free(v->name);
@@ -524,6 +525,7 @@ static int fill_joined(vb_joined *joined, const joint *all, int count, const cha
         vb_class *class = &v->class[filled];
         if (!(class->name = vb_strdup(entry->class->name, err))) return -1;
         if (entry->class->id && !(class->id = vb_strdup(entry->class->id, err))) return -1;
+        if (entry->class->called && !(class->called = vb_strdup(entry->class->called, err))) return -1;
         joined->part_of[filled] = entry->part;
         joined->origin[filled] = entry->index;
         if (joined->equivalence) joined->equivalence[filled] = first->number;

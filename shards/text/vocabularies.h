@@ -22,7 +22,10 @@ typedef struct vb_class {
     char *id;   /* folder name or WordNet id; NULL when the file gives none */
     int alias_count;
     char **aliases; /* other labels that mean it: they take no part in joins */
+    char *called;   /* what prompts call it, where a file of names says so (shards/text/names_by_id.h); NULL: by its name */
 } vb_class;
+
+static inline const char *vb_vocabularies_called(const vb_class *class) { return class->called ? class->called : class->name; }
 
 typedef struct vb_class_key { /* what a class is called, and its index; the text is the class' */
     const char *text;

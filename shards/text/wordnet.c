@@ -292,6 +292,11 @@ int vb_wordnet_depth(const vb_wordnet *wordnet, size_t i) {
     return wordnet->sense_counts[i] ? wordnet->depths[wordnet->senses[wordnet->sense_starts[i]]] : -1;
 }
 
+int vb_wordnet_senses(const vb_wordnet *wordnet, size_t i) {
+    assert(i < wordnet->lemma_count);
+    return wordnet->sense_counts[i];
+}
+
 bool vb_wordnet_leads(const vb_wordnet *wordnet, size_t i) {
     assert(i < wordnet->lemma_count);
     for (int n = 0; n < wordnet->sense_counts[i]; n++) {

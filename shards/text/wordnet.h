@@ -25,6 +25,8 @@ const char *vb_wordnet_lemma(const vb_wordnet *wordnet, size_t i); /* valid as l
 
 /* Least number of steps from the root (entity: 0) to a synset of the lemma's first sense. -1 when no path leads there. */
 int vb_wordnet_depth(const vb_wordnet *wordnet, size_t i);
+/* How many synsets the lemma is in. */
+int vb_wordnet_senses(const vb_wordnet *wordnet, size_t i);
 /* Whether the lemma is the first word of one of its synsets. */
 bool vb_wordnet_leads(const vb_wordnet *wordnet, size_t i);
 

@@ -33,16 +33,23 @@ B  'second' on 'plane'  two/results.json
 6 images in both, 2 vocabularies; percent, differences in points
 note: of precomputed embeddings, prompts, preprocessing and images cannot be compared: only labels were
 
-                    A       B             B-A       p  test
-Acc-C          100.00  100.00    +0.00 ± 0.00  1.0000  permutation: 1 sign vectors, all, of 0 images
-Acc-E           87.50   81.25    -6.25 ± 6.25  1.0000  permutation: 2 sign vectors, all, of 1 images
-Acc-S           75.00   62.50  -12.50 ± 12.50  1.0000  permutation: 2 sign vectors, all, of 1 images
-all classes     66.67   50.00  -16.67 ± 16.67  1.0000  McNemar: 1 right in A only, 0 in B only
-own, by image  100.00  100.00    +0.00 ± 0.00  1.0000  McNemar: 0 right in A only, 0 in B only
+                    A       B             B-A  p by images  by classes  test by images                     by classes
+Acc-C          100.00  100.00    +0.00 ± 0.00       1.0000      1.0000  sign flips: 1, all, of 0 images    1, all, of 0 classes
+Acc-E           87.50   81.25    -6.25 ± 9.38       1.0000      1.0000  sign flips: 2, all, of 1 images    2, all, of 1 classes
+Acc-S           75.00   62.50  -12.50 ± 18.75       1.0000      1.0000  sign flips: 2, all, of 1 images    2, all, of 1 classes
+all classes     66.67   50.00  -16.67 ± 19.25       1.0000      1.0000  McNemar: 1 in A only, 0 in B only  2, all, of 1 classes
+own, by image  100.00  100.00    +0.00 ± 0.00       1.0000      1.0000  McNemar: 0 in A only, 0 in B only  1, all, of 0 classes
+±: standard error of the difference by classes as clusters; by images and vocabularies: --json
 
-vocabulary  images     Acc-C B-A       p       Acc-E B-A       p       Acc-S B-A       p  all classes B-A       p
-straight         4  +0.00 ± 0.00  1.0000  -12.50 ± 12.50  1.0000  -25.00 ± 25.00  1.0000   -25.00 ± 25.00  1.0000
-slanted          2  +0.00 ± 0.00  1.0000    +0.00 ± 0.00  1.0000    +0.00 ± 0.00  1.0000     +0.00 ± 0.00  1.0000
+B-A       images         Acc-C           Acc-E           Acc-S     all classes
+straight       4  +0.00 ± 0.00  -12.50 ± 18.75  -25.00 ± 37.50  -25.00 ± 37.50
+slanted        2  +0.00 ± 0.00    +0.00 ± 0.00    +0.00 ± 0.00    +0.00 ± 0.00
+±: standard error of the difference by classes as clusters; by images and vocabularies: --json
+
+p by Holm   Acc-C  by classes   Acc-E  by classes   Acc-S  by classes  all classes  by classes
+straight   1.0000      1.0000  1.0000      1.0000  1.0000      1.0000       1.0000      1.0000
+slanted    1.0000      1.0000  1.0000      1.0000  1.0000      1.0000       1.0000      1.0000
+p: of 2 vocabularies, corrected by Holm; as they are: --json
 E
 "$vocabench" compare two two --model first --model second --json c.json >out 2>err; code=$?
 [ $code = 0 ] && [ ! -s err ]
@@ -52,7 +59,7 @@ holds "the JSON" '.schema == "vocabench.compare/1" and .images == 6 and .overall
   .overall.top1_all.only_a == 1 and .vocabularies[0].acc_s.difference == -0.25 and .seed == 0 and .permutations == 10000' \
   c.json "$(cat c.json)"
 "$vocabench" compare two/results.json two --model second --model first | sed -n '8p' >out2
-like "the other way round, by file" 'Acc-E .* [+]6.25 ± 6.25' out2
+like "the other way round, by file" 'Acc-E .* [+]6.25 ± 9.38' out2
 mpi 3 "$vocabench" compare two two --model first --model second --json c3.json >out3 2>/dev/null
 same "the same on 3 ranks" <(cat out c.json) <(cat out3 c3.json)
 
@@ -86,9 +93,19 @@ check "compare random embeddings" "$vocabench" compare a b --json ab.json --perm
 jq -e '.results[0].data | .classes == 20' a/results.json >/dev/null &&
   jq -e '.overall.acc_e.sign_vectors == 3000' ab.json >/dev/null
 verdict $? "a class of two vocabularies, drawn sign vectors"
+records_of() { # records_of NAME FOLDER_A FOLDER_B
+  zstd -dcf "$2"/records/*.zst >ra || fail "$1" "no records of $2"
+  zstd -dcf "$3"/records/*.zst >rb || fail "$1" "no records of $3"
+}
+# errors NAME JSON FOLDER_A FOLDER_B
+errors() {
+  records_of "$1" "$3" "$4"
+  check "$1" $python "$here/tests/tools/compare_errors_oracle.py" "$2" ra rb "$3/results.json" "$4/results.json"
+}
+export OPENBLAS_NUM_THREADS=1
+errors "errors, tests by class and Holm are NumPy's" ab.json a b
 oracle() { # oracle NAME JSON FOLDER_A FOLDER_B
-  zstd -dcf "$3"/records/*.zst >ra || fail "$1" "no records of $3"
-  zstd -dcf "$4"/records/*.zst >rb || fail "$1" "no records of $4"
+  records_of "$1" "$3" "$4"
   check "$1" $python "$here/tests/tools/compare_oracle.py" "$2" ra rb "$3/results.json"
 }
 scipy=$($python -c 'import scipy.stats; print("yes")' 2>/dev/null)
@@ -108,6 +125,7 @@ experiment one_a A.npy z.npy one.yaml; experiment one_b B.npy z.npy one.yaml
   grep -q '^Acc-S  *-  *-  *-  *-' out
 verdict $? "a single vocabulary has no Acc-S" "$(cat out)"
 [ "$scipy" != yes ] || oracle "a single vocabulary against SciPy" one.json one_a one_b
+errors "errors of a single vocabulary" one.json one_a one_b
 
 # ---- refusals ---------------------------------------------------------------------------------------------------
 no="A and B cannot be compared as they are"
@@ -123,6 +141,7 @@ refuses "other vocabularies" 6 "$no: vocabularies: digest" "$vocabench" compare 
   grep -q '^note: vocabularies: digest .* (allowed)$' out &&
   jq -e '.images == 400 and (.vocabularies | length) == 7 and .allowed_differences[0].kind == "vocabularies"' s.json >/dev/null
 verdict $? "other vocabularies, allowed: those of the same name" "$(cat out)"
+errors "errors, where a class is in two vocabularies of one side" s.json a shrunk
 cp -r a twofold && jq '.results[0].vocabularies[1].classes |= (. + [.[0]])' a/results.json >twofold/results.json
 refuses "a class twice, by its name" 5 "vocabulary '[^']+' lists class 'c[0-9]+' twice" "$vocabench" compare twofold twofold
 # What a run of encoders records, by hand: the check reads nothing else.
@@ -166,6 +185,7 @@ refuses "fewer images" 6 "$no: data: labels_digest" "$vocabench" compare part b
   grep -q 'note: left out: 100 images only in A, 0 only in B' out
 verdict $? "fewer images, allowed" "$(cat out)"
 [ "$scipy" != yes ] || oracle "images paired by name against SciPy" part.json b part
+errors "errors of images paired by name" part.json b part
 
 # ---- bad input --------------------------------------------------------------------------------------------------
 refuses "no such folder" 4 "nothing: cannot open" "$vocabench" compare nothing a

@@ -19,6 +19,13 @@ run e.yaml --output whole && check "the figures are NumPy's" /usr/bin/python3 "$
 for ranks in 2 3 5; do
   run_at $ranks e.yaml --output again-$ranks --threads $((ranks % 2 + 1)) && agree "$ranks ranks" whole again-$ranks
 done
+for level in scalar avx2 avx512; do
+  VOCABENCH_ISA=$level run e.yaml --output isa-$level && agree "instruction set level $level" whole isa-$level
+done
+run e.yaml --output dot --set models.m.similarity=dot --set models.m.logit_scale=1.5 &&
+  check "dot products" /usr/bin/python3 "$oracle" check . dot/results.json
+run e.yaml --output steep --set models.m.logit_scale=100000 &&
+  check "a scale far beyond what exp can take" /usr/bin/python3 "$oracle" check . steep/results.json
 run e.yaml --output other --set seed=7 --set trials=1 &&
   check "another seed, one order" /usr/bin/python3 "$oracle" check . other/results.json
 equal "one order has no spread" "$(query other '.results[0].analyses | [.open_set.similarity.auroc_sd, .calibration.own.ece_sd] |
@@ -41,6 +48,13 @@ printf 'bear\nsea\n' >own.txt
 run e.yaml --output none --set open_curve.names=own.txt --set open_curve.embeddings=own.npy
 equal "names that are all kept out are none" "$(query none '.results[0].analyses.calibration | [.n, .pool.names] | tojson')" \
   '[[0],0]'
+
+for fault in alloc:650:ENOMEM@0 alloc:620:ENOMEM@1 mpi:80:EIO@1; do
+  VOCABENCH_FAULT=$fault mpi 2 timeout 60 "$vocabench" run e.yaml --output faulty >stdout 2>err
+  code=$?
+  [ $code != 0 ] && [ $code -lt 100 ] && grep -q "^vocabench: rank ${fault#*@}: " err
+  verdict $? "$fault ends the run everywhere" "code $code" "$(cat err)"
+done
 
 # ---- plan and reports ---------------------------------------------------------------------------------------------
 "$vocabench" plan e.yaml >planned 2>&1; like "plan knows the pair" ' m +d +120 ' planned

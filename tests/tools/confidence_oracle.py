@@ -89,8 +89,9 @@ def read(folder):
 class Scores:
     def __init__(self, data, figures):
         unit = lambda x: x / np.linalg.norm(x, axis=1, keepdims=True)
-        self.classes = unit(data["i"]) @ unit(data["t"]).T
-        self.names = (unit(data["i"]) @ unit(data["n"]).T)[:, data["pool"]]
+        text = unit if data["similarity"] == "cosine" else lambda x: x
+        self.classes = unit(data["i"]) @ text(data["t"]).T
+        self.names = (unit(data["i"]) @ text(data["n"]).T)[:, data["pool"]]
         self.scale = figures["logit_scale"]
         self.labels = data["labels"]
         self.true = self.classes[np.arange(len(self.labels)), self.labels]
@@ -102,7 +103,7 @@ class Scores:
         s = np.hstack([self.classes[:, classes], self.names[:, names]])
         top = s.max(axis=1)
         confidence = 1 / np.exp(self.scale * (s - top[:, None])).sum(axis=1) if self.scale else None
-        rivals = np.hstack([np.where(np.array(classes) == self.labels[:, None], -2, self.classes[:, classes]), self.names[:, names]])
+        rivals = np.hstack([np.where(np.array(classes) == self.labels[:, None], -np.inf, self.classes[:, classes]), self.names[:, names]])
         return top, confidence, self.true >= rivals.max(axis=1)
 
 
@@ -192,7 +193,8 @@ if sys.argv[1] == "make":
     make(sys.argv[2])
 else:
     inputs = read(sys.argv[2])
-    analyses = json.load(open(sys.argv[3]))["results"][0]["analyses"]
+    result = json.load(open(sys.argv[3]))["results"][0]
+    inputs["similarity"], analyses = result["embedding"]["similarity"], result["analyses"]
     if "open_set" in analyses:
         check_open_set(analyses["open_set"], inputs)
     if "calibration" in analyses:

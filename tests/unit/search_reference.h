@@ -37,7 +37,7 @@ static inline int64_t brute(const void *rows, vb_dtype dtype, int64_t count, int
         for (int k = 0; k < dim; k++) {
             float x = value_at(rows, dtype, r * dim + k);
             if (!isfinite(x)) finite = 0;
-            else dot += (__float128)x * q[k], square += (__float128)x * x;
+            else dot += (__float128)x * q[k], square += similarity == VB_COSINE ? (__float128)x * x : 0;
         }
         if (!finite || (similarity == VB_COSINE && square == 0)) continue;
         list[n++] = (scored){similarity == VB_COSINE ? dot * (dot < 0 ? -dot : dot) / square : dot, r};

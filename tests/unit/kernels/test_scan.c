@@ -3,44 +3,76 @@
 #include <math.h>
 
 #include "kernels/base/fault.h"
+#include "kernels/search/coder.h"
 #include "kernels/search/scan.h"
+#include "kernels/search/scan_coded.h"
+#include "kernels/search/scan_route.h"
 #include "tests/unit/search_reference.h"
 
-/* Two scans share the rows in pieces of odd sizes. */
-static void compare(const void *rows, vb_dtype dtype, int64_t count, int dim, const float *queries, int64_t n, int64_t k,
-                    vb_similarity similarity) {
+/* What a search is asked for, and its lists by brute force: n times all rows that can be listed, best first. */
+typedef struct asked_for {
+    const void *rows;
+    vb_dtype dtype;
+    int64_t count;
+    int dim;
+    const float *queries;
+    int64_t n, k;
+    vb_similarity similarity;
+    const scored *lists;
+    const int64_t *listed; /* in each */
+} asked_for;
+
+/* At the level in use: two scans share the rows in pieces of odd sizes. by_codes: the route. */
+static void search_and_compare(const asked_for *ask, bool by_codes) {
     vb_error err;
     vb_search *search;
     vb_scan *scan[2];
-    size_t row_bytes = (size_t)dim * vb_dtype_size(dtype);
-    scored *list = calloc((size_t)count, sizeof *list);
-    assert_ok(vb_search_new(&search, queries, n, dim, k, similarity, &err));
+    size_t row_bytes = (size_t)ask->dim * vb_dtype_size(ask->dtype);
+    assert_ok(vb_search_new(&search, ask->queries, ask->n, ask->dim, ask->k, ask->similarity, &err));
+    search->codes_pay = by_codes;
     for (int s = 0; s < 2; s++) assert_ok(vb_scan_new(&scan[s], search, &err));
-    for (int64_t at = 0, step = 1, s = 0; at < count; at += step, step = (step * 7 + 3) % 301 + 1, s ^= 1) {
-        int64_t piece = count - at < step ? count - at : step;
+    for (int64_t at = 0, step = 1, s = 0; at < ask->count; at += step, step = (step * 7 + 3) % 301 + 1, s ^= 1) {
+        int64_t piece = ask->count - at < step ? ask->count - at : step;
         char *copy = malloc((size_t)piece * row_bytes); /* exactly as large: the sanitizer sees a read beyond */
-        memcpy(copy, (const char *)rows + (size_t)at * row_bytes, (size_t)piece * row_bytes);
-        assert_ok(vb_scan_rows(scan[s], copy, dtype, piece, 1000 + at, &err));
+        memcpy(copy, (const char *)ask->rows + (size_t)at * row_bytes, (size_t)piece * row_bytes);
+        assert_ok(vb_scan_rows(scan[s], copy, ask->dtype, piece, 1000 + at, &err));
         free(copy);
     }
     vb_topk *topk = vb_scan_topk(scan[0]);
     vb_topk_merge(topk, vb_scan_topk(scan[1]));
     vb_topk_sort(topk);
-    for (int64_t q = 0; q < n; q++) {
-        int64_t found = brute(rows, dtype, count, dim, queries + q * dim, similarity, list);
-        assert_int_equal(topk->count[q], found < k ? found : k);
+    for (int64_t q = 0; q < ask->n; q++) {
+        const scored *list = ask->lists + q * ask->count;
+        assert_int_equal(topk->count[q], ask->listed[q] < ask->k ? ask->listed[q] : ask->k);
         for (int64_t i = 0; i < topk->count[q]; i++) {
-            const vb_hit *hit = &topk->hits[q * k + i];
+            const vb_hit *hit = &topk->hits[q * ask->k + i];
             if (hit->id != 1000 + list[i].id)
                 fail_msg("%s, query %d, place %d: row %d instead of %d", vb_isa_name(vb_isa_level()), (int)q, (int)i,
                          (int)hit->id - 1000, (int)list[i].id);
-            if (similarity == VB_DOT) assert_true(vb_search_score(search, q, hit) == (double)list[i].score);
+            if (ask->similarity == VB_DOT) assert_true(vb_search_score(search, q, hit) == (double)list[i].score);
         }
     }
-    assert_int_equal(vb_scan_counted(scan[0])->rows + vb_scan_counted(scan[1])->rows, count);
+    assert_int_equal(vb_scan_counted(scan[0])->rows + vb_scan_counted(scan[1])->rows, ask->count);
     for (int s = 0; s < 2; s++) vb_scan_free(scan[s]);
     vb_search_free(search);
-    free(list);
+}
+
+/* Every level against brute force; by either route where the queries are as many as codes are made for. */
+static void compare(const void *rows, vb_dtype dtype, int64_t count, int dim, const float *queries, int64_t n, int64_t k,
+                    vb_similarity similarity) {
+    scored *lists = calloc((size_t)(n * count), sizeof *lists);
+    int64_t *listed = calloc((size_t)n, sizeof *listed);
+    asked_for ask = {rows, dtype, count, dim, queries, n, k, similarity, lists, listed};
+    for (int64_t q = 0; q < n; q++) listed[q] = brute(rows, dtype, count, dim, queries + q * dim, similarity, lists + q * count);
+    for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++) {
+        vb_isa_limit((vb_isa)level);
+        if (vb_isa_level() != (vb_isa)level) continue;
+        search_and_compare(&ask, false);
+        if (vb_scan_route_may_code(n, vb_search_width(dim))) search_and_compare(&ask, true);
+    }
+    vb_isa_limit(VB_VNNI);
+    free(lists);
+    free(listed);
 }
 
 enum { MOST = 700, DIM = 150 };
@@ -86,7 +118,6 @@ static void tied_rows(void) {
 /* NaN, infinities, zeros, and norms that the fp32 screen cannot handle. */
 static void unusual_rows(void) {
     srand(6);
-    vb_error err;
     for (int i = 0; i < 200 * 20; i++) rows32[i] = uniform();
     for (int i = 0; i < 4 * 20; i++) queries[i] = uniform();
     rows32[5 * 20 + 3] = NAN, rows32[77 * 20] = INFINITY, rows32[199 * 20 + 19] = -INFINITY;
@@ -101,6 +132,11 @@ static void unusual_rows(void) {
     }
     compare(rows32, VB_F32, 200, 20, queries, 4, 150, VB_COSINE);
     compare(rows32, VB_F32, 200, 20, queries, 4, 150, VB_DOT);
+}
+
+/* Of the rows that unusual_rows() left. */
+static void counts_of_unusual_rows(void) {
+    vb_error err;
     vb_search *search;
     vb_scan *scan;
     assert_ok(vb_search_new(&search, queries, 4, 20, 3, VB_DOT, &err));
@@ -194,19 +230,20 @@ static void rows_of_all_magnitudes(void) {
 
 static void lists_equal_brute_force(void **state) {
     (void)state;
-    each_level(random_rows);
+    random_rows();
 }
 static void ties_go_by_row(void **state) {
     (void)state;
-    each_level(tied_rows);
+    tied_rows();
 }
 static void rows_that_are_not_ordinary(void **state) {
     (void)state;
-    each_level(unusual_rows);
+    unusual_rows();
+    each_level(counts_of_unusual_rows);
 }
 static void differences_below_the_error_of_fp32(void **state) {
     (void)state;
-    each_level(near_ties);
+    near_ties();
 }
 static void order_needs_more_than_two_doubles(void **state) {
     (void)state;
@@ -215,7 +252,76 @@ static void order_needs_more_than_two_doubles(void **state) {
 
 static void rows_are_coded_for_many_queries(void **state) {
     (void)state;
-    many_queries(); /* at the highest level: the others do not code */
+    many_queries();
+}
+
+/* Groups of codes, byte for byte what the definition makes, at every level: whole and part groups, widths that are padded, with
+ * and without factors, rows of zeros. */
+static void codes_are_the_same_at_every_level(void **state) {
+    (void)state;
+    static const int widths[] = {16, 64, 144, 512, 1024};
+    enum { MOST_WIDTH = 1024 };
+    static float x[VB_CODER_GROUP * MOST_WIDTH], stretch[MOST_WIDTH], mean[MOST_WIDTH];
+    static uint8_t expected[VB_CODER_GROUP * MOST_WIDTH + 192], found[sizeof expected];
+    float factors[VB_CODER_GROUP], widened[VB_CODER_GROUP];
+    srand(9);
+    for (int trial = 0; trial < 20; trial++) {
+        int width = widths[trial % 5], count = trial % 3 ? VB_CODER_GROUP : trial % 15 + 1;
+        const vb_scan_map map = {.stretch = stretch, .mean = mean, .width = (width + 63) / 64 * 64};
+        size_t bytes = vb_coder_group_bytes((int)map.width);
+        for (int i = 0; i < VB_CODER_GROUP * width; i++) x[i] = i / width == 2 ? 0 : uniform() * (rand() % 9 ? 1 : 20);
+        for (int k = 0; k < map.width; k++) {
+            stretch[k] = k < width ? ldexpf(1, rand() % 11 - 4) : 0;
+            mean[k] = k < width && trial % 4 ? uniform() : 0;
+        }
+        for (int i = 0; i < VB_CODER_GROUP; i++) factors[i] = 0.3f + (float)i * 0.07f, widened[i] = (float)i * 0x1p-20f;
+        vb_scan_kernel_scalar.encode(x, trial & 1 ? factors : NULL, widened, count, width, &map, expected);
+        const float *numbers = (const float *)(const void *)(expected + VB_CODER_GROUP * map.width);
+        for (int i = 0; i < count; i++) { /* the definition against what it promises, in double precision */
+            double left = 0, coded = 0;
+            for (int k = 0; k < map.width; k++) {
+                double c = expected[k / 4 * 64 + i * 4 + k % 4] - 128.0, f = trial & 1 ? factors[i] : 1;
+                double u = f * (k < width ? x[i * width + k] : 0) * stretch[k] - mean[k];
+                assert_true(fabs(c) <= 127 && fabs(u - c * numbers[i]) <= numbers[i] * 0.501);
+                left += (u - c * numbers[i]) * (u - c * numbers[i]);
+                coded += c * c;
+            }
+            assert_true(numbers[16 + i] >= sqrt(left) * (1 - 0x1p-18) && numbers[16 + i] <= sqrt(left) * 1.001 + 2e-5);
+            assert_true(numbers[32 + i] >= sqrt(coded) * numbers[i] && numbers[32 + i] <= sqrt(coded) * numbers[i] * 1.001);
+        }
+        for (int i = count; i < VB_CODER_GROUP; i++) assert_true(numbers[16 + i] == -INFINITY);
+        for (int level = VB_AVX2; level < VB_ISA_LEVELS; level++) {
+            vb_isa_limit((vb_isa)level);
+            memset(found, 7, sizeof found);
+            vb_scan_kernel_get()->encode(x, trial & 1 ? factors : NULL, widened, count, width, &map, found);
+            assert_memory_equal(found, expected, bytes);
+        }
+    }
+    vb_isa_limit(VB_VNNI);
+}
+
+/* Few queries and scalar code never go by codes, nor do rows too wide for them; the others by what is faster. */
+static void route_is_chosen(void **state) {
+    (void)state;
+    vb_error err;
+    vb_search *search;
+    static float asked[64 * 1040];
+    srand(10);
+    for (int i = 0; i < 64 * 1040; i++) asked[i] = uniform();
+    for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++) {
+        vb_isa_limit((vb_isa)level);
+        assert_ok(vb_search_new(&search, asked, 2, 512, 1, VB_DOT, &err));
+        assert_false(search->codes_pay);
+        vb_search_free(search);
+        assert_ok(vb_search_new(&search, asked, 64, 1040, 1, VB_DOT, &err));
+        assert_false(search->codes_pay);
+        vb_search_free(search);
+        assert_ok(vb_search_new(&search, asked, 64, 512, 1, VB_DOT, &err));
+        if (vb_isa_level() == VB_SCALAR) assert_false(search->codes_pay);
+        if (vb_isa_level() == VB_VNNI) assert_true(search->codes_pay); /* twice as fast, whatever else runs */
+        vb_search_free(search);
+    }
+    vb_isa_limit(VB_VNNI);
 }
 
 static void one_row_at_a_time(void **state) {
@@ -243,7 +349,7 @@ static void bad_queries(void **state) {
     (void)state;
     vb_error err;
     vb_search *search;
-    float q[6] = {1, 2, 3, 0, 0, 0};
+    float q[6] = {1, 2, 3, 0, 0, 0}, many[16 * 3];
     assert_int_equal(vb_search_new(&search, q, 2, 3, 1, VB_COSINE, &err), -1);
     assert_string_equal(err.text, "query row 1: all elements are zero, a cosine needs a direction");
     q[4] = NAN;
@@ -254,19 +360,20 @@ static void bad_queries(void **state) {
     assert_int_equal(vb_search_new(&search, q, 2, 3, 1, VB_DOT, &err), -1);
     assert_int_equal(err.code, VB_EUNSUPPORTED);
     assert_int_equal(vb_search_new(&search, q, 1, 0, 1, VB_DOT, &err), -1);
-    q[4] = 0;
-    for (int n = 1;; n++) {
+    for (int i = 0; i < 16 * 3; i++) many[i] = (float)(i % 7 + 1);
+    for (int n = 1;; n++) { /* so many queries that the choice of a route has its turn */
         char fault[32];
         snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
         vb_scan *scan = NULL;
         vb_fault_setup(fault, 0);
-        int failed = vb_search_new(&search, q, 2, 3, 1, VB_DOT, &err) || vb_scan_new(&scan, search, &err);
+        search = NULL;
+        int failed = vb_search_new(&search, many, 16, 3, 1, VB_DOT, &err) || vb_scan_new(&scan, search, &err);
         vb_fault_setup(NULL, 0);
         vb_scan_free(scan);
         vb_search_free(search);
         if (!failed) break;
         assert_int_equal(err.code, VB_EMEMORY);
-        assert_true(n < 20);
+        assert_true(n < 40);
     }
 }
 
@@ -275,6 +382,8 @@ int main(void) {
                                        cmocka_unit_test(ties_go_by_row),
                                        cmocka_unit_test(rows_that_are_not_ordinary),
                                        cmocka_unit_test(rows_are_coded_for_many_queries),
+                                       cmocka_unit_test(codes_are_the_same_at_every_level),
+                                       cmocka_unit_test(route_is_chosen),
                                        cmocka_unit_test(differences_below_the_error_of_fp32),
                                        cmocka_unit_test(order_needs_more_than_two_doubles),
                                        cmocka_unit_test(one_row_at_a_time),

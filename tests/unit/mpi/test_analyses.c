@@ -2,6 +2,7 @@
 #define VB_ANALYSES_LIST_H /* a list of our own, which the two files below are built with once more, under other names */
 #define VB_ANALYSES_LIST(X) X(order, "the analysis with that name") X(toy, "a toy")
 #define vb_analyses toy_analyses
+#define vb_analyses_check toy_analyses_check
 #define vb_analyses_row toy_analyses_row
 #define vb_analyses_bytes toy_analyses_bytes
 #define vb_analyses_operations toy_analyses_operations
@@ -87,7 +88,8 @@ const vb_analysis *vb_analyses_row(int a);
 
 static void every_name_has_help_and_a_complete_row(void **state) {
     (void)state;
-    vb_pair_shape shape = {.images = 50, .classes = 4, .vocabularies = 2, .dim = 8, .ranks = 2, .threads = 1};
+    vb_pair_shape shape = {
+        .images = 50, .classes = 4, .vocabularies = 2, .dim = 8, .prompts = 2, .variants = 3, .ranks = 2, .threads = 1};
     const vb_option *listed = vb_analyses_spec_options();
     int count = 0;
     for (; listed[count].key; count++) {

@@ -26,6 +26,9 @@
 #define LLVMFuzzerTestOneInput fuzz_captions
 #include "tests/fuzz/fuzz_captions.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_labels
+#include "tests/fuzz/fuzz_labels.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_images
 #include "tests/fuzz/fuzz_images.c"
 #include "shards/files/file.h"
@@ -89,6 +92,11 @@ static void captions(void **state) {
     replay("tests/fuzz/corpus/captions", fuzz_captions);
 }
 
+static void labels(void **state) {
+    (void)state;
+    replay("tests/fuzz/corpus/labels", fuzz_labels);
+}
+
 static void side_files(void **state) {
     (void)state;
     replay("tests/fuzz/corpus/side_files", fuzz_side_files);
@@ -112,9 +120,9 @@ static void nothing_was_executed(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(pickles),     cmocka_unit_test(archives),
-                                       cmocka_unit_test(safetensors), cmocka_unit_test(captions),
-                                       cmocka_unit_test(side_files),  cmocka_unit_test(tokenizers),
-                                       cmocka_unit_test(images),      cmocka_unit_test(nothing_was_executed)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pickles),  cmocka_unit_test(archives),   cmocka_unit_test(safetensors),
+        cmocka_unit_test(captions), cmocka_unit_test(side_files), cmocka_unit_test(tokenizers),
+        cmocka_unit_test(images),   cmocka_unit_test(labels),     cmocka_unit_test(nothing_was_executed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,117 @@
+/* The sentences that a report begins with, and the table of all models on all datasets. */
+#include "mpi/report/headline.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "mpi/base/json.h"
+#include "mpi/results/tables.h"
+
+static const double two_sided = 1.959963984540054; /* of 95 % of a normal distribution */
+
+double vb_headline_chance(const json_t *entry) {
+    double sum = 0;
+    size_t v;
+    const json_t *list = json_object_get(entry, "vocabularies"), *vocabulary;
+    json_array_foreach(list, v, vocabulary) sum += 1 / (double)json_array_size(json_object_get(vocabulary, "classes"));
+    return sum / (double)json_array_size(list);
+}
+
+static void write_format(vb_headline_write *write, vb_strbuf *out, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void write_format(vb_headline_write *write, vb_strbuf *out, const char *format, ...) {
+    char piece[256]; /* numbers and fixed words, no names */
+    va_list args;
+    va_start(args, format);
+    vsnprintf(piece, sizeof piece, format, args);
+    va_end(args);
+    write(out, piece, false);
+}
+
+static double extensibility(const vb_section_result *result) { return vb_json_number(result->entry, "acc_e"); }
+
+/* The result with the largest Acc-E but `not`, the first of equals; NULL where no other has one. */
+static const vb_section_result *find_most_open(const vb_report_group *group, const vb_section_result * not ) {
+    const vb_section_result *best = NULL;
+    for (int i = 0; i < group->count; i++) {
+        const vb_section_result *it = &group->results[i];
+        if (it != not &&isfinite(extensibility(it)) && (!best || extensibility(it) > extensibility(best))) best = it;
+    }
+    return best;
+}
+
+static void write_with_error(vb_headline_write *write, vb_strbuf *out, double value, double error) {
+    if (isfinite(error)) write_format(write, out, "%.1f ± %.1f", 100 * value, 100 * error);
+    else write_format(write, out, "%.1f", 100 * value);
+}
+
+/* The lead over the next model. Both saw the same images: the error of the difference is smaller than that of independent ones
+ * wherever the models find the same images hard, so that a lead that stands here stands. */
+static void write_lead(const vb_section_result *best, const vb_section_result *next, vb_headline_write *write, vb_strbuf *out) {
+    const double lead = extensibility(best) - extensibility(next);
+    const double error = hypot(vb_tables_error(best->entry, "acc_e"), vb_tables_error(next->entry, "acc_e"));
+    write(out, " Next is ", false);
+    write(out, next->label, true);
+    write(out, ", ", false);
+    write_with_error(write, out, lead, error);
+    write(out, " points behind", false);
+    if (!isfinite(error)) write(out, ".", false);
+    else if (lead > two_sided * error) write(out, ": more than chance explains, even if the errors were independent.", false);
+    else write(out, ": not told apart, were the errors independent; vocabench compare pairs the images.", false);
+}
+
+void vb_headline_group(const vb_report_group *group, vb_headline_write *write, vb_strbuf *out) {
+    const vb_section_result *best = find_most_open(group, NULL), *next = best ? find_most_open(group, best) : NULL;
+    const json_t *first = group->results->entry;
+    const double chance = vb_headline_chance(first), classes = vb_json_number(json_object_get(first, "data"), "classes");
+    write(out, "On ", false);
+    write(out, group->title, true);
+    if (!best) write(out, " nothing has an Acc-E.", false);
+    else {
+        const double closed = vb_json_number(best->entry, "acc_c");
+        write(out, next ? " the most open of " : " ", false);
+        if (next) write_format(write, out, "%d models is ", group->count);
+        write(out, best->label, true);
+        write(out, next ? ": Acc-E " : " has Acc-E ", false);
+        write_with_error(write, out, extensibility(best), vb_tables_error(best->entry, "acc_e"));
+        write_format(write, out, " percent, %.1f points below its Acc-C of %.1f.", 100 * (closed - extensibility(best)),
+                     100 * closed);
+        if (next) write_lead(best, next, write, out);
+    }
+    if (isfinite(chance)) write_format(write, out, " Guessing gives %.1f percent within the own vocabulary", 100 * chance);
+    if (isfinite(chance) && classes > 0) write_format(write, out, ", %.2g among all names", 100 / classes);
+    if (isfinite(chance)) write(out, ".", false);
+}
+
+/* Whether an earlier result of the report has the label. */
+static bool seen_before(const vb_report *report, int group, int result) {
+    const char *label = report->groups[group].results[result].label;
+    for (int g = 0; g <= group; g++)
+        for (int i = 0; i < (g < group ? report->groups[g].count : result); i++)
+            if (!strcmp(report->groups[g].results[i].label, label)) return true;
+    return false;
+}
+
+static void add_row(vb_grid *grid, const vb_report *report, const char *label) {
+    vb_grid_cell(grid, "%s", label);
+    for (int g = 0; g < report->group_count; g++) {
+        const vb_section_result *found = NULL;
+        for (int i = 0; i < report->groups[g].count && !found; i++)
+            if (!strcmp(report->groups[g].results[i].label, label)) found = &report->groups[g].results[i];
+        double open = found ? extensibility(found) : NAN, closed = found ? vb_json_number(found->entry, "acc_c") : NAN;
+        if (isfinite(open)) vb_grid_cell(grid, "%.1f (%+.1f)", 100 * open, 100 * (open - closed));
+        else vb_grid_points(grid, NAN);
+    }
+}
+
+vb_grid vb_headline_matrix(const vb_report *report) {
+    vb_grid grid = {.columns = report->group_count + 1,
+                    .left = 1,
+                    .caption = "Acc-E in percent, and its difference from Acc-C in points"};
+    vb_grid_cell(&grid, "model");
+    for (int g = 0; g < report->group_count; g++) vb_grid_cell(&grid, "%s", report->groups[g].title);
+    if (report->group_count < 2 || report->result_count <= report->group_count) return grid;
+    for (int g = 0; g < report->group_count; g++)
+        for (int i = 0; i < report->groups[g].count; i++)
+            if (!seen_before(report, g, i)) add_row(&grid, report, report->groups[g].results[i].label);
+    return grid;
+}

@@ -1,0 +1,58 @@
+/* Acc-E against Acc-C: the picture of a dataset that is seen first. */
+#include "mpi/report/openness_section.h"
+
+#include <math.h>
+
+#include "mpi/base/json.h"
+#include "mpi/results/tables.h"
+
+extern const char vb_openness_gp[]; /* openness.gp, by make */
+
+/* The range of a value over the results, with room for marks and names; within what percentages can be. */
+static void set_range(vb_plot *plot, const vb_section_subject *subject, const char *key, const char *from, const char *to,
+                      double room) {
+    double low = INFINITY, high = -INFINITY;
+    for (int m = 0; m < subject->count; m++) {
+        double value = 100 * vb_json_number(subject->results[m].entry, key);
+        if (!isfinite(value)) continue;
+        low = fmin(low, value);
+        high = fmax(high, value);
+    }
+    double spread = fmax(high - low, 2);
+    vb_plot_set(plot, from, "%.10g", fmax(low - 0.25 * spread, 0));
+    vb_plot_set(plot, to, "%.10g", high + room * spread);
+}
+
+static int plot_openness(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err) {
+    int count = 0;
+    vb_plot plot;
+    for (int m = 0; m < subject->count; m++)
+        count += isfinite(vb_json_number(subject->results[m].entry, "acc_c")) &&
+                 isfinite(vb_json_number(subject->results[m].entry, "acc_e"));
+    if (count < 2) return 0;
+    if (vb_plot_begin(&plot, plotter, figure, "openness", subject->title, 400, err)) return -1;
+    vb_strbuf_add(&plot.csv, "acc_c,acc_e,acc_c_error,acc_e_error,colour,name\n");
+    vb_strbuf_add(&plot.description, "A point for each model, with the standard error of Acc-E by classes:");
+    for (int m = 0; m < subject->count; m++) {
+        const vb_section_result *result = &subject->results[m];
+        const double closed = vb_json_number(result->entry, "acc_c"), open = vb_json_number(result->entry, "acc_e");
+        if (!isfinite(closed) || !isfinite(open)) continue;
+        const double errors[] = {vb_tables_error(result->entry, "acc_c"), vb_tables_error(result->entry, "acc_e")};
+        vb_strbuf_format(&plot.csv, "%.10g,%.10g,", 100 * closed, 100 * open);
+        for (int e = 0; e < 2; e++) {
+            vb_plot_add_number(&plot.csv, 100 * errors[e]);
+            vb_strbuf_add(&plot.csv, ",");
+        }
+        vb_strbuf_format(&plot.csv, "%d,", vb_palette_rgb(vb_palette_series(m)));
+        vb_strbuf_add_csv(&plot.csv, result->label);
+        vb_strbuf_add(&plot.csv, "\n");
+        vb_strbuf_format(&plot.description, " %s %.1f, %.1f.", result->label, 100 * closed, 100 * open);
+    }
+    set_range(&plot, subject, "acc_c", "LEFT", "RIGHT", 0.9);
+    set_range(&plot, subject, "acc_e", "LOW", "HIGH", 0.25);
+    vb_strbuf_format(&plot.title, "%s: accuracy that stays while vocabularies are added (Acc-E) of that without (Acc-C)",
+                     subject->title);
+    return vb_plot_end(&plot, vb_plot_script(&plot, vb_openness_gp, "openness.gp", err), err);
+}
+
+const vb_section vb_openness_section = {.scope = VB_SECTION_OF_GROUP, .place = 5, .plot = plot_openness};
