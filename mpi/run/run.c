@@ -244,6 +244,23 @@ static void note_counts(vb_strbuf *notes, const json_t *entry, const json_t *obj
     }
 }
 
+/* Classes for which no caption counts keep their prompts: REPE is not what was measured there. */
+static void note_captionless(vb_strbuf *notes, const json_t *entry) {
+    enum { SHOWN = 3 };
+    const json_t *list = json_object_get(json_object_get(entry, "retrieval"), "without_captions"), *at;
+    size_t i;
+    json_array_foreach(list, i, at) {
+        const json_t *classes = json_object_get(at, "classes");
+        const size_t count = json_array_size(classes);
+        vb_strbuf_format(notes, "warning: %s / %s: classes without captions at top_k %lld, which keep their prompts: %zu (",
+                         vb_json_text(entry, "model"), vb_json_text(entry, "dataset"), (long long)vb_json_integer(at, "top_k"),
+                         count);
+        for (size_t c = 0; c < count && c < SHOWN; c++)
+            vb_strbuf_format(notes, "%s%s", c ? ", " : "", json_string_value(json_array_get(classes, c)));
+        vb_strbuf_add(notes, count > SHOWN ? ", ...)\n" : ")\n");
+    }
+}
+
 /* What a reader of the figures should know of the data. */
 static int add_notes(const run_state *run, vb_strbuf *notes, vb_error *err) {
     enum { MOST = 5 };
@@ -297,6 +314,7 @@ static int add_notes(const run_state *run, vb_strbuf *notes, vb_error *err) {
                 vb_strbuf_format(notes, "note: %s / %s: %s: %lld, such as %s\n", vb_json_text(entry, "model"),
                                  vb_json_text(entry, "dataset"), faults[f][1], (long long)vb_json_integer(texts, faults[f][0]),
                                  vb_json_text(texts, faults[f][2]));
+        note_captionless(notes, entry);
         const json_t *odd = json_object_get(json_object_get(entry, "retrieval"), "odd_captions");
         if (odd)
             vb_strbuf_format(notes, "note: %s / %s: listed rows whose captions cannot be used: %lld, such as %s\n",

@@ -125,7 +125,8 @@ static int retrieve_pair(vb_runner *runner, const vb_pair *pair, finished_pair *
     int status = list && embeddings && checkpoint && folder ? 0 : -1;
     if (!status && !runner->context->comm.rank) status = vb_path_make_folders(folder, err);
     status = vb_comm_agree(&runner->context->comm, status, err);
-    vb_repe_job job = {.pair = *pair, .list = list, .embeddings = embeddings, .checkpoint = checkpoint};
+    vb_repe_job job = {
+        .pair = *pair, .plain = finished->result, .list = list, .embeddings = embeddings, .checkpoint = checkpoint};
     json_t *retrieval = NULL;
     if (!status) status = vb_repe_stage(runner->context, &job, &retrieval, &finished->scan, err);
     vb_json json = {0};

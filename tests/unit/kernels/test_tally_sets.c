@@ -253,6 +253,9 @@ static void check_scene(const scene *s) {
     const int n = s->space.vocabularies;
     vb_tally *tally = tally_of(s, &(vb_protocol){0}, 3);
     assert_ok(vb_openness(&result, tally, &err));
+    double alone;
+    assert_ok(vb_openness_acc_e_without((const vb_tally *const[]){tally, tally}, 2, 1, &alone, &err));
+    assert_true(alone == result.acc_e);
     int right = 0, all[MAX_N];
     for (int v = 0; v < n; v++) all[v] = v;
     for (int x = 0; x < s->images; x++) right += right_among(s, x, all, n);
