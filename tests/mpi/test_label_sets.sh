@@ -98,6 +98,7 @@ equal "and those of the same embeddings, made before" "$(query folders "$figures
 holds "empty ones are counted" '.results[0].data | .label_sets.images_with_an_empty_set > 3 and
   .images_of_no_vocabulary >= .label_sets.images_with_an_empty_set' folders/results.json
 run folders.yaml --output folders --resume
+equal "and nothing that has not changed is evaluated again" "$(query folders '.run.pairs | length')" 0
 has_text "and told" "images have a set of labels without any: they are left out" stdout
 # A limit of images a class counts the first class listed.
 run folders.yaml --output limited --set limit=1
