@@ -72,8 +72,8 @@ bench-retrieval: $(BUILD)/tests/bench/bench_retrieval $(BUILD)/vocabench  ## exa
 	@tests/bench/race.sh $< $(BUILD) $(RACE_ROWS)
 	@python3 tests/bench/scan_law.py $< $(BUILD)/vocabench $(BUILD)/race 1000000
 
-bench-peers: $(BUILD)/tests/bench/peers_ours  ## image encoders against onnxruntime, OpenVINO and PyTorch (gigabytes under build/); docs/measurements.md
-	@tests/bench/peers.sh $< $(BUILD)
+bench-peers: $(BUILD)/tests/bench/peers_ours $(BUILD)/tests/bench/bench_retrieval  ## encoders and retrieval against onnxruntime, OpenVINO, PyTorch and FAISS (gigabytes under build/); docs/measurements.md
+	@tests/bench/peers.sh $^ $(BUILD)
 
 sanitize:  ## the unit tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory SAN=address,undefined unit

@@ -326,6 +326,42 @@ done:
     return status;
 }
 
+/* Adds what a tally counts of vocabulary t; sums: harm, and with sets kept and rescued, N each. */
+static int64_t add_vocabulary(int64_t *sums, const vb_tally *tally, int t) {
+    const size_t n = (size_t)tally->vocabularies;
+    const int64_t *sections[] = {tally->harm, tally->of_sets.kept, tally->of_sets.rescued};
+    for (int k = 0; k < (tally->sets ? 3 : 1); k++)
+        for (size_t i = (size_t)tally->offsets[t] * n; i < (size_t)tally->offsets[t + 1] * n; i++)
+            sums[(size_t)k * n + i % n] += sections[k][i];
+    int64_t images = 0;
+    for (int c = 0; c < tally->classes; c++)
+        for (int h = tally->memberships.offsets[c]; h < tally->memberships.offsets[c + 1]; h++)
+            if (tally->memberships.vocabularies[h] == t) images += vb_tally_entry_images(tally, c, tally->memberships.slots[h]);
+    return images;
+}
+
+int vb_openness_acc_e_without(const vb_tally *const *tallies, int count, int without, double *acc_e, vb_error *err) {
+    const int n = tallies[0]->vocabularies;
+    const bool sets = tallies[0]->sets;
+    scores its = {0};
+    int64_t *sums = vb_array(3 * (size_t)n, sizeof *sums, "openness figures", err);
+    int status = sums ? scores_new(&its, n, err) : -1, counted = 0;
+    double total = 0;
+    for (int t = 0; t < n && !status; t++) {
+        counts_by_harm counts = {.harm = sums, .kept = sets ? sums + n : NULL, .rescued = sets ? sums + 2 * n : NULL};
+        memset(sums, 0, 3 * (size_t)n * sizeof *sums);
+        for (int g = 0; g < count; g++)
+            if (g != without) counts.images += add_vocabulary(sums, tallies[g], t);
+        if (!counts.images) continue;
+        total += mean_score(&counts, &its.share, n, 0, NULL);
+        counted++;
+    }
+    *acc_e = counted ? total / counted : 0;
+    vb_free(its.own.until);
+    vb_free(sums);
+    return status;
+}
+
 void vb_openness_free(vb_openness_result *result) {
     vb_free(result->vocabulary);
     vb_free(result->class);

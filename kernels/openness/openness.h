@@ -66,6 +66,10 @@ typedef struct vb_openness_result {
 /* The figures of all images in the tally: on one rank, after the reduction. A vocabulary without images is VB_EDATA and named by
  * index. A function of the counts alone: equal counts give equal bytes. On failure *out is empty. */
 int vb_openness(vb_openness_result *out, const vb_tally *tally, vb_error *err);
+/* Acc-E as vb_openness gives it, of the images of all `count` tallies (of one label space) but number `without`, as a mean over
+ * the vocabularies that have images there; 0 when none has. VB_EMEMORY. */
+int vb_openness_acc_e_without(const vb_tally *const *tallies, int count, int without, double *acc_e, vb_error *err);
+
 /* Leaves *result empty. */
 void vb_openness_free(vb_openness_result *result);
 

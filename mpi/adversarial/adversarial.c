@@ -136,9 +136,8 @@ static int judge_images(adversary *work, vb_context *context, vb_error *err) {
     const vb_image_source *source = work->pair->source;
     attack_pass its = {.work = work};
     size_t n = 2 * (size_t)work->target_count;
-    vb_progress_start(&its.progress, comm->rank, comm->size, "adversarial", work->pair->spec->name, "units",
-                      (source->units - comm->rank + comm->size - 1) / comm->size);
-    int status = vb_unit_pass(context, source, attack_unit, &its, err);
+    vb_progress_start(&its.progress, context, "adversarial", work->pair->spec->name, "units", source->units);
+    int status = vb_unit_pass_silent(context, source, attack_unit, &its, err);
     vb_progress_end(&its.progress);
     int64_t *counts = vb_array(n, sizeof *counts, "images of the targets", err);
     if (!counts) status = -1;

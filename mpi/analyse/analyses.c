@@ -25,6 +25,7 @@ static unsigned needs_of(uint32_t set) {
 static int run_pass(vb_analysis_work *work, vb_image_pass *pass, uint32_t set, vb_error *err) {
     unsigned needs = needs_of(set);
     if (!needs) return 0;
+    work->context->stage = "analyses";
     if (vb_image_pass_run(pass, work->context, work->pair, needs, err)) return -1;
     json_t *histograms = work->histograms;
     int status = 0;
@@ -40,12 +41,18 @@ static int run_pass(vb_analysis_work *work, vb_image_pass *pass, uint32_t set, v
     return vb_comm_agree(&work->context->comm, status, err);
 }
 
-int vb_analyses_check(uint32_t set, const char *model, const char *dataset, bool sets, vb_error *err) {
-    for (int a = 0; a < VB_ANALYSES_SPEC_COUNT && sets; a++)
-        if (is_in(set, a) && !rows[a]->sets)
+int vb_analyses_check(const vb_experiment *experiment, const vb_model_spec *spec, const vb_dataset_state *data, bool sets,
+                      vb_error *err) {
+    for (int a = 0; a < VB_ANALYSES_SPEC_COUNT; a++) {
+        const char *name = vb_analyses_spec_options()[a].key;
+        if (!is_in(experiment->analyses, a)) continue;
+        if (sets && !rows[a]->sets)
             return vb_errorf(err, VB_EUNSUPPORTED,
                              "model '%s' on dataset '%s': labels are sets, and the analysis '%s' is of images of one class each",
-                             model, dataset, vb_analyses_spec_options()[a].key);
+                             spec->name, data->spec->name, name);
+        if (rows[a]->check && rows[a]->check(experiment, data, err))
+            return vb_error_prefix(err, "dataset '%s', analysis '%s'", data->spec->name, name);
+    }
     return 0;
 }
 
@@ -61,7 +68,11 @@ int vb_analyses(vb_context *context, const vb_pair *pair, uint32_t set, bool ima
     int status = vb_comm_agree(comm, vb_json_end(&json, "the analyses", err), err);
     if (!status) status = run_pass(&work, &pass, set, err);
     for (int a = 0; a < VB_ANALYSES_SPEC_COUNT && !status; a++)
-        if (is_in(set, a) && !rows[a]->needs) status = rows[a]->run(&work, err);
+        if (is_in(set, a) && !rows[a]->needs) {
+            context->stage = vb_analyses_spec_options()[a].key;
+            status = rows[a]->run(&work, err);
+        }
+    context->stage = NULL;
     if (!status && !comm->rank) vb_json_set(&json, result, "analyses", json_incref(work.figures));
     if (!status) status = vb_json_end(&json, "the analyses", err);
     if (status) vb_error_prefix(err, "analyses of '%s' on '%s'", pair->spec->name, pair->data->spec->name);

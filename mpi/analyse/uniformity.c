@@ -157,8 +157,7 @@ static int uniformity_of_images(vb_context *context, const vb_pair *pair, double
         panel.units = units - panel.first < most ? units - panel.first : most;
         if ((status = load_panel(context, pair, &panel, err))) break;
         int64_t v = panel.first + (comm->rank - panel.first % comm->size + comm->size) % comm->size;
-        vb_progress_start(&progress, comm->rank, comm->size, "uniformity", pair->spec->name, "units",
-                          (units - v) / comm->size + 1);
+        vb_progress_start(&progress, context, "uniformity", pair->spec->name, "units", units - panel.first);
         for (; v < units && !status; v += comm->size) {
             if ((status = vb_context_check_stop(context, err))) break;
             status = add_pairs_of_unit(pair, &panel, v, &total, err);

@@ -51,12 +51,14 @@ static void on_progress(void *context, int64_t done, int64_t samples) {
     vb_progress_step(progress, done - progress->done);
 }
 
-static int pack(const vb_arguments *arguments, vb_error *err) {
+static int pack(vb_context *context, const vb_arguments *arguments, vb_error *err) {
     const char *input = vb_arguments_text(arguments, "input"), *output = vb_arguments_text(arguments, "output");
     vb_dataset *dataset;
     if (vb_dataset_open(&dataset, input, vb_arguments_text(arguments, "class-names"), err)) return -1;
     vb_progress progress;
-    vb_progress_start(&progress, 0, 1, "pack", input, "images", vb_dataset_samples(dataset));
+    vb_context alone = *context; /* the other ranks wait */
+    alone.comm.size = 1;
+    vb_progress_start(&progress, &alone, "pack", input, "images", vb_dataset_samples(dataset));
     vb_pack_options options = vb_pack_defaults();
     options.samples_per_shard = vb_arguments_number(arguments, "samples-per-shard", options.samples_per_shard);
     options.level = (int)vb_arguments_number(arguments, "level", options.level);
@@ -95,5 +97,5 @@ static int quantize(vb_context *context, const vb_arguments *arguments, vb_error
 
 int vb_cmd_pack(vb_context *context, const vb_arguments *arguments, vb_error *err) {
     if (vb_arguments_given(arguments, "quantize")) return quantize(context, arguments, err);
-    return vb_comm_agree(&context->comm, context->comm.rank ? 0 : pack(arguments, err), err);
+    return vb_comm_agree(&context->comm, context->comm.rank ? 0 : pack(context, arguments, err), err);
 }

@@ -1,5 +1,6 @@
 /* `vocabench status DIR`: what of a run, or of the tasks of an array, is done, running, failed and to do, and the time left. */
 #include <stdio.h>
+#include <time.h>
 
 #include "mpi/base/json.h"
 #include "mpi/command/cmd.h"
@@ -9,9 +10,11 @@ const vb_flag vb_cmd_status_flags[] = {
     {0},
 };
 
-const char vb_cmd_status_details[] = "DIR is the output folder of `run` or `submit`. The time left is reckoned from the images a "
-                                     "second of the pairs that this run has\n"
-                                     "finished, all models taken alike, and of the slowest task of an array.";
+const char vb_cmd_status_details[] =
+    "DIR is the output folder of `run` or `submit`. Of pairs that are being made it shows the stages, "
+    "what is done of all, and rates, as the run noted them ten seconds ago at most. The time left "
+    "is that of the slowest task: from the work that it has done and has to do, else from the "
+    "images a second of the pairs that it has finished.";
 
 static void print_task(const vb_survey_task *task) {
     const char *model = vb_json_text(task->state, "only_model"), *job = vb_json_text(task->state, "slurm_job");
@@ -30,11 +33,32 @@ static void print_task(const vb_survey_task *task) {
     }
 }
 
+/* The stages of a pair that is running, the last one in hand. */
+static void print_stages(const json_t *progress) {
+    const json_t *stages = json_object_get(progress, "stages"), *stage;
+    const size_t count = json_array_size(stages);
+    const double age = difftime(time(NULL), (time_t)vb_json_integer(progress, "when"));
+    for (size_t s = 0; s < count; s++) {
+        stage = json_array_get(stages, s);
+        const double done = (double)vb_json_integer(stage, "done"), total = (double)vb_json_integer(stage, "total"),
+                     seconds = vb_json_number(stage, "seconds"), rate = seconds > 0 ? done / seconds : 0;
+        printf("      %-16s %.0f", vb_json_text(stage, "stage"), done);
+        if (total > 0) printf(" of %.0f", total);
+        printf(" %s in %.0f s", vb_json_text(stage, "unit"), seconds);
+        if (s + 1 == count && rate > 0) {
+            printf(", %.*f/s", rate < 10, rate);
+            if (total > done) printf(", %.0f s to go", (total - done) / rate);
+            printf(" (%.0f s ago)", age > 0 ? age : 0);
+        }
+        printf("\n");
+    }
+}
+
 static void print_left(const vb_survey *all) {
     bool waiting;
     double left = vb_survey_seconds_left(all, &waiting);
     if (left < 0) {
-        printf("time left: not known before a pair is finished\n");
+        printf("time left: not known before images are encoded\n");
         return;
     }
     if (left < 120) printf("time left: about %.0f s", left);
@@ -51,11 +75,14 @@ static void print_survey(const vb_survey *all) {
            vb_json_text(all->tasks[0].state, "experiment"), all->pair_count, all->counts[VB_PAIR_DONE],
            all->counts[VB_PAIR_RUNNING], all->counts[VB_PAIR_FAILED], all->counts[VB_PAIR_TO_DO]);
     for (int t = 0; t < all->count; t++) print_task(&all->tasks[t]);
-    for (int p = 0; p < all->pair_count; p++)
+    for (int p = 0; p < all->pair_count; p++) {
         printf("  %-*s %-*s %s\n", MODEL, all->pairs[p].model, DATASET, all->pairs[p].dataset, states[all->states[p]]);
+        if (all->states[p] == VB_PAIR_RUNNING && all->progress[p]) print_stages(all->progress[p]);
+    }
     if (all->cache.folder)
-        printf("cache %s: %lld file(s), %.1f MB; the images of this experiment make %lld unit(s)\n", all->cache.folder,
-               all->cache.units, 1e-6 * all->cache.bytes, all->cache.expected);
+        printf(
+            "cache %s: %lld unit(s) of images, of which this experiment makes %lld; %lld file(s) of texts and corpora; %.1f MB\n",
+            all->cache.folder, all->cache.units, all->cache.expected, all->cache.others, 1e-6 * all->cache.bytes);
     if (all->counts[VB_PAIR_DONE] < all->pair_count) print_left(all);
 }
 

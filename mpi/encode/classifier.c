@@ -1,5 +1,6 @@
 /* Class names to text embeddings, distributed over the ranks. */
 #include "mpi/encode/classifier.h"
+#include "mpi/ranks/progress.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -129,6 +130,8 @@ static int encode_slice(const text_work *work, vb_context *context, int64_t firs
     int classes = work->names->count, status = 0;
     float *scratch = vb_array((size_t)per_unit * class_rows, sizeof *scratch, "embeddings of prompts", err);
     if (!scratch) return -1;
+    vb_progress progress;
+    vb_progress_start(&progress, context, "texts", work->names->source, "texts", (int64_t)classes * work->prompts);
     for (int64_t u = first; !status && u < first + mine; u++) {
         int start = (int)u * per_unit, count = classes - start < per_unit ? classes - start : per_unit;
         float *rows = classifier->prompt_rows ? classifier->prompt_rows + (size_t)start * class_rows : scratch;
@@ -138,7 +141,9 @@ static int encode_slice(const text_work *work, vb_context *context, int64_t firs
             status =
                 average(work, rows + (size_t)c * class_rows, texts + ((size_t)(u - first) * (size_t)per_unit + (size_t)c) * dim,
                         work->names->class[start + c].name, err);
+        vb_progress_step(&progress, (int64_t)count * work->prompts);
     }
+    vb_progress_end(&progress);
     vb_free(scratch);
     return status;
 }

@@ -9,6 +9,7 @@
 #include "mpi/base/strbuf.h"
 #include "mpi/encode/dataset_sets.h"
 #include "mpi/encode/image_limit.h"
+#include "mpi/ranks/progress.h"
 #include "shards/text/names_by_id.h"
 
 int vb_dataset_state_open_shared(vb_dataset **dataset, vb_comm *comm, const char *images, const char *class_names,
@@ -199,10 +200,14 @@ int vb_dataset_state_survey(vb_dataset_state *state, vb_context *context, vb_err
     size_t count = (size_t)state->match.labels + 1;
     int64_t *counts = vb_array(count, sizeof *counts, "label counts", err);
     int status = counts ? 0 : -1;
+    vb_progress progress;
+    vb_progress_start(&progress, context, "labels", state->spec->name, "units", vb_dataset_units(state->dataset));
     for (int64_t u = comm->rank; !status && u < vb_dataset_units(state->dataset); u += comm->size) {
         if ((status = vb_context_check_stop(context, err))) break;
         if ((status = survey_unit(state, u, counts, err))) vb_error_prefix(err, "dataset '%s'", state->spec->name);
+        vb_progress_step(&progress, 1);
     }
+    vb_progress_end(&progress);
     status = vb_context_barrier(context, status, err);
     if (!status) status = vb_comm_sum_to_root(comm, counts, count, err);
     if (!status) status = vb_comm_broadcast(comm, counts, count * sizeof *counts, err);

@@ -43,7 +43,7 @@ static int encode_rounds(const vb_encode_rows_job *job, const vb_dataset *datase
         status = vb_writer_open(&writer, job->output, err) || vb_npy_write_header(writer, VB_F32, 2, shape, err) ? -1 : 0;
     status = vb_comm_agree(comm, status, err);
     vb_progress progress;
-    vb_progress_start(&progress, comm->rank, comm->size, "encode", job->input, "images", shape[0] / comm->size);
+    vb_progress_start(&progress, job->context, "encode", job->input, "images", shape[0]);
     for (int64_t first = 0; first < units && !status; first += comm->size) {
         int count = 0;
         status = vb_context_check_stop(job->context, err);

@@ -2,6 +2,7 @@
 #include "mpi/encode/text_list.h"
 
 #include "kernels/base/memory.h"
+#include "mpi/ranks/progress.h"
 
 int vb_text_list_encode_unit(const vb_encoding *how, const char *const *texts, int n, float *rows, vb_digest *unit, bool *encoded,
                              vb_error *err) {
@@ -33,13 +34,17 @@ int vb_text_list_encode(const vb_encoding *how, const char *const *texts, int64_
     /* Whole units are exchanged: the last one is padded. */
     *rows = vb_array((size_t)units, unit_bytes, "text embeddings", err);
     int status = *rows ? 0 : -1;
+    vb_progress progress;
+    vb_progress_start(&progress, how->context, "captions", how->model->spec->name, "texts", n);
     for (int64_t u = first; !status && u < first + mine; u++) {
         int64_t start = u * VB_TEXT_UNIT, count = n - start < VB_TEXT_UNIT ? n - start : VB_TEXT_UNIT;
         bool now = false;
         if ((status = vb_context_check_stop(how->context, err))) break;
         status = vb_text_list_encode_unit(how, texts + start, (int)count, *rows + (size_t)start * dim, NULL, &now, err);
         if (now) *encoded += count;
+        vb_progress_step(&progress, count);
     }
+    vb_progress_end(&progress);
     status = vb_context_barrier(how->context, status, err);
     if (!status) status = vb_comm_allgather_rows(comm, *rows, units, unit_bytes, err);
     if (!status) return 0;

@@ -40,9 +40,17 @@ static int note_unit(evaluation *work, int64_t unit, const vb_unit_rows *rows, v
     return vb_json_end(&json, "the notes of a unit", err);
 }
 
+/* The pair's other tally in which an image counts; NULL: none. */
+static vb_tally *other_tally(const vb_pair *pair, int64_t place) {
+    return pair->further ? pair->further(pair->further_context, place) : NULL;
+}
+
 static void count_outcome(evaluation *work, const vb_unit_rows *rows, const uint8_t *beaten, const uint8_t *tied) {
     for (int i = 0; i < rows->count; i++) {
-        vb_tally_add(work->tally, rows->classes[i], beaten + (int64_t)i * work->pair->data->space.vocabularies);
+        const uint8_t *its = beaten + (int64_t)i * work->pair->data->space.vocabularies;
+        vb_tally *other = other_tally(work->pair, rows->places[i]);
+        vb_tally_add(work->tally, rows->classes[i], its);
+        if (other) vb_tally_add(other, rows->classes[i], its);
         work->counts.tied += tied[i];
     }
 }
@@ -55,8 +63,10 @@ static void count_sets(evaluation *work, const vb_unit_outcome *outcome) {
         const int64_t first = vb_unit_views_first(views, i), count = vb_unit_views_count(views, i);
         bool tied = false;
         for (int64_t k = first; k < first + count; k++) tied |= views->block.tied[k];
-        vb_tally_add_set(work->tally, &views->sets[i], views->block.labels + first, (int)count,
-                         outcome->beaten + first * vocabularies);
+        const uint8_t *beaten = outcome->beaten + first * vocabularies;
+        vb_tally *other = other_tally(work->pair, views->rows->places[i]);
+        vb_tally_add_set(work->tally, &views->sets[i], views->block.labels + first, (int)count, beaten);
+        if (other) vb_tally_add_set(other, &views->sets[i], views->block.labels + first, (int)count, beaten);
         work->counts.tied += tied;
     }
 }
@@ -167,7 +177,7 @@ static int pass_divided(evaluation *work, vb_context *context, vb_error *err) {
 
 /* All images, where every rank has all classes. Collective. */
 static int pass_replicated(evaluation *work, vb_context *context, vb_error *err) {
-    int status = vb_unit_pass(context, work->pair->source, evaluate_unit, work, err);
+    int status = vb_unit_pass_silent(context, work->pair->source, evaluate_unit, work, err);
     if (status) vb_error_prefix(err, "dataset '%s'", work->pair->data->spec->name);
     return vb_context_barrier(context, status, err);
 }
@@ -179,15 +189,25 @@ static vb_protocol protocol_of(const vb_experiment *experiment) {
                          .union_permutations = (int)experiment->union_permutations};
 }
 
+static vb_label_space space_of(const vb_pair *pair) {
+    vb_label_space space = pair->data->space;
+    space.sets = vb_image_source_sets(pair->source);
+    return space;
+}
+
+int vb_evaluate_tally_new(vb_tally **tally, const vb_pair *pair, vb_error *err) {
+    const vb_label_space space = space_of(pair);
+    const vb_protocol protocol = protocol_of(pair->experiment);
+    return vb_tally_new(tally, &space, &protocol, err);
+}
+
 static int prepare_evaluation(evaluation *work, const vb_pair *pair, vb_error *err) {
     const vb_classifier *classifier = pair->classifier;
-    vb_protocol protocol = protocol_of(pair->experiment);
     if (pair->source->dim != classifier->dim)
         return vb_errorf(err, VB_EMISMATCH, "model '%s': image embeddings have %d dimensions, text embeddings %d",
                          pair->spec->name, pair->source->dim, classifier->dim);
-    work->space = pair->data->space;
+    work->space = space_of(pair);
     work->sets = vb_image_source_sets(pair->source);
-    work->space.sets = work->sets;
     if (work->sets && classifier->divided)
         return vb_errorf(
             err, VB_EUNSUPPORTED,
@@ -203,7 +223,7 @@ static int prepare_evaluation(evaluation *work, const vb_pair *pair, vb_error *e
         vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
         return -1;
     }
-    return vb_tally_new(&work->tally, &work->space, &protocol, err);
+    return vb_evaluate_tally_new(&work->tally, pair, err);
 }
 
 /* All ranks' notes of units, merged in the order of the units: the digest of the data and the list of broken images. */
@@ -285,24 +305,29 @@ static int check_left(const vb_pair *pair, const vb_tally *tally, const json_t *
     return 0;
 }
 
-static int make_result(const evaluation *work, json_t *skipped, const vb_digest *data_digest, json_t **result, vb_error *err) {
-    const vb_pair *pair = work->pair;
+int vb_evaluate_figures(const vb_pair *pair, const vb_tally *tally, const vb_evaluate_facts *facts, json_t **result,
+                        vb_error *err) {
     vb_openness_result openness = {0};
     vb_figure_errors errors = {0};
-    size_t i;
-    json_t *entry;
-    if (check_left(pair, work->tally, skipped, err)) return -1;
-    /* "class" was for the message. */
-    json_array_foreach(skipped, i, entry) { json_object_del(entry, "class"); }
-    if (vb_openness(&openness, work->tally, err)) {
+    if (vb_openness(&openness, tally, err)) {
         vb_error_prefix(err, "dataset '%s'", pair->data->spec->name);
         return -1;
     }
-    int status = vb_figure_errors_new(&errors, work->tally, &openness, err);
-    if (!status) status = vb_pair_json(pair, &openness, &errors, &work->counts, skipped, data_digest, result, err);
+    int status = vb_figure_errors_new(&errors, tally, &openness, err);
+    if (!status)
+        status = vb_pair_json(pair, &openness, &errors, &facts->counts, facts->skipped, &facts->data_digest, result, err);
     vb_figure_errors_free(&errors);
     vb_openness_free(&openness);
     return status;
+}
+
+static int make_result(const evaluation *work, json_t *skipped, const vb_digest *data_digest, json_t **result, vb_error *err) {
+    size_t i;
+    json_t *entry;
+    if (check_left(work->pair, work->tally, skipped, err)) return -1;
+    /* "class" was for the message. */
+    json_array_foreach(skipped, i, entry) { json_object_del(entry, "class"); }
+    return vb_evaluate_figures(work->pair, work->tally, &(vb_evaluate_facts){work->counts, skipped, *data_digest}, result, err);
 }
 
 int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pair_counts *counts, vb_error *err) {
@@ -316,7 +341,8 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
     int status = what ? prepare_evaluation(&work, pair, err) : -1;
     if ((status = vb_comm_agree(comm, status, err))) goto done;
 
-    vb_progress_start(&work.progress, comm->rank, comm->size, "evaluate", what, "images", pair->source->images / comm->size);
+    vb_progress_start(&work.progress, context, "evaluate", what, "images", pair->source->images);
+    vb_progress_measures(&work.progress);
     status = pair->classifier->divided ? pass_divided(&work, context, err) : pass_replicated(&work, context, err);
     vb_progress_end(&work.progress);
     if (status) goto done;

@@ -2,6 +2,7 @@
 #ifndef VB_EVALUATE_H
 #define VB_EVALUATE_H
 
+#include "kernels/openness/tally.h"
 #include "mpi/encode/classifier.h"
 #include "mpi/encode/image_source.h"
 #include "mpi/evaluate/pair_shape.h"
@@ -23,10 +24,27 @@ typedef struct vb_pair {
     const vb_classifier *classifier;
     const char *records; /* file for per-image records, or NULL */
     int threads;
+    /* NULL, or gives another tally in which the image at a place of the data counts as well (NULL: none). */
+    vb_tally *(*further)(void *context, int64_t place);
+    void *further_context;
 } vb_pair;
 
 /* *result (rank 0; NULL elsewhere) is the pair's entry of results[], owned by the caller. Collective. */
 int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pair_counts *counts, vb_error *err);
+
+/* A tally as the evaluation of the pair keeps one. Local; free with vb_tally_free. */
+int vb_evaluate_tally_new(vb_tally **tally, const vb_pair *pair, vb_error *err);
+
+/* What is not in a tally: counts of the run, the broken images (borrowed), and a digest of the images. */
+typedef struct vb_evaluate_facts {
+    vb_pair_counts counts;
+    json_t *skipped;
+    vb_digest data_digest;
+} vb_evaluate_facts;
+
+/* The entry of results[] that follows from a tally of all ranks; *result is the caller's. Rank 0, local. */
+int vb_evaluate_figures(const vb_pair *pair, const vb_tally *tally, const vb_evaluate_facts *facts, json_t **result,
+                        vb_error *err);
 
 /* The bytes that the evaluation of such a pair takes on a rank: of its class texts, and beside them, at most. Local. */
 int64_t vb_evaluate_texts_bytes(const vb_experiment *experiment, const vb_pair_shape *shape);

@@ -4,11 +4,17 @@
 #include <assert.h>
 #include <string.h>
 
+/* The paper's, and the fallbacks of `top_k` and `lambda` below. */
+static const int64_t OFFICIAL_TOP_K = 100;
+static const double OFFICIAL_LAMBDA = 0.25;
+
 static const char *const filters[] = {[VB_FILTER_CLASS_WORD] = "class-word", [VB_FILTER_NONE] = "none", NULL};
 static_assert(sizeof filters / sizeof *filters == VB_FILTERS + 1, "a word for each value");
 static const char *const renormalizations[] = {
     [VB_RENORMALIZE_OFFICIAL] = "official", [VB_RENORMALIZE_ALWAYS] = "true", [VB_RENORMALIZE_NEVER] = "false", NULL};
 static_assert(sizeof renormalizations / sizeof *renormalizations == VB_RENORMALIZATIONS + 1, "a word for each value");
+static const char *const selections[] = {[VB_SELECT_STATED] = "stated", [VB_SELECT_CROSS] = "cross", NULL};
+static_assert(sizeof selections / sizeof *selections == VB_SELECTIONS + 1, "a word for each value");
 
 static const vb_option corpus_options[] = {
     {.key = "name",
@@ -65,9 +71,25 @@ static const vb_option retrieval_options[] = {
     {.key = "renormalize",
      .kind = VB_OPTION_CHOICE,
      .offset = offsetof(vb_retrieval_spec, renormalize),
-     .fallback = "official",
+     .fallback = "true",
      .choices = renormalizations,
-     .help = "the blend; official: in prompt ensembles only"},
+     .help = "the blend to length 1; official: in prompt ensembles only, as the paper's code does; false: never"},
+    {.key = "select",
+     .kind = VB_OPTION_CHOICE,
+     .offset = offsetof(vb_retrieval_spec, select),
+     .fallback = "stated",
+     .choices = selections,
+     .help =
+         "of several settings; stated: top_k 100 and lambda 0.25 count, else the first ones listed; cross: beside it for each "
+         "fold of the images the setting that is best on all others"},
+    {.key = "folds",
+     .kind = VB_OPTION_INTEGER,
+     .offset = offsetof(vb_retrieval_spec, folds),
+     .fallback = "2",
+     .low = 2,
+     .high = 16,
+     .unit = "folds",
+     .help = "of select: cross; the images of each class are dealt to them in turn"},
     {.key = "similarity",
      .kind = VB_OPTION_CHOICE,
      .offset = offsetof(vb_retrieval_spec, similarity),
@@ -148,8 +170,8 @@ static int read_numbers(const vb_yaml *map, const char *file, const numbers *to,
 int vb_retrieval_spec_read(vb_retrieval_spec *spec, const vb_yaml *node, const char *file, vb_error *err) {
     *spec = (vb_retrieval_spec){.given = true};
     if (vb_options_read(retrieval_options, spec, node, file, "retrieval", err)) return -1;
-    spec->top_k[0] = 100;
-    spec->lambda[0] = 0.25;
+    spec->top_k[0] = OFFICIAL_TOP_K;
+    spec->lambda[0] = OFFICIAL_LAMBDA;
     spec->top_k_count = spec->lambda_count = 1;
     const numbers top_k = {.key = "top_k", .low = 1, .high = 1000000, .integers = spec->top_k, .count = &spec->top_k_count},
                   lambda = {.key = "lambda", .low = 0, .high = 1, .reals = spec->lambda, .count = &spec->lambda_count};
@@ -167,6 +189,15 @@ int vb_retrieval_spec_read(vb_retrieval_spec *spec, const vb_yaml *node, const c
     if (spec->query && (!braces || strstr(braces + 2, "{}")))
         return vb_yaml_errorf(node, file, err, "retrieval: query: a template holds exactly one {}: %s", spec->query);
     return 0;
+}
+
+void vb_retrieval_spec_stated(const vb_retrieval_spec *spec, int *k, int *l) {
+    *k = *l = 0;
+    while (*l + 1 < spec->lambda_count && spec->lambda[*l] == 0) ++*l;
+    for (int i = spec->top_k_count - 1; i >= 0; i--)
+        if (spec->top_k[i] == OFFICIAL_TOP_K) *k = i;
+    for (int i = spec->lambda_count - 1; i >= 0; i--)
+        if (spec->lambda[i] == OFFICIAL_LAMBDA) *l = i;
 }
 
 void vb_retrieval_spec_free(vb_retrieval_spec *spec) { vb_options_free(retrieval_options, spec); }

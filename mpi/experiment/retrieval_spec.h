@@ -22,6 +22,13 @@ typedef enum vb_renormalize {
     VB_RENORMALIZATIONS
 } vb_renormalize;
 
+/* How a setting is chosen of several. */
+typedef enum vb_repe_select {
+    VB_SELECT_STATED, /* by the experiment, before anything is known: vb_retrieval_spec_stated */
+    VB_SELECT_CROSS,  /* and, beside it, by the images outside of an image's fold */
+    VB_SELECTIONS
+} vb_repe_select;
+
 typedef struct vb_retrieval_spec {
     bool given;
     char *corpus, *query, *index_model, *memory;
@@ -29,6 +36,8 @@ typedef struct vb_retrieval_spec {
     vb_caption_filter filter;
     vb_renormalize renormalize; /* of the blended prompts */
     vb_similarity similarity;
+    vb_repe_select select;
+    int64_t folds; /* of VB_SELECT_CROSS */
     bool deduplicate, depth_given;
     int64_t
         depth; /* rows retrieved a class before the filter; given: top_k counts what the filter keeps of them, as in the official
@@ -49,6 +58,9 @@ void vb_retrieval_spec_corpus_free(vb_corpus_spec *spec);
 /* Reads a `retrieval:` map; numbers may be single or lists. */
 int vb_retrieval_spec_read(vb_retrieval_spec *spec, const vb_yaml *node, const char *file, vb_error *err);
 void vb_retrieval_spec_free(vb_retrieval_spec *spec);
+/* The setting that counts as REPE's: top_k[*k] and lambda[*l] are the paper's, 100 and 0.25, where these are listed; else the
+ * first top_k, and the first lambda above 0. */
+void vb_retrieval_spec_stated(const vb_retrieval_spec *spec, int *k, int *l);
 json_t *vb_retrieval_spec_json(vb_json *json, const vb_retrieval_spec *spec);
 
 #endif

@@ -1,24 +1,36 @@
-/* Progress of a stage: one line that rewrites itself on a terminal, sparse log lines elsewhere. Rank 0 only; silent on the
- * others. */
+/* Progress of a stage: what is done of all, at which rate, and the time to go, of the stage and of the run.
+ *
+ * At a terminal one line that rewrites itself, by rank 0 of the program alone, also under mpirun (shards/files/tty.h); elsewhere
+ * sparse lines with the time of day, by rank 0 of every group. Silent for what takes less than two seconds. */
 #ifndef VB_PROGRESS_H
 #define VB_PROGRESS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mpi/ranks/context.h"
+
 typedef struct vb_progress {
-    bool prints, terminal;
-    const char *stage, *what, *unit; /* "encode", "tiny / cifar100", "images" */
-    int64_t done, total;
-    double scale; /* ranks: rank 0's share is taken for all */
+    bool counts, prints;
+    int tty;                         /* -1: none */
+    const char *stage, *what, *unit; /* "evaluate", "tiny / cifar100", "images" */
+    int64_t done, total;             /* of this rank */
+    int64_t whole;                   /* of all ranks */
     double start, shown;
     int tenths;
+    bool drawn; /* a line stands at the terminal */
+    vb_live *live;
+    bool measures; /* the share of the pair's work that is done is this stage's: see vb_progress_measures */
 } vb_progress;
 
-/* Text goes to stderr. `total` and `done` count this rank's items; rates are shown for `ranks` ranks. */
-void vb_progress_start(vb_progress *progress, int rank, int ranks, const char *stage, const char *what, const char *unit,
-                       int64_t total);
-void vb_progress_step(vb_progress *progress, int64_t items);
+/* whole: items of all ranks of the context together, of which each has about the same; 0: nobody knows how many, and steps are
+ * counted of all ranks. The texts must outlive the progress. Text
+ * goes to stderr. Local; every start has its end. */
+void vb_progress_start(vb_progress *progress, vb_context *context, const char *stage, const char *what, const char *unit,
+                       int64_t whole);
+/* This stage is most of its pair's work: the run's time to go follows it. */
+void vb_progress_measures(vb_progress *progress);
+void vb_progress_step(vb_progress *progress, int64_t items); /* of this rank */
 void vb_progress_end(vb_progress *progress);
 
 #endif

@@ -19,9 +19,10 @@ static int list_analyses(const vb_section_subject *subject, vb_grid *grid, vb_er
 static const vb_section numbers_section = {.scope = VB_SECTION_OF_GROUP, .place = 30, .table = list_analyses};
 
 /* Those that belong to no analysis. */
-static const vb_section *const own[] = {&numbers_section,    &vb_errors_section,      &vb_vocabularies_section,
-                                        &vb_theft_section,   &vb_adversarial_section, &vb_retrieval_section,
-                                        &vb_openness_section};
+static const vb_section *const own[] = {&numbers_section,         &vb_errors_section,
+                                        &vb_vocabularies_section, &vb_theft_section,
+                                        &vb_adversarial_section,  &vb_retrieval_section,
+                                        &vb_openness_section,     &vb_retrieval_settings_section};
 enum { OWN = sizeof own / sizeof *own };
 static_assert(OWN + (int)VB_ANALYSES_SPEC_COUNT <= (int)VB_REPORT_SECTIONS, "room for all sections");
 

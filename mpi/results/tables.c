@@ -90,18 +90,50 @@ static void add_figures(vb_grid *grid, const json_t *entry, const char *dataset,
     vb_grid_percent(grid, vb_json_number(figures, "tied_images") / vb_json_number(entry, "images"), NAN);
 }
 
-void vb_tables_main_add(vb_grid *grid, const json_t *entry, const char *model, const char *dataset, bool long_names) {
-    const json_t *setting;
+/* A setting's row, or (without a mark, from results that have none) any. */
+static void add_setting(vb_grid *grid, const json_t *entry, const char *model, const char *dataset, const json_t *setting) {
+    double top_k = vb_json_number(setting, "top_k"), lambda = vb_json_number(setting, "lambda");
+    if (model) vb_grid_cell(grid, "%s + REPE, k = %.0f, λ = %g", model, top_k, lambda);
+    else vb_grid_cell(grid, "  +REPE k=%.0f l=%g", top_k, lambda);
+    add_figures(grid, entry, dataset, setting);
+}
+
+/* What was chosen by the images of the table themselves is no result but a bound, and says so. */
+static void add_best(vb_grid *grid, const json_t *entry, const char *model, const char *dataset, const json_t *setting) {
+    if (model)
+        vb_grid_cell(grid, "%s + REPE, upper bound: the best of %zu settings on these images, k = %.0f, λ = %g", model,
+                     json_array_size(json_object_get(json_object_get(entry, "retrieval"), "results")),
+                     vb_json_number(setting, "top_k"), vb_json_number(setting, "lambda"));
+    else vb_grid_cell(grid, "  +REPE upper bound (best on test)");
+    add_figures(grid, entry, dataset, setting);
+}
+
+/* REPE's rows below a model's: the stated setting, the cross-fitted choice where it was asked for, and of several settings the
+ * bound. model: NULL for short names. */
+static void add_retrieval(vb_grid *grid, const json_t *entry, const char *model, const char *dataset) {
+    const json_t *retrieval = json_object_get(entry, "retrieval"), *rows = json_object_get(retrieval, "results"), *row;
+    const json_t *stated = NULL, *best = NULL, *cross = json_object_get(retrieval, "cross");
     size_t k;
+    json_array_foreach(rows, k, row) {
+        if (json_is_true(json_object_get(row, "stated"))) stated = row;
+        if (json_is_true(json_object_get(row, "best"))) best = row;
+    }
+    json_array_foreach(rows, k, row) {
+        if (!stated || row == stated) add_setting(grid, entry, model, dataset, row);
+    }
+    if (cross) {
+        int64_t folds = vb_json_integer(cross, "folds");
+        if (model) vb_grid_cell(grid, "%s + REPE, setting cross-fitted in %lld folds", model, (long long)folds);
+        else vb_grid_cell(grid, "  +REPE cross-fitted, %lld folds", (long long)folds);
+        add_figures(grid, entry, dataset, cross);
+    }
+    if (stated && best && json_array_size(rows) > 1) add_best(grid, entry, model, dataset, best);
+}
+
+void vb_tables_main_add(vb_grid *grid, const json_t *entry, const char *model, const char *dataset, bool long_names) {
     vb_grid_cell(grid, "%s", model);
     add_figures(grid, entry, dataset, entry);
-    json_array_foreach(json_object_get(json_object_get(entry, "retrieval"), "results"), k, setting) {
-        double top_k = vb_json_number(setting, "top_k"), lambda = vb_json_number(setting, "lambda");
-        bool best = json_is_true(json_object_get(setting, "best"));
-        if (long_names) vb_grid_cell(grid, "%s + REPE, k = %.0f, λ = %g%s", model, top_k, lambda, best ? " (best)" : "");
-        else vb_grid_cell(grid, "  +REPE k=%.0f l=%g%s", top_k, lambda, best ? " *" : "");
-        add_figures(grid, entry, dataset, setting);
-    }
+    add_retrieval(grid, entry, long_names ? model : NULL, dataset);
 }
 
 /* The columns of one figure's errors, and the interval of the error that tables show. */
@@ -136,10 +168,23 @@ static json_t *list_rows(vb_json *json, const json_t *results) {
         json_t *row_of = marked(json, entry), *plain = vb_json_copy(json, row_of);
         flatten_errors(json, plain);
         vb_json_append(json, rows, plain);
-        json_array_foreach(json_object_get(json_object_get(entry, "retrieval"), "results"), j, setting) {
+        json_t *retrieval = json_object_get(entry, "retrieval"), *cross = json_object_get(retrieval, "cross");
+        json_array_foreach(json_object_get(retrieval, "results"), j, setting) {
+            bool stated = json_is_true(json_object_get(setting, "stated")), best = json_is_true(json_object_get(setting, "best"));
             json_t *row = vb_json_copy(json, setting);
             vb_json_set_format(json, row, "model", "%s+REPE k=%lld l=%g", vb_json_text(entry, "model"),
                                (long long)vb_json_integer(setting, "top_k"), json_real_value(json_object_get(setting, "lambda")));
+            if (stated || best)
+                vb_json_set_format(json, row, "selected", "%s%s%s", stated ? "stated" : "", stated && best ? ", " : "",
+                                   best ? "best on test images" : "");
+            for (int k = 0; k < 3; k++) vb_json_set_same(json, row, inherited[k], row_of);
+            flatten_errors(json, row);
+            vb_json_append(json, rows, row);
+        }
+        if (cross) {
+            json_t *row = vb_json_copy(json, cross);
+            vb_json_set_format(json, row, "model", "%s+REPE cross-fitted", vb_json_text(entry, "model"));
+            vb_json_set_text(json, row, "selected", "cross-fitted");
             for (int k = 0; k < 3; k++) vb_json_set_same(json, row, inherited[k], row_of);
             flatten_errors(json, row);
             vb_json_append(json, rows, row);
@@ -170,6 +215,7 @@ char *vb_tables_main(const json_t *all, vb_table_form form, vb_error *err) {
                                        "tied_images",
                                        "top_k",
                                        "lambda",
+                                       "selected",
                                        ERRORS_OF("acc_c"),
                                        ERRORS_OF("acc_e"),
                                        ERRORS_OF("acc_s"),

@@ -9,7 +9,8 @@
 typedef enum vb_table_form { VB_TABLE_TERMINAL, VB_TABLE_MARKDOWN, VB_TABLE_CSV, VB_TABLE_LATEX } vb_table_form;
 
 /* The table of all results (an array) as text (free with vb_free): model, dataset, images, Acc-C, Acc-E, Acc-S with standard
- * errors, differences from Acc-C; below each result what retrieval made of it. NULL with VB_EMEMORY. */
+ * errors, differences from Acc-C; below each result what retrieval made of it: the stated setting, the cross-fitted choice, and
+ * the best of several as a bound; as CSV all settings. NULL with VB_EMEMORY. */
 char *vb_tables_main(const json_t *all, vb_table_form form, vb_error *err);
 
 /* What stands after ± in these tables, in words: one of the three errors, the same for every figure. */

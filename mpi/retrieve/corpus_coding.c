@@ -155,7 +155,7 @@ static int code_parts(coding *job, vb_context *context, const char *folder, vb_d
     const vb_corpus *corpus = job->corpus;
     vb_progress progress;
     int status = 0;
-    vb_progress_start(&progress, comm->rank, comm->size, "quantize", corpus->name, "rows", corpus->rows / comm->size);
+    vb_progress_start(&progress, context, "quantize", corpus->name, "rows", corpus->rows);
     for (size_t p = (size_t)comm->rank; p < corpus->part_count && !status; p += (size_t)comm->size) {
         char *path = vb_format(err, "%s/%06zu.vbq", folder, p);
         status = path ? code_part(job, p, path, context, &progress, err) : -1;

@@ -7,6 +7,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/encode/dataset_state.h"
 #include "mpi/encode/image_source.h"
+#include "mpi/ranks/progress.h"
 #include "mpi/retrieve/retrieve.h"
 #include "mpi/encode/text_list.h"
 #include "shards/text/captions.h"
@@ -162,10 +163,14 @@ static int open_images(vb_corpus_parts *corpus, const vb_encoding *how, vb_error
     if (vb_dataset_state_open_shared(&corpus->dataset, comm, corpus->spec->images, NULL, err)) return -1;
     int64_t units = vb_dataset_units(corpus->dataset);
     int status = 0;
+    vb_progress progress;
+    vb_progress_start(&progress, how->context, "corpus", corpus->spec->name, "units", units);
     for (int64_t u = comm->rank; u < units && !status; u += comm->size) {
         if ((status = vb_context_check_stop(how->context, err))) break;
         status = encode_images(corpus, u, how, &cache, &paths, err);
+        vb_progress_step(&progress, 1);
     }
+    vb_progress_end(&progress);
     status = vb_context_barrier(how->context, status, err);
     if (!status) status = share_index(corpus, comm, &paths, units, err);
     vb_free(paths.text);
@@ -201,6 +206,8 @@ static int open_captions(vb_corpus_parts *corpus, const vb_encoding *how, vb_err
     if (!status && !how->context->comm.rank) status = vb_path_glob(&corpus->captions, corpus->spec->captions, err);
     if (!(status = vb_comm_agree(&how->context->comm, status, err)))
         status = share_list(&corpus->captions, &how->context->comm, err);
+    vb_progress progress; /* of how many, only their end tells; every rank reads all, and encodes its part */
+    vb_progress_start(&progress, how->context, "corpus captions", corpus->spec->name, "texts", 0);
     for (size_t f = 0; f < corpus->captions.count && !status; f++) {
         vb_captions *captions;
         const char *text = "", *odd;
@@ -211,10 +218,12 @@ static int open_captions(vb_corpus_parts *corpus, const vb_encoding *how, vb_err
             if (!status && text) vb_digest_add_text(digester, text);
             if (status || (text && n < VB_TEXT_UNIT) || !n) continue;
             status = encode_captions(corpus, how, texts, n, unit++, rows, &paths, err);
+            vb_progress_step(&progress, n);
             while (n) vb_free(texts[--n]);
         }
         vb_captions_close(captions);
     }
+    vb_progress_end(&progress);
     while (n) vb_free(texts[--n]);
     vb_free(rows);
     if (!status && !unit) status = vb_errorf(err, VB_EMISSING, "%s: no captions there", corpus->spec->captions);

@@ -10,40 +10,15 @@
 #include "kernels/openness/repe.h"
 #include "mpi/analyse/analyses.h"
 #include "mpi/base/json.h"
-#include "mpi/retrieve/retrieve.h"
+#include "mpi/retrieve/repe_lists.h"
 #include "mpi/encode/text_list.h"
 #include "shards/embeddings/npy.h"
 #include "shards/files/zst.h"
 
-/* Everything between the steps; all ranks hold the same. */
-typedef struct repe {
-    vb_context *context;
-    const vb_repe_job *job;
-    const vb_pair *pair; /* the job's */
-    const vb_retrieval_spec *settings;
-    const vb_corpus_spec *corpus_spec;
-    const vb_model *model;       /* of the captions; NULL for precomputed embeddings */
-    const vb_model *index_model; /* of the queries and the corpus' images */
-    vb_encoding how;             /* with `model` */
-    vb_corpus_parts corpus;
-    int classes, dim;
-    vb_retrieve_summary summary; /* on rank 0 */
-    int64_t depth;               /* rows a class */
-    int64_t *ids;                /* classes x depth */
-    double *scores;
-    int64_t unique_count, *unique; /* distinct ids, ascending */
-    const char **captions;         /* of the unique ids; NULL where there are none */
-    const char **odd;              /* why a caption cannot be used, which is then never kept; NULL each where it can */
-    int64_t odd_count;
-    char *caption_block;
-    uint8_t *kept; /* classes x depth: passes the filter and is no duplicate */
-    float *rows;   /* unique_count x dim: embeddings of captions; zero where none is needed */
-} repe;
-
 /* ---- queries and retrieval ---- */
 
 /* The classes as queries in the index model's space: the evaluated classifier itself, or other prompts, or another model. */
-static int make_queries(repe *work, float **queries, int *dim, vb_error *err) {
+static int make_queries(vb_repe_work *work, float **queries, int *dim, vb_error *err) {
     const vb_retrieval_spec *settings = work->settings;
     const vb_classifier *plain = work->pair->classifier;
     vb_classifier other = {0};
@@ -74,7 +49,7 @@ static int make_queries(repe *work, float **queries, int *dim, vb_error *err) {
 
 /* One query's list into the table of rank 0. */
 static int take_list(void *context, int64_t query, const vb_hit *hits, const double *scores, int64_t count, vb_error *err) {
-    repe *work = context;
+    vb_repe_work *work = context;
     (void)err;
     for (int64_t i = 0; i < count; i++) {
         work->ids[query * work->depth + i] = hits[i].id;
@@ -85,7 +60,7 @@ static int take_list(void *context, int64_t query, const vb_hit *hits, const dou
 
 /* The lists are as long as the corpus allows: known before the first of them comes. */
 static int begin_lists(void *context, const vb_retrieve_summary *summary, vb_error *err) {
-    repe *work = context;
+    vb_repe_work *work = context;
     size_t n = (size_t)work->classes * (size_t)summary->listed;
     work->depth = summary->listed;
     work->ids = vb_array(n, sizeof *work->ids, "retrieved rows", err);
@@ -93,7 +68,7 @@ static int begin_lists(void *context, const vb_retrieve_summary *summary, vb_err
     return work->ids && work->scores ? 0 : -1;
 }
 
-static int retrieve(repe *work, vb_error *err) {
+static int retrieve(vb_repe_work *work, vb_error *err) {
     vb_comm *comm = &work->context->comm;
     float *queries = NULL;
     int dim, status = make_queries(work, &queries, &dim, err);
@@ -136,14 +111,9 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static int64_t place_of(const repe *work, int64_t id) {
-    const int64_t *at = bsearch(&id, work->unique, (size_t)work->unique_count, sizeof id, ascending);
-    return at - work->unique;
-}
-
 enum { HOPELESS = 16 };
 
-static int read_captions(repe *work, vb_error *err) {
+static int read_captions(vb_repe_work *work, vb_error *err) {
     size_t n = (size_t)work->classes * (size_t)work->depth;
     work->unique = vb_array(n, sizeof *work->unique, "retrieved rows", err);
     int status = work->unique ? 0 : -1;
@@ -171,7 +141,7 @@ static int read_captions(repe *work, vb_error *err) {
                      work->corpus_spec->name, (long long)work->unique_count, work->odd[0]);
 }
 
-static int filter_class(repe *work, int class, vb_error *err) {
+static int filter_class(vb_repe_work *work, int class, vb_error *err) {
     const vb_retrieval_spec *settings = work->settings;
     const int64_t *ids = work->ids + class * work->depth;
     uint8_t *kept = work->kept + class * work->depth;
@@ -179,40 +149,27 @@ static int filter_class(repe *work, int class, vb_error *err) {
     if (vb_repe_words_new(&words, vb_vocabularies_called(&work->pair->data->vocabularies.class[class]), err)) return -1;
     int status = 0;
     for (int64_t i = 0; i < work->depth && !status; i++) {
-        const int64_t place = work->captions ? place_of(work, ids[i]) : 0;
+        const int64_t place = work->captions ? vb_repe_place(work, ids[i]) : 0;
         const char *caption = work->captions ? work->captions[place] : "";
         bool holds = !work->captions || !work->odd[place];
         if (holds && settings->filter == VB_FILTER_CLASS_WORD) status = vb_repe_caption_holds(&words, caption, &holds, err);
         for (int64_t j = 0; j < i && holds && settings->deduplicate; j++)
-            if (kept[j] && !strcmp(caption, work->captions[place_of(work, ids[j])])) holds = false;
+            if (kept[j] && !strcmp(caption, work->captions[vb_repe_place(work, ids[j])])) holds = false;
         kept[i] = holds;
     }
     vb_repe_words_free(&words);
     return status;
 }
 
-static int filter(repe *work, vb_error *err) {
+static int filter(vb_repe_work *work, vb_error *err) {
     work->kept = vb_array((size_t)work->classes * (size_t)work->depth, 1, "filter", err);
     int status = work->kept ? 0 : -1;
     for (int c = 0; c < work->classes && !status; c++) status = filter_class(work, c, err);
     return vb_comm_agree(&work->context->comm, status, err);
 }
 
-/* Whether position i of a class counts for top_k: among the first top_k rows, or, with a depth of its own, among the first top_k
- * kept ones. */
-static int64_t select_rows(const repe *work, int class, int64_t top_k, const float **selected) {
-    bool deep = work->settings->depth_given;
-    int64_t n = 0;
-    for (int64_t i = 0; i < work->depth && (deep ? n < top_k : i < top_k); i++) {
-        if (!work->kept[class * work->depth + i]) continue;
-        if (selected) selected[n] = work->rows + place_of(work, work->ids[class * work->depth + i]) * work->dim;
-        n++;
-    }
-    return n;
-}
-
 /* Embeddings of all captions that any class keeps. */
-static int encode_captions(repe *work, vb_error *err) {
+static int encode_captions(vb_repe_work *work, vb_error *err) {
     vb_comm *comm = &work->context->comm;
     work->rows = vb_array((size_t)work->unique_count * (size_t)work->dim, sizeof *work->rows, "caption embeddings", err);
     int64_t *needed = vb_array((size_t)work->unique_count, sizeof *needed, "captions", err), n = 0, encoded = 0;
@@ -221,7 +178,7 @@ static int encode_captions(repe *work, vb_error *err) {
     int status = work->rows && needed && texts ? 0 : -1;
     if ((status = vb_comm_agree(comm, status, err))) goto done;
     for (int64_t i = 0; i < work->classes * work->depth; i++)
-        if (work->kept[i]) needed[place_of(work, work->ids[i])] = 1;
+        if (work->kept[i]) needed[vb_repe_place(work, work->ids[i])] = 1;
     for (int64_t u = 0; u < work->unique_count; u++)
         if (needed[u]) {
             texts[n] = work->captions ? work->captions[u] : NULL;
@@ -251,18 +208,20 @@ done:
 
 /* ---- blends ---- */
 
-static int prompts_of(const repe *work) { return work->pair->classifier->prompt_rows ? work->pair->classifier->prompts : 1; }
+static int prompts_of(const vb_repe_work *work) {
+    return work->pair->classifier->prompt_rows ? work->pair->classifier->prompts : 1;
+}
 
 /* By what the blends are compared: the model's own similarity. But a single prompt's blend that is not normalised is compared as
  * it is under cosine too, as in the official code; at lambda 0 there is no blend. */
-static vb_similarity similarity_of(const repe *work, double lambda) {
+static vb_similarity similarity_of(const vb_repe_work *work, double lambda) {
     bool as_it_is = prompts_of(work) == 1 && work->settings->renormalize != VB_RENORMALIZE_ALWAYS && lambda > 0;
     return as_it_is ? VB_DOT : work->pair->spec->similarity;
 }
 
 /* One class: its single prompt blended; or every prompt blended and the blends averaged to a direction. Where no caption has a
  * weight, and the model's similarity decides, it is the plain text, not rounded a second time. */
-static int blend_class(const repe *work, int class, int64_t top_k, double lambda, const float **selected, float *scratch,
+static int blend_class(const vb_repe_work *work, int class, int64_t top_k, double lambda, const float **selected, float *scratch,
                        float *out, vb_error *err) {
     const vb_classifier *plain = work->pair->classifier;
     int prompts = prompts_of(work);
@@ -270,7 +229,7 @@ static int blend_class(const repe *work, int class, int64_t top_k, double lambda
     vb_renormalize setting = work->settings->renormalize;
     vb_similarity own = work->pair->spec->similarity;
     const float *texts = (plain->prompt_rows ? plain->prompt_rows : plain->texts) + (size_t) class * (size_t)prompts * dim;
-    int64_t n = select_rows(work, class, top_k, selected);
+    int64_t n = vb_repe_kept_rows(work, class, top_k, selected);
     if ((!n || lambda == 0) && similarity_of(work, lambda) == own) {
         memcpy(out, plain->texts + (size_t) class * dim, dim * sizeof *out);
         return 0;
@@ -284,7 +243,7 @@ static int blend_class(const repe *work, int class, int64_t top_k, double lambda
                                              vb_direction_ensemble(scratch, prompts, work->dim, out, err);
 }
 
-static int blend(const repe *work, int64_t top_k, double lambda, float *texts, int *fallbacks, vb_error *err) {
+static int blend(const vb_repe_work *work, int64_t top_k, double lambda, float *texts, int *fallbacks, vb_error *err) {
     const vb_classifier *plain = work->pair->classifier;
     const float **selected = vb_array((size_t)work->depth, sizeof *selected, "captions of a class", err);
     float *scratch = vb_array((size_t)(plain->prompts > 1 ? plain->prompts : 1) * (size_t)work->dim, sizeof *scratch,
@@ -294,7 +253,7 @@ static int blend(const repe *work, int64_t top_k, double lambda, float *texts, i
     for (int c = 0; c < work->classes && !status; c++) {
         status = blend_class(work, c, top_k, lambda, selected, scratch, texts + (size_t)c * (size_t)work->dim, err);
         if (status) vb_error_prefix(err, "class '%s'", work->pair->data->vocabularies.class[c].name);
-        *fallbacks += select_rows(work, c, top_k, NULL) == 0;
+        *fallbacks += vb_repe_kept_rows(work, c, top_k, NULL) == 0;
     }
     vb_free(scratch);
     vb_free(selected);
@@ -305,144 +264,172 @@ char *vb_repe_stage_blend_path(const char *embeddings, int64_t top_k, double lam
     return vb_format(err, "%s-k%lld-l%g.npy", embeddings, (long long)top_k, lambda);
 }
 
-static int store_blend(const repe *work, int64_t top_k, double lambda, const float *texts, vb_error *err) {
+static int store_blend(const vb_repe_work *work, int setting, const float *texts, vb_error *err) {
     int64_t shape[2] = {work->classes, work->dim};
-    char *path = vb_repe_stage_blend_path(work->job->embeddings, top_k, lambda, err);
+    char *path =
+        vb_repe_stage_blend_path(work->job->embeddings, vb_repe_top_k(work, setting), vb_repe_lambda(work, setting), err);
     int status = path ? vb_npy_write(path, VB_F32, 2, shape, texts, err) : -1;
     vb_free(path);
     return status;
 }
 
-/* One setting: blend, evaluate, and on rank 0 its row. */
-static int evaluate_setting(const repe *work, int64_t top_k, double lambda, json_t *rows, vb_error *err) {
-    vb_comm *comm = &work->context->comm;
-    int fallbacks = 0;
-    vb_classifier blended = {.classes = work->classes, .dim = work->dim, .prompts = prompts_of(work)};
-    vb_model_spec spec = *work->pair->spec;
-    vb_pair pair = *work->pair;
-    vb_pair_counts counts = {0};
-    json_t *result = NULL;
-    blended.texts = vb_array((size_t)work->classes * (size_t)work->dim, sizeof *blended.texts, "blended texts", err);
-    int status = vb_comm_agree(comm, blended.texts ? 0 : -1, err);
-    if (!status) status = blend(work, top_k, lambda, blended.texts, &fallbacks, err);
-    if (!status) {
-        blended.digest = vb_digest_bytes(blended.texts, (size_t)work->classes * (size_t)work->dim * sizeof(float));
-        if (!comm->rank) status = store_blend(work, top_k, lambda, blended.texts, err);
-        status = vb_comm_agree(comm, status, err);
+/* ---- settings ---- */
+
+/* A setting's texts, and the pair as they make it; it must stay where it is. */
+typedef struct blended {
+    vb_classifier texts;
+    vb_model_spec spec;
+    vb_pair pair;
+    int fallbacks;
+    json_t *result; /* on rank 0, once evaluated */
+} blended;
+
+static int judge_setting(vb_repe_work *work, int setting, blended *it, vb_error *err) {
+    const size_t n = (size_t)work->classes * (size_t)work->dim;
+    vb_pair_counts counts;
+    *it = (blended){.texts = {.classes = work->classes, .dim = work->dim, .prompts = prompts_of(work)},
+                    .spec = *work->pair->spec,
+                    .pair = *work->pair};
+    it->texts.texts = vb_array(n, sizeof *it->texts.texts, "blended texts", err);
+    int status = vb_comm_agree(&work->context->comm, it->texts.texts ? 0 : -1, err);
+    if (!status)
+        status = blend(work, vb_repe_top_k(work, setting), vb_repe_lambda(work, setting), it->texts.texts, &it->fallbacks, err);
+    if (status) return -1;
+    it->texts.digest = vb_digest_bytes(it->texts.texts, n * sizeof(float));
+    it->spec.similarity = similarity_of(work, vb_repe_lambda(work, setting));
+    it->pair.spec = &it->spec;
+    it->pair.classifier = &it->texts;
+    it->pair.records = NULL;
+    if (work->settings->select == VB_SELECT_CROSS) {
+        it->pair.further = vb_cross_fit_tally;
+        it->pair.further_context = &work->cross;
     }
-    spec.similarity = similarity_of(work, lambda);
-    pair.spec = &spec;
-    pair.classifier = &blended;
-    pair.records = NULL;
-    if (!status) status = vb_evaluate(work->context, &pair, &result, &counts, err);
-    if (!status && pair.experiment->analyses)
-        status = vb_analyses(work->context, &pair, pair.experiment->analyses, false, result, err);
-    if (!status && result) {
-        static const char *const keys[] = {"acc_c",    "acc_c_se",    "acc_e",       "acc_e_se", "acc_s",
-                                           "acc_s_se", "exact",       "acc_e_union", "top1_all", "top1_all_se",
-                                           "errors",   "tied_images", "analyses"};
+    return vb_evaluate(work->context, &it->pair, &it->result, &counts, err);
+}
+
+static void blended_free(blended *it) {
+    json_decref(it->result);
+    vb_classifier_free(&it->texts);
+}
+
+/* Acc-E over all orders, whatever the protocol. */
+static double exact_acc_e(const json_t *figures) {
+    const json_t *exact = json_object_get(figures, "exact");
+    return vb_json_number(exact ? exact : figures, "acc_e");
+}
+
+/* The figures of a pair's entry that rows of REPE have too, and how much they gain over the plain one. */
+static void set_figures(vb_json *json, json_t *row, const vb_repe_work *work, const json_t *result) {
+    static const char *const keys[] = {"acc_c", "acc_c_se",    "acc_e",    "acc_e_se",    "acc_s", "acc_s_se",
+                                       "exact", "acc_e_union", "top1_all", "top1_all_se", "errors"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) vb_json_set_same(json, row, keys[i], result);
+    vb_json_set_real(json, row, "gain", exact_acc_e(result) - exact_acc_e(work->job->plain));
+}
+
+/* One setting: blend, evaluate, and on rank 0 its row. */
+static int evaluate_setting(vb_repe_work *work, int setting, json_t *rows, vb_error *err) {
+    vb_comm *comm = &work->context->comm;
+    blended it;
+    int status = judge_setting(work, setting, &it, err);
+    if (!status) status = vb_comm_agree(comm, comm->rank ? 0 : store_blend(work, setting, it.texts.texts, err), err);
+    if (!status && it.pair.experiment->analyses)
+        status = vb_analyses(work->context, &it.pair, it.pair.experiment->analyses, false, it.result, err);
+    if (!status && it.pair.further) status = vb_cross_fit_score(&work->cross, comm, setting, err);
+    if (!status && it.result) {
         vb_json json = {0};
         json_t *row = vb_json_object(&json);
-        vb_json_set_integer(&json, row, "top_k", top_k);
-        vb_json_set_real(&json, row, "lambda", lambda);
-        vb_json_set_integer(&json, row, "classes_without_captions", fallbacks);
-        vb_json_set_text(&json, row, "similarity", vb_score_names[spec.similarity]);
-        vb_json_set_text(&json, row, "text_embeddings_digest", blended.digest.hex);
-        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) vb_json_set_same(&json, row, keys[i], result);
+        vb_json_set_integer(&json, row, "top_k", vb_repe_top_k(work, setting));
+        vb_json_set_real(&json, row, "lambda", vb_repe_lambda(work, setting));
+        vb_json_set_integer(&json, row, "classes_without_captions", it.fallbacks);
+        vb_json_set_text(&json, row, "similarity", vb_score_names[it.spec.similarity]);
+        vb_json_set_text(&json, row, "text_embeddings_digest", it.texts.digest.hex);
+        set_figures(&json, row, work, it.result);
+        vb_json_set_same(&json, row, "tied_images", it.result);
+        vb_json_set_same(&json, row, "analyses", it.result);
         vb_json_append(&json, rows, row);
         status = vb_json_end(&json, "the results", err);
     }
-    json_decref(result);
-    vb_classifier_free(&blended);
-    return status;
+    blended_free(&it);
+    return vb_comm_agree(comm, status, err);
 }
 
-/* ---- lists ---- */
-
-/* A class and what was retrieved for it; free with vb_free. */
-static char *list_line(const repe *work, int c, vb_error *err) {
-    vb_json json = {0};
-    json_t *line = vb_json_object(&json);
-    vb_json_set_text(&json, line, "class", work->pair->data->vocabularies.class[c].name);
-    json_t *results = vb_json_set_array(&json, line, "results");
-    for (int64_t i = 0; i < work->depth; i++) {
-        int64_t at = c * work->depth + i;
-        json_t *entry = vb_json_object(&json);
-        vb_json_set_integer(&json, entry, "id", work->ids[at]);
-        vb_json_set_real(&json, entry, "score", work->scores[at]);
-        vb_json_set_bool(&json, entry, "kept", work->kept[at]);
-        const int64_t place = work->captions ? place_of(work, work->ids[at]) : 0;
-        if (work->captions) vb_json_set_text(&json, entry, "caption", work->captions[place]);
-        if (work->captions && work->odd[place]) vb_json_set(&json, entry, "odd", vb_json_text_or(&json, work->odd[place], "?"));
-        vb_json_append(&json, results, entry);
+/* The second round of cross-fitting; on rank 0 *entry is its entry. Collective. */
+static int cross_fit(vb_repe_work *work, json_t **entry, vb_error *err) {
+    vb_comm *comm = &work->context->comm;
+    vb_cross_fit *cross = &work->cross;
+    json_t *figures = NULL;
+    int status = vb_cross_fit_choose(cross, comm, err);
+    for (int s = 0; s < cross->settings && !status; s++) {
+        if (!vb_cross_fit_chosen(cross, s)) continue;
+        blended it;
+        cross->setting = s;
+        status = judge_setting(work, s, &it, err);
+        blended_free(&it);
     }
-    char *text = vb_json_end(&json, "a line of a list", err) ? NULL : vb_json_dump(line, VB_JSON_LINE, "a line of a list", err);
-    if (!text) vb_error_prefix(err, "%s", work->job->list);
-    json_decref(line);
-    return text;
-}
-
-static int write_list(const repe *work, vb_error *err) {
-    vb_zst_writer *writer;
-    if (vb_zst_writer_open(&writer, work->job->list, 3, err)) return -1;
-    int status = 0;
-    for (int c = 0; c < work->classes && !status; c++) {
-        char *text = list_line(work, c, err);
-        if (!text) status = -1;
-        if (!status) status = vb_zst_writer_write(writer, text, strlen(text), err);
-        if (!status) status = vb_zst_writer_write(writer, "\n", 1, err);
-        vb_free(text);
+    if (!status) status = vb_cross_fit_figures(cross, comm, &figures, err);
+    if (!status && figures) {
+        vb_json json = {0};
+        *entry = vb_json_object(&json);
+        vb_json_set_integer(&json, *entry, "folds", cross->folds);
+        json_t *choices = vb_json_set_array(&json, *entry, "choices");
+        for (int f = 0; f < cross->folds; f++) {
+            json_t *choice = vb_json_object(&json);
+            vb_json_set_integer(&json, choice, "top_k", vb_repe_top_k(work, cross->choice[f]));
+            vb_json_set_real(&json, choice, "lambda", vb_repe_lambda(work, cross->choice[f]));
+            vb_json_append(&json, choices, choice);
+        }
+        set_figures(&json, *entry, work, figures);
+        status = vb_json_end(&json, "the results", err);
     }
-    if (!status) return vb_zst_writer_commit(writer, NULL, err);
-    vb_zst_writer_abandon(writer);
-    return -1;
+    json_decref(figures);
+    return vb_comm_agree(comm, status, err);
 }
 
-/* Listed rows whose captions cannot be used: how many, and the first ones. */
-static void note_odd(vb_json *json, json_t *object, const repe *work) {
-    enum { SHOWN = 5 };
-    if (!work->odd_count) return;
-    json_t *noted = vb_json_set_object(json, object, "odd_captions"), *examples;
-    vb_json_set_integer(json, noted, "rows", work->odd_count);
-    examples = vb_json_set_array(json, noted, "examples");
-    for (int64_t i = 0, n = 0; i < work->unique_count && n < SHOWN; i++)
-        if (work->odd[i]) vb_json_append(json, examples, vb_json_text_or(json, work->odd[i], "?")), n++;
+/* Which row counts as REPE's: the one stated beforehand; and the best of several, for which the images were looked at. */
+static void mark_rows(vb_json *json, json_t *rows, const vb_repe_work *work) {
+    size_t best = 0;
+    int k, l;
+    vb_retrieval_spec_stated(work->settings, &k, &l);
+    vb_json_set_bool(json, json_array_get(rows, (size_t)(k * work->settings->lambda_count + l)), "stated", true);
+    for (size_t i = 1; i < json_array_size(rows); i++)
+        if (exact_acc_e(json_array_get(rows, i)) > exact_acc_e(json_array_get(rows, best))) best = i;
+    vb_json_set_bool(json, json_array_get(rows, best), "best", true);
+    vb_json_set_text(json, json_array_get(rows, best), "selected_on", "the test images");
 }
 
-static int run_settings(repe *work, json_t **result, vb_error *err) {
+static int run_settings(vb_repe_work *work, json_t **result, vb_error *err) {
     const vb_retrieval_spec *settings = work->settings;
-    bool is_root = !work->context->comm.rank;
+    const int count = settings->top_k_count * settings->lambda_count;
+    bool is_root = !work->context->comm.rank, crossed = settings->select == VB_SELECT_CROSS;
     vb_json json = {0};
-    json_t *rows = is_root ? vb_json_array(&json) : NULL;
-    int status = vb_comm_agree(&work->context->comm, is_root ? write_list(work, err) : 0, err);
-    for (int k = 0; k < settings->top_k_count && !status; k++)
-        for (int l = 0; l < settings->lambda_count && !status; l++)
-            status = evaluate_setting(work, settings->top_k[k], settings->lambda[l], rows, err);
+    json_t *rows = is_root ? vb_json_array(&json) : NULL, *cross = NULL;
+    int status = vb_comm_agree(&work->context->comm, is_root ? vb_repe_lists_write(work, err) : 0, err);
+    if (!status && crossed) status = vb_cross_fit_open(&work->cross, work->context, work->pair, (int)settings->folds, count, err);
+    for (int s = 0; s < count && !status; s++) status = evaluate_setting(work, s, rows, err);
+    if (!status && crossed) status = cross_fit(work, &cross, err);
     if (!status && is_root) {
-        size_t best = 0;
-        for (size_t i = 1; i < json_array_size(rows); i++)
-            if (json_number_value(json_object_get(json_array_get(rows, i), "acc_e")) >
-                json_number_value(json_object_get(json_array_get(rows, best), "acc_e")))
-                best = i;
-        vb_json_set_bool(&json, json_array_get(rows, best), "best", true);
+        mark_rows(&json, rows, work);
         json_t *object = *result = vb_json_object(&json);
         vb_json_set_text(&json, object, "corpus", work->corpus_spec->name);
         vb_json_set_integer(&json, object, "rows_not_finite", work->summary.not_finite);
         vb_json_set_integer(&json, object, "rows_zero", work->summary.zero);
-        note_odd(&json, object, work);
+        vb_repe_lists_note_odd(&json, object, work);
+        vb_repe_lists_note_captionless(&json, object, work);
         vb_json_set_text(&json, object, "exact", "proven");
         vb_json_set_integer(&json, object, "rows", work->corpus.index.rows);
         vb_json_set_integer(&json, object, "depth", work->depth);
         vb_json_set(&json, object, "settings", vb_retrieval_spec_json(&json, settings));
         vb_json_set(&json, object, "results", json_incref(rows));
+        if (cross) vb_json_set(&json, object, "cross", json_incref(cross));
         status = vb_json_end(&json, "the results", err);
     }
     json_decref(rows);
+    json_decref(cross);
     return vb_comm_agree(&work->context->comm, status, err);
 }
 
 /* The model that the corpus' embeddings are of: another one of the experiment, or the evaluated one. */
-static int open_index_model(repe *work, vb_model *other, vb_error *err) {
+static int open_index_model(vb_repe_work *work, vb_model *other, vb_error *err) {
     const vb_experiment *experiment = work->pair->experiment;
     const char *name = work->settings->index_model;
     work->model = work->index_model = work->pair->source->model;
@@ -456,7 +443,7 @@ static int open_index_model(repe *work, vb_model *other, vb_error *err) {
 }
 
 /* What the scan did to get there: it depends on ranks, threads and interruptions. */
-static json_t *certificate(vb_json *json, const repe *work) {
+static json_t *certificate(vb_json *json, const vb_repe_work *work) {
     const vb_retrieve_summary *summary = &work->summary;
     json_t *object = vb_json_object(json);
     vb_json_set_text(json, object, "engine", work->corpus_spec->quantized ? "int8" : "float");
@@ -471,12 +458,12 @@ static json_t *certificate(vb_json *json, const repe *work) {
 }
 
 int vb_repe_stage(vb_context *context, const vb_repe_job *job, json_t **result, json_t **scan, vb_error *err) {
-    repe work = {.context = context,
-                 .job = job,
-                 .pair = &job->pair,
-                 .settings = vb_experiment_retrieval(job->pair.experiment, job->pair.spec),
-                 .classes = job->pair.data->space.classes,
-                 .dim = job->pair.classifier->dim};
+    vb_repe_work work = {.context = context,
+                         .job = job,
+                         .pair = &job->pair,
+                         .settings = vb_experiment_retrieval(job->pair.experiment, job->pair.spec),
+                         .classes = job->pair.data->space.classes,
+                         .dim = job->pair.classifier->dim};
     vb_model other = {0};
     work.corpus_spec = vb_experiment_find_corpus(job->pair.experiment, work.settings->corpus);
     *result = *scan = NULL;
@@ -501,6 +488,7 @@ int vb_repe_stage(vb_context *context, const vb_repe_job *job, json_t **result, 
         status = vb_json_end(&json, "the results", err);
     }
     status = vb_comm_agree(&context->comm, status, err);
+    vb_cross_fit_close(&work.cross);
     vb_corpus_parts_close(&work.corpus);
     if (other.spec) vb_model_close(&other);
     vb_free(work.ids);

@@ -7,6 +7,7 @@
 
 typedef struct vb_repe_job {
     vb_pair pair;           /* the plain evaluation's; its classifier kept its prompt_rows when the model encodes */
+    const json_t *plain;    /* the plain evaluation's result, on rank 0 */
     const char *list;       /* file for the ranked lists (.jsonl.zst) */
     const char *embeddings; /* beginning of the names of files for blended embeddings: "-k100-l0.25.npy" is added */
     const char *checkpoint; /* folder for an unfinished scan */

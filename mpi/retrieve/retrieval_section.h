@@ -4,6 +4,6 @@
 
 #include "mpi/figures/section.h"
 
-extern const vb_section vb_retrieval_section;
+extern const vb_section vb_retrieval_section, vb_retrieval_settings_section;
 
 #endif

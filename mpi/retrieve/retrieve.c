@@ -477,7 +477,7 @@ int vb_retrieve(vb_context *context, const vb_corpus *corpus, const float *queri
     if (!status) status = divide(&work, &resumed, err);
     if (status) goto done;
 
-    vb_progress_start(&work.progress, comm->rank, comm->size, "retrieve", corpus->name, "rows", corpus->rows / comm->size);
+    vb_progress_start(&work.progress, context, "retrieve", corpus->name, "rows", corpus->rows);
     status = scan_all(&work, err);
     vb_progress_end(&work.progress);
     if ((status = vb_context_barrier(context, status, err))) goto done;

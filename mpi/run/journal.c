@@ -102,3 +102,35 @@ void vb_journal_end(const char *pair_path) {
     if (path) unlink(path);
     vb_free(path);
 }
+
+json_t *vb_journal_stages(vb_json *json, const vb_live *live) {
+    json_t *list = vb_json_array(json);
+    for (int s = 0; s < live->count; s++) {
+        const vb_live_stage *stage = &live->stages[s];
+        json_t *entry = vb_json_object(json);
+        vb_json_set_text(json, entry, "stage", stage->name);
+        vb_json_set_text(json, entry, "unit", stage->unit);
+        vb_json_set_integer(json, entry, "done", stage->done);
+        if (stage->total) vb_json_set_integer(json, entry, "total", stage->total);
+        vb_json_set_real(json, entry, "seconds", stage->seconds);
+        vb_json_append(json, list, entry);
+    }
+    return list;
+}
+
+void vb_journal_note(const vb_live *live, void *pair_path) {
+    vb_error none;
+    vb_json json = {0};
+    if (!pair_path) return;
+    char *path = vb_format(&none, "%s" VB_JOURNAL_MARKER, (const char *)pair_path), *text = NULL;
+    json_t *state = vb_json_object(&json);
+    const double left = vb_live_seconds_left(live);
+    vb_json_set(&json, state, "stages", vb_journal_stages(&json, live));
+    vb_json_set_integer(&json, state, "when", time(NULL));
+    if (left >= 0) vb_json_set_real(&json, state, "seconds_left", left);
+    if (path && !vb_json_end(&json, "a marker", &none)) text = vb_json_dump(state, VB_JSON_LINE, "a marker", &none);
+    if (text) vb_writer_write_whole(path, text, strlen(text), &none);
+    json_decref(state);
+    vb_free(text);
+    vb_free(path);
+}

@@ -8,6 +8,7 @@
 #ifndef VB_JOURNAL_H
 #define VB_JOURNAL_H
 
+#include "mpi/base/json.h"
 #include "mpi/ranks/context.h"
 #include "mpi/encode/dataset_state.h"
 #include "mpi/experiment/experiment.h"
@@ -20,6 +21,13 @@ void vb_journal_close(const vb_experiment *experiment, int status, const vb_erro
 /* The pair whose file has that path is being made, or is made. The marker of a pair that fails stays. One rank, local. */
 int vb_journal_begin(const char *pair_path, vb_error *err);
 void vb_journal_end(const char *pair_path);
+
+/* Writes into the marker of the pair in hand how far it is: {stages: [{stage, unit, done, total, seconds}], when (Unix seconds),
+ * seconds_left (of the run; missing while nobody knows)}. pair_path: a char *, or NULL, and nothing is done. Says nothing when it
+ * cannot. For vb_live.note. */
+void vb_journal_note(const vb_live *live, void *pair_path);
+/* The list `stages` of that. */
+json_t *vb_journal_stages(vb_json *json, const vb_live *live);
 
 #define VB_JOURNAL_MARKER ".running" /* behind the pair's path */
 

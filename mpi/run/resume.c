@@ -88,6 +88,11 @@ static char *settings_text(const vb_experiment *experiment, int model, vb_error 
     return text;
 }
 
+static int list_wordnet(vb_strings *files, const char *folder, vb_error *err) {
+    if (vb_strings_take(files, vb_path_join(folder, "index.noun", err), err)) return -1;
+    return vb_strings_take(files, vb_path_join(folder, "data.noun", err), err);
+}
+
 static int list_pool(vb_strings *files, const vb_names_spec *pool, vb_error *err) {
     const bool wordnet =
         pool->kinship ||
@@ -95,16 +100,13 @@ static int list_pool(vb_strings *files, const vb_names_spec *pool, vb_error *err
     if ((pool->names && vb_strings_add(files, pool->names, err)) ||
         (pool->embeddings && vb_strings_add(files, pool->embeddings, err)))
         return -1;
-    if (!wordnet) return 0;
-    return vb_strings_take(files, vb_path_join(pool->wordnet, "index.noun", err), err) ||
-                   vb_strings_take(files, vb_path_join(pool->wordnet, "data.noun", err), err) ?
-               -1 :
-               0;
+    return wordnet ? list_wordnet(files, pool->wordnet, err) : 0;
 }
 
 /* What a pair is made from beside weights, corpora and the dataset: pools of names with WordNet, tokenizer, learned contexts. */
 static int list_files(vb_strings *files, const vb_experiment *experiment, const vb_model_spec *spec, vb_error *err) {
     if (list_pool(files, &experiment->adversarial.pool, err) || list_pool(files, &experiment->open_curve.pool, err)) return -1;
+    if (experiment->hierarchy.wordnet && list_wordnet(files, experiment->hierarchy.wordnet, err)) return -1;
     const vb_names_spec synonyms = {.kinship = experiment->prompt_spread.synonyms, .wordnet = experiment->prompt_spread.wordnet};
     if (list_pool(files, &synonyms, err)) return -1;
     if (spec->tokenizer && vb_strings_add(files, spec->tokenizer, err)) return -1;

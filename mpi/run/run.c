@@ -15,6 +15,7 @@
 #include "mpi/ranks/threads.h"
 #include "mpi/results/document.h"
 #include "mpi/run/journal.h"
+#include "mpi/run/published_sums.h"
 #include "mpi/run/resume.h"
 #include "mpi/run/run_unit.h"
 #include "shards/files/path.h"
@@ -31,6 +32,7 @@ typedef struct run_state {
     vb_runner runner;        /* of this rank's group */
     vb_resume_files files;   /* rank 0: as they were when the keys were made */
     json_t *found;           /* rank 0: results of earlier runs by unit, for --resume */
+    vb_published_sums sums;  /* rank 0 */
     json_t *results, *pairs; /* rank 0, at the end: results[] and the `run` block's pairs[] */
 } run_state;
 
@@ -188,6 +190,15 @@ static int gather_results(run_state *run, json_t **groups, double *idle_share, v
     return vb_comm_agree(comm, status, err);
 }
 
+/* The group's first rank tells how far the run is. Groups end together: each takes its share of all work. */
+static void begin_live(run_state *run) {
+    vb_live *live = &run->runner.live;
+    *live = (vb_live){.started = vb_live_now(), .note = vb_journal_note};
+    for (int u = 0; u < run->schedule.count; u++)
+        if (!run->schedule.units[u].finished) live->all += run->schedule.units[u].cost / run->groups.count;
+    run->groups.context.live = live;
+}
+
 /* Every unit that is not finished, by groups of ranks. */
 static int run_units(run_state *run, json_t **facts, vb_error *err) {
     vb_comm *world = &run->world->comm;
@@ -200,13 +211,12 @@ static int run_units(run_state *run, json_t **facts, vb_error *err) {
     if (status) return -1;
     run->runner.context = &run->groups.context;
     run->runner.group = run->groups.mine;
+    if (!run->groups.context.comm.rank) begin_live(run);
     double startup = run->groups.started - run->world->started;
     status = vb_groups_wait(&run->groups, run_items(run, err), err);
     if (!status) status = gather_results(run, &groups, &idle_share, err);
     vb_groups_close(&run->groups);
-    if (!status)
-        status = vb_provenance_run_facts(world, run->runner.threads, MPI_Wtime() - run->world->started, &run->runner.memory,
-                                         facts, err);
+    if (!status) status = vb_provenance_run_facts(run->world, run->runner.threads, &run->runner.memory, facts, err);
     if (!status && !world->rank) {
         vb_json json = {0};
         vb_json_set_real(&json, *facts, "startup_seconds", startup);
@@ -231,6 +241,23 @@ static void note_counts(vb_strbuf *notes, const json_t *entry, const json_t *obj
         if (count)
             vb_strbuf_format(notes, "note: %s / %s: %s: %lld\n", vb_json_text(entry, "model"), vb_json_text(entry, "dataset"),
                              counts->text, (long long)count);
+    }
+}
+
+/* Classes for which no caption counts keep their prompts: REPE is not what was measured there. */
+static void note_captionless(vb_strbuf *notes, const json_t *entry) {
+    enum { SHOWN = 3 };
+    const json_t *list = json_object_get(json_object_get(entry, "retrieval"), "without_captions"), *at;
+    size_t i;
+    json_array_foreach(list, i, at) {
+        const json_t *classes = json_object_get(at, "classes");
+        const size_t count = json_array_size(classes);
+        vb_strbuf_format(notes, "warning: %s / %s: classes without captions at top_k %lld, which keep their prompts: %zu (",
+                         vb_json_text(entry, "model"), vb_json_text(entry, "dataset"), (long long)vb_json_integer(at, "top_k"),
+                         count);
+        for (size_t c = 0; c < count && c < SHOWN; c++)
+            vb_strbuf_format(notes, "%s%s", c ? ", " : "", json_string_value(json_array_get(classes, c)));
+        vb_strbuf_add(notes, count > SHOWN ? ", ...)\n" : ")\n");
     }
 }
 
@@ -287,6 +314,7 @@ static int add_notes(const run_state *run, vb_strbuf *notes, vb_error *err) {
                 vb_strbuf_format(notes, "note: %s / %s: %s: %lld, such as %s\n", vb_json_text(entry, "model"),
                                  vb_json_text(entry, "dataset"), faults[f][1], (long long)vb_json_integer(texts, faults[f][0]),
                                  vb_json_text(texts, faults[f][2]));
+        note_captionless(notes, entry);
         const json_t *odd = json_object_get(json_object_get(entry, "retrieval"), "odd_captions");
         if (odd)
             vb_strbuf_format(notes, "note: %s / %s: listed rows whose captions cannot be used: %lld, such as %s\n",
@@ -327,10 +355,12 @@ static int write_results(run_state *run, json_t *facts, vb_error *err) {
     vb_json json = {0};
     vb_json_set(&json, facts, "pairs", json_incref(run->pairs));
     vb_json_set(&json, facts, "options", vb_experiment_machine_json(&json, experiment));
+    vb_published_sums_set(&run->sums, experiment, &json, facts);
     if (vb_json_end(&json, "the results", err) || add_sources(run, facts, err)) return -1;
     json_t *document = vb_document_new(experiment->name, experiment->configuration, run->results, facts, err);
     int status = document ? vb_document_write(experiment->output, document, experiment->latex, err) : -1;
     json_decref(document);
+    if (!status) vb_published_sums_keep(&run->sums);
     return status;
 }
 
@@ -377,6 +407,7 @@ int vb_run(vb_context *context, const vb_experiment *experiment, bool resume, vb
     if (!status) status = vb_dataset_state_open_all(&run.datasets, context, experiment, err);
     run.runner.datasets = run.datasets;
     if (!status) status = check_given_labels(&run, err);
+    if (!status && !comm->rank) status = vb_published_sums_start(&run.sums, experiment, err);
     if (!status && !comm->rank) status = vb_journal_open(experiment, run.datasets, comm->size, resume, err);
     status = vb_comm_agree(comm, status, err);
     bool noted = !status && !comm->rank;
@@ -386,6 +417,7 @@ int vb_run(vb_context *context, const vb_experiment *experiment, bool resume, vb
     if (!status && !comm->rank) status = add_notes(&run, notes, err);
     status = vb_comm_agree(comm, status, err);
     if (noted) vb_journal_close(experiment, status, err);
+    vb_published_sums_close(&run.sums);
     vb_output_lock_release(&run.lock);
     json_decref(facts);
     json_decref(run.runner.done);

@@ -58,6 +58,7 @@ static json_t *pair_facts(const vb_runner *runner, const finished_pair *finished
     vb_json_set_integer(json, pair, "images_encoded", counts->images_encoded);
     vb_json_set_integer(json, pair, "texts_encoded", counts->texts_encoded);
     vb_json_set_integer(json, pair, "texts_cached", counts->texts_cached);
+    vb_json_set(json, pair, "stages", vb_journal_stages(json, &runner->live));
     if (finished->scan) vb_json_set(json, pair, "retrieval", json_incref(finished->scan));
     if (runner->experiment->similarity_engine == VB_ENGINE_SCALAPACK) {
         json_t *similarity = vb_json_set_object(json, pair, "similarity");
@@ -124,7 +125,8 @@ static int retrieve_pair(vb_runner *runner, const vb_pair *pair, finished_pair *
     int status = list && embeddings && checkpoint && folder ? 0 : -1;
     if (!status && !runner->context->comm.rank) status = vb_path_make_folders(folder, err);
     status = vb_comm_agree(&runner->context->comm, status, err);
-    vb_repe_job job = {.pair = *pair, .list = list, .embeddings = embeddings, .checkpoint = checkpoint};
+    vb_repe_job job = {
+        .pair = *pair, .plain = finished->result, .list = list, .embeddings = embeddings, .checkpoint = checkpoint};
     json_t *retrieval = NULL;
     if (!status) status = vb_repe_stage(runner->context, &job, &retrieval, &finished->scan, err);
     vb_json json = {0};
@@ -159,7 +161,7 @@ static int evaluate_pair(vb_runner *runner, const vb_pair_inputs *inputs, const 
                     .records = records,
                     .threads = runner->threads};
     const bool sets = vb_image_source_sets(&inputs->source);
-    if (!status) status = vb_analyses_check(experiment->analyses, spec->name, data->spec->name, sets, err);
+    if (!status) status = vb_analyses_check(experiment, spec, data, sets, err);
     status = vb_comm_agree(&runner->context->comm, status, err);
     if (!status) status = vb_evaluate(runner->context, &pair, &finished.result, &finished.counts, err);
     if (!status && experiment->analyses)
@@ -196,8 +198,10 @@ int vb_run_unit(vb_runner *runner, const vb_pair_unit *unit, int number, vb_erro
     if (status) return -1;
     runner->unit = unit;
     runner->number = number;
+    vb_live_begin(&runner->live, unit->cost);
     char *path = vb_document_pair_path(runner->experiment->output, "pairs", spec->name, data->spec->name, ".json", err);
     status = (!path || (!comm->rank && vb_journal_begin(path, err))) ? -1 : 0;
+    runner->live.where = path;
     if (!status && !comm->rank) status = vb_resume_files_add(&runner->files, runner->experiment, unit, data, err);
     status = vb_comm_agree(comm, status, err);
     bool encoded = spec->family != VB_PRECOMPUTED;
@@ -215,6 +219,8 @@ int vb_run_unit(vb_runner *runner, const vb_pair_unit *unit, int number, vb_erro
     if (!status) status = evaluate_pair(runner, &inputs, path, err);
     vb_pair_inputs_close(&inputs);
     vb_resume_files_free(&runner->files);
+    runner->live.where = NULL;
+    vb_live_end(&runner->live);
     if (!status && !comm->rank) vb_journal_end(path);
     vb_free(path);
     return status;

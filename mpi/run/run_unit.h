@@ -22,6 +22,7 @@ typedef struct vb_runner {
     vb_resume_files files;    /* first rank: of the unit, as they were when it began */
     vb_model model;           /* open while units in a row need it */
     vb_memory_peak memory;    /* so far */
+    vb_live live;             /* first rank: what `status` and progress lines tell */
 } vb_runner;
 
 /* Evaluates unit `number` with all that the experiment asks for, writes pairs/MODEL--DATASET.json (and records, ranked lists) and

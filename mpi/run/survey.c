@@ -105,6 +105,23 @@ static double images_of(const vb_survey_task *task, const char *dataset) {
     return 1;
 }
 
+/* What the pair's marker says, if anything yet. */
+static void read_marker(vb_survey *all, int p, vb_survey_task *task, const char *marker) {
+    vb_error none;
+    json_t *said = vb_json_parse_file(marker, &none);
+    const json_t *left = json_object_get(said, "seconds_left");
+    const double when = (double)vb_json_integer(said, "when");
+    if (!json_is_object(said)) {
+        json_decref(said);
+        return;
+    }
+    json_decref(all->progress[p]);
+    all->progress[p] = said;
+    if (!json_is_number(left) || when <= task->told_at) return;
+    task->told = json_number_value(left);
+    task->told_at = when;
+}
+
 static int look_at_pair(vb_survey *all, int p, vb_survey_task *task, vb_error *err) {
     const vb_pair_name *pair = &all->pairs[p];
     char *path = vb_document_pair_path(task->folder, "pairs", pair->model, pair->dataset, ".json", err),
@@ -116,6 +133,7 @@ static int look_at_pair(vb_survey *all, int p, vb_survey_task *task, vb_error *e
         vb_pair_state state = VB_PAIR_TO_DO;
         if (vb_path_exists(marker)) {
             if (task->kind == VB_TASK_ALIVE || task->kind == VB_TASK_UNSEEN) state = VB_PAIR_RUNNING;
+            if (state == VB_PAIR_RUNNING) read_marker(all, p, task, marker);
             if (task->kind == VB_TASK_ENDED && task->code && task->code != VB_EINCOMPLETE) state = VB_PAIR_FAILED;
         } else if (when > 0 && (fresh || resumes)) state = VB_PAIR_DONE;
         if (state != VB_PAIR_DONE) task->left += images;
@@ -132,11 +150,15 @@ static int look_at_pair(vb_survey *all, int p, vb_survey_task *task, vb_error *e
 
 /* ---- the cache ---- */
 
-/* Files of encoded units in one folder of the cache. */
+/* Files of encoded units in one folder of the cache. What was seen of images lies beside theirs. */
 static int count_units(vb_survey *all, const char *folder, vb_error *err) {
     vb_strings names;
     vb_error none;
     int status = 0;
+    char *seen = vb_format(err, "%s/seen", folder);
+    if (!seen) return -1;
+    long long *count = vb_path_is_folder(seen) ? &all->cache.units : &all->cache.others;
+    vb_free(seen);
     if (!vb_path_is_folder(folder) || vb_path_list_folder(&names, folder, &none)) return 0;
     for (size_t i = 0; i < names.count && !status; i++) {
         vb_path_facts facts;
@@ -144,7 +166,7 @@ static int count_units(vb_survey *all, const char *folder, vb_error *err) {
         char *path = vb_format(err, "%s/%s", folder, names.items[i]);
         if (!path) status = -1;
         if (path && !vb_path_stat(path, &facts, &none)) all->cache.bytes += (double)facts.size;
-        all->cache.units++;
+        ++*count;
         vb_free(path);
     }
     vb_strings_free(&names);
@@ -199,6 +221,7 @@ int vb_survey_open(vb_survey *all, const char *folder, char *const *environment,
     const json_t *state = all->tasks[0].state;
     if (vb_document_configured_pairs(json_object_get(state, "configuration"), &all->pairs, &all->pair_count, err)) return -1;
     if (!(all->states = vb_array((size_t)all->pair_count, sizeof *all->states, "pairs", err))) return -1;
+    if (!(all->progress = vb_array((size_t)all->pair_count, sizeof(json_t *), "pairs", err))) return -1;
     return (look_at_pairs(all, err) || count_cache(all, err)) ? -1 : 0;
 }
 
@@ -208,8 +231,10 @@ void vb_survey_close(vb_survey *all) {
         json_decref(all->tasks[t].state);
     }
     vb_free(all->tasks);
+    for (int p = 0; all->progress && p < all->pair_count; p++) json_decref(all->progress[p]);
     vb_free(all->pairs);
     vb_free(all->states);
+    vb_free(all->progress);
     *all = (vb_survey){0};
 }
 
@@ -230,8 +255,10 @@ double vb_survey_seconds_left(const vb_survey *all, bool *waiting) {
         const vb_survey_task *task = &all->tasks[t];
         if (task->left <= 0) continue;
         double own = rate_of(task);
-        bool alive = task->kind == VB_TASK_ALIVE || task->kind == VB_TASK_UNSEEN;
-        if (own <= 0 && !rates) return -1;
+        bool alive = task->kind == VB_TASK_ALIVE || task->kind == VB_TASK_UNSEEN, tells = alive && task->told_at > 0;
+        if (!tells && own <= 0 && !rates) return -1;
+        if (tells && task->told - (now - task->told_at) > longest) longest = task->told - (now - task->told_at);
+        if (tells) continue;
         double left = task->left / (own > 0 ? own : rate / rates);
         if (alive) left -= now - (own > 0 ? task->last : task->started);
         if (left > longest) longest = left;

@@ -25,6 +25,7 @@ typedef struct vb_survey_task {
     int code;             /* of a run that has ended */
     double started, last; /* Unix seconds; the last pair finished since then */
     double done, left;    /* images of pairs that it finished since it started, and of those still to do */
+    double told, told_at; /* seconds left by its own reckoning, and when it said so; told_at 0: it has not */
 } vb_survey_task;
 
 typedef struct vb_survey {
@@ -33,12 +34,14 @@ typedef struct vb_survey {
     int count;
     vb_pair_name *pairs;
     vb_pair_state *states;
+    json_t **progress; /* of each running pair what its marker says (mpi/run/journal.h); NULL: nothing */
     int pair_count;
     int counts[VB_PAIR_STATES]; /* of pairs in each state */
     double unowned;             /* images of pairs whose task has not started */
     struct {
         const char *folder;        /* NULL: there is none yet */
-        long long units, expected; /* files in it; units of the images of this experiment */
+        long long units, expected; /* units of images in it, whatever experiment's; of the images of this one */
+        long long others;          /* other files of embeddings: texts, corpora */
         double bytes;
     } cache;
 } vb_survey;
@@ -49,8 +52,9 @@ typedef struct vb_survey {
 int vb_survey_open(vb_survey *survey, const char *folder, char *const *environment, vb_error *err);
 void vb_survey_close(vb_survey *survey);
 
-/* Seconds until the slowest task ends, from the images a second of the pairs finished since it started, all models taken alike;
- * -1 while no pair is finished. waiting: some of what is to do waits for a task to be started. */
+/* Seconds until the slowest task ends: as a task that runs reckons itself, from the work it has done and all that it has to do;
+ * else from the images a second of the pairs finished since it started, all models taken alike; -1 while neither tells.
+ * waiting: some of what is to do waits for a task to be started. */
 double vb_survey_seconds_left(const vb_survey *survey, bool *waiting);
 
 #endif

@@ -1,10 +1,11 @@
 #!/bin/bash
-# Brings the peers (PyPI) and races our image encoders against them: peers.sh PEERS_OURS BUILD
+# Brings the peers (PyPI) and races our image encoders and our retrieval against them: peers.sh PEERS_OURS BENCH_RETRIEVAL BUILD
+#   RETRIEVAL_ROWS: of the corpus that FAISS searches beside us; 0: none is searched.
 #   TOWERS, PEERS, THREADS, BATCHES: lists; ROUNDS, TURN_SECONDS, LIMIT (of a runner's answer): numbers.
 #   MAKE_ONLY=1: nothing is timed.
 #   PEERS_BORROW: site-packages of another environment of the same Python, which saves installing what it has.
 set -u
-ours=$1 build=$2
+ours=$1 retrieval=$2 build=$3
 here=$(cd "$(dirname "$0")" && pwd)
 venv=$build/peers-venv log=$build/peers-venv.log
 python=$venv/bin/python
@@ -20,13 +21,39 @@ if ! has sys; then
     for site in "$venv"/lib/python3*/site-packages; do echo "$PEERS_BORROW" >"$site/borrowed.pth"; done
   fi
 fi
+
+# Retrieval against FAISS, which has an environment of its own (race.sh uses it, too); first, for it needs the least.
+wants() { case " ${PEERS:-$1} " in *[\ ,]"$1"[\ ,]*) ;; *) return 1 ;; esac; }
+rows=${RETRIEVAL_ROWS:-1000000}
+if wants faiss && [ "$rows" -gt 0 ] && [ -z "${MAKE_ONLY:-}" ]; then
+  faiss=$build/peers-faiss/bin/python
+  if ! "$faiss" -c 'import faiss' 2>/dev/null; then
+    echo "peers.sh: installing faiss-cpu"
+    { python3 -m venv "$build/peers-faiss" && "$build/peers-faiss/bin/pip" install --quiet faiss-cpu numpy; } \
+      >"$build/peers-faiss.log" 2>&1 ||
+      echo "peers.sh: faiss-cpu cannot be installed from PyPI ($build/peers-faiss.log)"
+  fi
+  available=$(($(sed -n 's/^MemAvailable: *\([0-9]*\).*/\1/p' /proc/meminfo) * 1024))
+  if ! "$faiss" -c 'import faiss' 2>/dev/null; then
+    echo "peers.sh: retrieval: no FAISS to race against: skipped"
+  elif [ $((rows * 5200)) -gt "$available" ]; then
+    echo "peers.sh: retrieval: $rows rows need $((rows * 5200 >> 20)) MiB of memory, $((available >> 20)) are free: skipped"
+  else
+    options=(--json "$build/peers/retrieval.json" --threads "${THREADS:-1 $(nproc)}")
+    [ -z "${ROUNDS:-}" ] || options+=(--rounds "$ROUNDS")
+    mkdir -p "$build/peers"
+    python3 "$here/race_retrieval.py" "${options[@]}" "$retrieval" "$build/race" "$rows" "$faiss" || exit 1
+  fi
+fi
+case ${PEERS:-all} in faiss) exit 0 ;; esac
+
 # Name of the module, what to install; a failure leaves that one out.
 for pair in numpy:numpy torch:torch torchvision:torchvision open_clip:open_clip_torch==3.3.0 timm:timm safetensors:safetensors \
   onnx:onnx onnxscript:onnxscript onnxruntime:onnxruntime openvino:openvino; do
   module=${pair%%:*} package=${pair#*:}
   has "$module" && continue
   case $module in onnxruntime | openvino)
-    case " ${PEERS:-$module} " in *[\ ,]"$module"[\ ,]*) ;; *) continue ;; esac ;;
+    wants "$module" || continue ;;
   esac
   echo "peers.sh: installing $package"
   "$venv/bin/pip" install --quiet --upgrade "$package" >>"$log" 2>&1 ||
@@ -41,7 +68,7 @@ done
 
 options=()
 [ -z "${TOWERS:-}" ] || options+=(--towers "$TOWERS")
-[ -z "${PEERS:-}" ] || options+=(--peers "$PEERS")
+[ -z "${PEERS:-}" ] || options+=(--peers "${PEERS//faiss/}")
 [ -z "${THREADS:-}" ] || options+=(--threads "$THREADS")
 [ -z "${BATCHES:-}" ] || options+=(--batches "$BATCHES")
 [ -z "${ROUNDS:-}" ] || options+=(--rounds "$ROUNDS")

@@ -5,10 +5,11 @@ bench=$1 build=$2
 shift 2
 here=$(cd "$(dirname "$0")" && pwd)
 
-newest=$build/peers/bin/python
+environment=$build/peers-faiss
+newest=$environment/bin/python
 if ! "$newest" -c 'import faiss' 2>/dev/null; then
-  { python3 -m venv "$build/peers" && "$build/peers/bin/pip" install --quiet faiss-cpu numpy; } 2>"$build/peers.log" ||
-    echo "race.sh: the newest FAISS cannot be installed from PyPI ($build/peers.log): skipped"
+  { python3 -m venv "$environment" && "$environment/bin/pip" install --quiet faiss-cpu numpy; } 2>"$environment.log" ||
+    echo "race.sh: the newest FAISS cannot be installed from PyPI ($environment.log): skipped"
 fi
 pythons=()
 for python in "$newest" /usr/bin/python3; do

@@ -73,4 +73,47 @@ END
 race --towers toy --limit 0.5
 equal "ours does not answer: a failure" "$? $(grep -c 'vocabench: no answer in' "$scratch/out")" "1 1"
 check_not "and it is ended" grep -q '^State:.*S' "/proc/$(cat "$folder/toy/pixels.f32.pid")/status"
+
+# ---- retrieval, against a FAISS that ends in its 8-bit index ----
+cat >"$scratch/bench" <<'END'
+#!/usr/bin/python3
+import sys
+import numpy as np
+rows, queries, path = int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+np.zeros((rows + queries, 512), np.float32).tofile(path)
+print("ready avx2", flush=True)
+for line in sys.stdin:
+    kind, count, threads, ids = line.split()
+    np.tile(np.arange(100), int(count)).tofile(ids)
+    print({"fp32": 0.5, "int8": 0.125, "reading": 0.25, "reading8": 0.0625, "gemm": 10}[kind], flush=True)
+END
+chmod +x "$scratch/bench"
+mkdir -p "$scratch/peers/faiss"
+cat >"$scratch/peers/faiss/__init__.py" <<'END'
+import os
+from types import SimpleNamespace
+import numpy as np
+__version__ = "9.9 with " + os.environ["OPENBLAS_CORETYPE"]
+METRIC_INNER_PRODUCT, cvar, ScalarQuantizer = 0, SimpleNamespace(), SimpleNamespace(QT_8bit=0)
+def omp_set_num_threads(n): pass
+def knn(queries, corpus, k, metric): return None, np.tile(np.arange(1, k + 1), (len(queries), 1))
+def IndexScalarQuantizer(*arguments): os.abort()
+END
+retrieval() {
+  env -u OPENBLAS_CORETYPE PYTHONPATH="$scratch/peers" PYTHONDONTWRITEBYTECODE=1 $python "$here/tests/bench/race_retrieval.py" \
+    --rounds 1 --threads 1 --queries "1 2" --json "$scratch/retrieval.json" "$scratch/bench" "$scratch/race" 300 "$@" \
+    >"$scratch/out" 2>"$scratch/err"
+}
+retrieval /usr/bin/python3 /bin/false
+verdict $? "a race of retrieval in which FAISS crashes ends well" "$(cat "$scratch/err")"
+has_text "OpenBLAS is told of a processor that ours is of" "FAISS 9.9 with Haswell flat-blas" "$scratch/out"
+has_text "lists are compared" "99.00 % of the exact lists" "$scratch/out"
+has_text "a FAISS that crashes is named, with the signal" "ended while it ran sq8: signal 6: skipped" "$scratch/out"
+has_text "one that does not start, too" "/bin/false did not start: code 1: skipped" "$scratch/out"
+holds "the same as JSON" '(.cases | length) == 2 and .level == "avx2" and .settings.OPENBLAS_CORETYPE == "Haswell" and
+  (.cases[0] | (.skipped | length) == 1 and (.runners | length) == 4 and .runners[0].of_reading == 0.5) and
+  (.cases[1] | .skipped == [] and (.runners | length) == 2)' "$scratch/retrieval.json"
+sed -i 's/print({/sys.exit(3) if kind == "int8" else print({/' "$scratch/bench"
+retrieval /usr/bin/python3
+check_not "ours that ends is a failure" test $? = 0
 finish

@@ -24,10 +24,12 @@ models:
 EOF
 }
 # runs RANKS NAME [CACHE]
-runs() { mpi "$1" "$vocabench" run "$2.yaml" --output "out-$2-$1" --cache "${3:-cache}"; }
-plain='["a photo of a {}."]' settings='{corpus: pictures, top_k: [10, 100], lambda: [0, 0.25, 0.5]}'
+runs() {
+  mpi "$1" "$vocabench" run "$2.yaml" --output "out-$2-$1" --cache "${3:-cache}" >"told.$2" 2>&1 || { cat "told.$2"; return 1; }
+}
+plain='["a photo of a {}."]' settings='{corpus: pictures, top_k: [10, 100], lambda: [0, 0.25, 0.5]'
 
-experiment single "$plain" "$settings"
+experiment single "$plain" "$settings, select: cross}"
 check "a run with retrieval" runs 1 single
 for ranks in 3 5; do
   check "the same at $ranks ranks, encoding all again" runs $ranks single "cache-$ranks"
@@ -35,7 +37,20 @@ for ranks in 3 5; do
   same "lists at $ranks ranks" \
     out-single-1/retrieval/tiny--cifar100.jsonl.zst out-single-$ranks/retrieval/tiny--cifar100.jsonl.zst
 done
-equal "one row is marked as the best" "$(query out-single-1 '[.results[0].retrieval.results[] | select(.best)] | length')" 1
+equal "one row is marked as the best" \
+  "$(query out-single-1 '[.results[0].retrieval.results[] | select(.best) | .selected_on] | tojson')" '["the test images"]'
+holds "the setting of the paper is the one that counts" \
+  '[.results[0].retrieval.results[] | select(.stated) | [.top_k, .lambda]] == [[100, 0.25]]' out-single-1/results.json
+holds "classes without captions are listed" '.results[0].retrieval.without_captions | any(.[]; .top_k == 10 and
+  (.classes | length) > 0)' out-single-1/results.json
+grep -qE '^warning: tiny / cifar100: classes without captions at top_k 10, which keep their prompts: [0-9]+ \(' told.single
+verdict $? "and warned of" "$(cat told.single)"
+equal "the table: plain, the stated setting, the cross-fitted one, the bound" \
+  "$(sed -n 's/^| *\(tiny\|+REPE[^|]*[^| ]\) *|.*/\1/p' out-single-1/table.md | paste -sd';')" \
+  "tiny;+REPE k=100 l=0.25;+REPE cross-fitted, 2 folds;+REPE upper bound (best on test)"
+equal "CSV: all settings, and which count" "$(cut -d, -f1 out-single-1/table.csv | grep -c 'REPE')" 7
+like "the stated one" '^"tiny[+]REPE k=100 l=0.25",.*,100,0.25,"?stated' out-single-1/table.csv
+like "the cross-fitted one" '^"tiny[+]REPE cross-fitted",.*,,,"cross-fitted",' out-single-1/table.csv
 # shellcheck disable=SC2016 # jq's variable
 equal "lambda 0 is the plain prompt" "$(query out-single-1 '.results[0] as $r | $r.retrieval.results[] | select(.lambda == 0) |
   .acc_e == $r.acc_e' | sort -u)" true
@@ -73,7 +88,11 @@ EOF
       images.npy labels.txt "$1.npy" "$shared/reference/cifar100_vocabularies.json" index.npy captions.txt captions.npy
   }
   check "a single prompt equals NumPy" numpy single
-  experiment ensemble '["a photo of a {}.", "a blurry photo of the {}."]' "$settings"
+  cp single.txt official.txt && cp single.npy official.npy
+  experiment official "$plain" "$settings, renormalize: official}"
+  check "a run that does not renormalize" runs 1 official
+  check "the official blend equals NumPy" numpy official
+  experiment ensemble '["a photo of a {}.", "a blurry photo of the {}."]' "$settings, select: cross, folds: 3}"
   check "a run with an ensemble" runs 1 ensemble
   check "an ensemble equals NumPy" numpy ensemble
 

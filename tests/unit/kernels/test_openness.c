@@ -505,6 +505,52 @@ static void tallies_add_up(void **state) {
     }
 }
 
+/* Acc-E without one of some tallies: that of a tally of the others; a vocabulary whose images are all in it is passed over. */
+static void one_tally_is_left_out(void **state) {
+    (void)state;
+    vb_error err = {0};
+    static scene s;
+    random_state = 11;
+    for (int n = 2; n <= 24; n += 11) {
+        make_scene(&s, n, 200, 1, 0);
+        vb_tally *folds[3], *others;
+        vb_openness_result result;
+        double acc_e;
+        for (int f = 0; f < 3; f++) assert_ok(vb_tally_new(&folds[f], &s.space, &(vb_protocol){0}, &err));
+        for (int x = 0; x < s.images; x++) /* the first 2 n images: two of every vocabulary; they stay inside */
+            vb_tally_add(folds[x < 2 * n ? x % 2 : x % 3], s.label[x], s.beaten[x]);
+        assert_ok(vb_tally_new(&others, &s.space, &(vb_protocol){0}, &err));
+        for (int x = 0; x < s.images; x++)
+            if (x < 2 * n || x % 3 != 2) vb_tally_add(others, s.label[x], s.beaten[x]);
+        assert_ok(vb_openness(&result, others, &err));
+        assert_ok(vb_openness_acc_e_without((const vb_tally *const *)folds, 3, 2, &acc_e, &err));
+        assert_true(acc_e == result.acc_e);
+        vb_openness_free(&result);
+        vb_tally_free(others);
+        for (int f = 0; f < 3; f++) vb_tally_free(folds[f]);
+    }
+    /* Two vocabularies of a class each: an image of a that is right, and one that b takes; all of b is in the other tally. */
+    const int offsets[] = {0, 1, 2}, members[] = {0, 1};
+    const vb_label_space space = {2, 2, offsets, members, NULL, false};
+    const uint8_t right[] = {0, 0}, harmed[] = {0, 1};
+    vb_tally *two[2];
+    double acc_e;
+    for (int f = 0; f < 2; f++) assert_ok(vb_tally_new(&two[f], &space, &(vb_protocol){0}, &err));
+    vb_tally_add(two[0], 0, right);
+    vb_tally_add(two[0], 0, harmed);
+    vb_tally_add(two[1], 1, right);
+    assert_ok(vb_openness_acc_e_without((const vb_tally *const *)two, 2, 1, &acc_e, &err));
+    assert_true(acc_e == 0.75);
+    assert_ok(vb_openness_acc_e_without((const vb_tally *const *)two, 2, 0, &acc_e, &err));
+    assert_true(acc_e == 1);
+    assert_ok(vb_openness_acc_e_without((const vb_tally *const *)two, 1, 0, &acc_e, &err));
+    assert_true(acc_e == 0);
+    vb_fault_setup("alloc:1+:ENOMEM", 0);
+    assert_fails(vb_openness_acc_e_without((const vb_tally *const *)two, 2, 0, &acc_e, &err), VB_EMEMORY, "openness figures");
+    vb_fault_setup(NULL, 0);
+    for (int f = 0; f < 2; f++) vb_tally_free(two[f]);
+}
+
 /* ---- bad input ------------------------------------------ */
 
 static void bad_input_is_refused(void **state) {
@@ -569,6 +615,7 @@ int main(void) {
                                        cmocka_unit_test(means_of_ones_are_one),
                                        cmocka_unit_test(bytes_of_a_tally_are_told_before),
                                        cmocka_unit_test(tallies_add_up),
+                                       cmocka_unit_test(one_tally_is_left_out),
                                        cmocka_unit_test(bad_input_is_refused),
                                        cmocka_unit_test(lack_of_memory_is_reported)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,72 @@
+/* Terminals, found through /proc: Open MPI gives every rank pipes, whose other ends mpirun holds. */
+#include "shards/files/tty.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "shards/files/file.h"
+
+enum { ANCESTORS = 8 }; /* timeout, numactl and shells may stand between a rank and mpirun */
+
+/* Name and parent of a process, from "PID (NAME) STATE PARENT ...". */
+static bool read_stat(long pid, char name[32], long *parent) {
+    char path[48], text[256];
+    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    vb_file_read_proc(path, text, sizeof text);
+    char *begin = strchr(text, '('), *end = strrchr(text, ')');
+    if (!begin || !end || end < begin || end[1] != ' ') return false;
+    snprintf(name, 32, "%.*s", (int)(end - begin - 1), begin + 1);
+    return sscanf(end + 2, "%*c %ld", parent) == 1;
+}
+
+static bool is_launcher(const char *name) {
+    static const char *const names[] = {"mpirun", "orterun", "mpiexec", "prterun", "prun", "mpiexec.hydra"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strncmp(name, names[i], 15)) return true; /* the kernel keeps 15 bytes */
+    return false;
+}
+
+static bool stops_writers(int tty) {
+    struct termios settings;
+    return tcgetattr(tty, &settings) || (settings.c_lflag & TOSTOP);
+}
+
+/* mpirun's standard error, when that is a terminal. */
+static int launchers_terminal(void) {
+    char name[32], path[48], target[128];
+    long pid = getppid(), parent;
+    for (int i = 0; i < ANCESTORS && pid > 1; i++, pid = parent) {
+        if (!read_stat(pid, name, &parent)) return -1;
+        if (!is_launcher(name)) continue;
+        snprintf(path, sizeof path, "/proc/%ld/fd/2", pid);
+        const ssize_t n = readlink(path, target, sizeof target - 1);
+        if (n <= 0) return -1;
+        target[n] = 0;
+        if (strncmp(target, "/dev/pts/", 9) && strncmp(target, "/dev/tty", 8)) return -1;
+        const int tty = open(target, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+        if (tty >= 0 && isatty(tty) && !stops_writers(tty)) return tty;
+        if (tty >= 0) close(tty);
+        return -1;
+    }
+    return -1;
+}
+
+int vb_tty_open(void) {
+    if (isatty(STDERR_FILENO)) return stops_writers(STDERR_FILENO) ? -1 : STDERR_FILENO;
+    return getenv("OMPI_COMM_WORLD_RANK") || getenv("PMIX_RANK") || getenv("PMI_RANK") ? launchers_terminal() : -1;
+}
+
+void vb_tty_close(int tty) {
+    if (tty > STDERR_FILENO) close(tty);
+}
+
+int vb_tty_columns(int tty) {
+    struct winsize size;
+    return !ioctl(tty, TIOCGWINSZ, &size) && size.ws_col >= 20 ? size.ws_col : 80;
+}
